@@ -1,0 +1,135 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum { SOURCE_WINDOW = 120, SOURCE_BEFORE_CARET = 80 };
+
+/* Long enough for the longest array of struct error and an ellipsis' worth more. */
+enum { FORMATTED = 1100 };
+
+static void set_list(char *target, size_t size, const char *format, va_list arguments)
+{
+    char formatted[FORMATTED];
+
+    if (vsnprintf(formatted, sizeof formatted, format, arguments) < 0)
+        formatted[0] = '\0';
+    text_copy_cut(target, size, formatted);
+}
+
+bool error_set(struct error *err, enum error_class class, const char *format, ...)
+{
+    va_list arguments;
+
+    *err = (struct error) { .class = class };
+    va_start(arguments, format);
+    set_list(err->message, sizeof err->message, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool error_message(struct error *err, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    set_list(err->message, sizeof err->message, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool error_code(struct error *err, const char *code)
+{
+    text_copy_cut(err->code, sizeof err->code, code);
+    return false;
+}
+
+bool error_detail(struct error *err, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    set_list(err->detail, sizeof err->detail, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool error_holds(struct error *err, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    set_list(err->holds, sizeof err->holds, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool error_hint(struct error *err, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    set_list(err->hint, sizeof err->hint, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool error_context(struct error *err, const char *format, ...)
+{
+    va_list arguments;
+
+    if (err->contexts == ERROR_CONTEXTS)
+        return false;
+    va_start(arguments, format);
+    set_list(err->context[err->contexts], sizeof err->context[0], format, arguments);
+    va_end(arguments);
+    err->contexts++;
+    return false;
+}
+
+/* Copies the part of a line that surrounds the caret; tabs become blanks so that the caret stands right. */
+static void point_source(struct error_place *place, const char *line, size_t length, size_t caret)
+{
+    size_t from = 0;
+    size_t written = 0;
+
+    if (length > SOURCE_WINDOW && caret > SOURCE_BEFORE_CARET)
+        from = caret - SOURCE_BEFORE_CARET;
+    while (from > 0 && from < length && ((unsigned char)line[from] & 0xC0) == 0x80)
+        from--;
+    for (size_t i = from; i < length && written < SOURCE_WINDOW; i++)
+        place->source[written++] = line[i] == '\t' ? ' ' : line[i];
+    while (written > 0 && from + written < length && ((unsigned char)line[from + written] & 0xC0) == 0x80)
+        written--;
+    place->source[written] = '\0';
+    place->source_caret = utf8_count(line + from, caret - from) + 1;
+}
+
+bool error_point(struct error *err, const char *file, const char *text, size_t length, size_t offset)
+{
+    struct error_place *place = &err->place;
+    size_t start = 0;
+    size_t end;
+
+    *place = (struct error_place) { .line = 1 };
+    text_copy_cut(place->file, sizeof place->file, file);
+    if (offset > length)
+        offset = length;
+    for (const char *feed = text;
+         offset > 0 && (feed = memchr(feed, '\n', (size_t)(text + offset - feed)));) {
+        feed++;
+        place->line++;
+        start = (size_t)(feed - text);
+        if (start == offset)
+            break;
+    }
+    for (end = start; end < length && text[end] != '\n' && text[end] != '\r';)
+        end++;
+    place->column = utf8_count(text + start, offset - start) + 1;
+    point_source(place, text + start, end - start,
+                 offset - start < end - start ? offset - start : end - start);
+    return false;
+}

@@ -1,0 +1,46 @@
+#include "base/hash.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static _Noreturn void hash_unavailable(void)
+{
+    (void)fputs("tidelock: OpenSSL gives no SHA-256\n", stderr);
+    _Exit(1);
+}
+
+struct sha256 *sha256_begin(void)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+    if (context == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+        hash_unavailable();
+    return (struct sha256 *)context;
+}
+
+void sha256_add(struct sha256 *sha256, const void *bytes, size_t length)
+{
+    if (EVP_DigestUpdate((EVP_MD_CTX *)sha256, bytes, length) != 1)
+        hash_unavailable();
+}
+
+void sha256_end(struct sha256 *sha256, unsigned char digest[SHA256_BYTES])
+{
+    EVP_MD_CTX *context = (EVP_MD_CTX *)sha256;
+
+    if (EVP_DigestFinal_ex(context, digest, NULL) != 1)
+        hash_unavailable();
+    EVP_MD_CTX_free(context);
+}
+
+void sha256_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < SHA256_BYTES; i++) {
+        hex[2 * i] = digits[digest[i] >> 4];
+        hex[2 * i + 1] = digits[digest[i] & 0x0F];
+    }
+    hex[2 * SHA256_BYTES] = '\0';
+}

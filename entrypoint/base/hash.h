@@ -1,0 +1,21 @@
+/*
+ * SHA-256, by OpenSSL: the checksums of the ledger.
+ */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include <stddef.h>
+
+enum { SHA256_BYTES = 32, SHA256_HEX_SIZE = 65 };
+
+/* A running hash. Begin, add, end; ending frees it. */
+struct sha256;
+
+struct sha256 *sha256_begin(void) __attribute__((returns_nonnull));
+void sha256_add(struct sha256 *sha256, const void *bytes, size_t length);
+void sha256_end(struct sha256 *sha256, unsigned char digest[SHA256_BYTES]);
+
+/* 64 lower-case hexadecimal digits and a NUL. */
+void sha256_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_SIZE]);
+
+#endif

@@ -1,0 +1,341 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { LINE_MOST = 16 * 1024, SECRETS_MOST = 64, SECRET_LEAST = 3, CONTEXT_MOST = 300, FIELDS_MOST = 24 };
+
+const char *const LOG_LEVEL_NAMES[] = {
+    [LOG_ERROR] = "error",
+    [LOG_WARN] = "warn",
+    [LOG_INFO] = "info",
+    [LOG_DEBUG] = "debug",
+};
+_Static_assert(sizeof LOG_LEVEL_NAMES / sizeof *LOG_LEVEL_NAMES == LOG_LEVELS, "name every level");
+
+const char *const LOG_FORMAT_NAMES[] = {
+    [LOG_TEXT] = "text",
+    [LOG_LOGFMT] = "logfmt",
+    [LOG_JSON] = "json",
+};
+_Static_assert(sizeof LOG_FORMAT_NAMES / sizeof *LOG_FORMAT_NAMES == LOG_FORMATS, "name every format");
+
+static const char *const FIELD_NAMES[] = {
+    [LOG_DATABASE] = "database",
+    [LOG_MIGRATION] = "migration",
+    [LOG_PHASE] = "phase",
+};
+_Static_assert(sizeof FIELD_NAMES / sizeof *FIELD_NAMES == LOG_FIELDS, "name every field");
+
+/* How a level looks in text: nothing for the ordinary, a word for what asks for attention. */
+static const struct {
+    const char *color;
+    const char *word;
+} LOOKS[LOG_LEVELS] = {
+    [LOG_ERROR] = { "\033[1;31m", "error: " },
+    [LOG_WARN] = { "\033[1;33m", "warning: " },
+    [LOG_INFO] = { "", "" },
+    [LOG_DEBUG] = { "\033[2m", "debug: " },
+};
+
+static struct {
+    enum log_level most;
+    enum log_format format;
+    char context[LOG_FIELDS][CONTEXT_MOST];
+    struct {
+        char *text;
+        size_t length;
+    } secrets[SECRETS_MOST];
+    size_t secret_count;
+} state = { .most = LOG_INFO, .format = LOG_TEXT };
+
+void log_configure(enum log_level most, enum log_format format)
+{
+    state.most = most;
+    state.format = format;
+}
+
+bool log_is_on(enum log_level level)
+{
+    return level <= state.most;
+}
+
+enum log_format log_format_in_use(void)
+{
+    return state.format;
+}
+
+bool log_has_color(int descriptor)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+
+    if ((no_color != NULL && no_color[0] != '\0') || (terminal != NULL && strcmp(terminal, "dumb") == 0))
+        return false;
+    return isatty(descriptor) == 1;
+}
+
+void log_context(enum log_field field, const char *value)
+{
+    text_copy_cut(state.context[field], CONTEXT_MOST, value == NULL ? "" : value);
+}
+
+void redact_register(const char *secret, size_t length)
+{
+    if (length < SECRET_LEAST || state.secret_count == SECRETS_MOST)
+        return;
+    for (size_t i = 0; i < state.secret_count; i++) {
+        if (state.secrets[i].length == length && memcmp(state.secrets[i].text, secret, length) == 0)
+            return;
+    }
+    state.secrets[state.secret_count].text = memory_copy(secret, length);
+    state.secrets[state.secret_count].length = length;
+    state.secret_count++;
+}
+
+static void redact_one(char *text, const char *secret, size_t length)
+{
+    char *found = text;
+
+    while ((found = strstr(found, secret)) != NULL) {
+        memcpy(found, "***", 3);
+        memmove(found + 3, found + length, strlen(found + length) + 1);
+        found += 3;
+    }
+}
+
+/* The longest first: a password that contains another must not leave its tail behind. */
+void redact(char *text)
+{
+    size_t below = SIZE_MAX;
+
+    while (below > SECRET_LEAST) {
+        size_t longest = 0;
+
+        for (size_t i = 0; i < state.secret_count; i++) {
+            if (state.secrets[i].length < below && state.secrets[i].length > longest)
+                longest = state.secrets[i].length;
+        }
+        for (size_t i = 0; i < state.secret_count; i++) {
+            if (state.secrets[i].length == longest)
+                redact_one(text, state.secrets[i].text, longest);
+        }
+        if (longest == 0)
+            return;
+        below = longest;
+    }
+}
+
+void redact_clear(void)
+{
+    for (size_t i = 0; i < state.secret_count; i++) {
+        memory_wipe(state.secrets[i].text, state.secrets[i].length);
+        memory_free(state.secrets[i].text);
+    }
+    state.secret_count = 0;
+}
+
+/* Wall clock, RFC 3339 with milliseconds, UTC: what log collectors sort by. */
+static void time_stamp(char *out, size_t size)
+{
+    struct timeval now;
+    struct tm utc;
+    char seconds[32];
+
+    (void)gettimeofday(&now, NULL);
+    (void)gmtime_r(&now.tv_sec, &utc);
+    (void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
+    (void)snprintf(out, size, "%s.%03dZ", seconds, (int)(now.tv_usec / 1000));
+}
+
+static void write_line(struct text *line)
+{
+    size_t done = 0;
+
+    text_add(line, "\n", 1);
+    while (done < line->length) {
+        ssize_t wrote = write(STDERR_FILENO, line->at + done, line->length - done);
+
+        if (wrote <= 0)
+            return; /* stderr is gone: there is nobody left to tell */
+        done += (size_t)wrote;
+    }
+}
+
+static void write_text(enum log_level level, const char *message)
+{
+    auto_text struct text line = text_init(LINE_MOST);
+    bool has_color = log_has_color(STDERR_FILENO) && LOOKS[level].color[0] != '\0';
+
+    text_add_format(&line, "tidelock: %s%s%s%s", has_color ? LOOKS[level].color : "", LOOKS[level].word,
+                    has_color && level != LOG_DEBUG ? "\033[0m" : "", message);
+    if (has_color && level == LOG_DEBUG)
+        text_add_string(&line, "\033[0m");
+    write_line(&line);
+}
+
+static bool logfmt_needs_quotes(const char *value)
+{
+    for (const char *at = value; *at != '\0'; at++) {
+        if ((unsigned char)*at <= ' ' || *at == '"' || *at == '=' || *at == '\\')
+            return true;
+    }
+    return value[0] == '\0';
+}
+
+static void logfmt_add(struct text *line, const char *name, const char *value)
+{
+    text_add_format(line, "%s%s=", line->length == 0 ? "" : " ", name);
+    if (!logfmt_needs_quotes(value)) {
+        text_add_string(line, value);
+        return;
+    }
+    text_add(line, "\"", 1);
+    for (const char *at = value; *at != '\0'; at++) {
+        if (*at == '\n')
+            text_add_string(line, "\\n");
+        else if (*at == '"' || *at == '\\')
+            text_add_format(line, "\\%c", *at);
+        else
+            text_add(line, (unsigned char)*at < ' ' ? " " : at, 1);
+    }
+    text_add(line, "\"", 1);
+}
+
+static void write_logfmt(const struct log_value *values, size_t count)
+{
+    auto_text struct text line = text_init(LINE_MOST);
+
+    for (size_t i = 0; i < count; i++) {
+        if (values[i].text != NULL)
+            logfmt_add(&line, values[i].name, values[i].text);
+        else
+            text_add_format(&line, " %s=%lld", values[i].name, (long long)values[i].number);
+    }
+    write_line(&line);
+}
+
+static void write_json(const struct log_value *values, size_t count)
+{
+    auto_text struct text line = text_init(4 * LINE_MOST);
+    struct json *record = json_new_object();
+
+    for (size_t i = 0; i < count; i++) {
+        if (values[i].text != NULL)
+            json_set_text(record, values[i].name, values[i].text);
+        else
+            json_set_number(record, values[i].name, values[i].number);
+    }
+    json_write(record, false, &line);
+    write_line(&line);
+}
+
+/* Time, level and message, then what the context holds, then the event's own fields. */
+static size_t gather_fields(struct log_value *all, const struct log_value *own, size_t count)
+{
+    size_t used = 0;
+
+    for (int field = 0; field < LOG_FIELDS; field++) {
+        if (state.context[field][0] != '\0')
+            all[used++] = (struct log_value) { .name = FIELD_NAMES[field], .text = state.context[field] };
+    }
+    for (size_t i = 0; i < count && used < FIELDS_MOST; i++)
+        all[used++] = own[i];
+    return used;
+}
+
+static void write_event(enum log_level level, char *message, const struct log_value *own, size_t count)
+{
+    struct log_value all[FIELDS_MOST + 3];
+    char *copies[FIELDS_MOST + 3];
+    char stamp[40];
+    size_t used;
+
+    redact(message);
+    if (state.format == LOG_TEXT) {
+        write_text(level, message);
+        return;
+    }
+    time_stamp(stamp, sizeof stamp);
+    all[0] = (struct log_value) { .name = state.format == LOG_JSON ? "time" : "ts", .text = stamp };
+    all[1] = (struct log_value) { .name = "level", .text = LOG_LEVEL_NAMES[level] };
+    all[2] = (struct log_value) { .name = "msg", .text = message };
+    used = 3 + gather_fields(all + 3, own, count);
+    for (size_t i = 3; i < used; i++) {
+        copies[i] = all[i].text == NULL ? NULL : memory_copy(all[i].text, strlen(all[i].text));
+        if (copies[i] != NULL)
+            redact(copies[i]);
+        all[i].text = copies[i];
+    }
+    if (state.format == LOG_JSON)
+        write_json(all, used);
+    else
+        write_logfmt(all, used);
+    for (size_t i = 3; i < used; i++)
+        memory_free(copies[i]);
+}
+
+static void log_list(enum log_level level, const struct log_value *values, size_t count, const char *format,
+                     va_list arguments)
+{
+    auto_text struct text message = text_init(LINE_MOST);
+
+    if (!log_is_on(level))
+        return;
+    text_add_format_list(&message, format, arguments);
+    write_event(level, message.at, values, count);
+}
+
+void log_event(enum log_level level, const struct log_value *values, size_t count, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    log_list(level, values, count, format, arguments);
+    va_end(arguments);
+}
+
+void log_error(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    log_list(LOG_ERROR, NULL, 0, format, arguments);
+    va_end(arguments);
+}
+
+void log_warn(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    log_list(LOG_WARN, NULL, 0, format, arguments);
+    va_end(arguments);
+}
+
+void log_info(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    log_list(LOG_INFO, NULL, 0, format, arguments);
+    va_end(arguments);
+}
+
+void log_debug(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    log_list(LOG_DEBUG, NULL, 0, format, arguments);
+    va_end(arguments);
+}

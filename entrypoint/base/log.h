@@ -1,0 +1,64 @@
+/*
+ * The log: one event a line, prose for people, on stderr.
+ *
+ * What a machine wants (database, migration, phase) is set once in the log's context by whoever knows it;
+ * text prints it short, logfmt and JSON print it as fields, and no call site can forget it. Every secret is
+ * registered with the redactor, which sits in the writer: whatever path a secret takes, "***" comes out.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_LEVELS };
+enum log_format { LOG_TEXT, LOG_LOGFMT, LOG_JSON, LOG_FORMATS };
+enum log_field { LOG_DATABASE, LOG_MIGRATION, LOG_PHASE, LOG_FIELDS };
+
+extern const char *const LOG_LEVEL_NAMES[];
+extern const char *const LOG_FORMAT_NAMES[];
+
+/* Colour is used only in text on a terminal and never when NO_COLOR is set (no-color.org). */
+void log_configure(enum log_level most, enum log_format format);
+
+bool log_is_on(enum log_level level);
+
+/* Whether stderr (or stdout) may be coloured. */
+bool log_has_color(int descriptor);
+
+void log_error(const char *format, ...) printf_like(1, 2);
+void log_warn(const char *format, ...) printf_like(1, 2);
+void log_info(const char *format, ...) printf_like(1, 2);
+void log_debug(const char *format, ...) printf_like(1, 2);
+
+/* Sets a context field until it is set again; NULL takes it away. The text is copied. */
+void log_context(enum log_field field, const char *value);
+
+/* A field of one event: logfmt and JSON print it, text leaves it out (the prose says it). */
+struct log_value {
+    const char *name;
+    const char *text; /* NULL: it is the number */
+    int64_t number;
+};
+
+/* One event with fields of its own. */
+void log_event(enum log_level level, const struct log_value *values, size_t count, const char *format, ...)
+    printf_like(4, 5);
+
+/* Which format was configured. */
+enum log_format log_format_in_use(void);
+
+/* From now on `secret` is blanked wherever it shows. Shorter than 3 bytes is not registered: it would blank
+ * half the log. */
+void redact_register(const char *secret, size_t length);
+
+/* Blanks every registered secret inside `text`, in place; what comes out is never longer. */
+void redact(char *text);
+
+/* Wipes and forgets all secrets. */
+void redact_clear(void);
+
+#endif

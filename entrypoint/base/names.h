@@ -1,0 +1,17 @@
+/*
+ * Enums and their names: a table of texts indexed by value.
+ */
+#ifndef BASE_NAMES_H
+#define BASE_NAMES_H
+
+#include <stddef.h>
+
+#include "base/text.h"
+
+/* The index of `name` in `names[0..count)`, or -1. */
+int names_find(const char *const *names, size_t count, struct slice name);
+
+/* The name in `names[0..count)` that `name` was probably meant to be, or NULL when none is near. */
+const char *names_nearest(const char *const *names, size_t count, const char *name);
+
+#endif

@@ -1,0 +1,64 @@
+#include "base/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t pending;
+static int waking[2] = { -1, -1 };
+
+static void on_signal(int number)
+{
+    int saved = errno;
+
+    if (pending == 0)
+        pending = number;
+    if (write(waking[1], "", 1) < 0) {
+        /* The pipe is full: whoever polls is awake already. */
+    }
+    errno = saved;
+}
+
+void signals_install(void)
+{
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+    if (pipe2(waking, O_CLOEXEC | O_NONBLOCK) != 0)
+        return;
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+int signals_pending(void)
+{
+    return pending;
+}
+
+int signals_descriptor(void)
+{
+    return waking[0];
+}
+
+bool signals_sleep(long ms)
+{
+    struct pollfd wake = { .fd = waking[0], .events = POLLIN };
+
+    if (pending == 0)
+        (void)poll(&wake, 1, ms > 1000000 ? 1000000 : (int)ms);
+    return pending == 0;
+}
+
+bool signals_error(struct error *err)
+{
+    int number = pending;
+
+    error_set(err, ERROR_INTERRUPTED, "stopped by %s", number == SIGINT ? "SIGINT" : "SIGTERM");
+    err->signal = number;
+    return false;
+}

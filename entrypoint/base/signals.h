@@ -1,0 +1,29 @@
+/*
+ * SIGTERM and SIGINT as a value: which one came, and a descriptor that wakes a poll.
+ *
+ * PID 1 has no default actions, so handlers are installed first in main. A handler only stores the
+ * signal's number and writes a byte to a pipe; everything else happens in the loops that look.
+ */
+#ifndef BASE_SIGNALS_H
+#define BASE_SIGNALS_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+/* Installs the handlers and ignores SIGPIPE. Once, at the start of main. */
+void signals_install(void);
+
+/* The first SIGTERM or SIGINT that came, or 0. */
+int signals_pending(void);
+
+/* A descriptor that is readable once a signal has come; for poll(). */
+int signals_descriptor(void);
+
+/* Sleeps `ms` or until a signal comes. False when one has come, before or during. */
+must_use bool signals_sleep(long ms);
+
+/* Fills ERROR_INTERRUPTED with the pending signal. Returns false. */
+bool signals_error(struct error *err);
+
+#endif

@@ -1,0 +1,282 @@
+#include "base/text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static char to_lower(char byte)
+{
+    return (char)(byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a' : byte);
+}
+
+static bool is_blank(char byte)
+{
+    return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
+
+struct slice slice_of(const char *text)
+{
+    return (struct slice) { .at = text, .length = text == NULL ? 0 : strlen(text) };
+}
+
+bool slice_equals(struct slice slice, const char *text)
+{
+    return slice.length == strlen(text) && (slice.length == 0 || memcmp(slice.at, text, slice.length) == 0);
+}
+
+bool slice_equals_ignoring_case(struct slice slice, const char *text)
+{
+    if (slice.length != strlen(text))
+        return false;
+    for (size_t i = 0; i < slice.length; i++) {
+        if (to_lower(slice.at[i]) != to_lower(text[i]))
+            return false;
+    }
+    return true;
+}
+
+bool slice_starts_with(struct slice slice, const char *prefix)
+{
+    size_t length = strlen(prefix);
+
+    return slice.length >= length && (length == 0 || memcmp(slice.at, prefix, length) == 0);
+}
+
+struct slice slice_trim(struct slice slice)
+{
+    while (slice.length > 0 && is_blank(slice.at[0])) {
+        slice.at++;
+        slice.length--;
+    }
+    while (slice.length > 0 && is_blank(slice.at[slice.length - 1]))
+        slice.length--;
+    return slice;
+}
+
+struct text text_init(size_t most)
+{
+    return (struct text) { .at = memory_new(16, 1), .capacity = 16, .most = most };
+}
+
+void text_clear(struct text *text)
+{
+    if (text->is_secret && text->at != NULL)
+        memory_wipe(text->at, text->capacity);
+    memory_free(text->at);
+    *text = (struct text) { .at = NULL };
+}
+
+/* A secret never leaves a copy of itself behind in memory that realloc() gave back. */
+static void text_resize(struct text *text, size_t capacity)
+{
+    if (text->is_secret) {
+        char *moved = memory_new(capacity, 1);
+
+        memcpy(moved, text->at, text->length + 1);
+        memory_wipe(text->at, text->capacity);
+        memory_free(text->at);
+        text->at = moved;
+    } else {
+        text->at = memory_resize(text->at, capacity, 1);
+    }
+    text->capacity = capacity;
+}
+
+bool text_reserve(struct text *text, size_t more)
+{
+    if (more > text->most || text->length > text->most - more) {
+        text->has_overflowed = true;
+        return false;
+    }
+    if (text->capacity - text->length <= more)
+        text_resize(text, text->length + more + 1);
+    return true;
+}
+
+/* Room that doubles, so that many small additions cost one copy each on average. */
+static bool text_grow(struct text *text, size_t more)
+{
+    size_t spare = text->length < text->most - text->length ? text->length : text->most - text->length;
+
+    if (text->capacity - text->length > more)
+        return text_reserve(text, more);
+    return text_reserve(text, more > spare ? more : spare);
+}
+
+void text_add(struct text *text, const char *bytes, size_t length)
+{
+    if (length == 0 || !text_grow(text, length))
+        return;
+    memcpy(text->at + text->length, bytes, length);
+    text->length += length;
+    text->at[text->length] = '\0';
+}
+
+void text_add_string(struct text *text, const char *string)
+{
+    text_add(text, string, strlen(string));
+}
+
+void text_add_format_list(struct text *text, const char *format, va_list arguments)
+{
+    va_list again;
+    int length;
+
+    va_copy(again, arguments);
+    length = vsnprintf(NULL, 0, format, arguments);
+    if (length > 0 && text_grow(text, (size_t)length)) {
+        (void)vsnprintf(text->at + text->length, (size_t)length + 1, format, again);
+        text->length += (size_t)length;
+    }
+    va_end(again);
+}
+
+void text_add_format(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    text_add_format_list(text, format, arguments);
+    va_end(arguments);
+}
+
+void text_reset(struct text *text)
+{
+    if (text->is_secret)
+        memory_wipe(text->at, text->capacity);
+    text->length = 0;
+    text->at[0] = '\0';
+    text->has_overflowed = false;
+}
+
+void text_copy_cut(char *target, size_t size, const char *source)
+{
+    static const char ellipsis[] = "…";
+    size_t length = strlen(source);
+    size_t keep;
+
+    if (length < size) {
+        memcpy(target, source, length + 1);
+        return;
+    }
+    if (size < sizeof ellipsis) {
+        target[0] = '\0';
+        return;
+    }
+    keep = size - sizeof ellipsis;
+    while (keep > 0 && ((unsigned char)source[keep] & 0xC0) == 0x80)
+        keep--;
+    memcpy(target, source, keep);
+    memcpy(target + keep, ellipsis, sizeof ellipsis);
+}
+
+/* The least code point that needs this many bytes: a shorter one written longer is not UTF-8. */
+static const uint32_t UTF8_LEAST[] = { 0, 0, 0x80, 0x800, 0x10000 };
+
+size_t utf8_length(const char *at, size_t left)
+{
+    const unsigned char *bytes = (const unsigned char *)at;
+    size_t length;
+    uint32_t point;
+
+    if (left == 0)
+        return 0;
+    if (bytes[0] < 0x80)
+        return 1;
+    length = bytes[0] >= 0xF0 ? 4 : bytes[0] >= 0xE0 ? 3 : 2;
+    if (bytes[0] < 0xC2 || bytes[0] > 0xF4 || length > left)
+        return 0;
+    point = bytes[0] & (0xFFu >> (length + 1));
+    for (size_t i = 1; i < length; i++) {
+        if ((bytes[i] & 0xC0) != 0x80)
+            return 0;
+        point = (point << 6) | (bytes[i] & 0x3Fu);
+    }
+    if (point < UTF8_LEAST[length] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF))
+        return 0;
+    return length;
+}
+
+bool utf8_is_valid(const char *at, size_t length, size_t *bad)
+{
+    size_t i = 0;
+
+    while (i < length) {
+        size_t step;
+
+        if ((unsigned char)at[i] < 0x80) {
+            i++;
+            continue;
+        }
+        step = utf8_length(at + i, length - i);
+        if (step == 0) {
+            if (bad != NULL)
+                *bad = i;
+            return false;
+        }
+        i += step;
+    }
+    return true;
+}
+
+static size_t utf8_step(const char *at, size_t left)
+{
+    size_t length = utf8_length(at, left);
+
+    return length == 0 ? 1 : length;
+}
+
+size_t utf8_offset(const char *at, size_t length, size_t characters)
+{
+    size_t offset = 0;
+
+    while (characters-- > 0 && offset < length)
+        offset += utf8_step(at + offset, length - offset);
+    return offset;
+}
+
+size_t utf8_count(const char *at, size_t length)
+{
+    size_t count = 0;
+
+    for (size_t offset = 0; offset < length; count++)
+        offset += utf8_step(at + offset, length - offset);
+    return count;
+}
+
+enum { DISTANCE_BYTES = 64 };
+
+static size_t least(size_t one, size_t other)
+{
+    return one < other ? one : other;
+}
+
+/* Restricted Damerau-Levenshtein over three rolling rows. */
+size_t text_distance(const char *one, const char *other)
+{
+    size_t rows[3][DISTANCE_BYTES + 1];
+    size_t *before = rows[0];
+    size_t *above = rows[1];
+    size_t *row = rows[2];
+    size_t one_length = least(strlen(one), DISTANCE_BYTES);
+    size_t other_length = least(strlen(other), DISTANCE_BYTES);
+
+    for (size_t j = 0; j <= other_length; j++)
+        above[j] = before[j] = j;
+    for (size_t i = 1; i <= one_length; i++) {
+        size_t *spare = before;
+
+        row[0] = i;
+        for (size_t j = 1; j <= other_length; j++) {
+            row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + (one[i - 1] != other[j - 1]));
+            if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
+                row[j] = least(row[j], before[j - 2] + 1);
+        }
+        before = above;
+        above = row;
+        row = spare;
+    }
+    return above[other_length];
+}

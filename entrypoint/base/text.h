@@ -1,0 +1,79 @@
+/*
+ * Slices of somebody else's bytes, and growing buffers with an upper bound.
+ *
+ * A buffer that would pass its bound keeps what it has and remembers that it overflowed, so that a
+ * hostile file or server ends in an error and not in memory.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* Bytes that somebody else owns; not NUL-terminated. */
+struct slice {
+    const char *at;
+    size_t length;
+};
+
+struct slice slice_of(const char *text);                 /* of a C string; NULL gives an empty slice */
+bool slice_equals(struct slice slice, const char *text); /* byte for byte */
+bool slice_equals_ignoring_case(struct slice slice, const char *text); /* ASCII letters only */
+bool slice_starts_with(struct slice slice, const char *prefix);
+struct slice slice_trim(struct slice slice); /* without ASCII blanks (space, \t \n \v \f \r) at both ends */
+
+/* A growing, always NUL-terminated buffer. Callers read `at` and `length`. */
+struct text {
+    char *at; /* never NULL after text_init() */
+    size_t length;
+    size_t capacity;
+    size_t most; /* bytes; what would pass it is not added */
+    bool has_overflowed;
+    bool is_secret; /* wiped whenever its memory is given back */
+};
+
+#define auto_text __attribute__((cleanup(text_clear)))
+
+/* An empty buffer for at most `most` bytes. End it with text_clear() (or auto_text). */
+struct text text_init(size_t most);
+
+/* Gives the memory back (wiped if secret); the buffer may not be used again before text_init(). */
+void text_clear(struct text *text);
+
+/* Makes room for `more` bytes beyond what it holds, without growing past that; false beyond the bound. */
+bool text_reserve(struct text *text, size_t more);
+
+void text_add(struct text *text, const char *bytes, size_t length);
+void text_add_string(struct text *text, const char *string);
+void text_add_format(struct text *text, const char *format, ...) printf_like(2, 3);
+void text_add_format_list(struct text *text, const char *format, va_list arguments) printf_like(2, 0);
+
+/* Empties it and keeps the memory. */
+void text_reset(struct text *text);
+
+/* Copies `source` into an array of `size` bytes; what doesn't fit is cut between two characters and ends in
+ * "…". */
+void text_copy_cut(char *target, size_t size, const char *source);
+
+/* Length in bytes of the UTF-8 character at `at` (1 to 4), or 0 when those bytes are not valid UTF-8. */
+size_t utf8_length(const char *at, size_t left);
+
+/* Whether all of it is valid UTF-8; otherwise *bad is the offset of the first byte that is not. `bad` may be
+ * NULL. */
+bool utf8_is_valid(const char *at, size_t length, size_t *bad);
+
+/* Byte offset of character number `characters` (from 0); `length` when there are fewer. Invalid bytes count
+ * as one each. */
+size_t utf8_offset(const char *at, size_t length, size_t characters);
+
+/* How many characters stand in the bytes. Invalid bytes count as one each. */
+size_t utf8_count(const char *at, size_t length);
+
+/* How many single-character edits (insert, delete, replace, swap of neighbours) turn one name into the other;
+ * for "did you mean". Looks at the first 64 bytes of each. */
+size_t text_distance(const char *one, const char *other);
+
+#endif
