@@ -1,0 +1,69 @@
+#include "lock/leader.h"
+
+#include "base/text.h"
+#include "postgres/query.h"
+
+static const struct query LEADER_TRY = {
+    .name = "leader_try",
+    .sql = "SELECT pg_catalog.pg_try_advisory_lock(" LEADER_KEY ")",
+};
+
+/* pg_locks shows a 64-bit advisory key as two halves with objsubid 1 (documentation, "pg_locks"). */
+#define LEADER_LOCKS                                                                                             \
+    "  FROM pg_catalog.pg_locks AS l"                                                                            \
+    "  JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid"                                                   \
+    " WHERE l.locktype = 'advisory' AND l.classid = 0 AND l.objid = " LEADER_KEY " AND l.objsubid = 1"           \
+    "   AND l.granted"                                                                                           \
+    "   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d"                                         \
+    "                      WHERE d.datname = pg_catalog.current_database())"
+
+static const struct query LEADER_HOLDER = {
+    .name = "leader_holder",
+    .sql = "SELECT a.pid, a.application_name, COALESCE(a.state, ''),"
+           "       COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.query_start) AT TIME ZONE 'UTC',"
+           "                                   'YYYY-MM-DD HH24:MI:SS \"UTC\"'), ''),"
+           "       COALESCE(pg_catalog.host(a.client_addr), '')" LEADER_LOCKS " LIMIT 1",
+};
+
+static const struct query LEADER_OURS = {
+    .name = "leader_is_ours",
+    .sql = "SELECT pg_catalog.count(*) > 0" LEADER_LOCKS " AND l.pid = pg_catalog.pg_backend_pid()",
+};
+
+bool leader_find(struct connection *conn, struct leader *holder, struct error *err)
+{
+    auto_result struct result *result = NULL;
+
+    *holder = (struct leader) { .pid = 0 };
+    if (!query_run(conn, &LEADER_HOLDER, NULL, &result, err))
+        return false;
+    if (result_rows(result) == 0)
+        return true;
+    holder->pid = (int)result_number(result, 0, 0);
+    text_copy_cut(holder->name, sizeof holder->name, result_text(result, 0, 1));
+    text_copy_cut(holder->state, sizeof holder->state, result_text(result, 0, 2));
+    text_copy_cut(holder->since, sizeof holder->since, result_text(result, 0, 3));
+    text_copy_cut(holder->address, sizeof holder->address, result_text(result, 0, 4));
+    return true;
+}
+
+enum leader_answer leader_try(struct connection *conn, struct leader *holder, struct error *err)
+{
+    auto_result struct result *result = NULL;
+
+    if (!query_run(conn, &LEADER_TRY, NULL, &result, err))
+        return LEADER_UNKNOWN;
+    if (result_bool(result, 0, 0))
+        return LEADER_TAKEN;
+    return leader_find(conn, holder, err) ? LEADER_HELD : LEADER_UNKNOWN;
+}
+
+bool leader_is_ours(struct connection *conn, bool *is_ours, struct error *err)
+{
+    auto_result struct result *result = NULL;
+
+    if (!query_run(conn, &LEADER_OURS, NULL, &result, err))
+        return false;
+    *is_ours = result_bool(result, 0, 0);
+    return true;
+}

@@ -1,0 +1,255 @@
+#include "postgres/connection.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/signals.h"
+#include "postgres/internal.h"
+#include "postgres/refusal.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PARAMETERS_MOST = ENDPOINT_PARAMETERS + 16, RECONNECT_PAUSE_MOST_MS = 5000 };
+
+/* What every session of ours is opened with, unless the URL says it. User, certificates and time-outs come with the endpoint.
+ * The keepalives notice a cut cable within 25 s; tcp_user_timeout does the same while bytes of ours are unacknowledged. */
+static const struct {
+    const char *keyword;
+    const char *value;
+} STANDARD[] = {
+    { "client_encoding", "UTF8" },      { "keepalives", "1" },         { "keepalives_idle", "10" },
+    { "keepalives_interval", "5" },     { "keepalives_count", "3" },   { "tcp_user_timeout", "20000" },
+    { "fallback_application_name", "" }, /* filled in: who leads must be visible */
+};
+
+static bool endpoint_says(const struct endpoint *where, const char *keyword)
+{
+    for (size_t i = 0; i < where->count; i++) {
+        if (strcmp(where->keywords[i], keyword) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* "tidelock POD NAMESPACE"; the server keeps 63 bytes of it. */
+static void application_name(struct text *out)
+{
+    const char *pod = getenv("POD_NAME");
+    const char *namespace = getenv("POD_NAMESPACE");
+    char host[256] = "";
+
+    (void)gethostname(host, sizeof host - 1);
+    text_add_format(out, "tidelock %s", pod != NULL && pod[0] != '\0' ? pod : host);
+    if (namespace != NULL && namespace[0] != '\0')
+        text_add_format(out, " %s", namespace);
+}
+
+/* NOTICEs and their kin go to the log, at the level that their severity has there. */
+static void on_notice(void *context, const PGresult *notice)
+{
+    const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+
+    (void)context;
+    if (message == NULL)
+        return;
+    if (severity != NULL && strcmp(severity, "WARNING") == 0)
+        log_warn("server: %s", message);
+    else if (severity != NULL && (strcmp(severity, "NOTICE") == 0 || strcmp(severity, "INFO") == 0))
+        log_info("server: %s", message);
+    else
+        log_debug("server: %s", message);
+}
+
+static PGconn *start(const struct endpoint *where)
+{
+    const char *keywords[PARAMETERS_MOST];
+    const char *values[PARAMETERS_MOST];
+    auto_text struct text name = text_init(256);
+    size_t count = 0;
+
+    application_name(&name);
+    for (size_t i = 0; i < where->count; i++, count++) {
+        keywords[count] = where->keywords[i];
+        values[count] = where->values[i];
+    }
+    for (size_t i = 0; i < array_length(STANDARD); i++) {
+        if (endpoint_says(where, STANDARD[i].keyword))
+            continue;
+        keywords[count] = STANDARD[i].keyword;
+        values[count] = STANDARD[i].value[0] == '\0' ? name.at : STANDARD[i].value;
+        count++;
+    }
+    keywords[count] = NULL;
+    values[count] = NULL;
+    return PQconnectStartParams(keywords, values, 0);
+}
+
+/* Waits until the socket can do what libpq wants, a signal comes, or the time is up. */
+static bool wait_socket(PGconn *pg, short events, bool is_interruptible, struct deadline until)
+{
+    struct pollfd watched[2] = { { .fd = PQsocket(pg), .events = events },
+                                 { .fd = is_interruptible ? signals_descriptor() : -1, .events = POLLIN } };
+    int64_t left = deadline_left_ms(until);
+
+    (void)poll(watched, 2, left > 60 * 60 * 1000 ? 60 * 60 * 1000 : (int)left);
+    return watched[0].revents != 0;
+}
+
+/* Drives libpq until the session stands or is refused. */
+static enum refusal_stage drive(PGconn *pg, struct deadline until)
+{
+    PostgresPollingStatusType next = PQstatus(pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+
+    while (next != PGRES_POLLING_OK) {
+        if (next == PGRES_POLLING_FAILED)
+            return REFUSED_WITH_WORDS;
+        if (signals_pending() != 0)
+            return REFUSED_BY_SIGNAL;
+        if (deadline_passed(until))
+            return REFUSED_BY_TIME;
+        if (wait_socket(pg, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, true, until))
+            next = PQconnectPoll(pg);
+    }
+    return REFUSED_NOT;
+}
+
+struct connection *connection_open(const struct endpoint *where, int64_t timeout_ms, bool *is_worth_retrying,
+                                   struct error *err)
+{
+    auto_connection struct connection *conn = memory_new(1, sizeof *conn);
+    enum refusal_stage stage;
+
+    *is_worth_retrying = false;
+    conn->pg = start(where);
+    if (conn->pg == NULL) {
+        error_set(err, ERROR_USAGE, "could not connect: out of memory");
+        return NULL;
+    }
+    /* Only so does the message of a refused connection carry its SQLSTATE. */
+    (void)PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
+    stage = drive(conn->pg, deadline_in(timeout_ms > 0 ? timeout_ms : -1));
+    if (stage != REFUSED_NOT) {
+        *is_worth_retrying = refusal_explain(where, stage, PQerrorMessage(conn->pg), timeout_ms, err);
+        return NULL;
+    }
+    (void)PQsetNoticeReceiver(conn->pg, on_notice, NULL);
+    (void)PQsetnonblocking(conn->pg, 1);
+    return steal(&conn);
+}
+
+struct connection *connection_reach(const struct endpoint *where, int64_t timeout_ms, struct deadline until,
+                                    struct error *err)
+{
+    char said[sizeof err->message] = "";
+
+    for (unsigned attempt = 0;; attempt++) {
+        bool is_worth_retrying;
+        struct connection *conn = connection_open(where, timeout_ms, &is_worth_retrying, err);
+        int64_t pause = backoff_pause_ms(attempt, RECONNECT_PAUSE_MOST_MS);
+
+        if (conn != NULL)
+            return conn;
+        if (!is_worth_retrying || deadline_left_ms(until) <= pause)
+            return NULL;
+        if (strcmp(said, err->message) != 0)
+            log_info("waiting for the database: %s", err->message);
+        text_copy_cut(said, sizeof said, err->message);
+        if (!signals_sleep((long)pause)) {
+            signals_error(err);
+            return NULL;
+        }
+    }
+}
+
+void connection_close(struct connection *conn)
+{
+    if (conn == NULL)
+        return;
+    PQfinish(conn->pg);
+    memory_free(conn);
+}
+
+void connection_close_at(struct connection **conn)
+{
+    connection_close(*conn);
+}
+
+void connection_shield(struct connection *conn)
+{
+    conn->is_shielded = true;
+}
+
+int connection_server_version(const struct connection *conn)
+{
+    return PQserverVersion(conn->pg);
+}
+
+bool connection_is_in_transaction(const struct connection *conn)
+{
+    PGTransactionStatusType status = PQtransactionStatus(conn->pg);
+
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+bool connection_is_lost(const struct connection *conn)
+{
+    return PQstatus(conn->pg) == CONNECTION_BAD;
+}
+
+bool error_from_loss(struct connection *conn, struct error *err)
+{
+    struct slice reason = slice_trim(slice_of(PQerrorMessage(conn->pg)));
+    const char *end = reason.length > 0 ? memchr(reason.at, '\n', reason.length) : NULL;
+
+    if (end != NULL)
+        reason.length = (size_t)(end - reason.at);
+    error_set(err, ERROR_LOST, "the connection broke: %.*s", (int)reason.length, reason.at);
+    return error_code(err, "P1017");
+}
+
+static void send_cancel(struct connection *conn)
+{
+    char reason[256];
+    PGcancel *cancel = PQgetCancel(conn->pg);
+
+    if (cancel == NULL)
+        return;
+    log_info("stopping: cancelling what runs on the server");
+    if (PQcancel(cancel, reason, sizeof reason) != 1)
+        log_warn("could not cancel: %s", reason);
+    PQfreeCancel(cancel);
+    conn->is_cancelled = true;
+    connection_shield(conn);
+}
+
+bool connection_next_result(struct connection *conn, bool is_cancellable, PGresult **out, struct error *err)
+{
+    struct deadline until = deadline_never();
+
+    for (;;) {
+        int unsent = PQflush(conn->pg);
+        bool is_watching = deadline_is_never(until);
+
+        if (unsent < 0)
+            return error_from_loss(conn, err);
+        if (unsent == 0 && PQisBusy(conn->pg) == 0)
+            break;
+        if (is_watching && signals_pending() != 0) {
+            if (is_cancellable && !conn->is_shielded)
+                send_cancel(conn);
+            until = deadline_in(CANCEL_GRACE_MS);
+        } else if (deadline_passed(until)) {
+            return signals_error(err);
+        }
+        if (wait_socket(conn->pg, (short)(unsent != 0 ? POLLIN | POLLOUT : POLLIN), is_watching, until) &&
+            PQconsumeInput(conn->pg) != 1 && PQisBusy(conn->pg) != 0)
+            return error_from_loss(conn, err);
+        if (PQisBusy(conn->pg) == 0)
+            break;
+    }
+    *out = PQgetResult(conn->pg);
+    return true;
+}

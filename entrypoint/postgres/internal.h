@@ -1,0 +1,32 @@
+/*
+ * What the files of this room share and nobody else sees: libpq's own types.
+ */
+#ifndef POSTGRES_INTERNAL_H
+#define POSTGRES_INTERNAL_H
+
+#include "postgres/connection.h"
+
+#include <libpq-fe.h>
+
+struct connection {
+    PGconn *pg;
+    bool is_cancelled; /* a cancel request was sent for what runs now */
+    bool is_shielded;  /* see connection_shield() */
+};
+
+/* How long a waiting call goes on after a signal: a cancelled statement ends at once, unless the server is stuck. */
+enum { CANCEL_GRACE_MS = 4000 };
+
+/* Waits for the next result of what was sent. NULL in *out means: no further result. With `is_cancellable` a pending
+ * signal sends a cancel request and waits on, for at most CANCEL_GRACE_MS. False when the session broke or the grace
+ * ended: ERROR_LOST or ERROR_INTERRUPTED. The result is the caller's (PQclear). */
+must_use bool connection_next_result(struct connection *conn, bool is_cancellable, PGresult **out,
+                                     struct error *err);
+
+/* Fills `err` from a failed result: class, SQLSTATE, message, detail, hint, position. Returns false. */
+bool error_from_result(struct connection *conn, const PGresult *result, struct error *err);
+
+/* Fills ERROR_LOST with the reason libpq knows. Returns false. */
+bool error_from_loss(struct connection *conn, struct error *err);
+
+#endif

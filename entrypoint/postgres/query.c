@@ -1,0 +1,272 @@
+#include "postgres/query.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/signals.h"
+#include "postgres/internal.h"
+#include "postgres/sqlstate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* struct result is never defined: it is libpq's result under a name that other rooms may use. */
+static const PGresult *inside(const struct result *result)
+{
+    return (const PGresult *)result;
+}
+
+void result_free(struct result *result)
+{
+    PQclear((PGresult *)result);
+}
+
+void result_free_at(struct result **result)
+{
+    result_free(*result);
+}
+
+int result_rows(const struct result *result)
+{
+    return PQntuples(inside(result));
+}
+
+bool result_is_null(const struct result *result, int row, int column)
+{
+    return PQgetisnull(inside(result), row, column) == 1;
+}
+
+const char *result_text(const struct result *result, int row, int column)
+{
+    return PQgetvalue(inside(result), row, column);
+}
+
+bool result_bool(const struct result *result, int row, int column)
+{
+    return result_text(result, row, column)[0] == 't';
+}
+
+int64_t result_number(const struct result *result, int row, int column)
+{
+    return strtoll(result_text(result, row, column), NULL, 10);
+}
+
+static const char *field(const PGresult *result, int code)
+{
+    const char *value = PQresultErrorField(result, code);
+
+    return value == NULL ? "" : value;
+}
+
+bool error_from_result(struct connection *conn, const PGresult *result, struct error *err)
+{
+    const char *code = field(result, PG_DIAG_SQLSTATE);
+    const struct sqlstate *meaning = sqlstate_find(code);
+
+    if (code[0] == '\0')
+        return error_from_loss(conn, err);
+    error_set(err, meaning->class, "%s", field(result, PG_DIAG_MESSAGE_PRIMARY));
+    text_copy_cut(err->sqlstate, sizeof err->sqlstate, code);
+    if (meaning->prisma != NULL)
+        error_code(err, meaning->prisma);
+    error_detail(err, "%s", field(result, PG_DIAG_MESSAGE_DETAIL));
+    error_hint(err, "%s", field(result, PG_DIAG_MESSAGE_HINT));
+    err->position = strtoul(field(result, PG_DIAG_STATEMENT_POSITION), NULL, 10);
+    if (field(result, PG_DIAG_CONTEXT)[0] != '\0')
+        error_context(err, "%s", field(result, PG_DIAG_CONTEXT));
+    if (conn->is_cancelled && strcmp(code, "57014") == 0)
+        return signals_error(err);
+    return false;
+}
+
+static bool is_failure(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+
+    return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE || status == PGRES_NONFATAL_ERROR;
+}
+
+/* A script may say COPY … TO STDOUT: its data is read and dropped. COPY … FROM STDIN is refused before it is
+ * sent, but a function of the server's could still ask for data: the answer is a failure, never silence. */
+static bool end_copy(struct connection *conn, ExecStatusType status, struct error *err)
+{
+    char *row = NULL;
+
+    if (status == PGRES_COPY_IN) {
+        if (PQputCopyEnd(conn->pg, "tidelock sends no COPY data") < 0)
+            return error_from_loss(conn, err);
+        return true;
+    }
+    while (PQgetCopyData(conn->pg, &row, 0) > 0)
+        PQfreemem(row);
+    return true;
+}
+
+/* What the results of one query come to. */
+struct tally {
+    struct result **kept; /* those with rows, at most `most` */
+    size_t most;
+    size_t count;
+    size_t completed; /* statements that the server reported as done */
+    bool has_failed;
+};
+
+/* Takes one result over. False only when the session broke. */
+static bool tally_add(struct connection *conn, PGresult *result, struct tally *tally, struct error *err)
+{
+    ExecStatusType status = PQresultStatus(result);
+    bool is_alive = true;
+
+    if (is_failure(result)) {
+        if (!tally->has_failed)
+            (void)error_from_result(conn, result, err);
+        tally->has_failed = true;
+    } else if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) {
+        is_alive = end_copy(conn, status, err);
+    } else if (status != PGRES_EMPTY_QUERY) {
+        tally->completed++;
+        if (status == PGRES_TUPLES_OK && tally->count < tally->most) {
+            tally->kept[tally->count++] = (struct result *)result;
+            return true;
+        }
+    }
+    PQclear(result);
+    return is_alive;
+}
+
+/* Reads results until the query is over; the first failure fills `err`. */
+static bool read_results(struct connection *conn, struct tally *tally, struct error *err)
+{
+    PGresult *result;
+
+    for (;;) {
+        if (!connection_next_result(conn, true, &result, err))
+            return false;
+        if (result == NULL)
+            return !tally->has_failed;
+        if (!tally_add(conn, result, tally, err))
+            return false;
+    }
+}
+
+static void log_duration(const char *name, int64_t started_us)
+{
+    log_debug("query %s took %lld us", name, (long long)(clock_now_us() - started_us));
+}
+
+bool query_run(struct connection *conn, const struct query *query, const char *const *parameters,
+               struct result **out, struct error *err)
+{
+    struct result *kept = NULL;
+    struct tally tally = { .kept = &kept, .most = 1 };
+    int64_t started = clock_now_us();
+    bool is_good;
+
+    conn->is_cancelled = false;
+    if (PQsendQueryParams(conn->pg, query->sql, query->parameters, NULL, parameters, NULL, NULL, 0) != 1)
+        return error_from_loss(conn, err);
+    is_good = read_results(conn, &tally, err);
+    log_duration(query->name, started);
+    if (is_good && out != NULL)
+        *out = steal(&kept);
+    result_free(kept);
+    return is_good || error_context(err, "running query %s", query->name);
+}
+
+bool query_several(struct connection *conn, const char *name, const char *sql, struct result **results,
+                   size_t count, struct error *err)
+{
+    struct tally tally = { .kept = results, .most = count };
+    int64_t started = clock_now_us();
+    bool is_good;
+
+    for (size_t i = 0; i < count; i++)
+        results[i] = NULL;
+    conn->is_cancelled = false;
+    if (PQsendQuery(conn->pg, sql) != 1)
+        return error_from_loss(conn, err);
+    is_good = read_results(conn, &tally, err);
+    log_duration(name, started);
+    return is_good || error_context(err, "running query %s", name);
+}
+
+static bool batch_send(struct connection *conn, const struct step *steps, size_t count)
+{
+    if (PQenterPipelineMode(conn->pg) != 1)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (PQsendQueryParams(conn->pg, steps[i].query->sql, steps[i].query->parameters, NULL, steps[i].parameters,
+                              NULL, NULL, 0) != 1)
+            return false;
+    }
+    return PQpipelineSync(conn->pg) == 1;
+}
+
+/* One result for each step, a NULL after each, then the result of the sync point (libpq, "Pipeline Mode"). */
+static bool batch_read(struct connection *conn, size_t count, struct result **last, size_t *failed,
+                       struct error *err)
+{
+    bool is_good = true;
+    size_t step = 0;
+    PGresult *result;
+
+    for (;;) {
+        if (!connection_next_result(conn, false, &result, err)) {
+            *failed = count;
+            return false;
+        }
+        if (result == NULL) {
+            step++;
+            continue;
+        }
+        if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+            PQclear(result);
+            return is_good;
+        }
+        if (is_failure(result) && is_good) {
+            is_good = error_from_result(conn, result, err);
+            *failed = step;
+        } else if (step + 1 == count && PQresultStatus(result) == PGRES_TUPLES_OK && last != NULL) {
+            *last = (struct result *)result;
+            continue;
+        }
+        PQclear(result);
+    }
+}
+
+bool query_batch(struct connection *conn, const struct step *steps, size_t count, struct result **out,
+                 size_t *failed, struct error *err)
+{
+    struct result *last = NULL;
+    int64_t started = clock_now_us();
+    bool is_good;
+
+    conn->is_cancelled = false;
+    *failed = count;
+    if (!batch_send(conn, steps, count))
+        return error_from_loss(conn, err);
+    is_good = batch_read(conn, count, &last, failed, err);
+    log_duration(steps[count - 1].query->name, started);
+    if (is_good && out != NULL)
+        *out = steal(&last);
+    result_free(last);
+    if (is_good || *failed < count)
+        (void)PQexitPipelineMode(conn->pg);
+    if (!is_good && *failed < count)
+        return error_context(err, "running query %s", steps[*failed].query->name);
+    return is_good;
+}
+
+bool query_script(struct connection *conn, const char *script, size_t *completed, struct error *err)
+{
+    struct tally tally = { .most = 0 };
+    bool is_good;
+
+    *completed = 0;
+    conn->is_cancelled = false;
+    if (PQsendQuery(conn->pg, script) != 1)
+        return error_from_loss(conn, err);
+    is_good = read_results(conn, &tally, err);
+    *completed = tally.completed;
+    return is_good;
+}

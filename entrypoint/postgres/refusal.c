@@ -1,0 +1,129 @@
+#include "postgres/refusal.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "postgres/sqlstate.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* What libpq itself says when it is not the server that refuses. First match wins. */
+static const struct reason {
+    const char *phrase;
+    enum error_class class;
+    bool is_worth_retrying;
+    const char *prisma;
+    const char *hint;
+} REASONS[] = {
+    { "no password supplied", ERROR_USAGE, false, "P1000",
+      "Give the password in the database URL, in PGPASSWORD, or in a file named by DATABASE_URL_FILE." },
+    { "server does not support SSL", ERROR_USAGE, false, "P1011",
+      "The server speaks no TLS: set sslmode=disable (or prefer), or turn ssl on in the server." },
+    { "certificate verify failed", ERROR_USAGE, false, "P1011",
+      "Give the CA that signed the server's certificate as sslrootcert=FILE in the URL." },
+    { "does not match host name", ERROR_USAGE, false, "P1011",
+      "Use the host name that the server's certificate is made out to." },
+    { "root certificate file", ERROR_USAGE, false, "P1011", "Give an existing CA file as sslrootcert=FILE in the URL." },
+    { "private key file", ERROR_USAGE, false, "P1011", "See sslkey in the URL: the file must exist, mode 0600 or stricter." },
+    { "certificate file", ERROR_USAGE, false, "P1011", "See sslcert in the URL: the file must exist and hold a PEM certificate." },
+    { "SSL error", ERROR_USAGE, false, "P1011", "See sslmode, sslrootcert, sslcert and sslkey in the URL." },
+    { "could not translate host name", ERROR_UNREACHABLE, true, "P1001",
+      "Check the host in the database URL; in Kubernetes, that the Service exists in this namespace." },
+    { "session is read-only", ERROR_UNREACHABLE, true, "P1001",
+      "No host of the URL accepts writes: a failover may be under way." },
+    { "server is in hot standby mode", ERROR_UNREACHABLE, true, "P1001",
+      "No host of the URL is a primary: a failover may be under way." },
+};
+
+/* Finds ":  CODE: " in what a verbose server error looks like; the last one, since several hosts may have refused. */
+static const char *find_sqlstate(const char *said, char code[SQLSTATE_SIZE])
+{
+    const char *found = NULL;
+
+    for (const char *at = strstr(said, ":  "); at != NULL; at = strstr(at + 1, ":  ")) {
+        const char *state = at + 3;
+        size_t length = strspn(state, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+        if (length != SQLSTATE_SIZE - 1 || strncmp(state + length, ": ", 2) != 0)
+            continue;
+        memcpy(code, state, length);
+        code[length] = '\0';
+        found = state + length + 2;
+    }
+    return found;
+}
+
+/* Its first line, without the SQLSTATE and the blanks around it. */
+static struct slice first_line(const char *said)
+{
+    struct slice line = slice_trim(slice_of(said));
+    const char *end = line.length > 0 ? memchr(line.at, '\n', line.length) : NULL;
+
+    if (end != NULL)
+        line.length = (size_t)(end - line.at);
+    return slice_trim(line);
+}
+
+static bool explain_server(const struct endpoint *where, const char *code, const char *words, struct error *err)
+{
+    const struct sqlstate *meaning = sqlstate_find(code);
+    struct slice line = first_line(words);
+    enum error_class class = meaning->is_worth_reconnecting ? ERROR_UNREACHABLE : ERROR_USAGE;
+
+    if (meaning->class == ERROR_BUDGET)
+        class = ERROR_BUDGET;
+    error_set(err, class, "the database at %s refuses: %.*s", where->label, (int)line.length, line.at);
+    text_copy_cut(err->sqlstate, sizeof err->sqlstate, code);
+    if (meaning->prisma != NULL)
+        error_code(err, meaning->prisma);
+    if (meaning->hint != NULL)
+        error_hint(err, "%s", meaning->hint);
+    return meaning->is_worth_reconnecting;
+}
+
+static bool explain_reason(const struct endpoint *where, const struct reason *reason, const char *said,
+                           struct error *err)
+{
+    struct slice line = first_line(said);
+
+    error_set(err, reason->class, "could not connect to %s: %.*s", where->label, (int)line.length, line.at);
+    error_code(err, reason->prisma);
+    error_hint(err, "%s", reason->hint);
+    return reason->is_worth_retrying;
+}
+
+bool refusal_explain(const struct endpoint *where, enum refusal_stage stage, const char *said, int64_t timeout_ms,
+                     struct error *err)
+{
+    static const struct reason unreachable = {
+        "", ERROR_UNREACHABLE, true, "P1001", "Check that the server runs and that its host and port are right."
+    };
+    char code[SQLSTATE_SIZE];
+    const char *words = find_sqlstate(said, code);
+    char took[32];
+
+    if (stage == REFUSED_BY_SIGNAL)
+        return signals_error(err);
+    if (stage == REFUSED_BY_TIME) {
+        error_set(err, ERROR_UNREACHABLE, "could not connect to %s: no answer within %s", where->label,
+                  duration_text(timeout_ms, took, sizeof took));
+        error_code(err, "P1001");
+        error_hint(err, "A firewall or a NetworkPolicy may drop the packets; --connect-timeout makes one try longer.");
+        return true;
+    }
+    if (words != NULL)
+        return explain_server(where, code, words, err);
+    for (size_t i = 0; i < array_length(REASONS); i++) {
+        if (strstr(said, REASONS[i].phrase) != NULL)
+            return explain_reason(where, &REASONS[i], said, err);
+    }
+    explain_reason(where, &unreachable, said, err);
+    if (strncmp(said, "connection to server", strlen("connection to server")) == 0)
+        return true;
+    /* Nothing was tried: libpq did not like a parameter. */
+    err->class = ERROR_USAGE;
+    error_code(err, "P1013");
+    return error_hint(err, "Check the parameters of the database URL.");
+}

@@ -1,0 +1,47 @@
+#include "postgres/session.h"
+
+#include "base/log.h"
+#include "postgres/query.h"
+#include "sql/quote.h"
+
+static void set_timeout(const char *name, int64_t ms, const char *set, struct text *out)
+{
+    if (ms >= 0)
+        text_add_format(out, "%s %s = %lld;", set, name, (long long)ms);
+}
+
+void session_settings_add(const struct session_settings *settings, bool is_local, struct text *out)
+{
+    const char *set = is_local ? "SET LOCAL" : "SET";
+
+    if (settings->can_check_connection)
+        text_add_format(out, "%s client_connection_check_interval = '1s';", set);
+    text_add_format(out, "%s idle_in_transaction_session_timeout = '60s';", set);
+    set_timeout("lock_timeout", settings->lock_timeout_ms, set, out);
+    set_timeout("statement_timeout", settings->statement_timeout_ms, set, out);
+    if (settings->search_path != NULL) {
+        text_add_format(out, "%s search_path = ", set);
+        quote_identifier(settings->search_path, out);
+        text_add_string(out, ";");
+    }
+}
+
+bool session_can_check_connection(struct connection *conn)
+{
+    static const struct query check = {
+        .name = "check_connection", .sql = "SET client_connection_check_interval = '1s'"
+    };
+    struct error ignored;
+
+    if (connection_server_version(conn) < 140000)
+        return false;
+    if (query_run(conn, &check, NULL, NULL, &ignored))
+        return true;
+    log_debug("the server cannot watch for closed connections: %s", ignored.message);
+    return false;
+}
+
+void session_cleanup_add(struct text *out)
+{
+    text_add_string(out, "CLOSE ALL;UNLISTEN *;DEALLOCATE ALL;DISCARD TEMP;DISCARD SEQUENCES;");
+}
