@@ -63,7 +63,8 @@ struct error {
 bool error_set(struct error *err, enum error_class class, const char *format, ...) printf_like(3, 4);
 
 /* Each sets one part and returns false; `err` must have been set. */
-bool error_message(struct error *err, const char *format, ...) printf_like(2, 3); /* may quote the old message */
+bool error_message(struct error *err, const char *format, ...)
+    printf_like(2, 3); /* may quote the old message */
 bool error_code(struct error *err, const char *code);
 bool error_detail(struct error *err, const char *format, ...) printf_like(2, 3);
 bool error_holds(struct error *err, const char *format, ...) printf_like(2, 3);

@@ -142,6 +142,11 @@ void text_add_format(struct text *text, const char *format, ...)
     va_end(arguments);
 }
 
+struct slice text_slice(const struct text *text)
+{
+    return (struct slice) { .at = text->at, .length = text->length };
+}
+
 void text_reset(struct text *text)
 {
     if (text->is_secret)

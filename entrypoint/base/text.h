@@ -51,6 +51,9 @@ void text_add_string(struct text *text, const char *string);
 void text_add_format(struct text *text, const char *format, ...) printf_like(2, 3);
 void text_add_format_list(struct text *text, const char *format, va_list arguments) printf_like(2, 0);
 
+/* What it holds now; valid until it is added to. */
+struct slice text_slice(const struct text *text);
+
 /* Empties it and keeps the memory. */
 void text_reset(struct text *text);
 

@@ -9,20 +9,22 @@ static const struct query LEADER_TRY = {
 };
 
 /* pg_locks shows a 64-bit advisory key as two halves with objsubid 1 (documentation, "pg_locks"). */
-#define LEADER_LOCKS                                                                                             \
-    "  FROM pg_catalog.pg_locks AS l"                                                                            \
-    "  JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid"                                                   \
-    " WHERE l.locktype = 'advisory' AND l.classid = 0 AND l.objid = " LEADER_KEY " AND l.objsubid = 1"           \
-    "   AND l.granted"                                                                                           \
-    "   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d"                                         \
+#define LEADER_LOCKS                                                                                         \
+    "  FROM pg_catalog.pg_locks AS l"                                                                        \
+    "  JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid"                                               \
+    " WHERE l.locktype = 'advisory' AND l.classid = 0 AND l.objid = " LEADER_KEY                             \
+    " AND l.objsubid = 1"                                                                                    \
+    "   AND l.granted"                                                                                       \
+    "   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d"                                     \
     "                      WHERE d.datname = pg_catalog.current_database())"
 
 static const struct query LEADER_HOLDER = {
     .name = "leader_holder",
-    .sql = "SELECT a.pid, a.application_name, COALESCE(a.state, ''),"
-           "       COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.query_start) AT TIME ZONE 'UTC',"
-           "                                   'YYYY-MM-DD HH24:MI:SS \"UTC\"'), ''),"
-           "       COALESCE(pg_catalog.host(a.client_addr), '')" LEADER_LOCKS " LIMIT 1",
+    .sql =
+        "SELECT a.pid, a.application_name, COALESCE(a.state, ''),"
+        "       COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.query_start) AT TIME ZONE 'UTC',"
+        "                                   'YYYY-MM-DD HH24:MI:SS \"UTC\"'), ''),"
+        "       COALESCE(pg_catalog.host(a.client_addr), '')" LEADER_LOCKS " LIMIT 1",
 };
 
 static const struct query LEADER_OURS = {

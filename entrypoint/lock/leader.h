@@ -2,32 +2,34 @@
  * The leader lock: one process at a time may change the database.
  *
  * It is Prisma's advisory lock, so the two tools exclude each other. It is tried, never waited for: a
- * session that waits inside the server holds a snapshot, and the leader's CREATE INDEX CONCURRENTLY would wait for that snapshot.
- * It lives as long as the session that applies.
+ * session that waits inside the server holds a snapshot, and the leader's CREATE INDEX CONCURRENTLY would
+ * wait for that snapshot. It lives as long as the session that applies.
  */
 #ifndef LOCK_LEADER_H
 #define LOCK_LEADER_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "postgres/connection.h"
-
-#include <stdbool.h>
 
 /* The key of Prisma's lock, one bigint; per database, not per schema. */
 #define LEADER_KEY "72707369"
 
 enum leader_answer { LEADER_TAKEN, LEADER_HELD, LEADER_UNKNOWN };
 
-/* Who leads. Without pg_monitor a foreign session shows little more than pid and application_name: empty then. */
+/* Who leads. Without pg_monitor a foreign session shows little more than pid and application_name: empty
+ * then. */
 struct leader {
     int pid; /* 0 = the holder has gone in the meantime */
     char name[64];
     char state[32];
-    char since[40];   /* when its transaction or last statement began, in the server's words */
+    char since[40]; /* when its transaction or last statement began, in the server's words */
     char address[64];
 };
 
-/* At most two round trips on `conn`, which must be idle. On LEADER_HELD fills `*holder`, on LEADER_UNKNOWN `*err`. */
+/* At most two round trips on `conn`, which must be idle. On LEADER_HELD fills `*holder`, on LEADER_UNKNOWN
+ * `*err`. */
 must_use enum leader_answer leader_try(struct connection *conn, struct leader *holder, struct error *err);
 
 /* Whether this session still holds it: a script can have said pg_advisory_unlock_all(). One round trip. */

@@ -1,26 +1,27 @@
 #include "postgres/connection.h"
 
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
 #include "postgres/internal.h"
 #include "postgres/refusal.h"
 
-#include <poll.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 enum { PARAMETERS_MOST = ENDPOINT_PARAMETERS + 16, RECONNECT_PAUSE_MOST_MS = 5000 };
 
-/* What every session of ours is opened with, unless the URL says it. User, certificates and time-outs come with the endpoint.
- * The keepalives notice a cut cable within 25 s; tcp_user_timeout does the same while bytes of ours are unacknowledged. */
+/* What every session of ours is opened with, unless the URL says it. User, certificates and time-outs come
+ * with the endpoint. The keepalives notice a cut cable within 25 s; tcp_user_timeout does the same while
+ * bytes of ours are unacknowledged. */
 static const struct {
     const char *keyword;
     const char *value;
 } STANDARD[] = {
-    { "client_encoding", "UTF8" },      { "keepalives", "1" },         { "keepalives_idle", "10" },
-    { "keepalives_interval", "5" },     { "keepalives_count", "3" },   { "tcp_user_timeout", "20000" },
+    { "client_encoding", "UTF8" },       { "keepalives", "1" },       { "keepalives_idle", "10" },
+    { "keepalives_interval", "5" },      { "keepalives_count", "3" }, { "tcp_user_timeout", "20000" },
     { "fallback_application_name", "" }, /* filled in: who leads must be visible */
 };
 
@@ -101,7 +102,8 @@ static bool wait_socket(PGconn *pg, short events, bool is_interruptible, struct 
 /* Drives libpq until the session stands or is refused. */
 static enum refusal_stage drive(PGconn *pg, struct deadline until)
 {
-    PostgresPollingStatusType next = PQstatus(pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+    PostgresPollingStatusType next =
+        PQstatus(pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
 
     while (next != PGRES_POLLING_OK) {
         if (next == PGRES_POLLING_FAILED)

@@ -4,9 +4,9 @@
 #ifndef POSTGRES_INTERNAL_H
 #define POSTGRES_INTERNAL_H
 
-#include "postgres/connection.h"
-
 #include <libpq-fe.h>
+
+#include "postgres/connection.h"
 
 struct connection {
     PGconn *pg;
@@ -14,12 +14,13 @@ struct connection {
     bool is_shielded;  /* see connection_shield() */
 };
 
-/* How long a waiting call goes on after a signal: a cancelled statement ends at once, unless the server is stuck. */
+/* How long a waiting call goes on after a signal: a cancelled statement ends at once, unless the server is
+ * stuck. */
 enum { CANCEL_GRACE_MS = 4000 };
 
-/* Waits for the next result of what was sent. NULL in *out means: no further result. With `is_cancellable` a pending
- * signal sends a cancel request and waits on, for at most CANCEL_GRACE_MS. False when the session broke or the grace
- * ended: ERROR_LOST or ERROR_INTERRUPTED. The result is the caller's (PQclear). */
+/* Waits for the next result of what was sent. NULL in *out means: no further result. With `is_cancellable` a
+ * pending signal sends a cancel request and waits on, for at most CANCEL_GRACE_MS. False when the session
+ * broke or the grace ended: ERROR_LOST or ERROR_INTERRUPTED. The result is the caller's (PQclear). */
 must_use bool connection_next_result(struct connection *conn, bool is_cancellable, PGresult **out,
                                      struct error *err);
 

@@ -17,8 +17,9 @@ _Static_assert(sizeof OUTCOME_NAMES / sizeof *OUTCOME_NAMES == OUTCOMES, "name e
 static const struct query OUTCOME = {
     .name = "transaction_outcome",
     .parameters = 1,
-    .sql = "SELECT CASE WHEN $1::bigint < pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())"
-           "            THEN pg_catalog.txid_status($1::bigint) END",
+    .sql =
+        "SELECT CASE WHEN $1::bigint < pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())"
+        "            THEN pg_catalog.txid_status($1::bigint) END",
 };
 
 bool outcome_ask(struct connection *conn, const char *txid, enum outcome *out, struct error *err)

@@ -6,8 +6,8 @@
 
 #include "postgres/connection.h"
 
-/* What the server knows of a transaction (PostgreSQL documentation, "Transaction ID and Snapshot Information Functions").
- * OUTCOME_FORGOTTEN: too old, or of another cluster (after a failover that lost it). */
+/* What the server knows of a transaction (PostgreSQL documentation, "Transaction ID and Snapshot Information
+ * Functions"). OUTCOME_FORGOTTEN: too old, or of another cluster (after a failover that lost it). */
 enum outcome { OUTCOME_COMMITTED, OUTCOME_ABORTED, OUTCOME_RUNNING, OUTCOME_FORGOTTEN, OUTCOMES };
 
 extern const char *const OUTCOME_NAMES[];

@@ -1,14 +1,14 @@
 #include "postgres/query.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
 #include "postgres/internal.h"
 #include "postgres/sqlstate.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 /* struct result is never defined: it is libpq's result under a name that other rooms may use. */
 static const PGresult *inside(const struct result *result)
@@ -195,8 +195,8 @@ static bool batch_send(struct connection *conn, const struct step *steps, size_t
     if (PQenterPipelineMode(conn->pg) != 1)
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (PQsendQueryParams(conn->pg, steps[i].query->sql, steps[i].query->parameters, NULL, steps[i].parameters,
-                              NULL, NULL, 0) != 1)
+        if (PQsendQueryParams(conn->pg, steps[i].query->sql, steps[i].query->parameters, NULL,
+                              steps[i].parameters, NULL, NULL, 0) != 1)
             return false;
     }
     return PQpipelineSync(conn->pg) == 1;

@@ -7,12 +7,12 @@
 #ifndef POSTGRES_QUERY_H
 #define POSTGRES_QUERY_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "postgres/connection.h"
-
-#include <stdbool.h>
-#include <stddef.h>
 
 /* A statement of ours: its name is what debug logs and errors say. */
 struct query {
@@ -35,15 +35,16 @@ const char *result_text(const struct result *result, int row, int column); /* ""
 bool result_bool(const struct result *result, int row, int column);
 int64_t result_number(const struct result *result, int row, int column); /* 0 for what is no number */
 
-/* One statement, parameters as text (NULL = null), one round trip. `out` may be NULL when the rows don't matter. */
+/* One statement, parameters as text (NULL = null), one round trip. `out` may be NULL when the rows don't
+ * matter. */
 must_use bool query_run(struct connection *conn, const struct query *query, const char *const *parameters,
                         struct result **out, struct error *err);
 
-/* Several statements without parameters in one message, hence (outside a transaction block) one implicit transaction.
- * results[i] gets what the i-th of those that return rows returned, at most `count` of them; slots that got nothing are NULL. The first
- * failure ends the rest and what came before it is kept. */
-must_use bool query_several(struct connection *conn, const char *name, const char *sql, struct result **results,
-                            size_t count, struct error *err);
+/* Several statements without parameters in one message, hence (outside a transaction block) one implicit
+ * transaction. results[i] gets what the i-th of those that return rows returned, at most `count` of them;
+ * slots that got nothing are NULL. The first failure ends the rest and what came before it is kept. */
+must_use bool query_several(struct connection *conn, const char *name, const char *sql,
+                            struct result **results, size_t count, struct error *err);
 
 /* A statement of a batch. */
 struct step {
@@ -51,14 +52,15 @@ struct step {
     const char *const *parameters;
 };
 
-/* Sends all steps in one round trip (pipeline mode: after a failure the server skips the rest). `out`, when not NULL, gets the
- * rows of the last step. Signals don't cancel it: it is what carries COMMIT. On failure *failed is the
- * number of the step that failed (`count` when the session broke and nobody knows). */
-must_use bool query_batch(struct connection *conn, const struct step *steps, size_t count, struct result **out,
-                          size_t *failed, struct error *err);
+/* Sends all steps in one round trip (pipeline mode: after a failure the server skips the rest). `out`, when
+ * not NULL, gets the rows of the last step. Signals don't cancel it: it is what carries COMMIT. On failure
+ * *failed is the number of the step that failed (`count` when the session broke and nobody knows). */
+must_use bool query_batch(struct connection *conn, const struct step *steps, size_t count,
+                          struct result **out, size_t *failed, struct error *err);
 
-/* Sends a script as one simple query, cancellable by a signal. *completed counts the statements that the server reported as done, in their order; an empty
- * statement is not reported. Rows are discarded. `script` must be NUL-terminated. */
+/* Sends a script as one simple query, cancellable by a signal. *completed counts the statements that the
+ * server reported as done, in their order; an empty statement is not reported. Rows are discarded. `script`
+ * must be NUL-terminated. */
 must_use bool query_script(struct connection *conn, const char *script, size_t *completed, struct error *err);
 
 #endif

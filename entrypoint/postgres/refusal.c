@@ -1,13 +1,13 @@
 #include "postgres/refusal.h"
 
+#include <ctype.h>
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "postgres/sqlstate.h"
-
-#include <ctype.h>
-#include <string.h>
 
 /* What libpq itself says when it is not the server that refuses. First match wins. */
 static const struct reason {
@@ -25,9 +25,12 @@ static const struct reason {
       "Give the CA that signed the server's certificate as sslrootcert=FILE in the URL." },
     { "does not match host name", ERROR_USAGE, false, "P1011",
       "Use the host name that the server's certificate is made out to." },
-    { "root certificate file", ERROR_USAGE, false, "P1011", "Give an existing CA file as sslrootcert=FILE in the URL." },
-    { "private key file", ERROR_USAGE, false, "P1011", "See sslkey in the URL: the file must exist, mode 0600 or stricter." },
-    { "certificate file", ERROR_USAGE, false, "P1011", "See sslcert in the URL: the file must exist and hold a PEM certificate." },
+    { "root certificate file", ERROR_USAGE, false, "P1011",
+      "Give an existing CA file as sslrootcert=FILE in the URL." },
+    { "private key file", ERROR_USAGE, false, "P1011",
+      "See sslkey in the URL: the file must exist, mode 0600 or stricter." },
+    { "certificate file", ERROR_USAGE, false, "P1011",
+      "See sslcert in the URL: the file must exist and hold a PEM certificate." },
     { "SSL error", ERROR_USAGE, false, "P1011", "See sslmode, sslrootcert, sslcert and sslkey in the URL." },
     { "could not translate host name", ERROR_UNREACHABLE, true, "P1001",
       "Check the host in the database URL; in Kubernetes, that the Service exists in this namespace." },
@@ -37,7 +40,8 @@ static const struct reason {
       "No host of the URL is a primary: a failover may be under way." },
 };
 
-/* Finds ":  CODE: " in what a verbose server error looks like; the last one, since several hosts may have refused. */
+/* Finds ":  CODE: " in what a verbose server error looks like; the last one, since several hosts may have
+ * refused. */
 static const char *find_sqlstate(const char *said, char code[SQLSTATE_SIZE])
 {
     const char *found = NULL;
@@ -66,7 +70,8 @@ static struct slice first_line(const char *said)
     return slice_trim(line);
 }
 
-static bool explain_server(const struct endpoint *where, const char *code, const char *words, struct error *err)
+static bool explain_server(const struct endpoint *where, const char *code, const char *words,
+                           struct error *err)
 {
     const struct sqlstate *meaning = sqlstate_find(code);
     struct slice line = first_line(words);
@@ -94,11 +99,12 @@ static bool explain_reason(const struct endpoint *where, const struct reason *re
     return reason->is_worth_retrying;
 }
 
-bool refusal_explain(const struct endpoint *where, enum refusal_stage stage, const char *said, int64_t timeout_ms,
-                     struct error *err)
+bool refusal_explain(const struct endpoint *where, enum refusal_stage stage, const char *said,
+                     int64_t timeout_ms, struct error *err)
 {
     static const struct reason unreachable = {
-        "", ERROR_UNREACHABLE, true, "P1001", "Check that the server runs and that its host and port are right."
+        "", ERROR_UNREACHABLE, true, "P1001",
+        "Check that the server runs and that its host and port are right."
     };
     char code[SQLSTATE_SIZE];
     const char *words = find_sqlstate(said, code);
@@ -110,7 +116,9 @@ bool refusal_explain(const struct endpoint *where, enum refusal_stage stage, con
         error_set(err, ERROR_UNREACHABLE, "could not connect to %s: no answer within %s", where->label,
                   duration_text(timeout_ms, took, sizeof took));
         error_code(err, "P1001");
-        error_hint(err, "A firewall or a NetworkPolicy may drop the packets; --connect-timeout makes one try longer.");
+        error_hint(
+            err,
+            "A firewall or a NetworkPolicy may drop the packets; --connect-timeout makes one try longer.");
         return true;
     }
     if (words != NULL)

@@ -28,9 +28,8 @@ void session_settings_add(const struct session_settings *settings, bool is_local
 
 bool session_can_check_connection(struct connection *conn)
 {
-    static const struct query check = {
-        .name = "check_connection", .sql = "SET client_connection_check_interval = '1s'"
-    };
+    static const struct query check = { .name = "check_connection",
+                                        .sql = "SET client_connection_check_interval = '1s'" };
     struct error ignored;
 
     if (connection_server_version(conn) < 140000)

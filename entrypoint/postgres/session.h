@@ -2,16 +2,17 @@
  * The settings that a session of ours runs with: one table.
  *
  * Set with SET LOCAL inside each transaction, so that RESET ALL after a script brings back the role's and the
- * database's own settings and nothing of a script survives it. Not passed as startup options: poolers refuse those.
+ * database's own settings and nothing of a script survives it. Not passed as startup options: poolers refuse
+ * those.
  */
 #ifndef POSTGRES_SESSION_H
 #define POSTGRES_SESSION_H
 
-#include "base/text.h"
-#include "postgres/connection.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/text.h"
+#include "postgres/connection.h"
 
 struct session_settings {
     const char *search_path;      /* one schema's name, not quoted; NULL = leave the role's */
@@ -23,12 +24,14 @@ struct session_settings {
 /* Adds "SET [LOCAL] name = value;" for every setting. */
 void session_settings_add(const struct session_settings *settings, bool is_local, struct text *out);
 
-/* Whether the server can notice in the middle of a statement that we are gone (client_connection_check_interval: version 14,
- * and a platform that reports closed sockets). One round trip; a session that can't is no error. */
+/* Whether the server can notice in the middle of a statement that we are gone
+ * (client_connection_check_interval: version 14, and a platform that reports closed sockets). One round trip;
+ * a session that can't is no error. */
 bool session_can_check_connection(struct connection *conn);
 
-/* Adds statements that undo what a script may have left in the session, settings and role excepted: temporary tables, cursors, prepared
- * statements, LISTEN, sequence caches. DISCARD ALL would also drop the leader lock. */
+/* Adds statements that undo what a script may have left in the session, settings and role excepted: temporary
+ * tables, cursors, prepared statements, LISTEN, sequence caches. DISCARD ALL would also drop the leader lock.
+ */
 void session_cleanup_add(struct text *out);
 
 #endif

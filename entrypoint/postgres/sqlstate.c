@@ -1,27 +1,42 @@
 #include "postgres/sqlstate.h"
 
-#include "base/memory.h"
-
 #include <string.h>
+
+#include "base/memory.h"
 
 /* Exact codes before the classes that contain them. */
 static const struct sqlstate SQLSTATES[] = {
-    { .code = "08P01", .class = ERROR_REFUSED, .is_worth_reconnecting = true,
-      .hint = "Something on the way does not speak PostgreSQL's protocol, or a pooler is full; see its log." },
+    { .code = "08P01",
+      .class = ERROR_REFUSED,
+      .is_worth_reconnecting = true,
+      .hint =
+          "Something on the way does not speak PostgreSQL's protocol, or a pooler is full; see its log." },
     { .code = "08", .class = ERROR_LOST, .is_worth_reconnecting = true, .prisma = "P1017" },
-    { .code = "25006", .class = ERROR_REFUSED,
-      .hint = "The session is read-only: point the URL at the primary, or see default_transaction_read_only." },
-    { .code = "28P01", .class = ERROR_USAGE, .prisma = "P1000",
+    { .code = "25006",
+      .class = ERROR_REFUSED,
+      .hint =
+          "The session is read-only: point the URL at the primary, or see default_transaction_read_only." },
+    { .code = "28P01",
+      .class = ERROR_USAGE,
+      .prisma = "P1000",
       .hint = "Check user and password in the database URL (percent-encode special characters)." },
-    { .code = "28000", .class = ERROR_USAGE, .prisma = "P1010",
+    { .code = "28000",
+      .class = ERROR_USAGE,
+      .prisma = "P1010",
       .hint = "The server's pg_hba.conf has no rule that lets this user in from here, or wants TLS." },
-    { .code = "3D000", .class = ERROR_USAGE, .prisma = "P1003",
+    { .code = "3D000",
+      .class = ERROR_USAGE,
+      .prisma = "P1003",
       .hint = "Create the database, or correct its name in the URL; tidelock never creates one by guess." },
     { .code = "40001", .class = ERROR_CLEAN },
     { .code = "40P01", .class = ERROR_CLEAN },
-    { .code = "42501", .class = ERROR_REFUSED, .prisma = "P1010",
+    { .code = "42501",
+      .class = ERROR_REFUSED,
+      .prisma = "P1010",
       .hint = "The role lacks a privilege: let it own what it migrates, or GRANT what the message names." },
-    { .code = "53300", .class = ERROR_BUDGET, .is_worth_reconnecting = true,
+    { .code = "53300",
+      .class = ERROR_BUDGET,
+      .is_worth_reconnecting = true,
       .hint = "The server has no connection left for this role." },
     { .code = "53", .class = ERROR_CLEAN, .is_worth_reconnecting = true },
     { .code = "55P03", .class = ERROR_TABLE_LOCK },

@@ -6,21 +6,22 @@
 #ifndef POSTGRES_SQLSTATE_H
 #define POSTGRES_SQLSTATE_H
 
-#include "base/error.h"
-
 #include <stdbool.h>
+
+#include "base/error.h"
 
 enum { SQLSTATE_SIZE = 6 };
 
 struct sqlstate {
-    const char *code;          /* five characters, or the two of a whole class */
-    enum error_class class;    /* what a query that fails so means */
+    const char *code;           /* five characters, or the two of a whole class */
+    enum error_class class;     /* what a query that fails so means */
     bool is_worth_reconnecting; /* whether a connection refused so may be had a moment later */
-    const char *prisma;        /* the code that Prisma shows for it, or NULL */
-    const char *hint;          /* what to do when connecting fails so, or NULL */
+    const char *prisma;         /* the code that Prisma shows for it, or NULL */
+    const char *hint;           /* what to do when connecting fails so, or NULL */
 };
 
-/* The row for a code; a row of its own for everything that is not in the table (ERROR_CLEAN, not worth reconnecting). */
+/* The row for a code; a row of its own for everything that is not in the table (ERROR_CLEAN, not worth
+ * reconnecting). */
 const struct sqlstate *sqlstate_find(const char *code);
 
 #endif
