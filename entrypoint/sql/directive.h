@@ -1,0 +1,36 @@
+/*
+ * Directives: what a script asks of us, in SQL comments before its first statement.
+ *
+ *     -- tidelock: transaction=off lock-timeout=5s statement-timeout=30m
+ *
+ * To every other tool they are comments. One that we would not obey is an error, never silence.
+ */
+#ifndef SQL_DIRECTIVE_H
+#define SQL_DIRECTIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+enum transaction_wish {
+    TRANSACTION_AUTO, /* as the script's statements need it */
+    TRANSACTION_ON,
+    TRANSACTION_OFF,
+    TRANSACTION_WISHES
+};
+
+struct directives {
+    enum transaction_wish transaction;
+    int64_t lock_timeout_ms; /* 0 = none, -1 = not said; so for the next */
+    int64_t statement_timeout_ms;
+};
+
+/* What the comments before the first statement of `bytes` say; several comments add up. ERROR_CLEAN, with the
+ * place in `file`: a key that we do not know, a value it cannot have, a key said twice, a directive in a
+ * block comment or after the first statement. */
+must_use bool directive_parse(const char *file, struct slice bytes, struct directives *out,
+                              struct error *err);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * What CREATE INDEX and DROP INDEX are about: names as the catalogs hold them.
+ */
+#ifndef SQL_INDEX_STATEMENT_H
+#define SQL_INDEX_STATEMENT_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+/* A name in the catalogs is at most 63 bytes long; the server cuts a longer one off, and so do we. */
+enum { IDENTIFIER_SIZE = 64 };
+
+struct index_statement {
+    bool is_drop;
+    bool is_concurrent;
+    bool is_unique;
+    bool has_guard; /* IF NOT EXISTS, IF EXISTS */
+    /* Plain text, unquoted and in the case that the server uses; empty where the statement does not say. */
+    char schema[IDENTIFIER_SIZE]; /* of DROP alone: a new index stands in its table's schema */
+    char name[IDENTIFIER_SIZE];   /* empty in CREATE INDEX ON …: the server makes one up */
+    char table_schema[IDENTIFIER_SIZE];
+    char table[IDENTIFIER_SIZE];
+};
+
+/* Reads one statement. False, and `out` untouched, when it is neither, drops several indexes, or has a name
+ * written U&"…" or longer than db.schema.name. */
+must_use bool index_statement_parse(struct slice statement, struct index_statement *out);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * What a statement is to us: does it open or end a transaction, may it run in one, can it be sent at all.
+ *
+ * Decided from its first words alone, by a table. Where the text cannot tell, it counts as plain: REINDEX and
+ * CLUSTER of a partitioned table, DROP SUBSCRIPTION with a slot, CALL and DO that commit. The server then
+ * refuses and nothing is changed; a directive in the script says better.
+ */
+#ifndef SQL_KIND_H
+#define SQL_KIND_H
+
+#include "sql/scan.h"
+
+enum statement_kind {
+    KIND_PLAIN,
+    KIND_BEGIN,               /* BEGIN, START TRANSACTION */
+    KIND_COMMIT,              /* COMMIT, END */
+    KIND_COMMIT_CHAIN,        /* … AND CHAIN: ends a transaction and begins the next */
+    KIND_ROLLBACK,            /* ROLLBACK, ABORT */
+    KIND_ROLLBACK_CHAIN,      /* … AND CHAIN */
+    KIND_SAVEPOINT,           /* SAVEPOINT, RELEASE, ROLLBACK TO */
+    KIND_PREPARE_TRANSACTION, /* ends the transaction of this session without committing it */
+    KIND_ALONE,               /* refused inside a transaction block by this server version */
+    KIND_PSQL,                /* a command of psql: a script with one is refused */
+    KIND_COPY_STDIN,          /* COPY … FROM STDIN: a script with one is refused */
+    KIND_COPY_STDOUT,         /* the server answers with rows for whoever sent it */
+    STATEMENT_KINDS
+};
+
+/* Which of the statements that run alone. */
+enum alone_kind {
+    ALONE_NO,
+    ALONE_CREATE_INDEX, /* CONCURRENTLY, like the next two */
+    ALONE_DROP_INDEX,
+    ALONE_REINDEX_CONCURRENTLY,
+    ALONE_REINDEX, /* of a schema, a database or the system: a transaction for each table */
+    ALONE_VACUUM,
+    ALONE_CLUSTER, /* of every table */
+    ALONE_DATABASE,
+    ALONE_TABLESPACE,
+    ALONE_SYSTEM, /* ALTER SYSTEM */
+    ALONE_DISCARD,
+    ALONE_DETACH,
+    ALONE_SUBSCRIPTION,
+    ALONE_PREPARED, /* COMMIT PREPARED, ROLLBACK PREPARED */
+    ALONE_KINDS
+};
+
+/* "plain", "begin", …: for logs and tests. */
+extern const char *const STATEMENT_KIND_NAMES[STATEMENT_KINDS];
+
+/* As a person would name the statement: "CREATE INDEX CONCURRENTLY"; NULL for ALONE_NO. */
+extern const char *const ALONE_NAMES[ALONE_KINDS];
+
+/* The kind of the statement whose first token `scanner` stands at and whose text ends with the scanner's, for
+ * a server of `server_version` (as libpq's PQserverVersion: 150004). *alone becomes ALONE_NO unless the kind
+ * is KIND_ALONE. */
+enum statement_kind statement_kind_of(struct scanner scanner, int server_version, enum alone_kind *alone);
+
+#endif

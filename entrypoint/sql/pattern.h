@@ -1,0 +1,47 @@
+/*
+ * How a statement begins, as a line of text that can stand in a table.
+ *
+ * A pattern is a row of items with one blank between them:
+ *
+ *     WORD, A|B    that keyword, or one of several; in any case, never quoted
+ *     *            that byte
+ *     <name>       an identifier with any number of qualifying ones before it
+ *     <string>     a string constant
+ *     ()           a pair of parentheses and all between them
+ *     [ITEMS]      nothing, or these; not nested
+ *     $            the end of the statement
+ *
+ * Comments and blanks may stand anywhere. What follows the last item does not matter.
+ */
+#ifndef SQL_PATTERN_H
+#define SQL_PATTERN_H
+
+#include <stdbool.h>
+
+#include "sql/scan.h"
+
+enum { HEAD_TOKENS = 4 };
+
+/* The first tokens of a statement, read once for many patterns. */
+struct head {
+    struct token tokens[HEAD_TOKENS];
+    struct scanner rest; /* behind them */
+};
+
+/* Reads the head of the statement that `scanner` stands before and whose text ends with the scanner's. */
+struct head head_of(struct scanner scanner);
+
+/* Whether the statement begins as the pattern says. */
+bool pattern_matches(const char *pattern, const struct head *head);
+
+/* What a statement says of an option in parentheses: "WITH (refresh = off)", "REINDEX (CONCURRENTLY) …". */
+enum option_state {
+    OPTION_ABSENT,
+    OPTION_ON, /* also when it has a value that is no boolean */
+    OPTION_OFF
+};
+
+/* Looks through all pairs of parentheses of the statement, not those inside others. */
+enum option_state option_find(const char *name, struct scanner scanner);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * A script as a row of statements, found one after the other.
+ *
+ * Reading keeps nothing and allocates nothing: what it costs does not depend on how many statements there
+ * are. The bytes must outlive the reader. Whether they are valid UTF-8 is not looked at.
+ *
+ * A statement ends at a semicolon that stands outside of parentheses and of the body of an SQL-standard
+ * function (BEGIN ATOMIC … END). The script is read with one setting of standard_conforming_strings
+ * throughout, as a server reads what it gets in one message: a SET in the script itself changes nothing here.
+ */
+#ifndef SQL_SCRIPT_H
+#define SQL_SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "sql/kind.h"
+#include "sql/scan.h"
+
+/* Never KIND_PSQL or KIND_COPY_STDIN: those are errors. */
+struct statement {
+    size_t start; /* byte offsets into the script: of the first token … */
+    size_t end;   /* … and just past the last, without the semicolon */
+    size_t line;  /* of start, from 1; lines end at LF */
+    enum statement_kind kind;
+    enum alone_kind alone;
+};
+
+/* A place in a script; copy it to come back. Callers read `file` and `bytes` and leave the rest alone. */
+struct script_reader {
+    const char *file;
+    struct slice bytes;
+    struct scanner scanner; /* its text ends before the first NUL byte */
+    int server_version;
+    size_t line; /* of the offset `counted` */
+    size_t counted;
+};
+
+enum script_answer { SCRIPT_STATEMENT, SCRIPT_END, SCRIPT_ERROR };
+
+/* A reader at the start of `bytes`. `file` is the name for error messages and must outlive the reader,
+ * `server_version` as libpq's PQserverVersion() has it (150004), `has_standard_strings` the session's
+ * standard_conforming_strings. */
+struct script_reader script_reader_of(const char *file, struct slice bytes, int server_version,
+                                      bool has_standard_strings);
+
+/* The next statement that is not empty. On SCRIPT_ERROR `err` is ERROR_CLEAN and points at where the trouble
+ * begins: something unterminated, a command of psql, COPY … FROM STDIN, a NUL byte. Nothing behind it can be
+ * read. */
+must_use enum script_answer script_next(struct script_reader *reader, struct statement *out,
+                                        struct error *err);
+
+/* What the statements of a script are, taken together. */
+struct script_summary {
+    size_t statements; /* all of them */
+    size_t begins;
+    size_t commits; /* without those that chain, like rollbacks */
+    size_t rollbacks;
+    size_t chains;                  /* COMMIT AND CHAIN, ROLLBACK AND CHAIN */
+    size_t prepares;                /* PREPARE TRANSACTION */
+    size_t savepoints;              /* SAVEPOINT, RELEASE, ROLLBACK TO */
+    size_t alone;                   /* statements that refuse a transaction block */
+    bool has_alone_in_transaction;  /* one of those stands behind a BEGIN and before its COMMIT: it can only
+                                       fail */
+    bool ends_inside_transaction;   /* a transaction is begun and not ended */
+    size_t open_begin_offset;       /* then: the offset of what began it */
+    struct statement first_control; /* the first begin, commit, rollback, chain or prepare; if there is one */
+    struct statement first_alone;   /* the first that runs alone; if there is one */
+};
+
+/* Reads the whole script once. Inputs as for script_reader_of(), errors as of script_next(). */
+must_use bool script_summarize(const char *file, struct slice bytes, int server_version,
+                               bool has_standard_strings, struct script_summary *out, struct error *err);
+
+/* `bytes` without a UTF-8 byte order mark at the start, which the server would not understand. A reader takes
+ * the mark for a blank: its offsets count from the bytes it was given. */
+struct slice script_without_bom(struct slice bytes);
+
+#endif
