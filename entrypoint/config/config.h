@@ -1,0 +1,40 @@
+/*
+ * What was asked for, after flags, environment, file and defaults have been merged.
+ *
+ * Filled by config_load() from the one option table (config/options.c); everything in it lives in the
+ * arena that was passed there. Durations are milliseconds.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/log.h"
+
+struct config {
+    const char *database_url; /* secret; NULL when only PG* variables say where the database is */
+    const char *direct_url;   /* secret; where given, migrations use it instead of database_url */
+    const char *migrations;   /* the folder; NULL = not said, the usual places are tried */
+    const char *schema_file;  /* Prisma's --schema: the folder is "migrations" beside it */
+    const char *config_file;  /* NULL = not said, ./tidelock.yaml is read where it exists */
+
+    int64_t connect_deadline_ms; /* keep trying to reach the server this long */
+    int64_t connect_timeout_ms;  /* one try */
+    int64_t leader_timeout_ms;
+    int64_t lock_timeout_ms;      /* 0 = none */
+    int64_t statement_timeout_ms; /* 0 = none */
+    bool is_strict;
+
+    const char *resolve_applied;
+    const char *resolve_rolled_back;
+    const char *baseline_to;
+    bool wants_json;
+    bool wants_exit_code;
+
+    int log_format; /* enum log_format */
+    int log_level;  /* enum log_level */
+    bool is_help;   /* --help was given: nothing else has been checked */
+};
+
+#endif

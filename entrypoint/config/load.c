@@ -1,0 +1,398 @@
+#include "config/load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/names.h"
+#include "config/options.h"
+#include "config/secret.h"
+#include "config/trust.h"
+#include "config/value.h"
+#include "config/yaml.h"
+
+enum { FILE_MOST = 1024 * 1024, ORIGIN_MOST = 512 };
+
+static const char STANDARD_FILE[] = "tidelock.yaml";
+
+struct load {
+    struct arena *arena;
+    unsigned command;
+    char *const *environment;
+    struct config *config;
+    bool is_said[OPTIONS_MOST]; /* by what goes before: a flag hides the environment */
+};
+
+static size_t index_of(const struct option *option)
+{
+    return (size_t)(option - OPTIONS);
+}
+
+static void register_secret(struct load *load, const struct option *option, const char *text)
+{
+    if ((option->traits & OPTION_URL) != 0)
+        secret_register_url(load->arena, text);
+    else if ((option->traits & OPTION_SECRET) != 0)
+        redact_register(text, strlen(text));
+}
+
+static bool take(struct load *load, const struct option *option, const char *text, const char *origin,
+                 struct error *err)
+{
+    register_secret(load, option, text);
+    if (load->is_said[index_of(option)])
+        return true;
+    load->is_said[index_of(option)] = true;
+    return value_set(load->arena, option, text, origin, load->config, err);
+}
+
+/* ---- flags ---- */
+
+static bool refuse_flag(const struct load *load, const char *name, struct error *err)
+{
+    const char *names[OPTIONS_MOST];
+    const char *nearest;
+    size_t count = 0;
+
+    if (option_named(name) != NULL) {
+        error_set(err, ERROR_USAGE, "this command has no option --%s", name);
+        return error_hint(err, "Its options: add --help.");
+    }
+    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
+        if ((option->commands & load->command) != 0)
+            names[count++] = option->name;
+    }
+    nearest = names_nearest(names, count, name);
+    error_set(err, ERROR_USAGE, "there is no option --%s", name);
+    if (nearest != NULL)
+        return error_hint(err, "Did you mean --%s?", nearest);
+    return error_hint(err, "The options of this command: add --help.");
+}
+
+static const struct option *find_flag(const struct load *load, const char *name, bool *is_negated)
+{
+    const struct option *option = option_named(name);
+
+    *is_negated = option == NULL && strncmp(name, "no-", 3) == 0;
+    if (*is_negated)
+        option = option_named(name + 3);
+    if (option == NULL || (option->commands & load->command) == 0 ||
+        (*is_negated && option->type != OPTION_FLAG))
+        return NULL;
+    return option;
+}
+
+static bool take_flag_value(struct load *load, const struct option *option, char *value, const char *origin,
+                            struct error *err)
+{
+    bool is_taken;
+
+    if (value[0] == '\0') {
+        error_set(err, ERROR_USAGE, "%s has an empty value", origin);
+        return error_hint(err, "Give it a value or leave it out.");
+    }
+    is_taken = take(load, option, value, origin, err);
+    if ((option->traits & OPTION_SECRET) != 0) {
+        memory_wipe(value, strlen(value));
+        log_warn("%s on the command line could be seen by others (ps): use the environment or a file",
+                 origin);
+    }
+    return is_taken;
+}
+
+/* One flag; *at moves past its value where that is a word of its own. */
+static bool take_flag(struct load *load, int count, char **words, int *at, struct error *err)
+{
+    char *word = words[*at];
+    char *equals = strchr(word, '=');
+    char name[OPTION_NAME_MOST];
+    char origin[OPTION_NAME_MOST + 2];
+    const struct option *option;
+    bool is_negated;
+
+    if (strcmp(word, "-h") == 0)
+        word = (char[]) { "--help" };
+    (void)snprintf(name, sizeof name, "%.*s",
+                   (int)(equals == NULL ? strlen(word + 2) : (size_t)(equals - word - 2)), word + 2);
+    (void)snprintf(origin, sizeof origin, "--%s", name);
+    option = find_flag(load, name, &is_negated);
+    if (option == NULL)
+        return refuse_flag(load, name, err);
+    if (load->is_said[index_of(option)]) {
+        error_set(err, ERROR_USAGE, "%s is given twice", origin);
+        return error_hint(err, "Give it once.");
+    }
+    if (equals != NULL && !is_negated)
+        return take_flag_value(load, option, equals + 1, origin, err);
+    if (option->type == OPTION_FLAG)
+        return take(load, option, is_negated ? "false" : "true", origin, err);
+    if (++*at >= count) {
+        error_set(err, ERROR_USAGE, "%s wants a value: %s", origin, option->value);
+        return error_hint(err, "Write %s %s.", origin, option->value);
+    }
+    return take_flag_value(load, option, words[*at], origin, err);
+}
+
+static bool load_flags(struct load *load, int count, char **words, struct error *err)
+{
+    for (int i = 0; i < count; i++) {
+        if (strncmp(words[i], "--", 2) != 0 && strcmp(words[i], "-h") != 0) {
+            error_set(err, ERROR_USAGE, "unexpected word \"%s\"", words[i]);
+            return error_hint(err, "Options begin with --; add --help to see them.");
+        }
+        if (!take_flag(load, count, words, &i, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- environment ---- */
+
+/* An empty variable counts as unset: so compose files and charts mean it. */
+static const char *variable(const struct load *load, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (char *const *entry = load->environment; *entry != NULL; entry++) {
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=' && (*entry)[length + 1] != '\0')
+            return *entry + length + 1;
+    }
+    return NULL;
+}
+
+static bool load_secret_file(struct load *load, const struct option *option, const char *name,
+                             const char *path, struct error *err)
+{
+    auto_text struct text secret = text_init(SECRET_BYTES_MOST);
+
+    return secret_read(name, path, &secret, err) && take(load, option, secret.at, name, err);
+}
+
+/* One spelling of an option in the environment: itself or, where it has that, its _FILE form; not both. */
+static bool load_variable(struct load *load, const struct option *option, const char *name, struct error *err)
+{
+    char file_name[OPTION_NAME_MOST + 8];
+    const char *value = variable(load, name);
+    const char *path = NULL;
+
+    (void)snprintf(file_name, sizeof file_name, "%s_FILE", name);
+    if ((option->traits & OPTION_FILE_FORM) != 0)
+        path = variable(load, file_name);
+    if (value != NULL && path != NULL) {
+        error_set(err, ERROR_USAGE, "both %s and %s are set", name, file_name);
+        return error_hint(err, "Unset one of them.");
+    }
+    if (value != NULL)
+        return take(load, option, value, name, err);
+    return path == NULL || load->is_said[index_of(option)] ||
+           load_secret_file(load, option, file_name, path, err);
+}
+
+static bool load_environment(struct load *load, struct error *err)
+{
+    char name[OPTION_NAME_MOST];
+    const char *password = variable(load, "PGPASSWORD");
+
+    if (password != NULL)
+        redact_register(password, strlen(password));
+    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
+        if ((option->commands & load->command) == 0 || (option->traits & OPTION_FLAG_ONLY) != 0)
+            continue;
+        option_variable(option, name);
+        if (!load_variable(load, option, name, err) ||
+            (option->environment != NULL && !load_variable(load, option, option->environment, err)))
+            return false;
+    }
+    return true;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text);
+
+    return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
+/* Kubernetes describes a Service called "tidelock" by variables that look like ours (documentation,
+ * "Service", environment variables). */
+static bool is_service_variable(const char *name)
+{
+    return ends_with(name, "_SERVICE_HOST") || strstr(name, "_SERVICE_PORT") != NULL ||
+           strstr(name, "_PORT") != NULL;
+}
+
+static bool is_known_variable(const char *name, const char **names, size_t *count,
+                              char (*spelled)[OPTION_NAME_MOST + 8])
+{
+    *count = 0;
+    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
+        char *variable_name = spelled[*count];
+
+        if ((option->traits & OPTION_FLAG_ONLY) != 0)
+            continue;
+        option_variable(option, variable_name);
+        names[(*count)++] = variable_name;
+        if (strcmp(name, variable_name) == 0)
+            return true;
+        if ((option->traits & OPTION_FILE_FORM) != 0 &&
+            strncmp(name, variable_name, strlen(variable_name)) == 0 &&
+            strcmp(name + strlen(variable_name), "_FILE") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A misspelt variable would silently have no effect. */
+static void warn_unknown_variables(const struct load *load)
+{
+    char spelled[OPTIONS_MOST][OPTION_NAME_MOST + 8];
+    const char *names[OPTIONS_MOST];
+    size_t count;
+
+    for (char *const *entry = load->environment; *entry != NULL; entry++) {
+        char name[OPTION_NAME_MOST];
+        const char *nearest;
+
+        if (strncmp(*entry, "TIDELOCK_", 9) != 0)
+            continue;
+        (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(*entry, "="), *entry);
+        if (is_service_variable(name) || is_known_variable(name, names, &count, spelled))
+            continue;
+        nearest = names_nearest(names, count, name);
+        log_warn("the environment variable %s has no meaning%s%s", name,
+                 nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest);
+    }
+}
+
+/* ---- file ---- */
+
+static bool refuse_key(const char *origin, const char *key, struct error *err)
+{
+    char spelled[OPTIONS_MOST][OPTION_NAME_MOST];
+    const char *names[OPTIONS_MOST];
+    const char *nearest;
+    size_t count = 0;
+
+    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
+        if ((option->traits & (OPTION_FLAG_ONLY | OPTION_NOT_IN_FILE)) != 0)
+            continue;
+        option_key(option, spelled[count]);
+        names[count] = spelled[count];
+        count++;
+    }
+    nearest = names_nearest(names, count, key);
+    error_set(err, ERROR_USAGE, "%s: there is no option \"%s\"", origin, key);
+    if (nearest != NULL)
+        return error_hint(err, "Did you mean \"%s\"?", nearest);
+    return error_hint(err, "The keys are listed in the README.");
+}
+
+static const struct option *find_key(const char *key)
+{
+    char spelled[OPTION_NAME_MOST];
+
+    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
+        option_key(option, spelled);
+        if (strcmp(spelled, key) == 0 && (option->traits & (OPTION_FLAG_ONLY | OPTION_NOT_IN_FILE)) == 0)
+            return option;
+    }
+    return NULL;
+}
+
+/* One file serves all commands: an option that this one does not know is checked all the same, and then of no
+ * effect. */
+static bool load_pairs(struct load *load, const char *path, const struct yaml_pairs *pairs, struct error *err)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        const struct option *option = find_key(pairs->items[i].key);
+        char origin[ORIGIN_MOST];
+
+        (void)snprintf(origin, sizeof origin, "%s:%zu", path, pairs->items[i].line);
+        if (option == NULL)
+            return refuse_key(origin, pairs->items[i].key, err);
+        if (pairs->items[i].value[0] != '\0' && !take(load, option, pairs->items[i].value, origin, err))
+            return false;
+    }
+    return true;
+}
+
+static bool load_file(struct load *load, struct error *err)
+{
+    const char *path = load->config->config_file == NULL ? STANDARD_FILE : load->config->config_file;
+    auto_text struct text text = text_init(FILE_MOST);
+    struct yaml_pairs pairs;
+
+    text.is_secret = true;
+    if (load->config->config_file == NULL && !file_exists(path))
+        return true;
+    if (!file_read(path, &text, err))
+        return error_hint(err, "Name the configuration file with --config FILE, or leave it out.");
+    return yaml_read(load->arena, path, text_slice(&text), &pairs, err) &&
+           load_pairs(load, path, &pairs, err);
+}
+
+static bool load_standards(struct load *load, struct error *err)
+{
+    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
+        if (option->standard != NULL && !load->is_said[index_of(option)] &&
+            !value_set(load->arena, option, option->standard, option->name, load->config, err))
+            return false;
+    }
+    return true;
+}
+
+bool config_load(struct arena *arena, unsigned command, int count, char **arguments, char *const *environment,
+                 struct config *out, struct error *err)
+{
+    struct load load = { .arena = arena, .command = command, .environment = environment, .config = out };
+
+    *out = (struct config) { .is_help = false };
+    if (!load_flags(&load, count, arguments, err))
+        return false;
+    if (out->is_help)
+        return true;
+    if (!load_environment(&load, err) || !load_file(&load, err) || !load_standards(&load, err))
+        return false;
+    log_configure((enum log_level)out->log_level, (enum log_format)out->log_format);
+    warn_unknown_variables(&load);
+    return true;
+}
+
+/* libpq's own variables that say where a database is. */
+static bool has_libpq_variables(void)
+{
+    static const char *const names[] = { "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE", "PGUSER" };
+
+    for (size_t i = 0; i < array_length(names); i++) {
+        const char *value = getenv(names[i]);
+
+        if (value != NULL && value[0] != '\0')
+            return true;
+    }
+    return false;
+}
+
+bool endpoint_find(struct arena *arena, const struct config *config, struct endpoint *out, struct error *err)
+{
+    const char *url = config->direct_url != NULL ? config->direct_url : config->database_url;
+    const char *password;
+
+    if (url == NULL && !has_libpq_variables()) {
+        error_set(err, ERROR_USAGE, "no database is given");
+        return error_hint(err,
+                          "Set DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE?schema=public, or "
+                          "DATABASE_URL_FILE to a file that holds it.");
+    }
+    if (url == NULL) {
+        *out = (struct endpoint) { .connect_timeout_ms = -1, .label = "the server that PGHOST names" };
+        return true;
+    }
+    if (!url_parse(arena, url, out, err))
+        return error_context(err, "reading %s", config->direct_url != NULL ? "DIRECT_URL" : "DATABASE_URL");
+    password = endpoint_value(out, "password");
+    if (password != NULL)
+        redact_register(password, strlen(password));
+    return trust_find(out, getenv("SSL_CERT_FILE"), err);
+}

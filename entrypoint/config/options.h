@@ -1,0 +1,78 @@
+/*
+ * The options: THE table. Flags, environment variables, keys of tidelock.yaml, help and reference are made
+ * from it.
+ *
+ * The three spellings are derived: lock-timeout is --lock-timeout, TIDELOCK_LOCK_TIMEOUT and lock_timeout:.
+ */
+#ifndef CONFIG_OPTIONS_H
+#define CONFIG_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+enum option_type {
+    OPTION_TEXT,     /* const char * */
+    OPTION_DURATION, /* int64_t, milliseconds */
+    OPTION_FLAG,     /* bool */
+    OPTION_CHOICE,   /* int, an index into `choices` */
+};
+
+/* Which commands know an option. */
+enum option_commands {
+    FOR_NONE = 0,
+    FOR_DEPLOY = 1 << 0,
+    FOR_STATUS = 1 << 1,
+    FOR_RESOLVE = 1 << 2,
+    FOR_BASELINE = 1 << 3,
+    FOR_LEADERS = FOR_DEPLOY | FOR_RESOLVE | FOR_BASELINE,
+    FOR_ALL = FOR_LEADERS | FOR_STATUS,
+};
+
+enum option_traits {
+    OPTION_PLAIN = 0,
+    OPTION_SECRET =
+        1 << 0, /* blanked in every output; a flag's value is wiped from the process's arguments */
+    OPTION_FILE_FORM = 1 << 1, /* NAME_FILE in the environment names a file that holds the value */
+    OPTION_URL = 1 << 2,       /* a database URL: the password in it is a secret of its own */
+    OPTION_FLAG_ONLY = 1 << 3, /* neither environment nor file */
+    OPTION_NOT_IN_FILE = 1 << 4,
+};
+
+struct option {
+    const char *name;
+    enum option_type type;
+    unsigned commands;
+    size_t field;         /* offsetof in struct config */
+    const char *standard; /* the default as text; NULL = none */
+    int64_t least;        /* OPTION_DURATION, milliseconds */
+    int64_t most;
+    const char *const *choices;
+    size_t choice_count;
+    const char *environment; /* a foreign variable that means the same ("DATABASE_URL"), or NULL */
+    unsigned traits;
+    const char *value; /* what help calls the value */
+    const char *help;
+};
+
+/* Ends with a NULL name. */
+extern const struct option OPTIONS[];
+
+enum { OPTIONS_MOST = 64, OPTION_NAME_MOST = 64 };
+
+/* "TIDELOCK_LOCK_TIMEOUT" and "lock_timeout", into an array of OPTION_NAME_MOST bytes. */
+void option_variable(const struct option *option, char *out);
+void option_key(const struct option *option, char *out);
+
+/* The row of a name, or NULL. */
+const struct option *option_named(const char *name);
+
+/* Help for the options of a command, one paragraph each, at most 80 columns wide. */
+void options_help(unsigned command, struct text *out);
+
+/* All options as a Markdown table: what the README holds. */
+void options_reference(struct text *out);
+
+#endif

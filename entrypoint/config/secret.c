@@ -1,0 +1,32 @@
+#include "config/secret.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "config/url.h"
+
+bool secret_read(const char *name, const char *path, struct text *out, struct error *err)
+{
+    out->is_secret = true;
+    if (!file_read(path, out, err))
+        return error_context(err, "reading %s", name);
+    while (out->length > 0 && (out->at[out->length - 1] == '\n' || out->at[out->length - 1] == '\r'))
+        out->at[--out->length] = '\0';
+    if (out->length > 0)
+        return true;
+    error_set(err, ERROR_USAGE, "secret file \"%s\" is empty", path);
+    error_hint(err, "Give the Secret's key a value, or unset %s.", name);
+    return error_context(err, "reading %s", name);
+}
+
+void secret_register_url(struct arena *arena, const char *url)
+{
+    struct slice raw;
+    struct slice decoded;
+
+    redact_register(url, strlen(url));
+    url_password(arena, url, &raw, &decoded);
+    redact_register(raw.at, raw.length);
+    redact_register(decoded.at, decoded.length);
+}

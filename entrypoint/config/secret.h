@@ -1,0 +1,20 @@
+/*
+ * Secrets from mounted files (NAME_FILE), and keeping all secrets out of what is printed.
+ */
+#ifndef CONFIG_SECRET_H
+#define CONFIG_SECRET_H
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+/* Reads the secret that the variable `name` (DATABASE_URL_FILE) names by `path`: one line, its line end is
+ * cut off. `out` is made by the caller with text_init(SECRET_BYTES_MOST) and is_secret set. ERROR_USAGE. */
+must_use bool secret_read(const char *name, const char *path, struct text *out, struct error *err);
+
+enum { SECRET_BYTES_MOST = 64 * 1024 };
+
+/* Registers a database URL with the redactor: the whole of it and the password in it, encoded and decoded. */
+void secret_register_url(struct arena *arena, const char *url);
+
+#endif

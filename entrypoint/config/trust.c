@@ -1,0 +1,52 @@
+#include "config/trust.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+/* Debian, Alpine and distroless; Fedora and its kin; SUSE; OpenSSL's own default. */
+static const char *const BUNDLES[] = {
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+};
+
+static bool verifies(const char *mode)
+{
+    return mode != NULL && (strcmp(mode, "verify-full") == 0 || strcmp(mode, "verify-ca") == 0);
+}
+
+static const char *find_bundle(const char *ssl_cert_file)
+{
+    if (ssl_cert_file != NULL && ssl_cert_file[0] != '\0')
+        return ssl_cert_file;
+    for (size_t i = 0; i < array_length(BUNDLES); i++) {
+        if (file_exists(BUNDLES[i]))
+            return BUNDLES[i];
+    }
+    return NULL;
+}
+
+bool trust_find(struct endpoint *endpoint, const char *ssl_cert_file, struct error *err)
+{
+    const char *said = endpoint_value(endpoint, "sslrootcert");
+    auto_text struct text places = text_init(1024);
+    const char *found;
+
+    if (!verifies(endpoint_value(endpoint, "sslmode")) || (said != NULL && strcmp(said, "system") != 0))
+        return true;
+    found = find_bundle(ssl_cert_file);
+    if (found != NULL) {
+        endpoint_set(endpoint, "sslrootcert", found);
+        return true;
+    }
+    for (size_t i = 0; i < array_length(BUNDLES); i++)
+        text_add_format(&places, "%s%s", i == 0 ? "" : ", ", BUNDLES[i]);
+    error_set(err, ERROR_USAGE,
+              "the server's certificate shall be verified, but there are no CA certificates");
+    error_code(err, "P1011");
+    error_detail(err, "Looked for %s.", places.at);
+    return error_hint(err, "Give the CA with sslrootcert=FILE in the URL, or SSL_CERT_FILE.");
+}

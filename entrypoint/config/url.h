@@ -1,0 +1,46 @@
+/*
+ * The database URL: Prisma's and libpq's in one. Pure.
+ *
+ * A URL that works with Prisma works here, and so does one that works with psql. Where the two read the same
+ * parameter differently (sslcert), the parameters beside it tell which was meant. No error ever quotes the
+ * URL: it holds a password.
+ */
+#ifndef CONFIG_URL_H
+#define CONFIG_URL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { ENDPOINT_PARAMETERS = 64 };
+
+/* Where and how to connect: libpq's parameters, and what is ours. Everything lives in the arena. */
+struct endpoint {
+    const char *keywords[ENDPOINT_PARAMETERS];
+    const char *values[ENDPOINT_PARAMETERS];
+    size_t count;
+    const char *schema;         /* Prisma's ?schema=, or NULL */
+    bool is_pooler;             /* Prisma's ?pgbouncer=true */
+    int64_t connect_timeout_ms; /* the URL's connect_timeout, 0 = none; -1 = not said */
+    const char *label;          /* "host:port" for messages, never a secret */
+};
+
+/* Parses it. ERROR_USAGE (P1013) for what can't be meant. Parameters that nobody knows are ignored with a
+ * warning, as Prisma ignores them. */
+must_use bool url_parse(struct arena *arena, const char *url, struct endpoint *out, struct error *err);
+
+/* The value of a parameter that libpq will get, or NULL. */
+const char *endpoint_value(const struct endpoint *endpoint, const char *keyword);
+
+/* Adds a parameter for libpq, or replaces it. Both texts must live as long as the endpoint. */
+void endpoint_set(struct endpoint *endpoint, const char *keyword, const char *value);
+
+/* The password inside a URL, raw and percent-decoded, for the redactor: slices of `url` and of the arena,
+ * empty where there is none. */
+void url_password(struct arena *arena, const char *url, struct slice *raw, struct slice *decoded);
+
+#endif

@@ -1,0 +1,88 @@
+#include "config/value.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/names.h"
+
+static const struct {
+    const char *text;
+    bool value;
+} TRUTHS[] = { { "true", true },   { "1", true },  { "yes", true }, { "on", true },
+               { "false", false }, { "0", false }, { "no", false }, { "off", false } };
+
+static void *field_of(const struct option *option, struct config *config)
+{
+    return (char *)config + option->field;
+}
+
+static bool refuse(const char *origin, const char *text, const char *wanted, struct error *err)
+{
+    error_set(err, ERROR_USAGE, "%s: \"%s\" is not %s", origin, text, wanted);
+    return false;
+}
+
+static bool set_duration(const struct option *option, const char *text, const char *origin, int64_t *out,
+                         struct error *err)
+{
+    int64_t ms;
+    char least[32];
+    char most[32];
+
+    if (!duration_parse(slice_of(text), &ms)) {
+        refuse(origin, text, "a duration", err);
+        return error_hint(err, "Write a number with its unit: 250ms, 5s, 10m, 1h30m; or 0.");
+    }
+    if (ms < option->least || ms > option->most) {
+        refuse(origin, text, "within bounds", err);
+        return error_hint(err, "From %s to %s.", duration_text(option->least, least, sizeof least),
+                          duration_text(option->most, most, sizeof most));
+    }
+    *out = ms;
+    return true;
+}
+
+static bool set_flag(const char *text, const char *origin, bool *out, struct error *err)
+{
+    for (size_t i = 0; i < array_length(TRUTHS); i++) {
+        if (slice_equals_ignoring_case(slice_of(text), TRUTHS[i].text)) {
+            *out = TRUTHS[i].value;
+            return true;
+        }
+    }
+    refuse(origin, text, "true or false", err);
+    return error_hint(err, "Write true or false.");
+}
+
+static bool set_choice(const struct option *option, const char *text, const char *origin, int *out,
+                       struct error *err)
+{
+    int found = names_find(option->choices, option->choice_count, slice_of(text));
+    auto_text struct text all = text_init(512);
+
+    if (found >= 0) {
+        *out = found;
+        return true;
+    }
+    for (size_t i = 0; i < option->choice_count; i++)
+        text_add_format(&all, "%s%s", i == 0 ? "" : ", ", option->choices[i]);
+    refuse(origin, text, "one of its choices", err);
+    return error_hint(err, "One of: %s.", all.at);
+}
+
+bool value_set(struct arena *arena, const struct option *option, const char *text, const char *origin,
+               struct config *config, struct error *err)
+{
+    switch (option->type) {
+    case OPTION_TEXT:
+        *(const char **)field_of(option, config) = arena_copy(arena, text, strlen(text));
+        return true;
+    case OPTION_DURATION:
+        return set_duration(option, text, origin, field_of(option, config), err);
+    case OPTION_FLAG:
+        return set_flag(text, origin, field_of(option, config), err);
+    case OPTION_CHOICE:
+        break;
+    }
+    return set_choice(option, text, origin, field_of(option, config), err);
+}

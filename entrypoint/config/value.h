@@ -1,0 +1,18 @@
+/*
+ * From text to value: one parser a type, the same for flag, environment and file.
+ */
+#ifndef CONFIG_VALUE_H
+#define CONFIG_VALUE_H
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "config/config.h"
+#include "config/options.h"
+
+/* Parses `text` into the option's field. `origin` is where it was said, for the error: "--lock-timeout",
+ * "TIDELOCK_STRICT", "tidelock.yaml:3". ERROR_USAGE names it and what would be right; a secret's text is
+ * never quoted. */
+must_use bool value_set(struct arena *arena, const struct option *option, const char *text,
+                        const char *origin, struct config *config, struct error *err);
+
+#endif

@@ -1,0 +1,148 @@
+#include "config/yaml.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+enum { PAIRS_MOST = 128 };
+
+struct reader {
+    yaml_parser_t parser;
+    const char *path;
+    struct slice text;
+};
+
+static bool refuse(const struct reader *reader, const yaml_mark_t *mark, const char *why, struct error *err)
+{
+    error_set(err, ERROR_USAGE, "%s", why);
+    error_point(err, reader->path, reader->text.at, reader->text.length, mark->index);
+    err->place.source[0] = '\0'; /* the line may hold a password */
+    return error_hint(err, "The file is a flat list of options, one a line, as in \"lock_timeout: 5s\".");
+}
+
+static bool next(struct reader *reader, yaml_event_t *event, struct error *err)
+{
+    const yaml_parser_t *parser = &reader->parser;
+
+    if (yaml_parser_parse(&reader->parser, event) == 1)
+        return true;
+    error_set(err, ERROR_USAGE, "not valid YAML: %s",
+              parser->problem == NULL ? "out of memory" : parser->problem);
+    error_point(err, reader->path, reader->text.at, reader->text.length,
+                parser->problem_mark.index > 0 ? parser->problem_mark.index : parser->problem_offset);
+    err->place.source[0] = '\0';
+    return error_hint(err, "Quote values that hold special characters.");
+}
+
+/* The next event must be a plain scalar without anchor or tag; its text is copied. NULL and `err` otherwise.
+ */
+static const char *take_scalar(struct reader *reader, struct arena *arena, const yaml_event_t *event,
+                               struct error *err)
+{
+    const char *text;
+
+    if (event->type != YAML_SCALAR_EVENT) {
+        refuse(reader, &event->start_mark, "a single value is expected here", err);
+        return NULL;
+    }
+    text = (const char *)event->data.scalar.value;
+    if (event->data.scalar.anchor != NULL || event->data.scalar.tag != NULL) {
+        refuse(reader, &event->start_mark, "anchors and tags have no meaning here", err);
+        return NULL;
+    }
+    if (strlen(text) != event->data.scalar.length) {
+        refuse(reader, &event->start_mark, "the value holds a NUL byte", err);
+        return NULL;
+    }
+    return arena_copy(arena, text, strlen(text));
+}
+
+static bool add_pair(struct reader *reader, const yaml_event_t *event, const char *key,
+                     struct yaml_pairs *out, struct error *err)
+{
+    for (size_t i = 0; i < out->count; i++) {
+        if (strcmp(out->items[i].key, key) == 0)
+            return refuse(reader, &event->start_mark, "the same key stands twice", err);
+    }
+    if (out->count == PAIRS_MOST)
+        return refuse(reader, &event->start_mark, "there are more keys than options", err);
+    out->items[out->count++] = (struct yaml_pair) { .key = key, .line = event->start_mark.line + 1 };
+    return true;
+}
+
+/* Keys and values in turn until the mapping ends. */
+static bool read_mapping(struct reader *reader, struct arena *arena, struct yaml_pairs *out,
+                         struct error *err)
+{
+    for (bool is_key = true;; is_key = !is_key) {
+        yaml_event_t event;
+        const char *text;
+        bool is_good;
+
+        if (!next(reader, &event, err))
+            return false;
+        if (event.type == YAML_MAPPING_END_EVENT) {
+            yaml_event_delete(&event);
+            return true;
+        }
+        text = take_scalar(reader, arena, &event, err);
+        is_good = text != NULL && (!is_key || add_pair(reader, &event, text, out, err));
+        if (is_good && !is_key)
+            out->items[out->count - 1].value = text;
+        yaml_event_delete(&event);
+        if (!is_good)
+            return false;
+    }
+}
+
+/* One event at the level of the whole file; *is_over at its end. */
+static bool read_top(struct reader *reader, struct arena *arena, struct yaml_pairs *out, unsigned *documents,
+                     bool *is_over, struct error *err)
+{
+    yaml_event_t event;
+    bool is_good = true;
+
+    if (!next(reader, &event, err))
+        return false;
+    switch (event.type) {
+    case YAML_STREAM_END_EVENT:
+        *is_over = true;
+        break;
+    case YAML_DOCUMENT_START_EVENT:
+        if (++*documents > 1)
+            is_good = refuse(reader, &event.start_mark, "a second document begins", err);
+        break;
+    case YAML_MAPPING_START_EVENT:
+        is_good = read_mapping(reader, arena, out, err);
+        break;
+    case YAML_STREAM_START_EVENT:
+    case YAML_DOCUMENT_END_EVENT:
+        break;
+    default:
+        /* "~" and nothing at all are the empty document */
+        is_good = event.type == YAML_SCALAR_EVENT && event.data.scalar.length == 0;
+        if (!is_good)
+            is_good = refuse(reader, &event.start_mark, "options with their values are expected", err);
+    }
+    yaml_event_delete(&event);
+    return is_good;
+}
+
+bool yaml_read(struct arena *arena, const char *path, struct slice text, struct yaml_pairs *out,
+               struct error *err)
+{
+    struct reader reader = { .path = path, .text = text };
+    bool is_over = false;
+    bool is_good = true;
+    unsigned documents = 0;
+
+    *out = (struct yaml_pairs) { .items = arena_alloc(arena, PAIRS_MOST, sizeof *out->items) };
+    if (yaml_parser_initialize(&reader.parser) != 1)
+        abort(); /* only when memory has ended */
+    yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text.at, text.length);
+    yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
+    while (is_good && !is_over)
+        is_good = read_top(&reader, arena, out, &documents, &is_over, err);
+    yaml_parser_delete(&reader.parser);
+    return is_good;
+}
