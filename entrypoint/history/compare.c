@@ -1,0 +1,128 @@
+#include "history/compare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "history/checksum.h"
+#include "history/script_file.h"
+
+const char *const VERDICT_NAMES[] = {
+    [VERDICT_PENDING] = "pending",                              /* in the folder only */
+    [VERDICT_APPLIED] = "applied", [VERDICT_FAILED] = "failed", /* begun, neither finished nor rolled back */
+    [VERDICT_EDITED] = "edited",                                /* applied with other bytes */
+    [VERDICT_MISSING] = "missing", /* in the ledger only: a newer image was here */
+};
+_Static_assert(sizeof VERDICT_NAMES / sizeof *VERDICT_NAMES == VERDICTS, "name every verdict");
+
+/* A name and where it stands in the folder; sorted by bytes for looking up. */
+struct entry {
+    const char *name;
+    size_t index;
+};
+
+static int compare_entries(const void *one, const void *other)
+{
+    return strcmp(((const struct entry *)one)->name, ((const struct entry *)other)->name);
+}
+
+static struct entry *sort_names(struct arena *arena, const struct folder *folder)
+{
+    struct entry *entries = arena_alloc(arena, folder->count, sizeof *entries);
+
+    for (size_t i = 0; i < folder->count; i++)
+        entries[i] = (struct entry) { .name = folder->items[i].name, .index = i };
+    qsort(entries, folder->count, sizeof *entries, compare_entries);
+    return entries;
+}
+
+static bool is_applied(const struct ledger_row *row)
+{
+    return row->is_finished && !row->is_rolled_back;
+}
+
+static bool is_failed(const struct ledger_row *row)
+{
+    return !row->is_finished && !row->is_rolled_back;
+}
+
+/* The latest applied row decides, unless a failed one stands beside it. */
+static void judge(struct history_item *item, const struct ledger_row *row)
+{
+    if (row->is_rolled_back) {
+        item->was_rolled_back = true;
+    } else if (is_failed(row)) {
+        item->verdict = VERDICT_FAILED;
+        item->row = row;
+    } else if (item->verdict != VERDICT_FAILED) {
+        item->verdict = VERDICT_APPLIED;
+        item->row = row;
+    }
+}
+
+static void add_missing(struct history *out, const struct ledger_row *row)
+{
+    for (size_t i = 0; i < out->missing_count; i++) {
+        if (strcmp(out->missing[i]->name, row->name) == 0)
+            return;
+    }
+    out->missing[out->missing_count++] = row;
+}
+
+static void count_verdicts(const struct folder *folder, struct history *out)
+{
+    bool is_behind_applied = false;
+
+    for (size_t i = folder->count; i-- > 0;) {
+        struct history_item *item = &out->items[i];
+
+        out->counts[item->verdict]++;
+        item->is_out_of_order = item->verdict == VERDICT_PENDING && is_behind_applied;
+        is_behind_applied |= item->verdict == VERDICT_APPLIED;
+    }
+    out->counts[VERDICT_MISSING] = out->missing_count;
+}
+
+void history_compare(struct arena *arena, const struct folder *folder, const struct ledger_row *rows,
+                     size_t count, struct history *out)
+{
+    const struct entry *entries = sort_names(arena, folder);
+
+    *out = (struct history) {
+        .items = arena_alloc(arena, folder->count, sizeof *out->items),
+        .missing = arena_alloc(arena, count, sizeof *out->missing),
+        .failed = arena_alloc(arena, count, sizeof *out->failed),
+    };
+    for (size_t i = 0; i < count; i++) {
+        const struct entry wanted = { .name = rows[i].name };
+        const struct entry *entry =
+            folder->count == 0 ? NULL
+                               : bsearch(&wanted, entries, folder->count, sizeof *entries, compare_entries);
+
+        if (entry != NULL)
+            judge(&out->items[entry->index], &rows[i]);
+        else if (is_applied(&rows[i]))
+            add_missing(out, &rows[i]);
+        if (is_failed(&rows[i]))
+            out->failed[out->failed_count++] = &rows[i];
+    }
+    count_verdicts(folder, out);
+}
+
+bool history_check_edited(struct history *history, size_t index, const struct migration *migration,
+                          struct error *err)
+{
+    struct history_item *item = &history->items[index];
+    auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
+
+    if (item->verdict != VERDICT_APPLIED)
+        return true;
+    if (!migration_read(migration, &script, err))
+        return false;
+    if (checksum_matches(item->row->checksum, text_slice(&script)))
+        return true;
+    item->verdict = VERDICT_EDITED;
+    history->counts[VERDICT_APPLIED]--;
+    history->counts[VERDICT_EDITED]++;
+    return true;
+}

@@ -1,0 +1,304 @@
+#include "history/ledger.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "sql/quote.h"
+
+#define LEDGER_NAME "_prisma_migrations"
+
+enum { QUERY_MOST = 16 * 1024 };
+
+/* %s is the table. Every time is the server's clock at that moment, not its transaction's start. */
+static const struct {
+    const char *name;
+    int parameters;
+    const char *sql;
+} TEMPLATES[] = {
+    [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied", 4,
+                                "INSERT INTO %s (id, checksum, migration_name, started_at, finished_at, "
+                                "applied_steps_count)"
+                                " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::float8), "
+                                "pg_catalog.clock_timestamp(), 1)" },
+    [LEDGER_INSERT_STARTED] = { "ledger_insert_started", 4,
+                                "INSERT INTO %s (id, checksum, migration_name, started_at, logs)"
+                                " VALUES ($1, $2, $3, pg_catalog.clock_timestamp(), $4)" },
+    [LEDGER_INSERT_MARKED] = { "ledger_insert_marked", 3,
+                               "INSERT INTO %s (id, checksum, migration_name, started_at, finished_at, logs)"
+                               " SELECT $1, $2, $3, t.now, t.now, '' FROM (SELECT "
+                               "pg_catalog.clock_timestamp() AS now) AS t" },
+    [LEDGER_INSERT_FAILED] = { "ledger_insert_failed", 5,
+                               "INSERT INTO %s (id, checksum, migration_name, started_at, rolled_back_at, "
+                               "logs)"
+                               " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::float8), "
+                               "pg_catalog.clock_timestamp(), $5)" },
+    [LEDGER_REPEAT_FAILED] = { "ledger_repeat_failed", 3,
+                               "UPDATE %s SET rolled_back_at = pg_catalog.clock_timestamp()"
+                               " WHERE checksum = $1 AND migration_name = $2 AND logs = $3"
+                               "   AND finished_at IS NULL AND rolled_back_at IS NOT NULL RETURNING id" },
+    [LEDGER_RESUME] = { "ledger_resume", 3, "UPDATE %s SET checksum = $2, logs = $3 WHERE id = $1" },
+    [LEDGER_PROGRESS] = { "ledger_progress", 2,
+                          "UPDATE %s SET applied_steps_count = $2::integer WHERE id = $1" },
+    [LEDGER_FINISH] = { "ledger_finish", 1,
+                        "UPDATE %s SET finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, "
+                        "logs = NULL"
+                        " WHERE id = $1" },
+    [LEDGER_STOP] = { "ledger_stop", 2, "UPDATE %s SET logs = $2 WHERE id = $1" },
+    [LEDGER_ROLL_BACK] = { "ledger_roll_back", 1,
+                           "UPDATE %s SET rolled_back_at = pg_catalog.clock_timestamp()"
+                           " WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL "
+                           "RETURNING id" },
+    [LEDGER_ROLL_BACK_ROW] = { "ledger_roll_back_row", 2,
+                               "UPDATE %s SET rolled_back_at = pg_catalog.clock_timestamp(), logs = $2 WHERE "
+                               "id = $1" },
+};
+_Static_assert(sizeof TEMPLATES / sizeof *TEMPLATES == LEDGER_STATEMENTS, "a statement for each");
+
+/* As Prisma creates it, column for column; other tools' readers select by these names. */
+#define LEDGER_CREATE                                                                                        \
+    "CREATE TABLE %s (id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT NULL,"                   \
+    " finished_at TIMESTAMPTZ, migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at TIMESTAMPTZ," \
+    " started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0)"
+
+/* Where the ledger is and what the session is like. %s is the ledger's name as a literal, qualified when the
+ * URL names the schema. */
+#define SESSION_QUERY                                                                                        \
+    "SELECT pg_catalog.current_database(), pg_catalog.pg_is_in_recovery(),"                                  \
+    " pg_catalog.current_setting('standard_conforming_strings') = 'on',"                                     \
+    " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                              \
+    "            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"                                \
+    "           WHERE c.oid = pg_catalog.to_regclass(%s)), pg_catalog.current_schema());"
+
+enum {
+    COLUMN_NAME,
+    COLUMN_FINISHED,
+    COLUMN_ROLLED_BACK,
+    COLUMN_CHECKSUM,
+    COLUMN_ID,
+    COLUMN_STARTED,
+    COLUMN_STEPS,
+    COLUMN_LOGS
+};
+
+/* Unfinished rows are few: only they bring everything along. */
+#define ROWS_QUERY                                                                                           \
+    "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL, %s,"                        \
+    " CASE WHEN finished_at IS NULL THEN id END,"                                                            \
+    " CASE WHEN finished_at IS NULL THEN pg_catalog.to_char(started_at AT TIME ZONE 'UTC',"                  \
+    "                                                       'YYYY-MM-DD HH24:MI:SS.US') END,"                \
+    " CASE WHEN finished_at IS NULL THEN applied_steps_count END,"                                           \
+    " CASE WHEN finished_at IS NULL THEN logs END"                                                           \
+    " FROM %s ORDER BY started_at"
+
+static const char *qualified(struct arena *arena, const char *schema)
+{
+    auto_text struct text name = text_init(QUERY_MOST);
+
+    if (schema != NULL) {
+        quote_identifier(schema, &name);
+        text_add_string(&name, ".");
+    }
+    text_add_string(&name, LEDGER_NAME);
+    return arena_copy(arena, name.at, name.length);
+}
+
+static char *copy_value(struct arena *arena, const struct result *result, int row, int column)
+{
+    const char *value = result_text(result, row, column);
+
+    if (result_is_null(result, row, column))
+        return NULL;
+    return arena_copy(arena, value, strlen(value));
+}
+
+static void read_rows(struct arena *arena, const struct result *result, struct ledger *out)
+{
+    int rows = result_rows(result);
+
+    out->rows = arena_alloc(arena, (size_t)rows, sizeof *out->rows);
+    out->count = (size_t)rows;
+    for (int i = 0; i < rows; i++) {
+        out->rows[i] = (struct ledger_row) {
+            .name = copy_value(arena, result, i, COLUMN_NAME),
+            .is_finished = result_bool(result, i, COLUMN_FINISHED),
+            .is_rolled_back = result_bool(result, i, COLUMN_ROLLED_BACK),
+            .checksum = copy_value(arena, result, i, COLUMN_CHECKSUM),
+            .id = copy_value(arena, result, i, COLUMN_ID),
+            .started_at = copy_value(arena, result, i, COLUMN_STARTED),
+            .steps = result_number(result, i, COLUMN_STEPS),
+            .logs = copy_value(arena, result, i, COLUMN_LOGS),
+        };
+    }
+}
+
+static bool read_session(struct arena *arena, const struct result *result, const char *schema,
+                         struct ledger *out, struct error *err)
+{
+    out->database = copy_value(arena, result, 0, 0);
+    out->is_standby = result_bool(result, 0, 1);
+    out->has_standard_strings = result_bool(result, 0, 2);
+    out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);
+    if (out->schema != NULL)
+        return true;
+    error_set(err, ERROR_USAGE,
+              "the session has no schema to work in: its search_path names none that exists");
+    return error_hint(err, "Add ?schema=NAME to the database URL, or set the role's search_path.");
+}
+
+/* Queries for writing, once it is known where to. */
+static void prepare_queries(struct arena *arena, struct ledger *out)
+{
+    auto_text struct text sql = text_init(QUERY_MOST);
+
+    out->table = qualified(arena, out->schema);
+    for (int i = 0; i < LEDGER_STATEMENTS; i++) {
+        const char *hole = strstr(TEMPLATES[i].sql, "%s");
+
+        text_reset(&sql);
+        text_add(&sql, TEMPLATES[i].sql, (size_t)(hole - TEMPLATES[i].sql));
+        text_add_string(&sql, out->table);
+        text_add_string(&sql, hole + 2);
+        out->queries[i] = (struct query) { .name = TEMPLATES[i].name,
+                                           .sql = arena_copy(arena, sql.at, sql.length),
+                                           .parameters = TEMPLATES[i].parameters };
+    }
+}
+
+/* A table of that name that Prisma would not read either. */
+static bool explain_read_failure(const char *table, struct error *err)
+{
+    if (strcmp(err->sqlstate, "42703") != 0 && strcmp(err->sqlstate, "42883") != 0)
+        return false;
+    err->class = ERROR_REFUSED;
+    error_detail(err, "The table %s exists but does not have the columns of Prisma's ledger.", table);
+    return error_hint(err, "Compare it with the ledger of a working database (\\d %s in psql).", table);
+}
+
+bool ledger_read(struct arena *arena, struct connection *conn, const char *schema, enum ledger_depth depth,
+                 struct ledger *out, struct error *err)
+{
+    auto_text struct text sql = text_init(QUERY_MOST);
+    auto_text struct text literal = text_init(QUERY_MOST);
+    auto_result struct result *session = NULL;
+    auto_result struct result *rows = NULL;
+    const char *table = qualified(arena, schema);
+    struct result *results[2];
+    bool is_read;
+
+    quote_literal(table, &literal);
+    text_add_format(&sql, SESSION_QUERY, literal.at);
+    text_add_format(&sql, ROWS_QUERY, depth == LEDGER_CHECKSUMS ? "checksum" : "NULL", table);
+    is_read = query_several(conn, "ledger_read", sql.at, results, 2, err);
+    session = results[0];
+    rows = results[1];
+    *out = (struct ledger) { .exists = is_read, .is_schema_given = schema != NULL };
+    if (!is_read && (session == NULL || strcmp(err->sqlstate, "42P01") != 0))
+        return explain_read_failure(table, err);
+    if (!read_session(arena, session, schema, out, err))
+        return false;
+    if (is_read)
+        read_rows(arena, rows, out);
+    prepare_queries(arena, out);
+    return true;
+}
+
+/* What stands in the schema already; PostGIS' own tables don't count (nor do they for Prisma). The ledger's
+ * name shows up here only when this role may not see it by name. */
+static const struct query SCHEMA_TABLES = {
+    .name = "schema_tables",
+    .parameters = 2,
+    .sql =
+        "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c"
+        "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE c.relkind = 'r' AND n.nspname IN ($1, $2)"
+        "   AND pg_catalog.lower(c.relname) NOT IN ('spatial_ref_sys', 'geometry_columns', "
+        "'geography_columns',"
+        "                                           'raster_columns', 'raster_overviews')"
+        " ORDER BY c.relname <> '" LEDGER_NAME "', n.nspname <> $1, c.relname LIMIT 5",
+};
+
+static bool refuse_not_empty(const struct result *tables, struct error *err)
+{
+    auto_text struct text names = text_init(1024);
+
+    for (int i = 0; i < result_rows(tables); i++)
+        text_add_format(&names, "%s%s.%s", i == 0 ? "" : ", ", result_text(tables, i, 0),
+                        result_text(tables, i, 1));
+    error_set(err, ERROR_REFUSED, "the schema is not empty and has no ledger");
+    error_code(err, "P3005");
+    error_holds(err, "Tables that no migration of this folder is recorded for: %s%s. Nothing was changed.",
+                names.at, result_rows(tables) == 5 ? ", …" : "");
+    return error_hint(
+        err,
+        "If these tables came from this folder, record that: tidelock baseline --to LAST_MIGRATION. "
+        "Otherwise point the URL at an empty database or schema.");
+}
+
+static bool check_empty(struct connection *conn, const struct ledger *ledger, struct error *err)
+{
+    auto_result struct result *tables = NULL;
+    const char *const parameters[] = { ledger->schema, ledger->is_schema_given ? ledger->schema : "public" };
+
+    if (!query_run(conn, &SCHEMA_TABLES, parameters, &tables, err))
+        return false;
+    if (result_rows(tables) == 0)
+        return true;
+    if (strcmp(result_text(tables, 0, 1), LEDGER_NAME) == 0) {
+        error_set(err, ERROR_REFUSED, "this role can't see the ledger \"%s\".%s by name",
+                  result_text(tables, 0, 0), LEDGER_NAME);
+        return error_hint(
+            err,
+            "GRANT USAGE ON SCHEMA \"%s\" to the role, and have the schema in its search_path or in "
+            "the URL (?schema=%s).",
+            result_text(tables, 0, 0), result_text(tables, 0, 0));
+    }
+    return refuse_not_empty(tables, err);
+}
+
+bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is_baseline, struct error *err)
+{
+    auto_text struct text sql = text_init(QUERY_MOST);
+
+    if (!is_baseline && !check_empty(conn, ledger, err))
+        return false;
+    /* IF NOT EXISTS would ask for CREATE on the database although the schema is there. */
+    text_add_string(&sql, "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ");
+    quote_literal(ledger->schema, &sql);
+    struct result *found[1];
+    if (!query_several(conn, "schema_exists", sql.at, found, 1, err))
+        return false;
+    text_reset(&sql);
+    if (result_rows(found[0]) == 0) {
+        text_add_string(&sql, "CREATE SCHEMA ");
+        quote_identifier(ledger->schema, &sql);
+        text_add_string(&sql, ";");
+    }
+    result_free(found[0]);
+    text_add_format(&sql, LEDGER_CREATE, ledger->table);
+    if (!query_several(conn, "ledger_create", sql.at, NULL, 0, err))
+        return error_context(err, "creating the ledger %s", ledger->table);
+    log_debug("created the ledger %s", ledger->table);
+    return true;
+}
+
+bool ledger_record_clean_failure(struct connection *conn, const struct ledger *ledger, const char *name,
+                                 const char *checksum, const char *started, const char *logs,
+                                 struct error *err)
+{
+    char id[UUID_SIZE];
+    auto_result struct result *repeated = NULL;
+    const char *const again[] = { checksum, name, logs };
+    const char *const fresh[] = { id, checksum, name, started, logs };
+
+    random_uuid(id);
+    if (!query_run(conn, &ledger->queries[LEDGER_REPEAT_FAILED], again, &repeated, err))
+        return false;
+    if (result_rows(repeated) > 0)
+        return true;
+    return query_run(conn, &ledger->queries[LEDGER_INSERT_FAILED], fresh, NULL, err);
+}
+
+bool ledger_row_is_resumable(const struct ledger_row *row)
+{
+    return row->logs != NULL && slice_starts_with(slice_of(row->logs), LEDGER_OURS);
+}

@@ -1,0 +1,80 @@
+/*
+ * The ledger: Prisma's table _prisma_migrations, read in one round trip and written as Prisma writes it.
+ *
+ * Where it is, is decided once: the schema that the URL names, else the one in which a reader with this
+ * session's search_path finds it. From then on every statement names the schema, so that nothing a script
+ * sets can lead a write astray. Times are the server's clock, not ours: pods disagree about the time, rows
+ * are ordered by it.
+ */
+#ifndef HISTORY_LEDGER_H
+#define HISTORY_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "history/ledger_row.h"
+#include "postgres/connection.h"
+#include "postgres/query.h"
+
+/* The statements that write; ledger_query() gives each for the schema at hand. */
+enum ledger_statement {
+    LEDGER_INSERT_APPLIED, /* id, checksum, name, started (epoch) */
+    LEDGER_INSERT_STARTED, /* id, checksum, name, logs */
+    LEDGER_INSERT_MARKED,  /* id, checksum, name: as "resolve --applied" does */
+    LEDGER_INSERT_FAILED,  /* id, checksum, name, started (epoch), logs: failed and rolled back in one */
+    LEDGER_REPEAT_FAILED,  /* checksum, name, logs: the same failure again; returns the rows it found */
+    LEDGER_RESUME,         /* id, checksum, logs */
+    LEDGER_PROGRESS,       /* id, statements done */
+    LEDGER_FINISH,         /* id */
+    LEDGER_STOP,           /* id, logs: failed half-way */
+    LEDGER_ROLL_BACK,      /* name: its failed rows are set aside; returns how many */
+    LEDGER_ROLL_BACK_ROW,  /* id, logs: this row failed and left nothing behind */
+    LEDGER_STATEMENTS
+};
+
+struct ledger {
+    bool exists;
+    bool is_schema_given;    /* the URL names it */
+    const char *schema;      /* where it is, or will be created */
+    const char *table;       /* schema and name, quoted */
+    struct ledger_row *rows; /* oldest first */
+    size_t count;
+    struct query queries[LEDGER_STATEMENTS];
+
+    /* What the same round trip told of the session. */
+    const char *database;
+    bool is_standby;
+    bool has_standard_strings;
+};
+
+/* How much of each row is read: names and states, which decide what is pending, or checksums too. */
+enum ledger_depth { LEDGER_NAMES, LEDGER_CHECKSUMS };
+
+/* Reads it in one round trip; `schema` is the URL's ?schema= or NULL. A missing table is no error (exists =
+ * false); only SQLSTATE 42P01 means that. Everything lives in the arena. ERROR_REFUSED for a table that isn't
+ * Prisma's. */
+must_use bool ledger_read(struct arena *arena, struct connection *conn, const char *schema,
+                          enum ledger_depth depth, struct ledger *out, struct error *err);
+
+/* Creates it, with its schema if need be. With `is_baseline` the schema may hold tables already; otherwise
+ * that is ERROR_REFUSED (P3005). Call it under the leader lock. */
+must_use bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is_baseline,
+                            struct error *err);
+
+/* Records a failure that left nothing behind: a row that is marked rolled back at once, so that the next
+ * deployment tries again. The same failure of the same script reuses its row. `started` as read from the
+ * server (seconds since 1970). */
+must_use bool ledger_record_clean_failure(struct connection *conn, const struct ledger *ledger,
+                                          const char *name, const char *checksum, const char *started,
+                                          const char *logs, struct error *err);
+
+/* What our unfinished rows begin their logs with; rows of Prisma's own don't. */
+#define LEDGER_OURS "tidelock: "
+
+/* Whether the row was left by a tidelock that stopped half-way, so that its progress can be trusted. */
+bool ledger_row_is_resumable(const struct ledger_row *row);
+
+#endif

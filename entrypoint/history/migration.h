@@ -1,0 +1,21 @@
+/*
+ * A migration: a directory whose script brings the database one step on.
+ */
+#ifndef HISTORY_MIGRATION_H
+#define HISTORY_MIGRATION_H
+
+#include <stddef.h>
+
+struct migration {
+    const char *name;        /* the directory's: what the ledger knows it by */
+    const char *script_path; /* for reading and for messages */
+};
+
+/* All of them, in the order in which they are applied. */
+struct folder {
+    const char *path;
+    struct migration *items;
+    size_t count;
+};
+
+#endif

@@ -1,0 +1,38 @@
+#include "history/script_file.h"
+
+#include <string.h>
+
+#include "base/file.h"
+
+bool migration_read(const struct migration *migration, struct text *out, struct error *err)
+{
+    if (file_read(migration->script_path, out, err))
+        return true;
+    err->class = ERROR_REFUSED;
+    error_code(err, "P3015");
+    return error_hint(err,
+                      "Each migration is a directory with a readable migration.sql; restore the file, or "
+                      "remove the directory "
+                      "if it should not be a migration.");
+}
+
+bool script_check_text(const char *path, struct slice script, struct error *err)
+{
+    const char *nul = script.length == 0 ? NULL : memchr(script.at, '\0', script.length);
+    size_t bad;
+
+    if (nul != NULL) {
+        error_set(err, ERROR_CLEAN, "the script holds a NUL byte");
+        error_point(err, path, script.at, script.length, (size_t)(nul - script.at));
+        return error_hint(err, "Is it saved as UTF-16? Save it as UTF-8.");
+    }
+    if (utf8_is_valid(script.at, script.length, &bad))
+        return true;
+    error_set(err, ERROR_CLEAN, "the script is not valid UTF-8 (byte 0x%02x at offset %zu)",
+              (unsigned char)script.at[bad], bad);
+    error_point(err, path, script.at, script.length, bad);
+    /* The line holds that byte: printing it would break the terminal's own UTF-8. */
+    err->place.source[0] = '\0';
+    return error_hint(
+        err, "Save it as UTF-8. (Prisma would silently replace such bytes by U+FFFD and apply that.)");
+}

@@ -1,0 +1,21 @@
+/*
+ * A migration's script on disk.
+ */
+#ifndef HISTORY_SCRIPT_FILE_H
+#define HISTORY_SCRIPT_FILE_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "history/migration.h"
+
+/* The largest that is read: what a server takes in one message is a little more. */
+enum { SCRIPT_BYTES_MOST = 1024 * 1024 * 1024 - 1 };
+
+/* Reads it whole into `out` (text_init(SCRIPT_BYTES_MOST)). ERROR_REFUSED (P3015) when it is missing or can't
+ * be read. */
+must_use bool migration_read(const struct migration *migration, struct text *out, struct error *err);
+
+/* Whether the script is text that can be sent: UTF-8, no NUL byte. ERROR_CLEAN with the place. */
+must_use bool script_check_text(const char *path, struct slice script, struct error *err);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * Our own schema, "tidelock": what Prisma's table cannot hold. Created when first needed.
+ *
+ * Today it holds intents: before a statement that cannot run in a transaction block, a row is committed that
+ * says so. What a crash leaves behind (an INVALID index) can then be proven to be ours.
+ */
+#ifndef HISTORY_SIDECAR_H
+#define HISTORY_SIDECAR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "postgres/connection.h"
+#include "postgres/query.h"
+
+/* Statement number `statement` (from 0) of the migration whose ledger row is `ledger_id` was about to run. */
+struct intent {
+    bool is_known;
+    char txid[24]; /* of the transaction that recorded it: what the statement made is younger */
+    char prefix[SHA256_HEX_SIZE]; /* SHA-256 of the statements before it */
+};
+
+/* Commits the intent, creating the schema and the table if need be. A role that may not create them is no
+ * error: *is_recorded is false then, with one warning, and what a crash leaves needs a person. Must not run
+ * inside a transaction. */
+must_use bool intent_record(struct connection *conn, const char *ledger_id, size_t statement,
+                            const char *prefix, struct intent *out, struct error *err);
+
+/* Reads it; is_known is false when there is none. */
+must_use bool intent_read(struct connection *conn, const char *ledger_id, size_t statement,
+                          struct intent *out, struct error *err);
+
+/* Forgets all intents of a migration that is finished. */
+must_use bool intent_forget(struct connection *conn, const char *ledger_id, struct error *err);
+
+#endif
