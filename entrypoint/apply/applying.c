@@ -1,0 +1,122 @@
+#include "apply/applying.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "postgres/query.h"
+
+struct script_reader applying_reader(const struct applying *applying)
+{
+    return script_reader_of(applying->migration->script_path, applying->script,
+                            connection_server_version(applying->conn),
+                            applying->ledger->has_standard_strings);
+}
+
+/* Where statement `number` of the script begins. */
+static bool statement_offset(const struct applying *applying, size_t number, size_t *offset)
+{
+    struct script_reader reader = applying_reader(applying);
+    struct statement statement;
+    struct error ignored;
+
+    do {
+        if (script_next(&reader, &statement, &ignored) != SCRIPT_STATEMENT)
+            return false;
+    } while (number-- > 0);
+    *offset = statement.start;
+    return true;
+}
+
+bool applying_failed_at(const struct applying *applying, size_t start, size_t first, size_t completed,
+                        struct error *err)
+{
+    size_t offset;
+    bool is_known = true;
+
+    if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED)
+        return error_context(err, "applying %s", applying->migration->name);
+    if (err->position > 0)
+        offset = start +
+                 utf8_offset(applying->script.at + start, applying->script.length - start, err->position - 1);
+    else
+        is_known = statement_offset(applying, first + completed, &offset);
+    if (is_known)
+        error_point(err, applying->migration->script_path, applying->script.at, applying->script.length,
+                    offset);
+    error_code(err, "P3018");
+    return error_message(err, "migration \"%s\" failed: %s", applying->migration->name, err->message);
+}
+
+bool applying_send(struct applying *applying, size_t start, size_t end, size_t first, struct error *err)
+{
+    auto_free char *piece = memory_copy(applying->script.at + start, end - start);
+    size_t completed;
+
+    if (!query_script(applying->conn, piece, &completed, err))
+        return applying_failed_at(applying, start, first, completed, err);
+    return true;
+}
+
+void applying_failure_text(const struct error *err, struct text *out)
+{
+    text_add_string(out, err->message);
+    if (err->sqlstate[0] != '\0')
+        text_add_format(out, " (SQLSTATE %s)", err->sqlstate);
+    if (err->place.line > 0)
+        text_add_format(out, "\nat line %zu, column %zu", err->place.line, err->place.column);
+    if (err->detail[0] != '\0')
+        text_add_format(out, "\ndetail: %s", err->detail);
+    redact(out->at);
+}
+
+/* Outside a transaction nothing can be set aside for a while: the end of the script resets everything. */
+static const struct query RESETS[] = {
+    { .name = "reset_session_authorization", .sql = "RESET SESSION AUTHORIZATION" },
+    { .name = "reset_role", .sql = "RESET ROLE" },
+    { .name = "reset_settings", .sql = "RESET ALL" },
+};
+
+enum { RESET_COUNT = array_length(RESETS) };
+
+bool applying_reset_session(struct applying *applying, struct error *err)
+{
+    struct step steps[RESET_COUNT];
+    size_t failed;
+
+    for (size_t i = 0; i < RESET_COUNT; i++)
+        steps[i] = (struct step) { .query = &RESETS[i] };
+    return query_batch(applying->conn, steps, RESET_COUNT, NULL, &failed, err);
+}
+
+bool applying_hash_prefix(const struct applying *applying, size_t count, char hex[SHA256_HEX_SIZE],
+                          struct error *err)
+{
+    struct script_reader reader = applying_reader(applying);
+    struct sha256 *sha256 = sha256_begin();
+    unsigned char digest[SHA256_BYTES];
+    struct statement statement;
+    enum script_answer answer = SCRIPT_STATEMENT;
+
+    while (count-- > 0 && (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT) {
+        sha256_add(sha256, applying->script.at + statement.start, statement.end - statement.start);
+        sha256_add(sha256, ";", 1);
+    }
+    sha256_end(sha256, digest);
+    sha256_hex(digest, hex);
+    return answer != SCRIPT_ERROR;
+}
+
+bool applying_lost_leader(struct error *err)
+{
+    return error_set(err, ERROR_LEADER, "the leader lock was lost: another session has taken it");
+}
+
+void applying_roll_back(struct connection *conn)
+{
+    static const struct query rollback = { .name = "rollback", .sql = "ROLLBACK" };
+    struct error ignored;
+
+    connection_shield(conn);
+    if (!connection_is_lost(conn) && connection_is_in_transaction(conn) &&
+        !query_run(conn, &rollback, NULL, NULL, &ignored))
+        log_debug("could not roll back: %s", ignored.message);
+}

@@ -1,0 +1,70 @@
+/*
+ * One migration while it is applied: what the modes share.
+ */
+#ifndef APPLY_APPLYING_H
+#define APPLY_APPLYING_H
+
+#include "apply/mode.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "history/ledger.h"
+#include "history/migration.h"
+#include "postgres/connection.h"
+#include "postgres/session.h"
+#include "sql/directive.h"
+#include "sql/script.h"
+
+struct applying {
+    struct connection *conn;
+    const struct ledger *ledger;
+    const struct migration *migration;
+    const struct ledger_row *unfinished; /* the row to go on with, or NULL */
+    struct slice script;                 /* without a byte order mark; NUL-terminated */
+    char checksum[SHA256_HEX_SIZE];
+    struct script_summary summary;
+    struct directives directives;
+    struct session_settings settings;
+    enum mode mode;
+    bool is_session_used; /* an earlier script ran in this session */
+    char id[UUID_SIZE];   /* of the ledger row */
+
+    /* Atomic: what is needed to find out about a COMMIT whose answer was lost. */
+    char txid[24];
+    bool is_in_doubt;
+};
+
+struct script_reader applying_reader(const struct applying *applying);
+
+/* Turns the server's error into the migration's: message, P3018, place. The failed text began at byte `start`
+ * of the script with its statement number `first`, and `completed` statements of it were done. Returns false.
+ */
+bool applying_failed_at(const struct applying *applying, size_t start, size_t first, size_t completed,
+                        struct error *err);
+
+/* Sends the bytes from `start` to `end`, whose first statement is number `first` of the script. One round
+ * trip. */
+must_use bool applying_send(struct applying *applying, size_t start, size_t end, size_t first,
+                            struct error *err);
+
+/* What the ledger's logs shall say of a failure: the message with its place, no times, so that the same
+ * failure gives the same text. */
+void applying_failure_text(const struct error *err, struct text *out);
+
+/* Undoes SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that our own writes are not led astray.
+ * One round trip. */
+must_use bool applying_reset_session(struct applying *applying, struct error *err);
+
+/* SHA-256 over the script's first `count` statements, without what stands between them: whether a changed
+ * script may go on where the former one stopped. */
+must_use bool applying_hash_prefix(const struct applying *applying, size_t count, char hex[SHA256_HEX_SIZE],
+                                   struct error *err);
+
+/* ERROR_LEADER: somebody else may be writing now. Returns false. */
+bool applying_lost_leader(struct error *err);
+
+/* Ends an open transaction after a failure. Errors are left alone: the session's end rolls back as well. */
+void applying_roll_back(struct connection *conn);
+
+#endif

@@ -1,0 +1,162 @@
+#include "apply/atomic.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/signals.h"
+#include "lock/leader.h"
+#include "postgres/query.h"
+
+/* What ends the transaction. The order matters: deferred constraints and triggers fire while the script's own
+ * settings and role are still in force; only then are these undone, since they would outlive the COMMIT and
+ * could lead our INSERT astray; the leader lock is taken once more (it counts), so that a script that said
+ * pg_advisory_unlock_all() has not given it away. */
+static const struct query CLOSING[] = {
+    { .name = "constraints_immediate", .sql = "SET CONSTRAINTS ALL IMMEDIATE" },
+    { .name = "reset_session_authorization", .sql = "RESET SESSION AUTHORIZATION" },
+    { .name = "reset_role", .sql = "RESET ROLE" },
+    { .name = "reset_settings", .sql = "RESET ALL" },
+    { .name = "leader_keep", .sql = "SELECT pg_catalog.pg_try_advisory_lock(" LEADER_KEY ")" },
+};
+
+static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
+
+enum {
+    CLOSINGS = array_length(CLOSING),
+    CLOSING_CONSTRAINTS = 0,
+    CLOSING_INSERT = CLOSINGS,
+    CLOSING_COMMIT,
+    CLOSING_STEPS
+};
+
+enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
+
+/* BEGIN, the settings, and three facts: our transaction id, the time, and whether we still lead. */
+static bool begin(struct applying *applying, char started[STARTED_SIZE], struct error *err)
+{
+    auto_text struct text sql = text_init(SQL_MOST);
+    auto_result struct result *facts = NULL;
+
+    if (applying->is_session_used)
+        session_cleanup_add(&sql);
+    text_add_string(&sql, "BEGIN;");
+    session_settings_add(&applying->settings, true, &sql);
+    text_add_string(&sql,
+                    "SELECT pg_catalog.txid_current(),"
+                    " EXTRACT(epoch FROM pg_catalog.clock_timestamp()),"
+                    " pg_catalog.pg_try_advisory_xact_lock(" LEADER_KEY ")");
+    if (!query_several(applying->conn, "begin", sql.at, &facts, 1, err))
+        return false;
+    text_copy_cut(applying->txid, sizeof applying->txid, result_text(facts, 0, 0));
+    text_copy_cut(started, STARTED_SIZE, result_text(facts, 0, 1));
+    if (result_bool(facts, 0, 2))
+        return true;
+    return applying_lost_leader(err);
+}
+
+static bool commit(struct applying *applying, const char *started, struct error *err)
+{
+    const char *const row[] = { applying->id, applying->checksum, applying->migration->name, started };
+    struct step steps[CLOSING_STEPS];
+    size_t failed;
+
+    for (size_t i = 0; i < CLOSINGS; i++)
+        steps[i] = (struct step) { .query = &CLOSING[i] };
+    steps[CLOSING_INSERT] =
+        (struct step) { .query = &applying->ledger->queries[LEDGER_INSERT_APPLIED], .parameters = row };
+    steps[CLOSING_COMMIT] = (struct step) { .query = &COMMIT };
+    if (query_batch(applying->conn, steps, CLOSING_STEPS, NULL, &failed, err))
+        return true;
+    applying->is_in_doubt = failed == CLOSING_STEPS;
+    if (failed == CLOSING_CONSTRAINTS || failed == CLOSING_COMMIT) {
+        err->contexts = 0;
+        error_context(err, "checking deferred constraints and triggers at the end of the script");
+    }
+    return false;
+}
+
+/* Sends a large script in pieces of whole statements. In one message libpq would hold two copies of it, and
+ * the server would parse all of it before it ran the first statement; inside our transaction the result is
+ * the same. */
+static bool send_pieces(struct applying *applying, struct error *err)
+{
+    struct script_reader reader = applying_reader(applying);
+    struct statement statement = { .start = 0 };
+    enum script_answer answer;
+    size_t start = 0;
+    size_t first = 0;
+
+    for (size_t number = 1; (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT; number++) {
+        if (statement.end - start < PIECE_BYTES)
+            continue;
+        if (!applying_send(applying, start, statement.end, first, err))
+            return false;
+        start = statement.end;
+        first = number;
+    }
+    return answer == SCRIPT_END && applying_send(applying, start, applying->script.length, first, err);
+}
+
+static bool send_script(struct applying *applying, struct error *err)
+{
+    size_t completed;
+
+    if (applying->script.length > PIECE_BYTES)
+        return send_pieces(applying, err);
+    return query_script(applying->conn, applying->script.at, &completed, err) ||
+           applying_failed_at(applying, 0, 0, completed, err);
+}
+
+static bool run_script(struct applying *applying, struct error *err)
+{
+    if (!send_script(applying, err))
+        return false;
+    if (!connection_is_in_transaction(applying->conn)) {
+        error_set(err, ERROR_PARTIAL, "migration \"%s\" ended the transaction it ran in",
+                  applying->migration->name);
+        error_holds(err, "What the script did before that may persist; the ledger has no row for it.");
+        return error_hint(
+            err,
+            "Look for COMMIT in functions that it calls; then: tidelock resolve --applied \"%s\", or undo "
+            "what persists and deploy again.",
+            applying->migration->name);
+    }
+    return signals_pending() == 0 || signals_error(err);
+}
+
+/* The failure was the script's own and left nothing: say so in the ledger. That this can't be written changes
+ * nothing for the caller. */
+static void record_failure(const struct applying *applying, const char *started, const struct error *failure)
+{
+    auto_text struct text logs = text_init(SQL_MOST);
+    struct error err;
+
+    applying_failure_text(failure, &logs);
+    if (!ledger_record_clean_failure(applying->conn, applying->ledger, applying->migration->name,
+                                     applying->checksum, started, logs.at, &err))
+        log_warn("could not record the failure in the ledger: %s", err.message);
+}
+
+bool atomic_apply(struct applying *applying, struct error *err)
+{
+    char started[STARTED_SIZE];
+
+    random_uuid(applying->id);
+    applying->is_in_doubt = false;
+    if (!begin(applying, started, err)) {
+        applying_roll_back(applying->conn);
+        return false;
+    }
+    if (run_script(applying, err)) {
+        if (commit(applying, started, err))
+            return true;
+        applying_failed_at(applying, applying->script.length, applying->summary.statements, 0, err);
+    }
+    if (connection_is_lost(applying->conn))
+        return false;
+    applying_roll_back(applying->conn);
+    if (err->class == ERROR_CLEAN || err->class == ERROR_REFUSED) {
+        err->class = ERROR_CLEAN;
+        record_failure(applying, started, err);
+    }
+    return false;
+}

@@ -1,0 +1,283 @@
+#include "apply/deployment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "apply/applying.h"
+#include "apply/follow.h"
+#include "apply/lead.h"
+#include "apply/migrate.h"
+#include "apply/review.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "history/compare.h"
+#include "history/ledger.h"
+#include "lock/leader.h"
+#include "postgres/outcome.h"
+
+/* How often in a row a broken connection is made anew before the deployment gives up. */
+enum { LOSSES_MOST = 3 };
+
+struct deployment {
+    struct arena *arena; /* of the caller: what the report points to */
+    struct arena *look;  /* of the latest comparison */
+    const struct config *config;
+    const struct endpoint *endpoint;
+    const struct folder *folder;
+    struct deployment_report *report;
+
+    struct connection *conn;
+    struct ledger ledger;
+    struct history history;
+    struct leader holder;
+    struct follow follow;
+    struct session_settings settings;
+    struct applying applying; /* the migration at hand, or the last one */
+    size_t next;              /* index in the folder of what is looked at next */
+    unsigned losses;
+    bool is_session_used;
+    bool is_reviewed; /* what an operator should know has been said once */
+};
+
+typedef enum phase phase_step(struct deployment *d, struct error *err);
+
+static enum phase step_connect(struct deployment *d, struct error *err)
+{
+    connection_close(d->conn);
+    d->is_session_used = false;
+    d->conn = reach_database(d->config, d->endpoint, err);
+    return d->conn == NULL ? PHASE_FAILED : PHASE_COMPARING;
+}
+
+static bool look(struct deployment *d, enum ledger_depth depth, struct error *err)
+{
+    arena_free(d->look);
+    d->look = arena_new();
+    if (!ledger_read(d->look, d->conn, d->endpoint->schema, depth, &d->ledger, err))
+        return error_context(err, "reading the ledger");
+    log_context(LOG_DATABASE, d->ledger.database);
+    d->report->database = arena_copy(d->arena, d->ledger.database, strlen(d->ledger.database));
+    d->report->schema = arena_copy(d->arena, d->ledger.schema, strlen(d->ledger.schema));
+    history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
+    return true;
+}
+
+static enum phase step_compare(struct deployment *d, struct error *err)
+{
+    bool is_done;
+
+    if (!look(d, LEDGER_NAMES, err))
+        return PHASE_FAILED;
+    is_done = d->ledger.exists && d->history.counts[VERDICT_PENDING] == 0 && d->history.failed_count == 0;
+    /* Without --strict what was applied is not even read: on the most frequent path only names count. */
+    if (is_done && !d->config->is_strict && !d->applying.is_in_doubt)
+        return PHASE_COMPLETE;
+    if (!is_done && d->ledger.is_standby) {
+        error_set(err, ERROR_UNREACHABLE,
+                  "the server is a read-only standby, and there is something to write");
+        error_holds(err, "%zu migrations of this folder are pending.", d->history.counts[VERDICT_PENDING]);
+        error_hint(
+            err, "Point the URL at the primary, or name all hosts and add target_session_attrs=read-write.");
+        return PHASE_FAILED;
+    }
+    return d->ledger.is_standby ? PHASE_PREPARING : PHASE_LEADING;
+}
+
+static enum phase step_lead(struct deployment *d, struct error *err)
+{
+    switch (leader_try(d->conn, &d->holder, err)) {
+    case LEADER_TAKEN:
+        return PHASE_PREPARING;
+    case LEADER_HELD:
+        return PHASE_FOLLOWING;
+    case LEADER_UNKNOWN:
+        break;
+    }
+    error_context(err, "taking the leader lock");
+    return PHASE_FAILED;
+}
+
+static enum phase step_follow(struct deployment *d, struct error *err)
+{
+    connection_close(d->conn);
+    d->conn = NULL;
+    return follow_pause(&d->follow, &d->holder, err) ? PHASE_CONNECTING : PHASE_FAILED;
+}
+
+/* The migration whose COMMIT got no answer: what became of it. The ledger row commits with the script, so it
+ * is the truth as soon as that transaction has ended; and it has, since its session held the leader lock that
+ * is ours now. */
+static bool settle_doubt(struct deployment *d, struct error *err)
+{
+    const char *name = d->applying.migration->name;
+    enum outcome outcome;
+    bool is_recorded = false;
+
+    for (size_t i = 0; i < d->folder->count; i++)
+        is_recorded |=
+            strcmp(d->folder->items[i].name, name) == 0 && d->history.items[i].verdict != VERDICT_PENDING;
+    if (!outcome_ask(d->conn, d->applying.txid, &outcome, err))
+        return error_context(err, "finding out whether %s was committed", name);
+    d->applying.is_in_doubt = false;
+    if (outcome == OUTCOME_RUNNING || (outcome == OUTCOME_COMMITTED) != is_recorded) {
+        if (outcome != OUTCOME_FORGOTTEN) {
+            error_set(err, ERROR_REFUSED,
+                      "ledger and server disagree about \"%s\": its transaction %s is %s, its row is %s",
+                      name, d->applying.txid, OUTCOME_NAMES[outcome], is_recorded ? "there" : "missing");
+            return error_hint(err, "Look at the ledger and at the schema before you deploy again.");
+        }
+    }
+    log_info("the answer to COMMIT of %s was lost: it was %s", name,
+             is_recorded ? "committed" : "rolled back");
+    return true;
+}
+
+static enum phase step_prepare(struct deployment *d, struct error *err)
+{
+    /* Compared again: between the first look and the lock another process may have led. */
+    if (!look(d, LEDGER_CHECKSUMS, err))
+        return PHASE_FAILED;
+    if (!d->ledger.exists) {
+        if (!ledger_create(d->conn, &d->ledger, false, err) || !look(d, LEDGER_CHECKSUMS, err))
+            return PHASE_FAILED;
+    }
+    if (d->applying.is_in_doubt && !settle_doubt(d, err))
+        return PHASE_FAILED;
+    if (!review_failed(d->folder, &d->history, err) || !review_edited(d->folder, &d->history, err))
+        return PHASE_FAILED;
+    if (!d->is_reviewed && !review_findings(d->folder, &d->history, d->config->is_strict, err))
+        return PHASE_FAILED;
+    d->is_reviewed = true;
+    d->settings = (struct session_settings) {
+        .search_path = d->endpoint->schema,
+        .lock_timeout_ms = d->config->lock_timeout_ms > 0 ? d->config->lock_timeout_ms : -1,
+        .statement_timeout_ms = d->config->statement_timeout_ms > 0 ? d->config->statement_timeout_ms : -1,
+    };
+    if (!d->ledger.is_standby)
+        d->settings.can_check_connection = session_can_check_connection(d->conn);
+    d->next = 0;
+    return PHASE_APPLYING;
+}
+
+static void report_applied(struct deployment *d, int64_t took_ms)
+{
+    struct deployment_report *report = d->report;
+    const char *mode = MODE_NAMES[d->applying.mode];
+    const struct log_value values[] = { { .name = "duration_ms", .number = took_ms },
+                                        { .name = "mode", .text = mode } };
+    char took[32];
+
+    report->applied[report->applied_count++] = (struct applied_migration) {
+        .name = d->applying.migration->name, .took_ms = took_ms, .mode = d->applying.mode
+    };
+    log_event(LOG_INFO, values, array_length(values), "applied %s (%s%s%s)", d->applying.migration->name,
+              duration_text(took_ms, took, sizeof took), d->applying.mode == MODE_ATOMIC ? "" : ", ",
+              d->applying.mode == MODE_ATOMIC ? "" : mode);
+}
+
+static bool apply_one(struct deployment *d, size_t index, struct error *err)
+{
+    const struct history_item *item = &d->history.items[index];
+    int64_t started = clock_now_ms();
+    bool is_applied;
+
+    d->applying = (struct applying) {
+        .conn = d->conn,
+        .ledger = &d->ledger,
+        .migration = &d->folder->items[index],
+        .unfinished = item->verdict == VERDICT_FAILED ? item->row : NULL,
+        .settings = d->settings,
+        .is_session_used = d->is_session_used,
+    };
+    log_context(LOG_MIGRATION, d->applying.migration->name);
+    is_applied = migration_apply(&d->applying, d->report->applied_count, err);
+    d->is_session_used = true;
+    if (is_applied)
+        report_applied(d, clock_now_ms() - started);
+    log_context(LOG_MIGRATION, NULL);
+    return is_applied;
+}
+
+static enum phase step_apply(struct deployment *d, struct error *err)
+{
+    for (; d->next < d->folder->count; d->next++) {
+        enum verdict verdict = d->history.items[d->next].verdict;
+
+        if (verdict != VERDICT_PENDING && verdict != VERDICT_FAILED)
+            continue;
+        if (signals_pending() != 0) {
+            signals_error(err);
+            return PHASE_FAILED;
+        }
+        if (!apply_one(d, d->next, err))
+            return PHASE_FAILED;
+        d->losses = 0;
+    }
+    return PHASE_COMPLETE;
+}
+
+const char *const PHASE_NAMES[] = {
+    [PHASE_CONNECTING] = "connecting", [PHASE_COMPARING] = "comparing", [PHASE_LEADING] = "leading",
+    [PHASE_FOLLOWING] = "following",   [PHASE_PREPARING] = "preparing", [PHASE_APPLYING] = "applying",
+    [PHASE_COMPLETE] = "complete",     [PHASE_FAILED] = "failed",
+};
+_Static_assert(sizeof PHASE_NAMES / sizeof *PHASE_NAMES == PHASES, "name every phase");
+
+/* Each phase's step, and where it may lead; the driver insists on that. */
+static const struct {
+    phase_step *step;
+    unsigned next;
+} STEPS[] = {
+    [PHASE_CONNECTING] = { step_connect, 1u << PHASE_COMPARING },
+    [PHASE_COMPARING] = { step_compare, 1u << PHASE_COMPLETE | 1u << PHASE_LEADING | 1u << PHASE_PREPARING },
+    [PHASE_LEADING] = { step_lead, 1u << PHASE_PREPARING | 1u << PHASE_FOLLOWING },
+    [PHASE_FOLLOWING] = { step_follow, 1u << PHASE_CONNECTING },
+    [PHASE_PREPARING] = { step_prepare, 1u << PHASE_APPLYING },
+    [PHASE_APPLYING] = { step_apply, 1u << PHASE_COMPLETE },
+};
+_Static_assert(sizeof STEPS / sizeof *STEPS == PHASE_COMPLETE, "a step for every phase that has one");
+
+/* A connection that broke is made anew: what was done is in the ledger. Not for ever, since a script may be
+ * what breaks it. */
+static enum phase recover(struct deployment *d, struct error *err)
+{
+    if (err->class != ERROR_LOST || signals_pending() != 0)
+        return PHASE_FAILED;
+    if (++d->losses > LOSSES_MOST) {
+        error_hint(err, "See the server's log: it may be out of memory, or this migration crashes it.");
+        return PHASE_FAILED;
+    }
+    log_warn("%s; connecting again", err->message);
+    return PHASE_CONNECTING;
+}
+
+bool deployment_run(struct arena *arena, const struct config *config, const struct endpoint *endpoint,
+                    const struct folder *folder, struct deployment_report *report, struct error *err)
+{
+    struct deployment d = { .arena = arena,
+                            .config = config,
+                            .endpoint = endpoint,
+                            .folder = folder,
+                            .report = report,
+                            .follow = { .until = deadline_in(config->leader_timeout_ms) } };
+    enum phase phase = PHASE_CONNECTING;
+
+    *report =
+        (struct deployment_report) { .folder = folder,
+                                     .applied = arena_alloc(arena, folder->count, sizeof *report->applied) };
+    while (phase != PHASE_COMPLETE && phase != PHASE_FAILED) {
+        enum phase next;
+
+        log_context(LOG_PHASE, PHASE_NAMES[phase]);
+        next = STEPS[phase].step(&d, err);
+        if (next == PHASE_FAILED)
+            next = recover(&d, err);
+        else if ((STEPS[phase].next & 1u << next) == 0)
+            abort();
+        phase = next;
+    }
+    log_context(LOG_PHASE, PHASE_NAMES[phase]);
+    connection_close(d.conn);
+    arena_free(d.look);
+    return phase == PHASE_COMPLETE;
+}

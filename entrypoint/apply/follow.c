@@ -1,0 +1,57 @@
+#include "apply/follow.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/signals.h"
+#include "base/text.h"
+
+enum { LINE_EVERY_MS = 30 * 1000, PAUSE_MOST_MS = 3000 };
+
+static void describe(const struct leader *holder, struct text *out)
+{
+    if (holder->pid == 0) {
+        text_add_string(out, "a process that has just gone");
+        return;
+    }
+    text_add_format(out, "pid %d (\"%s\"", holder->pid, holder->name);
+    if (holder->address[0] != '\0')
+        text_add_format(out, " from %s", holder->address);
+    if (holder->state[0] != '\0')
+        text_add_format(out, ", %s", holder->state);
+    if (holder->since[0] != '\0')
+        text_add_format(out, " since %s", holder->since);
+    text_add_string(out, ")");
+}
+
+static bool give_up(const struct leader *holder, const char *who, struct error *err)
+{
+    error_set(err, ERROR_LEADER, "the leader lock is still held by %s", who);
+    error_code(err, "P1002");
+    error_holds(err, "Nothing was changed by this process.");
+    if (holder->pid == 0)
+        return error_hint(err, "Deploy again.");
+    return error_hint(
+        err,
+        "See what it does: SELECT * FROM pg_stat_activity WHERE pid = %d; if it is stuck, end it: SELECT "
+        "pg_terminate_backend(%d); to wait longer: --leader-timeout.",
+        holder->pid, holder->pid);
+}
+
+bool follow_pause(struct follow *follow, const struct leader *holder, struct error *err)
+{
+    auto_text struct text who = text_init(512);
+    int64_t pause = backoff_pause_ms(follow->looks++, PAUSE_MOST_MS);
+
+    describe(holder, &who);
+    if (deadline_passed(follow->until))
+        return give_up(holder, who.at, err);
+    if (holder->pid != follow->named_pid || deadline_passed(follow->next_line)) {
+        log_info("waiting for the leader: %s", who.at);
+        follow->named_pid = holder->pid;
+        follow->next_line = deadline_in(LINE_EVERY_MS);
+    }
+    if (pause > deadline_left_ms(follow->until))
+        pause = deadline_left_ms(follow->until);
+    return signals_sleep((long)pause) || signals_error(err);
+}

@@ -1,0 +1,24 @@
+/*
+ * While another process leads: look, go away, look again.
+ *
+ * No connection is held between two looks, so a hundred waiting replicas cost the server nothing.
+ */
+#ifndef APPLY_FOLLOW_H
+#define APPLY_FOLLOW_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "lock/leader.h"
+
+struct follow {
+    struct deadline until;
+    struct deadline next_line; /* when the holder is named again though it is the same */
+    int named_pid;
+    unsigned looks;
+};
+
+/* Names the holder in the log (when it is a new one, and every half minute), then pauses. ERROR_LEADER once
+ * the deadline has passed, with the holder and the remedy; ERROR_INTERRUPTED. */
+must_use bool follow_pause(struct follow *follow, const struct leader *holder, struct error *err);
+
+#endif

@@ -1,0 +1,39 @@
+#include "apply/lead.h"
+
+#include "apply/follow.h"
+#include "base/memory.h"
+#include "lock/leader.h"
+
+struct connection *reach_database(const struct config *config, const struct endpoint *endpoint,
+                                  struct error *err)
+{
+    int64_t timeout =
+        endpoint->connect_timeout_ms >= 0 ? endpoint->connect_timeout_ms : config->connect_timeout_ms;
+
+    return connection_reach(endpoint, timeout, deadline_in(config->connect_deadline_ms), err);
+}
+
+struct connection *lead_connect(const struct config *config, const struct endpoint *endpoint,
+                                struct error *err)
+{
+    struct follow follow = { .until = deadline_in(config->leader_timeout_ms) };
+
+    for (;;) {
+        auto_connection struct connection *conn = reach_database(config, endpoint, err);
+        struct leader holder;
+
+        if (conn == NULL)
+            return NULL;
+        switch (leader_try(conn, &holder, err)) {
+        case LEADER_TAKEN:
+            return steal(&conn);
+        case LEADER_UNKNOWN:
+            return NULL;
+        case LEADER_HELD:
+            break;
+        }
+        connection_close(steal(&conn));
+        if (!follow_pause(&follow, &holder, err))
+            return NULL;
+    }
+}

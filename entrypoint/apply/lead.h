@@ -1,0 +1,21 @@
+/*
+ * Becoming the leader in order to edit the ledger by hand (resolve, baseline): connects, takes the leader
+ * lock, follows while another process has it.
+ */
+#ifndef APPLY_LEAD_H
+#define APPLY_LEAD_H
+
+#include "base/error.h"
+#include "config/config.h"
+#include "config/url.h"
+#include "postgres/connection.h"
+
+/* A connection that holds the leader lock, the caller's to close; NULL and `err` on failure. */
+must_use struct connection *lead_connect(const struct config *config, const struct endpoint *endpoint,
+                                         struct error *err);
+
+/* A connection without the lock, within the deadlines of the configuration. */
+must_use struct connection *reach_database(const struct config *config, const struct endpoint *endpoint,
+                                           struct error *err);
+
+#endif

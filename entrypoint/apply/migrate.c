@@ -1,0 +1,85 @@
+#include "apply/migrate.h"
+
+#include "apply/atomic.h"
+#include "apply/steps.h"
+#include "base/log.h"
+#include "history/checksum.h"
+#include "history/script_file.h"
+
+/* Everything that the script itself says about how it wants to be applied. */
+static bool judge(struct applying *applying, struct error *err)
+{
+    const char *path = applying->migration->script_path;
+
+    if (!directive_parse(path, applying->script, &applying->directives, err) ||
+        !script_summarize(path, applying->script, connection_server_version(applying->conn),
+                          applying->ledger->has_standard_strings, &applying->summary, err) ||
+        !mode_decide(path, applying->script, &applying->summary, &applying->directives, &applying->mode, err))
+        return false;
+    /* A row that is there already can only be gone on with. */
+    if (applying->unfinished != NULL && applying->mode == MODE_ATOMIC)
+        applying->mode = MODE_STEPWISE;
+    if (applying->directives.lock_timeout_ms >= 0)
+        applying->settings.lock_timeout_ms = applying->directives.lock_timeout_ms;
+    if (applying->directives.statement_timeout_ms >= 0)
+        applying->settings.statement_timeout_ms = applying->directives.statement_timeout_ms;
+    return true;
+}
+
+/* A script that can't even be sent failed cleanly, too: nothing of it was tried. */
+static bool prepare(struct applying *applying, struct text *bytes, struct error *err)
+{
+    if (migration_read(applying->migration, bytes, err) &&
+        script_check_text(applying->migration->script_path, text_slice(bytes), err)) {
+        checksum_of(text_slice(bytes), applying->checksum);
+        applying->script = script_without_bom(text_slice(bytes));
+        if (judge(applying, err))
+            return true;
+    }
+    if (err->class == ERROR_CLEAN) {
+        error_message(err, "migration \"%s\" was not started: %s", applying->migration->name, err->message);
+        error_code(err, "P3018");
+    }
+    return false;
+}
+
+/* What persists beside the failed migration itself, and what to type. */
+static bool explain(const struct applying *applying, size_t before, struct error *err)
+{
+    const char *name = applying->migration->name;
+    bool is_clean = err->class == ERROR_CLEAN || err->class == ERROR_TABLE_LOCK;
+
+    if (!is_clean && err->class != ERROR_INTERRUPTED && err->class != ERROR_REFUSED)
+        return false;
+    if (err->holds[0] == '\0' && before == 0)
+        error_holds(err, "Nothing of %s.", name);
+    else if (err->holds[0] == '\0')
+        error_holds(err, "Nothing of %s; what this run applied before it (%zu) stays.", name, before);
+    /* What the server itself advises belongs to its message; what comes next is ours to say. */
+    if (err->sqlstate[0] != '\0' && err->hint[0] != '\0') {
+        error_detail(err, "%s%s%s", err->detail, err->detail[0] == '\0' ? "" : " ", err->hint);
+        err->hint[0] = '\0';
+    }
+    if (err->hint[0] != '\0')
+        return false;
+    if (err->class == ERROR_TABLE_LOCK)
+        return error_hint(err,
+                          "Deploy again when the table is free, or allow more time with --lock-timeout.");
+    if (err->class == ERROR_INTERRUPTED)
+        return error_hint(err, "Deploy again: it begins with %s.", name);
+    return error_hint(err, "Correct %s and deploy again; nothing has to be resolved.",
+                      applying->migration->script_path);
+}
+
+bool migration_apply(struct applying *applying, size_t before, struct error *err)
+{
+    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+
+    if (!prepare(applying, &bytes, err))
+        return explain(applying, before, err);
+    log_debug("applying %s, %s, %zu statements", applying->migration->name, MODE_NAMES[applying->mode],
+              applying->summary.statements);
+    if (applying->mode == MODE_ATOMIC ? atomic_apply(applying, err) : steps_apply(applying, err))
+        return true;
+    return explain(applying, before, err);
+}

@@ -1,0 +1,218 @@
+#include "apply/steps.h"
+
+#include <string.h>
+
+#include "apply/unit.h"
+#include "apply/unit_run.h"
+#include "base/log.h"
+#include "history/sidecar.h"
+#include "lock/leader.h"
+#include "postgres/query.h"
+
+enum { SQL_MOST = 64 * 1024, LISTED_MOST = 8 };
+
+/* How far it came. */
+struct course {
+    size_t done;     /* statements, those of rolled-back blocks included */
+    size_t resumed;  /* … of them by an earlier run */
+    bool has_effect; /* something that is done persists: more than settings */
+};
+
+/* Whether what the unit did outlives the session. */
+static bool unit_has_effect(const struct applying *applying, const struct unit *unit,
+                            struct script_reader *at)
+{
+    bool has_effect = false;
+    struct statement statement;
+    struct error ignored;
+
+    for (size_t i = 0; i < unit->count && script_next(at, &statement, &ignored) == SCRIPT_STATEMENT; i++)
+        has_effect |= !statement_is_setting(applying->script, &statement);
+    if (unit->kind == UNIT_BLOCK && unit->closing.kind == KIND_ROLLBACK)
+        return false;
+    return has_effect;
+}
+
+/* A run that goes on where another stopped has a fresh session: what the done part set is set again. */
+static bool replay_settings(struct applying *applying, const struct unit *unit, struct script_reader at,
+                            struct error *err)
+{
+    struct statement statement;
+
+    for (size_t i = 0; i < unit->count; i++) {
+        if (script_next(&at, &statement, err) != SCRIPT_STATEMENT)
+            return false;
+        if (unit->kind == UNIT_PLAIN && statement_is_setting(applying->script, &statement) &&
+            !applying_send(applying, statement.start, statement.end, unit->first + i, err))
+            return false;
+    }
+    return true;
+}
+
+static bool run_units(struct applying *applying, struct course *course, struct error *err)
+{
+    struct unit_reader units = unit_reader_of(applying_reader(applying), applying->mode == MODE_SELF_MANAGED);
+    struct script_reader at = applying_reader(applying);
+    enum unit_answer answer;
+    struct unit unit;
+
+    while ((answer = unit_next(&units, &unit, err)) == UNIT_FOUND) {
+        bool is_done = unit.first + unit.count <= course->resumed;
+        bool is_resuming = applying->unfinished != NULL && unit.first == course->resumed;
+
+        if (is_done && !replay_settings(applying, &unit, at, err))
+            return false;
+        if (!is_done && !unit_run(applying, &unit, is_resuming, err))
+            return false;
+        course->has_effect |= unit_has_effect(applying, &unit, &at);
+        course->done = unit.first + unit.count;
+    }
+    return answer == UNIT_END;
+}
+
+/* The first lines of what persists, for the person who has to know. */
+static void list_persisted(const struct applying *applying, size_t done, struct text *out)
+{
+    struct script_reader reader = applying_reader(applying);
+    struct statement statement;
+    struct error ignored;
+
+    for (size_t i = 0; i < done && script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT; i++) {
+        const char *text = applying->script.at + statement.start;
+        size_t length = strcspn(text, "\r\n");
+
+        if (length > statement.end - statement.start)
+            length = statement.end - statement.start;
+        if (done > LISTED_MOST && i == LISTED_MOST / 2)
+            text_add_format(out, "; … (%zu more)", done - LISTED_MOST);
+        if (done <= LISTED_MOST || i < LISTED_MOST / 2 || i >= done - LISTED_MOST / 2)
+            text_add_format(out, "%s line %zu: %.*s", out->length == 0 ? "" : ";", statement.line,
+                            (int)(length > 60 ? 60 : length), text);
+    }
+}
+
+static void explain_partial(const struct applying *applying, const struct course *course, struct error *err)
+{
+    auto_text struct text list = text_init(SQL_MOST);
+    char remains[sizeof err->holds];
+
+    text_copy_cut(remains, sizeof remains, err->holds);
+    err->class = ERROR_PARTIAL;
+    list_persisted(applying, course->done, &list);
+    error_holds(err, "%zu of %zu statements persist:%s%s%s", course->done, applying->summary.statements,
+                list.at, remains[0] == '\0' ? "" : ". ", remains);
+    if (err->hint[0] == '\0' || strstr(err->hint, "DROP INDEX") == NULL)
+        error_hint(err,
+                   "Correct the cause (or the script from that statement on) and deploy again: it goes on at "
+                   "statement %zu. "
+                   "Or finish by hand and type: tidelock resolve --applied \"%s\"",
+                   course->done + 1, applying->migration->name);
+}
+
+/* Writes the failure into our row: rolled back at once when nothing is left of it. */
+static void record_stop(struct applying *applying, bool is_partial, const struct error *failure)
+{
+    auto_text struct text logs = text_init(SQL_MOST);
+    enum ledger_statement statement = is_partial ? LEDGER_STOP : LEDGER_ROLL_BACK_ROW;
+    struct error err;
+
+    text_add_string(&logs, LEDGER_OURS);
+    applying_failure_text(failure, &logs);
+    const char *const written[] = { applying->id, logs.at };
+    if (!applying_reset_session(applying, &err) ||
+        !query_run(applying->conn, &applying->ledger->queries[statement], written, NULL, &err))
+        log_warn("could not record the failure in the ledger: %s", err.message);
+}
+
+static bool stop(struct applying *applying, const struct course *course, struct error *err)
+{
+    bool is_partial = course->has_effect || err->class == ERROR_PARTIAL;
+
+    applying_roll_back(applying->conn);
+    if (err->class == ERROR_LOST || connection_is_lost(applying->conn))
+        return false;
+    if (is_partial && err->class != ERROR_LEADER && err->class != ERROR_INTERRUPTED)
+        explain_partial(applying, course, err);
+    else if (err->class == ERROR_REFUSED)
+        err->class = ERROR_CLEAN;
+    if (err->class != ERROR_LEADER)
+        record_stop(applying, is_partial, err);
+    return false;
+}
+
+/* The prefix that was done must be the same text, or going on in the middle would be a guess. */
+static bool check_resumable(struct applying *applying, size_t done, struct error *err)
+{
+    char prefix[SHA256_HEX_SIZE];
+    struct intent intent = { .is_known = false };
+    const struct ledger_row *row = applying->unfinished;
+
+    if (row->checksum != NULL && strcmp(row->checksum, applying->checksum) == 0)
+        return true;
+    if (!intent_read(applying->conn, applying->id, done, &intent, err) ||
+        !applying_hash_prefix(applying, done, prefix, err))
+        return false;
+    if (intent.is_known && strcmp(intent.prefix, prefix) == 0)
+        return true;
+    error_set(err, ERROR_REFUSED, "migration \"%s\" was half applied and its script has been changed since",
+              applying->migration->name);
+    error_code(err, "P3009");
+    error_holds(err, "The first %zu statements of the former script persist.", done);
+    return error_hint(err,
+                      "Deploy the former script to go on, or undo by hand what persists and type: "
+                      "tidelock resolve --rolled-back \"%s\"",
+                      applying->migration->name);
+}
+
+static bool start_row(struct applying *applying, struct course *course, struct error *err)
+{
+    const char *logs = LEDGER_OURS "running";
+    const char *const fresh[] = { applying->id, applying->checksum, applying->migration->name, logs };
+    const char *const again[] = { applying->id, applying->checksum, logs };
+
+    if (applying->unfinished == NULL) {
+        random_uuid(applying->id);
+        return query_run(applying->conn, &applying->ledger->queries[LEDGER_INSERT_STARTED], fresh, NULL, err);
+    }
+    text_copy_cut(applying->id, sizeof applying->id, applying->unfinished->id);
+    course->resumed = (size_t)applying->unfinished->steps;
+    course->done = course->resumed;
+    if (!check_resumable(applying, course->resumed, err))
+        return false;
+    log_info("%s was interrupted: going on at statement %zu of %zu", applying->migration->name,
+             course->resumed + 1, applying->summary.statements);
+    return query_run(applying->conn, &applying->ledger->queries[LEDGER_RESUME], again, NULL, err);
+}
+
+static bool set_session(struct applying *applying, struct error *err)
+{
+    auto_text struct text sql = text_init(SQL_MOST);
+
+    if (applying->is_session_used)
+        session_cleanup_add(&sql);
+    session_settings_add(&applying->settings, false, &sql);
+    return query_several(applying->conn, "settings", sql.at, NULL, 0, err);
+}
+
+static bool finish(struct applying *applying, struct error *err)
+{
+    const char *const parameters[] = { applying->id };
+    bool is_ours;
+
+    if (!applying_reset_session(applying, err) ||
+        !query_run(applying->conn, &applying->ledger->queries[LEDGER_FINISH], parameters, NULL, err) ||
+        !intent_forget(applying->conn, applying->id, err) || !leader_is_ours(applying->conn, &is_ours, err))
+        return error_context(err, "finishing %s", applying->migration->name);
+    return is_ours || applying_lost_leader(err);
+}
+
+bool steps_apply(struct applying *applying, struct error *err)
+{
+    struct course course = { .done = 0 };
+
+    if (!start_row(applying, &course, err))
+        return error_context(err, "starting %s", applying->migration->name);
+    if (!set_session(applying, err) || !run_units(applying, &course, err))
+        return stop(applying, &course, err);
+    return finish(applying, err);
+}

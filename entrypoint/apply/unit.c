@@ -1,0 +1,125 @@
+#include "apply/unit.h"
+
+#include "base/text.h"
+
+static enum unit_answer advance(struct unit_reader *reader, struct error *err)
+{
+    switch (script_next(&reader->script, &reader->next, err)) {
+    case SCRIPT_STATEMENT:
+        reader->has_next = true;
+        return UNIT_FOUND;
+    case SCRIPT_END:
+        reader->has_next = false;
+        return UNIT_END;
+    case SCRIPT_ERROR:
+        break;
+    }
+    return UNIT_ERROR;
+}
+
+struct unit_reader unit_reader_of(struct script_reader script, bool is_grouping)
+{
+    return (struct unit_reader) { .script = script, .is_grouping = is_grouping };
+}
+
+/* Takes the statement at hand into the unit. */
+static enum unit_answer take(struct unit_reader *reader, struct unit *unit, struct error *err)
+{
+    unit->end = reader->next.end;
+    unit->count++;
+    reader->statements++;
+    return advance(reader, err);
+}
+
+static bool is_plain(const struct unit_reader *reader)
+{
+    return reader->has_next && (reader->next.kind == KIND_PLAIN || reader->next.kind == KIND_SAVEPOINT);
+}
+
+/* Everything up to its COMMIT or ROLLBACK; the end of the script can't come first, mode_decide() has seen to
+ * that. */
+static enum unit_answer read_block(struct unit_reader *reader, struct unit *unit, struct error *err)
+{
+    unit->kind = UNIT_BLOCK;
+    while (reader->has_next && reader->next.kind != KIND_COMMIT && reader->next.kind != KIND_ROLLBACK) {
+        if (take(reader, unit, err) == UNIT_ERROR)
+            return UNIT_ERROR;
+    }
+    unit->closing = reader->next;
+    unit->count++;
+    reader->statements++;
+    return advance(reader, err);
+}
+
+/* One statement, or as many as follow each other; a COMMIT behind them commits what would have been an
+ * implicit transaction. */
+static enum unit_answer read_run(struct unit_reader *reader, struct unit *unit, struct error *err)
+{
+    unit->kind = UNIT_PLAIN;
+    do {
+        if (take(reader, unit, err) == UNIT_ERROR)
+            return UNIT_ERROR;
+    } while (reader->is_grouping && is_plain(reader));
+    return UNIT_FOUND;
+}
+
+/* A COMMIT where no block is open ends what came before it, which is committed already: nothing is left to do
+ * for it. */
+static enum unit_answer skip_stray_commits(struct unit_reader *reader, struct unit *unit, struct error *err)
+{
+    while (reader->has_next && reader->next.kind == KIND_COMMIT) {
+        unit->count++;
+        reader->statements++;
+        if (advance(reader, err) == UNIT_ERROR)
+            return UNIT_ERROR;
+    }
+    return UNIT_FOUND;
+}
+
+static enum unit_answer refuse_rollback(const struct unit_reader *reader, struct error *err)
+{
+    error_set(err, ERROR_CLEAN,
+              "ROLLBACK outside a transaction block: what it should undo depends on who runs the script");
+    error_point(err, reader->script.file, reader->script.bytes.at, reader->script.bytes.length,
+                reader->next.start);
+    error_hint(err, "Put a BEGIN before the statements that it shall undo, or remove it.");
+    return UNIT_ERROR;
+}
+
+enum unit_answer unit_next(struct unit_reader *reader, struct unit *out, struct error *err)
+{
+    enum unit_answer answer;
+
+    if (reader->statements == 0 && !reader->has_next && advance(reader, err) == UNIT_ERROR)
+        return UNIT_ERROR;
+    if (!reader->has_next)
+        return UNIT_END;
+    if (reader->next.kind == KIND_ROLLBACK)
+        return refuse_rollback(reader, err);
+    *out =
+        (struct unit) { .start = reader->next.start, .end = reader->next.start, .first = reader->statements };
+    if (reader->next.kind == KIND_BEGIN)
+        answer = read_block(reader, out, err);
+    else if (reader->next.kind == KIND_ALONE) {
+        out->kind = UNIT_ALONE;
+        out->alone = reader->next;
+        answer = take(reader, out, err);
+    } else if (reader->next.kind == KIND_COMMIT) {
+        answer = UNIT_FOUND; /* a script that starts with one: an empty run */
+    } else {
+        answer = read_run(reader, out, err);
+    }
+    return answer == UNIT_ERROR ? UNIT_ERROR : skip_stray_commits(reader, out, err);
+}
+
+bool statement_is_setting(struct slice script, const struct statement *statement)
+{
+    struct slice text = { .at = script.at + statement->start, .length = statement->end - statement->start };
+    struct slice word = { .at = text.at, .length = 0 };
+
+    while (word.length < text.length &&
+           ((text.at[word.length] | 0x20) >= 'a' && (text.at[word.length] | 0x20) <= 'z'))
+        word.length++;
+    return statement->kind == KIND_PLAIN &&
+           (slice_equals_ignoring_case(word, "set") || slice_equals_ignoring_case(word, "reset"));
+}

@@ -1,0 +1,55 @@
+/*
+ * The units of a script that is not atomic: what commits together. Pure.
+ *
+ * A unit is a transaction block of the script's own, or a run of plain statements (which becomes one
+ * transaction of ours), or a statement that cannot run in a transaction. After each, progress is known; a
+ * rerun starts at the first that isn't done.
+ */
+#ifndef APPLY_UNIT_H
+#define APPLY_UNIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "sql/script.h"
+
+enum unit_kind {
+    UNIT_PLAIN, /* statements without transaction control */
+    UNIT_BLOCK, /* BEGIN …; `end` is that of the last statement before COMMIT or ROLLBACK */
+    UNIT_ALONE, /* one statement that refuses a transaction block */
+};
+
+struct unit {
+    enum unit_kind kind;
+    size_t start; /* byte offsets in the script */
+    size_t end;
+    size_t first;             /* number of its first statement in the script, from 0 */
+    size_t count;             /* of its statements, COMMIT or ROLLBACK included */
+    struct statement closing; /* UNIT_BLOCK: its COMMIT or ROLLBACK */
+    struct statement alone;   /* UNIT_ALONE */
+};
+
+/* Walks over a script. Callers read nothing of it. */
+struct unit_reader {
+    struct script_reader script;
+    struct statement next;
+    bool has_next;
+    bool is_grouping;
+    size_t statements; /* given out so far */
+};
+
+enum unit_answer { UNIT_FOUND, UNIT_END, UNIT_ERROR };
+
+/* With `is_grouping` neighbouring plain statements become one unit (as in one message to the server),
+ * otherwise each is its own (as in psql). */
+struct unit_reader unit_reader_of(struct script_reader script, bool is_grouping);
+
+/* The next unit. A COMMIT outside a block ends a run and is counted to it; a ROLLBACK there is an error. */
+must_use enum unit_answer unit_next(struct unit_reader *reader, struct unit *out, struct error *err);
+
+/* Whether the statement only changes the session (SET, RESET): repeating it is harmless, and it leaves
+ * nothing in the database. */
+bool statement_is_setting(struct slice script, const struct statement *statement);
+
+#endif

@@ -1,0 +1,188 @@
+#include "apply/unit_run.h"
+
+#include <stdio.h>
+
+#include "apply/repair.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/signals.h"
+#include "history/sidecar.h"
+#include "lock/leader.h"
+#include "postgres/query.h"
+
+enum { SQL_MOST = 64 * 1024, NUMBER_SIZE = 24 };
+
+/* Progress is written with the script's own role and settings set aside, and comes back to them at the end of
+ * the transaction: SET LOCAL after SET in one transaction hides it only until COMMIT (documentation, "SET").
+ * Deferred constraints fire before that. */
+static const struct query ASIDE[] = {
+    { .name = "constraints_immediate", .sql = "SET CONSTRAINTS ALL IMMEDIATE" },
+    { .name = "aside_session_authorization", .sql = "SET LOCAL SESSION AUTHORIZATION DEFAULT" },
+    { .name = "aside_role", .sql = "SET LOCAL ROLE NONE" },
+};
+
+enum { ASIDES = array_length(ASIDE) };
+
+/* Commits an open transaction together with the progress it brings. */
+static bool commit_with_progress(struct applying *applying, size_t done, const char *commit,
+                                 struct error *err)
+{
+    char number[NUMBER_SIZE];
+    const char *const parameters[] = { applying->id, number };
+    const struct query closing = { .name = "commit", .sql = commit };
+    struct step steps[ASIDES + 2];
+    size_t failed;
+
+    (void)snprintf(number, sizeof number, "%zu", done);
+    for (size_t i = 0; i < ASIDES; i++)
+        steps[i] = (struct step) { .query = &ASIDE[i] };
+    steps[ASIDES] =
+        (struct step) { .query = &applying->ledger->queries[LEDGER_PROGRESS], .parameters = parameters };
+    steps[ASIDES + 1] = (struct step) { .query = &closing };
+    return query_batch(applying->conn, steps, ASIDES + 2, NULL, &failed, err);
+}
+
+static bool begin_own(struct applying *applying, struct error *err)
+{
+    auto_result struct result *facts = NULL;
+
+    if (!query_several(applying->conn, "begin",
+                       "BEGIN;SELECT pg_catalog.pg_try_advisory_xact_lock(" LEADER_KEY ")", &facts, 1, err))
+        return false;
+    return result_bool(facts, 0, 0) || applying_lost_leader(err);
+}
+
+static bool check_in_transaction(struct applying *applying, const struct unit *unit, struct error *err)
+{
+    if (connection_is_in_transaction(applying->conn))
+        return true;
+    error_set(err, ERROR_PARTIAL,
+              "migration \"%s\" ended a transaction in a way that can't be seen in its text",
+              applying->migration->name);
+    error_point(err, applying->migration->script_path, applying->script.at, applying->script.length,
+                unit->start);
+    return error_hint(err, "Look for COMMIT in functions that it calls.");
+}
+
+static bool run_plain(struct applying *applying, const struct unit *unit, struct error *err)
+{
+    if (!begin_own(applying, err) || !applying_send(applying, unit->start, unit->end, unit->first, err) ||
+        !check_in_transaction(applying, unit, err))
+        return false;
+    if (signals_pending() != 0)
+        return signals_error(err);
+    if (!commit_with_progress(applying, unit->first + unit->count, "COMMIT", err))
+        return applying_failed_at(applying, unit->start, unit->first, 0, err);
+    return true;
+}
+
+static bool run_progress(struct applying *applying, size_t done, struct error *err)
+{
+    return query_several(applying->conn, "begin", "BEGIN", NULL, 0, err) &&
+           commit_with_progress(applying, done, "COMMIT", err);
+}
+
+static bool run_block(struct applying *applying, const struct unit *unit, struct error *err)
+{
+    const struct statement *closing = &unit->closing;
+    auto_free char *words = memory_copy(applying->script.at + closing->start, closing->end - closing->start);
+
+    if (!applying_send(applying, unit->start, unit->end, unit->first, err) ||
+        !check_in_transaction(applying, unit, err))
+        return false;
+    if (signals_pending() != 0)
+        return signals_error(err);
+    if (closing->kind == KIND_COMMIT) {
+        if (!commit_with_progress(applying, unit->first + unit->count, words, err))
+            return applying_failed_at(applying, closing->start, unit->first + unit->count - 1, 0, err);
+        return true;
+    }
+    return applying_send(applying, closing->start, closing->end, unit->first + unit->count - 1, err) &&
+           run_progress(applying, unit->first + unit->count, err);
+}
+
+/* A time-out in the middle of a CONCURRENTLY would leave an INVALID index: none while such a statement runs.
+ */
+static bool run_without_timeouts(struct applying *applying, const struct unit *unit, struct error *err)
+{
+    static const struct query restore = {
+        .name = "restore_timeouts",
+        .parameters = 2,
+        .sql =
+            "SELECT pg_catalog.set_config('lock_timeout', $1, false),"
+            " pg_catalog.set_config('statement_timeout', $2, false)",
+    };
+    auto_result struct result *before = NULL;
+    struct error ignored;
+    bool is_done;
+
+    if (!query_several(applying->conn, "no_timeouts",
+                       "SELECT pg_catalog.current_setting('lock_timeout'),"
+                       " pg_catalog.current_setting('statement_timeout');"
+                       "SET lock_timeout = 0;SET statement_timeout = 0",
+                       &before, 1, err))
+        return false;
+    is_done = applying_send(applying, unit->start, unit->end, unit->first, err);
+    const char *const parameters[] = { result_text(before, 0, 0), result_text(before, 0, 1) };
+    if (!connection_is_lost(applying->conn) &&
+        !query_run(applying->conn, &restore, parameters, NULL, &ignored))
+        log_debug("could not restore the time-outs: %s", ignored.message);
+    return is_done;
+}
+
+static bool fail_alone(struct applying *applying, const struct unit *unit, const struct intent *intent,
+                       struct error *err)
+{
+    auto_text struct text left = text_init(SQL_MOST);
+
+    if (connection_is_lost(applying->conn))
+        return false;
+    if (repair_after(applying, &unit->alone, intent, &left) || left.length == 0)
+        return false;
+    err->class = ERROR_PARTIAL;
+    error_holds(err, "An INVALID index remains: %s", left.at);
+    return error_hint(err, "DROP INDEX CONCURRENTLY %s; then correct the cause and deploy again.", left.at);
+}
+
+static bool run_alone(struct applying *applying, const struct unit *unit, bool is_resuming, struct error *err)
+{
+    char prefix[SHA256_HEX_SIZE];
+    struct intent intent;
+    enum repair_answer answer = REPAIR_RUN;
+
+    if (is_resuming) {
+        if (!intent_read(applying->conn, applying->id, unit->first, &intent, err))
+            return false;
+        answer = repair_before(applying, &unit->alone, &intent, err);
+    }
+    if (answer == REPAIR_REFUSED || answer == REPAIR_ERROR)
+        return false;
+    if (answer == REPAIR_DONE) {
+        log_info("statement %zu was done when the last run was interrupted", unit->first + 1);
+        return run_progress(applying, unit->first + unit->count, err);
+    }
+    if (!applying_hash_prefix(applying, unit->first, prefix, err) ||
+        !intent_record(applying->conn, applying->id, unit->first, prefix, &intent, err))
+        return false;
+    if (!run_without_timeouts(applying, unit, err))
+        return fail_alone(applying, unit, &intent, err);
+    return repair_verify(applying, &unit->alone, err) &&
+           run_progress(applying, unit->first + unit->count, err);
+}
+
+bool unit_run(struct applying *applying, const struct unit *unit, bool is_resuming, struct error *err)
+{
+    if (signals_pending() != 0)
+        return signals_error(err);
+    if (unit->start == unit->end)
+        return run_progress(applying, unit->first + unit->count, err);
+    switch (unit->kind) {
+    case UNIT_PLAIN:
+        return run_plain(applying, unit, err);
+    case UNIT_BLOCK:
+        return run_block(applying, unit, err);
+    case UNIT_ALONE:
+        break;
+    }
+    return run_alone(applying, unit, is_resuming, err);
+}
