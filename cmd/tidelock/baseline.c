@@ -1,0 +1,116 @@
+#include <string.h>
+
+#include "apply/lead.h"
+#include "base/log.h"
+#include "command.h"
+#include "config/options.h"
+#include "history/checksum.h"
+#include "history/compare.h"
+#include "history/folder.h"
+#include "history/ledger.h"
+#include "history/script_file.h"
+#include "print.h"
+#include "target.h"
+
+/* One row to write; its texts live in the arena. */
+struct mark {
+    char id[UUID_SIZE];
+    char checksum[SHA256_HEX_SIZE];
+    const char *parameters[3];
+};
+
+static bool prepare_mark(struct arena *arena, const struct migration *migration, const struct ledger *ledger,
+                         struct step *out, struct error *err)
+{
+    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+    struct mark *mark = arena_alloc(arena, 1, sizeof *mark);
+
+    if (!migration_read(migration, &bytes, err))
+        return false;
+    checksum_of(text_slice(&bytes), mark->checksum);
+    random_uuid(mark->id);
+    mark->parameters[0] = mark->id;
+    mark->parameters[1] = mark->checksum;
+    mark->parameters[2] = migration->name;
+    *out = (struct step) { &ledger->queries[LEDGER_INSERT_MARKED], mark->parameters };
+    return true;
+}
+
+/* The folder's migrations up to and including `to` (all of them when NULL). */
+static bool find_end(const struct folder *folder, const char *to, size_t *end, struct error *err)
+{
+    const struct migration *last = to == NULL ? NULL : folder_find(folder, to);
+
+    if (to != NULL && last == NULL) {
+        error_set(err, ERROR_REFUSED, "there is no migration \"%s\" in %s", to, folder->path);
+        error_code(err, "P3017");
+        return error_hint(err,
+                          "Give the name of a directory of that folder, without a path: tidelock status");
+    }
+    *end = last == NULL ? folder->count : (size_t)(last - folder->items) + 1;
+    return true;
+}
+
+static bool refuse_failed(const struct history *history, struct error *err)
+{
+    if (history->failed_count == 0)
+        return true;
+    error_set(err, ERROR_REFUSED, "migration \"%s\" failed and nobody has said what became of it",
+              history->failed[0]->name);
+    error_code(err, "P3009");
+    return error_hint(err, "First: tidelock resolve --applied \"%s\" or --rolled-back \"%s\"",
+                      history->failed[0]->name, history->failed[0]->name);
+}
+
+static bool write_marks(struct arena *arena, struct connection *conn, const struct folder *folder,
+                        const struct ledger *ledger, size_t end, struct error *err)
+{
+    struct step *steps = arena_alloc(arena, end + 1, sizeof *steps);
+    struct history history;
+    size_t count = 0;
+    size_t failed;
+
+    history_compare(arena, folder, ledger->rows, ledger->count, &history);
+    if (!refuse_failed(&history, err))
+        return false;
+    for (size_t i = 0; i < end; i++) {
+        if (history.items[i].verdict == VERDICT_PENDING &&
+            !prepare_mark(arena, &folder->items[i], ledger, &steps[count++], err))
+            return false;
+    }
+    if (count > 0 && !query_batch(conn, steps, count, NULL, &failed, err))
+        return error_context(err, "recording %zu migrations as applied", count);
+    print_line("%zu of %zu migrations recorded as applied, %zu were already.", count, folder->count,
+               end - count);
+    return true;
+}
+
+static bool baseline_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+{
+    auto_connection struct connection *conn = NULL;
+    struct target target;
+    struct ledger ledger;
+    size_t end = 0;
+
+    (void)exit_code;
+    if (!target_find(arena, config, &target, err) ||
+        !find_end(&target.folder, config->baseline_to, &end, err))
+        return false;
+    conn = lead_connect(config, &target.endpoint, err);
+    if (conn == NULL || !ledger_read(arena, conn, target.endpoint.schema, LEDGER_NAMES, &ledger, err))
+        return false;
+    if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
+        return false;
+    return write_marks(arena, conn, &target.folder, &ledger, end, err);
+}
+
+const struct command COMMAND_BASELINE = {
+    .name = "baseline",
+    .usage = "[--to NAME]",
+    .summary = "record migrations as applied on a database that has the schema already",
+    .about =
+        "For a database that was made without a ledger (P3005): records every migration of the folder, or\n"
+        "those up to and including NAME, as applied. No SQL of them is run.",
+    .options = FOR_BASELINE,
+    .run = baseline_run,
+};

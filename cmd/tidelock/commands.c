@@ -1,0 +1,16 @@
+#include <stddef.h>
+#include <string.h>
+
+#include "command.h"
+
+const struct command *const COMMANDS[] = { &COMMAND_DEPLOY,   &COMMAND_STATUS,  &COMMAND_RESOLVE,
+                                           &COMMAND_BASELINE, &COMMAND_VERSION, NULL };
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; COMMANDS[i] != NULL; i++) {
+        if (strcmp(COMMANDS[i]->name, name) == 0)
+            return COMMANDS[i];
+    }
+    return NULL;
+}

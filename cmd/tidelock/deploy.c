@@ -1,0 +1,48 @@
+#include "apply/deployment.h"
+#include "base/log.h"
+#include "command.h"
+#include "config/options.h"
+#include "print.h"
+#include "target.h"
+
+static void print_report(const struct deployment_report *report)
+{
+    if (report->applied_count == 0) {
+        print_line("No pending migrations to apply.");
+        return;
+    }
+    print_line("\nApplied %zu of %zu migrations to \"%s\", schema \"%s\":", report->applied_count,
+               report->folder->count, report->database, report->schema);
+    for (size_t i = 0; i < report->applied_count; i++)
+        print_line("  %s", report->applied[i].name);
+}
+
+static bool deploy_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+{
+    struct target target;
+    struct deployment_report report;
+    bool is_done;
+
+    (void)exit_code;
+    if (!target_find(arena, config, &target, err))
+        return false;
+    print_line("%zu migrations found in %s", target.folder.count, target.folder.path);
+    is_done = deployment_run(arena, config, &target.endpoint, &target.folder, &report, err);
+    if (is_done || report.applied_count > 0)
+        print_report(&report);
+    if (is_done && report.applied_count > 0)
+        print_line("\nAll migrations have been successfully applied.");
+    return is_done;
+}
+
+const struct command COMMAND_DEPLOY = {
+    .name = "deploy",
+    .usage = "",
+    .summary = "apply everything pending, then exit",
+    .about =
+        "Compares the folder with the ledger; with nothing pending that is all, and no lock is taken.\n"
+        "Otherwise takes the leader lock, applies each pending migration in order and stops at the\n"
+        "first failure. Safe to start on any number of replicas at once.",
+    .options = FOR_DEPLOY,
+    .run = deploy_run,
+};

@@ -1,0 +1,26 @@
+/*
+ * Exit codes: stable, since a Job's podFailurePolicy is made from them. One table.
+ */
+#ifndef EXITS_H
+#define EXITS_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+enum { EXIT_YES = 0, EXIT_NO = 1, EXIT_SIGNAL = 128 };
+
+struct exit_row {
+    enum error_class class;
+    int code;             /* EXIT_SIGNAL: the signal's number is added */
+    bool is_retry_useful; /* without anybody doing anything */
+    const char *meaning;
+};
+
+/* Ends with a row whose meaning is NULL. */
+extern const struct exit_row EXITS[];
+
+const struct exit_row *exit_find(enum error_class class);
+int exit_code_of(const struct error *err);
+
+#endif

@@ -1,0 +1,122 @@
+#include "print.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "exits.h"
+
+enum { LINE_MOST = 64 * 1024, JSON_MOST = 256 * 1024 * 1024 };
+
+void print_text(const char *text)
+{
+    (void)fputs(text, stdout);
+}
+
+void print_line(const char *format, ...)
+{
+    auto_text struct text line = text_init(LINE_MOST);
+    va_list arguments;
+
+    va_start(arguments, format);
+    text_add_format_list(&line, format, arguments);
+    va_end(arguments);
+    redact(line.at);
+    (void)puts(line.at);
+}
+
+void print_json(struct json *value)
+{
+    auto_text struct text out = text_init(JSON_MOST);
+
+    json_write(value, true, &out);
+    redact(out.at);
+    (void)puts(out.at);
+}
+
+static void add_part(struct text *block, const char *label, const char *value)
+{
+    if (value[0] == '\0')
+        return;
+    text_add_format(block, "  %-9s ", label);
+    for (const char *at = value; *at != '\0'; at++) {
+        text_add(block, at, 1);
+        if (*at == '\n')
+            text_add_string(block, "            ");
+    }
+    text_add(block, "\n", 1);
+}
+
+static void add_place(struct text *block, const struct error_place *place)
+{
+    if (place->line == 0)
+        return;
+    text_add_format(block, "  at        %s:%zu:%zu\n", place->file, place->line, place->column);
+    if (place->source[0] == '\0')
+        return;
+    text_add_format(block, "            %s\n", place->source);
+    if (place->source_caret > 0)
+        text_add_format(block, "            %*s^\n", (int)place->source_caret - 1, "");
+}
+
+/* The order in which an operator asks: what, where, why, what is there now, what next. */
+static void print_block(const struct error *err, const struct exit_row *row)
+{
+    auto_text struct text block = text_init(LINE_MOST);
+    bool has_color = log_has_color(STDERR_FILENO);
+
+    text_add_format(&block, "tidelock: %serror%s%s%s: %s\n", has_color ? "\033[1;31m" : "",
+                    err->code[0] == '\0' ? "" : " ", err->code, has_color ? "\033[0m" : "", err->message);
+    add_place(&block, &err->place);
+    add_part(&block, "sqlstate", err->sqlstate);
+    add_part(&block, "detail", err->detail);
+    for (int i = 0; i < err->contexts; i++)
+        add_part(&block, "while", err->context[i]);
+    add_part(&block, "holds", err->holds);
+    add_part(&block, "next", err->hint);
+    text_add_format(&block, "  exit      %d: %s%s\n", exit_code_of(err), row->meaning,
+                    row->is_retry_useful ? "; trying again helps" : "");
+    redact(block.at);
+    (void)fputs(block.at, stderr);
+}
+
+static void print_record(const struct error *err, const struct exit_row *row)
+{
+    char place[sizeof err->place.file + 64] = "";
+    struct log_value values[12];
+    size_t count = 0;
+    const struct log_value parts[] = {
+        { .name = "code", .text = err->code },
+        { .name = "sqlstate", .text = err->sqlstate },
+        { .name = "at", .text = place },
+        { .name = "detail", .text = err->detail },
+        { .name = "while", .text = err->contexts > 0 ? err->context[0] : "" },
+        { .name = "holds", .text = err->holds },
+        { .name = "next", .text = err->hint },
+    };
+
+    if (err->place.line > 0)
+        (void)snprintf(place, sizeof place, "%s:%zu:%zu", err->place.file, err->place.line,
+                       err->place.column);
+    for (size_t i = 0; i < array_length(parts); i++) {
+        if (parts[i].text[0] != '\0')
+            values[count++] = parts[i];
+    }
+    values[count++] = (struct log_value) { .name = "exit_code", .number = exit_code_of(err) };
+    values[count++] = (struct log_value) { .name = "retry", .text = row->is_retry_useful ? "yes" : "no" };
+    log_event(LOG_ERROR, values, count, "%s", err->message);
+}
+
+void print_failure(const struct error *err)
+{
+    const struct exit_row *row = exit_find(err->class);
+
+    if (log_format_in_use() == LOG_TEXT)
+        print_block(err, row);
+    else
+        print_record(err, row);
+}

@@ -1,0 +1,110 @@
+#include "history/resolve.h"
+
+#include <string.h>
+
+#include "apply/lead.h"
+#include "base/log.h"
+#include "command.h"
+#include "config/options.h"
+#include "history/checksum.h"
+#include "history/folder.h"
+#include "history/ledger.h"
+#include "history/script_file.h"
+#include "print.h"
+#include "target.h"
+
+/* The failed rows are set aside and a new one says applied: both or neither. */
+static bool mark_applied(struct connection *conn, const struct ledger *ledger, const char *name,
+                         const char *checksum, struct error *err)
+{
+    char id[UUID_SIZE];
+    const char *const aside[] = { name };
+    const char *const row[] = { id, checksum, name };
+    const struct step steps[] = { { &ledger->queries[LEDGER_ROLL_BACK], aside },
+                                  { &ledger->queries[LEDGER_INSERT_MARKED], row } };
+    size_t failed;
+
+    random_uuid(id);
+    return query_batch(conn, steps, array_length(steps), NULL, &failed, err);
+}
+
+static bool find_script(const struct folder *folder, const char *name, char checksum[SHA256_HEX_SIZE],
+                        struct error *err)
+{
+    const struct migration *migration = folder_find(folder, name);
+    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+
+    if (migration != NULL && migration_read(migration, &bytes, err)) {
+        checksum_of(text_slice(&bytes), checksum);
+        return true;
+    }
+    error_set(err, ERROR_REFUSED, "there is no migration \"%s\" with a readable script in %s", name,
+              folder->path);
+    error_code(err, "P3017");
+    return error_hint(err, "Give the name of a directory of that folder, without a path: tidelock status");
+}
+
+static bool resolve_applied(struct arena *arena, const struct config *config, const struct target *target,
+                            struct error *err)
+{
+    const char *name = config->resolve_applied;
+    char checksum[SHA256_HEX_SIZE];
+    auto_connection struct connection *conn = NULL;
+    struct ledger ledger;
+
+    if (!find_script(&target->folder, name, checksum, err))
+        return false;
+    conn = lead_connect(config, &target->endpoint, err);
+    if (conn == NULL || !ledger_read(arena, conn, target->endpoint.schema, LEDGER_NAMES, &ledger, err))
+        return false;
+    if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
+        return false;
+    if (!resolve_check_applied(ledger.rows, ledger.count, name, err) ||
+        !mark_applied(conn, &ledger, name, checksum, err))
+        return false;
+    print_line("Migration %s marked as applied.", name);
+    return true;
+}
+
+static bool resolve_rolled_back(struct arena *arena, const struct config *config, const struct target *target,
+                                struct error *err)
+{
+    const char *name = config->resolve_rolled_back;
+    const char *const parameters[] = { name };
+    auto_connection struct connection *conn = lead_connect(config, &target->endpoint, err);
+    struct ledger ledger;
+
+    if (conn == NULL || !ledger_read(arena, conn, target->endpoint.schema, LEDGER_NAMES, &ledger, err) ||
+        !resolve_check_rolled_back(ledger.rows, ledger.count, name, err) ||
+        !query_run(conn, &ledger.queries[LEDGER_ROLL_BACK], parameters, NULL, err))
+        return false;
+    print_line("Migration %s marked as rolled back.", name);
+    return true;
+}
+
+static bool resolve_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+{
+    struct target target;
+
+    (void)exit_code;
+    if ((config->resolve_applied == NULL) == (config->resolve_rolled_back == NULL)) {
+        error_set(err, ERROR_USAGE, "resolve wants --applied NAME or --rolled-back NAME, one of them");
+        return error_hint(err,
+                          "--applied: the schema holds all of it; --rolled-back: it holds nothing of it.");
+    }
+    if (config->resolve_applied != NULL)
+        return target_find(arena, config, &target, err) && resolve_applied(arena, config, &target, err);
+    return target_find_unchecked(arena, config, &target, err) &&
+           resolve_rolled_back(arena, config, &target, err);
+}
+
+const struct command COMMAND_RESOLVE = {
+    .name = "resolve",
+    .usage = "--applied NAME | --rolled-back NAME",
+    .summary = "say what became of a failed migration; edits the ledger only",
+    .about =
+        "After a migration failed half-way and you have looked at the schema: --applied records it as\n"
+        "applied, --rolled-back lets the next deployment run it again. No SQL of it is run or undone.",
+    .options = FOR_RESOLVE,
+    .run = resolve_run,
+};

@@ -1,0 +1,176 @@
+#include <string.h>
+
+#include "apply/lead.h"
+#include "base/log.h"
+#include "command.h"
+#include "config/options.h"
+#include "exits.h"
+#include "history/compare.h"
+#include "history/folder.h"
+#include "history/ledger.h"
+#include "lock/leader.h"
+#include "print.h"
+#include "target.h"
+
+/* Everything that both forms of the output show. */
+struct overview {
+    const struct target *target;
+    struct ledger ledger;
+    struct history history;
+    struct leader leader; /* pid 0: nobody leads */
+};
+
+static bool overview_read(struct arena *arena, const struct config *config, const struct target *target,
+                          struct overview *out, struct error *err)
+{
+    auto_connection struct connection *conn = reach_database(config, &target->endpoint, err);
+
+    out->target = target;
+    if (conn == NULL ||
+        !ledger_read(arena, conn, target->endpoint.schema, LEDGER_CHECKSUMS, &out->ledger, err))
+        return false;
+    history_compare(arena, &target->folder, out->ledger.rows, out->ledger.count, &out->history);
+    for (size_t i = 0; i < target->folder.count; i++) {
+        if (!history_check_edited(&out->history, i, &target->folder.items[i], err))
+            return false;
+    }
+    /* An unfinished row is a failed one or one that is being applied right now: only the leader lock tells.
+     */
+    return out->history.failed_count == 0 || leader_find(conn, &out->leader, err);
+}
+
+/* What is asked with --exit-code: does the database hold all that this folder needs? */
+static bool is_up_to_date(const struct overview *overview)
+{
+    return overview->history.counts[VERDICT_PENDING] == 0 && overview->history.failed_count == 0;
+}
+
+static const char *item_note(const struct overview *overview, const struct history_item *item)
+{
+    if (item->verdict == VERDICT_FAILED && overview->leader.pid != 0)
+        return "  (running)";
+    if (item->verdict == VERDICT_FAILED)
+        return ledger_row_is_resumable(item->row) ? "  (half-way; the next deployment goes on)" : "";
+    if (item->was_rolled_back && item->verdict == VERDICT_PENDING)
+        return "  (failed before, rolled back)";
+    return item->is_out_of_order ? "  (older than what was applied last)" : "";
+}
+
+static void print_findings(const struct overview *overview)
+{
+    const struct history *history = &overview->history;
+
+    for (size_t i = 0; i < overview->target->folder.count; i++) {
+        const struct history_item *item = &history->items[i];
+
+        if (item->verdict != VERDICT_APPLIED)
+            print_line("  %-8s %s%s", VERDICT_NAMES[item->verdict], overview->target->folder.items[i].name,
+                       item_note(overview, item));
+    }
+    for (size_t i = 0; i < history->failed_count; i++) {
+        if (folder_find(&overview->target->folder, history->failed[i]->name) == NULL)
+            print_line("  %-8s %s  (not in the folder)", VERDICT_NAMES[VERDICT_FAILED],
+                       history->failed[i]->name);
+    }
+    for (size_t i = 0; i < history->missing_count; i++)
+        print_line("  %-8s %s", VERDICT_NAMES[VERDICT_MISSING], history->missing[i]->name);
+}
+
+static void print_advice(const struct overview *overview)
+{
+    const struct history *history = &overview->history;
+
+    if (history->failed_count > 0 && overview->leader.pid != 0) {
+        print_line("\nA deployment is running: pid %d (\"%s\").", overview->leader.pid,
+                   overview->leader.name);
+    } else if (history->failed_count > 0) {
+        print_line("\nA migration failed half-way. Look at the schema, then one of:");
+        print_line("  tidelock resolve --rolled-back \"%s\"   nothing of it is there",
+                   history->failed[0]->name);
+        print_line("  tidelock resolve --applied \"%s\"       all of it is there", history->failed[0]->name);
+    } else if (history->counts[VERDICT_PENDING] > 0) {
+        print_line("\nTo apply what is pending: tidelock deploy");
+        if (!overview->ledger.exists)
+            print_line("If the database holds the schema already: tidelock baseline");
+    } else {
+        print_line("\nDatabase schema is up to date!");
+    }
+}
+
+static void print_overview(const struct overview *overview)
+{
+    const struct history *history = &overview->history;
+
+    print_line("Database \"%s\", schema \"%s\" at %s%s", overview->ledger.database, overview->ledger.schema,
+               overview->target->endpoint.label, overview->ledger.exists ? "" : " (no ledger)");
+    print_line("%zu migrations found in %s: %zu applied, %zu pending, %zu failed, %zu edited; %zu missing",
+               overview->target->folder.count, overview->target->folder.path,
+               history->counts[VERDICT_APPLIED], history->counts[VERDICT_PENDING],
+               history->counts[VERDICT_FAILED], history->counts[VERDICT_EDITED], history->missing_count);
+    print_findings(overview);
+    print_advice(overview);
+}
+
+static struct json *names_json(const struct ledger_row *const *rows, size_t count)
+{
+    struct json *names = json_new_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_append_text(names, rows[i]->name);
+    return names;
+}
+
+static void print_overview_json(const struct overview *overview)
+{
+    const struct history *history = &overview->history;
+    struct json *migrations = json_new_array();
+    struct json *root = json_new_object();
+
+    for (size_t i = 0; i < overview->target->folder.count; i++) {
+        const struct history_item *item = &history->items[i];
+        struct json *entry = json_new_object();
+
+        json_set_text(entry, "name", overview->target->folder.items[i].name);
+        json_set_text(entry, "state", VERDICT_NAMES[item->verdict]);
+        json_set_bool(entry, "out_of_order", item->is_out_of_order);
+        json_set_bool(entry, "rolled_back_before", item->was_rolled_back);
+        json_append(migrations, entry);
+    }
+    json_set_text(root, "database", overview->ledger.database);
+    json_set_text(root, "schema", overview->ledger.schema);
+    json_set_bool(root, "has_ledger", overview->ledger.exists);
+    json_set_bool(root, "up_to_date", is_up_to_date(overview));
+    json_set_text(root, "folder", overview->target->folder.path);
+    json_set(root, "migrations", migrations);
+    json_set(root, "missing", names_json(history->missing, history->missing_count));
+    json_set(root, "failed", names_json(history->failed, history->failed_count));
+    json_set_bool(root, "running", overview->leader.pid != 0);
+    print_json(root);
+}
+
+static bool status_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+{
+    struct overview overview = { .target = NULL };
+    struct target target;
+
+    if (!target_find(arena, config, &target, err) || !overview_read(arena, config, &target, &overview, err))
+        return false;
+    if (config->wants_json)
+        print_overview_json(&overview);
+    else
+        print_overview(&overview);
+    if (config->wants_exit_code && !is_up_to_date(&overview))
+        *exit_code = EXIT_NO;
+    return true;
+}
+
+const struct command COMMAND_STATUS = {
+    .name = "status",
+    .usage = "[--json] [--exit-code]",
+    .summary = "compare the folder with the ledger; changes nothing",
+    .about =
+        "Lists what is pending, failed, edited after it was applied, or missing from the folder. With\n"
+        "--exit-code (as with the spelling \"migrate status\") exits 1 when something is pending or failed.",
+    .options = FOR_STATUS,
+    .run = status_run,
+};
