@@ -1,0 +1,95 @@
+/*
+ * The floor that deployments are measured against: bare libpq, nothing checked that need not be.
+ *
+ *   floor read URL           connects, reads the ledger, exits
+ *   floor apply URL FILE...  connects; for each file: BEGIN, the script, one INSERT, COMMIT
+ *   floor peak COMMAND...    runs the command and prints its peak resident kilobytes; from here and not from a big
+ *                            interpreter, whose own size a forked child would be charged with
+ */
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void must(PGconn *conn, PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+        (void)fputs(PQerrorMessage(conn), stderr);
+        exit(1);
+    }
+    PQclear(result);
+}
+
+static char *read_file(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    char *bytes;
+    long size;
+
+    if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0 || fseek(file, 0, SEEK_SET) != 0)
+        exit(1);
+    bytes = calloc(1, (size_t)size + 1);
+    if (bytes == NULL || fread(bytes, 1, (size_t)size, file) != (size_t)size)
+        exit(1);
+    (void)fclose(file);
+    return bytes;
+}
+
+static void apply(PGconn *conn, const char *path)
+{
+    const char *const row[] = { path };
+    char *script = read_file(path);
+
+    must(conn, PQexec(conn, "BEGIN"));
+    must(conn, PQexec(conn, script));
+    must(conn, PQexecParams(conn,
+                            "INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at,"
+                            " applied_steps_count) VALUES (gen_random_uuid()::text, '', $1, now(), 1)",
+                            1, NULL, row, NULL, NULL, 0));
+    must(conn, PQexec(conn, "COMMIT"));
+    free(script);
+}
+
+static int peak(char **command)
+{
+    struct rusage usage;
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        if (freopen("/dev/null", "w", stdout) != NULL)
+            (void)execv(command[0], command);
+        _exit(127);
+    }
+    if (wait4(child, &status, 0, &usage) != child || status != 0)
+        return 1;
+    (void)printf("%ld\n", usage.ru_maxrss);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    PGconn *conn;
+
+    if (argc < 3)
+        return 2;
+    if (strcmp(argv[1], "peak") == 0)
+        return peak(argv + 2);
+    conn = PQconnectdb(argv[2]);
+    if (PQstatus(conn) != CONNECTION_OK) {
+        (void)fputs(PQerrorMessage(conn), stderr);
+        return 1;
+    }
+    if (strcmp(argv[1], "read") == 0)
+        must(conn, PQexec(conn, "SELECT migration_name, finished_at, rolled_back_at FROM _prisma_migrations"
+                                " ORDER BY started_at"));
+    for (int i = 3; i < argc; i++)
+        apply(conn, argv[i]);
+    PQfinish(conn);
+    return 0;
+}

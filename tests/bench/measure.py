@@ -1,0 +1,114 @@
+"""Runs tidelock and the floor in turn and prints ratios beside their targets."""
+
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+BINARY, TOOLS, URL, SCRATCH = sys.argv[1:5]
+FLOOR = f"{TOOLS}/floor"
+
+
+def run(*command, **environment):
+    """Wall seconds of one process, and what it printed."""
+    started = time.perf_counter()
+    process = subprocess.run(
+        command, env={"PATH": os.environ["PATH"], **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(command)[:200]}: exit {process.returncode}\n{process.stderr.decode()}")
+    return time.perf_counter() - started, process.stdout.decode()
+
+
+def sql(database, *statements):
+    for statement in statements:
+        subprocess.run(["psql", "-Xqd", URL + database, "-c", statement], check=True, stdout=subprocess.DEVNULL)
+
+
+def fresh(database):
+    sql("postgres", f"DROP DATABASE IF EXISTS {database}", f"CREATE DATABASE {database}")
+    return URL + database
+
+
+def make_folder(name, scripts):
+    folder = pathlib.Path(SCRATCH) / name
+    for number, script in enumerate(scripts):
+        directory = folder / f"{20240101000000 + number}_step"
+        directory.mkdir(parents=True)
+        (directory / "migration.sql").write_text(script)
+    return str(folder)
+
+
+def small_scripts(count):
+    return [
+        f'-- CreateTable\nCREATE TABLE "t{i}" ("id" SERIAL NOT NULL, "name" TEXT, PRIMARY KEY ("id"));\n'
+        if i % 4 == 0
+        else f'-- AlterTable\nALTER TABLE "t{i - i % 4}" ADD COLUMN "c{i}" INTEGER;\n'
+        for i in range(count)
+    ]
+
+
+def report(what, figure, target):
+    print(f"{what:<62} {figure:<24} target {target}", flush=True)
+
+
+def alternating(rounds, ours, floor):
+    """Medians of both, run in turn, so that a noisy neighbour troubles both."""
+    pairs = [(ours(), floor()) for _ in range(rounds)]
+    return statistics.median(one for one, _ in pairs), statistics.median(other for _, other in pairs)
+
+
+def deploy(folder, url):
+    return run(BINARY, "deploy", "--migrations", folder, "--log-level", "warn", DATABASE_URL=url)[0]
+
+
+def peak(folder, url):
+    """Peak resident memory of a deployment, in bytes."""
+    command = (FLOOR, "peak", BINARY, "deploy", "--migrations", folder, "--log-level", "warn")
+    return int(run(*command, DATABASE_URL=url)[1]) * 1024
+
+
+def no_op():
+    url = fresh("noop")
+    folder = make_folder("noop", small_scripts(1000))
+    deploy(folder, url)
+    mine, theirs = alternating(40, lambda: deploy(folder, url), lambda: run(FLOOR, "read", url)[0])
+    report("no-op deploy, 1,000 applied / bare libpq", f"{mine / theirs:.2f}  ({mine * 1e3:.1f} ms)", "<= 1.60")
+    report("  peak resident memory", f"{peak(folder, url) / 1e6:.1f} MB", "<= 12 MB")
+
+
+def thousand():
+    folder = make_folder("thousand", small_scripts(1000))
+    scripts = sorted(str(path) for path in pathlib.Path(folder).glob("*/migration.sql"))
+    empty = str(pathlib.Path(SCRATCH) / "empty")
+    os.makedirs(empty)
+
+    def ours():
+        return deploy(folder, fresh("thousand_ours"))
+
+    def floor():
+        url = fresh("thousand_floor")
+        deploy(empty, url)  # which creates the ledger
+        return run(FLOOR, "apply", url, *scripts)[0]
+
+    mine, theirs = alternating(5, ours, floor)
+    report("1,000 small migrations from empty / bare libpq loop", f"{mine / theirs:.2f}  ({mine:.2f} s)", "<= 1.15")
+
+
+def large():
+    line = "INSERT INTO big (id, body) VALUES ({}, 'some text; with a semicolon, and ''quotes''');\n"
+    script = "CREATE TABLE big (id bigint, body text);\n" + "".join(line.format(i) for i in range(625_000))
+    folder = make_folder("large", [script])
+    report(
+        f"one script of {len(script) / 1e6:.0f} MB: peak memory / its size",
+        f"{peak(folder, fresh('large')) / len(script):.2f}",
+        "<= 2.20",
+    )
+
+
+if __name__ == "__main__":
+    no_op()
+    thousand()
+    large()

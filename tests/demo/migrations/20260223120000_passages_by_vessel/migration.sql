@@ -1,0 +1,2 @@
+-- CreateIndex
+CREATE INDEX CONCURRENTLY "Passage_vesselId_passedAt_idx" ON "Passage"("vesselId", "passedAt");

@@ -1,0 +1,121 @@
+#include "base/text.h"
+
+#include "base/names.h"
+#include "check.h"
+
+#include <string.h>
+
+static void a_buffer_keeps_what_fits_and_remembers_the_rest(void **state)
+{
+    auto_text struct text text = text_init(5);
+
+    (void)state;
+    text_add_string(&text, "abc");
+    text_add_string(&text, "def");
+    assert_string_equal(text.at, "abc");
+    assert_true(text.has_overflowed);
+    text_add_string(&text, "de");
+    assert_string_equal(text.at, "abcde");
+}
+
+static void a_buffer_grows_to_its_bound(void **state)
+{
+    auto_text struct text text = text_init(100000);
+
+    (void)state;
+    for (int i = 0; i < 100000; i++)
+        text_add(&text, "x", 1);
+    assert_false(text.has_overflowed);
+    assert_int_equal(text.length, 100000);
+    text_add_format(&text, "%d", 1);
+    assert_true(text.has_overflowed);
+}
+
+static void trimming_leaves_the_inside_alone(void **state)
+{
+    (void)state;
+    assert_true(slice_equals(slice_trim(slice_of(" \t a b\r\n\v\f")), "a b"));
+    assert_true(slice_equals(slice_trim(slice_of("  ")), ""));
+    assert_true(slice_equals(slice_trim(slice_of(NULL)), ""));
+}
+
+static void utf8_is_judged_as_the_standard_does(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_valid;
+        size_t bad;
+    } cases[] = {
+        { "plain", true, 0 },         { "ü € 😀", true, 0 },          { "a\xff", false, 1 },
+        { "\xc0\xaf", false, 0 },     { "x\xe0\x80\xaf", false, 1 },  { "\xed\xa0\x80", false, 0 },
+        { "\xf4\x90\x80\x80", false, 0 }, { "ab\xe2\x82", false, 2 }, { "\x80", false, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t bad = 0;
+
+        assert_int_equal(utf8_is_valid(cases[i].text, strlen(cases[i].text), &bad), cases[i].is_valid);
+        assert_int_equal(bad, cases[i].bad);
+    }
+}
+
+static void characters_are_counted_not_bytes(void **state)
+{
+    (void)state;
+    assert_int_equal(utf8_count("aü€😀", strlen("aü€😀")), 4);
+    assert_int_equal(utf8_offset("aü€😀", strlen("aü€😀"), 3), 6);
+    assert_int_equal(utf8_offset("ab", 2, 9), 2);
+    assert_int_equal(utf8_count("\xff\xff", 2), 2);
+}
+
+static void what_is_cut_ends_in_an_ellipsis(void **state)
+{
+    char target[8];
+
+    (void)state;
+    text_copy_cut(target, sizeof target, "short");
+    assert_string_equal(target, "short");
+    text_copy_cut(target, sizeof target, "too long for it");
+    assert_string_equal(target, "too …");
+    text_copy_cut(target, sizeof target, "€€€€");
+    assert_string_equal(target, "€…");
+}
+
+static void distance_counts_edits_and_swaps(void **state)
+{
+    (void)state;
+    assert_int_equal(text_distance("deploy", "deploy"), 0);
+    assert_int_equal(text_distance("depoly", "deploy"), 1);
+    assert_int_equal(text_distance("deply", "deploy"), 1);
+    assert_int_equal(text_distance("", "abc"), 3);
+    assert_int_equal(text_distance("ca", "abc"), 3);
+}
+
+static void the_nearest_name_is_found_and_a_far_one_is_not(void **state)
+{
+    static const char *const names[] = { "lock-timeout", "leader-timeout", "strict" };
+
+    (void)state;
+    assert_string_equal(names_nearest(names, 3, "lock-timeuot"), "lock-timeout");
+    assert_string_equal(names_nearest(names, 3, "srtict"), "strict");
+    assert_null(names_nearest(names, 3, "password"));
+    assert_int_equal(names_find(names, 3, slice_of("strict")), 2);
+    assert_int_equal(names_find(names, 3, slice_of("stric")), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_buffer_keeps_what_fits_and_remembers_the_rest),
+        cmocka_unit_test(a_buffer_grows_to_its_bound),
+        cmocka_unit_test(trimming_leaves_the_inside_alone),
+        cmocka_unit_test(utf8_is_judged_as_the_standard_does),
+        cmocka_unit_test(characters_are_counted_not_bytes),
+        cmocka_unit_test(what_is_cut_ends_in_an_ellipsis),
+        cmocka_unit_test(distance_counts_edits_and_swaps),
+        cmocka_unit_test(the_nearest_name_is_found_and_a_far_one_is_not),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
