@@ -75,16 +75,21 @@ static const struct query RESETS[] = {
     { .name = "reset_settings", .sql = "RESET ALL" },
 };
 
-enum { RESET_COUNT = array_length(RESETS) };
+_Static_assert(sizeof RESETS / sizeof *RESETS == RESET_STEPS, "as many as the header says");
+
+void applying_add_resets(struct step steps[RESET_STEPS])
+{
+    for (size_t i = 0; i < RESET_STEPS; i++)
+        steps[i] = (struct step) { .query = &RESETS[i] };
+}
 
 bool applying_reset_session(struct applying *applying, struct error *err)
 {
-    struct step steps[RESET_COUNT];
+    struct step steps[RESET_STEPS];
     size_t failed;
 
-    for (size_t i = 0; i < RESET_COUNT; i++)
-        steps[i] = (struct step) { .query = &RESETS[i] };
-    return query_batch(applying->conn, steps, RESET_COUNT, NULL, &failed, err);
+    applying_add_resets(steps);
+    return query_batch(applying->conn, steps, RESET_STEPS, NULL, &failed, err);
 }
 
 bool applying_hash_prefix(const struct applying *applying, size_t count, char hex[SHA256_HEX_SIZE],

@@ -12,6 +12,7 @@
 #include "history/ledger.h"
 #include "history/migration.h"
 #include "postgres/connection.h"
+#include "postgres/query.h"
 #include "postgres/session.h"
 #include "sql/directive.h"
 #include "sql/script.h"
@@ -29,6 +30,9 @@ struct applying {
     enum mode mode;
     bool is_session_used; /* an earlier script ran in this session */
     char id[UUID_SIZE];   /* of the ledger row */
+
+    /* Stepwise: an interrupted statement left something that the next run will clear away. */
+    bool has_leftover;
 
     /* Atomic: what is needed to find out about a COMMIT whose answer was lost. */
     char txid[24];
@@ -51,6 +55,11 @@ must_use bool applying_send(struct applying *applying, size_t start, size_t end,
 /* What the ledger's logs shall say of a failure: the message with its place, no times, so that the same
  * failure gives the same text. */
 void applying_failure_text(const struct error *err, struct text *out);
+
+/* The steps of a batch that undo SET, SET ROLE and SET SESSION AUTHORIZATION of a script: what is written
+ * behind them is not led astray. */
+enum { RESET_STEPS = 3 };
+void applying_add_resets(struct step steps[RESET_STEPS]);
 
 /* Undoes SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that our own writes are not led astray.
  * One round trip. */

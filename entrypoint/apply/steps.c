@@ -98,6 +98,8 @@ static void explain_partial(const struct applying *applying, const struct course
 
     text_copy_cut(remains, sizeof remains, err->holds);
     err->class = ERROR_PARTIAL;
+    if (course->done == 0)
+        return;
     list_persisted(applying, course->done, &list);
     error_holds(err, "%zu of %zu statements persist:%s%s%s", course->done, applying->summary.statements,
                 list.at, remains[0] == '\0' ? "" : ". ", remains);
@@ -126,7 +128,7 @@ static void record_stop(struct applying *applying, bool is_partial, const struct
 
 static bool stop(struct applying *applying, const struct course *course, struct error *err)
 {
-    bool is_partial = course->has_effect || err->class == ERROR_PARTIAL;
+    bool is_partial = course->has_effect || applying->has_leftover || err->class == ERROR_PARTIAL;
 
     applying_roll_back(applying->conn);
     if (err->class == ERROR_LOST || connection_is_lost(applying->conn))
@@ -194,14 +196,24 @@ static bool set_session(struct applying *applying, struct error *err)
     return query_several(applying->conn, "settings", sql.at, NULL, 0, err);
 }
 
+/* All or nothing: a row that is finished has no intents left behind. */
 static bool finish(struct applying *applying, struct error *err)
 {
     const char *const parameters[] = { applying->id };
+    struct step steps[RESET_STEPS + 2];
+    size_t count = RESET_STEPS;
+    size_t failed;
+    bool has_intents;
     bool is_ours;
 
-    if (!applying_reset_session(applying, err) ||
-        !query_run(applying->conn, &applying->ledger->queries[LEDGER_FINISH], parameters, NULL, err) ||
-        !intent_forget(applying->conn, applying->id, err) || !leader_is_ours(applying->conn, &is_ours, err))
+    applying_add_resets(steps);
+    steps[count++] = (struct step) { &applying->ledger->queries[LEDGER_FINISH], parameters };
+    if (!sidecar_exists(applying->conn, &has_intents, err))
+        return error_context(err, "finishing %s", applying->migration->name);
+    if (has_intents)
+        steps[count++] = (struct step) { &INTENT_FORGET, parameters };
+    if (!query_batch(applying->conn, steps, count, NULL, &failed, err) ||
+        !leader_is_ours(applying->conn, &is_ours, err))
         return error_context(err, "finishing %s", applying->migration->name);
     return is_ours || applying_lost_leader(err);
 }

@@ -130,17 +130,25 @@ static bool run_without_timeouts(struct applying *applying, const struct unit *u
     return is_done;
 }
 
+/* A statement that was stopped half-way may have left an INVALID index. After a signal there are seconds left
+ * to drop it; what remains then is dropped by the next run, which finds the intent. */
 static bool fail_alone(struct applying *applying, const struct unit *unit, const struct intent *intent,
                        struct error *err)
 {
     auto_text struct text left = text_init(SQL_MOST);
+    bool is_interrupted = err->class == ERROR_INTERRUPTED;
+    struct error ignored;
 
-    if (connection_is_lost(applying->conn))
+    if (connection_is_lost(applying->conn) ||
+        (is_interrupted && !query_several(applying->conn, "short_timeout", "SET statement_timeout = '2s'",
+                                          NULL, 0, &ignored)) ||
+        repair_after(applying, &unit->alone, intent, &left) || left.length == 0)
         return false;
-    if (repair_after(applying, &unit->alone, intent, &left) || left.length == 0)
-        return false;
+    applying->has_leftover = true;
+    if (is_interrupted && intent->is_known)
+        return error_holds(err, "An INVALID index remains, %s; the next deployment drops it.", left.at);
     err->class = ERROR_PARTIAL;
-    error_holds(err, "An INVALID index remains: %s", left.at);
+    error_holds(err, "An INVALID index remains: %s.", left.at);
     return error_hint(err, "DROP INDEX CONCURRENTLY %s; then correct the cause and deploy again.", left.at);
 }
 

@@ -105,6 +105,7 @@ static bool take_flag_value(struct load *load, const struct option *option, char
 /* One flag; *at moves past its value where that is a word of its own. */
 static bool take_flag(struct load *load, int count, char **words, int *at, struct error *err)
 {
+    char help[] = "--help";
     char *word = words[*at];
     char *equals = strchr(word, '=');
     char name[OPTION_NAME_MOST];
@@ -113,7 +114,7 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
     bool is_negated;
 
     if (strcmp(word, "-h") == 0)
-        word = (char[]) { "--help" };
+        word = help;
     (void)snprintf(name, sizeof name, "%.*s",
                    (int)(equals == NULL ? strlen(word + 2) : (size_t)(equals - word - 2)), word + 2);
     (void)snprintf(origin, sizeof origin, "--%s", name);
@@ -124,7 +125,11 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
         error_set(err, ERROR_USAGE, "%s is given twice", origin);
         return error_hint(err, "Give it once.");
     }
-    if (equals != NULL && !is_negated)
+    if (equals != NULL && is_negated) {
+        error_set(err, ERROR_USAGE, "%s takes no value", origin);
+        return error_hint(err, "Write %s, or --%s.", origin, option->name);
+    }
+    if (equals != NULL)
         return take_flag_value(load, option, equals + 1, origin, err);
     if (option->type == OPTION_FLAG)
         return take(load, option, is_negated ? "false" : "true", origin, err);
@@ -135,13 +140,22 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
     return take_flag_value(load, option, words[*at], origin, err);
 }
 
+/* What looks like a URL is not quoted: there may be a password in it. */
+static bool refuse_word(const char *word, struct error *err)
+{
+    if (strstr(word, "://") != NULL) {
+        error_set(err, ERROR_USAGE, "unexpected word: a URL without an option before it");
+        return error_hint(err, "Set DATABASE_URL to it.");
+    }
+    error_set(err, ERROR_USAGE, "unexpected word \"%s\"", word);
+    return error_hint(err, "Options begin with --; add --help to see them.");
+}
+
 static bool load_flags(struct load *load, int count, char **words, struct error *err)
 {
     for (int i = 0; i < count; i++) {
-        if (strncmp(words[i], "--", 2) != 0 && strcmp(words[i], "-h") != 0) {
-            error_set(err, ERROR_USAGE, "unexpected word \"%s\"", words[i]);
-            return error_hint(err, "Options begin with --; add --help to see them.");
-        }
+        if (strncmp(words[i], "--", 2) != 0 && strcmp(words[i], "-h") != 0)
+            return refuse_word(words[i], err);
         if (!take_flag(load, count, words, &i, err))
             return false;
     }

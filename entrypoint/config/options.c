@@ -193,13 +193,13 @@ const struct option *option_named(const char *name)
 /* Words of `help` in lines of a paragraph. */
 static void wrap(const char *help, struct text *out)
 {
-    size_t column = HELP_COLUMNS;
+    size_t column = 0;
 
     while (*help != '\0') {
         size_t length = strcspn(help, " ");
 
-        if (column + 1 + length > HELP_COLUMNS) {
-            text_add_format(out, "%s%*s", column == HELP_COLUMNS ? "" : "\n", HELP_INDENT, "");
+        if (column == 0 || column + 1 + length > HELP_COLUMNS) {
+            text_add_format(out, "%s%*s", column == 0 ? "" : "\n", HELP_INDENT, "");
             column = HELP_INDENT;
         } else {
             text_add(out, " ", 1);

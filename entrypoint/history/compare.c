@@ -3,14 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
-#include "history/checksum.h"
-#include "history/script_file.h"
-
 const char *const VERDICT_NAMES[] = {
-    [VERDICT_PENDING] = "pending",                              /* in the folder only */
-    [VERDICT_APPLIED] = "applied", [VERDICT_FAILED] = "failed", /* begun, neither finished nor rolled back */
-    [VERDICT_EDITED] = "edited",                                /* applied with other bytes */
+    [VERDICT_PENDING] = "pending", /* in the folder only */
+    [VERDICT_APPLIED] = "applied", /* finished, and not rolled back since */
+    [VERDICT_FAILED] = "failed",   /* begun, neither finished nor rolled back */
+    [VERDICT_EDITED] = "edited",   /* applied with other bytes */
     [VERDICT_MISSING] = "missing", /* in the ledger only: a newer image was here */
 };
 _Static_assert(sizeof VERDICT_NAMES / sizeof *VERDICT_NAMES == VERDICTS, "name every verdict");
@@ -60,21 +57,48 @@ static void judge(struct history_item *item, const struct ledger_row *row)
     }
 }
 
-static void add_missing(struct history *out, const struct ledger_row *row)
+/* By name, and rows of one name by age. */
+static int compare_rows(const void *one, const void *other)
 {
+    const struct ledger_row *a = *(const struct ledger_row *const *)one;
+    const struct ledger_row *b = *(const struct ledger_row *const *)other;
+    int by_name = strcmp(a->name, b->name);
+
+    return by_name != 0 ? by_name : (a > b) - (a < b);
+}
+
+static int compare_ages(const void *one, const void *other)
+{
+    const struct ledger_row *a = *(const struct ledger_row *const *)one;
+    const struct ledger_row *b = *(const struct ledger_row *const *)other;
+
+    return (a > b) - (a < b);
+}
+
+/* Leaves the oldest row of each name. Sorts, for an old image may lack thousands of names. */
+static void drop_duplicates(struct history *out)
+{
+    size_t kept = 0;
+
+    qsort(out->missing, out->missing_count, sizeof *out->missing, compare_rows);
     for (size_t i = 0; i < out->missing_count; i++) {
-        if (strcmp(out->missing[i]->name, row->name) == 0)
-            return;
+        if (kept == 0 || strcmp(out->missing[kept - 1]->name, out->missing[i]->name) != 0)
+            out->missing[kept++] = out->missing[i];
     }
-    out->missing[out->missing_count++] = row;
+    out->missing_count = kept;
+    qsort(out->missing, out->missing_count, sizeof *out->missing, compare_ages);
 }
 
 static void count_verdicts(const struct folder *folder, struct history *out)
 {
     bool is_behind_applied = false;
 
+    out->last_common = folder->count == 0 ? NULL : folder->items[folder->count - 1].name;
     for (size_t i = folder->count; i-- > 0;) {
         struct history_item *item = &out->items[i];
+
+        if (item->verdict == VERDICT_PENDING)
+            out->last_common = i == 0 ? NULL : folder->items[i - 1].name;
 
         out->counts[item->verdict]++;
         item->is_out_of_order = item->verdict == VERDICT_PENDING && is_behind_applied;
@@ -102,27 +126,17 @@ void history_compare(struct arena *arena, const struct folder *folder, const str
         if (entry != NULL)
             judge(&out->items[entry->index], &rows[i]);
         else if (is_applied(&rows[i]))
-            add_missing(out, &rows[i]);
+            out->missing[out->missing_count++] = &rows[i];
         if (is_failed(&rows[i]))
             out->failed[out->failed_count++] = &rows[i];
     }
+    drop_duplicates(out);
     count_verdicts(folder, out);
 }
 
-bool history_check_edited(struct history *history, size_t index, const struct migration *migration,
-                          struct error *err)
+void history_mark_edited(struct history *history, size_t index)
 {
-    struct history_item *item = &history->items[index];
-    auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
-
-    if (item->verdict != VERDICT_APPLIED)
-        return true;
-    if (!migration_read(migration, &script, err))
-        return false;
-    if (checksum_matches(item->row->checksum, text_slice(&script)))
-        return true;
-    item->verdict = VERDICT_EDITED;
+    history->items[index].verdict = VERDICT_EDITED;
     history->counts[VERDICT_APPLIED]--;
     history->counts[VERDICT_EDITED]++;
-    return true;
 }

@@ -1,5 +1,5 @@
 /*
- * The folder against the ledger: what each migration is. Pure, but for the checksums at the end.
+ * The folder against the ledger: what each migration is. Pure, but for history_check_edited() (edited.c).
  */
 #ifndef HISTORY_COMPARE_H
 #define HISTORY_COMPARE_H
@@ -27,6 +27,8 @@ struct history_item {
 struct history {
     struct history_item *items; /* one for each of the folder, in its order */
     size_t counts[VERDICTS];
+    const char *last_common; /* the folder's name before the first pending one, as Prisma's status counts;
+                                NULL when that is the first of all, or the folder is empty */
     const struct ledger_row *
         *missing; /* applied rows of names that the folder lacks, oldest first, each name once */
     size_t missing_count;
@@ -38,6 +40,9 @@ struct history {
  * counts even beside an applied one of the same name: it may have changed something. */
 void history_compare(struct arena *arena, const struct folder *folder, const struct ledger_row *rows,
                      size_t count, struct history *out);
+
+/* Makes item `index`, which must be applied, VERDICT_EDITED. */
+void history_mark_edited(struct history *history, size_t index);
 
 /* Reads the script of item `index` if it is applied, and makes it VERDICT_EDITED if its checksum is not the
  * ledger's (whose rows must have been read with theirs). ERROR_REFUSED (P3015) when the script can't be read.

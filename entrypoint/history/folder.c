@@ -47,7 +47,7 @@ bool folder_locate(struct arena *arena, const char *migrations, const char *sche
                    struct error *err)
 {
     static const char *const usual[] = { "prisma/migrations", "migrations" };
-    const char *said = migrations != NULL ? migrations : NULL;
+    const char *said = migrations;
 
     if (said == NULL && schema_file != NULL)
         said = beside_schema(arena, schema_file);
@@ -65,49 +65,77 @@ bool folder_locate(struct arena *arena, const char *migrations, const char *sche
         "Name it with --migrations DIR or TIDELOCK_MIGRATIONS; is it in the image (COPY prisma ./prisma)?");
 }
 
-/* d_type spares a stat for each of a thousand entries; some file systems don't fill it. */
-static bool is_migration(const struct dirent *entry, const char *path)
+/* d_type spares a stat for each of a thousand entries; some file systems don't fill it. An entry that can't
+ * be looked at must not pass for "no migration". */
+static bool find_type(const struct dirent *entry, const char *full, unsigned char *type, struct error *err)
+{
+    struct stat status;
+
+    *type = entry->d_type;
+    if (*type != DT_UNKNOWN)
+        return true;
+    if (lstat(full, &status) != 0)
+        return error_set(err, ERROR_USAGE, "could not look at \"%s\": %s", full, strerror(errno));
+    *type = (unsigned char)IFTODT(status.st_mode);
+    return true;
+}
+
+static bool is_itself_or_parent(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static bool find_migration(const struct dirent *entry, const char *path, bool *is_migration,
+                           struct error *err)
 {
     auto_text struct text full = text_init(PATH_MAX + NAME_MAX);
-    struct stat status;
     unsigned char type = entry->d_type;
 
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-        return false;
-    if (type == DT_DIR)
-        return true;
+    *is_migration = type == DT_DIR && !is_itself_or_parent(entry->d_name);
     if (type != DT_UNKNOWN && type != DT_LNK)
-        return false;
-    text_add_format(&full, "%s/%s", path, entry->d_name);
-    if (type == DT_UNKNOWN && lstat(full.at, &status) == 0 && S_ISDIR(status.st_mode))
         return true;
-    if (is_directory(full.at))
-        log_warn(
-            "%s is a symbolic link to a directory: Prisma does not take it for a migration, and neither does "
-            "tidelock",
-            full.at);
-    return false;
+    text_add_format(&full, "%s/%s", path, entry->d_name);
+    if (!find_type(entry, full.at, &type, err))
+        return false;
+    *is_migration = type == DT_DIR && !is_itself_or_parent(entry->d_name);
+    if (type == DT_LNK && is_directory(full.at))
+        log_warn("\"%s\" is a symbolic link to a directory: Prisma ignores it, and so does tidelock",
+                 full.at);
+    return true;
+}
+
+/* Of ASCII, DEL and the C1 block (two bytes in UTF-8, the first 0xC2). */
+static bool is_control(const char *at)
+{
+    unsigned char byte = (unsigned char)at[0];
+
+    return byte < ' ' || byte == 0x7F || (byte == 0xC2 && ((unsigned char)at[1] & 0xE0) == 0x80);
+}
+
+/* The name in ASCII, other bytes as \xNN. */
+static void escape(const char *name, struct text *out)
+{
+    for (; *name != '\0'; name++) {
+        if (*name >= ' ' && *name < 0x7F)
+            text_add(out, name, 1);
+        else
+            text_add_format(out, "\\x%02x", (unsigned char)*name);
+    }
 }
 
 /* The ledger holds text: valid UTF-8, at most so many characters; a control character would forge lines of
  * logs. */
 static bool check_name(const char *name, const char *path, struct error *err)
 {
-    auto_text struct text shown = text_init(4 * NAME_MAX);
+    auto_text struct text shown = text_init((size_t)4 * NAME_MAX);
     size_t length = strlen(name);
     bool is_good = utf8_is_valid(name, length, NULL) && utf8_count(name, length) <= NAME_CHARACTERS_MOST;
 
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)name[i];
-
-        is_good &= byte >= ' ' && byte != 0x7F;
-        if (byte < ' ' || byte >= 0x7F)
-            text_add_format(&shown, "\\x%02x", byte);
-        else
-            text_add(&shown, name + i, 1);
-    }
+    for (const char *at = name; *at != '\0'; at++)
+        is_good &= !is_control(at);
     if (is_good)
         return true;
+    escape(name, &shown);
     error_set(err, ERROR_REFUSED, "the directory \"%s\" in %s can't be a migration's name", shown.at, path);
     return error_hint(err, "Rename it: UTF-8 without control characters, at most %d characters.",
                       NAME_CHARACTERS_MOST);
@@ -118,32 +146,70 @@ static int compare_items(const void *one, const void *other)
     return order_compare(((const struct migration *)one)->name, ((const struct migration *)other)->name);
 }
 
-static bool read_entries(struct arena *arena, DIR *directory, struct folder *out, struct error *err)
+/* Whether two names first differ in digits, as time stamps do: then nothing behind them decides. */
+static bool differ_in_digits(const char *one, const char *other)
 {
-    auto_free struct migration *items = NULL;
+    while (*one == *other && *one != '\0') {
+        one++;
+        other++;
+    }
+    return *one >= '0' && *one <= '9' && *other >= '0' && *other <= '9';
+}
+
+static void warn_of_uncertain_order(const struct folder *folder)
+{
+    for (size_t i = 1; i < folder->count; i++) {
+        const char *one = folder->items[i - 1].name;
+        const char *other = folder->items[i].name;
+
+        if ((order_is_certain(one) && order_is_certain(other)) || differ_in_digits(one, other))
+            continue;
+        log_warn(
+            "\"%s\" comes before \"%s\" here, but Prisma may sort such letters otherwise: begin the "
+            "names with time stamps or other digits that differ",
+            one, other);
+        return;
+    }
+}
+
+/* All names into `*names`, which grows; the caller frees it. */
+static bool read_names(struct arena *arena, DIR *directory, struct folder *out, const char ***names,
+                       struct error *err)
+{
     size_t capacity = 0;
-    size_t count = 0;
     const struct dirent *entry;
 
     while ((errno = 0, entry = readdir(directory)) != NULL) {
-        if (!is_migration(entry, out->path))
+        bool is_migration;
+
+        if (!find_migration(entry, out->path, &is_migration, err))
+            return false;
+        if (!is_migration)
             continue;
         if (!check_name(entry->d_name, out->path, err))
             return false;
-        items = memory_grow(items, count, &capacity, sizeof *items);
-        items[count++].name = arena_copy(arena, entry->d_name, strlen(entry->d_name));
+        *names = memory_grow(*names, out->count, &capacity, sizeof **names);
+        (*names)[out->count++] = arena_copy(arena, entry->d_name, strlen(entry->d_name));
     }
     if (errno != 0)
         return error_set(err, ERROR_USAGE, "could not read folder \"%s\": %s", out->path, strerror(errno));
-    out->items = arena_alloc(arena, count, sizeof *out->items);
-    out->count = count;
-    for (size_t i = 0; i < count; i++) {
-        const char *directory_path = join(arena, out->path, items[i].name);
+    return true;
+}
 
-        out->items[i] = (struct migration) { .name = items[i].name,
-                                             .script_path = join(arena, directory_path, SCRIPT_NAME) };
+static bool read_entries(struct arena *arena, DIR *directory, struct folder *out, struct error *err)
+{
+    auto_free const char **names = NULL;
+
+    if (!read_names(arena, directory, out, &names, err))
+        return false;
+    out->items = arena_alloc(arena, out->count, sizeof *out->items);
+    for (size_t i = 0; i < out->count; i++) {
+        const char *own = join(arena, out->path, names[i]);
+
+        out->items[i] = (struct migration) { .name = names[i], .script_path = join(arena, own, SCRIPT_NAME) };
     }
-    qsort(out->items, count, sizeof *out->items, compare_items);
+    qsort(out->items, out->count, sizeof *out->items, compare_items);
+    warn_of_uncertain_order(out);
     return true;
 }
 

@@ -9,6 +9,8 @@ bool migration_read(const struct migration *migration, struct text *out, struct 
     if (file_read(migration->script_path, out, err))
         return true;
     err->class = ERROR_REFUSED;
+    if (out->has_overflowed)
+        return error_hint(err, "A server takes at most 1 GiB in one message: split the migration in two.");
     error_code(err, "P3015");
     return error_hint(err,
                       "Each migration is a directory with a readable migration.sql; restore the file, or "

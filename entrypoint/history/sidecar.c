@@ -32,7 +32,7 @@ static const struct query INTENT_READ = {
     .sql = "SELECT txid, prefix_sha256 FROM tidelock.intent WHERE ledger_id = $1 AND statement = $2::integer",
 };
 
-static const struct query INTENT_FORGET = {
+const struct query INTENT_FORGET = {
     .name = "intent_forget",
     .parameters = 1,
     .sql = "DELETE FROM tidelock.intent WHERE ledger_id = $1",
@@ -43,7 +43,7 @@ static const struct query SIDECAR_EXISTS = {
     .sql = "SELECT pg_catalog.to_regclass('tidelock.intent') IS NOT NULL",
 };
 
-static bool sidecar_exists(struct connection *conn, bool *exists, struct error *err)
+bool sidecar_exists(struct connection *conn, bool *exists, struct error *err)
 {
     auto_result struct result *result = NULL;
 
@@ -106,14 +106,4 @@ bool intent_read(struct connection *conn, const char *ledger_id, size_t statemen
         return false;
     intent_fill(result, out);
     return true;
-}
-
-bool intent_forget(struct connection *conn, const char *ledger_id, struct error *err)
-{
-    const char *const parameters[] = { ledger_id };
-    bool exists;
-
-    if (!sidecar_exists(conn, &exists, err))
-        return false;
-    return !exists || query_run(conn, &INTENT_FORGET, parameters, NULL, err);
 }

@@ -32,7 +32,10 @@ must_use bool intent_record(struct connection *conn, const char *ledger_id, size
 must_use bool intent_read(struct connection *conn, const char *ledger_id, size_t statement,
                           struct intent *out, struct error *err);
 
-/* Forgets all intents of a migration that is finished. */
-must_use bool intent_forget(struct connection *conn, const char *ledger_id, struct error *err);
+/* Forgets all intents of a migration that is finished: $1 is its ledger row. Only where sidecar_exists(). */
+extern const struct query INTENT_FORGET;
+
+/* Whether our schema and its table are there. One round trip. */
+must_use bool sidecar_exists(struct connection *conn, bool *exists, struct error *err);
 
 #endif

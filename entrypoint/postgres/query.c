@@ -71,6 +71,8 @@ bool error_from_result(struct connection *conn, const PGresult *result, struct e
         error_code(err, meaning->prisma);
     error_detail(err, "%s", field(result, PG_DIAG_MESSAGE_DETAIL));
     error_hint(err, "%s", field(result, PG_DIAG_MESSAGE_HINT));
+    if (err->hint[0] == '\0' && meaning->hint != NULL)
+        error_hint(err, "%s", meaning->hint);
     err->position = strtoul(field(result, PG_DIAG_STATEMENT_POSITION), NULL, 10);
     if (field(result, PG_DIAG_CONTEXT)[0] != '\0')
         error_context(err, "%s", field(result, PG_DIAG_CONTEXT));

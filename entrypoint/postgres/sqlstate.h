@@ -17,7 +17,7 @@ struct sqlstate {
     enum error_class class;     /* what a query that fails so means */
     bool is_worth_reconnecting; /* whether a connection refused so may be had a moment later */
     const char *prisma;         /* the code that Prisma shows for it, or NULL */
-    const char *hint;           /* what to do when connecting fails so, or NULL */
+    const char *hint;           /* what to do about it where the server itself has no hint, or NULL */
 };
 
 /* The row for a code; a row of its own for everything that is not in the table (ERROR_CLEAN, not worth

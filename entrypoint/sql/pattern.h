@@ -20,7 +20,7 @@
 
 #include "sql/scan.h"
 
-enum { HEAD_TOKENS = 4 };
+enum { HEAD_TOKENS = 3 };
 
 /* The first tokens of a statement, read once for many patterns. */
 struct head {

@@ -80,12 +80,11 @@ static size_t escaped_end(const struct scanner *scanner, size_t offset)
 {
     while (offset < scanner->length) {
         char byte = scanner->at[offset++];
+        bool is_quote = byte == '\'';
 
-        if (byte == '\\')
-            offset++;
-        else if (byte == '\'' && !has_byte(scanner, offset, '\''))
+        if (is_quote && !has_byte(scanner, offset, '\''))
             return offset;
-        else if (byte == '\'')
+        if (is_quote || byte == '\\')
             offset++;
     }
     return NEVER;

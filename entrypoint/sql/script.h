@@ -62,8 +62,7 @@ struct script_summary {
     size_t prepares;                /* PREPARE TRANSACTION */
     size_t savepoints;              /* SAVEPOINT, RELEASE, ROLLBACK TO */
     size_t alone;                   /* statements that refuse a transaction block */
-    bool has_alone_in_transaction;  /* one of those stands behind a BEGIN and before its COMMIT: it can only
-                                       fail */
+    bool has_alone_in_transaction;  /* one of those stands behind a BEGIN: it can only fail */
     bool ends_inside_transaction;   /* a transaction is begun and not ended */
     size_t open_begin_offset;       /* then: the offset of what began it */
     struct statement first_control; /* the first begin, commit, rollback, chain or prepare; if there is one */

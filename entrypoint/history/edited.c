@@ -1,0 +1,19 @@
+#include "base/text.h"
+#include "history/checksum.h"
+#include "history/compare.h"
+#include "history/script_file.h"
+
+bool history_check_edited(struct history *history, size_t index, const struct migration *migration,
+                          struct error *err)
+{
+    const struct history_item *item = &history->items[index];
+    auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
+
+    if (item->verdict != VERDICT_APPLIED)
+        return true;
+    if (!migration_read(migration, &script, err))
+        return false;
+    if (!checksum_matches(item->row->checksum, text_slice(&script)))
+        history_mark_edited(history, index);
+    return true;
+}

@@ -1,0 +1,92 @@
+"""Fixtures: a real server, a database of its own for each test, a folder, the tool."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import uuid
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from folder import Folder  # noqa: E402
+from prisma_cli import Prisma  # noqa: E402
+from proxy import Proxy  # noqa: E402
+from servers import Database, Servers, distribution_major  # noqa: E402
+from tool import Tool  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MAJORS = range(13, 19)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "every_major: runs on every major version of PostgreSQL that is supported")
+
+
+def pytest_generate_tests(metafunc):
+    if "server" in metafunc.fixturenames or "database" in metafunc.fixturenames:
+        majors = MAJORS if metafunc.definition.get_closest_marker("every_major") else [distribution_major()]
+        metafunc.parametrize("major", majors, scope="session", ids=lambda major: f"pg{major}")
+
+
+@pytest.fixture(scope="session")
+def binary():
+    return os.environ.get("TIDELOCK_BINARY", str(ROOT / "build" / "tidelock"))
+
+
+@pytest.fixture(scope="session")
+def servers():
+    servers = Servers()
+    yield servers
+    servers.remove()
+
+
+@pytest.fixture
+def server(servers, major):
+    if major not in servers.binaries:
+        pytest.skip(f"PostgreSQL {major} could not be installed")
+    return servers.get(major)
+
+
+@pytest.fixture
+def database(server, request):
+    name = re.sub(r"\W+", "_", request.node.originalname)[:40] + "_" + uuid.uuid4().hex[:8]
+    database = Database(server, name)
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return Folder(tmp_path / "app")
+
+
+@pytest.fixture
+def tidelock(binary, request, folder):
+    tool = Tool(binary, request.getfixturevalue("database") if "database" in request.fixturenames else None, folder)
+    yield tool
+    tool.clean_up()
+
+
+@pytest.fixture
+def proxy(server):
+    proxy = Proxy(server.port)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def prisma(database, folder):
+    if not Prisma.is_installed():
+        pytest.skip("the Prisma command line could not be installed")
+    return Prisma(database, folder)
+
+
+@pytest.fixture
+def psql(database):
+    def run(*arguments):
+        return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", database.url(), *map(str, arguments)], check=True, capture_output=True, text=True).stdout
+
+    return run

@@ -1,0 +1,40 @@
+"""With nothing pending a deployment is one connection and one question, and takes no lock."""
+
+import pytest
+
+
+@pytest.fixture
+def deployed(database, folder, tidelock):
+    for number in range(20):
+        folder.add(f"{number:03}_t", f"CREATE TABLE t{number} ()")
+    tidelock("deploy").succeeds()
+
+
+def test_one_connection_and_one_round_trip(server, database, folder, tidelock, deployed, proxy):
+    tidelock("deploy", url=database.server.url(database.name, port=proxy.port)).succeeds(says="No pending")
+    assert proxy.connections == 1
+    assert proxy.round_trips() == 1
+
+
+def test_no_lock_is_taken_and_a_held_one_does_not_matter(database, folder, tidelock, deployed):
+    with database.connect() as other:
+        other.execute("SELECT pg_advisory_lock(72707369)")
+        tidelock("deploy", "--leader-timeout", "0").succeeds(says="No pending")
+
+
+def test_three_round_trips_for_an_atomic_migration(server, database, folder, tidelock, deployed, proxy):
+    folder.add("100_a", "CREATE TABLE a ()")
+    tidelock("deploy", url=server.url(database.name, port=proxy.port)).succeeds()
+    with_one = proxy.round_trips()
+    for number in range(101, 111):
+        folder.add(f"{number}_t", f"CREATE TABLE t{number} (id int); INSERT INTO t{number} VALUES (1);")
+    before = proxy.round_trips()
+    tidelock("deploy", url=server.url(database.name, port=proxy.port)).succeeds()
+    assert proxy.round_trips() - before - with_one == 9 * 3
+
+
+def test_on_a_standby_with_nothing_pending_it_succeeds(servers, database, folder, tidelock, deployed):
+    # A read-only session is what a standby looks like to everything that writes.
+    tidelock("deploy", url=database.url(options="-c default_transaction_read_only=on")).succeeds(says="No pending")
+    folder.add("100_a", "CREATE TABLE a ()")
+    tidelock("deploy", url=database.url(options="-c default_transaction_read_only=on")).fails(exit=6, says="read-only transaction")

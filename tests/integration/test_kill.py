@@ -1,0 +1,81 @@
+"""kill -9 and cut connections at every message of a deployment, in every mode: the rerun completes, nothing is applied twice, and the ledger
+says what is true."""
+
+import hashlib
+
+import pytest
+from tool import wait_for_nobody
+
+ATOMIC = "CREATE TABLE one (id int); INSERT INTO one VALUES (1); UPDATE counter SET n = n + 1;"
+SELF_MANAGED = """
+BEGIN; CREATE TABLE two (id int); UPDATE counter SET n = n + 10; COMMIT;
+CREATE TABLE three (id int); UPDATE counter SET n = n + 100;
+BEGIN; UPDATE counter SET n = n + 1000; COMMIT;
+"""
+STEPWISE = """
+UPDATE counter SET n = n + 10000;
+CREATE INDEX CONCURRENTLY counter_idx ON counter (n);
+UPDATE counter SET n = n + 100000;
+DROP INDEX CONCURRENTLY counter_idx;
+CREATE UNIQUE INDEX CONCURRENTLY counter_unique ON counter (n);
+"""
+MODES = {"atomic": (ATOMIC, 1), "self_managed": (SELF_MANAGED, 1110), "stepwise": (STEPWISE, 110000)}
+
+
+def check(database, folder, schema, total):
+    rows = database.ledger(schema)
+    names = sorted(path.name for path in folder.path.iterdir())
+    assert sorted(row.name for row in rows if row.finished) == names, rows
+    assert all(row.finished and not row.rolled_back and row.steps == 1 for row in rows), rows
+    for row in rows:
+        assert row.checksum == hashlib.sha256((folder.path / row.name / "migration.sql").read_bytes()).hexdigest()
+    assert database.value(f"SELECT n FROM {schema}.counter") == total
+    assert not database.query("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid")
+    if database.holds("tidelock.intent"):
+        assert database.value("SELECT count(*) FROM tidelock.intent") == 0
+
+
+def count_messages(database, tidelock, proxy):
+    """One undisturbed run: how many messages both sides send."""
+    url = database.server.url(database.name, port=proxy.port, schema="undisturbed")
+    tidelock("deploy", url=url).succeeds()
+    return len(proxy.messages)
+
+
+@pytest.mark.parametrize("fault", ["killed before", "killed after", "cut before", "cut after"])
+@pytest.mark.parametrize("mode", MODES)
+def test_at_every_message(database, folder, tidelock, mode, fault, proxy):
+    script, total = MODES[mode]
+    folder.add("000_counter", "CREATE TABLE counter (n int); INSERT INTO counter VALUES (0);")
+    folder.add(f"001_{mode}", script)
+    messages = count_messages(database, tidelock, proxy)
+    assert messages > 20
+
+    for at in range(messages):
+        schema = f"s{at}"
+        proxy.messages.clear()
+        disturb(proxy, tidelock, database.server.url(database.name, port=proxy.port, schema=schema), at, fault)
+        wait_for_nobody(database)
+        result = tidelock("deploy", url=database.url(schema=schema))
+        assert result.code == 0, f"{fault} message {at}: {proxy.messages[-1]}\n{result.errors}"
+        check(database, folder, schema, total)
+
+
+def disturb(proxy, tidelock, url, at, fault):
+    running = None
+
+    def on_message(message):
+        if len(proxy.messages) - 1 != at:
+            return None
+        if fault.startswith("killed"):
+            running.process.kill()
+        return "drop" if fault.endswith("before") else "drop after"
+
+    with proxy.lock:
+        proxy.on_message = on_message
+        running = tidelock.start("deploy", "--connect-deadline", "10s", url=url)
+    result = running.wait()
+    proxy.on_message = None
+    # Cut only once, it recovers by itself.
+    if fault.startswith("cut"):
+        assert result.code == 0, f"{fault} message {at}: {proxy.messages}\n{result.errors}"

@@ -1,0 +1,81 @@
+"""The leader lock: one process changes the database, the others look, go away, and look again."""
+
+import re
+
+from tool import wait_for_session
+from wait import wait_until
+
+HOLD = "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_class WHERE relname = 'go') LOOP PERFORM pg_sleep(0.01); COMMIT; END LOOP; END $$"
+
+
+def test_five_followers_do_not_disturb_a_concurrent_index(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t AS SELECT generate_series(1, 1000) AS id")
+    tidelock("deploy").succeeds()
+    folder.add("002_index", "CREATE INDEX CONCURRENTLY t_idx ON t (id);\nCREATE TABLE done ();")
+
+    # An open writer keeps the statement waiting, a follower's snapshot would keep it for ever.
+    with database.connect() as writer:
+        writer.execute("BEGIN")
+        writer.execute("UPDATE t SET id = id WHERE id = 1")
+        leader = tidelock.start("deploy")
+        wait_for_session(database, "CREATE INDEX CONCURRENTLY")
+        followers = [tidelock.start("deploy") for _ in range(5)]
+        held = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%pg_try_advisory_lock%%' AND pid <> pg_backend_pid()"
+        wait_until(lambda: "leader_holder" not in str(database.query(held)), "followers to have looked")
+        writer.execute("COMMIT")
+    leader.wait().succeeds(applied=["002_index"])
+    for follower in followers:
+        follower.wait().succeeds(says="No pending")
+    assert database.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_idx'::regclass")
+    assert len(database.ledger()) == 2
+
+
+def test_a_follower_names_the_holder_and_holds_no_connection(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t ()")
+    with database.connect() as other:
+        other.execute("SET application_name = 'somebody else'")
+        other.execute("SELECT pg_advisory_lock(72707369)")
+        pid = other.execute("SELECT pg_backend_pid()").fetchone()[0]
+        result = tidelock("deploy", "--leader-timeout", "1s")
+        result.fails(exit=4, says=["P1002", f"pid {pid}", "somebody else", f"pg_terminate_backend({pid})", "--leader-timeout"])
+    tidelock("deploy").succeeds(applied=["001_t"])
+
+
+def test_it_never_waits_inside_a_lock_function(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t ()")
+    with database.connect() as other:
+        other.execute("SELECT pg_advisory_lock(72707369)")
+        running = tidelock.start("deploy")
+        log = database.server.log
+        wait_until(lambda: log.read_text(errors="replace").count("pg_try_advisory_lock") > 1, "two looks")
+        assert not database.query("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 72707369")
+    running.wait().succeeds(applied=["001_t"])
+    assert not re.search(r"pg_advisory_lock\(\d+\).*tidelock", log.read_text(errors="replace"))
+
+
+def test_many_at_once_apply_everything_once(database, folder, tidelock):
+    for number in range(15):
+        folder.add(f"{number:03}_t", f"CREATE TABLE t{number} (id int)")
+    deployments = [tidelock.start("deploy") for _ in range(8)]
+    for deployment in deployments:
+        deployment.wait().succeeds()
+    assert len(database.ledger()) == 15
+    assert database.applied() == [f"{number:03}_t" for number in range(15)]
+
+
+def test_a_lock_stolen_between_two_migrations_is_noticed(database, folder, tidelock):
+    # Gives all locks away and waits until somebody else has taken the leader lock.
+    folder.add("001_give", "-- tidelock: transaction=off\nSELECT pg_advisory_unlock_all();\nSELECT count(*) FROM wait_for_thief();")
+    folder.add("002_more", "CREATE TABLE more ()")
+    database.query(
+        "CREATE FUNCTION wait_for_thief() RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN"
+        " WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369 AND pid <> pg_backend_pid() AND granted)"
+        " LOOP PERFORM pg_sleep(0.01); END LOOP; END $$"
+    )
+    running = tidelock.start("deploy")
+    wait_for_session(database, "wait_for_thief")
+    with database.connect() as thief:
+        # The transaction in progress holds the key, too: until it ends nobody else gets it.
+        thief.execute("SET lock_timeout = '300ms'")
+        assert thief.execute("SELECT pg_try_advisory_lock(72707369)").fetchone()[0] is False
+    running.kill()

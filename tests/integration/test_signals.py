@@ -1,0 +1,72 @@
+"""SIGTERM and SIGINT cancel, roll back and leave a clean state."""
+
+import signal
+
+import pytest
+from tool import wait_for_nobody, wait_for_session
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_in_an_atomic_migration(database, folder, tidelock, number, code):
+    folder.add("001_a", "CREATE TABLE a ()")
+    folder.add("002_slow", "CREATE TABLE slow (); SELECT pg_sleep(600);")
+    running = tidelock.start("deploy")
+    wait_for_session(database, "pg_sleep")
+    running.signal(number)
+    running.wait().fails(exit=code, says=["stopped by SIG", "Nothing of 002_slow"])
+    wait_for_nobody(database)
+    assert database.holds("a") and not database.holds("slow")
+    assert [row.name for row in database.ledger()] == ["001_a"]
+
+
+def test_a_second_signal_changes_nothing(database, folder, tidelock):
+    folder.add("001_slow", "CREATE TABLE slow (); SELECT pg_sleep(600);")
+    running = tidelock.start("deploy")
+    wait_for_session(database, "pg_sleep")
+    for _ in range(5):
+        running.signal(signal.SIGTERM)
+        running.signal(signal.SIGINT)
+    assert running.wait().code in (143, 130)
+    wait_for_nobody(database)
+    assert not database.holds("slow") and database.ledger() == []
+
+
+def test_a_signal_in_a_concurrent_index_leaves_no_invalid_one(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t AS SELECT 1 AS id")
+    tidelock("deploy").succeeds()
+    folder.add("002_index", "CREATE INDEX CONCURRENTLY t_idx ON t (id);")
+    with database.connect() as writer:
+        writer.execute("BEGIN")
+        writer.execute("UPDATE t SET id = 2")
+        running = tidelock.start("deploy")
+        wait_for_session(database, "CREATE INDEX CONCURRENTLY")
+        running.signal()
+        running.wait().fails(exit=143)
+    wait_for_nobody(database)
+    tidelock("deploy").succeeds(applied=["002_index"])
+    assert database.query("SELECT indisvalid FROM pg_index WHERE indrelid = 't'::regclass") == [(True,)]
+
+
+def test_a_signal_while_waiting_for_the_leader(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t ()")
+    with database.connect() as other:
+        other.execute("SELECT pg_advisory_lock(72707369)")
+        running = tidelock.start("deploy")
+        while b"waiting for the leader" not in running.process.stderr.readline():
+            pass
+        running.signal()
+        assert running.wait().code == 143
+    assert not database.holds("t")
+
+
+def test_a_signal_while_waiting_for_the_database(binary, folder):
+    from servers import free_port
+    from tool import Tool
+
+    tool = Tool(binary, None, folder)
+    folder.add("001_t", "CREATE TABLE t ()")
+    running = tool.start("deploy", url=f"postgresql://x@127.0.0.1:{free_port()}/x")
+    while b"waiting for the database" not in running.process.stderr.readline():
+        pass
+    running.signal()
+    assert running.wait().code == 143
