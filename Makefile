@@ -33,8 +33,9 @@ C_FILES := $(ENGINE) $(COMMAND) $(wildcard entrypoint/*/*.h cmd/tidelock/*.h tes
 
 Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
+.SECONDARY:
 .DEFAULT_GOAL := all
-.PHONY: all help deps test unit integration demo bench lint format install clean
+.PHONY: all help deps test unit integration demo trial fuzz bench lint format install clean
 
 all: $(BINARY) ## build build/tidelock with the system's libraries
 
@@ -73,7 +74,7 @@ unit: $(UNIT_TESTS) ## the unit tests alone
 	$(Q)tests/run_unit $(UNIT_TESTS)
 
 integration: all ## the tests against real servers alone
-	$(Q)tests/run_integration $(abspath $(BINARY)) $(T)
+	$(Q)tests/run_integration $(abspath $(BINARY)) tests/integration tests/sql $(if $(T),-k '$(T)')
 
 test: ## install what is needed and run every test
 	$(Q)tests/deps
@@ -87,6 +88,12 @@ demo: ## install what is needed and show a deployment on a throw-away PostgreSQL
 	$(Q)tests/deps build server
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/demo/run $(abspath $(BINARY))
+
+trial: all ## deploy real folders (FOLDERS="dir dir") and compare what comes of it with psql
+	$(Q)tests/trial/run $(abspath $(BINARY)) $(FOLDERS)
+
+fuzz: ## each fuzzer of tests/fuzz for SECONDS (60)
+	$(Q)tests/fuzz/run $(or $(SECONDS),60)
 
 bench: all ## the measurements of tests/bench, as ratios
 	$(Q)tests/bench/run $(abspath $(BINARY))

@@ -22,7 +22,7 @@ static const char *units_of(const char *script, bool is_grouping, char *line, si
         used += (size_t)snprintf(line + used, size - used, "%s%s %zu+%zu", used == 0 ? "" : ", ",
                                  kinds[unit.kind], unit.first, unit.count);
     if (answer == UNIT_ERROR)
-        (void)snprintf(line, size, "error: %s", err.message);
+        (void)snprintf(line, size, "error: %.200s", err.message);
     return line;
 }
 

@@ -1,0 +1,198 @@
+"""Reaching the database: what is waited for, what is said at once."""
+
+import socket
+import subprocess
+import threading
+
+import pytest
+from servers import Server, distribution_major, free_port
+from wait import wait_until
+
+HBA = """
+local all postgres trust
+host all postgres 127.0.0.1/32 trust
+hostssl all only_tls 127.0.0.1/32 scram-sha-256
+hostnossl all only_tls 127.0.0.1/32 reject
+host all secret 127.0.0.1/32 scram-sha-256
+"""
+
+
+@pytest.fixture(scope="module")
+def secure(servers):
+    """A server with passwords and TLS, its certificate signed for "localhost" by nobody."""
+    major = distribution_major()
+    server = Server(major, servers.binaries[major], hba=HBA)
+    server.stop("fast")
+    for name in ("server.key", "server.crt"):
+        (server.data / name).unlink(missing_ok=True)
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+         "-keyout", server.data / "server.key", "-out", server.data / "server.crt"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    subprocess.run(["chown", f"{server.user.pw_uid}", server.data / "server.key", server.data / "server.crt"], check=True)
+    (server.data / "server.key").chmod(0o600)
+    server.settings.append("ssl=on")
+    server.start()
+    server.query("CREATE ROLE secret LOGIN PASSWORD 'p@ss:w/rd%'")
+    server.query("CREATE ROLE only_tls LOGIN PASSWORD 'hunter22'")
+    server.query("CREATE DATABASE app OWNER secret")
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def tool(binary, folder):
+    from tool import Tool
+
+    folder.add("001_t", "SELECT 1")
+    tool = Tool(binary, None, folder)
+    yield tool
+    tool.clean_up()
+
+
+def test_a_refused_connection_is_retried_until_the_deadline(tool):
+    url = f"postgresql://u:s3cretpw@127.0.0.1:{free_port()}/d"
+    tool("deploy", "--connect-deadline", "1s", url=url).fails(exit=3, says=["P1001", "waiting for the database", "Connection refused"])
+
+
+def test_a_host_that_is_not_known_is_retried(tool):
+    tool("deploy", "--connect-deadline", "1s", url="postgresql://u@nowhere.invalid/d").fails(exit=3, says=["P1001", "waiting for the database", "nowhere.invalid"])
+
+
+def test_a_server_that_does_not_answer_is_given_up_after_the_timeout(tool):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/d"
+        tool("deploy", "--connect-timeout", "200ms", "--connect-deadline", "500ms", url=url).fails(exit=3, says=["P1001", "no answer within 200 ms"])
+
+
+def test_garbage_instead_of_a_server_is_no_crash(tool):
+    with socket.create_server(("127.0.0.1", 0)) as liar:
+
+        def lie():
+            while True:
+                try:
+                    client, _ = liar.accept()
+                except OSError:
+                    return
+                client.recv(1000)
+                client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 50)
+                client.close()
+
+        threading.Thread(target=lie, daemon=True).start()
+        url = f"postgresql://u:s3cretpw@127.0.0.1:{liar.getsockname()[1]}/d"
+        result = tool("deploy", "--connect-deadline", "300ms", url=url)
+        assert result.code in (2, 3) and "s3cretpw" not in result.errors
+
+
+def test_it_waits_for_a_server_that_is_starting(servers, tool):
+    major = distribution_major()
+    server = Server(major, servers.binaries[major])
+    try:
+        server.query("CREATE DATABASE app")
+        server.stop("fast")
+        running = tool.start("deploy", url=server.url("app"))
+        while b"waiting for the database" not in running.process.stderr.readline():
+            pass
+        server.start()
+        running.wait().succeeds(applied=["001_t"])
+    finally:
+        server.remove()
+
+
+def test_a_server_that_restarts_in_the_middle_is_come_back_to(servers, tool):
+    major = distribution_major()
+    server = Server(major, servers.binaries[major])
+    try:
+        server.query("CREATE DATABASE app")
+        tool.folder.add("002_slow", "CREATE TABLE slow (); SELECT pg_sleep(CASE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = 'restarted') THEN 0 ELSE 600 END);")
+        running = tool.start("deploy", url=server.url("app"))
+        wait_until(lambda: server.query("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'tidelock%%' AND query LIKE '%%pg_sleep%%'"), "the migration")
+        server.query("CREATE ROLE restarted")
+        server.stop("immediate")
+        server.start()
+        running.wait().succeeds(applied=["001_t", "002_slow"], says="connecting again")
+        assert server.query("SELECT count(*) FROM _prisma_migrations", database="app") == [(2,)]
+    finally:
+        server.remove()
+
+
+@pytest.mark.parametrize(
+    "login, name, says",
+    [
+        ("secret:wr0ng-one", "app", "P1000"),
+        ("secret", "app", "P1000"),
+        ("nobody", "app", "P1010"),
+        ("postgres", "missing", "P1003"),
+    ],
+)
+def test_what_waiting_cannot_heal_is_said_at_once(secure, tool, login, name, says):
+    result = tool("deploy", url=f"postgresql://{login}@127.0.0.1:{secure.port}/{name}")
+    result.fails(exit=2, says=says)
+    assert "waiting" not in result.errors and "wr0ng-one" not in result.errors
+
+
+def test_a_percent_encoded_password(secure, tool):
+    url = f"postgresql://secret:p%40ss%3Aw%2Frd%25@127.0.0.1:{secure.port}/app"
+    tool("deploy", url=url).succeeds()
+
+
+@pytest.mark.parametrize(
+    "parameters, says",
+    [
+        ("sslmode=disable", None),
+        ("sslmode=require", None),
+        ("sslmode=require&sslaccept=accept_invalid_certs", None),
+        ("sslmode=require&sslaccept=strict&sslcert={ca}", None),
+        ("sslmode=verify-full&sslrootcert={ca}", None),
+        ("sslmode=verify-full", "certificate verify failed"),
+        ("sslmode=require&sslaccept=strict", "certificate verify failed"),
+        ("sslmode=verify-full&sslrootcert=/nowhere.pem", "/nowhere.pem"),
+    ],
+)
+def test_tls_is_verified_when_asked_for(secure, tool, parameters, says):
+    ca = secure.data / "server.crt"
+    ca.chmod(0o644)
+    secure.data.chmod(0o750)
+    url = f"postgresql://postgres@localhost:{secure.port}/app?" + parameters.format(ca=ca)
+    result = tool("status", url=url)
+    result.fails(exit=2, says=["P1011", says]) if says else result.succeeds()
+
+
+def test_tls_to_the_wrong_name_or_without_tls_is_refused(secure, tool, servers):
+    url = f"postgresql://postgres@127.0.0.1:{secure.port}/app?sslmode=verify-full&sslrootcert={secure.data / 'server.crt'}"
+    tool("status", url=url).fails(exit=2, says="P1011")
+    plain = servers.get(distribution_major())
+    tool("status", url=plain.url("postgres", sslmode="require")).fails(exit=2, says=["P1011", "does not support SSL"])
+
+
+def test_all_connections_taken_is_waited_for(servers, tool):
+    major = distribution_major()
+    server = Server(major, servers.binaries[major], settings=["max_connections=5", "superuser_reserved_connections=1"])
+    try:
+        server.query("CREATE ROLE app LOGIN")
+        server.query("CREATE DATABASE app OWNER app")
+        import psycopg
+
+        taken = []
+        while True:
+            try:
+                taken.append(psycopg.connect(server.url("postgres", user="app")))
+            except psycopg.OperationalError:
+                break
+        url = server.url("app", user="app")
+        tool("deploy", "--connect-deadline", "500ms", url=url).fails(exit=5, says="53300")
+        running = tool.start("deploy", url=url)
+        while b"waiting for the database" not in running.process.stderr.readline():
+            pass
+        for connection in taken:
+            connection.close()
+        running.wait().succeeds()
+    finally:
+        server.remove()
+
+
+def test_a_unix_socket_and_libpqs_own_variables(secure, tool):
+    tool("deploy", url=f"postgresql://postgres@localhost:{secure.port}/app?host={secure.home}").succeeds()
+    environment = {"PGHOST": str(secure.home), "PGPORT": str(secure.port), "PGDATABASE": "app", "PGUSER": "postgres"}
+    tool("status", environment=environment).succeeds()

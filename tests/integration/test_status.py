@@ -1,0 +1,54 @@
+"""status: what is applied, pending, failed, edited, missing; it changes nothing."""
+
+import json
+
+
+def test_every_state_is_listed_and_counted(database, folder, tidelock):
+    for name in ["001_a", "002_b", "003_c"]:
+        folder.add(name, f"CREATE TABLE t{name} ()")
+    tidelock("status", "--exit-code").fails(exit=1)
+    tidelock("status").succeeds(says="(no ledger)")
+    assert not database.holds("_prisma_migrations")
+    tidelock("deploy").succeeds()
+    tidelock("status", "--exit-code").succeeds(says="Database schema is up to date!")
+
+    folder.replace("001_a", "SELECT 'edited'")
+    folder.remove("002_b")
+    folder.add("002_late", "SELECT 1")
+    folder.add("004_bad", "SELECT 1/0")
+    tidelock("deploy").fails(exit=6)
+    folder.add("000_first", "SELECT 1")
+
+    data = json.loads(tidelock("status", "--json").succeeds().out)
+    states = {entry["name"]: entry for entry in data["migrations"]}
+    assert {name: entry["state"] for name, entry in states.items()} == {
+        "000_first": "pending", "001_a": "edited", "002_late": "applied", "003_c": "applied", "004_bad": "pending",
+    }  # fmt: skip
+    assert states["000_first"]["out_of_order"] and states["004_bad"]["rolled_back_before"]
+    assert data["missing"] == ["002_b"] and data["failed"] == [] and not data["up_to_date"]
+    text = tidelock("status").succeeds().out
+    for line in ["edited   001_a", "missing  002_b", "pending  004_bad  (failed before, rolled back)"]:
+        assert line in text, text
+
+
+def test_line_endings_do_not_count_as_an_edit(database, folder, tidelock):
+    folder.add("001_lf", "SELECT 1;\nSELECT 2;\n")
+    tidelock("deploy").succeeds()
+    folder.replace("001_lf", "SELECT 1;\r\nSELECT 2;\r\n")
+    tidelock("status").succeeds(says="1 applied, 0 pending, 0 failed, 0 edited")
+
+
+def test_an_applied_script_that_is_gone_is_an_error(database, folder, tidelock):
+    file = folder.add("001_a", "SELECT 1")
+    tidelock("deploy").succeeds()
+    file.unlink()
+    tidelock("deploy").succeeds(says="No pending")
+    tidelock("status").fails(exit=8, says="P3015")
+
+
+def test_a_pending_migration_without_a_script_stops_when_its_turn_comes(database, folder, tidelock):
+    folder.add("001_a", "CREATE TABLE a ()")
+    folder.add("002_none", None)
+    folder.add("003_c", "CREATE TABLE c ()")
+    tidelock("deploy").fails(exit=8, says=["P3015", "002_none"])
+    assert database.applied() == ["001_a"] and not database.holds("c")

@@ -1,0 +1,75 @@
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "check.h"
+#include "config/trust.h"
+
+static void only_a_verified_connection_without_a_ca_gets_one(void **state)
+{
+    static const struct {
+        const char *mode;
+        const char *said;
+        const char *root; /* NULL = none */
+    } cases[] = {
+        { NULL, NULL, NULL },
+        { "disable", NULL, NULL },
+        { "prefer", NULL, NULL },
+        { "require", NULL, NULL },
+        { "require", "own.pem", "own.pem" },
+        { "verify-full", "own.pem", "own.pem" },
+        { "verify-ca", "own.pem", "own.pem" },
+        { "verify-full", NULL, "bundle.pem" },
+        { "verify-ca", NULL, "bundle.pem" },
+        { "verify-full", "system", "bundle.pem" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        struct endpoint endpoint = { .count = 0 };
+        const char *root;
+        struct error err;
+
+        if (cases[i].mode != NULL)
+            endpoint_set(&endpoint, "sslmode", cases[i].mode);
+        if (cases[i].said != NULL)
+            endpoint_set(&endpoint, "sslrootcert", cases[i].said);
+        assert_true(trust_find(&endpoint, "bundle.pem", &err));
+        root = endpoint_value(&endpoint, "sslrootcert");
+        assert_int_equal(root == NULL, cases[i].root == NULL);
+        if (root != NULL)
+            assert_string_equal(root, cases[i].root);
+    }
+}
+
+/* Which holds depends on the machine: a bundle that exists, or an error that says where it was looked for. */
+static void without_a_word_the_usual_places_are_tried(void **state)
+{
+    static const char *const none[] = { NULL, "" };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(none); i++) {
+        struct endpoint endpoint = { .count = 0 };
+        struct error err;
+
+        endpoint_set(&endpoint, "sslmode", "verify-full");
+        if (trust_find(&endpoint, none[i], &err)) {
+            assert_true(file_exists(endpoint_value(&endpoint, "sslrootcert")));
+            continue;
+        }
+        assert_int_equal(err.class, ERROR_USAGE);
+        assert_string_equal(err.code, "P1011");
+        assert_non_null(strstr(err.detail, "/etc/ssl/cert.pem"));
+        assert_non_null(strstr(err.hint, "sslrootcert"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_a_verified_connection_without_a_ca_gets_one),
+        cmocka_unit_test(without_a_word_the_usual_places_are_tried),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

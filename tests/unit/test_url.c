@@ -1,0 +1,338 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "check.h"
+#include "config/url.h"
+
+/* The parameter that libpq gets for a URL that is good. */
+static void check_value(const char *url, const char *keyword, const char *wanted)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct endpoint endpoint;
+    struct error err = { 0 };
+    const char *value;
+
+    if (!url_parse(arena, url, &endpoint, &err))
+        fail_msg("%s: %s", url, err.message);
+    value = endpoint_value(&endpoint, keyword);
+    if (wanted == NULL && value != NULL)
+        fail_msg("%s: %s is %s", url, keyword, value);
+    if (wanted != NULL && (value == NULL || strcmp(value, wanted) != 0))
+        fail_msg("%s: %s is %s, not %s", url, keyword, value == NULL ? "not set" : value, wanted);
+}
+
+struct value_case {
+    const char *url;
+    const char *keyword;
+    const char *value; /* NULL = not set */
+};
+
+static void check_values(const struct value_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        check_value(cases[i].url, cases[i].keyword, cases[i].value);
+}
+
+static void the_parts_of_a_url_become_parameters_of_libpq(void **state)
+{
+    static const struct value_case cases[] = {
+        { "postgresql://u:p@h:6000/d", "user", "u" },   { "postgresql://u:p@h:6000/d", "password", "p" },
+        { "postgresql://u:p@h:6000/d", "host", "h" },   { "postgresql://u:p@h:6000/d", "port", "6000" },
+        { "postgresql://u:p@h:6000/d", "dbname", "d" }, { "postgres://h/d", "host", "h" },
+        { "postgres://h/d", "port", "5432" },           { "postgres://h/d", "user", NULL },
+        { "postgres://h/d", "password", NULL },         { "postgres://u:@h/d", "password", "" },
+        { "postgres://u@/d", "host", "localhost" },     { "postgres://u@:6000/d", "host", "localhost" },
+        { "postgres://u@:6000/d", "port", "6000" },     { "postgres://u@h", "dbname", "postgres" },
+        { "postgres://u@h/", "dbname", NULL },          { "postgres://u@h?schema=s", "dbname", "postgres" },
+        { "postgres://u@h/d#part", "dbname", "d" },     { "postgres://u@h/d", "sslmode", "prefer" },
+    };
+
+    (void)state;
+    check_values(cases, array_length(cases));
+}
+
+static void user_and_password_are_decoded_and_the_database_is_not(void **state)
+{
+    static const struct value_case cases[] = {
+        { "postgresql://a%20b:p%40ss@h/my%20db", "user", "a b" },
+        { "postgresql://a%20b:p%40ss@h/my%20db", "password", "p@ss" },
+        { "postgresql://a%20b:p%40ss@h/my%20db", "dbname", "my%20db" },
+        { "postgresql://u:a+b@h/d", "password", "a+b" },
+        { "postgresql://u:a%2fb%2Fc@h/d", "password", "a/b/c" },
+        { "postgresql://u:p@ss@h/d", "password", "p@ss" },
+        { "postgresql://u:p@ss@h/d", "host", "h" },
+        { "postgresql://u:a:b@h/d", "password", "a:b" },
+        { "postgresql://u:p@%2Fvar%2Frun/d", "host", "/var/run" },
+    };
+
+    (void)state;
+    check_values(cases, array_length(cases));
+}
+
+static void several_hosts_and_addresses_are_taken_apart(void **state)
+{
+    static const struct value_case cases[] = {
+        { "postgres://u@a:1,b,c:3/d", "host", "a,b,c" },
+        { "postgres://u@a:1,b,c:3/d", "port", "1,5432,3" },
+        { "postgres://u@[::1]/d", "host", "::1" },
+        { "postgres://u@[::1]/d", "port", "5432" },
+        { "postgres://u@[fe80::2]:6000,h/d", "host", "fe80::2,h" },
+        { "postgres://u@[fe80::2]:6000,h/d", "port", "6000,5432" },
+        { "postgres://u@a,b/d?target_session_attrs=read-write", "target_session_attrs", "read-write" },
+        { "postgres://u@a/d?host=/run/postgresql", "host", "/run/postgresql" },
+        { "postgres://u@a/d?host=b&port=7", "port", "7" },
+    };
+
+    (void)state;
+    check_values(cases, array_length(cases));
+}
+
+static void the_query_part_is_a_form(void **state)
+{
+    static const struct value_case cases[] = {
+        { "postgres://h/d?options=-c+statement_timeout%3D1s", "options", "-c statement_timeout=1s" },
+        { "postgres://h/d?application_name=a&application_name=b", "application_name", "b" },
+        { "postgres://h/d?&&application_name=a&", "application_name", "a" },
+        { "postgres://h/d?application_name", "application_name", "" },
+        { "postgres://h/d?application_name=a=b", "application_name", "a=b" },
+        { "postgres://h/d?channel_binding=require", "channel_binding", "require" },
+        { "postgres://h/d?keepalives_idle=30", "keepalives_idle", "30" },
+    };
+
+    (void)state;
+    check_values(cases, array_length(cases));
+}
+
+static void tls_means_what_its_author_meant(void **state)
+{
+    static const struct value_case cases[] = {
+        { "postgres://h/d?sslmode=require", "sslmode", "require" },
+        { "postgres://h/d?sslmode=disable", "sslmode", "disable" },
+        { "postgres://h/d?sslmode=verify-full", "sslmode", "verify-full" },
+        { "postgres://h/d?sslmode=verify-ca&sslaccept=strict", "sslmode", "verify-ca" },
+        { "postgres://h/d?sslaccept=strict", "sslmode", "verify-full" },
+        { "postgres://h/d?sslaccept=strict&sslmode=require", "sslmode", "verify-full" },
+        { "postgres://h/d?sslmode=require&sslaccept=anything", "sslmode", "verify-full" },
+        { "postgres://h/d?sslaccept=accept_invalid_certs&sslmode=require", "sslmode", "require" },
+        { "postgres://h/d?sslaccept=strict&sslmode=disable", "sslmode", "disable" },
+        /* Alone, sslcert is Prisma's: the CA. */
+        { "postgres://h/d?sslcert=ca.pem", "sslrootcert", "ca.pem" },
+        { "postgres://h/d?sslcert=ca.pem", "sslcert", NULL },
+        { "postgres://h/d?sslcert=ca.pem&sslrootcert=root.pem", "sslrootcert", "root.pem" },
+        { "postgres://h/d?sslcert=ca.pem&sslkey=k.pem&sslaccept=strict", "sslrootcert", "ca.pem" },
+        /* With a key it is libpq's: the client's own. */
+        { "postgres://h/d?sslkey=k.pem&sslcert=c.pem", "sslcert", "c.pem" },
+        { "postgres://h/d?sslkey=k.pem&sslcert=c.pem", "sslkey", "k.pem" },
+        { "postgres://h/d?sslkey=k.pem&sslcert=c.pem", "sslrootcert", NULL },
+        { "postgres://h/d?sslkey=k.pem&sslcert=c.pem&sslpassword=x", "sslpassword", "x" },
+    };
+
+    (void)state;
+    check_values(cases, array_length(cases));
+}
+
+static void what_is_ours_does_not_reach_libpq(void **state)
+{
+    static const char *const ours[] = { "schema", "pgbouncer", "connect_timeout", "connection_limit",
+                                        "sslaccept" };
+    auto_arena struct arena *arena = arena_new();
+    struct endpoint endpoint;
+    struct error err;
+
+    (void)state;
+    assert_true(url_parse(arena,
+                          "postgres://h/d?schema=a&schema=My+Sch&pgbouncer=true&connect_timeout=7"
+                          "&connection_limit=1&pool_timeout=10&single_use_connections=x&sslaccept=strict",
+                          &endpoint, &err));
+    assert_string_equal(endpoint.schema, "My Sch");
+    assert_true(endpoint.is_pooler);
+    assert_int_equal(endpoint.connect_timeout_ms, 7000);
+    for (size_t i = 0; i < array_length(ours); i++)
+        assert_null(endpoint_value(&endpoint, ours[i]));
+}
+
+static void what_is_not_said_has_a_meaning_of_its_own(void **state)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct endpoint endpoint;
+    struct error err;
+
+    (void)state;
+    assert_true(url_parse(arena, "postgres://h/d?schema=", &endpoint, &err));
+    assert_null(endpoint.schema);
+    assert_false(endpoint.is_pooler);
+    assert_int_equal(endpoint.connect_timeout_ms, -1);
+    assert_true(url_parse(arena, "postgres://h/d?connect_timeout=0&pgbouncer=false", &endpoint, &err));
+    assert_int_equal(endpoint.connect_timeout_ms, 0);
+    assert_false(endpoint.is_pooler);
+}
+
+static void a_parameter_that_nobody_knows_is_ignored(void **state)
+{
+    (void)state;
+    check_value("postgres://h/d?sslmod=require", "sslmod", NULL);
+    check_value("postgres://h/d?sslmod=require", "sslmode", "prefer");
+    check_value("postgres://h/d?Schema=x&foo", "dbname", "d");
+}
+
+static void the_label_names_the_server_and_nothing_else(void **state)
+{
+    static const struct {
+        const char *url;
+        const char *label;
+    } cases[] = {
+        { "postgres://u:secret@h/d", "h:5432" },        { "postgres://u:secret@h:1/d", "h:1" },
+        { "postgres://u:secret@[::1]:2/d", "[::1]:2" }, { "postgres://u:secret@a:1,b:2/d", "a,b" },
+        { "postgres://u:secret@/d", "localhost:5432" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        auto_arena struct arena *arena = arena_new();
+        struct endpoint endpoint;
+        struct error err;
+
+        assert_true(url_parse(arena, cases[i].url, &endpoint, &err));
+        assert_string_equal(endpoint.label, cases[i].label);
+    }
+}
+
+static void what_cannot_be_meant_is_refused_and_the_password_not_quoted(void **state)
+{
+    static const struct {
+        const char *url;
+        const char *says;
+    } cases[] = {
+        { "", "postgresql://" },
+        { "mysql://u:s3cret@h/d", "postgresql://" },
+        { "h:5432/s3cret", "postgresql://" },
+        { "POSTGRES://u:s3cret@h/d", "postgresql://" },
+        { "prisma://x/?api_key=s3cret", "Prisma's own service" },
+        { "prisma+postgres://x/?api_key=s3cret", "Prisma's own service" },
+        { "postgres://u:s3cret@h:x/d", "port" },
+        { "postgres://u:s3cret@h:0/d", "port" },
+        { "postgres://u:s3cret@h:65536/d", "port" },
+        { "postgres://u:s3cret@h:99999999999999999999/d", "port" },
+        { "postgres://u:s3cret@h:-1/d", "port" },
+        { "postgres://u:s3cret#more@h/d", "port" },
+        { "postgres://u:s3cret?more@h/d", "port" },
+        { "postgres://u:s3cret/more@h/d", "slash" },
+        { "postgres://u:s3cret%@h/d", "percent escape" },
+        { "postgres://u:s3cret%4@h/d", "percent escape" },
+        { "postgres://u:s3cret%zz@h/d", "percent escape" },
+        { "postgres://u:s3cret%00@h/d", "percent escape" },
+        { "postgres://u:s3cret@h%/d", "percent escape" },
+        { "postgres://h/d?password=s3cret%", "percent escape" },
+        { "postgres://u:s3cret@[::1/d", "bracket" },
+        { "postgres://u:s3cret@[::1]x/d", "bracket" },
+        { "postgres://u:s3cret@h/d?connect_timeout=x", "connect_timeout" },
+        { "postgres://u:s3cret@h/d?connect_timeout=", "connect_timeout" },
+        { "postgres://u:s3cret@h/d?connection_limit=1.5", "connection_limit" },
+        { "postgres://u:s3cret@h/d?pool_timeout=-1", "pool_timeout" },
+        { "postgres://u:s3cret@h/d?pgbouncer=1", "pgbouncer" },
+        { "postgres://u:s3cret@h/d?sslidentity=me.p12&sslpassword=s3cret", "PKCS#12" },
+        { "postgres://u:s3cret@h/d?client_encoding=latin1", "client_encoding" },
+        { "postgres://u:s3cret@h/d?replication=true", "replication" },
+        { "postgres://u:s3cret\n@h/d", "control character" },
+        { "postgres://u:s3cret@h/d\r", "control character" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        auto_arena struct arena *arena = arena_new();
+        struct endpoint endpoint;
+        struct error err;
+
+        if (url_parse(arena, cases[i].url, &endpoint, &err))
+            fail_msg("%s was taken", cases[i].url);
+        assert_int_equal(err.class, ERROR_USAGE);
+        assert_string_equal(err.code, "P1013");
+        if (strstr(err.message, cases[i].says) == NULL)
+            fail_msg("%s: %s", cases[i].url, err.message);
+        assert_true(err.hint[0] != '\0');
+        assert_null(strstr(err.message, "s3cret"));
+        assert_null(strstr(err.detail, "s3cret"));
+        assert_null(strstr(err.hint, "s3cret"));
+    }
+}
+
+static void a_url_beyond_its_bound_is_refused(void **state)
+{
+    auto_arena struct arena *arena = arena_new();
+    auto_text struct text url = text_init(32 * 1024);
+    struct endpoint endpoint;
+    struct error err;
+
+    (void)state;
+    text_add_string(&url, "postgres://h/");
+    while (url.length < 16 * 1024)
+        text_add(&url, "d", 1);
+    assert_true(url_parse(arena, url.at, &endpoint, &err));
+    text_add(&url, "d", 1);
+    assert_false(url_parse(arena, url.at, &endpoint, &err));
+    assert_non_null(strstr(err.message, "16 KiB"));
+}
+
+static void the_password_is_found_for_the_redactor(void **state)
+{
+    static const struct {
+        const char *url;
+        const char *raw;
+        const char *decoded;
+    } cases[] = {
+        { "postgres://u:p%40ss@h/d", "p%40ss", "p@ss" },
+        { "postgres://u:p@ss@h/d", "p@ss", "p@ss" },
+        { "postgres://u@h/d", "", "" },
+        { "postgres://h/d?x=a:b@c", "", "" },
+        { "postgres://u:bad%@h/d", "bad%", "" },
+        { "not a url", "", "" },
+        { "", "", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        auto_arena struct arena *arena = arena_new();
+        struct slice raw;
+        struct slice decoded;
+
+        url_password(arena, cases[i].url, &raw, &decoded);
+        assert_true(slice_equals(raw, cases[i].raw));
+        assert_true(slice_equals(decoded, cases[i].decoded));
+    }
+}
+
+static void a_parameter_is_replaced_and_not_doubled(void **state)
+{
+    struct endpoint endpoint = { .count = 0 };
+
+    (void)state;
+    endpoint_set(&endpoint, "host", "a");
+    endpoint_set(&endpoint, "host", "b");
+    assert_int_equal(endpoint.count, 1);
+    assert_string_equal(endpoint_value(&endpoint, "host"), "b");
+    assert_null(endpoint_value(&endpoint, "port"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_parts_of_a_url_become_parameters_of_libpq),
+        cmocka_unit_test(user_and_password_are_decoded_and_the_database_is_not),
+        cmocka_unit_test(several_hosts_and_addresses_are_taken_apart),
+        cmocka_unit_test(the_query_part_is_a_form),
+        cmocka_unit_test(tls_means_what_its_author_meant),
+        cmocka_unit_test(what_is_ours_does_not_reach_libpq),
+        cmocka_unit_test(what_is_not_said_has_a_meaning_of_its_own),
+        cmocka_unit_test(a_parameter_that_nobody_knows_is_ignored),
+        cmocka_unit_test(the_label_names_the_server_and_nothing_else),
+        cmocka_unit_test(what_cannot_be_meant_is_refused_and_the_password_not_quoted),
+        cmocka_unit_test(a_url_beyond_its_bound_is_refused),
+        cmocka_unit_test(the_password_is_found_for_the_redactor),
+        cmocka_unit_test(a_parameter_is_replaced_and_not_doubled),
+    };
+
+    log_configure(LOG_ERROR, LOG_TEXT); /* warnings are wanted here */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
