@@ -56,13 +56,14 @@ static void hash_script(struct slice script, enum endings endings, unsigned char
     struct sha256 *sha256 = sha256_begin();
     const char *at = script.at;
     const char *end = script.at + script.length;
+    const struct slice ending = slice_of(endings == ENDINGS_LF ? "\n" : "\r\n");
     const char *feed;
 
     while (endings != ENDINGS_KEPT && at < end && (feed = memchr(at, '\n', (size_t)(end - at))) != NULL) {
         bool has_return = feed > at && feed[-1] == '\r';
 
         add_decoded(sha256, at, (size_t)(feed - at) - (endings == ENDINGS_LF && has_return ? 1 : 0));
-        sha256_add(sha256, "\r\n" + (endings == ENDINGS_LF ? 1 : 0), endings == ENDINGS_LF ? 1 : 2);
+        sha256_add(sha256, ending.at, ending.length);
         at = feed + 1;
     }
     add_decoded(sha256, at, (size_t)(end - at));

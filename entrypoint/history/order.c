@@ -236,7 +236,7 @@ static void wait_for(struct cursor *cursor, struct weight weight)
 
 static struct weight equivalent_weight(struct cursor *cursor, const struct equivalent *equivalent)
 {
-    struct weight parts[4];
+    struct weight parts[4] = { { .primary = 0 } };
     size_t count = 0;
 
     for (const char *at = equivalent->as; *at != '\0';) {

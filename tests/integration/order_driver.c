@@ -1,0 +1,25 @@
+/*
+ * Prints -1, 0 or 1 a line for each pair of names on standard input, as order_compare() orders them. A NUL
+ * byte ends each name.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "history/order.h"
+
+int main(void)
+{
+    char *one = NULL;
+    char *other = NULL;
+    size_t one_size = 0;
+    size_t other_size = 0;
+
+    while (getdelim(&one, &one_size, '\0', stdin) > 0 && getdelim(&other, &other_size, '\0', stdin) > 0) {
+        int difference = order_compare(one, other);
+
+        (void)printf("%d\n", (difference > 0) - (difference < 0));
+    }
+    free(one);
+    free(other);
+    return 0;
+}
