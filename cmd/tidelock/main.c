@@ -10,6 +10,7 @@
 #include "base/signals.h"
 #include "command.h"
 #include "config/load.h"
+#include "config/options.h"
 #include "exits.h"
 #include "help.h"
 #include "print.h"
@@ -39,6 +40,8 @@ static bool show_help(int argc, char **argv, struct error *err)
 
     if (argc < 1) {
         help_all(&out);
+    } else if (strcmp(argv[0], "--options") == 0) {
+        options_reference(&out);
     } else {
         const struct command *command = command_find(argv[0]);
 
