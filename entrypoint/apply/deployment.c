@@ -261,6 +261,8 @@ bool deployment_run(struct arena *arena, const struct config *config, const stru
                             .report = report,
                             .follow = { .until = deadline_in(config->leader_timeout_ms) } };
     enum phase phase = PHASE_CONNECTING;
+    int64_t started = clock_now_ms();
+    char took[32];
 
     *report =
         (struct deployment_report) { .folder = folder,
@@ -277,6 +279,9 @@ bool deployment_run(struct arena *arena, const struct config *config, const stru
         phase = next;
     }
     log_context(LOG_PHASE, PHASE_NAMES[phase]);
+    if (phase == PHASE_COMPLETE && report->applied_count > 0)
+        log_info("applied %zu migrations in %s", report->applied_count,
+                 duration_text(clock_now_ms() - started, took, sizeof took));
     connection_close(d.conn);
     arena_free(d.look);
     return phase == PHASE_COMPLETE;

@@ -107,7 +107,7 @@ static void redact_one(char *text, const char *secret, size_t length)
     char *found = text;
 
     while ((found = strstr(found, secret)) != NULL) {
-        memcpy(found, "***", 3);
+        memset(found, '*', 3);
         memmove(found + 3, found + length, strlen(found + length) + 1);
         found += 3;
     }

@@ -203,7 +203,7 @@ static bool read_entries(struct arena *arena, DIR *directory, struct folder *out
     if (!read_names(arena, directory, out, &names, err))
         return false;
     out->items = arena_alloc(arena, out->count, sizeof *out->items);
-    for (size_t i = 0; i < out->count; i++) {
+    for (size_t i = 0; names != NULL && i < out->count; i++) {
         const char *own = join(arena, out->path, names[i]);
 
         out->items[i] = (struct migration) { .name = names[i], .script_path = join(arena, own, SCRIPT_NAME) };

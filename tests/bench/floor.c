@@ -3,8 +3,8 @@
  *
  *   floor read URL           connects, reads the ledger, exits
  *   floor apply URL FILE...  connects; for each file: BEGIN, the script, one INSERT, COMMIT
- *   floor peak COMMAND...    runs the command and prints its peak resident kilobytes; from here and not from a big
- *                            interpreter, whose own size a forked child would be charged with
+ *   floor peak COMMAND...    runs the command and prints its peak resident kilobytes; from here and not from
+ * a big interpreter, whose own size a forked child would be charged with
  */
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -31,7 +31,8 @@ static char *read_file(const char *path)
     char *bytes;
     long size;
 
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0 || fseek(file, 0, SEEK_SET) != 0)
+    if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0 ||
+        fseek(file, 0, SEEK_SET) != 0)
         exit(1);
     bytes = calloc(1, (size_t)size + 1);
     if (bytes == NULL || fread(bytes, 1, (size_t)size, file) != (size_t)size)
@@ -86,8 +87,9 @@ int main(int argc, char **argv)
         return 1;
     }
     if (strcmp(argv[1], "read") == 0)
-        must(conn, PQexec(conn, "SELECT migration_name, finished_at, rolled_back_at FROM _prisma_migrations"
-                                " ORDER BY started_at"));
+        must(conn, PQexec(conn,
+                          "SELECT migration_name, finished_at, rolled_back_at FROM _prisma_migrations"
+                          " ORDER BY started_at"));
     for (int i = 3; i < argc; i++)
         apply(conn, argv[i]);
     PQfinish(conn);

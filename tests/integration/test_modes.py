@@ -1,5 +1,9 @@
 """What persists after a failure in the middle, and going on from there."""
 
+import pytest
+
+pytestmark = pytest.mark.every_major
+
 
 def test_self_managed_clean_failure_leaves_nothing(database, folder, tidelock):
     folder.add("001_s", "BEGIN; CREATE TABLE a (); SELECT 1/0; COMMIT; CREATE TABLE b ();")

@@ -4,11 +4,12 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+/* clang-format off: cmocka.h wants these before it */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <cmocka.h>
+/* clang-format on */
 
 #endif

@@ -1,5 +1,4 @@
 #include "base/clock.h"
-
 #include "check.h"
 
 static void durations_need_a_unit(void **state)

@@ -1,8 +1,7 @@
-#include "base/error.h"
-
-#include "check.h"
-
 #include <string.h>
+
+#include "base/error.h"
+#include "check.h"
 
 static void a_new_error_forgets_the_old_one(void **state)
 {

@@ -1,8 +1,7 @@
-#include "base/log.h"
-
-#include "check.h"
-
 #include <string.h>
+
+#include "base/log.h"
+#include "check.h"
 
 static void every_secret_is_blanked_wherever_it_stands(void **state)
 {

@@ -1,9 +1,8 @@
-#include "base/text.h"
+#include <string.h>
 
 #include "base/names.h"
+#include "base/text.h"
 #include "check.h"
-
-#include <string.h>
 
 static void a_buffer_keeps_what_fits_and_remembers_the_rest(void **state)
 {
@@ -46,9 +45,15 @@ static void utf8_is_judged_as_the_standard_does(void **state)
         bool is_valid;
         size_t bad;
     } cases[] = {
-        { "plain", true, 0 },         { "ü € 😀", true, 0 },          { "a\xff", false, 1 },
-        { "\xc0\xaf", false, 0 },     { "x\xe0\x80\xaf", false, 1 },  { "\xed\xa0\x80", false, 0 },
-        { "\xf4\x90\x80\x80", false, 0 }, { "ab\xe2\x82", false, 2 }, { "\x80", false, 0 },
+        { "plain", true, 0 },
+        { "ü € 😀", true, 0 },
+        { "a\xff", false, 1 },
+        { "\xc0\xaf", false, 0 },
+        { "x\xe0\x80\xaf", false, 1 },
+        { "\xed\xa0\x80", false, 0 },
+        { "\xf4\x90\x80\x80", false, 0 },
+        { "ab\xe2\x82", false, 2 },
+        { "\x80", false, 0 },
     };
 
     (void)state;

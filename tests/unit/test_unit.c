@@ -1,10 +1,9 @@
-#include "apply/mode.h"
-#include "apply/unit.h"
-
-#include "check.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "apply/mode.h"
+#include "apply/unit.h"
+#include "check.h"
 
 /* A script's units as one line: "kind first+count" each. */
 static const char *units_of(const char *script, bool is_grouping, char *line, size_t size)
@@ -50,7 +49,8 @@ static void what_commits_together_is_one_unit(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_string_equal(units_of(cases[i].script, cases[i].is_grouping, line, sizeof line), cases[i].units);
+        assert_string_equal(units_of(cases[i].script, cases[i].is_grouping, line, sizeof line),
+                            cases[i].units);
 }
 
 static void a_rollback_outside_a_block_is_refused(void **state)
