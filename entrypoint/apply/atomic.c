@@ -66,7 +66,8 @@ static bool commit(struct applying *applying, const char *started, struct error 
     steps[CLOSING_COMMIT] = (struct step) { .query = &COMMIT };
     if (query_batch(applying->conn, steps, CLOSING_STEPS, NULL, &failed, err))
         return true;
-    applying->is_in_doubt = failed == CLOSING_STEPS;
+    /* A session that is ended while it waits for a synchronous standby has committed all the same. */
+    applying->is_in_doubt = failed == CLOSING_STEPS || err->class == ERROR_LOST;
     if (failed == CLOSING_CONSTRAINTS || failed == CLOSING_COMMIT) {
         err->contexts = 0;
         error_context(err, "checking deferred constraints and triggers at the end of the script");

@@ -85,6 +85,13 @@ static enum phase step_compare(struct deployment *d, struct error *err)
 
 static enum phase step_lead(struct deployment *d, struct error *err)
 {
+    if (!lead_check_endpoint(d->endpoint, err))
+        return PHASE_FAILED;
+    if (d->ledger.backend_pid != connection_backend_pid(d->conn))
+        log_warn(
+            "something between here and the server answers for it: if that is a transaction-mode pooler, "
+            "give the "
+            "database itself as DIRECT_URL, or the leader lock protects nothing");
     switch (leader_try(d->conn, &d->holder, err)) {
     case LEADER_TAKEN:
         return PHASE_PREPARING;

@@ -13,11 +13,25 @@ struct connection *reach_database(const struct config *config, const struct endp
     return connection_reach(endpoint, timeout, deadline_in(config->connect_deadline_ms), err);
 }
 
+bool lead_check_endpoint(const struct endpoint *endpoint, struct error *err)
+{
+    if (!endpoint->is_pooler)
+        return true;
+    error_set(err, ERROR_USAGE, "the database URL leads to a transaction-mode pooler (pgbouncer=true)");
+    error_holds(err, "Nothing was changed.");
+    return error_hint(
+        err,
+        "Give the database itself as DIRECT_URL: behind such a pooler the leader lock would protect "
+        "nothing.");
+}
+
 struct connection *lead_connect(const struct config *config, const struct endpoint *endpoint,
                                 struct error *err)
 {
     struct follow follow = { .until = deadline_in(config->leader_timeout_ms) };
 
+    if (!lead_check_endpoint(endpoint, err))
+        return NULL;
     for (;;) {
         auto_connection struct connection *conn = reach_database(config, endpoint, err);
         struct leader holder;

@@ -10,6 +10,10 @@
 #include "config/url.h"
 #include "postgres/connection.h"
 
+/* ERROR_USAGE for a URL that says it leads to a pooler (?pgbouncer=true): a leader needs a session of its
+ * own. */
+must_use bool lead_check_endpoint(const struct endpoint *endpoint, struct error *err);
+
 /* A connection that holds the leader lock, the caller's to close; NULL and `err` on failure. */
 must_use struct connection *lead_connect(const struct config *config, const struct endpoint *endpoint,
                                          struct error *err);

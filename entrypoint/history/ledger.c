@@ -67,7 +67,8 @@ _Static_assert(sizeof TEMPLATES / sizeof *TEMPLATES == LEDGER_STATEMENTS, "a sta
     " pg_catalog.current_setting('standard_conforming_strings') = 'on',"                                     \
     " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                              \
     "            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"                                \
-    "           WHERE c.oid = pg_catalog.to_regclass(%s)), pg_catalog.current_schema());"
+    "           WHERE c.oid = pg_catalog.to_regclass(%s)), pg_catalog.current_schema()),"                    \
+    " pg_catalog.pg_backend_pid();"
 
 enum {
     COLUMN_NAME,
@@ -137,6 +138,7 @@ static bool read_session(struct arena *arena, const struct result *result, const
     out->database = copy_value(arena, result, 0, 0);
     out->is_standby = result_bool(result, 0, 1);
     out->has_standard_strings = result_bool(result, 0, 2);
+    out->backend_pid = (int)result_number(result, 0, 4);
     out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);
     if (out->schema != NULL)
         return true;
@@ -255,25 +257,37 @@ static bool check_empty(struct connection *conn, const struct ledger *ledger, st
     return refuse_not_empty(tables, err);
 }
 
+static const struct query SCHEMA_EXISTS = {
+    .name = "schema_exists",
+    .parameters = 1,
+    .sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1",
+};
+
+/* IF NOT EXISTS would ask for CREATE on the database although the schema is there. */
+static bool add_schema(struct connection *conn, const struct ledger *ledger, struct text *sql,
+                       struct error *err)
+{
+    auto_result struct result *found = NULL;
+    const char *const parameters[] = { ledger->schema };
+
+    if (!query_run(conn, &SCHEMA_EXISTS, parameters, &found, err))
+        return false;
+    if (result_rows(found) > 0)
+        return true;
+    text_add_string(sql, "CREATE SCHEMA ");
+    quote_identifier(ledger->schema, sql);
+    text_add_string(sql, ";");
+    return true;
+}
+
 bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is_baseline, struct error *err)
 {
     auto_text struct text sql = text_init(QUERY_MOST);
 
     if (!is_baseline && !check_empty(conn, ledger, err))
         return false;
-    /* IF NOT EXISTS would ask for CREATE on the database although the schema is there. */
-    text_add_string(&sql, "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ");
-    quote_literal(ledger->schema, &sql);
-    struct result *found[1];
-    if (!query_several(conn, "schema_exists", sql.at, found, 1, err))
+    if (!add_schema(conn, ledger, &sql, err))
         return false;
-    text_reset(&sql);
-    if (result_rows(found[0]) == 0) {
-        text_add_string(&sql, "CREATE SCHEMA ");
-        quote_identifier(ledger->schema, &sql);
-        text_add_string(&sql, ";");
-    }
-    result_free(found[0]);
     text_add_format(&sql, LEDGER_CREATE, ledger->table);
     if (!query_several(conn, "ledger_create", sql.at, NULL, 0, err))
         return error_context(err, "creating the ledger %s", ledger->table);

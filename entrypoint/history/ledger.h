@@ -47,6 +47,7 @@ struct ledger {
     /* What the same round trip told of the session. */
     const char *database;
     bool is_standby;
+    int backend_pid; /* of the process that answered */
     bool has_standard_strings;
 };
 

@@ -189,6 +189,11 @@ int connection_server_version(const struct connection *conn)
     return PQserverVersion(conn->pg);
 }
 
+int connection_backend_pid(const struct connection *conn)
+{
+    return PQbackendPID(conn->pg);
+}
+
 bool connection_is_in_transaction(const struct connection *conn)
 {
     PGTransactionStatusType status = PQtransactionStatus(conn->pg);

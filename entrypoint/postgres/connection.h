@@ -40,6 +40,10 @@ void connection_shield(struct connection *conn);
 /* The server's version as a number, 150004 for 15.4. */
 int connection_server_version(const struct connection *conn);
 
+/* The process that the server announced when the session began; behind a pooler it isn't the one that works.
+ */
+int connection_backend_pid(const struct connection *conn);
+
 /* Whether the session is in a transaction block, or in one that failed. */
 bool connection_is_in_transaction(const struct connection *conn);
 
