@@ -112,3 +112,4 @@ if __name__ == "__main__":
     no_op()
     thousand()
     large()
+    print(run(f"{TOOLS}/scanner")[1], end="")
