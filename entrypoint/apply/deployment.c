@@ -33,6 +33,7 @@ struct deployment {
     struct follow follow;
     struct session_settings settings;
     struct applying applying; /* the migration at hand, or the last one */
+    int64_t started_ms;       /* when it was begun */
     size_t next;              /* index in the folder of what is looked at next */
     unsigned losses;
     bool is_session_used;
@@ -76,8 +77,7 @@ static enum phase step_compare(struct deployment *d, struct error *err)
         error_set(err, ERROR_UNREACHABLE,
                   "the server is a read-only standby, and there is something to write");
         error_holds(err, "%zu migrations of this folder are pending.", d->history.counts[VERDICT_PENDING]);
-        error_hint(
-            err, "Point the URL at the primary, or name all hosts and add target_session_attrs=read-write.");
+        error_hint(err, "Point the URL at the primary, or name all hosts: target_session_attrs=read-write.");
         return PHASE_FAILED;
     }
     return d->ledger.is_standby ? PHASE_PREPARING : PHASE_LEADING;
@@ -89,9 +89,8 @@ static enum phase step_lead(struct deployment *d, struct error *err)
         return PHASE_FAILED;
     if (d->ledger.backend_pid != connection_backend_pid(d->conn))
         log_warn(
-            "something between here and the server answers for it: if that is a transaction-mode pooler, "
-            "give the "
-            "database itself as DIRECT_URL, or the leader lock protects nothing");
+            "something between here and the server answers for it: behind a transaction-mode pooler the "
+            "leader lock protects nothing, then give the database itself as DIRECT_URL");
     switch (leader_try(d->conn, &d->holder, err)) {
     case LEADER_TAKEN:
         return PHASE_PREPARING;
@@ -111,31 +110,54 @@ static enum phase step_follow(struct deployment *d, struct error *err)
     return follow_pause(&d->follow, &d->holder, err) ? PHASE_CONNECTING : PHASE_FAILED;
 }
 
+static void report_applied(struct deployment *d)
+{
+    int64_t took_ms = clock_now_ms() - d->started_ms;
+    struct deployment_report *report = d->report;
+    const char *mode = MODE_NAMES[d->applying.mode];
+    const struct log_value values[] = { { .name = "duration_ms", .number = took_ms },
+                                        { .name = "mode", .text = mode } };
+    char took[32];
+
+    report->applied[report->applied_count++] = (struct applied_migration) {
+        .name = d->applying.migration->name, .took_ms = took_ms, .mode = d->applying.mode
+    };
+    log_event(LOG_INFO, values, array_length(values), "applied %s (%s%s%s)", d->applying.migration->name,
+              duration_text(took_ms, took, sizeof took), d->applying.mode == MODE_ATOMIC ? "" : ", ",
+              d->applying.mode == MODE_ATOMIC ? "" : mode);
+}
+
+static bool is_recorded(const struct deployment *d, const char *name)
+{
+    for (size_t i = 0; i < d->folder->count; i++) {
+        if (strcmp(d->folder->items[i].name, name) == 0)
+            return d->history.items[i].verdict != VERDICT_PENDING;
+    }
+    return false;
+}
+
 /* The migration whose COMMIT got no answer: what became of it. The ledger row commits with the script, so it
  * is the truth as soon as that transaction has ended; and it has, since its session held the leader lock that
  * is ours now. */
 static bool settle_doubt(struct deployment *d, struct error *err)
 {
     const char *name = d->applying.migration->name;
+    bool is_committed = is_recorded(d, name);
     enum outcome outcome;
-    bool is_recorded = false;
 
-    for (size_t i = 0; i < d->folder->count; i++)
-        is_recorded |=
-            strcmp(d->folder->items[i].name, name) == 0 && d->history.items[i].verdict != VERDICT_PENDING;
     if (!outcome_ask(d->conn, d->applying.txid, &outcome, err))
         return error_context(err, "finding out whether %s was committed", name);
-    d->applying.is_in_doubt = false;
-    if (outcome == OUTCOME_RUNNING || (outcome == OUTCOME_COMMITTED) != is_recorded) {
-        if (outcome != OUTCOME_FORGOTTEN) {
-            error_set(err, ERROR_REFUSED,
-                      "ledger and server disagree about \"%s\": its transaction %s is %s, its row is %s",
-                      name, d->applying.txid, OUTCOME_NAMES[outcome], is_recorded ? "there" : "missing");
-            return error_hint(err, "Look at the ledger and at the schema before you deploy again.");
-        }
+    if (outcome != OUTCOME_FORGOTTEN && outcome != (is_committed ? OUTCOME_COMMITTED : OUTCOME_ABORTED)) {
+        error_set(err, ERROR_REFUSED,
+                  "ledger and server disagree about \"%s\": its transaction %s is %s, its row is %s", name,
+                  d->applying.txid, OUTCOME_NAMES[outcome], is_committed ? "there" : "missing");
+        return error_hint(err, "Look at the ledger and at the schema before you deploy again.");
     }
+    d->applying.is_in_doubt = false;
     log_info("the answer to COMMIT of %s was lost: it was %s", name,
-             is_recorded ? "committed" : "rolled back");
+             is_committed ? "committed" : "rolled back");
+    if (is_committed)
+        report_applied(d);
     return true;
 }
 
@@ -150,7 +172,8 @@ static enum phase step_prepare(struct deployment *d, struct error *err)
     }
     if (d->applying.is_in_doubt && !settle_doubt(d, err))
         return PHASE_FAILED;
-    if (!review_failed(d->folder, &d->history, err) || !review_edited(d->folder, &d->history, err))
+    if (!review_failed(d->folder, &d->history, err) ||
+        !review_edited(d->folder, &d->history, d->config->is_strict, err))
         return PHASE_FAILED;
     if (!d->is_reviewed && !review_findings(d->folder, &d->history, d->config->is_strict, err))
         return PHASE_FAILED;
@@ -166,28 +189,12 @@ static enum phase step_prepare(struct deployment *d, struct error *err)
     return PHASE_APPLYING;
 }
 
-static void report_applied(struct deployment *d, int64_t took_ms)
-{
-    struct deployment_report *report = d->report;
-    const char *mode = MODE_NAMES[d->applying.mode];
-    const struct log_value values[] = { { .name = "duration_ms", .number = took_ms },
-                                        { .name = "mode", .text = mode } };
-    char took[32];
-
-    report->applied[report->applied_count++] = (struct applied_migration) {
-        .name = d->applying.migration->name, .took_ms = took_ms, .mode = d->applying.mode
-    };
-    log_event(LOG_INFO, values, array_length(values), "applied %s (%s%s%s)", d->applying.migration->name,
-              duration_text(took_ms, took, sizeof took), d->applying.mode == MODE_ATOMIC ? "" : ", ",
-              d->applying.mode == MODE_ATOMIC ? "" : mode);
-}
-
 static bool apply_one(struct deployment *d, size_t index, struct error *err)
 {
     const struct history_item *item = &d->history.items[index];
-    int64_t started = clock_now_ms();
     bool is_applied;
 
+    d->started_ms = clock_now_ms();
     d->applying = (struct applying) {
         .conn = d->conn,
         .ledger = &d->ledger,
@@ -200,7 +207,7 @@ static bool apply_one(struct deployment *d, size_t index, struct error *err)
     is_applied = migration_apply(&d->applying, d->report->applied_count, err);
     d->is_session_used = true;
     if (is_applied)
-        report_applied(d, clock_now_ms() - started);
+        report_applied(d);
     log_context(LOG_MIGRATION, NULL);
     return is_applied;
 }
@@ -251,6 +258,9 @@ static enum phase recover(struct deployment *d, struct error *err)
     if (err->class != ERROR_LOST || signals_pending() != 0)
         return PHASE_FAILED;
     if (++d->losses > LOSSES_MOST) {
+        if (d->applying.is_in_doubt)
+            error_holds(err, "Whether %s was committed is not known yet; the next deployment finds out.",
+                        d->applying.migration->name);
         error_hint(err, "See the server's log: it may be out of memory, or this migration crashes it.");
         return PHASE_FAILED;
     }

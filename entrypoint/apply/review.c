@@ -5,11 +5,14 @@
 #include "history/folder.h"
 #include "history/ledger.h"
 
-bool review_edited(const struct folder *folder, struct history *history, struct error *err)
+bool review_edited(const struct folder *folder, struct history *history, bool is_strict, struct error *err)
 {
     for (size_t i = 0; i < folder->count; i++) {
-        if (!history_check_edited(history, i, &folder->items[i], err))
+        if (history_check_edited(history, i, &folder->items[i], err))
+            continue;
+        if (is_strict)
             return false;
+        log_warn("whether %s was edited is not known: %s", folder->items[i].name, err->message);
     }
     return true;
 }

@@ -10,9 +10,10 @@
 #include "history/compare.h"
 #include "history/migration.h"
 
-/* Reads every applied script and marks those that were edited since. ERROR_REFUSED (P3015) for one that can't
- * be read. */
-must_use bool review_edited(const struct folder *folder, struct history *history, struct error *err);
+/* Reads every applied script and marks those that were edited since. One that can't be read is said in the
+ * log, or with `is_strict` ERROR_REFUSED (P3015): what is applied needs no script any more. */
+must_use bool review_edited(const struct folder *folder, struct history *history, bool is_strict,
+                            struct error *err);
 
 /* Edited, missing and out-of-order migrations: said in the log, or with `is_strict` ERROR_REFUSED. */
 must_use bool review_findings(const struct folder *folder, const struct history *history, bool is_strict,

@@ -33,17 +33,20 @@ static bool unit_has_effect(const struct applying *applying, const struct unit *
     return has_effect;
 }
 
-/* A run that goes on where another stopped has a fresh session: what the done part set is set again. */
-static bool replay_settings(struct applying *applying, const struct unit *unit, struct script_reader at,
-                            struct error *err)
+/* Passes over what an earlier run has done. The session is a fresh one: what that part set is set again. */
+static bool skip_done(struct applying *applying, struct course *course, struct script_reader *at,
+                      struct error *err)
 {
     struct statement statement;
 
-    for (size_t i = 0; i < unit->count; i++) {
-        if (script_next(&at, &statement, err) != SCRIPT_STATEMENT)
+    for (size_t i = 0; i < course->resumed; i++) {
+        bool is_setting;
+
+        if (script_next(at, &statement, err) != SCRIPT_STATEMENT)
             return false;
-        if (unit->kind == UNIT_PLAIN && statement_is_setting(applying->script, &statement) &&
-            !applying_send(applying, statement.start, statement.end, unit->first + i, err))
+        is_setting = statement_is_setting(applying->script, &statement);
+        course->has_effect |= !is_setting;
+        if (is_setting && !applying_send(applying, statement.start, statement.end, i, err))
             return false;
     }
     return true;
@@ -51,18 +54,16 @@ static bool replay_settings(struct applying *applying, const struct unit *unit, 
 
 static bool run_units(struct applying *applying, struct course *course, struct error *err)
 {
-    struct unit_reader units = unit_reader_of(applying_reader(applying), applying->mode == MODE_SELF_MANAGED);
     struct script_reader at = applying_reader(applying);
+    struct unit_reader units;
     enum unit_answer answer;
     struct unit unit;
 
+    if (!skip_done(applying, course, &at, err))
+        return false;
+    units = unit_reader_of(at, course->resumed, applying->mode == MODE_SELF_MANAGED);
     while ((answer = unit_next(&units, &unit, err)) == UNIT_FOUND) {
-        bool is_done = unit.first + unit.count <= course->resumed;
-        bool is_resuming = applying->unfinished != NULL && unit.first == course->resumed;
-
-        if (is_done && !replay_settings(applying, &unit, at, err))
-            return false;
-        if (!is_done && !unit_run(applying, &unit, is_resuming, err))
+        if (!unit_run(applying, &unit, applying->unfinished != NULL && unit.first == course->resumed, err))
             return false;
         course->has_effect |= unit_has_effect(applying, &unit, &at);
         course->done = unit.first + unit.count;
@@ -104,11 +105,24 @@ static void explain_partial(const struct applying *applying, const struct course
     error_holds(err, "%zu of %zu statements persist:%s%s%s", course->done, applying->summary.statements,
                 list.at, remains[0] == '\0' ? "" : ". ", remains);
     if (err->hint[0] == '\0' || strstr(err->hint, "DROP INDEX") == NULL)
-        error_hint(err,
-                   "Correct the cause (or the script from that statement on) and deploy again: it goes on at "
-                   "statement %zu. "
-                   "Or finish by hand and type: tidelock resolve --applied \"%s\"",
-                   course->done + 1, applying->migration->name);
+        error_hint(
+            err,
+            "Correct the cause, or the script from there on, and deploy again: it goes on at statement %zu. "
+            "Or finish by hand and type: tidelock resolve --applied \"%s\"",
+            course->done + 1, applying->migration->name);
+}
+
+/* So that a script that is corrected from here on may go on here. That this can't be written is no failure of
+ * its own. */
+static void record_prefix(struct applying *applying, size_t done)
+{
+    char prefix[SHA256_HEX_SIZE];
+    struct intent intent;
+    struct error err;
+
+    if (!applying_hash_prefix(applying, done, prefix, &err) ||
+        !intent_record(applying->conn, applying->id, done, prefix, &intent, &err))
+        log_debug("could not record how far the script came: %s", err.message);
 }
 
 /* Writes the failure into our row: rolled back at once when nothing is left of it. */
@@ -137,8 +151,11 @@ static bool stop(struct applying *applying, const struct course *course, struct 
         explain_partial(applying, course, err);
     else if (err->class == ERROR_REFUSED)
         err->class = ERROR_CLEAN;
-    if (err->class != ERROR_LEADER)
-        record_stop(applying, is_partial, err);
+    if (err->class == ERROR_LEADER)
+        return false;
+    record_stop(applying, is_partial, err);
+    if (err->class == ERROR_PARTIAL)
+        record_prefix(applying, course->done);
     return false;
 }
 
@@ -159,7 +176,10 @@ static bool check_resumable(struct applying *applying, size_t done, struct error
     error_set(err, ERROR_REFUSED, "migration \"%s\" was half applied and its script has been changed since",
               applying->migration->name);
     error_code(err, "P3009");
-    error_holds(err, "The first %zu statements of the former script persist.", done);
+    if (done == 0)
+        error_holds(err, "No statement of the former script is known to persist.");
+    else
+        error_holds(err, "The first %zu statements of the former script persist.", done);
     return error_hint(err,
                       "Deploy the former script to go on, or undo by hand what persists and type: "
                       "tidelock resolve --rolled-back \"%s\"",

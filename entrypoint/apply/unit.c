@@ -17,9 +17,9 @@ static enum unit_answer advance(struct unit_reader *reader, struct error *err)
     return UNIT_ERROR;
 }
 
-struct unit_reader unit_reader_of(struct script_reader script, bool is_grouping)
+struct unit_reader unit_reader_of(struct script_reader script, size_t first, bool is_grouping)
 {
-    return (struct unit_reader) { .script = script, .is_grouping = is_grouping };
+    return (struct unit_reader) { .script = script, .statements = first, .is_grouping = is_grouping };
 }
 
 /* Takes the statement at hand into the unit. */
@@ -90,8 +90,9 @@ enum unit_answer unit_next(struct unit_reader *reader, struct unit *out, struct 
 {
     enum unit_answer answer;
 
-    if (reader->statements == 0 && !reader->has_next && advance(reader, err) == UNIT_ERROR)
+    if (!reader->has_started && advance(reader, err) == UNIT_ERROR)
         return UNIT_ERROR;
+    reader->has_started = true;
     if (!reader->has_next)
         return UNIT_END;
     if (reader->next.kind == KIND_ROLLBACK)

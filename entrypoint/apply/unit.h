@@ -34,16 +34,18 @@ struct unit {
 struct unit_reader {
     struct script_reader script;
     struct statement next;
+    bool has_started;
     bool has_next;
     bool is_grouping;
-    size_t statements; /* given out so far */
+    size_t statements; /* passed so far */
 };
 
 enum unit_answer { UNIT_FOUND, UNIT_END, UNIT_ERROR };
 
-/* With `is_grouping` neighbouring plain statements become one unit (as in one message to the server),
- * otherwise each is its own (as in psql). */
-struct unit_reader unit_reader_of(struct script_reader script, bool is_grouping);
+/* Units from where `script` stands, whose next statement is number `first` of the whole. With `is_grouping`
+ * neighbouring plain statements become one unit (as in one message to the server), otherwise each is its own
+ * (as in psql). */
+struct unit_reader unit_reader_of(struct script_reader script, size_t first, bool is_grouping);
 
 /* The next unit. A COMMIT outside a block ends a run and is counted to it; a ROLLBACK there is an error. */
 must_use enum unit_answer unit_next(struct unit_reader *reader, struct unit *out, struct error *err);

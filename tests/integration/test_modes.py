@@ -29,6 +29,18 @@ def test_self_managed_partial_failure_lists_what_persists_and_goes_on(database, 
     assert row.finished and row.steps == 1 and row.logs is None
 
 
+def test_a_corrected_rest_is_gone_on_with_however_its_statements_group(database, folder, tidelock):
+    database.query("CREATE TABLE counter AS SELECT 0 AS n")
+    tidelock("baseline").succeeds()
+    done = "UPDATE counter SET n = n + 1;\nUPDATE counter SET n = n + 10;\n"
+    folder.add("001_s", done + "BEGIN; SELECT 1/0; COMMIT;\nUPDATE counter SET n = n + 100;")
+    tidelock("deploy").fails(exit=7, says="2 of 6 statements persist")
+    # What ended the first unit is gone: it must not become part of a larger one that would run again.
+    folder.replace("001_s", done + "UPDATE counter SET n = n + 100; BEGIN; UPDATE counter SET n = n + 1000; COMMIT;")
+    tidelock("deploy").succeeds(applied=["001_s"])
+    assert database.value("SELECT n FROM counter") == 1111
+
+
 def test_stepwise_goes_on_with_a_corrected_rest_but_not_with_another_beginning(database, folder, tidelock):
     folder.add("001_t", "CREATE TABLE t AS SELECT 1 AS id UNION ALL SELECT 1")
     folder.add("002_i", "CREATE INDEX CONCURRENTLY t_a ON t (id);\nCREATE UNIQUE INDEX CONCURRENTLY t_b ON t (id);")

@@ -4,12 +4,12 @@
 #ifndef CHECK_H
 #define CHECK_H
 
-/* clang-format off: cmocka.h wants these before it */
-#include <cmocka.h>
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cmocka.h>
 /* clang-format on */
 
 #endif

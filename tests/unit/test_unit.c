@@ -10,7 +10,7 @@ static const char *units_of(const char *script, bool is_grouping, char *line, si
 {
     static const char *const kinds[] = { "plain", "block", "alone" };
     struct unit_reader reader =
-        unit_reader_of(script_reader_of("a.sql", slice_of(script), 150000, true), is_grouping);
+        unit_reader_of(script_reader_of("a.sql", slice_of(script), 150000, true), 0, is_grouping);
     enum unit_answer answer;
     struct error err;
     struct unit unit;
