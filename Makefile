@@ -92,7 +92,8 @@ demo: ## install what is needed and show a deployment on a throw-away PostgreSQL
 trial: all ## deploy real folders (FOLDERS="dir dir") and compare what comes of it with psql
 	$(Q)tests/trial/run $(abspath $(BINARY)) $(FOLDERS)
 
-fuzz: ## each fuzzer of tests/fuzz for SECONDS (60)
+fuzz: ## run each fuzzer of tests/fuzz for SECONDS (60)
+	$(Q)tests/deps build fuzz
 	$(Q)tests/fuzz/run $(or $(SECONDS),60)
 
 bench: all ## the measurements of tests/bench, as ratios

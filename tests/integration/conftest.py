@@ -21,6 +21,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAJORS = range(13, 19)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--majors", help="run every test on these major versions of PostgreSQL: 13,18")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "every_major: runs on every major version of PostgreSQL that is supported")
 
@@ -28,6 +32,8 @@ def pytest_configure(config):
 def pytest_generate_tests(metafunc):
     if "server" in metafunc.fixturenames or "database" in metafunc.fixturenames:
         majors = MAJORS if metafunc.definition.get_closest_marker("every_major") else [distribution_major()]
+        if metafunc.config.getoption("majors"):
+            majors = [int(major) for major in metafunc.config.getoption("majors").split(",")]
         metafunc.parametrize("major", majors, scope="session", ids=lambda major: f"pg{major}")
 
 

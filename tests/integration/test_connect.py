@@ -92,8 +92,7 @@ def test_it_waits_for_a_server_that_is_starting(servers, tool):
         server.query("CREATE DATABASE app")
         server.stop("fast")
         running = tool.start("deploy", url=server.url("app"))
-        while b"waiting for the database" not in running.process.stderr.readline():
-            pass
+        running.wait_for_line("waiting for the database")
         server.start()
         running.wait().succeeds(applied=["001_t"])
     finally:
@@ -183,8 +182,7 @@ def test_all_connections_taken_is_waited_for(servers, tool):
         url = server.url("app", user="app")
         tool("deploy", "--connect-deadline", "500ms", url=url).fails(exit=5, says="53300")
         running = tool.start("deploy", url=url)
-        while b"waiting for the database" not in running.process.stderr.readline():
-            pass
+        running.wait_for_line("waiting for the database")
         for connection in taken:
             connection.close()
         running.wait().succeeds()

@@ -52,8 +52,7 @@ def test_a_signal_while_waiting_for_the_leader(database, folder, tidelock):
     with database.connect() as other:
         other.execute("SELECT pg_advisory_lock(72707369)")
         running = tidelock.start("deploy")
-        while b"waiting for the leader" not in running.process.stderr.readline():
-            pass
+        running.wait_for_line("waiting for the leader")
         running.signal()
         assert running.wait().code == 143
     assert not database.holds("t")
@@ -66,7 +65,6 @@ def test_a_signal_while_waiting_for_the_database(binary, folder):
     tool = Tool(binary, None, folder)
     folder.add("001_t", "CREATE TABLE t ()")
     running = tool.start("deploy", url=f"postgresql://x@127.0.0.1:{free_port()}/x")
-    while b"waiting for the database" not in running.process.stderr.readline():
-        pass
+    running.wait_for_line("waiting for the database")
     running.signal()
     assert running.wait().code == 143

@@ -52,6 +52,13 @@ class Running:
         out, errors = self.process.communicate(timeout=seconds)
         return Result(self.tool, self.arguments, self.process.returncode, out.decode(errors="replace"), errors.decode(errors="replace"))
 
+    def wait_for_line(self, text):
+        """Reads its log until a line holds `text`."""
+        seen = [""]
+        while text not in seen[-1]:
+            seen.append(self.process.stderr.readline().decode(errors="replace"))
+            assert seen[-1], f"it ended without saying {text!r}:\n{''.join(seen)}"
+
     def signal(self, number=signal.SIGTERM):
         self.process.send_signal(number)
 
