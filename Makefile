@@ -33,7 +33,7 @@ C_FILES := $(ENGINE) $(COMMAND) $(wildcard entrypoint/*/*.h cmd/tidelock/*.h tes
 
 Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
-.SECONDARY:
+.SECONDARY: $(UNIT_TESTS:$(OUT)/unit/%=$(OUT)/tests/unit/%.o)
 .DEFAULT_GOAL := all
 .PHONY: all help deps test unit integration demo trial fuzz bench lint format install clean
 
@@ -60,7 +60,7 @@ $(OUT)/version.stamp: FORCE
 	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
 $(OUT)/cmd/tidelock/version.o: override CFLAGS += -DTIDELOCK_VERSION='"$(VERSION)"'
 $(OUT)/cmd/tidelock/version.o: $(OUT)/version.stamp
-FORCE:
+.PHONY: FORCE
 
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(ENGINE_OBJECTS)
 	@mkdir -p $(@D)
