@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "exits.h"
 
-enum { LINE_MOST = 64 * 1024, JSON_MOST = 256 * 1024 * 1024 };
+enum { LINE_MOST = 64 * 1024, LABEL_COLUMNS = 12, JSON_MOST = 256 * 1024 * 1024 };
 
 void print_text(const char *text)
 {
@@ -43,11 +43,7 @@ static void add_part(struct text *block, const char *label, const char *value)
     if (value[0] == '\0')
         return;
     text_add_format(block, "  %-9s ", label);
-    for (const char *at = value; *at != '\0'; at++) {
-        text_add(block, at, 1);
-        if (*at == '\n')
-            text_add_string(block, "            ");
-    }
+    text_add_shown(block, value, LABEL_COLUMNS);
     text_add(block, "\n", 1);
 }
 
@@ -58,7 +54,9 @@ static void add_place(struct text *block, const struct error_place *place)
     text_add_format(block, "  at        %s:%zu:%zu\n", place->file, place->line, place->column);
     if (place->source[0] == '\0')
         return;
-    text_add_format(block, "            %s\n", place->source);
+    text_add_format(block, "%*s", LABEL_COLUMNS, "");
+    text_add_shown(block, place->source, LABEL_COLUMNS);
+    text_add(block, "\n", 1);
     if (place->source_caret > 0)
         text_add_format(block, "            %*s^\n", (int)place->source_caret - 1, "");
 }
@@ -69,8 +67,10 @@ static void print_block(const struct error *err, const struct exit_row *row)
     auto_text struct text block = text_init(LINE_MOST);
     bool has_color = log_has_color(STDERR_FILENO);
 
-    text_add_format(&block, "tidelock: %serror%s%s%s: %s\n", has_color ? "\033[1;31m" : "",
-                    err->code[0] == '\0' ? "" : " ", err->code, has_color ? "\033[0m" : "", err->message);
+    text_add_format(&block, "tidelock: %serror%s%s%s: ", has_color ? "\033[1;31m" : "",
+                    err->code[0] == '\0' ? "" : " ", err->code, has_color ? "\033[0m" : "");
+    text_add_shown(&block, err->message, LABEL_COLUMNS);
+    text_add(&block, "\n", 1);
     add_place(&block, &err->place);
     add_part(&block, "sqlstate", err->sqlstate);
     add_part(&block, "detail", err->detail);

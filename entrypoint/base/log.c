@@ -173,11 +173,12 @@ static void write_line(struct text *line)
 
 static void write_text(enum log_level level, const char *message)
 {
-    auto_text struct text line = text_init(LINE_MOST);
+    auto_text struct text line = text_init(2 * LINE_MOST);
     bool has_color = log_has_color(STDERR_FILENO) && LOOKS[level].color[0] != '\0';
 
-    text_add_format(&line, "tidelock: %s%s%s%s", has_color ? LOOKS[level].color : "", LOOKS[level].word,
-                    has_color && level != LOG_DEBUG ? "\033[0m" : "", message);
+    text_add_format(&line, "tidelock: %s%s%s", has_color ? LOOKS[level].color : "", LOOKS[level].word,
+                    has_color && level != LOG_DEBUG ? "\033[0m" : "");
+    text_add_shown(&line, message, (int)strlen("tidelock: "));
     if (has_color && level == LOG_DEBUG)
         text_add_string(&line, "\033[0m");
     write_line(&line);

@@ -142,6 +142,28 @@ void text_add_format(struct text *text, const char *format, ...)
     va_end(arguments);
 }
 
+/* C0 and DEL, and C1 in its UTF-8 form: a terminal acts on both. */
+static bool is_control(const unsigned char *at)
+{
+    return at[0] < ' ' || at[0] == 0x7F || (at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F);
+}
+
+void text_add_shown(struct text *text, const char *string, int indent)
+{
+    for (const char *at = string; *at != '\0'; at++) {
+        if (*at == '\n') {
+            text_add_format(text, "\n%*s", indent, "");
+        } else if (*at == '\t') {
+            text_add(text, " ", 1);
+        } else if (is_control((const unsigned char *)at)) {
+            text_add(text, "?", 1);
+            at += (unsigned char)*at == 0xC2 ? 1 : 0;
+        } else {
+            text_add(text, at, 1);
+        }
+    }
+}
+
 struct slice text_slice(const struct text *text)
 {
     return (struct slice) { .at = text->at, .length = text->length };

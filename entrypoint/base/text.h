@@ -51,6 +51,11 @@ void text_add_string(struct text *text, const char *string);
 void text_add_format(struct text *text, const char *format, ...) printf_like(2, 3);
 void text_add_format_list(struct text *text, const char *format, va_list arguments) printf_like(2, 0);
 
+/* Adds what others wrote (a server, a file) as it may be shown on a terminal: control characters become "?",
+ * tabs blanks, and what follows a line feed is indented by `indent` blanks, so that it can't pass for a line
+ * of ours. */
+void text_add_shown(struct text *text, const char *string, int indent);
+
 /* What it holds now; valid until it is added to. */
 struct slice text_slice(const struct text *text);
 

@@ -87,6 +87,15 @@ static void what_is_cut_ends_in_an_ellipsis(void **state)
     assert_string_equal(target, "€…");
 }
 
+static void what_others_wrote_cannot_steer_a_terminal_or_pass_for_a_line_of_ours(void **state)
+{
+    auto_text struct text text = text_init(200);
+
+    (void)state;
+    text_add_shown(&text, "\033[2Ja\tb\xC2\x9Bü\r\ntidelock: done", 4);
+    assert_string_equal(text.at, "?[2Ja b?ü?\n    tidelock: done");
+}
+
 static void distance_counts_edits_and_swaps(void **state)
 {
     (void)state;
@@ -118,6 +127,7 @@ int main(void)
         cmocka_unit_test(utf8_is_judged_as_the_standard_does),
         cmocka_unit_test(characters_are_counted_not_bytes),
         cmocka_unit_test(what_is_cut_ends_in_an_ellipsis),
+        cmocka_unit_test(what_others_wrote_cannot_steer_a_terminal_or_pass_for_a_line_of_ours),
         cmocka_unit_test(distance_counts_edits_and_swaps),
         cmocka_unit_test(the_nearest_name_is_found_and_a_far_one_is_not),
     };
