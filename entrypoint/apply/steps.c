@@ -107,8 +107,8 @@ static void explain_partial(const struct applying *applying, const struct course
     if (err->hint[0] == '\0' || strstr(err->hint, "DROP INDEX") == NULL)
         error_hint(
             err,
-            "Correct the cause, or the script from there on, and deploy again: it goes on at statement %zu. "
-            "Or finish by hand and type: tidelock resolve --applied \"%s\"",
+            "Correct the cause, or the script from there on, and deploy again: it goes on at statement "
+            "%zu. Or finish by hand and type: tidelock resolve --applied \"%s\"",
             course->done + 1, applying->migration->name);
 }
 
@@ -181,8 +181,8 @@ static bool check_resumable(struct applying *applying, size_t done, struct error
     else
         error_holds(err, "The first %zu statements of the former script persist.", done);
     return error_hint(err,
-                      "Deploy the former script to go on, or undo by hand what persists and type: "
-                      "tidelock resolve --rolled-back \"%s\"",
+                      "Deploy the former script to go on, or undo by hand what persists and type: tidelock "
+                      "resolve --rolled-back \"%s\"",
                       applying->migration->name);
 }
 

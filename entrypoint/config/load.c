@@ -396,8 +396,8 @@ bool endpoint_find(struct arena *arena, const struct config *config, struct endp
     if (url == NULL && !has_libpq_variables()) {
         error_set(err, ERROR_USAGE, "no database is given");
         return error_hint(err,
-                          "Set DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE?schema=public, or "
-                          "DATABASE_URL_FILE to a file that holds it.");
+                          "Set DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE?schema=public, "
+                          "or DATABASE_URL_FILE to a file that holds it.");
     }
     if (url == NULL) {
         *out = (struct endpoint) { .connect_timeout_ms = -1, .label = "the server that PGHOST names" };

@@ -20,8 +20,7 @@ const struct option OPTIONS[] = {
       .traits = OPTION_SECRET | OPTION_FILE_FORM | OPTION_URL,
       .value = "URL",
       .help = "the database to bring to this image's level; without it PGHOST, PGDATABASE and the other "
-              "variables of "
-              "libpq say where it is" },
+              "variables of libpq say where it is" },
     { .name = "direct-url",
       .type = OPTION_TEXT,
       .commands = FOR_ALL,
@@ -95,8 +94,7 @@ const struct option OPTIONS[] = {
       .commands = FOR_DEPLOY,
       .field = FIELD(is_strict),
       .help = "refuse to deploy when applied migrations were edited or are missing from the folder, or "
-              "pending ones are "
-              "older than applied ones" },
+              "pending ones are older than applied ones" },
     { .name = "applied",
       .type = OPTION_TEXT,
       .commands = FOR_RESOLVE,

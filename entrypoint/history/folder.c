@@ -165,8 +165,8 @@ static void warn_of_uncertain_order(const struct folder *folder)
         if ((order_is_certain(one) && order_is_certain(other)) || differ_in_digits(one, other))
             continue;
         log_warn(
-            "\"%s\" comes before \"%s\" here, but Prisma may sort such letters otherwise: begin the "
-            "names with time stamps or other digits that differ",
+            "\"%s\" comes before \"%s\" here, but Prisma may sort such letters otherwise: begin the names "
+            "with time stamps or other digits that differ",
             one, other);
         return;
     }

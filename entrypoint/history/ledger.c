@@ -9,6 +9,8 @@
 
 enum { QUERY_MOST = 16 * 1024 };
 
+/* clang-format off */
+
 /* %s is the table. Every time is the server's clock at that moment, not its transaction's start. */
 static const struct {
     const char *name;
@@ -16,42 +18,39 @@ static const struct {
     const char *sql;
 } TEMPLATES[] = {
     [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied", 4,
-                                "INSERT INTO %s (id, checksum, migration_name, started_at, finished_at, "
-                                "applied_steps_count)"
-                                " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::float8), "
-                                "pg_catalog.clock_timestamp(), 1)" },
+        "INSERT INTO %s (id, checksum, migration_name, started_at, finished_at, applied_steps_count)"
+        " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::float8), pg_catalog.clock_timestamp(), 1)" },
     [LEDGER_INSERT_STARTED] = { "ledger_insert_started", 4,
-                                "INSERT INTO %s (id, checksum, migration_name, started_at, logs)"
-                                " VALUES ($1, $2, $3, pg_catalog.clock_timestamp(), $4)" },
+        "INSERT INTO %s (id, checksum, migration_name, started_at, logs)"
+        " VALUES ($1, $2, $3, pg_catalog.clock_timestamp(), $4)" },
     [LEDGER_INSERT_MARKED] = { "ledger_insert_marked", 3,
-                               "INSERT INTO %s (id, checksum, migration_name, started_at, finished_at, logs)"
-                               " SELECT $1, $2, $3, t.now, t.now, '' FROM (SELECT "
-                               "pg_catalog.clock_timestamp() AS now) AS t" },
+        "INSERT INTO %s (id, checksum, migration_name, started_at, finished_at, logs)"
+        " SELECT $1, $2, $3, t.now, t.now, '' FROM (SELECT pg_catalog.clock_timestamp() AS now) AS t" },
     [LEDGER_INSERT_FAILED] = { "ledger_insert_failed", 5,
-                               "INSERT INTO %s (id, checksum, migration_name, started_at, rolled_back_at, "
-                               "logs)"
-                               " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::float8), "
-                               "pg_catalog.clock_timestamp(), $5)" },
+        "INSERT INTO %s (id, checksum, migration_name, started_at, rolled_back_at, logs)"
+        " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::float8), pg_catalog.clock_timestamp(), $5)" },
     [LEDGER_REPEAT_FAILED] = { "ledger_repeat_failed", 3,
-                               "UPDATE %s SET rolled_back_at = pg_catalog.clock_timestamp()"
-                               " WHERE checksum = $1 AND migration_name = $2 AND logs = $3"
-                               "   AND finished_at IS NULL AND rolled_back_at IS NOT NULL RETURNING id" },
-    [LEDGER_RESUME] = { "ledger_resume", 3, "UPDATE %s SET checksum = $2, logs = $3 WHERE id = $1" },
+        "UPDATE %s SET rolled_back_at = pg_catalog.clock_timestamp()"
+        " WHERE checksum = $1 AND migration_name = $2 AND logs = $3"
+        "   AND finished_at IS NULL AND rolled_back_at IS NOT NULL RETURNING id" },
+    [LEDGER_RESUME] = { "ledger_resume", 3,
+        "UPDATE %s SET checksum = $2, logs = $3 WHERE id = $1" },
     [LEDGER_PROGRESS] = { "ledger_progress", 2,
-                          "UPDATE %s SET applied_steps_count = $2::integer WHERE id = $1" },
+        "UPDATE %s SET applied_steps_count = $2::integer WHERE id = $1" },
     [LEDGER_FINISH] = { "ledger_finish", 1,
-                        "UPDATE %s SET finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, "
-                        "logs = NULL"
-                        " WHERE id = $1" },
-    [LEDGER_STOP] = { "ledger_stop", 2, "UPDATE %s SET logs = $2 WHERE id = $1" },
+        "UPDATE %s SET finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL"
+        " WHERE id = $1" },
+    [LEDGER_STOP] = { "ledger_stop", 2,
+        "UPDATE %s SET logs = $2 WHERE id = $1" },
     [LEDGER_ROLL_BACK] = { "ledger_roll_back", 1,
-                           "UPDATE %s SET rolled_back_at = pg_catalog.clock_timestamp()"
-                           " WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL "
-                           "RETURNING id" },
+        "UPDATE %s SET rolled_back_at = pg_catalog.clock_timestamp()"
+        " WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL RETURNING id" },
     [LEDGER_ROLL_BACK_ROW] = { "ledger_roll_back_row", 2,
-                               "UPDATE %s SET rolled_back_at = pg_catalog.clock_timestamp(), logs = $2 WHERE "
-                               "id = $1" },
+        "UPDATE %s SET rolled_back_at = pg_catalog.clock_timestamp(), logs = $2 WHERE id = $1" },
 };
+
+/* clang-format on */
+
 _Static_assert(sizeof TEMPLATES / sizeof *TEMPLATES == LEDGER_STATEMENTS, "a statement for each");
 
 /* As Prisma creates it, column for column; other tools' readers select by these names. */
@@ -213,10 +212,11 @@ static const struct query SCHEMA_TABLES = {
         "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c"
         "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
         " WHERE c.relkind = 'r' AND n.nspname IN ($1, $2)"
-        "   AND pg_catalog.lower(c.relname) NOT IN ('spatial_ref_sys', 'geometry_columns', "
-        "'geography_columns',"
-        "                                           'raster_columns', 'raster_overviews')"
-        " ORDER BY c.relname <> '" LEDGER_NAME "', n.nspname <> $1, c.relname LIMIT 5",
+        "   AND pg_catalog.lower(c.relname) NOT IN "
+        "('spatial_ref_sys', 'geometry_columns', "
+        "'geography_columns',                                           "
+        "'raster_columns', 'raster_overviews') ORDER "
+        "BY c.relname <> '" LEDGER_NAME "', n.nspname <> $1, c.relname LIMIT 5",
 };
 
 static bool refuse_not_empty(const struct result *tables, struct error *err)
@@ -250,8 +250,8 @@ static bool check_empty(struct connection *conn, const struct ledger *ledger, st
                   result_text(tables, 0, 0), LEDGER_NAME);
         return error_hint(
             err,
-            "GRANT USAGE ON SCHEMA \"%s\" to the role, and have the schema in its search_path or in "
-            "the URL (?schema=%s).",
+            "GRANT USAGE ON SCHEMA \"%s\" to the role, and have the schema in its search_path or in the "
+            "URL (?schema=%s).",
             result_text(tables, 0, 0), result_text(tables, 0, 0));
     }
     return refuse_not_empty(tables, err);

@@ -14,8 +14,7 @@ bool migration_read(const struct migration *migration, struct text *out, struct 
     error_code(err, "P3015");
     return error_hint(err,
                       "Each migration is a directory with a readable migration.sql; restore the file, or "
-                      "remove the directory "
-                      "if it should not be a migration.");
+                      "remove the directory if it should not be a migration.");
 }
 
 bool script_check_text(const char *path, struct slice script, struct error *err)

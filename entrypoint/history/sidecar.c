@@ -9,11 +9,10 @@
 static const char SIDECAR_CREATE[] =
     "CREATE SCHEMA IF NOT EXISTS tidelock;"
     "CREATE TABLE IF NOT EXISTS tidelock.intent ("
-    " ledger_id text NOT NULL, statement integer NOT NULL, txid bigint NOT NULL, prefix_sha256 text NOT NULL,"
-    " recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(), PRIMARY KEY (ledger_id, "
-    "statement));"
-    "COMMENT ON SCHEMA tidelock IS 'Progress of migrations that cannot run in a transaction; kept by "
-    "tidelock.'";
+    " ledger_id text NOT NULL, statement integer NOT NULL, txid bigint NOT NULL,"
+    " prefix_sha256 text NOT NULL, recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
+    " PRIMARY KEY (ledger_id, statement));"
+    "COMMENT ON SCHEMA tidelock IS 'Progress of migrations that cannot run in a transaction.'";
 
 static const struct query INTENT_RECORD = {
     .name = "intent_record",

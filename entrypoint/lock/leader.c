@@ -22,9 +22,10 @@ static const struct query LEADER_HOLDER = {
     .name = "leader_holder",
     .sql =
         "SELECT a.pid, a.application_name, COALESCE(a.state, ''),"
-        "       COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.query_start) AT TIME ZONE 'UTC',"
-        "                                   'YYYY-MM-DD HH24:MI:SS \"UTC\"'), ''),"
-        "       COALESCE(pg_catalog.host(a.client_addr), '')" LEADER_LOCKS " LIMIT 1",
+        "       COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.query_start) "
+        "AT TIME ZONE 'UTC',                                   'YYYY-MM-DD "
+        "HH24:MI:SS \"UTC\"'), ''),       COALESCE(pg_catalog.host(a.client_addr), "
+        "'')" LEADER_LOCKS " LIMIT 1",
 };
 
 static const struct query LEADER_OURS = {
