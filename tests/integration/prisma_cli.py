@@ -13,6 +13,16 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = ROOT / "build" / "npm" / "prisma"
 
 
+def _install(path, text):
+    """Puts an executable in place, whole, whoever else does the same at this moment."""
+    if not path.exists() or path.read_text() != text:
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        fresh.write_text(text)
+        fresh.chmod(0o755)
+        fresh.rename(path)
+    return path
+
+
 class Prisma:
     def __init__(self, database, folder):
         self.database = database
@@ -28,14 +38,9 @@ class Prisma:
         return (HOME / "wanted").exists()
 
     def start(self, *arguments):
-        engine = HOME / "engine" / "schema-engine"
-        if not engine.exists():
-            stand_in = pathlib.Path(__file__).parent / "prisma" / "engine.mjs"
-            (HOME / "engine" / "engine.mjs").write_bytes(stand_in.read_bytes())
-            fresh = engine.with_suffix(f".{os.getpid()}")
-            fresh.write_text(f'#!/bin/sh\nexec node --no-warnings {HOME}/engine/engine.mjs "$@"\n')
-            fresh.chmod(0o755)
-            fresh.rename(engine)
+        stand_in = (pathlib.Path(__file__).parent / "prisma" / "engine.mjs").read_text()
+        _install(HOME / "engine" / "engine.mjs", stand_in)
+        engine = _install(HOME / "engine" / "schema-engine", f'#!/bin/sh\nexec node --no-warnings {HOME}/engine/engine.mjs "$@"\n')
         return subprocess.Popen(
             ["node", HOME / "cli/node_modules/prisma/build/index.js", "migrate", *arguments],
             cwd=self.folder.root,
