@@ -4,6 +4,7 @@ apt keeps its state in a folder of ours and takes its sources from a copy of the
 of the machine's configuration changes. What was fetched stays in build/.
 """
 
+import fcntl
 import os
 import pathlib
 import re
@@ -86,13 +87,16 @@ def _extract(archive):
 
 def scripts():
     """The paths of all scripts, relative to folder(); fetches them the first time."""
+    BUILD.mkdir(parents=True, exist_ok=True)
     done = BUILD / "done"
-    if not done.exists():
-        BUILD.mkdir(parents=True, exist_ok=True)
-        archive = _download()
-        _extract(archive)
-        archive.unlink()
-        done.write_text(archive.name + "\n")
+    # Several test processes may begin at the same moment.
+    with (BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            archive = _download()
+            _extract(archive)
+            archive.unlink()
+            done.write_text(archive.name + "\n")
     return sorted(os.fspath(path.relative_to(folder())) for path in folder().rglob("*.sql"))
 
 
@@ -153,3 +157,7 @@ def without_psql(script):
         line = TRAILING_COMMAND.sub(b";", line)
         kept.append(_substitute(line.replace(rb"\;", b";"), variables))
     return b"\n".join(kept)
+
+
+if __name__ == "__main__":
+    print(f"{len(scripts())} regression scripts of {package()}")

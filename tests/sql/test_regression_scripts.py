@@ -47,15 +47,19 @@ REFUSED_WITHOUT_PLACE = {
     ],
 }
 
+try:
+    SCRIPTS = set(regression_scripts.scripts())
+except RuntimeError as error:
+    pytest.skip(str(error), allow_module_level=True)
+
 STATEMENT_END = re.compile(rb";[ \t]*(?:--[^\n]*)?(?:\n|$)")
 NOTHING = re.compile(rb"(?:[ \t\n\r\f\v]|--[^\n\r]*)*")
 
 
 @pytest.fixture(scope="session")
-def splitter():
+def splitter(tmp_path_factory):
     """tests/sql/split.c, built from the sources as they are now."""
-    program = ROOT / "build" / "sql" / "split"
-    program.parent.mkdir(parents=True, exist_ok=True)
+    program = tmp_path_factory.mktemp("split") / "split"
     sources = sorted([*ROOT.glob("entrypoint/sql/*.c"), *ROOT.glob("entrypoint/base/*.c")])
     flags = ["-O1", "-g", "-std=c11", "-D_GNU_SOURCE", "-Ientrypoint"]
     libraries = ["-lpg_query", "-ljansson", "-lcrypto"]
@@ -135,7 +139,7 @@ def read_for_parser(name):
     return script
 
 
-@pytest.mark.parametrize("name", sorted(set(regression_scripts.scripts()) - set(NOT_FOR_THE_PARSER)))
+@pytest.mark.parametrize("name", sorted(SCRIPTS - set(NOT_FOR_THE_PARSER)))
 def test_our_statements_are_the_parsers(name, splitter):
     script, theirs = blank_refused(splitter, read_for_parser(name))
     ours, error = splitter("ours", script)
@@ -143,7 +147,7 @@ def test_our_statements_are_the_parsers(name, splitter):
     check_same(script, ours, theirs)
 
 
-@pytest.mark.parametrize("name", sorted(set(regression_scripts.scripts()) - set(NOT_FOR_THE_SCANNER)))
+@pytest.mark.parametrize("name", sorted(SCRIPTS - set(NOT_FOR_THE_SCANNER)))
 def test_our_statements_are_the_scanners(name, splitter):
     script = read(name)
     theirs, error = splitter("scanner", script)
@@ -155,6 +159,6 @@ def test_our_statements_are_the_scanners(name, splitter):
 
 def test_the_comparison_is_about_something(splitter):
     total = 0
-    for name in sorted(set(regression_scripts.scripts()) - set(NOT_FOR_THE_PARSER)):
+    for name in sorted(SCRIPTS - set(NOT_FOR_THE_PARSER)):
         total += len(blank_refused(splitter, read_for_parser(name))[1])
     assert total > 30000
