@@ -1,24 +1,44 @@
 # tidelock: `make` builds build/tidelock, `make help` lists the rest.
 #
 # Variables: SANITIZE=1 (AddressSanitizer and UBSan, in a folder of its own), CC=clang, V=1 (print commands),
-# T=pattern (run only the tests that match), BINARY=path (test that binary), PREFIX and DESTDIR (install).
+# T=pattern (run only the tests that match), BINARY=path (test that binary), PREFIX and DESTDIR (install),
+# ARCH=arm64 (static, image: for that machine).
 
 ROOMS := base http sql config postgres history lock schema report apply gate fleet
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+HOST_ARCH := $(shell dpkg --print-architecture 2>/dev/null || echo unknown)
+ARCH ?= $(HOST_ARCH)
+STATIC_OUT := build/static$(if $(filter-out $(HOST_ARCH),$(ARCH)),-$(ARCH))
+# The stripped static binary may have this many bytes.
+SIZE_BUDGET := 3500000
 
 FLAVOUR := $(if $(SANITIZE),sanitize,dynamic)
-OUT := build/$(FLAVOUR)
+OUT := $(if $(STATIC),$(STATIC_OUT),build/$(FLAVOUR))
 BINARY ?= $(if $(SANITIZE),$(OUT)/tidelock,build/tidelock)
 
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+override CFLAGS += -std=c11 -D_GNU_SOURCE $(WARNINGS) -fstack-protector-strong -fPIE -pthread -Ientrypoint -I$(OUT) -MMD -MP
+
+ifdef STATIC
+# Set by the target "static": the compiler and the libraries are those that docker/deps/build has made.
+DEPS := $(abspath build/deps/$(ARCH)/root)
+CC := $(DEPS)/bin/musl-gcc
+override CFLAGS += -Os -g0 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
+	-fstack-clash-protection -ftrivial-auto-var-init=zero $(if $(filter arm64,$(ARCH)),-mbranch-protection=standard)
+override LDFLAGS += -static-pie -B$(DEPS)/bin -fuse-ld=lld -Wl,-z,text,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
+	-Wl,--pack-dyn-relocs=relr,--gc-sections,--build-id=none,-Map=$@.map
+LIBS := -lpq -lpgcommon_shlib -lpgport_shlib -lssl -lcrypto -lyaml -ljansson -lc
+COMPONENTS = awk -v libraries=' $(LIBS) ' '!/^\#/ && index(libraries, " -l" $$2 " ") { print $$1, $$4 }' docker/deps/lock
+else
+PACKAGES := libpq yaml-0.1 jansson libcrypto
 CC ?= cc
 CFLAGS ?= -O2 -g
-PACKAGES := libpq yaml-0.1 jansson libcrypto
-WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
-HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
-override CFLAGS += -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDENING) -Ientrypoint -I$(OUT) -MMD -MP \
-	$(shell pkg-config --cflags $(PACKAGES))
+override CFLAGS += $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2) $(shell pkg-config --cflags $(PACKAGES))
 override LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 LIBS := $(shell pkg-config --libs $(PACKAGES))
+COMPONENTS = for name in $(PACKAGES); do echo $$name $$(pkg-config --modversion $$name); done
+endif
 ifdef SANITIZE
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 override LDFLAGS += -fsanitize=address,undefined
@@ -35,16 +55,24 @@ Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_TESTS:$(OUT)/unit/%=$(OUT)/tests/unit/%.o)
 .DEFAULT_GOAL := all
-.PHONY: all help deps test unit integration demo trial fuzz bench lint format install clean
+.PHONY: all help deps static test unit integration demo trial fuzz bench lint format install clean
 
 all: $(BINARY) ## build build/tidelock with the system's libraries
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-$(OUT)/tidelock: $(COMMAND_OBJECTS) $(ENGINE_OBJECTS)
+LINKED := $(OUT)/tidelock$(if $(STATIC),.unstripped)
+$(LINKED): $(COMMAND_OBJECTS) $(ENGINE_OBJECTS)
 	@echo "  link    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Stripped, weighed, and with its bill of materials beside it.
+$(STATIC_OUT)/tidelock: $(STATIC_OUT)/tidelock.unstripped docker/deps/lock docker/size docker/sbom
+	@echo "  strip   $@"
+	$(Q)$(DEPS)/bin/strip -s -o $@ $<
+	$(Q)docker/size $@ $<.map $(SIZE_BUDGET)
+	$(Q)docker/sbom $@ $(ARCH) '$(VERSION)'
 
 build/tidelock: build/dynamic/tidelock
 	$(Q)cp -f $< $@.new && mv -f $@.new $@
@@ -54,12 +82,13 @@ $(OUT)/%.o: %.c
 	@echo "  cc      $<"
 	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
 
-# The version is compiled into one file, which is rebuilt when the version changes.
-$(OUT)/version.stamp: FORCE
+# What the binary says of itself: its version, and what it is made from. The file that holds it is rebuilt when that changes.
+$(OUT)/made_from.h: FORCE
 	@mkdir -p $(@D)
-	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
-$(OUT)/cmd/tidelock/version.o: override CFLAGS += -DTIDELOCK_VERSION='"$(VERSION)"'
-$(OUT)/cmd/tidelock/version.o: $(OUT)/version.stamp
+	@{ echo '#define MADE_VERSION "$(VERSION)"'; $(COMPONENTS) | awk ' \
+		BEGIN { printf "#define MADE_FROM" } { printf " { \"%s\", \"%s\" },", $$1, $$2 } END { print "" }'; } > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(OUT)/cmd/tidelock/version.o: $(OUT)/made_from.h
 .PHONY: FORCE
 
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(ENGINE_OBJECTS)
@@ -69,6 +98,11 @@ $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(ENGINE_OBJECTS)
 
 deps: ## install what building and testing need (Debian packages; root or sudo)
 	$(Q)tests/deps
+
+static: ## build the release binary, build/static/tidelock, and the libraries in it (ARCH=arm64: cross-built)
+	$(Q)tests/deps static $(if $(filter-out $(HOST_ARCH),$(ARCH)),static-$(ARCH))
+	$(Q)docker/deps/build $(ARCH)
+	$(Q)$(MAKE) --no-print-directory STATIC=1 $(STATIC_OUT)/tidelock
 
 unit: $(UNIT_TESTS) ## the unit tests alone
 	$(Q)tests/run_unit $(UNIT_TESTS)

@@ -15,8 +15,7 @@ struct command {
     const char *usage;   /* what follows the name in help's first line */
     const char *summary; /* one line */
     const char *about;   /* a paragraph or two for its own help */
-    unsigned options;    /* the FOR_… bits of config/options.h */
-    bool takes_words;    /* words that are no options are passed on */
+    unsigned options;    /* its FOR_… bit of config/options.h */
     /* Does it. *exit_code is EXIT_YES unless set otherwise. `arena` lives until the process ends. */
     bool (*run)(struct arena *arena, const struct config *config, int *exit_code, struct error *err);
 };
@@ -25,9 +24,11 @@ struct command {
 extern const struct command *const COMMANDS[];
 
 extern const struct command COMMAND_DEPLOY;
+extern const struct command COMMAND_RUN;
 extern const struct command COMMAND_STATUS;
 extern const struct command COMMAND_RESOLVE;
 extern const struct command COMMAND_BASELINE;
+extern const struct command COMMAND_INSTALL;
 extern const struct command COMMAND_VERSION;
 
 const struct command *command_find(const char *name);

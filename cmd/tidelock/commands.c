@@ -3,8 +3,10 @@
 
 #include "command.h"
 
-const struct command *const COMMANDS[] = { &COMMAND_DEPLOY,   &COMMAND_STATUS,  &COMMAND_RESOLVE,
-                                           &COMMAND_BASELINE, &COMMAND_VERSION, NULL };
+const struct command *const COMMANDS[] = {
+    &COMMAND_DEPLOY,   &COMMAND_RUN,     &COMMAND_STATUS,  &COMMAND_RESOLVE,
+    &COMMAND_BASELINE, &COMMAND_INSTALL, &COMMAND_VERSION, NULL,
+};
 
 const struct command *command_find(const char *name)
 {

@@ -33,10 +33,15 @@ void help_all(struct text *out)
 
 void help_command(const struct command *command, struct text *out)
 {
-    text_add_format(out, "Usage: tidelock %s%s%s [OPTION]...\n\n%s\n", command->name,
-                    command->usage[0] == '\0' ? "" : " ", command->usage, command->about);
-    if (command->options == FOR_NONE)
-        return;
+    bool has_words = (command->options & TAKING_WORDS) != 0;
+    const char *blank = command->usage[0] == '\0' ? "" : " ";
+
+    text_add_format(out, "Usage: tidelock %s", command->name);
+    if (has_words)
+        text_add_format(out, " [OPTION]... %s", command->usage);
+    else
+        text_add_format(out, "%s%s [OPTION]...", blank, command->usage);
+    text_add_format(out, "\n\n%s\n", command->about);
     text_add_string(out, "\nOptions:\n");
     options_help(command->options, out);
 }

@@ -11,6 +11,7 @@
 #include "command.h"
 #include "config/load.h"
 #include "config/options.h"
+#include "config/trust.h"
 #include "exits.h"
 #include "help.h"
 #include "print.h"
@@ -107,6 +108,7 @@ int main(int argc, char **argv)
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     /* A core file of this process would hold the database's password. */
     (void)prctl(PR_SET_DUMPABLE, 0);
+    trust_ignore_machine();
     arena = arena_new();
     if (!dispatch(arena, argc, argv, &exit_code, &err)) {
         (void)fflush(stdout);

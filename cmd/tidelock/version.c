@@ -1,26 +1,44 @@
+#include "base/json.h"
+#include "base/memory.h"
 #include "command.h"
 #include "config/options.h"
 #include "print.h"
 
-#ifndef TIDELOCK_VERSION
-#define TIDELOCK_VERSION "unknown"
-#endif
+/* Made by the build: MADE_VERSION, and MADE_FROM with the libraries and the versions it was built with. */
+#include "made_from.h"
+
+static const struct {
+    const char *library;
+    const char *version;
+} COMPONENTS[] = { MADE_FROM };
 
 static bool version_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
+    struct json *answer;
+    struct json *components;
+
     (void)arena;
-    (void)config;
     (void)exit_code;
     (void)err;
-    print_line("tidelock %s", TIDELOCK_VERSION);
+    if (!config->wants_json) {
+        print_line("tidelock %s", MADE_VERSION);
+        return true;
+    }
+    answer = json_new_object();
+    components = json_new_object();
+    for (size_t i = 0; i < array_length(COMPONENTS); i++)
+        json_set_text(components, COMPONENTS[i].library, COMPONENTS[i].version);
+    json_set_text(answer, "version", MADE_VERSION);
+    json_set(answer, "components", components);
+    print_json(answer);
     return true;
 }
 
 const struct command COMMAND_VERSION = {
     .name = "version",
-    .usage = "",
+    .usage = "[--json]",
     .summary = "print the version",
-    .about = "Prints the version and nothing else.",
-    .options = FOR_NONE,
+    .about = "Prints the version; with --json, also the libraries that it was built with and their versions.",
+    .options = FOR_VERSION,
     .run = version_run,
 };

@@ -18,16 +18,18 @@
 /* What kind of failure; cmd/tidelock/exits.c turns it into an exit code. */
 enum error_class {
     ERROR_NONE,
-    ERROR_USAGE,       /* an option, a file or the environment is wrong */
-    ERROR_UNREACHABLE, /* the server could not be reached before the deadline */
-    ERROR_LEADER,      /* the leader lock was not obtained before the deadline, or was lost */
-    ERROR_LOST,        /* the connection broke while something was under way */
-    ERROR_BUDGET,      /* no room for a connection before the deadline */
-    ERROR_CLEAN,       /* a migration failed and left nothing behind */
-    ERROR_PARTIAL,     /* a migration failed and left something behind */
-    ERROR_REFUSED,     /* the history refuses: a person has to decide */
-    ERROR_TABLE_LOCK,  /* a table lock could not be had; nothing changed */
-    ERROR_INTERRUPTED, /* a signal asked us to stop */
+    ERROR_USAGE,          /* an option, a file or the environment is wrong */
+    ERROR_UNREACHABLE,    /* the server could not be reached before the deadline */
+    ERROR_LEADER,         /* the leader lock was not obtained before the deadline, or was lost */
+    ERROR_LOST,           /* the connection broke while something was under way */
+    ERROR_BUDGET,         /* no room for a connection before the deadline */
+    ERROR_CLEAN,          /* a migration failed and left nothing behind */
+    ERROR_PARTIAL,        /* a migration failed and left something behind */
+    ERROR_REFUSED,        /* the history refuses: a person has to decide */
+    ERROR_TABLE_LOCK,     /* a table lock could not be had; nothing changed */
+    ERROR_INTERRUPTED,    /* a signal asked us to stop */
+    ERROR_NOT_EXECUTABLE, /* the application could not be executed */
+    ERROR_NOT_FOUND,      /* the application is not there */
     ERROR_CLASSES
 };
 

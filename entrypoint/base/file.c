@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,6 +57,60 @@ bool file_read(const char *path, struct text *out, struct error *err)
     if (out->is_secret)
         memory_wipe(chunk, sizeof chunk);
     return true;
+}
+
+static bool write_all(int descriptor, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t done = write(descriptor, bytes, length);
+
+        if (done < 0 && errno != EINTR)
+            return false;
+        if (done > 0) {
+            bytes += done;
+            length -= (size_t)done;
+        }
+    }
+    return true;
+}
+
+static bool copy_bytes(int from, int to)
+{
+    char chunk[FILE_CHUNK];
+
+    for (;;) {
+        ssize_t got = read(from, chunk, sizeof chunk);
+
+        if (got == 0)
+            return true;
+        if ((got < 0 && errno != EINTR) || (got > 0 && !write_all(to, chunk, (size_t)got)))
+            return false;
+    }
+}
+
+static bool copy_into(int from, const char *path, unsigned mode)
+{
+    auto_descriptor int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    /* The permissions last: what is not whole can't be executed. */
+    return to >= 0 && copy_bytes(from, to) && fchmod(to, mode) == 0 && fsync(to) == 0;
+}
+
+bool file_copy(const char *source, const char *target, unsigned mode, struct error *err)
+{
+    auto_descriptor int from = open(source, O_RDONLY | O_CLOEXEC);
+    auto_text struct text beside = text_init(strlen(target) + 32);
+    int reason;
+
+    if (from < 0)
+        return read_error(err, source, strerror(errno));
+    text_add_format(&beside, "%s.%ld", target, (long)getpid());
+    if (copy_into(from, beside.at, mode) && rename(beside.at, target) == 0)
+        return true;
+    reason = errno;
+    if (reason != EEXIST)
+        (void)unlink(beside.at);
+    return error_set(err, ERROR_USAGE, "could not write file \"%s\": %s", target, strerror(reason));
 }
 
 bool file_exists(const char *path)

@@ -10,6 +10,12 @@
 static volatile sig_atomic_t pending;
 static int waking[2] = { -1, -1 };
 
+/* What the process did with each before. */
+static struct {
+    int number;
+    struct sigaction before;
+} TAKEN[] = { { .number = SIGTERM }, { .number = SIGINT }, { .number = SIGPIPE } };
+
 static void on_signal(int number)
 {
     int saved = errno;
@@ -30,9 +36,14 @@ void signals_install(void)
     if (pipe2(waking, O_CLOEXEC | O_NONBLOCK) != 0)
         return;
     (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGPIPE, &ignore, NULL);
+    for (size_t i = 0; i < sizeof TAKEN / sizeof *TAKEN; i++)
+        (void)sigaction(TAKEN[i].number, TAKEN[i].number == SIGPIPE ? &ignore : &action, &TAKEN[i].before);
+}
+
+void signals_restore(void)
+{
+    for (size_t i = 0; i < sizeof TAKEN / sizeof *TAKEN; i++)
+        (void)sigaction(TAKEN[i].number, &TAKEN[i].before, NULL);
 }
 
 int signals_pending(void)

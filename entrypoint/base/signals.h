@@ -14,6 +14,10 @@
 /* Installs the handlers and ignores SIGPIPE. Once, at the start of main. */
 void signals_install(void);
 
+/* Gives back what the process did with these signals before signals_install(): an ignored signal stays
+ * ignored through exec, and the application shall find what it would have found without us. */
+void signals_restore(void);
+
 /* The first SIGTERM or SIGINT that came, or 0. */
 int signals_pending(void);
 

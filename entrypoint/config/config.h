@@ -31,6 +31,9 @@ struct config {
     const char *baseline_to;
     bool wants_json;
     bool wants_exit_code;
+    bool is_environment_kept; /* run: CMD's environment is ours, unchanged */
+    char **words;             /* what follows the options: CMD and its arguments; ends with NULL */
+    int word_count;
 
     int log_format; /* enum log_format */
     int log_level;  /* enum log_level */

@@ -153,12 +153,22 @@ static bool refuse_word(const char *word, struct error *err)
 
 static bool load_flags(struct load *load, int count, char **words, struct error *err)
 {
-    for (int i = 0; i < count; i++) {
+    int i = 0;
+
+    for (; i < count && strcmp(words[i], "--") != 0; i++) {
+        if (words[i][0] != '-')
+            break;
         if (strncmp(words[i], "--", 2) != 0 && strcmp(words[i], "-h") != 0)
             return refuse_word(words[i], err);
         if (!take_flag(load, count, words, &i, err))
             return false;
     }
+    if (i < count && strcmp(words[i], "--") == 0)
+        i++;
+    if (i < count && (load->command & TAKING_WORDS) == 0)
+        return refuse_word(words[i], err);
+    load->config->words = words + i;
+    load->config->word_count = count - i;
     return true;
 }
 
@@ -367,7 +377,8 @@ bool config_load(struct arena *arena, unsigned command, int count, char **argume
         return false;
     if (out->is_help)
         return true;
-    if (!load_environment(&load, err) || !load_file(&load, err) || !load_standards(&load, err))
+    if (!load_environment(&load, err) || ((command & FOR_DATABASE) != 0 && !load_file(&load, err)) ||
+        !load_standards(&load, err))
         return false;
     log_configure((enum log_level)out->log_level, (enum log_format)out->log_format);
     warn_unknown_variables(&load);

@@ -14,16 +14,16 @@ enum { DAY_MS = 24 * 60 * 60 * 1000, HELP_COLUMNS = 80, HELP_INDENT = 6 };
 const struct option OPTIONS[] = {
     { .name = "database-url",
       .type = OPTION_TEXT,
-      .commands = FOR_ALL,
+      .commands = FOR_DATABASE,
       .field = FIELD(database_url),
       .environment = "DATABASE_URL",
-      .traits = OPTION_SECRET | OPTION_FILE_FORM | OPTION_URL,
+      .traits = OPTION_SECRET | OPTION_FILE_FORM | OPTION_URL | OPTION_SHARED,
       .value = "URL",
       .help = "the database to bring to this image's level; without it PGHOST, PGDATABASE and the other "
               "variables of libpq say where it is" },
     { .name = "direct-url",
       .type = OPTION_TEXT,
-      .commands = FOR_ALL,
+      .commands = FOR_DATABASE,
       .field = FIELD(direct_url),
       .environment = "DIRECT_URL",
       .traits = OPTION_SECRET | OPTION_FILE_FORM | OPTION_URL,
@@ -31,26 +31,26 @@ const struct option OPTIONS[] = {
       .help = "the same database without a pooler; where given, migrations use it instead" },
     { .name = "migrations",
       .type = OPTION_TEXT,
-      .commands = FOR_ALL,
+      .commands = FOR_DATABASE,
       .field = FIELD(migrations),
       .value = "DIR",
       .help = "the folder of migrations; otherwise prisma/migrations, then migrations, is looked for" },
     { .name = "schema",
       .type = OPTION_TEXT,
-      .commands = FOR_ALL,
+      .commands = FOR_DATABASE,
       .field = FIELD(schema_file),
       .value = "FILE",
       .help = "Prisma's schema: the folder is \"migrations\" beside it" },
     { .name = "config",
       .type = OPTION_TEXT,
-      .commands = FOR_ALL,
+      .commands = FOR_DATABASE,
       .field = FIELD(config_file),
       .traits = OPTION_NOT_IN_FILE,
       .value = "FILE",
       .help = "the configuration file; otherwise tidelock.yaml is read where it exists" },
     { .name = "connect-deadline",
       .type = OPTION_DURATION,
-      .commands = FOR_ALL,
+      .commands = FOR_DATABASE,
       .field = FIELD(connect_deadline_ms),
       .standard = "1m",
       .most = DAY_MS,
@@ -58,7 +58,7 @@ const struct option OPTIONS[] = {
       .help = "keep trying to reach the database for TIME" },
     { .name = "connect-timeout",
       .type = OPTION_DURATION,
-      .commands = FOR_ALL,
+      .commands = FOR_DATABASE,
       .field = FIELD(connect_timeout_ms),
       .standard = "5s",
       .least = 100,
@@ -75,7 +75,7 @@ const struct option OPTIONS[] = {
       .help = "wait at most TIME for another process that leads" },
     { .name = "lock-timeout",
       .type = OPTION_DURATION,
-      .commands = FOR_DEPLOY,
+      .commands = FOR_APPLIERS,
       .field = FIELD(lock_timeout_ms),
       .standard = "0",
       .most = DAY_MS,
@@ -83,7 +83,7 @@ const struct option OPTIONS[] = {
       .help = "let a statement wait at most TIME for a table lock; 0 leaves it to the role's own setting" },
     { .name = "statement-timeout",
       .type = OPTION_DURATION,
-      .commands = FOR_DEPLOY,
+      .commands = FOR_APPLIERS,
       .field = FIELD(statement_timeout_ms),
       .standard = "0",
       .most = DAY_MS,
@@ -91,7 +91,7 @@ const struct option OPTIONS[] = {
       .help = "let a statement run at most TIME; 0 leaves it to the role's own setting" },
     { .name = "strict",
       .type = OPTION_FLAG,
-      .commands = FOR_DEPLOY,
+      .commands = FOR_APPLIERS,
       .field = FIELD(is_strict),
       .help = "refuse to deploy when applied migrations were edited or are missing from the folder, or "
               "pending ones are older than applied ones" },
@@ -116,9 +116,14 @@ const struct option OPTIONS[] = {
       .traits = OPTION_FLAG_ONLY,
       .value = "NAME",
       .help = "the last migration that the schema holds; otherwise all" },
+    { .name = "keep-env",
+      .type = OPTION_FLAG,
+      .commands = FOR_RUN,
+      .field = FIELD(is_environment_kept),
+      .help = "leave DIRECT_URL, TIDELOCK_... and what the _FILE variables name in the environment of CMD" },
     { .name = "json",
       .type = OPTION_FLAG,
-      .commands = FOR_STATUS,
+      .commands = FOR_STATUS | FOR_VERSION,
       .field = FIELD(wants_json),
       .traits = OPTION_FLAG_ONLY,
       .help = "print JSON" },
@@ -259,10 +264,11 @@ void options_help(unsigned command, struct text *out)
 static const struct {
     unsigned command;
     const char *name;
-} COMMAND_NAMES[] = { { FOR_DEPLOY, "deploy" },
-                      { FOR_STATUS, "status" },
-                      { FOR_RESOLVE, "resolve" },
-                      { FOR_BASELINE, "baseline" } };
+} COMMAND_NAMES[] = {
+    { FOR_DEPLOY, "deploy" },   { FOR_RUN, "run" },           { FOR_STATUS, "status" },
+    { FOR_RESOLVE, "resolve" }, { FOR_BASELINE, "baseline" }, { FOR_INSTALL, "install" },
+    { FOR_VERSION, "version" },
+};
 
 static void add_commands(const struct option *option, struct text *out)
 {
@@ -270,6 +276,10 @@ static void add_commands(const struct option *option, struct text *out)
 
     if (option->commands == FOR_ALL) {
         text_add_string(out, "all");
+        return;
+    }
+    if (option->commands == FOR_DATABASE) {
+        text_add_string(out, "all that use the database");
         return;
     }
     for (size_t i = 0; i < array_length(COMMAND_NAMES); i++) {

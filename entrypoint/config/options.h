@@ -22,13 +22,18 @@ enum option_type {
 
 /* Which commands know an option. */
 enum option_commands {
-    FOR_NONE = 0,
     FOR_DEPLOY = 1 << 0,
-    FOR_STATUS = 1 << 1,
-    FOR_RESOLVE = 1 << 2,
-    FOR_BASELINE = 1 << 3,
-    FOR_LEADERS = FOR_DEPLOY | FOR_RESOLVE | FOR_BASELINE,
-    FOR_ALL = FOR_LEADERS | FOR_STATUS,
+    FOR_RUN = 1 << 1,
+    FOR_STATUS = 1 << 2,
+    FOR_RESOLVE = 1 << 3,
+    FOR_BASELINE = 1 << 4,
+    FOR_INSTALL = 1 << 5,
+    FOR_VERSION = 1 << 6,
+    FOR_APPLIERS = FOR_DEPLOY | FOR_RUN,
+    FOR_LEADERS = FOR_APPLIERS | FOR_RESOLVE | FOR_BASELINE,
+    FOR_DATABASE = FOR_LEADERS | FOR_STATUS,
+    FOR_ALL = FOR_DATABASE | FOR_INSTALL | FOR_VERSION,
+    TAKING_WORDS = FOR_RUN | FOR_INSTALL, /* what follows the options is theirs */
 };
 
 enum option_traits {
@@ -39,6 +44,7 @@ enum option_traits {
     OPTION_URL = 1 << 2,       /* a database URL: the password in it is a secret of its own */
     OPTION_FLAG_ONLY = 1 << 3, /* neither environment nor file */
     OPTION_NOT_IN_FILE = 1 << 4,
+    OPTION_SHARED = 1 << 5, /* the application's, too: its foreign variable stays in the environment of CMD */
 };
 
 struct option {

@@ -1,5 +1,6 @@
 #include "config/trust.h"
 
+#include <openssl/crypto.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -49,4 +50,9 @@ bool trust_find(struct endpoint *endpoint, const char *ssl_cert_file, struct err
     error_code(err, "P1011");
     error_detail(err, "Looked for %s.", places.at);
     return error_hint(err, "Give the CA with sslrootcert=FILE in the URL, or SSL_CERT_FILE.");
+}
+
+void trust_ignore_machine(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 }

@@ -8,10 +8,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
+#include "postgres/address.h"
 #include "postgres/internal.h"
 #include "postgres/refusal.h"
 
-enum { PARAMETERS_MOST = ENDPOINT_PARAMETERS + 16, RECONNECT_PAUSE_MOST_MS = 5000 };
+enum { PARAMETERS_MOST = ENDPOINT_PARAMETERS + 16, RECONNECT_PAUSE_MOST_MS = 5000, SAID_MOST = 4096 };
 
 /* What every session of ours is opened with, unless the URL says it. User, certificates and time-outs come
  * with the endpoint. The keepalives notice a cut cable within 25 s; tcp_user_timeout does the same while
@@ -122,17 +123,25 @@ struct connection *connection_open(const struct endpoint *where, int64_t timeout
                                    struct error *err)
 {
     auto_connection struct connection *conn = memory_new(1, sizeof *conn);
-    enum refusal_stage stage;
+    auto_arena struct arena *arena = arena_new();
+    auto_text struct text said = text_init(SAID_MOST);
+    struct deadline until = deadline_in(timeout_ms > 0 ? timeout_ms : -1);
+    struct endpoint found;
+    enum refusal_stage stage = address_resolve(arena, where, until, &found, &said);
 
     *is_worth_retrying = false;
-    conn->pg = start(where);
+    if (stage != REFUSED_NOT) {
+        *is_worth_retrying = refusal_explain(where, stage, said.at, timeout_ms, err);
+        return NULL;
+    }
+    conn->pg = start(&found);
     if (conn->pg == NULL) {
         error_set(err, ERROR_USAGE, "could not connect: out of memory");
         return NULL;
     }
     /* Only so does the message of a refused connection carry its SQLSTATE. */
     (void)PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
-    stage = drive(conn->pg, deadline_in(timeout_ms > 0 ? timeout_ms : -1));
+    stage = drive(conn->pg, until);
     if (stage != REFUSED_NOT) {
         *is_worth_retrying = refusal_explain(where, stage, PQerrorMessage(conn->pg), timeout_ms, err);
         return NULL;

@@ -64,7 +64,7 @@ static void every_row_is_complete(void **state)
     for (size_t i = 0; i < count_options(); i++) {
         const struct option *option = &OPTIONS[i];
 
-        assert_true(option->commands != FOR_NONE && (option->commands & ~(unsigned)FOR_ALL) == 0);
+        assert_true(option->commands != 0 && (option->commands & ~(unsigned)FOR_ALL) == 0);
         assert_true(option->help != NULL && option->help[0] != '\0');
         assert_int_equal(option->value == NULL, option->type == OPTION_FLAG);
         assert_int_equal(option->choices != NULL, option->type == OPTION_CHOICE);
@@ -91,7 +91,7 @@ static void every_default_is_a_value_of_its_option(void **state)
 
 static void help_fits_eighty_columns(void **state)
 {
-    static const unsigned commands[] = { FOR_DEPLOY, FOR_STATUS, FOR_RESOLVE, FOR_BASELINE };
+    static const unsigned commands[] = { FOR_DEPLOY, FOR_RUN, FOR_STATUS, FOR_RESOLVE, FOR_BASELINE, FOR_INSTALL, FOR_VERSION };
 
     (void)state;
     for (size_t i = 0; i < array_length(commands); i++) {
