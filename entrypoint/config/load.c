@@ -1,8 +1,10 @@
 #include "config/load.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -399,10 +401,55 @@ static bool has_libpq_variables(void)
     return false;
 }
 
+/* libpq fills these in by itself; said explicitly, they can be acted on: a host is looked up, a CA found. A
+ * service file goes before them (PostgreSQL documentation, "The Connection Service File"), so with one they
+ * are left to libpq. */
+static void take_libpq_variables(struct endpoint *endpoint)
+{
+    static const struct {
+        const char *keyword;
+        const char *variable;
+    } known[] = {
+        { "host", "PGHOST" }, { "hostaddr", "PGHOSTADDR" }, { "port", "PGPORT" },
+        { "user", "PGUSER" }, { "sslmode", "PGSSLMODE" },   { "sslrootcert", "PGSSLROOTCERT" },
+    };
+
+    for (size_t i = 0; i < array_length(known); i++) {
+        const char *value = getenv(known[i].variable);
+
+        if (value != NULL && value[0] != '\0' && endpoint_value(endpoint, known[i].keyword) == NULL)
+            endpoint_set(endpoint, known[i].keyword, value);
+    }
+}
+
+/* Without a name libpq takes the operating system's, which a container's user often does not have. */
+static bool check_user(const struct endpoint *endpoint, struct error *err)
+{
+    if (endpoint_value(endpoint, "user") != NULL || getpwuid(geteuid()) != NULL)
+        return true;
+    error_set(err, ERROR_USAGE, "no database user is given, and uid %ld has no name here", (long)geteuid());
+    error_code(err, "P1013");
+    return error_hint(err, "Write postgresql://USER:PASSWORD@HOST:5432/DATABASE, or set PGUSER.");
+}
+
+static bool complete_endpoint(struct endpoint *endpoint, struct error *err)
+{
+    const char *service = getenv("PGSERVICE");
+    const char *password = endpoint_value(endpoint, "password");
+
+    if (password != NULL)
+        redact_register(password, strlen(password));
+    if (endpoint_value(endpoint, "service") == NULL && (service == NULL || service[0] == '\0')) {
+        take_libpq_variables(endpoint);
+        if (!check_user(endpoint, err))
+            return false;
+    }
+    return trust_find(endpoint, getenv("SSL_CERT_FILE"), err);
+}
+
 bool endpoint_find(struct arena *arena, const struct config *config, struct endpoint *out, struct error *err)
 {
     const char *url = config->direct_url != NULL ? config->direct_url : config->database_url;
-    const char *password;
 
     if (url == NULL && !has_libpq_variables()) {
         error_set(err, ERROR_USAGE, "no database is given");
@@ -412,12 +459,9 @@ bool endpoint_find(struct arena *arena, const struct config *config, struct endp
     }
     if (url == NULL) {
         *out = (struct endpoint) { .connect_timeout_ms = -1, .label = "the server that PGHOST names" };
-        return true;
+        return complete_endpoint(out, err);
     }
     if (!url_parse(arena, url, out, err))
         return error_context(err, "reading %s", config->direct_url != NULL ? "DIRECT_URL" : "DATABASE_URL");
-    password = endpoint_value(out, "password");
-    if (password != NULL)
-        redact_register(password, strlen(password));
-    return trust_find(out, getenv("SSL_CERT_FILE"), err);
+    return complete_endpoint(out, err);
 }
