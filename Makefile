@@ -1,8 +1,8 @@
 # tidelock: `make` builds build/tidelock, `make help` lists the rest.
 #
 # Variables: SANITIZE=1 (AddressSanitizer and UBSan, in a folder of its own), CC=clang, V=1 (print commands),
-# T=pattern (run only the tests that match), BINARY=path (test that binary), PREFIX and DESTDIR (install),
-# ARCH=arm64 (static, image: for that machine).
+# T=pattern (run only the tests that match), BINARY=path (test that binary), SUITES="tests/integration …" (only those),
+# PREFIX and DESTDIR (install), ARCH=arm64 (static, image: for that machine).
 
 ROOMS := base http sql config postgres history lock schema report apply gate fleet
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -15,6 +15,7 @@ SIZE_BUDGET := 3500000
 
 FLAVOUR := $(if $(SANITIZE),sanitize,dynamic)
 OUT := $(if $(STATIC),$(STATIC_OUT),build/$(FLAVOUR))
+SUITES ?= tests/integration tests/sql tests/image
 BINARY ?= $(if $(SANITIZE),$(OUT)/tidelock,build/tidelock)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
@@ -55,7 +56,7 @@ Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_TESTS:$(OUT)/unit/%=$(OUT)/tests/unit/%.o)
 .DEFAULT_GOAL := all
-.PHONY: all help deps static test unit integration demo trial fuzz bench lint format install clean
+.PHONY: all help deps static image test unit integration demo trial fuzz bench lint format install clean
 
 all: $(BINARY) ## build build/tidelock with the system's libraries
 
@@ -67,12 +68,18 @@ $(LINKED): $(COMMAND_OBJECTS) $(ENGINE_OBJECTS)
 	@echo "  link    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+ifdef STATIC
 # Stripped, weighed, and with its bill of materials beside it.
-$(STATIC_OUT)/tidelock: $(STATIC_OUT)/tidelock.unstripped docker/deps/lock docker/size docker/sbom
+$(OUT)/tidelock: $(LINKED) docker/deps/lock docker/size docker/sbom
 	@echo "  strip   $@"
 	$(Q)$(DEPS)/bin/strip -s -o $@ $<
 	$(Q)docker/size $@ $<.map $(SIZE_BUDGET)
 	$(Q)docker/sbom $@ $(ARCH) '$(VERSION)'
+else
+# So that BINARY can name it.
+$(STATIC_OUT)/tidelock: FORCE
+	$(Q)$(MAKE) --no-print-directory static
+endif
 
 build/tidelock: build/dynamic/tidelock
 	$(Q)cp -f $< $@.new && mv -f $@.new $@
@@ -104,11 +111,15 @@ static: ## build the release binary, build/static/tidelock, and the libraries in
 	$(Q)docker/deps/build $(ARCH)
 	$(Q)$(MAKE) --no-print-directory STATIC=1 $(STATIC_OUT)/tidelock
 
+image: ## build the OCI image tidelock:VERSION, also tagged "tidelock" (ARCH=arm64: for that machine; BUILD=words for docker build)
+	$(Q)DOCKER_BUILDKIT=1 docker build -f docker/Dockerfile --platform linux/$(ARCH) --build-arg VERSION='$(VERSION)' \
+		-t tidelock:$(subst +,_,$(VERSION)) -t tidelock $(BUILD) .
+
 unit: $(UNIT_TESTS) ## the unit tests alone
 	$(Q)tests/run_unit $(UNIT_TESTS)
 
 integration: all ## the tests against real servers alone
-	$(Q)tests/run_integration $(abspath $(BINARY)) tests/integration tests/sql $(if $(T),-k '$(T)')
+	$(Q)tests/run_integration $(abspath $(BINARY)) tests/integration $(if $(T),-k '$(T)')
 
 test: ## install what is needed and run every test
 	$(Q)tests/deps
@@ -116,7 +127,7 @@ test: ## install what is needed and run every test
 
 .PHONY: test-all
 test-all: all $(UNIT_TESTS)
-	$(Q)tests/run_all $(abspath $(BINARY)) '$(T)' $(UNIT_TESTS)
+	$(Q)tests/run_all $(abspath $(BINARY)) '$(T)' '$(SUITES)' $(UNIT_TESTS)
 
 demo: ## install what is needed and show a deployment on a throw-away PostgreSQL
 	$(Q)tests/deps build server

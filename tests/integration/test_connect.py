@@ -215,3 +215,19 @@ def test_a_standby_is_refused_at_once_unless_there_is_nothing_to_do(servers, too
     finally:
         standby.stop()
         primary.remove()
+
+
+def test_the_machines_openssl_configuration_has_no_say(secure, tool, tmp_path):
+    """libpq asks OpenSSL to read it; a host's openssl.cnf must not decide what this program can do."""
+    configuration = tmp_path / "openssl.cnf"
+    configuration.write_text("openssl_conf = all\n[all]\nssl_conf = tls\n[tls]\nsystem_default = old\n[old]\nMinProtocol = TLSv1\nMaxProtocol = TLSv1\n")
+    url = f"postgresql://secret:p%40ss%3Aw%2Frd%25@127.0.0.1:{secure.port}/app?sslmode=require"
+    environment = {"OPENSSL_CONF": str(configuration)}
+    refused = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{secure.port}", "-starttls", "postgres"], env=environment, capture_output=True, input=b"")
+    assert b"Cipher is (NONE)" in refused.stdout or refused.returncode != 0
+    tool("status", url=url, environment=environment).succeeds()
+
+
+def test_a_name_is_looked_up_and_the_certificate_still_checked(secure, tool):
+    url = f"postgresql://secret:p%40ss%3Aw%2Frd%25@localhost:{secure.port}/app?sslmode=verify-full&sslrootcert={secure.data / 'server.crt'}"
+    tool("status", url=url).succeeds()

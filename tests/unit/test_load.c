@@ -196,7 +196,9 @@ static void what_is_wrong_is_named_with_its_origin(void **state)
           "Did you mean --lock-timeout?" },
         { FOR_DEPLOY, "--srtict", "", NULL, "there is no option --srtict", "Did you mean --strict?" },
         { FOR_DEPLOY, "--qqqqqqqqqqqqqq=x", "", NULL, "there is no option --qqqqqqqqqqqqqq", "--help" },
-        { FOR_DEPLOY, "--", "", NULL, "there is no option --", "--help" },
+        { FOR_DEPLOY, "-- now", "", NULL, "unexpected word \"now\"", "--help" },
+        { FOR_RUN, "--json -- now", "", NULL, "this command has no option --json", "--help" },
+        { FOR_RUN, "-x now", "", NULL, "unexpected word \"-x\"", "--help" },
         { FOR_STATUS, "--strict", "", NULL, "this command has no option --strict", "--help" },
         { FOR_DEPLOY, "--json", "", NULL, "this command has no option --json", "--help" },
         { FOR_DEPLOY, "--no-lock-timeout", "", NULL, "there is no option --no-lock-timeout", "" },
@@ -360,7 +362,8 @@ static void a_misspelt_variable_is_warned_of(void **state)
 
 static void clear_libpq_variables(void)
 {
-    static const char *const names[] = { "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE", "PGUSER" };
+    static const char *const names[] = { "PGHOST",    "PGHOSTADDR", "PGDATABASE",
+                                         "PGSERVICE", "PGUSER",     "PGSSLROOTCERT" };
 
     for (size_t i = 0; i < array_length(names); i++)
         assert_int_equal(unsetenv(names[i]), 0);
@@ -400,9 +403,64 @@ static void without_a_url_the_variables_of_libpq_must_say_where(void **state)
     assert_false(endpoint_find(last.arena, &config, &endpoint, &last.err));
     assert_int_equal(setenv("PGHOST", "db", 1), 0);
     assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
-    assert_int_equal(endpoint.count, 0);
+    assert_int_equal(endpoint.count, 1);
+    assert_string_equal(endpoint_value(&endpoint, "host"), "db");
     assert_non_null(endpoint.label);
     clear_libpq_variables();
+}
+
+static void the_variables_of_libpq_stand_behind_the_url(void **state)
+{
+    struct config config = { .database_url = "postgresql://me@here/d?sslmode=require" };
+    struct endpoint endpoint;
+
+    (void)state;
+    clear_libpq_variables();
+    assert_int_equal(setenv("PGHOST", "there", 1), 0);
+    assert_int_equal(setenv("PGUSER", "you", 1), 0);
+    assert_int_equal(setenv("PGSSLROOTCERT", "/ca.pem", 1), 0);
+    assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
+    assert_string_equal(endpoint_value(&endpoint, "host"), "here");
+    assert_string_equal(endpoint_value(&endpoint, "user"), "me");
+    assert_string_equal(endpoint_value(&endpoint, "sslrootcert"), "/ca.pem");
+    assert_int_equal(setenv("PGSERVICE", "shore", 1), 0);
+    assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
+    assert_null(endpoint_value(&endpoint, "sslrootcert"));
+    assert_int_equal(unsetenv("PGSSLROOTCERT"), 0);
+    clear_libpq_variables();
+}
+
+static void what_follows_the_options_belongs_to_the_command(void **state)
+{
+    static const struct {
+        const char *arguments;
+        int count;
+        const char *first;
+    } cases[] = {
+        { "", 0, NULL },
+        { "--", 0, NULL },
+        { "--strict -- node --version", 2, "node" },
+        { "--strict node --strict", 2, "node" },
+        { "-- -- x", 2, "--" },
+        { "-- --strict", 1, "--strict" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        assert_true(load(FOR_RUN, cases[i].arguments, "", NULL));
+        assert_int_equal(last.config.word_count, cases[i].count);
+        if (cases[i].first == NULL)
+            assert_null(last.config.words[0]);
+        else
+            assert_string_equal(last.config.words[0], cases[i].first);
+    }
+}
+
+static void a_command_without_a_database_reads_no_file(void **state)
+{
+    (void)state;
+    assert_true(load(FOR_VERSION, "--json", "", "no: option\n"));
+    assert_true(last.config.wants_json);
 }
 
 int main(void)
@@ -423,6 +481,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_secret_is_blanked_from_then_on, enter, leave),
         cmocka_unit_test_setup_teardown(a_misspelt_variable_is_warned_of, enter, leave),
         cmocka_unit_test_setup_teardown(the_direct_url_is_the_database_where_it_is_given, enter, leave),
+        cmocka_unit_test_setup_teardown(the_variables_of_libpq_stand_behind_the_url, enter, leave),
+        cmocka_unit_test_setup_teardown(what_follows_the_options_belongs_to_the_command, enter, leave),
+        cmocka_unit_test_setup_teardown(a_command_without_a_database_reads_no_file, enter, leave),
         cmocka_unit_test_setup_teardown(without_a_url_the_variables_of_libpq_must_say_where, enter, leave),
     };
 

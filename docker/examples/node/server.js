@@ -1,0 +1,20 @@
+// A guestbook: every request is a visit. It needs the schema of prisma/migrations, and checks nothing itself.
+const http = require("node:http");
+const { Pool } = require("pg");
+
+const pool = new Pool({ connectionString: process.env.DATABASE_URL });
+
+const server = http.createServer(async (request, response) => {
+  try {
+    await pool.query('INSERT INTO "Visit" ("guest") VALUES ($1)', [request.url.slice(1) || "somebody"]);
+    const { rows } = await pool.query('SELECT "guest", "seenAt" FROM "Visit" ORDER BY "id"');
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify(rows));
+  } catch (error) {
+    response.statusCode = 500;
+    response.end(error.message);
+  }
+});
+
+server.listen(Number(process.env.PORT || 3000));
+process.on("SIGTERM", () => server.close(() => pool.end()));

@@ -1,0 +1,48 @@
+#include "check.h"
+#include "gate/environment.h"
+
+static void what_is_ours_alone_is_left_out(void **state)
+{
+    static char *const before[] = { "PATH=/bin",
+                                    "DATABASE_URL=postgresql://a",
+                                    "DATABASE_URL_FILE=/run/url",
+                                    "DIRECT_URL=postgresql://b",
+                                    "DIRECT_URL_FILE=/run/direct",
+                                    "TIDELOCK_STRICT=1",
+                                    "TIDELOCK_=",
+                                    "no equals sign",
+                                    "DIRECT_URL",
+                                    "DIRECT_URL_FILES=1",
+                                    "tidelock_strict=1",
+                                    NULL };
+    static const char *const after[] = {
+        "PATH=/bin",  "DATABASE_URL=postgresql://a", "DATABASE_URL_FILE=/run/url", "no equals sign",
+        "DIRECT_URL", "DIRECT_URL_FILES=1",          "tidelock_strict=1"
+    };
+    auto_arena struct arena *arena = arena_new();
+    char **kept = environment_for_application(arena, before);
+
+    (void)state;
+    for (size_t i = 0; i < array_length(after); i++)
+        assert_string_equal(kept[i], after[i]);
+    assert_null(kept[array_length(after)]);
+}
+
+static void an_empty_environment_stays_empty(void **state)
+{
+    static char *const before[] = { NULL };
+    auto_arena struct arena *arena = arena_new();
+
+    (void)state;
+    assert_null(environment_for_application(arena, before)[0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_ours_alone_is_left_out),
+        cmocka_unit_test(an_empty_environment_stays_empty),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
