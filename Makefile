@@ -25,7 +25,7 @@ ifdef STATIC
 # Set by the target "static": the compiler and the libraries are those that docker/deps/build has made.
 DEPS := $(abspath build/deps/$(ARCH)/root)
 CC := $(DEPS)/bin/musl-gcc
-override CFLAGS += -Os -g0 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
+override CFLAGS += -O2 -g0 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-fstack-clash-protection -ftrivial-auto-var-init=zero $(if $(filter arm64,$(ARCH)),-mbranch-protection=standard)
 override LDFLAGS += -static-pie -B$(DEPS)/bin -fuse-ld=lld -Wl,-z,text,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
 	-Wl,--pack-dyn-relocs=relr,--gc-sections,--build-id=none,-Map=$@.map
@@ -141,8 +141,8 @@ fuzz: ## run each fuzzer of tests/fuzz for SECONDS (60)
 	$(Q)tests/deps build fuzz
 	$(Q)tests/fuzz/run $(or $(SECONDS),60)
 
-bench: all ## the measurements of tests/bench, as ratios
-	$(Q)tests/bench/run $(abspath $(BINARY))
+bench: all static ## the measurements of tests/bench, as ratios
+	$(Q)tests/bench/run $(abspath $(BINARY)) $(abspath $(STATIC_OUT)/tidelock)
 
 lint: all ## formatting, clang-tidy, cppcheck, layers, headers, shell and Python
 	$(Q)tests/lint/run

@@ -24,10 +24,10 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
     bool is_done;
 
     (void)exit_code;
-    if (!target_find(arena, config, &target, err))
+    if (!target_find_and_begin(arena, config, &target, err))
         return false;
     print_line("%zu migrations found in %s", target.folder.count, target.folder.path);
-    is_done = deployment_run(arena, config, &target.endpoint, &target.folder, &report, err);
+    is_done = deployment_run(arena, config, &target, &report, err);
     if (is_done || report.applied_count > 0)
         print_report(&report);
     if (is_done && report.applied_count > 0)

@@ -31,8 +31,8 @@ static bool run_run(struct arena *arena, const struct config *config, int *exit_
     }
     /* An image whose command is missing shall change nothing. */
     file = exec_find(arena, config->words[0], err);
-    if (file == NULL || !target_find(arena, config, &target, err) ||
-        !deployment_run(arena, config, &target.endpoint, &target.folder, &report, err))
+    if (file == NULL || !target_find_and_begin(arena, config, &target, err) ||
+        !deployment_run(arena, config, &target, &report, err))
         return false;
     log_report(&report);
     return exec_replace(file, config->words,

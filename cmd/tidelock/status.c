@@ -23,7 +23,7 @@ struct overview {
 static bool overview_read(struct arena *arena, const struct config *config, const struct target *target,
                           struct overview *out, struct error *err)
 {
-    auto_connection struct connection *conn = reach_database(config, &target->endpoint, err);
+    auto_connection struct connection *conn = reach_database(config, &target->endpoint, NULL, err);
 
     out->target = target;
     if (conn == NULL ||

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "apply/lead.h"
 #include "base/log.h"
 #include "config/load.h"
 #include "history/folder.h"
@@ -18,15 +19,35 @@ static void note_lock_switch(void)
             "apart");
 }
 
+static bool find_places(struct arena *arena, const struct config *config, struct target *out,
+                        const char **path, struct error *err)
+{
+    note_lock_switch();
+    out->begun = NULL;
+    return endpoint_find(arena, config, &out->endpoint, err) &&
+           folder_locate(arena, config->migrations, config->schema_file, path, err);
+}
+
 bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
                            struct error *err)
 {
     const char *path;
 
-    note_lock_switch();
-    return endpoint_find(arena, config, &out->endpoint, err) &&
-           folder_locate(arena, config->migrations, config->schema_file, &path, err) &&
-           folder_read(arena, path, &out->folder, err);
+    return find_places(arena, config, out, &path, err) && folder_read(arena, path, &out->folder, err);
+}
+
+bool target_find_and_begin(struct arena *arena, const struct config *config, struct target *out,
+                           struct error *err)
+{
+    const char *path;
+
+    if (!find_places(arena, config, out, &path, err) || !lock_file_check(path, err))
+        return false;
+    out->begun = begin_database(config, &out->endpoint);
+    if (folder_read(arena, path, &out->folder, err))
+        return true;
+    connection_close(out->begun);
+    return false;
 }
 
 bool target_find(struct arena *arena, const struct config *config, struct target *out, struct error *err)

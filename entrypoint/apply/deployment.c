@@ -26,6 +26,7 @@ struct deployment {
     const struct folder *folder;
     struct deployment_report *report;
 
+    struct connection *begun; /* the first connection, while it is not complete */
     struct connection *conn;
     struct ledger ledger;
     struct history history;
@@ -46,8 +47,25 @@ static enum phase step_connect(struct deployment *d, struct error *err)
 {
     connection_close(d->conn);
     d->is_session_used = false;
-    d->conn = reach_database(d->config, d->endpoint, err);
+    d->conn = reach_database(d->config, d->endpoint, steal(&d->begun), err);
     return d->conn == NULL ? PHASE_FAILED : PHASE_COMPARING;
+}
+
+static bool is_complete(const struct deployment *d)
+{
+    return d->ledger.exists && d->history.counts[VERDICT_PENDING] == 0 && d->history.failed_count == 0;
+}
+
+/* Most starts find nothing to do. Names are enough to know that: what was applied is not even read, and
+ * nothing is asked about the session. */
+static bool glance(struct deployment *d, struct error *err)
+{
+    arena_free(d->look);
+    d->look = arena_new();
+    if (!ledger_glance(d->look, d->conn, d->endpoint->schema, &d->ledger, err))
+        return error_context(err, "reading the ledger");
+    history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
+    return true;
 }
 
 static bool look(struct deployment *d, enum ledger_depth depth, struct error *err)
@@ -65,15 +83,15 @@ static bool look(struct deployment *d, enum ledger_depth depth, struct error *er
 
 static enum phase step_compare(struct deployment *d, struct error *err)
 {
-    bool is_done;
-
+    if (!d->config->is_strict && !d->applying.is_in_doubt) {
+        if (!glance(d, err))
+            return PHASE_FAILED;
+        if (is_complete(d))
+            return PHASE_COMPLETE;
+    }
     if (!look(d, LEDGER_NAMES, err))
         return PHASE_FAILED;
-    is_done = d->ledger.exists && d->history.counts[VERDICT_PENDING] == 0 && d->history.failed_count == 0;
-    /* Without --strict what was applied is not even read: on the most frequent path only names count. */
-    if (is_done && !d->config->is_strict && !d->applying.is_in_doubt)
-        return PHASE_COMPLETE;
-    if (!is_done && d->ledger.is_standby) {
+    if (!is_complete(d) && d->ledger.is_standby) {
         error_set(err, ERROR_UNREACHABLE,
                   "the server is a read-only standby, and there is something to write");
         error_holds(err, "%zu migrations of this folder are pending.", d->history.counts[VERDICT_PENDING]);
@@ -268,14 +286,16 @@ static enum phase recover(struct deployment *d, struct error *err)
     return PHASE_CONNECTING;
 }
 
-bool deployment_run(struct arena *arena, const struct config *config, const struct endpoint *endpoint,
-                    const struct folder *folder, struct deployment_report *report, struct error *err)
+bool deployment_run(struct arena *arena, const struct config *config, struct target *target,
+                    struct deployment_report *report, struct error *err)
 {
+    const struct folder *folder = &target->folder;
     struct deployment d = { .arena = arena,
                             .config = config,
-                            .endpoint = endpoint,
+                            .endpoint = &target->endpoint,
                             .folder = folder,
                             .report = report,
+                            .begun = steal(&target->begun),
                             .follow = { .until = deadline_in(config->leader_timeout_ms) } };
     enum phase phase = PHASE_CONNECTING;
     int64_t started = clock_now_ms();

@@ -9,11 +9,10 @@
 #include <stdint.h>
 
 #include "apply/mode.h"
+#include "apply/target.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
-#include "config/url.h"
-#include "history/migration.h"
 
 enum phase {
     PHASE_CONNECTING,
@@ -44,9 +43,9 @@ struct deployment_report {
     size_t applied_count;
 };
 
-/* Applies everything pending. `report` is filled as far as it got, on failure too. */
-must_use bool deployment_run(struct arena *arena, const struct config *config,
-                             const struct endpoint *endpoint, const struct folder *folder,
+/* Applies everything pending. Takes over what target->begun began. `report` is filled as far as it got, on
+ * failure too. */
+must_use bool deployment_run(struct arena *arena, const struct config *config, struct target *target,
                              struct deployment_report *report, struct error *err);
 
 #endif

@@ -4,13 +4,22 @@
 #include "base/memory.h"
 #include "lock/leader.h"
 
-struct connection *reach_database(const struct config *config, const struct endpoint *endpoint,
-                                  struct error *err)
+static int64_t try_timeout_ms(const struct config *config, const struct endpoint *endpoint)
 {
-    int64_t timeout =
-        endpoint->connect_timeout_ms >= 0 ? endpoint->connect_timeout_ms : config->connect_timeout_ms;
+    return endpoint->connect_timeout_ms >= 0 ? endpoint->connect_timeout_ms : config->connect_timeout_ms;
+}
 
-    return connection_reach(endpoint, timeout, deadline_in(config->connect_deadline_ms), err);
+struct connection *begin_database(const struct config *config, const struct endpoint *endpoint)
+{
+    return connection_begin(endpoint, try_timeout_ms(config, endpoint));
+}
+
+struct connection *reach_database(const struct config *config, const struct endpoint *endpoint,
+                                  struct connection *begun, struct error *err)
+{
+    if (begun == NULL)
+        begun = begin_database(config, endpoint);
+    return connection_reach(begun, deadline_in(config->connect_deadline_ms), err);
 }
 
 bool lead_check_endpoint(const struct endpoint *endpoint, struct error *err)
@@ -33,7 +42,7 @@ struct connection *lead_connect(const struct config *config, const struct endpoi
     if (!lead_check_endpoint(endpoint, err))
         return NULL;
     for (;;) {
-        auto_connection struct connection *conn = reach_database(config, endpoint, err);
+        auto_connection struct connection *conn = reach_database(config, endpoint, NULL, err);
         struct leader holder;
 
         if (conn == NULL)

@@ -18,8 +18,12 @@ must_use bool lead_check_endpoint(const struct endpoint *endpoint, struct error 
 must_use struct connection *lead_connect(const struct config *config, const struct endpoint *endpoint,
                                          struct error *err);
 
-/* A connection without the lock, within the deadlines of the configuration. */
+/* A connection without the lock, within the deadlines of the configuration. `begun` is what begin_database()
+ * gave, or NULL; it is taken over. */
 must_use struct connection *reach_database(const struct config *config, const struct endpoint *endpoint,
-                                           struct error *err);
+                                           struct connection *begun, struct error *err);
+
+/* See connection_begin(). */
+must_use struct connection *begin_database(const struct config *config, const struct endpoint *endpoint);
 
 #endif

@@ -18,7 +18,7 @@ struct arena {
     struct arena_block *blocks; /* the newest first: the one that still has room */
 };
 
-static _Noreturn void memory_exhausted(void)
+_Noreturn void memory_exhausted(void)
 {
     (void)fputs("tidelock: out of memory\n", stderr);
     _Exit(1);

@@ -24,6 +24,9 @@
 
 #define array_length(array) (sizeof(array) / sizeof *(array))
 
+/* Ends the process: for libraries that say they have no memory left. */
+_Noreturn void memory_exhausted(void);
+
 /* Frees one allocation of this header; NULL is fine. */
 void memory_free(void *memory);
 void memory_free_at(void *pointer_at);

@@ -54,5 +54,5 @@ bool trust_find(struct endpoint *endpoint, const char *ssl_cert_file, struct err
 
 void trust_ignore_machine(void)
 {
-    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL);
 }

@@ -13,9 +13,9 @@
  * that names the places when there is none. */
 must_use bool trust_find(struct endpoint *endpoint, const char *ssl_cert_file, struct error *err);
 
-/* Keeps the openssl.cnf of the machine we happen to run on out of it. libpq would read it: it asks OpenSSL
- * for its configuration, unless that was declined before (OpenSSL manual, OPENSSL_init_crypto). Before any
- * other use of OpenSSL. */
+/* Keeps the openssl.cnf of the machine we happen to run on out of it: libpq asks OpenSSL to read its
+ * configuration, unless that was declined before (OpenSSL manual, OPENSSL_init_crypto). Nor is OpenSSL tidied
+ * up at exit, which would first create what was never used. Before any other use of OpenSSL. */
 void trust_ignore_machine(void);
 
 #endif

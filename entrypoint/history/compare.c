@@ -33,6 +33,34 @@ static struct entry *sort_names(struct arena *arena, const struct folder *folder
     return entries;
 }
 
+/* Looks names up; ledger and folder are mostly in the same order, so the next one is tried first. */
+struct lookup {
+    struct arena *arena;
+    const struct folder *folder;
+    const struct entry *sorted; /* NULL until it is needed */
+    size_t next;
+};
+
+/* Where the name stands in the folder, or its count. */
+static size_t find(struct lookup *lookup, const char *name)
+{
+    const struct folder *folder = lookup->folder;
+    const struct entry wanted = { .name = name };
+    const struct entry *found;
+
+    if (lookup->next < folder->count && strcmp(folder->items[lookup->next].name, name) == 0)
+        return lookup->next++;
+    if (folder->count == 0)
+        return 0;
+    if (lookup->sorted == NULL)
+        lookup->sorted = sort_names(lookup->arena, folder);
+    found = bsearch(&wanted, lookup->sorted, folder->count, sizeof *found, compare_entries);
+    if (found == NULL)
+        return folder->count;
+    lookup->next = found->index + 1;
+    return found->index;
+}
+
 static bool is_applied(const struct ledger_row *row)
 {
     return row->is_finished && !row->is_rolled_back;
@@ -110,7 +138,7 @@ static void count_verdicts(const struct folder *folder, struct history *out)
 void history_compare(struct arena *arena, const struct folder *folder, const struct ledger_row *rows,
                      size_t count, struct history *out)
 {
-    const struct entry *entries = sort_names(arena, folder);
+    struct lookup lookup = { .arena = arena, .folder = folder };
 
     *out = (struct history) {
         .items = arena_alloc(arena, folder->count, sizeof *out->items),
@@ -118,13 +146,10 @@ void history_compare(struct arena *arena, const struct folder *folder, const str
         .failed = arena_alloc(arena, count, sizeof *out->failed),
     };
     for (size_t i = 0; i < count; i++) {
-        const struct entry wanted = { .name = rows[i].name };
-        const struct entry *entry =
-            folder->count == 0 ? NULL
-                               : bsearch(&wanted, entries, folder->count, sizeof *entries, compare_entries);
+        size_t index = find(&lookup, rows[i].name);
 
-        if (entry != NULL)
-            judge(&out->items[entry->index], &rows[i]);
+        if (index < folder->count)
+            judge(&out->items[index], &rows[i]);
         else if (is_applied(&rows[i]))
             out->missing[out->missing_count++] = &rows[i];
         if (is_failed(&rows[i]))

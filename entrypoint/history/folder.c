@@ -24,6 +24,19 @@ static const char *join(struct arena *arena, const char *directory, const char *
     return arena_copy(arena, path.at, path.length);
 }
 
+/* Called for each of a thousand migrations, at every start: so without printf. */
+static const char *script_path(struct arena *arena, const char *directory, const char *name)
+{
+    char *path = arena_alloc(arena, strlen(directory) + 1 + strlen(name) + 1 + sizeof SCRIPT_NAME, 1);
+    char *at = stpcpy(path, directory);
+
+    *at++ = '/';
+    at = stpcpy(at, name);
+    *at++ = '/';
+    (void)stpcpy(at, SCRIPT_NAME);
+    return path;
+}
+
 static bool is_directory(const char *path)
 {
     struct stat status;
@@ -85,22 +98,21 @@ static bool is_itself_or_parent(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-static bool find_migration(const struct dirent *entry, const char *path, bool *is_migration,
-                           struct error *err)
+static bool find_migration(struct arena *arena, const struct dirent *entry, const char *path,
+                           bool *is_migration, struct error *err)
 {
-    auto_text struct text full = text_init(PATH_MAX + NAME_MAX);
     unsigned char type = entry->d_type;
+    const char *full;
 
     *is_migration = type == DT_DIR && !is_itself_or_parent(entry->d_name);
     if (type != DT_UNKNOWN && type != DT_LNK)
         return true;
-    text_add_format(&full, "%s/%s", path, entry->d_name);
-    if (!find_type(entry, full.at, &type, err))
+    full = join(arena, path, entry->d_name);
+    if (!find_type(entry, full, &type, err))
         return false;
     *is_migration = type == DT_DIR && !is_itself_or_parent(entry->d_name);
-    if (type == DT_LNK && is_directory(full.at))
-        log_warn("\"%s\" is a symbolic link to a directory: Prisma ignores it, and so does tidelock",
-                 full.at);
+    if (type == DT_LNK && is_directory(full))
+        log_warn("\"%s\" is a symbolic link to a directory: Prisma ignores it, and so does tidelock", full);
     return true;
 }
 
@@ -125,25 +137,35 @@ static void escape(const char *name, struct text *out)
 
 /* The ledger holds text: valid UTF-8, at most so many characters; a control character would forge lines of
  * logs. */
-static bool check_name(const char *name, const char *path, struct error *err)
+static bool is_good_name(const char *name)
+{
+    size_t length = 0;
+
+    while (name[length] >= ' ' && name[length] < 0x7F)
+        length++;
+    if (name[length] == '\0')
+        return length <= NAME_CHARACTERS_MOST;
+    for (const char *at = name; *at != '\0'; at++) {
+        if (is_control(at))
+            return false;
+    }
+    length = strlen(name);
+    return utf8_is_valid(name, length, NULL) && utf8_count(name, length) <= NAME_CHARACTERS_MOST;
+}
+
+static bool refuse_name(const char *name, const char *path, struct error *err)
 {
     auto_text struct text shown = text_init((size_t)4 * NAME_MAX);
-    size_t length = strlen(name);
-    bool is_good = utf8_is_valid(name, length, NULL) && utf8_count(name, length) <= NAME_CHARACTERS_MOST;
 
-    for (const char *at = name; *at != '\0'; at++)
-        is_good &= !is_control(at);
-    if (is_good)
-        return true;
     escape(name, &shown);
     error_set(err, ERROR_REFUSED, "the directory \"%s\" in %s can't be a migration's name", shown.at, path);
     return error_hint(err, "Rename it: UTF-8 without control characters, at most %d characters.",
                       NAME_CHARACTERS_MOST);
 }
 
-static int compare_items(const void *one, const void *other)
+static int compare_keys(const void *one, const void *other)
 {
-    return order_compare(((const struct migration *)one)->name, ((const struct migration *)other)->name);
+    return order_compare_keys(one, other);
 }
 
 /* Whether two names first differ in digits, as time stamps do: then nothing behind them decides. */
@@ -162,7 +184,7 @@ static void warn_of_uncertain_order(const struct folder *folder)
         const char *one = folder->items[i - 1].name;
         const char *other = folder->items[i].name;
 
-        if ((order_is_certain(one) && order_is_certain(other)) || differ_in_digits(one, other))
+        if (differ_in_digits(one, other) || (order_is_certain(one) && order_is_certain(other)))
             continue;
         log_warn(
             "\"%s\" comes before \"%s\" here, but Prisma may sort such letters otherwise: begin the names "
@@ -173,7 +195,7 @@ static void warn_of_uncertain_order(const struct folder *folder)
 }
 
 /* All names into `*names`, which grows; the caller frees it. */
-static bool read_names(struct arena *arena, DIR *directory, struct folder *out, const char ***names,
+static bool read_names(struct arena *arena, DIR *directory, struct folder *out, struct order_key **names,
                        struct error *err)
 {
     size_t capacity = 0;
@@ -182,14 +204,14 @@ static bool read_names(struct arena *arena, DIR *directory, struct folder *out, 
     while ((errno = 0, entry = readdir(directory)) != NULL) {
         bool is_migration;
 
-        if (!find_migration(entry, out->path, &is_migration, err))
+        if (!find_migration(arena, entry, out->path, &is_migration, err))
             return false;
         if (!is_migration)
             continue;
-        if (!check_name(entry->d_name, out->path, err))
-            return false;
+        if (!is_good_name(entry->d_name))
+            return refuse_name(entry->d_name, out->path, err);
         *names = memory_grow(*names, out->count, &capacity, sizeof **names);
-        (*names)[out->count++] = arena_copy(arena, entry->d_name, strlen(entry->d_name));
+        (*names)[out->count++] = order_key_of(arena_copy(arena, entry->d_name, strlen(entry->d_name)));
     }
     if (errno != 0)
         return error_set(err, ERROR_USAGE, "could not read folder \"%s\": %s", out->path, strerror(errno));
@@ -198,17 +220,16 @@ static bool read_names(struct arena *arena, DIR *directory, struct folder *out, 
 
 static bool read_entries(struct arena *arena, DIR *directory, struct folder *out, struct error *err)
 {
-    auto_free const char **names = NULL;
+    auto_free struct order_key *names = NULL;
 
     if (!read_names(arena, directory, out, &names, err))
         return false;
     out->items = arena_alloc(arena, out->count, sizeof *out->items);
-    for (size_t i = 0; names != NULL && i < out->count; i++) {
-        const char *own = join(arena, out->path, names[i]);
-
-        out->items[i] = (struct migration) { .name = names[i], .script_path = join(arena, own, SCRIPT_NAME) };
-    }
-    qsort(out->items, out->count, sizeof *out->items, compare_items);
+    if (names != NULL)
+        qsort(names, out->count, sizeof *names, compare_keys);
+    for (size_t i = 0; names != NULL && i < out->count; i++)
+        out->items[i] = (struct migration) { .name = names[i].name,
+                                             .script_path = script_path(arena, out->path, names[i].name) };
     warn_of_uncertain_order(out);
     return true;
 }

@@ -203,6 +203,30 @@ bool ledger_read(struct arena *arena, struct connection *conn, const char *schem
     return true;
 }
 
+#define GLANCE_QUERY "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM %s"
+
+bool ledger_glance(struct arena *arena, struct connection *conn, const char *schema, struct ledger *out,
+                   struct error *err)
+{
+    auto_text struct text sql = text_init(QUERY_MOST);
+    auto_result struct result *rows = NULL;
+    const char *table = qualified(arena, schema);
+
+    *out = (struct ledger) { .is_schema_given = schema != NULL };
+    text_add_format(&sql, GLANCE_QUERY, table);
+    if (!query_several(conn, "ledger_glance", sql.at, &rows, 1, err))
+        return strcmp(err->sqlstate, "42P01") == 0 || explain_read_failure(table, err);
+    out->exists = true;
+    out->count = (size_t)result_rows(rows);
+    out->rows = arena_alloc(arena, out->count, sizeof *out->rows);
+    for (size_t i = 0; i < out->count; i++)
+        out->rows[i] =
+            (struct ledger_row) { .name = copy_value(arena, rows, (int)i, COLUMN_NAME),
+                                  .is_finished = result_bool(rows, (int)i, COLUMN_FINISHED),
+                                  .is_rolled_back = result_bool(rows, (int)i, COLUMN_ROLLED_BACK) };
+    return true;
+}
+
 /* What stands in the schema already; PostGIS' own tables don't count (nor do they for Prisma). The ledger's
  * name shows up here only when this role may not see it by name. */
 static const struct query SCHEMA_TABLES = {

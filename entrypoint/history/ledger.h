@@ -60,6 +60,11 @@ enum ledger_depth { LEDGER_NAMES, LEDGER_CHECKSUMS };
 must_use bool ledger_read(struct arena *arena, struct connection *conn, const char *schema,
                           enum ledger_depth depth, struct ledger *out, struct error *err);
 
+/* The look that every start begins with, and most end with: only `exists`, and names and states of the rows,
+ * in no particular order; nothing of the session. */
+must_use bool ledger_glance(struct arena *arena, struct connection *conn, const char *schema,
+                            struct ledger *out, struct error *err);
+
 /* Creates it, with its schema if need be. With `is_baseline` the schema may hold tables already; otherwise
  * that is ERROR_REFUSED (P3005). Call it under the leader lock. */
 must_use bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is_baseline,

@@ -84,7 +84,7 @@ static const struct letter LETTERS[] = {
 
 enum {
     LETTER_FIRST = 100, /* above every rank of BEFORE_LETTERS and SIGNS */
-    LETTER_STEP = 2,    /* room for one letter of its own behind each of a to z */
+    LETTER_STEP = 2,    /* room for one letter of its own behind each of a to z; all fit into a byte */
     OTHER_FIRST = 1000,
     COMBINING_FIRST = 0x300,
     LATIN_FIRST = 0xC0,
@@ -338,6 +338,40 @@ static size_t common_length(const char *one, const char *other)
     while (one[length] == other[length] && one[length] != '\0' && (unsigned char)one[length] < 0x80)
         length++;
     return length > 0 && (one[length - 1] | 0x20) == 'l' ? length - 1 : length;
+}
+
+/* What a byte of ASCII weighs among the letters; 0 for what weighs nothing, and for all other bytes. */
+static uint32_t ascii_primary(char byte)
+{
+    unsigned char index = (unsigned char)byte;
+
+    if (index >= array_length(BEFORE_LETTERS))
+        return 0;
+    return is_letter(byte) ? letter_weight(byte).primary : BEFORE_LETTERS[index];
+}
+
+struct order_key order_key_of(const char *name)
+{
+    struct order_key key = { .is_exact = true, .name = name };
+    size_t i = 0;
+
+    for (; i < sizeof key.head && name[i] != '\0' && key.is_exact; i++) {
+        uint64_t primary = ascii_primary(name[i]);
+
+        /* An l may be half of a letter. */
+        key.is_exact = primary != 0 && (name[i] | 0x20) != 'l';
+        key.head[i / 8] |= primary << (56 - i % 8 * 8);
+    }
+    return key;
+}
+
+int order_compare_keys(const struct order_key *one, const struct order_key *other)
+{
+    for (size_t i = 0; i < array_length(one->head) && one->is_exact && other->is_exact; i++) {
+        if (one->head[i] != other->head[i])
+            return one->head[i] < other->head[i] ? -1 : 1;
+    }
+    return order_compare(one->name, other->name);
 }
 
 int order_compare(const char *one, const char *other)

@@ -7,6 +7,7 @@
 #define HISTORY_ORDER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Less than, equal to or greater than zero, as strcmp(). Total: only equal bytes are equal. Names must be
  * valid UTF-8. */
@@ -15,5 +16,19 @@ int order_compare(const char *one, const char *other);
 /* Whether every character's place is known: false beyond ASCII, Latin-1, Latin Extended-A and one combining
  * accent a letter. Between such names order_compare() may decide otherwise than Prisma. */
 bool order_is_certain(const char *name);
+
+/* A name with what its first characters weigh, so that sorting a thousand names need not look at them again
+ * and again. */
+struct order_key {
+    uint64_t head[2];
+    bool is_exact; /* the first 16 characters, or all that there are, are plain enough to decide */
+    const char *name;
+};
+
+/* Points to the name. */
+struct order_key order_key_of(const char *name);
+
+/* What order_compare() says of the names. */
+int order_compare_keys(const struct order_key *one, const struct order_key *other);
 
 #endif

@@ -12,7 +12,7 @@
 #include "postgres/internal.h"
 #include "postgres/refusal.h"
 
-enum { PARAMETERS_MOST = ENDPOINT_PARAMETERS + 16, RECONNECT_PAUSE_MOST_MS = 5000, SAID_MOST = 4096 };
+enum { PARAMETERS_MOST = ENDPOINT_PARAMETERS + 16, RECONNECT_PAUSE_MOST_MS = 5000 };
 
 /* What every session of ours is opened with, unless the URL says it. User, certificates and time-outs come
  * with the endpoint. The keepalives notice a cut cable within 25 s; tcp_user_timeout does the same while
@@ -100,78 +100,89 @@ static bool wait_socket(PGconn *pg, short events, bool is_interruptible, struct 
     return watched[0].revents != 0;
 }
 
-/* Drives libpq until the session stands or is refused. */
-static enum refusal_stage drive(PGconn *pg, struct deadline until)
+/* Drives libpq until the session stands or is refused; with `is_waiting` false, or until it has to wait. */
+static void drive(struct connection *conn, bool is_waiting)
 {
-    PostgresPollingStatusType next =
-        PQstatus(pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+    struct deadline until = is_waiting ? conn->until : deadline_in(0);
 
-    while (next != PGRES_POLLING_OK) {
-        if (next == PGRES_POLLING_FAILED)
-            return REFUSED_WITH_WORDS;
-        if (signals_pending() != 0)
-            return REFUSED_BY_SIGNAL;
-        if (deadline_passed(until))
-            return REFUSED_BY_TIME;
-        if (wait_socket(pg, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, true, until))
-            next = PQconnectPoll(pg);
+    while (conn->stage == REFUSED_NOT && conn->next != PGRES_POLLING_OK) {
+        short events = conn->next == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+
+        if (conn->next == PGRES_POLLING_FAILED)
+            conn->stage = REFUSED_WITH_WORDS;
+        else if (signals_pending() != 0)
+            conn->stage = REFUSED_BY_SIGNAL;
+        else if (is_waiting && deadline_passed(until))
+            conn->stage = REFUSED_BY_TIME;
+        else if (wait_socket(conn->pg, events, true, until))
+            conn->next = PQconnectPoll(conn->pg);
+        else if (!is_waiting)
+            return;
     }
-    return REFUSED_NOT;
 }
 
-struct connection *connection_open(const struct endpoint *where, int64_t timeout_ms, bool *is_worth_retrying,
-                                   struct error *err)
+struct connection *connection_begin(const struct endpoint *where, int64_t timeout_ms)
 {
-    auto_connection struct connection *conn = memory_new(1, sizeof *conn);
+    struct connection *conn = memory_new(1, sizeof *conn);
     auto_arena struct arena *arena = arena_new();
-    auto_text struct text said = text_init(SAID_MOST);
-    struct deadline until = deadline_in(timeout_ms > 0 ? timeout_ms : -1);
+    auto_text struct text said = text_init(sizeof conn->said);
     struct endpoint found;
-    enum refusal_stage stage = address_resolve(arena, where, until, &found, &said);
 
-    *is_worth_retrying = false;
-    if (stage != REFUSED_NOT) {
-        *is_worth_retrying = refusal_explain(where, stage, said.at, timeout_ms, err);
-        return NULL;
-    }
+    conn->where = where;
+    conn->timeout_ms = timeout_ms;
+    conn->until = timeout_ms > 0 ? deadline_in(timeout_ms) : deadline_never();
+    conn->stage = address_resolve(arena, where, conn->until, &found, &said);
+    text_copy_cut(conn->said, sizeof conn->said, said.at);
+    if (conn->stage != REFUSED_NOT)
+        return conn;
     conn->pg = start(&found);
-    if (conn->pg == NULL) {
-        error_set(err, ERROR_USAGE, "could not connect: out of memory");
-        return NULL;
-    }
+    if (conn->pg == NULL)
+        memory_exhausted();
     /* Only so does the message of a refused connection carry its SQLSTATE. */
     (void)PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
-    stage = drive(conn->pg, until);
-    if (stage != REFUSED_NOT) {
-        *is_worth_retrying = refusal_explain(where, stage, PQerrorMessage(conn->pg), timeout_ms, err);
-        return NULL;
+    conn->next = PQstatus(conn->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+    drive(conn, false);
+    return conn;
+}
+
+static bool finish(struct connection *conn, bool *is_worth_retrying, struct error *err)
+{
+    drive(conn, true);
+    if (conn->stage != REFUSED_NOT) {
+        const char *said = conn->pg == NULL ? conn->said : PQerrorMessage(conn->pg);
+
+        *is_worth_retrying = refusal_explain(conn->where, conn->stage, said, conn->timeout_ms, err);
+        return false;
     }
     (void)PQsetNoticeReceiver(conn->pg, on_notice, NULL);
     (void)PQsetnonblocking(conn->pg, 1);
-    return steal(&conn);
+    return true;
 }
 
-struct connection *connection_reach(const struct endpoint *where, int64_t timeout_ms, struct deadline until,
-                                    struct error *err)
+struct connection *connection_reach(struct connection *begun, struct deadline until, struct error *err)
 {
+    auto_connection struct connection *conn = begun;
     char said[sizeof err->message] = "";
 
     for (unsigned attempt = 0;; attempt++) {
-        bool is_worth_retrying;
-        struct connection *conn = connection_open(where, timeout_ms, &is_worth_retrying, err);
+        const struct endpoint *where = conn->where;
+        int64_t timeout_ms = conn->timeout_ms;
         int64_t pause = backoff_pause_ms(attempt, RECONNECT_PAUSE_MOST_MS);
+        bool is_worth_retrying;
 
-        if (conn != NULL)
-            return conn;
+        if (finish(conn, &is_worth_retrying, err))
+            return steal(&conn);
         if (!is_worth_retrying || deadline_left_ms(until) <= pause)
             return NULL;
         if (strcmp(said, err->message) != 0)
             log_info("waiting for the database: %s", err->message);
         text_copy_cut(said, sizeof said, err->message);
+        connection_close(steal(&conn));
         if (!signals_sleep((long)pause)) {
             signals_error(err);
             return NULL;
         }
+        conn = connection_begin(where, timeout_ms);
     }
 }
 

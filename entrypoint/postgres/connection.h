@@ -18,17 +18,17 @@ struct connection;
 
 #define auto_connection __attribute__((cleanup(connection_close_at)))
 
-/* One try to connect, given up after `timeout_ms` (over all addresses of all hosts together). NULL and `err`
- * on failure; *is_worth_retrying tells whether the same try may succeed a moment later (refused, starting up,
- * name not yet known) or not (password, missing database, TLS). Errors: ERROR_USAGE, ERROR_UNREACHABLE,
- * ERROR_BUDGET, ERROR_INTERRUPTED. */
-must_use struct connection *connection_open(const struct endpoint *where, int64_t timeout_ms,
-                                            bool *is_worth_retrying, struct error *err);
+/* Begins to connect: looks the host up and goes as far as it gets without waiting for the server. Never NULL;
+ * what went wrong is told by connection_reach(). One try is given up after `timeout_ms` (over all addresses
+ * of all hosts together). `where` must live as long as the connection. */
+must_use struct connection *connection_begin(const struct endpoint *where, int64_t timeout_ms);
 
-/* Tries again, with growing pauses, until `until`; logs the first failure and then every change of the
- * reason. */
-must_use struct connection *connection_reach(const struct endpoint *where, int64_t timeout_ms,
-                                             struct deadline until, struct error *err);
+/* Completes what was begun, which it takes over; where it is worth it (refused, starting up, name not yet
+ * known; not password, missing database, TLS) tries again with growing pauses until `until`. Logs the first
+ * failure and then every change of the reason. NULL on failure: ERROR_USAGE, ERROR_UNREACHABLE, ERROR_BUDGET,
+ * ERROR_INTERRUPTED. */
+must_use struct connection *connection_reach(struct connection *begun, struct deadline until,
+                                             struct error *err);
 
 void connection_close(struct connection *conn);
 void connection_close_at(struct connection **conn);

@@ -7,9 +7,17 @@
 #include <libpq-fe.h>
 
 #include "postgres/connection.h"
+#include "postgres/refusal.h"
 
 struct connection {
-    PGconn *pg;
+    const struct endpoint *where;
+    int64_t timeout_ms; /* of one try to connect */
+    struct deadline until;
+    enum refusal_stage stage;       /* while connecting: why it can't go on */
+    PostgresPollingStatusType next; /* while connecting: what libpq waits for */
+    char said[1024];                /* when the host could not be looked up: why */
+
+    PGconn *pg;        /* NULL when the host could not be looked up */
     bool is_cancelled; /* a cancel request was sent for what runs now */
     bool is_shielded;  /* see connection_shield() */
 };

@@ -3,15 +3,19 @@
  *
  *   floor read URL           connects, reads the ledger, exits
  *   floor apply URL FILE...  connects; for each file: BEGIN, the script, one INSERT, COMMIT
+ *   floor time N COMMAND...  runs the command N times and prints the median of its wall microseconds
  *   floor peak COMMAND...    runs the command and prints its peak resident kilobytes; from here and not from
  * a big interpreter, whose own size a forked child would be charged with
  */
+#include <fcntl.h>
 #include <libpq-fe.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void must(PGconn *conn, PGresult *result)
@@ -56,6 +60,47 @@ static void apply(PGconn *conn, const char *path)
     free(script);
 }
 
+static int compare(const void *one, const void *other)
+{
+    double left = *(const double *)one;
+    double right = *(const double *)other;
+
+    return (left > right) - (left < right);
+}
+
+static double once(char **command)
+{
+    posix_spawn_file_actions_t actions;
+    struct timespec from;
+    struct timespec to;
+    pid_t child;
+    int status;
+
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    if (posix_spawn(&child, command[0], &actions, NULL, command, environ) != 0 ||
+        waitpid(child, &status, 0) != child || status != 0)
+        exit(1);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    posix_spawn_file_actions_destroy(&actions);
+    return (double)(to.tv_sec - from.tv_sec) * 1e6 + (double)(to.tv_nsec - from.tv_nsec) / 1e3;
+}
+
+static int time_command(size_t runs, char **command)
+{
+    double *took = calloc(runs, sizeof *took);
+
+    if (took == NULL || runs == 0)
+        return 1;
+    for (size_t i = 0; i < runs; i++)
+        took[i] = once(command);
+    qsort(took, runs, sizeof *took, compare);
+    (void)printf("%.0f\n", took[runs / 2]);
+    free(took);
+    return 0;
+}
+
 static int peak(char **command)
 {
     struct rusage usage;
@@ -81,6 +126,8 @@ int main(int argc, char **argv)
         return 2;
     if (strcmp(argv[1], "peak") == 0)
         return peak(argv + 2);
+    if (strcmp(argv[1], "time") == 0 && argc > 3)
+        return time_command((size_t)atoi(argv[2]), argv + 3);
     conn = PQconnectdb(argv[2]);
     if (PQstatus(conn) != CONNECTION_OK) {
         (void)fputs(PQerrorMessage(conn), stderr);

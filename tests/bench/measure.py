@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-BINARY, TOOLS, URL, SCRATCH = sys.argv[1:5]
+BINARY, STATIC, TOOLS, URL, SCRATCH = sys.argv[1:6]
 FLOOR = f"{TOOLS}/floor"
 
 
@@ -29,7 +29,7 @@ def sql(database, *statements):
 
 def fresh(database):
     sql("postgres", f"DROP DATABASE IF EXISTS {database}", f"CREATE DATABASE {database}")
-    return URL + database
+    return f"{URL}{database}?sslmode=disable"
 
 
 def make_folder(name, scripts):
@@ -108,7 +108,32 @@ def large():
     )
 
 
+def median_us(*command, **environment):
+    return float(run(FLOOR, "time", "200", *command, **environment)[1])
+
+
+def static():
+    """The release binary, beside programs that can't be any smaller."""
+    mine, theirs = alternating(5, lambda: median_us(STATIC, "version"), lambda: median_us("/bin/true"))
+    report("static: start-up (version) / /bin/true", f"{mine / theirs:.2f}  ({mine / 1e3:.2f} ms)", "<= 2.00")
+
+    folder = make_folder("static", small_scripts(1000))
+    url = fresh("static")
+    deploy(folder, url)
+    command = (STATIC, "deploy", "--migrations", folder, "--log-level", "warn")
+    port = URL.split(":")[2].split("/")[0]
+    mine, theirs = alternating(5, lambda: median_us(*command, DATABASE_URL=url), lambda: median_us(f"{TOOLS}/bare", port, "static"))
+    report("static: no-op deploy, 1,000 applied / bare protocol", f"{mine / theirs:.2f}  ({mine / 1e3:.1f} ms)", "<= 1.30")
+
+    secure = (URL + "static").replace("postgres@127.0.0.1", "secret:tide@localhost")
+    certificate = f"{SCRATCH}/data/server.crt"
+    memory = int(run(FLOOR, "peak", *command, DATABASE_URL=f"{secure}?sslmode=verify-full&sslrootcert={certificate}")[1]) * 1024
+    report("static: peak memory of that over TLS 1.3 with SCRAM", f"{memory / 1e6:.1f} MB", "<= 5 MB")
+    report("static: size", f"{os.path.getsize(STATIC) / 1e6:.2f} MB", "<= 3.5 MB")
+
+
 if __name__ == "__main__":
+    static()
     no_op()
     thousand()
     large()

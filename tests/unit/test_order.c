@@ -19,7 +19,11 @@ static void assert_ordered(const char *const *names)
         for (size_t j = 0; j < NAMES_MOST && names[j] != NULL; j++) {
             int wanted = (i > j) - (i < j);
 
-            if (sign(order_compare(names[i], names[j])) != wanted)
+            struct order_key one = order_key_of(names[i]);
+            struct order_key other = order_key_of(names[j]);
+
+            if (sign(order_compare(names[i], names[j])) != wanted ||
+                sign(order_compare_keys(&one, &other)) != wanted)
                 fail_msg("\"%s\" against \"%s\" should be %d", names[i], names[j], wanted);
         }
     }
