@@ -25,6 +25,8 @@ extern const struct command *const COMMANDS[];
 
 extern const struct command COMMAND_DEPLOY;
 extern const struct command COMMAND_RUN;
+extern const struct command COMMAND_WAIT;
+extern const struct command COMMAND_READY;
 extern const struct command COMMAND_STATUS;
 extern const struct command COMMAND_RESOLVE;
 extern const struct command COMMAND_BASELINE;

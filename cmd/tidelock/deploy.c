@@ -3,6 +3,7 @@
 #include "command.h"
 #include "config/options.h"
 #include "print.h"
+#include "reporting.h"
 #include "target.h"
 
 static void print_report(const struct deployment_report *report)
@@ -19,15 +20,19 @@ static void print_report(const struct deployment_report *report)
 
 static bool deploy_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
+    struct reporting reporting;
     struct target target;
-    struct deployment_report report;
+    struct deployment_report report = { .applied_count = 0 };
     bool is_done;
 
     (void)exit_code;
-    if (!target_find_and_begin(arena, config, &target, err))
-        return false;
-    print_line("%zu migrations found in %s", target.folder.count, target.folder.path);
-    is_done = deployment_run(arena, config, &target, &report, err);
+    reporting_begin(&reporting, config);
+    is_done = target_find_and_begin(arena, config, &target, err);
+    if (is_done) {
+        print_line("%zu migrations found in %s", target.folder.count, target.folder.path);
+        is_done = deployment_run(arena, config, &target, &reporting.progress, &report, err);
+    }
+    reporting_end(&reporting, is_done ? NULL : err);
     if (is_done || report.applied_count > 0)
         print_report(&report);
     if (is_done && report.applied_count > 0)

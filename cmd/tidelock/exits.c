@@ -4,11 +4,12 @@
 
 const struct exit_row EXITS[] = {
     { ERROR_NONE, EXIT_YES, false, "done, or the answer is yes" },
-    { ERROR_NONE, EXIT_NO, false, "the answer is no (status --exit-code)" },
+    { ERROR_NONE, EXIT_NO, false, "the answer is no (status --exit-code, ready)" },
     { ERROR_USAGE, 2, false, "usage or configuration is wrong; password or database name refused" },
     { ERROR_UNREACHABLE, 3, true, "the database was not reachable before the deadline" },
     { ERROR_LOST, 3, true, "the connection broke, again and again" },
-    { ERROR_LEADER, 4, true, "the leader lock was not obtained before the deadline, or was lost" },
+    { ERROR_LEADER, 4, true,
+      "the leader lock was not obtained before the deadline, or was lost; wait: not all was applied" },
     { ERROR_BUDGET, 5, true, "no room for a connection before the deadline" },
     { ERROR_CLEAN, 6, false, "a migration failed and left nothing behind" },
     { ERROR_PARTIAL, 7, false, "a migration failed half-way; the message lists what persists" },

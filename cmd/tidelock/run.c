@@ -1,11 +1,13 @@
 #include <unistd.h>
 
 #include "apply/deployment.h"
+#include "apply/wait.h"
 #include "base/log.h"
 #include "command.h"
 #include "config/options.h"
 #include "gate/environment.h"
 #include "gate/exec.h"
+#include "reporting.h"
 #include "target.h"
 
 /* The application owns stdout: what there is to say is logged. */
@@ -18,26 +20,49 @@ static void log_report(const struct deployment_report *report)
                  report->folder->count, report->database, report->schema);
 }
 
-static bool run_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+/* Until the database is ready for the application. */
+static bool open_gate(struct arena *arena, const struct config *config, struct progress *progress,
+                      struct error *err)
 {
     struct target target;
     struct deployment_report report;
+
+    if (!target_find_and_begin(arena, config, &target, err))
+        return false;
+    if (config->is_waiting) {
+        if (!wait_for_level(config, &target, progress, err))
+            return false;
+        log_info("the database holds all %zu migrations", target.folder.count);
+        return true;
+    }
+    if (!deployment_run(arena, config, &target, progress, &report, err))
+        return false;
+    log_report(&report);
+    return true;
+}
+
+static bool run_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+{
+    struct reporting reporting;
     const char *file;
+    bool is_open;
 
     (void)exit_code;
     if (config->word_count == 0) {
         error_set(err, ERROR_USAGE, "run wants the command to start");
         return error_hint(err, "Write: tidelock run -- CMD ARGUMENT...");
     }
+    reporting_begin(&reporting, config);
     /* An image whose command is missing shall change nothing. */
     file = exec_find(arena, config->words[0], err);
-    if (file == NULL || !target_find_and_begin(arena, config, &target, err) ||
-        !deployment_run(arena, config, &target, &report, err))
+    is_open = file != NULL && open_gate(arena, config, &reporting.progress, err);
+    reporting_end(&reporting, is_open ? NULL : err);
+    if (!is_open)
         return false;
-    log_report(&report);
-    return exec_replace(file, config->words,
-                        config->is_environment_kept ? environ : environment_for_application(arena, environ),
-                        err);
+    exec_replace(file, config->words,
+                 config->is_environment_kept ? environ : environment_for_application(arena, environ), err);
+    reporting_end(&reporting, err);
+    return false;
 }
 
 const struct command COMMAND_RUN = {
@@ -45,8 +70,8 @@ const struct command COMMAND_RUN = {
     .usage = "-- CMD [ARGUMENT]...",
     .summary = "deploy, then become the command that follows",
     .about =
-        "Does what deploy does, then replaces itself with CMD: same process, so PID 1 stays PID 1 and signals\n"
-        "reach the application. CMD gets this environment without what is for migrations only: DIRECT_URL and\n"
+        "Does what deploy does (or wait, with --wait), then replaces itself with CMD: same process, so PID 1\n"
+        "stays PID 1 and signals reach the application. CMD gets this environment without what is for migrations only: DIRECT_URL and\n"
         "TIDELOCK_... (see --keep-env); DATABASE_URL stays. If the deployment fails, CMD does not start.",
     .options = FOR_RUN,
     .run = run_run,

@@ -1,3 +1,7 @@
+#include "version.h"
+
+#include <string.h>
+
 #include "base/json.h"
 #include "base/memory.h"
 #include "command.h"
@@ -11,6 +15,23 @@ static const struct {
     const char *library;
     const char *version;
 } COMPONENTS[] = { MADE_FROM };
+
+/* The first of two names that is there: pkg-config and Debian do not call OpenSSL the same. */
+static const char *version_of(const char *name, const char *other_name)
+{
+    for (size_t i = 0; i < array_length(COMPONENTS); i++) {
+        if (strcmp(COMPONENTS[i].library, name) == 0 || strcmp(COMPONENTS[i].library, other_name) == 0)
+            return COMPONENTS[i].version;
+    }
+    return "";
+}
+
+struct build version_build(void)
+{
+    return (struct build) { .version = MADE_VERSION,
+                            .libpq = version_of("libpq", "libpq"),
+                            .openssl = version_of("openssl", "libcrypto") };
+}
 
 static bool version_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {

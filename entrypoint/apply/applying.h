@@ -14,6 +14,7 @@
 #include "postgres/connection.h"
 #include "postgres/query.h"
 #include "postgres/session.h"
+#include "report/progress.h"
 #include "sql/directive.h"
 #include "sql/script.h"
 
@@ -28,6 +29,7 @@ struct applying {
     struct directives directives;
     struct session_settings settings;
     enum mode mode;
+    struct progress *progress;
     bool is_session_used; /* an earlier script ran in this session */
     char id[UUID_SIZE];   /* of the ledger row */
 

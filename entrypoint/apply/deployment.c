@@ -25,6 +25,7 @@ struct deployment {
     const struct endpoint *endpoint;
     const struct folder *folder;
     struct deployment_report *report;
+    struct progress *progress;
 
     struct connection *begun; /* the first connection, while it is not complete */
     struct connection *conn;
@@ -42,6 +43,31 @@ struct deployment {
 };
 
 typedef enum phase phase_step(struct deployment *d, struct error *err);
+
+/* What the world outside sees of the phases. */
+static const enum progress_phase SHOWN[] = {
+    [PHASE_CONNECTING] = PROGRESS_CONNECTING, [PHASE_COMPARING] = PROGRESS_CONNECTING,
+    [PHASE_LEADING] = PROGRESS_CONNECTING,    [PHASE_FOLLOWING] = PROGRESS_WAITING_LEADER,
+    [PHASE_PREPARING] = PROGRESS_APPLYING,    [PHASE_APPLYING] = PROGRESS_APPLYING,
+};
+
+/* A follower that connects to look still waits for the leader. */
+static void show_phase(struct deployment *d, enum phase phase)
+{
+    enum progress_phase shown = SHOWN[phase];
+
+    if (shown == PROGRESS_CONNECTING && d->progress->phase == PROGRESS_WAITING_LEADER)
+        return;
+    d->progress->is_leader = shown == PROGRESS_APPLYING;
+    if (shown != d->progress->phase)
+        progress_enter(d->progress, shown);
+}
+
+static void show_history(struct deployment *d)
+{
+    d->progress->is_compared = true;
+    memcpy(d->progress->migrations, d->history.counts, sizeof d->history.counts);
+}
 
 static enum phase step_connect(struct deployment *d, struct error *err)
 {
@@ -65,6 +91,7 @@ static bool glance(struct deployment *d, struct error *err)
     if (!ledger_glance(d->look, d->conn, d->endpoint->schema, &d->ledger, err))
         return error_context(err, "reading the ledger");
     history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
+    show_history(d);
     return true;
 }
 
@@ -78,6 +105,7 @@ static bool look(struct deployment *d, enum ledger_depth depth, struct error *er
     d->report->database = arena_copy(d->arena, d->ledger.database, strlen(d->ledger.database));
     d->report->schema = arena_copy(d->arena, d->ledger.schema, strlen(d->ledger.schema));
     history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
+    show_history(d);
     return true;
 }
 
@@ -123,9 +151,14 @@ static enum phase step_lead(struct deployment *d, struct error *err)
 
 static enum phase step_follow(struct deployment *d, struct error *err)
 {
+    int64_t since = clock_now_ms();
+    bool is_going_on;
+
     connection_close(d->conn);
     d->conn = NULL;
-    return follow_pause(&d->follow, &d->holder, err) ? PHASE_CONNECTING : PHASE_FAILED;
+    is_going_on = follow_pause(&d->follow, &d->holder, err);
+    d->progress->leader_wait_seconds += (double)(clock_now_ms() - since) / 1000;
+    return is_going_on ? PHASE_CONNECTING : PHASE_FAILED;
 }
 
 static void report_applied(struct deployment *d)
@@ -137,6 +170,10 @@ static void report_applied(struct deployment *d)
                                         { .name = "mode", .text = mode } };
     char took[32];
 
+    d->progress->applied++;
+    d->progress->last_seconds = (double)took_ms / 1000;
+    d->progress->migrations[VERDICT_PENDING] -= d->progress->migrations[VERDICT_PENDING] > 0;
+    d->progress->migrations[VERDICT_APPLIED]++;
     report->applied[report->applied_count++] = (struct applied_migration) {
         .name = d->applying.migration->name, .took_ms = took_ms, .mode = d->applying.mode
     };
@@ -220,9 +257,11 @@ static bool apply_one(struct deployment *d, size_t index, struct error *err)
         .unfinished = item->verdict == VERDICT_FAILED ? item->row : NULL,
         .settings = d->settings,
         .is_session_used = d->is_session_used,
+        .progress = d->progress,
     };
     log_context(LOG_MIGRATION, d->applying.migration->name);
     is_applied = migration_apply(&d->applying, d->report->applied_count, err);
+    d->progress->current = NULL;
     d->is_session_used = true;
     if (is_applied)
         report_applied(d);
@@ -287,7 +326,7 @@ static enum phase recover(struct deployment *d, struct error *err)
 }
 
 bool deployment_run(struct arena *arena, const struct config *config, struct target *target,
-                    struct deployment_report *report, struct error *err)
+                    struct progress *progress, struct deployment_report *report, struct error *err)
 {
     const struct folder *folder = &target->folder;
     struct deployment d = { .arena = arena,
@@ -295,6 +334,7 @@ bool deployment_run(struct arena *arena, const struct config *config, struct tar
                             .endpoint = &target->endpoint,
                             .folder = folder,
                             .report = report,
+                            .progress = progress,
                             .begun = steal(&target->begun),
                             .follow = { .until = deadline_in(config->leader_timeout_ms) } };
     enum phase phase = PHASE_CONNECTING;
@@ -308,6 +348,7 @@ bool deployment_run(struct arena *arena, const struct config *config, struct tar
         enum phase next;
 
         log_context(LOG_PHASE, PHASE_NAMES[phase]);
+        show_phase(&d, phase);
         next = STEPS[phase].step(&d, err);
         if (next == PHASE_FAILED)
             next = recover(&d, err);

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "report/progress.h"
 
 enum phase {
     PHASE_CONNECTING,
@@ -44,8 +45,8 @@ struct deployment_report {
 };
 
 /* Applies everything pending. Takes over what target->begun began. `report` is filled as far as it got, on
- * failure too. */
+ * failure too; so is `progress`, all but its end. */
 must_use bool deployment_run(struct arena *arena, const struct config *config, struct target *target,
-                             struct deployment_report *report, struct error *err);
+                             struct progress *progress, struct deployment_report *report, struct error *err);
 
 #endif

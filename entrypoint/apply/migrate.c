@@ -79,6 +79,10 @@ bool migration_apply(struct applying *applying, size_t before, struct error *err
         return explain(applying, before, err);
     log_debug("applying %s, %s, %zu statements", applying->migration->name, MODE_NAMES[applying->mode],
               applying->summary.statements);
+    applying->progress->current = applying->migration->name;
+    applying->progress->mode = MODE_NAMES[applying->mode];
+    applying->progress->current_started_at = clock_wall_seconds();
+    progress_enter(applying->progress, PROGRESS_APPLYING);
     if (applying->mode == MODE_ATOMIC ? atomic_apply(applying, err) : steps_apply(applying, err))
         return true;
     return explain(applying, before, err);

@@ -25,6 +25,15 @@ struct deadline deadline_never(void)
     return (struct deadline) { .at_ms = INT64_MAX };
 }
 
+double clock_wall_seconds(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    now.tv_nsec -= now.tv_nsec % 1000000; /* whole milliseconds */
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 struct deadline deadline_in(int64_t ms)
 {
     int64_t at;

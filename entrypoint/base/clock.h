@@ -17,6 +17,9 @@ struct deadline {
 int64_t clock_now_ms(void);
 int64_t clock_now_us(void);
 
+/* Seconds since 1970 by the wall clock, for what leaves this machine. */
+double clock_wall_seconds(void);
+
 /* The moment `ms` from now; a negative `ms` means never. */
 struct deadline deadline_in(int64_t ms);
 struct deadline deadline_never(void);

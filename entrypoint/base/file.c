@@ -88,29 +88,68 @@ static bool copy_bytes(int from, int to)
     }
 }
 
-static bool copy_into(int from, const char *path, unsigned mode)
+static bool write_error(struct error *err, const char *path, int reason)
+{
+    return error_set(err, ERROR_USAGE, "could not write file \"%s\": %s", path, strerror(reason));
+}
+
+/* What a new file is filled from: another file, or bytes. */
+struct content {
+    int from; /* negative: the bytes */
+    struct slice bytes;
+    bool is_lasting; /* shall outlive a crash of the machine, and may take as long as a disk takes */
+};
+
+static bool fill(const struct content *content, const char *path, unsigned mode)
 {
     auto_descriptor int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+    if (to < 0)
+        return false;
+    if (content->from >= 0 ? !copy_bytes(content->from, to)
+                           : !write_all(to, content->bytes.at, content->bytes.length))
+        return false;
     /* The permissions last: what is not whole can't be executed. */
-    return to >= 0 && copy_bytes(from, to) && fchmod(to, mode) == 0 && fsync(to) == 0;
+    return fchmod(to, mode) == 0 && (!content->is_lasting || fsync(to) == 0);
+}
+
+static bool replace(const char *path, const struct content *content, unsigned mode, struct error *err)
+{
+    auto_text struct text beside = text_init(strlen(path) + 32);
+    int reason;
+
+    text_add_format(&beside, "%s.%ld", path, (long)getpid());
+    /* In a container every first process is number 1: what lies there was left by one that was killed. */
+    (void)unlink(beside.at);
+    if (fill(content, beside.at, mode) && rename(beside.at, path) == 0)
+        return true;
+    reason = errno;
+    (void)unlink(beside.at);
+    return write_error(err, path, reason);
 }
 
 bool file_copy(const char *source, const char *target, unsigned mode, struct error *err)
 {
     auto_descriptor int from = open(source, O_RDONLY | O_CLOEXEC);
-    auto_text struct text beside = text_init(strlen(target) + 32);
-    int reason;
+    const struct content content = { .from = from, .is_lasting = true };
 
     if (from < 0)
         return read_error(err, source, strerror(errno));
-    text_add_format(&beside, "%s.%ld", target, (long)getpid());
-    if (copy_into(from, beside.at, mode) && rename(beside.at, target) == 0)
-        return true;
-    reason = errno;
-    if (reason != EEXIST)
-        (void)unlink(beside.at);
-    return error_set(err, ERROR_USAGE, "could not write file \"%s\": %s", target, strerror(reason));
+    return replace(target, &content, mode, err);
+}
+
+bool file_replace(const char *path, struct slice bytes, unsigned mode, struct error *err)
+{
+    const struct content content = { .from = -1, .bytes = bytes };
+
+    return replace(path, &content, mode, err);
+}
+
+bool file_overwrite(const char *path, struct slice bytes, struct error *err)
+{
+    auto_descriptor int to = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+    return (to >= 0 && write_all(to, bytes.at, bytes.length)) || write_error(err, path, errno);
 }
 
 bool file_exists(const char *path)

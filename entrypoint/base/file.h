@@ -19,6 +19,14 @@ must_use bool file_read(const char *path, struct text *out, struct error *err);
  * that nobody ever sees half of it. ERROR_USAGE; nothing is left behind. */
 must_use bool file_copy(const char *source, const char *target, unsigned mode, struct error *err);
 
+/* Replaces a file's content as a whole: written beside it as NAME.PID, then renamed. Who reads it sees the
+ * old or the new, never a part. Does not wait for the disk (no fsync): a migration must not, either.
+ * ERROR_USAGE; nothing is left behind. */
+must_use bool file_replace(const char *path, struct slice bytes, unsigned mode, struct error *err);
+
+/* Writes over a file that exists, where it lies. ERROR_USAGE. */
+must_use bool file_overwrite(const char *path, struct slice bytes, struct error *err);
+
 /* Whether something of that name can be seen; says nothing about its kind. */
 bool file_exists(const char *path);
 

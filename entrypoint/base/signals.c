@@ -2,10 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/heartbeat.h"
 
 static volatile sig_atomic_t pending;
 static int waking[2] = { -1, -1 };
@@ -61,7 +62,7 @@ bool signals_sleep(long ms)
     struct pollfd wake = { .fd = waking[0], .events = POLLIN };
 
     if (pending == 0)
-        (void)poll(&wake, 1, ms > 1000000 ? 1000000 : (int)ms);
+        (void)heartbeat_poll(&wake, 1, ms);
     return pending == 0;
 }
 

@@ -31,6 +31,11 @@ struct config {
     const char *baseline_to;
     bool wants_json;
     bool wants_exit_code;
+    const char *status_file;     /* NULL = none is kept */
+    const char *ready_file;      /* NULL = none */
+    const char *termination_log; /* NULL = Kubernetes' own, where there is one */
+    int64_t stale_after_ms;
+    bool is_waiting;          /* run: wait instead of deploying */
     bool is_environment_kept; /* run: CMD's environment is ours, unchanged */
     char **words;             /* what follows the options: CMD and its arguments; ends with NULL */
     int word_count;

@@ -24,15 +24,18 @@ enum option_type {
 enum option_commands {
     FOR_DEPLOY = 1 << 0,
     FOR_RUN = 1 << 1,
-    FOR_STATUS = 1 << 2,
-    FOR_RESOLVE = 1 << 3,
-    FOR_BASELINE = 1 << 4,
-    FOR_INSTALL = 1 << 5,
-    FOR_VERSION = 1 << 6,
+    FOR_WAIT = 1 << 2,
+    FOR_READY = 1 << 3,
+    FOR_STATUS = 1 << 4,
+    FOR_RESOLVE = 1 << 5,
+    FOR_BASELINE = 1 << 6,
+    FOR_INSTALL = 1 << 7,
+    FOR_VERSION = 1 << 8,
     FOR_APPLIERS = FOR_DEPLOY | FOR_RUN,
+    FOR_GATES = FOR_APPLIERS | FOR_WAIT, /* what an application's start waits for */
     FOR_LEADERS = FOR_APPLIERS | FOR_RESOLVE | FOR_BASELINE,
-    FOR_DATABASE = FOR_LEADERS | FOR_STATUS,
-    FOR_ALL = FOR_DATABASE | FOR_INSTALL | FOR_VERSION,
+    FOR_DATABASE = FOR_LEADERS | FOR_WAIT | FOR_STATUS,
+    FOR_ALL = FOR_DATABASE | FOR_READY | FOR_INSTALL | FOR_VERSION,
     TAKING_WORDS = FOR_RUN | FOR_INSTALL, /* what follows the options is theirs */
 };
 

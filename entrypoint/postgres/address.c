@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -12,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/heartbeat.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "base/text.h"
@@ -182,12 +182,11 @@ static bool wait_for_lookups(const struct host *hosts, size_t count, int done, s
     while (!all_done(hosts, count)) {
         struct pollfd watched[2] = { { .fd = done, .events = POLLIN },
                                      { .fd = signals_descriptor(), .events = POLLIN } };
-        int64_t left = deadline_left_ms(until);
         char byte;
 
         if (signals_pending() != 0 || deadline_passed(until))
             return false;
-        (void)poll(watched, 2, left > 60 * 60 * 1000 ? 60 * 60 * 1000 : (int)left);
+        (void)heartbeat_poll(watched, 2, deadline_left_ms(until));
         if ((watched[0].revents & POLLIN) != 0 && read(done, &byte, 1) < 0)
             return false;
     }

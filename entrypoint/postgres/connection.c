@@ -1,10 +1,10 @@
 #include "postgres/connection.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/heartbeat.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
@@ -25,6 +25,29 @@ static const struct {
     { "keepalives_interval", "5" },      { "keepalives_count", "3" }, { "tcp_user_timeout", "20000" },
     { "fallback_application_name", "" }, /* filled in: who leads must be visible */
 };
+
+const char *const CONNECTION_RETRY_NAMES[] = {
+    [RETRY_CONNECT] = "connect",
+    [RETRY_BUDGET] = "too_many_connections",
+};
+_Static_assert(sizeof CONNECTION_RETRY_NAMES / sizeof *CONNECTION_RETRY_NAMES == CONNECTION_RETRIES,
+               "name every reason");
+
+/* Of this process. */
+static struct {
+    size_t open;
+    size_t retries[CONNECTION_RETRIES];
+} counts;
+
+size_t connection_count(void)
+{
+    return counts.open;
+}
+
+size_t connection_retries(enum connection_retry reason)
+{
+    return counts.retries[reason];
+}
 
 static bool endpoint_says(const struct endpoint *where, const char *keyword)
 {
@@ -94,9 +117,8 @@ static bool wait_socket(PGconn *pg, short events, bool is_interruptible, struct 
 {
     struct pollfd watched[2] = { { .fd = PQsocket(pg), .events = events },
                                  { .fd = is_interruptible ? signals_descriptor() : -1, .events = POLLIN } };
-    int64_t left = deadline_left_ms(until);
 
-    (void)poll(watched, 2, left > 60 * 60 * 1000 ? 60 * 60 * 1000 : (int)left);
+    (void)heartbeat_poll(watched, 2, deadline_left_ms(until));
     return watched[0].revents != 0;
 }
 
@@ -138,6 +160,7 @@ struct connection *connection_begin(const struct endpoint *where, int64_t timeou
     conn->pg = start(&found);
     if (conn->pg == NULL)
         memory_exhausted();
+    counts.open++;
     /* Only so does the message of a refused connection carry its SQLSTATE. */
     (void)PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
     conn->next = PQstatus(conn->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
@@ -178,6 +201,7 @@ struct connection *connection_reach(struct connection *begun, struct deadline un
             log_info("waiting for the database: %s", err->message);
         text_copy_cut(said, sizeof said, err->message);
         connection_close(steal(&conn));
+        counts.retries[err->class == ERROR_BUDGET ? RETRY_BUDGET : RETRY_CONNECT]++;
         if (!signals_sleep((long)pause)) {
             signals_error(err);
             return NULL;
@@ -190,6 +214,8 @@ void connection_close(struct connection *conn)
 {
     if (conn == NULL)
         return;
+    if (conn->pg != NULL)
+        counts.open--;
     PQfinish(conn->pg);
     memory_free(conn);
 }

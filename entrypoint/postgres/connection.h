@@ -33,6 +33,14 @@ must_use struct connection *connection_reach(struct connection *begun, struct de
 void connection_close(struct connection *conn);
 void connection_close_at(struct connection **conn);
 
+/* How many this process has open, or is opening. */
+size_t connection_count(void);
+
+/* How often this process tried again to connect, and why. */
+enum connection_retry { RETRY_CONNECT, RETRY_BUDGET, CONNECTION_RETRIES };
+extern const char *const CONNECTION_RETRY_NAMES[];
+size_t connection_retries(enum connection_retry reason);
+
 /* From now on a signal no longer cancels what runs here: it is cleaning up, and has CANCEL_GRACE_MS for each
  * query once a signal has come. A connection whose query was cancelled is shielded by itself. */
 void connection_shield(struct connection *conn);

@@ -1,0 +1,34 @@
+#include "apply/wait.h"
+
+#include "command.h"
+#include "config/options.h"
+#include "print.h"
+#include "reporting.h"
+#include "target.h"
+
+static bool wait_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+{
+    struct reporting reporting;
+    struct target target;
+    bool is_done;
+
+    (void)exit_code;
+    reporting_begin(&reporting, config);
+    is_done = target_find_and_begin(arena, config, &target, err) &&
+              wait_for_level(config, &target, &reporting.progress, err);
+    reporting_end(&reporting, is_done ? NULL : err);
+    if (is_done)
+        print_line("The database holds all %zu migrations of %s.", target.folder.count, target.folder.path);
+    return is_done;
+}
+
+const struct command COMMAND_WAIT = {
+    .name = "wait",
+    .usage = "",
+    .summary = "wait until the database holds every migration of this folder; never apply",
+    .about =
+        "Looks at the ledger, disconnects, looks again, until every migration of the folder is applied or\n"
+        "--leader-timeout has passed. Needs no right but to read the ledger.",
+    .options = FOR_WAIT,
+    .run = wait_run,
+};

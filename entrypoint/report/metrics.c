@@ -1,0 +1,215 @@
+#include "report/metrics.h"
+
+#include <math.h>
+
+#include "postgres/connection.h"
+
+static double read_one(const struct progress *progress, int sample)
+{
+    (void)progress;
+    (void)sample;
+    return 1;
+}
+
+/* Backslash, quote and line feed are escaped inside a label (Prometheus, exposition formats). */
+static void add_label(struct text *out, const char *name, const char *value)
+{
+    text_add_format(out, "%s%s=\"", out->length > 0 ? "," : "", name);
+    for (; *value != '\0'; value++) {
+        if (*value == '\\' || *value == '"')
+            text_add(out, "\\", 1);
+        if (*value == '\n')
+            text_add_string(out, "\\n");
+        else
+            text_add(out, value, 1);
+    }
+    text_add(out, "\"", 1);
+}
+
+static void build_labels(const struct progress *progress, struct text *out)
+{
+    add_label(out, "version", progress->build.version);
+    add_label(out, "libpq", progress->build.libpq);
+    add_label(out, "openssl", progress->build.openssl);
+}
+
+static double read_ready(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->is_ready;
+}
+
+static const char *phase_name(int sample)
+{
+    return PROGRESS_PHASE_NAMES[sample];
+}
+
+static double read_phase(const struct progress *progress, int sample)
+{
+    return (int)progress->phase == sample;
+}
+
+static double read_start(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->started_at;
+}
+
+static double read_end(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->ended_at > 0 ? progress->ended_at : (double)NAN;
+}
+
+static double read_update(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->written_at;
+}
+
+static double read_exit_code(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->ended_at > 0 ? progress->exit_code : (double)NAN;
+}
+
+static const char *verdict_name(int sample)
+{
+    return VERDICT_NAMES[sample];
+}
+
+static double read_migrations(const struct progress *progress, int sample)
+{
+    return progress->is_compared ? (double)progress->migrations[sample] : (double)NAN;
+}
+
+static double read_applied(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return (double)progress->applied;
+}
+
+static double read_current(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->current != NULL ? 1 : (double)NAN;
+}
+
+static void current_labels(const struct progress *progress, struct text *out)
+{
+    add_label(out, "migration", progress->current);
+    add_label(out, "mode", progress->mode);
+}
+
+static double read_current_start(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->current != NULL ? progress->current_started_at : (double)NAN;
+}
+
+static double read_last_duration(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->last_seconds >= 0 ? progress->last_seconds : (double)NAN;
+}
+
+static double read_leader(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->is_leader;
+}
+
+static double read_leader_wait(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->leader_wait_seconds;
+}
+
+static const char *retry_name(int sample)
+{
+    return CONNECTION_RETRY_NAMES[sample];
+}
+
+static double read_retries(const struct progress *progress, int sample)
+{
+    (void)progress;
+    return (double)connection_retries((enum connection_retry)sample);
+}
+
+static double read_connections(const struct progress *progress, int sample)
+{
+    (void)progress;
+    (void)sample;
+    return (double)connection_count();
+}
+
+const struct metric METRICS[] = {
+    { "tidelock_build_info", METRIC_GAUGE, "Build of the running binary; always 1.", .samples = 1,
+      .read = read_one, .info = build_labels },
+    { "tidelock_ready", METRIC_GAUGE,
+      "Whether the database holds every migration that this image needs (1) or not (0).", .samples = 1,
+      .read = read_ready },
+    { "tidelock_phase", METRIC_GAUGE, "Current phase of the run; exactly one phase is 1.", .label = "phase",
+      .samples = PROGRESS_PHASES, .label_value = phase_name, .read = read_phase },
+    { "tidelock_run_start_timestamp_seconds", METRIC_GAUGE, "Unix time when this run started.", .samples = 1,
+      .read = read_start },
+    { "tidelock_run_end_timestamp_seconds", METRIC_GAUGE,
+      "Unix time when this run ended; absent while it runs.", .samples = 1, .read = read_end },
+    { "tidelock_status_update_timestamp_seconds", METRIC_GAUGE, "Unix time when this file was last written.",
+      .samples = 1, .read = read_update },
+    { "tidelock_exit_code", METRIC_GAUGE, "Exit code of the finished run; absent while it runs.",
+      .samples = 1, .read = read_exit_code },
+    { "tidelock_migrations", METRIC_GAUGE, "Migrations of this image by state in the database.",
+      .label = "state", .samples = VERDICTS, .label_value = verdict_name, .read = read_migrations },
+    { "tidelock_migrations_applied_total", METRIC_COUNTER, "Migrations that this process applied.",
+      .samples = 1, .read = read_applied },
+    { "tidelock_current_migration_info", METRIC_GAUGE, "The migration being applied; absent when none is.",
+      .samples = 1, .read = read_current, .info = current_labels },
+    { "tidelock_current_migration_start_timestamp_seconds", METRIC_GAUGE,
+      "Unix time when the migration being applied started; absent when none is.", .samples = 1,
+      .read = read_current_start },
+    { "tidelock_last_migration_duration_seconds", METRIC_GAUGE, "Duration of the migration applied last.",
+      .samples = 1, .read = read_last_duration },
+    { "tidelock_leader", METRIC_GAUGE, "Whether this process holds the leader lock.", .samples = 1,
+      .read = read_leader },
+    { "tidelock_lock_wait_seconds_total", METRIC_COUNTER, "Time spent waiting for the leader lock.",
+      .samples = 1, .read = read_leader_wait },
+    { "tidelock_retries_total", METRIC_COUNTER, "Attempts repeated, by reason.", .label = "reason",
+      .samples = CONNECTION_RETRIES, .label_value = retry_name, .read = read_retries },
+    { "tidelock_connections", METRIC_GAUGE, "Connections that this process has open.", .samples = 1,
+      .read = read_connections },
+    { .name = NULL },
+};
+
+static void add_sample(const struct metric *metric, const struct progress *progress, int sample,
+                       struct text *out)
+{
+    auto_text struct text labels = text_init(4096);
+    double value = metric->read(progress, sample);
+
+    if (isnan(value))
+        return;
+    if (metric->info != NULL)
+        metric->info(progress, &labels);
+    else if (metric->label != NULL)
+        add_label(&labels, metric->label, metric->label_value(sample));
+    text_add_string(out, metric->name);
+    if (labels.length > 0)
+        text_add_format(out, "{%s}", labels.at);
+    text_add_format(out, " %.16g\n", value);
+}
+
+void metrics_write(const struct progress *progress, struct text *out)
+{
+    for (const struct metric *metric = METRICS; metric->name != NULL; metric++) {
+        auto_text struct text samples = text_init(out->most);
+
+        for (int sample = 0; sample < metric->samples; sample++)
+            add_sample(metric, progress, sample, &samples);
+        if (samples.length == 0)
+            continue;
+        text_add_format(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
+                        metric->type == METRIC_COUNTER ? "counter" : "gauge");
+        text_add(out, samples.at, samples.length);
+    }
+}

@@ -1,0 +1,40 @@
+#include "report/progress.h"
+
+#include "base/clock.h"
+#include "report/status_file.h"
+
+const char *const PROGRESS_PHASE_NAMES[] = {
+    [PROGRESS_CONNECTING] = "connecting", [PROGRESS_WAITING_LEADER] = "waiting_leader",
+    [PROGRESS_APPLYING] = "applying",     [PROGRESS_COMPLETE] = "complete",
+    [PROGRESS_FAILED] = "failed",         [PROGRESS_INTERRUPTED] = "interrupted",
+};
+_Static_assert(sizeof PROGRESS_PHASE_NAMES / sizeof *PROGRESS_PHASE_NAMES == PROGRESS_PHASES,
+               "name every phase");
+
+bool progress_is_final(enum progress_phase phase)
+{
+    return phase == PROGRESS_COMPLETE || phase == PROGRESS_FAILED || phase == PROGRESS_INTERRUPTED;
+}
+
+struct progress progress_begin(const char *path, struct build build)
+{
+    return (struct progress) {
+        .path = path, .build = build, .started_at = clock_wall_seconds(), .last_seconds = -1
+    };
+}
+
+void progress_enter(struct progress *progress, enum progress_phase phase)
+{
+    progress->phase = phase;
+    progress->is_ready = phase == PROGRESS_COMPLETE;
+    status_file_write(progress);
+}
+
+void progress_end(struct progress *progress, enum progress_phase phase, int exit_code)
+{
+    progress->ended_at = clock_wall_seconds();
+    progress->exit_code = exit_code;
+    progress->is_leader = false;
+    progress->current = NULL;
+    progress_enter(progress, phase);
+}

@@ -1,0 +1,69 @@
+/*
+ * How far a run has come: what the status file and the metrics are made from.
+ *
+ * Whoever does the work fills it; nobody reads it to decide anything.
+ */
+#ifndef REPORT_PROGRESS_H
+#define REPORT_PROGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "history/compare.h"
+
+enum progress_phase {
+    PROGRESS_CONNECTING,
+    PROGRESS_WAITING_LEADER, /* another process leads, or (wait) is waited for */
+    PROGRESS_APPLYING,
+    PROGRESS_COMPLETE,
+    PROGRESS_FAILED,
+    PROGRESS_INTERRUPTED,
+    PROGRESS_PHASES
+};
+
+extern const char *const PROGRESS_PHASE_NAMES[];
+
+/* Whether nothing comes after it. */
+bool progress_is_final(enum progress_phase phase);
+
+/* What the binary is, for tidelock_build_info. */
+struct build {
+    const char *version;
+    const char *libpq;
+    const char *openssl;
+};
+
+struct progress {
+    const char *path; /* the status file, or NULL */
+    struct build build;
+    enum progress_phase phase;
+    bool is_ready;
+    double started_at; /* seconds since 1970, as all times here */
+    double ended_at;   /* 0 = not yet */
+    double written_at;
+    int exit_code; /* once ended */
+
+    bool is_compared; /* migrations[] is known */
+    size_t migrations[VERDICTS];
+    size_t applied;      /* by this process */
+    const char *current; /* the migration being applied, or NULL */
+    const char *mode;
+    double current_started_at;
+    double last_seconds; /* the last one took; negative = none yet */
+    bool is_leader;
+    double leader_wait_seconds;
+
+    bool has_warned; /* that the file can't be written */
+};
+
+/* An empty one for a run that begins now. */
+struct progress progress_begin(const char *path, struct build build);
+
+/* Enters the phase and writes the status file. */
+void progress_enter(struct progress *progress, enum progress_phase phase);
+
+/* Ends it, and writes the file for the last time. */
+void progress_end(struct progress *progress, enum progress_phase phase, int exit_code);
+
+#endif

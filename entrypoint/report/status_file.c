@@ -1,0 +1,82 @@
+#include "report/status_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "report/metrics.h"
+
+enum { STATUS_BYTES_MOST = 64 * 1024, STATUS_MODE = 0644 };
+
+void status_file_write(struct progress *progress)
+{
+    auto_text struct text text = text_init(STATUS_BYTES_MOST);
+    struct error err;
+
+    if (progress->path == NULL)
+        return;
+    progress->written_at = clock_wall_seconds();
+    metrics_write(progress, &text);
+    redact(text.at);
+    if (file_replace(progress->path, text_slice(&text), STATUS_MODE, &err) || progress->has_warned)
+        return;
+    progress->has_warned = true;
+    log_warn("%s; the deployment goes on without its status file", err.message);
+}
+
+static bool read_number(struct slice line, const char *name, double *out)
+{
+    char number[64];
+    char *end;
+    size_t length = strlen(name);
+
+    if (!slice_starts_with(line, name) || line.length <= length + 1 || line.at[length] != ' ' ||
+        line.length - length - 1 >= sizeof number)
+        return false;
+    memcpy(number, line.at + length + 1, line.length - length - 1);
+    number[line.length - length - 1] = '\0';
+    *out = strtod(number, &end);
+    return end != number && *end == '\0';
+}
+
+static bool read_phase(struct slice line, enum progress_phase *out)
+{
+    for (int i = 0; i < PROGRESS_PHASES; i++) {
+        auto_text struct text wanted = text_init(256);
+
+        text_add_format(&wanted, "tidelock_phase{phase=\"%s\"} 1", PROGRESS_PHASE_NAMES[i]);
+        if (slice_equals(line, wanted.at)) {
+            *out = (enum progress_phase)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool status_parse(struct slice text, struct status *out)
+{
+    bool has_ready = false;
+    bool has_phase = false;
+    bool has_time = false;
+
+    *out = (struct status) { .is_ready = false };
+    while (text.length > 0) {
+        const char *end = memchr(text.at, '\n', text.length);
+        struct slice line = { text.at, end == NULL ? text.length : (size_t)(end - text.at) };
+        double ready;
+
+        /* A last line without its end is half a line. */
+        if (end == NULL)
+            return false;
+        if (read_number(line, "tidelock_ready", &ready)) {
+            has_ready = true;
+            out->is_ready = ready == 1;
+        }
+        has_phase |= read_phase(line, &out->phase);
+        has_time |= read_number(line, "tidelock_status_update_timestamp_seconds", &out->written_at);
+        text = (struct slice) { end + 1, text.length - line.length - 1 };
+    }
+    return has_ready && has_phase && has_time;
+}

@@ -1,0 +1,246 @@
+"""The status file, the ready file and the last word: what a run tells the world outside."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import threading
+
+import pytest
+from tool import wait_for_session
+from wait import wait_until
+
+PHASES = ["connecting", "waiting_leader", "applying", "complete", "failed", "interrupted"]
+
+
+@pytest.fixture
+def status(tmp_path):
+    return tmp_path / "status.prom"
+
+
+PROMTOOL = pathlib.Path(__file__).resolve().parents[2] / "build" / "promtool" / "usr" / "bin" / "promtool"
+
+
+def samples(file):
+    """{name or name{labels}: value} of a status file that promtool likes and that carries no time stamps."""
+    text = file.read_text()
+    if PROMTOOL.exists():
+        checked = subprocess.run([PROMTOOL, "check", "metrics"], input=text, capture_output=True, text=True)
+        assert checked.returncode == 0 and not checked.stderr, checked.stderr + text
+    found = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            assert re.fullmatch(r'[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [0-9.e+-]+', line), line
+            name, value = line.rsplit(" ", 1)
+            assert name not in found, line
+            found[name] = float(value)
+    return found
+
+
+def phase(file):
+    values = samples(file)
+    shown = {name: values[f'tidelock_phase{{phase="{name}"}}'] for name in PHASES}
+    (current,) = [name for name, value in shown.items() if value == 1]
+    assert sorted(shown.values()) == [0] * (len(PHASES) - 1) + [1]
+    return current
+
+
+def in_phase(file, name):
+    return file.exists() and phase(file) == name
+
+
+@pytest.mark.skipif(not PROMTOOL.exists(), reason="promtool can't be had")
+def test_promtool_finds_fault_with_what_is_wrong():
+    checked = subprocess.run([PROMTOOL, "check", "metrics"], input="a_total{ 1\n", capture_output=True, text=True)
+    assert checked.returncode != 0
+
+
+def test_a_deployment_that_is_done(tidelock, folder, database, status):
+    folder.add("001_t", "CREATE TABLE t ()")
+    folder.add("002_t", "CREATE TABLE u ()")
+    tidelock("deploy", "--status-file", status).succeeds()
+    values = samples(status)
+    assert phase(status) == "complete" and values["tidelock_ready"] == 1 and values["tidelock_exit_code"] == 0
+    assert values['tidelock_migrations{state="applied"}'] == 2 and values['tidelock_migrations{state="pending"}'] == 0
+    assert values["tidelock_migrations_applied_total"] == 2 and values["tidelock_leader"] == 0
+    assert values["tidelock_run_start_timestamp_seconds"] <= values["tidelock_run_end_timestamp_seconds"]
+    assert status.stat().st_mode & 0o777 == 0o644
+    assert [file.name for file in status.parent.iterdir() if file.name.startswith("status")] == ["status.prom"]
+
+
+def test_while_it_applies_it_is_live(tidelock, folder, database, status):
+    folder.add("001_t", "CREATE TABLE t ()")
+    folder.add("002_slow", "SELECT pg_sleep(600)")
+    running = tidelock.start("deploy", "--status-file", status)
+    wait_for_session(database, "pg_sleep")
+    wait_until(lambda: "tidelock_current_migration_info" in status.read_text() and "002_slow" in status.read_text(), "the migration to be named")
+    values = samples(status)
+    assert phase(status) == "applying" and values["tidelock_ready"] == 0 and values["tidelock_leader"] == 1
+    assert values['tidelock_current_migration_info{migration="002_slow",mode="atomic"}'] == 1
+    assert values["tidelock_connections"] == 1 and "tidelock_exit_code" not in values
+    written = values["tidelock_status_update_timestamp_seconds"]
+    wait_until(lambda: samples(status)["tidelock_status_update_timestamp_seconds"] > written, "the next beat")
+    assert "not complete: applying" in tidelock("ready", "--status-file", status).out
+    running.signal()
+    running.wait()
+    assert phase(status) == "interrupted" and samples(status)["tidelock_exit_code"] == 128 + signal.SIGTERM
+
+
+def test_a_deployment_that_failed(tidelock, folder, database, status):
+    folder.add("001_bad", "SELECT 1/0")
+    tidelock("deploy", "--status-file", status).fails(exit=6)
+    values = samples(status)
+    assert phase(status) == "failed" and values["tidelock_ready"] == 0 and values["tidelock_exit_code"] == 6
+    assert values['tidelock_migrations{state="pending"}'] == 1
+
+
+def test_a_follower(tidelock, folder, database, status):
+    folder.add("001_t", "CREATE TABLE t ()")
+    with database.connect() as other:
+        other.execute("SELECT pg_advisory_lock(72707369)")
+        running = tidelock.start("deploy", "--status-file", status)
+        wait_until(lambda: in_phase(status, "waiting_leader"), "it to follow")
+        assert samples(status)["tidelock_leader"] == 0
+    running.wait().succeeds()
+    assert samples(status)["tidelock_lock_wait_seconds_total"] > 0
+
+
+def test_while_the_server_is_not_there(tidelock, folder, database, status):
+    from servers import free_port
+
+    running = tidelock.start("deploy", "--status-file", status, url=f"postgresql://u@127.0.0.1:{free_port()}/d")
+    wait_until(lambda: in_phase(status, "connecting") and samples(status)['tidelock_retries_total{reason="connect"}'] > 1, "retries to be counted")
+    running.signal()
+    running.wait()
+
+
+def test_nobody_ever_reads_half_a_file(tidelock, folder, database, status):
+    for number in range(60):
+        folder.add(f"{number:03}_t", f"CREATE TABLE t{number} ()")
+    torn, reads, done = [], [0], threading.Event()
+
+    def read():
+        while not done.is_set():
+            try:
+                text = status.read_text()
+            except FileNotFoundError:
+                continue
+            reads[0] += 1
+            if not text.endswith("\n") or "tidelock_connections " not in text:
+                torn.append(text)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    tidelock("deploy", "--status-file", status).succeeds()
+    done.set()
+    reader.join()
+    assert reads[0] > 10 and not torn
+
+
+@pytest.mark.parametrize("where", ["/nowhere/status.prom", "/proc/status.prom"])
+def test_what_cannot_be_written_is_warned_of_once_and_stops_nothing(tidelock, folder, database, where):
+    folder.add("001_t", "CREATE TABLE t ()")
+    folder.add("002_t", "CREATE TABLE u ()")
+    result = tidelock("deploy", "--status-file", where).succeeds(applied=["001_t", "002_t"])
+    assert result.errors.count("goes on without its status file") == 1
+
+
+def test_a_full_disk_stops_nothing(tidelock, folder, database, tmp_path):
+    folder.add("001_t", "CREATE TABLE t ()")
+    full = tmp_path / "full"
+    full.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k,nr_inodes=2", "none", full], capture_output=True).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    try:
+        (full / "filler").write_bytes(b"x" * 4096)
+        tidelock("deploy", "--status-file", full / "status.prom", "--ready-file", full / "ready").succeeds(applied=["001_t"], says="No space left")
+        assert os.listdir(full) == ["filler"]
+    finally:
+        subprocess.run(["umount", full], check=True)
+
+
+def test_run_leaves_a_final_file_behind(tidelock, folder, database, status):
+    folder.add("001_t", "CREATE TABLE t ()")
+    assert tidelock("run", "--status-file", status, "--", "cat", status).succeeds().out == status.read_text()
+    assert phase(status) == "complete"
+    tidelock("run", "--status-file", status, "--", "no-such-command").fails(exit=127)
+    assert phase(status) == "failed" and samples(status)["tidelock_exit_code"] == 127
+
+
+# ---- ready ----
+
+
+def test_ready_says_why_not(tidelock, folder, database, status):
+    assert tidelock("ready", "--status-file", status).code == 1
+    assert "missing" in tidelock("ready", "--status-file", status).out
+    status.write_text("half a fi")
+    assert "malformed" in tidelock("ready", "--status-file", status).out
+    status.write_text('tidelock_ready 0\ntidelock_phase{phase="applying"} 1\ntidelock_status_update_timestamp_seconds 1700000000\n')
+    result = tidelock("ready", "--status-file", status)
+    assert result.code == 1 and "stale" in result.out and "its writer is gone" in result.out
+    tidelock("deploy", "--status-file", status).succeeds()
+    assert tidelock("ready", environment={"TIDELOCK_STATUS_FILE": str(status)}).succeeds().out == "complete\n"
+    assert "unreadable" in tidelock("ready", "--status-file", status.parent).out
+    tidelock("ready").fails(exit=2, says="ready wants the status file")
+
+
+def test_ready_needs_no_database(tidelock, folder, status):
+    assert tidelock("ready", "--status-file", status, url="").code == 1
+
+
+def test_the_ready_file_is_there_when_and_only_when_it_is_complete(tidelock, folder, database, tmp_path):
+    ready = tmp_path / "ready"
+    ready.write_text("of an earlier run")
+    folder.add("001_bad", "SELECT 1/0")
+    tidelock("deploy", "--ready-file", ready).fails(exit=6)
+    assert not ready.exists()
+    folder.replace("001_bad", "SELECT 1")
+    tidelock("deploy", "--ready-file", ready).succeeds()
+    assert ready.read_bytes() == b""
+
+
+# ---- the last word ----
+
+
+@pytest.fixture
+def last_word(tmp_path):
+    file = tmp_path / "termination-log"
+    file.touch()
+    return file
+
+
+def test_the_last_word_of_a_success(tidelock, folder, database, last_word):
+    folder.add("001_t", "CREATE TABLE t ()")
+    tidelock("deploy", "--termination-log", last_word).succeeds()
+    assert json.loads(last_word.read_text()) == {"result": "complete", "exit_code": 0, "applied": 1, "pending": 0}
+
+
+def test_the_last_word_of_a_failure(tidelock, folder, database, last_word):
+    inode = last_word.stat().st_ino
+    last_word.write_text("x" * 4000)
+    folder.add("001_bad", "SELECT 1;\nSELECT 1/0")
+    tidelock("deploy", "--termination-log", last_word).fails(exit=6)
+    said = last_word.read_text()
+    word = json.loads(said)
+    assert len(said.encode()) <= 1024 and said.count("\n") == 1 and last_word.stat().st_ino == inode
+    assert word["exit_code"] == 6 and word["code"] == "P3018" and word["sqlstate"] == "22012" and "001_bad" in word["message"]
+    assert word["at"].endswith("001_bad/migration.sql:2:1") and word["holds"].startswith("Nothing of 001_bad") and "deploy again" in word["next"]
+
+
+def test_the_last_word_of_a_run_that_did_not_begin(tidelock, folder, database, last_word):
+    tidelock("deploy", "--termination-log", last_word, "--migrations", "nowhere").fails(exit=2)
+    assert "nowhere" in json.loads(last_word.read_text())["message"]
+
+
+def test_a_last_word_without_a_place(tidelock, folder, database, tmp_path):
+    tidelock("deploy").succeeds()
+    result = tidelock("deploy", "--termination-log", tmp_path / "absent").succeeds()
+    assert "absent" in result.errors and not (tmp_path / "absent").exists()
+
+
+def test_no_password_in_any_of_them(tidelock, folder, database, status, last_word):
+    url = database.url().replace("postgres@", "nobody:s3cretpw@")
+    tidelock("deploy", "--status-file", status, "--termination-log", last_word, url=url).fails(exit=2)
+    assert "s3cretpw" not in status.read_text() + last_word.read_text() and "nobody" not in status.read_text()
