@@ -30,6 +30,7 @@ extern const struct command COMMAND_READY;
 extern const struct command COMMAND_STATUS;
 extern const struct command COMMAND_RESOLVE;
 extern const struct command COMMAND_BASELINE;
+extern const struct command COMMAND_BUDGET;
 extern const struct command COMMAND_INSTALL;
 extern const struct command COMMAND_VERSION;
 

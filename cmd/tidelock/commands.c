@@ -4,8 +4,17 @@
 #include "command.h"
 
 const struct command *const COMMANDS[] = {
-    &COMMAND_DEPLOY,  &COMMAND_RUN,      &COMMAND_WAIT,    &COMMAND_READY,   &COMMAND_STATUS,
-    &COMMAND_RESOLVE, &COMMAND_BASELINE, &COMMAND_INSTALL, &COMMAND_VERSION, NULL,
+    &COMMAND_DEPLOY,
+    &COMMAND_RUN,
+    &COMMAND_WAIT,
+    &COMMAND_READY,
+    &COMMAND_STATUS,
+    &COMMAND_RESOLVE,
+    &COMMAND_BASELINE,
+    &COMMAND_BUDGET,
+    &COMMAND_INSTALL,
+    &COMMAND_VERSION,
+    NULL,
 };
 
 const struct command *command_find(const char *name)

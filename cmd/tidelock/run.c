@@ -1,12 +1,18 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "apply/deployment.h"
+#include "apply/lead.h"
 #include "apply/wait.h"
 #include "base/log.h"
 #include "command.h"
+#include "config/load.h"
 #include "config/options.h"
 #include "gate/environment.h"
 #include "gate/exec.h"
+#include "postgres/budget.h"
 #include "reporting.h"
 #include "target.h"
 
@@ -41,26 +47,68 @@ static bool open_gate(struct arena *arena, const struct config *config, struct p
     return true;
 }
 
-static bool run_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+/* What CMD finds: by default without what is ours, with its share of the connections when that was asked for.
+ */
+static bool make_environment(struct arena *arena, const struct config *config, char ***out, struct error *err)
 {
-    struct reporting reporting;
-    const char *file;
-    bool is_open;
+    const char *url = getenv("DATABASE_URL");
+    auto_connection struct connection *conn = NULL;
+    struct endpoint endpoint;
+    struct budget budget;
+    char share[16];
+    int count;
 
-    (void)exit_code;
+    *out = config->is_environment_kept ? environ : environment_for_application(arena, environ);
+    if (!config->is_sharing)
+        return true;
+    if (!endpoint_find(arena, config, &endpoint, err))
+        return false;
+    conn = reach_database(config, &endpoint, NULL, err);
+    if (conn == NULL || !budget_read(arena, conn, &budget, err))
+        return error_context(err, "counting the share of connections");
+    count = budget_share(&budget, (int)config->replicas, BUDGET_OURS, (int)config->headroom);
+    if (count == 0)
+        log_warn("the server has no connection for each of %d replicas: connection_limit is 1 all the same",
+                 (int)config->replicas);
+    (void)snprintf(share, sizeof share, "%d", count == 0 ? 1 : count);
+    *out = environment_with(arena, *out, "DATABASE_URL",
+                            url_with_parameter(arena, url, "connection_limit", share));
+    return true;
+}
+
+static bool check_words(const struct config *config, struct error *err)
+{
+    const char *url = getenv("DATABASE_URL");
+
     if (config->word_count == 0) {
         error_set(err, ERROR_USAGE, "run wants the command to start");
         return error_hint(err, "Write: tidelock run -- CMD ARGUMENT...");
     }
+    if (!config->is_sharing || (url != NULL && strstr(url, "://") != NULL))
+        return true;
+    error_set(err, ERROR_USAGE, "--share-connections wants DATABASE_URL in the environment, as a URL");
+    return error_hint(err, "It is what CMD's share is written into.");
+}
+
+static bool run_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+{
+    struct reporting reporting;
+    const char *file;
+    char **environment;
+    bool is_open;
+
+    (void)exit_code;
+    if (!check_words(config, err))
+        return false;
     reporting_begin(&reporting, config);
     /* An image whose command is missing shall change nothing. */
     file = exec_find(arena, config->words[0], err);
-    is_open = file != NULL && open_gate(arena, config, &reporting.progress, err);
+    is_open = file != NULL && open_gate(arena, config, &reporting.progress, err) &&
+              make_environment(arena, config, &environment, err);
     reporting_end(&reporting, is_open ? NULL : err);
     if (!is_open)
         return false;
-    exec_replace(file, config->words,
-                 config->is_environment_kept ? environ : environment_for_application(arena, environ), err);
+    exec_replace(file, config->words, environment, err);
     reporting_end(&reporting, err);
     return false;
 }

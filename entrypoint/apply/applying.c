@@ -68,19 +68,18 @@ void applying_failure_text(const struct error *err, struct text *out)
     redact(out->at);
 }
 
-/* Outside a transaction nothing can be set aside for a while: the end of the script resets everything. */
-static const struct query RESETS[] = {
-    { .name = "reset_session_authorization", .sql = "RESET SESSION AUTHORIZATION" },
-    { .name = "reset_role", .sql = "RESET ROLE" },
-    { .name = "reset_settings", .sql = "RESET ALL" },
-};
-
-_Static_assert(sizeof RESETS / sizeof *RESETS == RESET_STEPS, "as many as the header says");
+static const struct query RESET_AUTHORIZATION = { .name = "reset_session_authorization",
+                                                  .sql = "RESET SESSION AUTHORIZATION" };
+static const struct query RESET_ROLE = { .name = "reset_role", .sql = "RESET ROLE" };
+static const struct query RESET_SETTINGS = { .name = "reset_settings", .sql = "RESET ALL" };
 
 void applying_add_resets(struct step steps[RESET_STEPS])
 {
+    static const struct query *const resets[RESET_STEPS] = { &RESET_AUTHORIZATION, &RESET_ROLE,
+                                                             &RESET_SETTINGS, &SESSION_IDLE_LIMIT };
+
     for (size_t i = 0; i < RESET_STEPS; i++)
-        steps[i] = (struct step) { .query = &RESETS[i] };
+        steps[i] = (struct step) { .query = resets[i] };
 }
 
 bool applying_reset_session(struct applying *applying, struct error *err)

@@ -58,9 +58,10 @@ must_use bool applying_send(struct applying *applying, size_t start, size_t end,
  * failure gives the same text. */
 void applying_failure_text(const struct error *err, struct text *out);
 
-/* The steps of a batch that undo SET, SET ROLE and SET SESSION AUTHORIZATION of a script: what is written
- * behind them is not led astray. */
-enum { RESET_STEPS = 3 };
+/* The steps of a batch that undo SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that what is
+ * written behind them is not led astray; the limit for idle sessions, which RESET ALL takes back, is set
+ * again. */
+enum { RESET_STEPS = 4 };
 void applying_add_resets(struct step steps[RESET_STEPS]);
 
 /* Undoes SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that our own writes are not led astray.

@@ -10,20 +10,18 @@
  * settings and role are still in force; only then are these undone, since they would outlive the COMMIT and
  * could lead our INSERT astray; the leader lock is taken once more (it counts), so that a script that said
  * pg_advisory_unlock_all() has not given it away. */
-static const struct query CLOSING[] = {
-    { .name = "constraints_immediate", .sql = "SET CONSTRAINTS ALL IMMEDIATE" },
-    { .name = "reset_session_authorization", .sql = "RESET SESSION AUTHORIZATION" },
-    { .name = "reset_role", .sql = "RESET ROLE" },
-    { .name = "reset_settings", .sql = "RESET ALL" },
-    { .name = "leader_keep", .sql = "SELECT pg_catalog.pg_try_advisory_lock(" LEADER_KEY ")" },
-};
+static const struct query CONSTRAINTS = { .name = "constraints_immediate",
+                                          .sql = "SET CONSTRAINTS ALL IMMEDIATE" };
+static const struct query LEADER_KEEP = { .name = "leader_keep",
+                                          .sql = "SELECT pg_catalog.pg_try_advisory_lock(" LEADER_KEY ")" };
 
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
 enum {
-    CLOSINGS = array_length(CLOSING),
-    CLOSING_CONSTRAINTS = 0,
-    CLOSING_INSERT = CLOSINGS,
+    CLOSING_CONSTRAINTS,
+    CLOSING_RESETS,
+    CLOSING_LEADER = CLOSING_RESETS + RESET_STEPS,
+    CLOSING_INSERT,
     CLOSING_COMMIT,
     CLOSING_STEPS
 };
@@ -59,8 +57,9 @@ static bool commit(struct applying *applying, const char *started, struct error 
     struct step steps[CLOSING_STEPS];
     size_t failed;
 
-    for (size_t i = 0; i < CLOSINGS; i++)
-        steps[i] = (struct step) { .query = &CLOSING[i] };
+    steps[CLOSING_CONSTRAINTS] = (struct step) { .query = &CONSTRAINTS };
+    applying_add_resets(steps + CLOSING_RESETS);
+    steps[CLOSING_LEADER] = (struct step) { .query = &LEADER_KEEP };
     steps[CLOSING_INSERT] =
         (struct step) { .query = &applying->ledger->queries[LEDGER_INSERT_APPLIED], .parameters = row };
     steps[CLOSING_COMMIT] = (struct step) { .query = &COMMIT };

@@ -8,6 +8,7 @@
 #include "apply/lead.h"
 #include "apply/migrate.h"
 #include "apply/review.h"
+#include "apply/room.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "history/compare.h"
@@ -33,6 +34,7 @@ struct deployment {
     struct history history;
     struct leader holder;
     struct follow follow;
+    struct room room;
     struct session_settings settings;
     struct applying applying; /* the migration at hand, or the last one */
     int64_t started_ms;       /* when it was begun */
@@ -46,17 +48,19 @@ typedef enum phase phase_step(struct deployment *d, struct error *err);
 
 /* What the world outside sees of the phases. */
 static const enum progress_phase SHOWN[] = {
-    [PHASE_CONNECTING] = PROGRESS_CONNECTING, [PHASE_COMPARING] = PROGRESS_CONNECTING,
-    [PHASE_LEADING] = PROGRESS_CONNECTING,    [PHASE_FOLLOWING] = PROGRESS_WAITING_LEADER,
-    [PHASE_PREPARING] = PROGRESS_APPLYING,    [PHASE_APPLYING] = PROGRESS_APPLYING,
+    [PHASE_CONNECTING] = PROGRESS_CONNECTING,    [PHASE_COMPARING] = PROGRESS_CONNECTING,
+    [PHASE_BUDGETING] = PROGRESS_WAITING_BUDGET, [PHASE_LEADING] = PROGRESS_CONNECTING,
+    [PHASE_FOLLOWING] = PROGRESS_WAITING_LEADER, [PHASE_PREPARING] = PROGRESS_APPLYING,
+    [PHASE_APPLYING] = PROGRESS_APPLYING,
 };
 
-/* A follower that connects to look still waits for the leader. */
+/* Who connects again to look still waits for what it waited for. */
 static void show_phase(struct deployment *d, enum phase phase)
 {
     enum progress_phase shown = SHOWN[phase];
 
-    if (shown == PROGRESS_CONNECTING && d->progress->phase == PROGRESS_WAITING_LEADER)
+    if (shown == PROGRESS_CONNECTING &&
+        (d->progress->phase == PROGRESS_WAITING_LEADER || d->progress->phase == PROGRESS_WAITING_BUDGET))
         return;
     d->progress->is_leader = shown == PROGRESS_APPLYING;
     if (shown != d->progress->phase)
@@ -137,6 +141,10 @@ static enum phase step_lead(struct deployment *d, struct error *err)
         log_warn(
             "something between here and the server answers for it: behind a transaction-mode pooler the "
             "leader lock protects nothing, then give the database itself as DIRECT_URL");
+    if (!room_look(&d->room, d->conn, d->config, err))
+        return PHASE_FAILED;
+    if (!d->room.is_enough)
+        return PHASE_BUDGETING;
     switch (leader_try(d->conn, &d->holder, err)) {
     case LEADER_TAKEN:
         return PHASE_PREPARING;
@@ -147,6 +155,14 @@ static enum phase step_lead(struct deployment *d, struct error *err)
     }
     error_context(err, "taking the leader lock");
     return PHASE_FAILED;
+}
+
+/* Without any connection: one that waits takes what it waits for. */
+static enum phase step_budget(struct deployment *d, struct error *err)
+{
+    connection_close(d->conn);
+    d->conn = NULL;
+    return room_pause(&d->room, d->config, err) ? PHASE_CONNECTING : PHASE_FAILED;
 }
 
 static enum phase step_follow(struct deployment *d, struct error *err)
@@ -193,25 +209,30 @@ static bool is_recorded(const struct deployment *d, const char *name)
 
 /* The migration whose COMMIT got no answer: what became of it. The ledger row commits with the script, so it
  * is the truth as soon as that transaction has ended; and it has, since its session held the leader lock that
- * is ours now. */
+ * is ours now. A row without our transaction is another process's, which led while we were gone. */
 static bool settle_doubt(struct deployment *d, struct error *err)
 {
     const char *name = d->applying.migration->name;
-    bool is_committed = is_recorded(d, name);
+    bool has_row = is_recorded(d, name);
+    bool is_ours;
     enum outcome outcome;
 
     if (!outcome_ask(d->conn, d->applying.txid, &outcome, err))
         return error_context(err, "finding out whether %s was committed", name);
-    if (outcome != OUTCOME_FORGOTTEN && outcome != (is_committed ? OUTCOME_COMMITTED : OUTCOME_ABORTED)) {
+    if (outcome != OUTCOME_FORGOTTEN && outcome != OUTCOME_ABORTED &&
+        !(outcome == OUTCOME_COMMITTED && has_row)) {
         error_set(err, ERROR_REFUSED,
                   "ledger and server disagree about \"%s\": its transaction %s is %s, its row is %s", name,
-                  d->applying.txid, OUTCOME_NAMES[outcome], is_committed ? "there" : "missing");
+                  d->applying.txid, OUTCOME_NAMES[outcome], has_row ? "there" : "missing");
         return error_hint(err, "Look at the ledger and at the schema before you deploy again.");
     }
     d->applying.is_in_doubt = false;
+    is_ours = has_row && outcome != OUTCOME_ABORTED;
     log_info("the answer to COMMIT of %s was lost: it was %s", name,
-             is_committed ? "committed" : "rolled back");
-    if (is_committed)
+             is_ours   ? "committed"
+             : has_row ? "rolled back, and another process has applied it since"
+                       : "rolled back");
+    if (is_ours)
         report_applied(d);
     return true;
 }
@@ -240,6 +261,8 @@ static enum phase step_prepare(struct deployment *d, struct error *err)
     };
     if (!d->ledger.is_standby)
         d->settings.can_check_connection = session_can_check_connection(d->conn);
+    if (!d->ledger.is_standby && !query_run(d->conn, &SESSION_IDLE_LIMIT, NULL, NULL, err))
+        return PHASE_FAILED;
     d->next = 0;
     return PHASE_APPLYING;
 }
@@ -288,9 +311,9 @@ static enum phase step_apply(struct deployment *d, struct error *err)
 }
 
 const char *const PHASE_NAMES[] = {
-    [PHASE_CONNECTING] = "connecting", [PHASE_COMPARING] = "comparing", [PHASE_LEADING] = "leading",
-    [PHASE_FOLLOWING] = "following",   [PHASE_PREPARING] = "preparing", [PHASE_APPLYING] = "applying",
-    [PHASE_COMPLETE] = "complete",     [PHASE_FAILED] = "failed",
+    [PHASE_CONNECTING] = "connecting", [PHASE_COMPARING] = "comparing", [PHASE_BUDGETING] = "budgeting",
+    [PHASE_LEADING] = "leading",       [PHASE_FOLLOWING] = "following", [PHASE_PREPARING] = "preparing",
+    [PHASE_APPLYING] = "applying",     [PHASE_COMPLETE] = "complete",   [PHASE_FAILED] = "failed",
 };
 _Static_assert(sizeof PHASE_NAMES / sizeof *PHASE_NAMES == PHASES, "name every phase");
 
@@ -301,7 +324,8 @@ static const struct {
 } STEPS[] = {
     [PHASE_CONNECTING] = { step_connect, 1u << PHASE_COMPARING },
     [PHASE_COMPARING] = { step_compare, 1u << PHASE_COMPLETE | 1u << PHASE_LEADING | 1u << PHASE_PREPARING },
-    [PHASE_LEADING] = { step_lead, 1u << PHASE_PREPARING | 1u << PHASE_FOLLOWING },
+    [PHASE_BUDGETING] = { step_budget, 1u << PHASE_CONNECTING },
+    [PHASE_LEADING] = { step_lead, 1u << PHASE_PREPARING | 1u << PHASE_FOLLOWING | 1u << PHASE_BUDGETING },
     [PHASE_FOLLOWING] = { step_follow, 1u << PHASE_CONNECTING },
     [PHASE_PREPARING] = { step_prepare, 1u << PHASE_APPLYING },
     [PHASE_APPLYING] = { step_apply, 1u << PHASE_COMPLETE },
@@ -336,7 +360,8 @@ bool deployment_run(struct arena *arena, const struct config *config, struct tar
                             .report = report,
                             .progress = progress,
                             .begun = steal(&target->begun),
-                            .follow = { .until = deadline_in(config->leader_timeout_ms) } };
+                            .follow = { .until = deadline_in(config->leader_timeout_ms) },
+                            .room = { .until = deadline_in(config->budget_wait_ms) } };
     enum phase phase = PHASE_CONNECTING;
     int64_t started = clock_now_ms();
     char took[32];

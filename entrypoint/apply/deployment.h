@@ -18,6 +18,7 @@
 enum phase {
     PHASE_CONNECTING,
     PHASE_COMPARING, /* folder against ledger, without any lock */
+    PHASE_BUDGETING, /* waiting until the application has room beside us: no connection is held meanwhile */
     PHASE_LEADING,   /* trying to get the leader lock */
     PHASE_FOLLOWING, /* another process leads: no connection is held meanwhile */
     PHASE_PREPARING, /* under the lock: the ledger exists, and is compared again */

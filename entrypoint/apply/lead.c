@@ -19,7 +19,10 @@ struct connection *reach_database(const struct config *config, const struct endp
 {
     if (begun == NULL)
         begun = begin_database(config, endpoint);
-    return connection_reach(begun, deadline_in(config->connect_deadline_ms), err);
+    return connection_reach(begun,
+                            (struct patience) { .reach = deadline_in(config->connect_deadline_ms),
+                                                .room = deadline_in(config->budget_wait_ms) },
+                            err);
 }
 
 bool lead_check_endpoint(const struct endpoint *endpoint, struct error *err)

@@ -35,7 +35,11 @@ struct config {
     const char *ready_file;      /* NULL = none */
     const char *termination_log; /* NULL = Kubernetes' own, where there is one */
     int64_t stale_after_ms;
-    bool is_waiting;          /* run: wait instead of deploying */
+    bool is_waiting;  /* run: wait instead of deploying */
+    int64_t headroom; /* connections that stay free for the application */
+    int64_t budget_wait_ms;
+    int64_t replicas;
+    bool is_sharing;          /* run: CMD's URL gets its connection_limit */
     bool is_environment_kept; /* run: CMD's environment is ours, unchanged */
     char **words;             /* what follows the options: CMD and its arguments; ends with NULL */
     int word_count;

@@ -31,13 +31,13 @@ const struct option OPTIONS[] = {
       .help = "the same database without a pooler; where given, migrations use it instead" },
     { .name = "migrations",
       .type = OPTION_TEXT,
-      .commands = FOR_DATABASE,
+      .commands = FOR_FOLDER,
       .field = FIELD(migrations),
       .value = "DIR",
       .help = "the folder of migrations; otherwise prisma/migrations, then migrations, is looked for" },
     { .name = "schema",
       .type = OPTION_TEXT,
-      .commands = FOR_DATABASE,
+      .commands = FOR_FOLDER,
       .field = FIELD(schema_file),
       .value = "FILE",
       .help = "Prisma's schema: the folder is \"migrations\" beside it" },
@@ -73,6 +73,22 @@ const struct option OPTIONS[] = {
       .most = DAY_MS,
       .value = "TIME",
       .help = "wait at most TIME for another process that leads" },
+    { .name = "headroom",
+      .type = OPTION_NUMBER,
+      .commands = FOR_APPLIERS | FOR_BUDGET,
+      .field = FIELD(headroom),
+      .standard = "1",
+      .most = 10000,
+      .value = "N",
+      .help = "begin to apply only while N connections stay free for the application" },
+    { .name = "budget-wait",
+      .type = OPTION_DURATION,
+      .commands = FOR_DATABASE,
+      .field = FIELD(budget_wait_ms),
+      .standard = "5m",
+      .most = DAY_MS,
+      .value = "TIME",
+      .help = "wait at most TIME for room when the server has no connection left" },
     { .name = "lock-timeout",
       .type = OPTION_DURATION,
       .commands = FOR_APPLIERS,
@@ -127,9 +143,24 @@ const struct option OPTIONS[] = {
       .commands = FOR_RUN,
       .field = FIELD(is_environment_kept),
       .help = "leave DIRECT_URL, TIDELOCK_... and what the _FILE variables name in the environment of CMD" },
+    { .name = "share-connections",
+      .type = OPTION_FLAG,
+      .commands = FOR_RUN,
+      .field = FIELD(is_sharing),
+      .help = "give CMD its share of the server's connections: connection_limit in its DATABASE_URL, for one "
+              "of --replicas" },
+    { .name = "replicas",
+      .type = OPTION_NUMBER,
+      .commands = FOR_RUN | FOR_BUDGET,
+      .field = FIELD(replicas),
+      .standard = "1",
+      .least = 1,
+      .most = 100000,
+      .value = "N",
+      .help = "how many copies of the application share the server's connections" },
     { .name = "json",
       .type = OPTION_FLAG,
-      .commands = FOR_STATUS | FOR_VERSION,
+      .commands = FOR_STATUS | FOR_BUDGET | FOR_VERSION,
       .field = FIELD(wants_json),
       .traits = OPTION_FLAG_ONLY,
       .help = "print JSON" },
@@ -299,9 +330,10 @@ static const struct {
     unsigned command;
     const char *name;
 } COMMAND_NAMES[] = {
-    { FOR_DEPLOY, "deploy" },     { FOR_RUN, "run" },         { FOR_WAIT, "wait" },
-    { FOR_READY, "ready" },       { FOR_STATUS, "status" },   { FOR_RESOLVE, "resolve" },
-    { FOR_BASELINE, "baseline" }, { FOR_INSTALL, "install" }, { FOR_VERSION, "version" },
+    { FOR_DEPLOY, "deploy" },     { FOR_RUN, "run" },       { FOR_WAIT, "wait" },
+    { FOR_READY, "ready" },       { FOR_STATUS, "status" }, { FOR_RESOLVE, "resolve" },
+    { FOR_BASELINE, "baseline" }, { FOR_BUDGET, "budget" }, { FOR_INSTALL, "install" },
+    { FOR_VERSION, "version" },
 };
 
 static void add_commands(const struct option *option, struct text *out)
@@ -312,8 +344,9 @@ static void add_commands(const struct option *option, struct text *out)
         text_add_string(out, "all");
         return;
     }
-    if (option->commands == FOR_DATABASE) {
-        text_add_string(out, "all that use the database");
+    if (option->commands == FOR_DATABASE || option->commands == FOR_FOLDER) {
+        text_add_string(out, option->commands == FOR_DATABASE ? "all that use the database"
+                                                              : "all that use the folder");
         return;
     }
     for (size_t i = 0; i < array_length(COMMAND_NAMES); i++) {

@@ -16,6 +16,7 @@
 enum option_type {
     OPTION_TEXT,     /* const char * */
     OPTION_DURATION, /* int64_t, milliseconds */
+    OPTION_NUMBER,   /* int64_t */
     OPTION_FLAG,     /* bool */
     OPTION_CHOICE,   /* int, an index into `choices` */
 };
@@ -29,12 +30,14 @@ enum option_commands {
     FOR_STATUS = 1 << 4,
     FOR_RESOLVE = 1 << 5,
     FOR_BASELINE = 1 << 6,
-    FOR_INSTALL = 1 << 7,
-    FOR_VERSION = 1 << 8,
+    FOR_BUDGET = 1 << 7,
+    FOR_INSTALL = 1 << 8,
+    FOR_VERSION = 1 << 9,
     FOR_APPLIERS = FOR_DEPLOY | FOR_RUN,
     FOR_GATES = FOR_APPLIERS | FOR_WAIT, /* what an application's start waits for */
     FOR_LEADERS = FOR_APPLIERS | FOR_RESOLVE | FOR_BASELINE,
-    FOR_DATABASE = FOR_LEADERS | FOR_WAIT | FOR_STATUS,
+    FOR_DATABASE = FOR_LEADERS | FOR_WAIT | FOR_STATUS | FOR_BUDGET,
+    FOR_FOLDER = FOR_LEADERS | FOR_WAIT | FOR_STATUS,
     FOR_ALL = FOR_DATABASE | FOR_READY | FOR_INSTALL | FOR_VERSION,
     TAKING_WORDS = FOR_RUN | FOR_INSTALL, /* what follows the options is theirs */
 };
@@ -56,7 +59,7 @@ struct option {
     unsigned commands;
     size_t field;         /* offsetof in struct config */
     const char *standard; /* the default as text; NULL = none */
-    int64_t least;        /* OPTION_DURATION, milliseconds */
+    int64_t least;        /* OPTION_DURATION (milliseconds), OPTION_NUMBER */
     int64_t most;
     const char *const *choices;
     size_t choice_count;

@@ -42,6 +42,22 @@ static bool set_duration(const struct option *option, const char *text, const ch
     return true;
 }
 
+static bool set_number(const struct option *option, const char *text, const char *origin, int64_t *out,
+                       struct error *err)
+{
+    size_t digits = strspn(text, "0123456789");
+    int64_t number = 0;
+
+    for (size_t i = 0; i < digits && number <= option->most; i++)
+        number = number * 10 + (text[i] - '0');
+    if (digits == 0 || text[digits] != '\0' || number < option->least || number > option->most) {
+        refuse(origin, text, "a number within bounds", err);
+        return error_hint(err, "From %lld to %lld.", (long long)option->least, (long long)option->most);
+    }
+    *out = number;
+    return true;
+}
+
 static bool set_flag(const char *text, const char *origin, bool *out, struct error *err)
 {
     for (size_t i = 0; i < array_length(TRUTHS); i++) {
@@ -79,6 +95,8 @@ bool value_set(struct arena *arena, const struct option *option, const char *tex
         return true;
     case OPTION_DURATION:
         return set_duration(option, text, origin, field_of(option, config), err);
+    case OPTION_NUMBER:
+        return set_number(option, text, origin, field_of(option, config), err);
     case OPTION_FLAG:
         return set_flag(text, origin, field_of(option, config), err);
     case OPTION_CHOICE:

@@ -26,14 +26,41 @@ static bool is_ours(const char *entry)
     return false;
 }
 
-char **environment_for_application(struct arena *arena, char *const *environment)
+static size_t count_entries(char *const *environment)
 {
     size_t count = 0;
-    size_t kept = 0;
-    char **out;
 
     while (environment[count] != NULL)
         count++;
+    return count;
+}
+
+char **environment_with(struct arena *arena, char *const *environment, const char *name, const char *value)
+{
+    size_t count = count_entries(environment);
+    size_t length = strlen(name);
+    char **out = arena_alloc(arena, count + 2, sizeof *out);
+    char *entry = arena_alloc(arena, length + 1 + strlen(value) + 1, 1);
+    bool is_set = false;
+
+    (void)stpcpy(stpcpy(stpcpy(entry, name), "="), value);
+    for (size_t i = 0; i < count; i++) {
+        bool is_it = is_named(environment[i], name, "");
+
+        out[i] = is_it ? entry : environment[i];
+        is_set |= is_it;
+    }
+    if (!is_set)
+        out[count] = entry;
+    return out;
+}
+
+char **environment_for_application(struct arena *arena, char *const *environment)
+{
+    size_t count = count_entries(environment);
+    size_t kept = 0;
+    char **out;
+
     out = arena_alloc(arena, count + 1, sizeof *out);
     for (size_t i = 0; i < count; i++) {
         if (!is_ours(environment[i]))

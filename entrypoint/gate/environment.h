@@ -13,4 +13,7 @@
  * arena's, the entries are the very ones that were passed. */
 char **environment_for_application(struct arena *arena, char *const *environment);
 
+/* The same entries with NAME=value in the place of the one of that name, or behind the others. */
+char **environment_with(struct arena *arena, char *const *environment, const char *name, const char *value);
+
 #endif

@@ -182,7 +182,7 @@ static bool finish(struct connection *conn, bool *is_worth_retrying, struct erro
     return true;
 }
 
-struct connection *connection_reach(struct connection *begun, struct deadline until, struct error *err)
+struct connection *connection_reach(struct connection *begun, struct patience patience, struct error *err)
 {
     auto_connection struct connection *conn = begun;
     char said[sizeof err->message] = "";
@@ -195,7 +195,8 @@ struct connection *connection_reach(struct connection *begun, struct deadline un
 
         if (finish(conn, &is_worth_retrying, err))
             return steal(&conn);
-        if (!is_worth_retrying || deadline_left_ms(until) <= pause)
+        if (!is_worth_retrying ||
+            deadline_left_ms(err->class == ERROR_BUDGET ? patience.room : patience.reach) <= pause)
             return NULL;
         if (strcmp(said, err->message) != 0)
             log_info("waiting for the database: %s", err->message);

@@ -23,11 +23,17 @@ struct connection;
  * of all hosts together). `where` must live as long as the connection. */
 must_use struct connection *connection_begin(const struct endpoint *where, int64_t timeout_ms);
 
+/* How long to try: to reach the server at all, and to find room on one that has no connection left. */
+struct patience {
+    struct deadline reach;
+    struct deadline room;
+};
+
 /* Completes what was begun, which it takes over; where it is worth it (refused, starting up, name not yet
- * known; not password, missing database, TLS) tries again with growing pauses until `until`. Logs the first
- * failure and then every change of the reason. NULL on failure: ERROR_USAGE, ERROR_UNREACHABLE, ERROR_BUDGET,
- * ERROR_INTERRUPTED. */
-must_use struct connection *connection_reach(struct connection *begun, struct deadline until,
+ * known, no connection left; not password, missing database, TLS) tries again with growing pauses until the
+ * deadline. Logs the first failure and then every change of the reason. NULL on failure: ERROR_USAGE,
+ * ERROR_UNREACHABLE, ERROR_BUDGET, ERROR_INTERRUPTED. */
+must_use struct connection *connection_reach(struct connection *begun, struct patience patience,
                                              struct error *err);
 
 void connection_close(struct connection *conn);

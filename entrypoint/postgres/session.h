@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "postgres/connection.h"
+#include "postgres/query.h"
 
 struct session_settings {
     const char *search_path;      /* one schema's name, not quoted; NULL = leave the role's */
@@ -28,6 +29,11 @@ void session_settings_add(const struct session_settings *settings, bool is_local
  * (client_connection_check_interval: version 14, and a platform that reports closed sockets). One round trip;
  * a session that can't is no error. */
 bool session_can_check_connection(struct connection *conn);
+
+/* Lets the server end a session of ours that is idle for a minute (version 14; before that it does nothing).
+ * A process that is frozen answers keepalives all the same and would hold the leader lock for good; between
+ * two statements of ours pass milliseconds. Any number of times: RESET ALL takes it back. */
+extern const struct query SESSION_IDLE_LIMIT;
 
 /* Adds statements that undo what a script may have left in the session, settings and role excepted: temporary
  * tables, cursors, prepared statements, LISTEN, sequence caches. DISCARD ALL would also drop the leader lock.

@@ -4,9 +4,13 @@
 #include "report/status_file.h"
 
 const char *const PROGRESS_PHASE_NAMES[] = {
-    [PROGRESS_CONNECTING] = "connecting", [PROGRESS_WAITING_LEADER] = "waiting_leader",
-    [PROGRESS_APPLYING] = "applying",     [PROGRESS_COMPLETE] = "complete",
-    [PROGRESS_FAILED] = "failed",         [PROGRESS_INTERRUPTED] = "interrupted",
+    [PROGRESS_CONNECTING] = "connecting",
+    [PROGRESS_WAITING_BUDGET] = "waiting_budget",
+    [PROGRESS_WAITING_LEADER] = "waiting_leader",
+    [PROGRESS_APPLYING] = "applying",
+    [PROGRESS_COMPLETE] = "complete",
+    [PROGRESS_FAILED] = "failed",
+    [PROGRESS_INTERRUPTED] = "interrupted",
 };
 _Static_assert(sizeof PROGRESS_PHASE_NAMES / sizeof *PROGRESS_PHASE_NAMES == PROGRESS_PHASES,
                "name every phase");

@@ -14,6 +14,7 @@
 
 enum progress_phase {
     PROGRESS_CONNECTING,
+    PROGRESS_WAITING_BUDGET, /* the application would have too few connections left */
     PROGRESS_WAITING_LEADER, /* another process leads, or (wait) is waited for */
     PROGRESS_APPLYING,
     PROGRESS_COMPLETE,

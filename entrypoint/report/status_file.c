@@ -20,7 +20,7 @@ void status_file_write(struct progress *progress)
     progress->written_at = clock_wall_seconds();
     metrics_write(progress, &text);
     redact(text.at);
-    if (file_replace(progress->path, text_slice(&text), STATUS_MODE, &err) || progress->has_warned)
+    if (file_replace(progress->path, slice_of(text.at), STATUS_MODE, &err) || progress->has_warned)
         return;
     progress->has_warned = true;
     log_warn("%s; the deployment goes on without its status file", err.message);

@@ -180,7 +180,7 @@ def test_all_connections_taken_is_waited_for(servers, tool):
             except psycopg.OperationalError:
                 break
         url = server.url("app", user="app")
-        tool("deploy", "--connect-deadline", "500ms", url=url).fails(exit=5, says="53300")
+        tool("deploy", "--budget-wait", "500ms", url=url).fails(exit=5, says="53300")
         running = tool.start("deploy", url=url)
         running.wait_for_line("waiting for the database")
         for connection in taken:

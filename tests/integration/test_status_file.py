@@ -12,7 +12,7 @@ import pytest
 from tool import wait_for_session
 from wait import wait_until
 
-PHASES = ["connecting", "waiting_leader", "applying", "complete", "failed", "interrupted"]
+PHASES = ["connecting", "waiting_budget", "waiting_leader", "applying", "complete", "failed", "interrupted"]
 
 
 @pytest.fixture

@@ -69,7 +69,8 @@ static void every_row_is_complete(void **state)
         assert_int_equal(option->value == NULL, option->type == OPTION_FLAG);
         assert_int_equal(option->choices != NULL, option->type == OPTION_CHOICE);
         assert_int_equal(option->choice_count > 0, option->type == OPTION_CHOICE);
-        assert_int_equal(option->most > option->least, option->type == OPTION_DURATION);
+        assert_int_equal(option->most > option->least,
+                         option->type == OPTION_DURATION || option->type == OPTION_NUMBER);
         if ((option->traits & OPTION_URL) != 0)
             assert_true((option->traits & OPTION_SECRET) != 0);
     }
@@ -143,7 +144,7 @@ static void the_reference_has_one_row_for_each_option(void **state)
     assert_int_equal(lines, count_options() + 2);
     assert_non_null(strstr(
         reference.at, "| `--lock-timeout TIME` | TIDELOCK_LOCK_TIMEOUT | lock_timeout | 0 | deploy, run |"));
-    assert_non_null(strstr(reference.at, "| `--json` |  |  |  | status, version |"));
+    assert_non_null(strstr(reference.at, "| `--json` |  |  |  | status, budget, version |"));
 }
 
 int main(void)

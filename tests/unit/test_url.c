@@ -315,9 +315,31 @@ static void a_parameter_is_replaced_and_not_doubled(void **state)
     assert_null(endpoint_value(&endpoint, "port"));
 }
 
+static void a_parameter_is_set_in_its_place_or_behind(void **state)
+{
+    static const struct {
+        const char *url;
+        const char *wanted;
+    } cases[] = {
+        { "postgresql://u:p@h/d", "postgresql://u:p@h/d?connection_limit=7" },
+        { "postgresql://u:p@h/d?schema=a", "postgresql://u:p@h/d?schema=a&connection_limit=7" },
+        { "postgresql://u:p@h/d?connection_limit=3", "postgresql://u:p@h/d?connection_limit=7" },
+        { "postgresql://h/d?a=1&connection_limit=3&b=2", "postgresql://h/d?a=1&connection_limit=7&b=2" },
+        { "postgresql://h/d?my_connection_limit=3",
+          "postgresql://h/d?my_connection_limit=3&connection_limit=7" },
+    };
+    auto_arena struct arena *arena = arena_new();
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++)
+        assert_string_equal(url_with_parameter(arena, cases[i].url, "connection_limit", "7"),
+                            cases[i].wanted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_parameter_is_set_in_its_place_or_behind),
         cmocka_unit_test(the_parts_of_a_url_become_parameters_of_libpq),
         cmocka_unit_test(user_and_password_are_decoded_and_the_database_is_not),
         cmocka_unit_test(several_hosts_and_addresses_are_taken_apart),

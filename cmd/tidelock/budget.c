@@ -1,0 +1,125 @@
+#include "postgres/budget.h"
+
+#include "apply/lead.h"
+#include "base/json.h"
+#include "command.h"
+#include "config/load.h"
+#include "config/options.h"
+#include "print.h"
+#include "sql/quote.h"
+
+static void print_limit(const char *what, const char *name, int limit, int used)
+{
+    if (limit == BUDGET_NO_LIMIT)
+        print_line("  %-34s %5s   %d in use", what, "none", used);
+    else
+        print_line("  %-34s %5d   %d in use, by \"%s\"", what, limit, used, name);
+}
+
+static void print_reservation(const struct budget *budget, int server_version)
+{
+    auto_text struct text role = text_init(1024);
+
+    if (budget->is_superuser) {
+        print_line(
+            "\nNo limit binds a superuser: to have the server keep to a budget, migrate as a role of its own.");
+        return;
+    }
+    quote_identifier(budget->role, &role);
+    print_line("\nWhere %s is used for migrations only, an operator can have the server keep to it:",
+               role.at);
+    print_line("  ALTER ROLE %s CONNECTION LIMIT 4;", role.at);
+    if (server_version >= 160000 && !budget->may_use_reserved)
+        print_line(
+            "  ALTER SYSTEM SET reserved_connections = 2;   -- after a restart\n"
+            "  GRANT pg_use_reserved_connections TO %s;",
+            role.at);
+}
+
+static void print_budget(const struct budget *budget, const struct config *config, int server_version)
+{
+    int replicas = (int)config->replicas;
+
+    print_line("The connections of the server:");
+    print_line("  %-34s %5d", "max_connections", budget->max_connections);
+    print_line("  %-34s %5d%s", "superuser_reserved_connections", -budget->superuser_reserved,
+               budget->is_superuser ? "   (this role may use them)" : "");
+    print_line("  %-34s %5d%s", "reserved_connections", -budget->reserved,
+               budget->reserved > 0 && budget->may_use_reserved ? "   (this role may use them)" : "");
+    print_line("  %-34s %5d", "in use", -budget->used);
+    print_line("  %-34s %5d", "free for applications", budget_room(budget));
+    print_limit("limit of this role", budget->role, budget->role_limit, budget->role_used);
+    print_limit("limit of this database", budget->database, budget->database_limit, budget->database_used);
+    print_line("  %-34s %5d", "free for this role here", budget_free(budget));
+    print_line("\nFor %d replica%s that connect as \"%s\":", replicas, replicas == 1 ? "" : "s",
+               budget->role);
+    print_line("  %-34s %5d", "kept for tidelock", BUDGET_OURS);
+    print_line("  %-34s %5d", "stay free (--headroom)", (int)config->headroom);
+    print_line("  %-34s %5d", "connection_limit of each",
+               budget_share(budget, replicas, BUDGET_OURS, (int)config->headroom));
+    print_reservation(budget, server_version);
+}
+
+static void set_limit(struct json *object, const char *key, int limit)
+{
+    if (limit == BUDGET_NO_LIMIT)
+        json_set_text(object, key, NULL);
+    else
+        json_set_number(object, key, limit);
+}
+
+static void print_budget_json(const struct budget *budget, const struct config *config)
+{
+    struct json *object = json_new_object();
+
+    json_set_number(object, "max_connections", budget->max_connections);
+    json_set_number(object, "superuser_reserved_connections", budget->superuser_reserved);
+    json_set_number(object, "reserved_connections", budget->reserved);
+    json_set_number(object, "used", budget->used);
+    json_set_number(object, "room", budget_room(budget));
+    json_set_text(object, "role", budget->role);
+    json_set_bool(object, "is_superuser", budget->is_superuser);
+    json_set_bool(object, "may_use_reserved", budget->may_use_reserved);
+    set_limit(object, "role_limit", budget->role_limit);
+    json_set_number(object, "role_used", budget->role_used);
+    json_set_text(object, "database", budget->database);
+    set_limit(object, "database_limit", budget->database_limit);
+    json_set_number(object, "database_used", budget->database_used);
+    json_set_number(object, "free", budget_free(budget));
+    json_set_number(object, "replicas", config->replicas);
+    json_set_number(object, "headroom", config->headroom);
+    json_set_number(object, "connection_limit",
+                    budget_share(budget, (int)config->replicas, BUDGET_OURS, (int)config->headroom));
+    print_json(object);
+}
+
+static bool budget_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+{
+    auto_connection struct connection *conn = NULL;
+    struct endpoint endpoint;
+    struct budget budget;
+
+    (void)exit_code;
+    if (!endpoint_find(arena, config, &endpoint, err))
+        return false;
+    conn = reach_database(config, &endpoint, NULL, err);
+    if (conn == NULL || !budget_read(arena, conn, &budget, err))
+        return false;
+    if (config->wants_json)
+        print_budget_json(&budget, config);
+    else
+        print_budget(&budget, config, connection_server_version(conn));
+    return true;
+}
+
+const struct command COMMAND_BUDGET = {
+    .name = "budget",
+    .usage = "[--replicas N] [--json]",
+    .summary = "show what connections the server has left, and each replica's share",
+    .about =
+        "Counts as the server counts: reserved slots, the limits of role and database, what is in use. Then\n"
+        "says how many connections each of N replicas may hold (connection_limit in their URL), so that all\n"
+        "of them together and a deployment fit, and the SQL that makes the server keep to it.",
+    .options = FOR_BUDGET,
+    .run = budget_run,
+};

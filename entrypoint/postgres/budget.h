@@ -1,0 +1,52 @@
+/*
+ * The connection budget: how many connections the server still has for us, counted as the server counts.
+ *
+ * Walsenders, autovacuum and background workers have slots of their own and don't count (PostgreSQL
+ * documentation, "max_connections", "reserved_connections").
+ */
+#ifndef POSTGRES_BUDGET_H
+#define POSTGRES_BUDGET_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "postgres/connection.h"
+
+enum {
+    BUDGET_NO_LIMIT = -1,
+    BUDGET_OURS = 1, /* what a run of ours holds at most */
+};
+
+struct budget {
+    int max_connections;
+    int superuser_reserved;
+    int reserved; /* for pg_use_reserved_connections; 0 before PostgreSQL 16 */
+    int used;     /* client connections, the asking one among them */
+    const char *role;
+    bool is_superuser;
+    bool may_use_reserved;
+    int role_limit; /* BUDGET_NO_LIMIT, as those below */
+    int role_used;
+    const char *database;
+    int database_limit;
+    int database_used;
+};
+
+/* One round trip, with no right but to connect. Texts are the arena's. */
+must_use bool budget_read(struct arena *arena, struct connection *conn, struct budget *out,
+                          struct error *err);
+
+/* How many more connections this role can open to this database now; 0 when there is none. Pure. */
+int budget_free(const struct budget *budget);
+
+/* How many are left to everybody who is not privileged, role limits aside: what an application may still
+ * open. Pure. */
+int budget_room(const struct budget *budget);
+
+/* How many connections each of `replicas` copies of an application may hold, when all connect as this role,
+ * `ours` are kept for tidelock and `headroom` stays free; what this role holds now is theirs already. At
+ * least 0. Pure. */
+int budget_share(const struct budget *budget, int replicas, int ours, int headroom);
+
+#endif

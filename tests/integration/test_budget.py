@@ -1,0 +1,211 @@
+"""The connection budget: counted as the server counts, waited for, never taken from the application."""
+
+import contextlib
+import json
+import threading
+import urllib.parse
+
+import psycopg
+import pytest
+from servers import Server, distribution_major
+from wait import wait_until
+
+
+@pytest.fixture
+def small(servers):
+    """A server with few connections: 12, of them 3 for superusers."""
+    server = Server(distribution_major(), servers.binaries[distribution_major()], settings=["max_connections=12"])
+    server.query("CREATE ROLE app LOGIN")
+    server.query("CREATE DATABASE app OWNER app")
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def tool(binary, folder):
+    from tool import Tool
+
+    tool = Tool(binary, None, folder)
+    yield tool
+    tool.clean_up()
+
+
+def budget(tool, url, *words):
+    return json.loads(tool("budget", "--json", *words, url=url).succeeds().out)
+
+
+def fill(url, stack):
+    """As many connections as the server lets in."""
+    count = 0
+    while True:
+        try:
+            stack.enter_context(psycopg.connect(url))
+        except psycopg.OperationalError as refused:
+            assert "slots" in str(refused) or "too many connections" in str(refused), refused
+            return count
+        count += 1
+
+
+@pytest.mark.parametrize("major", range(13, 19))
+@pytest.mark.parametrize("limit", [None, "role", "database"])
+def test_what_it_predicts_is_what_can_be_opened(servers, major, tool, limit):
+    settings = ["max_connections=14", "superuser_reserved_connections=2", *(["reserved_connections=3"] if major >= 16 else [])]
+    if major not in servers.binaries:
+        pytest.skip(f"PostgreSQL {major} could not be installed")
+    server = Server(major, servers.binaries[major], settings=settings)
+    try:
+        server.query("CREATE ROLE app LOGIN")
+        server.query("CREATE DATABASE app OWNER app")
+        if limit:
+            server.query(f"ALTER {limit.upper()} app CONNECTION LIMIT 5")
+        url = server.url("app", user="app")
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(psycopg.connect(url))
+            said = budget(tool, url)
+            # Its own connection is counted as used, and is given back.
+            wait_until(lambda: server.query("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'tidelock%%'") == [(0,)], "its session to end")
+            assert fill(url, stack) == said["free"] + 1, said
+        assert said["reserved_connections"] == (3 if major >= 16 else 0) and said["superuser_reserved_connections"] == 2
+    finally:
+        server.remove()
+
+
+@pytest.mark.parametrize("major", [16, 17, 18])
+def test_who_may_use_reserved_connections_is_told_so(servers, major, tool):
+    if major not in servers.binaries:
+        pytest.skip(f"PostgreSQL {major} could not be installed")
+    server = Server(major, servers.binaries[major], settings=["max_connections=10", "reserved_connections=2"])
+    try:
+        server.query("CREATE ROLE app LOGIN")
+        url = server.url("postgres", user="app")
+        before = budget(tool, url)
+        server.query("GRANT pg_use_reserved_connections TO app")
+        after = budget(tool, url)
+        # The session of the first answer may still be there.
+        assert after["free"] + after["used"] == before["free"] + before["used"] + 2 and after["may_use_reserved"] and not before["may_use_reserved"]
+        assert "ALTER SYSTEM SET reserved_connections" not in tool("budget", url=url).out
+    finally:
+        server.remove()
+
+
+def test_the_table_says_what_each_replica_may_have(tool, small):
+    out = tool("budget", "--replicas", "3", url=small.url("app", user="app")).succeeds().out
+    assert "max_connections                       12" in out and 'For 3 replicas that connect as "app"' in out
+    assert "connection_limit of each               2" in out  # 12 - 3 for superusers - 1 of ours - 1 of headroom
+    assert 'ALTER ROLE "app" CONNECTION LIMIT' in out
+
+
+def test_superusers_are_told_that_no_limit_binds_them(tool, small):
+    assert "No limit binds a superuser" in tool("budget", url=small.url("app")).succeeds().out
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "999999999999999999999"])
+def test_a_wrong_number_is_refused(tool, small, value):
+    tool("budget", f"--replicas={value}", url=small.url("app")).fails(exit=2, says=["not a number within bounds", "From 1 to"])
+
+
+def test_a_full_server_is_waited_for(tool, small, folder):
+    folder.add("001_t", "CREATE TABLE t ()")
+    url = small.url("app", user="app")
+    with contextlib.ExitStack() as stack:
+        fill(url, stack)
+        running = tool.start("deploy", url=url)
+        running.wait_for_line("waiting for the database")
+    running.wait().succeeds(applied=["001_t"])
+
+
+def test_a_server_that_stays_full_is_given_up(tool, small, folder):
+    url = small.url("app", user="app")
+    with contextlib.ExitStack() as stack:
+        fill(url, stack)
+        tool("deploy", "--budget-wait", "500ms", "--connect-deadline", "1h", url=url).fails(exit=5, says="53300")
+
+
+def test_it_does_not_begin_while_the_application_would_have_too_little(tool, small, folder):
+    folder.add("001_t", "CREATE TABLE t ()")
+    url = small.url("app", user="app")
+    with contextlib.ExitStack() as stack:
+        for _ in range(6):
+            stack.enter_context(psycopg.connect(url))
+        last = psycopg.connect(url)
+        tool("deploy", "--headroom", "2", "--budget-wait", "300ms", url=url).fails(
+            exit=5, says=["only 1 connections left for the application, of 12", "tidelock budget", "Nothing was changed"]
+        )
+        running = tool.start("deploy", "--headroom", "2", url=url)
+        running.wait_for_line("waiting for room: 1 connections are left for the application, 2 must stay free")
+        last.close()
+        running.wait().succeeds(applied=["001_t"])
+
+
+def test_with_nothing_pending_no_room_is_needed(tool, small, folder):
+    folder.add("001_t", "CREATE TABLE t ()")
+    url = small.url("app", user="app")
+    tool("deploy", url=url).succeeds()
+    tool("deploy", "--headroom", "10000", "--budget-wait", "0", url=url).succeeds(says="No pending")
+
+
+class Canary:
+    """An application that opens a connection again and again, and must never be refused."""
+
+    def __init__(self, url):
+        self.url = url
+        self.opened = 0
+        self.refused = []
+        self.is_over = False
+        self.thread = threading.Thread(target=self._sing)
+        self.thread.start()
+
+    def _sing(self):
+        while not self.is_over:
+            try:
+                psycopg.connect(self.url).close()
+                self.opened += 1
+            except psycopg.OperationalError as error:
+                self.refused.append(str(error))
+
+    def stop(self):
+        self.is_over = True
+        self.thread.join()
+
+
+def test_the_application_is_never_refused_because_of_us(tool, small, folder):
+    """All slots but three are taken: one for us, one for a new connection, one for the moment in which an old one ends."""
+    for number in range(20):
+        folder.add(f"{number:03}_t", f"CREATE TABLE t{number} (); SELECT pg_sleep(0.02)")
+    url = small.url("app", user="app")
+    with contextlib.ExitStack() as stack:
+        for _ in range(6):
+            stack.enter_context(psycopg.connect(url))
+        canary = Canary(url)
+        try:
+            tool("deploy", url=url).succeeds()
+        finally:
+            canary.stop()
+    assert canary.opened > 20 and not canary.refused
+
+
+def test_run_hands_the_application_its_share(tool, small, folder):
+    url = small.url("app", user="app") + "?application_name=mine&connection_limit=99"
+    result = tool("run", "--share-connections", "--replicas", "3", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=url).succeeds()
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(result.out.strip()).query)
+    assert query == {"application_name": ["mine"], "connection_limit": ["2"]}
+    crowded = tool("run", "--share-connections", "--replicas", "100", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=url).succeeds(says="no connection for each of 100")
+    assert crowded.out.strip().endswith("connection_limit=1")
+    untouched = tool("run", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=url).succeeds()
+    assert untouched.out.strip() == url
+
+
+def test_a_share_needs_a_url_to_write_it_into(tool, small, folder):
+    environment = {"PGHOST": "127.0.0.1", "PGPORT": str(small.port), "PGUSER": "app", "PGDATABASE": "app"}
+    tool("run", "--share-connections", "--", "true", url="", environment=environment).fails(exit=2, says="wants DATABASE_URL")
+
+
+def test_a_storm_is_not_made_of_refusals(tool, small, folder):
+    """How often a full server is asked within two seconds."""
+    url = small.url("app", user="app")
+    with contextlib.ExitStack() as stack:
+        fill(url, stack)
+        before = small.log.read_text(errors="replace").count("FATAL")
+        tool("deploy", "--budget-wait", "2s", url=url).fails(exit=5)
+        # Pauses of at least 50, 100, 200, 400, 800 ms fit into two seconds, and no sixth.
+        assert small.log.read_text(errors="replace").count("FATAL") - before <= 6
