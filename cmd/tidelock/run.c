@@ -10,6 +10,7 @@
 #include "command.h"
 #include "config/load.h"
 #include "config/options.h"
+#include "config/url_parameter.h"
 #include "gate/environment.h"
 #include "gate/exec.h"
 #include "postgres/budget.h"

@@ -478,36 +478,6 @@ bool url_parse(struct arena *arena, const char *url, struct endpoint *out, struc
     return true;
 }
 
-/* Where the parameter begins in the query, or NULL. */
-static const char *seek_parameter(const char *query, const char *name)
-{
-    size_t length = strlen(name);
-
-    while (query != NULL) {
-        query++;
-        if (strncmp(query, name, length) == 0 && query[length] == '=')
-            return query;
-        query = strchr(query, '&');
-    }
-    return NULL;
-}
-
-const char *url_with_parameter(struct arena *arena, const char *url, const char *name, const char *value)
-{
-    const char *query = strchr(url, '?');
-    const char *found = seek_parameter(query, name);
-    const char *rest = found == NULL ? "" : found + strcspn(found, "&");
-    size_t kept = found == NULL ? strlen(url) : (size_t)(found - url);
-    auto_text struct text out = text_init(URL_MOST);
-
-    out.is_secret = true;
-    text_add(&out, url, kept);
-    if (found == NULL)
-        text_add(&out, query == NULL ? "?" : "&", 1);
-    text_add_format(&out, "%s=%s%s", name, value, rest);
-    return arena_copy(arena, out.at, out.length);
-}
-
 void url_password(struct arena *arena, const char *url, struct slice *raw, struct slice *decoded)
 {
     struct parts parts;

@@ -39,10 +39,6 @@ const char *endpoint_value(const struct endpoint *endpoint, const char *keyword)
 /* Adds a parameter for libpq, or replaces it. Both texts must live as long as the endpoint. */
 void endpoint_set(struct endpoint *endpoint, const char *keyword, const char *value);
 
-/* The same URL with a parameter set: in the place of one of that name, else behind the others. `name` and
- * `value` are plain letters and digits. */
-const char *url_with_parameter(struct arena *arena, const char *url, const char *name, const char *value);
-
 /* The password inside a URL, raw and percent-decoded, for the redactor: slices of `url` and of the arena,
  * empty where there is none. */
 void url_password(struct arena *arena, const char *url, struct slice *raw, struct slice *decoded);

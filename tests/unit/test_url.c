@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "check.h"
 #include "config/url.h"
+#include "config/url_parameter.h"
 
 /* The parameter that libpq gets for a URL that is good. */
 static void check_value(const char *url, const char *keyword, const char *wanted)
