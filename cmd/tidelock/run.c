@@ -119,9 +119,10 @@ const struct command COMMAND_RUN = {
     .usage = "-- CMD [ARGUMENT]...",
     .summary = "deploy, then become the command that follows",
     .about =
-        "Does what deploy does (or wait, with --wait), then replaces itself with CMD: same process, so PID 1\n"
-        "stays PID 1 and signals reach the application. CMD gets this environment without what is for migrations only: DIRECT_URL and\n"
-        "TIDELOCK_... (see --keep-env); DATABASE_URL stays. If the deployment fails, CMD does not start.",
+        "Does what deploy does (or wait, with --wait), then replaces itself with CMD: same process, so\n"
+        "PID 1 stays PID 1 and signals reach the application. CMD gets this environment without what is\n"
+        "for migrations only: DIRECT_URL and TIDELOCK_... (see --keep-env); DATABASE_URL stays. If the\n"
+        "deployment fails, CMD does not start.",
     .options = FOR_RUN,
     .run = run_run,
 };

@@ -117,25 +117,29 @@ static bool pause_once(struct waiting *waiting, struct error *err)
 bool wait_for_level(const struct config *config, struct target *target, struct progress *progress,
                     struct error *err)
 {
+    /* Until the first look all count as missing. */
     struct waiting waiting = { .target = target,
                                .progress = progress,
-                               .until = deadline_in(config->leader_timeout_ms) };
+                               .until = deadline_in(config->leader_timeout_ms),
+                               .missing = target->folder.count,
+                               .first = target->folder.count > 0 ? target->folder.items[0].name : "" };
     struct connection *begun = steal(&target->begun);
 
     progress_enter(progress, PROGRESS_CONNECTING);
     for (;;) {
         auto_connection struct connection *conn =
             reach_database(config, &target->endpoint, steal(&begun), err);
+        bool is_seen = conn != NULL && look(&waiting, conn, err);
 
         /* A connection that breaks is one look less. */
-        if (conn == NULL || (!look(&waiting, conn, err) && err->class != ERROR_LOST))
+        if (!is_seen && (conn == NULL || err->class != ERROR_LOST || deadline_passed(waiting.until)))
             return false;
         connection_close(steal(&conn));
-        if (waiting.looks > 0 || waiting.missing > 0)
-            progress_enter(progress, PROGRESS_WAITING_LEADER);
-        if (waiting.missing == 0 && progress->is_compared)
+        if (is_seen && waiting.missing == 0)
             return true;
-        say(&waiting);
+        progress_enter(progress, PROGRESS_WAITING_LEADER);
+        if (is_seen)
+            say(&waiting);
         if (!pause_once(&waiting, err))
             return false;
     }
