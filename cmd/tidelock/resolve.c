@@ -44,7 +44,7 @@ static bool find_script(const struct folder *folder, const char *name, char chec
     return error_hint(err, "Give the name of a directory of that folder, without a path: tidelock status");
 }
 
-static bool resolve_applied(struct arena *arena, const struct config *config, const struct target *target,
+static bool resolve_applied(struct arena *arena, const struct config *config, struct target *target,
                             struct error *err)
 {
     const char *name = config->resolve_applied;
@@ -66,7 +66,7 @@ static bool resolve_applied(struct arena *arena, const struct config *config, co
     return true;
 }
 
-static bool resolve_rolled_back(struct arena *arena, const struct config *config, const struct target *target,
+static bool resolve_rolled_back(struct arena *arena, const struct config *config, struct target *target,
                                 struct error *err)
 {
     const char *name = config->resolve_rolled_back;

@@ -20,7 +20,7 @@ struct overview {
     struct leader leader; /* pid 0: nobody leads */
 };
 
-static bool overview_read(struct arena *arena, const struct config *config, const struct target *target,
+static bool overview_read(struct arena *arena, const struct config *config, struct target *target,
                           struct overview *out, struct error *err)
 {
     auto_connection struct connection *conn = reach_database(config, &target->endpoint, NULL, err);

@@ -73,22 +73,27 @@ static const struct query RESET_AUTHORIZATION = { .name = "reset_session_authori
 static const struct query RESET_ROLE = { .name = "reset_role", .sql = "RESET ROLE" };
 static const struct query RESET_SETTINGS = { .name = "reset_settings", .sql = "RESET ALL" };
 
-void applying_add_resets(struct step steps[RESET_STEPS])
+size_t applying_add_resets(const struct applying *applying, struct step steps[RESET_STEPS_MOST])
 {
-    static const struct query *const resets[RESET_STEPS] = { &RESET_AUTHORIZATION, &RESET_ROLE,
-                                                             &RESET_SETTINGS, &SESSION_IDLE_LIMIT };
+    size_t count = 0;
 
-    for (size_t i = 0; i < RESET_STEPS; i++)
-        steps[i] = (struct step) { .query = resets[i] };
+    steps[count++] = (struct step) { .query = &RESET_AUTHORIZATION };
+    steps[count++] = (struct step) { .query = &RESET_ROLE };
+    steps[count++] = (struct step) { .query = &RESET_SETTINGS };
+    if (!applying->is_pooled)
+        steps[count++] = (struct step) { .query = &SESSION_IDLE_LIMIT };
+    for (size_t i = 0; applying->is_pooled && i < SESSION_CLEANUPS; i++)
+        steps[count++] = (struct step) { .query = &SESSION_CLEANUP[i] };
+    return count;
 }
 
 bool applying_reset_session(struct applying *applying, struct error *err)
 {
-    struct step steps[RESET_STEPS];
+    struct step steps[RESET_STEPS_MOST];
+    size_t count = applying_add_resets(applying, steps);
     size_t failed;
 
-    applying_add_resets(steps);
-    return query_batch(applying->conn, steps, RESET_STEPS, NULL, &failed, err);
+    return query_batch(applying->conn, steps, count, NULL, &failed, err);
 }
 
 bool applying_hash_prefix(const struct applying *applying, size_t count, char hex[SHA256_HEX_SIZE],

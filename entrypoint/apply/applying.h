@@ -31,6 +31,7 @@ struct applying {
     enum mode mode;
     struct progress *progress;
     bool is_session_used; /* an earlier script ran in this session */
+    bool is_pooled;       /* no session is ours: the leader lock lasts for each transaction only */
     char id[UUID_SIZE];   /* of the ledger row */
 
     /* Stepwise: an interrupted statement left something that the next run will clear away. */
@@ -39,6 +40,9 @@ struct applying {
     /* Atomic: what is needed to find out about a COMMIT whose answer was lost. */
     char txid[24];
     bool is_in_doubt;
+
+    /* Atomic, pooled: nothing was run, for another process leads or has led since the last look. */
+    bool is_overtaken;
 };
 
 struct script_reader applying_reader(const struct applying *applying);
@@ -58,11 +62,12 @@ must_use bool applying_send(struct applying *applying, size_t start, size_t end,
  * failure gives the same text. */
 void applying_failure_text(const struct error *err, struct text *out);
 
-/* The steps of a batch that undo SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that what is
- * written behind them is not led astray; the limit for idle sessions, which RESET ALL takes back, is set
- * again. */
-enum { RESET_STEPS = 4 };
-void applying_add_resets(struct step steps[RESET_STEPS]);
+/* Adds the steps of a batch that undo SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that what
+ * is written behind them is not led astray, and returns how many. In a session of ours, the limit for idle
+ * sessions, which RESET ALL takes back, is set again; one that others use after us gets back what a script
+ * may have left in it. */
+enum { RESET_STEPS_MOST = 3 + SESSION_CLEANUPS };
+size_t applying_add_resets(const struct applying *applying, struct step steps[RESET_STEPS_MOST]);
 
 /* Undoes SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that our own writes are not led astray.
  * One round trip. */

@@ -9,7 +9,8 @@
 /* What ends the transaction. The order matters: deferred constraints and triggers fire while the script's own
  * settings and role are still in force; only then are these undone, since they would outlive the COMMIT and
  * could lead our INSERT astray; the leader lock is taken once more (it counts), so that a script that said
- * pg_advisory_unlock_all() has not given it away. */
+ * pg_advisory_unlock_all() has not given it away. Where no session is ours there is only the transaction's
+ * lock, which no script can give away. */
 static const struct query CONSTRAINTS = { .name = "constraints_immediate",
                                           .sql = "SET CONSTRAINTS ALL IMMEDIATE" };
 static const struct query LEADER_KEEP = { .name = "leader_keep",
@@ -17,57 +18,69 @@ static const struct query LEADER_KEEP = { .name = "leader_keep",
 
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
-enum {
-    CLOSING_CONSTRAINTS,
-    CLOSING_RESETS,
-    CLOSING_LEADER = CLOSING_RESETS + RESET_STEPS,
-    CLOSING_INSERT,
-    CLOSING_COMMIT,
-    CLOSING_STEPS
-};
-
+enum { CLOSING_STEPS_MOST = RESET_STEPS_MOST + 4 };
 enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
 
-/* BEGIN, the settings, and three facts: our transaction id, the time, and whether we still lead. */
+/* Between the last look at the ledger and this lock anybody could have led: what is pending must be looked at
+ * again. A statement of its own, since a statement sees what was committed before it began. */
+static bool check_overtaken(struct applying *applying, bool is_leader, const struct result *is_unchanged,
+                            struct error *err)
+{
+    if (!applying->is_pooled)
+        return is_leader || applying_lost_leader(err);
+    applying->is_overtaken = !is_leader || !result_bool(is_unchanged, 0, 0);
+    return !applying->is_overtaken ||
+           error_set(err, ERROR_LEADER, "another process has led since the last look at the ledger");
+}
+
+/* BEGIN, the settings, and the facts: our transaction id, the time, and whether we lead. */
 static bool begin(struct applying *applying, char started[STARTED_SIZE], struct error *err)
 {
     auto_text struct text sql = text_init(SQL_MOST);
     auto_result struct result *facts = NULL;
+    auto_result struct result *is_unchanged = NULL;
+    struct result *results[2];
+    bool has_begun;
 
-    if (applying->is_session_used)
+    if (applying->is_session_used && !applying->is_pooled)
         session_cleanup_add(&sql);
-    text_add_string(&sql, "BEGIN;");
+    text_add_string(&sql, applying->is_pooled ? "BEGIN ISOLATION LEVEL READ COMMITTED;" : "BEGIN;");
     session_settings_add(&applying->settings, true, &sql);
     text_add_string(&sql,
                     "SELECT pg_catalog.txid_current(),"
                     " EXTRACT(epoch FROM pg_catalog.clock_timestamp()),"
-                    " pg_catalog.pg_try_advisory_xact_lock(" LEADER_KEY ")");
-    if (!query_several(applying->conn, "begin", sql.at, &facts, 1, err))
+                    " " LEADER_TRY_IN_TRANSACTION ";");
+    if (applying->is_pooled)
+        ledger_add_unchanged(applying->ledger, &sql);
+    has_begun = query_several(applying->conn, "begin", sql.at, results, array_length(results), err);
+    facts = results[0];
+    is_unchanged = results[1];
+    if (!has_begun)
         return false;
     text_copy_cut(applying->txid, sizeof applying->txid, result_text(facts, 0, 0));
     text_copy_cut(started, STARTED_SIZE, result_text(facts, 0, 1));
-    if (result_bool(facts, 0, 2))
-        return true;
-    return applying_lost_leader(err);
+    return check_overtaken(applying, result_bool(facts, 0, 2), is_unchanged, err);
 }
 
 static bool commit(struct applying *applying, const char *started, struct error *err)
 {
     const char *const row[] = { applying->id, applying->checksum, applying->migration->name, started };
-    struct step steps[CLOSING_STEPS];
+    struct step steps[CLOSING_STEPS_MOST];
+    size_t count = 0;
     size_t failed;
 
-    steps[CLOSING_CONSTRAINTS] = (struct step) { .query = &CONSTRAINTS };
-    applying_add_resets(steps + CLOSING_RESETS);
-    steps[CLOSING_LEADER] = (struct step) { .query = &LEADER_KEEP };
-    steps[CLOSING_INSERT] =
+    steps[count++] = (struct step) { .query = &CONSTRAINTS };
+    count += applying_add_resets(applying, steps + count);
+    if (!applying->is_pooled)
+        steps[count++] = (struct step) { .query = &LEADER_KEEP };
+    steps[count++] =
         (struct step) { .query = &applying->ledger->queries[LEDGER_INSERT_APPLIED], .parameters = row };
-    steps[CLOSING_COMMIT] = (struct step) { .query = &COMMIT };
-    if (query_batch(applying->conn, steps, CLOSING_STEPS, NULL, &failed, err))
+    steps[count++] = (struct step) { .query = &COMMIT };
+    if (query_batch(applying->conn, steps, count, NULL, &failed, err))
         return true;
     /* A session that is ended while it waits for a synchronous standby has committed all the same. */
-    applying->is_in_doubt = failed == CLOSING_STEPS || err->class == ERROR_LOST;
-    if (failed == CLOSING_CONSTRAINTS || failed == CLOSING_COMMIT) {
+    applying->is_in_doubt = failed == count || err->class == ERROR_LOST;
+    if (failed == 0 || failed + 1 == count) {
         err->contexts = 0;
         error_context(err, "checking deferred constraints and triggers at the end of the script");
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apply/applying.h"
+#include "apply/doubt.h"
 #include "apply/follow.h"
 #include "apply/lead.h"
 #include "apply/migrate.h"
@@ -14,7 +15,6 @@
 #include "history/compare.h"
 #include "history/ledger.h"
 #include "lock/leader.h"
-#include "postgres/outcome.h"
 
 /* How often in a row a broken connection is made anew before the deployment gives up. */
 enum { LOSSES_MOST = 3 };
@@ -23,7 +23,7 @@ struct deployment {
     struct arena *arena; /* of the caller: what the report points to */
     struct arena *look;  /* of the latest comparison */
     const struct config *config;
-    const struct endpoint *endpoint;
+    struct endpoint *endpoint;
     const struct folder *folder;
     struct deployment_report *report;
     struct progress *progress;
@@ -40,6 +40,7 @@ struct deployment {
     int64_t started_ms;       /* when it was begun */
     size_t next;              /* index in the folder of what is looked at next */
     unsigned losses;
+    enum pooling pooling;
     bool is_session_used;
     bool is_reviewed; /* what an operator should know has been said once */
 };
@@ -133,19 +134,43 @@ static enum phase step_compare(struct deployment *d, struct error *err)
     return d->ledger.is_standby ? PHASE_PREPARING : PHASE_LEADING;
 }
 
+static bool look_for_pooler(struct deployment *d, struct error *err)
+{
+    if (d->pooling == POOLING_UNKNOWN) {
+        if (!find_pooling(d->config, d->endpoint, d->conn, &d->pooling, err))
+            return error_context(err, "finding out what stands between here and the server");
+        if (d->pooling == POOLING_TRANSACTION)
+            log_info(
+                "behind a pooler in transaction mode: each migration takes the leader lock for its own "
+                "transaction; with DIRECT_URL a deployment holds it throughout");
+    }
+    return true;
+}
+
+/* Where no session is ours, nothing is taken here: the lock comes with each transaction. Room is the pooler's
+ * affair then, which has the connections already. */
+static enum leader_answer try_to_lead(struct deployment *d, struct error *err)
+{
+    if (d->pooling != POOLING_TRANSACTION)
+        return leader_try(d->conn, &d->holder, err);
+    if (!leader_find(d->conn, &d->holder, err))
+        return LEADER_UNKNOWN;
+    return d->holder.pid == 0 ? LEADER_TAKEN : LEADER_HELD;
+}
+
 static enum phase step_lead(struct deployment *d, struct error *err)
 {
-    if (!lead_check_endpoint(d->endpoint, err))
+    if (!look_for_pooler(d, err))
         return PHASE_FAILED;
-    if (d->ledger.backend_pid != connection_backend_pid(d->conn))
-        log_warn(
-            "something between here and the server answers for it: behind a transaction-mode pooler the "
-            "leader lock protects nothing, then give the database itself as DIRECT_URL");
-    if (!room_look(&d->room, d->conn, d->config, err))
-        return PHASE_FAILED;
-    if (!d->room.is_enough)
-        return PHASE_BUDGETING;
-    switch (leader_try(d->conn, &d->holder, err)) {
+    if (connection_is_lost(d->conn))
+        return PHASE_CONNECTING;
+    if (d->pooling != POOLING_TRANSACTION) {
+        if (!room_look(&d->room, d->conn, d->config, err))
+            return PHASE_FAILED;
+        if (!d->room.is_enough)
+            return PHASE_BUDGETING;
+    }
+    switch (try_to_lead(d, err)) {
     case LEADER_TAKEN:
         return PHASE_PREPARING;
     case LEADER_HELD:
@@ -207,45 +232,104 @@ static bool is_recorded(const struct deployment *d, const char *name)
     return false;
 }
 
-/* The migration whose COMMIT got no answer: what became of it. The ledger row commits with the script, so it
- * is the truth as soon as that transaction has ended; and it has, since its session held the leader lock that
- * is ours now. A row without our transaction is another process's, which led while we were gone. */
 static bool settle_doubt(struct deployment *d, struct error *err)
 {
-    const char *name = d->applying.migration->name;
-    bool has_row = is_recorded(d, name);
     bool is_ours;
-    enum outcome outcome;
 
-    if (!outcome_ask(d->conn, d->applying.txid, &outcome, err))
-        return error_context(err, "finding out whether %s was committed", name);
-    if (outcome != OUTCOME_FORGOTTEN && outcome != OUTCOME_ABORTED &&
-        !(outcome == OUTCOME_COMMITTED && has_row)) {
-        error_set(err, ERROR_REFUSED,
-                  "ledger and server disagree about \"%s\": its transaction %s is %s, its row is %s", name,
-                  d->applying.txid, OUTCOME_NAMES[outcome], has_row ? "there" : "missing");
-        return error_hint(err, "Look at the ledger and at the schema before you deploy again.");
-    }
-    d->applying.is_in_doubt = false;
-    is_ours = has_row && outcome != OUTCOME_ABORTED;
-    log_info("the answer to COMMIT of %s was lost: it was %s", name,
-             is_ours   ? "committed"
-             : has_row ? "rolled back, and another process has applied it since"
-                       : "rolled back");
+    if (!doubt_settle(&d->applying, d->conn, is_recorded(d, d->applying.migration->name), &is_ours, err))
+        return false;
     if (is_ours)
         report_applied(d);
     return true;
 }
 
-static enum phase step_prepare(struct deployment *d, struct error *err)
+/* Where no session holds the leader lock, in a transaction that does. Another process may have created it
+ * meanwhile. */
+static enum phase create_ledger_pooled(struct deployment *d, struct error *err)
 {
-    /* Compared again: between the first look and the lock another process may have led. */
+    static const struct query commit = { .name = "commit", .sql = "COMMIT" };
+    bool exists;
+
+    switch (leader_begin(d->conn, &d->holder, err)) {
+    case LEADER_TAKEN:
+        break;
+    case LEADER_HELD:
+        return PHASE_FOLLOWING;
+    case LEADER_UNKNOWN:
+        return PHASE_FAILED;
+    }
+    if (ledger_exists(d->conn, &d->ledger, &exists, err) &&
+        (exists || ledger_create(d->conn, &d->ledger, false, err)) &&
+        query_run(d->conn, &commit, NULL, NULL, err))
+        return PHASE_PREPARING;
+    applying_roll_back(d->conn);
+    return PHASE_FAILED;
+}
+
+/* The ledger as it is under the leader lock, created if need be: between the first look and the lock another
+ * process may have led. */
+static enum phase look_as_leader(struct deployment *d, struct error *err)
+{
+    enum phase next = PHASE_PREPARING;
+
     if (!look(d, LEDGER_CHECKSUMS, err))
         return PHASE_FAILED;
-    if (!d->ledger.exists) {
-        if (!ledger_create(d->conn, &d->ledger, false, err) || !look(d, LEDGER_CHECKSUMS, err))
-            return PHASE_FAILED;
+    if (d->ledger.exists)
+        return next;
+    if (d->pooling == POOLING_TRANSACTION)
+        next = create_ledger_pooled(d, err);
+    else if (!ledger_create(d->conn, &d->ledger, false, err))
+        return PHASE_FAILED;
+    return next != PHASE_PREPARING || look(d, LEDGER_CHECKSUMS, err) ? next : PHASE_FAILED;
+}
+
+static struct applying new_applying(const struct deployment *d, size_t index)
+{
+    const struct history_item *item = &d->history.items[index];
+
+    return (struct applying) {
+        .conn = d->conn,
+        .ledger = &d->ledger,
+        .migration = &d->folder->items[index],
+        .unfinished = item->verdict == VERDICT_FAILED ? item->row : NULL,
+        .settings = d->settings,
+        .is_session_used = d->is_session_used,
+        .is_pooled = d->pooling == POOLING_TRANSACTION,
+        .progress = d->progress,
+    };
+}
+
+static bool is_due(const struct deployment *d, size_t index)
+{
+    enum verdict verdict = d->history.items[index].verdict;
+
+    return verdict == VERDICT_PENDING || verdict == VERDICT_FAILED;
+}
+
+/* Before anything is applied: a deployment that must stop at its third migration should not begin. */
+static bool check_pooled(const struct deployment *d, struct error *err)
+{
+    for (size_t i = 0; d->pooling == POOLING_TRANSACTION && i < d->folder->count; i++) {
+        struct applying applying = new_applying(d, i);
+
+        if (is_due(d, i) && !migration_check_pooled(&applying, err))
+            return false;
     }
+    return true;
+}
+
+static enum phase step_prepare(struct deployment *d, struct error *err)
+{
+    bool is_running = false;
+    enum phase next;
+
+    if (d->applying.is_in_doubt && !doubt_is_running(&d->applying, d->conn, &is_running, err))
+        return PHASE_FAILED;
+    if (is_running)
+        return leader_find(d->conn, &d->holder, err) ? PHASE_FOLLOWING : PHASE_FAILED;
+    next = look_as_leader(d, err);
+    if (next != PHASE_PREPARING)
+        return next;
     if (d->applying.is_in_doubt && !settle_doubt(d, err))
         return PHASE_FAILED;
     if (!review_failed(d->folder, &d->history, err) ||
@@ -261,7 +345,10 @@ static enum phase step_prepare(struct deployment *d, struct error *err)
     };
     if (!d->ledger.is_standby)
         d->settings.can_check_connection = session_can_check_connection(d->conn);
-    if (!d->ledger.is_standby && !query_run(d->conn, &SESSION_IDLE_LIMIT, NULL, NULL, err))
+    if (!d->ledger.is_standby && d->pooling != POOLING_TRANSACTION &&
+        !query_run(d->conn, &SESSION_IDLE_LIMIT, NULL, NULL, err))
+        return PHASE_FAILED;
+    if (!check_pooled(d, err))
         return PHASE_FAILED;
     d->next = 0;
     return PHASE_APPLYING;
@@ -269,25 +356,19 @@ static enum phase step_prepare(struct deployment *d, struct error *err)
 
 static bool apply_one(struct deployment *d, size_t index, struct error *err)
 {
-    const struct history_item *item = &d->history.items[index];
     bool is_applied;
 
     d->started_ms = clock_now_ms();
-    d->applying = (struct applying) {
-        .conn = d->conn,
-        .ledger = &d->ledger,
-        .migration = &d->folder->items[index],
-        .unfinished = item->verdict == VERDICT_FAILED ? item->row : NULL,
-        .settings = d->settings,
-        .is_session_used = d->is_session_used,
-        .progress = d->progress,
-    };
+    d->applying = new_applying(d, index);
     log_context(LOG_MIGRATION, d->applying.migration->name);
     is_applied = migration_apply(&d->applying, d->report->applied_count, err);
     d->progress->current = NULL;
     d->is_session_used = true;
-    if (is_applied)
+    if (is_applied) {
+        d->ledger.size.rows++;
+        d->ledger.size.finished++;
         report_applied(d);
+    }
     log_context(LOG_MIGRATION, NULL);
     return is_applied;
 }
@@ -295,16 +376,17 @@ static bool apply_one(struct deployment *d, size_t index, struct error *err)
 static enum phase step_apply(struct deployment *d, struct error *err)
 {
     for (; d->next < d->folder->count; d->next++) {
-        enum verdict verdict = d->history.items[d->next].verdict;
-
-        if (verdict != VERDICT_PENDING && verdict != VERDICT_FAILED)
+        if (!is_due(d, d->next))
             continue;
         if (signals_pending() != 0) {
             signals_error(err);
             return PHASE_FAILED;
         }
-        if (!apply_one(d, d->next, err))
-            return PHASE_FAILED;
+        if (!apply_one(d, d->next, err)) {
+            if (!d->applying.is_overtaken || !leader_find(d->conn, &d->holder, err))
+                return PHASE_FAILED;
+            return PHASE_FOLLOWING;
+        }
         d->losses = 0;
     }
     return PHASE_COMPLETE;
@@ -325,10 +407,11 @@ static const struct {
     [PHASE_CONNECTING] = { step_connect, 1u << PHASE_COMPARING },
     [PHASE_COMPARING] = { step_compare, 1u << PHASE_COMPLETE | 1u << PHASE_LEADING | 1u << PHASE_PREPARING },
     [PHASE_BUDGETING] = { step_budget, 1u << PHASE_CONNECTING },
-    [PHASE_LEADING] = { step_lead, 1u << PHASE_PREPARING | 1u << PHASE_FOLLOWING | 1u << PHASE_BUDGETING },
+    [PHASE_LEADING] = { step_lead, 1u << PHASE_PREPARING | 1u << PHASE_FOLLOWING | 1u << PHASE_BUDGETING |
+                                       1u << PHASE_CONNECTING },
     [PHASE_FOLLOWING] = { step_follow, 1u << PHASE_CONNECTING },
-    [PHASE_PREPARING] = { step_prepare, 1u << PHASE_APPLYING },
-    [PHASE_APPLYING] = { step_apply, 1u << PHASE_COMPLETE },
+    [PHASE_PREPARING] = { step_prepare, 1u << PHASE_APPLYING | 1u << PHASE_FOLLOWING },
+    [PHASE_APPLYING] = { step_apply, 1u << PHASE_COMPLETE | 1u << PHASE_FOLLOWING },
 };
 _Static_assert(sizeof STEPS / sizeof *STEPS == PHASE_COMPLETE, "a step for every phase that has one");
 

@@ -2,6 +2,7 @@
 
 #include "apply/follow.h"
 #include "base/memory.h"
+#include "config/rotation.h"
 #include "lock/leader.h"
 
 static int64_t try_timeout_ms(const struct config *config, const struct endpoint *endpoint)
@@ -14,41 +15,67 @@ struct connection *begin_database(const struct config *config, const struct endp
     return connection_begin(endpoint, try_timeout_ms(config, endpoint));
 }
 
-struct connection *reach_database(const struct config *config, const struct endpoint *endpoint,
+/* Poolers refuse a password with a code of their own. */
+static bool is_refusal(const struct error *err)
+{
+    return err->class == ERROR_USAGE || err->class == ERROR_REFUSED;
+}
+
+struct connection *reach_database(const struct config *config, struct endpoint *endpoint,
                                   struct connection *begun, struct error *err)
 {
+    struct patience patience = { .reach = deadline_in(config->connect_deadline_ms),
+                                 .room = deadline_in(config->budget_wait_ms) };
+
     if (begun == NULL)
-        begun = begin_database(config, endpoint);
-    return connection_reach(begun,
-                            (struct patience) { .reach = deadline_in(config->connect_deadline_ms),
-                                                .room = deadline_in(config->budget_wait_ms) },
-                            err);
+        (void)endpoint_reread(config, endpoint);
+    for (;;) {
+        struct connection *conn =
+            connection_reach(begun == NULL ? begin_database(config, endpoint) : begun, patience, err);
+
+        if (conn != NULL || !is_refusal(err) || !endpoint_reread(config, endpoint))
+            return conn;
+        begun = NULL;
+    }
 }
 
-bool lead_check_endpoint(const struct endpoint *endpoint, struct error *err)
+bool find_pooling(const struct config *config, const struct endpoint *endpoint, struct connection *conn,
+                  enum pooling *out, struct error *err)
 {
-    if (!endpoint->is_pooler)
+    bool is_between;
+
+    *out = endpoint->is_pooler ? POOLING_TRANSACTION : POOLING_NONE;
+    if (endpoint->is_pooler)
         return true;
-    error_set(err, ERROR_USAGE, "the database URL leads to a transaction-mode pooler (pgbouncer=true)");
-    error_holds(err, "Nothing was changed.");
-    return error_hint(
-        err,
-        "Give the database itself as DIRECT_URL: behind such a pooler the leader lock would protect "
-        "nothing.");
+    return pooler_is_between(conn, &is_between, err) &&
+           (!is_between || pooler_detect(conn, endpoint, try_timeout_ms(config, endpoint), out, err));
 }
 
-struct connection *lead_connect(const struct config *config, const struct endpoint *endpoint,
-                                struct error *err)
+static bool check_session(const struct config *config, const struct endpoint *endpoint,
+                          struct connection *conn, struct error *err)
+{
+    enum pooling pooling;
+
+    if (!find_pooling(config, endpoint, conn, &pooling, err))
+        return false;
+    if (pooling == POOLING_NONE)
+        return true;
+    error_set(err, ERROR_USAGE, "the database URL leads to a pooler in transaction mode");
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err,
+                      "Give the database itself as DIRECT_URL: behind such a pooler a leader lock stays in a "
+                      "session that others use.");
+}
+
+struct connection *lead_connect(const struct config *config, struct endpoint *endpoint, struct error *err)
 {
     struct follow follow = { .until = deadline_in(config->leader_timeout_ms) };
 
-    if (!lead_check_endpoint(endpoint, err))
-        return NULL;
     for (;;) {
         auto_connection struct connection *conn = reach_database(config, endpoint, NULL, err);
         struct leader holder;
 
-        if (conn == NULL)
+        if (conn == NULL || !check_session(config, endpoint, conn, err))
             return NULL;
         switch (leader_try(conn, &holder, err)) {
         case LEADER_TAKEN:

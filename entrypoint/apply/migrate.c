@@ -71,6 +71,27 @@ static bool explain(const struct applying *applying, size_t before, struct error
                       applying->migration->script_path);
 }
 
+bool migration_check_pooled(struct applying *applying, struct error *err)
+{
+    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+    const struct migration *migration = applying->migration;
+    bool is_right = prepare(applying, &bytes, err);
+
+    if (err->class == ERROR_INTERRUPTED && !is_right)
+        return false;
+    if (!is_right || applying->mode == MODE_ATOMIC)
+        return true;
+    error_set(err, ERROR_USAGE,
+              "migration \"%s\" needs a session of its own (%s), and the database URL leads to a pooler in "
+              "transaction mode",
+              migration->name, MODE_NAMES[applying->mode]);
+    error_holds(err, "Nothing was changed by this process.");
+    return error_hint(
+        err,
+        "Give the database itself as DIRECT_URL: a script that commits on its own, or statements like CREATE "
+        "INDEX CONCURRENTLY, can be recovered only under a leader lock that lasts longer than a transaction.");
+}
+
 bool migration_apply(struct applying *applying, size_t before, struct error *err)
 {
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);

@@ -11,4 +11,8 @@
  * what to type next. */
 must_use bool migration_apply(struct applying *applying, size_t before, struct error *err);
 
+/* Whether it can be applied where no session is ours. ERROR_USAGE when not, with the place and the way out; a
+ * script that is wrong in itself passes, and fails when its turn comes. */
+must_use bool migration_check_pooled(struct applying *applying, struct error *err);
+
 #endif

@@ -220,13 +220,12 @@ static bool set_session(struct applying *applying, struct error *err)
 static bool finish(struct applying *applying, struct error *err)
 {
     const char *const parameters[] = { applying->id };
-    struct step steps[RESET_STEPS + 2];
-    size_t count = RESET_STEPS;
+    struct step steps[RESET_STEPS_MOST + 2];
+    size_t count = applying_add_resets(applying, steps);
     size_t failed;
     bool has_intents;
     bool is_ours;
 
-    applying_add_resets(steps);
     steps[count++] = (struct step) { &applying->ledger->queries[LEDGER_FINISH], parameters };
     if (!sidecar_exists(applying->conn, &has_intents, err))
         return error_context(err, "finishing %s", applying->migration->name);

@@ -46,8 +46,7 @@ static bool begin_own(struct applying *applying, struct error *err)
 {
     auto_result struct result *facts = NULL;
 
-    if (!query_several(applying->conn, "begin",
-                       "BEGIN;SELECT pg_catalog.pg_try_advisory_xact_lock(" LEADER_KEY ")", &facts, 1, err))
+    if (!query_several(applying->conn, "begin", "BEGIN;SELECT " LEADER_TRY_IN_TRANSACTION, &facts, 1, err))
         return false;
     return result_bool(facts, 0, 0) || applying_lost_leader(err);
 }

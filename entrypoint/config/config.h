@@ -13,11 +13,14 @@
 #include "base/log.h"
 
 struct config {
-    const char *database_url; /* secret; NULL when only PG* variables say where the database is */
-    const char *direct_url;   /* secret; where given, migrations use it instead of database_url */
-    const char *migrations;   /* the folder; NULL = not said, the usual places are tried */
-    const char *schema_file;  /* Prisma's --schema: the folder is "migrations" beside it */
-    const char *config_file;  /* NULL = not said, ./tidelock.yaml is read where it exists */
+    struct arena *arena;           /* where all of it lives */
+    const char *database_url;      /* secret; NULL when only PG* variables say where the database is */
+    const char *direct_url;        /* secret; where given, migrations use it instead of database_url */
+    const char *database_url_file; /* the file that it came from, or NULL */
+    const char *direct_url_file;
+    const char *migrations;  /* the folder; NULL = not said, the usual places are tried */
+    const char *schema_file; /* Prisma's --schema: the folder is "migrations" beside it */
+    const char *config_file; /* NULL = not said, ./tidelock.yaml is read where it exists */
 
     int64_t connect_deadline_ms; /* keep trying to reach the server this long */
     int64_t connect_timeout_ms;  /* one try */

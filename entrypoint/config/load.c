@@ -193,7 +193,10 @@ static bool load_secret_file(struct load *load, const struct option *option, con
 {
     auto_text struct text secret = text_init(SECRET_BYTES_MOST);
 
-    return secret_read(name, path, &secret, err) && take(load, option, secret.at, name, err);
+    if (!secret_read(name, path, &secret, err) || !take(load, option, secret.at, name, err))
+        return false;
+    memcpy((char *)load->config + option->file_field, &path, sizeof path);
+    return true;
 }
 
 /* One spelling of an option in the environment: itself or, where it has that, its _FILE form; not both. */
@@ -204,7 +207,7 @@ static bool load_variable(struct load *load, const struct option *option, const 
     const char *path = NULL;
 
     (void)snprintf(file_name, sizeof file_name, "%s_FILE", name);
-    if ((option->traits & OPTION_FILE_FORM) != 0)
+    if (option->file_field != 0)
         path = variable(load, file_name);
     if (value != NULL && path != NULL) {
         error_set(err, ERROR_USAGE, "both %s and %s are set", name, file_name);
@@ -262,8 +265,7 @@ static bool is_known_variable(const char *name, const char **names, size_t *coun
         names[(*count)++] = variable_name;
         if (strcmp(name, variable_name) == 0)
             return true;
-        if ((option->traits & OPTION_FILE_FORM) != 0 &&
-            strncmp(name, variable_name, strlen(variable_name)) == 0 &&
+        if (option->file_field != 0 && strncmp(name, variable_name, strlen(variable_name)) == 0 &&
             strcmp(name + strlen(variable_name), "_FILE") == 0)
             return true;
     }
@@ -374,7 +376,7 @@ bool config_load(struct arena *arena, unsigned command, int count, char **argume
 {
     struct load load = { .arena = arena, .command = command, .environment = environment, .config = out };
 
-    *out = (struct config) { .is_help = false };
+    *out = (struct config) { .arena = arena };
     if (!load_flags(&load, count, arguments, err))
         return false;
     if (out->is_help)
@@ -463,5 +465,6 @@ bool endpoint_find(struct arena *arena, const struct config *config, struct endp
     }
     if (!url_parse(arena, url, out, err))
         return error_context(err, "reading %s", config->direct_url != NULL ? "DIRECT_URL" : "DATABASE_URL");
+    out->url = url;
     return complete_endpoint(out, err);
 }

@@ -17,7 +17,8 @@ const struct option OPTIONS[] = {
       .commands = FOR_DATABASE,
       .field = FIELD(database_url),
       .environment = "DATABASE_URL",
-      .traits = OPTION_SECRET | OPTION_FILE_FORM | OPTION_URL | OPTION_SHARED,
+      .file_field = FIELD(database_url_file),
+      .traits = OPTION_SECRET | OPTION_URL | OPTION_SHARED,
       .value = "URL",
       .help = "the database to bring to this image's level; without it PGHOST, PGDATABASE and the other "
               "variables of libpq say where it is" },
@@ -26,7 +27,8 @@ const struct option OPTIONS[] = {
       .commands = FOR_DATABASE,
       .field = FIELD(direct_url),
       .environment = "DIRECT_URL",
-      .traits = OPTION_SECRET | OPTION_FILE_FORM | OPTION_URL,
+      .file_field = FIELD(direct_url_file),
+      .traits = OPTION_SECRET | OPTION_URL,
       .value = "URL",
       .help = "the same database without a pooler; where given, migrations use it instead" },
     { .name = "migrations",
@@ -286,7 +288,7 @@ static void add_variable(const struct option *option, struct text *out)
 
     option_variable(option, variable);
     text_add_string(out, option->environment != NULL ? option->environment : variable);
-    if ((option->traits & OPTION_FILE_FORM) != 0)
+    if (option->file_field != 0)
         text_add_format(out, ", %s_FILE", option->environment != NULL ? option->environment : variable);
 }
 

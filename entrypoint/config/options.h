@@ -45,19 +45,20 @@ enum option_commands {
 enum option_traits {
     OPTION_PLAIN = 0,
     OPTION_SECRET =
-        1 << 0, /* blanked in every output; a flag's value is wiped from the process's arguments */
-    OPTION_FILE_FORM = 1 << 1, /* NAME_FILE in the environment names a file that holds the value */
-    OPTION_URL = 1 << 2,       /* a database URL: the password in it is a secret of its own */
-    OPTION_FLAG_ONLY = 1 << 3, /* neither environment nor file */
-    OPTION_NOT_IN_FILE = 1 << 4,
-    OPTION_SHARED = 1 << 5, /* the application's, too: its foreign variable stays in the environment of CMD */
+        1 << 0,          /* blanked in every output; a flag's value is wiped from the process's arguments */
+    OPTION_URL = 1 << 1, /* a database URL: the password in it is a secret of its own */
+    OPTION_FLAG_ONLY = 1 << 2, /* neither environment nor file */
+    OPTION_NOT_IN_FILE = 1 << 3,
+    OPTION_SHARED = 1 << 4, /* the application's, too: its foreign variable stays in the environment of CMD */
 };
 
 struct option {
     const char *name;
     enum option_type type;
     unsigned commands;
-    size_t field;         /* offsetof in struct config */
+    size_t field; /* offsetof in struct config */
+    size_t
+        file_field; /* NAME_FILE in the environment may name a file with the value; where that name is kept */
     const char *standard; /* the default as text; NULL = none */
     int64_t least;        /* OPTION_DURATION (milliseconds), OPTION_NUMBER */
     int64_t most;

@@ -27,6 +27,7 @@ struct endpoint {
     bool is_pooler;             /* Prisma's ?pgbouncer=true */
     int64_t connect_timeout_ms; /* the URL's connect_timeout, 0 = none; -1 = not said */
     const char *label;          /* "host:port" for messages, never a secret */
+    const char *url;            /* secret: what it was parsed from; NULL when PG* variables say it all */
 };
 
 /* Parses it. ERROR_USAGE (P1013) for what can't be meant. Parameters that nobody knows are ignored with a

@@ -117,6 +117,7 @@ static void read_rows(struct arena *arena, const struct result *result, struct l
 
     out->rows = arena_alloc(arena, (size_t)rows, sizeof *out->rows);
     out->count = (size_t)rows;
+    out->size = (struct ledger_size) { .rows = out->count };
     for (int i = 0; i < rows; i++) {
         out->rows[i] = (struct ledger_row) {
             .name = copy_value(arena, result, i, COLUMN_NAME),
@@ -128,6 +129,8 @@ static void read_rows(struct arena *arena, const struct result *result, struct l
             .steps = result_number(result, i, COLUMN_STEPS),
             .logs = copy_value(arena, result, i, COLUMN_LOGS),
         };
+        out->size.finished += out->rows[i].is_finished;
+        out->size.rolled_back += out->rows[i].is_rolled_back;
     }
 }
 
@@ -316,6 +319,28 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is
     if (!query_several(conn, "ledger_create", sql.at, NULL, 0, err))
         return error_context(err, "creating the ledger %s", ledger->table);
     log_debug("created the ledger %s", ledger->table);
+    return true;
+}
+
+void ledger_add_unchanged(const struct ledger *ledger, struct text *sql)
+{
+    text_add_format(sql,
+                    "SELECT pg_catalog.count(*) = %zu AND pg_catalog.count(finished_at) = %zu"
+                    " AND pg_catalog.count(rolled_back_at) = %zu FROM %s",
+                    ledger->size.rows, ledger->size.finished, ledger->size.rolled_back, ledger->table);
+}
+
+bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists, struct error *err)
+{
+    static const struct query query = { .name = "ledger_exists",
+                                        .parameters = 1,
+                                        .sql = "SELECT pg_catalog.to_regclass($1) IS NOT NULL" };
+    const char *const parameters[] = { ledger->table };
+    auto_result struct result *result = NULL;
+
+    if (!query_run(conn, &query, parameters, &result, err))
+        return false;
+    *exists = result_bool(result, 0, 0);
     return true;
 }
 

@@ -35,6 +35,13 @@ enum ledger_statement {
     LEDGER_STATEMENTS
 };
 
+/* Whatever anybody writes changes one of these. */
+struct ledger_size {
+    size_t rows;
+    size_t finished;
+    size_t rolled_back;
+};
+
 struct ledger {
     bool exists;
     bool is_schema_given;    /* the URL names it */
@@ -42,6 +49,7 @@ struct ledger {
     const char *table;       /* schema and name, quoted */
     struct ledger_row *rows; /* oldest first */
     size_t count;
+    struct ledger_size size; /* when it was read; whoever writes a row counts it */
     struct query queries[LEDGER_STATEMENTS];
 
     /* What the same round trip told of the session. */
@@ -68,6 +76,14 @@ must_use bool ledger_glance(struct arena *arena, struct connection *conn, const 
 /* Creates it, with its schema if need be. With `is_baseline` the schema may hold tables already; otherwise
  * that is ERROR_REFUSED (P3005). Call it under the leader lock. */
 must_use bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is_baseline,
+                            struct error *err);
+
+/* Adds a statement that returns whether the ledger is still what `ledger->size` says. Rows are never deleted,
+ * and never become unfinished again. */
+void ledger_add_unchanged(const struct ledger *ledger, struct text *sql);
+
+/* Whether it exists by now; reading one that doesn't would abort a transaction. */
+must_use bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists,
                             struct error *err);
 
 /* Records a failure that left nothing behind: a row that is marked rolled back at once, so that the next

@@ -61,6 +61,21 @@ enum leader_answer leader_try(struct connection *conn, struct leader *holder, st
     return leader_find(conn, holder, err) ? LEADER_HELD : LEADER_UNKNOWN;
 }
 
+enum leader_answer leader_begin(struct connection *conn, struct leader *holder, struct error *err)
+{
+    static const struct query rollback = { .name = "rollback", .sql = "ROLLBACK" };
+    auto_result struct result *result = NULL;
+
+    if (!query_several(conn, "leader_begin",
+                       "BEGIN ISOLATION LEVEL READ COMMITTED;SELECT " LEADER_TRY_IN_TRANSACTION, &result, 1,
+                       err))
+        return LEADER_UNKNOWN;
+    if (result_bool(result, 0, 0))
+        return LEADER_TAKEN;
+    return query_run(conn, &rollback, NULL, NULL, err) && leader_find(conn, holder, err) ? LEADER_HELD
+                                                                                         : LEADER_UNKNOWN;
+}
+
 bool leader_is_ours(struct connection *conn, bool *is_ours, struct error *err)
 {
     auto_result struct result *result = NULL;

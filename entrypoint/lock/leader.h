@@ -32,6 +32,13 @@ struct leader {
  * `*err`. */
 must_use enum leader_answer leader_try(struct connection *conn, struct leader *holder, struct error *err);
 
+/* Begins a transaction that holds it until its end. LEADER_TAKEN leaves the transaction open, at READ
+ * COMMITTED so that what follows sees what the holder before us committed; anything else ends it. */
+must_use enum leader_answer leader_begin(struct connection *conn, struct leader *holder, struct error *err);
+
+/* What a statement says that takes it for the transaction at hand: true or false. */
+#define LEADER_TRY_IN_TRANSACTION "pg_catalog.pg_try_advisory_xact_lock(" LEADER_KEY ")"
+
 /* Whether this session still holds it: a script can have said pg_advisory_unlock_all(). One round trip. */
 must_use bool leader_is_ours(struct connection *conn, bool *is_ours, struct error *err);
 

@@ -231,6 +231,11 @@ void connection_shield(struct connection *conn)
     conn->is_shielded = true;
 }
 
+void connection_limit_answers(struct connection *conn, int64_t ms)
+{
+    conn->answer_ms = ms;
+}
+
 int connection_server_version(const struct connection *conn)
 {
     return PQserverVersion(conn->pg);
@@ -250,7 +255,7 @@ bool connection_is_in_transaction(const struct connection *conn)
 
 bool connection_is_lost(const struct connection *conn)
 {
-    return PQstatus(conn->pg) == CONNECTION_BAD;
+    return conn->is_given_up || PQstatus(conn->pg) == CONNECTION_BAD;
 }
 
 bool error_from_loss(struct connection *conn, struct error *err)
@@ -281,6 +286,7 @@ static void send_cancel(struct connection *conn)
 
 bool connection_next_result(struct connection *conn, bool is_cancellable, PGresult **out, struct error *err)
 {
+    struct deadline limit = conn->answer_ms > 0 ? deadline_in(conn->answer_ms) : deadline_never();
     struct deadline until = deadline_never();
 
     for (;;) {
@@ -297,8 +303,12 @@ bool connection_next_result(struct connection *conn, bool is_cancellable, PGresu
             until = deadline_in(CANCEL_GRACE_MS);
         } else if (deadline_passed(until)) {
             return signals_error(err);
+        } else if (deadline_passed(limit)) {
+            conn->is_given_up = true;
+            return error_set(err, ERROR_LOST, "no answer came within %lld ms", (long long)conn->answer_ms);
         }
-        if (wait_socket(conn->pg, (short)(unsent != 0 ? POLLIN | POLLOUT : POLLIN), is_watching, until) &&
+        if (wait_socket(conn->pg, (short)(unsent != 0 ? POLLIN | POLLOUT : POLLIN), is_watching,
+                        is_watching ? limit : until) &&
             PQconsumeInput(conn->pg) != 1 && PQisBusy(conn->pg) != 0)
             return error_from_loss(conn, err);
         if (PQisBusy(conn->pg) == 0)

@@ -51,6 +51,10 @@ size_t connection_retries(enum connection_retry reason);
  * query once a signal has come. A connection whose query was cancelled is shielded by itself. */
 void connection_shield(struct connection *conn);
 
+/* From now on an answer that takes longer than `ms` (0 = however long) counts as a connection that broke
+ * (ERROR_LOST). */
+void connection_limit_answers(struct connection *conn, int64_t ms);
+
 /* The server's version as a number, 150004 for 15.4. */
 int connection_server_version(const struct connection *conn);
 

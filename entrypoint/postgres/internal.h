@@ -20,6 +20,8 @@ struct connection {
     PGconn *pg;        /* NULL when the host could not be looked up */
     bool is_cancelled; /* a cancel request was sent for what runs now */
     bool is_shielded;  /* see connection_shield() */
+    int64_t answer_ms; /* see connection_limit_answers(); 0 = no limit */
+    bool is_given_up;  /* an answer took longer than that */
 };
 
 /* How long a waiting call goes on after a signal: a cancelled statement ends at once, unless the server is

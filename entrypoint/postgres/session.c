@@ -35,8 +35,10 @@ const struct query SESSION_IDLE_LIMIT = {
 
 bool session_can_check_connection(struct connection *conn)
 {
-    static const struct query check = { .name = "check_connection",
-                                        .sql = "SET client_connection_check_interval = '1s'" };
+    static const struct query check = {
+        .name = "check_connection",
+        .sql = "SELECT pg_catalog.set_config('client_connection_check_interval', '1s', true)",
+    };
     struct error ignored;
 
     if (connection_server_version(conn) < 140000)
@@ -47,7 +49,16 @@ bool session_can_check_connection(struct connection *conn)
     return false;
 }
 
+const struct query SESSION_CLEANUP[SESSION_CLEANUPS] = {
+    { .name = "close_cursors", .sql = "CLOSE ALL" },
+    { .name = "unlisten", .sql = "UNLISTEN *" },
+    { .name = "discard_temporary", .sql = "DISCARD TEMP" },
+    { .name = "discard_sequences", .sql = "DISCARD SEQUENCES" },
+};
+
 void session_cleanup_add(struct text *out)
 {
-    text_add_string(out, "CLOSE ALL;UNLISTEN *;DEALLOCATE ALL;DISCARD TEMP;DISCARD SEQUENCES;");
+    for (size_t i = 0; i < SESSION_CLEANUPS; i++)
+        text_add_format(out, "%s;", SESSION_CLEANUP[i].sql);
+    text_add_string(out, "DEALLOCATE ALL;");
 }

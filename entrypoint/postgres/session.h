@@ -26,8 +26,8 @@ struct session_settings {
 void session_settings_add(const struct session_settings *settings, bool is_local, struct text *out);
 
 /* Whether the server can notice in the middle of a statement that we are gone
- * (client_connection_check_interval: version 14, and a platform that reports closed sockets). One round trip;
- * a session that can't is no error. */
+ * (client_connection_check_interval: version 14, and a platform that reports closed sockets). One round trip,
+ * which sets nothing; a session that can't is no error. */
 bool session_can_check_connection(struct connection *conn);
 
 /* Lets the server end a session of ours that is idle for a minute (version 14; before that it does nothing).
@@ -35,9 +35,12 @@ bool session_can_check_connection(struct connection *conn);
  * two statements of ours pass milliseconds. Any number of times: RESET ALL takes it back. */
 extern const struct query SESSION_IDLE_LIMIT;
 
-/* Adds statements that undo what a script may have left in the session, settings and role excepted: temporary
- * tables, cursors, prepared statements, LISTEN, sequence caches. DISCARD ALL would also drop the leader lock.
- */
+/* What undoes what a script may have left in the session, settings, role and prepared statements excepted:
+ * cursors, LISTEN, temporary tables, sequence caches. Each may run in a transaction. */
+enum { SESSION_CLEANUPS = 4 };
+extern const struct query SESSION_CLEANUP[SESSION_CLEANUPS];
+
+/* Adds all of that, and prepared statements, as text. DISCARD ALL would also drop the leader lock. */
 void session_cleanup_add(struct text *out);
 
 #endif

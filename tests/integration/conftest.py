@@ -30,7 +30,8 @@ def pytest_configure(config):
 
 
 def pytest_generate_tests(metafunc):
-    if "server" in metafunc.fixturenames or "database" in metafunc.fixturenames:
+    is_said = any(mark.args[0] == "major" for mark in metafunc.definition.iter_markers("parametrize"))
+    if "major" in metafunc.fixturenames and not is_said:
         majors = MAJORS if metafunc.definition.get_closest_marker("every_major") else [distribution_major()]
         if metafunc.config.getoption("majors"):
             majors = [int(major) for major in metafunc.config.getoption("majors").split(",")]

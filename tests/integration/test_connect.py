@@ -4,7 +4,9 @@ import socket
 import subprocess
 import threading
 
+import psycopg
 import pytest
+from proxy import Proxy
 from servers import Server, distribution_major, free_port
 from wait import wait_until
 
@@ -13,7 +15,7 @@ local all postgres trust
 host all postgres 127.0.0.1/32 trust
 hostssl all only_tls 127.0.0.1/32 scram-sha-256
 hostnossl all only_tls 127.0.0.1/32 reject
-host all secret 127.0.0.1/32 scram-sha-256
+host all secret,+rotating 127.0.0.1/32 scram-sha-256
 """
 
 
@@ -35,6 +37,7 @@ def secure(servers):
     server.settings.append("ssl=on")
     server.start()
     server.query("CREATE ROLE secret LOGIN PASSWORD 'p@ss:w/rd%'")
+    server.query("CREATE ROLE rotating")
     server.query("CREATE ROLE only_tls LOGIN PASSWORD 'hunter22'")
     server.query("CREATE DATABASE app OWNER secret")
     yield server
@@ -191,8 +194,9 @@ def test_all_connections_taken_is_waited_for(servers, tool):
 
 
 def test_a_unix_socket_and_libpqs_own_variables(secure, tool):
-    tool("deploy", url=f"postgresql://postgres@localhost:{secure.port}/app?host={secure.home}").succeeds()
-    environment = {"PGHOST": str(secure.home), "PGPORT": str(secure.port), "PGDATABASE": "app", "PGUSER": "postgres"}
+    secure.query("CREATE DATABASE by_socket")
+    tool("deploy", url=f"postgresql://postgres@localhost:{secure.port}/by_socket?host={secure.home}").succeeds()
+    environment = {"PGHOST": str(secure.home), "PGPORT": str(secure.port), "PGDATABASE": "by_socket", "PGUSER": "postgres"}
     tool("status", environment=environment).succeeds()
 
 
@@ -231,3 +235,59 @@ def test_the_machines_openssl_configuration_has_no_say(secure, tool, tmp_path):
 def test_a_name_is_looked_up_and_the_certificate_still_checked(secure, tool):
     url = f"postgresql://secret:p%40ss%3Aw%2Frd%25@localhost:{secure.port}/app?sslmode=verify-full&sslrootcert={secure.data / 'server.crt'}"
     tool("status", url=url).succeeds()
+
+
+def rotated(secure, tmp_path):
+    """A role of its own, the file that holds its URL, and a function that rotates its password."""
+    role = f"rotated_{tmp_path.name}"
+    file = tmp_path / "url"
+    secure.query(f"CREATE ROLE \"{role}\" LOGIN PASSWORD 'first-pw' IN ROLE rotating; GRANT ALL ON DATABASE app TO \"{role}\"")
+    secure.query(f'CREATE SCHEMA "{role}" AUTHORIZATION "{role}"', database="app")
+
+    def rotate(password, port=None):
+        secure.query(f"ALTER ROLE \"{role}\" PASSWORD '{password}'")
+        file.write_text(f"postgresql://{role}:{password}@127.0.0.1:{port or secure.port}/app?schema={role}\n")
+
+    return file, rotate
+
+
+def test_a_password_that_rotates_while_it_waits(secure, tool, tmp_path):
+    file, rotate = rotated(secure, tmp_path)
+    rotate("first-pw")
+    with psycopg.connect(secure.url("app"), autocommit=True) as leader:
+        leader.execute("SELECT pg_advisory_lock(72707369)")
+        running = tool.start("deploy", environment={"DATABASE_URL_FILE": str(file)})
+        running.wait_for_line("waiting for the leader")
+        rotate("second-pw")
+    result = running.wait().succeeds(applied=["001_t"], says="have changed")
+    assert "-pw" not in result.errors
+
+
+def test_a_password_that_rotates_while_it_connects(secure, tool, tmp_path):
+    file, rotate = rotated(secure, tmp_path)
+    proxy = Proxy(secure.port)
+    rotate("first-pw", port=proxy.port)
+    rotations = []
+
+    def on_message(message):
+        if message.kind == "" and b"user" in message.data and not rotations:
+            rotations.append(rotate("second-pw", port=proxy.port))
+
+    proxy.on_message = on_message
+    try:
+        tool("deploy", environment={"DATABASE_URL_FILE": str(file)}).succeeds(applied=["001_t"], says="have changed")
+    finally:
+        proxy.close()
+    assert rotations
+
+
+def test_a_rotated_file_that_is_broken_is_a_warning(secure, tool, tmp_path):
+    file, rotate = rotated(secure, tmp_path)
+    rotate("first-pw")
+    with psycopg.connect(secure.url("app"), autocommit=True) as leader:
+        leader.execute("SELECT pg_advisory_lock(72707369)")
+        running = tool.start("deploy", environment={"DATABASE_URL_FILE": str(file)})
+        running.wait_for_line("waiting for the leader")
+        file.write_text("http://third-pw\n")
+    result = running.wait().succeeds(applied=["001_t"], says="could not be read again")
+    assert "-pw" not in result.errors

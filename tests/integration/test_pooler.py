@@ -1,52 +1,261 @@
-"""Through a real PgBouncer: a leader needs a session of its own, and says so."""
+"""Through a real PgBouncer: which kind it is, is told by what it does; what would be unsafe behind it is refused."""
 
-import subprocess
+import contextlib
+import os
+import threading
 
+import psycopg
 import pytest
-from servers import free_port
+from pooler import HBA, PASSWORD, Pooler
+from proxy import Proxy
+from servers import Database, Server, distribution_major
+from tool import wait_for_nobody, wait_for_session
 from wait import wait_until
 
-
-@pytest.fixture(params=["session", "transaction"])
-def pooler(server, database, request, tmp_path):
-    port = free_port()
-    (tmp_path / "users.txt").write_text('"postgres" ""\n')
-    (tmp_path / "pgbouncer.ini").write_text(
-        f"[databases]\n* = host=127.0.0.1 port={server.port}\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={port}\nunix_socket_dir=\n"
-        f"auth_type=trust\nauth_file={tmp_path}/users.txt\npool_mode={request.param}\n"
-        f"ignore_startup_parameters=extra_float_digits\nlogfile={tmp_path}/log\n"
-    )
-    for path in [tmp_path, *tmp_path.parents]:
-        if str(path).startswith("/tmp/"):
-            path.chmod(0o777)
-    command = ["pgbouncer", "-q", tmp_path / "pgbouncer.ini"]
-    process = subprocess.Popen(command, user=server.user.pw_uid, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def is_up():
-        try:
-            server.query("SELECT 1") and subprocess.run(["psql", "-Xqd", server.url(database.name, port=port, user="postgres"), "-c", "SELECT 1"], check=True, capture_output=True)
-        except subprocess.CalledProcessError:
-            return False
-        return True
-
-    wait_until(is_up, "PgBouncer to start")
-    yield request.param, port
-    process.kill()
-    process.wait()
+LEADER_LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369"
+POOLED = "behind a pooler in transaction mode"
 
 
-def test_what_is_said_and_done(server, database, folder, tidelock, pooler):
-    mode, port = pooler
+@pytest.fixture(scope="module")
+def server(servers):
+    server = Server(distribution_major(), servers.binaries[distribution_major()], hba=HBA)
+    server.query("SET password_encryption = 'scram-sha-256'")
+    server.query(f"CREATE ROLE app LOGIN PASSWORD '{PASSWORD}'")
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def database(server, request):
+    database = Database(server, f"pooled_{os.urandom(4).hex()}")
+    server.query(f"ALTER DATABASE {database.name} OWNER TO app")
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def pooler(server):
+    with contextlib.ExitStack() as stack:
+
+        def start(mode, **settings):
+            pooler = Pooler(server, mode, **settings)
+            stack.callback(pooler.remove)
+            return pooler
+
+        yield start
+
+
+@pytest.fixture
+def url(database, pooler):
+    """Through a pooler in transaction mode, which is not said."""
+    return pooler("transaction").url(database.name)
+
+
+def direct(database):
+    return f"postgresql://app:p%40ss%3Aw%2Frd%25@127.0.0.1:{database.server.port}/{database.name}"
+
+
+@contextlib.contextmanager
+def traffic(url, clients=4):
+    """An application that uses the same pool."""
+    is_over = threading.Event()
+
+    def work():
+        with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
+            while not is_over.is_set():
+                connection.execute("SELECT 1")
+
+    threads = [threading.Thread(target=work) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join()
+
+
+@pytest.mark.parametrize("settings", [{}, {"default_pool_size": 1}, {"server_round_robin": 1}], ids=["plain", "pool of one", "round robin"])
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+@pytest.mark.parametrize("is_busy", [False, True], ids=["idle", "busy"])
+def test_which_kind_it_is_shows(database, folder, tidelock, pooler, mode, settings, is_busy):
+    if mode == "session" and is_busy and "default_pool_size" in settings:
+        settings = {"default_pool_size": 6}
+    folder.add("001_a", "CREATE TABLE a ()")
+    url = pooler(mode, **settings).url(database.name)
+    with traffic(url) if is_busy else contextlib.nullcontext():
+        result = tidelock("deploy", url=url).succeeds(applied=["001_a"])
+    assert (POOLED in result.errors) == (mode == "transaction")
+
+
+def test_with_sessions_of_its_own_everything_is_as_without_it(database, folder, tidelock, pooler):
     folder.add("001_a", "CREATE TABLE a ()")
     folder.add("002_b", "BEGIN; CREATE TABLE b (); COMMIT; CREATE INDEX CONCURRENTLY ON a ((1));")
-    pooled = server.url(database.name, port=port, pgbouncer="true")
-    tidelock("deploy", url=pooled).fails(exit=2, says=["pgbouncer=true", "DIRECT_URL"])
-    tidelock("status", url=pooled).succeeds()
-    assert not database.holds("_prisma_migrations")
-    tidelock("deploy", url=pooled, environment={"DIRECT_URL": database.url()}).succeeds(applied=["001_a", "002_b"])
-    tidelock("deploy", url=pooled).succeeds(says="No pending")
-    folder.add("003_c", "CREATE TABLE c ()")
-    result = tidelock("deploy", url=server.url(database.name, port=port))
-    if mode == "session":
-        result.succeeds(applied=["003_c"])
-    assert "something between here and the server answers for it" in result.errors
+    url = pooler("session").url(database.name)
+    tidelock("deploy", url=url).succeeds(applied=["001_a", "002_b"])
+    folder.add("003_c", "SELECT 1/0")
+    tidelock("deploy", url=url).fails(exit=6)
+    tidelock("resolve", "--applied", "003_c", url=url).succeeds()
+    wait_until(lambda: database.value(LEADER_LOCKS) == 0, "the leader lock to be free")
+
+
+@pytest.mark.parametrize("is_said", [True, False], ids=["pgbouncer=true", "not said"])
+def test_each_migration_takes_the_lock_for_itself(database, folder, tidelock, pooler, is_said):
+    for number in range(5):
+        folder.add(f"{number:03}_t", f"CREATE TABLE t{number} (); SELECT pg_advisory_xact_lock(1)")
+    url = pooler("transaction").url(database.name, **({"pgbouncer": "true"} if is_said else {}))
+    result = tidelock("deploy", url=url).succeeds(applied=[f"{number:03}_t" for number in range(5)])
+    assert POOLED in result.errors and PASSWORD not in result.errors
+    assert database.value(LEADER_LOCKS) == 0
+    tidelock("deploy", url=url).succeeds(says="No pending")
+    tidelock("status", url=url).succeeds()
+
+
+def test_nothing_of_a_script_stays_in_the_pool(database, folder, tidelock, pooler):
+    url = pooler("transaction", default_pool_size=1).url(database.name)
+    database.query("CREATE ROLE owner_of_it; GRANT owner_of_it TO app; GRANT CREATE ON SCHEMA public TO app, owner_of_it")
+    try:
+        folder.add(
+            "001_a",
+            "SET ROLE owner_of_it; SET search_path = pg_catalog; SET lock_timeout = '7s'; CREATE TEMP TABLE left_behind (); LISTEN something;"
+            " DECLARE held CURSOR WITH HOLD FOR SELECT 1; CREATE TABLE public.a ()",
+        )
+        folder.add("002_b", "CREATE TABLE b ()")
+        tidelock("deploy", "--statement-timeout", "9s", url=url).succeeds(applied=["001_a", "002_b"])
+        with psycopg.connect(url, autocommit=True) as other:
+            assert other.execute(
+                "SELECT current_user, current_setting('search_path'), current_setting('lock_timeout'), current_setting('statement_timeout'),"
+                " current_setting('idle_in_transaction_session_timeout'), current_setting('idle_session_timeout'),"
+                " current_setting('client_connection_check_interval')"
+            ).fetchone() == ("app", '"$user", public', "0", "0", "0", "0", "0")
+            assert other.execute("SELECT to_regclass('left_behind'), (SELECT count(*) FROM pg_cursors), (SELECT count(*) FROM pg_listening_channels())").fetchone() == (None, 0, 0)
+        assert database.value("SELECT tableowner FROM pg_tables WHERE tablename = 'a'") == "owner_of_it"
+    finally:
+        database.query("DROP OWNED BY owner_of_it; DROP ROLE owner_of_it")
+
+
+@pytest.mark.parametrize("script", ["CREATE INDEX CONCURRENTLY ON a ((1))", "BEGIN; CREATE TABLE b (); COMMIT", "-- tidelock: transaction=off\nCREATE TABLE b ()"])
+def test_what_needs_a_session_is_refused_before_anything_is_applied(database, folder, tidelock, pooler, script):
+    url = pooler("transaction").url(database.name)
+    folder.add("001_a", "CREATE TABLE a ()")
+    folder.add("002_b", script)
+    tidelock("deploy", url=url).fails(exit=2, says=['migration "002_b" needs a session of its own', "DIRECT_URL"])
+    assert database.applied() == [] and not database.holds("a")
+    tidelock("deploy", url=url, environment={"DIRECT_URL": direct(database)}).succeeds(applied=["001_a", "002_b"])
+
+
+def test_a_failure_leaves_nothing_and_is_recorded(database, folder, tidelock, url):
+    folder.add("001_a", "CREATE TABLE a (); SELECT 1/0")
+    tidelock("deploy", url=url).fails(exit=6, says=["division by zero", "Nothing of 001_a"])
+    assert not database.holds("a") and [row.rolled_back for row in database.ledger()] == [True]
+    folder.replace("001_a", "CREATE TABLE a ()")
+    tidelock("deploy", url=url).succeeds(applied=["001_a"])
+
+
+@pytest.mark.parametrize("words", [("baseline",), ("resolve", "--applied", "001_a"), ("resolve", "--rolled-back", "001_a")])
+@pytest.mark.parametrize("is_said", [True, False])
+def test_editing_the_ledger_by_hand_wants_the_database_itself(database, folder, tidelock, pooler, words, is_said):
+    url = pooler("transaction").url(database.name, **({"pgbouncer": "true"} if is_said else {}))
+    folder.add("001_a", "CREATE TABLE a ()")
+    tidelock(*words, url=url).fails(exit=2, says=["pooler in transaction mode", "DIRECT_URL"])
+    assert database.value(LEADER_LOCKS) == 0 and not database.holds("_prisma_migrations")
+
+
+def test_without_transactions_it_is_refused(database, folder, tidelock, pooler):
+    folder.add("001_a", "CREATE TABLE a ()")
+    tidelock("deploy", url=pooler("statement").url(database.name)).fails(exit=2, says=["allows no transactions", "DIRECT_URL"])
+
+
+def test_a_leader_with_a_session_is_followed(database, folder, tidelock, url):
+    folder.add("001_a", "CREATE TABLE a ()")
+    with psycopg.connect(direct(database), autocommit=True, application_name="prisma") as leader:
+        leader.execute("SELECT pg_advisory_lock(72707369)")
+        running = tidelock.start("deploy", url=url)
+        running.wait_for_line('("prisma"')
+        assert not database.holds("_prisma_migrations")
+    running.wait().succeeds(applied=["001_a"])
+
+
+@pytest.mark.parametrize("is_direct", [True, False], ids=["direct", "pooled"])
+def test_who_was_overtaken_looks_again(database, folder, tidelock, url, is_direct):
+    """Another process leads, and has done, exactly between this one's last look and its lock."""
+    folder.add("001_a", "CREATE TABLE a ()")
+    folder.add("002_b", "CREATE TABLE b (); CREATE TABLE counter AS SELECT 1 AS n")
+    others = []
+    proxy = Proxy(int(url.rsplit(":", 1)[1].split("/")[0]))
+
+    def overtake(message):
+        if message.direction == "client" and "txid_current" in message.text and not others:
+            others.append(tidelock("deploy", url=direct(database) if is_direct else url))
+
+    proxy.on_message = overtake
+    try:
+        result = tidelock("deploy", url=f"{url.rsplit(':', 1)[0]}:{proxy.port}/{database.name}").succeeds(says="No pending")
+    finally:
+        proxy.close()
+    others[0].succeeds(applied=["001_a", "002_b"])
+    assert "001_a" not in result.out and database.applied() == ["001_a", "002_b"] and len(database.ledger()) == 2
+
+
+def test_a_ledger_that_another_process_creates_meanwhile(database, folder, tidelock, url):
+    folder.add("001_a", "CREATE TABLE a ()")
+    others = []
+    proxy = Proxy(int(url.rsplit(":", 1)[1].split("/")[0]))
+
+    def overtake(message):
+        if message.direction == "client" and "BEGIN ISOLATION LEVEL READ COMMITTED" in message.text and not others:
+            others.append(tidelock("deploy", url=direct(database)))
+
+    proxy.on_message = overtake
+    try:
+        tidelock("deploy", url=f"{url.rsplit(':', 1)[0]}:{proxy.port}/{database.name}").succeeds()
+    finally:
+        proxy.close()
+    others[0].succeeds(applied=["001_a"])
+    assert database.applied() == ["001_a"]
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_lost_answer_to_commit_is_looked_up(database, folder, tidelock, url, is_committed):
+    folder.add("001_a", "CREATE TABLE a (); CREATE TABLE counter AS SELECT 1 AS n")
+    folder.add("002_b", "UPDATE counter SET n = n + 1")
+    proxy = Proxy(int(url.rsplit(":", 1)[1].split("/")[0]))
+    cuts = []
+
+    def cut(message):
+        wanted = ("server", "C", "COMMIT") if is_committed else ("client", "P", "COMMIT")
+        if (message.direction, message.kind) == wanted[:2] and wanted[2] in message.text:
+            cuts.append(message)
+            # The first is that of the creation of the ledger.
+            return "drop" if len(cuts) == 3 else None
+        return None
+
+    proxy.on_message = cut
+    try:
+        result = tidelock("deploy", url=f"{url.rsplit(':', 1)[0]}:{proxy.port}/{database.name}")
+    finally:
+        proxy.close()
+    result.succeeds(says=f"the answer to COMMIT of 002_b was lost: it was {'committed' if is_committed else 'rolled back'}")
+    assert database.value("SELECT n FROM counter") == 2 and database.applied() == ["001_a", "002_b"] and len(database.ledger()) == 2
+
+
+def test_a_killed_one_leaves_nothing(database, folder, tidelock, url):
+    folder.add("001_a", "CREATE TABLE a (); SELECT pg_sleep(60)")
+    running = tidelock.start("deploy", url=url)
+    wait_for_session(database, "pg_sleep")
+    running.kill()
+    wait_for_nobody(database)
+    folder.replace("001_a", "CREATE TABLE a ()")
+    tidelock("deploy", url=url).succeeds(applied=["001_a"])
+
+
+def test_many_at_once_some_direct(database, folder, tidelock, url):
+    folder.add("000_first", "CREATE TABLE applied (number int)")
+    for number in range(1, 11):
+        folder.add(f"{number:03}_step", f"INSERT INTO applied VALUES ({number}); SELECT pg_sleep(0.02)")
+    running = [tidelock.start("deploy", url=url if number % 3 else direct(database)) for number in range(18)]
+    results = [one.wait().succeeds() for one in running]
+    assert sum(result.out.count("_step") for result in results) == 10
+    assert database.query("SELECT count(*), count(DISTINCT number) FROM applied") == [(10, 10)]
+    assert len(database.ledger()) == 11

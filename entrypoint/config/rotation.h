@@ -1,0 +1,17 @@
+/*
+ * Credentials that change while we run: a Secret is rotated, its mounted file gets a new content.
+ */
+#ifndef CONFIG_ROTATION_H
+#define CONFIG_ROTATION_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+#include "config/url.h"
+
+/* Reads the file that the endpoint's URL came from once more, where it came from one, and takes user and
+ * password over; whatever else has changed waits for the next start: one run works on one database. Whether
+ * there was anything new. A file that can't be read now or holds no URL changes nothing and is a warning. */
+bool endpoint_reread(const struct config *config, struct endpoint *endpoint);
+
+#endif

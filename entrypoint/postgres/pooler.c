@@ -1,0 +1,89 @@
+#include "postgres/pooler.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/signals.h"
+#include "postgres/query.h"
+
+/* A pool hands out the session that it got back last, or each in turn: within so many looks two clients that
+ * can share one have done so. */
+enum { LOOKS_MOST = 50, ANSWER_MS = 3000 };
+
+static const struct query BACKEND = { .name = "backend_pid", .sql = "SELECT pg_catalog.pg_backend_pid()" };
+
+static bool ask(struct connection *conn, int *pid, struct error *err)
+{
+    auto_result struct result *result = NULL;
+
+    if (!query_run(conn, &BACKEND, NULL, &result, err))
+        return false;
+    *pid = (int)result_number(result, 0, 0);
+    return true;
+}
+
+bool pooler_is_between(struct connection *conn, bool *is_between, struct error *err)
+{
+    int pid;
+
+    if (!ask(conn, &pid, err))
+        return false;
+    *is_between = pid != connection_backend_pid(conn);
+    return true;
+}
+
+/* Two clients of the pooler. `ours` was served by session `pid` last. */
+static enum pooling compare(struct connection *ours, int pid, struct connection *other)
+{
+    struct error ignored;
+
+    for (int i = 0; i < LOOKS_MOST && signals_pending() == 0; i++) {
+        int now;
+        int theirs;
+        bool is_answered = ask(other, &theirs, &ignored);
+
+        /* The other one waits for a session. Who is answered now, behind it in the queue, has its own. */
+        if (!is_answered)
+            return ask(ours, &now, &ignored) && now == pid ? POOLING_NONE : POOLING_TRANSACTION;
+        if (theirs == pid || !ask(ours, &now, &ignored) || now != pid)
+            return POOLING_TRANSACTION;
+    }
+    return POOLING_NONE;
+}
+
+/* In statement mode every statement may run in another session: there is nothing to hold on to. */
+static bool check_transactions(struct connection *conn, struct error *err)
+{
+    static const struct query begin = { .name = "begin", .sql = "BEGIN" };
+    static const struct query rollback = { .name = "rollback", .sql = "ROLLBACK" };
+
+    if (query_run(conn, &begin, NULL, NULL, err) && query_run(conn, &rollback, NULL, NULL, err))
+        return true;
+    if (err->class == ERROR_INTERRUPTED)
+        return false;
+    error_set(err, ERROR_USAGE, "the database URL leads to a pooler that allows no transactions");
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "Give the database itself as DIRECT_URL.");
+}
+
+bool pooler_detect(struct connection *conn, const struct endpoint *where, int64_t timeout_ms,
+                   enum pooling *out, struct error *err)
+{
+    auto_connection struct connection *other = NULL;
+    struct patience none = { .reach = deadline_in(0), .room = deadline_in(0) };
+    struct error refused;
+    int pid;
+
+    if (!check_transactions(conn, err) || !ask(conn, &pid, err))
+        return false;
+    other = connection_reach(connection_begin(where, timeout_ms), none, &refused);
+    *out = POOLING_TRANSACTION;
+    if (other != NULL) {
+        connection_limit_answers(conn, ANSWER_MS);
+        connection_limit_answers(other, ANSWER_MS);
+        *out = compare(conn, pid, other);
+        connection_limit_answers(conn, 0);
+    } else {
+        log_debug("a second connection through the pooler was refused: %s", refused.message);
+    }
+    return signals_pending() == 0 || signals_error(err);
+}

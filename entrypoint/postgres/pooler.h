@@ -1,0 +1,33 @@
+/*
+ * What stands between us and the server, told by what it does.
+ *
+ * A pooler passes the server's version, parameters and errors through and can bear any name; but it answers
+ * with a process id of its own, and in transaction mode it lets two clients share one session of the server,
+ * which nothing else ever does.
+ */
+#ifndef POSTGRES_POOLER_H
+#define POSTGRES_POOLER_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "config/url.h"
+#include "postgres/connection.h"
+
+enum pooling {
+    POOLING_UNKNOWN,     /* nobody has looked yet */
+    POOLING_NONE,        /* the server itself, or a pooler that gives us a session of our own */
+    POOLING_TRANSACTION, /* each transaction may run in another session, which others use after us */
+};
+
+/* Whether something else than the server answers on this connection. One round trip. */
+must_use bool pooler_is_between(struct connection *conn, bool *is_between, struct error *err);
+
+/* Opens a second connection beside `conn` and asks both in turn which session of the server serves them,
+ * until that decides it; takes milliseconds, or at most seconds when the pool is full: then `conn` may be
+ * lost. What can't be told counts as POOLING_TRANSACTION, which is safe behind anything. ERROR_USAGE when it
+ * allows no transactions at all. */
+must_use bool pooler_detect(struct connection *conn, const struct endpoint *where, int64_t timeout_ms,
+                            enum pooling *out, struct error *err);
+
+#endif
