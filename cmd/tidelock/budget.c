@@ -53,10 +53,10 @@ static void print_budget(const struct budget *budget, const struct config *confi
     print_line("  %-34s %5d", "free for this role here", budget_free(budget));
     print_line("\nFor %d replica%s that connect as \"%s\":", replicas, replicas == 1 ? "" : "s",
                budget->role);
-    print_line("  %-34s %5d", "kept for tidelock", BUDGET_OURS);
+    print_line("  %-34s %5d", "kept for tidelock (--connections)", (int)config->connections);
     print_line("  %-34s %5d", "stay free (--headroom)", (int)config->headroom);
     print_line("  %-34s %5d", "connection_limit of each",
-               budget_share(budget, replicas, BUDGET_OURS, (int)config->headroom));
+               budget_share(budget, replicas, (int)config->connections, (int)config->headroom));
     print_reservation(budget, server_version);
 }
 
@@ -88,8 +88,9 @@ static void print_budget_json(const struct budget *budget, const struct config *
     json_set_number(object, "free", budget_free(budget));
     json_set_number(object, "replicas", config->replicas);
     json_set_number(object, "headroom", config->headroom);
-    json_set_number(object, "connection_limit",
-                    budget_share(budget, (int)config->replicas, BUDGET_OURS, (int)config->headroom));
+    json_set_number(
+        object, "connection_limit",
+        budget_share(budget, (int)config->replicas, (int)config->connections, (int)config->headroom));
     print_json(object);
 }
 

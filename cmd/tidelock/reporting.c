@@ -25,6 +25,7 @@ void reporting_begin(struct reporting *reporting, const struct config *config)
 {
     reporting->config = config;
     reporting->progress = progress_begin(config->status_file, version_build());
+    reporting->progress.connections_most = config->connections > 0 ? (int)config->connections : 1;
     if (config->ready_file != NULL && unlink(config->ready_file) != 0 && errno != ENOENT)
         log_warn("could not remove file \"%s\": %s", config->ready_file, strerror(errno));
     progress_enter(&reporting->progress, PROGRESS_CONNECTING);

@@ -67,7 +67,7 @@ static bool make_environment(struct arena *arena, const struct config *config, c
     conn = reach_database(config, &endpoint, NULL, err);
     if (conn == NULL || !budget_read(arena, conn, &budget, err))
         return error_context(err, "counting the share of connections");
-    count = budget_share(&budget, (int)config->replicas, BUDGET_OURS, (int)config->headroom);
+    count = budget_share(&budget, (int)config->replicas, (int)config->connections, (int)config->headroom);
     if (count == 0)
         log_warn("the server has no connection for each of %d replicas: connection_limit is 1 all the same",
                  (int)config->replicas);

@@ -81,7 +81,7 @@ size_t applying_add_resets(const struct applying *applying, struct step steps[RE
     steps[count++] = (struct step) { .query = &RESET_ROLE };
     steps[count++] = (struct step) { .query = &RESET_SETTINGS };
     if (!applying->is_pooled)
-        steps[count++] = (struct step) { .query = &SESSION_IDLE_LIMIT };
+        steps[count++] = (struct step) { .query = &SESSION_SAFETY_NET };
     for (size_t i = 0; applying->is_pooled && i < SESSION_CLEANUPS; i++)
         steps[count++] = (struct step) { .query = &SESSION_CLEANUP[i] };
     return count;

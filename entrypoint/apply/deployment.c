@@ -165,7 +165,7 @@ static enum phase step_lead(struct deployment *d, struct error *err)
     if (connection_is_lost(d->conn))
         return PHASE_CONNECTING;
     if (d->pooling != POOLING_TRANSACTION) {
-        if (!room_look(&d->room, d->conn, d->config, err))
+        if (!room_look(&d->room, d->conn, d->config, d->progress, err))
             return PHASE_FAILED;
         if (!d->room.is_enough)
             return PHASE_BUDGETING;
@@ -345,9 +345,6 @@ static enum phase step_prepare(struct deployment *d, struct error *err)
     };
     if (!d->ledger.is_standby)
         d->settings.can_check_connection = session_can_check_connection(d->conn);
-    if (!d->ledger.is_standby && d->pooling != POOLING_TRANSACTION &&
-        !query_run(d->conn, &SESSION_IDLE_LIMIT, NULL, NULL, err))
-        return PHASE_FAILED;
     if (!check_pooled(d, err))
         return PHASE_FAILED;
     d->next = 0;

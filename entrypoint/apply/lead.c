@@ -47,8 +47,13 @@ bool find_pooling(const struct config *config, const struct endpoint *endpoint, 
     *out = endpoint->is_pooler ? POOLING_TRANSACTION : POOLING_NONE;
     if (endpoint->is_pooler)
         return true;
-    return pooler_is_between(conn, &is_between, err) &&
-           (!is_between || pooler_detect(conn, endpoint, try_timeout_ms(config, endpoint), out, err));
+    if (!pooler_is_between(conn, &is_between, err))
+        return false;
+    if (is_between && config->connections < 2) {
+        *out = POOLING_TRANSACTION;
+        return true;
+    }
+    return !is_between || pooler_detect(conn, endpoint, try_timeout_ms(config, endpoint), out, err);
 }
 
 static bool check_session(const struct config *config, const struct endpoint *endpoint,

@@ -7,7 +7,8 @@
 
 enum { PAUSE_MOST_MS = 5000, LINE_EVERY_MS = 30 * 1000 };
 
-bool room_look(struct room *room, struct connection *conn, const struct config *config, struct error *err)
+bool room_look(struct room *room, struct connection *conn, const struct config *config,
+               struct progress *progress, struct error *err)
 {
     auto_arena struct arena *arena = arena_new();
     struct budget budget;
@@ -16,6 +17,10 @@ bool room_look(struct room *room, struct connection *conn, const struct config *
         return error_context(err, "counting the server's connections");
     room->left = budget_room(&budget);
     room->max_connections = budget.max_connections;
+    progress->is_counted = true;
+    progress->server_connections[PROGRESS_CONNECTIONS_USED] = budget.used;
+    progress->server_connections[PROGRESS_CONNECTIONS_RESERVED] = budget.superuser_reserved + budget.reserved;
+    progress->server_connections[PROGRESS_CONNECTIONS_FREE] = room->left;
     room->is_enough = room->left >= config->headroom;
     return true;
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "postgres/connection.h"
+#include "report/progress.h"
 
 struct room {
     struct deadline until;
@@ -20,9 +21,9 @@ struct room {
     unsigned looks;
 };
 
-/* One round trip on a connection that is idle. */
+/* One round trip on a connection that is idle. What it counts is shown in `progress`. */
 must_use bool room_look(struct room *room, struct connection *conn, const struct config *config,
-                        struct error *err);
+                        struct progress *progress, struct error *err);
 
 /* Pauses, jittered and growing. ERROR_BUDGET once the time is over; ERROR_INTERRUPTED. */
 must_use bool room_pause(struct room *room, const struct config *config, struct error *err);

@@ -38,8 +38,9 @@ struct config {
     const char *ready_file;      /* NULL = none */
     const char *termination_log; /* NULL = Kubernetes' own, where there is one */
     int64_t stale_after_ms;
-    bool is_waiting;  /* run: wait instead of deploying */
-    int64_t headroom; /* connections that stay free for the application */
+    bool is_waiting;     /* run: wait instead of deploying */
+    int64_t connections; /* that one run may hold at once */
+    int64_t headroom;    /* connections that stay free for the application */
     int64_t budget_wait_ms;
     int64_t replicas;
     bool is_sharing;          /* run: CMD's URL gets its connection_limit */

@@ -2,10 +2,11 @@
 
 #include "base/text.h"
 #include "postgres/query.h"
+#include "postgres/session.h"
 
 static const struct query LEADER_TRY = {
     .name = "leader_try",
-    .sql = "SELECT pg_catalog.pg_try_advisory_lock(" LEADER_KEY ")",
+    .sql = "SELECT pg_catalog.pg_try_advisory_lock(" LEADER_KEY "), " SESSION_SAFETY_NET_LIST,
 };
 
 /* pg_locks shows a 64-bit advisory key as two halves with objsubid 1 (documentation, "pg_locks"). */

@@ -3,7 +3,8 @@
  *
  * It is Prisma's advisory lock, so the two tools exclude each other. It is tried, never waited for: a
  * session that waits inside the server holds a snapshot, and the leader's CREATE INDEX CONCURRENTLY would
- * wait for that snapshot. It lives as long as the session that applies.
+ * wait for that snapshot. It lives as long as the session that applies, and the server ends that session when
+ * nobody is at its other end any more.
  */
 #ifndef LOCK_LEADER_H
 #define LOCK_LEADER_H

@@ -13,10 +13,7 @@
 #include "base/memory.h"
 #include "postgres/connection.h"
 
-enum {
-    BUDGET_NO_LIMIT = -1,
-    BUDGET_OURS = 1, /* what a run of ours holds at most */
-};
+enum { BUDGET_NO_LIMIT = -1 };
 
 struct budget {
     int max_connections;

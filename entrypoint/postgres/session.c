@@ -26,11 +26,9 @@ void session_settings_add(const struct session_settings *settings, bool is_local
     }
 }
 
-const struct query SESSION_IDLE_LIMIT = {
-    .name = "idle_limit",
-    .sql =
-        "SELECT pg_catalog.set_config('idle_session_timeout', '60s', false)"
-        " WHERE pg_catalog.current_setting('idle_session_timeout', true) IS NOT NULL",
+const struct query SESSION_SAFETY_NET = {
+    .name = "safety_net",
+    .sql = "SELECT " SESSION_SAFETY_NET_LIST,
 };
 
 bool session_can_check_connection(struct connection *conn)

@@ -30,10 +30,20 @@ void session_settings_add(const struct session_settings *settings, bool is_local
  * which sets nothing; a session that can't is no error. */
 bool session_can_check_connection(struct connection *conn);
 
-/* Lets the server end a session of ours that is idle for a minute (version 14; before that it does nothing).
- * A process that is frozen answers keepalives all the same and would hold the leader lock for good; between
- * two statements of ours pass milliseconds. Any number of times: RESET ALL takes it back. */
-extern const struct query SESSION_IDLE_LIMIT;
+/* What a session that holds the leader lock lets the server do, so that the lock never outlives us: end a
+ * connection whose other side does not answer for 13 s (a cut cable, a node that died), and a session that is
+ * idle for a minute (a frozen process, whose kernel answers all the same; version 14). Between two statements
+ * of ours pass milliseconds. A list for SELECT, and a statement; any number of times: RESET ALL takes it
+ * back.
+ */
+#define SESSION_SAFETY_NET_LIST                                                                              \
+    "pg_catalog.set_config('tcp_keepalives_idle', '5', false),"                                              \
+    " pg_catalog.set_config('tcp_keepalives_interval', '2', false),"                                         \
+    " pg_catalog.set_config('tcp_keepalives_count', '4', false),"                                            \
+    " pg_catalog.set_config('tcp_user_timeout', '12s', false),"                                              \
+    " CASE WHEN pg_catalog.current_setting('idle_session_timeout', true) IS NOT NULL"                        \
+    " THEN pg_catalog.set_config('idle_session_timeout', '60s', false) END"
+extern const struct query SESSION_SAFETY_NET;
 
 /* What undoes what a script may have left in the session, settings, role and prepared statements excepted:
  * cursors, LISTEN, temporary tables, sequence caches. Each may run in a transaction. */

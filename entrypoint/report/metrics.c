@@ -143,6 +143,22 @@ static double read_connections(const struct progress *progress, int sample)
     return (double)connection_count();
 }
 
+static double read_connections_budget(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->connections_most > 0 ? progress->connections_most : (double)NAN;
+}
+
+static const char *server_connections_name(int sample)
+{
+    return PROGRESS_CONNECTIONS_NAMES[sample];
+}
+
+static double read_server_connections(const struct progress *progress, int sample)
+{
+    return progress->is_counted ? progress->server_connections[sample] : (double)NAN;
+}
+
 const struct metric METRICS[] = {
     { "tidelock_build_info", METRIC_GAUGE, "Build of the running binary; always 1.", .samples = 1,
       .read = read_one, .info = build_labels },
@@ -178,6 +194,11 @@ const struct metric METRICS[] = {
       .samples = CONNECTION_RETRIES, .label_value = retry_name, .read = read_retries },
     { "tidelock_connections", METRIC_GAUGE, "Connections that this process has open.", .samples = 1,
       .read = read_connections },
+    { "tidelock_connections_budget", METRIC_GAUGE, "Connections that this process may open.", .samples = 1,
+      .read = read_connections_budget },
+    { "tidelock_server_connections", METRIC_GAUGE, "Connections of the server when they were last counted.",
+      .label = "kind", .samples = PROGRESS_CONNECTIONS, .label_value = server_connections_name,
+      .read = read_server_connections },
     { .name = NULL },
 };
 

@@ -15,6 +15,14 @@ const char *const PROGRESS_PHASE_NAMES[] = {
 _Static_assert(sizeof PROGRESS_PHASE_NAMES / sizeof *PROGRESS_PHASE_NAMES == PROGRESS_PHASES,
                "name every phase");
 
+const char *const PROGRESS_CONNECTIONS_NAMES[] = {
+    [PROGRESS_CONNECTIONS_USED] = "used",
+    [PROGRESS_CONNECTIONS_RESERVED] = "reserved",
+    [PROGRESS_CONNECTIONS_FREE] = "free",
+};
+_Static_assert(sizeof PROGRESS_CONNECTIONS_NAMES / sizeof *PROGRESS_CONNECTIONS_NAMES == PROGRESS_CONNECTIONS,
+               "name every kind");
+
 bool progress_is_final(enum progress_phase phase)
 {
     return phase == PROGRESS_COMPLETE || phase == PROGRESS_FAILED || phase == PROGRESS_INTERRUPTED;

@@ -35,6 +35,16 @@ struct build {
     const char *openssl;
 };
 
+/* The server's connections at the last count. */
+enum progress_connections {
+    PROGRESS_CONNECTIONS_USED,
+    PROGRESS_CONNECTIONS_RESERVED,
+    PROGRESS_CONNECTIONS_FREE, /* for applications */
+    PROGRESS_CONNECTIONS
+};
+
+extern const char *const PROGRESS_CONNECTIONS_NAMES[];
+
 struct progress {
     const char *path; /* the status file, or NULL */
     struct build build;
@@ -54,6 +64,10 @@ struct progress {
     double last_seconds; /* the last one took; negative = none yet */
     bool is_leader;
     double leader_wait_seconds;
+
+    int connections_most; /* that this run may hold; 0 = not said */
+    bool is_counted;      /* server_connections[] is known */
+    int server_connections[PROGRESS_CONNECTIONS];
 
     bool has_warned; /* that the file can't be written */
 };

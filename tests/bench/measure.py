@@ -132,8 +132,49 @@ def static():
     report("static: size", f"{os.path.getsize(STATIC) / 1e6:.2f} MB", "<= 3.5 MB")
 
 
+def gate():
+    """What an application's start pays when there is nothing to apply, and what its probes cost."""
+    folder = make_folder("gate", small_scripts(100))
+    url = fresh("gate")
+    deploy(folder, url)
+    port = URL.split(":")[2].split("/")[0]
+    command = (STATIC, "run", "--migrations", folder, "--log-level", "warn", "--", "/bin/true")
+    mine, theirs = alternating(5, lambda: median_us(*command, DATABASE_URL=url), lambda: median_us(f"{TOOLS}/bare", port, "gate"))
+    plain = median_us("/bin/true")
+    report("static: run -- true, nothing to do, beyond bare protocol + true", f"{(mine - theirs - plain) / 1e3:.2f} ms", "<= 10 ms")
+
+    status = f"{SCRATCH}/status.prom"
+    run(STATIC, "deploy", "--migrations", folder, "--log-level", "warn", "--status-file", status, DATABASE_URL=url)
+    mine, theirs = alternating(5, lambda: median_us(STATIC, "ready", "--status-file", status), lambda: median_us("/bin/true"))
+    report("static: ready / /bin/true", f"{mine / theirs:.2f}  ({mine / 1e3:.2f} ms)", "<= 2 ms")
+
+
+def fleet(replicas):
+    """All at once, on 27 connections: a server with max_connections = 30."""
+    scripts = ["CREATE TABLE applied (number int)"] + [f"INSERT INTO applied VALUES ({i}); SELECT pg_sleep(0.05)" for i in range(20)]
+    folder = make_folder(f"fleet{replicas}", scripts)
+
+    def start(count):
+        fresh("fleet")
+        sql("fleet", "DROP ROLE IF EXISTS fleet", "CREATE ROLE fleet LOGIN CONNECTION LIMIT 27", "GRANT ALL ON SCHEMA public TO fleet")
+        url = (URL + "fleet?sslmode=disable").replace("postgres@", "fleet@")
+        command = [STATIC, "deploy", "--migrations", folder, "--log-level", "error"]
+        started = time.perf_counter()
+        processes = [subprocess.Popen(command, env={"DATABASE_URL": url}, stdout=subprocess.DEVNULL) for _ in range(count)]
+        if any([process.wait() for process in processes]):
+            sys.exit(f"a fleet of {count}: one failed")
+        return time.perf_counter() - started
+
+    alone, together = start(1), start(replicas)
+    sql("fleet", "DROP OWNED BY fleet")
+    report(f"{replicas} replicas at once, the last one done", f"{together:.1f} s  (alone {alone:.1f} s)", f"<= {2 * alone + 3:.1f} s")
+
+
 if __name__ == "__main__":
     static()
+    gate()
+    fleet(50)
+    fleet(200)
     no_op()
     thousand()
     large()

@@ -143,11 +143,11 @@ def test_the_copy_in_pattern(network, image, base, folder, url):
         filled = network.run(image, "install", "/entrypoint", options=["--rm", *mount])
         assert filled.returncode == 0, filled.errors
         options = ["--rm", "--user", "65532", "--entrypoint", "/entrypoint/tidelock", *mount]
-        words = ["run", "--", "sh", "-c", "echo pid $$, app is $1", "sh", "up"]
+        words = ["run", "--", "sh", "-c", "app=$1; set -- /proc/[0-9]*; echo pid $$ of $#, app is $app", "sh", "up"]
         done = network.run(base, *words, options=options, migrations=folder.path, DATABASE_URL=url)
     finally:
         network.engine.run("volume", "rm", volume)
-    assert done.returncode == 0 and done.out == "pid 1, app is up\n", done.errors
+    assert done.returncode == 0 and done.out == "pid 1 of 1, app is up\n", done.errors
     assert network.sql("app", "SELECT to_regclass('t') IS NULL").out == "f\n"
 
 

@@ -2,11 +2,11 @@
 
 import contextlib
 import json
-import threading
 import urllib.parse
 
 import psycopg
 import pytest
+from canary import Canary
 from servers import Server, distribution_major
 from wait import wait_until
 
@@ -144,37 +144,6 @@ def test_with_nothing_pending_no_room_is_needed(tool, small, folder):
     tool("deploy", "--headroom", "10000", "--budget-wait", "0", url=url).succeeds(says="No pending")
 
 
-class Canary:
-    """An application that opens a connection again and again, one at a time, and must never be refused.
-
-    The server lets go of a connection some time after it was closed, so the next one waits until the server lists it no more.
-    """
-
-    def __init__(self, server):
-        self.server = server
-        self.opened = 0
-        self.refused = []
-        self.is_over = False
-        self.thread = threading.Thread(target=self._sing)
-        self.thread.start()
-
-    def _sing(self):
-        with psycopg.connect(self.server.url("app"), autocommit=True) as watching:
-            while not self.is_over:
-                try:
-                    with psycopg.connect(self.server.url("app", user="app")) as connection:
-                        pid = connection.info.backend_pid
-                    self.opened += 1
-                    ended = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s)"
-                    wait_until(lambda pid=pid: watching.execute(ended, [pid]).fetchone()[0], "the server ended the connection")
-                except psycopg.OperationalError as error:
-                    self.refused.append(str(error))
-
-    def stop(self):
-        self.is_over = True
-        self.thread.join()
-
-
 def test_the_application_is_never_refused_because_of_us(tool, small, folder):
     """All slots but three are taken: one for us, one for a new connection, one that the server still counts while it ends."""
     for number in range(20):
@@ -183,7 +152,7 @@ def test_the_application_is_never_refused_because_of_us(tool, small, folder):
     with contextlib.ExitStack() as stack:
         for _ in range(5):
             stack.enter_context(psycopg.connect(url))
-        canary = Canary(small)
+        canary = Canary(small, "app")
         try:
             tool("deploy", url=url).succeeds()
         finally:

@@ -1,12 +1,15 @@
 """Many replicas at once on a small server: each migration is applied once, all pass, and the server's slots suffice."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import threading
 import time
 
+import psycopg
 import pytest
+from canary import Canary
 from servers import Server, distribution_major
 from wait import wait_until
 
@@ -105,6 +108,25 @@ def test_all_pass_and_each_migration_is_applied_once(fleet):
     fleet.assert_applied_once()
     # 27 slots are the role's; one of them is the leader's, the others look and go away.
     assert fleet.peak <= 27
+
+
+def test_a_role_with_a_limit_never_takes_what_is_the_applications(fleet):
+    """What `tidelock budget` recommends to operators: the server keeps all replicas together to four connections."""
+    server = fleet.server
+    server.query("CREATE ROLE other LOGIN; ALTER ROLE app CONNECTION LIMIT 4")
+    with contextlib.ExitStack() as stack:
+        # The superuser's two (the sampler's, the canary's) count too; four slots more are for what is just ending or being refused.
+        for _ in range(27 - 4 - 2 - 1 - 4):
+            stack.enter_context(psycopg.connect(server.url("app", user="other")))
+        canary = Canary(server, "other")
+        try:
+            fleet.start(REPLICAS)
+            assert set(fleet.finish()) == {0}
+        finally:
+            canary.stop()
+    assert canary.opened > 20 and not canary.refused
+    assert 1 <= fleet.peak <= 4
+    fleet.assert_applied_once()
 
 
 def test_the_leader_is_killed(fleet):

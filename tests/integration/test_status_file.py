@@ -9,6 +9,7 @@ import subprocess
 import threading
 
 import pytest
+from servers import free_port
 from tool import wait_for_session
 from wait import wait_until
 
@@ -57,6 +58,37 @@ def test_promtool_finds_fault_with_what_is_wrong():
     assert checked.returncode != 0
 
 
+WAYS = {
+    "connecting": {"server": "away"},
+    "waiting_budget": {"words": ["--headroom", "10000"]},
+    "waiting_leader": {"server": "led"},
+    "applying": {"script": "SELECT pg_sleep(600)"},
+    "complete": {"script": "SELECT 1"},
+    "failed": {"script": "SELECT 1/0"},
+    "interrupted": {"script": "SELECT pg_sleep(600)", "ends": True},
+}
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_each_phase_is_shown_and_valid(tidelock, folder, database, status, name):
+    """`samples` has promtool look at it; a signal ends each phase that waits for something."""
+    way = WAYS[name]
+    folder.add("001_t", way.get("script", "SELECT 1"))
+    with database.connect() as leader:
+        if way.get("server") == "led":
+            leader.execute("SELECT pg_advisory_lock(72707369)")
+        url = f"postgresql://u@127.0.0.1:{free_port()}/d" if way.get("server") == "away" else None
+        running = tidelock.start("deploy", "--status-file", status, *way.get("words", []), url=url)
+        if way.get("ends"):
+            wait_for_session(database, "pg_sleep")
+            running.signal()
+        wait_until(lambda: in_phase(status, name), f"the phase {name}")
+        running.signal()
+        code = running.wait().code
+    assert code == {"complete": 0, "failed": 6}.get(name, 128 + signal.SIGTERM)
+    assert phase(status) == (name if code in (0, 6) else "interrupted")
+
+
 def test_a_deployment_that_is_done(tidelock, folder, database, status):
     folder.add("001_t", "CREATE TABLE t ()")
     folder.add("002_t", "CREATE TABLE u ()")
@@ -79,7 +111,9 @@ def test_while_it_applies_it_is_live(tidelock, folder, database, status):
     values = samples(status)
     assert phase(status) == "applying" and values["tidelock_ready"] == 0 and values["tidelock_leader"] == 1
     assert values['tidelock_current_migration_info{migration="002_slow",mode="atomic"}'] == 1
-    assert values["tidelock_connections"] == 1 and "tidelock_exit_code" not in values
+    assert values["tidelock_connections"] == 1 and values["tidelock_connections_budget"] == 2 and "tidelock_exit_code" not in values
+    used, reserved, free = (values[f'tidelock_server_connections{{kind="{kind}"}}'] for kind in ("used", "reserved", "free"))
+    assert used >= 1 and reserved == 3 and used + reserved + free == 60
     written = values["tidelock_status_update_timestamp_seconds"]
     wait_until(lambda: samples(status)["tidelock_status_update_timestamp_seconds"] > written, "the next beat")
     assert "not complete: applying" in tidelock("ready", "--status-file", status).out

@@ -1,0 +1,38 @@
+"""An application that would notice if a migration took its connections."""
+
+import threading
+
+import psycopg
+from wait import wait_until
+
+
+class Canary:
+    """An application that opens a connection again and again, one at a time, and must never be refused.
+
+    The server lets go of a connection some time after it was closed, so the next one waits until the server lists it no more.
+    """
+
+    def __init__(self, server, user):
+        self.server = server
+        self.user = user
+        self.opened = 0
+        self.refused = []
+        self.is_over = False
+        self.thread = threading.Thread(target=self._sing)
+        self.thread.start()
+
+    def _sing(self):
+        with psycopg.connect(self.server.url("app"), autocommit=True) as watching:
+            while not self.is_over:
+                try:
+                    with psycopg.connect(self.server.url("app", user=self.user)) as connection:
+                        pid = connection.info.backend_pid
+                    self.opened += 1
+                    ended = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s)"
+                    wait_until(lambda pid=pid: watching.execute(ended, [pid]).fetchone()[0], "the server ended the connection")
+                except psycopg.OperationalError as error:
+                    self.refused.append(str(error))
+
+    def stop(self):
+        self.is_over = True
+        self.thread.join()
