@@ -1,8 +1,12 @@
 #include "apply/applying.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "base/memory.h"
 #include "postgres/query.h"
+
+enum { NUMBER_SIZE = 24 };
 
 struct script_reader applying_reader(const struct applying *applying)
 {
@@ -54,6 +58,29 @@ bool applying_send(struct applying *applying, size_t start, size_t end, size_t f
     if (!query_script(applying->conn, piece, &completed, err))
         return applying_failed_at(applying, start, first, completed, err);
     return true;
+}
+
+bool applying_set_lock_timeout(struct applying *applying, enum retry_wait wait, bool is_local,
+                               struct error *err)
+{
+    static const struct query set = {
+        .name = "set_lock_timeout",
+        .parameters = 3,
+        .sql =
+            "SELECT pg_catalog.set_config('lock_timeout', $1, $3::boolean) FROM pg_catalog.pg_settings"
+            " WHERE name = 'lock_timeout' AND setting = $2",
+    };
+    int64_t ms = retry_lock_timeout_ms(&applying->retry, wait);
+    char now[NUMBER_SIZE];
+    char before[NUMBER_SIZE];
+    const char *const parameters[] = { now, before, is_local ? "true" : "false" };
+
+    if (ms == applying->lock_timeout_ms)
+        return true;
+    (void)snprintf(now, sizeof now, "%lld", (long long)ms);
+    (void)snprintf(before, sizeof before, "%lld", (long long)applying->lock_timeout_ms);
+    applying->lock_timeout_ms = ms;
+    return query_run(applying->conn, &set, parameters, NULL, err);
 }
 
 void applying_failure_text(const struct error *err, struct text *out)
@@ -124,7 +151,7 @@ void applying_roll_back(struct connection *conn)
     static const struct query rollback = { .name = "rollback", .sql = "ROLLBACK" };
     struct error ignored;
 
-    connection_shield(conn);
+    connection_shield(conn, true);
     if (!connection_is_lost(conn) && connection_is_in_transaction(conn) &&
         !query_run(conn, &rollback, NULL, NULL, &ignored))
         log_debug("could not roll back: %s", ignored.message);

@@ -5,6 +5,7 @@
 #define APPLY_APPLYING_H
 
 #include "apply/mode.h"
+#include "apply/retry.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/random.h"
@@ -28,6 +29,8 @@ struct applying {
     struct script_summary summary;
     struct directives directives;
     struct session_settings settings;
+    struct retry retry;
+    int64_t lock_timeout_ms; /* that we have set last */
     enum mode mode;
     struct progress *progress;
     bool is_session_used; /* an earlier script ran in this session */
@@ -57,6 +60,11 @@ bool applying_failed_at(const struct applying *applying, size_t start, size_t fi
  * trip. */
 must_use bool applying_send(struct applying *applying, size_t start, size_t end, size_t first,
                             struct error *err);
+
+/* Sets lock_timeout for what is sent next, unless the script has one of its own: one round trip when it
+ * changes. For the transaction only with `is_local`. */
+must_use bool applying_set_lock_timeout(struct applying *applying, enum retry_wait wait, bool is_local,
+                                        struct error *err);
 
 /* What the ledger's logs shall say of a failure: the message with its place, no times, so that the same
  * failure gives the same text. */

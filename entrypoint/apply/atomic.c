@@ -21,6 +21,11 @@ static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 enum { CLOSING_STEPS_MOST = RESET_STEPS_MOST + 4 };
 enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
 
+static bool is_all_data(const struct applying *applying)
+{
+    return applying->summary.data > 0 && applying->summary.data == applying->summary.statements;
+}
+
 /* Between the last look at the ledger and this lock anybody could have led: what is pending must be looked at
  * again. A statement of its own, since a statement sees what was committed before it began. */
 static bool check_overtaken(struct applying *applying, bool is_leader, const struct result *is_unchanged,
@@ -39,13 +44,18 @@ static bool begin(struct applying *applying, char started[STARTED_SIZE], struct 
     auto_text struct text sql = text_init(SQL_MOST);
     auto_result struct result *facts = NULL;
     auto_result struct result *is_unchanged = NULL;
+    struct session_settings settings = applying->settings;
     struct result *results[2];
     bool has_begun;
+
+    applying->lock_timeout_ms =
+        retry_lock_timeout_ms(&applying->retry, is_all_data(applying) ? WAIT_ROWS : WAIT_TABLE);
+    settings.lock_timeout_ms = applying->lock_timeout_ms;
 
     if (applying->is_session_used && !applying->is_pooled)
         session_cleanup_add(&sql);
     text_add_string(&sql, applying->is_pooled ? "BEGIN ISOLATION LEVEL READ COMMITTED;" : "BEGIN;");
-    session_settings_add(&applying->settings, true, &sql);
+    session_settings_add(&settings, true, &sql);
     text_add_string(&sql,
                     "SELECT pg_catalog.txid_current(),"
                     " EXTRACT(epoch FROM pg_catalog.clock_timestamp()),"
@@ -87,33 +97,47 @@ static bool commit(struct applying *applying, const char *started, struct error 
     return false;
 }
 
-/* Sends a large script in pieces of whole statements. In one message libpq would hold two copies of it, and
- * the server would parse all of it before it ran the first statement; inside our transaction the result is
- * the same. */
+/* Sends a script in pieces of whole statements; inside our transaction the result is the same as in one. In
+ * one message libpq would hold two copies of a large one, and the server would parse all of it before it ran
+ * the first statement. And between statements that wait for tables and those that wait for rows, the time
+ * they may wait changes. */
 static bool send_pieces(struct applying *applying, struct error *err)
 {
     struct script_reader reader = applying_reader(applying);
     struct statement statement = { .start = 0 };
     enum script_answer answer;
+    bool is_data = is_all_data(applying);
+    bool has_locked = false;
     size_t start = 0;
     size_t first = 0;
 
-    for (size_t number = 1; (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT; number++) {
-        if (statement.end - start < PIECE_BYTES)
-            continue;
-        if (!applying_send(applying, start, statement.end, first, err))
+    for (size_t number = 0; (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT; number++) {
+        bool is_change = statement.is_data != is_data;
+
+        if (is_change || statement.start - start > PIECE_BYTES) {
+            if (number > first && !applying_send(applying, start, statement.start, first, err))
+                return false;
+            start = statement.start;
+            first = number;
+        }
+        if (is_change && !applying_set_lock_timeout(applying,
+                                                    !statement.is_data ? WAIT_TABLE
+                                                    : has_locked       ? WAIT_ROWS_AND_BLOCK
+                                                                       : WAIT_ROWS,
+                                                    true, err))
             return false;
-        start = statement.end;
-        first = number;
+        is_data = statement.is_data;
+        has_locked |= !is_data;
     }
     return answer == SCRIPT_END && applying_send(applying, start, applying->script.length, first, err);
 }
 
 static bool send_script(struct applying *applying, struct error *err)
 {
+    bool is_mixed = applying->summary.data > 0 && !is_all_data(applying);
     size_t completed;
 
-    if (applying->script.length > PIECE_BYTES)
+    if (is_mixed || applying->script.length > PIECE_BYTES)
         return send_pieces(applying, err);
     return query_script(applying->conn, applying->script.at, &completed, err) ||
            applying_failed_at(applying, 0, 0, completed, err);

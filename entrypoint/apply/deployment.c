@@ -293,6 +293,7 @@ static struct applying new_applying(const struct deployment *d, size_t index)
         .migration = &d->folder->items[index],
         .unfinished = item->verdict == VERDICT_FAILED ? item->row : NULL,
         .settings = d->settings,
+        .retry = { .lock_timeout_ms = d->config->lock_timeout_ms, .retry_for_ms = d->config->retry_for_ms },
         .is_session_used = d->is_session_used,
         .is_pooled = d->pooling == POOLING_TRANSACTION,
         .progress = d->progress,
@@ -340,7 +341,7 @@ static enum phase step_prepare(struct deployment *d, struct error *err)
     d->is_reviewed = true;
     d->settings = (struct session_settings) {
         .search_path = d->endpoint->schema,
-        .lock_timeout_ms = d->config->lock_timeout_ms > 0 ? d->config->lock_timeout_ms : -1,
+        .lock_timeout_ms = -1,
         .statement_timeout_ms = d->config->statement_timeout_ms > 0 ? d->config->statement_timeout_ms : -1,
     };
     if (!d->ledger.is_standby)

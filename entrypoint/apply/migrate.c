@@ -2,6 +2,7 @@
 
 #include "apply/atomic.h"
 #include "apply/steps.h"
+#include "apply/table_lock.h"
 #include "base/log.h"
 #include "history/checksum.h"
 #include "history/script_file.h"
@@ -20,7 +21,9 @@ static bool judge(struct applying *applying, struct error *err)
     if (applying->unfinished != NULL && applying->mode == MODE_ATOMIC)
         applying->mode = MODE_STEPWISE;
     if (applying->directives.lock_timeout_ms >= 0)
-        applying->settings.lock_timeout_ms = applying->directives.lock_timeout_ms;
+        applying->retry.lock_timeout_ms = applying->directives.lock_timeout_ms;
+    if (applying->directives.retry_for_ms >= 0)
+        applying->retry.retry_for_ms = applying->directives.retry_for_ms;
     if (applying->directives.statement_timeout_ms >= 0)
         applying->settings.statement_timeout_ms = applying->directives.statement_timeout_ms;
     return true;
@@ -63,8 +66,7 @@ static bool explain(const struct applying *applying, size_t before, struct error
     if (err->hint[0] != '\0')
         return false;
     if (err->class == ERROR_TABLE_LOCK)
-        return error_hint(err,
-                          "Deploy again when the table is free, or allow more time with --lock-timeout.");
+        return error_hint(err, "Deploy again when the table is free, or allow more time with --retry-for.");
     if (err->class == ERROR_INTERRUPTED)
         return error_hint(err, "Deploy again: it begins with %s.", name);
     return error_hint(err, "Correct %s and deploy again; nothing has to be resolved.",
@@ -92,6 +94,19 @@ bool migration_check_pooled(struct applying *applying, struct error *err)
         "INDEX CONCURRENTLY, can be recovered only under a leader lock that lasts longer than a transaction.");
 }
 
+/* An atomic migration is one transaction, and that is what is tried again; the other modes see to it for each
+ * of their transactions. */
+static bool run(struct applying *applying, struct error *err)
+{
+    if (applying->mode != MODE_ATOMIC)
+        return steps_apply(applying, err);
+    while (!atomic_apply(applying, err)) {
+        if (!table_lock_retry(applying, err))
+            return false;
+    }
+    return true;
+}
+
 bool migration_apply(struct applying *applying, size_t before, struct error *err)
 {
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
@@ -104,7 +119,5 @@ bool migration_apply(struct applying *applying, size_t before, struct error *err
     applying->progress->mode = MODE_NAMES[applying->mode];
     applying->progress->current_started_at = clock_wall_seconds();
     progress_enter(applying->progress, PROGRESS_APPLYING);
-    if (applying->mode == MODE_ATOMIC ? atomic_apply(applying, err) : steps_apply(applying, err))
-        return true;
-    return explain(applying, before, err);
+    return run(applying, err) || explain(applying, before, err);
 }

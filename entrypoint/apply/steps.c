@@ -209,10 +209,13 @@ static bool start_row(struct applying *applying, struct course *course, struct e
 static bool set_session(struct applying *applying, struct error *err)
 {
     auto_text struct text sql = text_init(SQL_MOST);
+    struct session_settings settings = applying->settings;
 
+    applying->lock_timeout_ms = retry_lock_timeout_ms(&applying->retry, WAIT_TABLE);
+    settings.lock_timeout_ms = applying->lock_timeout_ms;
     if (applying->is_session_used)
         session_cleanup_add(&sql);
-    session_settings_add(&applying->settings, false, &sql);
+    session_settings_add(&settings, false, &sql);
     return query_several(applying->conn, "settings", sql.at, NULL, 0, err);
 }
 

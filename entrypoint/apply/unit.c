@@ -27,6 +27,7 @@ static enum unit_answer take(struct unit_reader *reader, struct unit *unit, stru
 {
     unit->end = reader->next.end;
     unit->count++;
+    unit->is_data &= reader->next.is_data || reader->next.kind == KIND_BEGIN;
     reader->statements++;
     return advance(reader, err);
 }
@@ -97,8 +98,9 @@ enum unit_answer unit_next(struct unit_reader *reader, struct unit *out, struct 
         return UNIT_END;
     if (reader->next.kind == KIND_ROLLBACK)
         return refuse_rollback(reader, err);
-    *out =
-        (struct unit) { .start = reader->next.start, .end = reader->next.start, .first = reader->statements };
+    *out = (struct unit) {
+        .start = reader->next.start, .end = reader->next.start, .first = reader->statements, .is_data = true
+    };
     if (reader->next.kind == KIND_BEGIN)
         answer = read_block(reader, out, err);
     else if (reader->next.kind == KIND_ALONE) {

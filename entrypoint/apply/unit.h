@@ -26,6 +26,7 @@ struct unit {
     size_t end;
     size_t first;             /* number of its first statement in the script, from 0 */
     size_t count;             /* of its statements, COMMIT or ROLLBACK included */
+    bool is_data;             /* all of them read and write rows; BEGIN, COMMIT and ROLLBACK aside */
     struct statement closing; /* UNIT_BLOCK: its COMMIT or ROLLBACK */
     struct statement alone;   /* UNIT_ALONE */
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "apply/repair.h"
+#include "apply/table_lock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
@@ -177,19 +178,27 @@ static bool run_alone(struct applying *applying, const struct unit *unit, bool i
            run_progress(applying, unit->first + unit->count, err);
 }
 
+/* A unit that is a transaction: as often as a lock could not be had in time. */
+static bool run_transaction(struct applying *applying, const struct unit *unit, struct error *err)
+{
+    applying->retry.tries = 0;
+    for (;;) {
+        if (applying_set_lock_timeout(applying, unit->is_data ? WAIT_ROWS : WAIT_TABLE, false, err) &&
+            (unit->kind == UNIT_PLAIN ? run_plain(applying, unit, err) : run_block(applying, unit, err)))
+            return true;
+        applying_roll_back(applying->conn);
+        if (!table_lock_retry(applying, err))
+            return false;
+    }
+}
+
 bool unit_run(struct applying *applying, const struct unit *unit, bool is_resuming, struct error *err)
 {
     if (signals_pending() != 0)
         return signals_error(err);
     if (unit->start == unit->end)
         return run_progress(applying, unit->first + unit->count, err);
-    switch (unit->kind) {
-    case UNIT_PLAIN:
-        return run_plain(applying, unit, err);
-    case UNIT_BLOCK:
-        return run_block(applying, unit, err);
-    case UNIT_ALONE:
-        break;
-    }
-    return run_alone(applying, unit, is_resuming, err);
+    if (unit->kind == UNIT_ALONE)
+        return run_alone(applying, unit, is_resuming, err);
+    return run_transaction(applying, unit, err);
 }

@@ -25,7 +25,8 @@ struct config {
     int64_t connect_deadline_ms; /* keep trying to reach the server this long */
     int64_t connect_timeout_ms;  /* one try */
     int64_t leader_timeout_ms;
-    int64_t lock_timeout_ms;      /* 0 = none */
+    int64_t lock_timeout_ms; /* 0 = as struct retry sees fit */
+    int64_t retry_for_ms;
     int64_t statement_timeout_ms; /* 0 = none */
     bool is_strict;
 

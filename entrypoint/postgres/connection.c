@@ -226,9 +226,9 @@ void connection_close_at(struct connection **conn)
     connection_close(*conn);
 }
 
-void connection_shield(struct connection *conn)
+void connection_shield(struct connection *conn, bool is_shielded)
 {
-    conn->is_shielded = true;
+    conn->is_shielded = is_shielded;
 }
 
 void connection_limit_answers(struct connection *conn, int64_t ms)
@@ -281,7 +281,7 @@ static void send_cancel(struct connection *conn)
         log_warn("could not cancel: %s", reason);
     PQfreeCancel(cancel);
     conn->is_cancelled = true;
-    connection_shield(conn);
+    connection_shield(conn, true);
 }
 
 bool connection_next_result(struct connection *conn, bool is_cancellable, PGresult **out, struct error *err)

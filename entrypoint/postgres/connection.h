@@ -47,9 +47,9 @@ enum connection_retry { RETRY_CONNECT, RETRY_BUDGET, CONNECTION_RETRIES };
 extern const char *const CONNECTION_RETRY_NAMES[];
 size_t connection_retries(enum connection_retry reason);
 
-/* From now on a signal no longer cancels what runs here: it is cleaning up, and has CANCEL_GRACE_MS for each
- * query once a signal has come. A connection whose query was cancelled is shielded by itself. */
-void connection_shield(struct connection *conn);
+/* While it is shielded, a signal does not cancel what runs here: it is cleaning up, and has CANCEL_GRACE_MS
+ * for each query once a signal has come. A connection whose query was cancelled is shielded by itself. */
+void connection_shield(struct connection *conn, bool is_shielded);
 
 /* From now on an answer that takes longer than `ms` (0 = however long) counts as a connection that broke
  * (ERROR_LOST). */

@@ -127,13 +127,14 @@ static double read_leader_wait(const struct progress *progress, int sample)
 
 static const char *retry_name(int sample)
 {
-    return CONNECTION_RETRY_NAMES[sample];
+    return sample < CONNECTION_RETRIES ? CONNECTION_RETRY_NAMES[sample]
+                                       : RETRY_REASON_NAMES[sample - CONNECTION_RETRIES];
 }
 
 static double read_retries(const struct progress *progress, int sample)
 {
-    (void)progress;
-    return (double)connection_retries((enum connection_retry)sample);
+    return sample < CONNECTION_RETRIES ? (double)connection_retries((enum connection_retry)sample)
+                                       : (double)progress->retries[sample - CONNECTION_RETRIES];
 }
 
 static double read_connections(const struct progress *progress, int sample)
@@ -191,7 +192,7 @@ const struct metric METRICS[] = {
     { "tidelock_lock_wait_seconds_total", METRIC_COUNTER, "Time spent waiting for the leader lock.",
       .samples = 1, .read = read_leader_wait },
     { "tidelock_retries_total", METRIC_COUNTER, "Attempts repeated, by reason.", .label = "reason",
-      .samples = CONNECTION_RETRIES, .label_value = retry_name, .read = read_retries },
+      .samples = CONNECTION_RETRIES + RETRY_REASONS, .label_value = retry_name, .read = read_retries },
     { "tidelock_connections", METRIC_GAUGE, "Connections that this process has open.", .samples = 1,
       .read = read_connections },
     { "tidelock_connections_budget", METRIC_GAUGE, "Connections that this process may open.", .samples = 1,

@@ -23,6 +23,13 @@ const char *const PROGRESS_CONNECTIONS_NAMES[] = {
 _Static_assert(sizeof PROGRESS_CONNECTIONS_NAMES / sizeof *PROGRESS_CONNECTIONS_NAMES == PROGRESS_CONNECTIONS,
                "name every kind");
 
+const char *const RETRY_REASON_NAMES[] = {
+    [RETRY_LOCK_TIMEOUT] = "lock_timeout",
+    [RETRY_DEADLOCK] = "deadlock",
+    [RETRY_SERIALIZATION] = "serialization",
+};
+_Static_assert(sizeof RETRY_REASON_NAMES / sizeof *RETRY_REASON_NAMES == RETRY_REASONS, "name every reason");
+
 bool progress_is_final(enum progress_phase phase)
 {
     return phase == PROGRESS_COMPLETE || phase == PROGRESS_FAILED || phase == PROGRESS_INTERRUPTED;

@@ -28,6 +28,10 @@ extern const char *const PROGRESS_PHASE_NAMES[];
 /* Whether nothing comes after it. */
 bool progress_is_final(enum progress_phase phase);
 
+/* Why a transaction was tried again. */
+enum retry_reason { RETRY_LOCK_TIMEOUT, RETRY_DEADLOCK, RETRY_SERIALIZATION, RETRY_REASONS };
+extern const char *const RETRY_REASON_NAMES[];
+
 /* What the binary is, for tidelock_build_info. */
 struct build {
     const char *version;
@@ -61,7 +65,8 @@ struct progress {
     const char *current; /* the migration being applied, or NULL */
     const char *mode;
     double current_started_at;
-    double last_seconds; /* the last one took; negative = none yet */
+    double last_seconds;           /* the last one took; negative = none yet */
+    size_t retries[RETRY_REASONS]; /* of transactions */
     bool is_leader;
     double leader_wait_seconds;
 

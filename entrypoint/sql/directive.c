@@ -27,6 +27,7 @@ static const struct key {
 } KEYS[] = {
     { "transaction", VALUE_WISH, offsetof(struct directives, transaction) },
     { "lock-timeout", VALUE_DURATION, offsetof(struct directives, lock_timeout_ms) },
+    { "retry-for", VALUE_DURATION, offsetof(struct directives, retry_for_ms) },
     { "statement-timeout", VALUE_DURATION, offsetof(struct directives, statement_timeout_ms) },
 };
 
@@ -73,7 +74,7 @@ static bool refuse_key(const struct reading *reading, struct slice key, struct e
     if (nearest != NULL)
         error_hint(err, "Did you mean \"%s\"?", nearest);
     else
-        error_hint(err, "There are %s, %s and %s.", names[0], names[1], names[2]);
+        error_hint(err, "There are %s, %s, %s and %s.", names[0], names[1], names[2], names[3]);
     return fail(reading, key.at, err);
 }
 
@@ -217,7 +218,8 @@ bool directive_parse(const char *file, struct slice bytes, struct directives *ou
 {
     struct reading reading = { .file = file,
                                .bytes = script_without_bom(bytes),
-                               .found = { .lock_timeout_ms = -1, .statement_timeout_ms = -1 } };
+                               .found = {
+                                   .lock_timeout_ms = -1, .retry_for_ms = -1, .statement_timeout_ms = -1 } };
     struct scanner scanner = scanner_of(reading.bytes, true);
     struct token token;
 

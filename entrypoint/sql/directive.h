@@ -23,7 +23,8 @@ enum transaction_wish {
 
 struct directives {
     enum transaction_wish transaction;
-    int64_t lock_timeout_ms; /* 0 = none, -1 = not said; so for the next */
+    int64_t lock_timeout_ms; /* -1 = not said; so for the next */
+    int64_t retry_for_ms;
     int64_t statement_timeout_ms;
 };
 

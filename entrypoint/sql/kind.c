@@ -166,3 +166,16 @@ enum statement_kind statement_kind_of(struct scanner scanner, int server_version
     }
     return KIND_PLAIN;
 }
+
+bool statement_is_data(struct scanner scanner)
+{
+    static const char *const words[] = { "insert", "update", "delete", "merge", "select",
+                                         "values", "table",  "with",   "copy" };
+    struct token token = scan_token(&scanner);
+
+    for (size_t i = 0; token.kind == TOKEN_WORD && i < array_length(words); i++) {
+        if (slice_equals_ignoring_case(scanner_text(&scanner, token), words[i]))
+            return true;
+    }
+    return false;
+}

@@ -8,6 +8,8 @@
 #ifndef SQL_KIND_H
 #define SQL_KIND_H
 
+#include <stdbool.h>
+
 #include "sql/scan.h"
 
 enum statement_kind {
@@ -55,5 +57,9 @@ extern const char *const ALONE_NAMES[ALONE_KINDS];
  * a server of `server_version` (as libpq's PQserverVersion: 150004). *alone becomes ALONE_NO unless the kind
  * is KIND_ALONE. */
 enum statement_kind statement_kind_of(struct scanner scanner, int server_version, enum alone_kind *alone);
+
+/* Whether the statement whose first token `scanner` stands at reads and writes rows: INSERT, UPDATE, DELETE,
+ * MERGE, SELECT, VALUES, TABLE, WITH, COPY. What it waits for is rows of others, as a rule, not a table. */
+bool statement_is_data(struct scanner scanner);
 
 #endif

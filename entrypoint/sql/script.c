@@ -193,6 +193,15 @@ static enum statement_kind kind_of(const struct script_reader *reader, size_t st
     return statement_kind_of(within, reader->server_version, alone);
 }
 
+static bool is_data(const struct script_reader *reader, size_t start, size_t end)
+{
+    struct scanner within = reader->scanner;
+
+    within.offset = start;
+    within.length = end;
+    return statement_is_data(within);
+}
+
 enum script_answer script_next(struct script_reader *reader, struct statement *out, struct error *err)
 {
     struct scanner *scanner = &reader->scanner;
@@ -211,6 +220,7 @@ enum script_answer script_next(struct script_reader *reader, struct statement *o
     if (token.kind == TOKEN_END && scanner->length < reader->bytes.length)
         return refuse_nul(reader, err);
     found.kind = kind_of(reader, found.start, found.end, &found.alone);
+    found.is_data = is_data(reader, found.start, found.end);
     if (found.kind == KIND_COPY_STDIN)
         return refuse_kind(reader, found.kind, found.start, err);
     *out = found;
@@ -257,6 +267,7 @@ static void summarize_statement(struct script_summary *summary, const struct sta
         summary->open_begin_offset = statement->start;
     }
     summary->statements++;
+    summary->data += statement->is_data;
     if (effect->counter != 0)
         (*(size_t *)(void *)((char *)summary + effect->counter))++;
 }

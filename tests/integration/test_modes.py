@@ -119,7 +119,7 @@ def test_what_could_only_half_work_is_refused_before_anything_runs(database, fol
 
 def test_directives_set_limits_and_say_whose_limit_it_was(database, folder, tidelock):
     database.query("CREATE TABLE busy ()")
-    folder.add("001_wait", "-- tidelock: lock-timeout=50ms\nALTER TABLE busy ADD COLUMN c int")
+    folder.add("001_wait", "-- tidelock: lock-timeout=50ms retry-for=0\nALTER TABLE busy ADD COLUMN c int")
     tidelock("baseline", "--to", "001_wait").succeeds()
     database.query("DELETE FROM _prisma_migrations")
     with database.connect() as other:

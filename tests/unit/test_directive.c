@@ -70,7 +70,7 @@ static void what_would_not_be_obeyed_is_refused_at_its_place(void **state)
         { "-- tidelock: lock-timout=5s", 1, 14, "unknown directive \"lock-timout\"",
           "Did you mean \"lock-timeout\"?" },
         { "-- tidelock: qqq=5s", 1, 14, "unknown directive \"qqq\"",
-          "There are transaction, lock-timeout and statement-timeout." },
+          "There are transaction, lock-timeout, retry-for and statement-timeout." },
         { "-- x\n-- tidelock: Transaction=off", 2, 14, "unknown directive \"Transaction\"",
           "Did you mean \"transaction\"?" },
         { "-- tidelock: transaction", 1, 14, "directive \"transaction\" has no value",
