@@ -4,8 +4,10 @@
 #ifndef APPLY_APPLYING_H
 #define APPLY_APPLYING_H
 
+#include "apply/blockers.h"
 #include "apply/mode.h"
 #include "apply/retry.h"
+#include "apply/watch.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/random.h"
@@ -29,8 +31,14 @@ struct applying {
     struct script_summary summary;
     struct directives directives;
     struct session_settings settings;
+    int64_t timeout_ms; /* of the whole migration; 0 = none */
+    struct deadline until;
     struct retry retry;
-    int64_t lock_timeout_ms; /* that we have set last */
+    struct blocker_policy policy;
+    struct watch *watch;
+    char unseen[32];              /* the virtual transaction id of a holder whose age is hidden from us … */
+    struct deadline unseen_until; /* … and until when it counts as young */
+    int64_t lock_timeout_ms;      /* that we have set last */
     enum mode mode;
     struct progress *progress;
     bool is_session_used; /* an earlier script ran in this session */
@@ -41,6 +49,7 @@ struct applying {
     bool has_leftover;
 
     /* Atomic: what is needed to find out about a COMMIT whose answer was lost. */
+    int blocker_pid; /* who was in the way last; 0 = not known */
     char txid[24];
     bool is_in_doubt;
 

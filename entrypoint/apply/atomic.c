@@ -1,5 +1,6 @@
 #include "apply/atomic.h"
 
+#include "apply/guard.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
@@ -19,6 +20,8 @@ static const struct query LEADER_KEEP = { .name = "leader_keep",
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
 enum { CLOSING_STEPS_MOST = RESET_STEPS_MOST + 4 };
+/* The server's own limit comes after ours: it ends the session. */
+enum { TIMEOUT_GRACE_MS = 10 * 1000 };
 enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
 
 static bool is_all_data(const struct applying *applying)
@@ -51,6 +54,8 @@ static bool begin(struct applying *applying, char started[STARTED_SIZE], struct 
     applying->lock_timeout_ms =
         retry_lock_timeout_ms(&applying->retry, is_all_data(applying) ? WAIT_ROWS : WAIT_TABLE);
     settings.lock_timeout_ms = applying->lock_timeout_ms;
+    if (applying->timeout_ms > 0 && connection_server_version(applying->conn) >= 170000)
+        settings.transaction_timeout_ms = deadline_left_ms(applying->until) + TIMEOUT_GRACE_MS;
 
     if (applying->is_session_used && !applying->is_pooled)
         session_cleanup_add(&sql);
@@ -157,7 +162,17 @@ static bool run_script(struct applying *applying, struct error *err)
             "what persists and deploy again.",
             applying->migration->name);
     }
-    return signals_pending() == 0 || signals_error(err);
+    return (signals_pending() == 0 || signals_error(err)) && guard_after(applying, err);
+}
+
+static bool run_watched(struct applying *applying, struct error *err)
+{
+    bool is_done;
+
+    watch_start(applying->watch, applying->conn, applying->ledger->backend_pid, true);
+    is_done = run_script(applying, err);
+    watch_stop(applying->watch);
+    return is_done;
 }
 
 /* The failure was the script's own and left nothing: say so in the ledger. That this can't be written changes
@@ -183,7 +198,7 @@ bool atomic_apply(struct applying *applying, struct error *err)
         applying_roll_back(applying->conn);
         return false;
     }
-    if (run_script(applying, err)) {
+    if (run_watched(applying, err)) {
         if (commit(applying, started, err))
             return true;
         applying_failed_at(applying, applying->script.length, applying->summary.statements, 0, err);

@@ -1,5 +1,6 @@
 /*
- * The atomic mode: script and ledger row commit in one transaction, in three round trips.
+ * The atomic mode: script and ledger row commit in one transaction, in three round trips (and two more for
+ * each change from statements that wait for tables to statements that wait for rows, or back).
  *
  * After any fault the two can never disagree. While the transaction is open it also holds the leader lock's
  * key at transaction level, which no script can give away.

@@ -35,6 +35,7 @@ struct deployment {
     struct leader holder;
     struct follow follow;
     struct room room;
+    struct watch watch;
     struct session_settings settings;
     struct applying applying; /* the migration at hand, or the last one */
     int64_t started_ms;       /* when it was begun */
@@ -140,6 +141,8 @@ static bool look_for_pooler(struct deployment *d, struct error *err)
         if (!find_pooling(d->config, d->endpoint, d->conn, &d->pooling, err))
             return error_context(err, "finding out what stands between here and the server");
         if (d->pooling == POOLING_TRANSACTION)
+            watch_forbid(&d->watch, "through a pooler it can't know whom to look at");
+        if (d->pooling == POOLING_TRANSACTION)
             log_info(
                 "behind a pooler in transaction mode: each migration takes the leader lock for its own "
                 "transaction; with DIRECT_URL a deployment holds it throughout");
@@ -169,6 +172,8 @@ static enum phase step_lead(struct deployment *d, struct error *err)
             return PHASE_FAILED;
         if (!d->room.is_enough)
             return PHASE_BUDGETING;
+        if (d->room.left <= d->config->headroom)
+            watch_forbid(&d->watch, "the application would have too few left");
     }
     switch (try_to_lead(d, err)) {
     case LEADER_TAKEN:
@@ -283,7 +288,7 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
     return next != PHASE_PREPARING || look(d, LEDGER_CHECKSUMS, err) ? next : PHASE_FAILED;
 }
 
-static struct applying new_applying(const struct deployment *d, size_t index)
+static struct applying new_applying(struct deployment *d, size_t index)
 {
     const struct history_item *item = &d->history.items[index];
 
@@ -296,6 +301,10 @@ static struct applying new_applying(const struct deployment *d, size_t index)
         .retry = { .lock_timeout_ms = d->config->lock_timeout_ms, .retry_for_ms = d->config->retry_for_ms },
         .is_session_used = d->is_session_used,
         .is_pooled = d->pooling == POOLING_TRANSACTION,
+        .timeout_ms = d->config->migration_timeout_ms,
+        .policy = { .terminate_idle_ms = d->config->terminate_idle_ms,
+                    .cancel_ms = d->config->cancel_blockers_ms },
+        .watch = &d->watch,
         .progress = d->progress,
     };
 }
@@ -308,7 +317,7 @@ static bool is_due(const struct deployment *d, size_t index)
 }
 
 /* Before anything is applied: a deployment that must stop at its third migration should not begin. */
-static bool check_pooled(const struct deployment *d, struct error *err)
+static bool check_pooled(struct deployment *d, struct error *err)
 {
     for (size_t i = 0; d->pooling == POOLING_TRANSACTION && i < d->folder->count; i++) {
         struct applying applying = new_applying(d, i);
@@ -450,6 +459,12 @@ bool deployment_run(struct arena *arena, const struct config *config, struct tar
     *report =
         (struct deployment_report) { .folder = folder,
                                      .applied = arena_alloc(arena, folder->count, sizeof *report->applied) };
+    watch_begin(&d.watch,
+                (struct watch_limits) { .max_blocked = config->max_blocked,
+                                        .max_blocked_for_ms = config->max_blocked_for_ms },
+                progress);
+    if (config->connections < 2)
+        watch_forbid(&d.watch, "--connections 1");
     while (phase != PHASE_COMPLETE && phase != PHASE_FAILED) {
         enum phase next;
 
@@ -466,6 +481,7 @@ bool deployment_run(struct arena *arena, const struct config *config, struct tar
     if (phase == PHASE_COMPLETE && report->applied_count > 0)
         log_info("applied %zu migrations in %s", report->applied_count,
                  duration_text(clock_now_ms() - started, took, sizeof took));
+    watch_end(&d.watch);
     connection_close(d.conn);
     arena_free(d.look);
     return phase == PHASE_COMPLETE;

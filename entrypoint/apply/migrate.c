@@ -1,6 +1,9 @@
 #include "apply/migrate.h"
 
+#include <string.h>
+
 #include "apply/atomic.h"
+#include "apply/guard.h"
 #include "apply/steps.h"
 #include "apply/table_lock.h"
 #include "base/log.h"
@@ -26,6 +29,8 @@ static bool judge(struct applying *applying, struct error *err)
         applying->retry.retry_for_ms = applying->directives.retry_for_ms;
     if (applying->directives.statement_timeout_ms >= 0)
         applying->settings.statement_timeout_ms = applying->directives.statement_timeout_ms;
+    if (applying->directives.migration_timeout_ms >= 0)
+        applying->timeout_ms = applying->directives.migration_timeout_ms;
     return true;
 }
 
@@ -44,6 +49,34 @@ static bool prepare(struct applying *applying, struct text *bytes, struct error 
         error_code(err, "P3018");
     }
     return false;
+}
+
+/* A statement was cancelled, and the server does not say by whose wish: a limit of ours, one that the role or
+ * the server has, or somebody. */
+static void explain_cancel(const struct applying *applying, struct error *err)
+{
+    static const struct query limit = {
+        .name = "statement_timeout",
+        .sql = "SELECT setting::bigint, source FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'",
+    };
+    auto_result struct result *result = NULL;
+    int64_t ms = applying->settings.statement_timeout_ms;
+    const char *whose = "the statement-timeout that tidelock was given";
+    char text[32];
+    struct error ignored;
+
+    if (deadline_passed(applying->until) || err->class == ERROR_TABLE_LOCK ||
+        connection_is_lost(applying->conn))
+        return;
+    if (ms <= 0 && query_run(applying->conn, &limit, NULL, &result, &ignored) && result_rows(result) == 1) {
+        ms = result_number(result, 0, 0);
+        whose = result_text(result, 0, 1);
+    }
+    if (ms > 0)
+        error_detail(err, "The limit for statements is %s; it comes from: %s.",
+                     duration_text(ms, text, sizeof text), whose);
+    else
+        error_detail(err, "No limit for statements is in force: somebody cancelled it (pg_cancel_backend).");
 }
 
 /* What persists beside the failed migration itself, and what to type. */
@@ -65,6 +98,12 @@ static bool explain(const struct applying *applying, size_t before, struct error
     }
     if (err->hint[0] != '\0')
         return false;
+    if (err->class == ERROR_TABLE_LOCK && applying->blocker_pid > 0)
+        return error_hint(
+            err,
+            "Deploy again when pid %d is done (to end it: SELECT pg_terminate_backend(%d);), or "
+            "allow more time with --retry-for.",
+            applying->blocker_pid, applying->blocker_pid);
     if (err->class == ERROR_TABLE_LOCK)
         return error_hint(err, "Deploy again when the table is free, or allow more time with --retry-for.");
     if (err->class == ERROR_INTERRUPTED)
@@ -110,6 +149,7 @@ static bool run(struct applying *applying, struct error *err)
 bool migration_apply(struct applying *applying, size_t before, struct error *err)
 {
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+    bool is_applied;
 
     if (!prepare(applying, &bytes, err))
         return explain(applying, before, err);
@@ -119,5 +159,13 @@ bool migration_apply(struct applying *applying, size_t before, struct error *err
     applying->progress->mode = MODE_NAMES[applying->mode];
     applying->progress->current_started_at = clock_wall_seconds();
     progress_enter(applying->progress, PROGRESS_APPLYING);
-    return run(applying, err) || explain(applying, before, err);
+    if (applying->unfinished == NULL && !guard_before(applying, err))
+        return explain(applying, before, err);
+    applying->until = applying->timeout_ms > 0 ? deadline_in(applying->timeout_ms) : deadline_never();
+    connection_cancel_at(applying->conn, applying->until, "it took longer than the migration-timeout");
+    is_applied = run(applying, err);
+    connection_cancel_at(applying->conn, deadline_never(), NULL);
+    if (!is_applied && strcmp(err->sqlstate, "57014") == 0)
+        explain_cancel(applying, err);
+    return is_applied || explain(applying, before, err);
 }

@@ -19,21 +19,24 @@ enum {
 
 static const int64_t TABLE_MS[] = { 50, 100, 200, 400, 700, 1000 };
 
-static const char *const REASON_CODES[] = {
-    [RETRY_LOCK_TIMEOUT] = "55P03",
-    [RETRY_DEADLOCK] = "40P01",
-    [RETRY_SERIALIZATION] = "40001",
+/* 57014 is asked about only where we cancelled a statement ourselves because others had to wait for it. */
+static const struct {
+    const char *code;
+    enum retry_reason reason;
+} REASONS[] = {
+    { "55P03", RETRY_LOCK_TIMEOUT },
+    { "57014", RETRY_LOCK_TIMEOUT },
+    { "40P01", RETRY_DEADLOCK },
+    { "40001", RETRY_SERIALIZATION },
 };
-
-_Static_assert(array_length(REASON_CODES) == RETRY_REASONS, "a code for every reason");
 
 enum retry_reason retry_reason_of(const char *sqlstate)
 {
-    int reason = 0;
-
-    while (reason < RETRY_REASONS && strcmp(sqlstate, REASON_CODES[reason]) != 0)
-        reason++;
-    return (enum retry_reason)reason;
+    for (size_t i = 0; i < array_length(REASONS); i++) {
+        if (strcmp(sqlstate, REASONS[i].code) == 0)
+            return REASONS[i].reason;
+    }
+    return RETRY_REASONS;
 }
 
 static int64_t rows_ms(int64_t step_ms, unsigned tries)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "apply/guard.h"
 #include "apply/unit.h"
 #include "apply/unit_run.h"
 #include "base/log.h"
@@ -246,7 +247,7 @@ bool steps_apply(struct applying *applying, struct error *err)
 
     if (!start_row(applying, &course, err))
         return error_context(err, "starting %s", applying->migration->name);
-    if (!set_session(applying, err) || !run_units(applying, &course, err))
+    if (!set_session(applying, err) || !run_units(applying, &course, err) || !guard_after(applying, err))
         return stop(applying, &course, err);
     return finish(applying, err);
 }

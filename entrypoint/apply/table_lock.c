@@ -1,9 +1,20 @@
 #include "apply/table_lock.h"
 
+#include <string.h>
+
 #include "base/log.h"
+#include "base/memory.h"
+#include "base/random.h"
 #include "base/signals.h"
 
-enum { LINE_EVERY_MS = 30 * 1000 };
+enum {
+    LINE_EVERY_MS = 30 * 1000,
+    OLD_MS = 1000, /* a transaction of that age will not end in a moment */
+    CANCELS_MOST = 2,
+    LOOK_LEAST_MS = 200,
+    LOOK_MOST_MS = 600,
+    REST_WITH_LOOKS_MS = 400 /* the queue that was behind us drains */
+};
 
 static const char *reason_text(enum retry_reason reason)
 {
@@ -16,35 +27,172 @@ static const char *reason_text(enum retry_reason reason)
     return texts[reason];
 }
 
-static bool give_up(const struct applying *applying, struct error *err)
+/* The error that ended the last try, with what is known of the others. */
+static bool give_up(const struct applying *applying, const struct blockers *blockers, struct error *err)
 {
+    auto_text struct text detail = text_init(sizeof err->detail);
     char took[32];
 
+    text_add_string(&detail, err->detail);
     if (applying->retry.retry_for_ms > 0)
-        error_detail(err, "%s%sGiven up after %u tries in %s.", err->detail,
-                     err->detail[0] == '\0' ? "" : " ", applying->retry.tries,
-                     duration_text(applying->retry.retry_for_ms, took, sizeof took));
-    return false;
+        text_add_format(&detail, "%sGiven up after %u tries in %s.", detail.length == 0 ? "" : " ",
+                        applying->retry.tries,
+                        duration_text(applying->retry.retry_for_ms, took, sizeof took));
+    for (size_t i = 0; i < blockers->count; i++) {
+        text_add_string(&detail, i == 0 ? " In the way: " : "; ");
+        blocker_describe(&blockers->list[i], &detail);
+    }
+    return error_detail(err, "%s", detail.at);
+}
+
+/* It holds its locks while it works, and works for longer than others can wait: so it would every time. */
+static bool give_up_cancelled(struct error *err)
+{
+    error_detail(err, "So it was in %d tries.", CANCELS_MOST);
+    err->sqlstate[0] = '\0';
+    return error_hint(
+        err,
+        "Let it work in smaller steps, or when nobody needs the table; --max-blocked-for 0 lets "
+        "everybody wait for it.");
+}
+
+/* Whether the lock was wanted of a table, and which. */
+static bool is_table_known(const struct want *want)
+{
+    return want->is_known && !want->is_row && strcmp(want->oid, "0") != 0;
+}
+
+/* A holder whose transaction is old, or NULL. Whose age is hidden from us counts as old when it is seen again
+ * after a second. */
+static const struct blocker *old_holder(struct applying *applying, const struct blockers *holders)
+{
+    int64_t old_ms = 2 * retry_lock_timeout_ms(&applying->retry, WAIT_TABLE);
+
+    if (old_ms < OLD_MS)
+        old_ms = OLD_MS;
+    for (size_t i = 0; i < holders->count; i++) {
+        const struct blocker *holder = &holders->list[i];
+
+        if (holder->age * 1000 >= (double)old_ms || holder->pid == 0)
+            return holder;
+        if (holder->age >= 0)
+            continue;
+        if (strcmp(applying->unseen, holder->transaction) == 0)
+            return deadline_passed(applying->unseen_until) ? holder : NULL;
+        text_copy_cut(applying->unseen, sizeof applying->unseen, holder->transaction);
+        applying->unseen_until = deadline_in(OLD_MS);
+    }
+    return NULL;
+}
+
+static void say_holder(struct retry *retry, int *said_pid, const struct want *want,
+                       const struct blocker *holder)
+{
+    auto_text struct text who = text_init(1024);
+
+    if (*said_pid == holder->pid && !deadline_passed(retry->next_line))
+        return;
+    *said_pid = holder->pid;
+    retry->next_line = deadline_in(LINE_EVERY_MS);
+    blocker_describe(holder, &who);
+    log_info("not queueing for %s on %s, where everybody would wait behind us, while it is held by %s",
+             want->mode, want->relation, who.at);
+}
+
+/* A statement that queues behind an old transaction gets nothing and makes everybody wait. From the outside
+ * it costs nobody anything to see whether that one is still there. */
+static bool look_before_queueing(struct applying *applying, const struct want *want, struct error *err)
+{
+    struct error failure = *err;
+    struct blockers holders;
+    int said_pid = -1;
+
+    for (;;) {
+        const struct blocker *holder;
+
+        if (!blockers_find(applying->conn, want, &holders, err))
+            return error_context(err, "looking who holds %s", want->relation);
+        applying->progress->blocked_by = (int)holders.count;
+        holder = old_holder(applying, &holders);
+        if (holder == NULL)
+            return true;
+        applying->blocker_pid = holder->pid;
+        if (deadline_passed(applying->retry.until)) {
+            *err = failure;
+            return give_up(applying, &holders, err);
+        }
+        say_holder(&applying->retry, &said_pid, want, holder);
+        blocker_act(applying->conn, holder, &applying->policy);
+        if (!signals_sleep(LOOK_LEAST_MS + (long)random_below(LOOK_MOST_MS - LOOK_LEAST_MS)))
+            return signals_error(err);
+    }
+}
+
+/* An autovacuum gives way to a lock that is waited for long enough to be looked at as a deadlock; one against
+ * wraparound does not. */
+static bool is_autovacuum(const struct blockers *blockers)
+{
+    for (size_t i = 0; i < blockers->count; i++) {
+        if (strcmp(blockers->list[i].kind, "autovacuum worker") != 0 || blockers->list[i].is_wraparound)
+            return false;
+    }
+    return blockers->count > 0;
+}
+
+static void learn(struct applying *applying, const struct want *want, const struct blockers *blockers)
+{
+    struct retry *retry = &applying->retry;
+
+    if (want->is_known)
+        retry->is_at_rows = want->is_row;
+    retry->is_autovacuum = !retry->is_autovacuum && is_autovacuum(blockers);
+    applying->blocker_pid = blockers->count > 0 ? blockers->list[0].pid : 0;
+}
+
+/* Rests, then looks; false when that ends it. */
+static bool wait_for_turn(struct applying *applying, const struct want *want, const struct blockers *blockers,
+                          struct error *err)
+{
+    bool is_looking = is_table_known(want) && !applying->retry.is_autovacuum;
+    int64_t rest =
+        is_looking && applying->retry.tries <= 2 ? REST_WITH_LOOKS_MS : retry_rest_ms(&applying->retry);
+
+    if (deadline_left_ms(applying->retry.until) <= rest)
+        return give_up(applying, blockers, err);
+    watch_open(applying->watch, applying->conn);
+    if (!signals_sleep((long)rest))
+        return signals_error(err);
+    return !is_looking || look_before_queueing(applying, want, err);
 }
 
 bool table_lock_retry(struct applying *applying, struct error *err)
 {
     struct retry *retry = &applying->retry;
+    struct progress *progress = applying->progress;
     enum retry_reason reason = retry_reason_of(err->sqlstate);
-    int64_t rest;
+    struct want want = applying->watch->want;
+    struct blockers blockers = applying->watch->blockers;
+    int64_t since = clock_now_ms();
+    bool is_worth_it;
 
     if (err->class != ERROR_TABLE_LOCK || reason == RETRY_REASONS || connection_is_lost(applying->conn))
         return false;
     retry_count(retry, reason, err->contexts > 0 ? err->context[0] : "");
-    rest = retry_rest_ms(retry);
-    if (deadline_left_ms(retry->until) <= rest)
-        return give_up(applying, err);
-    applying->progress->retries[reason]++;
+    retry->until = deadline_earlier(retry->until, applying->until);
+    learn(applying, &want, &blockers);
+    if (strcmp(err->sqlstate, "57014") == 0 && ++retry->cancels >= CANCELS_MOST)
+        return give_up_cancelled(err);
+    progress->retries[reason]++;
     if (deadline_passed(retry->next_line)) {
         log_info("%s at line %zu: try %u was rolled back, the next comes after a rest", reason_text(reason),
                  err->place.line, retry->tries);
         retry->next_line = deadline_in(LINE_EVERY_MS);
     }
     connection_shield(applying->conn, false);
-    return signals_sleep((long)rest) || signals_error(err);
+    progress_enter(progress, PROGRESS_WAITING_LOCK);
+    is_worth_it = wait_for_turn(applying, &want, &blockers, err);
+    progress->lock_wait_seconds += (double)(clock_now_ms() - since + applying->lock_timeout_ms) / 1000;
+    progress->blocked_by = 0;
+    progress_enter(progress, PROGRESS_APPLYING);
+    return is_worth_it;
 }

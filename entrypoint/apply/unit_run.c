@@ -183,8 +183,14 @@ static bool run_transaction(struct applying *applying, const struct unit *unit, 
 {
     applying->retry.tries = 0;
     for (;;) {
-        if (applying_set_lock_timeout(applying, unit->is_data ? WAIT_ROWS : WAIT_TABLE, false, err) &&
-            (unit->kind == UNIT_PLAIN ? run_plain(applying, unit, err) : run_block(applying, unit, err)))
+        bool is_done;
+
+        watch_start(applying->watch, applying->conn, applying->ledger->backend_pid, true);
+        is_done =
+            applying_set_lock_timeout(applying, unit->is_data ? WAIT_ROWS : WAIT_TABLE, false, err) &&
+            (unit->kind == UNIT_PLAIN ? run_plain(applying, unit, err) : run_block(applying, unit, err));
+        watch_stop(applying->watch);
+        if (is_done)
             return true;
         applying_roll_back(applying->conn);
         if (!table_lock_retry(applying, err))
@@ -194,11 +200,16 @@ static bool run_transaction(struct applying *applying, const struct unit *unit, 
 
 bool unit_run(struct applying *applying, const struct unit *unit, bool is_resuming, struct error *err)
 {
+    bool is_done;
+
     if (signals_pending() != 0)
         return signals_error(err);
     if (unit->start == unit->end)
         return run_progress(applying, unit->first + unit->count, err);
-    if (unit->kind == UNIT_ALONE)
-        return run_alone(applying, unit, is_resuming, err);
-    return run_transaction(applying, unit, err);
+    if (unit->kind != UNIT_ALONE)
+        return run_transaction(applying, unit, err);
+    watch_start(applying->watch, applying->conn, applying->ledger->backend_pid, false);
+    is_done = run_alone(applying, unit, is_resuming, err);
+    watch_stop(applying->watch);
+    return is_done;
 }

@@ -8,10 +8,26 @@
 #include <poll.h>
 #include <stdint.h>
 
+#include "base/clock.h"
+
 /* From now on `beat(context)` is called about once a second from every wait; NULL ends it. */
 void heartbeat_set(void (*beat)(void *context), void *context);
 
-/* poll() for at most `ms` milliseconds (0 = only look), with beats in between. What poll() returns. */
+/* Somebody who has to be looked after during every wait, whatever it is for: a second connection. */
+struct attendant {
+    int fd; /* -1 = none yet */
+    short events;
+    struct deadline due; /* turn() is called then at the latest */
+    void (*turn)(struct attendant *self);
+};
+
+/* From now on its turn comes when its descriptor is ready or it is due, from every wait; NULL ends it. turn()
+ * must not wait. It must live until then. */
+void heartbeat_attend(struct attendant *attendant);
+
+/* poll() for at most `ms` milliseconds (0 = only look), with beats and turns in between. What poll() returns.
+ * At most HEARTBEAT_WATCHED descriptors. */
+enum { HEARTBEAT_WATCHED = 4 };
 int heartbeat_poll(struct pollfd *watched, nfds_t count, int64_t ms);
 
 #endif

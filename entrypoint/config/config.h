@@ -27,7 +27,12 @@ struct config {
     int64_t leader_timeout_ms;
     int64_t lock_timeout_ms; /* 0 = as struct retry sees fit */
     int64_t retry_for_ms;
+    int64_t max_blocked;        /* sessions behind us; 0 = any number */
+    int64_t max_blocked_for_ms; /* 0 = any time */
+    int64_t terminate_idle_ms;  /* 0 = never, as the next */
+    int64_t cancel_blockers_ms;
     int64_t statement_timeout_ms; /* 0 = none */
+    int64_t migration_timeout_ms; /* 0 = none */
     bool is_strict;
 
     const char *resolve_applied;

@@ -143,6 +143,19 @@ static void drive(struct connection *conn, bool is_waiting)
     }
 }
 
+static void begin(struct connection *conn, const struct endpoint *where)
+{
+    conn->cancel_at = deadline_never();
+    conn->pg = start(where);
+    if (conn->pg == NULL)
+        memory_exhausted();
+    counts.open++;
+    /* Only so does the message of a refused connection carry its SQLSTATE. */
+    (void)PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
+    conn->next = PQstatus(conn->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+    drive(conn, false);
+}
+
 struct connection *connection_begin(const struct endpoint *where, int64_t timeout_ms)
 {
     struct connection *conn = memory_new(1, sizeof *conn);
@@ -155,17 +168,27 @@ struct connection *connection_begin(const struct endpoint *where, int64_t timeou
     conn->until = timeout_ms > 0 ? deadline_in(timeout_ms) : deadline_never();
     conn->stage = address_resolve(arena, where, conn->until, &found, &said);
     text_copy_cut(conn->said, sizeof conn->said, said.at);
-    if (conn->stage != REFUSED_NOT)
-        return conn;
-    conn->pg = start(&found);
-    if (conn->pg == NULL)
-        memory_exhausted();
-    counts.open++;
-    /* Only so does the message of a refused connection carry its SQLSTATE. */
-    (void)PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
-    conn->next = PQstatus(conn->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
-    drive(conn, false);
+    if (conn->stage == REFUSED_NOT)
+        begin(conn, &found);
     return conn;
+}
+
+struct connection *connection_begin_beside(const struct connection *conn, int64_t timeout_ms)
+{
+    struct connection *beside = memory_new(1, sizeof *beside);
+    struct endpoint where = *conn->where;
+
+    if (PQhost(conn->pg) != NULL && PQhost(conn->pg)[0] != '\0')
+        endpoint_set(&where, "host", PQhost(conn->pg));
+    if (PQhostaddr(conn->pg) != NULL && PQhostaddr(conn->pg)[0] != '\0')
+        endpoint_set(&where, "hostaddr", PQhostaddr(conn->pg));
+    if (PQport(conn->pg) != NULL && PQport(conn->pg)[0] != '\0')
+        endpoint_set(&where, "port", PQport(conn->pg));
+    beside->where = conn->where;
+    beside->timeout_ms = timeout_ms;
+    beside->until = deadline_in(timeout_ms);
+    begin(beside, &where);
+    return beside;
 }
 
 static bool finish(struct connection *conn, bool *is_worth_retrying, struct error *err)
@@ -180,6 +203,28 @@ static bool finish(struct connection *conn, bool *is_worth_retrying, struct erro
     (void)PQsetNoticeReceiver(conn->pg, on_notice, NULL);
     (void)PQsetnonblocking(conn->pg, 1);
     return true;
+}
+
+enum connection_state connection_continue(struct connection *conn, struct error *err)
+{
+    bool ignored;
+
+    drive(conn, false);
+    if (conn->stage == REFUSED_NOT && deadline_passed(conn->until) && conn->next != PGRES_POLLING_OK)
+        conn->stage = REFUSED_BY_TIME;
+    if (conn->stage == REFUSED_NOT && conn->next != PGRES_POLLING_OK)
+        return CONNECTION_PENDING;
+    return finish(conn, &ignored, err) ? CONNECTION_READY : CONNECTION_REFUSED;
+}
+
+int connection_descriptor(const struct connection *conn)
+{
+    return PQsocket(conn->pg);
+}
+
+short connection_events(const struct connection *conn)
+{
+    return conn->next == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
 }
 
 struct connection *connection_reach(struct connection *begun, struct patience patience, struct error *err)
@@ -276,7 +321,7 @@ static void send_cancel(struct connection *conn)
 
     if (cancel == NULL)
         return;
-    log_info("stopping: cancelling what runs on the server");
+    log_info("cancelling what runs on the server%s%s", conn->why[0] == '\0' ? "" : ": ", conn->why);
     if (PQcancel(cancel, reason, sizeof reason) != 1)
         log_warn("could not cancel: %s", reason);
     PQfreeCancel(cancel);
@@ -284,31 +329,78 @@ static void send_cancel(struct connection *conn)
     connection_shield(conn, true);
 }
 
+void connection_cancel(struct connection *conn, enum error_class class, const char *why)
+{
+    if (!connection_is_busy(conn) || conn->is_cancelled)
+        return;
+    text_copy_cut(conn->why, sizeof conn->why, why);
+    conn->cancel_class = class;
+    send_cancel(conn);
+}
+
+void connection_cancel_at(struct connection *conn, struct deadline at, const char *why)
+{
+    conn->cancel_at = at;
+    conn->cancel_why = why;
+}
+
+bool connection_is_busy(const struct connection *conn)
+{
+    return PQtransactionStatus(conn->pg) == PQTRANS_ACTIVE;
+}
+
+/* One wait for a result: what ends it. */
+struct wait {
+    bool is_cancellable;
+    struct deadline limit; /* of the answer */
+    struct deadline until; /* of the grace after a signal; never = none has come */
+};
+
+/* When there is something to do at the latest: what was cancelled already is only waited for. */
+static struct deadline next_limit(const struct connection *conn, const struct wait *wait)
+{
+    if (!deadline_is_never(wait->until))
+        return wait->until;
+    return wait->is_cancellable && !conn->is_cancelled ? deadline_earlier(wait->limit, conn->cancel_at)
+                                                       : wait->limit;
+}
+
+/* Cancels what has to be cancelled; false when the wait is over. */
+static bool check_limits(struct connection *conn, struct wait *wait, struct error *err)
+{
+    if (wait->is_cancellable && deadline_passed(conn->cancel_at))
+        connection_cancel(conn, ERROR_CLEAN, conn->cancel_why);
+    if (deadline_is_never(wait->until) && signals_pending() != 0) {
+        if (wait->is_cancellable && !conn->is_shielded)
+            send_cancel(conn);
+        wait->until = deadline_in(CANCEL_GRACE_MS);
+        return true;
+    }
+    if (deadline_passed(wait->until))
+        return signals_error(err);
+    if (!deadline_passed(wait->limit))
+        return true;
+    conn->is_given_up = true;
+    return error_set(err, ERROR_LOST, "no answer came within %lld ms", (long long)conn->answer_ms);
+}
+
 bool connection_next_result(struct connection *conn, bool is_cancellable, PGresult **out, struct error *err)
 {
-    struct deadline limit = conn->answer_ms > 0 ? deadline_in(conn->answer_ms) : deadline_never();
-    struct deadline until = deadline_never();
+    struct wait wait = { .is_cancellable = is_cancellable,
+                         .limit = conn->answer_ms > 0 ? deadline_in(conn->answer_ms) : deadline_never(),
+                         .until = deadline_never() };
 
     for (;;) {
         int unsent = PQflush(conn->pg);
-        bool is_watching = deadline_is_never(until);
 
         if (unsent < 0)
             return error_from_loss(conn, err);
         if (unsent == 0 && PQisBusy(conn->pg) == 0)
             break;
-        if (is_watching && signals_pending() != 0) {
-            if (is_cancellable && !conn->is_shielded)
-                send_cancel(conn);
-            until = deadline_in(CANCEL_GRACE_MS);
-        } else if (deadline_passed(until)) {
-            return signals_error(err);
-        } else if (deadline_passed(limit)) {
-            conn->is_given_up = true;
-            return error_set(err, ERROR_LOST, "no answer came within %lld ms", (long long)conn->answer_ms);
-        }
-        if (wait_socket(conn->pg, (short)(unsent != 0 ? POLLIN | POLLOUT : POLLIN), is_watching,
-                        is_watching ? limit : until) &&
+        if (!check_limits(conn, &wait, err))
+            return false;
+        if (wait_socket(conn->pg, (short)(unsent != 0 ? POLLIN | POLLOUT : POLLIN),
+                        deadline_is_never(wait.until), next_limit(conn, &wait)) &&
             PQconsumeInput(conn->pg) != 1 && PQisBusy(conn->pg) != 0)
             return error_from_loss(conn, err);
         if (PQisBusy(conn->pg) == 0)

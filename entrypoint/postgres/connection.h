@@ -23,6 +23,18 @@ struct connection;
  * of all hosts together). `where` must live as long as the connection. */
 must_use struct connection *connection_begin(const struct endpoint *where, int64_t timeout_ms);
 
+/* Begins a second connection to the very server that `conn`, which must be complete and outlive it, is
+ * connected to: nothing is looked up. One try. */
+must_use struct connection *connection_begin_beside(const struct connection *conn, int64_t timeout_ms);
+
+/* Goes on with what was begun as far as that takes no waiting. */
+enum connection_state { CONNECTION_PENDING, CONNECTION_READY, CONNECTION_REFUSED };
+enum connection_state connection_continue(struct connection *conn, struct error *err);
+
+/* For poll(): what connection_continue() or query_continue() waits for. */
+int connection_descriptor(const struct connection *conn);
+short connection_events(const struct connection *conn);
+
 /* How long to try: to reach the server at all, and to find room on one that has no connection left. */
 struct patience {
     struct deadline reach;
@@ -54,6 +66,16 @@ void connection_shield(struct connection *conn, bool is_shielded);
 /* From now on an answer that takes longer than `ms` (0 = however long) counts as a connection that broke
  * (ERROR_LOST). */
 void connection_limit_answers(struct connection *conn, int64_t ms);
+
+/* Cancels what runs here now, if anything does; it then fails with `class` and "cancelled: `why`". */
+void connection_cancel(struct connection *conn, enum error_class class, const char *why);
+
+/* From now on what runs here longer than until `at` is cancelled so, with ERROR_CLEAN; deadline_never() ends
+ * it. `why` must live as long. */
+void connection_cancel_at(struct connection *conn, struct deadline at, const char *why);
+
+/* Whether a query was sent that is not answered yet. */
+bool connection_is_busy(const struct connection *conn);
 
 /* The server's version as a number, 150004 for 15.4. */
 int connection_server_version(const struct connection *conn);

@@ -19,6 +19,10 @@ struct connection {
 
     PGconn *pg;        /* NULL when the host could not be looked up */
     bool is_cancelled; /* a cancel request was sent for what runs now */
+    char why[256];     /* … by connection_cancel(), for this reason; else empty */
+    enum error_class cancel_class;
+    struct deadline cancel_at; /* see connection_cancel_at() */
+    const char *cancel_why;
     bool is_shielded;  /* see connection_shield() */
     int64_t answer_ms; /* see connection_limit_answers(); 0 = no limit */
     bool is_given_up;  /* an answer took longer than that */

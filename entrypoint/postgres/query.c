@@ -76,8 +76,12 @@ bool error_from_result(struct connection *conn, const PGresult *result, struct e
     err->position = strtoul(field(result, PG_DIAG_STATEMENT_POSITION), NULL, 10);
     if (field(result, PG_DIAG_CONTEXT)[0] != '\0')
         error_context(err, "%s", field(result, PG_DIAG_CONTEXT));
-    if (conn->is_cancelled && strcmp(code, "57014") == 0)
+    if (!conn->is_cancelled || strcmp(code, "57014") != 0)
+        return false;
+    if (signals_pending() != 0)
         return signals_error(err);
+    err->class = conn->cancel_class;
+    error_message(err, "cancelled: %s", conn->why);
     return false;
 }
 
@@ -156,6 +160,50 @@ static void log_duration(const char *name, int64_t started_us)
     log_debug("query %s took %lld us", name, (long long)(clock_now_us() - started_us));
 }
 
+/* Before anything is sent. */
+static void begin(struct connection *conn)
+{
+    conn->is_cancelled = false;
+    conn->why[0] = '\0';
+}
+
+bool query_begin(struct connection *conn, const char *sql, struct pending *pending)
+{
+    *pending = (struct pending) { .count = 0 };
+    begin(conn);
+    return PQsendQuery(conn->pg, sql) == 1 && PQflush(conn->pg) >= 0;
+}
+
+enum query_state query_continue(struct connection *conn, struct pending *pending, struct error *err)
+{
+    struct tally tally = { .kept = pending->results,
+                           .most = PENDING_RESULTS,
+                           .count = pending->count,
+                           .has_failed = pending->has_failed };
+    bool is_alive = PQflush(conn->pg) >= 0 && PQconsumeInput(conn->pg) == 1;
+
+    while (is_alive && PQisBusy(conn->pg) == 0) {
+        PGresult *result = PQgetResult(conn->pg);
+
+        if (result == NULL)
+            return tally.has_failed ? QUERY_FAILED : QUERY_DONE;
+        is_alive = tally_add(conn, result, &tally, err);
+        pending->count = tally.count;
+        pending->has_failed = tally.has_failed;
+    }
+    if (is_alive)
+        return QUERY_PENDING;
+    error_from_loss(conn, err);
+    return QUERY_FAILED;
+}
+
+void pending_free(struct pending *pending)
+{
+    for (size_t i = 0; i < pending->count; i++)
+        result_free(pending->results[i]);
+    *pending = (struct pending) { .count = 0 };
+}
+
 bool query_run(struct connection *conn, const struct query *query, const char *const *parameters,
                struct result **out, struct error *err)
 {
@@ -164,7 +212,7 @@ bool query_run(struct connection *conn, const struct query *query, const char *c
     int64_t started = clock_now_us();
     bool is_good;
 
-    conn->is_cancelled = false;
+    begin(conn);
     if (PQsendQueryParams(conn->pg, query->sql, query->parameters, NULL, parameters, NULL, NULL, 0) != 1)
         return error_from_loss(conn, err);
     is_good = read_results(conn, &tally, err);
@@ -184,7 +232,7 @@ bool query_several(struct connection *conn, const char *name, const char *sql, s
 
     for (size_t i = 0; i < count; i++)
         results[i] = NULL;
-    conn->is_cancelled = false;
+    begin(conn);
     if (PQsendQuery(conn->pg, sql) != 1)
         return error_from_loss(conn, err);
     is_good = read_results(conn, &tally, err);
@@ -243,7 +291,7 @@ bool query_batch(struct connection *conn, const struct step *steps, size_t count
     int64_t started = clock_now_us();
     bool is_good;
 
-    conn->is_cancelled = false;
+    begin(conn);
     *failed = count;
     if (!batch_send(conn, steps, count))
         return error_from_loss(conn, err);
@@ -265,7 +313,7 @@ bool query_script(struct connection *conn, const char *script, size_t *completed
     bool is_good;
 
     *completed = 0;
-    conn->is_cancelled = false;
+    begin(conn);
     if (PQsendQuery(conn->pg, script) != 1)
         return error_from_loss(conn, err);
     is_good = read_results(conn, &tally, err);

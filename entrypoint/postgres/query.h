@@ -58,6 +58,24 @@ struct step {
 must_use bool query_batch(struct connection *conn, const struct step *steps, size_t count,
                           struct result **out, size_t *failed, struct error *err);
 
+/* A query that nobody waits for: statements without parameters, asked while something else is waited for. */
+enum { PENDING_RESULTS = 3 };
+struct pending {
+    struct result *results[PENDING_RESULTS]; /* as query_several() keeps them */
+    size_t count;
+    bool has_failed;
+};
+
+/* Sends it; false when the session broke. */
+must_use bool query_begin(struct connection *conn, const char *sql, struct pending *pending);
+
+/* Takes what has arrived. Call it when the connection's descriptor is ready; `err` is filled on QUERY_FAILED.
+ */
+enum query_state { QUERY_PENDING, QUERY_DONE, QUERY_FAILED };
+enum query_state query_continue(struct connection *conn, struct pending *pending, struct error *err);
+
+void pending_free(struct pending *pending);
+
 /* Sends a script as one simple query, cancellable by a signal. *completed counts the statements that the
  * server reported as done, in their order; an empty statement is not reported. Rows are discarded. `script`
  * must be NUL-terminated. */

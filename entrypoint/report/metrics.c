@@ -125,6 +125,24 @@ static double read_leader_wait(const struct progress *progress, int sample)
     return progress->leader_wait_seconds;
 }
 
+static double read_lock_wait(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->lock_wait_seconds;
+}
+
+static double read_blocked_by(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->blocked_by;
+}
+
+static double read_blocked(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->blocked;
+}
+
 static const char *retry_name(int sample)
 {
     return sample < CONNECTION_RETRIES ? CONNECTION_RETRY_NAMES[sample]
@@ -191,6 +209,14 @@ const struct metric METRICS[] = {
       .read = read_leader },
     { "tidelock_lock_wait_seconds_total", METRIC_COUNTER, "Time spent waiting for the leader lock.",
       .samples = 1, .read = read_leader_wait },
+    { "tidelock_table_lock_wait_seconds_total", METRIC_COUNTER,
+      "Time spent waiting for table locks, attempts that timed out included.", .samples = 1,
+      .read = read_lock_wait },
+    { "tidelock_blocked_by_sessions", METRIC_GAUGE, "Sessions that block this run.", .samples = 1,
+      .read = read_blocked_by },
+    { "tidelock_blocked_sessions", METRIC_GAUGE,
+      "Sessions that wait for a lock that this run holds or is queued for.", .samples = 1,
+      .read = read_blocked },
     { "tidelock_retries_total", METRIC_COUNTER, "Attempts repeated, by reason.", .label = "reason",
       .samples = CONNECTION_RETRIES + RETRY_REASONS, .label_value = retry_name, .read = read_retries },
     { "tidelock_connections", METRIC_GAUGE, "Connections that this process has open.", .samples = 1,

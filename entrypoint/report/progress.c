@@ -7,6 +7,7 @@ const char *const PROGRESS_PHASE_NAMES[] = {
     [PROGRESS_CONNECTING] = "connecting",
     [PROGRESS_WAITING_BUDGET] = "waiting_budget",
     [PROGRESS_WAITING_LEADER] = "waiting_leader",
+    [PROGRESS_WAITING_LOCK] = "waiting_lock",
     [PROGRESS_APPLYING] = "applying",
     [PROGRESS_COMPLETE] = "complete",
     [PROGRESS_FAILED] = "failed",

@@ -16,6 +16,7 @@ enum progress_phase {
     PROGRESS_CONNECTING,
     PROGRESS_WAITING_BUDGET, /* the application would have too few connections left */
     PROGRESS_WAITING_LEADER, /* another process leads, or (wait) is waited for */
+    PROGRESS_WAITING_LOCK,   /* a table lock could not be had: resting before the next try */
     PROGRESS_APPLYING,
     PROGRESS_COMPLETE,
     PROGRESS_FAILED,
@@ -67,6 +68,9 @@ struct progress {
     double current_started_at;
     double last_seconds;           /* the last one took; negative = none yet */
     size_t retries[RETRY_REASONS]; /* of transactions */
+    double lock_wait_seconds;      /* for locks of tables and rows, tries that timed out included */
+    int blocked_by;                /* sessions in our way, as far as they were seen */
+    int blocked;                   /* sessions that wait behind us */
     bool is_leader;
     double leader_wait_seconds;
 

@@ -27,6 +27,7 @@ static const struct key {
 } KEYS[] = {
     { "transaction", VALUE_WISH, offsetof(struct directives, transaction) },
     { "lock-timeout", VALUE_DURATION, offsetof(struct directives, lock_timeout_ms) },
+    { "migration-timeout", VALUE_DURATION, offsetof(struct directives, migration_timeout_ms) },
     { "retry-for", VALUE_DURATION, offsetof(struct directives, retry_for_ms) },
     { "statement-timeout", VALUE_DURATION, offsetof(struct directives, statement_timeout_ms) },
 };
@@ -74,7 +75,7 @@ static bool refuse_key(const struct reading *reading, struct slice key, struct e
     if (nearest != NULL)
         error_hint(err, "Did you mean \"%s\"?", nearest);
     else
-        error_hint(err, "There are %s, %s, %s and %s.", names[0], names[1], names[2], names[3]);
+        error_hint(err, "There are %s, %s, %s, %s and %s.", names[0], names[1], names[2], names[3], names[4]);
     return fail(reading, key.at, err);
 }
 
@@ -138,18 +139,70 @@ static bool read_word(struct reading *reading, struct slice word, struct error *
                       (struct slice) { .at = equals + 1, .length = word.length - key.length - 1 }, err);
 }
 
+/* Takes the first word off a trimmed text. */
+static struct slice next_word(struct slice *words)
+{
+    struct slice word = { .at = words->at, .length = 0 };
+
+    while (word.length < words->length && strchr(" \t\v\f", words->at[word.length]) == NULL)
+        word.length++;
+    *words =
+        slice_trim((struct slice) { .at = words->at + word.length, .length = words->length - word.length });
+    return word;
+}
+
+static bool refuse_assertion(const struct reading *reading, const char *at, const char *what,
+                             const char *hint, struct error *err)
+{
+    error_set(err, ERROR_CLEAN, "%s", what);
+    error_hint(err, "%s", hint);
+    return fail(reading, at, err);
+}
+
+/* What follows "assert": the rest of the line is SQL. */
+static bool read_assertion(struct reading *reading, struct slice words, struct error *err)
+{
+    static const char WAIT[] = "wait=";
+    struct assertion found = { .expression = words };
+    struct slice rest = words;
+    struct slice word = next_word(&rest);
+
+    if (slice_equals(word, "after")) {
+        found.is_after = true;
+        found.expression = rest;
+        word = next_word(&rest);
+    }
+    if (slice_starts_with(word, WAIT)) {
+        struct slice value = { .at = word.at + strlen(WAIT), .length = word.length - strlen(WAIT) };
+
+        if (found.is_after)
+            return refuse_assertion(reading, word.at, "an assertion behind a migration cannot wait",
+                                    "It would wait with all its locks: leave wait out, or assert before.",
+                                    err);
+        if (!duration_parse(value, &found.wait_ms))
+            return refuse_assertion(reading, value.at, "wait has no time", "Write wait=10m.", err);
+        found.expression = rest;
+    }
+    if (found.expression.length == 0)
+        return refuse_assertion(reading, words.at, "an assertion asserts nothing",
+                                "Write a boolean expression behind it, on the same line.", err);
+    if (reading->found.assertion_count == ASSERTIONS_MOST)
+        return refuse_assertion(reading, words.at, "there are too many assertions", "Join some with AND.",
+                                err);
+    reading->found.assertions[reading->found.assertion_count++] = found;
+    return true;
+}
+
 static bool read_words(struct reading *reading, struct slice words, struct error *err)
 {
     words = slice_trim(words);
     while (words.length > 0) {
-        struct slice word = { .at = words.at, .length = 0 };
+        struct slice word = next_word(&words);
 
-        while (word.length < words.length && strchr(" \t\v\f", words.at[word.length]) == NULL)
-            word.length++;
+        if (slice_equals(word, "assert"))
+            return read_assertion(reading, words, err);
         if (!read_word(reading, word, err))
             return false;
-        words =
-            slice_trim((struct slice) { .at = words.at + word.length, .length = words.length - word.length });
     }
     return true;
 }
@@ -218,8 +271,10 @@ bool directive_parse(const char *file, struct slice bytes, struct directives *ou
 {
     struct reading reading = { .file = file,
                                .bytes = script_without_bom(bytes),
-                               .found = {
-                                   .lock_timeout_ms = -1, .retry_for_ms = -1, .statement_timeout_ms = -1 } };
+                               .found = { .lock_timeout_ms = -1,
+                                          .retry_for_ms = -1,
+                                          .statement_timeout_ms = -1,
+                                          .migration_timeout_ms = -1 } };
     struct scanner scanner = scanner_of(reading.bytes, true);
     struct token token;
 

@@ -2,6 +2,8 @@
  * Directives: what a script asks of us, in SQL comments before its first statement.
  *
  *     -- tidelock: transaction=off lock-timeout=5s statement-timeout=30m
+ *     -- tidelock: assert wait=10m NOT EXISTS (SELECT FROM orders WHERE status_new IS NULL)
+ *     -- tidelock: assert after (SELECT count(*) FROM orders) > 0
  *
  * To every other tool they are comments. One that we would not obey is an error, never silence.
  */
@@ -21,11 +23,23 @@ enum transaction_wish {
     TRANSACTION_WISHES
 };
 
+/* What has to be true before the migration begins, or before it is committed. */
+struct assertion {
+    struct slice expression; /* SQL, a part of the script */
+    bool is_after;
+    int64_t wait_ms; /* how long it may take to become true; never with is_after */
+};
+
+enum { ASSERTIONS_MOST = 8 };
+
 struct directives {
     enum transaction_wish transaction;
     int64_t lock_timeout_ms; /* -1 = not said; so for the next */
     int64_t retry_for_ms;
     int64_t statement_timeout_ms;
+    int64_t migration_timeout_ms;
+    struct assertion assertions[ASSERTIONS_MOST];
+    size_t assertion_count;
 };
 
 /* What the comments before the first statement of `bytes` say; several comments add up. ERROR_CLEAN, with the

@@ -13,7 +13,7 @@ from servers import free_port
 from tool import wait_for_session
 from wait import wait_until
 
-PHASES = ["connecting", "waiting_budget", "waiting_leader", "applying", "complete", "failed", "interrupted"]
+PHASES = ["connecting", "waiting_budget", "waiting_leader", "waiting_lock", "applying", "complete", "failed", "interrupted"]
 
 
 @pytest.fixture
@@ -62,6 +62,7 @@ WAYS = {
     "connecting": {"server": "away"},
     "waiting_budget": {"words": ["--headroom", "10000"]},
     "waiting_leader": {"server": "led"},
+    "waiting_lock": {"script": "DO $$ BEGIN RAISE EXCEPTION 'in the way' USING ERRCODE = '55P03'; END $$"},
     "applying": {"script": "SELECT pg_sleep(600)"},
     "complete": {"script": "SELECT 1"},
     "failed": {"script": "SELECT 1/0"},

@@ -80,13 +80,15 @@ def test_the_retries_are_counted(database, folder, tidelock, tmp_path, mode):
 
 
 def test_a_real_deadlock(database, folder, tidelock, busy):
-    """Whoever notices first is ended by the server: here it is the migration, and it comes back."""
+    """Whoever looks for one while there is one is ended by the server: here it is the migration, and it comes back."""
     database.query("CREATE TABLE second ()")
     prepare(tidelock, folder)
-    folder.add("001_a", "-- tidelock: lock-timeout=30s\nSET LOCAL deadlock_timeout = '10ms'; LOCK TABLE second; SELECT pg_notify('here', ''); LOCK TABLE busy")
+    until = "EXISTS (SELECT FROM pg_locks WHERE relation = 'second'::regclass AND NOT granted) OR to_regclass('over') IS NOT NULL"
+    loop = f"DO $$ BEGIN WHILE NOT ({until}) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$"
+    folder.add("001_a", f"-- tidelock: lock-timeout=30s\nSET LOCAL deadlock_timeout = '10ms'; LOCK TABLE second; {loop}; LOCK TABLE busy")
     running = tidelock.start("deploy")
     wait_until(lambda: database.query("SELECT 1 FROM pg_locks WHERE relation = 'second'::regclass AND granted"), "the migration to be there")
-    busy.execute("SET deadlock_timeout = '1h'; LOCK TABLE second")
+    busy.execute("SET deadlock_timeout = '1h'; LOCK TABLE second; CREATE TABLE over ()")
     busy.execute("COMMIT")
     running.wait().succeeds(applied=["001_a"], says="the server ended a deadlock with another session")
 

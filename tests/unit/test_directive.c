@@ -70,7 +70,7 @@ static void what_would_not_be_obeyed_is_refused_at_its_place(void **state)
         { "-- tidelock: lock-timout=5s", 1, 14, "unknown directive \"lock-timout\"",
           "Did you mean \"lock-timeout\"?" },
         { "-- tidelock: qqq=5s", 1, 14, "unknown directive \"qqq\"",
-          "There are transaction, lock-timeout, retry-for and statement-timeout." },
+          "There are transaction, lock-timeout, migration-timeout, retry-for and statement-timeout." },
         { "-- x\n-- tidelock: Transaction=off", 2, 14, "unknown directive \"Transaction\"",
           "Did you mean \"transaction\"?" },
         { "-- tidelock: transaction", 1, 14, "directive \"transaction\" has no value",
@@ -123,6 +123,24 @@ static void a_long_unknown_key_is_cut_between_characters(void **state)
         err.message, "unknown directive \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"");
 }
 
+static void assertions_are_taken_with_their_words(void **state)
+{
+    struct directives directives = parse(
+        "-- tidelock: assert  a = 1 AND b\n-- tidelock: lock-timeout=5s assert wait=10m SELECT true\n"
+        "-- tidelock: assert after NOT c\r\nSELECT 1;");
+
+    (void)state;
+    assert_int_equal(directives.assertion_count, 3);
+    assert_true(slice_equals(directives.assertions[0].expression, "a = 1 AND b"));
+    assert_false(directives.assertions[0].is_after);
+    assert_int_equal(directives.assertions[0].wait_ms, 0);
+    assert_int_equal(directives.lock_timeout_ms, 5000);
+    assert_true(slice_equals(directives.assertions[1].expression, "SELECT true"));
+    assert_int_equal(directives.assertions[1].wait_ms, 10 * 60 * 1000);
+    assert_true(slice_equals(directives.assertions[2].expression, "NOT c"));
+    assert_true(directives.assertions[2].is_after);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -131,6 +149,7 @@ int main(void)
         cmocka_unit_test(several_comments_add_up),
         cmocka_unit_test(what_would_not_be_obeyed_is_refused_at_its_place),
         cmocka_unit_test(a_long_unknown_key_is_cut_between_characters),
+        cmocka_unit_test(assertions_are_taken_with_their_words),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

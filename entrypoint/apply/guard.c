@@ -1,0 +1,134 @@
+#include "apply/guard.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/signals.h"
+
+enum {
+    SQL_MOST = 64 * 1024,
+    ASK_EVERY_MS = 1000,
+    LINE_EVERY_MS = 30 * 1000,
+    SHOWN_MOST = 160,
+    LOCK_MS = 1000
+};
+
+/* Points at the assertion; `how` is what is the matter with it. */
+static bool refuse(const struct applying *applying, const struct assertion *assertion, const char *how,
+                   struct error *err)
+{
+    size_t shown = assertion->expression.length;
+
+    error_message(err, "migration \"%s\" asserts what %s: %.*s%s", applying->migration->name, how,
+                  (int)(shown < SHOWN_MOST ? shown : SHOWN_MOST), assertion->expression.at,
+                  shown < SHOWN_MOST ? "" : " …");
+    error_code(err, "P3018");
+    return error_point(err, applying->migration->script_path, applying->script.at, applying->script.length,
+                       (size_t)(assertion->expression.at - applying->script.at));
+}
+
+static bool ask(const struct applying *applying, const struct assertion *assertion, bool *is_true,
+                struct error *err)
+{
+    auto_text struct text sql = text_init(SQL_MOST);
+    auto_result struct result *result = NULL;
+    struct query query = { .name = "assertion" };
+    char why[sizeof err->message];
+
+    text_add_format(&sql, "SELECT (%.*s\n)::boolean", (int)assertion->expression.length,
+                    assertion->expression.at);
+    query.sql = sql.at;
+    if (query_run(applying->conn, &query, NULL, &result, err)) {
+        *is_true = result_rows(result) == 1 && result_bool(result, 0, 0);
+        return true;
+    }
+    if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED)
+        return false;
+    text_copy_cut(why, sizeof why, err->message);
+    err->contexts = 0;
+    err->class = ERROR_CLEAN;
+    refuse(applying, assertion, "can't be asked", err);
+    return error_detail(err, "%s", why);
+}
+
+/* What an assertion does must not stay. */
+static bool ask_apart(struct applying *applying, const struct assertion *assertion, bool *is_true,
+                      struct error *err)
+{
+    struct session_settings settings = applying->settings;
+    auto_text struct text sql = text_init(SQL_MOST);
+    bool is_asked;
+
+    settings.lock_timeout_ms = LOCK_MS;
+    text_add_string(&sql, "BEGIN READ ONLY;");
+    session_settings_add(&settings, true, &sql);
+    is_asked = query_several(applying->conn, "begin", sql.at, NULL, 0, err) &&
+               ask(applying, assertion, is_true, err);
+    applying_roll_back(applying->conn);
+    connection_shield(applying->conn, false);
+    return is_asked;
+}
+
+static bool is_not_true(const struct applying *applying, const struct assertion *assertion, struct error *err)
+{
+    error_set(err, ERROR_CLEAN, "not true");
+    refuse(applying, assertion, "is not true", err);
+    return false;
+}
+
+static bool wait_until_true(struct applying *applying, const struct assertion *assertion, struct error *err)
+{
+    struct deadline until = deadline_in(assertion->wait_ms);
+    struct deadline next_line = deadline_in(0);
+    bool is_true = false;
+
+    for (;;) {
+        if (!ask_apart(applying, assertion, &is_true, err))
+            return false;
+        if (is_true)
+            return true;
+        if (deadline_passed(until)) {
+            is_not_true(applying, assertion, err);
+            return error_hint(err, assertion->wait_ms > 0
+                                       ? "Deploy again when it is true, or let it wait longer."
+                                       : "Deploy again when it is true; wait=10m before it waits for that.");
+        }
+        if (deadline_passed(next_line)) {
+            log_info("waiting until it is true: %.*s", (int)assertion->expression.length,
+                     assertion->expression.at);
+            next_line = deadline_in(LINE_EVERY_MS);
+        }
+        if (!signals_sleep(deadline_left_ms(until) < ASK_EVERY_MS ? (long)deadline_left_ms(until)
+                                                                  : ASK_EVERY_MS))
+            return signals_error(err);
+    }
+}
+
+bool guard_before(struct applying *applying, struct error *err)
+{
+    const struct directives *directives = &applying->directives;
+
+    for (size_t i = 0; i < directives->assertion_count; i++) {
+        if (!directives->assertions[i].is_after &&
+            !wait_until_true(applying, &directives->assertions[i], err))
+            return false;
+    }
+    return true;
+}
+
+bool guard_after(struct applying *applying, struct error *err)
+{
+    const struct directives *directives = &applying->directives;
+
+    for (size_t i = 0; i < directives->assertion_count; i++) {
+        const struct assertion *assertion = &directives->assertions[i];
+        bool is_true = false;
+
+        if (!assertion->is_after)
+            continue;
+        if (!ask(applying, assertion, &is_true, err))
+            return false;
+        if (!is_true)
+            return is_not_true(applying, assertion, err);
+    }
+    return true;
+}

@@ -1,0 +1,21 @@
+/*
+ * Assertions of a migration: what has to be true before it begins and before it is committed.
+ *
+ * The contract step of an expand/contract change is safe only when the backfill is complete and nobody runs
+ * the former version of the application; a guard says so in SQL, and waits for it where it is told to.
+ */
+#ifndef APPLY_GUARD_H
+#define APPLY_GUARD_H
+
+#include "apply/applying.h"
+
+/* Asks for all that has to be true before, in read-only transactions, and waits for those that may take time.
+ * The session must be idle. ERROR_CLEAN with the place when one is not true, or can't be asked;
+ * ERROR_INTERRUPTED. */
+must_use bool guard_before(struct applying *applying, struct error *err);
+
+/* Asks for all that has to be true behind the script, on the session as it is: inside its transaction where
+ * it has one. Errors as above. */
+must_use bool guard_after(struct applying *applying, struct error *err);
+
+#endif

@@ -1,0 +1,282 @@
+#include "apply/watch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum {
+    OPEN_AFTER_MS = 500,
+    CONNECT_MS = 5000,
+    FIRST_LOOK_MS = 10,
+    EARLY_MS = 1000, /* so long it looks often: the waits of the first tries are short */
+    EARLY_LOOK_MS = 25,
+    LATE_LOOK_MS = 500,
+    SAY_BLOCKED_MS = 1000
+};
+
+/* What a session waits for and who holds it. pg_blocking_pids() knows queues as well as holders, and needs no
+ * privilege. The session's process id follows. */
+static const char WANTED[] =
+    "SELECT w.locktype IN ('transactionid', 'tuple'), w.mode, COALESCE(w.relation, 0),"
+    " COALESCE(w.relation::pg_catalog.regclass::text, ''), " BLOCKER_COLUMNS
+    "  FROM pg_catalog.pg_locks AS w"
+    "  CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b (pid)"
+    "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = b.pid"
+    "  JOIN pg_catalog.pg_locks AS l ON l.pid = b.pid AND l.granted"
+    "   AND (l.locktype, l.database, l.relation, l.page, l.tuple, l.transactionid)"
+    "     IS NOT DISTINCT FROM (w.locktype, w.database, w.relation, w.page, w.tuple, w.transactionid)"
+    "  LEFT JOIN pg_catalog.pg_prepared_xacts AS p ON l.virtualtransaction = '-1/' || p.transaction"
+    " WHERE NOT w.granted AND w.pid = ";
+static const char WANTED_END[] = " GROUP BY w.locktype, w.mode, w.relation, " BLOCKER_GROUPS " LIMIT 16;";
+
+/* How many sessions wait behind it. */
+static const char BLOCKED[] =
+    "SELECT pg_catalog.count(DISTINCT l.pid) FROM pg_catalog.pg_locks AS l"
+    " WHERE NOT l.granted AND %d = ANY (pg_catalog.pg_blocking_pids(l.pid))";
+
+static struct watch *watch_of(struct attendant *attendant)
+{
+    return (struct watch *)(void *)attendant;
+}
+
+static void attend(struct watch *watch, int64_t due_ms)
+{
+    bool is_connected = watch->state == WATCH_CONNECTING || watch->state == WATCH_ASKING;
+
+    watch->attendant.fd = is_connected ? connection_descriptor(watch->conn) : -1;
+    watch->attendant.events = is_connected ? connection_events(watch->conn) : 0;
+    watch->attendant.due = due_ms < 0 ? deadline_never() : deadline_in(due_ms);
+}
+
+static void give_up(struct watch *watch, const struct error *err)
+{
+    log_info("going on without a second connection, which would see who blocks whom: %s", err->message);
+    connection_close(watch->conn);
+    watch->conn = NULL;
+    pending_free(&watch->pending);
+    watch->state = WATCH_GIVEN_UP;
+    attend(watch, -1);
+}
+
+static void forget_blocked(struct watch *watch)
+{
+    if (watch->has_said_blocked)
+        log_info("nobody waits behind this run any more");
+    watch->has_said_blocked = false;
+    watch->blocked_since_ms = 0;
+    watch->blocked = 0;
+    watch->progress->blocked = 0;
+    watch->progress->blocked_by = 0;
+}
+
+static void say_blockers(struct watch *watch)
+{
+    auto_text struct text text = text_init(2048);
+    char who[sizeof watch->said] = "";
+    size_t length = 0;
+
+    for (size_t i = 0; i < watch->blockers.count; i++) {
+        text_add_string(&text, i == 0 ? "" : "; ");
+        blocker_describe(&watch->blockers.list[i], &text);
+        if (length < sizeof who)
+            length += (size_t)snprintf(who + length, sizeof who - length, "%d/%s ",
+                                       watch->blockers.list[i].pid, watch->blockers.list[i].state);
+    }
+    if (watch->blockers.count == 0 || strcmp(who, watch->said) == 0)
+        return;
+    text_copy_cut(watch->said, sizeof watch->said, who);
+    log_info("blocked: %s on %s is wanted; in the way: %s", watch->want.mode,
+             watch->want.relation[0] == '\0' ? "a row" : watch->want.relation, text.at);
+}
+
+static void see_want(struct watch *watch, const struct result *seen)
+{
+    struct want *want = &watch->want;
+
+    watch->progress->blocked_by = result_rows(seen);
+    if (result_rows(seen) == 0)
+        return;
+    *want = (struct want) { .is_known = true, .is_row = result_bool(seen, 0, 0) };
+    text_copy_cut(want->mode, sizeof want->mode, result_text(seen, 0, 1));
+    text_copy_cut(want->oid, sizeof want->oid, result_text(seen, 0, 2));
+    text_copy_cut(want->relation, sizeof want->relation, result_text(seen, 0, 3));
+    blockers_read(seen, 4, &watch->blockers);
+    say_blockers(watch);
+}
+
+/* Whoever waits behind us is the application. */
+static void see_blocked(struct watch *watch, size_t blocked)
+{
+    int64_t now = clock_now_ms();
+    int64_t lasted;
+    char why[200];
+    char took[32];
+
+    watch->blocked = blocked;
+    watch->progress->blocked = (int)blocked;
+    if (blocked == 0) {
+        forget_blocked(watch);
+        return;
+    }
+    if (watch->blocked_since_ms == 0)
+        watch->blocked_since_ms = now;
+    lasted = now - watch->blocked_since_ms;
+    if (lasted >= SAY_BLOCKED_MS && !watch->has_said_blocked) {
+        watch->has_said_blocked = true;
+        log_info("%zu sessions wait behind this run, for %s now", blocked,
+                 duration_text(lasted, took, sizeof took));
+    }
+    if (!watch->may_cancel ||
+        ((watch->limits.max_blocked == 0 || (int64_t)blocked <= watch->limits.max_blocked) &&
+         (watch->limits.max_blocked_for_ms == 0 || lasted <= watch->limits.max_blocked_for_ms)))
+        return;
+    (void)snprintf(why, sizeof why, "%zu sessions had to wait behind it, for %s", blocked,
+                   duration_text(lasted, took, sizeof took));
+    connection_cancel(watch->watched, ERROR_TABLE_LOCK, why);
+}
+
+static void look(struct watch *watch)
+{
+    struct error err = { .class = ERROR_NONE };
+
+    switch (query_continue(watch->conn, &watch->pending, &err)) {
+    case QUERY_PENDING:
+        attend(watch, CONNECT_MS);
+        return;
+    case QUERY_FAILED:
+        give_up(watch, &err);
+        return;
+    case QUERY_DONE:
+        break;
+    }
+    if (watch->watched != NULL && watch->pending.count == 2) {
+        see_want(watch, watch->pending.results[0]);
+        see_blocked(watch, (size_t)result_number(watch->pending.results[1], 0, 0));
+    }
+    pending_free(&watch->pending);
+    watch->state = WATCH_IDLE;
+    if (watch->watched == NULL)
+        attend(watch, -1);
+    else
+        attend(watch, clock_now_ms() - watch->since_ms < EARLY_MS ? EARLY_LOOK_MS : LATE_LOOK_MS);
+}
+
+static void ask(struct watch *watch)
+{
+    struct error err;
+    auto_text struct text sql = text_init(sizeof WANTED + sizeof WANTED_END + sizeof BLOCKED + 64);
+
+    if (watch->watched == NULL || !connection_is_busy(watch->watched)) {
+        attend(watch, -1);
+        return;
+    }
+    text_add_format(&sql, "%s%d%s", WANTED, watch->watched_pid, WANTED_END);
+    text_add_format(&sql, BLOCKED, watch->watched_pid);
+    if (!query_begin(watch->conn, sql.at, &watch->pending)) {
+        error_set(&err, ERROR_LOST, "it broke");
+        give_up(watch, &err);
+        return;
+    }
+    watch->state = WATCH_ASKING;
+    attend(watch, CONNECT_MS);
+}
+
+static void connect_on(struct watch *watch)
+{
+    struct error err;
+
+    switch (connection_continue(watch->conn, &err)) {
+    case CONNECTION_PENDING:
+        attend(watch, CONNECT_MS);
+        return;
+    case CONNECTION_REFUSED:
+        give_up(watch, &err);
+        return;
+    case CONNECTION_READY:
+        break;
+    }
+    watch->state = WATCH_IDLE;
+    attend(watch, 0);
+}
+
+static void turn(struct attendant *attendant)
+{
+    struct watch *watch = watch_of(attendant);
+
+    switch (watch->state) {
+    case WATCH_CLOSED:
+        if (watch->watched != NULL)
+            watch_open(watch, watch->watched);
+        break;
+    case WATCH_CONNECTING:
+        connect_on(watch);
+        break;
+    case WATCH_IDLE:
+        ask(watch);
+        break;
+    case WATCH_ASKING:
+        look(watch);
+        break;
+    case WATCH_GIVEN_UP:
+        attend(watch, -1);
+        break;
+    }
+}
+
+void watch_begin(struct watch *watch, struct watch_limits limits, struct progress *progress)
+{
+    *watch = (struct watch) { .attendant = { .fd = -1, .due = deadline_never(), .turn = turn },
+                              .limits = limits,
+                              .progress = progress };
+    heartbeat_attend(&watch->attendant);
+}
+
+void watch_end(struct watch *watch)
+{
+    heartbeat_attend(NULL);
+    connection_close(watch->conn);
+    pending_free(&watch->pending);
+    forget_blocked(watch);
+}
+
+void watch_forbid(struct watch *watch, const char *why)
+{
+    if (watch->state != WATCH_CLOSED)
+        return;
+    log_debug("no second connection: %s", why);
+    watch->state = WATCH_GIVEN_UP;
+    attend(watch, -1);
+}
+
+void watch_open(struct watch *watch, struct connection *beside)
+{
+    if (watch->state != WATCH_CLOSED)
+        return;
+    watch->conn = connection_begin_beside(beside, CONNECT_MS);
+    watch->state = WATCH_CONNECTING;
+    attend(watch, CONNECT_MS);
+}
+
+void watch_start(struct watch *watch, struct connection *watched, int pid, bool may_cancel)
+{
+    watch->watched = watched;
+    watch->watched_pid = pid;
+    watch->may_cancel = may_cancel;
+    watch->since_ms = clock_now_ms();
+    watch->want.is_known = false;
+    watch->blockers.count = 0;
+    if (watch->state == WATCH_CLOSED)
+        attend(watch, OPEN_AFTER_MS);
+    else if (watch->state == WATCH_IDLE)
+        attend(watch, FIRST_LOOK_MS);
+}
+
+void watch_stop(struct watch *watch)
+{
+    watch->watched = NULL;
+    forget_blocked(watch);
+    if (watch->state == WATCH_CLOSED || watch->state == WATCH_IDLE)
+        attend(watch, -1);
+}

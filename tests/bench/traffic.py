@@ -1,0 +1,132 @@
+"""What an application notices of a migration whose table somebody holds: tidelock beside what else people use, in one run."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+BINARY, DBMATE, URL, SCRATCH = sys.argv[1:5]
+HOLD, BEFORE, AFTER = 15, 2, 4
+ALTER = "ALTER TABLE orders ADD COLUMN remark text;"
+LOOP = "until psql -Xqd {url} -v ON_ERROR_STOP=1 -c \"SET lock_timeout = '2s'\" -f {file} 2>/dev/null; do sleep 1; done"
+
+
+def psql(url, statement):
+    subprocess.run(["psql", "-Xqd", url, "-c", statement], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def fresh():
+    """A table in use, and a folder with the migration for each tool."""
+    psql(URL + "postgres", "DROP DATABASE IF EXISTS traffic WITH (FORCE)")
+    psql(URL + "postgres", "CREATE DATABASE traffic")
+    url = URL + "traffic?sslmode=disable"
+    home = pathlib.Path(tempfile.mkdtemp(dir=SCRATCH))
+    (home / "migrations" / "001_remark").mkdir(parents=True)
+    (home / "migrations" / "001_remark" / "migration.sql").write_text("SELECT 1;\n")
+    subprocess.run([BINARY, "deploy", "--migrations", home / "migrations", "--log-level", "error"], env={"DATABASE_URL": url}, check=True, stdout=subprocess.DEVNULL)
+    (home / "migrations" / "002_remark").mkdir()
+    (home / "migrations" / "002_remark" / "migration.sql").write_text(ALTER)
+    (home / "dbmate").mkdir()
+    (home / "dbmate" / "001_remark.sql").write_text(f"-- migrate:up\n{ALTER}\n-- migrate:down\n")
+    psql(url, "CREATE TABLE orders (id int PRIMARY KEY, n int NOT NULL)")
+    psql(url, "INSERT INTO orders SELECT i, 0 FROM generate_series(1, 10000) AS i")
+    return url, home
+
+
+def start_load(url, home, script, clients, seconds, *words):
+    (home / "script").write_text(script)
+    command = ["pgbench", "-n", "-c", clients, "-j", 2, "-T", seconds, "-f", home / "script", "-l", f"--log-prefix={home}/log", *words, url]
+    return subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def read_load(home):
+    """Latencies in ms, from when each transaction was due, and the longest time without a commit in s."""
+    took, ends = [], []
+    for file in home.glob("log*"):
+        for line in file.read_text().splitlines():
+            fields = line.split()
+            took.append(int(fields[2]) / 1000)
+            ends.append(int(fields[4]) + int(fields[5]) / 1e6)
+    took.sort()
+    ends.sort()
+    gap = max(later - sooner for sooner, later in zip(ends, ends[1:]))
+    return took, gap
+
+
+def figures(took, gap):
+    over = 100 * sum(one > 100 for one in took) / len(took)
+    return over, took[len(took) * 99 // 100], took[-1], gap
+
+
+def held(start):
+    """A reader holds the table for 15 s under a load of 400 transactions a second; `start` begins the migration."""
+    url, home = fresh()
+    script = "\\set id random(1, 10000)\nUPDATE orders SET n = n + 1 WHERE id = :id;\n"
+    load = start_load(url, home, script, 8, BEFORE + HOLD + AFTER, "-R", "400")
+    time.sleep(1)
+    reader = subprocess.Popen(["psql", "-Xqd", url, "-c", "BEGIN", "-c", "SELECT * FROM orders LIMIT 1", "-c", f"SELECT pg_sleep({HOLD})", "-c", "COMMIT"], stdout=subprocess.DEVNULL)
+    time.sleep(1)
+    migration = start(url, home)
+    reader.wait()
+    ended = time.monotonic()
+    late = 0.0
+    if migration:
+        if migration.wait(timeout=120) != 0:
+            sys.exit("a migration failed")
+        late = time.monotonic() - ended
+    load.wait()
+    return (*figures(*read_load(home)), late)
+
+
+def tidelock(url, home):
+    command = [BINARY, "deploy", "--migrations", home / "migrations", "--log-level", "error"]
+    return subprocess.Popen(command, env={"DATABASE_URL": url}, stdout=subprocess.DEVNULL)
+
+
+def plain(url, home):
+    return subprocess.Popen(["psql", "-Xqd", url, "-f", home / "migrations" / "002_remark" / "migration.sql"])
+
+
+def loop(url, home):
+    return subprocess.Popen(["sh", "-c", LOOP.format(url=url, file=home / "migrations" / "002_remark" / "migration.sql")])
+
+
+def dbmate(url, home):
+    command = [DBMATE, "--url", url, "--migrations-dir", home / "dbmate", "--no-dump-schema", "up"]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, env={"PATH": os.environ["PATH"], "HOME": str(home)})
+
+
+def crowd():
+    """Sixteen clients in endless transactions of 60 ms: the table is never free, but never held for long."""
+
+    def once(is_migrating):
+        url, home = fresh()
+        script = "\\set id random(1, 10000)\nBEGIN;\nSELECT * FROM orders WHERE id = :id;\n\\sleep 60 ms\nEND;\n"
+        load = start_load(url, home, script, 16, 10)
+        time.sleep(2)
+        tries = 0
+        if is_migrating:
+            status = home / "status.prom"
+            command = [BINARY, "deploy", "--migrations", home / "migrations", "--log-level", "error", "--status-file", status]
+            if subprocess.run(command, env={"DATABASE_URL": url}, stdout=subprocess.DEVNULL).returncode != 0:
+                sys.exit("a migration failed")
+            tries = 1 + int(re.search(r'reason="lock_timeout"} (\d+)', status.read_text())[1])
+        load.wait()
+        return figures(*read_load(home))[1], tries
+
+    (none, _), (with_it, tries) = once(False), once(True)
+    print(f"16 clients, endless 60 ms transactions: through at try {tries} (target <= 10), p99 {with_it:.0f} ms / {none:.0f} ms without = {with_it / none:.2f} (target <= 2)")
+
+
+if __name__ == "__main__":
+    print(f"{'a reader holds the table for 15 s, 400 transactions a second':<62} {'> 100 ms':>9} {'p99 ms':>8} {'max ms':>8} {'gap s':>6} {'after s':>8}")
+    ways = {"no migration": lambda url, home: None, "tidelock (targets: 1 % over 100 ms, 1 s after)": tidelock, "psql -f": plain, "psql, lock_timeout = 2s, in a loop": loop}
+    if DBMATE:
+        ways["dbmate"] = dbmate
+    for name, start in ways.items():
+        over, p99, most, gap, late = held(start)
+        print(f"  {name:<60} {over:>8.1f}% {p99:>8.1f} {most:>8.0f} {gap:>6.1f} {late:>8.2f}", flush=True)
+    crowd()
