@@ -13,7 +13,10 @@ enum {
     EARLY_MS = 1000, /* so long it looks often: the waits of the first tries are short */
     EARLY_LOOK_MS = 25,
     LATE_LOOK_MS = 500,
-    SAY_BLOCKED_MS = 1000
+    SAY_BLOCKED_MS = 1000,
+    SAY_HEADWAY_MS = 10 * 1000,
+    BAR_WIDTH = 24,
+    SQL_MOST = 16 * 1024
 };
 
 /* What a session waits for and who holds it. pg_blocking_pids() knows queues as well as holders, and needs no
@@ -35,6 +38,20 @@ static const char WANTED_END[] = " GROUP BY w.locktype, w.mode, w.relation, " BL
 static const char BLOCKED[] =
     "SELECT pg_catalog.count(DISTINCT l.pid) FROM pg_catalog.pg_locks AS l"
     " WHERE NOT l.granted AND %d = ANY (pg_catalog.pg_blocking_pids(l.pid))";
+
+/* How far it has come. What a phase does not count has a total of 0. */
+static const char PROGRESSED[] =
+    ";SELECT pg_catalog.lower(command), phase, done, total FROM ("
+    "SELECT pid, command, phase, CASE WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END,"
+    "       CASE WHEN blocks_total > 0 THEN blocks_total ELSE tuples_total END"
+    "  FROM pg_catalog.pg_stat_progress_create_index"
+    " UNION ALL SELECT pid, 'vacuum', phase, heap_blks_scanned, heap_blks_total"
+    "  FROM pg_catalog.pg_stat_progress_vacuum"
+    " UNION ALL SELECT pid, 'analyze', phase, sample_blks_scanned, sample_blks_total"
+    "  FROM pg_catalog.pg_stat_progress_analyze"
+    " UNION ALL SELECT pid, command, phase, heap_blks_scanned, heap_blks_total"
+    "  FROM pg_catalog.pg_stat_progress_cluster"
+    ") AS p (pid, command, phase, done, total) WHERE pid = %d";
 
 static struct watch *watch_of(struct attendant *attendant)
 {
@@ -87,8 +104,11 @@ static void say_blockers(struct watch *watch)
     if (watch->blockers.count == 0 || strcmp(who, watch->said) == 0)
         return;
     text_copy_cut(watch->said, sizeof watch->said, who);
-    log_info("blocked: %s on %s is wanted; in the way: %s", watch->want.mode,
-             watch->want.relation[0] == '\0' ? "a row" : watch->want.relation, text.at);
+    if (watch->want.is_row || watch->want.relation[0] != '\0')
+        log_info("blocked: %s on %s is wanted; in the way: %s", watch->want.mode,
+                 watch->want.is_row ? "a row" : watch->want.relation, text.at);
+    else
+        log_info("waiting for a transaction to end: that of %s", text.at);
 }
 
 static void see_want(struct watch *watch, const struct result *seen)
@@ -137,6 +157,33 @@ static void see_blocked(struct watch *watch, size_t blocked)
     connection_cancel(watch->watched, ERROR_TABLE_LOCK, why);
 }
 
+/* A bar on a terminal, a line now and then elsewhere. */
+static void say_headway(struct watch *watch)
+{
+    auto_text struct text line = text_init(1024);
+
+    if (log_passing_width() > 0) {
+        headway_bar(&watch->headway, BAR_WIDTH, &line);
+        text_add_string(&line, " ");
+        headway_describe(&watch->headway, &line);
+        log_passing(line.at);
+    } else if (deadline_passed(watch->next_line)) {
+        headway_describe(&watch->headway, &line);
+        log_info("%s", line.at);
+        watch->next_line = deadline_in(SAY_HEADWAY_MS);
+    }
+}
+
+static void see_headway(struct watch *watch, const struct result *seen)
+{
+    if (result_rows(seen) == 0)
+        return;
+    headway_see(&watch->headway, result_text(seen, 0, 0), result_text(seen, 0, 1),
+                (double)result_number(seen, 0, 2), (double)result_number(seen, 0, 3), clock_now_ms());
+    watch->progress->current_ratio = headway_ratio(&watch->headway);
+    say_headway(watch);
+}
+
 static void look(struct watch *watch)
 {
     struct error err = { .class = ERROR_NONE };
@@ -151,9 +198,10 @@ static void look(struct watch *watch)
     case QUERY_DONE:
         break;
     }
-    if (watch->watched != NULL && watch->pending.count == 2) {
+    if (watch->watched != NULL && watch->pending.count == 3) {
         see_want(watch, watch->pending.results[0]);
         see_blocked(watch, (size_t)result_number(watch->pending.results[1], 0, 0));
+        see_headway(watch, watch->pending.results[2]);
     }
     pending_free(&watch->pending);
     watch->state = WATCH_IDLE;
@@ -166,7 +214,7 @@ static void look(struct watch *watch)
 static void ask(struct watch *watch)
 {
     struct error err;
-    auto_text struct text sql = text_init(sizeof WANTED + sizeof WANTED_END + sizeof BLOCKED + 64);
+    auto_text struct text sql = text_init(SQL_MOST);
 
     if (watch->watched == NULL || !connection_is_busy(watch->watched)) {
         attend(watch, -1);
@@ -174,6 +222,7 @@ static void ask(struct watch *watch)
     }
     text_add_format(&sql, "%s%d%s", WANTED, watch->watched_pid, WANTED_END);
     text_add_format(&sql, BLOCKED, watch->watched_pid);
+    text_add_format(&sql, PROGRESSED, watch->watched_pid);
     if (!query_begin(watch->conn, sql.at, &watch->pending)) {
         error_set(&err, ERROR_LOST, "it broke");
         give_up(watch, &err);
@@ -267,6 +316,8 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
     watch->since_ms = clock_now_ms();
     watch->want.is_known = false;
     watch->blockers.count = 0;
+    watch->headway = (struct headway) { .command = "" };
+    watch->next_line = deadline_in(SAY_HEADWAY_MS);
     if (watch->state == WATCH_CLOSED)
         attend(watch, OPEN_AFTER_MS);
     else if (watch->state == WATCH_IDLE)
@@ -276,6 +327,8 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
 void watch_stop(struct watch *watch)
 {
     watch->watched = NULL;
+    watch->progress->current_ratio = -1;
+    log_passing(NULL);
     forget_blocked(watch);
     if (watch->state == WATCH_CLOSED || watch->state == WATCH_IDLE)
         attend(watch, -1);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "apply/blockers.h"
+#include "apply/headway.h"
 #include "base/heartbeat.h"
 #include "postgres/connection.h"
 #include "report/progress.h"
@@ -41,6 +42,8 @@ struct watch {
     size_t blocked;           /* sessions that wait behind us */
     int64_t blocked_since_ms; /* 0 = nobody does */
     bool has_said_blocked;
+    struct headway headway;    /* of the statement that runs */
+    struct deadline next_line; /* when that is said again where there is no terminal */
 };
 
 /* One that is closed; it must stay where it is until watch_end(). */

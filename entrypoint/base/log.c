@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,6 +57,7 @@ static struct {
         size_t length;
     } secrets[SECRETS_MOST];
     size_t secret_count;
+    bool is_passing; /* a passing line stands on the terminal */
 } state = { .most = LOG_INFO, .format = LOG_TEXT };
 
 void log_configure(enum log_level most, enum log_format format)
@@ -171,11 +173,40 @@ static void write_line(struct text *line)
     }
 }
 
+size_t log_passing_width(void)
+{
+    const char *terminal = getenv("TERM");
+    struct winsize size;
+
+    if (state.format != LOG_TEXT || !log_is_on(LOG_INFO) || isatty(STDERR_FILENO) == 0 || terminal == NULL ||
+        strcmp(terminal, "dumb") == 0)
+        return 0;
+    /* In the last column a terminal goes on to the next line. */
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 79;
+}
+
+void log_passing(const char *line)
+{
+    auto_text struct text text = text_init(LINE_MOST);
+
+    if (line == NULL ? !state.is_passing : log_passing_width() == 0)
+        return;
+    text_add_string(&text, "\r\033[K");
+    if (line != NULL) {
+        text_add(&text, line, strnlen(line, log_passing_width()));
+        redact(text.at);
+    }
+    state.is_passing = line != NULL;
+    if (write(STDERR_FILENO, text.at, strlen(text.at)) < 0)
+        state.is_passing = false;
+}
+
 static void write_text(enum log_level level, const char *message)
 {
     auto_text struct text line = text_init(2 * LINE_MOST);
     bool has_color = log_has_color(STDERR_FILENO) && LOOKS[level].color[0] != '\0';
 
+    log_passing(NULL);
     text_add_format(&line, "tidelock: %s%s%s", has_color ? LOOKS[level].color : "", LOOKS[level].word,
                     has_color && level != LOG_DEBUG ? "\033[0m" : "");
     text_add_shown(&line, message, (int)strlen("tidelock: "));

@@ -48,6 +48,13 @@ struct log_value {
 void log_event(enum log_level level, const struct log_value *values, size_t count, const char *format, ...)
     printf_like(4, 5);
 
+/* How many characters a passing line may have; 0 when there is no terminal for one. */
+size_t log_passing_width(void);
+
+/* Shows a line that the next one of its kind replaces and that goes away before any other; NULL takes it
+ * away. Does nothing without a terminal. */
+void log_passing(const char *line);
+
 /* Which format was configured. */
 enum log_format log_format_in_use(void);
 

@@ -107,6 +107,12 @@ static double read_current_start(const struct progress *progress, int sample)
     return progress->current != NULL ? progress->current_started_at : (double)NAN;
 }
 
+static double read_current_ratio(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->current != NULL && progress->current_ratio >= 0 ? progress->current_ratio : (double)NAN;
+}
+
 static double read_last_duration(const struct progress *progress, int sample)
 {
     (void)sample;
@@ -203,6 +209,9 @@ const struct metric METRICS[] = {
     { "tidelock_current_migration_start_timestamp_seconds", METRIC_GAUGE,
       "Unix time when the migration being applied started; absent when none is.", .samples = 1,
       .read = read_current_start },
+    { "tidelock_current_migration_progress_ratio", METRIC_GAUGE,
+      "Progress of the current statement as the server reports it, from 0 to 1.", .samples = 1,
+      .read = read_current_ratio },
     { "tidelock_last_migration_duration_seconds", METRIC_GAUGE, "Duration of the migration applied last.",
       .samples = 1, .read = read_last_duration },
     { "tidelock_leader", METRIC_GAUGE, "Whether this process holds the leader lock.", .samples = 1,

@@ -38,9 +38,11 @@ bool progress_is_final(enum progress_phase phase)
 
 struct progress progress_begin(const char *path, struct build build)
 {
-    return (struct progress) {
-        .path = path, .build = build, .started_at = clock_wall_seconds(), .last_seconds = -1
-    };
+    return (struct progress) { .path = path,
+                               .build = build,
+                               .started_at = clock_wall_seconds(),
+                               .last_seconds = -1,
+                               .current_ratio = -1 };
 }
 
 void progress_enter(struct progress *progress, enum progress_phase phase)

@@ -66,6 +66,7 @@ struct progress {
     const char *current; /* the migration being applied, or NULL */
     const char *mode;
     double current_started_at;
+    double current_ratio;          /* of the statement at hand, from 0 to 1; negative = not known */
     double last_seconds;           /* the last one took; negative = none yet */
     size_t retries[RETRY_REASONS]; /* of transactions */
     double lock_wait_seconds;      /* for locks of tables and rows, tries that timed out included */

@@ -1,6 +1,13 @@
 """The second connection: who is in the way is named, queued behind only when it helps, and never allowed to hurt."""
 
 import contextlib
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
 import threading
 
 import psycopg
@@ -202,3 +209,44 @@ def test_a_second_connection_that_is_refused_stops_nothing(database, folder, tid
         running.wait_for_line("going on without a second connection")
         blocker.execute("COMMIT")
         running.wait().succeeds(applied=["001_a"])
+
+
+@pytest.fixture
+def big(database, folder, tidelock):
+    """An index that waits, half built or not begun, for a writer."""
+    folder.add("000_big", "CREATE TABLE big AS SELECT i AS id FROM generate_series(1, 20000) AS i")
+    tidelock("deploy").succeeds()
+    folder.add("001_index", "CREATE INDEX CONCURRENTLY big_id ON big (id)")
+
+
+@pytest.mark.every_major
+def test_a_concurrent_index_names_whom_it_waits_for_and_how_far_it_is(database, folder, tidelock, big, tmp_path):
+    status = tmp_path / "status.prom"
+    with reader(database, then="UPDATE big SET id = 0 WHERE id = 1") as writer:
+        running = tidelock.start("deploy", "--status-file", status)
+        running.wait_for_line(f'waiting for a transaction to end: that of pid {writer.info.backend_pid} ("nightly-report"')
+        running.wait_for_line("create index concurrently: waiting for writers before build")
+        writer.execute("COMMIT")
+        running.wait().succeeds(applied=["001_index"])
+
+
+def test_on_a_terminal_it_is_a_bar(database, folder, tidelock, big, binary):
+    """Replaced in place, gone before any other line, and never wider than the terminal."""
+    main, other = pty.openpty()
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    with reader(database, then="UPDATE big SET id = 0 WHERE id = 1") as writer:
+        environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database.url(), "TERM": "xterm", "NO_COLOR": "1"}
+        process = subprocess.Popen([binary, "deploy"], cwd=folder.root, env=environment, stdout=subprocess.DEVNULL, stderr=other)
+        os.close(other)
+        seen = b""
+        while b"create index concurrently: w" not in seen:
+            seen += os.read(main, 4096)
+        writer.execute("COMMIT")
+        assert process.wait() == 0
+    with contextlib.suppress(OSError):
+        while more := os.read(main, 4096):
+            seen += more
+    os.close(main)
+    passing = [line for line in re.split(rb"\r\x1b\[K|\r?\n", seen) if line.startswith(b"[")]
+    assert passing and all(len(line) <= 59 for line in passing) and passing[0].startswith(b"[" + b" " * 22 + b"] create index concurrently: w")
+    assert seen.endswith(b"\n") and b"\r\x1b[Ktidelock: applied 001_index" in seen
