@@ -45,8 +45,9 @@ struct applying {
     bool is_pooled;       /* no session is ours: the leader lock lasts for each transaction only */
     char id[UUID_SIZE];   /* of the ledger row */
 
-    /* Stepwise: an interrupted statement left something that the next run will clear away. */
+    /* Stepwise: a statement that failed left something, which the next run clears away or a person has to. */
     bool has_leftover;
+    bool needs_person;
 
     /* Atomic: what is needed to find out about a COMMIT whose answer was lost. */
     int blocker_pid; /* who was in the way last; 0 = not known */

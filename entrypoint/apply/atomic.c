@@ -1,6 +1,7 @@
 #include "apply/atomic.h"
 
 #include "apply/guard.h"
+#include "apply/repair.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
@@ -162,7 +163,8 @@ static bool run_script(struct applying *applying, struct error *err)
             "what persists and deploy again.",
             applying->migration->name);
     }
-    return (signals_pending() == 0 || signals_error(err)) && guard_after(applying, err);
+    return (signals_pending() == 0 || signals_error(err)) &&
+           repair_verify(applying, 0, applying->script.length, err) && guard_after(applying, err);
 }
 
 static bool run_watched(struct applying *applying, struct error *err)

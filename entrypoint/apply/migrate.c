@@ -79,6 +79,13 @@ static void explain_cancel(const struct applying *applying, struct error *err)
         error_detail(err, "No limit for statements is in force: somebody cancelled it (pg_cancel_backend).");
 }
 
+/* Refused in a transaction, though the statement's text does not show it; a new value of an enum, used before
+ * it was committed; a procedure that commits. */
+static bool needs_no_transaction(const char *sqlstate)
+{
+    return strcmp(sqlstate, "25001") == 0 || strcmp(sqlstate, "55P04") == 0 || strcmp(sqlstate, "2D000") == 0;
+}
+
 /* What persists beside the failed migration itself, and what to type. */
 static bool explain(const struct applying *applying, size_t before, struct error *err)
 {
@@ -108,6 +115,9 @@ static bool explain(const struct applying *applying, size_t before, struct error
         return error_hint(err, "Deploy again when the table is free, or allow more time with --retry-for.");
     if (err->class == ERROR_INTERRUPTED)
         return error_hint(err, "Deploy again: it begins with %s.", name);
+    if (applying->mode == MODE_ATOMIC && needs_no_transaction(err->sqlstate))
+        return error_hint(err, "Begin %s with the line \"-- tidelock: transaction=off\" and deploy again.",
+                          applying->migration->script_path);
     return error_hint(err, "Correct %s and deploy again; nothing has to be resolved.",
                       applying->migration->script_path);
 }

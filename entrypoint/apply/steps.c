@@ -105,7 +105,7 @@ static void explain_partial(const struct applying *applying, const struct course
     list_persisted(applying, course->done, &list);
     error_holds(err, "%zu of %zu statements persist:%s%s%s", course->done, applying->summary.statements,
                 list.at, remains[0] == '\0' ? "" : ". ", remains);
-    if (err->hint[0] == '\0' || strstr(err->hint, "DROP INDEX") == NULL)
+    if (!applying->needs_person)
         error_hint(
             err,
             "Correct the cause, or the script from there on, and deploy again: it goes on at statement "
@@ -118,11 +118,11 @@ static void explain_partial(const struct applying *applying, const struct course
 static void record_prefix(struct applying *applying, size_t done)
 {
     char prefix[SHA256_HEX_SIZE];
-    struct intent intent;
+    auto_intent struct intent intent = { .is_known = false };
     struct error err;
 
     if (!applying_hash_prefix(applying, done, prefix, &err) ||
-        !intent_record(applying->conn, applying->id, done, prefix, &intent, &err))
+        !intent_record(applying->conn, applying->id, done, prefix, NULL, &intent, &err))
         log_debug("could not record how far the script came: %s", err.message);
 }
 
@@ -164,7 +164,7 @@ static bool stop(struct applying *applying, const struct course *course, struct 
 static bool check_resumable(struct applying *applying, size_t done, struct error *err)
 {
     char prefix[SHA256_HEX_SIZE];
-    struct intent intent = { .is_known = false };
+    auto_intent struct intent intent = { .is_known = false };
     const struct ledger_row *row = applying->unfinished;
 
     if (row->checksum != NULL && strcmp(row->checksum, applying->checksum) == 0)

@@ -1,34 +1,44 @@
 #include "history/sidecar.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
+#include "postgres/session.h"
 
-static const char SIDECAR_CREATE[] =
-    "CREATE SCHEMA IF NOT EXISTS tidelock;"
-    "CREATE TABLE IF NOT EXISTS tidelock.intent ("
-    " ledger_id text NOT NULL, statement integer NOT NULL, txid bigint NOT NULL,"
-    " prefix_sha256 text NOT NULL, recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
-    " PRIMARY KEY (ledger_id, statement));"
-    "COMMENT ON SCHEMA tidelock IS 'Progress of migrations that cannot run in a transaction.'";
+static const struct query SIDECAR_CREATE[] = {
+    { .name = "sidecar_create_schema", .sql = "CREATE SCHEMA IF NOT EXISTS tidelock" },
+    { .name = "sidecar_create",
+      .sql = "CREATE TABLE IF NOT EXISTS tidelock.intent ("
+             " ledger_id text NOT NULL, statement integer NOT NULL, txid bigint NOT NULL,"
+             " prefix_sha256 text NOT NULL, sql text,"
+             " recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
+             " PRIMARY KEY (ledger_id, statement))" },
+    { .name = "sidecar_comment",
+      .sql = "COMMENT ON SCHEMA tidelock IS 'Progress of migrations that cannot run in a transaction.'" },
+};
 
+/* The first transaction stays: whatever any try has left is younger. */
 static const struct query INTENT_RECORD = {
     .name = "intent_record",
-    .parameters = 3,
+    .parameters = 4,
     .sql =
-        "INSERT INTO tidelock.intent AS i (ledger_id, statement, txid, prefix_sha256)"
-        " VALUES ($1, $2::integer, pg_catalog.txid_current(), $3)"
+        "INSERT INTO tidelock.intent AS i (ledger_id, statement, txid, prefix_sha256, sql)"
+        " VALUES ($1, $2::integer, pg_catalog.txid_current(), $3, $4)"
         " ON CONFLICT (ledger_id, statement) DO UPDATE"
-        "   SET prefix_sha256 = EXCLUDED.prefix_sha256"
-        " RETURNING txid, prefix_sha256",
+        "   SET prefix_sha256 = EXCLUDED.prefix_sha256, sql = COALESCE(EXCLUDED.sql, i.sql)"
+        " RETURNING txid, prefix_sha256, sql",
 };
 
 static const struct query INTENT_READ = {
     .name = "intent_read",
     .parameters = 2,
-    .sql = "SELECT txid, prefix_sha256 FROM tidelock.intent WHERE ledger_id = $1 AND statement = $2::integer",
+    .sql =
+        "SELECT txid, prefix_sha256, sql FROM tidelock.intent"
+        " WHERE ledger_id = $1 AND statement = $2::integer",
 };
 
 const struct query INTENT_FORGET = {
@@ -42,38 +52,88 @@ static const struct query SIDECAR_EXISTS = {
     .sql = "SELECT pg_catalog.to_regclass('tidelock.intent') IS NOT NULL",
 };
 
+static const struct query BEGIN = { .name = "begin", .sql = "BEGIN" };
+
+enum { STEPS_MOST = 1 + SESSION_ASIDES + array_length(SIDECAR_CREATE) };
+
+/* Runs statements in a transaction of their own with the role aside that a script may have set; the rows of
+ * the last one go to `out`. */
+static bool run_aside(struct connection *conn, const struct step *own, size_t count, struct result **out,
+                      struct error *err)
+{
+    struct step steps[STEPS_MOST];
+    struct error ignored;
+    size_t failed;
+    bool is_done;
+
+    steps[0] = (struct step) { .query = &BEGIN };
+    for (size_t i = 0; i < SESSION_ASIDES; i++)
+        steps[1 + i] = (struct step) { .query = &SESSION_ASIDE[i] };
+    memcpy(steps + 1 + SESSION_ASIDES, own, count * sizeof *own);
+    is_done = query_batch(conn, steps, 1 + SESSION_ASIDES + count, out, &failed, err) &&
+              query_several(conn, "commit", "COMMIT", NULL, 0, err);
+    if (!is_done && connection_is_in_transaction(conn) &&
+        !query_several(conn, "rollback", "ROLLBACK", NULL, 0, &ignored))
+        log_debug("could not roll back: %s", ignored.message);
+    return is_done;
+}
+
 bool sidecar_exists(struct connection *conn, bool *exists, struct error *err)
 {
     auto_result struct result *result = NULL;
+    const struct step step = { .query = &SIDECAR_EXISTS };
 
-    if (!query_run(conn, &SIDECAR_EXISTS, NULL, &result, err))
+    if (!run_aside(conn, &step, 1, &result, err))
         return false;
     *exists = result_bool(result, 0, 0);
     return true;
 }
 
-static void intent_fill(const struct result *result, struct intent *out)
+static bool create(struct connection *conn, struct error *err)
 {
-    *out = (struct intent) { .is_known = result_rows(result) > 0 };
+    struct step steps[array_length(SIDECAR_CREATE)];
+
+    for (size_t i = 0; i < array_length(SIDECAR_CREATE); i++)
+        steps[i] = (struct step) { .query = &SIDECAR_CREATE[i] };
+    return run_aside(conn, steps, array_length(SIDECAR_CREATE), NULL, err);
+}
+
+void intent_free(struct intent *intent)
+{
+    free(intent->sql);
+}
+
+/* Runs a statement that returns an intent. */
+static bool fetch(struct connection *conn, const struct query *query, const char *const *parameters,
+                  struct intent *out, struct error *err)
+{
+    auto_result struct result *result = NULL;
+    const struct step step = { .query = query, .parameters = parameters };
+
+    if (!run_aside(conn, &step, 1, &result, err))
+        return false;
+    out->is_known = result_rows(result) > 0;
     if (!out->is_known)
-        return;
+        return true;
     text_copy_cut(out->txid, sizeof out->txid, result_text(result, 0, 0));
     text_copy_cut(out->prefix, sizeof out->prefix, result_text(result, 0, 1));
+    if (!result_is_null(result, 0, 2))
+        out->sql = memory_copy(result_text(result, 0, 2), strlen(result_text(result, 0, 2)));
+    return true;
 }
 
 bool intent_record(struct connection *conn, const char *ledger_id, size_t statement, const char *prefix,
-                   struct intent *out, struct error *err)
+                   const char *sql, struct intent *out, struct error *err)
 {
-    auto_result struct result *result = NULL;
     char number[24];
-    const char *const parameters[] = { ledger_id, number, prefix };
+    const char *const parameters[] = { ledger_id, number, prefix, sql };
     bool exists;
 
     *out = (struct intent) { .is_known = false };
     (void)snprintf(number, sizeof number, "%zu", statement);
     if (!sidecar_exists(conn, &exists, err))
         return false;
-    if (!exists && !query_several(conn, "sidecar_create", SIDECAR_CREATE, NULL, 0, err)) {
+    if (!exists && !create(conn, err)) {
         if (strcmp(err->sqlstate, "42501") != 0)
             return false;
         log_warn(
@@ -81,28 +141,17 @@ bool intent_record(struct connection *conn, const char *ledger_id, size_t statem
             "killed, what it leaves behind can't be repaired without you");
         return true;
     }
-    if (!query_run(conn, &INTENT_RECORD, parameters, &result, err))
-        return false;
-    intent_fill(result, out);
-    return true;
+    return fetch(conn, &INTENT_RECORD, parameters, out, err);
 }
 
 bool intent_read(struct connection *conn, const char *ledger_id, size_t statement, struct intent *out,
                  struct error *err)
 {
-    auto_result struct result *result = NULL;
     char number[24];
     const char *const parameters[] = { ledger_id, number };
     bool exists;
 
     *out = (struct intent) { .is_known = false };
     (void)snprintf(number, sizeof number, "%zu", statement);
-    if (!sidecar_exists(conn, &exists, err))
-        return false;
-    if (!exists)
-        return true;
-    if (!query_run(conn, &INTENT_READ, parameters, &result, err))
-        return false;
-    intent_fill(result, out);
-    return true;
+    return sidecar_exists(conn, &exists, err) && (!exists || fetch(conn, &INTENT_READ, parameters, out, err));
 }

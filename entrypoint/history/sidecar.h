@@ -18,15 +18,20 @@
 /* Statement number `statement` (from 0) of the migration whose ledger row is `ledger_id` was about to run. */
 struct intent {
     bool is_known;
-    char txid[24]; /* of the transaction that recorded it: what the statement made is younger */
+    char txid[24]; /* of the transaction that recorded it first: what the statement made is younger */
     char prefix[SHA256_HEX_SIZE]; /* SHA-256 of the statements before it */
+    char *sql;                    /* the statement; NULL = not recorded */
 };
 
-/* Commits the intent, creating the schema and the table if need be. A role that may not create them is no
- * error: *is_recorded is false then, with one warning, and what a crash leaves needs a person. Must not run
- * inside a transaction. */
+#define auto_intent __attribute__((cleanup(intent_free)))
+void intent_free(struct intent *intent);
+
+/* Commits the intent, creating the schema and the table if need be; `sql` may be NULL. A role that may not
+ * create them is no error: is_known is false then, with one warning, and what a crash leaves needs a person.
+ * Like the others it works whatever role a script has set, and must not run inside a transaction. `out` is
+ * the caller's to free, also on failure. */
 must_use bool intent_record(struct connection *conn, const char *ledger_id, size_t statement,
-                            const char *prefix, struct intent *out, struct error *err);
+                            const char *prefix, const char *sql, struct intent *out, struct error *err);
 
 /* Reads it; is_known is false when there is none. */
 must_use bool intent_read(struct connection *conn, const char *ledger_id, size_t statement,
@@ -35,7 +40,7 @@ must_use bool intent_read(struct connection *conn, const char *ledger_id, size_t
 /* Forgets all intents of a migration that is finished: $1 is its ledger row. Only where sidecar_exists(). */
 extern const struct query INTENT_FORGET;
 
-/* Whether our schema and its table are there. One round trip. */
+/* Whether our schema and its table are there. */
 must_use bool sidecar_exists(struct connection *conn, bool *exists, struct error *err);
 
 #endif

@@ -56,6 +56,11 @@ const struct query SESSION_CLEANUP[SESSION_CLEANUPS] = {
     { .name = "discard_sequences", .sql = "DISCARD SEQUENCES" },
 };
 
+const struct query SESSION_ASIDE[SESSION_ASIDES] = {
+    { .name = "aside_session_authorization", .sql = "SET LOCAL SESSION AUTHORIZATION DEFAULT" },
+    { .name = "aside_role", .sql = "SET LOCAL ROLE NONE" },
+};
+
 void session_cleanup_add(struct text *out)
 {
     for (size_t i = 0; i < SESSION_CLEANUPS; i++)

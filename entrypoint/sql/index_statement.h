@@ -8,9 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-
-/* A name in the catalogs is at most 63 bytes long; the server cuts a longer one off, and so do we. */
-enum { IDENTIFIER_SIZE = 64 };
+#include "sql/name.h"
 
 struct index_statement {
     bool is_drop;
@@ -22,6 +20,7 @@ struct index_statement {
     char name[IDENTIFIER_SIZE];   /* empty in CREATE INDEX ON …: the server makes one up */
     char table_schema[IDENTIFIER_SIZE];
     char table[IDENTIFIER_SIZE];
+    size_t rest; /* CREATE: the byte offset behind the table's name */
 };
 
 /* Reads one statement. False, and `out` untouched, when it is neither, drops several indexes, or has a name

@@ -179,3 +179,14 @@ bool statement_is_data(struct scanner scanner)
     }
     return false;
 }
+
+bool statement_is_guarded_index(struct scanner scanner)
+{
+    static const char PATTERN[] = "CREATE [UNIQUE] INDEX [CONCURRENTLY] IF NOT EXISTS";
+    struct head head;
+
+    if (scanner.offset >= scanner.length || (scanner.at[scanner.offset] & ~0x20) != PATTERN[0])
+        return false;
+    head = head_of(scanner);
+    return pattern_matches(PATTERN, &head);
+}

@@ -62,4 +62,7 @@ enum statement_kind statement_kind_of(struct scanner scanner, int server_version
  * MERGE, SELECT, VALUES, TABLE, WITH, COPY. What it waits for is rows of others, as a rule, not a table. */
 bool statement_is_data(struct scanner scanner);
 
+/* Whether it is CREATE INDEX IF NOT EXISTS: that is content with an index that is INVALID. */
+bool statement_is_guarded_index(struct scanner scanner);
+
 #endif

@@ -183,23 +183,15 @@ static size_t count_line(struct script_reader *reader, size_t offset)
     return reader->line;
 }
 
-static enum statement_kind kind_of(const struct script_reader *reader, size_t start, size_t end,
-                                   enum alone_kind *alone)
+static void classify(const struct script_reader *reader, struct statement *statement)
 {
     struct scanner within = reader->scanner;
 
-    within.offset = start;
-    within.length = end;
-    return statement_kind_of(within, reader->server_version, alone);
-}
-
-static bool is_data(const struct script_reader *reader, size_t start, size_t end)
-{
-    struct scanner within = reader->scanner;
-
-    within.offset = start;
-    within.length = end;
-    return statement_is_data(within);
+    within.offset = statement->start;
+    within.length = statement->end;
+    statement->kind = statement_kind_of(within, reader->server_version, &statement->alone);
+    statement->is_data = statement_is_data(within);
+    statement->is_guarded_index = statement_is_guarded_index(within);
 }
 
 enum script_answer script_next(struct script_reader *reader, struct statement *out, struct error *err)
@@ -219,8 +211,7 @@ enum script_answer script_next(struct script_reader *reader, struct statement *o
         return stop(reader, token, err);
     if (token.kind == TOKEN_END && scanner->length < reader->bytes.length)
         return refuse_nul(reader, err);
-    found.kind = kind_of(reader, found.start, found.end, &found.alone);
-    found.is_data = is_data(reader, found.start, found.end);
+    classify(reader, &found);
     if (found.kind == KIND_COPY_STDIN)
         return refuse_kind(reader, found.kind, found.start, err);
     *out = found;
@@ -268,6 +259,7 @@ static void summarize_statement(struct script_summary *summary, const struct sta
     }
     summary->statements++;
     summary->data += statement->is_data;
+    summary->guarded_indexes += statement->is_guarded_index;
     if (effect->counter != 0)
         (*(size_t *)(void *)((char *)summary + effect->counter))++;
 }

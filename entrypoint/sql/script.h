@@ -26,7 +26,8 @@ struct statement {
     size_t line;  /* of start, from 1; lines end at LF */
     enum statement_kind kind;
     enum alone_kind alone;
-    bool is_data; /* see statement_is_data() */
+    bool is_data;          /* see statement_is_data() */
+    bool is_guarded_index; /* see statement_is_guarded_index() */
 };
 
 /* A place in a script; copy it to come back. Callers read `file` and `bytes` and leave the rest alone. */
@@ -64,6 +65,7 @@ struct script_summary {
     size_t savepoints;              /* SAVEPOINT, RELEASE, ROLLBACK TO */
     size_t alone;                   /* statements that refuse a transaction block */
     size_t data;                    /* statements that read and write rows */
+    size_t guarded_indexes;         /* CREATE INDEX IF NOT EXISTS */
     bool has_alone_in_transaction;  /* one of those stands behind a BEGIN: it can only fail */
     bool ends_inside_transaction;   /* a transaction is begun and not ended */
     size_t open_begin_offset;       /* then: the offset of what began it */

@@ -5,6 +5,7 @@
 #include "script_properties.h"
 #include "sql/directive.h"
 #include "sql/index_statement.h"
+#include "sql/subject.h"
 
 static void require(bool holds)
 {
@@ -19,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice bytes;
     struct directives directives;
     struct index_statement index;
+    struct subject subject;
     struct script_summary summary;
     struct error err;
     bool has_standard_strings;
@@ -33,5 +35,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(summary.begins + summary.commits + summary.rollbacks + summary.alone <= summary.statements);
     (void)!directive_parse("any.sql", bytes, &directives, &err);
     (void)!index_statement_parse(bytes, &index);
+    (void)!subject_parse(bytes, &subject);
     return 0;
 }

@@ -1,0 +1,38 @@
+#include "apply/advance.h"
+
+#include <stdio.h>
+
+#include "postgres/query.h"
+
+enum { NUMBER_SIZE = 24 };
+
+/* Deferred constraints fire before the script's role is set aside. */
+static const struct query CONSTRAINTS = { .name = "constraints_immediate",
+                                          .sql = "SET CONSTRAINTS ALL IMMEDIATE" };
+
+enum { CLOSING_STEPS = SESSION_ASIDES + 3 };
+
+bool advance_commit(struct applying *applying, size_t done, const char *commit, struct error *err)
+{
+    char number[NUMBER_SIZE];
+    const char *const parameters[] = { applying->id, number };
+    const struct query closing = { .name = "commit", .sql = commit };
+    struct step steps[CLOSING_STEPS];
+    size_t count = 0;
+    size_t failed;
+
+    (void)snprintf(number, sizeof number, "%zu", done);
+    steps[count++] = (struct step) { .query = &CONSTRAINTS };
+    for (size_t i = 0; i < SESSION_ASIDES; i++)
+        steps[count++] = (struct step) { .query = &SESSION_ASIDE[i] };
+    steps[count++] =
+        (struct step) { .query = &applying->ledger->queries[LEDGER_PROGRESS], .parameters = parameters };
+    steps[count++] = (struct step) { .query = &closing };
+    return query_batch(applying->conn, steps, count, NULL, &failed, err);
+}
+
+bool advance(struct applying *applying, size_t done, struct error *err)
+{
+    return query_several(applying->conn, "begin", "BEGIN", NULL, 0, err) &&
+           advance_commit(applying, done, "COMMIT", err);
+}

@@ -1,0 +1,15 @@
+/*
+ * A statement that cannot run in a transaction: an intent before it, proof after it.
+ */
+#ifndef APPLY_ALONE_H
+#define APPLY_ALONE_H
+
+#include "apply/applying.h"
+#include "apply/unit.h"
+
+/* Runs it, after clearing away what an interrupted run of it left; tries again after deadlocks and, where it
+ * is all or nothing, when a lock could not be had in time. */
+must_use bool alone_run(struct applying *applying, const struct unit *unit, bool is_resuming,
+                        struct error *err);
+
+#endif

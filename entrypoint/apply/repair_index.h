@@ -1,0 +1,28 @@
+/*
+ * CREATE and DROP INDEX CONCURRENTLY that broke; see apply/repair.h.
+ */
+#ifndef APPLY_REPAIR_INDEX_H
+#define APPLY_REPAIR_INDEX_H
+
+#include "apply/repair.h"
+#include "sql/index_statement.h"
+
+must_use enum repair_answer index_create_before(const struct applying *applying,
+                                                const struct statement *statement,
+                                                const struct index_statement *index,
+                                                const struct intent *intent, struct error *err);
+must_use bool index_create_after(const struct applying *applying, const struct statement *statement,
+                                 const struct index_statement *index, const struct intent *intent,
+                                 struct leftover *left);
+
+must_use enum repair_answer index_drop_before(const struct applying *applying,
+                                              const struct index_statement *index,
+                                              const struct intent *intent, struct error *err);
+must_use bool index_drop_after(const struct applying *applying, const struct index_statement *index,
+                               const struct intent *intent, struct leftover *left);
+
+/* Whether the index that the statement wanted is valid; one without a name was made by it for sure. */
+must_use bool index_verify(const struct applying *applying, const struct statement *statement,
+                           const struct index_statement *index, struct error *err);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * REINDEX CONCURRENTLY that broke; see apply/repair.h. It works beside the old index: "x_ccnew" is the new
+ * one as long as it is not complete, "x_ccold" the old one from then on (documentation, "REINDEX").
+ */
+#ifndef APPLY_REPAIR_REINDEX_H
+#define APPLY_REPAIR_REINDEX_H
+
+#include "apply/repair.h"
+#include "sql/subject.h"
+
+must_use enum repair_answer reindex_before(const struct applying *applying, const struct statement *statement,
+                                           const struct subject *subject, const struct intent *intent,
+                                           struct error *err);
+must_use bool reindex_after(const struct applying *applying, const struct subject *subject,
+                            const struct intent *intent, struct leftover *left);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * Names in statements, as the catalogs hold them: unquoted, in the case that the server uses, cut off where
+ * it cuts them off.
+ */
+#ifndef SQL_NAME_H
+#define SQL_NAME_H
+
+#include <stdbool.h>
+
+#include "sql/scan.h"
+
+/* A name in the catalogs is at most 63 bytes long; the server cuts a longer one off, and so do we. */
+enum { IDENTIFIER_SIZE = 64 };
+
+/* Takes one identifier. False when there is none, or one written U&"…". */
+must_use bool name_scan_part(struct scanner *scanner, char name[IDENTIFIER_SIZE]);
+
+/* Takes name, schema.name or database.schema.name; `schema` is empty when it is not said. */
+must_use bool name_scan(struct scanner *scanner, char schema[IDENTIFIER_SIZE], char name[IDENTIFIER_SIZE]);
+
+/* Takes IF EXISTS, or IF NOT EXISTS with `is_negated`; false when it is not there. */
+bool name_scan_guard(struct scanner *scanner, bool is_negated);
+
+#endif
