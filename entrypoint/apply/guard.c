@@ -51,8 +51,7 @@ static bool ask(const struct applying *applying, const struct assertion *asserti
 }
 
 /* What an assertion does must not stay. */
-static bool ask_apart(struct applying *applying, const struct assertion *assertion, bool *is_true,
-                      struct error *err)
+bool guard_ask(struct applying *applying, const struct assertion *assertion, bool *is_true, struct error *err)
 {
     struct session_settings settings = applying->settings;
     auto_text struct text sql = text_init(SQL_MOST);
@@ -82,7 +81,7 @@ static bool wait_until_true(struct applying *applying, const struct assertion *a
     bool is_true = false;
 
     for (;;) {
-        if (!ask_apart(applying, assertion, &is_true, err))
+        if (!guard_ask(applying, assertion, &is_true, err))
             return false;
         if (is_true)
             return true;

@@ -18,4 +18,8 @@ must_use bool guard_before(struct applying *applying, struct error *err);
  * it has one. Errors as above. */
 must_use bool guard_after(struct applying *applying, struct error *err);
 
+/* Asks one, in a read-only transaction of its own. ERROR_CLEAN with the place when it can't be asked. */
+must_use bool guard_ask(struct applying *applying, const struct assertion *assertion, bool *is_true,
+                        struct error *err);
+
 #endif

@@ -4,6 +4,7 @@ const char *const MODE_NAMES[] = {
     [MODE_ATOMIC] = "atomic",
     [MODE_SELF_MANAGED] = "self-managed",
     [MODE_STEPWISE] = "stepwise",
+    [MODE_BACKFILL] = "backfill",
 };
 _Static_assert(sizeof MODE_NAMES / sizeof *MODE_NAMES == MODES, "name every mode");
 
@@ -41,7 +42,15 @@ bool mode_decide(const char *file, struct slice script, const struct script_summ
                           ? "the script controls transactions itself, but its directive asks for one"
                           : "this statement can't run in a transaction, but the directive asks for one",
                       "Take \"transaction=on\" out of the directive.", err);
-    if (directives->transaction == TRANSACTION_OFF)
+    if (directives->backfill.is_said && summary->statements != 1)
+        return refuse(file, script, 0, "a backfill is a script of one statement, an UPDATE",
+                      "Move the other statements into migrations before and behind it.", err);
+    if (directives->backfill.is_said && directives->transaction != TRANSACTION_AUTO)
+        return refuse(file, script, 0, "a backfill has transactions of its own",
+                      "Take \"transaction\" out of the directive.", err);
+    if (directives->backfill.is_said)
+        *out = MODE_BACKFILL;
+    else if (directives->transaction == TRANSACTION_OFF)
         *out = MODE_STEPWISE;
     else if (has_control)
         *out = MODE_SELF_MANAGED;

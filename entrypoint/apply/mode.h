@@ -10,8 +10,9 @@
 
 /* Atomic: the script and its ledger row commit in one transaction of ours.
  * Self-managed: the script has transactions of its own; each commits together with its progress.
- * Stepwise: something in it cannot run in a transaction block; each statement on its own. */
-enum mode { MODE_ATOMIC, MODE_SELF_MANAGED, MODE_STEPWISE, MODES };
+ * Stepwise: something in it cannot run in a transaction block; each statement on its own.
+ * Backfill: its one UPDATE is made in many small transactions, by a directive. */
+enum mode { MODE_ATOMIC, MODE_SELF_MANAGED, MODE_STEPWISE, MODE_BACKFILL, MODES };
 
 extern const char *const MODE_NAMES[];
 

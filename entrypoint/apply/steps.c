@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "apply/advance.h"
+#include "apply/backfill.h"
 #include "apply/guard.h"
 #include "apply/unit.h"
 #include "apply/unit_run.h"
@@ -155,12 +157,13 @@ static bool stop(struct applying *applying, const struct course *course, struct 
     if (err->class == ERROR_LEADER)
         return false;
     record_stop(applying, is_partial, err);
-    if (err->class == ERROR_PARTIAL)
+    if (err->class == ERROR_PARTIAL && applying->mode != MODE_BACKFILL)
         record_prefix(applying, course->done);
     return false;
 }
 
-/* The prefix that was done must be the same text, or going on in the middle would be a guess. */
+/* The prefix that was done must be the same text, or going on in the middle would be a guess. Of a backfill
+ * it is the statement itself that must be the same. */
 static bool check_resumable(struct applying *applying, size_t done, struct error *err)
 {
     char prefix[SHA256_HEX_SIZE];
@@ -170,7 +173,7 @@ static bool check_resumable(struct applying *applying, size_t done, struct error
     if (row->checksum != NULL && strcmp(row->checksum, applying->checksum) == 0)
         return true;
     if (!intent_read(applying->conn, applying->id, done, &intent, err) ||
-        !applying_hash_prefix(applying, done, prefix, err))
+        !applying_hash_prefix(applying, applying->mode == MODE_BACKFILL ? 1 : done, prefix, err))
         return false;
     if (intent.is_known && strcmp(intent.prefix, prefix) == 0)
         return true;
@@ -224,21 +227,31 @@ static bool set_session(struct applying *applying, struct error *err)
 static bool finish(struct applying *applying, struct error *err)
 {
     const char *const parameters[] = { applying->id };
-    struct step steps[RESET_STEPS_MOST + 2];
+    struct step steps[RESET_STEPS_MOST + 1 + SIDECAR_TABLES];
     size_t count = applying_add_resets(applying, steps);
     size_t failed;
-    bool has_intents;
+    bool has_sidecar;
     bool is_ours;
 
     steps[count++] = (struct step) { &applying->ledger->queries[LEDGER_FINISH], parameters };
-    if (!sidecar_exists(applying->conn, &has_intents, err))
+    if (!sidecar_exists(applying->conn, &has_sidecar, err))
         return error_context(err, "finishing %s", applying->migration->name);
-    if (has_intents)
-        steps[count++] = (struct step) { &INTENT_FORGET, parameters };
+    for (size_t i = 0; has_sidecar && i < SIDECAR_TABLES; i++)
+        steps[count++] = (struct step) { &SIDECAR_FORGET[i], parameters };
     if (!query_batch(applying->conn, steps, count, NULL, &failed, err) ||
         !leader_is_ours(applying->conn, &is_ours, err))
         return error_context(err, "finishing %s", applying->migration->name);
     return is_ours || applying_lost_leader(err);
+}
+
+/* A backfill is one statement in many pieces. */
+static bool run(struct applying *applying, struct course *course, struct error *err)
+{
+    if (applying->mode != MODE_BACKFILL)
+        return run_units(applying, course, err);
+    if (course->resumed > 0)
+        return true;
+    return backfill_run(applying, &course->has_effect, err) && advance(applying, 1, err);
 }
 
 bool steps_apply(struct applying *applying, struct error *err)
@@ -247,7 +260,7 @@ bool steps_apply(struct applying *applying, struct error *err)
 
     if (!start_row(applying, &course, err))
         return error_context(err, "starting %s", applying->migration->name);
-    if (!set_session(applying, err) || !run_units(applying, &course, err) || !guard_after(applying, err))
+    if (!set_session(applying, err) || !run(applying, &course, err) || !guard_after(applying, err))
         return stop(applying, &course, err);
     return finish(applying, err);
 }

@@ -327,8 +327,10 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
 void watch_stop(struct watch *watch)
 {
     watch->watched = NULL;
-    watch->progress->current_ratio = -1;
-    log_passing(NULL);
+    if (watch->headway.command[0] != '\0') {
+        watch->progress->current_ratio = -1;
+        log_passing(NULL);
+    }
     forget_blocked(watch);
     if (watch->state == WATCH_CLOSED || watch->state == WATCH_IDLE)
         attend(watch, -1);

@@ -9,16 +9,30 @@
 #include "base/text.h"
 #include "postgres/session.h"
 
+static const struct query SCHEMA_EXISTS = {
+    .name = "sidecar_schema_exists",
+    .sql = "SELECT pg_catalog.to_regnamespace('tidelock') IS NOT NULL",
+};
+
+/* CREATE SCHEMA IF NOT EXISTS takes a right on the database even where there is nothing to do. */
+enum { SCHEMA_STEPS = 2 };
 static const struct query SIDECAR_CREATE[] = {
     { .name = "sidecar_create_schema", .sql = "CREATE SCHEMA IF NOT EXISTS tidelock" },
-    { .name = "sidecar_create",
+    { .name = "sidecar_comment",
+      .sql = "COMMENT ON SCHEMA tidelock IS 'Progress of migrations that cannot run in a transaction.'" },
+    { .name = "sidecar_create_intent",
       .sql = "CREATE TABLE IF NOT EXISTS tidelock.intent ("
              " ledger_id text NOT NULL, statement integer NOT NULL, txid bigint NOT NULL,"
              " prefix_sha256 text NOT NULL, sql text,"
              " recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
              " PRIMARY KEY (ledger_id, statement))" },
-    { .name = "sidecar_comment",
-      .sql = "COMMENT ON SCHEMA tidelock IS 'Progress of migrations that cannot run in a transaction.'" },
+    { .name = "sidecar_create_backfill",
+      .sql = "CREATE TABLE IF NOT EXISTS tidelock.backfill ("
+             " ledger_id text PRIMARY KEY, pass integer NOT NULL,"
+             " first_key text[] NOT NULL, last_key text[] NOT NULL, done_key text[],"
+             " visited bigint NOT NULL DEFAULT 0, changed bigint NOT NULL DEFAULT 0,"
+             " batches bigint NOT NULL DEFAULT 0, batch_rows bigint NOT NULL DEFAULT 0,"
+             " updated_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
 };
 
 /* The first transaction stays: whatever any try has left is younger. */
@@ -41,15 +55,48 @@ static const struct query INTENT_READ = {
         " WHERE ledger_id = $1 AND statement = $2::integer",
 };
 
-const struct query INTENT_FORGET = {
-    .name = "intent_forget",
+const struct query SIDECAR_FORGET[SIDECAR_TABLES] = {
+    { .name = "intent_forget", .parameters = 1, .sql = "DELETE FROM tidelock.intent WHERE ledger_id = $1" },
+    { .name = "backfill_forget",
+      .parameters = 1,
+      .sql = "DELETE FROM tidelock.backfill WHERE ledger_id = $1" },
+};
+
+const struct query BACKFILL_READ = {
+    .name = "backfill_read",
     .parameters = 1,
-    .sql = "DELETE FROM tidelock.intent WHERE ledger_id = $1",
+    .sql =
+        "SELECT pass, visited, changed, batches, batch_rows,"
+        "       first_key, first_key[1], first_key[2], first_key[3], first_key[4],"
+        "       last_key, last_key[1], last_key[2], last_key[3], last_key[4],"
+        "       done_key, done_key[1], done_key[2], done_key[3], done_key[4]"
+        "  FROM tidelock.backfill WHERE ledger_id = $1",
+};
+
+const struct query BACKFILL_START = {
+    .name = "backfill_start",
+    .parameters = 4,
+    .sql =
+        "INSERT INTO tidelock.backfill (ledger_id, pass, first_key, last_key)"
+        " VALUES ($1, $2::integer, $3::text[], $4::text[])"
+        " ON CONFLICT (ledger_id) DO UPDATE"
+        "   SET pass = EXCLUDED.pass, first_key = EXCLUDED.first_key, last_key = EXCLUDED.last_key,"
+        "       done_key = NULL, visited = 0, updated_at = pg_catalog.clock_timestamp()",
+};
+
+const struct query BACKFILL_ADVANCE = {
+    .name = "backfill_advance",
+    .parameters = 5,
+    .sql =
+        "UPDATE tidelock.backfill SET done_key = $2::text[], visited = visited + $3::bigint,"
+        "       changed = changed + $4::bigint, batches = batches + 1, batch_rows = $5::bigint,"
+        "       updated_at = pg_catalog.clock_timestamp()"
+        " WHERE ledger_id = $1",
 };
 
 static const struct query SIDECAR_EXISTS = {
     .name = "sidecar_exists",
-    .sql = "SELECT pg_catalog.to_regclass('tidelock.intent') IS NOT NULL",
+    .sql = "SELECT pg_catalog.to_regclass('tidelock.backfill') IS NOT NULL",
 };
 
 static const struct query BEGIN = { .name = "begin", .sql = "BEGIN" };
@@ -89,13 +136,19 @@ bool sidecar_exists(struct connection *conn, bool *exists, struct error *err)
     return true;
 }
 
-static bool create(struct connection *conn, struct error *err)
+bool sidecar_create(struct connection *conn, struct error *err)
 {
+    const struct step look = { .query = &SCHEMA_EXISTS };
     struct step steps[array_length(SIDECAR_CREATE)];
+    auto_result struct result *result = NULL;
+    size_t first;
 
-    for (size_t i = 0; i < array_length(SIDECAR_CREATE); i++)
+    if (!run_aside(conn, &look, 1, &result, err))
+        return false;
+    first = result_bool(result, 0, 0) ? SCHEMA_STEPS : 0;
+    for (size_t i = first; i < array_length(SIDECAR_CREATE); i++)
         steps[i] = (struct step) { .query = &SIDECAR_CREATE[i] };
-    return run_aside(conn, steps, array_length(SIDECAR_CREATE), NULL, err);
+    return run_aside(conn, steps + first, array_length(SIDECAR_CREATE) - first, NULL, err);
 }
 
 void intent_free(struct intent *intent)
@@ -133,7 +186,7 @@ bool intent_record(struct connection *conn, const char *ledger_id, size_t statem
     (void)snprintf(number, sizeof number, "%zu", statement);
     if (!sidecar_exists(conn, &exists, err))
         return false;
-    if (!exists && !create(conn, err)) {
+    if (!exists && !sidecar_create(conn, err)) {
         if (strcmp(err->sqlstate, "42501") != 0)
             return false;
         log_warn(

@@ -1,8 +1,9 @@
 /*
  * Our own schema, "tidelock": what Prisma's table cannot hold. Created when first needed.
  *
- * Today it holds intents: before a statement that cannot run in a transaction block, a row is committed that
- * says so. What a crash leaves behind (an INVALID index) can then be proven to be ours.
+ * It holds intents: before a statement that cannot run in a transaction block, a row is committed that says
+ * so. What a crash leaves behind (an INVALID index) can then be proven to be ours. And it holds how far a
+ * backfill has come, which is committed with each batch.
  */
 #ifndef HISTORY_SIDECAR_H
 #define HISTORY_SIDECAR_H
@@ -37,8 +38,20 @@ must_use bool intent_record(struct connection *conn, const char *ledger_id, size
 must_use bool intent_read(struct connection *conn, const char *ledger_id, size_t statement,
                           struct intent *out, struct error *err);
 
-/* Forgets all intents of a migration that is finished: $1 is its ledger row. Only where sidecar_exists(). */
-extern const struct query INTENT_FORGET;
+/* Forget all about a migration that is finished: $1 is its ledger row. Only where sidecar_exists(). */
+enum { SIDECAR_TABLES = 2 };
+extern const struct query SIDECAR_FORGET[SIDECAR_TABLES];
+
+/* Backfills: $1 is the ledger row; keys are arrays of text.
+ * READ: pass, rows visited and changed, batches, rows of a batch; then first, last and done key, each as an
+ * array and in four parts. START: a pass ($2) from the first ($3) to the last key ($4). ADVANCE: up to key
+ * $2, with $3 rows visited, $4 changed; the next batch has $5. */
+extern const struct query BACKFILL_READ;
+extern const struct query BACKFILL_START;
+extern const struct query BACKFILL_ADVANCE;
+
+/* Creates it if need be. False with SQLSTATE 42501 when this role may not. */
+must_use bool sidecar_create(struct connection *conn, struct error *err);
 
 /* Whether our schema and its table are there. */
 must_use bool sidecar_exists(struct connection *conn, bool *exists, struct error *err);

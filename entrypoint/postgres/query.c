@@ -76,10 +76,13 @@ bool error_from_result(struct connection *conn, const PGresult *result, struct e
     err->position = strtoul(field(result, PG_DIAG_STATEMENT_POSITION), NULL, 10);
     if (field(result, PG_DIAG_CONTEXT)[0] != '\0')
         error_context(err, "%s", field(result, PG_DIAG_CONTEXT));
-    if (!conn->is_cancelled || strcmp(code, "57014") != 0)
+    if (strcmp(code, "57014") != 0)
         return false;
-    if (signals_pending() != 0)
+    /* Behind a pooler a cancel may arrive late and hit the statement after the one that it was meant for. */
+    if (signals_pending() != 0 && (conn->is_cancelled || conn->is_shielded))
         return signals_error(err);
+    if (!conn->is_cancelled)
+        return false;
     err->class = conn->cancel_class;
     error_message(err, "cancelled: %s", conn->why);
     return false;

@@ -113,6 +113,24 @@ static double read_current_ratio(const struct progress *progress, int sample)
     return progress->current != NULL && progress->current_ratio >= 0 ? progress->current_ratio : (double)NAN;
 }
 
+static double read_backfill_rows(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->is_backfill ? (double)progress->backfill_rows : (double)NAN;
+}
+
+static double read_backfill_batch(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->is_backfill ? (double)progress->backfill_batch_rows : (double)NAN;
+}
+
+static double read_throttled(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->is_backfill ? progress->is_throttled : (double)NAN;
+}
+
 static double read_last_duration(const struct progress *progress, int sample)
 {
     (void)sample;
@@ -212,6 +230,13 @@ const struct metric METRICS[] = {
     { "tidelock_current_migration_progress_ratio", METRIC_GAUGE,
       "Progress of the current statement as the server reports it, from 0 to 1.", .samples = 1,
       .read = read_current_ratio },
+    { "tidelock_backfill_changed_rows", METRIC_GAUGE,
+      "Rows that the backfill at hand has changed, earlier runs included.", .samples = 1,
+      .read = read_backfill_rows },
+    { "tidelock_backfill_batch_rows", METRIC_GAUGE, "Rows that a batch of it takes.", .samples = 1,
+      .read = read_backfill_batch },
+    { "tidelock_backfill_throttled", METRIC_GAUGE, "Whether it pauses for the server's sake.", .samples = 1,
+      .read = read_throttled },
     { "tidelock_last_migration_duration_seconds", METRIC_GAUGE, "Duration of the migration applied last.",
       .samples = 1, .read = read_last_duration },
     { "tidelock_leader", METRIC_GAUGE, "Whether this process holds the leader lock.", .samples = 1,

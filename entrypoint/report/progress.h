@@ -67,6 +67,10 @@ struct progress {
     const char *mode;
     double current_started_at;
     double current_ratio;          /* of the statement at hand, from 0 to 1; negative = not known */
+    bool is_backfill;              /* then: */
+    int64_t backfill_rows;         /* that it has changed, earlier runs included */
+    int64_t backfill_batch_rows;   /* that a batch takes now */
+    bool is_throttled;             /* it pauses */
     double last_seconds;           /* the last one took; negative = none yet */
     size_t retries[RETRY_REASONS]; /* of transactions */
     double lock_wait_seconds;      /* for locks of tables and rows, tries that timed out included */

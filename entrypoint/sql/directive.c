@@ -151,8 +151,8 @@ static struct slice next_word(struct slice *words)
     return word;
 }
 
-static bool refuse_assertion(const struct reading *reading, const char *at, const char *what,
-                             const char *hint, struct error *err)
+static bool refuse_words(const struct reading *reading, const char *at, const char *what, const char *hint,
+                         struct error *err)
 {
     error_set(err, ERROR_CLEAN, "%s", what);
     error_hint(err, "%s", hint);
@@ -176,22 +176,59 @@ static bool read_assertion(struct reading *reading, struct slice words, struct e
         struct slice value = { .at = word.at + strlen(WAIT), .length = word.length - strlen(WAIT) };
 
         if (found.is_after)
-            return refuse_assertion(reading, word.at, "an assertion behind a migration cannot wait",
-                                    "It would wait with all its locks: leave wait out, or assert before.",
-                                    err);
+            return refuse_words(reading, word.at, "an assertion behind a migration cannot wait",
+                                "It would wait with all its locks: leave wait out, or assert before.", err);
         if (!duration_parse(value, &found.wait_ms))
-            return refuse_assertion(reading, value.at, "wait has no time", "Write wait=10m.", err);
+            return refuse_words(reading, value.at, "wait has no time", "Write wait=10m.", err);
         found.expression = rest;
     }
     if (found.expression.length == 0)
-        return refuse_assertion(reading, words.at, "an assertion asserts nothing",
-                                "Write a boolean expression behind it, on the same line.", err);
+        return refuse_words(reading, words.at, "an assertion asserts nothing",
+                            "Write a boolean expression behind it, on the same line.", err);
     if (reading->found.assertion_count == ASSERTIONS_MOST)
-        return refuse_assertion(reading, words.at, "there are too many assertions", "Join some with AND.",
-                                err);
+        return refuse_words(reading, words.at, "there are too many assertions", "Join some with AND.", err);
     reading->found.assertions[reading->found.assertion_count++] = found;
     return true;
 }
+
+static bool read_backfill(struct reading *reading, struct slice words, struct error *err)
+{
+    const char *at = words.at;
+
+    if (reading->found.backfill.is_said)
+        return refuse_words(reading, words.at, "there are two backfills", "Write a script for each.", err);
+    return backfill_wish_parse(words, &reading->found.backfill, &at, err) || fail(reading, at, err);
+}
+
+static bool read_throttle(struct reading *reading, struct slice words, struct error *err)
+{
+    const char *at = words.at;
+
+    if (reading->found.throttle.is_said)
+        return refuse_words(reading, words.at, "throttle is said twice", "Write all of it on one line.", err);
+    return throttle_wish_parse(words, &reading->found.throttle, &at, err) || fail(reading, at, err);
+}
+
+static bool read_verify(struct reading *reading, struct slice words, struct error *err)
+{
+    if (words.length == 0 || reading->found.verify.length > 0)
+        return refuse_words(reading, words.at, "verify needs one expression",
+                            "Write a boolean expression behind it, on the same line; join several with AND.",
+                            err);
+    reading->found.verify = words;
+    return true;
+}
+
+/* What takes the rest of its line. */
+static const struct {
+    const char *name;
+    bool (*read)(struct reading *reading, struct slice words, struct error *err);
+} LINES[] = {
+    { "assert", read_assertion },
+    { "backfill", read_backfill },
+    { "throttle", read_throttle },
+    { "verify", read_verify },
+};
 
 static bool read_words(struct reading *reading, struct slice words, struct error *err)
 {
@@ -199,8 +236,10 @@ static bool read_words(struct reading *reading, struct slice words, struct error
     while (words.length > 0) {
         struct slice word = next_word(&words);
 
-        if (slice_equals(word, "assert"))
-            return read_assertion(reading, words, err);
+        for (size_t i = 0; i < array_length(LINES); i++) {
+            if (slice_equals(word, LINES[i].name))
+                return LINES[i].read(reading, words, err);
+        }
         if (!read_word(reading, word, err))
             return false;
     }
@@ -271,7 +310,8 @@ bool directive_parse(const char *file, struct slice bytes, struct directives *ou
 {
     struct reading reading = { .file = file,
                                .bytes = script_without_bom(bytes),
-                               .found = { .lock_timeout_ms = -1,
+                               .found = { .throttle = THROTTLE_DEFAULTS,
+                                          .lock_timeout_ms = -1,
                                           .retry_for_ms = -1,
                                           .statement_timeout_ms = -1,
                                           .migration_timeout_ms = -1 } };
@@ -285,6 +325,12 @@ bool directive_parse(const char *file, struct slice bytes, struct directives *ou
     }
     if (!check_rest(&reading, scanner, err))
         return false;
+    if (!reading.found.backfill.is_said &&
+        (reading.found.throttle.is_said || reading.found.verify.length > 0)) {
+        error_set(err, ERROR_CLEAN, "throttle and verify belong to a backfill, but there is none");
+        error_hint(err, "Add the line \"-- tidelock: backfill TABLE\".");
+        return fail(&reading, bytes.at, err);
+    }
     *out = reading.found;
     return true;
 }

@@ -5,6 +5,8 @@
  *     -- tidelock: assert wait=10m NOT EXISTS (SELECT FROM orders WHERE status_new IS NULL)
  *     -- tidelock: assert after (SELECT count(*) FROM orders) > 0
  *
+ * Backfills have directives of their own: sql/backfill.h.
+ *
  * To every other tool they are comments. One that we would not obey is an error, never silence.
  */
 #ifndef SQL_DIRECTIVE_H
@@ -15,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "sql/backfill.h"
 
 enum transaction_wish {
     TRANSACTION_AUTO, /* as the script's statements need it */
@@ -40,6 +43,9 @@ struct directives {
     int64_t migration_timeout_ms;
     struct assertion assertions[ASSERTIONS_MOST];
     size_t assertion_count;
+    struct backfill_wish backfill;
+    struct throttle_wish throttle;
+    struct slice verify; /* SQL: what is true when the backfill is complete; empty = not said */
 };
 
 /* What the comments before the first statement of `bytes` say; several comments add up. ERROR_CLEAN, with the

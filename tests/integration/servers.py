@@ -42,7 +42,8 @@ def server_user():
 
 
 class Server:
-    def __init__(self, major, binaries, settings=(), hba=None):
+    def __init__(self, major, binaries, settings=(), hba=None, primary=None):
+        """A new one, or a streaming replica of `primary`."""
         self.major = major
         self.binaries = binaries
         self.settings = list(settings)
@@ -52,7 +53,10 @@ class Server:
         self.user = server_user()
         os.chown(self.home, self.user.pw_uid, self.user.pw_gid)
         self.home.chmod(0o755)
-        self._run("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C")
+        if primary:
+            self._run("pg_basebackup", "-D", self.data, "-R", "-c", "fast", "-d", primary.url("postgres"))
+        else:
+            self._run("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C")
         if hba:
             (self.data / "pg_hba.conf").write_text(hba)
         self.port = free_port()

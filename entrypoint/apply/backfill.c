@@ -1,0 +1,295 @@
+#include "apply/backfill.h"
+
+#include <string.h>
+
+#include "apply/backfill_walk.h"
+#include "apply/guard.h"
+#include "apply/pace.h"
+#include "apply/table_lock.h"
+#include "apply/throttle.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "postgres/query.h"
+#include "sql/quote.h"
+
+enum {
+    TIMEOUTS_MOST = 5, /* in a row */
+    MAX_BLOCKED_FOR_MS = 1000,
+    THROTTLE_EVERY_MS = 1000,
+    PAUSE_LEAST_MS = 1000,
+    PAUSE_MOST_MS = 30 * 1000, /* the session must not be idle for a minute */
+    LINE_EVERY_MS = 10 * 1000,
+    PASSES_MOST = 5,
+    BAR_WIDTH = 24
+};
+
+struct backfill {
+    struct applying *applying;
+    const struct backfill_wish *wish;
+    struct backfill_walk walk;
+    struct pace pace;
+    struct throttle throttle;
+    struct deadline next_throttle;
+    struct deadline next_line;
+    unsigned timeouts; /* in a row */
+};
+
+static void describe(const struct backfill *b, struct text *out)
+{
+    int64_t least_ms;
+    int64_t most_ms;
+    char least[32];
+    char most[32];
+    double done = backfill_walk_ratio(&b->walk);
+
+    text_add_format(out, "backfill of %s: ", b->walk.plan.table.at);
+    if (done >= 0)
+        text_add_format(out, "%.0f %%, ", 100 * done);
+    text_add_format(out, "%lld rows changed, %lld a batch", (long long)b->walk.changed,
+                    (long long)b->pace.rows);
+    if (done >= 0 && pace_left(&b->pace, done, &least_ms, &most_ms))
+        text_add_format(out, ", %s to %s left", duration_text(least_ms, least, sizeof least),
+                        duration_text(most_ms, most, sizeof most));
+}
+
+static void say_progress(struct backfill *b)
+{
+    struct progress *progress = b->applying->progress;
+    auto_text struct text line = text_init(1024);
+
+    progress->current_ratio = backfill_walk_ratio(&b->walk);
+    progress->backfill_rows = b->walk.changed;
+    progress->backfill_batch_rows = b->pace.rows;
+    if (log_passing_width() > 0) {
+        headway_bar(
+            &(struct headway) { .command = "backfill", .done = backfill_walk_ratio(&b->walk), .total = 1 },
+            BAR_WIDTH, &line);
+        text_add_string(&line, " ");
+        describe(b, &line);
+        log_passing(line.at);
+    } else if (deadline_passed(b->next_line)) {
+        describe(b, &line);
+        log_info("%s", line.at);
+        b->next_line = deadline_in(LINE_EVERY_MS);
+    }
+}
+
+/* After a batch that was rolled back: whether a smaller one may get through. */
+static bool may_repeat(struct backfill *b, struct error *err)
+{
+    struct applying *applying = b->applying;
+    bool is_timeout = strcmp(err->sqlstate, "57014") == 0 && err->class != ERROR_INTERRUPTED &&
+                      !deadline_passed(applying->until);
+
+    if (connection_is_lost(applying->conn) || (!is_timeout && err->class != ERROR_TABLE_LOCK))
+        return false;
+    (void)pace_halve(&b->pace);
+    if (!is_timeout)
+        return table_lock_retry(applying, err);
+    connection_shield(applying->conn, false);
+    return ++b->timeouts < TIMEOUTS_MOST && (signals_sleep((long)b->wish->target_ms) || signals_error(err));
+}
+
+/* Pauses for as long as there is a reason to. */
+static bool throttle(struct backfill *b, struct error *err)
+{
+    struct progress *progress = b->applying->progress;
+    struct deadline next_line = deadline_in(0);
+    int64_t pause_ms = PAUSE_LEAST_MS;
+
+    while (deadline_passed(b->next_throttle)) {
+        auto_text struct text why = text_init(1024);
+        bool was_blind = b->throttle.is_blind;
+
+        if (!throttle_look(&b->throttle, b->applying->conn, &why, err))
+            return false;
+        if (b->throttle.is_blind && !was_blind)
+            log_info(
+                "can't see how far replicas are behind (that takes pg_monitor): resting longer after each batch");
+        b->next_throttle = deadline_in(THROTTLE_EVERY_MS);
+        if (why.length == 0 && pace_is_too_slow(&b->pace) && !progress->is_throttled)
+            text_add_format(&why, "even %lld rows take longer than they should", (long long)b->pace.rows);
+        if (why.length == 0) {
+            if (progress->is_throttled)
+                log_info("the backfill goes on");
+            progress->is_throttled = false;
+            return true;
+        }
+        if (deadline_passed(next_line)) {
+            log_info("the backfill pauses: %s", why.at);
+            next_line = deadline_in(PAUSE_MOST_MS);
+        }
+        progress->is_throttled = true;
+        if (!signals_sleep((long)pause_ms))
+            return signals_error(err);
+        pause_ms = pause_ms * 2 < PAUSE_MOST_MS ? pause_ms * 2 : PAUSE_MOST_MS;
+        b->next_throttle = deadline_in(0);
+    }
+    return true;
+}
+
+/* Whose replicas can't be seen is careful. */
+static bool rest(struct backfill *b, int64_t batch_ms, struct error *err)
+{
+    int64_t percent = b->wish->rest_percent;
+    int64_t ms;
+
+    if (b->throttle.is_blind)
+        percent = 2 * percent + 100;
+    ms = batch_ms * percent / 100;
+    return ms == 0 || signals_sleep((long)ms) || signals_error(err);
+}
+
+static bool run_pass(struct backfill *b, struct error *err)
+{
+    while (!backfill_walk_is_over(&b->walk)) {
+        int64_t before;
+        double share = backfill_walk_ratio(&b->walk);
+        int64_t batch_us;
+
+        if (signals_pending() != 0)
+            return signals_error(err);
+        if (deadline_passed(b->applying->until))
+            return error_set(err, ERROR_CLEAN, "cancelled: it took longer than the migration-timeout");
+        if (!throttle(b, err))
+            return false;
+        before = clock_now_us();
+        if (!backfill_walk_choose(&b->walk, b->pace.rows, err) ||
+            !backfill_walk_batch(&b->walk, b->pace.rows, err)) {
+            applying_roll_back(b->applying->conn);
+            if (!may_repeat(b, err))
+                return false;
+            continue;
+        }
+        b->timeouts = 0;
+        b->applying->retry.tries = 0;
+        b->applying->retry.cancels = 0;
+        batch_us = clock_now_us() - before;
+        pace_steer(&b->pace, (double)batch_us / 1000);
+        if (!rest(b, batch_us / 1000, err))
+            return false;
+        pace_note(&b->pace, backfill_walk_ratio(&b->walk) - share, (double)(clock_now_us() - before) / 1000);
+        say_progress(b);
+    }
+    return true;
+}
+
+/* Statistics of a column that had one value before mislead every plan that asks for it. */
+static void analyze(struct backfill *b)
+{
+    auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
+    struct query query = { .name = "analyze" };
+    struct error err;
+
+    text_add_format(&sql, "ANALYZE %s (", b->walk.plan.table.at);
+    for (size_t i = 0; i < b->walk.plan.update.column_count; i++) {
+        text_add_string(&sql, i == 0 ? "" : ", ");
+        quote_identifier(b->walk.plan.update.columns[i], &sql);
+    }
+    text_add_string(&sql, ")");
+    query.sql = sql.at;
+    if (b->walk.changed > 0 && !query_run(b->applying->conn, &query, NULL, NULL, &err))
+        log_warn("could not analyze %s: %s", b->walk.plan.table.at, err.message);
+}
+
+/* True when it is complete: everything that was there is done, and what the script says of that is true. */
+static bool verify(struct backfill *b, bool *is_complete, struct error *err)
+{
+    struct assertion assertion = { .expression = b->applying->directives.verify };
+
+    *is_complete = true;
+    return assertion.expression.length == 0 || guard_ask(b->applying, &assertion, is_complete, err);
+}
+
+/* Rows that were written meanwhile, by somebody who does not know the new column, are swept up; a statement
+ * without a condition would change the others once more. */
+static bool run_passes(struct backfill *b, struct error *err)
+{
+    bool has_condition = b->walk.plan.update.has_where;
+    struct slice expression = b->applying->directives.verify;
+    bool is_complete;
+
+    for (int passes = 1;; passes++) {
+        if (!run_pass(b, err) || !verify(b, &is_complete, err))
+            return false;
+        if (is_complete)
+            return true;
+        if (!has_condition || passes == PASSES_MOST)
+            break;
+        log_info("every row was visited, but what the backfill should verify is not true: going over them");
+        if (!backfill_walk_again(&b->walk, err))
+            return false;
+    }
+    error_set(err, ERROR_PARTIAL, "the backfill is through, but what it should verify is not true: %.*s",
+              (int)expression.length, expression.at);
+    error_point(err, b->applying->migration->script_path, b->applying->script.at, b->applying->script.length,
+                (size_t)(expression.at - b->applying->script.at));
+    return error_hint(err, "See which rows are left and why (a writer that does not know the column yet?)%s",
+                      has_condition ? ", then deploy again: it goes over the table once more."
+                                    : "; a condition in the UPDATE lets it go over the table again.");
+}
+
+/* What persists, for whoever has to know. */
+static void explain(const struct backfill *b, struct error *err)
+{
+    if (err->class == ERROR_LOST || err->class == ERROR_LEADER || b->walk.batches == 0)
+        return;
+    error_holds(err, "%lld rows of %s are changed, in %lld batches; all up to %s.",
+                (long long)b->walk.changed, b->walk.plan.table.at, (long long)b->walk.batches,
+                b->walk.done.is_known ? b->walk.done.literal.at : "the last");
+    if (err->class != ERROR_INTERRUPTED && err->class != ERROR_PARTIAL)
+        err->class = ERROR_PARTIAL;
+    if (err->hint[0] == '\0' || err->sqlstate[0] != '\0')
+        error_hint(err, "Correct the cause and deploy again: it goes on behind that row.");
+}
+
+/* The first batch shows whether the index is walked. */
+static bool prepare(struct backfill *b, struct error *err)
+{
+    int64_t rows = b->pace.rows;
+    auto_text struct text line = text_init(1024);
+
+    if (!backfill_walk_begin(&b->walk, b->applying, &rows, err))
+        return false;
+    if (rows >= b->pace.rows_least && rows <= b->pace.rows_most)
+        b->pace.rows = rows;
+    if (b->walk.batches > 0) {
+        describe(b, &line);
+        log_info("going on with the %s", line.at);
+    }
+    return backfill_walk_is_over(&b->walk) ||
+           (backfill_walk_choose(&b->walk, b->pace.rows, err) &&
+            backfill_plan_check(b->applying, &b->walk.plan, &b->walk.done, &b->walk.upto, err));
+}
+
+bool backfill_run(struct applying *applying, bool *has_effect, struct error *err)
+{
+    const struct backfill_wish *wish = &applying->directives.backfill;
+    int64_t max_blocked_for_ms = applying->watch->limits.max_blocked_for_ms;
+    struct backfill b = { .applying = applying,
+                          .wish = wish,
+                          .pace = pace_begin(wish->target_ms, wish->rows_least, wish->rows_most),
+                          .next_throttle = deadline_in(0),
+                          .next_line = deadline_in(LINE_EVERY_MS) };
+    bool is_done = prepare(&b, err);
+
+    b.throttle = throttle_begin(&applying->directives.throttle, b.walk.plan.table.at);
+    applying->progress->is_backfill = true;
+    applying->watch->limits.max_blocked_for_ms = MAX_BLOCKED_FOR_MS;
+    is_done = is_done && run_passes(&b, err);
+    applying->watch->limits.max_blocked_for_ms = max_blocked_for_ms;
+    applying->progress->is_backfill = false;
+    applying->progress->is_throttled = false;
+    applying->progress->current_ratio = -1;
+    log_passing(NULL);
+    if (is_done) {
+        analyze(&b);
+        log_info("backfill of %s: %lld rows changed in %lld batches", b.walk.plan.table.at,
+                 (long long)b.walk.changed, (long long)b.walk.batches);
+    } else {
+        explain(&b, err);
+    }
+    *has_effect = b.walk.batches > 0;
+    backfill_walk_end(&b.walk);
+    return is_done;
+}

@@ -1,0 +1,270 @@
+#include "apply/backfill_walk.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "history/sidecar.h"
+#include "lock/leader.h"
+#include "postgres/query.h"
+
+enum {
+    LOCK_MS = 1000,
+    STATEMENT_FACTOR = 10, /* of the target: a batch that takes longer is made smaller */
+    STATEMENT_LEAST_MS = 5000,
+    NUMBER_SIZE = 24,
+    ADVANCE_STEPS = SESSION_ASIDES + 3
+};
+
+void backfill_walk_end(struct backfill_walk *walk)
+{
+    backfill_plan_free(&walk->plan);
+    backfill_key_free(&walk->first);
+    backfill_key_free(&walk->last);
+    backfill_key_free(&walk->done);
+    backfill_key_free(&walk->upto);
+}
+
+double backfill_walk_ratio(const struct backfill_walk *walk)
+{
+    double done;
+
+    if (!walk->done.is_known)
+        return 0;
+    if (walk->plan.is_number && walk->last.number > walk->first.number)
+        done = (walk->done.number - walk->first.number) / (walk->last.number - walk->first.number);
+    else if (walk->plan.estimated > 0)
+        done = (double)walk->visited / walk->plan.estimated;
+    else
+        return -1;
+    return done > 1 ? 1 : done;
+}
+
+/* Reads one key: the first of the table, the last, or that in which the next batch ends. */
+static bool read_key(struct backfill_walk *walk, const char *where, const char *order, int64_t offset,
+                     struct backfill_key *key, struct error *err)
+{
+    auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
+    auto_result struct result *result = NULL;
+    bool is_read;
+
+    /* Only the walk along the index takes a time that does not depend on the size of the table. */
+    text_add_format(&sql,
+                    "BEGIN READ ONLY;SET LOCAL enable_seqscan = off;SET LOCAL enable_sort = off;"
+                    "SET LOCAL enable_bitmapscan = off;SELECT %s FROM %s AS " BACKFILL_ALIAS,
+                    walk->plan.listed.at, walk->plan.table.at);
+    if (where != NULL)
+        text_add_format(&sql, " WHERE %s", where);
+    text_add_string(&sql, " ORDER BY ");
+    text_add_string(&sql, order);
+    text_add_format(&sql, " OFFSET %lld LIMIT 1;COMMIT", (long long)offset);
+    is_read = query_several(walk->applying->conn, "backfill_key", sql.at, &result, 1, err);
+    if (!is_read) {
+        applying_roll_back(walk->applying->conn);
+        connection_shield(walk->applying->conn, false);
+        return false;
+    }
+    backfill_key_free(key);
+    if (result_rows(result) > 0)
+        backfill_key_take(&walk->plan, result, 0, 0, key);
+    return true;
+}
+
+/* "b"."x", "b"."y" to "b"."x" DESC, "b"."y" DESC: names are quoted, so the comma is ours unless it stands in
+ * one. */
+static void add_descending(const char *order, struct text *out)
+{
+    bool is_quoted = false;
+
+    for (; *order != '\0'; order++) {
+        is_quoted ^= *order == '"';
+        if (*order == ',' && !is_quoted)
+            text_add_string(out, " DESC");
+        text_add(out, order, 1);
+    }
+    text_add_string(out, " DESC");
+}
+
+static bool begin_pass(struct backfill_walk *walk, int pass, struct error *err)
+{
+    auto_text struct text descending = text_init(BACKFILL_SQL_MOST);
+    char number[NUMBER_SIZE];
+
+    add_descending(walk->plan.order.at, &descending);
+    if (!read_key(walk, NULL, walk->plan.order.at, 0, &walk->first, err) ||
+        !read_key(walk, NULL, descending.at, 0, &walk->last, err))
+        return false;
+    backfill_key_free(&walk->done);
+    walk->pass = pass;
+    walk->visited = 0;
+    if (!walk->last.is_known)
+        return true;
+    (void)snprintf(number, sizeof number, "%d", pass);
+    const char *const parameters[] = { walk->applying->id, number, walk->first.array.at,
+                                       walk->last.array.at };
+    return query_run(walk->applying->conn, &BACKFILL_START, parameters, NULL, err);
+}
+
+static bool create_sidecar(struct applying *applying, struct error *err)
+{
+    bool exists;
+
+    if (!sidecar_exists(applying->conn, &exists, err))
+        return false;
+    if (exists || sidecar_create(applying->conn, err))
+        return true;
+    if (strcmp(err->sqlstate, "42501") != 0)
+        return false;
+    err->class = ERROR_CLEAN;
+    err->hint[0] = '\0';
+    return error_hint(err,
+                      "A backfill keeps its place in the schema \"tidelock\": GRANT CREATE ON DATABASE to "
+                      "this role, or let an owner say CREATE SCHEMA tidelock AUTHORIZATION for it.");
+}
+
+bool backfill_walk_again(struct backfill_walk *walk, struct error *err)
+{
+    return begin_pass(walk, walk->pass + 1, err);
+}
+
+static bool take_up(struct backfill_walk *walk, int64_t *batch_rows, struct error *err)
+{
+    auto_result struct result *row = NULL;
+    const char *const parameters[] = { walk->applying->id };
+
+    if (!query_run(walk->applying->conn, &BACKFILL_READ, parameters, &row, err))
+        return false;
+    if (result_rows(row) == 0)
+        return begin_pass(walk, 1, err);
+    walk->pass = (int)result_number(row, 0, 0);
+    walk->visited = result_number(row, 0, 1);
+    walk->changed = result_number(row, 0, 2);
+    walk->batches = result_number(row, 0, 3);
+    *batch_rows = result_number(row, 0, 4);
+    backfill_key_take(&walk->plan, row, 0, 5, &walk->first);
+    backfill_key_take(&walk->plan, row, 0, 10, &walk->last);
+    backfill_key_take(&walk->plan, row, 0, 15, &walk->done);
+    return true;
+}
+
+/* A script whose UPDATE is another now can't go on where this one stopped; its directives may change. */
+static bool record_statement(struct applying *applying, struct error *err)
+{
+    auto_intent struct intent intent = { .is_known = false };
+    char hash[SHA256_HEX_SIZE];
+
+    return applying_hash_prefix(applying, 1, hash, err) &&
+           intent_record(applying->conn, applying->id, 0, hash, NULL, &intent, err);
+}
+
+bool backfill_walk_begin(struct backfill_walk *walk, struct applying *applying, int64_t *batch_rows,
+                         struct error *err)
+{
+    *walk = (struct backfill_walk) { .applying = applying };
+    return backfill_plan_make(applying, &walk->plan, err) && create_sidecar(applying, err) &&
+           record_statement(applying, err) && take_up(walk, batch_rows, err);
+}
+
+bool backfill_walk_is_over(const struct backfill_walk *walk)
+{
+    return !walk->last.is_known ||
+           (walk->done.is_known && strcmp(walk->done.array.at, walk->last.array.at) == 0);
+}
+
+bool backfill_walk_choose(struct backfill_walk *walk, int64_t rows, struct error *err)
+{
+    auto_text struct text range = text_init(BACKFILL_SQL_MOST);
+
+    backfill_range_add(&walk->plan.columns, &walk->done, &walk->last, &range);
+    if (!read_key(walk, range.at, walk->plan.order.at, rows - 1, &walk->upto, err))
+        return false;
+    walk->upto_rows = walk->upto.is_known ? rows : 0;
+    if (!walk->upto.is_known)
+        backfill_key_copy(&walk->last, &walk->upto);
+    return true;
+}
+
+static int64_t statement_timeout_ms(const struct backfill_walk *walk)
+{
+    int64_t ms = STATEMENT_FACTOR * walk->applying->directives.backfill.target_ms;
+
+    return ms < STATEMENT_LEAST_MS ? STATEMENT_LEAST_MS : ms;
+}
+
+/* The batch in an open transaction: *changed is how many rows it changed. */
+static bool update(struct backfill_walk *walk, int64_t *changed, struct error *err)
+{
+    struct applying *applying = walk->applying;
+    auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
+    auto_text struct text range = text_init(BACKFILL_SQL_MOST);
+    auto_result struct result *is_leader = NULL;
+    auto_result struct result *count = NULL;
+    struct result *results[2];
+    int64_t lock_ms = applying->retry.lock_timeout_ms > 0 ? applying->retry.lock_timeout_ms : LOCK_MS;
+    bool is_done;
+
+    backfill_range_add(&walk->plan.qualified, &walk->done, &walk->upto, &range);
+    text_add_format(&sql,
+                    "BEGIN ISOLATION LEVEL READ COMMITTED;SET LOCAL lock_timeout = %lld;"
+                    "SET LOCAL statement_timeout = %lld;SELECT %s;WITH tidelock_changed AS (",
+                    (long long)lock_ms, (long long)statement_timeout_ms(walk), LEADER_TRY_IN_TRANSACTION);
+    update_statement_add(walk->plan.sql, &walk->plan.update, range.at, &sql);
+    text_add_string(&sql, "\nRETURNING true) SELECT pg_catalog.count(*) FROM tidelock_changed");
+    watch_start(applying->watch, applying->conn, applying->ledger->backend_pid, true);
+    is_done = query_several(applying->conn, "batch", sql.at, results, array_length(results), err);
+    watch_stop(applying->watch);
+    is_leader = results[0];
+    count = results[1];
+    if (is_done && !result_bool(is_leader, 0, 0))
+        return applying_lost_leader(err);
+    if (is_done)
+        *changed = result_number(count, 0, 0);
+    err->position = 0;
+    return is_done;
+}
+
+static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed, int64_t next_rows,
+                   struct error *err)
+{
+    static const struct query constraints = { .name = "constraints_immediate",
+                                              .sql = "SET CONSTRAINTS ALL IMMEDIATE" };
+    static const struct query end = { .name = "commit", .sql = "COMMIT" };
+    char visited_text[NUMBER_SIZE];
+    char changed_text[NUMBER_SIZE];
+    char rows_text[NUMBER_SIZE];
+    const char *const parameters[] = { walk->applying->id, walk->upto.array.at, visited_text, changed_text,
+                                       rows_text };
+    struct step steps[ADVANCE_STEPS];
+    size_t count = 0;
+    size_t failed;
+
+    (void)snprintf(visited_text, sizeof visited_text, "%lld", (long long)visited);
+    (void)snprintf(changed_text, sizeof changed_text, "%lld", (long long)changed);
+    (void)snprintf(rows_text, sizeof rows_text, "%lld", (long long)next_rows);
+    steps[count++] = (struct step) { .query = &constraints };
+    for (size_t i = 0; i < SESSION_ASIDES; i++)
+        steps[count++] = (struct step) { .query = &SESSION_ASIDE[i] };
+    steps[count++] = (struct step) { .query = &BACKFILL_ADVANCE, .parameters = parameters };
+    steps[count++] = (struct step) { .query = &end };
+    return query_batch(walk->applying->conn, steps, count, NULL, &failed, err);
+}
+
+bool backfill_walk_batch(struct backfill_walk *walk, int64_t next_rows, struct error *err)
+{
+    int64_t changed = 0;
+    int64_t visited;
+
+    if (!update(walk, &changed, err))
+        return false;
+    visited = walk->upto_rows > 0 ? walk->upto_rows : changed;
+    if (!commit(walk, visited, changed, next_rows, err))
+        return false;
+    backfill_key_free(&walk->done);
+    walk->done = walk->upto;
+    walk->upto = (struct backfill_key) { .is_known = false };
+    walk->visited += visited;
+    walk->changed += changed;
+    walk->batches++;
+    return true;
+}

@@ -1,0 +1,298 @@
+"""Backfills: an UPDATE of many rows in many small transactions, each row exactly once whatever happens."""
+
+import contextlib
+import random
+import signal
+import threading
+
+import pytest
+from servers import Database, Server
+from tool import Tool, wait_for_nobody
+from wait import wait_until
+
+# Every change of a row is counted in the row itself.
+SETUP = """
+CREATE TABLE orders (id bigint PRIMARY KEY, status text NOT NULL, status_new text, changes int NOT NULL DEFAULT 0);
+INSERT INTO orders SELECT i, 'open' FROM generate_series(1, %d) AS i;
+CREATE FUNCTION count_changes() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.changes := OLD.changes + 1; RETURN NEW; END';
+CREATE TRIGGER count_changes BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION count_changes();
+ANALYZE orders;
+"""
+UPDATE = "UPDATE orders SET status_new = upper(status)"
+CONDITION = " WHERE status_new IS NULL"
+VERIFY = "-- tidelock: verify NOT EXISTS (SELECT FROM orders WHERE status_new IS NULL)\n"
+BACKFILL = "-- tidelock: backfill orders key=id target=20ms rows=100..1000 rest=0%\n"
+
+
+@pytest.fixture
+def orders(database, folder, tidelock):
+    rows = 20000
+    database.query(SETUP % rows)
+    folder.add("000_before", "SELECT 1")
+    tidelock("baseline").succeeds()
+    return rows
+
+
+def each_once(database, rows):
+    return database.query("SELECT status_new, changes, count(*) FROM orders GROUP BY 1, 2") == [("OPEN", 1, rows)]
+
+
+@pytest.mark.every_major
+@pytest.mark.parametrize("condition", ["", CONDITION])
+def test_every_row_once_in_many_transactions(database, folder, tidelock, orders, condition):
+    folder.add("001_fill", BACKFILL + VERIFY + UPDATE + condition + ";")
+    transactions = "SELECT count(DISTINCT xmin::text) FROM orders"
+    result = tidelock("deploy").succeeds(applied=["001_fill"])
+    assert each_once(database, orders) and database.value(transactions) >= orders / 1000
+    assert f"backfill of \"orders\": {orders} rows changed" in result.errors
+    assert database.value("SELECT count(*) FROM tidelock.backfill") == 0 and database.value("SELECT count(*) FROM tidelock.intent") == 0
+    (row,) = [row for row in database.ledger() if row.name == "001_fill"]
+    assert row.finished and row.steps == 1
+
+
+def test_to_everyone_else_it_is_a_plain_update(database, folder, orders, psql):
+    psql("-f", folder.add("001_fill", BACKFILL + VERIFY + UPDATE + CONDITION))
+    assert each_once(database, orders)
+
+
+@pytest.mark.parametrize("fault", ["kill", "cut", "term"])
+def test_stopped_again_and_again_no_row_is_done_twice(database, folder, tidelock, orders, proxy, fault):
+    folder.add("001_fill", BACKFILL.replace("1000", "500") + UPDATE)
+    url = database.server.url(database.name, port=proxy.port)
+    choose = random.Random(1)
+    for _ in range(10):
+        left = choose.randrange(20, 60)
+
+        def on_message(message):
+            nonlocal left
+            left -= 1
+            if left == 0 and fault == "kill":
+                running.process.kill()
+            elif left == 0 and fault == "term":
+                running.process.send_signal(signal.SIGTERM)
+            return "drop" if left == 0 and fault == "cut" else None
+
+        with proxy.lock:
+            proxy.on_message = on_message
+            running = tidelock.start("deploy", "--connect-deadline", "1s", url=url)
+        result = running.wait()
+        proxy.on_message = None
+        wait_for_nobody(database)
+        assert result.code in {"kill": [-9, 0], "term": [143, 0], "cut": [0]}[fault], result.errors
+        assert database.value("SELECT max(changes) FROM orders") <= 1
+    tidelock("deploy").succeeds()
+    assert each_once(database, orders)
+
+
+@pytest.mark.parametrize(
+    ("create", "directive", "update"),
+    [
+        ("CREATE TABLE t (a text, b int, n int, PRIMARY KEY (a, b)); INSERT INTO t SELECT 'it''s \"' || i % 7, i FROM generate_series(1, 3000) AS i", "t", "UPDATE t SET n = 1"),
+        ("CREATE TABLE t (\"Id\" uuid PRIMARY KEY DEFAULT gen_random_uuid(), n int); INSERT INTO t SELECT FROM generate_series(1, 3000)", 't key="Id"', "UPDATE public.t AS x SET n = 1 WHERE x.n IS NULL OR x.n = 2 -- not yet"),
+        ("CREATE TABLE t (at timestamptz NOT NULL, n int); CREATE INDEX ON t (at); INSERT INTO t SELECT now() + (i / 10) * interval '1 s' FROM generate_series(1, 3000) AS i", "public.t key=at", "UPDATE ONLY t SET n = 1"),
+        ("CREATE TABLE t (id int PRIMARY KEY, n int, m int); INSERT INTO t SELECT i FROM generate_series(1, 3000) AS i; CREATE TABLE o AS SELECT id FROM t", "t", "UPDATE t SET (n, m) = (1, o.id) FROM o WHERE o.id = t.id"),
+        ("CREATE TABLE t (id int, n int, PRIMARY KEY (id)) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (1000); CREATE TABLE t_2 PARTITION OF t DEFAULT; INSERT INTO t SELECT i FROM generate_series(1, 3000) AS i", "t", "UPDATE t SET n = (SELECT 1 WHERE true)"),
+        ("CREATE TABLE t (id int NOT NULL, n int); CREATE UNIQUE INDEX ON t (id DESC); INSERT INTO t SELECT i FROM generate_series(1, 3000) AS i", "t", "update t set n = case when true then 1 end"),
+    ],
+    ids=["two columns", "quoted", "not unique", "from", "partitioned", "unique"],
+)
+def test_keys_and_statements_of_all_sorts(database, folder, tidelock, create, directive, update):
+    database.query(create)
+    database.query("CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF OLD.n = 1 THEN RAISE ''twice''; END IF; RETURN NEW; END'")
+    database.query("CREATE TRIGGER stamp BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION stamp()")
+    folder.add("000_before", "SELECT 1")
+    tidelock("baseline").succeeds()
+    folder.add("001_fill", f"-- tidelock: backfill {directive} rows=100..400 rest=0\n{update}")
+    tidelock("deploy").succeeds(applied=["001_fill"])
+    assert database.query("SELECT n, count(*) FROM t GROUP BY n") == [(1, 3000)]
+
+
+def test_an_empty_table(database, folder, tidelock, orders):
+    database.query("TRUNCATE orders")
+    folder.add("001_fill", BACKFILL + VERIFY + UPDATE)
+    tidelock("deploy").succeeds(applied=["001_fill"])
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        (BACKFILL + UPDATE + "; SELECT 1", "one statement"),
+        (BACKFILL + "DELETE FROM orders", "one plain UPDATE, but this is something else"),
+        (BACKFILL + UPDATE + " RETURNING id", "returns rows"),
+        (BACKFILL + "UPDATE orders SET id = id + 1", 'changes "id", the key'),
+        (BACKFILL + "UPDATE orders SET status = 'x', (changes, id) = (1, 2)", 'changes "id", the key'),
+        (BACKFILL + "UPDATE nowhere SET id = 1", 'relation "nowhere" does not exist'),
+        (BACKFILL + "UPDATE orders SET statut = 1", "column"),
+        (BACKFILL.replace("orders", "other") + UPDATE, 'says backfill "other", but the statement updates "orders"'),
+        (BACKFILL.replace("key=id", "key=status") + UPDATE, "no index of"),
+        (BACKFILL.replace("key=id", "key=status_new") + UPDATE, "no index of"),
+        (BACKFILL.replace("target", "tarte") + UPDATE, "There are key=, target=, rows= and rest="),
+        (BACKFILL.replace("20ms", "20") + UPDATE, "Write a time with its unit"),
+        (BACKFILL.replace("100..1000", "1000..100") + UPDATE, "the least and the most rows"),
+        ("-- tidelock: throttle lag=5s\n" + UPDATE, "belong to a backfill"),
+        (BACKFILL + "-- tidelock: throttle slot=2\n" + UPDATE, "a size with its unit"),
+        (BACKFILL + "-- tidelock: transaction=off\n" + UPDATE, "transactions of its own"),
+        (BACKFILL + BACKFILL + UPDATE, "two backfills"),
+    ],
+)
+def test_what_can_not_be_done_in_parts_is_refused(database, folder, tidelock, orders, script, says):
+    folder.add("001_fill", script)
+    tidelock("deploy").fails(exit=6, says=[says, "001_fill/migration.sql:"])
+    assert database.value("SELECT count(*) FROM orders WHERE changes > 0") == 0
+    assert not [row for row in database.ledger() if row.name == "001_fill" and not row.rolled_back]
+
+
+def test_a_table_that_would_be_read_as_a_whole_is_refused(database, folder, tidelock):
+    """Its index can't serve the comparison."""
+    database.query("CREATE TABLE t (a text NOT NULL, n int); INSERT INTO t SELECT i::text FROM generate_series(1, 1000) AS i; CREATE INDEX ON t (a text_pattern_ops)")
+    folder.add("000_before", "SELECT 1")
+    tidelock("baseline").succeeds()
+    folder.add("001_fill", "-- tidelock: backfill t key=a\nUPDATE t SET n = 1")
+    tidelock("deploy").fails(exit=6, says="would read all of")
+
+
+def test_a_failing_row_keeps_what_is_committed_and_a_correction_goes_on(database, folder, tidelock, orders):
+    database.query("ALTER TABLE orders DISABLE TRIGGER count_changes; UPDATE orders SET status = 'bad' WHERE id = 15000; ALTER TABLE orders ENABLE TRIGGER count_changes")
+    database.query("ALTER TABLE orders ADD CHECK (status_new <> 'BAD')")
+    folder.add("001_fill", BACKFILL + UPDATE)
+    tidelock("deploy").fails(exit=7, says=["violates check constraint", "are changed, in ", "it goes on behind that row"])
+    done = database.value("SELECT count(*) FROM orders WHERE status_new IS NOT NULL")
+    assert 13000 < done < 15000
+    folder.replace("001_fill", BACKFILL + "UPDATE orders SET status_new = lower(status)")
+    tidelock("deploy").fails(exit=8, says="has been changed since")
+    database.query("ALTER TABLE orders DISABLE TRIGGER count_changes; UPDATE orders SET status = 'open' WHERE id = 15000; ALTER TABLE orders ENABLE TRIGGER count_changes")
+    folder.replace("001_fill", BACKFILL.replace("rest=0%", "rest=10%") + UPDATE)
+    result = tidelock("deploy").succeeds(applied=["001_fill"])
+    assert "going on with the backfill" in result.errors and each_once(database, orders)
+
+
+def test_rows_that_were_written_meanwhile_are_swept_up(database, folder, tidelock, orders):
+    """By somebody who does not know the new column yet."""
+    folder.add("001_fill", BACKFILL.replace("rest=0%", "rest=200%") + VERIFY + UPDATE + CONDITION)
+    running = tidelock.start("deploy")
+    wait_until(lambda: database.value("SELECT count(*) FROM orders WHERE changes > 0") > 1000, "the first batches")
+    database.query("INSERT INTO orders (id, status) VALUES (-5, 'open'), (100000, 'open')")
+    running.wait().succeeds(applied=["001_fill"], says="going over them")
+    assert each_once(database, orders + 2)
+
+
+def test_what_it_verifies_has_to_be_true(database, folder, tidelock, orders):
+    folder.add("001_fill", BACKFILL + "-- tidelock: verify (SELECT count(*) FROM orders) = 1\n" + UPDATE)
+    tidelock("deploy").fails(exit=7, says=["what it should verify is not true: (SELECT count(*) FROM orders) = 1", f"{20000} rows"])
+    assert each_once(database, orders)
+    database.query("DELETE FROM orders WHERE id > 1")
+    tidelock("deploy").succeeds(applied=["001_fill"])
+
+
+def test_a_row_that_is_locked_is_waited_for(database, folder, tidelock, orders):
+    folder.add("001_fill", BACKFILL + UPDATE)
+    with database.connect() as application:
+        application.execute("BEGIN")
+        application.execute("SELECT FROM orders WHERE id = 10000 FOR UPDATE")
+        running = tidelock.start("deploy")
+        running.wait_for_line("try 1 was rolled back")
+        # Nothing of ours is locked while it rests.
+        wait_until(lambda: database.value("SELECT count(*) FROM orders WHERE changes = 1") > 9000, "all before it")
+        application.execute("COMMIT")
+        running.wait().succeeds(applied=["001_fill"])
+    assert each_once(database, orders)
+
+
+def test_whoever_waits_for_a_batch_ends_it(database, folder, tidelock, orders):
+    """Batches that are far too slow are cancelled and made smaller."""
+    database.query("CREATE OR REPLACE FUNCTION count_changes() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.01); NEW.changes := OLD.changes + 1; RETURN NEW; END'")
+    database.query("DELETE FROM orders WHERE id > 600")
+    folder.add("001_fill", BACKFILL.replace("100..1000", "20..1000") + UPDATE)
+    stop = threading.Event()
+
+    def write():
+        with database.connect() as application:
+            while not stop.is_set():
+                application.execute("UPDATE orders SET status = status, changes = -1 WHERE id = 1")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        result = tidelock("deploy").succeeds(applied=["001_fill"])
+    finally:
+        stop.set()
+        writer.join()
+    assert "cancelling what runs on the server: 1 sessions" in result.errors
+    assert database.value("SELECT count(*) FROM orders WHERE id > 1 AND changes <> 1") == 0
+
+
+def test_a_role_that_may_not_keep_its_place(database, folder, tidelock, orders):
+    role = f"plain_{database.name}"
+    database.query(f"CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}; ALTER TABLE orders OWNER TO {role}")
+    try:
+        folder.add("001_fill", BACKFILL + UPDATE)
+        url = database.url().replace("postgres@", f"{role}@")
+        tidelock("deploy", url=url).fails(exit=6, says="GRANT CREATE ON DATABASE")
+        database.query(f"CREATE SCHEMA tidelock AUTHORIZATION {role}")
+        tidelock("deploy", url=url).succeeds(applied=["001_fill"])
+        assert each_once(database, orders)
+    finally:
+        database.query(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+
+
+def test_its_progress_can_be_seen(database, folder, tidelock, orders, tmp_path):
+    """In the metrics and the log while it works, and in the error when it is stopped."""
+    status = tmp_path / "status.prom"
+    folder.add("001_fill", BACKFILL.replace("100..1000", "100..100").replace("rest=0%", "rest=90000%") + UPDATE)
+    running = tidelock.start("deploy", "--status-file", status)
+
+    def metric(name):
+        lines = [line for line in status.read_text().splitlines() if line.startswith(name + " ")] if status.exists() else []
+        return float(lines[0].split()[1]) if lines else 0
+
+    wait_until(lambda: metric("tidelock_backfill_changed_rows") > 0, "the rows in the metrics")
+    assert 0 < metric("tidelock_current_migration_progress_ratio") < 1 and metric("tidelock_backfill_batch_rows") == 100
+    running.wait_for_line('backfill of "orders": ')
+    running.signal()
+    running.wait().fails(exit=143, says=['rows of "orders" are changed, in ', "; all up to '"])
+
+
+@pytest.fixture
+def replica(server):
+    """A primary and its streaming replica, for this test alone: its replay is paused."""
+    with contextlib.ExitStack() as stack:
+        primary = Server(server.major, server.binaries)
+        stack.callback(primary.remove)
+        standby = Server(server.major, server.binaries, ["cluster_name=replica_one"], primary=primary)
+        stack.callback(standby.remove)
+        yield primary, standby
+
+
+@pytest.mark.parametrize("is_seen", [True, False], ids=["with pg_monitor", "without"])
+def test_a_replica_that_stays_behind_is_waited_for(replica, folder, binary, is_seen, tmp_path):
+    primary, standby = replica
+    database = Database(primary, "app")
+    database.query(SETUP % 20000)
+    database.query("CREATE ROLE migrator LOGIN; GRANT CREATE ON SCHEMA public TO migrator; GRANT CREATE ON DATABASE app TO migrator; ALTER TABLE orders OWNER TO migrator")
+    if is_seen:
+        database.query("GRANT pg_monitor TO migrator")
+    replayed = "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()"
+    wait_until(lambda: database.value(replayed) == 1, "the replica to follow")
+    standby.query("SELECT pg_wal_replay_pause()")
+    tidelock = Tool(binary, database, folder)
+    folder.add("000_before", "SELECT 1")
+    tidelock("baseline").succeeds()
+    database.query("ALTER TABLE _prisma_migrations OWNER TO migrator")
+    folder.add("001_fill", BACKFILL + "-- tidelock: throttle lag=1s\n" + UPDATE)
+    status = tmp_path / "status.prom"
+    with database.connect() as application:
+        # It has to take a while.
+        application.execute("BEGIN")
+        application.execute("SELECT FROM orders WHERE id = 10000 FOR UPDATE")
+        running = tidelock.start("deploy", "--status-file", status, url=database.url().replace("postgres@", "migrator@"))
+        if is_seen:
+            running.wait_for_line('the backfill pauses: the replica "replica_one" is ')
+            wait_until(lambda: "\ntidelock_backfill_throttled 1\n" in status.read_text(), "the metric")
+            application.execute("COMMIT")
+            assert database.value("SELECT count(*) FROM orders WHERE changes > 0") < 10000
+            standby.query("SELECT pg_wal_replay_resume()")
+            running.wait_for_line("the backfill goes on")
+        else:
+            running.wait_for_line("can't see how far replicas are behind")
+    running.wait().succeeds(applied=["001_fill"])
+    assert each_once(database, 20000)
