@@ -145,7 +145,6 @@ static bool run_pass(struct backfill *b, struct error *err)
     while (!backfill_walk_is_over(&b->walk)) {
         int64_t before;
         double share = backfill_walk_ratio(&b->walk);
-        int64_t batch_us;
 
         if (signals_pending() != 0)
             return signals_error(err);
@@ -164,9 +163,8 @@ static bool run_pass(struct backfill *b, struct error *err)
         b->timeouts = 0;
         b->applying->retry.tries = 0;
         b->applying->retry.cancels = 0;
-        batch_us = clock_now_us() - before;
-        pace_steer(&b->pace, (double)batch_us / 1000);
-        if (!rest(b, batch_us / 1000, err))
+        pace_steer(&b->pace, (double)b->walk.batch_ms);
+        if (!rest(b, b->walk.batch_ms, err))
             return false;
         pace_note(&b->pace, backfill_walk_ratio(&b->walk) - share, (double)(clock_now_us() - before) / 1000);
         say_progress(b);
@@ -259,7 +257,7 @@ static bool prepare(struct backfill *b, struct error *err)
     }
     return backfill_walk_is_over(&b->walk) ||
            (backfill_walk_choose(&b->walk, b->pace.rows, err) &&
-            backfill_plan_check(b->applying, &b->walk.plan, &b->walk.done, &b->walk.upto, err));
+            backfill_plan_check(b->applying, &b->walk.plan, &b->walk.done, &b->walk.until, err));
 }
 
 bool backfill_run(struct applying *applying, bool *has_effect, struct error *err)

@@ -286,12 +286,12 @@ void backfill_key_copy(const struct backfill_key *from, struct backfill_key *to)
 }
 
 void backfill_range_add(const struct text *columns, const struct backfill_key *done,
-                        const struct backfill_key *upto, struct text *out)
+                        const struct backfill_key *until, struct text *out)
 {
     text_add_string(out, "(");
     if (done->is_known)
         text_add_format(out, "%s > %s AND ", columns->at, done->literal.at);
-    text_add_format(out, "%s <= %s)", columns->at, upto->literal.at);
+    text_add_format(out, "%s <= %s)", columns->at, until->literal.at);
 }
 
 /* Whether a line of a plan reads the whole of the table, or of a partition, which is named after it. */
@@ -311,7 +311,7 @@ static bool is_whole_scan(const char *line, const struct backfill_plan *plan)
 }
 
 bool backfill_plan_check(struct applying *applying, const struct backfill_plan *plan,
-                         const struct backfill_key *done, const struct backfill_key *upto, struct error *err)
+                         const struct backfill_key *done, const struct backfill_key *until, struct error *err)
 {
     auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
     auto_text struct text range = text_init(BACKFILL_SQL_MOST);
@@ -320,7 +320,7 @@ bool backfill_plan_check(struct applying *applying, const struct backfill_plan *
     bool is_whole = false;
     bool is_asked;
 
-    backfill_range_add(&plan->qualified, done, upto, &range);
+    backfill_range_add(&plan->qualified, done, until, &range);
     text_add_string(&sql, "BEGIN READ ONLY;");
     if (!plan->is_large)
         text_add_string(&sql, "SET LOCAL enable_seqscan = off;");

@@ -53,13 +53,13 @@ void backfill_key_take(const struct backfill_plan *plan, const struct result *re
 
 void backfill_key_copy(const struct backfill_key *from, struct backfill_key *to);
 
-/* Adds "(key > done AND key <= upto)"; without `done` only the second half. */
+/* Adds "(key > done AND key <= until)"; without `done` only the second half. */
 void backfill_range_add(const struct text *columns, const struct backfill_key *done,
-                        const struct backfill_key *upto, struct text *out);
+                        const struct backfill_key *until, struct text *out);
 
 /* Whether the server would walk the index for that range; ERROR_CLEAN with its plan when not. */
 must_use bool backfill_plan_check(struct applying *applying, const struct backfill_plan *plan,
-                                  const struct backfill_key *done, const struct backfill_key *upto,
+                                  const struct backfill_key *done, const struct backfill_key *until,
                                   struct error *err);
 
 #endif

@@ -23,7 +23,7 @@ void backfill_walk_end(struct backfill_walk *walk)
     backfill_key_free(&walk->first);
     backfill_key_free(&walk->last);
     backfill_key_free(&walk->done);
-    backfill_key_free(&walk->upto);
+    backfill_key_free(&walk->until);
 }
 
 double backfill_walk_ratio(const struct backfill_walk *walk)
@@ -177,11 +177,11 @@ bool backfill_walk_choose(struct backfill_walk *walk, int64_t rows, struct error
     auto_text struct text range = text_init(BACKFILL_SQL_MOST);
 
     backfill_range_add(&walk->plan.columns, &walk->done, &walk->last, &range);
-    if (!read_key(walk, range.at, walk->plan.order.at, rows - 1, &walk->upto, err))
+    if (!read_key(walk, range.at, walk->plan.order.at, rows - 1, &walk->until, err))
         return false;
-    walk->upto_rows = walk->upto.is_known ? rows : 0;
-    if (!walk->upto.is_known)
-        backfill_key_copy(&walk->last, &walk->upto);
+    walk->until_rows = walk->until.is_known ? rows : 0;
+    if (!walk->until.is_known)
+        backfill_key_copy(&walk->last, &walk->until);
     return true;
 }
 
@@ -204,13 +204,16 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
     int64_t lock_ms = applying->retry.lock_timeout_ms > 0 ? applying->retry.lock_timeout_ms : LOCK_MS;
     bool is_done;
 
-    backfill_range_add(&walk->plan.qualified, &walk->done, &walk->upto, &range);
+    backfill_range_add(&walk->plan.qualified, &walk->done, &walk->until, &range);
     text_add_format(&sql,
                     "BEGIN ISOLATION LEVEL READ COMMITTED;SET LOCAL lock_timeout = %lld;"
                     "SET LOCAL statement_timeout = %lld;SELECT %s;WITH tidelock_changed AS (",
                     (long long)lock_ms, (long long)statement_timeout_ms(walk), LEADER_TRY_IN_TRANSACTION);
     update_statement_add(walk->plan.sql, &walk->plan.update, range.at, &sql);
-    text_add_string(&sql, "\nRETURNING true) SELECT pg_catalog.count(*) FROM tidelock_changed");
+    text_add_string(&sql,
+                    "\nRETURNING true) SELECT pg_catalog.count(*), (1000 * EXTRACT(epoch FROM"
+                    " pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp()))::bigint"
+                    " FROM tidelock_changed");
     watch_start(applying->watch, applying->conn, applying->ledger->backend_pid, true);
     is_done = query_several(applying->conn, "batch", sql.at, results, array_length(results), err);
     watch_stop(applying->watch);
@@ -218,8 +221,10 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
     count = results[1];
     if (is_done && !result_bool(is_leader, 0, 0))
         return applying_lost_leader(err);
-    if (is_done)
+    if (is_done) {
         *changed = result_number(count, 0, 0);
+        walk->batch_ms = result_number(count, 0, 1);
+    }
     err->position = 0;
     return is_done;
 }
@@ -233,7 +238,7 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
     char visited_text[NUMBER_SIZE];
     char changed_text[NUMBER_SIZE];
     char rows_text[NUMBER_SIZE];
-    const char *const parameters[] = { walk->applying->id, walk->upto.array.at, visited_text, changed_text,
+    const char *const parameters[] = { walk->applying->id, walk->until.array.at, visited_text, changed_text,
                                        rows_text };
     struct step steps[ADVANCE_STEPS];
     size_t count = 0;
@@ -257,12 +262,12 @@ bool backfill_walk_batch(struct backfill_walk *walk, int64_t next_rows, struct e
 
     if (!update(walk, &changed, err))
         return false;
-    visited = walk->upto_rows > 0 ? walk->upto_rows : changed;
+    visited = walk->until_rows > 0 ? walk->until_rows : changed;
     if (!commit(walk, visited, changed, next_rows, err))
         return false;
     backfill_key_free(&walk->done);
-    walk->done = walk->upto;
-    walk->upto = (struct backfill_key) { .is_known = false };
+    walk->done = walk->until;
+    walk->until = (struct backfill_key) { .is_known = false };
     walk->visited += visited;
     walk->changed += changed;
     walk->batches++;

@@ -13,11 +13,12 @@ struct backfill_walk {
     int pass;                  /* over the table; from 1 */
     struct backfill_key first; /* of the table, when the pass began; unknown = it has no rows */
     struct backfill_key last;
-    struct backfill_key done; /* everything up to it is committed; unknown = nothing is */
-    struct backfill_key upto; /* where the batch at hand ends */
-    int64_t upto_rows;        /* how many it visits; 0 = all that are left, fewer than were asked for */
-    int64_t visited;          /* rows, in this pass */
-    int64_t changed;          /* rows, in all runs and passes */
+    struct backfill_key done;  /* everything up to it is committed; unknown = nothing is */
+    struct backfill_key until; /* where the batch at hand ends */
+    int64_t until_rows;        /* how many it visits; 0 = all that are left, fewer than were asked for */
+    int64_t batch_ms;          /* how long the last one took, on the server: its locks, not the way there */
+    int64_t visited;           /* rows, in this pass */
+    int64_t changed;           /* rows, in all runs and passes */
     int64_t batches;
 };
 

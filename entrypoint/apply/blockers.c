@@ -151,10 +151,12 @@ static enum action decide(const struct blocker *blocker, const struct blocker_po
                    : ACTION_NONE;
     if (strcmp(blocker->state, "active") != 0 || policy->cancel_ms == 0 || age_ms < (double)policy->cancel_ms)
         return ACTION_NONE;
-    return age_ms < 2 * (double)policy->cancel_ms ? ACTION_CANCEL : ACTION_TERMINATE;
+    return age_ms >= 2 * (double)policy->cancel_ms && strcmp(policy->cancelled, blocker->transaction) == 0
+               ? ACTION_TERMINATE
+               : ACTION_CANCEL;
 }
 
-void blocker_act(struct connection *conn, const struct blocker *blocker, const struct blocker_policy *policy)
+void blocker_act(struct connection *conn, const struct blocker *blocker, struct blocker_policy *policy)
 {
     enum action action = decide(blocker, policy);
     auto_result struct result *result = NULL;
@@ -165,6 +167,8 @@ void blocker_act(struct connection *conn, const struct blocker *blocker, const s
 
     if (action == ACTION_NONE)
         return;
+    if (action == ACTION_CANCEL)
+        text_copy_cut(policy->cancelled, sizeof policy->cancelled, blocker->transaction);
     (void)snprintf(pid, sizeof pid, "%d", blocker->pid);
     blocker_describe(blocker, &who);
     if (!query_run(conn, &SIGNALS[action].query, parameters, &result, &err))

@@ -68,12 +68,13 @@ must_use bool blockers_find(struct connection *conn, const struct want *want, st
 /* What may be done about a session that is in the way; times in milliseconds, 0 = nothing. */
 struct blocker_policy {
     int64_t terminate_idle_ms;
-    int64_t cancel_ms; /* its statement; the session after twice that */
+    int64_t cancel_ms;  /* its statement; the session after twice that, if it was of no use */
+    char cancelled[32]; /* the transaction whose statement was cancelled last */
 };
 
 /* Does what the policy says, and logs it. Only to the very session that was seen, in the very state; never to
  * a superuser's, a replica's, or one of ours. At most one round trip. */
-void blocker_act(struct connection *conn, const struct blocker *blocker, const struct blocker_policy *policy);
+void blocker_act(struct connection *conn, const struct blocker *blocker, struct blocker_policy *policy);
 
 /* "pid 4711 ("nightly-report", user etl, idle in transaction, its transaction 12 s old), which holds
  * AccessShareLock". */

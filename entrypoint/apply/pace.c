@@ -5,6 +5,7 @@
 
 enum { ROWS_FIRST = 500, SAMPLES_LEAST = 5, TOO_SLOW_FACTOR = 3 };
 static const double AVERAGE_WEIGHT = 0.4;
+static const double LEAST_MS = 0.1;
 
 static int64_t clamp(int64_t value, int64_t least, int64_t most)
 {
@@ -23,9 +24,9 @@ void pace_steer(struct pace *pace, double batch_ms)
 {
     double factor;
 
-    pace->average_ms =
-        pace->average_ms <= 0 ? batch_ms : pace->average_ms + AVERAGE_WEIGHT * (batch_ms - pace->average_ms);
-    factor = pace->average_ms > 0 ? (double)pace->target_ms / pace->average_ms : 1.5;
+    batch_ms = batch_ms < LEAST_MS ? LEAST_MS : batch_ms;
+    pace->average_ms += (pace->average_ms <= 0 ? 1 : AVERAGE_WEIGHT) * (batch_ms - pace->average_ms);
+    factor = (double)pace->target_ms / pace->average_ms;
     factor = factor < 0.5 ? 0.5 : factor > 1.5 ? 1.5 : factor;
     pace->rows = clamp((int64_t)((double)pace->rows * factor + 0.5), pace->rows_least, pace->rows_most);
 }

@@ -152,7 +152,7 @@ const struct option OPTIONS[] = {
       .value = "TIME",
       .help =
           "cancel the statement of a session that is in the way and whose transaction is older than TIME, "
-          "and end the session after twice that; 0 cancels none" },
+          "and end the session after twice that if it is still there; 0 cancels none" },
     { .name = "statement-timeout",
       .type = OPTION_DURATION,
       .commands = FOR_APPLIERS,

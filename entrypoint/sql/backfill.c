@@ -8,7 +8,7 @@
 #include "sql/scan.h"
 
 const struct backfill_wish BACKFILL_DEFAULTS = {
-    .target_ms = 150, .rows_least = 100, .rows_most = 50000, .rest_percent = 50
+    .target_ms = 10, .rows_least = 100, .rows_most = 50000, .rest_percent = 50
 };
 const struct throttle_wish THROTTLE_DEFAULTS = { .lag_ms = 5000,
                                                  .lag_size = 64LL * 1024 * 1024,
@@ -19,7 +19,7 @@ enum value_type { VALUE_KEYS, VALUE_TIME, VALUE_SIZE, VALUE_ROWS, VALUE_PERCENT 
 
 static const char *const EXAMPLES[] = {
     [VALUE_KEYS] = "the names of the columns, as key=id or key=tenant,id: four at most",
-    [VALUE_TIME] = "a time with its unit, such as 150ms or 5s",
+    [VALUE_TIME] = "a time with its unit, such as 10ms or 5s",
     [VALUE_SIZE] = "a size with its unit (kB, MB, GB, TB), such as 64MB",
     [VALUE_ROWS] = "the least and the most rows of a batch, as 100..50000",
     [VALUE_PERCENT] = "a percentage, such as 50%",

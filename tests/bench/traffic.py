@@ -8,14 +8,12 @@ import sys
 import tempfile
 import time
 
+from load import figures, psql, read_load, start_load
+
 BINARY, DBMATE, URL, SCRATCH = sys.argv[1:5]
 HOLD, BEFORE, AFTER = 15, 2, 4
 ALTER = "ALTER TABLE orders ADD COLUMN remark text;"
 LOOP = "until psql -Xqd {url} -v ON_ERROR_STOP=1 -c \"SET lock_timeout = '2s'\" -f {file} 2>/dev/null; do sleep 1; done"
-
-
-def psql(url, statement):
-    subprocess.run(["psql", "-Xqd", url, "-c", statement], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def fresh():
@@ -34,31 +32,6 @@ def fresh():
     psql(url, "CREATE TABLE orders (id int PRIMARY KEY, n int NOT NULL)")
     psql(url, "INSERT INTO orders SELECT i, 0 FROM generate_series(1, 10000) AS i")
     return url, home
-
-
-def start_load(url, home, script, clients, seconds, *words):
-    (home / "script").write_text(script)
-    command = ["pgbench", "-n", "-c", clients, "-j", 2, "-T", seconds, "-f", home / "script", "-l", f"--log-prefix={home}/log", *words, url]
-    return subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def read_load(home):
-    """Latencies in ms, from when each transaction was due, and the longest time without a commit in s."""
-    took, ends = [], []
-    for file in home.glob("log*"):
-        for line in file.read_text().splitlines():
-            fields = line.split()
-            took.append(int(fields[2]) / 1000)
-            ends.append(int(fields[4]) + int(fields[5]) / 1e6)
-    took.sort()
-    ends.sort()
-    gap = max(later - sooner for sooner, later in zip(ends, ends[1:]))
-    return took, gap
-
-
-def figures(took, gap):
-    over = 100 * sum(one > 100 for one in took) / len(took)
-    return over, took[len(took) * 99 // 100], took[-1], gap
 
 
 def held(start):

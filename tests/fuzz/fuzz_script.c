@@ -6,6 +6,7 @@
 #include "sql/directive.h"
 #include "sql/index_statement.h"
 #include "sql/subject.h"
+#include "sql/update_statement.h"
 
 static void require(bool holds)
 {
@@ -21,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct directives directives;
     struct index_statement index;
     struct subject subject;
+    struct update_statement update;
     struct script_summary summary;
     struct error err;
     bool has_standard_strings;
@@ -36,5 +38,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)!directive_parse("any.sql", bytes, &directives, &err);
     (void)!index_statement_parse(bytes, &index);
     (void)!subject_parse(bytes, &subject);
+    (void)!update_statement_parse(bytes, &update, &err);
     return 0;
 }
