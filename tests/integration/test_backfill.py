@@ -5,6 +5,7 @@ import random
 import signal
 import threading
 
+import psycopg
 import pytest
 from servers import Database, Server
 from tool import Tool, wait_for_nobody
@@ -294,5 +295,90 @@ def test_a_replica_that_stays_behind_is_waited_for(replica, folder, binary, is_s
             running.wait_for_line("the backfill goes on")
         else:
             running.wait_for_line("can't see how far replicas are behind")
+    running.wait().succeeds(applied=["001_fill"])
+    assert each_once(database, 20000)
+
+
+@pytest.fixture
+def own(server, folder, binary):
+    """A server for this test alone, with a replication slot that can run out of room and an archive."""
+    with contextlib.ExitStack() as stack:
+        own = Server(server.major, server.binaries, ["max_slot_wal_keep_size=100MB", "archive_mode=on", "archive_command=test ! -e broken"])
+        stack.callback(own.remove)
+        database = Database(own, "app")
+        database.query(SETUP % 20000)
+        tidelock = Tool(binary, database, folder)
+        folder.add("000_before", "SELECT 1")
+        tidelock("baseline").succeeds()
+        yield database, tidelock
+        tidelock.clean_up()
+
+
+@contextlib.contextmanager
+def slot_without_room(database):
+    database.query("SELECT pg_create_physical_replication_slot('behind', true)")
+    yield
+    database.query("SELECT pg_drop_replication_slot('behind')")
+
+
+@contextlib.contextmanager
+def runs(database, *statements):
+    """A session that runs the last one until the end."""
+
+    def run():
+        with contextlib.suppress(psycopg.errors.QueryCanceled):
+            for statement in statements:
+                session.execute(statement)
+
+    with database.connect() as session:
+        thread = threading.Thread(target=run)
+        thread.start()
+        yield
+        session.cancel()
+        thread.join()
+
+
+@contextlib.contextmanager
+def vacuum(database):
+    database.query("ALTER TABLE orders DISABLE TRIGGER count_changes; UPDATE orders SET status = status WHERE id > 10000; ALTER TABLE orders ENABLE TRIGGER count_changes")
+    dead = "SELECT n_dead_tup > 0.3 * n_live_tup FROM pg_stat_all_tables WHERE relname = 'orders'"
+    wait_until(lambda: database.value(dead), "the statistics")
+    with runs(database, "SET vacuum_cost_delay = 100", "SET vacuum_cost_limit = 1", "VACUUM orders"):
+        yield
+
+
+@contextlib.contextmanager
+def failing_archiver(database):
+    broken = database.server.data / "broken"
+    broken.touch()
+    database.query("SELECT pg_switch_wal()")
+    yield
+    broken.unlink()
+    database.query("SELECT pg_switch_wal()")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "limit", "says"),
+    [
+        (slot_without_room, "slot=2GB", "a replication slot has "),
+        (lambda database: runs(database, "SELECT pg_sleep(600)"), "active=1%", " of 60 sessions are active (active=1%)"),
+        (vacuum, "active=0", "an autovacuum clears the table of dead rows"),
+        (failing_archiver, "active=0", "the server fails to archive its write-ahead log"),
+    ],
+    ids=["slot", "active", "vacuum", "archiver"],
+)
+def test_it_pauses_while_others_suffer(own, folder, trouble, limit, says):
+    database, tidelock = own
+    folder.add("001_fill", BACKFILL + f"-- tidelock: throttle {limit}\n" + UPDATE)
+    with database.connect() as application:
+        # It has to take a while.
+        application.execute("BEGIN")
+        application.execute("SELECT FROM orders WHERE id = 10000 FOR UPDATE")
+        running = tidelock.start("deploy")
+        running.wait_for_line("try 1 was rolled back")
+        with trouble(database):
+            running.wait_for_line("the backfill pauses: ", says)
+            application.execute("COMMIT")
+        running.wait_for_line("the backfill goes on")
     running.wait().succeeds(applied=["001_fill"])
     assert each_once(database, 20000)

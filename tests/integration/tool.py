@@ -52,12 +52,12 @@ class Running:
         out, errors = self.process.communicate(timeout=seconds)
         return Result(self.tool, self.arguments, self.process.returncode, out.decode(errors="replace"), errors.decode(errors="replace"))
 
-    def wait_for_line(self, text):
-        """Reads its log until a line holds `text`."""
+    def wait_for_line(self, *texts):
+        """Reads its log until a line holds all of `texts`."""
         seen = [""]
-        while text not in seen[-1]:
+        while not all(text in seen[-1] for text in texts):
             seen.append(self.process.stderr.readline().decode(errors="replace"))
-            assert seen[-1], f"it ended without saying {text!r}:\n{''.join(seen)}"
+            assert seen[-1], f"it ended without saying {texts}:\n{''.join(seen)}"
 
     def signal(self, number=signal.SIGTERM):
         self.process.send_signal(number)
