@@ -74,10 +74,20 @@ static void say_progress(struct backfill *b)
     }
 }
 
+/* Whether it may go on at all. */
+static bool check_limits(const struct backfill *b, struct error *err)
+{
+    if (signals_pending() != 0)
+        return signals_error(err);
+    return !deadline_passed(b->applying->until) ||
+           error_set(err, ERROR_CLEAN, "cancelled: it took longer than the migration-timeout");
+}
+
 /* After a batch that was rolled back: whether a smaller one may get through. */
 static bool may_repeat(struct backfill *b, struct error *err)
 {
     struct applying *applying = b->applying;
+    int64_t rows = b->pace.rows;
     bool is_timeout = strcmp(err->sqlstate, "57014") == 0 && err->class != ERROR_INTERRUPTED &&
                       !deadline_passed(applying->until);
 
@@ -87,7 +97,12 @@ static bool may_repeat(struct backfill *b, struct error *err)
     if (!is_timeout)
         return table_lock_retry(applying, err);
     connection_shield(applying->conn, false);
-    return ++b->timeouts < TIMEOUTS_MOST && (signals_sleep((long)b->wish->target_ms) || signals_error(err));
+    if (++b->timeouts < TIMEOUTS_MOST)
+        return signals_sleep((long)b->wish->target_ms) || signals_error(err);
+    error_message(err, "%d batches in a row took too long, the last one although it had %lld rows at most",
+                  TIMEOUTS_MOST, (long long)rows);
+    err->sqlstate[0] = '\0';
+    return error_hint(err, "See what makes so few rows so slow (a trigger? an index?), then deploy again.");
 }
 
 /* Pauses for as long as there is a reason to. */
@@ -101,7 +116,7 @@ static bool throttle(struct backfill *b, struct error *err)
         auto_text struct text why = text_init(1024);
         bool was_blind = b->throttle.is_blind;
 
-        if (!throttle_look(&b->throttle, b->applying->conn, &why, err))
+        if (!check_limits(b, err) || !throttle_look(&b->throttle, b->applying->conn, &why, err))
             return false;
         if (b->throttle.is_blind && !was_blind)
             log_info(
@@ -146,11 +161,7 @@ static bool run_pass(struct backfill *b, struct error *err)
         int64_t before;
         double share = backfill_walk_ratio(&b->walk);
 
-        if (signals_pending() != 0)
-            return signals_error(err);
-        if (deadline_passed(b->applying->until))
-            return error_set(err, ERROR_CLEAN, "cancelled: it took longer than the migration-timeout");
-        if (!throttle(b, err))
+        if (!throttle(b, err) || !check_limits(b, err))
             return false;
         before = clock_now_us();
         if (!backfill_walk_choose(&b->walk, b->pace.rows, err) ||
@@ -172,22 +183,26 @@ static bool run_pass(struct backfill *b, struct error *err)
     return true;
 }
 
-/* Statistics of a column that had one value before mislead every plan that asks for it. */
+/* Statistics of a column that had one value before mislead every plan that asks for it. The lock is one that
+ * only an autovacuum or an index being built would wait for. */
 static void analyze(struct backfill *b)
 {
     auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
-    struct query query = { .name = "analyze" };
     struct error err;
 
-    text_add_format(&sql, "ANALYZE %s (", b->walk.plan.table.at);
+    if (b->walk.changed == 0)
+        return;
+    text_add_format(&sql, "BEGIN;SET LOCAL lock_timeout = '5s';ANALYZE %s (", b->walk.plan.table.at);
     for (size_t i = 0; i < b->walk.plan.update.column_count; i++) {
         text_add_string(&sql, i == 0 ? "" : ", ");
         quote_identifier(b->walk.plan.update.columns[i], &sql);
     }
-    text_add_string(&sql, ")");
-    query.sql = sql.at;
-    if (b->walk.changed > 0 && !query_run(b->applying->conn, &query, NULL, NULL, &err))
+    text_add_string(&sql, ");COMMIT");
+    if (!query_several(b->applying->conn, "analyze", sql.at, NULL, 0, &err)) {
         log_warn("could not analyze %s: %s", b->walk.plan.table.at, err.message);
+        applying_roll_back(b->applying->conn);
+        connection_shield(b->applying->conn, false);
+    }
 }
 
 /* True when it is complete: everything that was there is done, and what the script says of that is true. */

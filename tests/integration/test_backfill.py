@@ -152,6 +152,30 @@ def test_a_table_that_would_be_read_as_a_whole_is_refused(database, folder, tide
     tidelock("deploy").fails(exit=6, says="would read all of")
 
 
+@pytest.mark.parametrize(
+    ("key", "is_walked"),
+    [("", True), (" key=a", True), (" key=a,b", False), (" key=b", False), (" key=c", True), (" key=d", False), (" key=e", False), (" key=c,a", False)],
+)
+def test_which_keys_can_be_walked_along(database, folder, tidelock, key, is_walked):
+    """Columns that begin an index of the whole table, none of them null."""
+    database.query("CREATE TABLE t (id int UNIQUE NOT NULL, a int NOT NULL, b int, c int NOT NULL, d int NOT NULL, e int NOT NULL, n int)")
+    database.query("CREATE INDEX ON t (a, b, c); CREATE INDEX ON t (c, a DESC); CREATE INDEX ON t (d) WHERE d > 1; CREATE INDEX ON t USING hash (e)")
+    database.query("INSERT INTO t SELECT i, i, i, i, i, i FROM generate_series(1, 500) AS i")
+    folder.add("000_before", "SELECT 1")
+    tidelock("baseline").succeeds()
+    folder.add("001_fill", f"-- tidelock: backfill t{key}\nUPDATE t SET n = 1")
+    if is_walked:
+        tidelock("deploy").succeeds(applied=["001_fill"])
+    else:
+        tidelock("deploy").fails(exit=6, says="no index of")
+
+
+def test_batches_that_always_take_too_long(database, folder, tidelock, orders):
+    database.query("CREATE OR REPLACE FUNCTION count_changes() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(100); RETURN NEW; END'")
+    folder.add("001_fill", BACKFILL + UPDATE)
+    tidelock("deploy").fails(exit=6, says=["5 batches in a row took too long", "the last one although it had 100 rows at most"])
+
+
 def test_a_failing_row_keeps_what_is_committed_and_a_correction_goes_on(database, folder, tidelock, orders):
     database.query("ALTER TABLE orders DISABLE TRIGGER count_changes; UPDATE orders SET status = 'bad' WHERE id = 15000; ALTER TABLE orders ENABLE TRIGGER count_changes")
     database.query("ALTER TABLE orders ADD CHECK (status_new <> 'BAD')")
