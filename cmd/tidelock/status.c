@@ -76,6 +76,18 @@ static void print_findings(const struct overview *overview)
         print_line("  %-8s %s", VERDICT_NAMES[VERDICT_MISSING], history->missing[i]->name);
 }
 
+static void print_failed_advice(const struct overview *overview, const struct ledger_row *row)
+{
+    if (ledger_row_is_resumable(row) && folder_find(&overview->target->folder, row->name) != NULL) {
+        print_line("\nA migration was stopped half-way. To go on where it stopped: tidelock deploy");
+        print_line("Or finish it, or undo it, by hand and type one of:");
+    } else {
+        print_line("\nA migration failed half-way. Look at the schema, then one of:");
+    }
+    print_line("  tidelock resolve --rolled-back \"%s\"   nothing of it is there", row->name);
+    print_line("  tidelock resolve --applied \"%s\"       all of it is there", row->name);
+}
+
 static void print_advice(const struct overview *overview)
 {
     const struct history *history = &overview->history;
@@ -84,10 +96,7 @@ static void print_advice(const struct overview *overview)
         print_line("\nA deployment is running: pid %d (\"%s\").", overview->leader.pid,
                    overview->leader.name);
     } else if (history->failed_count > 0) {
-        print_line("\nA migration failed half-way. Look at the schema, then one of:");
-        print_line("  tidelock resolve --rolled-back \"%s\"   nothing of it is there",
-                   history->failed[0]->name);
-        print_line("  tidelock resolve --applied \"%s\"       all of it is there", history->failed[0]->name);
+        print_failed_advice(overview, history->failed[0]);
     } else if (history->counts[VERDICT_PENDING] > 0) {
         print_line("\nTo apply what is pending: tidelock deploy");
         if (!overview->ledger.exists)

@@ -61,14 +61,16 @@ static bool recover(struct applying *applying, const struct unit *unit, const st
                     struct error *err)
 {
     struct leftover left;
-    struct error ignored;
+    struct error why;
     bool is_clear;
 
-    if (connection_is_lost(applying->conn) ||
-        (err->class == ERROR_INTERRUPTED &&
-         !query_several(applying->conn, "short_timeout", "SET statement_timeout = '2s'", NULL, 0, &ignored)))
+    if (connection_is_lost(applying->conn))
         return false;
-    is_clear = repair_after(applying, &unit->alone, intent, &left);
+    if (err->class == ERROR_INTERRUPTED &&
+        !query_several(applying->conn, "short_timeout", "SET statement_timeout = '2s'", NULL, 0, &why))
+        is_clear = leftover_unknown(&left, intent, &why);
+    else
+        is_clear = repair_after(applying, &unit->alone, intent, &left);
     if ((is_clear || left.is_ours) && table_lock_retry(applying, err))
         return true;
     return !is_clear && explain(applying, &left, err);

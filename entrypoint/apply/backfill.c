@@ -253,7 +253,8 @@ static void explain(const struct backfill *b, struct error *err)
     if (err->class != ERROR_INTERRUPTED && err->class != ERROR_PARTIAL)
         err->class = ERROR_PARTIAL;
     if (err->hint[0] == '\0' || err->sqlstate[0] != '\0')
-        error_hint(err, "Correct the cause and deploy again: it goes on behind that row.");
+        error_hint(err, "%seploy again: it goes on behind that row.",
+                   err->class == ERROR_INTERRUPTED ? "D" : "Correct the cause and d");
 }
 
 /* The first batch shows whether the index is walked. */

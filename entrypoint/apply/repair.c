@@ -68,7 +68,7 @@ bool repair_after(struct applying *applying, const struct statement *statement, 
 
 bool leftover_unknown(struct leftover *left, const struct intent *intent, const struct error *err)
 {
-    left->is_ours = intent->is_known;
+    *left = (struct leftover) { .is_ours = intent->is_known };
     (void)snprintf(left->what, sizeof left->what, "what the statement left could not be looked at (%.256s)",
                    err->message);
     text_copy_cut(left->remedy, sizeof left->remedy, "See what the statement left");

@@ -128,6 +128,22 @@ static void record_prefix(struct applying *applying, size_t done)
         log_debug("could not record how far the script came: %s", err.message);
 }
 
+/* What is rolled back is not gone on with. */
+static void forget(const struct applying *applying)
+{
+    const char *const parameters[] = { applying->id };
+    struct step steps[SIDECAR_TABLES];
+    struct error err = { .class = ERROR_NONE };
+    bool exists = false;
+    size_t failed;
+
+    for (size_t i = 0; i < SIDECAR_TABLES; i++)
+        steps[i] = (struct step) { &SIDECAR_FORGET[i], parameters };
+    if (!sidecar_exists(applying->conn, &exists, &err) ||
+        (exists && !query_batch(applying->conn, steps, SIDECAR_TABLES, NULL, &failed, &err)))
+        log_debug("could not forget the intents: %s", err.message);
+}
+
 /* Writes the failure into our row: rolled back at once when nothing is left of it. */
 static void record_stop(struct applying *applying, bool is_partial, const struct error *failure)
 {
@@ -157,7 +173,9 @@ static bool stop(struct applying *applying, const struct course *course, struct 
     if (err->class == ERROR_LEADER)
         return false;
     record_stop(applying, is_partial, err);
-    if (err->class == ERROR_PARTIAL && applying->mode != MODE_BACKFILL)
+    if (!is_partial)
+        forget(applying);
+    else if (err->class == ERROR_PARTIAL && applying->mode != MODE_BACKFILL)
         record_prefix(applying, course->done);
     return false;
 }

@@ -274,7 +274,8 @@ def test_its_progress_can_be_seen(database, folder, tidelock, orders, tmp_path):
     assert 0 < metric("tidelock_current_migration_progress_ratio") < 1 and metric("tidelock_backfill_batch_rows") == 100
     running.wait_for_line('backfill of "orders": ')
     running.signal()
-    running.wait().fails(exit=143, says=['rows of "orders" are changed, in ', "; all up to '"])
+    running.wait().fails(exit=143, says=['rows of "orders" are changed, in ', "; all up to '", "next      Deploy again: it goes on behind that row"])
+    assert "To go on where it stopped: tidelock deploy" in tidelock("status").out
 
 
 @pytest.fixture

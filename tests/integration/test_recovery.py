@@ -170,6 +170,12 @@ def test_a_cancelled_drop_says_what_the_index_is_now(database, folder, tidelock,
     assert not database.holds("t_a")
 
 
+def test_a_statement_that_failed_cleanly_leaves_no_intent(database, folder, tidelock, prepared):
+    folder.add("001_alone", "CREATE INDEX CONCURRENTLY t_new ON t (nothing)")
+    tidelock("deploy").fails(exit=6, says='column "nothing" does not exist')
+    assert database.value("SELECT count(*) FROM tidelock.intent") == 0
+
+
 def test_a_deadlock_is_tried_again_and_leaves_nothing(database, folder, tidelock, prepared):
     """A CREATE INDEX CONCURRENTLY that waits for a transaction which then waits for it."""
     folder.add("001_alone", CREATE)
