@@ -38,7 +38,9 @@ bool result_is_null(const struct result *result, int row, int column)
 
 const char *result_text(const struct result *result, int row, int column)
 {
-    return PQgetvalue(inside(result), row, column);
+    const char *value = PQgetvalue(inside(result), row, column);
+
+    return value == NULL ? "" : value; /* fewer rows or columns than were asked for */
 }
 
 bool result_bool(const struct result *result, int row, int column)
@@ -111,6 +113,14 @@ static bool end_copy(struct connection *conn, ExecStatusType status, struct erro
     return true;
 }
 
+/* Nothing that comes after such an answer can be trusted. */
+static bool lose_trust(struct connection *conn, struct error *err)
+{
+    conn->is_given_up = true;
+    error_set(err, ERROR_LOST, "the server's answer is not one to what it was asked");
+    return error_code(err, "P1017");
+}
+
 /* What the results of one query come to. */
 struct tally {
     struct result **kept; /* those with rows, at most `most` */
@@ -130,6 +140,8 @@ static bool tally_add(struct connection *conn, PGresult *result, struct tally *t
         if (!tally->has_failed)
             (void)error_from_result(conn, result, err);
         tally->has_failed = true;
+    } else if (status == PGRES_COPY_BOTH) {
+        is_alive = lose_trust(conn, err);
     } else if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) {
         is_alive = end_copy(conn, status, err);
     } else if (status != PGRES_EMPTY_QUERY) {
@@ -218,7 +230,7 @@ bool query_run(struct connection *conn, const struct query *query, const char *c
     begin(conn);
     if (PQsendQueryParams(conn->pg, query->sql, query->parameters, NULL, parameters, NULL, NULL, 0) != 1)
         return error_from_loss(conn, err);
-    is_good = read_results(conn, &tally, err);
+    is_good = read_results(conn, &tally, err) && (out == NULL || kept != NULL || lose_trust(conn, err));
     log_duration(query->name, started);
     if (is_good && out != NULL)
         *out = steal(&kept);
@@ -238,7 +250,7 @@ bool query_several(struct connection *conn, const char *name, const char *sql, s
     begin(conn);
     if (PQsendQuery(conn->pg, sql) != 1)
         return error_from_loss(conn, err);
-    is_good = read_results(conn, &tally, err);
+    is_good = read_results(conn, &tally, err) && (count == 0 || tally.count > 0 || lose_trust(conn, err));
     log_duration(name, started);
     return is_good || error_context(err, "running query %s", name);
 }
@@ -298,7 +310,8 @@ bool query_batch(struct connection *conn, const struct step *steps, size_t count
     *failed = count;
     if (!batch_send(conn, steps, count))
         return error_from_loss(conn, err);
-    is_good = batch_read(conn, count, &last, failed, err);
+    is_good =
+        batch_read(conn, count, &last, failed, err) && (out == NULL || last != NULL || lose_trust(conn, err));
     log_duration(steps[count - 1].query->name, started);
     if (is_good && out != NULL)
         *out = steal(&last);
