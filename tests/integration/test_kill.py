@@ -61,7 +61,7 @@ def test_at_every_message(database, folder, tidelock, mode, fault, proxy):
         check(database, folder, schema, total)
 
 
-def disturb(proxy, tidelock, url, at, fault):
+def disturb(proxy, tidelock, url, at, fault, *arguments):
     running = None
 
     def on_message(message):
@@ -73,9 +73,51 @@ def disturb(proxy, tidelock, url, at, fault):
 
     with proxy.lock:
         proxy.on_message = on_message
-        running = tidelock.start("deploy", "--connect-deadline", "10s", url=url)
+        running = tidelock.start(*(arguments or ["deploy"]), "--connect-deadline", "10s", url=url)
     result = running.wait()
     proxy.on_message = None
-    # Cut only once, it recovers by itself.
-    if fault.startswith("cut"):
+    # Cut only once, a deployment recovers by itself.
+    if not arguments and fault.startswith("cut"):
         assert result.code == 0, f"{fault} message {at}: {proxy.messages}\n{result.errors}"
+
+
+LEDGERS = {
+    "resolve --applied": (["resolve", "--applied", "001_half"], [("001_half", True, False), ("001_half", False, True)]),
+    "resolve --rolled-back": (["resolve", "--rolled-back", "001_half"], [("001_half", False, True)]),
+    "baseline": (["baseline"], [("001_half", True, False)]),
+}
+
+
+@pytest.mark.parametrize("fault", ["killed before", "killed after", "cut before", "cut after"])
+@pytest.mark.parametrize("command", LEDGERS)
+def test_the_ledger_is_edited_once(database, folder, tidelock, command, fault, proxy):
+    """Whatever stops it, saying it again makes it complete, and nothing is there twice."""
+    arguments, expected = LEDGERS[command]
+    folder.add("001_half", "SELECT 1")
+
+    def prepare(schema):
+        database.query(f"CREATE SCHEMA {schema}")
+        if command != "baseline":
+            database.query(f"CREATE TABLE {schema}._prisma_migrations (LIKE template_ledger INCLUDING ALL)")
+            database.query(f"INSERT INTO {schema}._prisma_migrations (id, checksum, migration_name) VALUES ('1', 'x', '001_half')")
+        return database.server.url(database.name, port=proxy.port, schema=schema)
+
+    tidelock("baseline").succeeds()
+    database.query("ALTER TABLE _prisma_migrations RENAME TO template_ledger")
+    url = prepare("undisturbed")
+    proxy.messages.clear()
+    tidelock(*arguments, url=url).succeeds()
+    messages = len(proxy.messages)
+    assert messages > 8
+
+    for at in range(messages):
+        schema = f"s{at}"
+        url = prepare(schema)
+        proxy.messages.clear()
+        disturb(proxy, tidelock, url, at, fault, *arguments)
+        wait_for_nobody(database)
+        # Rolled back is said of a row once; what was said may have arrived.
+        result = tidelock(*arguments, url=database.url(schema=schema))
+        assert result.code == 0 or (command == "resolve --applied" and "P3008" in result.errors), f"{fault} message {at}: {result.errors}"
+        rows = [(row.name, row.finished, row.rolled_back) for row in database.ledger(schema)]
+        assert sorted(rows) == sorted(expected), f"{fault} message {at}: {proxy.messages[-1]}\n{rows}"
