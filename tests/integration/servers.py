@@ -141,12 +141,13 @@ Row = collections.namedtuple("Row", "name finished rolled_back steps logs checks
 
 
 class Database:
-    """A database of its own for a test."""
+    """A database of its own for a test; or one that is there already."""
 
-    def __init__(self, server, name):
+    def __init__(self, server, name, is_there=False):
         self.server = server
         self.name = name
-        server.query(f'CREATE DATABASE "{name}"')
+        if not is_there:
+            server.query(f'CREATE DATABASE "{name}"')
 
     def drop(self):
         self.server.query(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')

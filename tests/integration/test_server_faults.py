@@ -76,9 +76,9 @@ def test_settings_of_the_role(database, folder, tidelock, owner, settings):
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "EUC_JP"])
 def test_databases_in_other_encodings(server, database, folder, tidelock, encoding):
     names = add_all(folder)
-    other = Database(server, f"{database.name}_x")
-    other.drop()
-    server.query(f"CREATE DATABASE {other.name} ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    name = f"{database.name}_x"
+    server.query(f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    other = Database(server, name, is_there=True)
     try:
         tidelock("deploy", url=other.url()).succeeds(applied=names)
     finally:
@@ -145,3 +145,28 @@ def test_a_server_that_crashes_in_the_middle(server, folder, binary):
         assert database.query("SELECT min(n), max(n) FROM base") == [(1, 1)]
     finally:
         own.remove()
+
+
+def test_failover_to_a_replica_that_is_promoted(server, folder, binary):
+    """A URL with both hosts: what the replica had received is there, the rest is done again."""
+    primary = Server(server.major, server.binaries, ["synchronous_standby_names=*"])
+    standby = None
+    try:
+        standby = Server(server.major, server.binaries, primary=primary)
+        database = Database(primary, "app")
+        tidelock = Tool(binary, database, folder)
+        names = add_all(folder)
+        folder.add("100_slow", "CREATE TABLE slow (); SELECT pg_sleep(1)")
+        url = f"postgresql://postgres@127.0.0.1:{primary.port},127.0.0.1:{standby.port}/app?target_session_attrs=read-write"
+        running = tidelock.start("deploy", "--connect-deadline", "60s", url=url)
+        running.wait_for_line("applied 004_backfill")
+        primary.stop("immediate")
+        standby.query("SELECT pg_promote()")
+        running.wait().succeeds()
+        promoted = Database(standby, "app", is_there=True)
+        assert promoted.applied() == [*names, "100_slow"]
+        assert promoted.query("SELECT min(n), max(n) FROM base") == [(1, 1)]
+    finally:
+        if standby:
+            standby.remove()
+        primary.remove()
