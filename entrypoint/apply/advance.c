@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "lock/leader.h"
 #include "postgres/query.h"
 
 enum { NUMBER_SIZE = 24 };
@@ -10,7 +11,14 @@ enum { NUMBER_SIZE = 24 };
 static const struct query CONSTRAINTS = { .name = "constraints_immediate",
                                           .sql = "SET CONSTRAINTS ALL IMMEDIATE" };
 
-enum { CLOSING_STEPS = SESSION_ASIDES + 3 };
+/* A script can have said pg_advisory_unlock_all(): the leader lock is taken once more (it counts), before
+ * others can see what this commits. Whoever got it in between leads now, and this must not be committed. */
+static const struct query LEADER_KEEP = {
+    .name = "leader_keep",
+    .sql = "SELECT 1 / (pg_catalog.pg_try_advisory_lock(" LEADER_KEY "))::integer",
+};
+
+enum { CLOSING_STEPS = SESSION_ASIDES + 4 };
 
 bool advance_commit(struct applying *applying, size_t done, const char *commit, struct error *err)
 {
@@ -19,16 +27,21 @@ bool advance_commit(struct applying *applying, size_t done, const char *commit, 
     const struct query closing = { .name = "commit", .sql = commit };
     struct step steps[CLOSING_STEPS];
     size_t count = 0;
+    size_t keep;
     size_t failed;
 
     (void)snprintf(number, sizeof number, "%zu", done);
     steps[count++] = (struct step) { .query = &CONSTRAINTS };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         steps[count++] = (struct step) { .query = &SESSION_ASIDE[i] };
+    keep = count;
+    steps[count++] = (struct step) { .query = &LEADER_KEEP };
     steps[count++] =
         (struct step) { .query = &applying->ledger->queries[LEDGER_PROGRESS], .parameters = parameters };
     steps[count++] = (struct step) { .query = &closing };
-    return query_batch(applying->conn, steps, count, NULL, &failed, err);
+    if (query_batch(applying->conn, steps, count, NULL, &failed, err))
+        return true;
+    return failed == keep && err->class != ERROR_LOST ? applying_lost_leader(err) : false;
 }
 
 bool advance(struct applying *applying, size_t done, struct error *err)

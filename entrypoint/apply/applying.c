@@ -36,7 +36,7 @@ bool applying_failed_at(const struct applying *applying, size_t start, size_t fi
     size_t offset;
     bool is_known = true;
 
-    if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED)
+    if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER)
         return error_context(err, "applying %s", applying->migration->name);
     if (err->position > 0)
         offset = start +

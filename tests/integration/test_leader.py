@@ -77,3 +77,34 @@ def test_a_lock_stolen_between_two_migrations_is_noticed(database, folder, tidel
         thief.execute("SET lock_timeout = '300ms'")
         assert thief.execute("SELECT pg_try_advisory_lock(72707369)").fetchone()[0] is False
     running.kill()
+
+
+def test_a_lock_that_a_script_gives_away_is_taken_again(database, folder, tidelock):
+    """Before anybody can see what was committed, so that nobody gets it while the next statement runs on its own."""
+    folder.add("001_t", "CREATE TABLE t AS SELECT 1 AS id")
+    tidelock("deploy").succeeds()
+    folder.add("002_give", "SELECT pg_advisory_unlock_all();\nCREATE INDEX CONCURRENTLY t_id ON t (id);")
+    with database.connect() as writer:
+        writer.execute("BEGIN")
+        writer.execute("UPDATE t SET id = 2")
+        running = tidelock.start("deploy")
+        wait_for_session(database, "CREATE INDEX CONCURRENTLY")
+        with database.connect() as thief:
+            assert thief.execute("SELECT pg_try_advisory_lock(72707369)").fetchone()[0] is False
+        writer.execute("COMMIT")
+    running.wait().succeeds(applied=["002_give"])
+
+
+def test_a_block_that_loses_the_lock_is_not_committed(database, folder, tidelock):
+    folder.add("001_give", "BEGIN;\nCREATE TABLE given ();\nSELECT pg_advisory_unlock_all();\nSELECT count(*) FROM wait_for_thief();\nCOMMIT;\nCREATE TABLE more ();")
+    database.query(
+        "CREATE FUNCTION wait_for_thief() RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN"
+        " WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369 AND pid <> pg_backend_pid() AND granted)"
+        " LOOP PERFORM pg_sleep(0.01); END LOOP; END $$"
+    )
+    running = tidelock.start("deploy")
+    wait_for_session(database, "wait_for_thief")
+    with database.connect() as thief:
+        wait_until(lambda: thief.execute("SELECT pg_try_advisory_lock(72707369)").fetchone()[0], "the lock to be given away")
+        running.wait().fails(exit=4, says="the leader lock was lost")
+    assert not database.holds("given") and not database.holds("more")
