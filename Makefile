@@ -56,7 +56,7 @@ Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_TESTS:$(OUT)/unit/%=$(OUT)/tests/unit/%.o)
 .DEFAULT_GOAL := all
-.PHONY: all help deps static image test unit integration demo trial fuzz bench lint format install clean
+.PHONY: all help deps static image test unit integration demo trial fuzz model bench lint format install clean
 
 all: $(BINARY) ## build build/tidelock with the system's libraries
 
@@ -140,6 +140,10 @@ trial: all ## deploy real folders (FOLDERS="dir dir") and compare what comes of 
 fuzz: ## run each fuzzer of tests/fuzz for SECONDS (60)
 	$(Q)tests/deps build fuzz
 	$(Q)tests/fuzz/run $(or $(SECONDS),60)
+
+model: ## check the model of the leader protocol with spin (FAULTS: how many crashes, 3)
+	$(Q)tests/deps build model
+	$(Q)tests/model/run $(FAULTS)
 
 bench: all static ## the measurements of tests/bench, as ratios
 	$(Q)tests/bench/run $(abspath $(BINARY)) $(abspath $(STATIC_OUT)/tidelock)
