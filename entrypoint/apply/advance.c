@@ -7,10 +7,6 @@
 
 enum { NUMBER_SIZE = 24 };
 
-/* Deferred constraints fire before the script's role is set aside. */
-static const struct query CONSTRAINTS = { .name = "constraints_immediate",
-                                          .sql = "SET CONSTRAINTS ALL IMMEDIATE" };
-
 /* A script can have said pg_advisory_unlock_all(): the leader lock is taken once more (it counts), before
  * others can see what this commits. Whoever got it in between leads now, and this must not be committed. */
 static const struct query LEADER_KEEP = {
@@ -31,7 +27,7 @@ bool advance_commit(struct applying *applying, size_t done, const char *commit, 
     size_t failed;
 
     (void)snprintf(number, sizeof number, "%zu", done);
-    steps[count++] = (struct step) { .query = &CONSTRAINTS };
+    steps[count++] = (struct step) { .query = &SESSION_CONSTRAINTS };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         steps[count++] = (struct step) { .query = &SESSION_ASIDE[i] };
     keep = count;

@@ -13,8 +13,6 @@
  * could lead our INSERT astray; the leader lock is taken once more (it counts), so that a script that said
  * pg_advisory_unlock_all() has not given it away. Where no session is ours there is only the transaction's
  * lock, which no script can give away. */
-static const struct query CONSTRAINTS = { .name = "constraints_immediate",
-                                          .sql = "SET CONSTRAINTS ALL IMMEDIATE" };
 static const struct query LEADER_KEEP = { .name = "leader_keep",
                                           .sql = "SELECT pg_catalog.pg_try_advisory_lock(" LEADER_KEY ")" };
 
@@ -85,7 +83,7 @@ static bool commit(struct applying *applying, const char *started, struct error 
     size_t count = 0;
     size_t failed;
 
-    steps[count++] = (struct step) { .query = &CONSTRAINTS };
+    steps[count++] = (struct step) { .query = &SESSION_CONSTRAINTS };
     count += applying_add_resets(applying, steps + count);
     if (!applying->is_pooled)
         steps[count++] = (struct step) { .query = &LEADER_KEEP };

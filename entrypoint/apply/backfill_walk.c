@@ -232,8 +232,6 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
 static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed, int64_t next_rows,
                    struct error *err)
 {
-    static const struct query constraints = { .name = "constraints_immediate",
-                                              .sql = "SET CONSTRAINTS ALL IMMEDIATE" };
     static const struct query end = { .name = "commit", .sql = "COMMIT" };
     char visited_text[NUMBER_SIZE];
     char changed_text[NUMBER_SIZE];
@@ -247,7 +245,7 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
     (void)snprintf(visited_text, sizeof visited_text, "%lld", (long long)visited);
     (void)snprintf(changed_text, sizeof changed_text, "%lld", (long long)changed);
     (void)snprintf(rows_text, sizeof rows_text, "%lld", (long long)next_rows);
-    steps[count++] = (struct step) { .query = &constraints };
+    steps[count++] = (struct step) { .query = &SESSION_CONSTRAINTS };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         steps[count++] = (struct step) { .query = &SESSION_ASIDE[i] };
     steps[count++] = (struct step) { .query = &BACKFILL_ADVANCE, .parameters = parameters };

@@ -56,6 +56,9 @@ const struct query SESSION_CLEANUP[SESSION_CLEANUPS] = {
     { .name = "discard_sequences", .sql = "DISCARD SEQUENCES" },
 };
 
+const struct query SESSION_CONSTRAINTS = { .name = "constraints_immediate",
+                                           .sql = "SET CONSTRAINTS ALL IMMEDIATE" };
+
 const struct query SESSION_ASIDE[SESSION_ASIDES] = {
     { .name = "aside_session_authorization", .sql = "SET LOCAL SESSION AUTHORIZATION DEFAULT" },
     { .name = "aside_role", .sql = "SET LOCAL ROLE NONE" },

@@ -54,6 +54,10 @@ extern const struct query SESSION_CLEANUP[SESSION_CLEANUPS];
 /* Adds all of that, and prepared statements, as text. DISCARD ALL would also drop the leader lock. */
 void session_cleanup_add(struct text *out);
 
+/* Lets deferred constraints and triggers fire: before a COMMIT, while the script's own settings and role are
+ * still in force. */
+extern const struct query SESSION_CONSTRAINTS;
+
 /* What sets the script's role aside until the end of a transaction, for writes of our own: SET LOCAL after
  * SET in one transaction hides it only until COMMIT (documentation, "SET"). */
 enum { SESSION_ASIDES = 2 };

@@ -6,6 +6,13 @@ from tool import wait_for_session
 from wait import wait_until
 
 
+# Until somebody else has the leader lock.
+WAIT_FOR_THIEF = """
+CREATE FUNCTION wait_for_thief() RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN
+  WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369 AND pid <> pg_backend_pid() AND granted)
+  LOOP PERFORM pg_sleep(0.01); END LOOP; END $$
+"""
+
 def test_five_followers_do_not_disturb_a_concurrent_index(database, folder, tidelock):
     folder.add("001_t", "CREATE TABLE t AS SELECT generate_series(1, 1000) AS id")
     tidelock("deploy").succeeds()
@@ -65,11 +72,7 @@ def test_a_lock_stolen_between_two_migrations_is_noticed(database, folder, tidel
     # Gives all locks away and waits until somebody else has taken the leader lock.
     folder.add("001_give", "-- tidelock: transaction=off\nSELECT pg_advisory_unlock_all();\nSELECT count(*) FROM wait_for_thief();")
     folder.add("002_more", "CREATE TABLE more ()")
-    database.query(
-        "CREATE FUNCTION wait_for_thief() RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN"
-        " WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369 AND pid <> pg_backend_pid() AND granted)"
-        " LOOP PERFORM pg_sleep(0.01); END LOOP; END $$"
-    )
+    database.query(WAIT_FOR_THIEF)
     running = tidelock.start("deploy")
     wait_for_session(database, "wait_for_thief")
     with database.connect() as thief:
@@ -97,11 +100,7 @@ def test_a_lock_that_a_script_gives_away_is_taken_again(database, folder, tidelo
 
 def test_a_block_that_loses_the_lock_is_not_committed(database, folder, tidelock):
     folder.add("001_give", "BEGIN;\nCREATE TABLE given ();\nSELECT pg_advisory_unlock_all();\nSELECT count(*) FROM wait_for_thief();\nCOMMIT;\nCREATE TABLE more ();")
-    database.query(
-        "CREATE FUNCTION wait_for_thief() RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN"
-        " WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369 AND pid <> pg_backend_pid() AND granted)"
-        " LOOP PERFORM pg_sleep(0.01); END LOOP; END $$"
-    )
+    database.query(WAIT_FOR_THIEF)
     running = tidelock.start("deploy")
     wait_for_session(database, "wait_for_thief")
     with database.connect() as thief:
