@@ -7,13 +7,6 @@
 
 enum { NUMBER_SIZE = 24 };
 
-/* A script can have said pg_advisory_unlock_all(): the leader lock is taken once more (it counts), before
- * others can see what this commits. Whoever got it in between leads now, and this must not be committed. */
-static const struct query LEADER_KEEP = {
-    .name = "leader_keep",
-    .sql = "SELECT 1 / (pg_catalog.pg_try_advisory_lock(" LEADER_KEY "))::integer",
-};
-
 enum { CLOSING_STEPS = SESSION_ASIDES + 4 };
 
 bool advance_commit(struct applying *applying, size_t done, const char *commit, struct error *err)

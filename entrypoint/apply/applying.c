@@ -15,6 +15,18 @@ struct script_reader applying_reader(const struct applying *applying)
                             applying->ledger->has_standard_strings);
 }
 
+struct slice applying_text(const struct applying *applying, const struct statement *statement)
+{
+    return (struct slice) { .at = applying->script.at + statement->start,
+                            .length = statement->end - statement->start };
+}
+
+bool applying_point(const struct applying *applying, size_t offset, struct error *err)
+{
+    return error_point(err, applying->migration->script_path, applying->script.at, applying->script.length,
+                       offset);
+}
+
 /* Where statement `number` of the script begins. */
 static bool statement_offset(const struct applying *applying, size_t number, size_t *offset)
 {
@@ -44,8 +56,7 @@ bool applying_failed_at(const struct applying *applying, size_t start, size_t fi
     else
         is_known = statement_offset(applying, first + completed, &offset);
     if (is_known)
-        error_point(err, applying->migration->script_path, applying->script.at, applying->script.length,
-                    offset);
+        applying_point(applying, offset, err);
     error_code(err, "P3018");
     return error_message(err, "migration \"%s\" failed: %s", applying->migration->name, err->message);
 }
@@ -155,4 +166,10 @@ void applying_roll_back(struct connection *conn)
     if (!connection_is_lost(conn) && connection_is_in_transaction(conn) &&
         !query_run(conn, &rollback, NULL, NULL, &ignored))
         log_debug("could not roll back: %s", ignored.message);
+}
+
+void applying_roll_back_own(struct connection *conn)
+{
+    applying_roll_back(conn);
+    connection_shield(conn, false);
 }

@@ -102,4 +102,13 @@ bool applying_lost_leader(struct error *err);
 /* Ends an open transaction after a failure. Errors are left alone: the session's end rolls back as well. */
 void applying_roll_back(struct connection *conn);
 
+/* Ends a transaction of our own beside the script, failed or not; signals may cancel what comes next. */
+void applying_roll_back_own(struct connection *conn);
+
+/* The text of a statement of the script. */
+struct slice applying_text(const struct applying *applying, const struct statement *statement);
+
+/* Points the error at byte `offset` of the script. Returns false. */
+bool applying_point(const struct applying *applying, size_t offset, struct error *err);
+
 #endif

@@ -13,9 +13,6 @@
  * could lead our INSERT astray; the leader lock is taken once more (it counts), so that a script that said
  * pg_advisory_unlock_all() has not given it away. Where no session is ours there is only the transaction's
  * lock, which no script can give away. */
-static const struct query LEADER_KEEP = { .name = "leader_keep",
-                                          .sql = "SELECT pg_catalog.pg_try_advisory_lock(" LEADER_KEY ")" };
-
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
 enum { CLOSING_STEPS_MOST = RESET_STEPS_MOST + 4 };

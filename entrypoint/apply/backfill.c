@@ -200,8 +200,7 @@ static void analyze(struct backfill *b)
     text_add_string(&sql, ");COMMIT");
     if (!query_several(b->applying->conn, "analyze", sql.at, NULL, 0, &err)) {
         log_warn("could not analyze %s: %s", b->walk.plan.table.at, err.message);
-        applying_roll_back(b->applying->conn);
-        connection_shield(b->applying->conn, false);
+        applying_roll_back_own(b->applying->conn);
     }
 }
 
@@ -235,8 +234,7 @@ static bool run_passes(struct backfill *b, struct error *err)
     }
     error_set(err, ERROR_PARTIAL, "the backfill is through, but what it should verify is not true: %.*s",
               (int)expression.length, expression.at);
-    error_point(err, b->applying->migration->script_path, b->applying->script.at, b->applying->script.length,
-                (size_t)(expression.at - b->applying->script.at));
+    applying_point(b->applying, (size_t)(expression.at - b->applying->script.at), err);
     return error_hint(err, "See which rows are left and why (a writer that does not know the column yet?)%s",
                       has_condition ? ", then deploy again: it goes over the table once more."
                                     : "; a condition in the UPDATE lets it go over the table again.");

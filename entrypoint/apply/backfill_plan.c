@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "apply/invalid_index.h"
 #include "base/log.h"
 #include "postgres/query.h"
 #include "sql/quote.h"
@@ -58,8 +57,7 @@ static const struct query TABLE = {
 
 static bool refuse(const struct applying *applying, const struct backfill_plan *plan, struct error *err)
 {
-    error_point(err, applying->migration->script_path, applying->script.at, applying->script.length,
-                plan->start);
+    applying_point(applying, plan->start, err);
     error_code(err, "P3018");
     return error_message(err, "migration \"%s\" was not started: %s", applying->migration->name,
                          err->message);
@@ -72,6 +70,7 @@ void backfill_plan_free(struct backfill_plan *plan)
     text_clear(&plan->qualified);
     text_clear(&plan->listed);
     text_clear(&plan->order);
+    text_clear(&plan->descending);
 }
 
 void backfill_key_free(struct backfill_key *key)
@@ -92,8 +91,7 @@ static bool read_statement(struct applying *applying, struct backfill_plan *plan
     if (script_next(&reader, &statement, err) != SCRIPT_STATEMENT)
         return false;
     plan->start = statement.start;
-    plan->sql = (struct slice) { .at = applying->script.at + statement.start,
-                                 .length = statement.end - statement.start };
+    plan->sql = applying_text(applying, &statement);
     return update_statement_parse(plan->sql, &plan->update, err) || refuse(applying, plan, err);
 }
 
@@ -101,11 +99,11 @@ static bool read_statement(struct applying *applying, struct backfill_plan *plan
 static bool read_table(struct applying *applying, struct backfill_plan *plan, struct error *err)
 {
     const struct backfill_wish *wish = &applying->directives.backfill;
-    auto_text struct text said = text_init(INDEX_NAME_SIZE);
+    auto_text struct text said = text_init(QUALIFIED_NAME_SIZE);
     auto_result struct result *result = NULL;
 
-    index_name_add(plan->update.schema, plan->update.table, &plan->table);
-    index_name_add(wish->schema, wish->table, &said);
+    quote_qualified(plan->update.schema, plan->update.table, &plan->table);
+    quote_qualified(wish->schema, wish->table, &said);
     const char *const parameters[] = { plan->table.at, said.at };
     if (!query_run(applying->conn, &TABLE, parameters, &result, err))
         return false;
@@ -137,11 +135,14 @@ static void add_column(struct backfill_plan *plan, const char *name, size_t numb
     const char *comma = number == 0 ? "" : ", ";
 
     text_add_string(&plan->order, comma);
-    index_name_add(BACKFILL_ALIAS, name, &plan->order);
+    quote_qualified(BACKFILL_ALIAS, name, &plan->order);
+    text_add_string(&plan->descending, comma);
+    quote_qualified(BACKFILL_ALIAS, name, &plan->descending);
+    text_add_string(&plan->descending, " DESC");
     text_add_string(&plan->columns, comma);
-    index_name_add(BACKFILL_ALIAS, name, &plan->columns);
+    quote_qualified(BACKFILL_ALIAS, name, &plan->columns);
     text_add_string(&plan->qualified, comma);
-    index_name_add(plan->update.alias, name, &plan->qualified);
+    quote_qualified(plan->update.alias, name, &plan->qualified);
 }
 
 /* What a query returns for a key: the array, and each part. */
@@ -150,14 +151,14 @@ static void add_listed(struct backfill_plan *plan, const struct result *columns)
     text_add_string(&plan->listed, "ARRAY[");
     for (int row = 0; row < result_rows(columns); row++) {
         text_add_string(&plan->listed, row == 0 ? "" : ", ");
-        index_name_add(BACKFILL_ALIAS, result_text(columns, row, 0), &plan->listed);
+        quote_qualified(BACKFILL_ALIAS, result_text(columns, row, 0), &plan->listed);
         text_add_string(&plan->listed, "::text");
     }
     text_add_string(&plan->listed, "]::text");
     for (int row = 0; row < BACKFILL_KEYS_MOST; row++) {
         text_add_string(&plan->listed, ", ");
         if (row < result_rows(columns))
-            index_name_add(BACKFILL_ALIAS, result_text(columns, row, 0), &plan->listed);
+            quote_qualified(BACKFILL_ALIAS, result_text(columns, row, 0), &plan->listed);
         else
             text_add_string(&plan->listed, "NULL");
         text_add_string(&plan->listed, "::text");
@@ -180,7 +181,7 @@ static bool refuse_key(const struct applying *applying, const struct backfill_pl
 static bool read_key(struct applying *applying, struct backfill_plan *plan, struct error *err)
 {
     const struct backfill_wish *wish = &applying->directives.backfill;
-    auto_text struct text wanted = text_init(INDEX_NAME_SIZE * BACKFILL_KEYS_MOST);
+    auto_text struct text wanted = text_init(QUALIFIED_NAME_SIZE * BACKFILL_KEYS_MOST);
     auto_result struct result *columns = NULL;
 
     /* Quoted identifiers are quoted in an array likewise, but for doubled quotes. */
@@ -241,11 +242,12 @@ static bool check_statement(struct applying *applying, const struct backfill_pla
 
 bool backfill_plan_make(struct applying *applying, struct backfill_plan *out, struct error *err)
 {
-    *out = (struct backfill_plan) { .table = text_init(INDEX_NAME_SIZE),
+    *out = (struct backfill_plan) { .table = text_init(QUALIFIED_NAME_SIZE),
                                     .columns = text_init(BACKFILL_SQL_MOST),
                                     .qualified = text_init(BACKFILL_SQL_MOST),
                                     .listed = text_init(BACKFILL_SQL_MOST),
-                                    .order = text_init(BACKFILL_SQL_MOST) };
+                                    .order = text_init(BACKFILL_SQL_MOST),
+                                    .descending = text_init(BACKFILL_SQL_MOST) };
     return read_statement(applying, out, err) && check_statement(applying, out, err) &&
            read_table(applying, out, err) && read_key(applying, out, err);
 }
@@ -324,8 +326,7 @@ bool backfill_plan_check(struct applying *applying, const struct backfill_plan *
     text_add_string(&sql, "EXPLAIN (COSTS OFF) ");
     update_statement_add(plan->sql, &plan->update, range.at, &sql);
     is_asked = query_several(applying->conn, "explain", sql.at, &lines, 1, err);
-    applying_roll_back(applying->conn);
-    connection_shield(applying->conn, false);
+    applying_roll_back_own(applying->conn);
     if (!is_asked)
         return false;
     for (int row = 0; row < result_rows(lines); row++) {

@@ -27,9 +27,10 @@ struct backfill_plan {
     struct update_statement update;
     struct text table;   /* qualified and quoted */
     struct text columns; /* the key's, of BACKFILL_ALIAS and quoted: "b"."id", or ("b"."tenant", "b"."id") */
-    struct text qualified; /* the same, as the statement has to name them */
-    struct text listed;    /* what a query returns for a key: the array and its parts */
-    struct text order;     /* "b"."tenant", "b"."id" */
+    struct text qualified;  /* the same, as the statement has to name them */
+    struct text listed;     /* what a query returns for a key: the array and its parts */
+    struct text order;      /* "b"."tenant", "b"."id" */
+    struct text descending; /* "b"."tenant" DESC, "b"."id" DESC */
     size_t key_count;
     char first_column[IDENTIFIER_SIZE];
     bool is_number;   /* the key is one column, a number: how far it has come can be told from it */

@@ -61,8 +61,7 @@ static bool read_key(struct backfill_walk *walk, const char *where, const char *
     text_add_format(&sql, " OFFSET %lld LIMIT 1;COMMIT", (long long)offset);
     is_read = query_several(walk->applying->conn, "backfill_key", sql.at, &result, 1, err);
     if (!is_read) {
-        applying_roll_back(walk->applying->conn);
-        connection_shield(walk->applying->conn, false);
+        applying_roll_back_own(walk->applying->conn);
         return false;
     }
     backfill_key_free(key);
@@ -71,29 +70,12 @@ static bool read_key(struct backfill_walk *walk, const char *where, const char *
     return true;
 }
 
-/* "b"."x", "b"."y" to "b"."x" DESC, "b"."y" DESC: names are quoted, so the comma is ours unless it stands in
- * one. */
-static void add_descending(const char *order, struct text *out)
-{
-    bool is_quoted = false;
-
-    for (; *order != '\0'; order++) {
-        is_quoted ^= *order == '"';
-        if (*order == ',' && !is_quoted)
-            text_add_string(out, " DESC");
-        text_add(out, order, 1);
-    }
-    text_add_string(out, " DESC");
-}
-
 static bool begin_pass(struct backfill_walk *walk, int pass, struct error *err)
 {
-    auto_text struct text descending = text_init(BACKFILL_SQL_MOST);
     char number[NUMBER_SIZE];
 
-    add_descending(walk->plan.order.at, &descending);
     if (!read_key(walk, NULL, walk->plan.order.at, 0, &walk->first, err) ||
-        !read_key(walk, NULL, descending.at, 0, &walk->last, err))
+        !read_key(walk, NULL, walk->plan.descending.at, 0, &walk->last, err))
         return false;
     backfill_key_free(&walk->done);
     walk->pass = pass;

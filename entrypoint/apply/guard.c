@@ -22,8 +22,7 @@ static bool refuse(const struct applying *applying, const struct assertion *asse
                   (int)(shown < SHOWN_MOST ? shown : SHOWN_MOST), assertion->expression.at,
                   shown < SHOWN_MOST ? "" : " …");
     error_code(err, "P3018");
-    return error_point(err, applying->migration->script_path, applying->script.at, applying->script.length,
-                       (size_t)(assertion->expression.at - applying->script.at));
+    return applying_point(applying, (size_t)(assertion->expression.at - applying->script.at), err);
 }
 
 static bool ask(const struct applying *applying, const struct assertion *assertion, bool *is_true,
@@ -62,8 +61,7 @@ bool guard_ask(struct applying *applying, const struct assertion *assertion, boo
     session_settings_add(&settings, true, &sql);
     is_asked = query_several(applying->conn, "begin", sql.at, NULL, 0, err) &&
                ask(applying, assertion, is_true, err);
-    applying_roll_back(applying->conn);
-    connection_shield(applying->conn, false);
+    applying_roll_back_own(applying->conn);
     return is_asked;
 }
 

@@ -20,15 +20,6 @@ static const struct query INDEXES = {
         " ORDER BY i.indisvalid",
 };
 
-void index_name_add(const char *schema, const char *name, struct text *out)
-{
-    if (schema != NULL && schema[0] != '\0') {
-        quote_identifier(schema, out);
-        text_add_string(out, ".");
-    }
-    quote_identifier(name, out);
-}
-
 /* Its lock on the table is the weakest there is and keeps nobody waiting. */
 bool index_definition(const struct applying *applying, struct slice sql, const struct index_statement *index,
                       struct text *out, struct error *err)
@@ -42,15 +33,14 @@ bool index_definition(const struct applying *applying, struct slice sql, const s
                     "CREATE TEMPORARY TABLE ");
     quote_identifier(index->table, &trial);
     text_add_string(&trial, " (LIKE ");
-    index_name_add(index->table_schema, index->table, &trial);
+    quote_qualified(index->table_schema, index->table, &trial);
     text_add_format(&trial, ");CREATE %sINDEX tidelock_trial ON pg_temp.", index->is_unique ? "UNIQUE " : "");
     quote_identifier(index->table, &trial);
     text_add_format(&trial, "%.*s\n;SELECT ", (int)(sql.length - index->rest), sql.at + index->rest);
     text_add_string(&trial, INDEX_DEFINITION("pg_catalog.to_regclass('pg_temp.tidelock_trial')"));
     text_add_string(&trial, ";ROLLBACK");
     is_told = query_several(applying->conn, "index_definition", trial.at, &result, 1, err);
-    applying_roll_back(applying->conn);
-    connection_shield(applying->conn, false);
+    applying_roll_back_own(applying->conn);
     if (is_told)
         text_add_string(out, result_text(result, 0, 0));
     else if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED)
@@ -64,24 +54,24 @@ bool index_find(const struct applying *applying, const struct index_statement *i
                 const struct intent *intent, const char *definition, struct found_index *out,
                 struct error *err)
 {
-    auto_text struct text table = text_init(INDEX_NAME_SIZE);
+    auto_text struct text table = text_init(QUALIFIED_NAME_SIZE);
     auto_result struct result *result = NULL;
 
-    index_name_add(index->table_schema, index->table, &table);
+    quote_qualified(index->table_schema, index->table, &table);
     const char *const parameters[] = { table.at, index->name[0] == '\0' ? NULL : index->name,
                                        intent->is_known ? intent->txid : NULL };
     *out = (struct found_index) { .is_found = false };
     if (!query_run(applying->conn, &INDEXES, parameters, &result, err))
         return false;
     for (int row = 0; row < result_rows(result) && !out->is_found; row++) {
-        auto_text struct text name = text_init(INDEX_NAME_SIZE);
+        auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
         struct found_index found = { .is_found = true,
                                      .is_valid = result_bool(result, row, 2),
                                      .is_younger = result_bool(result, row, 3),
                                      .is_taken = result_bool(result, row, 4),
                                      .is_same = strcmp(result_text(result, row, 5), definition) == 0 };
 
-        index_name_add(result_text(result, row, 0), result_text(result, row, 1), &name);
+        quote_qualified(result_text(result, row, 0), result_text(result, row, 1), &name);
         text_copy_cut(found.name, sizeof found.name, name.at);
         if (index->name[0] != '\0' || (found.is_younger && found.is_same))
             *out = found;
@@ -91,7 +81,7 @@ bool index_find(const struct applying *applying, const struct index_statement *i
 
 bool index_drop(const struct applying *applying, const char *name, struct error *err)
 {
-    auto_text struct text sql = text_init(INDEX_NAME_SIZE + 64);
+    auto_text struct text sql = text_init(QUALIFIED_NAME_SIZE + 64);
     struct query drop = { .name = "drop_invalid_index" };
 
     text_add_format(&sql, "DROP INDEX CONCURRENTLY IF EXISTS %s", name);

@@ -8,19 +8,14 @@
 #include "history/sidecar.h"
 #include "sql/index_statement.h"
 
-enum { INDEX_NAME_SIZE = 2 * (2 * IDENTIFIER_SIZE + 2) };
-
 struct found_index {
     bool is_found;
     bool is_valid;
-    bool is_younger;            /* than the intent */
-    bool is_same;               /* its definition is the one that was looked for */
-    bool is_taken;              /* somebody works on it, a constraint or an extension rests on it */
-    char name[INDEX_NAME_SIZE]; /* qualified and quoted */
+    bool is_younger;                /* than the intent */
+    bool is_same;                   /* its definition is the one that was looked for */
+    bool is_taken;                  /* somebody works on it, a constraint or an extension rests on it */
+    char name[QUALIFIED_NAME_SIZE]; /* qualified and quoted */
 };
-
-/* Adds "schema"."name", or "name" when the schema is empty. */
-void index_name_add(const char *schema, const char *name, struct text *out);
 
 /* What `sql`, a CREATE INDEX that was parsed to `index`, would make, in a form that can be compared: the
  * server builds it on an empty copy of the table, which is rolled back. Empty when it can't be told. */

@@ -7,12 +7,6 @@
 #include "apply/repair_reindex.h"
 #include "sql/subject.h"
 
-static struct slice text_of(const struct applying *applying, const struct statement *statement)
-{
-    return (struct slice) { .at = applying->script.at + statement->start,
-                            .length = statement->end - statement->start };
-}
-
 bool repair_may_be_needed(const struct applying *applying, const struct statement *statement)
 {
     struct subject subject;
@@ -25,7 +19,7 @@ bool repair_may_be_needed(const struct applying *applying, const struct statemen
     case ALONE_SUBSCRIPTION: /* a slot on the other server */
         return true;
     case ALONE_REINDEX:
-        return subject_parse(text_of(applying, statement), &subject) && subject.is_concurrent;
+        return subject_parse(applying_text(applying, statement), &subject) && subject.is_concurrent;
     default:
         return false;
     }
@@ -37,10 +31,10 @@ enum repair_answer repair_before(struct applying *applying, const struct stateme
     struct index_statement index;
     struct subject subject;
 
-    if (index_statement_parse(text_of(applying, statement), &index))
+    if (index_statement_parse(applying_text(applying, statement), &index))
         return index.is_drop ? index_drop_before(applying, &index, intent, err)
                              : index_create_before(applying, statement, &index, intent, err);
-    if (!subject_parse(text_of(applying, statement), &subject))
+    if (!subject_parse(applying_text(applying, statement), &subject))
         return REPAIR_RUN;
     if (subject.kind == SUBJECT_PARTITION)
         return detach_before(applying, statement, &subject, intent, err);
@@ -56,10 +50,10 @@ bool repair_after(struct applying *applying, const struct statement *statement, 
     struct subject subject;
 
     *left = (struct leftover) { .is_ours = false };
-    if (index_statement_parse(text_of(applying, statement), &index))
+    if (index_statement_parse(applying_text(applying, statement), &index))
         return index.is_drop ? index_drop_after(applying, &index, intent, left)
                              : index_create_after(applying, statement, &index, intent, left);
-    if (!subject_parse(text_of(applying, statement), &subject))
+    if (!subject_parse(applying_text(applying, statement), &subject))
         return true;
     if (subject.kind == SUBJECT_PARTITION)
         return detach_after(applying, &subject, intent, left);
@@ -90,7 +84,7 @@ bool repair_verify(struct applying *applying, size_t start, size_t end, struct e
         statement.start += start;
         statement.end += start;
         if ((statement.is_guarded_index || statement.alone == ALONE_CREATE_INDEX) &&
-            index_statement_parse(text_of(applying, &statement), &index) &&
+            index_statement_parse(applying_text(applying, &statement), &index) &&
             !index_verify(applying, &statement, &index, err)) {
             if (err->class == ERROR_PARTIAL && connection_is_in_transaction(applying->conn))
                 err->class = ERROR_CLEAN;

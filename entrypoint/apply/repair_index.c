@@ -6,6 +6,7 @@
 #include "apply/invalid_index.h"
 #include "base/log.h"
 #include "postgres/query.h"
+#include "sql/quote.h"
 
 /* $1 is the index's name. */
 static const struct query INDEX_STATE = {
@@ -21,8 +22,7 @@ static enum repair_answer refuse(const struct applying *applying, const struct s
                                  const char *name, const char *what, struct error *err)
 {
     error_set(err, ERROR_PARTIAL, "the index %s %s", name, what);
-    error_point(err, applying->migration->script_path, applying->script.at, applying->script.length,
-                statement->start);
+    applying_point(applying, statement->start, err);
     error_hint(err, "See that nobody needs it, then: DROP INDEX CONCURRENTLY %s; and deploy again.", name);
     return REPAIR_REFUSED;
 }
@@ -63,8 +63,7 @@ static enum repair_answer look(const struct applying *applying, const struct sta
                                const struct index_statement *index, const struct intent *intent,
                                struct error *err)
 {
-    struct slice sql = { .at = applying->script.at + statement->start,
-                         .length = statement->end - statement->start };
+    struct slice sql = applying_text(applying, statement);
     struct found_index found;
 
     if (!find(applying, sql, index, intent, &found, err))
@@ -102,8 +101,7 @@ bool index_create_after(const struct applying *applying, const struct statement 
                         const struct index_statement *index, const struct intent *intent,
                         struct leftover *left)
 {
-    struct slice sql = { .at = applying->script.at + statement->start,
-                         .length = statement->end - statement->start };
+    struct slice sql = applying_text(applying, statement);
     struct found_index found;
     struct error err;
 
@@ -125,10 +123,10 @@ bool index_create_after(const struct applying *applying, const struct statement 
 enum repair_answer index_drop_before(const struct applying *applying, const struct index_statement *index,
                                      const struct intent *intent, struct error *err)
 {
-    auto_text struct text name = text_init(INDEX_NAME_SIZE);
+    auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
     auto_result struct result *result = NULL;
 
-    index_name_add(index->schema, index->name, &name);
+    quote_qualified(index->schema, index->name, &name);
     const char *const parameters[] = { name.at };
     if (!intent->is_known)
         return REPAIR_RUN;
@@ -140,11 +138,11 @@ enum repair_answer index_drop_before(const struct applying *applying, const stru
 bool index_drop_after(const struct applying *applying, const struct index_statement *index,
                       const struct intent *intent, struct leftover *left)
 {
-    auto_text struct text name = text_init(INDEX_NAME_SIZE);
+    auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
     auto_result struct result *result = NULL;
     struct error err;
 
-    index_name_add(index->schema, index->name, &name);
+    quote_qualified(index->schema, index->name, &name);
     const char *const parameters[] = { name.at };
     if (!query_run(applying->conn, &INDEX_STATE, parameters, &result, &err))
         return leftover_unknown(left, intent, &err);

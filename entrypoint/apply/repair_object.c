@@ -6,6 +6,7 @@
 #include "apply/invalid_index.h"
 #include "base/log.h"
 #include "postgres/query.h"
+#include "sql/quote.h"
 
 /* Whether both tables ($1 the partitioned one, $2 the partition) are there, whether the one is a partition of
  * the other, half detached, and that since the intent ($3). The column came with version 14. */
@@ -47,28 +48,27 @@ static const struct query OBJECTS[SUBJECT_KINDS] = {
 static enum repair_answer refuse(const struct applying *applying, const struct statement *statement,
                                  struct error *err)
 {
-    error_point(err, applying->migration->script_path, applying->script.at, applying->script.length,
-                statement->start);
+    applying_point(applying, statement->start, err);
     return REPAIR_REFUSED;
 }
 
 static void add_finalize(const struct subject *subject, struct text *out)
 {
     text_add_string(out, "ALTER TABLE ");
-    index_name_add(subject->parent_schema, subject->parent, out);
+    quote_qualified(subject->parent_schema, subject->parent, out);
     text_add_string(out, " DETACH PARTITION ");
-    index_name_add(subject->schema, subject->name, out);
+    quote_qualified(subject->schema, subject->name, out);
     text_add_string(out, " FINALIZE");
 }
 
 static bool look(const struct applying *applying, const struct subject *subject, const struct intent *intent,
                  struct result **out, struct error *err)
 {
-    auto_text struct text parent = text_init(INDEX_NAME_SIZE);
-    auto_text struct text child = text_init(INDEX_NAME_SIZE);
+    auto_text struct text parent = text_init(QUALIFIED_NAME_SIZE);
+    auto_text struct text child = text_init(QUALIFIED_NAME_SIZE);
 
-    index_name_add(subject->parent_schema, subject->parent, &parent);
-    index_name_add(subject->schema, subject->name, &child);
+    quote_qualified(subject->parent_schema, subject->parent, &parent);
+    quote_qualified(subject->schema, subject->name, &child);
     const char *const parameters[] = { parent.at, child.at, intent->is_known ? intent->txid : NULL };
     return query_run(applying->conn, &PARTITION, parameters, out, err);
 }
@@ -76,7 +76,7 @@ static bool look(const struct applying *applying, const struct subject *subject,
 static enum repair_answer finalize(const struct applying *applying, const struct subject *subject,
                                    struct error *err)
 {
-    auto_text struct text sql = text_init(4 * INDEX_NAME_SIZE);
+    auto_text struct text sql = text_init(4 * QUALIFIED_NAME_SIZE);
     struct query query = { .name = "detach_finalize" };
 
     add_finalize(subject, &sql);
@@ -90,7 +90,7 @@ enum repair_answer detach_before(const struct applying *applying, const struct s
                                  struct error *err)
 {
     auto_result struct result *result = NULL;
-    auto_text struct text sql = text_init(4 * INDEX_NAME_SIZE);
+    auto_text struct text sql = text_init(4 * QUALIFIED_NAME_SIZE);
     bool is_partition;
     bool is_pending;
 
@@ -116,7 +116,7 @@ bool detach_after(const struct applying *applying, const struct subject *subject
                   struct leftover *left)
 {
     auto_result struct result *result = NULL;
-    auto_text struct text sql = text_init(4 * INDEX_NAME_SIZE);
+    auto_text struct text sql = text_init(4 * QUALIFIED_NAME_SIZE);
     struct error err;
 
     if (!look(applying, subject, intent, &result, &err))

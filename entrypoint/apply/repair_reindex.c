@@ -6,6 +6,7 @@
 #include "apply/invalid_index.h"
 #include "base/log.h"
 #include "postgres/query.h"
+#include "sql/quote.h"
 
 /* INVALID copies of indexes in the scope of the statement ($1 its kind, $2 its name) that are younger than
  * the intent ($3): their names, whether each is a new one, and whether it is proven to be a copy: on the same
@@ -59,11 +60,11 @@ static const char *const KINDS[SUBJECT_KINDS] = {
 static bool find(const struct applying *applying, const struct subject *subject, const struct intent *intent,
                  struct result **out, struct error *err)
 {
-    auto_text struct text name = text_init(INDEX_NAME_SIZE);
+    auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
     bool is_relation = subject->kind == SUBJECT_INDEX || subject->kind == SUBJECT_TABLE;
 
     if (is_relation)
-        index_name_add(subject->schema, subject->name, &name);
+        quote_qualified(subject->schema, subject->name, &name);
     else
         text_add_string(&name, subject->name);
     const char *const parameters[] = { KINDS[subject->kind], name.at,
@@ -78,10 +79,10 @@ static bool clear(const struct applying *applying, const struct result *copies, 
 {
     *new_ones = 0;
     for (int row = 0; row < result_rows(copies); row++) {
-        auto_text struct text name = text_init(INDEX_NAME_SIZE);
+        auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
         bool is_ours = result_bool(copies, row, 3);
 
-        index_name_add(result_text(copies, row, 0), result_text(copies, row, 1), &name);
+        quote_qualified(result_text(copies, row, 0), result_text(copies, row, 1), &name);
         left->is_ours = is_ours;
         (void)snprintf(left->what, sizeof left->what, "the INVALID index %s remains", name.at);
         (void)snprintf(left->remedy, sizeof left->remedy, "DROP INDEX CONCURRENTLY %s", name.at);
@@ -116,8 +117,7 @@ enum repair_answer reindex_before(const struct applying *applying, const struct 
         return is_whole && result_rows(copies) > 0 && new_ones == 0 ? REPAIR_DONE : REPAIR_RUN;
     if (left.is_ours)
         return REPAIR_ERROR;
-    error_point(err, applying->migration->script_path, applying->script.at, applying->script.length,
-                statement->start);
+    applying_point(applying, statement->start, err);
     error_hint(err, "See that nobody builds it, then: %s; and deploy again.", left.remedy);
     return REPAIR_REFUSED;
 }

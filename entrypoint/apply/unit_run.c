@@ -25,8 +25,7 @@ static bool check_in_transaction(struct applying *applying, const struct unit *u
     error_set(err, ERROR_PARTIAL,
               "migration \"%s\" ended a transaction in a way that can't be seen in its text",
               applying->migration->name);
-    error_point(err, applying->migration->script_path, applying->script.at, applying->script.length,
-                unit->start);
+    applying_point(applying, unit->start, err);
     return error_hint(err, "Look for COMMIT in functions that it calls.");
 }
 

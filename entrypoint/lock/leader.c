@@ -86,3 +86,8 @@ bool leader_is_ours(struct connection *conn, bool *is_ours, struct error *err)
     *is_ours = result_bool(result, 0, 0);
     return true;
 }
+
+const struct query LEADER_KEEP = {
+    .name = "leader_keep",
+    .sql = "SELECT 1 / (pg_catalog.pg_try_advisory_lock(" LEADER_KEY "))::integer",
+};

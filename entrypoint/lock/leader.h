@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "postgres/connection.h"
+#include "postgres/query.h"
 
 /* The key of Prisma's lock, one bigint; per database, not per schema. */
 #define LEADER_KEY "72707369"
@@ -39,6 +40,10 @@ must_use enum leader_answer leader_begin(struct connection *conn, struct leader 
 
 /* What a statement says that takes it for the transaction at hand: true or false. */
 #define LEADER_TRY_IN_TRANSACTION "pg_catalog.pg_try_advisory_xact_lock(" LEADER_KEY ")"
+
+/* Takes it once more for the session (it counts), before a COMMIT lets others see what was done: a script can
+ * have said pg_advisory_unlock_all(). Fails when somebody else got it in between, who leads now. */
+extern const struct query LEADER_KEEP;
 
 /* Whether this session still holds it: a script can have said pg_advisory_unlock_all(). One round trip. */
 must_use bool leader_is_ours(struct connection *conn, bool *is_ours, struct error *err);

@@ -12,6 +12,9 @@
 /* A name in the catalogs is at most 63 bytes long; the server cuts a longer one off, and so do we. */
 enum { IDENTIFIER_SIZE = 64 };
 
+/* Room for schema and name as quote_qualified() writes them, however many quotes have to be doubled. */
+enum { QUALIFIED_NAME_SIZE = 2 * (2 * IDENTIFIER_SIZE + 2) };
+
 /* Takes one identifier. False when there is none, or one written U&"…". */
 must_use bool name_scan_part(struct scanner *scanner, char name[IDENTIFIER_SIZE]);
 

@@ -25,6 +25,15 @@ void quote_identifier(const char *name, struct text *out)
     text_add_string(out, "\"");
 }
 
+void quote_qualified(const char *schema, const char *name, struct text *out)
+{
+    if (schema != NULL && schema[0] != '\0') {
+        quote_identifier(schema, out);
+        text_add_string(out, ".");
+    }
+    quote_identifier(name, out);
+}
+
 void quote_literal(const char *value, struct text *out)
 {
     text_add_string(out, strchr(value, '\\') == NULL ? "'" : " E'");
