@@ -18,6 +18,8 @@ struct config {
     const char *direct_url;        /* secret; where given, migrations use it instead of database_url */
     const char *database_url_file; /* the file that it came from, or NULL */
     const char *direct_url_file;
+    const char *password; /* secret: for a URL without one */
+    const char *password_file;
     const char *migrations;  /* the folder; NULL = not said, the usual places are tried */
     const char *schema_file; /* Prisma's --schema: the folder is "migrations" beside it */
     const char *config_file; /* NULL = not said, ./tidelock.yaml is read where it exists */

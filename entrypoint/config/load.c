@@ -222,10 +222,7 @@ static bool load_variable(struct load *load, const struct option *option, const 
 static bool load_environment(struct load *load, struct error *err)
 {
     char name[OPTION_NAME_MOST];
-    const char *password = variable(load, "PGPASSWORD");
 
-    if (password != NULL)
-        redact_register(password, strlen(password));
     for (const struct option *option = OPTIONS; option->name != NULL; option++) {
         if ((option->commands & load->command) == 0 || (option->traits & OPTION_FLAG_ONLY) != 0)
             continue;
@@ -434,14 +431,32 @@ static bool check_user(const struct endpoint *endpoint, struct error *err)
     return error_hint(err, "Write postgresql://USER:PASSWORD@HOST:5432/DATABASE, or set PGUSER.");
 }
 
-static bool complete_endpoint(struct endpoint *endpoint, struct error *err)
+static bool names_service(const struct endpoint *endpoint)
 {
     const char *service = getenv("PGSERVICE");
+
+    return endpoint_value(endpoint, "service") != NULL || (service != NULL && service[0] != '\0');
+}
+
+/* PGPASSWORD stands behind a service file's password, one that was put in a file for us goes before it. */
+static void take_password(struct endpoint *endpoint, const struct config *config, bool is_service)
+{
     const char *password = endpoint_value(endpoint, "password");
 
     if (password != NULL)
         redact_register(password, strlen(password));
-    if (endpoint_value(endpoint, "service") == NULL && (service == NULL || service[0] == '\0')) {
+    if (password != NULL || config->password == NULL || (is_service && config->password_file == NULL))
+        return;
+    endpoint_set(endpoint, "password", config->password);
+    endpoint->is_password_apart = true;
+}
+
+static bool complete_endpoint(struct endpoint *endpoint, const struct config *config, struct error *err)
+{
+    bool is_service = names_service(endpoint);
+
+    take_password(endpoint, config, is_service);
+    if (!is_service) {
         take_libpq_variables(endpoint);
         if (!check_user(endpoint, err))
             return false;
@@ -461,10 +476,10 @@ bool endpoint_find(struct arena *arena, const struct config *config, struct endp
     }
     if (url == NULL) {
         *out = (struct endpoint) { .connect_timeout_ms = -1, .label = "the server that PGHOST names" };
-        return complete_endpoint(out, err);
+        return complete_endpoint(out, config, err);
     }
     if (!url_parse(arena, url, out, err))
         return error_context(err, "reading %s", config->direct_url != NULL ? "DIRECT_URL" : "DATABASE_URL");
     out->url = url;
-    return complete_endpoint(out, err);
+    return complete_endpoint(out, config, err);
 }

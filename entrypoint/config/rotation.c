@@ -8,8 +8,14 @@
 
 static bool warn(const char *path, const struct error *err)
 {
-    log_warn("the database URL could not be read again from \"%s\": %s", path, err->message);
+    log_warn("the credentials could not be read again from \"%s\": %s", path, err->message);
     return false;
+}
+
+static bool say_changed(const char *path)
+{
+    log_info("the credentials in \"%s\" have changed", path);
+    return true;
 }
 
 static bool take_over(struct endpoint *endpoint, const struct endpoint *found, const char *keyword)
@@ -23,7 +29,7 @@ static bool take_over(struct endpoint *endpoint, const struct endpoint *found, c
     return true;
 }
 
-bool endpoint_reread(const struct config *config, struct endpoint *endpoint)
+static bool reread_url(const struct config *config, struct endpoint *endpoint)
 {
     const char *path = config->direct_url != NULL ? config->direct_url_file : config->database_url_file;
     auto_text struct text secret = text_init(SECRET_BYTES_MOST);
@@ -43,7 +49,29 @@ bool endpoint_reread(const struct config *config, struct endpoint *endpoint)
         return warn(path, &err);
     is_changed = take_over(endpoint, &found, "user");
     is_changed |= take_over(endpoint, &found, "password");
-    if (is_changed)
-        log_info("the credentials in \"%s\" have changed", path);
+    return is_changed && say_changed(path);
+}
+
+static bool reread_password(const struct config *config, struct endpoint *endpoint)
+{
+    auto_text struct text secret = text_init(SECRET_BYTES_MOST);
+    struct error err;
+
+    if (config->password_file == NULL || !endpoint->is_password_apart)
+        return false;
+    if (!secret_read("the file of the password", config->password_file, &secret, &err))
+        return warn(config->password_file, &err);
+    if (strcmp(secret.at, endpoint_value(endpoint, "password")) == 0)
+        return false;
+    redact_register(secret.at, secret.length);
+    endpoint_set(endpoint, "password", arena_copy(config->arena, secret.at, secret.length));
+    return say_changed(config->password_file);
+}
+
+bool endpoint_reread(const struct config *config, struct endpoint *endpoint)
+{
+    bool is_changed = reread_url(config, endpoint);
+
+    is_changed |= reread_password(config, endpoint);
     return is_changed;
 }

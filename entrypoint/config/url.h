@@ -25,6 +25,7 @@ struct endpoint {
     size_t count;
     const char *schema;         /* Prisma's ?schema=, or NULL */
     bool is_pooler;             /* Prisma's ?pgbouncer=true */
+    bool is_password_apart;     /* the password is not the URL's, it was given beside it */
     int64_t connect_timeout_ms; /* the URL's connect_timeout, 0 = none; -1 = not said */
     const char *label;          /* "host:port" for messages, never a secret */
     const char *url;            /* secret: what it was parsed from; NULL when PG* variables say it all */

@@ -234,12 +234,23 @@ static bool read_entries(struct arena *arena, DIR *directory, struct folder *out
     return true;
 }
 
+/* A ConfigMap is mounted as symbolic links into "..data", itself a link to the directory that holds the
+ * files; an update replaces that one link (kubelet's atomic writer). Only the directory behind it is a folder
+ * as Prisma writes it. */
+static const char *behind_mount(struct arena *arena, const char *path)
+{
+    const char *data = join(arena, path, "..data");
+
+    return is_directory(data) ? data : arena_copy(arena, path, strlen(path));
+}
+
 bool folder_read(struct arena *arena, const char *path, struct folder *out, struct error *err)
 {
-    DIR *directory = opendir(path);
+    DIR *directory;
     bool is_read;
 
-    *out = (struct folder) { .path = arena_copy(arena, path, strlen(path)) };
+    *out = (struct folder) { .path = behind_mount(arena, path) };
+    directory = opendir(out->path);
     if (directory == NULL) {
         error_set(err, ERROR_USAGE, "could not open the folder of migrations \"%s\": %s", path,
                   strerror(errno));

@@ -1,6 +1,7 @@
 /*
  * The folder of migrations, read by Prisma's rules: each direct sub-directory is one, hidden ones too; plain
- * files and symbolic links to directories are not.
+ * files and symbolic links to directories are not. A mounted ConfigMap (its "..data") is read as what it
+ * shows.
  *
  * Reading it opens no file: on the most frequent path, with nothing pending, names are all that counts.
  */

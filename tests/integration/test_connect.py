@@ -263,6 +263,27 @@ def test_a_password_that_rotates_while_it_waits(secure, tool, tmp_path):
     assert "-pw" not in result.errors
 
 
+def test_a_password_in_a_file_beside_the_url(secure, tool, tmp_path):
+    """PGPASSWORD_FILE serves a URL without a password, needs no percent-encoding, rotates like a URL's, and yields to the URL's own."""
+    file, rotate = rotated(secure, tmp_path)
+    rotate("first-pw")
+    url = file.read_text().strip()
+    bare = url.replace(":first-pw@", "@")
+    file.write_text("first-pw\n")
+    environment = {"PGPASSWORD_FILE": str(file)}
+    with psycopg.connect(secure.url("app"), autocommit=True) as leader:
+        leader.execute("SELECT pg_advisory_lock(72707369)")
+        running = tool.start("deploy", url=bare, environment=environment)
+        running.wait_for_line("waiting for the leader")
+        rotate("p%40:/ pw")
+        file.write_text("p%40:/ pw\n")
+    result = running.wait().succeeds(applied=["001_t"], says="have changed")
+    assert "-pw" not in result.errors and "p%40" not in result.errors
+    tool("status", url=bare, environment={"PGPASSWORD": "p%40:/ pw"}).succeeds()
+    tool("status", url=url, environment=environment).fails(exit=2, says="P1000")
+    tool("status", url=bare, environment={**environment, "PGPASSWORD": "x"}).fails(exit=2, says="both PGPASSWORD and PGPASSWORD_FILE")
+
+
 def test_a_password_that_rotates_while_it_connects(secure, tool, tmp_path):
     file, rotate = rotated(secure, tmp_path)
     proxy = Proxy(secure.port)

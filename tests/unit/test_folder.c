@@ -55,6 +55,22 @@ static void the_folder_itself_may_be_a_link(void **state)
     assert_string_equal(names_in(&names), "1_a");
 }
 
+/* As kubelet mounts it: links into ..data, a link to the directory of the newest state. */
+static void a_mounted_config_map_is_read_behind_its_links(void **state)
+{
+    auto_text struct text names = text_init(4096);
+
+    (void)state;
+    scratch_make_directory("m");
+    scratch_make_directory("m/..2026_11_21_10_00_00.123456789");
+    scratch_make_directory("m/..2026_11_21_10_00_00.123456789/1_a");
+    scratch_make_directory("m/..2026_11_21_10_00_00.123456789/2_b");
+    assert_int_equal(symlink("..2026_11_21_10_00_00.123456789", "m/..data"), 0);
+    assert_int_equal(symlink("..data/1_a", "m/1_a"), 0);
+    assert_int_equal(symlink("..data/2_b", "m/2_b"), 0);
+    assert_string_equal(names_in(&names), "1_a,2_b");
+}
+
 static void names_need_no_time_stamp(void **state)
 {
     static const char *const order[] = {
@@ -228,6 +244,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_directory_is_a_migration_and_nothing_else_is, scratch_enter,
                                         scratch_leave),
         cmocka_unit_test_setup_teardown(the_folder_itself_may_be_a_link, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(a_mounted_config_map_is_read_behind_its_links, scratch_enter,
+                                        scratch_leave),
         cmocka_unit_test_setup_teardown(names_need_no_time_stamp, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(a_name_may_be_as_long_as_a_directory_s, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(a_name_that_no_ledger_can_hold_is_refused, scratch_enter,
