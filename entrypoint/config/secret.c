@@ -9,8 +9,11 @@
 bool secret_read(const char *name, const char *path, struct text *out, struct error *err)
 {
     out->is_secret = true;
-    if (!file_read(path, out, err))
+    if (!file_read(path, out, err)) {
+        error_hint(err,
+                   "Mount a file there; in Kubernetes: does the Secret exist, and does it have that key?");
         return error_context(err, "reading %s", name);
+    }
     while (out->length > 0 && (out->at[out->length - 1] == '\n' || out->at[out->length - 1] == '\r'))
         out->at[--out->length] = '\0';
     if (out->length > 0)

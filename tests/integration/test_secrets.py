@@ -59,4 +59,4 @@ def test_a_secret_file_is_read_and_never_shown(database, folder, tidelock, tmp_p
     tidelock("deploy", environment=environment).fails(exit=2, says=["both DATABASE_URL and DATABASE_URL_FILE"])
     secret.write_text("")
     tidelock("deploy", url="", environment=environment).fails(exit=2, says=["is empty", "DATABASE_URL_FILE"])
-    tidelock("deploy", url="", environment={"DATABASE_URL_FILE": "/nowhere"}).fails(exit=2, says="/nowhere")
+    tidelock("deploy", url="", environment={"DATABASE_URL_FILE": "/nowhere"}).fails(exit=2, says=["/nowhere", "does the Secret exist"])
