@@ -1,0 +1,159 @@
+{{/* The containers that the program runs in. */}}
+
+{{/* Options as environment variables: retry_for: 30m is TIDELOCK_RETRY_FOR. Values come as floats out of YAML. */}}
+{{- define "tidelock.configEnv" -}}
+{{- range $key, $value := .Values.config }}
+{{- if not (kindIs "invalid" $value) }}
+- name: TIDELOCK_{{ upper $key }}
+  value: {{ ternary (int64 $value | toString) (toString $value) (kindIs "float64" $value) | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* dict "scope", "hasStatus" */}}
+{{- define "tidelock.env" -}}
+- name: POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+- name: POD_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+{{- include "tidelock.databaseEnv" .scope }}
+{{- include "tidelock.migrationsEnv" .scope }}
+{{- if .hasStatus }}
+- name: TIDELOCK_STATUS_FILE
+  value: /run/tidelock/status/tidelock.prom
+{{- end }}
+{{- include "tidelock.configEnv" .scope }}
+{{- with .scope.Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/*
+One container: dict "scope", "name", "args", and where wanted "hasStatus", "resources", "extraMounts". Where the migrations are in an
+image without tidelock, it is that image with the program from the volume; otherwise the program's own image.
+*/}}
+{{- define "tidelock.container" -}}
+{{- $scope := .scope }}
+{{- $values := $scope.Values -}}
+- name: {{ .name }}
+  {{- if $values.migrations.image.repository }}
+  image: {{ include "tidelock.imageName" (dict "scope" $scope "image" $values.migrations.image "tag" "") | quote }}
+  imagePullPolicy: {{ $values.migrations.image.pullPolicy }}
+  command: [/entrypoint/tidelock]
+  {{- else }}
+  image: {{ include "tidelock.image" $scope | quote }}
+  imagePullPolicy: {{ $values.image.pullPolicy }}
+  command: [{{ $values.image.binary | quote }}]
+  {{- end }}
+  args:
+    {{- toYaml .args | nindent 4 }}
+  env:
+    {{- include "tidelock.env" . | nindent 4 }}
+  {{- with $values.extraEnvFrom }}
+  envFrom:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  terminationMessagePolicy: FallbackToLogsOnError
+  {{- with $values.securityContext }}
+  securityContext:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with default $values.resources .resources }}
+  resources:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- $mounts := list }}
+  {{- range list (include "tidelock.databaseMounts" $scope) (include "tidelock.migrationsMounts" $scope) }}
+  {{- $mounts = concat $mounts (fromYamlArray .) }}
+  {{- end }}
+  {{- if .hasStatus }}
+  {{- $mounts = append $mounts (dict "name" "tidelock-status" "mountPath" "/run/tidelock/status") }}
+  {{- end }}
+  {{- if $values.migrations.image.repository }}
+  {{- $mounts = concat $mounts (include "tidelock.entrypointMount" $scope | fromYamlArray) }}
+  {{- end }}
+  {{- with concat $mounts (default list .extraMounts) }}
+  volumeMounts:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+
+{{/* Copies the program into the volume "tidelock-entrypoint". The image has no shell and no cp; it copies itself. */}}
+{{- define "tidelock.entrypointContainer" -}}
+- name: tidelock-entrypoint
+  image: {{ include "tidelock.image" . | quote }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  command: [{{ .Values.image.binary | quote }}]
+  args: [install, /entrypoint]
+  terminationMessagePolicy: FallbackToLogsOnError
+  {{- with .Values.securityContext }}
+  securityContext:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.resources }}
+  resources:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  volumeMounts:
+    - name: tidelock-entrypoint
+      mountPath: /entrypoint
+{{- end }}
+
+{{- define "tidelock.entrypointMount" -}}
+- name: tidelock-entrypoint
+  mountPath: /entrypoint
+  readOnly: true
+{{- end }}
+
+{{- define "tidelock.entrypointVolume" -}}
+- name: tidelock-entrypoint
+  emptyDir:
+    sizeLimit: 16Mi
+{{- end }}
+
+{{- define "tidelock.statusMount" -}}
+- name: tidelock-status
+  mountPath: /run/tidelock/status
+  readOnly: true
+{{- end }}
+
+{{- define "tidelock.statusVolume" -}}
+- name: tidelock-status
+  emptyDir:
+    sizeLimit: 1Mi
+{{- end }}
+
+{{/* Serves the status files of the pod to Prometheus. */}}
+{{- define "tidelock.metricsContainer" -}}
+{{- $sidecar := .Values.metrics.sidecar }}
+- name: tidelock-metrics
+  image: {{ include "tidelock.imageName" (dict "scope" . "image" $sidecar.image "tag" "") | quote }}
+  imagePullPolicy: {{ $sidecar.image.pullPolicy }}
+  {{- with $sidecar.command }}
+  command:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  args:
+    - --collector.disable-defaults
+    - --web.disable-exporter-metrics
+    - --collector.textfile
+    - --collector.textfile.directory=/run/tidelock/status
+    - --web.listen-address=:{{ $sidecar.port }}
+  ports:
+    - name: tidelock
+      containerPort: {{ $sidecar.port }}
+  {{- with .Values.securityContext }}
+  securityContext:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $sidecar.resources }}
+  resources:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  volumeMounts:
+    {{- include "tidelock.statusMount" . | nindent 4 }}
+{{- end }}

@@ -1,0 +1,134 @@
+{{/* Where the database is, and with which credentials. Secrets are files: they rotate, and no "kubectl describe" shows them. */}}
+
+{{- define "tidelock.databaseSecretName" -}}
+{{- if .Values.database.url }}
+{{- printf "%s%s-database" (include "tidelock.fullname" . | trunc 40 | trimSuffix "-") (include "tidelock.suffix" .) }}
+{{- else }}
+{{- tpl .Values.database.existingSecret . }}
+{{- end }}
+{{- end }}
+
+{{/* The URL made of its parts, without the password. */}}
+{{- define "tidelock.databaseUrl" -}}
+{{- $database := .Values.database }}
+{{- $host := tpl $database.host . }}
+{{- if and (contains ":" $host) (not (hasPrefix "[" $host)) }}
+{{- $host = printf "[%s]" $host }}
+{{- end }}
+{{- $user := $database.user | urlquery | replace "+" "%20" }}
+{{- $name := $database.name | urlquery | replace "+" "%20" }}
+{{- printf "postgresql://%s@%s:%d/%s" $user $host (int $database.port) $name }}
+{{- with $database.schema }}?schema={{ urlquery . | replace "+" "%20" }}{{ end }}
+{{- end }}
+
+{{/* Refuses what can't be meant. */}}
+{{- define "tidelock.checkDatabase" -}}
+{{- $database := .Values.database }}
+{{- $where := ternary (printf "databases.%s.database" .Database) "database" (ne (default "" .Database) "") }}
+{{- if and $database.url (or $database.host $database.existingSecret) }}
+{{- fail (printf "\n%s.url is given, and %s.host or %s.existingSecret as well.\nGive one: existingSecret with a URL, host with its parts (existingSecret then holds the password), or url." $where $where $where) }}
+{{- end }}
+{{- if and $database.directUrl (not $database.url) }}
+{{- fail (printf "\n%s.directUrl is given without %s.url.\nOf an existing Secret, name the key: %s.secretKeys.directUrl." $where $where $where) }}
+{{- end }}
+{{- if and $database.host (not (and $database.user $database.name)) }}
+{{- fail (printf "\n%s.host is given without user or name.\nSet %s.user and %s.name." $where $where $where) }}
+{{- end }}
+{{- if not (or $database.url $database.host $database.existingSecret .Values.extraEnv .Values.extraEnvFrom) }}
+{{- fail (printf "\nNobody has said where the database is.\nSet %s.existingSecret to a Secret whose key %q holds its URL:\n  kubectl create secret generic my-database --namespace %s --from-literal=url='postgresql://USER:PASSWORD@HOST:5432/NAME'\n  helm … --set %s.existingSecret=my-database" $where $database.secretKeys.url .Release.Namespace $where) }}
+{{- end }}
+{{- if and $database.sslRootCert.existingSecret $database.sslRootCert.existingConfigMap }}
+{{- fail (printf "\n%s.sslRootCert has an existingSecret and an existingConfigMap.\nGive one." $where) }}
+{{- end }}
+{{- end }}
+
+{{- define "tidelock.databaseEnv" -}}
+{{- $database := .Values.database }}
+{{- if $database.host }}
+- name: DATABASE_URL
+  value: {{ include "tidelock.databaseUrl" . | quote }}
+{{- if $database.existingSecret }}
+- name: PGPASSWORD_FILE
+  value: /run/secrets/tidelock/database/{{ $database.secretKeys.password }}
+{{- end }}
+{{- else if or $database.url $database.existingSecret }}
+- name: DATABASE_URL_FILE
+  value: /run/secrets/tidelock/database/{{ ternary "url" $database.secretKeys.url (ne $database.url "") }}
+{{- if or $database.directUrl (and $database.existingSecret $database.secretKeys.directUrl) }}
+- name: DIRECT_URL_FILE
+  value: /run/secrets/tidelock/database/{{ ternary "directUrl" $database.secretKeys.directUrl (ne $database.directUrl "") }}
+{{- end }}
+{{- end }}
+{{- with $database.sslmode }}
+- name: PGSSLMODE
+  value: {{ . }}
+{{- end }}
+{{- if or $database.sslRootCert.existingSecret $database.sslRootCert.existingConfigMap }}
+- name: PGSSLROOTCERT
+  value: /run/secrets/tidelock/ca/{{ $database.sslRootCert.key }}
+{{- end }}
+{{- if $database.clientCert.existingSecret }}
+- name: PGSSLCERT
+  value: /run/secrets/tidelock/client/{{ $database.clientCert.cert }}
+- name: PGSSLKEY
+  value: /run/secrets/tidelock/client/{{ $database.clientCert.key }}
+{{- end }}
+{{- end }}
+
+{{- define "tidelock.databaseMounts" -}}
+{{- $database := .Values.database }}
+{{- $suffix := include "tidelock.suffix" . }}
+{{- if or $database.url $database.existingSecret }}
+- name: tidelock-database{{ $suffix }}
+  mountPath: /run/secrets/tidelock/database
+  readOnly: true
+{{- end }}
+{{- if or $database.sslRootCert.existingSecret $database.sslRootCert.existingConfigMap }}
+- name: tidelock-ca{{ $suffix }}
+  mountPath: /run/secrets/tidelock/ca
+  readOnly: true
+{{- end }}
+{{- if $database.clientCert.existingSecret }}
+- name: tidelock-client{{ $suffix }}
+  mountPath: /run/secrets/tidelock/client
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{/*
+With dict "scope", "isHook". A hook's Secret is there before the release or never: with "optional" the container starts without it
+and says so at once, instead of a pod that waits until Helm gives up. The mode of the client's key is what libpq demands of a
+root-owned file (PostgreSQL documentation, "Client Certificates"): readable through fsGroup.
+*/}}
+{{- define "tidelock.databaseVolumes" -}}
+{{- $scope := .scope }}
+{{- $database := $scope.Values.database }}
+{{- $suffix := include "tidelock.suffix" $scope }}
+{{- if or $database.url $database.existingSecret }}
+- name: tidelock-database{{ $suffix }}
+  secret:
+    secretName: {{ include "tidelock.databaseSecretName" $scope }}
+    defaultMode: 0444
+    {{- if .isHook }}
+    optional: true
+    {{- end }}
+{{- end }}
+{{- with $database.sslRootCert.existingSecret }}
+- name: tidelock-ca{{ $suffix }}
+  secret:
+    secretName: {{ tpl . $scope }}
+    defaultMode: 0444
+{{- end }}
+{{- with $database.sslRootCert.existingConfigMap }}
+- name: tidelock-ca{{ $suffix }}
+  configMap:
+    name: {{ tpl . $scope }}
+    defaultMode: 0444
+{{- end }}
+{{- with $database.clientCert.existingSecret }}
+- name: tidelock-client{{ $suffix }}
+  secret:
+    secretName: {{ tpl . $scope }}
+    defaultMode: 0440
+{{- end }}
+{{- end }}

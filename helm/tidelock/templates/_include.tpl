@@ -1,0 +1,84 @@
+{{/*
+For other charts. A chart that has tidelock among its dependencies writes, in a pod of its own,
+
+  initContainers:
+    {{- include "tidelock.initContainer" .Subcharts.tidelock | nindent 8 }}
+  volumes:
+    {{- include "tidelock.volumes" .Subcharts.tidelock | nindent 8 }}
+
+and, where the application's container wants the probe or the program,
+
+    readinessProbe:
+      {{- include "tidelock.readinessProbe" .Subcharts.tidelock | nindent 12 }}
+    volumeMounts:
+      {{- include "tidelock.volumeMounts" .Subcharts.tidelock | nindent 12 }}
+
+These names and what they need stay as they are within a major version of the chart.
+*/}}
+
+{{/* The values of a database as the init container has them. */}}
+{{- define "tidelock.initDatabases" -}}
+{{- $own := pick .Values.initContainer "database" "config" }}
+{{- $databases := include "tidelock.databases" . | fromYaml }}
+{{- range $name, $values := $databases }}
+{{ $name | quote }}:
+  {{- toYaml (merge (dict) $own $values) | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "tidelock.wantsEntrypoint" -}}
+{{- $wants := .Values.entrypoint.enabled }}
+{{- range include "tidelock.databases" . | fromYaml }}
+{{- $wants = or $wants .migrations.image.repository }}
+{{- end }}
+{{- if $wants }}yes{{ end }}
+{{- end }}
+
+{{- define "tidelock.initContainer" -}}
+{{- if include "tidelock.wantsEntrypoint" . }}
+{{- include "tidelock.entrypointContainer" . }}
+{{ end }}
+{{- $containers := list }}
+{{- range $name, $values := include "tidelock.initDatabases" . | fromYaml }}
+{{- $scope := merge (dict "Values" $values "Database" $name) (omit $ "Values") }}
+{{- include "tidelock.checkDatabase" $scope }}
+{{- include "tidelock.checkMigrations" $scope }}
+{{- $name := printf "tidelock-%s%s" $values.initContainer.command (include "tidelock.suffix" $scope) | trunc 63 | trimSuffix "-" }}
+{{- $containers = append $containers (include "tidelock.container" (dict "scope" $scope "name" $name "args" (list $values.initContainer.command) "hasStatus" true "resources" $values.initContainer.resources)) }}
+{{- end }}
+{{- join "\n" $containers }}
+{{- end }}
+
+{{/* Every volume that "tidelock.initContainer" and "tidelock.volumeMounts" need. */}}
+{{- define "tidelock.volumes" -}}
+{{- $volumes := include "tidelock.statusVolume" . | fromYamlArray }}
+{{- if include "tidelock.wantsEntrypoint" . }}
+{{- $volumes = concat $volumes (include "tidelock.entrypointVolume" . | fromYamlArray) }}
+{{- end }}
+{{- range $name, $values := include "tidelock.initDatabases" . | fromYaml }}
+{{- $scope := merge (dict "Values" $values "Database" $name) (omit $ "Values") }}
+{{- $volumes = concat $volumes (include "tidelock.databaseVolumes" (dict "scope" $scope) | fromYamlArray) (include "tidelock.migrationsVolumes" $scope | fromYamlArray) }}
+{{- end }}
+{{- toYaml $volumes }}
+{{- end }}
+
+{{/* What the application's container may see of it: the status, and the program where that is copied. */}}
+{{- define "tidelock.volumeMounts" -}}
+{{- include "tidelock.statusMount" . }}
+{{- if include "tidelock.wantsEntrypoint" . }}
+{{ include "tidelock.entrypointMount" . }}
+{{- end }}
+{{- end }}
+
+{{/* Exit 0 when the status file says that the database holds every migration; opens no connection. */}}
+{{- define "tidelock.readinessProbe" -}}
+exec:
+  command:
+    - /entrypoint/tidelock
+    - ready
+    - --status-file
+    - /run/tidelock/status/tidelock.prom
+periodSeconds: {{ .Values.probe.periodSeconds }}
+timeoutSeconds: {{ .Values.probe.timeoutSeconds }}
+failureThreshold: {{ .Values.probe.failureThreshold }}
+{{- end }}

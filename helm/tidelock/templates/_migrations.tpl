@@ -1,0 +1,77 @@
+{{/* Where the scripts come from. */}}
+
+{{- define "tidelock.checkMigrations" -}}
+{{- $migrations := .Values.migrations }}
+{{- $sources := list }}
+{{- if $migrations.image.repository }}{{ $sources = append $sources "image" }}{{ end }}
+{{- if $migrations.configMap.name }}{{ $sources = append $sources "configMap" }}{{ end }}
+{{- if $migrations.files }}{{ $sources = append $sources "files" }}{{ end }}
+{{- if $migrations.volume }}{{ $sources = append $sources "volume" }}{{ end }}
+{{- if gt (len $sources) 1 }}
+{{- fail (printf "\nThe migrations come from %s at once.\nGive one of migrations.image, .configMap, .files and .volume; without any they are in the image itself." (join " and " $sources)) }}
+{{- end }}
+{{- if and $migrations.configMap.name (not $migrations.configMap.items) }}
+{{- fail "\nmigrations.configMap.name is given without items.\nKeys of a ConfigMap can't be paths; say which script each is:\n  items:\n    - key: init.sql\n      path: 20260101000000_init/migration.sql" }}
+{{- end }}
+{{- $size := 0 }}
+{{- range $name, $script := $migrations.files }}
+{{- if not (regexMatch "^[A-Za-z0-9._-]+$" $name) }}
+{{- fail (printf "\nmigrations.files: %q can't be the key of a ConfigMap.\nName the migration with letters, digits, \"-\", \"_\" and \".\"." $name) }}
+{{- end }}
+{{- $size = add $size (len $name) (len $script) }}
+{{- end }}
+{{- if gt (int $size) 1040000 }}
+{{- fail (printf "\nmigrations.files holds %d bytes; a ConfigMap can hold 1 MiB.\nPut them into an image: migrations.image." $size) }}
+{{- end }}
+{{- end }}
+
+{{- define "tidelock.migrationsConfigMapName" -}}
+{{- printf "%s%s-migrations" (include "tidelock.fullname" . | trunc 40 | trimSuffix "-") (include "tidelock.suffix" .) }}
+{{- end }}
+
+{{- define "tidelock.migrationsAreMounted" -}}
+{{- $migrations := .Values.migrations }}
+{{- if or $migrations.configMap.name $migrations.files $migrations.volume }}yes{{ end }}
+{{- end }}
+
+{{- define "tidelock.migrationsEnv" -}}
+{{- $migrations := .Values.migrations }}
+{{- if include "tidelock.migrationsAreMounted" . }}
+- name: TIDELOCK_MIGRATIONS
+  value: /run/tidelock/migrations{{ if and $migrations.volume $migrations.path }}/{{ trimPrefix "/" $migrations.path }}{{ end }}
+{{- else if $migrations.path }}
+- name: TIDELOCK_MIGRATIONS
+  value: {{ $migrations.path | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "tidelock.migrationsMounts" -}}
+{{- if include "tidelock.migrationsAreMounted" . }}
+- name: tidelock-migrations{{ include "tidelock.suffix" . }}
+  mountPath: /run/tidelock/migrations
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{- define "tidelock.migrationsVolumes" -}}
+{{- $migrations := .Values.migrations }}
+{{- if include "tidelock.migrationsAreMounted" . }}
+- name: tidelock-migrations{{ include "tidelock.suffix" . }}
+  {{- if $migrations.volume }}
+  {{- toYaml $migrations.volume | nindent 2 }}
+  {{- else if $migrations.files }}
+  configMap:
+    name: {{ include "tidelock.migrationsConfigMapName" . }}
+    items:
+      {{- range $name, $script := $migrations.files }}
+      - key: {{ $name }}
+        path: {{ $name }}/migration.sql
+      {{- end }}
+  {{- else }}
+  configMap:
+    name: {{ tpl $migrations.configMap.name . }}
+    items:
+      {{- toYaml $migrations.configMap.items | nindent 6 }}
+  {{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,350 @@
+"""Sets of values, each with what it means: a function of the documents and the cluster's minor version that asserts it."""
+
+from helm import environment, of_kind, the
+
+DATABASE = {"database": {"existingSecret": "db"}}
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+def merged(one, other):
+    """As Helm merges: maps into each other, everything else in place of what was there."""
+    out = dict(one)
+    for key, value in other.items():
+        out[key] = merged(out[key], value) if isinstance(value, dict) and isinstance(out.get(key), dict) else value
+    return out
+
+
+def pod_of(documents):
+    return the(documents, "Job")["spec"]["template"]["spec"]
+
+
+def container_of(documents):
+    (container,) = pod_of(documents)["containers"]
+    return container
+
+
+def volume(documents, name):
+    (found,) = [volume for volume in pod_of(documents)["volumes"] if volume["name"] == name]
+    return found
+
+
+def mount(documents, name):
+    (found,) = [mount for mount in container_of(documents)["volumeMounts"] if mount["name"] == name]
+    return found
+
+
+SETS = {}
+
+
+def value_set(values, base=DATABASE):
+    def add(check):
+        SETS[check.__name__] = (merged(base, values), check)
+        return check
+
+    return add
+
+
+@value_set({})
+def by_default(documents, minor):
+    """A restricted, tokenless pod before everything else, whose failures mean what tidelock's exit codes say."""
+    job = the(documents, "Job")
+    annotations = job["metadata"]["annotations"]
+    assert annotations["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation"
+    assert annotations["helm.sh/hook-output-log-policy"] == "hook-failed"
+    assert not any(name.startswith("argocd") for name in annotations)
+    assert job["metadata"]["name"] == "app-tidelock" and job["metadata"]["namespace"] == "ns"
+    assert job["spec"]["backoffLimit"] == 3
+    assert not {"activeDeadlineSeconds", "ttlSecondsAfterFinished", "suspend"} & set(job["spec"])
+    assert ("podFailurePolicy" in job["spec"]) == (minor >= 26)
+    assert job["spec"].get("podReplacementPolicy") == ("Failed" if minor >= 29 else None)
+    pod = pod_of(documents)
+    assert pod["restartPolicy"] == "Never" and pod["automountServiceAccountToken"] is False and pod["enableServiceLinks"] is False
+    assert pod["serviceAccountName"] == "default" and pod["terminationGracePeriodSeconds"] == 60
+    assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    container = container_of(documents)
+    assert container["image"] == "tidelock:0.1.0" and container["command"] == ["/tidelock"] and container["args"] == ["deploy"]
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]} and container["securityContext"]["readOnlyRootFilesystem"]
+    assert "cpu" not in container["resources"]["limits"]
+    assert environment(container)["DATABASE_URL_FILE"] == "/run/secrets/tidelock/database/url"
+    assert volume(documents, "tidelock-database")["secret"] == {"secretName": "db", "defaultMode": 0o444, "optional": True}
+    assert {document["kind"] for document in documents} == {"Job", "Pod"}
+    (test,) = of_kind(documents, "Pod")
+    assert test["metadata"]["annotations"]["helm.sh/hook"] == "test" and test["spec"]["containers"][0]["args"] == ["status", "--exit-code"]
+
+
+@value_set({"nameOverride": "tide", "namespaceOverride": "elsewhere", "commonLabels": {"team": "data"}, "commonAnnotations": {"owner": "me"}})
+def names_and_common(documents, _):
+    for document in documents:
+        assert document["metadata"]["namespace"] == "elsewhere"
+        assert document["metadata"]["labels"]["team"] == "data" and document["metadata"]["annotations"]["owner"] == "me"
+    assert the(documents, "Job", "app-tide")["metadata"]["labels"]["app.kubernetes.io/name"] == "tide"
+
+
+@value_set({"fullnameOverride": "x" * 80, "job": {"mode": "job"}, "databases": {"twenty-characters-ok": {}}})
+def a_name_that_is_too_long(documents, _):
+    """A pod adds six characters to its Job's name, which must fit a label."""
+    name = the(documents, "Job")["metadata"]["name"]
+    assert len(name) <= 52 and "twenty-characters-ok"[:9] in name and not name.endswith("-")
+
+
+@value_set({"global": {"imageRegistry": "mirror.test", "imagePullSecrets": ["shared"]}, "imagePullSecrets": ["one", {"name": "two"}], "image": {"repository": "team/tidelock", "tag": "2", "pullPolicy": "Always", "binary": "/usr/bin/tidelock"}})
+def an_image(documents, _):
+    container = container_of(documents)
+    assert container["image"] == "mirror.test/team/tidelock:2" and container["imagePullPolicy"] == "Always" and container["command"] == ["/usr/bin/tidelock"]
+    assert pod_of(documents)["imagePullSecrets"] == [{"name": "shared"}, {"name": "one"}, {"name": "two"}]
+
+
+@value_set({"global": {"imageRegistry": "mirror.test"}, "image": {"registry": "own.test", "tag": "2", "digest": DIGEST}})
+def an_image_by_digest(documents, _):
+    assert container_of(documents)["image"] == f"own.test/tidelock:2@{DIGEST}"
+
+
+@value_set({"database": {"existingSecret": "{{ .Release.Name }}-db", "secretKeys": {"url": "uri", "directUrl": "direct"}, "sslmode": "verify-full", "sslRootCert": {"existingSecret": "ca", "key": "root.pem"}, "clientCert": {"existingSecret": "client", "cert": "c.pem", "key": "k.pem"}}})
+def a_secret_with_other_keys_and_certificates(documents, _):
+    values = environment(container_of(documents))
+    assert values["DATABASE_URL_FILE"].endswith("/uri") and values["DIRECT_URL_FILE"].endswith("/direct") and values["PGSSLMODE"] == "verify-full"
+    assert values["PGSSLROOTCERT"] == mount(documents, "tidelock-ca")["mountPath"] + "/root.pem"
+    assert values["PGSSLCERT"] == mount(documents, "tidelock-client")["mountPath"] + "/c.pem" and values["PGSSLKEY"].endswith("/k.pem")
+    assert volume(documents, "tidelock-database")["secret"]["secretName"] == "app-db"
+    # libpq refuses a key that everybody may read.
+    assert volume(documents, "tidelock-client")["secret"] == {"secretName": "client", "defaultMode": 0o440}
+
+
+@value_set({"database": {"host": "{{ .Release.Name }}-postgresql", "port": 6432, "name": "my db", "user": "a@b", "schema": "tide", "secretKeys": {"password": "pw"}, "sslRootCert": {"existingConfigMap": "ca"}}})
+def a_database_in_parts(documents, _):
+    values = environment(container_of(documents))
+    assert values["DATABASE_URL"] == "postgresql://a%40b@app-postgresql:6432/my%20db?schema=tide"
+    assert values["PGPASSWORD_FILE"] == "/run/secrets/tidelock/database/pw" and "DATABASE_URL_FILE" not in values
+    assert volume(documents, "tidelock-ca")["configMap"]["name"] == "ca"
+
+
+@value_set({"database": {"host": "fd00::1", "name": "d", "user": "u"}}, base={})
+def an_address_of_ipv6_without_password(documents, _):
+    assert environment(container_of(documents))["DATABASE_URL"] == "postgresql://u@[fd00::1]:5432/d"
+    assert "volumes" not in pod_of(documents)
+
+
+@value_set({"job": {"mode": "job"}, "database": {"url": "postgresql://u:p@h/d", "directUrl": "postgresql://u:p@direct/d"}}, base={})
+def a_plain_job_with_a_secret_of_its_own(documents, _):
+    secret = the(documents, "Secret")
+    assert secret["stringData"] == {"url": "postgresql://u:p@h/d", "directUrl": "postgresql://u:p@direct/d"}
+    assert "annotations" not in secret["metadata"]
+    job = the(documents, "Job", "app-tidelock-[0-9a-f]{8}")
+    assert "annotations" not in job["metadata"] and job["spec"]["ttlSecondsAfterFinished"] == 86400
+    assert volume(documents, "tidelock-database")["secret"] == {"secretName": secret["metadata"]["name"], "defaultMode": 0o444}
+    assert "u:p" not in str(job)
+    # A Job's pod is immutable: nothing in it may change with the chart's version.
+    assert "helm.sh/chart" not in job["spec"]["template"]["metadata"]["labels"]
+
+
+@value_set({"job": {"mode": "argocd", "argocd": {"wave": 3}}, "database": {"url": "postgresql://u:p@h/d"}, "serviceAccount": {"create": True}}, base={})
+def argo_cd(documents, _):
+    for document in documents:
+        assert not any(name.startswith("helm.sh/hook") for name in document["metadata"]["annotations"])
+    annotations = the(documents, "Job", "app-tidelock")["metadata"]["annotations"]
+    assert annotations["argocd.argoproj.io/hook"] == "Sync" and annotations["argocd.argoproj.io/sync-wave"] == "3"
+    assert annotations["argocd.argoproj.io/hook-delete-policy"] == "BeforeHookCreation"
+    for kind in ["Secret", "ServiceAccount"]:
+        assert the(documents, kind)["metadata"]["annotations"] == {"argocd.argoproj.io/sync-wave": "2"}
+    assert not of_kind(documents, "Pod") and "ttlSecondsAfterFinished" not in the(documents, "Job")["spec"]
+
+
+@value_set({"job": {"mode": "argocd", "argocd": {"hook": "PreSync", "deletePolicy": "HookSucceeded"}}, "migrations": {"files": {"1_a": "SELECT 1"}}})
+def argo_cd_before_the_sync(documents, _):
+    job, scripts = the(documents, "Job")["metadata"]["annotations"], the(documents, "ConfigMap")["metadata"]["annotations"]
+    assert job["argocd.argoproj.io/hook"] == scripts["argocd.argoproj.io/hook"] == "PreSync"
+    assert int(scripts["argocd.argoproj.io/sync-wave"]) < int(job["argocd.argoproj.io/sync-wave"])
+    assert job["argocd.argoproj.io/hook-delete-policy"] == "HookSucceeded"
+
+
+@value_set({"job": {"hook": {"events": ["pre-upgrade"], "weight": 5, "deletePolicy": ["before-hook-creation", "hook-succeeded"]}, "backoffLimit": 0, "activeDeadlineSeconds": 600, "ttlSecondsAfterFinished": 3600, "podFailurePolicy": {"rules": [{"action": "Count", "onExitCodes": {"operator": "In", "values": [6]}}]}, "suspend": True, "annotations": {"a": "b"}, "labels": {"c": "d"}}})
+def every_setting_of_the_job(documents, minor):
+    job = the(documents, "Job")
+    annotations = job["metadata"]["annotations"]
+    assert annotations["helm.sh/hook"] == "pre-upgrade" and annotations["helm.sh/hook-weight"] == "5" and annotations["a"] == "b"
+    assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded" and job["metadata"]["labels"]["c"] == "d"
+    spec = job["spec"]
+    assert (spec["backoffLimit"], spec["activeDeadlineSeconds"], spec["ttlSecondsAfterFinished"], spec["suspend"]) == (0, 600, 3600, True)
+    if minor >= 26:
+        assert [rule["action"] for rule in spec["podFailurePolicy"]["rules"]] == ["Count"]
+
+
+@value_set({"job": {"podFailurePolicy": None, "podReplacementPolicy": "TerminatingOrFailed"}})
+def no_failure_policy(documents, minor):
+    spec = the(documents, "Job")["spec"]
+    assert "podFailurePolicy" not in spec and spec.get("podReplacementPolicy") == ("TerminatingOrFailed" if minor >= 29 else None)
+
+
+@value_set({"job": {"enabled": False}, "networkPolicy": {"enabled": True}})
+def no_job(documents, _):
+    assert documents == []
+
+
+@value_set({"migrations": {"path": "/srv/migrations", "image": {"registry": "own.test", "repository": "shop", "tag": "{{ .Values.global.tag }}", "pullPolicy": "Never"}}, "global": {"tag": "7"}})
+def migrations_in_an_image_without_tidelock(documents, _):
+    """The program goes into the application's container: no shell and no cp is needed there."""
+    container, (copies,) = container_of(documents), pod_of(documents)["initContainers"]
+    assert container["image"] == "own.test/shop:7" and container["imagePullPolicy"] == "Never" and container["command"] == ["/entrypoint/tidelock"]
+    assert environment(container)["TIDELOCK_MIGRATIONS"] == "/srv/migrations"
+    assert copies["image"] == "tidelock:0.1.0" and copies["args"] == ["install", "/entrypoint"]
+    assert mount(documents, "tidelock-entrypoint")["readOnly"] and volume(documents, "tidelock-entrypoint")["emptyDir"]
+
+
+@value_set({"migrations": {"image": {"repository": "shop", "tag": "7", "digest": DIGEST}}})
+def migrations_in_an_image_by_digest(documents, _):
+    assert container_of(documents)["image"] == f"shop:7@{DIGEST}"
+
+
+@value_set({"migrations": {"configMap": {"name": "scripts", "items": [{"key": "a.sql", "path": "1_a/migration.sql"}]}}})
+def migrations_in_a_config_map(documents, _):
+    assert volume(documents, "tidelock-migrations")["configMap"] == {"name": "scripts", "items": [{"key": "a.sql", "path": "1_a/migration.sql"}]}
+    assert environment(container_of(documents))["TIDELOCK_MIGRATIONS"] == mount(documents, "tidelock-migrations")["mountPath"]
+
+
+@value_set({"migrations": {"files": {"1_a": "SELECT 1;\n", "2_b": "SELECT 2;\n"}}})
+def migrations_in_the_values(documents, _):
+    scripts = the(documents, "ConfigMap")
+    assert scripts["data"] == {"1_a": "SELECT 1;\n", "2_b": "SELECT 2;\n"}
+    assert scripts["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade" and int(scripts["metadata"]["annotations"]["helm.sh/hook-weight"]) < 0
+    assert volume(documents, "tidelock-migrations")["configMap"]["items"] == [{"key": f"{name}", "path": f"{name}/migration.sql"} for name in ["1_a", "2_b"]]
+
+
+@value_set({"migrations": {"volume": {"persistentVolumeClaim": {"claimName": "scripts"}}, "path": "shop/migrations"}})
+def migrations_in_a_volume(documents, _):
+    assert volume(documents, "tidelock-migrations")["persistentVolumeClaim"] == {"claimName": "scripts"}
+    assert environment(container_of(documents))["TIDELOCK_MIGRATIONS"] == "/run/tidelock/migrations/shop/migrations"
+
+
+@value_set({"config": {"retry_for": "30m", "lock_timeout": 0, "max_blocked": 100000, "strict": True, "log_format": "json"}})
+def options(documents, _):
+    values = environment(container_of(documents))
+    assert (values["TIDELOCK_RETRY_FOR"], values["TIDELOCK_LOCK_TIMEOUT"], values["TIDELOCK_MAX_BLOCKED"]) == ("30m", "0", "100000")
+    assert (values["TIDELOCK_STRICT"], values["TIDELOCK_LOG_FORMAT"]) == ("true", "json")
+
+
+@value_set({"databases": {"main": {}, "bills": {"database": {"existingSecret": "bills"}, "migrations": {"path": "bills"}, "config": {"strict": True}}}})
+def several_databases(documents, _):
+    jobs = {job["metadata"]["name"]: job["spec"]["template"]["spec"] for job in of_kind(documents, "Job")}
+    assert set(jobs) == {"app-tidelock-main", "app-tidelock-bills"}
+    assert jobs["app-tidelock-bills"]["volumes"][0]["secret"]["secretName"] == "bills" and jobs["app-tidelock-main"]["volumes"][0]["secret"]["secretName"] == "db"
+    bills, main = (environment(jobs[f"app-tidelock-{name}"]["containers"][0]) for name in ["bills", "main"])
+    assert (bills["TIDELOCK_MIGRATIONS"], bills["TIDELOCK_STRICT"]) == ("bills", "true") and "TIDELOCK_STRICT" not in main
+    assert len(of_kind(documents, "Pod")) == 2
+
+
+@value_set({"serviceAccount": {"create": True, "name": "migrator", "annotations": {"role": "arn"}, "labels": {"a": "b"}}})
+def a_service_account(documents, _):
+    account = the(documents, "ServiceAccount", "migrator")
+    assert account["automountServiceAccountToken"] is False and account["metadata"]["labels"]["a"] == "b" and account["metadata"]["annotations"]["role"] == "arn"
+    assert account["metadata"]["annotations"]["helm.sh/hook-weight"] == "-10"
+    assert pod_of(documents)["serviceAccountName"] == "migrator"
+
+
+PODS = {
+    "podLabels": {"sidecar.istio.io/inject": "false"},
+    "podAnnotations": {"vault.hashicorp.com/agent-pre-populate-only": "true"},
+    "podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None},
+    "securityContext": {"readOnlyRootFilesystem": False},
+    "resources": {"limits": {"memory": "256Mi"}},
+    "nodeSelector": {"disk": "ssd"},
+    "tolerations": [{"key": "db", "operator": "Exists"}],
+    "affinity": {"nodeAffinity": {}},
+    "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}],
+    "priorityClassName": "high",
+    "runtimeClassName": "gvisor",
+    "terminationGracePeriodSeconds": 90,
+    "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["db"]}],
+    "dnsConfig": {"options": [{"name": "ndots", "value": "1"}]},
+}
+
+
+@value_set(PODS)
+def every_setting_of_the_pod(documents, _):
+    template = the(documents, "Job")["spec"]["template"]
+    assert template["metadata"]["labels"]["sidecar.istio.io/inject"] == "false"
+    assert template["metadata"]["annotations"]["vault.hashicorp.com/agent-pre-populate-only"] == "true"
+    pod = template["spec"]
+    assert not {"runAsUser", "runAsGroup", "fsGroup"} & set(pod["securityContext"]) and pod["securityContext"]["runAsNonRoot"]
+    assert container_of(documents)["securityContext"]["readOnlyRootFilesystem"] is False
+    assert container_of(documents)["resources"] == {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "256Mi"}}
+    for key in ["nodeSelector", "tolerations", "affinity", "topologySpreadConstraints", "priorityClassName", "runtimeClassName", "terminationGracePeriodSeconds", "hostAliases", "dnsConfig"]:
+        assert pod[key] == PODS[key]
+
+
+EXTRAS = {
+    "extraArgs": ["--strict"],
+    "extraEnv": [{"name": "A", "value": "b"}],
+    "extraEnvFrom": [{"secretRef": {"name": "more"}}],
+    "extraVolumes": [{"name": "extra", "emptyDir": {}}],
+    "extraVolumeMounts": [{"name": "extra", "mountPath": "/extra"}],
+    "initContainers": [{"name": "cloud-sql-proxy", "image": "proxy:1", "restartPolicy": "Always"}],
+    "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "{{ .Release.Name }}-one"}}, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: two-{{ .Release.Namespace }}\n"],
+}
+
+
+@value_set(EXTRAS, base={})
+def extras(documents, _):
+    """With extraEnv, the database may be said there."""
+    container = container_of(documents)
+    assert container["args"] == ["deploy", "--strict"] and environment(container)["A"] == "b" and container["envFrom"] == EXTRAS["extraEnvFrom"]
+    assert EXTRAS["extraVolumeMounts"][0] in container["volumeMounts"] and EXTRAS["extraVolumes"][0] in pod_of(documents)["volumes"]
+    assert pod_of(documents)["initContainers"][0]["name"] == "cloud-sql-proxy"
+    assert {document["metadata"]["name"] for document in of_kind(documents, "ConfigMap")} == {"app-one", "two-ns"}
+
+
+@value_set({"networkPolicy": {"enabled": True, "to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [5432, 6432], "extraEgress": [{"ports": [{"port": 443}]}]}})
+def a_network_policy(documents, _):
+    spec = the(documents, "NetworkPolicy")["spec"]
+    assert spec["policyTypes"] == ["Ingress", "Egress"] and spec["ingress"] == []
+    dns, database, more = spec["egress"]
+    assert {port["port"] for port in dns["ports"]} == {53} and more == {"ports": [{"port": 443}]}
+    assert [port["port"] for port in database["ports"]] == [5432, 6432] and database["to"] == [{"ipBlock": {"cidr": "10.0.0.0/8"}}]
+    labels = the(documents, "Job")["spec"]["template"]["metadata"]["labels"]
+    assert spec["podSelector"]["matchLabels"].items() <= labels.items()
+
+
+@value_set({"prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}, "slowAfterSeconds": 7200, "extraRules": [{"alert": "Mine", "expr": "vector(1)"}]}})
+def alerts(documents, _):
+    rule = the(documents, "PrometheusRule")
+    (group,) = rule["spec"]["groups"]
+    assert rule["metadata"]["labels"]["release"] == "prometheus" and group["rules"][-1] == {"alert": "Mine", "expr": "vector(1)"}
+    text = str(group)
+    assert "> 7200" in text and 'namespace="ns"' in text and "app-tidelock.*" in text
+    assert not any(word in text for word in ["NAMESPACE", "JOB_NAME", "SLOW_AFTER"]) and "{{ $labels.pod }}" in text
+
+
+@value_set({"grafanaDashboard": {"enabled": True, "labels": {"grafana_dashboard": None, "dashboards": "yes"}, "annotations": {"folder": "Databases"}}})
+def a_dashboard(documents, _):
+    dashboard = the(documents, "ConfigMap")
+    assert dashboard["metadata"]["labels"]["dashboards"] == "yes" and "grafana_dashboard" not in dashboard["metadata"]["labels"]
+    assert dashboard["metadata"]["annotations"]["folder"] == "Databases" and '"title": "tidelock"' in dashboard["data"]["tidelock.json"]
+
+
+@value_set({"tests": {"enabled": False}, "grafanaDashboard": {"enabled": True}})
+def no_test_and_the_dashboard_as_it_is(documents, _):
+    assert not of_kind(documents, "Pod") and the(documents, "ConfigMap")["metadata"]["labels"]["grafana_dashboard"] == "1"
+
+
+SIDECAR = {"enabled": True, "image": {"registry": "own.test", "repository": "exporter", "tag": "3", "digest": DIGEST, "pullPolicy": "Always"}, "command": ["/exporter"], "port": 9200, "resources": {"limits": {"memory": "32Mi"}}}
+
+
+@value_set({"metrics": {"sidecar": SIDECAR, "podMonitor": {"enabled": True, "labels": {"a": "b"}, "interval": "5s"}}, "networkPolicy": {"enabled": True}})
+def metrics(documents, _):
+    """Wants Kubernetes 1.29."""
+    exporter = pod_of(documents)["initContainers"][0]
+    assert exporter["restartPolicy"] == "Always" and exporter["image"] == f"own.test/exporter:3@{DIGEST}" and exporter["command"] == ["/exporter"]
+    assert exporter["imagePullPolicy"] == "Always" and exporter["resources"]["limits"] == {"memory": "32Mi"} and "--web.listen-address=:9200" in exporter["args"]
+    status = environment(container_of(documents))["TIDELOCK_STATUS_FILE"]
+    assert status.startswith(mount(documents, "tidelock-status")["mountPath"] + "/") and exporter["volumeMounts"][0]["mountPath"] in status
+    monitor = the(documents, "PodMonitor")
+    assert monitor["metadata"]["labels"]["a"] == "b" and monitor["spec"]["podMetricsEndpoints"] == [{"port": exporter["ports"][0]["name"], "interval": "5s"}]
+    assert the(documents, "NetworkPolicy")["spec"]["ingress"] == [{"ports": [{"port": 9200, "protocol": "TCP"}]}]
+
+
+# Named templates read these; what they mean is asserted in test_include.py.
+INCLUDED = {
+    "initContainer": {"command": "deploy", "database": {"existingSecret": "other"}, "config": {"leader_timeout": "1h"}, "resources": {"limits": {"memory": "64Mi"}}},
+    "entrypoint": {"enabled": True},
+    "probe": {"periodSeconds": 7, "timeoutSeconds": 3, "failureThreshold": 2},
+}
