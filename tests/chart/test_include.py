@@ -74,11 +74,13 @@ def test_tidelock_in_the_image(rendered, enabled):
 
 def test_several_databases(rendered):
     """One container after the other, each with credentials of its own."""
-    documents = rendered(databases={"a": {}, "b": {"migrations": {"path": "b"}}}, initContainer={"database": {"existingSecret": "both"}})
+    b = {"database": {"existingSecret": "b-owner"}, "migrations": {"path": "b"}, "initContainer": {"database": {"existingSecret": "b-app"}}}
+    documents = rendered(databases={"a": {}, "b": b}, initContainer={"database": {"existingSecret": "a-app"}})
     pod = pod_of(documents)
     assert [container["name"] for container in pod["initContainers"]] == ["tidelock-entrypoint", "tidelock-wait-a", "tidelock-wait-b"]
     names = [volume["name"] for volume in pod["volumes"]]
     assert len(names) == len(set(names)) and {"tidelock-database-a", "tidelock-database-b"} <= set(names)
+    assert {volume["name"]: volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume} == {"tidelock-database-a": "a-app", "tidelock-database-b": "b-app"}
     for container in pod["initContainers"]:
         assert {mount["name"] for mount in container["volumeMounts"]} <= set(names)
 

@@ -1,7 +1,10 @@
 """The Job itself: what ends it, what it survives, what it needs."""
 
+import shutil
 import urllib.request
 
+from cluster import run
+from servers import Server, distribution_major, installed
 from wait import wait_until
 
 FIRST = "20260101000000_guestbook"
@@ -95,6 +98,51 @@ def test_scripts_in_the_values(namespace, database):
     values["migrations"] = {"files": {"1_a": "CREATE TABLE a (); GRANT SELECT ON _prisma_migrations TO app;", "2_b": "CREATE TABLE b ();"}}
     namespace.deploy(values, "--wait")
     assert database.ledger() == {"1_a": 1, "2_b": 1}
+
+
+def test_scripts_in_a_volume(namespace, database):
+    """Whatever fills it: here an init container."""
+    copies = {"name": "fill", "image": "guestbook:1", "command": ["/bin/busybox", "cp", "-r", "/app/prisma/migrations", "/run/scripts/shop"]}
+    copies |= {"securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}, "volumeMounts": [{"name": "tidelock-migrations", "mountPath": "/run/scripts"}]}
+    values = namespace.values(initContainers=[copies])
+    values["migrations"] = {"volume": {"emptyDir": {}}, "path": "shop"}
+    namespace.deploy(values, "--wait")
+    assert database.ledger() == {FIRST: 1}
+
+
+def test_certificates_instead_of_a_password(namespace, tmp_path, cluster):
+    """libpq takes the client's key as Kubernetes mounts it for a user that is not root, and checks the server against the Secret's CA."""
+    for name, subject, extension in [("server", "db", f"subjectAltName=IP:{cluster.outside}"), ("client", "owner", "keyUsage=digitalSignature")]:
+        if not (tmp_path / "ca.crt").exists():
+            run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ca", "-days", "2", cwd=tmp_path)
+        run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={subject}", cwd=tmp_path)
+        (tmp_path / f"{name}.ext").write_text(extension + "\n")
+        words = ["-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.crt", "-days", "2", "-extfile", f"{name}.ext"]
+        run("openssl", "x509", "-req", *words, cwd=tmp_path)
+    major = distribution_major()
+    hba = "local all all trust\nhost all all 127.0.0.1/32 trust\nhostssl all owner 10.0.0.0/8 cert\n"
+    server = Server(major, installed()[major], [f"listen_addresses=127.0.0.1,{cluster.outside}"], hba=hba)
+    try:
+        for name in ["server.crt", "server.key", "ca.crt"]:
+            shutil.copy(tmp_path / name, server.home / name)
+            shutil.chown(server.home / name, server.user.pw_uid)
+            (server.home / name).chmod(0o600)
+        for setting, name in [("ssl_cert_file", "server.crt"), ("ssl_key_file", "server.key"), ("ssl_ca_file", "ca.crt")]:
+            server.query(f"ALTER SYSTEM SET {setting} = '{server.home / name}'")
+        server.query("ALTER SYSTEM SET ssl = on")
+        server.query("SELECT pg_reload_conf()")
+        server.query("CREATE ROLE owner LOGIN")
+        server.query("CREATE ROLE app")
+        server.query("CREATE DATABASE tide OWNER owner")
+        namespace.kubectl("create", "secret", "tls", "client", f"--cert={tmp_path / 'client.crt'}", f"--key={tmp_path / 'client.key'}")
+        namespace.kubectl("create", "configmap", "ca", f"--from-file=ca.crt={tmp_path / 'ca.crt'}")
+        values = namespace.values()
+        certificates = {"sslmode": "verify-full", "sslRootCert": {"existingConfigMap": "ca"}, "clientCert": {"existingSecret": "client"}}
+        values["database"] = {"host": cluster.outside, "port": server.port, "name": "tide", "user": "owner", **certificates}
+        namespace.deploy(values, "--wait")
+        assert server.query("SELECT migration_name FROM _prisma_migrations", database="tide") == [(FIRST,)]
+    finally:
+        server.remove()
 
 
 def test_an_image_with_tidelock_in_it(namespace, database):

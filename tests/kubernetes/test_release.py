@@ -3,11 +3,14 @@
 import signal
 import subprocess
 
+import helm as helms
 import pytest
 import yaml
 from wait import wait_until
 
 MAIL = "20260102000000_mail"
+
+pytestmark = pytest.mark.parametrize("helm", helms.installed() or [None], indirect=True, ids=lambda major: f"helm{major}")
 
 
 def serving(namespace):

@@ -115,7 +115,7 @@ annotations:
 {{- if .Values.databases }}
 {{- range $name, $differing := .Values.databases }}
 {{ $name | quote }}:
-  {{- $values := merge (dict) (pick (default (dict) $differing) "database" "migrations" "config") (omit $.Values "databases") }}
+  {{- $values := merge (dict) (pick (default (dict) $differing) "database" "migrations" "config" "initContainer") (omit $.Values "databases") }}
   {{- toYaml $values | nindent 2 }}
 {{- end }}
 {{- else }}

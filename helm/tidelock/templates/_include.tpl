@@ -16,13 +16,11 @@ and, where the application's container wants the probe or the program,
 These names and what they need stay as they are within a major version of the chart.
 */}}
 
-{{/* The values of a database as the init container has them. */}}
+{{/* The values of each database as the init container has them. */}}
 {{- define "tidelock.initDatabases" -}}
-{{- $own := pick .Values.initContainer "database" "config" }}
-{{- $databases := include "tidelock.databases" . | fromYaml }}
-{{- range $name, $values := $databases }}
+{{- range $name, $values := include "tidelock.databases" . | fromYaml }}
 {{ $name | quote }}:
-  {{- toYaml (merge (dict) $own $values) | nindent 2 }}
+  {{- toYaml (merge (dict) (pick $values.initContainer "database" "config") $values) | nindent 2 }}
 {{- end }}
 {{- end }}
 
