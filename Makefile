@@ -15,7 +15,7 @@ SIZE_BUDGET := 3500000
 
 FLAVOUR := $(if $(SANITIZE),sanitize,dynamic)
 OUT := $(if $(STATIC),$(STATIC_OUT),build/$(FLAVOUR))
-SUITES ?= tests/integration tests/sql tests/chart tests/image
+SUITES ?= tests/integration tests/rig tests/sql tests/chart tests/image
 BINARY ?= $(if $(SANITIZE),$(OUT)/tidelock,build/tidelock)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
@@ -56,7 +56,7 @@ Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_TESTS:$(OUT)/unit/%=$(OUT)/tests/unit/%.o)
 .DEFAULT_GOAL := all
-.PHONY: all help deps static image test unit integration test-kubernetes demo trial fuzz model bench lint format install clean
+.PHONY: all help deps static image test unit integration rig test-kubernetes demo trial fuzz model bench lint format install clean
 
 all: $(BINARY) ## build build/tidelock with the system's libraries
 
@@ -128,6 +128,10 @@ test: ## install what is needed and run every test
 .PHONY: test-all
 test-all: all $(UNIT_TESTS)
 	$(Q)tests/run_all $(abspath $(BINARY)) '$(T)' '$(SUITES)' $(UNIT_TESTS)
+
+rig: all ## every fault at every message of every command, and a table of the cases (EVERY=7: at every 7th; T=pattern)
+	$(Q)tests/deps build server test
+	$(Q)tests/run_integration $(abspath $(BINARY)) tests/rig --every $(or $(EVERY),1) $(if $(T),-k '$(T)')
 
 test-kubernetes: all ## build a Kubernetes cluster and try the chart on it (root; T=pattern)
 	$(Q)tests/deps build server static chart kubernetes

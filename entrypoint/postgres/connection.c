@@ -308,6 +308,9 @@ bool error_from_loss(struct connection *conn, struct error *err)
     struct slice reason = slice_trim(slice_of(PQerrorMessage(conn->pg)));
     const char *end = reason.length > 0 ? memchr(reason.at, '\n', reason.length) : NULL;
 
+    /* Given up for a signal: what is asked of it now can't be answered. */
+    if (conn->is_given_up && signals_pending() != 0)
+        return signals_error(err);
     if (end != NULL)
         reason.length = (size_t)(end - reason.at);
     error_set(err, ERROR_LOST, "the connection broke: %.*s", (int)reason.length, reason.at);
@@ -376,8 +379,10 @@ static bool check_limits(struct connection *conn, struct wait *wait, struct erro
         wait->until = deadline_in(CANCEL_GRACE_MS);
         return true;
     }
-    if (deadline_passed(wait->until))
+    if (deadline_passed(wait->until)) {
+        conn->is_given_up = true;
         return signals_error(err);
+    }
     if (!deadline_passed(wait->limit))
         return true;
     conn->is_given_up = true;

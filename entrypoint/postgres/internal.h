@@ -25,7 +25,7 @@ struct connection {
     const char *cancel_why;
     bool is_shielded;  /* see connection_shield() */
     int64_t answer_ms; /* see connection_limit_answers(); 0 = no limit */
-    bool is_given_up;  /* an answer took longer than that */
+    bool is_given_up;  /* an answer took longer than that, or made no sense: nothing more is asked */
 };
 
 /* How long a waiting call goes on after a signal: a cancelled statement ends at once, unless the server is

@@ -60,13 +60,22 @@ static const char *field(const PGresult *result, int code)
     return value == NULL ? "" : value;
 }
 
+/* A failure without SQLSTATE is libpq's own: it could not make sense of what came, has dropped it, and would
+ * wait for ever for what was in it. */
+static bool is_of_server(const PGresult *result)
+{
+    return field(result, PG_DIAG_SQLSTATE)[0] != '\0';
+}
+
 bool error_from_result(struct connection *conn, const PGresult *result, struct error *err)
 {
     const char *code = field(result, PG_DIAG_SQLSTATE);
     const struct sqlstate *meaning = sqlstate_find(code);
 
-    if (code[0] == '\0')
+    if (!is_of_server(result)) {
+        conn->is_given_up = true;
         return error_from_loss(conn, err);
+    }
     error_set(err, meaning->class, "%s", field(result, PG_DIAG_MESSAGE_PRIMARY));
     text_copy_cut(err->sqlstate, sizeof err->sqlstate, code);
     if (meaning->prisma != NULL)
@@ -137,9 +146,10 @@ static bool tally_add(struct connection *conn, PGresult *result, struct tally *t
     bool is_alive = true;
 
     if (is_failure(result)) {
-        if (!tally->has_failed)
+        if (!tally->has_failed || !is_of_server(result))
             (void)error_from_result(conn, result, err);
         tally->has_failed = true;
+        is_alive = !conn->is_given_up;
     } else if (status == PGRES_COPY_BOTH) {
         is_alive = lose_trust(conn, err);
     } else if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) {
@@ -287,6 +297,12 @@ static bool batch_read(struct connection *conn, size_t count, struct result **la
         if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
             PQclear(result);
             return is_good;
+        }
+        if (is_failure(result) && !is_of_server(result)) {
+            *failed = count;
+            (void)error_from_result(conn, result, err);
+            PQclear(result);
+            return false;
         }
         if (is_failure(result) && is_good) {
             is_good = error_from_result(conn, result, err);

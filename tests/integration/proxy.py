@@ -23,9 +23,36 @@ class Message:
         return f"{self.direction} {self.kind or 'startup'} {self.text[:60]!r}"
 
 
+class HalfClosed(Exception):
+    """One direction of a connection has ended, the other goes on."""
+
+
+class Link:
+    """What the two directions of a connection share."""
+
+    def __init__(self, is_over):
+        self.is_over = is_over
+        self.is_frozen = False
+
+    def freeze(self):
+        self.is_frozen = True
+
+    def wait_while_frozen(self):
+        if self.is_frozen:
+            self.is_over.wait()
+            raise OSError("thawed")
+
+
 class Proxy:
-    """Forwards from self.port to the server. `on_message(message)` is called before each is forwarded and may return
-    "drop" (close both sides instead), "drop after" (forward, then close), or None."""
+    """Forwards from self.port to the server. `on_message(message)` is called before each is forwarded and may return None or
+
+    - "drop", "drop after": close both sides instead, or once it is forwarded
+    - "cut": forward a part of it, then close both sides
+    - "half-close": end its receiver's side of the stream instead; the other direction stays open
+    - "delay": forward it a moment later
+    - "freeze": forward nothing any more in either direction and keep the connection open, until thaw()
+    - "garble": forward it as a message of a type that does not exist
+    """
 
     def __init__(self, server_port):
         self.server_port = server_port
@@ -36,10 +63,21 @@ class Proxy:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.sockets = []
+        self.frozen = threading.Event()
+        self.is_over = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def thaw(self):
+        """Ends what is frozen."""
+        self.is_over.set()
+        for one in self.sockets:
+            _close(one)
+        self.sockets, self.is_over = [], threading.Event()
+        self.frozen.clear()
 
     def close(self):
         self.listener.close()
+        self.is_over.set()
         for one in self.sockets:
             _close(one)
 
@@ -57,19 +95,22 @@ class Proxy:
             self.sockets += [client, server]
             for side in (client, server):
                 side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._guard, args=(self._from_client, client, server), daemon=True).start()
-            threading.Thread(target=self._guard, args=(self._from_server, server, client), daemon=True).start()
+            link = Link(self.is_over)
+            threading.Thread(target=self._guard, args=(self._from_client, client, server, link), daemon=True).start()
+            threading.Thread(target=self._guard, args=(self._forward, server, client, link), daemon=True).start()
 
-    def _guard(self, pump, source, target):
+    def _guard(self, pump, source, target, link):
         try:
-            pump(source, target)
+            pump(source, target, link)
+        except HalfClosed:
+            return
         except OSError:
             pass
         finally:
             _close(source)
             _close(target)
 
-    def _from_client(self, source, target):
+    def _from_client(self, source, target, link):
         while True:
             head = _read(source, 4)
             body = _read(source, struct.unpack("!i", head)[0] - 4)
@@ -82,29 +123,37 @@ class Proxy:
                 return
             with self.lock:
                 self.connections += 1
-            self._pass(Message("client", "", b"\0" + head + body), target, head + body)
+            self._pass(Message("client", "", b"\0" + head + body), target, head + body, link)
             break
-        self._forward("client", source, target)
+        self._forward(source, target, link, "client")
 
-    def _from_server(self, source, target):
-        self._forward("server", source, target)
-
-    def _forward(self, direction, source, target):
+    def _forward(self, source, target, link, direction="server"):
         while True:
             kind = _read(source, 1)
             head = _read(source, 4)
             body = _read(source, struct.unpack("!i", head)[0] - 4)
             data = kind + head + body
-            self._pass(Message(direction, kind.decode("latin-1"), data), target, data)
+            self._pass(Message(direction, kind.decode("latin-1"), data), target, data, link)
 
-    def _pass(self, message, target, data):
+    def _pass(self, message, target, data, link):
         with self.lock:
             self.messages.append(message)
             verdict = self.on_message(message) if self.on_message else None
+        if verdict == "freeze":
+            link.freeze()
+            self.frozen.set()
+        link.wait_while_frozen()
+        if verdict == "delay":
+            link.is_over.wait(0.1)
         if verdict == "drop":
             raise OSError("dropped")
-        target.sendall(data)
-        if verdict == "drop after":
+        if verdict == "half-close":
+            target.shutdown(socket.SHUT_WR)
+            raise HalfClosed
+        if verdict == "garble":
+            data = b"!" + data[1:] if message.kind else data[:4] + b"\xff" * 4 + data[8:]
+        target.sendall(data[: len(data) // 2] if verdict == "cut" else data)
+        if verdict in ("cut", "drop after"):
             raise OSError("dropped")
 
     def round_trips(self):

@@ -1,4 +1,4 @@
-"""Fixtures: a real server, a database of its own for each test, a folder, the tool."""
+"""Fixtures of every suite: a real server, a database of its own for each test, a folder, the tool."""
 
 import os
 import pathlib
@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "integration"))
 
 from folder import Folder  # noqa: E402
 from prisma_cli import Prisma  # noqa: E402
@@ -17,7 +17,7 @@ from proxy import Proxy  # noqa: E402
 from servers import Database, Servers, distribution_major  # noqa: E402
 from tool import Tool  # noqa: E402
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 MAJORS = range(13, 19)
 
 
