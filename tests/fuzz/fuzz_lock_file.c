@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The source itself: fuzzers are linked with the rooms up to config only. */
-#include "history/lock_file.c"
+#include "history/lock_file.h"
 
 static void require(bool holds)
 {

@@ -1,5 +1,9 @@
 """Servers that are set up unusually, or run out of something: it works, or it fails cleanly and says why."""
 
+import os
+import shutil
+import subprocess
+
 import pytest
 from servers import Database, Server
 from tool import Tool
@@ -170,3 +174,72 @@ def test_failover_to_a_replica_that_is_promoted(server, folder, binary):
         if standby:
             standby.remove()
         primary.remove()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a file system of 64 MB."""
+    if os.getuid() != 0:
+        pytest.skip("mounting a small file system wants root")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=0777", "tidelock-test", folder], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"a small file system can't be mounted: {mounted.stderr}")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+BIG = "CREATE TABLE big TABLESPACE small AS SELECT i, repeat('x', 1000) AS text FROM generate_series(1, 200000) AS i"
+
+
+@pytest.mark.parametrize("mode", ["atomic", "stepwise"])
+def test_a_disk_that_fills_up(server, folder, binary, small_disk, mode):
+    """The statement fails, and nothing of its transaction is left; with room it goes on from there."""
+    own = Server(server.major, server.binaries)
+    try:
+        (small_disk / "space").mkdir()
+        os.chown(small_disk / "space", own.user.pw_uid, -1)
+        os.chmod(small_disk.parent, 0o755)
+        for parent in list(small_disk.parents)[:4]:
+            os.chmod(parent, os.stat(parent).st_mode | 0o055)
+        own.query(f"CREATE TABLESPACE small LOCATION '{small_disk / 'space'}'")
+        database = Database(own, "app")
+        tidelock = Tool(binary, database, folder)
+        after = "; CREATE INDEX CONCURRENTLY ON big (i)" if mode == "stepwise" else ""
+        folder.add("001_big", f"CREATE TABLE before (id int); {BIG}{after}")
+        failed = tidelock("deploy").fails(exit=6 if mode == "atomic" else 7, says=["53100", "001_big"])
+        assert not database.holds("big") and database.holds("before") == (mode == "stepwise") and "No space left" in failed.errors
+        subprocess.run(["mount", "-o", "remount,size=1g", small_disk], check=True)
+        tidelock("deploy").succeeds(applied=["001_big"])
+        assert database.value("SELECT count(*) FROM big") == 200000
+    finally:
+        own.remove()
+
+
+def test_a_log_that_can_no_longer_be_written(server, folder, binary, small_disk):
+    """The server goes down with its write-ahead log; when there is room again, the rerun completes, and nothing is there twice."""
+    own = Server(server.major, server.binaries, ["max_wal_size=32MB", "min_wal_size=32MB", "wal_recycle=off"])
+    try:
+        database = Database(own, "app")
+        tidelock = Tool(binary, database, folder)
+        names = add_all(folder)
+        folder.add("100_much", "CREATE TABLE much AS SELECT i, repeat('x', 1000) AS text FROM generate_series(1, 200000) AS i")
+        own.stop("fast")
+        for parent in list(small_disk.parents)[:4]:
+            os.chmod(parent, os.stat(parent).st_mode | 0o055)
+        shutil.copytree(own.data / "pg_wal", small_disk / "pg_wal")
+        subprocess.run(["chown", "-R", str(own.user.pw_uid), small_disk / "pg_wal"], check=True)
+        shutil.rmtree(own.data / "pg_wal")
+        (own.data / "pg_wal").symlink_to(small_disk / "pg_wal")
+        own.start()
+        failed = tidelock("deploy", "--connect-deadline", "2s")
+        assert failed.code in (3, 6), failed.errors
+        subprocess.run(["mount", "-o", "remount,size=2g", small_disk], check=True)
+        own.stop("immediate")
+        own.start()
+        tidelock("deploy").succeeds()
+        assert database.applied() == [*names, "100_much"]
+        assert database.query("SELECT min(n), max(n) FROM base") == [(1, 1)]
+    finally:
+        own.remove()
