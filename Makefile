@@ -56,7 +56,7 @@ Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_TESTS:$(OUT)/unit/%=$(OUT)/tests/unit/%.o)
 .DEFAULT_GOAL := all
-.PHONY: all help deps static image test unit integration rig test-kubernetes demo trial fuzz model bench lint format install clean
+.PHONY: all help deps static image test unit integration rig test-kubernetes valgrind coverage demo trial fuzz model bench lint format install clean
 
 all: $(BINARY) ## build build/tidelock with the system's libraries
 
@@ -129,9 +129,21 @@ test: ## install what is needed and run every test
 test-all: all $(UNIT_TESTS)
 	$(Q)tests/run_all $(abspath $(BINARY)) '$(T)' '$(SUITES)' $(UNIT_TESTS)
 
-rig: all ## every fault at every message of every command, and a table of the cases (EVERY=7: at every 7th; T=pattern)
+rig: all ## every fault at every message of every command, and a table of the cases (EVERY=7: at every 7th; MAJORS=13,18; T=pattern)
 	$(Q)tests/deps build server test
-	$(Q)tests/run_integration $(abspath $(BINARY)) tests/rig --every $(or $(EVERY),1) $(if $(T),-k '$(T)')
+	$(Q)tests/run_integration $(abspath $(BINARY)) tests/rig --every $(or $(EVERY),1) $(if $(MAJORS),--majors $(MAJORS)) $(if $(T),-k '$(T)')
+
+valgrind: all ## the engine's main tests under valgrind's memcheck (T=pattern)
+	$(Q)tests/deps build server test valgrind
+	$(Q)MEMCHECK_BINARY=$(abspath $(BINARY)) tests/run_integration $(abspath tests/under_valgrind) tests/integration \
+		-k '$(or $(T),test_deploy or test_modes or test_resolve or test_status or test_wait or test_pooler)'
+
+coverage: ## which lines of entrypoint/ the tests reach; at least 90 %
+	$(Q)tests/deps build server test coverage
+	$(Q)$(MAKE) --no-print-directory FLAVOUR=coverage CFLAGS='-O1 -g --coverage -fprofile-update=atomic' BINARY=build/coverage/tidelock \
+		SUITES='tests/integration tests/rig' test-all
+	$(Q)build/python/bin/gcovr --root . --filter entrypoint/ --object-directory build/coverage --sort uncovered-percent \
+		--fail-under-line 90 --txt build/coverage.txt --print-summary && tail -n +6 build/coverage.txt
 
 test-kubernetes: all ## build a Kubernetes cluster and try the chart on it (root; T=pattern)
 	$(Q)tests/deps build server static chart kubernetes

@@ -67,15 +67,18 @@ static bool refuse_key(const struct reading *reading, struct slice key, struct e
     struct name name = name_of(key);
     const char *names[array_length(KEYS)];
     const char *nearest;
+    auto_text struct text all = text_init(256);
 
-    for (size_t i = 0; i < array_length(KEYS); i++)
+    for (size_t i = 0; i < array_length(KEYS); i++) {
         names[i] = KEYS[i].name;
+        text_add_format(&all, "%s%s", i == 0 ? "" : i + 1 < array_length(KEYS) ? ", " : " and ", names[i]);
+    }
     nearest = names_nearest(names, array_length(names), name.text);
     error_set(err, ERROR_CLEAN, "unknown directive \"%s\"", name.text);
     if (nearest != NULL)
         error_hint(err, "Did you mean \"%s\"?", nearest);
     else
-        error_hint(err, "There are %s, %s, %s, %s and %s.", names[0], names[1], names[2], names[3], names[4]);
+        error_hint(err, "There are %s.", all.at);
     return fail(reading, key.at, err);
 }
 

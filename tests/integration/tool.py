@@ -76,6 +76,8 @@ class Tool:
 
     def start(self, *arguments, url=None, environment=None, cwd=None):
         base = {"PATH": os.environ["PATH"], "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "LC_ALL": "C"}
+        if "MEMCHECK_BINARY" in os.environ:
+            base["MEMCHECK_BINARY"] = os.environ["MEMCHECK_BINARY"]
         if url is None and self.database is not None:
             url = self.database.url()
         if url:

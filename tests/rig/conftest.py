@@ -1,6 +1,7 @@
 """How thorough the rig is, and the table of what it has tried."""
 
 import collections
+import pathlib
 
 import pytest
 
@@ -26,10 +27,11 @@ def some(request):
 def pytest_terminal_summary(terminalreporter):
     """Cases that survived, by what was disturbed and how."""
     table = collections.defaultdict(lambda: collections.defaultdict(int))
-    others = 0
+    others = collections.Counter()
     for report in terminalreporter.stats.get("passed", []):
         cases = [value for name, value in report.user_properties if name == "cases"]
-        others += report.when == "call" and not cases
+        if report.when == "call" and not cases:
+            others[pathlib.Path(report.location[0]).stem.removeprefix("test_").replace("_", " ")] += 1
         for (fault, scenario), count in ((tuple(name.split(": ")), count) for name, count in cases):
             table[fault][scenario] += count
     if not table:
@@ -41,4 +43,6 @@ def pytest_terminal_summary(terminalreporter):
     for fault in sorted(table):
         terminalreporter.line(f"{fault:26}" + "".join(f"{table[fault].get(scenario, 0) or '':>{width}}" for scenario in scenarios))
     total = sum(count for row in table.values() for count in row.values())
-    terminalreporter.line(f"{total} cases of a disturbed message survived, beside {others} other tests")
+    terminalreporter.line(f"{'disturbed messages':26}{total:>{width}}")
+    for name in sorted(others):
+        terminalreporter.line(f"{name:26}{others[name]:>{width}}")

@@ -48,6 +48,16 @@ FAULTS = {
 SLOW = {"frozen": 15}
 
 
+def contents(database, schema):
+    """What a schema holds, columns, constraints and indexes with it."""
+    return database.query(
+        "SELECT c.relname, c.relkind, (SELECT string_agg(a.attname || ' ' || a.atttypid::regtype, ',' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),"
+        " (SELECT string_agg(o.conname || ' ' || o.contype, ',' ORDER BY o.conname) FROM pg_constraint o WHERE o.conrelid = c.oid)"
+        " FROM pg_class c WHERE c.relnamespace = %s::regnamespace AND c.relkind <> 't' ORDER BY 1",
+        schema,
+    )
+
+
 def check(database, folder, schema, total):
     rows = database.ledger(schema)
     names = sorted(path.name for path in folder.path.iterdir())
@@ -56,6 +66,7 @@ def check(database, folder, schema, total):
     for row in rows:
         assert row.checksum == hashlib.sha256((folder.path / row.name / "migration.sql").read_bytes()).hexdigest()
     assert database.value(f"SELECT n FROM {schema}.counter") == total
+    assert contents(database, schema) == contents(database, "undisturbed")
     assert not database.query("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid")
     for table in ["intent", "backfill"]:
         if database.holds(f"tidelock.{table}"):

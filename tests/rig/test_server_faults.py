@@ -101,6 +101,17 @@ def test_row_security_on_the_ledger(database, folder, tidelock, owner):
     assert len(database.applied()) == len(names)
 
 
+def test_the_schema_public_renamed_or_gone(database, folder, tidelock):
+    """A schema that is said is made; without one, nothing is guessed."""
+    add_all(folder)
+    database.query("ALTER SCHEMA public RENAME TO old")
+    database.query("CREATE TABLE old.thing ()")
+    tidelock("deploy", url=database.url(schema="app")).succeeds()
+    assert database.query("SELECT min(n), max(n) FROM app.base") == [(1, 1)] and not database.holds("old.base")
+    tidelock("deploy").fails(exit=2, says=["search_path names none that exists", "?schema="])
+    assert not database.query("SELECT FROM pg_class WHERE relname = '_prisma_migrations' AND relnamespace <> 'app'::regnamespace")
+
+
 def test_an_event_trigger_that_refuses(database, folder, tidelock):
     add_all(folder)
     tidelock("deploy").succeeds()
