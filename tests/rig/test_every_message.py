@@ -52,7 +52,7 @@ def contents(database, schema):
     """What a schema holds, columns, constraints and indexes with it."""
     return database.query(
         "SELECT c.relname, c.relkind, (SELECT string_agg(a.attname || ' ' || a.atttypid::regtype, ',' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),"
-        " (SELECT string_agg(o.conname || ' ' || o.contype, ',' ORDER BY o.conname) FROM pg_constraint o WHERE o.conrelid = c.oid)"
+        " (SELECT string_agg(o.conname || ' ' || o.contype::text, ',' ORDER BY o.conname) FROM pg_constraint o WHERE o.conrelid = c.oid)"
         " FROM pg_class c WHERE c.relnamespace = %s::regnamespace AND c.relkind <> 't' ORDER BY 1",
         schema,
     )
