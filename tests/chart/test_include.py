@@ -61,6 +61,15 @@ def test_every_value_of_the_templates(rendered):
     assert (probe["periodSeconds"], probe["timeoutSeconds"], probe["failureThreshold"]) == (7, 3, 2)
 
 
+def test_another_way_to_the_same_database(rendered):
+    """The Job's host in parts, the pods' URL in a Secret."""
+    parts = {"host": "db", "name": "d", "user": "u", "existingSecret": ""}
+    documents = rendered(database=parts, initContainer={"database": {"host": "", "existingSecret": "app"}}, config={"strict": True}, job={"enabled": True})
+    waits = environment(pod_of(documents)["initContainers"][-1])
+    assert waits["DATABASE_URL_FILE"] and "DATABASE_URL" not in waits
+    assert environment(the(documents, "Job")["spec"]["template"]["spec"]["containers"][0])["DATABASE_URL"] == "postgresql://u@db:5432/d"
+
+
 @pytest.mark.parametrize("enabled", [True, False])
 def test_tidelock_in_the_image(rendered, enabled):
     """Then nothing need be copied, unless the application's container wants the program from elsewhere."""

@@ -223,6 +223,13 @@ def options(documents, _):
     assert (values["TIDELOCK_STRICT"], values["TIDELOCK_LOG_FORMAT"]) == ("true", "json")
 
 
+@value_set({"config": {"strict": True, "max_blocked": 5}, "databases": {"main": {}, "lax": {"config": {"strict": False, "max_blocked": 0}, "database": {"secretKeys": {"directUrl": ""}}}}, "database": {"secretKeys": {"directUrl": "direct"}}})
+def what_is_said_for_one_database_counts_even_when_it_is_nothing(documents, _):
+    lax, main = (environment(job["spec"]["template"]["spec"]["containers"][0]) for job in sorted(of_kind(documents, "Job"), key=lambda job: job["metadata"]["name"]))
+    assert (lax["TIDELOCK_STRICT"], lax["TIDELOCK_MAX_BLOCKED"]) == ("false", "0") and "DIRECT_URL_FILE" not in lax
+    assert (main["TIDELOCK_STRICT"], main["TIDELOCK_MAX_BLOCKED"]) == ("true", "5") and "DIRECT_URL_FILE" in main
+
+
 @value_set({"databases": {"main": {}, "bills": {"database": {"existingSecret": "bills"}, "migrations": {"path": "bills"}, "config": {"strict": True}}}})
 def several_databases(documents, _):
     jobs = {job["metadata"]["name"]: job["spec"]["template"]["spec"] for job in of_kind(documents, "Job")}

@@ -96,7 +96,8 @@ def test_scripts_in_the_values(namespace, database):
     """A ConfigMap as kubelet mounts it."""
     values = namespace.values()
     values["migrations"] = {"files": {"1_a": "CREATE TABLE a (); GRANT SELECT ON _prisma_migrations TO app;", "2_b": "CREATE TABLE b ();"}}
-    namespace.deploy(values, "--wait")
+    notes = namespace.deploy(values, "--wait").stdout
+    assert f"kubectl logs --namespace {namespace.name}" in notes and "helm test app" in notes
     assert database.ledger() == {"1_a": 1, "2_b": 1}
 
 

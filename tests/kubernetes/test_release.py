@@ -28,14 +28,13 @@ def install(namespace, tag="1", replicas=1, **tidelock):
 
 
 def test_installed_and_upgraded_with_ten_pods(namespace, database):
-    notes = install(namespace, replicas=10).stdout
+    install(namespace, replicas=10)
     assert database.ledger() == {"20260101000000_guestbook": 1}
     assert serving(namespace) == {"guestbook:1": 10}
     assert namespace.job_condition("Complete")
     install(namespace, "2", replicas=10)
     assert database.ledger() == {"20260101000000_guestbook": 1, MAIL: 1}
     assert wait_until(lambda: serving(namespace) == {"guestbook:2": 10}, "the new pods alone")
-    assert "helm test" in notes or "STATUS: deployed" in notes
     tested = namespace.helm.run("test", "guestbook", "--namespace", namespace.name, "--logs").stdout
     assert "Succeeded" in tested and "guestbook" in tested
 

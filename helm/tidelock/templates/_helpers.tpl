@@ -110,13 +110,28 @@ annotations:
 {{- with .Database }}-{{ . }}{{ end }}
 {{- end }}
 
+{{/*
+dict "base", "over" as YAML: a map with another laid over it, as Helm lays one values file over another. sprig's merge functions take
+false, 0 and "" for values that nobody has set.
+*/}}
+{{- define "tidelock.overlay" -}}
+{{- $out := deepCopy .base }}
+{{- range $key, $value := .over }}
+{{- if and (kindIs "map" $value) (kindIs "map" (get $out $key)) }}
+{{- $_ := set $out $key (include "tidelock.overlay" (dict "base" (get $out $key) "over" $value) | fromYaml) }}
+{{- else }}
+{{- $_ := set $out $key $value }}
+{{- end }}
+{{- end }}
+{{- toYaml $out }}
+{{- end }}
+
 {{/* The databases as a map of name to values, of which one without a name is the only one; fromYaml reads it. */}}
 {{- define "tidelock.databases" -}}
 {{- if .Values.databases }}
 {{- range $name, $differing := .Values.databases }}
 {{ $name | quote }}:
-  {{- $values := merge (dict) (pick (default (dict) $differing) "database" "migrations" "config" "initContainer") (omit $.Values "databases") }}
-  {{- toYaml $values | nindent 2 }}
+  {{- include "tidelock.overlay" (dict "base" (omit $.Values "databases") "over" (default (dict) $differing)) | nindent 2 }}
 {{- end }}
 {{- else }}
 "":

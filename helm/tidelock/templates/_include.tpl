@@ -20,7 +20,7 @@ These names and what they need stay as they are within a major version of the ch
 {{- define "tidelock.initDatabases" -}}
 {{- range $name, $values := include "tidelock.databases" . | fromYaml }}
 {{ $name | quote }}:
-  {{- toYaml (merge (dict) (pick $values.initContainer "database" "config") $values) | nindent 2 }}
+  {{- include "tidelock.overlay" (dict "base" $values "over" (pick $values.initContainer "database" "config")) | nindent 2 }}
 {{- end }}
 {{- end }}
 
