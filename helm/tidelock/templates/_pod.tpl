@@ -16,7 +16,7 @@ terminationGracePeriodSeconds: {{ int $values.terminationGracePeriodSeconds }}
 {{- with concat (default list $values.global.imagePullSecrets) $values.imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ ternary . (dig "name" "" (ternary (dict) . (kindIs "string" .))) (kindIs "string" .) }}
+  - name: {{ if kindIs "string" . }}{{ . }}{{ else }}{{ .name }}{{ end }}
   {{- end }}
 {{- end }}
 {{- with $values.podSecurityContext }}
