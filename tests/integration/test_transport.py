@@ -5,28 +5,13 @@ import subprocess
 
 import psycopg
 import pytest
+from certificates import Authority
 from servers import Server, distribution_major
 from tool import Tool
 
 AUTHENTICATIONS = ["trust", "password", "md5", "scram-sha-256", "cert"]
 SSLMODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 TRANSPORTS = ["127.0.0.1", "::1", "socket"]
-EXTENSIONS = {"server": "subjectAltName=IP:127.0.0.1,IP:::1", "other": "subjectAltName=IP:192.0.2.1", "client": "keyUsage=digitalSignature"}
-
-
-def openssl(folder, *words):
-    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-
-def certificates(folder):
-    openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ca", "-days", "2")
-    for name, extension in EXTENSIONS.items():
-        subject = "/CN=with_cert" if name == "client" else f"/CN={name}"
-        openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", subject)
-        (folder / f"{name}.ext").write_text(extension + "\n")
-        files = ["-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.crt", "-extfile", f"{name}.ext"]
-        openssl(folder, "x509", "-req", *files, "-days", "2")
-    (folder / "client.key").chmod(0o600)
 
 
 def role_of(authentication):
@@ -34,14 +19,16 @@ def role_of(authentication):
 
 
 @pytest.fixture(scope="module")
-def certified(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("certificates")
-    certificates(folder)
-    return folder
+def authority(tmp_path_factory):
+    authority = Authority(tmp_path_factory.mktemp("certificates"))
+    authority.issue("server", "server", "subjectAltName=IP:127.0.0.1,IP:::1")
+    authority.issue("other", "other", "subjectAltName=IP:192.0.2.1")
+    authority.issue("client", "with_cert", "keyUsage=digitalSignature")
+    return authority
 
 
 @pytest.fixture(scope="module")
-def door(servers, certified):
+def door(servers, authority):
     """A server with a role for each authentication, on each transport; TLS is there, and wanted for certificates."""
     major = distribution_major()
     lines = ["local all postgres trust", "host all postgres 127.0.0.1/32 trust"]
@@ -52,14 +39,7 @@ def door(servers, certified):
         if authentication != "cert":
             lines.append(f"local all {role} {authentication}")
     server = Server(major, servers.binaries[major], ["listen_addresses=127.0.0.1,::1"], hba="\n".join(lines) + "\n")
-    for name in ["server.crt", "server.key", "ca.crt"]:
-        (server.home / name).write_bytes((certified / name).read_bytes())
-        os.chown(server.home / name, server.user.pw_uid, -1)
-        (server.home / name).chmod(0o600)
-    for setting, name in [("ssl_cert_file", "server.crt"), ("ssl_key_file", "server.key"), ("ssl_ca_file", "ca.crt")]:
-        server.query(f"ALTER SYSTEM SET {setting} = '{server.home / name}'")
-    server.query("ALTER SYSTEM SET ssl = on")
-    server.query("SELECT pg_reload_conf()")
+    authority.install(server, "server")
     for authentication in AUTHENTICATIONS:
         encryption = "md5" if authentication == "md5" else "scram-sha-256"
         server.query(f"CREATE ROLE {role_of(authentication)} LOGIN")
@@ -71,22 +51,22 @@ def door(servers, certified):
     server.remove()
 
 
-def environment_of(door, certified, transport, sslmode, authentication):
+def environment_of(door, authority, transport, sslmode, authentication):
     host = str(door.home) if transport == "socket" else transport
-    found = {"PGHOST": host, "PGPORT": str(door.port), "PGDATABASE": "app", "PGUSER": role_of(authentication), "PGSSLMODE": sslmode, "PGSSLROOTCERT": str(certified / "ca.crt")}
+    found = {"PGHOST": host, "PGPORT": str(door.port), "PGDATABASE": "app", "PGUSER": role_of(authentication), "PGSSLMODE": sslmode, "PGSSLROOTCERT": str(authority.folder / "ca.crt")}
     if authentication == "cert":
-        return found | {"PGSSLCERT": str(certified / "client.crt"), "PGSSLKEY": str(certified / "client.key")}
+        return found | {"PGSSLCERT": str(authority.folder / "client.crt"), "PGSSLKEY": str(authority.folder / "client.key")}
     return found | {"PGPASSWORD": "pass word%"}
 
 
 @pytest.mark.parametrize("sslmode", SSLMODES)
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_where_psql_gets_through(door, certified, binary, folder, transport, sslmode):
+def test_where_psql_gets_through(door, authority, binary, folder, transport, sslmode):
     folder.add("001_t", "SELECT 1")
     tool = Tool(binary, None, folder)
     reached = []
     for authentication in AUTHENTICATIONS:
-        environment = environment_of(door, certified, transport, sslmode, authentication)
+        environment = environment_of(door, authority, transport, sslmode, authentication)
         peer = subprocess.run(["psql", "-XqAtc", "SELECT 1"], env={"PATH": os.environ["PATH"], **environment}, capture_output=True, text=True)
         result = tool("status", "--connect-deadline", "2s", url="", environment=environment)
         assert (result.code == 0) == (peer.returncode == 0), f"{authentication}: {result.errors}\npsql: {peer.stderr}"
@@ -98,13 +78,11 @@ def test_where_psql_gets_through(door, certified, binary, folder, transport, ssl
 
 
 @pytest.mark.parametrize("name", ["other", "server"])
-def test_a_certificate_for_somebody_else(door, certified, binary, folder, name):
+def test_a_certificate_for_somebody_else(door, authority, binary, folder, name):
     """verify-full looks at the name, and nothing is sent to a server of another one."""
     folder.add("001_t", "SELECT 1")
-    for kind in ["crt", "key"]:
-        (door.home / f"server.{kind}").write_bytes((certified / f"{name}.{kind}").read_bytes())
-    door.query("SELECT pg_reload_conf()")
-    environment = environment_of(door, certified, "127.0.0.1", "verify-full", "scram-sha-256")
+    authority.install(door, name)
+    environment = environment_of(door, authority, "127.0.0.1", "verify-full", "scram-sha-256")
     result = Tool(binary, None, folder)("status", "--connect-deadline", "2s", url="", environment=environment)
     if name == "server":
         result.succeeds()

@@ -1,9 +1,8 @@
 """The Job itself: what ends it, what it survives, what it needs."""
 
-import shutil
 import urllib.request
 
-from cluster import run
+from certificates import Authority
 from servers import Server, distribution_major, installed
 from wait import wait_until
 
@@ -113,25 +112,14 @@ def test_scripts_in_a_volume(namespace, database):
 
 def test_certificates_instead_of_a_password(namespace, tmp_path, cluster):
     """libpq takes the client's key as Kubernetes mounts it for a user that is not root, and checks the server against the Secret's CA."""
-    for name, subject, extension in [("server", "db", f"subjectAltName=IP:{cluster.outside}"), ("client", "owner", "keyUsage=digitalSignature")]:
-        if not (tmp_path / "ca.crt").exists():
-            run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ca", "-days", "2", cwd=tmp_path)
-        run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={subject}", cwd=tmp_path)
-        (tmp_path / f"{name}.ext").write_text(extension + "\n")
-        words = ["-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.crt", "-days", "2", "-extfile", f"{name}.ext"]
-        run("openssl", "x509", "-req", *words, cwd=tmp_path)
+    authority = Authority(tmp_path)
+    authority.issue("server", "db", f"subjectAltName=IP:{cluster.outside}")
+    authority.issue("client", "owner", "keyUsage=digitalSignature")
     major = distribution_major()
     hba = "local all all trust\nhost all all 127.0.0.1/32 trust\nhostssl all owner 10.0.0.0/8 cert\n"
     server = Server(major, installed()[major], [f"listen_addresses=127.0.0.1,{cluster.outside}"], hba=hba)
     try:
-        for name in ["server.crt", "server.key", "ca.crt"]:
-            shutil.copy(tmp_path / name, server.home / name)
-            shutil.chown(server.home / name, server.user.pw_uid)
-            (server.home / name).chmod(0o600)
-        for setting, name in [("ssl_cert_file", "server.crt"), ("ssl_key_file", "server.key"), ("ssl_ca_file", "ca.crt")]:
-            server.query(f"ALTER SYSTEM SET {setting} = '{server.home / name}'")
-        server.query("ALTER SYSTEM SET ssl = on")
-        server.query("SELECT pg_reload_conf()")
+        authority.install(server, "server")
         server.query("CREATE ROLE owner LOGIN")
         server.query("CREATE ROLE app")
         server.query("CREATE DATABASE tide OWNER owner")
