@@ -23,7 +23,6 @@ sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
 from wait import wait_until  # noqa: E402
 
-VERSION = "1.36.3"
 # kubelet turns these over for the whole machine.
 SYSCTLS = ["vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes"]
 
@@ -32,11 +31,11 @@ class Refused(Exception):
     """Why there is no cluster here."""
 
 
-def program():
-    """The cluster's parts in one program; built by tests/deps kubernetes into a cache outside the checkout."""
-    done = subprocess.run([ROOT / "tests" / "kubernetes" / "build"], capture_output=True, text=True)
+def built(what):
+    """The program of ./cluster or ./gitops, from a cache outside the checkout."""
+    done = subprocess.run([HERE / "build", what], capture_output=True, text=True)
     if done.returncode != 0:
-        raise Refused(f"Kubernetes can't be built: {done.stderr.strip()[-500:]}")
+        raise Refused(f"{what} can't be built: {done.stderr.strip()[-500:]}")
     return pathlib.Path(done.stdout.strip())
 
 
@@ -56,7 +55,7 @@ class Cluster:
                 raise Refused(f"{name} is not installed: tests/deps kubernetes")
         if not pathlib.Path("/usr/lib/cni/bridge").exists():
             raise Refused("containernetworking-plugins is not installed: tests/deps kubernetes")
-        self.program = program()
+        self.program = built("cluster")
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="tidelock-cluster-"))
         self.home.chmod(0o755)
         self.parts = {}
