@@ -6,10 +6,6 @@ import pathlib
 import pytest
 
 
-def pytest_addoption(parser):
-    parser.addoption("--every", type=int, default=7, help="disturb every N-th message only; 1 disturbs each")
-
-
 @pytest.fixture
 def some(request):
     """some(name, count): the messages to disturb of so many, fewer where that is `slow`; which ones differs from one name to the next."""
