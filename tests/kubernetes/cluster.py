@@ -82,8 +82,7 @@ class Cluster:
             ["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "--propagation", "slave", sys.executable, HERE / "first_process.py"],
             start_new_session=True,
         )
-        wait_until(lambda: self._inside_pid() is not None, "the namespaces to be there")
-        pid = self._inside_pid()
+        pid = wait_until(self._inside_pid, "the namespaces to be there")
         self.nsenter = ["nsenter", "-t", str(pid), "-m", "-n", "-p"]
         run("ip", "link", "add", self.link, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
         run("ip", "address", "add", f"{self.outside}/30", "dev", self.link)
@@ -97,10 +96,10 @@ class Cluster:
         self.inside_run("sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
 
     def _inside_pid(self):
-        """The first process itself, the child of unshare."""
+        """The first process itself: the child of unshare, once it has become that."""
         children = pathlib.Path(f"/proc/{self.first.pid}/task/{self.first.pid}/children").read_text().split()
         for pid in children:
-            if "first_process.py" in pathlib.Path(f"/proc/{pid}/cmdline").read_text():
+            if pathlib.Path(f"/proc/{pid}/cmdline").read_text().startswith(sys.executable + "\0"):
                 return int(pid)
         return None
 
