@@ -93,7 +93,7 @@ def disturb(proxy, tidelock, url, at, fault, *arguments):
 
     with proxy.lock:
         proxy.on_message = on_message
-        running = tidelock.start(*arguments, "--connect-deadline", "10s", url=url)
+        running = tidelock.start(*arguments, "--connect-deadline", "60s", url=url)
     if fault == "frozen":
         while running.process.poll() is None and not proxy.frozen.wait(0.02):
             pass
