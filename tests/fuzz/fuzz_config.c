@@ -1,4 +1,5 @@
-/* Any bytes as tidelock.yaml and, each line, as a flag and an environment: understood or refused with a message, never half. */
+/* Any bytes as tidelock.yaml and, each line, as a flag and an environment: understood or refused with a
+ * message, never half. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,8 @@ static void try_words(char *lines)
             words[word_count++] = line;
     }
     if (config_load(arena, FOR_DEPLOY, word_count, words, entries, &config, &err))
-        require(config.is_help || (config.connections >= 1 && config.retry_for_ms >= 0 && config.max_blocked >= 0));
+        require(config.is_help ||
+                (config.connections >= 1 && config.retry_for_ms >= 0 && config.max_blocked >= 0));
     else
         require(err.class == ERROR_USAGE && err.message[0] != '\0');
     redact_clear();

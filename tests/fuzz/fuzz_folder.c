@@ -1,4 +1,5 @@
-/* Any names as directories of a folder: listed once each and sorted, or refused; the order of names is an order. */
+/* Any names as directories of a folder: listed once each and sorted, or refused; the order of names is an
+ * order. */
 #include <errno.h>
 #include <ftw.h>
 #include <stdint.h>
@@ -38,7 +39,8 @@ static void require_order(char *const *names, size_t count)
 
             require((one < 0) == (other > 0) && (one == 0) == (strcmp(names[i], names[j]) == 0));
             for (size_t k = 0; k < count; k++)
-                require(!(one <= 0 && order_compare(names[j], names[k]) <= 0) || order_compare(names[i], names[k]) <= 0);
+                require(!(one <= 0 && order_compare(names[j], names[k]) <= 0) ||
+                        order_compare(names[i], names[k]) <= 0);
         }
     }
 }
