@@ -106,9 +106,8 @@ class Proxy:
             return
         except OSError:
             pass
-        finally:
-            _close(source)
-            _close(target)
+        _close(source)
+        _close(target)
 
     def _from_client(self, source, target, link):
         while True:

@@ -106,10 +106,10 @@ class Cluster:
     def inside_run(self, *words, **more):
         return run(*self.nsenter, *words, **more)
 
-    def _start(self, part, *words, environment=None):
+    def _start(self, part, *words):
         log = (self.home / f"{part}.log").open("ab")
         self.parts[part] = subprocess.Popen(
-            [*self.nsenter, *map(str, words)], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, env={**os.environ, **(environment or {})}
+            [*self.nsenter, *map(str, words)], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
         )
         log.close()
 

@@ -141,9 +141,6 @@ class Namespace:
     def pods(self, component="migrations"):
         return self.get("pods", "-l", f"app.kubernetes.io/component={component}")["items"]
 
-    def job(self):
-        return self.get("jobs")["items"][0]
-
     def job_condition(self, kind):
         for item in self.get("jobs")["items"]:
             for condition in item["status"].get("conditions", []):
