@@ -41,15 +41,8 @@ The metadata of an object that the Job needs or is: dict "scope", "name", and wh
 A hook's needs must be hooks as well, an Argo CD hook's one wave earlier: "step" is 0 for the Job and negative for what it needs.
 */}}
 {{- define "tidelock.jobMetadata" -}}
-{{- $values := .scope.Values -}}
-name: {{ .name }}
-namespace: {{ include "tidelock.namespace" .scope }}
-labels:
-  {{- include "tidelock.labels" .scope | nindent 2 }}
-  {{- with .labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
-{{- $annotations := merge (dict) (default (dict) .annotations) $values.commonAnnotations }}
+{{- $values := .scope.Values }}
+{{- $annotations := merge (dict) (default (dict) .annotations) }}
 {{- $step := default 0 .step | int }}
 {{- if eq $values.job.mode "hook" }}
 {{- $_ := set $annotations "helm.sh/hook" (join "," $values.job.hook.events) }}
@@ -65,10 +58,7 @@ labels:
 {{- $_ := set $annotations "argocd.argoproj.io/hook-delete-policy" (ternary $values.job.argocd.deletePolicy "BeforeHookCreation" (eq $step 0)) }}
 {{- end }}
 {{- end }}
-{{- with $annotations }}
-annotations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+{{- include "tidelock.metadata" (dict "scope" .scope "name" .name "labels" .labels "annotations" $annotations) }}
 {{- end }}
 
 {{/* The metadata of anything else: dict "scope", "name", and where wanted "labels", "annotations". */}}
