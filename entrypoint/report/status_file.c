@@ -26,17 +26,21 @@ void status_file_write(struct progress *progress)
     log_warn("%s; the deployment goes on without its status file", err.message);
 }
 
-static bool read_number(struct slice line, const char *name, double *out)
+/* Digits and a point, as metrics_write() makes them: strtod() alone would take blanks, signs, "0x1" and "nan"
+ * too. */
+static bool read_time(struct slice line, double *out)
 {
+    static const char name[] = "tidelock_status_update_timestamp_seconds ";
     char number[64];
     char *end;
-    size_t length = strlen(name);
+    size_t length = sizeof name - 1;
 
-    if (!slice_starts_with(line, name) || line.length <= length + 1 || line.at[length] != ' ' ||
-        line.length - length - 1 >= sizeof number)
+    if (!slice_starts_with(line, name) || line.length - length >= sizeof number)
         return false;
-    memcpy(number, line.at + length + 1, line.length - length - 1);
-    number[line.length - length - 1] = '\0';
+    memcpy(number, line.at + length, line.length - length);
+    number[line.length - length] = '\0';
+    if (strspn(number, "0123456789.") != line.length - length)
+        return false;
     *out = strtod(number, &end);
     return end != number && *end == '\0';
 }
@@ -65,17 +69,18 @@ bool status_parse(struct slice text, struct status *out)
     while (text.length > 0) {
         const char *end = memchr(text.at, '\n', text.length);
         struct slice line = { text.at, end == NULL ? text.length : (size_t)(end - text.at) };
-        double ready;
+        bool says_ready;
 
         /* A last line without its end is half a line. */
         if (end == NULL)
             return false;
-        if (read_number(line, "tidelock_ready", &ready)) {
+        says_ready = slice_equals(line, "tidelock_ready 1");
+        if (says_ready || slice_equals(line, "tidelock_ready 0")) {
             has_ready = true;
-            out->is_ready = ready == 1;
+            out->is_ready = says_ready;
         }
         has_phase |= read_phase(line, &out->phase);
-        has_time |= read_number(line, "tidelock_status_update_timestamp_seconds", &out->written_at);
+        has_time |= read_time(line, &out->written_at);
         text = (struct slice) { end + 1, text.length - line.length - 1 };
     }
     return has_ready && has_phase && has_time;

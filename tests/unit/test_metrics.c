@@ -142,6 +142,15 @@ static void what_is_no_status_file_is_refused(void **state)
         "tidelock_ready 1\ntidelock_phase{phase=\"done\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
         "tidelock_ready 1\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds 1",
         "tidelock_ready 1\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds \n",
+        "tidelock_ready  1\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
+        "tidelock_ready +1\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
+        "tidelock_ready 0x1\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
+        "tidelock_ready 1e0\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
+        "tidelock_ready 1.0\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
+        "tidelock_ready 0\ntidelock_phase{phase=\"applying\"} 1\ntidelock_status_update_timestamp_seconds nan\n",
+        "tidelock_ready 0\ntidelock_phase{phase=\"applying\"} 1\ntidelock_status_update_timestamp_seconds -1\n",
+        "tidelock_ready 0\ntidelock_phase{phase=\"applying\"} 1\ntidelock_status_update_timestamp_seconds 1e300\n",
+        "tidelock_ready 0\ntidelock_phase{phase=\"applying\"} 1\ntidelock_status_update_timestamp_seconds  1\n",
     };
 
     (void)state;
