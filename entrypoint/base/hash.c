@@ -1,6 +1,8 @@
 #include "base/hash.h"
 
+#include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -43,4 +45,13 @@ void sha256_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_SI
         hex[2 * i + 1] = digits[digest[i] & 0x0F];
     }
     hex[2 * SHA256_BYTES] = '\0';
+}
+
+void hmac_sha256(struct slice key, struct slice message, unsigned char digest[SHA256_BYTES])
+{
+    unsigned length = SHA256_BYTES;
+
+    if (key.length > INT_MAX || HMAC(EVP_sha256(), key.at, (int)key.length, (const unsigned char *)message.at,
+                                     message.length, digest, &length) == NULL)
+        hash_unavailable();
 }

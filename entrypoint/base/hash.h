@@ -1,10 +1,12 @@
 /*
- * SHA-256, by OpenSSL: the checksums of the ledger.
+ * SHA-256, by OpenSSL: the checksums of the ledger, and signatures.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
 #include <stddef.h>
+
+#include "base/text.h"
 
 enum { SHA256_BYTES = 32, SHA256_HEX_SIZE = 65 };
 
@@ -17,5 +19,8 @@ void sha256_end(struct sha256 *sha256, unsigned char digest[SHA256_BYTES]);
 
 /* 64 lower-case hexadecimal digits and a NUL. */
 void sha256_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_SIZE]);
+
+/* HMAC-SHA-256 (RFC 2104) of `message`. */
+void hmac_sha256(struct slice key, struct slice message, unsigned char digest[SHA256_BYTES]);
 
 #endif

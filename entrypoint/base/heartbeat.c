@@ -13,7 +13,7 @@ static struct {
     void (*beat)(void *context);
     void *context;
     struct deadline next;
-    struct attendant *attendant;
+    struct attendant *first;
     bool is_turning;
 } heart;
 
@@ -32,47 +32,84 @@ static void beat_if_due(void)
     heart.next = deadline_in(BEAT_EVERY_MS);
 }
 
+static struct attendant **place_of(const struct attendant *attendant)
+{
+    struct attendant **place = &heart.first;
+
+    while (*place != NULL && *place != attendant)
+        place = &(*place)->next;
+    return place;
+}
+
 void heartbeat_attend(struct attendant *attendant)
 {
-    heart.attendant = attendant;
-}
+    struct attendant **place = place_of(attendant);
 
-/* Whose turn it is now: nobody's while one is under way. */
-static struct attendant *attendant_now(void)
-{
-    return heart.is_turning ? NULL : heart.attendant;
-}
-
-static void turn_if_due(bool is_ready)
-{
-    struct attendant *attendant = attendant_now();
-
-    if (attendant == NULL || (!is_ready && !deadline_passed(attendant->due)))
+    if (*place != NULL)
         return;
-    heart.is_turning = true;
-    attendant->turn(attendant);
-    heart.is_turning = false;
+    attendant->next = NULL;
+    *place = attendant;
 }
 
-/* Waits once; *is_ready says whether the attendant's descriptor is among those that can go on. */
-static int poll_with_attendant(struct pollfd *watched, nfds_t count, int64_t ms, bool *is_ready)
+void heartbeat_dismiss(struct attendant *attendant)
 {
-    const struct attendant *attendant = attendant_now();
-    struct pollfd all[HEARTBEAT_WATCHED + 1];
+    struct attendant **place = place_of(attendant);
+
+    if (*place != NULL)
+        *place = attendant->next;
+}
+
+/* Whose turns may come now: nobody's while one is under way. */
+static size_t attendants_now(struct attendant *out[ATTENDANTS_MOST])
+{
+    size_t count = 0;
+
+    for (struct attendant *each = heart.is_turning ? NULL : heart.first; each != NULL; each = each->next) {
+        assert(count < ATTENDANTS_MOST);
+        out[count++] = each;
+    }
+    return count;
+}
+
+static void give_turns(struct attendant *const *attendants, const struct pollfd *seen, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        /* One before it may have dismissed it. */
+        if (*place_of(attendants[i]) == NULL ||
+            (seen[i].revents == 0 && !deadline_passed(attendants[i]->due)))
+            continue;
+        heart.is_turning = true;
+        attendants[i]->turn(attendants[i]);
+        heart.is_turning = false;
+    }
+}
+
+/* Waits once, for those who wait and for the attendants, whose turns come. What poll() says of the former. */
+static int poll_once(struct pollfd *watched, nfds_t count, int64_t ms)
+{
+    struct attendant *attendants[ATTENDANTS_MOST];
+    struct pollfd all[HEARTBEAT_WATCHED + ATTENDANTS_MOST];
+    size_t others = attendants_now(attendants);
     int found;
 
     assert(count <= HEARTBEAT_WATCHED);
-    if (attendant != NULL && deadline_left_ms(attendant->due) < ms)
-        ms = deadline_left_ms(attendant->due);
     memcpy(all, watched, count * sizeof *all);
-    all[count] = (struct pollfd) { .fd = attendant == NULL ? -1 : attendant->fd,
-                                   .events = attendant == NULL ? 0 : attendant->events };
-    found = poll(all, count + 1, (int)ms);
-    if (found < 0)
-        all[count].revents = 0;
+    for (size_t i = 0; i < others; i++) {
+        all[count + i] = (struct pollfd) { .fd = attendants[i]->fd, .events = attendants[i]->events };
+        if (deadline_left_ms(attendants[i]->due) < ms)
+            ms = deadline_left_ms(attendants[i]->due);
+    }
+    found = poll(all, count + others, (int)ms);
+    for (size_t i = 0; i < others; i++) {
+        if (found < 0)
+            all[count + i].revents = 0;
+        if (all[count + i].revents != 0)
+            found--;
+    }
     memcpy(watched, all, count * sizeof *all);
-    *is_ready = all[count].revents != 0;
-    return found - (found > 0 && *is_ready);
+    beat_if_due();
+    give_turns(attendants, all + count, others);
+    return found;
 }
 
 int heartbeat_poll(struct pollfd *watched, nfds_t count, int64_t ms)
@@ -82,11 +119,8 @@ int heartbeat_poll(struct pollfd *watched, nfds_t count, int64_t ms)
     for (;;) {
         int64_t left = deadline_left_ms(until);
         int64_t most = heart.beat == NULL ? POLL_MOST_MS : deadline_left_ms(heart.next);
-        bool is_ready;
-        int found = poll_with_attendant(watched, count, left < most ? left : most, &is_ready);
+        int found = poll_once(watched, count, left < most ? left : most);
 
-        beat_if_due();
-        turn_if_due(is_ready);
         /* A signal ends a wait as well. */
         if (found != 0 || deadline_passed(until))
             return found;

@@ -87,12 +87,61 @@ void json_append_text(struct json *array, const char *value)
     json_append(array, json_text(value));
 }
 
-void json_write(struct json *value, bool is_indented, struct text *out)
+static void dump(const struct json *value, size_t flags, struct text *out)
 {
-    char *dumped = json_dumps(inside(value), is_indented ? JSON_INDENT(2) : JSON_COMPACT);
+    char *dumped = json_dumps((const json_t *)value, flags);
 
     if (dumped != NULL)
         text_add_string(out, dumped);
     free(dumped);
+}
+
+void json_add(const struct json *value, struct text *out)
+{
+    dump(value, JSON_COMPACT, out);
+}
+
+void json_write(struct json *value, bool is_indented, struct text *out)
+{
+    dump(value, is_indented ? JSON_INDENT(2) : JSON_COMPACT, out);
     json_decref(inside(value));
+}
+
+struct json *json_read(struct slice bytes)
+{
+    return (struct json *)json_loadb(bytes.at, bytes.length, 0, NULL);
+}
+
+void json_free(struct json *value)
+{
+    json_decref(inside(value));
+}
+
+void json_free_at(struct json **value)
+{
+    json_free(*value);
+}
+
+static json_t *member(const struct json *object, const char *key)
+{
+    return json_object_get((const json_t *)object, key);
+}
+
+struct json *json_get_object(const struct json *object, const char *key)
+{
+    json_t *found = member(object, key);
+
+    return json_is_object(found) ? (struct json *)found : NULL;
+}
+
+const char *json_get_text(const struct json *object, const char *key)
+{
+    return json_string_value(member(object, key));
+}
+
+int64_t json_get_number(const struct json *object, const char *key, int64_t otherwise)
+{
+    const json_t *found = member(object, key);
+
+    return json_is_integer(found) ? json_integer_value(found) : otherwise;
 }
