@@ -29,10 +29,10 @@ override CFLAGS += -O2 -g0 -ffunction-sections -fdata-sections -fno-asynchronous
 	-fstack-clash-protection -ftrivial-auto-var-init=zero $(if $(filter arm64,$(ARCH)),-mbranch-protection=standard)
 override LDFLAGS += -static-pie -B$(DEPS)/bin -fuse-ld=lld -Wl,-z,text,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
 	-Wl,--pack-dyn-relocs=relr,--gc-sections,--build-id=none,-Map=$@.map
-LIBS := -lpq -lpgcommon_shlib -lpgport_shlib -lssl -lcrypto -lyaml -ljansson -lc
+LIBS := -lcurl -lpq -lpgcommon_shlib -lpgport_shlib -lssl -lcrypto -lyaml -ljansson -lc
 COMPONENTS = awk -v libraries=' $(LIBS) ' '!/^\#/ && index(libraries, " -l" $$2 " ") { print $$1, $$4 }' docker/deps/lock
 else
-PACKAGES := libpq yaml-0.1 jansson libcrypto
+PACKAGES := libpq libcurl yaml-0.1 jansson libcrypto
 CC ?= cc
 CFLAGS ?= -O2 -g
 override CFLAGS += $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2) $(shell pkg-config --cflags $(PACKAGES))

@@ -1,0 +1,75 @@
+/*
+ * Talking to everything that is not PostgreSQL: one HTTP request, one answer. The only room that knows
+ * libcurl.
+ *
+ * Nothing here waits unless it says so: what is under way is driven from every wait of the process, as the
+ * heartbeat is. TLS 1.2 or newer with the server's name verified; http only where the URL says http; a
+ * redirect never leaves its scheme.
+ */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+/* What is asked. All of it is copied, or only needed until the function that takes it returns. */
+struct request {
+    const char *method; /* "GET", "PUT", … */
+    const char *url;
+    const char *const *headers; /* "Name: value", NULL at the end; or NULL */
+    struct slice body;          /* sent with everything but GET */
+    const char *ca_file;        /* the certificates to trust; https can't do without */
+    int64_t timeout_ms;         /* for all of it, at least 1 */
+    size_t answer_most;         /* bytes of body; 0 = ANSWER_STANDARD_MOST */
+    int redirects;              /* how many are followed */
+    bool is_direct;             /* no proxy, whatever http_proxy and its kin say */
+    bool is_parting;       /* http_call() goes on though a signal has come: what must be said at the end */
+    const char *aws_scope; /* "aws:amz:REGION:SERVICE" to sign it with AWS Signature 4; or NULL */
+    const char *aws_key;   /* … with "ID:SECRET" */
+};
+
+enum { ANSWER_STANDARD_MOST = 256 * 1024 };
+
+/* What came. */
+struct answer {
+    long status;            /* 0 = none came, `why` says it */
+    struct text body;       /* wiped when it goes */
+    int64_t retry_after_ms; /* as the server wishes; 0 = it said nothing */
+    char why[256];          /* for people; never a URL's path, which may be secret */
+};
+
+/* One that is under way. */
+struct exchange;
+
+/* Begins it; `done(context)` is called once, from a later wait, when the answer is there or none will come
+ * (never from within this call). exchange_end() gives it up or back. */
+struct exchange *exchange_begin(const struct request *request, void (*done)(void *context), void *context)
+    __attribute__((returns_nonnull));
+bool exchange_is_done(const struct exchange *exchange);
+const struct answer *exchange_answer(const struct exchange *exchange);
+void exchange_end(struct exchange *exchange);
+
+/* Sends it and waits for the answer, which is the caller's to clear. False and ERROR_UNREACHABLE when none
+ * came, ERROR_INTERRUPTED when a signal did. */
+must_use bool http_call(const struct request *request, struct answer *out, struct error *err);
+
+void answer_clear(struct answer *answer);
+#define auto_answer __attribute__((cleanup(answer_clear)))
+
+/* "https://host:port" of a URL, for messages: nothing in it is secret. */
+void http_origin(const char *url, struct text *out);
+
+/* Adds bytes as one part of a URL: all but letters, digits and -._~ as %XX (RFC 3986, 2.3). */
+void http_add_escaped(struct slice bytes, struct text *out);
+
+/* Waits until something that is under way has come further, `ms` at most. */
+void http_wait(int64_t ms);
+
+/* Gives back everything, what is under way as well. */
+void http_close(void);
+
+#endif
