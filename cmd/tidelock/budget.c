@@ -3,7 +3,7 @@
 #include "apply/lead.h"
 #include "base/json.h"
 #include "command.h"
-#include "config/load.h"
+#include "config/endpoint.h"
 #include "config/options.h"
 #include "print.h"
 #include "sql/quote.h"

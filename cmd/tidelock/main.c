@@ -11,9 +11,11 @@
 #include "command.h"
 #include "config/load.h"
 #include "config/options.h"
+#include "config/provider.h"
 #include "config/trust.h"
 #include "exits.h"
 #include "help.h"
+#include "http/request.h"
 #include "print.h"
 
 enum { HELP_MOST = 64 * 1024, COMMANDS_MOST = 32 };
@@ -117,6 +119,8 @@ int main(int argc, char **argv)
     }
     if (fflush(stdout) != 0 && exit_code == EXIT_YES)
         exit_code = EXIT_NO;
+    provider_close();
+    http_close();
     redact_clear();
     return exit_code;
 }

@@ -8,11 +8,13 @@
 #include "apply/wait.h"
 #include "base/log.h"
 #include "command.h"
-#include "config/load.h"
+#include "config/endpoint.h"
 #include "config/options.h"
+#include "config/provider.h"
 #include "config/url_parameter.h"
 #include "gate/environment.h"
 #include "gate/exec.h"
+#include "http/request.h"
 #include "postgres/budget.h"
 #include "reporting.h"
 #include "target.h"
@@ -109,6 +111,9 @@ static bool run_run(struct arena *arena, const struct config *config, int *exit_
     reporting_end(&reporting, is_open ? NULL : err);
     if (!is_open)
         return false;
+    /* Nothing of ours reaches into the application's life. */
+    provider_close();
+    http_close();
     exec_replace(file, config->words, environment, err);
     reporting_end(&reporting, err);
     return false;

@@ -4,7 +4,8 @@
 
 #include "apply/lead.h"
 #include "base/log.h"
-#include "config/load.h"
+#include "config/endpoint.h"
+#include "config/provider.h"
 #include "history/folder.h"
 #include "history/lock_file.h"
 
@@ -43,7 +44,9 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
 
     if (!find_places(arena, config, out, &path, err) || !lock_file_check(path, err))
         return false;
-    out->begun = begin_database(config, &out->endpoint);
+    /* A password that has to be asked for first is not there yet. */
+    if (config->password_from == PASSWORD_NOWHERE)
+        out->begun = begin_database(config, &out->endpoint);
     if (folder_read(arena, path, &out->folder, err))
         return true;
     connection_close(out->begun);

@@ -1,9 +1,16 @@
 #include "apply/lead.h"
 
+#include <string.h>
+
 #include "apply/follow.h"
+#include "base/log.h"
 #include "base/memory.h"
+#include "base/signals.h"
+#include "config/provider.h"
 #include "config/rotation.h"
 #include "lock/leader.h"
+
+enum { ASK_PAUSE_MOST_MS = 5000 };
 
 static int64_t try_timeout_ms(const struct config *config, const struct endpoint *endpoint)
 {
@@ -21,6 +28,40 @@ static bool is_refusal(const struct error *err)
     return err->class == ERROR_USAGE || err->class == ERROR_REFUSED;
 }
 
+/* Until the service that gives it can be had. */
+static bool ask_password(const struct config *config, struct endpoint *endpoint, struct deadline until,
+                         struct error *err)
+{
+    for (unsigned attempt = 0; !provider_ask(config, endpoint, err); attempt++) {
+        int64_t pause = backoff_pause_ms(attempt, ASK_PAUSE_MOST_MS);
+
+        if (err->class != ERROR_UNREACHABLE || deadline_left_ms(until) <= pause)
+            return false;
+        log_info("waiting for the password: %s", err->message);
+        if (!signals_sleep((long)pause))
+            return signals_error(err);
+    }
+    return true;
+}
+
+/* Some poolers take startup options and do nothing about them. */
+static bool check_role(const struct config *config, struct connection *conn, struct error *err)
+{
+    static const struct query query = { .name = "role", .sql = "SELECT pg_catalog.current_setting('role')" };
+    auto_result struct result *result = NULL;
+
+    if (config->set_role == NULL)
+        return true;
+    if (!query_run(conn, &query, NULL, &result, err))
+        return false;
+    if (result_rows(result) == 1 && strcmp(result_text(result, 0, 0), config->set_role) == 0)
+        return true;
+    error_set(err, ERROR_USAGE, "the session does not work as role \"%s\"", config->set_role);
+    return error_hint(err,
+                      "A pooler that drops startup options may be in between: give the database itself as "
+                      "DIRECT_URL.");
+}
+
 struct connection *reach_database(const struct config *config, struct endpoint *endpoint,
                                   struct connection *begun, struct error *err)
 {
@@ -30,11 +71,17 @@ struct connection *reach_database(const struct config *config, struct endpoint *
     if (begun == NULL)
         (void)endpoint_reread(config, endpoint);
     for (;;) {
-        struct connection *conn =
-            connection_reach(begun == NULL ? begin_database(config, endpoint) : begun, patience, err);
+        auto_connection struct connection *conn = NULL;
 
-        if (conn != NULL || !is_refusal(err) || !endpoint_reread(config, endpoint))
-            return conn;
+        if (!ask_password(config, endpoint, patience.reach, err)) {
+            connection_close(begun);
+            return NULL;
+        }
+        conn = connection_reach(begun == NULL ? begin_database(config, endpoint) : begun, patience, err);
+        if (conn != NULL)
+            return check_role(config, conn, err) ? steal(&conn) : NULL;
+        if (!is_refusal(err) || (!endpoint_reread(config, endpoint) && !provider_forget(config)))
+            return NULL;
         begun = NULL;
     }
 }

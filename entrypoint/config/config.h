@@ -20,6 +20,11 @@ struct config {
     const char *direct_url_file;
     const char *password; /* secret: for a URL without one */
     const char *password_file;
+    int password_from;       /* enum password_source */
+    const char *secret_name; /* what is asked of it; NULL = not said */
+    const char *vault_role;  /* NULL = not said */
+    const char *vault_auth;  /* where Vault's Kubernetes authentication is mounted */
+    const char *set_role;    /* NULL = the user's own */
     const char *migrations;  /* the folder; NULL = not said, the usual places are tried */
     const char *schema_file; /* Prisma's --schema: the folder is "migrations" beside it */
     const char *config_file; /* NULL = not said, ./tidelock.yaml is read where it exists */
@@ -55,6 +60,18 @@ struct config {
     bool is_environment_kept; /* run: CMD's environment is ours, unchanged */
     char **words;             /* what follows the options: CMD and its arguments; ends with NULL */
     int word_count;
+
+    const char *lease; /* the Kubernetes Lease that the leader holds, too; NULL = none */
+    int64_t lease_duration_ms;
+    const char *service_account; /* the folder with the pod's token */
+    bool wants_events;
+    const char *pushgateway;        /* NULL = none */
+    const char *pushgateway_labels; /* of the group, "name=value,…" */
+    const char *webhook;            /* secret; NULL = none */
+    const char *webhook_file;
+    const char *webhook_key; /* secret; NULL = not signed */
+    const char *webhook_key_file;
+    unsigned webhook_on; /* a bit for each enum notice */
 
     int log_format; /* enum log_format */
     int log_level;  /* enum log_level */

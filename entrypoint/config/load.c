@@ -1,17 +1,13 @@
 #include "config/load.h"
 
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "base/names.h"
 #include "config/options.h"
 #include "config/secret.h"
-#include "config/trust.h"
 #include "config/value.h"
 #include "config/yaml.h"
 
@@ -36,6 +32,8 @@ static void register_secret(struct load *load, const struct option *option, cons
 {
     if ((option->traits & OPTION_URL) != 0)
         secret_register_url(load->arena, text);
+    else if (option->type == OPTION_ADDRESS && (option->traits & OPTION_SECRET) == 0)
+        secret_register_password(load->arena, text);
     else if ((option->traits & OPTION_SECRET) != 0)
         redact_register(text, strlen(text));
 }
@@ -384,102 +382,4 @@ bool config_load(struct arena *arena, unsigned command, int count, char **argume
     log_configure((enum log_level)out->log_level, (enum log_format)out->log_format);
     warn_unknown_variables(&load);
     return true;
-}
-
-/* libpq's own variables that say where a database is. */
-static bool has_libpq_variables(void)
-{
-    static const char *const names[] = { "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE", "PGUSER" };
-
-    for (size_t i = 0; i < array_length(names); i++) {
-        const char *value = getenv(names[i]);
-
-        if (value != NULL && value[0] != '\0')
-            return true;
-    }
-    return false;
-}
-
-/* libpq fills these in by itself; said explicitly, they can be acted on: a host is looked up, a CA found. A
- * service file goes before them (PostgreSQL documentation, "The Connection Service File"), so with one they
- * are left to libpq. */
-static void take_libpq_variables(struct endpoint *endpoint)
-{
-    static const struct {
-        const char *keyword;
-        const char *variable;
-    } known[] = {
-        { "host", "PGHOST" }, { "hostaddr", "PGHOSTADDR" }, { "port", "PGPORT" },
-        { "user", "PGUSER" }, { "sslmode", "PGSSLMODE" },   { "sslrootcert", "PGSSLROOTCERT" },
-    };
-
-    for (size_t i = 0; i < array_length(known); i++) {
-        const char *value = getenv(known[i].variable);
-
-        if (value != NULL && value[0] != '\0' && endpoint_value(endpoint, known[i].keyword) == NULL)
-            endpoint_set(endpoint, known[i].keyword, value);
-    }
-}
-
-/* Without a name libpq takes the operating system's, which a container's user often does not have. */
-static bool check_user(const struct endpoint *endpoint, struct error *err)
-{
-    if (endpoint_value(endpoint, "user") != NULL || getpwuid(geteuid()) != NULL)
-        return true;
-    error_set(err, ERROR_USAGE, "no database user is given, and uid %ld has no name here", (long)geteuid());
-    error_code(err, "P1013");
-    return error_hint(err, "Write postgresql://USER:PASSWORD@HOST:5432/DATABASE, or set PGUSER.");
-}
-
-static bool names_service(const struct endpoint *endpoint)
-{
-    const char *service = getenv("PGSERVICE");
-
-    return endpoint_value(endpoint, "service") != NULL || (service != NULL && service[0] != '\0');
-}
-
-/* PGPASSWORD stands behind a service file's password, one that was put in a file for us goes before it. */
-static void take_password(struct endpoint *endpoint, const struct config *config, bool is_service)
-{
-    const char *password = endpoint_value(endpoint, "password");
-
-    if (password != NULL)
-        redact_register(password, strlen(password));
-    if (password != NULL || config->password == NULL || (is_service && config->password_file == NULL))
-        return;
-    endpoint_set(endpoint, "password", config->password);
-    endpoint->is_password_apart = true;
-}
-
-static bool complete_endpoint(struct endpoint *endpoint, const struct config *config, struct error *err)
-{
-    bool is_service = names_service(endpoint);
-
-    take_password(endpoint, config, is_service);
-    if (!is_service) {
-        take_libpq_variables(endpoint);
-        if (!check_user(endpoint, err))
-            return false;
-    }
-    return trust_find(endpoint, getenv("SSL_CERT_FILE"), err);
-}
-
-bool endpoint_find(struct arena *arena, const struct config *config, struct endpoint *out, struct error *err)
-{
-    const char *url = config->direct_url != NULL ? config->direct_url : config->database_url;
-
-    if (url == NULL && !has_libpq_variables()) {
-        error_set(err, ERROR_USAGE, "no database is given");
-        return error_hint(err,
-                          "Set DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE?schema=public, "
-                          "or DATABASE_URL_FILE to a file that holds it.");
-    }
-    if (url == NULL) {
-        *out = (struct endpoint) { .connect_timeout_ms = -1, .label = "the server that PGHOST names" };
-        return complete_endpoint(out, config, err);
-    }
-    if (!url_parse(arena, url, out, err))
-        return error_context(err, "reading %s", config->direct_url != NULL ? "DIRECT_URL" : "DATABASE_URL");
-    out->url = url;
-    return complete_endpoint(out, config, err);
 }

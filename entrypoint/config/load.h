@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
-#include "config/url.h"
 
 /* Merges everything for the command whose bit of option_commands is `command`. `arguments` are the words
  * behind the command's name; secrets among them are wiped there. Everything lives in the arena; every secret
@@ -15,10 +14,5 @@
  * wrong. With --help only is_help is set. */
 must_use bool config_load(struct arena *arena, unsigned command, int count, char **arguments,
                           char *const *environment, struct config *out, struct error *err);
-
-/* The database that the configuration names: direct_url, else database_url, else libpq's own PG* variables.
- * ERROR_USAGE. */
-must_use bool endpoint_find(struct arena *arena, const struct config *config, struct endpoint *out,
-                            struct error *err);
 
 #endif

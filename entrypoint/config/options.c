@@ -1,13 +1,13 @@
 #include "config/options.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "base/memory.h"
 #include "config/config.h"
+#include "config/notice.h"
+#include "config/provider.h"
 
-enum { DAY_MS = 24 * 60 * 60 * 1000, HELP_COLUMNS = 80, HELP_INDENT = 6 };
+enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
 #define FIELD(name) offsetof(struct config, name)
 
@@ -40,6 +40,43 @@ const struct option OPTIONS[] = {
       .traits = OPTION_SECRET | OPTION_SHARED,
       .value = "PASSWORD",
       .help = "the password, as it is, for a URL that holds none" },
+    { .name = "password-from",
+      .type = OPTION_CHOICE,
+      .commands = FOR_DATABASE,
+      .field = FIELD(password_from),
+      .standard = "nowhere",
+      .choices = PASSWORD_SOURCE_NAMES,
+      .choice_count = PASSWORD_SOURCES,
+      .value = "SOURCE",
+      .help = "ask this service for the password before every connect" },
+    { .name = "secret-name",
+      .type = OPTION_TEXT,
+      .commands = FOR_DATABASE,
+      .field = FIELD(secret_name),
+      .value = "NAME",
+      .help = "what to ask for: the name or ARN of the secret in AWS Secrets Manager, or the path in Vault "
+              "(database/creds/ROLE, MOUNT/data/PATH)" },
+    { .name = "vault-role",
+      .type = OPTION_TEXT,
+      .commands = FOR_DATABASE,
+      .field = FIELD(vault_role),
+      .value = "ROLE",
+      .help = "log in to Vault as this role of its Kubernetes authentication; without it VAULT_TOKEN is "
+              "what is used" },
+    { .name = "vault-auth",
+      .type = OPTION_TEXT,
+      .commands = FOR_DATABASE,
+      .field = FIELD(vault_auth),
+      .standard = "kubernetes",
+      .value = "MOUNT",
+      .help = "where Vault's Kubernetes authentication is mounted" },
+    { .name = "set-role",
+      .type = OPTION_TEXT,
+      .commands = FOR_DATABASE,
+      .field = FIELD(set_role),
+      .value = "ROLE",
+      .help = "work as this role, which the user must be a member of: it owns what is created, so that a "
+              "short-lived user owns nothing" },
     { .name = "migrations",
       .type = OPTION_TEXT,
       .commands = FOR_FOLDER,
@@ -273,6 +310,73 @@ const struct option OPTIONS[] = {
       .value = "FILE",
       .help = "write how the run ended to FILE, which must exist, as one line of JSON; otherwise to "
               "/dev/termination-log, where Kubernetes puts one" },
+    { .name = "lease",
+      .type = OPTION_TEXT,
+      .commands = FOR_APPLIERS,
+      .field = FIELD(lease),
+      .value = "NAME",
+      .help = "lead only while holding this Kubernetes Lease as well as the leader lock: who waits then asks "
+              "the API server, not the database" },
+    { .name = "lease-duration",
+      .type = OPTION_DURATION,
+      .commands = FOR_APPLIERS,
+      .field = FIELD(lease_duration_ms),
+      .standard = "15s",
+      .least = 3000,
+      .most = 60 * 60 * 1000,
+      .value = "TIME",
+      .help = "let others take the Lease when it has not been renewed for TIME; whole seconds" },
+    { .name = "service-account",
+      .type = OPTION_TEXT,
+      .commands = FOR_DATABASE,
+      .field = FIELD(service_account),
+      .standard = "/var/run/secrets/kubernetes.io/serviceaccount",
+      .value = "DIR",
+      .help = "the folder with the pod's token, ca.crt and namespace, for --lease, --events and Vault" },
+    { .name = "events",
+      .type = OPTION_FLAG,
+      .commands = FOR_APPLIERS,
+      .field = FIELD(wants_events),
+      .help = "write Kubernetes Events about success, failure and long blocking, for kubectl describe: about "
+              "the Job that JOB_NAME and JOB_UID name, or the pod of POD_NAME and POD_UID" },
+    { .name = "pushgateway",
+      .type = OPTION_ADDRESS,
+      .commands = FOR_APPLIERS,
+      .field = FIELD(pushgateway),
+      .value = "URL",
+      .help = "push the metrics of the status file to this Prometheus Pushgateway while leading" },
+    { .name = "pushgateway-labels",
+      .type = OPTION_TEXT,
+      .commands = FOR_APPLIERS,
+      .field = FIELD(pushgateway_labels),
+      .value = "LABELS",
+      .help = "the group to push to, name=value with commas between; job=tidelock, and the namespace where "
+              "POD_NAMESPACE says it, unless they are among them" },
+    { .name = "webhook",
+      .type = OPTION_ADDRESS,
+      .commands = FOR_APPLIERS,
+      .field = FIELD(webhook),
+      .file_field = FIELD(webhook_file),
+      .traits = OPTION_SECRET,
+      .value = "URL",
+      .help = "post what happens to this incoming webhook, as JSON that Slack, Mattermost and Teams show" },
+    { .name = "webhook-on",
+      .type = OPTION_CHOICES,
+      .commands = FOR_APPLIERS,
+      .field = FIELD(webhook_on),
+      .standard = "blocked,succeeded,failed",
+      .choices = NOTICE_NAMES,
+      .choice_count = NOTICES,
+      .value = "EVENTS",
+      .help = "which of these to post, with commas between" },
+    { .name = "webhook-key",
+      .type = OPTION_TEXT,
+      .commands = FOR_APPLIERS,
+      .field = FIELD(webhook_key),
+      .file_field = FIELD(webhook_key_file),
+      .traits = OPTION_SECRET,
+      .value = "KEY",
+      .help = "sign each post: X-Tidelock-Signature-256 is the HMAC-SHA256 of the body" },
     { .name = "log-format",
       .type = OPTION_CHOICE,
       .commands = FOR_ALL,
@@ -331,130 +435,4 @@ const struct option *option_named(const char *name)
             return option;
     }
     return NULL;
-}
-
-/* Words of `help` in lines of a paragraph. */
-static void wrap(const char *help, struct text *out)
-{
-    size_t column = 0;
-
-    while (*help != '\0') {
-        size_t length = strcspn(help, " ");
-
-        if (column == 0 || column + 1 + length > HELP_COLUMNS) {
-            text_add_format(out, "%s%*s", column == 0 ? "" : "\n", HELP_INDENT, "");
-            column = HELP_INDENT;
-        } else {
-            text_add(out, " ", 1);
-            column++;
-        }
-        text_add(out, help, length);
-        column += length;
-        help += length + (help[length] == ' ' ? 1 : 0);
-    }
-}
-
-/* The foreign name where there is one: that is the one people know. */
-static void add_variable(const struct option *option, struct text *out)
-{
-    char variable[OPTION_NAME_MOST];
-
-    option_variable(option, variable);
-    text_add_string(out, option->environment != NULL ? option->environment : variable);
-    if (option->file_field != 0)
-        text_add_format(out, ", %s_FILE", option->environment != NULL ? option->environment : variable);
-}
-
-static void add_choices(const struct option *option, const char *between, struct text *out)
-{
-    for (size_t i = 0; i < option->choice_count; i++)
-        text_add_format(out, "%s%s", i == 0 ? "" : between, option->choices[i]);
-}
-
-static void add_paragraph(const struct option *option, struct text *out)
-{
-    auto_text struct text about = text_init(4096);
-
-    text_add_format(out, "  --%s%s%s\n", option->name, option->value == NULL ? "" : " ",
-                    option->value == NULL ? "" : option->value);
-    text_add_string(&about, option->help);
-    if (option->choice_count > 0) {
-        text_add_string(&about, ": ");
-        add_choices(option, ", ", &about);
-    }
-    if (option->standard != NULL)
-        text_add_format(&about, " (default %s)", option->standard);
-    if ((option->traits & OPTION_FLAG_ONLY) == 0) {
-        text_add_string(&about, " [");
-        add_variable(option, &about);
-        text_add_string(&about, "]");
-    }
-    wrap(about.at, out);
-    text_add_string(out, "\n");
-}
-
-void options_help(unsigned command, struct text *out)
-{
-    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
-        if ((option->commands & command) != 0)
-            add_paragraph(option, out);
-    }
-}
-
-static const struct {
-    unsigned command;
-    const char *name;
-} COMMAND_NAMES[] = {
-    { FOR_DEPLOY, "deploy" },     { FOR_RUN, "run" },       { FOR_WAIT, "wait" },
-    { FOR_READY, "ready" },       { FOR_STATUS, "status" }, { FOR_RESOLVE, "resolve" },
-    { FOR_BASELINE, "baseline" }, { FOR_BUDGET, "budget" }, { FOR_INSTALL, "install" },
-    { FOR_VERSION, "version" },
-};
-
-static void add_commands(const struct option *option, struct text *out)
-{
-    bool has_any = false;
-
-    if (option->commands == FOR_ALL) {
-        text_add_string(out, "all");
-        return;
-    }
-    if (option->commands == FOR_DATABASE || option->commands == FOR_FOLDER) {
-        text_add_string(out, option->commands == FOR_DATABASE ? "all that use the database"
-                                                              : "all that use the folder");
-        return;
-    }
-    for (size_t i = 0; i < array_length(COMMAND_NAMES); i++) {
-        if ((option->commands & COMMAND_NAMES[i].command) == 0)
-            continue;
-        text_add_format(out, "%s%s", has_any ? ", " : "", COMMAND_NAMES[i].name);
-        has_any = true;
-    }
-}
-
-void options_reference(struct text *out)
-{
-    text_add_string(out,
-                    "| flag | environment | key in tidelock.yaml | default | commands | |\n"
-                    "| --- | --- | --- | --- | --- | --- |\n");
-    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
-        char key[OPTION_NAME_MOST];
-        bool has_variable = (option->traits & OPTION_FLAG_ONLY) == 0;
-        bool has_key = has_variable && (option->traits & OPTION_NOT_IN_FILE) == 0;
-
-        option_key(option, key);
-        text_add_format(out, "| `--%s%s%s` | ", option->name, option->value == NULL ? "" : " ",
-                        option->value == NULL ? "" : option->value);
-        if (has_variable)
-            add_variable(option, out);
-        text_add_format(out, " | %s | %s | ", has_key ? key : "",
-                        option->standard == NULL ? "" : option->standard);
-        add_commands(option, out);
-        text_add_format(out, " | %s", option->help);
-        if (option->choice_count > 0) {
-            text_add_string(out, ": ");
-            add_choices(option, ", ", out);
-        }
-        text_add_string(out, " |\n");
-    }
 }

@@ -19,6 +19,8 @@ enum option_type {
     OPTION_NUMBER,   /* int64_t */
     OPTION_FLAG,     /* bool */
     OPTION_CHOICE,   /* int, an index into `choices` */
+    OPTION_CHOICES,  /* unsigned, a bit for each of `choices` that is named; with commas between */
+    OPTION_ADDRESS,  /* const char *, an http:// or https:// URL; a password in it is a secret */
 };
 
 /* Which commands know an option. */
@@ -62,7 +64,7 @@ struct option {
     const char *standard; /* the default as text; NULL = none */
     int64_t least;        /* OPTION_DURATION (milliseconds), OPTION_NUMBER */
     int64_t most;
-    const char *const *choices;
+    const char *const *choices; /* OPTION_CHOICE, OPTION_CHOICES */
     size_t choice_count;
     const char *environment; /* a foreign variable that means the same ("DATABASE_URL"), or NULL */
     unsigned traits;
@@ -73,7 +75,7 @@ struct option {
 /* Ends with a NULL name. */
 extern const struct option OPTIONS[];
 
-enum { OPTIONS_MOST = 64, OPTION_NAME_MOST = 64 };
+enum { OPTIONS_MOST = 96, OPTION_NAME_MOST = 64 };
 
 /* "TIDELOCK_LOCK_TIMEOUT" and "lock_timeout", into an array of OPTION_NAME_MOST bytes. */
 void option_variable(const struct option *option, char *out);

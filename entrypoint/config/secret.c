@@ -23,13 +23,18 @@ bool secret_read(const char *name, const char *path, struct text *out, struct er
     return error_context(err, "reading %s", name);
 }
 
-void secret_register_url(struct arena *arena, const char *url)
+void secret_register_password(struct arena *arena, const char *url)
 {
     struct slice raw;
     struct slice decoded;
 
-    redact_register(url, strlen(url));
     url_password(arena, url, &raw, &decoded);
     redact_register(raw.at, raw.length);
     redact_register(decoded.at, decoded.length);
+}
+
+void secret_register_url(struct arena *arena, const char *url)
+{
+    redact_register(url, strlen(url));
+    secret_register_password(arena, url);
 }

@@ -17,4 +17,7 @@ enum { SECRET_BYTES_MOST = 64 * 1024 };
 /* Registers a database URL with the redactor: the whole of it and the password in it, encoded and decoded. */
 void secret_register_url(struct arena *arena, const char *url);
 
+/* … or only the password in it, where the rest may be known. */
+void secret_register_password(struct arena *arena, const char *url);
+
 #endif

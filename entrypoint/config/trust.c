@@ -1,6 +1,7 @@
 #include "config/trust.h"
 
 #include <openssl/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -30,10 +31,30 @@ static const char *find_bundle(const char *ssl_cert_file)
     return NULL;
 }
 
+static void explain_absence(const char *how, struct error *err)
+{
+    auto_text struct text places = text_init(1024);
+
+    for (size_t i = 0; i < array_length(BUNDLES); i++)
+        text_add_format(&places, "%s%s", i == 0 ? "" : ", ", BUNDLES[i]);
+    error_set(err, ERROR_USAGE,
+              "the server's certificate shall be verified, but there are no CA certificates");
+    error_detail(err, "Looked for %s.", places.at);
+    error_hint(err, "%s", how);
+}
+
+const char *trust_bundle(struct error *err)
+{
+    const char *found = find_bundle(getenv("SSL_CERT_FILE"));
+
+    if (found == NULL)
+        explain_absence("Give the CA with SSL_CERT_FILE.", err);
+    return found;
+}
+
 bool trust_find(struct endpoint *endpoint, const char *ssl_cert_file, struct error *err)
 {
     const char *said = endpoint_value(endpoint, "sslrootcert");
-    auto_text struct text places = text_init(1024);
     const char *found;
 
     if (!verifies(endpoint_value(endpoint, "sslmode")) || (said != NULL && strcmp(said, "system") != 0))
@@ -43,13 +64,8 @@ bool trust_find(struct endpoint *endpoint, const char *ssl_cert_file, struct err
         endpoint_set(endpoint, "sslrootcert", found);
         return true;
     }
-    for (size_t i = 0; i < array_length(BUNDLES); i++)
-        text_add_format(&places, "%s%s", i == 0 ? "" : ", ", BUNDLES[i]);
-    error_set(err, ERROR_USAGE,
-              "the server's certificate shall be verified, but there are no CA certificates");
-    error_code(err, "P1011");
-    error_detail(err, "Looked for %s.", places.at);
-    return error_hint(err, "Give the CA with sslrootcert=FILE in the URL, or SSL_CERT_FILE.");
+    explain_absence("Give the CA with sslrootcert=FILE in the URL, or SSL_CERT_FILE.", err);
+    return error_code(err, "P1011");
 }
 
 void trust_ignore_machine(void)

@@ -13,6 +13,10 @@
  * that names the places when there is none. */
 must_use bool trust_find(struct endpoint *endpoint, const char *ssl_cert_file, struct error *err);
 
+/* The certificates for everything that is no database: SSL_CERT_FILE, else the first bundle found where
+ * distributions keep it; the text is static or the environment's. NULL and ERROR_USAGE when there is none. */
+must_use const char *trust_bundle(struct error *err);
+
 /* Keeps the openssl.cnf of the machine we happen to run on out of it: libpq asks OpenSSL to read its
  * configuration, unless that was declined before (OpenSSL manual, OPENSSL_init_crypto). Nor is OpenSSL tidied
  * up at exit, which would first create what was never used. Before any other use of OpenSSL. */

@@ -70,20 +70,62 @@ static bool set_flag(const char *text, const char *origin, bool *out, struct err
     return error_hint(err, "Write true or false.");
 }
 
-static bool set_choice(const struct option *option, const char *text, const char *origin, int *out,
-                       struct error *err)
+static bool refuse_choice(const struct option *option, const char *text, const char *origin,
+                          struct error *err)
 {
-    int found = names_find(option->choices, option->choice_count, slice_of(text));
     auto_text struct text all = text_init(512);
 
-    if (found >= 0) {
-        *out = found;
-        return true;
-    }
     for (size_t i = 0; i < option->choice_count; i++)
         text_add_format(&all, "%s%s", i == 0 ? "" : ", ", option->choices[i]);
     refuse(origin, text, "one of its choices", err);
     return error_hint(err, "One of: %s.", all.at);
+}
+
+static bool set_choice(const struct option *option, const char *text, const char *origin, int *out,
+                       struct error *err)
+{
+    int found = names_find(option->choices, option->choice_count, slice_of(text));
+
+    if (found < 0)
+        return refuse_choice(option, text, origin, err);
+    *out = found;
+    return true;
+}
+
+static bool set_choices(const struct option *option, const char *text, const char *origin, unsigned *out,
+                        struct error *err)
+{
+    unsigned all = 0;
+
+    for (const char *at = text;; at++) {
+        size_t length = strcspn(at, ",");
+        int found = names_find(option->choices, option->choice_count,
+                               slice_trim((struct slice) { .at = at, .length = length }));
+
+        if (found < 0)
+            return refuse_choice(option, text, origin, err);
+        all |= 1u << found;
+        at += length;
+        if (*at == '\0')
+            break;
+    }
+    *out = all;
+    return true;
+}
+
+/* The text is not quoted: what is behind the host may be a secret. */
+static bool set_address(struct arena *arena, const char *text, const char *origin, const char **out,
+                        struct error *err)
+{
+    const char *host = strstr(text, "://");
+
+    if ((strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0) &&
+        strcspn(host + 3, "/?#") > 0 && strpbrk(text, " \t\r\n") == NULL) {
+        *out = arena_copy(arena, text, strlen(text));
+        return true;
+    }
+    error_set(err, ERROR_USAGE, "%s is no https:// or http:// URL", origin);
+    return error_hint(err, "Write https://HOST/PATH.");
 }
 
 bool value_set(struct arena *arena, const struct option *option, const char *text, const char *origin,
@@ -99,6 +141,10 @@ bool value_set(struct arena *arena, const struct option *option, const char *tex
         return set_number(option, text, origin, field_of(option, config), err);
     case OPTION_FLAG:
         return set_flag(text, origin, field_of(option, config), err);
+    case OPTION_CHOICES:
+        return set_choices(option, text, origin, field_of(option, config), err);
+    case OPTION_ADDRESS:
+        return set_address(arena, text, origin, field_of(option, config), err);
     case OPTION_CHOICE:
         break;
     }

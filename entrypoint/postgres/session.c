@@ -61,7 +61,7 @@ const struct query SESSION_CONSTRAINTS = { .name = "constraints_immediate",
 
 const struct query SESSION_ASIDE[SESSION_ASIDES] = {
     { .name = "aside_session_authorization", .sql = "SET LOCAL SESSION AUTHORIZATION DEFAULT" },
-    { .name = "aside_role", .sql = "SET LOCAL ROLE NONE" },
+    { .name = "aside_role", .sql = "SET LOCAL role = DEFAULT" },
 };
 
 void session_cleanup_add(struct text *out)

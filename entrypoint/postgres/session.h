@@ -59,7 +59,8 @@ void session_cleanup_add(struct text *out);
 extern const struct query SESSION_CONSTRAINTS;
 
 /* What sets the script's role aside until the end of a transaction, for writes of our own: SET LOCAL after
- * SET in one transaction hides it only until COMMIT (documentation, "SET"). */
+ * SET in one transaction hides it only until COMMIT (documentation, "SET"). The default is the role that the
+ * session began with. */
 enum { SESSION_ASIDES = 2 };
 extern const struct query SESSION_ASIDE[SESSION_ASIDES];
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/endpoint.h"
 #include "config/load.h"
 #include "config/options.h"
 #include "scratch.h"

@@ -1,0 +1,111 @@
+#include "config/cluster.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "config/secret.h"
+
+enum { TOKEN_LASTS_MS = 60 * 1000, NAME_MOST = 256 };
+
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
+static const char *in_folder(const struct config *config, const char *name)
+{
+    auto_text struct text path = text_init(4096);
+
+    text_add_format(&path, "%s/%s", config->service_account, name);
+    return arena_copy(config->arena, path.at, path.length);
+}
+
+static bool find_namespace(const struct config *config, const char **out, struct error *err)
+{
+    const char *said = variable("POD_NAMESPACE");
+    const char *path = in_folder(config, "namespace");
+    auto_text struct text read = text_init(NAME_MOST);
+
+    *out = said;
+    if (said != NULL)
+        return true;
+    if (!secret_read("the pod's namespace", path, &read, err))
+        return error_hint(err, "Set POD_NAMESPACE, or mount the service account's token.");
+    *out = arena_copy(config->arena, read.at, read.length);
+    return true;
+}
+
+bool cluster_find(const struct config *config, struct cluster *out, struct error *err)
+{
+    const char *host = variable("KUBERNETES_SERVICE_HOST");
+    const char *port = variable("KUBERNETES_SERVICE_PORT");
+    auto_text struct text origin = text_init(1024);
+
+    *out = (struct cluster) { .config = config, .ca_file = in_folder(config, "ca.crt") };
+    if (host == NULL) {
+        error_set(err, ERROR_USAGE, "there is no Kubernetes around: KUBERNETES_SERVICE_HOST is not set");
+        return error_hint(err, "Leave --lease and --events to pods.");
+    }
+    text_add_format(&origin, strchr(host, ':') == NULL ? "https://%s:%s" : "https://[%s]:%s", host,
+                    port == NULL ? "443" : port);
+    out->origin = arena_copy(config->arena, origin.at, origin.length);
+    return find_namespace(config, &out->namespace, err) && cluster_authorization(out, err) != NULL;
+}
+
+const char *cluster_authorization(struct cluster *cluster, struct error *err)
+{
+    auto_text struct text token = text_init(SECRET_BYTES_MOST);
+    auto_text struct text header = text_init(SECRET_BYTES_MOST + 64);
+
+    if (cluster->authorization != NULL && !deadline_passed(cluster->token_until))
+        return cluster->authorization;
+    header.is_secret = true;
+    if (!secret_read("the pod's token", in_folder(cluster->config, "token"), &token, err)) {
+        error_hint(
+            err, "Mount the service account's token (automountServiceAccountToken, or a projected volume).");
+        return NULL;
+    }
+    text_add_format(&header, "Authorization: Bearer %s", token.at);
+    cluster->token_until = deadline_in(TOKEN_LASTS_MS);
+    if (cluster->authorization != NULL && strcmp(cluster->authorization, header.at) == 0)
+        return cluster->authorization;
+    redact_register(token.at, token.length);
+    cluster->authorization = arena_copy(cluster->config->arena, header.at, header.length);
+    return cluster->authorization;
+}
+
+void cluster_forget_token(struct cluster *cluster)
+{
+    cluster->token_until = deadline_in(0);
+}
+
+void cluster_pod_name(char out[POD_NAME_SIZE])
+{
+    const char *said = variable("POD_NAME");
+    char host[POD_NAME_SIZE] = "";
+
+    (void)gethostname(host, sizeof host - 1);
+    text_copy_cut(out, POD_NAME_SIZE, said != NULL ? said : host);
+}
+
+void cluster_reason(const struct answer *answer, char out[REASON_SIZE])
+{
+    auto_json struct json *status = answer->status == 0 ? NULL : json_read(text_slice(&answer->body));
+    const char *message = json_get_text(status, "message");
+    auto_text struct text said = text_init(4 * REASON_SIZE);
+
+    if (answer->status == 0)
+        text_add_shown(&said, answer->why, 0);
+    else if (message == NULL)
+        text_add_format(&said, "the API server answered %ld", answer->status);
+    else
+        text_add_shown(&said, message, 0);
+    text_copy_cut(out, REASON_SIZE, said.at);
+}

@@ -1,0 +1,43 @@
+/*
+ * The Kubernetes API, as a pod reaches it: address, certificate, namespace and a token that changes.
+ */
+#ifndef CONFIG_CLUSTER_H
+#define CONFIG_CLUSTER_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "http/request.h"
+
+/* Texts live in the configuration's arena. */
+struct cluster {
+    const struct config *config;
+    const char *origin; /* "https://HOST:PORT" */
+    const char *ca_file;
+    const char *namespace;
+    const char *authorization; /* secret: the header as read last, or NULL */
+    struct deadline token_until;
+};
+
+/* Where it is (documentation, "Accessing the Kubernetes API from a Pod"). ERROR_USAGE outside a cluster, or
+ * without a mounted service account. */
+must_use bool cluster_find(const struct config *config, struct cluster *out, struct error *err);
+
+/* "Authorization: Bearer …", read again when a minute has passed; NULL and ERROR_USAGE when the file can't be
+ * read.
+ */
+must_use const char *cluster_authorization(struct cluster *cluster, struct error *err);
+
+/* It was not taken (401): the next one is read anew. */
+void cluster_forget_token(struct cluster *cluster);
+
+/* The pod's own name: POD_NAME, else the host's. Into an array of 256 bytes. */
+enum { POD_NAME_SIZE = 256 };
+void cluster_pod_name(char out[POD_NAME_SIZE]);
+
+/* What the server says of a refusal, in the message of its Status, or the number. Into an array of 200 bytes.
+ */
+enum { REASON_SIZE = 200 };
+void cluster_reason(const struct answer *answer, char out[REASON_SIZE]);
+
+#endif

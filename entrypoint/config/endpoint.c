@@ -1,0 +1,145 @@
+#include "config/endpoint.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "config/provider.h"
+#include "config/trust.h"
+
+enum { OPTIONS_BYTES_MOST = 8192 };
+
+/* libpq's own variables that say where a database is. */
+static bool has_libpq_variables(void)
+{
+    static const char *const names[] = { "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE", "PGUSER" };
+
+    for (size_t i = 0; i < array_length(names); i++) {
+        const char *value = getenv(names[i]);
+
+        if (value != NULL && value[0] != '\0')
+            return true;
+    }
+    return false;
+}
+
+/* libpq fills these in by itself; said explicitly, they can be acted on: a host is looked up, a CA found. A
+ * service file goes before them (PostgreSQL documentation, "The Connection Service File"), so with one they
+ * are left to libpq. */
+static void take_libpq_variables(struct endpoint *endpoint)
+{
+    static const struct {
+        const char *keyword;
+        const char *variable;
+    } known[] = {
+        { "host", "PGHOST" }, { "hostaddr", "PGHOSTADDR" }, { "port", "PGPORT" },
+        { "user", "PGUSER" }, { "sslmode", "PGSSLMODE" },   { "sslrootcert", "PGSSLROOTCERT" },
+    };
+
+    for (size_t i = 0; i < array_length(known); i++) {
+        const char *value = getenv(known[i].variable);
+
+        if (value != NULL && value[0] != '\0' && endpoint_value(endpoint, known[i].keyword) == NULL)
+            endpoint_set(endpoint, known[i].keyword, value);
+    }
+}
+
+/* Without a name libpq takes the operating system's, which a container's user often does not have. */
+static bool check_user(const struct endpoint *endpoint, const struct config *config, struct error *err)
+{
+    if (provider_may_give_user(config->password_from) || endpoint_value(endpoint, "user") != NULL ||
+        getpwuid(geteuid()) != NULL)
+        return true;
+    error_set(err, ERROR_USAGE, "no database user is given, and uid %ld has no name here", (long)geteuid());
+    error_code(err, "P1013");
+    return error_hint(err, "Write postgresql://USER:PASSWORD@HOST:5432/DATABASE, or set PGUSER.");
+}
+
+static bool names_service(const struct endpoint *endpoint)
+{
+    const char *service = getenv("PGSERVICE");
+
+    return endpoint_value(endpoint, "service") != NULL || (service != NULL && service[0] != '\0');
+}
+
+/* PGPASSWORD stands behind a service file's password, one that was put in a file for us goes before it. */
+static void take_password(struct endpoint *endpoint, const struct config *config, bool is_service)
+{
+    const char *password = endpoint_value(endpoint, "password");
+
+    if (password != NULL)
+        redact_register(password, strlen(password));
+    if (password != NULL || config->password == NULL || (is_service && config->password_file == NULL))
+        return;
+    endpoint_set(endpoint, "password", config->password);
+    endpoint->is_password_apart = true;
+}
+
+/* As a startup option it is what RESET ROLE goes back to (PostgreSQL documentation, "SET ROLE"); a blank or a
+ * backslash in it is escaped by a backslash ("libpq", options). */
+static void take_role(struct endpoint *endpoint, const struct config *config)
+{
+    const char *before = endpoint_value(endpoint, "options");
+    auto_text struct text options = text_init(OPTIONS_BYTES_MOST);
+
+    if (config->set_role == NULL)
+        return;
+    if (before == NULL)
+        before = getenv("PGOPTIONS");
+    text_add_format(&options, "%s -c role=", before == NULL ? "" : before);
+    for (const char *at = config->set_role; *at != '\0'; at++)
+        text_add_format(&options, "%s%c", *at == ' ' || *at == '\\' ? "\\" : "", *at);
+    endpoint_set(endpoint, "options", arena_copy(config->arena, options.at, options.length));
+}
+
+/* A cloud's token goes to the server as it is: whoever can read it can use it. */
+static bool require_encryption(struct endpoint *endpoint, const struct config *config, struct error *err)
+{
+    const char *mode = endpoint_value(endpoint, "sslmode");
+
+    if (!provider_gives_token(config->password_from))
+        return true;
+    if (mode == NULL)
+        endpoint_set(endpoint, "sslmode", "require");
+    if (mode == NULL || strcmp(mode, "require") == 0 || strncmp(mode, "verify-", 7) == 0)
+        return true;
+    error_set(err, ERROR_USAGE, "with sslmode=%s the token from %s could be sent unencrypted", mode,
+              PASSWORD_SOURCE_NAMES[config->password_from]);
+    return error_hint(err, "Write sslmode=verify-full, or require.");
+}
+
+static bool complete_endpoint(struct endpoint *endpoint, const struct config *config, struct error *err)
+{
+    bool is_service = names_service(endpoint);
+
+    take_password(endpoint, config, is_service);
+    if (!is_service) {
+        take_libpq_variables(endpoint);
+        if (!check_user(endpoint, config, err))
+            return false;
+    }
+    take_role(endpoint, config);
+    return require_encryption(endpoint, config, err) && trust_find(endpoint, getenv("SSL_CERT_FILE"), err);
+}
+
+bool endpoint_find(struct arena *arena, const struct config *config, struct endpoint *out, struct error *err)
+{
+    const char *url = config->direct_url != NULL ? config->direct_url : config->database_url;
+
+    if (url == NULL && !has_libpq_variables()) {
+        error_set(err, ERROR_USAGE, "no database is given");
+        return error_hint(err,
+                          "Set DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE?schema=public, "
+                          "or DATABASE_URL_FILE to a file that holds it.");
+    }
+    if (url == NULL) {
+        *out = (struct endpoint) { .connect_timeout_ms = -1, .label = "the server that PGHOST names" };
+        return complete_endpoint(out, config, err);
+    }
+    if (!url_parse(arena, url, out, err))
+        return error_context(err, "reading %s", config->direct_url != NULL ? "DIRECT_URL" : "DATABASE_URL");
+    out->url = url;
+    return complete_endpoint(out, config, err);
+}

@@ -1,0 +1,17 @@
+/*
+ * The database that was asked for: from the URL, libpq's variables and whatever stands beside them.
+ */
+#ifndef CONFIG_ENDPOINT_H
+#define CONFIG_ENDPOINT_H
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "config/config.h"
+#include "config/url.h"
+
+/* The database that the configuration names: direct_url, else database_url, else libpq's own PG* variables.
+ * ERROR_USAGE. */
+must_use bool endpoint_find(struct arena *arena, const struct config *config, struct endpoint *out,
+                            struct error *err);
+
+#endif
