@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/signals.h"
 #include "postgres/query.h"
 
 enum { NUMBER_SIZE = 24 };
@@ -150,6 +151,13 @@ bool applying_hash_prefix(const struct applying *applying, size_t count, char he
     sha256_end(sha256, digest);
     sha256_hex(digest, hex);
     return answer != SCRIPT_ERROR;
+}
+
+bool applying_may_go_on(const struct applying *applying, struct error *err)
+{
+    if (signals_pending() != 0)
+        return signals_error(err);
+    return lease_check(applying->lease, err);
 }
 
 bool applying_lost_leader(struct error *err)

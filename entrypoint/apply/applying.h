@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "history/ledger.h"
 #include "history/migration.h"
+#include "lock/lease.h"
 #include "postgres/connection.h"
 #include "postgres/query.h"
 #include "postgres/session.h"
@@ -36,6 +37,7 @@ struct applying {
     struct retry retry;
     struct blocker_policy policy;
     struct watch *watch;
+    const struct lease *lease;    /* that we must hold, too */
     char unseen[32];              /* the virtual transaction id of a holder whose age is hidden from us … */
     struct deadline unseen_until; /* … and until when it counts as young */
     int64_t lock_timeout_ms;      /* that we have set last */
@@ -95,6 +97,10 @@ must_use bool applying_reset_session(struct applying *applying, struct error *er
  * script may go on where the former one stopped. */
 must_use bool applying_hash_prefix(const struct applying *applying, size_t count, char hex[SHA256_HEX_SIZE],
                                    struct error *err);
+
+/* Whether nothing asks us to stop: a signal (ERROR_INTERRUPTED), a Lease that was lost (ERROR_LEADER). Before
+ * every COMMIT, and wherever it can be stopped. */
+must_use bool applying_may_go_on(const struct applying *applying, struct error *err);
 
 /* ERROR_LEADER: somebody else may be writing now. Returns false. */
 bool applying_lost_leader(struct error *err);

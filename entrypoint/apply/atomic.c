@@ -4,7 +4,6 @@
 #include "apply/repair.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/signals.h"
 #include "lock/leader.h"
 #include "postgres/query.h"
 
@@ -158,8 +157,8 @@ static bool run_script(struct applying *applying, struct error *err)
             "what persists and deploy again.",
             applying->migration->name);
     }
-    return (signals_pending() == 0 || signals_error(err)) &&
-           repair_verify(applying, 0, applying->script.length, err) && guard_after(applying, err);
+    return applying_may_go_on(applying, err) && repair_verify(applying, 0, applying->script.length, err) &&
+           guard_after(applying, err) && applying_may_go_on(applying, err);
 }
 
 static bool run_watched(struct applying *applying, struct error *err)

@@ -77,8 +77,8 @@ static void say_progress(struct backfill *b)
 /* Whether it may go on at all. */
 static bool check_limits(const struct backfill *b, struct error *err)
 {
-    if (signals_pending() != 0)
-        return signals_error(err);
+    if (!applying_may_go_on(b->applying, err))
+        return false;
     return !deadline_passed(b->applying->until) ||
            error_set(err, ERROR_CLEAN, "cancelled: it took longer than the migration-timeout");
 }
@@ -243,16 +243,18 @@ static bool run_passes(struct backfill *b, struct error *err)
 /* What persists, for whoever has to know. */
 static void explain(const struct backfill *b, struct error *err)
 {
-    if (err->class == ERROR_LOST || err->class == ERROR_LEADER || b->walk.batches == 0)
+    bool is_stopped = err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER;
+
+    if (err->class == ERROR_LOST || b->walk.batches == 0)
         return;
     error_holds(err, "%lld rows of %s are changed, in %lld batches; all up to %s.",
                 (long long)b->walk.changed, b->walk.plan.table.at, (long long)b->walk.batches,
                 b->walk.done.is_known ? b->walk.done.literal.at : "the last");
-    if (err->class != ERROR_INTERRUPTED && err->class != ERROR_PARTIAL)
+    if (!is_stopped && err->class != ERROR_PARTIAL)
         err->class = ERROR_PARTIAL;
-    if (err->hint[0] == '\0' || err->sqlstate[0] != '\0')
+    if (is_stopped || err->hint[0] == '\0' || err->sqlstate[0] != '\0')
         error_hint(err, "%seploy again: it goes on behind that row.",
-                   err->class == ERROR_INTERRUPTED ? "D" : "Correct the cause and d");
+                   is_stopped ? "D" : "Correct the cause and d");
 }
 
 /* The first batch shows whether the index is walked. */

@@ -232,7 +232,8 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
         steps[count++] = (struct step) { .query = &SESSION_ASIDE[i] };
     steps[count++] = (struct step) { .query = &BACKFILL_ADVANCE, .parameters = parameters };
     steps[count++] = (struct step) { .query = &end };
-    return query_batch(walk->applying->conn, steps, count, NULL, &failed, err);
+    return lease_check(walk->applying->lease, err) &&
+           query_batch(walk->applying->conn, steps, count, NULL, &failed, err);
 }
 
 bool backfill_walk_batch(struct backfill_walk *walk, int64_t next_rows, struct error *err)

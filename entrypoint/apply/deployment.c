@@ -12,9 +12,11 @@
 #include "apply/room.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "config/provider.h"
 #include "history/compare.h"
 #include "history/ledger.h"
 #include "lock/leader.h"
+#include "lock/lease.h"
 
 /* How often in a row a broken connection is made anew before the deployment gives up. */
 enum { LOSSES_MOST = 3 };
@@ -33,6 +35,7 @@ struct deployment {
     struct ledger ledger;
     struct history history;
     struct leader holder;
+    struct lease lease;
     struct follow follow;
     struct room room;
     struct watch watch;
@@ -48,18 +51,10 @@ struct deployment {
 
 typedef enum phase phase_step(struct deployment *d, struct error *err);
 
-/* What the world outside sees of the phases. */
-static const enum progress_phase SHOWN[] = {
-    [PHASE_CONNECTING] = PROGRESS_CONNECTING,    [PHASE_COMPARING] = PROGRESS_CONNECTING,
-    [PHASE_BUDGETING] = PROGRESS_WAITING_BUDGET, [PHASE_LEADING] = PROGRESS_CONNECTING,
-    [PHASE_FOLLOWING] = PROGRESS_WAITING_LEADER, [PHASE_PREPARING] = PROGRESS_APPLYING,
-    [PHASE_APPLYING] = PROGRESS_APPLYING,
-};
-
 /* Who connects again to look still waits for what it waited for. */
 static void show_phase(struct deployment *d, enum phase phase)
 {
-    enum progress_phase shown = SHOWN[phase];
+    enum progress_phase shown = PHASES_SHOWN[phase];
 
     if (shown == PROGRESS_CONNECTING &&
         (d->progress->phase == PROGRESS_WAITING_LEADER || d->progress->phase == PROGRESS_WAITING_BUDGET))
@@ -109,6 +104,7 @@ static bool look(struct deployment *d, enum ledger_depth depth, struct error *er
         return error_context(err, "reading the ledger");
     log_context(LOG_DATABASE, d->ledger.database);
     d->report->database = arena_copy(d->arena, d->ledger.database, strlen(d->ledger.database));
+    d->progress->database = d->report->database;
     d->report->schema = arena_copy(d->arena, d->ledger.schema, strlen(d->ledger.schema));
     history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
     show_history(d);
@@ -175,6 +171,15 @@ static enum phase step_lead(struct deployment *d, struct error *err)
         if (d->room.left <= d->config->headroom)
             watch_forbid(&d->watch, "the application would have too few left");
     }
+    switch (lease_try(&d->lease, err)) {
+    case LEASE_TAKEN:
+        break;
+    case LEASE_FREE:
+    case LEASE_HELD:
+        return PHASE_FOLLOWING;
+    case LEASE_UNKNOWN:
+        return PHASE_FAILED;
+    }
     switch (try_to_lead(d, err)) {
     case LEADER_TAKEN:
         return PHASE_PREPARING;
@@ -202,7 +207,8 @@ static enum phase step_follow(struct deployment *d, struct error *err)
 
     connection_close(d->conn);
     d->conn = NULL;
-    is_going_on = follow_pause(&d->follow, &d->holder, err);
+    is_going_on = d->lease.name == NULL || d->lease.is_held ? follow_pause(&d->follow, &d->holder, err)
+                                                            : follow_lease(&d->follow, &d->lease, err);
     d->progress->leader_wait_seconds += (double)(clock_now_ms() - since) / 1000;
     return is_going_on ? PHASE_CONNECTING : PHASE_FAILED;
 }
@@ -305,6 +311,7 @@ static struct applying new_applying(struct deployment *d, size_t index)
         .policy = { .terminate_idle_ms = d->config->terminate_idle_ms,
                     .cancel_ms = d->config->cancel_blockers_ms },
         .watch = &d->watch,
+        .lease = &d->lease,
         .progress = d->progress,
     };
 }
@@ -361,12 +368,21 @@ static enum phase step_prepare(struct deployment *d, struct error *err)
     return PHASE_APPLYING;
 }
 
-static bool apply_one(struct deployment *d, size_t index, struct error *err)
+/* It may be opened long after the first connection, when that one's password is no good any more. */
+static void prepare_watch(struct deployment *d)
+{
+    struct error err = { .class = ERROR_NONE };
+
+    if (d->watch.state == WATCH_CLOSED && !provider_ask(d->config, d->endpoint, &err))
+        watch_forbid(&d->watch, err.message);
+}
+
+static bool apply_one(struct deployment *d, struct error *err)
 {
     bool is_applied;
 
+    prepare_watch(d);
     d->started_ms = clock_now_ms();
-    d->applying = new_applying(d, index);
     log_context(LOG_MIGRATION, d->applying.migration->name);
     is_applied = migration_apply(&d->applying, d->report->applied_count, err);
     d->progress->current = NULL;
@@ -385,11 +401,10 @@ static enum phase step_apply(struct deployment *d, struct error *err)
     for (; d->next < d->folder->count; d->next++) {
         if (!is_due(d, d->next))
             continue;
-        if (signals_pending() != 0) {
-            signals_error(err);
+        d->applying = new_applying(d, d->next);
+        if (!applying_may_go_on(&d->applying, err))
             return PHASE_FAILED;
-        }
-        if (!apply_one(d, d->next, err)) {
+        if (!apply_one(d, err)) {
             if (!d->applying.is_overtaken || !leader_find(d->conn, &d->holder, err))
                 return PHASE_FAILED;
             return PHASE_FOLLOWING;
@@ -398,13 +413,6 @@ static enum phase step_apply(struct deployment *d, struct error *err)
     }
     return PHASE_COMPLETE;
 }
-
-const char *const PHASE_NAMES[] = {
-    [PHASE_CONNECTING] = "connecting", [PHASE_COMPARING] = "comparing", [PHASE_BUDGETING] = "budgeting",
-    [PHASE_LEADING] = "leading",       [PHASE_FOLLOWING] = "following", [PHASE_PREPARING] = "preparing",
-    [PHASE_APPLYING] = "applying",     [PHASE_COMPLETE] = "complete",   [PHASE_FAILED] = "failed",
-};
-_Static_assert(sizeof PHASE_NAMES / sizeof *PHASE_NAMES == PHASES, "name every phase");
 
 /* Each phase's step, and where it may lead; the driver insists on that. */
 static const struct {
@@ -439,6 +447,14 @@ static enum phase recover(struct deployment *d, struct error *err)
     return PHASE_CONNECTING;
 }
 
+/* From some wait: what runs must not be committed. */
+static void on_lost_lease(void *context)
+{
+    struct deployment *d = context;
+
+    watch_cancel(&d->watch, ERROR_LEADER, "the Lease was lost");
+}
+
 bool deployment_run(struct arena *arena, const struct config *config, struct target *target,
                     struct progress *progress, struct deployment_report *report, struct error *err)
 {
@@ -465,6 +481,8 @@ bool deployment_run(struct arena *arena, const struct config *config, struct tar
                 progress);
     if (config->connections < 2)
         watch_forbid(&d.watch, "--connections 1");
+    if (!lease_begin(&d.lease, config, on_lost_lease, &d, err))
+        phase = PHASE_FAILED;
     while (phase != PHASE_COMPLETE && phase != PHASE_FAILED) {
         enum phase next;
 
@@ -483,6 +501,8 @@ bool deployment_run(struct arena *arena, const struct config *config, struct tar
                  duration_text(clock_now_ms() - started, took, sizeof took));
     watch_end(&d.watch);
     connection_close(d.conn);
+    connection_close(d.begun);
+    lease_end(&d.lease);
     arena_free(d.look);
     return phase == PHASE_COMPLETE;
 }

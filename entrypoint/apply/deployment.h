@@ -30,6 +30,9 @@ enum phase {
 
 extern const char *const PHASE_NAMES[];
 
+/* What the world outside sees of a phase that has a step. */
+extern const enum progress_phase PHASES_SHOWN[];
+
 struct applied_migration {
     const char *name;
     int64_t took_ms;

@@ -1,5 +1,6 @@
 #include "apply/follow.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -38,20 +39,52 @@ static bool give_up(const struct leader *holder, const char *who, struct error *
         holder->pid, holder->pid);
 }
 
-bool follow_pause(struct follow *follow, const struct leader *holder, struct error *err)
+/* Names whom it waits for, `holder` in short, then waits. */
+static bool rest(struct follow *follow, const char *holder, const char *who, int64_t pause, struct error *err)
 {
-    auto_text struct text who = text_init(512);
-    int64_t pause = backoff_pause_ms(follow->looks++, PAUSE_MOST_MS);
-
-    describe(holder, &who);
-    if (deadline_passed(follow->until))
-        return give_up(holder, who.at, err);
-    if (holder->pid != follow->named_pid || deadline_passed(follow->next_line)) {
-        log_info("waiting for the leader: %s", who.at);
-        follow->named_pid = holder->pid;
+    if (strcmp(holder, follow->named) != 0 || deadline_passed(follow->next_line)) {
+        log_info("waiting for the leader: %s", who);
+        text_copy_cut(follow->named, sizeof follow->named, holder);
         follow->next_line = deadline_in(LINE_EVERY_MS);
     }
     if (pause > deadline_left_ms(follow->until))
         pause = deadline_left_ms(follow->until);
     return signals_sleep((long)pause) || signals_error(err);
+}
+
+bool follow_pause(struct follow *follow, const struct leader *holder, struct error *err)
+{
+    auto_text struct text who = text_init(512);
+    int64_t pause = backoff_pause_ms(follow->looks++, PAUSE_MOST_MS);
+    char pid[32];
+
+    (void)snprintf(pid, sizeof pid, "pid %d", holder->pid);
+    describe(holder, &who);
+    if (deadline_passed(follow->until))
+        return give_up(holder, who.at, err);
+    return rest(follow, pid, who.at, pause, err);
+}
+
+bool follow_lease(struct follow *follow, struct lease *lease, struct error *err)
+{
+    for (;;) {
+        auto_text struct text who = text_init(1024);
+        enum lease_answer seen;
+
+        lease_describe(lease, &who);
+        if (deadline_passed(follow->until)) {
+            error_set(err, ERROR_LEADER, "this process may not lead yet: %s", who.at);
+            error_code(err, "P1002");
+            error_holds(err, "Nothing was changed by this process.");
+            return error_hint(err,
+                              "See who leads: kubectl -n %s describe lease %s; to wait longer: "
+                              "--leader-timeout.",
+                              lease->cluster.namespace, lease->name);
+        }
+        if (!rest(follow, who.at, who.at, lease_pause_ms(lease), err))
+            return false;
+        seen = lease_look(lease, err);
+        if (seen != LEASE_HELD)
+            return seen != LEASE_UNKNOWN;
+    }
 }

@@ -90,7 +90,8 @@ static bool needs_no_transaction(const char *sqlstate)
 static bool explain(const struct applying *applying, size_t before, struct error *err)
 {
     const char *name = applying->migration->name;
-    bool is_clean = err->class == ERROR_CLEAN || err->class == ERROR_TABLE_LOCK;
+    bool is_clean = err->class == ERROR_CLEAN || err->class == ERROR_TABLE_LOCK ||
+                    (err->class == ERROR_LEADER && applying->mode == MODE_ATOMIC);
 
     if (!is_clean && err->class != ERROR_INTERRUPTED && err->class != ERROR_REFUSED)
         return false;
@@ -113,7 +114,7 @@ static bool explain(const struct applying *applying, size_t before, struct error
             applying->blocker_pid, applying->blocker_pid);
     if (err->class == ERROR_TABLE_LOCK)
         return error_hint(err, "Deploy again when the table is free, or allow more time with --retry-for.");
-    if (err->class == ERROR_INTERRUPTED)
+    if (err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER)
         return error_hint(err, "Deploy again: it begins with %s.", name);
     if (applying->mode == MODE_ATOMIC && needs_no_transaction(err->sqlstate))
         return error_hint(err, "Begin %s with the line \"-- tidelock: transaction=off\" and deploy again.",
@@ -165,7 +166,7 @@ bool migration_apply(struct applying *applying, size_t before, struct error *err
         return explain(applying, before, err);
     log_debug("applying %s, %s, %zu statements", applying->migration->name, MODE_NAMES[applying->mode],
               applying->summary.statements);
-    applying->progress->current = applying->migration->name;
+    applying->progress->current = applying->progress->latest = applying->migration->name;
     applying->progress->mode = MODE_NAMES[applying->mode];
     applying->progress->current_started_at = clock_wall_seconds();
     progress_enter(applying->progress, PROGRESS_APPLYING);

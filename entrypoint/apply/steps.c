@@ -95,19 +95,24 @@ static void list_persisted(const struct applying *applying, size_t done, struct 
     }
 }
 
+/* What persists of it, because it failed or had to stop: then it is only to be deployed again. */
 static void explain_partial(const struct applying *applying, const struct course *course, struct error *err)
 {
+    bool is_stopped = err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER;
     auto_text struct text list = text_init(SQL_MOST);
     char remains[sizeof err->holds];
 
     text_copy_cut(remains, sizeof remains, err->holds);
-    err->class = ERROR_PARTIAL;
+    if (!is_stopped)
+        err->class = ERROR_PARTIAL;
     if (course->done == 0)
         return;
     list_persisted(applying, course->done, &list);
     error_holds(err, "%zu of %zu statements persist:%s%s%s", course->done, applying->summary.statements,
                 list.at, remains[0] == '\0' ? "" : ". ", remains);
-    if (!applying->needs_person)
+    if (is_stopped)
+        error_hint(err, "Deploy again: it goes on at statement %zu.", course->done + 1);
+    else if (!applying->needs_person)
         error_hint(
             err,
             "Correct the cause, or the script from there on, and deploy again: it goes on at statement "
@@ -166,7 +171,7 @@ static bool stop(struct applying *applying, const struct course *course, struct 
     applying_roll_back(applying->conn);
     if (err->class == ERROR_LOST || connection_is_lost(applying->conn))
         return false;
-    if (is_partial && err->class != ERROR_LEADER && err->class != ERROR_INTERRUPTED)
+    if (is_partial)
         explain_partial(applying, course, err);
     else if (err->class == ERROR_REFUSED)
         err->class = ERROR_CLEAN;

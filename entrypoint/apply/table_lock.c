@@ -85,16 +85,18 @@ static const struct blocker *old_holder(struct applying *applying, const struct 
     return NULL;
 }
 
-static void say_holder(struct retry *retry, int *said_pid, const struct want *want,
+static void say_holder(struct applying *applying, int *said_pid, const struct want *want,
                        const struct blocker *holder)
 {
     auto_text struct text who = text_init(1024);
+    struct retry *retry = &applying->retry;
 
     if (*said_pid == holder->pid && !deadline_passed(retry->next_line))
         return;
     *said_pid = holder->pid;
     retry->next_line = deadline_in(LINE_EVERY_MS);
     blocker_describe(holder, &who);
+    text_copy_cut(applying->progress->in_the_way, sizeof applying->progress->in_the_way, who.at);
     log_info("not queueing for %s on %s, where everybody would wait behind us, while it is held by %s",
              want->mode, want->relation, who.at);
 }
@@ -121,7 +123,7 @@ static bool look_before_queueing(struct applying *applying, const struct want *w
             *err = failure;
             return give_up(applying, &holders, err);
         }
-        say_holder(&applying->retry, &said_pid, want, holder);
+        say_holder(applying, &said_pid, want, holder);
         blocker_act(applying->conn, holder, &applying->policy);
         if (!signals_sleep(LOOK_LEAST_MS + (long)random_below(LOOK_MOST_MS - LOOK_LEAST_MS)))
             return signals_error(err);

@@ -5,7 +5,6 @@
 #include "apply/repair.h"
 #include "apply/table_lock.h"
 #include "base/memory.h"
-#include "base/signals.h"
 #include "lock/leader.h"
 #include "postgres/query.h"
 
@@ -34,9 +33,7 @@ static bool run_plain(struct applying *applying, const struct unit *unit, struct
     if (!begin_own(applying, err) || !applying_send(applying, unit->start, unit->end, unit->first, err) ||
         !check_in_transaction(applying, unit, err))
         return false;
-    if (signals_pending() != 0)
-        return signals_error(err);
-    if (!repair_verify(applying, unit->start, unit->end, err))
+    if (!applying_may_go_on(applying, err) || !repair_verify(applying, unit->start, unit->end, err))
         return false;
     if (!advance_commit(applying, unit->first + unit->count, "COMMIT", err))
         return applying_failed_at(applying, unit->start, unit->first, 0, err);
@@ -51,8 +48,8 @@ static bool run_block(struct applying *applying, const struct unit *unit, struct
     if (!applying_send(applying, unit->start, unit->end, unit->first, err) ||
         !check_in_transaction(applying, unit, err))
         return false;
-    if (signals_pending() != 0)
-        return signals_error(err);
+    if (!applying_may_go_on(applying, err))
+        return false;
     if (closing->kind == KIND_COMMIT) {
         if (!repair_verify(applying, unit->start, unit->end, err))
             return false;
@@ -86,8 +83,8 @@ static bool run_transaction(struct applying *applying, const struct unit *unit, 
 
 bool unit_run(struct applying *applying, const struct unit *unit, bool is_resuming, struct error *err)
 {
-    if (signals_pending() != 0)
-        return signals_error(err);
+    if (!applying_may_go_on(applying, err))
+        return false;
     if (unit->start == unit->end)
         return advance(applying, unit->first + unit->count, err);
     return unit->kind == UNIT_ALONE ? alone_run(applying, unit, is_resuming, err)

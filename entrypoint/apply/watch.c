@@ -104,6 +104,7 @@ static void say_blockers(struct watch *watch)
     if (watch->blockers.count == 0 || strcmp(who, watch->said) == 0)
         return;
     text_copy_cut(watch->said, sizeof watch->said, who);
+    text_copy_cut(watch->progress->in_the_way, sizeof watch->progress->in_the_way, text.at);
     if (watch->want.is_row || watch->want.relation[0] != '\0')
         log_info("blocked: %s on %s is wanted; in the way: %s", watch->want.mode,
                  watch->want.is_row ? "a row" : watch->want.relation, text.at);
@@ -284,7 +285,7 @@ void watch_begin(struct watch *watch, struct watch_limits limits, struct progres
 
 void watch_end(struct watch *watch)
 {
-    heartbeat_attend(NULL);
+    heartbeat_dismiss(&watch->attendant);
     connection_close(watch->conn);
     pending_free(&watch->pending);
     forget_blocked(watch);
@@ -306,6 +307,12 @@ void watch_open(struct watch *watch, struct connection *beside)
     watch->conn = connection_begin_beside(beside, CONNECT_MS);
     watch->state = WATCH_CONNECTING;
     attend(watch, CONNECT_MS);
+}
+
+void watch_cancel(struct watch *watch, enum error_class class, const char *why)
+{
+    if (watch->watched != NULL && watch->may_cancel)
+        connection_cancel(watch->watched, class, why);
 }
 
 void watch_start(struct watch *watch, struct connection *watched, int pid, bool may_cancel)

@@ -56,6 +56,9 @@ void watch_forbid(struct watch *watch, const char *why);
 /* Opens it now: a lock could not be had, the next try wants it at hand. */
 void watch_open(struct watch *watch, struct connection *beside);
 
+/* Cancels what runs now, where that leaves nothing half-done. */
+void watch_cancel(struct watch *watch, enum error_class class, const char *why);
+
 /* Before a statement is sent on `watched`, whose process on the server is `pid`, and after it is done. With
  * `may_cancel` it is cancelled (connection_cancel()) when more sessions wait behind it than the limits allow.
  */

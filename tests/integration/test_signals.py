@@ -47,6 +47,20 @@ def test_a_signal_in_a_concurrent_index_leaves_no_invalid_one(database, folder, 
     assert database.query("SELECT indisvalid FROM pg_index WHERE indrelid = 't'::regclass") == [(True,)]
 
 
+def test_a_signal_in_a_later_step_says_what_persists(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t AS SELECT 1 AS id; CREATE TABLE u AS SELECT 1 AS id")
+    tidelock("deploy").succeeds()
+    folder.add("002_steps", "CREATE INDEX CONCURRENTLY t_idx ON t (id); CREATE INDEX CONCURRENTLY u_idx ON u (id);")
+    with database.connect() as writer:
+        writer.execute("BEGIN; LOCK TABLE u IN ROW EXCLUSIVE MODE")
+        running = tidelock.start("deploy")
+        wait_for_session(database, "CREATE INDEX CONCURRENTLY u_idx")
+        running.signal()
+        running.wait().fails(exit=143, says=["1 of 2 statements persist", "goes on at statement 2"])
+    wait_for_nobody(database)
+    tidelock("deploy").succeeds(applied=["002_steps"])
+
+
 def test_a_signal_while_waiting_for_the_leader(database, folder, tidelock):
     folder.add("001_t", "CREATE TABLE t ()")
     with database.connect() as other:

@@ -1,0 +1,448 @@
+#include "lock/lease.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/random.h"
+
+enum { URL_MOST = 2048, BODY_MOST = 64 * 1024, CALL_MOST_MS = 5000, PARTING_MS = 2000, HEADERS = 4 };
+
+/* As client-go's: 15 s, 10 s, 2 s, and in proportion. */
+static int64_t renew_within_ms(const struct lease *lease)
+{
+    return lease->duration_ms * 2 / 3;
+}
+
+static int64_t retry_every_ms(const struct lease *lease)
+{
+    return lease->duration_ms * 2 / 15;
+}
+
+static int64_t call_ms(const struct lease *lease)
+{
+    int64_t half = renew_within_ms(lease) / 2;
+
+    return half < CALL_MOST_MS ? half : CALL_MOST_MS;
+}
+
+static const char *now_text(char out[LEASE_TIME_SIZE])
+{
+    lease_time(clock_wall_seconds(), out);
+    return out;
+}
+
+static const char *collection_url(const struct lease *lease, struct text *out)
+{
+    text_add_format(out, "%.*s", (int)(strlen(lease->url) - strlen(lease->name) - 1), lease->url);
+    return out->at;
+}
+
+/* A request with what all of them have in common; `headers` is the caller's array. */
+static bool compose(struct lease *lease, const char *method, const char **headers, struct request *out,
+                    struct error *err)
+{
+    headers[0] = cluster_authorization(&lease->cluster, err);
+    headers[1] = "Accept: application/json";
+    headers[2] = "Content-Type: application/json";
+    headers[3] = NULL;
+    *out = (struct request) { .method = method,
+                              .url = lease->url,
+                              .headers = headers,
+                              .ca_file = lease->cluster.ca_file,
+                              .timeout_ms = lease->is_ending ? PARTING_MS : call_ms(lease),
+                              .is_parting = lease->is_ending,
+                              .is_direct = true };
+    return headers[0] != NULL;
+}
+
+/* Remembers what was read; a change gives its holder a whole new time. */
+static void see(struct lease *lease, struct json *object)
+{
+    auto_text struct text record = text_init(LEASE_RECORD_SIZE);
+
+    json_free(lease->object);
+    lease->object = object;
+    lease_add_record(object, &record);
+    if (strcmp(record.at, lease->record) == 0)
+        return;
+    text_copy_cut(lease->record, sizeof lease->record, record.at);
+    lease->others_until = deadline_in(lease_duration_ms(object));
+}
+
+static bool is_free(const struct lease *lease)
+{
+    return lease_holder(lease->object)[0] == '\0' || deadline_passed(lease->others_until);
+}
+
+static bool is_mine(const struct lease *lease)
+{
+    return strcmp(lease_holder(lease->object), lease->identity) == 0;
+}
+
+/* Requests that will never be granted, and those that may be the next time. */
+static enum lease_answer refused(struct lease *lease, const struct answer *answer, const char *verb,
+                                 struct error *err)
+{
+    char reason[REASON_SIZE];
+
+    cluster_reason(answer, reason);
+    if (answer->status == 401)
+        cluster_forget_token(&lease->cluster);
+    if (answer->status < 400 || answer->status == 401 || answer->status == 408 || answer->status == 409 ||
+        answer->status == 429 || answer->status >= 500) {
+        text_copy_cut(lease->said, sizeof lease->said, reason);
+        return LEASE_HELD;
+    }
+    error_set(err, ERROR_USAGE, "the API server refuses to %s the Lease \"%s\": %s", verb, lease->name,
+              reason);
+    if (answer->status == 403)
+        error_hint(err,
+                   "Bind the pod's service account to a Role with create on leases (coordination.k8s.io), "
+                   "and get and update on the one named \"%s\".",
+                   lease->name);
+    return LEASE_UNKNOWN;
+}
+
+/* Sends it and waits; only a signal is a failure. */
+static bool call(struct lease *lease, const char *method, const char *url, struct json *object,
+                 struct answer *answer, struct error *err)
+{
+    const char *headers[HEADERS];
+    auto_text struct text body = text_init(BODY_MOST);
+    struct request request;
+
+    if (object != NULL)
+        json_write(object, false, &body);
+    if (!compose(lease, method, headers, &request, err))
+        return false;
+    request.url = url;
+    request.body = text_slice(&body);
+    return http_call(&request, answer, err) || err->class != ERROR_INTERRUPTED;
+}
+
+static struct json *copy_of(const struct json *object)
+{
+    auto_text struct text bytes = text_init(BODY_MOST);
+
+    json_add(object, &bytes);
+    return json_read(text_slice(&bytes));
+}
+
+static void say_holder(struct lease *lease)
+{
+    (void)snprintf(lease->said, sizeof lease->said, "held by %s", lease_holder(lease->object));
+}
+
+/* Reads it. LEASE_FREE also when there is none yet: then `object` is NULL. */
+static enum lease_answer read_object(struct lease *lease, struct error *err)
+{
+    auto_answer struct answer answer = { .status = 0 };
+    struct json *object;
+
+    if (!call(lease, "GET", lease->url, NULL, &answer, err))
+        return LEASE_UNKNOWN;
+    if (answer.status == 404) {
+        json_free(lease->object);
+        lease->object = NULL;
+        return LEASE_FREE;
+    }
+    if (answer.status != 200)
+        return refused(lease, &answer, "read", err);
+    object = json_read(text_slice(&answer.body));
+    if (object == NULL) {
+        text_copy_cut(lease->said, sizeof lease->said, "what the API server answers is no JSON");
+        return LEASE_HELD;
+    }
+    see(lease, object);
+    if (is_free(lease))
+        return LEASE_FREE;
+    say_holder(lease);
+    return LEASE_HELD;
+}
+
+static void hold(struct lease *lease, struct json *object, struct deadline ours_until)
+{
+    see(lease, object);
+    lease->is_held = true;
+    lease->ours_until = ours_until;
+    lease->attendant.due = deadline_in(retry_every_ms(lease));
+    heartbeat_attend(&lease->attendant);
+}
+
+enum lease_answer lease_try(struct lease *lease, struct error *err)
+{
+    struct deadline ours_until = deadline_in(renew_within_ms(lease));
+    auto_answer struct answer answer = { .status = 0 };
+    auto_text struct text url = text_init(URL_MOST);
+    char now[LEASE_TIME_SIZE];
+    enum lease_answer seen;
+    struct json *wanted;
+    struct json *object;
+    long good;
+
+    if (lease->name == NULL || lease->is_held)
+        return lease_check(lease, err) ? LEASE_TAKEN : LEASE_UNKNOWN;
+    seen = read_object(lease, err);
+    if (seen != LEASE_FREE)
+        return seen;
+    good = lease->object == NULL ? 201 : 200;
+    if (lease->object == NULL) {
+        wanted = lease_new(lease->cluster.namespace, lease->name, lease->identity, lease->duration_ms / 1000,
+                           now_text(now));
+    } else {
+        wanted = copy_of(lease->object);
+        lease_claim(wanted, lease->identity, lease->duration_ms / 1000, now_text(now));
+    }
+    if (!call(lease, good == 201 ? "POST" : "PUT", good == 201 ? collection_url(lease, &url) : lease->url,
+              wanted, &answer, err))
+        return LEASE_UNKNOWN;
+    if (answer.status != good)
+        return refused(lease, &answer, good == 201 ? "create" : "update", err);
+    object = json_read(text_slice(&answer.body));
+    if (object == NULL) {
+        text_copy_cut(lease->said, sizeof lease->said, "what the API server answers is no JSON");
+        return LEASE_HELD;
+    }
+    hold(lease, object, ours_until);
+    log_info("holding the Lease %s/%s as %s", lease->cluster.namespace, lease->name, lease->identity);
+    return LEASE_TAKEN;
+}
+
+enum lease_answer lease_look(struct lease *lease, struct error *err)
+{
+    if (lease->name == NULL || lease->is_held)
+        return lease_check(lease, err) ? LEASE_TAKEN : LEASE_UNKNOWN;
+    return read_object(lease, err);
+}
+
+static void lose(struct lease *lease, const char *why)
+{
+    lease->is_lost = true;
+    text_copy_cut(lease->said, sizeof lease->said, why);
+    lease->attendant.due = deadline_never();
+    exchange_end(steal(&lease->exchange));
+    log_warn("the Lease %s/%s is lost: %s", lease->cluster.namespace, lease->name, why);
+    lease->lost(lease->context);
+}
+
+static void on_answer(void *context)
+{
+    struct lease *lease = context;
+
+    lease->attendant.due = deadline_in(0);
+}
+
+/* Looks what happened with `is_reading`, renews otherwise. */
+static void ask(struct lease *lease, bool is_reading)
+{
+    const char *headers[HEADERS];
+    auto_text struct text body = text_init(BODY_MOST);
+    char now[LEASE_TIME_SIZE];
+    struct request request;
+    struct error err;
+
+    lease->attendant.due = deadline_earlier(deadline_in(retry_every_ms(lease)), lease->ours_until);
+    if (!compose(lease, is_reading ? "GET" : "PUT", headers, &request, &err)) {
+        log_warn("could not renew the Lease: %s", err.message);
+        return;
+    }
+    if (!is_reading) {
+        struct json *wanted = copy_of(lease->object);
+
+        lease_claim(wanted, lease->identity, lease->duration_ms / 1000, now_text(now));
+        json_write(wanted, false, &body);
+        request.body = text_slice(&body);
+    }
+    lease->is_reading = is_reading;
+    lease->asked = deadline_in(renew_within_ms(lease));
+    lease->attendant.due = lease->ours_until;
+    lease->exchange = exchange_begin(&request, on_answer, lease);
+}
+
+static void warn_once(struct lease *lease, const struct answer *answer)
+{
+    char reason[REASON_SIZE];
+
+    cluster_reason(answer, reason);
+    if (!lease->has_warned)
+        log_warn("could not renew the Lease %s/%s, trying on: %s", lease->cluster.namespace, lease->name,
+                 reason);
+    lease->has_warned = true;
+}
+
+static void rest(struct lease *lease, int64_t at_least_ms)
+{
+    int64_t ms = retry_every_ms(lease);
+
+    lease->attendant.due =
+        deadline_earlier(deadline_in(at_least_ms > ms ? at_least_ms : ms), lease->ours_until);
+}
+
+/* What was read after a renewal failed: still ours, or another's. */
+static void judge_reading(struct lease *lease, const struct answer *answer)
+{
+    struct json *object = answer->status == 200 ? json_read(text_slice(&answer->body)) : NULL;
+    char why[LEASE_SAID_SIZE];
+
+    if (answer->status == 404) {
+        lose(lease, "it was deleted");
+        return;
+    }
+    if (object == NULL) {
+        warn_once(lease, answer);
+        rest(lease, answer->retry_after_ms);
+        return;
+    }
+    see(lease, object);
+    if (is_mine(lease)) {
+        exchange_end(steal(&lease->exchange));
+        ask(lease, false);
+        return;
+    }
+    (void)snprintf(why, sizeof why, "it is held by \"%s\"", lease_holder(lease->object));
+    lose(lease, why);
+}
+
+static void judge_renewal(struct lease *lease, const struct answer *answer)
+{
+    struct json *object = answer->status == 200 ? json_read(text_slice(&answer->body)) : NULL;
+
+    if (object != NULL) {
+        see(lease, object);
+        lease->ours_until = lease->asked;
+        lease->has_warned = false;
+        rest(lease, 0);
+        return;
+    }
+    /* A PUT on an object that is gone makes it anew, for whoever comes first. */
+    if (answer->status == 201 || answer->status == 404) {
+        lose(lease, "it was deleted");
+        return;
+    }
+    if (answer->status == 409) {
+        exchange_end(steal(&lease->exchange));
+        ask(lease, true);
+        return;
+    }
+    if (answer->status == 401)
+        cluster_forget_token(&lease->cluster);
+    warn_once(lease, answer);
+    rest(lease, answer->retry_after_ms);
+}
+
+static void turn(struct attendant *attendant)
+{
+    struct lease *lease = (struct lease *)(void *)attendant;
+    struct exchange *exchange = lease->exchange;
+
+    if (exchange != NULL && exchange_is_done(exchange)) {
+        /* What judges may begin the next one. */
+        if (lease->is_reading)
+            judge_reading(lease, exchange_answer(exchange));
+        else
+            judge_renewal(lease, exchange_answer(exchange));
+        if (lease->exchange == exchange)
+            exchange_end(steal(&lease->exchange));
+    }
+    if (lease->is_lost || lease->exchange != NULL) {
+        if (!lease->is_lost && deadline_passed(lease->ours_until))
+            lose(lease, "it could not be renewed in time");
+        return;
+    }
+    if (deadline_passed(lease->ours_until))
+        lose(lease, "it could not be renewed in time");
+    else if (deadline_passed(lease->attendant.due))
+        ask(lease, false);
+}
+
+bool lease_begin(struct lease *lease, const struct config *config, void (*lost)(void *context), void *context,
+                 struct error *err)
+{
+    auto_text struct text url = text_init(URL_MOST);
+    char pod[POD_NAME_SIZE];
+    char uuid[UUID_SIZE];
+
+    *lease = (struct lease) { .attendant = { .fd = -1, .due = deadline_never(), .turn = turn },
+                              .duration_ms = config->lease_duration_ms,
+                              .lost = lost,
+                              .context = context };
+    if (config->lease == NULL)
+        return true;
+    if (!cluster_find(config, &lease->cluster, err))
+        return error_context(err, "looking for the Lease \"%s\"", config->lease);
+    lease->name = config->lease;
+    cluster_pod_name(pod);
+    random_uuid(uuid);
+    /* A container that was restarted must not take itself for the one before. */
+    (void)snprintf(lease->identity, sizeof lease->identity, "%s_%s", pod, uuid);
+    text_add_format(&url, "%s/apis/coordination.k8s.io/v1/namespaces/", lease->cluster.origin);
+    http_add_escaped(slice_of(lease->cluster.namespace), &url);
+    text_add_string(&url, "/leases/");
+    text_add_string(&url, lease->name);
+    lease->url = memory_copy(url.at, url.length);
+    return true;
+}
+
+bool lease_check(const struct lease *lease, struct error *err)
+{
+    if (lease->name == NULL || (lease->is_held && !lease->is_lost && !deadline_passed(lease->ours_until)))
+        return true;
+    error_set(err, ERROR_LEADER, "the Lease %s/%s was lost: %s", lease->cluster.namespace, lease->name,
+              lease->is_lost ? lease->said : "it could not be renewed in time");
+    return error_hint(err, "Deploy again. See who leads: kubectl -n %s describe lease %s",
+                      lease->cluster.namespace, lease->name);
+}
+
+void lease_describe(const struct lease *lease, struct text *out)
+{
+    text_add_format(out, "the Lease %s/%s: %s", lease->cluster.namespace, lease->name, lease->said);
+}
+
+int64_t lease_pause_ms(const struct lease *lease)
+{
+    int64_t every = retry_every_ms(lease);
+
+    return every + (int64_t)random_below((uint64_t)(every * 6 / 5));
+}
+
+static void give_back(struct lease *lease)
+{
+    auto_answer struct answer answer = { .status = 0 };
+    auto_text struct text body = text_init(BODY_MOST);
+    const char *headers[HEADERS];
+    char now[LEASE_TIME_SIZE];
+    struct request request;
+    struct error err;
+    bool is_sent;
+
+    lease_give_back(lease->object, now_text(now));
+    json_add(lease->object, &body);
+    is_sent = compose(lease, "PUT", headers, &request, &err);
+    request.body = text_slice(&body);
+    if (!is_sent || !http_call(&request, &answer, &err) || answer.status != 200)
+        log_info("the Lease %s/%s could not be given back: it ends by itself within %lld s",
+                 lease->cluster.namespace, lease->name, (long long)lease->duration_ms / 1000);
+}
+
+void lease_end(struct lease *lease)
+{
+    bool was_renewing = lease->exchange != NULL;
+
+    lease->is_ending = true;
+    heartbeat_dismiss(&lease->attendant);
+    exchange_end(steal(&lease->exchange));
+    if (lease->is_held && !lease->is_lost && !deadline_passed(lease->ours_until)) {
+        struct error ignored;
+
+        /* A renewal that was under way may have been done: what it made is what must be given back. */
+        if (was_renewing && read_object(lease, &ignored) == LEASE_UNKNOWN)
+            log_debug("the Lease can't be read: %s", ignored.message);
+        if (lease->object != NULL && is_mine(lease))
+            give_back(lease);
+    }
+    lease->is_held = false;
+    json_free(steal(&lease->object));
+    memory_free(steal(&lease->url));
+}

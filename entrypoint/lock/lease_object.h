@@ -1,0 +1,39 @@
+/*
+ * What stands in a Kubernetes Lease, and what may be made of it. Pure. (Kubernetes API reference, "Lease";
+ * client-go's leader election is who else writes such objects.)
+ *
+ * Whatever is not ours to know is written back as it was read.
+ */
+#ifndef LOCK_LEASE_OBJECT_H
+#define LOCK_LEASE_OBJECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "base/text.h"
+
+/* A time as the API takes it: RFC 3339 in UTC with exactly six fractional digits. */
+enum { LEASE_TIME_SIZE = 40 };
+void lease_time(double seconds, char out[LEASE_TIME_SIZE]);
+
+/* Who holds it; "" when nobody does. Lives as long as the object. */
+const char *lease_holder(const struct json *lease);
+
+/* For how long it is good after a change was seen; 0 when that is not said. */
+int64_t lease_duration_ms(const struct json *lease);
+
+/* What is compared to see whether its holder lives: never the times themselves, since clocks differ. */
+void lease_add_record(const struct json *lease, struct text *out);
+
+/* A new one, held by `holder` from `now` on. */
+struct json *lease_new(const char *namespace, const char *name, const char *holder, int64_t duration_seconds,
+                       const char *now);
+
+/* Writes `holder` into it: for the first time, which counts as a transition, or again, which is a renewal. */
+void lease_claim(struct json *lease, const char *holder, int64_t duration_seconds, const char *now);
+
+/* Gives it back: the next one need not wait for its end. */
+void lease_give_back(struct json *lease, const char *now);
+
+#endif
