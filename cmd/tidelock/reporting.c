@@ -16,9 +16,12 @@ static const char TERMINATION_LOG[] = "/dev/termination-log";
 
 enum { READY_MODE = 0644 };
 
-static void beat(void *progress)
+static void beat(void *context)
 {
-    status_file_write(progress);
+    struct reporting *reporting = context;
+
+    status_file_write(&reporting->progress);
+    outside_look(&reporting->outside);
 }
 
 void reporting_begin(struct reporting *reporting, const struct config *config)
@@ -28,9 +31,11 @@ void reporting_begin(struct reporting *reporting, const struct config *config)
     reporting->progress.connections_most = config->connections > 0 ? (int)config->connections : 1;
     if (config->ready_file != NULL && unlink(config->ready_file) != 0 && errno != ENOENT)
         log_warn("could not remove file \"%s\": %s", config->ready_file, strerror(errno));
+    outside_begin(&reporting->outside, config, &reporting->progress);
     progress_enter(&reporting->progress, PROGRESS_CONNECTING);
-    if (config->status_file != NULL)
-        heartbeat_set(beat, &reporting->progress);
+    if (config->status_file != NULL || config->pushgateway != NULL || config->webhook != NULL ||
+        config->wants_events)
+        heartbeat_set(beat, reporting);
 }
 
 static void write_ready_file(const char *path)
@@ -56,4 +61,5 @@ void reporting_end(struct reporting *reporting, const struct error *err)
     last_word_compose(&reporting->progress, err, &word);
     last_word_write(config->termination_log != NULL ? config->termination_log : TERMINATION_LOG,
                     config->termination_log == NULL, text_slice(&word));
+    outside_end(&reporting->outside, err);
 }

@@ -6,15 +6,17 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "report/outside.h"
 #include "report/progress.h"
 
 struct reporting {
     const struct config *config;
     struct progress progress;
+    struct outside outside;
 };
 
-/* Begins: the status file is written from now on, once a second at least; a ready file of an earlier run is
- * removed. */
+/* Begins; it must stay where it is until the end. The status file is written from now on, once a second at
+ * least; a ready file of an earlier run is removed. */
 void reporting_begin(struct reporting *reporting, const struct config *config);
 
 /* Ends it; `err` is NULL when all went well. May be called again when the application could not be started.

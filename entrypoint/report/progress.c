@@ -50,6 +50,8 @@ void progress_enter(struct progress *progress, enum progress_phase phase)
     progress->phase = phase;
     progress->is_ready = phase == PROGRESS_COMPLETE;
     status_file_write(progress);
+    if (progress->changed != NULL)
+        progress->changed(progress->context);
 }
 
 void progress_end(struct progress *progress, enum progress_phase phase, int exit_code)

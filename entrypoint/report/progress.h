@@ -62,8 +62,10 @@ struct progress {
 
     bool is_compared; /* migrations[] is known */
     size_t migrations[VERDICTS];
-    size_t applied;      /* by this process */
-    const char *current; /* the migration being applied, or NULL */
+    size_t applied;       /* by this process */
+    const char *database; /* its name; NULL = not known yet */
+    const char *current;  /* the migration being applied, or NULL */
+    const char *latest;   /* … or the last one that was */
     const char *mode;
     double current_started_at;
     double current_ratio;          /* of the statement at hand, from 0 to 1; negative = not known */
@@ -75,6 +77,7 @@ struct progress {
     size_t retries[RETRY_REASONS]; /* of transactions */
     double lock_wait_seconds;      /* for locks of tables and rows, tries that timed out included */
     int blocked_by;                /* sessions in our way, as far as they were seen */
+    char in_the_way[512];          /* … and what was said of them last */
     int blocked;                   /* sessions that wait behind us */
     bool is_leader;
     double leader_wait_seconds;
@@ -84,6 +87,9 @@ struct progress {
     int server_connections[PROGRESS_CONNECTIONS];
 
     bool has_warned; /* that the file can't be written */
+
+    void (*changed)(void *context); /* called when a phase is entered; or NULL */
+    void *context;
 };
 
 /* An empty one for a run that begins now. */

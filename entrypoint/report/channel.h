@@ -1,0 +1,55 @@
+/*
+ * Somebody outside who is told of the run: what is sent goes in the background, from every wait, is tried
+ * again within its budget, and neither fails nor holds up anything.
+ */
+#ifndef REPORT_CHANNEL_H
+#define REPORT_CHANNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/heartbeat.h"
+#include "base/text.h"
+#include "http/request.h"
+
+/* Who is told, and how. The texts must live as long as the channel. */
+struct channel_traits {
+    const char *name; /* for warnings: "the webhook" */
+    const char *method;
+    const char *url;
+    const char *content_type;
+    const char *ca_file; /* NULL = found when it is needed */
+    int64_t budget_ms;   /* for one message, all tries together */
+    int redirects;
+    bool is_direct;        /* no proxy */
+    bool is_newest_enough; /* a message that still waits is replaced by the next */
+    bool may_be_denied;    /* 403 is nothing to warn of */
+};
+
+struct message;
+
+struct channel {
+    struct attendant attendant; /* the first member */
+    struct channel_traits traits;
+    struct message *first; /* the one that is being sent, and those behind it */
+    size_t count;
+    struct exchange *exchange;
+    unsigned tries;
+    bool has_warned;
+};
+
+/* Opens it: from now on channel_send() has somebody to send to. It must stay where it is until
+ * channel_close(). */
+void channel_open(struct channel *channel, const struct channel_traits *traits);
+
+/* Sends a copy of the body, with one more header where that is not NULL. Does nothing on a channel that was
+ * never opened. */
+void channel_send(struct channel *channel, struct slice body, const char *header);
+
+/* Whether anything is still to be sent. */
+bool channel_is_busy(const struct channel *channel);
+
+/* Ends it, and forgets what was not sent. */
+void channel_close(struct channel *channel);
+
+#endif
