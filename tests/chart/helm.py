@@ -63,3 +63,8 @@ def the(documents, kind, name=None):
 
 def environment(container):
     return {entry["name"]: entry.get("value") for entry in container["env"]}
+
+
+def fields(container):
+    """The variables that Kubernetes fills in, and from where."""
+    return {entry["name"]: entry["valueFrom"]["fieldRef"]["fieldPath"] for entry in container["env"] if "fieldRef" in entry.get("valueFrom", {})}

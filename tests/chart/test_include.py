@@ -3,7 +3,8 @@
 import helm as helms
 import pytest
 import yaml
-from helm import environment, of_kind, the
+from helm import environment, fields, of_kind, the
+from service_sets import TOKEN
 from value_sets import INCLUDED, merged
 
 
@@ -94,6 +95,52 @@ def test_several_databases(rendered):
         assert {mount["name"] for mount in container["volumeMounts"]} <= set(names)
 
 
+SERVICES = {"lease": {"enabled": True}, "events": {"enabled": True}, "pushgateway": {"url": "http://push"}, "webhook": {"existingSecret": "hook"}}
+
+
+def test_an_init_container_that_deploys_says_as_much_as_the_job(rendered):
+    """But it is in no Job, and its pod's service account is the other chart's."""
+    documents = rendered(**SERVICES, databases={"a": {}, "b": {}}, initContainer={"command": "deploy"}, job={"enabled": False})
+    assert not of_kind(documents, "Role") and not of_kind(documents, "RoleBinding")
+    pod = pod_of(documents)
+    for name, container in zip("ab", pod["initContainers"][1:], strict=True):
+        values = environment(container)
+        assert (values["TIDELOCK_LEASE"], values["TIDELOCK_PUSHGATEWAY_LABELS"]) == (f"app-tidelock-{name}", f"app=app-tidelock,database={name}")
+        assert values["TIDELOCK_EVENTS"] == "true" and values["TIDELOCK_WEBHOOK_FILE"] and set(fields(container)) == {"POD_NAME", "POD_NAMESPACE", "POD_UID"}
+        assert {"tidelock-token", "tidelock-webhook"} <= {mount["name"] for mount in container["volumeMounts"]}
+    assert [volume for volume in pod["volumes"] if volume["name"] == "tidelock-token"] == [TOKEN]
+    assert [volume["secret"] for volume in pod["volumes"] if volume["name"] == "tidelock-webhook"] == [{"secretName": "hook", "defaultMode": 0o444}]
+    (web,) = pod["containers"]
+    assert not {"tidelock-token", "tidelock-webhook"} & {mount["name"] for mount in web["volumeMounts"]}
+
+
+def test_an_init_container_that_waits_says_nothing_and_has_no_token(rendered):
+    documents = rendered(**SERVICES, serviceAccount={"create": True})
+    pod = pod_of(documents)
+    assert not any(word in str(pod) for word in ["LEASE", "EVENTS", "WEBHOOK", "PUSHGATEWAY", "tidelock-token", "tidelock-webhook"])
+    assert "TIDELOCK_LEASE" in environment(the(documents, "Job")["spec"]["template"]["spec"]["containers"][0])
+
+
+def test_an_init_container_with_a_password_of_its_own(rendered):
+    """From the pod's token and Vault, for each of several databases; the Job keeps its Secret."""
+    vault = {"source": "vault", "secretName": "database/creds/app", "vault": {"address": "https://vault:8200", "role": "app", "caCert": {"existingConfigMap": "ca"}}}
+    documents = rendered(databases={"a": {}, "b": {}}, initContainer={"database": {"passwordFrom": vault}})
+    pod, job = pod_of(documents), the(documents, "Job", ".*-a")["spec"]["template"]["spec"]
+    names = [volume["name"] for volume in pod["volumes"]]
+    assert len(names) == len(set(names)) and {"tidelock-token", "tidelock-vault-ca-a", "tidelock-vault-ca-b"} <= set(names)
+    for container in pod["initContainers"][1:]:
+        assert environment(container)["TIDELOCK_SECRET_NAME"] == "database/creds/app" and {mount["name"] for mount in container["volumeMounts"]} <= set(names)
+    assert "TIDELOCK_PASSWORD_FROM" not in environment(job["containers"][0]) and "tidelock-token" not in str(job)
+
+
+def test_an_init_container_need_not_take_the_owners_role_and_password(rendered):
+    owner = {"setRole": "owner", "passwordFrom": {"source": "aws-secret", "secretName": "owner"}}
+    documents = rendered(database=owner, initContainer={"database": {"setRole": "", "passwordFrom": {"source": ""}}})
+    ours = {"TIDELOCK_SET_ROLE", "TIDELOCK_PASSWORD_FROM", "TIDELOCK_SECRET_NAME"}
+    assert ours <= set(environment(the(documents, "Job")["spec"]["template"]["spec"]["containers"][0]))
+    assert not ours & set(environment(pod_of(documents)["initContainers"][-1]))
+
+
 def test_without_a_job(rendered):
     documents = rendered(job={"enabled": False})
     assert not of_kind(documents, "Job") and len(pod_of(documents)["initContainers"]) == 2
@@ -121,6 +168,21 @@ def test_under_an_alias(helm, example, check_strictly, tmp_path):
     assert pod["spec"]["initContainers"][0]["name"] == "tidelock-wait"
 
 
+def test_the_rules_for_a_role_of_the_other_chart(helm, example, check_strictly, tmp_path):
+    """The same as those of the chart's own."""
+    chart = tmp_path / "rules"
+    (chart / "templates").mkdir(parents=True)
+    tidelock = {"name": "tidelock", "version": "0.1.0", "repository": f"file://{example.parents[1] / 'tidelock'}"}
+    (chart / "Chart.yaml").write_text(yaml.safe_dump({"apiVersion": "v2", "name": "rules", "version": "1.0.0", "dependencies": [tidelock]}))
+    role = 'apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x}\nrules:\n  {{- include "tidelock.roleRules" .Subcharts.tidelock | nindent 2 }}\n'
+    (chart / "templates" / "role.yaml").write_text(role)
+    helm.run("dependency", "update", chart)
+    documents = helm.template({"tidelock": {"database": {"existingSecret": "db"}, "databases": {"a": {}, "b": {}}, "serviceAccount": {"create": True}, **SERVICES}}, chart=chart)
+    ours, theirs = the(documents, "Role", "app-tidelock"), the(documents, "Role", "x")
+    check_strictly(theirs)
+    assert ours["rules"] == theirs["rules"] and len(theirs["rules"]) == 3
+
+
 def test_the_pieces_alone(helm, example, check_strictly, tmp_path):
     """The program copied into an application's container that starts through it, and the exporter beside it."""
     chart = tmp_path / "pieces"
@@ -135,17 +197,25 @@ def test_the_pieces_alone(helm, example, check_strictly, tmp_path):
         + piece("entrypointMount", 8)
         + "        "
         + piece("statusMount", 8)
+        + "        "
+        + piece("tokenMount", 8)
         + "    "
         + piece("metricsContainer", 4)
         + "  volumes:\n    "
         + piece("entrypointVolume", 4)
         + "    "
         + piece("statusVolume", 4)
+        + "    "
+        + piece("tokenVolume", 4)
+        + "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x}\nrules:\n  "
+        + piece("roleRules", 2)
     )
     helm.run("dependency", "update", chart)
-    pod = the(helm.template({"tidelock": {"job": {"enabled": False}}}, chart=chart), "Pod", "x")
+    documents = helm.template({"tidelock": {"job": {"enabled": False}}}, chart=chart)
+    pod = the(documents, "Pod", "x")
     check_strictly(pod)
+    assert the(documents, "Role")["rules"] == []
     names = {volume["name"] for volume in pod["spec"]["volumes"]}
-    assert names == {"tidelock-entrypoint", "tidelock-status"}
+    assert names == {"tidelock-entrypoint", "tidelock-status", "tidelock-token"}
     for container in pod["spec"]["containers"] + pod["spec"]["initContainers"]:
         assert {mount["name"] for mount in container["volumeMounts"]} <= names

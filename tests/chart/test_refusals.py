@@ -40,8 +40,52 @@ CASES = {
     "a migration that can't be a key": ({"migrations": {"files": {"a b": "SELECT 1"}}}, '"a b" can\'t be the key'),
     "more than a ConfigMap holds": ({"migrations": {"files": {"1_a": "x" * 1_100_000}}}, "Put them into an image"),
     "a PodMonitor of nothing": ({"metrics": {"podMonitor": {"enabled": True}}}, "Set metrics.sidecar.enabled=true"),
+    "a webhook in the values": ({"webhook": {"url": "https://hidden"}}, "webhook"),
+    "a webhook among the options": ({"config": {"webhook": "https://hidden"}}, "Set webhook.existingSecret"),
+    "a Lease among the options of an init container": ({"databases": {"a": {"config": {"lease": "x"}}}}, "Set lease.enabled and lease.name"),
+    "a webhook's event that is none": ({"webhook": {"existingSecret": "x", "events": ["done"]}}, "/webhook/events/0"),
+    "a hook and the webhook's Secret among the extra objects": (
+        {"extraObjects": [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hook"}}], "webhook": {"existingSecret": "hook"}},
+        '"hook" is among extraObjects',
+    ),
+    "a Pushgateway with a password": ({"pushgateway": {"url": "http://u:hidden@push:9091"}}, "bring TIDELOCK_PUSHGATEWAY from a Secret"),
+    "a Pushgateway without scheme": ({"pushgateway": {"url": "push:9091"}}, "/pushgateway/url"),
+    "a label that Prometheus has not": ({"pushgateway": {"url": "http://push", "labels": {"a-b": "c"}}}, "a-b"),
+    "a label that is Prometheus' own": ({"pushgateway": {"url": "http://push", "labels": {"__b": "c"}}}, "__b"),
+    "a label's value that would be two": ({"pushgateway": {"url": "http://push", "labels": {"a": "b,c=d"}}}, "/pushgateway/labels/a"),
+    "a Lease too short": ({"lease": {"enabled": True, "duration": "2s"}}, "/lease/duration"),
+    "a Lease's name that is none": ({"lease": {"name": "My_Lease"}}, "/lease/name"),
+    "rights for every pod of the namespace": ({"lease": {"enabled": True}, "events": {"enabled": True}}, "For lease.enabled and events.enabled the Job needs rights"),
+    "a Lease of pods that only wait": ({"lease": {"enabled": True}, "job": {"enabled": False}}, "nothing heeds lease.enabled: there is no Job"),
+    "a webhook of pods that only wait": (
+        {"webhook": {"existingSecret": "x"}, "pushgateway": {"url": "http://push"}, "job": {"enabled": False}},
+        "nothing heeds pushgateway.url and webhook.existingSecret",
+    ),
+    "a source that is none": ({"database": {"passwordFrom": {"source": "aws"}}}, "/database/passwordFrom/source"),
+    "a password twice": ({"database": {"host": "h", "user": "u", "name": "d", "passwordFrom": {"source": "google"}}}, "holds the password beside database.host"),
+    "a secret without name": ({"database": {"passwordFrom": {"source": "aws-secret"}}}, "Set database.passwordFrom.secretName"),
+    "Vault nowhere": ({"database": {"passwordFrom": {"source": "vault", "secretName": "x"}}}, "Set database.passwordFrom.vault.address"),
+    "Vault without login": ({"database": {"passwordFrom": {"source": "vault", "secretName": "x", "vault": {"address": "https://v"}}}}, "how to log in to Vault"),
+    "Vault's CA twice": (
+        {"database": {"passwordFrom": {"source": "vault", "secretName": "x", "vault": {"address": "https://v", "role": "r", "caCert": {"existingSecret": "a", "existingConfigMap": "b"}}}}},
+        "vault.caCert has an existingSecret and an existingConfigMap",
+    ),
+    "Vault nowhere, of one of several databases": (
+        {"databases": {"a": {"database": {"passwordFrom": {"source": "vault", "secretName": "x"}}}}},
+        "Set databases.a.database.passwordFrom.vault.address",
+    ),
     "an old cluster": ({}, "kubeVersion"),
 }
+
+
+# As `config` has them, though each has a value of its own, on which more hangs than a variable.
+APART = "lease lease_duration events service_account pushgateway pushgateway_labels webhook webhook_on webhook_key password_from secret_name vault_role vault_auth set_role"
+
+
+@pytest.mark.parametrize("option", APART.split())
+def test_refused_among_the_options(helm, option):
+    refused = helm.template(merged(DATABASE, {"config": {option: {"lease_duration": "15s", "events": True}.get(option, "hidden")}}), check=False)
+    assert f"config.{option} has a value of its own.\nSet " in refused.stderr and "hidden" not in refused.stderr
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,10 +1,12 @@
 """Each set of values means what it says, on each version of Kubernetes; Kubernetes takes every document; no value is without a test."""
 
 import json
+import re
 import subprocess
 
 import pytest
 import ruamel.yaml
+import service_sets  # noqa: F401
 import yaml
 from conftest import KUBERNETES
 from helm import CHART
@@ -94,6 +96,19 @@ def test_the_failure_policy_is_that_of_the_exit_codes(helm):
     assert ignore == {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
 
 
+def test_the_choices_and_defaults_are_the_programs():
+    program = CHART.parents[1] / "build" / "tidelock"
+    table = subprocess.run([program, "help", "--options"], capture_output=True, text=True, check=True).stdout
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    options = {row[2]: {"default": row[3], "choices": row[5].split(": ")[-1].split(", ")} for row in rows if row[2]}
+    source = SCHEMA["properties"]["database"]["properties"]["passwordFrom"]["properties"]["source"]
+    assert ["nowhere", *source["enum"][1:]] == options["password_from"]["choices"] and options["password_from"]["default"] == "nowhere"
+    assert VALUES["database"]["passwordFrom"]["vault"]["auth"] == options["vault_auth"]["default"]
+    assert VALUES["lease"]["duration"] == options["lease_duration"]["default"]
+    assert ",".join(VALUES["webhook"]["events"]) == options["webhook_on"]["default"]
+    assert SCHEMA["properties"]["webhook"]["properties"]["events"]["items"]["enum"] == options["webhook_on"]["choices"]
+
+
 def job_name(helm, values, *words):
     return next(document["metadata"]["name"] for document in helm.template(merged(DATABASE, {"job": {"mode": "job"}, **values}), *words) if document["kind"] == "Job")
 
@@ -131,6 +146,14 @@ def test_what_chart_yaml_says(helm):
     assert f"'image': '{image['image']}'" in str(documents)
     kinds = {change["kind"] for change in yaml.safe_load(chart["annotations"]["artifacthub.io/changes"])}
     assert kinds <= {"added", "changed", "deprecated", "removed", "fixed", "security"} and all(part.isdigit() for part in chart["version"].split("."))
+
+
+README = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", (CHART / "README.md").read_text(), re.S) if "{{" not in block and not block.startswith("# ")]
+
+
+@pytest.mark.parametrize("values", README, ids=lambda values: "-".join(values))
+def test_the_readmes_examples(helm, values):
+    helm.template(values if "database" in values else merged(DATABASE, values))
 
 
 def test_packaged(helm, tmp_path):

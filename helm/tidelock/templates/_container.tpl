@@ -2,7 +2,11 @@
 
 {{/* Options as environment variables: retry_for: 30m is TIDELOCK_RETRY_FOR. Values come as floats out of YAML. */}}
 {{- define "tidelock.configEnv" -}}
+{{- $apart := include "tidelock.optionsApart" . | fromYaml }}
 {{- range $key, $value := .Values.config }}
+{{- with get $apart $key }}
+{{- fail (printf "\nconfig.%s has a value of its own.\nSet %s." $key .) }}
+{{- end }}
 {{- if not (kindIs "invalid" $value) }}
 - name: TIDELOCK_{{ upper $key }}
   value: {{ ternary (int64 $value | toString) (toString $value) (kindIs "float64" $value) | quote }}
@@ -10,7 +14,25 @@
 {{- end }}
 {{- end }}
 
-{{/* dict "scope", "hasStatus" */}}
+{{/* Options that have a value of their own. */}}
+{{- define "tidelock.optionsApart" -}}
+lease: lease.enabled and lease.name
+lease_duration: lease.duration
+events: events.enabled
+service_account: lease.enabled, events.enabled or database.passwordFrom.vault.role, which mount it
+pushgateway: pushgateway.url
+pushgateway_labels: pushgateway.labels
+webhook: webhook.existingSecret
+webhook_on: webhook.events
+webhook_key: webhook.secretKeys.signingKey
+password_from: database.passwordFrom.source
+secret_name: database.passwordFrom.secretName
+vault_role: database.passwordFrom.vault.role
+vault_auth: database.passwordFrom.vault.auth
+set_role: database.setRole
+{{- end }}
+
+{{/* As "tidelock.container" has it. */}}
 {{- define "tidelock.env" -}}
 - name: POD_NAME
   valueFrom:
@@ -22,6 +44,7 @@
       fieldPath: metadata.namespace
 {{- include "tidelock.databaseEnv" .scope }}
 {{- include "tidelock.migrationsEnv" .scope }}
+{{- include "tidelock.serviceEnv" (dict "scope" .scope "command" (first .args) "isJob" .isJob) }}
 {{- if .hasStatus }}
 - name: TIDELOCK_STATUS_FILE
   value: /run/tidelock/status/tidelock.prom
@@ -33,8 +56,8 @@
 {{- end }}
 
 {{/*
-One container: dict "scope", "name", "args", and where wanted "hasStatus", "resources", "extraMounts". Where the migrations are in an
-image without tidelock, it is that image with the program from the volume; otherwise the program's own image.
+One container: dict "scope", "name", "args", and where wanted "isJob", "hasStatus", "resources", "extraMounts". Where the migrations are
+in an image without tidelock, it is that image with the program from the volume; otherwise the program's own image.
 */}}
 {{- define "tidelock.container" -}}
 {{- $scope := .scope }}
@@ -67,7 +90,7 @@ image without tidelock, it is that image with the program from the volume; other
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- $mounts := list }}
-  {{- range list (include "tidelock.databaseMounts" $scope) (include "tidelock.migrationsMounts" $scope) }}
+  {{- range list (include "tidelock.databaseMounts" $scope) (include "tidelock.migrationsMounts" $scope) (include "tidelock.serviceMounts" (dict "scope" $scope "command" (first .args))) }}
   {{- $mounts = concat $mounts (fromYamlArray .) }}
   {{- end }}
   {{- if .hasStatus }}

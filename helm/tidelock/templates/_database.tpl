@@ -40,6 +40,7 @@
 {{- if and $database.sslRootCert.existingSecret $database.sslRootCert.existingConfigMap }}
 {{- fail (printf "\n%s.sslRootCert has an existingSecret and an existingConfigMap.\nGive one." $where) }}
 {{- end }}
+{{- include "tidelock.checkPassword" (dict "scope" . "where" $where) }}
 {{- end }}
 
 {{- define "tidelock.databaseEnv" -}}
@@ -73,6 +74,11 @@
 - name: PGSSLKEY
   value: /run/secrets/tidelock/client/{{ $database.clientCert.key }}
 {{- end }}
+{{- with $database.setRole }}
+- name: TIDELOCK_SET_ROLE
+  value: {{ . | quote }}
+{{- end }}
+{{- include "tidelock.passwordEnv" . }}
 {{- end }}
 
 {{- define "tidelock.databaseMounts" -}}
@@ -93,6 +99,7 @@
   mountPath: /run/secrets/tidelock/client
   readOnly: true
 {{- end }}
+{{- include "tidelock.passwordMounts" . }}
 {{- end }}
 
 {{/*
@@ -113,22 +120,30 @@ root-owned file (PostgreSQL documentation, "Client Certificates"): readable thro
     optional: true
     {{- end }}
 {{- end }}
-{{- with $database.sslRootCert.existingSecret }}
-- name: tidelock-ca{{ $suffix }}
-  secret:
-    secretName: {{ tpl . $scope }}
-    defaultMode: 0444
-{{- end }}
-{{- with $database.sslRootCert.existingConfigMap }}
-- name: tidelock-ca{{ $suffix }}
-  configMap:
-    name: {{ tpl . $scope }}
-    defaultMode: 0444
-{{- end }}
+{{- include "tidelock.caVolume" (dict "scope" $scope "name" "tidelock-ca" "from" $database.sslRootCert) }}
 {{- with $database.clientCert.existingSecret }}
 - name: tidelock-client{{ $suffix }}
   secret:
     secretName: {{ tpl . $scope }}
     defaultMode: 0440
+{{- end }}
+{{- include "tidelock.passwordVolumes" $scope }}
+{{- end }}
+
+{{/* CA certificates out of a Secret or a ConfigMap: dict "scope", "name", "from". */}}
+{{- define "tidelock.caVolume" -}}
+{{- $scope := .scope }}
+{{- $name := printf "%s%s" .name (include "tidelock.suffix" $scope) }}
+{{- with .from.existingSecret }}
+- name: {{ $name }}
+  secret:
+    secretName: {{ tpl . $scope }}
+    defaultMode: 0444
+{{- end }}
+{{- with .from.existingConfigMap }}
+- name: {{ $name }}
+  configMap:
+    name: {{ tpl . $scope }}
+    defaultMode: 0444
 {{- end }}
 {{- end }}

@@ -13,6 +13,12 @@ and, where the application's container wants the probe or the program,
     volumeMounts:
       {{- include "tidelock.volumeMounts" .Subcharts.tidelock | nindent 12 }}
 
+With initContainer.command=deploy, lease.enabled and events.enabled want rights for the pod's own service account, which this chart can't
+know. Bind to it a Role with
+
+  rules:
+    {{- include "tidelock.roleRules" .Subcharts.tidelock | nindent 4 }}
+
 These names and what they need stay as they are within a major version of the chart.
 */}}
 
@@ -47,7 +53,7 @@ These names and what they need stay as they are within a major version of the ch
 {{- join "\n" $containers }}
 {{- end }}
 
-{{/* Every volume that "tidelock.initContainer" and "tidelock.volumeMounts" need. */}}
+{{/* Every volume that "tidelock.initContainer" and "tidelock.volumeMounts" need; several databases share the token's and the webhook's. */}}
 {{- define "tidelock.volumes" -}}
 {{- $volumes := include "tidelock.statusVolume" . | fromYamlArray }}
 {{- if include "tidelock.wantsEntrypoint" . }}
@@ -56,8 +62,9 @@ These names and what they need stay as they are within a major version of the ch
 {{- range $name, $values := include "tidelock.initDatabases" . | fromYaml }}
 {{- $scope := merge (dict "Values" $values "Database" $name) (omit $ "Values") }}
 {{- $volumes = concat $volumes (include "tidelock.databaseVolumes" (dict "scope" $scope) | fromYamlArray) (include "tidelock.migrationsVolumes" $scope | fromYamlArray) }}
+{{- $volumes = concat $volumes (include "tidelock.serviceVolumes" (dict "scope" $scope "command" $values.initContainer.command) | fromYamlArray) }}
 {{- end }}
-{{- toYaml $volumes }}
+{{- uniq $volumes | toYaml }}
 {{- end }}
 
 {{/* What the application's container may see of it: the status, and the program where that is copied. */}}

@@ -66,10 +66,11 @@ initContainers:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 containers:
-  {{- include "tidelock.container" (dict "scope" $scope "name" .name "args" .args "hasStatus" $hasSidecar "extraMounts" $values.extraVolumeMounts) | nindent 2 }}
+  {{- include "tidelock.container" (dict "scope" $scope "name" .name "args" .args "isJob" .isJob "hasStatus" $hasSidecar "extraMounts" $values.extraVolumeMounts) | nindent 2 }}
 {{- $isHook := and (eq $values.job.mode "hook") .isJob }}
 {{- $volumes := include "tidelock.databaseVolumes" (dict "scope" $scope "isHook" $isHook) | fromYamlArray }}
 {{- $volumes = concat $volumes (include "tidelock.migrationsVolumes" $scope | fromYamlArray) }}
+{{- $volumes = concat $volumes (include "tidelock.serviceVolumes" (dict "scope" $scope "command" (first .args) "isHook" $isHook) | fromYamlArray) }}
 {{- if $hasSidecar }}
 {{- $volumes = concat $volumes (include "tidelock.statusVolume" $scope | fromYamlArray) }}
 {{- end }}

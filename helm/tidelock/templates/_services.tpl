@@ -1,0 +1,205 @@
+{{/*
+What the program talks to beside the database: the Kubernetes API (Lease, Events), a Pushgateway, a webhook. Only "deploy" does, so most
+of this takes dict "scope", "command": the first of a container's arguments.
+*/}}
+
+{{/* Refuses what nobody would act upon, and rights for pods that have nothing to do with it. */}}
+{{- define "tidelock.checkServices" -}}
+{{- $values := .Values }}
+{{- $given := list }}
+{{- if $values.lease.enabled }}{{ $given = append $given "lease.enabled" }}{{ end }}
+{{- if $values.events.enabled }}{{ $given = append $given "events.enabled" }}{{ end }}
+{{- if and $given $values.job.enabled $values.rbac.create (not $values.serviceAccount.create) (not $values.serviceAccount.name) }}
+{{- fail (printf "\nFor %s the Job needs rights at the Kubernetes API, and it has no service account of its own: bound to the namespace's default one, they would be every pod's.\nSet serviceAccount.create=true, or serviceAccount.name to that of an existing one." (join " and " $given)) }}
+{{- end }}
+{{- if regexMatch "^[a-z]+://[^/]*@" $values.pushgateway.url }}
+{{- fail "\npushgateway.url holds a password, which everybody could read in the Job.\nLeave it out; bring TIDELOCK_PUSHGATEWAY from a Secret with extraEnv." }}
+{{- end }}
+{{- if $values.pushgateway.url }}{{ $given = append $given "pushgateway.url" }}{{ end }}
+{{- if $values.webhook.existingSecret }}{{ $given = append $given "webhook.existingSecret" }}{{ end }}
+{{- $deploys := $values.job.enabled }}
+{{- range include "tidelock.databases" . | fromYaml }}
+{{- $deploys = or $deploys (eq .initContainer.command "deploy") }}
+{{- end }}
+{{- if and $given (not $deploys) }}
+{{- fail (printf "\nNothing deploys, and so nothing heeds %s: there is no Job, and the init container only waits.\nSet job.enabled=true or initContainer.command=deploy, or leave that out." (join " and " $given)) }}
+{{- end }}
+{{- end }}
+
+{{- define "tidelock.leaseName" -}}
+{{- default (include "tidelock.fullname" .) .Values.lease.name }}{{ include "tidelock.suffix" . }}
+{{- end }}
+
+{{/* What "deploy" must be allowed to do. "create" can't be limited to a name. */}}
+{{- define "tidelock.roleRules" -}}
+{{- $rules := list }}
+{{- if .Values.lease.enabled }}
+{{- $names := list }}
+{{- range $name, $values := include "tidelock.databases" . | fromYaml }}
+{{- $names = append $names (include "tidelock.leaseName" (merge (dict "Values" $values "Database" $name) (omit $ "Values"))) }}
+{{- end }}
+{{- $lease := dict "apiGroups" (list "coordination.k8s.io") "resources" (list "leases") }}
+{{- $rules = append $rules (merge (dict "verbs" (list "create")) $lease) }}
+{{- $rules = append $rules (merge (dict "verbs" (list "get" "update") "resourceNames" $names) $lease) }}
+{{- end }}
+{{- if .Values.events.enabled }}
+{{- $rules = append $rules (dict "apiGroups" (list "") "resources" (list "events") "verbs" (list "create")) }}
+{{- end }}
+{{- toYaml $rules }}
+{{- end }}
+
+{{- define "tidelock.wantsRole" -}}
+{{- if and .Values.job.enabled .Values.rbac.create (or .Values.lease.enabled .Values.events.enabled) }}yes{{ end }}
+{{- end }}
+
+{{- define "tidelock.wantsToken" -}}
+{{- $values := .scope.Values }}
+{{- $from := $values.database.passwordFrom }}
+{{- if or (and (eq $from.source "vault") $from.vault.role) (and (eq .command "deploy") (or $values.lease.enabled $values.events.enabled)) }}yes{{ end }}
+{{- end }}
+
+{{/* The service account's token where Kubernetes itself would mount it, but in this container only, and renewed every hour. */}}
+{{- define "tidelock.tokenMount" -}}
+- name: tidelock-token
+  mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+  readOnly: true
+{{- end }}
+
+{{- define "tidelock.tokenVolume" -}}
+- name: tidelock-token
+  projected:
+    defaultMode: 0444
+    sources:
+      - serviceAccountToken:
+          path: token
+          expirationSeconds: 3600
+      - configMap:
+          name: kube-root-ca.crt
+          items:
+            - key: ca.crt
+              path: ca.crt
+      - downwardAPI:
+          items:
+            - path: namespace
+              fieldRef:
+                fieldPath: metadata.namespace
+{{- end }}
+
+{{- define "tidelock.wantsWebhook" -}}
+{{- if and (eq .command "deploy") .scope.Values.webhook.existingSecret }}yes{{ end }}
+{{- end }}
+
+{{/* With "isJob" as well. */}}
+{{- define "tidelock.serviceEnv" -}}
+{{- $scope := .scope }}
+{{- $values := $scope.Values }}
+{{- if eq .command "deploy" }}
+{{- if $values.lease.enabled }}
+- name: TIDELOCK_LEASE
+  value: {{ include "tidelock.leaseName" $scope | quote }}
+- name: TIDELOCK_LEASE_DURATION
+  value: {{ $values.lease.duration }}
+{{- end }}
+{{- if $values.events.enabled }}
+- name: TIDELOCK_EVENTS
+  value: "true"
+{{- $fields := dict "POD_UID" "metadata.uid" }}
+{{- if .isJob }}
+{{- $fields = merge $fields (dict "JOB_NAME" "metadata.labels['batch.kubernetes.io/job-name']" "JOB_UID" "metadata.labels['batch.kubernetes.io/controller-uid']") }}
+{{- end }}
+{{- range $name, $path := $fields }}
+- name: {{ $name }}
+  valueFrom:
+    fieldRef:
+      fieldPath: {{ $path }}
+{{- end }}
+{{- end }}
+{{- with $values.pushgateway.url }}
+- name: TIDELOCK_PUSHGATEWAY
+  value: {{ . | quote }}
+{{- $labels := merge (dict) (default (dict) $values.pushgateway.labels) (dict "app" (include "tidelock.fullname" $scope)) }}
+{{- with $scope.Database }}
+{{- $_ := set $labels "database" . }}
+{{- end }}
+{{- $pairs := list }}
+{{- range $name, $value := $labels }}
+{{- $pairs = append $pairs (printf "%s=%s" $name $value) }}
+{{- end }}
+- name: TIDELOCK_PUSHGATEWAY_LABELS
+  value: {{ join "," $pairs | quote }}
+{{- end }}
+{{- if include "tidelock.wantsWebhook" . }}
+- name: TIDELOCK_WEBHOOK_FILE
+  value: /run/secrets/tidelock/webhook/{{ $values.webhook.secretKeys.url }}
+{{- with $values.webhook.secretKeys.signingKey }}
+- name: TIDELOCK_WEBHOOK_KEY_FILE
+  value: /run/secrets/tidelock/webhook/{{ . }}
+{{- end }}
+- name: TIDELOCK_WEBHOOK_ON
+  value: {{ join "," $values.webhook.events }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "tidelock.serviceMounts" -}}
+{{- if include "tidelock.wantsToken" . }}
+{{ include "tidelock.tokenMount" .scope }}
+{{- end }}
+{{- if include "tidelock.wantsWebhook" . }}
+- name: tidelock-webhook
+  mountPath: /run/secrets/tidelock/webhook
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{/* With "isHook" as well: a Secret that is missing then is said at once, as the database's. */}}
+{{- define "tidelock.serviceVolumes" -}}
+{{- if include "tidelock.wantsToken" . }}
+{{ include "tidelock.tokenVolume" .scope }}
+{{- end }}
+{{- if include "tidelock.wantsWebhook" . }}
+- name: tidelock-webhook
+  secret:
+    secretName: {{ tpl .scope.Values.webhook.existingSecret .scope }}
+    defaultMode: 0444
+    {{- if .isHook }}
+    optional: true
+    {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The port of a URL. */}}
+{{- define "tidelock.portOf" -}}
+{{- $url := urlParse . }}
+{{- default (ternary "443" "80" (eq $url.scheme "https")) (regexFind ":[0-9]+$" $url.host | trimPrefix ":") }}
+{{- end }}
+
+{{/* Where all this listens, as far as the values tell. The API server is behind 443, and itself often on 6443. */}}
+{{- define "tidelock.servicePorts" -}}
+{{- $ports := list }}
+{{- if or .Values.lease.enabled .Values.events.enabled }}
+{{- $ports = append (append $ports "443") "6443" }}
+{{- end }}
+{{- with .Values.pushgateway.url }}
+{{- $ports = append $ports (include "tidelock.portOf" .) }}
+{{- end }}
+{{- if .Values.webhook.existingSecret }}
+{{- $ports = append $ports "443" }}
+{{- end }}
+{{- range include "tidelock.databases" . | fromYaml }}
+{{- $from := .database.passwordFrom }}
+{{- if has $from.source (list "aws-rds" "aws-secret" "azure") }}
+{{- $ports = append $ports "443" }}
+{{- else if eq $from.source "vault" }}
+{{- $ports = append $ports (include "tidelock.portOf" $from.vault.address) }}
+{{- end }}
+{{- end }}
+{{- uniq $ports | toYaml }}
+{{- end }}
+
+{{/* Whether a database's password comes through the cloud's metadata service, or its agent on the node. */}}
+{{- define "tidelock.wantsMetadata" -}}
+{{- range include "tidelock.databases" . | fromYaml }}
+{{- if has .database.passwordFrom.source (list "aws-rds" "aws-secret" "google" "azure") }}yes{{ end }}
+{{- end }}
+{{- end }}
