@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apply/applied.h"
 #include "apply/applying.h"
 #include "apply/doubt.h"
 #include "apply/follow.h"
@@ -215,23 +216,7 @@ static enum phase step_follow(struct deployment *d, struct error *err)
 
 static void report_applied(struct deployment *d)
 {
-    int64_t took_ms = clock_now_ms() - d->started_ms;
-    struct deployment_report *report = d->report;
-    const char *mode = MODE_NAMES[d->applying.mode];
-    const struct log_value values[] = { { .name = "duration_ms", .number = took_ms },
-                                        { .name = "mode", .text = mode } };
-    char took[32];
-
-    d->progress->applied++;
-    d->progress->last_seconds = (double)took_ms / 1000;
-    d->progress->migrations[VERDICT_PENDING] -= d->progress->migrations[VERDICT_PENDING] > 0;
-    d->progress->migrations[VERDICT_APPLIED]++;
-    report->applied[report->applied_count++] = (struct applied_migration) {
-        .name = d->applying.migration->name, .took_ms = took_ms, .mode = d->applying.mode
-    };
-    log_event(LOG_INFO, values, array_length(values), "applied %s (%s%s%s)", d->applying.migration->name,
-              duration_text(took_ms, took, sizeof took), d->applying.mode == MODE_ATOMIC ? "" : ", ",
-              d->applying.mode == MODE_ATOMIC ? "" : mode);
+    applied_report(&d->applying, clock_now_ms() - d->started_ms, d->report);
 }
 
 static bool is_recorded(const struct deployment *d, const char *name)

@@ -90,13 +90,16 @@ static void try_once(struct channel *channel)
 /* What a person needs to know of an answer that is no success. */
 static void describe(const struct answer *answer, struct text *out)
 {
+    auto_text struct text whole = text_init(ANSWER_STANDARD_MOST);
     char said[SAID_MOST];
 
     if (answer->status == 0) {
         text_add_string(out, answer->why);
         return;
     }
-    text_copy_cut(said, sizeof said, answer->body.at);
+    text_add(&whole, answer->body.at, answer->body.length);
+    redact(whole.at); /* first: half a secret would not be known */
+    text_copy_cut(said, sizeof said, whole.at);
     for (char *at = said; *at != '\0'; at++)
         *at = *at == '\n' || *at == '\r' ? ' ' : *at;
     text_add_format(out, "it answered %ld%s", answer->status, said[0] == '\0' ? "" : ": ");

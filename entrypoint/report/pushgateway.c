@@ -103,7 +103,7 @@ static const struct label *find(const struct label *labels, size_t count, const 
 bool pushgateway_url(const char *origin, const char *labels, const char *namespace, struct text *out,
                      struct error *err)
 {
-    struct label list[LABELS_MOST];
+    struct label list[LABELS_MOST] = { { .name = { .at = NULL } } };
     size_t count;
     size_t length = strlen(origin);
     const struct label standard = { .name = slice_of("job"), .value = slice_of("tidelock") };
