@@ -47,6 +47,16 @@ void sha256_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_SI
     hex[2 * SHA256_BYTES] = '\0';
 }
 
+void sha256_of(struct slice bytes, char hex[SHA256_HEX_SIZE])
+{
+    unsigned char digest[SHA256_BYTES];
+    struct sha256 *sha256 = sha256_begin();
+
+    sha256_add(sha256, bytes.at, bytes.length);
+    sha256_end(sha256, digest);
+    sha256_hex(digest, hex);
+}
+
 void hmac_sha256(struct slice key, struct slice message, unsigned char digest[SHA256_BYTES])
 {
     unsigned length = SHA256_BYTES;

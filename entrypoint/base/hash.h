@@ -20,6 +20,9 @@ void sha256_end(struct sha256 *sha256, unsigned char digest[SHA256_BYTES]);
 /* 64 lower-case hexadecimal digits and a NUL. */
 void sha256_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_SIZE]);
 
+/* All of it at once. */
+void sha256_of(struct slice bytes, char hex[SHA256_HEX_SIZE]);
+
 /* HMAC-SHA-256 (RFC 2104) of `message`. */
 void hmac_sha256(struct slice key, struct slice message, unsigned char digest[SHA256_BYTES]);
 

@@ -16,23 +16,12 @@ static struct json *outside(json_t *value)
     return (struct json *)value;
 }
 
-/* jansson refuses invalid UTF-8; such bytes become U+FFFD. */
+/* jansson refuses invalid UTF-8. */
 static json_t *cleaned_text(const char *text, size_t length)
 {
     auto_text struct text clean = text_init(length * 3);
 
-    while (length > 0) {
-        size_t step = utf8_length(text, length);
-
-        if (step == 0) {
-            text_add_string(&clean, "\xEF\xBF\xBD");
-            step = 1;
-        } else {
-            text_add(&clean, text, step);
-        }
-        text += step;
-        length -= step;
-    }
+    text_add_valid(&clean, text, length);
     return json_stringn(clean.at, clean.length);
 }
 

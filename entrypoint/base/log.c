@@ -137,6 +137,12 @@ void redact(char *text)
     }
 }
 
+void redact_text(struct text *text)
+{
+    redact(text->at);
+    text->length = strlen(text->at);
+}
+
 void redact_clear(void)
 {
     for (size_t i = 0; i < state.secret_count; i++) {

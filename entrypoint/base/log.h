@@ -65,6 +65,10 @@ void redact_register(const char *secret, size_t length);
 /* Blanks every registered secret inside `text`, in place; what comes out is never longer. */
 void redact(char *text);
 
+/* The same in a buffer, which knows its new length afterwards. */
+struct text;
+void redact_text(struct text *text);
+
 /* Wipes and forgets all secrets. */
 void redact_clear(void);
 

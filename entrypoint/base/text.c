@@ -164,6 +164,22 @@ void text_add_shown(struct text *text, const char *string, int indent)
     }
 }
 
+void text_add_valid(struct text *text, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        size_t step = utf8_length(bytes, length);
+
+        if (step == 0) {
+            text_add_string(text, "\xEF\xBF\xBD");
+            step = 1;
+        } else {
+            text_add(text, bytes, step);
+        }
+        bytes += step;
+        length -= step;
+    }
+}
+
 struct slice text_slice(const struct text *text)
 {
     return (struct slice) { .at = text->at, .length = text->length };

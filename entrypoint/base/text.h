@@ -56,6 +56,9 @@ void text_add_format_list(struct text *text, const char *format, va_list argumen
  * of ours. */
 void text_add_shown(struct text *text, const char *string, int indent);
 
+/* Adds bytes as valid UTF-8: each byte that is none becomes U+FFFD, which has three. */
+void text_add_valid(struct text *text, const char *bytes, size_t length);
+
 /* What it holds now; valid until it is added to. */
 struct slice text_slice(const struct text *text);
 

@@ -107,6 +107,6 @@ void cluster_reason(const struct answer *answer, char out[REASON_SIZE])
         text_add_format(&said, "the API server answered %ld", answer->status);
     else
         text_add_shown(&said, message, 0);
-    redact(said.at); /* first: half a secret would not be known */
+    redact_text(&said); /* first: half a secret would not be known */
     text_copy_cut(out, REASON_SIZE, said.at);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "config/secret.h"
 #include "config/service.h"
@@ -31,11 +32,14 @@ static const struct {
 };
 _Static_assert(sizeof SERVICES / sizeof *SERVICES == PASSWORD_SOURCES, "a service for every source");
 
-/* Of the password that the endpoint has now. */
+/* What was given last; the texts live as long as the configuration. */
 static struct {
     bool is_known;
+    bool was_given_before;       /* to an earlier connect, too */
     struct deadline asked_until; /* so long it counts as just asked for */
     struct deadline good_until;
+    const char *user; /* NULL = the URL's */
+    const char *password;
 } latest;
 
 bool provider_gives_token(int source)
@@ -48,32 +52,48 @@ bool provider_may_give_user(int source)
     return source != PASSWORD_NOWHERE && !SERVICES[source].is_token;
 }
 
+/* An endpoint may be another one than last time, or have been read again from its file. */
+static void give(struct endpoint *endpoint)
+{
+    if (latest.user != NULL)
+        endpoint_set(endpoint, "user", latest.user);
+    endpoint_set(endpoint, "password", latest.password);
+}
+
 bool provider_ask(const struct config *config, struct endpoint *endpoint, struct error *err)
 {
     const char *name = PASSWORD_SOURCE_NAMES[config->password_from];
     struct occasion occasion = { .config = config, .endpoint = endpoint, .until = deadline_in(BUDGET_MS) };
     struct credentials given = { .lasts_ms = -1 };
 
-    if (config->password_from == PASSWORD_NOWHERE || (latest.is_known && !deadline_passed(latest.good_until)))
+    if (config->password_from == PASSWORD_NOWHERE)
         return true;
+    if (latest.is_known && !deadline_passed(latest.good_until)) {
+        latest.was_given_before = true;
+        give(endpoint);
+        return true;
+    }
     if (!SERVICES[config->password_from].ask(&occasion, &given, err))
         return error_context(err, "asking for the password (--password-from %s)", name);
-    if (given.user != NULL)
-        endpoint_set(endpoint, "user", given.user);
-    endpoint_set(endpoint, "password", given.password);
+    if (given.password[0] == '\0')
+        return service_lacks(name, "password", err);
     if (given.lasts_ms < 0)
         given.lasts_ms = SERVICES[config->password_from].lasts_ms;
     latest.is_known = true;
+    latest.was_given_before = false;
+    latest.user = given.user;
+    latest.password = given.password;
     latest.asked_until = deadline_in(FRESH_MS);
     /* A connect takes its time, and clocks differ. */
     latest.good_until = deadline_in(given.lasts_ms / 2);
+    give(endpoint);
     log_debug("%s gave a password", name);
     return true;
 }
 
 bool provider_forget(const struct config *config)
 {
-    bool was_old = latest.is_known && deadline_passed(latest.asked_until);
+    bool was_old = latest.is_known && (latest.was_given_before || deadline_passed(latest.asked_until));
 
     latest.is_known = false;
     return config->password_from != PASSWORD_NOWHERE && was_old;
@@ -84,12 +104,13 @@ void provider_close(void)
     vault_close();
 }
 
-/* What was said, on one line. */
+/* What was said, on one line. A service may repeat what it was sent; cut in two, a secret would show. */
 static void add_said(const struct answer *answer, struct text *out)
 {
     char said[SAID_MOST];
     auto_text struct text shown = text_init(4 * SAID_MOST);
 
+    redact(answer->body.at);
     text_copy_cut(said, sizeof said, answer->body.at);
     text_add_shown(&shown, said, 0);
     for (char *at = shown.at; *at != '\0'; at++)
@@ -110,6 +131,10 @@ bool service_call(const struct occasion *occasion, const char *whom, struct requ
         request.ca_file = trust_bundle(err);
         if (request.ca_file == NULL)
             return error_context(err, "asking %s", whom);
+    }
+    if (request.ca_file != NULL && !file_exists(request.ca_file)) {
+        error_set(err, ERROR_USAGE, "the file of CA certificates \"%s\" does not exist", request.ca_file);
+        return error_context(err, "asking %s", whom);
     }
     if (!http_call(&request, out, err))
         return error_context(err, "asking %s", whom);

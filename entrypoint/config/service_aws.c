@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "config/secret.h"
 #include "config/service.h"
 #include "config/sigv4.h"
@@ -82,6 +83,7 @@ static bool assume_role(const struct occasion *occasion, const char *token_file,
         return lacks_region(err);
     if (!secret_read("AWS_WEB_IDENTITY_TOKEN_FILE", token_file, &token, err))
         return false;
+    redact_register(token.at, token.length);
     if (address != NULL)
         text_add_string(&url, address);
     else
@@ -146,6 +148,7 @@ static bool ask_agent(const struct occasion *occasion, const char *url, struct k
         token = read.at;
     }
     if (token != NULL) {
+        redact_register(token, strlen(token));
         text_add_format(&header, "Authorization: %s", token);
         headers[0] = header.at;
     }

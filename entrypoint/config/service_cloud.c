@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "config/secret.h"
 #include "config/service.h"
 
@@ -74,6 +75,7 @@ static bool azure_federated(const struct occasion *occasion, const char *token_f
     }
     if (!secret_read("AZURE_FEDERATED_TOKEN_FILE", token_file, &token, err))
         return false;
+    redact_register(token.at, token.length);
     if (authority == NULL)
         authority = "https://login.microsoftonline.com/";
     has_slash = authority[strlen(authority) - 1] == '/';

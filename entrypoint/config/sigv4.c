@@ -4,19 +4,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/memory.h"
 #include "http/request.h"
 
 enum { TEXT_MOST = 64 * 1024, DATE_SIZE = 17, DAY_LENGTH = 8 };
-
-static void hash_hex(const char *text, char hex[SHA256_HEX_SIZE])
-{
-    unsigned char digest[SHA256_BYTES];
-    struct sha256 *hash = sha256_begin();
-
-    sha256_add(hash, text, strlen(text));
-    sha256_end(hash, digest);
-    sha256_hex(digest, hex);
-}
 
 /* The key of one day, region and service. */
 static void derive_key(const char *secret, struct slice day, const char *region, const char *service,
@@ -34,6 +25,7 @@ static void derive_key(const char *secret, struct slice day, const char *region,
 
         hmac_sha256(last, parts[i], next);
         memcpy(key, next, sizeof next);
+        memory_wipe(next, sizeof next);
         last = (struct slice) { .at = (const char *)key, .length = SHA256_BYTES };
     }
 }
@@ -46,12 +38,13 @@ void sigv4_signature(const char *canonical, const char *date, const char *region
     unsigned char digest[SHA256_BYTES];
     char hashed[SHA256_HEX_SIZE];
 
-    hash_hex(canonical, hashed);
+    sha256_of(slice_of(canonical), hashed);
     text_add_format(&to_sign, "AWS4-HMAC-SHA256\n%s\n%.*s/%s/%s/aws4_request\n%s", date, DAY_LENGTH, date,
                     region, service, hashed);
     derive_key(secret, (struct slice) { .at = date, .length = DAY_LENGTH }, region, service, key);
     hmac_sha256((struct slice) { .at = (const char *)key, .length = sizeof key }, text_slice(&to_sign),
                 digest);
+    memory_wipe(key, sizeof key);
     sha256_hex(digest, hex);
 }
 
@@ -89,6 +82,7 @@ void sigv4_presign(const struct sigv4 *what, struct text *out)
     char signature[SHA256_HEX_SIZE];
     struct tm parts;
 
+    query.is_secret = canonical.is_secret = true;
     if (gmtime_r(&at, &parts) != NULL)
         (void)strftime(date, sizeof date, "%Y%m%dT%H%M%SZ", &parts);
     compose_query(what, date, &query);

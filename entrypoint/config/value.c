@@ -113,14 +113,26 @@ static bool set_choices(const struct option *option, const char *text, const cha
     return true;
 }
 
+/* A scheme, then a host, which stands behind user and password where there are any. */
+static bool is_address(const char *text)
+{
+    size_t scheme = strncmp(text, "http://", 7) == 0 ? 7 : strncmp(text, "https://", 8) == 0 ? 8 : 0;
+    size_t length = strcspn(text + scheme, "/?#");
+    const char *at = memrchr(text + scheme, '@', length);
+    const char *host = at == NULL ? text + scheme : at + 1;
+
+    for (const char *byte = text; *byte != '\0'; byte++) {
+        if ((unsigned char)*byte <= ' ' || *byte == 0x7F)
+            return false;
+    }
+    return scheme > 0 && host < text + scheme + length && *host != ':';
+}
+
 /* The text is not quoted: what is behind the host may be a secret. */
 static bool set_address(struct arena *arena, const char *text, const char *origin, const char **out,
                         struct error *err)
 {
-    const char *host = strstr(text, "://");
-
-    if ((strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0) &&
-        strcspn(host + 3, "/?#") > 0 && strpbrk(text, " \t\r\n") == NULL) {
+    if (is_address(text)) {
         *out = arena_copy(arena, text, strlen(text));
         return true;
     }

@@ -29,15 +29,15 @@ struct exchange {
 
 void http_origin(const char *url, struct text *out)
 {
-    const char *host = strstr(url, "://");
+    bool is_plain = strncmp(url, "http://", 7) == 0;
+    const char *host = url + (is_plain ? 7 : 8);
     const char *at;
     size_t length;
 
-    if (host == NULL) {
+    if (!is_plain && strncmp(url, "https://", 8) != 0) {
         text_add_string(out, "an address that is no URL");
         return;
     }
-    host += 3;
     length = strcspn(host, "/?#");
     at = memrchr(host, '@', length);
     text_add(out, url, (size_t)(host - url));

@@ -60,14 +60,16 @@ static bool compose(struct lease *lease, const char *method, const char **header
 /* Remembers what was read; a change gives its holder a whole new time. */
 static void see(struct lease *lease, struct json *object)
 {
-    auto_text struct text record = text_init(LEASE_RECORD_SIZE);
+    auto_text struct text record = text_init(BODY_MOST);
+    char hash[SHA256_HEX_SIZE];
 
     json_free(lease->object);
     lease->object = object;
     lease_add_record(object, &record);
-    if (strcmp(record.at, lease->record) == 0)
+    sha256_of(text_slice(&record), hash);
+    if (strcmp(hash, lease->record) == 0)
         return;
-    text_copy_cut(lease->record, sizeof lease->record, record.at);
+    text_copy_cut(lease->record, sizeof lease->record, hash);
     lease->others_until = deadline_in(lease_duration_ms(object));
 }
 

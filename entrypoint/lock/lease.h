@@ -9,6 +9,7 @@
 #ifndef LOCK_LEASE_H
 #define LOCK_LEASE_H
 
+#include "base/hash.h"
 #include "base/heartbeat.h"
 #include "config/cluster.h"
 #include "lock/lease_object.h"
@@ -20,7 +21,7 @@ enum lease_answer {
     LEASE_UNKNOWN, /* and asking again is no use: `err` */
 };
 
-enum { LEASE_IDENTITY_SIZE = POD_NAME_SIZE + 48, LEASE_RECORD_SIZE = 1024, LEASE_SAID_SIZE = 512 };
+enum { LEASE_IDENTITY_SIZE = POD_NAME_SIZE + 48, LEASE_SAID_SIZE = 512 };
 
 struct lease {
     struct attendant attendant; /* the first member: renews it from every wait */
@@ -35,8 +36,8 @@ struct lease {
     bool is_ending;
     char said[LEASE_SAID_SIZE]; /* who holds it, or why that is not known; or why it was lost */
 
-    char record[LEASE_RECORD_SIZE]; /* what stood in it when it changed last … */
-    struct deadline others_until;   /* … and until when its holder may be alive */
+    char record[SHA256_HEX_SIZE]; /* the hash of what stood in it when it changed last … */
+    struct deadline others_until; /* … and until when its holder may be alive */
 
     struct exchange *exchange; /* the renewal that is under way */
     bool is_reading;           /* … which looks first what happened */

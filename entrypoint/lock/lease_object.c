@@ -7,10 +7,14 @@
 void lease_time(double seconds, char out[LEASE_TIME_SIZE])
 {
     time_t at = (time_t)seconds;
-    int micro = (int)((seconds - (double)at) * 1e6);
+    int micro = (int)((seconds - (double)at) * 1e6 + 0.5);
     char day[24] = "";
     struct tm parts;
 
+    if (micro == 1000000) {
+        micro = 0;
+        at++;
+    }
     if (gmtime_r(&at, &parts) != NULL)
         (void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
     (void)snprintf(out, LEASE_TIME_SIZE, "%s.%06dZ", day, micro);
@@ -82,7 +86,10 @@ void lease_claim(struct json *lease, const char *holder, int64_t duration_second
     struct json *spec = need_spec(lease);
 
     if (strcmp(lease_holder(lease), holder) != 0) {
-        json_set_number(spec, "leaseTransitions", json_get_number(spec, "leaseTransitions", 0) + 1);
+        int64_t transitions = json_get_number(spec, "leaseTransitions", 0);
+
+        if (transitions < INT32_MAX)
+            json_set_number(spec, "leaseTransitions", transitions + 1);
         json_set_text(spec, "acquireTime", now);
     }
     json_set_text(spec, "holderIdentity", holder);

@@ -98,7 +98,7 @@ static void describe(const struct answer *answer, struct text *out)
         return;
     }
     text_add(&whole, answer->body.at, answer->body.length);
-    redact(whole.at); /* first: half a secret would not be known */
+    redact_text(&whole); /* first: half a secret would not be known */
     text_copy_cut(said, sizeof said, whole.at);
     for (char *at = said; *at != '\0'; at++)
         *at = *at == '\n' || *at == '\r' ? ' ' : *at;

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/random.h"
 
-enum { LINE_MOST = 4096, DETAIL_MOST = 4096, EVENT_MESSAGE_SIZE = 1024, TIME_SIZE = 32 };
+enum { LINE_MOST = 4096, DETAIL_MOST = 4096, EVENT_MESSAGE_SIZE = 1024, SUBJECT_MOST = 239, TIME_SIZE = 32 };
 
 static const struct {
     const char *color;  /* Slack's and Mattermost's, in hexadecimal */
@@ -68,7 +68,7 @@ void notice_line(enum notice notice, const struct progress *progress, const stru
         text_add_format(out, ": %s", progress->in_the_way);
     if (notice == NOTICE_FAILED && err != NULL)
         text_add_format(out, ": %s", err->message);
-    redact(out->at);
+    redact_text(out);
     call_nobody(out);
 }
 
@@ -83,7 +83,7 @@ static void add_detail(const struct error *err, struct text *out)
         text_add_format(out, "The database now: %s\n", err->holds);
     if (err->hint[0] != '\0')
         text_add_format(out, "Next: %s\n", err->hint);
-    redact(out->at);
+    redact_text(out);
     call_nobody(out);
 }
 
@@ -94,7 +94,7 @@ static void set_shown(struct json *object, const char *key, const char *text)
     if (text == NULL || text[0] == '\0')
         return;
     text_add_string(&shown, text);
-    redact(shown.at);
+    redact_text(&shown);
     json_set_text(object, key, shown.at);
 }
 
@@ -211,16 +211,22 @@ static struct json *subject_json(const struct event_subject *subject)
     return object;
 }
 
-/* As kubectl makes them: the subject's name and something that differs. */
+/* The subject's name and something that differs; at most 253 characters, and its parts end in a letter or
+ * digit (Kubernetes documentation, "Object Names and IDs"). */
 static struct json *event_metadata(const struct event_subject *subject)
 {
     struct json *metadata = json_new_object();
-    char name[300];
+    auto_text struct text name = text_init(SUBJECT_MOST + UUID_SIZE);
+    size_t length = strlen(subject->name);
     char uuid[UUID_SIZE];
 
+    if (length > SUBJECT_MOST)
+        length = SUBJECT_MOST;
+    while (length > 0 && (subject->name[length - 1] == '-' || subject->name[length - 1] == '.'))
+        length--;
     random_uuid(uuid);
-    (void)snprintf(name, sizeof name, "%.240s.%.13s", subject->name, uuid);
-    json_set_text(metadata, "name", name);
+    text_add_format(&name, "%.*s.%.13s", (int)length, subject->name, uuid);
+    json_set_text(metadata, "name", name.at);
     json_set_text(metadata, "namespace", subject->namespace);
     return metadata;
 }
@@ -233,6 +239,7 @@ void notice_event(enum notice notice, const struct progress *progress, const str
     auto_text struct text detail = text_init(DETAIL_MOST);
     struct json *event = json_new_object();
     struct json *source = json_new_object();
+    auto_text struct text valid = text_init((size_t)3 * (LINE_MOST + DETAIL_MOST));
     char cut[EVENT_MESSAGE_SIZE];
     char time[TIME_SIZE];
 
@@ -240,7 +247,8 @@ void notice_event(enum notice notice, const struct progress *progress, const str
     add_detail(err, &detail);
     if (detail.length > 0)
         text_add_format(&message, "\n%s", detail.at);
-    text_copy_cut(cut, sizeof cut, message.at);
+    text_add_valid(&valid, message.at, message.length);
+    text_copy_cut(cut, sizeof cut, valid.at);
     format_time(now, time);
     json_set_text(event, "apiVersion", "v1");
     json_set_text(event, "kind", "Event");

@@ -120,7 +120,7 @@ static void push(struct outside *outside)
         return;
     outside->progress->written_at = clock_wall_seconds();
     metrics_write(outside->progress, &metrics);
-    redact(metrics.at);
+    redact_text(&metrics);
     outside->push_again = deadline_in(PUSH_EVERY_MS);
     channel_send(&outside->push, text_slice(&metrics), NULL);
 }

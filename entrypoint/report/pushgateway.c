@@ -53,7 +53,9 @@ static void add_base64(struct slice value, struct text *out)
 
 static void add_label(const struct label *label, struct text *out)
 {
-    bool is_encoded = label->value.length == 0 || memchr(label->value.at, '/', label->value.length) != NULL;
+    /* A path with "." or ".." in it is made another one on its way. */
+    bool is_encoded = label->value.length == 0 || memchr(label->value.at, '/', label->value.length) != NULL ||
+                      slice_equals(label->value, ".") || slice_equals(label->value, "..");
 
     text_add_format(out, "/%.*s%s/", (int)label->name.length, label->name.at, is_encoded ? "@base64" : "");
     if (is_encoded)
@@ -76,21 +78,6 @@ static bool read_label(struct slice text, struct label *out, struct error *err)
     return error_hint(err, "Write name=value with commas between; a name is letters, digits and _.");
 }
 
-static bool read_labels(const char *text, struct label *out, size_t *count, struct error *err)
-{
-    for (*count = 0; text != NULL && *text != '\0'; text += *text == ',') {
-        size_t length = strcspn(text, ",");
-
-        if (*count >= LABELS_MOST)
-            return error_set(err, ERROR_USAGE, "a Pushgateway group has at most %d labels here", LABELS_MOST);
-        if (!read_label(slice_trim((struct slice) { text, length }), &out[*count], err))
-            return false;
-        ++*count;
-        text += length;
-    }
-    return true;
-}
-
 static const struct label *find(const struct label *labels, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
@@ -98,6 +85,34 @@ static const struct label *find(const struct label *labels, size_t count, const 
             return &labels[i];
     }
     return NULL;
+}
+
+static bool find_slice(const struct label *labels, size_t count, struct slice name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (labels[i].name.length == name.length && memcmp(labels[i].name.at, name.at, name.length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool read_labels(const char *text, struct label *out, size_t *count, struct error *err)
+{
+    for (*count = 0; text != NULL && *text != '\0'; text += *text == ',') {
+        size_t length = strcspn(text, ",");
+        struct label *label = &out[*count];
+
+        if (*count >= LABELS_MOST)
+            return error_set(err, ERROR_USAGE, "a Pushgateway group has at most %d labels here", LABELS_MOST);
+        if (!read_label(slice_trim((struct slice) { text, length }), label, err))
+            return false;
+        if (find_slice(out, *count, label->name))
+            return error_set(err, ERROR_USAGE, "a Pushgateway group has the label \"%.*s\" twice",
+                             (int)label->name.length, label->name.at);
+        ++*count;
+        text += length;
+    }
+    return true;
 }
 
 bool pushgateway_url(const char *origin, const char *labels, const char *namespace, struct text *out,
@@ -112,12 +127,14 @@ bool pushgateway_url(const char *origin, const char *labels, const char *namespa
 
     if (!read_labels(labels, list, &count, err))
         return false;
-    while (length > 0 && origin[length - 1] == '/')
-        length--;
-    text_add_format(out, "%.*s/metrics", (int)length, origin);
+    if (strpbrk(origin, "?#") != NULL)
+        return error_set(err, ERROR_USAGE, "the URL of a Pushgateway has no part behind \"?\" or \"#\"");
     job = find(list, count, "job");
     if (job != NULL && job->value.length == 0)
         return error_set(err, ERROR_USAGE, "the job of a Pushgateway group can't be empty");
+    while (length > 0 && origin[length - 1] == '/')
+        length--;
+    text_add_format(out, "%.*s/metrics", (int)length, origin);
     /* It comes first. */
     add_label(job == NULL ? &standard : job, out);
     if (namespace != NULL && find(list, count, "namespace") == NULL)
@@ -126,5 +143,6 @@ bool pushgateway_url(const char *origin, const char *labels, const char *namespa
         if (!slice_equals(list[i].name, "job"))
             add_label(&list[i], out);
     }
-    return true;
+    return !out->has_overflowed ||
+           error_set(err, ERROR_USAGE, "the labels of a Pushgateway group are too long");
 }

@@ -96,6 +96,158 @@ static void what_is_written_is_added_to_what_is_there(void **state)
     assert_string_equal(out.at, "data: {}");
 }
 
+static void a_value_that_is_added_is_kept(void **state)
+{
+    auto_text struct text out = text_init(256);
+    auto_json struct json *object = json_new_object();
+
+    (void)state;
+    json_set_number(object, "a", 1);
+    json_add(object, &out);
+    json_set_bool(object, "b", true);
+    json_add(object, &out);
+    assert_string_equal(out.at, "{\"a\":1}{\"a\":1,\"b\":true}");
+}
+
+static void what_is_read_is_written_as_it_was(void **state)
+{
+    static const char *const documents[] = {
+        "{}",
+        "[]",
+        "{\"z\":1,\"a\":[true,false,null,-5,\"x\"],\"o\":{\"\":{}}}",
+        "{\"big\":9223372036854775807,\"small\":-9223372036854775808}",
+        "[\"ü €\\n\\u0001\\\"\\\\\"]",
+        "[1.5,-0.25]",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(documents); i++) {
+        auto_text struct text out = text_init(256);
+        struct json *value = json_read(slice_of(documents[i]));
+
+        assert_non_null(value);
+        json_write(value, false, &out);
+        assert_string_equal(out.at, documents[i]);
+    }
+}
+
+static void what_is_no_document_is_not_read(void **state)
+{
+    static const char *const others[] = {
+        "",
+        " ",
+        "null",
+        "1",
+        "\"text\"",
+        "{",
+        "{}}",
+        "{} []",
+        "{\"a\":}",
+        "{'a':1}",
+        "{\"a\":1,}",
+        "{\"a\":01}",
+        "{\"a\":NaN}",
+        "{\"a\":1e999}",
+        "{\"a\":9223372036854775808}",
+        "[\"caf\xe9\"]",
+        "[\"\\ud800\"]",
+        "[\"\\u0000\"]",
+        "\xEF\xBB\xBF{}",
+        "<html>",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(others); i++) {
+        if (json_read(slice_of(others[i])) != NULL)
+            fail_msg("%s", others[i]);
+    }
+    assert_null(json_read((struct slice) { "{\"a\":\0}", 7 }));
+    assert_null(json_read((struct slice) { NULL, 0 }));
+}
+
+static void nothing_behind_the_slice_is_read(void **state)
+{
+    auto_json struct json *object = json_read((struct slice) { "{\"a\":1}garbage", 7 });
+
+    (void)state;
+    assert_int_equal(json_get_number(object, "a", 0), 1);
+}
+
+static void brackets_without_end_are_no_document(void **state)
+{
+    auto_text struct text deep = text_init(256 * 1024);
+
+    (void)state;
+    while (!deep.has_overflowed)
+        text_add(&deep, "[", 1);
+    assert_null(json_read(text_slice(&deep)));
+}
+
+static void of_a_key_that_comes_twice_the_last_counts(void **state)
+{
+    auto_json struct json *object = json_read(slice_of("{\"a\":1,\"a\":{},\"a\":\"last\"}"));
+
+    (void)state;
+    assert_string_equal(json_get_text(object, "a"), "last");
+    assert_null(json_get_object(object, "a"));
+}
+
+/* One member of each kind. */
+static const char KINDS[] =
+    "{\"object\":{\"inner\":\"x\"},\"array\":[1],\"text\":\"words\",\"empty\":\"\",\"number\":-7,\"real\":7.0,"
+    "\"true\":true,\"null\":null}";
+
+static void a_member_is_had_by_its_key_and_kind(void **state)
+{
+    auto_json struct json *object = json_read(slice_of(KINDS));
+
+    (void)state;
+    assert_string_equal(json_get_text(json_get_object(object, "object"), "inner"), "x");
+    assert_string_equal(json_get_text(object, "text"), "words");
+    assert_string_equal(json_get_text(object, "empty"), "");
+    assert_int_equal(json_get_number(object, "number", 0), -7);
+}
+
+static void a_member_of_another_kind_is_none(void **state)
+{
+    static const char *const keys[] = { "object", "array", "text", "empty", "number",
+                                        "real",   "true",  "null", "none",  "" };
+    auto_json struct json *object = json_read(slice_of(KINDS));
+
+    (void)state;
+    for (size_t i = 0; i < array_length(keys); i++) {
+        assert_int_equal(json_get_object(object, keys[i]) != NULL, i == 0);
+        assert_int_equal(json_get_text(object, keys[i]) != NULL, i == 2 || i == 3);
+        assert_int_equal(json_get_number(object, keys[i], 99), i == 4 ? -7 : 99);
+    }
+}
+
+static void what_is_no_object_has_no_members(void **state)
+{
+    auto_json struct json *array = json_read(slice_of("[{\"a\":1}]"));
+    const struct json *const nothing[] = { NULL, array };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(nothing); i++) {
+        assert_null(json_get_object(nothing[i], "a"));
+        assert_null(json_get_text(nothing[i], "a"));
+        assert_int_equal(json_get_number(nothing[i], "a", 5), 5);
+    }
+    json_free(NULL);
+}
+
+static void a_member_can_be_changed_where_it_stands(void **state)
+{
+    auto_text struct text out = text_init(256);
+    struct json *object = json_read(slice_of("{\"a\":{\"b\":1,\"c\":2},\"d\":3}"));
+
+    (void)state;
+    json_set_number(json_get_object(object, "a"), "b", 5);
+    json_set_text(object, "d", "x");
+    json_write(object, false, &out);
+    assert_string_equal(out.at, "{\"a\":{\"b\":5,\"c\":2},\"d\":\"x\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +256,16 @@ int main(void)
         cmocka_unit_test(a_key_set_twice_holds_the_later_value),
         cmocka_unit_test(values_nest_and_can_be_indented),
         cmocka_unit_test(what_is_written_is_added_to_what_is_there),
+        cmocka_unit_test(a_value_that_is_added_is_kept),
+        cmocka_unit_test(what_is_read_is_written_as_it_was),
+        cmocka_unit_test(what_is_no_document_is_not_read),
+        cmocka_unit_test(nothing_behind_the_slice_is_read),
+        cmocka_unit_test(brackets_without_end_are_no_document),
+        cmocka_unit_test(of_a_key_that_comes_twice_the_last_counts),
+        cmocka_unit_test(a_member_is_had_by_its_key_and_kind),
+        cmocka_unit_test(a_member_of_another_kind_is_none),
+        cmocka_unit_test(what_is_no_object_has_no_members),
+        cmocka_unit_test(a_member_can_be_changed_where_it_stands),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -58,6 +59,11 @@ static void the_three_spellings_are_derived(void **state)
     assert_string_equal(name, "lock_timeout");
 }
 
+static bool has_choices(const struct option *option)
+{
+    return option->type == OPTION_CHOICE || option->type == OPTION_CHOICES;
+}
+
 static void every_row_is_complete(void **state)
 {
     (void)state;
@@ -67,12 +73,32 @@ static void every_row_is_complete(void **state)
         assert_true(option->commands != 0 && (option->commands & ~(unsigned)FOR_ALL) == 0);
         assert_true(option->help != NULL && option->help[0] != '\0');
         assert_int_equal(option->value == NULL, option->type == OPTION_FLAG);
-        assert_int_equal(option->choices != NULL, option->type == OPTION_CHOICE);
-        assert_int_equal(option->choice_count > 0, option->type == OPTION_CHOICE);
+        assert_int_equal(option->choices != NULL, has_choices(option));
+        assert_int_equal(option->choice_count > 0, has_choices(option));
         assert_int_equal(option->most > option->least,
                          option->type == OPTION_DURATION || option->type == OPTION_NUMBER);
         if ((option->traits & OPTION_URL) != 0)
             assert_true((option->traits & OPTION_SECRET) != 0);
+    }
+}
+
+static void a_bit_can_stand_for_each_of_several_choices(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < count_options(); i++) {
+        if (OPTIONS[i].type == OPTION_CHOICES)
+            assert_true(OPTIONS[i].choice_count <= CHAR_BIT * sizeof(unsigned));
+    }
+}
+
+static void no_choice_holds_what_separates_choices(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < count_options(); i++) {
+        for (size_t j = 0; j < OPTIONS[i].choice_count; j++) {
+            assert_non_null(OPTIONS[i].choices[j]);
+            assert_null(strpbrk(OPTIONS[i].choices[j], ", \t"));
+        }
     }
 }
 
@@ -154,6 +180,8 @@ int main(void)
         cmocka_unit_test(no_two_options_share_a_field_or_a_variable),
         cmocka_unit_test(the_three_spellings_are_derived),
         cmocka_unit_test(every_row_is_complete),
+        cmocka_unit_test(a_bit_can_stand_for_each_of_several_choices),
+        cmocka_unit_test(no_choice_holds_what_separates_choices),
         cmocka_unit_test(every_default_is_a_value_of_its_option),
         cmocka_unit_test(help_fits_eighty_columns),
         cmocka_unit_test(help_tells_a_command_s_own_options_only),

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "config/notice.h"
 #include "config/value.h"
 
 static bool set(const char *name, const char *text, struct config *config, struct error *err)
@@ -111,6 +112,116 @@ static void what_is_wrong_is_named_with_its_origin_and_what_would_be_right(void 
     }
 }
 
+static void choices_are_a_bit_for_each(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned bits;
+    } cases[] = {
+        { "started", 1u << NOTICE_STARTED },
+        { "started,failed", 1u << NOTICE_STARTED | 1u << NOTICE_FAILED },
+        { "failed,started", 1u << NOTICE_STARTED | 1u << NOTICE_FAILED },
+        { " blocked ,\tsucceeded ", 1u << NOTICE_BLOCKED | 1u << NOTICE_SUCCEEDED },
+        { "failed,failed", 1u << NOTICE_FAILED },
+        { "started,blocked,succeeded,failed", (1u << NOTICES) - 1 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        struct config config = { .webhook_on = ~0u };
+        struct error err;
+
+        assert_true(set("webhook-on", cases[i].text, &config, &err));
+        assert_int_equal(config.webhook_on, cases[i].bits);
+    }
+}
+
+static void one_wrong_choice_spoils_them_all(void **state)
+{
+    static const char *const texts[] = { "",
+                                         " ",
+                                         ",",
+                                         "started,",
+                                         ",started",
+                                         "started,,failed",
+                                         "start",
+                                         "Started",
+                                         "started failed",
+                                         "started;failed",
+                                         "started, ",
+                                         "failed,all" };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(texts); i++) {
+        struct config config = { .webhook_on = 77 };
+        auto_text struct text message = text_init(128);
+        struct error err;
+
+        text_add_format(&message, "ORIGIN: \"%s\" is not one of its choices", texts[i]);
+        assert_false(set("webhook-on", texts[i], &config, &err));
+        assert_int_equal(err.class, ERROR_USAGE);
+        assert_string_equal(err.message, message.at);
+        assert_string_equal(err.hint, "One of: started, blocked, succeeded, failed.");
+        assert_int_equal(config.webhook_on, 77);
+    }
+}
+
+static void an_address_is_an_http_url(void **state)
+{
+    static const char *const texts[] = { "https://host", "http://host:9091/", "https://[::1]:8200/a/b?c=d#e",
+                                         "https://me:pw@host/x" };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(texts); i++) {
+        auto_arena struct arena *arena = arena_new();
+        struct config config = { .pushgateway = NULL };
+        struct error err;
+
+        assert_true(value_set(arena, option_named("pushgateway"), texts[i], "ORIGIN", &config, &err));
+        assert_string_equal(config.pushgateway, texts[i]);
+    }
+}
+
+static void an_address_that_is_none_is_not_quoted(void **state)
+{
+    static const char *const texts[] = { "",
+                                         "s3cret",
+                                         "hooks.example/s3cret",
+                                         "//host/s3cret",
+                                         "ftp://host/s3cret",
+                                         "file:///s3cret",
+                                         "https:/host/s3cret",
+                                         "https//host/s3cret",
+                                         "https://",
+                                         "http:///s3cret",
+                                         "https://?s3cret",
+                                         "https://#s3cret",
+                                         " https://host/s3cret",
+                                         "https://host/s3cret ",
+                                         "https://host/s3c ret",
+                                         "https://host/s3cret\n",
+                                         "https://host/\ts3cret",
+                                         "xhttps://host/s3cret",
+                                         "https://me:s3cret@",
+                                         "https://@/s3cret",
+                                         "https://:443/s3cret",
+                                         "https://host/s3cret\v",
+                                         "https://host/s3cret\x01" };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(texts); i++) {
+        struct config config = { .webhook = "before" };
+        struct error err;
+
+        if (set("webhook", texts[i], &config, &err))
+            fail_msg("%s", texts[i]);
+        assert_int_equal(err.class, ERROR_USAGE);
+        assert_string_equal(err.message, "ORIGIN is no https:// or http:// URL");
+        assert_string_equal(err.hint, "Write https://HOST/PATH.");
+        assert_string_equal(config.webhook, "before");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +230,10 @@ int main(void)
         cmocka_unit_test(a_choice_is_its_place_in_the_list),
         cmocka_unit_test(text_is_copied),
         cmocka_unit_test(what_is_wrong_is_named_with_its_origin_and_what_would_be_right),
+        cmocka_unit_test(choices_are_a_bit_for_each),
+        cmocka_unit_test(one_wrong_choice_spoils_them_all),
+        cmocka_unit_test(an_address_is_an_http_url),
+        cmocka_unit_test(an_address_that_is_none_is_not_quoted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
