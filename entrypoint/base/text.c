@@ -26,6 +26,11 @@ bool slice_equals(struct slice slice, const char *text)
     return slice.length == strlen(text) && (slice.length == 0 || memcmp(slice.at, text, slice.length) == 0);
 }
 
+bool slice_is_same(struct slice one, struct slice other)
+{
+    return one.length == other.length && (one.length == 0 || memcmp(one.at, other.at, one.length) == 0);
+}
+
 bool slice_equals_ignoring_case(struct slice slice, const char *text)
 {
     if (slice.length != strlen(text))

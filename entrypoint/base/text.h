@@ -21,6 +21,7 @@ struct slice {
 
 struct slice slice_of(const char *text);                 /* of a C string; NULL gives an empty slice */
 bool slice_equals(struct slice slice, const char *text); /* byte for byte */
+bool slice_is_same(struct slice one, struct slice other);
 bool slice_equals_ignoring_case(struct slice slice, const char *text); /* ASCII letters only */
 bool slice_starts_with(struct slice slice, const char *prefix);
 struct slice slice_trim(struct slice slice); /* without ASCII blanks (space, \t \n \v \f \r) at both ends */

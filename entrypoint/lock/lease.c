@@ -173,6 +173,19 @@ static void hold(struct lease *lease, struct json *object, struct deadline ours_
     heartbeat_attend(&lease->attendant);
 }
 
+static bool is_ours(const struct lease *lease)
+{
+    return lease->is_held && !lease->is_lost && !deadline_passed(lease->ours_until);
+}
+
+/* What was lost while there was nothing to do under it can be taken again. */
+static void forget(struct lease *lease)
+{
+    heartbeat_dismiss(&lease->attendant);
+    exchange_end(steal(&lease->exchange));
+    lease->is_held = lease->is_lost = false;
+}
+
 enum lease_answer lease_try(struct lease *lease, struct error *err)
 {
     struct deadline ours_until = deadline_in(renew_within_ms(lease));
@@ -184,8 +197,9 @@ enum lease_answer lease_try(struct lease *lease, struct error *err)
     struct json *object;
     long good;
 
-    if (lease->name == NULL || lease->is_held)
-        return lease_check(lease, err) ? LEASE_TAKEN : LEASE_UNKNOWN;
+    if (lease->name == NULL || is_ours(lease))
+        return LEASE_TAKEN;
+    forget(lease);
     seen = read_object(lease, err);
     if (seen != LEASE_FREE)
         return seen;
@@ -214,9 +228,7 @@ enum lease_answer lease_try(struct lease *lease, struct error *err)
 
 enum lease_answer lease_look(struct lease *lease, struct error *err)
 {
-    if (lease->name == NULL || lease->is_held)
-        return lease_check(lease, err) ? LEASE_TAKEN : LEASE_UNKNOWN;
-    return read_object(lease, err);
+    return lease->name == NULL || is_ours(lease) ? LEASE_TAKEN : read_object(lease, err);
 }
 
 static void lose(struct lease *lease, const char *why)
@@ -389,7 +401,7 @@ bool lease_begin(struct lease *lease, const struct config *config, void (*lost)(
 
 bool lease_check(const struct lease *lease, struct error *err)
 {
-    if (lease->name == NULL || (lease->is_held && !lease->is_lost && !deadline_passed(lease->ours_until)))
+    if (lease->name == NULL || is_ours(lease))
         return true;
     error_set(err, ERROR_LEADER, "the Lease %s/%s was lost: %s", lease->cluster.namespace, lease->name,
               lease->is_lost ? lease->said : "it could not be renewed in time");
@@ -435,7 +447,7 @@ void lease_end(struct lease *lease)
     lease->is_ending = true;
     heartbeat_dismiss(&lease->attendant);
     exchange_end(steal(&lease->exchange));
-    if (lease->is_held && !lease->is_lost && !deadline_passed(lease->ours_until)) {
+    if (is_ours(lease)) {
         struct error ignored;
 
         /* A renewal that was under way may have been done: what it made is what must be given back. */

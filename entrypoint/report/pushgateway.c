@@ -78,22 +78,13 @@ static bool read_label(struct slice text, struct label *out, struct error *err)
     return error_hint(err, "Write name=value with commas between; a name is letters, digits and _.");
 }
 
-static const struct label *find(const struct label *labels, size_t count, const char *name)
+static const struct label *find(const struct label *labels, size_t count, struct slice name)
 {
     for (size_t i = 0; i < count; i++) {
-        if (slice_equals(labels[i].name, name))
+        if (slice_is_same(labels[i].name, name))
             return &labels[i];
     }
     return NULL;
-}
-
-static bool find_slice(const struct label *labels, size_t count, struct slice name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (labels[i].name.length == name.length && memcmp(labels[i].name.at, name.at, name.length) == 0)
-            return true;
-    }
-    return false;
 }
 
 static bool read_labels(const char *text, struct label *out, size_t *count, struct error *err)
@@ -106,7 +97,7 @@ static bool read_labels(const char *text, struct label *out, size_t *count, stru
             return error_set(err, ERROR_USAGE, "a Pushgateway group has at most %d labels here", LABELS_MOST);
         if (!read_label(slice_trim((struct slice) { text, length }), label, err))
             return false;
-        if (find_slice(out, *count, label->name))
+        if (find(out, *count, label->name) != NULL)
             return error_set(err, ERROR_USAGE, "a Pushgateway group has the label \"%.*s\" twice",
                              (int)label->name.length, label->name.at);
         ++*count;
@@ -118,7 +109,7 @@ static bool read_labels(const char *text, struct label *out, size_t *count, stru
 bool pushgateway_url(const char *origin, const char *labels, const char *namespace, struct text *out,
                      struct error *err)
 {
-    struct label list[LABELS_MOST] = { { .name = { .at = NULL } } };
+    struct label list[LABELS_MOST] = { { .name = { .at = "" } } };
     size_t count;
     size_t length = strlen(origin);
     const struct label standard = { .name = slice_of("job"), .value = slice_of("tidelock") };
@@ -129,7 +120,7 @@ bool pushgateway_url(const char *origin, const char *labels, const char *namespa
         return false;
     if (strpbrk(origin, "?#") != NULL)
         return error_set(err, ERROR_USAGE, "the URL of a Pushgateway has no part behind \"?\" or \"#\"");
-    job = find(list, count, "job");
+    job = find(list, count, slice_of("job"));
     if (job != NULL && job->value.length == 0)
         return error_set(err, ERROR_USAGE, "the job of a Pushgateway group can't be empty");
     while (length > 0 && origin[length - 1] == '/')
@@ -137,7 +128,7 @@ bool pushgateway_url(const char *origin, const char *labels, const char *namespa
     text_add_format(out, "%.*s/metrics", (int)length, origin);
     /* It comes first. */
     add_label(job == NULL ? &standard : job, out);
-    if (namespace != NULL && find(list, count, "namespace") == NULL)
+    if (namespace != NULL && find(list, count, slice_of("namespace")) == NULL)
         add_label(&place, out);
     for (size_t i = 0; i < count; i++) {
         if (!slice_equals(list[i].name, "job"))

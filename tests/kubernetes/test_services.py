@@ -271,9 +271,11 @@ def test_rights_that_are_missing_are_named(pod, tidelock, database):
     assert database.ledger() == {}
 
 
-def test_the_chart_s_job_holds_its_lease_and_tells_its_story(namespace, database):
+def test_the_chart_s_job_holds_its_lease_and_tells_its_story(namespace, database, cluster):
     """From a pod: the chart's Role, the projected token, what kubectl describe shows."""
-    values = namespace.values(serviceAccount={"create": True}, lease={"enabled": True}, events={"enabled": True}, job={"mode": "job"})
+    # Without kube-proxy the API server's Service leads nowhere.
+    address = [{"name": "KUBERNETES_SERVICE_HOST", "value": cluster.inside}, {"name": "KUBERNETES_SERVICE_PORT", "value": "6443"}]
+    values = namespace.values(extraEnv=address, serviceAccount={"create": True}, lease={"enabled": True}, events={"enabled": True}, job={"mode": "job"})
     namespace.deploy(values, "--wait")
     wait_until(lambda: namespace.job_condition("Complete"), "the Job", 120)
     (lease,) = namespace.get("leases")["items"]
