@@ -32,16 +32,32 @@ static bool is_refusal(const struct error *err)
 static bool ask_password(const struct config *config, struct endpoint *endpoint, struct deadline until,
                          struct error *err)
 {
+    char said[sizeof err->message] = "";
+
     for (unsigned attempt = 0; !provider_ask(config, endpoint, err); attempt++) {
         int64_t pause = backoff_pause_ms(attempt, ASK_PAUSE_MOST_MS);
 
         if (err->class != ERROR_UNREACHABLE || deadline_left_ms(until) <= pause)
             return false;
-        log_info("waiting for the password: %s", err->message);
+        if (strcmp(said, err->message) != 0)
+            log_info("waiting for the password from %s: %s", PASSWORD_SOURCE_NAMES[config->password_from],
+                     err->message);
+        text_copy_cut(said, sizeof said, err->message);
         if (!signals_sleep((long)pause))
             return signals_error(err);
     }
     return true;
+}
+
+/* 22023 and 42501 before a session is there: the role does not exist, the user is no member of it. */
+static void explain_role(const struct config *config, struct error *err)
+{
+    if (config->set_role != NULL &&
+        (strcmp(err->sqlstate, "22023") == 0 || strcmp(err->sqlstate, "42501") == 0))
+        error_hint(
+            err,
+            "--set-role names a role that has to exist, and that the user is a member of: GRANT \"%s\" TO the user.",
+            config->set_role);
 }
 
 /* Some poolers take startup options and do nothing about them. */
@@ -80,6 +96,7 @@ struct connection *reach_database(const struct config *config, struct endpoint *
         conn = connection_reach(begun == NULL ? begin_database(config, endpoint) : begun, patience, err);
         if (conn != NULL)
             return check_role(config, conn, err) ? steal(&conn) : NULL;
+        explain_role(config, err);
         if (!is_refusal(err) || (!endpoint_reread(config, endpoint) && !provider_forget(config)))
             return NULL;
         begun = NULL;

@@ -77,8 +77,8 @@ static void take_password(struct endpoint *endpoint, const struct config *config
     endpoint->is_password_apart = true;
 }
 
-/* As a startup option it is what RESET ROLE goes back to (PostgreSQL documentation, "SET ROLE"); a blank or a
- * backslash in it is escaped by a backslash ("libpq", options). */
+/* As a startup option it is what RESET ROLE goes back to (PostgreSQL documentation, "SET ROLE"); blanks and
+ * backslashes in it are escaped by a backslash ("libpq", options). */
 static void take_role(struct endpoint *endpoint, const struct config *config)
 {
     const char *before = endpoint_value(endpoint, "options");
@@ -90,23 +90,30 @@ static void take_role(struct endpoint *endpoint, const struct config *config)
         before = getenv("PGOPTIONS");
     text_add_format(&options, "%s -c role=", before == NULL ? "" : before);
     for (const char *at = config->set_role; *at != '\0'; at++)
-        text_add_format(&options, "%s%c", *at == ' ' || *at == '\\' ? "\\" : "", *at);
+        text_add_format(&options, "%s%c", strchr(" \t\n\v\f\r\\", *at) != NULL ? "\\" : "", *at);
     endpoint_set(endpoint, "options", arena_copy(config->arena, options.at, options.length));
 }
 
 /* A cloud's token goes to the server as it is: whoever can read it can use it. */
-static bool require_encryption(struct endpoint *endpoint, const struct config *config, struct error *err)
+static bool require_encryption(struct endpoint *endpoint, const struct config *config, bool is_service,
+                               struct error *err)
 {
     const char *mode = endpoint_value(endpoint, "sslmode");
+    const char *name = PASSWORD_SOURCE_NAMES[config->password_from];
+    bool is_said = mode != NULL && !endpoint->is_sslmode_standard;
 
     if (!provider_gives_token(config->password_from))
         return true;
-    if (mode == NULL)
+    if (!is_said && is_service) {
+        error_set(err, ERROR_USAGE,
+                  "whether a service file wants TLS is not known before the token from %s is sent", name);
+        return error_hint(err, "Name the database in DATABASE_URL instead, with sslmode=verify-full.");
+    }
+    if (!is_said)
         endpoint_set(endpoint, "sslmode", "require");
-    if (mode == NULL || strcmp(mode, "require") == 0 || strncmp(mode, "verify-", 7) == 0)
+    if (!is_said || strcmp(mode, "require") == 0 || strncmp(mode, "verify-", 7) == 0)
         return true;
-    error_set(err, ERROR_USAGE, "with sslmode=%s the token from %s could be sent unencrypted", mode,
-              PASSWORD_SOURCE_NAMES[config->password_from]);
+    error_set(err, ERROR_USAGE, "with sslmode=%s the token from %s could be sent unencrypted", mode, name);
     return error_hint(err, "Write sslmode=verify-full, or require.");
 }
 
@@ -121,7 +128,8 @@ static bool complete_endpoint(struct endpoint *endpoint, const struct config *co
             return false;
     }
     take_role(endpoint, config);
-    return require_encryption(endpoint, config, err) && trust_find(endpoint, getenv("SSL_CERT_FILE"), err);
+    return require_encryption(endpoint, config, is_service, err) &&
+           trust_find(endpoint, getenv("SSL_CERT_FILE"), err);
 }
 
 bool endpoint_find(struct arena *arena, const struct config *config, struct endpoint *out, struct error *err)

@@ -359,6 +359,7 @@ static bool take_tls(const char *const *tls, struct endpoint *out, struct error 
     if (is_strict && (strcmp(mode, "prefer") == 0 || strcmp(mode, "require") == 0))
         mode = "verify-full";
     endpoint_set(out, "sslmode", mode);
+    out->is_sslmode_standard = tls[TLS_MODE] == NULL && !is_strict;
     if (root != NULL)
         endpoint_set(out, "sslrootcert", root);
     if (certificate != NULL)

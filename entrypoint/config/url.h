@@ -24,6 +24,7 @@ struct endpoint {
     const char *values[ENDPOINT_PARAMETERS];
     size_t count;
     const char *schema;         /* Prisma's ?schema=, or NULL */
+    bool is_sslmode_standard;   /* the URL says nothing of sslmode: Prisma's "prefer" stands there */
     bool is_pooler;             /* Prisma's ?pgbouncer=true */
     bool is_password_apart;     /* the password is not the URL's, it was given beside it */
     int64_t connect_timeout_ms; /* the URL's connect_timeout, 0 = none; -1 = not said */

@@ -155,7 +155,9 @@ static void prepare(struct exchange *exchange, const struct request *request)
         (void)curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS,
                                request->body.at == NULL ? "" : request->body.at);
     }
-    add_header(exchange, "Expect:");
+    /* What is left out would be signed all the same by libcurl before 8.3, and AWS refuses that. */
+    if (request->aws_scope == NULL)
+        add_header(exchange, "Expect:");
     for (const char *const *header = request->headers; header != NULL && *header != NULL; header++)
         add_header(exchange, *header);
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);

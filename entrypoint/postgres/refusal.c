@@ -85,7 +85,13 @@ static bool explain_server(const struct endpoint *where, const char *code, const
         error_code(err, meaning->prisma);
     if (meaning->hint != NULL)
         error_hint(err, "%s", meaning->hint);
-    return meaning->is_worth_reconnecting;
+    /* PgBouncer's words; its code is that of any violation of the protocol. */
+    if (strstr(words, "unsupported startup parameter") == NULL)
+        return meaning->is_worth_reconnecting;
+    err->class = ERROR_USAGE;
+    return error_hint(err,
+                      "A pooler in between does not hand on what --set-role, PGOPTIONS or the URL say of the "
+                      "session: give the database itself as DIRECT_URL.");
 }
 
 static bool explain_reason(const struct endpoint *where, const struct reason *reason, const char *said,

@@ -15,9 +15,10 @@
 {{- if and (contains ":" $host) (not (hasPrefix "[" $host)) }}
 {{- $host = printf "[%s]" $host }}
 {{- end }}
-{{- $user := $database.user | urlquery | replace "+" "%20" }}
+{{- $user := "" }}
+{{- with $database.user }}{{ $user = printf "%s@" (. | urlquery | replace "+" "%20") }}{{ end }}
 {{- $name := $database.name | urlquery | replace "+" "%20" }}
-{{- printf "postgresql://%s@%s:%d/%s" $user $host (int $database.port) $name }}
+{{- printf "postgresql://%s%s:%d/%s" $user $host (int $database.port) $name }}
 {{- with $database.schema }}?schema={{ urlquery . | replace "+" "%20" }}{{ end }}
 {{- end }}
 
@@ -31,7 +32,9 @@
 {{- if and $database.directUrl (not $database.url) }}
 {{- fail (printf "\n%s.directUrl is given without %s.url.\nOf an existing Secret, name the key: %s.secretKeys.directUrl." $where $where $where) }}
 {{- end }}
-{{- if and $database.host (not (and $database.user $database.name)) }}
+{{- /* With a secret of these comes its user. */}}
+{{- $hasUser := or $database.user (has $database.passwordFrom.source (list "aws-secret" "vault")) }}
+{{- if and $database.host (not (and $hasUser $database.name)) }}
 {{- fail (printf "\n%s.host is given without user or name.\nSet %s.user and %s.name." $where $where $where) }}
 {{- end }}
 {{- if not (or $database.url $database.host $database.existingSecret .Values.extraEnv .Values.extraEnvFrom) }}
