@@ -7,7 +7,14 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-enum { URL_MOST = 2048, BODY_MOST = 64 * 1024, CALL_MOST_MS = 5000, PARTING_MS = 2000, HEADERS = 4 };
+enum {
+    URL_MOST = 2048,
+    BODY_MOST = 64 * 1024,
+    CALL_MOST_MS = 5000,
+    PARTING_MS = 2000,
+    SOON_MS = 100,
+    HEADERS = 4
+};
 
 /* As client-go's: 15 s, 10 s, 2 s, and in proportion. */
 static int64_t renew_within_ms(const struct lease *lease)
@@ -311,8 +318,7 @@ static void judge_reading(struct lease *lease, const struct answer *answer)
     }
     see(lease, object);
     if (is_mine(lease)) {
-        exchange_end(steal(&lease->exchange));
-        ask(lease, false);
+        lease->attendant.due = deadline_in(SOON_MS);
         return;
     }
     (void)snprintf(why, sizeof why, "it is held by \"%s\"", lease_holder(lease->object));
@@ -336,7 +342,6 @@ static void judge_renewal(struct lease *lease, const struct answer *answer)
         return;
     }
     if (answer->status == 409) {
-        exchange_end(steal(&lease->exchange));
         ask(lease, true);
         return;
     }
@@ -349,25 +354,22 @@ static void judge_renewal(struct lease *lease, const struct answer *answer)
 static void turn(struct attendant *attendant)
 {
     struct lease *lease = (struct lease *)(void *)attendant;
-    struct exchange *exchange = lease->exchange;
 
-    if (exchange != NULL && exchange_is_done(exchange)) {
+    if (lease->exchange != NULL && exchange_is_done(lease->exchange)) {
         /* What judges may begin the next one. */
+        struct exchange *finished = steal(&lease->exchange);
+
         if (lease->is_reading)
-            judge_reading(lease, exchange_answer(exchange));
+            judge_reading(lease, exchange_answer(finished));
         else
-            judge_renewal(lease, exchange_answer(exchange));
-        if (lease->exchange == exchange)
-            exchange_end(steal(&lease->exchange));
+            judge_renewal(lease, exchange_answer(finished));
+        exchange_end(finished);
     }
-    if (lease->is_lost || lease->exchange != NULL) {
-        if (!lease->is_lost && deadline_passed(lease->ours_until))
-            lose(lease, "it could not be renewed in time");
+    if (lease->is_lost)
         return;
-    }
     if (deadline_passed(lease->ours_until))
         lose(lease, "it could not be renewed in time");
-    else if (deadline_passed(lease->attendant.due))
+    else if (lease->exchange == NULL && deadline_passed(lease->attendant.due))
         ask(lease, false);
 }
 
@@ -379,11 +381,15 @@ bool lease_begin(struct lease *lease, const struct config *config, void (*lost)(
     char uuid[UUID_SIZE];
 
     *lease = (struct lease) { .attendant = { .fd = -1, .due = deadline_never(), .turn = turn },
-                              .duration_ms = config->lease_duration_ms,
+                              .duration_ms = config->lease_duration_ms / 1000 * 1000,
                               .lost = lost,
                               .context = context };
     if (config->lease == NULL)
         return true;
+    if (strspn(config->lease, "abcdefghijklmnopqrstuvwxyz0123456789-.") != strlen(config->lease)) {
+        error_set(err, ERROR_USAGE, "\"%s\" is no name of a Lease", config->lease);
+        return error_hint(err, "A name is lower-case letters, digits, - and dots.");
+    }
     if (!cluster_find(config, &lease->cluster, err))
         return error_context(err, "looking for the Lease \"%s\"", config->lease);
     lease->name = config->lease;

@@ -8,8 +8,10 @@ import signal
 import subprocess
 
 import pytest
+from certificates import Authority
 from test_binary import make_certificates
 from wait import wait_until
+from world import World
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOCKED_UP = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
@@ -115,6 +117,23 @@ def test_another_name_of_the_same_server_is_refused(network, image, folder, url)
 def test_the_bundle_of_the_image_is_what_unnamed_certificates_are_checked_with(network, image, folder, url):
     done = network.run(image, "deploy", options=["--rm"], migrations=folder.path, DATABASE_URL=url.split("&")[0])
     assert done.returncode == 2 and "certificate verify failed" in done.errors, done.errors
+
+
+def test_a_webhook_by_host_name_with_nothing_it_could_lean_on(network, image, folder, url, tmp_path):
+    folder.add("001_t", "CREATE TABLE t ()")
+    (network_found,) = json.loads(network.engine.run("network", "inspect", network.name).out)
+    gateway = network_found["IPAM"]["Config"][0]["Gateway"]
+    authority = Authority(tmp_path)
+    authority.issue("hooks", "hooks", "subjectAltName=DNS:hooks")
+    world = World(certificate=str(tmp_path / "hooks"), host=gateway)
+    try:
+        options = ["--rm", "--add-host", f"hooks:{gateway}", "-v", f"{tmp_path}/ca.crt:/outside.crt:ro"]
+        variables = {"SSL_CERT_FILE": "/outside.crt", "TIDELOCK_WEBHOOK": f"https://hooks:{world.port}/x"}
+        done = network.run(image, "deploy", options=options, migrations=folder.path, DATABASE_URL=url, **variables)
+    finally:
+        world.close()
+    assert done.returncode == 0, done.errors
+    assert [request.json["event"] for request in world.requests] == ["succeeded"], done.errors
 
 
 def test_as_pid_1_it_stops_when_told(network, image, folder, url):

@@ -5,7 +5,6 @@ import os
 import threading
 import urllib.parse
 
-import psycopg
 import pytest
 from pooler import HBA, PASSWORD, Pooler
 from servers import Database, Server, distribution_major

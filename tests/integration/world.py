@@ -63,7 +63,7 @@ BAD_ANSWERS = {
 class World:
     """One server. `answer(request)` decides what is said; `requests` are those that came."""
 
-    def __init__(self, answer=None, certificate=None):
+    def __init__(self, answer=None, certificate=None, host="127.0.0.1"):
         self.answer = answer or (lambda request: Answer(200))
         self.requests = []
         self.closing = threading.Event()
@@ -105,7 +105,7 @@ class World:
             def handle_error(self, request, client_address):
                 pass  # a handshake that failed: the other side tells why
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server((host, 0), Handler)
         self.scheme = "http"
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
