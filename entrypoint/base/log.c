@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { LINE_MOST = 16 * 1024, SECRETS_MOST = 64, SECRET_LEAST = 3, CONTEXT_MOST = 300, FIELDS_MOST = 24 };
+enum { LINE_MOST = 16 * 1024, SECRET_LEAST = 3, CONTEXT_MOST = 300, FIELDS_MOST = 24 };
 
 const char *const LOG_LEVEL_NAMES[] = {
     [LOG_ERROR] = "error",
@@ -48,15 +48,18 @@ static const struct {
     [LOG_DEBUG] = { "\033[2m", "debug: " },
 };
 
+struct secret {
+    char *text;
+    size_t length;
+};
+
 static struct {
     enum log_level most;
     enum log_format format;
     char context[LOG_FIELDS][CONTEXT_MOST];
-    struct {
-        char *text;
-        size_t length;
-    } secrets[SECRETS_MOST];
+    struct secret *secrets;
     size_t secret_count;
+    size_t secret_capacity;
     bool is_passing; /* a passing line stands on the terminal */
 } state = { .most = LOG_INFO, .format = LOG_TEXT };
 
@@ -93,15 +96,15 @@ void log_context(enum log_field field, const char *value)
 
 void redact_register(const char *secret, size_t length)
 {
-    if (length < SECRET_LEAST || state.secret_count == SECRETS_MOST)
+    if (length < SECRET_LEAST)
         return;
     for (size_t i = 0; i < state.secret_count; i++) {
         if (state.secrets[i].length == length && memcmp(state.secrets[i].text, secret, length) == 0)
             return;
     }
-    state.secrets[state.secret_count].text = memory_copy(secret, length);
-    state.secrets[state.secret_count].length = length;
-    state.secret_count++;
+    state.secrets =
+        memory_grow(state.secrets, state.secret_count, &state.secret_capacity, sizeof *state.secrets);
+    state.secrets[state.secret_count++] = (struct secret) { memory_copy(secret, length), length };
 }
 
 static void redact_one(char *text, const char *secret, size_t length)
@@ -149,7 +152,8 @@ void redact_clear(void)
         memory_wipe(state.secrets[i].text, state.secrets[i].length);
         memory_free(state.secrets[i].text);
     }
-    state.secret_count = 0;
+    memory_free(steal(&state.secrets));
+    state.secret_count = state.secret_capacity = 0;
 }
 
 /* Wall clock, RFC 3339 with milliseconds, UTC: what log collectors sort by. */

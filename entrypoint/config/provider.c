@@ -37,7 +37,8 @@ static struct {
     bool is_known;
     bool was_given_before;       /* to an earlier connect, too */
     struct deadline asked_until; /* so long it counts as just asked for */
-    struct deadline good_until;
+    struct deadline good_until;  /* half of its life: a connect takes its time, and clocks differ */
+    struct deadline ends;
     const char *user; /* NULL = the URL's */
     const char *password;
 } latest;
@@ -73,8 +74,14 @@ bool provider_ask(const struct config *config, struct endpoint *endpoint, struct
         give(endpoint);
         return true;
     }
-    if (!SERVICES[config->password_from].ask(&occasion, &given, err))
+    if (!SERVICES[config->password_from].ask(&occasion, &given, err)) {
+        if (err->class == ERROR_UNREACHABLE && latest.is_known && !deadline_passed(latest.ends)) {
+            log_info("going on with the password from before: %s", err->message);
+            give(endpoint);
+            return true;
+        }
         return error_context(err, "asking for the password (--password-from %s)", name);
+    }
     if (given.password[0] == '\0')
         return service_lacks(name, "password", err);
     if (given.lasts_ms < 0)
@@ -84,8 +91,8 @@ bool provider_ask(const struct config *config, struct endpoint *endpoint, struct
     latest.user = given.user;
     latest.password = given.password;
     latest.asked_until = deadline_in(FRESH_MS);
-    /* A connect takes its time, and clocks differ. */
     latest.good_until = deadline_in(given.lasts_ms / 2);
+    latest.ends = deadline_in(given.lasts_ms);
     give(endpoint);
     log_debug("%s gave a password", name);
     return true;

@@ -116,6 +116,9 @@ static bool is_trusted_agent(const char *url)
         return true;
     if (strncmp(url, "http://", 7) != 0)
         return false;
+    /* Whoever stands before an @ is no host. */
+    if (memchr(url, '@', strcspn(url + 7, "/?#") + 7) != NULL)
+        return false;
     for (size_t i = 0; i < array_length(hosts); i++) {
         const char *end = url + 7 + strlen(hosts[i]);
 

@@ -98,6 +98,14 @@ static const char *log_in(const struct occasion *occasion, struct error *err)
     return service_keep_secret(config, given);
 }
 
+/* A variable made from a file brings the line's end along. */
+static const char *keep_trimmed(const struct config *config, const char *token)
+{
+    struct slice word = slice_trim(slice_of(token));
+
+    return service_keep_secret(config, arena_copy(config->arena, word.at, word.length));
+}
+
 static bool find_token(const struct occasion *occasion, struct error *err)
 {
     const char *said = service_variable("VAULT_TOKEN");
@@ -106,7 +114,7 @@ static bool find_token(const struct occasion *occasion, struct error *err)
     if (lent.is_own_token)
         lent.token = log_in(occasion, err);
     else if (said != NULL)
-        lent.token = service_keep_secret(occasion->config, said);
+        lent.token = keep_trimmed(occasion->config, said);
     else
         error_set(err, ERROR_USAGE, "how to log in to Vault is not said");
     if (lent.token == NULL && !lent.is_own_token)

@@ -70,10 +70,18 @@ static struct slice first_line(const char *said)
     return slice_trim(line);
 }
 
+/* LDAP and PAM (which Amazon RDS takes tokens by) say so with the code of a missing rule in pg_hba.conf. */
+static const struct sqlstate *meaning_of(const char *code, const char *words)
+{
+    bool is_password = strcmp(code, "28000") == 0 && strstr(words, "authentication failed") != NULL;
+
+    return sqlstate_find(is_password ? "28P01" : code);
+}
+
 static bool explain_server(const struct endpoint *where, const char *code, const char *words,
                            struct error *err)
 {
-    const struct sqlstate *meaning = sqlstate_find(code);
+    const struct sqlstate *meaning = meaning_of(code, words);
     struct slice line = first_line(words);
     enum error_class class = meaning->is_worth_reconnecting ? ERROR_UNREACHABLE : ERROR_USAGE;
 
