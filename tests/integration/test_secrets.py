@@ -1,8 +1,13 @@
 """No secret in any output, in the arguments that others see, or in the environment's errors."""
 
+import os
 import pathlib
+import shutil
+import subprocess
+import tempfile
 
 import pytest
+from servers import free_port
 from wait import wait_until
 
 SECRET = "s3cr3t-pa55"
@@ -60,3 +65,20 @@ def test_a_secret_file_is_read_and_never_shown(database, folder, tidelock, tmp_p
     secret.write_text("")
     tidelock("deploy", url="", environment=environment).fails(exit=2, says=["is empty", "DATABASE_URL_FILE"])
     tidelock("deploy", url="", environment={"DATABASE_URL_FILE": "/nowhere"}).fails(exit=2, says=["/nowhere", "does the Secret exist"])
+
+
+def test_no_core_file_and_no_neighbour_sees_into_it(binary):
+    """What is not dumpable belongs to root in /proc, and leaves no core file (proc(5), PR_SET_DUMPABLE)."""
+    with tempfile.TemporaryDirectory() as home:
+        os.chmod(home, 0o755)
+        program = shutil.copy(binary, home)
+        (pathlib.Path(home) / "migrations").mkdir(mode=0o755)
+        nobody = {"user": 65534} if os.getuid() == 0 else {}
+        environment = {"DATABASE_URL": f"postgresql://u:{SECRET}@127.0.0.1:{free_port()}/d"}
+        process = subprocess.Popen([program, "deploy"], cwd=home, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **nobody)
+        try:
+            assert "waiting for the database" in process.stderr.readline()
+            assert os.stat(f"/proc/{process.pid}/environ").st_uid == 0
+        finally:
+            process.kill()
+            process.communicate()
