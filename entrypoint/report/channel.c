@@ -205,9 +205,8 @@ void channel_close(struct channel *channel)
     if (channel->traits.url == NULL)
         return;
     heartbeat_dismiss(&channel->attendant);
-    exchange_end(steal(&channel->exchange));
     forget_waiting(channel);
     if (channel->first != NULL)
-        drop_first(channel);
+        give_up(channel, "no answer came in time");
     channel->traits.url = NULL;
 }

@@ -49,7 +49,7 @@ void channel_send(struct channel *channel, struct slice body, const char *header
 /* Whether anything is still to be sent. */
 bool channel_is_busy(const struct channel *channel);
 
-/* Ends it, and forgets what was not sent. */
+/* Ends it; what was not sent by now is given up, with a warning. */
 void channel_close(struct channel *channel);
 
 #endif

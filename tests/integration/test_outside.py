@@ -147,6 +147,15 @@ def test_a_stop_by_signal_is_told_by_who_leads(receiver, folder, tidelock, datab
     assert told(receiver) == ["failed"] and receiver.requests[0].json["exit_code"] == 143
 
 
+def test_who_is_stopped_gives_a_hanging_receiver_up_and_says_so(receiver, folder, tidelock, database):
+    folder.add("001_one", "SELECT pg_sleep(60)")
+    receiver.misbehave("hanging")
+    running = tidelock.start("deploy", environment={"TIDELOCK_WEBHOOK": receiver.url})
+    wait_for_session(database, "pg_sleep")
+    running.signal()
+    running.wait().fails(exit=143, says="the webhook could not be told: no answer came in time")
+
+
 def test_the_application_is_not_started_before_the_last_word_is_out(receiver, folder, tidelock):
     folder.add("001_one", "SELECT 1")
     result = tidelock("run", "--", "/bin/sh", "-c", "ls -l /proc/self/fd; env", environment={"TIDELOCK_WEBHOOK": receiver.url, "TIDELOCK_WEBHOOK_KEY": "abcdef"})
