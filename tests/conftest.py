@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "integration"))
 
+from certificates import Authority  # noqa: E402
 from folder import Folder  # noqa: E402
 from prisma_cli import Prisma  # noqa: E402
 from proxy import Proxy  # noqa: E402
@@ -64,6 +65,14 @@ def database(server, request):
     database = Database(server, name)
     yield database
     database.drop()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """Whose certificate "server" what is not the database shows on this machine."""
+    authority = Authority(tmp_path_factory.mktemp("authority"))
+    authority.issue("server", "outside", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+    return authority
 
 
 @pytest.fixture

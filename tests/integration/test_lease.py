@@ -4,7 +4,6 @@ import re
 import signal
 
 import pytest
-from certificates import Authority
 from tool import wait_for_session
 from wait import wait_until
 from world import Answer, ApiServer
@@ -15,16 +14,9 @@ SHORT = ["--lease-duration", "3s"]
 WAITING = "CREATE TABLE one (id int); DO $$ BEGIN WHILE NOT pg_try_advisory_xact_lock(42) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$;"
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    authority = Authority(tmp_path_factory.mktemp("authority"))
-    authority.issue("api", "kubernetes", "subjectAltName=IP:127.0.0.1,DNS:localhost")
-    return authority
-
-
 @pytest.fixture
 def api(authority):
-    server = ApiServer(str(authority.folder / "api"))
+    server = ApiServer(str(authority.folder / "server"))
     yield server
     server.close()
 

@@ -9,7 +9,6 @@ import subprocess
 import time
 
 import pytest
-from certificates import Authority
 from servers import free_port
 from tool import wait_for_session
 from wait import wait_until
@@ -20,13 +19,6 @@ PUSHGATEWAY = "build/pushgateway/usr/bin/prometheus-pushgateway"
 PROMTOOL = "build/promtool/usr/bin/promtool"
 # What one run may spend on its last words.
 BUDGET = 5
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    authority = Authority(tmp_path_factory.mktemp("authority"))
-    authority.issue("server", "outside", "subjectAltName=IP:127.0.0.1,DNS:localhost")
-    return authority
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Every secret at once, and everything that can go wrong around it: nothing that is printed, kept or handed on shows one."""
 
 import pytest
-from certificates import Authority
 from world import BAD_ANSWERS, Answer, ApiServer, World
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -15,13 +14,6 @@ SECRETS = {
 }
 FAULTS = list(BAD_ANSWERS)
 SCRIPTS = {"good": "CREATE TABLE one (id int)", "bad": f"DO $$ BEGIN RAISE EXCEPTION 'the password is {SECRETS['password']}'; END $$"}
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    authority = Authority(tmp_path_factory.mktemp("authority"))
-    authority.issue("server", "outside", "subjectAltName=IP:127.0.0.1,DNS:localhost")
-    return authority
 
 
 @pytest.fixture
