@@ -1,23 +1,15 @@
 #include "config/cluster.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/variable.h"
 #include "config/secret.h"
 
 enum { TOKEN_LASTS_MS = 60 * 1000, NAME_MOST = 256 };
-
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value == NULL || value[0] == '\0' ? NULL : value;
-}
 
 static const char *in_folder(const struct config *config, const char *name)
 {
@@ -29,7 +21,7 @@ static const char *in_folder(const struct config *config, const char *name)
 
 static bool find_namespace(const struct config *config, const char **out, struct error *err)
 {
-    const char *said = variable("POD_NAMESPACE");
+    const char *said = variable_value("POD_NAMESPACE");
     const char *path = in_folder(config, "namespace");
     auto_text struct text read = text_init(NAME_MOST);
 
@@ -44,8 +36,8 @@ static bool find_namespace(const struct config *config, const char **out, struct
 
 bool cluster_find(const struct config *config, struct cluster *out, struct error *err)
 {
-    const char *host = variable("KUBERNETES_SERVICE_HOST");
-    const char *port = variable("KUBERNETES_SERVICE_PORT");
+    const char *host = variable_value("KUBERNETES_SERVICE_HOST");
+    const char *port = variable_value("KUBERNETES_SERVICE_PORT");
     auto_text struct text origin = text_init(1024);
 
     *out = (struct cluster) { .config = config, .ca_file = in_folder(config, "ca.crt") };
@@ -88,7 +80,7 @@ void cluster_forget_token(struct cluster *cluster)
 
 void cluster_pod_name(char out[POD_NAME_SIZE])
 {
-    const char *said = variable("POD_NAME");
+    const char *said = variable_value("POD_NAME");
     char host[POD_NAME_SIZE] = "";
 
     (void)gethostname(host, sizeof host - 1);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/variable.h"
 #include "config/provider.h"
 #include "config/trust.h"
 
@@ -17,9 +18,7 @@ static bool has_libpq_variables(void)
     static const char *const names[] = { "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE", "PGUSER" };
 
     for (size_t i = 0; i < array_length(names); i++) {
-        const char *value = getenv(names[i]);
-
-        if (value != NULL && value[0] != '\0')
+        if (variable_value(names[i]) != NULL)
             return true;
     }
     return false;
@@ -39,9 +38,9 @@ static void take_libpq_variables(struct endpoint *endpoint)
     };
 
     for (size_t i = 0; i < array_length(known); i++) {
-        const char *value = getenv(known[i].variable);
+        const char *value = variable_value(known[i].variable);
 
-        if (value != NULL && value[0] != '\0' && endpoint_value(endpoint, known[i].keyword) == NULL)
+        if (value != NULL && endpoint_value(endpoint, known[i].keyword) == NULL)
             endpoint_set(endpoint, known[i].keyword, value);
     }
 }
@@ -59,9 +58,7 @@ static bool check_user(const struct endpoint *endpoint, const struct config *con
 
 static bool names_service(const struct endpoint *endpoint)
 {
-    const char *service = getenv("PGSERVICE");
-
-    return endpoint_value(endpoint, "service") != NULL || (service != NULL && service[0] != '\0');
+    return endpoint_value(endpoint, "service") != NULL || variable_value("PGSERVICE") != NULL;
 }
 
 /* PGPASSWORD stands behind a service file's password, one that was put in a file for us goes before it. */

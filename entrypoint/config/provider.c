@@ -1,6 +1,5 @@
 #include "config/provider.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -161,13 +160,6 @@ struct json *service_json(const struct answer *answer, const char *whom, struct 
     if (found == NULL)
         error_set(err, ERROR_UNREACHABLE, "what %s answered is no JSON", whom);
     return found;
-}
-
-const char *service_variable(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value == NULL || value[0] == '\0' ? NULL : value;
 }
 
 const char *service_keep_secret(const struct config *config, const char *text)

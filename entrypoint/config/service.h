@@ -46,9 +46,6 @@ must_use bool service_call(const struct occasion *occasion, const char *whom, st
 /* The answer as a JSON object; ERROR_UNREACHABLE when it is none. */
 must_use struct json *service_json(const struct answer *answer, const char *whom, struct error *err);
 
-/* A variable of the environment, NULL when it is unset or empty. */
-const char *service_variable(const char *name);
-
 /* A copy that lives with the configuration, and is blanked from now on wherever it shows. */
 const char *service_keep_secret(const struct config *config, const char *text);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/variable.h"
 #include "config/secret.h"
 #include "config/service.h"
 #include "config/trust.h"
@@ -22,8 +23,8 @@ static struct request compose(const char *method, const char *path, const char *
                               struct text *header, const char **headers)
 {
     static const char *const redirecting = "X-Vault-Request: true";
-    const char *address = service_variable("VAULT_ADDR");
-    const char *namespace = service_variable("VAULT_NAMESPACE");
+    const char *address = variable_value("VAULT_ADDR");
+    const char *namespace = variable_value("VAULT_NAMESPACE");
     size_t length = strlen(address);
     size_t count = 0;
 
@@ -46,7 +47,7 @@ static struct request compose(const char *method, const char *path, const char *
                               .url = url->at,
                               .headers = headers,
                               .redirects = 2,
-                              .ca_file = service_variable("VAULT_CACERT") };
+                              .ca_file = variable_value("VAULT_CACERT") };
 }
 
 static struct json *call(const struct occasion *occasion, const char *method, const char *path,
@@ -108,7 +109,7 @@ static const char *keep_trimmed(const struct config *config, const char *token)
 
 static bool find_token(const struct occasion *occasion, struct error *err)
 {
-    const char *said = service_variable("VAULT_TOKEN");
+    const char *said = variable_value("VAULT_TOKEN");
 
     lent.is_own_token = occasion->config->vault_role != NULL;
     if (lent.is_own_token)
@@ -158,7 +159,7 @@ bool vault_secret(const struct occasion *occasion, struct credentials *out, stru
     auto_json struct json *json = NULL;
     bool was_used;
 
-    if (service_variable("VAULT_ADDR") == NULL) {
+    if (variable_value("VAULT_ADDR") == NULL) {
         error_set(err, ERROR_USAGE, "where Vault is is not said");
         return error_hint(err, "Set VAULT_ADDR=https://HOST:8200.");
     }

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
+#include "base/variable.h"
+#include "config/cluster.h"
 #include "postgres/address.h"
 #include "postgres/internal.h"
 #include "postgres/refusal.h"
@@ -61,13 +63,12 @@ static bool endpoint_says(const struct endpoint *where, const char *keyword)
 /* "tidelock POD NAMESPACE"; the server keeps 63 bytes of it. */
 static void application_name(struct text *out)
 {
-    const char *pod = getenv("POD_NAME");
-    const char *namespace = getenv("POD_NAMESPACE");
-    char host[256] = "";
+    const char *namespace = variable_value("POD_NAMESPACE");
+    char pod[POD_NAME_SIZE];
 
-    (void)gethostname(host, sizeof host - 1);
-    text_add_format(out, "tidelock %s", pod != NULL && pod[0] != '\0' ? pod : host);
-    if (namespace != NULL && namespace[0] != '\0')
+    cluster_pod_name(pod);
+    text_add_format(out, "tidelock %s", pod);
+    if (namespace != NULL)
         text_add_format(out, " %s", namespace);
 }
 

@@ -1,11 +1,11 @@
 #include "report/outside.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/variable.h"
 #include "report/metrics.h"
 #include "report/pushgateway.h"
 
@@ -20,13 +20,6 @@ enum {
     BLOCKED_GAP_MS = 5000, /* so long a run that tries again still counts as blocked */
     REDIRECTS = 3
 };
-
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value == NULL || value[0] == '\0' ? NULL : value;
-}
 
 static const char *keep(const struct outside *outside, const struct text *text)
 {
@@ -74,7 +67,7 @@ static void open_webhook(struct outside *outside)
 /* The Job outlives its pods, so what is said about it can still be read when they are gone. */
 static void find_subject(struct outside *outside, char pod[POD_NAME_SIZE])
 {
-    const char *job = variable("JOB_NAME");
+    const char *job = variable_value("JOB_NAME");
 
     cluster_pod_name(pod);
     outside->subject = (struct event_subject) {
@@ -82,7 +75,7 @@ static void find_subject(struct outside *outside, char pod[POD_NAME_SIZE])
         .kind = job == NULL ? "Pod" : "Job",
         .name = job == NULL ? arena_copy(outside->config->arena, pod, strlen(pod)) : job,
         .namespace = outside->cluster.namespace,
-        .uid = variable(job == NULL ? "POD_UID" : "JOB_UID"),
+        .uid = variable_value(job == NULL ? "POD_UID" : "JOB_UID"),
     };
 }
 
@@ -189,7 +182,7 @@ void outside_begin(struct outside *outside, const struct config *config, struct 
     *outside = (struct outside) {
         .config = config,
         .progress = progress,
-        .speaker = { .pod = variable("POD_NAME"), .namespace = variable("POD_NAMESPACE") },
+        .speaker = { .pod = variable_value("POD_NAME"), .namespace = variable_value("POD_NAMESPACE") },
         .seen_blocked_until = deadline_in(0),
     };
     open_push(outside);
