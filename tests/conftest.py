@@ -17,6 +17,7 @@ from prisma_cli import Prisma  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from servers import Database, Servers, distribution_major  # noqa: E402
 from tool import Tool  # noqa: E402
+from world import ApiServer  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 MAJORS = range(13, 19)
@@ -73,6 +74,19 @@ def authority(tmp_path_factory):
     authority = Authority(tmp_path_factory.mktemp("authority"))
     authority.issue("server", "outside", "subjectAltName=IP:127.0.0.1,DNS:localhost")
     return authority
+
+
+@pytest.fixture
+def api(authority):
+    server = ApiServer(str(authority.folder / "server"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def pod(api, authority, tmp_path):
+    """A pod's environment."""
+    return api.mount(tmp_path / "serviceaccount", authority)
 
 
 @pytest.fixture

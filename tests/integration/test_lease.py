@@ -6,25 +6,12 @@ import signal
 import pytest
 from tool import wait_for_session
 from wait import wait_until
-from world import Answer, ApiServer
+from world import Answer
 
 pytestmark = pytest.mark.usefixtures("database")
 SHORT = ["--lease-duration", "3s"]
 # Holds a migration up until the test lets it go.
 WAITING = "CREATE TABLE one (id int); DO $$ BEGIN WHILE NOT pg_try_advisory_xact_lock(42) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$;"
-
-
-@pytest.fixture
-def api(authority):
-    server = ApiServer(str(authority.folder / "server"))
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def pod(api, authority, tmp_path):
-    """A pod's environment."""
-    return api.mount(tmp_path / "serviceaccount", authority)
 
 
 @pytest.fixture

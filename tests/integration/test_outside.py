@@ -12,7 +12,7 @@ import pytest
 from servers import free_port
 from tool import wait_for_session
 from wait import wait_until
-from world import BAD_ANSWERS, Answer, ApiServer, World
+from world import BAD_ANSWERS, Answer, World
 
 pytestmark = pytest.mark.usefixtures("database")
 PUSHGATEWAY = "build/pushgateway/usr/bin/prometheus-pushgateway"
@@ -33,18 +33,6 @@ def safe_receiver(authority):
     world = World(certificate=str(authority.folder / "server"))
     yield world
     world.close()
-
-
-@pytest.fixture
-def api(authority):
-    server = ApiServer(str(authority.folder / "server"))
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def pod(api, authority, tmp_path):
-    return api.mount(tmp_path / "serviceaccount", authority)
 
 
 def told(world):
