@@ -34,6 +34,15 @@ double clock_wall_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+void clock_format_utc(int64_t seconds, const char *format, char *out, size_t size)
+{
+    time_t at = (time_t)seconds;
+    struct tm parts;
+
+    if (gmtime_r(&at, &parts) == NULL || strftime(out, size, format, &parts) == 0)
+        out[0] = '\0';
+}
+
 struct deadline deadline_in(int64_t ms)
 {
     int64_t at;

@@ -20,6 +20,9 @@ int64_t clock_now_us(void);
 /* Seconds since 1970 by the wall clock, for what leaves this machine. */
 double clock_wall_seconds(void);
 
+/* Seconds since 1970 as a time in UTC, by a format of strftime(); "" when it has none or does not fit. */
+void clock_format_utc(int64_t seconds, const char *format, char *out, size_t size);
+
 /* The moment `ms` from now; a negative `ms` means never. */
 struct deadline deadline_in(int64_t ms);
 struct deadline deadline_never(void);

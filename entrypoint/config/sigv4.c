@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "http/request.h"
 
@@ -77,14 +77,11 @@ void sigv4_presign(const struct sigv4 *what, struct text *out)
 {
     auto_text struct text query = text_init(TEXT_MOST);
     auto_text struct text canonical = text_init(TEXT_MOST);
-    time_t at = (time_t)what->at;
-    char date[DATE_SIZE] = "";
+    char date[DATE_SIZE];
     char signature[SHA256_HEX_SIZE];
-    struct tm parts;
 
     query.is_secret = canonical.is_secret = true;
-    if (gmtime_r(&at, &parts) != NULL)
-        (void)strftime(date, sizeof date, "%Y%m%dT%H%M%SZ", &parts);
+    clock_format_utc(what->at, "%Y%m%dT%H%M%SZ", date, sizeof date);
     compose_query(what, date, &query);
     text_add_format(&canonical, "GET\n%s\n%s\nhost:%s\n\nhost\n%s", what->path, query.at, what->host,
                     what->payload_hash);

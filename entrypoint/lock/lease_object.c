@@ -2,21 +2,20 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 void lease_time(double seconds, char out[LEASE_TIME_SIZE])
 {
-    time_t at = (time_t)seconds;
+    int64_t at = (int64_t)seconds;
     int micro = (int)((seconds - (double)at) * 1e6 + 0.5);
-    char day[24] = "";
-    struct tm parts;
+    char day[24];
 
     if (micro == 1000000) {
         micro = 0;
         at++;
     }
-    if (gmtime_r(&at, &parts) != NULL)
-        (void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
+    clock_format_utc(at, "%Y-%m-%dT%H:%M:%S", day, sizeof day);
     (void)snprintf(out, LEASE_TIME_SIZE, "%s.%06dZ", day, micro);
 }
 

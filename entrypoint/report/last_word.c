@@ -5,33 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
-
-static void set_cut(struct json *object, const char *key, const char *value, size_t most)
-{
-    char whole[LAST_WORD_MOST];
-    char cut[LAST_WORD_MOST];
-
-    if (value == NULL || value[0] == '\0')
-        return;
-    text_copy_cut(whole, sizeof whole, value);
-    redact(whole); /* first: half a secret would not be known */
-    text_copy_cut(cut, most < sizeof cut ? most : sizeof cut, whole);
-    json_set_text(object, key, cut);
-}
-
-static void set_failure(struct json *object, const struct error *err, size_t most)
-{
-    auto_text struct text place = text_init(LAST_WORD_MOST);
-
-    if (err->place.line > 0)
-        text_add_format(&place, "%s:%zu:%zu", err->place.file, err->place.line, err->place.column);
-    set_cut(object, "code", err->code, most);
-    set_cut(object, "sqlstate", err->sqlstate, most);
-    set_cut(object, "message", err->message, most);
-    set_cut(object, "at", place.at, most);
-    set_cut(object, "holds", err->holds, most);
-    set_cut(object, "next", err->hint, most);
-}
+#include "report/fields.h"
 
 static struct json *compose(const struct progress *progress, const struct error *err, size_t most)
 {
@@ -42,8 +16,7 @@ static struct json *compose(const struct progress *progress, const struct error 
     json_set_number(object, "applied", (int64_t)progress->applied);
     if (progress->is_compared)
         json_set_number(object, "pending", (int64_t)progress->migrations[VERDICT_PENDING]);
-    if (err != NULL)
-        set_failure(object, err, most);
+    fields_of_failure(object, err, most);
     return object;
 }
 

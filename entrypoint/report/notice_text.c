@@ -1,13 +1,12 @@
 #include "report/notice_text.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "report/fields.h"
 
 enum { LINE_MOST = 4096, DETAIL_MOST = 4096, EVENT_MESSAGE_SIZE = 1024, SUBJECT_MOST = 239, TIME_SIZE = 32 };
 
@@ -87,42 +86,22 @@ static void add_detail(const struct error *err, struct text *out)
     call_nobody(out);
 }
 
-static void set_shown(struct json *object, const char *key, const char *text)
-{
-    auto_text struct text shown = text_init(LINE_MOST);
-
-    if (text == NULL || text[0] == '\0')
-        return;
-    text_add_string(&shown, text);
-    redact_text(&shown);
-    json_set_text(object, key, shown.at);
-}
-
-static void set_seconds(struct json *object, const char *key, double seconds)
-{
-    json_set_number(object, key, (int64_t)(seconds * 1000));
-}
-
 static void format_time(double seconds, char out[TIME_SIZE])
 {
-    time_t at = (time_t)seconds;
-    struct tm parts;
-
-    out[0] = '\0';
-    if (gmtime_r(&at, &parts) != NULL)
-        (void)strftime(out, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    clock_format_utc((int64_t)seconds, "%Y-%m-%dT%H:%M:%SZ", out, TIME_SIZE);
 }
 
-static struct json *text_block(const char *text, const char *style, bool is_bold)
+/* A headline where there is a `color`, else plain. */
+static struct json *text_block(const char *text, const char *color)
 {
     struct json *block = json_new_object();
 
     json_set_text(block, "type", "TextBlock");
     json_set_text(block, "text", text);
     json_set_bool(block, "wrap", true);
-    if (is_bold) {
+    if (color != NULL) {
         json_set_text(block, "weight", "Bolder");
-        json_set_text(block, "color", style);
+        json_set_text(block, "color", color);
     }
     return block;
 }
@@ -141,28 +120,12 @@ static struct json *attachment(enum notice notice, const char *line, const char 
     json_set_text(card, "$schema", "http://adaptivecards.io/schemas/adaptive-card.json");
     json_set_text(card, "type", "AdaptiveCard");
     json_set_text(card, "version", "1.2");
-    json_append(body, text_block(line, LOOKS[notice].style, true));
+    json_append(body, text_block(line, LOOKS[notice].style));
     if (detail[0] != '\0')
-        json_append(body, text_block(detail, NULL, false));
+        json_append(body, text_block(detail, NULL));
     json_set(card, "body", body);
     json_set(object, "content", card);
     return object;
-}
-
-static void set_failure(struct json *object, const struct error *err)
-{
-    auto_text struct text place = text_init(LINE_MOST);
-
-    if (err == NULL)
-        return;
-    if (err->place.line > 0)
-        text_add_format(&place, "%s:%zu:%zu", err->place.file, err->place.line, err->place.column);
-    set_shown(object, "code", err->code);
-    set_shown(object, "sqlstate", err->sqlstate);
-    set_shown(object, "message", err->message);
-    set_shown(object, "at", place.at);
-    set_shown(object, "holds", err->holds);
-    set_shown(object, "next", err->hint);
 }
 
 void notice_webhook(enum notice notice, const struct progress *progress, const struct error *err,
@@ -182,19 +145,19 @@ void notice_webhook(enum notice notice, const struct progress *progress, const s
     json_set(object, "attachments", attachments);
     json_set_text(object, "event", NOTICE_NAMES[notice]);
     json_set_text(object, "time", time);
-    set_shown(object, "database", progress->database);
-    set_shown(object, "pod", speaker->pod);
-    set_shown(object, "namespace", speaker->namespace);
-    set_shown(object, "migration", progress->latest);
+    field_set(object, "database", progress->database, FIELD_MOST);
+    field_set(object, "pod", speaker->pod, FIELD_MOST);
+    field_set(object, "namespace", speaker->namespace, FIELD_MOST);
+    field_set(object, "migration", progress->latest, FIELD_MOST);
     if (notice == NOTICE_SUCCEEDED || notice == NOTICE_FAILED)
         json_set_number(object, "exit_code", progress->exit_code);
     json_set_number(object, "applied", (int64_t)progress->applied);
     if (progress->is_compared)
         json_set_number(object, "pending", (int64_t)progress->migrations[VERDICT_PENDING]);
-    set_seconds(object, "duration_ms", now - progress->started_at);
+    json_set_number(object, "duration_ms", (int64_t)((now - progress->started_at) * 1000));
     if (notice == NOTICE_BLOCKED)
-        set_shown(object, "in_the_way", progress->in_the_way);
-    set_failure(object, err);
+        field_set(object, "in_the_way", progress->in_the_way, FIELD_MOST);
+    fields_of_failure(object, err, FIELD_MOST);
     json_write(object, false, out);
 }
 
