@@ -51,6 +51,21 @@ bool cluster_find(const struct config *config, struct cluster *out, struct error
     return find_namespace(config, &out->namespace, err) && cluster_authorization(out, err) != NULL;
 }
 
+void cluster_add_url(const struct cluster *cluster, const char *api, const char *kind, struct text *out)
+{
+    text_add_format(out, "%s/%s/namespaces/", cluster->origin, api);
+    http_add_escaped(slice_of(cluster->namespace), out);
+    text_add_format(out, "/%s", kind);
+}
+
+bool cluster_read_token(const struct config *config, struct text *out, struct error *err)
+{
+    if (!secret_read("the pod's token", in_folder(config, "token"), out, err))
+        return false;
+    redact_register(out->at, out->length);
+    return true;
+}
+
 const char *cluster_authorization(struct cluster *cluster, struct error *err)
 {
     auto_text struct text token = text_init(SECRET_BYTES_MOST);
@@ -59,7 +74,7 @@ const char *cluster_authorization(struct cluster *cluster, struct error *err)
     if (cluster->authorization != NULL && !deadline_passed(cluster->token_until))
         return cluster->authorization;
     header.is_secret = true;
-    if (!secret_read("the pod's token", in_folder(cluster->config, "token"), &token, err)) {
+    if (!cluster_read_token(cluster->config, &token, err)) {
         error_hint(
             err, "Mount the service account's token (automountServiceAccountToken, or a projected volume).");
         return NULL;
@@ -68,7 +83,6 @@ const char *cluster_authorization(struct cluster *cluster, struct error *err)
     cluster->token_until = deadline_in(TOKEN_LASTS_MS);
     if (cluster->authorization != NULL && strcmp(cluster->authorization, header.at) == 0)
         return cluster->authorization;
-    redact_register(token.at, token.length);
     cluster->authorization = arena_copy(cluster->config->arena, header.at, header.length);
     return cluster->authorization;
 }

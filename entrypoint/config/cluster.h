@@ -23,6 +23,12 @@ struct cluster {
  * without a mounted service account. */
 must_use bool cluster_find(const struct config *config, struct cluster *out, struct error *err);
 
+/* Adds the URL of all objects of a kind in the namespace; `api` is "api/v1" or "apis/GROUP/VERSION". */
+void cluster_add_url(const struct cluster *cluster, const char *api, const char *kind, struct text *out);
+
+/* Reads the pod's own token, as secret_read() does, and keeps it out of what is printed. */
+must_use bool cluster_read_token(const struct config *config, struct text *out, struct error *err);
+
 /* "Authorization: Bearer …", read again when a minute has passed; NULL and ERROR_USAGE when the file can't be
  * read.
  */

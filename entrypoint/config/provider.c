@@ -110,46 +110,27 @@ void provider_close(void)
     vault_close();
 }
 
-/* What was said, on one line. A service may repeat what it was sent; cut in two, a secret would show. */
-static void add_said(const struct answer *answer, struct text *out)
-{
-    char said[SAID_MOST];
-    auto_text struct text shown = text_init(4 * SAID_MOST);
-
-    redact(answer->body.at);
-    text_copy_cut(said, sizeof said, answer->body.at);
-    text_add_shown(&shown, said, 0);
-    for (char *at = shown.at; *at != '\0'; at++)
-        *at = *at == '\n' ? ' ' : *at;
-    text_add_string(out, shown.at);
-}
-
 bool service_call(const struct occasion *occasion, const char *whom, struct request request,
                   struct answer *out, struct error *err)
 {
     auto_text struct text said = text_init(8 * SAID_MOST);
     int64_t left = deadline_left_ms(occasion->until);
-    bool is_busy;
 
     request.timeout_ms = left < CALL_MOST_MS ? left : CALL_MOST_MS;
     request.answer_most = SERVICE_BODY_MOST;
-    if (request.ca_file == NULL && strncmp(request.url, "https://", 8) == 0) {
-        request.ca_file = trust_bundle(err);
-        if (request.ca_file == NULL)
-            return error_context(err, "asking %s", whom);
-    }
+    if (!trust_complete(&request, err))
+        return error_context(err, "asking %s", whom);
     if (request.ca_file != NULL && !file_exists(request.ca_file)) {
         error_set(err, ERROR_USAGE, "the file of CA certificates \"%s\" does not exist", request.ca_file);
         return error_context(err, "asking %s", whom);
     }
     if (!http_call(&request, out, err))
         return error_context(err, "asking %s", whom);
-    if (out->status >= 200 && out->status < 300)
+    if (answer_is_good(out))
         return true;
-    is_busy = out->status == 429 || out->status >= 500;
-    add_said(out, &said);
-    error_set(err, is_busy ? ERROR_UNREACHABLE : ERROR_USAGE, "%s answered %ld: %s", whom, out->status,
-              said.at);
+    answer_add_said(out, SAID_MOST, &said);
+    error_set(err, answer_is_passing(out) ? ERROR_UNREACHABLE : ERROR_USAGE, "%s answered %ld: %s", whom,
+              out->status, said.at);
     return false;
 }
 

@@ -267,12 +267,10 @@ bool aws_secret(const struct occasion *occasion, struct credentials *out, struct
                               "X-Amz-Target: secretsmanager.GetSecretValue", NULL, NULL };
     auto_answer struct answer answer = { .status = 0 };
     auto_json struct json *json = NULL;
-    struct json *asked = json_new_object();
+    struct json *asked;
     const char *text;
     struct keys keys;
 
-    json_set_text(asked, "SecretId", occasion->config->secret_name);
-    json_write(asked, false, &body);
     key.is_secret = header.is_secret = true;
     if (occasion->config->secret_name == NULL) {
         error_set(err, ERROR_USAGE, "which secret of AWS Secrets Manager is not said");
@@ -282,6 +280,9 @@ bool aws_secret(const struct occasion *occasion, struct credentials *out, struct
         return lacks_region(err);
     if (!find_keys(occasion, &keys, err))
         return false;
+    asked = json_new_object();
+    json_set_text(asked, "SecretId", occasion->config->secret_name);
+    json_write(asked, false, &body);
     if (address != NULL)
         text_add_string(&url, address);
     else

@@ -3,9 +3,9 @@
 
 #include "base/log.h"
 #include "base/variable.h"
+#include "config/cluster.h"
 #include "config/secret.h"
 #include "config/service.h"
-#include "config/trust.h"
 
 enum { URL_MOST = 8192, PARTING_MS = 2000 };
 
@@ -22,7 +22,6 @@ static struct {
 static struct request compose(const char *method, const char *path, const char *token, struct text *url,
                               struct text *header, const char **headers)
 {
-    static const char *const redirecting = "X-Vault-Request: true";
     const char *address = variable_value("VAULT_ADDR");
     const char *namespace = variable_value("VAULT_NAMESPACE");
     size_t length = strlen(address);
@@ -31,7 +30,7 @@ static struct request compose(const char *method, const char *path, const char *
     while (length > 0 && address[length - 1] == '/')
         length--;
     text_add_format(url, "%.*s/v1/%s", (int)length, address, path);
-    headers[count++] = redirecting;
+    headers[count++] = "X-Vault-Request: true";
     if (token != NULL) {
         text_add_format(header, "X-Vault-Token: %s", token);
         headers[count++] = header->at;
@@ -70,21 +69,17 @@ static const char *log_in(const struct occasion *occasion, struct error *err)
 {
     const struct config *config = occasion->config;
     auto_text struct text path = text_init(URL_MOST);
-    auto_text struct text token_file = text_init(URL_MOST);
     auto_text struct text token = text_init(SECRET_BYTES_MOST);
     auto_text struct text body = text_init(2 * SECRET_BYTES_MOST);
     auto_json struct json *json = NULL;
-    struct json *login = json_new_object();
+    struct json *login;
     const char *given;
 
     body.is_secret = true;
     text_add_format(&path, "auth/%s/login", config->vault_auth);
-    text_add_format(&token_file, "%s/token", config->service_account);
-    if (!secret_read("the pod's token", token_file.at, &token, err)) {
-        json_free(login);
+    if (!cluster_read_token(config, &token, err))
         return NULL;
-    }
-    redact_register(token.at, token.length);
+    login = json_new_object();
     json_set_text(login, "role", config->vault_role);
     json_set_text(login, "jwt", token.at);
     json_write(login, false, &body);

@@ -43,13 +43,14 @@ static void explain_absence(const char *how, struct error *err)
     error_hint(err, "%s", how);
 }
 
-const char *trust_bundle(struct error *err)
+bool trust_complete(struct request *request, struct error *err)
 {
-    const char *found = find_bundle(getenv("SSL_CERT_FILE"));
-
-    if (found == NULL)
+    if (request->ca_file != NULL || strncmp(request->url, "https://", 8) != 0)
+        return true;
+    request->ca_file = find_bundle(getenv("SSL_CERT_FILE"));
+    if (request->ca_file == NULL)
         explain_absence("Give the CA with SSL_CERT_FILE.", err);
-    return found;
+    return request->ca_file != NULL;
 }
 
 bool trust_find(struct endpoint *endpoint, const char *ssl_cert_file, struct error *err)

@@ -1,15 +1,15 @@
 #include "http/request.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/heartbeat.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
 #include "http/engine.h"
 
-enum { CONNECT_MOST_MS = 5000, HEADER_MOST = 64 * 1024 };
+enum { CONNECT_MOST_MS = 5000 };
 
 /* Of TLS 1.2 only what keeps past sessions secret and is authenticated; 1.3 knows nothing else. */
 static const char CIPHERS[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
@@ -219,6 +219,29 @@ void exchange_end(struct exchange *exchange)
 void answer_clear(struct answer *answer)
 {
     text_clear(&answer->body);
+}
+
+bool answer_is_good(const struct answer *answer)
+{
+    return answer->status >= 200 && answer->status < 300;
+}
+
+bool answer_is_passing(const struct answer *answer)
+{
+    return answer->status == 0 || answer->status == 429 || answer->status >= 500;
+}
+
+void answer_add_said(const struct answer *answer, size_t most, struct text *out)
+{
+    auto_text struct text whole = text_init(answer->body.most);
+    auto_free char *cut = memory_new(most, 1);
+
+    text_add(&whole, answer->body.at, answer->body.length);
+    redact_text(&whole); /* first: half a secret would not be known */
+    text_copy_cut(cut, most, whole.at);
+    for (char *at = cut; *at != '\0'; at++)
+        *at = *at == '\n' || *at == '\r' ? ' ' : *at;
+    text_add_shown(out, cut, 0);
 }
 
 bool http_call(const struct request *request, struct answer *out, struct error *err)

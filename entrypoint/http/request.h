@@ -60,6 +60,14 @@ must_use bool http_call(const struct request *request, struct answer *out, struc
 void answer_clear(struct answer *answer);
 #define auto_answer __attribute__((cleanup(answer_clear)))
 
+/* 2xx; and whether the next try may be answered better: nothing came, 429, 5xx. */
+bool answer_is_good(const struct answer *answer);
+bool answer_is_passing(const struct answer *answer);
+
+/* Adds the beginning of the body, at most `most` bytes with the cut, on one line, as it may be shown: a
+ * server may repeat the secrets that it was sent. */
+void answer_add_said(const struct answer *answer, size_t most, struct text *out);
+
 /* "https://host:port" of a URL, for messages: nothing in it is secret. */
 void http_origin(const char *url, struct text *out);
 

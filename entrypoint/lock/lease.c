@@ -40,10 +40,9 @@ static const char *now_text(char out[LEASE_TIME_SIZE])
     return out;
 }
 
-static const char *collection_url(const struct lease *lease, struct text *out)
+static void add_collection(const struct lease *lease, struct text *out)
 {
-    text_add_format(out, "%.*s", (int)(strlen(lease->url) - strlen(lease->name) - 1), lease->url);
-    return out->at;
+    cluster_add_url(&lease->cluster, "apis/coordination.k8s.io/v1", "leases", out);
 }
 
 /* A request with what all of them have in common; `headers` is the caller's array. */
@@ -99,8 +98,8 @@ static enum lease_answer refused(struct lease *lease, const struct answer *answe
     cluster_reason(answer, reason);
     if (answer->status == 401)
         cluster_forget_token(&lease->cluster);
-    if (answer->status < 400 || answer->status == 401 || answer->status == 408 || answer->status == 409 ||
-        answer->status == 429 || answer->status >= 500) {
+    if (answer_is_passing(answer) || answer->status < 400 || answer->status == 401 || answer->status == 408 ||
+        answer->status == 409) {
         text_copy_cut(lease->said, sizeof lease->said, reason);
         return LEASE_HELD;
     }
@@ -211,6 +210,7 @@ enum lease_answer lease_try(struct lease *lease, struct error *err)
     if (seen != LEASE_FREE)
         return seen;
     good = lease->object == NULL ? 201 : 200;
+    add_collection(lease, &url);
     if (lease->object == NULL) {
         wanted = lease_new(lease->cluster.namespace, lease->name, lease->identity, lease->duration_ms / 1000,
                            now_text(now));
@@ -218,8 +218,7 @@ enum lease_answer lease_try(struct lease *lease, struct error *err)
         wanted = copy_of(lease->object);
         lease_claim(wanted, lease->identity, lease->duration_ms / 1000, now_text(now));
     }
-    if (!call(lease, good == 201 ? "POST" : "PUT", good == 201 ? collection_url(lease, &url) : lease->url,
-              wanted, &answer, err))
+    if (!call(lease, good == 201 ? "POST" : "PUT", good == 201 ? url.at : lease->url, wanted, &answer, err))
         return LEASE_UNKNOWN;
     if (answer.status != good)
         return refused(lease, &answer, good == 201 ? "create" : "update", err);
@@ -397,10 +396,8 @@ bool lease_begin(struct lease *lease, const struct config *config, void (*lost)(
     random_uuid(uuid);
     /* A container that was restarted must not take itself for the one before. */
     (void)snprintf(lease->identity, sizeof lease->identity, "%s_%s", pod, uuid);
-    text_add_format(&url, "%s/apis/coordination.k8s.io/v1/namespaces/", lease->cluster.origin);
-    http_add_escaped(slice_of(lease->cluster.namespace), &url);
-    text_add_string(&url, "/leases/");
-    text_add_string(&url, lease->name);
+    add_collection(lease, &url);
+    text_add_format(&url, "/%s", lease->name);
     lease->url = memory_copy(url.at, url.length);
     return true;
 }

@@ -63,57 +63,44 @@ static void try_once(struct channel *channel)
     int64_t left = deadline_left_ms(message->until);
     char content_type[128];
     const char *headers[] = { content_type, message->header, NULL };
+    struct request request = { .method = traits->method,
+                               .url = traits->url,
+                               .headers = headers,
+                               .body = { message->body, message->length },
+                               .ca_file = traits->ca_file,
+                               .timeout_ms = left < TRY_MOST_MS ? left : TRY_MOST_MS,
+                               .redirects = traits->redirects,
+                               .is_direct = traits->is_direct };
     struct error err;
 
-    if (traits->ca_file == NULL && strncmp(traits->url, "https://", 8) == 0) {
-        channel->traits.ca_file = trust_bundle(&err);
-        if (traits->ca_file == NULL) {
-            give_up(channel, err.message);
-            return;
-        }
+    if (!trust_complete(&request, &err)) {
+        give_up(channel, err.message);
+        return;
     }
     (void)snprintf(content_type, sizeof content_type, "Content-Type: %s", traits->content_type);
     channel->tries++;
     channel->attendant.due = message->until;
-    channel->exchange =
-        exchange_begin(&(struct request) { .method = traits->method,
-                                           .url = traits->url,
-                                           .headers = headers,
-                                           .body = { message->body, message->length },
-                                           .ca_file = traits->ca_file,
-                                           .timeout_ms = left < TRY_MOST_MS ? left : TRY_MOST_MS,
-                                           .redirects = traits->redirects,
-                                           .is_direct = traits->is_direct },
-                       on_answer, channel);
+    channel->exchange = exchange_begin(&request, on_answer, channel);
 }
 
 /* What a person needs to know of an answer that is no success. */
 static void describe(const struct answer *answer, struct text *out)
 {
-    auto_text struct text whole = text_init(ANSWER_STANDARD_MOST);
-    char said[SAID_MOST];
-
     if (answer->status == 0) {
         text_add_string(out, answer->why);
         return;
     }
-    text_add(&whole, answer->body.at, answer->body.length);
-    redact_text(&whole); /* first: half a secret would not be known */
-    text_copy_cut(said, sizeof said, whole.at);
-    for (char *at = said; *at != '\0'; at++)
-        *at = *at == '\n' || *at == '\r' ? ' ' : *at;
-    text_add_format(out, "it answered %ld%s", answer->status, said[0] == '\0' ? "" : ": ");
-    text_add_shown(out, said, 0);
+    text_add_format(out, "it answered %ld%s", answer->status, answer->body.length == 0 ? "" : ": ");
+    answer_add_said(answer, SAID_MOST, out);
 }
 
 static void judge(struct channel *channel)
 {
     const struct answer *answer = exchange_answer(channel->exchange);
-    bool is_passing = answer->status == 0 || answer->status == 429 || answer->status >= 500;
     int64_t pause = backoff_pause_ms(channel->tries, PAUSE_MOST_MS);
     auto_text struct text why = text_init(1024);
 
-    if (answer->status >= 200 && answer->status < 300) {
+    if (answer_is_good(answer)) {
         drop_first(channel);
         return;
     }
@@ -125,7 +112,7 @@ static void judge(struct channel *channel)
     }
     if (answer->retry_after_ms > pause)
         pause = answer->retry_after_ms;
-    if (!is_passing || deadline_left_ms(channel->first->until) <= pause) {
+    if (!answer_is_passing(answer) || deadline_left_ms(channel->first->until) <= pause) {
         give_up(channel, why.at);
         return;
     }

@@ -65,9 +65,10 @@ static void open_webhook(struct outside *outside)
 }
 
 /* The Job outlives its pods, so what is said about it can still be read when they are gone. */
-static void find_subject(struct outside *outside, char pod[POD_NAME_SIZE])
+static void find_subject(struct outside *outside)
 {
     const char *job = variable_value("JOB_NAME");
+    char pod[POD_NAME_SIZE];
 
     cluster_pod_name(pod);
     outside->subject = (struct event_subject) {
@@ -82,7 +83,6 @@ static void find_subject(struct outside *outside, char pod[POD_NAME_SIZE])
 static void open_events(struct outside *outside)
 {
     auto_text struct text url = text_init(URL_MOST);
-    char pod[POD_NAME_SIZE];
     struct error err;
 
     if (!outside->config->wants_events)
@@ -91,10 +91,8 @@ static void open_events(struct outside *outside)
         leave_out("writing Events", &err);
         return;
     }
-    find_subject(outside, pod);
-    text_add_format(&url, "%s/api/v1/namespaces/", outside->cluster.origin);
-    http_add_escaped(slice_of(outside->cluster.namespace), &url);
-    text_add_string(&url, "/events");
+    find_subject(outside);
+    cluster_add_url(&outside->cluster, "api/v1", "events", &url);
     channel_open(&outside->events, &(struct channel_traits) { .name = "Kubernetes (an Event)",
                                                               .method = "POST",
                                                               .url = keep(outside, &url),
