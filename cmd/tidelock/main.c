@@ -17,6 +17,7 @@
 #include "help.h"
 #include "http/request.h"
 #include "print.h"
+#include "version.h"
 
 enum { HELP_MOST = 64 * 1024, COMMANDS_MOST = 32 };
 
@@ -111,6 +112,7 @@ int main(int argc, char **argv)
     /* A core file of this process would hold the database's password. */
     (void)prctl(PR_SET_DUMPABLE, 0);
     trust_ignore_machine();
+    http_introduce(VERSION_AGENT);
     arena = arena_new();
     if (!dispatch(arena, argc, argv, &exit_code, &err)) {
         (void)fflush(stdout);

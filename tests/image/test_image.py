@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 from certificates import Authority
+from conftest import ITSELF
 from test_binary import make_certificates
 from wait import wait_until
 from world import World
@@ -96,7 +97,7 @@ def test_built_elsewhere_at_another_time_it_is_byte_for_byte_the_same(engine, im
 def test_what_it_says_of_itself(engine, image):
     about = json.loads(engine.run("inspect", image).out)[0]["Config"]
     assert about["Entrypoint"] == ["/tidelock"] and about["User"] == "65532:65532"
-    assert about["Labels"]["org.opencontainers.image.version"] == "0.0.0-test"
+    assert about["Labels"]["org.opencontainers.image.version"] == ITSELF["VERSION"] and about["Labels"]["org.opencontainers.image.revision"] == ITSELF["COMMIT"]
     assert "Usage: tidelock COMMAND" in engine.run("run", "--rm", image).out
 
 
@@ -171,5 +172,5 @@ def test_the_copy_in_pattern(network, image, base, folder, url):
 
 
 def test_the_image_for_arm64_is_cross_built(engine, base, tmp_path):
-    image = engine.build("tidelock-arm64", ROOT / "docker" / "Dockerfile", ROOT, platform="linux/arm64", DEBIAN=base, VERSION="0.0.0-test")
+    image = engine.build("tidelock-arm64", ROOT / "docker" / "Dockerfile", ROOT, platform="linux/arm64", DEBIAN=base, **ITSELF)
     assert json.loads(engine.run("inspect", image).out)[0]["Architecture"] == "arm64"
