@@ -64,7 +64,7 @@ Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_TESTS:$(OUT)/unit/%=$(OUT)/tests/unit/%.o)
 .DEFAULT_GOAL := all
-.PHONY: all help about deps static image test unit integration rig test-kubernetes valgrind coverage demo trial fuzz model bench lint format install clean
+.PHONY: all help about deps static image release test unit integration rig test-kubernetes valgrind coverage demo trial fuzz model bench lint format install clean
 
 all: $(BINARY) ## build build/tidelock with the system's libraries
 
@@ -122,6 +122,12 @@ static: ## build the release binary, build/static/tidelock, and the libraries in
 image: ## build the image REGISTRY/tidelock:VERSION, which chart and examples name, also tagged tidelock:VERSION (ARCH=arm64; BUILD=words for docker build)
 	$(Q)DOCKER_BUILDKIT=1 docker build -f docker/Dockerfile --platform linux/$(ARCH) --build-arg VERSION='$(VERSION)' \
 		--build-arg COMMIT='$(COMMIT)' --build-arg DATE='$(DATE)' -t $(REGISTRY)/tidelock:$(VERSION) -t tidelock:$(VERSION) $(BUILD) .
+
+release: ## everything that a release consists of, for both machines, into build/release; offline once sources and tools are there
+	$(Q)tests/deps build static static-arm64 release
+	$(Q)$(MAKE) --no-print-directory static ARCH=amd64
+	$(Q)$(MAKE) --no-print-directory static ARCH=arm64
+	$(Q)VERSION='$(VERSION)' COMMIT='$(COMMIT)' DATE='$(DATE)' PROJECT='$(PROJECT)' docker/release build/release
 
 about: ## the version and where releases lie, as NAME=VALUE
 	@printf '%s\n' version='$(VERSION)' commit='$(COMMIT)' date='$(DATE)' registry='$(REGISTRY)' project='$(PROJECT)' download='$(DOWNLOAD)'
