@@ -32,13 +32,13 @@ override CFLAGS += -std=c11 -D_GNU_SOURCE $(WARNINGS) -fstack-protector-strong -
 ifdef STATIC
 # Set by the target "static": the compiler and the libraries are those that docker/deps/build has made.
 DEPS := $(abspath build/deps/$(ARCH)/root)
-CC := $(DEPS)/bin/musl-gcc
+CC := $(DEPS)/bin/cc
 override CFLAGS += -O2 -g0 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-fstack-clash-protection -ftrivial-auto-var-init=zero $(if $(filter arm64,$(ARCH)),-mbranch-protection=standard)
-override LDFLAGS += -static-pie -B$(DEPS)/bin -fuse-ld=lld -Wl,-z,text,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
-	-Wl,--pack-dyn-relocs=relr,--gc-sections,--build-id=none,-Map=$@.map
-LIBS := -lcurl -lpq -lpgcommon_shlib -lpgport_shlib -lssl -lcrypto -lyaml -ljansson -lc
-COMPONENTS = awk -v libraries=' $(LIBS) ' '!/^\#/ && index(libraries, " -l" $$2 " ") { print $$1, $$4 }' docker/deps/lock
+override LDFLAGS += -static-pie -nostdlib -B$(DEPS)/bin -fuse-ld=lld -L$(DEPS)/lib $(DEPS)/lib/rcrt1.o $(DEPS)/lib/crti.o \
+	-Wl,-z,text,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--pack-dyn-relocs=relr,--gc-sections,--build-id=none
+LIBS := -lcurl -lpq -lssl -lcrypto -lyaml -ljansson -lc $(DEPS)/lib/libcompiler_rt.a $(DEPS)/lib/crtn.o
+COMPONENTS = awk -v libraries=' $(LIBS) ' '!/^\#/ && index(libraries, " -l" $$2 " ") { print $$1, $$3 }' docker/deps/lock
 else
 PACKAGES := libpq libcurl yaml-0.1 jansson libcrypto
 CC ?= cc
@@ -77,10 +77,12 @@ $(LINKED): $(COMMAND_OBJECTS) $(ENGINE_OBJECTS)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 ifdef STATIC
-# Stripped, weighed, and with its bill of materials beside it.
+$(LINKED): override LDFLAGS += -Wl,-Map=$(LINKED).map
+
+# Without symbols, weighed, and with its bill of materials beside it.
 $(OUT)/tidelock: $(LINKED) docker/deps/lock docker/size docker/sbom
-	@echo "  strip   $@"
-	$(Q)$(DEPS)/bin/strip -s -o $@ $<
+	@echo "  link    $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -s -o $@ $(COMMAND_OBJECTS) $(ENGINE_OBJECTS) $(LIBS)
 	$(Q)docker/size $@ $<.map $(SIZE_BUDGET)
 	$(Q)docker/sbom $@ $(ARCH) '$(VERSION)'
 else
@@ -115,7 +117,7 @@ deps: ## install what building and testing need (Debian packages; root or sudo)
 	$(Q)tests/deps
 
 static: ## build the release binary, build/static/tidelock, and the libraries in it (ARCH=arm64: cross-built)
-	$(Q)tests/deps static $(if $(filter-out $(HOST_ARCH),$(ARCH)),static-$(ARCH))
+	$(Q)tests/deps static
 	$(Q)docker/deps/build $(ARCH)
 	$(Q)$(MAKE) --no-print-directory STATIC=1 $(STATIC_OUT)/tidelock
 
@@ -124,7 +126,7 @@ image: ## build the image REGISTRY/tidelock:VERSION, which chart and examples na
 		--build-arg COMMIT='$(COMMIT)' --build-arg DATE='$(DATE)' -t $(REGISTRY)/tidelock:$(VERSION) -t tidelock:$(VERSION) $(BUILD) .
 
 release: ## everything that a release consists of, for both machines, into build/release; offline once sources and tools are there
-	$(Q)tests/deps build static static-arm64 release
+	$(Q)tests/deps build static release
 	$(Q)$(MAKE) --no-print-directory static ARCH=amd64
 	$(Q)$(MAKE) --no-print-directory static ARCH=arm64
 	$(Q)VERSION='$(VERSION)' COMMIT='$(COMMIT)' DATE='$(DATE)' PROJECT='$(PROJECT)' docker/release build/release
