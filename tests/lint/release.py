@@ -22,11 +22,12 @@ RULES = [
     (CHART, r"(?m)^appVersion: .*", f'appVersion: "{VERSION}"'),
     (r"helm/tidelock/values\.yaml", r"(?m)^(  repository: ).*/tidelock$", rf"\g<1>{REGISTRY}/tidelock"),
     (r"helm/.*", rf"(- name: tidelock\n +version: ){NUMBER}", rf"\g<1>{VERSION}"),
-    (EVERYWHERE, rf"[\w.:/-]+/tidelock:{NUMBER}", IMAGE),
+    (EVERYWHERE, rf"\w[\w.-]*(:\d+)?(/[\w.-]+)*/tidelock:{NUMBER}", IMAGE),
     (EVERYWHERE, r"oci://[\w.:/-]+/charts", f"oci://{REGISTRY}/charts"),
     (EVERYWHERE, rf"(charts/tidelock --version ){NUMBER}", rf"\g<1>{VERSION}"),
     (EVERYWHERE, r"https://[\w.:/-]+/(?=SHA256SUMS|tidelock[-_]\d)", ABOUT["download"] + "/"),
     (EVERYWHERE, rf"(tidelock[-_]){NUMBER}", rf"\g<1>{VERSION}"),
+    (EVERYWHERE, r"(?<=--certificate-identity )\S+", f"{ABOUT['project']}/.github/workflows/release.yaml@refs/tags/v{VERSION}"),
     (EVERYWHERE, rf"git clone --branch v{NUMBER} \S+", f"git clone --branch v{VERSION} {ABOUT['project']}"),
 ]
 
