@@ -8,7 +8,8 @@
 #include "config/options.h"
 #include "print.h"
 
-/* Made by the build: MADE_VERSION, MADE_COMMIT, MADE_DATE, and MADE_FROM with the libraries and the versions it was built with. */
+/* Made by the build: MADE_VERSION, MADE_COMMIT, MADE_DATE, and MADE_FROM with the libraries and the versions
+ * it was built with. */
 #include "made_from.h"
 
 const char VERSION_AGENT[] = "tidelock/" MADE_VERSION;
@@ -63,7 +64,9 @@ const struct command COMMAND_VERSION = {
     .name = "version",
     .usage = "[--json]",
     .summary = "print the version",
-    .about = "Prints the version, its commit and the day of that; with --json, also the libraries that it was built with and their versions.",
+    .about =
+        "Prints the version, its commit and the day of that; with --json, also the libraries that it was built with and their versions. \"tidelock --version\" and \"tidelock -V\" do the same.",
+    .example = "tidelock version --json",
     .options = FOR_VERSION,
     .run = version_run,
 };
