@@ -63,14 +63,14 @@ def test_an_archive(release, machine, tmp_path):
     name = f"tidelock-{VERSION}-linux-{machine}"
     with tarfile.open(release / f"{name}.tar.gz") as tar:
         entries = {entry.name.removeprefix(f"{name}/"): entry for entry in tar if not entry.isdir()}
-        tar.extractall(tmp_path, filter="data")
+    run("tar", "-xzf", release / f"{name}.tar.gz", "-C", tmp_path)
     completions = {f"completions/{file}" for file in ["tidelock.bash", "_tidelock", "tidelock.fish"]}
     assert set(entries) == {"tidelock", "LICENSE", "NOTICE", "README.md", "tidelock.1"} | completions
     assert {(entry.uid, entry.gid, entry.uname, entry.mode) for file, entry in entries.items() if file != "tidelock"} == {(0, 0, "", 0o644)}
     assert entries["tidelock"].mode == 0o755 and all(entry.size > 500 for entry in entries.values())
     emulator = [] if machine == THIS else [f"qemu-{MACHINES[machine]}-static"]
     assert run(*emulator, tmp_path / name / "tidelock", "version") == SAYS
-    assert f"tidelock {VERSION}" in (tmp_path / name / "tidelock.1").read_text().replace("\\-", "-")
+    assert f"the manual of version {VERSION}." in (tmp_path / name / "tidelock.1").read_text()
 
 
 @pytest.mark.parametrize("machine", MACHINES)
