@@ -26,7 +26,7 @@ def read(file):
 def test_every_file_here_is_tried_by_a_test():
     tried = {*MANIFESTS, *(EXAMPLES / "ci").glob("*.yaml"), *(EXAMPLES / "node").glob("*.Dockerfile")}
     found = {file for file in (ROOT / "docker").rglob("*") if file.suffix in (".yaml", ".yml", ".Dockerfile") or file.name == "Dockerfile"}
-    assert found == tried | {ROOT / "docker" / "Dockerfile", ROOT / "docker" / "compose.yaml"}
+    assert found == tried | {ROOT / "docker" / name for name in ("Dockerfile", "compose.yaml", "nfpm.yaml")}
 
 
 @pytest.mark.parametrize("file", MANIFESTS, ids=lambda file: file.name)
