@@ -14,7 +14,7 @@ from project import ABOUT, IMAGE, REGISTRY, VERSION  # noqa: E402
 
 NUMBER = r"\d+\.\d+\.\d+"
 CHART = "helm/tidelock/Chart.yaml"
-EVERYWHERE = r"README\.md|\.github/\w+\.md|docker/.*|helm/.*"
+EVERYWHERE = r"README\.md|\.github/SECURITY\.md|docker/.*|helm/.*"
 
 # In which files, what, and what it must be.
 RULES = [

@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, built
 from project import ABOUT, IMAGE, VERSION
 
 SECTION = (ROOT / "README.md").read_text().split("\n## Get it\n")[1].split("\n## ")[0]
@@ -50,7 +50,7 @@ def test_the_image(engine, registry, tmp_path):
 @pytest.mark.parametrize("helm", ["helm3", "helm4"])
 def test_the_chart(shell, registry, helm):
     """Up to the cluster, which is for tests/kubernetes."""
-    program = f"{ROOT / 'build/go' / helm} template --kube-version 1.36.0 --plain-http"
+    program = f"{built(helm)} template --kube-version 1.36.0 --plain-http"
     said = shell(BLOCKS["chart"], {"helm upgrade --install": program, ABOUT["registry"]: registry})
     assert set(re.findall(r'image: "?([^"\s]+)', said)) == {IMAGE, "guestbook:1.4.0"}
 

@@ -10,7 +10,7 @@ import tarfile
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, built
 from project import ABOUT, IMAGE, VERSION
 
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
@@ -118,9 +118,9 @@ def test_the_sources_are_those_of_the_lock(release):
 def test_the_chart(release):
     chart = release / f"tidelock-{VERSION}.tgz"
     for helm in ["helm3", "helm4"]:
-        about = yaml.safe_load(run(ROOT / "build/go" / helm, "show", "chart", chart))
+        about = yaml.safe_load(run(built(helm), "show", "chart", chart))
         assert (about["version"], about["appVersion"]) == (VERSION, VERSION)
-        run(ROOT / "build/go" / helm, "lint", "--strict", chart)
+        run(built(helm), "lint", "--strict", chart)
     with tarfile.open(chart) as tar:
         packed = {name for name in tar.getnames() if tar.getmember(name).isfile()}
     assert packed == {f"tidelock/{path.relative_to(ROOT / 'helm/tidelock')}" for path in (ROOT / "helm/tidelock").rglob("*") if path.is_file()} - {"tidelock/.helmignore"}
