@@ -2,10 +2,18 @@
 #
 # Variables: SANITIZE=1 (AddressSanitizer and UBSan, in a folder of its own), CC=clang, V=1 (print commands),
 # T=pattern (run only the tests that match), BINARY=path (test that binary), SUITES="tests/integration …" (only those),
-# PREFIX and DESTDIR (install), ARCH=arm64 (static, image: for that machine).
+# PREFIX and DESTDIR (install), ARCH=arm64 (static, image: for that machine), COMMIT and DATE (where there is no git).
 
 ROOMS := base http sql config postgres history lock schema report apply gate fleet
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION := 0.2.0
+# Where releases lie: image and chart in a registry, source and files on the project's pages. When one of these or the version has
+# changed, `tests/lint/release.py --write` brings it to README, chart and examples.
+REGISTRY := registry.example.com/tidelock
+PROJECT := https://git.example.com/tidelock/tidelock
+DOWNLOAD := $(PROJECT)/releases/download/v$(VERSION)
+# "+" marks what no commit holds.
+COMMIT ?= $(or $(shell git describe --always --exclude='*' --abbrev=12 --dirty=+ 2>/dev/null),unknown)
+DATE ?= $(or $(shell git log -1 --format=%cs 2>/dev/null),unknown)
 
 HOST_ARCH := $(shell dpkg --print-architecture 2>/dev/null || echo unknown)
 ARCH ?= $(HOST_ARCH)
@@ -15,7 +23,7 @@ SIZE_BUDGET := 3500000
 
 FLAVOUR := $(if $(SANITIZE),sanitize,dynamic)
 OUT := $(if $(STATIC),$(STATIC_OUT),build/$(FLAVOUR))
-SUITES ?= tests/integration tests/rig tests/sql tests/chart tests/image
+SUITES ?= tests/integration tests/rig tests/sql tests/chart tests/image tests/release
 BINARY ?= $(if $(SANITIZE),$(OUT)/tidelock,build/tidelock)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
@@ -56,7 +64,7 @@ Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_TESTS:$(OUT)/unit/%=$(OUT)/tests/unit/%.o)
 .DEFAULT_GOAL := all
-.PHONY: all help deps static image test unit integration rig test-kubernetes valgrind coverage demo trial fuzz model bench lint format install clean
+.PHONY: all help about deps static image release test unit integration rig test-kubernetes valgrind coverage demo trial fuzz model bench lint format install clean
 
 all: $(BINARY) ## build build/tidelock with the system's libraries
 
@@ -91,16 +99,16 @@ $(OUT)/%.o: %.c
 	@echo "  cc      $<"
 	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
 
-# What the binary says of itself: its version, and what it is made from. The file that holds it is rebuilt when that changes.
+# What the binary says of itself: its version, commit and date, and what it is made from. The file that holds it is rebuilt when that changes.
 $(OUT)/made_from.h: FORCE
 	@mkdir -p $(@D)
-	@{ echo '#define MADE_VERSION "$(VERSION)"'; $(COMPONENTS) | awk ' \
+	@{ printf '#define MADE_%s "%s"\n' VERSION '$(VERSION)' COMMIT '$(COMMIT)' DATE '$(DATE)'; $(COMPONENTS) | awk ' \
 		BEGIN { printf "#define MADE_FROM" } { printf " { \"%s\", \"%s\" },", $$1, $$2 } END { print "" }'; } > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 $(OUT)/cmd/tidelock/version.o: $(OUT)/made_from.h
 .PHONY: FORCE
 
-$(OUT)/unit/%: $(OUT)/tests/unit/%.o $(ENGINE_OBJECTS)
+$(OUT)/unit/%: $(OUT)/tests/unit/%.o $(filter-out %/main.o,$(COMMAND_OBJECTS)) $(ENGINE_OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  link    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
@@ -113,9 +121,18 @@ static: ## build the release binary, build/static/tidelock, and the libraries in
 	$(Q)docker/deps/build $(ARCH)
 	$(Q)$(MAKE) --no-print-directory STATIC=1 $(STATIC_OUT)/tidelock
 
-image: ## build the OCI image tidelock:VERSION, also tagged "tidelock" (ARCH=arm64: for that machine; BUILD=words for docker build)
+image: ## build the image REGISTRY/tidelock:VERSION, which chart and examples name, also tagged tidelock:VERSION (ARCH=arm64; BUILD=words for docker build)
 	$(Q)DOCKER_BUILDKIT=1 docker build -f docker/Dockerfile --platform linux/$(ARCH) --build-arg VERSION='$(VERSION)' \
-		-t tidelock:$(subst +,_,$(VERSION)) -t tidelock $(BUILD) .
+		--build-arg COMMIT='$(COMMIT)' --build-arg DATE='$(DATE)' -t $(REGISTRY)/tidelock:$(VERSION) -t tidelock:$(VERSION) $(BUILD) .
+
+release: ## everything that a release consists of, for both machines, into build/release; offline once sources and tools are there
+	$(Q)tests/deps build static release
+	$(Q)$(MAKE) --no-print-directory static ARCH=amd64
+	$(Q)$(MAKE) --no-print-directory static ARCH=arm64
+	$(Q)VERSION='$(VERSION)' COMMIT='$(COMMIT)' DATE='$(DATE)' PROJECT='$(PROJECT)' docker/release build/release
+
+about: ## the version and where releases lie, as NAME=VALUE
+	@printf '%s\n' version='$(VERSION)' commit='$(COMMIT)' date='$(DATE)' registry='$(REGISTRY)' project='$(PROJECT)' download='$(DOWNLOAD)'
 
 unit: $(UNIT_TESTS) ## the unit tests alone
 	$(Q)tests/run_unit $(UNIT_TESTS)
@@ -176,8 +193,19 @@ lint: all ## formatting, clang-tidy, cppcheck, layers, headers, shell and Python
 format: ## clang-format over every C file
 	$(Q)clang-format -i $(C_FILES)
 
-install: all ## copy the binary to DESTDIR/PREFIX/bin
-	install -D -m 0755 $(BINARY) $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/tidelock
+INTO := $(DESTDIR)$(or $(PREFIX),/usr/local)
+BASH := $(INTO)/share/bash-completion/completions
+ZSH := $(INTO)/share/zsh/site-functions
+FISH := $(INTO)/share/fish/vendor_completions.d
+MAN := $(INTO)/share/man/man1
+
+install: all ## the binary, and the manual page and shell completions that it prints, to DESTDIR/PREFIX
+	install -D -m 0755 $(BINARY) $(INTO)/bin/tidelock
+	install -d $(MAN) $(BASH) $(ZSH) $(FISH)
+	umask 022 && $(BINARY) manual >$(MAN)/tidelock.1
+	umask 022 && $(BINARY) completion bash >$(BASH)/tidelock
+	umask 022 && $(BINARY) completion zsh >$(ZSH)/_tidelock
+	umask 022 && $(BINARY) completion fish >$(FISH)/tidelock.fish
 
 clean: ## remove everything built
 	rm -rf build

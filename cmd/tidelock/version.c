@@ -8,8 +8,11 @@
 #include "config/options.h"
 #include "print.h"
 
-/* Made by the build: MADE_VERSION, and MADE_FROM with the libraries and the versions it was built with. */
+/* Made by the build: MADE_VERSION, MADE_COMMIT, MADE_DATE, and MADE_FROM with the libraries and the versions
+ * it was built with. */
 #include "made_from.h"
+
+const char VERSION_AGENT[] = "tidelock/" MADE_VERSION;
 
 static const struct {
     const char *library;
@@ -42,7 +45,7 @@ static bool version_run(struct arena *arena, const struct config *config, int *e
     (void)exit_code;
     (void)err;
     if (!config->wants_json) {
-        print_line("tidelock %s", MADE_VERSION);
+        print_line("tidelock %s (%s, %s)", MADE_VERSION, MADE_COMMIT, MADE_DATE);
         return true;
     }
     answer = json_new_object();
@@ -50,6 +53,8 @@ static bool version_run(struct arena *arena, const struct config *config, int *e
     for (size_t i = 0; i < array_length(COMPONENTS); i++)
         json_set_text(components, COMPONENTS[i].library, COMPONENTS[i].version);
     json_set_text(answer, "version", MADE_VERSION);
+    json_set_text(answer, "commit", MADE_COMMIT);
+    json_set_text(answer, "date", MADE_DATE);
     json_set(answer, "components", components);
     print_json(answer);
     return true;
@@ -59,7 +64,9 @@ const struct command COMMAND_VERSION = {
     .name = "version",
     .usage = "[--json]",
     .summary = "print the version",
-    .about = "Prints the version; with --json, also the libraries that it was built with and their versions.",
+    .about =
+        "Prints the version, its commit and the day of that; with --json, also the libraries that it was built with and their versions. \"tidelock --version\" and \"tidelock -V\" do the same.",
+    .example = "tidelock version --json",
     .options = FOR_VERSION,
     .run = version_run,
 };

@@ -14,6 +14,8 @@ enum { CONNECT_MOST_MS = 5000 };
 /* Of TLS 1.2 only what keeps past sessions secret and is authenticated; 1.3 knows nothing else. */
 static const char CIPHERS[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
+static const char *introduction = "tidelock";
+
 struct exchange {
     CURL *easy;
     struct curl_slist *headers;
@@ -26,6 +28,11 @@ struct exchange {
     bool is_done;
     bool is_ipv4_only; /* it was tried the other way before */
 };
+
+void http_introduce(const char *agent)
+{
+    introduction = agent;
+}
 
 void http_origin(const char *url, struct text *out)
 {
@@ -149,7 +156,7 @@ static void prepare(struct exchange *exchange, const struct request *request)
     (void)curl_easy_setopt(easy, CURLOPT_URL, request->url);
     (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "tidelock");
+    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, introduction);
     if (strcmp(request->method, "GET") != 0) {
         (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->body.length);
         (void)curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS,

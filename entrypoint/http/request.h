@@ -16,6 +16,9 @@
 #include "base/error.h"
 #include "base/text.h"
 
+/* Who asks, as User-Agent: "NAME/VERSION", which must stay. */
+void http_introduce(const char *agent);
+
 /* What is asked. All of it is copied, or only needed until the function that takes it returns. */
 struct request {
     const char *method; /* "GET", "PUT", … */

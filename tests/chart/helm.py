@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 import yaml
+from project import REGISTRY
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm" / "tidelock"
@@ -43,9 +44,11 @@ class Helm:
         return [document for document in yaml.safe_load_all(done.stdout) if document] if check else done
 
     def with_dependencies(self, chart, folder):
-        """A copy of a chart of this repository with its dependencies beside it."""
+        """A copy of a chart of this repository with its dependencies, which are this repository's as well, beside it."""
         shutil.copytree(ROOT / "helm", folder / "helm")
         copy = folder / "helm" / chart.relative_to(ROOT / "helm")
+        manifest = copy / "Chart.yaml"
+        manifest.write_text(manifest.read_text().replace(f"oci://{REGISTRY}/charts", "file://../../tidelock"))
         self.run("dependency", "update", copy)
         return copy
 

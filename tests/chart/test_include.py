@@ -4,6 +4,7 @@ import helm as helms
 import pytest
 import yaml
 from helm import environment, fields, of_kind, the
+from project import VERSION
 from service_sets import TOKEN
 from value_sets import INCLUDED, merged
 
@@ -155,7 +156,7 @@ def test_under_an_alias(helm, example, check_strictly, tmp_path):
     """A chart may have tidelock twice."""
     chart = tmp_path / "twice"
     (chart / "templates").mkdir(parents=True)
-    tidelock = {"name": "tidelock", "version": "0.1.0", "repository": f"file://{example.parents[1] / 'tidelock'}"}
+    tidelock = {"name": "tidelock", "version": VERSION, "repository": f"file://{example.parents[1] / 'tidelock'}"}
     (chart / "Chart.yaml").write_text(yaml.safe_dump({"apiVersion": "v2", "name": "twice", "version": "1.0.0", "dependencies": [{**tidelock, "alias": name} for name in ["shop", "bills"]]}))
     template = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers: [{name: app, image: 'app:1'}]\n  initContainers:\n"
     template += "".join(f'    {{{{- include "tidelock.initContainer" .Subcharts.{name} | nindent 4 }}}}\n' for name in ["shop"])
@@ -172,7 +173,7 @@ def test_the_rules_for_a_role_of_the_other_chart(helm, example, check_strictly, 
     """The same as those of the chart's own."""
     chart = tmp_path / "rules"
     (chart / "templates").mkdir(parents=True)
-    tidelock = {"name": "tidelock", "version": "0.1.0", "repository": f"file://{example.parents[1] / 'tidelock'}"}
+    tidelock = {"name": "tidelock", "version": VERSION, "repository": f"file://{example.parents[1] / 'tidelock'}"}
     (chart / "Chart.yaml").write_text(yaml.safe_dump({"apiVersion": "v2", "name": "rules", "version": "1.0.0", "dependencies": [tidelock]}))
     role = 'apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x}\nrules:\n  {{- include "tidelock.roleRules" .Subcharts.tidelock | nindent 2 }}\n'
     (chart / "templates" / "role.yaml").write_text(role)
@@ -187,7 +188,7 @@ def test_the_pieces_alone(helm, example, check_strictly, tmp_path):
     """The program copied into an application's container that starts through it, and the exporter beside it."""
     chart = tmp_path / "pieces"
     (chart / "templates").mkdir(parents=True)
-    tidelock = {"name": "tidelock", "version": "0.1.0", "repository": f"file://{example.parents[1] / 'tidelock'}"}
+    tidelock = {"name": "tidelock", "version": VERSION, "repository": f"file://{example.parents[1] / 'tidelock'}"}
     (chart / "Chart.yaml").write_text(yaml.safe_dump({"apiVersion": "v2", "name": "pieces", "version": "1.0.0", "dependencies": [tidelock]}))
     piece = lambda name, indent: f'{{{{- include "tidelock.{name}" .Subcharts.tidelock | nindent {indent} }}}}\n'  # noqa: E731
     (chart / "templates" / "pod.yaml").write_text(

@@ -10,6 +10,7 @@ import service_sets  # noqa: F401
 import yaml
 from conftest import KUBERNETES
 from helm import CHART
+from project import IMAGE, VERSION
 from value_sets import DATABASE, INCLUDED, SETS, merged
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
@@ -79,10 +80,10 @@ def test_the_schema_knows_every_value():
 
 
 def exit_codes():
-    """{code: whether a second try helps}, of the program's own help."""
+    """{code: whether a second try helps}, of the program's own table."""
     program = CHART.parents[1] / "build" / "tidelock"
-    text = subprocess.run([program, "help"], capture_output=True, text=True, check=True).stdout.split("Exit codes:\n")[1]
-    return {int(line.split()[0]): "(retry helps)" in line for line in text.splitlines() if line.split() and line.split()[0].isdigit()}
+    tables = json.loads(subprocess.run([program, "manual", "--json"], capture_output=True, text=True, check=True).stdout)
+    return {int(row["code"]): row["retry"] for row in tables["exits"] if row["code"].isdigit()}
 
 
 def test_the_failure_policy_is_that_of_the_exit_codes(helm):
@@ -98,9 +99,8 @@ def test_the_failure_policy_is_that_of_the_exit_codes(helm):
 
 def test_the_choices_and_defaults_are_the_programs():
     program = CHART.parents[1] / "build" / "tidelock"
-    table = subprocess.run([program, "help", "--options"], capture_output=True, text=True, check=True).stdout
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
-    options = {row[2]: {"default": row[3], "choices": row[5].split(": ")[-1].split(", ")} for row in rows if row[2]}
+    tables = json.loads(subprocess.run([program, "manual", "--json"], capture_output=True, text=True, check=True).stdout)
+    options = {row["key"]: row for row in tables["options"]}
     source = SCHEMA["properties"]["database"]["properties"]["passwordFrom"]["properties"]["source"]
     assert ["nowhere", *source["enum"][1:]] == options["password_from"]["choices"] and options["password_from"]["default"] == "nowhere"
     assert VALUES["database"]["passwordFrom"]["vault"]["auth"] == options["vault_auth"]["default"]
@@ -143,9 +143,10 @@ def test_what_chart_yaml_says(helm):
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     (image,) = yaml.safe_load(chart["annotations"]["artifacthub.io/images"])
     documents = helm.template(DATABASE)
-    assert f"'image': '{image['image']}'" in str(documents)
+    assert f"'image': '{image['image']}'" in str(documents) and image["image"] == IMAGE
+    assert chart["version"] == chart["appVersion"] == VERSION
     kinds = {change["kind"] for change in yaml.safe_load(chart["annotations"]["artifacthub.io/changes"])}
-    assert kinds <= {"added", "changed", "deprecated", "removed", "fixed", "security"} and all(part.isdigit() for part in chart["version"].split("."))
+    assert kinds <= {"added", "changed", "deprecated", "removed", "fixed", "security"}
 
 
 README = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", (CHART / "README.md").read_text(), re.S) if "{{" not in block and not block.startswith("# ")]

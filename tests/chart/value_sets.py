@@ -1,6 +1,7 @@
 """Sets of values, each with what it means: a function of the documents and the cluster's minor version that asserts it."""
 
 from helm import environment, of_kind, the
+from project import IMAGE
 
 DATABASE = {"database": {"existingSecret": "db"}}
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -63,7 +64,7 @@ def by_default(documents, minor):
     assert pod["serviceAccountName"] == "default" and pod["terminationGracePeriodSeconds"] == 60
     assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     container = container_of(documents)
-    assert container["image"] == "tidelock:0.1.0" and container["command"] == ["/tidelock"] and container["args"] == ["deploy"]
+    assert container["image"] == IMAGE and container["command"] == ["/tidelock"] and container["args"] == ["deploy"]
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]} and container["securityContext"]["readOnlyRootFilesystem"]
     assert "cpu" not in container["resources"]["limits"]
     assert environment(container)["DATABASE_URL_FILE"] == "/run/secrets/tidelock/database/url"
@@ -97,7 +98,7 @@ def an_image(documents, _):
 
 @value_set({"global": {"imageRegistry": "mirror.test"}, "image": {"registry": "own.test", "tag": "2", "digest": DIGEST}})
 def an_image_by_digest(documents, _):
-    assert container_of(documents)["image"] == f"own.test/tidelock:2@{DIGEST}"
+    assert container_of(documents)["image"] == f"own.test/tidelock/tidelock:2@{DIGEST}"
 
 
 @value_set({"database": {"existingSecret": "{{ .Release.Name }}-db", "secretKeys": {"url": "uri", "directUrl": "direct"}, "sslmode": "verify-full", "sslRootCert": {"existingSecret": "ca", "key": "root.pem"}, "clientCert": {"existingSecret": "client", "cert": "c.pem", "key": "k.pem"}}})
@@ -187,7 +188,7 @@ def migrations_in_an_image_without_tidelock(documents, _):
     container, (copies,) = container_of(documents), pod_of(documents)["initContainers"]
     assert container["image"] == "own.test/shop:7" and container["imagePullPolicy"] == "Never" and container["command"] == ["/entrypoint/tidelock"]
     assert environment(container)["TIDELOCK_MIGRATIONS"] == "/srv/migrations"
-    assert copies["image"] == "tidelock:0.1.0" and copies["args"] == ["install", "/entrypoint"]
+    assert copies["image"] == IMAGE and copies["args"] == ["install", "/entrypoint"]
     assert mount(documents, "tidelock-entrypoint")["readOnly"] and volume(documents, "tidelock-entrypoint")["emptyDir"]
 
 

@@ -11,13 +11,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
 from engine import CA_CERTIFICATES, STAND_INS, Engine, Refused  # noqa: E402
+from project import ABOUT  # noqa: E402
 
-# What the binary of the tests calls itself, in the image as outside.
-VERSION = "0.0.0-test"
+# What the binary calls itself, in an image, where there is no git, as outside.
+ITSELF = {name.upper(): ABOUT[name] for name in ("version", "commit", "date")}
 
 
 def _make(*words):
-    done = subprocess.run(["make", "-C", ROOT, "static", f"VERSION={VERSION}", *words], capture_output=True, text=True)
+    done = subprocess.run(["make", "-C", ROOT, "static", *words], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 
@@ -53,7 +54,7 @@ def base(engine):
 @pytest.fixture(scope="session")
 def image(engine, base):
     """The image, built in a container by its Dockerfile."""
-    return engine.build("tidelock", ROOT / "docker" / "Dockerfile", ROOT, DEBIAN=base, VERSION=VERSION)
+    return engine.build("tidelock", ROOT / "docker" / "Dockerfile", ROOT, DEBIAN=base, **ITSELF)
 
 
 @pytest.fixture(scope="session")

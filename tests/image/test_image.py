@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 from certificates import Authority
+from conftest import ITSELF
 from test_binary import make_certificates
 from wait import wait_until
 from world import World
@@ -96,7 +97,7 @@ def test_built_elsewhere_at_another_time_it_is_byte_for_byte_the_same(engine, im
 def test_what_it_says_of_itself(engine, image):
     about = json.loads(engine.run("inspect", image).out)[0]["Config"]
     assert about["Entrypoint"] == ["/tidelock"] and about["User"] == "65532:65532"
-    assert about["Labels"]["org.opencontainers.image.version"] == "0.0.0-test"
+    assert about["Labels"]["org.opencontainers.image.version"] == ITSELF["VERSION"] and about["Labels"]["org.opencontainers.image.revision"] == ITSELF["COMMIT"]
     assert "Usage: tidelock COMMAND" in engine.run("run", "--rm", image).out
 
 
@@ -171,5 +172,24 @@ def test_the_copy_in_pattern(network, image, base, folder, url):
 
 
 def test_the_image_for_arm64_is_cross_built(engine, base, tmp_path):
-    image = engine.build("tidelock-arm64", ROOT / "docker" / "Dockerfile", ROOT, platform="linux/arm64", DEBIAN=base, VERSION="0.0.0-test")
+    image = engine.build("tidelock-arm64", ROOT / "docker" / "Dockerfile", ROOT, platform="linux/arm64", DEBIAN=base, **ITSELF)
     assert json.loads(engine.run("inspect", image).out)[0]["Architecture"] == "arm64"
+
+
+def test_made_without_an_engine_it_is_the_same(engine, image, static, tmp_path):
+    """As make release makes it."""
+    arch = subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True, text=True).stdout.strip()
+    subprocess.run([ROOT / "docker" / "image-root", static.parent, arch, tmp_path / "root"], check=True, cwd=ROOT)
+    words = [ROOT / "docker" / "image-layout", tmp_path / "oci.tar", "tag", f"{arch}={tmp_path}/root"]
+    subprocess.run(words, check=True, env={**os.environ, **ITSELF, "SOURCE_DATE_EPOCH": "1"})
+    layout = json.loads(subprocess.run(["skopeo", "inspect", "--config", f"oci-archive:{tmp_path}/oci.tar:tag"], check=True, capture_output=True).stdout)["config"]
+    built = json.loads(engine.run("inspect", image).out)[0]["Config"]
+    assert layout == {name: built[name] for name in ("User", "Entrypoint", "Cmd", "Labels")}
+    container = engine.run("create", image).out.strip()
+    try:
+        for file in filter(pathlib.Path.is_file, (tmp_path / "root").rglob("*")):
+            name = file.relative_to(tmp_path / "root")
+            engine.run("cp", f"{container}:/{name}", tmp_path / "copy")
+            assert (tmp_path / "copy").read_bytes() == file.read_bytes(), name
+    finally:
+        engine.run("rm", container)

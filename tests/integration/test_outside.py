@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+from project import VERSION
 from servers import free_port
 from tool import wait_for_session
 from wait import wait_until
@@ -49,6 +50,7 @@ def test_what_was_applied_is_told(receiver, folder, tidelock, database):
     assert told(receiver) == ["started", "succeeded"]
     request = receiver.requests[1]
     assert (request.method, request.path, request.headers["Content-Type"]) == ("POST", "/hook", "application/json")
+    assert request.headers["User-Agent"] == f"tidelock/{VERSION}"
     said = request.json
     assert said["text"].startswith("tidelock: applied 2 migrations in ") and database.name in said["text"]
     assert (said["applied"], said["pending"], said["exit_code"], said["migration"]) == (2, 0, 0, "002_two")

@@ -20,7 +20,6 @@ from cluster import Cluster, Refused  # noqa: E402
 from servers import Server, distribution_major, installed  # noqa: E402
 from wait import wait_until  # noqa: E402
 
-VERSION = "0.0.0-test"
 GUESTBOOK = "CREATE TABLE guest (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text); GRANT SELECT, INSERT ON guest TO app; GRANT SELECT ON _prisma_migrations TO app;"
 FOLDERS = {
     "1": {"20260101000000_guestbook": GUESTBOOK},
@@ -49,11 +48,11 @@ def cluster():
 def loaded(cluster, tmp_path_factory):
     """The cluster, with the images in it."""
     folder = tmp_path_factory.mktemp("images")
-    done = subprocess.run(["make", "-C", ROOT, "static", f"VERSION={VERSION}"], capture_output=True, text=True)
+    done = subprocess.run(["make", "-C", ROOT, "static"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     binary = ROOT / "build" / "static" / "tidelock"
     cluster.load(images.pause(folder))
-    cluster.load(images.tidelock(folder, binary, VERSION))
+    cluster.load(images.tidelock(folder, binary))
     for tag, migrations in FOLDERS.items():
         cluster.load(images.application(folder, tag, migrations))
     cluster.load(images.application(folder, "with-tidelock", FOLDERS["1"], binary))
@@ -124,12 +123,12 @@ class Namespace:
 
     def values(self, tag="1", **more):
         """Of the chart alone: its Job runs guestbook:TAG."""
-        standard = {"image": {"tag": VERSION}, "database": {"existingSecret": "guestbook-owner"}, "migrations": {"image": {"repository": "guestbook", "tag": tag}}}
+        standard = {"database": {"existingSecret": "guestbook-owner"}, "migrations": {"image": {"repository": "guestbook", "tag": tag}}}
         return {**standard, **more}
 
     def example_values(self, tag, replicas=1, **tidelock):
         image = {"command": ["/bin/busybox", "sh", "-c", "trap exit TERM; while :; do /bin/busybox sleep 1; done"]}
-        return {"global": {"tag": tag}, "replicas": replicas, "image": image, "tidelock": {"image": {"tag": VERSION}, **tidelock}}
+        return {"global": {"tag": tag}, "replicas": replicas, "image": image, "tidelock": tidelock}
 
     def deploy(self, values, *words, release="app", chart=None, **more):
         """helm upgrade --install"""

@@ -8,6 +8,8 @@ import re
 import subprocess
 import tarfile
 
+from project import IMAGE
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAUSE = """
 #include <signal.h>
@@ -52,12 +54,12 @@ def pause(folder):
     return archive(folder / "pause.tar", "tidelock.test/pause:1", {"/pause": folder / "pause"}, Entrypoint=["/pause"])
 
 
-def tidelock(folder, binary, tag):
+def tidelock(folder, binary):
     """As docker/Dockerfile makes it, from the release binary."""
     dockerfile = (ROOT / "docker" / "Dockerfile").read_text().split("FROM scratch")[1]
     user = re.search(r"(?m)^USER (\S+)", dockerfile)[1]
     entrypoint = json.loads(re.search(r"(?m)^ENTRYPOINT (.+)", dockerfile)[1])
-    return archive(folder / "tidelock.tar", f"tidelock:{tag}", {"/tidelock": binary}, User=user, Entrypoint=entrypoint, Cmd=["help"])
+    return archive(folder / "tidelock.tar", IMAGE, {"/tidelock": binary}, User=user, Entrypoint=entrypoint, Cmd=["help"])
 
 
 def application(folder, tag, migrations, binary=None):

@@ -1,8 +1,8 @@
-# The same application with tidelock. In this folder, once the image "tidelock" is built (make image):
+# The same application with tidelock. In this folder:
 #
 #   docker build -f after.Dockerfile -t guestbook .
 ARG NODE=node:22-slim
-ARG TIDELOCK=tidelock
+ARG TIDELOCK=registry.example.com/tidelock/tidelock:0.2.0
 FROM $TIDELOCK AS tidelock
 
 FROM $NODE

@@ -76,11 +76,15 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* REGISTRY/REPOSITORY:TAG@DIGEST of dict "scope", "image", "tag" (where the image names none). */}}
+{{/* REGISTRY/REPOSITORY:TAG@DIGEST of dict "scope", "image", "tag" (where the image names none). A registry stands in place of the repository's own. */}}
 {{- define "tidelock.imageName" -}}
 {{- $registry := default .scope.Values.global.imageRegistry .image.registry }}
+{{- $repository := .image.repository }}
+{{- if $registry }}
+{{- $repository = regexReplaceAll "^[^/]*[.:][^/]*/" $repository "" }}
+{{- end }}
 {{- $tag := default .tag (tpl .image.tag .scope) }}
-{{- with $registry }}{{ . }}/{{ end }}{{ .image.repository }}{{ with $tag }}:{{ . }}{{ end }}{{ with .image.digest }}@{{ . }}{{ end }}
+{{- with $registry }}{{ . }}/{{ end }}{{ $repository }}{{ with $tag }}:{{ . }}{{ end }}{{ with .image.digest }}@{{ . }}{{ end }}
 {{- end }}
 
 {{- define "tidelock.image" -}}
