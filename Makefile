@@ -4,7 +4,7 @@
 # T=pattern (run only the tests that match), BINARY=path (test that binary), SUITES="tests/integration …" (only those),
 # PREFIX and DESTDIR (install), ARCH=arm64 (static, image: for that machine).
 
-ROOMS := base http sql config postgres history lock schema report apply gate fleet
+ROOMS := base http sql dialect config credentials postgres history lock schema report traffic execution repair backfill apply deploy gate fleet
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 HOST_ARCH := $(shell dpkg --print-architecture 2>/dev/null || echo unknown)

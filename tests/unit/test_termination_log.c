@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "check.h"
-#include "report/last_word.h"
+#include "report/termination_log.h"
 
 static void compose(const struct error *err, struct text *out)
 {
@@ -10,12 +10,12 @@ static void compose(const struct error *err, struct text *out)
                                  .exit_code = err == NULL ? 0 : 6,
                                  .applied = 2 };
 
-    last_word_compose(&progress, err, out);
+    termination_log_compose(&progress, err, out);
 }
 
 static void success_is_short(void **state)
 {
-    auto_text struct text out = text_init(4 * LAST_WORD_MOST);
+    auto_text struct text out = text_init(4 * TERMINATION_LOG_MOST);
 
     (void)state;
     compose(NULL, &out);
@@ -24,7 +24,7 @@ static void success_is_short(void **state)
 
 static void failure_says_what_where_and_what_next(void **state)
 {
-    auto_text struct text out = text_init(4 * LAST_WORD_MOST);
+    auto_text struct text out = text_init(4 * TERMINATION_LOG_MOST);
     struct error err;
 
     (void)state;
@@ -50,7 +50,7 @@ static void it_never_exceeds_its_size(void **state)
 
     (void)state;
     for (size_t i = 0; i < array_length(fillings); i++) {
-        auto_text struct text out = text_init(4 * LAST_WORD_MOST);
+        auto_text struct text out = text_init(4 * TERMINATION_LOG_MOST);
         auto_text struct text filling = text_init(1000);
         struct error err;
 
@@ -60,7 +60,7 @@ static void it_never_exceeds_its_size(void **state)
         error_holds(&err, "%s", filling.at);
         error_hint(&err, "%s", filling.at);
         compose(&err, &out);
-        assert_true(out.length <= LAST_WORD_MOST && out.length > LAST_WORD_MOST / 3);
+        assert_true(out.length <= TERMINATION_LOG_MOST && out.length > TERMINATION_LOG_MOST / 3);
         assert_int_equal(out.at[out.length - 1], '\n');
         assert_int_equal(out.at[out.length - 2], '}');
         assert_true(utf8_is_valid(out.at, out.length, NULL));
@@ -69,7 +69,7 @@ static void it_never_exceeds_its_size(void **state)
 
 static void secrets_are_blanked_before_they_are_cut(void **state)
 {
-    auto_text struct text out = text_init(4 * LAST_WORD_MOST);
+    auto_text struct text out = text_init(4 * TERMINATION_LOG_MOST);
     struct error err;
 
     (void)state;

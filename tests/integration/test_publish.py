@@ -136,7 +136,7 @@ def test_who_is_stopped_gives_a_hanging_receiver_up_and_says_so(receiver, folder
     running.wait().fails(exit=143, says="the webhook could not be told: no answer came in time")
 
 
-def test_the_application_is_not_started_before_the_last_word_is_out(receiver, folder, tidelock):
+def test_the_application_is_not_started_before_the_termination_log_is_out(receiver, folder, tidelock):
     folder.add("001_one", "SELECT 1")
     result = tidelock("run", "--", "/bin/sh", "-c", "ls -l /proc/self/fd; env", environment={"TIDELOCK_WEBHOOK": receiver.url, "TIDELOCK_WEBHOOK_KEY": "abcdef"})
     result.succeeds()

@@ -1,8 +1,8 @@
 /*
  * What is said to people and machines elsewhere about a run: the webhook's body, an Event. Pure.
  */
-#ifndef REPORT_NOTICE_TEXT_H
-#define REPORT_NOTICE_TEXT_H
+#ifndef REPORT_NOTICE_H
+#define REPORT_NOTICE_H
 
 #include "base/error.h"
 #include "base/text.h"

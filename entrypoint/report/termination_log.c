@@ -1,11 +1,11 @@
-#include "report/last_word.h"
+#include "report/termination_log.h"
 
 #include <string.h>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "report/fields.h"
+#include "report/failure_json.h"
 
 static struct json *compose(const struct progress *progress, const struct error *err, size_t most)
 {
@@ -16,23 +16,23 @@ static struct json *compose(const struct progress *progress, const struct error 
     json_set_number(object, "applied", (int64_t)progress->applied);
     if (progress->is_compared)
         json_set_number(object, "pending", (int64_t)progress->migrations[VERDICT_PENDING]);
-    fields_of_failure(object, err, most);
+    failure_json_set(object, err, most);
     return object;
 }
 
-void last_word_compose(const struct progress *progress, const struct error *err, struct text *out)
+void termination_log_compose(const struct progress *progress, const struct error *err, struct text *out)
 {
-    for (size_t most = LAST_WORD_MOST; most >= 16; most = most * 3 / 4) {
+    for (size_t most = TERMINATION_LOG_MOST; most >= 16; most = most * 3 / 4) {
         text_reset(out);
         json_write(compose(progress, err, most), false, out);
-        if (!out->has_overflowed && out->length < LAST_WORD_MOST)
+        if (!out->has_overflowed && out->length < TERMINATION_LOG_MOST)
             break;
         out->has_overflowed = false;
     }
     text_add(out, "\n", 1);
 }
 
-void last_word_write(const char *path, bool is_optional, struct slice word)
+void termination_log_write(const char *path, bool is_optional, struct slice word)
 {
     struct error err;
 

@@ -1,4 +1,4 @@
-#include "report/notice_text.h"
+#include "report/notice.h"
 
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "report/fields.h"
+#include "report/failure_json.h"
 
 enum { LINE_MOST = 4096, DETAIL_MOST = 4096, EVENT_MESSAGE_SIZE = 1024, SUBJECT_MOST = 239, TIME_SIZE = 32 };
 
@@ -145,10 +145,10 @@ void notice_webhook(enum notice notice, const struct progress *progress, const s
     json_set(object, "attachments", attachments);
     json_set_text(object, "event", NOTICE_NAMES[notice]);
     json_set_text(object, "time", time);
-    field_set(object, "database", progress->database, FIELD_MOST);
-    field_set(object, "pod", speaker->pod, FIELD_MOST);
-    field_set(object, "namespace", speaker->namespace, FIELD_MOST);
-    field_set(object, "migration", progress->latest, FIELD_MOST);
+    failure_json_set_text(object, "database", progress->database, FAILURE_JSON_MOST);
+    failure_json_set_text(object, "pod", speaker->pod, FAILURE_JSON_MOST);
+    failure_json_set_text(object, "namespace", speaker->namespace, FAILURE_JSON_MOST);
+    failure_json_set_text(object, "migration", progress->latest, FAILURE_JSON_MOST);
     if (notice == NOTICE_SUCCEEDED || notice == NOTICE_FAILED)
         json_set_number(object, "exit_code", progress->exit_code);
     json_set_number(object, "applied", (int64_t)progress->applied);
@@ -156,8 +156,8 @@ void notice_webhook(enum notice notice, const struct progress *progress, const s
         json_set_number(object, "pending", (int64_t)progress->migrations[VERDICT_PENDING]);
     json_set_number(object, "duration_ms", (int64_t)((now - progress->started_at) * 1000));
     if (notice == NOTICE_BLOCKED)
-        field_set(object, "in_the_way", progress->in_the_way, FIELD_MOST);
-    fields_of_failure(object, err, FIELD_MOST);
+        failure_json_set_text(object, "in_the_way", progress->in_the_way, FAILURE_JSON_MOST);
+    failure_json_set(object, err, FAILURE_JSON_MOST);
     json_write(object, false, out);
 }
 

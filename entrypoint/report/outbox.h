@@ -2,8 +2,8 @@
  * Somebody outside who is told of the run: what is sent goes in the background, from every wait, is tried
  * again within its budget, and neither fails nor holds up anything.
  */
-#ifndef REPORT_CHANNEL_H
-#define REPORT_CHANNEL_H
+#ifndef REPORT_OUTBOX_H
+#define REPORT_OUTBOX_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,8 +12,8 @@
 #include "base/text.h"
 #include "http/request.h"
 
-/* Who is told, and how. The texts must live as long as the channel. */
-struct channel_traits {
+/* Who is told, and how. The texts must live as long as the outbox. */
+struct outbox_traits {
     const char *name; /* for warnings: "the webhook" */
     const char *method;
     const char *url;
@@ -28,9 +28,9 @@ struct channel_traits {
 
 struct message;
 
-struct channel {
+struct outbox {
     struct attendant attendant; /* the first member */
-    struct channel_traits traits;
+    struct outbox_traits traits;
     struct message *first; /* the one that is being sent, and those behind it */
     size_t count;
     struct exchange *exchange;
@@ -38,18 +38,18 @@ struct channel {
     bool has_warned;
 };
 
-/* Opens it: from now on channel_send() has somebody to send to. It must stay where it is until
- * channel_close(). */
-void channel_open(struct channel *channel, const struct channel_traits *traits);
+/* Opens it: from now on outbox_send() has somebody to send to. It must stay where it is until
+ * outbox_close(). */
+void outbox_open(struct outbox *outbox, const struct outbox_traits *traits);
 
-/* Sends a copy of the body, with one more header where that is not NULL. Does nothing on a channel that was
+/* Sends a copy of the body, with one more header where that is not NULL. Does nothing on an outbox that was
  * never opened. */
-void channel_send(struct channel *channel, struct slice body, const char *header);
+void outbox_send(struct outbox *outbox, struct slice body, const char *header);
 
 /* Whether anything is still to be sent. */
-bool channel_is_busy(const struct channel *channel);
+bool outbox_is_busy(const struct outbox *outbox);
 
 /* Ends it; what was not sent by now is given up, with a warning. */
-void channel_close(struct channel *channel);
+void outbox_close(struct outbox *outbox);
 
 #endif
