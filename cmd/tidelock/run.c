@@ -10,8 +10,8 @@
 #include "command.h"
 #include "config/endpoint.h"
 #include "config/options.h"
-#include "config/provider.h"
 #include "config/url_parameter.h"
+#include "credentials/password.h"
 #include "gate/environment.h"
 #include "gate/exec.h"
 #include "http/request.h"
@@ -112,7 +112,7 @@ static bool run_run(struct arena *arena, const struct config *config, int *exit_
     if (!is_open)
         return false;
     /* Nothing of ours reaches into the application's life. */
-    provider_close();
+    password_close();
     http_close();
     exec_replace(file, config->words, environment, err);
     reporting_end(&reporting, err);

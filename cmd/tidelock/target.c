@@ -5,7 +5,7 @@
 #include "apply/lead.h"
 #include "base/log.h"
 #include "config/endpoint.h"
-#include "config/provider.h"
+#include "config/password_source.h"
 #include "history/folder.h"
 #include "history/lock_file.h"
 

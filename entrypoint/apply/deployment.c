@@ -13,7 +13,7 @@
 #include "apply/room.h"
 #include "base/log.h"
 #include "base/signals.h"
-#include "config/provider.h"
+#include "credentials/password.h"
 #include "history/compare.h"
 #include "history/ledger.h"
 #include "lock/leader.h"
@@ -358,7 +358,7 @@ static void prepare_watch(struct deployment *d)
 {
     struct error err = { .class = ERROR_NONE };
 
-    if (d->watch.state == WATCH_CLOSED && !provider_ask(d->config, d->endpoint, &err))
+    if (d->watch.state == WATCH_CLOSED && !password_ask(d->config, d->endpoint, &err))
         watch_forbid(&d->watch, err.message);
 }
 

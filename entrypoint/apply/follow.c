@@ -79,7 +79,7 @@ bool follow_lease(struct follow *follow, struct lease *lease, struct error *err)
             return error_hint(err,
                               "See who leads: kubectl -n %s describe lease %s; to wait longer: "
                               "--leader-timeout.",
-                              lease->cluster.namespace, lease->name);
+                              lease->kubernetes.namespace, lease->name);
         }
         if (!rest(follow, who.at, who.at, lease_pause_ms(lease), err))
             return false;

@@ -6,8 +6,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
-#include "config/provider.h"
-#include "config/rotation.h"
+#include "config/password_source.h"
+#include "credentials/password.h"
+#include "credentials/rotation.h"
 #include "lock/leader.h"
 
 enum { ASK_PAUSE_MOST_MS = 5000 };
@@ -34,7 +35,7 @@ static bool ask_password(const struct config *config, struct endpoint *endpoint,
 {
     char said[sizeof err->message] = "";
 
-    for (unsigned attempt = 0; !provider_ask(config, endpoint, err); attempt++) {
+    for (unsigned attempt = 0; !password_ask(config, endpoint, err); attempt++) {
         int64_t pause = backoff_pause_ms(attempt, ASK_PAUSE_MOST_MS);
 
         if (err->class != ERROR_UNREACHABLE || deadline_left_ms(until) <= pause)
@@ -97,7 +98,7 @@ struct connection *reach_database(const struct config *config, struct endpoint *
         if (conn != NULL)
             return check_role(config, conn, err) ? steal(&conn) : NULL;
         explain_role(config, err);
-        if (!is_refusal(err) || (!endpoint_reread(config, endpoint) && !provider_forget(config)))
+        if (!is_refusal(err) || (!endpoint_reread(config, endpoint) && !password_forget(config)))
             return NULL;
         begun = NULL;
     }

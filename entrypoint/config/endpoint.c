@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/variable.h"
-#include "config/provider.h"
+#include "config/password_source.h"
 #include "config/trust.h"
 
 enum { OPTIONS_BYTES_MOST = 8192 };
@@ -48,7 +48,7 @@ static void take_libpq_variables(struct endpoint *endpoint)
 /* Without a name libpq takes the operating system's, which a container's user often does not have. */
 static bool check_user(const struct endpoint *endpoint, const struct config *config, struct error *err)
 {
-    if (provider_may_give_user(config->password_from) || endpoint_value(endpoint, "user") != NULL ||
+    if (password_source_may_give_user(config->password_from) || endpoint_value(endpoint, "user") != NULL ||
         getpwuid(geteuid()) != NULL)
         return true;
     error_set(err, ERROR_USAGE, "no database user is given, and uid %ld has no name here", (long)geteuid());
@@ -99,7 +99,7 @@ static bool require_encryption(struct endpoint *endpoint, const struct config *c
     const char *name = PASSWORD_SOURCE_NAMES[config->password_from];
     bool is_said = mode != NULL && !endpoint->is_sslmode_standard;
 
-    if (!provider_gives_token(config->password_from))
+    if (!password_source_is_token(config->password_from))
         return true;
     if (!is_said && is_service) {
         error_set(err, ERROR_USAGE,

@@ -11,7 +11,7 @@
 
 #include "base/hash.h"
 #include "base/heartbeat.h"
-#include "config/cluster.h"
+#include "credentials/kubernetes.h"
 #include "lock/lease_object.h"
 
 enum lease_answer {
@@ -25,7 +25,7 @@ enum { LEASE_IDENTITY_SIZE = POD_NAME_SIZE + 48, LEASE_SAID_SIZE = 512 };
 
 struct lease {
     struct attendant attendant; /* the first member: renews it from every wait */
-    struct cluster cluster;
+    struct kubernetes kubernetes;
     const char *name; /* NULL = none was asked for, and all of this does nothing */
     char *url;        /* of the object */
     char identity[LEASE_IDENTITY_SIZE];

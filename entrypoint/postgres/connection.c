@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/signals.h"
 #include "base/variable.h"
-#include "config/cluster.h"
+#include "credentials/kubernetes.h"
 #include "postgres/address.h"
 #include "postgres/internal.h"
 #include "postgres/refusal.h"
@@ -66,7 +66,7 @@ static void application_name(struct text *out)
     const char *namespace = variable_value("POD_NAMESPACE");
     char pod[POD_NAME_SIZE];
 
-    cluster_pod_name(pod);
+    kubernetes_pod_name(pod);
     text_add_format(out, "tidelock %s", pod);
     if (namespace != NULL)
         text_add_format(out, " %s", namespace);

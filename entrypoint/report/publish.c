@@ -70,12 +70,12 @@ static void find_subject(struct publisher *publisher)
     const char *job = variable_value("JOB_NAME");
     char pod[POD_NAME_SIZE];
 
-    cluster_pod_name(pod);
+    kubernetes_pod_name(pod);
     publisher->subject = (struct event_subject) {
         .api_version = job == NULL ? "v1" : "batch/v1",
         .kind = job == NULL ? "Pod" : "Job",
         .name = job == NULL ? arena_copy(publisher->config->arena, pod, strlen(pod)) : job,
-        .namespace = publisher->cluster.namespace,
+        .namespace = publisher->kubernetes.namespace,
         .uid = variable_value(job == NULL ? "POD_UID" : "JOB_UID"),
     };
 }
@@ -87,17 +87,17 @@ static void open_events(struct publisher *publisher)
 
     if (!publisher->config->wants_events)
         return;
-    if (!cluster_find(publisher->config, &publisher->cluster, &err)) {
+    if (!kubernetes_find(publisher->config, &publisher->kubernetes, &err)) {
         leave_out("writing Events", &err);
         return;
     }
     find_subject(publisher);
-    cluster_add_url(&publisher->cluster, "api/v1", "events", &url);
+    kubernetes_add_url(&publisher->kubernetes, "api/v1", "events", &url);
     outbox_open(&publisher->events, &(struct outbox_traits) { .name = "Kubernetes (an Event)",
                                                               .method = "POST",
                                                               .url = keep(publisher, &url),
                                                               .content_type = "application/json",
-                                                              .ca_file = publisher->cluster.ca_file,
+                                                              .ca_file = publisher->kubernetes.ca_file,
                                                               .budget_ms = PUBLISH_BUDGET_MS,
                                                               .is_direct = true,
                                                               .may_be_denied = true });
@@ -143,7 +143,7 @@ static void write_event(struct publisher *publisher, enum notice notice, const s
 
     if (publisher->events.traits.url == NULL || notice == NOTICE_STARTED)
         return;
-    authorization = cluster_authorization(&publisher->cluster, &why);
+    authorization = kubernetes_authorization(&publisher->kubernetes, &why);
     if (authorization == NULL) {
         leave_out("writing Events", &why);
         return;

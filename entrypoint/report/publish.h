@@ -10,8 +10,8 @@
 #define REPORT_PUBLISH_H
 
 #include "base/error.h"
-#include "config/cluster.h"
 #include "config/config.h"
+#include "credentials/kubernetes.h"
 #include "report/notice.h"
 #include "report/outbox.h"
 #include "report/progress.h"
@@ -24,7 +24,7 @@ struct publisher {
     struct outbox push;
     struct outbox webhook;
     struct outbox events;
-    struct cluster cluster;
+    struct kubernetes kubernetes;
     struct event_subject subject;
     struct speaker speaker;
     bool has_led;

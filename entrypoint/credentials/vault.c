@@ -3,9 +3,9 @@
 
 #include "base/log.h"
 #include "base/variable.h"
-#include "config/cluster.h"
 #include "config/secret.h"
-#include "config/service.h"
+#include "credentials/kubernetes.h"
+#include "credentials/service.h"
 
 enum { URL_MOST = 8192, PARTING_MS = 2000 };
 
@@ -77,7 +77,7 @@ static const char *log_in(const struct occasion *occasion, struct error *err)
 
     body.is_secret = true;
     text_add_format(&path, "auth/%s/login", config->vault_auth);
-    if (!cluster_read_token(config, &token, err))
+    if (!kubernetes_read_token(config, &token, err))
         return NULL;
     login = json_new_object();
     json_set_text(login, "role", config->vault_role);

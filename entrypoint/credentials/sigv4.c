@@ -1,4 +1,4 @@
-#include "config/sigv4.h"
+#include "credentials/sigv4.h"
 
 #include <stdio.h>
 #include <string.h>

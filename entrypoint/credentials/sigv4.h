@@ -2,8 +2,8 @@
  * AWS Signature Version 4 in a URL's query: what makes an RDS token. Pure. (AWS documentation,
  * "Authenticating requests: using query parameters".)
  */
-#ifndef CONFIG_SIGV4_H
-#define CONFIG_SIGV4_H
+#ifndef CREDENTIALS_SIGV4_H
+#define CREDENTIALS_SIGV4_H
 
 #include <stdint.h>
 

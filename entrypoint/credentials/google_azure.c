@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/variable.h"
 #include "config/secret.h"
-#include "config/service.h"
+#include "credentials/service.h"
 
 enum { URL_MOST = 8192 };
 

@@ -1,4 +1,4 @@
-#include "config/rotation.h"
+#include "credentials/rotation.h"
 
 #include <string.h>
 

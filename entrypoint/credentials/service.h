@@ -1,8 +1,8 @@
 /*
  * The services that give passwords: what each takes and gives. Of this room.
  */
-#ifndef CONFIG_SERVICE_H
-#define CONFIG_SERVICE_H
+#ifndef CREDENTIALS_SERVICE_H
+#define CREDENTIALS_SERVICE_H
 
 #include "base/clock.h"
 #include "base/error.h"

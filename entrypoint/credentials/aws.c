@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "base/variable.h"
 #include "config/secret.h"
-#include "config/service.h"
-#include "config/sigv4.h"
+#include "credentials/service.h"
+#include "credentials/sigv4.h"
 
 enum { URL_MOST = 8192, TOKEN_MOST = 32 * 1024, LASTS_SECONDS = 900 };
 

@@ -1,4 +1,4 @@
-#include "config/cluster.h"
+#include "credentials/kubernetes.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -34,13 +34,13 @@ static bool find_namespace(const struct config *config, const char **out, struct
     return true;
 }
 
-bool cluster_find(const struct config *config, struct cluster *out, struct error *err)
+bool kubernetes_find(const struct config *config, struct kubernetes *out, struct error *err)
 {
     const char *host = variable_value("KUBERNETES_SERVICE_HOST");
     const char *port = variable_value("KUBERNETES_SERVICE_PORT");
     auto_text struct text origin = text_init(1024);
 
-    *out = (struct cluster) { .config = config, .ca_file = in_folder(config, "ca.crt") };
+    *out = (struct kubernetes) { .config = config, .ca_file = in_folder(config, "ca.crt") };
     if (host == NULL) {
         error_set(err, ERROR_USAGE, "there is no Kubernetes around: KUBERNETES_SERVICE_HOST is not set");
         return error_hint(err, "Leave --lease and --events to pods.");
@@ -48,17 +48,18 @@ bool cluster_find(const struct config *config, struct cluster *out, struct error
     text_add_format(&origin, strchr(host, ':') == NULL ? "https://%s:%s" : "https://[%s]:%s", host,
                     port == NULL ? "443" : port);
     out->origin = arena_copy(config->arena, origin.at, origin.length);
-    return find_namespace(config, &out->namespace, err) && cluster_authorization(out, err) != NULL;
+    return find_namespace(config, &out->namespace, err) && kubernetes_authorization(out, err) != NULL;
 }
 
-void cluster_add_url(const struct cluster *cluster, const char *api, const char *kind, struct text *out)
+void kubernetes_add_url(const struct kubernetes *kubernetes, const char *api, const char *kind,
+                        struct text *out)
 {
-    text_add_format(out, "%s/%s/namespaces/", cluster->origin, api);
-    http_add_escaped(slice_of(cluster->namespace), out);
+    text_add_format(out, "%s/%s/namespaces/", kubernetes->origin, api);
+    http_add_escaped(slice_of(kubernetes->namespace), out);
     text_add_format(out, "/%s", kind);
 }
 
-bool cluster_read_token(const struct config *config, struct text *out, struct error *err)
+bool kubernetes_read_token(const struct config *config, struct text *out, struct error *err)
 {
     if (!secret_read("the pod's token", in_folder(config, "token"), out, err))
         return false;
@@ -66,33 +67,33 @@ bool cluster_read_token(const struct config *config, struct text *out, struct er
     return true;
 }
 
-const char *cluster_authorization(struct cluster *cluster, struct error *err)
+const char *kubernetes_authorization(struct kubernetes *kubernetes, struct error *err)
 {
     auto_text struct text token = text_init(SECRET_BYTES_MOST);
     auto_text struct text header = text_init(SECRET_BYTES_MOST + 64);
 
-    if (cluster->authorization != NULL && !deadline_passed(cluster->token_until))
-        return cluster->authorization;
+    if (kubernetes->authorization != NULL && !deadline_passed(kubernetes->token_until))
+        return kubernetes->authorization;
     header.is_secret = true;
-    if (!cluster_read_token(cluster->config, &token, err)) {
+    if (!kubernetes_read_token(kubernetes->config, &token, err)) {
         error_hint(
             err, "Mount the service account's token (automountServiceAccountToken, or a projected volume).");
         return NULL;
     }
     text_add_format(&header, "Authorization: Bearer %s", token.at);
-    cluster->token_until = deadline_in(TOKEN_LASTS_MS);
-    if (cluster->authorization != NULL && strcmp(cluster->authorization, header.at) == 0)
-        return cluster->authorization;
-    cluster->authorization = arena_copy(cluster->config->arena, header.at, header.length);
-    return cluster->authorization;
+    kubernetes->token_until = deadline_in(TOKEN_LASTS_MS);
+    if (kubernetes->authorization != NULL && strcmp(kubernetes->authorization, header.at) == 0)
+        return kubernetes->authorization;
+    kubernetes->authorization = arena_copy(kubernetes->config->arena, header.at, header.length);
+    return kubernetes->authorization;
 }
 
-void cluster_forget_token(struct cluster *cluster)
+void kubernetes_forget_token(struct kubernetes *kubernetes)
 {
-    cluster->token_until = deadline_in(0);
+    kubernetes->token_until = deadline_in(0);
 }
 
-void cluster_pod_name(char out[POD_NAME_SIZE])
+void kubernetes_pod_name(char out[POD_NAME_SIZE])
 {
     const char *said = variable_value("POD_NAME");
     char host[POD_NAME_SIZE] = "";
@@ -101,7 +102,7 @@ void cluster_pod_name(char out[POD_NAME_SIZE])
     text_copy_cut(out, POD_NAME_SIZE, said != NULL ? said : host);
 }
 
-void cluster_reason(const struct answer *answer, char out[REASON_SIZE])
+void kubernetes_reason(const struct answer *answer, char out[REASON_SIZE])
 {
     auto_json struct json *status = answer->status == 0 ? NULL : json_read(text_slice(&answer->body));
     const char *message = json_get_text(status, "message");

@@ -1,8 +1,8 @@
 /*
  * Credentials that change while we run: a Secret is rotated, its mounted file gets a new content.
  */
-#ifndef CONFIG_ROTATION_H
-#define CONFIG_ROTATION_H
+#ifndef CREDENTIALS_ROTATION_H
+#define CREDENTIALS_ROTATION_H
 
 #include <stdbool.h>
 
