@@ -4,10 +4,7 @@
 #ifndef APPLY_APPLYING_H
 #define APPLY_APPLYING_H
 
-#include "apply/blockers.h"
 #include "apply/mode.h"
-#include "apply/retry.h"
-#include "apply/watch.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/random.h"
@@ -21,6 +18,9 @@
 #include "report/progress.h"
 #include "sql/directive.h"
 #include "sql/script.h"
+#include "traffic/blockers.h"
+#include "traffic/retry.h"
+#include "traffic/watch.h"
 
 struct applying {
     struct connection *conn;

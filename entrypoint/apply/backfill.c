@@ -61,9 +61,10 @@ static void say_progress(struct backfill *b)
     progress->backfill_rows = b->walk.changed;
     progress->backfill_batch_rows = b->pace.rows;
     if (log_passing_width() > 0) {
-        headway_bar(
-            &(struct headway) { .command = "backfill", .done = backfill_walk_ratio(&b->walk), .total = 1 },
-            BAR_WIDTH, &line);
+        statement_progress_bar(&(struct statement_progress) { .command = "backfill",
+                                                              .done = backfill_walk_ratio(&b->walk),
+                                                              .total = 1 },
+                               BAR_WIDTH, &line);
         text_add_string(&line, " ");
         describe(b, &line);
         log_passing(line.at);

@@ -57,9 +57,9 @@ static bool give_up_cancelled(struct error *err)
 }
 
 /* Whether the lock was wanted of a table, and which. */
-static bool is_table_known(const struct want *want)
+static bool is_table_known(const struct wanted_lock *wanted_lock)
 {
-    return want->is_known && !want->is_row && strcmp(want->oid, "0") != 0;
+    return wanted_lock->is_known && !wanted_lock->is_row && strcmp(wanted_lock->oid, "0") != 0;
 }
 
 /* A holder whose transaction is old, or NULL. Whose age is hidden from us counts as old when it is seen again
@@ -85,7 +85,7 @@ static const struct blocker *old_holder(struct applying *applying, const struct 
     return NULL;
 }
 
-static void say_holder(struct applying *applying, int *said_pid, const struct want *want,
+static void say_holder(struct applying *applying, int *said_pid, const struct wanted_lock *wanted_lock,
                        const struct blocker *holder)
 {
     auto_text struct text who = text_init(1024);
@@ -98,12 +98,13 @@ static void say_holder(struct applying *applying, int *said_pid, const struct wa
     blocker_describe(holder, &who);
     text_copy_cut(applying->progress->in_the_way, sizeof applying->progress->in_the_way, who.at);
     log_info("not queueing for %s on %s, where everybody would wait behind us, while it is held by %s",
-             want->mode, want->relation, who.at);
+             wanted_lock->mode, wanted_lock->relation, who.at);
 }
 
 /* A statement that queues behind an old transaction gets nothing and makes everybody wait. From the outside
  * it costs nobody anything to see whether that one is still there. */
-static bool look_before_queueing(struct applying *applying, const struct want *want, struct error *err)
+static bool look_before_queueing(struct applying *applying, const struct wanted_lock *wanted_lock,
+                                 struct error *err)
 {
     struct error failure = *err;
     struct blockers holders;
@@ -112,8 +113,8 @@ static bool look_before_queueing(struct applying *applying, const struct want *w
     for (;;) {
         const struct blocker *holder;
 
-        if (!blockers_find(applying->conn, want, &holders, err))
-            return error_context(err, "looking who holds %s", want->relation);
+        if (!blockers_find(applying->conn, wanted_lock, &holders, err))
+            return error_context(err, "looking who holds %s", wanted_lock->relation);
         applying->progress->blocked_by = (int)holders.count;
         holder = old_holder(applying, &holders);
         if (holder == NULL)
@@ -123,7 +124,7 @@ static bool look_before_queueing(struct applying *applying, const struct want *w
             *err = failure;
             return give_up(applying, &holders, err);
         }
-        say_holder(applying, &said_pid, want, holder);
+        say_holder(applying, &said_pid, wanted_lock, holder);
         blocker_act(applying->conn, holder, &applying->policy);
         if (!signals_sleep(LOOK_LEAST_MS + (long)random_below(LOOK_MOST_MS - LOOK_LEAST_MS)))
             return signals_error(err);
@@ -141,21 +142,22 @@ static bool is_autovacuum(const struct blockers *blockers)
     return blockers->count > 0;
 }
 
-static void learn(struct applying *applying, const struct want *want, const struct blockers *blockers)
+static void learn(struct applying *applying, const struct wanted_lock *wanted_lock,
+                  const struct blockers *blockers)
 {
     struct retry *retry = &applying->retry;
 
-    if (want->is_known)
-        retry->is_at_rows = want->is_row;
+    if (wanted_lock->is_known)
+        retry->is_at_rows = wanted_lock->is_row;
     retry->is_autovacuum = !retry->is_autovacuum && is_autovacuum(blockers);
     applying->blocker_pid = blockers->count > 0 ? blockers->list[0].pid : 0;
 }
 
 /* Rests, then looks; false when that ends it. */
-static bool wait_for_turn(struct applying *applying, const struct want *want, const struct blockers *blockers,
-                          struct error *err)
+static bool wait_for_turn(struct applying *applying, const struct wanted_lock *wanted_lock,
+                          const struct blockers *blockers, struct error *err)
 {
-    bool is_looking = is_table_known(want) && !applying->retry.is_autovacuum;
+    bool is_looking = is_table_known(wanted_lock) && !applying->retry.is_autovacuum;
     int64_t rest =
         is_looking && applying->retry.tries <= 2 ? REST_WITH_LOOKS_MS : retry_rest_ms(&applying->retry);
 
@@ -164,7 +166,7 @@ static bool wait_for_turn(struct applying *applying, const struct want *want, co
     watch_open(applying->watch, applying->conn);
     if (!signals_sleep((long)rest))
         return signals_error(err);
-    return !is_looking || look_before_queueing(applying, want, err);
+    return !is_looking || look_before_queueing(applying, wanted_lock, err);
 }
 
 bool table_lock_retry(struct applying *applying, struct error *err)
@@ -172,7 +174,7 @@ bool table_lock_retry(struct applying *applying, struct error *err)
     struct retry *retry = &applying->retry;
     struct progress *progress = applying->progress;
     enum retry_reason reason = retry_reason_of(err->sqlstate);
-    struct want want = applying->watch->want;
+    struct wanted_lock wanted_lock = applying->watch->wanted_lock;
     struct blockers blockers = applying->watch->blockers;
     int64_t since = clock_now_ms();
     bool is_worth_it;
@@ -181,7 +183,7 @@ bool table_lock_retry(struct applying *applying, struct error *err)
         return false;
     retry_count(retry, reason, err->contexts > 0 ? err->context[0] : "");
     retry->until = deadline_earlier(retry->until, applying->until);
-    learn(applying, &want, &blockers);
+    learn(applying, &wanted_lock, &blockers);
     if (strcmp(err->sqlstate, "57014") == 0 && ++retry->cancels >= CANCELS_MOST)
         return give_up_cancelled(err);
     progress->retries[reason]++;
@@ -192,7 +194,7 @@ bool table_lock_retry(struct applying *applying, struct error *err)
     }
     connection_shield(applying->conn, false);
     progress_enter(progress, PROGRESS_WAITING_LOCK);
-    is_worth_it = wait_for_turn(applying, &want, &blockers, err);
+    is_worth_it = wait_for_turn(applying, &wanted_lock, &blockers, err);
     progress->lock_wait_seconds += (double)(clock_now_ms() - since + applying->lock_timeout_ms) / 1000;
     progress->blocked_by = 0;
     progress_enter(progress, PROGRESS_APPLYING);

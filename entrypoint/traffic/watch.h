@@ -6,16 +6,16 @@
  * never need it. Everything happens in between, while the first connection is waited for; nothing waits for
  * the watch. When it can't be had (--connections 1, no room, refused), all goes on without.
  */
-#ifndef APPLY_WATCH_H
-#define APPLY_WATCH_H
+#ifndef TRAFFIC_WATCH_H
+#define TRAFFIC_WATCH_H
 
 #include <stdbool.h>
 
-#include "apply/blockers.h"
-#include "apply/headway.h"
 #include "base/heartbeat.h"
 #include "postgres/connection.h"
 #include "report/progress.h"
+#include "traffic/blockers.h"
+#include "traffic/statement_progress.h"
 
 struct watch_limits {
     int64_t max_blocked;        /* sessions that may wait behind us; 0 = any number */
@@ -36,14 +36,14 @@ struct watch {
     enum watch_state state;
     struct connection *conn;
     struct pending pending;
-    struct want want;         /* what the latest statement waited for, as far as it was seen */
-    struct blockers blockers; /* … and who held that */
-    char said[160];           /* who was named in the log last */
-    size_t blocked;           /* sessions that wait behind us */
-    int64_t blocked_since_ms; /* 0 = nobody does */
+    struct wanted_lock wanted_lock; /* what the latest statement waited for, as far as it was seen */
+    struct blockers blockers;       /* … and who held that */
+    char said[160];                 /* who was named in the log last */
+    size_t blocked;                 /* sessions that wait behind us */
+    int64_t blocked_since_ms;       /* 0 = nobody does */
     bool has_said_blocked;
-    struct headway headway;    /* of the statement that runs */
-    struct deadline next_line; /* when that is said again where there is no terminal */
+    struct statement_progress statement_progress; /* of the statement that runs */
+    struct deadline next_line;                    /* when that is said again where there is no terminal */
 };
 
 /* One that is closed; it must stay where it is until watch_end(). */

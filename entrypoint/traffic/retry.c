@@ -1,4 +1,4 @@
-#include "apply/retry.h"
+#include "traffic/retry.h"
 
 #include <string.h>
 

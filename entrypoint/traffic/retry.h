@@ -5,8 +5,8 @@
  * a moment only, and the whole transaction is tried again after a rest in which the queue drains. The first
  * moment is a little longer than a normal transaction, the later ones grow.
  */
-#ifndef APPLY_RETRY_H
-#define APPLY_RETRY_H
+#ifndef TRAFFIC_RETRY_H
+#define TRAFFIC_RETRY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "apply/blockers.h"
+#include "traffic/blockers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,9 +85,10 @@ void blockers_read(const struct result *result, int first, struct blockers *out)
         read_one(result, row, first, &out->list[out->count++]);
 }
 
-bool blockers_find(struct connection *conn, const struct want *want, struct blockers *out, struct error *err)
+bool blockers_find(struct connection *conn, const struct wanted_lock *wanted_lock, struct blockers *out,
+                   struct error *err)
 {
-    const char *const parameters[] = { want->oid, conflicts_of(want->mode) };
+    const char *const parameters[] = { wanted_lock->oid, conflicts_of(wanted_lock->mode) };
     auto_result struct result *result = NULL;
 
     if (!query_run(conn, &HOLDERS, parameters, &result, err))

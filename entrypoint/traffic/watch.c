@@ -1,4 +1,4 @@
-#include "apply/watch.h"
+#include "traffic/watch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -105,24 +105,24 @@ static void say_blockers(struct watch *watch)
         return;
     text_copy_cut(watch->said, sizeof watch->said, who);
     text_copy_cut(watch->progress->in_the_way, sizeof watch->progress->in_the_way, text.at);
-    if (watch->want.is_row || watch->want.relation[0] != '\0')
-        log_info("blocked: %s on %s is wanted; in the way: %s", watch->want.mode,
-                 watch->want.is_row ? "a row" : watch->want.relation, text.at);
+    if (watch->wanted_lock.is_row || watch->wanted_lock.relation[0] != '\0')
+        log_info("blocked: %s on %s is wanted; in the way: %s", watch->wanted_lock.mode,
+                 watch->wanted_lock.is_row ? "a row" : watch->wanted_lock.relation, text.at);
     else
         log_info("waiting for a transaction to end: that of %s", text.at);
 }
 
 static void see_want(struct watch *watch, const struct result *seen)
 {
-    struct want *want = &watch->want;
+    struct wanted_lock *wanted_lock = &watch->wanted_lock;
 
     watch->progress->blocked_by = result_rows(seen);
     if (result_rows(seen) == 0)
         return;
-    *want = (struct want) { .is_known = true, .is_row = result_bool(seen, 0, 0) };
-    text_copy_cut(want->mode, sizeof want->mode, result_text(seen, 0, 1));
-    text_copy_cut(want->oid, sizeof want->oid, result_text(seen, 0, 2));
-    text_copy_cut(want->relation, sizeof want->relation, result_text(seen, 0, 3));
+    *wanted_lock = (struct wanted_lock) { .is_known = true, .is_row = result_bool(seen, 0, 0) };
+    text_copy_cut(wanted_lock->mode, sizeof wanted_lock->mode, result_text(seen, 0, 1));
+    text_copy_cut(wanted_lock->oid, sizeof wanted_lock->oid, result_text(seen, 0, 2));
+    text_copy_cut(wanted_lock->relation, sizeof wanted_lock->relation, result_text(seen, 0, 3));
     blockers_read(seen, 4, &watch->blockers);
     say_blockers(watch);
 }
@@ -164,12 +164,12 @@ static void say_headway(struct watch *watch)
     auto_text struct text line = text_init(1024);
 
     if (log_passing_width() > 0) {
-        headway_bar(&watch->headway, BAR_WIDTH, &line);
+        statement_progress_bar(&watch->statement_progress, BAR_WIDTH, &line);
         text_add_string(&line, " ");
-        headway_describe(&watch->headway, &line);
+        statement_progress_describe(&watch->statement_progress, &line);
         log_passing(line.at);
     } else if (deadline_passed(watch->next_line)) {
-        headway_describe(&watch->headway, &line);
+        statement_progress_describe(&watch->statement_progress, &line);
         log_info("%s", line.at);
         watch->next_line = deadline_in(SAY_HEADWAY_MS);
     }
@@ -179,9 +179,10 @@ static void see_headway(struct watch *watch, const struct result *seen)
 {
     if (result_rows(seen) == 0)
         return;
-    headway_see(&watch->headway, result_text(seen, 0, 0), result_text(seen, 0, 1),
-                (double)result_number(seen, 0, 2), (double)result_number(seen, 0, 3), clock_now_ms());
-    watch->progress->current_ratio = headway_ratio(&watch->headway);
+    statement_progress_see(&watch->statement_progress, result_text(seen, 0, 0), result_text(seen, 0, 1),
+                           (double)result_number(seen, 0, 2), (double)result_number(seen, 0, 3),
+                           clock_now_ms());
+    watch->progress->current_ratio = statement_progress_ratio(&watch->statement_progress);
     say_headway(watch);
 }
 
@@ -321,9 +322,9 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
     watch->watched_pid = pid;
     watch->may_cancel = may_cancel;
     watch->since_ms = clock_now_ms();
-    watch->want.is_known = false;
+    watch->wanted_lock.is_known = false;
     watch->blockers.count = 0;
-    watch->headway = (struct headway) { .command = "" };
+    watch->statement_progress = (struct statement_progress) { .command = "" };
     watch->next_line = deadline_in(SAY_HEADWAY_MS);
     if (watch->state == WATCH_CLOSED)
         attend(watch, OPEN_AFTER_MS);
@@ -334,7 +335,7 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
 void watch_stop(struct watch *watch)
 {
     watch->watched = NULL;
-    if (watch->headway.command[0] != '\0') {
+    if (watch->statement_progress.command[0] != '\0') {
         watch->progress->current_ratio = -1;
         log_passing(NULL);
     }

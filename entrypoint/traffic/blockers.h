@@ -1,8 +1,8 @@
 /*
  * Who is in the way of a table lock: what the server tells about them, and in what words we say it.
  */
-#ifndef APPLY_BLOCKERS_H
-#define APPLY_BLOCKERS_H
+#ifndef TRAFFIC_BLOCKERS_H
+#define TRAFFIC_BLOCKERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include "postgres/query.h"
 
 /* The lock that a statement of ours waited for. */
-struct want {
+struct wanted_lock {
     bool is_known;
     bool is_row;        /* a row's, not a table's */
     char mode[32];      /* as pg_locks names it */
@@ -62,8 +62,8 @@ enum { BLOCKER_COLUMN_COUNT = 11 };
 void blockers_read(const struct result *result, int first, struct blockers *out);
 
 /* Those that hold `want->oid` in a mode that conflicts with `want->mode`. One round trip. */
-must_use bool blockers_find(struct connection *conn, const struct want *want, struct blockers *out,
-                            struct error *err);
+must_use bool blockers_find(struct connection *conn, const struct wanted_lock *wanted_lock,
+                            struct blockers *out, struct error *err);
 
 /* What may be done about a session that is in the way; times in milliseconds, 0 = nothing. */
 struct blocker_policy {
