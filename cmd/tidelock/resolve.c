@@ -20,12 +20,12 @@ static bool mark_applied(struct connection *conn, const struct ledger *ledger, c
     char id[UUID_SIZE];
     const char *const aside[] = { name };
     const char *const row[] = { id, checksum, name };
-    const struct step steps[] = { { &ledger->queries[LEDGER_ROLL_BACK], aside },
-                                  { &ledger->queries[LEDGER_INSERT_MARKED], row } };
+    const struct batch_item items[] = { { &ledger->queries[LEDGER_ROLL_BACK], aside },
+                                        { &ledger->queries[LEDGER_INSERT_MARKED], row } };
     size_t failed;
 
     random_uuid(id);
-    return query_batch(conn, steps, array_length(steps), NULL, &failed, err);
+    return query_batch(conn, items, array_length(items), NULL, &failed, err);
 }
 
 static bool find_script(const struct folder *folder, const char *name, char checksum[SHA256_HEX_SIZE],

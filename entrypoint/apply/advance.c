@@ -7,28 +7,28 @@
 
 enum { NUMBER_SIZE = 24 };
 
-enum { CLOSING_STEPS = SESSION_ASIDES + 4 };
+enum { CLOSING_ITEMS = SESSION_ASIDES + 4 };
 
 bool advance_commit(struct applying *applying, size_t done, const char *commit, struct error *err)
 {
     char number[NUMBER_SIZE];
     const char *const parameters[] = { applying->id, number };
     const struct query closing = { .name = "commit", .sql = commit };
-    struct step steps[CLOSING_STEPS];
+    struct batch_item items[CLOSING_ITEMS];
     size_t count = 0;
     size_t keep;
     size_t failed;
 
     (void)snprintf(number, sizeof number, "%zu", done);
-    steps[count++] = (struct step) { .query = &SESSION_CONSTRAINTS };
+    items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
-        steps[count++] = (struct step) { .query = &SESSION_ASIDE[i] };
+        items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
     keep = count;
-    steps[count++] = (struct step) { .query = &LEADER_KEEP };
-    steps[count++] =
-        (struct step) { .query = &applying->ledger->queries[LEDGER_PROGRESS], .parameters = parameters };
-    steps[count++] = (struct step) { .query = &closing };
-    if (query_batch(applying->conn, steps, count, NULL, &failed, err))
+    items[count++] = (struct batch_item) { .query = &LEADER_KEEP };
+    items[count++] = (struct batch_item) { .query = &applying->ledger->queries[LEDGER_PROGRESS],
+                                           .parameters = parameters };
+    items[count++] = (struct batch_item) { .query = &closing };
+    if (query_batch(applying->conn, items, count, NULL, &failed, err))
         return true;
     return failed == keep && err->class != ERROR_LOST ? applying_lost_leader(err) : false;
 }

@@ -112,27 +112,27 @@ static const struct query RESET_AUTHORIZATION = { .name = "reset_session_authori
 static const struct query RESET_ROLE = { .name = "reset_role", .sql = "RESET ROLE" };
 static const struct query RESET_SETTINGS = { .name = "reset_settings", .sql = "RESET ALL" };
 
-size_t applying_add_resets(const struct applying *applying, struct step steps[RESET_STEPS_MOST])
+size_t applying_add_resets(const struct applying *applying, struct batch_item items[RESETS_MOST])
 {
     size_t count = 0;
 
-    steps[count++] = (struct step) { .query = &RESET_AUTHORIZATION };
-    steps[count++] = (struct step) { .query = &RESET_ROLE };
-    steps[count++] = (struct step) { .query = &RESET_SETTINGS };
+    items[count++] = (struct batch_item) { .query = &RESET_AUTHORIZATION };
+    items[count++] = (struct batch_item) { .query = &RESET_ROLE };
+    items[count++] = (struct batch_item) { .query = &RESET_SETTINGS };
     if (!applying->is_pooled)
-        steps[count++] = (struct step) { .query = &SESSION_SAFETY_NET };
+        items[count++] = (struct batch_item) { .query = &SESSION_SAFETY_NET };
     for (size_t i = 0; applying->is_pooled && i < SESSION_CLEANUPS; i++)
-        steps[count++] = (struct step) { .query = &SESSION_CLEANUP[i] };
+        items[count++] = (struct batch_item) { .query = &SESSION_CLEANUP[i] };
     return count;
 }
 
 bool applying_reset_session(struct applying *applying, struct error *err)
 {
-    struct step steps[RESET_STEPS_MOST];
-    size_t count = applying_add_resets(applying, steps);
+    struct batch_item items[RESETS_MOST];
+    size_t count = applying_add_resets(applying, items);
     size_t failed;
 
-    return query_batch(applying->conn, steps, count, NULL, &failed, err);
+    return query_batch(applying->conn, items, count, NULL, &failed, err);
 }
 
 bool applying_hash_prefix(const struct applying *applying, size_t count, char hex[SHA256_HEX_SIZE],

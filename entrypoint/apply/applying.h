@@ -82,12 +82,12 @@ must_use bool applying_set_lock_timeout(struct applying *applying, enum retry_wa
  * failure gives the same text. */
 void applying_failure_text(const struct error *err, struct text *out);
 
-/* Adds the steps of a batch that undo SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that what
+/* Adds the items of a batch that undo SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that what
  * is written behind them is not led astray, and returns how many. In a session of ours, its safety net,
  * which RESET ALL takes back, is set again; one that others use after us gets back what a script
  * may have left in it. */
-enum { RESET_STEPS_MOST = 3 + SESSION_CLEANUPS };
-size_t applying_add_resets(const struct applying *applying, struct step steps[RESET_STEPS_MOST]);
+enum { RESETS_MOST = 3 + SESSION_CLEANUPS };
+size_t applying_add_resets(const struct applying *applying, struct batch_item items[RESETS_MOST]);
 
 /* Undoes SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that our own writes are not led astray.
  * One round trip. */

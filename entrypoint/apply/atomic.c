@@ -14,7 +14,7 @@
  * lock, which no script can give away. */
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
-enum { CLOSING_STEPS_MOST = RESET_STEPS_MOST + 4 };
+enum { CLOSING_ITEMS_MOST = RESETS_MOST + 4 };
 /* The server's own limit comes after ours: it ends the session. */
 enum { TIMEOUT_GRACE_MS = 10 * 1000 };
 enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
@@ -75,18 +75,18 @@ static bool begin(struct applying *applying, char started[STARTED_SIZE], struct 
 static bool commit(struct applying *applying, const char *started, struct error *err)
 {
     const char *const row[] = { applying->id, applying->checksum, applying->migration->name, started };
-    struct step steps[CLOSING_STEPS_MOST];
+    struct batch_item items[CLOSING_ITEMS_MOST];
     size_t count = 0;
     size_t failed;
 
-    steps[count++] = (struct step) { .query = &SESSION_CONSTRAINTS };
-    count += applying_add_resets(applying, steps + count);
+    items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
+    count += applying_add_resets(applying, items + count);
     if (!applying->is_pooled)
-        steps[count++] = (struct step) { .query = &LEADER_KEEP };
-    steps[count++] =
-        (struct step) { .query = &applying->ledger->queries[LEDGER_INSERT_APPLIED], .parameters = row };
-    steps[count++] = (struct step) { .query = &COMMIT };
-    if (query_batch(applying->conn, steps, count, NULL, &failed, err))
+        items[count++] = (struct batch_item) { .query = &LEADER_KEEP };
+    items[count++] =
+        (struct batch_item) { .query = &applying->ledger->queries[LEDGER_INSERT_APPLIED], .parameters = row };
+    items[count++] = (struct batch_item) { .query = &COMMIT };
+    if (query_batch(applying->conn, items, count, NULL, &failed, err))
         return true;
     /* A session that is ended while it waits for a synchronous standby has committed all the same. */
     applying->is_in_doubt = failed == count || err->class == ERROR_LOST;

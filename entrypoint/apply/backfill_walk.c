@@ -14,7 +14,7 @@ enum {
     STATEMENT_FACTOR = 10, /* of the target: a batch that takes longer is made smaller */
     STATEMENT_LEAST_MS = 5000,
     NUMBER_SIZE = 24,
-    ADVANCE_STEPS = SESSION_ASIDES + 3
+    ADVANCE_ITEMS = SESSION_ASIDES + 3
 };
 
 void backfill_walk_end(struct backfill_walk *walk)
@@ -220,20 +220,20 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
     char rows_text[NUMBER_SIZE];
     const char *const parameters[] = { walk->applying->id, walk->until.array.at, visited_text, changed_text,
                                        rows_text };
-    struct step steps[ADVANCE_STEPS];
+    struct batch_item items[ADVANCE_ITEMS];
     size_t count = 0;
     size_t failed;
 
     (void)snprintf(visited_text, sizeof visited_text, "%lld", (long long)visited);
     (void)snprintf(changed_text, sizeof changed_text, "%lld", (long long)changed);
     (void)snprintf(rows_text, sizeof rows_text, "%lld", (long long)next_rows);
-    steps[count++] = (struct step) { .query = &SESSION_CONSTRAINTS };
+    items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
-        steps[count++] = (struct step) { .query = &SESSION_ASIDE[i] };
-    steps[count++] = (struct step) { .query = &BACKFILL_ADVANCE, .parameters = parameters };
-    steps[count++] = (struct step) { .query = &end };
+        items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
+    items[count++] = (struct batch_item) { .query = &BACKFILL_ADVANCE, .parameters = parameters };
+    items[count++] = (struct batch_item) { .query = &end };
     return lease_check(walk->applying->lease, err) &&
-           query_batch(walk->applying->conn, steps, count, NULL, &failed, err);
+           query_batch(walk->applying->conn, items, count, NULL, &failed, err);
 }
 
 bool backfill_walk_batch(struct backfill_walk *walk, int64_t next_rows, struct error *err)

@@ -82,19 +82,19 @@ static bool check_role(const struct config *config, struct connection *conn, str
 struct connection *reach_database(const struct config *config, struct endpoint *endpoint,
                                   struct connection *begun, struct error *err)
 {
-    struct patience patience = { .reach = deadline_in(config->connect_deadline_ms),
-                                 .room = deadline_in(config->budget_wait_ms) };
+    struct connect_deadlines deadlines = { .reach = deadline_in(config->connect_deadline_ms),
+                                           .room = deadline_in(config->budget_wait_ms) };
 
     if (begun == NULL)
         (void)endpoint_reread(config, endpoint);
     for (;;) {
         auto_connection struct connection *conn = NULL;
 
-        if (!ask_password(config, endpoint, patience.reach, err)) {
+        if (!ask_password(config, endpoint, deadlines.reach, err)) {
             connection_close(begun);
             return NULL;
         }
-        conn = connection_reach(begun == NULL ? begin_database(config, endpoint) : begun, patience, err);
+        conn = connection_reach(begun == NULL ? begin_database(config, endpoint) : begun, deadlines, err);
         if (conn != NULL)
             return check_role(config, conn, err) ? steal(&conn) : NULL;
         explain_role(config, err);

@@ -137,15 +137,15 @@ static void record_prefix(struct applying *applying, size_t done)
 static void forget(const struct applying *applying)
 {
     const char *const parameters[] = { applying->id };
-    struct step steps[SIDECAR_TABLES];
+    struct batch_item items[SIDECAR_TABLES];
     struct error err = { .class = ERROR_NONE };
     bool exists = false;
     size_t failed;
 
     for (size_t i = 0; i < SIDECAR_TABLES; i++)
-        steps[i] = (struct step) { &SIDECAR_FORGET[i], parameters };
+        items[i] = (struct batch_item) { &SIDECAR_FORGET[i], parameters };
     if (!sidecar_exists(applying->conn, &exists, &err) ||
-        (exists && !query_batch(applying->conn, steps, SIDECAR_TABLES, NULL, &failed, &err)))
+        (exists && !query_batch(applying->conn, items, SIDECAR_TABLES, NULL, &failed, &err)))
         log_debug("could not forget the intents: %s", err.message);
 }
 
@@ -250,18 +250,18 @@ static bool set_session(struct applying *applying, struct error *err)
 static bool finish(struct applying *applying, struct error *err)
 {
     const char *const parameters[] = { applying->id };
-    struct step steps[RESET_STEPS_MOST + 1 + SIDECAR_TABLES];
-    size_t count = applying_add_resets(applying, steps);
+    struct batch_item items[RESETS_MOST + 1 + SIDECAR_TABLES];
+    size_t count = applying_add_resets(applying, items);
     size_t failed;
     bool has_sidecar;
     bool is_ours;
 
-    steps[count++] = (struct step) { &applying->ledger->queries[LEDGER_FINISH], parameters };
+    items[count++] = (struct batch_item) { &applying->ledger->queries[LEDGER_FINISH], parameters };
     if (!sidecar_exists(applying->conn, &has_sidecar, err))
         return error_context(err, "finishing %s", applying->migration->name);
     for (size_t i = 0; has_sidecar && i < SIDECAR_TABLES; i++)
-        steps[count++] = (struct step) { &SIDECAR_FORGET[i], parameters };
-    if (!query_batch(applying->conn, steps, count, NULL, &failed, err) ||
+        items[count++] = (struct batch_item) { &SIDECAR_FORGET[i], parameters };
+    if (!query_batch(applying->conn, items, count, NULL, &failed, err) ||
         !leader_is_ours(applying->conn, &is_ours, err))
         return error_context(err, "finishing %s", applying->migration->name);
     return is_ours || applying_lost_leader(err);

@@ -15,7 +15,7 @@ static const struct query SCHEMA_EXISTS = {
 };
 
 /* CREATE SCHEMA IF NOT EXISTS takes a right on the database even where there is nothing to do. */
-enum { SCHEMA_STEPS = 2 };
+enum { SCHEMA_ITEMS = 2 };
 static const struct query SIDECAR_CREATE[] = {
     { .name = "sidecar_create_schema", .sql = "CREATE SCHEMA IF NOT EXISTS tidelock" },
     { .name = "sidecar_comment",
@@ -101,23 +101,23 @@ static const struct query SIDECAR_EXISTS = {
 
 static const struct query BEGIN = { .name = "begin", .sql = "BEGIN" };
 
-enum { STEPS_MOST = 1 + SESSION_ASIDES + array_length(SIDECAR_CREATE) };
+enum { ITEMS_MOST = 1 + SESSION_ASIDES + array_length(SIDECAR_CREATE) };
 
 /* Runs statements in a transaction of their own with the role aside that a script may have set; the rows of
  * the last one go to `out`. */
-static bool run_aside(struct connection *conn, const struct step *own, size_t count, struct result **out,
-                      struct error *err)
+static bool run_aside(struct connection *conn, const struct batch_item *own, size_t count,
+                      struct result **out, struct error *err)
 {
-    struct step steps[STEPS_MOST];
+    struct batch_item items[ITEMS_MOST];
     struct error ignored;
     size_t failed;
     bool is_done;
 
-    steps[0] = (struct step) { .query = &BEGIN };
+    items[0] = (struct batch_item) { .query = &BEGIN };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
-        steps[1 + i] = (struct step) { .query = &SESSION_ASIDE[i] };
-    memcpy(steps + 1 + SESSION_ASIDES, own, count * sizeof *own);
-    is_done = query_batch(conn, steps, 1 + SESSION_ASIDES + count, out, &failed, err) &&
+        items[1 + i] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
+    memcpy(items + 1 + SESSION_ASIDES, own, count * sizeof *own);
+    is_done = query_batch(conn, items, 1 + SESSION_ASIDES + count, out, &failed, err) &&
               query_several(conn, "commit", "COMMIT", NULL, 0, err);
     if (!is_done && connection_is_in_transaction(conn) &&
         !query_several(conn, "rollback", "ROLLBACK", NULL, 0, &ignored))
@@ -128,9 +128,9 @@ static bool run_aside(struct connection *conn, const struct step *own, size_t co
 bool sidecar_exists(struct connection *conn, bool *exists, struct error *err)
 {
     auto_result struct result *result = NULL;
-    const struct step step = { .query = &SIDECAR_EXISTS };
+    const struct batch_item item = { .query = &SIDECAR_EXISTS };
 
-    if (!run_aside(conn, &step, 1, &result, err))
+    if (!run_aside(conn, &item, 1, &result, err))
         return false;
     *exists = result_bool(result, 0, 0);
     return true;
@@ -138,17 +138,17 @@ bool sidecar_exists(struct connection *conn, bool *exists, struct error *err)
 
 bool sidecar_create(struct connection *conn, struct error *err)
 {
-    const struct step look = { .query = &SCHEMA_EXISTS };
-    struct step steps[array_length(SIDECAR_CREATE)];
+    const struct batch_item look = { .query = &SCHEMA_EXISTS };
+    struct batch_item items[array_length(SIDECAR_CREATE)];
     auto_result struct result *result = NULL;
     size_t first;
 
     if (!run_aside(conn, &look, 1, &result, err))
         return false;
-    first = result_bool(result, 0, 0) ? SCHEMA_STEPS : 0;
+    first = result_bool(result, 0, 0) ? SCHEMA_ITEMS : 0;
     for (size_t i = first; i < array_length(SIDECAR_CREATE); i++)
-        steps[i] = (struct step) { .query = &SIDECAR_CREATE[i] };
-    return run_aside(conn, steps + first, array_length(SIDECAR_CREATE) - first, NULL, err);
+        items[i] = (struct batch_item) { .query = &SIDECAR_CREATE[i] };
+    return run_aside(conn, items + first, array_length(SIDECAR_CREATE) - first, NULL, err);
 }
 
 void intent_free(struct intent *intent)
@@ -161,9 +161,9 @@ static bool fetch(struct connection *conn, const struct query *query, const char
                   struct intent *out, struct error *err)
 {
     auto_result struct result *result = NULL;
-    const struct step step = { .query = query, .parameters = parameters };
+    const struct batch_item item = { .query = query, .parameters = parameters };
 
-    if (!run_aside(conn, &step, 1, &result, err))
+    if (!run_aside(conn, &item, 1, &result, err))
         return false;
     out->is_known = result_rows(result) > 0;
     if (!out->is_known)

@@ -228,7 +228,8 @@ short connection_events(const struct connection *conn)
     return conn->next == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
 }
 
-struct connection *connection_reach(struct connection *begun, struct patience patience, struct error *err)
+struct connection *connection_reach(struct connection *begun, struct connect_deadlines deadlines,
+                                    struct error *err)
 {
     auto_connection struct connection *conn = begun;
     char said[sizeof err->message] = "";
@@ -242,7 +243,7 @@ struct connection *connection_reach(struct connection *begun, struct patience pa
         if (finish(conn, &is_worth_retrying, err))
             return steal(&conn);
         if (!is_worth_retrying ||
-            deadline_left_ms(err->class == ERROR_BUDGET ? patience.room : patience.reach) <= pause)
+            deadline_left_ms(err->class == ERROR_BUDGET ? deadlines.room : deadlines.reach) <= pause)
             return NULL;
         if (strcmp(said, err->message) != 0)
             log_info("waiting for the database: %s", err->message);

@@ -61,7 +61,7 @@ enum { BLOCKER_COLUMN_COUNT = 11 };
 /* Reads rows whose columns from `first` on are BLOCKER_COLUMNS. */
 void blockers_read(const struct result *result, int first, struct blockers *out);
 
-/* Those that hold `want->oid` in a mode that conflicts with `want->mode`. One round trip. */
+/* Those that hold `wanted_lock->oid` in a mode that conflicts with `wanted_lock->mode`. One round trip. */
 must_use bool blockers_find(struct connection *conn, const struct wanted_lock *wanted_lock,
                             struct blockers *out, struct error *err);
 

@@ -159,7 +159,7 @@ static void see_blocked(struct watch *watch, size_t blocked)
 }
 
 /* A bar on a terminal, a line now and then elsewhere. */
-static void say_headway(struct watch *watch)
+static void say_statement_progress(struct watch *watch)
 {
     auto_text struct text line = text_init(1024);
 
@@ -175,7 +175,7 @@ static void say_headway(struct watch *watch)
     }
 }
 
-static void see_headway(struct watch *watch, const struct result *seen)
+static void see_statement_progress(struct watch *watch, const struct result *seen)
 {
     if (result_rows(seen) == 0)
         return;
@@ -183,7 +183,7 @@ static void see_headway(struct watch *watch, const struct result *seen)
                            (double)result_number(seen, 0, 2), (double)result_number(seen, 0, 3),
                            clock_now_ms());
     watch->progress->current_ratio = statement_progress_ratio(&watch->statement_progress);
-    say_headway(watch);
+    say_statement_progress(watch);
 }
 
 static void look(struct watch *watch)
@@ -203,7 +203,7 @@ static void look(struct watch *watch)
     if (watch->watched != NULL && watch->pending.count == 3) {
         see_want(watch, watch->pending.results[0]);
         see_blocked(watch, (size_t)result_number(watch->pending.results[1], 0, 0));
-        see_headway(watch, watch->pending.results[2]);
+        see_statement_progress(watch, watch->pending.results[2]);
     }
     pending_free(&watch->pending);
     watch->state = WATCH_IDLE;
