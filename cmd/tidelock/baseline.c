@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "apply/lead.h"
 #include "base/log.h"
 #include "command.h"
 #include "config/options.h"
@@ -9,6 +8,7 @@
 #include "history/folder.h"
 #include "history/ledger.h"
 #include "history/script_file.h"
+#include "lock/acquire.h"
 #include "print.h"
 #include "target.h"
 
@@ -96,7 +96,7 @@ static bool baseline_run(struct arena *arena, const struct config *config, int *
     if (!target_find(arena, config, &target, err) ||
         !find_end(&target.folder, config->baseline_to, &end, err))
         return false;
-    conn = lead_connect(config, &target.endpoint, err);
+    conn = acquire_leader(config, &target.endpoint, err);
     if (conn == NULL || !ledger_read(arena, conn, target.endpoint.schema, LEDGER_NAMES, &ledger, err))
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))

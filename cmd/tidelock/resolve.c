@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "apply/lead.h"
 #include "base/log.h"
 #include "command.h"
 #include "config/options.h"
@@ -10,6 +9,7 @@
 #include "history/folder.h"
 #include "history/ledger.h"
 #include "history/script_file.h"
+#include "lock/acquire.h"
 #include "print.h"
 #include "target.h"
 
@@ -54,7 +54,7 @@ static bool resolve_applied(struct arena *arena, const struct config *config, st
 
     if (!find_script(&target->folder, name, checksum, err))
         return false;
-    conn = lead_connect(config, &target->endpoint, err);
+    conn = acquire_leader(config, &target->endpoint, err);
     if (conn == NULL || !ledger_read(arena, conn, target->endpoint.schema, LEDGER_NAMES, &ledger, err))
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
@@ -71,7 +71,7 @@ static bool resolve_rolled_back(struct arena *arena, const struct config *config
 {
     const char *name = config->resolve_rolled_back;
     const char *const parameters[] = { name };
-    auto_connection struct connection *conn = lead_connect(config, &target->endpoint, err);
+    auto_connection struct connection *conn = acquire_leader(config, &target->endpoint, err);
     struct ledger ledger;
 
     if (conn == NULL || !ledger_read(arena, conn, target->endpoint.schema, LEDGER_NAMES, &ledger, err) ||

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "apply/deployment.h"
-#include "apply/lead.h"
 #include "apply/wait.h"
 #include "base/log.h"
 #include "command.h"
@@ -16,6 +15,7 @@
 #include "gate/exec.h"
 #include "http/request.h"
 #include "postgres/budget.h"
+#include "postgres/reach.h"
 #include "reporting.h"
 #include "target.h"
 

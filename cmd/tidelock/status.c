@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "apply/lead.h"
 #include "base/log.h"
 #include "command.h"
 #include "config/options.h"
@@ -9,6 +8,7 @@
 #include "history/folder.h"
 #include "history/ledger.h"
 #include "lock/leader.h"
+#include "postgres/reach.h"
 #include "print.h"
 #include "target.h"
 

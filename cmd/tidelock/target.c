@@ -2,12 +2,12 @@
 
 #include <stdlib.h>
 
-#include "apply/lead.h"
 #include "base/log.h"
 #include "config/endpoint.h"
 #include "config/password_source.h"
 #include "history/folder.h"
 #include "history/lock_file.h"
+#include "postgres/reach.h"
 
 /* Prisma's switch exists because its lock is waited for inside the server; ours never is. */
 static void note_lock_switch(void)
@@ -46,7 +46,7 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
         return false;
     /* A password that has to be asked for first is not there yet. */
     if (config->password_from == PASSWORD_NOWHERE)
-        out->begun = begin_database(config, &out->endpoint);
+        out->begun = reach_begin(config, &out->endpoint);
     if (folder_read(arena, path, &out->folder, err))
         return true;
     connection_close(out->begun);

@@ -6,8 +6,6 @@
 #include "apply/applied.h"
 #include "apply/applying.h"
 #include "apply/doubt.h"
-#include "apply/follow.h"
-#include "apply/lead.h"
 #include "apply/migrate.h"
 #include "apply/review.h"
 #include "apply/room.h"
@@ -16,8 +14,10 @@
 #include "credentials/password.h"
 #include "history/compare.h"
 #include "history/ledger.h"
+#include "lock/follow.h"
 #include "lock/leader.h"
 #include "lock/lease.h"
+#include "postgres/reach.h"
 
 /* How often in a row a broken connection is made anew before the deployment gives up. */
 enum { LOSSES_MOST = 3 };
@@ -135,7 +135,7 @@ static enum phase step_compare(struct deployment *d, struct error *err)
 static bool look_for_pooler(struct deployment *d, struct error *err)
 {
     if (d->pooling == POOLING_UNKNOWN) {
-        if (!find_pooling(d->config, d->endpoint, d->conn, &d->pooling, err))
+        if (!reach_find_pooling(d->config, d->endpoint, d->conn, &d->pooling, err))
             return error_context(err, "finding out what stands between here and the server");
         if (d->pooling == POOLING_TRANSACTION)
             watch_forbid(&d->watch, "through a pooler it can't know whom to look at");

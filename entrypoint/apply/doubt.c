@@ -1,23 +1,23 @@
 #include "apply/doubt.h"
 
 #include "base/log.h"
-#include "postgres/outcome.h"
+#include "postgres/transaction_status.h"
 
-static bool ask(const struct applying *applying, struct connection *conn, enum outcome *outcome,
-                struct error *err)
+static bool ask(const struct applying *applying, struct connection *conn,
+                enum transaction_status *transaction_status, struct error *err)
 {
-    return outcome_ask(conn, applying->txid, outcome, err) ||
+    return transaction_status_ask(conn, applying->txid, transaction_status, err) ||
            error_context(err, "finding out whether %s was committed", applying->migration->name);
 }
 
 bool doubt_is_running(const struct applying *applying, struct connection *conn, bool *is_running,
                       struct error *err)
 {
-    enum outcome outcome;
+    enum transaction_status transaction_status;
 
-    if (!ask(applying, conn, &outcome, err))
+    if (!ask(applying, conn, &transaction_status, err))
         return false;
-    *is_running = outcome == OUTCOME_RUNNING;
+    *is_running = transaction_status == TRANSACTION_RUNNING;
     return true;
 }
 
@@ -25,19 +25,20 @@ bool doubt_settle(struct applying *applying, struct connection *conn, bool has_r
                   struct error *err)
 {
     const char *name = applying->migration->name;
-    enum outcome outcome;
+    enum transaction_status transaction_status;
 
-    if (!ask(applying, conn, &outcome, err))
+    if (!ask(applying, conn, &transaction_status, err))
         return false;
-    if (outcome != OUTCOME_FORGOTTEN && outcome != OUTCOME_ABORTED &&
-        !(outcome == OUTCOME_COMMITTED && has_row)) {
+    if (transaction_status != TRANSACTION_FORGOTTEN && transaction_status != TRANSACTION_ABORTED &&
+        !(transaction_status == TRANSACTION_COMMITTED && has_row)) {
         error_set(err, ERROR_REFUSED,
                   "ledger and server disagree about \"%s\": its transaction %s is %s, its row is %s", name,
-                  applying->txid, OUTCOME_NAMES[outcome], has_row ? "there" : "missing");
+                  applying->txid, TRANSACTION_STATUS_NAMES[transaction_status],
+                  has_row ? "there" : "missing");
         return error_hint(err, "Look at the ledger and at the schema before you deploy again.");
     }
     applying->is_in_doubt = false;
-    *is_ours = has_row && outcome != OUTCOME_ABORTED;
+    *is_ours = has_row && transaction_status != TRANSACTION_ABORTED;
     log_info("the answer to COMMIT of %s was lost: it was %s", name,
              *is_ours  ? "committed"
              : has_row ? "rolled back, and another process has applied it since"

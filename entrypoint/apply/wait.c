@@ -2,14 +2,14 @@
 
 #include <string.h>
 
-#include "apply/follow.h"
-#include "apply/lead.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "history/compare.h"
 #include "history/ledger.h"
+#include "lock/follow.h"
 #include "lock/leader.h"
+#include "postgres/reach.h"
 
 enum { PAUSE_MOST_MS = 3000, LINE_EVERY_MS = 30 * 1000 };
 

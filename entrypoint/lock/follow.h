@@ -3,8 +3,8 @@
  *
  * No connection is held between two looks, so a hundred waiting replicas cost the server nothing.
  */
-#ifndef APPLY_FOLLOW_H
-#define APPLY_FOLLOW_H
+#ifndef LOCK_FOLLOW_H
+#define LOCK_FOLLOW_H
 
 #include "base/clock.h"
 #include "base/error.h"

@@ -1,15 +1,14 @@
-#include "apply/lead.h"
+#include "postgres/reach.h"
 
 #include <string.h>
 
-#include "apply/follow.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
 #include "config/password_source.h"
 #include "credentials/password.h"
 #include "credentials/rotation.h"
-#include "lock/leader.h"
+#include "postgres/query.h"
 
 enum { ASK_PAUSE_MOST_MS = 5000 };
 
@@ -18,7 +17,7 @@ static int64_t try_timeout_ms(const struct config *config, const struct endpoint
     return endpoint->connect_timeout_ms >= 0 ? endpoint->connect_timeout_ms : config->connect_timeout_ms;
 }
 
-struct connection *begin_database(const struct config *config, const struct endpoint *endpoint)
+struct connection *reach_begin(const struct config *config, const struct endpoint *endpoint)
 {
     return connection_begin(endpoint, try_timeout_ms(config, endpoint));
 }
@@ -94,7 +93,7 @@ struct connection *reach_database(const struct config *config, struct endpoint *
             connection_close(begun);
             return NULL;
         }
-        conn = connection_reach(begun == NULL ? begin_database(config, endpoint) : begun, deadlines, err);
+        conn = connection_reach(begun == NULL ? reach_begin(config, endpoint) : begun, deadlines, err);
         if (conn != NULL)
             return check_role(config, conn, err) ? steal(&conn) : NULL;
         explain_role(config, err);
@@ -104,8 +103,8 @@ struct connection *reach_database(const struct config *config, struct endpoint *
     }
 }
 
-bool find_pooling(const struct config *config, const struct endpoint *endpoint, struct connection *conn,
-                  enum pooling *out, struct error *err)
+bool reach_find_pooling(const struct config *config, const struct endpoint *endpoint, struct connection *conn,
+                        enum pooling *out, struct error *err)
 {
     bool is_between;
 
@@ -119,44 +118,4 @@ bool find_pooling(const struct config *config, const struct endpoint *endpoint, 
         return true;
     }
     return !is_between || pooler_detect(conn, endpoint, try_timeout_ms(config, endpoint), out, err);
-}
-
-static bool check_session(const struct config *config, const struct endpoint *endpoint,
-                          struct connection *conn, struct error *err)
-{
-    enum pooling pooling;
-
-    if (!find_pooling(config, endpoint, conn, &pooling, err))
-        return false;
-    if (pooling == POOLING_NONE)
-        return true;
-    error_set(err, ERROR_USAGE, "the database URL leads to a pooler in transaction mode");
-    error_holds(err, "Nothing was changed.");
-    return error_hint(err,
-                      "Give the database itself as DIRECT_URL: behind such a pooler a leader lock stays in a "
-                      "session that others use.");
-}
-
-struct connection *lead_connect(const struct config *config, struct endpoint *endpoint, struct error *err)
-{
-    struct follow follow = { .until = deadline_in(config->leader_timeout_ms) };
-
-    for (;;) {
-        auto_connection struct connection *conn = reach_database(config, endpoint, NULL, err);
-        struct leader holder;
-
-        if (conn == NULL || !check_session(config, endpoint, conn, err))
-            return NULL;
-        switch (leader_try(conn, &holder, err)) {
-        case LEADER_TAKEN:
-            return steal(&conn);
-        case LEADER_UNKNOWN:
-            return NULL;
-        case LEADER_HELD:
-            break;
-        }
-        connection_close(steal(&conn));
-        if (!follow_pause(&follow, &holder, err))
-            return NULL;
-    }
 }

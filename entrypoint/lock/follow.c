@@ -1,4 +1,4 @@
-#include "apply/follow.h"
+#include "lock/follow.h"
 
 #include <stdio.h>
 #include <string.h>
