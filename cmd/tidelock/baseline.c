@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "command.h"
 #include "config/options.h"
+#include "deploy/target.h"
 #include "history/checksum.h"
 #include "history/compare.h"
 #include "history/folder.h"
@@ -10,7 +11,6 @@
 #include "history/script_file.h"
 #include "lock/acquire.h"
 #include "print.h"
-#include "target.h"
 
 /* One row to write; its texts live in the arena. */
 struct mark {

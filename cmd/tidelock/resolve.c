@@ -5,13 +5,13 @@
 #include "base/log.h"
 #include "command.h"
 #include "config/options.h"
+#include "deploy/target.h"
 #include "history/checksum.h"
 #include "history/folder.h"
 #include "history/ledger.h"
 #include "history/script_file.h"
 #include "lock/acquire.h"
 #include "print.h"
-#include "target.h"
 
 /* The failed rows are set aside and a new one says applied: both or neither. */
 static bool mark_applied(struct connection *conn, const struct ledger *ledger, const char *name,

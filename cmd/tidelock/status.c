@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "command.h"
 #include "config/options.h"
+#include "deploy/target.h"
 #include "exits.h"
 #include "history/compare.h"
 #include "history/folder.h"
@@ -10,7 +11,6 @@
 #include "lock/leader.h"
 #include "postgres/reach.h"
 #include "print.h"
-#include "target.h"
 
 /* Everything that both forms of the output show. */
 struct overview {

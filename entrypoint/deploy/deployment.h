@@ -1,37 +1,19 @@
 /*
- * One deployment, from connecting to done: the phases and their order.
+ * One deployment, from connecting to done. Its phases are in deploy/internal.h.
  */
-#ifndef APPLY_DEPLOYMENT_H
-#define APPLY_DEPLOYMENT_H
+#ifndef DEPLOY_DEPLOYMENT_H
+#define DEPLOY_DEPLOYMENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "apply/mode.h"
-#include "apply/target.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "deploy/target.h"
 #include "report/progress.h"
-
-enum phase {
-    PHASE_CONNECTING,
-    PHASE_COMPARING, /* folder against ledger, without any lock */
-    PHASE_BUDGETING, /* waiting until the application has room beside us: no connection is held meanwhile */
-    PHASE_LEADING,   /* trying to get the leader lock */
-    PHASE_FOLLOWING, /* another process leads: no connection is held meanwhile */
-    PHASE_PREPARING, /* under the lock: the ledger exists, and is compared again */
-    PHASE_APPLYING,
-    PHASE_COMPLETE,
-    PHASE_FAILED,
-    PHASES
-};
-
-extern const char *const PHASE_NAMES[];
-
-/* What the world outside sees of a phase that has a step. */
-extern const enum progress_phase PHASES_SHOWN[];
 
 struct applied_migration {
     const char *name;

@@ -1,4 +1,4 @@
-#include "apply/wait.h"
+#include "deploy/wait.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /*
  * Room beside the application: a deployment begins only while enough connections stay free for it.
  */
-#ifndef APPLY_ROOM_H
-#define APPLY_ROOM_H
+#ifndef DEPLOY_HEADROOM_H
+#define DEPLOY_HEADROOM_H
 
 #include <stdbool.h>
 
@@ -12,7 +12,7 @@
 #include "postgres/connection.h"
 #include "report/progress.h"
 
-struct room {
+struct headroom {
     struct deadline until;
     struct deadline next_line; /* when the same is said again */
     bool is_enough;            /* by the last look */
@@ -22,10 +22,10 @@ struct room {
 };
 
 /* One round trip on a connection that is idle. What it counts is shown in `progress`. */
-must_use bool room_look(struct room *room, struct connection *conn, const struct config *config,
-                        struct progress *progress, struct error *err);
+must_use bool headroom_look(struct headroom *headroom, struct connection *conn, const struct config *config,
+                            struct progress *progress, struct error *err);
 
 /* Pauses, jittered and growing. ERROR_BUDGET once the time is over; ERROR_INTERRUPTED. */
-must_use bool room_pause(struct room *room, const struct config *config, struct error *err);
+must_use bool headroom_pause(struct headroom *headroom, const struct config *config, struct error *err);
 
 #endif

@@ -1,13 +1,21 @@
 /*
- * Finds what a command works on from the configuration.
+ * What a command works on, the database and the folder, found from the configuration.
  */
-#ifndef TARGET_H
-#define TARGET_H
+#ifndef DEPLOY_TARGET_H
+#define DEPLOY_TARGET_H
 
-#include "apply/target.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "config/url.h"
+#include "history/migration.h"
+#include "postgres/connection.h"
+
+struct target {
+    struct endpoint endpoint;
+    struct folder folder;
+    struct connection *begun; /* begun by connection_begin() while the folder was read, or NULL */
+};
 
 /* Reads URL, provider file and folder; ERROR_USAGE or ERROR_REFUSED (P3019). Everything lives in the arena.
  */

@@ -1,13 +1,13 @@
 /*
  * Waiting until the database holds every migration of the folder, which somebody else applies. Reads only.
  */
-#ifndef APPLY_WAIT_H
-#define APPLY_WAIT_H
+#ifndef DEPLOY_WAIT_H
+#define DEPLOY_WAIT_H
 
-#include "apply/target.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "deploy/target.h"
 #include "report/progress.h"
 
 /* Looks, disconnects, looks again after a growing pause, for at most the leader time-out; says what is

@@ -1,4 +1,4 @@
-#include "apply/doubt.h"
+#include "deploy/lost_commit.h"
 
 #include "base/log.h"
 #include "postgres/transaction_status.h"
@@ -10,8 +10,8 @@ static bool ask(const struct applying *applying, struct connection *conn,
            error_context(err, "finding out whether %s was committed", applying->migration->name);
 }
 
-bool doubt_is_running(const struct applying *applying, struct connection *conn, bool *is_running,
-                      struct error *err)
+bool lost_commit_is_running(const struct applying *applying, struct connection *conn, bool *is_running,
+                            struct error *err)
 {
     enum transaction_status transaction_status;
 
@@ -21,8 +21,8 @@ bool doubt_is_running(const struct applying *applying, struct connection *conn, 
     return true;
 }
 
-bool doubt_settle(struct applying *applying, struct connection *conn, bool has_row, bool *is_ours,
-                  struct error *err)
+bool lost_commit_settle(struct applying *applying, struct connection *conn, bool has_row, bool *is_ours,
+                        struct error *err)
 {
     const char *name = applying->migration->name;
     enum transaction_status transaction_status;

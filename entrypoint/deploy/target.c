@@ -1,4 +1,4 @@
-#include "target.h"
+#include "deploy/target.h"
 
 #include <stdlib.h>
 

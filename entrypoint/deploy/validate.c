@@ -1,11 +1,11 @@
-#include "apply/review.h"
+#include "deploy/validate.h"
 
 #include "base/log.h"
 #include "base/text.h"
 #include "history/folder.h"
 #include "history/ledger.h"
 
-bool review_edited(const struct folder *folder, struct history *history, bool is_strict, struct error *err)
+bool validate_edited(const struct folder *folder, struct history *history, bool is_strict, struct error *err)
 {
     for (size_t i = 0; i < folder->count; i++) {
         if (history_check_edited(history, i, &folder->items[i], err))
@@ -48,8 +48,8 @@ static bool refuse(const struct folder *folder, const struct history *history, s
         err, "Restore the migrations as they were applied (tidelock status), or deploy without --strict.");
 }
 
-bool review_findings(const struct folder *folder, const struct history *history, bool is_strict,
-                     struct error *err)
+bool validate_findings(const struct folder *folder, const struct history *history, bool is_strict,
+                       struct error *err)
 {
     if (is_strict)
         return refuse(folder, history, err);
@@ -63,7 +63,7 @@ bool review_findings(const struct folder *folder, const struct history *history,
     return true;
 }
 
-bool review_failed(const struct folder *folder, const struct history *history, struct error *err)
+bool validate_failed(const struct folder *folder, const struct history *history, struct error *err)
 {
     for (size_t i = 0; i < history->failed_count; i++) {
         const struct ledger_row *row = history->failed[i];
