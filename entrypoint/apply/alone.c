@@ -1,19 +1,19 @@
 #include "apply/alone.h"
 
-#include "apply/advance.h"
 #include "apply/repair.h"
-#include "apply/table_lock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "execution/checkpoint.h"
+#include "execution/lock_retry.h"
 #include "history/sidecar.h"
 #include "postgres/query.h"
 
 /* A time-out in the middle of a CONCURRENTLY would leave an INVALID index: none is in force for it, but ours
  * for the whole migration. */
-static bool suspend_timeouts(struct applying *applying, struct result **before, struct error *err)
+static bool suspend_timeouts(struct execution *execution, struct result **before, struct error *err)
 {
     return query_several(
-        applying->conn, "suspend_timeouts",
+        execution->conn, "suspend_timeouts",
         "SELECT pg_catalog.current_setting('lock_timeout'), pg_catalog.current_setting('statement_timeout'),"
         " pg_catalog.current_setting('transaction_timeout', true);"
         "SET lock_timeout = 0;SET statement_timeout = 0;"
@@ -22,7 +22,7 @@ static bool suspend_timeouts(struct applying *applying, struct result **before, 
         before, 1, err);
 }
 
-static void restore_timeouts(struct applying *applying, const struct result *before)
+static void restore_timeouts(struct execution *execution, const struct result *before)
 {
     static const struct query restore = {
         .name = "restore_timeouts",
@@ -36,16 +36,16 @@ static void restore_timeouts(struct applying *applying, const struct result *bef
                                        result_is_null(before, 0, 2) ? NULL : result_text(before, 0, 2) };
     struct error ignored;
 
-    if (!connection_is_lost(applying->conn) &&
-        !query_run(applying->conn, &restore, parameters, NULL, &ignored))
+    if (!connection_is_lost(execution->conn) &&
+        !query_run(execution->conn, &restore, parameters, NULL, &ignored))
         log_debug("could not restore the time-outs: %s", ignored.message);
 }
 
 /* What remains, and whose turn it is now. */
-static bool explain(struct applying *applying, const struct leftover *left, struct error *err)
+static bool explain(struct execution *execution, const struct leftover *left, struct error *err)
 {
-    applying->has_leftover = true;
-    applying->needs_person = !left->is_ours;
+    execution->has_leftover = true;
+    execution->needs_person = !left->is_ours;
     if (left->is_ours) {
         error_holds(err, "What remains: %s; the next deployment clears that away.", left->what);
         return false;
@@ -57,92 +57,92 @@ static bool explain(struct applying *applying, const struct leftover *left, stru
 
 /* After a signal there are seconds left to clear up; what remains then is cleared away by the next run, which
  * finds the intent. True when it shall be tried again. */
-static bool recover(struct applying *applying, const struct unit *unit, const struct intent *intent,
+static bool recover(struct execution *execution, const struct unit *unit, const struct intent *intent,
                     struct error *err)
 {
     struct leftover left;
     struct error why;
     bool is_clear;
 
-    if (connection_is_lost(applying->conn))
+    if (connection_is_lost(execution->conn))
         return false;
     if (err->class == ERROR_INTERRUPTED &&
-        !query_several(applying->conn, "short_timeout", "SET statement_timeout = '2s'", NULL, 0, &why))
+        !query_several(execution->conn, "short_timeout", "SET statement_timeout = '2s'", NULL, 0, &why))
         is_clear = leftover_unknown(&left, intent, &why);
     else
-        is_clear = repair_after(applying, &unit->alone, intent, &left);
-    if ((is_clear || left.is_ours) && table_lock_retry(applying, err))
+        is_clear = repair_after(execution, &unit->alone, intent, &left);
+    if ((is_clear || left.is_ours) && lock_retry(execution, err))
         return true;
-    return !is_clear && explain(applying, &left, err);
+    return !is_clear && explain(execution, &left, err);
 }
 
 /* *was_sent tells a failure of the statement itself from others; `intent` is what was recorded for it. */
-static bool attempt(struct applying *applying, const struct unit *unit, bool is_again, struct intent *intent,
-                    bool *was_sent, struct error *err)
+static bool attempt(struct execution *execution, const struct unit *unit, bool is_again,
+                    struct intent *intent, bool *was_sent, struct error *err)
 {
     auto_intent struct intent former = { .is_known = false };
-    auto_free char *sql = memory_copy(applying->script.at + unit->start, unit->end - unit->start);
+    auto_free char *sql = memory_copy(execution->script.at + unit->start, unit->end - unit->start);
     char prefix[SHA256_HEX_SIZE];
 
-    if (is_again && !intent_read(applying->conn, applying->id, unit->first, &former, err))
+    if (is_again && !intent_read(execution->conn, execution->id, unit->first, &former, err))
         return false;
-    switch (repair_before(applying, &unit->alone, &former, err)) {
+    switch (repair_before(execution, &unit->alone, &former, err)) {
     case REPAIR_RUN:
         break;
     case REPAIR_DONE:
         log_info("statement %zu was done when it was interrupted", unit->first + 1);
-        return advance(applying, unit->first + unit->count, err);
+        return checkpoint_record(execution, unit->first + unit->count, err);
     case REPAIR_REFUSED:
-        applying->needs_person = true;
+        execution->needs_person = true;
         return false;
     case REPAIR_ERROR:
         return false;
     }
-    if (!applying_hash_prefix(applying, unit->first, prefix, err) ||
-        !intent_record(applying->conn, applying->id, unit->first, prefix, sql, intent, err))
+    if (!execution_hash_prefix(execution, unit->first, prefix, err) ||
+        !intent_record(execution->conn, execution->id, unit->first, prefix, sql, intent, err))
         return false;
     *was_sent = true;
-    if (!applying_send(applying, unit->start, unit->end, unit->first, err))
+    if (!execution_send(execution, unit->start, unit->end, unit->first, err))
         return false;
     *was_sent = false;
-    return repair_verify(applying, unit->start, unit->end, err) &&
-           advance(applying, unit->first + unit->count, err);
+    return repair_verify(execution, unit->start, unit->end, err) &&
+           checkpoint_record(execution, unit->first + unit->count, err);
 }
 
 /* With its leftovers cleared away or left to the next try; *is_worth_another is whether there shall be one.
  */
-static bool run_once(struct applying *applying, const struct unit *unit, bool is_again,
+static bool run_once(struct execution *execution, const struct unit *unit, bool is_again,
                      bool *is_worth_another, struct error *err)
 {
     auto_intent struct intent intent = { .is_known = false };
     bool was_sent = false;
     bool is_done;
 
-    watch_start(applying->watch, applying->conn, applying->ledger->backend_pid,
-                !repair_may_be_needed(applying, &unit->alone));
-    is_done = attempt(applying, unit, is_again, &intent, &was_sent, err);
-    watch_stop(applying->watch);
-    *is_worth_another = was_sent && !is_done && recover(applying, unit, &intent, err);
+    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid,
+                !repair_may_be_needed(execution, &unit->alone));
+    is_done = attempt(execution, unit, is_again, &intent, &was_sent, err);
+    watch_stop(execution->watch);
+    *is_worth_another = was_sent && !is_done && recover(execution, unit, &intent, err);
     return is_done;
 }
 
-bool alone_run(struct applying *applying, const struct unit *unit, bool is_resuming, struct error *err)
+bool alone_run(struct execution *execution, const struct unit *unit, bool is_resuming, struct error *err)
 {
-    bool has_timeouts = !repair_may_be_needed(applying, &unit->alone);
+    bool has_timeouts = !repair_may_be_needed(execution, &unit->alone);
     bool is_again = is_resuming;
     bool is_worth_another;
     bool is_done;
 
-    applying->retry.tries = 0;
+    execution->retry.tries = 0;
     do {
         auto_result struct result *before = NULL;
 
-        if (!(has_timeouts ? applying_set_lock_timeout(applying, WAIT_TABLE, false, err)
-                           : suspend_timeouts(applying, &before, err)))
+        if (!(has_timeouts ? execution_set_lock_timeout(execution, WAIT_TABLE, false, err)
+                           : suspend_timeouts(execution, &before, err)))
             return false;
-        is_done = run_once(applying, unit, is_again, &is_worth_another, err);
+        is_done = run_once(execution, unit, is_again, &is_worth_another, err);
         if (!has_timeouts)
-            restore_timeouts(applying, before);
+            restore_timeouts(execution, before);
         is_again = true;
     } while (!is_done && is_worth_another);
     return is_done;

@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "apply/backfill_walk.h"
-#include "apply/guard.h"
 #include "apply/pace.h"
-#include "apply/table_lock.h"
 #include "apply/throttle.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "execution/assertion.h"
+#include "execution/lock_retry.h"
 #include "postgres/query.h"
 #include "sql/quote.h"
 
@@ -24,7 +24,7 @@ enum {
 };
 
 struct backfill {
-    struct applying *applying;
+    struct execution *execution;
     const struct backfill_wish *wish;
     struct backfill_walk walk;
     struct pace pace;
@@ -54,7 +54,7 @@ static void describe(const struct backfill *b, struct text *out)
 
 static void say_progress(struct backfill *b)
 {
-    struct progress *progress = b->applying->progress;
+    struct progress *progress = b->execution->progress;
     auto_text struct text line = text_init(1024);
 
     progress->current_ratio = backfill_walk_ratio(&b->walk);
@@ -78,26 +78,26 @@ static void say_progress(struct backfill *b)
 /* Whether it may go on at all. */
 static bool check_limits(const struct backfill *b, struct error *err)
 {
-    if (!applying_may_go_on(b->applying, err))
+    if (!execution_may_go_on(b->execution, err))
         return false;
-    return !deadline_passed(b->applying->until) ||
+    return !deadline_passed(b->execution->until) ||
            error_set(err, ERROR_CLEAN, "cancelled: it took longer than the migration-timeout");
 }
 
 /* After a batch that was rolled back: whether a smaller one may get through. */
 static bool may_repeat(struct backfill *b, struct error *err)
 {
-    struct applying *applying = b->applying;
+    struct execution *execution = b->execution;
     int64_t rows = b->pace.rows;
     bool is_timeout = strcmp(err->sqlstate, "57014") == 0 && err->class != ERROR_INTERRUPTED &&
-                      !deadline_passed(applying->until);
+                      !deadline_passed(execution->until);
 
-    if (connection_is_lost(applying->conn) || (!is_timeout && err->class != ERROR_TABLE_LOCK))
+    if (connection_is_lost(execution->conn) || (!is_timeout && err->class != ERROR_TABLE_LOCK))
         return false;
     (void)pace_halve(&b->pace);
     if (!is_timeout)
-        return table_lock_retry(applying, err);
-    connection_shield(applying->conn, false);
+        return lock_retry(execution, err);
+    connection_shield(execution->conn, false);
     if (++b->timeouts < TIMEOUTS_MOST)
         return signals_sleep((long)b->wish->target_ms) || signals_error(err);
     error_message(err, "%d batches in a row took too long, the last one although it had %lld rows at most",
@@ -109,7 +109,7 @@ static bool may_repeat(struct backfill *b, struct error *err)
 /* Pauses for as long as there is a reason to. */
 static bool throttle(struct backfill *b, struct error *err)
 {
-    struct progress *progress = b->applying->progress;
+    struct progress *progress = b->execution->progress;
     struct deadline next_line = deadline_in(0);
     int64_t pause_ms = PAUSE_LEAST_MS;
 
@@ -117,7 +117,7 @@ static bool throttle(struct backfill *b, struct error *err)
         auto_text struct text why = text_init(1024);
         bool was_blind = b->throttle.is_blind;
 
-        if (!check_limits(b, err) || !throttle_look(&b->throttle, b->applying->conn, &why, err))
+        if (!check_limits(b, err) || !throttle_look(&b->throttle, b->execution->conn, &why, err))
             return false;
         if (b->throttle.is_blind && !was_blind)
             log_info(
@@ -167,14 +167,14 @@ static bool run_pass(struct backfill *b, struct error *err)
         before = clock_now_us();
         if (!backfill_walk_choose(&b->walk, b->pace.rows, err) ||
             !backfill_walk_batch(&b->walk, b->pace.rows, err)) {
-            applying_roll_back(b->applying->conn);
+            execution_roll_back(b->execution->conn);
             if (!may_repeat(b, err))
                 return false;
             continue;
         }
         b->timeouts = 0;
-        b->applying->retry.tries = 0;
-        b->applying->retry.cancels = 0;
+        b->execution->retry.tries = 0;
+        b->execution->retry.cancels = 0;
         pace_steer(&b->pace, (double)b->walk.batch_ms);
         if (!rest(b, b->walk.batch_ms, err))
             return false;
@@ -199,19 +199,19 @@ static void analyze(struct backfill *b)
         quote_identifier(b->walk.plan.update.columns[i], &sql);
     }
     text_add_string(&sql, ");COMMIT");
-    if (!query_several(b->applying->conn, "analyze", sql.at, NULL, 0, &err)) {
+    if (!query_several(b->execution->conn, "analyze", sql.at, NULL, 0, &err)) {
         log_warn("could not analyze %s: %s", b->walk.plan.table.at, err.message);
-        applying_roll_back_own(b->applying->conn);
+        execution_roll_back_own(b->execution->conn);
     }
 }
 
 /* True when it is complete: everything that was there is done, and what the script says of that is true. */
 static bool verify(struct backfill *b, bool *is_complete, struct error *err)
 {
-    struct assertion assertion = { .expression = b->applying->directives.verify };
+    struct assertion assertion = { .expression = b->execution->directives.verify };
 
     *is_complete = true;
-    return assertion.expression.length == 0 || guard_ask(b->applying, &assertion, is_complete, err);
+    return assertion.expression.length == 0 || assertion_ask(b->execution, &assertion, is_complete, err);
 }
 
 /* Rows that were written meanwhile, by somebody who does not know the new column, are swept up; a statement
@@ -219,7 +219,7 @@ static bool verify(struct backfill *b, bool *is_complete, struct error *err)
 static bool run_passes(struct backfill *b, struct error *err)
 {
     bool has_condition = b->walk.plan.update.has_where;
-    struct slice expression = b->applying->directives.verify;
+    struct slice expression = b->execution->directives.verify;
     bool is_complete;
 
     for (int passes = 1;; passes++) {
@@ -235,7 +235,7 @@ static bool run_passes(struct backfill *b, struct error *err)
     }
     error_set(err, ERROR_PARTIAL, "the backfill is through, but what it should verify is not true: %.*s",
               (int)expression.length, expression.at);
-    applying_point(b->applying, (size_t)(expression.at - b->applying->script.at), err);
+    execution_point(b->execution, (size_t)(expression.at - b->execution->script.at), err);
     return error_hint(err, "See which rows are left and why (a writer that does not know the column yet?)%s",
                       has_condition ? ", then deploy again: it goes over the table once more."
                                     : "; a condition in the UPDATE lets it go over the table again.");
@@ -264,7 +264,7 @@ static bool prepare(struct backfill *b, struct error *err)
     int64_t rows = b->pace.rows;
     auto_text struct text line = text_init(1024);
 
-    if (!backfill_walk_begin(&b->walk, b->applying, &rows, err))
+    if (!backfill_walk_begin(&b->walk, b->execution, &rows, err))
         return false;
     if (rows >= b->pace.rows_least && rows <= b->pace.rows_most)
         b->pace.rows = rows;
@@ -274,28 +274,28 @@ static bool prepare(struct backfill *b, struct error *err)
     }
     return backfill_walk_is_over(&b->walk) ||
            (backfill_walk_choose(&b->walk, b->pace.rows, err) &&
-            backfill_plan_check(b->applying, &b->walk.plan, &b->walk.done, &b->walk.until, err));
+            backfill_plan_check(b->execution, &b->walk.plan, &b->walk.done, &b->walk.until, err));
 }
 
-bool backfill_run(struct applying *applying, bool *has_effect, struct error *err)
+bool backfill_run(struct execution *execution, bool *has_effect, struct error *err)
 {
-    const struct backfill_wish *wish = &applying->directives.backfill;
-    int64_t max_blocked_for_ms = applying->watch->limits.max_blocked_for_ms;
-    struct backfill b = { .applying = applying,
+    const struct backfill_wish *wish = &execution->directives.backfill;
+    int64_t max_blocked_for_ms = execution->watch->limits.max_blocked_for_ms;
+    struct backfill b = { .execution = execution,
                           .wish = wish,
                           .pace = pace_begin(wish->target_ms, wish->rows_least, wish->rows_most),
                           .next_throttle = deadline_in(0),
                           .next_line = deadline_in(LINE_EVERY_MS) };
     bool is_done = prepare(&b, err);
 
-    b.throttle = throttle_begin(&applying->directives.throttle, b.walk.plan.table.at);
-    applying->progress->is_backfill = true;
-    applying->watch->limits.max_blocked_for_ms = MAX_BLOCKED_FOR_MS;
+    b.throttle = throttle_begin(&execution->directives.throttle, b.walk.plan.table.at);
+    execution->progress->is_backfill = true;
+    execution->watch->limits.max_blocked_for_ms = MAX_BLOCKED_FOR_MS;
     is_done = is_done && run_passes(&b, err);
-    applying->watch->limits.max_blocked_for_ms = max_blocked_for_ms;
-    applying->progress->is_backfill = false;
-    applying->progress->is_throttled = false;
-    applying->progress->current_ratio = -1;
+    execution->watch->limits.max_blocked_for_ms = max_blocked_for_ms;
+    execution->progress->is_backfill = false;
+    execution->progress->is_throttled = false;
+    execution->progress->current_ratio = -1;
     log_passing(NULL);
     if (is_done) {
         analyze(&b);

@@ -10,10 +10,10 @@
 #ifndef APPLY_BACKFILL_H
 #define APPLY_BACKFILL_H
 
-#include "apply/applying.h"
+#include "execution/execution.h"
 
 /* Makes it, or what is left of it; the ledger row is there and unfinished. *has_effect becomes true when
  * something of it persists. On failure the error says how far it came. */
-must_use bool backfill_run(struct applying *applying, bool *has_effect, struct error *err);
+must_use bool backfill_run(struct execution *execution, bool *has_effect, struct error *err);
 
 #endif

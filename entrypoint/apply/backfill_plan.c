@@ -55,11 +55,11 @@ static const struct query TABLE = {
         "                  WHERE p.isleaf)",
 };
 
-static bool refuse(const struct applying *applying, const struct backfill_plan *plan, struct error *err)
+static bool refuse(const struct execution *execution, const struct backfill_plan *plan, struct error *err)
 {
-    applying_point(applying, plan->start, err);
+    execution_point(execution, plan->start, err);
     error_code(err, "P3018");
-    return error_message(err, "migration \"%s\" was not started: %s", applying->migration->name,
+    return error_message(err, "migration \"%s\" was not started: %s", execution->migration->name,
                          err->message);
 }
 
@@ -83,38 +83,38 @@ void backfill_key_free(struct backfill_key *key)
 }
 
 /* Only one statement is left of a script that a backfill is. */
-static bool read_statement(struct applying *applying, struct backfill_plan *plan, struct error *err)
+static bool read_statement(struct execution *execution, struct backfill_plan *plan, struct error *err)
 {
-    struct script_reader reader = applying_reader(applying);
+    struct script_reader reader = execution_reader(execution);
     struct statement statement;
 
     if (script_next(&reader, &statement, err) != SCRIPT_STATEMENT)
         return false;
     plan->start = statement.start;
-    plan->sql = applying_text(applying, &statement);
-    return update_statement_parse(plan->sql, &plan->update, err) || refuse(applying, plan, err);
+    plan->sql = execution_text(execution, &statement);
+    return update_statement_parse(plan->sql, &plan->update, err) || refuse(execution, plan, err);
 }
 
 /* Same names in the directive and the statement, and an idea of the table's size. */
-static bool read_table(struct applying *applying, struct backfill_plan *plan, struct error *err)
+static bool read_table(struct execution *execution, struct backfill_plan *plan, struct error *err)
 {
-    const struct backfill_wish *wish = &applying->directives.backfill;
+    const struct backfill_wish *wish = &execution->directives.backfill;
     auto_text struct text said = text_init(QUALIFIED_NAME_SIZE);
     auto_result struct result *result = NULL;
 
     quote_qualified(plan->update.schema, plan->update.table, &plan->table);
     quote_qualified(wish->schema, wish->table, &said);
     const char *const parameters[] = { plan->table.at, said.at };
-    if (!query_run(applying->conn, &TABLE, parameters, &result, err))
+    if (!query_run(execution->conn, &TABLE, parameters, &result, err))
         return false;
     if (!result_bool(result, 0, 1)) {
         error_set(err, ERROR_CLEAN, "the table %s is not there", plan->table.at);
-        return refuse(applying, plan, err);
+        return refuse(execution, plan, err);
     }
     if (!result_bool(result, 0, 0)) {
         error_set(err, ERROR_CLEAN, "the directive says backfill %s, but the statement updates %s", said.at,
                   plan->table.at);
-        return refuse(applying, plan, err);
+        return refuse(execution, plan, err);
     }
     plan->estimated = (double)result_number(result, 0, 2);
     plan->is_large = result_number(result, 0, 3) >= LARGE_PAGES;
@@ -165,22 +165,22 @@ static void add_listed(struct backfill_plan *plan, const struct result *columns)
     }
 }
 
-static bool refuse_key(const struct applying *applying, const struct backfill_plan *plan, struct error *err)
+static bool refuse_key(const struct execution *execution, const struct backfill_plan *plan, struct error *err)
 {
     error_set(err, ERROR_CLEAN, "no index of %s can be walked along %s", plan->table.at,
-              applying->directives.backfill.key_count == 0
+              execution->directives.backfill.key_count == 0
                   ? "from row to row: it has no primary key, nor another unique key without nulls"
                   : "by that key");
     error_hint(
         err,
         "The key has to be the first columns of a btree index, all of them NOT NULL: name such in key=, "
         "or create the index in a migration before this one.");
-    return refuse(applying, plan, err);
+    return refuse(execution, plan, err);
 }
 
-static bool read_key(struct applying *applying, struct backfill_plan *plan, struct error *err)
+static bool read_key(struct execution *execution, struct backfill_plan *plan, struct error *err)
 {
-    const struct backfill_wish *wish = &applying->directives.backfill;
+    const struct backfill_wish *wish = &execution->directives.backfill;
     auto_text struct text wanted = text_init(QUALIFIED_NAME_SIZE * BACKFILL_KEYS_MOST);
     auto_result struct result *columns = NULL;
 
@@ -194,10 +194,10 @@ static bool read_key(struct applying *applying, struct backfill_plan *plan, stru
     }
     text_add_string(&wanted, "}");
     const char *const parameters[] = { plan->table.at, wish->key_count == 0 ? NULL : wanted.at };
-    if (!query_run(applying->conn, &KEY, parameters, &columns, err))
+    if (!query_run(execution->conn, &KEY, parameters, &columns, err))
         return false;
     if (result_rows(columns) == 0)
-        return refuse_key(applying, plan, err);
+        return refuse_key(execution, plan, err);
     plan->key_count = (size_t)result_rows(columns);
     plan->is_number = plan->key_count == 1 && result_bool(columns, 0, 1);
     text_copy_cut(plan->first_column, sizeof plan->first_column, result_text(columns, 0, 0));
@@ -211,7 +211,7 @@ static bool read_key(struct applying *applying, struct backfill_plan *plan, stru
         if (is_set_by(&plan->update, name)) {
             error_set(err, ERROR_CLEAN, "the statement changes \"%s\", the key that it should walk along",
                       name);
-            return refuse(applying, plan, err);
+            return refuse(execution, plan, err);
         }
         add_column(plan, name, (size_t)row);
     }
@@ -224,7 +224,7 @@ static bool read_key(struct applying *applying, struct backfill_plan *plan, stru
 }
 
 /* What is wrong with the statement itself is best said of it as it is written. */
-static bool check_statement(struct applying *applying, const struct backfill_plan *plan, struct error *err)
+static bool check_statement(struct execution *execution, const struct backfill_plan *plan, struct error *err)
 {
     static const char EXPLAIN[] = "EXPLAIN ";
     auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
@@ -232,15 +232,15 @@ static bool check_statement(struct applying *applying, const struct backfill_pla
 
     text_add_format(&sql, "%s%.*s", EXPLAIN, (int)plan->sql.length, plan->sql.at);
     query.sql = sql.at;
-    if (query_run(applying->conn, &query, NULL, NULL, err))
+    if (query_run(execution->conn, &query, NULL, NULL, err))
         return true;
     err->contexts = 0;
     if (err->position > strlen(EXPLAIN))
         err->position -= strlen(EXPLAIN);
-    return applying_failed_at(applying, plan->start, 0, 0, err);
+    return execution_failed_at(execution, plan->start, 0, 0, err);
 }
 
-bool backfill_plan_make(struct applying *applying, struct backfill_plan *out, struct error *err)
+bool backfill_plan_make(struct execution *execution, struct backfill_plan *out, struct error *err)
 {
     *out = (struct backfill_plan) { .table = text_init(QUALIFIED_NAME_SIZE),
                                     .columns = text_init(BACKFILL_SQL_MOST),
@@ -248,8 +248,8 @@ bool backfill_plan_make(struct applying *applying, struct backfill_plan *out, st
                                     .listed = text_init(BACKFILL_SQL_MOST),
                                     .order = text_init(BACKFILL_SQL_MOST),
                                     .descending = text_init(BACKFILL_SQL_MOST) };
-    return read_statement(applying, out, err) && check_statement(applying, out, err) &&
-           read_table(applying, out, err) && read_key(applying, out, err);
+    return read_statement(execution, out, err) && check_statement(execution, out, err) &&
+           read_table(execution, out, err) && read_key(execution, out, err);
 }
 
 void backfill_key_take(const struct backfill_plan *plan, const struct result *result, int row, int column,
@@ -309,7 +309,7 @@ static bool is_whole_scan(const char *line, const struct backfill_plan *plan)
            (alias[0] == '"' && strncmp(alias + 1, plan->update.alias, strlen(plan->update.alias)) == 0);
 }
 
-bool backfill_plan_check(struct applying *applying, const struct backfill_plan *plan,
+bool backfill_plan_check(struct execution *execution, const struct backfill_plan *plan,
                          const struct backfill_key *done, const struct backfill_key *until, struct error *err)
 {
     auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
@@ -325,8 +325,8 @@ bool backfill_plan_check(struct applying *applying, const struct backfill_plan *
         text_add_string(&sql, "SET LOCAL enable_seqscan = off;");
     text_add_string(&sql, "EXPLAIN (COSTS OFF) ");
     update_statement_add(plan->sql, &plan->update, range.at, &sql);
-    is_asked = query_several(applying->conn, "explain", sql.at, &lines, 1, err);
-    applying_roll_back_own(applying->conn);
+    is_asked = query_several(execution->conn, "explain", sql.at, &lines, 1, err);
+    execution_roll_back_own(execution->conn);
     if (!is_asked)
         return false;
     for (int row = 0; row < result_rows(lines); row++) {
@@ -340,5 +340,5 @@ bool backfill_plan_check(struct applying *applying, const struct backfill_plan *
     error_set(err, ERROR_CLEAN, "the server would read all of %s for each batch", plan->table.at);
     error_detail(err, "Its plan: %s", result_rows(lines) > 1 ? result_text(lines, 1, 0) : "");
     error_hint(err, "ANALYZE the table, or walk along a column with an index of its own: key=…");
-    return refuse(applying, plan, err);
+    return refuse(execution, plan, err);
 }

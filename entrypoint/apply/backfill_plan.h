@@ -5,7 +5,7 @@
 #ifndef APPLY_BACKFILL_PLAN_H
 #define APPLY_BACKFILL_PLAN_H
 
-#include "apply/applying.h"
+#include "execution/execution.h"
 #include "sql/update_statement.h"
 
 /* What our own queries call the table. ORDER BY takes a bare name for that of a result, a text here. */
@@ -44,7 +44,7 @@ void backfill_key_free(struct backfill_key *key);
 
 /* Takes the statement apart and finds the key. ERROR_CLEAN for a statement that can't be done in parts, no
  * index that can be walked, a key that may be null or that the statement changes. */
-must_use bool backfill_plan_make(struct applying *applying, struct backfill_plan *out, struct error *err);
+must_use bool backfill_plan_make(struct execution *execution, struct backfill_plan *out, struct error *err);
 
 /* Takes the key in `row` from `column` on, as `listed` gives it; unknown when it is null. Frees what was in
  * it.
@@ -59,7 +59,7 @@ void backfill_range_add(const struct text *columns, const struct backfill_key *d
                         const struct backfill_key *until, struct text *out);
 
 /* Whether the server would walk the index for that range; ERROR_CLEAN with its plan when not. */
-must_use bool backfill_plan_check(struct applying *applying, const struct backfill_plan *plan,
+must_use bool backfill_plan_check(struct execution *execution, const struct backfill_plan *plan,
                                   const struct backfill_key *done, const struct backfill_key *until,
                                   struct error *err);
 

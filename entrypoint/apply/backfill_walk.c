@@ -59,9 +59,9 @@ static bool read_key(struct backfill_walk *walk, const char *where, const char *
     text_add_string(&sql, " ORDER BY ");
     text_add_string(&sql, order);
     text_add_format(&sql, " OFFSET %lld LIMIT 1;COMMIT", (long long)offset);
-    is_read = query_several(walk->applying->conn, "backfill_key", sql.at, &result, 1, err);
+    is_read = query_several(walk->execution->conn, "backfill_key", sql.at, &result, 1, err);
     if (!is_read) {
-        applying_roll_back_own(walk->applying->conn);
+        execution_roll_back_own(walk->execution->conn);
         return false;
     }
     backfill_key_free(key);
@@ -83,18 +83,18 @@ static bool begin_pass(struct backfill_walk *walk, int pass, struct error *err)
     if (!walk->last.is_known)
         return true;
     (void)snprintf(number, sizeof number, "%d", pass);
-    const char *const parameters[] = { walk->applying->id, number, walk->first.array.at,
+    const char *const parameters[] = { walk->execution->id, number, walk->first.array.at,
                                        walk->last.array.at };
-    return query_run(walk->applying->conn, &BACKFILL_START, parameters, NULL, err);
+    return query_run(walk->execution->conn, &BACKFILL_START, parameters, NULL, err);
 }
 
-static bool create_sidecar(struct applying *applying, struct error *err)
+static bool create_sidecar(struct execution *execution, struct error *err)
 {
     bool exists;
 
-    if (!sidecar_exists(applying->conn, &exists, err))
+    if (!sidecar_exists(execution->conn, &exists, err))
         return false;
-    if (exists || sidecar_create(applying->conn, err))
+    if (exists || sidecar_create(execution->conn, err))
         return true;
     if (strcmp(err->sqlstate, "42501") != 0)
         return false;
@@ -113,9 +113,9 @@ bool backfill_walk_again(struct backfill_walk *walk, struct error *err)
 static bool take_up(struct backfill_walk *walk, int64_t *batch_rows, struct error *err)
 {
     auto_result struct result *row = NULL;
-    const char *const parameters[] = { walk->applying->id };
+    const char *const parameters[] = { walk->execution->id };
 
-    if (!query_run(walk->applying->conn, &BACKFILL_READ, parameters, &row, err))
+    if (!query_run(walk->execution->conn, &BACKFILL_READ, parameters, &row, err))
         return false;
     if (result_rows(row) == 0)
         return begin_pass(walk, 1, err);
@@ -131,21 +131,21 @@ static bool take_up(struct backfill_walk *walk, int64_t *batch_rows, struct erro
 }
 
 /* A script whose UPDATE is another now can't go on where this one stopped; its directives may change. */
-static bool record_statement(struct applying *applying, struct error *err)
+static bool record_statement(struct execution *execution, struct error *err)
 {
     auto_intent struct intent intent = { .is_known = false };
     char hash[SHA256_HEX_SIZE];
 
-    return applying_hash_prefix(applying, 1, hash, err) &&
-           intent_record(applying->conn, applying->id, 0, hash, NULL, &intent, err);
+    return execution_hash_prefix(execution, 1, hash, err) &&
+           intent_record(execution->conn, execution->id, 0, hash, NULL, &intent, err);
 }
 
-bool backfill_walk_begin(struct backfill_walk *walk, struct applying *applying, int64_t *batch_rows,
+bool backfill_walk_begin(struct backfill_walk *walk, struct execution *execution, int64_t *batch_rows,
                          struct error *err)
 {
-    *walk = (struct backfill_walk) { .applying = applying };
-    return backfill_plan_make(applying, &walk->plan, err) && create_sidecar(applying, err) &&
-           record_statement(applying, err) && take_up(walk, batch_rows, err);
+    *walk = (struct backfill_walk) { .execution = execution };
+    return backfill_plan_make(execution, &walk->plan, err) && create_sidecar(execution, err) &&
+           record_statement(execution, err) && take_up(walk, batch_rows, err);
 }
 
 bool backfill_walk_is_over(const struct backfill_walk *walk)
@@ -169,7 +169,7 @@ bool backfill_walk_choose(struct backfill_walk *walk, int64_t rows, struct error
 
 static int64_t statement_timeout_ms(const struct backfill_walk *walk)
 {
-    int64_t ms = STATEMENT_FACTOR * walk->applying->directives.backfill.target_ms;
+    int64_t ms = STATEMENT_FACTOR * walk->execution->directives.backfill.target_ms;
 
     return ms < STATEMENT_LEAST_MS ? STATEMENT_LEAST_MS : ms;
 }
@@ -177,13 +177,13 @@ static int64_t statement_timeout_ms(const struct backfill_walk *walk)
 /* The batch in an open transaction: *changed is how many rows it changed. */
 static bool update(struct backfill_walk *walk, int64_t *changed, struct error *err)
 {
-    struct applying *applying = walk->applying;
+    struct execution *execution = walk->execution;
     auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
     auto_text struct text range = text_init(BACKFILL_SQL_MOST);
     auto_result struct result *is_leader = NULL;
     auto_result struct result *count = NULL;
     struct result *results[2];
-    int64_t lock_ms = applying->retry.lock_timeout_ms > 0 ? applying->retry.lock_timeout_ms : LOCK_MS;
+    int64_t lock_ms = execution->retry.lock_timeout_ms > 0 ? execution->retry.lock_timeout_ms : LOCK_MS;
     bool is_done;
 
     backfill_range_add(&walk->plan.qualified, &walk->done, &walk->until, &range);
@@ -196,13 +196,13 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
                     "\nRETURNING true) SELECT pg_catalog.count(*), (1000 * EXTRACT(epoch FROM"
                     " pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp()))::bigint"
                     " FROM tidelock_changed");
-    watch_start(applying->watch, applying->conn, applying->ledger->backend_pid, true);
-    is_done = query_several(applying->conn, "batch", sql.at, results, array_length(results), err);
-    watch_stop(applying->watch);
+    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+    is_done = query_several(execution->conn, "batch", sql.at, results, array_length(results), err);
+    watch_stop(execution->watch);
     is_leader = results[0];
     count = results[1];
     if (is_done && !result_bool(is_leader, 0, 0))
-        return applying_lost_leader(err);
+        return execution_lost_leader(err);
     if (is_done) {
         *changed = result_number(count, 0, 0);
         walk->batch_ms = result_number(count, 0, 1);
@@ -218,7 +218,7 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
     char visited_text[NUMBER_SIZE];
     char changed_text[NUMBER_SIZE];
     char rows_text[NUMBER_SIZE];
-    const char *const parameters[] = { walk->applying->id, walk->until.array.at, visited_text, changed_text,
+    const char *const parameters[] = { walk->execution->id, walk->until.array.at, visited_text, changed_text,
                                        rows_text };
     struct batch_item items[ADVANCE_ITEMS];
     size_t count = 0;
@@ -232,8 +232,8 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
         items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
     items[count++] = (struct batch_item) { .query = &BACKFILL_ADVANCE, .parameters = parameters };
     items[count++] = (struct batch_item) { .query = &end };
-    return lease_check(walk->applying->lease, err) &&
-           query_batch(walk->applying->conn, items, count, NULL, &failed, err);
+    return lease_check(walk->execution->lease, err) &&
+           query_batch(walk->execution->conn, items, count, NULL, &failed, err);
 }
 
 bool backfill_walk_batch(struct backfill_walk *walk, int64_t next_rows, struct error *err)

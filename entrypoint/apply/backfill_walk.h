@@ -4,11 +4,11 @@
 #ifndef APPLY_BACKFILL_WALK_H
 #define APPLY_BACKFILL_WALK_H
 
-#include "apply/applying.h"
 #include "apply/backfill_plan.h"
+#include "execution/execution.h"
 
 struct backfill_walk {
-    struct applying *applying;
+    struct execution *execution;
     struct backfill_plan plan;
     int pass;                  /* over the table; from 1 */
     struct backfill_key first; /* of the table, when the pass began; unknown = it has no rows */
@@ -24,8 +24,8 @@ struct backfill_walk {
 
 /* Checks the statement and goes on where a former run stopped, or begins. *batch_rows becomes what a batch
  * had then, if there was one. Free it with backfill_walk_end(), also on failure. */
-must_use bool backfill_walk_begin(struct backfill_walk *walk, struct applying *applying, int64_t *batch_rows,
-                                  struct error *err);
+must_use bool backfill_walk_begin(struct backfill_walk *walk, struct execution *execution,
+                                  int64_t *batch_rows, struct error *err);
 void backfill_walk_end(struct backfill_walk *walk);
 
 /* Begins another pass: from the first row that there is now to the last. */

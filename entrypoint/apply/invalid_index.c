@@ -21,8 +21,8 @@ static const struct query INDEXES = {
 };
 
 /* Its lock on the table is the weakest there is and keeps nobody waiting. */
-bool index_definition(const struct applying *applying, struct slice sql, const struct index_statement *index,
-                      struct text *out, struct error *err)
+bool index_definition(const struct execution *execution, struct slice sql,
+                      const struct index_statement *index, struct text *out, struct error *err)
 {
     auto_text struct text trial = text_init(sql.length + 4096);
     auto_result struct result *result = NULL;
@@ -39,8 +39,8 @@ bool index_definition(const struct applying *applying, struct slice sql, const s
     text_add_format(&trial, "%.*s\n;SELECT ", (int)(sql.length - index->rest), sql.at + index->rest);
     text_add_string(&trial, INDEX_DEFINITION("pg_catalog.to_regclass('pg_temp.tidelock_trial')"));
     text_add_string(&trial, ";ROLLBACK");
-    is_told = query_several(applying->conn, "index_definition", trial.at, &result, 1, err);
-    applying_roll_back_own(applying->conn);
+    is_told = query_several(execution->conn, "index_definition", trial.at, &result, 1, err);
+    execution_roll_back_own(execution->conn);
     if (is_told)
         text_add_string(out, result_text(result, 0, 0));
     else if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED)
@@ -50,7 +50,7 @@ bool index_definition(const struct applying *applying, struct slice sql, const s
     return true;
 }
 
-bool index_find(const struct applying *applying, const struct index_statement *index,
+bool index_find(const struct execution *execution, const struct index_statement *index,
                 const struct intent *intent, const char *definition, struct found_index *out,
                 struct error *err)
 {
@@ -61,7 +61,7 @@ bool index_find(const struct applying *applying, const struct index_statement *i
     const char *const parameters[] = { table.at, index->name[0] == '\0' ? NULL : index->name,
                                        intent->is_known ? intent->txid : NULL };
     *out = (struct found_index) { .is_found = false };
-    if (!query_run(applying->conn, &INDEXES, parameters, &result, err))
+    if (!query_run(execution->conn, &INDEXES, parameters, &result, err))
         return false;
     for (int row = 0; row < result_rows(result) && !out->is_found; row++) {
         auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
@@ -79,12 +79,12 @@ bool index_find(const struct applying *applying, const struct index_statement *i
     return true;
 }
 
-bool index_drop(const struct applying *applying, const char *name, struct error *err)
+bool index_drop(const struct execution *execution, const char *name, struct error *err)
 {
     auto_text struct text sql = text_init(QUALIFIED_NAME_SIZE + 64);
     struct query drop = { .name = "drop_invalid_index" };
 
     text_add_format(&sql, "DROP INDEX CONCURRENTLY IF EXISTS %s", name);
     drop.sql = sql.at;
-    return query_run(applying->conn, &drop, NULL, NULL, err);
+    return query_run(execution->conn, &drop, NULL, NULL, err);
 }

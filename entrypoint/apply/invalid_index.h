@@ -4,7 +4,7 @@
 #ifndef APPLY_INVALID_INDEX_H
 #define APPLY_INVALID_INDEX_H
 
-#include "apply/applying.h"
+#include "execution/execution.h"
 #include "history/sidecar.h"
 #include "sql/index_statement.h"
 
@@ -19,17 +19,17 @@ struct found_index {
 
 /* What `sql`, a CREATE INDEX that was parsed to `index`, would make, in a form that can be compared: the
  * server builds it on an empty copy of the table, which is rolled back. Empty when it can't be told. */
-must_use bool index_definition(const struct applying *applying, struct slice sql,
+must_use bool index_definition(const struct execution *execution, struct slice sql,
                                const struct index_statement *index, struct text *out, struct error *err);
 
 /* The index of that table and name; when the statement names none, one of that definition which is younger
  * than the intent. */
-must_use bool index_find(const struct applying *applying, const struct index_statement *index,
+must_use bool index_find(const struct execution *execution, const struct index_statement *index,
                          const struct intent *intent, const char *definition, struct found_index *out,
                          struct error *err);
 
 /* Drops it concurrently. */
-must_use bool index_drop(const struct applying *applying, const char *name, struct error *err);
+must_use bool index_drop(const struct execution *execution, const char *name, struct error *err);
 
 /* The definition of index `oid` (an SQL expression) as index_definition() has it. */
 #define INDEX_DEFINITION(oid)                                                                                \

@@ -7,7 +7,7 @@
 #include "apply/repair_reindex.h"
 #include "sql/subject.h"
 
-bool repair_may_be_needed(const struct applying *applying, const struct statement *statement)
+bool repair_may_be_needed(const struct execution *execution, const struct statement *statement)
 {
     struct subject subject;
 
@@ -19,45 +19,45 @@ bool repair_may_be_needed(const struct applying *applying, const struct statemen
     case ALONE_SUBSCRIPTION: /* a slot on the other server */
         return true;
     case ALONE_REINDEX:
-        return subject_parse(applying_text(applying, statement), &subject) && subject.is_concurrent;
+        return subject_parse(execution_text(execution, statement), &subject) && subject.is_concurrent;
     default:
         return false;
     }
 }
 
-enum repair_answer repair_before(struct applying *applying, const struct statement *statement,
+enum repair_answer repair_before(struct execution *execution, const struct statement *statement,
                                  const struct intent *intent, struct error *err)
 {
     struct index_statement index;
     struct subject subject;
 
-    if (index_statement_parse(applying_text(applying, statement), &index))
-        return index.is_drop ? index_drop_before(applying, &index, intent, err)
-                             : index_create_before(applying, statement, &index, intent, err);
-    if (!subject_parse(applying_text(applying, statement), &subject))
+    if (index_statement_parse(execution_text(execution, statement), &index))
+        return index.is_drop ? index_drop_before(execution, &index, intent, err)
+                             : index_create_before(execution, statement, &index, intent, err);
+    if (!subject_parse(execution_text(execution, statement), &subject))
         return REPAIR_RUN;
     if (subject.kind == SUBJECT_PARTITION)
-        return detach_before(applying, statement, &subject, intent, err);
+        return detach_before(execution, statement, &subject, intent, err);
     if (subject.is_create || subject.is_drop)
-        return object_before(applying, statement, &subject, intent, err);
-    return subject.is_concurrent ? reindex_before(applying, statement, &subject, intent, err) : REPAIR_RUN;
+        return object_before(execution, statement, &subject, intent, err);
+    return subject.is_concurrent ? reindex_before(execution, statement, &subject, intent, err) : REPAIR_RUN;
 }
 
-bool repair_after(struct applying *applying, const struct statement *statement, const struct intent *intent,
+bool repair_after(struct execution *execution, const struct statement *statement, const struct intent *intent,
                   struct leftover *left)
 {
     struct index_statement index;
     struct subject subject;
 
     *left = (struct leftover) { .is_ours = false };
-    if (index_statement_parse(applying_text(applying, statement), &index))
-        return index.is_drop ? index_drop_after(applying, &index, intent, left)
-                             : index_create_after(applying, statement, &index, intent, left);
-    if (!subject_parse(applying_text(applying, statement), &subject))
+    if (index_statement_parse(execution_text(execution, statement), &index))
+        return index.is_drop ? index_drop_after(execution, &index, intent, left)
+                             : index_create_after(execution, statement, &index, intent, left);
+    if (!subject_parse(execution_text(execution, statement), &subject))
         return true;
     if (subject.kind == SUBJECT_PARTITION)
-        return detach_after(applying, &subject, intent, left);
-    return !subject.is_concurrent || reindex_after(applying, &subject, intent, left);
+        return detach_after(execution, &subject, intent, left);
+    return !subject.is_concurrent || reindex_after(execution, &subject, intent, left);
 }
 
 bool leftover_unknown(struct leftover *left, const struct intent *intent, const struct error *err)
@@ -69,26 +69,26 @@ bool leftover_unknown(struct leftover *left, const struct intent *intent, const 
     return false;
 }
 
-bool repair_verify(struct applying *applying, size_t start, size_t end, struct error *err)
+bool repair_verify(struct execution *execution, size_t start, size_t end, struct error *err)
 {
-    struct slice bytes = { .at = applying->script.at + start, .length = end - start };
+    struct slice bytes = { .at = execution->script.at + start, .length = end - start };
     struct script_reader reader =
-        script_reader_of(applying->migration->script_path, bytes, connection_server_version(applying->conn),
-                         applying->ledger->has_standard_strings);
+        script_reader_of(execution->migration->script_path, bytes, connection_server_version(execution->conn),
+                         execution->ledger->has_standard_strings);
     struct statement statement;
     struct index_statement index;
 
-    if (applying->summary.guarded_indexes + applying->summary.alone == 0)
+    if (execution->summary.guarded_indexes + execution->summary.alone == 0)
         return true;
     while (script_next(&reader, &statement, err) == SCRIPT_STATEMENT) {
         statement.start += start;
         statement.end += start;
         if ((statement.is_guarded_index || statement.alone == ALONE_CREATE_INDEX) &&
-            index_statement_parse(applying_text(applying, &statement), &index) &&
-            !index_verify(applying, &statement, &index, err)) {
-            if (err->class == ERROR_PARTIAL && connection_is_in_transaction(applying->conn))
+            index_statement_parse(execution_text(execution, &statement), &index) &&
+            !index_verify(execution, &statement, &index, err)) {
+            if (err->class == ERROR_PARTIAL && connection_is_in_transaction(execution->conn))
                 err->class = ERROR_CLEAN;
-            applying->needs_person = true;
+            execution->needs_person = true;
             return false;
         }
     }

@@ -8,7 +8,7 @@
 #ifndef APPLY_REPAIR_H
 #define APPLY_REPAIR_H
 
-#include "apply/applying.h"
+#include "execution/execution.h"
 #include "history/sidecar.h"
 
 enum repair_answer {
@@ -27,15 +27,15 @@ struct leftover {
 
 /* Whether the statement can leave something behind: then no time-out of the server may end it. The others are
  * all or nothing. */
-bool repair_may_be_needed(const struct applying *applying, const struct statement *statement);
+bool repair_may_be_needed(const struct execution *execution, const struct statement *statement);
 
 /* Looks at what stands in the way of `statement`, and clears it away where it may. `intent` is that of an
  * interrupted run, if there was one. */
-must_use enum repair_answer repair_before(struct applying *applying, const struct statement *statement,
+must_use enum repair_answer repair_before(struct execution *execution, const struct statement *statement,
                                           const struct intent *intent, struct error *err);
 
 /* After the statement failed on this very session: clears away what it left. False when something remains. */
-must_use bool repair_after(struct applying *applying, const struct statement *statement,
+must_use bool repair_after(struct execution *execution, const struct statement *statement,
                            const struct intent *intent, struct leftover *left);
 
 /* For when it can't be looked at what remains: what the error says, and that the next run will see to it if
@@ -44,6 +44,6 @@ bool leftover_unknown(struct leftover *left, const struct intent *intent, const 
 
 /* After statements succeeded, from byte `start` to `end` of the script: whether the indexes that they wanted
  * are valid. CREATE INDEX IF NOT EXISTS is content with an INVALID one. */
-must_use bool repair_verify(struct applying *applying, size_t start, size_t end, struct error *err);
+must_use bool repair_verify(struct execution *execution, size_t start, size_t end, struct error *err);
 
 #endif

@@ -45,10 +45,10 @@ static const struct query OBJECTS[SUBJECT_KINDS] = {
                                                  " WHERE s.subname = $1 AND d.datname = pg_catalog.current_database()" },
 };
 
-static enum repair_answer refuse(const struct applying *applying, const struct statement *statement,
+static enum repair_answer refuse(const struct execution *execution, const struct statement *statement,
                                  struct error *err)
 {
-    applying_point(applying, statement->start, err);
+    execution_point(execution, statement->start, err);
     return REPAIR_REFUSED;
 }
 
@@ -61,8 +61,8 @@ static void add_finalize(const struct subject *subject, struct text *out)
     text_add_string(out, " FINALIZE");
 }
 
-static bool look(const struct applying *applying, const struct subject *subject, const struct intent *intent,
-                 struct result **out, struct error *err)
+static bool look(const struct execution *execution, const struct subject *subject,
+                 const struct intent *intent, struct result **out, struct error *err)
 {
     auto_text struct text parent = text_init(QUALIFIED_NAME_SIZE);
     auto_text struct text child = text_init(QUALIFIED_NAME_SIZE);
@@ -70,10 +70,10 @@ static bool look(const struct applying *applying, const struct subject *subject,
     quote_qualified(subject->parent_schema, subject->parent, &parent);
     quote_qualified(subject->schema, subject->name, &child);
     const char *const parameters[] = { parent.at, child.at, intent->is_known ? intent->txid : NULL };
-    return query_run(applying->conn, &PARTITION, parameters, out, err);
+    return query_run(execution->conn, &PARTITION, parameters, out, err);
 }
 
-static enum repair_answer finalize(const struct applying *applying, const struct subject *subject,
+static enum repair_answer finalize(const struct execution *execution, const struct subject *subject,
                                    struct error *err)
 {
     auto_text struct text sql = text_init(4 * QUALIFIED_NAME_SIZE);
@@ -82,10 +82,10 @@ static enum repair_answer finalize(const struct applying *applying, const struct
     add_finalize(subject, &sql);
     query.sql = sql.at;
     log_warn("completing what an interrupted run began: %s", sql.at);
-    return query_run(applying->conn, &query, NULL, NULL, err) ? REPAIR_DONE : REPAIR_ERROR;
+    return query_run(execution->conn, &query, NULL, NULL, err) ? REPAIR_DONE : REPAIR_ERROR;
 }
 
-enum repair_answer detach_before(const struct applying *applying, const struct statement *statement,
+enum repair_answer detach_before(const struct execution *execution, const struct statement *statement,
                                  const struct subject *subject, const struct intent *intent,
                                  struct error *err)
 {
@@ -94,12 +94,12 @@ enum repair_answer detach_before(const struct applying *applying, const struct s
     bool is_partition;
     bool is_pending;
 
-    if (!look(applying, subject, intent, &result, err))
+    if (!look(execution, subject, intent, &result, err))
         return REPAIR_ERROR;
     is_partition = result_bool(result, 0, 1);
     is_pending = result_bool(result, 0, 2);
     if (is_pending && result_bool(result, 0, 3))
-        return finalize(applying, subject, err);
+        return finalize(execution, subject, err);
     if (is_pending) {
         add_finalize(subject, &sql);
         error_set(err, ERROR_PARTIAL,
@@ -107,19 +107,19 @@ enum repair_answer detach_before(const struct applying *applying, const struct s
                   "work");
         error_hint(err, "Complete it: %s; and deploy again when the script does not detach it any more.",
                    sql.at);
-        return refuse(applying, statement, err);
+        return refuse(execution, statement, err);
     }
     return intent->is_known && result_bool(result, 0, 0) && !is_partition ? REPAIR_DONE : REPAIR_RUN;
 }
 
-bool detach_after(const struct applying *applying, const struct subject *subject, const struct intent *intent,
-                  struct leftover *left)
+bool detach_after(const struct execution *execution, const struct subject *subject,
+                  const struct intent *intent, struct leftover *left)
 {
     auto_result struct result *result = NULL;
     auto_text struct text sql = text_init(4 * QUALIFIED_NAME_SIZE);
     struct error err;
 
-    if (!look(applying, subject, intent, &result, &err))
+    if (!look(execution, subject, intent, &result, &err))
         return leftover_unknown(left, intent, &err);
     if (!result_bool(result, 0, 2))
         return true;
@@ -130,7 +130,7 @@ bool detach_after(const struct applying *applying, const struct subject *subject
     return false;
 }
 
-enum repair_answer object_before(const struct applying *applying, const struct statement *statement,
+enum repair_answer object_before(const struct execution *execution, const struct statement *statement,
                                  const struct subject *subject, const struct intent *intent,
                                  struct error *err)
 {
@@ -138,7 +138,7 @@ enum repair_answer object_before(const struct applying *applying, const struct s
     const char *const parameters[] = { subject->name, intent->is_known ? intent->txid : NULL };
     bool is_found;
 
-    if (!query_run(applying->conn, &OBJECTS[subject->kind], parameters, &result, err)) {
+    if (!query_run(execution->conn, &OBJECTS[subject->kind], parameters, &result, err)) {
         if (strcmp(err->sqlstate, "42501") != 0)
             return REPAIR_ERROR;
         log_debug("can't look whether the statement was done: %s", err->message);
@@ -153,7 +153,7 @@ enum repair_answer object_before(const struct applying *applying, const struct s
                   "interrupted",
                   subject->name);
         error_hint(err, "Complete it: DROP DATABASE \"%s\"; and deploy again.", subject->name);
-        return refuse(applying, statement, err);
+        return refuse(execution, statement, err);
     }
     return is_found && result_bool(result, 0, 0) ? REPAIR_DONE : REPAIR_RUN;
 }

@@ -8,10 +8,10 @@
 #include "apply/repair.h"
 #include "sql/subject.h"
 
-must_use enum repair_answer reindex_before(const struct applying *applying, const struct statement *statement,
-                                           const struct subject *subject, const struct intent *intent,
-                                           struct error *err);
-must_use bool reindex_after(const struct applying *applying, const struct subject *subject,
+must_use enum repair_answer reindex_before(const struct execution *execution,
+                                           const struct statement *statement, const struct subject *subject,
+                                           const struct intent *intent, struct error *err);
+must_use bool reindex_after(const struct execution *execution, const struct subject *subject,
                             const struct intent *intent, struct leftover *left);
 
 #endif

@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-#include "apply/advance.h"
 #include "apply/backfill.h"
-#include "apply/guard.h"
 #include "apply/unit.h"
 #include "apply/unit_run.h"
 #include "base/log.h"
+#include "execution/assertion.h"
+#include "execution/checkpoint.h"
 #include "history/sidecar.h"
 #include "lock/leader.h"
 #include "postgres/query.h"
@@ -22,7 +22,7 @@ struct course {
 };
 
 /* Whether what the unit did outlives the session. */
-static bool unit_has_effect(const struct applying *applying, const struct unit *unit,
+static bool unit_has_effect(const struct execution *execution, const struct unit *unit,
                             struct script_reader *at)
 {
     bool has_effect = false;
@@ -30,14 +30,14 @@ static bool unit_has_effect(const struct applying *applying, const struct unit *
     struct error ignored;
 
     for (size_t i = 0; i < unit->count && script_next(at, &statement, &ignored) == SCRIPT_STATEMENT; i++)
-        has_effect |= !statement_is_setting(applying->script, &statement);
+        has_effect |= !statement_is_setting(execution->script, &statement);
     if (unit->kind == UNIT_BLOCK && unit->closing.kind == KIND_ROLLBACK)
         return false;
     return has_effect;
 }
 
 /* Passes over what an earlier run has done. The session is a fresh one: what that part set is set again. */
-static bool skip_done(struct applying *applying, struct course *course, struct script_reader *at,
+static bool skip_done(struct execution *execution, struct course *course, struct script_reader *at,
                       struct error *err)
 {
     struct statement statement;
@@ -47,42 +47,42 @@ static bool skip_done(struct applying *applying, struct course *course, struct s
 
         if (script_next(at, &statement, err) != SCRIPT_STATEMENT)
             return false;
-        is_setting = statement_is_setting(applying->script, &statement);
+        is_setting = statement_is_setting(execution->script, &statement);
         course->has_effect |= !is_setting;
-        if (is_setting && !applying_send(applying, statement.start, statement.end, i, err))
+        if (is_setting && !execution_send(execution, statement.start, statement.end, i, err))
             return false;
     }
     return true;
 }
 
-static bool run_units(struct applying *applying, struct course *course, struct error *err)
+static bool run_units(struct execution *execution, struct course *course, struct error *err)
 {
-    struct script_reader at = applying_reader(applying);
+    struct script_reader at = execution_reader(execution);
     struct unit_reader units;
     enum unit_answer answer;
     struct unit unit;
 
-    if (!skip_done(applying, course, &at, err))
+    if (!skip_done(execution, course, &at, err))
         return false;
-    units = unit_reader_of(at, course->resumed, applying->mode == MODE_SELF_MANAGED);
+    units = unit_reader_of(at, course->resumed, execution->mode == MODE_SELF_MANAGED);
     while ((answer = unit_next(&units, &unit, err)) == UNIT_FOUND) {
-        if (!unit_run(applying, &unit, applying->unfinished != NULL && unit.first == course->resumed, err))
+        if (!unit_run(execution, &unit, execution->unfinished != NULL && unit.first == course->resumed, err))
             return false;
-        course->has_effect |= unit_has_effect(applying, &unit, &at);
+        course->has_effect |= unit_has_effect(execution, &unit, &at);
         course->done = unit.first + unit.count;
     }
     return answer == UNIT_END;
 }
 
 /* The first lines of what persists, for the person who has to know. */
-static void list_persisted(const struct applying *applying, size_t done, struct text *out)
+static void list_persisted(const struct execution *execution, size_t done, struct text *out)
 {
-    struct script_reader reader = applying_reader(applying);
+    struct script_reader reader = execution_reader(execution);
     struct statement statement;
     struct error ignored;
 
     for (size_t i = 0; i < done && script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT; i++) {
-        const char *text = applying->script.at + statement.start;
+        const char *text = execution->script.at + statement.start;
         size_t length = strcspn(text, "\r\n");
 
         if (length > statement.end - statement.start)
@@ -96,7 +96,7 @@ static void list_persisted(const struct applying *applying, size_t done, struct 
 }
 
 /* What persists of it, because it failed or had to stop: then it is only to be deployed again. */
-static void explain_partial(const struct applying *applying, const struct course *course, struct error *err)
+static void explain_partial(const struct execution *execution, const struct course *course, struct error *err)
 {
     bool is_stopped = err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER;
     auto_text struct text list = text_init(SQL_MOST);
@@ -107,36 +107,36 @@ static void explain_partial(const struct applying *applying, const struct course
         err->class = ERROR_PARTIAL;
     if (course->done == 0)
         return;
-    list_persisted(applying, course->done, &list);
-    error_holds(err, "%zu of %zu statements persist:%s%s%s", course->done, applying->summary.statements,
+    list_persisted(execution, course->done, &list);
+    error_holds(err, "%zu of %zu statements persist:%s%s%s", course->done, execution->summary.statements,
                 list.at, remains[0] == '\0' ? "" : ". ", remains);
     if (is_stopped)
         error_hint(err, "Deploy again: it goes on at statement %zu.", course->done + 1);
-    else if (!applying->needs_person)
+    else if (!execution->needs_person)
         error_hint(
             err,
             "Correct the cause, or the script from there on, and deploy again: it goes on at statement "
             "%zu. Or finish by hand and type: tidelock resolve --applied \"%s\"",
-            course->done + 1, applying->migration->name);
+            course->done + 1, execution->migration->name);
 }
 
 /* So that a script that is corrected from here on may go on here. That this can't be written is no failure of
  * its own. */
-static void record_prefix(struct applying *applying, size_t done)
+static void record_prefix(struct execution *execution, size_t done)
 {
     char prefix[SHA256_HEX_SIZE];
     auto_intent struct intent intent = { .is_known = false };
     struct error err;
 
-    if (!applying_hash_prefix(applying, done, prefix, &err) ||
-        !intent_record(applying->conn, applying->id, done, prefix, NULL, &intent, &err))
+    if (!execution_hash_prefix(execution, done, prefix, &err) ||
+        !intent_record(execution->conn, execution->id, done, prefix, NULL, &intent, &err))
         log_debug("could not record how far the script came: %s", err.message);
 }
 
 /* What is rolled back is not gone on with. */
-static void forget(const struct applying *applying)
+static void forget(const struct execution *execution)
 {
-    const char *const parameters[] = { applying->id };
+    const char *const parameters[] = { execution->id };
     struct batch_item items[SIDECAR_TABLES];
     struct error err = { .class = ERROR_NONE };
     bool exists = false;
@@ -144,64 +144,64 @@ static void forget(const struct applying *applying)
 
     for (size_t i = 0; i < SIDECAR_TABLES; i++)
         items[i] = (struct batch_item) { &SIDECAR_FORGET[i], parameters };
-    if (!sidecar_exists(applying->conn, &exists, &err) ||
-        (exists && !query_batch(applying->conn, items, SIDECAR_TABLES, NULL, &failed, &err)))
+    if (!sidecar_exists(execution->conn, &exists, &err) ||
+        (exists && !query_batch(execution->conn, items, SIDECAR_TABLES, NULL, &failed, &err)))
         log_debug("could not forget the intents: %s", err.message);
 }
 
 /* Writes the failure into our row: rolled back at once when nothing is left of it. */
-static void record_stop(struct applying *applying, bool is_partial, const struct error *failure)
+static void record_stop(struct execution *execution, bool is_partial, const struct error *failure)
 {
     auto_text struct text logs = text_init(SQL_MOST);
     enum ledger_statement statement = is_partial ? LEDGER_STOP : LEDGER_ROLL_BACK_ROW;
     struct error err;
 
     text_add_string(&logs, LEDGER_OURS);
-    applying_failure_text(failure, &logs);
-    const char *const written[] = { applying->id, logs.at };
-    if (!applying_reset_session(applying, &err) ||
-        !query_run(applying->conn, &applying->ledger->queries[statement], written, NULL, &err))
+    execution_failure_text(failure, &logs);
+    const char *const written[] = { execution->id, logs.at };
+    if (!execution_reset_session(execution, &err) ||
+        !query_run(execution->conn, &execution->ledger->queries[statement], written, NULL, &err))
         log_warn("could not record the failure in the ledger: %s", err.message);
 }
 
-static bool stop(struct applying *applying, const struct course *course, struct error *err)
+static bool stop(struct execution *execution, const struct course *course, struct error *err)
 {
-    bool is_partial = course->has_effect || applying->has_leftover || err->class == ERROR_PARTIAL;
+    bool is_partial = course->has_effect || execution->has_leftover || err->class == ERROR_PARTIAL;
 
-    applying_roll_back(applying->conn);
-    if (err->class == ERROR_LOST || connection_is_lost(applying->conn))
+    execution_roll_back(execution->conn);
+    if (err->class == ERROR_LOST || connection_is_lost(execution->conn))
         return false;
     if (is_partial)
-        explain_partial(applying, course, err);
+        explain_partial(execution, course, err);
     else if (err->class == ERROR_REFUSED)
         err->class = ERROR_CLEAN;
     if (err->class == ERROR_LEADER)
         return false;
-    record_stop(applying, is_partial, err);
+    record_stop(execution, is_partial, err);
     if (!is_partial)
-        forget(applying);
-    else if (err->class == ERROR_PARTIAL && applying->mode != MODE_BACKFILL)
-        record_prefix(applying, course->done);
+        forget(execution);
+    else if (err->class == ERROR_PARTIAL && execution->mode != MODE_BACKFILL)
+        record_prefix(execution, course->done);
     return false;
 }
 
 /* The prefix that was done must be the same text, or going on in the middle would be a guess. Of a backfill
  * it is the statement itself that must be the same. */
-static bool check_resumable(struct applying *applying, size_t done, struct error *err)
+static bool check_resumable(struct execution *execution, size_t done, struct error *err)
 {
     char prefix[SHA256_HEX_SIZE];
     auto_intent struct intent intent = { .is_known = false };
-    const struct ledger_row *row = applying->unfinished;
+    const struct ledger_row *row = execution->unfinished;
 
-    if (row->checksum != NULL && strcmp(row->checksum, applying->checksum) == 0)
+    if (row->checksum != NULL && strcmp(row->checksum, execution->checksum) == 0)
         return true;
-    if (!intent_read(applying->conn, applying->id, done, &intent, err) ||
-        !applying_hash_prefix(applying, applying->mode == MODE_BACKFILL ? 1 : done, prefix, err))
+    if (!intent_read(execution->conn, execution->id, done, &intent, err) ||
+        !execution_hash_prefix(execution, execution->mode == MODE_BACKFILL ? 1 : done, prefix, err))
         return false;
     if (intent.is_known && strcmp(intent.prefix, prefix) == 0)
         return true;
     error_set(err, ERROR_REFUSED, "migration \"%s\" was half applied and its script has been changed since",
-              applying->migration->name);
+              execution->migration->name);
     error_code(err, "P3009");
     if (done == 0)
         error_holds(err, "No statement of the former script is known to persist.");
@@ -210,80 +210,81 @@ static bool check_resumable(struct applying *applying, size_t done, struct error
     return error_hint(err,
                       "Deploy the former script to go on, or undo by hand what persists and type: tidelock "
                       "resolve --rolled-back \"%s\"",
-                      applying->migration->name);
+                      execution->migration->name);
 }
 
-static bool start_row(struct applying *applying, struct course *course, struct error *err)
+static bool start_row(struct execution *execution, struct course *course, struct error *err)
 {
     const char *logs = LEDGER_OURS "running";
-    const char *const fresh[] = { applying->id, applying->checksum, applying->migration->name, logs };
-    const char *const again[] = { applying->id, applying->checksum, logs };
+    const char *const fresh[] = { execution->id, execution->checksum, execution->migration->name, logs };
+    const char *const again[] = { execution->id, execution->checksum, logs };
 
-    if (applying->unfinished == NULL) {
-        random_uuid(applying->id);
-        return query_run(applying->conn, &applying->ledger->queries[LEDGER_INSERT_STARTED], fresh, NULL, err);
+    if (execution->unfinished == NULL) {
+        random_uuid(execution->id);
+        return query_run(execution->conn, &execution->ledger->queries[LEDGER_INSERT_STARTED], fresh, NULL,
+                         err);
     }
-    text_copy_cut(applying->id, sizeof applying->id, applying->unfinished->id);
-    course->resumed = (size_t)applying->unfinished->steps;
+    text_copy_cut(execution->id, sizeof execution->id, execution->unfinished->id);
+    course->resumed = (size_t)execution->unfinished->steps;
     course->done = course->resumed;
-    if (!check_resumable(applying, course->resumed, err))
+    if (!check_resumable(execution, course->resumed, err))
         return false;
-    log_info("%s was interrupted: going on at statement %zu of %zu", applying->migration->name,
-             course->resumed + 1, applying->summary.statements);
-    return query_run(applying->conn, &applying->ledger->queries[LEDGER_RESUME], again, NULL, err);
+    log_info("%s was interrupted: going on at statement %zu of %zu", execution->migration->name,
+             course->resumed + 1, execution->summary.statements);
+    return query_run(execution->conn, &execution->ledger->queries[LEDGER_RESUME], again, NULL, err);
 }
 
-static bool set_session(struct applying *applying, struct error *err)
+static bool set_session(struct execution *execution, struct error *err)
 {
     auto_text struct text sql = text_init(SQL_MOST);
-    struct session_settings settings = applying->settings;
+    struct session_settings settings = execution->settings;
 
-    applying->lock_timeout_ms = retry_lock_timeout_ms(&applying->retry, WAIT_TABLE);
-    settings.lock_timeout_ms = applying->lock_timeout_ms;
-    if (applying->is_session_used)
+    execution->lock_timeout_ms = retry_lock_timeout_ms(&execution->retry, WAIT_TABLE);
+    settings.lock_timeout_ms = execution->lock_timeout_ms;
+    if (execution->is_session_used)
         session_cleanup_add(&sql);
     session_settings_add(&settings, false, &sql);
-    return query_several(applying->conn, "settings", sql.at, NULL, 0, err);
+    return query_several(execution->conn, "settings", sql.at, NULL, 0, err);
 }
 
 /* All or nothing: a row that is finished has no intents left behind. */
-static bool finish(struct applying *applying, struct error *err)
+static bool finish(struct execution *execution, struct error *err)
 {
-    const char *const parameters[] = { applying->id };
+    const char *const parameters[] = { execution->id };
     struct batch_item items[RESETS_MOST + 1 + SIDECAR_TABLES];
-    size_t count = applying_add_resets(applying, items);
+    size_t count = execution_add_resets(execution, items);
     size_t failed;
     bool has_sidecar;
     bool is_ours;
 
-    items[count++] = (struct batch_item) { &applying->ledger->queries[LEDGER_FINISH], parameters };
-    if (!sidecar_exists(applying->conn, &has_sidecar, err))
-        return error_context(err, "finishing %s", applying->migration->name);
+    items[count++] = (struct batch_item) { &execution->ledger->queries[LEDGER_FINISH], parameters };
+    if (!sidecar_exists(execution->conn, &has_sidecar, err))
+        return error_context(err, "finishing %s", execution->migration->name);
     for (size_t i = 0; has_sidecar && i < SIDECAR_TABLES; i++)
         items[count++] = (struct batch_item) { &SIDECAR_FORGET[i], parameters };
-    if (!query_batch(applying->conn, items, count, NULL, &failed, err) ||
-        !leader_is_ours(applying->conn, &is_ours, err))
-        return error_context(err, "finishing %s", applying->migration->name);
-    return is_ours || applying_lost_leader(err);
+    if (!query_batch(execution->conn, items, count, NULL, &failed, err) ||
+        !leader_is_ours(execution->conn, &is_ours, err))
+        return error_context(err, "finishing %s", execution->migration->name);
+    return is_ours || execution_lost_leader(err);
 }
 
 /* A backfill is one statement in many pieces. */
-static bool run(struct applying *applying, struct course *course, struct error *err)
+static bool run(struct execution *execution, struct course *course, struct error *err)
 {
-    if (applying->mode != MODE_BACKFILL)
-        return run_units(applying, course, err);
+    if (execution->mode != MODE_BACKFILL)
+        return run_units(execution, course, err);
     if (course->resumed > 0)
         return true;
-    return backfill_run(applying, &course->has_effect, err) && advance(applying, 1, err);
+    return backfill_run(execution, &course->has_effect, err) && checkpoint_record(execution, 1, err);
 }
 
-bool steps_apply(struct applying *applying, struct error *err)
+bool steps_apply(struct execution *execution, struct error *err)
 {
     struct course course = { .done = 0 };
 
-    if (!start_row(applying, &course, err))
-        return error_context(err, "starting %s", applying->migration->name);
-    if (!set_session(applying, err) || !run(applying, &course, err) || !guard_after(applying, err))
-        return stop(applying, &course, err);
-    return finish(applying, err);
+    if (!start_row(execution, &course, err))
+        return error_context(err, "starting %s", execution->migration->name);
+    if (!set_session(execution, err) || !run(execution, &course, err) || !assertion_after(execution, err))
+        return stop(execution, &course, err);
+    return finish(execution, err);
 }

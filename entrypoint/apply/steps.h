@@ -8,10 +8,10 @@
 #ifndef APPLY_STEPS_H
 #define APPLY_STEPS_H
 
-#include "apply/applying.h"
+#include "execution/execution.h"
 
 /* Applies it, or what is left of it. ERROR_CLEAN when it failed and left nothing, ERROR_PARTIAL when
  * statements persist (the error lists them). */
-must_use bool steps_apply(struct applying *applying, struct error *err);
+must_use bool steps_apply(struct execution *execution, struct error *err);
 
 #endif

@@ -1,92 +1,92 @@
 #include "apply/unit_run.h"
 
-#include "apply/advance.h"
 #include "apply/alone.h"
 #include "apply/repair.h"
-#include "apply/table_lock.h"
 #include "base/memory.h"
+#include "execution/checkpoint.h"
+#include "execution/lock_retry.h"
 #include "lock/leader.h"
 #include "postgres/query.h"
 
-static bool begin_own(struct applying *applying, struct error *err)
+static bool begin_own(struct execution *execution, struct error *err)
 {
     auto_result struct result *facts = NULL;
 
-    if (!query_several(applying->conn, "begin", "BEGIN;SELECT " LEADER_TRY_IN_TRANSACTION, &facts, 1, err))
+    if (!query_several(execution->conn, "begin", "BEGIN;SELECT " LEADER_TRY_IN_TRANSACTION, &facts, 1, err))
         return false;
-    return result_bool(facts, 0, 0) || applying_lost_leader(err);
+    return result_bool(facts, 0, 0) || execution_lost_leader(err);
 }
 
-static bool check_in_transaction(struct applying *applying, const struct unit *unit, struct error *err)
+static bool check_in_transaction(struct execution *execution, const struct unit *unit, struct error *err)
 {
-    if (connection_is_in_transaction(applying->conn))
+    if (connection_is_in_transaction(execution->conn))
         return true;
     error_set(err, ERROR_PARTIAL,
               "migration \"%s\" ended a transaction in a way that can't be seen in its text",
-              applying->migration->name);
-    applying_point(applying, unit->start, err);
+              execution->migration->name);
+    execution_point(execution, unit->start, err);
     return error_hint(err, "Look for COMMIT in functions that it calls.");
 }
 
-static bool run_plain(struct applying *applying, const struct unit *unit, struct error *err)
+static bool run_plain(struct execution *execution, const struct unit *unit, struct error *err)
 {
-    if (!begin_own(applying, err) || !applying_send(applying, unit->start, unit->end, unit->first, err) ||
-        !check_in_transaction(applying, unit, err))
+    if (!begin_own(execution, err) || !execution_send(execution, unit->start, unit->end, unit->first, err) ||
+        !check_in_transaction(execution, unit, err))
         return false;
-    if (!applying_may_go_on(applying, err) || !repair_verify(applying, unit->start, unit->end, err))
+    if (!execution_may_go_on(execution, err) || !repair_verify(execution, unit->start, unit->end, err))
         return false;
-    if (!advance_commit(applying, unit->first + unit->count, "COMMIT", err))
-        return applying_failed_at(applying, unit->start, unit->first, 0, err);
+    if (!checkpoint_commit(execution, unit->first + unit->count, "COMMIT", err))
+        return execution_failed_at(execution, unit->start, unit->first, 0, err);
     return true;
 }
 
-static bool run_block(struct applying *applying, const struct unit *unit, struct error *err)
+static bool run_block(struct execution *execution, const struct unit *unit, struct error *err)
 {
     const struct statement *closing = &unit->closing;
-    auto_free char *words = memory_copy(applying->script.at + closing->start, closing->end - closing->start);
+    auto_free char *words = memory_copy(execution->script.at + closing->start, closing->end - closing->start);
 
-    if (!applying_send(applying, unit->start, unit->end, unit->first, err) ||
-        !check_in_transaction(applying, unit, err))
+    if (!execution_send(execution, unit->start, unit->end, unit->first, err) ||
+        !check_in_transaction(execution, unit, err))
         return false;
-    if (!applying_may_go_on(applying, err))
+    if (!execution_may_go_on(execution, err))
         return false;
     if (closing->kind == KIND_COMMIT) {
-        if (!repair_verify(applying, unit->start, unit->end, err))
+        if (!repair_verify(execution, unit->start, unit->end, err))
             return false;
-        if (!advance_commit(applying, unit->first + unit->count, words, err))
-            return applying_failed_at(applying, closing->start, unit->first + unit->count - 1, 0, err);
+        if (!checkpoint_commit(execution, unit->first + unit->count, words, err))
+            return execution_failed_at(execution, closing->start, unit->first + unit->count - 1, 0, err);
         return true;
     }
-    return applying_send(applying, closing->start, closing->end, unit->first + unit->count - 1, err) &&
-           advance(applying, unit->first + unit->count, err);
+    return execution_send(execution, closing->start, closing->end, unit->first + unit->count - 1, err) &&
+           checkpoint_record(execution, unit->first + unit->count, err);
 }
 
 /* A unit that is a transaction: as often as a lock could not be had in time. */
-static bool run_transaction(struct applying *applying, const struct unit *unit, struct error *err)
+static bool run_transaction(struct execution *execution, const struct unit *unit, struct error *err)
 {
-    applying->retry.tries = 0;
+    execution->retry.tries = 0;
     for (;;) {
         bool is_done;
 
-        watch_start(applying->watch, applying->conn, applying->ledger->backend_pid, true);
+        watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
         is_done =
-            applying_set_lock_timeout(applying, unit->is_data ? WAIT_ROWS : WAIT_TABLE, false, err) &&
-            (unit->kind == UNIT_PLAIN ? run_plain(applying, unit, err) : run_block(applying, unit, err));
-        watch_stop(applying->watch);
+            execution_set_lock_timeout(execution, unit->is_data ? WAIT_ROWS : WAIT_TABLE, false, err) &&
+            (unit->kind == UNIT_PLAIN ? run_plain(execution, unit, err) : run_block(execution, unit, err));
+        watch_stop(execution->watch);
         if (is_done)
             return true;
-        applying_roll_back(applying->conn);
-        if (!table_lock_retry(applying, err))
+        execution_roll_back(execution->conn);
+        if (!lock_retry(execution, err))
             return false;
     }
 }
 
-bool unit_run(struct applying *applying, const struct unit *unit, bool is_resuming, struct error *err)
+bool unit_run(struct execution *execution, const struct unit *unit, bool is_resuming, struct error *err)
 {
-    if (!applying_may_go_on(applying, err))
+    if (!execution_may_go_on(execution, err))
         return false;
     if (unit->start == unit->end)
-        return advance(applying, unit->first + unit->count, err);
-    return unit->kind == UNIT_ALONE ? alone_run(applying, unit, is_resuming, err)
-                                    : run_transaction(applying, unit, err);
+        return checkpoint_record(execution, unit->first + unit->count, err);
+    return unit->kind == UNIT_ALONE ? alone_run(execution, unit, is_resuming, err)
+                                    : run_transaction(execution, unit, err);
 }

@@ -29,9 +29,9 @@ static enum phase recover(struct deployment *d, struct error *err)
     if (err->class != ERROR_LOST || signals_pending() != 0)
         return PHASE_FAILED;
     if (++d->losses > LOSSES_MOST) {
-        if (d->applying.is_in_doubt)
+        if (d->execution.is_in_doubt)
             error_holds(err, "Whether %s was committed is not known yet; the next deployment finds out.",
-                        d->applying.migration->name);
+                        d->execution.migration->name);
         error_hint(err, "See the server's log: it may be out of memory, or this migration crashes it.");
         return PHASE_FAILED;
     }

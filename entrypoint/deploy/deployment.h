@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "apply/mode.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
 #include "deploy/target.h"
+#include "execution/mode.h"
 #include "report/progress.h"
 
 struct applied_migration {

@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "apply/applying.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
 #include "deploy/deployment.h"
 #include "deploy/headroom.h"
+#include "execution/execution.h"
 #include "history/compare.h"
 #include "history/ledger.h"
 #include "lock/follow.h"
@@ -54,9 +54,9 @@ struct deployment {
     struct headroom headroom;
     struct watch watch;
     struct session_settings settings;
-    struct applying applying; /* the migration at hand, or the last one */
-    int64_t started_ms;       /* when it was begun */
-    size_t next;              /* index in the folder of what is looked at next */
+    struct execution execution; /* the migration at hand, or the last one */
+    int64_t started_ms;         /* when it was begun */
+    size_t next;                /* index in the folder of what is looked at next */
     unsigned losses;
     enum pooling pooling;
     bool is_session_used;
@@ -79,7 +79,7 @@ extern const struct phase_row PHASE_ROWS[PHASES];
 must_use bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error *err);
 
 /* The migration number `index` of the folder, about to be applied. */
-struct applying deployment_begin_migration(struct deployment *d, size_t index);
+struct execution deployment_begin_migration(struct deployment *d, size_t index);
 
 /* Whether that one is to be applied, or gone on with. */
 bool deployment_is_due(const struct deployment *d, size_t index);

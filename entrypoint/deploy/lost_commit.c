@@ -3,41 +3,41 @@
 #include "base/log.h"
 #include "postgres/transaction_status.h"
 
-static bool ask(const struct applying *applying, struct connection *conn,
+static bool ask(const struct execution *execution, struct connection *conn,
                 enum transaction_status *transaction_status, struct error *err)
 {
-    return transaction_status_ask(conn, applying->txid, transaction_status, err) ||
-           error_context(err, "finding out whether %s was committed", applying->migration->name);
+    return transaction_status_ask(conn, execution->txid, transaction_status, err) ||
+           error_context(err, "finding out whether %s was committed", execution->migration->name);
 }
 
-bool lost_commit_is_running(const struct applying *applying, struct connection *conn, bool *is_running,
+bool lost_commit_is_running(const struct execution *execution, struct connection *conn, bool *is_running,
                             struct error *err)
 {
     enum transaction_status transaction_status;
 
-    if (!ask(applying, conn, &transaction_status, err))
+    if (!ask(execution, conn, &transaction_status, err))
         return false;
     *is_running = transaction_status == TRANSACTION_RUNNING;
     return true;
 }
 
-bool lost_commit_settle(struct applying *applying, struct connection *conn, bool has_row, bool *is_ours,
+bool lost_commit_settle(struct execution *execution, struct connection *conn, bool has_row, bool *is_ours,
                         struct error *err)
 {
-    const char *name = applying->migration->name;
+    const char *name = execution->migration->name;
     enum transaction_status transaction_status;
 
-    if (!ask(applying, conn, &transaction_status, err))
+    if (!ask(execution, conn, &transaction_status, err))
         return false;
     if (transaction_status != TRANSACTION_FORGOTTEN && transaction_status != TRANSACTION_ABORTED &&
         !(transaction_status == TRANSACTION_COMMITTED && has_row)) {
         error_set(err, ERROR_REFUSED,
                   "ledger and server disagree about \"%s\": its transaction %s is %s, its row is %s", name,
-                  applying->txid, TRANSACTION_STATUS_NAMES[transaction_status],
+                  execution->txid, TRANSACTION_STATUS_NAMES[transaction_status],
                   has_row ? "there" : "missing");
         return error_hint(err, "Look at the ledger and at the schema before you deploy again.");
     }
-    applying->is_in_doubt = false;
+    execution->is_in_doubt = false;
     *is_ours = has_row && transaction_status != TRANSACTION_ABORTED;
     log_info("the answer to COMMIT of %s was lost: it was %s", name,
              *is_ours  ? "committed"

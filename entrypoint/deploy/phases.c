@@ -56,7 +56,7 @@ bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error
 
 static enum phase step_compare(struct deployment *d, struct error *err)
 {
-    if (!d->config->is_strict && !d->applying.is_in_doubt) {
+    if (!d->config->is_strict && !d->execution.is_in_doubt) {
         if (!glance(d, err))
             return PHASE_FAILED;
         if (is_complete(d))
@@ -171,8 +171,8 @@ static bool apply_one(struct deployment *d, struct error *err)
 
     prepare_watch(d);
     d->started_ms = clock_now_ms();
-    log_context(LOG_MIGRATION, d->applying.migration->name);
-    is_applied = migration_apply(&d->applying, d->report->applied_count, err);
+    log_context(LOG_MIGRATION, d->execution.migration->name);
+    is_applied = migration_apply(&d->execution, d->report->applied_count, err);
     d->progress->current = NULL;
     d->is_session_used = true;
     if (is_applied) {
@@ -189,11 +189,11 @@ static enum phase step_apply(struct deployment *d, struct error *err)
     for (; d->next < d->folder->count; d->next++) {
         if (!deployment_is_due(d, d->next))
             continue;
-        d->applying = deployment_begin_migration(d, d->next);
-        if (!applying_may_go_on(&d->applying, err))
+        d->execution = deployment_begin_migration(d, d->next);
+        if (!execution_may_go_on(&d->execution, err))
             return PHASE_FAILED;
         if (!apply_one(d, err)) {
-            if (!d->applying.is_overtaken || !leader_find(d->conn, &d->holder, err))
+            if (!d->execution.is_overtaken || !leader_find(d->conn, &d->holder, err))
                 return PHASE_FAILED;
             return PHASE_FOLLOWING;
         }

@@ -7,11 +7,11 @@
 #include "deploy/validate.h"
 #include "postgres/query.h"
 
-struct applying deployment_begin_migration(struct deployment *d, size_t index)
+struct execution deployment_begin_migration(struct deployment *d, size_t index)
 {
     const struct history_item *item = &d->history.items[index];
 
-    return (struct applying) {
+    return (struct execution) {
         .conn = d->conn,
         .ledger = &d->ledger,
         .migration = &d->folder->items[index],
@@ -38,16 +38,16 @@ bool deployment_is_due(const struct deployment *d, size_t index)
 
 void deployment_report_applied(struct deployment *d)
 {
-    const struct applying *applying = &d->applying;
+    const struct execution *execution = &d->execution;
     struct deployment_report *report = d->report;
     int64_t took_ms = clock_now_ms() - d->started_ms;
-    const char *mode = MODE_NAMES[applying->mode];
-    const char *name = applying->migration->name;
+    const char *mode = MODE_NAMES[execution->mode];
+    const char *name = execution->migration->name;
     const struct log_value values[] = { { .name = "duration_ms", .number = took_ms },
                                         { .name = "mode", .text = mode } };
     struct progress *progress = d->progress;
     struct applied_migration *entry;
-    bool is_plain = applying->mode == MODE_ATOMIC;
+    bool is_plain = execution->mode == MODE_ATOMIC;
     char took[32];
 
     progress->applied++;
@@ -55,7 +55,7 @@ void deployment_report_applied(struct deployment *d)
     progress->migrations[VERDICT_PENDING] -= progress->migrations[VERDICT_PENDING] > 0;
     progress->migrations[VERDICT_APPLIED]++;
     entry = &report->applied[report->applied_count++];
-    *entry = (struct applied_migration) { .name = name, .took_ms = took_ms, .mode = applying->mode };
+    *entry = (struct applied_migration) { .name = name, .took_ms = took_ms, .mode = execution->mode };
     log_event(LOG_INFO, values, array_length(values), "applied %s (%s%s%s)", name,
               duration_text(took_ms, took, sizeof took), is_plain ? "" : ", ", is_plain ? "" : mode);
 }
@@ -73,7 +73,7 @@ static bool settle_doubt(struct deployment *d, struct error *err)
 {
     bool is_ours;
 
-    if (!lost_commit_settle(&d->applying, d->conn, is_recorded(d, d->applying.migration->name), &is_ours,
+    if (!lost_commit_settle(&d->execution, d->conn, is_recorded(d, d->execution.migration->name), &is_ours,
                             err))
         return false;
     if (is_ours)
@@ -100,7 +100,7 @@ static enum phase create_ledger_pooled(struct deployment *d, struct error *err)
         (exists || ledger_create(d->conn, &d->ledger, false, err)) &&
         query_run(d->conn, &commit, NULL, NULL, err))
         return PHASE_PREPARING;
-    applying_roll_back(d->conn);
+    execution_roll_back(d->conn);
     return PHASE_FAILED;
 }
 
@@ -125,9 +125,9 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
 static bool check_pooled(struct deployment *d, struct error *err)
 {
     for (size_t i = 0; d->pooling == POOLING_TRANSACTION && i < d->folder->count; i++) {
-        struct applying applying = deployment_begin_migration(d, i);
+        struct execution execution = deployment_begin_migration(d, i);
 
-        if (deployment_is_due(d, i) && !migration_check_pooled(&applying, err))
+        if (deployment_is_due(d, i) && !migration_check_pooled(&execution, err))
             return false;
     }
     return true;
@@ -138,14 +138,14 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
     bool is_running = false;
     enum phase next;
 
-    if (d->applying.is_in_doubt && !lost_commit_is_running(&d->applying, d->conn, &is_running, err))
+    if (d->execution.is_in_doubt && !lost_commit_is_running(&d->execution, d->conn, &is_running, err))
         return PHASE_FAILED;
     if (is_running)
         return leader_find(d->conn, &d->holder, err) ? PHASE_FOLLOWING : PHASE_FAILED;
     next = look_as_leader(d, err);
     if (next != PHASE_PREPARING)
         return next;
-    if (d->applying.is_in_doubt && !settle_doubt(d, err))
+    if (d->execution.is_in_doubt && !settle_doubt(d, err))
         return PHASE_FAILED;
     if (!validate_failed(d->folder, &d->history, err) ||
         !validate_edited(d->folder, &d->history, d->config->is_strict, err))

@@ -1,9 +1,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "apply/mode.h"
 #include "apply/unit.h"
 #include "check.h"
+#include "execution/mode.h"
 
 /* A script's units as one line: "kind first+count" each. */
 static const char *units_of(const char *script, bool is_grouping, char *line, size_t size)

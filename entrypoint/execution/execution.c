@@ -1,4 +1,4 @@
-#include "apply/applying.h"
+#include "execution/execution.h"
 
 #include <stdio.h>
 
@@ -9,29 +9,29 @@
 
 enum { NUMBER_SIZE = 24 };
 
-struct script_reader applying_reader(const struct applying *applying)
+struct script_reader execution_reader(const struct execution *execution)
 {
-    return script_reader_of(applying->migration->script_path, applying->script,
-                            connection_server_version(applying->conn),
-                            applying->ledger->has_standard_strings);
+    return script_reader_of(execution->migration->script_path, execution->script,
+                            connection_server_version(execution->conn),
+                            execution->ledger->has_standard_strings);
 }
 
-struct slice applying_text(const struct applying *applying, const struct statement *statement)
+struct slice execution_text(const struct execution *execution, const struct statement *statement)
 {
-    return (struct slice) { .at = applying->script.at + statement->start,
+    return (struct slice) { .at = execution->script.at + statement->start,
                             .length = statement->end - statement->start };
 }
 
-bool applying_point(const struct applying *applying, size_t offset, struct error *err)
+bool execution_point(const struct execution *execution, size_t offset, struct error *err)
 {
-    return error_point(err, applying->migration->script_path, applying->script.at, applying->script.length,
+    return error_point(err, execution->migration->script_path, execution->script.at, execution->script.length,
                        offset);
 }
 
 /* Where statement `number` of the script begins. */
-static bool statement_offset(const struct applying *applying, size_t number, size_t *offset)
+static bool statement_offset(const struct execution *execution, size_t number, size_t *offset)
 {
-    struct script_reader reader = applying_reader(applying);
+    struct script_reader reader = execution_reader(execution);
     struct statement statement;
     struct error ignored;
 
@@ -43,37 +43,37 @@ static bool statement_offset(const struct applying *applying, size_t number, siz
     return true;
 }
 
-bool applying_failed_at(const struct applying *applying, size_t start, size_t first, size_t completed,
-                        struct error *err)
+bool execution_failed_at(const struct execution *execution, size_t start, size_t first, size_t completed,
+                         struct error *err)
 {
     size_t offset;
     bool is_known = true;
 
     if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER)
-        return error_context(err, "applying %s", applying->migration->name);
+        return error_context(err, "applying %s", execution->migration->name);
     if (err->position > 0)
-        offset = start +
-                 utf8_offset(applying->script.at + start, applying->script.length - start, err->position - 1);
+        offset = start + utf8_offset(execution->script.at + start, execution->script.length - start,
+                                     err->position - 1);
     else
-        is_known = statement_offset(applying, first + completed, &offset);
+        is_known = statement_offset(execution, first + completed, &offset);
     if (is_known)
-        applying_point(applying, offset, err);
+        execution_point(execution, offset, err);
     error_code(err, "P3018");
-    return error_message(err, "migration \"%s\" failed: %s", applying->migration->name, err->message);
+    return error_message(err, "migration \"%s\" failed: %s", execution->migration->name, err->message);
 }
 
-bool applying_send(struct applying *applying, size_t start, size_t end, size_t first, struct error *err)
+bool execution_send(struct execution *execution, size_t start, size_t end, size_t first, struct error *err)
 {
-    auto_free char *piece = memory_copy(applying->script.at + start, end - start);
+    auto_free char *piece = memory_copy(execution->script.at + start, end - start);
     size_t completed;
 
-    if (!query_script(applying->conn, piece, &completed, err))
-        return applying_failed_at(applying, start, first, completed, err);
+    if (!query_script(execution->conn, piece, &completed, err))
+        return execution_failed_at(execution, start, first, completed, err);
     return true;
 }
 
-bool applying_set_lock_timeout(struct applying *applying, enum retry_wait wait, bool is_local,
-                               struct error *err)
+bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wait, bool is_local,
+                                struct error *err)
 {
     static const struct query set = {
         .name = "set_lock_timeout",
@@ -82,20 +82,20 @@ bool applying_set_lock_timeout(struct applying *applying, enum retry_wait wait, 
             "SELECT pg_catalog.set_config('lock_timeout', $1, $3::boolean) FROM pg_catalog.pg_settings"
             " WHERE name = 'lock_timeout' AND setting = $2",
     };
-    int64_t ms = retry_lock_timeout_ms(&applying->retry, wait);
+    int64_t ms = retry_lock_timeout_ms(&execution->retry, wait);
     char now[NUMBER_SIZE];
     char before[NUMBER_SIZE];
     const char *const parameters[] = { now, before, is_local ? "true" : "false" };
 
-    if (ms == applying->lock_timeout_ms)
+    if (ms == execution->lock_timeout_ms)
         return true;
     (void)snprintf(now, sizeof now, "%lld", (long long)ms);
-    (void)snprintf(before, sizeof before, "%lld", (long long)applying->lock_timeout_ms);
-    applying->lock_timeout_ms = ms;
-    return query_run(applying->conn, &set, parameters, NULL, err);
+    (void)snprintf(before, sizeof before, "%lld", (long long)execution->lock_timeout_ms);
+    execution->lock_timeout_ms = ms;
+    return query_run(execution->conn, &set, parameters, NULL, err);
 }
 
-void applying_failure_text(const struct error *err, struct text *out)
+void execution_failure_text(const struct error *err, struct text *out)
 {
     text_add_string(out, err->message);
     if (err->sqlstate[0] != '\0')
@@ -112,40 +112,40 @@ static const struct query RESET_AUTHORIZATION = { .name = "reset_session_authori
 static const struct query RESET_ROLE = { .name = "reset_role", .sql = "RESET ROLE" };
 static const struct query RESET_SETTINGS = { .name = "reset_settings", .sql = "RESET ALL" };
 
-size_t applying_add_resets(const struct applying *applying, struct batch_item items[RESETS_MOST])
+size_t execution_add_resets(const struct execution *execution, struct batch_item items[RESETS_MOST])
 {
     size_t count = 0;
 
     items[count++] = (struct batch_item) { .query = &RESET_AUTHORIZATION };
     items[count++] = (struct batch_item) { .query = &RESET_ROLE };
     items[count++] = (struct batch_item) { .query = &RESET_SETTINGS };
-    if (!applying->is_pooled)
+    if (!execution->is_pooled)
         items[count++] = (struct batch_item) { .query = &SESSION_SAFETY_NET };
-    for (size_t i = 0; applying->is_pooled && i < SESSION_CLEANUPS; i++)
+    for (size_t i = 0; execution->is_pooled && i < SESSION_CLEANUPS; i++)
         items[count++] = (struct batch_item) { .query = &SESSION_CLEANUP[i] };
     return count;
 }
 
-bool applying_reset_session(struct applying *applying, struct error *err)
+bool execution_reset_session(struct execution *execution, struct error *err)
 {
     struct batch_item items[RESETS_MOST];
-    size_t count = applying_add_resets(applying, items);
+    size_t count = execution_add_resets(execution, items);
     size_t failed;
 
-    return query_batch(applying->conn, items, count, NULL, &failed, err);
+    return query_batch(execution->conn, items, count, NULL, &failed, err);
 }
 
-bool applying_hash_prefix(const struct applying *applying, size_t count, char hex[SHA256_HEX_SIZE],
-                          struct error *err)
+bool execution_hash_prefix(const struct execution *execution, size_t count, char hex[SHA256_HEX_SIZE],
+                           struct error *err)
 {
-    struct script_reader reader = applying_reader(applying);
+    struct script_reader reader = execution_reader(execution);
     struct sha256 *sha256 = sha256_begin();
     unsigned char digest[SHA256_BYTES];
     struct statement statement;
     enum script_answer answer = SCRIPT_STATEMENT;
 
     while (count-- > 0 && (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT) {
-        sha256_add(sha256, applying->script.at + statement.start, statement.end - statement.start);
+        sha256_add(sha256, execution->script.at + statement.start, statement.end - statement.start);
         sha256_add(sha256, ";", 1);
     }
     sha256_end(sha256, digest);
@@ -153,19 +153,19 @@ bool applying_hash_prefix(const struct applying *applying, size_t count, char he
     return answer != SCRIPT_ERROR;
 }
 
-bool applying_may_go_on(const struct applying *applying, struct error *err)
+bool execution_may_go_on(const struct execution *execution, struct error *err)
 {
     if (signals_pending() != 0)
         return signals_error(err);
-    return lease_check(applying->lease, err);
+    return lease_check(execution->lease, err);
 }
 
-bool applying_lost_leader(struct error *err)
+bool execution_lost_leader(struct error *err)
 {
     return error_set(err, ERROR_LEADER, "the leader lock was lost: another session has taken it");
 }
 
-void applying_roll_back(struct connection *conn)
+void execution_roll_back(struct connection *conn)
 {
     static const struct query rollback = { .name = "rollback", .sql = "ROLLBACK" };
     struct error ignored;
@@ -176,8 +176,8 @@ void applying_roll_back(struct connection *conn)
         log_debug("could not roll back: %s", ignored.message);
 }
 
-void applying_roll_back_own(struct connection *conn)
+void execution_roll_back_own(struct connection *conn)
 {
-    applying_roll_back(conn);
+    execution_roll_back(conn);
     connection_shield(conn, false);
 }

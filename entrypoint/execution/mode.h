@@ -1,8 +1,8 @@
 /*
  * How a script is applied: decided from what it says and what its directives ask for. Pure.
  */
-#ifndef APPLY_MODE_H
-#define APPLY_MODE_H
+#ifndef EXECUTION_MODE_H
+#define EXECUTION_MODE_H
 
 #include "base/error.h"
 #include "sql/directive.h"

@@ -1,14 +1,14 @@
 /*
  * One migration while it is applied: what the modes share.
  */
-#ifndef APPLY_APPLYING_H
-#define APPLY_APPLYING_H
+#ifndef EXECUTION_EXECUTION_H
+#define EXECUTION_EXECUTION_H
 
-#include "apply/mode.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "execution/mode.h"
 #include "history/ledger.h"
 #include "history/migration.h"
 #include "lock/lease.h"
@@ -22,7 +22,7 @@
 #include "traffic/retry.h"
 #include "traffic/watch.h"
 
-struct applying {
+struct execution {
     struct connection *conn;
     const struct ledger *ledger;
     const struct migration *migration;
@@ -60,61 +60,61 @@ struct applying {
     bool is_overtaken;
 };
 
-struct script_reader applying_reader(const struct applying *applying);
+struct script_reader execution_reader(const struct execution *execution);
 
 /* Turns the server's error into the migration's: message, P3018, place. The failed text began at byte `start`
  * of the script with its statement number `first`, and `completed` statements of it were done. Returns false.
  */
-bool applying_failed_at(const struct applying *applying, size_t start, size_t first, size_t completed,
-                        struct error *err);
+bool execution_failed_at(const struct execution *execution, size_t start, size_t first, size_t completed,
+                         struct error *err);
 
 /* Sends the bytes from `start` to `end`, whose first statement is number `first` of the script. One round
  * trip. */
-must_use bool applying_send(struct applying *applying, size_t start, size_t end, size_t first,
-                            struct error *err);
+must_use bool execution_send(struct execution *execution, size_t start, size_t end, size_t first,
+                             struct error *err);
 
 /* Sets lock_timeout for what is sent next, unless the script has one of its own: one round trip when it
  * changes. For the transaction only with `is_local`. */
-must_use bool applying_set_lock_timeout(struct applying *applying, enum retry_wait wait, bool is_local,
-                                        struct error *err);
+must_use bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wait, bool is_local,
+                                         struct error *err);
 
 /* What the ledger's logs shall say of a failure: the message with its place, no times, so that the same
  * failure gives the same text. */
-void applying_failure_text(const struct error *err, struct text *out);
+void execution_failure_text(const struct error *err, struct text *out);
 
 /* Adds the items of a batch that undo SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that what
  * is written behind them is not led astray, and returns how many. In a session of ours, its safety net,
  * which RESET ALL takes back, is set again; one that others use after us gets back what a script
  * may have left in it. */
 enum { RESETS_MOST = 3 + SESSION_CLEANUPS };
-size_t applying_add_resets(const struct applying *applying, struct batch_item items[RESETS_MOST]);
+size_t execution_add_resets(const struct execution *execution, struct batch_item items[RESETS_MOST]);
 
 /* Undoes SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that our own writes are not led astray.
  * One round trip. */
-must_use bool applying_reset_session(struct applying *applying, struct error *err);
+must_use bool execution_reset_session(struct execution *execution, struct error *err);
 
 /* SHA-256 over the script's first `count` statements, without what stands between them: whether a changed
  * script may go on where the former one stopped. */
-must_use bool applying_hash_prefix(const struct applying *applying, size_t count, char hex[SHA256_HEX_SIZE],
-                                   struct error *err);
+must_use bool execution_hash_prefix(const struct execution *execution, size_t count,
+                                    char hex[SHA256_HEX_SIZE], struct error *err);
 
 /* Whether nothing asks us to stop: a signal (ERROR_INTERRUPTED), a Lease that was lost (ERROR_LEADER). Before
  * every COMMIT, and wherever it can be stopped. */
-must_use bool applying_may_go_on(const struct applying *applying, struct error *err);
+must_use bool execution_may_go_on(const struct execution *execution, struct error *err);
 
 /* ERROR_LEADER: somebody else may be writing now. Returns false. */
-bool applying_lost_leader(struct error *err);
+bool execution_lost_leader(struct error *err);
 
 /* Ends an open transaction after a failure. Errors are left alone: the session's end rolls back as well. */
-void applying_roll_back(struct connection *conn);
+void execution_roll_back(struct connection *conn);
 
 /* Ends a transaction of our own beside the script, failed or not; signals may cancel what comes next. */
-void applying_roll_back_own(struct connection *conn);
+void execution_roll_back_own(struct connection *conn);
 
 /* The text of a statement of the script. */
-struct slice applying_text(const struct applying *applying, const struct statement *statement);
+struct slice execution_text(const struct execution *execution, const struct statement *statement);
 
 /* Points the error at byte `offset` of the script. Returns false. */
-bool applying_point(const struct applying *applying, size_t offset, struct error *err);
+bool execution_point(const struct execution *execution, size_t offset, struct error *err);
 
 #endif

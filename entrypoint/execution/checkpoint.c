@@ -1,4 +1,4 @@
-#include "apply/advance.h"
+#include "execution/checkpoint.h"
 
 #include <stdio.h>
 
@@ -9,10 +9,10 @@ enum { NUMBER_SIZE = 24 };
 
 enum { CLOSING_ITEMS = SESSION_ASIDES + 4 };
 
-bool advance_commit(struct applying *applying, size_t done, const char *commit, struct error *err)
+bool checkpoint_commit(struct execution *execution, size_t done, const char *commit, struct error *err)
 {
     char number[NUMBER_SIZE];
-    const char *const parameters[] = { applying->id, number };
+    const char *const parameters[] = { execution->id, number };
     const struct query closing = { .name = "commit", .sql = commit };
     struct batch_item items[CLOSING_ITEMS];
     size_t count = 0;
@@ -25,16 +25,16 @@ bool advance_commit(struct applying *applying, size_t done, const char *commit, 
         items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
     keep = count;
     items[count++] = (struct batch_item) { .query = &LEADER_KEEP };
-    items[count++] = (struct batch_item) { .query = &applying->ledger->queries[LEDGER_PROGRESS],
+    items[count++] = (struct batch_item) { .query = &execution->ledger->queries[LEDGER_PROGRESS],
                                            .parameters = parameters };
     items[count++] = (struct batch_item) { .query = &closing };
-    if (query_batch(applying->conn, items, count, NULL, &failed, err))
+    if (query_batch(execution->conn, items, count, NULL, &failed, err))
         return true;
-    return failed == keep && err->class != ERROR_LOST ? applying_lost_leader(err) : false;
+    return failed == keep && err->class != ERROR_LOST ? execution_lost_leader(err) : false;
 }
 
-bool advance(struct applying *applying, size_t done, struct error *err)
+bool checkpoint_record(struct execution *execution, size_t done, struct error *err)
 {
-    return query_several(applying->conn, "begin", "BEGIN", NULL, 0, err) &&
-           advance_commit(applying, done, "COMMIT", err);
+    return query_several(execution->conn, "begin", "BEGIN", NULL, 0, err) &&
+           checkpoint_commit(execution, done, "COMMIT", err);
 }

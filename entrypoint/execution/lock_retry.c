@@ -1,4 +1,4 @@
-#include "apply/table_lock.h"
+#include "execution/lock_retry.h"
 
 #include <string.h>
 
@@ -28,16 +28,16 @@ static const char *reason_text(enum retry_reason reason)
 }
 
 /* The error that ended the last try, with what is known of the others. */
-static bool give_up(const struct applying *applying, const struct blockers *blockers, struct error *err)
+static bool give_up(const struct execution *execution, const struct blockers *blockers, struct error *err)
 {
     auto_text struct text detail = text_init(sizeof err->detail);
     char took[32];
 
     text_add_string(&detail, err->detail);
-    if (applying->retry.retry_for_ms > 0)
+    if (execution->retry.retry_for_ms > 0)
         text_add_format(&detail, "%sGiven up after %u tries in %s.", detail.length == 0 ? "" : " ",
-                        applying->retry.tries,
-                        duration_text(applying->retry.retry_for_ms, took, sizeof took));
+                        execution->retry.tries,
+                        duration_text(execution->retry.retry_for_ms, took, sizeof took));
     for (size_t i = 0; i < blockers->count; i++) {
         text_add_string(&detail, i == 0 ? " In the way: " : "; ");
         blocker_describe(&blockers->list[i], &detail);
@@ -64,9 +64,9 @@ static bool is_table_known(const struct wanted_lock *wanted_lock)
 
 /* A holder whose transaction is old, or NULL. Whose age is hidden from us counts as old when it is seen again
  * after a second. */
-static const struct blocker *old_holder(struct applying *applying, const struct blockers *holders)
+static const struct blocker *old_holder(struct execution *execution, const struct blockers *holders)
 {
-    int64_t old_ms = 2 * retry_lock_timeout_ms(&applying->retry, WAIT_TABLE);
+    int64_t old_ms = 2 * retry_lock_timeout_ms(&execution->retry, WAIT_TABLE);
 
     if (old_ms < OLD_MS)
         old_ms = OLD_MS;
@@ -77,33 +77,33 @@ static const struct blocker *old_holder(struct applying *applying, const struct 
             return holder;
         if (holder->age >= 0)
             continue;
-        if (strcmp(applying->unseen, holder->transaction) == 0)
-            return deadline_passed(applying->unseen_until) ? holder : NULL;
-        text_copy_cut(applying->unseen, sizeof applying->unseen, holder->transaction);
-        applying->unseen_until = deadline_in(OLD_MS);
+        if (strcmp(execution->unseen, holder->transaction) == 0)
+            return deadline_passed(execution->unseen_until) ? holder : NULL;
+        text_copy_cut(execution->unseen, sizeof execution->unseen, holder->transaction);
+        execution->unseen_until = deadline_in(OLD_MS);
     }
     return NULL;
 }
 
-static void say_holder(struct applying *applying, int *said_pid, const struct wanted_lock *wanted_lock,
+static void say_holder(struct execution *execution, int *said_pid, const struct wanted_lock *wanted_lock,
                        const struct blocker *holder)
 {
     auto_text struct text who = text_init(1024);
-    struct retry *retry = &applying->retry;
+    struct retry *retry = &execution->retry;
 
     if (*said_pid == holder->pid && !deadline_passed(retry->next_line))
         return;
     *said_pid = holder->pid;
     retry->next_line = deadline_in(LINE_EVERY_MS);
     blocker_describe(holder, &who);
-    text_copy_cut(applying->progress->in_the_way, sizeof applying->progress->in_the_way, who.at);
+    text_copy_cut(execution->progress->in_the_way, sizeof execution->progress->in_the_way, who.at);
     log_info("not queueing for %s on %s, where everybody would wait behind us, while it is held by %s",
              wanted_lock->mode, wanted_lock->relation, who.at);
 }
 
 /* A statement that queues behind an old transaction gets nothing and makes everybody wait. From the outside
  * it costs nobody anything to see whether that one is still there. */
-static bool look_before_queueing(struct applying *applying, const struct wanted_lock *wanted_lock,
+static bool look_before_queueing(struct execution *execution, const struct wanted_lock *wanted_lock,
                                  struct error *err)
 {
     struct error failure = *err;
@@ -113,19 +113,19 @@ static bool look_before_queueing(struct applying *applying, const struct wanted_
     for (;;) {
         const struct blocker *holder;
 
-        if (!blockers_find(applying->conn, wanted_lock, &holders, err))
+        if (!blockers_find(execution->conn, wanted_lock, &holders, err))
             return error_context(err, "looking who holds %s", wanted_lock->relation);
-        applying->progress->blocked_by = (int)holders.count;
-        holder = old_holder(applying, &holders);
+        execution->progress->blocked_by = (int)holders.count;
+        holder = old_holder(execution, &holders);
         if (holder == NULL)
             return true;
-        applying->blocker_pid = holder->pid;
-        if (deadline_passed(applying->retry.until)) {
+        execution->blocker_pid = holder->pid;
+        if (deadline_passed(execution->retry.until)) {
             *err = failure;
-            return give_up(applying, &holders, err);
+            return give_up(execution, &holders, err);
         }
-        say_holder(applying, &said_pid, wanted_lock, holder);
-        blocker_act(applying->conn, holder, &applying->policy);
+        say_holder(execution, &said_pid, wanted_lock, holder);
+        blocker_act(execution->conn, holder, &execution->policy);
         if (!signals_sleep(LOOK_LEAST_MS + (long)random_below(LOOK_MOST_MS - LOOK_LEAST_MS)))
             return signals_error(err);
     }
@@ -142,48 +142,48 @@ static bool is_autovacuum(const struct blockers *blockers)
     return blockers->count > 0;
 }
 
-static void learn(struct applying *applying, const struct wanted_lock *wanted_lock,
+static void learn(struct execution *execution, const struct wanted_lock *wanted_lock,
                   const struct blockers *blockers)
 {
-    struct retry *retry = &applying->retry;
+    struct retry *retry = &execution->retry;
 
     if (wanted_lock->is_known)
         retry->is_at_rows = wanted_lock->is_row;
     retry->is_autovacuum = !retry->is_autovacuum && is_autovacuum(blockers);
-    applying->blocker_pid = blockers->count > 0 ? blockers->list[0].pid : 0;
+    execution->blocker_pid = blockers->count > 0 ? blockers->list[0].pid : 0;
 }
 
 /* Rests, then looks; false when that ends it. */
-static bool wait_for_turn(struct applying *applying, const struct wanted_lock *wanted_lock,
+static bool wait_for_turn(struct execution *execution, const struct wanted_lock *wanted_lock,
                           const struct blockers *blockers, struct error *err)
 {
-    bool is_looking = is_table_known(wanted_lock) && !applying->retry.is_autovacuum;
+    bool is_looking = is_table_known(wanted_lock) && !execution->retry.is_autovacuum;
     int64_t rest =
-        is_looking && applying->retry.tries <= 2 ? REST_WITH_LOOKS_MS : retry_rest_ms(&applying->retry);
+        is_looking && execution->retry.tries <= 2 ? REST_WITH_LOOKS_MS : retry_rest_ms(&execution->retry);
 
-    if (deadline_left_ms(applying->retry.until) <= rest)
-        return give_up(applying, blockers, err);
-    watch_open(applying->watch, applying->conn);
+    if (deadline_left_ms(execution->retry.until) <= rest)
+        return give_up(execution, blockers, err);
+    watch_open(execution->watch, execution->conn);
     if (!signals_sleep((long)rest))
         return signals_error(err);
-    return !is_looking || look_before_queueing(applying, wanted_lock, err);
+    return !is_looking || look_before_queueing(execution, wanted_lock, err);
 }
 
-bool table_lock_retry(struct applying *applying, struct error *err)
+bool lock_retry(struct execution *execution, struct error *err)
 {
-    struct retry *retry = &applying->retry;
-    struct progress *progress = applying->progress;
+    struct retry *retry = &execution->retry;
+    struct progress *progress = execution->progress;
     enum retry_reason reason = retry_reason_of(err->sqlstate);
-    struct wanted_lock wanted_lock = applying->watch->wanted_lock;
-    struct blockers blockers = applying->watch->blockers;
+    struct wanted_lock wanted_lock = execution->watch->wanted_lock;
+    struct blockers blockers = execution->watch->blockers;
     int64_t since = clock_now_ms();
     bool is_worth_it;
 
-    if (err->class != ERROR_TABLE_LOCK || reason == RETRY_REASONS || connection_is_lost(applying->conn))
+    if (err->class != ERROR_TABLE_LOCK || reason == RETRY_REASONS || connection_is_lost(execution->conn))
         return false;
     retry_count(retry, reason, err->contexts > 0 ? err->context[0] : "");
-    retry->until = deadline_earlier(retry->until, applying->until);
-    learn(applying, &wanted_lock, &blockers);
+    retry->until = deadline_earlier(retry->until, execution->until);
+    learn(execution, &wanted_lock, &blockers);
     if (strcmp(err->sqlstate, "57014") == 0 && ++retry->cancels >= CANCELS_MOST)
         return give_up_cancelled(err);
     progress->retries[reason]++;
@@ -192,10 +192,10 @@ bool table_lock_retry(struct applying *applying, struct error *err)
                  err->place.line, retry->tries);
         retry->next_line = deadline_in(LINE_EVERY_MS);
     }
-    connection_shield(applying->conn, false);
+    connection_shield(execution->conn, false);
     progress_enter(progress, PROGRESS_WAITING_LOCK);
-    is_worth_it = wait_for_turn(applying, &wanted_lock, &blockers, err);
-    progress->lock_wait_seconds += (double)(clock_now_ms() - since + applying->lock_timeout_ms) / 1000;
+    is_worth_it = wait_for_turn(execution, &wanted_lock, &blockers, err);
+    progress->lock_wait_seconds += (double)(clock_now_ms() - since + execution->lock_timeout_ms) / 1000;
     progress->blocked_by = 0;
     progress_enter(progress, PROGRESS_APPLYING);
     return is_worth_it;

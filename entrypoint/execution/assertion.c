@@ -1,4 +1,4 @@
-#include "apply/guard.h"
+#include "execution/assertion.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -13,19 +13,19 @@ enum {
 };
 
 /* Points at the assertion; `how` is what is the matter with it. */
-static bool refuse(const struct applying *applying, const struct assertion *assertion, const char *how,
+static bool refuse(const struct execution *execution, const struct assertion *assertion, const char *how,
                    struct error *err)
 {
     size_t shown = assertion->expression.length;
 
-    error_message(err, "migration \"%s\" asserts what %s: %.*s%s", applying->migration->name, how,
+    error_message(err, "migration \"%s\" asserts what %s: %.*s%s", execution->migration->name, how,
                   (int)(shown < SHOWN_MOST ? shown : SHOWN_MOST), assertion->expression.at,
                   shown < SHOWN_MOST ? "" : " …");
     error_code(err, "P3018");
-    return applying_point(applying, (size_t)(assertion->expression.at - applying->script.at), err);
+    return execution_point(execution, (size_t)(assertion->expression.at - execution->script.at), err);
 }
 
-static bool ask(const struct applying *applying, const struct assertion *assertion, bool *is_true,
+static bool ask(const struct execution *execution, const struct assertion *assertion, bool *is_true,
                 struct error *err)
 {
     auto_text struct text sql = text_init(SQL_MOST);
@@ -36,7 +36,7 @@ static bool ask(const struct applying *applying, const struct assertion *asserti
     text_add_format(&sql, "SELECT (%.*s\n)::boolean", (int)assertion->expression.length,
                     assertion->expression.at);
     query.sql = sql.at;
-    if (query_run(applying->conn, &query, NULL, &result, err)) {
+    if (query_run(execution->conn, &query, NULL, &result, err)) {
         *is_true = result_rows(result) == 1 && result_bool(result, 0, 0);
         return true;
     }
@@ -45,46 +45,48 @@ static bool ask(const struct applying *applying, const struct assertion *asserti
     text_copy_cut(why, sizeof why, err->message);
     err->contexts = 0;
     err->class = ERROR_CLEAN;
-    refuse(applying, assertion, "can't be asked", err);
+    refuse(execution, assertion, "can't be asked", err);
     return error_detail(err, "%s", why);
 }
 
 /* What an assertion does must not stay. */
-bool guard_ask(struct applying *applying, const struct assertion *assertion, bool *is_true, struct error *err)
+bool assertion_ask(struct execution *execution, const struct assertion *assertion, bool *is_true,
+                   struct error *err)
 {
-    struct session_settings settings = applying->settings;
+    struct session_settings settings = execution->settings;
     auto_text struct text sql = text_init(SQL_MOST);
     bool is_asked;
 
     settings.lock_timeout_ms = LOCK_MS;
     text_add_string(&sql, "BEGIN READ ONLY;");
     session_settings_add(&settings, true, &sql);
-    is_asked = query_several(applying->conn, "begin", sql.at, NULL, 0, err) &&
-               ask(applying, assertion, is_true, err);
-    applying_roll_back_own(applying->conn);
+    is_asked = query_several(execution->conn, "begin", sql.at, NULL, 0, err) &&
+               ask(execution, assertion, is_true, err);
+    execution_roll_back_own(execution->conn);
     return is_asked;
 }
 
-static bool is_not_true(const struct applying *applying, const struct assertion *assertion, struct error *err)
+static bool is_not_true(const struct execution *execution, const struct assertion *assertion,
+                        struct error *err)
 {
     error_set(err, ERROR_CLEAN, "not true");
-    refuse(applying, assertion, "is not true", err);
+    refuse(execution, assertion, "is not true", err);
     return false;
 }
 
-static bool wait_until_true(struct applying *applying, const struct assertion *assertion, struct error *err)
+static bool wait_until_true(struct execution *execution, const struct assertion *assertion, struct error *err)
 {
     struct deadline until = deadline_in(assertion->wait_ms);
     struct deadline next_line = deadline_in(0);
     bool is_true = false;
 
     for (;;) {
-        if (!guard_ask(applying, assertion, &is_true, err))
+        if (!assertion_ask(execution, assertion, &is_true, err))
             return false;
         if (is_true)
             return true;
         if (deadline_passed(until)) {
-            is_not_true(applying, assertion, err);
+            is_not_true(execution, assertion, err);
             return error_hint(err, assertion->wait_ms > 0
                                        ? "Deploy again when it is true, or let it wait longer."
                                        : "Deploy again when it is true; wait=10m before it waits for that.");
@@ -100,21 +102,21 @@ static bool wait_until_true(struct applying *applying, const struct assertion *a
     }
 }
 
-bool guard_before(struct applying *applying, struct error *err)
+bool assertion_before(struct execution *execution, struct error *err)
 {
-    const struct directives *directives = &applying->directives;
+    const struct directives *directives = &execution->directives;
 
     for (size_t i = 0; i < directives->assertion_count; i++) {
         if (!directives->assertions[i].is_after &&
-            !wait_until_true(applying, &directives->assertions[i], err))
+            !wait_until_true(execution, &directives->assertions[i], err))
             return false;
     }
     return true;
 }
 
-bool guard_after(struct applying *applying, struct error *err)
+bool assertion_after(struct execution *execution, struct error *err)
 {
-    const struct directives *directives = &applying->directives;
+    const struct directives *directives = &execution->directives;
 
     for (size_t i = 0; i < directives->assertion_count; i++) {
         const struct assertion *assertion = &directives->assertions[i];
@@ -122,10 +124,10 @@ bool guard_after(struct applying *applying, struct error *err)
 
         if (!assertion->is_after)
             continue;
-        if (!ask(applying, assertion, &is_true, err))
+        if (!ask(execution, assertion, &is_true, err))
             return false;
         if (!is_true)
-            return is_not_true(applying, assertion, err);
+            return is_not_true(execution, assertion, err);
     }
     return true;
 }

@@ -1,4 +1,4 @@
-#include "apply/mode.h"
+#include "execution/mode.h"
 
 const char *const MODE_NAMES[] = {
     [MODE_ATOMIC] = "atomic",
