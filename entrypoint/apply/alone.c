@@ -1,12 +1,12 @@
 #include "apply/alone.h"
 
-#include "apply/repair.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "execution/checkpoint.h"
 #include "execution/lock_retry.h"
 #include "history/sidecar.h"
 #include "postgres/query.h"
+#include "repair/repair.h"
 
 /* A time-out in the middle of a CONCURRENTLY would leave an INVALID index: none is in force for it, but ours
  * for the whole migration. */

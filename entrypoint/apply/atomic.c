@@ -1,11 +1,11 @@
 #include "apply/atomic.h"
 
-#include "apply/repair.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "execution/assertion.h"
 #include "lock/leader.h"
 #include "postgres/query.h"
+#include "repair/repair.h"
 
 /* What ends the transaction. The order matters: deferred constraints and triggers fire while the script's own
  * settings and role are still in force; only then are these undone, since they would outlive the COMMIT and

@@ -1,12 +1,12 @@
 #include "apply/unit_run.h"
 
 #include "apply/alone.h"
-#include "apply/repair.h"
 #include "base/memory.h"
 #include "execution/checkpoint.h"
 #include "execution/lock_retry.h"
 #include "lock/leader.h"
 #include "postgres/query.h"
+#include "repair/repair.h"
 
 static bool begin_own(struct execution *execution, struct error *err)
 {

@@ -1,10 +1,8 @@
-#include "apply/repair.h"
+#include "repair/repair.h"
 
-#include <stdio.h>
-
-#include "apply/repair_index.h"
-#include "apply/repair_object.h"
-#include "apply/repair_reindex.h"
+#include "repair/index.h"
+#include "repair/object.h"
+#include "repair/reindex.h"
 #include "sql/subject.h"
 
 bool repair_may_be_needed(const struct execution *execution, const struct statement *statement)
@@ -58,15 +56,6 @@ bool repair_after(struct execution *execution, const struct statement *statement
     if (subject.kind == SUBJECT_PARTITION)
         return detach_after(execution, &subject, intent, left);
     return !subject.is_concurrent || reindex_after(execution, &subject, intent, left);
-}
-
-bool leftover_unknown(struct leftover *left, const struct intent *intent, const struct error *err)
-{
-    *left = (struct leftover) { .is_ours = intent->is_known };
-    (void)snprintf(left->what, sizeof left->what, "what the statement left could not be looked at (%.256s)",
-                   err->message);
-    text_copy_cut(left->remedy, sizeof left->remedy, "See what the statement left");
-    return false;
 }
 
 bool repair_verify(struct execution *execution, size_t start, size_t end, struct error *err)

@@ -1,11 +1,11 @@
-#include "apply/repair_index.h"
+#include "repair/index.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "apply/invalid_index.h"
 #include "base/log.h"
 #include "postgres/query.h"
+#include "repair/invalid_index.h"
 #include "sql/quote.h"
 
 /* $1 is the index's name. */
@@ -33,12 +33,13 @@ static bool find(const struct execution *execution, struct slice sql, const stru
 {
     auto_text struct text definition = text_init(4096);
 
-    if (!index_find(execution, index, intent, "", found, err))
+    if (!invalid_index_find(execution, index, intent, "", found, err))
         return false;
     if (!intent->is_known || (index->name[0] != '\0' && !(found->is_found && found->is_younger)))
         return true; /* nothing to be compared */
-    return index_definition(execution, sql, index, &definition, err) &&
-           (definition.length == 0 || index_find(execution, index, intent, definition.at, found, err));
+    return invalid_index_definition(execution, sql, index, &definition, err) &&
+           (definition.length == 0 ||
+            invalid_index_find(execution, index, intent, definition.at, found, err));
 }
 
 /* What the interrupted run had made of this very statement: it may have been corrected since. */
@@ -91,7 +92,7 @@ enum repair_answer index_create_before(const struct execution *execution, const 
         return REPAIR_ERROR;
     if (is_ours(&leftover)) {
         log_warn("dropping the INVALID index %s that an interrupted run left behind", leftover.name);
-        if (!index_drop(execution, leftover.name, err))
+        if (!invalid_index_drop(execution, leftover.name, err))
             return REPAIR_ERROR;
     }
     return look(execution, statement, index, intent, err);
@@ -109,7 +110,7 @@ bool index_create_after(const struct execution *execution, const struct statemen
         return leftover_unknown(left, intent, &err);
     if (!found.is_found || found.is_valid || (intent->is_known && !found.is_younger))
         return true;
-    if (is_ours(&found) && index_drop(execution, found.name, &err)) {
+    if (is_ours(&found) && invalid_index_drop(execution, found.name, &err)) {
         log_info("dropped the INVALID index %s that the failed statement left", found.name);
         return true;
     }
@@ -165,7 +166,7 @@ bool index_verify(const struct execution *execution, const struct statement *sta
 
     if (index->name[0] == '\0')
         return true;
-    if (!index_find(execution, index, &none, "", &found, err))
+    if (!invalid_index_find(execution, index, &none, "", &found, err))
         return false;
     if (!found.is_found || found.is_valid)
         return true;

@@ -1,11 +1,11 @@
-#include "apply/repair_reindex.h"
+#include "repair/reindex.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "apply/invalid_index.h"
 #include "base/log.h"
 #include "postgres/query.h"
+#include "repair/invalid_index.h"
 #include "sql/quote.h"
 
 /* INVALID copies of indexes in the scope of the statement ($1 its kind, $2 its name) that are younger than
@@ -91,7 +91,7 @@ static bool clear(const struct execution *execution, const struct result *copies
                              "the index %s is INVALID and can't be proven to be a leftover of this migration",
                              name.at);
         log_warn("dropping the INVALID index %s that an interrupted REINDEX left behind", name.at);
-        if (!index_drop(execution, name.at, err))
+        if (!invalid_index_drop(execution, name.at, err))
             return false;
         *new_ones += result_bool(copies, row, 2);
     }

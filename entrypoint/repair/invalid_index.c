@@ -1,4 +1,4 @@
-#include "apply/invalid_index.h"
+#include "repair/invalid_index.h"
 
 #include <string.h>
 
@@ -21,8 +21,8 @@ static const struct query INDEXES = {
 };
 
 /* Its lock on the table is the weakest there is and keeps nobody waiting. */
-bool index_definition(const struct execution *execution, struct slice sql,
-                      const struct index_statement *index, struct text *out, struct error *err)
+bool invalid_index_definition(const struct execution *execution, struct slice sql,
+                              const struct index_statement *index, struct text *out, struct error *err)
 {
     auto_text struct text trial = text_init(sql.length + 4096);
     auto_result struct result *result = NULL;
@@ -50,9 +50,9 @@ bool index_definition(const struct execution *execution, struct slice sql,
     return true;
 }
 
-bool index_find(const struct execution *execution, const struct index_statement *index,
-                const struct intent *intent, const char *definition, struct found_index *out,
-                struct error *err)
+bool invalid_index_find(const struct execution *execution, const struct index_statement *index,
+                        const struct intent *intent, const char *definition, struct found_index *out,
+                        struct error *err)
 {
     auto_text struct text table = text_init(QUALIFIED_NAME_SIZE);
     auto_result struct result *result = NULL;
@@ -79,7 +79,7 @@ bool index_find(const struct execution *execution, const struct index_statement 
     return true;
 }
 
-bool index_drop(const struct execution *execution, const char *name, struct error *err)
+bool invalid_index_drop(const struct execution *execution, const char *name, struct error *err)
 {
     auto_text struct text sql = text_init(QUALIFIED_NAME_SIZE + 64);
     struct query drop = { .name = "drop_invalid_index" };

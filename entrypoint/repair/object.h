@@ -1,11 +1,13 @@
 /*
  * Partitions, databases, tablespaces, subscriptions: statements that broke, or had done their work when we
- * could not know it; see apply/repair.h.
+ * could not know it; see repair/repair.h.
  */
-#ifndef APPLY_REPAIR_OBJECT_H
-#define APPLY_REPAIR_OBJECT_H
+#ifndef REPAIR_OBJECT_H
+#define REPAIR_OBJECT_H
 
-#include "apply/repair.h"
+#include "execution/execution.h"
+#include "history/sidecar.h"
+#include "repair/leftover.h"
 #include "sql/subject.h"
 
 /* A partition that is detached halfway can only be detached wholly (documentation, "ALTER TABLE", FINALIZE).

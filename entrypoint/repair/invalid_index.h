@@ -1,8 +1,8 @@
 /*
  * Indexes that a broken statement may have left: finding them, proving whose they are, dropping them.
  */
-#ifndef APPLY_INVALID_INDEX_H
-#define APPLY_INVALID_INDEX_H
+#ifndef REPAIR_INVALID_INDEX_H
+#define REPAIR_INVALID_INDEX_H
 
 #include "execution/execution.h"
 #include "history/sidecar.h"
@@ -19,19 +19,20 @@ struct found_index {
 
 /* What `sql`, a CREATE INDEX that was parsed to `index`, would make, in a form that can be compared: the
  * server builds it on an empty copy of the table, which is rolled back. Empty when it can't be told. */
-must_use bool index_definition(const struct execution *execution, struct slice sql,
-                               const struct index_statement *index, struct text *out, struct error *err);
+must_use bool invalid_index_definition(const struct execution *execution, struct slice sql,
+                                       const struct index_statement *index, struct text *out,
+                                       struct error *err);
 
 /* The index of that table and name; when the statement names none, one of that definition which is younger
  * than the intent. */
-must_use bool index_find(const struct execution *execution, const struct index_statement *index,
-                         const struct intent *intent, const char *definition, struct found_index *out,
-                         struct error *err);
+must_use bool invalid_index_find(const struct execution *execution, const struct index_statement *index,
+                                 const struct intent *intent, const char *definition, struct found_index *out,
+                                 struct error *err);
 
 /* Drops it concurrently. */
-must_use bool index_drop(const struct execution *execution, const char *name, struct error *err);
+must_use bool invalid_index_drop(const struct execution *execution, const char *name, struct error *err);
 
-/* The definition of index `oid` (an SQL expression) as index_definition() has it. */
+/* The definition of index `oid` (an SQL expression) as invalid_index_definition() has it. */
 #define INDEX_DEFINITION(oid)                                                                                \
     "(SELECT ROW(a.amname, r.reloptions, r.reltablespace, d.indisunique, d.indnkeyatts, d.indclass,"         \
     "            d.indcollation, d.indoption, pg_catalog.to_jsonb(d) -> 'indnullsnotdistinct',"              \

@@ -1,11 +1,13 @@
 /*
- * REINDEX CONCURRENTLY that broke; see apply/repair.h. It works beside the old index: "x_ccnew" is the new
+ * REINDEX CONCURRENTLY that broke; see repair/repair.h. It works beside the old index: "x_ccnew" is the new
  * one as long as it is not complete, "x_ccold" the old one from then on (documentation, "REINDEX").
  */
-#ifndef APPLY_REPAIR_REINDEX_H
-#define APPLY_REPAIR_REINDEX_H
+#ifndef REPAIR_REINDEX_H
+#define REPAIR_REINDEX_H
 
-#include "apply/repair.h"
+#include "execution/execution.h"
+#include "history/sidecar.h"
+#include "repair/leftover.h"
 #include "sql/subject.h"
 
 must_use enum repair_answer reindex_before(const struct execution *execution,

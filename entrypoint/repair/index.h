@@ -1,10 +1,12 @@
 /*
- * CREATE and DROP INDEX CONCURRENTLY that broke; see apply/repair.h.
+ * CREATE and DROP INDEX CONCURRENTLY that broke; see repair/repair.h.
  */
-#ifndef APPLY_REPAIR_INDEX_H
-#define APPLY_REPAIR_INDEX_H
+#ifndef REPAIR_INDEX_H
+#define REPAIR_INDEX_H
 
-#include "apply/repair.h"
+#include "execution/execution.h"
+#include "history/sidecar.h"
+#include "repair/leftover.h"
 #include "sql/index_statement.h"
 
 must_use enum repair_answer index_create_before(const struct execution *execution,

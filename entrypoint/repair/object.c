@@ -1,11 +1,11 @@
-#include "apply/repair_object.h"
+#include "repair/object.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "apply/invalid_index.h"
 #include "base/log.h"
 #include "postgres/query.h"
+#include "repair/invalid_index.h"
 #include "sql/quote.h"
 
 /* Whether both tables ($1 the partitioned one, $2 the partition) are there, whether the one is a partition of
