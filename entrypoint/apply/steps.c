@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "apply/backfill.h"
 #include "apply/unit.h"
 #include "apply/unit_run.h"
+#include "backfill/backfill.h"
 #include "base/log.h"
 #include "execution/assertion.h"
 #include "execution/checkpoint.h"

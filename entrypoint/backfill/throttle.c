@@ -1,4 +1,4 @@
-#include "apply/throttle.h"
+#include "backfill/throttle.h"
 
 #include "base/clock.h"
 #include "base/log.h"

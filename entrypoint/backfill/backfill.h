@@ -3,12 +3,12 @@
  *
  * Each batch commits together with how far it has come, so a rerun goes on behind the last one that was
  * committed: no row is done twice, none is left out. A batch takes the rows after the last key; its size is
- * steered by its time (apply/pace.h), it rests afterwards, and it pauses while others suffer
- * (apply/throttle.h). Rows that are written meanwhile are the business of a default, a trigger or the new
+ * steered by its time (backfill/pace.h), it rests afterwards, and it pauses while others suffer
+ * (backfill/throttle.h). Rows that are written meanwhile are the business of a default, a trigger or the new
  * application; with a condition in the UPDATE and a "verify" what they miss is swept up at the end.
  */
-#ifndef APPLY_BACKFILL_H
-#define APPLY_BACKFILL_H
+#ifndef BACKFILL_BACKFILL_H
+#define BACKFILL_BACKFILL_H
 
 #include "execution/execution.h"
 

@@ -1,4 +1,4 @@
-#include "apply/backfill_plan.h"
+#include "backfill/plan.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
-#include "apply/backfill.h"
+#include "backfill/backfill.h"
 
 #include <string.h>
 
-#include "apply/backfill_walk.h"
-#include "apply/pace.h"
-#include "apply/throttle.h"
+#include "backfill/pace.h"
+#include "backfill/throttle.h"
+#include "backfill/walk.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "execution/assertion.h"

@@ -1,4 +1,4 @@
-#include "apply/backfill_walk.h"
+#include "backfill/walk.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * What a backfill will walk along: its table, its key, its statement with a range in it. Checked before it
  * begins.
  */
-#ifndef APPLY_BACKFILL_PLAN_H
-#define APPLY_BACKFILL_PLAN_H
+#ifndef BACKFILL_PLAN_H
+#define BACKFILL_PLAN_H
 
 #include "execution/execution.h"
 #include "sql/update_statement.h"

@@ -4,8 +4,8 @@
  * Who works on the same rows waits for one batch at worst, so it is steered by its time: the size follows the
  * moving average, by a factor between a half and one and a half.
  */
-#ifndef APPLY_PACE_H
-#define APPLY_PACE_H
+#ifndef BACKFILL_PACE_H
+#define BACKFILL_PACE_H
 
 #include <stdbool.h>
 #include <stddef.h>

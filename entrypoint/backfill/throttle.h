@@ -1,8 +1,8 @@
 /*
  * When a backfill has to pause: what it does to others who live from the same server.
  */
-#ifndef APPLY_THROTTLE_H
-#define APPLY_THROTTLE_H
+#ifndef BACKFILL_THROTTLE_H
+#define BACKFILL_THROTTLE_H
 
 #include <stdbool.h>
 #include <stdint.h>

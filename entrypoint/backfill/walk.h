@@ -1,10 +1,10 @@
 /*
  * The walk of a backfill along its key: one batch after the other, each committed together with its place.
  */
-#ifndef APPLY_BACKFILL_WALK_H
-#define APPLY_BACKFILL_WALK_H
+#ifndef BACKFILL_WALK_H
+#define BACKFILL_WALK_H
 
-#include "apply/backfill_plan.h"
+#include "backfill/plan.h"
 #include "execution/execution.h"
 
 struct backfill_walk {

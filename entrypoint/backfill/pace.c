@@ -1,4 +1,4 @@
-#include "apply/pace.h"
+#include "backfill/pace.h"
 
 #include <stdlib.h>
 #include <string.h>
