@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "apply/atomic.h"
-#include "apply/steps.h"
+#include "apply/resumable.h"
 #include "base/log.h"
 #include "execution/assertion.h"
 #include "execution/lock_retry.h"
@@ -150,7 +150,7 @@ bool migration_check_pooled(struct execution *execution, struct error *err)
 static bool run(struct execution *execution, struct error *err)
 {
     if (execution->mode != MODE_ATOMIC)
-        return steps_apply(execution, err);
+        return resumable_apply(execution, err);
     while (!atomic_apply(execution, err)) {
         if (!lock_retry(execution, err))
             return false;

@@ -32,16 +32,16 @@ bool mode_decide(const char *file, struct slice script, const struct script_summ
     if (summary->chains > 0)
         return refuse(file, script, summary->first_control.start, "a migration can't chain transactions",
                       "Replace COMMIT AND CHAIN by COMMIT and BEGIN.", err);
-    if (summary->has_alone_in_transaction)
-        return refuse(file, script, summary->first_alone.start,
+    if (summary->has_nontransactional_in_block)
+        return refuse(file, script, summary->first_nontransactional.start,
                       "this statement can't run inside the transaction that the script begins",
                       "Move it behind the COMMIT.", err);
-    if (directives->transaction == TRANSACTION_ON && (has_control || summary->alone > 0))
-        return refuse(file, script, has_control ? summary->first_control.start : summary->first_alone.start,
-                      has_control
-                          ? "the script controls transactions itself, but its directive asks for one"
-                          : "this statement can't run in a transaction, but the directive asks for one",
-                      "Take \"transaction=on\" out of the directive.", err);
+    if (directives->transaction == TRANSACTION_ON && (has_control || summary->nontransactional > 0))
+        return refuse(
+            file, script, has_control ? summary->first_control.start : summary->first_nontransactional.start,
+            has_control ? "the script controls transactions itself, but its directive asks for one"
+                        : "this statement can't run in a transaction, but the directive asks for one",
+            "Take \"transaction=on\" out of the directive.", err);
     if (directives->backfill.is_said && summary->statements != 1)
         return refuse(file, script, 0, "a backfill is a script of one statement, an UPDATE",
                       "Move the other statements into migrations before and behind it.", err);
@@ -55,6 +55,6 @@ bool mode_decide(const char *file, struct slice script, const struct script_summ
     else if (has_control)
         *out = MODE_SELF_MANAGED;
     else
-        *out = summary->alone > 0 ? MODE_STEPWISE : MODE_ATOMIC;
+        *out = summary->nontransactional > 0 ? MODE_STEPWISE : MODE_ATOMIC;
     return true;
 }

@@ -9,14 +9,14 @@ bool repair_may_be_needed(const struct execution *execution, const struct statem
 {
     struct subject subject;
 
-    switch (statement->alone) {
-    case ALONE_CREATE_INDEX:
-    case ALONE_DROP_INDEX:
-    case ALONE_REINDEX_CONCURRENTLY:
-    case ALONE_DETACH:
-    case ALONE_SUBSCRIPTION: /* a slot on the other server */
+    switch (statement->nontransactional) {
+    case NONTRANSACTIONAL_CREATE_INDEX:
+    case NONTRANSACTIONAL_DROP_INDEX:
+    case NONTRANSACTIONAL_REINDEX_CONCURRENTLY:
+    case NONTRANSACTIONAL_DETACH:
+    case NONTRANSACTIONAL_SUBSCRIPTION: /* a slot on the other server */
         return true;
-    case ALONE_REINDEX:
+    case NONTRANSACTIONAL_REINDEX:
         return subject_parse(execution_text(execution, statement), &subject) && subject.is_concurrent;
     default:
         return false;
@@ -67,12 +67,12 @@ bool repair_verify(struct execution *execution, size_t start, size_t end, struct
     struct statement statement;
     struct index_statement index;
 
-    if (execution->summary.guarded_indexes + execution->summary.alone == 0)
+    if (execution->summary.guarded_indexes + execution->summary.nontransactional == 0)
         return true;
     while (script_next(&reader, &statement, err) == SCRIPT_STATEMENT) {
         statement.start += start;
         statement.end += start;
-        if ((statement.is_guarded_index || statement.alone == ALONE_CREATE_INDEX) &&
+        if ((statement.is_guarded_index || statement.nontransactional == NONTRANSACTIONAL_CREATE_INDEX) &&
             index_statement_parse(execution_text(execution, &statement), &index) &&
             !index_verify(execution, &statement, &index, err)) {
             if (err->class == ERROR_PARTIAL && connection_is_in_transaction(execution->conn))

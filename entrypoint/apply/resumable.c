@@ -1,9 +1,8 @@
-#include "apply/steps.h"
+#include "apply/resumable.h"
 
 #include <string.h>
 
-#include "apply/unit.h"
-#include "apply/unit_run.h"
+#include "apply/segment_run.h"
 #include "backfill/backfill.h"
 #include "base/log.h"
 #include "execution/assertion.h"
@@ -11,6 +10,7 @@
 #include "history/sidecar.h"
 #include "lock/leader.h"
 #include "postgres/query.h"
+#include "sql/segment.h"
 
 enum { SQL_MOST = 64 * 1024, LISTED_MOST = 8 };
 
@@ -21,17 +21,17 @@ struct course {
     bool has_effect; /* something that is done persists: more than settings */
 };
 
-/* Whether what the unit did outlives the session. */
-static bool unit_has_effect(const struct execution *execution, const struct unit *unit,
-                            struct script_reader *at)
+/* Whether what the segment did outlives the session. */
+static bool segment_has_effect(const struct execution *execution, const struct segment *segment,
+                               struct script_reader *at)
 {
     bool has_effect = false;
     struct statement statement;
     struct error ignored;
 
-    for (size_t i = 0; i < unit->count && script_next(at, &statement, &ignored) == SCRIPT_STATEMENT; i++)
+    for (size_t i = 0; i < segment->count && script_next(at, &statement, &ignored) == SCRIPT_STATEMENT; i++)
         has_effect |= !statement_is_setting(execution->script, &statement);
-    if (unit->kind == UNIT_BLOCK && unit->closing.kind == KIND_ROLLBACK)
+    if (segment->kind == SEGMENT_BLOCK && segment->closing.kind == KIND_ROLLBACK)
         return false;
     return has_effect;
 }
@@ -55,23 +55,24 @@ static bool skip_done(struct execution *execution, struct course *course, struct
     return true;
 }
 
-static bool run_units(struct execution *execution, struct course *course, struct error *err)
+static bool run_segments(struct execution *execution, struct course *course, struct error *err)
 {
     struct script_reader at = execution_reader(execution);
-    struct unit_reader units;
-    enum unit_answer answer;
-    struct unit unit;
+    struct segment_reader segments;
+    enum segment_answer answer;
+    struct segment segment;
 
     if (!skip_done(execution, course, &at, err))
         return false;
-    units = unit_reader_of(at, course->resumed, execution->mode == MODE_SELF_MANAGED);
-    while ((answer = unit_next(&units, &unit, err)) == UNIT_FOUND) {
-        if (!unit_run(execution, &unit, execution->unfinished != NULL && unit.first == course->resumed, err))
+    segments = segment_reader_of(at, course->resumed, execution->mode == MODE_SELF_MANAGED);
+    while ((answer = segment_next(&segments, &segment, err)) == SEGMENT_FOUND) {
+        if (!segment_run(execution, &segment,
+                         execution->unfinished != NULL && segment.first == course->resumed, err))
             return false;
-        course->has_effect |= unit_has_effect(execution, &unit, &at);
-        course->done = unit.first + unit.count;
+        course->has_effect |= segment_has_effect(execution, &segment, &at);
+        course->done = segment.first + segment.count;
     }
-    return answer == UNIT_END;
+    return answer == SEGMENT_END;
 }
 
 /* The first lines of what persists, for the person who has to know. */
@@ -272,13 +273,13 @@ static bool finish(struct execution *execution, struct error *err)
 static bool run(struct execution *execution, struct course *course, struct error *err)
 {
     if (execution->mode != MODE_BACKFILL)
-        return run_units(execution, course, err);
+        return run_segments(execution, course, err);
     if (course->resumed > 0)
         return true;
     return backfill_run(execution, &course->has_effect, err) && checkpoint_record(execution, 1, err);
 }
 
-bool steps_apply(struct execution *execution, struct error *err)
+bool resumable_apply(struct execution *execution, struct error *err)
 {
     struct course course = { .done = 0 };
 

@@ -1,4 +1,4 @@
-#include "apply/alone.h"
+#include "apply/nontransactional.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -57,7 +57,7 @@ static bool explain(struct execution *execution, const struct leftover *left, st
 
 /* After a signal there are seconds left to clear up; what remains then is cleared away by the next run, which
  * finds the intent. True when it shall be tried again. */
-static bool recover(struct execution *execution, const struct unit *unit, const struct intent *intent,
+static bool recover(struct execution *execution, const struct segment *segment, const struct intent *intent,
                     struct error *err)
 {
     struct leftover left;
@@ -70,48 +70,48 @@ static bool recover(struct execution *execution, const struct unit *unit, const 
         !query_several(execution->conn, "short_timeout", "SET statement_timeout = '2s'", NULL, 0, &why))
         is_clear = leftover_unknown(&left, intent, &why);
     else
-        is_clear = repair_after(execution, &unit->alone, intent, &left);
+        is_clear = repair_after(execution, &segment->nontransactional, intent, &left);
     if ((is_clear || left.is_ours) && lock_retry(execution, err))
         return true;
     return !is_clear && explain(execution, &left, err);
 }
 
 /* *was_sent tells a failure of the statement itself from others; `intent` is what was recorded for it. */
-static bool attempt(struct execution *execution, const struct unit *unit, bool is_again,
+static bool attempt(struct execution *execution, const struct segment *segment, bool is_again,
                     struct intent *intent, bool *was_sent, struct error *err)
 {
     auto_intent struct intent former = { .is_known = false };
-    auto_free char *sql = memory_copy(execution->script.at + unit->start, unit->end - unit->start);
+    auto_free char *sql = memory_copy(execution->script.at + segment->start, segment->end - segment->start);
     char prefix[SHA256_HEX_SIZE];
 
-    if (is_again && !intent_read(execution->conn, execution->id, unit->first, &former, err))
+    if (is_again && !intent_read(execution->conn, execution->id, segment->first, &former, err))
         return false;
-    switch (repair_before(execution, &unit->alone, &former, err)) {
+    switch (repair_before(execution, &segment->nontransactional, &former, err)) {
     case REPAIR_RUN:
         break;
     case REPAIR_DONE:
-        log_info("statement %zu was done when it was interrupted", unit->first + 1);
-        return checkpoint_record(execution, unit->first + unit->count, err);
+        log_info("statement %zu was done when it was interrupted", segment->first + 1);
+        return checkpoint_record(execution, segment->first + segment->count, err);
     case REPAIR_REFUSED:
         execution->needs_person = true;
         return false;
     case REPAIR_ERROR:
         return false;
     }
-    if (!execution_hash_prefix(execution, unit->first, prefix, err) ||
-        !intent_record(execution->conn, execution->id, unit->first, prefix, sql, intent, err))
+    if (!execution_hash_prefix(execution, segment->first, prefix, err) ||
+        !intent_record(execution->conn, execution->id, segment->first, prefix, sql, intent, err))
         return false;
     *was_sent = true;
-    if (!execution_send(execution, unit->start, unit->end, unit->first, err))
+    if (!execution_send(execution, segment->start, segment->end, segment->first, err))
         return false;
     *was_sent = false;
-    return repair_verify(execution, unit->start, unit->end, err) &&
-           checkpoint_record(execution, unit->first + unit->count, err);
+    return repair_verify(execution, segment->start, segment->end, err) &&
+           checkpoint_record(execution, segment->first + segment->count, err);
 }
 
 /* With its leftovers cleared away or left to the next try; *is_worth_another is whether there shall be one.
  */
-static bool run_once(struct execution *execution, const struct unit *unit, bool is_again,
+static bool run_once(struct execution *execution, const struct segment *segment, bool is_again,
                      bool *is_worth_another, struct error *err)
 {
     auto_intent struct intent intent = { .is_known = false };
@@ -119,16 +119,17 @@ static bool run_once(struct execution *execution, const struct unit *unit, bool 
     bool is_done;
 
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid,
-                !repair_may_be_needed(execution, &unit->alone));
-    is_done = attempt(execution, unit, is_again, &intent, &was_sent, err);
+                !repair_may_be_needed(execution, &segment->nontransactional));
+    is_done = attempt(execution, segment, is_again, &intent, &was_sent, err);
     watch_stop(execution->watch);
-    *is_worth_another = was_sent && !is_done && recover(execution, unit, &intent, err);
+    *is_worth_another = was_sent && !is_done && recover(execution, segment, &intent, err);
     return is_done;
 }
 
-bool alone_run(struct execution *execution, const struct unit *unit, bool is_resuming, struct error *err)
+bool nontransactional_run(struct execution *execution, const struct segment *segment, bool is_resuming,
+                          struct error *err)
 {
-    bool has_timeouts = !repair_may_be_needed(execution, &unit->alone);
+    bool has_timeouts = !repair_may_be_needed(execution, &segment->nontransactional);
     bool is_again = is_resuming;
     bool is_worth_another;
     bool is_done;
@@ -140,7 +141,7 @@ bool alone_run(struct execution *execution, const struct unit *unit, bool is_res
         if (!(has_timeouts ? execution_set_lock_timeout(execution, WAIT_TABLE, false, err)
                            : suspend_timeouts(execution, &before, err)))
             return false;
-        is_done = run_once(execution, unit, is_again, &is_worth_another, err);
+        is_done = run_once(execution, segment, is_again, &is_worth_another, err);
         if (!has_timeouts)
             restore_timeouts(execution, before);
         is_again = true;

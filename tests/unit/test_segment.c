@@ -1,26 +1,26 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "apply/unit.h"
 #include "check.h"
 #include "execution/mode.h"
+#include "sql/segment.h"
 
-/* A script's units as one line: "kind first+count" each. */
+/* A script's segments as one line: "kind first+count" each. */
 static const char *units_of(const char *script, bool is_grouping, char *line, size_t size)
 {
     static const char *const kinds[] = { "plain", "block", "alone" };
-    struct unit_reader reader =
-        unit_reader_of(script_reader_of("a.sql", slice_of(script), 150000, true), 0, is_grouping);
-    enum unit_answer answer;
+    struct segment_reader reader =
+        segment_reader_of(script_reader_of("a.sql", slice_of(script), 150000, true), 0, is_grouping);
+    enum segment_answer answer;
     struct error err;
-    struct unit unit;
+    struct segment segment;
     size_t used = 0;
 
     line[0] = '\0';
-    while ((answer = unit_next(&reader, &unit, &err)) == UNIT_FOUND)
+    while ((answer = segment_next(&reader, &segment, &err)) == SEGMENT_FOUND)
         used += (size_t)snprintf(line + used, size - used, "%s%s %zu+%zu", used == 0 ? "" : ", ",
-                                 kinds[unit.kind], unit.first, unit.count);
-    if (answer == UNIT_ERROR)
+                                 kinds[segment.kind], segment.first, segment.count);
+    if (answer == SEGMENT_ERROR)
         (void)snprintf(line, size, "error: %.200s", err.message);
     return line;
 }
@@ -30,7 +30,7 @@ static void what_commits_together_is_one_unit(void **state)
     static const struct {
         const char *script;
         bool is_grouping;
-        const char *units;
+        const char *segments;
     } cases[] = {
         { "A; B; C", true, "plain 0+3" },
         { "A; B; C", false, "plain 0+1, plain 1+1, plain 2+1" },
@@ -50,7 +50,7 @@ static void what_commits_together_is_one_unit(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(units_of(cases[i].script, cases[i].is_grouping, line, sizeof line),
-                            cases[i].units);
+                            cases[i].segments);
 }
 
 static void a_rollback_outside_a_block_is_refused(void **state)
