@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/event_loop.h"
 #include "base/file.h"
-#include "base/heartbeat.h"
 #include "base/log.h"
 #include "exits.h"
 #include "report/status_file.h"
@@ -35,7 +35,7 @@ void reporting_begin(struct reporting *reporting, const struct config *config)
     progress_enter(&reporting->progress, PROGRESS_CONNECTING);
     if (config->status_file != NULL || config->pushgateway != NULL || config->webhook != NULL ||
         config->wants_events)
-        heartbeat_set(beat, reporting);
+        event_loop_set_beat(beat, reporting);
 }
 
 static void write_ready_file(const char *path)
@@ -54,7 +54,7 @@ void reporting_end(struct reporting *reporting, const struct error *err)
 
     if (err != NULL)
         phase = err->class == ERROR_INTERRUPTED ? PROGRESS_INTERRUPTED : PROGRESS_FAILED;
-    heartbeat_set(NULL, NULL);
+    event_loop_set_beat(NULL, NULL);
     progress_end(&reporting->progress, phase, err == NULL ? EXIT_YES : exit_code_of(err));
     if (err == NULL)
         write_ready_file(config->ready_file);

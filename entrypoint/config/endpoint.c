@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/log.h"
-#include "base/variable.h"
 #include "config/password_source.h"
 #include "config/trust.h"
 
@@ -18,7 +18,7 @@ static bool has_libpq_variables(void)
     static const char *const names[] = { "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE", "PGUSER" };
 
     for (size_t i = 0; i < array_length(names); i++) {
-        if (variable_value(names[i]) != NULL)
+        if (env_value(names[i]) != NULL)
             return true;
     }
     return false;
@@ -38,7 +38,7 @@ static void take_libpq_variables(struct endpoint *endpoint)
     };
 
     for (size_t i = 0; i < array_length(known); i++) {
-        const char *value = variable_value(known[i].variable);
+        const char *value = env_value(known[i].variable);
 
         if (value != NULL && endpoint_value(endpoint, known[i].keyword) == NULL)
             endpoint_set(endpoint, known[i].keyword, value);
@@ -58,7 +58,7 @@ static bool check_user(const struct endpoint *endpoint, const struct config *con
 
 static bool names_service(const struct endpoint *endpoint)
 {
-    return endpoint_value(endpoint, "service") != NULL || variable_value("PGSERVICE") != NULL;
+    return endpoint_value(endpoint, "service") != NULL || env_value("PGSERVICE") != NULL;
 }
 
 /* PGPASSWORD stands behind a service file's password, one that was put in a file for us goes before it. */

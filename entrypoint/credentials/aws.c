@@ -1,8 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/log.h"
-#include "base/variable.h"
 #include "config/secret.h"
 #include "credentials/service.h"
 #include "credentials/sigv4.h"
@@ -19,13 +19,13 @@ struct keys {
 /* The region: said, or part of the server's name, NAME.ID.REGION.rds.amazonaws.com. */
 static const char *find_region(const struct occasion *occasion)
 {
-    const char *said = variable_value("AWS_REGION");
+    const char *said = env_value("AWS_REGION");
     const char *host = endpoint_value(occasion->endpoint, "host");
     const char *end = host == NULL ? NULL : strstr(host, ".rds.amazonaws.com");
     const char *start = end == NULL ? NULL : memrchr(host, '.', (size_t)(end - host));
 
     if (said == NULL)
-        said = variable_value("AWS_DEFAULT_REGION");
+        said = env_value("AWS_DEFAULT_REGION");
     if (said != NULL || start == NULL)
         return said;
     return arena_copy(occasion->config->arena, start + 1, (size_t)(end - start - 1));
@@ -66,9 +66,9 @@ static bool assume_role(const struct occasion *occasion, const char *token_file,
 {
     static const char *const headers[] = { "Content-Type: application/x-www-form-urlencoded", NULL };
     static const char whom[] = "AWS STS";
-    const char *role = variable_value("AWS_ROLE_ARN");
-    const char *session = variable_value("AWS_ROLE_SESSION_NAME");
-    const char *address = variable_value("AWS_ENDPOINT_URL_STS");
+    const char *role = env_value("AWS_ROLE_ARN");
+    const char *session = env_value("AWS_ROLE_SESSION_NAME");
+    const char *address = env_value("AWS_ENDPOINT_URL_STS");
     const char *region = find_region(occasion);
     auto_text struct text token = text_init(SECRET_BYTES_MOST);
     auto_text struct text url = text_init(URL_MOST);
@@ -133,8 +133,8 @@ static bool is_trusted_agent(const char *url)
 static bool ask_agent(const struct occasion *occasion, const char *url, struct keys *out, struct error *err)
 {
     static const char whom[] = "the AWS container credential agent";
-    const char *token_file = variable_value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
-    const char *token = variable_value("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    const char *token_file = env_value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    const char *token = env_value("AWS_CONTAINER_AUTHORIZATION_TOKEN");
     auto_text struct text read = text_init(SECRET_BYTES_MOST);
     auto_text struct text header = text_init(2 * SECRET_BYTES_MOST);
     const char *headers[2] = { NULL, NULL };
@@ -170,14 +170,14 @@ static bool ask_agent(const struct occasion *occasion, const char *url, struct k
 /* In the order of AWS's own SDKs. */
 static bool find_keys(const struct occasion *occasion, struct keys *out, struct error *err)
 {
-    const char *token_file = variable_value("AWS_WEB_IDENTITY_TOKEN_FILE");
-    const char *full = variable_value("AWS_CONTAINER_CREDENTIALS_FULL_URI");
-    const char *relative = variable_value("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    const char *token_file = env_value("AWS_WEB_IDENTITY_TOKEN_FILE");
+    const char *full = env_value("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    const char *relative = env_value("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
     auto_text struct text url = text_init(URL_MOST);
 
-    *out = (struct keys) { .id = variable_value("AWS_ACCESS_KEY_ID"),
-                           .secret = keep(occasion, variable_value("AWS_SECRET_ACCESS_KEY")),
-                           .session_token = keep(occasion, variable_value("AWS_SESSION_TOKEN")) };
+    *out = (struct keys) { .id = env_value("AWS_ACCESS_KEY_ID"),
+                           .secret = keep(occasion, env_value("AWS_SECRET_ACCESS_KEY")),
+                           .session_token = keep(occasion, env_value("AWS_SESSION_TOKEN")) };
     if (out->id != NULL && out->secret != NULL)
         return true;
     if (token_file != NULL)
@@ -257,7 +257,7 @@ bool aws_secret(const struct occasion *occasion, struct credentials *out, struct
 {
     static const char whom[] = "AWS Secrets Manager";
     const char *region = find_region(occasion);
-    const char *address = variable_value("AWS_ENDPOINT_URL_SECRETS_MANAGER");
+    const char *address = env_value("AWS_ENDPOINT_URL_SECRETS_MANAGER");
     auto_text struct text url = text_init(URL_MOST);
     auto_text struct text scope = text_init(URL_MOST);
     auto_text struct text key = text_init(URL_MOST);

@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/log.h"
-#include "base/variable.h"
 #include "config/secret.h"
 #include "credentials/service.h"
 
@@ -34,7 +34,7 @@ bool google_token(const struct occasion *occasion, struct credentials *out, stru
 {
     static const char *const headers[] = { "Metadata-Flavor: Google", NULL };
     static const char whom[] = "Google's metadata server";
-    const char *host = variable_value("GCE_METADATA_HOST");
+    const char *host = env_value("GCE_METADATA_HOST");
     auto_text struct text url = text_init(URL_MOST);
     auto_answer struct answer answer = { .status = 0 };
 
@@ -57,9 +57,9 @@ static bool azure_federated(const struct occasion *occasion, const char *token_f
 {
     static const char *const headers[] = { "Content-Type: application/x-www-form-urlencoded", NULL };
     static const char whom[] = "Microsoft Entra";
-    const char *authority = variable_value("AZURE_AUTHORITY_HOST");
-    const char *tenant = variable_value("AZURE_TENANT_ID");
-    const char *client = variable_value("AZURE_CLIENT_ID");
+    const char *authority = env_value("AZURE_AUTHORITY_HOST");
+    const char *tenant = env_value("AZURE_TENANT_ID");
+    const char *client = env_value("AZURE_CLIENT_ID");
     auto_text struct text token = text_init(SECRET_BYTES_MOST);
     auto_text struct text url = text_init(URL_MOST);
     auto_text struct text body = text_init(2 * SECRET_BYTES_MOST);
@@ -103,8 +103,8 @@ static bool azure_machine(const struct occasion *occasion, struct credentials *o
 {
     static const char *const headers[] = { "Metadata: true", NULL };
     static const char whom[] = "Azure's metadata service";
-    const char *authority = variable_value("AZURE_POD_IDENTITY_AUTHORITY_HOST");
-    const char *client = variable_value("AZURE_CLIENT_ID");
+    const char *authority = env_value("AZURE_POD_IDENTITY_AUTHORITY_HOST");
+    const char *client = env_value("AZURE_CLIENT_ID");
     auto_text struct text url = text_init(URL_MOST);
     auto_answer struct answer answer = { .status = 0 };
 
@@ -124,7 +124,7 @@ static bool azure_machine(const struct occasion *occasion, struct credentials *o
 
 bool azure_token(const struct occasion *occasion, struct credentials *out, struct error *err)
 {
-    const char *token_file = variable_value("AZURE_FEDERATED_TOKEN_FILE");
+    const char *token_file = env_value("AZURE_FEDERATED_TOKEN_FILE");
 
     return token_file == NULL ? azure_machine(occasion, out, err)
                               : azure_federated(occasion, token_file, out, err);

@@ -1,12 +1,11 @@
 #include "credentials/kubernetes.h"
 
 #include <string.h>
-#include <unistd.h>
 
+#include "base/env.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/variable.h"
 #include "config/secret.h"
 
 enum { TOKEN_LASTS_MS = 60 * 1000, NAME_MOST = 256 };
@@ -21,7 +20,7 @@ static const char *in_folder(const struct config *config, const char *name)
 
 static bool find_namespace(const struct config *config, const char **out, struct error *err)
 {
-    const char *said = variable_value("POD_NAMESPACE");
+    const char *said = env_value("POD_NAMESPACE");
     const char *path = in_folder(config, "namespace");
     auto_text struct text read = text_init(NAME_MOST);
 
@@ -36,8 +35,8 @@ static bool find_namespace(const struct config *config, const char **out, struct
 
 bool kubernetes_find(const struct config *config, struct kubernetes *out, struct error *err)
 {
-    const char *host = variable_value("KUBERNETES_SERVICE_HOST");
-    const char *port = variable_value("KUBERNETES_SERVICE_PORT");
+    const char *host = env_value("KUBERNETES_SERVICE_HOST");
+    const char *port = env_value("KUBERNETES_SERVICE_PORT");
     auto_text struct text origin = text_init(1024);
 
     *out = (struct kubernetes) { .config = config, .ca_file = in_folder(config, "ca.crt") };
@@ -91,15 +90,6 @@ const char *kubernetes_authorization(struct kubernetes *kubernetes, struct error
 void kubernetes_forget_token(struct kubernetes *kubernetes)
 {
     kubernetes->token_until = deadline_in(0);
-}
-
-void kubernetes_pod_name(char out[POD_NAME_SIZE])
-{
-    const char *said = variable_value("POD_NAME");
-    char host[POD_NAME_SIZE] = "";
-
-    (void)gethostname(host, sizeof host - 1);
-    text_copy_cut(out, POD_NAME_SIZE, said != NULL ? said : host);
 }
 
 void kubernetes_reason(const struct answer *answer, char out[REASON_SIZE])

@@ -38,10 +38,6 @@ must_use const char *kubernetes_authorization(struct kubernetes *kubernetes, str
 /* It was not taken (401): the next one is read anew. */
 void kubernetes_forget_token(struct kubernetes *kubernetes);
 
-/* The pod's own name: POD_NAME, else the host's. Into an array of 256 bytes. */
-enum { POD_NAME_SIZE = 256 };
-void kubernetes_pod_name(char out[POD_NAME_SIZE]);
-
 /* What the server says of a refusal, in the message of its Status, or the number. Into an array of 200 bytes.
  */
 enum { REASON_SIZE = 200 };

@@ -1,8 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/log.h"
-#include "base/variable.h"
 #include "config/secret.h"
 #include "credentials/kubernetes.h"
 #include "credentials/service.h"
@@ -22,8 +22,8 @@ static struct {
 static struct request compose(const char *method, const char *path, const char *token, struct text *url,
                               struct text *header, const char **headers)
 {
-    const char *address = variable_value("VAULT_ADDR");
-    const char *namespace = variable_value("VAULT_NAMESPACE");
+    const char *address = env_value("VAULT_ADDR");
+    const char *namespace = env_value("VAULT_NAMESPACE");
     size_t length = strlen(address);
     size_t count = 0;
 
@@ -46,7 +46,7 @@ static struct request compose(const char *method, const char *path, const char *
                               .url = url->at,
                               .headers = headers,
                               .redirects = 2,
-                              .ca_file = variable_value("VAULT_CACERT") };
+                              .ca_file = env_value("VAULT_CACERT") };
 }
 
 static struct json *call(const struct occasion *occasion, const char *method, const char *path,
@@ -104,7 +104,7 @@ static const char *keep_trimmed(const struct config *config, const char *token)
 
 static bool find_token(const struct occasion *occasion, struct error *err)
 {
-    const char *said = variable_value("VAULT_TOKEN");
+    const char *said = env_value("VAULT_TOKEN");
 
     lent.is_own_token = occasion->config->vault_role != NULL;
     if (lent.is_own_token)
@@ -154,7 +154,7 @@ bool vault_secret(const struct occasion *occasion, struct credentials *out, stru
     auto_json struct json *json = NULL;
     bool was_used;
 
-    if (variable_value("VAULT_ADDR") == NULL) {
+    if (env_value("VAULT_ADDR") == NULL) {
         error_set(err, ERROR_USAGE, "where Vault is is not said");
         return error_hint(err, "Set VAULT_ADDR=https://HOST:8200.");
     }

@@ -176,7 +176,7 @@ static void hold(struct lease *lease, struct json *object, struct deadline ours_
     lease->is_held = true;
     lease->ours_until = ours_until;
     lease->attendant.due = deadline_in(retry_every_ms(lease));
-    heartbeat_attend(&lease->attendant);
+    event_loop_attend(&lease->attendant);
 }
 
 static bool is_ours(const struct lease *lease)
@@ -187,7 +187,7 @@ static bool is_ours(const struct lease *lease)
 /* What was lost while there was nothing to do under it can be taken again. */
 static void forget(struct lease *lease)
 {
-    heartbeat_dismiss(&lease->attendant);
+    event_loop_dismiss(&lease->attendant);
     exchange_end(steal(&lease->exchange));
     lease->is_held = lease->is_lost = false;
 }
@@ -392,7 +392,7 @@ bool lease_begin(struct lease *lease, const struct config *config, void (*lost)(
     if (!kubernetes_find(config, &lease->kubernetes, err))
         return error_context(err, "looking for the Lease \"%s\"", config->lease);
     lease->name = config->lease;
-    kubernetes_pod_name(pod);
+    pod_name(pod);
     random_uuid(uuid);
     /* A container that was restarted must not take itself for the one before. */
     (void)snprintf(lease->identity, sizeof lease->identity, "%s_%s", pod, uuid);
@@ -448,7 +448,7 @@ void lease_end(struct lease *lease)
     bool was_renewing = lease->exchange != NULL;
 
     lease->is_ending = true;
-    heartbeat_dismiss(&lease->attendant);
+    event_loop_dismiss(&lease->attendant);
     exchange_end(steal(&lease->exchange));
     if (is_ours(lease)) {
         struct error ignored;

@@ -9,8 +9,9 @@
 #ifndef LOCK_LEASE_H
 #define LOCK_LEASE_H
 
+#include "base/event_loop.h"
 #include "base/hash.h"
-#include "base/heartbeat.h"
+#include "base/pod.h"
 #include "credentials/kubernetes.h"
 #include "lock/lease_object.h"
 

@@ -4,12 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/heartbeat.h"
+#include "base/env.h"
+#include "base/event_loop.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/pod.h"
 #include "base/signals.h"
-#include "base/variable.h"
-#include "credentials/kubernetes.h"
 #include "postgres/address.h"
 #include "postgres/internal.h"
 #include "postgres/refusal.h"
@@ -63,10 +63,10 @@ static bool endpoint_says(const struct endpoint *where, const char *keyword)
 /* "tidelock POD NAMESPACE"; the server keeps 63 bytes of it. */
 static void application_name(struct text *out)
 {
-    const char *namespace = variable_value("POD_NAMESPACE");
+    const char *namespace = env_value("POD_NAMESPACE");
     char pod[POD_NAME_SIZE];
 
-    kubernetes_pod_name(pod);
+    pod_name(pod);
     text_add_format(out, "tidelock %s", pod);
     if (namespace != NULL)
         text_add_format(out, " %s", namespace);
@@ -119,7 +119,7 @@ static bool wait_socket(PGconn *pg, short events, bool is_interruptible, struct 
     struct pollfd watched[2] = { { .fd = PQsocket(pg), .events = events },
                                  { .fd = is_interruptible ? signals_descriptor() : -1, .events = POLLIN } };
 
-    (void)heartbeat_poll(watched, 2, deadline_left_ms(until));
+    (void)event_loop_poll(watched, 2, deadline_left_ms(until));
     return watched[0].revents != 0;
 }
 

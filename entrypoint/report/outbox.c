@@ -138,7 +138,7 @@ void outbox_open(struct outbox *outbox, const struct outbox_traits *traits)
 {
     *outbox = (struct outbox) { .attendant = { .fd = -1, .due = deadline_never(), .turn = turn },
                                 .traits = *traits };
-    heartbeat_attend(&outbox->attendant);
+    event_loop_attend(&outbox->attendant);
 }
 
 static struct message **end_of(struct outbox *outbox)
@@ -191,7 +191,7 @@ void outbox_close(struct outbox *outbox)
 {
     if (outbox->traits.url == NULL)
         return;
-    heartbeat_dismiss(&outbox->attendant);
+    event_loop_dismiss(&outbox->attendant);
     forget_waiting(outbox);
     if (outbox->first != NULL)
         give_up(outbox, "no answer came in time");

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/heartbeat.h"
+#include "base/event_loop.h"
 #include "base/text.h"
 #include "http/request.h"
 

@@ -2,10 +2,11 @@
 
 #include <string.h>
 
+#include "base/env.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/variable.h"
+#include "base/pod.h"
 #include "report/metrics.h"
 #include "report/pushgateway.h"
 
@@ -67,16 +68,16 @@ static void open_webhook(struct publisher *publisher)
 /* The Job outlives its pods, so what is said about it can still be read when they are gone. */
 static void find_subject(struct publisher *publisher)
 {
-    const char *job = variable_value("JOB_NAME");
+    const char *job = env_value("JOB_NAME");
     char pod[POD_NAME_SIZE];
 
-    kubernetes_pod_name(pod);
+    pod_name(pod);
     publisher->subject = (struct event_subject) {
         .api_version = job == NULL ? "v1" : "batch/v1",
         .kind = job == NULL ? "Pod" : "Job",
         .name = job == NULL ? arena_copy(publisher->config->arena, pod, strlen(pod)) : job,
         .namespace = publisher->kubernetes.namespace,
-        .uid = variable_value(job == NULL ? "POD_UID" : "JOB_UID"),
+        .uid = env_value(job == NULL ? "POD_UID" : "JOB_UID"),
     };
 }
 
@@ -180,7 +181,7 @@ void publish_begin(struct publisher *publisher, const struct config *config, str
     *publisher = (struct publisher) {
         .config = config,
         .progress = progress,
-        .speaker = { .pod = variable_value("POD_NAME"), .namespace = variable_value("POD_NAMESPACE") },
+        .speaker = { .pod = env_value("POD_NAME"), .namespace = env_value("POD_NAMESPACE") },
         .seen_blocked_until = deadline_in(0),
     };
     open_push(publisher);

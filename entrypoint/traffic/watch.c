@@ -281,12 +281,12 @@ void watch_begin(struct watch *watch, struct watch_limits limits, struct progres
     *watch = (struct watch) { .attendant = { .fd = -1, .due = deadline_never(), .turn = turn },
                               .limits = limits,
                               .progress = progress };
-    heartbeat_attend(&watch->attendant);
+    event_loop_attend(&watch->attendant);
 }
 
 void watch_end(struct watch *watch)
 {
-    heartbeat_dismiss(&watch->attendant);
+    event_loop_dismiss(&watch->attendant);
     connection_close(watch->conn);
     pending_free(&watch->pending);
     forget_blocked(watch);

@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "base/heartbeat.h"
+#include "base/event_loop.h"
 #include "postgres/connection.h"
 #include "report/progress.h"
 #include "traffic/blockers.h"

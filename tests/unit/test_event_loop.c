@@ -4,7 +4,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "base/heartbeat.h"
+#include "base/event_loop.h"
 #include "base/memory.h"
 #include "check.h"
 
@@ -61,13 +61,13 @@ static void attend(struct witness *witnesses, size_t count)
 {
     all_turns = 0;
     for (size_t i = 0; i < count; i++)
-        heartbeat_attend(&witnesses[i].attendant);
+        event_loop_attend(&witnesses[i].attendant);
 }
 
 static void leave(struct witness *witnesses, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        heartbeat_dismiss(&witnesses[i].attendant);
+        event_loop_dismiss(&witnesses[i].attendant);
         for (int end = 0; end < 2; end++) {
             if (witnesses[i].ends[end] >= 0)
                 assert_int_equal(close(witnesses[i].ends[end]), 0);
@@ -80,7 +80,7 @@ static int pass(int64_t ms)
 {
     struct pollfd nothing = { .fd = -1 };
 
-    return heartbeat_poll(&nothing, 1, ms);
+    return event_loop_poll(&nothing, 1, ms);
 }
 
 static void a_turn_comes_when_the_descriptor_is_ready(void **state)
@@ -166,7 +166,7 @@ static void what_is_waited_for_is_told_from_what_attendants_wait_for(void **stat
 
     (void)state;
     attend(witnesses, 1);
-    assert_int_equal(heartbeat_poll(watched, 2, LONG_MS), 1);
+    assert_int_equal(event_loop_poll(watched, 2, LONG_MS), 1);
     assert_int_equal(watched[0].revents, 0);
     assert_int_equal(watched[1].revents, POLLIN);
     assert_int_equal(witnesses[0].turns, 1);
@@ -189,7 +189,7 @@ static void a_turn_may_bring_what_is_waited_for(void **state)
     witnesses[0].act = write_to_other;
     witnesses[0].other = &witnesses[1];
     attend(witnesses, 1);
-    assert_int_equal(heartbeat_poll(&watched, 1, LONG_MS), 1);
+    assert_int_equal(event_loop_poll(&watched, 1, LONG_MS), 1);
     leave(witnesses, 2);
 }
 
@@ -217,7 +217,7 @@ static void nobody_has_a_turn_while_one_is_under_way(void **state)
 
 static void dismiss_other(struct witness *self)
 {
-    heartbeat_dismiss(&self->other->attendant);
+    event_loop_dismiss(&self->other->attendant);
 }
 
 static void who_is_dismissed_in_another_s_turn_has_none(void **state)
@@ -239,7 +239,7 @@ static void who_is_dismissed_in_another_s_turn_has_none(void **state)
 static void dismiss_self(struct witness *self)
 {
     self->attendant.due = deadline_in(0);
-    heartbeat_dismiss(&self->attendant);
+    event_loop_dismiss(&self->attendant);
 }
 
 static void who_leaves_in_his_own_turn_does_not_take_others_along(void **state)
@@ -257,7 +257,7 @@ static void who_leaves_in_his_own_turn_does_not_take_others_along(void **state)
 
 static void attend_other(struct witness *self)
 {
-    heartbeat_attend(&self->other->attendant);
+    event_loop_attend(&self->other->attendant);
 }
 
 static void who_comes_in_another_s_turn_has_one_from_the_next_look_on(void **state)
@@ -295,9 +295,9 @@ static void who_leaves_twice_or_never_came_disturbs_nobody(void **state)
 
     (void)state;
     attend(witnesses, 3);
-    heartbeat_dismiss(&witnesses[1].attendant);
-    heartbeat_dismiss(&witnesses[1].attendant);
-    heartbeat_dismiss(&stranger.attendant);
+    event_loop_dismiss(&witnesses[1].attendant);
+    event_loop_dismiss(&witnesses[1].attendant);
+    event_loop_dismiss(&stranger.attendant);
     assert_int_equal(pass(MOMENT_MS), 0);
     assert_int_equal(witnesses[0].turns, 1);
     assert_int_equal(witnesses[1].turns, 0);
@@ -311,8 +311,8 @@ static void who_comes_again_is_the_last(void **state)
 
     (void)state;
     attend(witnesses, 2);
-    heartbeat_dismiss(&witnesses[0].attendant);
-    heartbeat_attend(&witnesses[0].attendant);
+    event_loop_dismiss(&witnesses[0].attendant);
+    event_loop_attend(&witnesses[0].attendant);
     assert_int_equal(pass(0), 0);
     assert_int_equal(witnesses[0].place, 2);
     assert_int_equal(witnesses[1].place, 1);
@@ -368,12 +368,12 @@ static void the_heart_beats_once_a_second_in_every_wait_even_a_turn_s(void **sta
     (void)state;
     witness.act = wait_for_a_beat;
     witness.context = &beats;
-    heartbeat_set(count_beat, &beats);
+    event_loop_set_beat(count_beat, &beats);
     attend(&witness, 1);
     assert_int_equal(pass(0), 0);
     assert_int_equal(beats, 1);
     assert_true(clock_now_ms() - began >= 1000);
-    heartbeat_set(NULL, NULL);
+    event_loop_set_beat(NULL, NULL);
     leave(&witness, 1);
 }
 

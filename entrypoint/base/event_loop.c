@@ -1,4 +1,4 @@
-#include "base/heartbeat.h"
+#include "base/event_loop.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -17,7 +17,7 @@ static struct {
     bool is_turning;
 } heart;
 
-void heartbeat_set(void (*beat)(void *context), void *context)
+void event_loop_set_beat(void (*beat)(void *context), void *context)
 {
     heart.beat = beat;
     heart.context = context;
@@ -41,7 +41,7 @@ static struct attendant **place_of(const struct attendant *attendant)
     return place;
 }
 
-void heartbeat_attend(struct attendant *attendant)
+void event_loop_attend(struct attendant *attendant)
 {
     struct attendant **place = place_of(attendant);
 
@@ -51,7 +51,7 @@ void heartbeat_attend(struct attendant *attendant)
     *place = attendant;
 }
 
-void heartbeat_dismiss(struct attendant *attendant)
+void event_loop_dismiss(struct attendant *attendant)
 {
     struct attendant **place = place_of(attendant);
 
@@ -88,11 +88,11 @@ static void give_turns(struct attendant *const *attendants, const struct pollfd 
 static int poll_once(struct pollfd *watched, nfds_t count, int64_t ms)
 {
     struct attendant *attendants[ATTENDANTS_MOST];
-    struct pollfd all[HEARTBEAT_WATCHED + ATTENDANTS_MOST];
+    struct pollfd all[EVENT_LOOP_WATCHED + ATTENDANTS_MOST];
     size_t others = attendants_now(attendants);
     int found;
 
-    assert(count <= HEARTBEAT_WATCHED);
+    assert(count <= EVENT_LOOP_WATCHED);
     memcpy(all, watched, count * sizeof *all);
     for (size_t i = 0; i < others; i++) {
         all[count + i] = (struct pollfd) { .fd = attendants[i]->fd, .events = attendants[i]->events };
@@ -112,7 +112,7 @@ static int poll_once(struct pollfd *watched, nfds_t count, int64_t ms)
     return found;
 }
 
-int heartbeat_poll(struct pollfd *watched, nfds_t count, int64_t ms)
+int event_loop_poll(struct pollfd *watched, nfds_t count, int64_t ms)
 {
     struct deadline until = deadline_in(ms);
 

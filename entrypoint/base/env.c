@@ -1,8 +1,8 @@
-#include "base/variable.h"
+#include "base/env.h"
 
 #include <stdlib.h>
 
-const char *variable_value(const char *name)
+const char *env_value(const char *name)
 {
     const char *value = getenv(name);
 
