@@ -4,7 +4,7 @@
 #include "command.h"
 #include "config/options.h"
 #include "deploy/target.h"
-#include "history/checksum.h"
+#include "dialect/prisma_checksum.h"
 #include "history/compare.h"
 #include "history/folder.h"
 #include "history/ledger.h"
@@ -27,7 +27,7 @@ static bool prepare_mark(struct arena *arena, const struct migration *migration,
 
     if (!migration_read(migration, &bytes, err))
         return false;
-    checksum_of(text_slice(&bytes), mark->checksum);
+    prisma_checksum_of(text_slice(&bytes), mark->checksum);
     random_uuid(mark->id);
     mark->parameters[0] = mark->id;
     mark->parameters[1] = mark->checksum;

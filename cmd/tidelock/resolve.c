@@ -1,12 +1,11 @@
-#include "history/resolve.h"
-
 #include <string.h>
 
 #include "base/log.h"
 #include "command.h"
 #include "config/options.h"
 #include "deploy/target.h"
-#include "history/checksum.h"
+#include "dialect/prisma_checksum.h"
+#include "dialect/prisma_resolve.h"
 #include "history/folder.h"
 #include "history/ledger.h"
 #include "history/script_file.h"
@@ -35,7 +34,7 @@ static bool find_script(const struct folder *folder, const char *name, char chec
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
 
     if (migration != NULL && migration_read(migration, &bytes, err)) {
-        checksum_of(text_slice(&bytes), checksum);
+        prisma_checksum_of(text_slice(&bytes), checksum);
         return true;
     }
     error_set(err, ERROR_REFUSED, "there is no migration \"%s\" with a readable script in %s", name,
@@ -59,7 +58,7 @@ static bool resolve_applied(struct arena *arena, const struct config *config, st
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
         return false;
-    if (!resolve_check_applied(ledger.rows, ledger.count, name, err) ||
+    if (!prisma_resolve_check_applied(ledger.rows, ledger.count, name, err) ||
         !mark_applied(conn, &ledger, name, checksum, err))
         return false;
     print_line("Migration %s marked as applied.", name);
@@ -75,7 +74,7 @@ static bool resolve_rolled_back(struct arena *arena, const struct config *config
     struct ledger ledger;
 
     if (conn == NULL || !ledger_read(arena, conn, target->endpoint.schema, LEDGER_NAMES, &ledger, err) ||
-        !resolve_check_rolled_back(ledger.rows, ledger.count, name, err) ||
+        !prisma_resolve_check_rolled_back(ledger.rows, ledger.count, name, err) ||
         !query_run(conn, &ledger.queries[LEDGER_ROLL_BACK], parameters, NULL, err))
         return false;
     print_line("Migration %s marked as rolled back.", name);

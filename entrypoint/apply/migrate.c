@@ -5,9 +5,9 @@
 #include "apply/atomic.h"
 #include "apply/resumable.h"
 #include "base/log.h"
+#include "dialect/prisma_checksum.h"
 #include "execution/assertion.h"
 #include "execution/lock_retry.h"
-#include "history/checksum.h"
 #include "history/script_file.h"
 
 /* Everything that the script itself says about how it wants to be applied. */
@@ -40,7 +40,7 @@ static bool prepare(struct execution *execution, struct text *bytes, struct erro
 {
     if (migration_read(execution->migration, bytes, err) &&
         script_check_text(execution->migration->script_path, text_slice(bytes), err)) {
-        checksum_of(text_slice(bytes), execution->checksum);
+        prisma_checksum_of(text_slice(bytes), execution->checksum);
         execution->script = script_without_bom(text_slice(bytes));
         if (judge(execution, err))
             return true;

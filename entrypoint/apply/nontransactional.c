@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "execution/checkpoint.h"
 #include "execution/lock_retry.h"
-#include "history/sidecar.h"
+#include "history/journal.h"
 #include "postgres/query.h"
 #include "repair/repair.h"
 
@@ -84,7 +84,7 @@ static bool attempt(struct execution *execution, const struct segment *segment, 
     auto_free char *sql = memory_copy(execution->script.at + segment->start, segment->end - segment->start);
     char prefix[SHA256_HEX_SIZE];
 
-    if (is_again && !intent_read(execution->conn, execution->id, segment->first, &former, err))
+    if (is_again && !journal_read(execution->conn, execution->id, segment->first, &former, err))
         return false;
     switch (repair_before(execution, &segment->nontransactional, &former, err)) {
     case REPAIR_RUN:
@@ -99,7 +99,7 @@ static bool attempt(struct execution *execution, const struct segment *segment, 
         return false;
     }
     if (!execution_hash_prefix(execution, segment->first, prefix, err) ||
-        !intent_record(execution->conn, execution->id, segment->first, prefix, sql, intent, err))
+        !journal_record(execution->conn, execution->id, segment->first, prefix, sql, intent, err))
         return false;
     *was_sent = true;
     if (!execution_send(execution, segment->start, segment->end, segment->first, err))

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "execution/assertion.h"
 #include "execution/checkpoint.h"
-#include "history/sidecar.h"
+#include "history/journal.h"
 #include "lock/leader.h"
 #include "postgres/query.h"
 #include "sql/segment.h"
@@ -130,7 +130,7 @@ static void record_prefix(struct execution *execution, size_t done)
     struct error err;
 
     if (!execution_hash_prefix(execution, done, prefix, &err) ||
-        !intent_record(execution->conn, execution->id, done, prefix, NULL, &intent, &err))
+        !journal_record(execution->conn, execution->id, done, prefix, NULL, &intent, &err))
         log_debug("could not record how far the script came: %s", err.message);
 }
 
@@ -138,15 +138,15 @@ static void record_prefix(struct execution *execution, size_t done)
 static void forget(const struct execution *execution)
 {
     const char *const parameters[] = { execution->id };
-    struct batch_item items[SIDECAR_TABLES];
+    struct batch_item items[JOURNAL_TABLES];
     struct error err = { .class = ERROR_NONE };
     bool exists = false;
     size_t failed;
 
-    for (size_t i = 0; i < SIDECAR_TABLES; i++)
-        items[i] = (struct batch_item) { &SIDECAR_FORGET[i], parameters };
-    if (!sidecar_exists(execution->conn, &exists, &err) ||
-        (exists && !query_batch(execution->conn, items, SIDECAR_TABLES, NULL, &failed, &err)))
+    for (size_t i = 0; i < JOURNAL_TABLES; i++)
+        items[i] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
+    if (!journal_exists(execution->conn, &exists, &err) ||
+        (exists && !query_batch(execution->conn, items, JOURNAL_TABLES, NULL, &failed, &err)))
         log_debug("could not forget the intents: %s", err.message);
 }
 
@@ -196,7 +196,7 @@ static bool check_resumable(struct execution *execution, size_t done, struct err
 
     if (row->checksum != NULL && strcmp(row->checksum, execution->checksum) == 0)
         return true;
-    if (!intent_read(execution->conn, execution->id, done, &intent, err) ||
+    if (!journal_read(execution->conn, execution->id, done, &intent, err) ||
         !execution_hash_prefix(execution, execution->mode == MODE_BACKFILL ? 1 : done, prefix, err))
         return false;
     if (intent.is_known && strcmp(intent.prefix, prefix) == 0)
@@ -252,17 +252,17 @@ static bool set_session(struct execution *execution, struct error *err)
 static bool finish(struct execution *execution, struct error *err)
 {
     const char *const parameters[] = { execution->id };
-    struct batch_item items[RESETS_MOST + 1 + SIDECAR_TABLES];
+    struct batch_item items[RESETS_MOST + 1 + JOURNAL_TABLES];
     size_t count = execution_add_resets(execution, items);
     size_t failed;
-    bool has_sidecar;
+    bool has_journal;
     bool is_ours;
 
     items[count++] = (struct batch_item) { &execution->ledger->queries[LEDGER_FINISH], parameters };
-    if (!sidecar_exists(execution->conn, &has_sidecar, err))
+    if (!journal_exists(execution->conn, &has_journal, err))
         return error_context(err, "finishing %s", execution->migration->name);
-    for (size_t i = 0; has_sidecar && i < SIDECAR_TABLES; i++)
-        items[count++] = (struct batch_item) { &SIDECAR_FORGET[i], parameters };
+    for (size_t i = 0; has_journal && i < JOURNAL_TABLES; i++)
+        items[count++] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
     if (!query_batch(execution->conn, items, count, NULL, &failed, err) ||
         !leader_is_ours(execution->conn, &is_ours, err))
         return error_context(err, "finishing %s", execution->migration->name);

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "history/sidecar.h"
+#include "history/journal.h"
 #include "lock/leader.h"
 #include "postgres/query.h"
 
@@ -88,13 +88,13 @@ static bool begin_pass(struct backfill_walk *walk, int pass, struct error *err)
     return query_run(walk->execution->conn, &BACKFILL_START, parameters, NULL, err);
 }
 
-static bool create_sidecar(struct execution *execution, struct error *err)
+static bool create_journal(struct execution *execution, struct error *err)
 {
     bool exists;
 
-    if (!sidecar_exists(execution->conn, &exists, err))
+    if (!journal_exists(execution->conn, &exists, err))
         return false;
-    if (exists || sidecar_create(execution->conn, err))
+    if (exists || journal_create(execution->conn, err))
         return true;
     if (strcmp(err->sqlstate, "42501") != 0)
         return false;
@@ -137,14 +137,14 @@ static bool record_statement(struct execution *execution, struct error *err)
     char hash[SHA256_HEX_SIZE];
 
     return execution_hash_prefix(execution, 1, hash, err) &&
-           intent_record(execution->conn, execution->id, 0, hash, NULL, &intent, err);
+           journal_record(execution->conn, execution->id, 0, hash, NULL, &intent, err);
 }
 
 bool backfill_walk_begin(struct backfill_walk *walk, struct execution *execution, int64_t *batch_rows,
                          struct error *err)
 {
     *walk = (struct backfill_walk) { .execution = execution };
-    return backfill_plan_make(execution, &walk->plan, err) && create_sidecar(execution, err) &&
+    return backfill_plan_make(execution, &walk->plan, err) && create_journal(execution, err) &&
            record_statement(execution, err) && take_up(walk, batch_rows, err);
 }
 

@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "config/endpoint.h"
 #include "config/password_source.h"
+#include "dialect/prisma_lock_file.h"
 #include "history/folder.h"
-#include "history/lock_file.h"
 #include "postgres/reach.h"
 
 /* Prisma's switch exists because its lock is waited for inside the server; ours never is. */
@@ -42,7 +42,7 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    if (!find_places(arena, config, out, &path, err) || !lock_file_check(path, err))
+    if (!find_places(arena, config, out, &path, err) || !prisma_lock_file_check(path, err))
         return false;
     /* A password that has to be asked for first is not there yet. */
     if (config->password_from == PASSWORD_NOWHERE)
@@ -55,5 +55,5 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
 
 bool target_find(struct arena *arena, const struct config *config, struct target *out, struct error *err)
 {
-    return target_find_unchecked(arena, config, out, err) && lock_file_check(out->folder.path, err);
+    return target_find_unchecked(arena, config, out, err) && prisma_lock_file_check(out->folder.path, err);
 }

@@ -5,7 +5,7 @@
 #define REPAIR_INDEX_H
 
 #include "execution/execution.h"
-#include "history/sidecar.h"
+#include "history/journal.h"
 #include "repair/leftover.h"
 #include "sql/index_statement.h"
 

@@ -5,7 +5,7 @@
 #define REPAIR_INVALID_INDEX_H
 
 #include "execution/execution.h"
-#include "history/sidecar.h"
+#include "history/journal.h"
 #include "sql/index_statement.h"
 
 struct found_index {

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "history/sidecar.h"
+#include "history/journal.h"
 
 enum repair_answer {
     REPAIR_RUN,     /* nothing stands in the way: run the statement */

@@ -6,7 +6,7 @@
 #define REPAIR_REINDEX_H
 
 #include "execution/execution.h"
-#include "history/sidecar.h"
+#include "history/journal.h"
 #include "repair/leftover.h"
 #include "sql/subject.h"
 

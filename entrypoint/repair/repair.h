@@ -9,7 +9,7 @@
 #define REPAIR_REPAIR_H
 
 #include "execution/execution.h"
-#include "history/sidecar.h"
+#include "history/journal.h"
 #include "repair/leftover.h"
 
 /* Whether the statement can leave something behind: then no time-out of the server may end it. The others are

@@ -1,8 +1,9 @@
-#include "history/resolve.h"
+#include "dialect/prisma_resolve.h"
 
 #include <string.h>
 
-bool resolve_check_applied(const struct ledger_row *rows, size_t count, const char *name, struct error *err)
+bool prisma_resolve_check_applied(const struct ledger_row *rows, size_t count, const char *name,
+                                  struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(rows[i].name, name) != 0 || !rows[i].is_finished)
@@ -16,8 +17,8 @@ bool resolve_check_applied(const struct ledger_row *rows, size_t count, const ch
     return true;
 }
 
-bool resolve_check_rolled_back(const struct ledger_row *rows, size_t count, const char *name,
-                               struct error *err)
+bool prisma_resolve_check_rolled_back(const struct ledger_row *rows, size_t count, const char *name,
+                                      struct error *err)
 {
     bool is_known = false;
 

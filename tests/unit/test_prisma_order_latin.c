@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "check.h"
-#include "history/order.h"
+#include "dialect/prisma_order.h"
 
 /* U+0020 to U+017F as the collator of ICU sorts them one by one, but for controls and the soft hyphen. */
 static void each_latin_character_has_its_place(void **state)
@@ -28,7 +28,7 @@ static void each_latin_character_has_its_place(void **state)
     }
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < count; j++) {
-            int difference = order_compare(names[i], names[j]);
+            int difference = prisma_order_compare(names[i], names[j]);
 
             if ((difference > 0) - (difference < 0) != (i > j) - (i < j))
                 fail_msg("\"%s\" and \"%s\": %d", names[i], names[j], difference);
@@ -51,10 +51,11 @@ static void the_order_is_transitive(void **state)
     }
     for (size_t i = 0; i < NAMES; i++) {
         for (size_t j = 0; j < NAMES; j++) {
-            if (order_compare(names[i], names[j]) > 0)
+            if (prisma_order_compare(names[i], names[j]) > 0)
                 continue;
             for (size_t k = 0; k < NAMES; k += 3) {
-                if (order_compare(names[j], names[k]) <= 0 && order_compare(names[i], names[k]) > 0)
+                if (prisma_order_compare(names[j], names[k]) <= 0 &&
+                    prisma_order_compare(names[i], names[k]) > 0)
                     fail_msg("%zu %zu %zu", i, j, k);
             }
         }

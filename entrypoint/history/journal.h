@@ -1,12 +1,12 @@
 /*
- * Our own schema, "tidelock": what Prisma's table cannot hold. Created when first needed.
+ * The journal, in our own schema "tidelock": what the ledger's table cannot hold. Created when first needed.
  *
  * It holds intents: before a statement that cannot run in a transaction block, a row is committed that says
  * so. What a crash leaves behind (an INVALID index) can then be proven to be ours. And it holds how far a
  * backfill has come, which is committed with each batch.
  */
-#ifndef HISTORY_SIDECAR_H
-#define HISTORY_SIDECAR_H
+#ifndef HISTORY_JOURNAL_H
+#define HISTORY_JOURNAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,16 +31,16 @@ void intent_free(struct intent *intent);
  * create them is no error: is_known is false then, with one warning, and what a crash leaves needs a person.
  * Like the others it works whatever role a script has set, and must not run inside a transaction. `out` is
  * the caller's to free, also on failure. */
-must_use bool intent_record(struct connection *conn, const char *ledger_id, size_t statement,
-                            const char *prefix, const char *sql, struct intent *out, struct error *err);
+must_use bool journal_record(struct connection *conn, const char *ledger_id, size_t statement,
+                             const char *prefix, const char *sql, struct intent *out, struct error *err);
 
 /* Reads it; is_known is false when there is none. */
-must_use bool intent_read(struct connection *conn, const char *ledger_id, size_t statement,
-                          struct intent *out, struct error *err);
+must_use bool journal_read(struct connection *conn, const char *ledger_id, size_t statement,
+                           struct intent *out, struct error *err);
 
-/* Forget all about a migration that is finished: $1 is its ledger row. Only where sidecar_exists(). */
-enum { SIDECAR_TABLES = 2 };
-extern const struct query SIDECAR_FORGET[SIDECAR_TABLES];
+/* Forget all about a migration that is finished: $1 is its ledger row. Only where journal_exists(). */
+enum { JOURNAL_TABLES = 2 };
+extern const struct query JOURNAL_FORGET[JOURNAL_TABLES];
 
 /* Backfills: $1 is the ledger row; keys are arrays of text.
  * READ: pass, rows visited and changed, batches, rows of a batch; then first, last and done key, each as an
@@ -51,9 +51,9 @@ extern const struct query BACKFILL_START;
 extern const struct query BACKFILL_ADVANCE;
 
 /* Creates it if need be. False with SQLSTATE 42501 when this role may not. */
-must_use bool sidecar_create(struct connection *conn, struct error *err);
+must_use bool journal_create(struct connection *conn, struct error *err);
 
 /* Whether our schema and its table are there. */
-must_use bool sidecar_exists(struct connection *conn, bool *exists, struct error *err);
+must_use bool journal_exists(struct connection *conn, bool *exists, struct error *err);
 
 #endif

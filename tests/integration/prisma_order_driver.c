@@ -1,11 +1,11 @@
 /*
- * Prints -1, 0 or 1 a line for each pair of names on standard input, as order_compare() orders them (and
- * order_compare_keys(), or it aborts). A NUL byte ends each name.
+ * Prints -1, 0 or 1 a line for each pair of names on standard input, as prisma_order_compare() orders them
+ * (and prisma_order_compare_keys(), or it aborts). A NUL byte ends each name.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "history/order.h"
+#include "dialect/prisma_order.h"
 
 int main(void)
 {
@@ -15,10 +15,10 @@ int main(void)
     size_t other_size = 0;
 
     while (getdelim(&one, &one_size, '\0', stdin) > 0 && getdelim(&other, &other_size, '\0', stdin) > 0) {
-        struct order_key one_key = order_key_of(one);
-        struct order_key other_key = order_key_of(other);
-        int difference = order_compare(one, other);
-        int by_keys = order_compare_keys(&one_key, &other_key);
+        struct prisma_order_key one_key = prisma_order_key_of(one);
+        struct prisma_order_key other_key = prisma_order_key_of(other);
+        int difference = prisma_order_compare(one, other);
+        int by_keys = prisma_order_compare_keys(&one_key, &other_key);
 
         if ((difference > 0) - (difference < 0) != (by_keys > 0) - (by_keys < 0))
             abort();

@@ -1,4 +1,4 @@
-#include "history/checksum.h"
+#include "dialect/prisma_checksum.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +70,7 @@ static void hash_script(struct slice script, enum endings endings, unsigned char
     sha256_end(sha256, digest);
 }
 
-void checksum_of(struct slice script, char hex[SHA256_HEX_SIZE])
+void prisma_checksum_of(struct slice script, char hex[SHA256_HEX_SIZE])
 {
     unsigned char digest[SHA256_BYTES];
 
@@ -86,7 +86,7 @@ static void unpadded_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA2
         used += (size_t)snprintf(hex + used, SHA256_HEX_SIZE - used, "%x", digest[i]);
 }
 
-bool checksum_matches(const char *stored, struct slice script)
+bool prisma_checksum_matches(const char *stored, struct slice script)
 {
     size_t length = strlen(stored);
 

@@ -1,8 +1,8 @@
 /*
  * One row of the ledger, as far as it was read.
  */
-#ifndef HISTORY_LEDGER_ROW_H
-#define HISTORY_LEDGER_ROW_H
+#ifndef DIALECT_LEDGER_ROW_H
+#define DIALECT_LEDGER_ROW_H
 
 #include <stdbool.h>
 #include <stdint.h>

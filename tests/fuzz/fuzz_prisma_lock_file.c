@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "history/lock_file.h"
+#include "dialect/prisma_lock_file.h"
 
 static void require(bool holds)
 {
@@ -19,7 +19,7 @@ static void require_alike_behind_a_comment(struct slice text, bool is_accepted, 
 
     text_add_string(&longer, "# comment\n");
     text_add(&longer, text.at, text.length);
-    require(lock_file_parse("lock", text_slice(&longer), &moved) == is_accepted);
+    require(prisma_lock_file_parse("lock", text_slice(&longer), &moved) == is_accepted);
     require(is_accepted || strcmp(moved.message, err->message) == 0);
 }
 
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct slice text = { .at = (const char *)data, .length = size };
     struct error err = { .class = ERROR_NONE };
-    bool is_accepted = lock_file_parse("lock", text, &err);
+    bool is_accepted = prisma_lock_file_parse("lock", text, &err);
 
     if (is_accepted) {
         require(memmem(data, size, "postgresql", 10) != NULL);

@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "check.h"
-#include "history/resolve.h"
+#include "dialect/prisma_resolve.h"
 
 static const struct ledger_row APPLIED = { .name = "m", .is_finished = true };
 static const struct ledger_row FAILED = { .name = "m" };
@@ -61,7 +61,7 @@ static void what_is_finished_cannot_be_recorded_as_applied_again(void **state)
     };
 
     (void)state;
-    check(cases, array_length(cases), resolve_check_applied);
+    check(cases, array_length(cases), prisma_resolve_check_applied);
 }
 
 static void only_what_failed_can_be_rolled_back(void **state)
@@ -79,7 +79,7 @@ static void only_what_failed_can_be_rolled_back(void **state)
     };
 
     (void)state;
-    check(cases, array_length(cases), resolve_check_rolled_back);
+    check(cases, array_length(cases), prisma_resolve_check_rolled_back);
 }
 
 int main(void)

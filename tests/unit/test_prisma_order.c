@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "check.h"
-#include "history/order.h"
+#include "dialect/prisma_order.h"
 
 enum { NAMES_MOST = 16 };
 
@@ -19,11 +19,11 @@ static void assert_ordered(const char *const *names)
         for (size_t j = 0; j < NAMES_MOST && names[j] != NULL; j++) {
             int wanted = (i > j) - (i < j);
 
-            struct order_key one = order_key_of(names[i]);
-            struct order_key other = order_key_of(names[j]);
+            struct prisma_order_key one = prisma_order_key_of(names[i]);
+            struct prisma_order_key other = prisma_order_key_of(names[j]);
 
-            if (sign(order_compare(names[i], names[j])) != wanted ||
-                sign(order_compare_keys(&one, &other)) != wanted)
+            if (sign(prisma_order_compare(names[i], names[j])) != wanted ||
+                sign(prisma_order_compare_keys(&one, &other)) != wanted)
                 fail_msg("\"%s\" against \"%s\" should be %d", names[i], names[j], wanted);
         }
     }
@@ -115,10 +115,10 @@ static void controls_and_soft_hyphens_weigh_nothing(void **state)
 static void what_weighs_the_same_is_ordered_by_bytes(void **state)
 {
     (void)state;
-    assert_int_equal(order_compare("same", "same"), 0);
-    assert_int_equal(order_compare("", ""), 0);
-    assert_true(order_compare("e\u0301", "é") < 0);
-    assert_true(order_compare("", "\x01") < 0);
+    assert_int_equal(prisma_order_compare("same", "same"), 0);
+    assert_int_equal(prisma_order_compare("", ""), 0);
+    assert_true(prisma_order_compare("e\u0301", "é") < 0);
+    assert_true(prisma_order_compare("", "\x01") < 0);
 }
 
 static void a_letter_outside_the_tables_comes_last_and_is_uncertain(void **state)
@@ -131,9 +131,9 @@ static void a_letter_outside_the_tables_comes_last_and_is_uncertain(void **state
     (void)state;
     assert_lists_ordered(lists, array_length(lists));
     for (size_t i = 0; i < array_length(uncertain); i++)
-        assert_false(order_is_certain(uncertain[i]));
+        assert_false(prisma_order_is_certain(uncertain[i]));
     for (size_t i = 0; i < array_length(certain); i++)
-        assert_true(order_is_certain(certain[i]));
+        assert_true(prisma_order_is_certain(certain[i]));
 }
 
 static void bytes_that_are_no_text_still_have_one_order(void **state)
@@ -143,9 +143,9 @@ static void bytes_that_are_no_text_still_have_one_order(void **state)
     (void)state;
     for (size_t i = 0; i < array_length(names); i++) {
         for (size_t j = 0; j < array_length(names); j++) {
-            int there = sign(order_compare(names[i], names[j]));
+            int there = sign(prisma_order_compare(names[i], names[j]));
 
-            assert_int_equal(there, -sign(order_compare(names[j], names[i])));
+            assert_int_equal(there, -sign(prisma_order_compare(names[j], names[i])));
             assert_int_equal(there == 0, i == j);
         }
     }

@@ -2,19 +2,19 @@
 
 #include "base/memory.h"
 #include "check.h"
-#include "history/checksum.h"
+#include "dialect/prisma_checksum.h"
 
 static const char *sum_of(const char *bytes, size_t length)
 {
     static char hex[SHA256_HEX_SIZE];
 
-    checksum_of((struct slice) { .at = bytes, .length = length }, hex);
+    prisma_checksum_of((struct slice) { .at = bytes, .length = length }, hex);
     return hex;
 }
 
 static bool is_sum_of(const char *stored, const char *script)
 {
-    return checksum_matches(stored, slice_of(script));
+    return prisma_checksum_matches(stored, slice_of(script));
 }
 
 /* As old versions stored it: each byte's hexadecimal digits without a zero in front. */
@@ -24,7 +24,7 @@ static const char *old_sum_of(const char *script)
     char hex[SHA256_HEX_SIZE];
     size_t length = 0;
 
-    checksum_of(slice_of(script), hex);
+    prisma_checksum_of(slice_of(script), hex);
     for (size_t i = 0; i < SHA256_HEX_SIZE - 1; i += 2) {
         if (hex[i] != '0')
             old[length++] = hex[i];
@@ -74,7 +74,7 @@ static void each_broken_sequence_counts_as_a_replacement_character(void **state)
     for (size_t i = 0; i < array_length(cases); i++) {
         char wanted[SHA256_HEX_SIZE];
 
-        checksum_of(slice_of(cases[i].decoded), wanted);
+        prisma_checksum_of(slice_of(cases[i].decoded), wanted);
         assert_string_equal(sum_of(cases[i].bytes, strlen(cases[i].bytes)), wanted);
     }
 }
@@ -85,8 +85,8 @@ static void line_endings_do_not_make_an_edit(void **state)
     char windows_sum[SHA256_HEX_SIZE];
 
     (void)state;
-    checksum_of(slice_of("a;\nb;\n"), unix_sum);
-    checksum_of(slice_of("a;\r\nb;\r\n"), windows_sum);
+    prisma_checksum_of(slice_of("a;\nb;\n"), unix_sum);
+    prisma_checksum_of(slice_of("a;\r\nb;\r\n"), windows_sum);
     assert_true(is_sum_of(unix_sum, "a;\nb;\n"));
     assert_true(is_sum_of(unix_sum, "a;\r\nb;\r\n"));
     assert_true(is_sum_of(windows_sum, "a;\nb;\n"));
@@ -103,8 +103,8 @@ static void every_line_feed_gains_a_return_even_after_one(void **state)
     char doubled[SHA256_HEX_SIZE];
 
     (void)state;
-    checksum_of(slice_of("a;\r\nb;\n"), mixed);
-    checksum_of(slice_of("a;\r\r\nb;\r\n"), doubled);
+    prisma_checksum_of(slice_of("a;\r\nb;\n"), mixed);
+    prisma_checksum_of(slice_of("a;\r\r\nb;\r\n"), doubled);
     assert_true(is_sum_of(doubled, "a;\r\nb;\n"));
     assert_false(is_sum_of(mixed, "a;\nb;\n"));
     assert_false(is_sum_of(mixed, "a;\r\nb;\r\n"));

@@ -1,4 +1,4 @@
-#include "history/lock_file.h"
+#include "dialect/prisma_lock_file.h"
 
 #include <limits.h>
 #include <string.h>
@@ -56,7 +56,7 @@ static bool refuse(const char *path, struct slice text, size_t offset, struct sl
         "applied here.");
 }
 
-bool lock_file_parse(const char *path, struct slice text, struct error *err)
+bool prisma_lock_file_parse(const char *path, struct slice text, struct error *err)
 {
     struct slice rest = text;
 
@@ -72,7 +72,7 @@ bool lock_file_parse(const char *path, struct slice text, struct error *err)
     return refuse(path, text, 0, (struct slice) { .at = NULL }, err);
 }
 
-bool lock_file_check(const char *folder, struct error *err)
+bool prisma_lock_file_check(const char *folder, struct error *err)
 {
     auto_text struct text path = text_init(2 * PATH_MAX);
     auto_text struct text bytes = text_init(LOCK_FILE_MOST);
@@ -85,5 +85,5 @@ bool lock_file_check(const char *folder, struct error *err)
         log_warn("the provider of the migrations is not checked: %s", unreadable.message);
         return true;
     }
-    return lock_file_parse(path.at, text_slice(&bytes), err);
+    return prisma_lock_file_parse(path.at, text_slice(&bytes), err);
 }

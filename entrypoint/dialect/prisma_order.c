@@ -1,4 +1,4 @@
-#include "history/order.h"
+#include "dialect/prisma_order.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -350,9 +350,9 @@ static uint32_t ascii_primary(char byte)
     return is_letter(byte) ? letter_weight(byte).primary : BEFORE_LETTERS[index];
 }
 
-struct order_key order_key_of(const char *name)
+struct prisma_order_key prisma_order_key_of(const char *name)
 {
-    struct order_key key = { .is_exact = true, .name = name };
+    struct prisma_order_key key = { .is_exact = true, .name = name };
     size_t i = 0;
 
     for (; i < sizeof key.head && name[i] != '\0' && key.is_exact; i++) {
@@ -365,16 +365,16 @@ struct order_key order_key_of(const char *name)
     return key;
 }
 
-int order_compare_keys(const struct order_key *one, const struct order_key *other)
+int prisma_order_compare_keys(const struct prisma_order_key *one, const struct prisma_order_key *other)
 {
     for (size_t i = 0; i < array_length(one->head) && one->is_exact && other->is_exact; i++) {
         if (one->head[i] != other->head[i])
             return one->head[i] < other->head[i] ? -1 : 1;
     }
-    return order_compare(one->name, other->name);
+    return prisma_order_compare(one->name, other->name);
 }
 
-int order_compare(const char *one, const char *other)
+int prisma_order_compare(const char *one, const char *other)
 {
     size_t common = common_length(one, other);
 
@@ -388,7 +388,7 @@ int order_compare(const char *one, const char *other)
 }
 
 /* One accent of its own on an ASCII letter is exact; several are reordered by ICU, and not here. */
-bool order_is_certain(const char *name)
+bool prisma_order_is_certain(const char *name)
 {
     bool may_take_accent = false;
 

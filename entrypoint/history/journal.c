@@ -1,4 +1,4 @@
-#include "history/sidecar.h"
+#include "history/journal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,23 +10,23 @@
 #include "postgres/session.h"
 
 static const struct query SCHEMA_EXISTS = {
-    .name = "sidecar_schema_exists",
+    .name = "journal_schema_exists",
     .sql = "SELECT pg_catalog.to_regnamespace('tidelock') IS NOT NULL",
 };
 
 /* CREATE SCHEMA IF NOT EXISTS takes a right on the database even where there is nothing to do. */
 enum { SCHEMA_ITEMS = 2 };
-static const struct query SIDECAR_CREATE[] = {
-    { .name = "sidecar_create_schema", .sql = "CREATE SCHEMA IF NOT EXISTS tidelock" },
-    { .name = "sidecar_comment",
+static const struct query JOURNAL_CREATE[] = {
+    { .name = "journal_create_schema", .sql = "CREATE SCHEMA IF NOT EXISTS tidelock" },
+    { .name = "journal_comment",
       .sql = "COMMENT ON SCHEMA tidelock IS 'Progress of migrations that cannot run in a transaction.'" },
-    { .name = "sidecar_create_intent",
+    { .name = "journal_create_intent",
       .sql = "CREATE TABLE IF NOT EXISTS tidelock.intent ("
              " ledger_id text NOT NULL, statement integer NOT NULL, txid bigint NOT NULL,"
              " prefix_sha256 text NOT NULL, sql text,"
              " recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
              " PRIMARY KEY (ledger_id, statement))" },
-    { .name = "sidecar_create_backfill",
+    { .name = "journal_create_backfill",
       .sql = "CREATE TABLE IF NOT EXISTS tidelock.backfill ("
              " ledger_id text PRIMARY KEY, pass integer NOT NULL,"
              " first_key text[] NOT NULL, last_key text[] NOT NULL, done_key text[],"
@@ -55,7 +55,7 @@ static const struct query INTENT_READ = {
         " WHERE ledger_id = $1 AND statement = $2::integer",
 };
 
-const struct query SIDECAR_FORGET[SIDECAR_TABLES] = {
+const struct query JOURNAL_FORGET[JOURNAL_TABLES] = {
     { .name = "intent_forget", .parameters = 1, .sql = "DELETE FROM tidelock.intent WHERE ledger_id = $1" },
     { .name = "backfill_forget",
       .parameters = 1,
@@ -94,14 +94,14 @@ const struct query BACKFILL_ADVANCE = {
         " WHERE ledger_id = $1",
 };
 
-static const struct query SIDECAR_EXISTS = {
-    .name = "sidecar_exists",
+static const struct query JOURNAL_EXISTS = {
+    .name = "journal_exists",
     .sql = "SELECT pg_catalog.to_regclass('tidelock.backfill') IS NOT NULL",
 };
 
 static const struct query BEGIN = { .name = "begin", .sql = "BEGIN" };
 
-enum { ITEMS_MOST = 1 + SESSION_ASIDES + array_length(SIDECAR_CREATE) };
+enum { ITEMS_MOST = 1 + SESSION_ASIDES + array_length(JOURNAL_CREATE) };
 
 /* Runs statements in a transaction of their own with the role aside that a script may have set; the rows of
  * the last one go to `out`. */
@@ -125,10 +125,10 @@ static bool run_aside(struct connection *conn, const struct batch_item *own, siz
     return is_done;
 }
 
-bool sidecar_exists(struct connection *conn, bool *exists, struct error *err)
+bool journal_exists(struct connection *conn, bool *exists, struct error *err)
 {
     auto_result struct result *result = NULL;
-    const struct batch_item item = { .query = &SIDECAR_EXISTS };
+    const struct batch_item item = { .query = &JOURNAL_EXISTS };
 
     if (!run_aside(conn, &item, 1, &result, err))
         return false;
@@ -136,19 +136,19 @@ bool sidecar_exists(struct connection *conn, bool *exists, struct error *err)
     return true;
 }
 
-bool sidecar_create(struct connection *conn, struct error *err)
+bool journal_create(struct connection *conn, struct error *err)
 {
     const struct batch_item look = { .query = &SCHEMA_EXISTS };
-    struct batch_item items[array_length(SIDECAR_CREATE)];
+    struct batch_item items[array_length(JOURNAL_CREATE)];
     auto_result struct result *result = NULL;
     size_t first;
 
     if (!run_aside(conn, &look, 1, &result, err))
         return false;
     first = result_bool(result, 0, 0) ? SCHEMA_ITEMS : 0;
-    for (size_t i = first; i < array_length(SIDECAR_CREATE); i++)
-        items[i] = (struct batch_item) { .query = &SIDECAR_CREATE[i] };
-    return run_aside(conn, items + first, array_length(SIDECAR_CREATE) - first, NULL, err);
+    for (size_t i = first; i < array_length(JOURNAL_CREATE); i++)
+        items[i] = (struct batch_item) { .query = &JOURNAL_CREATE[i] };
+    return run_aside(conn, items + first, array_length(JOURNAL_CREATE) - first, NULL, err);
 }
 
 void intent_free(struct intent *intent)
@@ -175,8 +175,8 @@ static bool fetch(struct connection *conn, const struct query *query, const char
     return true;
 }
 
-bool intent_record(struct connection *conn, const char *ledger_id, size_t statement, const char *prefix,
-                   const char *sql, struct intent *out, struct error *err)
+bool journal_record(struct connection *conn, const char *ledger_id, size_t statement, const char *prefix,
+                    const char *sql, struct intent *out, struct error *err)
 {
     char number[24];
     const char *const parameters[] = { ledger_id, number, prefix, sql };
@@ -184,9 +184,9 @@ bool intent_record(struct connection *conn, const char *ledger_id, size_t statem
 
     *out = (struct intent) { .is_known = false };
     (void)snprintf(number, sizeof number, "%zu", statement);
-    if (!sidecar_exists(conn, &exists, err))
+    if (!journal_exists(conn, &exists, err))
         return false;
-    if (!exists && !sidecar_create(conn, err)) {
+    if (!exists && !journal_create(conn, err)) {
         if (strcmp(err->sqlstate, "42501") != 0)
             return false;
         log_warn(
@@ -197,8 +197,8 @@ bool intent_record(struct connection *conn, const char *ledger_id, size_t statem
     return fetch(conn, &INTENT_RECORD, parameters, out, err);
 }
 
-bool intent_read(struct connection *conn, const char *ledger_id, size_t statement, struct intent *out,
-                 struct error *err)
+bool journal_read(struct connection *conn, const char *ledger_id, size_t statement, struct intent *out,
+                  struct error *err)
 {
     char number[24];
     const char *const parameters[] = { ledger_id, number };
@@ -206,5 +206,5 @@ bool intent_read(struct connection *conn, const char *ledger_id, size_t statemen
 
     *out = (struct intent) { .is_known = false };
     (void)snprintf(number, sizeof number, "%zu", statement);
-    return sidecar_exists(conn, &exists, err) && (!exists || fetch(conn, &INTENT_READ, parameters, out, err));
+    return journal_exists(conn, &exists, err) && (!exists || fetch(conn, &INTENT_READ, parameters, out, err));
 }

@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "check.h"
-#include "history/lock_file.h"
+#include "dialect/prisma_lock_file.h"
 #include "scratch.h"
 
 static const char FILE_NAME[] = "migration_lock.toml";
@@ -24,7 +24,7 @@ static void the_first_line_with_the_provider_decides(void **state)
     for (size_t i = 0; i < array_length(good); i++) {
         struct error err = { .class = ERROR_NONE };
 
-        if (!lock_file_parse(FILE_NAME, slice_of(good[i]), &err))
+        if (!prisma_lock_file_parse(FILE_NAME, slice_of(good[i]), &err))
             fail_msg("refused: %s", good[i]);
     }
 }
@@ -58,7 +58,7 @@ static void anything_else_is_refused_at_its_line(void **state)
     for (size_t i = 0; i < array_length(bad); i++) {
         struct error err = { .class = ERROR_NONE };
 
-        if (lock_file_parse(FILE_NAME, slice_of(bad[i].text), &err))
+        if (prisma_lock_file_parse(FILE_NAME, slice_of(bad[i].text), &err))
             fail_msg("accepted: %s", bad[i].text);
         assert_int_equal(err.class, ERROR_REFUSED);
         assert_string_equal(err.code, "P3019");
@@ -73,9 +73,9 @@ static void the_message_names_the_provider(void **state)
     struct error err;
 
     (void)state;
-    assert_false(lock_file_parse(FILE_NAME, slice_of("provider = \"mysql\"\n"), &err));
+    assert_false(prisma_lock_file_parse(FILE_NAME, slice_of("provider = \"mysql\"\n"), &err));
     assert_string_equal(err.message, "the migrations were written for \"mysql\", not for \"postgresql\"");
-    assert_false(lock_file_parse(FILE_NAME, slice_of("x = 1\n"), &err));
+    assert_false(prisma_lock_file_parse(FILE_NAME, slice_of("x = 1\n"), &err));
     assert_non_null(strstr(err.message, "is not given in migration_lock.toml"));
 }
 
@@ -85,7 +85,7 @@ static void a_folder_without_the_file_is_not_checked(void **state)
 
     (void)state;
     scratch_make_directory("none");
-    assert_true(lock_file_check("none", &err));
+    assert_true(prisma_lock_file_check("none", &err));
 }
 
 static void a_file_that_cannot_be_read_is_not_checked(void **state)
@@ -95,7 +95,7 @@ static void a_file_that_cannot_be_read_is_not_checked(void **state)
     (void)state;
     scratch_make_directory("odd");
     scratch_make_directory("odd/migration_lock.toml");
-    assert_true(lock_file_check("odd", &err));
+    assert_true(prisma_lock_file_check("odd", &err));
 }
 
 static void the_file_of_the_folder_is_checked(void **state)
@@ -105,10 +105,10 @@ static void the_file_of_the_folder_is_checked(void **state)
     (void)state;
     scratch_make_directory("right");
     scratch_write("right/migration_lock.toml", "provider = \"postgresql\"\n", 24);
-    assert_true(lock_file_check("right", &err));
+    assert_true(prisma_lock_file_check("right", &err));
     scratch_make_directory("wrong");
     scratch_write("wrong/migration_lock.toml", "provider = \"mysql\"\n", 19);
-    assert_false(lock_file_check("wrong", &err));
+    assert_false(prisma_lock_file_check("wrong", &err));
     assert_string_equal(err.place.file, "wrong/migration_lock.toml");
 }
 
