@@ -67,7 +67,8 @@ static bool begin(struct execution *execution, char started[STARTED_SIZE], struc
     is_unchanged = results[1];
     if (!has_begun)
         return false;
-    text_copy_cut(execution->txid, sizeof execution->txid, result_text(facts, 0, 0));
+    text_copy_cut(execution->commit_doubt.txid, sizeof execution->commit_doubt.txid,
+                  result_text(facts, 0, 0));
     text_copy_cut(started, STARTED_SIZE, result_text(facts, 0, 1));
     return check_overtaken(execution, result_bool(facts, 0, 2), is_unchanged, err);
 }
@@ -89,7 +90,7 @@ static bool commit(struct execution *execution, const char *started, struct erro
     if (query_batch(execution->conn, items, count, NULL, &failed, err))
         return true;
     /* A session that is ended while it waits for a synchronous standby has committed all the same. */
-    execution->is_in_doubt = failed == count || err->class == ERROR_LOST;
+    execution->commit_doubt.is_in_doubt = failed == count || err->class == ERROR_LOST;
     if (failed == 0 || failed + 1 == count) {
         err->contexts = 0;
         error_context(err, "checking deferred constraints and triggers at the end of the script");
@@ -148,14 +149,9 @@ static bool run_script(struct execution *execution, struct error *err)
     if (!send_script(execution, err))
         return false;
     if (!connection_is_in_transaction(execution->conn)) {
-        error_set(err, ERROR_PARTIAL, "migration \"%s\" ended the transaction it ran in",
-                  execution->migration->name);
-        error_holds(err, "What the script did before that may persist; the ledger has no row for it.");
-        return error_hint(
-            err,
-            "Look for COMMIT in functions that it calls; then: tidelock resolve --applied \"%s\", or undo "
-            "what persists and deploy again.",
-            execution->migration->name);
+        execution->failure.facts.has_escaped = true;
+        return error_set(err, ERROR_PARTIAL, "migration \"%s\" ended the transaction it ran in",
+                         execution->migration->name);
     }
     return execution_may_go_on(execution, err) &&
            repair_verify(execution, 0, execution->script.length, err) && assertion_after(execution, err) &&
@@ -191,11 +187,12 @@ bool atomic_apply(struct execution *execution, struct error *err)
     char started[STARTED_SIZE];
 
     random_uuid(execution->id);
-    execution->is_in_doubt = false;
+    execution->commit_doubt.is_in_doubt = false;
     if (!begin(execution, started, err)) {
         execution_roll_back(execution->conn);
         return false;
     }
+    execution->failure.facts.has_begun = true;
     if (run_watched(execution, err)) {
         if (commit(execution, started, err))
             return true;
@@ -204,9 +201,8 @@ bool atomic_apply(struct execution *execution, struct error *err)
     if (connection_is_lost(execution->conn))
         return false;
     execution_roll_back(execution->conn);
-    if (err->class == ERROR_CLEAN || err->class == ERROR_REFUSED) {
-        err->class = ERROR_CLEAN;
+    execution_judge(execution, err);
+    if (err->class == ERROR_CLEAN)
         record_failure(execution, started, err);
-    }
     return false;
 }

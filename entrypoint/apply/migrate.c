@@ -54,7 +54,7 @@ static bool prepare(struct execution *execution, struct text *bytes, struct erro
 
 /* A statement was cancelled, and the server does not say by whose wish: a limit of ours, one that the role or
  * the server has, or somebody. */
-static void explain_cancel(const struct execution *execution, struct error *err)
+static void tell_who_cancelled(const struct execution *execution, struct error *err)
 {
     static const struct query limit = {
         .name = "statement_timeout",
@@ -78,50 +78,6 @@ static void explain_cancel(const struct execution *execution, struct error *err)
                      duration_text(ms, text, sizeof text), whose);
     else
         error_detail(err, "No limit for statements is in force: somebody cancelled it (pg_cancel_backend).");
-}
-
-/* Refused in a transaction, though the statement's text does not show it; a new value of an enum, used before
- * it was committed; a procedure that commits. */
-static bool needs_no_transaction(const char *sqlstate)
-{
-    return strcmp(sqlstate, "25001") == 0 || strcmp(sqlstate, "55P04") == 0 || strcmp(sqlstate, "2D000") == 0;
-}
-
-/* What persists beside the failed migration itself, and what to type. */
-static bool explain(const struct execution *execution, size_t before, struct error *err)
-{
-    const char *name = execution->migration->name;
-    bool is_clean = err->class == ERROR_CLEAN || err->class == ERROR_TABLE_LOCK ||
-                    (err->class == ERROR_LEADER && execution->mode == MODE_ATOMIC);
-
-    if (!is_clean && err->class != ERROR_INTERRUPTED && err->class != ERROR_REFUSED)
-        return false;
-    if (err->holds[0] == '\0' && before == 0)
-        error_holds(err, "Nothing of %s.", name);
-    else if (err->holds[0] == '\0')
-        error_holds(err, "Nothing of %s; what this run applied before it (%zu) stays.", name, before);
-    /* What the server itself advises belongs to its message; what comes next is ours to say. */
-    if (err->sqlstate[0] != '\0' && err->hint[0] != '\0') {
-        error_detail(err, "%s%s%s", err->detail, err->detail[0] == '\0' ? "" : " ", err->hint);
-        err->hint[0] = '\0';
-    }
-    if (err->hint[0] != '\0')
-        return false;
-    if (err->class == ERROR_TABLE_LOCK && execution->blocker_pid > 0)
-        return error_hint(
-            err,
-            "Deploy again when pid %d is done (to end it: SELECT pg_terminate_backend(%d);), or "
-            "allow more time with --retry-for.",
-            execution->blocker_pid, execution->blocker_pid);
-    if (err->class == ERROR_TABLE_LOCK)
-        return error_hint(err, "Deploy again when the table is free, or allow more time with --retry-for.");
-    if (err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER)
-        return error_hint(err, "Deploy again: it begins with %s.", name);
-    if (execution->mode == MODE_ATOMIC && needs_no_transaction(err->sqlstate))
-        return error_hint(err, "Begin %s with the line \"-- tidelock: transaction=off\" and deploy again.",
-                          execution->migration->script_path);
-    return error_hint(err, "Correct %s and deploy again; nothing has to be resolved.",
-                      execution->migration->script_path);
 }
 
 bool migration_check_pooled(struct execution *execution, struct error *err)
@@ -163,8 +119,10 @@ bool migration_apply(struct execution *execution, size_t before, struct error *e
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     bool is_applied;
 
+    execution->failure.facts.is_resuming = execution->unfinished != NULL;
+    execution->failure.names.before = before;
     if (!prepare(execution, &bytes, err))
-        return explain(execution, before, err);
+        return execution_explain(execution, err);
     log_debug("applying %s, %s, %zu statements", execution->migration->name, MODE_NAMES[execution->mode],
               execution->summary.statements);
     execution->progress->current = execution->progress->latest = execution->migration->name;
@@ -172,12 +130,12 @@ bool migration_apply(struct execution *execution, size_t before, struct error *e
     execution->progress->current_started_at = clock_wall_seconds();
     progress_enter(execution->progress, PROGRESS_APPLYING);
     if (execution->unfinished == NULL && !assertion_before(execution, err))
-        return explain(execution, before, err);
+        return execution_explain(execution, err);
     execution->until = execution->timeout_ms > 0 ? deadline_in(execution->timeout_ms) : deadline_never();
     connection_cancel_at(execution->conn, execution->until, "it took longer than the migration-timeout");
     is_applied = run(execution, err);
     connection_cancel_at(execution->conn, deadline_never(), NULL);
     if (!is_applied && strcmp(err->sqlstate, "57014") == 0)
-        explain_cancel(execution, err);
-    return is_applied || explain(execution, before, err);
+        tell_who_cancelled(execution, err);
+    return is_applied || execution_explain(execution, err);
 }

@@ -41,20 +41,6 @@ static void restore_timeouts(struct execution *execution, const struct result *b
         log_debug("could not restore the time-outs: %s", ignored.message);
 }
 
-/* What remains, and whose turn it is now. */
-static bool explain(struct execution *execution, const struct leftover *left, struct error *err)
-{
-    execution->has_leftover = true;
-    execution->needs_person = !left->is_ours;
-    if (left->is_ours) {
-        error_holds(err, "What remains: %s; the next deployment clears that away.", left->what);
-        return false;
-    }
-    err->class = ERROR_PARTIAL;
-    error_holds(err, "What remains: %s.", left->what);
-    return error_hint(err, "%s; then correct the cause and deploy again.", left->remedy);
-}
-
 /* After a signal there are seconds left to clear up; what remains then is cleared away by the next run, which
  * finds the intent. True when it shall be tried again. */
 static bool recover(struct execution *execution, const struct segment *segment, const struct intent *intent,
@@ -73,7 +59,10 @@ static bool recover(struct execution *execution, const struct segment *segment, 
         is_clear = repair_after(execution, &segment->nontransactional, intent, &left);
     if ((is_clear || left.is_ours) && lock_retry(execution, err))
         return true;
-    return !is_clear && explain(execution, &left, err);
+    if (!is_clear)
+        execution_note_leftover(execution, left.is_ours ? LEFTOVER_OURS : LEFTOVER_PERSON, left.what,
+                                left.remedy);
+    return false;
 }
 
 /* *was_sent tells a failure of the statement itself from others; `intent` is what was recorded for it. */
@@ -93,7 +82,7 @@ static bool attempt(struct execution *execution, const struct segment *segment, 
         log_info("statement %zu was done when it was interrupted", segment->first + 1);
         return checkpoint_record(execution, segment->first + segment->count, err);
     case REPAIR_REFUSED:
-        execution->needs_person = true;
+        execution_note_leftover(execution, LEFTOVER_PERSON, "", "");
         return false;
     case REPAIR_ERROR:
         return false;

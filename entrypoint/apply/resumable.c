@@ -96,29 +96,18 @@ static void list_persisted(const struct execution *execution, size_t done, struc
     }
 }
 
-/* What persists of it, because it failed or had to stop: then it is only to be deployed again. */
-static void explain_partial(const struct execution *execution, const struct course *course, struct error *err)
+/* What is known of it, should it fail from here on. */
+static void note(struct execution *execution, const struct course *course)
 {
-    bool is_stopped = err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER;
+    struct failure *failure = &execution->failure;
     auto_text struct text list = text_init(SQL_MOST);
-    char remains[sizeof err->holds];
 
-    text_copy_cut(remains, sizeof remains, err->holds);
-    if (!is_stopped)
-        err->class = ERROR_PARTIAL;
+    failure->facts.has_effect = course->has_effect;
+    failure->names.done = course->done;
     if (course->done == 0)
         return;
     list_persisted(execution, course->done, &list);
-    error_holds(err, "%zu of %zu statements persist:%s%s%s", course->done, execution->summary.statements,
-                list.at, remains[0] == '\0' ? "" : ". ", remains);
-    if (is_stopped)
-        error_hint(err, "Deploy again: it goes on at statement %zu.", course->done + 1);
-    else if (!execution->needs_person)
-        error_hint(
-            err,
-            "Correct the cause, or the script from there on, and deploy again: it goes on at statement "
-            "%zu. Or finish by hand and type: tidelock resolve --applied \"%s\"",
-            course->done + 1, execution->migration->name);
+    text_copy_cut(failure->names.persists, sizeof failure->names.persists, list.at);
 }
 
 /* So that a script that is corrected from here on may go on here. That this can't be written is no failure of
@@ -165,21 +154,26 @@ static void record_stop(struct execution *execution, bool is_partial, const stru
         log_warn("could not record the failure in the ledger: %s", err.message);
 }
 
+/* Whether the failure left something: then the row stays unfinished, and the next run goes on with it. */
+static bool is_partial(const struct failure_facts *facts, const struct error *err)
+{
+    return facts->has_effect || facts->leftover != LEFTOVER_NOTHING || err->class == ERROR_PARTIAL;
+}
+
 static bool stop(struct execution *execution, const struct course *course, struct error *err)
 {
-    bool is_partial = course->has_effect || execution->has_leftover || err->class == ERROR_PARTIAL;
+    struct failure_facts *facts = &execution->failure.facts;
 
+    note(execution, course);
     execution_roll_back(execution->conn);
     if (err->class == ERROR_LOST || connection_is_lost(execution->conn))
         return false;
-    if (is_partial)
-        explain_partial(execution, course, err);
-    else if (err->class == ERROR_REFUSED)
-        err->class = ERROR_CLEAN;
+    facts->is_rolled_back = true;
+    execution_judge(execution, err);
     if (err->class == ERROR_LEADER)
         return false;
-    record_stop(execution, is_partial, err);
-    if (!is_partial)
+    record_stop(execution, is_partial(facts, err), err);
+    if (!is_partial(facts, err))
         forget(execution);
     else if (err->class == ERROR_PARTIAL && execution->mode != MODE_BACKFILL)
         record_prefix(execution, course->done);
@@ -285,7 +279,9 @@ bool resumable_apply(struct execution *execution, struct error *err)
 
     if (!start_row(execution, &course, err))
         return error_context(err, "starting %s", execution->migration->name);
+    execution->failure.facts.has_begun = true;
     if (!set_session(execution, err) || !run(execution, &course, err) || !assertion_after(execution, err))
         return stop(execution, &course, err);
+    note(execution, &course);
     return finish(execution, err);
 }

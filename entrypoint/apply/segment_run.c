@@ -22,11 +22,11 @@ static bool check_in_transaction(struct execution *execution, const struct segme
 {
     if (connection_is_in_transaction(execution->conn))
         return true;
+    execution->failure.facts.has_escaped = true;
     error_set(err, ERROR_PARTIAL,
               "migration \"%s\" ended a transaction in a way that can't be seen in its text",
               execution->migration->name);
-    execution_point(execution, segment->start, err);
-    return error_hint(err, "Look for COMMIT in functions that it calls.");
+    return execution_point(execution, segment->start, err);
 }
 
 static bool run_plain(struct execution *execution, const struct segment *segment, struct error *err)

@@ -1,5 +1,6 @@
 #include "backfill/backfill.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "backfill/pace.h"
@@ -242,20 +243,15 @@ static bool run_passes(struct backfill *b, struct error *err)
 }
 
 /* What persists, for whoever has to know. */
-static void explain(const struct backfill *b, struct error *err)
+static void note_persisting(const struct backfill *b)
 {
-    bool is_stopped = err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER;
+    struct failure_names *names = &b->execution->failure.names;
+    const char *last = b->walk.done.is_known ? b->walk.done.literal.at : "the last";
 
-    if (err->class == ERROR_LOST || b->walk.batches == 0)
-        return;
-    error_holds(err, "%lld rows of %s are changed, in %lld batches; all up to %s.",
-                (long long)b->walk.changed, b->walk.plan.table.at, (long long)b->walk.batches,
-                b->walk.done.is_known ? b->walk.done.literal.at : "the last");
-    if (!is_stopped && err->class != ERROR_PARTIAL)
-        err->class = ERROR_PARTIAL;
-    if (is_stopped || err->hint[0] == '\0' || err->sqlstate[0] != '\0')
-        error_hint(err, "%seploy again: it goes on behind that row.",
-                   is_stopped ? "D" : "Correct the cause and d");
+    if (b->walk.batches > 0)
+        (void)snprintf(names->persists, sizeof names->persists,
+                       "%lld rows of %.400s are changed, in %lld batches; all up to %.300s",
+                       (long long)b->walk.changed, b->walk.plan.table.at, (long long)b->walk.batches, last);
 }
 
 /* The first batch shows whether the index is walked. */
@@ -302,7 +298,7 @@ bool backfill_run(struct execution *execution, bool *has_effect, struct error *e
         log_info("backfill of %s: %lld rows changed in %lld batches", b.walk.plan.table.at,
                  (long long)b.walk.changed, (long long)b.walk.batches);
     } else {
-        explain(&b, err);
+        note_persisting(&b);
     }
     *has_effect = b.walk.batches > 0;
     backfill_walk_end(&b.walk);

@@ -98,8 +98,6 @@ static bool create_journal(struct execution *execution, struct error *err)
         return true;
     if (strcmp(err->sqlstate, "42501") != 0)
         return false;
-    err->class = ERROR_CLEAN;
-    err->hint[0] = '\0';
     return error_hint(err,
                       "A backfill keeps its place in the schema \"tidelock\": GRANT CREATE ON DATABASE to "
                       "this role, or let an owner say CREATE SCHEMA tidelock AUTHORIZATION for it.");

@@ -22,17 +22,25 @@ static void show_phase(struct deployment *d, enum phase phase)
         progress_enter(d->progress, shown);
 }
 
+/* Whatever ends the deployment, "nothing was changed" is not known while a COMMIT is in doubt. */
+static void say_doubt(struct deployment *d, struct error *err)
+{
+    if (!d->execution.commit_doubt.is_in_doubt)
+        return;
+    err->holds[0] = '\0';
+    (void)execution_explain(&d->execution, err);
+}
+
 /* A connection that broke is made anew: what was done is in the ledger. Not for ever, since a script may be
  * what breaks it. */
 static enum phase recover(struct deployment *d, struct error *err)
 {
-    if (err->class != ERROR_LOST || signals_pending() != 0)
-        return PHASE_FAILED;
-    if (++d->losses > LOSSES_MOST) {
-        if (d->execution.is_in_doubt)
-            error_holds(err, "Whether %s was committed is not known yet; the next deployment finds out.",
-                        d->execution.migration->name);
-        error_hint(err, "See the server's log: it may be out of memory, or this migration crashes it.");
+    bool is_given_up = err->class == ERROR_LOST && ++d->losses > LOSSES_MOST;
+
+    if (err->class != ERROR_LOST || signals_pending() != 0 || is_given_up) {
+        say_doubt(d, err);
+        if (is_given_up)
+            error_hint(err, "See the server's log: it may be out of memory, or this migration crashes it.");
         return PHASE_FAILED;
     }
     log_warn("%s; connecting again", err->message);

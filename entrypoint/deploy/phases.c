@@ -56,7 +56,7 @@ bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error
 
 static enum phase step_compare(struct deployment *d, struct error *err)
 {
-    if (!d->config->is_strict && !d->execution.is_in_doubt) {
+    if (!d->config->is_strict && !d->execution.commit_doubt.is_in_doubt) {
         if (!glance(d, err))
             return PHASE_FAILED;
         if (is_complete(d))
@@ -135,12 +135,21 @@ static enum phase step_lead(struct deployment *d, struct error *err)
     return PHASE_FAILED;
 }
 
+/* Who waited for its turn once more may have applied something before. */
+static enum phase give_up_waiting(const struct deployment *d, struct error *err)
+{
+    if (d->report->applied_count > 0)
+        error_holds(err, "What this run applied before (%zu) stays; it has changed nothing else.",
+                    d->report->applied_count);
+    return PHASE_FAILED;
+}
+
 /* Without any connection: one that waits takes what it waits for. */
 static enum phase step_budget(struct deployment *d, struct error *err)
 {
     connection_close(d->conn);
     d->conn = NULL;
-    return headroom_pause(&d->headroom, d->config, err) ? PHASE_CONNECTING : PHASE_FAILED;
+    return headroom_pause(&d->headroom, d->config, err) ? PHASE_CONNECTING : give_up_waiting(d, err);
 }
 
 static enum phase step_follow(struct deployment *d, struct error *err)
@@ -153,7 +162,7 @@ static enum phase step_follow(struct deployment *d, struct error *err)
     is_going_on = d->lease.name == NULL || d->lease.is_held ? follow_pause(&d->follow, &d->holder, err)
                                                             : follow_lease(&d->follow, &d->lease, err);
     d->progress->leader_wait_seconds += (double)(clock_now_ms() - since) / 1000;
-    return is_going_on ? PHASE_CONNECTING : PHASE_FAILED;
+    return is_going_on ? PHASE_CONNECTING : give_up_waiting(d, err);
 }
 
 /* It may be opened long after the first connection, when that one's password is no good any more. */

@@ -138,14 +138,15 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
     bool is_running = false;
     enum phase next;
 
-    if (d->execution.is_in_doubt && !lost_commit_is_running(&d->execution, d->conn, &is_running, err))
+    if (d->execution.commit_doubt.is_in_doubt &&
+        !lost_commit_is_running(&d->execution, d->conn, &is_running, err))
         return PHASE_FAILED;
     if (is_running)
         return leader_find(d->conn, &d->holder, err) ? PHASE_FOLLOWING : PHASE_FAILED;
     next = look_as_leader(d, err);
     if (next != PHASE_PREPARING)
         return next;
-    if (d->execution.is_in_doubt && !settle_doubt(d, err))
+    if (d->execution.commit_doubt.is_in_doubt && !settle_doubt(d, err))
         return PHASE_FAILED;
     if (!validate_failed(d->folder, &d->history, err) ||
         !validate_edited(d->folder, &d->history, d->config->is_strict, err))

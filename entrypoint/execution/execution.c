@@ -153,6 +153,45 @@ bool execution_hash_prefix(const struct execution *execution, size_t count, char
     return answer != SCRIPT_ERROR;
 }
 
+void execution_note_leftover(struct execution *execution, enum failure_leftover leftover, const char *what,
+                             const char *remedy)
+{
+    struct failure_names *names = &execution->failure.names;
+
+    execution->failure.facts.leftover = leftover;
+    text_copy_cut(names->remains, sizeof names->remains, what);
+    text_copy_cut(names->remedy, sizeof names->remedy, remedy);
+}
+
+void execution_judge(struct execution *execution, struct error *err)
+{
+    struct failure_facts *facts = &execution->failure.facts;
+
+    facts->class = err->class;
+    facts->sqlstate = err->sqlstate;
+    facts->mode = execution->mode;
+    facts->is_in_doubt = execution->commit_doubt.is_in_doubt;
+    /* A connection that lost its COMMIT may be gone by now, and another one be in its place. */
+    facts->is_connected =
+        !facts->is_in_doubt && (facts->is_rolled_back || !connection_is_lost(execution->conn));
+    facts->has_hint = err->hint[0] != '\0' && err->sqlstate[0] == '\0';
+    facts->has_blocker = execution->blocker_pid > 0;
+    err->class = failure_decide(facts).class;
+}
+
+bool execution_explain(struct execution *execution, struct error *err)
+{
+    struct failure_names *names = &execution->failure.names;
+
+    execution_judge(execution, err);
+    names->migration = execution->migration->name;
+    names->script = execution->migration->script_path;
+    names->statements = execution->summary.statements;
+    names->blocker_pid = execution->blocker_pid;
+    failure_describe(&execution->failure, err);
+    return false;
+}
+
 bool execution_may_go_on(const struct execution *execution, struct error *err)
 {
     if (signals_pending() != 0)

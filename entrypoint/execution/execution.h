@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "execution/failure.h"
 #include "execution/mode.h"
 #include "history/ledger.h"
 #include "history/migration.h"
@@ -21,6 +22,12 @@
 #include "traffic/blockers.h"
 #include "traffic/retry.h"
 #include "traffic/watch.h"
+
+/* An atomic migration: what is needed to find out about a COMMIT whose answer was lost. */
+struct commit_doubt {
+    char txid[24];
+    bool is_in_doubt;
+};
 
 struct execution {
     struct connection *conn;
@@ -47,14 +54,9 @@ struct execution {
     bool is_pooled;       /* no session is ours: the leader lock lasts for each transaction only */
     char id[UUID_SIZE];   /* of the ledger row */
 
-    /* Stepwise: a statement that failed left something, which the next run clears away or a person has to. */
-    bool has_leftover;
-    bool needs_person;
-
-    /* Atomic: what is needed to find out about a COMMIT whose answer was lost. */
+    struct failure failure;
+    struct commit_doubt commit_doubt;
     int blocker_pid; /* who was in the way last; 0 = not known */
-    char txid[24];
-    bool is_in_doubt;
 
     /* Atomic, pooled: nothing was run, for another process leads or has led since the last look. */
     bool is_overtaken;
@@ -97,6 +99,17 @@ must_use bool execution_reset_session(struct execution *execution, struct error 
  * script may go on where the former one stopped. */
 must_use bool execution_hash_prefix(const struct execution *execution, size_t count,
                                     char hex[SHA256_HEX_SIZE], struct error *err);
+
+/* Takes down what a statement left behind: `what` ("the INVALID index x remains"), and what a person would
+ * type about it. */
+void execution_note_leftover(struct execution *execution, enum failure_leftover leftover, const char *what,
+                             const char *remedy);
+
+/* The class of the failure as far as it is known, see failure_decide(). Sets err->class. */
+void execution_judge(struct execution *execution, struct error *err);
+
+/* The same, and says what the database holds and what comes next. Returns false. */
+bool execution_explain(struct execution *execution, struct error *err);
 
 /* Whether nothing asks us to stop: a signal (ERROR_INTERRUPTED), a Lease that was lost (ERROR_LEADER). Before
  * every COMMIT, and wherever it can be stopped. */

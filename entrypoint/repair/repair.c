@@ -75,9 +75,8 @@ bool repair_verify(struct execution *execution, size_t start, size_t end, struct
         if ((statement.is_guarded_index || statement.nontransactional == NONTRANSACTIONAL_CREATE_INDEX) &&
             index_statement_parse(execution_text(execution, &statement), &index) &&
             !index_verify(execution, &statement, &index, err)) {
-            if (err->class == ERROR_PARTIAL && connection_is_in_transaction(execution->conn))
-                err->class = ERROR_CLEAN;
-            execution->needs_person = true;
+            if (!connection_is_in_transaction(execution->conn))
+                execution_note_leftover(execution, LEFTOVER_PERSON, "", "");
             return false;
         }
     }
