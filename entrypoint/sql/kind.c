@@ -154,11 +154,24 @@ static enum nontransactional nontransactional_kind_of(struct scanner scanner, co
     return NONTRANSACTIONAL_NO;
 }
 
+/* The letters that some rule begins with, a bit each: most statements begin with none of them, and cost one
+ * look. */
+static unsigned initials(void)
+{
+    static unsigned known;
+
+    if (known != 0)
+        return known;
+    for (size_t i = 0; i < array_length(NONTRANSACTIONAL_RULES); i++)
+        known |= 1u << (NONTRANSACTIONAL_RULES[i].pattern[0] - 'A');
+    for (size_t i = 0; i < array_length(KIND_RULES); i++)
+        known |= 1u << (KIND_RULES[i].pattern[0] - 'A');
+    return known;
+}
+
 enum statement_kind statement_kind_of(struct scanner scanner, int server_version,
                                       enum nontransactional *nontransactional)
 {
-    /* Most statements begin with no letter of the tables: they cost one look. */
-    static const char INITIALS[] = "ABCDEPRSV";
     struct head head;
     char first;
 
@@ -166,7 +179,7 @@ enum statement_kind statement_kind_of(struct scanner scanner, int server_version
     if (scanner.offset >= scanner.length)
         return KIND_PLAIN;
     first = (char)(scanner.at[scanner.offset] & ~0x20);
-    if (memchr(INITIALS, first, sizeof INITIALS - 1) == NULL)
+    if (first < 'A' || first > 'Z' || (initials() & 1u << (first - 'A')) == 0)
         return KIND_PLAIN;
     head = head_of(scanner);
     *nontransactional = nontransactional_kind_of(scanner, &head, first, server_version);
