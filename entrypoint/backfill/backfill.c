@@ -7,6 +7,7 @@
 #include "backfill/throttle.h"
 #include "backfill/walk.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "base/signals.h"
 #include "execution/assertion.h"
 #include "execution/lock_retry.h"
@@ -111,7 +112,7 @@ static bool may_repeat(struct backfill *b, struct error *err)
 static bool throttle(struct backfill *b, struct error *err)
 {
     struct progress *progress = b->execution->progress;
-    struct deadline next_line = deadline_in(0);
+    struct patience patience = { .until = deadline_never() };
     int64_t pause_ms = PAUSE_LEAST_MS;
 
     while (deadline_passed(b->next_throttle)) {
@@ -132,13 +133,11 @@ static bool throttle(struct backfill *b, struct error *err)
             progress->is_throttled = false;
             return true;
         }
-        if (deadline_passed(next_line)) {
+        if (patience_has_word(&patience, NULL))
             log_info("the backfill pauses: %s", why.at);
-            next_line = deadline_in(PAUSE_MOST_MS);
-        }
         progress->is_throttled = true;
-        if (!signals_sleep((long)pause_ms))
-            return signals_error(err);
+        if (!patience_pause(&patience, pause_ms, err))
+            return false;
         pause_ms = pause_ms * 2 < PAUSE_MOST_MS ? pause_ms * 2 : PAUSE_MOST_MS;
         b->next_throttle = deadline_in(0);
     }

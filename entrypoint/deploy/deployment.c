@@ -66,8 +66,8 @@ bool deployment_run(struct arena *arena, const struct config *config, struct tar
                             .report = report,
                             .progress = progress,
                             .begun = steal(&target->begun),
-                            .follow = { .until = deadline_in(config->leader_timeout_ms) },
-                            .headroom = { .until = deadline_in(config->budget_wait_ms) } };
+                            .following = { .until = deadline_in(config->leader_timeout_ms) },
+                            .headroom = { .patience = { .until = deadline_in(config->budget_wait_ms) } } };
     enum phase phase = PHASE_CONNECTING;
     int64_t started = clock_now_ms();
     char took[32];

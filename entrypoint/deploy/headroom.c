@@ -2,10 +2,9 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/signals.h"
 #include "postgres/budget.h"
 
-enum { PAUSE_MOST_MS = 5000, LINE_EVERY_MS = 30 * 1000 };
+enum { PAUSE_MOST_MS = 5000 };
 
 bool headroom_look(struct headroom *headroom, struct connection *conn, const struct config *config,
                    struct progress *progress, struct error *err)
@@ -27,10 +26,9 @@ bool headroom_look(struct headroom *headroom, struct connection *conn, const str
 
 bool headroom_pause(struct headroom *headroom, const struct config *config, struct error *err)
 {
-    int64_t pause = backoff_pause_ms(headroom->looks++, PAUSE_MOST_MS);
     int wanted = (int)config->headroom;
 
-    if (deadline_passed(headroom->until)) {
+    if (patience_is_over(&headroom->patience)) {
         error_set(err, ERROR_BUDGET, "the server has only %d connections left for the application, of %d",
                   headroom->left, headroom->max_connections);
         error_holds(err, "Nothing was changed by this process.");
@@ -40,12 +38,8 @@ bool headroom_pause(struct headroom *headroom, const struct config *config, stru
             "to wait for it.",
             wanted);
     }
-    if (headroom->looks == 1 || deadline_passed(headroom->next_line)) {
+    if (patience_has_word(&headroom->patience, ""))
         log_info("waiting for room: %d connections are left for the application, %d must stay free",
                  headroom->left, wanted);
-        headroom->next_line = deadline_in(LINE_EVERY_MS);
-    }
-    if (pause > deadline_left_ms(headroom->until))
-        pause = deadline_left_ms(headroom->until);
-    return signals_sleep((long)pause) || signals_error(err);
+    return patience_back_off(&headroom->patience, PAUSE_MOST_MS, err);
 }

@@ -6,19 +6,17 @@
 
 #include <stdbool.h>
 
-#include "base/clock.h"
 #include "base/error.h"
+#include "base/patience.h"
 #include "config/config.h"
 #include "postgres/connection.h"
 #include "report/progress.h"
 
 struct headroom {
-    struct deadline until;
-    struct deadline next_line; /* when the same is said again */
-    bool is_enough;            /* by the last look */
-    int left;                  /* for others, with our connection open */
+    struct patience patience;
+    bool is_enough; /* by the last look */
+    int left;       /* for others, with our connection open */
     int max_connections;
-    unsigned looks;
 };
 
 /* One round trip on a connection that is idle. What it counts is shown in `progress`. */

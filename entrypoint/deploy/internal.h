@@ -50,7 +50,7 @@ struct deployment {
     struct history history;
     struct leader holder;
     struct lease lease;
-    struct follow follow;
+    struct patience following;
     struct headroom headroom;
     struct watch watch;
     struct session_settings settings;

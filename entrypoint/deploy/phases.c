@@ -159,8 +159,8 @@ static enum phase step_follow(struct deployment *d, struct error *err)
 
     connection_close(d->conn);
     d->conn = NULL;
-    is_going_on = d->lease.name == NULL || d->lease.is_held ? follow_pause(&d->follow, &d->holder, err)
-                                                            : follow_lease(&d->follow, &d->lease, err);
+    is_going_on = d->lease.name == NULL || d->lease.is_held ? follow_pause(&d->following, &d->holder, err)
+                                                            : follow_lease(&d->following, &d->lease, err);
     d->progress->leader_wait_seconds += (double)(clock_now_ms() - since) / 1000;
     return is_going_on ? PHASE_CONNECTING : give_up_waiting(d, err);
 }

@@ -1,29 +1,26 @@
 #include "deploy/wait.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "base/signals.h"
+#include "base/patience.h"
 #include "history/compare.h"
 #include "history/ledger.h"
 #include "lock/follow.h"
 #include "lock/leader.h"
 #include "postgres/reach.h"
 
-enum { PAUSE_MOST_MS = 3000, LINE_EVERY_MS = 30 * 1000 };
+enum { PAUSE_MOST_MS = 3000 };
 
 struct waiting {
     const struct target *target;
     struct progress *progress;
-    struct deadline until;
-    struct deadline next_line;
-    size_t named_missing; /* how many were missing when that was last said */
+    struct patience patience;
     struct leader holder;
     size_t missing;    /* from the database */
     const char *first; /* of those */
     size_t failed;
-    unsigned looks;
 };
 
 /* Who may only read must be told what that takes. */
@@ -79,10 +76,11 @@ static bool look(struct waiting *waiting, struct connection *conn, struct error 
 
 static void say(struct waiting *waiting)
 {
-    if (waiting->missing == waiting->named_missing && !deadline_passed(waiting->next_line))
+    char missing[32];
+
+    (void)snprintf(missing, sizeof missing, "%zu", waiting->missing);
+    if (!patience_has_word(&waiting->patience, missing))
         return;
-    waiting->named_missing = waiting->missing;
-    waiting->next_line = deadline_in(LINE_EVERY_MS);
     if (waiting->holder.pid != 0)
         log_info("waiting for %zu migrations, %s first; pid %d (\"%s\") leads", waiting->missing,
                  waiting->first, waiting->holder.pid, waiting->holder.name);
@@ -105,13 +103,9 @@ static bool give_up(const struct waiting *waiting, struct error *err)
 
 static bool pause_once(struct waiting *waiting, struct error *err)
 {
-    int64_t pause = backoff_pause_ms(waiting->looks++, PAUSE_MOST_MS);
-
-    if (deadline_passed(waiting->until))
+    if (patience_is_over(&waiting->patience))
         return give_up(waiting, err);
-    if (pause > deadline_left_ms(waiting->until))
-        pause = deadline_left_ms(waiting->until);
-    return signals_sleep((long)pause) || signals_error(err);
+    return patience_back_off(&waiting->patience, PAUSE_MOST_MS, err);
 }
 
 bool wait_for_level(const struct config *config, struct target *target, struct progress *progress,
@@ -120,7 +114,7 @@ bool wait_for_level(const struct config *config, struct target *target, struct p
     /* Until the first look all count as missing. */
     struct waiting waiting = { .target = target,
                                .progress = progress,
-                               .until = deadline_in(config->leader_timeout_ms),
+                               .patience = { .until = deadline_in(config->leader_timeout_ms) },
                                .missing = target->folder.count,
                                .first = target->folder.count > 0 ? target->folder.items[0].name : "" };
     struct connection *begun = steal(&target->begun);
@@ -132,7 +126,7 @@ bool wait_for_level(const struct config *config, struct target *target, struct p
         bool is_seen = conn != NULL && look(&waiting, conn, err);
 
         /* A connection that breaks is one look less. */
-        if (!is_seen && (conn == NULL || err->class != ERROR_LOST || deadline_passed(waiting.until)))
+        if (!is_seen && (conn == NULL || err->class != ERROR_LOST || patience_is_over(&waiting.patience)))
             return false;
         connection_close(steal(&conn));
         if (is_seen && waiting.missing == 0)

@@ -2,15 +2,9 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/signals.h"
+#include "base/patience.h"
 
-enum {
-    SQL_MOST = 64 * 1024,
-    ASK_EVERY_MS = 1000,
-    LINE_EVERY_MS = 30 * 1000,
-    SHOWN_MOST = 160,
-    LOCK_MS = 1000
-};
+enum { SQL_MOST = 64 * 1024, ASK_EVERY_MS = 1000, SHOWN_MOST = 160, LOCK_MS = 1000 };
 
 /* Points at the assertion; `how` is what is the matter with it. */
 static bool refuse(const struct execution *execution, const struct assertion *assertion, const char *how,
@@ -40,7 +34,7 @@ static bool ask(const struct execution *execution, const struct assertion *asser
         *is_true = result_rows(result) == 1 && result_bool(result, 0, 0);
         return true;
     }
-    if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED)
+    if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER)
         return false;
     text_copy_cut(why, sizeof why, err->message);
     err->contexts = 0;
@@ -76,8 +70,7 @@ static bool is_not_true(const struct execution *execution, const struct assertio
 
 static bool wait_until_true(struct execution *execution, const struct assertion *assertion, struct error *err)
 {
-    struct deadline until = deadline_in(assertion->wait_ms);
-    struct deadline next_line = deadline_in(0);
+    struct patience patience = { .until = deadline_in(assertion->wait_ms) };
     bool is_true = false;
 
     for (;;) {
@@ -85,20 +78,17 @@ static bool wait_until_true(struct execution *execution, const struct assertion 
             return false;
         if (is_true)
             return true;
-        if (deadline_passed(until)) {
+        if (patience_is_over(&patience)) {
             is_not_true(execution, assertion, err);
             return error_hint(err, assertion->wait_ms > 0
                                        ? "Deploy again when it is true, or let it wait longer."
                                        : "Deploy again when it is true; wait=10m before it waits for that.");
         }
-        if (deadline_passed(next_line)) {
+        if (patience_has_word(&patience, NULL))
             log_info("waiting until it is true: %.*s", (int)assertion->expression.length,
                      assertion->expression.at);
-            next_line = deadline_in(LINE_EVERY_MS);
-        }
-        if (!signals_sleep(deadline_left_ms(until) < ASK_EVERY_MS ? (long)deadline_left_ms(until)
-                                                                  : ASK_EVERY_MS))
-            return signals_error(err);
+        if (!patience_pause(&patience, ASK_EVERY_MS, err))
+            return false;
     }
 }
 

@@ -1,14 +1,13 @@
 #include "execution/lock_retry.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "base/signals.h"
 
 enum {
-    LINE_EVERY_MS = 30 * 1000,
     OLD_MS = 1000, /* a transaction of that age will not end in a moment */
     CANCELS_MOST = 2,
     LOOK_LEAST_MS = 200,
@@ -85,16 +84,15 @@ static const struct blocker *old_holder(struct execution *execution, const struc
     return NULL;
 }
 
-static void say_holder(struct execution *execution, int *said_pid, const struct wanted_lock *wanted_lock,
+static void say_holder(struct execution *execution, const struct wanted_lock *wanted_lock,
                        const struct blocker *holder)
 {
     auto_text struct text who = text_init(1024);
-    struct retry *retry = &execution->retry;
+    char pid[32];
 
-    if (*said_pid == holder->pid && !deadline_passed(retry->next_line))
+    (void)snprintf(pid, sizeof pid, "pid %d", holder->pid);
+    if (!patience_has_word(&execution->retry.patience, pid))
         return;
-    *said_pid = holder->pid;
-    retry->next_line = deadline_in(LINE_EVERY_MS);
     blocker_describe(holder, &who);
     text_copy_cut(execution->progress->in_the_way, sizeof execution->progress->in_the_way, who.at);
     log_info("not queueing for %s on %s, where everybody would wait behind us, while it is held by %s",
@@ -108,7 +106,6 @@ static bool look_before_queueing(struct execution *execution, const struct wante
 {
     struct error failure = *err;
     struct blockers holders;
-    int said_pid = -1;
 
     for (;;) {
         const struct blocker *holder;
@@ -120,14 +117,15 @@ static bool look_before_queueing(struct execution *execution, const struct wante
         if (holder == NULL)
             return true;
         execution->blocker_pid = holder->pid;
-        if (deadline_passed(execution->retry.until)) {
+        if (patience_is_over(&execution->retry.patience)) {
             *err = failure;
             return give_up(execution, &holders, err);
         }
-        say_holder(execution, &said_pid, wanted_lock, holder);
+        say_holder(execution, wanted_lock, holder);
         blocker_act(execution->conn, holder, &execution->policy);
-        if (!signals_sleep(LOOK_LEAST_MS + (long)random_below(LOOK_MOST_MS - LOOK_LEAST_MS)))
-            return signals_error(err);
+        if (!patience_pause(&execution->retry.patience,
+                            LOOK_LEAST_MS + (int64_t)random_below(LOOK_MOST_MS - LOOK_LEAST_MS), err))
+            return false;
     }
 }
 
@@ -161,11 +159,11 @@ static bool wait_for_turn(struct execution *execution, const struct wanted_lock 
     int64_t rest =
         is_looking && execution->retry.tries <= 2 ? REST_WITH_LOOKS_MS : retry_rest_ms(&execution->retry);
 
-    if (deadline_left_ms(execution->retry.until) <= rest)
+    if (deadline_left_ms(execution->retry.patience.until) <= rest)
         return give_up(execution, blockers, err);
     watch_open(execution->watch, execution->conn);
-    if (!signals_sleep((long)rest))
-        return signals_error(err);
+    if (!patience_pause(&execution->retry.patience, rest, err))
+        return false;
     return !is_looking || look_before_queueing(execution, wanted_lock, err);
 }
 
@@ -182,16 +180,14 @@ bool lock_retry(struct execution *execution, struct error *err)
     if (err->class != ERROR_TABLE_LOCK || reason == RETRY_REASONS || connection_is_lost(execution->conn))
         return false;
     retry_count(retry, reason, err->contexts > 0 ? err->context[0] : "");
-    retry->until = deadline_earlier(retry->until, execution->until);
+    retry->patience.until = deadline_earlier(retry->patience.until, execution->until);
     learn(execution, &wanted_lock, &blockers);
     if (strcmp(err->sqlstate, "57014") == 0 && ++retry->cancels >= CANCELS_MOST)
         return give_up_cancelled(err);
     progress->retries[reason]++;
-    if (deadline_passed(retry->next_line)) {
+    if (patience_has_word(&retry->patience, NULL))
         log_info("%s at line %zu: try %u was rolled back, the next comes after a rest", reason_text(reason),
                  err->place.line, retry->tries);
-        retry->next_line = deadline_in(LINE_EVERY_MS);
-    }
     connection_shield(execution->conn, false);
     progress_enter(progress, PROGRESS_WAITING_LOCK);
     is_worth_it = wait_for_turn(execution, &wanted_lock, &blockers, err);

@@ -23,7 +23,7 @@ static bool check_session(const struct config *config, const struct endpoint *en
 
 struct connection *acquire_leader(const struct config *config, struct endpoint *endpoint, struct error *err)
 {
-    struct follow follow = { .until = deadline_in(config->leader_timeout_ms) };
+    struct patience patience = { .until = deadline_in(config->leader_timeout_ms) };
 
     for (;;) {
         auto_connection struct connection *conn = reach_database(config, endpoint, NULL, err);
@@ -40,7 +40,7 @@ struct connection *acquire_leader(const struct config *config, struct endpoint *
             break;
         }
         connection_close(steal(&conn));
-        if (!follow_pause(&follow, &holder, err))
+        if (!follow_pause(&patience, &holder, err))
             return NULL;
     }
 }

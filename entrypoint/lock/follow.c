@@ -1,13 +1,11 @@
 #include "lock/follow.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/log.h"
-#include "base/signals.h"
 #include "base/text.h"
 
-enum { LINE_EVERY_MS = 30 * 1000, PAUSE_MOST_MS = 3000 };
+enum { PAUSE_MOST_MS = 3000 };
 
 static void describe(const struct leader *holder, struct text *out)
 {
@@ -39,40 +37,28 @@ static bool give_up(const struct leader *holder, const char *who, struct error *
         holder->pid, holder->pid);
 }
 
-/* Names whom it waits for, `holder` in short, then waits. */
-static bool rest(struct follow *follow, const char *holder, const char *who, int64_t pause, struct error *err)
-{
-    if (strcmp(holder, follow->named) != 0 || deadline_passed(follow->next_line)) {
-        log_info("waiting for the leader: %s", who);
-        text_copy_cut(follow->named, sizeof follow->named, holder);
-        follow->next_line = deadline_in(LINE_EVERY_MS);
-    }
-    if (pause > deadline_left_ms(follow->until))
-        pause = deadline_left_ms(follow->until);
-    return signals_sleep((long)pause) || signals_error(err);
-}
-
-bool follow_pause(struct follow *follow, const struct leader *holder, struct error *err)
+bool follow_pause(struct patience *patience, const struct leader *holder, struct error *err)
 {
     auto_text struct text who = text_init(512);
-    int64_t pause = backoff_pause_ms(follow->looks++, PAUSE_MOST_MS);
     char pid[32];
 
     (void)snprintf(pid, sizeof pid, "pid %d", holder->pid);
     describe(holder, &who);
-    if (deadline_passed(follow->until))
+    if (patience_is_over(patience))
         return give_up(holder, who.at, err);
-    return rest(follow, pid, who.at, pause, err);
+    if (patience_has_word(patience, pid))
+        log_info("waiting for the leader: %s", who.at);
+    return patience_back_off(patience, PAUSE_MOST_MS, err);
 }
 
-bool follow_lease(struct follow *follow, struct lease *lease, struct error *err)
+bool follow_lease(struct patience *patience, struct lease *lease, struct error *err)
 {
     for (;;) {
         auto_text struct text who = text_init(1024);
         enum lease_answer seen;
 
         lease_describe(lease, &who);
-        if (deadline_passed(follow->until)) {
+        if (patience_is_over(patience)) {
             error_set(err, ERROR_LEADER, "this process may not lead yet: %s", who.at);
             error_code(err, "P1002");
             error_holds(err, "Nothing was changed by this process.");
@@ -81,7 +67,9 @@ bool follow_lease(struct follow *follow, struct lease *lease, struct error *err)
                               "--leader-timeout.",
                               lease->kubernetes.namespace, lease->name);
         }
-        if (!rest(follow, who.at, who.at, lease_pause_ms(lease), err))
+        if (patience_has_word(patience, who.at))
+            log_info("waiting for the leader: %s", who.at);
+        if (!patience_pause(patience, lease_pause_ms(lease), err))
             return false;
         seen = lease_look(lease, err);
         if (seen != LEASE_HELD)

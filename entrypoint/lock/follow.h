@@ -6,24 +6,17 @@
 #ifndef LOCK_FOLLOW_H
 #define LOCK_FOLLOW_H
 
-#include "base/clock.h"
 #include "base/error.h"
+#include "base/patience.h"
 #include "lock/leader.h"
 #include "lock/lease.h"
 
-struct follow {
-    struct deadline until;
-    struct deadline next_line; /* when the holder is named again though it is the same */
-    char named[256];           /* … which was named as this */
-    unsigned looks;
-};
-
 /* Names the holder in the log (when it is a new one, and every half minute), then pauses. ERROR_LEADER once
  * the deadline has passed, with the holder and the remedy; ERROR_INTERRUPTED. */
-must_use bool follow_pause(struct follow *follow, const struct leader *holder, struct error *err);
+must_use bool follow_pause(struct patience *patience, const struct leader *holder, struct error *err);
 
 /* The same while another process holds the Lease: pauses, then looks at it, until it is free. The database is
  * not asked meanwhile. */
-must_use bool follow_lease(struct follow *follow, struct lease *lease, struct error *err);
+must_use bool follow_lease(struct patience *patience, struct lease *lease, struct error *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/event_loop.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/patience.h"
 #include "base/pod.h"
 #include "base/signals.h"
 #include "postgres/address.h"
@@ -232,28 +233,25 @@ struct connection *connection_reach(struct connection *begun, struct connect_dea
                                     struct error *err)
 {
     auto_connection struct connection *conn = begun;
-    char said[sizeof err->message] = "";
+    struct patience patience = { .pauses = 0 };
 
-    for (unsigned attempt = 0;; attempt++) {
+    for (;;) {
         const struct endpoint *where = conn->where;
         int64_t timeout_ms = conn->timeout_ms;
-        int64_t pause = backoff_pause_ms(attempt, RECONNECT_PAUSE_MOST_MS);
+        int64_t pause = backoff_pause_ms(patience.pauses, RECONNECT_PAUSE_MOST_MS);
         bool is_worth_retrying;
 
         if (finish(conn, &is_worth_retrying, err))
             return steal(&conn);
-        if (!is_worth_retrying ||
-            deadline_left_ms(err->class == ERROR_BUDGET ? deadlines.room : deadlines.reach) <= pause)
+        patience.until = err->class == ERROR_BUDGET ? deadlines.room : deadlines.reach;
+        if (!is_worth_retrying || deadline_left_ms(patience.until) <= pause)
             return NULL;
-        if (strcmp(said, err->message) != 0)
+        if (patience_has_word(&patience, err->message))
             log_info("waiting for the database: %s", err->message);
-        text_copy_cut(said, sizeof said, err->message);
         connection_close(steal(&conn));
         counts.retries[err->class == ERROR_BUDGET ? RETRY_BUDGET : RETRY_CONNECT]++;
-        if (!signals_sleep((long)pause)) {
-            signals_error(err);
+        if (!patience_pause(&patience, pause, err))
             return NULL;
-        }
         conn = connection_begin(where, timeout_ms);
     }
 }

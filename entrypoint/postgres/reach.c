@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/signals.h"
+#include "base/patience.h"
 #include "config/password_source.h"
 #include "credentials/password.h"
 #include "credentials/rotation.h"
@@ -32,19 +32,18 @@ static bool is_refusal(const struct error *err)
 static bool ask_password(const struct config *config, struct endpoint *endpoint, struct deadline until,
                          struct error *err)
 {
-    char said[sizeof err->message] = "";
+    struct patience patience = { .until = until };
 
-    for (unsigned attempt = 0; !password_ask(config, endpoint, err); attempt++) {
-        int64_t pause = backoff_pause_ms(attempt, ASK_PAUSE_MOST_MS);
+    while (!password_ask(config, endpoint, err)) {
+        int64_t pause = backoff_pause_ms(patience.pauses, ASK_PAUSE_MOST_MS);
 
         if (err->class != ERROR_UNREACHABLE || deadline_left_ms(until) <= pause)
             return false;
-        if (strcmp(said, err->message) != 0)
+        if (patience_has_word(&patience, err->message))
             log_info("waiting for the password from %s: %s", PASSWORD_SOURCE_NAMES[config->password_from],
                      err->message);
-        text_copy_cut(said, sizeof said, err->message);
-        if (!signals_sleep((long)pause))
-            return signals_error(err);
+        if (!patience_pause(&patience, pause, err))
+            return false;
     }
     return true;
 }

@@ -78,10 +78,8 @@ static bool names_row(const char *context)
 
 void retry_count(struct retry *retry, enum retry_reason reason, const char *context)
 {
-    if (retry->tries++ == 0) {
-        retry->until = deadline_in(retry->retry_for_ms);
-        retry->next_line = deadline_in(0);
-    }
+    if (retry->tries++ == 0)
+        retry->patience = (struct patience) { .until = deadline_in(retry->retry_for_ms) };
     retry->is_at_rows = reason == RETRY_LOCK_TIMEOUT && names_row(context);
 }
 

@@ -11,18 +11,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "base/patience.h"
 #include "report/progress.h"
 
 struct retry {
-    int64_t lock_timeout_ms;   /* each try's, as the user said it; 0 = as we see fit */
-    int64_t retry_for_ms;      /* from the first failure on */
-    unsigned tries;            /* that failed */
-    unsigned cancels;          /* of those: that we ended because others had to wait behind them */
-    struct deadline until;     /* then: no try begins after that */
-    struct deadline next_line; /* then: when it is said again that we wait */
-    bool is_at_rows;           /* the last one waited for a row: that keeps nobody from the table */
-    bool is_autovacuum;        /* only an ordinary autovacuum was in the way */
+    int64_t lock_timeout_ms;  /* each try's, as the user said it; 0 = as we see fit */
+    int64_t retry_for_ms;     /* from the first failure on */
+    unsigned tries;           /* that failed */
+    unsigned cancels;         /* of those: that we ended because others had to wait behind them */
+    struct patience patience; /* then: no try begins after its end */
+    bool is_at_rows;          /* the last one waited for a row: that keeps nobody from the table */
+    bool is_autovacuum;       /* only an ordinary autovacuum was in the way */
 };
 
 /* Why a try failed, when another one may succeed; RETRY_REASONS for any other SQLSTATE. */
