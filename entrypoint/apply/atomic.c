@@ -98,6 +98,14 @@ static bool commit(struct execution *execution, const char *started, struct erro
     return false;
 }
 
+/* What a statement waits for, behind others of its transaction. */
+static enum retry_wait wait_of(const struct statement *statement, bool has_locked)
+{
+    if (!statement->is_data)
+        return WAIT_TABLE;
+    return has_locked ? WAIT_ROWS_AND_BLOCK : WAIT_ROWS;
+}
+
 /* Sends a script in pieces of whole statements; inside our transaction the result is the same as in one. In
  * one message libpq would hold two copies of a large one, and the server would parse all of it before it ran
  * the first statement. And between statements that wait for tables and those that wait for rows, the time
@@ -121,11 +129,7 @@ static bool send_pieces(struct execution *execution, struct error *err)
             start = statement.start;
             first = number;
         }
-        if (is_change && !execution_set_lock_timeout(execution,
-                                                     !statement.is_data ? WAIT_TABLE
-                                                     : has_locked       ? WAIT_ROWS_AND_BLOCK
-                                                                        : WAIT_ROWS,
-                                                     true, err))
+        if (is_change && !execution_set_lock_timeout(execution, wait_of(&statement, has_locked), true, err))
             return false;
         is_data = statement.is_data;
         has_locked |= !is_data;

@@ -14,12 +14,15 @@
 static bool judge(struct execution *execution, struct error *err)
 {
     const char *path = execution->migration->script_path;
+    const struct mode_question question = { .file = path,
+                                            .script = execution->script,
+                                            .summary = &execution->summary,
+                                            .directives = &execution->directives };
 
     if (!directive_parse(path, execution->script, &execution->directives, err) ||
         !script_summarize(path, execution->script, connection_server_version(execution->conn),
                           execution->ledger->has_standard_strings, &execution->summary, err) ||
-        !mode_decide(path, execution->script, &execution->summary, &execution->directives, &execution->mode,
-                     err))
+        !mode_decide(&question, &execution->mode, err))
         return false;
     /* A row that is there already can only be gone on with. */
     if (execution->unfinished != NULL && execution->mode == MODE_ATOMIC)

@@ -108,6 +108,22 @@ static bool may_repeat(struct backfill *b, struct error *err)
     return error_hint(err, "See what makes so few rows so slow (a trigger? an index?), then deploy again.");
 }
 
+/* Why it should pause, if it should; looked at now and then. */
+static bool find_reason(struct backfill *b, struct text *why, struct error *err)
+{
+    bool was_blind = b->throttle.is_blind;
+
+    if (!check_limits(b, err) || !throttle_look(&b->throttle, b->execution->conn, why, err))
+        return false;
+    if (b->throttle.is_blind && !was_blind)
+        log_info(
+            "can't see how far replicas are behind (that takes pg_monitor): resting longer after each batch");
+    b->next_throttle = deadline_in(THROTTLE_EVERY_MS);
+    if (why->length == 0 && pace_is_too_slow(&b->pace) && !b->execution->progress->is_throttled)
+        text_add_format(why, "even %lld rows take longer than they should", (long long)b->pace.rows);
+    return true;
+}
+
 /* Pauses for as long as there is a reason to. */
 static bool throttle(struct backfill *b, struct error *err)
 {
@@ -117,16 +133,9 @@ static bool throttle(struct backfill *b, struct error *err)
 
     while (deadline_passed(b->next_throttle)) {
         auto_text struct text why = text_init(1024);
-        bool was_blind = b->throttle.is_blind;
 
-        if (!check_limits(b, err) || !throttle_look(&b->throttle, b->execution->conn, &why, err))
+        if (!find_reason(b, &why, err))
             return false;
-        if (b->throttle.is_blind && !was_blind)
-            log_info(
-                "can't see how far replicas are behind (that takes pg_monitor): resting longer after each batch");
-        b->next_throttle = deadline_in(THROTTLE_EVERY_MS);
-        if (why.length == 0 && pace_is_too_slow(&b->pace) && !progress->is_throttled)
-            text_add_format(&why, "even %lld rows take longer than they should", (long long)b->pace.rows);
         if (why.length == 0) {
             if (progress->is_throttled)
                 log_info("the backfill goes on");

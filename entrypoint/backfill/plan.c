@@ -178,33 +178,28 @@ static bool refuse_key(const struct execution *execution, const struct backfill_
     return refuse(execution, plan, err);
 }
 
-static bool read_key(struct execution *execution, struct backfill_plan *plan, struct error *err)
+/* The columns that the directive names, as an array: quoted identifiers are quoted there likewise, but for
+ * doubled quotes. */
+static void add_wanted(const struct backfill_wish *wish, struct text *out)
 {
-    const struct backfill_wish *wish = &execution->directives.backfill;
-    auto_text struct text wanted = text_init(QUALIFIED_NAME_SIZE * BACKFILL_KEYS_MOST);
-    auto_result struct result *columns = NULL;
-
-    /* Quoted identifiers are quoted in an array likewise, but for doubled quotes. */
-    text_add_string(&wanted, "{");
+    text_add_string(out, "{");
     for (size_t i = 0; i < wish->key_count; i++) {
-        text_add_string(&wanted, i == 0 ? "\"" : ",\"");
+        text_add_string(out, i == 0 ? "\"" : ",\"");
         for (const char *at = wish->keys[i]; *at != '\0'; at++)
-            text_add_format(&wanted, "%s%c", *at == '"' || *at == '\\' ? "\\" : "", *at);
-        text_add_string(&wanted, "\"");
+            text_add_format(out, "%s%c", *at == '"' || *at == '\\' ? "\\" : "", *at);
+        text_add_string(out, "\"");
     }
-    text_add_string(&wanted, "}");
-    const char *const parameters[] = { plan->table.at, wish->key_count == 0 ? NULL : wanted.at };
-    if (!query_run(execution->conn, &KEY, parameters, &columns, err))
-        return false;
-    if (result_rows(columns) == 0)
-        return refuse_key(execution, plan, err);
-    plan->key_count = (size_t)result_rows(columns);
-    plan->is_number = plan->key_count == 1 && result_bool(columns, 0, 1);
-    text_copy_cut(plan->first_column, sizeof plan->first_column, result_text(columns, 0, 0));
-    if (plan->key_count > 1) {
-        text_add_string(&plan->columns, "(");
-        text_add_string(&plan->qualified, "(");
-    }
+    text_add_string(out, "}");
+}
+
+static bool add_columns(struct execution *execution, struct backfill_plan *plan, const struct result *columns,
+                        struct error *err)
+{
+    const char *opening = plan->key_count > 1 ? "(" : "";
+    const char *closing = plan->key_count > 1 ? ")" : "";
+
+    text_add_string(&plan->columns, opening);
+    text_add_string(&plan->qualified, opening);
     for (int row = 0; row < result_rows(columns); row++) {
         const char *name = result_text(columns, row, 0);
 
@@ -215,10 +210,28 @@ static bool read_key(struct execution *execution, struct backfill_plan *plan, st
         }
         add_column(plan, name, (size_t)row);
     }
-    if (plan->key_count > 1) {
-        text_add_string(&plan->columns, ")");
-        text_add_string(&plan->qualified, ")");
-    }
+    text_add_string(&plan->columns, closing);
+    text_add_string(&plan->qualified, closing);
+    return true;
+}
+
+static bool read_key(struct execution *execution, struct backfill_plan *plan, struct error *err)
+{
+    const struct backfill_wish *wish = &execution->directives.backfill;
+    auto_text struct text wanted = text_init(QUALIFIED_NAME_SIZE * BACKFILL_KEYS_MOST);
+    auto_result struct result *columns = NULL;
+
+    add_wanted(wish, &wanted);
+    const char *const parameters[] = { plan->table.at, wish->key_count == 0 ? NULL : wanted.at };
+    if (!query_run(execution->conn, &KEY, parameters, &columns, err))
+        return false;
+    if (result_rows(columns) == 0)
+        return refuse_key(execution, plan, err);
+    plan->key_count = (size_t)result_rows(columns);
+    plan->is_number = plan->key_count == 1 && result_bool(columns, 0, 1);
+    text_copy_cut(plan->first_column, sizeof plan->first_column, result_text(columns, 0, 0));
+    if (!add_columns(execution, plan, columns, err))
+        return false;
     add_listed(plan, columns);
     return true;
 }

@@ -16,9 +16,16 @@ enum mode { MODE_ATOMIC, MODE_SELF_MANAGED, MODE_STEPWISE, MODE_BACKFILL, MODES 
 
 extern const char *const MODE_NAMES[];
 
+/* What a script says about how it wants to be applied. */
+struct mode_question {
+    const char *file;
+    struct slice script;
+    const struct script_summary *summary;
+    const struct directives *directives;
+};
+
 /* Refuses (ERROR_CLEAN, with the place) what could only half-work: a BEGIN without COMMIT, a directive that
  * contradicts the script, two-phase commit, chained transactions. */
-must_use bool mode_decide(const char *file, struct slice script, const struct script_summary *summary,
-                          const struct directives *directives, enum mode *out, struct error *err);
+must_use bool mode_decide(const struct mode_question *question, enum mode *out, struct error *err);
 
 #endif

@@ -97,29 +97,37 @@ bool blockers_find(struct connection *conn, const struct wanted_lock *wanted_loc
     return true;
 }
 
-void blocker_describe(const struct blocker *blocker, struct text *out)
+/* What is not seen is left out. */
+static void add_part(struct text *out, const char *before, const char *part)
+{
+    if (part[0] != '\0')
+        text_add_format(out, "%s%s, ", before, part);
+}
+
+static void describe_session(const struct blocker *blocker, struct text *out)
 {
     char age[32];
 
-    if (blocker->pid == 0) {
+    text_add_format(out, "pid %d (", blocker->pid);
+    if (blocker->name[0] != '\0')
+        text_add_format(out, "\"%s\", ", blocker->name);
+    add_part(out, "user ", blocker->user);
+    if (strcmp(blocker->kind, "client backend") != 0 && blocker->kind[0] != '\0')
+        text_add_format(out, "%s%s, ", blocker->kind, blocker->is_wraparound ? " to prevent wraparound" : "");
+    add_part(out, "", blocker->state);
+    if (blocker->age >= 0)
+        text_add_format(out, "its transaction %s old)",
+                        duration_text((int64_t)(blocker->age * 1000), age, sizeof age));
+    else
+        text_add_string(out, "more is for members of pg_monitor to see)");
+}
+
+void blocker_describe(const struct blocker *blocker, struct text *out)
+{
+    if (blocker->pid == 0)
         text_add_format(out, "the prepared transaction \"%s\"", blocker->name);
-    } else {
-        text_add_format(out, "pid %d (", blocker->pid);
-        if (blocker->name[0] != '\0')
-            text_add_format(out, "\"%s\", ", blocker->name);
-        if (blocker->user[0] != '\0')
-            text_add_format(out, "user %s, ", blocker->user);
-        if (blocker->kind[0] != '\0' && strcmp(blocker->kind, "client backend") != 0)
-            text_add_format(out, "%s%s, ", blocker->kind,
-                            blocker->is_wraparound ? " to prevent wraparound" : "");
-        if (blocker->state[0] != '\0')
-            text_add_format(out, "%s, ", blocker->state);
-        if (blocker->age >= 0)
-            text_add_format(out, "its transaction %s old)",
-                            duration_text((int64_t)(blocker->age * 1000), age, sizeof age));
-        else
-            text_add_string(out, "more is for members of pg_monitor to see)");
-    }
+    else
+        describe_session(blocker, out);
     text_add_format(out, ", which holds %s", blocker->held);
 }
 

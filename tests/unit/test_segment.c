@@ -88,9 +88,10 @@ static bool decide(const char *text, enum transaction_wish wish, enum mode *mode
     struct directives directives = { .transaction = wish, .lock_timeout_ms = -1, .statement_timeout_ms = -1 };
     struct slice script = slice_of(text);
     struct script_summary summary;
+    const struct mode_question question = { "a.sql", script, &summary, &directives };
 
     return script_summarize("a.sql", script, 150000, true, &summary, err) &&
-           mode_decide("a.sql", script, &summary, &directives, mode, err);
+           mode_decide(&question, mode, err);
 }
 
 static void the_mode_follows_from_the_script(void **state)
