@@ -1,16 +1,16 @@
 #include <string.h>
 
-#include "apply/lead.h"
 #include "base/log.h"
 #include "command.h"
 #include "config/options.h"
-#include "history/checksum.h"
+#include "deploy/target.h"
+#include "dialect/prisma_checksum.h"
 #include "history/compare.h"
 #include "history/folder.h"
 #include "history/ledger.h"
 #include "history/script_file.h"
+#include "lock/acquire.h"
 #include "print.h"
-#include "target.h"
 
 /* One row to write; its texts live in the arena. */
 struct mark {
@@ -20,19 +20,19 @@ struct mark {
 };
 
 static bool prepare_mark(struct arena *arena, const struct migration *migration, const struct ledger *ledger,
-                         struct step *out, struct error *err)
+                         struct batch_item *out, struct error *err)
 {
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     struct mark *mark = arena_alloc(arena, 1, sizeof *mark);
 
     if (!migration_read(migration, &bytes, err))
         return false;
-    checksum_of(text_slice(&bytes), mark->checksum);
+    prisma_checksum_of(text_slice(&bytes), mark->checksum);
     random_uuid(mark->id);
     mark->parameters[0] = mark->id;
     mark->parameters[1] = mark->checksum;
     mark->parameters[2] = migration->name;
-    *out = (struct step) { &ledger->queries[LEDGER_INSERT_MARKED], mark->parameters };
+    *out = (struct batch_item) { &ledger->queries[LEDGER_INSERT_MARKED], mark->parameters };
     return true;
 }
 
@@ -65,7 +65,7 @@ static bool refuse_failed(const struct history *history, struct error *err)
 static bool write_marks(struct arena *arena, struct connection *conn, const struct folder *folder,
                         const struct ledger *ledger, size_t end, struct error *err)
 {
-    struct step *steps = arena_alloc(arena, end + 1, sizeof *steps);
+    struct batch_item *items = arena_alloc(arena, end + 1, sizeof *items);
     struct history history;
     size_t count = 0;
     size_t failed;
@@ -75,10 +75,10 @@ static bool write_marks(struct arena *arena, struct connection *conn, const stru
         return false;
     for (size_t i = 0; i < end; i++) {
         if (history.items[i].verdict == VERDICT_PENDING &&
-            !prepare_mark(arena, &folder->items[i], ledger, &steps[count++], err))
+            !prepare_mark(arena, &folder->items[i], ledger, &items[count++], err))
             return false;
     }
-    if (count > 0 && !query_batch(conn, steps, count, NULL, &failed, err))
+    if (count > 0 && !query_batch(conn, items, count, NULL, &failed, err))
         return error_context(err, "recording %zu migrations as applied", count);
     print_line("%zu of %zu migrations recorded as applied, %zu were already.", count, folder->count,
                end - count);
@@ -96,7 +96,7 @@ static bool baseline_run(struct arena *arena, const struct config *config, int *
     if (!target_find(arena, config, &target, err) ||
         !find_end(&target.folder, config->baseline_to, &end, err))
         return false;
-    conn = lead_connect(config, &target.endpoint, err);
+    conn = acquire_leader(config, &target.endpoint, err);
     if (conn == NULL || !ledger_read(arena, conn, target.endpoint.schema, LEDGER_NAMES, &ledger, err))
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))

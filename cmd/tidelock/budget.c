@@ -1,10 +1,10 @@
 #include "postgres/budget.h"
 
-#include "apply/lead.h"
 #include "base/json.h"
 #include "command.h"
 #include "config/endpoint.h"
 #include "config/options.h"
+#include "postgres/reach.h"
 #include "print.h"
 #include "sql/quote.h"
 

@@ -1,10 +1,10 @@
-#include "apply/deployment.h"
 #include "base/log.h"
 #include "command.h"
 #include "config/options.h"
+#include "deploy/deployment.h"
+#include "deploy/target.h"
 #include "print.h"
 #include "reporting.h"
-#include "target.h"
 
 static void print_report(const struct deployment_report *report)
 {

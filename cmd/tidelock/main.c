@@ -11,8 +11,8 @@
 #include "command.h"
 #include "config/load.h"
 #include "config/options.h"
-#include "config/provider.h"
 #include "config/trust.h"
+#include "credentials/password.h"
 #include "exits.h"
 #include "help.h"
 #include "http/request.h"
@@ -119,7 +119,7 @@ int main(int argc, char **argv)
     }
     if (fflush(stdout) != 0 && exit_code == EXIT_YES)
         exit_code = EXIT_NO;
-    provider_close();
+    password_close();
     http_close();
     redact_clear();
     return exit_code;

@@ -4,12 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/event_loop.h"
 #include "base/file.h"
-#include "base/heartbeat.h"
 #include "base/log.h"
 #include "exits.h"
-#include "report/last_word.h"
 #include "report/status_file.h"
+#include "report/termination_log.h"
 #include "version.h"
 
 static const char TERMINATION_LOG[] = "/dev/termination-log";
@@ -21,7 +21,7 @@ static void beat(void *context)
     struct reporting *reporting = context;
 
     status_file_write(&reporting->progress);
-    outside_look(&reporting->outside);
+    publish_look(&reporting->publisher);
 }
 
 void reporting_begin(struct reporting *reporting, const struct config *config)
@@ -31,11 +31,11 @@ void reporting_begin(struct reporting *reporting, const struct config *config)
     reporting->progress.connections_most = config->connections > 0 ? (int)config->connections : 1;
     if (config->ready_file != NULL && unlink(config->ready_file) != 0 && errno != ENOENT)
         log_warn("could not remove file \"%s\": %s", config->ready_file, strerror(errno));
-    outside_begin(&reporting->outside, config, &reporting->progress);
+    publish_begin(&reporting->publisher, config, &reporting->progress);
     progress_enter(&reporting->progress, PROGRESS_CONNECTING);
     if (config->status_file != NULL || config->pushgateway != NULL || config->webhook != NULL ||
         config->wants_events)
-        heartbeat_set(beat, reporting);
+        event_loop_set_beat(beat, reporting);
 }
 
 static void write_ready_file(const char *path)
@@ -49,17 +49,17 @@ static void write_ready_file(const char *path)
 void reporting_end(struct reporting *reporting, const struct error *err)
 {
     const struct config *config = reporting->config;
-    auto_text struct text word = text_init(4 * LAST_WORD_MOST);
+    auto_text struct text word = text_init(4 * TERMINATION_LOG_MOST);
     enum progress_phase phase = PROGRESS_COMPLETE;
 
     if (err != NULL)
         phase = err->class == ERROR_INTERRUPTED ? PROGRESS_INTERRUPTED : PROGRESS_FAILED;
-    heartbeat_set(NULL, NULL);
+    event_loop_set_beat(NULL, NULL);
     progress_end(&reporting->progress, phase, err == NULL ? EXIT_YES : exit_code_of(err));
     if (err == NULL)
         write_ready_file(config->ready_file);
-    last_word_compose(&reporting->progress, err, &word);
-    last_word_write(config->termination_log != NULL ? config->termination_log : TERMINATION_LOG,
-                    config->termination_log == NULL, text_slice(&word));
-    outside_end(&reporting->outside, err);
+    termination_log_compose(&reporting->progress, err, &word);
+    termination_log_write(config->termination_log != NULL ? config->termination_log : TERMINATION_LOG,
+                          config->termination_log == NULL, text_slice(&word));
+    publish_end(&reporting->publisher, err);
 }

@@ -1,18 +1,19 @@
 /*
- * What a run that an application waits for tells the world outside: status file, ready file, last word.
+ * What a run that an application waits for tells the world outside: status file, ready file, termination
+ * message.
  */
 #ifndef REPORTING_H
 #define REPORTING_H
 
 #include "base/error.h"
 #include "config/config.h"
-#include "report/outside.h"
 #include "report/progress.h"
+#include "report/publish.h"
 
 struct reporting {
     const struct config *config;
     struct progress progress;
-    struct outside outside;
+    struct publisher publisher;
 };
 
 /* Begins; it must stay where it is until the end. The status file is written from now on, once a second at

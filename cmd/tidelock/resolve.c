@@ -1,17 +1,16 @@
-#include "history/resolve.h"
-
 #include <string.h>
 
-#include "apply/lead.h"
 #include "base/log.h"
 #include "command.h"
 #include "config/options.h"
-#include "history/checksum.h"
+#include "deploy/target.h"
+#include "dialect/prisma_checksum.h"
+#include "dialect/prisma_resolve.h"
 #include "history/folder.h"
 #include "history/ledger.h"
 #include "history/script_file.h"
+#include "lock/acquire.h"
 #include "print.h"
-#include "target.h"
 
 /* The failed rows are set aside and a new one says applied: both or neither. */
 static bool mark_applied(struct connection *conn, const struct ledger *ledger, const char *name,
@@ -20,12 +19,12 @@ static bool mark_applied(struct connection *conn, const struct ledger *ledger, c
     char id[UUID_SIZE];
     const char *const aside[] = { name };
     const char *const row[] = { id, checksum, name };
-    const struct step steps[] = { { &ledger->queries[LEDGER_ROLL_BACK], aside },
-                                  { &ledger->queries[LEDGER_INSERT_MARKED], row } };
+    const struct batch_item items[] = { { &ledger->queries[LEDGER_ROLL_BACK], aside },
+                                        { &ledger->queries[LEDGER_INSERT_MARKED], row } };
     size_t failed;
 
     random_uuid(id);
-    return query_batch(conn, steps, array_length(steps), NULL, &failed, err);
+    return query_batch(conn, items, array_length(items), NULL, &failed, err);
 }
 
 static bool find_script(const struct folder *folder, const char *name, char checksum[SHA256_HEX_SIZE],
@@ -35,7 +34,7 @@ static bool find_script(const struct folder *folder, const char *name, char chec
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
 
     if (migration != NULL && migration_read(migration, &bytes, err)) {
-        checksum_of(text_slice(&bytes), checksum);
+        prisma_checksum_of(text_slice(&bytes), checksum);
         return true;
     }
     error_set(err, ERROR_REFUSED, "there is no migration \"%s\" with a readable script in %s", name,
@@ -54,12 +53,12 @@ static bool resolve_applied(struct arena *arena, const struct config *config, st
 
     if (!find_script(&target->folder, name, checksum, err))
         return false;
-    conn = lead_connect(config, &target->endpoint, err);
+    conn = acquire_leader(config, &target->endpoint, err);
     if (conn == NULL || !ledger_read(arena, conn, target->endpoint.schema, LEDGER_NAMES, &ledger, err))
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
         return false;
-    if (!resolve_check_applied(ledger.rows, ledger.count, name, err) ||
+    if (!prisma_resolve_check_applied(ledger.rows, ledger.count, name, err) ||
         !mark_applied(conn, &ledger, name, checksum, err))
         return false;
     print_line("Migration %s marked as applied.", name);
@@ -71,11 +70,11 @@ static bool resolve_rolled_back(struct arena *arena, const struct config *config
 {
     const char *name = config->resolve_rolled_back;
     const char *const parameters[] = { name };
-    auto_connection struct connection *conn = lead_connect(config, &target->endpoint, err);
+    auto_connection struct connection *conn = acquire_leader(config, &target->endpoint, err);
     struct ledger ledger;
 
     if (conn == NULL || !ledger_read(arena, conn, target->endpoint.schema, LEDGER_NAMES, &ledger, err) ||
-        !resolve_check_rolled_back(ledger.rows, ledger.count, name, err) ||
+        !prisma_resolve_check_rolled_back(ledger.rows, ledger.count, name, err) ||
         !query_run(conn, &ledger.queries[LEDGER_ROLL_BACK], parameters, NULL, err))
         return false;
     print_line("Migration %s marked as rolled back.", name);

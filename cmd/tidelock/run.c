@@ -3,21 +3,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "apply/deployment.h"
-#include "apply/lead.h"
-#include "apply/wait.h"
 #include "base/log.h"
 #include "command.h"
 #include "config/endpoint.h"
 #include "config/options.h"
-#include "config/provider.h"
 #include "config/url_parameter.h"
+#include "credentials/password.h"
+#include "deploy/deployment.h"
+#include "deploy/target.h"
+#include "deploy/wait.h"
 #include "gate/environment.h"
 #include "gate/exec.h"
 #include "http/request.h"
 #include "postgres/budget.h"
+#include "postgres/reach.h"
 #include "reporting.h"
-#include "target.h"
 
 /* The application owns stdout: what there is to say is logged. */
 static void log_report(const struct deployment_report *report)
@@ -112,7 +112,7 @@ static bool run_run(struct arena *arena, const struct config *config, int *exit_
     if (!is_open)
         return false;
     /* Nothing of ours reaches into the application's life. */
-    provider_close();
+    password_close();
     http_close();
     exec_replace(file, config->words, environment, err);
     reporting_end(&reporting, err);

@@ -1,16 +1,16 @@
 #include <string.h>
 
-#include "apply/lead.h"
 #include "base/log.h"
 #include "command.h"
 #include "config/options.h"
+#include "deploy/target.h"
 #include "exits.h"
 #include "history/compare.h"
 #include "history/folder.h"
 #include "history/ledger.h"
 #include "lock/leader.h"
+#include "postgres/reach.h"
 #include "print.h"
-#include "target.h"
 
 /* Everything that both forms of the output show. */
 struct overview {

@@ -1,10 +1,10 @@
-#include "apply/wait.h"
+#include "deploy/wait.h"
 
 #include "command.h"
 #include "config/options.h"
+#include "deploy/target.h"
 #include "print.h"
 #include "reporting.h"
-#include "target.h"
 
 static bool wait_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {

@@ -8,11 +8,11 @@
 #ifndef APPLY_ATOMIC_H
 #define APPLY_ATOMIC_H
 
-#include "apply/applying.h"
+#include "execution/execution.h"
 
 /* Applies it. On failure nothing of it is left (ERROR_CLEAN, ERROR_TABLE_LOCK, ERROR_INTERRUPTED,
  * ERROR_LEADER, recorded in the ledger where it is the script's own fault); ERROR_LOST with is_in_doubt set
  * when the answer to COMMIT did not arrive. */
-must_use bool atomic_apply(struct applying *applying, struct error *err);
+must_use bool atomic_apply(struct execution *execution, struct error *err);
 
 #endif

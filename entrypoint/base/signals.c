@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/heartbeat.h"
+#include "base/event_loop.h"
 
 static volatile sig_atomic_t pending;
 static int waking[2] = { -1, -1 };
@@ -62,7 +62,7 @@ bool signals_sleep(long ms)
     struct pollfd wake = { .fd = waking[0], .events = POLLIN };
 
     if (pending == 0)
-        (void)heartbeat_poll(&wake, 1, ms);
+        (void)event_loop_poll(&wake, 1, ms);
     return pending == 0;
 }
 

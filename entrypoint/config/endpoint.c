@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/log.h"
-#include "base/variable.h"
-#include "config/provider.h"
+#include "config/password_source.h"
 #include "config/trust.h"
 
 enum { OPTIONS_BYTES_MOST = 8192 };
@@ -18,7 +18,7 @@ static bool has_libpq_variables(void)
     static const char *const names[] = { "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE", "PGUSER" };
 
     for (size_t i = 0; i < array_length(names); i++) {
-        if (variable_value(names[i]) != NULL)
+        if (env_value(names[i]) != NULL)
             return true;
     }
     return false;
@@ -38,7 +38,7 @@ static void take_libpq_variables(struct endpoint *endpoint)
     };
 
     for (size_t i = 0; i < array_length(known); i++) {
-        const char *value = variable_value(known[i].variable);
+        const char *value = env_value(known[i].variable);
 
         if (value != NULL && endpoint_value(endpoint, known[i].keyword) == NULL)
             endpoint_set(endpoint, known[i].keyword, value);
@@ -48,7 +48,7 @@ static void take_libpq_variables(struct endpoint *endpoint)
 /* Without a name libpq takes the operating system's, which a container's user often does not have. */
 static bool check_user(const struct endpoint *endpoint, const struct config *config, struct error *err)
 {
-    if (provider_may_give_user(config->password_from) || endpoint_value(endpoint, "user") != NULL ||
+    if (password_source_may_give_user(config->password_from) || endpoint_value(endpoint, "user") != NULL ||
         getpwuid(geteuid()) != NULL)
         return true;
     error_set(err, ERROR_USAGE, "no database user is given, and uid %ld has no name here", (long)geteuid());
@@ -58,7 +58,7 @@ static bool check_user(const struct endpoint *endpoint, const struct config *con
 
 static bool names_service(const struct endpoint *endpoint)
 {
-    return endpoint_value(endpoint, "service") != NULL || variable_value("PGSERVICE") != NULL;
+    return endpoint_value(endpoint, "service") != NULL || env_value("PGSERVICE") != NULL;
 }
 
 /* PGPASSWORD stands behind a service file's password, one that was put in a file for us goes before it. */
@@ -99,7 +99,7 @@ static bool require_encryption(struct endpoint *endpoint, const struct config *c
     const char *name = PASSWORD_SOURCE_NAMES[config->password_from];
     bool is_said = mode != NULL && !endpoint->is_sslmode_standard;
 
-    if (!provider_gives_token(config->password_from))
+    if (!password_source_is_token(config->password_from))
         return true;
     if (!is_said && is_service) {
         error_set(err, ERROR_USAGE,

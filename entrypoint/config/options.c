@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "config/notice.h"
-#include "config/provider.h"
+#include "config/password_source.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 

@@ -34,6 +34,20 @@ static const char *refuse(const char *name, bool is_there, struct error *err)
     return NULL;
 }
 
+/* The program in the folder at the start of `path`, an entry of PATH; NULL = not to be executed. */
+static const char *find_in(struct arena *arena, const char *path, const char *name, bool *is_there)
+{
+    auto_text struct text candidate = text_init(PATH_BYTES_MOST);
+    size_t length = strcspn(path, ":");
+
+    /* An empty entry of PATH is the working directory. */
+    text_add_format(&candidate, "%.*s/%s", length == 0 ? 1 : (int)length, length == 0 ? "." : path, name);
+    if (candidate.has_overflowed || !is_file(candidate.at))
+        return NULL;
+    *is_there = true;
+    return access(candidate.at, X_OK) == 0 ? arena_copy(arena, candidate.at, candidate.length) : NULL;
+}
+
 const char *exec_find(struct arena *arena, const char *name, struct error *err)
 {
     const char *path = getenv("PATH");
@@ -45,17 +59,11 @@ const char *exec_find(struct arena *arena, const char *name, struct error *err)
         return refuse(name, is_file(name), err);
     }
     for (path = path == NULL ? STANDARD_PATH : path;; path++) {
-        auto_text struct text candidate = text_init(PATH_BYTES_MOST);
-        size_t length = strcspn(path, ":");
+        const char *found = find_in(arena, path, name, &is_there);
 
-        /* An empty entry of PATH is the working directory. */
-        text_add_format(&candidate, "%.*s/%s", length == 0 ? 1 : (int)length, length == 0 ? "." : path, name);
-        if (!candidate.has_overflowed && is_file(candidate.at)) {
-            if (access(candidate.at, X_OK) == 0)
-                return arena_copy(arena, candidate.at, candidate.length);
-            is_there = true;
-        }
-        path += length;
+        if (found != NULL)
+            return found;
+        path += strcspn(path, ":");
         if (*path == '\0')
             return refuse(name, is_there, err);
     }

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "history/ledger_row.h"
+#include "dialect/ledger_row.h"
 #include "history/migration.h"
 
 /* What we know of one migration. Also the `state` label of the metrics. */

@@ -1,5 +1,5 @@
 #include "base/text.h"
-#include "history/checksum.h"
+#include "dialect/prisma_checksum.h"
 #include "history/compare.h"
 #include "history/script_file.h"
 
@@ -13,7 +13,7 @@ bool history_check_edited(struct history *history, size_t index, const struct mi
         return true;
     if (!migration_read(migration, &script, err))
         return false;
-    if (!checksum_matches(item->row->checksum, text_slice(&script)))
+    if (!prisma_checksum_matches(item->row->checksum, text_slice(&script)))
         history_mark_edited(history, index);
     return true;
 }

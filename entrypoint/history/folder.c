@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "history/order.h"
+#include "dialect/prisma_order.h"
 
 enum { NAME_CHARACTERS_MOST = 255 }; /* migration_name VARCHAR(255) */
 
@@ -165,7 +165,7 @@ static bool refuse_name(const char *name, const char *path, struct error *err)
 
 static int compare_keys(const void *one, const void *other)
 {
-    return order_compare_keys(one, other);
+    return prisma_order_compare_keys(one, other);
 }
 
 /* Whether two names first differ in digits, as time stamps do: then nothing behind them decides. */
@@ -184,7 +184,7 @@ static void warn_of_uncertain_order(const struct folder *folder)
         const char *one = folder->items[i - 1].name;
         const char *other = folder->items[i].name;
 
-        if (differ_in_digits(one, other) || (order_is_certain(one) && order_is_certain(other)))
+        if (differ_in_digits(one, other) || (prisma_order_is_certain(one) && prisma_order_is_certain(other)))
             continue;
         log_warn(
             "\"%s\" comes before \"%s\" here, but Prisma may sort such letters otherwise: begin the names "
@@ -195,8 +195,8 @@ static void warn_of_uncertain_order(const struct folder *folder)
 }
 
 /* All names into `*names`, which grows; the caller frees it. */
-static bool read_names(struct arena *arena, DIR *directory, struct folder *out, struct order_key **names,
-                       struct error *err)
+static bool read_names(struct arena *arena, DIR *directory, struct folder *out,
+                       struct prisma_order_key **names, struct error *err)
 {
     size_t capacity = 0;
     const struct dirent *entry;
@@ -211,7 +211,7 @@ static bool read_names(struct arena *arena, DIR *directory, struct folder *out, 
         if (!is_good_name(entry->d_name))
             return refuse_name(entry->d_name, out->path, err);
         *names = memory_grow(*names, out->count, &capacity, sizeof **names);
-        (*names)[out->count++] = order_key_of(arena_copy(arena, entry->d_name, strlen(entry->d_name)));
+        (*names)[out->count++] = prisma_order_key_of(arena_copy(arena, entry->d_name, strlen(entry->d_name)));
     }
     if (errno != 0)
         return error_set(err, ERROR_USAGE, "could not read folder \"%s\": %s", out->path, strerror(errno));
@@ -220,7 +220,7 @@ static bool read_names(struct arena *arena, DIR *directory, struct folder *out, 
 
 static bool read_entries(struct arena *arena, DIR *directory, struct folder *out, struct error *err)
 {
-    auto_free struct order_key *names = NULL;
+    auto_free struct prisma_order_key *names = NULL;
 
     if (!read_names(arena, directory, out, &names, err))
         return false;

@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "history/ledger_row.h"
+#include "dialect/ledger_row.h"
 #include "postgres/connection.h"
 #include "postgres/query.h"
 

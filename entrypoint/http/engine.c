@@ -3,7 +3,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "base/heartbeat.h"
+#include "base/event_loop.h"
 #include "base/memory.h"
 
 static struct {
@@ -98,7 +98,7 @@ static void open_engine(void)
         memory_exhausted();
     (void)curl_multi_setopt(engine.multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     (void)curl_multi_setopt(engine.multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    heartbeat_attend(&engine.attendant);
+    event_loop_attend(&engine.attendant);
 }
 
 void engine_add(CURL *easy, void (*finished)(void *private, CURLcode code))
@@ -128,7 +128,7 @@ void engine_close(void)
 {
     if (engine.multi == NULL)
         return;
-    heartbeat_dismiss(&engine.attendant);
+    event_loop_dismiss(&engine.attendant);
     (void)curl_multi_cleanup(engine.multi);
     engine.multi = NULL;
     (void)close(engine.attendant.fd);

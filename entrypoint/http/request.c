@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/heartbeat.h"
+#include "base/event_loop.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
@@ -261,7 +261,7 @@ bool http_call(const struct request *request, struct answer *out, struct error *
                                      { .fd = request->is_parting ? -1 : signals_descriptor(),
                                        .events = POLLIN } };
 
-        (void)heartbeat_poll(watched, 2, engine_patience_ms());
+        (void)event_loop_poll(watched, 2, engine_patience_ms());
         if (!exchange->is_done)
             engine_turn();
     }
@@ -281,7 +281,7 @@ void http_wait(int64_t ms)
     struct pollfd watched = { .fd = engine_descriptor(), .events = POLLIN };
     int64_t patience = engine_patience_ms();
 
-    (void)heartbeat_poll(&watched, 1, patience < ms ? patience : ms);
+    (void)event_loop_poll(&watched, 1, patience < ms ? patience : ms);
     engine_turn();
 }
 

@@ -3,7 +3,7 @@
  * libcurl.
  *
  * Nothing here waits unless it says so: what is under way is driven from every wait of the process, as the
- * heartbeat is. TLS 1.2 or newer with the server's name verified; http only where the URL says http; a
+ * event loop turns. TLS 1.2 or newer with the server's name verified; http only where the URL says http; a
  * redirect never leaves its scheme.
  */
 #ifndef HTTP_REQUEST_H

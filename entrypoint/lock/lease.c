@@ -42,21 +42,21 @@ static const char *now_text(char out[LEASE_TIME_SIZE])
 
 static void add_collection(const struct lease *lease, struct text *out)
 {
-    cluster_add_url(&lease->cluster, "apis/coordination.k8s.io/v1", "leases", out);
+    kubernetes_add_url(&lease->kubernetes, "apis/coordination.k8s.io/v1", "leases", out);
 }
 
 /* A request with what all of them have in common; `headers` is the caller's array. */
 static bool compose(struct lease *lease, const char *method, const char **headers, struct request *out,
                     struct error *err)
 {
-    headers[0] = cluster_authorization(&lease->cluster, err);
+    headers[0] = kubernetes_authorization(&lease->kubernetes, err);
     headers[1] = "Accept: application/json";
     headers[2] = "Content-Type: application/json";
     headers[3] = NULL;
     *out = (struct request) { .method = method,
                               .url = lease->url,
                               .headers = headers,
-                              .ca_file = lease->cluster.ca_file,
+                              .ca_file = lease->kubernetes.ca_file,
                               .timeout_ms = lease->is_ending ? PARTING_MS : call_ms(lease),
                               .is_parting = lease->is_ending,
                               .is_direct = true };
@@ -95,9 +95,9 @@ static enum lease_answer refused(struct lease *lease, const struct answer *answe
 {
     char reason[REASON_SIZE];
 
-    cluster_reason(answer, reason);
+    kubernetes_reason(answer, reason);
     if (answer->status == 401)
-        cluster_forget_token(&lease->cluster);
+        kubernetes_forget_token(&lease->kubernetes);
     if (answer_is_passing(answer) || answer->status < 400 || answer->status == 401 || answer->status == 408 ||
         answer->status == 409) {
         text_copy_cut(lease->said, sizeof lease->said, reason);
@@ -176,7 +176,7 @@ static void hold(struct lease *lease, struct json *object, struct deadline ours_
     lease->is_held = true;
     lease->ours_until = ours_until;
     lease->attendant.due = deadline_in(retry_every_ms(lease));
-    heartbeat_attend(&lease->attendant);
+    event_loop_attend(&lease->attendant);
 }
 
 static bool is_ours(const struct lease *lease)
@@ -187,7 +187,7 @@ static bool is_ours(const struct lease *lease)
 /* What was lost while there was nothing to do under it can be taken again. */
 static void forget(struct lease *lease)
 {
-    heartbeat_dismiss(&lease->attendant);
+    event_loop_dismiss(&lease->attendant);
     exchange_end(steal(&lease->exchange));
     lease->is_held = lease->is_lost = false;
 }
@@ -212,8 +212,8 @@ enum lease_answer lease_try(struct lease *lease, struct error *err)
     good = lease->object == NULL ? 201 : 200;
     add_collection(lease, &url);
     if (lease->object == NULL) {
-        wanted = lease_new(lease->cluster.namespace, lease->name, lease->identity, lease->duration_ms / 1000,
-                           now_text(now));
+        wanted = lease_new(lease->kubernetes.namespace, lease->name, lease->identity,
+                           lease->duration_ms / 1000, now_text(now));
     } else {
         wanted = copy_of(lease->object);
         lease_claim(wanted, lease->identity, lease->duration_ms / 1000, now_text(now));
@@ -228,7 +228,7 @@ enum lease_answer lease_try(struct lease *lease, struct error *err)
         return LEASE_HELD;
     }
     hold(lease, object, ours_until);
-    log_info("holding the Lease %s/%s as %s", lease->cluster.namespace, lease->name, lease->identity);
+    log_info("holding the Lease %s/%s as %s", lease->kubernetes.namespace, lease->name, lease->identity);
     return LEASE_TAKEN;
 }
 
@@ -243,7 +243,7 @@ static void lose(struct lease *lease, const char *why)
     text_copy_cut(lease->said, sizeof lease->said, why);
     lease->attendant.due = deadline_never();
     exchange_end(steal(&lease->exchange));
-    log_warn("the Lease %s/%s is lost: %s", lease->cluster.namespace, lease->name, why);
+    log_warn("the Lease %s/%s is lost: %s", lease->kubernetes.namespace, lease->name, why);
     lease->lost(lease->context);
 }
 
@@ -285,9 +285,9 @@ static void warn_once(struct lease *lease, const struct answer *answer)
 {
     char reason[REASON_SIZE];
 
-    cluster_reason(answer, reason);
+    kubernetes_reason(answer, reason);
     if (!lease->has_warned)
-        log_warn("could not renew the Lease %s/%s, trying on: %s", lease->cluster.namespace, lease->name,
+        log_warn("could not renew the Lease %s/%s, trying on: %s", lease->kubernetes.namespace, lease->name,
                  reason);
     lease->has_warned = true;
 }
@@ -345,7 +345,7 @@ static void judge_renewal(struct lease *lease, const struct answer *answer)
         return;
     }
     if (answer->status == 401)
-        cluster_forget_token(&lease->cluster);
+        kubernetes_forget_token(&lease->kubernetes);
     warn_once(lease, answer);
     rest(lease, answer->retry_after_ms);
 }
@@ -389,10 +389,10 @@ bool lease_begin(struct lease *lease, const struct config *config, void (*lost)(
         error_set(err, ERROR_USAGE, "\"%s\" is no name of a Lease", config->lease);
         return error_hint(err, "A name is lower-case letters, digits, - and dots.");
     }
-    if (!cluster_find(config, &lease->cluster, err))
+    if (!kubernetes_find(config, &lease->kubernetes, err))
         return error_context(err, "looking for the Lease \"%s\"", config->lease);
     lease->name = config->lease;
-    cluster_pod_name(pod);
+    pod_name(pod);
     random_uuid(uuid);
     /* A container that was restarted must not take itself for the one before. */
     (void)snprintf(lease->identity, sizeof lease->identity, "%s_%s", pod, uuid);
@@ -406,15 +406,15 @@ bool lease_check(const struct lease *lease, struct error *err)
 {
     if (lease->name == NULL || is_ours(lease))
         return true;
-    error_set(err, ERROR_LEADER, "the Lease %s/%s was lost: %s", lease->cluster.namespace, lease->name,
+    error_set(err, ERROR_LEADER, "the Lease %s/%s was lost: %s", lease->kubernetes.namespace, lease->name,
               lease->is_lost ? lease->said : "it could not be renewed in time");
     return error_hint(err, "Deploy again. See who leads: kubectl -n %s describe lease %s",
-                      lease->cluster.namespace, lease->name);
+                      lease->kubernetes.namespace, lease->name);
 }
 
 void lease_describe(const struct lease *lease, struct text *out)
 {
-    text_add_format(out, "the Lease %s/%s: %s", lease->cluster.namespace, lease->name, lease->said);
+    text_add_format(out, "the Lease %s/%s: %s", lease->kubernetes.namespace, lease->name, lease->said);
 }
 
 int64_t lease_pause_ms(const struct lease *lease)
@@ -440,7 +440,7 @@ static void give_back(struct lease *lease)
     request.body = text_slice(&body);
     if (!is_sent || !http_call(&request, &answer, &err) || answer.status != 200)
         log_info("the Lease %s/%s could not be given back: it ends by itself within %lld s",
-                 lease->cluster.namespace, lease->name, (long long)lease->duration_ms / 1000);
+                 lease->kubernetes.namespace, lease->name, (long long)lease->duration_ms / 1000);
 }
 
 void lease_end(struct lease *lease)
@@ -448,7 +448,7 @@ void lease_end(struct lease *lease)
     bool was_renewing = lease->exchange != NULL;
 
     lease->is_ending = true;
-    heartbeat_dismiss(&lease->attendant);
+    event_loop_dismiss(&lease->attendant);
     exchange_end(steal(&lease->exchange));
     if (is_ours(lease)) {
         struct error ignored;

@@ -9,9 +9,10 @@
 #ifndef LOCK_LEASE_H
 #define LOCK_LEASE_H
 
+#include "base/event_loop.h"
 #include "base/hash.h"
-#include "base/heartbeat.h"
-#include "config/cluster.h"
+#include "base/pod.h"
+#include "credentials/kubernetes.h"
 #include "lock/lease_object.h"
 
 enum lease_answer {
@@ -25,7 +26,7 @@ enum { LEASE_IDENTITY_SIZE = POD_NAME_SIZE + 48, LEASE_SAID_SIZE = 512 };
 
 struct lease {
     struct attendant attendant; /* the first member: renews it from every wait */
-    struct cluster cluster;
+    struct kubernetes kubernetes;
     const char *name; /* NULL = none was asked for, and all of this does nothing */
     char *url;        /* of the object */
     char identity[LEASE_IDENTITY_SIZE];

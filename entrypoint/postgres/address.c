@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/heartbeat.h"
+#include "base/event_loop.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "base/text.h"
@@ -186,7 +186,7 @@ static bool wait_for_lookups(const struct host *hosts, size_t count, int done, s
 
         if (signals_pending() != 0 || deadline_passed(until))
             return false;
-        (void)heartbeat_poll(watched, 2, deadline_left_ms(until));
+        (void)event_loop_poll(watched, 2, deadline_left_ms(until));
         if ((watched[0].revents & POLLIN) != 0 && read(done, &byte, 1) < 0)
             return false;
     }

@@ -4,12 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/heartbeat.h"
+#include "base/env.h"
+#include "base/event_loop.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/patience.h"
+#include "base/pod.h"
 #include "base/signals.h"
-#include "base/variable.h"
-#include "config/cluster.h"
 #include "postgres/address.h"
 #include "postgres/internal.h"
 #include "postgres/refusal.h"
@@ -63,10 +64,10 @@ static bool endpoint_says(const struct endpoint *where, const char *keyword)
 /* "tidelock POD NAMESPACE"; the server keeps 63 bytes of it. */
 static void application_name(struct text *out)
 {
-    const char *namespace = variable_value("POD_NAMESPACE");
+    const char *namespace = env_value("POD_NAMESPACE");
     char pod[POD_NAME_SIZE];
 
-    cluster_pod_name(pod);
+    pod_name(pod);
     text_add_format(out, "tidelock %s", pod);
     if (namespace != NULL)
         text_add_format(out, " %s", namespace);
@@ -119,7 +120,7 @@ static bool wait_socket(PGconn *pg, short events, bool is_interruptible, struct 
     struct pollfd watched[2] = { { .fd = PQsocket(pg), .events = events },
                                  { .fd = is_interruptible ? signals_descriptor() : -1, .events = POLLIN } };
 
-    (void)heartbeat_poll(watched, 2, deadline_left_ms(until));
+    (void)event_loop_poll(watched, 2, deadline_left_ms(until));
     return watched[0].revents != 0;
 }
 
@@ -228,31 +229,29 @@ short connection_events(const struct connection *conn)
     return conn->next == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
 }
 
-struct connection *connection_reach(struct connection *begun, struct patience patience, struct error *err)
+struct connection *connection_reach(struct connection *begun, struct connect_deadlines deadlines,
+                                    struct error *err)
 {
     auto_connection struct connection *conn = begun;
-    char said[sizeof err->message] = "";
+    struct patience patience = { .pauses = 0 };
 
-    for (unsigned attempt = 0;; attempt++) {
+    for (;;) {
         const struct endpoint *where = conn->where;
         int64_t timeout_ms = conn->timeout_ms;
-        int64_t pause = backoff_pause_ms(attempt, RECONNECT_PAUSE_MOST_MS);
+        int64_t pause = backoff_pause_ms(patience.pauses, RECONNECT_PAUSE_MOST_MS);
         bool is_worth_retrying;
 
         if (finish(conn, &is_worth_retrying, err))
             return steal(&conn);
-        if (!is_worth_retrying ||
-            deadline_left_ms(err->class == ERROR_BUDGET ? patience.room : patience.reach) <= pause)
+        patience.until = err->class == ERROR_BUDGET ? deadlines.room : deadlines.reach;
+        if (!is_worth_retrying || deadline_left_ms(patience.until) <= pause)
             return NULL;
-        if (strcmp(said, err->message) != 0)
+        if (patience_has_word(&patience, err->message))
             log_info("waiting for the database: %s", err->message);
-        text_copy_cut(said, sizeof said, err->message);
         connection_close(steal(&conn));
         counts.retries[err->class == ERROR_BUDGET ? RETRY_BUDGET : RETRY_CONNECT]++;
-        if (!signals_sleep((long)pause)) {
-            signals_error(err);
+        if (!patience_pause(&patience, pause, err))
             return NULL;
-        }
         conn = connection_begin(where, timeout_ms);
     }
 }

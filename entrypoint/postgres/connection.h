@@ -36,7 +36,7 @@ int connection_descriptor(const struct connection *conn);
 short connection_events(const struct connection *conn);
 
 /* How long to try: to reach the server at all, and to find room on one that has no connection left. */
-struct patience {
+struct connect_deadlines {
     struct deadline reach;
     struct deadline room;
 };
@@ -45,7 +45,7 @@ struct patience {
  * known, no connection left; not password, missing database, TLS) tries again with growing pauses until the
  * deadline. Logs the first failure and then every change of the reason. NULL on failure: ERROR_USAGE,
  * ERROR_UNREACHABLE, ERROR_BUDGET, ERROR_INTERRUPTED. */
-must_use struct connection *connection_reach(struct connection *begun, struct patience patience,
+must_use struct connection *connection_reach(struct connection *begun, struct connect_deadlines deadlines,
                                              struct error *err);
 
 void connection_close(struct connection *conn);

@@ -69,7 +69,7 @@ bool pooler_detect(struct connection *conn, const struct endpoint *where, int64_
                    enum pooling *out, struct error *err)
 {
     auto_connection struct connection *other = NULL;
-    struct patience none = { .reach = deadline_in(0), .room = deadline_in(0) };
+    struct connect_deadlines none = { .reach = deadline_in(0), .room = deadline_in(0) };
     struct error refused;
     int pid;
 

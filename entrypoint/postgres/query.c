@@ -265,24 +265,24 @@ bool query_several(struct connection *conn, const char *name, const char *sql, s
     return is_good || error_context(err, "running query %s", name);
 }
 
-static bool batch_send(struct connection *conn, const struct step *steps, size_t count)
+static bool batch_send(struct connection *conn, const struct batch_item *items, size_t count)
 {
     if (PQenterPipelineMode(conn->pg) != 1)
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (PQsendQueryParams(conn->pg, steps[i].query->sql, steps[i].query->parameters, NULL,
-                              steps[i].parameters, NULL, NULL, 0) != 1)
+        if (PQsendQueryParams(conn->pg, items[i].query->sql, items[i].query->parameters, NULL,
+                              items[i].parameters, NULL, NULL, 0) != 1)
             return false;
     }
     return PQpipelineSync(conn->pg) == 1;
 }
 
-/* One result for each step, a NULL after each, then the result of the sync point (libpq, "Pipeline Mode"). */
+/* One result for each item, a NULL after each, then the result of the sync point (libpq, "Pipeline Mode"). */
 static bool batch_read(struct connection *conn, size_t count, struct result **last, size_t *failed,
                        struct error *err)
 {
     bool is_good = true;
-    size_t step = 0;
+    size_t item = 0;
     PGresult *result;
 
     for (;;) {
@@ -291,7 +291,7 @@ static bool batch_read(struct connection *conn, size_t count, struct result **la
             return false;
         }
         if (result == NULL) {
-            step++;
+            item++;
             continue;
         }
         if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
@@ -306,8 +306,8 @@ static bool batch_read(struct connection *conn, size_t count, struct result **la
         }
         if (is_failure(result) && is_good) {
             is_good = error_from_result(conn, result, err);
-            *failed = step;
-        } else if (step + 1 == count && PQresultStatus(result) == PGRES_TUPLES_OK && last != NULL) {
+            *failed = item;
+        } else if (item + 1 == count && PQresultStatus(result) == PGRES_TUPLES_OK && last != NULL) {
             *last = (struct result *)result;
             continue;
         }
@@ -315,7 +315,7 @@ static bool batch_read(struct connection *conn, size_t count, struct result **la
     }
 }
 
-bool query_batch(struct connection *conn, const struct step *steps, size_t count, struct result **out,
+bool query_batch(struct connection *conn, const struct batch_item *items, size_t count, struct result **out,
                  size_t *failed, struct error *err)
 {
     struct result *last = NULL;
@@ -324,18 +324,18 @@ bool query_batch(struct connection *conn, const struct step *steps, size_t count
 
     begin(conn);
     *failed = count;
-    if (!batch_send(conn, steps, count))
+    if (!batch_send(conn, items, count))
         return error_from_loss(conn, err);
     is_good =
         batch_read(conn, count, &last, failed, err) && (out == NULL || last != NULL || lose_trust(conn, err));
-    log_duration(steps[count - 1].query->name, started);
+    log_duration(items[count - 1].query->name, started);
     if (is_good && out != NULL)
         *out = steal(&last);
     result_free(last);
     if (is_good || *failed < count)
         (void)PQexitPipelineMode(conn->pg);
     if (!is_good && *failed < count)
-        return error_context(err, "running query %s", steps[*failed].query->name);
+        return error_context(err, "running query %s", items[*failed].query->name);
     return is_good;
 }
 

@@ -47,15 +47,15 @@ must_use bool query_several(struct connection *conn, const char *name, const cha
                             struct result **results, size_t count, struct error *err);
 
 /* A statement of a batch. */
-struct step {
+struct batch_item {
     const struct query *query;
     const char *const *parameters;
 };
 
-/* Sends all steps in one round trip (pipeline mode: after a failure the server skips the rest). `out`, when
- * not NULL, gets the rows of the last step. Signals don't cancel it: it is what carries COMMIT. On failure
- * *failed is the number of the step that failed (`count` when the session broke and nobody knows). */
-must_use bool query_batch(struct connection *conn, const struct step *steps, size_t count,
+/* Sends all items in one round trip (pipeline mode: after a failure the server skips the rest). `out`, when
+ * not NULL, gets the rows of the last item. Signals don't cancel it: it is what carries COMMIT. On failure
+ * *failed is the number of the item that failed (`count` when the session broke and nobody knows). */
+must_use bool query_batch(struct connection *conn, const struct batch_item *items, size_t count,
                           struct result **out, size_t *failed, struct error *err);
 
 /* A query that nobody waits for: statements without parameters, asked while something else is waited for. */

@@ -6,28 +6,34 @@
 #include "sql/pattern.h"
 
 const char *const STATEMENT_KIND_NAMES[STATEMENT_KINDS] = {
-    [KIND_PLAIN] = "plain",           [KIND_BEGIN] = "begin",
-    [KIND_COMMIT] = "commit",         [KIND_COMMIT_CHAIN] = "commit-chain",
-    [KIND_ROLLBACK] = "rollback",     [KIND_ROLLBACK_CHAIN] = "rollback-chain",
-    [KIND_SAVEPOINT] = "savepoint",   [KIND_PREPARE_TRANSACTION] = "prepare-transaction",
-    [KIND_ALONE] = "alone",           [KIND_PSQL] = "psql",
-    [KIND_COPY_STDIN] = "copy-stdin", [KIND_COPY_STDOUT] = "copy-stdout",
+    [KIND_PLAIN] = "plain",
+    [KIND_BEGIN] = "begin",
+    [KIND_COMMIT] = "commit",
+    [KIND_COMMIT_CHAIN] = "commit-chain",
+    [KIND_ROLLBACK] = "rollback",
+    [KIND_ROLLBACK_CHAIN] = "rollback-chain",
+    [KIND_SAVEPOINT] = "savepoint",
+    [KIND_PREPARE_TRANSACTION] = "prepare-transaction",
+    [KIND_NONTRANSACTIONAL] = "nontransactional",
+    [KIND_PSQL] = "psql",
+    [KIND_COPY_STDIN] = "copy-stdin",
+    [KIND_COPY_STDOUT] = "copy-stdout",
 };
 
-const char *const ALONE_NAMES[ALONE_KINDS] = {
-    [ALONE_CREATE_INDEX] = "CREATE INDEX CONCURRENTLY",
-    [ALONE_DROP_INDEX] = "DROP INDEX CONCURRENTLY",
-    [ALONE_REINDEX_CONCURRENTLY] = "REINDEX CONCURRENTLY",
-    [ALONE_REINDEX] = "REINDEX SCHEMA, DATABASE or SYSTEM",
-    [ALONE_VACUUM] = "VACUUM",
-    [ALONE_CLUSTER] = "CLUSTER of all tables",
-    [ALONE_DATABASE] = "CREATE, DROP or ALTER DATABASE",
-    [ALONE_TABLESPACE] = "CREATE or DROP TABLESPACE",
-    [ALONE_SYSTEM] = "ALTER SYSTEM",
-    [ALONE_DISCARD] = "DISCARD ALL",
-    [ALONE_DETACH] = "ALTER TABLE … DETACH PARTITION … CONCURRENTLY",
-    [ALONE_SUBSCRIPTION] = "CREATE or ALTER SUBSCRIPTION",
-    [ALONE_PREPARED] = "COMMIT PREPARED or ROLLBACK PREPARED",
+const char *const NONTRANSACTIONAL_NAMES[NONTRANSACTIONAL_KINDS] = {
+    [NONTRANSACTIONAL_CREATE_INDEX] = "CREATE INDEX CONCURRENTLY",
+    [NONTRANSACTIONAL_DROP_INDEX] = "DROP INDEX CONCURRENTLY",
+    [NONTRANSACTIONAL_REINDEX_CONCURRENTLY] = "REINDEX CONCURRENTLY",
+    [NONTRANSACTIONAL_REINDEX] = "REINDEX SCHEMA, DATABASE or SYSTEM",
+    [NONTRANSACTIONAL_VACUUM] = "VACUUM",
+    [NONTRANSACTIONAL_CLUSTER] = "CLUSTER of all tables",
+    [NONTRANSACTIONAL_DATABASE] = "CREATE, DROP or ALTER DATABASE",
+    [NONTRANSACTIONAL_TABLESPACE] = "CREATE or DROP TABLESPACE",
+    [NONTRANSACTIONAL_SYSTEM] = "ALTER SYSTEM",
+    [NONTRANSACTIONAL_DISCARD] = "DISCARD ALL",
+    [NONTRANSACTIONAL_DETACH] = "ALTER TABLE … DETACH PARTITION … CONCURRENTLY",
+    [NONTRANSACTIONAL_SUBSCRIPTION] = "CREATE or ALTER SUBSCRIPTION",
+    [NONTRANSACTIONAL_PREPARED] = "COMMIT PREPARED or ROLLBACK PREPARED",
 };
 
 /* What a statement says of an option. */
@@ -36,58 +42,63 @@ struct condition {
     enum option_state state;
 };
 
-/* How a statement begins that runs alone. Every pattern here and below begins with one plain word. */
-struct alone_rule {
+/* How a statement begins that cannot run in a transaction block. Every pattern here and below begins with one
+ * plain word. */
+struct nontransactional_rule {
     const char *pattern;
-    enum alone_kind alone;
+    enum nontransactional nontransactional;
     int since;                  /* server version; 0 = every one we know */
     struct condition when;      /* only if this holds … */
     struct condition unless[2]; /* … and none of these */
 };
 
-static const struct alone_rule ALONE_RULES[] = {
-    { .pattern = "CREATE [UNIQUE] INDEX CONCURRENTLY", .alone = ALONE_CREATE_INDEX },
-    { .pattern = "DROP INDEX CONCURRENTLY", .alone = ALONE_DROP_INDEX },
-    { .pattern = "REINDEX [()] SCHEMA|DATABASE|SYSTEM", .alone = ALONE_REINDEX },
-    { .pattern = "REINDEX [()] INDEX|TABLE CONCURRENTLY", .alone = ALONE_REINDEX_CONCURRENTLY },
+static const struct nontransactional_rule NONTRANSACTIONAL_RULES[] = {
+    { .pattern = "CREATE [UNIQUE] INDEX CONCURRENTLY", .nontransactional = NONTRANSACTIONAL_CREATE_INDEX },
+    { .pattern = "DROP INDEX CONCURRENTLY", .nontransactional = NONTRANSACTIONAL_DROP_INDEX },
+    { .pattern = "REINDEX [()] SCHEMA|DATABASE|SYSTEM", .nontransactional = NONTRANSACTIONAL_REINDEX },
+    { .pattern = "REINDEX [()] INDEX|TABLE CONCURRENTLY",
+      .nontransactional = NONTRANSACTIONAL_REINDEX_CONCURRENTLY },
     { .pattern = "REINDEX () INDEX|TABLE",
-      .alone = ALONE_REINDEX_CONCURRENTLY,
+      .nontransactional = NONTRANSACTIONAL_REINDEX_CONCURRENTLY,
       .since = 140000,
       .when = { "concurrently", OPTION_ON } },
-    { .pattern = "VACUUM", .alone = ALONE_VACUUM },
-    { .pattern = "CLUSTER [VERBOSE] [()] $", .alone = ALONE_CLUSTER },
-    { .pattern = "CREATE DATABASE", .alone = ALONE_DATABASE },
-    { .pattern = "DROP DATABASE", .alone = ALONE_DATABASE },
-    { .pattern = "ALTER DATABASE <name> [SET|WITH] TABLESPACE", .alone = ALONE_DATABASE },
-    { .pattern = "CREATE TABLESPACE", .alone = ALONE_TABLESPACE },
-    { .pattern = "DROP TABLESPACE", .alone = ALONE_TABLESPACE },
-    { .pattern = "ALTER SYSTEM", .alone = ALONE_SYSTEM },
-    { .pattern = "DISCARD ALL", .alone = ALONE_DISCARD },
+    { .pattern = "VACUUM", .nontransactional = NONTRANSACTIONAL_VACUUM },
+    { .pattern = "CLUSTER [VERBOSE] [()] $", .nontransactional = NONTRANSACTIONAL_CLUSTER },
+    { .pattern = "CREATE DATABASE", .nontransactional = NONTRANSACTIONAL_DATABASE },
+    { .pattern = "DROP DATABASE", .nontransactional = NONTRANSACTIONAL_DATABASE },
+    { .pattern = "ALTER DATABASE <name> [SET|WITH] TABLESPACE",
+      .nontransactional = NONTRANSACTIONAL_DATABASE },
+    { .pattern = "CREATE TABLESPACE", .nontransactional = NONTRANSACTIONAL_TABLESPACE },
+    { .pattern = "DROP TABLESPACE", .nontransactional = NONTRANSACTIONAL_TABLESPACE },
+    { .pattern = "ALTER SYSTEM", .nontransactional = NONTRANSACTIONAL_SYSTEM },
+    { .pattern = "DISCARD ALL", .nontransactional = NONTRANSACTIONAL_DISCARD },
     { .pattern = "ALTER TABLE [IF EXISTS] [ONLY] <name> [*] DETACH PARTITION <name> CONCURRENTLY",
-      .alone = ALONE_DETACH,
+      .nontransactional = NONTRANSACTIONAL_DETACH,
       .since = 140000 },
     { .pattern = "CREATE SUBSCRIPTION",
-      .alone = ALONE_SUBSCRIPTION,
+      .nontransactional = NONTRANSACTIONAL_SUBSCRIPTION,
       .unless = { { "connect", OPTION_OFF }, { "create_slot", OPTION_OFF } } },
-    { .pattern = "ALTER SUBSCRIPTION <name> REFRESH", .alone = ALONE_SUBSCRIPTION, .since = 140000 },
+    { .pattern = "ALTER SUBSCRIPTION <name> REFRESH",
+      .nontransactional = NONTRANSACTIONAL_SUBSCRIPTION,
+      .since = 140000 },
     { .pattern = "ALTER SUBSCRIPTION <name> SET|ADD|DROP PUBLICATION",
-      .alone = ALONE_SUBSCRIPTION,
+      .nontransactional = NONTRANSACTIONAL_SUBSCRIPTION,
       .since = 140000,
       .unless = { { "refresh", OPTION_OFF } } },
     { .pattern = "ALTER SUBSCRIPTION <name> SET ()",
-      .alone = ALONE_SUBSCRIPTION,
+      .nontransactional = NONTRANSACTIONAL_SUBSCRIPTION,
       .since = 170000,
       .when = { "failover", OPTION_ON } },
     { .pattern = "ALTER SUBSCRIPTION <name> SET ()",
-      .alone = ALONE_SUBSCRIPTION,
+      .nontransactional = NONTRANSACTIONAL_SUBSCRIPTION,
       .since = 170000,
       .when = { "failover", OPTION_OFF } },
     { .pattern = "ALTER SUBSCRIPTION <name> SET ()",
-      .alone = ALONE_SUBSCRIPTION,
+      .nontransactional = NONTRANSACTIONAL_SUBSCRIPTION,
       .since = 180000,
       .when = { "two_phase", OPTION_OFF } },
-    { .pattern = "COMMIT PREPARED", .alone = ALONE_PREPARED },
-    { .pattern = "ROLLBACK PREPARED", .alone = ALONE_PREPARED },
+    { .pattern = "COMMIT PREPARED", .nontransactional = NONTRANSACTIONAL_PREPARED },
+    { .pattern = "ROLLBACK PREPARED", .nontransactional = NONTRANSACTIONAL_PREPARED },
 };
 
 /* How the others begin; the first that fits decides, so the longer stands before the shorter. */
@@ -119,7 +130,7 @@ static bool holds(struct condition condition, struct scanner scanner)
     return option_find(condition.option, scanner) == condition.state;
 }
 
-static bool conditions_hold(const struct alone_rule *rule, struct scanner scanner)
+static bool conditions_hold(const struct nontransactional_rule *rule, struct scanner scanner)
 {
     if (rule->when.option != NULL && !holds(rule->when, scanner))
         return false;
@@ -130,36 +141,50 @@ static bool conditions_hold(const struct alone_rule *rule, struct scanner scanne
     return true;
 }
 
-static enum alone_kind alone_kind_of(struct scanner scanner, const struct head *head, char first,
-                                     int server_version)
+static enum nontransactional nontransactional_kind_of(struct scanner scanner, const struct head *head,
+                                                      char first, int server_version)
 {
-    for (size_t i = 0; i < array_length(ALONE_RULES); i++) {
-        const struct alone_rule *rule = &ALONE_RULES[i];
+    for (size_t i = 0; i < array_length(NONTRANSACTIONAL_RULES); i++) {
+        const struct nontransactional_rule *rule = &NONTRANSACTIONAL_RULES[i];
 
         if (rule->pattern[0] == first && server_version >= rule->since &&
             pattern_matches(rule->pattern, head) && conditions_hold(rule, scanner))
-            return rule->alone;
+            return rule->nontransactional;
     }
-    return ALONE_NO;
+    return NONTRANSACTIONAL_NO;
 }
 
-enum statement_kind statement_kind_of(struct scanner scanner, int server_version, enum alone_kind *alone)
+/* The letters that some rule begins with, a bit each: most statements begin with none of them, and cost one
+ * look. */
+static unsigned initials(void)
 {
-    /* Most statements begin with no letter of the tables: they cost one look. */
-    static const char INITIALS[] = "ABCDEPRSV";
+    static unsigned known;
+
+    if (known != 0)
+        return known;
+    for (size_t i = 0; i < array_length(NONTRANSACTIONAL_RULES); i++)
+        known |= 1u << (NONTRANSACTIONAL_RULES[i].pattern[0] - 'A');
+    for (size_t i = 0; i < array_length(KIND_RULES); i++)
+        known |= 1u << (KIND_RULES[i].pattern[0] - 'A');
+    return known;
+}
+
+enum statement_kind statement_kind_of(struct scanner scanner, int server_version,
+                                      enum nontransactional *nontransactional)
+{
     struct head head;
     char first;
 
-    *alone = ALONE_NO;
+    *nontransactional = NONTRANSACTIONAL_NO;
     if (scanner.offset >= scanner.length)
         return KIND_PLAIN;
     first = (char)(scanner.at[scanner.offset] & ~0x20);
-    if (memchr(INITIALS, first, sizeof INITIALS - 1) == NULL)
+    if (first < 'A' || first > 'Z' || (initials() & 1u << (first - 'A')) == 0)
         return KIND_PLAIN;
     head = head_of(scanner);
-    *alone = alone_kind_of(scanner, &head, first, server_version);
-    if (*alone != ALONE_NO)
-        return KIND_ALONE;
+    *nontransactional = nontransactional_kind_of(scanner, &head, first, server_version);
+    if (*nontransactional != NONTRANSACTIONAL_NO)
+        return KIND_NONTRANSACTIONAL;
     for (size_t i = 0; i < array_length(KIND_RULES); i++) {
         if (KIND_RULES[i].pattern[0] == first && pattern_matches(KIND_RULES[i].pattern, &head))
             return KIND_RULES[i].kind;

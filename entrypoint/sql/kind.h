@@ -21,42 +21,43 @@ enum statement_kind {
     KIND_ROLLBACK_CHAIN,      /* … AND CHAIN */
     KIND_SAVEPOINT,           /* SAVEPOINT, RELEASE, ROLLBACK TO */
     KIND_PREPARE_TRANSACTION, /* ends the transaction of this session without committing it */
-    KIND_ALONE,               /* refused inside a transaction block by this server version */
+    KIND_NONTRANSACTIONAL,    /* refused inside a transaction block by this server version */
     KIND_PSQL,                /* a command of psql: a script with one is refused */
     KIND_COPY_STDIN,          /* COPY … FROM STDIN: a script with one is refused */
     KIND_COPY_STDOUT,         /* the server answers with rows for whoever sent it */
     STATEMENT_KINDS
 };
 
-/* Which of the statements that run alone. */
-enum alone_kind {
-    ALONE_NO,
-    ALONE_CREATE_INDEX, /* CONCURRENTLY, like the next two */
-    ALONE_DROP_INDEX,
-    ALONE_REINDEX_CONCURRENTLY,
-    ALONE_REINDEX, /* of a schema, a database or the system: a transaction for each table */
-    ALONE_VACUUM,
-    ALONE_CLUSTER, /* of every table */
-    ALONE_DATABASE,
-    ALONE_TABLESPACE,
-    ALONE_SYSTEM, /* ALTER SYSTEM */
-    ALONE_DISCARD,
-    ALONE_DETACH,
-    ALONE_SUBSCRIPTION,
-    ALONE_PREPARED, /* COMMIT PREPARED, ROLLBACK PREPARED */
-    ALONE_KINDS
+/* Which of the statements that cannot run in a transaction block. */
+enum nontransactional {
+    NONTRANSACTIONAL_NO,
+    NONTRANSACTIONAL_CREATE_INDEX, /* CONCURRENTLY, like the next two */
+    NONTRANSACTIONAL_DROP_INDEX,
+    NONTRANSACTIONAL_REINDEX_CONCURRENTLY,
+    NONTRANSACTIONAL_REINDEX, /* of a schema, a database or the system: a transaction for each table */
+    NONTRANSACTIONAL_VACUUM,
+    NONTRANSACTIONAL_CLUSTER, /* of every table */
+    NONTRANSACTIONAL_DATABASE,
+    NONTRANSACTIONAL_TABLESPACE,
+    NONTRANSACTIONAL_SYSTEM, /* ALTER SYSTEM */
+    NONTRANSACTIONAL_DISCARD,
+    NONTRANSACTIONAL_DETACH,
+    NONTRANSACTIONAL_SUBSCRIPTION,
+    NONTRANSACTIONAL_PREPARED, /* COMMIT PREPARED, ROLLBACK PREPARED */
+    NONTRANSACTIONAL_KINDS
 };
 
 /* "plain", "begin", …: for logs and tests. */
 extern const char *const STATEMENT_KIND_NAMES[STATEMENT_KINDS];
 
-/* As a person would name the statement: "CREATE INDEX CONCURRENTLY"; NULL for ALONE_NO. */
-extern const char *const ALONE_NAMES[ALONE_KINDS];
+/* As a person would name the statement: "CREATE INDEX CONCURRENTLY"; NULL for NONTRANSACTIONAL_NO. */
+extern const char *const NONTRANSACTIONAL_NAMES[NONTRANSACTIONAL_KINDS];
 
 /* The kind of the statement whose first token `scanner` stands at and whose text ends with the scanner's, for
- * a server of `server_version` (as libpq's PQserverVersion: 150004). *alone becomes ALONE_NO unless the kind
- * is KIND_ALONE. */
-enum statement_kind statement_kind_of(struct scanner scanner, int server_version, enum alone_kind *alone);
+ * a server of `server_version` (as libpq's PQserverVersion: 150004). *nontransactional becomes
+ * NONTRANSACTIONAL_NO unless the kind is KIND_NONTRANSACTIONAL. */
+enum statement_kind statement_kind_of(struct scanner scanner, int server_version,
+                                      enum nontransactional *nontransactional);
 
 /* Whether the statement whose first token `scanner` stands at reads and writes rows: INSERT, UPDATE, DELETE,
  * MERGE, SELECT, VALUES, TABLE, WITH, COPY. What it waits for is rows of others, as a rule, not a table. */

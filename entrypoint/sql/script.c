@@ -189,7 +189,7 @@ static void classify(const struct script_reader *reader, struct statement *state
 
     within.offset = statement->start;
     within.length = statement->end;
-    statement->kind = statement_kind_of(within, reader->server_version, &statement->alone);
+    statement->kind = statement_kind_of(within, reader->server_version, &statement->nontransactional);
     statement->is_data = statement_is_data(within);
     statement->is_guarded_index = statement_is_guarded_index(within);
 }
@@ -235,7 +235,7 @@ static const struct effect {
                               .counter = offsetof(struct script_summary, chains) },
     [KIND_SAVEPOINT] = { .counter = offsetof(struct script_summary, savepoints) },
     [KIND_PREPARE_TRANSACTION] = { .ends = true, .counter = offsetof(struct script_summary, prepares) },
-    [KIND_ALONE] = { .counter = offsetof(struct script_summary, alone) },
+    [KIND_NONTRANSACTIONAL] = { .counter = offsetof(struct script_summary, nontransactional) },
 };
 
 static void summarize_statement(struct script_summary *summary, const struct statement *statement)
@@ -244,10 +244,10 @@ static void summarize_statement(struct script_summary *summary, const struct sta
     bool is_first_control =
         summary->begins + summary->commits + summary->rollbacks + summary->chains + summary->prepares == 0;
 
-    if (statement->kind == KIND_ALONE) {
-        summary->has_alone_in_transaction |= summary->ends_inside_transaction;
-        if (summary->alone == 0)
-            summary->first_alone = *statement;
+    if (statement->kind == KIND_NONTRANSACTIONAL) {
+        summary->has_nontransactional_in_block |= summary->ends_inside_transaction;
+        if (summary->nontransactional == 0)
+            summary->first_nontransactional = *statement;
     }
     if ((effect->begins || effect->ends) && is_first_control)
         summary->first_control = *statement;

@@ -25,7 +25,7 @@ struct statement {
     size_t end;   /* … and just past the last, without the semicolon */
     size_t line;  /* of start, from 1; lines end at LF */
     enum statement_kind kind;
-    enum alone_kind alone;
+    enum nontransactional nontransactional;
     bool is_data;          /* see statement_is_data() */
     bool is_guarded_index; /* see statement_is_guarded_index() */
 };
@@ -60,17 +60,17 @@ struct script_summary {
     size_t begins;
     size_t commits; /* without those that chain, like rollbacks */
     size_t rollbacks;
-    size_t chains;                  /* COMMIT AND CHAIN, ROLLBACK AND CHAIN */
-    size_t prepares;                /* PREPARE TRANSACTION */
-    size_t savepoints;              /* SAVEPOINT, RELEASE, ROLLBACK TO */
-    size_t alone;                   /* statements that refuse a transaction block */
-    size_t data;                    /* statements that read and write rows */
-    size_t guarded_indexes;         /* CREATE INDEX IF NOT EXISTS */
-    bool has_alone_in_transaction;  /* one of those stands behind a BEGIN: it can only fail */
-    bool ends_inside_transaction;   /* a transaction is begun and not ended */
-    size_t open_begin_offset;       /* then: the offset of what began it */
+    size_t chains;                      /* COMMIT AND CHAIN, ROLLBACK AND CHAIN */
+    size_t prepares;                    /* PREPARE TRANSACTION */
+    size_t savepoints;                  /* SAVEPOINT, RELEASE, ROLLBACK TO */
+    size_t nontransactional;            /* statements that refuse a transaction block */
+    size_t data;                        /* statements that read and write rows */
+    size_t guarded_indexes;             /* CREATE INDEX IF NOT EXISTS */
+    bool has_nontransactional_in_block; /* one of those stands behind a BEGIN: it can only fail */
+    bool ends_inside_transaction;       /* a transaction is begun and not ended */
+    size_t open_begin_offset;           /* then: the offset of what began it */
     struct statement first_control; /* the first begin, commit, rollback, chain or prepare; if there is one */
-    struct statement first_alone;   /* the first that runs alone; if there is one */
+    struct statement first_nontransactional; /* the first of those, if there is one */
 };
 
 /* Reads the whole script once. Inputs as for script_reader_of(), errors as of script_next(). */

@@ -1,5 +1,5 @@
 /*
- * What a statement that runs alone, other than CREATE and DROP INDEX, is about.
+ * What a statement that cannot run in a transaction block, other than CREATE and DROP INDEX, is about.
  */
 #ifndef SQL_SUBJECT_H
 #define SQL_SUBJECT_H

@@ -45,6 +45,15 @@ static bool read_target(struct scanner *scanner, struct update_statement *out)
     return scan_token(&ahead).kind == TOKEN_CLOSE;
 }
 
+/* Behind WHERE. */
+static bool read_where(struct scanner *scanner, struct token where, struct update_statement *out,
+                       struct error *err)
+{
+    out->has_where = true;
+    out->where = where.end;
+    return !scan_word(scanner, "current") || refuse("goes by a cursor", err);
+}
+
 /* Goes on behind a target until the statement ends or its condition begins. */
 static bool read_rest(struct scanner *scanner, struct update_statement *out, struct error *err)
 {
@@ -62,16 +71,12 @@ static bool read_rest(struct scanner *scanner, struct update_statement *out, str
             continue;
         if (is_setting && slice_equals(scanner_text(scanner, token), ",") && !read_target(scanner, out))
             return refuse("sets too much, or what is not a column", err);
-        is_setting &= !scanner_is_word(scanner, token, "from");
+        is_setting &= !scanner_is_word(scanner, token, "from") && !scanner_is_word(scanner, token, "where");
         if (scanner_is_word(scanner, token, "returning"))
             return refuse("returns rows", err);
-        if (!out->has_where && scanner_is_word(scanner, token, "where")) {
-            out->has_where = true;
-            is_setting = false;
-            out->where = token.end;
-            if (scan_word(scanner, "current"))
-                return refuse("goes by a cursor", err);
-        }
+        if (!out->has_where && scanner_is_word(scanner, token, "where") &&
+            !read_where(scanner, token, out, err))
+            return false;
     }
 }
 

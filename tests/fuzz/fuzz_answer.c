@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "lock/lease_object.h"
-#include "report/notice_text.h"
+#include "report/notice.h"
 #include "report/pushgateway.h"
 
 enum { OUT_MOST = 1024 * 1024, EVENT_MESSAGE_MOST = 1024 };

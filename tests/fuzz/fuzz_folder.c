@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "dialect/prisma_order.h"
 #include "history/folder.h"
-#include "history/order.h"
 
 enum { NAMES_MOST = 6, NAME_BYTES_MOST = 250 };
 
@@ -32,15 +32,15 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 static void require_order(char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        require(order_compare(names[i], names[i]) == 0);
+        require(prisma_order_compare(names[i], names[i]) == 0);
         for (size_t j = 0; j < count; j++) {
-            int one = order_compare(names[i], names[j]);
-            int other = order_compare(names[j], names[i]);
+            int one = prisma_order_compare(names[i], names[j]);
+            int other = prisma_order_compare(names[j], names[i]);
 
             require((one < 0) == (other > 0) && (one == 0) == (strcmp(names[i], names[j]) == 0));
             for (size_t k = 0; k < count; k++)
-                require(!(one <= 0 && order_compare(names[j], names[k]) <= 0) ||
-                        order_compare(names[i], names[k]) <= 0);
+                require(!(one <= 0 && prisma_order_compare(names[j], names[k]) <= 0) ||
+                        prisma_order_compare(names[i], names[k]) <= 0);
         }
     }
 }
@@ -65,7 +65,7 @@ static void require_folder(const char *path, size_t made)
     }
     require(folder.count == made);
     for (size_t i = 1; i < folder.count; i++)
-        require(order_compare(folder.items[i - 1].name, folder.items[i].name) < 0);
+        require(prisma_order_compare(folder.items[i - 1].name, folder.items[i].name) < 0);
     for (size_t i = 0; i < folder.count; i++)
         require(folder_find(&folder, folder.items[i].name) == &folder.items[i]);
 }

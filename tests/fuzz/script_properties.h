@@ -24,14 +24,15 @@ static inline bool statement_stands_alone(struct slice text, const struct statem
                                           bool has_standard_strings)
 {
     struct script_reader reader = property_reader(text, has_standard_strings);
-    struct statement alone;
+    struct statement single;
     struct error err;
 
     if (script_without_bom(text).length != text.length)
         return true;
-    return script_next(&reader, &alone, &err) == SCRIPT_STATEMENT && alone.start == 0 &&
-           alone.end == text.length && alone.line == 1 && alone.kind == statement->kind &&
-           alone.alone == statement->alone && script_next(&reader, &alone, &err) == SCRIPT_END;
+    return script_next(&reader, &single, &err) == SCRIPT_STATEMENT && single.start == 0 &&
+           single.end == text.length && single.line == 1 && single.kind == statement->kind &&
+           single.nontransactional == statement->nontransactional &&
+           script_next(&reader, &single, &err) == SCRIPT_END;
 }
 
 static inline bool gap_is_empty(struct slice gap, bool has_standard_strings)

@@ -1,4 +1,4 @@
-"""The status file, the ready file and the last word: what a run tells the world outside."""
+"""The status file, the ready file and the termination message: what a run tells the world outside."""
 
 import json
 import os
@@ -236,46 +236,46 @@ def test_the_ready_file_is_there_when_and_only_when_it_is_complete(tidelock, fol
     assert ready.read_bytes() == b""
 
 
-# ---- the last word ----
+# ---- the termination message ----
 
 
 @pytest.fixture
-def last_word(tmp_path):
+def termination_log(tmp_path):
     file = tmp_path / "termination-log"
     file.touch()
     return file
 
 
-def test_the_last_word_of_a_success(tidelock, folder, database, last_word):
+def test_the_termination_log_of_a_success(tidelock, folder, database, termination_log):
     folder.add("001_t", "CREATE TABLE t ()")
-    tidelock("deploy", "--termination-log", last_word).succeeds()
-    assert json.loads(last_word.read_text()) == {"result": "complete", "exit_code": 0, "applied": 1, "pending": 0}
+    tidelock("deploy", "--termination-log", termination_log).succeeds()
+    assert json.loads(termination_log.read_text()) == {"result": "complete", "exit_code": 0, "applied": 1, "pending": 0}
 
 
-def test_the_last_word_of_a_failure(tidelock, folder, database, last_word):
-    inode = last_word.stat().st_ino
-    last_word.write_text("x" * 4000)
+def test_the_termination_log_of_a_failure(tidelock, folder, database, termination_log):
+    inode = termination_log.stat().st_ino
+    termination_log.write_text("x" * 4000)
     folder.add("001_bad", "SELECT 1;\nSELECT 1/0")
-    tidelock("deploy", "--termination-log", last_word).fails(exit=6)
-    said = last_word.read_text()
+    tidelock("deploy", "--termination-log", termination_log).fails(exit=6)
+    said = termination_log.read_text()
     word = json.loads(said)
-    assert len(said.encode()) <= 1024 and said.count("\n") == 1 and last_word.stat().st_ino == inode
+    assert len(said.encode()) <= 1024 and said.count("\n") == 1 and termination_log.stat().st_ino == inode
     assert word["exit_code"] == 6 and word["code"] == "P3018" and word["sqlstate"] == "22012" and "001_bad" in word["message"]
     assert word["at"].endswith("001_bad/migration.sql:2:1") and word["holds"].startswith("Nothing of 001_bad") and "deploy again" in word["next"]
 
 
-def test_the_last_word_of_a_run_that_did_not_begin(tidelock, folder, database, last_word):
-    tidelock("deploy", "--termination-log", last_word, "--migrations", "nowhere").fails(exit=2)
-    assert "nowhere" in json.loads(last_word.read_text())["message"]
+def test_the_termination_log_of_a_run_that_did_not_begin(tidelock, folder, database, termination_log):
+    tidelock("deploy", "--termination-log", termination_log, "--migrations", "nowhere").fails(exit=2)
+    assert "nowhere" in json.loads(termination_log.read_text())["message"]
 
 
-def test_a_last_word_without_a_place(tidelock, folder, database, tmp_path):
+def test_a_termination_log_without_a_place(tidelock, folder, database, tmp_path):
     tidelock("deploy").succeeds()
     result = tidelock("deploy", "--termination-log", tmp_path / "absent").succeeds()
     assert "absent" in result.errors and not (tmp_path / "absent").exists()
 
 
-def test_no_password_in_any_of_them(tidelock, folder, database, status, last_word):
+def test_no_password_in_any_of_them(tidelock, folder, database, status, termination_log):
     url = database.url().replace("postgres@", "nobody:s3cretpw@")
-    tidelock("deploy", "--status-file", status, "--termination-log", last_word, url=url).fails(exit=2)
-    assert "s3cretpw" not in status.read_text() + last_word.read_text() and "nobody" not in status.read_text()
+    tidelock("deploy", "--status-file", status, "--termination-log", termination_log, url=url).fails(exit=2)
+    assert "s3cretpw" not in status.read_text() + termination_log.read_text() and "nobody" not in status.read_text()

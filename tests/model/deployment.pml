@@ -1,6 +1,6 @@
 /*
  * The protocol by which deployments share one database, for spin: leader lock, ledger, units, and what happens when
- * a process or its session dies at any moment. Phases are those of entrypoint/apply/deployment.c, by their names.
+ * a process or its session dies at any moment. Phases are those of entrypoint/deploy/phases.c, by their names.
  *
  * Checked: nothing is committed twice or by somebody who does not lead, no ledger row says more or less than what was
  * done, and everybody is through in the end. There are two migrations: an atomic one (entrypoint/apply/atomic.c) and a

@@ -1,5 +1,5 @@
 /*
- * A run to say something about, and what reads it again: for the tests of report/notice_text.
+ * A run to say something about, and what reads it again: for the tests of report/notice.
  */
 #ifndef NOTICE_H
 #define NOTICE_H
@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "check.h"
-#include "report/notice_text.h"
+#include "report/notice.h"
 
 /* As much as is sent at most. */
 enum { BODY_MOST = 64 * 1024 };

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "history/checksum.h"
+#include "dialect/prisma_checksum.h"
 #include "history/compare.h"
 #include "scratch.h"
 
@@ -206,7 +206,7 @@ static void an_applied_script_with_other_bytes_is_edited(void **state)
     struct error err;
 
     (void)state;
-    checksum_of(slice_of("SELECT 1;\n"), checksum);
+    prisma_checksum_of(slice_of("SELECT 1;\n"), checksum);
     assert_true(check_edited("SELECT 1;\n", checksum, "A:1_a", &history, &err));
     assert_int_equal(history.counts[VERDICT_APPLIED], 1);
     assert_true(check_edited("SELECT 1;\r\n", checksum, "A:1_a", &history, &err));

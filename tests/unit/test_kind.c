@@ -5,19 +5,19 @@
 struct expectation {
     const char *sql;
     enum statement_kind kind;
-    enum alone_kind alone;
+    enum nontransactional nontransactional;
 };
 
 static void check(const struct expectation *row, int version)
 {
     struct scanner scanner = scanner_of(slice_of(row->sql), true);
-    enum alone_kind alone = ALONE_KINDS;
-    enum statement_kind kind = statement_kind_of(scanner, version, &alone);
+    enum nontransactional nontransactional = NONTRANSACTIONAL_KINDS;
+    enum statement_kind kind = statement_kind_of(scanner, version, &nontransactional);
 
-    if (kind != row->kind || alone != row->alone)
+    if (kind != row->kind || nontransactional != row->nontransactional)
         print_error("on %d: %s\n", version, row->sql);
     assert_string_equal(STATEMENT_KIND_NAMES[kind], STATEMENT_KIND_NAMES[row->kind]);
-    assert_int_equal(alone, row->alone);
+    assert_int_equal(nontransactional, row->nontransactional);
 }
 
 static void check_all(const struct expectation *rows, size_t count, int version)
@@ -29,39 +29,39 @@ static void check_all(const struct expectation *rows, size_t count, int version)
 static void transaction_control_is_told_by_its_first_words(void **state)
 {
     static const struct expectation rows[] = {
-        { "BEGIN", KIND_BEGIN, ALONE_NO },
-        { "begin work", KIND_BEGIN, ALONE_NO },
-        { "BEGIN TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY", KIND_BEGIN, ALONE_NO },
-        { "Start /* now */ Transaction", KIND_BEGIN, ALONE_NO },
-        { "COMMIT", KIND_COMMIT, ALONE_NO },
-        { "COMMIT WORK", KIND_COMMIT, ALONE_NO },
-        { "COMMIT TRANSACTION AND NO CHAIN", KIND_COMMIT, ALONE_NO },
-        { "END", KIND_COMMIT, ALONE_NO },
-        { "END AND CHAIN", KIND_COMMIT_CHAIN, ALONE_NO },
-        { "COMMIT AND CHAIN", KIND_COMMIT_CHAIN, ALONE_NO },
-        { "COMMIT WORK AND CHAIN", KIND_COMMIT_CHAIN, ALONE_NO },
-        { "ROLLBACK", KIND_ROLLBACK, ALONE_NO },
-        { "ROLLBACK AND NO CHAIN", KIND_ROLLBACK, ALONE_NO },
-        { "ABORT TRANSACTION", KIND_ROLLBACK, ALONE_NO },
-        { "ABORT WORK AND CHAIN", KIND_ROLLBACK_CHAIN, ALONE_NO },
-        { "ROLLBACK AND CHAIN", KIND_ROLLBACK_CHAIN, ALONE_NO },
-        { "ROLLBACK TO a", KIND_SAVEPOINT, ALONE_NO },
-        { "ROLLBACK TRANSACTION TO SAVEPOINT a", KIND_SAVEPOINT, ALONE_NO },
-        { "SAVEPOINT a", KIND_SAVEPOINT, ALONE_NO },
-        { "RELEASE SAVEPOINT a", KIND_SAVEPOINT, ALONE_NO },
-        { "PREPARE TRANSACTION 'a'", KIND_PREPARE_TRANSACTION, ALONE_NO },
-        { "PREPARE TRANSACTION $$a$$", KIND_PREPARE_TRANSACTION, ALONE_NO },
-        { "PREPARE transaction AS SELECT 1", KIND_PLAIN, ALONE_NO },
-        { "PREPARE a AS SELECT 1", KIND_PLAIN, ALONE_NO },
-        { "COMMIT PREPARED 'a'", KIND_ALONE, ALONE_PREPARED },
-        { "rollback prepared 'a'", KIND_ALONE, ALONE_PREPARED },
-        { "SET TRANSACTION READ ONLY", KIND_PLAIN, ALONE_NO },
-        { "LOCK TABLE begin", KIND_PLAIN, ALONE_NO },
-        { "beginning", KIND_PLAIN, ALONE_NO },
-        { "start", KIND_PLAIN, ALONE_NO },
-        { "\"commit\"", KIND_PLAIN, ALONE_NO },
-        { "(SELECT 1)", KIND_PLAIN, ALONE_NO },
-        { "", KIND_PLAIN, ALONE_NO },
+        { "BEGIN", KIND_BEGIN, NONTRANSACTIONAL_NO },
+        { "begin work", KIND_BEGIN, NONTRANSACTIONAL_NO },
+        { "BEGIN TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY", KIND_BEGIN, NONTRANSACTIONAL_NO },
+        { "Start /* now */ Transaction", KIND_BEGIN, NONTRANSACTIONAL_NO },
+        { "COMMIT", KIND_COMMIT, NONTRANSACTIONAL_NO },
+        { "COMMIT WORK", KIND_COMMIT, NONTRANSACTIONAL_NO },
+        { "COMMIT TRANSACTION AND NO CHAIN", KIND_COMMIT, NONTRANSACTIONAL_NO },
+        { "END", KIND_COMMIT, NONTRANSACTIONAL_NO },
+        { "END AND CHAIN", KIND_COMMIT_CHAIN, NONTRANSACTIONAL_NO },
+        { "COMMIT AND CHAIN", KIND_COMMIT_CHAIN, NONTRANSACTIONAL_NO },
+        { "COMMIT WORK AND CHAIN", KIND_COMMIT_CHAIN, NONTRANSACTIONAL_NO },
+        { "ROLLBACK", KIND_ROLLBACK, NONTRANSACTIONAL_NO },
+        { "ROLLBACK AND NO CHAIN", KIND_ROLLBACK, NONTRANSACTIONAL_NO },
+        { "ABORT TRANSACTION", KIND_ROLLBACK, NONTRANSACTIONAL_NO },
+        { "ABORT WORK AND CHAIN", KIND_ROLLBACK_CHAIN, NONTRANSACTIONAL_NO },
+        { "ROLLBACK AND CHAIN", KIND_ROLLBACK_CHAIN, NONTRANSACTIONAL_NO },
+        { "ROLLBACK TO a", KIND_SAVEPOINT, NONTRANSACTIONAL_NO },
+        { "ROLLBACK TRANSACTION TO SAVEPOINT a", KIND_SAVEPOINT, NONTRANSACTIONAL_NO },
+        { "SAVEPOINT a", KIND_SAVEPOINT, NONTRANSACTIONAL_NO },
+        { "RELEASE SAVEPOINT a", KIND_SAVEPOINT, NONTRANSACTIONAL_NO },
+        { "PREPARE TRANSACTION 'a'", KIND_PREPARE_TRANSACTION, NONTRANSACTIONAL_NO },
+        { "PREPARE TRANSACTION $$a$$", KIND_PREPARE_TRANSACTION, NONTRANSACTIONAL_NO },
+        { "PREPARE transaction AS SELECT 1", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "PREPARE a AS SELECT 1", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "COMMIT PREPARED 'a'", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_PREPARED },
+        { "rollback prepared 'a'", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_PREPARED },
+        { "SET TRANSACTION READ ONLY", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "LOCK TABLE begin", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "beginning", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "start", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "\"commit\"", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "(SELECT 1)", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "", KIND_PLAIN, NONTRANSACTIONAL_NO },
     };
 
     (void)state;
@@ -72,32 +72,35 @@ static void transaction_control_is_told_by_its_first_words(void **state)
 static void statements_that_every_version_runs_alone(void **state)
 {
     static const struct expectation rows[] = {
-        { "CREATE INDEX CONCURRENTLY i ON t (a)", KIND_ALONE, ALONE_CREATE_INDEX },
-        { "CREATE UNIQUE INDEX CONCURRENTLY ON t (a)", KIND_ALONE, ALONE_CREATE_INDEX },
-        { "create index concurrently if not exists i on t (a)", KIND_ALONE, ALONE_CREATE_INDEX },
-        { "DROP INDEX CONCURRENTLY IF EXISTS i", KIND_ALONE, ALONE_DROP_INDEX },
-        { "REINDEX INDEX CONCURRENTLY i", KIND_ALONE, ALONE_REINDEX_CONCURRENTLY },
-        { "REINDEX (VERBOSE) TABLE CONCURRENTLY t", KIND_ALONE, ALONE_REINDEX_CONCURRENTLY },
-        { "REINDEX SCHEMA s", KIND_ALONE, ALONE_REINDEX },
-        { "REINDEX (VERBOSE) DATABASE d", KIND_ALONE, ALONE_REINDEX },
-        { "REINDEX SYSTEM CONCURRENTLY d", KIND_ALONE, ALONE_REINDEX },
-        { "VACUUM", KIND_ALONE, ALONE_VACUUM },
-        { "VACUUM (ANALYZE, VERBOSE) t (a)", KIND_ALONE, ALONE_VACUUM },
-        { "vacuum full t", KIND_ALONE, ALONE_VACUUM },
-        { "CLUSTER", KIND_ALONE, ALONE_CLUSTER },
-        { "CLUSTER VERBOSE /* all */ -- of them\n", KIND_ALONE, ALONE_CLUSTER },
-        { "CLUSTER (VERBOSE)", KIND_ALONE, ALONE_CLUSTER },
-        { "CREATE DATABASE d", KIND_ALONE, ALONE_DATABASE },
-        { "DROP DATABASE IF EXISTS d WITH (FORCE)", KIND_ALONE, ALONE_DATABASE },
-        { "ALTER DATABASE d SET TABLESPACE s", KIND_ALONE, ALONE_DATABASE },
-        { "ALTER DATABASE \"D d\" TABLESPACE s", KIND_ALONE, ALONE_DATABASE },
-        { "CREATE TABLESPACE s LOCATION '/x'", KIND_ALONE, ALONE_TABLESPACE },
-        { "DROP TABLESPACE s", KIND_ALONE, ALONE_TABLESPACE },
-        { "ALTER SYSTEM SET work_mem = '1MB'", KIND_ALONE, ALONE_SYSTEM },
-        { "DISCARD ALL", KIND_ALONE, ALONE_DISCARD },
-        { "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p", KIND_ALONE, ALONE_SUBSCRIPTION },
+        { "CREATE INDEX CONCURRENTLY i ON t (a)", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_CREATE_INDEX },
+        { "CREATE UNIQUE INDEX CONCURRENTLY ON t (a)", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_CREATE_INDEX },
+        { "create index concurrently if not exists i on t (a)", KIND_NONTRANSACTIONAL,
+          NONTRANSACTIONAL_CREATE_INDEX },
+        { "DROP INDEX CONCURRENTLY IF EXISTS i", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_DROP_INDEX },
+        { "REINDEX INDEX CONCURRENTLY i", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_REINDEX_CONCURRENTLY },
+        { "REINDEX (VERBOSE) TABLE CONCURRENTLY t", KIND_NONTRANSACTIONAL,
+          NONTRANSACTIONAL_REINDEX_CONCURRENTLY },
+        { "REINDEX SCHEMA s", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_REINDEX },
+        { "REINDEX (VERBOSE) DATABASE d", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_REINDEX },
+        { "REINDEX SYSTEM CONCURRENTLY d", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_REINDEX },
+        { "VACUUM", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_VACUUM },
+        { "VACUUM (ANALYZE, VERBOSE) t (a)", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_VACUUM },
+        { "vacuum full t", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_VACUUM },
+        { "CLUSTER", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_CLUSTER },
+        { "CLUSTER VERBOSE /* all */ -- of them\n", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_CLUSTER },
+        { "CLUSTER (VERBOSE)", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_CLUSTER },
+        { "CREATE DATABASE d", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_DATABASE },
+        { "DROP DATABASE IF EXISTS d WITH (FORCE)", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_DATABASE },
+        { "ALTER DATABASE d SET TABLESPACE s", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_DATABASE },
+        { "ALTER DATABASE \"D d\" TABLESPACE s", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_DATABASE },
+        { "CREATE TABLESPACE s LOCATION '/x'", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_TABLESPACE },
+        { "DROP TABLESPACE s", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_TABLESPACE },
+        { "ALTER SYSTEM SET work_mem = '1MB'", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_SYSTEM },
+        { "DISCARD ALL", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_DISCARD },
+        { "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p", KIND_NONTRANSACTIONAL,
+          NONTRANSACTIONAL_SUBSCRIPTION },
         { "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = true, slot_name = 'false')",
-          KIND_ALONE, ALONE_SUBSCRIPTION },
+          KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_SUBSCRIPTION },
     };
 
     (void)state;
@@ -109,39 +112,40 @@ static void statements_that_every_version_runs_alone(void **state)
 static void their_neighbours_run_in_a_transaction(void **state)
 {
     static const struct expectation rows[] = {
-        { "CREATE INDEX i ON t (a)", KIND_PLAIN, ALONE_NO },
-        { "CREATE INDEX \"concurrently\" ON t (a)", KIND_PLAIN, ALONE_NO },
-        { "CREATE INDEX i ON concurrently (a)", KIND_PLAIN, ALONE_NO },
-        { "CREATE TABLE vacuum (id int)", KIND_PLAIN, ALONE_NO },
-        { "CREATE TABLE t (a text DEFAULT 'CREATE INDEX CONCURRENTLY')", KIND_PLAIN, ALONE_NO },
-        { "DROP INDEX a, concurrently_b", KIND_PLAIN, ALONE_NO },
-        { "REINDEX TABLE t", KIND_PLAIN, ALONE_NO },
-        { "REINDEX (VERBOSE) INDEX concurrently_i", KIND_PLAIN, ALONE_NO },
-        { "CLUSTER t USING i", KIND_PLAIN, ALONE_NO },
-        { "CLUSTER VERBOSE t", KIND_PLAIN, ALONE_NO },
-        { "ANALYZE t", KIND_PLAIN, ALONE_NO },
-        { "EXPLAIN ANALYZE SELECT 1", KIND_PLAIN, ALONE_NO },
-        { "ALTER DATABASE d SET search_path = tablespace", KIND_PLAIN, ALONE_NO },
-        { "ALTER DATABASE d RENAME TO e", KIND_PLAIN, ALONE_NO },
-        { "ALTER TABLESPACE s RENAME TO r", KIND_PLAIN, ALONE_NO },
-        { "ALTER TABLE t SET TABLESPACE s", KIND_PLAIN, ALONE_NO },
-        { "ALTER TYPE mood ADD VALUE 'calm'", KIND_PLAIN, ALONE_NO },
-        { "ALTER TABLE t DETACH PARTITION p", KIND_PLAIN, ALONE_NO },
-        { "ALTER TABLE t DETACH PARTITION p FINALIZE", KIND_PLAIN, ALONE_NO },
-        { "DISCARD PLANS", KIND_PLAIN, ALONE_NO },
-        { "DISCARD TEMP", KIND_PLAIN, ALONE_NO },
-        { "REFRESH MATERIALIZED VIEW CONCURRENTLY v", KIND_PLAIN, ALONE_NO },
-        { "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false)", KIND_PLAIN, ALONE_NO },
+        { "CREATE INDEX i ON t (a)", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "CREATE INDEX \"concurrently\" ON t (a)", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "CREATE INDEX i ON concurrently (a)", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "CREATE TABLE vacuum (id int)", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "CREATE TABLE t (a text DEFAULT 'CREATE INDEX CONCURRENTLY')", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "DROP INDEX a, concurrently_b", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "REINDEX TABLE t", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "REINDEX (VERBOSE) INDEX concurrently_i", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "CLUSTER t USING i", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "CLUSTER VERBOSE t", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "ANALYZE t", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "EXPLAIN ANALYZE SELECT 1", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "ALTER DATABASE d SET search_path = tablespace", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "ALTER DATABASE d RENAME TO e", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "ALTER TABLESPACE s RENAME TO r", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "ALTER TABLE t SET TABLESPACE s", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "ALTER TYPE mood ADD VALUE 'calm'", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "ALTER TABLE t DETACH PARTITION p", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "ALTER TABLE t DETACH PARTITION p FINALIZE", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "DISCARD PLANS", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "DISCARD TEMP", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "REFRESH MATERIALIZED VIEW CONCURRENTLY v", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false)", KIND_PLAIN,
+          NONTRANSACTIONAL_NO },
         { "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p, q WITH (enabled, CREATE_SLOT = 'off')",
-          KIND_PLAIN, ALONE_NO },
-        { "DROP SUBSCRIPTION s", KIND_PLAIN, ALONE_NO },
-        { "ALTER SUBSCRIPTION s DISABLE", KIND_PLAIN, ALONE_NO },
-        { "ALTER SUBSCRIPTION s SET (synchronous_commit = off)", KIND_PLAIN, ALONE_NO },
-        { "ALTER SUBSCRIPTION s SET PUBLICATION p WITH (refresh = false)", KIND_PLAIN, ALONE_NO },
-        { "CALL vacuum()", KIND_PLAIN, ALONE_NO },
-        { "DO $$ BEGIN COMMIT; END $$", KIND_PLAIN, ALONE_NO },
-        { "CHECKPOINT", KIND_PLAIN, ALONE_NO },
-        { "TRUNCATE t", KIND_PLAIN, ALONE_NO },
+          KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "DROP SUBSCRIPTION s", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "ALTER SUBSCRIPTION s DISABLE", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "ALTER SUBSCRIPTION s SET (synchronous_commit = off)", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "ALTER SUBSCRIPTION s SET PUBLICATION p WITH (refresh = false)", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "CALL vacuum()", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "DO $$ BEGIN COMMIT; END $$", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "CHECKPOINT", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "TRUNCATE t", KIND_PLAIN, NONTRANSACTIONAL_NO },
     };
 
     (void)state;
@@ -156,30 +160,43 @@ static void some_run_alone_from_a_version_on(void **state)
         int since;
         struct expectation then;
     } rows[] = {
-        { 140000, { "ALTER TABLE t DETACH PARTITION p CONCURRENTLY", KIND_ALONE, ALONE_DETACH } },
         { 140000,
-          { "alter table if exists only s.\"T\" * detach partition s.p concurrently", KIND_ALONE,
-            ALONE_DETACH } },
+          { "ALTER TABLE t DETACH PARTITION p CONCURRENTLY", KIND_NONTRANSACTIONAL,
+            NONTRANSACTIONAL_DETACH } },
         { 140000,
-          { "ALTER TABLE IF EXISTS a.b.c DETACH PARTITION \"p;\" /* x */ CONCURRENTLY", KIND_ALONE,
-            ALONE_DETACH } },
-        { 140000, { "REINDEX (CONCURRENTLY) TABLE t", KIND_ALONE, ALONE_REINDEX_CONCURRENTLY } },
+          { "alter table if exists only s.\"T\" * detach partition s.p concurrently", KIND_NONTRANSACTIONAL,
+            NONTRANSACTIONAL_DETACH } },
         { 140000,
-          { "REINDEX (VERBOSE, CONCURRENTLY true) INDEX i", KIND_ALONE, ALONE_REINDEX_CONCURRENTLY } },
-        { 140000, { "ALTER SUBSCRIPTION s REFRESH PUBLICATION", KIND_ALONE, ALONE_SUBSCRIPTION } },
-        { 140000, { "ALTER SUBSCRIPTION s SET PUBLICATION p", KIND_ALONE, ALONE_SUBSCRIPTION } },
+          { "ALTER TABLE IF EXISTS a.b.c DETACH PARTITION \"p;\" /* x */ CONCURRENTLY", KIND_NONTRANSACTIONAL,
+            NONTRANSACTIONAL_DETACH } },
         { 140000,
-          { "ALTER SUBSCRIPTION s ADD PUBLICATION p WITH (copy_data = off)", KIND_ALONE,
-            ALONE_SUBSCRIPTION } },
-        { 170000, { "ALTER SUBSCRIPTION s SET (failover)", KIND_ALONE, ALONE_SUBSCRIPTION } },
+          { "REINDEX (CONCURRENTLY) TABLE t", KIND_NONTRANSACTIONAL,
+            NONTRANSACTIONAL_REINDEX_CONCURRENTLY } },
+        { 140000,
+          { "REINDEX (VERBOSE, CONCURRENTLY true) INDEX i", KIND_NONTRANSACTIONAL,
+            NONTRANSACTIONAL_REINDEX_CONCURRENTLY } },
+        { 140000,
+          { "ALTER SUBSCRIPTION s REFRESH PUBLICATION", KIND_NONTRANSACTIONAL,
+            NONTRANSACTIONAL_SUBSCRIPTION } },
+        { 140000,
+          { "ALTER SUBSCRIPTION s SET PUBLICATION p", KIND_NONTRANSACTIONAL,
+            NONTRANSACTIONAL_SUBSCRIPTION } },
+        { 140000,
+          { "ALTER SUBSCRIPTION s ADD PUBLICATION p WITH (copy_data = off)", KIND_NONTRANSACTIONAL,
+            NONTRANSACTIONAL_SUBSCRIPTION } },
         { 170000,
-          { "ALTER SUBSCRIPTION s SET (binary = on, failover = off)", KIND_ALONE, ALONE_SUBSCRIPTION } },
-        { 180000, { "ALTER SUBSCRIPTION s SET (two_phase = false)", KIND_ALONE, ALONE_SUBSCRIPTION } },
+          { "ALTER SUBSCRIPTION s SET (failover)", KIND_NONTRANSACTIONAL, NONTRANSACTIONAL_SUBSCRIPTION } },
+        { 170000,
+          { "ALTER SUBSCRIPTION s SET (binary = on, failover = off)", KIND_NONTRANSACTIONAL,
+            NONTRANSACTIONAL_SUBSCRIPTION } },
+        { 180000,
+          { "ALTER SUBSCRIPTION s SET (two_phase = false)", KIND_NONTRANSACTIONAL,
+            NONTRANSACTIONAL_SUBSCRIPTION } },
     };
 
     (void)state;
     for (size_t i = 0; i < array_length(rows); i++) {
-        const struct expectation before = { rows[i].then.sql, KIND_PLAIN, ALONE_NO };
+        const struct expectation before = { rows[i].then.sql, KIND_PLAIN, NONTRANSACTIONAL_NO };
 
         check(&before, rows[i].since - 1);
         check(&rows[i].then, rows[i].since);
@@ -190,11 +207,11 @@ static void some_run_alone_from_a_version_on(void **state)
 static void an_option_that_is_off_is_not_on(void **state)
 {
     static const struct expectation rows[] = {
-        { "REINDEX (CONCURRENTLY off) TABLE t", KIND_PLAIN, ALONE_NO },
-        { "REINDEX (VERBOSE, CONCURRENTLY FALSE) TABLE t", KIND_PLAIN, ALONE_NO },
-        { "REINDEX (CONCURRENTLY 0) TABLE t", KIND_PLAIN, ALONE_NO },
-        { "REINDEX (VERBOSE concurrently) TABLE t", KIND_PLAIN, ALONE_NO },
-        { "ALTER SUBSCRIPTION s SET (two_phase = true)", KIND_PLAIN, ALONE_NO },
+        { "REINDEX (CONCURRENTLY off) TABLE t", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "REINDEX (VERBOSE, CONCURRENTLY FALSE) TABLE t", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "REINDEX (CONCURRENTLY 0) TABLE t", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "REINDEX (VERBOSE concurrently) TABLE t", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "ALTER SUBSCRIPTION s SET (two_phase = true)", KIND_PLAIN, NONTRANSACTIONAL_NO },
     };
 
     (void)state;
@@ -204,15 +221,15 @@ static void an_option_that_is_off_is_not_on(void **state)
 static void copy_is_told_by_its_direction_and_end(void **state)
 {
     static const struct expectation rows[] = {
-        { "COPY t FROM STDIN", KIND_COPY_STDIN, ALONE_NO },
-        { "copy s.t (a, \"b)\") from stdin (format csv)", KIND_COPY_STDIN, ALONE_NO },
-        { "COPY BINARY t FROM STDOUT", KIND_COPY_STDIN, ALONE_NO },
-        { "COPY t TO STDOUT", KIND_COPY_STDOUT, ALONE_NO },
-        { "COPY (SELECT (1), ')') TO STDOUT", KIND_COPY_STDOUT, ALONE_NO },
-        { "COPY t (a) TO STDIN", KIND_COPY_STDOUT, ALONE_NO },
-        { "COPY t FROM '/x'", KIND_PLAIN, ALONE_NO },
-        { "COPY t FROM PROGRAM 'x'", KIND_PLAIN, ALONE_NO },
-        { "COPY t FROM \"stdin\"", KIND_PLAIN, ALONE_NO },
+        { "COPY t FROM STDIN", KIND_COPY_STDIN, NONTRANSACTIONAL_NO },
+        { "copy s.t (a, \"b)\") from stdin (format csv)", KIND_COPY_STDIN, NONTRANSACTIONAL_NO },
+        { "COPY BINARY t FROM STDOUT", KIND_COPY_STDIN, NONTRANSACTIONAL_NO },
+        { "COPY t TO STDOUT", KIND_COPY_STDOUT, NONTRANSACTIONAL_NO },
+        { "COPY (SELECT (1), ')') TO STDOUT", KIND_COPY_STDOUT, NONTRANSACTIONAL_NO },
+        { "COPY t (a) TO STDIN", KIND_COPY_STDOUT, NONTRANSACTIONAL_NO },
+        { "COPY t FROM '/x'", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "COPY t FROM PROGRAM 'x'", KIND_PLAIN, NONTRANSACTIONAL_NO },
+        { "COPY t FROM \"stdin\"", KIND_PLAIN, NONTRANSACTIONAL_NO },
     };
 
     (void)state;
@@ -224,8 +241,8 @@ static void every_kind_has_a_name(void **state)
     (void)state;
     for (size_t i = 0; i < STATEMENT_KINDS; i++)
         assert_non_null(STATEMENT_KIND_NAMES[i]);
-    for (size_t i = ALONE_NO + 1; i < ALONE_KINDS; i++)
-        assert_non_null(ALONE_NAMES[i]);
+    for (size_t i = NONTRANSACTIONAL_NO + 1; i < NONTRANSACTIONAL_KINDS; i++)
+        assert_non_null(NONTRANSACTIONAL_NAMES[i]);
 }
 
 int main(void)

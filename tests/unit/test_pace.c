@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "apply/pace.h"
+#include "backfill/pace.h"
 #include "check.h"
 
 static void it_begins_small_and_within_its_bounds(void **state)

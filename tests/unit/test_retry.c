@@ -1,6 +1,6 @@
-#include "apply/retry.h"
 #include "base/memory.h"
 #include "check.h"
+#include "traffic/retry.h"
 
 static void the_wait_for_a_table_grows_to_a_second(void **state)
 {

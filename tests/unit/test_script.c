@@ -207,13 +207,13 @@ static void a_summary_counts_each_kind_and_keeps_the_first(void **state)
     assert_int_equal(summary.rollbacks, 1);
     assert_int_equal(summary.savepoints, 1);
     assert_int_equal(summary.prepares, 1);
-    assert_int_equal(summary.alone, 2);
-    assert_false(summary.has_alone_in_transaction);
+    assert_int_equal(summary.nontransactional, 2);
+    assert_false(summary.has_nontransactional_in_block);
     assert_false(summary.ends_inside_transaction);
     assert_int_equal(summary.first_control.kind, KIND_BEGIN);
     assert_int_equal(summary.first_control.line, 2);
-    assert_int_equal(summary.first_alone.alone, ALONE_VACUUM);
-    assert_int_equal(summary.first_alone.line, 3);
+    assert_int_equal(summary.first_nontransactional.nontransactional, NONTRANSACTIONAL_VACUUM);
+    assert_int_equal(summary.first_nontransactional.line, 3);
 }
 
 static void a_begin_without_its_commit_is_found(void **state)
@@ -239,8 +239,8 @@ static void a_chain_leaves_a_transaction_open(void **state)
 static void a_statement_that_runs_alone_is_noticed_inside_a_transaction(void **state)
 {
     (void)state;
-    assert_true(summary_of("BEGIN; VACUUM; COMMIT").has_alone_in_transaction);
-    assert_false(summary_of("BEGIN; COMMIT; VACUUM").has_alone_in_transaction);
+    assert_true(summary_of("BEGIN; VACUUM; COMMIT").has_nontransactional_in_block);
+    assert_false(summary_of("BEGIN; COMMIT; VACUUM").has_nontransactional_in_block);
 }
 
 static void a_summary_of_nothing_is_empty(void **state)

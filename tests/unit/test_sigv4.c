@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "check.h"
-#include "config/sigv4.h"
+#include "credentials/sigv4.h"
 
 enum { URL_MOST = 8192 };
 

@@ -1,0 +1,139 @@
+#include "apply/nontransactional.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "execution/checkpoint.h"
+#include "execution/lock_retry.h"
+#include "history/journal.h"
+#include "postgres/query.h"
+#include "repair/repair.h"
+
+/* A time-out in the middle of a CONCURRENTLY would leave an INVALID index: none is in force for it, but ours
+ * for the whole migration. */
+static bool suspend_timeouts(struct execution *execution, struct result **before, struct error *err)
+{
+    return query_several(
+        execution->conn, "suspend_timeouts",
+        "SELECT pg_catalog.current_setting('lock_timeout'), pg_catalog.current_setting('statement_timeout'),"
+        " pg_catalog.current_setting('transaction_timeout', true);"
+        "SET lock_timeout = 0;SET statement_timeout = 0;"
+        "SELECT CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL"
+        "            THEN pg_catalog.set_config('transaction_timeout', '0', false) END",
+        before, 1, err);
+}
+
+static void restore_timeouts(struct execution *execution, const struct result *before)
+{
+    static const struct query restore = {
+        .name = "restore_timeouts",
+        .parameters = 3,
+        .sql =
+            "SELECT pg_catalog.set_config('lock_timeout', $1, false),"
+            " pg_catalog.set_config('statement_timeout', $2, false),"
+            " CASE WHEN $3::text IS NOT NULL THEN pg_catalog.set_config('transaction_timeout', $3, false) END",
+    };
+    const char *const parameters[] = { result_text(before, 0, 0), result_text(before, 0, 1),
+                                       result_is_null(before, 0, 2) ? NULL : result_text(before, 0, 2) };
+    struct error ignored;
+
+    if (!connection_is_lost(execution->conn) &&
+        !query_run(execution->conn, &restore, parameters, NULL, &ignored))
+        log_debug("could not restore the time-outs: %s", ignored.message);
+}
+
+/* After a signal there are seconds left to clear up; what remains then is cleared away by the next run, which
+ * finds the intent. True when it shall be tried again. */
+static bool recover(struct execution *execution, const struct segment *segment, const struct intent *intent,
+                    struct error *err)
+{
+    struct leftover left;
+    struct error why;
+    bool is_clear;
+
+    if (connection_is_lost(execution->conn))
+        return false;
+    if (err->class == ERROR_INTERRUPTED &&
+        !query_several(execution->conn, "short_timeout", "SET statement_timeout = '2s'", NULL, 0, &why))
+        is_clear = leftover_unknown(&left, intent, &why);
+    else
+        is_clear = repair_after(execution, &segment->nontransactional, intent, &left);
+    if ((is_clear || left.is_ours) && lock_retry(execution, err))
+        return true;
+    if (!is_clear)
+        execution_note_leftover(execution, left.is_ours ? LEFTOVER_OURS : LEFTOVER_PERSON, left.what,
+                                left.remedy);
+    return false;
+}
+
+/* *was_sent tells a failure of the statement itself from others; `intent` is what was recorded for it. */
+static bool attempt(struct execution *execution, const struct segment *segment, bool is_again,
+                    struct intent *intent, bool *was_sent, struct error *err)
+{
+    auto_intent struct intent former = { .is_known = false };
+    auto_free char *sql = memory_copy(execution->script.at + segment->start, segment->end - segment->start);
+    char prefix[SHA256_HEX_SIZE];
+
+    if (is_again && !journal_read(execution->conn, execution->id, segment->first, &former, err))
+        return false;
+    switch (repair_before(execution, &segment->nontransactional, &former, err)) {
+    case REPAIR_RUN:
+        break;
+    case REPAIR_DONE:
+        log_info("statement %zu was done when it was interrupted", segment->first + 1);
+        return checkpoint_record(execution, segment->first + segment->count, err);
+    case REPAIR_REFUSED:
+        execution_note_leftover(execution, LEFTOVER_PERSON, "", "");
+        return false;
+    case REPAIR_ERROR:
+        return false;
+    }
+    if (!execution_hash_prefix(execution, segment->first, prefix, err) ||
+        !journal_record(execution->conn, execution->id, segment->first, prefix, sql, intent, err))
+        return false;
+    *was_sent = true;
+    if (!execution_send(execution, segment->start, segment->end, segment->first, err))
+        return false;
+    *was_sent = false;
+    return repair_verify(execution, segment->start, segment->end, err) &&
+           checkpoint_record(execution, segment->first + segment->count, err);
+}
+
+/* With its leftovers cleared away or left to the next try; *is_worth_another is whether there shall be one.
+ */
+static bool run_once(struct execution *execution, const struct segment *segment, bool is_again,
+                     bool *is_worth_another, struct error *err)
+{
+    auto_intent struct intent intent = { .is_known = false };
+    bool was_sent = false;
+    bool is_done;
+
+    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid,
+                !repair_may_be_needed(execution, &segment->nontransactional));
+    is_done = attempt(execution, segment, is_again, &intent, &was_sent, err);
+    watch_stop(execution->watch);
+    *is_worth_another = was_sent && !is_done && recover(execution, segment, &intent, err);
+    return is_done;
+}
+
+bool nontransactional_run(struct execution *execution, const struct segment *segment, bool is_resuming,
+                          struct error *err)
+{
+    bool has_timeouts = !repair_may_be_needed(execution, &segment->nontransactional);
+    bool is_again = is_resuming;
+    bool is_worth_another;
+    bool is_done;
+
+    execution->retry.tries = 0;
+    do {
+        auto_result struct result *before = NULL;
+
+        if (!(has_timeouts ? execution_set_lock_timeout(execution, WAIT_TABLE, false, err)
+                           : suspend_timeouts(execution, &before, err)))
+            return false;
+        is_done = run_once(execution, segment, is_again, &is_worth_another, err);
+        if (!has_timeouts)
+            restore_timeouts(execution, before);
+        is_again = true;
+    } while (!is_done && is_worth_another);
+    return is_done;
+}

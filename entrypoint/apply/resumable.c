@@ -1,0 +1,287 @@
+#include "apply/resumable.h"
+
+#include <string.h>
+
+#include "apply/segment_run.h"
+#include "backfill/backfill.h"
+#include "base/log.h"
+#include "execution/assertion.h"
+#include "execution/checkpoint.h"
+#include "history/journal.h"
+#include "lock/leader.h"
+#include "postgres/query.h"
+#include "sql/segment.h"
+
+enum { SQL_MOST = 64 * 1024, LISTED_MOST = 8 };
+
+/* How far it came. */
+struct course {
+    size_t done;     /* statements, those of rolled-back blocks included */
+    size_t resumed;  /* … of them by an earlier run */
+    bool has_effect; /* something that is done persists: more than settings */
+};
+
+/* Whether what the segment did outlives the session. */
+static bool segment_has_effect(const struct execution *execution, const struct segment *segment,
+                               struct script_reader *at)
+{
+    bool has_effect = false;
+    struct statement statement;
+    struct error ignored;
+
+    for (size_t i = 0; i < segment->count && script_next(at, &statement, &ignored) == SCRIPT_STATEMENT; i++)
+        has_effect |= !statement_is_setting(execution->script, &statement);
+    if (segment->kind == SEGMENT_BLOCK && segment->closing.kind == KIND_ROLLBACK)
+        return false;
+    return has_effect;
+}
+
+/* Passes over what an earlier run has done. The session is a fresh one: what that part set is set again. */
+static bool skip_done(struct execution *execution, struct course *course, struct script_reader *at,
+                      struct error *err)
+{
+    struct statement statement;
+
+    for (size_t i = 0; i < course->resumed; i++) {
+        bool is_setting;
+
+        if (script_next(at, &statement, err) != SCRIPT_STATEMENT)
+            return false;
+        is_setting = statement_is_setting(execution->script, &statement);
+        course->has_effect |= !is_setting;
+        if (is_setting && !execution_send(execution, statement.start, statement.end, i, err))
+            return false;
+    }
+    return true;
+}
+
+static bool run_segments(struct execution *execution, struct course *course, struct error *err)
+{
+    struct script_reader at = execution_reader(execution);
+    struct segment_reader segments;
+    enum segment_answer answer;
+    struct segment segment;
+
+    if (!skip_done(execution, course, &at, err))
+        return false;
+    segments = segment_reader_of(at, course->resumed, execution->mode == MODE_SELF_MANAGED);
+    while ((answer = segment_next(&segments, &segment, err)) == SEGMENT_FOUND) {
+        if (!segment_run(execution, &segment,
+                         execution->unfinished != NULL && segment.first == course->resumed, err))
+            return false;
+        course->has_effect |= segment_has_effect(execution, &segment, &at);
+        course->done = segment.first + segment.count;
+    }
+    return answer == SEGMENT_END;
+}
+
+/* The first lines of what persists, for the person who has to know. */
+static void list_persisted(const struct execution *execution, size_t done, struct text *out)
+{
+    struct script_reader reader = execution_reader(execution);
+    struct statement statement;
+    struct error ignored;
+
+    for (size_t i = 0; i < done && script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT; i++) {
+        const char *text = execution->script.at + statement.start;
+        size_t length = strcspn(text, "\r\n");
+
+        if (length > statement.end - statement.start)
+            length = statement.end - statement.start;
+        if (done > LISTED_MOST && i == LISTED_MOST / 2)
+            text_add_format(out, "; … (%zu more)", done - LISTED_MOST);
+        if (done <= LISTED_MOST || i < LISTED_MOST / 2 || i >= done - LISTED_MOST / 2)
+            text_add_format(out, "%s line %zu: %.*s", out->length == 0 ? "" : ";", statement.line,
+                            (int)(length > 60 ? 60 : length), text);
+    }
+}
+
+/* What is known of it, should it fail from here on. */
+static void note(struct execution *execution, const struct course *course)
+{
+    struct failure *failure = &execution->failure;
+    auto_text struct text list = text_init(SQL_MOST);
+
+    failure->facts.has_effect = course->has_effect;
+    failure->names.done = course->done;
+    if (course->done == 0)
+        return;
+    list_persisted(execution, course->done, &list);
+    text_copy_cut(failure->names.persists, sizeof failure->names.persists, list.at);
+}
+
+/* So that a script that is corrected from here on may go on here. That this can't be written is no failure of
+ * its own. */
+static void record_prefix(struct execution *execution, size_t done)
+{
+    char prefix[SHA256_HEX_SIZE];
+    auto_intent struct intent intent = { .is_known = false };
+    struct error err;
+
+    if (!execution_hash_prefix(execution, done, prefix, &err) ||
+        !journal_record(execution->conn, execution->id, done, prefix, NULL, &intent, &err))
+        log_debug("could not record how far the script came: %s", err.message);
+}
+
+/* What is rolled back is not gone on with. */
+static void forget(const struct execution *execution)
+{
+    const char *const parameters[] = { execution->id };
+    struct batch_item items[JOURNAL_TABLES];
+    struct error err = { .class = ERROR_NONE };
+    bool exists = false;
+    size_t failed;
+
+    for (size_t i = 0; i < JOURNAL_TABLES; i++)
+        items[i] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
+    if (!journal_exists(execution->conn, &exists, &err) ||
+        (exists && !query_batch(execution->conn, items, JOURNAL_TABLES, NULL, &failed, &err)))
+        log_debug("could not forget the intents: %s", err.message);
+}
+
+/* Writes the failure into our row: rolled back at once when nothing is left of it. */
+static void record_stop(struct execution *execution, bool is_partial, const struct error *failure)
+{
+    auto_text struct text logs = text_init(SQL_MOST);
+    enum ledger_statement statement = is_partial ? LEDGER_STOP : LEDGER_ROLL_BACK_ROW;
+    struct error err;
+
+    text_add_string(&logs, LEDGER_OURS);
+    execution_failure_text(failure, &logs);
+    const char *const written[] = { execution->id, logs.at };
+    if (!execution_reset_session(execution, &err) ||
+        !query_run(execution->conn, &execution->ledger->queries[statement], written, NULL, &err))
+        log_warn("could not record the failure in the ledger: %s", err.message);
+}
+
+/* Whether the failure left something: then the row stays unfinished, and the next run goes on with it. */
+static bool is_partial(const struct failure_facts *facts, const struct error *err)
+{
+    return facts->has_effect || facts->leftover != LEFTOVER_NOTHING || err->class == ERROR_PARTIAL;
+}
+
+static bool stop(struct execution *execution, const struct course *course, struct error *err)
+{
+    struct failure_facts *facts = &execution->failure.facts;
+
+    note(execution, course);
+    execution_roll_back(execution->conn);
+    if (err->class == ERROR_LOST || connection_is_lost(execution->conn))
+        return false;
+    facts->is_rolled_back = true;
+    execution_judge(execution, err);
+    if (err->class == ERROR_LEADER)
+        return false;
+    record_stop(execution, is_partial(facts, err), err);
+    if (!is_partial(facts, err))
+        forget(execution);
+    else if (err->class == ERROR_PARTIAL && execution->mode != MODE_BACKFILL)
+        record_prefix(execution, course->done);
+    return false;
+}
+
+/* The prefix that was done must be the same text, or going on in the middle would be a guess. Of a backfill
+ * it is the statement itself that must be the same. */
+static bool check_resumable(struct execution *execution, size_t done, struct error *err)
+{
+    char prefix[SHA256_HEX_SIZE];
+    auto_intent struct intent intent = { .is_known = false };
+    const struct ledger_row *row = execution->unfinished;
+
+    if (row->checksum != NULL && strcmp(row->checksum, execution->checksum) == 0)
+        return true;
+    if (!journal_read(execution->conn, execution->id, done, &intent, err) ||
+        !execution_hash_prefix(execution, execution->mode == MODE_BACKFILL ? 1 : done, prefix, err))
+        return false;
+    if (intent.is_known && strcmp(intent.prefix, prefix) == 0)
+        return true;
+    error_set(err, ERROR_REFUSED, "migration \"%s\" was half applied and its script has been changed since",
+              execution->migration->name);
+    error_code(err, "P3009");
+    if (done == 0)
+        error_holds(err, "No statement of the former script is known to persist.");
+    else
+        error_holds(err, "The first %zu statements of the former script persist.", done);
+    return error_hint(err,
+                      "Deploy the former script to go on, or undo by hand what persists and type: tidelock "
+                      "resolve --rolled-back \"%s\"",
+                      execution->migration->name);
+}
+
+static bool start_row(struct execution *execution, struct course *course, struct error *err)
+{
+    const char *logs = LEDGER_OURS "running";
+    const char *const fresh[] = { execution->id, execution->checksum, execution->migration->name, logs };
+    const char *const again[] = { execution->id, execution->checksum, logs };
+
+    if (execution->unfinished == NULL) {
+        random_uuid(execution->id);
+        return query_run(execution->conn, &execution->ledger->queries[LEDGER_INSERT_STARTED], fresh, NULL,
+                         err);
+    }
+    text_copy_cut(execution->id, sizeof execution->id, execution->unfinished->id);
+    course->resumed = (size_t)execution->unfinished->steps;
+    course->done = course->resumed;
+    if (!check_resumable(execution, course->resumed, err))
+        return false;
+    log_info("%s was interrupted: going on at statement %zu of %zu", execution->migration->name,
+             course->resumed + 1, execution->summary.statements);
+    return query_run(execution->conn, &execution->ledger->queries[LEDGER_RESUME], again, NULL, err);
+}
+
+static bool set_session(struct execution *execution, struct error *err)
+{
+    auto_text struct text sql = text_init(SQL_MOST);
+    struct session_settings settings = execution->settings;
+
+    execution->lock_timeout_ms = retry_lock_timeout_ms(&execution->retry, WAIT_TABLE);
+    settings.lock_timeout_ms = execution->lock_timeout_ms;
+    if (execution->is_session_used)
+        session_cleanup_add(&sql);
+    session_settings_add(&settings, false, &sql);
+    return query_several(execution->conn, "settings", sql.at, NULL, 0, err);
+}
+
+/* All or nothing: a row that is finished has no intents left behind. */
+static bool finish(struct execution *execution, struct error *err)
+{
+    const char *const parameters[] = { execution->id };
+    struct batch_item items[RESETS_MOST + 1 + JOURNAL_TABLES];
+    size_t count = execution_add_resets(execution, items);
+    size_t failed;
+    bool has_journal;
+    bool is_ours;
+
+    items[count++] = (struct batch_item) { &execution->ledger->queries[LEDGER_FINISH], parameters };
+    if (!journal_exists(execution->conn, &has_journal, err))
+        return error_context(err, "finishing %s", execution->migration->name);
+    for (size_t i = 0; has_journal && i < JOURNAL_TABLES; i++)
+        items[count++] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
+    if (!query_batch(execution->conn, items, count, NULL, &failed, err) ||
+        !leader_is_ours(execution->conn, &is_ours, err))
+        return error_context(err, "finishing %s", execution->migration->name);
+    return is_ours || execution_lost_leader(err);
+}
+
+/* A backfill is one statement in many pieces. */
+static bool run(struct execution *execution, struct course *course, struct error *err)
+{
+    if (execution->mode != MODE_BACKFILL)
+        return run_segments(execution, course, err);
+    if (course->resumed > 0)
+        return true;
+    return backfill_run(execution, &course->has_effect, err) && checkpoint_record(execution, 1, err);
+}
+
+bool resumable_apply(struct execution *execution, struct error *err)
+{
+    struct course course = { .done = 0 };
+
+    if (!start_row(execution, &course, err))
+        return error_context(err, "starting %s", execution->migration->name);
+    execution->failure.facts.has_begun = true;
+    if (!set_session(execution, err) || !run(execution, &course, err) || !assertion_after(execution, err))
+        return stop(execution, &course, err);
+    note(execution, &course);
+    return finish(execution, err);
+}

@@ -1,0 +1,98 @@
+#include "apply/segment_run.h"
+
+#include "apply/nontransactional.h"
+#include "base/memory.h"
+#include "execution/checkpoint.h"
+#include "execution/lock_retry.h"
+#include "lock/leader.h"
+#include "postgres/query.h"
+#include "repair/repair.h"
+
+static bool begin_own(struct execution *execution, struct error *err)
+{
+    auto_result struct result *facts = NULL;
+
+    if (!query_several(execution->conn, "begin", "BEGIN;SELECT " LEADER_TRY_IN_TRANSACTION, &facts, 1, err))
+        return false;
+    return result_bool(facts, 0, 0) || execution_lost_leader(err);
+}
+
+static bool check_in_transaction(struct execution *execution, const struct segment *segment,
+                                 struct error *err)
+{
+    if (connection_is_in_transaction(execution->conn))
+        return true;
+    execution->failure.facts.has_escaped = true;
+    error_set(err, ERROR_PARTIAL,
+              "migration \"%s\" ended a transaction in a way that can't be seen in its text",
+              execution->migration->name);
+    return execution_point(execution, segment->start, err);
+}
+
+static bool run_plain(struct execution *execution, const struct segment *segment, struct error *err)
+{
+    if (!begin_own(execution, err) ||
+        !execution_send(execution, segment->start, segment->end, segment->first, err) ||
+        !check_in_transaction(execution, segment, err))
+        return false;
+    if (!execution_may_go_on(execution, err) || !repair_verify(execution, segment->start, segment->end, err))
+        return false;
+    if (!checkpoint_commit(execution, segment->first + segment->count, "COMMIT", err))
+        return execution_failed_at(execution, segment->start, segment->first, 0, err);
+    return true;
+}
+
+static bool run_block(struct execution *execution, const struct segment *segment, struct error *err)
+{
+    const struct statement *closing = &segment->closing;
+    auto_free char *words = memory_copy(execution->script.at + closing->start, closing->end - closing->start);
+
+    if (!execution_send(execution, segment->start, segment->end, segment->first, err) ||
+        !check_in_transaction(execution, segment, err))
+        return false;
+    if (!execution_may_go_on(execution, err))
+        return false;
+    if (closing->kind == KIND_COMMIT) {
+        if (!repair_verify(execution, segment->start, segment->end, err))
+            return false;
+        if (!checkpoint_commit(execution, segment->first + segment->count, words, err))
+            return execution_failed_at(execution, closing->start, segment->first + segment->count - 1, 0,
+                                       err);
+        return true;
+    }
+    return execution_send(execution, closing->start, closing->end, segment->first + segment->count - 1,
+                          err) &&
+           checkpoint_record(execution, segment->first + segment->count, err);
+}
+
+/* A segment that is a transaction: as often as a lock could not be had in time. */
+static bool run_transaction(struct execution *execution, const struct segment *segment, struct error *err)
+{
+    execution->retry.tries = 0;
+    for (;;) {
+        bool is_done;
+
+        watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+        is_done =
+            execution_set_lock_timeout(execution, segment->is_data ? WAIT_ROWS : WAIT_TABLE, false, err) &&
+            (segment->kind == SEGMENT_PLAIN ? run_plain(execution, segment, err)
+                                            : run_block(execution, segment, err));
+        watch_stop(execution->watch);
+        if (is_done)
+            return true;
+        execution_roll_back(execution->conn);
+        if (!lock_retry(execution, err))
+            return false;
+    }
+}
+
+bool segment_run(struct execution *execution, const struct segment *segment, bool is_resuming,
+                 struct error *err)
+{
+    if (!execution_may_go_on(execution, err))
+        return false;
+    if (segment->start == segment->end)
+        return checkpoint_record(execution, segment->first + segment->count, err);
+    return segment->kind == SEGMENT_ALONE ? nontransactional_run(execution, segment, is_resuming, err)
+                                          : run_transaction(execution, segment, err);
+}

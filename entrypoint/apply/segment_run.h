@@ -1,0 +1,16 @@
+/*
+ * Running one segment of a script that is not atomic, together with its progress.
+ */
+#ifndef APPLY_SEGMENT_RUN_H
+#define APPLY_SEGMENT_RUN_H
+
+#include "execution/execution.h"
+#include "sql/segment.h"
+
+/* Runs it and writes how many statements are done then: in the same transaction wherever there is one. With
+ * `is_resuming` an earlier run may have been interrupted in this very segment: what it left is looked at
+ * first. On failure a transaction may still be open. */
+must_use bool segment_run(struct execution *execution, const struct segment *segment, bool is_resuming,
+                          struct error *err);
+
+#endif

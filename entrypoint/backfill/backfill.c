@@ -1,0 +1,314 @@
+#include "backfill/backfill.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "backfill/pace.h"
+#include "backfill/throttle.h"
+#include "backfill/walk.h"
+#include "base/log.h"
+#include "base/patience.h"
+#include "base/signals.h"
+#include "execution/assertion.h"
+#include "execution/lock_retry.h"
+#include "postgres/query.h"
+#include "sql/quote.h"
+
+enum {
+    TIMEOUTS_MOST = 5, /* in a row */
+    MAX_BLOCKED_FOR_MS = 1000,
+    THROTTLE_EVERY_MS = 1000,
+    PAUSE_LEAST_MS = 1000,
+    PAUSE_MOST_MS = 30 * 1000, /* the session must not be idle for a minute */
+    LINE_EVERY_MS = 10 * 1000,
+    PASSES_MOST = 5,
+    BAR_WIDTH = 24
+};
+
+struct backfill {
+    struct execution *execution;
+    const struct backfill_wish *wish;
+    struct backfill_walk walk;
+    struct pace pace;
+    struct throttle throttle;
+    struct deadline next_throttle;
+    struct deadline next_line;
+    unsigned timeouts; /* in a row */
+};
+
+static void describe(const struct backfill *b, struct text *out)
+{
+    int64_t least_ms;
+    int64_t most_ms;
+    char least[32];
+    char most[32];
+    double done = backfill_walk_ratio(&b->walk);
+
+    text_add_format(out, "backfill of %s: ", b->walk.plan.table.at);
+    if (done >= 0)
+        text_add_format(out, "%.0f %%, ", 100 * done);
+    text_add_format(out, "%lld rows changed, %lld a batch", (long long)b->walk.changed,
+                    (long long)b->pace.rows);
+    if (done >= 0 && pace_left(&b->pace, done, &least_ms, &most_ms))
+        text_add_format(out, ", %s to %s left", duration_text(least_ms, least, sizeof least),
+                        duration_text(most_ms, most, sizeof most));
+}
+
+static void say_progress(struct backfill *b)
+{
+    struct progress *progress = b->execution->progress;
+    auto_text struct text line = text_init(1024);
+
+    progress->current_ratio = backfill_walk_ratio(&b->walk);
+    progress->backfill_rows = b->walk.changed;
+    progress->backfill_batch_rows = b->pace.rows;
+    if (log_passing_width() > 0) {
+        statement_progress_bar(&(struct statement_progress) { .command = "backfill",
+                                                              .done = backfill_walk_ratio(&b->walk),
+                                                              .total = 1 },
+                               BAR_WIDTH, &line);
+        text_add_string(&line, " ");
+        describe(b, &line);
+        log_passing(line.at);
+    } else if (deadline_passed(b->next_line)) {
+        describe(b, &line);
+        log_info("%s", line.at);
+        b->next_line = deadline_in(LINE_EVERY_MS);
+    }
+}
+
+/* Whether it may go on at all. */
+static bool check_limits(const struct backfill *b, struct error *err)
+{
+    if (!execution_may_go_on(b->execution, err))
+        return false;
+    return !deadline_passed(b->execution->until) ||
+           error_set(err, ERROR_CLEAN, "cancelled: it took longer than the migration-timeout");
+}
+
+/* After a batch that was rolled back: whether a smaller one may get through. */
+static bool may_repeat(struct backfill *b, struct error *err)
+{
+    struct execution *execution = b->execution;
+    int64_t rows = b->pace.rows;
+    bool is_timeout = strcmp(err->sqlstate, "57014") == 0 && err->class != ERROR_INTERRUPTED &&
+                      !deadline_passed(execution->until);
+
+    if (connection_is_lost(execution->conn) || (!is_timeout && err->class != ERROR_TABLE_LOCK))
+        return false;
+    (void)pace_halve(&b->pace);
+    if (!is_timeout)
+        return lock_retry(execution, err);
+    connection_shield(execution->conn, false);
+    if (++b->timeouts < TIMEOUTS_MOST)
+        return signals_sleep((long)b->wish->target_ms) || signals_error(err);
+    error_message(err, "%d batches in a row took too long, the last one although it had %lld rows at most",
+                  TIMEOUTS_MOST, (long long)rows);
+    err->sqlstate[0] = '\0';
+    return error_hint(err, "See what makes so few rows so slow (a trigger? an index?), then deploy again.");
+}
+
+/* Why it should pause, if it should; looked at now and then. */
+static bool find_reason(struct backfill *b, struct text *why, struct error *err)
+{
+    bool was_blind = b->throttle.is_blind;
+
+    if (!check_limits(b, err) || !throttle_look(&b->throttle, b->execution->conn, why, err))
+        return false;
+    if (b->throttle.is_blind && !was_blind)
+        log_info(
+            "can't see how far replicas are behind (that takes pg_monitor): resting longer after each batch");
+    b->next_throttle = deadline_in(THROTTLE_EVERY_MS);
+    if (why->length == 0 && pace_is_too_slow(&b->pace) && !b->execution->progress->is_throttled)
+        text_add_format(why, "even %lld rows take longer than they should", (long long)b->pace.rows);
+    return true;
+}
+
+/* Pauses for as long as there is a reason to. */
+static bool throttle(struct backfill *b, struct error *err)
+{
+    struct progress *progress = b->execution->progress;
+    struct patience patience = { .until = deadline_never() };
+    int64_t pause_ms = PAUSE_LEAST_MS;
+
+    while (deadline_passed(b->next_throttle)) {
+        auto_text struct text why = text_init(1024);
+
+        if (!find_reason(b, &why, err))
+            return false;
+        if (why.length == 0) {
+            if (progress->is_throttled)
+                log_info("the backfill goes on");
+            progress->is_throttled = false;
+            return true;
+        }
+        if (patience_has_word(&patience, NULL))
+            log_info("the backfill pauses: %s", why.at);
+        progress->is_throttled = true;
+        if (!patience_pause(&patience, pause_ms, err))
+            return false;
+        pause_ms = pause_ms * 2 < PAUSE_MOST_MS ? pause_ms * 2 : PAUSE_MOST_MS;
+        b->next_throttle = deadline_in(0);
+    }
+    return true;
+}
+
+/* Whose replicas can't be seen is careful. */
+static bool rest(struct backfill *b, int64_t batch_ms, struct error *err)
+{
+    int64_t percent = b->wish->rest_percent;
+    int64_t ms;
+
+    if (b->throttle.is_blind)
+        percent = 2 * percent + 100;
+    ms = batch_ms * percent / 100;
+    return ms == 0 || signals_sleep((long)ms) || signals_error(err);
+}
+
+static bool run_pass(struct backfill *b, struct error *err)
+{
+    while (!backfill_walk_is_over(&b->walk)) {
+        int64_t before;
+        double share = backfill_walk_ratio(&b->walk);
+
+        if (!throttle(b, err) || !check_limits(b, err))
+            return false;
+        before = clock_now_us();
+        if (!backfill_walk_choose(&b->walk, b->pace.rows, err) ||
+            !backfill_walk_batch(&b->walk, b->pace.rows, err)) {
+            execution_roll_back(b->execution->conn);
+            if (!may_repeat(b, err))
+                return false;
+            continue;
+        }
+        b->timeouts = 0;
+        b->execution->retry.tries = 0;
+        b->execution->retry.cancels = 0;
+        pace_steer(&b->pace, (double)b->walk.batch_ms);
+        if (!rest(b, b->walk.batch_ms, err))
+            return false;
+        pace_note(&b->pace, backfill_walk_ratio(&b->walk) - share, (double)(clock_now_us() - before) / 1000);
+        say_progress(b);
+    }
+    return true;
+}
+
+/* Statistics of a column that had one value before mislead every plan that asks for it. The lock is one that
+ * only an autovacuum or an index being built would wait for. */
+static void analyze(struct backfill *b)
+{
+    auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
+    struct error err;
+
+    if (b->walk.changed == 0)
+        return;
+    text_add_format(&sql, "BEGIN;SET LOCAL lock_timeout = '5s';ANALYZE %s (", b->walk.plan.table.at);
+    for (size_t i = 0; i < b->walk.plan.update.column_count; i++) {
+        text_add_string(&sql, i == 0 ? "" : ", ");
+        quote_identifier(b->walk.plan.update.columns[i], &sql);
+    }
+    text_add_string(&sql, ");COMMIT");
+    if (!query_several(b->execution->conn, "analyze", sql.at, NULL, 0, &err)) {
+        log_warn("could not analyze %s: %s", b->walk.plan.table.at, err.message);
+        execution_roll_back_own(b->execution->conn);
+    }
+}
+
+/* True when it is complete: everything that was there is done, and what the script says of that is true. */
+static bool verify(struct backfill *b, bool *is_complete, struct error *err)
+{
+    struct assertion assertion = { .expression = b->execution->directives.verify };
+
+    *is_complete = true;
+    return assertion.expression.length == 0 || assertion_ask(b->execution, &assertion, is_complete, err);
+}
+
+/* Rows that were written meanwhile, by somebody who does not know the new column, are swept up; a statement
+ * without a condition would change the others once more. */
+static bool run_passes(struct backfill *b, struct error *err)
+{
+    bool has_condition = b->walk.plan.update.has_where;
+    struct slice expression = b->execution->directives.verify;
+    bool is_complete;
+
+    for (int passes = 1;; passes++) {
+        if (!run_pass(b, err) || !verify(b, &is_complete, err))
+            return false;
+        if (is_complete)
+            return true;
+        if (!has_condition || passes == PASSES_MOST)
+            break;
+        log_info("every row was visited, but what the backfill should verify is not true: going over them");
+        if (!backfill_walk_again(&b->walk, err))
+            return false;
+    }
+    error_set(err, ERROR_PARTIAL, "the backfill is through, but what it should verify is not true: %.*s",
+              (int)expression.length, expression.at);
+    execution_point(b->execution, (size_t)(expression.at - b->execution->script.at), err);
+    return error_hint(err, "See which rows are left and why (a writer that does not know the column yet?)%s",
+                      has_condition ? ", then deploy again: it goes over the table once more."
+                                    : "; a condition in the UPDATE lets it go over the table again.");
+}
+
+/* What persists, for whoever has to know. */
+static void note_persisting(const struct backfill *b)
+{
+    struct failure_names *names = &b->execution->failure.names;
+    const char *last = b->walk.done.is_known ? b->walk.done.literal.at : "the last";
+
+    if (b->walk.batches > 0)
+        (void)snprintf(names->persists, sizeof names->persists,
+                       "%lld rows of %.400s are changed, in %lld batches; all up to %.300s",
+                       (long long)b->walk.changed, b->walk.plan.table.at, (long long)b->walk.batches, last);
+}
+
+/* The first batch shows whether the index is walked. */
+static bool prepare(struct backfill *b, struct error *err)
+{
+    int64_t rows = b->pace.rows;
+    auto_text struct text line = text_init(1024);
+
+    if (!backfill_walk_begin(&b->walk, b->execution, &rows, err))
+        return false;
+    if (rows >= b->pace.rows_least && rows <= b->pace.rows_most)
+        b->pace.rows = rows;
+    if (b->walk.batches > 0) {
+        describe(b, &line);
+        log_info("going on with the %s", line.at);
+    }
+    return backfill_walk_is_over(&b->walk) ||
+           (backfill_walk_choose(&b->walk, b->pace.rows, err) &&
+            backfill_plan_check(b->execution, &b->walk.plan, &b->walk.done, &b->walk.until, err));
+}
+
+bool backfill_run(struct execution *execution, bool *has_effect, struct error *err)
+{
+    const struct backfill_wish *wish = &execution->directives.backfill;
+    int64_t max_blocked_for_ms = execution->watch->limits.max_blocked_for_ms;
+    struct backfill b = { .execution = execution,
+                          .wish = wish,
+                          .pace = pace_begin(wish->target_ms, wish->rows_least, wish->rows_most),
+                          .next_throttle = deadline_in(0),
+                          .next_line = deadline_in(LINE_EVERY_MS) };
+    bool is_done = prepare(&b, err);
+
+    b.throttle = throttle_begin(&execution->directives.throttle, b.walk.plan.table.at);
+    execution->progress->is_backfill = true;
+    execution->watch->limits.max_blocked_for_ms = MAX_BLOCKED_FOR_MS;
+    is_done = is_done && run_passes(&b, err);
+    execution->watch->limits.max_blocked_for_ms = max_blocked_for_ms;
+    execution->progress->is_backfill = false;
+    execution->progress->is_throttled = false;
+    execution->progress->current_ratio = -1;
+    log_passing(NULL);
+    if (is_done) {
+        analyze(&b);
+        log_info("backfill of %s: %lld rows changed in %lld batches", b.walk.plan.table.at,
+                 (long long)b.walk.changed, (long long)b.walk.batches);
+    } else {
+        note_persisting(&b);
+    }
+    *has_effect = b.walk.batches > 0;
+    backfill_walk_end(&b.walk);
+    return is_done;
+}

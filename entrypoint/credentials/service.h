@@ -1,0 +1,55 @@
+/*
+ * The services that give passwords: what each takes and gives. Of this room.
+ */
+#ifndef CREDENTIALS_SERVICE_H
+#define CREDENTIALS_SERVICE_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "config/config.h"
+#include "config/url.h"
+#include "http/request.h"
+
+enum { SERVICE_BODY_MOST = 64 * 1024 };
+
+/* What a service is asked with. */
+struct occasion {
+    const struct config *config;
+    const struct endpoint *endpoint;
+    struct deadline until;
+};
+
+/* What it gave; texts live in the configuration's arena and are registered with the redactor. */
+struct credentials {
+    const char *user; /* NULL = the URL's */
+    const char *password;
+    int64_t lasts_ms; /* for new connections; negative = not said */
+};
+
+typedef bool service(const struct occasion *occasion, struct credentials *out, struct error *err);
+
+service aws_rds_token;
+service aws_secret;
+service google_token;
+service azure_token;
+service vault_secret;
+void vault_close(void);
+
+/* Sends it and insists on a good answer: ERROR_UNREACHABLE when there is none, or 429 or 5xx; ERROR_USAGE for
+ * whatever else is not 2xx, with the beginning of what was said. `whom` is for messages. The time-out is what
+ * the occasion has left, at most five seconds. */
+must_use bool service_call(const struct occasion *occasion, const char *whom, struct request request,
+                           struct answer *out, struct error *err);
+
+/* The answer as a JSON object; ERROR_UNREACHABLE when it is none. */
+must_use struct json *service_json(const struct answer *answer, const char *whom, struct error *err);
+
+/* A copy that lives with the configuration, and is blanked from now on wherever it shows. */
+const char *service_keep_secret(const struct config *config, const char *text);
+
+/* ERROR_USAGE: an answer without what it should hold. Returns false. */
+bool service_lacks(const char *whom, const char *what, struct error *err);
+
+#endif

@@ -1,0 +1,204 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/env.h"
+#include "base/log.h"
+#include "config/secret.h"
+#include "credentials/kubernetes.h"
+#include "credentials/service.h"
+
+enum { URL_MOST = 8192, PARTING_MS = 2000 };
+
+static const char VAULT[] = "Vault";
+
+/* What is lent to us until the end: a token of ours with all that it was used for, or one lease. */
+static struct {
+    const char *token;
+    const char *lease;
+    bool is_own_token; /* we have logged in for it */
+} lent;
+
+/* One request; Vault's standby servers send it on to the active one. */
+static struct request compose(const char *method, const char *path, const char *token, struct text *url,
+                              struct text *header, const char **headers)
+{
+    const char *address = env_value("VAULT_ADDR");
+    const char *namespace = env_value("VAULT_NAMESPACE");
+    size_t length = strlen(address);
+    size_t count = 0;
+
+    while (length > 0 && address[length - 1] == '/')
+        length--;
+    text_add_format(url, "%.*s/v1/%s", (int)length, address, path);
+    headers[count++] = "X-Vault-Request: true";
+    if (token != NULL) {
+        text_add_format(header, "X-Vault-Token: %s", token);
+        headers[count++] = header->at;
+    }
+    if (namespace != NULL) {
+        static char spelled[512];
+
+        (void)snprintf(spelled, sizeof spelled, "X-Vault-Namespace: %s", namespace);
+        headers[count++] = spelled;
+    }
+    headers[count] = NULL;
+    return (struct request) { .method = method,
+                              .url = url->at,
+                              .headers = headers,
+                              .redirects = 2,
+                              .ca_file = env_value("VAULT_CACERT") };
+}
+
+static struct json *call(const struct occasion *occasion, const char *method, const char *path,
+                         const char *token, struct slice body, struct error *err)
+{
+    auto_text struct text url = text_init(URL_MOST);
+    auto_text struct text header = text_init(SECRET_BYTES_MOST);
+    auto_answer struct answer answer = { .status = 0 };
+    const char *headers[4];
+    struct request request;
+
+    header.is_secret = true;
+    request = compose(method, path, token, &url, &header, headers);
+    request.body = body;
+    return service_call(occasion, VAULT, request, &answer, err) ? service_json(&answer, VAULT, err) : NULL;
+}
+
+/* With the pod's own token ("Kubernetes auth method"). */
+static const char *log_in(const struct occasion *occasion, struct error *err)
+{
+    const struct config *config = occasion->config;
+    auto_text struct text path = text_init(URL_MOST);
+    auto_text struct text token = text_init(SECRET_BYTES_MOST);
+    auto_text struct text body = text_init(2 * SECRET_BYTES_MOST);
+    auto_json struct json *json = NULL;
+    struct json *login;
+    const char *given;
+
+    body.is_secret = true;
+    text_add_format(&path, "auth/%s/login", config->vault_auth);
+    if (!kubernetes_read_token(config, &token, err))
+        return NULL;
+    login = json_new_object();
+    json_set_text(login, "role", config->vault_role);
+    json_set_text(login, "jwt", token.at);
+    json_write(login, false, &body);
+    json = call(occasion, "POST", path.at, NULL, text_slice(&body), err);
+    if (json == NULL)
+        return NULL;
+    given = json_get_text(json_get_object(json, "auth"), "client_token");
+    if (given == NULL) {
+        service_lacks(VAULT, "client_token", err);
+        return NULL;
+    }
+    return service_keep_secret(config, given);
+}
+
+/* A variable made from a file brings the line's end along. */
+static const char *keep_trimmed(const struct config *config, const char *token)
+{
+    struct slice word = slice_trim(slice_of(token));
+
+    return service_keep_secret(config, arena_copy(config->arena, word.at, word.length));
+}
+
+static bool find_token(const struct occasion *occasion, struct error *err)
+{
+    const char *said = env_value("VAULT_TOKEN");
+
+    lent.is_own_token = occasion->config->vault_role != NULL;
+    if (lent.is_own_token)
+        lent.token = log_in(occasion, err);
+    else if (said != NULL)
+        lent.token = keep_trimmed(occasion->config, said);
+    else
+        error_set(err, ERROR_USAGE, "how to log in to Vault is not said");
+    if (lent.token == NULL && !lent.is_own_token)
+        return error_hint(err,
+                          "Name the role of its Kubernetes authentication with --vault-role ROLE, or set "
+                          "VAULT_TOKEN.");
+    return lent.token != NULL;
+}
+
+/* A database engine gives user and password; the key-value engines, the one with versions a level deeper,
+ * what was put there. */
+static bool read_secret(const struct occasion *occasion, const struct json *json, struct credentials *out,
+                        struct error *err)
+{
+    const struct json *data = json_get_object(json, "data");
+    const struct json *inner = json_get_object(data, "data");
+    const char *lease = json_get_text(json, "lease_id");
+    int64_t lasts = json_get_number(json, "lease_duration", 0);
+    const char *user;
+    const char *password;
+
+    if (inner != NULL)
+        data = inner;
+    user = json_get_text(data, "username");
+    password = json_get_text(data, "password");
+    if (password == NULL)
+        return service_lacks(VAULT, "\"password\" at that path", err);
+    if (user != NULL)
+        out->user = arena_copy(occasion->config->arena, user, strlen(user));
+    out->password = service_keep_secret(occasion->config, password);
+    lent.lease = NULL;
+    if (lease == NULL || lease[0] == '\0')
+        return true;
+    lent.lease = arena_copy(occasion->config->arena, lease, strlen(lease));
+    out->lasts_ms = lasts > 0 && lasts < 365 * 24 * 60 * 60 ? lasts * 1000 : -1;
+    return true;
+}
+
+bool vault_secret(const struct occasion *occasion, struct credentials *out, struct error *err)
+{
+    auto_json struct json *json = NULL;
+    bool was_used;
+
+    if (env_value("VAULT_ADDR") == NULL) {
+        error_set(err, ERROR_USAGE, "where Vault is is not said");
+        return error_hint(err, "Set VAULT_ADDR=https://HOST:8200.");
+    }
+    if (occasion->config->secret_name == NULL) {
+        error_set(err, ERROR_USAGE, "what to read from Vault is not said");
+        return error_hint(err, "Name it with --secret-name PATH: database/creds/ROLE, or MOUNT/data/PATH.");
+    }
+    was_used = lent.token != NULL;
+    if (!was_used && !find_token(occasion, err))
+        return false;
+    json = call(occasion, "GET", occasion->config->secret_name, lent.token, slice_of(""), err);
+    /* A token of ours ends as well. */
+    if (json == NULL && was_used && lent.is_own_token && err->class == ERROR_USAGE &&
+        find_token(occasion, err))
+        json = call(occasion, "GET", occasion->config->secret_name, lent.token, slice_of(""), err);
+    return json != NULL && read_secret(occasion, json, out, err);
+}
+
+/* A token of ours takes with it what it was used for, and every policy allows that; another's stays, and only
+ * the lease is given back. */
+void vault_close(void)
+{
+    struct occasion occasion = { .until = deadline_in(PARTING_MS) };
+    auto_text struct text url = text_init(URL_MOST);
+    auto_text struct text header = text_init(SECRET_BYTES_MOST);
+    auto_text struct text body = text_init(URL_MOST);
+    auto_answer struct answer answer = { .status = 0 };
+    const char *headers[4];
+    struct json *revoked;
+    struct request request;
+    struct error err;
+
+    if (lent.token == NULL || (!lent.is_own_token && lent.lease == NULL))
+        return;
+    header.is_secret = true;
+    revoked = json_new_object();
+    json_set_text(revoked, "lease_id", lent.lease);
+    json_write(revoked, false, &body);
+    request = compose(lent.is_own_token ? "POST" : "PUT",
+                      lent.is_own_token ? "auth/token/revoke-self" : "sys/leases/revoke", lent.token, &url,
+                      &header, headers);
+    request.is_parting = true;
+    request.body = text_slice(&body);
+    if (!service_call(&occasion, VAULT, request, &answer, &err))
+        log_warn("what Vault has lent could not be given back, it expires by itself: %s", err.message);
+    lent.token = NULL;
+}

@@ -1,0 +1,108 @@
+#include "deploy/deployment.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/signals.h"
+#include "deploy/internal.h"
+
+/* How often in a row a broken connection is made anew before the deployment gives up. */
+enum { LOSSES_MOST = 3 };
+
+/* Who connects again to look still waits for what it waited for. */
+static void show_phase(struct deployment *d, enum phase phase)
+{
+    enum progress_phase shown = PHASE_ROWS[phase].shown;
+
+    if (shown == PROGRESS_CONNECTING &&
+        (d->progress->phase == PROGRESS_WAITING_LEADER || d->progress->phase == PROGRESS_WAITING_BUDGET))
+        return;
+    d->progress->is_leader = shown == PROGRESS_APPLYING;
+    if (shown != d->progress->phase)
+        progress_enter(d->progress, shown);
+}
+
+/* Whatever ends the deployment, "nothing was changed" is not known while a COMMIT is in doubt. */
+static void say_doubt(struct deployment *d, struct error *err)
+{
+    if (!d->execution.commit_doubt.is_in_doubt)
+        return;
+    err->holds[0] = '\0';
+    (void)execution_explain(&d->execution, err);
+}
+
+/* A connection that broke is made anew: what was done is in the ledger. Not for ever, since a script may be
+ * what breaks it. */
+static enum phase recover(struct deployment *d, struct error *err)
+{
+    bool is_given_up = err->class == ERROR_LOST && ++d->losses > LOSSES_MOST;
+
+    if (err->class != ERROR_LOST || signals_pending() != 0 || is_given_up) {
+        say_doubt(d, err);
+        if (is_given_up)
+            error_hint(err, "See the server's log: it may be out of memory, or this migration crashes it.");
+        return PHASE_FAILED;
+    }
+    log_warn("%s; connecting again", err->message);
+    return PHASE_CONNECTING;
+}
+
+/* From some wait: what runs must not be committed. */
+static void on_lost_lease(void *context)
+{
+    struct deployment *d = context;
+
+    watch_cancel(&d->watch, ERROR_LEADER, "the Lease was lost");
+}
+
+bool deployment_run(struct arena *arena, const struct config *config, struct target *target,
+                    struct progress *progress, struct deployment_report *report, struct error *err)
+{
+    const struct folder *folder = &target->folder;
+    struct deployment d = { .arena = arena,
+                            .config = config,
+                            .endpoint = &target->endpoint,
+                            .folder = folder,
+                            .report = report,
+                            .progress = progress,
+                            .begun = steal(&target->begun),
+                            .following = { .until = deadline_in(config->leader_timeout_ms) },
+                            .headroom = { .patience = { .until = deadline_in(config->budget_wait_ms) } } };
+    enum phase phase = PHASE_CONNECTING;
+    int64_t started = clock_now_ms();
+    char took[32];
+
+    *report =
+        (struct deployment_report) { .folder = folder,
+                                     .applied = arena_alloc(arena, folder->count, sizeof *report->applied) };
+    watch_begin(&d.watch,
+                (struct watch_limits) { .max_blocked = config->max_blocked,
+                                        .max_blocked_for_ms = config->max_blocked_for_ms },
+                progress);
+    if (config->connections < 2)
+        watch_forbid(&d.watch, "--connections 1");
+    if (!lease_begin(&d.lease, config, on_lost_lease, &d, err))
+        phase = PHASE_FAILED;
+    while (phase != PHASE_COMPLETE && phase != PHASE_FAILED) {
+        enum phase next;
+
+        log_context(LOG_PHASE, PHASE_ROWS[phase].name);
+        show_phase(&d, phase);
+        next = PHASE_ROWS[phase].step(&d, err);
+        if (next == PHASE_FAILED)
+            next = recover(&d, err);
+        else if ((PHASE_ROWS[phase].next & 1u << next) == 0)
+            abort();
+        phase = next;
+    }
+    log_context(LOG_PHASE, PHASE_ROWS[phase].name);
+    if (phase == PHASE_COMPLETE && report->applied_count > 0)
+        log_info("applied %zu migrations in %s", report->applied_count,
+                 duration_text(clock_now_ms() - started, took, sizeof took));
+    watch_end(&d.watch);
+    connection_close(d.conn);
+    connection_close(d.begun);
+    lease_end(&d.lease);
+    arena_free(d.look);
+    return phase == PHASE_COMPLETE;
+}

@@ -1,0 +1,38 @@
+/*
+ * One deployment, from connecting to done. Its phases are in deploy/internal.h.
+ */
+#ifndef DEPLOY_DEPLOYMENT_H
+#define DEPLOY_DEPLOYMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "config/config.h"
+#include "deploy/target.h"
+#include "execution/mode.h"
+#include "report/progress.h"
+
+struct applied_migration {
+    const char *name;
+    int64_t took_ms;
+    enum mode mode;
+};
+
+/* What came of it; lives in the arena. */
+struct deployment_report {
+    const struct folder *folder;
+    const char *database;
+    const char *schema;
+    struct applied_migration *applied;
+    size_t applied_count;
+};
+
+/* Applies everything pending. Takes over what target->begun began. `report` is filled as far as it got, on
+ * failure too; so is `progress`, all but its end. */
+must_use bool deployment_run(struct arena *arena, const struct config *config, struct target *target,
+                             struct progress *progress, struct deployment_report *report, struct error *err);
+
+#endif

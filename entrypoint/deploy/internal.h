@@ -1,0 +1,93 @@
+/*
+ * The phases of a deployment and what they share. Of this room.
+ */
+#ifndef DEPLOY_INTERNAL_H
+#define DEPLOY_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "config/config.h"
+#include "deploy/deployment.h"
+#include "deploy/headroom.h"
+#include "execution/execution.h"
+#include "history/compare.h"
+#include "history/ledger.h"
+#include "lock/follow.h"
+#include "lock/leader.h"
+#include "lock/lease.h"
+#include "postgres/pooler.h"
+#include "report/progress.h"
+
+enum phase {
+    PHASE_CONNECTING,
+    PHASE_COMPARING, /* folder against ledger, without any lock */
+    PHASE_BUDGETING, /* waiting until the application has room beside us: no connection is held meanwhile */
+    PHASE_LEADING,   /* trying to get the leader lock */
+    PHASE_FOLLOWING, /* another process leads: no connection is held meanwhile */
+    PHASE_PREPARING, /* under the lock: the ledger exists, and is compared again */
+    PHASE_APPLYING,
+    PHASE_COMPLETE,
+    PHASE_FAILED,
+    PHASES
+};
+
+struct deployment {
+    struct arena *arena; /* of the caller: what the report points to */
+    struct arena *look;  /* of the latest comparison */
+    const struct config *config;
+    struct endpoint *endpoint;
+    const struct folder *folder;
+    struct deployment_report *report;
+    struct progress *progress;
+
+    struct connection *begun; /* the first connection, while it is not complete */
+    struct connection *conn;
+    struct ledger ledger;
+    struct history history;
+    struct leader holder;
+    struct lease lease;
+    struct patience following;
+    struct headroom headroom;
+    struct watch watch;
+    struct session_settings settings;
+    struct execution execution; /* the migration at hand, or the last one */
+    int64_t started_ms;         /* when it was begun */
+    size_t next;                /* index in the folder of what is looked at next */
+    unsigned losses;
+    enum pooling pooling;
+    bool is_session_used;
+    bool is_reviewed; /* what an operator should know has been said once */
+};
+
+/* What a phase does; returns the next one. */
+typedef enum phase phase_step(struct deployment *d, struct error *err);
+
+struct phase_row {
+    const char *name;
+    enum progress_phase shown; /* what the world outside sees of a phase that has a step */
+    phase_step *step;
+    unsigned next; /* a bit for each phase it may lead to, PHASE_FAILED aside; the driver insists on that */
+};
+
+extern const struct phase_row PHASE_ROWS[PHASES];
+
+/* Compares the folder with the ledger, read anew. */
+must_use bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error *err);
+
+/* The migration number `index` of the folder, about to be applied. */
+struct execution deployment_begin_migration(struct deployment *d, size_t index);
+
+/* Whether that one is to be applied, or gone on with. */
+bool deployment_is_due(const struct deployment *d, size_t index);
+
+/* One migration more has been applied: adds it to the report, counts it in the progress, logs it. */
+void deployment_report_applied(struct deployment *d);
+
+/* PHASE_PREPARING: what has to hold under the leader lock before the first migration begins. */
+phase_step deployment_prepare;
+
+#endif

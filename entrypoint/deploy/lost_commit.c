@@ -1,0 +1,49 @@
+#include "deploy/lost_commit.h"
+
+#include "base/log.h"
+#include "postgres/transaction_status.h"
+
+static bool ask(const struct execution *execution, struct connection *conn,
+                enum transaction_status *transaction_status, struct error *err)
+{
+    return transaction_status_ask(conn, execution->commit_doubt.txid, transaction_status, err) ||
+           error_context(err, "finding out whether %s was committed", execution->migration->name);
+}
+
+bool lost_commit_is_running(const struct execution *execution, struct connection *conn, bool *is_running,
+                            struct error *err)
+{
+    enum transaction_status transaction_status;
+
+    if (!ask(execution, conn, &transaction_status, err))
+        return false;
+    *is_running = transaction_status == TRANSACTION_RUNNING;
+    return true;
+}
+
+bool lost_commit_settle(struct execution *execution, struct connection *conn, bool has_row, bool *is_ours,
+                        struct error *err)
+{
+    const char *name = execution->migration->name;
+    enum transaction_status transaction_status;
+
+    if (!ask(execution, conn, &transaction_status, err))
+        return false;
+    if (transaction_status != TRANSACTION_FORGOTTEN && transaction_status != TRANSACTION_ABORTED &&
+        !(transaction_status == TRANSACTION_COMMITTED && has_row)) {
+        /* It is known now, though not what to make of it. */
+        execution->commit_doubt.is_in_doubt = false;
+        error_set(err, ERROR_REFUSED,
+                  "ledger and server disagree about \"%s\": its transaction %s is %s, its row is %s", name,
+                  execution->commit_doubt.txid, TRANSACTION_STATUS_NAMES[transaction_status],
+                  has_row ? "there" : "missing");
+        return error_hint(err, "Look at the ledger and at the schema before you deploy again.");
+    }
+    execution->commit_doubt.is_in_doubt = false;
+    *is_ours = has_row && transaction_status != TRANSACTION_ABORTED;
+    log_info("the answer to COMMIT of %s was lost: it was %s", name,
+             *is_ours  ? "committed"
+             : has_row ? "rolled back, and another process has applied it since"
+                       : "rolled back");
+    return true;
+}

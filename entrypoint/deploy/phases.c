@@ -1,0 +1,229 @@
+#include <string.h>
+
+#include "apply/migrate.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "credentials/password.h"
+#include "deploy/internal.h"
+#include "postgres/reach.h"
+
+static void show_history(struct deployment *d)
+{
+    d->progress->is_compared = true;
+    memcpy(d->progress->migrations, d->history.counts, sizeof d->history.counts);
+}
+
+static enum phase step_connect(struct deployment *d, struct error *err)
+{
+    connection_close(d->conn);
+    d->is_session_used = false;
+    d->conn = reach_database(d->config, d->endpoint, steal(&d->begun), err);
+    return d->conn == NULL ? PHASE_FAILED : PHASE_COMPARING;
+}
+
+static bool is_complete(const struct deployment *d)
+{
+    return d->ledger.exists && d->history.counts[VERDICT_PENDING] == 0 && d->history.failed_count == 0;
+}
+
+/* Most starts find nothing to do. Names are enough to know that: what was applied is not even read, and
+ * nothing is asked about the session. */
+static bool glance(struct deployment *d, struct error *err)
+{
+    arena_free(d->look);
+    d->look = arena_new();
+    if (!ledger_glance(d->look, d->conn, d->endpoint->schema, &d->ledger, err))
+        return error_context(err, "reading the ledger");
+    history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
+    show_history(d);
+    return true;
+}
+
+bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error *err)
+{
+    arena_free(d->look);
+    d->look = arena_new();
+    if (!ledger_read(d->look, d->conn, d->endpoint->schema, depth, &d->ledger, err))
+        return error_context(err, "reading the ledger");
+    log_context(LOG_DATABASE, d->ledger.database);
+    d->report->database = arena_copy(d->arena, d->ledger.database, strlen(d->ledger.database));
+    d->progress->database = d->report->database;
+    d->report->schema = arena_copy(d->arena, d->ledger.schema, strlen(d->ledger.schema));
+    history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
+    show_history(d);
+    return true;
+}
+
+static enum phase step_compare(struct deployment *d, struct error *err)
+{
+    if (!d->config->is_strict && !d->execution.commit_doubt.is_in_doubt) {
+        if (!glance(d, err))
+            return PHASE_FAILED;
+        if (is_complete(d))
+            return PHASE_COMPLETE;
+    }
+    if (!deployment_look(d, LEDGER_NAMES, err))
+        return PHASE_FAILED;
+    if (!is_complete(d) && d->ledger.is_standby) {
+        error_set(err, ERROR_UNREACHABLE,
+                  "the server is a read-only standby, and there is something to write");
+        error_holds(err, "%zu migrations of this folder are pending.", d->history.counts[VERDICT_PENDING]);
+        error_hint(err, "Point the URL at the primary, or name all hosts: target_session_attrs=read-write.");
+        return PHASE_FAILED;
+    }
+    return d->ledger.is_standby ? PHASE_PREPARING : PHASE_LEADING;
+}
+
+static bool look_for_pooler(struct deployment *d, struct error *err)
+{
+    if (d->pooling == POOLING_UNKNOWN) {
+        if (!reach_find_pooling(d->config, d->endpoint, d->conn, &d->pooling, err))
+            return error_context(err, "finding out what stands between here and the server");
+        if (d->pooling == POOLING_TRANSACTION)
+            watch_forbid(&d->watch, "through a pooler it can't know whom to look at");
+        if (d->pooling == POOLING_TRANSACTION)
+            log_info(
+                "behind a pooler in transaction mode: each migration takes the leader lock for its own "
+                "transaction; with DIRECT_URL a deployment holds it throughout");
+    }
+    return true;
+}
+
+/* Where no session is ours, nothing is taken here: the lock comes with each transaction. Room is the pooler's
+ * affair then, which has the connections already. */
+static enum leader_answer try_to_lead(struct deployment *d, struct error *err)
+{
+    if (d->pooling != POOLING_TRANSACTION)
+        return leader_try(d->conn, &d->holder, err);
+    if (!leader_find(d->conn, &d->holder, err))
+        return LEADER_UNKNOWN;
+    return d->holder.pid == 0 ? LEADER_TAKEN : LEADER_HELD;
+}
+
+static enum phase step_lead(struct deployment *d, struct error *err)
+{
+    if (!look_for_pooler(d, err))
+        return PHASE_FAILED;
+    if (connection_is_lost(d->conn))
+        return PHASE_CONNECTING;
+    if (d->pooling != POOLING_TRANSACTION) {
+        if (!headroom_look(&d->headroom, d->conn, d->config, d->progress, err))
+            return PHASE_FAILED;
+        if (!d->headroom.is_enough)
+            return PHASE_BUDGETING;
+        if (d->headroom.left <= d->config->headroom)
+            watch_forbid(&d->watch, "the application would have too few left");
+    }
+    switch (lease_try(&d->lease, err)) {
+    case LEASE_TAKEN:
+        break;
+    case LEASE_FREE:
+    case LEASE_HELD:
+        return PHASE_FOLLOWING;
+    case LEASE_UNKNOWN:
+        return PHASE_FAILED;
+    }
+    switch (try_to_lead(d, err)) {
+    case LEADER_TAKEN:
+        return PHASE_PREPARING;
+    case LEADER_HELD:
+        return PHASE_FOLLOWING;
+    case LEADER_UNKNOWN:
+        break;
+    }
+    error_context(err, "taking the leader lock");
+    return PHASE_FAILED;
+}
+
+/* Who waited for its turn once more may have applied something before. */
+static enum phase give_up_waiting(const struct deployment *d, struct error *err)
+{
+    if (d->report->applied_count > 0)
+        error_holds(err, "What this run applied before (%zu) stays; it has changed nothing else.",
+                    d->report->applied_count);
+    return PHASE_FAILED;
+}
+
+/* Without any connection: one that waits takes what it waits for. */
+static enum phase step_budget(struct deployment *d, struct error *err)
+{
+    connection_close(d->conn);
+    d->conn = NULL;
+    return headroom_pause(&d->headroom, d->config, err) ? PHASE_CONNECTING : give_up_waiting(d, err);
+}
+
+static enum phase step_follow(struct deployment *d, struct error *err)
+{
+    int64_t since = clock_now_ms();
+    bool is_going_on;
+
+    connection_close(d->conn);
+    d->conn = NULL;
+    is_going_on = d->lease.name == NULL || d->lease.is_held ? follow_pause(&d->following, &d->holder, err)
+                                                            : follow_lease(&d->following, &d->lease, err);
+    d->progress->leader_wait_seconds += (double)(clock_now_ms() - since) / 1000;
+    return is_going_on ? PHASE_CONNECTING : give_up_waiting(d, err);
+}
+
+/* It may be opened long after the first connection, when that one's password is no good any more. */
+static void prepare_watch(struct deployment *d)
+{
+    struct error err = { .class = ERROR_NONE };
+
+    if (d->watch.state == WATCH_CLOSED && !password_ask(d->config, d->endpoint, &err))
+        watch_forbid(&d->watch, err.message);
+}
+
+static bool apply_one(struct deployment *d, struct error *err)
+{
+    bool is_applied;
+
+    prepare_watch(d);
+    d->started_ms = clock_now_ms();
+    log_context(LOG_MIGRATION, d->execution.migration->name);
+    is_applied = migration_apply(&d->execution, d->report->applied_count, err);
+    d->progress->current = NULL;
+    d->is_session_used = true;
+    if (is_applied) {
+        d->ledger.size.rows++;
+        d->ledger.size.finished++;
+        deployment_report_applied(d);
+    }
+    log_context(LOG_MIGRATION, NULL);
+    return is_applied;
+}
+
+static enum phase step_apply(struct deployment *d, struct error *err)
+{
+    for (; d->next < d->folder->count; d->next++) {
+        if (!deployment_is_due(d, d->next))
+            continue;
+        d->execution = deployment_begin_migration(d, d->next);
+        if (!execution_may_go_on(&d->execution, err))
+            return PHASE_FAILED;
+        if (!apply_one(d, err)) {
+            if (!d->execution.is_overtaken || !leader_find(d->conn, &d->holder, err))
+                return PHASE_FAILED;
+            return PHASE_FOLLOWING;
+        }
+        d->losses = 0;
+    }
+    return PHASE_COMPLETE;
+}
+
+const struct phase_row PHASE_ROWS[PHASES] = {
+    [PHASE_CONNECTING] = { "connecting", PROGRESS_CONNECTING, step_connect, 1u << PHASE_COMPARING },
+    [PHASE_COMPARING] = { "comparing", PROGRESS_CONNECTING, step_compare,
+                          1u << PHASE_COMPLETE | 1u << PHASE_LEADING | 1u << PHASE_PREPARING },
+    [PHASE_BUDGETING] = { "budgeting", PROGRESS_WAITING_BUDGET, step_budget, 1u << PHASE_CONNECTING },
+    [PHASE_LEADING] = { "leading", PROGRESS_CONNECTING, step_lead,
+                        1u << PHASE_PREPARING | 1u << PHASE_FOLLOWING | 1u << PHASE_BUDGETING |
+                            1u << PHASE_CONNECTING },
+    [PHASE_FOLLOWING] = { "following", PROGRESS_WAITING_LEADER, step_follow, 1u << PHASE_CONNECTING },
+    [PHASE_PREPARING] = { "preparing", PROGRESS_APPLYING, deployment_prepare,
+                          1u << PHASE_APPLYING | 1u << PHASE_FOLLOWING },
+    [PHASE_APPLYING] = { "applying", PROGRESS_APPLYING, step_apply,
+                         1u << PHASE_COMPLETE | 1u << PHASE_FOLLOWING },
+    [PHASE_COMPLETE] = { .name = "complete" },
+    [PHASE_FAILED] = { .name = "failed" },
+};

@@ -1,0 +1,168 @@
+#include <string.h>
+
+#include "apply/migrate.h"
+#include "base/log.h"
+#include "deploy/internal.h"
+#include "deploy/lost_commit.h"
+#include "deploy/validate.h"
+#include "postgres/query.h"
+
+struct execution deployment_begin_migration(struct deployment *d, size_t index)
+{
+    const struct history_item *item = &d->history.items[index];
+
+    return (struct execution) {
+        .conn = d->conn,
+        .ledger = &d->ledger,
+        .migration = &d->folder->items[index],
+        .unfinished = item->verdict == VERDICT_FAILED ? item->row : NULL,
+        .settings = d->settings,
+        .retry = { .lock_timeout_ms = d->config->lock_timeout_ms, .retry_for_ms = d->config->retry_for_ms },
+        .is_session_used = d->is_session_used,
+        .is_pooled = d->pooling == POOLING_TRANSACTION,
+        .timeout_ms = d->config->migration_timeout_ms,
+        .policy = { .terminate_idle_ms = d->config->terminate_idle_ms,
+                    .cancel_ms = d->config->cancel_blockers_ms },
+        .watch = &d->watch,
+        .lease = &d->lease,
+        .progress = d->progress,
+    };
+}
+
+bool deployment_is_due(const struct deployment *d, size_t index)
+{
+    enum verdict verdict = d->history.items[index].verdict;
+
+    return verdict == VERDICT_PENDING || verdict == VERDICT_FAILED;
+}
+
+void deployment_report_applied(struct deployment *d)
+{
+    const struct execution *execution = &d->execution;
+    struct deployment_report *report = d->report;
+    int64_t took_ms = clock_now_ms() - d->started_ms;
+    const char *mode = MODE_NAMES[execution->mode];
+    const char *name = execution->migration->name;
+    const struct log_value values[] = { { .name = "duration_ms", .number = took_ms },
+                                        { .name = "mode", .text = mode } };
+    struct progress *progress = d->progress;
+    struct applied_migration *entry;
+    bool is_plain = execution->mode == MODE_ATOMIC;
+    char took[32];
+
+    progress->applied++;
+    progress->last_seconds = (double)took_ms / 1000;
+    progress->migrations[VERDICT_PENDING] -= progress->migrations[VERDICT_PENDING] > 0;
+    progress->migrations[VERDICT_APPLIED]++;
+    entry = &report->applied[report->applied_count++];
+    *entry = (struct applied_migration) { .name = name, .took_ms = took_ms, .mode = execution->mode };
+    log_event(LOG_INFO, values, array_length(values), "applied %s (%s%s%s)", name,
+              duration_text(took_ms, took, sizeof took), is_plain ? "" : ", ", is_plain ? "" : mode);
+}
+
+static bool is_recorded(const struct deployment *d, const char *name)
+{
+    for (size_t i = 0; i < d->folder->count; i++) {
+        if (strcmp(d->folder->items[i].name, name) == 0)
+            return d->history.items[i].verdict != VERDICT_PENDING;
+    }
+    return false;
+}
+
+static bool settle_doubt(struct deployment *d, struct error *err)
+{
+    bool is_ours;
+
+    if (!lost_commit_settle(&d->execution, d->conn, is_recorded(d, d->execution.migration->name), &is_ours,
+                            err))
+        return false;
+    if (is_ours)
+        deployment_report_applied(d);
+    return true;
+}
+
+/* Where no session holds the leader lock, in a transaction that does. Another process may have created it
+ * meanwhile. */
+static enum phase create_ledger_pooled(struct deployment *d, struct error *err)
+{
+    static const struct query commit = { .name = "commit", .sql = "COMMIT" };
+    bool exists;
+
+    switch (leader_begin(d->conn, &d->holder, err)) {
+    case LEADER_TAKEN:
+        break;
+    case LEADER_HELD:
+        return PHASE_FOLLOWING;
+    case LEADER_UNKNOWN:
+        return PHASE_FAILED;
+    }
+    if (ledger_exists(d->conn, &d->ledger, &exists, err) &&
+        (exists || ledger_create(d->conn, &d->ledger, false, err)) &&
+        query_run(d->conn, &commit, NULL, NULL, err))
+        return PHASE_PREPARING;
+    execution_roll_back(d->conn);
+    return PHASE_FAILED;
+}
+
+/* The ledger as it is under the leader lock, created if need be: between the first look and the lock another
+ * process may have led. */
+static enum phase look_as_leader(struct deployment *d, struct error *err)
+{
+    enum phase next = PHASE_PREPARING;
+
+    if (!deployment_look(d, LEDGER_CHECKSUMS, err))
+        return PHASE_FAILED;
+    if (d->ledger.exists)
+        return next;
+    if (d->pooling == POOLING_TRANSACTION)
+        next = create_ledger_pooled(d, err);
+    else if (!ledger_create(d->conn, &d->ledger, false, err))
+        return PHASE_FAILED;
+    return next != PHASE_PREPARING || deployment_look(d, LEDGER_CHECKSUMS, err) ? next : PHASE_FAILED;
+}
+
+/* Before anything is applied: a deployment that must stop at its third migration should not begin. */
+static bool check_pooled(struct deployment *d, struct error *err)
+{
+    for (size_t i = 0; d->pooling == POOLING_TRANSACTION && i < d->folder->count; i++) {
+        struct execution execution = deployment_begin_migration(d, i);
+
+        if (deployment_is_due(d, i) && !migration_check_pooled(&execution, err))
+            return false;
+    }
+    return true;
+}
+
+enum phase deployment_prepare(struct deployment *d, struct error *err)
+{
+    bool is_running = false;
+    enum phase next;
+
+    if (d->execution.commit_doubt.is_in_doubt &&
+        !lost_commit_is_running(&d->execution, d->conn, &is_running, err))
+        return PHASE_FAILED;
+    if (is_running)
+        return leader_find(d->conn, &d->holder, err) ? PHASE_FOLLOWING : PHASE_FAILED;
+    next = look_as_leader(d, err);
+    if (next != PHASE_PREPARING)
+        return next;
+    if (d->execution.commit_doubt.is_in_doubt && !settle_doubt(d, err))
+        return PHASE_FAILED;
+    if (!validate_failed(d->folder, &d->history, err) ||
+        !validate_edited(d->folder, &d->history, d->config->is_strict, err))
+        return PHASE_FAILED;
+    if (!d->is_reviewed && !validate_findings(d->folder, &d->history, d->config->is_strict, err))
+        return PHASE_FAILED;
+    d->is_reviewed = true;
+    d->settings = (struct session_settings) {
+        .search_path = d->endpoint->schema,
+        .lock_timeout_ms = -1,
+        .statement_timeout_ms = d->config->statement_timeout_ms > 0 ? d->config->statement_timeout_ms : -1,
+    };
+    if (!d->ledger.is_standby)
+        d->settings.can_check_connection = session_can_check_connection(d->conn);
+    if (!check_pooled(d, err))
+        return PHASE_FAILED;
+    d->next = 0;
+    return PHASE_APPLYING;
+}

@@ -1,0 +1,59 @@
+#include "deploy/target.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "config/endpoint.h"
+#include "config/password_source.h"
+#include "dialect/prisma_lock_file.h"
+#include "history/folder.h"
+#include "postgres/reach.h"
+
+/* Prisma's switch exists because its lock is waited for inside the server; ours never is. */
+static void note_lock_switch(void)
+{
+    const char *value = getenv("PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK");
+
+    if (value != NULL && value[0] != '\0' && !(value[0] == '0' && value[1] == '\0'))
+        log_warn(
+            "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK is ignored: the leader lock is what keeps two deployments "
+            "apart");
+}
+
+static bool find_places(struct arena *arena, const struct config *config, struct target *out,
+                        const char **path, struct error *err)
+{
+    note_lock_switch();
+    out->begun = NULL;
+    return endpoint_find(arena, config, &out->endpoint, err) &&
+           folder_locate(arena, config->migrations, config->schema_file, path, err);
+}
+
+bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
+                           struct error *err)
+{
+    const char *path;
+
+    return find_places(arena, config, out, &path, err) && folder_read(arena, path, &out->folder, err);
+}
+
+bool target_find_and_begin(struct arena *arena, const struct config *config, struct target *out,
+                           struct error *err)
+{
+    const char *path;
+
+    if (!find_places(arena, config, out, &path, err) || !prisma_lock_file_check(path, err))
+        return false;
+    /* A password that has to be asked for first is not there yet. */
+    if (config->password_from == PASSWORD_NOWHERE)
+        out->begun = reach_begin(config, &out->endpoint);
+    if (folder_read(arena, path, &out->folder, err))
+        return true;
+    connection_close(out->begun);
+    return false;
+}
+
+bool target_find(struct arena *arena, const struct config *config, struct target *out, struct error *err)
+{
+    return target_find_unchecked(arena, config, out, err) && prisma_lock_file_check(out->folder.path, err);
+}

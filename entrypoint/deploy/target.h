@@ -1,0 +1,34 @@
+/*
+ * What a command works on, the database and the folder, found from the configuration.
+ */
+#ifndef DEPLOY_TARGET_H
+#define DEPLOY_TARGET_H
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "config/config.h"
+#include "config/url.h"
+#include "history/migration.h"
+#include "postgres/connection.h"
+
+struct target {
+    struct endpoint endpoint;
+    struct folder folder;
+    struct connection *begun; /* begun by connection_begin() while the folder was read, or NULL */
+};
+
+/* Reads URL, provider file and folder; ERROR_USAGE or ERROR_REFUSED (P3019). Everything lives in the arena.
+ */
+must_use bool target_find(struct arena *arena, const struct config *config, struct target *out,
+                          struct error *err);
+
+/* The same, and begins to connect before it reads the folder: for the start of an application, where every
+ * millisecond is one of every pod. What it began belongs to deployment_run(). */
+must_use bool target_find_and_begin(struct arena *arena, const struct config *config, struct target *out,
+                                    struct error *err);
+
+/* The same without the check of the provider, which "resolve --rolled-back" does not need. */
+must_use bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
+                                    struct error *err);
+
+#endif

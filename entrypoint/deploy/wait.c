@@ -1,0 +1,140 @@
+#include "deploy/wait.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/patience.h"
+#include "history/compare.h"
+#include "history/ledger.h"
+#include "lock/follow.h"
+#include "lock/leader.h"
+#include "postgres/reach.h"
+
+enum { PAUSE_MOST_MS = 3000 };
+
+struct waiting {
+    const struct target *target;
+    struct progress *progress;
+    struct patience patience;
+    struct leader holder;
+    size_t missing;    /* from the database */
+    const char *first; /* of those */
+    size_t failed;
+};
+
+/* Who may only read must be told what that takes. */
+static bool explain_denial(const struct target *target, struct error *err)
+{
+    const char *user = endpoint_value(&target->endpoint, "user");
+
+    if (strcmp(err->sqlstate, "42501") != 0)
+        return false;
+    return error_hint(
+        err,
+        "Let the role read the ledger: GRANT USAGE ON SCHEMA \"%s\" TO \"%s\"; GRANT SELECT ON "
+        "\"%s\"._prisma_migrations TO \"%s\";",
+        target->endpoint.schema == NULL ? "public" : target->endpoint.schema, user == NULL ? "ROLE" : user,
+        target->endpoint.schema == NULL ? "public" : target->endpoint.schema, user == NULL ? "ROLE" : user);
+}
+
+static void count(struct waiting *waiting, const struct ledger *ledger, const struct history *history)
+{
+    const struct folder *folder = &waiting->target->folder;
+
+    waiting->missing = 0;
+    waiting->first = NULL;
+    waiting->failed = history->failed_count;
+    for (size_t i = folder->count; i-- > 0;) {
+        enum verdict verdict = history->items[i].verdict;
+
+        if (ledger->exists && verdict != VERDICT_PENDING && verdict != VERDICT_FAILED)
+            continue;
+        waiting->missing++;
+        waiting->first = folder->items[i].name;
+    }
+    waiting->progress->is_compared = true;
+    memcpy(waiting->progress->migrations, history->counts, sizeof history->counts);
+}
+
+/* One look, with the connection that is given back in any case. */
+static bool look(struct waiting *waiting, struct connection *conn, struct error *err)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct ledger ledger;
+    struct history history;
+
+    if (!ledger_glance(arena, conn, waiting->target->endpoint.schema, &ledger, err)) {
+        explain_denial(waiting->target, err);
+        return error_context(err, "reading the ledger");
+    }
+    history_compare(arena, &waiting->target->folder, ledger.rows, ledger.count, &history);
+    count(waiting, &ledger, &history);
+    waiting->holder = (struct leader) { .pid = 0 };
+    return waiting->missing == 0 || leader_find(conn, &waiting->holder, err);
+}
+
+static void say(struct waiting *waiting)
+{
+    char missing[32];
+
+    (void)snprintf(missing, sizeof missing, "%zu", waiting->missing);
+    if (!patience_has_word(&waiting->patience, missing))
+        return;
+    if (waiting->holder.pid != 0)
+        log_info("waiting for %zu migrations, %s first; pid %d (\"%s\") leads", waiting->missing,
+                 waiting->first, waiting->holder.pid, waiting->holder.name);
+    else
+        log_info("waiting for %zu migrations, %s first; %s", waiting->missing, waiting->first,
+                 waiting->failed > 0 ? "the ledger holds a failed one" : "nobody applies them now");
+}
+
+static bool give_up(const struct waiting *waiting, struct error *err)
+{
+    error_set(err, ERROR_LEADER, "the database still lacks %zu of %zu migrations", waiting->missing,
+              waiting->target->folder.count);
+    error_holds(err, "\"%s\" is the first that is missing.%s", waiting->first,
+                waiting->failed > 0 ? " The ledger holds a failed migration." : "");
+    if (waiting->holder.pid != 0)
+        return error_hint(err, "pid %d (\"%s\") leads: wait longer with --leader-timeout.",
+                          waiting->holder.pid, waiting->holder.name);
+    return error_hint(err, "See what became of the deployment that applies them: tidelock status");
+}
+
+static bool pause_once(struct waiting *waiting, struct error *err)
+{
+    if (patience_is_over(&waiting->patience))
+        return give_up(waiting, err);
+    return patience_back_off(&waiting->patience, PAUSE_MOST_MS, err);
+}
+
+bool wait_for_level(const struct config *config, struct target *target, struct progress *progress,
+                    struct error *err)
+{
+    /* Until the first look all count as missing. */
+    struct waiting waiting = { .target = target,
+                               .progress = progress,
+                               .patience = { .until = deadline_in(config->leader_timeout_ms) },
+                               .missing = target->folder.count,
+                               .first = target->folder.count > 0 ? target->folder.items[0].name : "" };
+    struct connection *begun = steal(&target->begun);
+
+    progress_enter(progress, PROGRESS_CONNECTING);
+    for (;;) {
+        auto_connection struct connection *conn =
+            reach_database(config, &target->endpoint, steal(&begun), err);
+        bool is_seen = conn != NULL && look(&waiting, conn, err);
+
+        /* A connection that breaks is one look less. */
+        if (!is_seen && (conn == NULL || err->class != ERROR_LOST || patience_is_over(&waiting.patience)))
+            return false;
+        connection_close(steal(&conn));
+        if (is_seen && waiting.missing == 0)
+            return true;
+        progress_enter(progress, PROGRESS_WAITING_LEADER);
+        if (is_seen)
+            say(&waiting);
+        if (!pause_once(&waiting, err))
+            return false;
+    }
+}

@@ -1,0 +1,18 @@
+/*
+ * Waiting until the database holds every migration of the folder, which somebody else applies. Reads only.
+ */
+#ifndef DEPLOY_WAIT_H
+#define DEPLOY_WAIT_H
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "config/config.h"
+#include "deploy/target.h"
+#include "report/progress.h"
+
+/* Looks, disconnects, looks again after a growing pause, for at most the leader time-out; says what is
+ * missing, and who leads. Takes over what target->begun began. ERROR_LEADER when the time is over. */
+must_use bool wait_for_level(const struct config *config, struct target *target, struct progress *progress,
+                             struct error *err);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * One row of the ledger, as far as it was read.
+ */
+#ifndef DIALECT_LEDGER_ROW_H
+#define DIALECT_LEDGER_ROW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Finished and not rolled back = applied; neither = failed, or being applied right now; rolled back = of no
+ * account. */
+struct ledger_row {
+    const char *name;
+    bool is_finished;
+    bool is_rolled_back;
+    const char *checksum; /* NULL when it was not asked for */
+    /* Of unfinished rows only: */
+    const char *id;
+    const char *started_at; /* "2026-01-31 12:00:00.000000", UTC */
+    int64_t steps;
+    const char *logs; /* may be NULL */
+};
+
+#endif

@@ -1,0 +1,89 @@
+#include "dialect/prisma_lock_file.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+
+enum { LOCK_FILE_MOST = 1024 * 1024 };
+
+static const char ASSIGNMENT[] = "provider = ";
+
+static struct slice skip(struct slice text, size_t length)
+{
+    return (struct slice) { .at = text.at + length, .length = text.length - length };
+}
+
+/* Without any number of leading "provider = " and of double quotes at both ends: so Prisma does it. */
+static struct slice provider_of(struct slice line)
+{
+    while (slice_starts_with(line, ASSIGNMENT))
+        line = skip(line, sizeof ASSIGNMENT - 1);
+    while (line.length > 0 && line.at[0] == '"')
+        line = skip(line, 1);
+    while (line.length > 0 && line.at[line.length - 1] == '"')
+        line.length--;
+    return line;
+}
+
+/* Takes the first line off `text`; a CR before the LF belongs to the line's end. */
+static struct slice take_line(struct slice *text)
+{
+    const char *feed = memchr(text->at, '\n', text->length);
+    struct slice line = { .at = text->at, .length = feed == NULL ? text->length : (size_t)(feed - text->at) };
+
+    *text = skip(*text, line.length + (feed == NULL ? 0 : 1));
+    if (feed != NULL && line.length > 0 && line.at[line.length - 1] == '\r')
+        line.length--;
+    return line;
+}
+
+static bool refuse(const char *path, struct slice text, size_t offset, struct slice provider,
+                   struct error *err)
+{
+    if (provider.at == NULL)
+        error_set(err, ERROR_REFUSED, "the migrations' provider is not given in %s", path);
+    else
+        error_set(err, ERROR_REFUSED, "the migrations were written for \"%.*s\", not for \"postgresql\"",
+                  (int)(provider.length > 100 ? 100 : provider.length), provider.at);
+    error_code(err, "P3019");
+    error_point(err, path, text.at, text.length, offset);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(
+        err,
+        "The line must read exactly: provider = \"postgresql\"; migrations of another provider can't be "
+        "applied here.");
+}
+
+bool prisma_lock_file_parse(const char *path, struct slice text, struct error *err)
+{
+    struct slice rest = text;
+
+    while (rest.length > 0) {
+        struct slice line = take_line(&rest);
+        struct slice provider = provider_of(line);
+
+        if (!slice_starts_with(line, "provider"))
+            continue;
+        return slice_equals(provider, "postgresql") ||
+               refuse(path, text, (size_t)(line.at - text.at), provider, err);
+    }
+    return refuse(path, text, 0, (struct slice) { .at = NULL }, err);
+}
+
+bool prisma_lock_file_check(const char *folder, struct error *err)
+{
+    auto_text struct text path = text_init(2 * PATH_MAX);
+    auto_text struct text bytes = text_init(LOCK_FILE_MOST);
+    struct error unreadable;
+
+    text_add_format(&path, "%s/migration_lock.toml", folder);
+    if (!file_exists(path.at))
+        return true;
+    if (!file_read(path.at, &bytes, &unreadable)) {
+        log_warn("the provider of the migrations is not checked: %s", unreadable.message);
+        return true;
+    }
+    return prisma_lock_file_parse(path.at, text_slice(&bytes), err);
+}

@@ -1,0 +1,18 @@
+/*
+ * migration_lock.toml: which provider the migrations were written for. Read as Prisma reads it, as text and
+ * not as TOML.
+ */
+#ifndef DIALECT_PRISMA_LOCK_FILE_H
+#define DIALECT_PRISMA_LOCK_FILE_H
+
+#include "base/error.h"
+#include "base/text.h"
+
+/* Whether the file's text names PostgreSQL: the first line that starts with "provider". ERROR_REFUSED (P3019)
+ * with the place otherwise. Pure. */
+must_use bool prisma_lock_file_parse(const char *path, struct slice text, struct error *err);
+
+/* The same for the file in `folder`; one that is missing or can't be read is not checked. */
+must_use bool prisma_lock_file_check(const char *folder, struct error *err);
+
+#endif

@@ -1,0 +1,39 @@
+#include "dialect/prisma_resolve.h"
+
+#include <string.h>
+
+bool prisma_resolve_check_applied(const struct ledger_row *rows, size_t count, const char *name,
+                                  struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].name, name) != 0 || !rows[i].is_finished)
+            continue;
+        error_set(err, ERROR_REFUSED, "migration \"%s\" is already recorded as applied", name);
+        error_code(err, "P3008");
+        error_holds(err, "Its row in the ledger is finished%s. Nothing was changed.",
+                    rows[i].is_rolled_back ? " and marked as rolled back" : "");
+        return error_hint(err, "See what is pending: tidelock status");
+    }
+    return true;
+}
+
+bool prisma_resolve_check_rolled_back(const struct ledger_row *rows, size_t count, const char *name,
+                                      struct error *err)
+{
+    bool is_known = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].name, name) != 0)
+            continue;
+        if (!rows[i].is_finished)
+            return true;
+        is_known = true;
+    }
+    error_set(err, ERROR_REFUSED,
+              is_known ? "migration \"%s\" is not in a failed state"
+                       : "migration \"%s\" was never applied to this database",
+              name);
+    error_code(err, is_known ? "P3012" : "P3011");
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "See the names and states: tidelock status");
+}

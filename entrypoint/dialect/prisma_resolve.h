@@ -1,0 +1,22 @@
+/*
+ * Which edits of the ledger are legal: Prisma's rules for "resolve". Pure.
+ */
+#ifndef DIALECT_PRISMA_RESOLVE_H
+#define DIALECT_PRISMA_RESOLVE_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "dialect/ledger_row.h"
+
+/* Whether `name` may be recorded as applied: ERROR_REFUSED (P3008) when a row of it is finished, rolled back
+ * or not. */
+must_use bool prisma_resolve_check_applied(const struct ledger_row *rows, size_t count, const char *name,
+                                           struct error *err);
+
+/* Whether the failed rows of `name` may be marked as rolled back: ERROR_REFUSED when it has no row (P3011),
+ * or when all its rows are finished (P3012). Repeating it is fine. */
+must_use bool prisma_resolve_check_rolled_back(const struct ledger_row *rows, size_t count, const char *name,
+                                               struct error *err);
+
+#endif

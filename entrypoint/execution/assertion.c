@@ -1,0 +1,123 @@
+#include "execution/assertion.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/patience.h"
+
+enum { SQL_MOST = 64 * 1024, ASK_EVERY_MS = 1000, SHOWN_MOST = 160, LOCK_MS = 1000 };
+
+/* Points at the assertion; `how` is what is the matter with it. */
+static bool refuse(const struct execution *execution, const struct assertion *assertion, const char *how,
+                   struct error *err)
+{
+    size_t shown = assertion->expression.length;
+
+    error_message(err, "migration \"%s\" asserts what %s: %.*s%s", execution->migration->name, how,
+                  (int)(shown < SHOWN_MOST ? shown : SHOWN_MOST), assertion->expression.at,
+                  shown < SHOWN_MOST ? "" : " …");
+    error_code(err, "P3018");
+    return execution_point(execution, (size_t)(assertion->expression.at - execution->script.at), err);
+}
+
+static bool ask(const struct execution *execution, const struct assertion *assertion, bool *is_true,
+                struct error *err)
+{
+    auto_text struct text sql = text_init(SQL_MOST);
+    auto_result struct result *result = NULL;
+    struct query query = { .name = "assertion" };
+    char why[sizeof err->message];
+
+    text_add_format(&sql, "SELECT (%.*s\n)::boolean", (int)assertion->expression.length,
+                    assertion->expression.at);
+    query.sql = sql.at;
+    if (query_run(execution->conn, &query, NULL, &result, err)) {
+        *is_true = result_rows(result) == 1 && result_bool(result, 0, 0);
+        return true;
+    }
+    if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER)
+        return false;
+    text_copy_cut(why, sizeof why, err->message);
+    err->contexts = 0;
+    err->class = ERROR_CLEAN;
+    refuse(execution, assertion, "can't be asked", err);
+    return error_detail(err, "%s", why);
+}
+
+/* What an assertion does must not stay. */
+bool assertion_ask(struct execution *execution, const struct assertion *assertion, bool *is_true,
+                   struct error *err)
+{
+    struct session_settings settings = execution->settings;
+    auto_text struct text sql = text_init(SQL_MOST);
+    bool is_asked;
+
+    settings.lock_timeout_ms = LOCK_MS;
+    text_add_string(&sql, "BEGIN READ ONLY;");
+    session_settings_add(&settings, true, &sql);
+    is_asked = query_several(execution->conn, "begin", sql.at, NULL, 0, err) &&
+               ask(execution, assertion, is_true, err);
+    execution_roll_back_own(execution->conn);
+    return is_asked;
+}
+
+static bool is_not_true(const struct execution *execution, const struct assertion *assertion,
+                        struct error *err)
+{
+    error_set(err, ERROR_CLEAN, "not true");
+    refuse(execution, assertion, "is not true", err);
+    return false;
+}
+
+static bool wait_until_true(struct execution *execution, const struct assertion *assertion, struct error *err)
+{
+    struct patience patience = { .until = deadline_in(assertion->wait_ms) };
+    bool is_true = false;
+
+    for (;;) {
+        if (!assertion_ask(execution, assertion, &is_true, err))
+            return false;
+        if (is_true)
+            return true;
+        if (patience_is_over(&patience)) {
+            is_not_true(execution, assertion, err);
+            return error_hint(err, assertion->wait_ms > 0
+                                       ? "Deploy again when it is true, or let it wait longer."
+                                       : "Deploy again when it is true; wait=10m before it waits for that.");
+        }
+        if (patience_has_word(&patience, NULL))
+            log_info("waiting until it is true: %.*s", (int)assertion->expression.length,
+                     assertion->expression.at);
+        if (!patience_pause(&patience, ASK_EVERY_MS, err))
+            return false;
+    }
+}
+
+bool assertion_before(struct execution *execution, struct error *err)
+{
+    const struct directives *directives = &execution->directives;
+
+    for (size_t i = 0; i < directives->assertion_count; i++) {
+        if (!directives->assertions[i].is_after &&
+            !wait_until_true(execution, &directives->assertions[i], err))
+            return false;
+    }
+    return true;
+}
+
+bool assertion_after(struct execution *execution, struct error *err)
+{
+    const struct directives *directives = &execution->directives;
+
+    for (size_t i = 0; i < directives->assertion_count; i++) {
+        const struct assertion *assertion = &directives->assertions[i];
+        bool is_true = false;
+
+        if (!assertion->is_after)
+            continue;
+        if (!ask(execution, assertion, &is_true, err))
+            return false;
+        if (!is_true)
+            return is_not_true(execution, assertion, err);
+    }
+    return true;
+}

@@ -1,0 +1,40 @@
+#include "execution/checkpoint.h"
+
+#include <stdio.h>
+
+#include "lock/leader.h"
+#include "postgres/query.h"
+
+enum { NUMBER_SIZE = 24 };
+
+enum { CLOSING_ITEMS = SESSION_ASIDES + 4 };
+
+bool checkpoint_commit(struct execution *execution, size_t done, const char *commit, struct error *err)
+{
+    char number[NUMBER_SIZE];
+    const char *const parameters[] = { execution->id, number };
+    const struct query closing = { .name = "commit", .sql = commit };
+    struct batch_item items[CLOSING_ITEMS];
+    size_t count = 0;
+    size_t keep;
+    size_t failed;
+
+    (void)snprintf(number, sizeof number, "%zu", done);
+    items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
+    for (size_t i = 0; i < SESSION_ASIDES; i++)
+        items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
+    keep = count;
+    items[count++] = (struct batch_item) { .query = &LEADER_KEEP };
+    items[count++] = (struct batch_item) { .query = &execution->ledger->queries[LEDGER_PROGRESS],
+                                           .parameters = parameters };
+    items[count++] = (struct batch_item) { .query = &closing };
+    if (query_batch(execution->conn, items, count, NULL, &failed, err))
+        return true;
+    return failed == keep && err->class != ERROR_LOST ? execution_lost_leader(err) : false;
+}
+
+bool checkpoint_record(struct execution *execution, size_t done, struct error *err)
+{
+    return query_several(execution->conn, "begin", "BEGIN", NULL, 0, err) &&
+           checkpoint_commit(execution, done, "COMMIT", err);
+}

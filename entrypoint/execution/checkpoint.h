@@ -1,0 +1,16 @@
+/*
+ * Progress of a migration that commits more than once: how many statements are done, in our ledger row.
+ */
+#ifndef EXECUTION_CHECKPOINT_H
+#define EXECUTION_CHECKPOINT_H
+
+#include "execution/execution.h"
+
+/* Commits an open transaction, by the words of `commit`, together with the progress that it brings. */
+must_use bool checkpoint_commit(struct execution *execution, size_t done, const char *commit,
+                                struct error *err);
+
+/* Commits progress alone. */
+must_use bool checkpoint_record(struct execution *execution, size_t done, struct error *err);
+
+#endif

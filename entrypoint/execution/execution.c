@@ -1,0 +1,222 @@
+#include "execution/execution.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/signals.h"
+#include "postgres/query.h"
+
+enum { NUMBER_SIZE = 24 };
+
+struct script_reader execution_reader(const struct execution *execution)
+{
+    return script_reader_of(execution->migration->script_path, execution->script,
+                            connection_server_version(execution->conn),
+                            execution->ledger->has_standard_strings);
+}
+
+struct slice execution_text(const struct execution *execution, const struct statement *statement)
+{
+    return (struct slice) { .at = execution->script.at + statement->start,
+                            .length = statement->end - statement->start };
+}
+
+bool execution_point(const struct execution *execution, size_t offset, struct error *err)
+{
+    return error_point(err, execution->migration->script_path, execution->script.at, execution->script.length,
+                       offset);
+}
+
+/* Where statement `number` of the script begins. */
+static bool statement_offset(const struct execution *execution, size_t number, size_t *offset)
+{
+    struct script_reader reader = execution_reader(execution);
+    struct statement statement;
+    struct error ignored;
+
+    do {
+        if (script_next(&reader, &statement, &ignored) != SCRIPT_STATEMENT)
+            return false;
+    } while (number-- > 0);
+    *offset = statement.start;
+    return true;
+}
+
+bool execution_failed_at(const struct execution *execution, size_t start, size_t first, size_t completed,
+                         struct error *err)
+{
+    size_t offset;
+    bool is_known = true;
+
+    if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER)
+        return error_context(err, "applying %s", execution->migration->name);
+    if (err->position > 0)
+        offset = start + utf8_offset(execution->script.at + start, execution->script.length - start,
+                                     err->position - 1);
+    else
+        is_known = statement_offset(execution, first + completed, &offset);
+    if (is_known)
+        execution_point(execution, offset, err);
+    error_code(err, "P3018");
+    return error_message(err, "migration \"%s\" failed: %s", execution->migration->name, err->message);
+}
+
+bool execution_send(struct execution *execution, size_t start, size_t end, size_t first, struct error *err)
+{
+    auto_free char *piece = memory_copy(execution->script.at + start, end - start);
+    size_t completed;
+
+    if (!query_script(execution->conn, piece, &completed, err))
+        return execution_failed_at(execution, start, first, completed, err);
+    return true;
+}
+
+bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wait, bool is_local,
+                                struct error *err)
+{
+    static const struct query set = {
+        .name = "set_lock_timeout",
+        .parameters = 3,
+        .sql =
+            "SELECT pg_catalog.set_config('lock_timeout', $1, $3::boolean) FROM pg_catalog.pg_settings"
+            " WHERE name = 'lock_timeout' AND setting = $2",
+    };
+    int64_t ms = retry_lock_timeout_ms(&execution->retry, wait);
+    char now[NUMBER_SIZE];
+    char before[NUMBER_SIZE];
+    const char *const parameters[] = { now, before, is_local ? "true" : "false" };
+
+    if (ms == execution->lock_timeout_ms)
+        return true;
+    (void)snprintf(now, sizeof now, "%lld", (long long)ms);
+    (void)snprintf(before, sizeof before, "%lld", (long long)execution->lock_timeout_ms);
+    execution->lock_timeout_ms = ms;
+    return query_run(execution->conn, &set, parameters, NULL, err);
+}
+
+void execution_failure_text(const struct error *err, struct text *out)
+{
+    text_add_string(out, err->message);
+    if (err->sqlstate[0] != '\0')
+        text_add_format(out, " (SQLSTATE %s)", err->sqlstate);
+    if (err->place.line > 0)
+        text_add_format(out, "\nat line %zu, column %zu", err->place.line, err->place.column);
+    if (err->detail[0] != '\0')
+        text_add_format(out, "\ndetail: %s", err->detail);
+    redact(out->at);
+}
+
+static const struct query RESET_AUTHORIZATION = { .name = "reset_session_authorization",
+                                                  .sql = "RESET SESSION AUTHORIZATION" };
+static const struct query RESET_ROLE = { .name = "reset_role", .sql = "RESET ROLE" };
+static const struct query RESET_SETTINGS = { .name = "reset_settings", .sql = "RESET ALL" };
+
+size_t execution_add_resets(const struct execution *execution, struct batch_item items[RESETS_MOST])
+{
+    size_t count = 0;
+
+    items[count++] = (struct batch_item) { .query = &RESET_AUTHORIZATION };
+    items[count++] = (struct batch_item) { .query = &RESET_ROLE };
+    items[count++] = (struct batch_item) { .query = &RESET_SETTINGS };
+    if (!execution->is_pooled)
+        items[count++] = (struct batch_item) { .query = &SESSION_SAFETY_NET };
+    for (size_t i = 0; execution->is_pooled && i < SESSION_CLEANUPS; i++)
+        items[count++] = (struct batch_item) { .query = &SESSION_CLEANUP[i] };
+    return count;
+}
+
+bool execution_reset_session(struct execution *execution, struct error *err)
+{
+    struct batch_item items[RESETS_MOST];
+    size_t count = execution_add_resets(execution, items);
+    size_t failed;
+
+    return query_batch(execution->conn, items, count, NULL, &failed, err);
+}
+
+bool execution_hash_prefix(const struct execution *execution, size_t count, char hex[SHA256_HEX_SIZE],
+                           struct error *err)
+{
+    struct script_reader reader = execution_reader(execution);
+    struct sha256 *sha256 = sha256_begin();
+    unsigned char digest[SHA256_BYTES];
+    struct statement statement;
+    enum script_answer answer = SCRIPT_STATEMENT;
+
+    while (count-- > 0 && (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT) {
+        sha256_add(sha256, execution->script.at + statement.start, statement.end - statement.start);
+        sha256_add(sha256, ";", 1);
+    }
+    sha256_end(sha256, digest);
+    sha256_hex(digest, hex);
+    return answer != SCRIPT_ERROR;
+}
+
+void execution_note_leftover(struct execution *execution, enum failure_leftover leftover, const char *what,
+                             const char *remedy)
+{
+    struct failure_names *names = &execution->failure.names;
+
+    execution->failure.facts.leftover = leftover;
+    text_copy_cut(names->remains, sizeof names->remains, what);
+    text_copy_cut(names->remedy, sizeof names->remedy, remedy);
+}
+
+void execution_judge(struct execution *execution, struct error *err)
+{
+    struct failure_facts *facts = &execution->failure.facts;
+
+    facts->class = err->class;
+    facts->sqlstate = err->sqlstate;
+    facts->mode = execution->mode;
+    facts->is_in_doubt = execution->commit_doubt.is_in_doubt;
+    /* A connection that lost its COMMIT may be gone by now, and another one be in its place. */
+    facts->is_connected =
+        !facts->is_in_doubt && (facts->is_rolled_back || !connection_is_lost(execution->conn));
+    facts->has_hint = err->hint[0] != '\0' && err->sqlstate[0] == '\0';
+    facts->has_blocker = execution->blocker_pid > 0;
+    err->class = failure_decide(facts).class;
+}
+
+bool execution_explain(struct execution *execution, struct error *err)
+{
+    struct failure_names *names = &execution->failure.names;
+
+    execution_judge(execution, err);
+    names->migration = execution->migration->name;
+    names->script = execution->migration->script_path;
+    names->statements = execution->summary.statements;
+    names->blocker_pid = execution->blocker_pid;
+    failure_describe(&execution->failure, err);
+    return false;
+}
+
+bool execution_may_go_on(const struct execution *execution, struct error *err)
+{
+    if (signals_pending() != 0)
+        return signals_error(err);
+    return lease_check(execution->lease, err);
+}
+
+bool execution_lost_leader(struct error *err)
+{
+    return error_set(err, ERROR_LEADER, "the leader lock was lost: another session has taken it");
+}
+
+void execution_roll_back(struct connection *conn)
+{
+    static const struct query rollback = { .name = "rollback", .sql = "ROLLBACK" };
+    struct error ignored;
+
+    connection_shield(conn, true);
+    if (!connection_is_lost(conn) && connection_is_in_transaction(conn) &&
+        !query_run(conn, &rollback, NULL, NULL, &ignored))
+        log_debug("could not roll back: %s", ignored.message);
+}
+
+void execution_roll_back_own(struct connection *conn)
+{
+    execution_roll_back(conn);
+    connection_shield(conn, false);
+}

@@ -1,0 +1,311 @@
+#include "execution/failure.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+/* The facts as a set, so that a rule is a row. */
+enum {
+    RESUMING = 1 << 0,
+    BEGUN = 1 << 1,
+    EFFECT = 1 << 2,
+    ESCAPED = 1 << 3,
+    DOUBT = 1 << 4,
+    CONNECTED = 1 << 5,
+    ATOMIC = 1 << 6,
+    LEFT = 1 << 7,   /* something was left over … */
+    PERSON = 1 << 8, /* … that a person has to look at */
+    HINT = 1 << 9,
+    BLOCKER = 1 << 10,
+    STOPPED = 1 << 11, /* asked to stop, or no longer allowed to go on: nobody's mistake */
+    LOST = 1 << 12,
+    TABLE_LOCK = 1 << 13,
+    TRANSACTION = 1 << 14, /* refused in a transaction, though the statement's text does not show it */
+};
+
+static bool is_any(const char *sqlstate, const char *const *codes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(sqlstate, codes[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static unsigned set_of(const struct failure_facts *facts)
+{
+    /* Not in a transaction block; a new value of an enum that is not committed yet; a procedure that commits.
+     */
+    static const char *const outside[] = { "25001", "55P04", "2D000" };
+    const struct {
+        bool holds;
+        unsigned fact;
+    } all[] = {
+        { facts->is_resuming, RESUMING },
+        { facts->has_begun, BEGUN },
+        { facts->has_effect, EFFECT },
+        { facts->has_escaped, ESCAPED },
+        { facts->is_in_doubt, DOUBT },
+        { facts->is_connected, CONNECTED },
+        { facts->mode == MODE_ATOMIC, ATOMIC },
+        { facts->leftover != LEFTOVER_NOTHING, LEFT },
+        { facts->leftover == LEFTOVER_PERSON, PERSON },
+        { facts->has_hint, HINT },
+        { facts->has_blocker, BLOCKER },
+        { facts->class == ERROR_INTERRUPTED || facts->class == ERROR_LEADER, STOPPED },
+        { facts->class == ERROR_LOST, LOST },
+        { facts->class == ERROR_TABLE_LOCK, TABLE_LOCK },
+        { is_any(facts->sqlstate, outside, array_length(outside)), TRANSACTION },
+    };
+    unsigned set = 0;
+
+    for (size_t i = 0; i < array_length(all); i++)
+        set |= all[i].holds ? all[i].fact : 0;
+    return set;
+}
+
+/* What the database holds: the first row fits whose facts all hold, and none of `without`. A transaction that
+ * was not committed left nothing, connected or not. Without a connection nobody knows whether the last COMMIT
+ * of several was done, or what a statement outside of a transaction left. */
+static const struct {
+    unsigned with;
+    unsigned without;
+    enum failure_holds holds;
+} HOLDS[] = {
+    { DOUBT, 0, HOLDS_COMMIT },    { ESCAPED, 0, HOLDS_ESCAPED }, { RESUMING, BEGUN, HOLDS_EARLIER },
+    { 0, BEGUN, HOLDS_NOTHING },   { ATOMIC, 0, HOLDS_NOTHING },  { 0, CONNECTED, HOLDS_UNKNOWN },
+    { EFFECT, 0, HOLDS_PERSISTS }, { LEFT, 0, HOLDS_LEFTOVER },   { 0, 0, HOLDS_NOTHING },
+};
+
+/* What comes next, by what the database holds (a bit each; 0 = whatever) and the facts. */
+static const struct {
+    unsigned holds;
+    unsigned with;
+    unsigned without;
+    enum failure_next next;
+} NEXTS[] = {
+    { 0, HINT, 0, NEXT_SAID },
+    { 1u << HOLDS_COMMIT, 0, 0, NEXT_FIND_OUT },
+    { 1u << HOLDS_ESCAPED, 0, 0, NEXT_ESCAPED },
+    { 1u << HOLDS_UNKNOWN, 0, 0, NEXT_FIND_OUT },
+    { 0, LEFT | PERSON, 0, NEXT_REMEDY },
+    { 1u << HOLDS_PERSISTS | 1u << HOLDS_EARLIER, STOPPED, 0, NEXT_GO_ON },
+    { 1u << HOLDS_PERSISTS | 1u << HOLDS_EARLIER, LOST, 0, NEXT_GO_ON },
+    { 0, STOPPED, 0, NEXT_BEGIN_AGAIN },
+    { 0, LOST, 0, NEXT_BEGIN_AGAIN },
+    { 1u << HOLDS_PERSISTS | 1u << HOLDS_EARLIER | 1u << HOLDS_LEFTOVER, 0, 0, NEXT_GO_ON_CORRECTED },
+    { 0, TABLE_LOCK | BLOCKER, 0, NEXT_BLOCKER },
+    { 0, TABLE_LOCK, 0, NEXT_TABLE },
+    { 0, ATOMIC | TRANSACTION, 0, NEXT_NO_TRANSACTION },
+    { 0, 0, 0, NEXT_CORRECT },
+};
+
+/* A failure that left something is a partial one, whatever it was; to be stopped or cut off is neither. */
+static enum error_class class_of(enum error_class class, enum failure_holds holds, unsigned set)
+{
+    bool is_failure = (set & (STOPPED | LOST)) == 0;
+
+    switch (holds) {
+    case HOLDS_ESCAPED:
+    case HOLDS_PERSISTS:
+    case HOLDS_LEFTOVER:
+        return is_failure ? ERROR_PARTIAL : class;
+    case HOLDS_UNKNOWN:
+        return is_failure ? ERROR_LOST : class;
+    case HOLDS_COMMIT:
+        return class == ERROR_CLEAN ? ERROR_LOST : class;
+    case HOLDS_EARLIER: /* what was refused before it began stays a refusal */
+        return class == ERROR_CLEAN ? ERROR_PARTIAL : class;
+    case HOLDS_NOTHING:
+        return class == ERROR_REFUSED && (set & BEGUN) != 0 ? ERROR_CLEAN : class;
+    default:
+        return class;
+    }
+}
+
+struct failure_verdict failure_decide(const struct failure_facts *facts)
+{
+    unsigned set = set_of(facts);
+    struct failure_verdict verdict = { .class = facts->class };
+    size_t i = 0;
+
+    while ((set & HOLDS[i].with) != HOLDS[i].with || (set & HOLDS[i].without) != 0)
+        i++;
+    verdict.holds = HOLDS[i].holds;
+    i = 0;
+    while ((NEXTS[i].holds != 0 && (NEXTS[i].holds & 1u << verdict.holds) == 0) ||
+           (set & NEXTS[i].with) != NEXTS[i].with || (set & NEXTS[i].without) != 0)
+        i++;
+    verdict.next = NEXTS[i].next;
+    verdict.class = class_of(facts->class, verdict.holds, set);
+    return verdict;
+}
+
+/* What is known to persist, and a full stop. */
+static void add_persists(const struct failure_names *names, enum mode mode, struct text *out)
+{
+    if (mode == MODE_BACKFILL && names->done == 0)
+        text_add_format(out, "%s%s", names->persists, names->persists[0] == '\0' ? "" : ".");
+    else if (names->done > 0)
+        text_add_format(out, "%zu of %zu statements persist:%s.", names->done, names->statements,
+                        names->persists);
+}
+
+static void add_unknown(const struct failure_names *names, enum mode mode, struct text *out)
+{
+    const char *space;
+
+    add_persists(names, mode, out);
+    space = out->length == 0 ? "" : " ";
+    if (mode == MODE_BACKFILL && names->done == 0)
+        text_add_format(out, "%sWhether one more batch was committed is not known yet.", space);
+    else if (names->done < names->statements || names->statements == 0)
+        text_add_format(out, "%sWhether statement %zu was done is not known yet.", space, names->done + 1);
+}
+
+static void add_leftover(const struct failure_facts *facts, const struct failure_names *names,
+                         struct text *out)
+{
+    const char *space = out->length == 0 ? "" : " ";
+
+    if (facts->leftover == LEFTOVER_NOTHING)
+        return;
+    if (names->remains[0] == '\0' && out->length == 0)
+        text_add_format(out, "Nothing of %s from this run; what the message names was there already.",
+                        names->migration);
+    else if (names->remains[0] != '\0')
+        text_add_format(out, "%sWhat remains: %s%s.", space, names->remains,
+                        facts->leftover == LEFTOVER_OURS ? "; the next deployment clears that away" : "");
+}
+
+static void add_holds(enum failure_holds holds, const struct failure_facts *facts,
+                      const struct failure_names *names, struct text *out)
+{
+    const char *name = names->migration;
+
+    switch (holds) {
+    case HOLDS_COMMIT:
+        text_add_format(out, "Whether %s was committed is not known yet; the next deployment finds out.",
+                        name);
+        break;
+    case HOLDS_UNKNOWN:
+        add_unknown(names, facts->mode, out);
+        break;
+    case HOLDS_PERSISTS:
+        add_persists(names, facts->mode, out);
+        add_leftover(facts, names, out);
+        break;
+    case HOLDS_LEFTOVER:
+        add_leftover(facts, names, out);
+        break;
+    case HOLDS_ESCAPED:
+        add_persists(names, facts->mode, out);
+        text_add_format(out, "%sWhat the script did before that may persist%s.", out->length == 0 ? "" : " ",
+                        facts->mode == MODE_ATOMIC ? "; the ledger has no row for it" : "");
+        break;
+    case HOLDS_EARLIER:
+        text_add_format(out, "What an earlier run did of %s; this run has changed nothing of it.", name);
+        break;
+    default:
+        text_add_format(out, "Nothing of %s", name);
+        if (names->before > 0)
+            text_add_format(out, "; what this run applied before it (%zu) stays", names->before);
+        text_add_string(out, ".");
+        break;
+    }
+}
+
+static void add_go_on(const struct failure_facts *facts, const struct failure_names *names, struct text *out)
+{
+    if (names->done > 0 && names->done >= names->statements)
+        text_add_string(out, "eploy again: all that is left is to record that it is finished.");
+    else if (facts->mode == MODE_BACKFILL)
+        text_add_string(out, "eploy again: it goes on behind that row.");
+    else
+        text_add_format(out, "eploy again: it goes on at statement %zu.", names->done + 1);
+}
+
+static void add_corrected(const struct failure_facts *facts, const struct failure_names *names,
+                          struct text *out)
+{
+    if (facts->mode != MODE_BACKFILL && names->done > 0) {
+        text_add_format(
+            out,
+            "Correct the cause, or the script from there on, and deploy again: it goes on at statement "
+            "%zu. Or finish by hand and type: tidelock resolve --applied \"%s\"",
+            names->done + 1, names->migration);
+        return;
+    }
+    text_add_string(out, "Correct the cause and d");
+    if (facts->mode == MODE_BACKFILL && names->persists[0] != '\0')
+        add_go_on(facts, names, out);
+    else
+        text_add_string(out, "eploy again.");
+}
+
+static void add_next(enum failure_next next, const struct failure_facts *facts,
+                     const struct failure_names *names, struct text *out)
+{
+    switch (next) {
+    case NEXT_CORRECT:
+        text_add_format(out, "Correct %s and deploy again; nothing has to be resolved.", names->script);
+        break;
+    case NEXT_NO_TRANSACTION:
+        text_add_format(out, "Begin %s with the line \"-- tidelock: transaction=off\" and deploy again.",
+                        names->script);
+        break;
+    case NEXT_GO_ON_CORRECTED:
+        add_corrected(facts, names, out);
+        break;
+    case NEXT_BEGIN_AGAIN:
+        text_add_format(out, "Deploy again: it begins with %s.", names->migration);
+        break;
+    case NEXT_GO_ON:
+        text_add_string(out, "D");
+        add_go_on(facts, names, out);
+        break;
+    case NEXT_FIND_OUT:
+        text_add_string(out, "Deploy again: it finds out what was done, and goes on from there.");
+        break;
+    case NEXT_BLOCKER:
+        text_add_format(out,
+                        "Deploy again when pid %d is done (to end it: SELECT pg_terminate_backend(%d);), or "
+                        "allow more time with --retry-for.",
+                        names->blocker_pid, names->blocker_pid);
+        break;
+    case NEXT_TABLE:
+        text_add_string(out, "Deploy again when the table is free, or allow more time with --retry-for.");
+        break;
+    case NEXT_REMEDY:
+        text_add_format(out, "%s%s", names->remedy, names->remedy[0] == '\0' ? "Correct" : "; then correct");
+        text_add_string(out, " the cause and deploy again.");
+        break;
+    case NEXT_ESCAPED:
+        text_add_format(out,
+                        "Look for COMMIT in functions that it calls; then: tidelock resolve --applied "
+                        "\"%s\", or undo what persists and deploy again.",
+                        names->migration);
+        break;
+    default:
+        break;
+    }
+}
+
+void failure_describe(const struct failure *failure, struct error *err)
+{
+    struct failure_verdict verdict = failure_decide(&failure->facts);
+    auto_text struct text holds = text_init(4 * sizeof err->holds);
+    auto_text struct text next = text_init(4 * sizeof err->hint);
+
+    err->class = verdict.class;
+    add_holds(verdict.holds, &failure->facts, &failure->names, &holds);
+    if (err->holds[0] == '\0')
+        error_holds(err, "%s", holds.at);
+    if (verdict.next == NEXT_SAID)
+        return;
+    if (err->hint[0] != '\0')
+        error_detail(err, "%s%s%s", err->detail, err->detail[0] == '\0' ? "" : " ", err->hint);
+    add_next(verdict.next, &failure->facts, &failure->names, &next);
+    error_hint(err, "%s", next.at);
+}

@@ -1,0 +1,198 @@
+#include "execution/lock_retry.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/random.h"
+
+enum {
+    OLD_MS = 1000, /* a transaction of that age will not end in a moment */
+    CANCELS_MOST = 2,
+    LOOK_LEAST_MS = 200,
+    LOOK_MOST_MS = 600,
+    REST_WITH_LOOKS_MS = 400 /* the queue that was behind us drains */
+};
+
+static const char *reason_text(enum retry_reason reason)
+{
+    static const char *const texts[] = {
+        [RETRY_LOCK_TIMEOUT] = "a lock could not be had in time",
+        [RETRY_DEADLOCK] = "the server ended a deadlock with another session",
+        [RETRY_SERIALIZATION] = "another transaction was in the way",
+    };
+
+    return texts[reason];
+}
+
+/* The error that ended the last try, with what is known of the others. */
+static bool give_up(const struct execution *execution, const struct blockers *blockers, struct error *err)
+{
+    auto_text struct text detail = text_init(sizeof err->detail);
+    char took[32];
+
+    text_add_string(&detail, err->detail);
+    if (execution->retry.retry_for_ms > 0)
+        text_add_format(&detail, "%sGiven up after %u tries in %s.", detail.length == 0 ? "" : " ",
+                        execution->retry.tries,
+                        duration_text(execution->retry.retry_for_ms, took, sizeof took));
+    for (size_t i = 0; i < blockers->count; i++) {
+        text_add_string(&detail, i == 0 ? " In the way: " : "; ");
+        blocker_describe(&blockers->list[i], &detail);
+    }
+    return error_detail(err, "%s", detail.at);
+}
+
+/* It holds its locks while it works, and works for longer than others can wait: so it would every time. */
+static bool give_up_cancelled(struct error *err)
+{
+    error_detail(err, "So it was in %d tries.", CANCELS_MOST);
+    err->sqlstate[0] = '\0';
+    return error_hint(
+        err,
+        "Let it work in smaller steps, or when nobody needs the table; --max-blocked-for 0 lets "
+        "everybody wait for it.");
+}
+
+/* Whether the lock was wanted of a table, and which. */
+static bool is_table_known(const struct wanted_lock *wanted_lock)
+{
+    return wanted_lock->is_known && !wanted_lock->is_row && strcmp(wanted_lock->oid, "0") != 0;
+}
+
+/* A holder whose transaction is old, or NULL. Whose age is hidden from us counts as old when it is seen again
+ * after a second. */
+static const struct blocker *old_holder(struct execution *execution, const struct blockers *holders)
+{
+    int64_t old_ms = 2 * retry_lock_timeout_ms(&execution->retry, WAIT_TABLE);
+
+    if (old_ms < OLD_MS)
+        old_ms = OLD_MS;
+    for (size_t i = 0; i < holders->count; i++) {
+        const struct blocker *holder = &holders->list[i];
+
+        if (holder->age * 1000 >= (double)old_ms || holder->pid == 0)
+            return holder;
+        if (holder->age >= 0)
+            continue;
+        if (strcmp(execution->unseen, holder->transaction) == 0)
+            return deadline_passed(execution->unseen_until) ? holder : NULL;
+        text_copy_cut(execution->unseen, sizeof execution->unseen, holder->transaction);
+        execution->unseen_until = deadline_in(OLD_MS);
+    }
+    return NULL;
+}
+
+static void say_holder(struct execution *execution, const struct wanted_lock *wanted_lock,
+                       const struct blocker *holder)
+{
+    auto_text struct text who = text_init(1024);
+    char pid[32];
+
+    (void)snprintf(pid, sizeof pid, "pid %d", holder->pid);
+    if (!patience_has_word(&execution->retry.patience, pid))
+        return;
+    blocker_describe(holder, &who);
+    text_copy_cut(execution->progress->in_the_way, sizeof execution->progress->in_the_way, who.at);
+    log_info("not queueing for %s on %s, where everybody would wait behind us, while it is held by %s",
+             wanted_lock->mode, wanted_lock->relation, who.at);
+}
+
+/* A statement that queues behind an old transaction gets nothing and makes everybody wait. From the outside
+ * it costs nobody anything to see whether that one is still there. */
+static bool look_before_queueing(struct execution *execution, const struct wanted_lock *wanted_lock,
+                                 struct error *err)
+{
+    struct error failure = *err;
+    struct blockers holders;
+
+    for (;;) {
+        const struct blocker *holder;
+
+        if (!blockers_find(execution->conn, wanted_lock, &holders, err))
+            return error_context(err, "looking who holds %s", wanted_lock->relation);
+        execution->progress->blocked_by = (int)holders.count;
+        holder = old_holder(execution, &holders);
+        if (holder == NULL)
+            return true;
+        execution->blocker_pid = holder->pid;
+        if (patience_is_over(&execution->retry.patience)) {
+            *err = failure;
+            return give_up(execution, &holders, err);
+        }
+        say_holder(execution, wanted_lock, holder);
+        blocker_act(execution->conn, holder, &execution->policy);
+        if (!patience_pause(&execution->retry.patience,
+                            LOOK_LEAST_MS + (int64_t)random_below(LOOK_MOST_MS - LOOK_LEAST_MS), err))
+            return false;
+    }
+}
+
+/* An autovacuum gives way to a lock that is waited for long enough to be looked at as a deadlock; one against
+ * wraparound does not. */
+static bool is_autovacuum(const struct blockers *blockers)
+{
+    for (size_t i = 0; i < blockers->count; i++) {
+        if (strcmp(blockers->list[i].kind, "autovacuum worker") != 0 || blockers->list[i].is_wraparound)
+            return false;
+    }
+    return blockers->count > 0;
+}
+
+static void learn(struct execution *execution, const struct wanted_lock *wanted_lock,
+                  const struct blockers *blockers)
+{
+    struct retry *retry = &execution->retry;
+
+    if (wanted_lock->is_known)
+        retry->is_at_rows = wanted_lock->is_row;
+    retry->is_autovacuum = !retry->is_autovacuum && is_autovacuum(blockers);
+    execution->blocker_pid = blockers->count > 0 ? blockers->list[0].pid : 0;
+}
+
+/* Rests, then looks; false when that ends it. */
+static bool wait_for_turn(struct execution *execution, const struct wanted_lock *wanted_lock,
+                          const struct blockers *blockers, struct error *err)
+{
+    bool is_looking = is_table_known(wanted_lock) && !execution->retry.is_autovacuum;
+    int64_t rest =
+        is_looking && execution->retry.tries <= 2 ? REST_WITH_LOOKS_MS : retry_rest_ms(&execution->retry);
+
+    if (deadline_left_ms(execution->retry.patience.until) <= rest)
+        return give_up(execution, blockers, err);
+    watch_open(execution->watch, execution->conn);
+    if (!patience_pause(&execution->retry.patience, rest, err))
+        return false;
+    return !is_looking || look_before_queueing(execution, wanted_lock, err);
+}
+
+bool lock_retry(struct execution *execution, struct error *err)
+{
+    struct retry *retry = &execution->retry;
+    struct progress *progress = execution->progress;
+    enum retry_reason reason = retry_reason_of(err->sqlstate);
+    struct wanted_lock wanted_lock = execution->watch->wanted_lock;
+    struct blockers blockers = execution->watch->blockers;
+    int64_t since = clock_now_ms();
+    bool is_worth_it;
+
+    if (err->class != ERROR_TABLE_LOCK || reason == RETRY_REASONS || connection_is_lost(execution->conn))
+        return false;
+    retry_count(retry, reason, err->contexts > 0 ? err->context[0] : "");
+    retry->patience.until = deadline_earlier(retry->patience.until, execution->until);
+    learn(execution, &wanted_lock, &blockers);
+    if (strcmp(err->sqlstate, "57014") == 0 && ++retry->cancels >= CANCELS_MOST)
+        return give_up_cancelled(err);
+    progress->retries[reason]++;
+    if (patience_has_word(&retry->patience, NULL))
+        log_info("%s at line %zu: try %u was rolled back, the next comes after a rest", reason_text(reason),
+                 err->place.line, retry->tries);
+    connection_shield(execution->conn, false);
+    progress_enter(progress, PROGRESS_WAITING_LOCK);
+    is_worth_it = wait_for_turn(execution, &wanted_lock, &blockers, err);
+    progress->lock_wait_seconds += (double)(clock_now_ms() - since + execution->lock_timeout_ms) / 1000;
+    progress->blocked_by = 0;
+    progress_enter(progress, PROGRESS_APPLYING);
+    return is_worth_it;
+}

@@ -1,0 +1,84 @@
+#include "execution/mode.h"
+
+#include "base/memory.h"
+
+const char *const MODE_NAMES[] = {
+    [MODE_ATOMIC] = "atomic",
+    [MODE_SELF_MANAGED] = "self-managed",
+    [MODE_STEPWISE] = "stepwise",
+    [MODE_BACKFILL] = "backfill",
+};
+_Static_assert(sizeof MODE_NAMES / sizeof *MODE_NAMES == MODES, "name every mode");
+
+/* Something that could only half-work. */
+struct objection {
+    bool is_raised;
+    size_t at; /* byte of the script */
+    const char *why;
+    const char *hint;
+};
+
+static bool object(const struct mode_question *question, const struct objection *objection, struct error *err)
+{
+    error_set(err, ERROR_CLEAN, "%s", objection->why);
+    error_point(err, question->file, question->script.at, question->script.length, objection->at);
+    return error_hint(err, "%s", objection->hint);
+}
+
+static bool has_control(const struct script_summary *summary)
+{
+    return summary->begins + summary->commits + summary->rollbacks > 0;
+}
+
+static bool check(const struct mode_question *question, struct error *err)
+{
+    const struct script_summary *summary = question->summary;
+    const struct directives *directives = question->directives;
+    bool is_one = directives->transaction == TRANSACTION_ON;
+    bool is_backfill = directives->backfill.is_said;
+    size_t control = summary->first_control.start;
+    size_t nontransactional = summary->first_nontransactional.start;
+    const struct objection objections[] = {
+        { summary->ends_inside_transaction, summary->open_begin_offset,
+          "the script begins a transaction that it does not end",
+          "Add the missing COMMIT, or leave BEGIN out: tidelock runs a script in one transaction anyway." },
+        { summary->prepares > 0, control, "a migration can't use two-phase commit",
+          "Replace PREPARE TRANSACTION by COMMIT." },
+        { summary->chains > 0, control, "a migration can't chain transactions",
+          "Replace COMMIT AND CHAIN by COMMIT and BEGIN." },
+        { summary->has_nontransactional_in_block, nontransactional,
+          "this statement can't run inside the transaction that the script begins",
+          "Move it behind the COMMIT." },
+        { is_one && has_control(summary), control,
+          "the script controls transactions itself, but its directive asks for one",
+          "Take \"transaction=on\" out of the directive." },
+        { is_one && summary->nontransactional > 0, nontransactional,
+          "this statement can't run in a transaction, but the directive asks for one",
+          "Take \"transaction=on\" out of the directive." },
+        { is_backfill && summary->statements != 1, 0, "a backfill is a script of one statement, an UPDATE",
+          "Move the other statements into migrations before and behind it." },
+        { is_backfill && directives->transaction != TRANSACTION_AUTO, 0,
+          "a backfill has transactions of its own", "Take \"transaction\" out of the directive." },
+    };
+
+    for (size_t i = 0; i < array_length(objections); i++) {
+        if (objections[i].is_raised)
+            return object(question, &objections[i], err);
+    }
+    return true;
+}
+
+bool mode_decide(const struct mode_question *question, enum mode *out, struct error *err)
+{
+    if (!check(question, err))
+        return false;
+    if (question->directives->backfill.is_said)
+        *out = MODE_BACKFILL;
+    else if (question->directives->transaction == TRANSACTION_OFF)
+        *out = MODE_STEPWISE;
+    else if (has_control(question->summary))
+        *out = MODE_SELF_MANAGED;
+    else
+        *out = question->summary->nontransactional > 0 ? MODE_STEPWISE : MODE_ATOMIC;
+    return true;
+}

@@ -1,0 +1,31 @@
+/*
+ * How a script is applied: decided from what it says and what its directives ask for. Pure.
+ */
+#ifndef EXECUTION_MODE_H
+#define EXECUTION_MODE_H
+
+#include "base/error.h"
+#include "sql/directive.h"
+#include "sql/script.h"
+
+/* Atomic: the script and its ledger row commit in one transaction of ours.
+ * Self-managed: the script has transactions of its own; each commits together with its progress.
+ * Stepwise: something in it cannot run in a transaction block; each statement on its own.
+ * Backfill: its one UPDATE is made in many small transactions, by a directive. */
+enum mode { MODE_ATOMIC, MODE_SELF_MANAGED, MODE_STEPWISE, MODE_BACKFILL, MODES };
+
+extern const char *const MODE_NAMES[];
+
+/* What a script says about how it wants to be applied. */
+struct mode_question {
+    const char *file;
+    struct slice script;
+    const struct script_summary *summary;
+    const struct directives *directives;
+};
+
+/* Refuses (ERROR_CLEAN, with the place) what could only half-work: a BEGIN without COMMIT, a directive that
+ * contradicts the script, two-phase commit, chained transactions. */
+must_use bool mode_decide(const struct mode_question *question, enum mode *out, struct error *err);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * The journal, in our own schema "tidelock": what the ledger's table cannot hold. Created when first needed.
+ *
+ * It holds intents: before a statement that cannot run in a transaction block, a row is committed that says
+ * so. What a crash leaves behind (an INVALID index) can then be proven to be ours. And it holds how far a
+ * backfill has come, which is committed with each batch.
+ */
+#ifndef HISTORY_JOURNAL_H
+#define HISTORY_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "postgres/connection.h"
+#include "postgres/query.h"
+
+/* Statement number `statement` (from 0) of the migration whose ledger row is `ledger_id` was about to run. */
+struct intent {
+    bool is_known;
+    char txid[24]; /* of the transaction that recorded it first: what the statement made is younger */
+    char prefix[SHA256_HEX_SIZE]; /* SHA-256 of the statements before it */
+    char *sql;                    /* the statement; NULL = not recorded */
+};
+
+#define auto_intent __attribute__((cleanup(intent_free)))
+void intent_free(struct intent *intent);
+
+/* Commits the intent, creating the schema and the table if need be; `sql` may be NULL. A role that may not
+ * create them is no error: is_known is false then, with one warning, and what a crash leaves needs a person.
+ * Like the others it works whatever role a script has set, and must not run inside a transaction. `out` is
+ * the caller's to free, also on failure. */
+must_use bool journal_record(struct connection *conn, const char *ledger_id, size_t statement,
+                             const char *prefix, const char *sql, struct intent *out, struct error *err);
+
+/* Reads it; is_known is false when there is none. */
+must_use bool journal_read(struct connection *conn, const char *ledger_id, size_t statement,
+                           struct intent *out, struct error *err);
+
+/* Forget all about a migration that is finished: $1 is its ledger row. Only where journal_exists(). */
+enum { JOURNAL_TABLES = 2 };
+extern const struct query JOURNAL_FORGET[JOURNAL_TABLES];
+
+/* Backfills: $1 is the ledger row; keys are arrays of text.
+ * READ: pass, rows visited and changed, batches, rows of a batch; then first, last and done key, each as an
+ * array and in four parts. START: a pass ($2) from the first ($3) to the last key ($4). ADVANCE: up to key
+ * $2, with $3 rows visited, $4 changed; the next batch has $5. */
+extern const struct query BACKFILL_READ;
+extern const struct query BACKFILL_START;
+extern const struct query BACKFILL_ADVANCE;
+
+/* Creates it if need be. False with SQLSTATE 42501 when this role may not. */
+must_use bool journal_create(struct connection *conn, struct error *err);
+
+/* Whether our schema and its table are there. */
+must_use bool journal_exists(struct connection *conn, bool *exists, struct error *err);
+
+#endif

@@ -1,0 +1,46 @@
+#include "lock/acquire.h"
+
+#include "base/memory.h"
+#include "lock/follow.h"
+#include "lock/leader.h"
+#include "postgres/reach.h"
+
+static bool check_session(const struct config *config, const struct endpoint *endpoint,
+                          struct connection *conn, struct error *err)
+{
+    enum pooling pooling;
+
+    if (!reach_find_pooling(config, endpoint, conn, &pooling, err))
+        return false;
+    if (pooling == POOLING_NONE)
+        return true;
+    error_set(err, ERROR_USAGE, "the database URL leads to a pooler in transaction mode");
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err,
+                      "Give the database itself as DIRECT_URL: behind such a pooler a leader lock stays in a "
+                      "session that others use.");
+}
+
+struct connection *acquire_leader(const struct config *config, struct endpoint *endpoint, struct error *err)
+{
+    struct patience patience = { .until = deadline_in(config->leader_timeout_ms) };
+
+    for (;;) {
+        auto_connection struct connection *conn = reach_database(config, endpoint, NULL, err);
+        struct leader holder;
+
+        if (conn == NULL || !check_session(config, endpoint, conn, err))
+            return NULL;
+        switch (leader_try(conn, &holder, err)) {
+        case LEADER_TAKEN:
+            return steal(&conn);
+        case LEADER_UNKNOWN:
+            return NULL;
+        case LEADER_HELD:
+            break;
+        }
+        connection_close(steal(&conn));
+        if (!follow_pause(&patience, &holder, err))
+            return NULL;
+    }
+}

@@ -1,0 +1,18 @@
+/*
+ * Becoming the leader for a command that edits the ledger by hand (resolve, baseline).
+ */
+#ifndef LOCK_ACQUIRE_H
+#define LOCK_ACQUIRE_H
+
+#include "base/error.h"
+#include "config/config.h"
+#include "config/url.h"
+#include "postgres/connection.h"
+
+/* A connection that holds the leader lock, the caller's to close; follows while another process has it. NULL
+ * and `err` on failure. ERROR_USAGE behind a pooler in transaction mode, which would keep the lock when we
+ * are gone. */
+must_use struct connection *acquire_leader(const struct config *config, struct endpoint *endpoint,
+                                           struct error *err);
+
+#endif

@@ -1,0 +1,176 @@
+#include "repair/index.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "postgres/query.h"
+#include "repair/invalid_index.h"
+#include "sql/quote.h"
+
+/* $1 is the index's name. */
+static const struct query INDEX_STATE = {
+    .name = "index_state",
+    .parameters = 1,
+    .sql =
+        "SELECT pg_catalog.to_regclass($1) IS NOT NULL,"
+        " EXISTS (SELECT FROM pg_catalog.pg_index AS i"
+        "          WHERE i.indexrelid = pg_catalog.to_regclass($1) AND NOT i.indisvalid)",
+};
+
+static enum repair_answer refuse(const struct execution *execution, const struct statement *statement,
+                                 const char *name, const char *what, struct error *err)
+{
+    error_set(err, ERROR_PARTIAL, "the index %s %s", name, what);
+    execution_point(execution, statement->start, err);
+    error_hint(err, "See that nobody needs it, then: DROP INDEX CONCURRENTLY %s; and deploy again.", name);
+    return REPAIR_REFUSED;
+}
+
+/* The statement's own index, as the statement is written now or as the interrupted run had it. */
+static bool find(const struct execution *execution, struct slice sql, const struct index_statement *index,
+                 const struct intent *intent, struct found_index *found, struct error *err)
+{
+    auto_text struct text definition = text_init(4096);
+
+    if (!invalid_index_find(execution, index, intent, "", found, err))
+        return false;
+    if (!intent->is_known || (index->name[0] != '\0' && !(found->is_found && found->is_younger)))
+        return true; /* nothing to be compared */
+    return invalid_index_definition(execution, sql, index, &definition, err) &&
+           (definition.length == 0 ||
+            invalid_index_find(execution, index, intent, definition.at, found, err));
+}
+
+/* What the interrupted run had made of this very statement: it may have been corrected since. */
+static bool find_leftover(const struct execution *execution, const struct intent *intent,
+                          struct found_index *found, struct error *err)
+{
+    struct slice sql = slice_of(intent->sql != NULL ? intent->sql : "");
+    struct index_statement former;
+
+    *found = (struct found_index) { .is_found = false };
+    if (!index_statement_parse(sql, &former) || former.is_drop)
+        return true;
+    return find(execution, sql, &former, intent, found, err);
+}
+
+static bool is_ours(const struct found_index *found)
+{
+    return found->is_found && !found->is_valid && found->is_younger && found->is_same && !found->is_taken;
+}
+
+static enum repair_answer look(const struct execution *execution, const struct statement *statement,
+                               const struct index_statement *index, const struct intent *intent,
+                               struct error *err)
+{
+    struct slice sql = execution_text(execution, statement);
+    struct found_index found;
+
+    if (!find(execution, sql, index, intent, &found, err))
+        return REPAIR_ERROR;
+    if (!found.is_found)
+        return REPAIR_RUN;
+    if (!found.is_valid)
+        return refuse(execution, statement, found.name,
+                      "is INVALID and can't be proven to be a leftover of this migration", err);
+    if (!found.is_younger)
+        return REPAIR_RUN; /* an older one: the server has its own words for that */
+    if (found.is_same)
+        return REPAIR_DONE;
+    return refuse(execution, statement, found.name,
+                  "was made since this migration was interrupted, but not as the script has it now", err);
+}
+
+enum repair_answer index_create_before(const struct execution *execution, const struct statement *statement,
+                                       const struct index_statement *index, const struct intent *intent,
+                                       struct error *err)
+{
+    struct found_index leftover;
+
+    if (!find_leftover(execution, intent, &leftover, err))
+        return REPAIR_ERROR;
+    if (is_ours(&leftover)) {
+        log_warn("dropping the INVALID index %s that an interrupted run left behind", leftover.name);
+        if (!invalid_index_drop(execution, leftover.name, err))
+            return REPAIR_ERROR;
+    }
+    return look(execution, statement, index, intent, err);
+}
+
+bool index_create_after(const struct execution *execution, const struct statement *statement,
+                        const struct index_statement *index, const struct intent *intent,
+                        struct leftover *left)
+{
+    struct slice sql = execution_text(execution, statement);
+    struct found_index found;
+    struct error err;
+
+    if (!find(execution, sql, index, intent, &found, &err))
+        return leftover_unknown(left, intent, &err);
+    if (!found.is_found || found.is_valid || (intent->is_known && !found.is_younger))
+        return true;
+    if (is_ours(&found) && invalid_index_drop(execution, found.name, &err)) {
+        log_info("dropped the INVALID index %s that the failed statement left", found.name);
+        return true;
+    }
+    left->is_ours = is_ours(&found);
+    (void)snprintf(left->what, sizeof left->what, "the INVALID index %s remains", found.name);
+    (void)snprintf(left->remedy, sizeof left->remedy, "DROP INDEX CONCURRENTLY %s", found.name);
+    return false;
+}
+
+/* It can simply be run again, unless it had done its work. */
+enum repair_answer index_drop_before(const struct execution *execution, const struct index_statement *index,
+                                     const struct intent *intent, struct error *err)
+{
+    auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
+    auto_result struct result *result = NULL;
+
+    quote_qualified(index->schema, index->name, &name);
+    const char *const parameters[] = { name.at };
+    if (!intent->is_known)
+        return REPAIR_RUN;
+    if (!query_run(execution->conn, &INDEX_STATE, parameters, &result, err))
+        return REPAIR_ERROR;
+    return result_bool(result, 0, 0) ? REPAIR_RUN : REPAIR_DONE;
+}
+
+bool index_drop_after(const struct execution *execution, const struct index_statement *index,
+                      const struct intent *intent, struct leftover *left)
+{
+    auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
+    auto_result struct result *result = NULL;
+    struct error err;
+
+    quote_qualified(index->schema, index->name, &name);
+    const char *const parameters[] = { name.at };
+    if (!query_run(execution->conn, &INDEX_STATE, parameters, &result, &err))
+        return leftover_unknown(left, intent, &err);
+    if (!result_bool(result, 0, 1))
+        return true;
+    left->is_ours = intent->is_known;
+    (void)snprintf(left->what, sizeof left->what,
+                   "the index %s is INVALID: no query uses it, every write still pays for it (to keep it: "
+                   "REINDEX INDEX CONCURRENTLY)",
+                   name.at);
+    (void)snprintf(left->remedy, sizeof left->remedy, "DROP INDEX CONCURRENTLY %s", name.at);
+    return false;
+}
+
+bool index_verify(const struct execution *execution, const struct statement *statement,
+                  const struct index_statement *index, struct error *err)
+{
+    static const struct intent none = { .is_known = false };
+    struct found_index found;
+
+    if (index->name[0] == '\0')
+        return true;
+    if (!invalid_index_find(execution, index, &none, "", &found, err))
+        return false;
+    if (!found.is_found || found.is_valid)
+        return true;
+    (void)refuse(execution, statement, found.name, "is there but INVALID: IF NOT EXISTS took it for good",
+                 err);
+    return false;
+}

@@ -1,0 +1,90 @@
+#include "repair/invalid_index.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "postgres/query.h"
+#include "sql/quote.h"
+
+/* The indexes of table $1 that are named $2, or all when $2 is null; $3 is the intent's transaction. */
+static const struct query INDEXES = {
+    .name = "indexes_of_table",
+    .parameters = 3,
+    .sql =
+        "SELECT n.nspname, c.relname, i.indisvalid, " YOUNGER_THAN_INTENT("c.xmin", "$3::bigint") ","
+        "       " INDEX_IS_TAKEN("c.oid") ", " INDEX_DEFINITION("c.oid")
+        "  FROM pg_catalog.pg_index AS i"
+        "  JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid"
+        "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE i.indrelid = pg_catalog.to_regclass($1) AND c.relkind = 'i' AND (c.relname = $2 OR $2 IS NULL)"
+        " ORDER BY i.indisvalid",
+};
+
+/* Its lock on the table is the weakest there is and keeps nobody waiting. */
+bool invalid_index_definition(const struct execution *execution, struct slice sql,
+                              const struct index_statement *index, struct text *out, struct error *err)
+{
+    auto_text struct text trial = text_init(sql.length + 4096);
+    auto_result struct result *result = NULL;
+    bool is_told;
+
+    text_add_string(&trial,
+                    "BEGIN;SET LOCAL lock_timeout = '10s';SET LOCAL client_min_messages = error;"
+                    "CREATE TEMPORARY TABLE ");
+    quote_identifier(index->table, &trial);
+    text_add_string(&trial, " (LIKE ");
+    quote_qualified(index->table_schema, index->table, &trial);
+    text_add_format(&trial, ");CREATE %sINDEX tidelock_trial ON pg_temp.", index->is_unique ? "UNIQUE " : "");
+    quote_identifier(index->table, &trial);
+    text_add_format(&trial, "%.*s\n;SELECT ", (int)(sql.length - index->rest), sql.at + index->rest);
+    text_add_string(&trial, INDEX_DEFINITION("pg_catalog.to_regclass('pg_temp.tidelock_trial')"));
+    text_add_string(&trial, ";ROLLBACK");
+    is_told = query_several(execution->conn, "index_definition", trial.at, &result, 1, err);
+    execution_roll_back_own(execution->conn);
+    if (is_told)
+        text_add_string(out, result_text(result, 0, 0));
+    else if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED)
+        return false;
+    else
+        log_warn("can't tell what the statement's index looks like: %s", err->message);
+    return true;
+}
+
+bool invalid_index_find(const struct execution *execution, const struct index_statement *index,
+                        const struct intent *intent, const char *definition, struct found_index *out,
+                        struct error *err)
+{
+    auto_text struct text table = text_init(QUALIFIED_NAME_SIZE);
+    auto_result struct result *result = NULL;
+
+    quote_qualified(index->table_schema, index->table, &table);
+    const char *const parameters[] = { table.at, index->name[0] == '\0' ? NULL : index->name,
+                                       intent->is_known ? intent->txid : NULL };
+    *out = (struct found_index) { .is_found = false };
+    if (!query_run(execution->conn, &INDEXES, parameters, &result, err))
+        return false;
+    for (int row = 0; row < result_rows(result) && !out->is_found; row++) {
+        auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
+        struct found_index found = { .is_found = true,
+                                     .is_valid = result_bool(result, row, 2),
+                                     .is_younger = result_bool(result, row, 3),
+                                     .is_taken = result_bool(result, row, 4),
+                                     .is_same = strcmp(result_text(result, row, 5), definition) == 0 };
+
+        quote_qualified(result_text(result, row, 0), result_text(result, row, 1), &name);
+        text_copy_cut(found.name, sizeof found.name, name.at);
+        if (index->name[0] != '\0' || (found.is_younger && found.is_same))
+            *out = found;
+    }
+    return true;
+}
+
+bool invalid_index_drop(const struct execution *execution, const char *name, struct error *err)
+{
+    auto_text struct text sql = text_init(QUALIFIED_NAME_SIZE + 64);
+    struct query drop = { .name = "drop_invalid_index" };
+
+    text_add_format(&sql, "DROP INDEX CONCURRENTLY IF EXISTS %s", name);
+    drop.sql = sql.at;
+    return query_run(execution->conn, &drop, NULL, NULL, err);
+}

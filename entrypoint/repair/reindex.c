@@ -1,0 +1,137 @@
+#include "repair/reindex.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "postgres/query.h"
+#include "repair/invalid_index.h"
+#include "sql/quote.h"
+
+/* INVALID copies of indexes in the scope of the statement ($1 its kind, $2 its name) that are younger than
+ * the intent ($3): their names, whether each is a new one, and whether it is proven to be a copy: on the same
+ * table stands an index of the same definition whose name it carries. A long name is cut off before the
+ * ending. A table's scope is that of its partitions, and of what is stored beside them (TOAST). */
+static const struct query COPIES = {
+    .name = "index_copies",
+    .parameters = 3,
+    .sql =
+        "WITH RECURSIVE named (oid) AS ("
+        "  SELECT CASE $1 WHEN 'index' THEN (SELECT x.indrelid FROM pg_catalog.pg_index AS x"
+        "                                     WHERE x.indexrelid = pg_catalog.to_regclass($2))"
+        "                 WHEN 'table' THEN pg_catalog.to_regclass($2)::pg_catalog.oid END"
+        "  UNION ALL"
+        "  SELECT h.inhrelid FROM pg_catalog.pg_inherits AS h JOIN named ON h.inhparent = named.oid"
+        "), tables (oid) AS ("
+        "  SELECT t.oid FROM pg_catalog.pg_class AS t"
+        "   WHERE CASE WHEN $1 = 'database' THEN true"
+        "              WHEN $1 = 'schema' THEN t.relnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace AS n"
+        "                                                         WHERE n.nspname = $2)"
+        "              ELSE t.oid IN (SELECT named.oid FROM named) END"
+        "), scope (oid) AS ("
+        "  SELECT tables.oid FROM tables"
+        "  UNION"
+        "  SELECT t.reltoastrelid FROM pg_catalog.pg_class AS t JOIN tables ON tables.oid = t.oid"
+        ") "
+        "SELECT n.nspname, c.relname, c.relname ~ '_ccnew[0-9]*$',"
+        "       NOT " INDEX_IS_TAKEN("c.oid")
+        "       AND EXISTS (SELECT FROM pg_catalog.pg_index AS s"
+        "                     JOIN pg_catalog.pg_class AS o ON o.oid = s.indexrelid"
+        "                    WHERE s.indrelid = i.indrelid AND s.indexrelid <> i.indexrelid"
+        "                      AND pg_catalog.starts_with(o.relname::text,"
+        "                            pg_catalog.regexp_replace(c.relname::text, '_cc(new|old)[0-9]*$', ''))"
+        "                      AND " INDEX_DEFINITION("s.indexrelid") " = " INDEX_DEFINITION("i.indexrelid") ")"
+        "  FROM pg_catalog.pg_index AS i"
+        "  JOIN scope ON scope.oid = i.indrelid"
+        "  JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid"
+        "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'"
+        "   AND " YOUNGER_THAN_INTENT("c.xmin", "$3::bigint")
+        " ORDER BY 4, 1, 2",
+};
+
+static const char *const KINDS[SUBJECT_KINDS] = {
+    [SUBJECT_INDEX] = "index",
+    [SUBJECT_TABLE] = "table",
+    [SUBJECT_SCHEMA] = "schema",
+    [SUBJECT_DATABASE] = "database",
+};
+
+static bool find(const struct execution *execution, const struct subject *subject,
+                 const struct intent *intent, struct result **out, struct error *err)
+{
+    auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
+    bool is_relation = subject->kind == SUBJECT_INDEX || subject->kind == SUBJECT_TABLE;
+
+    if (is_relation)
+        quote_qualified(subject->schema, subject->name, &name);
+    else
+        text_add_string(&name, subject->name);
+    const char *const parameters[] = { KINDS[subject->kind], name.at,
+                                       intent->is_known ? intent->txid : NULL };
+    return query_run(execution->conn, &COPIES, parameters, out, err);
+}
+
+/* Drops the copies that are proven, and counts the new ones among them. On the first that is not proven, or
+ * can't be dropped, it stops with its name in `left`. */
+static bool clear(const struct execution *execution, const struct result *copies, size_t *new_ones,
+                  struct leftover *left, struct error *err)
+{
+    *new_ones = 0;
+    for (int row = 0; row < result_rows(copies); row++) {
+        auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
+        bool is_ours = result_bool(copies, row, 3);
+
+        quote_qualified(result_text(copies, row, 0), result_text(copies, row, 1), &name);
+        left->is_ours = is_ours;
+        (void)snprintf(left->what, sizeof left->what, "the INVALID index %s remains", name.at);
+        (void)snprintf(left->remedy, sizeof left->remedy, "DROP INDEX CONCURRENTLY %s", name.at);
+        if (!is_ours)
+            return error_set(err, ERROR_PARTIAL,
+                             "the index %s is INVALID and can't be proven to be a leftover of this migration",
+                             name.at);
+        log_warn("dropping the INVALID index %s that an interrupted REINDEX left behind", name.at);
+        if (!invalid_index_drop(execution, name.at, err))
+            return false;
+        *new_ones += result_bool(copies, row, 2);
+    }
+    return true;
+}
+
+/* When only old ones are left, every new one is complete. A schema or a database is more than one piece of
+ * work: there it tells nothing of the tables that come later. */
+enum repair_answer reindex_before(const struct execution *execution, const struct statement *statement,
+                                  const struct subject *subject, const struct intent *intent,
+                                  struct error *err)
+{
+    auto_result struct result *copies = NULL;
+    bool is_whole = subject->kind == SUBJECT_INDEX || subject->kind == SUBJECT_TABLE;
+    struct leftover left;
+    size_t new_ones;
+
+    if (!intent->is_known)
+        return REPAIR_RUN;
+    if (!find(execution, subject, intent, &copies, err))
+        return REPAIR_ERROR;
+    if (clear(execution, copies, &new_ones, &left, err))
+        return is_whole && result_rows(copies) > 0 && new_ones == 0 ? REPAIR_DONE : REPAIR_RUN;
+    if (left.is_ours)
+        return REPAIR_ERROR;
+    execution_point(execution, statement->start, err);
+    error_hint(err, "See that nobody builds it, then: %s; and deploy again.", left.remedy);
+    return REPAIR_REFUSED;
+}
+
+bool reindex_after(const struct execution *execution, const struct subject *subject,
+                   const struct intent *intent, struct leftover *left)
+{
+    auto_result struct result *copies = NULL;
+    struct error err;
+    size_t new_ones;
+
+    if (!intent->is_known)
+        return true;
+    if (!find(execution, subject, intent, &copies, &err))
+        return leftover_unknown(left, intent, &err);
+    return clear(execution, copies, &new_ones, left, &err);
+}

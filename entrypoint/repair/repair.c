@@ -1,0 +1,84 @@
+#include "repair/repair.h"
+
+#include "repair/index.h"
+#include "repair/object.h"
+#include "repair/reindex.h"
+#include "sql/subject.h"
+
+bool repair_may_be_needed(const struct execution *execution, const struct statement *statement)
+{
+    struct subject subject;
+
+    switch (statement->nontransactional) {
+    case NONTRANSACTIONAL_CREATE_INDEX:
+    case NONTRANSACTIONAL_DROP_INDEX:
+    case NONTRANSACTIONAL_REINDEX_CONCURRENTLY:
+    case NONTRANSACTIONAL_DETACH:
+    case NONTRANSACTIONAL_SUBSCRIPTION: /* a slot on the other server */
+        return true;
+    case NONTRANSACTIONAL_REINDEX:
+        return subject_parse(execution_text(execution, statement), &subject) && subject.is_concurrent;
+    default:
+        return false;
+    }
+}
+
+enum repair_answer repair_before(struct execution *execution, const struct statement *statement,
+                                 const struct intent *intent, struct error *err)
+{
+    struct index_statement index;
+    struct subject subject;
+
+    if (index_statement_parse(execution_text(execution, statement), &index))
+        return index.is_drop ? index_drop_before(execution, &index, intent, err)
+                             : index_create_before(execution, statement, &index, intent, err);
+    if (!subject_parse(execution_text(execution, statement), &subject))
+        return REPAIR_RUN;
+    if (subject.kind == SUBJECT_PARTITION)
+        return detach_before(execution, statement, &subject, intent, err);
+    if (subject.is_create || subject.is_drop)
+        return object_before(execution, statement, &subject, intent, err);
+    return subject.is_concurrent ? reindex_before(execution, statement, &subject, intent, err) : REPAIR_RUN;
+}
+
+bool repair_after(struct execution *execution, const struct statement *statement, const struct intent *intent,
+                  struct leftover *left)
+{
+    struct index_statement index;
+    struct subject subject;
+
+    *left = (struct leftover) { .is_ours = false };
+    if (index_statement_parse(execution_text(execution, statement), &index))
+        return index.is_drop ? index_drop_after(execution, &index, intent, left)
+                             : index_create_after(execution, statement, &index, intent, left);
+    if (!subject_parse(execution_text(execution, statement), &subject))
+        return true;
+    if (subject.kind == SUBJECT_PARTITION)
+        return detach_after(execution, &subject, intent, left);
+    return !subject.is_concurrent || reindex_after(execution, &subject, intent, left);
+}
+
+bool repair_verify(struct execution *execution, size_t start, size_t end, struct error *err)
+{
+    struct slice bytes = { .at = execution->script.at + start, .length = end - start };
+    struct script_reader reader =
+        script_reader_of(execution->migration->script_path, bytes, connection_server_version(execution->conn),
+                         execution->ledger->has_standard_strings);
+    struct statement statement;
+    struct index_statement index;
+
+    if (execution->summary.guarded_indexes + execution->summary.nontransactional == 0)
+        return true;
+    while (script_next(&reader, &statement, err) == SCRIPT_STATEMENT) {
+        statement.start += start;
+        statement.end += start;
+        if ((statement.is_guarded_index || statement.nontransactional == NONTRANSACTIONAL_CREATE_INDEX) &&
+            index_statement_parse(execution_text(execution, &statement), &index) &&
+            !index_verify(execution, &statement, &index, err)) {
+            if (!connection_is_in_transaction(execution->conn))
+                execution_note_leftover(execution, LEFTOVER_PERSON, "", "");
+            return false;
+        }
+    }
+    return true;
+}

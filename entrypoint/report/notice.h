@@ -1,0 +1,41 @@
+/*
+ * What is said to people and machines elsewhere about a run: the webhook's body, an Event. Pure.
+ */
+#ifndef REPORT_NOTICE_H
+#define REPORT_NOTICE_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "config/notice.h"
+#include "report/progress.h"
+
+/* Who speaks; each may be NULL. */
+struct speaker {
+    const char *pod;
+    const char *namespace;
+};
+
+/* One line for people. `err` is that of NOTICE_FAILED, otherwise NULL; as below. */
+void notice_line(enum notice notice, const struct progress *progress, const struct error *err,
+                 struct text *out);
+
+/* A webhook's body: Slack and Mattermost show "text" and "attachments", Teams the Adaptive Card in the same
+ * attachment, and machines read the rest. Secrets are blanked. */
+void notice_webhook(enum notice notice, const struct progress *progress, const struct error *err,
+                    const struct speaker *speaker, double now, struct text *out);
+
+/* What an Event is about. */
+struct event_subject {
+    const char *api_version;
+    const char *kind;
+    const char *name;
+    const char *namespace;
+    const char *uid; /* or NULL */
+};
+
+/* A Kubernetes Event (API reference, "Event", core v1): its message is at most 1,024 bytes. */
+void notice_event(enum notice notice, const struct progress *progress, const struct error *err,
+                  const struct event_subject *subject, const struct speaker *speaker, double now,
+                  struct text *out);
+
+#endif

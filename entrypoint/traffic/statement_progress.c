@@ -1,0 +1,63 @@
+#include "traffic/statement_progress.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+/* Before that, a rate is chance. */
+enum { RATE_AFTER_MS = 2000 };
+
+void statement_progress_see(struct statement_progress *statement_progress, const char *command,
+                            const char *phase, double done, double total, int64_t now_ms)
+{
+    if (strcmp(statement_progress->command, command) != 0 || strcmp(statement_progress->phase, phase) != 0 ||
+        done < statement_progress->done) {
+        text_copy_cut(statement_progress->command, sizeof statement_progress->command, command);
+        text_copy_cut(statement_progress->phase, sizeof statement_progress->phase, phase);
+        statement_progress->first = done;
+        statement_progress->since_ms = now_ms;
+    }
+    statement_progress->done = done;
+    statement_progress->total = total;
+    statement_progress->now_ms = now_ms;
+}
+
+double statement_progress_ratio(const struct statement_progress *statement_progress)
+{
+    if (statement_progress->command[0] == '\0' || statement_progress->total <= 0)
+        return -1;
+    return statement_progress->done < statement_progress->total
+               ? statement_progress->done / statement_progress->total
+               : 1;
+}
+
+void statement_progress_describe(const struct statement_progress *statement_progress, struct text *out)
+{
+    int64_t lasted_ms = statement_progress->now_ms - statement_progress->since_ms;
+    double per_ms =
+        lasted_ms > 0 ? (statement_progress->done - statement_progress->first) / (double)lasted_ms : 0;
+    char left[32];
+
+    text_add_format(out, "%s: %s", statement_progress->command, statement_progress->phase);
+    if (statement_progress_ratio(statement_progress) < 0)
+        return;
+    text_add_format(out, ", %.0f %% (%.0f of %.0f)", 100 * statement_progress_ratio(statement_progress),
+                    statement_progress->done, statement_progress->total);
+    if (per_ms <= 0 || lasted_ms < RATE_AFTER_MS)
+        return;
+    text_add_format(out, ", %.0f/s, about %s left", per_ms * 1000,
+                    duration_text((int64_t)((statement_progress->total - statement_progress->done) / per_ms),
+                                  left, sizeof left));
+}
+
+void statement_progress_bar(const struct statement_progress *statement_progress, int width, struct text *out)
+{
+    double ratio = statement_progress_ratio(statement_progress);
+    int inside = width - 2;
+    int done = ratio < 0 ? 0 : (int)(ratio * inside);
+
+    text_add(out, "[", 1);
+    for (int i = 0; i < inside; i++)
+        text_add(out, i < done ? "=" : i == done && ratio >= 0 ? ">" : " ", 1);
+    text_add(out, "]", 1);
+}

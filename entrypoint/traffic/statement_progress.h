@@ -1,0 +1,36 @@
+/*
+ * How far a long statement has come, as the server's progress views tell, and what that means. Pure.
+ */
+#ifndef TRAFFIC_STATEMENT_PROGRESS_H
+#define TRAFFIC_STATEMENT_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+struct statement_progress {
+    char command[64]; /* empty = nothing is known */
+    char phase[64];
+    double done;
+    double total;     /* 0 = this phase counts nothing */
+    double first;     /* done, when the phase was seen first … */
+    int64_t since_ms; /* … and when that was */
+    int64_t now_ms;
+};
+
+/* Takes in what was seen at `now_ms`. */
+void statement_progress_see(struct statement_progress *statement_progress, const char *command,
+                            const char *phase, double done, double total, int64_t now_ms);
+
+/* From 0 to 1; negative when it is not known. */
+double statement_progress_ratio(const struct statement_progress *statement_progress);
+
+/* "create index concurrently: building index: scanning table, 45 % (1,170 of 2,600), 650/s, about 2 s left".
+ */
+void statement_progress_describe(const struct statement_progress *statement_progress, struct text *out);
+
+/* "[=========>           ]", `width` characters in all. */
+void statement_progress_bar(const struct statement_progress *statement_progress, int width, struct text *out);
+
+#endif

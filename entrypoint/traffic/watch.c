@@ -1,0 +1,345 @@
+#include "traffic/watch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum {
+    OPEN_AFTER_MS = 500,
+    CONNECT_MS = 5000,
+    FIRST_LOOK_MS = 10,
+    EARLY_MS = 1000, /* so long it looks often: the waits of the first tries are short */
+    EARLY_LOOK_MS = 25,
+    LATE_LOOK_MS = 500,
+    SAY_BLOCKED_MS = 1000,
+    SAY_HEADWAY_MS = 10 * 1000,
+    BAR_WIDTH = 24,
+    SQL_MOST = 16 * 1024
+};
+
+/* What a session waits for and who holds it. pg_blocking_pids() knows queues as well as holders, and needs no
+ * privilege. The session's process id follows. */
+static const char WANTED[] =
+    "SELECT w.locktype IN ('transactionid', 'tuple'), w.mode, COALESCE(w.relation, 0),"
+    " COALESCE(w.relation::pg_catalog.regclass::text, ''), " BLOCKER_COLUMNS
+    "  FROM pg_catalog.pg_locks AS w"
+    "  CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b (pid)"
+    "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = b.pid"
+    "  JOIN pg_catalog.pg_locks AS l ON l.pid = b.pid AND l.granted"
+    "   AND (l.locktype, l.database, l.relation, l.page, l.tuple, l.transactionid)"
+    "     IS NOT DISTINCT FROM (w.locktype, w.database, w.relation, w.page, w.tuple, w.transactionid)"
+    "  LEFT JOIN pg_catalog.pg_prepared_xacts AS p ON l.virtualtransaction = '-1/' || p.transaction"
+    " WHERE NOT w.granted AND w.pid = ";
+static const char WANTED_END[] = " GROUP BY w.locktype, w.mode, w.relation, " BLOCKER_GROUPS " LIMIT 16;";
+
+/* How many sessions wait behind it. */
+static const char BLOCKED[] =
+    "SELECT pg_catalog.count(DISTINCT l.pid) FROM pg_catalog.pg_locks AS l"
+    " WHERE NOT l.granted AND %d = ANY (pg_catalog.pg_blocking_pids(l.pid))";
+
+/* How far it has come. What a phase does not count has a total of 0. */
+static const char PROGRESSED[] =
+    ";SELECT pg_catalog.lower(command), phase, done, total FROM ("
+    "SELECT pid, command, phase, CASE WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END,"
+    "       CASE WHEN blocks_total > 0 THEN blocks_total ELSE tuples_total END"
+    "  FROM pg_catalog.pg_stat_progress_create_index"
+    " UNION ALL SELECT pid, 'vacuum', phase, heap_blks_scanned, heap_blks_total"
+    "  FROM pg_catalog.pg_stat_progress_vacuum"
+    " UNION ALL SELECT pid, 'analyze', phase, sample_blks_scanned, sample_blks_total"
+    "  FROM pg_catalog.pg_stat_progress_analyze"
+    " UNION ALL SELECT pid, command, phase, heap_blks_scanned, heap_blks_total"
+    "  FROM pg_catalog.pg_stat_progress_cluster"
+    ") AS p (pid, command, phase, done, total) WHERE pid = %d";
+
+static struct watch *watch_of(struct attendant *attendant)
+{
+    return (struct watch *)(void *)attendant;
+}
+
+static void attend(struct watch *watch, int64_t due_ms)
+{
+    bool is_connected = watch->state == WATCH_CONNECTING || watch->state == WATCH_ASKING;
+
+    watch->attendant.fd = is_connected ? connection_descriptor(watch->conn) : -1;
+    watch->attendant.events = is_connected ? connection_events(watch->conn) : 0;
+    watch->attendant.due = due_ms < 0 ? deadline_never() : deadline_in(due_ms);
+}
+
+static void give_up(struct watch *watch, const struct error *err)
+{
+    log_info("going on without a second connection, which would see who blocks whom: %s", err->message);
+    connection_close(watch->conn);
+    watch->conn = NULL;
+    pending_free(&watch->pending);
+    watch->state = WATCH_GIVEN_UP;
+    attend(watch, -1);
+}
+
+static void forget_blocked(struct watch *watch)
+{
+    if (watch->has_said_blocked)
+        log_info("nobody waits behind this run any more");
+    watch->has_said_blocked = false;
+    watch->blocked_since_ms = 0;
+    watch->blocked = 0;
+    watch->progress->blocked = 0;
+    watch->progress->blocked_by = 0;
+}
+
+static void say_blockers(struct watch *watch)
+{
+    auto_text struct text text = text_init(2048);
+    char who[sizeof watch->said] = "";
+    size_t length = 0;
+
+    for (size_t i = 0; i < watch->blockers.count; i++) {
+        text_add_string(&text, i == 0 ? "" : "; ");
+        blocker_describe(&watch->blockers.list[i], &text);
+        if (length < sizeof who)
+            length += (size_t)snprintf(who + length, sizeof who - length, "%d/%s ",
+                                       watch->blockers.list[i].pid, watch->blockers.list[i].state);
+    }
+    if (watch->blockers.count == 0 || strcmp(who, watch->said) == 0)
+        return;
+    text_copy_cut(watch->said, sizeof watch->said, who);
+    text_copy_cut(watch->progress->in_the_way, sizeof watch->progress->in_the_way, text.at);
+    if (watch->wanted_lock.is_row || watch->wanted_lock.relation[0] != '\0')
+        log_info("blocked: %s on %s is wanted; in the way: %s", watch->wanted_lock.mode,
+                 watch->wanted_lock.is_row ? "a row" : watch->wanted_lock.relation, text.at);
+    else
+        log_info("waiting for a transaction to end: that of %s", text.at);
+}
+
+static void see_want(struct watch *watch, const struct result *seen)
+{
+    struct wanted_lock *wanted_lock = &watch->wanted_lock;
+
+    watch->progress->blocked_by = result_rows(seen);
+    if (result_rows(seen) == 0)
+        return;
+    *wanted_lock = (struct wanted_lock) { .is_known = true, .is_row = result_bool(seen, 0, 0) };
+    text_copy_cut(wanted_lock->mode, sizeof wanted_lock->mode, result_text(seen, 0, 1));
+    text_copy_cut(wanted_lock->oid, sizeof wanted_lock->oid, result_text(seen, 0, 2));
+    text_copy_cut(wanted_lock->relation, sizeof wanted_lock->relation, result_text(seen, 0, 3));
+    blockers_read(seen, 4, &watch->blockers);
+    say_blockers(watch);
+}
+
+/* Whoever waits behind us is the application. */
+static void see_blocked(struct watch *watch, size_t blocked)
+{
+    int64_t now = clock_now_ms();
+    int64_t lasted;
+    char why[200];
+    char took[32];
+
+    watch->blocked = blocked;
+    watch->progress->blocked = (int)blocked;
+    if (blocked == 0) {
+        forget_blocked(watch);
+        return;
+    }
+    if (watch->blocked_since_ms == 0)
+        watch->blocked_since_ms = now;
+    lasted = now - watch->blocked_since_ms;
+    if (lasted >= SAY_BLOCKED_MS && !watch->has_said_blocked) {
+        watch->has_said_blocked = true;
+        log_info("%zu sessions wait behind this run, for %s now", blocked,
+                 duration_text(lasted, took, sizeof took));
+    }
+    if (!watch->may_cancel ||
+        ((watch->limits.max_blocked == 0 || (int64_t)blocked <= watch->limits.max_blocked) &&
+         (watch->limits.max_blocked_for_ms == 0 || lasted <= watch->limits.max_blocked_for_ms)))
+        return;
+    (void)snprintf(why, sizeof why, "%zu sessions had to wait behind it, for %s", blocked,
+                   duration_text(lasted, took, sizeof took));
+    connection_cancel(watch->watched, ERROR_TABLE_LOCK, why);
+}
+
+/* A bar on a terminal, a line now and then elsewhere. */
+static void say_statement_progress(struct watch *watch)
+{
+    auto_text struct text line = text_init(1024);
+
+    if (log_passing_width() > 0) {
+        statement_progress_bar(&watch->statement_progress, BAR_WIDTH, &line);
+        text_add_string(&line, " ");
+        statement_progress_describe(&watch->statement_progress, &line);
+        log_passing(line.at);
+    } else if (deadline_passed(watch->next_line)) {
+        statement_progress_describe(&watch->statement_progress, &line);
+        log_info("%s", line.at);
+        watch->next_line = deadline_in(SAY_HEADWAY_MS);
+    }
+}
+
+static void see_statement_progress(struct watch *watch, const struct result *seen)
+{
+    if (result_rows(seen) == 0)
+        return;
+    statement_progress_see(&watch->statement_progress, result_text(seen, 0, 0), result_text(seen, 0, 1),
+                           (double)result_number(seen, 0, 2), (double)result_number(seen, 0, 3),
+                           clock_now_ms());
+    watch->progress->current_ratio = statement_progress_ratio(&watch->statement_progress);
+    say_statement_progress(watch);
+}
+
+static void look(struct watch *watch)
+{
+    struct error err = { .class = ERROR_NONE };
+
+    switch (query_continue(watch->conn, &watch->pending, &err)) {
+    case QUERY_PENDING:
+        attend(watch, CONNECT_MS);
+        return;
+    case QUERY_FAILED:
+        give_up(watch, &err);
+        return;
+    case QUERY_DONE:
+        break;
+    }
+    if (watch->watched != NULL && watch->pending.count == 3) {
+        see_want(watch, watch->pending.results[0]);
+        see_blocked(watch, (size_t)result_number(watch->pending.results[1], 0, 0));
+        see_statement_progress(watch, watch->pending.results[2]);
+    }
+    pending_free(&watch->pending);
+    watch->state = WATCH_IDLE;
+    if (watch->watched == NULL)
+        attend(watch, -1);
+    else
+        attend(watch, clock_now_ms() - watch->since_ms < EARLY_MS ? EARLY_LOOK_MS : LATE_LOOK_MS);
+}
+
+static void ask(struct watch *watch)
+{
+    struct error err;
+    auto_text struct text sql = text_init(SQL_MOST);
+
+    if (watch->watched == NULL || !connection_is_busy(watch->watched)) {
+        attend(watch, -1);
+        return;
+    }
+    text_add_format(&sql, "%s%d%s", WANTED, watch->watched_pid, WANTED_END);
+    text_add_format(&sql, BLOCKED, watch->watched_pid);
+    text_add_format(&sql, PROGRESSED, watch->watched_pid);
+    if (!query_begin(watch->conn, sql.at, &watch->pending)) {
+        error_set(&err, ERROR_LOST, "it broke");
+        give_up(watch, &err);
+        return;
+    }
+    watch->state = WATCH_ASKING;
+    attend(watch, CONNECT_MS);
+}
+
+static void connect_on(struct watch *watch)
+{
+    struct error err;
+
+    switch (connection_continue(watch->conn, &err)) {
+    case CONNECTION_PENDING:
+        attend(watch, CONNECT_MS);
+        return;
+    case CONNECTION_REFUSED:
+        give_up(watch, &err);
+        return;
+    case CONNECTION_READY:
+        break;
+    }
+    watch->state = WATCH_IDLE;
+    attend(watch, 0);
+}
+
+static void turn(struct attendant *attendant)
+{
+    struct watch *watch = watch_of(attendant);
+
+    switch (watch->state) {
+    case WATCH_CLOSED:
+        if (watch->watched != NULL)
+            watch_open(watch, watch->watched);
+        break;
+    case WATCH_CONNECTING:
+        connect_on(watch);
+        break;
+    case WATCH_IDLE:
+        ask(watch);
+        break;
+    case WATCH_ASKING:
+        look(watch);
+        break;
+    case WATCH_GIVEN_UP:
+        attend(watch, -1);
+        break;
+    }
+}
+
+void watch_begin(struct watch *watch, struct watch_limits limits, struct progress *progress)
+{
+    *watch = (struct watch) { .attendant = { .fd = -1, .due = deadline_never(), .turn = turn },
+                              .limits = limits,
+                              .progress = progress };
+    event_loop_attend(&watch->attendant);
+}
+
+void watch_end(struct watch *watch)
+{
+    event_loop_dismiss(&watch->attendant);
+    connection_close(watch->conn);
+    pending_free(&watch->pending);
+    forget_blocked(watch);
+}
+
+void watch_forbid(struct watch *watch, const char *why)
+{
+    if (watch->state != WATCH_CLOSED)
+        return;
+    log_debug("no second connection: %s", why);
+    watch->state = WATCH_GIVEN_UP;
+    attend(watch, -1);
+}
+
+void watch_open(struct watch *watch, struct connection *beside)
+{
+    if (watch->state != WATCH_CLOSED)
+        return;
+    watch->conn = connection_begin_beside(beside, CONNECT_MS);
+    watch->state = WATCH_CONNECTING;
+    attend(watch, CONNECT_MS);
+}
+
+void watch_cancel(struct watch *watch, enum error_class class, const char *why)
+{
+    if (watch->watched != NULL && watch->may_cancel)
+        connection_cancel(watch->watched, class, why);
+}
+
+void watch_start(struct watch *watch, struct connection *watched, int pid, bool may_cancel)
+{
+    watch->watched = watched;
+    watch->watched_pid = pid;
+    watch->may_cancel = may_cancel;
+    watch->since_ms = clock_now_ms();
+    watch->wanted_lock.is_known = false;
+    watch->blockers.count = 0;
+    watch->statement_progress = (struct statement_progress) { .command = "" };
+    watch->next_line = deadline_in(SAY_HEADWAY_MS);
+    if (watch->state == WATCH_CLOSED)
+        attend(watch, OPEN_AFTER_MS);
+    else if (watch->state == WATCH_IDLE)
+        attend(watch, FIRST_LOOK_MS);
+}
+
+void watch_stop(struct watch *watch)
+{
+    watch->watched = NULL;
+    if (watch->statement_progress.command[0] != '\0') {
+        watch->progress->current_ratio = -1;
+        log_passing(NULL);
+    }
+    forget_blocked(watch);
+    if (watch->state == WATCH_CLOSED || watch->state == WATCH_IDLE)
+        attend(watch, -1);
+}

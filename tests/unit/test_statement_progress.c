@@ -1,0 +1,79 @@
+#include "check.h"
+#include "traffic/statement_progress.h"
+
+static void nothing_is_known_at_first(void **state)
+{
+    struct statement_progress statement_progress = { .command = "" };
+
+    (void)state;
+    assert_true(statement_progress_ratio(&statement_progress) < 0);
+}
+
+static void a_rate_needs_time(void **state)
+{
+    auto_text struct text text = text_init(1024);
+    struct statement_progress statement_progress = { .command = "" };
+
+    (void)state;
+    statement_progress_see(&statement_progress, "create index", "scanning table", 100, 1000, 5000);
+    statement_progress_see(&statement_progress, "create index", "scanning table", 200, 1000, 6000);
+    statement_progress_describe(&statement_progress, &text);
+    assert_string_equal(text.at, "create index: scanning table, 20 % (200 of 1000)");
+    text_reset(&text);
+    statement_progress_see(&statement_progress, "create index", "scanning table", 500, 1000, 9000);
+    statement_progress_describe(&statement_progress, &text);
+    assert_string_equal(text.at, "create index: scanning table, 50 % (500 of 1000), 100/s, about 5.0 s left");
+}
+
+static void a_new_phase_begins_anew(void **state)
+{
+    auto_text struct text text = text_init(1024);
+    struct statement_progress statement_progress = { .command = "" };
+
+    (void)state;
+    statement_progress_see(&statement_progress, "create index", "scanning table", 900, 1000, 5000);
+    statement_progress_see(&statement_progress, "create index", "waiting for writers", 0, 0, 60000);
+    statement_progress_describe(&statement_progress, &text);
+    assert_string_equal(text.at, "create index: waiting for writers");
+    assert_true(statement_progress_ratio(&statement_progress) < 0);
+}
+
+static void more_than_all_is_all(void **state)
+{
+    struct statement_progress statement_progress = { .command = "" };
+
+    (void)state;
+    statement_progress_see(&statement_progress, "vacuum", "scanning heap", 1001, 1000, 1);
+    assert_true(statement_progress_ratio(&statement_progress) == 1);
+}
+
+static void the_bar_fills(void **state)
+{
+    static const struct {
+        double done;
+        const char *bar;
+    } cases[] = { { 0, "[>         ]" }, { 5, "[=====>    ]" }, { 10, "[==========]" } };
+    struct statement_progress statement_progress = { .command = "" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        auto_text struct text text = text_init(64);
+
+        statement_progress_see(&statement_progress, "vacuum", "scanning heap", cases[i].done, 10, 1);
+        statement_progress_bar(&statement_progress, 12, &text);
+        assert_string_equal(text.at, cases[i].bar);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_known_at_first),
+        cmocka_unit_test(a_rate_needs_time),
+        cmocka_unit_test(a_new_phase_begins_anew),
+        cmocka_unit_test(more_than_all_is_all),
+        cmocka_unit_test(the_bar_fills),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
