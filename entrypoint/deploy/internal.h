@@ -23,15 +23,15 @@
 #include "report/progress.h"
 
 enum phase {
-    PHASE_CONNECTING,
-    PHASE_COMPARING, /* folder against ledger, without any lock */
-    PHASE_BUDGETING, /* waiting until the application has room beside us: no connection is held meanwhile */
-    PHASE_LEADING,   /* trying to get the leader lock */
-    PHASE_FOLLOWING, /* another process leads: no connection is held meanwhile */
-    PHASE_PREPARING, /* under the lock: the ledger exists, and is compared again */
-    PHASE_APPLYING,
-    PHASE_COMPLETE,
-    PHASE_FAILED,
+    PHASE_CONNECTING, /* at first, after each wait, and after a lost connection */
+    PHASE_COMPARING,  /* folder against ledger, without a lock */
+    PHASE_BUDGETING,  /* waiting until the application has enough free connections; none is held meanwhile */
+    PHASE_LEADING,    /* trying to get the leader lock */
+    PHASE_FOLLOWING,  /* another process leads; no connection is held meanwhile */
+    PHASE_PREPARING,  /* under the lock: the ledger exists, and is compared again */
+    PHASE_APPLYING,   /* each pending migration, in order */
+    PHASE_COMPLETE,   /* the database holds every migration of the folder */
+    PHASE_FAILED,     /* the error says what the database holds */
     PHASES
 };
 
