@@ -26,6 +26,7 @@ MAJORS = range(13, 19)
 def pytest_addoption(parser):
     parser.addoption("--majors", help="run every test on these major versions of PostgreSQL: 13,18")
     parser.addoption("--every", type=int, default=7, help="in tests/rig, disturb every N-th message only; 1 disturbs each")
+    parser.addoption("--write", action="store_true", help="in test_documents.py, rewrite the samples that are behind the program")
 
 
 def pytest_configure(config):
