@@ -153,14 +153,14 @@ def nightly_report(stage):
 
 @contextlib.contextmanager
 def many_orders(stage):
-    """A table in which each row takes a moment, so that the whole takes longer than the log stays silent."""
+    """A table in which each batch takes a moment, so that the whole takes longer than the log stays silent."""
     stage.deploy_demo(1)
-    stage.database.query(ORDERS % ("NULL", 8000))
-    stage.database.query("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END'")
-    stage.database.query("CREATE TRIGGER slow BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION slow()")
+    stage.database.query(ORDERS % ("NULL", 16000))
+    stage.database.query("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1); RETURN NULL; END'")
+    stage.database.query("CREATE TRIGGER slow BEFORE UPDATE ON orders EXECUTE FUNCTION slow()")
     stage.folder.add(
         "20260512120000_order_status",
-        "-- tidelock: backfill orders target=200ms\n"
+        "-- tidelock: backfill orders target=1s rows=100..200\n"
         "-- tidelock: verify NOT EXISTS (SELECT FROM orders WHERE status_new IS NULL)\n"
         "UPDATE orders SET status_new = upper(status) WHERE status_new IS NULL;\n",
     )
