@@ -98,7 +98,7 @@ $(OUT)/made_from.h: FORCE
 $(OUT)/cmd/tidelock/version.o: $(OUT)/made_from.h
 .PHONY: FORCE
 
-$(OUT)/unit/%: $(OUT)/tests/unit/%.o $(ENGINE_OBJECTS)
+$(OUT)/unit/%: $(OUT)/tests/unit/%.o $(filter-out %/main.o,$(COMMAND_OBJECTS)) $(ENGINE_OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  link    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka

@@ -107,10 +107,11 @@ static bool baseline_run(struct arena *arena, const struct config *config, int *
 const struct command COMMAND_BASELINE = {
     .name = "baseline",
     .usage = "[--to NAME]",
-    .summary = "record migrations as applied on a database that has the schema already",
+    .summary = "record migrations as applied where the schema already exists",
     .about =
-        "For a database that was made without a ledger (P3005): records every migration of the folder, or\n"
-        "those up to and including NAME, as applied. No SQL of them is run.",
+        "For a database that was made without a ledger (P3005): records every migration of the folder, or "
+        "those up to and including NAME, as applied. None of their SQL is run.",
+    .example = "tidelock baseline --to 20260105090000_guestbook",
     .options = FOR_BASELINE,
     .run = baseline_run,
 };

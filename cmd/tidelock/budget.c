@@ -116,11 +116,12 @@ static bool budget_run(struct arena *arena, const struct config *config, int *ex
 const struct command COMMAND_BUDGET = {
     .name = "budget",
     .usage = "[--replicas N] [--json]",
-    .summary = "show what connections the server has left, and each replica's share",
+    .summary = "show the server's free connections, and each replica's share",
     .about =
-        "Counts as the server counts: reserved slots, the limits of role and database, what is in use. Then\n"
-        "says how many connections each of N replicas may hold (connection_limit in their URL), so that all\n"
-        "of them together and a deployment fit, and the SQL that makes the server keep to it.",
+        "Counts as the server does: reserved slots, the limits of role and database, connections in use. "
+        "Then prints how many connections each of N replicas may hold (connection_limit in its URL) so "
+        "that all of them and a deployment fit, and the SQL that makes the server enforce it.",
+    .example = "tidelock budget --replicas 6",
     .options = FOR_BUDGET,
     .run = budget_run,
 };

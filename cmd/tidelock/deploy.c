@@ -45,9 +45,10 @@ const struct command COMMAND_DEPLOY = {
     .usage = "",
     .summary = "apply everything pending, then exit",
     .about =
-        "Compares the folder with the ledger; with nothing pending that is all, and no lock is taken.\n"
-        "Otherwise takes the leader lock, applies each pending migration in order and stops at the\n"
-        "first failure. Safe to start on any number of replicas at once.",
+        "Compares the folder with the ledger. If nothing is pending, that is all, and no lock is taken. "
+        "Otherwise takes the leader lock, applies each pending migration in order, and stops at the first "
+        "failure. Safe to start on any number of replicas at once.",
+    .example = "tidelock deploy --migrations db/migrations --log-format json",
     .options = FOR_DEPLOY,
     .run = deploy_run,
 };

@@ -2,24 +2,27 @@
 
 #include <stddef.h>
 
+#include "config/options.h"
+
 const struct exit_row EXITS[] = {
-    { ERROR_NONE, EXIT_YES, false, "done, or the answer is yes" },
-    { ERROR_NONE, EXIT_NO, false, "the answer is no (status --exit-code, ready)" },
-    { ERROR_USAGE, 2, false, "usage or configuration is wrong; password or database name refused" },
-    { ERROR_UNREACHABLE, 3, true, "the database was not reachable before the deadline" },
-    { ERROR_LOST, 3, true, "the connection broke, again and again" },
-    { ERROR_LEADER, 4, true,
-      "the leader lock was not obtained before the deadline, or was lost; wait: not all was applied" },
-    { ERROR_BUDGET, 5, true, "no room for a connection before the deadline" },
-    { ERROR_CLEAN, 6, false, "a migration failed and left nothing behind" },
-    { ERROR_PARTIAL, 7, false, "a migration failed half-way; the message lists what persists" },
-    { ERROR_REFUSED, 8, false,
-      "the history refuses: failed row, schema without ledger, wrong provider, --strict" },
-    { ERROR_TABLE_LOCK, 9, true, "a table lock could not be had; nothing changed" },
-    { ERROR_NOT_EXECUTABLE, 126, false, "run: CMD could not be executed" },
-    { ERROR_NOT_FOUND, 127, false, "run: CMD was not found" },
-    { ERROR_INTERRUPTED, EXIT_SIGNAL, true, "stopped by signal n (128 + n); the state is clean" },
-    { ERROR_NONE, 0, false, NULL },
+    { ERROR_NONE, EXIT_YES, false, FOR_ALL | FOR_HELP, "done, or the answer is yes" },
+    { ERROR_NONE, EXIT_NO, false, FOR_STATUS | FOR_READY, "the answer is no (status --exit-code, ready)" },
+    { ERROR_USAGE, 2, false, FOR_ALL | FOR_HELP,
+      "wrong usage or configuration, or a refused password or database name" },
+    { ERROR_UNREACHABLE, 3, true, FOR_DATABASE, "the database could not be reached before the deadline" },
+    { ERROR_LOST, 3, true, FOR_DATABASE, "the connection kept breaking" },
+    { ERROR_LEADER, 4, true, FOR_LEADERS | FOR_WAIT,
+      "the leader lock was not obtained in time, or was lost; wait: migrations are still pending" },
+    { ERROR_BUDGET, 5, true, FOR_DATABASE, "no connection was free before the deadline" },
+    { ERROR_CLEAN, 6, false, FOR_LEADERS, "a migration failed and left nothing behind" },
+    { ERROR_PARTIAL, 7, false, FOR_APPLIERS, "a migration failed half-way; the message lists what persists" },
+    { ERROR_REFUSED, 8, false, FOR_FOLDER,
+      "the history forbids it: failed migration, schema without ledger, wrong provider, --strict" },
+    { ERROR_TABLE_LOCK, 9, true, FOR_LEADERS, "a table lock was not obtained in time; nothing changed" },
+    { ERROR_NOT_EXECUTABLE, 126, false, FOR_RUN, "run: CMD could not be executed" },
+    { ERROR_NOT_FOUND, 127, false, FOR_RUN, "run: CMD was not found" },
+    { ERROR_INTERRUPTED, EXIT_SIGNAL, true, FOR_DATABASE, "stopped by signal n; the state is clean" },
+    { ERROR_NONE, 0, false, 0, NULL },
 };
 
 const struct exit_row *exit_find(enum error_class class)
@@ -36,4 +39,9 @@ int exit_code_of(const struct error *err)
     int code = exit_find(err->class)->code;
 
     return code == EXIT_SIGNAL ? code + err->signal : code;
+}
+
+void exit_add_code(const struct exit_row *row, struct text *out)
+{
+    text_add_format(out, row->code == EXIT_SIGNAL ? "%d+n" : "%d", row->code);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 enum { EXIT_YES = 0, EXIT_NO = 1, EXIT_SIGNAL = 128 };
 
@@ -14,6 +15,7 @@ struct exit_row {
     enum error_class class;
     int code;             /* EXIT_SIGNAL: the signal's number is added */
     bool is_retry_useful; /* without anybody doing anything */
+    unsigned commands;    /* FOR_… bits of those that can end so */
     const char *meaning;
 };
 
@@ -22,5 +24,8 @@ extern const struct exit_row EXITS[];
 
 const struct exit_row *exit_find(enum error_class class);
 int exit_code_of(const struct error *err);
+
+/* "3", "128+n". */
+void exit_add_code(const struct exit_row *row, struct text *out);
 
 #endif

@@ -1,47 +1,239 @@
 #include "help.h"
 
 #include <stddef.h>
+#include <string.h>
 
-#include "config/options.h"
+#include "base/names.h"
+#include "config/value.h"
 #include "exits.h"
+#include "facts.h"
+#include "print.h"
+#include "wrap.h"
 
-static void add_exits(struct text *out)
+enum { HELP_MOST = 64 * 1024, FACT_MOST = 4096, NAMES_MOST = OPTIONS_MOST + 32 };
+
+const char PURPOSE[] = "tidelock brings a PostgreSQL database to the schema level that an image needs.";
+
+/* A line that says what a word means, its meaning behind `column`. */
+static void add_entry(const char *word, const char *meaning, size_t column, struct text *out)
 {
-    text_add_string(out, "\nExit codes:\n");
-    for (const struct exit_row *row = EXITS; row->meaning != NULL; row++) {
-        if (row->code == EXIT_SIGNAL)
-            text_add_format(out, "  128+n  %s\n", row->meaning);
-        else
-            text_add_format(out, "  %-5d  %s%s\n", row->code, row->meaning,
-                            row->is_retry_useful ? " (retry helps)" : "");
-    }
+    text_add_format(out, "  %-*s", (int)column - 2, word);
+    wrap(out, meaning, column, column);
 }
 
 void help_all(struct text *out)
 {
-    text_add_string(out,
-                    "tidelock brings a PostgreSQL database to the schema level that an image needs.\n\n"
-                    "Usage: tidelock COMMAND [OPTION]...\n\nCommands:\n");
+    text_add_format(out, "%s\n\nUsage: tidelock COMMAND [OPTION]...\n\nCommands:\n", PURPOSE);
     for (size_t i = 0; COMMANDS[i] != NULL; i++)
-        text_add_format(out, "  %-10s %s\n", COMMANDS[i]->name, COMMANDS[i]->summary);
+        add_entry(COMMANDS[i]->name, COMMANDS[i]->summary, 14, out);
+    text_add_string(out, "\nRead on with:\n");
+    add_entry("tidelock help COMMAND", "its options, an example, its exit codes", 28, out);
+    add_entry("tidelock help OPTION", "all about an option, such as lock-timeout", 28, out);
+    add_entry("tidelock manual", "everything, as a manual page", 28, out);
     text_add_string(out,
-                    "  help       this text, or that of a command\n"
-                    "\n\"tidelock migrate deploy|status|resolve\" is accepted for \"prisma migrate ...\".\n"
-                    "The options of a command: tidelock help COMMAND\n");
-    add_exits(out);
+                    "\n\"tidelock migrate deploy|status|resolve\" is accepted for \"prisma migrate ...\".\n");
+}
+
+/* ---- a command ---- */
+
+/* The foreign name where there is one: that is the one people know. */
+static void add_variable(const struct option *option, struct text *out)
+{
+    char variable[OPTION_NAME_MOST];
+
+    option_variable(option, variable);
+    text_add_string(out, option->environment != NULL ? option->environment : variable);
+    if (option->file_field != 0)
+        text_add_format(out, ", %s_FILE", option->environment != NULL ? option->environment : variable);
+}
+
+static void add_option(const struct option *option, struct text *out)
+{
+    auto_text struct text about = text_init(FACT_MOST);
+
+    text_add_string(out, "  ");
+    option_add_usage(option, out);
+    text_add_string(out, "\n      ");
+    text_add_string(&about, option->help);
+    if (option->choice_count > 0) {
+        text_add_string(&about, ": ");
+        option_add_choices(option, ", ", &about);
+    }
+    if (option->standard != NULL)
+        text_add_format(&about, " (default %s)", option->standard);
+    if ((option->traits & OPTION_FLAG_ONLY) == 0) {
+        text_add_string(&about, " [");
+        add_variable(option, &about);
+        text_add_string(&about, "]");
+    }
+    wrap(out, about.at, 6, 6);
+}
+
+/* Those of the command that are usual or, when `is_usual` is false, of one group and not usual; nothing where
+ * there are none. */
+static void add_options(unsigned command, bool is_usual, enum option_group group, struct text *out)
+{
+    bool has_title = false;
+
+    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
+        bool is_listed = is_usual || option->group == group;
+
+        if ((option->commands & command) == 0 || ((option->traits & OPTION_USUAL) != 0) != is_usual ||
+            !is_listed)
+            continue;
+        if (!has_title)
+            text_add_format(out, "\n%s:\n", is_usual ? "Common options" : OPTION_GROUP_NAMES[group]);
+        has_title = true;
+        add_option(option, out);
+    }
+}
+
+static void add_exits(unsigned command, struct text *out)
+{
+    text_add_string(out, "\nExit codes:\n");
+    for (const struct exit_row *row = EXITS; row->meaning != NULL; row++) {
+        auto_text struct text code = text_init(16);
+        auto_text struct text meaning = text_init(FACT_MOST);
+
+        if ((row->commands & command) == 0)
+            continue;
+        exit_add_code(row, &code);
+        text_add_format(&meaning, "%s%s", row->meaning, row->is_retry_useful ? " (retry helps)" : "");
+        add_entry(code.at, meaning.at, 9, out);
+    }
+}
+
+static void add_usage(const struct command *command, const char *options, struct text *out)
+{
+    bool is_last = command->words != WORDS_NONE; /* the words would end the options */
+
+    text_add_format(out, "Usage: tidelock %s%s%s%s%s\n\n", command->name, is_last ? options : "",
+                    command->usage[0] == '\0' ? "" : " ", command->usage, is_last ? "" : options);
 }
 
 void help_command(const struct command *command, struct text *out)
 {
-    bool has_words = (command->options & TAKING_WORDS) != 0;
-    const char *blank = command->usage[0] == '\0' ? "" : " ";
+    bool has_options = (command->options & FOR_ALL) != 0;
 
-    text_add_format(out, "Usage: tidelock %s", command->name);
-    if (has_words)
-        text_add_format(out, " [OPTION]... %s", command->usage);
-    else
-        text_add_format(out, "%s%s [OPTION]...", blank, command->usage);
-    text_add_format(out, "\n\n%s\n", command->about);
-    text_add_string(out, "\nOptions:\n");
-    options_help(command->options, out);
+    add_usage(command, has_options ? " [OPTION]..." : "", out);
+    wrap(out, command->about, 0, 0);
+    text_add_format(out, "\nExample:\n  %s\n", command->example);
+    add_options(command->options, true, GROUP_COMMAND, out);
+    for (int group = 0; group < OPTION_GROUPS; group++)
+        add_options(command->options, false, (enum option_group)group, out);
+    add_exits(command->options, out);
+    if (has_options)
+        text_add_string(out, "\nAll about an option: tidelock help OPTION\n");
 }
+
+/* ---- an option ---- */
+
+void help_option(const struct option *option, struct text *out)
+{
+    auto_text struct text words = text_init(FACT_MOST);
+
+    option_add_usage(option, out);
+    if (option->type == OPTION_FLAG && (option->traits & OPTION_FLAG_ONLY) == 0)
+        text_add_format(out, ", --no-%s", option->name);
+    text_add_string(out, "\n\n");
+    option_add_text(option, &words);
+    if (option->type == OPTION_DURATION)
+        text_add_format(&words, " %s is %s.", option->value, DURATION_FORM);
+    wrap(out, words.at, 0, 0);
+    text_add_string(out, "\n");
+    for (const struct fact *fact = FACTS; fact->label != NULL; fact++) {
+        text_reset(&words);
+        fact->add(option, &words);
+        if (words.length > 0)
+            add_entry(fact->label, words.at, 17, out);
+    }
+}
+
+/* Whether it is one of the option's variables, which stand in a list with commas between. */
+static bool is_variable(const struct option *option, const char *word)
+{
+    auto_text struct text list = text_init(FACT_MOST);
+    auto_text struct text item = text_init(FACT_MOST);
+
+    text_add_string(&list, ", ");
+    option_add_variables(option, &list);
+    text_add_string(&list, ", ");
+    text_add_format(&item, ", %s, ", word);
+    return word[0] != '\0' && strstr(list.at, item.at) != NULL;
+}
+
+/* By its name, its flag, its key or its variable. */
+static const struct option *find_option(const char *word)
+{
+    const char *name = strncmp(word, "--", 2) == 0 ? word + 2 : word;
+
+    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
+        char key[OPTION_NAME_MOST];
+
+        option_key(option, key);
+        if (strcmp(option->name, name) == 0 || strcmp(key, name) == 0 || is_variable(option, word))
+            return option;
+    }
+    return NULL;
+}
+
+static bool refuse_topic(const char *word, struct error *err)
+{
+    const char *names[NAMES_MOST];
+    const char *nearest;
+    size_t count = 0;
+
+    for (size_t i = 0; COMMANDS[i] != NULL; i++)
+        names[count++] = COMMANDS[i]->name;
+    for (const struct option *option = OPTIONS; option->name != NULL; option++)
+        names[count++] = option->name;
+    nearest = names_nearest(names, count, strncmp(word, "--", 2) == 0 ? word + 2 : word);
+    error_set(err, ERROR_USAGE, "there is no command or option \"%s\"", word);
+    if (nearest != NULL)
+        return error_hint(err, "Did you mean: tidelock help %s", nearest);
+    return error_hint(err, "The commands: tidelock help");
+}
+
+void help_show_command(const struct command *command)
+{
+    auto_text struct text out = text_init(HELP_MOST);
+
+    help_command(command, &out);
+    print_text(out.at);
+}
+
+bool help_show(int count, char **words, struct error *err)
+{
+    auto_text struct text out = text_init(HELP_MOST);
+
+    if (count == 0)
+        help_all(&out);
+    for (int i = 0; i < count; i++) {
+        const struct command *command = command_find(words[i]);
+        const struct option *option = command == NULL ? find_option(words[i]) : NULL;
+
+        if (i > 0)
+            text_add_string(&out, "\n");
+        if (command != NULL)
+            help_command(command, &out);
+        else if (option != NULL)
+            help_option(option, &out);
+        else
+            return refuse_topic(words[i], err);
+    }
+    print_text(out.at);
+    return true;
+}
+
+/* Without .run: main answers it before any configuration is read, which may be what help is needed with. */
+const struct command COMMAND_HELP = {
+    .name = "help",
+    .usage = "[COMMAND | OPTION]...",
+    .summary = "explain a command or an option",
+    .about =
+        "Without a word, lists the commands. An option may be spelt as in any place where it can be set: "
+        "lock-timeout, --lock-timeout, lock_timeout or TIDELOCK_LOCK_TIMEOUT.",
+    .example = "tidelock help lock-timeout",
+    .options = FOR_HELP,
+    .words = WORDS_TOPIC,
+};

@@ -1,16 +1,30 @@
 /*
- * Help: made from the commands, the options and the exit codes.
+ * Help for a terminal: made from the commands, the options and the exit codes. No line is wider than 80
+ * columns.
  */
 #ifndef HELP_H
 #define HELP_H
 
 #include "base/text.h"
 #include "command.h"
+#include "config/options.h"
 
-/* The commands, the options they share, and the exit codes. */
+/* What the program is for: a sentence. */
+extern const char PURPOSE[];
+
+/* The commands, and where to read on. */
 void help_all(struct text *out);
 
-/* One command with its options. */
+/* One command: its options, the usual ones first, an example and its exit codes. */
 void help_command(const struct command *command, struct text *out);
+
+/* One option, in full. */
+void help_option(const struct option *option, struct text *out);
+
+/* Prints that of a command. */
+void help_show_command(const struct command *command);
+
+/* Answers "help WORD...": each word is a command or an option, in any of its spellings. */
+must_use bool help_show(int count, char **words, struct error *err);
 
 #endif

@@ -28,8 +28,10 @@ const struct command COMMAND_INSTALL = {
     .usage = "DIR",
     .summary = "copy this program to DIR/tidelock",
     .about =
-        "Copies this program to DIR/tidelock, mode 0755, and prints that path: for init containers that hand\n"
-        "it to an application's container in a shared volume. The image has no cp.",
+        "Copies this program to DIR/tidelock, mode 0755, and prints that path. For init containers that "
+        "hand it to an application's container in a shared volume: the image has no cp.",
+    .example = "tidelock install /shared",
     .options = FOR_INSTALL,
+    .words = WORDS_FOLDER,
     .run = install_run,
 };

@@ -18,18 +18,21 @@
 #include "http/request.h"
 #include "print.h"
 
-enum { HELP_MOST = 64 * 1024, COMMANDS_MOST = 32 };
+enum { COMMANDS_MOST = 32 };
 
 static bool refuse_command(const char *name, struct error *err)
 {
-    const char *names[COMMANDS_MOST] = { "help" };
-    size_t count = 1;
+    const char *names[COMMANDS_MOST];
+    size_t count = 0;
     const char *nearest;
 
-    while (COMMANDS[count - 1] != NULL) {
-        names[count] = COMMANDS[count - 1]->name;
-        count++;
+    if (name[0] == '-') {
+        /* What follows "=" may be a secret. */
+        error_set(err, ERROR_USAGE, "no command before the option %.*s", (int)strcspn(name, "="), name);
+        return error_hint(err, "Options follow the command: tidelock COMMAND [OPTION]...");
     }
+    for (; COMMANDS[count] != NULL; count++)
+        names[count] = COMMANDS[count]->name;
     nearest = names_nearest(names, count, name);
     error_set(err, ERROR_USAGE, "there is no command \"%s\"", name);
     if (nearest != NULL)
@@ -37,53 +40,46 @@ static bool refuse_command(const char *name, struct error *err)
     return error_hint(err, "The commands: tidelock help");
 }
 
-static bool show_help(int argc, char **argv, struct error *err)
-{
-    auto_text struct text out = text_init(HELP_MOST);
-
-    if (argc < 1) {
-        help_all(&out);
-    } else if (strcmp(argv[0], "--options") == 0) {
-        options_reference(&out);
-    } else {
-        const struct command *command = command_find(argv[0]);
-
-        if (command == NULL)
-            return refuse_command(argv[0], err);
-        help_command(command, &out);
-    }
-    print_text(out.at);
-    return true;
-}
-
 static bool is_help(const char *word)
 {
-    return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+    return strcmp(word, COMMAND_HELP.name) == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-/* "prisma migrate status" says by its exit code whether something is pending; under that spelling so do we.
- */
-static bool run_command(struct arena *arena, const struct command *command, bool is_prisma_spelling, int argc,
-                        char **argv, int *exit_code, struct error *err)
+static bool is_version(const char *word)
+{
+    return strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0;
+}
+
+struct invocation {
+    const struct command *command;
+    int count; /* of the words behind the command */
+    char **words;
+    /* "prisma migrate status" says by its exit code whether something is pending; under that spelling so do
+     * we. */
+    bool is_prisma_spelling;
+};
+
+static bool run_command(struct arena *arena, const struct invocation *typed, int *exit_code,
+                        struct error *err)
 {
     struct config config;
-    char *name = argv[0];
 
-    if (!config_load(arena, command->options, argc - 1, argv + 1, environ, &config, err))
+    if (!config_load(arena, typed->command->options, typed->count, typed->words, environ, &config, err))
         return false;
-    if (config.is_help)
-        return show_help(1, &name, err);
+    if (config.is_help) {
+        help_show_command(typed->command);
+        return true;
+    }
     log_configure((enum log_level)config.log_level, (enum log_format)config.log_format);
-    config.wants_exit_code |= is_prisma_spelling;
-    return command->run(arena, &config, exit_code, err);
+    config.wants_exit_code |= typed->is_prisma_spelling;
+    return typed->command->run(arena, &config, exit_code, err);
 }
 
 static bool dispatch(struct arena *arena, int argc, char **argv, int *exit_code, struct error *err)
 {
-    bool is_prisma_spelling = argc > 2 && strcmp(argv[1], "migrate") == 0;
-    const struct command *command;
+    struct invocation typed = { .is_prisma_spelling = argc > 2 && strcmp(argv[1], "migrate") == 0 };
 
-    if (is_prisma_spelling) {
+    if (typed.is_prisma_spelling) {
         argc--;
         argv++;
     }
@@ -91,12 +87,14 @@ static bool dispatch(struct arena *arena, int argc, char **argv, int *exit_code,
         error_set(err, ERROR_USAGE, "no command given");
         return error_hint(err, "To apply what is pending: tidelock deploy. The commands: tidelock help");
     }
+    typed.count = argc - 2;
+    typed.words = argv + 2;
     if (is_help(argv[1]))
-        return show_help(argc - 2, argv + 2, err);
-    command = command_find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
-    if (command == NULL)
+        return help_show(typed.count, typed.words, err);
+    typed.command = is_version(argv[1]) ? &COMMAND_VERSION : command_find(argv[1]);
+    if (typed.command == NULL)
         return refuse_command(argv[1], err);
-    return run_command(arena, command, is_prisma_spelling, argc - 1, argv + 1, exit_code, err);
+    return run_command(arena, &typed, exit_code, err);
 }
 
 int main(int argc, char **argv)

@@ -33,10 +33,12 @@ static bool ready_run(struct arena *arena, const struct config *config, int *exi
 const struct command COMMAND_READY = {
     .name = "ready",
     .usage = "--status-file FILE",
-    .summary = "say whether this image's deployment is complete; opens no connection",
+    .summary = "say whether the deployment is complete; open no connection",
     .about =
-        "For exec probes: exit 0 when the status file of a run says that the database holds every migration,\n"
-        "1 otherwise, with the reason: not complete, stale, missing, malformed.",
+        "For exec probes: exits with 0 if the status file of a run says that the database holds every "
+        "migration, otherwise with 1 and the reason: not complete, stale, missing or malformed. Opens no "
+        "connection.",
+    .example = "tidelock ready --status-file status.prom",
     .options = FOR_READY,
     .run = ready_run,
 };

@@ -101,10 +101,12 @@ static bool resolve_run(struct arena *arena, const struct config *config, int *e
 const struct command COMMAND_RESOLVE = {
     .name = "resolve",
     .usage = "--applied NAME | --rolled-back NAME",
-    .summary = "say what became of a failed migration; edits the ledger only",
+    .summary = "resolve a failed migration; change only the ledger",
     .about =
-        "After a migration failed half-way and you have looked at the schema: --applied records it as\n"
-        "applied, --rolled-back lets the next deployment run it again. No SQL of it is run or undone.",
+        "For a migration that has failed half-way, once you have looked at the schema: --applied records "
+        "it as applied, --rolled-back lets the next deployment run it again. Its SQL is neither run nor "
+        "undone.",
+    .example = "tidelock resolve --rolled-back 20260406120000_double_toll",
     .options = FOR_RESOLVE,
     .run = resolve_run,
 };

@@ -124,10 +124,12 @@ const struct command COMMAND_RUN = {
     .usage = "-- CMD [ARGUMENT]...",
     .summary = "deploy, then become the command that follows",
     .about =
-        "Does what deploy does (or wait, with --wait), then replaces itself with CMD: same process, so\n"
-        "PID 1 stays PID 1 and signals reach the application. CMD gets this environment without what is\n"
-        "for migrations only: DIRECT_URL and TIDELOCK_... (see --keep-env); DATABASE_URL stays. If the\n"
-        "deployment fails, CMD does not start.",
+        "Does what deploy does (or wait, with --wait), then replaces itself with CMD: same process, so "
+        "PID 1 stays PID 1, signals reach the application, and its exit code is CMD's. CMD's environment "
+        "does not contain the migration-only variables, such as DIRECT_URL, unless --keep-env is given; "
+        "DATABASE_URL stays. If the deployment fails, CMD does not start.",
+    .example = "tidelock run --status-file status.prom -- node server.js",
     .options = FOR_RUN,
+    .words = WORDS_PROGRAM,
     .run = run_run,
 };

@@ -176,10 +176,11 @@ static bool status_run(struct arena *arena, const struct config *config, int *ex
 const struct command COMMAND_STATUS = {
     .name = "status",
     .usage = "[--json] [--exit-code]",
-    .summary = "compare the folder with the ledger; changes nothing",
+    .summary = "compare the folder with the ledger; change nothing",
     .about =
-        "Lists what is pending, failed, edited after it was applied, or missing from the folder. With\n"
-        "--exit-code (as with the spelling \"migrate status\") exits 1 when something is pending or failed.",
+        "Lists what is pending, failed, edited after it was applied, or missing from the folder. With "
+        "--exit-code, or as \"tidelock migrate status\", exits with 1 if something is pending or failed.",
+    .example = "tidelock status --exit-code",
     .options = FOR_STATUS,
     .run = status_run,
 };

@@ -59,7 +59,9 @@ const struct command COMMAND_VERSION = {
     .name = "version",
     .usage = "[--json]",
     .summary = "print the version",
-    .about = "Prints the version; with --json, also the libraries that it was built with and their versions.",
+    .about =
+        "Prints the version; with --json, also the libraries that it was built with and their versions. \"tidelock --version\" and \"tidelock -V\" do the same.",
+    .example = "tidelock version --json",
     .options = FOR_VERSION,
     .run = version_run,
 };

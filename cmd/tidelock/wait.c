@@ -25,10 +25,11 @@ static bool wait_run(struct arena *arena, const struct config *config, int *exit
 const struct command COMMAND_WAIT = {
     .name = "wait",
     .usage = "",
-    .summary = "wait until the database holds every migration of this folder; never apply",
+    .summary = "wait until the database holds all migrations; apply nothing",
     .about =
-        "Looks at the ledger, disconnects, looks again, until every migration of the folder is applied or\n"
-        "--leader-timeout has passed. Needs no right but to read the ledger.",
+        "Looks at the ledger, disconnects, and looks again, until every migration of the folder is "
+        "applied or --leader-timeout has passed. Needs only the right to read the ledger.",
+    .example = "tidelock wait --leader-timeout 30m",
     .options = FOR_WAIT,
     .run = wait_run,
 };

@@ -309,7 +309,7 @@ static bool refuse_key(const char *origin, const char *key, struct error *err)
     error_set(err, ERROR_USAGE, "%s: there is no option \"%s\"", origin, key);
     if (nearest != NULL)
         return error_hint(err, "Did you mean \"%s\"?", nearest);
-    return error_hint(err, "The keys are listed in the README.");
+    return error_hint(err, "All keys: tidelock manual");
 }
 
 static const struct option *find_key(const char *key)

@@ -1,6 +1,6 @@
 /*
- * The options: THE table. Flags, environment variables, keys of tidelock.yaml, help and reference are made
- * from it.
+ * The options: THE table. Flags, environment variables, keys of tidelock.yaml, help, the manual page, shell
+ * completion and the reference are made from it.
  *
  * The three spellings are derived: lock-timeout is --lock-timeout, TIDELOCK_LOCK_TIMEOUT and lock_timeout:.
  */
@@ -35,14 +35,33 @@ enum option_commands {
     FOR_BUDGET = 1 << 7,
     FOR_INSTALL = 1 << 8,
     FOR_VERSION = 1 << 9,
+    FOR_COMPLETION = 1 << 10,
+    FOR_MANUAL = 1 << 11,
+    FOR_HELP = 1 << 12, /* which has no options: all its words are questions */
     FOR_APPLIERS = FOR_DEPLOY | FOR_RUN,
     FOR_GATES = FOR_APPLIERS | FOR_WAIT, /* what an application's start waits for */
     FOR_LEADERS = FOR_APPLIERS | FOR_RESOLVE | FOR_BASELINE,
     FOR_DATABASE = FOR_LEADERS | FOR_WAIT | FOR_STATUS | FOR_BUDGET,
     FOR_FOLDER = FOR_LEADERS | FOR_WAIT | FOR_STATUS,
-    FOR_ALL = FOR_DATABASE | FOR_READY | FOR_INSTALL | FOR_VERSION,
-    TAKING_WORDS = FOR_RUN | FOR_INSTALL, /* what follows the options is theirs */
+    FOR_ALL = FOR_DATABASE | FOR_READY | FOR_INSTALL | FOR_VERSION | FOR_COMPLETION | FOR_MANUAL,
+    TAKING_WORDS = FOR_RUN | FOR_INSTALL | FOR_COMPLETION, /* what follows the options is theirs */
 };
+
+/* The headings under which the reference and help list options, in this order. */
+enum option_group {
+    GROUP_COMMAND, /* what one or a few commands are asked to do */
+    GROUP_DATABASE,
+    GROUP_FOLDER,
+    GROUP_WAITING,
+    GROUP_LOCKS,
+    GROUP_REPORTING,
+    GROUP_KUBERNETES,
+    GROUP_PASSWORDS,
+    GROUP_GENERAL,
+    OPTION_GROUPS,
+};
+
+extern const char *const OPTION_GROUP_NAMES[];
 
 enum option_traits {
     OPTION_PLAIN = 0,
@@ -52,10 +71,12 @@ enum option_traits {
     OPTION_FLAG_ONLY = 1 << 2, /* neither environment nor file */
     OPTION_NOT_IN_FILE = 1 << 3,
     OPTION_SHARED = 1 << 4, /* the application's, too: its foreign variable stays in the environment of CMD */
+    OPTION_USUAL = 1 << 5,  /* help lists it first; a command has ten of these at most */
 };
 
 struct option {
     const char *name;
+    enum option_group group;
     enum option_type type;
     unsigned commands;
     size_t field; /* offsetof in struct config */
@@ -68,11 +89,12 @@ struct option {
     size_t choice_count;
     const char *environment; /* a foreign variable that means the same ("DATABASE_URL"), or NULL */
     unsigned traits;
-    const char *value; /* what help calls the value */
-    const char *help;
+    const char *value; /* what help calls the value; a FILE and a DIR are completed as such */
+    const char *help;  /* what it does, in at most 72 bytes: lower case, no full stop */
+    const char *more;  /* what else to know, in sentences; NULL = nothing */
 };
 
-/* Ends with a NULL name. */
+/* The rows of a group stand together. Ends with a NULL name. */
 extern const struct option OPTIONS[];
 
 enum { OPTIONS_MOST = 96, OPTION_NAME_MOST = 64 };
@@ -84,10 +106,15 @@ void option_key(const struct option *option, char *out);
 /* The row of a name, or NULL. */
 const struct option *option_named(const char *name);
 
-/* Help for the options of a command, one paragraph each, at most 80 columns wide. */
-void options_help(unsigned command, struct text *out);
+/* What to say of an option; each adds nothing where there is nothing to say. */
+void option_add_usage(const struct option *option, struct text *out);     /* "--lock-timeout TIME" */
+void option_add_variables(const struct option *option, struct text *out); /* all that set it, with commas */
+void option_add_key(const struct option *option, struct text *out);       /* "lock_timeout" */
+void option_add_standard(const struct option *option, struct text *out);
+void option_add_range(const struct option *option, struct text *out); /* "100ms to 24h" */
+void option_add_choices(const struct option *option, const char *between, struct text *out);
 
-/* All options as a Markdown table: what the README holds. */
-void options_reference(struct text *out);
+/* Help and more, in sentences. */
+void option_add_text(const struct option *option, struct text *out);
 
 #endif

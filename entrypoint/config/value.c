@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/names.h"
 
+const char DURATION_FORM[] = "a number with its unit: 250ms, 5s, 10m, 1h30m; or 0";
+
 static const struct {
     const char *text;
     bool value;
@@ -31,7 +33,7 @@ static bool set_duration(const struct option *option, const char *text, const ch
 
     if (!duration_parse(slice_of(text), &ms)) {
         refuse(origin, text, "a duration", err);
-        return error_hint(err, "Write a number with its unit: 250ms, 5s, 10m, 1h30m; or 0.");
+        return error_hint(err, "Write %s.", DURATION_FORM);
     }
     if (ms < option->least || ms > option->most) {
         refuse(origin, text, "within bounds", err);

@@ -9,6 +9,9 @@
 #include "config/config.h"
 #include "config/options.h"
 
+/* How a duration is written, for help and for errors. */
+extern const char DURATION_FORM[];
+
 /* Parses `text` into the option's field. `origin` is where it was said, for the error: "--lock-timeout",
  * "TIDELOCK_STRICT", "tidelock.yaml:3". ERROR_USAGE names it and what would be right; a secret's text is
  * never quoted. */

@@ -79,10 +79,10 @@ def test_the_schema_knows_every_value():
 
 
 def exit_codes():
-    """{code: whether a second try helps}, of the program's own help."""
+    """{code: whether a second try helps}, of the program's own table."""
     program = CHART.parents[1] / "build" / "tidelock"
-    text = subprocess.run([program, "help"], capture_output=True, text=True, check=True).stdout.split("Exit codes:\n")[1]
-    return {int(line.split()[0]): "(retry helps)" in line for line in text.splitlines() if line.split() and line.split()[0].isdigit()}
+    tables = json.loads(subprocess.run([program, "manual", "--json"], capture_output=True, text=True, check=True).stdout)
+    return {int(row["code"]): row["retry"] for row in tables["exits"] if row["code"].isdigit()}
 
 
 def test_the_failure_policy_is_that_of_the_exit_codes(helm):
@@ -98,9 +98,8 @@ def test_the_failure_policy_is_that_of_the_exit_codes(helm):
 
 def test_the_choices_and_defaults_are_the_programs():
     program = CHART.parents[1] / "build" / "tidelock"
-    table = subprocess.run([program, "help", "--options"], capture_output=True, text=True, check=True).stdout
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
-    options = {row[2]: {"default": row[3], "choices": row[5].split(": ")[-1].split(", ")} for row in rows if row[2]}
+    tables = json.loads(subprocess.run([program, "manual", "--json"], capture_output=True, text=True, check=True).stdout)
+    options = {row["key"]: row for row in tables["options"]}
     source = SCHEMA["properties"]["database"]["properties"]["passwordFrom"]["properties"]["source"]
     assert ["nowhere", *source["enum"][1:]] == options["password_from"]["choices"] and options["password_from"]["default"] == "nowhere"
     assert VALUES["database"]["passwordFrom"]["vault"]["auth"] == options["vault_auth"]["default"]

@@ -51,8 +51,8 @@ def test_a_manifest_gives_its_pods_no_more_than_they_need(file):
 def test_the_job_ends_on_the_exit_codes_that_no_retry_helps(static):
     (job,) = read(EXAMPLES / "kubernetes" / "job.yaml")
     rule = job["spec"]["podFailurePolicy"]["rules"][0]["onExitCodes"]["values"]
-    table = subprocess.run([static, "help"], check=True, capture_output=True, text=True).stdout.split("Exit codes:\n")[1]
-    codes = {int(row.split()[0]): "(retry helps)" in row for row in table.splitlines() if row.split()[0].isdigit()}
+    tables = json.loads(subprocess.run([static, "manual", "--json"], check=True, capture_output=True, text=True).stdout)
+    codes = {int(row["code"]): row["retry"] for row in tables["exits"] if row["code"].isdigit()}
     assert rule == sorted(code for code, helps in codes.items() if not helps and 1 < code < 126)
 
 

@@ -20,21 +20,20 @@ TYPES = {bool: "boolean", int: "integer", str: "string", list: "array", dict: "o
 
 def options():
     """The program's options by their key in tidelock.yaml, as schemas."""
-    table = subprocess.run(["build/tidelock", "help", "--options"], check=True, capture_output=True, text=True).stdout
+    tables = json.loads(subprocess.run(["build/tidelock", "manual", "--json"], check=True, capture_output=True, text=True).stdout)
     found = {}
-    for line in table.splitlines()[2:]:
-        flag, _, key, _, _, text = (cell.strip() for cell in line.strip()[1:-1].split("|"))
+    for option in tables["options"]:
+        key = option["key"]
         if not key or key in NOT_IN_CONFIG:
             continue
-        value = re.search(r"`--\S+ (\w+)`", flag)
-        schema = {"description": text}
-        match value and value[1]:
+        schema = {"description": option["text"]}
+        match option["value"]:
             case "TIME":
                 schema |= {"type": ["string", "integer"], "pattern": "^[0-9]+(ms|s|m|h|d)?$", "minimum": 0}
             case "N":
                 schema |= {"type": "integer", "minimum": 0}
             case "FORMAT" | "LEVEL":
-                schema |= {"enum": text.split(": ")[-1].split(", ")}
+                schema |= {"enum": option["choices"]}
             case None:
                 schema |= {"type": "boolean"}
             case _:

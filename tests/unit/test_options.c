@@ -116,61 +116,60 @@ static void every_default_is_a_value_of_its_option(void **state)
     }
 }
 
-static void help_fits_eighty_columns(void **state)
+static void the_rows_of_a_group_stand_together(void **state)
 {
-    static const unsigned commands[] = { FOR_DEPLOY,   FOR_RUN,     FOR_STATUS, FOR_RESOLVE,
-                                         FOR_BASELINE, FOR_INSTALL, FOR_VERSION };
-
     (void)state;
-    for (size_t i = 0; i < array_length(commands); i++) {
-        auto_text struct text help = text_init(64 * 1024);
+    for (size_t i = 1; i < count_options(); i++)
+        assert_true(OPTIONS[i].group >= OPTIONS[i - 1].group);
+    assert_int_equal(OPTIONS[count_options() - 1].group, OPTION_GROUPS - 1);
+}
 
-        options_help(commands[i], &help);
-        assert_true(help.length > 0 && help.at[help.length - 1] == '\n');
-        for (const char *line = help.at; *line != '\0'; line += strcspn(line, "\n") + 1) {
-            size_t length = strcspn(line, "\n");
+static void help_is_a_clause_and_more_is_sentences(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < count_options(); i++) {
+        const struct option *option = &OPTIONS[i];
 
-            if (length > 80)
-                fail_msg("%zu columns: %.*s", length, (int)length, line);
-            assert_true(length > 0 && line[length - 1] != ' ');
-        }
+        if (strlen(option->help) > 72 || option->help[strlen(option->help) - 1] == '.')
+            fail_msg("--%s: %s", option->name, option->help);
+        if (option->more != NULL && option->more[strlen(option->more) - 1] != '.')
+            fail_msg("--%s: %s", option->name, option->more);
     }
 }
 
-static void help_tells_a_command_s_own_options_only(void **state)
+static const char *said(void (*add)(const struct option *option, struct text *out), const char *name,
+                        struct text *out)
 {
-    auto_text struct text help = text_init(64 * 1024);
-
-    (void)state;
-    options_help(FOR_STATUS, &help);
-    assert_non_null(strstr(help.at, "  --json\n"));
-    assert_non_null(strstr(help.at, "  --database-url URL\n"));
-    assert_non_null(strstr(help.at, "DATABASE_URL_FILE"));
-    assert_non_null(strstr(help.at, "(default 1m)"));
-    assert_null(strstr(help.at, "--strict"));
-    assert_null(strstr(help.at, "--applied"));
-    assert_null(strstr(help.at, "TIDELOCK_JSON"));
+    text_reset(out);
+    add(option_named(name), out);
+    return out->at;
 }
 
-static void the_reference_has_one_row_for_each_option(void **state)
+static void what_there_is_to_say_of_an_option(void **state)
 {
-    auto_text struct text reference = text_init(64 * 1024);
-    size_t lines = 0;
+    auto_text struct text out = text_init(4096);
 
     (void)state;
-    options_reference(&reference);
-    for (const char *line = reference.at; *line != '\0'; line += strcspn(line, "\n") + 1) {
-        size_t bars = 0;
-
-        for (const char *at = line; *at != '\n'; at++)
-            bars += *at == '|';
-        assert_int_equal(bars, 7);
-        lines++;
-    }
-    assert_int_equal(lines, count_options() + 2);
-    assert_non_null(strstr(
-        reference.at, "| `--lock-timeout TIME` | TIDELOCK_LOCK_TIMEOUT | lock_timeout | 0 | deploy, run |"));
-    assert_non_null(strstr(reference.at, "| `--json` |  |  |  | status, budget, version |"));
+    assert_string_equal(said(option_add_usage, "lock-timeout", &out), "--lock-timeout TIME");
+    assert_string_equal(said(option_add_usage, "strict", &out), "--strict");
+    assert_string_equal(said(option_add_variables, "lock-timeout", &out), "TIDELOCK_LOCK_TIMEOUT");
+    assert_string_equal(said(option_add_variables, "direct-url", &out),
+                        "DIRECT_URL, DIRECT_URL_FILE, TIDELOCK_DIRECT_URL, TIDELOCK_DIRECT_URL_FILE");
+    assert_string_equal(said(option_add_variables, "json", &out), "");
+    assert_string_equal(said(option_add_key, "lock-timeout", &out), "lock_timeout");
+    assert_string_equal(said(option_add_key, "config", &out), "");
+    assert_string_equal(said(option_add_standard, "retry-for", &out), "10m");
+    assert_string_equal(said(option_add_standard, "lease", &out), "");
+    assert_string_equal(said(option_add_range, "connect-timeout", &out), "100ms to 24h");
+    assert_string_equal(said(option_add_range, "lease-duration", &out), "3s to 1h");
+    assert_string_equal(said(option_add_range, "lock-timeout", &out), "0 to 24h");
+    assert_string_equal(said(option_add_range, "connections", &out), "1 to 2");
+    assert_string_equal(said(option_add_range, "log-format", &out), "");
+    assert_string_equal(said(option_add_text, "retry-for", &out),
+                        "Keep trying for TIME to get a table lock that others hold. 0 tries once.");
+    text_reset(&out);
+    option_add_choices(option_named("log-format"), "|", &out);
+    assert_string_equal(out.at, "text|logfmt|json");
 }
 
 int main(void)
@@ -183,9 +182,9 @@ int main(void)
         cmocka_unit_test(a_bit_can_stand_for_each_of_several_choices),
         cmocka_unit_test(no_choice_holds_what_separates_choices),
         cmocka_unit_test(every_default_is_a_value_of_its_option),
-        cmocka_unit_test(help_fits_eighty_columns),
-        cmocka_unit_test(help_tells_a_command_s_own_options_only),
-        cmocka_unit_test(the_reference_has_one_row_for_each_option),
+        cmocka_unit_test(the_rows_of_a_group_stand_together),
+        cmocka_unit_test(help_is_a_clause_and_more_is_sentences),
+        cmocka_unit_test(what_there_is_to_say_of_an_option),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
