@@ -174,8 +174,19 @@ lint: all ## formatting, clang-tidy, cppcheck, layers, headers, shell and Python
 format: ## clang-format over every C file
 	$(Q)clang-format -i $(C_FILES)
 
-install: all ## copy the binary to DESTDIR/PREFIX/bin
-	install -D -m 0755 $(BINARY) $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/tidelock
+INTO := $(DESTDIR)$(or $(PREFIX),/usr/local)
+BASH := $(INTO)/share/bash-completion/completions
+ZSH := $(INTO)/share/zsh/site-functions
+FISH := $(INTO)/share/fish/vendor_completions.d
+MAN := $(INTO)/share/man/man1
+
+install: all ## the binary, and the manual page and shell completions that it prints, to DESTDIR/PREFIX
+	install -D -m 0755 $(BINARY) $(INTO)/bin/tidelock
+	install -d $(MAN) $(BASH) $(ZSH) $(FISH)
+	umask 022 && $(BINARY) manual >$(MAN)/tidelock.1
+	umask 022 && $(BINARY) completion bash >$(BASH)/tidelock
+	umask 022 && $(BINARY) completion zsh >$(ZSH)/_tidelock
+	umask 022 && $(BINARY) completion fish >$(FISH)/tidelock.fish
 
 clean: ## remove everything built
 	rm -rf build

@@ -1,0 +1,245 @@
+"""Help, the manual page, shell completion and the manual's document: all made from the tables of commands and options."""
+
+import json
+import pathlib
+import re
+import shlex
+import subprocess
+
+import pytest
+from shells import SHELLS
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MANUAL = ROOT / "cmd" / "tidelock" / "README.md"
+
+
+@pytest.fixture(scope="session")
+def tables(binary):
+    return json.loads(subprocess.run([binary, "manual", "--json"], check=True, capture_output=True, text=True).stdout)
+
+
+@pytest.fixture(scope="session")
+def installed(binary, tmp_path_factory):
+    """Where "make install" has put everything."""
+    place = tmp_path_factory.mktemp("installed")
+    subprocess.run(
+        ["make", "--no-print-directory", "install", f"BINARY={binary}", f"DESTDIR={place}", "PREFIX=/usr"], cwd=ROOT, check=True, capture_output=True
+    )
+    return place / "usr"
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request, installed, tmp_path):
+    home, folder = tmp_path / "home", tmp_path / "folder"
+    home.mkdir()
+    (folder / "db").mkdir(parents=True)
+    (folder / "data.prom").touch()
+    return SHELLS[request.param](installed, home, folder)
+
+
+def options_of(tables, command):
+    return sorted("--" + option["name"] for option in tables["options"] if command in option["commands"])
+
+
+def choices_of(tables, name):
+    (option,) = (option for option in tables["options"] if option["name"] == name)
+    return sorted(option["choices"])
+
+
+# ---- help ----
+
+
+def test_help_lists_every_command_and_fits_a_terminal(tidelock, tables):
+    for words in ["help"], ["--help"], ["-h"]:
+        page = tidelock(*words).succeeds().out
+        for command in tables["commands"]:
+            assert re.search(rf"^  {command['name']} +{re.escape(command['summary'][:30])}", page, re.M)
+        assert max(map(len, page.splitlines())) <= 80
+
+
+def test_help_of_every_command_fits_a_terminal_and_tells_all_of_it(tidelock, tables):
+    for command in tables["commands"]:
+        name = command["name"]
+        page = tidelock("help", name).succeeds().out
+        assert max(map(len, page.splitlines())) <= 80
+        assert page.startswith(f"Usage: tidelock {name}")
+        assert f"\nExample:\n  {command['example']}\n" in page
+        assert sorted(re.findall(r"^  (--[a-z-]+)", page, re.M)) == options_of(tables, name)
+        codes = [row["code"] for row in tables["exits"] if name in row["commands"]]
+        assert re.findall(r"^  (\d+(?:\+n)?)  ", page.split("Exit codes:")[1], re.M) == codes
+        if name != "help":
+            assert tidelock(name, "--help").succeeds().out == tidelock(name, "-h").succeeds().out == page
+
+
+def test_the_usual_options_come_first(tidelock, tables):
+    usual = {"--" + option["name"] for option in tables["options"] if option["usual"]}
+    page = tidelock("deploy", "--help").succeeds().out
+    first, *groups = re.split(r"^[A-Z][\w -]*:\n", page.split("Common options:\n")[1].split("Exit codes:")[0], flags=re.M)
+    assert set(re.findall(r"^  (--[a-z-]+)", first, re.M)) == usual & set(options_of(tables, "deploy"))
+    assert re.findall(r"^([A-Z][\w-]*):$", page, re.M) == ["Example", "Database", "Folder", "Waiting", "Locks", "Reporting", "Kubernetes", "Passwords", "General"]
+    assert len(groups) == 8
+
+
+def test_help_of_an_option_takes_any_of_its_spellings(tidelock):
+    page = tidelock("help", "lock-timeout").succeeds().out
+    assert page.startswith("--lock-timeout TIME\n")
+    for fact in ["TIDELOCK_LOCK_TIMEOUT", "lock_timeout", "Default        0", "0 to 24h", "deploy, run"]:
+        assert fact in page
+    for word in "--lock-timeout", "lock_timeout", "TIDELOCK_LOCK_TIMEOUT":
+        assert tidelock("help", word).succeeds().out == page
+    url = tidelock("help", "database-url").succeeds().out
+    for word in "DATABASE_URL", "DATABASE_URL_FILE", "TIDELOCK_DATABASE_URL_FILE":
+        assert tidelock("help", word).succeeds().out == url
+    both = tidelock("help", "lock-timeout", "database-url").succeeds().out
+    assert both == page + "\n" + url
+
+
+def test_help_of_every_option_tells_all_of_it(tidelock, tables):
+    for option in tables["options"]:
+        page = tidelock("help", "--" + option["name"]).succeeds().out
+        flat = " ".join(page.split())
+        assert max(map(len, page.splitlines())) <= 80
+        for fact in [option["flag"], option["text"], option["environment"], option["key"], option["default"], option["range"], ", ".join(option["choices"])]:
+            assert (fact or "") in flat
+
+
+def test_what_help_does_not_know(tidelock):
+    tidelock("help", "lock-timeot").fails(exit=2, says=['there is no command or option "lock-timeot"', "Did you mean: tidelock help lock-timeout"])
+    tidelock("help", "URL").fails(exit=2, says='there is no command or option "URL"')
+    tidelock("help", "").fails(exit=2)
+
+
+def test_help_needs_no_valid_environment(tidelock):
+    tidelock("help", "log-format", environment={"TIDELOCK_LOG_FORMAT": "nonsense"}).succeeds(says="TIDELOCK_LOG_FORMAT")
+
+
+def test_the_version_in_three_spellings(tidelock):
+    assert tidelock("--version").succeeds().out == tidelock("-V").succeeds().out == tidelock("version").succeeds().out
+
+
+def test_an_option_before_the_command(tidelock):
+    answer = tidelock("--database-url=postgresql://u:secret@h/d", "deploy").fails(exit=2, says=["no command before the option --database-url", "Options follow"])
+    assert "secret" not in answer.errors
+
+
+# ---- the manual page ----
+
+
+def test_the_manual_page_is_without_fault(installed):
+    page = installed / "share/man/man1/tidelock.1"
+    lint = subprocess.run(["mandoc", "-T", "lint", page], capture_output=True, text=True)
+    assert (lint.returncode, lint.stdout + lint.stderr) == (0, "")
+
+
+def test_the_manual_page_tells_everything(installed, tables):
+    shown = subprocess.run(["mandoc", "-T", "ascii", installed / "share/man/man1/tidelock.1"], check=True, capture_output=True, text=True).stdout
+    page = " ".join(re.sub(r".\x08", "", shown).split())
+    for row in tables["commands"]:
+        assert row["about"] in page and row["example"] in page
+    for row in tables["options"]:
+        assert f"{row['flag']} {row['text']}" in page
+        for fact in row["environment"], row["key"], row["default"], row["range"]:
+            assert (fact or "") in page
+    for row in tables["exits"]:
+        assert f"{row['code']} {row['meaning']}" in page
+    for row in tables["environment"] + tables["files"]:
+        assert f"{row['names']} {row['meaning']}" in page
+
+
+# ---- completion ----
+
+
+def test_what_is_installed(installed):
+    files = sorted(str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file())
+    assert files == [
+        "bin/tidelock",
+        "share/bash-completion/completions/tidelock",
+        "share/fish/vendor_completions.d/tidelock.fish",
+        "share/man/man1/tidelock.1",
+        "share/zsh/site-functions/_tidelock",
+    ]
+    assert [oct(path.stat().st_mode & 0o777) for path in installed.rglob("*") if path.is_file() and path.parent.name != "bin"] == ["0o644"] * 4
+
+
+def test_commands_are_completed(shell, tables):
+    assert [offer for offer in shell.offers("tidelock ") if offer[0] != "-"] == sorted(row["name"] for row in tables["commands"])
+    assert shell.offers("tidelock ", "re") == ["ready", "resolve"]
+
+
+def test_the_options_of_each_command_are_completed(shell, tables):
+    for row in tables["commands"]:
+        if row["name"] != "help":
+            assert [offer for offer in shell.offers(f"tidelock {row['name']} ", "--") if offer != "--"] == options_of(tables, row["name"])
+
+
+def test_choices_are_completed(shell, tables):
+    assert shell.offers("tidelock deploy --log-format ") == choices_of(tables, "log-format")
+    assert [offer.split("=")[-1] for offer in shell.offers("tidelock deploy --log-format=", "l")] == ["logfmt"]
+    assert shell.offers("tidelock status --json --password-from ", "aws") == ["aws-rds", "aws-secret"]
+
+
+def test_each_of_several_choices_is_completed(shell, tables):
+    assert [offer.rstrip(",") for offer in shell.offers("tidelock run --webhook-on ")] == choices_of(tables, "webhook-on")
+    assert [offer.split(",")[-1] for offer in shell.offers("tidelock run --webhook-on started,", "f")] == ["failed"]
+
+
+def test_files_and_folders_are_completed(shell):
+    assert shell.offers("tidelock ready --status-file ", "d") == ["data.prom", "db"]
+    assert shell.offers("tidelock deploy --migrations ", "d") == ["db"]
+    assert shell.offers("tidelock install ", "d") == ["db"]
+
+
+def test_nothing_is_offered_for_a_value_that_can_be_anything(shell):
+    assert shell.offers("tidelock deploy --lock-timeout ") == []
+
+
+def test_the_words_of_commands_are_completed(shell):
+    assert shell.offers("tidelock completion ") == sorted(SHELLS)
+    assert shell.offers("tidelock help ", "bas") == ["baseline"]
+    assert shell.offers("tidelock help ", "--lock") == ["--lock-timeout"]
+
+
+def test_what_run_starts_is_completed(shell):
+    assert shell.offers("tidelock run --strict -- ", "tidelo") == ["tidelock"]
+    assert shell.offers("tidelock run -- cat ", "dat") == ["data.prom"]
+
+
+def test_a_shell_without_completion(tidelock):
+    tidelock("completion").fails(exit=2, says="needs one of these shells: bash zsh fish")
+    tidelock("completion", "tcsh").fails(exit=2, says="needs one of these shells: bash zsh fish")
+
+
+# ---- the documents ----
+
+
+def test_every_example_is_understood(tidelock, tables):
+    """Up to the missing database."""
+    for row in tables["commands"]:
+        words = shlex.split(re.search(r"tidelock ([^|)]*)", row["example"])[1])
+        answer = tidelock(*(str(tidelock.folder.root) if word == "/shared" else word for word in words))
+        assert answer.code == 0 or "no database is given" in answer.errors or row["name"] == "ready", (row["example"], answer.errors)
+
+
+def test_the_file_of_the_manual_is_understood(tidelock):
+    text = re.search(r"```yaml\n(.*?)```", MANUAL.read_text(), re.S)[1]
+    (tidelock.folder.root / "tidelock.yaml").write_text(text)
+    tidelock("deploy").fails(exit=2, says="no database is given")
+
+
+def test_every_variable_that_is_read_is_documented(tables):
+    """And every documented one is read, but for those of libcurl and libpq."""
+    sources = "".join(path.read_text() for top in ("cmd", "entrypoint") for path in (ROOT / top).rglob("*.c") if path.name != "surroundings.c")
+    documented = {name for row in tables["environment"] for name in row["names"].split(", ")}
+    options = {name for row in tables["options"] if row["environment"] for name in row["environment"].split(", ")}
+    read = set(re.findall(r'\b\w*(?:env|variable)\w*\("([A-Z][A-Z0-9_]+)"\)', sources))
+    assert read and not read - documented - options
+    assert {name for name in documented if f'"{name}"' not in sources} <= {"https_proxy", "http_proxy", "no_proxy", "PGOPTIONS"}
+
+
+@pytest.mark.parametrize("name, proof", [("bash", "complete -p tidelock"), ("zsh", "print -r -- $_comps[tidelock]"), ("fish", "complete -c tidelock")])
+def test_the_line_for_a_start_up_file_works(installed, tmp_path, name, proof):
+    line = re.search(rf"^.*tidelock completion {name}[^#\n]*", MANUAL.read_text().split("## Shell completion")[1], re.M)[0]
+    before = "autoload -Uz compinit && compinit -u -D; " if name == "zsh" else ""
+    environment = {"PATH": f"{installed / 'bin'}:/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "ASAN_OPTIONS": "detect_leaks=0"}
+    done = subprocess.run([name, "-c", f"{before}{line.strip()}; {proof}"], env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stderr) == (0, "") and "tidelock" in done.stdout
