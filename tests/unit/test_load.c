@@ -221,7 +221,7 @@ static void what_is_wrong_is_named_with_its_origin(void **state)
           "" },
         { FOR_DEPLOY, "", "", "\nlock_timeout: 5\n", "tidelock.yaml:2: \"5\" is not a duration", "unit" },
         { FOR_STATUS, "", "", "strict: maybe\n", "tidelock.yaml:1: \"maybe\" is not true or false", "" },
-        { FOR_DEPLOY, "", "", "a_b: 1\n", "tidelock.yaml:1: there is no option \"a_b\"", "README" },
+        { FOR_DEPLOY, "", "", "a_b: 1\n", "tidelock.yaml:1: there is no option \"a_b\"", "tidelock manual" },
         { FOR_DEPLOY, "", "", "# x\nlock-timeout: 5s\n",
           "tidelock.yaml:2: there is no option \"lock-timeout\"", "Did you mean \"lock_timeout\"?" },
         { FOR_DEPLOY, "", "", "config: x.yaml\n", "tidelock.yaml:1: there is no option \"config\"", "" },
