@@ -1,5 +1,5 @@
-"""The documents agree with the tree: every link and path leads somewhere, and the generated parts of entrypoint/README.md are what the
-code says; with --write these are brought up to date.
+"""The documents agree with the tree and with each other: every link and path leads somewhere, no sentence is in two places, and the
+phases in entrypoint/README.md are those of the code; with --write these are brought up to date.
 """
 
 import pathlib
@@ -77,6 +77,15 @@ def faults_of(path, text):
             yield f"{path}: there is no {name}"
 
 
+def sentences_in(text):
+    """Of the prose, with six words or more."""
+    prose = re.sub(r"```.*?```|<!-- generated: .*?<!-- end -->|^[| -]+$", "", text, flags=re.S | re.M)
+    for paragraph in re.split(r"\n\n|\n(?=[-|#] ?)", prose):
+        for sentence in re.split(r"(?<=[.:;])\s+", " ".join(paragraph.split())):
+            if len(sentence.split()) >= 6:
+                yield sentence
+
+
 def faults_of_the_design(text):
     listed = ROOM_ROW.findall(text.split("\n## The rooms\n")[1].split("\n## ")[0])
     if listed != rooms():
@@ -89,7 +98,7 @@ def faults_of_the_design(text):
 
 def main():
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*.md"], check=True, capture_output=True, text=True).stdout
-    faults = []
+    faults, places = [], {}
     for path in map(pathlib.Path, listed.splitlines()):
         text = path.read_text()
         fresh = PART.sub(lambda part: part[1] + MAKERS[part[2]]() + part[4], text)
@@ -98,6 +107,10 @@ def main():
         elif fresh != text:
             faults.append(f"{path}: behind the code: python3 tests/lint/documents.py --write")
         faults += faults_of(path, fresh)
+        for sentence in sentences_in(fresh):
+            if sentence in places:
+                faults.append(f"{path}: is in {places[sentence]}, too: {sentence}")
+            places[sentence] = path
         if path == DESIGN:
             faults += faults_of_the_design(fresh)
     if (lines := len(pathlib.Path("README.md").read_text().splitlines())) > README_LINES_MOST:
