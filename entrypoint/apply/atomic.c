@@ -46,9 +46,9 @@ static bool begin(struct execution *execution, char started[STARTED_SIZE], struc
     struct result *results[2];
     bool has_begun;
 
-    execution->lock_timeout_ms =
-        retry_lock_timeout_ms(&execution->retry, is_all_data(execution) ? WAIT_ROWS : WAIT_TABLE);
-    settings.lock_timeout_ms = execution->lock_timeout_ms;
+    execution->lock_wait.lock_timeout_ms =
+        retry_lock_timeout_ms(&execution->lock_wait.retry, is_all_data(execution) ? WAIT_ROWS : WAIT_TABLE);
+    settings.lock_timeout_ms = execution->lock_wait.lock_timeout_ms;
     if (execution->timeout_ms > 0 && connection_server_version(execution->conn) >= 170000)
         settings.transaction_timeout_ms = deadline_left_ms(execution->until) + TIMEOUT_GRACE_MS;
 

@@ -28,9 +28,9 @@ static bool judge(struct execution *execution, struct error *err)
     if (execution->unfinished != NULL && execution->mode == MODE_ATOMIC)
         execution->mode = MODE_STEPWISE;
     if (execution->directives.lock_timeout_ms >= 0)
-        execution->retry.lock_timeout_ms = execution->directives.lock_timeout_ms;
+        execution->lock_wait.retry.lock_timeout_ms = execution->directives.lock_timeout_ms;
     if (execution->directives.retry_for_ms >= 0)
-        execution->retry.retry_for_ms = execution->directives.retry_for_ms;
+        execution->lock_wait.retry.retry_for_ms = execution->directives.retry_for_ms;
     if (execution->directives.statement_timeout_ms >= 0)
         execution->settings.statement_timeout_ms = execution->directives.statement_timeout_ms;
     if (execution->directives.migration_timeout_ms >= 0)

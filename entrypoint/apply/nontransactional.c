@@ -123,7 +123,7 @@ bool nontransactional_run(struct execution *execution, const struct segment *seg
     bool is_worth_another;
     bool is_done;
 
-    execution->retry.tries = 0;
+    execution->lock_wait.retry.tries = 0;
     do {
         auto_result struct result *before = NULL;
 

@@ -234,8 +234,8 @@ static bool set_session(struct execution *execution, struct error *err)
     auto_text struct text sql = text_init(SQL_MOST);
     struct session_settings settings = execution->settings;
 
-    execution->lock_timeout_ms = retry_lock_timeout_ms(&execution->retry, WAIT_TABLE);
-    settings.lock_timeout_ms = execution->lock_timeout_ms;
+    execution->lock_wait.lock_timeout_ms = retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE);
+    settings.lock_timeout_ms = execution->lock_wait.lock_timeout_ms;
     if (execution->is_session_used)
         session_cleanup_add(&sql);
     session_settings_add(&settings, false, &sql);

@@ -68,7 +68,7 @@ static bool run_block(struct execution *execution, const struct segment *segment
 /* A segment that is a transaction: as often as a lock could not be had in time. */
 static bool run_transaction(struct execution *execution, const struct segment *segment, struct error *err)
 {
-    execution->retry.tries = 0;
+    execution->lock_wait.retry.tries = 0;
     for (;;) {
         bool is_done;
 

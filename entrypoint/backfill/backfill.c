@@ -182,8 +182,8 @@ static bool run_pass(struct backfill *b, struct error *err)
             continue;
         }
         b->timeouts = 0;
-        b->execution->retry.tries = 0;
-        b->execution->retry.cancels = 0;
+        b->execution->lock_wait.retry.tries = 0;
+        b->execution->lock_wait.retry.cancels = 0;
         pace_steer(&b->pace, (double)b->walk.batch_ms);
         if (!rest(b, b->walk.batch_ms, err))
             return false;

@@ -181,7 +181,8 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
     auto_result struct result *is_leader = NULL;
     auto_result struct result *count = NULL;
     struct result *results[2];
-    int64_t lock_ms = execution->retry.lock_timeout_ms > 0 ? execution->retry.lock_timeout_ms : LOCK_MS;
+    int64_t lock_ms =
+        execution->lock_wait.retry.lock_timeout_ms > 0 ? execution->lock_wait.retry.lock_timeout_ms : LOCK_MS;
     bool is_done;
 
     backfill_range_add(&walk->plan.qualified, &walk->done, &walk->until, &range);
