@@ -242,7 +242,7 @@ static bool run_passes(struct backfill *b, struct error *err)
         if (!backfill_walk_again(&b->walk, err))
             return false;
     }
-    error_set(err, ERROR_PARTIAL, "the backfill is through, but what it should verify is not true: %.*s",
+    error_set(err, ERROR_CLEAN, "the backfill is through, but what it should verify is not true: %.*s",
               (int)expression.length, expression.at);
     execution_point(b->execution, (size_t)(expression.at - b->execution->script.at), err);
     return error_hint(err, "See which rows are left and why (a writer that does not know the column yet?)%s",

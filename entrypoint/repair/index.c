@@ -21,7 +21,7 @@ static const struct query INDEX_STATE = {
 static enum repair_answer refuse(const struct execution *execution, const struct statement *statement,
                                  const char *name, const char *what, struct error *err)
 {
-    error_set(err, ERROR_PARTIAL, "the index %s %s", name, what);
+    error_set(err, ERROR_CLEAN, "the index %s %s", name, what);
     execution_point(execution, statement->start, err);
     error_hint(err, "See that nobody needs it, then: DROP INDEX CONCURRENTLY %s; and deploy again.", name);
     return REPAIR_REFUSED;
