@@ -97,7 +97,9 @@ static bool baseline_run(struct arena *arena, const struct config *config, int *
         !find_end(&target.folder, config->baseline_to, &end, err))
         return false;
     conn = acquire_leader(config, &target.endpoint, err);
-    if (conn == NULL || !ledger_read(arena, conn, target.endpoint.schema, LEDGER_NAMES, &ledger, err))
+    if (conn == NULL ||
+        !ledger_read(arena, conn, (struct ledger_wish) { target.endpoint.schema, LEDGER_NAMES }, &ledger,
+                     err))
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
         return false;

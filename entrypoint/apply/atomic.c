@@ -62,7 +62,8 @@ static bool begin(struct execution *execution, char started[STARTED_SIZE], struc
                     " " LEADER_TRY_IN_TRANSACTION ";");
     if (execution->is_pooled)
         ledger_add_unchanged(execution->ledger, &sql);
-    has_begun = query_several(execution->conn, "begin", sql.at, results, array_length(results), err);
+    has_begun = query_several(execution->conn, &(const struct query) { .name = "begin", .sql = sql.at },
+                              results, array_length(results), err);
     facts = results[0];
     is_unchanged = results[1];
     if (!has_begun)
@@ -181,8 +182,10 @@ static void record_failure(const struct execution *execution, const char *starte
     struct error err;
 
     execution_failure_text(failure, &logs);
-    if (!ledger_record_clean_failure(execution->conn, execution->ledger, execution->migration->name,
-                                     execution->checksum, started, logs.at, &err))
+    if (!ledger_record_clean_failure(execution->conn, execution->ledger,
+                                     &(const struct clean_failure) { execution->migration->name,
+                                                                     execution->checksum, started, logs.at },
+                                     &err))
         log_warn("could not record the failure in the ledger: %s", err.message);
 }
 

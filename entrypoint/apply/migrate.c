@@ -20,8 +20,10 @@ static bool judge(struct execution *execution, struct error *err)
                                             .directives = &execution->directives };
 
     if (!directive_parse(path, execution->script, &execution->directives, err) ||
-        !script_summarize(path, execution->script, connection_server_version(execution->conn),
-                          execution->ledger->has_standard_strings, &execution->summary, err) ||
+        !script_summarize(script_reader_of(path, execution->script,
+                                           connection_server_version(execution->conn),
+                                           execution->ledger->has_standard_strings),
+                          &execution->summary, err) ||
         !mode_decide(&question, &execution->mode, err))
         return false;
     /* A row that is there already can only be gone on with. */

@@ -13,12 +13,15 @@
 static bool suspend_timeouts(struct execution *execution, struct result **before, struct error *err)
 {
     return query_several(
-        execution->conn, "suspend_timeouts",
-        "SELECT pg_catalog.current_setting('lock_timeout'), pg_catalog.current_setting('statement_timeout'),"
-        " pg_catalog.current_setting('transaction_timeout', true);"
-        "SET lock_timeout = 0;SET statement_timeout = 0;"
-        "SELECT CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL"
-        "            THEN pg_catalog.set_config('transaction_timeout', '0', false) END",
+        execution->conn,
+        &(const struct query) {
+            .name = "suspend_timeouts",
+            .sql =
+                "SELECT pg_catalog.current_setting('lock_timeout'), pg_catalog.current_setting('statement_timeout'),"
+                " pg_catalog.current_setting('transaction_timeout', true);"
+                "SET lock_timeout = 0;SET statement_timeout = 0;"
+                "SELECT CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL"
+                "            THEN pg_catalog.set_config('transaction_timeout', '0', false) END" },
         before, 1, err);
 }
 
@@ -53,7 +56,10 @@ static bool recover(struct execution *execution, const struct segment *segment, 
     if (connection_is_lost(execution->conn))
         return false;
     if (err->class == ERROR_INTERRUPTED &&
-        !query_several(execution->conn, "short_timeout", "SET statement_timeout = '2s'", NULL, 0, &why))
+        !query_several(
+            execution->conn,
+            &(const struct query) { .name = "short_timeout", .sql = "SET statement_timeout = '2s'" }, NULL, 0,
+            &why))
         is_clear = leftover_unknown(&left, intent, &why);
     else
         is_clear = repair_after(execution, &segment->nontransactional, intent, &left);
@@ -88,7 +94,9 @@ static bool attempt(struct execution *execution, const struct segment *segment, 
         return false;
     }
     if (!execution_hash_prefix(execution, segment->first, prefix, err) ||
-        !journal_record(execution->conn, execution->id, segment->first, prefix, sql, intent, err))
+        !journal_record(execution->conn,
+                        &(const struct journal_entry) { execution->id, segment->first, prefix, sql }, intent,
+                        err))
         return false;
     *was_sent = true;
     if (!execution_send(execution, segment->start, segment->end, segment->first, err))

@@ -119,7 +119,8 @@ static void record_prefix(struct execution *execution, size_t done)
     struct error err;
 
     if (!execution_hash_prefix(execution, done, prefix, &err) ||
-        !journal_record(execution->conn, execution->id, done, prefix, NULL, &intent, &err))
+        !journal_record(execution->conn, &(const struct journal_entry) { execution->id, done, prefix, NULL },
+                        &intent, &err))
         log_debug("could not record how far the script came: %s", err.message);
 }
 
@@ -239,7 +240,8 @@ static bool set_session(struct execution *execution, struct error *err)
     if (execution->is_session_used)
         session_cleanup_add(&sql);
     session_settings_add(&settings, false, &sql);
-    return query_several(execution->conn, "settings", sql.at, NULL, 0, err);
+    return query_several(execution->conn, &(const struct query) { .name = "settings", .sql = sql.at }, NULL,
+                         0, err);
 }
 
 /* All or nothing: a row that is finished has no intents left behind. */

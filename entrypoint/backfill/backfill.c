@@ -208,7 +208,8 @@ static void analyze(struct backfill *b)
         quote_identifier(b->walk.plan.update.columns[i], &sql);
     }
     text_add_string(&sql, ");COMMIT");
-    if (!query_several(b->execution->conn, "analyze", sql.at, NULL, 0, &err)) {
+    if (!query_several(b->execution->conn, &(const struct query) { .name = "analyze", .sql = sql.at }, NULL,
+                       0, &err)) {
         log_warn("could not analyze %s: %s", b->walk.plan.table.at, err.message);
         execution_roll_back_own(b->execution->conn);
     }

@@ -59,7 +59,8 @@ static bool read_key(struct backfill_walk *walk, const char *where, const char *
     text_add_string(&sql, " ORDER BY ");
     text_add_string(&sql, order);
     text_add_format(&sql, " OFFSET %lld LIMIT 1;COMMIT", (long long)offset);
-    is_read = query_several(walk->execution->conn, "backfill_key", sql.at, &result, 1, err);
+    is_read = query_several(walk->execution->conn,
+                            &(const struct query) { .name = "backfill_key", .sql = sql.at }, &result, 1, err);
     if (!is_read) {
         execution_roll_back_own(walk->execution->conn);
         return false;
@@ -135,7 +136,8 @@ static bool record_statement(struct execution *execution, struct error *err)
     char hash[SHA256_HEX_SIZE];
 
     return execution_hash_prefix(execution, 1, hash, err) &&
-           journal_record(execution->conn, execution->id, 0, hash, NULL, &intent, err);
+           journal_record(execution->conn, &(const struct journal_entry) { execution->id, 0, hash, NULL },
+                          &intent, err);
 }
 
 bool backfill_walk_begin(struct backfill_walk *walk, struct execution *execution, int64_t *batch_rows,
@@ -196,7 +198,8 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
                     " pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp()))::bigint"
                     " FROM tidelock_changed");
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
-    is_done = query_several(execution->conn, "batch", sql.at, results, array_length(results), err);
+    is_done = query_several(execution->conn, &(const struct query) { .name = "batch", .sql = sql.at },
+                            results, array_length(results), err);
     watch_stop(execution->watch);
     is_leader = results[0];
     count = results[1];

@@ -35,6 +35,7 @@ bool checkpoint_commit(struct execution *execution, size_t done, const char *com
 
 bool checkpoint_record(struct execution *execution, size_t done, struct error *err)
 {
-    return query_several(execution->conn, "begin", "BEGIN", NULL, 0, err) &&
+    return query_several(execution->conn, &(const struct query) { .name = "begin", .sql = "BEGIN" }, NULL, 0,
+                         err) &&
            checkpoint_commit(execution, done, "COMMIT", err);
 }

@@ -248,8 +248,8 @@ bool query_run(struct connection *conn, const struct query *query, const char *c
     return is_good || error_context(err, "running query %s", query->name);
 }
 
-bool query_several(struct connection *conn, const char *name, const char *sql, struct result **results,
-                   size_t count, struct error *err)
+bool query_several(struct connection *conn, const struct query *query, struct result **results, size_t count,
+                   struct error *err)
 {
     struct tally tally = { .kept = results, .most = count };
     int64_t started = clock_now_us();
@@ -258,11 +258,11 @@ bool query_several(struct connection *conn, const char *name, const char *sql, s
     for (size_t i = 0; i < count; i++)
         results[i] = NULL;
     begin(conn);
-    if (PQsendQuery(conn->pg, sql) != 1)
+    if (PQsendQuery(conn->pg, query->sql) != 1)
         return error_from_loss(conn, err);
     is_good = read_results(conn, &tally, err) && (count == 0 || tally.count > 0 || lose_trust(conn, err));
-    log_duration(name, started);
-    return is_good || error_context(err, "running query %s", name);
+    log_duration(query->name, started);
+    return is_good || error_context(err, "running query %s", query->name);
 }
 
 static bool batch_send(struct connection *conn, const struct batch_item *items, size_t count)

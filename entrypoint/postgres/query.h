@@ -43,8 +43,8 @@ must_use bool query_run(struct connection *conn, const struct query *query, cons
 /* Several statements without parameters in one message, hence (outside a transaction block) one implicit
  * transaction. results[i] gets what the i-th of those that return rows returned, at most `count` of them;
  * slots that got nothing are NULL. The first failure ends the rest and what came before it is kept. */
-must_use bool query_several(struct connection *conn, const char *name, const char *sql,
-                            struct result **results, size_t count, struct error *err);
+must_use bool query_several(struct connection *conn, const struct query *query, struct result **results,
+                            size_t count, struct error *err);
 
 /* A statement of a batch. */
 struct batch_item {

@@ -39,7 +39,9 @@ bool invalid_index_definition(const struct execution *execution, struct slice sq
     text_add_format(&trial, "%.*s\n;SELECT ", (int)(sql.length - index->rest), sql.at + index->rest);
     text_add_string(&trial, INDEX_DEFINITION("pg_catalog.to_regclass('pg_temp.tidelock_trial')"));
     text_add_string(&trial, ";ROLLBACK");
-    is_told = query_several(execution->conn, "index_definition", trial.at, &result, 1, err);
+    is_told =
+        query_several(execution->conn, &(const struct query) { .name = "index_definition", .sql = trial.at },
+                      &result, 1, err);
     execution_roll_back_own(execution->conn);
     if (is_told)
         text_add_string(out, result_text(result, 0, 0));
