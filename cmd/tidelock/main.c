@@ -61,20 +61,28 @@ static bool is_help(const char *word)
     return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* How it was called. */
+struct spelling {
+    bool is_prisma;
+    int argc; /* from its name on */
+    char **argv;
+};
+
 /* "prisma migrate status" says by its exit code whether something is pending; under that spelling so do we.
  */
-static bool run_command(struct arena *arena, const struct command *command, bool is_prisma_spelling, int argc,
-                        char **argv, int *exit_code, struct error *err)
+static bool run_command(struct arena *arena, const struct command *command, const struct spelling *spelling,
+                        int *exit_code, struct error *err)
 {
+    const struct command_line line = { spelling->argc - 1, spelling->argv + 1, environ };
     struct config config;
-    char *name = argv[0];
+    char *name = spelling->argv[0];
 
-    if (!config_load(arena, command->options, argc - 1, argv + 1, environ, &config, err))
+    if (!config_load(arena, command->options, &line, &config, err))
         return false;
     if (config.is_help)
         return show_help(1, &name, err);
     log_configure((enum log_level)config.log_level, (enum log_format)config.log_format);
-    config.wants_exit_code |= is_prisma_spelling;
+    config.wants_exit_code |= spelling->is_prisma;
     return command->run(arena, &config, exit_code, err);
 }
 
@@ -96,7 +104,8 @@ static bool dispatch(struct arena *arena, int argc, char **argv, int *exit_code,
     command = command_find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
     if (command == NULL)
         return refuse_command(argv[1], err);
-    return run_command(arena, command, is_prisma_spelling, argc - 1, argv + 1, exit_code, err);
+    return run_command(arena, command, &(const struct spelling) { is_prisma_spelling, argc - 1, argv + 1 },
+                       exit_code, err);
 }
 
 int main(int argc, char **argv)

@@ -21,10 +21,9 @@ static bool mark_applied(struct connection *conn, const struct ledger *ledger, c
     const char *const row[] = { id, checksum, name };
     const struct batch_item items[] = { { &ledger->queries[LEDGER_ROLL_BACK], aside },
                                         { &ledger->queries[LEDGER_INSERT_MARKED], row } };
-    size_t failed;
 
     random_uuid(id);
-    return query_batch(conn, items, array_length(items), NULL, &failed, err);
+    return query_batch(conn, &(const struct batch) { .items = items, .count = array_length(items) }, err);
 }
 
 static bool find_script(const struct folder *folder, const char *name, char checksum[SHA256_HEX_SIZE],

@@ -88,7 +88,8 @@ static bool commit(struct execution *execution, const char *started, struct erro
     items[count++] = (struct batch_item) { .query = &execution->ledger->queries[LEDGER_INSERT_APPLIED],
                                            .parameters = row };
     items[count++] = (struct batch_item) { .query = &COMMIT };
-    if (query_batch(execution->conn, items, count, NULL, &failed, err))
+    if (query_batch(execution->conn,
+                    &(const struct batch) { .items = items, .count = count, .failed = &failed }, err))
         return true;
     /* A session that is ended while it waits for a synchronous standby has committed all the same. */
     execution->commit_doubt.is_in_doubt = failed == count || err->class == ERROR_LOST;

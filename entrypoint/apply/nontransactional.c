@@ -71,15 +71,20 @@ static bool recover(struct execution *execution, const struct segment *segment, 
     return false;
 }
 
-/* *was_sent tells a failure of the statement itself from others; `intent` is what was recorded for it. */
-static bool attempt(struct execution *execution, const struct segment *segment, bool is_again,
-                    struct intent *intent, bool *was_sent, struct error *err)
+struct attempt {
+    bool is_again;        /* an earlier one may have left something */
+    struct intent intent; /* what was recorded for it */
+    bool was_sent;        /* tells a failure of the statement itself from others */
+};
+
+static bool try_once(struct execution *execution, const struct segment *segment, struct attempt *attempt,
+                     struct error *err)
 {
     auto_intent struct intent former = { .is_known = false };
     auto_free char *sql = memory_copy(execution->script.at + segment->start, segment->end - segment->start);
     char prefix[SHA256_HEX_SIZE];
 
-    if (is_again && !journal_read(execution->conn, execution->id, segment->first, &former, err))
+    if (attempt->is_again && !journal_read(execution->conn, execution->id, segment->first, &former, err))
         return false;
     switch (repair_before(execution, &segment->nontransactional, &former, err)) {
     case REPAIR_RUN:
@@ -95,13 +100,13 @@ static bool attempt(struct execution *execution, const struct segment *segment, 
     }
     if (!execution_hash_prefix(execution, segment->first, prefix, err) ||
         !journal_record(execution->conn,
-                        &(const struct journal_entry) { execution->id, segment->first, prefix, sql }, intent,
-                        err))
+                        &(const struct journal_entry) { execution->id, segment->first, prefix, sql },
+                        &attempt->intent, err))
         return false;
-    *was_sent = true;
+    attempt->was_sent = true;
     if (!execution_send(execution, segment->start, segment->end, segment->first, err))
         return false;
-    *was_sent = false;
+    attempt->was_sent = false;
     return repair_verify(execution, segment->start, segment->end, err) &&
            checkpoint_record(execution, segment->first + segment->count, err);
 }
@@ -111,15 +116,15 @@ static bool attempt(struct execution *execution, const struct segment *segment, 
 static bool run_once(struct execution *execution, const struct segment *segment, bool is_again,
                      bool *is_worth_another, struct error *err)
 {
-    auto_intent struct intent intent = { .is_known = false };
-    bool was_sent = false;
+    struct attempt attempt = { .is_again = is_again };
     bool is_done;
 
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid,
                 !repair_may_be_needed(execution, &segment->nontransactional));
-    is_done = attempt(execution, segment, is_again, &intent, &was_sent, err);
+    is_done = try_once(execution, segment, &attempt, err);
     watch_stop(execution->watch);
-    *is_worth_another = was_sent && !is_done && recover(execution, segment, &intent, err);
+    *is_worth_another = attempt.was_sent && !is_done && recover(execution, segment, &attempt.intent, err);
+    intent_free(&attempt.intent);
     return is_done;
 }
 

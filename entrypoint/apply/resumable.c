@@ -131,12 +131,12 @@ static void forget(const struct execution *execution)
     struct batch_item items[JOURNAL_TABLES];
     struct error err = { .class = ERROR_NONE };
     bool exists = false;
-    size_t failed;
 
     for (size_t i = 0; i < JOURNAL_TABLES; i++)
         items[i] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
     if (!journal_exists(execution->conn, &exists, &err) ||
-        (exists && !query_batch(execution->conn, items, JOURNAL_TABLES, NULL, &failed, &err)))
+        (exists && !query_batch(execution->conn,
+                                &(const struct batch) { .items = items, .count = JOURNAL_TABLES }, &err)))
         log_debug("could not forget the intents: %s", err.message);
 }
 
@@ -250,7 +250,6 @@ static bool finish(struct execution *execution, struct error *err)
     const char *const parameters[] = { execution->id };
     struct batch_item items[RESETS_MOST + 1 + JOURNAL_TABLES];
     size_t count = execution_add_resets(execution, items);
-    size_t failed;
     bool has_journal;
     bool is_ours;
 
@@ -259,7 +258,7 @@ static bool finish(struct execution *execution, struct error *err)
         return error_context(err, "finishing %s", execution->migration->name);
     for (size_t i = 0; has_journal && i < JOURNAL_TABLES; i++)
         items[count++] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
-    if (!query_batch(execution->conn, items, count, NULL, &failed, err) ||
+    if (!query_batch(execution->conn, &(const struct batch) { .items = items, .count = count }, err) ||
         !leader_is_ours(execution->conn, &is_ours, err))
         return error_context(err, "finishing %s", execution->migration->name);
     return is_ours || execution_lost_leader(err);

@@ -55,11 +55,11 @@ static void on_lost_lease(void *context)
     watch_cancel(&d->watch, ERROR_LEADER, "the Lease was lost");
 }
 
-bool deployment_run(struct arena *arena, const struct config *config, struct target *target,
-                    struct progress *progress, struct deployment_report *report, struct error *err)
+bool deployment_run(const struct config *config, struct target *target, struct progress *progress,
+                    struct deployment_report *report, struct error *err)
 {
     const struct folder *folder = &target->folder;
-    struct deployment d = { .arena = arena,
+    struct deployment d = { .arena = config->arena,
                             .config = config,
                             .endpoint = &target->endpoint,
                             .folder = folder,
@@ -72,9 +72,9 @@ bool deployment_run(struct arena *arena, const struct config *config, struct tar
     int64_t started = clock_now_ms();
     char took[32];
 
-    *report =
-        (struct deployment_report) { .folder = folder,
-                                     .applied = arena_alloc(arena, folder->count, sizeof *report->applied) };
+    *report = (struct deployment_report) {
+        .folder = folder, .applied = arena_alloc(config->arena, folder->count, sizeof *report->applied)
+    };
     watch_begin(&d.watch,
                 (struct watch_limits) { .max_blocked = config->max_blocked,
                                         .max_blocked_for_ms = config->max_blocked_for_ms },

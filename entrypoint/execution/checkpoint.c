@@ -28,7 +28,8 @@ bool checkpoint_commit(struct execution *execution, size_t done, const char *com
     items[count++] = (struct batch_item) { .query = &execution->ledger->queries[LEDGER_PROGRESS],
                                            .parameters = parameters };
     items[count++] = (struct batch_item) { .query = &closing };
-    if (query_batch(execution->conn, items, count, NULL, &failed, err))
+    if (query_batch(execution->conn,
+                    &(const struct batch) { .items = items, .count = count, .failed = &failed }, err))
         return true;
     return failed == keep && err->class != ERROR_LOST ? execution_lost_leader(err) : false;
 }

@@ -130,9 +130,8 @@ bool execution_reset_session(struct execution *execution, struct error *err)
 {
     struct batch_item items[RESETS_MOST];
     size_t count = execution_add_resets(execution, items);
-    size_t failed;
 
-    return query_batch(execution->conn, items, count, NULL, &failed, err);
+    return query_batch(execution->conn, &(const struct batch) { .items = items, .count = count }, err);
 }
 
 bool execution_hash_prefix(const struct execution *execution, size_t count, char hex[SHA256_HEX_SIZE],
