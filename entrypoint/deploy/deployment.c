@@ -28,6 +28,8 @@ static void say_doubt(struct deployment *d, struct error *err)
     if (!d->execution.commit_doubt.is_in_doubt)
         return;
     err->holds[0] = '\0';
+    if (err->class == ERROR_LOST)
+        err->hint[0] = '\0'; /* ours, from when it was lost */
     (void)execution_explain(&d->execution, err);
 }
 
