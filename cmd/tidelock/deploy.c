@@ -30,7 +30,7 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
     is_done = target_find_and_begin(arena, config, &target, err);
     if (is_done) {
         print_line("%zu migrations found in %s", target.folder.count, target.folder.path);
-        is_done = deployment_run(arena, config, &target, &reporting.progress, &report, err);
+        is_done = deployment_run(config, &target, &reporting.progress, &report, err);
     }
     reporting_end(&reporting, is_done ? NULL : err);
     if (is_done || report.applied_count > 0)
