@@ -26,10 +26,10 @@ void help_all(struct text *out)
     text_add_format(out, "%s\n\nUsage: tidelock COMMAND [OPTION]...\n\nCommands:\n", PURPOSE);
     for (size_t i = 0; COMMANDS[i] != NULL; i++)
         add_entry(COMMANDS[i]->name, COMMANDS[i]->summary, 14, out);
-    text_add_string(out, "\nRead on with:\n");
+    text_add_string(out, "\nMore help:\n");
     add_entry("tidelock help COMMAND", "its options, an example, its exit codes", 28, out);
-    add_entry("tidelock help OPTION", "all about an option, such as lock-timeout", 28, out);
-    add_entry("tidelock manual", "everything, as a manual page", 28, out);
+    add_entry("tidelock help OPTION", "everything about an option, such as lock-timeout", 28, out);
+    add_entry("tidelock manual", "the whole manual, as a man page", 28, out);
     text_add_string(out,
                     "\n\"tidelock migrate deploy|status|resolve\" is accepted for \"prisma migrate ...\".\n");
 }
@@ -123,7 +123,7 @@ void help_command(const struct command *command, struct text *out)
         add_options(command->options, false, (enum option_group)group, out);
     add_exits(command->options, out);
     if (has_options)
-        text_add_string(out, "\nAll about an option: tidelock help OPTION\n");
+        text_add_string(out, "\nEverything about an option: tidelock help OPTION\n");
 }
 
 /* ---- an option ---- */
@@ -188,10 +188,10 @@ static bool refuse_topic(const char *word, struct error *err)
     for (const struct option *option = OPTIONS; option->name != NULL; option++)
         names[count++] = option->name;
     nearest = names_nearest(names, count, strncmp(word, "--", 2) == 0 ? word + 2 : word);
-    error_set(err, ERROR_USAGE, "there is no command or option \"%s\"", word);
+    error_set(err, ERROR_USAGE, "unknown command or option \"%s\"", word);
     if (nearest != NULL)
         return error_hint(err, "Did you mean: tidelock help %s", nearest);
-    return error_hint(err, "The commands: tidelock help");
+    return error_hint(err, "To see all commands: tidelock help");
 }
 
 void help_show_command(const struct command *command)
@@ -231,7 +231,7 @@ const struct command COMMAND_HELP = {
     .usage = "[COMMAND | OPTION]...",
     .summary = "explain a command or an option",
     .about =
-        "Without a word, lists the commands. An option may be spelt as in any place where it can be set: "
+        "Without an argument, lists the commands. An option can be spelled in any of its forms: "
         "lock-timeout, --lock-timeout, lock_timeout or TIDELOCK_LOCK_TIMEOUT.",
     .example = "tidelock help lock-timeout",
     .options = FOR_HELP,

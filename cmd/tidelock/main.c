@@ -29,16 +29,16 @@ static bool refuse_command(const char *name, struct error *err)
 
     if (name[0] == '-') {
         /* What follows "=" may be a secret. */
-        error_set(err, ERROR_USAGE, "no command before the option %.*s", (int)strcspn(name, "="), name);
+        error_set(err, ERROR_USAGE, "no command given before the option %.*s", (int)strcspn(name, "="), name);
         return error_hint(err, "Options follow the command: tidelock COMMAND [OPTION]...");
     }
     for (; COMMANDS[count] != NULL; count++)
         names[count] = COMMANDS[count]->name;
     nearest = names_nearest(names, count, name);
-    error_set(err, ERROR_USAGE, "there is no command \"%s\"", name);
+    error_set(err, ERROR_USAGE, "unknown command \"%s\"", name);
     if (nearest != NULL)
         return error_hint(err, "Did you mean: tidelock %s", nearest);
-    return error_hint(err, "The commands: tidelock help");
+    return error_hint(err, "To see all commands: tidelock help");
 }
 
 static bool is_help(const char *word)
@@ -86,7 +86,8 @@ static bool dispatch(struct arena *arena, int argc, char **argv, int *exit_code,
     }
     if (argc < 2) {
         error_set(err, ERROR_USAGE, "no command given");
-        return error_hint(err, "To apply what is pending: tidelock deploy. The commands: tidelock help");
+        return error_hint(err,
+                          "To apply what is pending: tidelock deploy. To see all commands: tidelock help");
     }
     typed.count = argc - 2;
     typed.words = argv + 2;

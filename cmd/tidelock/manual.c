@@ -155,11 +155,11 @@ static const char HEAD[] =
     ".Sh DESCRIPTION\n";
 
 static const char DESCRIPTION[] =
-    "It applies a folder of SQL migrations in Prisma's layout, one process at a time, and knows after "
-    "any failure what the database holds. An option can be set in three places: --lock-timeout on the "
+    "It applies a folder of SQL migrations in Prisma's layout, one process at a time, and says after any "
+    "failure what the database holds. An option can be set in three places: --lock-timeout on the "
     "command line, TIDELOCK_LOCK_TIMEOUT in the environment, lock_timeout in tidelock.yaml. The first "
     "of these that sets it wins. A variable that ends in _FILE names a file that holds the value, as "
-    "mounted secrets do. Others can see the command line: give secrets in the environment or in such a "
+    "mounted secrets do. Others can see the command line, so set secrets in the environment or in such a "
     "file. An empty variable counts as unset; an unknown option or key, or a value out of range, is an "
     "error. A TIME is";
 
@@ -205,7 +205,7 @@ const struct command COMMAND_MANUAL = {
     .usage = "[--json]",
     .summary = "print the manual page",
     .about =
-        "Prints the manual as a page for man(1); \"make install\" puts it where man looks. With --json, prints the "
+        "Prints the manual as a page for man(1); \"make install\" installs it. With --json, prints the "
         "tables that the page is made from: commands, options, exit codes, variables and files.",
     .example = "tidelock manual | man -l -",
     .options = FOR_MANUAL,

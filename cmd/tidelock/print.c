@@ -79,7 +79,7 @@ static void print_block(const struct error *err, const struct exit_row *row)
     add_part(&block, "holds", err->holds);
     add_part(&block, "next", err->hint);
     text_add_format(&block, "  exit      %d: %s%s\n", exit_code_of(err), row->meaning,
-                    row->is_retry_useful ? "; trying again helps" : "");
+                    row->is_retry_useful ? "; a retry may help" : "");
     redact(block.at);
     (void)fputs(block.at, stderr);
 }

@@ -23,10 +23,10 @@
 static void log_report(const struct deployment_report *report)
 {
     if (report->applied_count == 0)
-        log_info("the database holds all %zu migrations", report->folder->count);
+        log_info("no pending migrations: the database holds all %zu", report->folder->count);
     else
-        log_info("applied %zu of %zu migrations to \"%s\", schema \"%s\"", report->applied_count,
-                 report->folder->count, report->database, report->schema);
+        log_info("applied %zu of %zu migration%s to \"%s\", schema \"%s\"", report->applied_count,
+                 report->folder->count, text_plural(report->folder->count), report->database, report->schema);
 }
 
 /* Until the database is ready for the application. */
@@ -41,7 +41,7 @@ static bool open_gate(struct arena *arena, const struct config *config, struct p
     if (config->is_waiting) {
         if (!wait_for_level(config, &target, progress, err))
             return false;
-        log_info("the database holds all %zu migrations", target.folder.count);
+        log_info("no pending migrations: the database holds all %zu", target.folder.count);
         return true;
     }
     if (!deployment_run(arena, config, &target, progress, &report, err))
@@ -68,11 +68,13 @@ static bool make_environment(struct arena *arena, const struct config *config, c
         return false;
     conn = reach_database(config, &endpoint, NULL, err);
     if (conn == NULL || !budget_read(arena, conn, &budget, err))
-        return error_context(err, "counting the share of connections");
+        return error_context(err, "computing the share of the connections");
     count = budget_share(&budget, (int)config->replicas, (int)config->connections, (int)config->headroom);
     if (count == 0)
-        log_warn("the server has no connection for each of %d replicas: connection_limit is 1 all the same",
-                 (int)config->replicas);
+        log_warn(
+            "the server does not have a connection for each of %d replicas; connection_limit is 1 "
+            "nevertheless",
+            (int)config->replicas);
     (void)snprintf(share, sizeof share, "%d", count == 0 ? 1 : count);
     *out = environment_with(arena, *out, "DATABASE_URL",
                             url_with_parameter(arena, url, "connection_limit", share));
@@ -84,13 +86,13 @@ static bool check_words(const struct config *config, struct error *err)
     const char *url = getenv("DATABASE_URL");
 
     if (config->word_count == 0) {
-        error_set(err, ERROR_USAGE, "run wants the command to start");
+        error_set(err, ERROR_USAGE, "run needs the command to start");
         return error_hint(err, "Write: tidelock run -- CMD ARGUMENT...");
     }
     if (!config->is_sharing || (url != NULL && strstr(url, "://") != NULL))
         return true;
-    error_set(err, ERROR_USAGE, "--share-connections wants DATABASE_URL in the environment, as a URL");
-    return error_hint(err, "It is what CMD's share is written into.");
+    error_set(err, ERROR_USAGE, "--share-connections needs DATABASE_URL in the environment, as a URL");
+    return error_hint(err, "CMD's share is written into that URL.");
 }
 
 static bool run_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
@@ -124,10 +126,10 @@ const struct command COMMAND_RUN = {
     .usage = "-- CMD [ARGUMENT]...",
     .summary = "deploy, then become the command that follows",
     .about =
-        "Does what deploy does (or wait, with --wait), then replaces itself with CMD: same process, so "
-        "PID 1 stays PID 1, signals reach the application, and its exit code is CMD's. CMD's environment "
-        "does not contain the migration-only variables, such as DIRECT_URL, unless --keep-env is given; "
-        "DATABASE_URL stays. If the deployment fails, CMD does not start.",
+        "Does what deploy does (or wait, with --wait), then replaces itself with CMD: in the same "
+        "process, so PID 1 stays PID 1, signals reach the application, and the exit code is CMD's. CMD's "
+        "environment does not contain the migration-only variables, such as DIRECT_URL, unless --keep-env "
+        "is given; DATABASE_URL stays. If the deployment fails, CMD does not start.",
     .example = "tidelock run --status-file status.prom -- node server.js",
     .options = FOR_RUN,
     .words = WORDS_PROGRAM,

@@ -65,7 +65,8 @@ const struct command COMMAND_VERSION = {
     .usage = "[--json]",
     .summary = "print the version",
     .about =
-        "Prints the version, its commit and the day of that; with --json, also the libraries that it was built with and their versions. \"tidelock --version\" and \"tidelock -V\" do the same.",
+        "Prints the version, its commit and the commit's date; with --json, also the libraries that it "
+        "was built with and their versions. \"tidelock --version\" and \"tidelock -V\" do the same.",
     .example = "tidelock version --json",
     .options = FOR_VERSION,
     .run = version_run,

@@ -8,7 +8,7 @@
 static void random_fill(void *bytes, size_t length)
 {
     if (getrandom(bytes, length, 0) != (ssize_t)length) {
-        (void)fputs("tidelock: the kernel gives no random numbers\n", stderr);
+        (void)fputs("tidelock: the kernel provides no random numbers\n", stderr);
         _Exit(1);
     }
 }

@@ -147,6 +147,11 @@ void text_add_format(struct text *text, const char *format, ...)
     va_end(arguments);
 }
 
+const char *text_plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 /* C0 and DEL, and C1 in its UTF-8 form: a terminal acts on both. */
 static bool is_control(const unsigned char *at)
 {

@@ -52,6 +52,9 @@ void text_add_string(struct text *text, const char *string);
 void text_add_format(struct text *text, const char *format, ...) printf_like(2, 3);
 void text_add_format_list(struct text *text, const char *format, va_list arguments) printf_like(2, 0);
 
+/* "s" unless `count` is 1, for a noun that follows its number: "%zu migration%s". */
+const char *text_plural(size_t count);
+
 /* Adds what others wrote (a server, a file) as it may be shown on a terminal: control characters become "?",
  * tabs blanks, and what follows a line feed is indented by `indent` blanks, so that it can't pass for a line
  * of ours. */

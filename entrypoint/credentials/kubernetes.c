@@ -41,8 +41,8 @@ bool kubernetes_find(const struct config *config, struct kubernetes *out, struct
 
     *out = (struct kubernetes) { .config = config, .ca_file = in_folder(config, "ca.crt") };
     if (host == NULL) {
-        error_set(err, ERROR_USAGE, "there is no Kubernetes around: KUBERNETES_SERVICE_HOST is not set");
-        return error_hint(err, "Leave --lease and --events to pods.");
+        error_set(err, ERROR_USAGE, "not running in Kubernetes: KUBERNETES_SERVICE_HOST is not set");
+        return error_hint(err, "Use --lease and --events only in a pod.");
     }
     text_add_format(&origin, strchr(host, ':') == NULL ? "https://%s:%s" : "https://[%s]:%s", host,
                     port == NULL ? "443" : port);

@@ -51,11 +51,11 @@ bool password_ask(const struct config *config, struct endpoint *endpoint, struct
     }
     if (!SERVICES[config->password_from].ask(&occasion, &given, err)) {
         if (err->class == ERROR_UNREACHABLE && latest.is_known && !deadline_passed(latest.ends)) {
-            log_info("going on with the password from before: %s", err->message);
+            log_info("continuing with the previous password: %s", err->message);
             give(endpoint);
             return true;
         }
-        return error_context(err, "asking for the password (--password-from %s)", name);
+        return error_context(err, "getting the password (--password-from %s)", name);
     }
     if (given.password[0] == '\0')
         return service_lacks(name, "password", err);
@@ -69,7 +69,7 @@ bool password_ask(const struct config *config, struct endpoint *endpoint, struct
     latest.good_until = deadline_in(given.lasts_ms / 2);
     latest.ends = deadline_in(given.lasts_ms);
     give(endpoint);
-    log_debug("%s gave a password", name);
+    log_debug("got a password from %s", name);
     return true;
 }
 

@@ -112,11 +112,10 @@ static bool find_token(const struct occasion *occasion, struct error *err)
     else if (said != NULL)
         lent.token = keep_trimmed(occasion->config, said);
     else
-        error_set(err, ERROR_USAGE, "how to log in to Vault is not said");
+        error_set(err, ERROR_USAGE, "no way to log in to Vault is set");
     if (lent.token == NULL && !lent.is_own_token)
-        return error_hint(err,
-                          "Name the role of its Kubernetes authentication with --vault-role ROLE, or set "
-                          "VAULT_TOKEN.");
+        return error_hint(
+            err, "Set --vault-role ROLE to the role of its Kubernetes authentication, or set VAULT_TOKEN.");
     return lent.token != NULL;
 }
 
@@ -155,12 +154,12 @@ bool vault_secret(const struct occasion *occasion, struct credentials *out, stru
     bool was_used;
 
     if (env_value("VAULT_ADDR") == NULL) {
-        error_set(err, ERROR_USAGE, "where Vault is is not said");
+        error_set(err, ERROR_USAGE, "no Vault address is set");
         return error_hint(err, "Set VAULT_ADDR=https://HOST:8200.");
     }
     if (occasion->config->secret_name == NULL) {
-        error_set(err, ERROR_USAGE, "what to read from Vault is not said");
-        return error_hint(err, "Name it with --secret-name PATH: database/creds/ROLE, or MOUNT/data/PATH.");
+        error_set(err, ERROR_USAGE, "no Vault secret is set");
+        return error_hint(err, "Set --secret-name PATH, such as database/creds/ROLE or MOUNT/data/PATH.");
     }
     was_used = lent.token != NULL;
     if (!was_used && !find_token(occasion, err))
@@ -199,6 +198,6 @@ void vault_close(void)
     request.is_parting = true;
     request.body = text_slice(&body);
     if (!service_call(&occasion, VAULT, request, &answer, &err))
-        log_warn("what Vault has lent could not be given back, it expires by itself: %s", err.message);
+        log_warn("could not revoke the Vault lease, which will expire by itself: %s", err.message);
     lent.token = NULL;
 }

@@ -72,10 +72,11 @@ bool folder_locate(struct arena *arena, const char *migrations, const char *sche
     if (said != NULL)
         return true;
     error_set(err, ERROR_USAGE,
-              "there is no folder of migrations: neither prisma/migrations nor migrations exists");
+              "could not find the folder of migrations: neither prisma/migrations nor migrations exists");
     return error_hint(
         err,
-        "Name it with --migrations DIR or TIDELOCK_MIGRATIONS; is it in the image (COPY prisma ./prisma)?");
+        "Name it with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the image (COPY "
+        "prisma ./prisma).");
 }
 
 /* d_type spares a stat for each of a thousand entries; some file systems don't fill it. An entry that can't
@@ -88,7 +89,7 @@ static bool find_type(const struct dirent *entry, const char *full, unsigned cha
     if (*type != DT_UNKNOWN)
         return true;
     if (lstat(full, &status) != 0)
-        return error_set(err, ERROR_USAGE, "could not look at \"%s\": %s", full, strerror(errno));
+        return error_set(err, ERROR_USAGE, "could not examine \"%s\": %s", full, strerror(errno));
     *type = (unsigned char)IFTODT(status.st_mode);
     return true;
 }
@@ -158,8 +159,8 @@ static bool refuse_name(const char *name, const char *path, struct error *err)
     auto_text struct text shown = text_init((size_t)4 * NAME_MAX);
 
     escape(name, &shown);
-    error_set(err, ERROR_REFUSED, "the directory \"%s\" in %s can't be a migration's name", shown.at, path);
-    return error_hint(err, "Rename it: UTF-8 without control characters, at most %d characters.",
+    error_set(err, ERROR_REFUSED, "the directory \"%s\" in %s is not a valid migration name", shown.at, path);
+    return error_hint(err, "Rename it: use at most %d characters of UTF-8, without control characters.",
                       NAME_CHARACTERS_MOST);
 }
 
@@ -187,8 +188,8 @@ static void warn_of_uncertain_order(const struct folder *folder)
         if (differ_in_digits(one, other) || (prisma_order_is_certain(one) && prisma_order_is_certain(other)))
             continue;
         log_warn(
-            "\"%s\" comes before \"%s\" here, but Prisma may sort such letters otherwise: begin the names "
-            "with time stamps or other digits that differ",
+            "\"%s\" comes before \"%s\" here, but Prisma may sort these letters differently: begin the "
+            "names with distinct timestamps or numbers",
             one, other);
         return;
     }
@@ -255,7 +256,9 @@ bool folder_read(struct arena *arena, const char *path, struct folder *out, stru
         error_set(err, ERROR_USAGE, "could not open the folder of migrations \"%s\": %s", path,
                   strerror(errno));
         return error_hint(
-            err, "Name the folder with --migrations DIR or TIDELOCK_MIGRATIONS; is it in the image?");
+            err,
+            "Name the folder with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the "
+            "image.");
     }
     is_read = read_entries(arena, directory, out, err);
     (void)closedir(directory);

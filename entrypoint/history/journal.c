@@ -190,8 +190,8 @@ bool journal_record(struct connection *conn, const char *ledger_id, size_t state
         if (strcmp(err->sqlstate, "42501") != 0)
             return false;
         log_warn(
-            "this role may not create the schema \"tidelock\" (GRANT CREATE ON DATABASE): should this run be "
-            "killed, what it leaves behind can't be repaired without you");
+            "could not create the schema \"tidelock\" (GRANT CREATE ON DATABASE): if this run is killed, "
+            "you will have to clean up what it leaves behind");
         return true;
     }
     return fetch(conn, &INTENT_RECORD, parameters, out, err);

@@ -144,8 +144,7 @@ static bool read_session(struct arena *arena, const struct result *result, const
     out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);
     if (out->schema != NULL)
         return true;
-    error_set(err, ERROR_USAGE,
-              "the session has no schema to work in: its search_path names none that exists");
+    error_set(err, ERROR_USAGE, "the session has no current schema: no schema in its search_path exists");
     return error_hint(err, "Add ?schema=NAME to the database URL, or set the role's search_path.");
 }
 
@@ -174,7 +173,7 @@ static bool explain_read_failure(const char *table, struct error *err)
     if (strcmp(err->sqlstate, "42703") != 0 && strcmp(err->sqlstate, "42883") != 0)
         return false;
     err->class = ERROR_REFUSED;
-    error_detail(err, "The table %s exists but does not have the columns of Prisma's ledger.", table);
+    error_detail(err, "The table %s exists, but does not have the columns of Prisma's ledger.", table);
     return error_hint(err, "Compare it with the ledger of a working database (\\d %s in psql).", table);
 }
 
@@ -255,12 +254,12 @@ static bool refuse_not_empty(const struct result *tables, struct error *err)
                         result_text(tables, i, 1));
     error_set(err, ERROR_REFUSED, "the schema is not empty and has no ledger");
     error_code(err, "P3005");
-    error_holds(err, "Tables that no migration of this folder is recorded for: %s%s. Nothing was changed.",
-                names.at, result_rows(tables) == 5 ? ", …" : "");
+    error_holds(err, "It contains %s%s. Nothing was changed.", names.at,
+                result_rows(tables) == 5 ? ", …" : "");
     return error_hint(
         err,
         "If these tables came from this folder, record that: tidelock baseline --to LAST_MIGRATION. "
-        "Otherwise point the URL at an empty database or schema.");
+        "Otherwise, point the URL at an empty database or schema.");
 }
 
 static bool check_empty(struct connection *conn, const struct ledger *ledger, struct error *err)
@@ -273,11 +272,11 @@ static bool check_empty(struct connection *conn, const struct ledger *ledger, st
     if (result_rows(tables) == 0)
         return true;
     if (strcmp(result_text(tables, 0, 1), LEDGER_NAME) == 0) {
-        error_set(err, ERROR_REFUSED, "this role can't see the ledger \"%s\".%s by name",
-                  result_text(tables, 0, 0), LEDGER_NAME);
+        error_set(err, ERROR_REFUSED, "this role cannot see the ledger \"%s\".%s", result_text(tables, 0, 0),
+                  LEDGER_NAME);
         return error_hint(
             err,
-            "GRANT USAGE ON SCHEMA \"%s\" to the role, and have the schema in its search_path or in the "
+            "GRANT USAGE ON SCHEMA \"%s\" to the role, and name the schema in its search_path or in the "
             "URL (?schema=%s).",
             result_text(tables, 0, 0), result_text(tables, 0, 0));
     }

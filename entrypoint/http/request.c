@@ -42,7 +42,7 @@ void http_origin(const char *url, struct text *out)
     size_t length;
 
     if (!is_plain && strncmp(url, "https://", 8) != 0) {
-        text_add_string(out, "an address that is no URL");
+        text_add_string(out, "an invalid URL");
         return;
     }
     length = strcspn(host, "/?#");
@@ -85,7 +85,7 @@ static void say_why(struct exchange *exchange, CURLcode code)
     http_origin(exchange->url, &why);
     text_add_string(&why, ": ");
     if (exchange->answer.body.has_overflowed)
-        text_add_format(&why, "the answer is larger than %zu bytes", exchange->answer.body.most);
+        text_add_format(&why, "the response is larger than %zu bytes", exchange->answer.body.most);
     else
         text_add_shown(&why, said, 0);
     text_copy_cut(exchange->answer.why, sizeof exchange->answer.why, why.at);

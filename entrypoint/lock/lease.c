@@ -103,7 +103,7 @@ static enum lease_answer refused(struct lease *lease, const struct answer *answe
         text_copy_cut(lease->said, sizeof lease->said, reason);
         return LEASE_HELD;
     }
-    error_set(err, ERROR_USAGE, "the API server refuses to %s the Lease \"%s\": %s", verb, lease->name,
+    error_set(err, ERROR_USAGE, "the API server refused to %s the Lease \"%s\": %s", verb, lease->name,
               reason);
     if (answer->status == 403)
         error_hint(err,
@@ -287,7 +287,7 @@ static void warn_once(struct lease *lease, const struct answer *answer)
 
     kubernetes_reason(answer, reason);
     if (!lease->has_warned)
-        log_warn("could not renew the Lease %s/%s, trying on: %s", lease->kubernetes.namespace, lease->name,
+        log_warn("could not renew the Lease %s/%s, retrying: %s", lease->kubernetes.namespace, lease->name,
                  reason);
     lease->has_warned = true;
 }
@@ -386,11 +386,11 @@ bool lease_begin(struct lease *lease, const struct config *config, void (*lost)(
     if (config->lease == NULL)
         return true;
     if (strspn(config->lease, "abcdefghijklmnopqrstuvwxyz0123456789-.") != strlen(config->lease)) {
-        error_set(err, ERROR_USAGE, "\"%s\" is no name of a Lease", config->lease);
-        return error_hint(err, "A name is lower-case letters, digits, - and dots.");
+        error_set(err, ERROR_USAGE, "\"%s\" is not a valid name for a Lease", config->lease);
+        return error_hint(err, "Use only lower-case letters, digits, \"-\" and \".\".");
     }
     if (!kubernetes_find(config, &lease->kubernetes, err))
-        return error_context(err, "looking for the Lease \"%s\"", config->lease);
+        return error_context(err, "reading the Lease \"%s\"", config->lease);
     lease->name = config->lease;
     pod_name(pod);
     random_uuid(uuid);
@@ -439,7 +439,7 @@ static void give_back(struct lease *lease)
     is_sent = compose(lease, "PUT", headers, &request, &err);
     request.body = text_slice(&body);
     if (!is_sent || !http_call(&request, &answer, &err) || answer.status != 200)
-        log_info("the Lease %s/%s could not be given back: it ends by itself within %lld s",
+        log_info("could not release the Lease %s/%s: it will expire within %lld s",
                  lease->kubernetes.namespace, lease->name, (long long)lease->duration_ms / 1000);
 }
 
@@ -455,7 +455,7 @@ void lease_end(struct lease *lease)
 
         /* A renewal that was under way may have been done: what it made is what must be given back. */
         if (was_renewing && read_object(lease, &ignored) == LEASE_UNKNOWN)
-            log_debug("the Lease can't be read: %s", ignored.message);
+            log_debug("could not read the Lease: %s", ignored.message);
         if (lease->object != NULL && is_mine(lease))
             give_back(lease);
     }

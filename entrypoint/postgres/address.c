@@ -260,7 +260,7 @@ static enum refusal_stage conclude(struct arena *arena, const struct host *hosts
     if (!write_hosts(arena, hosts, count, out))
         return REFUSED_WITH_WORDS;
     if (missing != NULL)
-        log_warn("%s; going on with the other hosts", said->at);
+        log_warn("%s; continuing with the other hosts", said->at);
     return REFUSED_NOT;
 }
 

@@ -324,7 +324,7 @@ static void send_cancel(struct connection *conn)
 
     if (cancel == NULL)
         return;
-    log_info("cancelling what runs on the server%s%s", conn->why[0] == '\0' ? "" : ": ", conn->why);
+    log_info("cancelling the current statement%s%s", conn->why[0] == '\0' ? "" : ": ", conn->why);
     if (PQcancel(cancel, reason, sizeof reason) != 1)
         log_warn("could not cancel: %s", reason);
     PQfreeCancel(cancel);
@@ -386,7 +386,7 @@ static bool check_limits(struct connection *conn, struct wait *wait, struct erro
     if (!deadline_passed(wait->limit))
         return true;
     conn->is_given_up = true;
-    return error_set(err, ERROR_LOST, "no answer came within %lld ms", (long long)conn->answer_ms);
+    return error_set(err, ERROR_LOST, "no answer within %lld ms", (long long)conn->answer_ms);
 }
 
 bool connection_next_result(struct connection *conn, bool is_cancellable, PGresult **out, struct error *err)

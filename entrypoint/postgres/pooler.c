@@ -60,9 +60,9 @@ static bool check_transactions(struct connection *conn, struct error *err)
         return true;
     if (err->class == ERROR_INTERRUPTED)
         return false;
-    error_set(err, ERROR_USAGE, "the database URL leads to a pooler that allows no transactions");
+    error_set(err, ERROR_USAGE, "the database URL leads to a pooler that does not support transactions");
     error_holds(err, "Nothing was changed.");
-    return error_hint(err, "Give the database itself as DIRECT_URL.");
+    return error_hint(err, "Set DIRECT_URL to the database's own address.");
 }
 
 bool pooler_detect(struct connection *conn, const struct endpoint *where, int64_t timeout_ms,

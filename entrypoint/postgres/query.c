@@ -126,7 +126,7 @@ static bool end_copy(struct connection *conn, ExecStatusType status, struct erro
 static bool lose_trust(struct connection *conn, struct error *err)
 {
     conn->is_given_up = true;
-    error_set(err, ERROR_LOST, "the server's answer is not one to what it was asked");
+    error_set(err, ERROR_LOST, "the server's answer does not match the query");
     return error_code(err, "P1017");
 }
 

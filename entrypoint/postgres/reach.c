@@ -53,10 +53,8 @@ static void explain_role(const struct config *config, struct error *err)
 {
     if (config->set_role != NULL &&
         (strcmp(err->sqlstate, "22023") == 0 || strcmp(err->sqlstate, "42501") == 0))
-        error_hint(
-            err,
-            "--set-role names a role that has to exist, and that the user is a member of: GRANT \"%s\" TO the user.",
-            config->set_role);
+        error_hint(err, "The role must exist, and the user must be a member of it: GRANT \"%s\" TO the user.",
+                   config->set_role);
 }
 
 /* Some poolers take startup options and do nothing about them. */
@@ -72,9 +70,8 @@ static bool check_role(const struct config *config, struct connection *conn, str
     if (result_rows(result) == 1 && strcmp(result_text(result, 0, 0), config->set_role) == 0)
         return true;
     error_set(err, ERROR_USAGE, "the session does not work as role \"%s\"", config->set_role);
-    return error_hint(err,
-                      "A pooler that drops startup options may be in between: give the database itself as "
-                      "DIRECT_URL.");
+    return error_hint(
+        err, "A pooler in between may drop startup options: set DIRECT_URL to the database's own address.");
 }
 
 struct connection *reach_database(const struct config *config, struct endpoint *endpoint,

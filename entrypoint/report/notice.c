@@ -47,14 +47,14 @@ void notice_line(enum notice notice, const struct progress *progress, const stru
     text_add_string(out, "tidelock: ");
     switch (notice) {
     case NOTICE_STARTED:
-        text_add_format(out, "applying %zu migration%s", pending, pending == 1 ? "" : "s");
+        text_add_format(out, "applying %zu migration%s", pending, text_plural(pending));
         break;
     case NOTICE_BLOCKED:
         text_add_format(out, "%s is blocked", progress->current == NULL ? "a migration" : progress->current);
         break;
     case NOTICE_SUCCEEDED:
         text_add_format(out, "applied %zu migration%s in %s", progress->applied,
-                        progress->applied == 1 ? "" : "s",
+                        text_plural(progress->applied),
                         duration_text((int64_t)(seconds * 1000), took, sizeof took));
         break;
     case NOTICE_FAILED:

@@ -42,7 +42,7 @@ static void drop_first(struct outbox *outbox)
 static void give_up(struct outbox *outbox, const char *why)
 {
     if (!outbox->has_warned)
-        log_warn("%s could not be told: %s; the deployment goes on without", outbox->traits.name, why);
+        log_warn("could not notify %s: %s; continuing without it", outbox->traits.name, why);
     else
         log_debug("%s could not be told: %s", outbox->traits.name, why);
     outbox->has_warned = true;
@@ -90,7 +90,8 @@ static void describe(const struct answer *answer, struct text *out)
         text_add_string(out, answer->why);
         return;
     }
-    text_add_format(out, "it answered %ld%s", answer->status, answer->body.length == 0 ? "" : ": ");
+    text_add_format(out, "it answered with status %ld%s", answer->status,
+                    answer->body.length == 0 ? "" : ": ");
     answer_add_said(answer, SAID_MOST, out);
 }
 

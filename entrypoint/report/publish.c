@@ -29,7 +29,7 @@ static const char *keep(const struct publisher *publisher, const struct text *te
 
 static void leave_out(const char *what, const struct error *err)
 {
-    log_warn("%s is left out: %s", what, err->message);
+    log_warn("continuing without %s: %s", what, err->message);
 }
 
 static void open_push(struct publisher *publisher)
@@ -94,7 +94,7 @@ static void open_events(struct publisher *publisher)
     }
     find_subject(publisher);
     kubernetes_add_url(&publisher->kubernetes, "api/v1", "events", &url);
-    outbox_open(&publisher->events, &(struct outbox_traits) { .name = "Kubernetes (an Event)",
+    outbox_open(&publisher->events, &(struct outbox_traits) { .name = "Kubernetes with an Event",
                                                               .method = "POST",
                                                               .url = keep(publisher, &url),
                                                               .content_type = "application/json",

@@ -23,7 +23,7 @@ void status_file_write(struct progress *progress)
     if (file_replace(progress->path, slice_of(text.at), STATUS_MODE, &err) || progress->has_warned)
         return;
     progress->has_warned = true;
-    log_warn("%s; the deployment goes on without its status file", err.message);
+    log_warn("%s; continuing without the status file", err.message);
 }
 
 /* Digits and a point, as metrics_write() makes them: strtod() alone would take blanks, signs, "0x1" and "nan"

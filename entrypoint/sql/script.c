@@ -50,10 +50,11 @@ static enum script_answer refuse_unterminated(const struct script_reader *reader
                                         "End it with a quote; a quote inside a string is written twice "
                                         "('')." },
         [TOKEN_UNTERMINATED_DOLLAR_QUOTE] = { "dollar-quoted string",
-                                              "End it with the very tag that it begins with; case matters." },
+                                              "End it with exactly the tag that it begins with; case "
+                                              "matters." },
         [TOKEN_UNTERMINATED_NAME] = { "quoted identifier",
-                                      "End it with a double quote; one inside a name is written twice "
-                                      "(\"\")." },
+                                      "End it with a double quote; a double quote inside a name is "
+                                      "written twice (\"\")." },
         [TOKEN_UNTERMINATED_COMMENT] = { "comment",
                                          "End it with */; comments nest, so each /* inside needs its own." },
     };
@@ -67,8 +68,8 @@ static enum script_answer refuse_unterminated(const struct script_reader *reader
 
 static enum script_answer refuse_nul(const struct script_reader *reader, struct error *err)
 {
-    error_set(err, ERROR_CLEAN, "cannot read the script: it has a byte of value zero");
-    error_hint(err, "Save the file as UTF-8; UTF-16 looks like this.");
+    error_set(err, ERROR_CLEAN, "cannot read the script: it contains a NUL byte");
+    error_hint(err, "Save the file as UTF-8; it may be UTF-16.");
     point(reader, reader->scanner.length, err);
     return SCRIPT_ERROR;
 }
@@ -78,10 +79,11 @@ static enum script_answer refuse_kind(const struct script_reader *reader, enum s
                                       size_t offset, struct error *err)
 {
     if (kind == KIND_PSQL) {
-        error_set(err, ERROR_CLEAN, "cannot run a backslash command: the server knows none, only psql does");
-        error_hint(err, "Remove it, or write in SQL what it is for.");
+        error_set(err, ERROR_CLEAN,
+                  "cannot run a backslash command: only psql knows these, the server does not");
+        error_hint(err, "Remove it, or write in SQL what it does.");
     } else {
-        error_set(err, ERROR_CLEAN, "cannot run COPY FROM STDIN: a migration has no input of its own");
+        error_set(err, ERROR_CLEAN, "cannot run COPY FROM STDIN: a migration has no standard input");
         error_hint(err, "Write the rows as INSERT INTO … VALUES (…), (…);");
     }
     point(reader, offset, err);

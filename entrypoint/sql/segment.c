@@ -82,10 +82,10 @@ static enum segment_answer skip_stray_commits(struct segment_reader *reader, str
 static enum segment_answer refuse_rollback(const struct segment_reader *reader, struct error *err)
 {
     error_set(err, ERROR_CLEAN,
-              "ROLLBACK outside a transaction block: what it should undo depends on who runs the script");
+              "ROLLBACK outside a transaction block: what it undoes depends on who runs the script");
     error_point(err, reader->script.file, reader->script.bytes.at, reader->script.bytes.length,
                 reader->next.start);
-    error_hint(err, "Put a BEGIN before the statements that it shall undo, or remove it.");
+    error_hint(err, "Put a BEGIN before the statements that it should undo, or remove it.");
     return SEGMENT_ERROR;
 }
 

@@ -69,7 +69,7 @@ static void attend(struct watch *watch, int64_t due_ms)
 
 static void give_up(struct watch *watch, const struct error *err)
 {
-    log_info("going on without a second connection, which would see who blocks whom: %s", err->message);
+    log_info("continuing without a second connection, so not watching who blocks whom: %s", err->message);
     connection_close(watch->conn);
     watch->conn = NULL;
     pending_free(&watch->pending);
@@ -80,7 +80,7 @@ static void give_up(struct watch *watch, const struct error *err)
 static void forget_blocked(struct watch *watch)
 {
     if (watch->has_said_blocked)
-        log_info("nobody waits behind this run any more");
+        log_info("no session is blocked by this run any more");
     watch->has_said_blocked = false;
     watch->blocked_since_ms = 0;
     watch->blocked = 0;
@@ -106,10 +106,10 @@ static void say_blockers(struct watch *watch)
     text_copy_cut(watch->said, sizeof watch->said, who);
     text_copy_cut(watch->progress->in_the_way, sizeof watch->progress->in_the_way, text.at);
     if (watch->wanted_lock.is_row || watch->wanted_lock.relation[0] != '\0')
-        log_info("blocked: %s on %s is wanted; in the way: %s", watch->wanted_lock.mode,
+        log_info("blocked: waiting for %s on %s, held up by %s", watch->wanted_lock.mode,
                  watch->wanted_lock.is_row ? "a row" : watch->wanted_lock.relation, text.at);
     else
-        log_info("waiting for a transaction to end: that of %s", text.at);
+        log_info("blocked: waiting for a transaction to end, that of %s", text.at);
 }
 
 static void see_want(struct watch *watch, const struct result *seen)
@@ -226,7 +226,7 @@ static void ask(struct watch *watch)
     text_add_format(&sql, BLOCKED, watch->watched_pid);
     text_add_format(&sql, PROGRESSED, watch->watched_pid);
     if (!query_begin(watch->conn, sql.at, &watch->pending)) {
-        error_set(&err, ERROR_LOST, "it broke");
+        error_set(&err, ERROR_LOST, "the connection broke");
         give_up(watch, &err);
         return;
     }

@@ -76,7 +76,7 @@ def test_what_can_not_be_asked_stops_too(database, folder, tidelock, orders, ass
 
 @pytest.mark.parametrize(
     "directive, says",
-    [("assert", "asserts nothing"), ("assert after", "asserts nothing"), ("assert wait=soon true", "wait has no time"), ("assert after wait=1m true", "cannot wait")],
+    [("assert", "the assertion has no expression"), ("assert after", "the assertion has no expression"), ("assert wait=soon true", '"wait" has no value'), ("assert after wait=1m true", "cannot wait")],
 )
 def test_an_assertion_that_makes_no_sense(folder, tidelock, orders, directive, says):
     folder.add("001_a", f"-- tidelock: {directive}\nSELECT 1")

@@ -127,10 +127,10 @@ def test_an_empty_table(database, folder, tidelock, orders):
         (BACKFILL.replace("orders", "other") + UPDATE, 'says backfill "other", but the statement updates "orders"'),
         (BACKFILL.replace("key=id", "key=status") + UPDATE, "no index of"),
         (BACKFILL.replace("key=id", "key=status_new") + UPDATE, "no index of"),
-        (BACKFILL.replace("target", "tarte") + UPDATE, "There are key=, target=, rows= and rest="),
+        (BACKFILL.replace("target", "tarte") + UPDATE, "Use key=, target=, rows= or rest="),
         (BACKFILL.replace("20ms", "20") + UPDATE, "Write a time with its unit"),
-        (BACKFILL.replace("100..1000", "1000..100") + UPDATE, "the least and the most rows"),
-        ("-- tidelock: throttle lag=5s\n" + UPDATE, "belong to a backfill"),
+        (BACKFILL.replace("100..1000", "1000..100") + UPDATE, "the fewest and the most rows"),
+        ("-- tidelock: throttle lag=5s\n" + UPDATE, "need a backfill"),
         (BACKFILL + "-- tidelock: throttle slot=2\n" + UPDATE, "a size with its unit"),
         (BACKFILL + "-- tidelock: transaction=off\n" + UPDATE, "transactions of its own"),
         (BACKFILL + BACKFILL + UPDATE, "two backfills"),
@@ -242,7 +242,7 @@ def test_whoever_waits_for_a_batch_ends_it(database, folder, tidelock, orders):
     finally:
         stop.set()
         writer.join()
-    assert "cancelling what runs on the server: 1 sessions" in result.errors
+    assert "cancelling the current statement: 1 sessions" in result.errors
     assert database.value("SELECT count(*) FROM orders WHERE id > 1 AND changes <> 1") == 0
 
 
@@ -275,7 +275,7 @@ def test_its_progress_can_be_seen(database, folder, tidelock, orders, tmp_path):
     running.wait_for_line('backfill of "orders": ')
     running.signal()
     running.wait().fails(exit=143, says=['rows of "orders" are changed, in ', "; all up to '", "next      Deploy again: it goes on behind that row"])
-    assert "To go on where it stopped: tidelock deploy" in tidelock("status").out
+    assert "To resume it: tidelock deploy" in tidelock("status").out
 
 
 @pytest.fixture

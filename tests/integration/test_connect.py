@@ -310,5 +310,5 @@ def test_a_rotated_file_that_is_broken_is_a_warning(secure, tool, tmp_path):
         running = tool.start("deploy", environment={"DATABASE_URL_FILE": str(file)})
         running.wait_for_line("waiting for the leader")
         file.write_text("http://third-pw\n")
-    result = running.wait().succeeds(applied=["001_t"], says="could not be read again")
+    result = running.wait().succeeds(applied=["001_t"], says="could not reread the credentials")
     assert "-pw" not in result.errors

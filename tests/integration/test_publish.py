@@ -170,7 +170,7 @@ def test_a_proxy_is_used_where_the_environment_names_one(receiver, folder, tidel
 @pytest.mark.parametrize("url", ["ftp://x/y", "hooks.example.com", "https://", "file:///etc/passwd", "https://a b/"])
 def test_what_is_no_web_address_is_refused(folder, tidelock, url):
     folder.add("001_one", "SELECT 1")
-    tidelock("deploy", "--pushgateway", url).fails(exit=2, says="is no https:// or http:// URL")
+    tidelock("deploy", "--pushgateway", url).fails(exit=2, says="is not an https:// or http:// URL")
 
 
 # ---- whatever the others do ----

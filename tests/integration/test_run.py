@@ -45,7 +45,7 @@ def test_its_own_words_are_on_stderr(tidelock, folder, database):
     first = tidelock("run", "--", "echo", "hello")
     assert first.out == "hello\n" and "applied 1 of 1" in first.errors
     second = tidelock("run", "--", "echo", "hello")
-    assert second.out == "hello\n" and "the database holds all 1 migrations" in second.errors
+    assert second.out == "hello\n" and "the database holds all 1" in second.errors
 
 
 def test_the_command_finds_the_process_as_it_was(tidelock, folder, database, tmp_path):
@@ -116,8 +116,8 @@ def test_the_commands_exit_code_is_the_runs(tidelock, folder, database):
 
 
 def test_no_command_is_an_error(tidelock, folder, database):
-    tidelock("run").fails(exit=2, says="run wants the command to start")
-    tidelock("run", "--strict", "--").fails(exit=2, says="run wants the command to start")
+    tidelock("run").fails(exit=2, says="run needs the command to start")
+    tidelock("run", "--strict", "--").fails(exit=2, says="run needs the command to start")
 
 
 def test_a_failed_deployment_starts_nothing(tidelock, folder, database):

@@ -206,7 +206,7 @@ def test_a_second_connection_that_is_refused_stops_nothing(database, folder, tid
     database.query(f"ALTER TABLE busy OWNER TO {role}; ALTER TABLE _prisma_migrations OWNER TO {role}; GRANT CREATE ON SCHEMA public TO {role}; ALTER ROLE {role} CONNECTION LIMIT 1")
     with reader(database) as blocker:
         running = tidelock.start("deploy", url=database.url().replace("postgres@", f"{role}@"))
-        running.wait_for_line("going on without a second connection")
+        running.wait_for_line("continuing without a second connection")
         blocker.execute("COMMIT")
         running.wait().succeeds(applied=["001_a"])
 
