@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-/* The kernel never fails such small requests once it is up; where it does, going on would mean equal ids. */
+/* The kernel never fails such small requests once it has started; if it did, continuing would mean equal
+ * ids. */
 static void random_fill(void *bytes, size_t length)
 {
     if (getrandom(bytes, length, 0) != (ssize_t)length) {

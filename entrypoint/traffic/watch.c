@@ -146,14 +146,14 @@ static void see_blocked(struct watch *watch, size_t blocked)
     lasted = now - watch->blocked_since_ms;
     if (lasted >= SAY_BLOCKED_MS && !watch->has_said_blocked) {
         watch->has_said_blocked = true;
-        log_info("%zu sessions wait behind this run, for %s now", blocked,
+        log_info("%zu session%s blocked by this run, for %s", blocked, text_plural(blocked),
                  duration_text(lasted, took, sizeof took));
     }
     if (!watch->may_cancel ||
         ((watch->limits.max_blocked == 0 || (int64_t)blocked <= watch->limits.max_blocked) &&
          (watch->limits.max_blocked_for_ms == 0 || lasted <= watch->limits.max_blocked_for_ms)))
         return;
-    (void)snprintf(why, sizeof why, "%zu sessions had to wait behind it, for %s", blocked,
+    (void)snprintf(why, sizeof why, "it blocked %zu session%s for %s", blocked, text_plural(blocked),
                    duration_text(lasted, took, sizeof took));
     connection_cancel(watch->watched, ERROR_TABLE_LOCK, why);
 }

@@ -242,7 +242,7 @@ def test_whoever_waits_for_a_batch_ends_it(database, folder, tidelock, orders):
     finally:
         stop.set()
         writer.join()
-    assert "cancelling the current statement: 1 sessions" in result.errors
+    assert "cancelling the current statement: it blocked 1 session" in result.errors
     assert database.value("SELECT count(*) FROM orders WHERE id > 1 AND changes <> 1") == 0
 
 

@@ -99,7 +99,7 @@ def test_a_long_statement_is_watched(database, folder, tidelock, prepared, tmp_p
         threads = [threading.Thread(target=connection.execute, args=["SELECT * FROM busy"]) for connection in applications]
         for thread in threads:
             thread.start()
-        running.wait_for_line("3 sessions wait behind this run")
+        running.wait_for_line("3 sessions blocked by this run")
         wait_until(lambda: "tidelock_blocked_sessions 3\n" in status.read_text(), "the metric")
         running.signal()
         result = running.wait()
@@ -128,7 +128,7 @@ def test_what_keeps_the_application_waiting_is_cancelled(database, folder, tidel
         is_over.set()
         for thread in threads:
             thread.join()
-    result.fails(exit=9, says=["sessions had to wait behind it", "So it was in 2 tries", "Nothing of 001_a", "--max-blocked-for 0"])
+    result.fails(exit=9, says=["it blocked", "So it was in 2 tries", "Nothing of 001_a", "--max-blocked-for 0"])
     assert not database.holds("other") and len(database.ledger()) == 1
 
 
