@@ -24,9 +24,9 @@ static bool has_libpq_variables(void)
     return false;
 }
 
-/* libpq fills these in by itself; said explicitly, they can be acted on: a host is looked up, a CA found. A
- * service file goes before them (PostgreSQL documentation, "The Connection Service File"), so with one they
- * are left to libpq. */
+/* libpq would use these by itself; set explicitly, they can be acted on: a host is looked up, a CA found. A
+ * service file takes precedence over them (PostgreSQL documentation, "The Connection Service File"), so with
+ * one they are left to libpq. */
 static void take_libpq_variables(struct endpoint *endpoint)
 {
     static const struct {
@@ -62,7 +62,8 @@ static bool names_service(const struct endpoint *endpoint)
     return endpoint_value(endpoint, "service") != NULL || env_value("PGSERVICE") != NULL;
 }
 
-/* PGPASSWORD stands behind a service file's password, one that was put in a file for us goes before it. */
+/* A service file's password takes precedence over PGPASSWORD; a password given to us in a file takes
+ * precedence over both. */
 static void take_password(struct endpoint *endpoint, const struct config *config, bool is_service)
 {
     const char *password = endpoint_value(endpoint, "password");
@@ -75,8 +76,8 @@ static void take_password(struct endpoint *endpoint, const struct config *config
     endpoint->is_password_apart = true;
 }
 
-/* As a startup option it is what RESET ROLE goes back to (PostgreSQL documentation, "SET ROLE"); blanks and
- * backslashes in it are escaped by a backslash ("libpq", options). */
+/* As a startup option it is what RESET ROLE returns to (PostgreSQL documentation, "SET ROLE"); spaces and
+ * backslashes in it are escaped with a backslash ("libpq", options). */
 static void take_role(struct endpoint *endpoint, const struct config *config)
 {
     const char *before = endpoint_value(endpoint, "options");
@@ -92,7 +93,7 @@ static void take_role(struct endpoint *endpoint, const struct config *config)
     endpoint_set(endpoint, "options", arena_copy(config->arena, options.at, options.length));
 }
 
-/* A cloud's token goes to the server as it is: whoever can read it can use it. */
+/* A cloud's token is sent as plain text: whoever can read it can use it. */
 static bool require_encryption(struct endpoint *endpoint, const struct config *config, bool is_service,
                                struct error *err)
 {

@@ -20,7 +20,7 @@ struct load {
     unsigned command;
     char *const *environment;
     struct config *config;
-    bool is_said[OPTIONS_MOST]; /* by what goes before: a flag hides the environment */
+    bool is_said[OPTIONS_MOST]; /* set by a source of higher precedence: a flag hides the environment */
 };
 
 static size_t index_of(const struct option *option)
@@ -101,7 +101,7 @@ static bool take_flag_value(struct load *load, const struct option *option, char
     return is_taken;
 }
 
-/* One flag; *at moves past its value where that is a word of its own. */
+/* One flag; *at moves past its value if that is a separate word. */
 static bool take_flag(struct load *load, int count, char **words, int *at, struct error *err)
 {
     char help[] = "--help";
@@ -139,7 +139,7 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
     return take_flag_value(load, option, words[*at], origin, err);
 }
 
-/* What looks like a URL is not quoted: there may be a password in it. */
+/* What looks like a URL is not quoted: it may contain a password. */
 static bool refuse_word(const char *word, struct error *err)
 {
     if (strstr(word, "://") != NULL) {
@@ -173,7 +173,7 @@ static bool load_flags(struct load *load, int count, char **words, struct error 
 
 /* ---- environment ---- */
 
-/* An empty variable counts as unset: so compose files and charts mean it. */
+/* An empty variable counts as unset: that is what compose files and charts mean by it. */
 static const char *variable(const struct load *load, const char *name)
 {
     size_t length = strlen(name);
@@ -196,7 +196,8 @@ static bool load_secret_file(struct load *load, const struct option *option, con
     return true;
 }
 
-/* One spelling of an option in the environment: itself or, where it has that, its _FILE form; not both. */
+/* One spelling of an option in the environment: the variable itself or its _FILE form, if it has one; not
+ * both. */
 static bool load_variable(struct load *load, const struct option *option, const char *name, struct error *err)
 {
     char file_name[OPTION_NAME_MOST + 8];
@@ -323,8 +324,7 @@ static const struct option *find_key(const char *key)
     return NULL;
 }
 
-/* One file serves all commands: an option that this one does not know is checked all the same, and then of no
- * effect. */
+/* One file serves all commands: an option of another command is checked, too, but has no effect. */
 static bool load_pairs(struct load *load, const char *path, const struct yaml_pairs *pairs, struct error *err)
 {
     for (size_t i = 0; i < pairs->count; i++) {

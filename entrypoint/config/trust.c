@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
-/* Debian, Alpine and distroless; Fedora and its kin; SUSE; OpenSSL's own default. */
+/* Debian, Alpine and distroless; Fedora and its relatives; SUSE; OpenSSL's own default. */
 static const char *const BUNDLES[] = {
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",

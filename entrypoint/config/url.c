@@ -8,11 +8,11 @@
 
 enum { URL_MOST = 16 * 1024, NUMBER_DIGITS_MOST = 9 };
 
-/* What becomes of a parameter. */
+/* What is done with a parameter. */
 enum action {
-    ACTION_PASS,   /* libpq's own, handed on */
-    ACTION_NUMBER, /* Prisma's, of no effect on migrations; must be a number there */
-    ACTION_IGNORE, /* Prisma's, of no effect on migrations */
+    ACTION_PASS,   /* libpq's own, passed on */
+    ACTION_NUMBER, /* Prisma's, without effect on migrations; must be a number */
+    ACTION_IGNORE, /* Prisma's, without effect on migrations */
     ACTION_SCHEMA,
     ACTION_POOLER,
     ACTION_TIMEOUT,
@@ -102,7 +102,7 @@ static int hex_digit(char digit)
     return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/* Percent-decodes; with `is_form` a plus is a blank, as in the query part. NULL for a broken escape or a NUL
+/* Percent-decodes; with `is_form` a plus is a space, as in the query. NULL for an invalid escape or a NUL
  * byte. */
 static char *decode(struct arena *arena, struct slice text, bool is_form)
 {
@@ -144,7 +144,7 @@ static const char *find(struct slice text, char byte)
     return text.length == 0 ? NULL : memchr(text.at, byte, text.length);
 }
 
-/* Splits at the first `byte`; false, with nothing changed, where there is none. */
+/* Splits at the first `byte`; false, with nothing changed, if there is none. */
 static bool split(struct slice text, char byte, struct slice *before, struct slice *after)
 {
     const char *found = find(text, byte);
@@ -167,7 +167,7 @@ static void split_url(const char *url, struct parts *out)
     (void)split(rest, '?', &rest, &out->query);
     out->has_path = split(rest, '/', &rest, &out->database);
     for (const char *next = find(rest, '@'); next != NULL;) {
-        at = next; /* the last one: a password may hold an @ that nobody encoded */
+        at = next; /* the last one: a password may contain an unencoded @ */
         next = memchr(at + 1, '@', rest.length - (size_t)(at + 1 - rest.at));
     }
     out->hosts = rest;
@@ -225,7 +225,7 @@ static bool check_port(const char *port, struct error *err)
                   "Write HOST:5432. Check that special characters in the password are percent-encoded.");
 }
 
-/* One of the hosts, "name", "name:5432" or "[::1]:5432", is added to libpq's two lists. */
+/* Adds one host, "name", "name:5432" or "[::1]:5432", to libpq's two lists. */
 static bool add_host(struct arena *arena, struct slice host, struct text *hosts, struct text *ports,
                      struct error *err)
 {
@@ -355,7 +355,8 @@ static bool take_tls(const char *const *tls, struct endpoint *out, struct error 
         root = root == NULL ? certificate : root;
         certificate = NULL;
     }
-    /* For Prisma, "strict" asks for a proof whenever TLS is used; without TLS there is none to ask for. */
+    /* For Prisma, "strict" requires verification whenever TLS is used; without TLS there is nothing to
+     * verify. */
     if (is_strict && (strcmp(mode, "prefer") == 0 || strcmp(mode, "require") == 0))
         mode = "verify-full";
     endpoint_set(out, "sslmode", mode);
@@ -442,7 +443,7 @@ static const char *make_label(struct arena *arena, const struct endpoint *endpoi
     return arena_copy(arena, label.at, label.length);
 }
 
-/* The database's name stands for itself, percent signs and all: so Prisma reads it. */
+/* The database's name is taken literally, including percent signs, as Prisma does. */
 static bool add_login(struct arena *arena, const struct parts *parts, struct endpoint *out, struct error *err)
 {
     const char *user = decode(arena, parts->user, false);

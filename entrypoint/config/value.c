@@ -117,7 +117,7 @@ static bool set_choices(const struct option *option, const char *text, const cha
     return true;
 }
 
-/* A scheme, then a host, which stands behind user and password where there are any. */
+/* A scheme, then a host, which follows the user and password if there are any. */
 static bool is_address(const char *text)
 {
     size_t scheme = strncmp(text, "http://", 7) == 0 ? 7 : strncmp(text, "https://", 8) == 0 ? 8 : 0;
@@ -132,7 +132,7 @@ static bool is_address(const char *text)
     return scheme > 0 && host < text + scheme + length && *host != ':';
 }
 
-/* The text is not quoted: what is behind the host may be a secret. */
+/* The text is not quoted: what follows the host may be a secret. */
 static bool set_address(struct arena *arena, const char *text, const char *origin, const char **out,
                         struct error *err)
 {

@@ -119,7 +119,7 @@ static bool read_top(struct reader *reader, struct arena *arena, struct yaml_pai
     case YAML_DOCUMENT_END_EVENT:
         break;
     default:
-        /* "~" and nothing at all are the empty document */
+        /* "~" or nothing at all is the empty document */
         is_good = event.type == YAML_SCALAR_EVENT && event.data.scalar.length == 0;
         if (!is_good)
             is_good = refuse(reader, &event.start_mark, "expected options with values", err);
@@ -138,7 +138,7 @@ bool yaml_read(struct arena *arena, const char *path, struct slice text, struct 
 
     *out = (struct yaml_pairs) { .items = arena_alloc(arena, PAIRS_MOST, sizeof *out->items) };
     if (yaml_parser_initialize(&reader.parser) != 1)
-        abort(); /* only when memory has ended */
+        abort(); /* only when out of memory */
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text.at, text.length);
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
     while (is_good && !is_over)

@@ -16,7 +16,7 @@ struct keys {
     const char *session_token; /* or NULL */
 };
 
-/* The region: said, or part of the server's name, NAME.ID.REGION.rds.amazonaws.com. */
+/* The region: set explicitly, or part of the server's name, NAME.ID.REGION.rds.amazonaws.com. */
 static const char *find_region(const struct occasion *occasion)
 {
     const char *said = env_value("AWS_REGION");
@@ -60,7 +60,8 @@ static const char *element(const struct occasion *occasion, const struct answer 
     return keep(occasion, arena_copy(occasion->config->arena, at, (size_t)(until - at)));
 }
 
-/* IRSA: the pod's token against keys of the role (STS, AssumeRoleWithWebIdentity, which is not signed). */
+/* IRSA: exchanges the pod's token for keys of the role (STS, AssumeRoleWithWebIdentity, which is not
+ * signed). */
 static bool assume_role(const struct occasion *occasion, const char *token_file, struct keys *out,
                         struct error *err)
 {
@@ -106,7 +107,7 @@ static bool assume_role(const struct occasion *occasion, const char *token_file,
     return (out->id != NULL && out->secret != NULL) || service_lacks(whom, "keys", err);
 }
 
-/* Where such an address may lead without TLS: the agents of EKS and ECS, or this machine (AWS SDKs'
+/* Where such an address may point without TLS: the agents of EKS and ECS, or this machine (AWS SDKs'
  * reference, "Container credential provider"). */
 static bool is_trusted_agent(const char *url)
 {
@@ -117,7 +118,7 @@ static bool is_trusted_agent(const char *url)
         return true;
     if (strncmp(url, "http://", 7) != 0)
         return false;
-    /* Whoever stands before an @ is no host. */
+    /* What comes before an @ is not a host. */
     if (memchr(url, '@', strcspn(url + 7, "/?#") + 7) != NULL)
         return false;
     for (size_t i = 0; i < array_length(hosts); i++) {

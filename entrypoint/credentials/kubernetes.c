@@ -104,6 +104,6 @@ void kubernetes_reason(const struct answer *answer, char out[REASON_SIZE])
         text_add_format(&said, "the API server answered %ld", answer->status);
     else
         text_add_shown(&said, message, 0);
-    redact_text(&said); /* first: half a secret would not be known */
+    redact_text(&said); /* before it is cut: half a secret would not be recognised */
     text_copy_cut(out, REASON_SIZE, said.at);
 }

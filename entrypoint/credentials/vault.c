@@ -11,14 +11,14 @@ enum { URL_MOST = 8192, PARTING_MS = 2000 };
 
 static const char VAULT[] = "Vault";
 
-/* What is lent to us until the end: a token of ours with all that it was used for, or one lease. */
+/* What must be revoked at the end: our own token with everything it was used for, or one lease. */
 static struct {
     const char *token;
     const char *lease;
-    bool is_own_token; /* we have logged in for it */
+    bool is_own_token; /* we logged in for it */
 } lent;
 
-/* One request; Vault's standby servers send it on to the active one. */
+/* One request; Vault's standby servers forward it to the active one. */
 static struct request compose(const char *method, const char *path, const char *token, struct text *url,
                               struct text *header, const char **headers)
 {
@@ -94,7 +94,7 @@ static const char *log_in(const struct occasion *occasion, struct error *err)
     return service_keep_secret(config, given);
 }
 
-/* A variable made from a file brings the line's end along. */
+/* A variable made from a file may end with a line end. */
 static const char *keep_trimmed(const struct config *config, const char *token)
 {
     struct slice word = slice_trim(slice_of(token));
@@ -119,8 +119,8 @@ static bool find_token(const struct occasion *occasion, struct error *err)
     return lent.token != NULL;
 }
 
-/* A database engine gives user and password; the key-value engines, the one with versions a level deeper,
- * what was put there. */
+/* A database engine returns user and password; the key-value engines return what was stored, version 2 one
+ * level deeper. */
 static bool read_secret(const struct occasion *occasion, const struct json *json, struct credentials *out,
                         struct error *err)
 {
@@ -165,15 +165,15 @@ bool vault_secret(const struct occasion *occasion, struct credentials *out, stru
     if (!was_used && !find_token(occasion, err))
         return false;
     json = call(occasion, "GET", occasion->config->secret_name, lent.token, slice_of(""), err);
-    /* A token of ours ends as well. */
+    /* Our own token expires, too. */
     if (json == NULL && was_used && lent.is_own_token && err->class == ERROR_USAGE &&
         find_token(occasion, err))
         json = call(occasion, "GET", occasion->config->secret_name, lent.token, slice_of(""), err);
     return json != NULL && read_secret(occasion, json, out, err);
 }
 
-/* A token of ours takes with it what it was used for, and every policy allows that; another's stays, and only
- * the lease is given back. */
+/* Revoking our own token also revokes what it was used for, and every policy allows that; for another's
+ * token, only the lease is revoked. */
 void vault_close(void)
 {
     struct occasion occasion = { .until = deadline_in(PARTING_MS) };

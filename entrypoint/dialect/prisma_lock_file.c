@@ -15,7 +15,7 @@ static struct slice skip(struct slice text, size_t length)
     return (struct slice) { .at = text.at + length, .length = text.length - length };
 }
 
-/* Without any number of leading "provider = " and of double quotes at both ends: so Prisma does it. */
+/* Strips any number of leading "provider = " and of double quotes at both ends, as Prisma does. */
 static struct slice provider_of(struct slice line)
 {
     while (slice_starts_with(line, ASSIGNMENT))

@@ -26,7 +26,7 @@ struct exchange {
     void (*done)(void *context);
     void *context;
     bool is_done;
-    bool is_ipv4_only; /* the first attempt failed with IPv6, too */
+    bool is_ipv4_only; /* the second attempt: IPv4 alone */
 };
 
 void http_introduce(const char *agent)

@@ -45,7 +45,7 @@ static const struct word THROTTLE_WORDS[] = {
     { "active", VALUE_PERCENT, offsetof(struct throttle_wish, active_percent) },
 };
 
-/* Takes digits off the front; at most nine of them, so that nothing overflows later. */
+/* Takes digits off the front; at most nine, so that nothing overflows later. */
 static bool take_number(struct slice *text, int64_t *out)
 {
     size_t digits = 0;
@@ -134,7 +134,7 @@ static bool read_value(const struct word *word, struct slice value, void *out)
     return is_read;
 }
 
-/* A word ends at a blank outside of double quotes. */
+/* A word ends at a blank outside double quotes. */
 static struct slice next_word(struct slice *rest)
 {
     struct slice word = { .at = rest->at, .length = 0 };

@@ -46,7 +46,7 @@ static bool fail(const struct reading *reading, const char *at, struct error *er
                        (size_t)(at - reading->bytes.at));
 }
 
-/* Keys and values are short; what is longer is neither. */
+/* Keys and values are short; anything longer is neither. */
 struct name {
     char text[64];
 };
@@ -57,7 +57,7 @@ static struct name name_of(struct slice slice)
     size_t length = slice.length < sizeof name.text ? slice.length : sizeof name.text - 1;
 
     while (length > 0 && length < slice.length && ((unsigned char)slice.at[length] & 0xC0) == 0x80)
-        length--; /* no half character */
+        length--; /* do not split a character */
     memcpy(name.text, slice.at, length);
     return name;
 }
@@ -227,7 +227,7 @@ static bool read_verify(struct reading *reading, struct slice words, struct erro
     return true;
 }
 
-/* What takes the rest of its line. */
+/* Directives that take the rest of their line. */
 static const struct {
     const char *name;
     bool (*read)(struct reading *reading, struct slice words, struct error *err);
@@ -254,7 +254,7 @@ static bool read_words(struct reading *reading, struct slice words, struct error
     return true;
 }
 
-/* Whether a comment speaks to us; then *words is what it says. */
+/* Whether a comment is a directive; if so, *words is its text. */
 static bool is_ours(struct slice comment, struct slice *words)
 {
     struct slice body = slice_trim((struct slice) { .at = comment.at + 2, .length = comment.length - 2 });
@@ -279,7 +279,7 @@ static bool read_comment(struct reading *reading, struct slice comment, struct e
     return fail(reading, comment.at, err);
 }
 
-/* Whether the text has our mark anywhere; saves looking for comments in most scripts. */
+/* Whether the text contains "tidelock:" at all; saves looking for comments in most scripts. */
 static bool has_mark(struct slice text)
 {
     const char *end = text.at + text.length;
@@ -295,7 +295,7 @@ static bool has_mark(struct slice text)
     return false;
 }
 
-/* A directive behind the first statement would be obeyed too late, or not at all. */
+/* A directive after the first statement would be obeyed too late, or not at all. */
 static bool check_rest(const struct reading *reading, struct scanner scanner, struct error *err)
 {
     struct slice rest = { .at = scanner.at + scanner.offset, .length = scanner.length - scanner.offset };

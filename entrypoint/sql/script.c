@@ -30,7 +30,7 @@ struct script_reader script_reader_of(const char *file, struct slice bytes, int 
     return reader;
 }
 
-/* Points at an offset of the script; a byte order mark is no character of the first line. */
+/* Points at an offset in the script; a byte order mark does not count as a character of the first line. */
 static void point(const struct script_reader *reader, size_t offset, struct error *err)
 {
     struct slice shown = script_without_bom(reader->bytes);
@@ -90,7 +90,7 @@ static enum script_answer refuse_kind(const struct script_reader *reader, enum s
     return SCRIPT_ERROR;
 }
 
-/* Why there is no further statement, told by the token in its place. */
+/* Why there is no further statement, from the token in its place. */
 static enum script_answer stop(const struct script_reader *reader, struct token token, struct error *err)
 {
     bool meets_nul = reader->scanner.length < reader->bytes.length;
@@ -102,7 +102,7 @@ static enum script_answer stop(const struct script_reader *reader, struct token 
     return token.kind == TOKEN_END ? SCRIPT_END : refuse_unterminated(reader, token, err);
 }
 
-/* Passes over a statement and gives the token that ends it; *end becomes the end of its last token. */
+/* Skips a statement and returns the token that ends it; *end becomes the end of its last token. */
 static struct token pass_statement(struct scanner *scanner, size_t *end)
 {
     size_t depth = 0;
@@ -146,7 +146,7 @@ static void routine_step(struct routine *routine, const struct scanner *scanner,
     }
 }
 
-/* As pass_statement(), for what may have a body in SQL. */
+/* Like pass_statement(), for a statement that may have a body in SQL. */
 static struct token pass_routine(struct scanner *scanner, size_t *end)
 {
     struct routine routine = { .depth = 0 };

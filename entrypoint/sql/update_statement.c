@@ -9,7 +9,7 @@ static bool refuse(const char *what, struct error *err)
     return error_set(err, ERROR_CLEAN, "a backfill must be one plain UPDATE, but this %s", what);
 }
 
-/* Takes what stands between the table's name and SET. */
+/* Takes what is between the table's name and SET. */
 static bool read_alias(struct scanner *scanner, struct update_statement *out)
 {
     struct scanner ahead = *scanner;
@@ -29,7 +29,7 @@ static bool add_column(struct scanner *scanner, struct update_statement *out)
            name_scan_part(scanner, out->columns[out->column_count++]);
 }
 
-/* Takes what one assignment sets: a column, or several in parentheses. */
+/* Takes the target of one assignment: a column, or several in parentheses. */
 static bool read_target(struct scanner *scanner, struct update_statement *out)
 {
     struct scanner ahead = *scanner;
@@ -45,7 +45,7 @@ static bool read_target(struct scanner *scanner, struct update_statement *out)
     return scan_token(&ahead).kind == TOKEN_CLOSE;
 }
 
-/* Behind WHERE. */
+/* After WHERE. */
 static bool read_where(struct scanner *scanner, struct token where, struct update_statement *out,
                        struct error *err)
 {
@@ -54,7 +54,7 @@ static bool read_where(struct scanner *scanner, struct token where, struct updat
     return !scan_word(scanner, "current") || refuse("uses a cursor", err);
 }
 
-/* Goes on behind a target until the statement ends or its condition begins. */
+/* Continues after a target until the statement ends or its condition begins. */
 static bool read_rest(struct scanner *scanner, struct update_statement *out, struct error *err)
 {
     bool is_setting = true; /* not in FROM */
