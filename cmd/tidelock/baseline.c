@@ -36,7 +36,7 @@ static bool prepare_mark(struct arena *arena, const struct migration *migration,
     return true;
 }
 
-/* The folder's migrations up to and including `to` (all of them when NULL). */
+/* The end of the folder's migrations up to and including `to` (all of them if NULL). */
 static bool find_end(const struct folder *folder, const char *to, size_t *end, struct error *err)
 {
     const struct migration *last = to == NULL ? NULL : folder_find(folder, to);

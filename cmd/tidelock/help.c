@@ -14,7 +14,7 @@ enum { HELP_MOST = 64 * 1024, FACT_MOST = 4096, NAMES_MOST = OPTIONS_MOST + 32 }
 
 const char PURPOSE[] = "tidelock brings a PostgreSQL database to the schema level that an image needs.";
 
-/* A line that says what a word means, its meaning behind `column`. */
+/* A line that explains a word; the explanation begins after `column`. */
 static void add_entry(const char *word, const char *meaning, size_t column, struct text *out)
 {
     text_add_format(out, "  %-*s", (int)column - 2, word);
@@ -36,7 +36,7 @@ void help_all(struct text *out)
 
 /* ---- a command ---- */
 
-/* The foreign name where there is one: that is the one people know. */
+/* The foreign name if there is one: it is the one that people know. */
 static void add_variable(const struct option *option, struct text *out)
 {
     char variable[OPTION_NAME_MOST];
@@ -69,8 +69,8 @@ static void add_option(const struct option *option, struct text *out)
     wrap(out, about.at, 6, 6);
 }
 
-/* Those of the command that are usual or, when `is_usual` is false, of one group and not usual; nothing where
- * there are none. */
+/* The command's usual options or, when `is_usual` is false, the other ones of one group; nothing if there are
+ * none. */
 static void add_options(unsigned command, bool is_usual, enum option_group group, struct text *out)
 {
     bool has_title = false;
@@ -149,7 +149,7 @@ void help_option(const struct option *option, struct text *out)
     }
 }
 
-/* Whether it is one of the option's variables, which stand in a list with commas between. */
+/* Whether it is one of the option's variables, which are a comma-separated list. */
 static bool is_variable(const struct option *option, const char *word)
 {
     auto_text struct text list = text_init(FACT_MOST);
@@ -225,7 +225,7 @@ bool help_show(int count, char **words, struct error *err)
     return true;
 }
 
-/* Without .run: main answers it before any configuration is read, which may be what help is needed with. */
+/* Without .run: main handles it before any configuration is read, since help may be needed with just that. */
 const struct command COMMAND_HELP = {
     .name = "help",
     .usage = "[COMMAND | OPTION]...",

@@ -53,10 +53,10 @@ static bool is_version(const char *word)
 
 struct invocation {
     const struct command *command;
-    int count; /* of the words behind the command */
+    int count; /* of the words after the command */
     char **words;
-    /* "prisma migrate status" says by its exit code whether something is pending; under that spelling so do
-     * we. */
+    /* the exit code of "prisma migrate status" says whether something is pending, so that of this spelling
+     * does, too */
     bool is_prisma_spelling;
 };
 
@@ -106,9 +106,9 @@ int main(int argc, char **argv)
     int exit_code = EXIT_YES;
 
     signals_install();
-    /* Results and log lines come in the order in which they were said, even when both go to one file. */
+    /* Results and log lines keep their order, even when both go to one file. */
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
-    /* A core file of this process would hold the database's password. */
+    /* A core file of this process would contain the database's password. */
     (void)prctl(PR_SET_DUMPABLE, 0);
     trust_ignore_machine();
     http_introduce(VERSION_AGENT);

@@ -16,7 +16,7 @@
 
 enum { PAGE_MOST = 256 * 1024, PARAGRAPH_MOST = 8192 };
 
-/* As roff reads it: a bare "-" may come out as a hyphen that no shell takes for a minus. */
+/* Escaped for roff, which may turn a bare "-" into a hyphen that no shell accepts as a minus. */
 static void add_escaped(struct text *out, const char *words, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
@@ -79,7 +79,7 @@ static void add_option(struct text *out, const struct option *option)
     auto_text struct text words = text_init(PARAGRAPH_MOST);
 
     option_add_usage(option, &words);
-    /* The macro brings the first "-". */
+    /* The macro adds the first "-". */
     add_macro(out, "It Fl", words.at + 1);
     text_reset(&words);
     option_add_text(option, &words);
@@ -140,7 +140,7 @@ static void add_examples(struct text *out)
         add_macro(out, "Dl", COMMANDS[i]->example);
 }
 
-/* mdoc wants a date: that of the words in this file. */
+/* mdoc requires a date: that of the text in this file. */
 static const char HEAD[] =
     ".Dd November 29, 2026\n"
     ".Dt TIDELOCK 1\n"

@@ -12,7 +12,7 @@
 #include "lock/acquire.h"
 #include "print.h"
 
-/* The failed rows are set aside and a new one says applied: both or neither. */
+/* Marks the failed rows as rolled back and inserts an applied one: both or neither. */
 static bool mark_applied(struct connection *conn, const struct ledger *ledger, const char *name,
                          const char *checksum, struct error *err)
 {

@@ -19,7 +19,7 @@
 #include "postgres/reach.h"
 #include "reporting.h"
 
-/* The application owns stdout: what there is to say is logged. */
+/* stdout belongs to the application: the result goes to the log. */
 static void log_report(const struct deployment_report *report)
 {
     if (report->applied_count == 0)
@@ -29,7 +29,7 @@ static void log_report(const struct deployment_report *report)
                  report->folder->count, text_plural(report->folder->count), report->database, report->schema);
 }
 
-/* Until the database is ready for the application. */
+/* Runs until the database is ready for the application. */
 static bool open_gate(struct arena *arena, const struct config *config, struct progress *progress,
                       struct error *err)
 {
@@ -50,8 +50,9 @@ static bool open_gate(struct arena *arena, const struct config *config, struct p
     return true;
 }
 
-/* What CMD finds: by default without what is ours, with its share of the connections when that was asked for.
- */
+/* CMD's environment: by default without the migration-only variables; with its share of the connections if
+ * requested.
+ * */
 static bool make_environment(struct arena *arena, const struct config *config, char ***out, struct error *err)
 {
     const char *url = getenv("DATABASE_URL");
@@ -106,14 +107,14 @@ static bool run_run(struct arena *arena, const struct config *config, int *exit_
     if (!check_words(config, err))
         return false;
     reporting_begin(&reporting, config);
-    /* An image whose command is missing shall change nothing. */
+    /* An image whose command is missing must not change anything. */
     file = exec_find(arena, config->words[0], err);
     is_open = file != NULL && open_gate(arena, config, &reporting.progress, err) &&
               make_environment(arena, config, &environment, err);
     reporting_end(&reporting, is_open ? NULL : err);
     if (!is_open)
         return false;
-    /* Nothing of ours reaches into the application's life. */
+    /* Nothing of ours may survive into the application. */
     password_close();
     http_close();
     exec_replace(file, config->words, environment, err);

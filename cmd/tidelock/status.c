@@ -12,12 +12,12 @@
 #include "postgres/reach.h"
 #include "print.h"
 
-/* Everything that both forms of the output show. */
+/* What both output formats show. */
 struct overview {
     const struct target *target;
     struct ledger ledger;
     struct history history;
-    struct leader leader; /* pid 0: nobody leads */
+    struct leader leader; /* pid 0 = none */
 };
 
 static bool overview_read(struct arena *arena, const struct config *config, struct target *target,
@@ -34,12 +34,12 @@ static bool overview_read(struct arena *arena, const struct config *config, stru
         if (!history_check_edited(&out->history, i, &target->folder.items[i], err))
             return false;
     }
-    /* An unfinished row is a failed one or one that is being applied right now: only the leader lock tells.
-     */
+    /* An unfinished row has failed or is being applied right now: only the leader lock tells which.
+     * */
     return out->history.failed_count == 0 || leader_find(conn, &out->leader, err);
 }
 
-/* What is asked with --exit-code: does the database hold all that this folder needs? */
+/* The answer for --exit-code: does the database hold everything that this folder needs? */
 static bool is_up_to_date(const struct overview *overview)
 {
     return overview->history.counts[VERDICT_PENDING] == 0 && overview->history.failed_count == 0;

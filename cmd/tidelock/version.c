@@ -19,7 +19,8 @@ static const struct {
     const char *version;
 } COMPONENTS[] = { MADE_FROM };
 
-/* The first of two names that is there: pkg-config and Debian do not call OpenSSL the same. */
+/* The version under the first of two names that exists: pkg-config and Debian have different names for
+ * OpenSSL. */
 static const char *version_of(const char *name, const char *other_name)
 {
     for (size_t i = 0; i < array_length(COMPONENTS); i++) {

@@ -32,8 +32,8 @@ struct endpoint {
     const char *url;            /* secret: what it was parsed from; NULL = only PG* variables */
 };
 
-/* Parses it. ERROR_USAGE (P1013) if it is invalid. Unknown parameters are ignored with a warning (Prisma
- * ignores them silently). */
+/* Parses it. ERROR_USAGE (P1013) if it is invalid. Unknown parameters are ignored, as in Prisma, but
+ * with a warning. */
 must_use bool url_parse(struct arena *arena, const char *url, struct endpoint *out, struct error *err);
 
 /* The value of a parameter that libpq will get, or NULL. */
