@@ -55,8 +55,7 @@ struct invocation {
     const struct command *command;
     int count; /* of the words after the command */
     char **words;
-    /* the exit code of "prisma migrate status" says whether something is pending, so that of this spelling
-     * does, too */
+    /* like "prisma migrate status", whose exit code says whether something is pending */
     bool is_prisma_spelling;
 };
 

@@ -124,7 +124,7 @@ struct routine {
     size_t depth; /* of parentheses */
     bool after_begin;
     bool in_body;
-    bool at_start; /* of a statement of the body: only there END is the end, elsewhere it may be a label or a
+    bool at_start; /* of a statement in the body: only there is END the end; elsewhere it may be a label or a
                       CASE's */
 };
 
