@@ -62,13 +62,13 @@ static bool refuse_failed(const struct history *history, struct error *err)
                       history->failed[0]->name, history->failed[0]->name);
 }
 
-static bool write_marks(struct arena *arena, struct connection *conn, const struct folder *folder,
-                        const struct ledger *ledger, size_t end, struct error *err)
+static bool write_marks(struct connection *conn, const struct folder *folder, const struct ledger *ledger,
+                        size_t end, struct error *err)
 {
+    auto_arena struct arena *arena = arena_new();
     struct batch_item *items = arena_alloc(arena, end + 1, sizeof *items);
     struct history history;
     size_t count = 0;
-    size_t failed;
 
     history_compare(arena, folder, ledger->rows, ledger->count, &history);
     if (!refuse_failed(&history, err))
@@ -78,7 +78,7 @@ static bool write_marks(struct arena *arena, struct connection *conn, const stru
             !prepare_mark(arena, &folder->items[i], ledger, &items[count++], err))
             return false;
     }
-    if (count > 0 && !query_batch(conn, items, count, NULL, &failed, err))
+    if (count > 0 && !query_batch(conn, &(const struct batch) { .items = items, .count = count }, err))
         return error_context(err, "recording %zu migration%s as applied", count, text_plural(count));
     print_line("%zu of %zu migration%s recorded as applied, %zu already were.", count, folder->count,
                text_plural(folder->count), end - count);
@@ -97,11 +97,13 @@ static bool baseline_run(struct arena *arena, const struct config *config, int *
         !find_end(&target.folder, config->baseline_to, &end, err))
         return false;
     conn = acquire_leader(config, &target.endpoint, err);
-    if (conn == NULL || !ledger_read(arena, conn, target.endpoint.schema, LEDGER_NAMES, &ledger, err))
+    if (conn == NULL ||
+        !ledger_read(arena, conn, (struct ledger_wish) { target.endpoint.schema, LEDGER_NAMES }, &ledger,
+                     err))
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
         return false;
-    return write_marks(arena, conn, &target.folder, &ledger, end, err);
+    return write_marks(conn, &target.folder, &ledger, end, err);
 }
 
 const struct command COMMAND_BASELINE = {

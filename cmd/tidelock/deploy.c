@@ -31,7 +31,7 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
     if (is_done) {
         print_line("%zu migration%s found in %s", target.folder.count, text_plural(target.folder.count),
                    target.folder.path);
-        is_done = deployment_run(arena, config, &target, &reporting.progress, &report, err);
+        is_done = deployment_run(config, &target, &reporting.progress, &report, err);
     }
     reporting_end(&reporting, is_done ? NULL : err);
     if (is_done || report.applied_count > 0)

@@ -21,7 +21,7 @@ const struct exit_row EXITS[] = {
     { ERROR_TABLE_LOCK, 9, true, FOR_LEADERS, "a table lock was not obtained in time; nothing changed" },
     { ERROR_NOT_EXECUTABLE, 126, false, FOR_RUN, "run: CMD could not be executed" },
     { ERROR_NOT_FOUND, 127, false, FOR_RUN, "run: CMD was not found" },
-    { ERROR_INTERRUPTED, EXIT_SIGNAL, true, FOR_DATABASE, "stopped by signal n; the state is clean" },
+    { ERROR_INTERRUPTED, EXIT_SIGNAL, true, FOR_DATABASE, "stopped by signal n; the next run resumes" },
     { ERROR_NONE, 0, false, 0, NULL },
 };
 

@@ -62,9 +62,10 @@ struct invocation {
 static bool run_command(struct arena *arena, const struct invocation *typed, int *exit_code,
                         struct error *err)
 {
+    const struct command_line line = { typed->count, typed->words, environ };
     struct config config;
 
-    if (!config_load(arena, typed->command->options, typed->count, typed->words, environ, &config, err))
+    if (!config_load(arena, typed->command->options, &line, &config, err))
         return false;
     if (config.is_help) {
         help_show_command(typed->command);

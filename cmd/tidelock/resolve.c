@@ -21,10 +21,9 @@ static bool mark_applied(struct connection *conn, const struct ledger *ledger, c
     const char *const row[] = { id, checksum, name };
     const struct batch_item items[] = { { &ledger->queries[LEDGER_ROLL_BACK], aside },
                                         { &ledger->queries[LEDGER_INSERT_MARKED], row } };
-    size_t failed;
 
     random_uuid(id);
-    return query_batch(conn, items, array_length(items), NULL, &failed, err);
+    return query_batch(conn, &(const struct batch) { .items = items, .count = array_length(items) }, err);
 }
 
 static bool find_script(const struct folder *folder, const char *name, char checksum[SHA256_HEX_SIZE],
@@ -55,7 +54,9 @@ static bool resolve_applied(struct arena *arena, const struct config *config, st
     if (!find_script(&target->folder, name, checksum, err))
         return false;
     conn = acquire_leader(config, &target->endpoint, err);
-    if (conn == NULL || !ledger_read(arena, conn, target->endpoint.schema, LEDGER_NAMES, &ledger, err))
+    if (conn == NULL ||
+        !ledger_read(arena, conn, (struct ledger_wish) { target->endpoint.schema, LEDGER_NAMES }, &ledger,
+                     err))
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
         return false;
@@ -74,7 +75,9 @@ static bool resolve_rolled_back(struct arena *arena, const struct config *config
     auto_connection struct connection *conn = acquire_leader(config, &target->endpoint, err);
     struct ledger ledger;
 
-    if (conn == NULL || !ledger_read(arena, conn, target->endpoint.schema, LEDGER_NAMES, &ledger, err) ||
+    if (conn == NULL ||
+        !ledger_read(arena, conn, (struct ledger_wish) { target->endpoint.schema, LEDGER_NAMES }, &ledger,
+                     err) ||
         !prisma_resolve_check_rolled_back(ledger.rows, ledger.count, name, err) ||
         !query_run(conn, &ledger.queries[LEDGER_ROLL_BACK], parameters, NULL, err))
         return false;

@@ -44,7 +44,7 @@ static bool open_gate(struct arena *arena, const struct config *config, struct p
         log_info("no pending migrations: the database holds all %zu", target.folder.count);
         return true;
     }
-    if (!deployment_run(arena, config, &target, progress, &report, err))
+    if (!deployment_run(config, &target, progress, &report, err))
         return false;
     log_report(&report);
     return true;

@@ -27,7 +27,8 @@ static bool overview_read(struct arena *arena, const struct config *config, stru
 
     out->target = target;
     if (conn == NULL ||
-        !ledger_read(arena, conn, target->endpoint.schema, LEDGER_CHECKSUMS, &out->ledger, err))
+        !ledger_read(arena, conn, (struct ledger_wish) { target->endpoint.schema, LEDGER_CHECKSUMS },
+                     &out->ledger, err))
         return false;
     history_compare(arena, &target->folder, out->ledger.rows, out->ledger.count, &out->history);
     for (size_t i = 0; i < target->folder.count; i++) {

@@ -46,9 +46,9 @@ static bool begin(struct execution *execution, char started[STARTED_SIZE], struc
     struct result *results[2];
     bool has_begun;
 
-    execution->lock_timeout_ms =
-        retry_lock_timeout_ms(&execution->retry, is_all_data(execution) ? WAIT_ROWS : WAIT_TABLE);
-    settings.lock_timeout_ms = execution->lock_timeout_ms;
+    execution->lock_wait.lock_timeout_ms =
+        retry_lock_timeout_ms(&execution->lock_wait.retry, is_all_data(execution) ? WAIT_ROWS : WAIT_TABLE);
+    settings.lock_timeout_ms = execution->lock_wait.lock_timeout_ms;
     if (execution->timeout_ms > 0 && connection_server_version(execution->conn) >= 170000)
         settings.transaction_timeout_ms = deadline_left_ms(execution->until) + TIMEOUT_GRACE_MS;
 
@@ -62,7 +62,8 @@ static bool begin(struct execution *execution, char started[STARTED_SIZE], struc
                     " " LEADER_TRY_IN_TRANSACTION ";");
     if (execution->is_pooled)
         ledger_add_unchanged(execution->ledger, &sql);
-    has_begun = query_several(execution->conn, "begin", sql.at, results, array_length(results), err);
+    has_begun = query_several(execution->conn, &(const struct query) { .name = "begin", .sql = sql.at },
+                              results, array_length(results), err);
     facts = results[0];
     is_unchanged = results[1];
     if (!has_begun)
@@ -87,7 +88,8 @@ static bool commit(struct execution *execution, const char *started, struct erro
     items[count++] = (struct batch_item) { .query = &execution->ledger->queries[LEDGER_INSERT_APPLIED],
                                            .parameters = row };
     items[count++] = (struct batch_item) { .query = &COMMIT };
-    if (query_batch(execution->conn, items, count, NULL, &failed, err))
+    if (query_batch(execution->conn,
+                    &(const struct batch) { .items = items, .count = count, .failed = &failed }, err))
         return true;
     /* A session that is ended while it waits for a synchronous standby has committed all the same. */
     execution->commit_doubt.is_in_doubt = failed == count || err->class == ERROR_LOST;
@@ -181,8 +183,10 @@ static void record_failure(const struct execution *execution, const char *starte
     struct error err;
 
     execution_failure_text(failure, &logs);
-    if (!ledger_record_clean_failure(execution->conn, execution->ledger, execution->migration->name,
-                                     execution->checksum, started, logs.at, &err))
+    if (!ledger_record_clean_failure(execution->conn, execution->ledger,
+                                     &(const struct clean_failure) { execution->migration->name,
+                                                                     execution->checksum, started, logs.at },
+                                     &err))
         log_warn("could not record the failure in the ledger: %s", err.message);
 }
 

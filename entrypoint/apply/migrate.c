@@ -20,17 +20,19 @@ static bool judge(struct execution *execution, struct error *err)
                                             .directives = &execution->directives };
 
     if (!directive_parse(path, execution->script, &execution->directives, err) ||
-        !script_summarize(path, execution->script, connection_server_version(execution->conn),
-                          execution->ledger->has_standard_strings, &execution->summary, err) ||
+        !script_summarize(script_reader_of(path, execution->script,
+                                           connection_server_version(execution->conn),
+                                           execution->ledger->has_standard_strings),
+                          &execution->summary, err) ||
         !mode_decide(&question, &execution->mode, err))
         return false;
     /* A row that is there already can only be gone on with. */
     if (execution->unfinished != NULL && execution->mode == MODE_ATOMIC)
         execution->mode = MODE_STEPWISE;
     if (execution->directives.lock_timeout_ms >= 0)
-        execution->retry.lock_timeout_ms = execution->directives.lock_timeout_ms;
+        execution->lock_wait.retry.lock_timeout_ms = execution->directives.lock_timeout_ms;
     if (execution->directives.retry_for_ms >= 0)
-        execution->retry.retry_for_ms = execution->directives.retry_for_ms;
+        execution->lock_wait.retry.retry_for_ms = execution->directives.retry_for_ms;
     if (execution->directives.statement_timeout_ms >= 0)
         execution->settings.statement_timeout_ms = execution->directives.statement_timeout_ms;
     if (execution->directives.migration_timeout_ms >= 0)

@@ -13,12 +13,15 @@
 static bool suspend_timeouts(struct execution *execution, struct result **before, struct error *err)
 {
     return query_several(
-        execution->conn, "suspend_timeouts",
-        "SELECT pg_catalog.current_setting('lock_timeout'), pg_catalog.current_setting('statement_timeout'),"
-        " pg_catalog.current_setting('transaction_timeout', true);"
-        "SET lock_timeout = 0;SET statement_timeout = 0;"
-        "SELECT CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL"
-        "            THEN pg_catalog.set_config('transaction_timeout', '0', false) END",
+        execution->conn,
+        &(const struct query) {
+            .name = "suspend_timeouts",
+            .sql =
+                "SELECT pg_catalog.current_setting('lock_timeout'), pg_catalog.current_setting('statement_timeout'),"
+                " pg_catalog.current_setting('transaction_timeout', true);"
+                "SET lock_timeout = 0;SET statement_timeout = 0;"
+                "SELECT CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL"
+                "            THEN pg_catalog.set_config('transaction_timeout', '0', false) END" },
         before, 1, err);
 }
 
@@ -53,7 +56,10 @@ static bool recover(struct execution *execution, const struct segment *segment, 
     if (connection_is_lost(execution->conn))
         return false;
     if (err->class == ERROR_INTERRUPTED &&
-        !query_several(execution->conn, "short_timeout", "SET statement_timeout = '2s'", NULL, 0, &why))
+        !query_several(
+            execution->conn,
+            &(const struct query) { .name = "short_timeout", .sql = "SET statement_timeout = '2s'" }, NULL, 0,
+            &why))
         is_clear = leftover_unknown(&left, intent, &why);
     else
         is_clear = repair_after(execution, &segment->nontransactional, intent, &left);
@@ -65,15 +71,20 @@ static bool recover(struct execution *execution, const struct segment *segment, 
     return false;
 }
 
-/* *was_sent tells a failure of the statement itself from others; `intent` is what was recorded for it. */
-static bool attempt(struct execution *execution, const struct segment *segment, bool is_again,
-                    struct intent *intent, bool *was_sent, struct error *err)
+struct attempt {
+    bool is_again;        /* an earlier one may have left something */
+    struct intent intent; /* what was recorded for it */
+    bool was_sent;        /* tells a failure of the statement itself from others */
+};
+
+static bool try_once(struct execution *execution, const struct segment *segment, struct attempt *attempt,
+                     struct error *err)
 {
     auto_intent struct intent former = { .is_known = false };
     auto_free char *sql = memory_copy(execution->script.at + segment->start, segment->end - segment->start);
     char prefix[SHA256_HEX_SIZE];
 
-    if (is_again && !journal_read(execution->conn, execution->id, segment->first, &former, err))
+    if (attempt->is_again && !journal_read(execution->conn, execution->id, segment->first, &former, err))
         return false;
     switch (repair_before(execution, &segment->nontransactional, &former, err)) {
     case REPAIR_RUN:
@@ -88,12 +99,14 @@ static bool attempt(struct execution *execution, const struct segment *segment, 
         return false;
     }
     if (!execution_hash_prefix(execution, segment->first, prefix, err) ||
-        !journal_record(execution->conn, execution->id, segment->first, prefix, sql, intent, err))
+        !journal_record(execution->conn,
+                        &(const struct journal_entry) { execution->id, segment->first, prefix, sql },
+                        &attempt->intent, err))
         return false;
-    *was_sent = true;
+    attempt->was_sent = true;
     if (!execution_send(execution, segment->start, segment->end, segment->first, err))
         return false;
-    *was_sent = false;
+    attempt->was_sent = false;
     return repair_verify(execution, segment->start, segment->end, err) &&
            checkpoint_record(execution, segment->first + segment->count, err);
 }
@@ -103,15 +116,15 @@ static bool attempt(struct execution *execution, const struct segment *segment, 
 static bool run_once(struct execution *execution, const struct segment *segment, bool is_again,
                      bool *is_worth_another, struct error *err)
 {
-    auto_intent struct intent intent = { .is_known = false };
-    bool was_sent = false;
+    struct attempt attempt = { .is_again = is_again };
     bool is_done;
 
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid,
                 !repair_may_be_needed(execution, &segment->nontransactional));
-    is_done = attempt(execution, segment, is_again, &intent, &was_sent, err);
+    is_done = try_once(execution, segment, &attempt, err);
     watch_stop(execution->watch);
-    *is_worth_another = was_sent && !is_done && recover(execution, segment, &intent, err);
+    *is_worth_another = attempt.was_sent && !is_done && recover(execution, segment, &attempt.intent, err);
+    intent_free(&attempt.intent);
     return is_done;
 }
 
@@ -123,7 +136,7 @@ bool nontransactional_run(struct execution *execution, const struct segment *seg
     bool is_worth_another;
     bool is_done;
 
-    execution->retry.tries = 0;
+    execution->lock_wait.retry.tries = 0;
     do {
         auto_result struct result *before = NULL;
 

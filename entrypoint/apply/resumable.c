@@ -119,7 +119,8 @@ static void record_prefix(struct execution *execution, size_t done)
     struct error err;
 
     if (!execution_hash_prefix(execution, done, prefix, &err) ||
-        !journal_record(execution->conn, execution->id, done, prefix, NULL, &intent, &err))
+        !journal_record(execution->conn, &(const struct journal_entry) { execution->id, done, prefix, NULL },
+                        &intent, &err))
         log_debug("could not record how far the script came: %s", err.message);
 }
 
@@ -130,12 +131,12 @@ static void forget(const struct execution *execution)
     struct batch_item items[JOURNAL_TABLES];
     struct error err = { .class = ERROR_NONE };
     bool exists = false;
-    size_t failed;
 
     for (size_t i = 0; i < JOURNAL_TABLES; i++)
         items[i] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
     if (!journal_exists(execution->conn, &exists, &err) ||
-        (exists && !query_batch(execution->conn, items, JOURNAL_TABLES, NULL, &failed, &err)))
+        (exists && !query_batch(execution->conn,
+                                &(const struct batch) { .items = items, .count = JOURNAL_TABLES }, &err)))
         log_debug("could not forget the intents: %s", err.message);
 }
 
@@ -234,12 +235,13 @@ static bool set_session(struct execution *execution, struct error *err)
     auto_text struct text sql = text_init(SQL_MOST);
     struct session_settings settings = execution->settings;
 
-    execution->lock_timeout_ms = retry_lock_timeout_ms(&execution->retry, WAIT_TABLE);
-    settings.lock_timeout_ms = execution->lock_timeout_ms;
+    execution->lock_wait.lock_timeout_ms = retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE);
+    settings.lock_timeout_ms = execution->lock_wait.lock_timeout_ms;
     if (execution->is_session_used)
         session_cleanup_add(&sql);
     session_settings_add(&settings, false, &sql);
-    return query_several(execution->conn, "settings", sql.at, NULL, 0, err);
+    return query_several(execution->conn, &(const struct query) { .name = "settings", .sql = sql.at }, NULL,
+                         0, err);
 }
 
 /* All or nothing: a row that is finished has no intents left behind. */
@@ -248,7 +250,6 @@ static bool finish(struct execution *execution, struct error *err)
     const char *const parameters[] = { execution->id };
     struct batch_item items[RESETS_MOST + 1 + JOURNAL_TABLES];
     size_t count = execution_add_resets(execution, items);
-    size_t failed;
     bool has_journal;
     bool is_ours;
 
@@ -257,7 +258,7 @@ static bool finish(struct execution *execution, struct error *err)
         return error_context(err, "finishing %s", execution->migration->name);
     for (size_t i = 0; has_journal && i < JOURNAL_TABLES; i++)
         items[count++] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
-    if (!query_batch(execution->conn, items, count, NULL, &failed, err) ||
+    if (!query_batch(execution->conn, &(const struct batch) { .items = items, .count = count }, err) ||
         !leader_is_ours(execution->conn, &is_ours, err))
         return error_context(err, "finishing %s", execution->migration->name);
     return is_ours || execution_lost_leader(err);

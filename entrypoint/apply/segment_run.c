@@ -12,7 +12,10 @@ static bool begin_own(struct execution *execution, struct error *err)
 {
     auto_result struct result *facts = NULL;
 
-    if (!query_several(execution->conn, "begin", "BEGIN;SELECT " LEADER_TRY_IN_TRANSACTION, &facts, 1, err))
+    if (!query_several(
+            execution->conn,
+            &(const struct query) { .name = "begin", .sql = "BEGIN;SELECT " LEADER_TRY_IN_TRANSACTION },
+            &facts, 1, err))
         return false;
     return result_bool(facts, 0, 0) || execution_lost_leader(err);
 }
@@ -68,7 +71,7 @@ static bool run_block(struct execution *execution, const struct segment *segment
 /* A segment that is a transaction: as often as a lock could not be had in time. */
 static bool run_transaction(struct execution *execution, const struct segment *segment, struct error *err)
 {
-    execution->retry.tries = 0;
+    execution->lock_wait.retry.tries = 0;
     for (;;) {
         bool is_done;
 

@@ -182,8 +182,8 @@ static bool run_pass(struct backfill *b, struct error *err)
             continue;
         }
         b->timeouts = 0;
-        b->execution->retry.tries = 0;
-        b->execution->retry.cancels = 0;
+        b->execution->lock_wait.retry.tries = 0;
+        b->execution->lock_wait.retry.cancels = 0;
         pace_steer(&b->pace, (double)b->walk.batch_ms);
         if (!rest(b, b->walk.batch_ms, err))
             return false;
@@ -208,7 +208,8 @@ static void analyze(struct backfill *b)
         quote_identifier(b->walk.plan.update.columns[i], &sql);
     }
     text_add_string(&sql, ");COMMIT");
-    if (!query_several(b->execution->conn, "analyze", sql.at, NULL, 0, &err)) {
+    if (!query_several(b->execution->conn, &(const struct query) { .name = "analyze", .sql = sql.at }, NULL,
+                       0, &err)) {
         log_warn("could not analyze %s: %s", b->walk.plan.table.at, err.message);
         execution_roll_back_own(b->execution->conn);
     }
@@ -242,7 +243,7 @@ static bool run_passes(struct backfill *b, struct error *err)
         if (!backfill_walk_again(&b->walk, err))
             return false;
     }
-    error_set(err, ERROR_PARTIAL, "the backfill is through, but what it should verify is not true: %.*s",
+    error_set(err, ERROR_CLEAN, "the backfill is through, but what it should verify is not true: %.*s",
               (int)expression.length, expression.at);
     execution_point(b->execution, (size_t)(expression.at - b->execution->script.at), err);
     return error_hint(err, "See which rows are left and why (a writer that does not know the column yet?)%s",

@@ -338,7 +338,8 @@ bool backfill_plan_check(struct execution *execution, const struct backfill_plan
         text_add_string(&sql, "SET LOCAL enable_seqscan = off;");
     text_add_string(&sql, "EXPLAIN (COSTS OFF) ");
     update_statement_add(plan->sql, &plan->update, range.at, &sql);
-    is_asked = query_several(execution->conn, "explain", sql.at, &lines, 1, err);
+    is_asked = query_several(execution->conn, &(const struct query) { .name = "explain", .sql = sql.at },
+                             &lines, 1, err);
     execution_roll_back_own(execution->conn);
     if (!is_asked)
         return false;

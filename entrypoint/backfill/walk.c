@@ -41,9 +41,16 @@ double backfill_walk_ratio(const struct backfill_walk *walk)
     return done > 1 ? 1 : done;
 }
 
+/* Which row: number `offset` from 0 in that order, of those that the condition (or NULL) holds for. */
+struct key_place {
+    const char *where;
+    const char *order;
+    int64_t offset;
+};
+
 /* Reads one key: the first of the table, the last, or that in which the next batch ends. */
-static bool read_key(struct backfill_walk *walk, const char *where, const char *order, int64_t offset,
-                     struct backfill_key *key, struct error *err)
+static bool read_key(struct backfill_walk *walk, struct key_place place, struct backfill_key *key,
+                     struct error *err)
 {
     auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
     auto_result struct result *result = NULL;
@@ -54,12 +61,13 @@ static bool read_key(struct backfill_walk *walk, const char *where, const char *
                     "BEGIN READ ONLY;SET LOCAL enable_seqscan = off;SET LOCAL enable_sort = off;"
                     "SET LOCAL enable_bitmapscan = off;SELECT %s FROM %s AS " BACKFILL_ALIAS,
                     walk->plan.listed.at, walk->plan.table.at);
-    if (where != NULL)
-        text_add_format(&sql, " WHERE %s", where);
+    if (place.where != NULL)
+        text_add_format(&sql, " WHERE %s", place.where);
     text_add_string(&sql, " ORDER BY ");
-    text_add_string(&sql, order);
-    text_add_format(&sql, " OFFSET %lld LIMIT 1;COMMIT", (long long)offset);
-    is_read = query_several(walk->execution->conn, "backfill_key", sql.at, &result, 1, err);
+    text_add_string(&sql, place.order);
+    text_add_format(&sql, " OFFSET %lld LIMIT 1;COMMIT", (long long)place.offset);
+    is_read = query_several(walk->execution->conn,
+                            &(const struct query) { .name = "backfill_key", .sql = sql.at }, &result, 1, err);
     if (!is_read) {
         execution_roll_back_own(walk->execution->conn);
         return false;
@@ -74,8 +82,8 @@ static bool begin_pass(struct backfill_walk *walk, int pass, struct error *err)
 {
     char number[NUMBER_SIZE];
 
-    if (!read_key(walk, NULL, walk->plan.order.at, 0, &walk->first, err) ||
-        !read_key(walk, NULL, walk->plan.descending.at, 0, &walk->last, err))
+    if (!read_key(walk, (struct key_place) { NULL, walk->plan.order.at, 0 }, &walk->first, err) ||
+        !read_key(walk, (struct key_place) { NULL, walk->plan.descending.at, 0 }, &walk->last, err))
         return false;
     backfill_key_free(&walk->done);
     walk->pass = pass;
@@ -135,7 +143,8 @@ static bool record_statement(struct execution *execution, struct error *err)
     char hash[SHA256_HEX_SIZE];
 
     return execution_hash_prefix(execution, 1, hash, err) &&
-           journal_record(execution->conn, execution->id, 0, hash, NULL, &intent, err);
+           journal_record(execution->conn, &(const struct journal_entry) { execution->id, 0, hash, NULL },
+                          &intent, err);
 }
 
 bool backfill_walk_begin(struct backfill_walk *walk, struct execution *execution, int64_t *batch_rows,
@@ -157,7 +166,7 @@ bool backfill_walk_choose(struct backfill_walk *walk, int64_t rows, struct error
     auto_text struct text range = text_init(BACKFILL_SQL_MOST);
 
     backfill_range_add(&walk->plan.columns, &walk->done, &walk->last, &range);
-    if (!read_key(walk, range.at, walk->plan.order.at, rows - 1, &walk->until, err))
+    if (!read_key(walk, (struct key_place) { range.at, walk->plan.order.at, rows - 1 }, &walk->until, err))
         return false;
     walk->until_rows = walk->until.is_known ? rows : 0;
     if (!walk->until.is_known)
@@ -181,7 +190,8 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
     auto_result struct result *is_leader = NULL;
     auto_result struct result *count = NULL;
     struct result *results[2];
-    int64_t lock_ms = execution->retry.lock_timeout_ms > 0 ? execution->retry.lock_timeout_ms : LOCK_MS;
+    int64_t lock_ms =
+        execution->lock_wait.retry.lock_timeout_ms > 0 ? execution->lock_wait.retry.lock_timeout_ms : LOCK_MS;
     bool is_done;
 
     backfill_range_add(&walk->plan.qualified, &walk->done, &walk->until, &range);
@@ -195,7 +205,8 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
                     " pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp()))::bigint"
                     " FROM tidelock_changed");
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
-    is_done = query_several(execution->conn, "batch", sql.at, results, array_length(results), err);
+    is_done = query_several(execution->conn, &(const struct query) { .name = "batch", .sql = sql.at },
+                            results, array_length(results), err);
     watch_stop(execution->watch);
     is_leader = results[0];
     count = results[1];
@@ -220,7 +231,6 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
                                        rows_text };
     struct batch_item items[ADVANCE_ITEMS];
     size_t count = 0;
-    size_t failed;
 
     (void)snprintf(visited_text, sizeof visited_text, "%lld", (long long)visited);
     (void)snprintf(changed_text, sizeof changed_text, "%lld", (long long)changed);
@@ -231,7 +241,7 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
     items[count++] = (struct batch_item) { .query = &BACKFILL_ADVANCE, .parameters = parameters };
     items[count++] = (struct batch_item) { .query = &end };
     return lease_check(walk->execution->lease, err) &&
-           query_batch(walk->execution->conn, items, count, NULL, &failed, err);
+           query_batch(walk->execution->conn, &(const struct batch) { .items = items, .count = count }, err);
 }
 
 bool backfill_walk_batch(struct backfill_walk *walk, int64_t next_rows, struct error *err)

@@ -45,7 +45,7 @@ static bool take(struct load *load, const struct option *option, const char *tex
     if (load->is_said[index_of(option)])
         return true;
     load->is_said[index_of(option)] = true;
-    return value_set(load->arena, option, text, origin, load->config, err);
+    return value_set(option, text, origin, load->config, err);
 }
 
 /* ---- flags ---- */
@@ -359,19 +359,21 @@ static bool load_standards(struct load *load, struct error *err)
 {
     for (const struct option *option = OPTIONS; option->name != NULL; option++) {
         if (option->standard != NULL && !load->is_said[index_of(option)] &&
-            !value_set(load->arena, option, option->standard, option->name, load->config, err))
+            !value_set(option, option->standard, option->name, load->config, err))
             return false;
     }
     return true;
 }
 
-bool config_load(struct arena *arena, unsigned command, int count, char **arguments, char *const *environment,
-                 struct config *out, struct error *err)
+bool config_load(struct arena *arena, unsigned command, const struct command_line *line, struct config *out,
+                 struct error *err)
 {
-    struct load load = { .arena = arena, .command = command, .environment = environment, .config = out };
+    struct load load = {
+        .arena = arena, .command = command, .environment = line->environment, .config = out
+    };
 
     *out = (struct config) { .arena = arena };
-    if (!load_flags(&load, count, arguments, err))
+    if (!load_flags(&load, line->count, line->words, err))
         return false;
     if (out->is_help)
         return true;

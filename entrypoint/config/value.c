@@ -144,12 +144,12 @@ static bool set_address(struct arena *arena, const char *text, const char *origi
     return error_hint(err, "Write https://HOST/PATH.");
 }
 
-bool value_set(struct arena *arena, const struct option *option, const char *text, const char *origin,
-               struct config *config, struct error *err)
+bool value_set(const struct option *option, const char *text, const char *origin, struct config *config,
+               struct error *err)
 {
     switch (option->type) {
     case OPTION_TEXT:
-        *(const char **)field_of(option, config) = arena_copy(arena, text, strlen(text));
+        *(const char **)field_of(option, config) = arena_copy(config->arena, text, strlen(text));
         return true;
     case OPTION_DURATION:
         return set_duration(option, text, origin, field_of(option, config), err);
@@ -160,7 +160,7 @@ bool value_set(struct arena *arena, const struct option *option, const char *tex
     case OPTION_CHOICES:
         return set_choices(option, text, origin, field_of(option, config), err);
     case OPTION_ADDRESS:
-        return set_address(arena, text, origin, field_of(option, config), err);
+        return set_address(config->arena, text, origin, field_of(option, config), err);
     case OPTION_CHOICE:
         break;
     }

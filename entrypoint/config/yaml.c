@@ -10,6 +10,9 @@ struct reader {
     yaml_parser_t parser;
     const char *path;
     struct slice text;
+    struct arena *arena; /* of keys and values */
+    unsigned documents;  /* begun so far */
+    bool is_over;
 };
 
 static bool refuse(const struct reader *reader, const yaml_mark_t *mark, const char *why, struct error *err)
@@ -95,9 +98,8 @@ static bool read_mapping(struct reader *reader, struct arena *arena, struct yaml
     }
 }
 
-/* One event at the level of the whole file; *is_over at its end. */
-static bool read_top(struct reader *reader, struct arena *arena, struct yaml_pairs *out, unsigned *documents,
-                     bool *is_over, struct error *err)
+/* One event at the level of the whole file. */
+static bool read_top(struct reader *reader, struct yaml_pairs *out, struct error *err)
 {
     yaml_event_t event;
     bool is_good = true;
@@ -106,14 +108,14 @@ static bool read_top(struct reader *reader, struct arena *arena, struct yaml_pai
         return false;
     switch (event.type) {
     case YAML_STREAM_END_EVENT:
-        *is_over = true;
+        reader->is_over = true;
         break;
     case YAML_DOCUMENT_START_EVENT:
-        if (++*documents > 1)
+        if (++reader->documents > 1)
             is_good = refuse(reader, &event.start_mark, "a second document is not allowed", err);
         break;
     case YAML_MAPPING_START_EVENT:
-        is_good = read_mapping(reader, arena, out, err);
+        is_good = read_mapping(reader, reader->arena, out, err);
         break;
     case YAML_STREAM_START_EVENT:
     case YAML_DOCUMENT_END_EVENT:
@@ -131,18 +133,16 @@ static bool read_top(struct reader *reader, struct arena *arena, struct yaml_pai
 bool yaml_read(struct arena *arena, const char *path, struct slice text, struct yaml_pairs *out,
                struct error *err)
 {
-    struct reader reader = { .path = path, .text = text };
-    bool is_over = false;
+    struct reader reader = { .path = path, .text = text, .arena = arena };
     bool is_good = true;
-    unsigned documents = 0;
 
     *out = (struct yaml_pairs) { .items = arena_alloc(arena, PAIRS_MOST, sizeof *out->items) };
     if (yaml_parser_initialize(&reader.parser) != 1)
         abort(); /* only when out of memory */
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text.at, text.length);
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
-    while (is_good && !is_over)
-        is_good = read_top(&reader, arena, out, &documents, &is_over, err);
+    while (is_good && !reader.is_over)
+        is_good = read_top(&reader, out, err);
     yaml_parser_delete(&reader.parser);
     return is_good;
 }

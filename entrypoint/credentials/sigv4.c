@@ -30,8 +30,8 @@ static void derive_key(const char *secret, struct slice day, const char *region,
     }
 }
 
-void sigv4_signature(const char *canonical, const char *date, const char *region, const char *service,
-                     const char *secret, char hex[SHA256_HEX_SIZE])
+void sigv4_signature(const char *canonical, const char *date, const struct sigv4 *what,
+                     char hex[SHA256_HEX_SIZE])
 {
     auto_text struct text to_sign = text_init(TEXT_MOST);
     unsigned char key[SHA256_BYTES];
@@ -40,8 +40,9 @@ void sigv4_signature(const char *canonical, const char *date, const char *region
 
     sha256_of(slice_of(canonical), hashed);
     text_add_format(&to_sign, "AWS4-HMAC-SHA256\n%s\n%.*s/%s/%s/aws4_request\n%s", date, DAY_LENGTH, date,
-                    region, service, hashed);
-    derive_key(secret, (struct slice) { .at = date, .length = DAY_LENGTH }, region, service, key);
+                    what->region, what->service, hashed);
+    derive_key(what->secret, (struct slice) { .at = date, .length = DAY_LENGTH }, what->region, what->service,
+               key);
     hmac_sha256((struct slice) { .at = (const char *)key, .length = sizeof key }, text_slice(&to_sign),
                 digest);
     memory_wipe(key, sizeof key);
@@ -85,6 +86,6 @@ void sigv4_presign(const struct sigv4 *what, struct text *out)
     compose_query(what, date, &query);
     text_add_format(&canonical, "GET\n%s\n%s\nhost:%s\n\nhost\n%s", what->path, query.at, what->host,
                     what->payload_hash);
-    sigv4_signature(canonical.at, date, what->region, what->service, what->secret, signature);
+    sigv4_signature(canonical.at, date, what, signature);
     text_add_format(out, "%s%s?%s&X-Amz-Signature=%s", what->host, what->path, query.at, signature);
 }

@@ -31,8 +31,8 @@ struct sigv4 {
 void sigv4_presign(const struct sigv4 *what, struct text *out);
 
 /* The signature of a canonical request; the tests check it against AWS's published examples. `date` is
- * "YYYYMMDDTHHMMSSZ". */
-void sigv4_signature(const char *canonical, const char *date, const char *region, const char *service,
-                     const char *secret, char hex[SHA256_HEX_SIZE]);
+ * "YYYYMMDDTHHMMSSZ"; of `what` only region, service and secret count. */
+void sigv4_signature(const char *canonical, const char *date, const struct sigv4 *what,
+                     char hex[SHA256_HEX_SIZE]);
 
 #endif

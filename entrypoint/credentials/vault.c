@@ -18,9 +18,16 @@ static struct {
     bool is_own_token; /* we logged in for it */
 } lent;
 
+struct vault_call {
+    const char *method;
+    const char *path;
+    const char *token; /* or NULL */
+    struct slice body;
+};
+
 /* One request; Vault's standby servers forward it to the active one. */
-static struct request compose(const char *method, const char *path, const char *token, struct text *url,
-                              struct text *header, const char **headers)
+static struct request compose(const struct vault_call *what, struct text *url, struct text *header,
+                              const char **headers)
 {
     const char *address = env_value("VAULT_ADDR");
     const char *namespace = env_value("VAULT_NAMESPACE");
@@ -29,10 +36,10 @@ static struct request compose(const char *method, const char *path, const char *
 
     while (length > 0 && address[length - 1] == '/')
         length--;
-    text_add_format(url, "%.*s/v1/%s", (int)length, address, path);
+    text_add_format(url, "%.*s/v1/%s", (int)length, address, what->path);
     headers[count++] = "X-Vault-Request: true";
-    if (token != NULL) {
-        text_add_format(header, "X-Vault-Token: %s", token);
+    if (what->token != NULL) {
+        text_add_format(header, "X-Vault-Token: %s", what->token);
         headers[count++] = header->at;
     }
     if (namespace != NULL) {
@@ -42,15 +49,15 @@ static struct request compose(const char *method, const char *path, const char *
         headers[count++] = spelled;
     }
     headers[count] = NULL;
-    return (struct request) { .method = method,
+    return (struct request) { .method = what->method,
                               .url = url->at,
+                              .body = what->body,
                               .headers = headers,
                               .redirects = 2,
                               .ca_file = env_value("VAULT_CACERT") };
 }
 
-static struct json *call(const struct occasion *occasion, const char *method, const char *path,
-                         const char *token, struct slice body, struct error *err)
+static struct json *call(const struct occasion *occasion, struct vault_call what, struct error *err)
 {
     auto_text struct text url = text_init(URL_MOST);
     auto_text struct text header = text_init(SECRET_BYTES_MOST);
@@ -59,8 +66,7 @@ static struct json *call(const struct occasion *occasion, const char *method, co
     struct request request;
 
     header.is_secret = true;
-    request = compose(method, path, token, &url, &header, headers);
-    request.body = body;
+    request = compose(&what, &url, &header, headers);
     return service_call(occasion, VAULT, request, &answer, err) ? service_json(&answer, VAULT, err) : NULL;
 }
 
@@ -83,7 +89,7 @@ static const char *log_in(const struct occasion *occasion, struct error *err)
     json_set_text(login, "role", config->vault_role);
     json_set_text(login, "jwt", token.at);
     json_write(login, false, &body);
-    json = call(occasion, "POST", path.at, NULL, text_slice(&body), err);
+    json = call(occasion, (struct vault_call) { "POST", path.at, NULL, text_slice(&body) }, err);
     if (json == NULL)
         return NULL;
     given = json_get_text(json_get_object(json, "auth"), "client_token");
@@ -164,11 +170,14 @@ bool vault_secret(const struct occasion *occasion, struct credentials *out, stru
     was_used = lent.token != NULL;
     if (!was_used && !find_token(occasion, err))
         return false;
-    json = call(occasion, "GET", occasion->config->secret_name, lent.token, slice_of(""), err);
+    json = call(occasion,
+                (struct vault_call) { "GET", occasion->config->secret_name, lent.token, slice_of("") }, err);
     /* Our own token expires, too. */
     if (json == NULL && was_used && lent.is_own_token && err->class == ERROR_USAGE &&
         find_token(occasion, err))
-        json = call(occasion, "GET", occasion->config->secret_name, lent.token, slice_of(""), err);
+        json =
+            call(occasion,
+                 (struct vault_call) { "GET", occasion->config->secret_name, lent.token, slice_of("") }, err);
     return json != NULL && read_secret(occasion, json, out, err);
 }
 
@@ -192,9 +201,11 @@ void vault_close(void)
     revoked = json_new_object();
     json_set_text(revoked, "lease_id", lent.lease);
     json_write(revoked, false, &body);
-    request = compose(lent.is_own_token ? "POST" : "PUT",
-                      lent.is_own_token ? "auth/token/revoke-self" : "sys/leases/revoke", lent.token, &url,
-                      &header, headers);
+    request = compose(
+        &(const struct vault_call) { lent.is_own_token ? "POST" : "PUT",
+                                     lent.is_own_token ? "auth/token/revoke-self" : "sys/leases/revoke",
+                                     lent.token, slice_of("") },
+        &url, &header, headers);
     request.is_parting = true;
     request.body = text_slice(&body);
     if (!service_call(&occasion, VAULT, request, &answer, &err))

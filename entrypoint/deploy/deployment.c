@@ -28,6 +28,8 @@ static void say_doubt(struct deployment *d, struct error *err)
     if (!d->execution.commit_doubt.is_in_doubt)
         return;
     err->holds[0] = '\0';
+    if (err->class == ERROR_LOST)
+        err->hint[0] = '\0'; /* ours, from when it was lost */
     (void)execution_explain(&d->execution, err);
 }
 
@@ -55,11 +57,11 @@ static void on_lost_lease(void *context)
     watch_cancel(&d->watch, ERROR_LEADER, "the Lease was lost");
 }
 
-bool deployment_run(struct arena *arena, const struct config *config, struct target *target,
-                    struct progress *progress, struct deployment_report *report, struct error *err)
+bool deployment_run(const struct config *config, struct target *target, struct progress *progress,
+                    struct deployment_report *report, struct error *err)
 {
     const struct folder *folder = &target->folder;
-    struct deployment d = { .arena = arena,
+    struct deployment d = { .arena = config->arena,
                             .config = config,
                             .endpoint = &target->endpoint,
                             .folder = folder,
@@ -72,9 +74,9 @@ bool deployment_run(struct arena *arena, const struct config *config, struct tar
     int64_t started = clock_now_ms();
     char took[32];
 
-    *report =
-        (struct deployment_report) { .folder = folder,
-                                     .applied = arena_alloc(arena, folder->count, sizeof *report->applied) };
+    *report = (struct deployment_report) {
+        .folder = folder, .applied = arena_alloc(config->arena, folder->count, sizeof *report->applied)
+    };
     watch_begin(&d.watch,
                 (struct watch_limits) { .max_blocked = config->max_blocked,
                                         .max_blocked_for_ms = config->max_blocked_for_ms },

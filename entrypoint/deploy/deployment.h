@@ -21,7 +21,7 @@ struct applied_migration {
     enum mode mode;
 };
 
-/* What came of it; lives in the arena. */
+/* What came of it; lives in the configuration's arena. */
 struct deployment_report {
     const struct folder *folder;
     const char *database;
@@ -32,7 +32,7 @@ struct deployment_report {
 
 /* Applies everything pending. Takes over what target->begun began. `report` is filled as far as it got, on
  * failure too; so is `progress`, all but its end. */
-must_use bool deployment_run(struct arena *arena, const struct config *config, struct target *target,
-                             struct progress *progress, struct deployment_report *report, struct error *err);
+must_use bool deployment_run(const struct config *config, struct target *target, struct progress *progress,
+                             struct deployment_report *report, struct error *err);
 
 #endif

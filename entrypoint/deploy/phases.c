@@ -43,7 +43,7 @@ bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error
 {
     arena_free(d->look);
     d->look = arena_new();
-    if (!ledger_read(d->look, d->conn, d->endpoint->schema, depth, &d->ledger, err))
+    if (!ledger_read(d->look, d->conn, (struct ledger_wish) { d->endpoint->schema, depth }, &d->ledger, err))
         return error_context(err, "reading the ledger");
     log_context(LOG_DATABASE, d->ledger.database);
     d->report->database = arena_copy(d->arena, d->ledger.database, strlen(d->ledger.database));

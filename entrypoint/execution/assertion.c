@@ -54,7 +54,8 @@ bool assertion_ask(struct execution *execution, const struct assertion *assertio
     settings.lock_timeout_ms = LOCK_MS;
     text_add_string(&sql, "BEGIN READ ONLY;");
     session_settings_add(&settings, true, &sql);
-    is_asked = query_several(execution->conn, "begin", sql.at, NULL, 0, err) &&
+    is_asked = query_several(execution->conn, &(const struct query) { .name = "begin", .sql = sql.at }, NULL,
+                             0, err) &&
                ask(execution, assertion, is_true, err);
     execution_roll_back_own(execution->conn);
     return is_asked;

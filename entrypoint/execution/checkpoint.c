@@ -28,13 +28,15 @@ bool checkpoint_commit(struct execution *execution, size_t done, const char *com
     items[count++] = (struct batch_item) { .query = &execution->ledger->queries[LEDGER_PROGRESS],
                                            .parameters = parameters };
     items[count++] = (struct batch_item) { .query = &closing };
-    if (query_batch(execution->conn, items, count, NULL, &failed, err))
+    if (query_batch(execution->conn,
+                    &(const struct batch) { .items = items, .count = count, .failed = &failed }, err))
         return true;
     return failed == keep && err->class != ERROR_LOST ? execution_lost_leader(err) : false;
 }
 
 bool checkpoint_record(struct execution *execution, size_t done, struct error *err)
 {
-    return query_several(execution->conn, "begin", "BEGIN", NULL, 0, err) &&
+    return query_several(execution->conn, &(const struct query) { .name = "begin", .sql = "BEGIN" }, NULL, 0,
+                         err) &&
            checkpoint_commit(execution, done, "COMMIT", err);
 }

@@ -82,16 +82,16 @@ bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wai
             "SELECT pg_catalog.set_config('lock_timeout', $1, $3::boolean) FROM pg_catalog.pg_settings"
             " WHERE name = 'lock_timeout' AND setting = $2",
     };
-    int64_t ms = retry_lock_timeout_ms(&execution->retry, wait);
+    int64_t ms = retry_lock_timeout_ms(&execution->lock_wait.retry, wait);
     char now[NUMBER_SIZE];
     char before[NUMBER_SIZE];
     const char *const parameters[] = { now, before, is_local ? "true" : "false" };
 
-    if (ms == execution->lock_timeout_ms)
+    if (ms == execution->lock_wait.lock_timeout_ms)
         return true;
     (void)snprintf(now, sizeof now, "%lld", (long long)ms);
-    (void)snprintf(before, sizeof before, "%lld", (long long)execution->lock_timeout_ms);
-    execution->lock_timeout_ms = ms;
+    (void)snprintf(before, sizeof before, "%lld", (long long)execution->lock_wait.lock_timeout_ms);
+    execution->lock_wait.lock_timeout_ms = ms;
     return query_run(execution->conn, &set, parameters, NULL, err);
 }
 
@@ -130,9 +130,8 @@ bool execution_reset_session(struct execution *execution, struct error *err)
 {
     struct batch_item items[RESETS_MOST];
     size_t count = execution_add_resets(execution, items);
-    size_t failed;
 
-    return query_batch(execution->conn, items, count, NULL, &failed, err);
+    return query_batch(execution->conn, &(const struct batch) { .items = items, .count = count }, err);
 }
 
 bool execution_hash_prefix(const struct execution *execution, size_t count, char hex[SHA256_HEX_SIZE],
@@ -175,7 +174,7 @@ void execution_judge(struct execution *execution, struct error *err)
     facts->is_connected =
         !facts->is_in_doubt && (facts->is_rolled_back || !connection_is_lost(execution->conn));
     facts->has_hint = err->hint[0] != '\0' && err->sqlstate[0] == '\0';
-    facts->has_blocker = execution->blocker_pid > 0;
+    facts->has_blocker = execution->lock_wait.blocker_pid > 0;
     err->class = failure_decide(facts).class;
 }
 
@@ -187,7 +186,7 @@ bool execution_explain(struct execution *execution, struct error *err)
     names->migration = execution->migration->name;
     names->script = execution->migration->script_path;
     names->statements = execution->summary.statements;
-    names->blocker_pid = execution->blocker_pid;
+    names->blocker_pid = execution->lock_wait.blocker_pid;
     failure_describe(&execution->failure, err);
     return false;
 }

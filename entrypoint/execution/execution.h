@@ -23,6 +23,16 @@
 #include "traffic/retry.h"
 #include "traffic/watch.h"
 
+/* Waiting for locks: tries, who is in the way, what may be done about them. */
+struct lock_wait {
+    struct retry retry;
+    struct blocker_policy policy;
+    int64_t lock_timeout_ms;      /* that we have set last */
+    int blocker_pid;              /* who was in the way last; 0 = not known */
+    char unseen[32];              /* the virtual transaction id of a holder whose age is hidden from us … */
+    struct deadline unseen_until; /* … and until when it counts as young */
+};
+
 /* An atomic migration: what is needed to find out about a COMMIT whose answer was lost. */
 struct commit_doubt {
     char txid[24];
@@ -41,13 +51,8 @@ struct execution {
     struct session_settings settings;
     int64_t timeout_ms; /* of the whole migration; 0 = none */
     struct deadline until;
-    struct retry retry;
-    struct blocker_policy policy;
     struct watch *watch;
-    const struct lease *lease;    /* that we must hold, too */
-    char unseen[32];              /* the virtual transaction id of a holder whose age is hidden from us … */
-    struct deadline unseen_until; /* … and until when it counts as young */
-    int64_t lock_timeout_ms;      /* that we have set last */
+    const struct lease *lease; /* that we must hold, too */
     enum mode mode;
     struct progress *progress;
     bool is_session_used; /* an earlier script ran in this session */
@@ -56,7 +61,7 @@ struct execution {
 
     struct failure failure;
     struct commit_doubt commit_doubt;
-    int blocker_pid; /* who was in the way last; 0 = not known */
+    struct lock_wait lock_wait;
 
     /* Atomic, pooled: nothing was run, for another process leads or has led since the last look. */
     bool is_overtaken;

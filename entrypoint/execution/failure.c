@@ -118,7 +118,7 @@ static enum error_class class_of(enum error_class class, enum failure_holds hold
     case HOLDS_EARLIER: /* what was refused before it began stays a refusal */
         return class == ERROR_CLEAN ? ERROR_PARTIAL : class;
     case HOLDS_NOTHING:
-        return class == ERROR_REFUSED && (set & BEGUN) != 0 ? ERROR_CLEAN : class;
+        return (set & BEGUN) != 0 && (class == ERROR_REFUSED || class == ERROR_PARTIAL) ? ERROR_CLEAN : class;
     default:
         return class;
     }

@@ -33,10 +33,10 @@ static bool give_up(const struct execution *execution, const struct blockers *bl
     char took[32];
 
     text_add_string(&detail, err->detail);
-    if (execution->retry.retry_for_ms > 0)
+    if (execution->lock_wait.retry.retry_for_ms > 0)
         text_add_format(&detail, "%sGiven up after %u tries in %s.", detail.length == 0 ? "" : " ",
-                        execution->retry.tries,
-                        duration_text(execution->retry.retry_for_ms, took, sizeof took));
+                        execution->lock_wait.retry.tries,
+                        duration_text(execution->lock_wait.retry.retry_for_ms, took, sizeof took));
     for (size_t i = 0; i < blockers->count; i++) {
         text_add_string(&detail, i == 0 ? " In the way: " : "; ");
         blocker_describe(&blockers->list[i], &detail);
@@ -65,7 +65,7 @@ static bool is_table_known(const struct wanted_lock *wanted_lock)
  * after a second. */
 static const struct blocker *old_holder(struct execution *execution, const struct blockers *holders)
 {
-    int64_t old_ms = 2 * retry_lock_timeout_ms(&execution->retry, WAIT_TABLE);
+    int64_t old_ms = 2 * retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE);
 
     if (old_ms < OLD_MS)
         old_ms = OLD_MS;
@@ -76,10 +76,10 @@ static const struct blocker *old_holder(struct execution *execution, const struc
             return holder;
         if (holder->age >= 0)
             continue;
-        if (strcmp(execution->unseen, holder->transaction) == 0)
-            return deadline_passed(execution->unseen_until) ? holder : NULL;
-        text_copy_cut(execution->unseen, sizeof execution->unseen, holder->transaction);
-        execution->unseen_until = deadline_in(OLD_MS);
+        if (strcmp(execution->lock_wait.unseen, holder->transaction) == 0)
+            return deadline_passed(execution->lock_wait.unseen_until) ? holder : NULL;
+        text_copy_cut(execution->lock_wait.unseen, sizeof execution->lock_wait.unseen, holder->transaction);
+        execution->lock_wait.unseen_until = deadline_in(OLD_MS);
     }
     return NULL;
 }
@@ -91,7 +91,7 @@ static void say_holder(struct execution *execution, const struct wanted_lock *wa
     char pid[32];
 
     (void)snprintf(pid, sizeof pid, "pid %d", holder->pid);
-    if (!patience_has_word(&execution->retry.patience, pid))
+    if (!patience_has_word(&execution->lock_wait.retry.patience, pid))
         return;
     blocker_describe(holder, &who);
     text_copy_cut(execution->progress->in_the_way, sizeof execution->progress->in_the_way, who.at);
@@ -116,14 +116,14 @@ static bool look_before_queueing(struct execution *execution, const struct wante
         holder = old_holder(execution, &holders);
         if (holder == NULL)
             return true;
-        execution->blocker_pid = holder->pid;
-        if (patience_is_over(&execution->retry.patience)) {
+        execution->lock_wait.blocker_pid = holder->pid;
+        if (patience_is_over(&execution->lock_wait.retry.patience)) {
             *err = failure;
             return give_up(execution, &holders, err);
         }
         say_holder(execution, wanted_lock, holder);
-        blocker_act(execution->conn, holder, &execution->policy);
-        if (!patience_pause(&execution->retry.patience,
+        blocker_act(execution->conn, holder, &execution->lock_wait.policy);
+        if (!patience_pause(&execution->lock_wait.retry.patience,
                             LOOK_LEAST_MS + (int64_t)random_below(LOOK_MOST_MS - LOOK_LEAST_MS), err))
             return false;
     }
@@ -143,33 +143,34 @@ static bool is_autovacuum(const struct blockers *blockers)
 static void learn(struct execution *execution, const struct wanted_lock *wanted_lock,
                   const struct blockers *blockers)
 {
-    struct retry *retry = &execution->retry;
+    struct retry *retry = &execution->lock_wait.retry;
 
     if (wanted_lock->is_known)
         retry->is_at_rows = wanted_lock->is_row;
     retry->is_autovacuum = !retry->is_autovacuum && is_autovacuum(blockers);
-    execution->blocker_pid = blockers->count > 0 ? blockers->list[0].pid : 0;
+    execution->lock_wait.blocker_pid = blockers->count > 0 ? blockers->list[0].pid : 0;
 }
 
 /* Rests, then looks; false when that ends it. */
 static bool wait_for_turn(struct execution *execution, const struct wanted_lock *wanted_lock,
                           const struct blockers *blockers, struct error *err)
 {
-    bool is_looking = is_table_known(wanted_lock) && !execution->retry.is_autovacuum;
-    int64_t rest =
-        is_looking && execution->retry.tries <= 2 ? REST_WITH_LOOKS_MS : retry_rest_ms(&execution->retry);
+    bool is_looking = is_table_known(wanted_lock) && !execution->lock_wait.retry.is_autovacuum;
+    int64_t rest = is_looking && execution->lock_wait.retry.tries <= 2
+                       ? REST_WITH_LOOKS_MS
+                       : retry_rest_ms(&execution->lock_wait.retry);
 
-    if (deadline_left_ms(execution->retry.patience.until) <= rest)
+    if (deadline_left_ms(execution->lock_wait.retry.patience.until) <= rest)
         return give_up(execution, blockers, err);
     watch_open(execution->watch, execution->conn);
-    if (!patience_pause(&execution->retry.patience, rest, err))
+    if (!patience_pause(&execution->lock_wait.retry.patience, rest, err))
         return false;
     return !is_looking || look_before_queueing(execution, wanted_lock, err);
 }
 
 bool lock_retry(struct execution *execution, struct error *err)
 {
-    struct retry *retry = &execution->retry;
+    struct retry *retry = &execution->lock_wait.retry;
     struct progress *progress = execution->progress;
     enum retry_reason reason = retry_reason_of(err->sqlstate);
     struct wanted_lock wanted_lock = execution->watch->wanted_lock;
@@ -191,7 +192,8 @@ bool lock_retry(struct execution *execution, struct error *err)
     connection_shield(execution->conn, false);
     progress_enter(progress, PROGRESS_WAITING_LOCK);
     is_worth_it = wait_for_turn(execution, &wanted_lock, &blockers, err);
-    progress->lock_wait_seconds += (double)(clock_now_ms() - since + execution->lock_timeout_ms) / 1000;
+    progress->lock_wait_seconds +=
+        (double)(clock_now_ms() - since + execution->lock_wait.lock_timeout_ms) / 1000;
     progress->blocked_by = 0;
     progress_enter(progress, PROGRESS_APPLYING);
     return is_worth_it;

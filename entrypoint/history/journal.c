@@ -110,17 +110,20 @@ static bool run_aside(struct connection *conn, const struct batch_item *own, siz
 {
     struct batch_item items[ITEMS_MOST];
     struct error ignored;
-    size_t failed;
     bool is_done;
 
     items[0] = (struct batch_item) { .query = &BEGIN };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         items[1 + i] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
     memcpy(items + 1 + SESSION_ASIDES, own, count * sizeof *own);
-    is_done = query_batch(conn, items, 1 + SESSION_ASIDES + count, out, &failed, err) &&
-              query_several(conn, "commit", "COMMIT", NULL, 0, err);
+    is_done =
+        query_batch(
+            conn, &(const struct batch) { .items = items, .count = 1 + SESSION_ASIDES + count, .rows = out },
+            err) &&
+        query_several(conn, &(const struct query) { .name = "commit", .sql = "COMMIT" }, NULL, 0, err);
     if (!is_done && connection_is_in_transaction(conn) &&
-        !query_several(conn, "rollback", "ROLLBACK", NULL, 0, &ignored))
+        !query_several(conn, &(const struct query) { .name = "rollback", .sql = "ROLLBACK" }, NULL, 0,
+                       &ignored))
         log_debug("could not roll back: %s", ignored.message);
     return is_done;
 }
@@ -175,15 +178,15 @@ static bool fetch(struct connection *conn, const struct query *query, const char
     return true;
 }
 
-bool journal_record(struct connection *conn, const char *ledger_id, size_t statement, const char *prefix,
-                    const char *sql, struct intent *out, struct error *err)
+bool journal_record(struct connection *conn, const struct journal_entry *entry, struct intent *out,
+                    struct error *err)
 {
     char number[24];
-    const char *const parameters[] = { ledger_id, number, prefix, sql };
+    const char *const parameters[] = { entry->ledger_id, number, entry->prefix, entry->sql };
     bool exists;
 
     *out = (struct intent) { .is_known = false };
-    (void)snprintf(number, sizeof number, "%zu", statement);
+    (void)snprintf(number, sizeof number, "%zu", entry->statement);
     if (!journal_exists(conn, &exists, err))
         return false;
     if (!exists && !journal_create(conn, err)) {

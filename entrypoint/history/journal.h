@@ -27,12 +27,20 @@ struct intent {
 #define auto_intent __attribute__((cleanup(intent_free)))
 void intent_free(struct intent *intent);
 
-/* Commits the intent, creating the schema and the table if need be; `sql` may be NULL. A role that may not
+/* What is recorded before a statement runs. */
+struct journal_entry {
+    const char *ledger_id;
+    size_t statement;   /* its number, from 0 */
+    const char *prefix; /* SHA-256 of the statements before it */
+    const char *sql;    /* or NULL */
+};
+
+/* Commits the intent, creating the schema and the table if need be. A role that may not
  * create them is no error: is_known is false then, with one warning, and what a crash leaves needs a person.
  * Like the others it works whatever role a script has set, and must not run inside a transaction. `out` is
  * the caller's to free, also on failure. */
-must_use bool journal_record(struct connection *conn, const char *ledger_id, size_t statement,
-                             const char *prefix, const char *sql, struct intent *out, struct error *err);
+must_use bool journal_record(struct connection *conn, const struct journal_entry *entry, struct intent *out,
+                             struct error *err);
 
 /* Reads it; is_known is false when there is none. */
 must_use bool journal_read(struct connection *conn, const char *ledger_id, size_t statement,

@@ -177,9 +177,10 @@ static bool explain_read_failure(const char *table, struct error *err)
     return error_hint(err, "Compare it with the ledger of a working database (\\d %s in psql).", table);
 }
 
-bool ledger_read(struct arena *arena, struct connection *conn, const char *schema, enum ledger_depth depth,
-                 struct ledger *out, struct error *err)
+bool ledger_read(struct arena *arena, struct connection *conn, struct ledger_wish wish, struct ledger *out,
+                 struct error *err)
 {
+    const char *schema = wish.schema;
     auto_text struct text sql = text_init(QUERY_MOST);
     auto_text struct text literal = text_init(QUERY_MOST);
     auto_result struct result *session = NULL;
@@ -190,8 +191,9 @@ bool ledger_read(struct arena *arena, struct connection *conn, const char *schem
 
     quote_literal(table, &literal);
     text_add_format(&sql, SESSION_QUERY, literal.at);
-    text_add_format(&sql, ROWS_QUERY, depth == LEDGER_CHECKSUMS ? "checksum" : "NULL", table);
-    is_read = query_several(conn, "ledger_read", sql.at, results, 2, err);
+    text_add_format(&sql, ROWS_QUERY, wish.depth == LEDGER_CHECKSUMS ? "checksum" : "NULL", table);
+    is_read =
+        query_several(conn, &(const struct query) { .name = "ledger_read", .sql = sql.at }, results, 2, err);
     session = results[0];
     rows = results[1];
     *out = (struct ledger) { .exists = is_read, .is_schema_given = schema != NULL };
@@ -216,7 +218,7 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const char *sch
 
     *out = (struct ledger) { .is_schema_given = schema != NULL };
     text_add_format(&sql, GLANCE_QUERY, table);
-    if (!query_several(conn, "ledger_glance", sql.at, &rows, 1, err))
+    if (!query_several(conn, &(const struct query) { .name = "ledger_glance", .sql = sql.at }, &rows, 1, err))
         return strcmp(err->sqlstate, "42P01") == 0 || explain_read_failure(table, err);
     out->exists = true;
     out->count = (size_t)result_rows(rows);
@@ -315,7 +317,7 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is
     if (!add_schema(conn, ledger, &sql, err))
         return false;
     text_add_format(&sql, LEDGER_CREATE, ledger->table);
-    if (!query_several(conn, "ledger_create", sql.at, NULL, 0, err))
+    if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0, err))
         return error_context(err, "creating the ledger %s", ledger->table);
     log_debug("created the ledger %s", ledger->table);
     return true;
@@ -343,14 +345,13 @@ bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *e
     return true;
 }
 
-bool ledger_record_clean_failure(struct connection *conn, const struct ledger *ledger, const char *name,
-                                 const char *checksum, const char *started, const char *logs,
-                                 struct error *err)
+bool ledger_record_clean_failure(struct connection *conn, const struct ledger *ledger,
+                                 const struct clean_failure *failure, struct error *err)
 {
     char id[UUID_SIZE];
     auto_result struct result *repeated = NULL;
-    const char *const again[] = { checksum, name, logs };
-    const char *const fresh[] = { id, checksum, name, started, logs };
+    const char *const again[] = { failure->checksum, failure->name, failure->logs };
+    const char *const fresh[] = { id, failure->checksum, failure->name, failure->started, failure->logs };
 
     random_uuid(id);
     if (!query_run(conn, &ledger->queries[LEDGER_REPEAT_FAILED], again, &repeated, err))

@@ -62,11 +62,16 @@ struct ledger {
 /* How much of each row is read: names and states, which decide what is pending, or checksums too. */
 enum ledger_depth { LEDGER_NAMES, LEDGER_CHECKSUMS };
 
-/* Reads it in one round trip; `schema` is the URL's ?schema= or NULL. A missing table is no error (exists =
+struct ledger_wish {
+    const char *schema; /* the URL's ?schema=, or NULL */
+    enum ledger_depth depth;
+};
+
+/* Reads it in one round trip. A missing table is no error (exists =
  * false); only SQLSTATE 42P01 means that. Everything lives in the arena. ERROR_REFUSED for a table that isn't
  * Prisma's. */
-must_use bool ledger_read(struct arena *arena, struct connection *conn, const char *schema,
-                          enum ledger_depth depth, struct ledger *out, struct error *err);
+must_use bool ledger_read(struct arena *arena, struct connection *conn, struct ledger_wish wish,
+                          struct ledger *out, struct error *err);
 
 /* The look that every start begins with, and most end with: only `exists`, and names and states of the rows,
  * in no particular order; nothing of the session. */
@@ -86,12 +91,17 @@ void ledger_add_unchanged(const struct ledger *ledger, struct text *sql);
 must_use bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists,
                             struct error *err);
 
+struct clean_failure {
+    const char *name; /* of the migration */
+    const char *checksum;
+    const char *started; /* as read from the server, seconds since 1970 */
+    const char *logs;
+};
+
 /* Records a failure that left nothing behind: a row that is marked rolled back at once, so that the next
- * deployment tries again. The same failure of the same script reuses its row. `started` as read from the
- * server (seconds since 1970). */
+ * deployment tries again. The same failure of the same script reuses its row. */
 must_use bool ledger_record_clean_failure(struct connection *conn, const struct ledger *ledger,
-                                          const char *name, const char *checksum, const char *started,
-                                          const char *logs, struct error *err);
+                                          const struct clean_failure *failure, struct error *err);
 
 /* What our unfinished rows begin their logs with; rows of Prisma's own don't. */
 #define LEDGER_OURS "tidelock: "

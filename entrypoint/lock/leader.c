@@ -67,9 +67,11 @@ enum leader_answer leader_begin(struct connection *conn, struct leader *holder, 
     static const struct query rollback = { .name = "rollback", .sql = "ROLLBACK" };
     auto_result struct result *result = NULL;
 
-    if (!query_several(conn, "leader_begin",
-                       "BEGIN ISOLATION LEVEL READ COMMITTED;SELECT " LEADER_TRY_IN_TRANSACTION, &result, 1,
-                       err))
+    if (!query_several(conn,
+                       &(const struct query) {
+                           .name = "leader_begin",
+                           .sql = "BEGIN ISOLATION LEVEL READ COMMITTED;SELECT " LEADER_TRY_IN_TRANSACTION },
+                       &result, 1, err))
         return LEADER_UNKNOWN;
     if (result_bool(result, 0, 0))
         return LEADER_TAKEN;

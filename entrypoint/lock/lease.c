@@ -113,19 +113,24 @@ static enum lease_answer refused(struct lease *lease, const struct answer *answe
     return LEASE_UNKNOWN;
 }
 
+struct api_call {
+    const char *method;
+    const char *url;
+    struct json *object; /* or NULL; taken over */
+};
+
 /* Sends it and waits; only a signal is a failure. */
-static bool call(struct lease *lease, const char *method, const char *url, struct json *object,
-                 struct answer *answer, struct error *err)
+static bool call(struct lease *lease, const struct api_call *what, struct answer *answer, struct error *err)
 {
     const char *headers[HEADERS];
     auto_text struct text body = text_init(BODY_MOST);
     struct request request;
 
-    if (object != NULL)
-        json_write(object, false, &body);
-    if (!compose(lease, method, headers, &request, err))
+    if (what->object != NULL)
+        json_write(what->object, false, &body);
+    if (!compose(lease, what->method, headers, &request, err))
         return false;
-    request.url = url;
+    request.url = what->url;
     request.body = text_slice(&body);
     return http_call(&request, answer, err) || err->class != ERROR_INTERRUPTED;
 }
@@ -149,7 +154,7 @@ static enum lease_answer read_object(struct lease *lease, struct error *err)
     auto_answer struct answer answer = { .status = 0 };
     struct json *object;
 
-    if (!call(lease, "GET", lease->url, NULL, &answer, err))
+    if (!call(lease, &(const struct api_call) { "GET", lease->url, NULL }, &answer, err))
         return LEASE_UNKNOWN;
     if (answer.status == 404) {
         json_free(lease->object);
@@ -218,7 +223,10 @@ enum lease_answer lease_try(struct lease *lease, struct error *err)
         wanted = copy_of(lease->object);
         lease_claim(wanted, lease->identity, lease->duration_ms / 1000, now_text(now));
     }
-    if (!call(lease, good == 201 ? "POST" : "PUT", good == 201 ? url.at : lease->url, wanted, &answer, err))
+    if (!call(lease,
+              &(const struct api_call) { good == 201 ? "POST" : "PUT", good == 201 ? url.at : lease->url,
+                                         wanted },
+              &answer, err))
         return LEASE_UNKNOWN;
     if (answer.status != good)
         return refused(lease, &answer, good == 201 ? "create" : "update", err);

@@ -248,8 +248,8 @@ bool query_run(struct connection *conn, const struct query *query, const char *c
     return is_good || error_context(err, "running query %s", query->name);
 }
 
-bool query_several(struct connection *conn, const char *name, const char *sql, struct result **results,
-                   size_t count, struct error *err)
+bool query_several(struct connection *conn, const struct query *query, struct result **results, size_t count,
+                   struct error *err)
 {
     struct tally tally = { .kept = results, .most = count };
     int64_t started = clock_now_us();
@@ -258,11 +258,11 @@ bool query_several(struct connection *conn, const char *name, const char *sql, s
     for (size_t i = 0; i < count; i++)
         results[i] = NULL;
     begin(conn);
-    if (PQsendQuery(conn->pg, sql) != 1)
+    if (PQsendQuery(conn->pg, query->sql) != 1)
         return error_from_loss(conn, err);
     is_good = read_results(conn, &tally, err) && (count == 0 || tally.count > 0 || lose_trust(conn, err));
-    log_duration(name, started);
-    return is_good || error_context(err, "running query %s", name);
+    log_duration(query->name, started);
+    return is_good || error_context(err, "running query %s", query->name);
 }
 
 static bool batch_send(struct connection *conn, const struct batch_item *items, size_t count)
@@ -315,27 +315,32 @@ static bool batch_read(struct connection *conn, size_t count, struct result **la
     }
 }
 
-bool query_batch(struct connection *conn, const struct batch_item *items, size_t count, struct result **out,
-                 size_t *failed, struct error *err)
+bool query_batch(struct connection *conn, const struct batch *batch, struct error *err)
 {
     struct result *last = NULL;
     int64_t started = clock_now_us();
+    size_t failed = batch->count;
     bool is_good;
 
     begin(conn);
-    *failed = count;
-    if (!batch_send(conn, items, count))
+    is_good = batch_send(conn, batch->items, batch->count);
+    if (!is_good) {
+        if (batch->failed != NULL)
+            *batch->failed = failed;
         return error_from_loss(conn, err);
-    is_good =
-        batch_read(conn, count, &last, failed, err) && (out == NULL || last != NULL || lose_trust(conn, err));
-    log_duration(items[count - 1].query->name, started);
-    if (is_good && out != NULL)
-        *out = steal(&last);
+    }
+    is_good = batch_read(conn, batch->count, &last, &failed, err) &&
+              (batch->rows == NULL || last != NULL || lose_trust(conn, err));
+    log_duration(batch->items[batch->count - 1].query->name, started);
+    if (batch->failed != NULL)
+        *batch->failed = failed;
+    if (is_good && batch->rows != NULL)
+        *batch->rows = steal(&last);
     result_free(last);
-    if (is_good || *failed < count)
+    if (is_good || failed < batch->count)
         (void)PQexitPipelineMode(conn->pg);
-    if (!is_good && *failed < count)
-        return error_context(err, "running query %s", items[*failed].query->name);
+    if (!is_good && failed < batch->count)
+        return error_context(err, "running query %s", batch->items[failed].query->name);
     return is_good;
 }
 

@@ -43,8 +43,8 @@ must_use bool query_run(struct connection *conn, const struct query *query, cons
 /* Several statements without parameters in one message, hence (outside a transaction block) one implicit
  * transaction. results[i] gets what the i-th of those that return rows returned, at most `count` of them;
  * slots that got nothing are NULL. The first failure ends the rest and what came before it is kept. */
-must_use bool query_several(struct connection *conn, const char *name, const char *sql,
-                            struct result **results, size_t count, struct error *err);
+must_use bool query_several(struct connection *conn, const struct query *query, struct result **results,
+                            size_t count, struct error *err);
 
 /* A statement of a batch. */
 struct batch_item {
@@ -52,11 +52,17 @@ struct batch_item {
     const char *const *parameters;
 };
 
-/* Sends all items in one round trip (pipeline mode: after a failure the server skips the rest). `out`, when
- * not NULL, gets the rows of the last item. Signals don't cancel it: it is what carries COMMIT. On failure
- * *failed is the number of the item that failed (`count` when the session broke and nobody knows). */
-must_use bool query_batch(struct connection *conn, const struct batch_item *items, size_t count,
-                          struct result **out, size_t *failed, struct error *err);
+struct batch {
+    const struct batch_item *items;
+    size_t count;
+    struct result **rows; /* gets those of the last item; NULL = they don't matter */
+    size_t *failed; /* gets the number of the item that failed (`count` when the session broke and nobody
+                       knows); may be NULL */
+};
+
+/* Sends all items in one round trip (pipeline mode: after a failure the server skips the rest). Signals don't
+ * cancel it: it is what carries COMMIT. */
+must_use bool query_batch(struct connection *conn, const struct batch *batch, struct error *err);
 
 /* A query that nobody waits for: statements without parameters, asked while something else is waited for. */
 enum { PENDING_RESULTS = 3 };

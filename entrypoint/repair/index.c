@@ -21,25 +21,27 @@ static const struct query INDEX_STATE = {
 static enum repair_answer refuse(const struct execution *execution, const struct statement *statement,
                                  const char *name, const char *what, struct error *err)
 {
-    error_set(err, ERROR_PARTIAL, "the index %s %s", name, what);
+    error_set(err, ERROR_CLEAN, "the index %s %s", name, what);
     execution_point(execution, statement->start, err);
     error_hint(err, "See that nobody needs it, then: DROP INDEX CONCURRENTLY %s; and deploy again.", name);
     return REPAIR_REFUSED;
 }
 
 /* The statement's own index, as the statement is written now or as the interrupted run had it. */
-static bool find(const struct execution *execution, struct slice sql, const struct index_statement *index,
-                 const struct intent *intent, struct found_index *found, struct error *err)
+static bool find(const struct execution *execution, struct slice sql, struct index_search search,
+                 struct found_index *found, struct error *err)
 {
+    const struct index_statement *index = search.index;
     auto_text struct text definition = text_init(4096);
 
-    if (!invalid_index_find(execution, index, intent, "", found, err))
+    if (!invalid_index_find(execution, &search, found, err))
         return false;
-    if (!intent->is_known || (index->name[0] != '\0' && !(found->is_found && found->is_younger)))
+    if (!search.intent->is_known || (index->name[0] != '\0' && !(found->is_found && found->is_younger)))
         return true; /* nothing to be compared */
-    return invalid_index_definition(execution, sql, index, &definition, err) &&
-           (definition.length == 0 ||
-            invalid_index_find(execution, index, intent, definition.at, found, err));
+    if (!invalid_index_definition(execution, sql, index, &definition, err))
+        return false;
+    search.definition = definition.at;
+    return definition.length == 0 || invalid_index_find(execution, &search, found, err);
 }
 
 /* What the interrupted run had made of this very statement: it may have been corrected since. */
@@ -52,7 +54,7 @@ static bool find_leftover(const struct execution *execution, const struct intent
     *found = (struct found_index) { .is_found = false };
     if (!index_statement_parse(sql, &former) || former.is_drop)
         return true;
-    return find(execution, sql, &former, intent, found, err);
+    return find(execution, sql, (struct index_search) { &former, intent, "" }, found, err);
 }
 
 static bool is_ours(const struct found_index *found)
@@ -67,7 +69,7 @@ static enum repair_answer look(const struct execution *execution, const struct s
     struct slice sql = execution_text(execution, statement);
     struct found_index found;
 
-    if (!find(execution, sql, index, intent, &found, err))
+    if (!find(execution, sql, (struct index_search) { index, intent, "" }, &found, err))
         return REPAIR_ERROR;
     if (!found.is_found)
         return REPAIR_RUN;
@@ -106,7 +108,7 @@ bool index_create_after(const struct execution *execution, const struct statemen
     struct found_index found;
     struct error err;
 
-    if (!find(execution, sql, index, intent, &found, &err))
+    if (!find(execution, sql, (struct index_search) { index, intent, "" }, &found, &err))
         return leftover_unknown(left, intent, &err);
     if (!found.is_found || found.is_valid || (intent->is_known && !found.is_younger))
         return true;
@@ -166,7 +168,7 @@ bool index_verify(const struct execution *execution, const struct statement *sta
 
     if (index->name[0] == '\0')
         return true;
-    if (!invalid_index_find(execution, index, &none, "", &found, err))
+    if (!invalid_index_find(execution, &(const struct index_search) { index, &none, "" }, &found, err))
         return false;
     if (!found.is_found || found.is_valid)
         return true;

@@ -39,7 +39,9 @@ bool invalid_index_definition(const struct execution *execution, struct slice sq
     text_add_format(&trial, "%.*s\n;SELECT ", (int)(sql.length - index->rest), sql.at + index->rest);
     text_add_string(&trial, INDEX_DEFINITION("pg_catalog.to_regclass('pg_temp.tidelock_trial')"));
     text_add_string(&trial, ";ROLLBACK");
-    is_told = query_several(execution->conn, "index_definition", trial.at, &result, 1, err);
+    is_told =
+        query_several(execution->conn, &(const struct query) { .name = "index_definition", .sql = trial.at },
+                      &result, 1, err);
     execution_roll_back_own(execution->conn);
     if (is_told)
         text_add_string(out, result_text(result, 0, 0));
@@ -50,16 +52,16 @@ bool invalid_index_definition(const struct execution *execution, struct slice sq
     return true;
 }
 
-bool invalid_index_find(const struct execution *execution, const struct index_statement *index,
-                        const struct intent *intent, const char *definition, struct found_index *out,
-                        struct error *err)
+bool invalid_index_find(const struct execution *execution, const struct index_search *search,
+                        struct found_index *out, struct error *err)
 {
+    const struct index_statement *index = search->index;
     auto_text struct text table = text_init(QUALIFIED_NAME_SIZE);
     auto_result struct result *result = NULL;
 
     quote_qualified(index->table_schema, index->table, &table);
     const char *const parameters[] = { table.at, index->name[0] == '\0' ? NULL : index->name,
-                                       intent->is_known ? intent->txid : NULL };
+                                       search->intent->is_known ? search->intent->txid : NULL };
     *out = (struct found_index) { .is_found = false };
     if (!query_run(execution->conn, &INDEXES, parameters, &result, err))
         return false;
@@ -69,7 +71,8 @@ bool invalid_index_find(const struct execution *execution, const struct index_st
                                      .is_valid = result_bool(result, row, 2),
                                      .is_younger = result_bool(result, row, 3),
                                      .is_taken = result_bool(result, row, 4),
-                                     .is_same = strcmp(result_text(result, row, 5), definition) == 0 };
+                                     .is_same =
+                                         strcmp(result_text(result, row, 5), search->definition) == 0 };
 
         quote_qualified(result_text(result, row, 0), result_text(result, row, 1), &name);
         text_copy_cut(found.name, sizeof found.name, name.at);

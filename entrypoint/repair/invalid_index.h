@@ -8,6 +8,13 @@
 #include "history/journal.h"
 #include "sql/index_statement.h"
 
+/* What is looked for. */
+struct index_search {
+    const struct index_statement *index;
+    const struct intent *intent;
+    const char *definition; /* as invalid_index_definition() has it; "" = not compared */
+};
+
 struct found_index {
     bool is_found;
     bool is_valid;
@@ -25,9 +32,8 @@ must_use bool invalid_index_definition(const struct execution *execution, struct
 
 /* The index of that table and name; when the statement names none, one of that definition which is younger
  * than the intent. */
-must_use bool invalid_index_find(const struct execution *execution, const struct index_statement *index,
-                                 const struct intent *intent, const char *definition, struct found_index *out,
-                                 struct error *err);
+must_use bool invalid_index_find(const struct execution *execution, const struct index_search *search,
+                                 struct found_index *out, struct error *err);
 
 /* Drops it concurrently. */
 must_use bool invalid_index_drop(const struct execution *execution, const char *name, struct error *err);

@@ -102,7 +102,7 @@ enum repair_answer detach_before(const struct execution *execution, const struct
         return finalize(execution, subject, err);
     if (is_pending) {
         add_finalize(subject, &sql);
-        error_set(err, ERROR_PARTIAL,
+        error_set(err, ERROR_CLEAN,
                   "the partition is half detached already, and that can't be proven to be this migration's "
                   "work");
         error_hint(err, "Complete it: %s; and deploy again when the script does not detach it any more.",
@@ -148,7 +148,7 @@ enum repair_answer object_before(const struct execution *execution, const struct
     if (subject->is_drop)
         return intent->is_known && !is_found ? REPAIR_DONE : REPAIR_RUN;
     if (is_found && result_bool(result, 0, 1)) {
-        error_set(err, ERROR_PARTIAL,
+        error_set(err, ERROR_CLEAN,
                   "the database \"%s\" is there but invalid: a DROP DATABASE of it was "
                   "interrupted",
                   subject->name);

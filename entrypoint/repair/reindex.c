@@ -87,7 +87,7 @@ static bool clear(const struct execution *execution, const struct result *copies
         (void)snprintf(left->what, sizeof left->what, "the INVALID index %s remains", name.at);
         (void)snprintf(left->remedy, sizeof left->remedy, "DROP INDEX CONCURRENTLY %s", name.at);
         if (!is_ours)
-            return error_set(err, ERROR_PARTIAL,
+            return error_set(err, ERROR_CLEAN,
                              "the index %s is INVALID and can't be proven to be a leftover of this migration",
                              name.at);
         log_warn("dropping the INVALID index %s that an interrupted REINDEX left behind", name.at);

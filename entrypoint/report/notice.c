@@ -128,36 +128,36 @@ static struct json *attachment(enum notice notice, const char *line, const char 
     return object;
 }
 
-void notice_webhook(enum notice notice, const struct progress *progress, const struct error *err,
-                    const struct speaker *speaker, double now, struct text *out)
+void notice_webhook(const struct occurrence *what, struct text *out)
 {
+    const struct progress *progress = what->progress;
     auto_text struct text line = text_init(LINE_MOST);
     auto_text struct text detail = text_init(DETAIL_MOST);
     struct json *object = json_new_object();
     struct json *attachments = json_new_array();
     char time[TIME_SIZE];
 
-    notice_line(notice, progress, err, &line);
-    add_detail(err, &detail);
-    format_time(now, time);
+    notice_line(what->notice, what->progress, what->err, &line);
+    add_detail(what->err, &detail);
+    format_time(what->now, time);
     json_set_text(object, "text", line.at);
-    json_append(attachments, attachment(notice, line.at, detail.at));
+    json_append(attachments, attachment(what->notice, line.at, detail.at));
     json_set(object, "attachments", attachments);
-    json_set_text(object, "event", NOTICE_NAMES[notice]);
+    json_set_text(object, "event", NOTICE_NAMES[what->notice]);
     json_set_text(object, "time", time);
     failure_json_set_text(object, "database", progress->database, FAILURE_JSON_MOST);
-    failure_json_set_text(object, "pod", speaker->pod, FAILURE_JSON_MOST);
-    failure_json_set_text(object, "namespace", speaker->namespace, FAILURE_JSON_MOST);
+    failure_json_set_text(object, "pod", what->speaker->pod, FAILURE_JSON_MOST);
+    failure_json_set_text(object, "namespace", what->speaker->namespace, FAILURE_JSON_MOST);
     failure_json_set_text(object, "migration", progress->latest, FAILURE_JSON_MOST);
-    if (notice == NOTICE_SUCCEEDED || notice == NOTICE_FAILED)
+    if (what->notice == NOTICE_SUCCEEDED || what->notice == NOTICE_FAILED)
         json_set_number(object, "exit_code", progress->exit_code);
     json_set_number(object, "applied", (int64_t)progress->applied);
     if (progress->is_compared)
         json_set_number(object, "pending", (int64_t)progress->migrations[VERDICT_PENDING]);
-    json_set_number(object, "duration_ms", (int64_t)((now - progress->started_at) * 1000));
-    if (notice == NOTICE_BLOCKED)
+    json_set_number(object, "duration_ms", (int64_t)((what->now - progress->started_at) * 1000));
+    if (what->notice == NOTICE_BLOCKED)
         failure_json_set_text(object, "in_the_way", progress->in_the_way, FAILURE_JSON_MOST);
-    failure_json_set(object, err, FAILURE_JSON_MOST);
+    failure_json_set(object, what->err, FAILURE_JSON_MOST);
     json_write(object, false, out);
 }
 
@@ -194,9 +194,7 @@ static struct json *event_metadata(const struct event_subject *subject)
     return metadata;
 }
 
-void notice_event(enum notice notice, const struct progress *progress, const struct error *err,
-                  const struct event_subject *subject, const struct speaker *speaker, double now,
-                  struct text *out)
+void notice_event(const struct occurrence *what, const struct event_subject *subject, struct text *out)
 {
     auto_text struct text message = text_init(LINE_MOST + DETAIL_MOST);
     auto_text struct text detail = text_init(DETAIL_MOST);
@@ -206,19 +204,19 @@ void notice_event(enum notice notice, const struct progress *progress, const str
     char cut[EVENT_MESSAGE_SIZE];
     char time[TIME_SIZE];
 
-    notice_line(notice, progress, err, &message);
-    add_detail(err, &detail);
+    notice_line(what->notice, what->progress, what->err, &message);
+    add_detail(what->err, &detail);
     if (detail.length > 0)
         text_add_format(&message, "\n%s", detail.at);
     text_add_valid(&valid, message.at, message.length);
     text_copy_cut(cut, sizeof cut, valid.at);
-    format_time(now, time);
+    format_time(what->now, time);
     json_set_text(event, "apiVersion", "v1");
     json_set_text(event, "kind", "Event");
     json_set(event, "metadata", event_metadata(subject));
     json_set(event, "involvedObject", subject_json(subject));
-    json_set_text(event, "type", LOOKS[notice].type);
-    json_set_text(event, "reason", LOOKS[notice].reason);
+    json_set_text(event, "type", LOOKS[what->notice].type);
+    json_set_text(event, "reason", LOOKS[what->notice].reason);
     json_set_text(event, "message", cut);
     json_set_text(event, "firstTimestamp", time);
     json_set_text(event, "lastTimestamp", time);
@@ -226,6 +224,6 @@ void notice_event(enum notice notice, const struct progress *progress, const str
     json_set_text(source, "component", "tidelock");
     json_set(event, "source", source);
     json_set_text(event, "reportingComponent", "tidelock");
-    json_set_text(event, "reportingInstance", speaker->pod == NULL ? "tidelock" : speaker->pod);
+    json_set_text(event, "reportingInstance", what->speaker->pod == NULL ? "tidelock" : what->speaker->pod);
     json_write(event, false, out);
 }

@@ -19,10 +19,18 @@ struct speaker {
 void notice_line(enum notice notice, const struct progress *progress, const struct error *err,
                  struct text *out);
 
+/* What is to be told. */
+struct occurrence {
+    enum notice notice;
+    const struct progress *progress;
+    const struct error *err; /* of NOTICE_FAILED, otherwise NULL */
+    const struct speaker *speaker;
+    double now;
+};
+
 /* A webhook's body: Slack and Mattermost show "text" and "attachments", Teams the Adaptive Card in the same
  * attachment, and machines read the rest. Secrets are blanked. */
-void notice_webhook(enum notice notice, const struct progress *progress, const struct error *err,
-                    const struct speaker *speaker, double now, struct text *out);
+void notice_webhook(const struct occurrence *what, struct text *out);
 
 /* What an Event is about. */
 struct event_subject {
@@ -34,8 +42,6 @@ struct event_subject {
 };
 
 /* A Kubernetes Event (API reference, "Event", core v1): its message is at most 1,024 bytes. */
-void notice_event(enum notice notice, const struct progress *progress, const struct error *err,
-                  const struct event_subject *subject, const struct speaker *speaker, double now,
-                  struct text *out);
+void notice_event(const struct occurrence *what, const struct event_subject *subject, struct text *out);
 
 #endif

@@ -127,7 +127,9 @@ static void post(struct publisher *publisher, enum notice notice, const struct e
 
     if (publisher->webhook.traits.url == NULL || (publisher->config->webhook_on & 1u << notice) == 0)
         return;
-    notice_webhook(notice, publisher->progress, err, &publisher->speaker, clock_wall_seconds(), &body);
+    notice_webhook(&(const struct occurrence) { notice, publisher->progress, err, &publisher->speaker,
+                                                clock_wall_seconds() },
+                   &body);
     if (key != NULL) {
         hmac_sha256(slice_of(key), text_slice(&body), digest);
         sha256_hex(digest, hex);
@@ -149,8 +151,9 @@ static void write_event(struct publisher *publisher, enum notice notice, const s
         leave_out("writing Events", &why);
         return;
     }
-    notice_event(notice, publisher->progress, err, &publisher->subject, &publisher->speaker,
-                 clock_wall_seconds(), &body);
+    notice_event(&(const struct occurrence) { notice, publisher->progress, err, &publisher->speaker,
+                                              clock_wall_seconds() },
+                 &publisher->subject, &body);
     outbox_send(&publisher->events, text_slice(&body), authorization);
 }
 

@@ -31,14 +31,17 @@ struct word {
     size_t field;
 };
 
-static const struct word BACKFILL_WORDS[] = {
+/* Of each directive. */
+enum { WORDS = 4 };
+
+static const struct word BACKFILL_WORDS[WORDS] = {
     { "key", VALUE_KEYS, 0 },
     { "target", VALUE_TIME, offsetof(struct backfill_wish, target_ms) },
     { "rows", VALUE_ROWS, 0 },
     { "rest", VALUE_PERCENT, offsetof(struct backfill_wish, rest_percent) },
 };
 
-static const struct word THROTTLE_WORDS[] = {
+static const struct word THROTTLE_WORDS[WORDS] = {
     { "lag", VALUE_TIME, offsetof(struct throttle_wish, lag_ms) },
     { "lag-size", VALUE_SIZE, offsetof(struct throttle_wish, lag_size) },
     { "slot", VALUE_SIZE, offsetof(struct throttle_wish, slot_size) },
@@ -148,7 +151,7 @@ static struct slice next_word(struct slice *rest)
     return word;
 }
 
-static bool read_words(struct slice rest, const struct word *words, size_t count, void *out, const char **at,
+static bool read_words(struct slice rest, const struct word *words, void *out, const char **at,
                        struct error *err)
 {
     while (rest.length > 0) {
@@ -159,9 +162,9 @@ static bool read_words(struct slice rest, const struct word *words, size_t count
         size_t i = 0;
 
         *at = text.at;
-        while (i < count && !slice_equals(name, words[i].name))
+        while (i < WORDS && !slice_equals(name, words[i].name))
             i++;
-        if (i == count || equals == NULL) {
+        if (i == WORDS || equals == NULL) {
             error_set(err, ERROR_CLEAN, "unknown setting \"%.*s\"",
                       (int)(text.length < 64 ? text.length : 64), text.at);
             return error_hint(err, "Use %s=, %s=, %s= or %s=.", words[0].name, words[1].name, words[2].name,
@@ -189,7 +192,7 @@ bool backfill_wish_parse(struct slice words, struct backfill_wish *out, const ch
         error_set(err, ERROR_CLEAN, "the backfill names no table");
         return error_hint(err, "Add the table's name: -- tidelock: backfill orders key=id");
     }
-    if (!read_words(rest, BACKFILL_WORDS, array_length(BACKFILL_WORDS), &found, at, err))
+    if (!read_words(rest, BACKFILL_WORDS, &found, at, err))
         return false;
     found.is_said = true;
     *out = found;
@@ -201,7 +204,7 @@ bool throttle_wish_parse(struct slice words, struct throttle_wish *out, const ch
     struct throttle_wish found = THROTTLE_DEFAULTS;
 
     *at = words.at;
-    if (!read_words(words, THROTTLE_WORDS, array_length(THROTTLE_WORDS), &found, at, err))
+    if (!read_words(words, THROTTLE_WORDS, &found, at, err))
         return false;
     found.is_said = true;
     *out = found;

@@ -266,10 +266,8 @@ static void summarize_statement(struct script_summary *summary, const struct sta
         (*(size_t *)(void *)((char *)summary + effect->counter))++;
 }
 
-bool script_summarize(const char *file, struct slice bytes, int server_version, bool has_standard_strings,
-                      struct script_summary *out, struct error *err)
+bool script_summarize(struct script_reader reader, struct script_summary *out, struct error *err)
 {
-    struct script_reader reader = script_reader_of(file, bytes, server_version, has_standard_strings);
     struct script_summary summary = { .statements = 0 };
     struct statement statement;
     enum script_answer answer;

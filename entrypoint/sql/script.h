@@ -73,9 +73,8 @@ struct script_summary {
     struct statement first_nontransactional; /* the first of those, if there is one */
 };
 
-/* Reads the whole script once. Inputs as for script_reader_of(), errors as of script_next(). */
-must_use bool script_summarize(const char *file, struct slice bytes, int server_version,
-                               bool has_standard_strings, struct script_summary *out, struct error *err);
+/* Reads the whole of it once. Errors as of script_next(). */
+must_use bool script_summarize(struct script_reader reader, struct script_summary *out, struct error *err);
 
 /* `bytes` without a UTF-8 byte order mark at the start, which the server would not understand. A reader
  * treats the mark as a blank: its offsets count from the bytes it was given. */

@@ -7,19 +7,18 @@
 /* Before that, a rate is chance. */
 enum { RATE_AFTER_MS = 2000 };
 
-void statement_progress_see(struct statement_progress *statement_progress, const char *command,
-                            const char *phase, double done, double total, int64_t now_ms)
+void statement_progress_see(struct statement_progress *statement_progress, const struct progress_sample *seen)
 {
-    if (strcmp(statement_progress->command, command) != 0 || strcmp(statement_progress->phase, phase) != 0 ||
-        done < statement_progress->done) {
-        text_copy_cut(statement_progress->command, sizeof statement_progress->command, command);
-        text_copy_cut(statement_progress->phase, sizeof statement_progress->phase, phase);
-        statement_progress->first = done;
-        statement_progress->since_ms = now_ms;
+    if (strcmp(statement_progress->command, seen->command) != 0 ||
+        strcmp(statement_progress->phase, seen->phase) != 0 || seen->done < statement_progress->done) {
+        text_copy_cut(statement_progress->command, sizeof statement_progress->command, seen->command);
+        text_copy_cut(statement_progress->phase, sizeof statement_progress->phase, seen->phase);
+        statement_progress->first = seen->done;
+        statement_progress->since_ms = seen->now_ms;
     }
-    statement_progress->done = done;
-    statement_progress->total = total;
-    statement_progress->now_ms = now_ms;
+    statement_progress->done = seen->done;
+    statement_progress->total = seen->total;
+    statement_progress->now_ms = seen->now_ms;
 }
 
 double statement_progress_ratio(const struct statement_progress *statement_progress)

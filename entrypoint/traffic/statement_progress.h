@@ -19,9 +19,18 @@ struct statement_progress {
     int64_t now_ms;
 };
 
-/* Takes in what was seen at `now_ms`. */
-void statement_progress_see(struct statement_progress *statement_progress, const char *command,
-                            const char *phase, double done, double total, int64_t now_ms);
+/* One look at a progress view. */
+struct progress_sample {
+    const char *command;
+    const char *phase;
+    double done;
+    double total;
+    int64_t now_ms; /* when it was taken */
+};
+
+/* Takes it in. */
+void statement_progress_see(struct statement_progress *statement_progress,
+                            const struct progress_sample *seen);
 
 /* From 0 to 1; negative when it is not known. */
 double statement_progress_ratio(const struct statement_progress *statement_progress);

@@ -179,9 +179,11 @@ static void see_statement_progress(struct watch *watch, const struct result *see
 {
     if (result_rows(seen) == 0)
         return;
-    statement_progress_see(&watch->statement_progress, result_text(seen, 0, 0), result_text(seen, 0, 1),
-                           (double)result_number(seen, 0, 2), (double)result_number(seen, 0, 3),
-                           clock_now_ms());
+    statement_progress_see(&watch->statement_progress,
+                           &(const struct progress_sample) { result_text(seen, 0, 0), result_text(seen, 0, 1),
+                                                             (double)result_number(seen, 0, 2),
+                                                             (double)result_number(seen, 0, 3),
+                                                             clock_now_ms() });
     watch->progress->current_ratio = statement_progress_ratio(&watch->statement_progress);
     say_statement_progress(watch);
 }

@@ -69,7 +69,7 @@ int main(int count, char **arguments)
         int64_t took;
 
         if (!directive_parse("bench.sql", bytes, &directives, &err) ||
-            !script_summarize("bench.sql", bytes, 150004, true, &summary, &err))
+            !script_summarize(script_reader_of("bench.sql", bytes, 150004, true), &summary, &err))
             return fail(&err);
         took = clock_now_us() - start;
         least_us = took < least_us ? took : least_us;

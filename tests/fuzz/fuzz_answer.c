@@ -102,7 +102,7 @@ static void try_event(enum notice notice, const struct progress *progress, const
     auto_json struct json *event = NULL;
     const char *message;
 
-    notice_event(notice, progress, err, &subject, speaker, 1e9, &out);
+    notice_event(&(const struct occurrence) { notice, progress, err, speaker, 1e9 }, &subject, &out);
     event = json_read(text_slice(&out));
     message = json_get_text(event, "message");
     require(message != NULL && message[0] != '\0');
@@ -128,7 +128,9 @@ static void try_notice(enum notice notice, const char *message, const char *othe
         text_copy_cut(progress.in_the_way, sizeof progress.in_the_way, other);
         err.place.line = 1;
     }
-    notice_webhook(notice, &progress, notice == NOTICE_FAILED ? &err : NULL, &speaker, 1e9, &out);
+    notice_webhook(&(const struct occurrence) { notice, &progress, notice == NOTICE_FAILED ? &err : NULL,
+                                                &speaker, 1e9 },
+                   &out);
     body = json_read(text_slice(&out));
     require(json_get_text(body, "text") != NULL && json_get_text(body, "event") != NULL);
     try_event(notice, &progress, notice == NOTICE_FAILED ? &err : NULL, &speaker);

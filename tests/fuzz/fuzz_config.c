@@ -61,7 +61,8 @@ static void try_words(char *lines)
         else if (line[0] != 'E' && word_count < WORDS_MOST)
             words[word_count++] = line;
     }
-    if (config_load(arena, FOR_DEPLOY, word_count, words, entries, &config, &err))
+    if (config_load(arena, FOR_DEPLOY, &(const struct command_line) { word_count, words, entries }, &config,
+                    &err))
         require(config.is_help ||
                 (config.connections >= 1 && config.retry_for_ms >= 0 && config.max_blocked >= 0));
     else

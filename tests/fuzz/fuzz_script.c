@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bytes = (struct slice) { .at = (const char *)data + 3, .length = size - 3 };
     require(statements_tile(bytes, has_standard_strings));
     require(prefix_is_stable(bytes, (size_t)(data[1] * 256 + data[2]) % bytes.length, has_standard_strings));
-    if (script_summarize("any.sql", bytes, 180000, has_standard_strings, &summary, &err))
+    if (script_summarize(script_reader_of("any.sql", bytes, 180000, has_standard_strings), &summary, &err))
         require(summary.begins + summary.commits + summary.rollbacks + summary.nontransactional <=
                 summary.statements);
     (void)!directive_parse("any.sql", bytes, &directives, &err);

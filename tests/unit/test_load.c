@@ -58,7 +58,8 @@ static bool load(unsigned command, const char *arguments, const char *environmen
     if (file != NULL)
         scratch_write("tidelock.yaml", file, strlen(file));
     last.err = (struct error) { .class = ERROR_NONE };
-    return config_load(last.arena, command, count, last.arguments, variables, &last.config, &last.err);
+    return config_load(last.arena, command, &(const struct command_line) { count, last.arguments, variables },
+                       &last.config, &last.err);
 }
 
 /* The same, with what it writes to stderr in `said`. */

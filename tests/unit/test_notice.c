@@ -4,7 +4,7 @@ static struct json *webhook(enum notice notice, const struct progress *progress,
 {
     auto_text struct text body = text_init(BODY_MOST);
 
-    notice_webhook(notice, progress, err, &SPEAKER, NOW, &body);
+    notice_webhook(&(const struct occurrence) { notice, progress, err, &SPEAKER, NOW }, &body);
     return parsed(&body);
 }
 
@@ -97,7 +97,7 @@ static void a_webhook_leaves_out_what_is_not_known(void **state)
     const struct progress progress = { .started_at = NOW };
 
     (void)state;
-    notice_webhook(NOTICE_STARTED, &progress, NULL, &nobody, NOW, &body);
+    notice_webhook(&(const struct occurrence) { NOTICE_STARTED, &progress, NULL, &nobody, NOW }, &body);
     json_free(parsed(&body));
     for (size_t i = 0; i < array_length(keys); i++)
         assert_null(strstr(body.at, keys[i]));
@@ -163,7 +163,7 @@ static void one_attachment_serves_every_chat(void **state)
     auto_text struct text body = text_init(BODY_MOST);
 
     (void)state;
-    notice_webhook(NOTICE_STARTED, &progress, NULL, &SPEAKER, NOW, &body);
+    notice_webhook(&(const struct occurrence) { NOTICE_STARTED, &progress, NULL, &SPEAKER, NOW }, &body);
     assert_non_null(strstr(
         body.at,
         "\"attachments\":[{\"color\":\"#439fe0\",\"fallback\":\"tidelock: applying 3 migrations on \\\"shop\\\"\","
@@ -184,7 +184,7 @@ static void an_attachment_tells_a_failure_s_detail_to_every_chat(void **state)
     const char *first;
 
     (void)state;
-    notice_webhook(NOTICE_FAILED, &progress, &err, &SPEAKER, NOW, &body);
+    notice_webhook(&(const struct occurrence) { NOTICE_FAILED, &progress, &err, &SPEAKER, NOW }, &body);
     first = strstr(body.at, detail);
     assert_non_null(first);
     assert_non_null(strstr(first + 1, detail));
@@ -199,7 +199,7 @@ static void each_notice_has_its_color(void **state)
     for (int i = 0; i < NOTICES; i++) {
         auto_text struct text body = text_init(BODY_MOST);
 
-        notice_webhook((enum notice)i, &progress, NULL, &SPEAKER, NOW, &body);
+        notice_webhook(&(const struct occurrence) { (enum notice)i, &progress, NULL, &SPEAKER, NOW }, &body);
         assert_non_null(strstr(body.at, colors[i]));
     }
 }
@@ -220,7 +220,8 @@ static void a_webhook_never_says_a_secret(void **state)
             auto_text struct text body = text_init(BODY_MOST);
             auto_json struct json *object = NULL;
 
-            notice_webhook((enum notice)notice, &progress, &err, &speaker, NOW, &body);
+            notice_webhook(&(const struct occurrence) { (enum notice)notice, &progress, &err, &speaker, NOW },
+                           &body);
             object = parsed(&body);
             assert_member(object, "message", "password *** refused, ***");
             assert_non_null(strstr(body.at, "***"));

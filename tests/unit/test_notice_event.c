@@ -11,7 +11,7 @@ static struct json *event(enum notice notice, const struct error *err, const str
     auto_text struct text body = text_init(BODY_MOST);
     struct progress progress = progress_of(err == NULL ? 0 : 6);
 
-    notice_event(notice, &progress, err, subject, &SPEAKER, NOW, &body);
+    notice_event(&(const struct occurrence) { notice, &progress, err, &SPEAKER, NOW }, subject, &body);
     return parsed(&body);
 }
 
@@ -66,7 +66,8 @@ static void a_subject_of_unknown_uid_has_none(void **state)
 
     (void)state;
     subject.uid = NULL;
-    notice_event(NOTICE_SUCCEEDED, &progress, NULL, &subject, &SPEAKER, NOW, &body);
+    notice_event(&(const struct occurrence) { NOTICE_SUCCEEDED, &progress, NULL, &SPEAKER, NOW }, &subject,
+                 &body);
     json_free(parsed(&body));
     assert_null(strstr(body.at, "\"uid\""));
 }
@@ -137,7 +138,8 @@ static void an_event_never_says_a_secret(void **state)
     for (int notice = 0; notice < NOTICES; notice++) {
         auto_text struct text body = text_init(BODY_MOST);
 
-        notice_event((enum notice)notice, &progress, &err, &SUBJECT, &SPEAKER, NOW, &body);
+        notice_event(&(const struct occurrence) { (enum notice)notice, &progress, &err, &SPEAKER, NOW },
+                     &SUBJECT, &body);
         assert_null(strstr(body.at, "s3cret"));
         assert_null(strstr(body.at, "cretpw"));
     }

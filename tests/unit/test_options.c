@@ -108,11 +108,11 @@ static void every_default_is_a_value_of_its_option(void **state)
 
     (void)state;
     for (size_t i = 0; i < count_options(); i++) {
-        struct config config = { .is_help = false };
+        struct config config = { .arena = arena };
         struct error err;
 
         if (OPTIONS[i].standard != NULL)
-            assert_true(value_set(arena, &OPTIONS[i], OPTIONS[i].standard, "default", &config, &err));
+            assert_true(value_set(&OPTIONS[i], OPTIONS[i].standard, "default", &config, &err));
     }
 }
 

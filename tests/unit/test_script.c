@@ -189,7 +189,7 @@ static struct script_summary summary_of(const char *script)
     struct script_summary summary;
     struct error err;
 
-    assert_true(script_summarize("s.sql", slice_of(script), 150004, true, &summary, &err));
+    assert_true(script_summarize(script_reader_of("s.sql", slice_of(script), 150004, true), &summary, &err));
     return summary;
 }
 
@@ -258,7 +258,8 @@ static void a_script_that_cannot_be_read_has_no_summary(void **state)
     struct error err;
 
     (void)state;
-    assert_false(script_summarize("s.sql", slice_of("SELECT 1; SELECT 'x"), 150004, true, &summary, &err));
+    assert_false(script_summarize(script_reader_of("s.sql", slice_of("SELECT 1; SELECT 'x"), 150004, true),
+                                  &summary, &err));
     assert_int_equal(summary.statements, 77);
     assert_string_equal(err.place.file, "s.sql");
     assert_int_equal(err.place.column, 18);

@@ -90,7 +90,7 @@ static bool decide(const char *text, enum transaction_wish wish, enum mode *mode
     struct script_summary summary;
     const struct mode_question question = { "a.sql", script, &summary, &directives };
 
-    return script_summarize("a.sql", script, 150000, true, &summary, err) &&
+    return script_summarize(script_reader_of("a.sql", script, 150000, true), &summary, err) &&
            mode_decide(&question, mode, err);
 }
 

@@ -111,7 +111,10 @@ static void the_suite_s_canonical_requests_have_its_signatures(void **state)
     for (size_t i = 0; i < array_length(REQUESTS); i++) {
         char hex[SHA256_HEX_SIZE];
 
-        sigv4_signature(REQUESTS[i].request, "20150830T123600Z", "us-east-1", "service", EXAMPLE_SECRET, hex);
+        sigv4_signature(
+            REQUESTS[i].request, "20150830T123600Z",
+            &(const struct sigv4) { .region = "us-east-1", .service = "service", .secret = EXAMPLE_SECRET },
+            hex);
         if (strcmp(hex, REQUESTS[i].signature) != 0)
             fail_msg("%s: %s", REQUESTS[i].name, hex);
     }

@@ -15,12 +15,15 @@ static void a_rate_needs_time(void **state)
     struct statement_progress statement_progress = { .command = "" };
 
     (void)state;
-    statement_progress_see(&statement_progress, "create index", "scanning table", 100, 1000, 5000);
-    statement_progress_see(&statement_progress, "create index", "scanning table", 200, 1000, 6000);
+    statement_progress_see(&statement_progress, &(const struct progress_sample) {
+                                                    "create index", "scanning table", 100, 1000, 5000 });
+    statement_progress_see(&statement_progress, &(const struct progress_sample) {
+                                                    "create index", "scanning table", 200, 1000, 6000 });
     statement_progress_describe(&statement_progress, &text);
     assert_string_equal(text.at, "create index: scanning table, 20 % (200 of 1000)");
     text_reset(&text);
-    statement_progress_see(&statement_progress, "create index", "scanning table", 500, 1000, 9000);
+    statement_progress_see(&statement_progress, &(const struct progress_sample) {
+                                                    "create index", "scanning table", 500, 1000, 9000 });
     statement_progress_describe(&statement_progress, &text);
     assert_string_equal(text.at, "create index: scanning table, 50 % (500 of 1000), 100/s, about 5.0 s left");
 }
@@ -31,8 +34,10 @@ static void a_new_phase_begins_anew(void **state)
     struct statement_progress statement_progress = { .command = "" };
 
     (void)state;
-    statement_progress_see(&statement_progress, "create index", "scanning table", 900, 1000, 5000);
-    statement_progress_see(&statement_progress, "create index", "waiting for writers", 0, 0, 60000);
+    statement_progress_see(&statement_progress, &(const struct progress_sample) {
+                                                    "create index", "scanning table", 900, 1000, 5000 });
+    statement_progress_see(&statement_progress, &(const struct progress_sample) {
+                                                    "create index", "waiting for writers", 0, 0, 60000 });
     statement_progress_describe(&statement_progress, &text);
     assert_string_equal(text.at, "create index: waiting for writers");
     assert_true(statement_progress_ratio(&statement_progress) < 0);
@@ -43,7 +48,8 @@ static void more_than_all_is_all(void **state)
     struct statement_progress statement_progress = { .command = "" };
 
     (void)state;
-    statement_progress_see(&statement_progress, "vacuum", "scanning heap", 1001, 1000, 1);
+    statement_progress_see(&statement_progress,
+                           &(const struct progress_sample) { "vacuum", "scanning heap", 1001, 1000, 1 });
     assert_true(statement_progress_ratio(&statement_progress) == 1);
 }
 
@@ -59,7 +65,8 @@ static void the_bar_fills(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         auto_text struct text text = text_init(64);
 
-        statement_progress_see(&statement_progress, "vacuum", "scanning heap", cases[i].done, 10, 1);
+        statement_progress_see(&statement_progress, &(const struct progress_sample) {
+                                                        "vacuum", "scanning heap", cases[i].done, 10, 1 });
         statement_progress_bar(&statement_progress, 12, &text);
         assert_string_equal(text.at, cases[i].bar);
     }

@@ -8,7 +8,8 @@ static bool set(const char *name, const char *text, struct config *config, struc
 {
     auto_arena struct arena *arena = arena_new();
 
-    return value_set(arena, option_named(name), text, "ORIGIN", config, err);
+    config->arena = arena;
+    return value_set(option_named(name), text, "ORIGIN", config, err);
 }
 
 static void a_duration_needs_its_unit(void **state)
@@ -60,12 +61,12 @@ static void a_choice_is_its_place_in_the_list(void **state)
 static void text_is_copied(void **state)
 {
     auto_arena struct arena *arena = arena_new();
-    struct config config = { .migrations = NULL };
+    struct config config = { .arena = arena };
     struct error err;
     char text[] = "a folder";
 
     (void)state;
-    assert_true(value_set(arena, option_named("migrations"), text, "ORIGIN", &config, &err));
+    assert_true(value_set(option_named("migrations"), text, "ORIGIN", &config, &err));
     text[0] = 'X';
     assert_string_equal(config.migrations, "a folder");
 }
@@ -174,10 +175,10 @@ static void an_address_is_an_http_url(void **state)
     (void)state;
     for (size_t i = 0; i < array_length(texts); i++) {
         auto_arena struct arena *arena = arena_new();
-        struct config config = { .pushgateway = NULL };
+        struct config config = { .arena = arena };
         struct error err;
 
-        assert_true(value_set(arena, option_named("pushgateway"), texts[i], "ORIGIN", &config, &err));
+        assert_true(value_set(option_named("pushgateway"), texts[i], "ORIGIN", &config, &err));
         assert_string_equal(config.pushgateway, texts[i]);
     }
 }
