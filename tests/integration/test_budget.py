@@ -129,10 +129,10 @@ def test_it_does_not_begin_while_the_application_would_have_too_little(tool, sma
             stack.enter_context(psycopg.connect(url))
         last = psycopg.connect(url)
         tool("deploy", "--headroom", "2", "--budget-wait", "300ms", url=url).fails(
-            exit=5, says=["only 1 connections left for the application, of 12", "tidelock budget", "Nothing was changed"]
+            exit=5, says=["only 1 of 12 connections left for the application", "tidelock budget", "Nothing was changed"]
         )
         running = tool.start("deploy", "--headroom", "2", url=url)
-        running.wait_for_line("waiting for room: 1 connections are left for the application, 2 must stay free")
+        running.wait_for_line("waiting for free connections: 1 left for the application, 2 must stay free")
         last.close()
         running.wait().succeeds(applied=["001_t"])
 

@@ -113,7 +113,7 @@ def test_a_server_that_restarts_in_the_middle_is_come_back_to(servers, tool):
         server.query("CREATE ROLE restarted")
         server.stop("immediate")
         server.start()
-        running.wait().succeeds(applied=["001_t", "002_slow"], says="connecting again")
+        running.wait().succeeds(applied=["001_t", "002_slow"], says="reconnecting")
         assert server.query("SELECT count(*) FROM _prisma_migrations", database="app") == [(2,)]
     finally:
         server.remove()

@@ -263,7 +263,7 @@ def pushgateway(tmp_path):
 
     root = pathlib.Path(__file__).resolve().parents[2]
     if not (root / PUSHGATEWAY).exists():
-        pytest.skip("the Pushgateway could not be had")
+        pytest.skip("the Pushgateway lock timeout")
     port = free_port()
     process = subprocess.Popen([root / PUSHGATEWAY, f"--web.listen-address=127.0.0.1:{port}"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

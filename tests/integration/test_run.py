@@ -92,15 +92,15 @@ def test_the_direct_url_does_not_reach_the_command(tidelock, folder, database):
 @pytest.mark.parametrize("name", ["no-such-command", "./no-such-file", "/", "/etc", ""])
 def test_a_command_that_is_not_there_changes_nothing(tidelock, folder, database, name):
     folder.add("001_t", "CREATE TABLE t ()")
-    tidelock("run", "--", name).fails(exit=127, says=["there is no command", "tidelock run -- CMD"])
+    tidelock("run", "--", name).fails(exit=127, says=["could not find command", "tidelock run -- CMD"])
     assert database.query("SELECT to_regclass('t') IS NULL") == [(True,)]
 
 
 def test_a_command_that_may_not_be_executed_changes_nothing(tidelock, folder, database):
     folder.add("001_t", "CREATE TABLE t ()")
     (folder.root / "plain").write_text("no program")
-    tidelock("run", "--", "./plain").fails(exit=126, says="may not be executed")
-    tidelock("run", "--", "plain", environment={"PATH": f"/nowhere:{folder.root}"}).fails(exit=126, says="may not be executed")
+    tidelock("run", "--", "./plain").fails(exit=126, says="no permission to execute")
+    tidelock("run", "--", "plain", environment={"PATH": f"/nowhere:{folder.root}"}).fails(exit=126, says="no permission to execute")
     assert database.query("SELECT to_regclass('t') IS NULL") == [(True,)]
 
 
