@@ -24,7 +24,7 @@ static const char *join(struct arena *arena, const char *directory, const char *
     return arena_copy(arena, path.at, path.length);
 }
 
-/* Called for each of a thousand migrations, at every start: so without printf. */
+/* Without printf, since it is called for every migration at every start. */
 static const char *script_path(struct arena *arena, const char *directory, const char *name)
 {
     char *path = arena_alloc(arena, strlen(directory) + 1 + strlen(name) + 1 + sizeof SCRIPT_NAME, 1);
@@ -79,8 +79,8 @@ bool folder_locate(struct arena *arena, const char *migrations, const char *sche
         "prisma ./prisma).");
 }
 
-/* d_type spares a stat for each of a thousand entries; some file systems don't fill it. An entry that can't
- * be looked at must not pass for "no migration". */
+/* d_type saves a stat per entry; some file systems do not fill it. An entry that cannot be examined must not
+ * count as "not a migration". */
 static bool find_type(const struct dirent *entry, const char *full, unsigned char *type, struct error *err)
 {
     struct stat status;
@@ -136,8 +136,8 @@ static void escape(const char *name, struct text *out)
     }
 }
 
-/* The ledger holds text: valid UTF-8, at most so many characters; a control character would forge lines of
- * logs. */
+/* The ledger stores names as text: valid UTF-8, at most this many characters; control characters could forge
+ * log lines. */
 static bool is_good_name(const char *name)
 {
     size_t length = 0;
@@ -169,7 +169,7 @@ static int compare_keys(const void *one, const void *other)
     return prisma_order_compare_keys(one, other);
 }
 
-/* Whether two names first differ in digits, as time stamps do: then nothing behind them decides. */
+/* Whether two names first differ in digits, as timestamps do: then nothing after them matters. */
 static bool differ_in_digits(const char *one, const char *other)
 {
     while (*one == *other && *one != '\0') {
@@ -236,8 +236,8 @@ static bool read_entries(struct arena *arena, DIR *directory, struct folder *out
 }
 
 /* A ConfigMap is mounted as symbolic links into "..data", itself a link to the directory that holds the
- * files; an update replaces that one link (kubelet's atomic writer). Only the directory behind it is a folder
- * as Prisma writes it. */
+ * files; an update replaces that one link (kubelet's atomic writer). Only the directory that it points to is
+ * a folder as Prisma writes it. */
 static const char *behind_mount(struct arena *arena, const char *path)
 {
     const char *data = join(arena, path, "..data");

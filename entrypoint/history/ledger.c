@@ -80,7 +80,7 @@ enum {
     COLUMN_LOGS
 };
 
-/* Unfinished rows are few: only they bring everything along. */
+/* Unfinished rows are few: only they are read in full. */
 #define ROWS_QUERY                                                                                           \
     "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL, %s,"                        \
     " CASE WHEN finished_at IS NULL THEN id END,"                                                            \
@@ -148,7 +148,7 @@ static bool read_session(struct arena *arena, const struct result *result, const
     return error_hint(err, "Add ?schema=NAME to the database URL, or set the role's search_path.");
 }
 
-/* Queries for writing, once it is known where to. */
+/* Prepares the queries for writing, once the schema is known. */
 static void prepare_queries(struct arena *arena, struct ledger *out)
 {
     auto_text struct text sql = text_init(QUERY_MOST);
@@ -167,7 +167,7 @@ static void prepare_queries(struct arena *arena, struct ledger *out)
     }
 }
 
-/* A table of that name that Prisma would not read either. */
+/* A table of that name that Prisma could not read, either. */
 static bool explain_read_failure(const char *table, struct error *err)
 {
     if (strcmp(err->sqlstate, "42703") != 0 && strcmp(err->sqlstate, "42883") != 0)
@@ -231,8 +231,8 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const char *sch
     return true;
 }
 
-/* What stands in the schema already; PostGIS' own tables don't count (nor do they for Prisma). The ledger's
- * name shows up here only when this role may not see it by name. */
+/* The tables in the schema; PostGIS' own do not count (Prisma ignores them, too). The ledger appears here
+ * only if this role cannot see it by name. */
 static const struct query SCHEMA_TABLES = {
     .name = "schema_tables",
     .parameters = 2,
@@ -291,7 +291,7 @@ static const struct query SCHEMA_EXISTS = {
     .sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1",
 };
 
-/* IF NOT EXISTS would ask for CREATE on the database although the schema is there. */
+/* IF NOT EXISTS would require CREATE on the database even if the schema exists. */
 static bool add_schema(struct connection *conn, const struct ledger *ledger, struct text *sql,
                        struct error *err)
 {

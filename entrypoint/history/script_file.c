@@ -33,7 +33,7 @@ bool script_check_text(const char *path, struct slice script, struct error *err)
     error_set(err, ERROR_CLEAN, "the script is not valid UTF-8 (byte 0x%02x at offset %zu)",
               (unsigned char)script.at[bad], bad);
     error_point(err, path, script.at, script.length, bad);
-    /* The line holds that byte: printing it would break the terminal's own UTF-8. */
+    /* The line contains that byte: printing it would break the terminal's UTF-8. */
     err->place.source[0] = '\0';
     return error_hint(
         err, "Save it as UTF-8. (Prisma silently replaces such bytes by U+FFFD and applies the result.)");

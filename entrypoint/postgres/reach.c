@@ -28,7 +28,7 @@ static bool is_refusal(const struct error *err)
     return err->class == ERROR_USAGE || err->class == ERROR_REFUSED;
 }
 
-/* Until the service that gives it can be had. */
+/* Waits until the service that provides it can be reached. */
 static bool ask_password(const struct config *config, struct endpoint *endpoint, struct deadline until,
                          struct error *err)
 {
@@ -48,7 +48,8 @@ static bool ask_password(const struct config *config, struct endpoint *endpoint,
     return true;
 }
 
-/* 22023 and 42501 before a session is there: the role does not exist, the user is no member of it. */
+/* 22023 and 42501 before the session is established: the role does not exist, or the user is not a member of
+ * it. */
 static void explain_role(const struct config *config, struct error *err)
 {
     if (config->set_role != NULL &&
@@ -57,7 +58,7 @@ static void explain_role(const struct config *config, struct error *err)
                    config->set_role);
 }
 
-/* Some poolers take startup options and do nothing about them. */
+/* Some poolers accept startup options and ignore them. */
 static bool check_role(const struct config *config, struct connection *conn, struct error *err)
 {
     static const struct query query = { .name = "role", .sql = "SELECT pg_catalog.current_setting('role')" };

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "postgres/sqlstate.h"
 
-/* What libpq itself says when it is not the server that refuses. First match wins. */
+/* libpq's own messages, when the server has not refused. The first match wins. */
 static const struct reason {
     const char *phrase;
     enum error_class class;
@@ -60,7 +60,7 @@ static const char *find_sqlstate(const char *said, char code[SQLSTATE_SIZE])
     return found;
 }
 
-/* Its first line, without the SQLSTATE and the blanks around it. */
+/* Its first line, without the SQLSTATE and surrounding blanks. */
 static struct slice first_line(const char *said)
 {
     struct slice line = slice_trim(slice_of(said));
@@ -71,7 +71,8 @@ static struct slice first_line(const char *said)
     return slice_trim(line);
 }
 
-/* LDAP and PAM (which Amazon RDS takes tokens by) say so with the code of a missing rule in pg_hba.conf. */
+/* LDAP and PAM (through which Amazon RDS accepts tokens) report this with the code of a missing rule in
+ * pg_hba.conf. */
 static const struct sqlstate *meaning_of(const char *code, const char *words)
 {
     bool is_password = strcmp(code, "28000") == 0 && strstr(words, "authentication failed") != NULL;
@@ -95,7 +96,7 @@ static bool explain_server(const struct endpoint *where, const char *code, const
         error_code(err, meaning->prisma);
     if (meaning->hint != NULL)
         error_hint(err, "%s", meaning->hint);
-    /* PgBouncer's words; its code is that of any violation of the protocol. */
+    /* PgBouncer's message; its code is the one for any protocol violation. */
     if (strstr(words, "unsupported startup parameter") == NULL)
         return meaning->is_worth_reconnecting;
     err->class = ERROR_USAGE;
@@ -148,7 +149,7 @@ bool refusal_explain(const struct endpoint *where, enum refusal_stage stage, con
     explain_reason(where, &unreachable, said, err);
     if (strncmp(said, "connection to server", strlen("connection to server")) == 0)
         return true;
-    /* Nothing was tried: libpq did not like a parameter. */
+    /* No connection was attempted: libpq rejected a parameter. */
     err->class = ERROR_USAGE;
     error_code(err, "P1013");
     return error_hint(err, "Check the parameters of the database URL.");

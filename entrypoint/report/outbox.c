@@ -26,7 +26,7 @@ static void message_free(struct message *message)
     memory_free(message);
 }
 
-/* The first has been sent, or given up. */
+/* Removes the first message, which was sent or given up. */
 static void drop_first(struct outbox *outbox)
 {
     struct message *first = outbox->first;
@@ -83,7 +83,7 @@ static void try_once(struct outbox *outbox)
     outbox->exchange = exchange_begin(&request, on_answer, outbox);
 }
 
-/* What a person needs to know of an answer that is no success. */
+/* What a person needs to know about a failed request. */
 static void describe(const struct answer *answer, struct text *out)
 {
     if (answer->status == 0) {
@@ -151,7 +151,7 @@ static struct message **end_of(struct outbox *outbox)
     return at;
 }
 
-/* What waits behind the one that is being sent. */
+/* Drops the messages after the one being sent. */
 static void forget_waiting(struct outbox *outbox)
 {
     struct message **behind = outbox->first == NULL ? &outbox->first : &outbox->first->next;

@@ -53,7 +53,7 @@ static void add_base64(struct slice value, struct text *out)
 
 static void add_label(const struct label *label, struct text *out)
 {
-    /* A path with "." or ".." in it is made another one on its way. */
+    /* A path that contains "." or ".." would be normalized on its way. */
     bool is_encoded = label->value.length == 0 || memchr(label->value.at, '/', label->value.length) != NULL ||
                       slice_equals(label->value, ".") || slice_equals(label->value, "..");
 

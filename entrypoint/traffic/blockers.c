@@ -33,7 +33,7 @@ static const struct {
       "ExclusiveLock,AccessExclusiveLock}" },
 };
 
-/* The oldest first: it is the one that is waited for longest, as a rule. */
+/* The oldest first: usually it takes longest. */
 static const struct query HOLDERS = {
     .name = "lock_holders",
     .parameters = 2,
@@ -97,7 +97,7 @@ bool blockers_find(struct connection *conn, const struct wanted_lock *wanted_loc
     return true;
 }
 
-/* What is not seen is left out. */
+/* What is not visible is left out. */
 static void add_part(struct text *out, const char *before, const char *part)
 {
     if (part[0] != '\0')

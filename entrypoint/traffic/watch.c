@@ -10,7 +10,7 @@ enum {
     OPEN_AFTER_MS = 500,
     CONNECT_MS = 5000,
     FIRST_LOOK_MS = 10,
-    EARLY_MS = 1000, /* so long it looks often: the waits of the first tries are short */
+    EARLY_MS = 1000, /* until then it looks often: the waits of the first attempts are short */
     EARLY_LOOK_MS = 25,
     LATE_LOOK_MS = 500,
     SAY_BLOCKED_MS = 1000,
@@ -34,12 +34,12 @@ static const char WANTED[] =
     " WHERE NOT w.granted AND w.pid = ";
 static const char WANTED_END[] = " GROUP BY w.locktype, w.mode, w.relation, " BLOCKER_GROUPS " LIMIT 16;";
 
-/* How many sessions wait behind it. */
+/* How many sessions it blocks. */
 static const char BLOCKED[] =
     "SELECT pg_catalog.count(DISTINCT l.pid) FROM pg_catalog.pg_locks AS l"
     " WHERE NOT l.granted AND %d = ANY (pg_catalog.pg_blocking_pids(l.pid))";
 
-/* How far it has come. What a phase does not count has a total of 0. */
+/* Its progress. A phase that counts nothing has a total of 0. */
 static const char PROGRESSED[] =
     ";SELECT pg_catalog.lower(command), phase, done, total FROM ("
     "SELECT pid, command, phase, CASE WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END,"
@@ -127,7 +127,7 @@ static void see_want(struct watch *watch, const struct result *seen)
     say_blockers(watch);
 }
 
-/* Whoever waits behind us is the application. */
+/* The sessions that we block belong to the application. */
 static void see_blocked(struct watch *watch, size_t blocked)
 {
     int64_t now = clock_now_ms();
