@@ -36,16 +36,16 @@ static bool prepare_mark(struct arena *arena, const struct migration *migration,
     return true;
 }
 
-/* The folder's migrations up to and including `to` (all of them when NULL). */
+/* The end of the folder's migrations up to and including `to` (all of them if NULL). */
 static bool find_end(const struct folder *folder, const char *to, size_t *end, struct error *err)
 {
     const struct migration *last = to == NULL ? NULL : folder_find(folder, to);
 
     if (to != NULL && last == NULL) {
-        error_set(err, ERROR_REFUSED, "there is no migration \"%s\" in %s", to, folder->path);
+        error_set(err, ERROR_REFUSED, "could not find migration \"%s\" in %s", to, folder->path);
         error_code(err, "P3017");
-        return error_hint(err,
-                          "Give the name of a directory of that folder, without a path: tidelock status");
+        return error_hint(
+            err, "Name a directory in that folder, without a path. To see all names: tidelock status");
     }
     *end = last == NULL ? folder->count : (size_t)(last - folder->items) + 1;
     return true;
@@ -55,10 +55,10 @@ static bool refuse_failed(const struct history *history, struct error *err)
 {
     if (history->failed_count == 0)
         return true;
-    error_set(err, ERROR_REFUSED, "migration \"%s\" failed and nobody has said what became of it",
+    error_set(err, ERROR_REFUSED, "migration \"%s\" failed and has not been resolved",
               history->failed[0]->name);
     error_code(err, "P3009");
-    return error_hint(err, "First: tidelock resolve --applied \"%s\" or --rolled-back \"%s\"",
+    return error_hint(err, "Resolve it first: tidelock resolve --applied \"%s\" or --rolled-back \"%s\"",
                       history->failed[0]->name, history->failed[0]->name);
 }
 
@@ -79,9 +79,9 @@ static bool write_marks(struct connection *conn, const struct folder *folder, co
             return false;
     }
     if (count > 0 && !query_batch(conn, &(const struct batch) { .items = items, .count = count }, err))
-        return error_context(err, "recording %zu migrations as applied", count);
-    print_line("%zu of %zu migrations recorded as applied, %zu were already.", count, folder->count,
-               end - count);
+        return error_context(err, "recording %zu migration%s as applied", count, text_plural(count));
+    print_line("%zu of %zu migration%s recorded as applied, %zu already were.", count, folder->count,
+               text_plural(folder->count), end - count);
     return true;
 }
 
@@ -111,8 +111,8 @@ const struct command COMMAND_BASELINE = {
     .usage = "[--to NAME]",
     .summary = "record migrations as applied where the schema already exists",
     .about =
-        "For a database that was made without a ledger (P3005): records every migration of the folder, or "
-        "those up to and including NAME, as applied. None of their SQL is run.",
+        "For a database whose schema was created without a ledger (P3005): records every migration in the "
+        "folder, or those up to and including NAME, as applied. None of their SQL is run.",
     .example = "tidelock baseline --to 20260105090000_guestbook",
     .options = FOR_BASELINE,
     .run = baseline_run,

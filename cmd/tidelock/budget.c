@@ -22,11 +22,12 @@ static void print_reservation(const struct budget *budget, int server_version)
 
     if (budget->is_superuser) {
         print_line(
-            "\nNo limit binds a superuser: to have the server keep to a budget, migrate as a role of its own.");
+            "\nThe server does not limit a superuser: to have it enforce a budget, migrate as an ordinary "
+            "role.");
         return;
     }
     quote_identifier(budget->role, &role);
-    print_line("\nWhere %s is used for migrations only, an operator can have the server keep to it:",
+    print_line("\nIf %s is used for migrations only, an operator can have the server enforce the budget:",
                role.at);
     print_line("  ALTER ROLE %s CONNECTION LIMIT 4;", role.at);
     if (server_version >= 160000 && !budget->may_use_reserved)
@@ -40,7 +41,7 @@ static void print_budget(const struct budget *budget, const struct config *confi
 {
     int replicas = (int)config->replicas;
 
-    print_line("The connections of the server:");
+    print_line("Connections of the server:");
     print_line("  %-34s %5d", "max_connections", budget->max_connections);
     print_line("  %-34s %5d%s", "superuser_reserved_connections", -budget->superuser_reserved,
                budget->is_superuser ? "   (this role may use them)" : "");
@@ -51,10 +52,10 @@ static void print_budget(const struct budget *budget, const struct config *confi
     print_limit("limit of this role", budget->role, budget->role_limit, budget->role_used);
     print_limit("limit of this database", budget->database, budget->database_limit, budget->database_used);
     print_line("  %-34s %5d", "free for this role here", budget_free(budget));
-    print_line("\nFor %d replica%s that connect as \"%s\":", replicas, replicas == 1 ? "" : "s",
+    print_line("\nFor %d replica%s connecting as \"%s\":", replicas, text_plural((size_t)replicas),
                budget->role);
     print_line("  %-34s %5d", "kept for tidelock (--connections)", (int)config->connections);
-    print_line("  %-34s %5d", "stay free (--headroom)", (int)config->headroom);
+    print_line("  %-34s %5d", "kept free (--headroom)", (int)config->headroom);
     print_line("  %-34s %5d", "connection_limit of each",
                budget_share(budget, replicas, (int)config->connections, (int)config->headroom));
     print_reservation(budget, server_version);

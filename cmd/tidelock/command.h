@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "config/config.h"
 
-/* What a command's words are, for completion. */
+/* What a command's arguments are, for completion. */
 enum words {
     WORDS_NONE,
     WORDS_PROGRAM, /* a program and its arguments */
@@ -28,7 +28,7 @@ struct command {
     const char *example; /* a line for a shell */
     unsigned options;    /* its FOR_… bit of config/options.h */
     enum words words;
-    /* Does it. *exit_code is EXIT_YES unless set otherwise. `arena` lives until the process ends. */
+    /* Runs it. *exit_code is EXIT_YES unless set otherwise. `arena` lives until the process ends. */
     bool (*run)(struct arena *arena, const struct config *config, int *exit_code, struct error *err);
 };
 

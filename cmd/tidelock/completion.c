@@ -66,7 +66,7 @@ static bool completion_run(struct arena *arena, const struct config *config, int
         shell++;
     if (config->word_count != 1 || shell->name == NULL) {
         completion_add_words(WORDS_SHELL, &names);
-        error_set(err, ERROR_USAGE, "completion needs one of these shells: %s", names.at);
+        error_set(err, ERROR_USAGE, "completion needs the name of a shell: %s", names.at);
         return error_hint(err, "Write: tidelock completion %s", SHELLS[0].name);
     }
     shell->write(&script);
@@ -79,8 +79,8 @@ const struct command COMMAND_COMPLETION = {
     .usage = "bash|zsh|fish",
     .summary = "print the completion script for a shell",
     .about =
-        "Prints a script with which that shell completes commands, options and their values; \"make install\" puts "
-        "all three where the shells look.",
+        "Prints a script that lets the shell complete commands, options and their values. \"make "
+        "install\" installs all three scripts.",
     .example = "source <(tidelock completion bash)",
     .options = FOR_COMPLETION,
     .words = WORDS_SHELL,

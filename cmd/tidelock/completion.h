@@ -31,12 +31,13 @@ enum completing {
 
 enum completing completing_of(const struct option *option);
 
-/* The words of a command that has a fixed set of them, with blanks between: shells, or commands and options.
- */
+/* The arguments of a command that has a fixed set of them, separated by spaces: shells, or commands and
+ * options.
+ * */
 void completion_add_words(enum words words, struct text *out);
 
-/* Text for between single quotes: `quote` is what stands for a single quote, and a backslash goes before each
- * of `special`. */
+/* Adds text for use inside single quotes: `quote` replaces a single quote, and each of `special` gets a
+ * backslash. */
 void completion_add_quoted(const char *words, const char *quote, const char *special, struct text *out);
 
 #endif

@@ -2,8 +2,7 @@
 
 #include "completion.h"
 
-/* bash takes "=" for the end of a word, so that "--log-format=" is two. `from` says where candidates come
- * from. */
+/* bash ends a word at "=", so "--log-format=" is two words. `from` says where candidates come from. */
 static const char HEAD[] =
     "# Completion of tidelock for bash, made by: tidelock completion bash\n"
     "_tidelock() {\n"

@@ -2,7 +2,7 @@
 
 #include "completion.h"
 
-/* Whether one of the commands named is what was typed, and the place is before or behind "--". */
+/* Whether the typed command is one of those named, and whether the cursor is before or after "--". */
 static const char HEAD[] =
     "# Completion of tidelock for fish, made by: tidelock completion fish\n"
     "function __tidelock_in\n"

@@ -18,7 +18,7 @@ static const char AFTER_COMMANDS[] =
     "    (( CURRENT-- ))\n"
     "    case $words[1] in\n";
 
-/* The file is either found by compinit, which calls it as the function, or sourced. */
+/* Either compinit finds the file and calls it as the function, or it is sourced. */
 static const char TAIL[] =
     "    esac\n"
     "}\n"

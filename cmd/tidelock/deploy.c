@@ -12,8 +12,8 @@ static void print_report(const struct deployment_report *report)
         print_line("No pending migrations to apply.");
         return;
     }
-    print_line("\nApplied %zu of %zu migrations to \"%s\", schema \"%s\":", report->applied_count,
-               report->folder->count, report->database, report->schema);
+    print_line("\nApplied %zu of %zu migration%s to \"%s\", schema \"%s\":", report->applied_count,
+               report->folder->count, text_plural(report->folder->count), report->database, report->schema);
     for (size_t i = 0; i < report->applied_count; i++)
         print_line("  %s", report->applied[i].name);
 }
@@ -29,7 +29,8 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
     reporting_begin(&reporting, config);
     is_done = target_find_and_begin(arena, config, &target, err);
     if (is_done) {
-        print_line("%zu migrations found in %s", target.folder.count, target.folder.path);
+        print_line("%zu migration%s found in %s", target.folder.count, text_plural(target.folder.count),
+                   target.folder.path);
         is_done = deployment_run(config, &target, &reporting.progress, &report, err);
     }
     reporting_end(&reporting, is_done ? NULL : err);
@@ -45,9 +46,9 @@ const struct command COMMAND_DEPLOY = {
     .usage = "",
     .summary = "apply everything pending, then exit",
     .about =
-        "Compares the folder with the ledger. If nothing is pending, that is all, and no lock is taken. "
-        "Otherwise takes the leader lock, applies each pending migration in order, and stops at the first "
-        "failure. Safe to start on any number of replicas at once.",
+        "Compares the folder with the ledger. If nothing is pending, exits without taking a lock. "
+        "Otherwise takes the leader lock, applies the pending migrations in order, and stops at the first "
+        "failure. Any number of replicas can run it at the same time.",
     .example = "tidelock deploy --migrations db/migrations --log-format json",
     .options = FOR_DEPLOY,
     .run = deploy_run,

@@ -14,8 +14,8 @@ enum { EXIT_YES = 0, EXIT_NO = 1, EXIT_SIGNAL = 128 };
 struct exit_row {
     enum error_class class;
     int code;             /* EXIT_SIGNAL: the signal's number is added */
-    bool is_retry_useful; /* without anybody doing anything */
-    unsigned commands;    /* FOR_… bits of those that can end so */
+    bool is_retry_useful; /* without anybody changing anything */
+    unsigned commands;    /* FOR_… bits of the commands that can end with it */
     const char *meaning;
 };
 

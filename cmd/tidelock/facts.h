@@ -1,6 +1,5 @@
 /*
- * What there is to say about an option beside its help: where else it can be set, to what, for which
- * commands.
+ * What else to say about an option: where it can be set, to what, for which commands.
  */
 #ifndef FACTS_H
 #define FACTS_H
@@ -9,7 +8,7 @@
 
 struct fact {
     const char *label;
-    void (*add)(const struct option *option, struct text *out); /* nothing where there is nothing to say */
+    void (*add)(const struct option *option, struct text *out); /* adds nothing if there is nothing to say */
 };
 
 /* In the order of reading; ends with a NULL label. */

@@ -14,7 +14,7 @@ enum { HELP_MOST = 64 * 1024, FACT_MOST = 4096, NAMES_MOST = OPTIONS_MOST + 32 }
 
 const char PURPOSE[] = "tidelock brings a PostgreSQL database to the schema level that an image needs.";
 
-/* A line that says what a word means, its meaning behind `column`. */
+/* A line that explains a word; the explanation begins after `column`. */
 static void add_entry(const char *word, const char *meaning, size_t column, struct text *out)
 {
     text_add_format(out, "  %-*s", (int)column - 2, word);
@@ -26,17 +26,17 @@ void help_all(struct text *out)
     text_add_format(out, "%s\n\nUsage: tidelock COMMAND [OPTION]...\n\nCommands:\n", PURPOSE);
     for (size_t i = 0; COMMANDS[i] != NULL; i++)
         add_entry(COMMANDS[i]->name, COMMANDS[i]->summary, 14, out);
-    text_add_string(out, "\nRead on with:\n");
+    text_add_string(out, "\nMore help:\n");
     add_entry("tidelock help COMMAND", "its options, an example, its exit codes", 28, out);
-    add_entry("tidelock help OPTION", "all about an option, such as lock-timeout", 28, out);
-    add_entry("tidelock manual", "everything, as a manual page", 28, out);
+    add_entry("tidelock help OPTION", "everything about an option, such as lock-timeout", 28, out);
+    add_entry("tidelock manual", "the whole manual, as a man page", 28, out);
     text_add_string(out,
                     "\n\"tidelock migrate deploy|status|resolve\" is accepted for \"prisma migrate ...\".\n");
 }
 
 /* ---- a command ---- */
 
-/* The foreign name where there is one: that is the one people know. */
+/* The foreign name if there is one: it is the one that people know. */
 static void add_variable(const struct option *option, struct text *out)
 {
     char variable[OPTION_NAME_MOST];
@@ -69,8 +69,8 @@ static void add_option(const struct option *option, struct text *out)
     wrap(out, about.at, 6, 6);
 }
 
-/* Those of the command that are usual or, when `is_usual` is false, of one group and not usual; nothing where
- * there are none. */
+/* The command's usual options or, when `is_usual` is false, the other ones of one group; nothing if there are
+ * none. */
 static void add_options(unsigned command, bool is_usual, enum option_group group, struct text *out)
 {
     bool has_title = false;
@@ -123,7 +123,7 @@ void help_command(const struct command *command, struct text *out)
         add_options(command->options, false, (enum option_group)group, out);
     add_exits(command->options, out);
     if (has_options)
-        text_add_string(out, "\nAll about an option: tidelock help OPTION\n");
+        text_add_string(out, "\nEverything about an option: tidelock help OPTION\n");
 }
 
 /* ---- an option ---- */
@@ -149,7 +149,7 @@ void help_option(const struct option *option, struct text *out)
     }
 }
 
-/* Whether it is one of the option's variables, which stand in a list with commas between. */
+/* Whether it is one of the option's variables, which are a comma-separated list. */
 static bool is_variable(const struct option *option, const char *word)
 {
     auto_text struct text list = text_init(FACT_MOST);
@@ -188,10 +188,10 @@ static bool refuse_topic(const char *word, struct error *err)
     for (const struct option *option = OPTIONS; option->name != NULL; option++)
         names[count++] = option->name;
     nearest = names_nearest(names, count, strncmp(word, "--", 2) == 0 ? word + 2 : word);
-    error_set(err, ERROR_USAGE, "there is no command or option \"%s\"", word);
+    error_set(err, ERROR_USAGE, "unknown command or option \"%s\"", word);
     if (nearest != NULL)
         return error_hint(err, "Did you mean: tidelock help %s", nearest);
-    return error_hint(err, "The commands: tidelock help");
+    return error_hint(err, "To see all commands: tidelock help");
 }
 
 void help_show_command(const struct command *command)
@@ -225,13 +225,13 @@ bool help_show(int count, char **words, struct error *err)
     return true;
 }
 
-/* Without .run: main answers it before any configuration is read, which may be what help is needed with. */
+/* Without .run: main handles it before any configuration is read, since help may be needed with just that. */
 const struct command COMMAND_HELP = {
     .name = "help",
     .usage = "[COMMAND | OPTION]...",
     .summary = "explain a command or an option",
     .about =
-        "Without a word, lists the commands. An option may be spelt as in any place where it can be set: "
+        "Without an argument, lists the commands. An option can be spelled in any of its forms: "
         "lock-timeout, --lock-timeout, lock_timeout or TIDELOCK_LOCK_TIMEOUT.",
     .example = "tidelock help lock-timeout",
     .options = FOR_HELP,

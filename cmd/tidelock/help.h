@@ -12,7 +12,7 @@
 /* What the program is for: a sentence. */
 extern const char PURPOSE[];
 
-/* The commands, and where to read on. */
+/* The commands, and where to find more help. */
 void help_all(struct text *out);
 
 /* One command: its options, the usual ones first, an example and its exit codes. */
@@ -21,7 +21,7 @@ void help_command(const struct command *command, struct text *out);
 /* One option, in full. */
 void help_option(const struct option *option, struct text *out);
 
-/* Prints that of a command. */
+/* Prints the help of a command. */
 void help_show_command(const struct command *command);
 
 /* Answers "help WORD...": each word is a command or an option, in any of its spellings. */

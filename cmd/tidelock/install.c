@@ -13,12 +13,12 @@ static bool install_run(struct arena *arena, const struct config *config, int *e
     (void)arena;
     (void)exit_code;
     if (config->word_count != 1) {
-        error_set(err, ERROR_USAGE, "install wants one folder");
+        error_set(err, ERROR_USAGE, "install needs exactly one folder");
         return error_hint(err, "Write: tidelock install DIR");
     }
     text_add_format(&target, "%s/tidelock", config->words[0]);
     if (!file_copy("/proc/self/exe", target.at, EXECUTABLE, err))
-        return error_hint(err, "The folder must exist, and this user must be allowed to write there.");
+        return error_hint(err, "The folder must exist, and this user must be able to write to it.");
     print_line("%s", target.at);
     return true;
 }
@@ -28,8 +28,8 @@ const struct command COMMAND_INSTALL = {
     .usage = "DIR",
     .summary = "copy this program to DIR/tidelock",
     .about =
-        "Copies this program to DIR/tidelock, mode 0755, and prints that path. For init containers that "
-        "hand it to an application's container in a shared volume: the image has no cp.",
+        "Copies this program to DIR/tidelock, mode 0755, and prints that path. For an init container that "
+        "passes it to the application's container through a shared volume: the image has no cp.",
     .example = "tidelock install /shared",
     .options = FOR_INSTALL,
     .words = WORDS_FOLDER,

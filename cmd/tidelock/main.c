@@ -29,16 +29,16 @@ static bool refuse_command(const char *name, struct error *err)
 
     if (name[0] == '-') {
         /* What follows "=" may be a secret. */
-        error_set(err, ERROR_USAGE, "no command before the option %.*s", (int)strcspn(name, "="), name);
+        error_set(err, ERROR_USAGE, "no command given before the option %.*s", (int)strcspn(name, "="), name);
         return error_hint(err, "Options follow the command: tidelock COMMAND [OPTION]...");
     }
     for (; COMMANDS[count] != NULL; count++)
         names[count] = COMMANDS[count]->name;
     nearest = names_nearest(names, count, name);
-    error_set(err, ERROR_USAGE, "there is no command \"%s\"", name);
+    error_set(err, ERROR_USAGE, "unknown command \"%s\"", name);
     if (nearest != NULL)
         return error_hint(err, "Did you mean: tidelock %s", nearest);
-    return error_hint(err, "The commands: tidelock help");
+    return error_hint(err, "To see all commands: tidelock help");
 }
 
 static bool is_help(const char *word)
@@ -53,10 +53,9 @@ static bool is_version(const char *word)
 
 struct invocation {
     const struct command *command;
-    int count; /* of the words behind the command */
+    int count; /* of the words after the command */
     char **words;
-    /* "prisma migrate status" says by its exit code whether something is pending; under that spelling so do
-     * we. */
+    /* like "prisma migrate status", whose exit code says whether something is pending */
     bool is_prisma_spelling;
 };
 
@@ -87,7 +86,8 @@ static bool dispatch(struct arena *arena, int argc, char **argv, int *exit_code,
     }
     if (argc < 2) {
         error_set(err, ERROR_USAGE, "no command given");
-        return error_hint(err, "To apply what is pending: tidelock deploy. The commands: tidelock help");
+        return error_hint(err,
+                          "To apply what is pending: tidelock deploy. To see all commands: tidelock help");
     }
     typed.count = argc - 2;
     typed.words = argv + 2;
@@ -106,9 +106,9 @@ int main(int argc, char **argv)
     int exit_code = EXIT_YES;
 
     signals_install();
-    /* Results and log lines come in the order in which they were said, even when both go to one file. */
+    /* Results and log lines keep their order, even when both go to one file. */
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
-    /* A core file of this process would hold the database's password. */
+    /* A core file of this process would contain the database's password. */
     (void)prctl(PR_SET_DUMPABLE, 0);
     trust_ignore_machine();
     http_introduce(VERSION_AGENT);

@@ -16,7 +16,7 @@
 
 enum { PAGE_MOST = 256 * 1024, PARAGRAPH_MOST = 8192 };
 
-/* As roff reads it: a bare "-" may come out as a hyphen that no shell takes for a minus. */
+/* Escaped for roff, which may turn a bare "-" into a hyphen that no shell accepts as a minus. */
 static void add_escaped(struct text *out, const char *words, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
@@ -79,7 +79,7 @@ static void add_option(struct text *out, const struct option *option)
     auto_text struct text words = text_init(PARAGRAPH_MOST);
 
     option_add_usage(option, &words);
-    /* The macro brings the first "-". */
+    /* The macro adds the first "-". */
     add_macro(out, "It Fl", words.at + 1);
     text_reset(&words);
     option_add_text(option, &words);
@@ -140,7 +140,7 @@ static void add_examples(struct text *out)
         add_macro(out, "Dl", COMMANDS[i]->example);
 }
 
-/* mdoc wants a date: that of the words in this file. */
+/* mdoc requires a date: that of the text in this file. */
 static const char HEAD[] =
     ".Dd November 29, 2026\n"
     ".Dt TIDELOCK 1\n"
@@ -155,11 +155,11 @@ static const char HEAD[] =
     ".Sh DESCRIPTION\n";
 
 static const char DESCRIPTION[] =
-    "It applies a folder of SQL migrations in Prisma's layout, one process at a time, and knows after "
-    "any failure what the database holds. An option can be set in three places: --lock-timeout on the "
+    "It applies a folder of SQL migrations in Prisma's layout, one process at a time, and says after any "
+    "failure what the database holds. An option can be set in three places: --lock-timeout on the "
     "command line, TIDELOCK_LOCK_TIMEOUT in the environment, lock_timeout in tidelock.yaml. The first "
     "of these that sets it wins. A variable that ends in _FILE names a file that holds the value, as "
-    "mounted secrets do. Others can see the command line: give secrets in the environment or in such a "
+    "mounted secrets do. Others can see the command line, so set secrets in the environment or in such a "
     "file. An empty variable counts as unset; an unknown option or key, or a value out of range, is an "
     "error. A TIME is";
 
@@ -205,7 +205,7 @@ const struct command COMMAND_MANUAL = {
     .usage = "[--json]",
     .summary = "print the manual page",
     .about =
-        "Prints the manual as a page for man(1); \"make install\" puts it where man looks. With --json, prints the "
+        "Prints the manual as a page for man(1); \"make install\" installs it. With --json, prints the "
         "tables that the page is made from: commands, options, exit codes, variables and files.",
     .example = "tidelock manual | man -l -",
     .options = FOR_MANUAL,

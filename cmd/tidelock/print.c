@@ -61,7 +61,7 @@ static void add_place(struct text *block, const struct error_place *place)
         text_add_format(block, "            %*s^\n", (int)place->source_caret - 1, "");
 }
 
-/* The order in which an operator asks: what, where, why, what is there now, what next. */
+/* In the order in which an operator asks: what, where, why, what the database holds, what next. */
 static void print_block(const struct error *err, const struct exit_row *row)
 {
     auto_text struct text block = text_init(LINE_MOST);
@@ -79,7 +79,7 @@ static void print_block(const struct error *err, const struct exit_row *row)
     add_part(&block, "holds", err->holds);
     add_part(&block, "next", err->hint);
     text_add_format(&block, "  exit      %d: %s%s\n", exit_code_of(err), row->meaning,
-                    row->is_retry_useful ? "; trying again helps" : "");
+                    row->is_retry_useful ? "; a retry may help" : "");
     redact(block.at);
     (void)fputs(block.at, stderr);
 }

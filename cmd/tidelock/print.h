@@ -1,5 +1,5 @@
 /*
- * What people read: the only writer of stdout, and the shape of an error on stderr.
+ * Output for people: the only writer of stdout, and the layout of an error on stderr.
  */
 #ifndef PRINT_H
 #define PRINT_H
@@ -10,13 +10,13 @@
 /* One line on stdout. */
 void print_line(const char *format, ...) printf_like(1, 2);
 
-/* Text that brings its own line feeds. */
+/* Text that has its own line feeds. */
 void print_text(const char *text);
 
 /* The value, indented; frees it. */
 void print_json(struct json *value);
 
-/* The last word of a run that failed: a block of lines for people, one record for machines. */
+/* The last output of a run that failed: a block of lines for people, one record for machines. */
 void print_failure(const struct error *err);
 
 #endif

@@ -16,12 +16,12 @@ static bool ready_run(struct arena *arena, const struct config *config, int *exi
 
     (void)arena;
     if (config->status_file == NULL) {
-        error_set(err, ERROR_USAGE, "ready wants the status file");
+        error_set(err, ERROR_USAGE, "ready needs the status file");
         return error_hint(err, "Write: tidelock ready --status-file FILE, or set TIDELOCK_STATUS_FILE.");
     }
     *exit_code = EXIT_NO;
     if (!file_exists(config->status_file))
-        text_add_string(&why, "missing: no run has begun");
+        text_add_string(&why, "missing: no run has started");
     else if (!file_read(config->status_file, &content, err))
         text_add_format(&why, "unreadable: %s", err->message);
     else if (ready_decide(text_slice(&content), clock_wall_seconds(), config->stale_after_ms, &why))
@@ -35,9 +35,8 @@ const struct command COMMAND_READY = {
     .usage = "--status-file FILE",
     .summary = "say whether the deployment is complete; open no connection",
     .about =
-        "For exec probes: exits with 0 if the status file of a run says that the database holds every "
-        "migration, otherwise with 1 and the reason: not complete, stale, missing or malformed. Opens no "
-        "connection.",
+        "For exec probes: exits with 0 if the status file says that the database holds every migration, "
+        "otherwise with 1 and the reason: not complete, stale, missing or malformed. Opens no connection.",
     .example = "tidelock ready --status-file status.prom",
     .options = FOR_READY,
     .run = ready_run,

@@ -1,5 +1,5 @@
 /*
- * What a run that an application waits for tells the world outside: status file, ready file, termination
+ * What a run that an application waits for reports to the outside: status file, ready file, termination
  * message.
  */
 #ifndef REPORTING_H
@@ -16,12 +16,12 @@ struct reporting {
     struct publisher publisher;
 };
 
-/* Begins; it must stay where it is until the end. The status file is written from now on, once a second at
- * least; a ready file of an earlier run is removed. */
+/* Begins; it must stay where it is until the end. From now on the status file is written at least once a
+ * second; a ready file of an earlier run is removed. */
 void reporting_begin(struct reporting *reporting, const struct config *config);
 
-/* Ends it; `err` is NULL when all went well. May be called again when the application could not be started.
- */
+/* Ends it; `err` is NULL on success. May be called again when the application could not be started.
+ * */
 void reporting_end(struct reporting *reporting, const struct error *err);
 
 #endif

@@ -12,7 +12,7 @@
 #include "lock/acquire.h"
 #include "print.h"
 
-/* The failed rows are set aside and a new one says applied: both or neither. */
+/* Marks the failed rows as rolled back and inserts an applied one: both or neither. */
 static bool mark_applied(struct connection *conn, const struct ledger *ledger, const char *name,
                          const char *checksum, struct error *err)
 {
@@ -36,10 +36,11 @@ static bool find_script(const struct folder *folder, const char *name, char chec
         prisma_checksum_of(text_slice(&bytes), checksum);
         return true;
     }
-    error_set(err, ERROR_REFUSED, "there is no migration \"%s\" with a readable script in %s", name,
+    error_set(err, ERROR_REFUSED, "could not find a migration \"%s\" with a readable script in %s", name,
               folder->path);
     error_code(err, "P3017");
-    return error_hint(err, "Give the name of a directory of that folder, without a path: tidelock status");
+    return error_hint(err,
+                      "Name a directory in that folder, without a path. To see all names: tidelock status");
 }
 
 static bool resolve_applied(struct arena *arena, const struct config *config, struct target *target,
@@ -90,9 +91,10 @@ static bool resolve_run(struct arena *arena, const struct config *config, int *e
 
     (void)exit_code;
     if ((config->resolve_applied == NULL) == (config->resolve_rolled_back == NULL)) {
-        error_set(err, ERROR_USAGE, "resolve wants --applied NAME or --rolled-back NAME, one of them");
-        return error_hint(err,
-                          "--applied: the schema holds all of it; --rolled-back: it holds nothing of it.");
+        error_set(err, ERROR_USAGE, "resolve needs either --applied NAME or --rolled-back NAME");
+        return error_hint(
+            err,
+            "Use --applied if the schema holds all of the migration, --rolled-back if it holds none of it.");
     }
     if (config->resolve_applied != NULL)
         return target_find(arena, config, &target, err) && resolve_applied(arena, config, &target, err);
@@ -105,9 +107,8 @@ const struct command COMMAND_RESOLVE = {
     .usage = "--applied NAME | --rolled-back NAME",
     .summary = "resolve a failed migration; change only the ledger",
     .about =
-        "For a migration that has failed half-way, once you have looked at the schema: --applied records "
-        "it as applied, --rolled-back lets the next deployment run it again. Its SQL is neither run nor "
-        "undone.",
+        "For a migration that failed halfway, after you have checked the schema: --applied records it as "
+        "applied, --rolled-back lets the next deployment run it again. Its SQL is neither run nor undone.",
     .example = "tidelock resolve --rolled-back 20260406120000_double_toll",
     .options = FOR_RESOLVE,
     .run = resolve_run,

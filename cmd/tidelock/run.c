@@ -19,17 +19,17 @@
 #include "postgres/reach.h"
 #include "reporting.h"
 
-/* The application owns stdout: what there is to say is logged. */
+/* stdout belongs to the application: the result goes to the log. */
 static void log_report(const struct deployment_report *report)
 {
     if (report->applied_count == 0)
-        log_info("the database holds all %zu migrations", report->folder->count);
+        log_info("no pending migrations: the database holds all %zu", report->folder->count);
     else
-        log_info("applied %zu of %zu migrations to \"%s\", schema \"%s\"", report->applied_count,
-                 report->folder->count, report->database, report->schema);
+        log_info("applied %zu of %zu migration%s to \"%s\", schema \"%s\"", report->applied_count,
+                 report->folder->count, text_plural(report->folder->count), report->database, report->schema);
 }
 
-/* Until the database is ready for the application. */
+/* Runs until the database is ready for the application. */
 static bool open_gate(struct arena *arena, const struct config *config, struct progress *progress,
                       struct error *err)
 {
@@ -41,7 +41,7 @@ static bool open_gate(struct arena *arena, const struct config *config, struct p
     if (config->is_waiting) {
         if (!wait_for_level(config, &target, progress, err))
             return false;
-        log_info("the database holds all %zu migrations", target.folder.count);
+        log_info("no pending migrations: the database holds all %zu", target.folder.count);
         return true;
     }
     if (!deployment_run(config, &target, progress, &report, err))
@@ -50,8 +50,9 @@ static bool open_gate(struct arena *arena, const struct config *config, struct p
     return true;
 }
 
-/* What CMD finds: by default without what is ours, with its share of the connections when that was asked for.
- */
+/* CMD's environment: by default without the migration-only variables; with its share of the connections if
+ * requested.
+ * */
 static bool make_environment(struct arena *arena, const struct config *config, char ***out, struct error *err)
 {
     const char *url = getenv("DATABASE_URL");
@@ -68,11 +69,13 @@ static bool make_environment(struct arena *arena, const struct config *config, c
         return false;
     conn = reach_database(config, &endpoint, NULL, err);
     if (conn == NULL || !budget_read(arena, conn, &budget, err))
-        return error_context(err, "counting the share of connections");
+        return error_context(err, "computing the share of the connections");
     count = budget_share(&budget, (int)config->replicas, (int)config->connections, (int)config->headroom);
     if (count == 0)
-        log_warn("the server has no connection for each of %d replicas: connection_limit is 1 all the same",
-                 (int)config->replicas);
+        log_warn(
+            "the server does not have a connection for each of %d replicas; connection_limit is 1 "
+            "nevertheless",
+            (int)config->replicas);
     (void)snprintf(share, sizeof share, "%d", count == 0 ? 1 : count);
     *out = environment_with(arena, *out, "DATABASE_URL",
                             url_with_parameter(arena, url, "connection_limit", share));
@@ -84,13 +87,13 @@ static bool check_words(const struct config *config, struct error *err)
     const char *url = getenv("DATABASE_URL");
 
     if (config->word_count == 0) {
-        error_set(err, ERROR_USAGE, "run wants the command to start");
+        error_set(err, ERROR_USAGE, "run needs the command to start");
         return error_hint(err, "Write: tidelock run -- CMD ARGUMENT...");
     }
     if (!config->is_sharing || (url != NULL && strstr(url, "://") != NULL))
         return true;
-    error_set(err, ERROR_USAGE, "--share-connections wants DATABASE_URL in the environment, as a URL");
-    return error_hint(err, "It is what CMD's share is written into.");
+    error_set(err, ERROR_USAGE, "--share-connections needs DATABASE_URL in the environment, as a URL");
+    return error_hint(err, "CMD's share is written into that URL.");
 }
 
 static bool run_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
@@ -104,14 +107,14 @@ static bool run_run(struct arena *arena, const struct config *config, int *exit_
     if (!check_words(config, err))
         return false;
     reporting_begin(&reporting, config);
-    /* An image whose command is missing shall change nothing. */
+    /* An image whose command is missing must not change anything. */
     file = exec_find(arena, config->words[0], err);
     is_open = file != NULL && open_gate(arena, config, &reporting.progress, err) &&
               make_environment(arena, config, &environment, err);
     reporting_end(&reporting, is_open ? NULL : err);
     if (!is_open)
         return false;
-    /* Nothing of ours reaches into the application's life. */
+    /* Nothing of ours may survive into the application. */
     password_close();
     http_close();
     exec_replace(file, config->words, environment, err);
@@ -124,10 +127,10 @@ const struct command COMMAND_RUN = {
     .usage = "-- CMD [ARGUMENT]...",
     .summary = "deploy, then become the command that follows",
     .about =
-        "Does what deploy does (or wait, with --wait), then replaces itself with CMD: same process, so "
-        "PID 1 stays PID 1, signals reach the application, and its exit code is CMD's. CMD's environment "
-        "does not contain the migration-only variables, such as DIRECT_URL, unless --keep-env is given; "
-        "DATABASE_URL stays. If the deployment fails, CMD does not start.",
+        "Does what deploy does (or wait, with --wait), then replaces itself with CMD: in the same "
+        "process, so PID 1 stays PID 1, signals reach the application, and the exit code is CMD's. CMD's "
+        "environment does not contain the migration-only variables, such as DIRECT_URL, unless --keep-env "
+        "is given; DATABASE_URL stays. If the deployment fails, CMD does not start.",
     .example = "tidelock run --status-file status.prom -- node server.js",
     .options = FOR_RUN,
     .words = WORDS_PROGRAM,

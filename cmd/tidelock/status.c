@@ -12,12 +12,12 @@
 #include "postgres/reach.h"
 #include "print.h"
 
-/* Everything that both forms of the output show. */
+/* What both output formats show. */
 struct overview {
     const struct target *target;
     struct ledger ledger;
     struct history history;
-    struct leader leader; /* pid 0: nobody leads */
+    struct leader leader; /* pid 0 = none */
 };
 
 static bool overview_read(struct arena *arena, const struct config *config, struct target *target,
@@ -35,12 +35,12 @@ static bool overview_read(struct arena *arena, const struct config *config, stru
         if (!history_check_edited(&out->history, i, &target->folder.items[i], err))
             return false;
     }
-    /* An unfinished row is a failed one or one that is being applied right now: only the leader lock tells.
-     */
+    /* An unfinished row has failed or is being applied right now: only the leader lock tells which.
+     * */
     return out->history.failed_count == 0 || leader_find(conn, &out->leader, err);
 }
 
-/* What is asked with --exit-code: does the database hold all that this folder needs? */
+/* The answer for --exit-code: does the database hold everything that this folder needs? */
 static bool is_up_to_date(const struct overview *overview)
 {
     return overview->history.counts[VERDICT_PENDING] == 0 && overview->history.failed_count == 0;
@@ -51,10 +51,10 @@ static const char *item_note(const struct overview *overview, const struct histo
     if (item->verdict == VERDICT_FAILED && overview->leader.pid != 0)
         return "  (running)";
     if (item->verdict == VERDICT_FAILED)
-        return ledger_row_is_resumable(item->row) ? "  (half-way; the next deployment goes on)" : "";
+        return ledger_row_is_resumable(item->row) ? "  (halfway; the next deployment resumes it)" : "";
     if (item->was_rolled_back && item->verdict == VERDICT_PENDING)
         return "  (failed before, rolled back)";
-    return item->is_out_of_order ? "  (older than what was applied last)" : "";
+    return item->is_out_of_order ? "  (older than the last applied)" : "";
 }
 
 static void print_findings(const struct overview *overview)
@@ -80,12 +80,12 @@ static void print_findings(const struct overview *overview)
 static void print_failed_advice(const struct overview *overview, const struct ledger_row *row)
 {
     if (ledger_row_is_resumable(row) && folder_find(&overview->target->folder, row->name) != NULL) {
-        print_line("\nA migration was stopped half-way. To go on where it stopped: tidelock deploy");
-        print_line("Or finish it, or undo it, by hand and type one of:");
+        print_line("\nA migration stopped halfway. To resume it: tidelock deploy");
+        print_line("Or finish or undo it by hand, then type one of:");
     } else {
-        print_line("\nA migration failed half-way. Look at the schema, then one of:");
+        print_line("\nA migration failed halfway. Check the schema, then type one of:");
     }
-    print_line("  tidelock resolve --rolled-back \"%s\"   nothing of it is there", row->name);
+    print_line("  tidelock resolve --rolled-back \"%s\"   none of it is there", row->name);
     print_line("  tidelock resolve --applied \"%s\"       all of it is there", row->name);
 }
 
@@ -101,7 +101,7 @@ static void print_advice(const struct overview *overview)
     } else if (history->counts[VERDICT_PENDING] > 0) {
         print_line("\nTo apply what is pending: tidelock deploy");
         if (!overview->ledger.exists)
-            print_line("If the database holds the schema already: tidelock baseline");
+            print_line("If the database already holds the schema: tidelock baseline");
     } else {
         print_line("\nDatabase schema is up to date!");
     }
@@ -113,10 +113,11 @@ static void print_overview(const struct overview *overview)
 
     print_line("Database \"%s\", schema \"%s\" at %s%s", overview->ledger.database, overview->ledger.schema,
                overview->target->endpoint.label, overview->ledger.exists ? "" : " (no ledger)");
-    print_line("%zu migrations found in %s: %zu applied, %zu pending, %zu failed, %zu edited; %zu missing",
-               overview->target->folder.count, overview->target->folder.path,
-               history->counts[VERDICT_APPLIED], history->counts[VERDICT_PENDING],
-               history->counts[VERDICT_FAILED], history->counts[VERDICT_EDITED], history->missing_count);
+    print_line("%zu migration%s found in %s: %zu applied, %zu pending, %zu failed, %zu edited; %zu missing",
+               overview->target->folder.count, text_plural(overview->target->folder.count),
+               overview->target->folder.path, history->counts[VERDICT_APPLIED],
+               history->counts[VERDICT_PENDING], history->counts[VERDICT_FAILED],
+               history->counts[VERDICT_EDITED], history->missing_count);
     print_findings(overview);
     print_advice(overview);
 }

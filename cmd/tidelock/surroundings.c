@@ -4,28 +4,28 @@
 
 const struct surrounding ENVIRONMENT[] = {
     { "PGHOST, PGHOSTADDR, PGPORT, PGUSER, PGDATABASE, PGSERVICE, PGOPTIONS, PGSSLMODE, PGSSLROOTCERT",
-      "Where the database is, for what its URL does not say; libpq's other variables work, too." },
+      "Where the database is, if its URL does not say; libpq's other variables work, too." },
     { "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK", "Ignored, with a warning: the leader lock is always taken." },
-    { "SSL_CERT_FILE", "The CA certificates to trust, in place of those of the machine or image." },
+    { "SSL_CERT_FILE", "The CA certificates to trust, instead of those of the machine or image." },
     { "https_proxy, http_proxy, no_proxy",
-      "The proxy for the webhook, the Pushgateway and the password services; not for the Kubernetes API and the "
-      "clouds' metadata." },
+      "The proxy for the webhook, the Pushgateway and the password services; not for the Kubernetes API "
+      "and the clouds' metadata services." },
     { "POD_NAME, POD_NAMESPACE, POD_UID",
-      "The pod: names the leader to others, and is what Events are about." },
+      "The pod: its name tells others who leads, and Events are about it." },
     { "JOB_NAME, JOB_UID", "The Job that Events are about." },
     { "KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT", "The Kubernetes API, for --lease and --events." },
-    { "AWS_REGION, AWS_DEFAULT_REGION", "The region, if the host name does not tell it." },
+    { "AWS_REGION, AWS_DEFAULT_REGION", "The region, if the host name does not contain it." },
     { "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN", "Credentials for AWS." },
     { "AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME, AWS_WEB_IDENTITY_TOKEN_FILE",
       "The role to assume with a service account's token (IRSA)." },
     { "AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, "
       "AWS_CONTAINER_AUTHORIZATION_TOKEN, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-      "Where EKS Pod Identity or ECS gives credentials." },
-    { "AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_SECRETS_MANAGER", "Other addresses of these services." },
+      "Where EKS Pod Identity or ECS provides credentials." },
+    { "AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_SECRETS_MANAGER", "Other addresses for these services." },
     { "AZURE_AUTHORITY_HOST, AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE, "
       "AZURE_POD_IDENTITY_AUTHORITY_HOST",
       "Workload identity, or which managed identity to use." },
-    { "GCE_METADATA_HOST", "Another address of Google's metadata server." },
+    { "GCE_METADATA_HOST", "Another address for Google's metadata server." },
     { "VAULT_ADDR, VAULT_NAMESPACE, VAULT_CACERT, VAULT_TOKEN",
       "Where Vault is, and the token for it if no --vault-role is given." },
     { "PATH", "Where run looks for CMD." },

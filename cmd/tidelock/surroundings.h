@@ -1,11 +1,11 @@
 /*
- * What a run looks at besides its options: variables of the environment, and files.
+ * What a run reads besides its options: environment variables and files.
  */
 #ifndef SURROUNDINGS_H
 #define SURROUNDINGS_H
 
 struct surrounding {
-    const char *names; /* one or several, with commas between */
+    const char *names; /* one or several, comma-separated */
     const char *meaning;
 };
 

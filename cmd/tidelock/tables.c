@@ -10,7 +10,7 @@
 
 enum { CELL_MOST = 4096 };
 
-/* What `add` says of the option, or null where it says nothing. */
+/* What `add` says about the option, or null if it says nothing. */
 static void set_said(struct json *object, const char *key, const struct option *option,
                      void (*add)(const struct option *option, struct text *out))
 {

@@ -19,7 +19,8 @@ static const struct {
     const char *version;
 } COMPONENTS[] = { MADE_FROM };
 
-/* The first of two names that is there: pkg-config and Debian do not call OpenSSL the same. */
+/* The version under the first of two names that exists: pkg-config and Debian have different names for
+ * OpenSSL. */
 static const char *version_of(const char *name, const char *other_name)
 {
     for (size_t i = 0; i < array_length(COMPONENTS); i++) {
@@ -65,7 +66,8 @@ const struct command COMMAND_VERSION = {
     .usage = "[--json]",
     .summary = "print the version",
     .about =
-        "Prints the version, its commit and the day of that; with --json, also the libraries that it was built with and their versions. \"tidelock --version\" and \"tidelock -V\" do the same.",
+        "Prints the version, its commit and the commit's date; with --json, also the libraries that it "
+        "was built with and their versions. \"tidelock --version\" and \"tidelock -V\" do the same.",
     .example = "tidelock version --json",
     .options = FOR_VERSION,
     .run = version_run,

@@ -6,7 +6,7 @@
 
 #include "report/progress.h"
 
-/* "tidelock/1.2.3": who asks, in requests over HTTP. */
+/* "tidelock/1.2.3": the User-Agent of HTTP requests. */
 extern const char VERSION_AGENT[];
 
 struct build version_build(void);

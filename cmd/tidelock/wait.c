@@ -18,7 +18,8 @@ static bool wait_run(struct arena *arena, const struct config *config, int *exit
               wait_for_level(config, &target, &reporting.progress, err);
     reporting_end(&reporting, is_done ? NULL : err);
     if (is_done)
-        print_line("The database holds all %zu migrations of %s.", target.folder.count, target.folder.path);
+        print_line("No pending migrations: the database holds all %zu of %s.", target.folder.count,
+                   target.folder.path);
     return is_done;
 }
 
@@ -27,7 +28,7 @@ const struct command COMMAND_WAIT = {
     .usage = "",
     .summary = "wait until the database holds all migrations; apply nothing",
     .about =
-        "Looks at the ledger, disconnects, and looks again, until every migration of the folder is "
+        "Reads the ledger, disconnects, and reads it again, until every migration in the folder is "
         "applied or --leader-timeout has passed. Needs only the right to read the ledger.",
     .example = "tidelock wait --leader-timeout 30m",
     .options = FOR_WAIT,

@@ -33,7 +33,7 @@ static bool check_overtaken(struct execution *execution, bool is_leader, const s
         return is_leader || execution_lost_leader(err);
     execution->is_overtaken = !is_leader || !result_bool(is_unchanged, 0, 0);
     return !execution->is_overtaken ||
-           error_set(err, ERROR_LEADER, "another process has led since the last look at the ledger");
+           error_set(err, ERROR_LEADER, "another process has led since this one last read the ledger");
 }
 
 /* BEGIN, the settings, and the facts: our transaction id, the time, and whether we lead. */
@@ -156,7 +156,7 @@ static bool run_script(struct execution *execution, struct error *err)
         return false;
     if (!connection_is_in_transaction(execution->conn)) {
         execution->failure.facts.has_escaped = true;
-        return error_set(err, ERROR_PARTIAL, "migration \"%s\" ended the transaction it ran in",
+        return error_set(err, ERROR_PARTIAL, "migration \"%s\" ended the transaction that it ran in",
                          execution->migration->name);
     }
     return execution_may_go_on(execution, err) &&

@@ -67,7 +67,7 @@ static void tell_who_cancelled(const struct execution *execution, struct error *
     };
     auto_result struct result *result = NULL;
     int64_t ms = execution->settings.statement_timeout_ms;
-    const char *whose = "the statement-timeout that tidelock was given";
+    const char *whose = "tidelock's --statement-timeout";
     char text[32];
     struct error ignored;
 
@@ -79,10 +79,10 @@ static void tell_who_cancelled(const struct execution *execution, struct error *
         whose = result_text(result, 0, 1);
     }
     if (ms > 0)
-        error_detail(err, "The limit for statements is %s; it comes from: %s.",
-                     duration_text(ms, text, sizeof text), whose);
+        error_detail(err, "The statement timeout is %s, set by: %s.", duration_text(ms, text, sizeof text),
+                     whose);
     else
-        error_detail(err, "No limit for statements is in force: somebody cancelled it (pg_cancel_backend).");
+        error_detail(err, "No statement timeout is set: somebody cancelled it (pg_cancel_backend).");
 }
 
 bool migration_check_pooled(struct execution *execution, struct error *err)
@@ -102,8 +102,9 @@ bool migration_check_pooled(struct execution *execution, struct error *err)
     error_holds(err, "Nothing was changed by this process.");
     return error_hint(
         err,
-        "Give the database itself as DIRECT_URL: a script that commits on its own, or statements like CREATE "
-        "INDEX CONCURRENTLY, can be recovered only under a leader lock that lasts longer than a transaction.");
+        "Set DIRECT_URL to the database's own address: a script that commits by itself, or a statement "
+        "like CREATE INDEX CONCURRENTLY, can be recovered only under a leader lock that outlasts a "
+        "transaction.");
 }
 
 /* An atomic migration is one transaction, and that is what is tried again; the other modes see to it for each
@@ -128,8 +129,9 @@ bool migration_apply(struct execution *execution, size_t before, struct error *e
     execution->failure.names.before = before;
     if (!prepare(execution, &bytes, err))
         return execution_explain(execution, err);
-    log_debug("applying %s, %s, %zu statements", execution->migration->name, MODE_NAMES[execution->mode],
-              execution->summary.statements);
+    log_debug("applying %s, mode %s, %zu statement%s", execution->migration->name,
+              MODE_NAMES[execution->mode], execution->summary.statements,
+              text_plural(execution->summary.statements));
     execution->progress->current = execution->progress->latest = execution->migration->name;
     execution->progress->mode = MODE_NAMES[execution->mode];
     execution->progress->current_started_at = clock_wall_seconds();

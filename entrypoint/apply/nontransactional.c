@@ -16,12 +16,12 @@ static bool suspend_timeouts(struct execution *execution, struct result **before
         execution->conn,
         &(const struct query) {
             .name = "suspend_timeouts",
-            .sql =
-                "SELECT pg_catalog.current_setting('lock_timeout'), pg_catalog.current_setting('statement_timeout'),"
-                " pg_catalog.current_setting('transaction_timeout', true);"
-                "SET lock_timeout = 0;SET statement_timeout = 0;"
-                "SELECT CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL"
-                "            THEN pg_catalog.set_config('transaction_timeout', '0', false) END" },
+            .sql = "SELECT pg_catalog.current_setting('lock_timeout'), "
+                   "pg_catalog.current_setting('statement_timeout'),"
+                   " pg_catalog.current_setting('transaction_timeout', true);"
+                   "SET lock_timeout = 0;SET statement_timeout = 0;"
+                   "SELECT CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL"
+                   "            THEN pg_catalog.set_config('transaction_timeout', '0', false) END" },
         before, 1, err);
 }
 
@@ -33,7 +33,8 @@ static void restore_timeouts(struct execution *execution, const struct result *b
         .sql =
             "SELECT pg_catalog.set_config('lock_timeout', $1, false),"
             " pg_catalog.set_config('statement_timeout', $2, false),"
-            " CASE WHEN $3::text IS NOT NULL THEN pg_catalog.set_config('transaction_timeout', $3, false) END",
+            " CASE WHEN $3::text IS NOT NULL THEN pg_catalog.set_config('transaction_timeout', $3, false) "
+            "END",
     };
     const char *const parameters[] = { result_text(before, 0, 0), result_text(before, 0, 1),
                                        result_is_null(before, 0, 2) ? NULL : result_text(before, 0, 2) };
@@ -41,7 +42,7 @@ static void restore_timeouts(struct execution *execution, const struct result *b
 
     if (!connection_is_lost(execution->conn) &&
         !query_run(execution->conn, &restore, parameters, NULL, &ignored))
-        log_debug("could not restore the time-outs: %s", ignored.message);
+        log_debug("could not restore the timeouts: %s", ignored.message);
 }
 
 /* After a signal there are seconds left to clear up; what remains then is cleared away by the next run, which
@@ -90,7 +91,7 @@ static bool try_once(struct execution *execution, const struct segment *segment,
     case REPAIR_RUN:
         break;
     case REPAIR_DONE:
-        log_info("statement %zu was done when it was interrupted", segment->first + 1);
+        log_info("statement %zu was already done when the earlier run was interrupted", segment->first + 1);
         return checkpoint_record(execution, segment->first + segment->count, err);
     case REPAIR_REFUSED:
         execution_note_leftover(execution, LEFTOVER_PERSON, "", "");

@@ -121,7 +121,7 @@ static void record_prefix(struct execution *execution, size_t done)
     if (!execution_hash_prefix(execution, done, prefix, &err) ||
         !journal_record(execution->conn, &(const struct journal_entry) { execution->id, done, prefix, NULL },
                         &intent, &err))
-        log_debug("could not record how far the script came: %s", err.message);
+        log_debug("could not record the script's progress: %s", err.message);
 }
 
 /* What is rolled back is not gone on with. */
@@ -137,7 +137,7 @@ static void forget(const struct execution *execution)
     if (!journal_exists(execution->conn, &exists, &err) ||
         (exists && !query_batch(execution->conn,
                                 &(const struct batch) { .items = items, .count = JOURNAL_TABLES }, &err)))
-        log_debug("could not forget the intents: %s", err.message);
+        log_debug("could not delete the intents: %s", err.message);
 }
 
 /* Writes the failure into our row: rolled back at once when nothing is left of it. */
@@ -196,17 +196,19 @@ static bool check_resumable(struct execution *execution, size_t done, struct err
         return false;
     if (intent.is_known && strcmp(intent.prefix, prefix) == 0)
         return true;
-    error_set(err, ERROR_REFUSED, "migration \"%s\" was half applied and its script has been changed since",
+    error_set(err, ERROR_REFUSED, "migration \"%s\" was half applied, and its script has been changed since",
               execution->migration->name);
     error_code(err, "P3009");
     if (done == 0)
         error_holds(err, "No statement of the former script is known to persist.");
     else
-        error_holds(err, "The first %zu statements of the former script persist.", done);
-    return error_hint(err,
-                      "Deploy the former script to go on, or undo by hand what persists and type: tidelock "
-                      "resolve --rolled-back \"%s\"",
-                      execution->migration->name);
+        error_holds(err, "Of the former script, the first %zu statement%s persisted.", done,
+                    text_plural(done));
+    return error_hint(
+        err,
+        "Deploy the former script to resume, or undo by hand what persists and type: tidelock resolve "
+        "--rolled-back \"%s\"",
+        execution->migration->name);
 }
 
 static bool start_row(struct execution *execution, struct course *course, struct error *err)
@@ -225,7 +227,7 @@ static bool start_row(struct execution *execution, struct course *course, struct
     course->done = course->resumed;
     if (!check_resumable(execution, course->resumed, err))
         return false;
-    log_info("%s was interrupted: going on at statement %zu of %zu", execution->migration->name,
+    log_info("%s was interrupted: resuming at statement %zu of %zu", execution->migration->name,
              course->resumed + 1, execution->summary.statements);
     return query_run(execution->conn, &execution->ledger->queries[LEDGER_RESUME], again, NULL, err);
 }

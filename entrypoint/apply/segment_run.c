@@ -26,8 +26,7 @@ static bool check_in_transaction(struct execution *execution, const struct segme
     if (connection_is_in_transaction(execution->conn))
         return true;
     execution->failure.facts.has_escaped = true;
-    error_set(err, ERROR_PARTIAL,
-              "migration \"%s\" ended a transaction in a way that can't be seen in its text",
+    error_set(err, ERROR_PARTIAL, "migration \"%s\" ended a transaction in a way that its text does not show",
               execution->migration->name);
     return execution_point(execution, segment->start, err);
 }

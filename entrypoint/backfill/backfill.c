@@ -47,7 +47,7 @@ static void describe(const struct backfill *b, struct text *out)
     text_add_format(out, "backfill of %s: ", b->walk.plan.table.at);
     if (done >= 0)
         text_add_format(out, "%.0f %%, ", 100 * done);
-    text_add_format(out, "%lld rows changed, %lld a batch", (long long)b->walk.changed,
+    text_add_format(out, "%lld rows changed, %lld per batch", (long long)b->walk.changed,
                     (long long)b->pace.rows);
     if (done >= 0 && pace_left(&b->pace, done, &least_ms, &most_ms))
         text_add_format(out, ", %s to %s left", duration_text(least_ms, least, sizeof least),
@@ -102,10 +102,12 @@ static bool may_repeat(struct backfill *b, struct error *err)
     connection_shield(execution->conn, false);
     if (++b->timeouts < TIMEOUTS_MOST)
         return signals_sleep((long)b->wish->target_ms) || signals_error(err);
-    error_message(err, "%d batches in a row took too long, the last one although it had %lld rows at most",
-                  TIMEOUTS_MOST, (long long)rows);
+    error_message(err, "%d batches in a row took too long, even one of at most %lld rows", TIMEOUTS_MOST,
+                  (long long)rows);
     err->sqlstate[0] = '\0';
-    return error_hint(err, "See what makes so few rows so slow (a trigger? an index?), then deploy again.");
+    return error_hint(
+        err,
+        "Find out why so few rows take so long (a trigger or an index, for example), then deploy again.");
 }
 
 /* Why it should pause, if it should; looked at now and then. */
@@ -117,10 +119,10 @@ static bool find_reason(struct backfill *b, struct text *why, struct error *err)
         return false;
     if (b->throttle.is_blind && !was_blind)
         log_info(
-            "can't see how far replicas are behind (that takes pg_monitor): resting longer after each batch");
+            "cannot see how far the replicas lag (that needs pg_monitor): pausing longer after each batch");
     b->next_throttle = deadline_in(THROTTLE_EVERY_MS);
     if (why->length == 0 && pace_is_too_slow(&b->pace) && !b->execution->progress->is_throttled)
-        text_add_format(why, "even %lld rows take longer than they should", (long long)b->pace.rows);
+        text_add_format(why, "even %lld rows take longer than the target", (long long)b->pace.rows);
     return true;
 }
 
@@ -138,12 +140,12 @@ static bool throttle(struct backfill *b, struct error *err)
             return false;
         if (why.length == 0) {
             if (progress->is_throttled)
-                log_info("the backfill goes on");
+                log_info("the backfill continues");
             progress->is_throttled = false;
             return true;
         }
         if (patience_has_word(&patience, NULL))
-            log_info("the backfill pauses: %s", why.at);
+            log_info("the backfill is paused: %s", why.at);
         progress->is_throttled = true;
         if (!patience_pause(&patience, pause_ms, err))
             return false;
@@ -239,16 +241,18 @@ static bool run_passes(struct backfill *b, struct error *err)
             return true;
         if (!has_condition || passes == PASSES_MOST)
             break;
-        log_info("every row was visited, but what the backfill should verify is not true: going over them");
+        log_info("every row was visited, but the verify condition is not true: going over the table again");
         if (!backfill_walk_again(&b->walk, err))
             return false;
     }
-    error_set(err, ERROR_CLEAN, "the backfill is through, but what it should verify is not true: %.*s",
+    error_set(err, ERROR_CLEAN, "the backfill is complete, but its verify condition is not true: %.*s",
               (int)expression.length, expression.at);
     execution_point(b->execution, (size_t)(expression.at - b->execution->script.at), err);
-    return error_hint(err, "See which rows are left and why (a writer that does not know the column yet?)%s",
-                      has_condition ? ", then deploy again: it goes over the table once more."
-                                    : "; a condition in the UPDATE lets it go over the table again.");
+    return error_hint(
+        err,
+        "Find out which rows are left and why (perhaps the application does not write the new column yet)%s",
+        has_condition ? ", then deploy again to go over the table once more."
+                      : ". With a condition in the UPDATE, it can go over the table again.");
 }
 
 /* What persists, for whoever has to know. */
@@ -259,7 +263,7 @@ static void note_persisting(const struct backfill *b)
 
     if (b->walk.batches > 0)
         (void)snprintf(names->persists, sizeof names->persists,
-                       "%lld rows of %.400s are changed, in %lld batches; all up to %.300s",
+                       "%lld rows of %.400s are changed, in %lld batches, up to key %.300s",
                        (long long)b->walk.changed, b->walk.plan.table.at, (long long)b->walk.batches, last);
 }
 
@@ -275,7 +279,7 @@ static bool prepare(struct backfill *b, struct error *err)
         b->pace.rows = rows;
     if (b->walk.batches > 0) {
         describe(b, &line);
-        log_info("going on with the %s", line.at);
+        log_info("resuming the %s", line.at);
     }
     return backfill_walk_is_over(&b->walk) ||
            (backfill_walk_choose(&b->walk, b->pace.rows, err) &&

@@ -17,7 +17,8 @@ static const struct query KEY = {
     .parameters = 2,
     .sql =
         "WITH indexes AS ("
-        "  SELECT i.indexrelid, i.indrelid, i.indkey, i.indoption, i.indnkeyatts, i.indisprimary, i.indisunique,"
+        "  SELECT i.indexrelid, i.indrelid, i.indkey, i.indoption, i.indnkeyatts, i.indisprimary, "
+        "i.indisunique,"
         "         COALESCE(pg_catalog.cardinality($2::text[]), i.indnkeyatts) AS length"
         "    FROM pg_catalog.pg_index AS i"
         "    JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid"
@@ -47,7 +48,8 @@ static const struct query TABLE = {
     .name = "backfill_table",
     .parameters = 2,
     .sql =
-        "SELECT pg_catalog.to_regclass($1) = pg_catalog.to_regclass($2), pg_catalog.to_regclass($1) IS NOT NULL,"
+        "SELECT pg_catalog.to_regclass($1) = pg_catalog.to_regclass($2), pg_catalog.to_regclass($1) IS "
+        "NOT NULL,"
         "       pg_catalog.sum(GREATEST(c.reltuples, 0))::bigint, pg_catalog.sum(c.relpages)"
         "  FROM pg_catalog.pg_class AS c"
         " WHERE c.oid = pg_catalog.to_regclass($1)"
@@ -108,7 +110,7 @@ static bool read_table(struct execution *execution, struct backfill_plan *plan, 
     if (!query_run(execution->conn, &TABLE, parameters, &result, err))
         return false;
     if (!result_bool(result, 0, 1)) {
-        error_set(err, ERROR_CLEAN, "the table %s is not there", plan->table.at);
+        error_set(err, ERROR_CLEAN, "the table %s does not exist", plan->table.at);
         return refuse(execution, plan, err);
     }
     if (!result_bool(result, 0, 0)) {
@@ -167,13 +169,13 @@ static void add_listed(struct backfill_plan *plan, const struct result *columns)
 
 static bool refuse_key(const struct execution *execution, const struct backfill_plan *plan, struct error *err)
 {
-    error_set(err, ERROR_CLEAN, "no index of %s can be walked along %s", plan->table.at,
+    error_set(err, ERROR_CLEAN, "no index of %s can be used to go through it %s", plan->table.at,
               execution->directives.backfill.key_count == 0
-                  ? "from row to row: it has no primary key, nor another unique key without nulls"
+                  ? "row by row: it has neither a primary key nor another unique key without nulls"
                   : "by that key");
     error_hint(
         err,
-        "The key has to be the first columns of a btree index, all of them NOT NULL: name such in key=, "
+        "The key must be the first columns of a btree index, all of them NOT NULL: name them with key=, "
         "or create the index in a migration before this one.");
     return refuse(execution, plan, err);
 }
@@ -204,8 +206,7 @@ static bool add_columns(struct execution *execution, struct backfill_plan *plan,
         const char *name = result_text(columns, row, 0);
 
         if (is_set_by(&plan->update, name)) {
-            error_set(err, ERROR_CLEAN, "the statement changes \"%s\", the key that it should walk along",
-                      name);
+            error_set(err, ERROR_CLEAN, "the statement changes \"%s\", which is part of its key", name);
             return refuse(execution, plan, err);
         }
         add_column(plan, name, (size_t)row);
@@ -353,6 +354,6 @@ bool backfill_plan_check(struct execution *execution, const struct backfill_plan
         return true;
     error_set(err, ERROR_CLEAN, "the server would read all of %s for each batch", plan->table.at);
     error_detail(err, "Its plan: %s", result_rows(lines) > 1 ? result_text(lines, 1, 0) : "");
-    error_hint(err, "ANALYZE the table, or walk along a column with an index of its own: key=…");
+    error_hint(err, "ANALYZE the table, or name a column that has an index of its own: key=…");
     return refuse(execution, plan, err);
 }

@@ -39,12 +39,15 @@ static const struct query LOOK = {
         "  SELECT * FROM replicas WHERE state IN ('streaming', 'catchup') ORDER BY at LIMIT 1"
         ") "
         "SELECT (SELECT pg_catalog.count(*) FROM replicas WHERE state IS NULL),"
-        "       (SELECT COALESCE(EXTRACT(epoch FROM pg_catalog.max(replay_lag)) * 1000, 0)::bigint FROM replicas),"
+        "       (SELECT COALESCE(EXTRACT(epoch FROM pg_catalog.max(replay_lag)) * 1000, 0)::bigint FROM "
+        "replicas),"
         "       (SELECT here.at - worst.at FROM worst), (SELECT worst.at FROM worst),"
         "       (SELECT application_name FROM worst), here.at,"
         "       (SELECT pg_catalog.min(safe_wal_size) FROM pg_catalog.pg_replication_slots),"
-        "       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_replication_slots WHERE wal_status = 'extended'),"
-        "       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_replication_slots WHERE wal_status = 'unreserved'),"
+        "       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_replication_slots WHERE wal_status = "
+        "'extended'),"
+        "       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_replication_slots WHERE wal_status = "
+        "'unreserved'),"
         "       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity"
         "         WHERE state = 'active' AND backend_type = 'client backend'"
         "           AND pid <> pg_catalog.pg_backend_pid()),"
@@ -111,10 +114,11 @@ static void look_at_slots(struct throttle *throttle, const struct result *seen, 
     if (throttle->limits.slot_size == 0 || why->length > 0)
         return;
     if (result_number(seen, 0, SLOTS_UNRESERVED) > 0)
-        text_add_string(why, "a replication slot is about to lose what it needs (wal_status unreserved)");
+        text_add_string(why,
+                        "a replication slot is about to lose the WAL that it needs (wal_status unreserved)");
     else if (!result_is_null(seen, 0, SLOT_ROOM) &&
              result_number(seen, 0, SLOT_ROOM) < throttle->limits.slot_size)
-        text_add_format(why, "a replication slot has %lld MB of room left (slot=%lldMB)",
+        text_add_format(why, "a replication slot has only %lld MB left (slot=%lldMB)",
                         (long long)(result_number(seen, 0, SLOT_ROOM) >> 20),
                         (long long)(throttle->limits.slot_size >> 20));
     else if (extended > throttle->extended)
@@ -132,7 +136,7 @@ bool throttle_look(struct throttle *throttle, struct connection *conn, struct te
     int64_t most;
 
     if (!query_run(conn, &LOOK, parameters, &seen, err))
-        return error_context(err, "looking whether the backfill may go on");
+        return error_context(err, "checking whether the backfill may continue");
     look_at_replicas(throttle, seen, why);
     look_at_slots(throttle, seen, why);
     active = result_number(seen, 0, SESSIONS_ACTIVE);
@@ -142,9 +146,9 @@ bool throttle_look(struct throttle *throttle, struct connection *conn, struct te
         text_add_format(why, "%lld of %lld sessions are active (active=%lld%%)", (long long)active,
                         (long long)most, (long long)throttle->limits.active_percent);
     if (why->length == 0 && result_bool(seen, 0, IS_VACUUMED))
-        text_add_string(why, "an autovacuum clears the table of dead rows");
+        text_add_string(why, "an autovacuum is removing dead rows from the table");
     throttle->was_failing |= is_first && result_bool(seen, 0, IS_ARCHIVER_FAILING);
     if (why->length == 0 && result_bool(seen, 0, IS_ARCHIVER_FAILING) && !throttle->was_failing)
-        text_add_string(why, "the server fails to archive its write-ahead log");
+        text_add_string(why, "the server is failing to archive its WAL");
     return true;
 }

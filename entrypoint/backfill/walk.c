@@ -106,9 +106,10 @@ static bool create_journal(struct execution *execution, struct error *err)
         return true;
     if (strcmp(err->sqlstate, "42501") != 0)
         return false;
-    return error_hint(err,
-                      "A backfill keeps its place in the schema \"tidelock\": GRANT CREATE ON DATABASE to "
-                      "this role, or let an owner say CREATE SCHEMA tidelock AUTHORIZATION for it.");
+    return error_hint(
+        err,
+        "A backfill records its progress in the schema \"tidelock\": GRANT CREATE ON DATABASE to this "
+        "role, or have an owner run CREATE SCHEMA tidelock AUTHORIZATION for it.");
 }
 
 bool backfill_walk_again(struct backfill_walk *walk, struct error *err)

@@ -4,7 +4,7 @@
 #ifndef BASE_ENV_H
 #define BASE_ENV_H
 
-/* Its value; NULL when it is unset or empty, which compose files and charts mean by the same. */
+/* Its value; NULL when it is unset or empty: compose files and charts use both for "not set". */
 const char *env_value(const char *name);
 
 #endif

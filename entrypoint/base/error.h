@@ -1,10 +1,10 @@
 /*
  * An error is a value: what failed, where, why, what the database holds now, and what to type next.
  *
- * It lives on the stack of whoever can print it and owns nothing, so it can't leak, can't fail to be
- * made, and may be copied by assignment. A zeroed one means "no error". Text that doesn't fit is cut
- * with an ellipsis. The place that knows writes the message and the hint; each caller that knows more
- * adds one line of context. Everything here that returns bool returns false, so that failing is one line.
+ * It lives on the stack of whoever can print it and owns nothing, so it cannot leak, creating it cannot fail,
+ * and it may be copied by assignment. A zeroed one means "no error". Text that doesn't fit is cut with an
+ * ellipsis. The place that knows writes the message and the hint; each caller that knows more adds one line
+ * of context. Everything here that returns bool returns false, so that failing takes one line.
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
@@ -21,15 +21,15 @@ enum error_class {
     ERROR_USAGE,          /* an option, a file or the environment is wrong */
     ERROR_UNREACHABLE,    /* the server could not be reached before the deadline */
     ERROR_LEADER,         /* the leader lock was not obtained before the deadline, or was lost */
-    ERROR_LOST,           /* the connection broke while something was under way */
-    ERROR_BUDGET,         /* no room for a connection before the deadline */
+    ERROR_LOST,           /* the connection broke in the middle of something */
+    ERROR_BUDGET,         /* no connection was free before the deadline */
     ERROR_CLEAN,          /* a migration failed and left nothing behind */
     ERROR_PARTIAL,        /* a migration failed and left something behind */
-    ERROR_REFUSED,        /* the history refuses: a person has to decide */
-    ERROR_TABLE_LOCK,     /* a table lock could not be had; nothing changed */
+    ERROR_REFUSED,        /* the history forbids it: a person has to decide */
+    ERROR_TABLE_LOCK,     /* a table lock was not obtained; nothing changed */
     ERROR_INTERRUPTED,    /* a signal asked us to stop */
     ERROR_NOT_EXECUTABLE, /* the application could not be executed */
-    ERROR_NOT_FOUND,      /* the application is not there */
+    ERROR_NOT_FOUND,      /* the application was not found */
     ERROR_CLASSES
 };
 
@@ -39,8 +39,8 @@ struct error_place {
     char file[512];
     size_t line;
     size_t column;
-    char source[256];    /* that line of the file, maybe a window of a long one */
-    size_t source_caret; /* which character of `source` the caret stands under, from 1; 0 = no caret */
+    char source[256];    /* that line of the file, or the part of a long line around the place */
+    size_t source_caret; /* the character of `source` that the caret points at, from 1; 0 = no caret */
 };
 
 enum { ERROR_CONTEXTS = 4 };
@@ -64,7 +64,7 @@ struct error {
 /* Starts the error over with a class and a message. Returns false. */
 bool error_set(struct error *err, enum error_class class, const char *format, ...) printf_like(3, 4);
 
-/* Each sets one part and returns false; `err` must have been set. */
+/* Each sets one part and returns false; error_set() must come first. */
 bool error_message(struct error *err, const char *format, ...)
     printf_like(2, 3); /* may quote the old message */
 bool error_code(struct error *err, const char *code);

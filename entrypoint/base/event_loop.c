@@ -59,7 +59,7 @@ void event_loop_dismiss(struct attendant *attendant)
         *place = attendant->next;
 }
 
-/* Whose turns may come now: nobody's while one is under way. */
+/* The attendants that may have a turn now: none while a turn() runs. */
 static size_t attendants_now(struct attendant *out[ATTENDANTS_MOST])
 {
     size_t count = 0;
@@ -74,7 +74,7 @@ static size_t attendants_now(struct attendant *out[ATTENDANTS_MOST])
 static void give_turns(struct attendant *const *attendants, const struct pollfd *seen, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        /* One before it may have dismissed it. */
+        /* An earlier turn() may have dismissed it. */
         if (*place_of(attendants[i]) == NULL ||
             (seen[i].revents == 0 && !deadline_passed(attendants[i]->due)))
             continue;
@@ -84,7 +84,8 @@ static void give_turns(struct attendant *const *attendants, const struct pollfd 
     }
 }
 
-/* Waits once, for those who wait and for the attendants, whose turns come. What poll() says of the former. */
+/* Waits once, for the caller's descriptors and for the attendants, whose turns it calls. Returns what poll()
+ * says of the former. */
 static int poll_once(struct pollfd *watched, nfds_t count, int64_t ms)
 {
     struct attendant *attendants[ATTENDANTS_MOST];

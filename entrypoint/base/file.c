@@ -24,7 +24,7 @@ static bool read_error(struct error *err, const char *path, const char *reason)
     return error_set(err, ERROR_USAGE, "could not read file \"%s\": %s", path, reason);
 }
 
-/* Room in one piece where the size is known: a 50 MB script must not be held twice. */
+/* Allocates at once if the size is known: a 50 MB script must not be in memory twice. */
 static bool file_reserve(const struct stat *status, struct text *out)
 {
     if (!S_ISREG(status->st_mode) || status->st_size <= 0)
@@ -97,7 +97,7 @@ static bool write_error(struct error *err, const char *path, int reason)
 struct content {
     int from; /* negative: the bytes */
     struct slice bytes;
-    bool is_lasting; /* shall outlive a crash of the machine, and may take as long as a disk takes */
+    bool is_lasting; /* must survive a crash of the machine, and may wait for the disk */
 };
 
 static bool fill(const struct content *content, const char *path, unsigned mode)
@@ -109,7 +109,7 @@ static bool fill(const struct content *content, const char *path, unsigned mode)
     if (content->from >= 0 ? !copy_bytes(content->from, to)
                            : !write_all(to, content->bytes.at, content->bytes.length))
         return false;
-    /* The permissions last: what is not whole can't be executed. */
+    /* The permissions come last: an incomplete file cannot be executed. */
     return fchmod(to, mode) == 0 && (!content->is_lasting || fsync(to) == 0);
 }
 
@@ -119,7 +119,7 @@ static bool replace(const char *path, const struct content *content, unsigned mo
     int reason;
 
     text_add_format(&beside, "%s.%ld", path, (long)getpid());
-    /* In a container every first process is number 1: what lies there was left by one that was killed. */
+    /* In a container, every first process has pid 1: a file of that name was left by one that was killed. */
     (void)unlink(beside.at);
     if (fill(content, beside.at, mode) && rename(beside.at, path) == 0)
         return true;

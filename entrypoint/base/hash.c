@@ -8,7 +8,7 @@
 
 static _Noreturn void hash_unavailable(void)
 {
-    (void)fputs("tidelock: OpenSSL gives no SHA-256\n", stderr);
+    (void)fputs("tidelock: OpenSSL provides no SHA-256\n", stderr);
     _Exit(1);
 }
 

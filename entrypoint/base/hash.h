@@ -1,5 +1,5 @@
 /*
- * SHA-256, by OpenSSL: the checksums of the ledger, and signatures.
+ * SHA-256, by OpenSSL: for the ledger's checksums, and for signatures.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H

@@ -12,7 +12,7 @@ static json_t *inside(struct json *json)
 static struct json *outside(json_t *value)
 {
     if (value == NULL)
-        abort(); /* only when memory has ended */
+        abort(); /* only when out of memory */
     return (struct json *)value;
 }
 

@@ -1,7 +1,7 @@
 /*
  * JSON, by jansson: the only file that talks to it.
  *
- * A writer for what commands print, a reader for what others answer. A value handed to json_set() or
+ * A writer for what commands print, a reader for what servers answer. A value handed to json_set() or
  * json_append() belongs to its parent from then on.
  */
 #ifndef BASE_JSON_H
@@ -33,16 +33,17 @@ void json_write(struct json *value, bool is_indented, struct text *out);
 /* Adds its text on one line, and keeps the value. */
 void json_add(const struct json *value, struct text *out);
 
-/* A whole document, the caller's to free (or to write, or to hand on); NULL when the bytes are none. Of a key
- * that comes twice the last counts. */
+/* A whole document, the caller's to free (or to write, or to pass on); NULL when the bytes are not JSON. If a
+ * key comes twice, the last one counts. */
 struct json *json_read(struct slice bytes);
 
 void json_free(struct json *value);
 void json_free_at(struct json **value);
 #define auto_json __attribute__((cleanup(json_free_at)))
 
-/* Members of an object, which keeps them; NULL when there is none of that key and kind, or `object` is NULL.
- */
+/* Members of an object, which keeps owning them; NULL when it has none of that key and type, or `object` is
+ * NULL.
+ * */
 struct json *json_get_object(const struct json *object, const char *key);
 const char *json_get_text(const struct json *object, const char *key);
 

@@ -37,7 +37,7 @@ static const char *const FIELD_NAMES[] = {
 };
 _Static_assert(sizeof FIELD_NAMES / sizeof *FIELD_NAMES == LOG_FIELDS, "name every field");
 
-/* How a level looks in text: nothing for the ordinary, a word for what asks for attention. */
+/* How a level looks in text: nothing for info, a word for what needs attention. */
 static const struct {
     const char *color;
     const char *word;
@@ -60,7 +60,7 @@ static struct {
     struct secret *secrets;
     size_t secret_count;
     size_t secret_capacity;
-    bool is_passing; /* a passing line stands on the terminal */
+    bool is_passing; /* a passing line is on the terminal */
 } state = { .most = LOG_INFO, .format = LOG_TEXT };
 
 void log_configure(enum log_level most, enum log_format format)
@@ -178,7 +178,7 @@ static void write_line(struct text *line)
         ssize_t wrote = write(STDERR_FILENO, line->at + done, line->length - done);
 
         if (wrote <= 0)
-            return; /* stderr is gone: there is nobody left to tell */
+            return; /* stderr is closed: there is nowhere left to report to */
         done += (size_t)wrote;
     }
 }
@@ -191,7 +191,7 @@ size_t log_passing_width(void)
     if (state.format != LOG_TEXT || !log_is_on(LOG_INFO) || isatty(STDERR_FILENO) == 0 || terminal == NULL ||
         strcmp(terminal, "dumb") == 0)
         return 0;
-    /* In the last column a terminal goes on to the next line. */
+    /* A character in the last column would move a terminal to the next line. */
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 79;
 }
 

@@ -1,9 +1,10 @@
 /*
- * The log: one event a line, prose for people, on stderr.
+ * The log: one event per line, prose for people, on stderr.
  *
- * What a machine wants (database, migration, phase) is set once in the log's context by whoever knows it;
- * text prints it short, logfmt and JSON print it as fields, and no call site can forget it. Every secret is
- * registered with the redactor, which sits in the writer: whatever path a secret takes, "***" comes out.
+ * What machines need (database, migration, phase) is set once in the log's context by whoever knows it: text
+ * leaves it short, logfmt and JSON print it as fields, and no call site can forget it. Every secret is
+ * registered with the redactor, which is part of the writer: whichever way a secret gets there, "***" comes
+ * out.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -34,7 +35,7 @@ void log_warn(const char *format, ...) printf_like(1, 2);
 void log_info(const char *format, ...) printf_like(1, 2);
 void log_debug(const char *format, ...) printf_like(1, 2);
 
-/* Sets a context field until it is set again; NULL takes it away. The text is copied. */
+/* Sets a context field until it is set again; NULL removes it. The text is copied. */
 void log_context(enum log_field field, const char *value);
 
 /* A field of one event: logfmt and JSON print it, text leaves it out (the prose says it). */
@@ -48,24 +49,24 @@ struct log_value {
 void log_event(enum log_level level, const struct log_value *values, size_t count, const char *format, ...)
     printf_like(4, 5);
 
-/* How many characters a passing line may have; 0 when there is no terminal for one. */
+/* How many characters a passing line can have; 0 without a terminal. */
 size_t log_passing_width(void);
 
-/* Shows a line that the next one of its kind replaces and that goes away before any other; NULL takes it
- * away. Does nothing without a terminal. */
+/* Shows a line on the terminal that the next passing line replaces and any other line removes; NULL removes
+ * it. Does nothing without a terminal. */
 void log_passing(const char *line);
 
 /* Which format was configured. */
 enum log_format log_format_in_use(void);
 
-/* From now on `secret` is blanked wherever it shows. Shorter than 3 bytes is not registered: it would blank
- * half the log. */
+/* From now on `secret` is blanked wherever it appears. One shorter than 3 bytes is not registered: it would
+ * blank half the log. */
 void redact_register(const char *secret, size_t length);
 
-/* Blanks every registered secret inside `text`, in place; what comes out is never longer. */
+/* Blanks every registered secret inside `text`, in place; the result is never longer. */
 void redact(char *text);
 
-/* The same in a buffer, which knows its new length afterwards. */
+/* The same in a buffer, whose length is adjusted. */
 struct text;
 void redact_text(struct text *text);
 

@@ -1,5 +1,5 @@
 /*
- * Allocation that cannot fail: when memory ends, so does the process (exit 1, one line on stderr).
+ * Allocation that cannot fail: when memory runs out, the process ends (exit 1, one line on stderr).
  *
  * Three lifetimes and no other: an arena (a deployment's history, scripts, configuration), a scope
  * (auto_free and the other auto_* attributes, left by steal()), and static tables.
@@ -9,11 +9,11 @@
 
 #include <stddef.h>
 
-/* Runs the destructor when the scope is left. */
+/* Frees the variable's memory when its scope is left. */
 #define auto_free __attribute__((cleanup(memory_free_at)))
 #define auto_arena __attribute__((cleanup(arena_free_at)))
 
-/* Takes the value out of an auto_ variable and leaves NULL there: ownership goes to the caller. */
+/* Takes the value out of an auto_ variable and leaves NULL there: ownership passes to the caller. */
 #define steal(pointer)                                                                                       \
     __extension__({                                                                                          \
         __auto_type steal_at = (pointer);                                                                    \
@@ -24,7 +24,7 @@
 
 #define array_length(array) (sizeof(array) / sizeof *(array))
 
-/* Ends the process: for libraries that say they have no memory left. */
+/* Ends the process: for libraries that report that they are out of memory. */
 _Noreturn void memory_exhausted(void);
 
 /* Frees one allocation of this header; NULL is fine. */
@@ -40,14 +40,14 @@ void *memory_resize(void *memory, size_t count, size_t size) __attribute__((retu
 /* A NUL-terminated copy of `length` bytes. */
 char *memory_copy(const char *text, size_t length) __attribute__((returns_nonnull));
 
-/* Makes room for one item more in a growing array: returns `items`, or its new place, with *capacity raised.
- */
+/* Makes room for one more item in a growing array: returns `items`, or its new place, with *capacity raised.
+ * */
 void *memory_grow(void *items, size_t count, size_t *capacity, size_t size) __attribute__((returns_nonnull));
 
 /* Overwrites with zeros in a way that the compiler keeps. */
 void memory_wipe(void *memory, size_t length);
 
-/* Many small allocations that end together. */
+/* Many small allocations that are freed together. */
 struct arena;
 
 struct arena *arena_new(void) __attribute__((returns_nonnull));

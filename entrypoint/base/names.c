@@ -14,7 +14,7 @@ int names_find(const char *const *names, size_t count, struct slice name)
 const char *names_nearest(const char *const *names, size_t count, const char *name)
 {
     const char *nearest = NULL;
-    size_t least = strlen(name) / 3 + 2; /* further off than a third of it is not a slip of the finger */
+    size_t least = strlen(name) / 3 + 2; /* a difference of more than a third is not a typo */
 
     for (size_t i = 0; i < count; i++) {
         size_t distance = names[i] == NULL ? least : text_distance(name, names[i]);

@@ -11,7 +11,7 @@
 /* The index of `name` in `names[0..count)`, or -1. */
 int names_find(const char *const *names, size_t count, struct slice name);
 
-/* The name in `names[0..count)` that `name` was probably meant to be, or NULL when none is near. */
+/* The name in `names[0..count)` that `name` was probably meant to be, or NULL when none is close. */
 const char *names_nearest(const char *const *names, size_t count, const char *name);
 
 #endif

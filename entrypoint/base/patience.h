@@ -1,6 +1,6 @@
 /*
- * Waiting for what others have to do: pauses that end at a deadline, and a word now and then, so that a log
- * shows what is waited for without repeating it at every look.
+ * Waiting for others: pauses that end at a deadline, and a log line now and then, so that the log shows what
+ * the process is waiting for without repeating it at every check.
  */
 #ifndef BASE_PATIENCE_H
 #define BASE_PATIENCE_H
@@ -11,18 +11,18 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-/* Zeroed but for `until` it is ready. */
+/* Ready to use when zeroed, except for `until`. */
 struct patience {
     struct deadline until;
-    struct deadline next_word; /* when the same may be said again */
-    char said[256];            /* what was said last */
+    struct deadline next_word; /* when the same line may be logged again */
+    char said[256];            /* what was logged last */
     unsigned pauses;
 };
 
 bool patience_is_over(const struct patience *patience);
 
-/* Whether it is time to say `what`: it is new, or half a minute has passed. NULL asks about the time alone.
- */
+/* Whether it is time to log `what`: it is new, or half a minute has passed. NULL checks only the time.
+ * */
 bool patience_has_word(struct patience *patience, const char *what);
 
 /* Pauses `ms`, but not beyond the deadline. False: ERROR_INTERRUPTED. */

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-/* The kernel never fails such small requests once it is up; where it does, going on would mean equal ids. */
+/* The kernel never fails such small requests once it has started; if it did, continuing would mean equal
+ * ids. */
 static void random_fill(void *bytes, size_t length)
 {
     if (getrandom(bytes, length, 0) != (ssize_t)length) {
-        (void)fputs("tidelock: the kernel gives no random numbers\n", stderr);
+        (void)fputs("tidelock: the kernel provides no random numbers\n", stderr);
         _Exit(1);
     }
 }

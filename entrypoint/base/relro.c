@@ -37,7 +37,7 @@ __attribute__((constructor)) static void relro_seal(void)
 
 #else
 
-/* An empty file is no C. */
+/* ISO C does not allow an empty file. */
 typedef int relro_is_sealed_by_the_loader;
 
 #endif

@@ -24,7 +24,7 @@ static void on_signal(int number)
     if (pending == 0)
         pending = number;
     if (write(waking[1], "", 1) < 0) {
-        /* The pipe is full: whoever polls is awake already. */
+        /* The pipe is full: the poller is awake already. */
     }
     errno = saved;
 }

@@ -1,8 +1,8 @@
 /*
  * SIGTERM and SIGINT as a value: which one came, and a descriptor that wakes a poll.
  *
- * PID 1 has no default actions, so handlers are installed first in main. A handler only stores the
- * signal's number and writes a byte to a pipe; everything else happens in the loops that look.
+ * PID 1 has no default actions, so handlers are installed first in main. A handler only stores the signal's
+ * number and writes a byte to a pipe; everything else happens in the loops that check for it.
  */
 #ifndef BASE_SIGNALS_H
 #define BASE_SIGNALS_H
@@ -14,8 +14,8 @@
 /* Installs the handlers and ignores SIGPIPE. Once, at the start of main. */
 void signals_install(void);
 
-/* Gives back what the process did with these signals before signals_install(): an ignored signal stays
- * ignored through exec, and the application shall find what it would have found without us. */
+/* Restores what the process did with these signals before signals_install(): an ignored signal stays ignored
+ * through exec, and the application should find what it would have found without us. */
 void signals_restore(void);
 
 /* The first SIGTERM or SIGINT that came, or 0. */

@@ -73,7 +73,7 @@ void text_clear(struct text *text)
     *text = (struct text) { .at = NULL };
 }
 
-/* A secret never leaves a copy of itself behind in memory that realloc() gave back. */
+/* realloc() must not leave a copy of a secret in freed memory. */
 static void text_resize(struct text *text, size_t capacity)
 {
     if (text->is_secret) {
@@ -100,7 +100,7 @@ bool text_reserve(struct text *text, size_t more)
     return true;
 }
 
-/* Room that doubles, so that many small additions cost one copy each on average. */
+/* Doubles the capacity, so that many small additions cost one copy each on average. */
 static bool text_grow(struct text *text, size_t more)
 {
     size_t spare = text->length < text->most - text->length ? text->length : text->most - text->length;
@@ -145,6 +145,11 @@ void text_add_format(struct text *text, const char *format, ...)
     va_start(arguments, format);
     text_add_format_list(text, format, arguments);
     va_end(arguments);
+}
+
+const char *text_plural(size_t count)
+{
+    return count == 1 ? "" : "s";
 }
 
 /* C0 and DEL, and C1 in its UTF-8 form: a terminal acts on both. */
@@ -220,7 +225,7 @@ void text_copy_cut(char *target, size_t size, const char *source)
     memcpy(target + keep, ellipsis, sizeof ellipsis);
 }
 
-/* The least code point that needs this many bytes: a shorter one written longer is not UTF-8. */
+/* The smallest code point that needs this many bytes: an overlong encoding is not UTF-8. */
 static const uint32_t UTF8_LEAST[] = { 0, 0, 0x80, 0x800, 0x10000 };
 
 size_t utf8_length(const char *at, size_t left)

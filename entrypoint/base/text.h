@@ -1,8 +1,8 @@
 /*
  * Slices of somebody else's bytes, and growing buffers with an upper bound.
  *
- * A buffer that would pass its bound keeps what it has and remembers that it overflowed, so that a
- * hostile file or server ends in an error and not in memory.
+ * A buffer that would exceed its bound keeps what it has and remembers that it overflowed, so that a hostile
+ * file or server causes an error and does not exhaust memory.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -31,20 +31,20 @@ struct text {
     char *at; /* never NULL after text_init() */
     size_t length;
     size_t capacity;
-    size_t most; /* bytes; what would pass it is not added */
+    size_t most; /* bytes; what would exceed it is not added */
     bool has_overflowed;
-    bool is_secret; /* wiped whenever its memory is given back */
+    bool is_secret; /* wiped whenever its memory is freed */
 };
 
 #define auto_text __attribute__((cleanup(text_clear)))
 
-/* An empty buffer for at most `most` bytes. End it with text_clear() (or auto_text). */
+/* An empty buffer for at most `most` bytes. Free it with text_clear() (or auto_text). */
 struct text text_init(size_t most);
 
-/* Gives the memory back (wiped if secret); the buffer may not be used again before text_init(). */
+/* Frees the memory (wiped if secret); the buffer must not be used again before text_init(). */
 void text_clear(struct text *text);
 
-/* Makes room for `more` bytes beyond what it holds, without growing past that; false beyond the bound. */
+/* Makes room for exactly `more` bytes beyond what it holds; false beyond the bound. */
 bool text_reserve(struct text *text, size_t more);
 
 void text_add(struct text *text, const char *bytes, size_t length);
@@ -52,12 +52,15 @@ void text_add_string(struct text *text, const char *string);
 void text_add_format(struct text *text, const char *format, ...) printf_like(2, 3);
 void text_add_format_list(struct text *text, const char *format, va_list arguments) printf_like(2, 0);
 
-/* Adds what others wrote (a server, a file) as it may be shown on a terminal: control characters become "?",
- * tabs blanks, and what follows a line feed is indented by `indent` blanks, so that it can't pass for a line
- * of ours. */
+/* "s" unless `count` is 1, for a noun that follows its number: "%zu migration%s". */
+const char *text_plural(size_t count);
+
+/* Adds text from others (a server, a file) so that it is safe on a terminal: control characters become "?",
+ * tabs become spaces, and what follows a line feed is indented by `indent` spaces, so that it cannot pass for
+ * a line of ours. */
 void text_add_shown(struct text *text, const char *string, int indent);
 
-/* Adds bytes as valid UTF-8: each byte that is none becomes U+FFFD, which has three. */
+/* Adds bytes as valid UTF-8: each invalid byte becomes U+FFFD, which takes three. */
 void text_add_valid(struct text *text, const char *bytes, size_t length);
 
 /* What it holds now; valid until it is added to. */
@@ -66,8 +69,8 @@ struct slice text_slice(const struct text *text);
 /* Empties it and keeps the memory. */
 void text_reset(struct text *text);
 
-/* Copies `source` into an array of `size` bytes; what doesn't fit is cut between two characters and ends in
- * "…". */
+/* Copies `source` into an array of `size` bytes; a text that does not fit is cut between two characters and
+ * ends in "…". */
 void text_copy_cut(char *target, size_t size, const char *source);
 
 /* Length in bytes of the UTF-8 character at `at` (1 to 4), or 0 when those bytes are not valid UTF-8. */
@@ -81,7 +84,7 @@ bool utf8_is_valid(const char *at, size_t length, size_t *bad);
  * as one each. */
 size_t utf8_offset(const char *at, size_t length, size_t characters);
 
-/* How many characters stand in the bytes. Invalid bytes count as one each. */
+/* How many characters the bytes hold. Invalid bytes count as one each. */
 size_t utf8_count(const char *at, size_t length);
 
 /* How many single-character edits (insert, delete, replace, swap of neighbours) turn one name into the other;

@@ -1,8 +1,8 @@
 /*
- * What was asked for, after flags, environment, file and defaults have been merged.
+ * The configuration, merged from flags, environment, file and defaults.
  *
- * Filled by config_load() from the one option table (config/options.c); everything in it lives in the
- * arena that was passed there. Durations are milliseconds.
+ * Filled by config_load() from the option table (config/options.c); everything in it lives in the arena
+ * passed there. Durations are milliseconds.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -14,27 +14,27 @@
 
 struct config {
     struct arena *arena;           /* where all of it lives */
-    const char *database_url;      /* secret; NULL when only PG* variables say where the database is */
-    const char *direct_url;        /* secret; where given, migrations use it instead of database_url */
+    const char *database_url;      /* secret; NULL = only PG* variables say where the database is */
+    const char *direct_url;        /* secret; if given, migrations use it instead of database_url */
     const char *database_url_file; /* the file that it came from, or NULL */
     const char *direct_url_file;
     const char *password; /* secret: for a URL without one */
     const char *password_file;
     int password_from;       /* enum password_source */
-    const char *secret_name; /* what is asked of it; NULL = not said */
+    const char *secret_name; /* which secret to ask for; NULL = not given */
     const char *vault_role;  /* NULL = not said */
     const char *vault_auth;  /* where Vault's Kubernetes authentication is mounted */
     const char *set_role;    /* NULL = the user's own */
-    const char *migrations;  /* the folder; NULL = not said, the usual places are tried */
+    const char *migrations;  /* the folder; NULL = not given, the usual places are tried */
     const char *schema_file; /* Prisma's --schema: the folder is "migrations" beside it */
-    const char *config_file; /* NULL = not said, ./tidelock.yaml is read where it exists */
+    const char *config_file; /* NULL = not given, ./tidelock.yaml is read if it exists */
 
     int64_t connect_deadline_ms; /* keep trying to reach the server this long */
-    int64_t connect_timeout_ms;  /* one try */
+    int64_t connect_timeout_ms;  /* a single attempt */
     int64_t leader_timeout_ms;
-    int64_t lock_timeout_ms; /* 0 = as struct retry sees fit */
+    int64_t lock_timeout_ms; /* 0 = chosen by struct retry */
     int64_t retry_for_ms;
-    int64_t max_blocked;        /* sessions behind us; 0 = any number */
+    int64_t max_blocked;        /* sessions blocked by us; 0 = any number */
     int64_t max_blocked_for_ms; /* 0 = any time */
     int64_t terminate_idle_ms;  /* 0 = never, as the next */
     int64_t cancel_blockers_ms;
@@ -49,10 +49,10 @@ struct config {
     bool wants_exit_code;
     const char *status_file;     /* NULL = none is kept */
     const char *ready_file;      /* NULL = none */
-    const char *termination_log; /* NULL = Kubernetes' own, where there is one */
+    const char *termination_log; /* NULL = Kubernetes' own, if there is one */
     int64_t stale_after_ms;
     bool is_waiting;     /* run: wait instead of deploying */
-    int64_t connections; /* that one run may hold at once */
+    int64_t connections; /* that one run may have at once */
     int64_t headroom;    /* connections that stay free for the application */
     int64_t budget_wait_ms;
     int64_t replicas;
@@ -61,7 +61,7 @@ struct config {
     char **words;             /* what follows the options: CMD and its arguments; ends with NULL */
     int word_count;
 
-    const char *lease; /* the Kubernetes Lease that the leader holds, too; NULL = none */
+    const char *lease; /* the Kubernetes Lease that the leader also holds; NULL = none */
     int64_t lease_duration_ms;
     const char *service_account; /* the folder with the pod's token */
     bool wants_events;

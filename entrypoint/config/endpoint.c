@@ -24,9 +24,9 @@ static bool has_libpq_variables(void)
     return false;
 }
 
-/* libpq fills these in by itself; said explicitly, they can be acted on: a host is looked up, a CA found. A
- * service file goes before them (PostgreSQL documentation, "The Connection Service File"), so with one they
- * are left to libpq. */
+/* libpq would use these by itself; set explicitly, they can be acted on: a host is looked up, a CA found. A
+ * service file takes precedence over them (PostgreSQL documentation, "The Connection Service File"), so with
+ * one they are left to libpq. */
 static void take_libpq_variables(struct endpoint *endpoint)
 {
     static const struct {
@@ -51,7 +51,8 @@ static bool check_user(const struct endpoint *endpoint, const struct config *con
     if (password_source_may_give_user(config->password_from) || endpoint_value(endpoint, "user") != NULL ||
         getpwuid(geteuid()) != NULL)
         return true;
-    error_set(err, ERROR_USAGE, "no database user is given, and uid %ld has no name here", (long)geteuid());
+    error_set(err, ERROR_USAGE, "no database user is set, and uid %ld has no user name in this container",
+              (long)geteuid());
     error_code(err, "P1013");
     return error_hint(err, "Write postgresql://USER:PASSWORD@HOST:5432/DATABASE, or set PGUSER.");
 }
@@ -61,7 +62,8 @@ static bool names_service(const struct endpoint *endpoint)
     return endpoint_value(endpoint, "service") != NULL || env_value("PGSERVICE") != NULL;
 }
 
-/* PGPASSWORD stands behind a service file's password, one that was put in a file for us goes before it. */
+/* A service file's password takes precedence over PGPASSWORD; a password given to us in a file takes
+ * precedence over both. */
 static void take_password(struct endpoint *endpoint, const struct config *config, bool is_service)
 {
     const char *password = endpoint_value(endpoint, "password");
@@ -74,8 +76,8 @@ static void take_password(struct endpoint *endpoint, const struct config *config
     endpoint->is_password_apart = true;
 }
 
-/* As a startup option it is what RESET ROLE goes back to (PostgreSQL documentation, "SET ROLE"); blanks and
- * backslashes in it are escaped by a backslash ("libpq", options). */
+/* As a startup option it is what RESET ROLE returns to (PostgreSQL documentation, "SET ROLE"); spaces and
+ * backslashes in it are escaped with a backslash ("libpq", options). */
 static void take_role(struct endpoint *endpoint, const struct config *config)
 {
     const char *before = endpoint_value(endpoint, "options");
@@ -91,7 +93,7 @@ static void take_role(struct endpoint *endpoint, const struct config *config)
     endpoint_set(endpoint, "options", arena_copy(config->arena, options.at, options.length));
 }
 
-/* A cloud's token goes to the server as it is: whoever can read it can use it. */
+/* A cloud's token is sent as plain text: whoever can read it can use it. */
 static bool require_encryption(struct endpoint *endpoint, const struct config *config, bool is_service,
                                struct error *err)
 {
@@ -102,16 +104,19 @@ static bool require_encryption(struct endpoint *endpoint, const struct config *c
     if (!password_source_is_token(config->password_from))
         return true;
     if (!is_said && is_service) {
-        error_set(err, ERROR_USAGE,
-                  "whether a service file wants TLS is not known before the token from %s is sent", name);
-        return error_hint(err, "Name the database in DATABASE_URL instead, with sslmode=verify-full.");
+        error_set(
+            err, ERROR_USAGE,
+            "cannot use a service file with %s: the token could be sent before it is known whether TLS is "
+            "required",
+            name);
+        return error_hint(err, "Set DATABASE_URL instead, with sslmode=verify-full.");
     }
     if (!is_said)
         endpoint_set(endpoint, "sslmode", "require");
     if (!is_said || strcmp(mode, "require") == 0 || strncmp(mode, "verify-", 7) == 0)
         return true;
     error_set(err, ERROR_USAGE, "with sslmode=%s the token from %s could be sent unencrypted", mode, name);
-    return error_hint(err, "Write sslmode=verify-full, or require.");
+    return error_hint(err, "Set sslmode=verify-full, or sslmode=require.");
 }
 
 static bool complete_endpoint(struct endpoint *endpoint, const struct config *config, struct error *err)
@@ -134,7 +139,7 @@ bool endpoint_find(struct arena *arena, const struct config *config, struct endp
     const char *url = config->direct_url != NULL ? config->direct_url : config->database_url;
 
     if (url == NULL && !has_libpq_variables()) {
-        error_set(err, ERROR_USAGE, "no database is given");
+        error_set(err, ERROR_USAGE, "no database is set");
         return error_hint(err,
                           "Set DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE?schema=public, "
                           "or DATABASE_URL_FILE to a file that holds it.");

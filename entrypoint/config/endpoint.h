@@ -1,5 +1,5 @@
 /*
- * The database that was asked for: from the URL, libpq's variables and whatever stands beside them.
+ * The database to connect to: from the URL, libpq's variables and the options beside them.
  */
 #ifndef CONFIG_ENDPOINT_H
 #define CONFIG_ENDPOINT_H

@@ -20,7 +20,7 @@ struct load {
     unsigned command;
     char *const *environment;
     struct config *config;
-    bool is_said[OPTIONS_MOST]; /* by what goes before: a flag hides the environment */
+    bool is_said[OPTIONS_MOST]; /* set by a source of higher precedence: a flag hides the environment */
 };
 
 static size_t index_of(const struct option *option)
@@ -58,17 +58,17 @@ static bool refuse_flag(const struct load *load, const char *name, struct error 
 
     if (option_named(name) != NULL) {
         error_set(err, ERROR_USAGE, "this command has no option --%s", name);
-        return error_hint(err, "Its options: add --help.");
+        return error_hint(err, "To see its options, add --help.");
     }
     for (const struct option *option = OPTIONS; option->name != NULL; option++) {
         if ((option->commands & load->command) != 0)
             names[count++] = option->name;
     }
     nearest = names_nearest(names, count, name);
-    error_set(err, ERROR_USAGE, "there is no option --%s", name);
+    error_set(err, ERROR_USAGE, "unknown option --%s", name);
     if (nearest != NULL)
         return error_hint(err, "Did you mean --%s?", nearest);
-    return error_hint(err, "The options of this command: add --help.");
+    return error_hint(err, "To see the options of this command, add --help.");
 }
 
 static const struct option *find_flag(const struct load *load, const char *name, bool *is_negated)
@@ -91,18 +91,17 @@ static bool take_flag_value(struct load *load, const struct option *option, char
 
     if (value[0] == '\0') {
         error_set(err, ERROR_USAGE, "%s has an empty value", origin);
-        return error_hint(err, "Give it a value or leave it out.");
+        return error_hint(err, "Give it a value, or remove it.");
     }
     is_taken = take(load, option, value, origin, err);
     if ((option->traits & OPTION_SECRET) != 0) {
         memory_wipe(value, strlen(value));
-        log_warn("%s on the command line could be seen by others (ps): use the environment or a file",
-                 origin);
+        log_warn("others can see %s on the command line (ps): use the environment or a file", origin);
     }
     return is_taken;
 }
 
-/* One flag; *at moves past its value where that is a word of its own. */
+/* One flag; *at moves past its value if that is a separate word. */
 static bool take_flag(struct load *load, int count, char **words, int *at, struct error *err)
 {
     char help[] = "--help";
@@ -123,7 +122,7 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
         return refuse_flag(load, name, err);
     if (load->is_said[index_of(option)]) {
         error_set(err, ERROR_USAGE, "%s is given twice", origin);
-        return error_hint(err, "Give it once.");
+        return error_hint(err, "Remove one of them.");
     }
     if (equals != NULL && is_negated) {
         error_set(err, ERROR_USAGE, "%s takes no value", origin);
@@ -134,21 +133,21 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
     if (option->type == OPTION_FLAG)
         return take(load, option, is_negated ? "false" : "true", origin, err);
     if (++*at >= count) {
-        error_set(err, ERROR_USAGE, "%s wants a value: %s", origin, option->value);
+        error_set(err, ERROR_USAGE, "%s needs a value: %s", origin, option->value);
         return error_hint(err, "Write %s %s.", origin, option->value);
     }
     return take_flag_value(load, option, words[*at], origin, err);
 }
 
-/* What looks like a URL is not quoted: there may be a password in it. */
+/* What looks like a URL is not quoted: it may contain a password. */
 static bool refuse_word(const char *word, struct error *err)
 {
     if (strstr(word, "://") != NULL) {
-        error_set(err, ERROR_USAGE, "unexpected word: a URL without an option before it");
-        return error_hint(err, "Set DATABASE_URL to it.");
+        error_set(err, ERROR_USAGE, "unexpected argument: a URL without an option before it");
+        return error_hint(err, "Set DATABASE_URL to this URL.");
     }
-    error_set(err, ERROR_USAGE, "unexpected word \"%s\"", word);
-    return error_hint(err, "Options begin with --; add --help to see them.");
+    error_set(err, ERROR_USAGE, "unexpected argument \"%s\"", word);
+    return error_hint(err, "Options begin with \"--\"; to see them, add --help.");
 }
 
 static bool load_flags(struct load *load, int count, char **words, struct error *err)
@@ -174,7 +173,7 @@ static bool load_flags(struct load *load, int count, char **words, struct error 
 
 /* ---- environment ---- */
 
-/* An empty variable counts as unset: so compose files and charts mean it. */
+/* An empty variable counts as unset: that is what compose files and charts mean by it. */
 static const char *variable(const struct load *load, const char *name)
 {
     size_t length = strlen(name);
@@ -197,7 +196,8 @@ static bool load_secret_file(struct load *load, const struct option *option, con
     return true;
 }
 
-/* One spelling of an option in the environment: itself or, where it has that, its _FILE form; not both. */
+/* One spelling of an option in the environment: the variable itself or its _FILE form, if it has one; not
+ * both. */
 static bool load_variable(struct load *load, const struct option *option, const char *name, struct error *err)
 {
     char file_name[OPTION_NAME_MOST + 8];
@@ -284,7 +284,7 @@ static void warn_unknown_variables(const struct load *load)
         if (is_service_variable(name) || is_known_variable(name, names, &count, spelled))
             continue;
         nearest = names_nearest(names, count, name);
-        log_warn("the environment variable %s has no meaning%s%s", name,
+        log_warn("unknown environment variable %s is ignored%s%s", name,
                  nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest);
     }
 }
@@ -306,10 +306,10 @@ static bool refuse_key(const char *origin, const char *key, struct error *err)
         count++;
     }
     nearest = names_nearest(names, count, key);
-    error_set(err, ERROR_USAGE, "%s: there is no option \"%s\"", origin, key);
+    error_set(err, ERROR_USAGE, "%s: unknown key \"%s\"", origin, key);
     if (nearest != NULL)
         return error_hint(err, "Did you mean \"%s\"?", nearest);
-    return error_hint(err, "All keys: tidelock manual");
+    return error_hint(err, "To see all keys: tidelock manual");
 }
 
 static const struct option *find_key(const char *key)
@@ -324,8 +324,7 @@ static const struct option *find_key(const char *key)
     return NULL;
 }
 
-/* One file serves all commands: an option that this one does not know is checked all the same, and then of no
- * effect. */
+/* One file serves all commands: an option of another command is checked, too, but has no effect. */
 static bool load_pairs(struct load *load, const char *path, const struct yaml_pairs *pairs, struct error *err)
 {
     for (size_t i = 0; i < pairs->count; i++) {
@@ -351,7 +350,7 @@ static bool load_file(struct load *load, struct error *err)
     if (load->config->config_file == NULL && !file_exists(path))
         return true;
     if (!file_read(path, &text, err))
-        return error_hint(err, "Name the configuration file with --config FILE, or leave it out.");
+        return error_hint(err, "Correct the name given with --config FILE, or remove the option.");
     return yaml_read(load->arena, path, text_slice(&text), &pairs, err) &&
            load_pairs(load, path, &pairs, err);
 }

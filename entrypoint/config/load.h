@@ -1,5 +1,5 @@
 /*
- * What was asked for: flags before environment before file before defaults.
+ * Loading the configuration: flags before environment before file before defaults.
  */
 #ifndef CONFIG_LOAD_H
 #define CONFIG_LOAD_H
@@ -16,7 +16,7 @@ struct command_line {
 };
 
 /* Merges everything for the command whose bit of option_commands is `command`. `arguments` are the words
- * behind the command's name; secrets among them are wiped there. Everything lives in the arena; every secret
+ * after the command's name; secrets among them are wiped there. Everything lives in the arena; every secret
  * is registered with the redactor before anything can print it. ERROR_USAGE names the origin of what is
  * wrong. With --help only is_help is set. */
 must_use bool config_load(struct arena *arena, unsigned command, const struct command_line *line,

@@ -1,12 +1,12 @@
 /*
- * What of a run is told to people elsewhere: by a webhook, by an Event.
+ * The events of a run that are reported elsewhere: by a webhook, by a Kubernetes Event.
  */
 #ifndef CONFIG_NOTICE_H
 #define CONFIG_NOTICE_H
 
 enum notice {
     NOTICE_STARTED,   /* it leads and has something to apply */
-    NOTICE_BLOCKED,   /* others have kept it from a table for long */
+    NOTICE_BLOCKED,   /* other sessions have blocked it for a long time */
     NOTICE_SUCCEEDED, /* it has applied something */
     NOTICE_FAILED,
     NOTICES

@@ -18,7 +18,7 @@ const char *const OPTION_GROUP_NAMES[] = {
 };
 _Static_assert(sizeof OPTION_GROUP_NAMES / sizeof *OPTION_GROUP_NAMES == OPTION_GROUPS, "name every group");
 
-/* Several fields a line, which clang-format would not have. */
+/* Several fields per line, which clang-format would not keep. */
 /* clang-format off */
 const struct option OPTIONS[] = {
     { .name = "applied", .group = GROUP_COMMAND, .type = OPTION_TEXT, .commands = FOR_RESOLVE,

@@ -1,5 +1,5 @@
 /*
- * The options: THE table. Flags, environment variables, keys of tidelock.yaml, help, the manual page, shell
+ * The option table. Flags, environment variables, keys of tidelock.yaml, help, the manual page, shell
  * completion and the reference are made from it.
  *
  * The three spellings are derived: lock-timeout is --lock-timeout, TIDELOCK_LOCK_TIMEOUT and lock_timeout:.
@@ -19,11 +19,11 @@ enum option_type {
     OPTION_NUMBER,   /* int64_t */
     OPTION_FLAG,     /* bool */
     OPTION_CHOICE,   /* int, an index into `choices` */
-    OPTION_CHOICES,  /* unsigned, a bit for each of `choices` that is named; with commas between */
+    OPTION_CHOICES,  /* unsigned, a bit for each of the comma-separated `choices` */
     OPTION_ADDRESS,  /* const char *, an http:// or https:// URL; a password in it is a secret */
 };
 
-/* Which commands know an option. */
+/* Which commands accept an option. */
 enum option_commands {
     FOR_DEPLOY = 1 << 0,
     FOR_RUN = 1 << 1,
@@ -37,14 +37,14 @@ enum option_commands {
     FOR_VERSION = 1 << 9,
     FOR_COMPLETION = 1 << 10,
     FOR_MANUAL = 1 << 11,
-    FOR_HELP = 1 << 12, /* which has no options: all its words are questions */
+    FOR_HELP = 1 << 12, /* it has no options: all its words are topics */
     FOR_APPLIERS = FOR_DEPLOY | FOR_RUN,
     FOR_GATES = FOR_APPLIERS | FOR_WAIT, /* what an application's start waits for */
     FOR_LEADERS = FOR_APPLIERS | FOR_RESOLVE | FOR_BASELINE,
     FOR_DATABASE = FOR_LEADERS | FOR_WAIT | FOR_STATUS | FOR_BUDGET,
     FOR_FOLDER = FOR_LEADERS | FOR_WAIT | FOR_STATUS,
     FOR_ALL = FOR_DATABASE | FOR_READY | FOR_INSTALL | FOR_VERSION | FOR_COMPLETION | FOR_MANUAL,
-    TAKING_WORDS = FOR_RUN | FOR_INSTALL | FOR_COMPLETION, /* what follows the options is theirs */
+    TAKING_WORDS = FOR_RUN | FOR_INSTALL | FOR_COMPLETION, /* they take words after their options */
 };
 
 /* The headings under which the reference and help list options, in this order. */
@@ -65,13 +65,13 @@ extern const char *const OPTION_GROUP_NAMES[];
 
 enum option_traits {
     OPTION_PLAIN = 0,
-    OPTION_SECRET =
-        1 << 0,          /* blanked in every output; a flag's value is wiped from the process's arguments */
-    OPTION_URL = 1 << 1, /* a database URL: the password in it is a secret of its own */
+    OPTION_SECRET = 1 << 0, /* blanked in all output; a flag's value is wiped from the process's arguments */
+    OPTION_URL = 1 << 1,    /* a database URL: the password in it is a secret of its own */
     OPTION_FLAG_ONLY = 1 << 2, /* neither environment nor file */
     OPTION_NOT_IN_FILE = 1 << 3,
-    OPTION_SHARED = 1 << 4, /* the application's, too: its foreign variable stays in the environment of CMD */
-    OPTION_USUAL = 1 << 5,  /* help lists it first; a command has ten of these at most */
+    OPTION_SHARED =
+        1 << 4,            /* the application uses it, too: its foreign variable stays in CMD's environment */
+    OPTION_USUAL = 1 << 5, /* help lists it first; a command has ten of these at most */
 };
 
 struct option {
@@ -79,9 +79,9 @@ struct option {
     enum option_group group;
     enum option_type type;
     unsigned commands;
-    size_t field; /* offsetof in struct config */
-    size_t
-        file_field; /* NAME_FILE in the environment may name a file with the value; where that name is kept */
+    size_t field;         /* offsetof in struct config */
+    size_t file_field;    /* NAME_FILE in the environment may name a file with the value; where that name is
+                             stored */
     const char *standard; /* the default as text; NULL = none */
     int64_t least;        /* OPTION_DURATION (milliseconds), OPTION_NUMBER */
     int64_t most;
@@ -91,7 +91,7 @@ struct option {
     unsigned traits;
     const char *value; /* what help calls the value; a FILE and a DIR are completed as such */
     const char *help;  /* what it does, in at most 72 bytes: lower case, no full stop */
-    const char *more;  /* what else to know, in sentences; NULL = nothing */
+    const char *more;  /* further sentences; NULL = none */
 };
 
 /* The rows of a group stand together. Ends with a NULL name. */
@@ -106,10 +106,11 @@ void option_key(const struct option *option, char *out);
 /* The row of a name, or NULL. */
 const struct option *option_named(const char *name);
 
-/* What to say of an option; each adds nothing where there is nothing to say. */
-void option_add_usage(const struct option *option, struct text *out);     /* "--lock-timeout TIME" */
-void option_add_variables(const struct option *option, struct text *out); /* all that set it, with commas */
-void option_add_key(const struct option *option, struct text *out);       /* "lock_timeout" */
+/* What to say about an option; each adds nothing if there is nothing to say. */
+void option_add_usage(const struct option *option, struct text *out); /* "--lock-timeout TIME" */
+void option_add_variables(const struct option *option,
+                          struct text *out);                        /* all that set it, comma-separated */
+void option_add_key(const struct option *option, struct text *out); /* "lock_timeout" */
 void option_add_standard(const struct option *option, struct text *out);
 void option_add_range(const struct option *option, struct text *out); /* "100ms to 24h" */
 void option_add_choices(const struct option *option, const char *between, struct text *out);

@@ -16,7 +16,7 @@ static void add_variable(const struct option *option, const char *name, struct t
         text_add_format(out, ", %s_FILE", name);
 }
 
-/* The foreign name first: that is the one people know. */
+/* The foreign name comes first: it is the one that people know. */
 void option_add_variables(const struct option *option, struct text *out)
 {
     char variable[OPTION_NAME_MOST];

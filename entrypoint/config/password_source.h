@@ -1,5 +1,5 @@
 /*
- * Where a password may come from, and what that says about it. Asking for it is credentials/password.
+ * Where a password may come from, and what follows from that. credentials/password asks for it.
  */
 #ifndef CONFIG_PASSWORD_SOURCE_H
 #define CONFIG_PASSWORD_SOURCE_H
@@ -21,7 +21,7 @@ extern const char *const PASSWORD_SOURCE_NAMES[];
 /* Whether it is a token, which the server takes only over TLS. */
 bool password_source_is_token(int source);
 
-/* Whether the user may come with it. */
+/* Whether the user name may come with it. */
 bool password_source_may_give_user(int source);
 
 #endif

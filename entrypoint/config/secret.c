@@ -10,8 +10,7 @@ bool secret_read(const char *name, const char *path, struct text *out, struct er
 {
     out->is_secret = true;
     if (!file_read(path, out, err)) {
-        error_hint(err,
-                   "Mount a file there; in Kubernetes: does the Secret exist, and does it have that key?");
+        error_hint(err, "Mount a file there. In Kubernetes, check that the Secret exists and has that key.");
         return error_context(err, "reading %s", name);
     }
     while (out->length > 0 && (out->at[out->length - 1] == '\n' || out->at[out->length - 1] == '\r'))

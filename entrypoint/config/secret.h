@@ -1,5 +1,5 @@
 /*
- * Secrets from mounted files (NAME_FILE), and keeping all secrets out of what is printed.
+ * Secrets from mounted files (NAME_FILE), and how all secrets are kept out of the output.
  */
 #ifndef CONFIG_SECRET_H
 #define CONFIG_SECRET_H
@@ -8,8 +8,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* Reads the secret that the variable `name` (DATABASE_URL_FILE) names by `path`: one line, its line end is
- * cut off. `out` is made by the caller with text_init(SECRET_BYTES_MOST) and is_secret set. ERROR_USAGE. */
+/* Reads the secret that the variable `name` (DATABASE_URL_FILE) names by `path`: one line, without its line
+ * end. `out` is made by the caller with text_init(SECRET_BYTES_MOST) and is_secret set. ERROR_USAGE. */
 must_use bool secret_read(const char *name, const char *path, struct text *out, struct error *err);
 
 enum { SECRET_BYTES_MOST = 64 * 1024 };
@@ -17,7 +17,7 @@ enum { SECRET_BYTES_MOST = 64 * 1024 };
 /* Registers a database URL with the redactor: the whole of it and the password in it, encoded and decoded. */
 void secret_register_url(struct arena *arena, const char *url);
 
-/* … or only the password in it, where the rest may be known. */
+/* … or only the password in it, if the rest is not secret. */
 void secret_register_password(struct arena *arena, const char *url);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
-/* Debian, Alpine and distroless; Fedora and its kin; SUSE; OpenSSL's own default. */
+/* Debian, Alpine and distroless; Fedora and its relatives; SUSE; OpenSSL's own default. */
 static const char *const BUNDLES[] = {
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -37,8 +37,7 @@ static void explain_absence(const char *how, struct error *err)
 
     for (size_t i = 0; i < array_length(BUNDLES); i++)
         text_add_format(&places, "%s%s", i == 0 ? "" : ", ", BUNDLES[i]);
-    error_set(err, ERROR_USAGE,
-              "the server's certificate shall be verified, but there are no CA certificates");
+    error_set(err, ERROR_USAGE, "could not verify the server's certificate: no CA certificates were found");
     error_detail(err, "Looked for %s.", places.at);
     error_hint(err, "%s", how);
 }
@@ -49,7 +48,7 @@ bool trust_complete(struct request *request, struct error *err)
         return true;
     request->ca_file = find_bundle(getenv("SSL_CERT_FILE"));
     if (request->ca_file == NULL)
-        explain_absence("Give the CA with SSL_CERT_FILE.", err);
+        explain_absence("Set SSL_CERT_FILE to the CA's file.", err);
     return request->ca_file != NULL;
 }
 
@@ -65,7 +64,7 @@ bool trust_find(struct endpoint *endpoint, const char *ssl_cert_file, struct err
         endpoint_set(endpoint, "sslrootcert", found);
         return true;
     }
-    explain_absence("Give the CA with sslrootcert=FILE in the URL, or SSL_CERT_FILE.", err);
+    explain_absence("Name the CA's file with sslrootcert=FILE in the URL, or with SSL_CERT_FILE.", err);
     return error_code(err, "P1011");
 }
 

@@ -8,11 +8,11 @@
 
 enum { URL_MOST = 16 * 1024, NUMBER_DIGITS_MOST = 9 };
 
-/* What becomes of a parameter. */
+/* What is done with a parameter. */
 enum action {
-    ACTION_PASS,   /* libpq's own, handed on */
-    ACTION_NUMBER, /* Prisma's, of no effect on migrations; must be a number there */
-    ACTION_IGNORE, /* Prisma's, of no effect on migrations */
+    ACTION_PASS,   /* libpq's own, passed on */
+    ACTION_NUMBER, /* Prisma's, without effect on migrations; must be a number */
+    ACTION_IGNORE, /* Prisma's, without effect on migrations */
     ACTION_SCHEMA,
     ACTION_POOLER,
     ACTION_TIMEOUT,
@@ -102,7 +102,7 @@ static int hex_digit(char digit)
     return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/* Percent-decodes; with `is_form` a plus is a blank, as in the query part. NULL for a broken escape or a NUL
+/* Percent-decodes; with `is_form` a plus is a space, as in the query. NULL for an invalid escape or a NUL
  * byte. */
 static char *decode(struct arena *arena, struct slice text, bool is_form)
 {
@@ -144,7 +144,7 @@ static const char *find(struct slice text, char byte)
     return text.length == 0 ? NULL : memchr(text.at, byte, text.length);
 }
 
-/* Splits at the first `byte`; false, with nothing changed, where there is none. */
+/* Splits at the first `byte`; false, with nothing changed, if there is none. */
 static bool split(struct slice text, char byte, struct slice *before, struct slice *after)
 {
     const char *found = find(text, byte);
@@ -167,7 +167,7 @@ static void split_url(const char *url, struct parts *out)
     (void)split(rest, '?', &rest, &out->query);
     out->has_path = split(rest, '/', &rest, &out->database);
     for (const char *next = find(rest, '@'); next != NULL;) {
-        at = next; /* the last one: a password may hold an @ that nobody encoded */
+        at = next; /* the last one: a password may contain an unencoded @ */
         next = memchr(at + 1, '@', rest.length - (size_t)(at + 1 - rest.at));
     }
     out->hosts = rest;
@@ -222,10 +222,10 @@ static bool check_port(const char *port, struct error *err)
     if (number_parse(port, &number) && number > 0 && number < 65536)
         return true;
     return refuse(err, "a port must be a number from 1 to 65535",
-                  "Write host:5432; is a special character in the password not percent-encoded?");
+                  "Write HOST:5432. Check that special characters in the password are percent-encoded.");
 }
 
-/* One of the hosts, "name", "name:5432" or "[::1]:5432", is added to libpq's two lists. */
+/* Adds one host, "name", "name:5432" or "[::1]:5432", to libpq's two lists. */
 static bool add_host(struct arena *arena, struct slice host, struct text *hosts, struct text *ports,
                      struct error *err)
 {
@@ -246,7 +246,7 @@ static bool add_host(struct arena *arena, struct slice host, struct text *hosts,
     decoded = decode(arena, name, false);
     digits = arena_copy(arena, port.at, port.length);
     if (decoded == NULL)
-        return refuse(err, "the host has a broken percent escape", "Write a percent sign as %25.");
+        return refuse(err, "the host has an invalid percent-encoding", "Write a percent sign as %25.");
     if (port.length > 0 && !check_port(digits, err))
         return false;
     text_add_format(hosts, "%s%s", hosts->length == 0 ? "" : ",", decoded[0] == '\0' ? "localhost" : decoded);
@@ -291,7 +291,7 @@ static bool refuse_number(const char *name, struct error *err)
 {
     error_set(err, ERROR_USAGE, "the database URL is invalid: the parameter \"%s\" must be a number", name);
     error_code(err, "P1013");
-    return error_hint(err, "Write digits only, or leave it out.");
+    return error_hint(err, "Write digits only, or remove it.");
 }
 
 static bool take_parameter(const struct parameter *parameter, const char *value, const char **tls,
@@ -325,10 +325,10 @@ static bool take_parameter(const struct parameter *parameter, const char *value,
     case ACTION_REFUSE:
         break;
     }
-    error_set(err, ERROR_USAGE, "the database URL is invalid: the parameter \"%s\" can't be set here",
+    error_set(err, ERROR_USAGE, "the database URL is invalid: the parameter \"%s\" cannot be set here",
               parameter->name);
     error_code(err, "P1013");
-    return error_hint(err, "Leave it out.");
+    return error_hint(err, "Remove it.");
 }
 
 /* Prisma's sslcert is the CA, libpq's is the client's own certificate, which comes with a key. */
@@ -347,15 +347,16 @@ static bool take_tls(const char *const *tls, struct endpoint *out, struct error 
     if (tls[TLS_IDENTITY] != NULL) {
         refuse(err, "sslidentity (a PKCS#12 file) is not supported", "");
         return error_hint(err,
-                          "Convert it once: openssl pkcs12 -in FILE -nodes -out client.pem; then use "
+                          "Convert it once: openssl pkcs12 -in FILE -nodes -out client.pem. Then set "
                           "sslcert=client.pem&sslkey=client.pem, and sslrootcert for the CA.");
     }
     if (certificate != NULL && is_prisma_tls(tls)) {
-        log_debug("sslcert is taken for the CA, as Prisma takes it, since no sslkey stands beside it");
+        log_debug("sslcert without sslkey is used as the CA, as in Prisma");
         root = root == NULL ? certificate : root;
         certificate = NULL;
     }
-    /* For Prisma, "strict" asks for a proof whenever TLS is used; without TLS there is none to ask for. */
+    /* For Prisma, "strict" requires verification whenever TLS is used; without TLS there is nothing to
+     * verify. */
     if (is_strict && (strcmp(mode, "prefer") == 0 || strcmp(mode, "require") == 0))
         mode = "verify-full";
     endpoint_set(out, "sslmode", mode);
@@ -394,7 +395,7 @@ static bool add_query(struct arena *arena, struct slice query, struct endpoint *
         name = decode(arena, key, true);
         value = decode(arena, text, true);
         if (name == NULL || value == NULL)
-            return refuse(err, "a parameter has a broken percent escape", "Write a percent sign as %25.");
+            return refuse(err, "a parameter has an invalid percent-encoding", "Write a percent sign as %25.");
         parameter = find_parameter(name);
         if (parameter != NULL && !take_parameter(parameter, value, tls, out, err))
             return false;
@@ -409,8 +410,8 @@ static bool check_scheme(const char *url, struct error *err)
     if (slice_starts_with(text, "postgresql://") || slice_starts_with(text, "postgres://"))
         return true;
     if (slice_starts_with(text, "prisma://") || slice_starts_with(text, "prisma+postgres://"))
-        return refuse(err, "prisma:// leads to Prisma's own service, not to a database",
-                      "Give the database itself: DIRECT_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE");
+        return refuse(err, "prisma:// leads to Prisma's service, not to a database",
+                      "Set DIRECT_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE.");
     return refuse(err, "it does not begin with postgresql:// or postgres://",
                   "Write postgresql://USER:PASSWORD@HOST:5432/DATABASE?schema=public");
 }
@@ -418,11 +419,12 @@ static bool check_scheme(const char *url, struct error *err)
 static bool check_bytes(const char *url, struct error *err)
 {
     if (strlen(url) > URL_MOST)
-        return refuse(err, "it is longer than 16 KiB", "Is another file than that of the URL named?");
+        return refuse(err, "it is longer than 16 KiB", "Check that DATABASE_URL_FILE names the right file.");
     for (const char *at = url; *at != '\0'; at++) {
         if ((unsigned char)*at < ' ' || *at == 0x7F)
-            return refuse(err, "it holds a control character",
-                          "Is there a line break in the secret? Percent-encode what belongs to it.");
+            return refuse(
+                err, "it contains a control character",
+                "Remove line breaks from the secret; percent-encode control characters that belong to it.");
     }
     return true;
 }
@@ -441,7 +443,7 @@ static const char *make_label(struct arena *arena, const struct endpoint *endpoi
     return arena_copy(arena, label.at, label.length);
 }
 
-/* The database's name stands for itself, percent signs and all: so Prisma reads it. */
+/* The database's name is taken literally, including percent signs, as Prisma does. */
 static bool add_login(struct arena *arena, const struct parts *parts, struct endpoint *out, struct error *err)
 {
     const char *user = decode(arena, parts->user, false);
@@ -449,10 +451,10 @@ static bool add_login(struct arena *arena, const struct parts *parts, struct end
     const char *slash = find(parts->database, '/');
 
     if (user == NULL || password == NULL)
-        return refuse(err, "user or password has a broken percent escape", "Write a percent sign as %25.");
+        return refuse(err, "the user or password has an invalid percent-encoding",
+                      "Write a percent sign as %25.");
     if (slash != NULL)
-        return refuse(err, "the database's name holds a slash",
-                      "Is a slash in the password not written as %2F?");
+        return refuse(err, "the database's name contains a slash", "Write a slash in the password as %2F.");
     if (user[0] != '\0')
         endpoint_set(out, "user", user);
     if (parts->has_password)

@@ -2,8 +2,8 @@
  * The database URL: Prisma's and libpq's in one. Pure.
  *
  * A URL that works with Prisma works here, and so does one that works with psql. Where the two read the same
- * parameter differently (sslcert), the parameters beside it tell which was meant. No error ever quotes the
- * URL: it holds a password.
+ * parameter differently (sslcert), the parameters beside it tell which is meant. No error ever quotes the
+ * URL: it contains a password.
  */
 #ifndef CONFIG_URL_H
 #define CONFIG_URL_H
@@ -24,16 +24,16 @@ struct endpoint {
     const char *values[ENDPOINT_PARAMETERS];
     size_t count;
     const char *schema;         /* Prisma's ?schema=, or NULL */
-    bool is_sslmode_standard;   /* the URL says nothing of sslmode: Prisma's "prefer" stands there */
+    bool is_sslmode_standard;   /* the URL does not set sslmode: Prisma's default "prefer" is used */
     bool is_pooler;             /* Prisma's ?pgbouncer=true */
-    bool is_password_apart;     /* the password is not the URL's, it was given beside it */
-    int64_t connect_timeout_ms; /* the URL's connect_timeout, 0 = none; -1 = not said */
+    bool is_password_apart;     /* the password was given separately, not in the URL */
+    int64_t connect_timeout_ms; /* the URL's connect_timeout, 0 = none; -1 = not given */
     const char *label;          /* "host:port" for messages, never a secret */
-    const char *url;            /* secret: what it was parsed from; NULL when PG* variables say it all */
+    const char *url;            /* secret: what it was parsed from; NULL = only PG* variables */
 };
 
-/* Parses it. ERROR_USAGE (P1013) for what can't be meant. Parameters that nobody knows are ignored with a
- * warning, as Prisma ignores them. */
+/* Parses it. ERROR_USAGE (P1013) if it is invalid. Unknown parameters are ignored, as in Prisma, but
+ * with a warning. */
 must_use bool url_parse(struct arena *arena, const char *url, struct endpoint *out, struct error *err);
 
 /* The value of a parameter that libpq will get, or NULL. */
@@ -43,7 +43,7 @@ const char *endpoint_value(const struct endpoint *endpoint, const char *keyword)
 void endpoint_set(struct endpoint *endpoint, const char *keyword, const char *value);
 
 /* The password inside a URL, raw and percent-decoded, for the redactor: slices of `url` and of the arena,
- * empty where there is none. */
+ * empty if there is none. */
 void url_password(struct arena *arena, const char *url, struct slice *raw, struct slice *decoded);
 
 #endif

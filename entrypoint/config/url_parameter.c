@@ -6,7 +6,7 @@
 
 enum { URL_MOST = 16 * 1024 };
 
-/* Where the parameter begins in the query, or NULL. */
+/* The start of the parameter in the query, or NULL. */
 static const char *find_parameter(const char *query, const char *name)
 {
     size_t length = strlen(name);

@@ -6,8 +6,8 @@
 
 #include "base/memory.h"
 
-/* The same URL with a parameter set: in the place of one of that name, else behind the others. `name` and
- * `value` are plain letters and digits. */
+/* The same URL with a parameter set: it replaces one of that name, or is appended. `name` and `value` are
+ * plain letters and digits. */
 const char *url_with_parameter(struct arena *arena, const char *url, const char *name, const char *value);
 
 #endif

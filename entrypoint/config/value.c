@@ -36,8 +36,9 @@ static bool set_duration(const struct option *option, const char *text, const ch
         return error_hint(err, "Write %s.", DURATION_FORM);
     }
     if (ms < option->least || ms > option->most) {
-        refuse(origin, text, "within bounds", err);
-        return error_hint(err, "From %s to %s.", duration_text(option->least, least, sizeof least),
+        refuse(origin, text, "in the allowed range", err);
+        return error_hint(err, "Use a value from %s to %s.",
+                          duration_text(option->least, least, sizeof least),
                           duration_text(option->most, most, sizeof most));
     }
     *out = ms;
@@ -53,8 +54,9 @@ static bool set_number(const struct option *option, const char *text, const char
     for (size_t i = 0; i < digits && number <= option->most; i++)
         number = number * 10 + (text[i] - '0');
     if (digits == 0 || text[digits] != '\0' || number < option->least || number > option->most) {
-        refuse(origin, text, "a number within bounds", err);
-        return error_hint(err, "From %lld to %lld.", (long long)option->least, (long long)option->most);
+        refuse(origin, text, "a number in the allowed range", err);
+        return error_hint(err, "Use a number from %lld to %lld.", (long long)option->least,
+                          (long long)option->most);
     }
     *out = number;
     return true;
@@ -79,8 +81,8 @@ static bool refuse_choice(const struct option *option, const char *text, const c
 
     for (size_t i = 0; i < option->choice_count; i++)
         text_add_format(&all, "%s%s", i == 0 ? "" : ", ", option->choices[i]);
-    refuse(origin, text, "one of its choices", err);
-    return error_hint(err, "One of: %s.", all.at);
+    refuse(origin, text, "one of the allowed values", err);
+    return error_hint(err, "Use one of: %s.", all.at);
 }
 
 static bool set_choice(const struct option *option, const char *text, const char *origin, int *out,
@@ -115,7 +117,7 @@ static bool set_choices(const struct option *option, const char *text, const cha
     return true;
 }
 
-/* A scheme, then a host, which stands behind user and password where there are any. */
+/* A scheme, then a host, which follows the user and password if there are any. */
 static bool is_address(const char *text)
 {
     size_t scheme = strncmp(text, "http://", 7) == 0 ? 7 : strncmp(text, "https://", 8) == 0 ? 8 : 0;
@@ -130,7 +132,7 @@ static bool is_address(const char *text)
     return scheme > 0 && host < text + scheme + length && *host != ':';
 }
 
-/* The text is not quoted: what is behind the host may be a secret. */
+/* The text is not quoted: what follows the host may be a secret. */
 static bool set_address(struct arena *arena, const char *text, const char *origin, const char **out,
                         struct error *err)
 {
@@ -138,7 +140,7 @@ static bool set_address(struct arena *arena, const char *text, const char *origi
         *out = arena_copy(arena, text, strlen(text));
         return true;
     }
-    error_set(err, ERROR_USAGE, "%s is no https:// or http:// URL", origin);
+    error_set(err, ERROR_USAGE, "%s is not an https:// or http:// URL", origin);
     return error_hint(err, "Write https://HOST/PATH.");
 }
 

@@ -20,7 +20,7 @@ static bool refuse(const struct reader *reader, const yaml_mark_t *mark, const c
     error_set(err, ERROR_USAGE, "%s", why);
     error_point(err, reader->path, reader->text.at, reader->text.length, mark->index);
     err->place.source[0] = '\0'; /* the line may hold a password */
-    return error_hint(err, "The file is a flat list of options, one a line, as in \"lock_timeout: 5s\".");
+    return error_hint(err, "The file is a flat list of options, one per line, such as \"lock_timeout: 5s\".");
 }
 
 static bool next(struct reader *reader, yaml_event_t *event, struct error *err)
@@ -34,7 +34,7 @@ static bool next(struct reader *reader, yaml_event_t *event, struct error *err)
     error_point(err, reader->path, reader->text.at, reader->text.length,
                 parser->problem_mark.index > 0 ? parser->problem_mark.index : parser->problem_offset);
     err->place.source[0] = '\0';
-    return error_hint(err, "Quote values that hold special characters.");
+    return error_hint(err, "Quote values that contain special characters.");
 }
 
 /* The next event must be a plain scalar without anchor or tag; its text is copied. NULL and `err` otherwise.
@@ -45,16 +45,16 @@ static const char *take_scalar(struct reader *reader, struct arena *arena, const
     const char *text;
 
     if (event->type != YAML_SCALAR_EVENT) {
-        refuse(reader, &event->start_mark, "a single value is expected here", err);
+        refuse(reader, &event->start_mark, "expected a single value", err);
         return NULL;
     }
     text = (const char *)event->data.scalar.value;
     if (event->data.scalar.anchor != NULL || event->data.scalar.tag != NULL) {
-        refuse(reader, &event->start_mark, "anchors and tags have no meaning here", err);
+        refuse(reader, &event->start_mark, "anchors and tags are not supported", err);
         return NULL;
     }
     if (strlen(text) != event->data.scalar.length) {
-        refuse(reader, &event->start_mark, "the value holds a NUL byte", err);
+        refuse(reader, &event->start_mark, "the value contains a NUL byte", err);
         return NULL;
     }
     return arena_copy(arena, text, strlen(text));
@@ -65,10 +65,10 @@ static bool add_pair(struct reader *reader, const yaml_event_t *event, const cha
 {
     for (size_t i = 0; i < out->count; i++) {
         if (strcmp(out->items[i].key, key) == 0)
-            return refuse(reader, &event->start_mark, "the same key stands twice", err);
+            return refuse(reader, &event->start_mark, "duplicate key", err);
     }
     if (out->count == PAIRS_MOST)
-        return refuse(reader, &event->start_mark, "there are more keys than options", err);
+        return refuse(reader, &event->start_mark, "more keys than there are options", err);
     out->items[out->count++] = (struct yaml_pair) { .key = key, .line = event->start_mark.line + 1 };
     return true;
 }
@@ -112,7 +112,7 @@ static bool read_top(struct reader *reader, struct yaml_pairs *out, struct error
         break;
     case YAML_DOCUMENT_START_EVENT:
         if (++reader->documents > 1)
-            is_good = refuse(reader, &event.start_mark, "a second document begins", err);
+            is_good = refuse(reader, &event.start_mark, "a second document is not allowed", err);
         break;
     case YAML_MAPPING_START_EVENT:
         is_good = read_mapping(reader, reader->arena, out, err);
@@ -121,10 +121,10 @@ static bool read_top(struct reader *reader, struct yaml_pairs *out, struct error
     case YAML_DOCUMENT_END_EVENT:
         break;
     default:
-        /* "~" and nothing at all are the empty document */
+        /* "~" or nothing at all is the empty document */
         is_good = event.type == YAML_SCALAR_EVENT && event.data.scalar.length == 0;
         if (!is_good)
-            is_good = refuse(reader, &event.start_mark, "options with their values are expected", err);
+            is_good = refuse(reader, &event.start_mark, "expected options with values", err);
     }
     yaml_event_delete(&event);
     return is_good;
@@ -138,7 +138,7 @@ bool yaml_read(struct arena *arena, const char *path, struct slice text, struct 
 
     *out = (struct yaml_pairs) { .items = arena_alloc(arena, PAIRS_MOST, sizeof *out->items) };
     if (yaml_parser_initialize(&reader.parser) != 1)
-        abort(); /* only when memory has ended */
+        abort(); /* only when out of memory */
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text.at, text.length);
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
     while (is_good && !reader.is_over)

@@ -22,9 +22,9 @@ struct yaml_pairs {
     size_t count;
 };
 
-/* Reads the text of a file called `path`. ERROR_USAGE with file:line:column for what is no flat mapping of
- * plain values, for a key given twice, and for syntax errors in libyaml's words. An empty document gives no
- * pairs. */
+/* Reads the text of a file called `path`. ERROR_USAGE with file:line:column for anything but a flat mapping
+ * of plain values, for a key given twice, and for syntax errors in libyaml's words. An empty document gives
+ * no pairs. */
 must_use bool yaml_read(struct arena *arena, const char *path, struct slice text, struct yaml_pairs *out,
                         struct error *err);
 

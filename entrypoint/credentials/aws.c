@@ -16,7 +16,7 @@ struct keys {
     const char *session_token; /* or NULL */
 };
 
-/* The region: said, or part of the server's name, NAME.ID.REGION.rds.amazonaws.com. */
+/* The region: set explicitly, or part of the server's name, NAME.ID.REGION.rds.amazonaws.com. */
 static const char *find_region(const struct occasion *occasion)
 {
     const char *said = env_value("AWS_REGION");
@@ -33,7 +33,7 @@ static const char *find_region(const struct occasion *occasion)
 
 static bool lacks_region(struct error *err)
 {
-    error_set(err, ERROR_USAGE, "no AWS region is given");
+    error_set(err, ERROR_USAGE, "no AWS region is set");
     return error_hint(err, "Set AWS_REGION.");
 }
 
@@ -60,7 +60,8 @@ static const char *element(const struct occasion *occasion, const struct answer 
     return keep(occasion, arena_copy(occasion->config->arena, at, (size_t)(until - at)));
 }
 
-/* IRSA: the pod's token against keys of the role (STS, AssumeRoleWithWebIdentity, which is not signed). */
+/* IRSA: exchanges the pod's token for keys of the role (STS, AssumeRoleWithWebIdentity, which is not
+ * signed). */
 static bool assume_role(const struct occasion *occasion, const char *token_file, struct keys *out,
                         struct error *err)
 {
@@ -78,7 +79,7 @@ static bool assume_role(const struct occasion *occasion, const char *token_file,
     body.is_secret = true;
     if (role == NULL) {
         error_set(err, ERROR_USAGE, "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not");
-        return error_hint(err, "Annotate the pod's service account with its role.");
+        return error_hint(err, "Annotate the pod's service account with the role's ARN.");
     }
     if (region == NULL && address == NULL)
         return lacks_region(err);
@@ -106,7 +107,7 @@ static bool assume_role(const struct occasion *occasion, const char *token_file,
     return (out->id != NULL && out->secret != NULL) || service_lacks(whom, "keys", err);
 }
 
-/* Where such an address may lead without TLS: the agents of EKS and ECS, or this machine (AWS SDKs'
+/* Where such an address may point without TLS: the agents of EKS and ECS, or this machine (AWS SDKs'
  * reference, "Container credential provider"). */
 static bool is_trusted_agent(const char *url)
 {
@@ -117,7 +118,7 @@ static bool is_trusted_agent(const char *url)
         return true;
     if (strncmp(url, "http://", 7) != 0)
         return false;
-    /* Whoever stands before an @ is no host. */
+    /* What comes before an @ is not a host. */
     if (memchr(url, '@', strcspn(url + 7, "/?#") + 7) != NULL)
         return false;
     for (size_t i = 0; i < array_length(hosts); i++) {
@@ -143,8 +144,8 @@ static bool ask_agent(const struct occasion *occasion, const char *url, struct k
 
     header.is_secret = true;
     if (!is_trusted_agent(url)) {
-        error_set(err, ERROR_USAGE, "AWS_CONTAINER_CREDENTIALS_FULL_URI leads elsewhere without TLS");
-        return error_hint(err, "It is set by EKS Pod Identity; unset it to use other credentials.");
+        error_set(err, ERROR_USAGE, "AWS_CONTAINER_CREDENTIALS_FULL_URI names another host without TLS");
+        return error_hint(err, "EKS Pod Identity sets it; unset it to use other credentials.");
     }
     if (token_file != NULL) {
         if (!secret_read("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", token_file, &read, err))
@@ -188,7 +189,7 @@ static bool find_keys(const struct occasion *occasion, struct keys *out, struct 
     }
     if (full != NULL)
         return ask_agent(occasion, full, out, err);
-    error_set(err, ERROR_USAGE, "there are no AWS credentials");
+    error_set(err, ERROR_USAGE, "no AWS credentials were found");
     return error_hint(err,
                       "Give the pod's service account a role (EKS Pod Identity or IRSA), or set "
                       "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.");
@@ -214,11 +215,11 @@ bool aws_rds_token(const struct occasion *occasion, struct credentials *out, str
 
     token.is_secret = true;
     if (host == NULL || user == NULL) {
-        error_set(err, ERROR_USAGE, "an RDS token is made for one host and one user");
-        return error_hint(err, "Write both in DATABASE_URL: postgresql://USER@HOST:5432/DATABASE.");
+        error_set(err, ERROR_USAGE, "an RDS token needs one host and one user");
+        return error_hint(err, "Set DATABASE_URL=postgresql://USER@HOST:5432/DATABASE.");
     }
     if (strchr(host, ',') != NULL) {
-        error_set(err, ERROR_USAGE, "an RDS token is made for one host, and the URL names several");
+        error_set(err, ERROR_USAGE, "an RDS token needs one host, but the URL names several");
         return error_hint(err, "Use the cluster's writer endpoint.");
     }
     if (sign.region == NULL)
@@ -273,8 +274,8 @@ bool aws_secret(const struct occasion *occasion, struct credentials *out, struct
 
     key.is_secret = header.is_secret = true;
     if (occasion->config->secret_name == NULL) {
-        error_set(err, ERROR_USAGE, "which secret of AWS Secrets Manager is not said");
-        return error_hint(err, "Name it with --secret-name NAME (TIDELOCK_SECRET_NAME).");
+        error_set(err, ERROR_USAGE, "no secret name for AWS Secrets Manager is set");
+        return error_hint(err, "Set --secret-name NAME (TIDELOCK_SECRET_NAME).");
     }
     if (region == NULL)
         return lacks_region(err);

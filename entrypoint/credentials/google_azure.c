@@ -8,7 +8,7 @@
 
 enum { URL_MOST = 8192 };
 
-/* {"access_token": "…", "expires_in": 3599}; Azure's own machines say the time as a text. */
+/* {"access_token": "…", "expires_in": 3599}; Azure's own machines give the time as text. */
 static bool read_token(const struct occasion *occasion, const struct answer *answer, const char *whom,
                        struct credentials *out, struct error *err)
 {
@@ -50,8 +50,8 @@ bool google_token(const struct occasion *occasion, struct credentials *out, stru
 /* Azure documentation, "Microsoft Entra authentication with PostgreSQL": the resource that tokens are for. */
 #define AZURE_RESOURCE "https://ossrdbms-aad.database.windows.net"
 
-/* A pod with workload identity: its own token against one for the database (Microsoft identity platform,
- * "client credentials flow", with a federated credential). */
+/* A pod with workload identity: exchanges its own token for one for the database (Microsoft identity
+ * platform, "client credentials flow", with a federated credential). */
 static bool azure_federated(const struct occasion *occasion, const char *token_file, struct credentials *out,
                             struct error *err)
 {

@@ -41,8 +41,8 @@ bool kubernetes_find(const struct config *config, struct kubernetes *out, struct
 
     *out = (struct kubernetes) { .config = config, .ca_file = in_folder(config, "ca.crt") };
     if (host == NULL) {
-        error_set(err, ERROR_USAGE, "there is no Kubernetes around: KUBERNETES_SERVICE_HOST is not set");
-        return error_hint(err, "Leave --lease and --events to pods.");
+        error_set(err, ERROR_USAGE, "not running in Kubernetes: KUBERNETES_SERVICE_HOST is not set");
+        return error_hint(err, "Use --lease and --events only in a pod.");
     }
     text_add_format(&origin, strchr(host, ':') == NULL ? "https://%s:%s" : "https://[%s]:%s", host,
                     port == NULL ? "443" : port);
@@ -104,6 +104,6 @@ void kubernetes_reason(const struct answer *answer, char out[REASON_SIZE])
         text_add_format(&said, "the API server answered %ld", answer->status);
     else
         text_add_shown(&said, message, 0);
-    redact_text(&said); /* first: half a secret would not be known */
+    redact_text(&said); /* before it is cut: half a secret would not be recognised */
     text_copy_cut(out, REASON_SIZE, said.at);
 }

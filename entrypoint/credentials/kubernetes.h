@@ -1,5 +1,5 @@
 /*
- * The Kubernetes API, as a pod reaches it: address, certificate, namespace and a token that changes.
+ * The Kubernetes API as seen from a pod: address, certificate, namespace and a token that changes.
  */
 #ifndef CREDENTIALS_KUBERNETES_H
 #define CREDENTIALS_KUBERNETES_H
@@ -27,19 +27,18 @@ must_use bool kubernetes_find(const struct config *config, struct kubernetes *ou
 void kubernetes_add_url(const struct kubernetes *kubernetes, const char *api, const char *kind,
                         struct text *out);
 
-/* Reads the pod's own token, as secret_read() does, and keeps it out of what is printed. */
+/* Reads the pod's own token, as secret_read() does, and keeps it out of the output. */
 must_use bool kubernetes_read_token(const struct config *config, struct text *out, struct error *err);
 
-/* "Authorization: Bearer …", read again when a minute has passed; NULL and ERROR_USAGE when the file can't be
- * read.
- */
+/* "Authorization: Bearer …", reread after a minute; NULL and ERROR_USAGE when the file cannot be read.
+ * */
 must_use const char *kubernetes_authorization(struct kubernetes *kubernetes, struct error *err);
 
-/* It was not taken (401): the next one is read anew. */
+/* The token was refused (401): the next call reads it again. */
 void kubernetes_forget_token(struct kubernetes *kubernetes);
 
-/* What the server says of a refusal, in the message of its Status, or the number. Into an array of 200 bytes.
- */
+/* Why the server refused: the message of its Status, or the number. Into an array of 200 bytes.
+ * */
 enum { REASON_SIZE = 200 };
 void kubernetes_reason(const struct answer *answer, char out[REASON_SIZE]);
 

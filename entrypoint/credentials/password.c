@@ -8,7 +8,7 @@ enum { BUDGET_MS = 10 * 1000, FRESH_MS = 10 * 1000 };
 
 static const struct {
     service *ask;
-    int64_t lasts_ms; /* where the service does not say */
+    int64_t lasts_ms; /* if the service does not say */
 } SERVICES[] = {
     /* RDS documentation, "IAM database authentication": 15 minutes. */
     [PASSWORD_AWS_RDS] = { aws_rds_token, 15 * 60 * 1000 }, [PASSWORD_AWS_SECRET] = { aws_secret, 60 * 1000 },
@@ -17,18 +17,18 @@ static const struct {
 };
 _Static_assert(sizeof SERVICES / sizeof *SERVICES == PASSWORD_SOURCES, "a service for every source");
 
-/* What was given last; the texts live as long as the configuration. */
+/* The latest credentials; the texts live as long as the configuration. */
 static struct {
     bool is_known;
-    bool was_given_before;       /* to an earlier connect, too */
-    struct deadline asked_until; /* so long it counts as just asked for */
-    struct deadline good_until;  /* half of its life: a connect takes its time, and clocks differ */
+    bool was_given_before;       /* for an earlier connection, too */
+    struct deadline asked_until; /* until then it counts as just requested */
+    struct deadline good_until;  /* half of its lifetime: connecting takes time, and clocks differ */
     struct deadline ends;
     const char *user; /* NULL = the URL's */
     const char *password;
 } latest;
 
-/* An endpoint may be another one than last time, or have been read again from its file. */
+/* The endpoint may not be the one of last time, or may have been reread from its file. */
 static void give(struct endpoint *endpoint)
 {
     if (latest.user != NULL)
@@ -51,11 +51,11 @@ bool password_ask(const struct config *config, struct endpoint *endpoint, struct
     }
     if (!SERVICES[config->password_from].ask(&occasion, &given, err)) {
         if (err->class == ERROR_UNREACHABLE && latest.is_known && !deadline_passed(latest.ends)) {
-            log_info("going on with the password from before: %s", err->message);
+            log_info("continuing with the previous password: %s", err->message);
             give(endpoint);
             return true;
         }
-        return error_context(err, "asking for the password (--password-from %s)", name);
+        return error_context(err, "getting the password (--password-from %s)", name);
     }
     if (given.password[0] == '\0')
         return service_lacks(name, "password", err);
@@ -69,7 +69,7 @@ bool password_ask(const struct config *config, struct endpoint *endpoint, struct
     latest.good_until = deadline_in(given.lasts_ms / 2);
     latest.ends = deadline_in(given.lasts_ms);
     give(endpoint);
-    log_debug("%s gave a password", name);
+    log_debug("got a password from %s", name);
     return true;
 }
 

@@ -8,7 +8,7 @@
 
 static bool warn(const char *path, const struct error *err)
 {
-    log_warn("the credentials could not be read again from \"%s\": %s", path, err->message);
+    log_warn("could not reread the credentials from \"%s\": %s", path, err->message);
     return false;
 }
 

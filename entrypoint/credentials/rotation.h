@@ -1,5 +1,5 @@
 /*
- * Credentials that change while we run: a Secret is rotated, its mounted file gets a new content.
+ * Credentials that change during a run: a Secret is rotated, and its mounted file gets new content.
  */
 #ifndef CREDENTIALS_ROTATION_H
 #define CREDENTIALS_ROTATION_H
@@ -9,10 +9,10 @@
 #include "config/config.h"
 #include "config/url.h"
 
-/* Reads the files that the endpoint's URL and its password came from once more, where they came from files,
- * and takes user and password over; whatever else has changed waits for the next start: one run works on one
- * database. Whether there was anything new. A file that can't be read now or holds no URL changes nothing and
- * is a warning. */
+/* Rereads the files that the endpoint's URL and password came from, if they came from files, and takes over
+ * user and password; anything else that changed waits for the next start: one run works on one database.
+ * Returns whether anything was new. A file that cannot be read, or holds no URL, causes a warning and changes
+ * nothing. */
 bool endpoint_reread(const struct config *config, struct endpoint *endpoint);
 
 #endif

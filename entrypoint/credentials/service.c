@@ -19,7 +19,7 @@ bool service_call(const struct occasion *occasion, const char *whom, struct requ
     if (!trust_complete(&request, err))
         return error_context(err, "asking %s", whom);
     if (request.ca_file != NULL && !file_exists(request.ca_file)) {
-        error_set(err, ERROR_USAGE, "the file of CA certificates \"%s\" does not exist", request.ca_file);
+        error_set(err, ERROR_USAGE, "CA file \"%s\" does not exist", request.ca_file);
         return error_context(err, "asking %s", whom);
     }
     if (!http_call(&request, out, err))
@@ -37,7 +37,7 @@ struct json *service_json(const struct answer *answer, const char *whom, struct 
     struct json *found = json_read(text_slice(&answer->body));
 
     if (found == NULL)
-        error_set(err, ERROR_UNREACHABLE, "what %s answered is no JSON", whom);
+        error_set(err, ERROR_UNREACHABLE, "the answer of %s is not JSON", whom);
     return found;
 }
 
@@ -49,5 +49,5 @@ const char *service_keep_secret(const struct config *config, const char *text)
 
 bool service_lacks(const char *whom, const char *what, struct error *err)
 {
-    return error_set(err, ERROR_USAGE, "%s gave no %s", whom, what);
+    return error_set(err, ERROR_USAGE, "got no %s from %s", what, whom);
 }

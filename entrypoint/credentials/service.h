@@ -1,5 +1,5 @@
 /*
- * The services that give passwords: what each takes and gives. Of this room.
+ * The services that provide passwords: what each takes and returns. Internal to this room.
  */
 #ifndef CREDENTIALS_SERVICE_H
 #define CREDENTIALS_SERVICE_H
@@ -14,18 +14,18 @@
 
 enum { SERVICE_BODY_MOST = 64 * 1024 };
 
-/* What a service is asked with. */
+/* The input of a service. */
 struct occasion {
     const struct config *config;
     const struct endpoint *endpoint;
     struct deadline until;
 };
 
-/* What it gave; texts live in the configuration's arena and are registered with the redactor. */
+/* Its output; texts live in the configuration's arena and are registered with the redactor. */
 struct credentials {
     const char *user; /* NULL = the URL's */
     const char *password;
-    int64_t lasts_ms; /* for new connections; negative = not said */
+    int64_t lasts_ms; /* for new connections; negative = unknown */
 };
 
 typedef bool service(const struct occasion *occasion, struct credentials *out, struct error *err);
@@ -37,19 +37,19 @@ service azure_token;
 service vault_secret;
 void vault_close(void);
 
-/* Sends it and insists on a good answer: ERROR_UNREACHABLE when there is none, or 429 or 5xx; ERROR_USAGE for
- * whatever else is not 2xx, with the beginning of what was said. `whom` is for messages. The time-out is what
- * the occasion has left, at most five seconds. */
+/* Sends it and requires success: ERROR_UNREACHABLE when there is no answer, or 429 or 5xx; ERROR_USAGE for
+ * anything else but 2xx, with the beginning of the answer. `whom` is for messages. The timeout is what the
+ * occasion has left, at most five seconds. */
 must_use bool service_call(const struct occasion *occasion, const char *whom, struct request request,
                            struct answer *out, struct error *err);
 
-/* The answer as a JSON object; ERROR_UNREACHABLE when it is none. */
+/* The answer as a JSON object; ERROR_UNREACHABLE when it is not one. */
 must_use struct json *service_json(const struct answer *answer, const char *whom, struct error *err);
 
-/* A copy that lives with the configuration, and is blanked from now on wherever it shows. */
+/* A copy that lives with the configuration, and is blanked from now on wherever it appears. */
 const char *service_keep_secret(const struct config *config, const char *text);
 
-/* ERROR_USAGE: an answer without what it should hold. Returns false. */
+/* ERROR_USAGE: something is missing from an answer. Returns false. */
 bool service_lacks(const char *whom, const char *what, struct error *err);
 
 #endif

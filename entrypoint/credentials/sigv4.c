@@ -9,7 +9,7 @@
 
 enum { TEXT_MOST = 64 * 1024, DATE_SIZE = 17, DAY_LENGTH = 8 };
 
-/* The key of one day, region and service. */
+/* The key for one day, region and service. */
 static void derive_key(const char *secret, struct slice day, const char *region, const char *service,
                        unsigned char key[SHA256_BYTES])
 {

@@ -11,14 +11,14 @@
 #include "base/text.h"
 
 struct sigv4 {
-    const char *host;  /* with its port, as it stands in the header */
-    const char *path;  /* escaped already */
-    const char *query; /* what is asked, "Action=connect&DBUser=x": escaped, sorts before "X-Amz-"; or "" */
+    const char *host;  /* with its port, as in the Host header */
+    const char *path;  /* already escaped */
+    const char *query; /* the query, "Action=connect&DBUser=x": escaped, sorts before "X-Amz-"; or "" */
     const char *region;
     const char *service;
     const char *key_id;
     const char *secret;
-    const char *session_token; /* of keys that are lent; or NULL */
+    const char *session_token; /* of temporary keys; or NULL */
     const char *payload_hash;
     int64_t lasts_seconds;
     int64_t at; /* seconds since 1970 */
@@ -30,7 +30,7 @@ struct sigv4 {
 /* Adds "HOST/PATH?QUERY", signed, without a scheme. */
 void sigv4_presign(const struct sigv4 *what, struct text *out);
 
-/* The signature of a canonical request, by which AWS's published examples are checked. `date` is
+/* The signature of a canonical request; the tests check it against AWS's published examples. `date` is
  * "YYYYMMDDTHHMMSSZ"; of `what` only region, service and secret count. */
 void sigv4_signature(const char *canonical, const char *date, const struct sigv4 *what,
                      char hex[SHA256_HEX_SIZE]);

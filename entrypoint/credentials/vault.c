@@ -11,14 +11,13 @@ enum { URL_MOST = 8192, PARTING_MS = 2000 };
 
 static const char VAULT[] = "Vault";
 
-/* What is lent to us until the end: a token of ours with all that it was used for, or one lease. */
+/* What must be revoked at the end: our own token with everything it was used for, or one lease. */
 static struct {
     const char *token;
     const char *lease;
-    bool is_own_token; /* we have logged in for it */
+    bool is_own_token; /* we logged in for it */
 } lent;
 
-/* One request; Vault's standby servers send it on to the active one. */
 struct vault_call {
     const char *method;
     const char *path;
@@ -26,6 +25,7 @@ struct vault_call {
     struct slice body;
 };
 
+/* One request; Vault's standby servers forward it to the active one. */
 static struct request compose(const struct vault_call *what, struct text *url, struct text *header,
                               const char **headers)
 {
@@ -100,7 +100,7 @@ static const char *log_in(const struct occasion *occasion, struct error *err)
     return service_keep_secret(config, given);
 }
 
-/* A variable made from a file brings the line's end along. */
+/* A variable made from a file may end with a line end. */
 static const char *keep_trimmed(const struct config *config, const char *token)
 {
     struct slice word = slice_trim(slice_of(token));
@@ -118,16 +118,15 @@ static bool find_token(const struct occasion *occasion, struct error *err)
     else if (said != NULL)
         lent.token = keep_trimmed(occasion->config, said);
     else
-        error_set(err, ERROR_USAGE, "how to log in to Vault is not said");
+        error_set(err, ERROR_USAGE, "no way to log in to Vault is set");
     if (lent.token == NULL && !lent.is_own_token)
-        return error_hint(err,
-                          "Name the role of its Kubernetes authentication with --vault-role ROLE, or set "
-                          "VAULT_TOKEN.");
+        return error_hint(
+            err, "Set --vault-role ROLE to the role of its Kubernetes authentication, or set VAULT_TOKEN.");
     return lent.token != NULL;
 }
 
-/* A database engine gives user and password; the key-value engines, the one with versions a level deeper,
- * what was put there. */
+/* A database engine returns user and password; the key-value engines return what was stored, version 2 one
+ * level deeper. */
 static bool read_secret(const struct occasion *occasion, const struct json *json, struct credentials *out,
                         struct error *err)
 {
@@ -161,19 +160,19 @@ bool vault_secret(const struct occasion *occasion, struct credentials *out, stru
     bool was_used;
 
     if (env_value("VAULT_ADDR") == NULL) {
-        error_set(err, ERROR_USAGE, "where Vault is is not said");
+        error_set(err, ERROR_USAGE, "no Vault address is set");
         return error_hint(err, "Set VAULT_ADDR=https://HOST:8200.");
     }
     if (occasion->config->secret_name == NULL) {
-        error_set(err, ERROR_USAGE, "what to read from Vault is not said");
-        return error_hint(err, "Name it with --secret-name PATH: database/creds/ROLE, or MOUNT/data/PATH.");
+        error_set(err, ERROR_USAGE, "no Vault secret is set");
+        return error_hint(err, "Set --secret-name PATH, such as database/creds/ROLE or MOUNT/data/PATH.");
     }
     was_used = lent.token != NULL;
     if (!was_used && !find_token(occasion, err))
         return false;
     json = call(occasion,
                 (struct vault_call) { "GET", occasion->config->secret_name, lent.token, slice_of("") }, err);
-    /* A token of ours ends as well. */
+    /* Our own token expires, too. */
     if (json == NULL && was_used && lent.is_own_token && err->class == ERROR_USAGE &&
         find_token(occasion, err))
         json =
@@ -182,8 +181,8 @@ bool vault_secret(const struct occasion *occasion, struct credentials *out, stru
     return json != NULL && read_secret(occasion, json, out, err);
 }
 
-/* A token of ours takes with it what it was used for, and every policy allows that; another's stays, and only
- * the lease is given back. */
+/* Revoking our own token also revokes what it was used for, and every policy allows that; for another's
+ * token, only the lease is revoked. */
 void vault_close(void)
 {
     struct occasion occasion = { .until = deadline_in(PARTING_MS) };
@@ -210,6 +209,6 @@ void vault_close(void)
     request.is_parting = true;
     request.body = text_slice(&body);
     if (!service_call(&occasion, VAULT, request, &answer, &err))
-        log_warn("what Vault has lent could not be given back, it expires by itself: %s", err.message);
+        log_warn("could not revoke the Vault lease, which will expire by itself: %s", err.message);
     lent.token = NULL;
 }

@@ -42,10 +42,11 @@ static enum phase recover(struct deployment *d, struct error *err)
     if (err->class != ERROR_LOST || signals_pending() != 0 || is_given_up) {
         say_doubt(d, err);
         if (is_given_up)
-            error_hint(err, "See the server's log: it may be out of memory, or this migration crashes it.");
+            error_hint(err,
+                       "Check the server's log: it may be out of memory, or this migration may crash it.");
         return PHASE_FAILED;
     }
-    log_warn("%s; connecting again", err->message);
+    log_warn("%s; reconnecting", err->message);
     return PHASE_CONNECTING;
 }
 
@@ -99,7 +100,7 @@ bool deployment_run(const struct config *config, struct target *target, struct p
     }
     log_context(LOG_PHASE, PHASE_ROWS[phase].name);
     if (phase == PHASE_COMPLETE && report->applied_count > 0)
-        log_info("applied %zu migrations in %s", report->applied_count,
+        log_info("applied %zu migration%s in %s", report->applied_count, text_plural(report->applied_count),
                  duration_text(clock_now_ms() - started, took, sizeof took));
     watch_end(&d.watch);
     connection_close(d.conn);

@@ -29,17 +29,16 @@ bool headroom_pause(struct headroom *headroom, const struct config *config, stru
     int wanted = (int)config->headroom;
 
     if (patience_is_over(&headroom->patience)) {
-        error_set(err, ERROR_BUDGET, "the server has only %d connections left for the application, of %d",
+        error_set(err, ERROR_BUDGET, "the server has only %d of %d connections left for the application",
                   headroom->left, headroom->max_connections);
         error_holds(err, "Nothing was changed by this process.");
-        return error_hint(
-            err,
-            "See where they are: tidelock budget. --headroom %d is what must stay free, --budget-wait how long "
-            "to wait for it.",
-            wanted);
+        return error_hint(err,
+                          "To see who uses them: tidelock budget. --headroom %d is how many must stay free, "
+                          "--budget-wait how long to wait for that.",
+                          wanted);
     }
     if (patience_has_word(&headroom->patience, ""))
-        log_info("waiting for room: %d connections are left for the application, %d must stay free",
+        log_info("waiting for free connections: %d left for the application, %d must stay free",
                  headroom->left, wanted);
     return patience_back_off(&headroom->patience, PAUSE_MOST_MS, err);
 }

@@ -34,10 +34,10 @@ bool lost_commit_settle(struct execution *execution, struct connection *conn, bo
         /* It is known now, though not what to make of it. */
         execution->commit_doubt.is_in_doubt = false;
         error_set(err, ERROR_REFUSED,
-                  "ledger and server disagree about \"%s\": its transaction %s is %s, its row is %s", name,
-                  execution->commit_doubt.txid, TRANSACTION_STATUS_NAMES[transaction_status],
-                  has_row ? "there" : "missing");
-        return error_hint(err, "Look at the ledger and at the schema before you deploy again.");
+                  "the ledger and the server disagree about \"%s\": its transaction %s is %s, its row is %s",
+                  name, execution->commit_doubt.txid, TRANSACTION_STATUS_NAMES[transaction_status],
+                  has_row ? "present" : "missing");
+        return error_hint(err, "Check the ledger and the schema before you deploy again.");
     }
     execution->commit_doubt.is_in_doubt = false;
     *is_ours = has_row && transaction_status != TRANSACTION_ABORTED;

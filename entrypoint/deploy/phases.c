@@ -65,9 +65,9 @@ static enum phase step_compare(struct deployment *d, struct error *err)
     if (!deployment_look(d, LEDGER_NAMES, err))
         return PHASE_FAILED;
     if (!is_complete(d) && d->ledger.is_standby) {
-        error_set(err, ERROR_UNREACHABLE,
-                  "the server is a read-only standby, and there is something to write");
-        error_holds(err, "%zu migrations of this folder are pending.", d->history.counts[VERDICT_PENDING]);
+        error_set(err, ERROR_UNREACHABLE, "the server is a read-only standby, but migrations are pending");
+        error_holds(err, "Pending in this folder: %zu migration%s.", d->history.counts[VERDICT_PENDING],
+                    text_plural(d->history.counts[VERDICT_PENDING]));
         error_hint(err, "Point the URL at the primary, or name all hosts: target_session_attrs=read-write.");
         return PHASE_FAILED;
     }
@@ -78,9 +78,9 @@ static bool look_for_pooler(struct deployment *d, struct error *err)
 {
     if (d->pooling == POOLING_UNKNOWN) {
         if (!reach_find_pooling(d->config, d->endpoint, d->conn, &d->pooling, err))
-            return error_context(err, "finding out what stands between here and the server");
+            return error_context(err, "checking for a pooler");
         if (d->pooling == POOLING_TRANSACTION)
-            watch_forbid(&d->watch, "through a pooler it can't know whom to look at");
+            watch_forbid(&d->watch, "behind a pooler it cannot tell which session to watch");
         if (d->pooling == POOLING_TRANSACTION)
             log_info(
                 "behind a pooler in transaction mode: each migration takes the leader lock for its own "
@@ -112,7 +112,7 @@ static enum phase step_lead(struct deployment *d, struct error *err)
         if (!d->headroom.is_enough)
             return PHASE_BUDGETING;
         if (d->headroom.left <= d->config->headroom)
-            watch_forbid(&d->watch, "the application would have too few left");
+            watch_forbid(&d->watch, "the application would have too few connections left");
     }
     switch (lease_try(&d->lease, err)) {
     case LEASE_TAKEN:
@@ -139,8 +139,8 @@ static enum phase step_lead(struct deployment *d, struct error *err)
 static enum phase give_up_waiting(const struct deployment *d, struct error *err)
 {
     if (d->report->applied_count > 0)
-        error_holds(err, "What this run applied before (%zu) stays; it has changed nothing else.",
-                    d->report->applied_count);
+        error_holds(err, "This run has applied %zu migration%s; it has changed nothing else.",
+                    d->report->applied_count, text_plural(d->report->applied_count));
     return PHASE_FAILED;
 }
 

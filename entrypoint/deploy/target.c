@@ -16,8 +16,8 @@ static void note_lock_switch(void)
 
     if (value != NULL && value[0] != '\0' && !(value[0] == '0' && value[1] == '\0'))
         log_warn(
-            "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK is ignored: the leader lock is what keeps two deployments "
-            "apart");
+            "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK is ignored: only the leader lock keeps deployments from "
+            "running at the same time");
 }
 
 static bool find_places(struct arena *arena, const struct config *config, struct target *out,

@@ -12,7 +12,7 @@ bool validate_edited(const struct folder *folder, struct history *history, bool 
             continue;
         if (is_strict)
             return false;
-        log_warn("whether %s was edited is not known: %s", folder->items[i].name, err->message);
+        log_warn("could not check whether %s was edited: %s", folder->items[i].name, err->message);
     }
     return true;
 }
@@ -22,7 +22,7 @@ static const char *finding(const struct history_item *item)
 {
     if (item->verdict == VERDICT_EDITED)
         return "was edited after it was applied";
-    return item->is_out_of_order ? "is older than what was applied last" : NULL;
+    return item->is_out_of_order ? "is older than the last one applied" : NULL;
 }
 
 static void add_finding(struct text *list, const char *name, const char *what)
@@ -43,9 +43,10 @@ static bool refuse(const struct folder *folder, const struct history *history, s
     if (list.length == 0 && !list.has_overflowed)
         return true;
     error_set(err, ERROR_REFUSED, "the folder and the ledger differ, and --strict forbids that");
-    error_holds(err, "Nothing was changed. %s%s", list.at, list.has_overflowed ? ", and more" : "");
+    error_holds(err, "Nothing was changed. %s%s.", list.at, list.has_overflowed ? ", and others" : "");
     return error_hint(
-        err, "Restore the migrations as they were applied (tidelock status), or deploy without --strict.");
+        err,
+        "Restore the migrations as they were applied (see: tidelock status), or deploy without --strict.");
 }
 
 bool validate_findings(const struct folder *folder, const struct history *history, bool is_strict,
@@ -55,11 +56,11 @@ bool validate_findings(const struct folder *folder, const struct history *histor
         return refuse(folder, history, err);
     for (size_t i = 0; i < folder->count; i++) {
         if (finding(&history->items[i]) != NULL)
-            log_warn("%s %s; going on all the same", folder->items[i].name, finding(&history->items[i]));
+            log_warn("%s %s; continuing nevertheless", folder->items[i].name, finding(&history->items[i]));
     }
     if (history->missing_count > 0)
-        log_info("the database is ahead of this folder by %zu migrations: a newer image was here",
-                 history->missing_count);
+        log_info("the database is ahead of this folder by %zu migration%s: a newer image has been deployed",
+                 history->missing_count, text_plural(history->missing_count));
     return true;
 }
 
@@ -70,18 +71,17 @@ bool validate_failed(const struct folder *folder, const struct history *history,
 
         if (ledger_row_is_resumable(row) && folder_find(folder, row->name) != NULL)
             continue;
-        error_set(err, ERROR_REFUSED,
-                  "migration \"%s\" failed (started %s UTC), and nobody has said what became of it",
+        error_set(err, ERROR_REFUSED, "migration \"%s\" failed (started %s UTC) and has not been resolved",
                   row->name, row->started_at);
         error_code(err, "P3009");
         if (row->logs != NULL)
             error_detail(err, "%s", row->logs);
-        error_holds(err, "Parts of it may persist. %zu pending migrations were not applied.",
-                    history->counts[VERDICT_PENDING]);
+        error_holds(err, "Parts of it may persist. Not applied: %zu pending migration%s.",
+                    history->counts[VERDICT_PENDING], text_plural(history->counts[VERDICT_PENDING]));
         return error_hint(
             err,
-            "Look at the schema. If nothing of it is there: tidelock resolve --rolled-back \"%s\"; if all "
-            "of it is there: tidelock resolve --applied \"%s\"; then deploy again.",
+            "Check the schema. If none of it is there: tidelock resolve --rolled-back \"%s\"; if all of "
+            "it is there: tidelock resolve --applied \"%s\"; then deploy again.",
             row->name, row->name);
     }
     return true;

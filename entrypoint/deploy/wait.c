@@ -82,23 +82,24 @@ static void say(struct waiting *waiting)
     if (!patience_has_word(&waiting->patience, missing))
         return;
     if (waiting->holder.pid != 0)
-        log_info("waiting for %zu migrations, %s first; pid %d (\"%s\") leads", waiting->missing,
-                 waiting->first, waiting->holder.pid, waiting->holder.name);
+        log_info("waiting for %zu migration%s, first %s; pid %d (\"%s\") leads", waiting->missing,
+                 text_plural(waiting->missing), waiting->first, waiting->holder.pid, waiting->holder.name);
     else
-        log_info("waiting for %zu migrations, %s first; %s", waiting->missing, waiting->first,
-                 waiting->failed > 0 ? "the ledger holds a failed one" : "nobody applies them now");
+        log_info("waiting for %zu migration%s, first %s; %s", waiting->missing, text_plural(waiting->missing),
+                 waiting->first,
+                 waiting->failed > 0 ? "the ledger holds a failed migration" : "no deployment is running");
 }
 
 static bool give_up(const struct waiting *waiting, struct error *err)
 {
-    error_set(err, ERROR_LEADER, "the database still lacks %zu of %zu migrations", waiting->missing,
-              waiting->target->folder.count);
-    error_holds(err, "\"%s\" is the first that is missing.%s", waiting->first,
+    error_set(err, ERROR_LEADER, "the database still lacks %zu of %zu migration%s", waiting->missing,
+              waiting->target->folder.count, text_plural(waiting->target->folder.count));
+    error_holds(err, "The first missing migration is \"%s\".%s", waiting->first,
                 waiting->failed > 0 ? " The ledger holds a failed migration." : "");
     if (waiting->holder.pid != 0)
-        return error_hint(err, "pid %d (\"%s\") leads: wait longer with --leader-timeout.",
+        return error_hint(err, "pid %d (\"%s\") leads; to wait longer: --leader-timeout.",
                           waiting->holder.pid, waiting->holder.name);
-    return error_hint(err, "See what became of the deployment that applies them: tidelock status");
+    return error_hint(err, "To see the state of the deployment that applies them: tidelock status");
 }
 
 static bool pause_once(struct waiting *waiting, struct error *err)

@@ -7,13 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Finished and not rolled back = applied; neither = failed, or being applied right now; rolled back = of no
- * account. */
+/* Finished and not rolled back = applied; neither = failed, or being applied right now; rolled back =
+ * ignored. */
 struct ledger_row {
     const char *name;
     bool is_finished;
     bool is_rolled_back;
-    const char *checksum; /* NULL when it was not asked for */
+    const char *checksum; /* NULL = not read */
     /* Of unfinished rows only: */
     const char *id;
     const char *started_at; /* "2026-01-31 12:00:00.000000", UTC */

@@ -50,7 +50,7 @@ static void add_decoded(struct sha256 *sha256, const char *at, size_t length)
     sha256_add(sha256, at, length);
 }
 
-/* Line by line, so that no copy of a large script is made. */
+/* Line by line, to avoid copying a large script. */
 static void hash_script(struct slice script, enum endings endings, unsigned char digest[SHA256_BYTES])
 {
     struct sha256 *sha256 = sha256_begin();

@@ -15,7 +15,7 @@ static struct slice skip(struct slice text, size_t length)
     return (struct slice) { .at = text.at + length, .length = text.length - length };
 }
 
-/* Without any number of leading "provider = " and of double quotes at both ends: so Prisma does it. */
+/* Strips any number of leading "provider = " and of double quotes at both ends, as Prisma does. */
 static struct slice provider_of(struct slice line)
 {
     while (slice_starts_with(line, ASSIGNMENT))
@@ -43,17 +43,17 @@ static bool refuse(const char *path, struct slice text, size_t offset, struct sl
                    struct error *err)
 {
     if (provider.at == NULL)
-        error_set(err, ERROR_REFUSED, "the migrations' provider is not given in %s", path);
+        error_set(err, ERROR_REFUSED, "could not find the migrations' provider in %s", path);
     else
-        error_set(err, ERROR_REFUSED, "the migrations were written for \"%.*s\", not for \"postgresql\"",
+        error_set(err, ERROR_REFUSED, "the migrations are written for \"%.*s\", not for \"postgresql\"",
                   (int)(provider.length > 100 ? 100 : provider.length), provider.at);
     error_code(err, "P3019");
     error_point(err, path, text.at, text.length, offset);
     error_holds(err, "Nothing was changed.");
     return error_hint(
         err,
-        "The line must read exactly: provider = \"postgresql\"; migrations of another provider can't be "
-        "applied here.");
+        "The line must read exactly: provider = \"postgresql\". Migrations for another provider cannot be "
+        "applied to PostgreSQL.");
 }
 
 bool prisma_lock_file_parse(const char *path, struct slice text, struct error *err)
@@ -82,7 +82,7 @@ bool prisma_lock_file_check(const char *folder, struct error *err)
     if (!file_exists(path.at))
         return true;
     if (!file_read(path.at, &bytes, &unreadable)) {
-        log_warn("the provider of the migrations is not checked: %s", unreadable.message);
+        log_warn("could not check the provider of the migrations: %s", unreadable.message);
         return true;
     }
     return prisma_lock_file_parse(path.at, text_slice(&bytes), err);

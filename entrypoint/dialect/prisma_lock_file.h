@@ -1,6 +1,6 @@
 /*
- * migration_lock.toml: which provider the migrations were written for. Read as Prisma reads it, as text and
- * not as TOML.
+ * migration_lock.toml: which provider the migrations were written for. Read as Prisma reads it: as text, not
+ * as TOML.
  */
 #ifndef DIALECT_PRISMA_LOCK_FILE_H
 #define DIALECT_PRISMA_LOCK_FILE_H
@@ -12,7 +12,7 @@
  * with the place otherwise. Pure. */
 must_use bool prisma_lock_file_parse(const char *path, struct slice text, struct error *err);
 
-/* The same for the file in `folder`; one that is missing or can't be read is not checked. */
+/* The same for the file in `folder`; a file that is missing or cannot be read is not checked. */
 must_use bool prisma_lock_file_check(const char *folder, struct error *err);
 
 #endif

@@ -8,7 +8,7 @@
 
 /*
  * The Unicode collation algorithm with the root weights of CLDR, for the characters that names are made of:
- * ASCII, Latin-1, Latin Extended-A, and combining accents. All others sort behind these, by code point. ICU
+ * ASCII, Latin-1, Latin Extended-A, and combining accents. All others sort after these, by code point. ICU
  * itself would be ten times the size of this program.
  *
  * Names are compared three times: by letters, then by accents, then by shape.
@@ -16,7 +16,7 @@
 
 /* clang-format off */
 
-/* Blanks, punctuation, signs and digits of ASCII by rank; letters follow. Zero: it weighs nothing. */
+/* Blanks, punctuation, signs and digits of ASCII by rank; letters follow. Zero: no weight. */
 static const unsigned char BEFORE_LETTERS[128] = {
     ['\t'] = 1, ['\n'] = 2, ['\v'] = 3, ['\f'] = 4, ['\r'] = 5, [' '] = 7, ['_'] = 8, ['-'] = 9,
     [','] = 10, [';'] = 11, [':'] = 12, ['!'] = 13, ['?'] = 15, ['.'] = 17, ['\''] = 19, ['"'] = 20,
@@ -26,7 +26,7 @@ static const unsigned char BEFORE_LETTERS[128] = {
     ['2'] = 66, ['3'] = 67, ['4'] = 68, ['5'] = 69, ['6'] = 70, ['7'] = 71, ['8'] = 72, ['9'] = 73,
 };
 
-/* The same beyond ASCII, the fraction stroke among them. */
+/* The same beyond ASCII, including the fraction slash. */
 static const struct {
     uint32_t point;
     unsigned char rank;
@@ -52,8 +52,8 @@ struct letter {
     unsigned char accent;
 };
 
-/* U+00C0 to U+017F as a letter with an accent; { 0, 0 } where it is none. The long s (44) and eth (45) have
- * ranks of their own behind every accent. */
+/* U+00C0 to U+017F as a letter with an accent; { 0, 0 } = not one. The long s (44) and eth (45) have ranks of
+ * their own after every accent. */
 static const struct letter LETTERS[] = {
     { 'A', 5 }, { 'A', 4 }, { 'A', 7 }, { 'A', 14 }, { 'A', 11 }, { 'A', 9 }, { 0, 0 }, { 'C', 17 },
     { 'E', 5 }, { 'E', 4 }, { 'E', 7 }, { 'E', 11 }, { 'I', 5 }, { 'I', 4 }, { 'I', 7 }, { 'I', 11 },
@@ -84,12 +84,12 @@ static const struct letter LETTERS[] = {
 
 enum {
     LETTER_FIRST = 100, /* above every rank of BEFORE_LETTERS and SIGNS */
-    LETTER_STEP = 2,    /* room for one letter of its own behind each of a to z; all fit into a byte */
+    LETTER_STEP = 2,    /* room for one separate letter after each of a to z; all fit into a byte */
     OTHER_FIRST = 1000,
     COMBINING_FIRST = 0x300,
     LATIN_FIRST = 0xC0,
     LATIN_END = 0x180,
-    ACCENT_JOINED = 43, /* what tells æ from ae: behind every accent */
+    ACCENT_JOINED = 43, /* what tells æ from ae: after every accent */
     ACCENT_DOTTED = 45  /* what tells ŀ from l, likewise */
 };
 
@@ -102,13 +102,13 @@ enum shape {
     SHAPE_FRACTION = 16
 };
 
-/* Characters that weigh as others do. */
+/* Characters with the weight of others. */
 struct equivalent {
     uint32_t point;
     const char *as;
-    unsigned char accent; /* behind the first of `as`; 0 = none */
+    unsigned char accent; /* after the first of `as`; 0 = none */
     unsigned char shape;  /* of each of `as`, added to its own */
-    bool is_behind;       /* a letter of its own behind `as`, not equal to it */
+    bool is_behind;       /* a separate letter after `as`, not equal to it */
 };
 
 static const struct equivalent EQUIVALENTS[] = {
@@ -152,7 +152,7 @@ struct weight {
     unsigned char shape;
 };
 
-/* A place in a name; a character that weighs as several leaves weights waiting, the last one first. */
+/* A place in a name; a character with several weights leaves some pending, the last one first. */
 struct cursor {
     const char *at;
     struct weight waiting[4];
@@ -192,7 +192,7 @@ static uint32_t decode(const char *at, size_t length)
     return point;
 }
 
-/* Takes one character off `*at`. A byte that is no character counts as U+0000. */
+/* Takes one character off `*at`. An invalid byte counts as U+0000. */
 static uint32_t take_point(const char **at)
 {
     size_t length = utf8_length(*at, strnlen(*at, 4));
@@ -202,7 +202,7 @@ static uint32_t take_point(const char **at)
     return point;
 }
 
-/* What any character that isn't a letter with an accent weighs. */
+/* The weight of a character that is not an accented letter. */
 static struct weight plain_weight(uint32_t point)
 {
     if (point < array_length(BEFORE_LETTERS))
@@ -228,7 +228,7 @@ static const struct equivalent *find_equivalent(uint32_t point)
     return NULL;
 }
 
-/* What waits is taken from the end. */
+/* Pending weights are taken from the end. */
 static void wait_for(struct cursor *cursor, struct weight weight)
 {
     cursor->waiting[cursor->waits++] = weight;
@@ -283,7 +283,7 @@ static bool take(struct cursor *cursor, struct weight *out)
         return true;
     }
     *out = plain_weight((unsigned char)*cursor->at);
-    /* Written with two characters, ŀ is still one letter. */
+    /* Even when written as two characters, ŀ is one letter. */
     if (is_dotted_l(cursor->at)) {
         wait_for(cursor, accent_weight(ACCENT_DOTTED));
         cursor->at += sizeof MIDDLE_DOT - 1;
@@ -294,8 +294,8 @@ static bool take(struct cursor *cursor, struct weight *out)
 
 enum level { LEVEL_LETTERS, LEVEL_ACCENTS, LEVEL_SHAPE, LEVELS };
 
-/* What a weight says on a level; 0 = nothing, it is passed over. A letter says 1 among the accents, so that
- * none comes before any. */
+/* A weight's value on a level; 0 = ignored there. Among the accents a letter has 1, so that no accent sorts
+ * before any accent. */
 static uint32_t on_level(struct weight weight, enum level level)
 {
     if (weight.primary == 0 && weight.accent == 0)
@@ -329,8 +329,8 @@ static int compare_on_level(const char *one, const char *other, enum level level
     return (a > b) - (a < b);
 }
 
-/* Past what both begin with, time stamps mostly: it weighs the same on every level. Not past an l, which may
- * be half of a letter. */
+/* The length of the common prefix, usually a timestamp: it has the same weight on every level. Stops at an l,
+ * which may be half of a letter. */
 static size_t common_length(const char *one, const char *other)
 {
     size_t length = 0;
@@ -340,7 +340,7 @@ static size_t common_length(const char *one, const char *other)
     return length > 0 && (one[length - 1] | 0x20) == 'l' ? length - 1 : length;
 }
 
-/* What a byte of ASCII weighs among the letters; 0 for what weighs nothing, and for all other bytes. */
+/* The primary weight of an ASCII byte; 0 = no weight, and for all other bytes. */
 static uint32_t ascii_primary(char byte)
 {
     unsigned char index = (unsigned char)byte;
@@ -387,7 +387,7 @@ int prisma_order_compare(const char *one, const char *other)
     return strcmp(one, other);
 }
 
-/* One accent of its own on an ASCII letter is exact; several are reordered by ICU, and not here. */
+/* One combining accent on an ASCII letter is exact; ICU reorders several, this code does not. */
 bool prisma_order_is_certain(const char *name)
 {
     bool may_take_accent = false;

@@ -1,6 +1,6 @@
 /*
  * The order of migrations: that in which Prisma's command line sorts names since 6.6, JavaScript's
- * localeCompare under the root locale (before that: bytewise). With 14-digit time stamps in front both agree.
+ * localeCompare under the root locale (before that: bytewise). With 14-digit timestamps in front, both agree.
  * Pure.
  */
 #ifndef DIALECT_PRISMA_ORDER_H
@@ -14,21 +14,21 @@
 int prisma_order_compare(const char *one, const char *other);
 
 /* Whether every character's place is known: false beyond ASCII, Latin-1, Latin Extended-A and one combining
- * accent a letter. Between such names prisma_order_compare() may decide otherwise than Prisma. */
+ * accent a letter. For such names prisma_order_compare() may differ from Prisma. */
 bool prisma_order_is_certain(const char *name);
 
-/* A name with what its first characters weigh, so that sorting a thousand names need not look at them again
- * and again. */
+/* A name with the weights of its first characters, so that sorting a thousand names does not compute them
+ * again and again. */
 struct prisma_order_key {
     uint64_t head[2];
-    bool is_exact; /* the first 16 characters, or all that there are, are plain enough to decide */
+    bool is_exact; /* the first 16 characters (or all of them) are enough to decide */
     const char *name;
 };
 
 /* Points to the name. */
 struct prisma_order_key prisma_order_key_of(const char *name);
 
-/* What prisma_order_compare() says of the names. */
+/* The same result as prisma_order_compare() on the names. */
 int prisma_order_compare_keys(const struct prisma_order_key *one, const struct prisma_order_key *other);
 
 #endif

@@ -10,8 +10,8 @@ bool prisma_resolve_check_applied(const struct ledger_row *rows, size_t count, c
             continue;
         error_set(err, ERROR_REFUSED, "migration \"%s\" is already recorded as applied", name);
         error_code(err, "P3008");
-        error_holds(err, "Its row in the ledger is finished%s. Nothing was changed.",
-                    rows[i].is_rolled_back ? " and marked as rolled back" : "");
+        error_holds(err, "Its ledger row is marked as finished%s. Nothing was changed.",
+                    rows[i].is_rolled_back ? " and as rolled back" : "");
         return error_hint(err, "See what is pending: tidelock status");
     }
     return true;
@@ -30,10 +30,10 @@ bool prisma_resolve_check_rolled_back(const struct ledger_row *rows, size_t coun
         is_known = true;
     }
     error_set(err, ERROR_REFUSED,
-              is_known ? "migration \"%s\" is not in a failed state"
+              is_known ? "migration \"%s\" has not failed"
                        : "migration \"%s\" was never applied to this database",
               name);
     error_code(err, is_known ? "P3012" : "P3011");
     error_holds(err, "Nothing was changed.");
-    return error_hint(err, "See the names and states: tidelock status");
+    return error_hint(err, "See all names and states: tidelock status");
 }

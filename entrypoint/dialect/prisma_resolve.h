@@ -1,5 +1,5 @@
 /*
- * Which edits of the ledger are legal: Prisma's rules for "resolve". Pure.
+ * Which edits of the ledger are allowed: Prisma's rules for "resolve". Pure.
  */
 #ifndef DIALECT_PRISMA_RESOLVE_H
 #define DIALECT_PRISMA_RESOLVE_H

@@ -12,7 +12,7 @@ static bool refuse(const struct execution *execution, const struct assertion *as
 {
     size_t shown = assertion->expression.length;
 
-    error_message(err, "migration \"%s\" asserts what %s: %.*s%s", execution->migration->name, how,
+    error_message(err, "%s migration \"%s\": %.*s%s", execution->migration->name, how,
                   (int)(shown < SHOWN_MOST ? shown : SHOWN_MOST), assertion->expression.at,
                   shown < SHOWN_MOST ? "" : " …");
     error_code(err, "P3018");
@@ -39,7 +39,7 @@ static bool ask(const struct execution *execution, const struct assertion *asser
     text_copy_cut(why, sizeof why, err->message);
     err->contexts = 0;
     err->class = ERROR_CLEAN;
-    refuse(execution, assertion, "can't be asked", err);
+    refuse(execution, assertion, "could not evaluate an assertion in", err);
     return error_detail(err, "%s", why);
 }
 
@@ -65,7 +65,7 @@ static bool is_not_true(const struct execution *execution, const struct assertio
                         struct error *err)
 {
     error_set(err, ERROR_CLEAN, "not true");
-    refuse(execution, assertion, "is not true", err);
+    refuse(execution, assertion, "assertion failed in", err);
     return false;
 }
 
@@ -81,12 +81,14 @@ static bool wait_until_true(struct execution *execution, const struct assertion 
             return true;
         if (patience_is_over(&patience)) {
             is_not_true(execution, assertion, err);
-            return error_hint(err, assertion->wait_ms > 0
-                                       ? "Deploy again when it is true, or let it wait longer."
-                                       : "Deploy again when it is true; wait=10m before it waits for that.");
+            return error_hint(
+                err,
+                assertion->wait_ms > 0
+                    ? "Deploy again when the assertion is true, or let it wait longer."
+                    : "Deploy again when the assertion is true. To wait for it, write: assert wait=10m …");
         }
         if (patience_has_word(&patience, NULL))
-            log_info("waiting until it is true: %.*s", (int)assertion->expression.length,
+            log_info("waiting until the assertion is true: %.*s", (int)assertion->expression.length,
                      assertion->expression.at);
         if (!patience_pause(&patience, ASK_EVERY_MS, err))
             return false;

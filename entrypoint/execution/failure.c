@@ -148,8 +148,8 @@ static void add_persists(const struct failure_names *names, enum mode mode, stru
     if (mode == MODE_BACKFILL && names->done == 0)
         text_add_format(out, "%s%s", names->persists, names->persists[0] == '\0' ? "" : ".");
     else if (names->done > 0)
-        text_add_format(out, "%zu of %zu statements persist:%s.", names->done, names->statements,
-                        names->persists);
+        text_add_format(out, "%zu of %zu statement%s persisted:%s.", names->done, names->statements,
+                        text_plural(names->statements), names->persists);
 }
 
 static void add_unknown(const struct failure_names *names, enum mode mode, struct text *out)
@@ -159,9 +159,9 @@ static void add_unknown(const struct failure_names *names, enum mode mode, struc
     add_persists(names, mode, out);
     space = out->length == 0 ? "" : " ";
     if (mode == MODE_BACKFILL && names->done == 0)
-        text_add_format(out, "%sWhether one more batch was committed is not known yet.", space);
+        text_add_format(out, "%sIt is not known yet whether one more batch was committed.", space);
     else if (names->done < names->statements || names->statements == 0)
-        text_add_format(out, "%sWhether statement %zu was done is not known yet.", space, names->done + 1);
+        text_add_format(out, "%sIt is not known yet whether statement %zu was done.", space, names->done + 1);
 }
 
 static void add_leftover(const struct failure_facts *facts, const struct failure_names *names,
@@ -172,11 +172,11 @@ static void add_leftover(const struct failure_facts *facts, const struct failure
     if (facts->leftover == LEFTOVER_NOTHING)
         return;
     if (names->remains[0] == '\0' && out->length == 0)
-        text_add_format(out, "Nothing of %s from this run; what the message names was there already.",
+        text_add_format(out, "Nothing of %s from this run; what the message names was already there.",
                         names->migration);
     else if (names->remains[0] != '\0')
-        text_add_format(out, "%sWhat remains: %s%s.", space, names->remains,
-                        facts->leftover == LEFTOVER_OURS ? "; the next deployment clears that away" : "");
+        text_add_format(out, "%sLeft over: %s%s.", space, names->remains,
+                        facts->leftover == LEFTOVER_OURS ? "; the next deployment cleans that up" : "");
 }
 
 static void add_holds(enum failure_holds holds, const struct failure_facts *facts,
@@ -186,7 +186,7 @@ static void add_holds(enum failure_holds holds, const struct failure_facts *fact
 
     switch (holds) {
     case HOLDS_COMMIT:
-        text_add_format(out, "Whether %s was committed is not known yet; the next deployment finds out.",
+        text_add_format(out, "It is not known yet whether %s was committed; the next deployment finds out.",
                         name);
         break;
     case HOLDS_UNKNOWN:
@@ -205,12 +205,14 @@ static void add_holds(enum failure_holds holds, const struct failure_facts *fact
                         facts->mode == MODE_ATOMIC ? "; the ledger has no row for it" : "");
         break;
     case HOLDS_EARLIER:
-        text_add_format(out, "What an earlier run did of %s; this run has changed nothing of it.", name);
+        text_add_format(out, "The part of %s that an earlier run applied; this run has not changed it.",
+                        name);
         break;
     default:
         text_add_format(out, "Nothing of %s", name);
         if (names->before > 0)
-            text_add_format(out, "; what this run applied before it (%zu) stays", names->before);
+            text_add_format(out, "; already applied by this run: %zu migration%s", names->before,
+                            text_plural(names->before));
         text_add_string(out, ".");
         break;
     }
@@ -219,11 +221,11 @@ static void add_holds(enum failure_holds holds, const struct failure_facts *fact
 static void add_go_on(const struct failure_facts *facts, const struct failure_names *names, struct text *out)
 {
     if (names->done > 0 && names->done >= names->statements)
-        text_add_string(out, "eploy again: all that is left is to record that it is finished.");
+        text_add_string(out, " to record it as finished; nothing else is left to do.");
     else if (facts->mode == MODE_BACKFILL)
-        text_add_string(out, "eploy again: it goes on behind that row.");
+        text_add_string(out, " to resume after that row.");
     else
-        text_add_format(out, "eploy again: it goes on at statement %zu.", names->done + 1);
+        text_add_format(out, " to resume at statement %zu.", names->done + 1);
 }
 
 static void add_corrected(const struct failure_facts *facts, const struct failure_names *names,
@@ -232,16 +234,16 @@ static void add_corrected(const struct failure_facts *facts, const struct failur
     if (facts->mode != MODE_BACKFILL && names->done > 0) {
         text_add_format(
             out,
-            "Correct the cause, or the script from there on, and deploy again: it goes on at statement "
-            "%zu. Or finish by hand and type: tidelock resolve --applied \"%s\"",
+            "Correct the cause, or the script from there on, and deploy again to resume at statement %zu. "
+            "Or finish it by hand and type: tidelock resolve --applied \"%s\"",
             names->done + 1, names->migration);
         return;
     }
-    text_add_string(out, "Correct the cause and d");
+    text_add_string(out, "Correct the cause and deploy again");
     if (facts->mode == MODE_BACKFILL && names->persists[0] != '\0')
         add_go_on(facts, names, out);
     else
-        text_add_string(out, "eploy again.");
+        text_add_string(out, ".");
 }
 
 static void add_next(enum failure_next next, const struct failure_facts *facts,
@@ -249,7 +251,7 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
 {
     switch (next) {
     case NEXT_CORRECT:
-        text_add_format(out, "Correct %s and deploy again; nothing has to be resolved.", names->script);
+        text_add_format(out, "Correct %s and deploy again; there is nothing to resolve.", names->script);
         break;
     case NEXT_NO_TRANSACTION:
         text_add_format(out, "Begin %s with the line \"-- tidelock: transaction=off\" and deploy again.",
@@ -259,14 +261,14 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
         add_corrected(facts, names, out);
         break;
     case NEXT_BEGIN_AGAIN:
-        text_add_format(out, "Deploy again: it begins with %s.", names->migration);
+        text_add_format(out, "Deploy again to resume with %s.", names->migration);
         break;
     case NEXT_GO_ON:
-        text_add_string(out, "D");
+        text_add_string(out, "Deploy again");
         add_go_on(facts, names, out);
         break;
     case NEXT_FIND_OUT:
-        text_add_string(out, "Deploy again: it finds out what was done, and goes on from there.");
+        text_add_string(out, "Deploy again: tidelock finds out what was done and resumes from there.");
         break;
     case NEXT_BLOCKER:
         text_add_format(out,
@@ -282,10 +284,11 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
         text_add_string(out, " the cause and deploy again.");
         break;
     case NEXT_ESCAPED:
-        text_add_format(out,
-                        "Look for COMMIT in functions that it calls; then: tidelock resolve --applied "
-                        "\"%s\", or undo what persists and deploy again.",
-                        names->migration);
+        text_add_format(
+            out,
+            "Look for COMMIT in the functions that it calls. If all of it is there: tidelock resolve "
+            "--applied \"%s\"; otherwise undo what persists and deploy again.",
+            names->migration);
         break;
     default:
         break;

@@ -18,9 +18,9 @@ enum {
 static const char *reason_text(enum retry_reason reason)
 {
     static const char *const texts[] = {
-        [RETRY_LOCK_TIMEOUT] = "a lock could not be had in time",
+        [RETRY_LOCK_TIMEOUT] = "lock timeout",
         [RETRY_DEADLOCK] = "the server ended a deadlock with another session",
-        [RETRY_SERIALIZATION] = "another transaction was in the way",
+        [RETRY_SERIALIZATION] = "the transaction conflicted with another one",
     };
 
     return texts[reason];
@@ -34,11 +34,11 @@ static bool give_up(const struct execution *execution, const struct blockers *bl
 
     text_add_string(&detail, err->detail);
     if (execution->lock_wait.retry.retry_for_ms > 0)
-        text_add_format(&detail, "%sGiven up after %u tries in %s.", detail.length == 0 ? "" : " ",
+        text_add_format(&detail, "%sGave up after %u attempts in %s.", detail.length == 0 ? "" : " ",
                         execution->lock_wait.retry.tries,
                         duration_text(execution->lock_wait.retry.retry_for_ms, took, sizeof took));
     for (size_t i = 0; i < blockers->count; i++) {
-        text_add_string(&detail, i == 0 ? " In the way: " : "; ");
+        text_add_string(&detail, i == 0 ? " Blocked by: " : "; ");
         blocker_describe(&blockers->list[i], &detail);
     }
     return error_detail(err, "%s", detail.at);
@@ -47,12 +47,12 @@ static bool give_up(const struct execution *execution, const struct blockers *bl
 /* It holds its locks while it works, and works for longer than others can wait: so it would every time. */
 static bool give_up_cancelled(struct error *err)
 {
-    error_detail(err, "So it was in %d tries.", CANCELS_MOST);
+    error_detail(err, "It was cancelled for this reason in %d attempts.", CANCELS_MOST);
     err->sqlstate[0] = '\0';
     return error_hint(
         err,
-        "Let it work in smaller steps, or when nobody needs the table; --max-blocked-for 0 lets "
-        "everybody wait for it.");
+        "Split it into smaller steps, or run it when nobody needs the table. To let other sessions wait "
+        "for it: --max-blocked-for 0.");
 }
 
 /* Whether the lock was wanted of a table, and which. */
@@ -95,7 +95,7 @@ static void say_holder(struct execution *execution, const struct wanted_lock *wa
         return;
     blocker_describe(holder, &who);
     text_copy_cut(execution->progress->in_the_way, sizeof execution->progress->in_the_way, who.at);
-    log_info("not queueing for %s on %s, where everybody would wait behind us, while it is held by %s",
+    log_info("not queueing for %s on %s, which would block other sessions, while it is held up by %s",
              wanted_lock->mode, wanted_lock->relation, who.at);
 }
 
@@ -111,7 +111,7 @@ static bool look_before_queueing(struct execution *execution, const struct wante
         const struct blocker *holder;
 
         if (!blockers_find(execution->conn, wanted_lock, &holders, err))
-            return error_context(err, "looking who holds %s", wanted_lock->relation);
+            return error_context(err, "looking up who holds %s", wanted_lock->relation);
         execution->progress->blocked_by = (int)holders.count;
         holder = old_holder(execution, &holders);
         if (holder == NULL)
@@ -187,7 +187,7 @@ bool lock_retry(struct execution *execution, struct error *err)
         return give_up_cancelled(err);
     progress->retries[reason]++;
     if (patience_has_word(&retry->patience, NULL))
-        log_info("%s at line %zu: try %u was rolled back, the next comes after a rest", reason_text(reason),
+        log_info("%s at line %zu: attempt %u was rolled back, retrying after a pause", reason_text(reason),
                  err->place.line, retry->tries);
     connection_shield(execution->conn, false);
     progress_enter(progress, PROGRESS_WAITING_LOCK);

@@ -24,10 +24,10 @@ static bool is_file(const char *path)
 static const char *refuse(const char *name, bool is_there, struct error *err)
 {
     if (is_there) {
-        error_set(err, ERROR_NOT_EXECUTABLE, "\"%s\" may not be executed", name);
-        error_hint(err, "Give it the execute permission for this user (chmod +x).");
+        error_set(err, ERROR_NOT_EXECUTABLE, "no permission to execute \"%s\"", name);
+        error_hint(err, "Make it executable for this user (chmod +x).");
     } else {
-        error_set(err, ERROR_NOT_FOUND, "there is no command \"%s\"", name);
+        error_set(err, ERROR_NOT_FOUND, "could not find command \"%s\"", name);
         error_hint(err,
                    "Write the command as it would be typed in the image: tidelock run -- CMD ARGUMENT...");
     }
@@ -78,7 +78,8 @@ bool exec_replace(const char *file, char *const *words, char *const *environment
     if (errno == ENOENT) {
         error_set(err, ERROR_NOT_FOUND, "could not execute \"%s\": the interpreter that it names is missing",
                   file);
-        return error_hint(err, "See its first line (#!), or the loader it was linked for (glibc, musl).");
+        return error_hint(err,
+                          "Check its first line (#!), or the loader that it was linked for (glibc, musl).");
     }
     error_set(err, ERROR_NOT_EXECUTABLE, "could not execute \"%s\": %s", file, strerror(errno));
     return error_hint(

@@ -10,7 +10,7 @@ bool ready_decide(struct slice status_text, double now, int64_t stale_after_ms, 
     char how_old[32];
 
     if (!status_parse(status_text, &status)) {
-        text_add_string(why, "malformed: that is no whole status file of tidelock");
+        text_add_string(why, "malformed: not a complete status file of tidelock");
         return false;
     }
     if (status.is_ready) {

@@ -12,7 +12,7 @@ const char *const VERDICT_NAMES[] = {
 };
 _Static_assert(sizeof VERDICT_NAMES / sizeof *VERDICT_NAMES == VERDICTS, "name every verdict");
 
-/* A name and where it stands in the folder; sorted by bytes for looking up. */
+/* A name and its index in the folder; sorted by bytes for lookups. */
 struct entry {
     const char *name;
     size_t index;
@@ -41,7 +41,7 @@ struct lookup {
     size_t next;
 };
 
-/* Where the name stands in the folder, or its count. */
+/* The index of the name in the folder, or the folder's count. */
 static size_t find(struct lookup *lookup, const char *name)
 {
     const struct folder *folder = lookup->folder;
@@ -71,7 +71,7 @@ static bool is_failed(const struct ledger_row *row)
     return !row->is_finished && !row->is_rolled_back;
 }
 
-/* The latest applied row decides, unless a failed one stands beside it. */
+/* The latest applied row decides, unless there is also a failed one. */
 static void judge(struct history_item *item, const struct ledger_row *row)
 {
     if (row->is_rolled_back) {
@@ -103,7 +103,7 @@ static int compare_ages(const void *one, const void *other)
     return (a > b) - (a < b);
 }
 
-/* Leaves the oldest row of each name. Sorts, for an old image may lack thousands of names. */
+/* Keeps the oldest row of each name. Sorts, because an old image may lack thousands of names. */
 static void drop_duplicates(struct history *out)
 {
     size_t kept = 0;

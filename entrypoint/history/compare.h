@@ -12,14 +12,14 @@
 #include "dialect/ledger_row.h"
 #include "history/migration.h"
 
-/* What we know of one migration. Also the `state` label of the metrics. */
+/* The state of one migration; also the `state` label of the metrics. */
 enum verdict { VERDICT_PENDING, VERDICT_APPLIED, VERDICT_FAILED, VERDICT_EDITED, VERDICT_MISSING, VERDICTS };
 
 extern const char *const VERDICT_NAMES[];
 
 struct history_item {
     enum verdict verdict;
-    const struct ledger_row *row; /* the one that decided; NULL when pending */
+    const struct ledger_row *row; /* the row that decided; NULL when pending */
     bool was_rolled_back;         /* it also has a row that was rolled back */
     bool is_out_of_order;         /* pending, but it sorts before one that is applied */
 };
@@ -30,23 +30,24 @@ struct history {
     const char *last_common; /* the folder's name before the first pending one, as Prisma's status counts;
                                 NULL when that is the first of all, or the folder is empty */
     const struct ledger_row *
-        *missing; /* applied rows of names that the folder lacks, oldest first, each name once */
+        *missing; /* applied rows whose names are not in the folder, oldest first, each name once */
     size_t missing_count;
     const struct ledger_row **failed; /* every failed row, oldest first, of whatever name */
     size_t failed_count;
 };
 
 /* Compares; `rows` are oldest first and must outlive the result, which lives in the arena. A failed row
- * counts even beside an applied one of the same name: it may have changed something. */
+ * counts even if there is an applied one of the same name: it may have changed something. */
 void history_compare(struct arena *arena, const struct folder *folder, const struct ledger_row *rows,
                      size_t count, struct history *out);
 
-/* Makes item `index`, which must be applied, VERDICT_EDITED. */
+/* Marks item `index`, which must be applied, as VERDICT_EDITED. */
 void history_mark_edited(struct history *history, size_t index);
 
-/* Reads the script of item `index` if it is applied, and makes it VERDICT_EDITED if its checksum is not the
- * ledger's (whose rows must have been read with theirs). ERROR_REFUSED (P3015) when the script can't be read.
- */
+/* Reads the script of item `index` if it is applied, and marks it as VERDICT_EDITED if its checksum differs
+ * from the ledger's (whose rows must have been read with checksums). ERROR_REFUSED (P3015) when the script
+ * can't be read.
+ * */
 must_use bool history_check_edited(struct history *history, size_t index, const struct migration *migration,
                                    struct error *err);
 

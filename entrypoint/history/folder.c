@@ -24,7 +24,7 @@ static const char *join(struct arena *arena, const char *directory, const char *
     return arena_copy(arena, path.at, path.length);
 }
 
-/* Called for each of a thousand migrations, at every start: so without printf. */
+/* Without printf, since it is called for every migration at every start. */
 static const char *script_path(struct arena *arena, const char *directory, const char *name)
 {
     char *path = arena_alloc(arena, strlen(directory) + 1 + strlen(name) + 1 + sizeof SCRIPT_NAME, 1);
@@ -72,14 +72,15 @@ bool folder_locate(struct arena *arena, const char *migrations, const char *sche
     if (said != NULL)
         return true;
     error_set(err, ERROR_USAGE,
-              "there is no folder of migrations: neither prisma/migrations nor migrations exists");
+              "could not find the folder of migrations: neither prisma/migrations nor migrations exists");
     return error_hint(
         err,
-        "Name it with --migrations DIR or TIDELOCK_MIGRATIONS; is it in the image (COPY prisma ./prisma)?");
+        "Name it with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the image (COPY "
+        "prisma ./prisma).");
 }
 
-/* d_type spares a stat for each of a thousand entries; some file systems don't fill it. An entry that can't
- * be looked at must not pass for "no migration". */
+/* d_type saves a stat per entry; some file systems do not fill it. An entry that cannot be examined must not
+ * count as "not a migration". */
 static bool find_type(const struct dirent *entry, const char *full, unsigned char *type, struct error *err)
 {
     struct stat status;
@@ -88,7 +89,7 @@ static bool find_type(const struct dirent *entry, const char *full, unsigned cha
     if (*type != DT_UNKNOWN)
         return true;
     if (lstat(full, &status) != 0)
-        return error_set(err, ERROR_USAGE, "could not look at \"%s\": %s", full, strerror(errno));
+        return error_set(err, ERROR_USAGE, "could not examine \"%s\": %s", full, strerror(errno));
     *type = (unsigned char)IFTODT(status.st_mode);
     return true;
 }
@@ -135,8 +136,8 @@ static void escape(const char *name, struct text *out)
     }
 }
 
-/* The ledger holds text: valid UTF-8, at most so many characters; a control character would forge lines of
- * logs. */
+/* The ledger stores names as text: valid UTF-8, at most this many characters; control characters could forge
+ * log lines. */
 static bool is_good_name(const char *name)
 {
     size_t length = 0;
@@ -158,8 +159,8 @@ static bool refuse_name(const char *name, const char *path, struct error *err)
     auto_text struct text shown = text_init((size_t)4 * NAME_MAX);
 
     escape(name, &shown);
-    error_set(err, ERROR_REFUSED, "the directory \"%s\" in %s can't be a migration's name", shown.at, path);
-    return error_hint(err, "Rename it: UTF-8 without control characters, at most %d characters.",
+    error_set(err, ERROR_REFUSED, "the directory \"%s\" in %s is not a valid migration name", shown.at, path);
+    return error_hint(err, "Rename it: use at most %d characters of UTF-8, without control characters.",
                       NAME_CHARACTERS_MOST);
 }
 
@@ -168,7 +169,7 @@ static int compare_keys(const void *one, const void *other)
     return prisma_order_compare_keys(one, other);
 }
 
-/* Whether two names first differ in digits, as time stamps do: then nothing behind them decides. */
+/* Whether two names first differ in digits, as timestamps do: then nothing after them matters. */
 static bool differ_in_digits(const char *one, const char *other)
 {
     while (*one == *other && *one != '\0') {
@@ -187,8 +188,8 @@ static void warn_of_uncertain_order(const struct folder *folder)
         if (differ_in_digits(one, other) || (prisma_order_is_certain(one) && prisma_order_is_certain(other)))
             continue;
         log_warn(
-            "\"%s\" comes before \"%s\" here, but Prisma may sort such letters otherwise: begin the names "
-            "with time stamps or other digits that differ",
+            "\"%s\" comes before \"%s\" here, but Prisma may sort these letters differently: begin the "
+            "names with distinct timestamps or numbers",
             one, other);
         return;
     }
@@ -235,8 +236,8 @@ static bool read_entries(struct arena *arena, DIR *directory, struct folder *out
 }
 
 /* A ConfigMap is mounted as symbolic links into "..data", itself a link to the directory that holds the
- * files; an update replaces that one link (kubelet's atomic writer). Only the directory behind it is a folder
- * as Prisma writes it. */
+ * files; an update replaces that one link (kubelet's atomic writer). Only the directory that it points to is
+ * a folder as Prisma writes it. */
 static const char *behind_mount(struct arena *arena, const char *path)
 {
     const char *data = join(arena, path, "..data");
@@ -255,7 +256,9 @@ bool folder_read(struct arena *arena, const char *path, struct folder *out, stru
         error_set(err, ERROR_USAGE, "could not open the folder of migrations \"%s\": %s", path,
                   strerror(errno));
         return error_hint(
-            err, "Name the folder with --migrations DIR or TIDELOCK_MIGRATIONS; is it in the image?");
+            err,
+            "Name the folder with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the "
+            "image.");
     }
     is_read = read_entries(arena, directory, out, err);
     (void)closedir(directory);

@@ -1,9 +1,8 @@
 /*
  * The folder of migrations, read by Prisma's rules: each direct sub-directory is one, hidden ones too; plain
- * files and symbolic links to directories are not. A mounted ConfigMap (its "..data") is read as what it
- * shows.
+ * files and symbolic links to directories are not. A mounted ConfigMap is read through its "..data".
  *
- * Reading it opens no file: on the most frequent path, with nothing pending, names are all that counts.
+ * Reading it opens no file: in the most frequent case, with nothing pending, only names matter.
  */
 #ifndef HISTORY_FOLDER_H
 #define HISTORY_FOLDER_H

@@ -14,7 +14,7 @@ static const struct query SCHEMA_EXISTS = {
     .sql = "SELECT pg_catalog.to_regnamespace('tidelock') IS NOT NULL",
 };
 
-/* CREATE SCHEMA IF NOT EXISTS takes a right on the database even where there is nothing to do. */
+/* CREATE SCHEMA IF NOT EXISTS needs a right on the database even if there is nothing to do. */
 enum { SCHEMA_ITEMS = 2 };
 static const struct query JOURNAL_CREATE[] = {
     { .name = "journal_create_schema", .sql = "CREATE SCHEMA IF NOT EXISTS tidelock" },
@@ -35,7 +35,7 @@ static const struct query JOURNAL_CREATE[] = {
              " updated_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
 };
 
-/* The first transaction stays: whatever any try has left is younger. */
+/* The first transaction id is kept: whatever any attempt left behind is younger. */
 static const struct query INTENT_RECORD = {
     .name = "intent_record",
     .parameters = 4,
@@ -103,8 +103,8 @@ static const struct query BEGIN = { .name = "begin", .sql = "BEGIN" };
 
 enum { ITEMS_MOST = 1 + SESSION_ASIDES + array_length(JOURNAL_CREATE) };
 
-/* Runs statements in a transaction of their own with the role aside that a script may have set; the rows of
- * the last one go to `out`. */
+/* Runs statements in a transaction of their own, without any role that a script has set; the rows of the last
+ * one go to `out`. */
 static bool run_aside(struct connection *conn, const struct batch_item *own, size_t count,
                       struct result **out, struct error *err)
 {
@@ -193,8 +193,8 @@ bool journal_record(struct connection *conn, const struct journal_entry *entry, 
         if (strcmp(err->sqlstate, "42501") != 0)
             return false;
         log_warn(
-            "this role may not create the schema \"tidelock\" (GRANT CREATE ON DATABASE): should this run be "
-            "killed, what it leaves behind can't be repaired without you");
+            "could not create the schema \"tidelock\" (GRANT CREATE ON DATABASE): if this run is killed, "
+            "you will have to clean up what it leaves behind");
         return true;
     }
     return fetch(conn, &INTENT_RECORD, parameters, out, err);

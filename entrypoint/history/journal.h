@@ -1,9 +1,10 @@
 /*
- * The journal, in our own schema "tidelock": what the ledger's table cannot hold. Created when first needed.
+ * The journal, in tidelock's own schema "tidelock": what does not fit into the ledger's table. Created when
+ * first needed.
  *
- * It holds intents: before a statement that cannot run in a transaction block, a row is committed that says
- * so. What a crash leaves behind (an INVALID index) can then be proven to be ours. And it holds how far a
- * backfill has come, which is committed with each batch.
+ * It holds intents: before a statement that cannot run in a transaction block, a row that says so is
+ * committed. What a crash leaves behind (an INVALID index) can then be proven to be ours. It also holds the
+ * progress of backfills, which is committed with each batch.
  */
 #ifndef HISTORY_JOURNAL_H
 #define HISTORY_JOURNAL_H
@@ -19,7 +20,7 @@
 /* Statement number `statement` (from 0) of the migration whose ledger row is `ledger_id` was about to run. */
 struct intent {
     bool is_known;
-    char txid[24]; /* of the transaction that recorded it first: what the statement made is younger */
+    char txid[24]; /* of the transaction that first recorded it: what the statement created is younger */
     char prefix[SHA256_HEX_SIZE]; /* SHA-256 of the statements before it */
     char *sql;                    /* the statement; NULL = not recorded */
 };
@@ -46,7 +47,7 @@ must_use bool journal_record(struct connection *conn, const struct journal_entry
 must_use bool journal_read(struct connection *conn, const char *ledger_id, size_t statement,
                            struct intent *out, struct error *err);
 
-/* Forget all about a migration that is finished: $1 is its ledger row. Only where journal_exists(). */
+/* Delete everything about a finished migration: $1 is its ledger row. Only if journal_exists(). */
 enum { JOURNAL_TABLES = 2 };
 extern const struct query JOURNAL_FORGET[JOURNAL_TABLES];
 
@@ -58,10 +59,10 @@ extern const struct query BACKFILL_READ;
 extern const struct query BACKFILL_START;
 extern const struct query BACKFILL_ADVANCE;
 
-/* Creates it if need be. False with SQLSTATE 42501 when this role may not. */
+/* Creates it if necessary. False with SQLSTATE 42501 if this role may not. */
 must_use bool journal_create(struct connection *conn, struct error *err);
 
-/* Whether our schema and its table are there. */
+/* Whether the schema and its tables exist. */
 must_use bool journal_exists(struct connection *conn, bool *exists, struct error *err);
 
 #endif

@@ -80,7 +80,7 @@ enum {
     COLUMN_LOGS
 };
 
-/* Unfinished rows are few: only they bring everything along. */
+/* Unfinished rows are few: only they are read in full. */
 #define ROWS_QUERY                                                                                           \
     "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL, %s,"                        \
     " CASE WHEN finished_at IS NULL THEN id END,"                                                            \
@@ -144,12 +144,11 @@ static bool read_session(struct arena *arena, const struct result *result, const
     out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);
     if (out->schema != NULL)
         return true;
-    error_set(err, ERROR_USAGE,
-              "the session has no schema to work in: its search_path names none that exists");
+    error_set(err, ERROR_USAGE, "the session has no current schema: no schema in its search_path exists");
     return error_hint(err, "Add ?schema=NAME to the database URL, or set the role's search_path.");
 }
 
-/* Queries for writing, once it is known where to. */
+/* Prepares the queries for writing, once the schema is known. */
 static void prepare_queries(struct arena *arena, struct ledger *out)
 {
     auto_text struct text sql = text_init(QUERY_MOST);
@@ -168,13 +167,13 @@ static void prepare_queries(struct arena *arena, struct ledger *out)
     }
 }
 
-/* A table of that name that Prisma would not read either. */
+/* A table of that name that Prisma could not read, either. */
 static bool explain_read_failure(const char *table, struct error *err)
 {
     if (strcmp(err->sqlstate, "42703") != 0 && strcmp(err->sqlstate, "42883") != 0)
         return false;
     err->class = ERROR_REFUSED;
-    error_detail(err, "The table %s exists but does not have the columns of Prisma's ledger.", table);
+    error_detail(err, "The table %s exists, but does not have the columns of Prisma's ledger.", table);
     return error_hint(err, "Compare it with the ledger of a working database (\\d %s in psql).", table);
 }
 
@@ -232,8 +231,8 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const char *sch
     return true;
 }
 
-/* What stands in the schema already; PostGIS' own tables don't count (nor do they for Prisma). The ledger's
- * name shows up here only when this role may not see it by name. */
+/* The tables in the schema; PostGIS' own do not count (Prisma ignores them, too). The ledger appears here
+ * only if this role cannot see it by name. */
 static const struct query SCHEMA_TABLES = {
     .name = "schema_tables",
     .parameters = 2,
@@ -257,12 +256,12 @@ static bool refuse_not_empty(const struct result *tables, struct error *err)
                         result_text(tables, i, 1));
     error_set(err, ERROR_REFUSED, "the schema is not empty and has no ledger");
     error_code(err, "P3005");
-    error_holds(err, "Tables that no migration of this folder is recorded for: %s%s. Nothing was changed.",
-                names.at, result_rows(tables) == 5 ? ", …" : "");
+    error_holds(err, "It contains %s%s. Nothing was changed.", names.at,
+                result_rows(tables) == 5 ? ", …" : "");
     return error_hint(
         err,
         "If these tables came from this folder, record that: tidelock baseline --to LAST_MIGRATION. "
-        "Otherwise point the URL at an empty database or schema.");
+        "Otherwise, point the URL at an empty database or schema.");
 }
 
 static bool check_empty(struct connection *conn, const struct ledger *ledger, struct error *err)
@@ -275,11 +274,11 @@ static bool check_empty(struct connection *conn, const struct ledger *ledger, st
     if (result_rows(tables) == 0)
         return true;
     if (strcmp(result_text(tables, 0, 1), LEDGER_NAME) == 0) {
-        error_set(err, ERROR_REFUSED, "this role can't see the ledger \"%s\".%s by name",
-                  result_text(tables, 0, 0), LEDGER_NAME);
+        error_set(err, ERROR_REFUSED, "this role cannot see the ledger \"%s\".%s", result_text(tables, 0, 0),
+                  LEDGER_NAME);
         return error_hint(
             err,
-            "GRANT USAGE ON SCHEMA \"%s\" to the role, and have the schema in its search_path or in the "
+            "GRANT USAGE ON SCHEMA \"%s\" to the role, and name the schema in its search_path or in the "
             "URL (?schema=%s).",
             result_text(tables, 0, 0), result_text(tables, 0, 0));
     }
@@ -292,7 +291,7 @@ static const struct query SCHEMA_EXISTS = {
     .sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1",
 };
 
-/* IF NOT EXISTS would ask for CREATE on the database although the schema is there. */
+/* IF NOT EXISTS would require CREATE on the database even if the schema exists. */
 static bool add_schema(struct connection *conn, const struct ledger *ledger, struct text *sql,
                        struct error *err)
 {

@@ -1,10 +1,9 @@
 /*
  * The ledger: Prisma's table _prisma_migrations, read in one round trip and written as Prisma writes it.
  *
- * Where it is, is decided once: the schema that the URL names, else the one in which a reader with this
- * session's search_path finds it. From then on every statement names the schema, so that nothing a script
- * sets can lead a write astray. Times are the server's clock, not ours: pods disagree about the time, rows
- * are ordered by it.
+ * Its place is decided once: the schema that the URL names, else the one found through the session's
+ * search_path. From then on every statement names the schema, so that nothing a script sets can misdirect a
+ * write. Times come from the server's clock, because rows are ordered by time and the clocks of pods differ.
  */
 #ifndef HISTORY_LEDGER_H
 #define HISTORY_LEDGER_H
@@ -19,7 +18,7 @@
 #include "postgres/connection.h"
 #include "postgres/query.h"
 
-/* The statements that write; ledger_query() gives each for the schema at hand. */
+/* The statements that write. */
 enum ledger_statement {
     LEDGER_INSERT_APPLIED, /* id, checksum, name, started (epoch) */
     LEDGER_INSERT_STARTED, /* id, checksum, name, logs */
@@ -29,13 +28,13 @@ enum ledger_statement {
     LEDGER_RESUME,         /* id, checksum, logs */
     LEDGER_PROGRESS,       /* id, statements done */
     LEDGER_FINISH,         /* id */
-    LEDGER_STOP,           /* id, logs: failed half-way */
-    LEDGER_ROLL_BACK,      /* name: its failed rows are set aside; returns how many */
+    LEDGER_STOP,           /* id, logs: failed halfway */
+    LEDGER_ROLL_BACK,      /* name: marks its failed rows as rolled back; returns them */
     LEDGER_ROLL_BACK_ROW,  /* id, logs: this row failed and left nothing behind */
     LEDGER_STATEMENTS
 };
 
-/* Whatever anybody writes changes one of these. */
+/* Any write to the ledger changes one of these. */
 struct ledger_size {
     size_t rows;
     size_t finished;
@@ -49,10 +48,10 @@ struct ledger {
     const char *table;       /* schema and name, quoted */
     struct ledger_row *rows; /* oldest first */
     size_t count;
-    struct ledger_size size; /* when it was read; whoever writes a row counts it */
+    struct ledger_size size; /* when it was read; a writer of rows must update it */
     struct query queries[LEDGER_STATEMENTS];
 
-    /* What the same round trip told of the session. */
+    /* What the same round trip says about the session. */
     const char *database;
     bool is_standby;
     int backend_pid; /* of the process that answered */
@@ -67,18 +66,17 @@ struct ledger_wish {
     enum ledger_depth depth;
 };
 
-/* Reads it in one round trip. A missing table is no error (exists =
- * false); only SQLSTATE 42P01 means that. Everything lives in the arena. ERROR_REFUSED for a table that isn't
- * Prisma's. */
+/* Reads it in one round trip. A missing table is not an error (exists = false); only SQLSTATE 42P01 means
+ * that. Everything lives in the arena. ERROR_REFUSED for a table that isn't Prisma's. */
 must_use bool ledger_read(struct arena *arena, struct connection *conn, struct ledger_wish wish,
                           struct ledger *out, struct error *err);
 
-/* The look that every start begins with, and most end with: only `exists`, and names and states of the rows,
- * in no particular order; nothing of the session. */
+/* The quick read that every start begins with, and most end with: only `exists`, and names and states of the
+ * rows, in no particular order; nothing about the session. */
 must_use bool ledger_glance(struct arena *arena, struct connection *conn, const char *schema,
                             struct ledger *out, struct error *err);
 
-/* Creates it, with its schema if need be. With `is_baseline` the schema may hold tables already; otherwise
+/* Creates it, and its schema if necessary. With `is_baseline` the schema may already hold tables; otherwise
  * that is ERROR_REFUSED (P3005). Call it under the leader lock. */
 must_use bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is_baseline,
                             struct error *err);
@@ -87,7 +85,7 @@ must_use bool ledger_create(struct connection *conn, const struct ledger *ledger
  * and never become unfinished again. */
 void ledger_add_unchanged(const struct ledger *ledger, struct text *sql);
 
-/* Whether it exists by now; reading one that doesn't would abort a transaction. */
+/* Whether it exists by now; reading a missing one would abort a transaction. */
 must_use bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists,
                             struct error *err);
 
@@ -106,7 +104,7 @@ must_use bool ledger_record_clean_failure(struct connection *conn, const struct 
 /* What our unfinished rows begin their logs with; rows of Prisma's own don't. */
 #define LEDGER_OURS "tidelock: "
 
-/* Whether the row was left by a tidelock that stopped half-way, so that its progress can be trusted. */
+/* Whether the row was left by a tidelock that stopped halfway, so that its progress can be trusted. */
 bool ledger_row_is_resumable(const struct ledger_row *row);
 
 #endif

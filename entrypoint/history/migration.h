@@ -1,5 +1,5 @@
 /*
- * A migration: a directory whose script brings the database one step on.
+ * A migration: a directory with a script that takes the database one step further.
  */
 #ifndef HISTORY_MIGRATION_H
 #define HISTORY_MIGRATION_H
@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 struct migration {
-    const char *name;        /* the directory's: what the ledger knows it by */
+    const char *name;        /* the directory's name, also used in the ledger */
     const char *script_path; /* for reading and for messages */
 };
 

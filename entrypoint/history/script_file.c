@@ -10,11 +10,12 @@ bool migration_read(const struct migration *migration, struct text *out, struct 
         return true;
     err->class = ERROR_REFUSED;
     if (out->has_overflowed)
-        return error_hint(err, "A server takes at most 1 GiB in one message: split the migration in two.");
+        return error_hint(err, "A server accepts at most 1 GiB in one message: split the migration in two.");
     error_code(err, "P3015");
-    return error_hint(err,
-                      "Each migration is a directory with a readable migration.sql; restore the file, or "
-                      "remove the directory if it should not be a migration.");
+    return error_hint(
+        err,
+        "Each migration is a directory with a readable migration.sql: restore the file, or remove the "
+        "directory if it is not a migration.");
 }
 
 bool script_check_text(const char *path, struct slice script, struct error *err)
@@ -23,17 +24,17 @@ bool script_check_text(const char *path, struct slice script, struct error *err)
     size_t bad;
 
     if (nul != NULL) {
-        error_set(err, ERROR_CLEAN, "the script holds a NUL byte");
+        error_set(err, ERROR_CLEAN, "the script contains a NUL byte");
         error_point(err, path, script.at, script.length, (size_t)(nul - script.at));
-        return error_hint(err, "Is it saved as UTF-16? Save it as UTF-8.");
+        return error_hint(err, "It may be UTF-16: save it as UTF-8.");
     }
     if (utf8_is_valid(script.at, script.length, &bad))
         return true;
     error_set(err, ERROR_CLEAN, "the script is not valid UTF-8 (byte 0x%02x at offset %zu)",
               (unsigned char)script.at[bad], bad);
     error_point(err, path, script.at, script.length, bad);
-    /* The line holds that byte: printing it would break the terminal's own UTF-8. */
+    /* The line contains that byte: printing it would break the terminal's UTF-8. */
     err->place.source[0] = '\0';
     return error_hint(
-        err, "Save it as UTF-8. (Prisma would silently replace such bytes by U+FFFD and apply that.)");
+        err, "Save it as UTF-8. (Prisma silently replaces such bytes by U+FFFD and applies the result.)");
 }

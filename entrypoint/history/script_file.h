@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "history/migration.h"
 
-/* The largest that is read: what a server takes in one message is a little more. */
+/* The largest script that is read: slightly less than a server accepts in one message. */
 enum { SCRIPT_BYTES_MOST = 1024 * 1024 * 1024 - 1 };
 
 /* Reads it whole into `out` (text_init(SCRIPT_BYTES_MOST)). ERROR_REFUSED, with P3015 when it is missing or

@@ -12,7 +12,7 @@ static struct {
     void (*finished)(void *private, CURLcode code);
 } engine;
 
-/* libcurl says which sockets it waits for; epoll makes one descriptor of them all. */
+/* libcurl says which sockets it waits for; epoll turns them into one descriptor. */
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *known)
 {
     struct epoll_event event = { .data = { .fd = socket } };

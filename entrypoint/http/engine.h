@@ -1,5 +1,5 @@
 /*
- * What drives the requests that are under way: libcurl's multi interface behind one descriptor. Of this room.
+ * Drives the requests in progress: libcurl's multi interface behind one descriptor. Internal to this room.
  */
 #ifndef HTTP_ENGINE_H
 #define HTTP_ENGINE_H
@@ -7,18 +7,18 @@
 #include <curl/curl.h>
 #include <stdint.h>
 
-/* Hands a prepared request over; `finished(private, code)` is called when it is over, with what was said as
- * CURLOPT_PRIVATE. */
+/* Takes over a prepared request; `finished(private, code)` is called when it has ended, with the
+ * CURLOPT_PRIVATE that was set. */
 void engine_add(CURL *easy, void (*finished)(void *private, CURLcode code));
 void engine_remove(CURL *easy);
 
-/* For whoever has nothing else to wait for: readable when something can go on, -1 before the first request;
- * and how long at most until then.
- */
+/* For a caller with nothing else to wait for: a descriptor that is readable when a request can proceed, -1
+ * before the first one; and the longest time until then.
+ * */
 int engine_descriptor(void);
 int64_t engine_patience_ms(void);
 
-/* Goes on with all that can. */
+/* Continues all requests that can proceed. */
 void engine_turn(void);
 
 void engine_close(void);

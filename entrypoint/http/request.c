@@ -11,7 +11,7 @@
 
 enum { CONNECT_MOST_MS = 5000 };
 
-/* Of TLS 1.2 only what keeps past sessions secret and is authenticated; 1.3 knows nothing else. */
+/* For TLS 1.2, only ciphers with forward secrecy and authentication; TLS 1.3 has no others. */
 static const char CIPHERS[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 static const char *introduction = "tidelock";
@@ -26,7 +26,7 @@ struct exchange {
     void (*done)(void *context);
     void *context;
     bool is_done;
-    bool is_ipv4_only; /* it was tried the other way before */
+    bool is_ipv4_only; /* the second attempt: IPv4 alone */
 };
 
 void http_introduce(const char *agent)
@@ -42,7 +42,7 @@ void http_origin(const char *url, struct text *out)
     size_t length;
 
     if (!is_plain && strncmp(url, "https://", 8) != 0) {
-        text_add_string(out, "an address that is no URL");
+        text_add_string(out, "an invalid URL");
         return;
     }
     length = strcspn(host, "/?#");
@@ -76,7 +76,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     return exchange->answer.body.has_overflowed ? 0 : length;
 }
 
-/* One line without the server's own line ends. */
+/* On one line, without the server's line ends. */
 static void say_why(struct exchange *exchange, CURLcode code)
 {
     const char *said = exchange->said[0] != '\0' ? exchange->said : curl_easy_strerror(code);
@@ -85,7 +85,7 @@ static void say_why(struct exchange *exchange, CURLcode code)
     http_origin(exchange->url, &why);
     text_add_string(&why, ": ");
     if (exchange->answer.body.has_overflowed)
-        text_add_format(&why, "the answer is larger than %zu bytes", exchange->answer.body.most);
+        text_add_format(&why, "the response is larger than %zu bytes", exchange->answer.body.most);
     else
         text_add_shown(&why, said, 0);
     text_copy_cut(exchange->answer.why, sizeof exchange->answer.why, why.at);
@@ -97,7 +97,8 @@ static void on_finished(void *private, CURLcode code)
     curl_off_t seconds = 0;
 
     engine_remove(exchange->easy);
-    /* A name server that answers badly for IPv6 fails the whole look-up in musl, which asks for both. */
+    /* musl asks for IPv4 and IPv6, and a name server that answers badly for IPv6 makes the whole lookup
+     * fail. */
     if (code == CURLE_COULDNT_RESOLVE_HOST && !exchange->is_ipv4_only && !deadline_passed(exchange->until)) {
         exchange->is_ipv4_only = true;
         (void)curl_easy_setopt(exchange->easy, CURLOPT_IPRESOLVE, CURL_IPRESOLVE_V4);
@@ -150,7 +151,7 @@ static void prepare_security(CURL *easy, const struct request *request)
 static void prepare(struct exchange *exchange, const struct request *request)
 {
     CURL *easy = exchange->easy;
-    int64_t timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : 1; /* 0 would mean for ever */
+    int64_t timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : 1; /* 0 would mean no limit */
     int64_t connect_ms = timeout_ms < CONNECT_MOST_MS ? timeout_ms : CONNECT_MOST_MS;
 
     (void)curl_easy_setopt(easy, CURLOPT_URL, request->url);
@@ -162,14 +163,14 @@ static void prepare(struct exchange *exchange, const struct request *request)
         (void)curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS,
                                request->body.at == NULL ? "" : request->body.at);
     }
-    /* What is left out would be signed all the same by libcurl before 8.3, and AWS refuses that. */
+    /* libcurl before 8.3 would sign headers that it does not send, and AWS refuses that. */
     if (request->aws_scope == NULL)
         add_header(exchange, "Expect:");
     for (const char *const *header = request->headers; header != NULL && *header != NULL; header++)
         add_header(exchange, *header);
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
     prepare_security(easy, request);
-    /* No signal of ours interrupts a look-up, nor does giving one up wait for its thread. */
+    /* No signal of ours interrupts a lookup, and cancelling one does not wait for its thread. */
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
@@ -244,7 +245,7 @@ void answer_add_said(const struct answer *answer, size_t most, struct text *out)
     auto_free char *cut = memory_new(most, 1);
 
     text_add(&whole, answer->body.at, answer->body.length);
-    redact_text(&whole); /* first: half a secret would not be known */
+    redact_text(&whole); /* before it is cut: half a secret would not be recognised */
     text_copy_cut(cut, most, whole.at);
     for (char *at = cut; *at != '\0'; at++)
         *at = *at == '\n' || *at == '\r' ? ' ' : *at;

@@ -2,8 +2,8 @@
  * Talking to everything that is not PostgreSQL: one HTTP request, one answer. The only room that knows
  * libcurl.
  *
- * Nothing here waits unless it says so: what is under way is driven from every wait of the process, as the
- * event loop turns. TLS 1.2 or newer with the server's name verified; http only where the URL says http; a
+ * Nothing here waits unless it says so: requests in progress are driven from every wait of the process, by
+ * the event loop. TLS 1.2 or newer with the server's name verified; http only where the URL says http; a
  * redirect never leaves its scheme.
  */
 #ifndef HTTP_REQUEST_H
@@ -16,40 +16,40 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* Who asks, as User-Agent: "NAME/VERSION", which must stay. */
+/* The User-Agent, "NAME/VERSION"; the text must stay valid. */
 void http_introduce(const char *agent);
 
-/* What is asked. All of it is copied, or only needed until the function that takes it returns. */
+/* A request. All of it is copied, or needed only until the function that takes it returns. */
 struct request {
     const char *method; /* "GET", "PUT", … */
     const char *url;
     const char *const *headers; /* "Name: value", NULL at the end; or NULL */
     struct slice body;          /* sent with everything but GET */
-    const char *ca_file;        /* the certificates to trust; https can't do without */
+    const char *ca_file;        /* the certificates to trust; required for https */
     int64_t timeout_ms;         /* for all of it, at least 1 */
     size_t answer_most;         /* bytes of body; 0 = ANSWER_STANDARD_MOST */
     int redirects;              /* how many are followed */
-    bool is_direct;             /* no proxy, whatever http_proxy and its kin say */
-    bool is_parting;       /* http_call() goes on though a signal has come: what must be said at the end */
-    const char *aws_scope; /* "aws:amz:REGION:SERVICE" to sign it with AWS Signature 4; or NULL */
-    const char *aws_key;   /* … with "ID:SECRET" */
+    bool is_direct;             /* no proxy, whatever http_proxy and the like say */
+    bool is_parting;            /* http_call() continues after a signal: for what must be sent at the end */
+    const char *aws_scope;      /* "aws:amz:REGION:SERVICE" to sign it with AWS Signature 4; or NULL */
+    const char *aws_key;        /* … with "ID:SECRET" */
 };
 
 enum { ANSWER_STANDARD_MOST = 256 * 1024 };
 
-/* What came. */
+/* The answer. */
 struct answer {
-    long status;            /* 0 = none came, `why` says it */
-    struct text body;       /* wiped when it goes */
-    int64_t retry_after_ms; /* as the server wishes; 0 = it said nothing */
+    long status;            /* 0 = no answer, see `why` */
+    struct text body;       /* wiped when it is freed */
+    int64_t retry_after_ms; /* what the server asks for; 0 = nothing */
     char why[256];          /* for people; never a URL's path, which may be secret */
 };
 
-/* One that is under way. */
+/* A request in progress. */
 struct exchange;
 
-/* Begins it; `done(context)` is called once, from a later wait, when the answer is there or none will come
- * (never from within this call). exchange_end() gives it up or back. */
+/* Starts it; `done(context)` is called once, from a later wait (never from within this call), when there is
+ * an answer or there will be none. exchange_end() cancels or frees it. */
 struct exchange *exchange_begin(const struct request *request, void (*done)(void *context), void *context)
     __attribute__((returns_nonnull));
 bool exchange_is_done(const struct exchange *exchange);
@@ -63,12 +63,12 @@ must_use bool http_call(const struct request *request, struct answer *out, struc
 void answer_clear(struct answer *answer);
 #define auto_answer __attribute__((cleanup(answer_clear)))
 
-/* 2xx; and whether the next try may be answered better: nothing came, 429, 5xx. */
+/* 2xx; and whether a retry may succeed: no answer, 429, 5xx. */
 bool answer_is_good(const struct answer *answer);
 bool answer_is_passing(const struct answer *answer);
 
-/* Adds the beginning of the body, at most `most` bytes with the cut, on one line, as it may be shown: a
- * server may repeat the secrets that it was sent. */
+/* Adds the beginning of the body, at most `most` bytes with the ellipsis, on one line and without secrets: a
+ * server may repeat those that it was sent. */
 void answer_add_said(const struct answer *answer, size_t most, struct text *out);
 
 /* "https://host:port" of a URL, for messages: nothing in it is secret. */
@@ -77,10 +77,10 @@ void http_origin(const char *url, struct text *out);
 /* Adds bytes as one part of a URL: all but letters, digits and -._~ as %XX (RFC 3986, 2.3). */
 void http_add_escaped(struct slice bytes, struct text *out);
 
-/* Waits until something that is under way has come further, `ms` at most. */
+/* Waits until a request in progress has advanced, for at most `ms`. */
 void http_wait(int64_t ms);
 
-/* Gives back everything, what is under way as well. */
+/* Frees everything, including requests in progress. */
 void http_close(void);
 
 #endif

@@ -16,9 +16,10 @@ static bool check_session(const struct config *config, const struct endpoint *en
         return true;
     error_set(err, ERROR_USAGE, "the database URL leads to a pooler in transaction mode");
     error_holds(err, "Nothing was changed.");
-    return error_hint(err,
-                      "Give the database itself as DIRECT_URL: behind such a pooler a leader lock stays in a "
-                      "session that others use.");
+    return error_hint(
+        err,
+        "Set DIRECT_URL to the database's own address: behind such a pooler, the leader lock would stay "
+        "in a session that others use.");
 }
 
 struct connection *acquire_leader(const struct config *config, struct endpoint *endpoint, struct error *err)

@@ -10,8 +10,8 @@
 #include "postgres/connection.h"
 
 /* A connection that holds the leader lock, the caller's to close; follows while another process has it. NULL
- * and `err` on failure. ERROR_USAGE behind a pooler in transaction mode, which would keep the lock when we
- * are gone. */
+ * and `err` on failure. ERROR_USAGE behind a pooler in transaction mode, which would keep the lock after this
+ * process has ended. */
 must_use struct connection *acquire_leader(const struct config *config, struct endpoint *endpoint,
                                            struct error *err);
 

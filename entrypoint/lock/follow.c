@@ -10,7 +10,7 @@ enum { PAUSE_MOST_MS = 3000 };
 static void describe(const struct leader *holder, struct text *out)
 {
     if (holder->pid == 0) {
-        text_add_string(out, "a process that has just gone");
+        text_add_string(out, "a process that has just left");
         return;
     }
     text_add_format(out, "pid %d (\"%s\"", holder->pid, holder->name);
@@ -59,7 +59,7 @@ bool follow_lease(struct patience *patience, struct lease *lease, struct error *
 
         lease_describe(lease, &who);
         if (patience_is_over(patience)) {
-            error_set(err, ERROR_LEADER, "this process may not lead yet: %s", who.at);
+            error_set(err, ERROR_LEADER, "could not become the leader: %s", who.at);
             error_code(err, "P1002");
             error_holds(err, "Nothing was changed by this process.");
             return error_hint(err,

@@ -1,10 +1,10 @@
 /*
  * The leader lock: one process at a time may change the database.
  *
- * It is Prisma's advisory lock, so the two tools exclude each other. It is tried, never waited for: a
- * session that waits inside the server holds a snapshot, and the leader's CREATE INDEX CONCURRENTLY would
+ * It is Prisma's advisory lock, so the two tools exclude each other. Processes try it and never wait for it:
+ * a session that waits inside the server holds a snapshot, and the leader's CREATE INDEX CONCURRENTLY would
  * wait for that snapshot. It lives as long as the session that applies, and the server ends that session when
- * nobody is at its other end any more.
+ * its client is gone.
  */
 #ifndef LOCK_LEADER_H
 #define LOCK_LEADER_H
@@ -20,13 +20,13 @@
 
 enum leader_answer { LEADER_TAKEN, LEADER_HELD, LEADER_UNKNOWN };
 
-/* Who leads. Without pg_monitor a foreign session shows little more than pid and application_name: empty
- * then. */
+/* Who leads. Without pg_monitor, another role's session shows little more than pid and application_name; the
+ * other fields are empty. */
 struct leader {
-    int pid; /* 0 = the holder has gone in the meantime */
+    int pid; /* 0 = the holder has left in the meantime */
     char name[64];
     char state[32];
-    char since[40]; /* when its transaction or last statement began, in the server's words */
+    char since[40]; /* when its transaction or last statement began, as the server formats it */
     char address[64];
 };
 
@@ -38,14 +38,14 @@ must_use enum leader_answer leader_try(struct connection *conn, struct leader *h
  * COMMITTED so that what follows sees what the holder before us committed; anything else ends it. */
 must_use enum leader_answer leader_begin(struct connection *conn, struct leader *holder, struct error *err);
 
-/* What a statement says that takes it for the transaction at hand: true or false. */
+/* SQL that tries to take it for the current transaction: true or false. */
 #define LEADER_TRY_IN_TRANSACTION "pg_catalog.pg_try_advisory_xact_lock(" LEADER_KEY ")"
 
-/* Takes it once more for the session (it counts), before a COMMIT lets others see what was done: a script can
- * have said pg_advisory_unlock_all(). Fails when somebody else got it in between, who leads now. */
+/* Takes it again for the session (it counts), before a COMMIT lets others see the changes: a script may have
+ * called pg_advisory_unlock_all(). Fails if another process got it in between, and leads now. */
 extern const struct query LEADER_KEEP;
 
-/* Whether this session still holds it: a script can have said pg_advisory_unlock_all(). One round trip. */
+/* Whether this session still holds it: a script may have called pg_advisory_unlock_all(). One round trip. */
 must_use bool leader_is_ours(struct connection *conn, bool *is_ours, struct error *err);
 
 /* Whether anybody holds it now. One round trip, read-only. */

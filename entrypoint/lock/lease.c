@@ -45,7 +45,7 @@ static void add_collection(const struct lease *lease, struct text *out)
     kubernetes_add_url(&lease->kubernetes, "apis/coordination.k8s.io/v1", "leases", out);
 }
 
-/* A request with what all of them have in common; `headers` is the caller's array. */
+/* The common parts of a request; `headers` is the caller's array. */
 static bool compose(struct lease *lease, const char *method, const char **headers, struct request *out,
                     struct error *err)
 {
@@ -63,7 +63,7 @@ static bool compose(struct lease *lease, const char *method, const char **header
     return headers[0] != NULL;
 }
 
-/* Remembers what was read; a change gives its holder a whole new time. */
+/* Remembers what was read; a change restarts its holder's time. */
 static void see(struct lease *lease, struct json *object)
 {
     auto_text struct text record = text_init(BODY_MOST);
@@ -89,7 +89,7 @@ static bool is_mine(const struct lease *lease)
     return strcmp(lease_holder(lease->object), lease->identity) == 0;
 }
 
-/* Requests that will never be granted, and those that may be the next time. */
+/* Tells requests that will never be granted from those that may succeed next time. */
 static enum lease_answer refused(struct lease *lease, const struct answer *answer, const char *verb,
                                  struct error *err)
 {
@@ -103,7 +103,7 @@ static enum lease_answer refused(struct lease *lease, const struct answer *answe
         text_copy_cut(lease->said, sizeof lease->said, reason);
         return LEASE_HELD;
     }
-    error_set(err, ERROR_USAGE, "the API server refuses to %s the Lease \"%s\": %s", verb, lease->name,
+    error_set(err, ERROR_USAGE, "the API server refused to %s the Lease \"%s\": %s", verb, lease->name,
               reason);
     if (answer->status == 403)
         error_hint(err,
@@ -119,7 +119,7 @@ struct api_call {
     struct json *object; /* or NULL; taken over */
 };
 
-/* Sends it and waits; only a signal is a failure. */
+/* Sends it and waits; only a signal counts as a failure. */
 static bool call(struct lease *lease, const struct api_call *what, struct answer *answer, struct error *err)
 {
     const char *headers[HEADERS];
@@ -189,7 +189,7 @@ static bool is_ours(const struct lease *lease)
     return lease->is_held && !lease->is_lost && !deadline_passed(lease->ours_until);
 }
 
-/* What was lost while there was nothing to do under it can be taken again. */
+/* A Lease that was lost while it protected nothing can be taken again. */
 static void forget(struct lease *lease)
 {
     event_loop_dismiss(&lease->attendant);
@@ -262,7 +262,7 @@ static void on_answer(void *context)
     lease->attendant.due = deadline_in(0);
 }
 
-/* Looks what happened with `is_reading`, renews otherwise. */
+/* Reads what happened if `is_reading`, renews otherwise. */
 static void ask(struct lease *lease, bool is_reading)
 {
     const char *headers[HEADERS];
@@ -295,7 +295,7 @@ static void warn_once(struct lease *lease, const struct answer *answer)
 
     kubernetes_reason(answer, reason);
     if (!lease->has_warned)
-        log_warn("could not renew the Lease %s/%s, trying on: %s", lease->kubernetes.namespace, lease->name,
+        log_warn("could not renew the Lease %s/%s, retrying: %s", lease->kubernetes.namespace, lease->name,
                  reason);
     lease->has_warned = true;
 }
@@ -308,7 +308,7 @@ static void rest(struct lease *lease, int64_t at_least_ms)
         deadline_earlier(deadline_in(at_least_ms > ms ? at_least_ms : ms), lease->ours_until);
 }
 
-/* What was read after a renewal failed: still ours, or another's. */
+/* Judges what was read after a failed renewal: still ours, or another's. */
 static void judge_reading(struct lease *lease, const struct answer *answer)
 {
     struct json *object = answer->status == 200 ? json_read(text_slice(&answer->body)) : NULL;
@@ -343,7 +343,7 @@ static void judge_renewal(struct lease *lease, const struct answer *answer)
         rest(lease, 0);
         return;
     }
-    /* A PUT on an object that is gone makes it anew, for whoever comes first. */
+    /* A PUT on a deleted object creates it again, for whoever comes first. */
     if (answer->status == 201 || answer->status == 404) {
         lose(lease, "it was deleted");
         return;
@@ -363,7 +363,7 @@ static void turn(struct attendant *attendant)
     struct lease *lease = (struct lease *)(void *)attendant;
 
     if (lease->exchange != NULL && exchange_is_done(lease->exchange)) {
-        /* What judges may begin the next one. */
+        /* The judging functions may begin the next request. */
         struct exchange *finished = steal(&lease->exchange);
 
         if (lease->is_reading)
@@ -394,15 +394,15 @@ bool lease_begin(struct lease *lease, const struct config *config, void (*lost)(
     if (config->lease == NULL)
         return true;
     if (strspn(config->lease, "abcdefghijklmnopqrstuvwxyz0123456789-.") != strlen(config->lease)) {
-        error_set(err, ERROR_USAGE, "\"%s\" is no name of a Lease", config->lease);
-        return error_hint(err, "A name is lower-case letters, digits, - and dots.");
+        error_set(err, ERROR_USAGE, "\"%s\" is not a valid name for a Lease", config->lease);
+        return error_hint(err, "Use only lower-case letters, digits, \"-\" and \".\".");
     }
     if (!kubernetes_find(config, &lease->kubernetes, err))
-        return error_context(err, "looking for the Lease \"%s\"", config->lease);
+        return error_context(err, "reading the Lease \"%s\"", config->lease);
     lease->name = config->lease;
     pod_name(pod);
     random_uuid(uuid);
-    /* A container that was restarted must not take itself for the one before. */
+    /* A restarted container must not mistake itself for the one before. */
     (void)snprintf(lease->identity, sizeof lease->identity, "%s_%s", pod, uuid);
     add_collection(lease, &url);
     text_add_format(&url, "/%s", lease->name);
@@ -447,7 +447,7 @@ static void give_back(struct lease *lease)
     is_sent = compose(lease, "PUT", headers, &request, &err);
     request.body = text_slice(&body);
     if (!is_sent || !http_call(&request, &answer, &err) || answer.status != 200)
-        log_info("the Lease %s/%s could not be given back: it ends by itself within %lld s",
+        log_info("could not release the Lease %s/%s: it will expire within %lld s",
                  lease->kubernetes.namespace, lease->name, (long long)lease->duration_ms / 1000);
 }
 
@@ -461,9 +461,9 @@ void lease_end(struct lease *lease)
     if (is_ours(lease)) {
         struct error ignored;
 
-        /* A renewal that was under way may have been done: what it made is what must be given back. */
+        /* A renewal in progress may have succeeded: then its result is what must be released. */
         if (was_renewing && read_object(lease, &ignored) == LEASE_UNKNOWN)
-            log_debug("the Lease can't be read: %s", ignored.message);
+            log_debug("could not read the Lease: %s", ignored.message);
         if (lease->object != NULL && is_mine(lease))
             give_back(lease);
     }

@@ -72,7 +72,7 @@ struct json *lease_new(const char *namespace, const char *name, const char *hold
     return lease;
 }
 
-/* One without a spec is possible: somebody has made it by hand. */
+/* A Lease made by hand may have no spec. */
 static struct json *need_spec(struct json *lease)
 {
     if (spec_of(lease) == NULL)

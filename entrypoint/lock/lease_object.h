@@ -1,8 +1,8 @@
 /*
- * What stands in a Kubernetes Lease, and what may be made of it. Pure. (Kubernetes API reference, "Lease";
- * client-go's leader election is who else writes such objects.)
+ * The content of a Kubernetes Lease, and changes to it. Pure. (Kubernetes API reference, "Lease"; client-go's
+ * leader election also writes such objects.)
  *
- * Whatever is not ours to know is written back as it was read.
+ * Fields that this code does not know are written back as they were read.
  */
 #ifndef LOCK_LEASE_OBJECT_H
 #define LOCK_LEASE_OBJECT_H
@@ -20,10 +20,11 @@ void lease_time(double seconds, char out[LEASE_TIME_SIZE]);
 /* Who holds it; "" when nobody does. Lives as long as the object. */
 const char *lease_holder(const struct json *lease);
 
-/* For how long it is good after a change was seen; 0 when that is not said. */
+/* How long it is valid after a change was seen; 0 if not given. */
 int64_t lease_duration_ms(const struct json *lease);
 
-/* What is compared to see whether its holder lives: never the times themselves, since clocks differ. */
+/* Adds what is compared to see whether its holder is alive: never the times themselves, since clocks
+ * differ. */
 void lease_add_record(const struct json *lease, struct text *out);
 
 /* A new one, held by `holder` from `now` on. */
@@ -33,7 +34,7 @@ struct json *lease_new(const char *namespace, const char *name, const char *hold
 /* Writes `holder` into it: for the first time, which counts as a transition, or again, which is a renewal. */
 void lease_claim(struct json *lease, const char *holder, int64_t duration_seconds, const char *now);
 
-/* Gives it back: the next one need not wait for its end. */
+/* Releases it, so that the next holder does not have to wait until it expires. */
 void lease_give_back(struct json *lease, const char *now);
 
 #endif

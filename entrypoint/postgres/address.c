@@ -25,10 +25,10 @@ struct host {
     struct lookup *lookup;
 };
 
-/* Shared with its thread; whoever lets go last frees it. */
+/* Shared with its thread; the last user frees it. */
 struct lookup {
     char *name;
-    int done; /* the pipe's end that tells the waiting side */
+    int done; /* the end of the pipe that wakes the waiting side */
     atomic_int holders;
     atomic_bool is_done;
     int failure; /* of getaddrinfo */
@@ -74,14 +74,14 @@ static void *lookup_thread(void *argument)
     if (lookup->failure != 0)
         look_up(lookup, AF_INET);
     atomic_store(&lookup->is_done, true);
-    /* Nobody may listen any more; the pipe is then only full or broken. */
+    /* The other side may be gone; then the pipe is just full or broken. */
     if (write(lookup->done, "", 1) < 0)
         lookup->failure = EAI_SYSTEM;
     lookup_release(lookup);
     return NULL;
 }
 
-/* Signals belong to the thread that polls. */
+/* Signals must go to the thread that polls. */
 static bool start_thread(struct lookup *lookup)
 {
     pthread_t thread;
@@ -114,7 +114,7 @@ static struct lookup *lookup_start(struct slice name, int done)
     return lookup;
 }
 
-/* Splits a list of libpq at its commas; 0 when there are more than fit. */
+/* Splits one of libpq's lists at its commas; 0 if there are more than fit. */
 static size_t split_list(const char *list, struct slice out[HOSTS_MOST])
 {
     for (size_t count = 0; count < HOSTS_MOST; list++) {
@@ -139,11 +139,11 @@ static bool is_host_name(struct slice host)
         return true;
     memcpy(name, host.at, host.length);
     name[host.length] = '\0';
-    /* An IPv6 address may carry a zone that inet_pton() does not know; no name holds a colon. */
+    /* An IPv6 address may have a zone, which inet_pton() does not accept; no name contains a colon. */
     return inet_pton(AF_INET, name, address) != 1 && strchr(name, ':') == NULL;
 }
 
-/* Whose names are to be looked up; 0 when there is nothing to do, or libpq shall do it. */
+/* The hosts to look up; 0 if there is nothing to do, or if it is left to libpq. */
 static size_t read_hosts(const struct endpoint *where, struct host hosts[HOSTS_MOST])
 {
     const char *list = endpoint_value(where, "host");
@@ -176,7 +176,7 @@ static bool all_done(const struct host *hosts, size_t count)
     return true;
 }
 
-/* Whether all were looked up before the time was over or a signal came. */
+/* Whether all were looked up before the deadline and before a signal. */
 static bool wait_for_lookups(const struct host *hosts, size_t count, int done, struct deadline until)
 {
     while (!all_done(hosts, count)) {
@@ -205,7 +205,7 @@ static bool was_found(const struct host *host)
     return !host->is_name || (atomic_load(&host->lookup->is_done) && host->lookup->count > 0);
 }
 
-/* The three lists as libpq wants them: of equal length. Whether any host is in them. */
+/* Writes the three lists as libpq requires them: of equal length. Returns whether they contain any host. */
 static bool write_hosts(struct arena *arena, const struct host *hosts, size_t count, struct endpoint *out)
 {
     auto_text struct text names = text_init(LIST_BYTES_MOST);
@@ -235,7 +235,7 @@ static bool write_hosts(struct arena *arena, const struct host *hosts, size_t co
     return true;
 }
 
-/* In libpq's words, which refusal_explain() knows. */
+/* In libpq's wording, which refusal_explain() knows. */
 static void describe_failure(const struct host *host, struct text *said)
 {
     bool is_done = atomic_load(&host->lookup->is_done);
@@ -260,7 +260,7 @@ static enum refusal_stage conclude(struct arena *arena, const struct host *hosts
     if (!write_hosts(arena, hosts, count, out))
         return REFUSED_WITH_WORDS;
     if (missing != NULL)
-        log_warn("%s; going on with the other hosts", said->at);
+        log_warn("%s; continuing with the other hosts", said->at);
     return REFUSED_NOT;
 }
 
@@ -275,7 +275,7 @@ enum refusal_stage address_resolve(struct arena *arena, const struct endpoint *w
     *out = *where;
     if (count == 0 || pipe2(done, O_CLOEXEC) != 0)
         return REFUSED_NOT;
-    /* A dead name shall leave time for the hosts that live. */
+    /* A dead name must leave time for the hosts that are alive. */
     if (count > 1 && !deadline_is_never(until))
         until = deadline_in(deadline_left_ms(until) / 2);
     for (size_t i = 0; i < count; i++) {

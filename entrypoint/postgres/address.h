@@ -2,10 +2,9 @@
  * Host names to addresses, in time and interruptibly.
  *
  * The C library's resolver blocks, and a signal does not stop it; musl's is strict as well: a nameserver that
- * answers the question for IPv6 with an error makes the whole lookup fail. So each name is looked up in a
- * thread of its own, and once more for IPv4 alone when that fails. libpq gets the result as "hostaddr";
- * "host" stays, since certificates are made out to it (PostgreSQL documentation, "Parameter Key Words",
- * hostaddr).
+ * answers the question for IPv6 with an error makes the whole lookup fail. So each name is looked up in its
+ * own thread, and again for IPv4 alone if that fails. libpq gets the result as "hostaddr"; "host" stays,
+ * since certificates name it (PostgreSQL documentation, "Parameter Key Words", hostaddr).
  */
 #ifndef POSTGRES_ADDRESS_H
 #define POSTGRES_ADDRESS_H
@@ -16,9 +15,9 @@
 #include "config/url.h"
 #include "postgres/refusal.h"
 
-/* Gives `out`, a copy of `where`, an address for every host: a host with several becomes several, in their
- * order. Sockets, addresses, and an endpoint that says hostaddr or service itself, stay as they are. Of
- * several hosts those that can't be found are left out, as long as one can. When none can, the answer is
+/* Makes `out` a copy of `where` with an address for every host: a host with several addresses becomes several
+ * hosts, in that order. Sockets, addresses, and an endpoint that sets hostaddr or service itself, stay as
+ * they are. Hosts that cannot be found are left out, as long as one can. If none can, the answer is
  * REFUSED_WITH_WORDS and `said` holds what libpq would have said; or REFUSED_BY_TIME, REFUSED_BY_SIGNAL. */
 must_use enum refusal_stage address_resolve(struct arena *arena, const struct endpoint *where,
                                             struct deadline until, struct endpoint *out, struct text *said);

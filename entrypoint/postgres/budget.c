@@ -81,7 +81,7 @@ static int smaller(int one, int other)
     return one < other ? one : other;
 }
 
-/* Slots that this role may use at all. */
+/* The slots that this role may use at all. */
 static int slots(const struct budget *budget)
 {
     if (budget->is_superuser)
@@ -90,7 +90,7 @@ static int slots(const struct budget *budget)
            (budget->may_use_reserved ? 0 : budget->reserved);
 }
 
-/* The same under its own limit and that of the database, which bind no superuser. */
+/* The same under the limits of the role and of the database, which do not apply to superusers. */
 static int within_limits(const struct budget *budget, int left, bool is_role_limited)
 {
     if (budget->is_superuser)

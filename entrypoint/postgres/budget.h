@@ -19,7 +19,7 @@ struct budget {
     int max_connections;
     int superuser_reserved;
     int reserved; /* for pg_use_reserved_connections; 0 before PostgreSQL 16 */
-    int used;     /* client connections, the asking one among them */
+    int used;     /* client connections, including this one */
     const char *role;
     bool is_superuser;
     bool may_use_reserved;
@@ -30,15 +30,15 @@ struct budget {
     int database_used;
 };
 
-/* One round trip, with no right but to connect. Texts are the arena's. */
+/* One round trip; needs no right but to connect. Texts live in the arena. */
 must_use bool budget_read(struct arena *arena, struct connection *conn, struct budget *out,
                           struct error *err);
 
 /* How many more connections this role can open to this database now; 0 when there is none. Pure. */
 int budget_free(const struct budget *budget);
 
-/* How many are left to everybody who is not privileged, role limits aside: what an application may still
- * open. Pure. */
+/* How many are left for unprivileged roles, ignoring role limits: what an application may still open.
+ * Pure. */
 int budget_room(const struct budget *budget);
 
 /* How many connections each of `replicas` copies of an application may hold, when all connect as this role,

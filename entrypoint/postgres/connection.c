@@ -17,16 +17,16 @@
 
 enum { PARAMETERS_MOST = ENDPOINT_PARAMETERS + 16, RECONNECT_PAUSE_MOST_MS = 5000 };
 
-/* What every session of ours is opened with, unless the URL says it. User, certificates and time-outs come
- * with the endpoint. The keepalives notice a cut cable within 25 s; tcp_user_timeout does the same while
- * bytes of ours are unacknowledged. */
+/* The parameters of every session, unless the URL sets them. User, certificates and timeouts come with the
+ * endpoint. The keepalives detect a cut cable within 25 s; tcp_user_timeout does the same while sent bytes
+ * are unacknowledged. */
 static const struct {
     const char *keyword;
     const char *value;
 } STANDARD[] = {
     { "client_encoding", "UTF8" },       { "keepalives", "1" },       { "keepalives_idle", "10" },
     { "keepalives_interval", "5" },      { "keepalives_count", "3" }, { "tcp_user_timeout", "20000" },
-    { "fallback_application_name", "" }, /* filled in: who leads must be visible */
+    { "fallback_application_name", "" }, /* filled in: others must see who leads */
 };
 
 const char *const CONNECTION_RETRY_NAMES[] = {
@@ -36,7 +36,7 @@ const char *const CONNECTION_RETRY_NAMES[] = {
 _Static_assert(sizeof CONNECTION_RETRY_NAMES / sizeof *CONNECTION_RETRY_NAMES == CONNECTION_RETRIES,
                "name every reason");
 
-/* Of this process. */
+/* The state of this process. */
 static struct {
     size_t open;
     size_t retries[CONNECTION_RETRIES];
@@ -73,7 +73,7 @@ static void application_name(struct text *out)
         text_add_format(out, " %s", namespace);
 }
 
-/* NOTICEs and their kin go to the log, at the level that their severity has there. */
+/* NOTICEs and the like go to the log, at the level that matches their severity. */
 static void on_notice(void *context, const PGresult *notice)
 {
     const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
@@ -114,7 +114,7 @@ static PGconn *start(const struct endpoint *where)
     return PQconnectStartParams(keywords, values, 0);
 }
 
-/* Waits until the socket can do what libpq wants, a signal comes, or the time is up. */
+/* Waits until the socket is ready for libpq, a signal comes, or the deadline passes. */
 static bool wait_socket(PGconn *pg, short events, bool is_interruptible, struct deadline until)
 {
     struct pollfd watched[2] = { { .fd = PQsocket(pg), .events = events },
@@ -124,7 +124,8 @@ static bool wait_socket(PGconn *pg, short events, bool is_interruptible, struct 
     return watched[0].revents != 0;
 }
 
-/* Drives libpq until the session stands or is refused; with `is_waiting` false, or until it has to wait. */
+/* Drives libpq until the session is established or refused or, if not `is_waiting`, until it would have to
+ * wait. */
 static void drive(struct connection *conn, bool is_waiting)
 {
     struct deadline until = is_waiting ? conn->until : deadline_in(0);
@@ -152,7 +153,7 @@ static void begin(struct connection *conn, const struct endpoint *where)
     if (conn->pg == NULL)
         memory_exhausted();
     counts.open++;
-    /* Only so does the message of a refused connection carry its SQLSTATE. */
+    /* Only with this does the message of a refused connection contain its SQLSTATE. */
     (void)PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
     conn->next = PQstatus(conn->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
     drive(conn, false);
@@ -308,7 +309,7 @@ bool error_from_loss(struct connection *conn, struct error *err)
     struct slice reason = slice_trim(slice_of(PQerrorMessage(conn->pg)));
     const char *end = reason.length > 0 ? memchr(reason.at, '\n', reason.length) : NULL;
 
-    /* Given up for a signal: what is asked of it now can't be answered. */
+    /* Given up because of a signal: no query can be answered any more. */
     if (conn->is_given_up && signals_pending() != 0)
         return signals_error(err);
     if (end != NULL)
@@ -324,7 +325,7 @@ static void send_cancel(struct connection *conn)
 
     if (cancel == NULL)
         return;
-    log_info("cancelling what runs on the server%s%s", conn->why[0] == '\0' ? "" : ": ", conn->why);
+    log_info("cancelling the current statement%s%s", conn->why[0] == '\0' ? "" : ": ", conn->why);
     if (PQcancel(cancel, reason, sizeof reason) != 1)
         log_warn("could not cancel: %s", reason);
     PQfreeCancel(cancel);
@@ -352,14 +353,14 @@ bool connection_is_busy(const struct connection *conn)
     return PQtransactionStatus(conn->pg) == PQTRANS_ACTIVE;
 }
 
-/* One wait for a result: what ends it. */
+/* What ends a wait for a result. */
 struct wait {
     bool is_cancellable;
     struct deadline limit; /* of the answer */
     struct deadline until; /* of the grace after a signal; never = none has come */
 };
 
-/* When there is something to do at the latest: what was cancelled already is only waited for. */
+/* When to act at the latest; once a statement has been cancelled, only wait. */
 static struct deadline next_limit(const struct connection *conn, const struct wait *wait)
 {
     if (!deadline_is_never(wait->until))
@@ -368,7 +369,7 @@ static struct deadline next_limit(const struct connection *conn, const struct wa
                                                        : wait->limit;
 }
 
-/* Cancels what has to be cancelled; false when the wait is over. */
+/* Cancels the statement if a limit has passed; false when the wait is over. */
 static bool check_limits(struct connection *conn, struct wait *wait, struct error *err)
 {
     if (wait->is_cancellable && deadline_passed(conn->cancel_at))
@@ -386,7 +387,7 @@ static bool check_limits(struct connection *conn, struct wait *wait, struct erro
     if (!deadline_passed(wait->limit))
         return true;
     conn->is_given_up = true;
-    return error_set(err, ERROR_LOST, "no answer came within %lld ms", (long long)conn->answer_ms);
+    return error_set(err, ERROR_LOST, "no answer within %lld ms", (long long)conn->answer_ms);
 }
 
 bool connection_next_result(struct connection *conn, bool is_cancellable, PGresult **out, struct error *err)

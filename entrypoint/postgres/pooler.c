@@ -5,8 +5,8 @@
 #include "base/signals.h"
 #include "postgres/query.h"
 
-/* A pool hands out the session that it got back last, or each in turn: within so many looks two clients that
- * can share one have done so. */
+/* A pool hands out the session that was returned last, or each in turn: within this many rounds, two clients
+ * that can share one will have done so. */
 enum { LOOKS_MOST = 50, ANSWER_MS = 3000 };
 
 static const struct query BACKEND = { .name = "backend_pid", .sql = "SELECT pg_catalog.pg_backend_pid()" };
@@ -41,7 +41,8 @@ static enum pooling compare(struct connection *ours, int pid, struct connection 
         int theirs;
         bool is_answered = ask(other, &theirs, &ignored);
 
-        /* The other one waits for a session. Who is answered now, behind it in the queue, has its own. */
+        /* The other one is waiting for a session. A client that is answered while behind it in the queue has
+         * its own. */
         if (!is_answered)
             return ask(ours, &now, &ignored) && now == pid ? POOLING_NONE : POOLING_TRANSACTION;
         if (theirs == pid || !ask(ours, &now, &ignored) || now != pid)
@@ -50,7 +51,7 @@ static enum pooling compare(struct connection *ours, int pid, struct connection 
     return POOLING_NONE;
 }
 
-/* In statement mode every statement may run in another session: there is nothing to hold on to. */
+/* In statement mode every statement may run in a different session, so nothing can be kept. */
 static bool check_transactions(struct connection *conn, struct error *err)
 {
     static const struct query begin = { .name = "begin", .sql = "BEGIN" };
@@ -60,9 +61,9 @@ static bool check_transactions(struct connection *conn, struct error *err)
         return true;
     if (err->class == ERROR_INTERRUPTED)
         return false;
-    error_set(err, ERROR_USAGE, "the database URL leads to a pooler that allows no transactions");
+    error_set(err, ERROR_USAGE, "the database URL leads to a pooler that does not support transactions");
     error_holds(err, "Nothing was changed.");
-    return error_hint(err, "Give the database itself as DIRECT_URL.");
+    return error_hint(err, "Set DIRECT_URL to the database's own address.");
 }
 
 bool pooler_detect(struct connection *conn, const struct endpoint *where, int64_t timeout_ms,

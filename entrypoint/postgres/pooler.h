@@ -1,9 +1,9 @@
 /*
- * What stands between us and the server, told by what it does.
+ * Is there a pooler between us and the server? Detected by what it does.
  *
- * A pooler passes the server's version, parameters and errors through and can bear any name; but it answers
- * with a process id of its own, and in transaction mode it lets two clients share one session of the server,
- * which nothing else ever does.
+ * A pooler passes the server's version, parameters and errors through and can have any name; but it reports a
+ * process id of its own, and in transaction mode it lets two clients share one server session, which nothing
+ * else ever does.
  */
 #ifndef POSTGRES_POOLER_H
 #define POSTGRES_POOLER_H
@@ -20,13 +20,13 @@ enum pooling {
     POOLING_TRANSACTION, /* each transaction may run in another session, which others use after us */
 };
 
-/* Whether something else than the server answers on this connection. One round trip. */
+/* Whether something other than the server answers on this connection. One round trip. */
 must_use bool pooler_is_between(struct connection *conn, bool *is_between, struct error *err);
 
-/* Opens a second connection beside `conn` and asks both in turn which session of the server serves them,
- * until that decides it; takes milliseconds, or at most seconds when the pool is full: then `conn` may be
- * lost. What can't be told counts as POOLING_TRANSACTION, which is safe behind anything. ERROR_USAGE when it
- * allows no transactions at all. */
+/* Opens a second connection beside `conn` and asks both in turn which server session serves them, until the
+ * answer is certain; takes milliseconds, or up to seconds if the pool is full: then `conn` may be lost. If it
+ * cannot be determined, the answer is POOLING_TRANSACTION, which is safe in any case. ERROR_USAGE if
+ * transactions are not supported at all. */
 must_use bool pooler_detect(struct connection *conn, const struct endpoint *where, int64_t timeout_ms,
                             enum pooling *out, struct error *err);
 

@@ -60,8 +60,8 @@ static const char *field(const PGresult *result, int code)
     return value == NULL ? "" : value;
 }
 
-/* A failure without SQLSTATE is libpq's own: it could not make sense of what came, has dropped it, and would
- * wait for ever for what was in it. */
+/* A failure without SQLSTATE is libpq's own: it could not parse an answer, has dropped it, and would wait
+ * forever for its content. */
 static bool is_of_server(const PGresult *result)
 {
     return field(result, PG_DIAG_SQLSTATE)[0] != '\0';
@@ -106,7 +106,7 @@ static bool is_failure(const PGresult *result)
     return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE || status == PGRES_NONFATAL_ERROR;
 }
 
-/* A script may say COPY … TO STDOUT: its data is read and dropped. COPY … FROM STDIN is refused before it is
+/* A script may use COPY … TO STDOUT: its data is read and dropped. COPY … FROM STDIN is refused before it is
  * sent, but a function of the server's could still ask for data: the answer is a failure, never silence. */
 static bool end_copy(struct connection *conn, ExecStatusType status, struct error *err)
 {
@@ -122,15 +122,15 @@ static bool end_copy(struct connection *conn, ExecStatusType status, struct erro
     return true;
 }
 
-/* Nothing that comes after such an answer can be trusted. */
+/* Nothing after such an answer can be trusted. */
 static bool lose_trust(struct connection *conn, struct error *err)
 {
     conn->is_given_up = true;
-    error_set(err, ERROR_LOST, "the server's answer is not one to what it was asked");
+    error_set(err, ERROR_LOST, "the server's answer does not match the query");
     return error_code(err, "P1017");
 }
 
-/* What the results of one query come to. */
+/* Collects the results of one query. */
 struct tally {
     struct result **kept; /* those with rows, at most `most` */
     size_t most;

@@ -1,8 +1,8 @@
 /*
- * Asking the server: one query with parameters, or several in one round trip.
+ * Queries: one with parameters, or several in one round trip.
  *
- * A failing query fills the error with what the server said; its class comes from the SQLSTATE table, and
- * ERROR_INTERRUPTED when a signal cancelled it, ERROR_LOST when the session broke.
+ * A failed query fills the error with the server's message; its class comes from the SQLSTATE table, or is
+ * ERROR_INTERRUPTED if a signal cancelled it, ERROR_LOST if the session broke.
  */
 #ifndef POSTGRES_QUERY_H
 #define POSTGRES_QUERY_H
@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "postgres/connection.h"
 
-/* A statement of ours: its name is what debug logs and errors say. */
+/* A statement of ours; debug logs and errors use its name. */
 struct query {
     const char *name;
     const char *sql;
@@ -33,9 +33,9 @@ int result_rows(const struct result *result);
 bool result_is_null(const struct result *result, int row, int column);
 const char *result_text(const struct result *result, int row, int column); /* "" for null */
 bool result_bool(const struct result *result, int row, int column);
-int64_t result_number(const struct result *result, int row, int column); /* 0 for what is no number */
+int64_t result_number(const struct result *result, int row, int column); /* 0 if it is not a number */
 
-/* One statement, parameters as text (NULL = null), one round trip. `out` may be NULL when the rows don't
+/* One statement, parameters as text (NULL = null), one round trip. `out` may be NULL if the rows do not
  * matter. */
 must_use bool query_run(struct connection *conn, const struct query *query, const char *const *parameters,
                         struct result **out, struct error *err);

@@ -28,7 +28,7 @@ static bool is_refusal(const struct error *err)
     return err->class == ERROR_USAGE || err->class == ERROR_REFUSED;
 }
 
-/* Until the service that gives it can be had. */
+/* Waits until the service that provides it can be reached. */
 static bool ask_password(const struct config *config, struct endpoint *endpoint, struct deadline until,
                          struct error *err)
 {
@@ -48,18 +48,17 @@ static bool ask_password(const struct config *config, struct endpoint *endpoint,
     return true;
 }
 
-/* 22023 and 42501 before a session is there: the role does not exist, the user is no member of it. */
+/* 22023 and 42501 before the session is established: the role does not exist, or the user is not a member of
+ * it. */
 static void explain_role(const struct config *config, struct error *err)
 {
     if (config->set_role != NULL &&
         (strcmp(err->sqlstate, "22023") == 0 || strcmp(err->sqlstate, "42501") == 0))
-        error_hint(
-            err,
-            "--set-role names a role that has to exist, and that the user is a member of: GRANT \"%s\" TO the user.",
-            config->set_role);
+        error_hint(err, "The role must exist, and the user must be a member of it: GRANT \"%s\" TO the user.",
+                   config->set_role);
 }
 
-/* Some poolers take startup options and do nothing about them. */
+/* Some poolers accept startup options and ignore them. */
 static bool check_role(const struct config *config, struct connection *conn, struct error *err)
 {
     static const struct query query = { .name = "role", .sql = "SELECT pg_catalog.current_setting('role')" };
@@ -72,9 +71,8 @@ static bool check_role(const struct config *config, struct connection *conn, str
     if (result_rows(result) == 1 && strcmp(result_text(result, 0, 0), config->set_role) == 0)
         return true;
     error_set(err, ERROR_USAGE, "the session does not work as role \"%s\"", config->set_role);
-    return error_hint(err,
-                      "A pooler that drops startup options may be in between: give the database itself as "
-                      "DIRECT_URL.");
+    return error_hint(
+        err, "A pooler in between may drop startup options: set DIRECT_URL to the database's own address.");
 }
 
 struct connection *reach_database(const struct config *config, struct endpoint *endpoint,

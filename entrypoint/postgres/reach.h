@@ -1,8 +1,8 @@
 /*
- * Reaching the database: every connection of a command begins here.
+ * Connecting to the database: every connection of a command begins here.
  *
- * Passwords are asked for or read again before each connection, and once more when they are refused: they may
- * rotate at any time.
+ * Passwords are requested or reread before each connection, and again when one is refused: they may rotate at
+ * any time.
  */
 #ifndef POSTGRES_REACH_H
 #define POSTGRES_REACH_H
@@ -13,13 +13,13 @@
 #include "postgres/connection.h"
 #include "postgres/pooler.h"
 
-/* Fills *out with what stands between us and the server, see pooler_detect(). Believes a URL that says it
- * leads to a pooler (?pgbouncer=true). */
+/* Fills *out with the kind of pooling, see pooler_detect(). Trusts a URL that says it leads to a pooler
+ * (?pgbouncer=true). */
 must_use bool reach_find_pooling(const struct config *config, const struct endpoint *endpoint,
                                  struct connection *conn, enum pooling *out, struct error *err);
 
 /* A connection, within the deadlines of the configuration, that works as --set-role; the caller's to close.
- * `begun` is what reach_begin() gave, or NULL; it is taken over. NULL and `err` on failure. */
+ * `begun` is the result of reach_begin(), or NULL; it is taken over. NULL and `err` on failure. */
 must_use struct connection *reach_database(const struct config *config, struct endpoint *endpoint,
                                            struct connection *begun, struct error *err);
 

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "postgres/sqlstate.h"
 
-/* What libpq itself says when it is not the server that refuses. First match wins. */
+/* libpq's own messages, when the server has not refused. The first match wins. */
 static const struct reason {
     const char *phrase;
     enum error_class class;
@@ -18,26 +18,27 @@ static const struct reason {
     const char *hint;
 } REASONS[] = {
     { "no password supplied", ERROR_USAGE, false, "P1000",
-      "Give the password in the database URL, in PGPASSWORD, or in a file named by DATABASE_URL_FILE." },
+      "Set the password in the database URL, in PGPASSWORD, or in the file that DATABASE_URL_FILE names." },
     { "server does not support SSL", ERROR_USAGE, false, "P1011",
-      "The server speaks no TLS: set sslmode=disable (or prefer), or turn ssl on in the server." },
+      "The server does not support TLS: set sslmode=disable (or prefer), or turn ssl on in the server." },
     { "certificate verify failed", ERROR_USAGE, false, "P1011",
-      "Give the CA that signed the server's certificate as sslrootcert=FILE in the URL." },
+      "Set sslrootcert=FILE in the URL to the CA that signed the server's certificate." },
     { "does not match host name", ERROR_USAGE, false, "P1011",
-      "Use the host name that the server's certificate is made out to." },
+      "Use the host name that is in the server's certificate." },
     { "root certificate file", ERROR_USAGE, false, "P1011",
-      "Give an existing CA file as sslrootcert=FILE in the URL." },
+      "Set sslrootcert=FILE in the URL to an existing CA file." },
     { "private key file", ERROR_USAGE, false, "P1011",
-      "See sslkey in the URL: the file must exist, mode 0600 or stricter." },
+      "Check sslkey in the URL: the file must exist, with mode 0600 or stricter." },
     { "certificate file", ERROR_USAGE, false, "P1011",
-      "See sslcert in the URL: the file must exist and hold a PEM certificate." },
-    { "SSL error", ERROR_USAGE, false, "P1011", "See sslmode, sslrootcert, sslcert and sslkey in the URL." },
+      "Check sslcert in the URL: the file must exist and contain a PEM certificate." },
+    { "SSL error", ERROR_USAGE, false, "P1011",
+      "Check sslmode, sslrootcert, sslcert and sslkey in the URL." },
     { "could not translate host name", ERROR_UNREACHABLE, true, "P1001",
-      "Check the host in the database URL; in Kubernetes, that the Service exists in this namespace." },
+      "Check the host in the database URL. In Kubernetes, check that the Service exists in this namespace." },
     { "session is read-only", ERROR_UNREACHABLE, true, "P1001",
-      "No host of the URL accepts writes: a failover may be under way." },
+      "No host in the URL accepts writes: a failover may be in progress." },
     { "server is in hot standby mode", ERROR_UNREACHABLE, true, "P1001",
-      "No host of the URL is a primary: a failover may be under way." },
+      "No host in the URL is a primary: a failover may be in progress." },
 };
 
 /* Finds ":  CODE: " in what a verbose server error looks like; the last one, since several hosts may have
@@ -59,7 +60,7 @@ static const char *find_sqlstate(const char *said, char code[SQLSTATE_SIZE])
     return found;
 }
 
-/* Its first line, without the SQLSTATE and the blanks around it. */
+/* Its first line, without the SQLSTATE and surrounding blanks. */
 static struct slice first_line(const char *said)
 {
     struct slice line = slice_trim(slice_of(said));
@@ -70,7 +71,8 @@ static struct slice first_line(const char *said)
     return slice_trim(line);
 }
 
-/* LDAP and PAM (which Amazon RDS takes tokens by) say so with the code of a missing rule in pg_hba.conf. */
+/* LDAP and PAM (through which Amazon RDS accepts tokens) report this with the code of a missing rule in
+ * pg_hba.conf. */
 static const struct sqlstate *meaning_of(const char *code, const char *words)
 {
     bool is_password = strcmp(code, "28000") == 0 && strstr(words, "authentication failed") != NULL;
@@ -87,19 +89,21 @@ static bool explain_server(const struct endpoint *where, const char *code, const
 
     if (meaning->class == ERROR_BUDGET)
         class = ERROR_BUDGET;
-    error_set(err, class, "the database at %s refuses: %.*s", where->label, (int)line.length, line.at);
+    error_set(err, class, "the database at %s refused the connection: %.*s", where->label, (int)line.length,
+              line.at);
     text_copy_cut(err->sqlstate, sizeof err->sqlstate, code);
     if (meaning->prisma != NULL)
         error_code(err, meaning->prisma);
     if (meaning->hint != NULL)
         error_hint(err, "%s", meaning->hint);
-    /* PgBouncer's words; its code is that of any violation of the protocol. */
+    /* PgBouncer's message; its code is the one for any protocol violation. */
     if (strstr(words, "unsupported startup parameter") == NULL)
         return meaning->is_worth_reconnecting;
     err->class = ERROR_USAGE;
-    return error_hint(err,
-                      "A pooler in between does not hand on what --set-role, PGOPTIONS or the URL say of the "
-                      "session: give the database itself as DIRECT_URL.");
+    return error_hint(
+        err,
+        "A pooler in between does not pass on --set-role, PGOPTIONS or the URL's options: set DIRECT_URL "
+        "to the database's own address.");
 }
 
 static bool explain_reason(const struct endpoint *where, const struct reason *reason, const char *said,
@@ -118,7 +122,7 @@ bool refusal_explain(const struct endpoint *where, enum refusal_stage stage, con
 {
     static const struct reason unreachable = {
         "", ERROR_UNREACHABLE, true, "P1001",
-        "Check that the server runs and that its host and port are right."
+        "Check that the server is running and that the host and port are right."
     };
     char code[SQLSTATE_SIZE];
     const char *words = find_sqlstate(said, code);
@@ -132,7 +136,8 @@ bool refusal_explain(const struct endpoint *where, enum refusal_stage stage, con
         error_code(err, "P1001");
         error_hint(
             err,
-            "A firewall or a NetworkPolicy may drop the packets; --connect-timeout makes one try longer.");
+            "A firewall or a NetworkPolicy may be dropping the packets; to allow each attempt more time: "
+            "--connect-timeout.");
         return true;
     }
     if (words != NULL)
@@ -144,7 +149,7 @@ bool refusal_explain(const struct endpoint *where, enum refusal_stage stage, con
     explain_reason(where, &unreachable, said, err);
     if (strncmp(said, "connection to server", strlen("connection to server")) == 0)
         return true;
-    /* Nothing was tried: libpq did not like a parameter. */
+    /* No connection was attempted: libpq rejected a parameter. */
     err->class = ERROR_USAGE;
     error_code(err, "P1013");
     return error_hint(err, "Check the parameters of the database URL.");

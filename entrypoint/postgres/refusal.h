@@ -1,8 +1,8 @@
 /*
- * Why a connection was refused, from the words libpq leaves: pure.
+ * Why a connection was refused, from libpq's message. Pure.
  *
  * libpq reports a refused connection only as text. With PQERRORS_VERBOSE a server's refusal carries its
- * SQLSTATE in that text; what libpq itself found (name lookup, socket, TLS, a bad parameter) is told by a few
+ * SQLSTATE in that text; what libpq itself found (name lookup, socket, TLS, a bad parameter) shows in a few
  * stable English phrases (no locale is ever set, so they are never translated).
  */
 #ifndef POSTGRES_REFUSAL_H

@@ -45,7 +45,7 @@ bool session_can_check_connection(struct connection *conn)
         return false;
     if (query_run(conn, &check, NULL, NULL, &ignored))
         return true;
-    log_debug("the server cannot watch for closed connections: %s", ignored.message);
+    log_debug("the server cannot detect closed connections: %s", ignored.message);
     return false;
 }
 

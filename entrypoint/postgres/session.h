@@ -1,9 +1,8 @@
 /*
  * The settings that a session of ours runs with: one table.
  *
- * Set with SET LOCAL inside each transaction, so that RESET ALL after a script brings back the role's and the
- * database's own settings and nothing of a script survives it. Not passed as startup options: poolers refuse
- * those.
+ * Set with SET LOCAL inside each transaction, so that RESET ALL after a script restores the settings of the
+ * role and the database and removes those of the script. Not passed as startup options: poolers refuse those.
  */
 #ifndef POSTGRES_SESSION_H
 #define POSTGRES_SESSION_H
@@ -26,9 +25,9 @@ struct session_settings {
 /* Adds "SET [LOCAL] name = value;" for every setting. */
 void session_settings_add(const struct session_settings *settings, bool is_local, struct text *out);
 
-/* Whether the server can notice in the middle of a statement that we are gone
+/* Whether the server can notice in the middle of a statement that the client is gone
  * (client_connection_check_interval: version 14, and a platform that reports closed sockets). One round trip,
- * which sets nothing; a session that can't is no error. */
+ * which sets nothing; a session that cannot is not an error. */
 bool session_can_check_connection(struct connection *conn);
 
 /* What a session that holds the leader lock lets the server do, so that the lock never outlives us: end a
@@ -46,7 +45,7 @@ bool session_can_check_connection(struct connection *conn);
     " THEN pg_catalog.set_config('idle_session_timeout', '60s', false) END"
 extern const struct query SESSION_SAFETY_NET;
 
-/* What undoes what a script may have left in the session, settings, role and prepared statements excepted:
+/* Cleans up what a script may have left in the session, except settings, role and prepared statements:
  * cursors, LISTEN, temporary tables, sequence caches. Each may run in a transaction. */
 enum { SESSION_CLEANUPS = 4 };
 extern const struct query SESSION_CLEANUP[SESSION_CLEANUPS];
@@ -58,9 +57,9 @@ void session_cleanup_add(struct text *out);
  * still in force. */
 extern const struct query SESSION_CONSTRAINTS;
 
-/* What sets the script's role aside until the end of a transaction, for writes of our own: SET LOCAL after
- * SET in one transaction hides it only until COMMIT (documentation, "SET"). The default is the role that the
- * session began with. */
+/* Suspends the script's role until the end of a transaction, for our own writes: SET LOCAL after SET in one
+ * transaction hides it only until COMMIT (documentation, "SET"). The default is the role that the session
+ * began with. */
 enum { SESSION_ASIDES = 2 };
 extern const struct query SESSION_ASIDE[SESSION_ASIDES];
 

@@ -1,5 +1,5 @@
 /*
- * What a SQLSTATE means to a migration: one table.
+ * What an SQLSTATE means to a migration: one table.
  *
  * Source: PostgreSQL documentation, appendix "PostgreSQL Error Codes".
  */
@@ -14,13 +14,13 @@ enum { SQLSTATE_SIZE = 6 };
 
 struct sqlstate {
     const char *code;           /* five characters, or the two of a whole class */
-    enum error_class class;     /* what a query that fails so means */
-    bool is_worth_reconnecting; /* whether a connection refused so may be had a moment later */
+    enum error_class class;     /* the class of a query that fails with it */
+    bool is_worth_reconnecting; /* whether a connection refused with it may succeed a moment later */
     const char *prisma;         /* the code that Prisma shows for it, or NULL */
-    const char *hint;           /* what to do about it where the server itself has no hint, or NULL */
+    const char *hint;           /* what to do about it if the server has no hint, or NULL */
 };
 
-/* The row for a code; a row of its own for everything that is not in the table (ERROR_CLEAN, not worth
+/* The row for a code; any code that is not in the table has a default row (ERROR_CLEAN, not worth
  * reconnecting). */
 const struct sqlstate *sqlstate_find(const char *code);
 

@@ -4,7 +4,7 @@
 #include "base/names.h"
 #include "postgres/query.h"
 
-/* In the server's own words. */
+/* The server's names for them. */
 const char *const TRANSACTION_STATUS_NAMES[] = {
     [TRANSACTION_COMMITTED] = "committed",
     [TRANSACTION_ABORTED] = "aborted",
@@ -14,7 +14,7 @@ const char *const TRANSACTION_STATUS_NAMES[] = {
 _Static_assert(sizeof TRANSACTION_STATUS_NAMES / sizeof *TRANSACTION_STATUS_NAMES == TRANSACTION_STATUSES,
                "name every status");
 
-/* The server raises an error for an id from its future, which a failover can bring about. */
+/* The server raises an error for an id from its future, which is possible after a failover. */
 static const struct query TRANSACTION_STATUS = {
     .name = "transaction_status",
     .parameters = 1,

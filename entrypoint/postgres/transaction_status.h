@@ -1,5 +1,5 @@
 /*
- * Was that COMMIT done? Asked when its answer was lost.
+ * Was the transaction committed? For when the answer to COMMIT was lost.
  */
 #ifndef POSTGRES_TRANSACTION_STATUS_H
 #define POSTGRES_TRANSACTION_STATUS_H

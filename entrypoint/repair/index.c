@@ -23,7 +23,8 @@ static enum repair_answer refuse(const struct execution *execution, const struct
 {
     error_set(err, ERROR_CLEAN, "the index %s %s", name, what);
     execution_point(execution, statement->start, err);
-    error_hint(err, "See that nobody needs it, then: DROP INDEX CONCURRENTLY %s; and deploy again.", name);
+    error_hint(err, "Check that nobody needs it, then type: DROP INDEX CONCURRENTLY %s; and deploy again.",
+               name);
     return REPAIR_REFUSED;
 }
 
@@ -75,13 +76,15 @@ static enum repair_answer look(const struct execution *execution, const struct s
         return REPAIR_RUN;
     if (!found.is_valid)
         return refuse(execution, statement, found.name,
-                      "is INVALID and can't be proven to be a leftover of this migration", err);
+                      "is INVALID, and it is not certain that this migration left it behind", err);
     if (!found.is_younger)
         return REPAIR_RUN; /* an older one: the server has its own words for that */
     if (found.is_same)
         return REPAIR_DONE;
-    return refuse(execution, statement, found.name,
-                  "was made since this migration was interrupted, but not as the script has it now", err);
+    return refuse(
+        execution, statement, found.name,
+        "was created after this migration was interrupted, but differs from what the script creates now",
+        err);
 }
 
 enum repair_answer index_create_before(const struct execution *execution, const struct statement *statement,
@@ -117,7 +120,7 @@ bool index_create_after(const struct execution *execution, const struct statemen
         return true;
     }
     left->is_ours = is_ours(&found);
-    (void)snprintf(left->what, sizeof left->what, "the INVALID index %s remains", found.name);
+    (void)snprintf(left->what, sizeof left->what, "the INVALID index %s", found.name);
     (void)snprintf(left->remedy, sizeof left->remedy, "DROP INDEX CONCURRENTLY %s", found.name);
     return false;
 }
@@ -152,10 +155,11 @@ bool index_drop_after(const struct execution *execution, const struct index_stat
     if (!result_bool(result, 0, 1))
         return true;
     left->is_ours = intent->is_known;
-    (void)snprintf(left->what, sizeof left->what,
-                   "the index %s is INVALID: no query uses it, every write still pays for it (to keep it: "
-                   "REINDEX INDEX CONCURRENTLY)",
-                   name.at);
+    (void)snprintf(
+        left->what, sizeof left->what,
+        "the index %s, which is INVALID: no query uses it, but every write still maintains it (to keep "
+        "it: REINDEX INDEX CONCURRENTLY)",
+        name.at);
     (void)snprintf(left->remedy, sizeof left->remedy, "DROP INDEX CONCURRENTLY %s", name.at);
     return false;
 }
@@ -172,7 +176,6 @@ bool index_verify(const struct execution *execution, const struct statement *sta
         return false;
     if (!found.is_found || found.is_valid)
         return true;
-    (void)refuse(execution, statement, found.name, "is there but INVALID: IF NOT EXISTS took it for good",
-                 err);
+    (void)refuse(execution, statement, found.name, "exists but is INVALID: IF NOT EXISTS accepted it", err);
     return false;
 }

@@ -16,7 +16,8 @@ static const struct query INDEXES = {
         "  FROM pg_catalog.pg_index AS i"
         "  JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid"
         "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-        " WHERE i.indrelid = pg_catalog.to_regclass($1) AND c.relkind = 'i' AND (c.relname = $2 OR $2 IS NULL)"
+        " WHERE i.indrelid = pg_catalog.to_regclass($1) AND c.relkind = 'i' AND (c.relname = $2 OR $2 IS "
+"NULL)"
         " ORDER BY i.indisvalid",
 };
 
@@ -48,7 +49,7 @@ bool invalid_index_definition(const struct execution *execution, struct slice sq
     else if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED)
         return false;
     else
-        log_warn("can't tell what the statement's index looks like: %s", err->message);
+        log_warn("could not determine the definition of the statement's index: %s", err->message);
     return true;
 }
 

@@ -42,7 +42,8 @@ static const struct query OBJECTS[SUBJECT_KINDS] = {
                                    "$2::bigint") ", false"
                                                  "  FROM pg_catalog.pg_subscription AS s"
                                                  "  JOIN pg_catalog.pg_database AS d ON d.oid = s.subdbid"
-                                                 " WHERE s.subname = $1 AND d.datname = pg_catalog.current_database()" },
+                                                 " WHERE s.subname = $1 AND d.datname = "
+                                                 "pg_catalog.current_database()" },
 };
 
 static enum repair_answer refuse(const struct execution *execution, const struct statement *statement,
@@ -103,9 +104,9 @@ enum repair_answer detach_before(const struct execution *execution, const struct
     if (is_pending) {
         add_finalize(subject, &sql);
         error_set(err, ERROR_CLEAN,
-                  "the partition is half detached already, and that can't be proven to be this migration's "
-                  "work");
-        error_hint(err, "Complete it: %s; and deploy again when the script does not detach it any more.",
+                  "the partition is already half detached, and it is not certain that this migration did it");
+        error_hint(err,
+                   "Complete it by hand: %s; then remove the statement from the script and deploy again.",
                    sql.at);
         return refuse(execution, statement, err);
     }
@@ -125,7 +126,7 @@ bool detach_after(const struct execution *execution, const struct subject *subje
         return true;
     add_finalize(subject, &sql);
     left->is_ours = result_bool(result, 0, 3);
-    text_copy_cut(left->what, sizeof left->what, "the partition is half detached");
+    text_copy_cut(left->what, sizeof left->what, "a half-detached partition");
     text_copy_cut(left->remedy, sizeof left->remedy, sql.at);
     return false;
 }
@@ -141,7 +142,7 @@ enum repair_answer object_before(const struct execution *execution, const struct
     if (!query_run(execution->conn, &OBJECTS[subject->kind], parameters, &result, err)) {
         if (strcmp(err->sqlstate, "42501") != 0)
             return REPAIR_ERROR;
-        log_debug("can't look whether the statement was done: %s", err->message);
+        log_debug("could not check whether the statement was done: %s", err->message);
         return REPAIR_RUN;
     }
     is_found = result_rows(result) > 0;
@@ -149,10 +150,9 @@ enum repair_answer object_before(const struct execution *execution, const struct
         return intent->is_known && !is_found ? REPAIR_DONE : REPAIR_RUN;
     if (is_found && result_bool(result, 0, 1)) {
         error_set(err, ERROR_CLEAN,
-                  "the database \"%s\" is there but invalid: a DROP DATABASE of it was "
-                  "interrupted",
+                  "the database \"%s\" exists but is invalid: a DROP DATABASE of it was interrupted",
                   subject->name);
-        error_hint(err, "Complete it: DROP DATABASE \"%s\"; and deploy again.", subject->name);
+        error_hint(err, "Complete it by hand: DROP DATABASE \"%s\"; then deploy again.", subject->name);
         return refuse(execution, statement, err);
     }
     return is_found && result_bool(result, 0, 0) ? REPAIR_DONE : REPAIR_RUN;

@@ -25,7 +25,8 @@ static const struct query COPIES = {
         "), tables (oid) AS ("
         "  SELECT t.oid FROM pg_catalog.pg_class AS t"
         "   WHERE CASE WHEN $1 = 'database' THEN true"
-        "              WHEN $1 = 'schema' THEN t.relnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace AS n"
+        "              WHEN $1 = 'schema' THEN t.relnamespace = (SELECT n.oid FROM "
+"pg_catalog.pg_namespace AS n"
         "                                                         WHERE n.nspname = $2)"
         "              ELSE t.oid IN (SELECT named.oid FROM named) END"
         "), scope (oid) AS ("
@@ -84,12 +85,12 @@ static bool clear(const struct execution *execution, const struct result *copies
 
         quote_qualified(result_text(copies, row, 0), result_text(copies, row, 1), &name);
         left->is_ours = is_ours;
-        (void)snprintf(left->what, sizeof left->what, "the INVALID index %s remains", name.at);
+        (void)snprintf(left->what, sizeof left->what, "the INVALID index %s", name.at);
         (void)snprintf(left->remedy, sizeof left->remedy, "DROP INDEX CONCURRENTLY %s", name.at);
         if (!is_ours)
-            return error_set(err, ERROR_CLEAN,
-                             "the index %s is INVALID and can't be proven to be a leftover of this migration",
-                             name.at);
+            return error_set(
+                err, ERROR_CLEAN,
+                "the index %s is INVALID, and it is not certain that this migration left it behind", name.at);
         log_warn("dropping the INVALID index %s that an interrupted REINDEX left behind", name.at);
         if (!invalid_index_drop(execution, name.at, err))
             return false;
@@ -118,7 +119,7 @@ enum repair_answer reindex_before(const struct execution *execution, const struc
     if (left.is_ours)
         return REPAIR_ERROR;
     execution_point(execution, statement->start, err);
-    error_hint(err, "See that nobody builds it, then: %s; and deploy again.", left.remedy);
+    error_hint(err, "Check that nobody is building it, then type: %s; and deploy again.", left.remedy);
     return REPAIR_REFUSED;
 }
 

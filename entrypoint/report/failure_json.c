@@ -11,7 +11,7 @@ void failure_json_set_text(struct json *object, const char *key, const char *val
     if (value == NULL || value[0] == '\0')
         return;
     text_copy_cut(whole, sizeof whole, value);
-    redact(whole); /* first: half a secret would not be known */
+    redact(whole); /* before it is cut: half a secret would not be recognised */
     text_copy_cut(cut, most < sizeof cut ? most : sizeof cut, whole);
     json_set_text(object, key, cut);
 }

@@ -1,6 +1,6 @@
 /*
- * What machines read of a run, as members of a JSON object: the termination message's and the webhook's are
- * the same.
+ * A failure for machines, as members of a JSON object: the same in the termination message and in the
+ * webhook.
  */
 #ifndef REPORT_FAILURE_JSON_H
 #define REPORT_FAILURE_JSON_H
@@ -17,7 +17,7 @@ enum { FAILURE_JSON_MOST = 1024 };
  */
 void failure_json_set_text(struct json *object, const char *key, const char *value, size_t most);
 
-/* Code, message, place, what the database holds, what comes next; nothing when `err` is NULL. */
+/* Code, message, place, what the database holds, what to do next; nothing if `err` is NULL. */
 void failure_json_set(struct json *object, const struct error *err, size_t most);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The metrics: THE table, and its text in Prometheus' format (0.0.4).
+ * The table of metrics, and its text in Prometheus' format (0.0.4).
  */
 #ifndef REPORT_METRICS_H
 #define REPORT_METRICS_H
@@ -15,7 +15,7 @@ struct metric {
     const char *help;
     const char *label;                      /* of each sample, or NULL */
     int samples;                            /* one for each value of the label */
-    const char *(*label_value)(int sample); /* what the label says, or NULL */
+    const char *(*label_value)(int sample); /* the label's value, or NULL */
     /* The sample's value; NaN leaves it out of the file. */
     double (*read)(const struct progress *progress, int sample);
     /* Labels that depend on the run, "name=\"value\",...", for metrics that are information; or NULL. */
@@ -25,7 +25,7 @@ struct metric {
 /* Ends with a NULL name. */
 extern const struct metric METRICS[];
 
-/* Everything, a family after the other; the last line ends in a line feed. */
+/* All metrics, one family after the other; the last line ends in a line feed. */
 void metrics_write(const struct progress *progress, struct text *out);
 
 #endif

@@ -23,7 +23,7 @@ static const struct {
 };
 _Static_assert(sizeof LOOKS / sizeof *LOOKS == NOTICES, "looks for every notice");
 
-/* What comes from a server or a script shall call nobody: Slack takes "<!channel>" and "<@ID>" for people. */
+/* Text from a server or a script must not notify anybody: Slack treats "<!channel>" and "<@ID>" as people. */
 static void call_nobody(struct text *text)
 {
     for (char *at = strchr(text->at, '<'); at != NULL; at = strchr(at + 1, '<'))
@@ -47,14 +47,14 @@ void notice_line(enum notice notice, const struct progress *progress, const stru
     text_add_string(out, "tidelock: ");
     switch (notice) {
     case NOTICE_STARTED:
-        text_add_format(out, "applying %zu migration%s", pending, pending == 1 ? "" : "s");
+        text_add_format(out, "applying %zu migration%s", pending, text_plural(pending));
         break;
     case NOTICE_BLOCKED:
         text_add_format(out, "%s is blocked", progress->current == NULL ? "a migration" : progress->current);
         break;
     case NOTICE_SUCCEEDED:
         text_add_format(out, "applied %zu migration%s in %s", progress->applied,
-                        progress->applied == 1 ? "" : "s",
+                        text_plural(progress->applied),
                         duration_text((int64_t)(seconds * 1000), took, sizeof took));
         break;
     case NOTICE_FAILED:
@@ -71,7 +71,7 @@ void notice_line(enum notice notice, const struct progress *progress, const stru
     call_nobody(out);
 }
 
-/* What there is to know beside the line. */
+/* Details in addition to the line. */
 static void add_detail(const struct error *err, struct text *out)
 {
     if (err == NULL)
@@ -91,7 +91,7 @@ static void format_time(double seconds, char out[TIME_SIZE])
     clock_format_utc((int64_t)seconds, "%Y-%m-%dT%H:%M:%SZ", out, TIME_SIZE);
 }
 
-/* A headline where there is a `color`, else plain. */
+/* A headline if there is a `color`, else plain. */
 static struct json *text_block(const char *text, const char *color)
 {
     struct json *block = json_new_object();
@@ -106,7 +106,7 @@ static struct json *text_block(const char *text, const char *color)
     return block;
 }
 
-/* One attachment that each of them finds its own part in. */
+/* One attachment in which each service finds its own part. */
 static struct json *attachment(enum notice notice, const char *line, const char *detail)
 {
     struct json *object = json_new_object();

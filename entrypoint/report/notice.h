@@ -1,5 +1,5 @@
 /*
- * What is said to people and machines elsewhere about a run: the webhook's body, an Event. Pure.
+ * What a run reports to people and machines elsewhere: the webhook's body, an Event. Pure.
  */
 #ifndef REPORT_NOTICE_H
 #define REPORT_NOTICE_H
@@ -9,7 +9,7 @@
 #include "config/notice.h"
 #include "report/progress.h"
 
-/* Who speaks; each may be NULL. */
+/* The sender; each member may be NULL. */
 struct speaker {
     const char *pod;
     const char *namespace;

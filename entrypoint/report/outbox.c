@@ -26,7 +26,7 @@ static void message_free(struct message *message)
     memory_free(message);
 }
 
-/* The first has been sent, or given up. */
+/* Removes the first message, which was sent or given up. */
 static void drop_first(struct outbox *outbox)
 {
     struct message *first = outbox->first;
@@ -42,7 +42,7 @@ static void drop_first(struct outbox *outbox)
 static void give_up(struct outbox *outbox, const char *why)
 {
     if (!outbox->has_warned)
-        log_warn("%s could not be told: %s; the deployment goes on without", outbox->traits.name, why);
+        log_warn("could not notify %s: %s; continuing without it", outbox->traits.name, why);
     else
         log_debug("%s could not be told: %s", outbox->traits.name, why);
     outbox->has_warned = true;
@@ -83,14 +83,15 @@ static void try_once(struct outbox *outbox)
     outbox->exchange = exchange_begin(&request, on_answer, outbox);
 }
 
-/* What a person needs to know of an answer that is no success. */
+/* What a person needs to know about a failed request. */
 static void describe(const struct answer *answer, struct text *out)
 {
     if (answer->status == 0) {
         text_add_string(out, answer->why);
         return;
     }
-    text_add_format(out, "it answered %ld%s", answer->status, answer->body.length == 0 ? "" : ": ");
+    text_add_format(out, "it answered with status %ld%s", answer->status,
+                    answer->body.length == 0 ? "" : ": ");
     answer_add_said(answer, SAID_MOST, out);
 }
 
@@ -150,7 +151,7 @@ static struct message **end_of(struct outbox *outbox)
     return at;
 }
 
-/* What waits behind the one that is being sent. */
+/* Drops the messages after the one being sent. */
 static void forget_waiting(struct outbox *outbox)
 {
     struct message **behind = outbox->first == NULL ? &outbox->first : &outbox->first->next;

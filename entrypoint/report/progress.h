@@ -1,7 +1,7 @@
 /*
- * How far a run has come: what the status file and the metrics are made from.
+ * The progress of a run: the source of the status file and the metrics.
  *
- * Whoever does the work fills it; nobody reads it to decide anything.
+ * Filled by the code that does the work; never read to decide anything.
  */
 #ifndef REPORT_PROGRESS_H
 #define REPORT_PROGRESS_H
@@ -16,7 +16,7 @@ enum progress_phase {
     PROGRESS_CONNECTING,
     PROGRESS_WAITING_BUDGET, /* the application would have too few connections left */
     PROGRESS_WAITING_LEADER, /* another process leads, or (wait) is waited for */
-    PROGRESS_WAITING_LOCK,   /* a table lock could not be had: resting before the next try */
+    PROGRESS_WAITING_LOCK,   /* a table lock was not obtained: pausing before the next attempt */
     PROGRESS_APPLYING,
     PROGRESS_COMPLETE,
     PROGRESS_FAILED,
@@ -26,10 +26,10 @@ enum progress_phase {
 
 extern const char *const PROGRESS_PHASE_NAMES[];
 
-/* Whether nothing comes after it. */
+/* Whether no phase follows it. */
 bool progress_is_final(enum progress_phase phase);
 
-/* Why a transaction was tried again. */
+/* Why a transaction was retried. */
 enum retry_reason { RETRY_LOCK_TIMEOUT, RETRY_DEADLOCK, RETRY_SERIALIZATION, RETRY_REASONS };
 extern const char *const RETRY_REASON_NAMES[];
 
@@ -68,25 +68,25 @@ struct progress {
     const char *latest;   /* … or the last one that was */
     const char *mode;
     double current_started_at;
-    double current_ratio;          /* of the statement at hand, from 0 to 1; negative = not known */
+    double current_ratio;          /* of the current statement, from 0 to 1; negative = not known */
     bool is_backfill;              /* then: */
-    int64_t backfill_rows;         /* that it has changed, earlier runs included */
-    int64_t backfill_batch_rows;   /* that a batch takes now */
+    int64_t backfill_rows;         /* changed so far, including earlier runs */
+    int64_t backfill_batch_rows;   /* per batch, currently */
     bool is_throttled;             /* it pauses */
-    double last_seconds;           /* the last one took; negative = none yet */
+    double last_seconds;           /* duration of the last one; negative = none yet */
     size_t retries[RETRY_REASONS]; /* of transactions */
-    double lock_wait_seconds;      /* for locks of tables and rows, tries that timed out included */
-    int blocked_by;                /* sessions in our way, as far as they were seen */
-    char in_the_way[512];          /* … and what was said of them last */
-    int blocked;                   /* sessions that wait behind us */
+    double lock_wait_seconds;      /* for locks of tables and rows, including attempts that timed out */
+    int blocked_by;                /* sessions that block us, as far as they were seen */
+    char in_the_way[512];          /* … and their latest description */
+    int blocked;                   /* sessions that are blocked by us */
     bool is_leader;
     double leader_wait_seconds;
 
-    int connections_most; /* that this run may hold; 0 = not said */
+    int connections_most; /* that this run may have; 0 = not known */
     bool is_counted;      /* server_connections[] is known */
     int server_connections[PROGRESS_CONNECTIONS];
 
-    bool has_warned; /* that the file can't be written */
+    bool has_warned; /* that the file cannot be written */
 
     void (*changed)(void *context); /* called when a phase is entered; or NULL */
     void *context;

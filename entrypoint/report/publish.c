@@ -18,7 +18,7 @@ enum {
     STEP_MS = 50,
     PUSH_EVERY_MS = 15 * 1000,
     BLOCKED_LONG_MS = 30 * 1000,
-    BLOCKED_GAP_MS = 5000, /* so long a run that tries again still counts as blocked */
+    BLOCKED_GAP_MS = 5000, /* for this long, a run that retries still counts as blocked */
     REDIRECTS = 3
 };
 
@@ -29,7 +29,7 @@ static const char *keep(const struct publisher *publisher, const struct text *te
 
 static void leave_out(const char *what, const struct error *err)
 {
-    log_warn("%s is left out: %s", what, err->message);
+    log_warn("continuing without %s: %s", what, err->message);
 }
 
 static void open_push(struct publisher *publisher)
@@ -65,7 +65,7 @@ static void open_webhook(struct publisher *publisher)
                                                                .redirects = REDIRECTS });
 }
 
-/* The Job outlives its pods, so what is said about it can still be read when they are gone. */
+/* The Job outlives its pods, so Events about it can still be read when they are gone. */
 static void find_subject(struct publisher *publisher)
 {
     const char *job = env_value("JOB_NAME");
@@ -94,7 +94,7 @@ static void open_events(struct publisher *publisher)
     }
     find_subject(publisher);
     kubernetes_add_url(&publisher->kubernetes, "api/v1", "events", &url);
-    outbox_open(&publisher->events, &(struct outbox_traits) { .name = "Kubernetes (an Event)",
+    outbox_open(&publisher->events, &(struct outbox_traits) { .name = "Kubernetes with an Event",
                                                               .method = "POST",
                                                               .url = keep(publisher, &url),
                                                               .content_type = "application/json",
@@ -227,7 +227,7 @@ static void tell_end(struct publisher *publisher, const struct error *err)
 {
     bool is_interrupted = err != NULL && err->class == ERROR_INTERRUPTED;
 
-    /* Another process leads, and speaks; or nothing had begun when it was told to stop. */
+    /* Another process leads, and publishes; or this one was stopped before anything had begun. */
     if (!publisher->has_led && (publisher->has_followed || is_interrupted))
         return;
     push(publisher);

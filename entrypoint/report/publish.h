@@ -1,10 +1,10 @@
 /*
- * What a run tells the world beside its files: metrics to a Pushgateway, notices to a webhook and as
- * Kubernetes Events.
+ * What a run publishes besides its files: metrics to a Pushgateway, notices to a webhook and as Kubernetes
+ * Events.
  *
- * Only who leads speaks, or who fails without anybody leading: a hundred replicas that wait say nothing. None
- * of it can fail or hold up the run; at its end it waits PUBLISH_BUDGET_MS at most for what is still to be
- * sent.
+ * Only the leader publishes, or a process that fails while nobody leads: a hundred waiting replicas publish
+ * nothing. None of this can fail or delay the run; at its end it waits at most PUBLISH_BUDGET_MS for what is
+ * still to be sent.
  */
 #ifndef REPORT_PUBLISH_H
 #define REPORT_PUBLISH_H
@@ -29,20 +29,20 @@ struct publisher {
     struct speaker speaker;
     bool has_led;
     bool has_followed;
-    struct deadline push_again; /* though nothing has changed: who watches must see it live */
-    const char *blocked;        /* the migration that was said to be blocked */
+    struct deadline push_again; /* even if nothing has changed, to show that it is alive */
+    const char *blocked;        /* the migration that was reported as blocked */
     struct deadline seen_blocked_until;
     struct deadline say_blocked_at;
 };
 
-/* Begins, and learns from now on of every phase that `progress` enters. What can't be is warned of and left
- * out. It must stay where it is until publish_end(). */
+/* Begins, and from now on follows every phase that `progress` enters. What is not possible is left out, with
+ * a warning. It must stay where it is until publish_end(). */
 void publish_begin(struct publisher *publisher, const struct config *config, struct progress *progress);
 
 /* Once a second: pushes now and then, and sees whether the run has been blocked for long. */
 void publish_look(struct publisher *publisher);
 
-/* The run has ended, `err` is NULL when it ended well; progress_end() has been called. */
+/* The run has ended; `err` is NULL on success. Call progress_end() first. */
 void publish_end(struct publisher *publisher, const struct error *err);
 
 #endif

@@ -53,7 +53,7 @@ static void add_base64(struct slice value, struct text *out)
 
 static void add_label(const struct label *label, struct text *out)
 {
-    /* A path with "." or ".." in it is made another one on its way. */
+    /* A path that contains "." or ".." would be normalized on its way. */
     bool is_encoded = label->value.length == 0 || memchr(label->value.at, '/', label->value.length) != NULL ||
                       slice_equals(label->value, ".") || slice_equals(label->value, "..");
 
@@ -74,8 +74,10 @@ static bool read_label(struct slice text, struct label *out, struct error *err)
         if (is_label_name(out->name))
             return true;
     }
-    error_set(err, ERROR_USAGE, "\"%.*s\" is no label of a Pushgateway group", (int)text.length, text.at);
-    return error_hint(err, "Write name=value with commas between; a name is letters, digits and _.");
+    error_set(err, ERROR_USAGE, "\"%.*s\" is not a valid label for a Pushgateway group", (int)text.length,
+              text.at);
+    return error_hint(err,
+                      "Write name=value, separated by commas; a name consists of letters, digits and \"_\".");
 }
 
 static const struct label *find(const struct label *labels, size_t count, struct slice name)
@@ -94,11 +96,11 @@ static bool read_labels(const char *text, struct label *out, size_t *count, stru
         struct label *label = &out[*count];
 
         if (*count >= LABELS_MOST)
-            return error_set(err, ERROR_USAGE, "a Pushgateway group has at most %d labels here", LABELS_MOST);
+            return error_set(err, ERROR_USAGE, "a Pushgateway group can have at most %d labels", LABELS_MOST);
         if (!read_label(slice_trim((struct slice) { text, length }), label, err))
             return false;
         if (find(out, *count, label->name) != NULL)
-            return error_set(err, ERROR_USAGE, "a Pushgateway group has the label \"%.*s\" twice",
+            return error_set(err, ERROR_USAGE, "the Pushgateway group has the label \"%.*s\" twice",
                              (int)label->name.length, label->name.at);
         ++*count;
         text += length;
@@ -119,10 +121,10 @@ bool pushgateway_url(const char *origin, const char *labels, const char *namespa
     if (!read_labels(labels, list, &count, err))
         return false;
     if (strpbrk(origin, "?#") != NULL)
-        return error_set(err, ERROR_USAGE, "the URL of a Pushgateway has no part behind \"?\" or \"#\"");
+        return error_set(err, ERROR_USAGE, "the URL of a Pushgateway cannot contain \"?\" or \"#\"");
     job = find(list, count, slice_of("job"));
     if (job != NULL && job->value.length == 0)
-        return error_set(err, ERROR_USAGE, "the job of a Pushgateway group can't be empty");
+        return error_set(err, ERROR_USAGE, "the label \"job\" of a Pushgateway group cannot be empty");
     while (length > 0 && origin[length - 1] == '/')
         length--;
     text_add_format(out, "%.*s/metrics", (int)length, origin);

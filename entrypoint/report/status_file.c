@@ -23,11 +23,11 @@ void status_file_write(struct progress *progress)
     if (file_replace(progress->path, slice_of(text.at), STATUS_MODE, &err) || progress->has_warned)
         return;
     progress->has_warned = true;
-    log_warn("%s; the deployment goes on without its status file", err.message);
+    log_warn("%s; continuing without the status file", err.message);
 }
 
-/* Digits and a point, as metrics_write() makes them: strtod() alone would take blanks, signs, "0x1" and "nan"
- * too. */
+/* Digits and a point, as metrics_write() writes them: strtod() alone would also accept blanks, signs, "0x1"
+ * and "nan". */
 static bool read_time(struct slice line, double *out)
 {
     static const char name[] = "tidelock_status_update_timestamp_seconds ";
@@ -71,7 +71,7 @@ bool status_parse(struct slice text, struct status *out)
         struct slice line = { text.at, end == NULL ? text.length : (size_t)(end - text.at) };
         bool says_ready;
 
-        /* A last line without its end is half a line. */
+        /* A last line without a line feed is incomplete. */
         if (end == NULL)
             return false;
         says_ready = slice_equals(line, "tidelock_ready 1");

@@ -7,11 +7,11 @@
 #include "base/text.h"
 #include "report/progress.h"
 
-/* Writes it, mode 0644; without a path does nothing. What goes wrong is warned of once and has no other
- * consequence: a full disk stops no migration. */
+/* Writes it, mode 0644; without a path does nothing. A failure causes one warning and has no other effect: a
+ * full disk must not stop a migration. */
 void status_file_write(struct progress *progress);
 
-/* What a reader wants of it. */
+/* What a reader needs from it. */
 struct status {
     bool is_ready;
     enum progress_phase phase;

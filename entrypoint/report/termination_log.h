@@ -13,12 +13,12 @@
 
 enum { TERMINATION_LOG_MOST = 1024 };
 
-/* How the run ended, at most TERMINATION_LOG_MOST bytes; long texts are cut. `err` is NULL when it ended
- * well. Pure. */
+/* How the run ended, at most TERMINATION_LOG_MOST bytes; long texts are cut. `err` is NULL on success.
+ * Pure. */
 void termination_log_compose(const struct progress *progress, const struct error *err, struct text *out);
 
-/* Writes it to a file that exists; `is_optional` says nothing where it doesn't. Opened and written, never
- * renamed: it is a mount of its own. */
+/* Writes it to an existing file; `is_optional` suppresses the warning if there is none. Opened and written,
+ * never renamed: it is a mount of its own. */
 void termination_log_write(const char *path, bool is_optional, struct slice word);
 
 #endif

@@ -18,10 +18,10 @@ const struct throttle_wish THROTTLE_DEFAULTS = { .lag_ms = 5000,
 enum value_type { VALUE_KEYS, VALUE_TIME, VALUE_SIZE, VALUE_ROWS, VALUE_PERCENT };
 
 static const char *const EXAMPLES[] = {
-    [VALUE_KEYS] = "the names of the columns, as key=id or key=tenant,id: four at most",
+    [VALUE_KEYS] = "up to four columns, such as key=id or key=tenant,id",
     [VALUE_TIME] = "a time with its unit, such as 10ms or 5s",
     [VALUE_SIZE] = "a size with its unit (kB, MB, GB, TB), such as 64MB",
-    [VALUE_ROWS] = "the least and the most rows of a batch, as 100..50000",
+    [VALUE_ROWS] = "the fewest and the most rows of a batch, such as 100..50000",
     [VALUE_PERCENT] = "a percentage, such as 50%",
 };
 
@@ -48,7 +48,7 @@ static const struct word THROTTLE_WORDS[WORDS] = {
     { "active", VALUE_PERCENT, offsetof(struct throttle_wish, active_percent) },
 };
 
-/* Takes digits off the front; at most nine of them, so that nothing overflows later. */
+/* Takes digits off the front; at most nine, so that nothing overflows later. */
 static bool take_number(struct slice *text, int64_t *out)
 {
     size_t digits = 0;
@@ -137,7 +137,7 @@ static bool read_value(const struct word *word, struct slice value, void *out)
     return is_read;
 }
 
-/* A word ends at a blank outside of double quotes. */
+/* A word ends at a blank outside double quotes. */
 static struct slice next_word(struct slice *rest)
 {
     struct slice word = { .at = rest->at, .length = 0 };
@@ -165,15 +165,15 @@ static bool read_words(struct slice rest, const struct word *words, void *out, c
         while (i < WORDS && !slice_equals(name, words[i].name))
             i++;
         if (i == WORDS || equals == NULL) {
-            error_set(err, ERROR_CLEAN, "\"%.*s\" is not understood here",
+            error_set(err, ERROR_CLEAN, "unknown setting \"%.*s\"",
                       (int)(text.length < 64 ? text.length : 64), text.at);
-            return error_hint(err, "There are %s=, %s=, %s= and %s=.", words[0].name, words[1].name,
-                              words[2].name, words[3].name);
+            return error_hint(err, "Use %s=, %s=, %s= or %s=.", words[0].name, words[1].name, words[2].name,
+                              words[3].name);
         }
         *at = equals + 1;
         if (!read_value(&words[i],
                         (struct slice) { .at = equals + 1, .length = text.length - name.length - 1 }, out)) {
-            error_set(err, ERROR_CLEAN, "\"%s\" has no value that it can have", words[i].name);
+            error_set(err, ERROR_CLEAN, "\"%s\" has an invalid value", words[i].name);
             return error_hint(err, "Write %s.", EXAMPLES[words[i].type]);
         }
     }
@@ -189,8 +189,8 @@ bool backfill_wish_parse(struct slice words, struct backfill_wish *out, const ch
 
     *at = words.at;
     if (!name_scan(&scanner, found.schema, found.table) || scan_token(&scanner).kind != TOKEN_END) {
-        error_set(err, ERROR_CLEAN, "a backfill names no table");
-        return error_hint(err, "Write the table's name behind it: -- tidelock: backfill orders key=id");
+        error_set(err, ERROR_CLEAN, "the backfill names no table");
+        return error_hint(err, "Add the table's name: -- tidelock: backfill orders key=id");
     }
     if (!read_words(rest, BACKFILL_WORDS, &found, at, err))
         return false;

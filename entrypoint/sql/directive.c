@@ -46,7 +46,7 @@ static bool fail(const struct reading *reading, const char *at, struct error *er
                        (size_t)(at - reading->bytes.at));
 }
 
-/* Keys and values are short; what is longer is neither. */
+/* Keys and values are short; anything longer is neither. */
 struct name {
     char text[64];
 };
@@ -57,7 +57,7 @@ static struct name name_of(struct slice slice)
     size_t length = slice.length < sizeof name.text ? slice.length : sizeof name.text - 1;
 
     while (length > 0 && length < slice.length && ((unsigned char)slice.at[length] & 0xC0) == 0x80)
-        length--; /* no half character */
+        length--; /* do not split a character */
     memcpy(name.text, slice.at, length);
     return name;
 }
@@ -78,7 +78,7 @@ static bool refuse_key(const struct reading *reading, struct slice key, struct e
     if (nearest != NULL)
         error_hint(err, "Did you mean \"%s\"?", nearest);
     else
-        error_hint(err, "There are %s.", all.at);
+        error_hint(err, "The directives are %s.", all.at);
     return fail(reading, key.at, err);
 }
 
@@ -129,12 +129,12 @@ static bool read_word(struct reading *reading, struct slice word, struct error *
         return refuse_key(reading, key, err);
     if (equals == NULL) {
         error_set(err, ERROR_CLEAN, "directive \"%s\" has no value", KEYS[index].name);
-        error_hint(err, "Write %s=VALUE, without blanks.", KEYS[index].name);
+        error_hint(err, "Write %s=VALUE, without spaces.", KEYS[index].name);
         return fail(reading, word.at, err);
     }
     if (reading->is_said[index]) {
-        error_set(err, ERROR_CLEAN, "directive \"%s\" is said twice", KEYS[index].name);
-        error_hint(err, "Leave one of them.");
+        error_set(err, ERROR_CLEAN, "directive \"%s\" is given twice", KEYS[index].name);
+        error_hint(err, "Remove one of them.");
         return fail(reading, word.at, err);
     }
     reading->is_said[index] = true;
@@ -179,17 +179,20 @@ static bool read_assertion(struct reading *reading, struct slice words, struct e
         struct slice value = { .at = word.at + strlen(WAIT), .length = word.length - strlen(WAIT) };
 
         if (found.is_after)
-            return refuse_words(reading, word.at, "an assertion behind a migration cannot wait",
-                                "It would wait with all its locks: leave wait out, or assert before.", err);
+            return refuse_words(
+                reading, word.at, "an assertion after a migration cannot wait",
+                "It would hold the migration's locks while it waits. Remove \"wait\", or assert before "
+                "the migration.",
+                err);
         if (!duration_parse(value, &found.wait_ms))
-            return refuse_words(reading, value.at, "wait has no time", "Write wait=10m.", err);
+            return refuse_words(reading, value.at, "\"wait\" has no value", "Write wait=10m.", err);
         found.expression = rest;
     }
     if (found.expression.length == 0)
-        return refuse_words(reading, words.at, "an assertion asserts nothing",
-                            "Write a boolean expression behind it, on the same line.", err);
+        return refuse_words(reading, words.at, "the assertion has no expression",
+                            "Write a boolean expression after it, on the same line.", err);
     if (reading->found.assertion_count == ASSERTIONS_MOST)
-        return refuse_words(reading, words.at, "there are too many assertions", "Join some with AND.", err);
+        return refuse_words(reading, words.at, "too many assertions", "Combine some of them with AND.", err);
     reading->found.assertions[reading->found.assertion_count++] = found;
     return true;
 }
@@ -199,7 +202,8 @@ static bool read_backfill(struct reading *reading, struct slice words, struct er
     const char *at = words.at;
 
     if (reading->found.backfill.is_said)
-        return refuse_words(reading, words.at, "there are two backfills", "Write a script for each.", err);
+        return refuse_words(reading, words.at, "the script has two backfills",
+                            "Put each in a migration of its own.", err);
     return backfill_wish_parse(words, &reading->found.backfill, &at, err) || fail(reading, at, err);
 }
 
@@ -208,21 +212,22 @@ static bool read_throttle(struct reading *reading, struct slice words, struct er
     const char *at = words.at;
 
     if (reading->found.throttle.is_said)
-        return refuse_words(reading, words.at, "throttle is said twice", "Write all of it on one line.", err);
+        return refuse_words(reading, words.at, "directive \"throttle\" is given twice",
+                            "Write all of it on one line.", err);
     return throttle_wish_parse(words, &reading->found.throttle, &at, err) || fail(reading, at, err);
 }
 
 static bool read_verify(struct reading *reading, struct slice words, struct error *err)
 {
     if (words.length == 0 || reading->found.verify.length > 0)
-        return refuse_words(reading, words.at, "verify needs one expression",
-                            "Write a boolean expression behind it, on the same line; join several with AND.",
-                            err);
+        return refuse_words(
+            reading, words.at, "directive \"verify\" needs exactly one expression",
+            "Write a boolean expression after it, on the same line; combine several with AND.", err);
     reading->found.verify = words;
     return true;
 }
 
-/* What takes the rest of its line. */
+/* Directives that take the rest of their line. */
 static const struct {
     const char *name;
     bool (*read)(struct reading *reading, struct slice words, struct error *err);
@@ -249,7 +254,7 @@ static bool read_words(struct reading *reading, struct slice words, struct error
     return true;
 }
 
-/* Whether a comment speaks to us; then *words is what it says. */
+/* Whether a comment is a directive; if so, *words is its text. */
 static bool is_ours(struct slice comment, struct slice *words)
 {
     struct slice body = slice_trim((struct slice) { .at = comment.at + 2, .length = comment.length - 2 });
@@ -269,12 +274,12 @@ static bool read_comment(struct reading *reading, struct slice comment, struct e
         return true;
     if (comment.at[0] == '-')
         return read_words(reading, words, err);
-    error_set(err, ERROR_CLEAN, "a directive cannot stand in a block comment");
-    error_hint(err, "Write it on a line of its own behind two hyphens: -- tidelock: key=value");
+    error_set(err, ERROR_CLEAN, "a directive cannot be in a block comment");
+    error_hint(err, "Write it on a line of its own, after two hyphens: -- tidelock: key=value");
     return fail(reading, comment.at, err);
 }
 
-/* Whether the text has our mark anywhere; saves looking for comments in most scripts. */
+/* Whether the text contains "tidelock:" at all; saves looking for comments in most scripts. */
 static bool has_mark(struct slice text)
 {
     const char *end = text.at + text.length;
@@ -290,7 +295,7 @@ static bool has_mark(struct slice text)
     return false;
 }
 
-/* A directive behind the first statement would be obeyed too late, or not at all. */
+/* A directive after the first statement would be obeyed too late, or not at all. */
 static bool check_rest(const struct reading *reading, struct scanner scanner, struct error *err)
 {
     struct slice rest = { .at = scanner.at + scanner.offset, .length = scanner.length - scanner.offset };
@@ -302,7 +307,7 @@ static bool check_rest(const struct reading *reading, struct scanner scanner, st
     while (token = scan_token(&scanner), token.kind != TOKEN_END) {
         if (token.kind != TOKEN_COMMENT || !is_ours(scanner_text(&scanner, token), &words))
             continue;
-        error_set(err, ERROR_CLEAN, "a directive cannot stand behind the first statement");
+        error_set(err, ERROR_CLEAN, "a directive cannot follow the first statement");
         error_hint(err, "Move it to the top of the script.");
         return fail(reading, scanner_text(&scanner, token).at, err);
     }
@@ -330,7 +335,7 @@ bool directive_parse(const char *file, struct slice bytes, struct directives *ou
         return false;
     if (!reading.found.backfill.is_said &&
         (reading.found.throttle.is_said || reading.found.verify.length > 0)) {
-        error_set(err, ERROR_CLEAN, "throttle and verify belong to a backfill, but there is none");
+        error_set(err, ERROR_CLEAN, "\"throttle\" and \"verify\" need a backfill, but the script has none");
         error_hint(err, "Add the line \"-- tidelock: backfill TABLE\".");
         return fail(&reading, bytes.at, err);
     }

@@ -1,5 +1,5 @@
 /*
- * Directives: what a script asks of us, in SQL comments before its first statement.
+ * Directives: what a script tells tidelock, in SQL comments before its first statement.
  *
  *     -- tidelock: transaction=off lock-timeout=5s statement-timeout=30m
  *     -- tidelock: assert wait=10m NOT EXISTS (SELECT FROM orders WHERE status_new IS NULL)
@@ -7,7 +7,7 @@
  *
  * Backfills have directives of their own: sql/backfill.h.
  *
- * To every other tool they are comments. One that we would not obey is an error, never silence.
+ * To every other tool they are comments. One that would not be obeyed is an error, never ignored.
  */
 #ifndef SQL_DIRECTIVE_H
 #define SQL_DIRECTIVE_H
@@ -26,7 +26,7 @@ enum transaction_wish {
     TRANSACTION_WISHES
 };
 
-/* What has to be true before the migration begins, or before it is committed. */
+/* What must be true before the migration begins, or before it is committed. */
 struct assertion {
     struct slice expression; /* SQL, a part of the script */
     bool is_after;
@@ -37,7 +37,7 @@ enum { ASSERTIONS_MOST = 8 };
 
 struct directives {
     enum transaction_wish transaction;
-    int64_t lock_timeout_ms; /* -1 = not said; so for the next */
+    int64_t lock_timeout_ms; /* -1 = not given; so for the next */
     int64_t retry_for_ms;
     int64_t statement_timeout_ms;
     int64_t migration_timeout_ms;
@@ -45,12 +45,12 @@ struct directives {
     size_t assertion_count;
     struct backfill_wish backfill;
     struct throttle_wish throttle;
-    struct slice verify; /* SQL: what is true when the backfill is complete; empty = not said */
+    struct slice verify; /* SQL: what is true when the backfill is complete; empty = not given */
 };
 
-/* What the comments before the first statement of `bytes` say; several comments add up. ERROR_CLEAN, with the
- * place in `file`: a key that we do not know, a value it cannot have, a key said twice, a directive in a
- * block comment or after the first statement. */
+/* Reads the directives before the first statement of `bytes`, from one or several comments. ERROR_CLEAN, with
+ * the place in `file`, for an unknown key, an invalid value, a key given twice, a directive in a block
+ * comment or after the first statement. */
 must_use bool directive_parse(const char *file, struct slice bytes, struct directives *out,
                               struct error *err);
 

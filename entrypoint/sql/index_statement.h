@@ -15,12 +15,12 @@ struct index_statement {
     bool is_concurrent;
     bool is_unique;
     bool has_guard; /* IF NOT EXISTS, IF EXISTS */
-    /* Plain text, unquoted and in the case that the server uses; empty where the statement does not say. */
-    char schema[IDENTIFIER_SIZE]; /* of DROP alone: a new index stands in its table's schema */
-    char name[IDENTIFIER_SIZE];   /* empty in CREATE INDEX ON …: the server makes one up */
+    /* Plain text, unquoted and in the case that the server uses; empty if the statement does not say. */
+    char schema[IDENTIFIER_SIZE]; /* only for DROP: a new index is in its table's schema */
+    char name[IDENTIFIER_SIZE];   /* empty in CREATE INDEX ON …: the server chooses one */
     char table_schema[IDENTIFIER_SIZE];
     char table[IDENTIFIER_SIZE];
-    size_t rest; /* CREATE: the byte offset behind the table's name */
+    size_t rest; /* CREATE: the byte offset after the table's name */
 };
 
 /* Reads one statement. False, and `out` untouched, when it is neither, drops several indexes, or has a name

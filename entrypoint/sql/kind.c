@@ -36,7 +36,7 @@ const char *const NONTRANSACTIONAL_NAMES[NONTRANSACTIONAL_KINDS] = {
     [NONTRANSACTIONAL_PREPARED] = "COMMIT PREPARED or ROLLBACK PREPARED",
 };
 
-/* What a statement says of an option. */
+/* What a statement says about an option. */
 struct condition {
     const char *option; /* NULL: no condition */
     enum option_state state;
@@ -47,7 +47,7 @@ struct condition {
 struct nontransactional_rule {
     const char *pattern;
     enum nontransactional nontransactional;
-    int since;                  /* server version; 0 = every one we know */
+    int since;                  /* server version; 0 = every supported one */
     struct condition when;      /* only if this holds … */
     struct condition unless[2]; /* … and none of these */
 };
@@ -101,7 +101,7 @@ static const struct nontransactional_rule NONTRANSACTIONAL_RULES[] = {
     { .pattern = "ROLLBACK PREPARED", .nontransactional = NONTRANSACTIONAL_PREPARED },
 };
 
-/* How the others begin; the first that fits decides, so the longer stands before the shorter. */
+/* How the others begin; the first match decides, so longer patterns come before shorter ones. */
 static const struct kind_rule {
     const char *pattern;
     enum statement_kind kind;
@@ -119,7 +119,8 @@ static const struct kind_rule {
     { "ABORT", KIND_ROLLBACK },
     { "SAVEPOINT", KIND_SAVEPOINT },
     { "RELEASE", KIND_SAVEPOINT },
-    { "PREPARE TRANSACTION <string>", KIND_PREPARE_TRANSACTION }, /* a prepared statement may be named so */
+    { "PREPARE TRANSACTION <string>",
+      KIND_PREPARE_TRANSACTION }, /* without the string, "transaction" is a prepared statement's name */
     { "COPY [BINARY] <name> [()] FROM STDIN|STDOUT", KIND_COPY_STDIN },
     { "COPY [BINARY] <name> [()] TO STDIN|STDOUT", KIND_COPY_STDOUT },
     { "COPY () TO STDIN|STDOUT", KIND_COPY_STDOUT },
@@ -154,8 +155,8 @@ static enum nontransactional nontransactional_kind_of(struct scanner scanner, co
     return NONTRANSACTIONAL_NO;
 }
 
-/* The letters that some rule begins with, a bit each: most statements begin with none of them, and cost one
- * look. */
+/* The letters that rules begin with, a bit each: most statements begin with none of them and need only this
+ * check. */
 static unsigned initials(void)
 {
     static unsigned known;

@@ -1,9 +1,10 @@
 /*
- * What a statement is to us: does it open or end a transaction, may it run in one, can it be sent at all.
+ * What a statement means to us: whether it begins or ends a transaction, may run in one, and can be sent at
+ * all.
  *
- * Decided from its first words alone, by a table. Where the text cannot tell, it counts as plain: REINDEX and
+ * Decided by a table, from its first words alone. If the text cannot tell, it counts as plain: REINDEX and
  * CLUSTER of a partitioned table, DROP SUBSCRIPTION with a slot, CALL and DO that commit. The server then
- * refuses and nothing is changed; a directive in the script says better.
+ * refuses it and nothing is changed; a directive in the script can set this right.
  */
 #ifndef SQL_KIND_H
 #define SQL_KIND_H
@@ -50,20 +51,20 @@ enum nontransactional {
 /* "plain", "begin", …: for logs and tests. */
 extern const char *const STATEMENT_KIND_NAMES[STATEMENT_KINDS];
 
-/* As a person would name the statement: "CREATE INDEX CONCURRENTLY"; NULL for NONTRANSACTIONAL_NO. */
+/* The statement's name for people: "CREATE INDEX CONCURRENTLY"; NULL for NONTRANSACTIONAL_NO. */
 extern const char *const NONTRANSACTIONAL_NAMES[NONTRANSACTIONAL_KINDS];
 
-/* The kind of the statement whose first token `scanner` stands at and whose text ends with the scanner's, for
- * a server of `server_version` (as libpq's PQserverVersion: 150004). *nontransactional becomes
+/* The kind of the statement whose first token `scanner` is at and whose text ends with the scanner's, for a
+ * server of `server_version` (as libpq's PQserverVersion: 150004). *nontransactional becomes
  * NONTRANSACTIONAL_NO unless the kind is KIND_NONTRANSACTIONAL. */
 enum statement_kind statement_kind_of(struct scanner scanner, int server_version,
                                       enum nontransactional *nontransactional);
 
-/* Whether the statement whose first token `scanner` stands at reads and writes rows: INSERT, UPDATE, DELETE,
- * MERGE, SELECT, VALUES, TABLE, WITH, COPY. What it waits for is rows of others, as a rule, not a table. */
+/* Whether the statement whose first token `scanner` is at reads and writes rows: INSERT, UPDATE, DELETE,
+ * MERGE, SELECT, VALUES, TABLE, WITH, COPY. Such a statement usually waits for rows, not for a table. */
 bool statement_is_data(struct scanner scanner);
 
-/* Whether it is CREATE INDEX IF NOT EXISTS: that is content with an index that is INVALID. */
+/* Whether it is CREATE INDEX IF NOT EXISTS, which accepts an existing index that is INVALID. */
 bool statement_is_guarded_index(struct scanner scanner);
 
 #endif

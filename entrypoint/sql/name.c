@@ -8,7 +8,8 @@ static bool is_inside_character(char byte)
     return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
-/* Ends a decoded name of `length` bytes, of which `rest` did not fit: no half character stays at its end. */
+/* Terminates a decoded name of `length` bytes, of which `rest` did not fit, without leaving half a character
+ * at its end. */
 static void finish_name(char name[IDENTIFIER_SIZE], struct slice rest, size_t length)
 {
     if (rest.length > 0 && is_inside_character(rest.at[0])) {
@@ -72,7 +73,7 @@ bool name_scan(struct scanner *scanner, char schema[IDENTIFIER_SIZE], char name[
     return true;
 }
 
-/* Something may also be called "if". */
+/* An object may also be named "if". */
 bool name_scan_guard(struct scanner *scanner, bool is_negated)
 {
     struct scanner ahead = *scanner;

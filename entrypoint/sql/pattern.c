@@ -9,7 +9,7 @@ static char to_upper(char byte)
     return (char)(byte >= 'a' && byte <= 'z' ? byte - 'a' + 'A' : byte);
 }
 
-/* Where an item, or one word of several, ends. */
+/* The end of an item, or of one of its alternatives. */
 static bool is_item_end(char byte)
 {
     return byte == '\0' || byte == ' ' || byte == ']';
@@ -20,7 +20,7 @@ static bool is_word_end(char byte)
     return byte == '|' || is_item_end(byte);
 }
 
-/* How far a pattern has come. */
+/* How far a pattern has matched. */
 struct matcher {
     const struct head *head;
     size_t taken; /* of the head's tokens */
@@ -161,7 +161,7 @@ bool pattern_matches(const char *pattern, const struct head *head)
     return true;
 }
 
-/* The values that PostgreSQL takes for false in an option, quoted or not. */
+/* The values that PostgreSQL reads as false in an option, quoted or not. */
 static bool is_off(const struct scanner *scanner, struct token value)
 {
     static const char *const OFF[] = { "off", "false", "0", "'off'", "'false'" };
@@ -173,7 +173,7 @@ static bool is_off(const struct scanner *scanner, struct token value)
     return false;
 }
 
-/* Behind an option's name: "= value", "value" or nothing. */
+/* After an option's name: "= value", "value" or nothing. */
 static enum option_state option_value(struct scanner *scanner)
 {
     struct token token = scan_token(scanner);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Adds `value` with each byte that is one of `doubled` written twice. */
+/* Adds `value` with each byte that occurs in `doubled` written twice. */
 static void add_doubled(const char *value, const char *doubled, struct text *out)
 {
     while (*value != '\0') {

@@ -3,11 +3,11 @@
 #include <stdint.h>
 #include <string.h>
 
-/* What a byte can begin. Letters, because the table is read by people. */
+/* What a byte can begin. Single letters keep the table readable. */
 enum byte_class {
     W, /* word: a letter, _ and everything from 0x80 up */
     D, /* digit */
-    M, /* $: goes on a word, begins a parameter or a dollar quote */
+    M, /* $: continues a word, begins a parameter or a dollar quote */
     S, /* space */
     Q, /* ' */
     N, /* " for a quoted name */
@@ -37,7 +37,7 @@ static const unsigned char CLASSES[256] = {
 };
 /* clang-format on */
 
-/* The end of something that never ends. */
+/* The end of an unterminated token. */
 static const size_t NEVER = SIZE_MAX;
 
 /* How a string between single quotes is read. */
@@ -64,7 +64,7 @@ static size_t find_byte(const struct scanner *scanner, size_t from, char byte)
     return found == NULL ? NEVER : (size_t)(found - scanner->at);
 }
 
-/* From the byte after the opening quote to just past the closing one; doubled, a quote is content. */
+/* From the byte after the opening quote to just past the closing one; a doubled quote is content. */
 static size_t quoted_end(const struct scanner *scanner, size_t offset, char quote)
 {
     while ((offset = find_byte(scanner, offset, quote)) != NEVER) {
@@ -133,7 +133,7 @@ static size_t block_comment_end(const struct scanner *scanner, size_t offset)
     return NEVER;
 }
 
-/* A string goes on when another quote follows after blanks with a line break among them: the offset past that
+/* A string continues if another quote follows after blanks that include a line break: the offset past that
  * quote, or 0. */
 static size_t continuation(const struct scanner *scanner, size_t offset)
 {
@@ -150,8 +150,8 @@ static size_t continuation(const struct scanner *scanner, size_t offset)
     return has_break && has_byte(scanner, offset, '\'') ? offset + 1 : 0;
 }
 
-/* Continuations are only looked for where they would be read otherwise than as strings of their own: looking
- * after each string would read every blank twice. */
+/* Looks for continuations only where they would not read the same as separate strings: looking after every
+ * string would read each blank twice. */
 static size_t string_end(const struct scanner *scanner, size_t offset, enum string_mode mode)
 {
     enum string_mode plain = scanner->has_standard_strings ? STRING_STANDARD : STRING_ESCAPED;
@@ -176,7 +176,7 @@ static size_t digits_end(const struct scanner *scanner, size_t offset)
     return offset;
 }
 
-/* Digits in groups, 1_000_000; what else a number can have is read as further tokens. */
+/* Digits in groups, 1_000_000; the other parts of a number are read as further tokens. */
 static size_t number_end(const struct scanner *scanner, size_t offset)
 {
     offset = digits_end(scanner, offset);
@@ -197,7 +197,7 @@ static struct token token_of(enum token_kind kind, size_t start, size_t end)
     return (struct token) { .kind = kind, .start = start, .end = end };
 }
 
-/* A token that ends, or else the kind that says what never did. */
+/* A terminated token, or else the kind that says what is unterminated. */
 static struct token ended(const struct scanner *scanner, enum token_kind kind, size_t start, size_t end)
 {
     static const enum token_kind UNTERMINATED[TOKEN_KINDS] = {
@@ -211,7 +211,7 @@ static struct token ended(const struct scanner *scanner, enum token_kind kind, s
     return token_of(kind, start, end);
 }
 
-/* Just past the second $ of $tag$, or 0 where there is none: a tag is an identifier without $, or nothing. */
+/* Just past the second $ of $tag$, or 0 if there is none: a tag is an identifier without $, or empty. */
 static size_t tag_end(const struct scanner *scanner, size_t offset)
 {
     offset++;

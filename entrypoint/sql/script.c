@@ -30,7 +30,7 @@ struct script_reader script_reader_of(const char *file, struct slice bytes, int 
     return reader;
 }
 
-/* Points at an offset of the script; a byte order mark is no character of the first line. */
+/* Points at an offset in the script; a byte order mark does not count as a character of the first line. */
 static void point(const struct script_reader *reader, size_t offset, struct error *err)
 {
     struct slice shown = script_without_bom(reader->bytes);
@@ -50,10 +50,11 @@ static enum script_answer refuse_unterminated(const struct script_reader *reader
                                         "End it with a quote; a quote inside a string is written twice "
                                         "('')." },
         [TOKEN_UNTERMINATED_DOLLAR_QUOTE] = { "dollar-quoted string",
-                                              "End it with the very tag that it begins with; case matters." },
+                                              "End it with exactly the tag that it begins with; case "
+                                              "matters." },
         [TOKEN_UNTERMINATED_NAME] = { "quoted identifier",
-                                      "End it with a double quote; one inside a name is written twice "
-                                      "(\"\")." },
+                                      "End it with a double quote; a double quote inside a name is "
+                                      "written twice (\"\")." },
         [TOKEN_UNTERMINATED_COMMENT] = { "comment",
                                          "End it with */; comments nest, so each /* inside needs its own." },
     };
@@ -67,8 +68,8 @@ static enum script_answer refuse_unterminated(const struct script_reader *reader
 
 static enum script_answer refuse_nul(const struct script_reader *reader, struct error *err)
 {
-    error_set(err, ERROR_CLEAN, "cannot read the script: it has a byte of value zero");
-    error_hint(err, "Save the file as UTF-8; UTF-16 looks like this.");
+    error_set(err, ERROR_CLEAN, "cannot read the script: it contains a NUL byte");
+    error_hint(err, "Save the file as UTF-8; it may be UTF-16.");
     point(reader, reader->scanner.length, err);
     return SCRIPT_ERROR;
 }
@@ -78,17 +79,18 @@ static enum script_answer refuse_kind(const struct script_reader *reader, enum s
                                       size_t offset, struct error *err)
 {
     if (kind == KIND_PSQL) {
-        error_set(err, ERROR_CLEAN, "cannot run a backslash command: the server knows none, only psql does");
-        error_hint(err, "Remove it, or write in SQL what it is for.");
+        error_set(err, ERROR_CLEAN,
+                  "cannot run a backslash command: only psql knows these, the server does not");
+        error_hint(err, "Remove it, or write in SQL what it does.");
     } else {
-        error_set(err, ERROR_CLEAN, "cannot run COPY FROM STDIN: a migration has no input of its own");
+        error_set(err, ERROR_CLEAN, "cannot run COPY FROM STDIN: a migration has no standard input");
         error_hint(err, "Write the rows as INSERT INTO … VALUES (…), (…);");
     }
     point(reader, offset, err);
     return SCRIPT_ERROR;
 }
 
-/* Why there is no further statement, told by the token in its place. */
+/* Why there is no further statement, from the token in its place. */
 static enum script_answer stop(const struct script_reader *reader, struct token token, struct error *err)
 {
     bool meets_nul = reader->scanner.length < reader->bytes.length;
@@ -100,7 +102,7 @@ static enum script_answer stop(const struct script_reader *reader, struct token 
     return token.kind == TOKEN_END ? SCRIPT_END : refuse_unterminated(reader, token, err);
 }
 
-/* Passes over a statement and gives the token that ends it; *end becomes the end of its last token. */
+/* Skips a statement and returns the token that ends it; *end becomes the end of its last token. */
 static struct token pass_statement(struct scanner *scanner, size_t *end)
 {
     size_t depth = 0;
@@ -122,7 +124,7 @@ struct routine {
     size_t depth; /* of parentheses */
     bool after_begin;
     bool in_body;
-    bool at_start; /* of a statement of the body: only there END is the end, elsewhere it may be a label or a
+    bool at_start; /* of a statement in the body: only there is END the end; elsewhere it may be a label or a
                       CASE's */
 };
 
@@ -144,7 +146,7 @@ static void routine_step(struct routine *routine, const struct scanner *scanner,
     }
 }
 
-/* As pass_statement(), for what may have a body in SQL. */
+/* Like pass_statement(), for a statement that may have a body in SQL. */
 static struct token pass_routine(struct scanner *scanner, size_t *end)
 {
     struct routine routine = { .depth = 0 };

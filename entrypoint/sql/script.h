@@ -1,12 +1,12 @@
 /*
- * A script as a row of statements, found one after the other.
+ * A script as a sequence of statements, read one at a time.
  *
- * Reading keeps nothing and allocates nothing: what it costs does not depend on how many statements there
- * are. The bytes must outlive the reader. Whether they are valid UTF-8 is not looked at.
+ * Reading keeps nothing and allocates nothing: it needs the same memory for any number of statements. The
+ * bytes must outlive the reader. They are not checked for valid UTF-8.
  *
- * A statement ends at a semicolon that stands outside of parentheses and of the body of an SQL-standard
- * function (BEGIN ATOMIC … END). The script is read with one setting of standard_conforming_strings
- * throughout, as a server reads what it gets in one message: a SET in the script itself changes nothing here.
+ * A statement ends at a semicolon outside parentheses and outside the body of an SQL-standard function (BEGIN
+ * ATOMIC … END). The whole script is read with one setting of standard_conforming_strings, as a server reads
+ * what it gets in one message: a SET in the script itself changes nothing here.
  */
 #ifndef SQL_SCRIPT_H
 #define SQL_SCRIPT_H
@@ -48,8 +48,8 @@ enum script_answer { SCRIPT_STATEMENT, SCRIPT_END, SCRIPT_ERROR };
 struct script_reader script_reader_of(const char *file, struct slice bytes, int server_version,
                                       bool has_standard_strings);
 
-/* The next statement that is not empty. On SCRIPT_ERROR `err` is ERROR_CLEAN and points at where the trouble
- * begins: something unterminated, a command of psql, COPY … FROM STDIN, a NUL byte. Nothing behind it can be
+/* The next statement that is not empty. On SCRIPT_ERROR `err` is ERROR_CLEAN and points at where the problem
+ * begins: something unterminated, a psql command, COPY … FROM STDIN, a NUL byte. Nothing after it can be
  * read. */
 must_use enum script_answer script_next(struct script_reader *reader, struct statement *out,
                                         struct error *err);
@@ -58,7 +58,7 @@ must_use enum script_answer script_next(struct script_reader *reader, struct sta
 struct script_summary {
     size_t statements; /* all of them */
     size_t begins;
-    size_t commits; /* without those that chain, like rollbacks */
+    size_t commits; /* without AND CHAIN, like rollbacks */
     size_t rollbacks;
     size_t chains;                      /* COMMIT AND CHAIN, ROLLBACK AND CHAIN */
     size_t prepares;                    /* PREPARE TRANSACTION */
@@ -66,9 +66,9 @@ struct script_summary {
     size_t nontransactional;            /* statements that refuse a transaction block */
     size_t data;                        /* statements that read and write rows */
     size_t guarded_indexes;             /* CREATE INDEX IF NOT EXISTS */
-    bool has_nontransactional_in_block; /* one of those stands behind a BEGIN: it can only fail */
+    bool has_nontransactional_in_block; /* one of those follows a BEGIN: it can only fail */
     bool ends_inside_transaction;       /* a transaction is begun and not ended */
-    size_t open_begin_offset;           /* then: the offset of what began it */
+    size_t open_begin_offset;           /* if so: the offset of what began it */
     struct statement first_control; /* the first begin, commit, rollback, chain or prepare; if there is one */
     struct statement first_nontransactional; /* the first of those, if there is one */
 };
@@ -76,8 +76,8 @@ struct script_summary {
 /* Reads the whole of it once. Errors as of script_next(). */
 must_use bool script_summarize(struct script_reader reader, struct script_summary *out, struct error *err);
 
-/* `bytes` without a UTF-8 byte order mark at the start, which the server would not understand. A reader takes
- * the mark for a blank: its offsets count from the bytes it was given. */
+/* `bytes` without a UTF-8 byte order mark at the start, which the server would not understand. A reader
+ * treats the mark as a blank: its offsets count from the bytes it was given. */
 struct slice script_without_bom(struct slice bytes);
 
 #endif

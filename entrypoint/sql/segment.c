@@ -22,7 +22,7 @@ struct segment_reader segment_reader_of(struct script_reader script, size_t firs
     return (struct segment_reader) { .script = script, .statements = first, .is_grouping = is_grouping };
 }
 
-/* Takes the statement at hand into the segment. */
+/* Adds the current statement to the segment. */
 static enum segment_answer take(struct segment_reader *reader, struct segment *segment, struct error *err)
 {
     segment->end = reader->next.end;
@@ -37,8 +37,7 @@ static bool is_plain(const struct segment_reader *reader)
     return reader->has_next && (reader->next.kind == KIND_PLAIN || reader->next.kind == KIND_SAVEPOINT);
 }
 
-/* Everything up to its COMMIT or ROLLBACK; the end of the script can't come first, mode_decide() has seen to
- * that. */
+/* Everything up to its COMMIT or ROLLBACK; mode_decide() has ruled out that the script ends first. */
 static enum segment_answer read_block(struct segment_reader *reader, struct segment *segment,
                                       struct error *err)
 {
@@ -53,8 +52,8 @@ static enum segment_answer read_block(struct segment_reader *reader, struct segm
     return advance(reader, err);
 }
 
-/* One statement, or as many as follow each other; a COMMIT behind them commits what would have been an
- * implicit transaction. */
+/* One statement, or a run of them; a COMMIT after them commits what would have been an implicit
+ * transaction. */
 static enum segment_answer read_run(struct segment_reader *reader, struct segment *segment, struct error *err)
 {
     segment->kind = SEGMENT_PLAIN;
@@ -65,8 +64,8 @@ static enum segment_answer read_run(struct segment_reader *reader, struct segmen
     return SEGMENT_FOUND;
 }
 
-/* A COMMIT where no block is open ends what came before it, which is committed already: nothing is left to do
- * for it. */
+/* A COMMIT outside a block ends what came before it, which is already committed: there is nothing left to
+ * do. */
 static enum segment_answer skip_stray_commits(struct segment_reader *reader, struct segment *segment,
                                               struct error *err)
 {
@@ -82,10 +81,10 @@ static enum segment_answer skip_stray_commits(struct segment_reader *reader, str
 static enum segment_answer refuse_rollback(const struct segment_reader *reader, struct error *err)
 {
     error_set(err, ERROR_CLEAN,
-              "ROLLBACK outside a transaction block: what it should undo depends on who runs the script");
+              "ROLLBACK outside a transaction block: what it undoes depends on who runs the script");
     error_point(err, reader->script.file, reader->script.bytes.at, reader->script.bytes.length,
                 reader->next.start);
-    error_hint(err, "Put a BEGIN before the statements that it shall undo, or remove it.");
+    error_hint(err, "Put a BEGIN before the statements that it should undo, or remove it.");
     return SEGMENT_ERROR;
 }
 

@@ -1,9 +1,9 @@
 /*
- * The segments of a script that is not atomic: what commits together. Pure.
+ * The segments of a script that is not atomic: the statements that commit together. Pure.
  *
- * A segment is a transaction block of the script's own, or a run of plain statements (which becomes one
- * transaction of ours), or a statement that cannot run in a transaction. After each, progress is known; a
- * rerun starts at the first that isn't done.
+ * A segment is one of the script's own transaction blocks, or a run of plain statements (which becomes one
+ * transaction of ours), or a statement that cannot run in a transaction. Progress is recorded after each; a
+ * rerun starts at the first that is not done.
  */
 #ifndef SQL_SEGMENT_H
 #define SQL_SEGMENT_H
@@ -24,14 +24,14 @@ struct segment {
     enum segment_kind kind;
     size_t start; /* byte offsets in the script */
     size_t end;
-    size_t first;                      /* number of its first statement in the script, from 0 */
-    size_t count;                      /* of its statements, COMMIT or ROLLBACK included */
-    bool is_data;                      /* all of them read and write rows; BEGIN, COMMIT and ROLLBACK aside */
-    struct statement closing;          /* SEGMENT_BLOCK: its COMMIT or ROLLBACK */
+    size_t first;             /* number of its first statement in the script, from 0 */
+    size_t count;             /* of its statements, COMMIT or ROLLBACK included */
+    bool is_data;             /* all of them read and write rows, except BEGIN, COMMIT and ROLLBACK */
+    struct statement closing; /* SEGMENT_BLOCK: its COMMIT or ROLLBACK */
     struct statement nontransactional; /* SEGMENT_ALONE */
 };
 
-/* Walks over a script. Callers read nothing of it. */
+/* Walks through a script. Its members are private. */
 struct segment_reader {
     struct script_reader script;
     struct statement next;
@@ -43,13 +43,14 @@ struct segment_reader {
 
 enum segment_answer { SEGMENT_FOUND, SEGMENT_END, SEGMENT_ERROR };
 
-/* Segments from where `script` stands, whose next statement is number `first` of the whole. With
- * `is_grouping` neighbouring plain statements become one segment (as in one message to the server), otherwise
+/* Reads segments from the position of `script`, whose next statement is number `first` of the whole. With
+ * `is_grouping`, adjacent plain statements become one segment (as in one message to the server); otherwise
  * each is its own (as in psql). */
 struct segment_reader segment_reader_of(struct script_reader script, size_t first, bool is_grouping);
 
-/* The next segment. A COMMIT outside a block ends a run and is counted to it; a ROLLBACK there is an error.
- */
+/* The next segment. A COMMIT outside a block ends a run and counts as part of it; a ROLLBACK there is an
+ * error.
+ * */
 must_use enum segment_answer segment_next(struct segment_reader *reader, struct segment *out,
                                           struct error *err);
 

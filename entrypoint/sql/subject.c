@@ -22,7 +22,7 @@ static bool scan_kind(struct scanner *scanner, const enum subject_kind *kinds, s
     return false;
 }
 
-/* Passes over "( … )", if it comes next. */
+/* Skips "( … )", if it comes next. */
 static bool scan_options(struct scanner *scanner)
 {
     struct scanner ahead = *scanner;

@@ -1,5 +1,5 @@
 /*
- * What a statement that cannot run in a transaction block, other than CREATE and DROP INDEX, is about.
+ * The object of a statement that cannot run in a transaction block, other than CREATE and DROP INDEX.
  */
 #ifndef SQL_SUBJECT_H
 #define SQL_SUBJECT_H
@@ -25,7 +25,7 @@ struct subject {
     bool is_create;
     bool is_drop;
     bool is_concurrent;                  /* REINDEX */
-    char schema[IDENTIFIER_SIZE];        /* empty where the statement does not say */
+    char schema[IDENTIFIER_SIZE];        /* empty if the statement does not say */
     char name[IDENTIFIER_SIZE];          /* empty in REINDEX DATABASE without a name */
     char parent_schema[IDENTIFIER_SIZE]; /* DETACH: the partitioned table */
     char parent[IDENTIFIER_SIZE];

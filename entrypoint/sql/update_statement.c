@@ -6,10 +6,10 @@
 
 static bool refuse(const char *what, struct error *err)
 {
-    return error_set(err, ERROR_CLEAN, "a backfill is one plain UPDATE, but this %s", what);
+    return error_set(err, ERROR_CLEAN, "a backfill must be one plain UPDATE, but this %s", what);
 }
 
-/* Takes what stands between the table's name and SET. */
+/* Takes what is between the table's name and SET. */
 static bool read_alias(struct scanner *scanner, struct update_statement *out)
 {
     struct scanner ahead = *scanner;
@@ -29,7 +29,7 @@ static bool add_column(struct scanner *scanner, struct update_statement *out)
            name_scan_part(scanner, out->columns[out->column_count++]);
 }
 
-/* Takes what one assignment sets: a column, or several in parentheses. */
+/* Takes the target of one assignment: a column, or several in parentheses. */
 static bool read_target(struct scanner *scanner, struct update_statement *out)
 {
     struct scanner ahead = *scanner;
@@ -45,16 +45,16 @@ static bool read_target(struct scanner *scanner, struct update_statement *out)
     return scan_token(&ahead).kind == TOKEN_CLOSE;
 }
 
-/* Behind WHERE. */
+/* After WHERE. */
 static bool read_where(struct scanner *scanner, struct token where, struct update_statement *out,
                        struct error *err)
 {
     out->has_where = true;
     out->where = where.end;
-    return !scan_word(scanner, "current") || refuse("goes by a cursor", err);
+    return !scan_word(scanner, "current") || refuse("uses a cursor", err);
 }
 
-/* Goes on behind a target until the statement ends or its condition begins. */
+/* Continues after a target until the statement ends or its condition begins. */
 static bool read_rest(struct scanner *scanner, struct update_statement *out, struct error *err)
 {
     bool is_setting = true; /* not in FROM */
@@ -70,7 +70,7 @@ static bool read_rest(struct scanner *scanner, struct update_statement *out, str
         if (depth > 0)
             continue;
         if (is_setting && slice_equals(scanner_text(scanner, token), ",") && !read_target(scanner, out))
-            return refuse("sets too much, or what is not a column", err);
+            return refuse("sets too many columns, or something other than a column", err);
         is_setting &= !scanner_is_word(scanner, token, "from") && !scanner_is_word(scanner, token, "where");
         if (scanner_is_word(scanner, token, "returning"))
             return refuse("returns rows", err);
@@ -90,7 +90,7 @@ bool update_statement_parse(struct slice statement, struct update_statement *out
     (void)scan_word(&scanner, "only");
     if (!name_scan(&scanner, found.schema, found.table) || !read_alias(&scanner, &found) ||
         !read_target(&scanner, &found))
-        return refuse("can't be read", err);
+        return refuse("could not be parsed", err);
     if (!read_rest(&scanner, &found, err))
         return false;
     *out = found;

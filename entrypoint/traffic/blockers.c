@@ -33,7 +33,7 @@ static const struct {
       "ExclusiveLock,AccessExclusiveLock}" },
 };
 
-/* The oldest first: it is the one that is waited for longest, as a rule. */
+/* The oldest first: usually it takes longest. */
 static const struct query HOLDERS = {
     .name = "lock_holders",
     .parameters = 2,
@@ -97,7 +97,7 @@ bool blockers_find(struct connection *conn, const struct wanted_lock *wanted_loc
     return true;
 }
 
-/* What is not seen is left out. */
+/* What is not visible is left out. */
 static void add_part(struct text *out, const char *before, const char *part)
 {
     if (part[0] != '\0')
@@ -116,10 +116,10 @@ static void describe_session(const struct blocker *blocker, struct text *out)
         text_add_format(out, "%s%s, ", blocker->kind, blocker->is_wraparound ? " to prevent wraparound" : "");
     add_part(out, "", blocker->state);
     if (blocker->age >= 0)
-        text_add_format(out, "its transaction %s old)",
+        text_add_format(out, "transaction open for %s)",
                         duration_text((int64_t)(blocker->age * 1000), age, sizeof age));
     else
-        text_add_string(out, "more is for members of pg_monitor to see)");
+        text_add_string(out, "only members of pg_monitor can see more)");
 }
 
 void blocker_describe(const struct blocker *blocker, struct text *out)
@@ -181,7 +181,7 @@ void blocker_act(struct connection *conn, const struct blocker *blocker, struct 
     (void)snprintf(pid, sizeof pid, "%d", blocker->pid);
     blocker_describe(blocker, &who);
     if (!query_run(conn, &SIGNALS[action].query, parameters, &result, &err))
-        log_warn("could not signal %s: %s", who.at, err.message);
+        log_warn("could not cancel or end %s: %s", who.at, err.message);
     else if (result_rows(result) > 0 && result_bool(result, 0, 0))
         log_warn("%s %s", SIGNALS[action].text, who.at);
 }

@@ -1,5 +1,5 @@
 /*
- * Who is in the way of a table lock: what the server tells about them, and in what words we say it.
+ * The sessions that block a table lock: what the server says about them, and how we describe them.
  */
 #ifndef TRAFFIC_BLOCKERS_H
 #define TRAFFIC_BLOCKERS_H
@@ -22,8 +22,8 @@ struct wanted_lock {
     char relation[192]; /* its name, for people */
 };
 
-/* A session (or a prepared transaction) that holds what is wanted. What a role without pg_monitor can't see
- * of others is empty, and `age` negative. */
+/* A session (or a prepared transaction) that holds a conflicting lock. What a role without pg_monitor cannot
+ * see of others is empty, and `age` negative. */
 struct blocker {
     int pid;     /* 0 = a prepared transaction, whose name is in `name` */
     double age;  /* seconds since its transaction began */
@@ -45,7 +45,7 @@ struct blockers {
 };
 
 /* The columns that blockers_read() reads, from pg_locks AS l, pg_stat_activity AS a, pg_prepared_xacts AS p;
- * and what has to stand in GROUP BY then. */
+ * and the matching GROUP BY. */
 #define BLOCKER_COLUMNS                                                                                      \
     "COALESCE(a.pid, 0), EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start),"                   \
     " EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.state_change),"                                    \
@@ -65,18 +65,18 @@ void blockers_read(const struct result *result, int first, struct blockers *out)
 must_use bool blockers_find(struct connection *conn, const struct wanted_lock *wanted_lock,
                             struct blockers *out, struct error *err);
 
-/* What may be done about a session that is in the way; times in milliseconds, 0 = nothing. */
+/* What may be done about a blocking session; times in milliseconds, 0 = nothing. */
 struct blocker_policy {
     int64_t terminate_idle_ms;
-    int64_t cancel_ms;  /* its statement; the session after twice that, if it was of no use */
+    int64_t cancel_ms;  /* its statement; the session after twice that, if cancelling did not help */
     char cancelled[32]; /* the transaction whose statement was cancelled last */
 };
 
-/* Does what the policy says, and logs it. Only to the very session that was seen, in the very state; never to
- * a superuser's, a replica's, or one of ours. At most one round trip. */
+/* Does what the policy says, and logs it. Only to the same session in the same state as seen; never to one of
+ * a superuser, of a replica, or of tidelock. At most one round trip. */
 void blocker_act(struct connection *conn, const struct blocker *blocker, struct blocker_policy *policy);
 
-/* "pid 4711 ("nightly-report", user etl, idle in transaction, its transaction 12 s old), which holds
+/* "pid 4711 ("nightly-report", user etl, idle in transaction, transaction open for 12 s), which holds
  * AccessShareLock". */
 void blocker_describe(const struct blocker *blocker, struct text *out);
 

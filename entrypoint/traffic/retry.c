@@ -6,7 +6,7 @@
 #include "base/random.h"
 
 enum {
-    /* Deadlock detection runs after a second by default, and only then does an autovacuum give way
+    /* Deadlock detection runs after a second by default, and only then does an autovacuum yield
      * (documentation, "Routine Vacuuming", the autovacuum daemon). */
     AUTOVACUUM_MS = 1500,
     ROWS_MS = 10 * 1000,
@@ -19,7 +19,7 @@ enum {
 
 static const int64_t TABLE_MS[] = { 50, 100, 200, 400, 700, 1000 };
 
-/* 57014 is asked about only where we cancelled a statement ourselves because others had to wait for it. */
+/* 57014 gets here only if we cancelled a statement ourselves because it blocked others. */
 static const struct {
     const char *code;
     enum retry_reason reason;
@@ -61,8 +61,8 @@ int64_t retry_lock_timeout_ms(const struct retry *retry, enum retry_wait wait)
     return TABLE_MS[retry->tries < last ? retry->tries : last];
 }
 
-/* A wait for a row is explained by where the row is, "(block,number)", in any language (PostgreSQL's source,
- * XactLockTableWaitErrorCb); a wait for a table by nothing. */
+/* The context of a wait for a row contains the row's position, "(block,number)", in any language
+ * (PostgreSQL's source, XactLockTableWaitErrorCb); a wait for a table has none. */
 static bool names_row(const char *context)
 {
     for (const char *open = strchr(context, '('); open != NULL; open = strchr(open + 1, '(')) {

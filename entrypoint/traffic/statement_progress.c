@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 
-/* Before that, a rate is chance. */
+/* Before that, a rate means nothing. */
 enum { RATE_AFTER_MS = 2000 };
 
 void statement_progress_see(struct statement_progress *statement_progress, const struct progress_sample *seen)

@@ -1,5 +1,5 @@
 /*
- * How far a long statement has come, as the server's progress views tell, and what that means. Pure.
+ * The progress of a long statement, from the server's progress views. Pure.
  */
 #ifndef TRAFFIC_STATEMENT_PROGRESS_H
 #define TRAFFIC_STATEMENT_PROGRESS_H
@@ -14,7 +14,7 @@ struct statement_progress {
     char phase[64];
     double done;
     double total;     /* 0 = this phase counts nothing */
-    double first;     /* done, when the phase was seen first … */
+    double first;     /* done, when the phase was first seen … */
     int64_t since_ms; /* … and when that was */
     int64_t now_ms;
 };

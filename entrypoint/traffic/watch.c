@@ -10,7 +10,7 @@ enum {
     OPEN_AFTER_MS = 500,
     CONNECT_MS = 5000,
     FIRST_LOOK_MS = 10,
-    EARLY_MS = 1000, /* so long it looks often: the waits of the first tries are short */
+    EARLY_MS = 1000, /* until then it looks often: the waits of the first attempts are short */
     EARLY_LOOK_MS = 25,
     LATE_LOOK_MS = 500,
     SAY_BLOCKED_MS = 1000,
@@ -34,12 +34,12 @@ static const char WANTED[] =
     " WHERE NOT w.granted AND w.pid = ";
 static const char WANTED_END[] = " GROUP BY w.locktype, w.mode, w.relation, " BLOCKER_GROUPS " LIMIT 16;";
 
-/* How many sessions wait behind it. */
+/* How many sessions it blocks. */
 static const char BLOCKED[] =
     "SELECT pg_catalog.count(DISTINCT l.pid) FROM pg_catalog.pg_locks AS l"
     " WHERE NOT l.granted AND %d = ANY (pg_catalog.pg_blocking_pids(l.pid))";
 
-/* How far it has come. What a phase does not count has a total of 0. */
+/* Its progress. A phase that counts nothing has a total of 0. */
 static const char PROGRESSED[] =
     ";SELECT pg_catalog.lower(command), phase, done, total FROM ("
     "SELECT pid, command, phase, CASE WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END,"
@@ -69,7 +69,7 @@ static void attend(struct watch *watch, int64_t due_ms)
 
 static void give_up(struct watch *watch, const struct error *err)
 {
-    log_info("going on without a second connection, which would see who blocks whom: %s", err->message);
+    log_info("continuing without a second connection, so not watching who blocks whom: %s", err->message);
     connection_close(watch->conn);
     watch->conn = NULL;
     pending_free(&watch->pending);
@@ -80,7 +80,7 @@ static void give_up(struct watch *watch, const struct error *err)
 static void forget_blocked(struct watch *watch)
 {
     if (watch->has_said_blocked)
-        log_info("nobody waits behind this run any more");
+        log_info("no session is blocked by this run any more");
     watch->has_said_blocked = false;
     watch->blocked_since_ms = 0;
     watch->blocked = 0;
@@ -106,10 +106,10 @@ static void say_blockers(struct watch *watch)
     text_copy_cut(watch->said, sizeof watch->said, who);
     text_copy_cut(watch->progress->in_the_way, sizeof watch->progress->in_the_way, text.at);
     if (watch->wanted_lock.is_row || watch->wanted_lock.relation[0] != '\0')
-        log_info("blocked: %s on %s is wanted; in the way: %s", watch->wanted_lock.mode,
+        log_info("blocked: waiting for %s on %s, held up by %s", watch->wanted_lock.mode,
                  watch->wanted_lock.is_row ? "a row" : watch->wanted_lock.relation, text.at);
     else
-        log_info("waiting for a transaction to end: that of %s", text.at);
+        log_info("blocked: waiting for a transaction to end, that of %s", text.at);
 }
 
 static void see_want(struct watch *watch, const struct result *seen)
@@ -127,7 +127,7 @@ static void see_want(struct watch *watch, const struct result *seen)
     say_blockers(watch);
 }
 
-/* Whoever waits behind us is the application. */
+/* The sessions that we block belong to the application. */
 static void see_blocked(struct watch *watch, size_t blocked)
 {
     int64_t now = clock_now_ms();
@@ -146,14 +146,14 @@ static void see_blocked(struct watch *watch, size_t blocked)
     lasted = now - watch->blocked_since_ms;
     if (lasted >= SAY_BLOCKED_MS && !watch->has_said_blocked) {
         watch->has_said_blocked = true;
-        log_info("%zu sessions wait behind this run, for %s now", blocked,
+        log_info("%zu session%s blocked by this run, for %s", blocked, text_plural(blocked),
                  duration_text(lasted, took, sizeof took));
     }
     if (!watch->may_cancel ||
         ((watch->limits.max_blocked == 0 || (int64_t)blocked <= watch->limits.max_blocked) &&
          (watch->limits.max_blocked_for_ms == 0 || lasted <= watch->limits.max_blocked_for_ms)))
         return;
-    (void)snprintf(why, sizeof why, "%zu sessions had to wait behind it, for %s", blocked,
+    (void)snprintf(why, sizeof why, "it blocked %zu session%s for %s", blocked, text_plural(blocked),
                    duration_text(lasted, took, sizeof took));
     connection_cancel(watch->watched, ERROR_TABLE_LOCK, why);
 }
@@ -228,7 +228,7 @@ static void ask(struct watch *watch)
     text_add_format(&sql, BLOCKED, watch->watched_pid);
     text_add_format(&sql, PROGRESSED, watch->watched_pid);
     if (!query_begin(watch->conn, sql.at, &watch->pending)) {
-        error_set(&err, ERROR_LOST, "it broke");
+        error_set(&err, ERROR_LOST, "the connection broke");
         give_up(watch, &err);
         return;
     }

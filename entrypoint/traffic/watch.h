@@ -2,9 +2,9 @@
  * The watch: a second connection that looks, while a statement of ours runs, who blocks it and whom it
  * blocks.
  *
- * It is opened only when a statement runs for half a second or a lock could not be had: most deployments
- * never need it. Everything happens in between, while the first connection is waited for; nothing waits for
- * the watch. When it can't be had (--connections 1, no room, refused), all goes on without.
+ * It is opened only if a statement runs for half a second or a lock was not obtained: most deployments never
+ * need it. Everything happens while the first connection is waited for; nothing waits for the watch. If it is
+ * not available (--connections 1, no free connection, refused), the deployment continues without it.
  */
 #ifndef TRAFFIC_WATCH_H
 #define TRAFFIC_WATCH_H
@@ -18,8 +18,8 @@
 #include "traffic/statement_progress.h"
 
 struct watch_limits {
-    int64_t max_blocked;        /* sessions that may wait behind us; 0 = any number */
-    int64_t max_blocked_for_ms; /* … and how long; 0 = however long */
+    int64_t max_blocked;        /* sessions that we may block; 0 = any number */
+    int64_t max_blocked_for_ms; /* … and for how long; 0 = any time */
 };
 
 enum watch_state { WATCH_CLOSED, WATCH_CONNECTING, WATCH_IDLE, WATCH_ASKING, WATCH_GIVEN_UP };
@@ -28,7 +28,7 @@ struct watch {
     struct attendant attendant; /* the first member */
     struct watch_limits limits;
     struct progress *progress;
-    struct connection *watched; /* the connection that applies; NULL = nothing runs */
+    struct connection *watched; /* the connection that applies; NULL = no statement runs */
     int watched_pid;
     bool may_cancel;  /* what runs now */
     int64_t since_ms; /* when it was begun */
@@ -36,14 +36,14 @@ struct watch {
     enum watch_state state;
     struct connection *conn;
     struct pending pending;
-    struct wanted_lock wanted_lock; /* what the latest statement waited for, as far as it was seen */
+    struct wanted_lock wanted_lock; /* what the latest statement waited for, if it was seen */
     struct blockers blockers;       /* … and who held that */
-    char said[160];                 /* who was named in the log last */
-    size_t blocked;                 /* sessions that wait behind us */
-    int64_t blocked_since_ms;       /* 0 = nobody does */
+    char said[160];                 /* who was last named in the log */
+    size_t blocked;                 /* sessions that we block */
+    int64_t blocked_since_ms;       /* 0 = none */
     bool has_said_blocked;
-    struct statement_progress statement_progress; /* of the statement that runs */
-    struct deadline next_line;                    /* when that is said again where there is no terminal */
+    struct statement_progress statement_progress; /* of the current statement */
+    struct deadline next_line;                    /* when to log it again without a terminal */
 };
 
 /* One that is closed; it must stay where it is until watch_end(). */
@@ -53,15 +53,16 @@ void watch_end(struct watch *watch);
 /* From now on it is not opened. */
 void watch_forbid(struct watch *watch, const char *why);
 
-/* Opens it now: a lock could not be had, the next try wants it at hand. */
+/* Opens it now: a lock was not obtained, and the next attempt will need it. */
 void watch_open(struct watch *watch, struct connection *beside);
 
-/* Cancels what runs now, where that leaves nothing half-done. */
+/* Cancels the current statement, if that leaves nothing half done. */
 void watch_cancel(struct watch *watch, enum error_class class, const char *why);
 
-/* Before a statement is sent on `watched`, whose process on the server is `pid`, and after it is done. With
- * `may_cancel` it is cancelled (connection_cancel()) when more sessions wait behind it than the limits allow.
- */
+/* Call them before a statement is sent on `watched`, whose server process is `pid`, and after it is done.
+ * With `may_cancel` it is cancelled (connection_cancel()) if it blocks more sessions, or for longer, than the
+ * limits allow.
+ * */
 void watch_start(struct watch *watch, struct connection *watched, int pid, bool may_cancel);
 void watch_stop(struct watch *watch);
 

@@ -149,7 +149,7 @@ def test_without_a_job(rendered):
 
 def test_the_init_container_without_a_database_says_so(helm, example):
     refused = helm.template({"tidelock": {"job": {"enabled": False}, "initContainer": {"database": {"existingSecret": ""}}, "database": {"existingSecret": ""}}}, chart=example, check=False)
-    assert refused.returncode != 0 and "Nobody has said where the database is" in refused.stderr
+    assert refused.returncode != 0 and "The database is not configured" in refused.stderr
 
 
 def test_under_an_alias(helm, example, check_strictly, tmp_path):

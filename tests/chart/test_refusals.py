@@ -31,13 +31,13 @@ CASES = {
         '"app-db" is among extraObjects',
     ),
     "a replacement beside a failure policy": ({"job": {"podReplacementPolicy": "TerminatingOrFailed"}}, "Set job.podFailurePolicy=null"),
-    "a URL twice": ({"database": {"url": "postgresql://u:hidden@h/d"}, "job": {"mode": "job"}}, "Give one: existingSecret with a URL"),
+    "a URL twice": ({"database": {"url": "postgresql://u:hidden@h/d"}, "job": {"mode": "job"}}, "Set only one: existingSecret with a URL"),
     "a direct URL alone": ({"database": {"directUrl": "postgresql://u:hidden@h/d"}}, "name the key: database.secretKeys.directUrl"),
     "a host without user": ({"database": {"host": "db", "name": "d"}}, "Set database.user and database.name"),
     "a CA twice": ({"database": {"sslRootCert": {"existingSecret": "a", "existingConfigMap": "b"}}}, "sslRootCert has an existingSecret and an existingConfigMap"),
     "migrations from two places": ({"migrations": {"image": {"repository": "shop"}, "volume": {"emptyDir": {}}}}, "come from image and volume at once"),
     "a ConfigMap without items": ({"migrations": {"configMap": {"name": "x"}}}, "path: 20260101000000_init/migration.sql"),
-    "a migration that can't be a key": ({"migrations": {"files": {"a b": "SELECT 1"}}}, '"a b" can\'t be the key'),
+    "a migration that can't be a key": ({"migrations": {"files": {"a b": "SELECT 1"}}}, '"a b" cannot be a key'),
     "more than a ConfigMap holds": ({"migrations": {"files": {"1_a": "x" * 1_100_000}}}, "Put them into an image"),
     "a PodMonitor of nothing": ({"metrics": {"podMonitor": {"enabled": True}}}, "Set metrics.sidecar.enabled=true"),
     "a webhook in the values": ({"webhook": {"url": "https://hidden"}}, "webhook"),
@@ -48,24 +48,24 @@ CASES = {
         {"extraObjects": [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hook"}}], "webhook": {"existingSecret": "hook"}},
         '"hook" is among extraObjects',
     ),
-    "a Pushgateway with a password": ({"pushgateway": {"url": "http://u:hidden@push:9091"}}, "bring TIDELOCK_PUSHGATEWAY from a Secret"),
+    "a Pushgateway with a password": ({"pushgateway": {"url": "http://u:hidden@push:9091"}}, "set TIDELOCK_PUSHGATEWAY from a Secret"),
     "a Pushgateway without scheme": ({"pushgateway": {"url": "push:9091"}}, "/pushgateway/url"),
     "a label that Prometheus has not": ({"pushgateway": {"url": "http://push", "labels": {"a-b": "c"}}}, "a-b"),
     "a label that is Prometheus' own": ({"pushgateway": {"url": "http://push", "labels": {"__b": "c"}}}, "__b"),
     "a label's value that would be two": ({"pushgateway": {"url": "http://push", "labels": {"a": "b,c=d"}}}, "/pushgateway/labels/a"),
     "a Lease too short": ({"lease": {"enabled": True, "duration": "2s"}}, "/lease/duration"),
     "a Lease's name that is none": ({"lease": {"name": "My_Lease"}}, "/lease/name"),
-    "rights for every pod of the namespace": ({"lease": {"enabled": True}, "events": {"enabled": True}}, "For lease.enabled and events.enabled the Job needs rights"),
-    "a Lease of pods that only wait": ({"lease": {"enabled": True}, "job": {"enabled": False}}, "nothing heeds lease.enabled: there is no Job"),
+    "rights for every pod of the namespace": ({"lease": {"enabled": True}, "events": {"enabled": True}}, "lease.enabled and events.enabled: the Job needs rights"),
+    "a Lease of pods that only wait": ({"lease": {"enabled": True}, "job": {"enabled": False}}, "lease.enabled would have no effect: there is no Job"),
     "a webhook of pods that only wait": (
         {"webhook": {"existingSecret": "x"}, "pushgateway": {"url": "http://push"}, "job": {"enabled": False}},
-        "nothing heeds pushgateway.url and webhook.existingSecret",
+        "pushgateway.url and webhook.existingSecret would have no effect",
     ),
     "a source that is none": ({"database": {"passwordFrom": {"source": "aws"}}}, "/database/passwordFrom/source"),
-    "a password twice": ({"database": {"host": "h", "user": "u", "name": "d", "passwordFrom": {"source": "google"}}}, "holds the password beside database.host"),
+    "a password twice": ({"database": {"host": "h", "user": "u", "name": "d", "passwordFrom": {"source": "google"}}}, "with database.host, the Secret holds the password"),
     "a secret without name": ({"database": {"passwordFrom": {"source": "aws-secret"}}}, "Set database.passwordFrom.secretName"),
     "Vault nowhere": ({"database": {"passwordFrom": {"source": "vault", "secretName": "x"}}}, "Set database.passwordFrom.vault.address"),
-    "Vault without login": ({"database": {"passwordFrom": {"source": "vault", "secretName": "x", "vault": {"address": "https://v"}}}}, "how to log in to Vault"),
+    "Vault without login": ({"database": {"passwordFrom": {"source": "vault", "secretName": "x", "vault": {"address": "https://v"}}}}, "a way to log in to Vault"),
     "Vault's CA twice": (
         {"database": {"passwordFrom": {"source": "vault", "secretName": "x", "vault": {"address": "https://v", "role": "r", "caCert": {"existingSecret": "a", "existingConfigMap": "b"}}}}},
         "vault.caCert has an existingSecret and an existingConfigMap",
@@ -85,7 +85,7 @@ APART = "lease lease_duration events service_account pushgateway pushgateway_lab
 @pytest.mark.parametrize("option", APART.split())
 def test_refused_among_the_options(helm, option):
     refused = helm.template(merged(DATABASE, {"config": {option: {"lease_duration": "15s", "events": True}.get(option, "hidden")}}), check=False)
-    assert f"config.{option} has a value of its own.\nSet " in refused.stderr and "hidden" not in refused.stderr
+    assert f"config.{option} has a value of its own in the chart.\nSet " in refused.stderr and "hidden" not in refused.stderr
 
 
 @pytest.mark.parametrize("name", CASES)

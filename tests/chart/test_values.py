@@ -24,7 +24,7 @@ def test_what_it_means(helm, check_strictly, name, kubernetes):
     minor = int(kubernetes.split(".")[1])
     if name == "metrics" and minor < 29:
         refused = helm.template(values, kubernetes=kubernetes, check=False)
-        assert refused.returncode != 0 and "wants Kubernetes 1.29" in refused.stderr
+        assert refused.returncode != 0 and "needs Kubernetes 1.29" in refused.stderr
         return
     documents = helm.template(values, kubernetes=kubernetes)
     check(documents, minor)

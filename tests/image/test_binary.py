@@ -264,7 +264,7 @@ def test_any_user_will_do(nowhere, database):
 
 def test_a_database_user_must_be_named_where_the_system_knows_none(nowhere, database):
     done = nowhere("deploy", DATABASE_URL=f"postgresql://127.0.0.1:{database.server.port}/app")
-    assert done.returncode == 2 and "no database user is given" in done.stderr and "PGUSER" in done.stderr
+    assert done.returncode == 2 and "no database user is set" in done.stderr and "PGUSER" in done.stderr
 
 
 def test_libpqs_variables_will_do(nowhere, database):

@@ -71,7 +71,7 @@ def test_the_commands_of_a_workflow_are_commands(file, static):
     for line in lines:
         words = line.split("/tidelock ")[1].replace("app ", "").split()
         done = subprocess.run([static, *words], capture_output=True, text=True, env={})
-        assert "no database is given" in done.stderr, (line, done.stderr)
+        assert "no database is set" in done.stderr, (line, done.stderr)
 
 
 def test_the_application_before(engine, base):
@@ -119,5 +119,5 @@ def test_compose_starts_both_services_on_a_database_at_their_level(composed):
 
     guests = wait_until(lambda: visit("heron"), "the application to answer", 120)
     assert [guest["guest"] for guest in guests] == ["heron"] and guests[0]["seenAt"]
-    said = wait_until(lambda: logs() if logs().count("the database holds all 2 migrations") + logs().count("applied 2 of 2") >= 2 else None, "both services to be ready", 60)
+    said = wait_until(lambda: logs() if logs().count("the database holds all 2") + logs().count("applied 2 of 2") >= 2 else None, "both services to be ready", 60)
     assert said.count("applied 2 of 2 migrations") == 1, said

@@ -120,19 +120,19 @@ def test_an_empty_table(database, folder, tidelock, orders):
         (BACKFILL + UPDATE + "; SELECT 1", "one statement"),
         (BACKFILL + "DELETE FROM orders", "one plain UPDATE, but this is something else"),
         (BACKFILL + UPDATE + " RETURNING id", "returns rows"),
-        (BACKFILL + "UPDATE orders SET id = id + 1", 'changes "id", the key'),
-        (BACKFILL + "UPDATE orders SET status = 'x', (changes, id) = (1, 2)", 'changes "id", the key'),
+        (BACKFILL + "UPDATE orders SET id = id + 1", 'changes "id", which is part of its key'),
+        (BACKFILL + "UPDATE orders SET status = 'x', (changes, id) = (1, 2)", 'changes "id", which is part of its key'),
         (BACKFILL + "UPDATE nowhere SET id = 1", 'relation "nowhere" does not exist'),
         (BACKFILL + "UPDATE orders SET statut = 1", "column"),
         (BACKFILL.replace("orders", "other") + UPDATE, 'says backfill "other", but the statement updates "orders"'),
         (BACKFILL.replace("key=id", "key=status") + UPDATE, "no index of"),
         (BACKFILL.replace("key=id", "key=status_new") + UPDATE, "no index of"),
-        (BACKFILL.replace("target", "tarte") + UPDATE, "There are key=, target=, rows= and rest="),
+        (BACKFILL.replace("target", "tarte") + UPDATE, "Use key=, target=, rows= or rest="),
         (BACKFILL.replace("20ms", "20") + UPDATE, "Write a time with its unit"),
-        (BACKFILL.replace("100..1000", "1000..100") + UPDATE, "the least and the most rows"),
-        ("-- tidelock: throttle lag=5s\n" + UPDATE, "belong to a backfill"),
+        (BACKFILL.replace("100..1000", "1000..100") + UPDATE, "the fewest and the most rows"),
+        ("-- tidelock: throttle lag=5s\n" + UPDATE, "need a backfill"),
         (BACKFILL + "-- tidelock: throttle slot=2\n" + UPDATE, "a size with its unit"),
-        (BACKFILL + "-- tidelock: transaction=off\n" + UPDATE, "transactions of its own"),
+        (BACKFILL + "-- tidelock: transaction=off\n" + UPDATE, "its own transactions"),
         (BACKFILL + BACKFILL + UPDATE, "two backfills"),
     ],
 )
@@ -173,14 +173,14 @@ def test_which_keys_can_be_walked_along(database, folder, tidelock, key, is_walk
 def test_batches_that_always_take_too_long(database, folder, tidelock, orders):
     database.query("CREATE OR REPLACE FUNCTION count_changes() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(100); RETURN NEW; END'")
     folder.add("001_fill", BACKFILL + UPDATE)
-    tidelock("deploy").fails(exit=6, says=["5 batches in a row took too long", "the last one although it had 100 rows at most"])
+    tidelock("deploy").fails(exit=6, says=["5 batches in a row took too long", "even one of at most 100 rows"])
 
 
 def test_a_failing_row_keeps_what_is_committed_and_a_correction_goes_on(database, folder, tidelock, orders):
     database.query("ALTER TABLE orders DISABLE TRIGGER count_changes; UPDATE orders SET status = 'bad' WHERE id = 15000; ALTER TABLE orders ENABLE TRIGGER count_changes")
     database.query("ALTER TABLE orders ADD CHECK (status_new <> 'BAD')")
     folder.add("001_fill", BACKFILL + UPDATE)
-    tidelock("deploy").fails(exit=7, says=["violates check constraint", "are changed, in ", "it goes on behind that row"])
+    tidelock("deploy").fails(exit=7, says=["violates check constraint", "are changed, in ", "resume after that row"])
     done = database.value("SELECT count(*) FROM orders WHERE status_new IS NOT NULL")
     assert 13000 < done < 15000
     folder.replace("001_fill", BACKFILL + "UPDATE orders SET status_new = lower(status)")
@@ -188,7 +188,7 @@ def test_a_failing_row_keeps_what_is_committed_and_a_correction_goes_on(database
     database.query("ALTER TABLE orders DISABLE TRIGGER count_changes; UPDATE orders SET status = 'open' WHERE id = 15000; ALTER TABLE orders ENABLE TRIGGER count_changes")
     folder.replace("001_fill", BACKFILL.replace("rest=0%", "rest=10%") + UPDATE)
     result = tidelock("deploy").succeeds(applied=["001_fill"])
-    assert "going on with the backfill" in result.errors and each_once(database, orders)
+    assert "resuming the backfill" in result.errors and each_once(database, orders)
 
 
 def test_rows_that_were_written_meanwhile_are_swept_up(database, folder, tidelock, orders):
@@ -197,13 +197,13 @@ def test_rows_that_were_written_meanwhile_are_swept_up(database, folder, tideloc
     running = tidelock.start("deploy")
     wait_until(lambda: database.value("SELECT count(*) FROM orders WHERE changes > 0") > 1000, "the first batches")
     database.query("INSERT INTO orders (id, status) VALUES (-5, 'open'), (100000, 'open')")
-    running.wait().succeeds(applied=["001_fill"], says="going over them")
+    running.wait().succeeds(applied=["001_fill"], says="going over the table again")
     assert each_once(database, orders + 2)
 
 
 def test_what_it_verifies_has_to_be_true(database, folder, tidelock, orders):
     folder.add("001_fill", BACKFILL + "-- tidelock: verify (SELECT count(*) FROM orders) = 1\n" + UPDATE)
-    tidelock("deploy").fails(exit=7, says=["what it should verify is not true: (SELECT count(*) FROM orders) = 1", f"{20000} rows"])
+    tidelock("deploy").fails(exit=7, says=["its verify condition is not true: (SELECT count(*) FROM orders) = 1", f"{20000} rows"])
     assert each_once(database, orders)
     database.query("DELETE FROM orders WHERE id > 1")
     tidelock("deploy").succeeds(applied=["001_fill"])
@@ -215,7 +215,7 @@ def test_a_row_that_is_locked_is_waited_for(database, folder, tidelock, orders):
         application.execute("BEGIN")
         application.execute("SELECT FROM orders WHERE id = 10000 FOR UPDATE")
         running = tidelock.start("deploy")
-        running.wait_for_line("try 1 was rolled back")
+        running.wait_for_line("attempt 1 was rolled back")
         # Nothing of ours is locked while it rests.
         wait_until(lambda: database.value("SELECT count(*) FROM orders WHERE changes = 1") > 9000, "all before it")
         application.execute("COMMIT")
@@ -242,7 +242,7 @@ def test_whoever_waits_for_a_batch_ends_it(database, folder, tidelock, orders):
     finally:
         stop.set()
         writer.join()
-    assert "cancelling what runs on the server: 1 sessions" in result.errors
+    assert "cancelling the current statement: it blocked 1 session" in result.errors
     assert database.value("SELECT count(*) FROM orders WHERE id > 1 AND changes <> 1") == 0
 
 
@@ -274,8 +274,8 @@ def test_its_progress_can_be_seen(database, folder, tidelock, orders, tmp_path):
     assert 0 < metric("tidelock_current_migration_progress_ratio") < 1 and metric("tidelock_backfill_batch_rows") == 100
     running.wait_for_line('backfill of "orders": ')
     running.signal()
-    running.wait().fails(exit=143, says=['rows of "orders" are changed, in ', "; all up to '", "next      Deploy again: it goes on behind that row"])
-    assert "To go on where it stopped: tidelock deploy" in tidelock("status").out
+    running.wait().fails(exit=143, says=['rows of "orders" are changed, in ', ", up to key '", "next      Deploy again to resume after that row"])
+    assert "To resume it: tidelock deploy" in tidelock("status").out
 
 
 @pytest.fixture
@@ -312,14 +312,14 @@ def test_a_replica_that_stays_behind_is_waited_for(replica, folder, binary, is_s
         application.execute("SELECT FROM orders WHERE id = 10000 FOR UPDATE")
         running = tidelock.start("deploy", "--status-file", status, url=database.url().replace("postgres@", "migrator@"))
         if is_seen:
-            running.wait_for_line('the backfill pauses: the replica "replica_one" is ')
+            running.wait_for_line('the backfill is paused: the replica "replica_one" is ')
             wait_until(lambda: "\ntidelock_backfill_throttled 1\n" in status.read_text(), "the metric")
             application.execute("COMMIT")
             assert database.value("SELECT count(*) FROM orders WHERE changes > 0") < 10000
             standby.query("SELECT pg_wal_replay_resume()")
-            running.wait_for_line("the backfill goes on")
+            running.wait_for_line("the backfill continues")
         else:
-            running.wait_for_line("can't see how far replicas are behind")
+            running.wait_for_line("cannot see how far the replicas lag")
     running.wait().succeeds(applied=["001_fill"])
     assert each_once(database, 20000)
 
@@ -387,8 +387,8 @@ def failing_archiver(database):
     [
         (slot_without_room, "slot=2GB", "a replication slot has "),
         (lambda database: runs(database, "SELECT pg_sleep(600)"), "active=1%", " of 60 sessions are active (active=1%)"),
-        (vacuum, "active=0", "an autovacuum clears the table of dead rows"),
-        (failing_archiver, "active=0", "the server fails to archive its write-ahead log"),
+        (vacuum, "active=0", "an autovacuum is removing dead rows from the table"),
+        (failing_archiver, "active=0", "the server is failing to archive its WAL"),
     ],
     ids=["slot", "active", "vacuum", "archiver"],
 )
@@ -400,10 +400,10 @@ def test_it_pauses_while_others_suffer(own, folder, trouble, limit, says):
         application.execute("BEGIN")
         application.execute("SELECT FROM orders WHERE id = 10000 FOR UPDATE")
         running = tidelock.start("deploy")
-        running.wait_for_line("try 1 was rolled back")
+        running.wait_for_line("attempt 1 was rolled back")
         with trouble(database):
-            running.wait_for_line("the backfill pauses: ", says)
+            running.wait_for_line("the backfill is paused: ", says)
             application.execute("COMMIT")
-        running.wait_for_line("the backfill goes on")
+        running.wait_for_line("the backfill continues")
     running.wait().succeeds(applied=["001_fill"])
     assert each_once(database, 20000)

@@ -90,18 +90,18 @@ def test_who_may_use_reserved_connections_is_told_so(servers, major, tool):
 
 def test_the_table_says_what_each_replica_may_have(tool, small):
     out = tool("budget", "--replicas", "3", url=small.url("app", user="app")).succeeds().out
-    assert "max_connections                       12" in out and 'For 3 replicas that connect as "app"' in out
+    assert "max_connections                       12" in out and 'For 3 replicas connecting as "app"' in out
     assert "connection_limit of each               2" in out  # 12 - 3 for superusers - 1 of ours - 1 of headroom
     assert 'ALTER ROLE "app" CONNECTION LIMIT' in out
 
 
 def test_superusers_are_told_that_no_limit_binds_them(tool, small):
-    assert "No limit binds a superuser" in tool("budget", url=small.url("app")).succeeds().out
+    assert "The server does not limit a superuser" in tool("budget", url=small.url("app")).succeeds().out
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "999999999999999999999"])
 def test_a_wrong_number_is_refused(tool, small, value):
-    tool("budget", f"--replicas={value}", url=small.url("app")).fails(exit=2, says=["not a number within bounds", "From 1 to"])
+    tool("budget", f"--replicas={value}", url=small.url("app")).fails(exit=2, says=["not a number in the allowed range", "from 1 to"])
 
 
 def test_a_full_server_is_waited_for(tool, small, folder):
@@ -129,10 +129,10 @@ def test_it_does_not_begin_while_the_application_would_have_too_little(tool, sma
             stack.enter_context(psycopg.connect(url))
         last = psycopg.connect(url)
         tool("deploy", "--headroom", "2", "--budget-wait", "300ms", url=url).fails(
-            exit=5, says=["only 1 connections left for the application, of 12", "tidelock budget", "Nothing was changed"]
+            exit=5, says=["only 1 of 12 connections left for the application", "tidelock budget", "Nothing was changed"]
         )
         running = tool.start("deploy", "--headroom", "2", url=url)
-        running.wait_for_line("waiting for room: 1 connections are left for the application, 2 must stay free")
+        running.wait_for_line("waiting for free connections: 1 left for the application, 2 must stay free")
         last.close()
         running.wait().succeeds(applied=["001_t"])
 
@@ -165,7 +165,7 @@ def test_run_hands_the_application_its_share(tool, small, folder):
     result = tool("run", "--share-connections", "--replicas", "3", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=url).succeeds()
     query = urllib.parse.parse_qs(urllib.parse.urlsplit(result.out.strip()).query)
     assert query == {"application_name": ["mine"], "connection_limit": ["2"]}
-    crowded = tool("run", "--share-connections", "--replicas", "100", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=url).succeeds(says="no connection for each of 100")
+    crowded = tool("run", "--share-connections", "--replicas", "100", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=url).succeeds(says="a connection for each of 100")
     assert crowded.out.strip().endswith("connection_limit=1")
     untouched = tool("run", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=url).succeeds()
     assert untouched.out.strip() == url
@@ -173,7 +173,7 @@ def test_run_hands_the_application_its_share(tool, small, folder):
 
 def test_a_share_needs_a_url_to_write_it_into(tool, small, folder):
     environment = {"PGHOST": "127.0.0.1", "PGPORT": str(small.port), "PGUSER": "app", "PGDATABASE": "app"}
-    tool("run", "--share-connections", "--", "true", url="", environment=environment).fails(exit=2, says="wants DATABASE_URL")
+    tool("run", "--share-connections", "--", "true", url="", environment=environment).fails(exit=2, says="needs DATABASE_URL")
 
 
 def test_a_storm_is_not_made_of_refusals(tool, small, folder):

@@ -113,7 +113,7 @@ def test_a_server_that_restarts_in_the_middle_is_come_back_to(servers, tool):
         server.query("CREATE ROLE restarted")
         server.stop("immediate")
         server.start()
-        running.wait().succeeds(applied=["001_t", "002_slow"], says="connecting again")
+        running.wait().succeeds(applied=["001_t", "002_slow"], says="reconnecting")
         assert server.query("SELECT count(*) FROM _prisma_migrations", database="app") == [(2,)]
     finally:
         server.remove()
@@ -310,5 +310,5 @@ def test_a_rotated_file_that_is_broken_is_a_warning(secure, tool, tmp_path):
         running = tool.start("deploy", environment={"DATABASE_URL_FILE": str(file)})
         running.wait_for_line("waiting for the leader")
         file.write_text("http://third-pw\n")
-    result = running.wait().succeeds(applied=["001_t"], says="could not be read again")
+    result = running.wait().succeeds(applied=["001_t"], says="could not reread the credentials")
     assert "-pw" not in result.errors

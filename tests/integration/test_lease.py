@@ -211,7 +211,7 @@ def test_outside_a_cluster_it_says_so(folder, tidelock, database):
 @pytest.mark.parametrize("name", ["Shop", "a/b", "../pods", "a b"])
 def test_a_name_that_is_none_is_refused(pod, folder, tidelock, name):
     folder.add("001_one", "CREATE TABLE one (id int)")
-    tidelock("deploy", "--lease", name, environment=pod).fails(exit=2, says="is no name of a Lease")
+    tidelock("deploy", "--lease", name, environment=pod).fails(exit=2, says="is not a valid name for a Lease")
 
 
 def test_sigterm_gives_it_back(api, pod, folder, tidelock, gate, database):

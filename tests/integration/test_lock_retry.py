@@ -32,7 +32,7 @@ def test_it_gets_through_when_the_reader_ends(database, folder, tidelock, busy):
     prepare(tidelock, folder)
     folder.add("001_a", "CREATE TABLE other (); ALTER TABLE busy ADD COLUMN c int")
     running = tidelock.start("deploy")
-    running.wait_for_line("a lock could not be had in time at line 1: try 1 was rolled back")
+    running.wait_for_line("lock timeout at line 1: attempt 1 was rolled back")
     assert not database.holds("other")
     # Nobody queues behind us while it rests; while it tries, for a second at most.
     database.query("SET statement_timeout = '20s'; SELECT * FROM busy")
@@ -45,7 +45,7 @@ def test_it_is_given_up_after_a_time(database, folder, tidelock, busy):
     prepare(tidelock, folder)
     folder.add("001_a", "CREATE TABLE other (); ALTER TABLE busy ADD COLUMN c int")
     result = tidelock("deploy", "--retry-for", "2s")
-    result.fails(exit=9, says=["lock timeout", "Given up after", "tries in 2.0 s", "Nothing of 001_a", "--retry-for"], at="migration.sql:1:24")
+    result.fails(exit=9, says=["lock timeout", "Gave up after", "tries in 2.0 s", "Nothing of 001_a", "--retry-for"], at="migration.sql:1:24")
     assert not database.holds("other") and len(database.ledger()) == 1
     tidelock("deploy", "--retry-for", "0").fails(exit=9, says="lock timeout")
     busy.execute("COMMIT")
@@ -103,7 +103,7 @@ def test_a_row_is_waited_for_longer(database, folder, tidelock, busy):
     wait_until(lambda: database.query(waiting), "the migration to be there")
     busy.execute("COMMIT")
     result = running.wait().succeeds(applied=["001_a"])
-    assert "could not be had" not in result.errors and database.value("SELECT id FROM busy") == 12
+    assert "lock timeout" not in result.errors and database.value("SELECT id FROM busy") == 12
 
 
 def test_the_scripts_own_limit_stays(database, folder, tidelock):
@@ -117,7 +117,7 @@ def test_a_signal_ends_the_rest(database, folder, tidelock, busy):
     prepare(tidelock, folder)
     folder.add("001_a", "ALTER TABLE busy ADD COLUMN c int")
     running = tidelock.start("deploy")
-    running.wait_for_line("try 1 was rolled back")
+    running.wait_for_line("attempt 1 was rolled back")
     running.signal(signal.SIGTERM)
     running.wait().fails(exit=143, says="Nothing of 001_a")
 

@@ -104,8 +104,8 @@ def test_help_of_every_option_tells_all_of_it(tidelock, tables):
 
 
 def test_what_help_does_not_know(tidelock):
-    tidelock("help", "lock-timeot").fails(exit=2, says=['there is no command or option "lock-timeot"', "Did you mean: tidelock help lock-timeout"])
-    tidelock("help", "URL").fails(exit=2, says='there is no command or option "URL"')
+    tidelock("help", "lock-timeot").fails(exit=2, says=['unknown command or option "lock-timeot"', "Did you mean: tidelock help lock-timeout"])
+    tidelock("help", "URL").fails(exit=2, says='unknown command or option "URL"')
     tidelock("help", "").fails(exit=2)
 
 
@@ -118,7 +118,7 @@ def test_the_version_in_three_spellings(tidelock):
 
 
 def test_an_option_before_the_command(tidelock):
-    answer = tidelock("--database-url=postgresql://u:secret@h/d", "deploy").fails(exit=2, says=["no command before the option --database-url", "Options follow"])
+    answer = tidelock("--database-url=postgresql://u:secret@h/d", "deploy").fails(exit=2, says=["no command given before the option --database-url", "Options follow"])
     assert "secret" not in answer.errors
 
 
@@ -217,13 +217,13 @@ def test_every_example_is_understood(tidelock, tables):
     for row in tables["commands"]:
         words = shlex.split(re.search(r"tidelock ([^|)]*)", row["example"])[1])
         answer = tidelock(*(str(tidelock.folder.root) if word == "/shared" else word for word in words))
-        assert answer.code == 0 or "no database is given" in answer.errors or row["name"] == "ready", (row["example"], answer.errors)
+        assert answer.code == 0 or "no database is set" in answer.errors or row["name"] == "ready", (row["example"], answer.errors)
 
 
 def test_the_file_of_the_manual_is_understood(tidelock):
     text = re.search(r"```yaml\n(.*?)```", MANUAL.read_text(), re.S)[1]
     (tidelock.folder.root / "tidelock.yaml").write_text(text)
-    tidelock("deploy").fails(exit=2, says="no database is given")
+    tidelock("deploy").fails(exit=2, says="no database is set")
 
 
 def test_every_variable_that_is_read_is_documented(tables):

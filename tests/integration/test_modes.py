@@ -17,7 +17,7 @@ def test_self_managed_clean_failure_leaves_nothing(database, folder, tidelock):
 
 def test_self_managed_partial_failure_lists_what_persists_and_goes_on(database, folder, tidelock):
     file = folder.add("001_s", "BEGIN;\nCREATE TABLE a ();\nCOMMIT;\nCREATE TABLE b ();\nINSERT INTO missing VALUES (1);\n")
-    tidelock("deploy").fails(exit=7, says=["3 of 5 statements persist", "line 2: CREATE TABLE a", "goes on at statement 4"], at=f"{file.relative_to(folder.root)}:5:")
+    tidelock("deploy").fails(exit=7, says=["3 of 5 statements persisted", "line 2: CREATE TABLE a", "resume at statement 4"], at=f"{file.relative_to(folder.root)}:5:")
     assert database.holds("a") and not database.holds("b")
     [row] = database.ledger()
     assert not row.finished and not row.rolled_back and row.steps == 3
@@ -34,7 +34,7 @@ def test_a_corrected_rest_is_gone_on_with_however_its_statements_group(database,
     tidelock("baseline").succeeds()
     done = "UPDATE counter SET n = n + 1;\nUPDATE counter SET n = n + 10;\n"
     folder.add("001_s", done + "BEGIN; SELECT 1/0; COMMIT;\nUPDATE counter SET n = n + 100;")
-    tidelock("deploy").fails(exit=7, says="2 of 6 statements persist")
+    tidelock("deploy").fails(exit=7, says="2 of 6 statements persisted")
     # What ended the first unit is gone: it must not become part of a larger one that would run again.
     folder.replace("001_s", done + "UPDATE counter SET n = n + 100; BEGIN; UPDATE counter SET n = n + 1000; COMMIT;")
     tidelock("deploy").succeeds(applied=["001_s"])
@@ -44,7 +44,7 @@ def test_a_corrected_rest_is_gone_on_with_however_its_statements_group(database,
 def test_stepwise_goes_on_with_a_corrected_rest_but_not_with_another_beginning(database, folder, tidelock):
     folder.add("001_t", "CREATE TABLE t AS SELECT 1 AS id UNION ALL SELECT 1")
     folder.add("002_i", "CREATE INDEX CONCURRENTLY t_a ON t (id);\nCREATE UNIQUE INDEX CONCURRENTLY t_b ON t (id);")
-    tidelock("deploy").fails(exit=7, says=["1 of 2 statements persist", "Key (id)=(1) is duplicated"])
+    tidelock("deploy").fails(exit=7, says=["1 of 2 statements persisted", "Key (id)=(1) is duplicated"])
     assert not database.query("SELECT 1 FROM pg_index WHERE NOT indisvalid")
 
     folder.replace("002_i", "CREATE INDEX CONCURRENTLY t_x ON t (id);\nCREATE INDEX CONCURRENTLY t_c ON t (id);")
@@ -79,7 +79,7 @@ def test_an_invalid_index_that_is_not_ours_is_left_alone(database, folder, tidel
 def test_settings_before_a_concurrent_index_hold_and_come_again_after_an_interruption(database, folder, tidelock):
     folder.add("001_t", "CREATE TABLE t AS SELECT 1 AS id UNION ALL SELECT 1; CREATE SCHEMA other;")
     folder.add("002_i", "SET search_path TO other, public;\nCREATE TABLE made (id int);\nCREATE UNIQUE INDEX CONCURRENTLY u ON t (id);\nCREATE TABLE made_later ();")
-    tidelock("deploy").fails(exit=7, says="2 of 4 statements persist")
+    tidelock("deploy").fails(exit=7, says="2 of 4 statements persisted")
     database.query("DELETE FROM t WHERE ctid = '(0,1)'")
     tidelock("deploy").succeeds(applied=["002_i"])
     assert database.holds("other.made") and database.holds("other.made_later")

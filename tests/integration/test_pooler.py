@@ -164,7 +164,7 @@ def test_editing_the_ledger_by_hand_wants_the_database_itself(database, folder, 
 
 def test_without_transactions_it_is_refused(database, folder, tidelock, pooler):
     folder.add("001_a", "CREATE TABLE a ()")
-    tidelock("deploy", url=pooler("statement").url(database.name)).fails(exit=2, says=["allows no transactions", "DIRECT_URL"])
+    tidelock("deploy", url=pooler("statement").url(database.name)).fails(exit=2, says=["does not support transactions", "DIRECT_URL"])
 
 
 def test_a_leader_with_a_session_is_followed(database, folder, tidelock, url):

@@ -170,7 +170,7 @@ def test_a_proxy_is_used_where_the_environment_names_one(receiver, folder, tidel
 @pytest.mark.parametrize("url", ["ftp://x/y", "hooks.example.com", "https://", "file:///etc/passwd", "https://a b/"])
 def test_what_is_no_web_address_is_refused(folder, tidelock, url):
     folder.add("001_one", "SELECT 1")
-    tidelock("deploy", "--pushgateway", url).fails(exit=2, says="is no https:// or http:// URL")
+    tidelock("deploy", "--pushgateway", url).fails(exit=2, says="is not an https:// or http:// URL")
 
 
 # ---- whatever the others do ----
@@ -263,7 +263,7 @@ def pushgateway(tmp_path):
 
     root = pathlib.Path(__file__).resolve().parents[2]
     if not (root / PUSHGATEWAY).exists():
-        pytest.skip("the Pushgateway could not be had")
+        pytest.skip("the Pushgateway lock timeout")
     port = free_port()
     process = subprocess.Popen([root / PUSHGATEWAY, f"--web.listen-address=127.0.0.1:{port}"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

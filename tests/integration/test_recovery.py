@@ -155,7 +155,7 @@ def test_a_signal_in_the_middle(database, folder, tidelock, prepared, script):
         result = running.wait().fails(exit=143)
         wait_for_nobody(database)
         if database.query(LEFT):
-            assert "What remains: " in result.errors and "the next deployment clears that away" in result.errors
+            assert "Left over: " in result.errors and "the next deployment cleans that up" in result.errors
     tidelock("deploy").succeeds(applied=["001_alone"])
     assert not database.query(LEFT)
 
@@ -194,10 +194,10 @@ def test_a_leftover_that_is_not_provably_ours_is_left_to_a_person(database, fold
     database.query("DROP INDEX t_new")
     database.query("CREATE INDEX t_new ON t (a)")
     database.query("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_new'::regclass")
-    tidelock("deploy").fails(exit=7, says=["can't be proven to be a leftover", 'DROP INDEX CONCURRENTLY "public"."t_new"; and deploy again'])
+    tidelock("deploy").fails(exit=7, says=["it is not certain that this migration left it behind", 'DROP INDEX CONCURRENTLY "public"."t_new"; and deploy again'])
     assert database.holds("t_new")
     database.query("UPDATE pg_index SET indisvalid = true WHERE indexrelid = 't_new'::regclass")
-    tidelock("deploy").fails(exit=7, says=["was made since this migration was interrupted, but not as the script has it now"])
+    tidelock("deploy").fails(exit=7, says=["was created after this migration was interrupted, but differs from what the script creates now"])
     database.query("DROP INDEX t_new")
     tidelock("deploy").succeeds(applied=["001_alone"])
 
@@ -213,7 +213,7 @@ def test_a_corrected_statement_clears_the_former_one_away(database, folder, tide
 def test_if_not_exists_is_not_content_with_an_invalid_index(database, folder, tidelock, prepared, mode):
     database.query("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_a'::regclass")
     folder.add("001_guarded", mode + "CREATE INDEX IF NOT EXISTS t_a ON t (a)")
-    tidelock("deploy").fails(exit=7 if "BEGIN" in mode else 6, says=['the index "public"."t_a" is there but INVALID', "DROP INDEX CONCURRENTLY"])
+    tidelock("deploy").fails(exit=7 if "BEGIN" in mode else 6, says=['the index "public"."t_a" exists but is INVALID', "DROP INDEX CONCURRENTLY"])
     database.query("REINDEX INDEX t_a")
     tidelock("deploy").succeeds(applied=["001_guarded"])
 
@@ -231,7 +231,7 @@ def test_a_partition_that_somebody_else_half_detached(database, folder, tidelock
             other.execute("SET statement_timeout = 200")
             other.execute(DETACH)
     folder.add("001_alone", DETACH)
-    tidelock("deploy").fails(exit=7, says=["half detached already", "FINALIZE; and deploy again"])
+    tidelock("deploy").fails(exit=7, says=["already half detached", "FINALIZE; then remove the statement"])
     assert database.query(LEFT)
 
 
@@ -242,7 +242,7 @@ def test_an_invalid_database_can_only_be_dropped_again(database, folder, tideloc
     try:
         database.query("UPDATE pg_database SET datconnlimit = -2 WHERE datname = %s", other)
         folder.add("001_create", f"CREATE DATABASE {other}")
-        tidelock("deploy").fails(exit=7, says=["is there but invalid", f'DROP DATABASE "{other}"'])
+        tidelock("deploy").fails(exit=7, says=["exists but is invalid", f'DROP DATABASE "{other}"'])
         folder.remove("001_create")
         tidelock("resolve", "--rolled-back", "001_create").succeeds()
         folder.add("002_drop", f"DROP DATABASE {other}")

@@ -47,7 +47,7 @@ def test_baseline_up_to_a_name(database, folder, tidelock):
     tidelock("deploy").fails(exit=8, says="P3005")
     tidelock("baseline", "--to", "nothing").fails(exit=8, says="P3017")
     tidelock("baseline", "--to", "001_a").succeeds(says="1 of 3 migrations recorded")
-    tidelock("baseline", "--to", "001_a").succeeds(says="0 of 3 migrations recorded as applied, 1 were already")
+    tidelock("baseline", "--to", "001_a").succeeds(says="0 of 3 migrations recorded as applied, 1 already were")
     tidelock("deploy").succeeds(applied=["002_b", "003_c"])
 
 

@@ -45,7 +45,7 @@ def test_its_own_words_are_on_stderr(tidelock, folder, database):
     first = tidelock("run", "--", "echo", "hello")
     assert first.out == "hello\n" and "applied 1 of 1" in first.errors
     second = tidelock("run", "--", "echo", "hello")
-    assert second.out == "hello\n" and "the database holds all 1 migrations" in second.errors
+    assert second.out == "hello\n" and "the database holds all 1" in second.errors
 
 
 def test_the_command_finds_the_process_as_it_was(tidelock, folder, database, tmp_path):
@@ -92,15 +92,15 @@ def test_the_direct_url_does_not_reach_the_command(tidelock, folder, database):
 @pytest.mark.parametrize("name", ["no-such-command", "./no-such-file", "/", "/etc", ""])
 def test_a_command_that_is_not_there_changes_nothing(tidelock, folder, database, name):
     folder.add("001_t", "CREATE TABLE t ()")
-    tidelock("run", "--", name).fails(exit=127, says=["there is no command", "tidelock run -- CMD"])
+    tidelock("run", "--", name).fails(exit=127, says=["could not find command", "tidelock run -- CMD"])
     assert database.query("SELECT to_regclass('t') IS NULL") == [(True,)]
 
 
 def test_a_command_that_may_not_be_executed_changes_nothing(tidelock, folder, database):
     folder.add("001_t", "CREATE TABLE t ()")
     (folder.root / "plain").write_text("no program")
-    tidelock("run", "--", "./plain").fails(exit=126, says="may not be executed")
-    tidelock("run", "--", "plain", environment={"PATH": f"/nowhere:{folder.root}"}).fails(exit=126, says="may not be executed")
+    tidelock("run", "--", "./plain").fails(exit=126, says="no permission to execute")
+    tidelock("run", "--", "plain", environment={"PATH": f"/nowhere:{folder.root}"}).fails(exit=126, says="no permission to execute")
     assert database.query("SELECT to_regclass('t') IS NULL") == [(True,)]
 
 
@@ -116,8 +116,8 @@ def test_the_commands_exit_code_is_the_runs(tidelock, folder, database):
 
 
 def test_no_command_is_an_error(tidelock, folder, database):
-    tidelock("run").fails(exit=2, says="run wants the command to start")
-    tidelock("run", "--strict", "--").fails(exit=2, says="run wants the command to start")
+    tidelock("run").fails(exit=2, says="run needs the command to start")
+    tidelock("run", "--strict", "--").fails(exit=2, says="run needs the command to start")
 
 
 def test_a_failed_deployment_starts_nothing(tidelock, folder, database):

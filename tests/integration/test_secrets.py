@@ -52,7 +52,7 @@ def test_a_url_on_the_command_line_is_wiped(database, folder, tidelock):
     wait_until(lambda: b"deploy" in arguments.read_bytes() and SECRET.encode() not in arguments.read_bytes(), "the argument to be wiped")
     running.signal()
     result = running.wait()
-    assert "command line could be seen" in result.errors and SECRET not in result.errors
+    assert "on the command line" in result.errors and SECRET not in result.errors
 
 
 def test_a_secret_file_is_read_and_never_shown(database, folder, tidelock, tmp_path):
@@ -64,7 +64,7 @@ def test_a_secret_file_is_read_and_never_shown(database, folder, tidelock, tmp_p
     tidelock("deploy", environment=environment).fails(exit=2, says=["both DATABASE_URL and DATABASE_URL_FILE"])
     secret.write_text("")
     tidelock("deploy", url="", environment=environment).fails(exit=2, says=["is empty", "DATABASE_URL_FILE"])
-    tidelock("deploy", url="", environment={"DATABASE_URL_FILE": "/nowhere"}).fails(exit=2, says=["/nowhere", "does the Secret exist"])
+    tidelock("deploy", url="", environment={"DATABASE_URL_FILE": "/nowhere"}).fails(exit=2, says=["/nowhere", "check that the Secret exists"])
 
 
 def test_no_core_file_and_no_neighbour_sees_into_it(binary):

@@ -238,7 +238,7 @@ def test_who_waits_behind_the_role_is_seen(database, folder, tidelock, team):
     with database.connect() as application:
         reading = threading.Thread(target=application.execute, args=["SELECT * FROM t"], daemon=True)
         reading.start()
-        running.wait_for_line("1 sessions wait behind this run")
+        running.wait_for_line("1 session blocked by this run")
         running.signal()
         assert running.wait().code == 143
         reading.join()

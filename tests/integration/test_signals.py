@@ -56,7 +56,7 @@ def test_a_signal_in_a_later_step_says_what_persists(database, folder, tidelock)
         running = tidelock.start("deploy")
         wait_for_session(database, "CREATE INDEX CONCURRENTLY u_idx")
         running.signal()
-        running.wait().fails(exit=143, says=["1 of 2 statements persist", "goes on at statement 2"])
+        running.wait().fails(exit=143, says=["1 of 2 statements persisted", "resume at statement 2"])
     wait_for_nobody(database)
     tidelock("deploy").succeeds(applied=["002_steps"])
 

@@ -179,7 +179,7 @@ def test_what_cannot_be_written_is_warned_of_once_and_stops_nothing(tidelock, fo
     folder.add("001_t", "CREATE TABLE t ()")
     folder.add("002_t", "CREATE TABLE u ()")
     result = tidelock("deploy", "--status-file", where).succeeds(applied=["001_t", "002_t"])
-    assert result.errors.count("goes on without its status file") == 1
+    assert result.errors.count("continuing without the status file") == 1
 
 
 def test_a_full_disk_stops_nothing(tidelock, folder, database, tmp_path):
@@ -218,7 +218,7 @@ def test_ready_says_why_not(tidelock, folder, database, status):
     tidelock("deploy", "--status-file", status).succeeds()
     assert tidelock("ready", environment={"TIDELOCK_STATUS_FILE": str(status)}).succeeds().out == "complete\n"
     assert "unreadable" in tidelock("ready", "--status-file", status.parent).out
-    tidelock("ready").fails(exit=2, says="ready wants the status file")
+    tidelock("ready").fails(exit=2, says="ready needs the status file")
 
 
 def test_ready_needs_no_database(tidelock, folder, status):

@@ -50,7 +50,7 @@ def test_who_is_in_the_way_is_named_and_not_queued_behind(database, folder, tide
     with reader(database) as blocker:
         running = tidelock.start("deploy")
         running.wait_for_line("in the way: pid ")
-        running.wait_for_line(f'not queueing for AccessExclusiveLock on busy, where everybody would wait behind us, while it is held by pid {blocker.info.backend_pid} ("nightly-report"')
+        running.wait_for_line(f'not queueing for AccessExclusiveLock on busy, which would block other sessions, while it is held up by pid {blocker.info.backend_pid} ("nightly-report"')
         # From now on nobody ever waits, us included.
         for _ in range(50):
             assert database.query("SELECT 1 FROM pg_locks WHERE NOT granted") == []
@@ -78,7 +78,7 @@ def test_one_connection_is_enough(database, folder, tidelock, prepared, proxy):
     url = database.server.url(database.name, port=proxy.port)
     with reader(database) as blocker:
         running = tidelock.start("deploy", "--connections", "1", url=url)
-        running.wait_for_line("try 1 was rolled back")
+        running.wait_for_line("attempt 1 was rolled back")
         blocker.execute("COMMIT")
         running.wait().succeeds(applied=["001_a"])
     assert proxy.connections == 1
@@ -99,7 +99,7 @@ def test_a_long_statement_is_watched(database, folder, tidelock, prepared, tmp_p
         threads = [threading.Thread(target=connection.execute, args=["SELECT * FROM busy"]) for connection in applications]
         for thread in threads:
             thread.start()
-        running.wait_for_line("3 sessions wait behind this run")
+        running.wait_for_line("3 sessions blocked by this run")
         wait_until(lambda: "tidelock_blocked_sessions 3\n" in status.read_text(), "the metric")
         running.signal()
         result = running.wait()
@@ -128,7 +128,7 @@ def test_what_keeps_the_application_waiting_is_cancelled(database, folder, tidel
         is_over.set()
         for thread in threads:
             thread.join()
-    result.fails(exit=9, says=["sessions had to wait behind it", "So it was in 2 tries", "Nothing of 001_a", "--max-blocked-for 0"])
+    result.fails(exit=9, says=["it blocked", "It was cancelled for this reason in 2 attempts", "Nothing of 001_a", "--max-blocked-for 0"])
     assert not database.holds("other") and len(database.ledger()) == 1
 
 
@@ -206,7 +206,7 @@ def test_a_second_connection_that_is_refused_stops_nothing(database, folder, tid
     database.query(f"ALTER TABLE busy OWNER TO {role}; ALTER TABLE _prisma_migrations OWNER TO {role}; GRANT CREATE ON SCHEMA public TO {role}; ALTER ROLE {role} CONNECTION LIMIT 1")
     with reader(database) as blocker:
         running = tidelock.start("deploy", url=database.url().replace("postgres@", f"{role}@"))
-        running.wait_for_line("going on without a second connection")
+        running.wait_for_line("continuing without a second connection")
         blocker.execute("COMMIT")
         running.wait().succeeds(applied=["001_a"])
 

@@ -242,7 +242,7 @@ def test_an_api_server_that_hangs_ends_the_lease_and_nothing_else(pod, tidelock,
         assert time.monotonic() - since < 60
         database.query("DELETE FROM test.hold")
         # There is something to write, and nobody to ask for the Lease.
-        tidelock("--leader-timeout", "3s").wait().fails(exit=4, says="this process may not lead yet")
+        tidelock("--leader-timeout", "3s").wait().fails(exit=4, says="could not become the leader")
     finally:
         cluster.inside_run("pkill", "-CONT", "-f", "cluster-[0-9a-f]* apiserver")
     tidelock().wait().succeeds(applied=["002_held"])

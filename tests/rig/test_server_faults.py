@@ -108,7 +108,7 @@ def test_the_schema_public_renamed_or_gone(database, folder, tidelock):
     database.query("CREATE TABLE old.thing ()")
     tidelock("deploy", url=database.url(schema="app")).succeeds()
     assert database.query("SELECT min(n), max(n) FROM app.base") == [(1, 1)] and not database.holds("old.base")
-    tidelock("deploy").fails(exit=2, says=["search_path names none that exists", "?schema="])
+    tidelock("deploy").fails(exit=2, says=["no schema in its search_path exists", "?schema="])
     assert not database.query("SELECT FROM pg_class WHERE relname = '_prisma_migrations' AND relnamespace <> 'app'::regnamespace")
 
 

@@ -124,7 +124,7 @@ static void every_combination_has_both_sentences(void **state)
                                           .statements = 2,
                                           .blocker_pid = 7,
                                           .persists = " line 1: SELECT 1",
-                                          .remains = "the INVALID index i remains",
+                                          .remains = "the INVALID index i",
                                           .remedy = "DROP INDEX CONCURRENTLY i" } };
 
     (void)state;
@@ -152,24 +152,24 @@ static void the_usual_cases_read_so(void **state)
     } cases[] = {
         { { .class = ERROR_REFUSED, .mode = MODE_ATOMIC, .has_begun = true, .is_connected = true },
           ERROR_CLEAN,
-          "Nothing of 001_a; what this run applied before it (3) stays.",
-          "Correct 001_a/migration.sql and deploy again; nothing has to be resolved." },
+          "Nothing of 001_a; already applied by this run: 3 migrations.",
+          "Correct 001_a/migration.sql and deploy again; there is nothing to resolve." },
         { { .class = ERROR_CLEAN,
             .sqlstate = "25001",
             .mode = MODE_ATOMIC,
             .has_begun = true,
             .is_connected = true },
           ERROR_CLEAN,
-          "Nothing of 001_a; what this run applied before it (3) stays.",
+          "Nothing of 001_a; already applied by this run: 3 migrations.",
           "Begin 001_a/migration.sql with the line \"-- tidelock: transaction=off\" and deploy again." },
         { { .class = ERROR_INTERRUPTED, .mode = MODE_ATOMIC, .has_begun = true, .is_in_doubt = true },
           ERROR_INTERRUPTED,
-          "Whether 001_a was committed is not known yet; the next deployment finds out.",
-          "Deploy again: it finds out what was done, and goes on from there." },
+          "It is not known yet whether 001_a was committed; the next deployment finds out.",
+          "Deploy again: tidelock finds out what was done and resumes from there." },
         { { .class = ERROR_INTERRUPTED, .mode = MODE_STEPWISE, .has_begun = true },
           ERROR_INTERRUPTED,
-          "2 of 5 statements persist: line 1: A; line 2: B. Whether statement 3 was done is not known yet.",
-          "Deploy again: it finds out what was done, and goes on from there." },
+          "2 of 5 statements persisted: line 1: A; line 2: B. It is not known yet whether statement 3 was done.",
+          "Deploy again: tidelock finds out what was done and resumes from there." },
         { { .class = ERROR_CLEAN,
             .mode = MODE_STEPWISE,
             .has_begun = true,
@@ -177,7 +177,7 @@ static void the_usual_cases_read_so(void **state)
             .is_connected = true,
             .leftover = LEFTOVER_PERSON },
           ERROR_PARTIAL,
-          "2 of 5 statements persist: line 1: A; line 2: B. What remains: the INVALID index i remains.",
+          "2 of 5 statements persisted: line 1: A; line 2: B. Left over: the INVALID index i.",
           "DROP INDEX CONCURRENTLY i; then correct the cause and deploy again." },
         { { .class = ERROR_LEADER,
             .mode = MODE_STEPWISE,
@@ -185,28 +185,28 @@ static void the_usual_cases_read_so(void **state)
             .has_effect = true,
             .is_connected = true },
           ERROR_LEADER,
-          "2 of 5 statements persist: line 1: A; line 2: B.",
-          "Deploy again: it goes on at statement 3." },
+          "2 of 5 statements persisted: line 1: A; line 2: B.",
+          "Deploy again to resume at statement 3." },
         { { .class = ERROR_CLEAN, .mode = MODE_STEPWISE, .is_resuming = true, .is_connected = true },
           ERROR_PARTIAL,
-          "What an earlier run did of 001_a; this run has changed nothing of it.",
-          "Correct the cause, or the script from there on, and deploy again: it goes on at statement 3. Or "
-          "finish by hand and type: tidelock resolve --applied \"001_a\"" },
+          "The part of 001_a that an earlier run applied; this run has not changed it.",
+          "Correct the cause, or the script from there on, and deploy again to resume at statement 3. Or "
+          "finish it by hand and type: tidelock resolve --applied \"001_a\"" },
         { { .class = ERROR_TABLE_LOCK,
             .mode = MODE_ATOMIC,
             .has_begun = true,
             .is_connected = true,
             .has_blocker = true },
           ERROR_TABLE_LOCK,
-          "Nothing of 001_a; what this run applied before it (3) stays.",
+          "Nothing of 001_a; already applied by this run: 3 migrations.",
           "Deploy again when pid 4711 is done (to end it: SELECT pg_terminate_backend(4711);), or allow more "
           "time with --retry-for." },
         { { .class = ERROR_PARTIAL, .mode = MODE_ATOMIC, .has_begun = true, .has_escaped = true },
           ERROR_PARTIAL,
-          "2 of 5 statements persist: line 1: A; line 2: B. What the script did before that may persist; the "
+          "2 of 5 statements persisted: line 1: A; line 2: B. What the script did before that may persist; the "
           "ledger has no row for it.",
-          "Look for COMMIT in functions that it calls; then: tidelock resolve --applied \"001_a\", or undo "
-          "what persists and deploy again." },
+          "Look for COMMIT in the functions that it calls. If all of it is there: tidelock resolve --applied "
+          "\"001_a\"; otherwise undo what persists and deploy again." },
     };
 
     (void)state;
@@ -219,7 +219,7 @@ static void the_usual_cases_read_so(void **state)
                                               .statements = 5,
                                               .blocker_pid = 4711,
                                               .persists = " line 1: A; line 2: B",
-                                              .remains = "the INVALID index i remains",
+                                              .remains = "the INVALID index i",
                                               .remedy = "DROP INDEX CONCURRENTLY i" } };
         struct error err = { .class = ERROR_NONE };
 

@@ -74,9 +74,9 @@ static void the_message_names_the_provider(void **state)
 
     (void)state;
     assert_false(prisma_lock_file_parse(FILE_NAME, slice_of("provider = \"mysql\"\n"), &err));
-    assert_string_equal(err.message, "the migrations were written for \"mysql\", not for \"postgresql\"");
+    assert_string_equal(err.message, "the migrations are written for \"mysql\", not for \"postgresql\"");
     assert_false(prisma_lock_file_parse(FILE_NAME, slice_of("x = 1\n"), &err));
-    assert_non_null(strstr(err.message, "is not given in migration_lock.toml"));
+    assert_non_null(strstr(err.message, "could not find the migrations' provider in migration_lock.toml"));
 }
 
 static void a_folder_without_the_file_is_not_checked(void **state)

@@ -83,8 +83,9 @@ static void the_message_is_one_line_without_the_code(void **state)
                           "FATAL:  28P01: password authentication failed for user \"u\"\n"
                           "LOCATION:  auth_failed, auth.c:331\n",
                           5000, &err);
-    assert_string_equal(err.message,
-                        "the database at db:5432 refuses: password authentication failed for user \"u\"");
+    assert_string_equal(
+        err.message,
+        "the database at db:5432 refused the connection: password authentication failed for user \"u\"");
     assert_true(err.hint[0] != '\0');
     (void)refusal_explain(&WHERE, REFUSED_WITH_WORDS, FAILED "Connection refused\n\tIs it running?\n", 5000,
                           &err);

@@ -74,7 +74,7 @@ static void what_is_no_url_is_not_quoted(void **state)
         auto_text struct text out = text_init(256);
 
         http_origin(texts[i], &out);
-        assert_string_equal(out.at, "an address that is no URL");
+        assert_string_equal(out.at, "an invalid URL");
     }
 }
 

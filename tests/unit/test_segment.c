@@ -133,9 +133,9 @@ static void what_could_only_half_work_is_refused_with_its_place(void **state)
         { "A;\nBEGIN; B", TRANSACTION_AUTO, "begins a transaction that it does not end", 2 },
         { "BEGIN; A;\nPREPARE TRANSACTION 'x'", TRANSACTION_AUTO, "two-phase commit", 1 },
         { "BEGIN; A; COMMIT AND CHAIN; B; COMMIT", TRANSACTION_AUTO, "chain", 1 },
-        { "A;\n\nVACUUM t", TRANSACTION_ON, "can't run in a transaction, but the directive", 3 },
-        { "BEGIN; A; COMMIT", TRANSACTION_ON, "controls transactions itself", 1 },
-        { "BEGIN;\nVACUUM t;\nCOMMIT", TRANSACTION_AUTO, "can't run inside the transaction", 2 },
+        { "A;\n\nVACUUM t", TRANSACTION_ON, "cannot run in a transaction, but the directive", 3 },
+        { "BEGIN; A; COMMIT", TRANSACTION_ON, "controls its own transactions", 1 },
+        { "BEGIN;\nVACUUM t;\nCOMMIT", TRANSACTION_AUTO, "cannot run inside the transaction", 2 },
     };
 
     (void)state;

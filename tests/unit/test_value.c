@@ -83,10 +83,10 @@ static void what_is_wrong_is_named_with_its_origin_and_what_would_be_right(void 
         { "lock-timeout", "", "ORIGIN: \"\" is not a duration", "unit" },
         { "lock-timeout", "-1s", "is not a duration", "unit" },
         { "lock-timeout", "5 parsecs", "is not a duration", "unit" },
-        { "lock-timeout", "25h", "is not within bounds", "From 0" },
+        { "lock-timeout", "25h", "is not in the allowed range", "from 0" },
         { "lock-timeout", "99999999999999999999s", "ORIGIN: ", "" },
-        { "connect-timeout", "0", "is not within bounds", "From 100 ms" },
-        { "connect-timeout", "99ms", "is not within bounds", "From 100 ms" },
+        { "connect-timeout", "0", "is not in the allowed range", "from 100 ms" },
+        { "connect-timeout", "99ms", "is not in the allowed range", "from 100 ms" },
         { "strict", "maybe", "ORIGIN: \"maybe\" is not true or false", "true or false" },
         { "strict", "", "is not true or false", "true or false" },
         { "log-format", "xml", "ORIGIN: \"xml\" is not one of", "text, logfmt, json" },
@@ -158,11 +158,11 @@ static void one_wrong_choice_spoils_them_all(void **state)
         auto_text struct text message = text_init(128);
         struct error err;
 
-        text_add_format(&message, "ORIGIN: \"%s\" is not one of its choices", texts[i]);
+        text_add_format(&message, "ORIGIN: \"%s\" is not one of the allowed values", texts[i]);
         assert_false(set("webhook-on", texts[i], &config, &err));
         assert_int_equal(err.class, ERROR_USAGE);
         assert_string_equal(err.message, message.at);
-        assert_string_equal(err.hint, "One of: started, blocked, succeeded, failed.");
+        assert_string_equal(err.hint, "Use one of: started, blocked, succeeded, failed.");
         assert_int_equal(config.webhook_on, 77);
     }
 }
@@ -217,7 +217,7 @@ static void an_address_that_is_none_is_not_quoted(void **state)
         if (set("webhook", texts[i], &config, &err))
             fail_msg("%s", texts[i]);
         assert_int_equal(err.class, ERROR_USAGE);
-        assert_string_equal(err.message, "ORIGIN is no https:// or http:// URL");
+        assert_string_equal(err.message, "ORIGIN is not an https:// or http:// URL");
         assert_string_equal(err.hint, "Write https://HOST/PATH.");
         assert_string_equal(config.webhook, "before");
     }

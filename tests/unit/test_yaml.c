@@ -60,17 +60,17 @@ static void what_is_no_flat_list_is_refused_with_its_place(void **state)
         const char *yaml;
         const char *error;
     } cases[] = {
-        { "a: 1\na: 2\n", "2:1 the same key stands twice" },
-        { "a:\n  b: 1\n", "2:3 a single value is expected" },
-        { "a: [1, 2]\n", "1:4 a single value is expected" },
-        { "[a]: 1\n", "1:1 a single value is expected" },
-        { "- a\n", "1:1 options with their values are expected" },
-        { "just text\n", "1:1 options with their values are expected" },
+        { "a: 1\na: 2\n", "2:1 duplicate key" },
+        { "a:\n  b: 1\n", "2:3 expected a single value" },
+        { "a: [1, 2]\n", "1:4 expected a single value" },
+        { "[a]: 1\n", "1:1 expected a single value" },
+        { "- a\n", "1:1 expected options with values" },
+        { "just text\n", "1:1 expected options with values" },
         { "a: &x 1\n", "1:4 anchors and tags" },
         { "a: !!str 1\n", "1:4 anchors and tags" },
         { "a: &x 1\nb: *x\n", "1:4 anchors and tags" },
         { "a: 1\n---\nb: 2\n", "2:1 a second document" },
-        { "a: \"x\\0y\"\n", "1:4 the value holds a NUL byte" },
+        { "a: \"x\\0y\"\n", "1:4 the value contains a NUL byte" },
         { "a: 'x\n", "not valid YAML" },
         { "a: 1\n\tb: 2\n", "not valid YAML" },
         { "a: b: c\n", "not valid YAML" },
@@ -93,7 +93,7 @@ static void a_file_of_too_many_keys_or_too_deep_is_refused(void **state)
     (void)state;
     for (int i = 0; i < 200; i++)
         text_add_format(&yaml, "k%d: x\n", i);
-    assert_non_null(strstr(pairs_of(yaml.at, &line), "129:1 there are more keys"));
+    assert_non_null(strstr(pairs_of(yaml.at, &line), "129:1 more keys"));
     text_reset(&yaml);
     for (int i = 0; i < 10000; i++)
         text_add_string(&yaml, "[");

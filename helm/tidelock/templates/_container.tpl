@@ -5,7 +5,7 @@
 {{- $apart := include "tidelock.optionsApart" . | fromYaml }}
 {{- range $key, $value := .Values.config }}
 {{- with get $apart $key }}
-{{- fail (printf "\nconfig.%s has a value of its own.\nSet %s." $key .) }}
+{{- fail (printf "\nconfig.%s has a value of its own in the chart.\nSet %s instead." $key .) }}
 {{- end }}
 {{- if not (kindIs "invalid" $value) }}
 - name: TIDELOCK_{{ upper $key }}

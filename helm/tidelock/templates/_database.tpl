@@ -22,26 +22,26 @@
 {{- with $database.schema }}?schema={{ urlquery . | replace "+" "%20" }}{{ end }}
 {{- end }}
 
-{{/* Refuses what can't be meant. */}}
+{{/* Refuses combinations that contradict each other. */}}
 {{- define "tidelock.checkDatabase" -}}
 {{- $database := .Values.database }}
 {{- $where := ternary (printf "databases.%s.database" .Database) "database" (ne (default "" .Database) "") }}
 {{- if and $database.url (or $database.host $database.existingSecret) }}
-{{- fail (printf "\n%s.url is given, and %s.host or %s.existingSecret as well.\nGive one: existingSecret with a URL, host with its parts (existingSecret then holds the password), or url." $where $where $where) }}
+{{- fail (printf "\n%s.url is set, and so is %s.host or %s.existingSecret.\nSet only one: existingSecret with a URL, host with its parts (existingSecret then holds the password), or url." $where $where $where) }}
 {{- end }}
 {{- if and $database.directUrl (not $database.url) }}
-{{- fail (printf "\n%s.directUrl is given without %s.url.\nOf an existing Secret, name the key: %s.secretKeys.directUrl." $where $where $where) }}
+{{- fail (printf "\n%s.directUrl is set without %s.url.\nFor an existing Secret, name the key: %s.secretKeys.directUrl." $where $where $where) }}
 {{- end }}
 {{- /* With a secret of these comes its user. */}}
 {{- $hasUser := or $database.user (has $database.passwordFrom.source (list "aws-secret" "vault")) }}
 {{- if and $database.host (not (and $hasUser $database.name)) }}
-{{- fail (printf "\n%s.host is given without user or name.\nSet %s.user and %s.name." $where $where $where) }}
+{{- fail (printf "\n%s.host is set without a user or a name.\nSet %s.user and %s.name." $where $where $where) }}
 {{- end }}
 {{- if not (or $database.url $database.host $database.existingSecret .Values.extraEnv .Values.extraEnvFrom) }}
-{{- fail (printf "\nNobody has said where the database is.\nSet %s.existingSecret to a Secret whose key %q holds its URL:\n  kubectl create secret generic my-database --namespace %s --from-literal=url='postgresql://USER:PASSWORD@HOST:5432/NAME'\n  helm … --set %s.existingSecret=my-database" $where $database.secretKeys.url .Release.Namespace $where) }}
+{{- fail (printf "\nThe database is not configured.\nSet %s.existingSecret to a Secret whose key %q holds its URL:\n  kubectl create secret generic my-database --namespace %s --from-literal=url='postgresql://USER:PASSWORD@HOST:5432/NAME'\n  helm … --set %s.existingSecret=my-database" $where $database.secretKeys.url .Release.Namespace $where) }}
 {{- end }}
 {{- if and $database.sslRootCert.existingSecret $database.sslRootCert.existingConfigMap }}
-{{- fail (printf "\n%s.sslRootCert has an existingSecret and an existingConfigMap.\nGive one." $where) }}
+{{- fail (printf "\n%s.sslRootCert has an existingSecret and an existingConfigMap.\nSet only one of them." $where) }}
 {{- end }}
 {{- include "tidelock.checkPassword" (dict "scope" . "where" $where) }}
 {{- end }}

@@ -76,7 +76,7 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* REGISTRY/REPOSITORY:TAG@DIGEST of dict "scope", "image", "tag" (where the image names none). A registry stands in place of the repository's own. */}}
+{{/* REGISTRY/REPOSITORY:TAG@DIGEST of dict "scope", "image", "tag" (where the image names none). A registry replaces the repository's own. */}}
 {{- define "tidelock.imageName" -}}
 {{- $registry := default .scope.Values.global.imageRegistry .image.registry }}
 {{- $repository := .image.repository }}
@@ -99,7 +99,7 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* "-NAME" for one of several databases, else nothing: behind the names of what each has for itself. */}}
+{{/* "-NAME" for one of several databases, else nothing: the suffix of what each of them has for itself. */}}
 {{- define "tidelock.suffix" -}}
 {{- with .Database }}-{{ . }}{{ end }}
 {{- end }}

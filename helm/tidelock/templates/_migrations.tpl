@@ -8,20 +8,20 @@
 {{- if $migrations.files }}{{ $sources = append $sources "files" }}{{ end }}
 {{- if $migrations.volume }}{{ $sources = append $sources "volume" }}{{ end }}
 {{- if gt (len $sources) 1 }}
-{{- fail (printf "\nThe migrations come from %s at once.\nGive one of migrations.image, .configMap, .files and .volume; without any they are in the image itself." (join " and " $sources)) }}
+{{- fail (printf "\nThe migrations come from %s at once.\nSet only one of migrations.image, .configMap, .files and .volume; if none is set, they are in the image itself." (join " and " $sources)) }}
 {{- end }}
 {{- if and $migrations.configMap.name (not $migrations.configMap.items) }}
-{{- fail "\nmigrations.configMap.name is given without items.\nKeys of a ConfigMap can't be paths; say which script each is:\n  items:\n    - key: init.sql\n      path: 20260101000000_init/migration.sql" }}
+{{- fail "\nmigrations.configMap.name is set without items.\nThe keys of a ConfigMap cannot be paths; say which script each one is:\n  items:\n    - key: init.sql\n      path: 20260101000000_init/migration.sql" }}
 {{- end }}
 {{- $size := 0 }}
 {{- range $name, $script := $migrations.files }}
 {{- if not (regexMatch "^[A-Za-z0-9._-]+$" $name) }}
-{{- fail (printf "\nmigrations.files: %q can't be the key of a ConfigMap.\nName the migration with letters, digits, \"-\", \"_\" and \".\"." $name) }}
+{{- fail (printf "\nmigrations.files: %q cannot be a key of a ConfigMap.\nName the migration with letters, digits, \"-\", \"_\" and \".\"." $name) }}
 {{- end }}
 {{- $size = add $size (len $name) (len $script) }}
 {{- end }}
 {{- if gt (int $size) 1040000 }}
-{{- fail (printf "\nmigrations.files holds %d bytes; a ConfigMap can hold 1 MiB.\nPut them into an image: migrations.image." $size) }}
+{{- fail (printf "\nmigrations.files holds %d bytes, but a ConfigMap can hold only 1 MiB.\nPut them into an image: migrations.image." $size) }}
 {{- end }}
 {{- end }}
 

@@ -1,24 +1,24 @@
-{{/* Passwords from a service, which the program asks before every connect. */}}
+{{/* Passwords from a service, which the program asks before every connection. */}}
 
-{{/* dict "scope", "where" (what the values of the database are called). */}}
+{{/* dict "scope", "where" (the path of the database's values). */}}
 {{- define "tidelock.checkPassword" -}}
 {{- $values := .scope.Values }}
 {{- $from := $values.database.passwordFrom }}
 {{- if and $from.source $values.database.host $values.database.existingSecret }}
-{{- fail (printf "\n%s.passwordFrom.source is given, and %s.existingSecret, which holds the password beside %s.host.\nGive one." .where .where .where) }}
+{{- fail (printf "\n%s.passwordFrom.source and %s.existingSecret are both set; with %s.host, the Secret holds the password.\nSet only one of them." .where .where .where) }}
 {{- end }}
 {{- if and (has $from.source (list "aws-secret" "vault")) (not $from.secretName) }}
-{{- fail (printf "\n%s.passwordFrom.source=%s is given without what to ask for.\nSet %s.passwordFrom.secretName." .where $from.source .where) }}
+{{- fail (printf "\n%s.passwordFrom.source=%s needs the name of a secret.\nSet %s.passwordFrom.secretName." .where $from.source .where) }}
 {{- end }}
 {{- if eq $from.source "vault" }}
 {{- if not $from.vault.address }}
-{{- fail (printf "\n%s.passwordFrom.source=vault is given without where Vault is.\nSet %s.passwordFrom.vault.address=https://HOST:8200." .where .where) }}
+{{- fail (printf "\n%s.passwordFrom.source=vault needs Vault's address.\nSet %s.passwordFrom.vault.address=https://HOST:8200." .where .where) }}
 {{- end }}
 {{- if not (or $from.vault.role $values.extraEnv $values.extraEnvFrom) }}
-{{- fail (printf "\nNobody has said how to log in to Vault.\nSet %s.passwordFrom.vault.role to the role of its Kubernetes authentication, or bring VAULT_TOKEN with extraEnv." .where) }}
+{{- fail (printf "\n%s.passwordFrom.source=vault needs a way to log in to Vault.\nSet %s.passwordFrom.vault.role to the role of its Kubernetes authentication, or set VAULT_TOKEN with extraEnv." .where .where) }}
 {{- end }}
 {{- if and $from.vault.caCert.existingSecret $from.vault.caCert.existingConfigMap }}
-{{- fail (printf "\n%s.passwordFrom.vault.caCert has an existingSecret and an existingConfigMap.\nGive one." .where) }}
+{{- fail (printf "\n%s.passwordFrom.vault.caCert has an existingSecret and an existingConfigMap.\nSet only one of them." .where) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -6,7 +6,7 @@
 {{- $values := $scope.Values }}
 {{- $hasSidecar := and .isJob $values.metrics.sidecar.enabled }}
 {{- if and $hasSidecar (not (semverCompare ">=1.29-0" $scope.Capabilities.KubeVersion.Version)) }}
-{{- fail (printf "\nmetrics.sidecar.enabled wants Kubernetes 1.29, this is %s: before it, a sidecar keeps a Job from ending.\nSet metrics.sidecar.enabled=false." $scope.Capabilities.KubeVersion.Version) }}
+{{- fail (printf "\nmetrics.sidecar.enabled needs Kubernetes 1.29, but this is %s: in older versions, a sidecar keeps a Job from finishing.\nSet metrics.sidecar.enabled=false." $scope.Capabilities.KubeVersion.Version) }}
 {{- end -}}
 restartPolicy: Never
 serviceAccountName: {{ include "tidelock.serviceAccountName" $scope }}
@@ -83,7 +83,7 @@ volumes:
 {{- end }}
 {{- end }}
 
-{{/* What the Job's failures mean, from tidelock's exit codes: those that no second try can change end the Job. */}}
+{{/* What the Job's failures mean, by tidelock's exit codes: those that a retry cannot change end the Job. */}}
 {{- define "tidelock.podFailurePolicy" -}}
 rules:
   - action: FailJob

@@ -3,17 +3,17 @@ What the program talks to beside the database: the Kubernetes API (Lease, Events
 of this takes dict "scope", "command": the first of a container's arguments.
 */}}
 
-{{/* Refuses what nobody would act upon, and rights for pods that have nothing to do with it. */}}
+{{/* Refuses what would have no effect, and rights for pods that do not need them. */}}
 {{- define "tidelock.checkServices" -}}
 {{- $values := .Values }}
 {{- $given := list }}
 {{- if $values.lease.enabled }}{{ $given = append $given "lease.enabled" }}{{ end }}
 {{- if $values.events.enabled }}{{ $given = append $given "events.enabled" }}{{ end }}
 {{- if and $given $values.job.enabled $values.rbac.create (not $values.serviceAccount.create) (not $values.serviceAccount.name) }}
-{{- fail (printf "\nFor %s the Job needs rights at the Kubernetes API, and it has no service account of its own: bound to the namespace's default one, they would be every pod's.\nSet serviceAccount.create=true, or serviceAccount.name to that of an existing one." (join " and " $given)) }}
+{{- fail (printf "\n%s: the Job needs rights at the Kubernetes API, but it has no service account of its own. Bound to the namespace's default service account, every pod would have these rights.\nSet serviceAccount.create=true, or set serviceAccount.name to an existing service account." (join " and " $given)) }}
 {{- end }}
 {{- if regexMatch "^[a-z]+://[^/]*@" $values.pushgateway.url }}
-{{- fail "\npushgateway.url holds a password, which everybody could read in the Job.\nLeave it out; bring TIDELOCK_PUSHGATEWAY from a Secret with extraEnv." }}
+{{- fail "\npushgateway.url contains a password, which everybody could read in the Job.\nRemove it, and set TIDELOCK_PUSHGATEWAY from a Secret with extraEnv." }}
 {{- end }}
 {{- if $values.pushgateway.url }}{{ $given = append $given "pushgateway.url" }}{{ end }}
 {{- if $values.webhook.existingSecret }}{{ $given = append $given "webhook.existingSecret" }}{{ end }}
@@ -22,7 +22,7 @@ of this takes dict "scope", "command": the first of a container's arguments.
 {{- $deploys = or $deploys (eq .initContainer.command "deploy") }}
 {{- end }}
 {{- if and $given (not $deploys) }}
-{{- fail (printf "\nNothing deploys, and so nothing heeds %s: there is no Job, and the init container only waits.\nSet job.enabled=true or initContainer.command=deploy, or leave that out." (join " and " $given)) }}
+{{- fail (printf "\n%s would have no effect: there is no Job, and the init container only waits.\nSet job.enabled=true or initContainer.command=deploy, or remove it." (join " and " $given)) }}
 {{- end }}
 {{- end }}
 
@@ -152,7 +152,7 @@ of this takes dict "scope", "command": the first of a container's arguments.
 {{- end }}
 {{- end }}
 
-{{/* With "isHook" as well: a Secret that is missing then is said at once, as the database's. */}}
+{{/* With "isHook" as well: a missing Secret is then reported at once, like the database's. */}}
 {{- define "tidelock.serviceVolumes" -}}
 {{- if include "tidelock.wantsToken" . }}
 {{ include "tidelock.tokenVolume" .scope }}
