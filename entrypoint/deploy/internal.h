@@ -1,5 +1,5 @@
 /*
- * The phases of a deployment and what they share. Of this room.
+ * The phases of a deployment and what they share. Internal to this room.
  */
 #ifndef DEPLOY_INTERNAL_H
 #define DEPLOY_INTERNAL_H
@@ -25,7 +25,8 @@
 enum phase {
     PHASE_CONNECTING,
     PHASE_COMPARING, /* folder against ledger, without any lock */
-    PHASE_BUDGETING, /* waiting until the application has room beside us: no connection is held meanwhile */
+    PHASE_BUDGETING, /* waiting until enough connections are free for the application: no connection is held
+                        meanwhile */
     PHASE_LEADING,   /* trying to get the leader lock */
     PHASE_FOLLOWING, /* another process leads: no connection is held meanwhile */
     PHASE_PREPARING, /* under the lock: the ledger exists, and is compared again */
@@ -36,8 +37,8 @@ enum phase {
 };
 
 struct deployment {
-    struct arena *arena; /* of the caller: what the report points to */
-    struct arena *look;  /* of the latest comparison */
+    struct arena *arena; /* the caller's: for what the report points to */
+    struct arena *look;  /* for the latest comparison */
     const struct config *config;
     struct endpoint *endpoint;
     const struct folder *folder;
@@ -54,13 +55,13 @@ struct deployment {
     struct headroom headroom;
     struct watch watch;
     struct session_settings settings;
-    struct execution execution; /* the migration at hand, or the last one */
+    struct execution execution; /* the current migration, or the last one */
     int64_t started_ms;         /* when it was begun */
-    size_t next;                /* index in the folder of what is looked at next */
+    size_t next;                /* index in the folder of the next one */
     unsigned losses;
     enum pooling pooling;
     bool is_session_used;
-    bool is_reviewed; /* what an operator should know has been said once */
+    bool is_reviewed; /* the findings have been logged once */
 };
 
 /* What a phase does; returns the next one. */
@@ -68,26 +69,26 @@ typedef enum phase phase_step(struct deployment *d, struct error *err);
 
 struct phase_row {
     const char *name;
-    enum progress_phase shown; /* what the world outside sees of a phase that has a step */
+    enum progress_phase shown; /* how a phase that has a step appears outside */
     phase_step *step;
-    unsigned next; /* a bit for each phase it may lead to, PHASE_FAILED aside; the driver insists on that */
+    unsigned next; /* a bit for each phase that may follow, except PHASE_FAILED; the driver checks this */
 };
 
 extern const struct phase_row PHASE_ROWS[PHASES];
 
-/* Compares the folder with the ledger, read anew. */
+/* Rereads the ledger and compares the folder with it. */
 must_use bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error *err);
 
-/* The migration number `index` of the folder, about to be applied. */
+/* Prepares the folder's migration number `index` for being applied. */
 struct execution deployment_begin_migration(struct deployment *d, size_t index);
 
-/* Whether that one is to be applied, or gone on with. */
+/* Whether that one is to be applied or resumed. */
 bool deployment_is_due(const struct deployment *d, size_t index);
 
-/* One migration more has been applied: adds it to the report, counts it in the progress, logs it. */
+/* One more migration has been applied: adds it to the report, counts it in the progress, logs it. */
 void deployment_report_applied(struct deployment *d);
 
-/* PHASE_PREPARING: what has to hold under the leader lock before the first migration begins. */
+/* PHASE_PREPARING: what must hold under the leader lock before the first migration begins. */
 phase_step deployment_prepare;
 
 #endif
