@@ -7,15 +7,15 @@
 #include "postgres/query.h"
 #include "repair/repair.h"
 
-/* What ends the transaction. The order matters: deferred constraints and triggers fire while the script's own
- * settings and role are still in force; only then are these undone, since they would outlive the COMMIT and
- * could lead our INSERT astray; the leader lock is taken once more (it counts), so that a script that said
- * pg_advisory_unlock_all() has not given it away. Where no session is ours there is only the transaction's
- * lock, which no script can give away. */
+/* The end of the transaction. The order matters: deferred constraints and triggers fire while the script's
+ * own settings and role are still in force; only then are these reset, since they would outlive the COMMIT
+ * and could misdirect our INSERT; the leader lock is taken again (it counts), so that a script that called
+ * pg_advisory_unlock_all() has not released it. Behind a pooler there is only the transaction's lock, which
+ * no script can release. */
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
 enum { CLOSING_ITEMS_MOST = RESETS_MOST + 4 };
-/* The server's own limit comes after ours: it ends the session. */
+/* The server's limit must come after ours: it ends the session. */
 enum { TIMEOUT_GRACE_MS = 10 * 1000 };
 enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
 
@@ -24,8 +24,8 @@ static bool is_all_data(const struct execution *execution)
     return execution->summary.data > 0 && execution->summary.data == execution->summary.statements;
 }
 
-/* Between the last look at the ledger and this lock anybody could have led: what is pending must be looked at
- * again. A statement of its own, since a statement sees what was committed before it began. */
+/* Between the last look at the ledger and this lock, another process could have led: what is pending must be
+ * checked again. In a separate statement, since a statement sees what was committed before it began. */
 static bool check_overtaken(struct execution *execution, bool is_leader, const struct result *is_unchanged,
                             struct error *err)
 {
@@ -91,7 +91,7 @@ static bool commit(struct execution *execution, const char *started, struct erro
     if (query_batch(execution->conn,
                     &(const struct batch) { .items = items, .count = count, .failed = &failed }, err))
         return true;
-    /* A session that is ended while it waits for a synchronous standby has committed all the same. */
+    /* A session that is ended while it waits for a synchronous standby has nevertheless committed. */
     execution->commit_doubt.is_in_doubt = failed == count || err->class == ERROR_LOST;
     if (failed == 0 || failed + 1 == count) {
         err->contexts = 0;
@@ -100,7 +100,7 @@ static bool commit(struct execution *execution, const char *started, struct erro
     return false;
 }
 
-/* What a statement waits for, behind others of its transaction. */
+/* What a statement waits for, after others in its transaction. */
 static enum retry_wait wait_of(const struct statement *statement, bool has_locked)
 {
     if (!statement->is_data)
@@ -110,8 +110,8 @@ static enum retry_wait wait_of(const struct statement *statement, bool has_locke
 
 /* Sends a script in pieces of whole statements; inside our transaction the result is the same as in one. In
  * one message libpq would hold two copies of a large one, and the server would parse all of it before it ran
- * the first statement. And between statements that wait for tables and those that wait for rows, the time
- * they may wait changes. */
+ * the first statement. Also, statements that wait for tables and those that wait for rows have different lock
+ * timeouts. */
 static bool send_pieces(struct execution *execution, struct error *err)
 {
     struct script_reader reader = execution_reader(execution);
@@ -174,8 +174,8 @@ static bool run_watched(struct execution *execution, struct error *err)
     return is_done;
 }
 
-/* The failure was the script's own and left nothing: say so in the ledger. That this can't be written changes
- * nothing for the caller. */
+/* The script caused the failure and left nothing behind: record that in the ledger. If this cannot be
+ * written, nothing changes for the caller. */
 static void record_failure(const struct execution *execution, const char *started,
                            const struct error *failure)
 {

@@ -10,7 +10,7 @@
 #include "execution/lock_retry.h"
 #include "history/script_file.h"
 
-/* Everything that the script itself says about how it wants to be applied. */
+/* Finds out from the script itself how it is to be applied. */
 static bool judge(struct execution *execution, struct error *err)
 {
     const char *path = execution->migration->script_path;
@@ -26,7 +26,7 @@ static bool judge(struct execution *execution, struct error *err)
                           &execution->summary, err) ||
         !mode_decide(&question, &execution->mode, err))
         return false;
-    /* A row that is there already can only be gone on with. */
+    /* An existing row can only be resumed. */
     if (execution->unfinished != NULL && execution->mode == MODE_ATOMIC)
         execution->mode = MODE_STEPWISE;
     if (execution->directives.lock_timeout_ms >= 0)
@@ -40,7 +40,7 @@ static bool judge(struct execution *execution, struct error *err)
     return true;
 }
 
-/* A script that can't even be sent failed cleanly, too: nothing of it was tried. */
+/* A script that cannot even be sent also fails cleanly: nothing of it was run. */
 static bool prepare(struct execution *execution, struct text *bytes, struct error *err)
 {
     if (migration_read(execution->migration, bytes, err) &&
@@ -57,8 +57,8 @@ static bool prepare(struct execution *execution, struct text *bytes, struct erro
     return false;
 }
 
-/* A statement was cancelled, and the server does not say by whose wish: a limit of ours, one that the role or
- * the server has, or somebody. */
+/* A statement was cancelled, and the server does not say why: our limit, one of the role or the server, or
+ * somebody. */
 static void tell_who_cancelled(const struct execution *execution, struct error *err)
 {
     static const struct query limit = {
@@ -107,8 +107,8 @@ bool migration_check_pooled(struct execution *execution, struct error *err)
         "transaction.");
 }
 
-/* An atomic migration is one transaction, and that is what is tried again; the other modes see to it for each
- * of their transactions. */
+/* An atomic migration is retried as one transaction; the other modes retry each of their transactions
+ * themselves. */
 static bool run(struct execution *execution, struct error *err)
 {
     if (execution->mode != MODE_ATOMIC)

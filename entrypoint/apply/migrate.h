@@ -1,5 +1,5 @@
 /*
- * One migration from its file to its ledger row: read, judged, applied, and explained where it failed.
+ * One migration, from its file to its ledger row: read, checked, applied, and explained if it fails.
  */
 #ifndef APPLY_MIGRATE_H
 #define APPLY_MIGRATE_H
@@ -11,8 +11,8 @@
  * what to type next. */
 must_use bool migration_apply(struct execution *execution, size_t before, struct error *err);
 
-/* Whether it can be applied where no session is ours. ERROR_USAGE when not, with the place and the way out; a
- * script that is wrong in itself passes, and fails when its turn comes. */
+/* Whether it can be applied behind a pooler in transaction mode. ERROR_USAGE if not, with the place and a
+ * hint; a script with an error of its own passes, and fails when its turn comes. */
 must_use bool migration_check_pooled(struct execution *execution, struct error *err);
 
 #endif

@@ -8,8 +8,8 @@
 #include "postgres/query.h"
 #include "repair/repair.h"
 
-/* A time-out in the middle of a CONCURRENTLY would leave an INVALID index: none is in force for it, but ours
- * for the whole migration. */
+/* A timeout in the middle of a CONCURRENTLY would leave an INVALID index: only our own for the whole
+ * migration applies. */
 static bool suspend_timeouts(struct execution *execution, struct result **before, struct error *err)
 {
     return query_several(
@@ -45,8 +45,8 @@ static void restore_timeouts(struct execution *execution, const struct result *b
         log_debug("could not restore the timeouts: %s", ignored.message);
 }
 
-/* After a signal there are seconds left to clear up; what remains then is cleared away by the next run, which
- * finds the intent. True when it shall be tried again. */
+/* After a signal there are only seconds left to clean up; the next run, which finds the intent, cleans up the
+ * rest. True if it should be retried. */
 static bool recover(struct execution *execution, const struct segment *segment, const struct intent *intent,
                     struct error *err)
 {
@@ -75,7 +75,7 @@ static bool recover(struct execution *execution, const struct segment *segment, 
 struct attempt {
     bool is_again;        /* an earlier one may have left something */
     struct intent intent; /* what was recorded for it */
-    bool was_sent;        /* tells a failure of the statement itself from others */
+    bool was_sent;        /* tells a failure of the statement itself from other failures */
 };
 
 static bool try_once(struct execution *execution, const struct segment *segment, struct attempt *attempt,
@@ -112,8 +112,9 @@ static bool try_once(struct execution *execution, const struct segment *segment,
            checkpoint_record(execution, segment->first + segment->count, err);
 }
 
-/* With its leftovers cleared away or left to the next try; *is_worth_another is whether there shall be one.
- */
+/* Runs it once; leftovers are cleaned up or left to the next attempt. *is_worth_another says whether there
+ * should be one.
+ * */
 static bool run_once(struct execution *execution, const struct segment *segment, bool is_again,
                      bool *is_worth_another, struct error *err)
 {

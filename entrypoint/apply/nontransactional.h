@@ -1,5 +1,5 @@
 /*
- * A statement that cannot run in a transaction: an intent before it, proof after it.
+ * A statement that cannot run in a transaction: an intent before it, a check after it.
  */
 #ifndef APPLY_NONTRANSACTIONAL_H
 #define APPLY_NONTRANSACTIONAL_H
@@ -7,8 +7,8 @@
 #include "execution/execution.h"
 #include "sql/segment.h"
 
-/* Runs it, after clearing away what an interrupted run of it left; tries again after deadlocks and, where it
- * is all or nothing, when a lock could not be had in time. */
+/* Runs it, after cleaning up what an interrupted run of it left behind; retries after deadlocks and, if it is
+ * all or nothing, after lock timeouts. */
 must_use bool nontransactional_run(struct execution *execution, const struct segment *segment,
                                    bool is_resuming, struct error *err);
 

@@ -14,11 +14,11 @@
 
 enum { SQL_MOST = 64 * 1024, LISTED_MOST = 8 };
 
-/* How far it came. */
+/* The progress. */
 struct course {
-    size_t done;     /* statements, those of rolled-back blocks included */
+    size_t done;     /* statements, including those of rolled-back blocks */
     size_t resumed;  /* … of them by an earlier run */
-    bool has_effect; /* something that is done persists: more than settings */
+    bool has_effect; /* something done so far persists: more than settings */
 };
 
 /* Whether what the segment did outlives the session. */
@@ -36,7 +36,7 @@ static bool segment_has_effect(const struct execution *execution, const struct s
     return has_effect;
 }
 
-/* Passes over what an earlier run has done. The session is a fresh one: what that part set is set again. */
+/* Skips what an earlier run has done. The session is new, so settings from that part are applied again. */
 static bool skip_done(struct execution *execution, struct course *course, struct script_reader *at,
                       struct error *err)
 {
@@ -75,7 +75,7 @@ static bool run_segments(struct execution *execution, struct course *course, str
     return answer == SEGMENT_END;
 }
 
-/* The first lines of what persists, for the person who has to know. */
+/* The first lines of what persists, for the error message. */
 static void list_persisted(const struct execution *execution, size_t done, struct text *out)
 {
     struct script_reader reader = execution_reader(execution);
@@ -96,7 +96,7 @@ static void list_persisted(const struct execution *execution, size_t done, struc
     }
 }
 
-/* What is known of it, should it fail from here on. */
+/* Records what is known, in case it fails from here on. */
 static void note(struct execution *execution, const struct course *course)
 {
     struct failure *failure = &execution->failure;
@@ -110,8 +110,7 @@ static void note(struct execution *execution, const struct course *course)
     text_copy_cut(failure->names.persists, sizeof failure->names.persists, list.at);
 }
 
-/* So that a script that is corrected from here on may go on here. That this can't be written is no failure of
- * its own. */
+/* Lets a script that is corrected after this point resume here. A failure to write this is ignored. */
 static void record_prefix(struct execution *execution, size_t done)
 {
     char prefix[SHA256_HEX_SIZE];
@@ -124,7 +123,7 @@ static void record_prefix(struct execution *execution, size_t done)
         log_debug("could not record the script's progress: %s", err.message);
 }
 
-/* What is rolled back is not gone on with. */
+/* Something that was rolled back is not resumed. */
 static void forget(const struct execution *execution)
 {
     const char *const parameters[] = { execution->id };
@@ -140,7 +139,7 @@ static void forget(const struct execution *execution)
         log_debug("could not delete the intents: %s", err.message);
 }
 
-/* Writes the failure into our row: rolled back at once when nothing is left of it. */
+/* Writes the failure into our row, which is marked as rolled back at once if nothing is left of it. */
 static void record_stop(struct execution *execution, bool is_partial, const struct error *failure)
 {
     auto_text struct text logs = text_init(SQL_MOST);
@@ -155,7 +154,7 @@ static void record_stop(struct execution *execution, bool is_partial, const stru
         log_warn("could not record the failure in the ledger: %s", err.message);
 }
 
-/* Whether the failure left something: then the row stays unfinished, and the next run goes on with it. */
+/* Whether the failure left something behind: then the row stays unfinished, and the next run resumes it. */
 static bool is_partial(const struct failure_facts *facts, const struct error *err)
 {
     return facts->has_effect || facts->leftover != LEFTOVER_NOTHING || err->class == ERROR_PARTIAL;
@@ -181,8 +180,8 @@ static bool stop(struct execution *execution, const struct course *course, struc
     return false;
 }
 
-/* The prefix that was done must be the same text, or going on in the middle would be a guess. Of a backfill
- * it is the statement itself that must be the same. */
+/* The statements that were done must have the same text, or resuming in the middle would be a guess. For a
+ * backfill, the statement itself must be the same. */
 static bool check_resumable(struct execution *execution, size_t done, struct error *err)
 {
     char prefix[SHA256_HEX_SIZE];
@@ -246,7 +245,7 @@ static bool set_session(struct execution *execution, struct error *err)
                          0, err);
 }
 
-/* All or nothing: a row that is finished has no intents left behind. */
+/* All or nothing: a finished row leaves no intents behind. */
 static bool finish(struct execution *execution, struct error *err)
 {
     const char *const parameters[] = { execution->id };
@@ -266,7 +265,7 @@ static bool finish(struct execution *execution, struct error *err)
     return is_ours || execution_lost_leader(err);
 }
 
-/* A backfill is one statement in many pieces. */
+/* A backfill is one statement in many batches. */
 static bool run(struct execution *execution, struct course *course, struct error *err)
 {
     if (execution->mode != MODE_BACKFILL)

@@ -67,7 +67,7 @@ static bool run_block(struct execution *execution, const struct segment *segment
            checkpoint_record(execution, segment->first + segment->count, err);
 }
 
-/* A segment that is a transaction: as often as a lock could not be had in time. */
+/* Runs a segment that is a transaction, and retries it after lock timeouts. */
 static bool run_transaction(struct execution *execution, const struct segment *segment, struct error *err)
 {
     execution->lock_wait.retry.tries = 0;

@@ -1,5 +1,5 @@
 /*
- * Running one segment of a script that is not atomic, together with its progress.
+ * Runs one segment of a script that is not atomic, together with its progress.
  */
 #ifndef APPLY_SEGMENT_RUN_H
 #define APPLY_SEGMENT_RUN_H
@@ -7,9 +7,9 @@
 #include "execution/execution.h"
 #include "sql/segment.h"
 
-/* Runs it and writes how many statements are done then: in the same transaction wherever there is one. With
- * `is_resuming` an earlier run may have been interrupted in this very segment: what it left is looked at
- * first. On failure a transaction may still be open. */
+/* Runs it and records how many statements are done: in the same transaction, if there is one. With
+ * `is_resuming`, an earlier run may have been interrupted in this segment: its leftovers are checked first.
+ * On failure a transaction may still be open. */
 must_use bool segment_run(struct execution *execution, const struct segment *segment, bool is_resuming,
                           struct error *err);
 

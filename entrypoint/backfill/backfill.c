@@ -77,7 +77,7 @@ static void say_progress(struct backfill *b)
     }
 }
 
-/* Whether it may go on at all. */
+/* Whether it may continue at all. */
 static bool check_limits(const struct backfill *b, struct error *err)
 {
     if (!execution_may_go_on(b->execution, err))
@@ -86,7 +86,7 @@ static bool check_limits(const struct backfill *b, struct error *err)
            error_set(err, ERROR_CLEAN, "cancelled: it took longer than the migration-timeout");
 }
 
-/* After a batch that was rolled back: whether a smaller one may get through. */
+/* After a batch was rolled back: whether a smaller one may succeed. */
 static bool may_repeat(struct backfill *b, struct error *err)
 {
     struct execution *execution = b->execution;
@@ -110,7 +110,7 @@ static bool may_repeat(struct backfill *b, struct error *err)
         "Find out why so few rows take so long (a trigger or an index, for example), then deploy again.");
 }
 
-/* Why it should pause, if it should; looked at now and then. */
+/* The reason to pause, if there is one; checked now and then. */
 static bool find_reason(struct backfill *b, struct text *why, struct error *err)
 {
     bool was_blind = b->throttle.is_blind;
@@ -126,7 +126,7 @@ static bool find_reason(struct backfill *b, struct text *why, struct error *err)
     return true;
 }
 
-/* Pauses for as long as there is a reason to. */
+/* Pauses as long as there is a reason. */
 static bool throttle(struct backfill *b, struct error *err)
 {
     struct progress *progress = b->execution->progress;
@@ -155,7 +155,7 @@ static bool throttle(struct backfill *b, struct error *err)
     return true;
 }
 
-/* Whose replicas can't be seen is careful. */
+/* Rests longer if the replicas' lag is hidden. */
 static bool rest(struct backfill *b, int64_t batch_ms, struct error *err)
 {
     int64_t percent = b->wish->rest_percent;
@@ -195,8 +195,8 @@ static bool run_pass(struct backfill *b, struct error *err)
     return true;
 }
 
-/* Statistics of a column that had one value before mislead every plan that asks for it. The lock is one that
- * only an autovacuum or an index being built would wait for. */
+/* Old statistics of a column that had only one value mislead every plan that uses it. Only an autovacuum or
+ * an index build would wait for this lock. */
 static void analyze(struct backfill *b)
 {
     auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
@@ -217,7 +217,7 @@ static void analyze(struct backfill *b)
     }
 }
 
-/* True when it is complete: everything that was there is done, and what the script says of that is true. */
+/* Whether it is complete: every row is done, and the script's verify condition is true. */
 static bool verify(struct backfill *b, bool *is_complete, struct error *err)
 {
     struct assertion assertion = { .expression = b->execution->directives.verify };
@@ -226,8 +226,8 @@ static bool verify(struct backfill *b, bool *is_complete, struct error *err)
     return assertion.expression.length == 0 || assertion_ask(b->execution, &assertion, is_complete, err);
 }
 
-/* Rows that were written meanwhile, by somebody who does not know the new column, are swept up; a statement
- * without a condition would change the others once more. */
+/* Another pass does the rows that were written meanwhile without the new column; a statement without a
+ * condition would change all others again. */
 static bool run_passes(struct backfill *b, struct error *err)
 {
     bool has_condition = b->walk.plan.update.has_where;
@@ -255,7 +255,7 @@ static bool run_passes(struct backfill *b, struct error *err)
                       : ". With a condition in the UPDATE, it can go over the table again.");
 }
 
-/* What persists, for whoever has to know. */
+/* What persists, for the error message. */
 static void note_persisting(const struct backfill *b)
 {
     struct failure_names *names = &b->execution->failure.names;
@@ -267,7 +267,7 @@ static void note_persisting(const struct backfill *b)
                        (long long)b->walk.changed, b->walk.plan.table.at, (long long)b->walk.batches, last);
 }
 
-/* The first batch shows whether the index is walked. */
+/* The first batch shows whether the index is used. */
 static bool prepare(struct backfill *b, struct error *err)
 {
     int64_t rows = b->pace.rows;

@@ -1,19 +1,19 @@
 /*
- * The backfill mode: one UPDATE in many small transactions, along the key of its table.
+ * The backfill mode: one UPDATE as many small transactions, in the order of its table's key.
  *
- * Each batch commits together with how far it has come, so a rerun goes on behind the last one that was
- * committed: no row is done twice, none is left out. A batch takes the rows after the last key; its size is
- * steered by its time (backfill/pace.h), it rests afterwards, and it pauses while others suffer
- * (backfill/throttle.h). Rows that are written meanwhile are the business of a default, a trigger or the new
- * application; with a condition in the UPDATE and a "verify" what they miss is swept up at the end.
+ * Each batch commits together with its progress, so a rerun resumes after the last committed batch: no row is
+ * done twice, none is left out. A batch takes the rows after the last key; its size follows its duration
+ * (backfill/pace.h), each is followed by a rest, and the backfill pauses while others suffer
+ * (backfill/throttle.h). A default, a trigger or the new application takes care of rows that are written
+ * meanwhile; with a condition in the UPDATE and a "verify", rows that these miss are done at the end.
  */
 #ifndef BACKFILL_BACKFILL_H
 #define BACKFILL_BACKFILL_H
 
 #include "execution/execution.h"
 
-/* Makes it, or what is left of it; the ledger row is there and unfinished. *has_effect becomes true when
- * something of it persists. On failure the error says how far it came. */
+/* Runs it, or the rest of it; the ledger row exists and is unfinished. *has_effect becomes true when
+ * something of it persists. On failure the error reports the progress. */
 must_use bool backfill_run(struct execution *execution, bool *has_effect, struct error *err);
 
 #endif

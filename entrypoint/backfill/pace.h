@@ -1,8 +1,8 @@
 /*
  * The pace of a backfill: how many rows a batch takes, and how long the rest will take. Pure.
  *
- * Who works on the same rows waits for one batch at worst, so it is steered by its time: the size follows the
- * moving average, by a factor between a half and one and a half.
+ * Sessions that work on the same rows wait for at most one batch, so its duration is the target: the size
+ * follows the moving average, by a factor between 0.5 and 1.5.
  */
 #ifndef BACKFILL_PACE_H
 #define BACKFILL_PACE_H
@@ -19,7 +19,7 @@ struct pace {
     int64_t rows_most;
     int64_t target_ms;
     double average_ms;            /* of a batch; 0 = none yet */
-    double samples[PACE_SAMPLES]; /* milliseconds that the whole would take, by each of the last batches */
+    double samples[PACE_SAMPLES]; /* milliseconds for the whole, estimated from each of the last batches */
     size_t sample_count;          /* of all batches */
 };
 
@@ -28,17 +28,17 @@ struct pace pace_begin(int64_t target_ms, int64_t rows_least, int64_t rows_most)
 /* After a batch that took `batch_ms`. */
 void pace_steer(struct pace *pace, double batch_ms);
 
-/* After one that failed: smaller by half. False when it is as small as it may be. */
+/* After one that failed: halves the size. False if it is already the smallest allowed. */
 bool pace_halve(struct pace *pace);
 
-/* Whether batches take far too long although they can't be any smaller. */
+/* Whether batches take far too long even at the smallest size. */
 bool pace_is_too_slow(const struct pace *pace);
 
-/* A batch went on by this share of the whole, from 0 to 1, in `ms`, its rest included. */
+/* Records that a batch did this share of the whole, from 0 to 1, in `ms`, including the rest after it. */
 void pace_note(struct pace *pace, double share, double ms);
 
-/* How long the rest takes when `done` of the whole, from 0 to 1, is done: half of the last batches say it
- * lies between those two. False as long as too few are known. */
+/* The time left when `done` of the whole, from 0 to 1, is done: half of the last batches put it between these
+ * two. False while too few batches are known. */
 bool pace_left(const struct pace *pace, double done, int64_t *least_ms, int64_t *most_ms);
 
 #endif

@@ -9,9 +9,9 @@
 
 enum { LARGE_PAGES = 1000 };
 
-/* The columns of the best index to walk along: of table $1, beginning with the columns $2 or, when that is
- * null, a unique one, the primary key first. None of them may be null. Of several columns all have to be
- * sorted upwards, as a comparison of rows is. */
+/* The columns of the best index for the walk: of table $1, beginning with the columns $2 or, if that is null,
+ * a unique one, preferably the primary key. None of them may be null. With several columns, all must be in
+ * ascending order, as in a row comparison. */
 static const struct query KEY = {
     .name = "backfill_key",
     .parameters = 2,
@@ -43,7 +43,7 @@ static const struct query KEY = {
         " ORDER BY k",
 };
 
-/* Whether the tables $1 and $2 are the same, whether it is there, how many rows it has, and pages. */
+/* Whether the tables $1 and $2 are the same, whether it exists, and how many rows and pages it has. */
 static const struct query TABLE = {
     .name = "backfill_table",
     .parameters = 2,
@@ -84,7 +84,7 @@ void backfill_key_free(struct backfill_key *key)
     key->is_known = false;
 }
 
-/* Only one statement is left of a script that a backfill is. */
+/* A backfill's script has exactly one statement. */
 static bool read_statement(struct execution *execution, struct backfill_plan *plan, struct error *err)
 {
     struct script_reader reader = execution_reader(execution);
@@ -97,7 +97,7 @@ static bool read_statement(struct execution *execution, struct backfill_plan *pl
     return update_statement_parse(plan->sql, &plan->update, err) || refuse(execution, plan, err);
 }
 
-/* Same names in the directive and the statement, and an idea of the table's size. */
+/* Checks that directive and statement name the same table, and estimates its size. */
 static bool read_table(struct execution *execution, struct backfill_plan *plan, struct error *err)
 {
     const struct backfill_wish *wish = &execution->directives.backfill;
@@ -147,7 +147,7 @@ static void add_column(struct backfill_plan *plan, const char *name, size_t numb
     quote_qualified(plan->update.alias, name, &plan->qualified);
 }
 
-/* What a query returns for a key: the array, and each part. */
+/* The result columns for a key: the array, and each part. */
 static void add_listed(struct backfill_plan *plan, const struct result *columns)
 {
     text_add_string(&plan->listed, "ARRAY[");
@@ -180,8 +180,8 @@ static bool refuse_key(const struct execution *execution, const struct backfill_
     return refuse(execution, plan, err);
 }
 
-/* The columns that the directive names, as an array: quoted identifiers are quoted there likewise, but for
- * doubled quotes. */
+/* The columns that the directive names, as an array: quoted identifiers are quoted in the same way there,
+ * except for doubled quotes. */
 static void add_wanted(const struct backfill_wish *wish, struct text *out)
 {
     text_add_string(out, "{");
@@ -237,7 +237,7 @@ static bool read_key(struct execution *execution, struct backfill_plan *plan, st
     return true;
 }
 
-/* What is wrong with the statement itself is best said of it as it is written. */
+/* Errors in the statement itself are best reported for the original text. */
 static bool check_statement(struct execution *execution, const struct backfill_plan *plan, struct error *err)
 {
     static const char EXPLAIN[] = "EXPLAIN ";
@@ -307,7 +307,8 @@ void backfill_range_add(const struct text *columns, const struct backfill_key *d
     text_add_format(out, "%s <= %s)", columns->at, until->literal.at);
 }
 
-/* Whether a line of a plan reads the whole of the table, or of a partition, which is named after it. */
+/* Whether a line of a plan reads the whole table, or a whole partition, whose alias is derived from the
+ * table's. */
 static bool is_whole_scan(const char *line, const struct backfill_plan *plan)
 {
     static const char SCAN[] = "Seq Scan on ";

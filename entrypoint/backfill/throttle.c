@@ -4,15 +4,15 @@
 #include "base/log.h"
 #include "postgres/query.h"
 
-/* Dead rows wait for an autovacuum that is at work already: it is the one that can clear them away. */
+/* Dead rows are a reason to pause only while an autovacuum is running, since only it can remove them. */
 #define DEAD_SHARE "0.2"
 
 /* Columns: */
 enum {
-    REPLICAS_HIDDEN, /* a role without pg_monitor sees that they are there, nothing more */
-    REPLICA_LAG_MS,  /* of the worst, as it reports it … */
+    REPLICAS_HIDDEN, /* a role without pg_monitor sees that they exist, nothing more */
+    REPLICA_LAG_MS,  /* of the worst replica, as reported … */
     REPLICA_LAG_SIZE,
-    REPLICA_AT, /* … and its place in the log */
+    REPLICA_AT, /* … and its position in the WAL */
     REPLICA_NAME,
     LOG_AT, /* ours */
     SLOT_ROOM,
@@ -24,7 +24,7 @@ enum {
     IS_ARCHIVER_FAILING
 };
 
-/* $1 is the table. A replica that takes a base backup replays nothing. */
+/* $1 is the table. A replica that is taking a base backup replays nothing. */
 static const struct query LOOK = {
     .name = "throttle",
     .parameters = 1,
@@ -68,8 +68,8 @@ struct throttle throttle_begin(const struct throttle_wish *limits, const char *t
     return (struct throttle) { .limits = *limits, .table = table, .extended = -1 };
 }
 
-/* What a replica reports stops growing when its replay is paused, so time is taken here as well: since when
- * it has had something to replay. */
+/* The reported lag stops growing while replay is paused, so we also measure how long there has been something
+ * to replay. */
 static int64_t measure_lag_ms(struct throttle *throttle, const struct result *seen)
 {
     int64_t now = clock_now_ms();
@@ -104,7 +104,7 @@ static void look_at_replicas(struct throttle *throttle, const struct result *see
                         (long long)(limits->lag_size >> 20));
 }
 
-/* One that had held back more than max_wal_size before we came may stay so for ever. */
+/* A slot that already held back more than max_wal_size before we began may do so forever. */
 static void look_at_slots(struct throttle *throttle, const struct result *seen, struct text *why)
 {
     int64_t extended = result_number(seen, 0, SLOTS_EXTENDED);

@@ -1,5 +1,5 @@
 /*
- * When a backfill has to pause: what it does to others who live from the same server.
+ * When a backfill has to pause: its effects on others that use the same server.
  */
 #ifndef BACKFILL_THROTTLE_H
 #define BACKFILL_THROTTLE_H
@@ -15,16 +15,16 @@
 struct throttle {
     struct throttle_wish limits;
     const char *table; /* qualified and quoted */
-    double mark;       /* a place in the write-ahead log, in bytes, that some replica has yet to replay … */
+    double mark;       /* a position in the WAL, in bytes, that some replica has yet to replay … */
     int64_t mark_ms;   /* … and when it was written */
-    int64_t extended;  /* slots that held back too much before we began; -1 = not looked yet */
+    int64_t extended;  /* slots that held back too much before we began; -1 = not checked yet */
     bool was_failing;  /* the archiver, likewise */
-    bool is_blind;     /* replicas are there, but not how far they are */
+    bool is_blind;     /* there are replicas, but their lag is hidden */
 };
 
 struct throttle throttle_begin(const struct throttle_wish *limits, const char *table);
 
-/* Looks once; adds to `why` what is a reason to pause, or nothing. One round trip. */
+/* Checks once; adds the reason to pause, if any, to `why`. One round trip. */
 must_use bool throttle_look(struct throttle *throttle, struct connection *conn, struct text *why,
                             struct error *err);
 

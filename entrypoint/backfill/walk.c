@@ -11,7 +11,7 @@
 
 enum {
     LOCK_MS = 1000,
-    STATEMENT_FACTOR = 10, /* of the target: a batch that takes longer is made smaller */
+    STATEMENT_FACTOR = 10, /* times the target: a batch that takes longer is made smaller */
     STATEMENT_LEAST_MS = 5000,
     NUMBER_SIZE = 24,
     ADVANCE_ITEMS = SESSION_ASIDES + 3
@@ -41,7 +41,7 @@ double backfill_walk_ratio(const struct backfill_walk *walk)
     return done > 1 ? 1 : done;
 }
 
-/* Which row: number `offset` from 0 in that order, of those that the condition (or NULL) holds for. */
+/* Which row: number `offset` (from 0) in that order, among those that satisfy the condition (NULL = all). */
 struct key_place {
     const char *where;
     const char *order;
@@ -56,7 +56,7 @@ static bool read_key(struct backfill_walk *walk, struct key_place place, struct 
     auto_result struct result *result = NULL;
     bool is_read;
 
-    /* Only the walk along the index takes a time that does not depend on the size of the table. */
+    /* Only with the index is the time independent of the table's size. */
     text_add_format(&sql,
                     "BEGIN READ ONLY;SET LOCAL enable_seqscan = off;SET LOCAL enable_sort = off;"
                     "SET LOCAL enable_bitmapscan = off;SELECT %s FROM %s AS " BACKFILL_ALIAS,
@@ -137,7 +137,7 @@ static bool take_up(struct backfill_walk *walk, int64_t *batch_rows, struct erro
     return true;
 }
 
-/* A script whose UPDATE is another now can't go on where this one stopped; its directives may change. */
+/* A script whose UPDATE has changed cannot resume where this one stopped; its directives may change. */
 static bool record_statement(struct execution *execution, struct error *err)
 {
     auto_intent struct intent intent = { .is_known = false };
@@ -182,7 +182,7 @@ static int64_t statement_timeout_ms(const struct backfill_walk *walk)
     return ms < STATEMENT_LEAST_MS ? STATEMENT_LEAST_MS : ms;
 }
 
-/* The batch in an open transaction: *changed is how many rows it changed. */
+/* Runs the batch in an open transaction; *changed becomes the number of rows it changed. */
 static bool update(struct backfill_walk *walk, int64_t *changed, struct error *err)
 {
     struct execution *execution = walk->execution;

@@ -6,10 +6,10 @@
 #include "base/signals.h"
 #include "deploy/internal.h"
 
-/* How often in a row a broken connection is made anew before the deployment gives up. */
+/* How many broken connections in a row are replaced before the deployment gives up. */
 enum { LOSSES_MOST = 3 };
 
-/* Who connects again to look still waits for what it waited for. */
+/* A process that reconnects to look is still waiting for the same thing. */
 static void show_phase(struct deployment *d, enum phase phase)
 {
     enum progress_phase shown = PHASE_ROWS[phase].shown;
@@ -33,8 +33,8 @@ static void say_doubt(struct deployment *d, struct error *err)
     (void)execution_explain(&d->execution, err);
 }
 
-/* A connection that broke is made anew: what was done is in the ledger. Not for ever, since a script may be
- * what breaks it. */
+/* A broken connection is replaced: the ledger says what was done. Not forever, since a script may be the
+ * cause. */
 static enum phase recover(struct deployment *d, struct error *err)
 {
     bool is_given_up = err->class == ERROR_LOST && ++d->losses > LOSSES_MOST;
@@ -50,7 +50,7 @@ static enum phase recover(struct deployment *d, struct error *err)
     return PHASE_CONNECTING;
 }
 
-/* From some wait: what runs must not be committed. */
+/* Called from some wait: the current statement must not be committed. */
 static void on_lost_lease(void *context)
 {
     struct deployment *d = context;

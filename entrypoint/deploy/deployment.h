@@ -21,7 +21,7 @@ struct applied_migration {
     enum mode mode;
 };
 
-/* What came of it; lives in the configuration's arena. */
+/* Its result; lives in the configuration's arena. */
 struct deployment_report {
     const struct folder *folder;
     const char *database;
@@ -30,8 +30,8 @@ struct deployment_report {
     size_t applied_count;
 };
 
-/* Applies everything pending. Takes over what target->begun began. `report` is filled as far as it got, on
- * failure too; so is `progress`, all but its end. */
+/* Applies everything pending. Takes over the connection in target->begun. `report` is filled as far as the
+ * deployment got, also on failure; so is `progress`, except for its end. */
 must_use bool deployment_run(const struct config *config, struct target *target, struct progress *progress,
                              struct deployment_report *report, struct error *err);
 

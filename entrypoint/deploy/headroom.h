@@ -1,5 +1,5 @@
 /*
- * Room beside the application: a deployment begins only while enough connections stay free for it.
+ * Headroom: a deployment begins only while enough connections stay free for the application.
  */
 #ifndef DEPLOY_HEADROOM_H
 #define DEPLOY_HEADROOM_H
@@ -14,16 +14,16 @@
 
 struct headroom {
     struct patience patience;
-    bool is_enough; /* by the last look */
+    bool is_enough; /* at the last count */
     int left;       /* for others, with our connection open */
     int max_connections;
 };
 
-/* One round trip on a connection that is idle. What it counts is shown in `progress`. */
+/* One round trip on an idle connection. The counts are shown in `progress`. */
 must_use bool headroom_look(struct headroom *headroom, struct connection *conn, const struct config *config,
                             struct progress *progress, struct error *err);
 
-/* Pauses, jittered and growing. ERROR_BUDGET once the time is over; ERROR_INTERRUPTED. */
+/* Pauses, with jitter and growing. ERROR_BUDGET when the time is over; ERROR_INTERRUPTED. */
 must_use bool headroom_pause(struct headroom *headroom, const struct config *config, struct error *err);
 
 #endif

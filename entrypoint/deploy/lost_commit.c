@@ -31,7 +31,7 @@ bool lost_commit_settle(struct execution *execution, struct connection *conn, bo
         return false;
     if (transaction_status != TRANSACTION_FORGOTTEN && transaction_status != TRANSACTION_ABORTED &&
         !(transaction_status == TRANSACTION_COMMITTED && has_row)) {
-        /* It is known now, though not what to make of it. */
+        /* The result is known now, though not how to handle it. */
         execution->commit_doubt.is_in_doubt = false;
         error_set(err, ERROR_REFUSED,
                   "the ledger and the server disagree about \"%s\": its transaction %s is %s, its row is %s",

@@ -26,7 +26,7 @@ static bool is_complete(const struct deployment *d)
     return d->ledger.exists && d->history.counts[VERDICT_PENDING] == 0 && d->history.failed_count == 0;
 }
 
-/* Most starts find nothing to do. Names are enough to know that: what was applied is not even read, and
+/* Most starts find nothing to do, and names are enough to know that: applied scripts are not even read, and
  * nothing is asked about the session. */
 static bool glance(struct deployment *d, struct error *err)
 {
@@ -89,8 +89,8 @@ static bool look_for_pooler(struct deployment *d, struct error *err)
     return true;
 }
 
-/* Where no session is ours, nothing is taken here: the lock comes with each transaction. Room is the pooler's
- * affair then, which has the connections already. */
+/* Behind a pooler in transaction mode, nothing is taken here: each transaction takes the lock. Headroom is
+ * then the pooler's concern, which already has the connections. */
 static enum leader_answer try_to_lead(struct deployment *d, struct error *err)
 {
     if (d->pooling != POOLING_TRANSACTION)
@@ -135,7 +135,7 @@ static enum phase step_lead(struct deployment *d, struct error *err)
     return PHASE_FAILED;
 }
 
-/* Who waited for its turn once more may have applied something before. */
+/* A process that waits for its turn again may already have applied something. */
 static enum phase give_up_waiting(const struct deployment *d, struct error *err)
 {
     if (d->report->applied_count > 0)
@@ -144,7 +144,7 @@ static enum phase give_up_waiting(const struct deployment *d, struct error *err)
     return PHASE_FAILED;
 }
 
-/* Without any connection: one that waits takes what it waits for. */
+/* Without any connection: a waiting process must not use up what it waits for. */
 static enum phase step_budget(struct deployment *d, struct error *err)
 {
     connection_close(d->conn);
@@ -165,7 +165,7 @@ static enum phase step_follow(struct deployment *d, struct error *err)
     return is_going_on ? PHASE_CONNECTING : give_up_waiting(d, err);
 }
 
-/* It may be opened long after the first connection, when that one's password is no good any more. */
+/* It may be opened long after the first connection, when the first password is no longer valid. */
 static void prepare_watch(struct deployment *d)
 {
     struct error err = { .class = ERROR_NONE };

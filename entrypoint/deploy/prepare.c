@@ -82,8 +82,8 @@ static bool settle_doubt(struct deployment *d, struct error *err)
     return true;
 }
 
-/* Where no session holds the leader lock, in a transaction that does. Another process may have created it
- * meanwhile. */
+/* Behind a pooler in transaction mode, in a transaction that holds the leader lock. Another process may have
+ * created it meanwhile. */
 static enum phase create_ledger_pooled(struct deployment *d, struct error *err)
 {
     static const struct query commit = { .name = "commit", .sql = "COMMIT" };
@@ -105,8 +105,8 @@ static enum phase create_ledger_pooled(struct deployment *d, struct error *err)
     return PHASE_FAILED;
 }
 
-/* The ledger as it is under the leader lock, created if need be: between the first look and the lock another
- * process may have led. */
+/* The ledger as it is under the leader lock, created if necessary: between the first look and the lock,
+ * another process may have led. */
 static enum phase look_as_leader(struct deployment *d, struct error *err)
 {
     enum phase next = PHASE_PREPARING;

@@ -9,7 +9,7 @@
 #include "history/folder.h"
 #include "postgres/reach.h"
 
-/* Prisma's switch exists because its lock is waited for inside the server; ours never is. */
+/* Prisma's switch exists because Prisma waits for the lock inside the server; tidelock never does. */
 static void note_lock_switch(void)
 {
     const char *value = getenv("PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK");
@@ -44,7 +44,7 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
 
     if (!find_places(arena, config, out, &path, err) || !prisma_lock_file_check(path, err))
         return false;
-    /* A password that has to be asked for first is not there yet. */
+    /* A password that must be requested first is not available yet. */
     if (config->password_from == PASSWORD_NOWHERE)
         out->begun = reach_begin(config, &out->endpoint);
     if (folder_read(arena, path, &out->folder, err))

@@ -1,5 +1,5 @@
 /*
- * What a command works on, the database and the folder, found from the configuration.
+ * What a command works on: the database and the folder, from the configuration.
  */
 #ifndef DEPLOY_TARGET_H
 #define DEPLOY_TARGET_H
@@ -14,7 +14,7 @@
 struct target {
     struct endpoint endpoint;
     struct folder folder;
-    struct connection *begun; /* begun by connection_begin() while the folder was read, or NULL */
+    struct connection *begun; /* started by connection_begin() while the folder was read, or NULL */
 };
 
 /* Reads URL, provider file and folder; ERROR_USAGE or ERROR_REFUSED (P3019). Everything lives in the arena.
@@ -22,8 +22,8 @@ struct target {
 must_use bool target_find(struct arena *arena, const struct config *config, struct target *out,
                           struct error *err);
 
-/* The same, and begins to connect before it reads the folder: for the start of an application, where every
- * millisecond is one of every pod. What it began belongs to deployment_run(). */
+/* The same, but starts connecting before it reads the folder: for the start of an application, where every
+ * millisecond is spent in every pod. deployment_run() takes over the connection. */
 must_use bool target_find_and_begin(struct arena *arena, const struct config *config, struct target *out,
                                     struct error *err);
 

@@ -17,7 +17,7 @@ bool validate_edited(const struct folder *folder, struct history *history, bool 
     return true;
 }
 
-/* Why this migration asks for attention, or NULL. */
+/* Why this migration needs attention, or NULL. */
 static const char *finding(const struct history_item *item)
 {
     if (item->verdict == VERDICT_EDITED)

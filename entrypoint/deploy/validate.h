@@ -1,5 +1,5 @@
 /*
- * What the comparison of folder and ledger means for a deployment: what stops it, what is only said.
+ * What the comparison of folder and ledger means for a deployment: what stops it, and what is only logged.
  */
 #ifndef DEPLOY_VALIDATE_H
 #define DEPLOY_VALIDATE_H
@@ -10,17 +10,17 @@
 #include "history/compare.h"
 #include "history/migration.h"
 
-/* Reads every applied script and marks those that were edited since. One that can't be read is said in the
- * log, or with `is_strict` ERROR_REFUSED (P3015): what is applied needs no script any more. */
+/* Reads every applied script and marks those that were edited since. One that cannot be read is logged, or
+ * with `is_strict` ERROR_REFUSED (P3015): an applied migration no longer needs its script. */
 must_use bool validate_edited(const struct folder *folder, struct history *history, bool is_strict,
                               struct error *err);
 
-/* Edited, missing and out-of-order migrations: said in the log, or with `is_strict` ERROR_REFUSED. */
+/* Edited, missing and out-of-order migrations: logged, or with `is_strict` ERROR_REFUSED. */
 must_use bool validate_findings(const struct folder *folder, const struct history *history, bool is_strict,
                                 struct error *err);
 
-/* Half-applied migrations block (ERROR_REFUSED, P3009), except those of our own whose progress is known and
- * that the folder still holds: these are gone on with. */
+/* Half-applied migrations block (ERROR_REFUSED, P3009), except our own whose progress is known and that are
+ * still in the folder: these are resumed. */
 must_use bool validate_failed(const struct folder *folder, const struct history *history, struct error *err);
 
 #endif

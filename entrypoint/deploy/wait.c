@@ -23,7 +23,7 @@ struct waiting {
     size_t failed;
 };
 
-/* Who may only read must be told what that takes. */
+/* A role that may only read needs to know which privileges that takes. */
 static bool explain_denial(const struct target *target, struct error *err)
 {
     const char *user = endpoint_value(&target->endpoint, "user");
@@ -57,7 +57,7 @@ static void count(struct waiting *waiting, const struct ledger *ledger, const st
     memcpy(waiting->progress->migrations, history->counts, sizeof history->counts);
 }
 
-/* One look, with the connection that is given back in any case. */
+/* One look; the connection is closed in any case. */
 static bool look(struct waiting *waiting, struct connection *conn, struct error *err)
 {
     auto_arena struct arena *arena = arena_new();
@@ -126,7 +126,7 @@ bool wait_for_level(const struct config *config, struct target *target, struct p
             reach_database(config, &target->endpoint, steal(&begun), err);
         bool is_seen = conn != NULL && look(&waiting, conn, err);
 
-        /* A connection that breaks is one look less. */
+        /* A broken connection only costs one look. */
         if (!is_seen && (conn == NULL || err->class != ERROR_LOST || patience_is_over(&waiting.patience)))
             return false;
         connection_close(steal(&conn));

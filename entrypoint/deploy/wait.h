@@ -1,5 +1,5 @@
 /*
- * Waiting until the database holds every migration of the folder, which somebody else applies. Reads only.
+ * Waits until the database holds every migration of the folder, which another process applies. Only reads.
  */
 #ifndef DEPLOY_WAIT_H
 #define DEPLOY_WAIT_H
@@ -10,8 +10,8 @@
 #include "deploy/target.h"
 #include "report/progress.h"
 
-/* Looks, disconnects, looks again after a growing pause, for at most the leader time-out; says what is
- * missing, and who leads. Takes over what target->begun began. ERROR_LEADER when the time is over. */
+/* Looks, disconnects, looks again after a growing pause, for at most the leader timeout; logs what is
+ * missing, and who leads. Takes over the connection in target->begun. ERROR_LEADER when the time is over. */
 must_use bool wait_for_level(const struct config *config, struct target *target, struct progress *progress,
                              struct error *err);
 

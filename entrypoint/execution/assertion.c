@@ -6,7 +6,7 @@
 
 enum { SQL_MOST = 64 * 1024, ASK_EVERY_MS = 1000, SHOWN_MOST = 160, LOCK_MS = 1000 };
 
-/* Points at the assertion; `how` is what is the matter with it. */
+/* Points at the assertion; `how` is the beginning of the message. */
 static bool refuse(const struct execution *execution, const struct assertion *assertion, const char *how,
                    struct error *err)
 {
@@ -43,7 +43,7 @@ static bool ask(const struct execution *execution, const struct assertion *asser
     return error_detail(err, "%s", why);
 }
 
-/* What an assertion does must not stay. */
+/* In a transaction that is rolled back: nothing that an assertion does may persist. */
 bool assertion_ask(struct execution *execution, const struct assertion *assertion, bool *is_true,
                    struct error *err)
 {

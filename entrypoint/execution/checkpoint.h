@@ -6,7 +6,7 @@
 
 #include "execution/execution.h"
 
-/* Commits an open transaction, by the words of `commit`, together with the progress that it brings. */
+/* Commits an open transaction, with the statement `commit`, together with its progress. */
 must_use bool checkpoint_commit(struct execution *execution, size_t done, const char *commit,
                                 struct error *err);
 

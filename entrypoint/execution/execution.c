@@ -170,7 +170,7 @@ void execution_judge(struct execution *execution, struct error *err)
     facts->sqlstate = err->sqlstate;
     facts->mode = execution->mode;
     facts->is_in_doubt = execution->commit_doubt.is_in_doubt;
-    /* A connection that lost its COMMIT may be gone by now, and another one be in its place. */
+    /* The connection that lost the answer to COMMIT may have been replaced by another. */
     facts->is_connected =
         !facts->is_in_doubt && (facts->is_rolled_back || !connection_is_lost(execution->conn));
     facts->has_hint = err->hint[0] != '\0' && err->sqlstate[0] == '\0';

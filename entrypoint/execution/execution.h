@@ -1,5 +1,5 @@
 /*
- * One migration while it is applied: what the modes share.
+ * One migration while it is being applied: what the modes share.
  */
 #ifndef EXECUTION_EXECUTION_H
 #define EXECUTION_EXECUTION_H
@@ -23,12 +23,12 @@
 #include "traffic/retry.h"
 #include "traffic/watch.h"
 
-/* Waiting for locks: tries, who is in the way, what may be done about them. */
+/* Waiting for locks: attempts, blockers, and what may be done about them. */
 struct lock_wait {
     struct retry retry;
     struct blocker_policy policy;
-    int64_t lock_timeout_ms;      /* that we have set last */
-    int blocker_pid;              /* who was in the way last; 0 = not known */
+    int64_t lock_timeout_ms;      /* as last set by us */
+    int blocker_pid;              /* the latest blocker; 0 = not known */
     char unseen[32];              /* the virtual transaction id of a holder whose age is hidden from us … */
     struct deadline unseen_until; /* … and until when it counts as young */
 };
@@ -43,7 +43,7 @@ struct execution {
     struct connection *conn;
     const struct ledger *ledger;
     const struct migration *migration;
-    const struct ledger_row *unfinished; /* the row to go on with, or NULL */
+    const struct ledger_row *unfinished; /* the row to resume, or NULL */
     struct slice script;                 /* without a byte order mark; NUL-terminated */
     char checksum[SHA256_HEX_SIZE];
     struct script_summary summary;
@@ -52,18 +52,18 @@ struct execution {
     int64_t timeout_ms; /* of the whole migration; 0 = none */
     struct deadline until;
     struct watch *watch;
-    const struct lease *lease; /* that we must hold, too */
+    const struct lease *lease; /* that must be held, too */
     enum mode mode;
     struct progress *progress;
     bool is_session_used; /* an earlier script ran in this session */
-    bool is_pooled;       /* no session is ours: the leader lock lasts for each transaction only */
-    char id[UUID_SIZE];   /* of the ledger row */
+    bool is_pooled; /* behind a pooler in transaction mode: the leader lock lasts only for each transaction */
+    char id[UUID_SIZE]; /* of the ledger row */
 
     struct failure failure;
     struct commit_doubt commit_doubt;
     struct lock_wait lock_wait;
 
-    /* Atomic, pooled: nothing was run, for another process leads or has led since the last look. */
+    /* Atomic, pooled: nothing was run, because another process leads or has led since the last look. */
     bool is_overtaken;
 };
 
@@ -85,48 +85,47 @@ must_use bool execution_send(struct execution *execution, size_t start, size_t e
 must_use bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wait, bool is_local,
                                          struct error *err);
 
-/* What the ledger's logs shall say of a failure: the message with its place, no times, so that the same
- * failure gives the same text. */
+/* A failure's text for the ledger's logs: the message with its place, without times, so that the same failure
+ * gives the same text. */
 void execution_failure_text(const struct error *err, struct text *out);
 
-/* Adds the items of a batch that undo SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that what
- * is written behind them is not led astray, and returns how many. In a session of ours, its safety net,
- * which RESET ALL takes back, is set again; one that others use after us gets back what a script
- * may have left in it. */
+/* Adds the items of a batch that undo SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that our
+ * own writes after them are not misdirected, and returns how many. In our own session, the safety net, which
+ * RESET ALL removes, is set again; a session that others use after us is cleaned up. */
 enum { RESETS_MOST = 3 + SESSION_CLEANUPS };
 size_t execution_add_resets(const struct execution *execution, struct batch_item items[RESETS_MOST]);
 
-/* Undoes SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that our own writes are not led astray.
+/* Undoes SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that our own writes are not misdirected.
  * One round trip. */
 must_use bool execution_reset_session(struct execution *execution, struct error *err);
 
-/* SHA-256 over the script's first `count` statements, without what stands between them: whether a changed
- * script may go on where the former one stopped. */
+/* SHA-256 over the script's first `count` statements, without what is between them: tells whether a changed
+ * script may resume where the former one stopped. */
 must_use bool execution_hash_prefix(const struct execution *execution, size_t count,
                                     char hex[SHA256_HEX_SIZE], struct error *err);
 
-/* Takes down what a statement left behind: `what` ("the INVALID index x remains"), and what a person would
- * type about it. */
+/* Records what a statement left behind: `what` ("the INVALID index x"), and what a person would type to
+ * remove it. */
 void execution_note_leftover(struct execution *execution, enum failure_leftover leftover, const char *what,
                              const char *remedy);
 
-/* The class of the failure as far as it is known, see failure_decide(). Sets err->class. */
+/* Sets err->class to the class of the failure as far as it is known, see failure_decide(). */
 void execution_judge(struct execution *execution, struct error *err);
 
-/* The same, and says what the database holds and what comes next. Returns false. */
+/* The same, and also sets what the database holds and what to do next. Returns false. */
 bool execution_explain(struct execution *execution, struct error *err);
 
-/* Whether nothing asks us to stop: a signal (ERROR_INTERRUPTED), a Lease that was lost (ERROR_LEADER). Before
- * every COMMIT, and wherever it can be stopped. */
+/* False when the run has to stop: a signal (ERROR_INTERRUPTED), a lost Lease (ERROR_LEADER). Checked before
+ * every COMMIT, and wherever the run can be stopped. */
 must_use bool execution_may_go_on(const struct execution *execution, struct error *err);
 
 /* ERROR_LEADER: somebody else may be writing now. Returns false. */
 bool execution_lost_leader(struct error *err);
 
-/* Ends an open transaction after a failure. Errors are left alone: the session's end rolls back as well. */
+/* Ends an open transaction after a failure. Errors are ignored: the end of the session rolls back, too. */
 void execution_roll_back(struct connection *conn);
 
-/* Ends a transaction of our own beside the script, failed or not; signals may cancel what comes next. */
+/* Ends one of our own transactions, failed or not; signals may cancel what comes next. */
 void execution_roll_back_own(struct connection *conn);
 
 /* The text of a statement of the script. */

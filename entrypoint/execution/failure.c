@@ -15,10 +15,10 @@ enum {
     CONNECTED = 1 << 5,
     ATOMIC = 1 << 6,
     LEFT = 1 << 7,   /* something was left over … */
-    PERSON = 1 << 8, /* … that a person has to look at */
+    PERSON = 1 << 8, /* … that a person has to check */
     HINT = 1 << 9,
     BLOCKER = 1 << 10,
-    STOPPED = 1 << 11, /* asked to stop, or no longer allowed to go on: nobody's mistake */
+    STOPPED = 1 << 11, /* asked to stop, or no longer allowed to continue: not a mistake in the script */
     LOST = 1 << 12,
     TABLE_LOCK = 1 << 13,
     TRANSACTION = 1 << 14, /* refused in a transaction, though the statement's text does not show it */
@@ -65,9 +65,9 @@ static unsigned set_of(const struct failure_facts *facts)
     return set;
 }
 
-/* What the database holds: the first row fits whose facts all hold, and none of `without`. A transaction that
- * was not committed left nothing, connected or not. Without a connection nobody knows whether the last COMMIT
- * of several was done, or what a statement outside of a transaction left. */
+/* What the database holds: the first row applies whose facts all hold, and none of `without`. A transaction
+ * that was not committed left nothing, connected or not. Without a connection it is not known whether the
+ * last of several COMMITs succeeded, or what a statement outside a transaction left behind. */
 static const struct {
     unsigned with;
     unsigned without;
@@ -78,7 +78,7 @@ static const struct {
     { EFFECT, 0, HOLDS_PERSISTS }, { LEFT, 0, HOLDS_LEFTOVER },   { 0, 0, HOLDS_NOTHING },
 };
 
-/* What comes next, by what the database holds (a bit each; 0 = whatever) and the facts. */
+/* What to do next, by what the database holds (a bit each; 0 = anything) and the facts. */
 static const struct {
     unsigned holds;
     unsigned with;
@@ -101,7 +101,8 @@ static const struct {
     { 0, 0, 0, NEXT_CORRECT },
 };
 
-/* A failure that left something is a partial one, whatever it was; to be stopped or cut off is neither. */
+/* A failure that left something behind is partial, whatever its cause; being stopped or disconnected is
+ * neither clean nor partial. */
 static enum error_class class_of(enum error_class class, enum failure_holds holds, unsigned set)
 {
     bool is_failure = (set & (STOPPED | LOST)) == 0;
@@ -115,7 +116,7 @@ static enum error_class class_of(enum error_class class, enum failure_holds hold
         return is_failure ? ERROR_LOST : class;
     case HOLDS_COMMIT:
         return class == ERROR_CLEAN ? ERROR_LOST : class;
-    case HOLDS_EARLIER: /* what was refused before it began stays a refusal */
+    case HOLDS_EARLIER: /* a refusal before the start remains a refusal */
         return class == ERROR_CLEAN ? ERROR_PARTIAL : class;
     case HOLDS_NOTHING:
         return (set & BEGUN) != 0 && (class == ERROR_REFUSED || class == ERROR_PARTIAL) ? ERROR_CLEAN : class;
@@ -142,7 +143,7 @@ struct failure_verdict failure_decide(const struct failure_facts *facts)
     return verdict;
 }
 
-/* What is known to persist, and a full stop. */
+/* What is known to persist, with a full stop. */
 static void add_persists(const struct failure_names *names, enum mode mode, struct text *out)
 {
     if (mode == MODE_BACKFILL && names->done == 0)

@@ -1,8 +1,9 @@
 /*
- * What a failure means: its class, what the database holds now, what comes next. The one place that decides.
+ * What a failure means: its class, what the database holds now, what to do next. The only place that decides
+ * this.
  *
- * "Nothing" is said only where it is proven: the transaction was rolled back or never committed, and what a
- * statement outside of one could leave was looked for. Pure.
+ * "Nothing" is said only where it is proven: the transaction was rolled back or never committed, and anything
+ * that a statement outside of one could leave was looked for. Pure.
  */
 #ifndef EXECUTION_FAILURE_H
 #define EXECUTION_FAILURE_H
@@ -13,11 +14,11 @@
 #include "base/error.h"
 #include "execution/mode.h"
 
-/* What a statement that can't run in a transaction left behind. */
+/* What a statement that cannot run in a transaction left behind. */
 enum failure_leftover {
     LEFTOVER_NOTHING,
-    LEFTOVER_OURS,   /* the next run clears it away */
-    LEFTOVER_PERSON, /* not provably ours: a person has to look */
+    LEFTOVER_OURS,   /* the next run cleans it up */
+    LEFTOVER_PERSON, /* not provably ours: a person has to check */
     LEFTOVERS
 };
 
@@ -30,37 +31,37 @@ struct failure_facts {
     bool has_effect; /* something that outlives the session was committed, by an earlier run or by this one */
     bool has_escaped;    /* the script ended the transaction that it ran in */
     bool is_in_doubt;    /* the answer to an atomic migration's COMMIT was lost */
-    bool is_rolled_back; /* for sure: the connection lived */
-    bool is_connected;   /* it lives, or did so until everything was rolled back */
+    bool is_rolled_back; /* known for certain: the connection was alive */
+    bool is_connected;   /* it is alive, or was until everything was rolled back */
     enum failure_leftover leftover;
-    bool has_hint;    /* who failed knew what to do, and said so */
-    bool has_blocker; /* it is known who was in the way */
+    bool has_hint;    /* the error already has a hint */
+    bool has_blocker; /* the blocker is known */
 };
 
 /* What the database holds. */
 enum failure_holds {
-    HOLDS_NOTHING,  /* of this migration, proven */
+    HOLDS_NOTHING,  /* nothing of this migration, proven */
     HOLDS_COMMIT,   /* all or nothing: the COMMIT is in doubt */
-    HOLDS_UNKNOWN,  /* what was committed before, and maybe what was under way */
+    HOLDS_UNKNOWN,  /* what was committed before, and possibly what was in progress */
     HOLDS_PERSISTS, /* what was committed, and what was left over */
     HOLDS_LEFTOVER, /* only what was left over */
-    HOLDS_ESCAPED,  /* whatever the script committed behind our back */
+    HOLDS_ESCAPED,  /* whatever the script committed by itself */
     HOLDS_EARLIER,  /* what an earlier run did */
     FAILURE_HOLDS
 };
 
 /* What to do. */
 enum failure_next {
-    NEXT_SAID,           /* what was said by who failed */
+    NEXT_SAID,           /* the hint that the error already has */
     NEXT_CORRECT,        /* correct the script, deploy again */
     NEXT_NO_TRANSACTION, /* the same, with transaction=off */
     NEXT_GO_ON_CORRECTED,
-    NEXT_BEGIN_AGAIN, /* deploy again: it begins with the migration */
-    NEXT_GO_ON,       /* deploy again: it goes on where it stopped */
-    NEXT_FIND_OUT,    /* deploy again: it finds out first */
+    NEXT_BEGIN_AGAIN, /* deploy again to resume with the migration */
+    NEXT_GO_ON,       /* deploy again to resume where it stopped */
+    NEXT_FIND_OUT,    /* deploy again: it finds out what was done */
     NEXT_BLOCKER,     /* wait for a session that is known */
     NEXT_TABLE,       /* wait for the table */
-    NEXT_REMEDY,      /* type what clears the leftover away */
+    NEXT_REMEDY,      /* remove the leftover by hand */
     NEXT_ESCAPED,
     FAILURE_NEXTS
 };
@@ -71,7 +72,7 @@ struct failure_verdict {
     enum failure_next next;
 };
 
-/* Deciding once more about the class that came out changes nothing. */
+/* Deciding again with the resulting class gives the same result. */
 struct failure_verdict failure_decide(const struct failure_facts *facts);
 
 /* What the sentences name. */
@@ -80,21 +81,21 @@ struct failure_names {
     const char *script; /* its path */
     size_t before;      /* migrations that this run has applied before it */
     size_t done;        /* statements that are committed … */
-    size_t statements;  /* … of so many */
+    size_t statements;  /* … out of this many */
     int blocker_pid;
     char persists[800]; /* those statements, or the rows of a backfill */
-    char remains[512];  /* what was left over: "the INVALID index x remains" */
-    char remedy[1024];  /* what a person types about that */
+    char remains[512];  /* what was left over: "the INVALID index x" */
+    char remedy[1024];  /* what a person types to remove that */
 };
 
-/* What is known while a migration is applied, should it fail. */
+/* What is known about a migration while it is applied, in case it fails. */
 struct failure {
     struct failure_facts facts;
     struct failure_names names;
 };
 
-/* Writes class, holds and hint into `err` as decided; `holds` stays what it is where it has been said. What
- * the server advised moves to the detail: what comes next is ours to say. */
+/* Writes class, holds and hint into `err` as decided; `holds` is kept if it is already set. The server's hint
+ * moves to the detail, because the hint is ours. */
 void failure_describe(const struct failure *failure, struct error *err);
 
 #endif

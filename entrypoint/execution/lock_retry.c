@@ -8,11 +8,11 @@
 #include "base/random.h"
 
 enum {
-    OLD_MS = 1000, /* a transaction of that age will not end in a moment */
+    OLD_MS = 1000, /* a transaction of that age will not end soon */
     CANCELS_MOST = 2,
     LOOK_LEAST_MS = 200,
     LOOK_MOST_MS = 600,
-    REST_WITH_LOOKS_MS = 400 /* the queue that was behind us drains */
+    REST_WITH_LOOKS_MS = 400 /* lets the queue behind us drain */
 };
 
 static const char *reason_text(enum retry_reason reason)
@@ -26,7 +26,7 @@ static const char *reason_text(enum retry_reason reason)
     return texts[reason];
 }
 
-/* The error that ended the last try, with what is known of the others. */
+/* The error of the last attempt, with what is known about the others. */
 static bool give_up(const struct execution *execution, const struct blockers *blockers, struct error *err)
 {
     auto_text struct text detail = text_init(sizeof err->detail);
@@ -44,7 +44,7 @@ static bool give_up(const struct execution *execution, const struct blockers *bl
     return error_detail(err, "%s", detail.at);
 }
 
-/* It holds its locks while it works, and works for longer than others can wait: so it would every time. */
+/* It holds its locks for longer than others can wait, and would do so every time. */
 static bool give_up_cancelled(struct error *err)
 {
     error_detail(err, "It was cancelled for this reason in %d attempts.", CANCELS_MOST);
@@ -55,14 +55,14 @@ static bool give_up_cancelled(struct error *err)
         "for it: --max-blocked-for 0.");
 }
 
-/* Whether the lock was wanted of a table, and which. */
+/* Whether the statement waited for a table's lock, and the table is known. */
 static bool is_table_known(const struct wanted_lock *wanted_lock)
 {
     return wanted_lock->is_known && !wanted_lock->is_row && strcmp(wanted_lock->oid, "0") != 0;
 }
 
-/* A holder whose transaction is old, or NULL. Whose age is hidden from us counts as old when it is seen again
- * after a second. */
+/* A holder whose transaction is old, or NULL. One whose age is hidden from us counts as old if it is still
+ * there after a second. */
 static const struct blocker *old_holder(struct execution *execution, const struct blockers *holders)
 {
     int64_t old_ms = 2 * retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE);
@@ -95,12 +95,12 @@ static void say_holder(struct execution *execution, const struct wanted_lock *wa
         return;
     blocker_describe(holder, &who);
     text_copy_cut(execution->progress->in_the_way, sizeof execution->progress->in_the_way, who.at);
-    log_info("not queueing for %s on %s, which would block other sessions, while it is held up by %s",
+    log_info("not queueing for %s on %s, which would block other sessions: held up by %s",
              wanted_lock->mode, wanted_lock->relation, who.at);
 }
 
-/* A statement that queues behind an old transaction gets nothing and makes everybody wait. From the outside
- * it costs nobody anything to see whether that one is still there. */
+/* A statement that queues behind an old transaction gets nothing and blocks everybody. Looking from outside
+ * whether that transaction is still there blocks nobody. */
 static bool look_before_queueing(struct execution *execution, const struct wanted_lock *wanted_lock,
                                  struct error *err)
 {
@@ -129,7 +129,7 @@ static bool look_before_queueing(struct execution *execution, const struct wante
     }
 }
 
-/* An autovacuum gives way to a lock that is waited for long enough to be looked at as a deadlock; one against
+/* An autovacuum yields to a session that has waited long enough for the deadlock check; one against
  * wraparound does not. */
 static bool is_autovacuum(const struct blockers *blockers)
 {
@@ -151,7 +151,7 @@ static void learn(struct execution *execution, const struct wanted_lock *wanted_
     execution->lock_wait.blocker_pid = blockers->count > 0 ? blockers->list[0].pid : 0;
 }
 
-/* Rests, then looks; false when that ends it. */
+/* Pauses, then looks; false when it gives up. */
 static bool wait_for_turn(struct execution *execution, const struct wanted_lock *wanted_lock,
                           const struct blockers *blockers, struct error *err)
 {

@@ -1,13 +1,13 @@
 /*
- * A lock that could not be had in time: rest, and let the whole transaction be tried again.
+ * A lock timeout: pause, then let the whole transaction be retried.
  */
 #ifndef EXECUTION_LOCK_RETRY_H
 #define EXECUTION_LOCK_RETRY_H
 
 #include "execution/execution.h"
 
-/* After a try that failed and was rolled back. True when it is worth another one, after the rest. Otherwise
- * the error stands, explained when the time is over (ERROR_TABLE_LOCK); or ERROR_INTERRUPTED. */
+/* Call it after an attempt failed and was rolled back. True, after a pause, if another attempt is worthwhile.
+ * Otherwise the error stays, explained if the time is over (ERROR_TABLE_LOCK); or it is ERROR_INTERRUPTED. */
 must_use bool lock_retry(struct execution *execution, struct error *err);
 
 #endif

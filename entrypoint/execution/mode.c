@@ -10,7 +10,7 @@ const char *const MODE_NAMES[] = {
 };
 _Static_assert(sizeof MODE_NAMES / sizeof *MODE_NAMES == MODES, "name every mode");
 
-/* Something that could only half-work. */
+/* Something that would only half work. */
 struct objection {
     bool is_raised;
     size_t at; /* byte of the script */

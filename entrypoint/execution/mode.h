@@ -1,5 +1,5 @@
 /*
- * How a script is applied: decided from what it says and what its directives ask for. Pure.
+ * How a script is applied: decided from its statements and its directives. Pure.
  */
 #ifndef EXECUTION_MODE_H
 #define EXECUTION_MODE_H
@@ -8,10 +8,10 @@
 #include "sql/directive.h"
 #include "sql/script.h"
 
-/* Atomic: the script and its ledger row commit in one transaction of ours.
- * Self-managed: the script has transactions of its own; each commits together with its progress.
- * Stepwise: something in it cannot run in a transaction block; each statement on its own.
- * Backfill: its one UPDATE is made in many small transactions, by a directive. */
+/* Atomic: the script and its ledger row commit in one transaction of ours. Self-managed: the script controls
+ * its own transactions; each commits together with its progress. Stepwise: something in it cannot run in a
+ * transaction block; each statement runs on its own. Backfill: a directive splits its one UPDATE into many
+ * small transactions. */
 enum mode { MODE_ATOMIC, MODE_SELF_MANAGED, MODE_STEPWISE, MODE_BACKFILL, MODES };
 
 extern const char *const MODE_NAMES[];
@@ -24,7 +24,7 @@ struct mode_question {
     const struct directives *directives;
 };
 
-/* Refuses (ERROR_CLEAN, with the place) what could only half-work: a BEGIN without COMMIT, a directive that
+/* Refuses (ERROR_CLEAN, with the place) what would only half work: a BEGIN without COMMIT, a directive that
  * contradicts the script, two-phase commit, chained transactions. */
 must_use bool mode_decide(const struct mode_question *question, enum mode *out, struct error *err);
 

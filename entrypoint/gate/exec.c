@@ -11,7 +11,7 @@
 
 enum { PATH_BYTES_MOST = 4096 };
 
-/* What a shell searches when PATH is not set. */
+/* Where a shell searches when PATH is not set. */
 static const char STANDARD_PATH[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 static bool is_file(const char *path)
@@ -34,7 +34,7 @@ static const char *refuse(const char *name, bool is_there, struct error *err)
     return NULL;
 }
 
-/* The program in the folder at the start of `path`, an entry of PATH; NULL = not to be executed. */
+/* The program in the folder at the start of `path`, an entry of PATH; NULL = not executable. */
 static const char *find_in(struct arena *arena, const char *path, const char *name, bool *is_there)
 {
     auto_text struct text candidate = text_init(PATH_BYTES_MOST);

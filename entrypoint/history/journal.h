@@ -36,9 +36,9 @@ struct journal_entry {
     const char *sql;    /* or NULL */
 };
 
-/* Commits the intent, creating the schema and the table if need be. A role that may not
- * create them is no error: is_known is false then, with one warning, and what a crash leaves needs a person.
- * Like the others it works whatever role a script has set, and must not run inside a transaction. `out` is
+/* Commits the intent, creating the schema and the table if necessary. A role that may not create them is not
+ * an error: then is_known is false, there is one warning, and a person has to clean up after a crash. Like
+ * the others it works with any role that a script has set, and must not run inside a transaction. `out` is
  * the caller's to free, also on failure. */
 must_use bool journal_record(struct connection *conn, const struct journal_entry *entry, struct intent *out,
                              struct error *err);

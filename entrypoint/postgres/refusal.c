@@ -41,7 +41,7 @@ static const struct reason {
       "No host in the URL is a primary: a failover may be in progress." },
 };
 
-/* Finds ":  CODE: " in what a verbose server error looks like; the last one, since several hosts may have
+/* Finds ":  CODE: " in a verbose server error; the last one, since several hosts may have
  * refused. */
 static const char *find_sqlstate(const char *said, char code[SQLSTATE_SIZE])
 {

@@ -38,14 +38,14 @@ static bool find(const struct execution *execution, struct slice sql, struct ind
     if (!invalid_index_find(execution, &search, found, err))
         return false;
     if (!search.intent->is_known || (index->name[0] != '\0' && !(found->is_found && found->is_younger)))
-        return true; /* nothing to be compared */
+        return true; /* nothing to compare */
     if (!invalid_index_definition(execution, sql, index, &definition, err))
         return false;
     search.definition = definition.at;
     return definition.length == 0 || invalid_index_find(execution, &search, found, err);
 }
 
-/* What the interrupted run had made of this very statement: it may have been corrected since. */
+/* What the interrupted run created for this statement, which may have been corrected since. */
 static bool find_leftover(const struct execution *execution, const struct intent *intent,
                           struct found_index *found, struct error *err)
 {
@@ -78,7 +78,7 @@ static enum repair_answer look(const struct execution *execution, const struct s
         return refuse(execution, statement, found.name,
                       "is INVALID, and it is not certain that this migration left it behind", err);
     if (!found.is_younger)
-        return REPAIR_RUN; /* an older one: the server has its own words for that */
+        return REPAIR_RUN; /* an older one: the server will report it */
     if (found.is_same)
         return REPAIR_DONE;
     return refuse(
@@ -125,7 +125,7 @@ bool index_create_after(const struct execution *execution, const struct statemen
     return false;
 }
 
-/* It can simply be run again, unless it had done its work. */
+/* It can simply be run again, unless it was already done. */
 enum repair_answer index_drop_before(const struct execution *execution, const struct index_statement *index,
                                      const struct intent *intent, struct error *err)
 {

@@ -1,5 +1,5 @@
 /*
- * CREATE and DROP INDEX CONCURRENTLY that broke; see repair/repair.h.
+ * Interrupted CREATE and DROP INDEX CONCURRENTLY; see repair/repair.h.
  */
 #ifndef REPAIR_INDEX_H
 #define REPAIR_INDEX_H
@@ -23,7 +23,7 @@ must_use enum repair_answer index_drop_before(const struct execution *execution,
 must_use bool index_drop_after(const struct execution *execution, const struct index_statement *index,
                                const struct intent *intent, struct leftover *left);
 
-/* Whether the index that the statement wanted is valid; one without a name was made by it for sure. */
+/* Whether the index that the statement asked for is valid; one without a name was certainly created by it. */
 must_use bool index_verify(const struct execution *execution, const struct statement *statement,
                            const struct index_statement *index, struct error *err);
 

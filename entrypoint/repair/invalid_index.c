@@ -21,7 +21,7 @@ static const struct query INDEXES = {
         " ORDER BY i.indisvalid",
 };
 
-/* Its lock on the table is the weakest there is and keeps nobody waiting. */
+/* It takes the weakest lock on the table and blocks nobody. */
 bool invalid_index_definition(const struct execution *execution, struct slice sql,
                               const struct index_statement *index, struct text *out, struct error *err)
 {

@@ -1,5 +1,6 @@
 /*
- * Indexes that a broken statement may have left: finding them, proving whose they are, dropping them.
+ * Indexes that an interrupted statement may have left behind: finding them, proving that they are ours,
+ * dropping them.
  */
 #ifndef REPAIR_INVALID_INDEX_H
 #define REPAIR_INVALID_INDEX_H
@@ -8,37 +9,38 @@
 #include "history/journal.h"
 #include "sql/index_statement.h"
 
-/* What is looked for. */
+/* What to look for. */
 struct index_search {
     const struct index_statement *index;
     const struct intent *intent;
-    const char *definition; /* as invalid_index_definition() has it; "" = not compared */
+    const char *definition; /* from invalid_index_definition(); "" = not compared */
 };
 
 struct found_index {
     bool is_found;
     bool is_valid;
-    bool is_younger;                /* than the intent */
-    bool is_same;                   /* its definition is the one that was looked for */
-    bool is_taken;                  /* somebody works on it, a constraint or an extension rests on it */
+    bool is_younger; /* than the intent */
+    bool is_same;    /* it has the definition that was looked for */
+    bool is_taken;   /* in use: being built or dropped, or part of a constraint or an extension */
     char name[QUALIFIED_NAME_SIZE]; /* qualified and quoted */
 };
 
-/* What `sql`, a CREATE INDEX that was parsed to `index`, would make, in a form that can be compared: the
- * server builds it on an empty copy of the table, which is rolled back. Empty when it can't be told. */
+/* The definition of the index that `sql`, a CREATE INDEX parsed into `index`, would create, in a form that
+ * can be compared: the server builds it on an empty copy of the table, which is rolled back. Empty if it
+ * cannot be determined. */
 must_use bool invalid_index_definition(const struct execution *execution, struct slice sql,
                                        const struct index_statement *index, struct text *out,
                                        struct error *err);
 
-/* The index of that table and name; when the statement names none, one of that definition which is younger
- * than the intent. */
+/* The index of that table and name; if the statement names none, one of that definition that is younger than
+ * the intent. */
 must_use bool invalid_index_find(const struct execution *execution, const struct index_search *search,
                                  struct found_index *out, struct error *err);
 
 /* Drops it concurrently. */
 must_use bool invalid_index_drop(const struct execution *execution, const char *name, struct error *err);
 
-/* The definition of index `oid` (an SQL expression) as invalid_index_definition() has it. */
+/* The definition of index `oid` (an SQL expression), in the form of invalid_index_definition(). */
 #define INDEX_DEFINITION(oid)                                                                                \
     "(SELECT ROW(a.amname, r.reloptions, r.reltablespace, d.indisunique, d.indnkeyatts, d.indclass,"         \
     "            d.indcollation, d.indoption, pg_catalog.to_jsonb(d) -> 'indnullsnotdistinct',"              \
@@ -57,8 +59,8 @@ must_use bool invalid_index_drop(const struct execution *execution, const char *
     ") <="                                                                                                   \
     " pg_catalog.age(((" txid " & 4294967295)::text)::pg_catalog.xid))"
 
-/* Whether index `oid` is somebody's: built or dropped right now, backing a constraint, part of an extension.
- * Whoever reads or writes the table holds weaker locks. */
+/* Whether index `oid` is in use: being built or dropped, backing a constraint, or part of an extension.
+ * Sessions that read or write the table hold weaker locks. */
 #define INDEX_IS_TAKEN(oid)                                                                                   \
     "(EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index AS p"                                      \
     "          WHERE p.index_relid = " oid                                                                    \

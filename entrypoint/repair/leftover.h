@@ -1,5 +1,6 @@
 /*
- * What a broken statement may leave behind, and what may be done about it: the words that this room shares.
+ * What an interrupted statement may leave behind, and what can be done about it: the types that this room
+ * shares.
  */
 #ifndef REPAIR_LEFTOVER_H
 #define REPAIR_LEFTOVER_H
@@ -10,21 +11,21 @@
 #include "history/journal.h"
 
 enum repair_answer {
-    REPAIR_RUN,     /* nothing stands in the way: run the statement */
-    REPAIR_DONE,    /* the interrupted statement had done its work, or that was completed */
-    REPAIR_REFUSED, /* something that isn't provably ours: `err` names it and the statement for a person */
+    REPAIR_RUN,     /* nothing is in the way: run the statement */
+    REPAIR_DONE,    /* the interrupted statement had done its work, or was completed */
+    REPAIR_REFUSED, /* something not provably ours: `err` names it, and what a person can type */
     REPAIR_ERROR,
 };
 
-/* What remains after a failure. */
+/* What is left over after a failure. */
 struct leftover {
-    bool is_ours;      /* the next run clears it away */
-    char what[512];    /* "the INVALID index x remains" */
+    bool is_ours;      /* the next run cleans it up */
+    char what[512];    /* "the INVALID index x" */
     char remedy[1024]; /* what a person would type, without a semicolon */
 };
 
-/* For when it can't be looked at what remains: what the error says, and that the next run will see to it if
- * the intent is known. Returns false. */
+/* For leftovers that cannot be checked: records the error, and that the next run takes care of them if the
+ * intent is known. Returns false. */
 bool leftover_unknown(struct leftover *left, const struct intent *intent, const struct error *err);
 
 #endif

@@ -99,8 +99,8 @@ static bool clear(const struct execution *execution, const struct result *copies
     return true;
 }
 
-/* When only old ones are left, every new one is complete. A schema or a database is more than one piece of
- * work: there it tells nothing of the tables that come later. */
+/* If only old ones are left, every new one is complete. A schema or a database is more than one piece of
+ * work: there, this says nothing about later tables. */
 enum repair_answer reindex_before(const struct execution *execution, const struct statement *statement,
                                   const struct subject *subject, const struct intent *intent,
                                   struct error *err)

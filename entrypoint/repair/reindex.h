@@ -1,6 +1,6 @@
 /*
- * REINDEX CONCURRENTLY that broke; see repair/repair.h. It works beside the old index: "x_ccnew" is the new
- * one as long as it is not complete, "x_ccold" the old one from then on (documentation, "REINDEX").
+ * Interrupted REINDEX CONCURRENTLY; see repair/repair.h. It builds a new index beside the old one: "x_ccnew"
+ * is the new one until it is complete, "x_ccold" is the old one after that (documentation, "REINDEX").
  */
 #ifndef REPAIR_REINDEX_H
 #define REPAIR_REINDEX_H

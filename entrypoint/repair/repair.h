@@ -1,9 +1,9 @@
 /*
- * What a broken statement that cannot run in a transaction left behind, and getting rid of it.
+ * What an interrupted statement that cannot run in a transaction left behind, and how to clean it up.
  *
- * Something is cleared away only when it is proven to be ours: of that name, on that table, of that
- * definition, younger than the intent that was committed before the statement, and in nobody's use. Where a
- * proof is missing, a person gets the statement to type.
+ * Something is removed only if it is proven to be ours: it has that name, that table and that definition, is
+ * younger than the intent that was committed before the statement, and is not in use. If the proof is
+ * missing, the error tells a person what to type.
  */
 #ifndef REPAIR_REPAIR_H
 #define REPAIR_REPAIR_H
@@ -12,21 +12,21 @@
 #include "history/journal.h"
 #include "repair/leftover.h"
 
-/* Whether the statement can leave something behind: then no time-out of the server may end it. The others are
+/* Whether the statement can leave something behind: then no timeout of the server may end it. The others are
  * all or nothing. */
 bool repair_may_be_needed(const struct execution *execution, const struct statement *statement);
 
-/* Looks at what stands in the way of `statement`, and clears it away where it may. `intent` is that of an
- * interrupted run, if there was one. */
+/* Looks for what is in the way of `statement`, and removes it if it may. `intent` is that of an interrupted
+ * run, if there was one. */
 must_use enum repair_answer repair_before(struct execution *execution, const struct statement *statement,
                                           const struct intent *intent, struct error *err);
 
-/* After the statement failed on this very session: clears away what it left. False when something remains. */
+/* After the statement failed on this session: removes what it left behind. False if something remains. */
 must_use bool repair_after(struct execution *execution, const struct statement *statement,
                            const struct intent *intent, struct leftover *left);
 
-/* After statements succeeded, from byte `start` to `end` of the script: whether the indexes that they wanted
- * are valid. CREATE INDEX IF NOT EXISTS is content with an INVALID one. */
+/* After statements succeeded, from byte `start` to `end` of the script: whether the indexes that they asked
+ * for are valid. CREATE INDEX IF NOT EXISTS accepts an INVALID one. */
 must_use bool repair_verify(struct execution *execution, size_t start, size_t end, struct error *err);
 
 #endif

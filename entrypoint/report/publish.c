@@ -89,7 +89,7 @@ static void open_events(struct publisher *publisher)
     if (!publisher->config->wants_events)
         return;
     if (!kubernetes_find(publisher->config, &publisher->kubernetes, &err)) {
-        leave_out("writing Events", &err);
+        leave_out("Events", &err);
         return;
     }
     find_subject(publisher);
@@ -148,7 +148,7 @@ static void write_event(struct publisher *publisher, enum notice notice, const s
         return;
     authorization = kubernetes_authorization(&publisher->kubernetes, &why);
     if (authorization == NULL) {
-        leave_out("writing Events", &why);
+        leave_out("Events", &why);
         return;
     }
     notice_event(&(const struct occurrence) { notice, publisher->progress, err, &publisher->speaker,

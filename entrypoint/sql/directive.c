@@ -185,7 +185,7 @@ static bool read_assertion(struct reading *reading, struct slice words, struct e
                 "the migration.",
                 err);
         if (!duration_parse(value, &found.wait_ms))
-            return refuse_words(reading, value.at, "\"wait\" has no value", "Write wait=10m.", err);
+            return refuse_words(reading, value.at, "\"wait\" has no valid time", "Write wait=10m.", err);
         found.expression = rest;
     }
     if (found.expression.length == 0)

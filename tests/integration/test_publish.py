@@ -135,7 +135,7 @@ def test_who_is_stopped_gives_a_hanging_receiver_up_and_says_so(receiver, folder
     running = tidelock.start("deploy", environment={"TIDELOCK_WEBHOOK": receiver.url})
     wait_for_session(database, "pg_sleep")
     running.signal()
-    running.wait().fails(exit=143, says="the webhook could not be told: no answer came in time")
+    running.wait().fails(exit=143, says="could not notify the webhook: no answer came in time")
 
 
 def test_the_application_is_not_started_before_the_termination_log_is_out(receiver, folder, tidelock):
@@ -154,10 +154,10 @@ def test_https_is_verified(safe_receiver, authority, folder, tidelock):
     folder.add("002_two", "SELECT 2")
     other = dict(environment, SSL_CERT_FILE="/etc/ssl/certs/ca-certificates.crt")
     result = tidelock("deploy", environment=other).succeeds(applied=["002_two"])
-    assert "the webhook could not be told" in result.errors and "certificate" in result.errors
+    assert "could not notify the webhook" in result.errors and "certificate" in result.errors
     folder.add("003_three", "SELECT 3")
     result = tidelock("deploy", environment={"TIDELOCK_WEBHOOK": safe_receiver.url, "SSL_CERT_FILE": "/nonexistent"}).succeeds(applied=["003_three"])
-    assert "the webhook could not be told" in result.errors and "/nonexistent" in result.errors
+    assert "could not notify the webhook" in result.errors and "/nonexistent" in result.errors
     assert len(safe_receiver.requests) == 1
 
 
@@ -194,7 +194,7 @@ def test_bad_receivers_change_nothing(receiver, safe_receiver, api, pod, authori
     assert time.monotonic() - since < BUDGET + 60
     assert database.holds("one")
     # One warning each; none for Events that the role does not allow.
-    warned = [line for line in result.errors.splitlines() if "warning" in line and "could not be told" in line]
+    warned = [line for line in result.errors.splitlines() if "warning" in line and "could not notify" in line]
     assert len(warned) == (2 if events == "denied" else 3), result.errors
 
 
@@ -202,7 +202,7 @@ def test_nobody_there_changes_nothing(folder, tidelock):
     folder.add("001_one", "SELECT 1")
     result = tidelock("deploy", "--pushgateway", f"http://127.0.0.1:{free_port()}", environment={"TIDELOCK_WEBHOOK": f"https://127.0.0.1:{free_port()}/x", "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"})
     result.succeeds(applied=["001_one"])
-    assert result.errors.count("could not be told") == 2
+    assert result.errors.count("could not notify") == 2
 
 
 def test_one_that_comes_back_within_the_budget_is_told(receiver, folder, tidelock):
@@ -211,7 +211,7 @@ def test_one_that_comes_back_within_the_budget_is_told(receiver, folder, tideloc
     receiver.answer = lambda request: answers.pop(0)
     result = tidelock("deploy", environment={"TIDELOCK_WEBHOOK": receiver.url}).succeeds()
     assert told(receiver) == ["succeeded"] * 3
-    assert "could not be told" not in result.errors
+    assert "could not notify" not in result.errors
 
 
 # ---- Events ----
@@ -250,7 +250,7 @@ def test_a_role_without_events_is_no_reason_to_warn(api, pod, folder, tidelock):
 def test_outside_a_cluster_events_are_left_out(folder, tidelock):
     folder.add("001_one", "SELECT 1")
     result = tidelock("deploy", "--events").succeeds(applied=["001_one"])
-    assert "writing Events is left out" in result.errors
+    assert "continuing without Events" in result.errors
 
 
 # ---- Pushgateway ----
@@ -346,7 +346,7 @@ def test_a_password_in_its_url_is_used_and_not_shown(receiver, folder, tidelock)
 def test_labels_that_are_none_leave_it_out(receiver, folder, tidelock, labels):
     folder.add("001_one", "SELECT 1")
     result = tidelock("deploy", "--pushgateway", receiver.url, "--pushgateway-labels", labels).succeeds(applied=["001_one"])
-    assert "the Pushgateway is left out" in result.errors and receiver.requests == []
+    assert "continuing without the Pushgateway" in result.errors and receiver.requests == []
 
 
 def test_the_json_is_json_whatever_a_server_says(receiver, folder, tidelock):

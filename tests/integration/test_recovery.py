@@ -165,7 +165,7 @@ def test_a_cancelled_drop_says_what_the_index_is_now(database, folder, tidelock,
     with transactions(database) as begin:
         running, pid, _ = run_until(database, tidelock, begin, DROP, READERS[0])
         database.query("SELECT pg_cancel_backend(%s)", pid)
-        running.wait().fails(exit=7, says=['the index "t_a" is INVALID: no query uses it', "somebody cancelled it"])
+        running.wait().fails(exit=7, says=['the index "t_a", which is INVALID: no query uses it', "somebody cancelled it"])
     tidelock("deploy").succeeds(applied=["001_alone"])
     assert not database.holds("t_a")
 

@@ -49,8 +49,8 @@ def role(database):
 def test_who_is_in_the_way_is_named_and_not_queued_behind(database, folder, tidelock, prepared):
     with reader(database) as blocker:
         running = tidelock.start("deploy")
-        running.wait_for_line("in the way: pid ")
-        running.wait_for_line(f'not queueing for AccessExclusiveLock on busy, which would block other sessions, while it is held up by pid {blocker.info.backend_pid} ("nightly-report"')
+        running.wait_for_line("held up by pid ")
+        running.wait_for_line(f'not queueing for AccessExclusiveLock on busy, which would block other sessions: held up by pid {blocker.info.backend_pid} ("nightly-report"')
         # From now on nobody ever waits, us included.
         for _ in range(50):
             assert database.query("SELECT 1 FROM pg_locks WHERE NOT granted") == []
@@ -67,7 +67,7 @@ def test_the_error_names_who_was_in_the_way_and_the_remedy(database, folder, tid
     result.fails(
         exit=9,
         says=[
-            "lock timeout", f'In the way: pid {pid} ("nightly-report", user postgres, idle in transaction, its transaction', "holds AccessShareLock",
+            "lock timeout", f'Blocked by: pid {pid} ("nightly-report", user postgres, idle in transaction, transaction open for', "holds AccessShareLock",
             "Nothing of 001_a", f"SELECT pg_terminate_backend({pid});", "--retry-for",
         ],
     )  # fmt: skip
