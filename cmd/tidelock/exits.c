@@ -18,7 +18,8 @@ const struct exit_row EXITS[] = {
     { ERROR_TABLE_LOCK, 9, true, "a table lock could not be had; nothing changed" },
     { ERROR_NOT_EXECUTABLE, 126, false, "run: CMD could not be executed" },
     { ERROR_NOT_FOUND, 127, false, "run: CMD was not found" },
-    { ERROR_INTERRUPTED, EXIT_SIGNAL, true, "stopped by signal n (128 + n); the next run goes on from there" },
+    { ERROR_INTERRUPTED, EXIT_SIGNAL, true,
+      "stopped by signal n (128 + n); the next run goes on from there" },
     { ERROR_NONE, 0, false, NULL },
 };
 

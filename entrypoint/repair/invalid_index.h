@@ -4,8 +4,8 @@
 #ifndef REPAIR_INVALID_INDEX_H
 #define REPAIR_INVALID_INDEX_H
 
-#include "execution/execution.h"
 #include "history/journal.h"
+#include "repair/leftover.h"
 #include "sql/index_statement.h"
 
 /* What is looked for. */
@@ -26,17 +26,17 @@ struct found_index {
 
 /* What `sql`, a CREATE INDEX that was parsed to `index`, would make, in a form that can be compared: the
  * server builds it on an empty copy of the table, which is rolled back. Empty when it can't be told. */
-must_use bool invalid_index_definition(const struct execution *execution, struct slice sql,
+must_use bool invalid_index_definition(const struct broken *broken, struct slice sql,
                                        const struct index_statement *index, struct text *out,
                                        struct error *err);
 
 /* The index of that table and name; when the statement names none, one of that definition which is younger
  * than the intent. */
-must_use bool invalid_index_find(const struct execution *execution, const struct index_search *search,
+must_use bool invalid_index_find(const struct broken *broken, const struct index_search *search,
                                  struct found_index *out, struct error *err);
 
 /* Drops it concurrently. */
-must_use bool invalid_index_drop(const struct execution *execution, const char *name, struct error *err);
+must_use bool invalid_index_drop(const struct broken *broken, const char *name, struct error *err);
 
 /* The definition of index `oid` (an SQL expression) as invalid_index_definition() has it. */
 #define INDEX_DEFINITION(oid)                                                                                \

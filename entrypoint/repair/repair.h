@@ -12,18 +12,20 @@
 #include "history/journal.h"
 #include "repair/leftover.h"
 
+/* What is read of a migration to repair one of its statements. */
+struct broken repair_broken(const struct execution *execution, const struct statement *statement);
+
 /* Whether the statement can leave something behind: then no time-out of the server may end it. The others are
  * all or nothing. */
-bool repair_may_be_needed(const struct execution *execution, const struct statement *statement);
+bool repair_may_be_needed(const struct broken *broken);
 
-/* Looks at what stands in the way of `statement`, and clears it away where it may. `intent` is that of an
+/* Looks at what stands in the way of the statement, and clears it away where it may. `intent` is that of an
  * interrupted run, if there was one. */
-must_use enum repair_answer repair_before(struct execution *execution, const struct statement *statement,
-                                          const struct intent *intent, struct error *err);
+must_use enum repair_answer repair_before(const struct broken *broken, const struct intent *intent,
+                                          struct error *err);
 
 /* After the statement failed on this very session: clears away what it left. False when something remains. */
-must_use bool repair_after(struct execution *execution, const struct statement *statement,
-                           const struct intent *intent, struct leftover *left);
+must_use bool repair_after(const struct broken *broken, const struct intent *intent, struct leftover *left);
 
 /* After statements succeeded, from byte `start` to `end` of the script: whether the indexes that they wanted
  * are valid. CREATE INDEX IF NOT EXISTS is content with an INVALID one. */
