@@ -50,6 +50,7 @@ static void restore_timeouts(struct execution *execution, const struct result *b
 static bool recover(struct execution *execution, const struct segment *segment, const struct intent *intent,
                     struct error *err)
 {
+    const struct broken broken = repair_broken(execution, &segment->nontransactional);
     struct leftover left;
     struct error why;
     bool is_clear;
@@ -63,7 +64,7 @@ static bool recover(struct execution *execution, const struct segment *segment, 
             &why))
         is_clear = leftover_unknown(&left, intent, &why);
     else
-        is_clear = repair_after(execution, &segment->nontransactional, intent, &left);
+        is_clear = repair_after(&broken, intent, &left);
     if ((is_clear || left.is_ours) && lock_retry(execution, err))
         return true;
     if (!is_clear)
@@ -81,13 +82,14 @@ struct attempt {
 static bool try_once(struct execution *execution, const struct segment *segment, struct attempt *attempt,
                      struct error *err)
 {
+    const struct broken broken = repair_broken(execution, &segment->nontransactional);
     auto_intent struct intent former = { .is_known = false };
     auto_free char *sql = memory_copy(execution->script.at + segment->start, segment->end - segment->start);
     char prefix[SHA256_HEX_SIZE];
 
     if (attempt->is_again && !journal_read(execution->conn, execution->id, segment->first, &former, err))
         return false;
-    switch (repair_before(execution, &segment->nontransactional, &former, err)) {
+    switch (repair_before(&broken, &former, err)) {
     case REPAIR_RUN:
         break;
     case REPAIR_DONE:
@@ -118,11 +120,12 @@ static bool try_once(struct execution *execution, const struct segment *segment,
 static bool run_once(struct execution *execution, const struct segment *segment, bool is_again,
                      bool *is_worth_another, struct error *err)
 {
+    const struct broken broken = repair_broken(execution, &segment->nontransactional);
     struct attempt attempt = { .is_again = is_again };
     bool is_done;
 
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid,
-                !repair_may_be_needed(execution, &segment->nontransactional));
+                !repair_may_be_needed(&broken));
     is_done = try_once(execution, segment, &attempt, err);
     watch_stop(execution->watch);
     *is_worth_another = attempt.was_sent && !is_done && recover(execution, segment, &attempt.intent, err);
@@ -133,7 +136,8 @@ static bool run_once(struct execution *execution, const struct segment *segment,
 bool nontransactional_run(struct execution *execution, const struct segment *segment, bool is_resuming,
                           struct error *err)
 {
-    bool has_timeouts = !repair_may_be_needed(execution, &segment->nontransactional);
+    const struct broken broken = repair_broken(execution, &segment->nontransactional);
+    bool has_timeouts = !repair_may_be_needed(&broken);
     bool is_again = is_resuming;
     bool is_worth_another;
     bool is_done;

@@ -18,36 +18,36 @@ static const struct query INDEX_STATE = {
         "          WHERE i.indexrelid = pg_catalog.to_regclass($1) AND NOT i.indisvalid)",
 };
 
-static enum repair_answer refuse(const struct execution *execution, const struct statement *statement,
-                                 const char *name, const char *what, struct error *err)
+static enum repair_answer refuse(const struct broken *broken, const char *name, const char *what,
+                                 struct error *err)
 {
     error_set(err, ERROR_CLEAN, "the index %s %s", name, what);
-    execution_point(execution, statement->start, err);
+    broken_point(broken, err);
     error_hint(err, "Check that nobody needs it, then type: DROP INDEX CONCURRENTLY %s; and deploy again.",
                name);
     return REPAIR_REFUSED;
 }
 
 /* The statement's own index, as the statement is written now or as the interrupted run had it. */
-static bool find(const struct execution *execution, struct slice sql, struct index_search search,
+static bool find(const struct broken *broken, struct slice sql, struct index_search search,
                  struct found_index *found, struct error *err)
 {
     const struct index_statement *index = search.index;
     auto_text struct text definition = text_init(4096);
 
-    if (!invalid_index_find(execution, &search, found, err))
+    if (!invalid_index_find(broken, &search, found, err))
         return false;
     if (!search.intent->is_known || (index->name[0] != '\0' && !(found->is_found && found->is_younger)))
         return true; /* nothing to compare */
-    if (!invalid_index_definition(execution, sql, index, &definition, err))
+    if (!invalid_index_definition(broken, sql, index, &definition, err))
         return false;
     search.definition = definition.at;
-    return definition.length == 0 || invalid_index_find(execution, &search, found, err);
+    return definition.length == 0 || invalid_index_find(broken, &search, found, err);
 }
 
 /* What the interrupted run created for this statement, which may have been corrected since. */
-static bool find_leftover(const struct execution *execution, const struct intent *intent,
-                          struct found_index *found, struct error *err)
+static bool find_leftover(const struct broken *broken, const struct intent *intent, struct found_index *found,
+                          struct error *err)
 {
     struct slice sql = slice_of(intent->sql != NULL ? intent->sql : "");
     struct index_statement former;
@@ -55,7 +55,7 @@ static bool find_leftover(const struct execution *execution, const struct intent
     *found = (struct found_index) { .is_found = false };
     if (!index_statement_parse(sql, &former) || former.is_drop)
         return true;
-    return find(execution, sql, (struct index_search) { &former, intent, "" }, found, err);
+    return find(broken, sql, (struct index_search) { &former, intent, "" }, found, err);
 }
 
 static bool is_ours(const struct found_index *found)
@@ -63,59 +63,56 @@ static bool is_ours(const struct found_index *found)
     return found->is_found && !found->is_valid && found->is_younger && found->is_same && !found->is_taken;
 }
 
-static enum repair_answer look(const struct execution *execution, const struct statement *statement,
-                               const struct index_statement *index, const struct intent *intent,
-                               struct error *err)
+static enum repair_answer look(const struct broken *broken, const struct index_statement *index,
+                               const struct intent *intent, struct error *err)
 {
-    struct slice sql = execution_text(execution, statement);
+    struct slice sql = broken_text(broken);
     struct found_index found;
 
-    if (!find(execution, sql, (struct index_search) { index, intent, "" }, &found, err))
+    if (!find(broken, sql, (struct index_search) { index, intent, "" }, &found, err))
         return REPAIR_ERROR;
     if (!found.is_found)
         return REPAIR_RUN;
     if (!found.is_valid)
-        return refuse(execution, statement, found.name,
+        return refuse(broken, found.name,
                       "is INVALID, and it is not certain that this migration left it behind", err);
     if (!found.is_younger)
         return REPAIR_RUN; /* an older one: the server will report it */
     if (found.is_same)
         return REPAIR_DONE;
     return refuse(
-        execution, statement, found.name,
+        broken, found.name,
         "was created after this migration was interrupted, but differs from what the script creates now",
         err);
 }
 
-enum repair_answer index_create_before(const struct execution *execution, const struct statement *statement,
-                                       const struct index_statement *index, const struct intent *intent,
-                                       struct error *err)
+enum repair_answer index_create_before(const struct broken *broken, const struct index_statement *index,
+                                       const struct intent *intent, struct error *err)
 {
     struct found_index leftover;
 
-    if (!find_leftover(execution, intent, &leftover, err))
+    if (!find_leftover(broken, intent, &leftover, err))
         return REPAIR_ERROR;
     if (is_ours(&leftover)) {
         log_warn("dropping the INVALID index %s that an interrupted run left behind", leftover.name);
-        if (!invalid_index_drop(execution, leftover.name, err))
+        if (!invalid_index_drop(broken, leftover.name, err))
             return REPAIR_ERROR;
     }
-    return look(execution, statement, index, intent, err);
+    return look(broken, index, intent, err);
 }
 
-bool index_create_after(const struct execution *execution, const struct statement *statement,
-                        const struct index_statement *index, const struct intent *intent,
-                        struct leftover *left)
+bool index_create_after(const struct broken *broken, const struct index_statement *index,
+                        const struct intent *intent, struct leftover *left)
 {
-    struct slice sql = execution_text(execution, statement);
+    struct slice sql = broken_text(broken);
     struct found_index found;
     struct error err;
 
-    if (!find(execution, sql, (struct index_search) { index, intent, "" }, &found, &err))
+    if (!find(broken, sql, (struct index_search) { index, intent, "" }, &found, &err))
         return leftover_unknown(left, intent, &err);
     if (!found.is_found || found.is_valid || (intent->is_known && !found.is_younger))
         return true;
-    if (is_ours(&found) && invalid_index_drop(execution, found.name, &err)) {
+    if (is_ours(&found) && invalid_index_drop(broken, found.name, &err)) {
         log_info("dropped the INVALID index %s that the failed statement left", found.name);
         return true;
     }
@@ -126,7 +123,7 @@ bool index_create_after(const struct execution *execution, const struct statemen
 }
 
 /* It can simply be run again, unless it was already done. */
-enum repair_answer index_drop_before(const struct execution *execution, const struct index_statement *index,
+enum repair_answer index_drop_before(const struct broken *broken, const struct index_statement *index,
                                      const struct intent *intent, struct error *err)
 {
     auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
@@ -136,12 +133,12 @@ enum repair_answer index_drop_before(const struct execution *execution, const st
     const char *const parameters[] = { name.at };
     if (!intent->is_known)
         return REPAIR_RUN;
-    if (!query_run(execution->conn, &INDEX_STATE, parameters, &result, err))
+    if (!query_run(broken->conn, &INDEX_STATE, parameters, &result, err))
         return REPAIR_ERROR;
     return result_bool(result, 0, 0) ? REPAIR_RUN : REPAIR_DONE;
 }
 
-bool index_drop_after(const struct execution *execution, const struct index_statement *index,
+bool index_drop_after(const struct broken *broken, const struct index_statement *index,
                       const struct intent *intent, struct leftover *left)
 {
     auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
@@ -150,7 +147,7 @@ bool index_drop_after(const struct execution *execution, const struct index_stat
 
     quote_qualified(index->schema, index->name, &name);
     const char *const parameters[] = { name.at };
-    if (!query_run(execution->conn, &INDEX_STATE, parameters, &result, &err))
+    if (!query_run(broken->conn, &INDEX_STATE, parameters, &result, &err))
         return leftover_unknown(left, intent, &err);
     if (!result_bool(result, 0, 1))
         return true;
@@ -164,18 +161,17 @@ bool index_drop_after(const struct execution *execution, const struct index_stat
     return false;
 }
 
-bool index_verify(const struct execution *execution, const struct statement *statement,
-                  const struct index_statement *index, struct error *err)
+bool index_verify(const struct broken *broken, const struct index_statement *index, struct error *err)
 {
     static const struct intent none = { .is_known = false };
     struct found_index found;
 
     if (index->name[0] == '\0')
         return true;
-    if (!invalid_index_find(execution, &(const struct index_search) { index, &none, "" }, &found, err))
+    if (!invalid_index_find(broken, &(const struct index_search) { index, &none, "" }, &found, err))
         return false;
     if (!found.is_found || found.is_valid)
         return true;
-    (void)refuse(execution, statement, found.name, "exists but is INVALID: IF NOT EXISTS accepted it", err);
+    (void)refuse(broken, found.name, "exists but is INVALID: IF NOT EXISTS accepted it", err);
     return false;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "execution/execution.h"
 #include "postgres/query.h"
 #include "sql/quote.h"
 
@@ -22,7 +23,7 @@ static const struct query INDEXES = {
 };
 
 /* It takes the weakest lock on the table and blocks nobody. */
-bool invalid_index_definition(const struct execution *execution, struct slice sql,
+bool invalid_index_definition(const struct broken *broken, struct slice sql,
                               const struct index_statement *index, struct text *out, struct error *err)
 {
     auto_text struct text trial = text_init(sql.length + 4096);
@@ -40,10 +41,9 @@ bool invalid_index_definition(const struct execution *execution, struct slice sq
     text_add_format(&trial, "%.*s\n;SELECT ", (int)(sql.length - index->rest), sql.at + index->rest);
     text_add_string(&trial, INDEX_DEFINITION("pg_catalog.to_regclass('pg_temp.tidelock_trial')"));
     text_add_string(&trial, ";ROLLBACK");
-    is_told =
-        query_several(execution->conn, &(const struct query) { .name = "index_definition", .sql = trial.at },
-                      &result, 1, err);
-    execution_roll_back_own(execution->conn);
+    is_told = query_several(
+        broken->conn, &(const struct query) { .name = "index_definition", .sql = trial.at }, &result, 1, err);
+    execution_roll_back_own(broken->conn);
     if (is_told)
         text_add_string(out, result_text(result, 0, 0));
     else if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED)
@@ -53,7 +53,7 @@ bool invalid_index_definition(const struct execution *execution, struct slice sq
     return true;
 }
 
-bool invalid_index_find(const struct execution *execution, const struct index_search *search,
+bool invalid_index_find(const struct broken *broken, const struct index_search *search,
                         struct found_index *out, struct error *err)
 {
     const struct index_statement *index = search->index;
@@ -64,7 +64,7 @@ bool invalid_index_find(const struct execution *execution, const struct index_se
     const char *const parameters[] = { table.at, index->name[0] == '\0' ? NULL : index->name,
                                        search->intent->is_known ? search->intent->txid : NULL };
     *out = (struct found_index) { .is_found = false };
-    if (!query_run(execution->conn, &INDEXES, parameters, &result, err))
+    if (!query_run(broken->conn, &INDEXES, parameters, &result, err))
         return false;
     for (int row = 0; row < result_rows(result) && !out->is_found; row++) {
         auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
@@ -83,12 +83,12 @@ bool invalid_index_find(const struct execution *execution, const struct index_se
     return true;
 }
 
-bool invalid_index_drop(const struct execution *execution, const char *name, struct error *err)
+bool invalid_index_drop(const struct broken *broken, const char *name, struct error *err)
 {
     auto_text struct text sql = text_init(QUALIFIED_NAME_SIZE + 64);
     struct query drop = { .name = "drop_invalid_index" };
 
     text_add_format(&sql, "DROP INDEX CONCURRENTLY IF EXISTS %s", name);
     drop.sql = sql.at;
-    return query_run(execution->conn, &drop, NULL, NULL, err);
+    return query_run(broken->conn, &drop, NULL, NULL, err);
 }

@@ -5,8 +5,8 @@
 #ifndef REPAIR_INVALID_INDEX_H
 #define REPAIR_INVALID_INDEX_H
 
-#include "execution/execution.h"
 #include "history/journal.h"
+#include "repair/leftover.h"
 #include "sql/index_statement.h"
 
 /* What to look for. */
@@ -28,17 +28,17 @@ struct found_index {
 /* The definition of the index that `sql`, a CREATE INDEX parsed into `index`, would create, in a form that
  * can be compared: the server builds it on an empty copy of the table, which is rolled back. Empty if it
  * cannot be determined. */
-must_use bool invalid_index_definition(const struct execution *execution, struct slice sql,
+must_use bool invalid_index_definition(const struct broken *broken, struct slice sql,
                                        const struct index_statement *index, struct text *out,
                                        struct error *err);
 
 /* The index of that table and name; if the statement names none, one of that definition that is younger than
  * the intent. */
-must_use bool invalid_index_find(const struct execution *execution, const struct index_search *search,
+must_use bool invalid_index_find(const struct broken *broken, const struct index_search *search,
                                  struct found_index *out, struct error *err);
 
 /* Drops it concurrently. */
-must_use bool invalid_index_drop(const struct execution *execution, const char *name, struct error *err);
+must_use bool invalid_index_drop(const struct broken *broken, const char *name, struct error *err);
 
 /* The definition of index `oid` (an SQL expression), in the form of invalid_index_definition(). */
 #define INDEX_DEFINITION(oid)                                                                                \

@@ -4,6 +4,19 @@
 
 #include "base/text.h"
 
+struct slice broken_text(const struct broken *broken)
+{
+    const struct statement *statement = broken->statement;
+
+    return (struct slice) { .at = broken->script.at + statement->start,
+                            .length = statement->end - statement->start };
+}
+
+bool broken_point(const struct broken *broken, struct error *err)
+{
+    return error_point(err, broken->path, broken->script.at, broken->script.length, broken->statement->start);
+}
+
 bool leftover_unknown(struct leftover *left, const struct intent *intent, const struct error *err)
 {
     *left = (struct leftover) { .is_ours = intent->is_known };

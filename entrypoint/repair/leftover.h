@@ -8,7 +8,23 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "history/journal.h"
+#include "postgres/connection.h"
+#include "sql/script.h"
+
+/* A statement that broke, or may have done so in an earlier run. */
+struct broken {
+    struct connection *conn;
+    const char *path; /* of the script */
+    struct slice script;
+    const struct statement *statement;
+};
+
+struct slice broken_text(const struct broken *broken);
+
+/* Points the error at the statement. Returns false. */
+bool broken_point(const struct broken *broken, struct error *err);
 
 enum repair_answer {
     REPAIR_RUN,     /* nothing is in the way: run the statement */

@@ -46,10 +46,9 @@ static const struct query OBJECTS[SUBJECT_KINDS] = {
                                                  "pg_catalog.current_database()" },
 };
 
-static enum repair_answer refuse(const struct execution *execution, const struct statement *statement,
-                                 struct error *err)
+static enum repair_answer refuse(const struct broken *broken, struct error *err)
 {
-    execution_point(execution, statement->start, err);
+    broken_point(broken, err);
     return REPAIR_REFUSED;
 }
 
@@ -62,8 +61,8 @@ static void add_finalize(const struct subject *subject, struct text *out)
     text_add_string(out, " FINALIZE");
 }
 
-static bool look(const struct execution *execution, const struct subject *subject,
-                 const struct intent *intent, struct result **out, struct error *err)
+static bool look(const struct broken *broken, const struct subject *subject, const struct intent *intent,
+                 struct result **out, struct error *err)
 {
     auto_text struct text parent = text_init(QUALIFIED_NAME_SIZE);
     auto_text struct text child = text_init(QUALIFIED_NAME_SIZE);
@@ -71,10 +70,10 @@ static bool look(const struct execution *execution, const struct subject *subjec
     quote_qualified(subject->parent_schema, subject->parent, &parent);
     quote_qualified(subject->schema, subject->name, &child);
     const char *const parameters[] = { parent.at, child.at, intent->is_known ? intent->txid : NULL };
-    return query_run(execution->conn, &PARTITION, parameters, out, err);
+    return query_run(broken->conn, &PARTITION, parameters, out, err);
 }
 
-static enum repair_answer finalize(const struct execution *execution, const struct subject *subject,
+static enum repair_answer finalize(const struct broken *broken, const struct subject *subject,
                                    struct error *err)
 {
     auto_text struct text sql = text_init(4 * QUALIFIED_NAME_SIZE);
@@ -83,24 +82,23 @@ static enum repair_answer finalize(const struct execution *execution, const stru
     add_finalize(subject, &sql);
     query.sql = sql.at;
     log_warn("completing what an interrupted run began: %s", sql.at);
-    return query_run(execution->conn, &query, NULL, NULL, err) ? REPAIR_DONE : REPAIR_ERROR;
+    return query_run(broken->conn, &query, NULL, NULL, err) ? REPAIR_DONE : REPAIR_ERROR;
 }
 
-enum repair_answer detach_before(const struct execution *execution, const struct statement *statement,
-                                 const struct subject *subject, const struct intent *intent,
-                                 struct error *err)
+enum repair_answer detach_before(const struct broken *broken, const struct subject *subject,
+                                 const struct intent *intent, struct error *err)
 {
     auto_result struct result *result = NULL;
     auto_text struct text sql = text_init(4 * QUALIFIED_NAME_SIZE);
     bool is_partition;
     bool is_pending;
 
-    if (!look(execution, subject, intent, &result, err))
+    if (!look(broken, subject, intent, &result, err))
         return REPAIR_ERROR;
     is_partition = result_bool(result, 0, 1);
     is_pending = result_bool(result, 0, 2);
     if (is_pending && result_bool(result, 0, 3))
-        return finalize(execution, subject, err);
+        return finalize(broken, subject, err);
     if (is_pending) {
         add_finalize(subject, &sql);
         error_set(err, ERROR_CLEAN,
@@ -108,19 +106,19 @@ enum repair_answer detach_before(const struct execution *execution, const struct
         error_hint(err,
                    "Complete it by hand: %s; then remove the statement from the script and deploy again.",
                    sql.at);
-        return refuse(execution, statement, err);
+        return refuse(broken, err);
     }
     return intent->is_known && result_bool(result, 0, 0) && !is_partition ? REPAIR_DONE : REPAIR_RUN;
 }
 
-bool detach_after(const struct execution *execution, const struct subject *subject,
-                  const struct intent *intent, struct leftover *left)
+bool detach_after(const struct broken *broken, const struct subject *subject, const struct intent *intent,
+                  struct leftover *left)
 {
     auto_result struct result *result = NULL;
     auto_text struct text sql = text_init(4 * QUALIFIED_NAME_SIZE);
     struct error err;
 
-    if (!look(execution, subject, intent, &result, &err))
+    if (!look(broken, subject, intent, &result, &err))
         return leftover_unknown(left, intent, &err);
     if (!result_bool(result, 0, 2))
         return true;
@@ -131,15 +129,14 @@ bool detach_after(const struct execution *execution, const struct subject *subje
     return false;
 }
 
-enum repair_answer object_before(const struct execution *execution, const struct statement *statement,
-                                 const struct subject *subject, const struct intent *intent,
-                                 struct error *err)
+enum repair_answer object_before(const struct broken *broken, const struct subject *subject,
+                                 const struct intent *intent, struct error *err)
 {
     auto_result struct result *result = NULL;
     const char *const parameters[] = { subject->name, intent->is_known ? intent->txid : NULL };
     bool is_found;
 
-    if (!query_run(execution->conn, &OBJECTS[subject->kind], parameters, &result, err)) {
+    if (!query_run(broken->conn, &OBJECTS[subject->kind], parameters, &result, err)) {
         if (strcmp(err->sqlstate, "42501") != 0)
             return REPAIR_ERROR;
         log_debug("could not check whether the statement was done: %s", err->message);
@@ -153,7 +150,7 @@ enum repair_answer object_before(const struct execution *execution, const struct
                   "the database \"%s\" exists but is invalid: a DROP DATABASE of it was interrupted",
                   subject->name);
         error_hint(err, "Complete it by hand: DROP DATABASE \"%s\"; then deploy again.", subject->name);
-        return refuse(execution, statement, err);
+        return refuse(broken, err);
     }
     return is_found && result_bool(result, 0, 0) ? REPAIR_DONE : REPAIR_RUN;
 }

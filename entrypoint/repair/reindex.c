@@ -58,8 +58,8 @@ static const char *const KINDS[SUBJECT_KINDS] = {
     [SUBJECT_DATABASE] = "database",
 };
 
-static bool find(const struct execution *execution, const struct subject *subject,
-                 const struct intent *intent, struct result **out, struct error *err)
+static bool find(const struct broken *broken, const struct subject *subject, const struct intent *intent,
+                 struct result **out, struct error *err)
 {
     auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
     bool is_relation = subject->kind == SUBJECT_INDEX || subject->kind == SUBJECT_TABLE;
@@ -70,12 +70,12 @@ static bool find(const struct execution *execution, const struct subject *subjec
         text_add_string(&name, subject->name);
     const char *const parameters[] = { KINDS[subject->kind], name.at,
                                        intent->is_known ? intent->txid : NULL };
-    return query_run(execution->conn, &COPIES, parameters, out, err);
+    return query_run(broken->conn, &COPIES, parameters, out, err);
 }
 
 /* Drops the copies that are proven, and counts the new ones among them. On the first that is not proven, or
  * can't be dropped, it stops with its name in `left`. */
-static bool clear(const struct execution *execution, const struct result *copies, size_t *new_ones,
+static bool clear(const struct broken *broken, const struct result *copies, size_t *new_ones,
                   struct leftover *left, struct error *err)
 {
     *new_ones = 0;
@@ -92,7 +92,7 @@ static bool clear(const struct execution *execution, const struct result *copies
                 err, ERROR_CLEAN,
                 "the index %s is INVALID, and it is not certain that this migration left it behind", name.at);
         log_warn("dropping the INVALID index %s that an interrupted REINDEX left behind", name.at);
-        if (!invalid_index_drop(execution, name.at, err))
+        if (!invalid_index_drop(broken, name.at, err))
             return false;
         *new_ones += result_bool(copies, row, 2);
     }
@@ -101,9 +101,8 @@ static bool clear(const struct execution *execution, const struct result *copies
 
 /* If only old ones are left, every new one is complete. A schema or a database is more than one piece of
  * work: there, this says nothing about later tables. */
-enum repair_answer reindex_before(const struct execution *execution, const struct statement *statement,
-                                  const struct subject *subject, const struct intent *intent,
-                                  struct error *err)
+enum repair_answer reindex_before(const struct broken *broken, const struct subject *subject,
+                                  const struct intent *intent, struct error *err)
 {
     auto_result struct result *copies = NULL;
     bool is_whole = subject->kind == SUBJECT_INDEX || subject->kind == SUBJECT_TABLE;
@@ -112,19 +111,19 @@ enum repair_answer reindex_before(const struct execution *execution, const struc
 
     if (!intent->is_known)
         return REPAIR_RUN;
-    if (!find(execution, subject, intent, &copies, err))
+    if (!find(broken, subject, intent, &copies, err))
         return REPAIR_ERROR;
-    if (clear(execution, copies, &new_ones, &left, err))
+    if (clear(broken, copies, &new_ones, &left, err))
         return is_whole && result_rows(copies) > 0 && new_ones == 0 ? REPAIR_DONE : REPAIR_RUN;
     if (left.is_ours)
         return REPAIR_ERROR;
-    execution_point(execution, statement->start, err);
+    broken_point(broken, err);
     error_hint(err, "Check that nobody is building it, then type: %s; and deploy again.", left.remedy);
     return REPAIR_REFUSED;
 }
 
-bool reindex_after(const struct execution *execution, const struct subject *subject,
-                   const struct intent *intent, struct leftover *left)
+bool reindex_after(const struct broken *broken, const struct subject *subject, const struct intent *intent,
+                   struct leftover *left)
 {
     auto_result struct result *copies = NULL;
     struct error err;
@@ -132,7 +131,7 @@ bool reindex_after(const struct execution *execution, const struct subject *subj
 
     if (!intent->is_known)
         return true;
-    if (!find(execution, subject, intent, &copies, &err))
+    if (!find(broken, subject, intent, &copies, &err))
         return leftover_unknown(left, intent, &err);
-    return clear(execution, copies, &new_ones, left, &err);
+    return clear(broken, copies, &new_ones, left, &err);
 }

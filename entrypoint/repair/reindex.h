@@ -5,15 +5,13 @@
 #ifndef REPAIR_REINDEX_H
 #define REPAIR_REINDEX_H
 
-#include "execution/execution.h"
 #include "history/journal.h"
 #include "repair/leftover.h"
 #include "sql/subject.h"
 
-must_use enum repair_answer reindex_before(const struct execution *execution,
-                                           const struct statement *statement, const struct subject *subject,
+must_use enum repair_answer reindex_before(const struct broken *broken, const struct subject *subject,
                                            const struct intent *intent, struct error *err);
-must_use bool reindex_after(const struct execution *execution, const struct subject *subject,
+must_use bool reindex_after(const struct broken *broken, const struct subject *subject,
                             const struct intent *intent, struct leftover *left);
 
 #endif

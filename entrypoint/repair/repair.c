@@ -5,8 +5,17 @@
 #include "repair/reindex.h"
 #include "sql/subject.h"
 
-bool repair_may_be_needed(const struct execution *execution, const struct statement *statement)
+struct broken repair_broken(const struct execution *execution, const struct statement *statement)
 {
+    return (struct broken) { .conn = execution->conn,
+                             .path = execution->migration->script_path,
+                             .script = execution->script,
+                             .statement = statement };
+}
+
+bool repair_may_be_needed(const struct broken *broken)
+{
+    const struct statement *statement = broken->statement;
     struct subject subject;
 
     switch (statement->nontransactional) {
@@ -17,45 +26,43 @@ bool repair_may_be_needed(const struct execution *execution, const struct statem
     case NONTRANSACTIONAL_SUBSCRIPTION: /* a slot on the other server */
         return true;
     case NONTRANSACTIONAL_REINDEX:
-        return subject_parse(execution_text(execution, statement), &subject) && subject.is_concurrent;
+        return subject_parse(broken_text(broken), &subject) && subject.is_concurrent;
     default:
         return false;
     }
 }
 
-enum repair_answer repair_before(struct execution *execution, const struct statement *statement,
-                                 const struct intent *intent, struct error *err)
+enum repair_answer repair_before(const struct broken *broken, const struct intent *intent, struct error *err)
 {
     struct index_statement index;
     struct subject subject;
 
-    if (index_statement_parse(execution_text(execution, statement), &index))
-        return index.is_drop ? index_drop_before(execution, &index, intent, err)
-                             : index_create_before(execution, statement, &index, intent, err);
-    if (!subject_parse(execution_text(execution, statement), &subject))
+    if (index_statement_parse(broken_text(broken), &index))
+        return index.is_drop ? index_drop_before(broken, &index, intent, err)
+                             : index_create_before(broken, &index, intent, err);
+    if (!subject_parse(broken_text(broken), &subject))
         return REPAIR_RUN;
     if (subject.kind == SUBJECT_PARTITION)
-        return detach_before(execution, statement, &subject, intent, err);
+        return detach_before(broken, &subject, intent, err);
     if (subject.is_create || subject.is_drop)
-        return object_before(execution, statement, &subject, intent, err);
-    return subject.is_concurrent ? reindex_before(execution, statement, &subject, intent, err) : REPAIR_RUN;
+        return object_before(broken, &subject, intent, err);
+    return subject.is_concurrent ? reindex_before(broken, &subject, intent, err) : REPAIR_RUN;
 }
 
-bool repair_after(struct execution *execution, const struct statement *statement, const struct intent *intent,
-                  struct leftover *left)
+bool repair_after(const struct broken *broken, const struct intent *intent, struct leftover *left)
 {
     struct index_statement index;
     struct subject subject;
 
     *left = (struct leftover) { .is_ours = false };
-    if (index_statement_parse(execution_text(execution, statement), &index))
-        return index.is_drop ? index_drop_after(execution, &index, intent, left)
-                             : index_create_after(execution, statement, &index, intent, left);
-    if (!subject_parse(execution_text(execution, statement), &subject))
+    if (index_statement_parse(broken_text(broken), &index))
+        return index.is_drop ? index_drop_after(broken, &index, intent, left)
+                             : index_create_after(broken, &index, intent, left);
+    if (!subject_parse(broken_text(broken), &subject))
         return true;
     if (subject.kind == SUBJECT_PARTITION)
-        return detach_after(execution, &subject, intent, left);
-    return !subject.is_concurrent || reindex_after(execution, &subject, intent, left);
+        return detach_after(broken, &subject, intent, left);
+    return !subject.is_concurrent || reindex_after(broken, &subject, intent, left);
 }
 
 bool repair_verify(struct execution *execution, size_t start, size_t end, struct error *err)
@@ -65,6 +72,7 @@ bool repair_verify(struct execution *execution, size_t start, size_t end, struct
         script_reader_of(execution->migration->script_path, bytes, connection_server_version(execution->conn),
                          execution->ledger->has_standard_strings);
     struct statement statement;
+    const struct broken broken = repair_broken(execution, &statement);
     struct index_statement index;
 
     if (execution->summary.guarded_indexes + execution->summary.nontransactional == 0)
@@ -74,7 +82,7 @@ bool repair_verify(struct execution *execution, size_t start, size_t end, struct
         statement.end += start;
         if ((statement.is_guarded_index || statement.nontransactional == NONTRANSACTIONAL_CREATE_INDEX) &&
             index_statement_parse(execution_text(execution, &statement), &index) &&
-            !index_verify(execution, &statement, &index, err)) {
+            !index_verify(&broken, &index, err)) {
             if (!connection_is_in_transaction(execution->conn))
                 execution_note_leftover(execution, LEFTOVER_PERSON, "", "");
             return false;
