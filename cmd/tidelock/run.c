@@ -14,6 +14,7 @@
 #include "deploy/wait.h"
 #include "gate/environment.h"
 #include "gate/exec.h"
+#include "gate/interpreter.h"
 #include "http/request.h"
 #include "postgres/budget.h"
 #include "postgres/reach.h"
@@ -107,9 +108,10 @@ static bool run_run(struct arena *arena, const struct config *config, int *exit_
     if (!check_words(config, err))
         return false;
     reporting_begin(&reporting, config);
-    /* An image whose command is missing must not change anything. */
+    /* An image whose command cannot start must not change anything. */
     file = exec_find(arena, config->words[0], err);
-    is_open = file != NULL && open_gate(arena, config, &reporting.progress, err) &&
+    is_open = file != NULL && interpreter_check(arena, file, err) &&
+              open_gate(arena, config, &reporting.progress, err) &&
               make_environment(arena, config, &environment, err);
     reporting_end(&reporting, is_open ? NULL : err);
     if (!is_open)
