@@ -113,9 +113,11 @@ static bool run_run(struct arena *arena, const struct config *config, int *exit_
     is_open = file != NULL && interpreter_check(arena, file, err) &&
               open_gate(arena, config, &reporting.progress, err) &&
               make_environment(arena, config, &environment, err);
-    reporting_end(&reporting, is_open ? NULL : err);
-    if (!is_open)
+    if (!is_open) {
+        reporting_end(&reporting, err);
         return false;
+    }
+    reporting_hand_over(&reporting);
     /* Nothing of ours may survive into the application. */
     password_close();
     http_close();
