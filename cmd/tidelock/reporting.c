@@ -3,6 +3,7 @@
 #include "base/event_loop.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "credentials/password.h"
 #include "exits.h"
 #include "report/status_file.h"
 #include "report/termination_log.h"
@@ -66,13 +67,21 @@ static void end(struct reporting *reporting, enum progress_phase phase, int exit
         write_ready_file(reporting->config->ready_file);
 }
 
+/* Nothing connects any more: what was lent for that is given back while the last word is on its way. */
+static void take_leave(struct reporting *reporting, const struct error *err)
+{
+    publish_last_word(&reporting->publisher, err);
+    password_close();
+    publish_end(&reporting->publisher);
+}
+
 void reporting_hand_over(struct reporting *reporting)
 {
     auto_text struct text nothing = text_init(1);
 
     end(reporting, PROGRESS_COMPLETE, EXIT_YES);
     write_termination_log(reporting->config, &nothing);
-    publish_end(&reporting->publisher, NULL);
+    take_leave(reporting, NULL);
 }
 
 void reporting_end(struct reporting *reporting, const struct error *err)
@@ -85,5 +94,5 @@ void reporting_end(struct reporting *reporting, const struct error *err)
     end(reporting, phase, err == NULL ? EXIT_YES : exit_code_of(err));
     termination_log_compose(&reporting->progress, err, &word);
     write_termination_log(reporting->config, &word);
-    publish_end(&reporting->publisher, err);
+    take_leave(reporting, err);
 }

@@ -8,7 +8,6 @@
 #include "config/endpoint.h"
 #include "config/options.h"
 #include "config/url_parameter.h"
-#include "credentials/password.h"
 #include "deploy/deployment.h"
 #include "deploy/target.h"
 #include "deploy/wait.h"
@@ -119,7 +118,6 @@ static bool run_run(struct arena *arena, const struct config *config, int *exit_
     }
     reporting_hand_over(&reporting);
     /* Nothing of ours may survive into the application. */
-    password_close();
     http_close();
     exec_replace(file, config->words, environment, err);
     reporting_end(&reporting, err);

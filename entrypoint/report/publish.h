@@ -10,13 +10,14 @@
 #define REPORT_PUBLISH_H
 
 #include "base/error.h"
+#include "base/parting.h"
 #include "config/config.h"
 #include "credentials/kubernetes.h"
 #include "report/notice.h"
 #include "report/outbox.h"
 #include "report/progress.h"
 
-enum { PUBLISH_BUDGET_MS = 5000 };
+enum { PUBLISH_BUDGET_MS = PARTING_MS };
 
 struct publisher {
     const struct config *config;
@@ -33,6 +34,7 @@ struct publisher {
     const char *blocked;        /* the migration that was said to be blocked */
     struct deadline seen_blocked_until;
     struct deadline say_blocked_at;
+    struct deadline until; /* at the end */
 };
 
 /* Begins, and learns from now on of every phase that `progress` enters. What can't be is warned of and left
@@ -42,7 +44,12 @@ void publish_begin(struct publisher *publisher, const struct config *config, str
 /* Once a second: pushes now and then, and sees whether the run has been blocked for long. */
 void publish_look(struct publisher *publisher);
 
-/* The run has ended, `err` is NULL when it ended well; progress_end() has been called. */
-void publish_end(struct publisher *publisher, const struct error *err);
+/* The run has ended, `err` is NULL when it ended well; progress_end() has been called. What is said is sent
+ * from every wait. */
+void publish_last_word(struct publisher *publisher, const struct error *err);
+
+/* Waits until it has been sent: as long as the end of a run may take (base/parting.h), from
+ * publish_last_word() on. */
+void publish_end(struct publisher *publisher);
 
 #endif
