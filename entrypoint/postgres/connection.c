@@ -152,6 +152,8 @@ static void begin(struct connection *conn, const struct endpoint *where)
     if (conn->pg == NULL)
         memory_exhausted();
     counts.open++;
+    /* From the first: a login trigger may say something, and libpq's own way is to print it as it is. */
+    (void)PQsetNoticeReceiver(conn->pg, on_notice, NULL);
     /* Only so does the message of a refused connection carry its SQLSTATE. */
     (void)PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
     conn->next = PQstatus(conn->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
@@ -202,7 +204,6 @@ static bool finish(struct connection *conn, bool *is_worth_retrying, struct erro
         *is_worth_retrying = refusal_explain(conn->where, conn->stage, said, conn->timeout_ms, err);
         return false;
     }
-    (void)PQsetNoticeReceiver(conn->pg, on_notice, NULL);
     (void)PQsetnonblocking(conn->pg, 1);
     return true;
 }
