@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -105,6 +106,7 @@ int main(int argc, char **argv)
     struct error err = { .class = ERROR_NONE };
     int exit_code = EXIT_YES;
 
+    descriptors_complete();
     signals_install();
     /* Results and log lines keep their order, even when both go to one file. */
     (void)setvbuf(stdout, NULL, _IOLBF, 0);

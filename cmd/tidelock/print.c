@@ -10,7 +10,14 @@
 #include "base/text.h"
 #include "exits.h"
 
-enum { LINE_MOST = 64 * 1024, LABEL_COLUMNS = 12, JSON_MOST = 256 * 1024 * 1024 };
+/* A line is cut after its secrets are blanked, so that none is cut in two. */
+enum {
+    LINE_MOST = 16 * 1024,
+    FORMATTED_MOST = 3 * LINE_MOST,
+    BLOCK_MOST = 256 * 1024,
+    LABEL_COLUMNS = 12,
+    JSON_MOST = 256 * 1024 * 1024
+};
 
 void print_text(const char *text)
 {
@@ -19,13 +26,18 @@ void print_text(const char *text)
 
 void print_line(const char *format, ...)
 {
-    auto_text struct text line = text_init(LINE_MOST);
+    auto_text struct text said = text_init(FORMATTED_MOST);
+    auto_text struct text line = text_init(BLOCK_MOST);
     va_list arguments;
 
+    for (; *format == '\n'; format++)
+        text_add(&line, format, 1);
     va_start(arguments, format);
-    text_add_format_list(&line, format, arguments);
+    text_add_format_cut_list(&said, format, arguments);
     va_end(arguments);
-    redact(line.at);
+    redact(said.at);
+    text_cut(said.at, LINE_MOST);
+    text_add_shown_line(&line, said.at);
     (void)puts(line.at);
 }
 
@@ -51,7 +63,9 @@ static void add_place(struct text *block, const struct error_place *place)
 {
     if (place->line == 0)
         return;
-    text_add_format(block, "  at        %s:%zu:%zu\n", place->file, place->line, place->column);
+    text_add_string(block, "  at        ");
+    text_add_shown(block, place->file, LABEL_COLUMNS);
+    text_add_format(block, ":%zu:%zu\n", place->line, place->column);
     if (place->source[0] == '\0')
         return;
     text_add_format(block, "%*s", LABEL_COLUMNS, "");
@@ -64,7 +78,7 @@ static void add_place(struct text *block, const struct error_place *place)
 /* In the order in which an operator asks: what, where, why, what the database holds, what next. */
 static void print_block(const struct error *err, const struct exit_row *row)
 {
-    auto_text struct text block = text_init(LINE_MOST);
+    auto_text struct text block = text_init(BLOCK_MOST);
     bool has_color = log_has_color(STDERR_FILENO);
 
     text_add_format(&block, "tidelock: %serror%s%s%s: ", has_color ? "\033[1;31m" : "",

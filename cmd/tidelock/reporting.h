@@ -20,8 +20,12 @@ struct reporting {
  * second; a ready file of an earlier run is removed. */
 void reporting_begin(struct reporting *reporting, const struct config *config);
 
-/* Ends it; `err` is NULL on success. May be called again when the application could not be started.
- * */
+/* Ends it; `err` is NULL on success. */
 void reporting_end(struct reporting *reporting, const struct error *err);
+
+/* Ends it with success, and this process becomes the application: the termination message is emptied, as
+ * whatever ends the container from now on is not ours. reporting_end() follows when the application could not
+ * be started. */
+void reporting_hand_over(struct reporting *reporting);
 
 #endif

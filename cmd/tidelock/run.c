@@ -8,12 +8,12 @@
 #include "config/endpoint.h"
 #include "config/options.h"
 #include "config/url_parameter.h"
-#include "credentials/password.h"
 #include "deploy/deployment.h"
 #include "deploy/target.h"
 #include "deploy/wait.h"
 #include "gate/environment.h"
 #include "gate/exec.h"
+#include "gate/interpreter.h"
 #include "http/request.h"
 #include "postgres/budget.h"
 #include "postgres/reach.h"
@@ -107,15 +107,17 @@ static bool run_run(struct arena *arena, const struct config *config, int *exit_
     if (!check_words(config, err))
         return false;
     reporting_begin(&reporting, config);
-    /* An image whose command is missing must not change anything. */
+    /* An image whose command cannot start must not change anything. */
     file = exec_find(arena, config->words[0], err);
-    is_open = file != NULL && open_gate(arena, config, &reporting.progress, err) &&
+    is_open = file != NULL && interpreter_check(arena, file, err) &&
+              open_gate(arena, config, &reporting.progress, err) &&
               make_environment(arena, config, &environment, err);
-    reporting_end(&reporting, is_open ? NULL : err);
-    if (!is_open)
+    if (!is_open) {
+        reporting_end(&reporting, err);
         return false;
+    }
+    reporting_hand_over(&reporting);
     /* Nothing of ours may survive into the application. */
-    password_close();
     http_close();
     exec_replace(file, config->words, environment, err);
     reporting_end(&reporting, err);

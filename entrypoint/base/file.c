@@ -7,9 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/event_loop.h"
 #include "base/memory.h"
+#include "base/random.h"
+#include "base/signals.h"
 
-enum { FILE_CHUNK = 64 * 1024 };
+enum { FILE_CHUNK = 64 * 1024, STREAM_WAIT_MS = 10 * 1000 };
 
 #define auto_descriptor __attribute__((cleanup(descriptor_close_at)))
 
@@ -24,39 +28,100 @@ static bool read_error(struct error *err, const char *path, const char *reason)
     return error_set(err, ERROR_USAGE, "could not read file \"%s\": %s", path, reason);
 }
 
-/* Allocates at once if the size is known: a 50 MB script must not be in memory twice. */
-static bool file_reserve(const struct stat *status, struct text *out)
+/* What it is instead of a file; NULL for a file. */
+static const char *other_kind(mode_t mode)
 {
-    if (!S_ISREG(status->st_mode) || status->st_size <= 0)
-        return true;
-    return text_reserve(out, (size_t)status->st_size);
+    static const struct {
+        mode_t kind;
+        const char *name;
+    } kinds[] = {
+        { S_IFIFO, "not a file but a named pipe" },   { S_IFCHR, "not a file but a character device" },
+        { S_IFBLK, "not a file but a block device" }, { S_IFSOCK, "not a file but a socket" },
+        { S_IFDIR, "not a file but a directory" },
+    };
+
+    for (size_t i = 0; i < array_length(kinds); i++) {
+        if ((mode & S_IFMT) == kinds[i].kind)
+            return kinds[i].name;
+    }
+    return NULL;
 }
 
-bool file_read(const char *path, struct text *out, struct error *err)
+/* Opening must not wait either: for a writer of a pipe, for a device. */
+static int open_source(const char *path, bool may_be_stream, struct stat *status, struct error *err)
 {
-    auto_descriptor int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat status;
-    char chunk[FILE_CHUNK];
-    ssize_t got;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    const char *other;
 
-    if (descriptor < 0 || fstat(descriptor, &status) != 0)
-        return read_error(err, path, strerror(errno));
-    if (S_ISDIR(status.st_mode))
-        return read_error(err, path, strerror(EISDIR));
-    if (!file_reserve(&status, out))
-        return error_set(err, ERROR_USAGE, "file \"%s\" is larger than %zu bytes", path, out->most);
-    while ((got = read(descriptor, chunk, sizeof chunk)) != 0) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
+    if (descriptor < 0 || fstat(descriptor, status) != 0) {
+        read_error(err, path, strerror(errno));
+        descriptor_close_at(&descriptor);
+        return -1;
+    }
+    other = other_kind(status->st_mode);
+    if (other == NULL || (may_be_stream && (S_ISFIFO(status->st_mode) || S_ISCHR(status->st_mode))))
+        return descriptor;
+    read_error(err, path, other);
+    descriptor_close_at(&descriptor);
+    return -1;
+}
+
+/* Until there is something to read, or the last writer has gone. A pipe that nobody has opened for writing
+ * yet looks like the first, not like the end of the second. */
+static bool wait_readable(int descriptor, struct deadline until)
+{
+    struct pollfd watched[2] = { { .fd = descriptor, .events = POLLIN },
+                                 { .fd = signals_descriptor(), .events = POLLIN } };
+
+    while (watched[0].revents == 0 && signals_pending() == 0 && !deadline_passed(until))
+        (void)event_loop_poll(watched, array_length(watched), deadline_left_ms(until));
+    return watched[0].revents != 0;
+}
+
+static bool read_all(const char *path, int descriptor, bool is_stream, struct text *out, struct error *err)
+{
+    struct deadline until = deadline_in(STREAM_WAIT_MS);
+    char chunk[FILE_CHUNK];
+    ssize_t got = 1;
+
+    while (got != 0) {
+        if (is_stream && !wait_readable(descriptor, until))
+            return signals_pending() != 0 ? signals_error(err)
+                                          : read_error(err, path, "nothing was written to it in time");
+        got = read(descriptor, chunk, sizeof chunk);
+        if (got < 0 && errno != EINTR && errno != EAGAIN)
             return read_error(err, path, strerror(errno));
-        text_add(out, chunk, (size_t)got);
+        if (got > 0)
+            text_add(out, chunk, (size_t)got);
         if (out->has_overflowed)
             return error_set(err, ERROR_USAGE, "file \"%s\" is larger than %zu bytes", path, out->most);
     }
     if (out->is_secret)
         memory_wipe(chunk, sizeof chunk);
     return true;
+}
+
+static bool read_source(const char *path, bool may_be_stream, struct text *out, struct error *err)
+{
+    struct stat status;
+    auto_descriptor int descriptor = open_source(path, may_be_stream, &status, err);
+
+    if (descriptor < 0)
+        return false;
+    /* Allocates at once if the size is known: a 50 MB script must not be in memory twice. */
+    if (S_ISREG(status.st_mode) && status.st_size > 0 && !text_reserve(out, (size_t)status.st_size))
+        return error_set(err, ERROR_USAGE, "file \"%s\" is larger than %zu bytes", path, out->most);
+    return read_all(path, descriptor, !S_ISREG(status.st_mode), out, err);
+}
+
+bool file_read(const char *path, struct text *out, struct error *err)
+{
+    return read_source(path, false, out, err);
+}
+
+bool file_read_stream(const char *path, struct text *out, struct error *err)
+{
+    return read_source(path, true, out, err);
 }
 
 static bool write_all(int descriptor, const char *bytes, size_t length)
@@ -113,14 +178,18 @@ static bool fill(const struct content *content, const char *path, unsigned mode)
     return fchmod(to, mode) == 0 && (!content->is_lasting || fsync(to) == 0);
 }
 
+/* Beside it under a name that nobody else takes: in containers that share a volume, every process has pid 1.
+ */
 static bool replace(const char *path, const struct content *content, unsigned mode, struct error *err)
 {
     auto_text struct text beside = text_init(strlen(path) + 32);
+    struct stat status;
     int reason;
 
-    text_add_format(&beside, "%s.%ld", path, (long)getpid());
-    /* In a container, every first process has pid 1: a file of that name was left by one that was killed. */
-    (void)unlink(beside.at);
+    if (stat(path, &status) == 0 && other_kind(status.st_mode) != NULL)
+        return error_set(err, ERROR_USAGE, "could not write file \"%s\": %s", path,
+                         other_kind(status.st_mode));
+    text_add_format(&beside, "%s.%016llx", path, (unsigned long long)random_below(UINT64_MAX));
     if (fill(content, beside.at, mode) && rename(beside.at, path) == 0)
         return true;
     reason = errno;
@@ -147,9 +216,32 @@ bool file_replace(const char *path, struct slice bytes, unsigned mode, struct er
 
 bool file_overwrite(const char *path, struct slice bytes, struct error *err)
 {
-    auto_descriptor int to = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    auto_descriptor int to = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat status;
+    bool is_file;
 
-    return (to >= 0 && write_all(to, bytes.at, bytes.length)) || write_error(err, path, errno);
+    if (to < 0 || fstat(to, &status) != 0)
+        return errno == ENXIO
+                   ? error_set(err, ERROR_USAGE, "could not write file \"%s\": nobody reads from it", path)
+                   : write_error(err, path, errno);
+    is_file = S_ISREG(status.st_mode);
+    if (!is_file && !S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode))
+        return error_set(err, ERROR_USAGE, "could not write file \"%s\": %s", path,
+                         other_kind(status.st_mode));
+    if (is_file && ftruncate(to, 0) != 0)
+        return write_error(err, path, errno);
+    return write_all(to, bytes.at, bytes.length) || write_error(err, path, errno);
+}
+
+bool file_remove(const char *path, struct error *err)
+{
+    struct stat status;
+    const char *other = stat(path, &status) == 0 ? other_kind(status.st_mode) : NULL;
+
+    if (other != NULL)
+        return error_set(err, ERROR_USAGE, "could not remove file \"%s\": %s", path, other);
+    return unlink(path) == 0 || errno == ENOENT ||
+           error_set(err, ERROR_USAGE, "could not remove file \"%s\": %s", path, strerror(errno));
 }
 
 bool file_exists(const char *path)

@@ -76,12 +76,35 @@ void json_append_text(struct json *array, const char *value)
     json_append(array, json_text(value));
 }
 
+/* jansson escapes what JSON says must be escaped. A terminal acts on DEL and C1 as well, the log of a CI on
+ * "##[command]" and
+ * "##vso[command]"; all of them can only stand in strings. */
+static size_t needs_escape(const unsigned char *at)
+{
+    if (at[0] == 0x7F)
+        return 1;
+    if (at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F)
+        return 2;
+    return at[0] == '#' && at[1] == '#';
+}
+
 static void dump(const struct json *value, size_t flags, struct text *out)
 {
     char *dumped = json_dumps((const json_t *)value, flags);
+    const unsigned char *from = (const unsigned char *)dumped;
 
+    for (const unsigned char *at = from; dumped != NULL && *at != '\0';) {
+        size_t length = needs_escape(at);
+
+        if (length > 0) {
+            text_add(out, (const char *)from, (size_t)(at - from));
+            text_add_format(out, "\\u%04X", (unsigned)at[length - 1]);
+            from = at + length;
+        }
+        at += length > 0 ? length : 1;
+    }
     if (dumped != NULL)
-        text_add_string(out, dumped);
+        text_add_string(out, (const char *)from);
     free(dumped);
 }
 

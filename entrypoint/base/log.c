@@ -13,7 +13,16 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { LINE_MOST = 16 * 1024, SECRET_LEAST = 3, CONTEXT_MOST = 300, FIELDS_MOST = 24 };
+/* A message is cut after its secrets are blanked, so that none is cut in two. What is shown for a byte may be
+ * longer. */
+enum {
+    MESSAGE_MOST = 16 * 1024,
+    FORMATTED_MOST = 3 * MESSAGE_MOST,
+    LINE_MOST = 16 * MESSAGE_MOST,
+    SECRET_LEAST = 3,
+    CONTEXT_MOST = 300,
+    FIELDS_MOST = 24
+};
 
 const char *const LOG_LEVEL_NAMES[] = {
     [LOG_ERROR] = "error",
@@ -198,22 +207,24 @@ size_t log_passing_width(void)
 void log_passing(const char *line)
 {
     auto_text struct text text = text_init(LINE_MOST);
+    auto_text struct text whole = text_init(LINE_MOST);
+    auto_text struct text shown = text_init(LINE_MOST);
 
     if (line == NULL ? !state.is_passing : log_passing_width() == 0)
         return;
+    text_add_string(&whole, line == NULL ? "" : line);
+    redact(whole.at);
+    text_add_shown_line(&shown, whole.at);
     text_add_string(&text, "\r\033[K");
-    if (line != NULL) {
-        text_add(&text, line, strnlen(line, log_passing_width()));
-        redact(text.at);
-    }
+    text_add(&text, shown.at, utf8_offset(shown.at, shown.length, log_passing_width()));
     state.is_passing = line != NULL;
-    if (write(STDERR_FILENO, text.at, strlen(text.at)) < 0)
+    if (write(STDERR_FILENO, text.at, text.length) < 0)
         state.is_passing = false;
 }
 
 static void write_text(enum log_level level, const char *message)
 {
-    auto_text struct text line = text_init(2 * LINE_MOST);
+    auto_text struct text line = text_init(LINE_MOST);
     bool has_color = log_has_color(STDERR_FILENO) && LOOKS[level].color[0] != '\0';
 
     log_passing(NULL);
@@ -234,8 +245,13 @@ static bool logfmt_needs_quotes(const char *value)
     return value[0] == '\0';
 }
 
-static void logfmt_add(struct text *line, const char *name, const char *value)
+static void logfmt_add(struct text *line, const char *name, const char *raw)
 {
+    auto_text struct text shown = text_init(LINE_MOST);
+    const char *value;
+
+    text_add_shown(&shown, raw, 0);
+    value = shown.at;
     text_add_format(line, "%s%s=", line->length == 0 ? "" : " ", name);
     if (!logfmt_needs_quotes(value)) {
         text_add_string(line, value);
@@ -248,7 +264,7 @@ static void logfmt_add(struct text *line, const char *name, const char *value)
         else if (*at == '"' || *at == '\\')
             text_add_format(line, "\\%c", *at);
         else
-            text_add(line, (unsigned char)*at < ' ' ? " " : at, 1);
+            text_add(line, at, 1);
     }
     text_add(line, "\"", 1);
 }
@@ -268,7 +284,7 @@ static void write_logfmt(const struct log_value *values, size_t count)
 
 static void write_json(const struct log_value *values, size_t count)
 {
-    auto_text struct text line = text_init(4 * LINE_MOST);
+    auto_text struct text line = text_init(LINE_MOST);
     struct json *record = json_new_object();
 
     for (size_t i = 0; i < count; i++) {
@@ -303,6 +319,7 @@ static void write_event(enum log_level level, char *message, const struct log_va
     size_t used;
 
     redact(message);
+    text_cut(message, MESSAGE_MOST);
     if (state.format == LOG_TEXT) {
         write_text(level, message);
         return;
@@ -329,11 +346,11 @@ static void write_event(enum log_level level, char *message, const struct log_va
 static void log_list(enum log_level level, const struct log_value *values, size_t count, const char *format,
                      va_list arguments)
 {
-    auto_text struct text message = text_init(LINE_MOST);
+    auto_text struct text message = text_init(FORMATTED_MOST);
 
     if (!log_is_on(level))
         return;
-    text_add_format_list(&message, format, arguments);
+    text_add_format_cut_list(&message, format, arguments);
     write_event(level, message.at, values, count);
 }
 

@@ -11,11 +11,19 @@
 static volatile sig_atomic_t pending;
 static int waking[2] = { -1, -1 };
 
-/* What the process did with each before. */
 static struct {
     int number;
+    const char *name;    /* NULL = ignored from now on: the call that caused it fails instead */
+    bool may_be_ignored; /* who had it ignored wants the process to survive it, as nohup does */
     struct sigaction before;
-} TAKEN[] = { { .number = SIGTERM }, { .number = SIGINT }, { .number = SIGPIPE } };
+} TAKEN[] = {
+    { .number = SIGTERM, .name = "SIGTERM" },
+    { .number = SIGINT, .name = "SIGINT" },
+    { .number = SIGQUIT, .name = "SIGQUIT" },
+    { .number = SIGHUP, .name = "SIGHUP", .may_be_ignored = true },
+    { .number = SIGPIPE },
+    { .number = SIGXFSZ },
+};
 
 static void on_signal(int number)
 {
@@ -34,11 +42,15 @@ void signals_install(void)
     struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
     struct sigaction ignore = { .sa_handler = SIG_IGN };
 
+    /* Without the pipe, a signal still ends the wait that it meets. */
     if (pipe2(waking, O_CLOEXEC | O_NONBLOCK) != 0)
-        return;
+        waking[0] = waking[1] = -1;
     (void)sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof TAKEN / sizeof *TAKEN; i++)
-        (void)sigaction(TAKEN[i].number, TAKEN[i].number == SIGPIPE ? &ignore : &action, &TAKEN[i].before);
+    for (size_t i = 0; i < sizeof TAKEN / sizeof *TAKEN; i++) {
+        (void)sigaction(TAKEN[i].number, NULL, &TAKEN[i].before);
+        if (!TAKEN[i].may_be_ignored || TAKEN[i].before.sa_handler != SIG_IGN)
+            (void)sigaction(TAKEN[i].number, TAKEN[i].name == NULL ? &ignore : &action, NULL);
+    }
 }
 
 void signals_restore(void)
@@ -68,9 +80,11 @@ bool signals_sleep(long ms)
 
 bool signals_error(struct error *err)
 {
-    int number = pending;
+    size_t i = 0;
 
-    error_set(err, ERROR_INTERRUPTED, "stopped by %s", number == SIGINT ? "SIGINT" : "SIGTERM");
-    err->signal = number;
+    while (TAKEN[i].number != pending && TAKEN[i + 1].name != NULL)
+        i++;
+    error_set(err, ERROR_INTERRUPTED, "stopped by %s", TAKEN[i].name);
+    err->signal = TAKEN[i].number;
     return false;
 }

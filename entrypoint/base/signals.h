@@ -1,5 +1,6 @@
 /*
- * SIGTERM and SIGINT as a value: which one came, and a descriptor that wakes a poll.
+ * The signals that ask for an end (SIGTERM, SIGINT, SIGQUIT, SIGHUP) as a value: which one came, and a
+ * descriptor that wakes a poll.
  *
  * PID 1 has no default actions, so handlers are installed first in main. A handler only stores the signal's
  * number and writes a byte to a pipe; everything else happens in the loops that check for it.
@@ -11,14 +12,15 @@
 
 #include "base/error.h"
 
-/* Installs the handlers and ignores SIGPIPE. Once, at the start of main. */
+/* Installs the handlers, and ignores SIGPIPE and SIGXFSZ: a write that may not be done fails. SIGHUP stays
+ * ignored where it was. Once, at the start of main. */
 void signals_install(void);
 
 /* Restores what the process did with these signals before signals_install(): an ignored signal stays ignored
  * through exec, and the application should find what it would have found without us. */
 void signals_restore(void);
 
-/* The first SIGTERM or SIGINT that came, or 0. */
+/* The first of them that came, or 0. */
 int signals_pending(void);
 
 /* A descriptor that is readable once a signal has come; for poll(). */

@@ -138,6 +138,47 @@ void text_add_format_list(struct text *text, const char *format, va_list argumen
     va_end(again);
 }
 
+static const char ELLIPSIS[] = "…";
+
+/* Cuts so that the string, with an ellipsis, has at most `most` bytes. */
+static size_t cut_at(char *string, size_t most)
+{
+    size_t keep = most < sizeof ELLIPSIS - 1 ? 0 : most - (sizeof ELLIPSIS - 1);
+
+    while (keep > 0 && ((unsigned char)string[keep] & 0xC0) == 0x80)
+        keep--;
+    if (most < sizeof ELLIPSIS - 1)
+        string[0] = '\0';
+    else
+        memcpy(string + keep, ELLIPSIS, sizeof ELLIPSIS);
+    return strlen(string);
+}
+
+void text_cut(char *string, size_t most)
+{
+    if (strlen(string) > most)
+        (void)cut_at(string, most);
+}
+
+void text_add_format_cut_list(struct text *text, const char *format, va_list arguments)
+{
+    size_t room = text->most - text->length;
+    char *end;
+    va_list again;
+    int length;
+
+    va_copy(again, arguments);
+    length = vsnprintf(NULL, 0, format, arguments);
+    if (length >= 0 && (size_t)length <= room) {
+        text_add_format_list(text, format, again);
+    } else if (length >= 0 && text_reserve(text, room)) {
+        end = text->at + text->length;
+        (void)vsnprintf(end, room + 1, format, again);
+        text->length += cut_at(end, room);
+    }
+    va_end(again);
+}
+
 void text_add_format(struct text *text, const char *format, ...)
 {
     va_list arguments;
@@ -158,20 +199,62 @@ static bool is_control(const unsigned char *at)
     return at[0] < ' ' || at[0] == 0x7F || (at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F);
 }
 
-void text_add_shown(struct text *text, const char *string, int indent)
+/* Whether nothing stands in the last line yet that others take for a word. */
+static bool is_line_bare(const struct text *text)
 {
-    for (const char *at = string; *at != '\0'; at++) {
-        if (*at == '\n') {
+    for (size_t i = text->length; i > 0 && text->at[i - 1] != '\n'; i--) {
+        if (text->at[i - 1] > ' ' && text->at[i - 1] < 0x7F)
+            return false;
+    }
+    return true;
+}
+
+/* What the runners of a CI take for a command: "::" at the start of a line, whatever blanks come before it
+ * (GitHub); "##[",
+ * "##vso[" anywhere (GitHub, Azure), "##teamcity[". */
+static bool begins_command(const char *at, const struct text *text)
+{
+    if (at[0] == ':' && at[1] == ':')
+        return is_line_bare(text);
+    return at[0] == '#' && at[1] == '#' &&
+           at[2 + strspn(at + 2, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '[';
+}
+
+/* Without an indent (negative), it stays one line. */
+static void add_shown(struct text *text, const char *string, int indent)
+{
+    size_t left = strlen(string);
+    size_t step;
+
+    for (; left > 0; string += step, left -= step) {
+        step = utf8_length(string, left);
+        if (*string == '\n' && indent >= 0) {
             text_add_format(text, "\n%*s", indent, "");
-        } else if (*at == '\t') {
+        } else if (*string == '\t') {
             text_add(text, " ", 1);
-        } else if (is_control((const unsigned char *)at)) {
+        } else if (step == 0) {
+            text_add_string(text, "\xEF\xBF\xBD");
+            step = 1;
+        } else if (is_control((const unsigned char *)string)) {
             text_add(text, "?", 1);
-            at += (unsigned char)*at == 0xC2 ? 1 : 0;
         } else {
-            text_add(text, at, 1);
+            bool is_command = begins_command(string, text);
+
+            text_add(text, string, step);
+            if (is_command)
+                text_add(text, " ", 1);
         }
     }
+}
+
+void text_add_shown(struct text *text, const char *string, int indent)
+{
+    add_shown(text, string, indent);
+}
+
+void text_add_shown_line(struct text *text, const char *string)
+{
+    add_shown(text, string, -1);
 }
 
 void text_add_valid(struct text *text, const char *bytes, size_t length)
@@ -206,23 +289,15 @@ void text_reset(struct text *text)
 
 void text_copy_cut(char *target, size_t size, const char *source)
 {
-    static const char ellipsis[] = "…";
     size_t length = strlen(source);
-    size_t keep;
 
     if (length < size) {
         memcpy(target, source, length + 1);
         return;
     }
-    if (size < sizeof ellipsis) {
-        target[0] = '\0';
-        return;
-    }
-    keep = size - sizeof ellipsis;
-    while (keep > 0 && ((unsigned char)source[keep] & 0xC0) == 0x80)
-        keep--;
-    memcpy(target, source, keep);
-    memcpy(target + keep, ellipsis, sizeof ellipsis);
+    memcpy(target, source, size - 1);
+    target[size - 1] = '\0';
+    (void)cut_at(target, size - 1);
 }
 
 /* The smallest code point that needs this many bytes: an overlong encoding is not UTF-8. */

@@ -52,13 +52,22 @@ void text_add_string(struct text *text, const char *string);
 void text_add_format(struct text *text, const char *format, ...) printf_like(2, 3);
 void text_add_format_list(struct text *text, const char *format, va_list arguments) printf_like(2, 0);
 
+/* The same, but what exceeds the bound is cut between two characters, with an ellipsis, instead of left out.
+ */
+void text_add_format_cut_list(struct text *text, const char *format, va_list arguments) printf_like(2, 0);
+
 /* "s" unless `count` is 1, for a noun that follows its number: "%zu migration%s". */
 const char *text_plural(size_t count);
 
-/* Adds text from others (a server, a file) so that it is safe on a terminal: control characters become "?",
- * tabs become spaces, and what follows a line feed is indented by `indent` spaces, so that it cannot pass for
- * a line of ours. */
+/* Adds text from others (a server, a file) so that it is safe on a terminal and in the log of a CI: control
+ * characters become
+ * "?", tabs spaces, invalid UTF-8 becomes U+FFFD; what follows a line feed is indented by `indent` spaces, so
+ * that it cannot pass for a line of ours; what a runner would execute ("::command::", "##[command]") is
+ * broken by a space. */
 void text_add_shown(struct text *text, const char *string, int indent);
+
+/* The same on one line: a line feed becomes "?". */
+void text_add_shown_line(struct text *text, const char *string);
 
 /* Adds bytes as valid UTF-8: each invalid byte becomes U+FFFD, which takes three. */
 void text_add_valid(struct text *text, const char *bytes, size_t length);
@@ -72,6 +81,9 @@ void text_reset(struct text *text);
 /* Copies `source` into an array of `size` bytes; a text that does not fit is cut between two characters and
  * ends in "…". */
 void text_copy_cut(char *target, size_t size, const char *source);
+
+/* Cuts it in the same way to at most `most` bytes. */
+void text_cut(char *string, size_t most);
 
 /* Length in bytes of the UTF-8 character at `at` (1 to 4), or 0 when those bytes are not valid UTF-8. */
 size_t utf8_length(const char *at, size_t left);

@@ -349,7 +349,7 @@ static bool load_file(struct load *load, struct error *err)
     text.is_secret = true;
     if (load->config->config_file == NULL && !file_exists(path))
         return true;
-    if (!file_read(path, &text, err))
+    if (!file_read_stream(path, &text, err))
         return error_hint(err, "Correct the name given with --config FILE, or remove the option.");
     return yaml_read(load->arena, path, text_slice(&text), &pairs, err) &&
            load_pairs(load, path, &pairs, err);

@@ -192,7 +192,7 @@ const struct option OPTIONS[] = {
       .field = FIELD(termination_log), .value = "FILE",
       .help = "write how the run ended to FILE, as one line of JSON",
       .more = "FILE must exist. Without the option, it is /dev/termination-log, where Kubernetes provides "
-              "one." },
+              "one. A run that starts CMD leaves it empty." },
     { .name = "service-account", .group = GROUP_KUBERNETES, .type = OPTION_TEXT, .commands = FOR_DATABASE,
       .field = FIELD(service_account), .standard = "/var/run/secrets/kubernetes.io/serviceaccount",
       .value = "DIR",

@@ -9,7 +9,7 @@
 bool secret_read(const char *name, const char *path, struct text *out, struct error *err)
 {
     out->is_secret = true;
-    if (!file_read(path, out, err)) {
+    if (!file_read_stream(path, out, err)) {
         error_hint(err, "Mount a file there. In Kubernetes, check that the Secret exists and has that key.");
         return error_context(err, "reading %s", name);
     }

@@ -14,11 +14,19 @@ enum { PATH_BYTES_MOST = 4096 };
 /* Where a shell searches when PATH is not set. */
 static const char STANDARD_PATH[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/* A folder counts as nothing, as in a shell. */
 static bool is_file(const char *path)
 {
     struct stat status;
 
     return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
+static bool is_executable(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 
 static const char *refuse(const char *name, bool is_there, struct error *err)
@@ -45,7 +53,7 @@ static const char *find_in(struct arena *arena, const char *path, const char *na
     if (candidate.has_overflowed || !is_file(candidate.at))
         return NULL;
     *is_there = true;
-    return access(candidate.at, X_OK) == 0 ? arena_copy(arena, candidate.at, candidate.length) : NULL;
+    return is_executable(candidate.at) ? arena_copy(arena, candidate.at, candidate.length) : NULL;
 }
 
 const char *exec_find(struct arena *arena, const char *name, struct error *err)
@@ -54,7 +62,7 @@ const char *exec_find(struct arena *arena, const char *name, struct error *err)
     bool is_there = false;
 
     if (strchr(name, '/') != NULL) {
-        if (is_file(name) && access(name, X_OK) == 0)
+        if (is_executable(name))
             return name;
         return refuse(name, is_file(name), err);
     }

@@ -5,13 +5,14 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/parting.h"
 #include "base/random.h"
 
 enum {
     URL_MOST = 2048,
     BODY_MOST = 64 * 1024,
     CALL_MOST_MS = 5000,
-    PARTING_MS = 2000,
+    GIVE_BACK_MS = 2000,
     SOON_MS = 100,
     HEADERS = 4
 };
@@ -45,6 +46,14 @@ static void add_collection(const struct lease *lease, struct text *out)
     kubernetes_add_url(&lease->kubernetes, "apis/coordination.k8s.io/v1", "leases", out);
 }
 
+/* For both requests together; 0 would mean for ever. */
+static int64_t ending_ms(const struct lease *lease)
+{
+    int64_t left = deadline_left_ms(lease->ending_until);
+
+    return left > 0 ? left : 1;
+}
+
 /* The common parts of a request; `headers` is the caller's array. */
 static bool compose(struct lease *lease, const char *method, const char **headers, struct request *out,
                     struct error *err)
@@ -57,7 +66,7 @@ static bool compose(struct lease *lease, const char *method, const char **header
                               .url = lease->url,
                               .headers = headers,
                               .ca_file = lease->kubernetes.ca_file,
-                              .timeout_ms = lease->is_ending ? PARTING_MS : call_ms(lease),
+                              .timeout_ms = lease->is_ending ? ending_ms(lease) : call_ms(lease),
                               .is_parting = lease->is_ending,
                               .is_direct = true };
     return headers[0] != NULL;
@@ -454,8 +463,10 @@ static void give_back(struct lease *lease)
 void lease_end(struct lease *lease)
 {
     bool was_renewing = lease->exchange != NULL;
+    int64_t began = clock_now_ms();
 
     lease->is_ending = true;
+    lease->ending_until = deadline_in(GIVE_BACK_MS);
     event_loop_dismiss(&lease->attendant);
     exchange_end(steal(&lease->exchange));
     if (is_ours(lease)) {
@@ -470,4 +481,5 @@ void lease_end(struct lease *lease)
     lease->is_held = false;
     json_free(steal(&lease->object));
     memory_free(steal(&lease->url));
+    parting_spend(clock_now_ms() - began);
 }

@@ -35,6 +35,7 @@ struct lease {
     bool is_held;
     bool is_lost;
     bool is_ending;
+    struct deadline ending_until;
     char said[LEASE_SAID_SIZE]; /* who holds it, or why that is not known; or why it was lost */
 
     char record[SHA256_HEX_SIZE]; /* the hash of its content when it last changed … */

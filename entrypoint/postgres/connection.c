@@ -153,6 +153,8 @@ static void begin(struct connection *conn, const struct endpoint *where)
     if (conn->pg == NULL)
         memory_exhausted();
     counts.open++;
+    /* Set at once: a login trigger may raise a notice, and libpq's own receiver would print it raw. */
+    (void)PQsetNoticeReceiver(conn->pg, on_notice, NULL);
     /* Only with this does the message of a refused connection contain its SQLSTATE. */
     (void)PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
     conn->next = PQstatus(conn->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
@@ -203,7 +205,6 @@ static bool finish(struct connection *conn, bool *is_worth_retrying, struct erro
         *is_worth_retrying = refusal_explain(conn->where, conn->stage, said, conn->timeout_ms, err);
         return false;
     }
-    (void)PQsetNoticeReceiver(conn->pg, on_notice, NULL);
     (void)PQsetnonblocking(conn->pg, 1);
     return true;
 }

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/parting.h"
 #include "base/pod.h"
 #include "report/metrics.h"
 #include "report/pushgateway.h"
@@ -237,14 +238,19 @@ static void tell_end(struct publisher *publisher, const struct error *err)
         tell(publisher, NOTICE_SUCCEEDED, NULL);
 }
 
-void publish_end(struct publisher *publisher, const struct error *err)
+void publish_last_word(struct publisher *publisher, const struct error *err)
 {
-    bool is_hurried = err != NULL && err->class == ERROR_INTERRUPTED;
-    struct deadline until = deadline_in(is_hurried ? HURRIED_MS : PUBLISH_BUDGET_MS);
+    int64_t most = err != NULL && err->class == ERROR_INTERRUPTED ? HURRIED_MS : PUBLISH_BUDGET_MS;
+    int64_t left = parting_left_ms();
 
     publisher->progress->changed = NULL;
+    publisher->until = deadline_in(left < most ? left : most);
     tell_end(publisher, err);
-    while (is_busy(publisher) && !deadline_passed(until))
+}
+
+void publish_end(struct publisher *publisher)
+{
+    while (is_busy(publisher) && !deadline_passed(publisher->until))
         http_wait(STEP_MS);
     outbox_close(&publisher->push);
     outbox_close(&publisher->webhook);

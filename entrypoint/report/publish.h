@@ -10,13 +10,14 @@
 #define REPORT_PUBLISH_H
 
 #include "base/error.h"
+#include "base/parting.h"
 #include "config/config.h"
 #include "credentials/kubernetes.h"
 #include "report/notice.h"
 #include "report/outbox.h"
 #include "report/progress.h"
 
-enum { PUBLISH_BUDGET_MS = 5000 };
+enum { PUBLISH_BUDGET_MS = PARTING_MS };
 
 struct publisher {
     const struct config *config;
@@ -33,6 +34,7 @@ struct publisher {
     const char *blocked;        /* the migration that was reported as blocked */
     struct deadline seen_blocked_until;
     struct deadline say_blocked_at;
+    struct deadline until; /* at the end */
 };
 
 /* Begins, and from now on follows every phase that `progress` enters. What is not possible is left out, with
@@ -42,7 +44,12 @@ void publish_begin(struct publisher *publisher, const struct config *config, str
 /* Once a second: pushes now and then, and sees whether the run has been blocked for long. */
 void publish_look(struct publisher *publisher);
 
-/* The run has ended; `err` is NULL on success. Call progress_end() first. */
-void publish_end(struct publisher *publisher, const struct error *err);
+/* The run has ended; `err` is NULL on success. Call progress_end() first. What there is to say is sent from
+ * every wait. */
+void publish_last_word(struct publisher *publisher, const struct error *err);
+
+/* Waits until it has been sent: as long as the end of a run may take (base/parting.h), counted from
+ * publish_last_word(). */
+void publish_end(struct publisher *publisher);
 
 #endif

@@ -8,8 +8,9 @@ import time
 import pytest
 from certificates import Authority
 from clouds import HOST, AwsRds, AwsSecret, AzureFederated, AzureMachine, Door, Google, Vault, check_rds_token
+from tool import wait_for_session
 from wait import wait_until
-from world import BAD_ANSWERS, Answer
+from world import BAD_ANSWERS, Answer, World
 
 SOURCES = {
     "google": Google,
@@ -249,6 +250,25 @@ def test_vault_gets_it_back_however_it_ends(door, database, folder, rig, cloud, 
         rig(cloud, "run", "--", "touch", str(application), url=url).succeeds()
         assert application.exists()
     cloud.check()
+
+
+@pytest.mark.parametrize("command", [["deploy"], ["run", "--", "true"]], ids=["deploy", "run"])
+def test_all_that_hangs_at_the_end_is_over_within_five_seconds(door, database, folder, rig, cloud, api, pod, command):
+    """The webhook, Vault and the API server that has the Lease, all at once."""
+    folder.add("001_t", "SELECT pg_sleep(1)")
+    cloud, receiver = cloud("vault database, token"), World(lambda request: Answer(fault="hanging"))
+    cloud.on_return = lambda: Answer(fault="hanging")
+    url = door.url(database, door.let_in(database, "by_scram", password=cloud.password))
+    running = rig.start(cloud, command[0], "--lease", "shop-db", *command[1:], url=url, environment=pod | {"TIDELOCK_WEBHOOK": receiver.url})
+    wait_for_session(database, "pg_sleep")
+    api.broken = Answer(fault="hanging")
+    running.wait_for_line("applied 1 migrations")
+    began = time.monotonic()
+    result = rig.end(cloud, running).succeeds()
+    assert 3 < time.monotonic() - began < 6
+    for missed in ("release the Lease", "revoke the Vault lease", "notify the webhook"):
+        assert result.errors.count(f"could not {missed}") == 1, result.errors
+    receiver.close()
 
 
 def test_a_signal_ends_the_wait_for_a_service(door, database, folder, rig, cloud):

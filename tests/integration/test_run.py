@@ -104,11 +104,54 @@ def test_a_command_that_may_not_be_executed_changes_nothing(tidelock, folder, da
     assert database.query("SELECT to_regclass('t') IS NULL") == [(True,)]
 
 
-@pytest.mark.parametrize("content, code, says", [("#!/no/such/interpreter\n", 127, "interpreter"), ("\x7fELF no program", 126, "could not execute")])
-def test_a_command_that_the_kernel_refuses(tidelock, folder, database, content, code, says):
-    (folder.root / "broken").write_text(content)
+@pytest.mark.parametrize(
+    "content, code, says",
+    [
+        ("#!/no/such/interpreter\n", 127, 'names, "/no/such/interpreter", is missing'),
+        ("#! /no/such/interpreter -x\n", 127, "is missing"),
+        ("#!/bin/sh\r\nexit 0\r\n", 127, "carriage return"),
+        ("#!/usr/bin/env no-such-interpreter\n", 127, "is not in PATH"),
+        ("#!/usr/bin/env sh\r\n", 127, "carriage return"),
+        ("#!/usr/bin/env -S no-such-interpreter --option\n", 127, "is not in PATH"),
+        ("#!/etc/passwd\n", 126, "may not be executed"),
+        ("#!/etc\n", 126, "may not be executed"),
+        ("#!\nexit 0\n", 126, "names no interpreter"),
+        ("#!/" + "x" * 300 + "\n", 126, "too long"),
+        ("#!./second\n", 127, '"./second": the interpreter'),
+        ("\ufeff#!/bin/sh\n", 126, "byte order mark"),
+        ("exit 0\n", 126, "names no interpreter"),
+        ("", 126, "empty file"),
+    ],
+)
+def test_a_script_that_cannot_start_changes_nothing(tidelock, folder, database, content, code, says):
+    folder.add("001_t", "CREATE TABLE t ()")
+    for name, text in [("broken", content), ("second", "#!/no/such/interpreter\n")]:
+        (folder.root / name).write_text(text, newline="")
+        (folder.root / name).chmod(0o755)
+    tidelock("run", "--", "./broken").fails(exit=code, says=["could not execute", says])
+    assert database.query("SELECT to_regclass('t') IS NULL") == [(True,)]
+
+
+def test_a_script_starts_by_whatever_way_the_kernel_knows(tidelock, folder, database):
+    for name, text in [("first", "#!  ./second\n"), ("second", "#!/usr/bin/env -S sh -e\necho $# started\n"), ("third", "#!/bin/sh")]:
+        (folder.root / name).write_text(text)
+        (folder.root / name).chmod(0o755)
+    assert tidelock("run", "--", "./first", "word").out == "2 started\n"
+    tidelock("run", "--", "./third").succeeds()
+
+
+def test_a_program_that_the_kernel_refuses(tidelock, folder, database):
+    (folder.root / "broken").write_text("\x7fELF no program")
     (folder.root / "broken").chmod(0o755)
-    tidelock("run", "--", "./broken").fails(exit=code, says=says)
+    tidelock("run", "--", "./broken").fails(exit=126, says="could not execute")
+
+
+@pytest.mark.parametrize("name", ["/dev/null", "./fifo"])
+def test_what_is_no_file_is_not_executed(tidelock, folder, database, name):
+    os.mkfifo(folder.root / "fifo", 0o777)
+    folder.add("001_t", "CREATE TABLE t ()")
+    tidelock("run", "--", name).fails(exit=126, says="may not be executed")
+    assert database.query("SELECT to_regclass('t') IS NULL") == [(True,)]
 
 
 def test_the_commands_exit_code_is_the_runs(tidelock, folder, database):

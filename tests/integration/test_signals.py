@@ -1,22 +1,55 @@
-"""SIGTERM and SIGINT cancel, roll back and leave a clean state."""
+"""SIGTERM, SIGINT, SIGQUIT and SIGHUP cancel, roll back and leave a clean state."""
 
+import os
+import pathlib
 import signal
+import subprocess
 
 import pytest
 from tool import wait_for_nobody, wait_for_session
 
 
-@pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGQUIT, 131), (signal.SIGHUP, 129)])
 def test_a_signal_in_an_atomic_migration(database, folder, tidelock, number, code):
     folder.add("001_a", "CREATE TABLE a ()")
     folder.add("002_slow", "CREATE TABLE slow (); SELECT pg_sleep(600);")
     running = tidelock.start("deploy")
     wait_for_session(database, "pg_sleep")
     running.signal(number)
-    running.wait().fails(exit=code, says=["stopped by SIG", "Nothing of 002_slow"])
+    running.wait().fails(exit=code, says=[f"stopped by {number.name}", "Nothing of 002_slow"])
     wait_for_nobody(database)
     assert database.holds("a") and not database.holds("slow")
     assert [row.name for row in database.ledger()] == ["001_a"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP])
+def test_as_the_first_process_of_a_container(database, folder, tidelock, number):
+    """The kernel passes PID 1 only those signals that it handles."""
+    if subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True).returncode != 0:
+        pytest.skip("no namespace can be made here")
+    folder.add("001_slow", "CREATE TABLE slow (); SELECT pg_sleep(600);")
+    words = ["unshare", "--pid", "--fork", "--kill-child", tidelock.binary, "run", "--", "touch", "started"]
+    environment = {"DATABASE_URL": database.url(), "PATH": os.environ["PATH"]}
+    process = subprocess.Popen(words, env=environment, cwd=folder.root, stderr=subprocess.PIPE, text=True)
+    wait_for_session(database, "pg_sleep")
+    (first,) = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(first), number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + number and f"stopped by {number.name}" in errors and "Nothing of 001_slow" in errors
+    wait_for_nobody(database)
+    assert not database.holds("slow") and not (folder.root / "started").exists()
+
+
+def test_what_was_started_to_outlive_its_terminal_does(database, folder, tidelock):
+    """nohup has SIGHUP ignored."""
+    folder.add("001_slow", "CREATE TABLE slow (); SELECT pg_sleep(2);")
+    words = ["nohup", tidelock.binary, "deploy"]
+    environment = {"DATABASE_URL": database.url(), "PATH": os.environ["PATH"]}
+    process = subprocess.Popen(words, env=environment, cwd=folder.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_for_session(database, "pg_sleep")
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=60)
+    assert process.returncode == 0 and database.holds("slow")
 
 
 def test_a_second_signal_changes_nothing(database, folder, tidelock):

@@ -204,6 +204,33 @@ def test_run_leaves_a_final_file_behind(tidelock, folder, database, status):
     assert phase(status) == "failed" and samples(status)["tidelock_exit_code"] == 127
 
 
+def test_several_writers_tear_nothing(tidelock, folder, database, status):
+    """In containers that share a volume, each writer has the same pid."""
+    if subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True).returncode != 0:
+        pytest.skip("no namespace can be made here")
+    for number in range(20):
+        folder.add(f"{number:03}_t", f"CREATE TABLE t{number} ()")
+    torn, reads, done = [], [0], threading.Event()
+
+    def read():
+        while not done.is_set():
+            text = status.read_text() if status.exists() else ""
+            reads[0] += text != ""
+            if text and (not text.endswith("\n") or "tidelock_connections " not in text):
+                torn.append(text)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    words = ["unshare", "--pid", "--fork", "--kill-child", tidelock.binary, "deploy", "--status-file", status]
+    environment = {"DATABASE_URL": database.url(), "PATH": os.environ["PATH"]}
+    writers = [subprocess.Popen(words, env=environment, cwd=folder.root, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) for _ in range(6)]
+    said = [writer.communicate(timeout=120)[1] for writer in writers]
+    done.set()
+    reader.join()
+    assert [writer.returncode for writer in writers] == [0] * 6 and not [text for text in said if "could not write" in text]
+    assert reads[0] > 10 and not torn and [file.name for file in status.parent.iterdir() if file.name.startswith("status")] == ["status.prom"]
+
+
 # ---- ready ----
 
 
@@ -234,6 +261,14 @@ def test_the_ready_file_is_there_when_and_only_when_it_is_complete(tidelock, fol
     folder.replace("001_bad", "SELECT 1")
     tidelock("deploy", "--ready-file", ready).succeeds()
     assert ready.read_bytes() == b""
+
+
+def test_the_ready_file_goes_when_the_command_does_not_start(tidelock, folder, database, tmp_path):
+    (folder.root / "broken").write_text("\x7fELF no program")
+    (folder.root / "broken").chmod(0o755)
+    folder.add("001_t", "CREATE TABLE t ()")
+    tidelock("run", "--ready-file", tmp_path / "ready", "--", "./broken").fails(exit=126)
+    assert not (tmp_path / "ready").exists()
 
 
 # ---- the termination message ----
@@ -267,6 +302,16 @@ def test_the_termination_log_of_a_failure(tidelock, folder, database, terminatio
 def test_the_termination_log_of_a_run_that_did_not_begin(tidelock, folder, database, termination_log):
     tidelock("deploy", "--termination-log", termination_log, "--migrations", "nowhere").fails(exit=2)
     assert "nowhere" in json.loads(termination_log.read_text())["message"]
+
+
+@pytest.mark.parametrize("before", ["", "what an earlier run said"])
+def test_a_run_leaves_no_word_that_speaks_for_the_command(tidelock, folder, database, termination_log, before):
+    termination_log.write_text(before)
+    folder.add("001_t", "CREATE TABLE t ()")
+    assert tidelock("run", "--termination-log", termination_log, "--", "sh", "-c", "exit 1").code == 1
+    assert termination_log.read_text() == ""
+    tidelock("run", "--termination-log", termination_log, "--", "no-such-command").fails(exit=127)
+    assert json.loads(termination_log.read_text())["exit_code"] == 127
 
 
 def test_a_termination_log_without_a_place(tidelock, folder, database, tmp_path):

@@ -248,9 +248,23 @@ static void a_member_can_be_changed_where_it_stands(void **state)
     assert_string_equal(out.at, "{\"a\":{\"b\":5,\"c\":2},\"d\":\"x\"}");
 }
 
+static void what_a_terminal_or_a_ci_acts_on_is_escaped(void **state)
+{
+    struct json *object = json_new_object();
+    auto_text struct text out = text_init(200);
+
+    (void)state;
+    json_set_text(object, "a",
+                  "\x7F \xC2\x9B"
+                  "2J \xC2\xA0ü ##vso[x] \033");
+    json_write(object, false, &out);
+    assert_string_equal(out.at, "{\"a\":\"\\u007F \\u009B2J \xC2\xA0ü \\u0023#vso[x] \\u001B\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_terminal_or_a_ci_acts_on_is_escaped),
         cmocka_unit_test(text_is_escaped_and_bad_bytes_are_replaced),
         cmocka_unit_test(an_object_keeps_the_order_of_its_keys),
         cmocka_unit_test(a_key_set_twice_holds_the_later_value),

@@ -96,6 +96,88 @@ static void what_others_wrote_cannot_steer_a_terminal_or_pass_for_a_line_of_ours
     assert_string_equal(text.at, "?[2Ja b?ü?\n    tidelock: done");
 }
 
+static void invalid_utf8_is_shown_as_such(void **state)
+{
+    auto_text struct text text = text_init(200);
+
+    (void)state;
+    text_add_shown(&text,
+                   "a\x9B"
+                   "2Jb\xFFü\xE2\x82",
+                   0);
+    assert_string_equal(text.at,
+                        "a\xEF\xBF\xBD"
+                        "2Jb\xEF\xBF\xBD"
+                        "ü\xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
+static void one_line_stays_one_line(void **state)
+{
+    auto_text struct text text = text_init(200);
+
+    (void)state;
+    text_add_shown_line(&text, "a\r\nb\tc");
+    assert_string_equal(text.at, "a??b c");
+}
+
+static void nothing_of_others_is_a_command_to_a_ci(void **state)
+{
+    static const struct {
+        const char *before;
+        const char *text;
+        const char *shown;
+    } cases[] = {
+        { "", "::error::x", ": :error::x" },
+        { "", "  ::error::x", "  : :error::x" },
+        { "", "\xC2\xA0::error::x", "\xC2\xA0: :error::x" },
+        { "tidelock: ", "::error::x", "::error::x" },
+        { "tidelock: ", "a\n::error::x", "a\n  : :error::x" },
+        { "tidelock: ", "1::int\n2::int", "1::int\n  2::int" },
+        { "", "a ##[error]x", "a # #[error]x" },
+        { "", "##vso[task.x]", "# #vso[task.x]" },
+        { "", "###[x] ## [y] ##", "## #[x] ## [y] ##" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        auto_text struct text text = text_init(200);
+        auto_text struct text wanted = text_init(200);
+
+        text_add_string(&text, cases[i].before);
+        text_add_shown(&text, cases[i].text, 2);
+        text_add_format(&wanted, "%s%s", cases[i].before, cases[i].shown);
+        assert_string_equal(text.at, wanted.at);
+    }
+}
+
+static void add_cut(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    text_add_format_cut_list(text, format, arguments);
+    va_end(arguments);
+}
+
+static void what_exceeds_a_bound_is_cut_where_that_is_wanted(void **state)
+{
+    auto_text struct text text = text_init(10);
+
+    (void)state;
+    add_cut(&text, "%s", "123456789");
+    assert_string_equal(text.at, "123456789");
+    text_reset(&text);
+    add_cut(&text, "%s", "1234567890");
+    assert_string_equal(text.at, "1234567890");
+    text_reset(&text);
+    add_cut(&text, "a %s", "€€€€");
+    assert_string_equal(text.at, "a €…");
+    assert_int_equal(text.length, strlen(text.at));
+    assert_false(text.has_overflowed);
+    add_cut(&text, "%s", "more than fits");
+    assert_int_equal(text.length, strlen(text.at));
+}
+
 static void distance_counts_edits_and_swaps(void **state)
 {
     (void)state;
@@ -128,6 +210,10 @@ int main(void)
         cmocka_unit_test(characters_are_counted_not_bytes),
         cmocka_unit_test(what_is_cut_ends_in_an_ellipsis),
         cmocka_unit_test(what_others_wrote_cannot_steer_a_terminal_or_pass_for_a_line_of_ours),
+        cmocka_unit_test(invalid_utf8_is_shown_as_such),
+        cmocka_unit_test(one_line_stays_one_line),
+        cmocka_unit_test(nothing_of_others_is_a_command_to_a_ci),
+        cmocka_unit_test(what_exceeds_a_bound_is_cut_where_that_is_wanted),
         cmocka_unit_test(distance_counts_edits_and_swaps),
         cmocka_unit_test(the_nearest_name_is_found_and_a_far_one_is_not),
     };
