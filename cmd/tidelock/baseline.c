@@ -4,7 +4,6 @@
 #include "command.h"
 #include "config/options.h"
 #include "deploy/target.h"
-#include "dialect/prisma_checksum.h"
 #include "history/compare.h"
 #include "history/folder.h"
 #include "history/ledger.h"
@@ -15,7 +14,7 @@
 /* One row to write; its texts live in the arena. */
 struct mark {
     char id[UUID_SIZE];
-    char checksum[SHA256_HEX_SIZE];
+    char checksum[CHECKSUM_SIZE];
     const char *parameters[3];
 };
 
@@ -25,9 +24,9 @@ static bool prepare_mark(struct arena *arena, const struct migration *migration,
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     struct mark *mark = arena_alloc(arena, 1, sizeof *mark);
 
-    if (!migration_read(migration, &bytes, err))
+    if (!migration_read(ledger->dialect, migration, &bytes, err))
         return false;
-    prisma_checksum_of(text_slice(&bytes), mark->checksum);
+    ledger->dialect->checksum_of(text_slice(&bytes), mark->checksum);
     random_uuid(mark->id);
     mark->parameters[0] = mark->id;
     mark->parameters[1] = mark->checksum;
@@ -97,7 +96,8 @@ static bool baseline_run(struct arena *arena, const struct config *config, int *
         !find_end(&target.folder, config->baseline_to, &end, err))
         return false;
     conn = acquire_leader(config, &target.endpoint, err);
-    if (conn == NULL || !ledger_read(arena, conn, target.endpoint.schema, LEDGER_NAMES, &ledger, err))
+    const struct ledger_request wanted = { target.folder.dialect, target.endpoint.schema, LEDGER_NAMES };
+    if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err))
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
         return false;

@@ -4,7 +4,6 @@
 #include "command.h"
 #include "config/options.h"
 #include "deploy/target.h"
-#include "dialect/prisma_checksum.h"
 #include "dialect/prisma_resolve.h"
 #include "history/folder.h"
 #include "history/ledger.h"
@@ -27,14 +26,14 @@ static bool mark_applied(struct connection *conn, const struct ledger *ledger, c
     return query_batch(conn, items, array_length(items), NULL, &failed, err);
 }
 
-static bool find_script(const struct folder *folder, const char *name, char checksum[SHA256_HEX_SIZE],
+static bool find_script(const struct folder *folder, const char *name, char checksum[CHECKSUM_SIZE],
                         struct error *err)
 {
     const struct migration *migration = folder_find(folder, name);
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
 
-    if (migration != NULL && migration_read(migration, &bytes, err)) {
-        prisma_checksum_of(text_slice(&bytes), checksum);
+    if (migration != NULL && migration_read(folder->dialect, migration, &bytes, err)) {
+        folder->dialect->checksum_of(text_slice(&bytes), checksum);
         return true;
     }
     error_set(err, ERROR_REFUSED, "there is no migration \"%s\" with a readable script in %s", name,
@@ -47,14 +46,15 @@ static bool resolve_applied(struct arena *arena, const struct config *config, st
                             struct error *err)
 {
     const char *name = config->resolve_applied;
-    char checksum[SHA256_HEX_SIZE];
+    char checksum[CHECKSUM_SIZE];
     auto_connection struct connection *conn = NULL;
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES };
     struct ledger ledger;
 
     if (!find_script(&target->folder, name, checksum, err))
         return false;
     conn = acquire_leader(config, &target->endpoint, err);
-    if (conn == NULL || !ledger_read(arena, conn, target->endpoint.schema, LEDGER_NAMES, &ledger, err))
+    if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err))
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
         return false;
@@ -71,9 +71,10 @@ static bool resolve_rolled_back(struct arena *arena, const struct config *config
     const char *name = config->resolve_rolled_back;
     const char *const parameters[] = { name };
     auto_connection struct connection *conn = acquire_leader(config, &target->endpoint, err);
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES };
     struct ledger ledger;
 
-    if (conn == NULL || !ledger_read(arena, conn, target->endpoint.schema, LEDGER_NAMES, &ledger, err) ||
+    if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err) ||
         !prisma_resolve_check_rolled_back(ledger.rows, ledger.count, name, err) ||
         !query_run(conn, &ledger.queries[LEDGER_ROLL_BACK], parameters, NULL, err))
         return false;

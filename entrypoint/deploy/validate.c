@@ -8,7 +8,7 @@
 bool validate_edited(const struct folder *folder, struct history *history, bool is_strict, struct error *err)
 {
     for (size_t i = 0; i < folder->count; i++) {
-        if (history_check_edited(history, i, &folder->items[i], err))
+        if (history_check_edited(history, folder, i, err))
             continue;
         if (is_strict)
             return false;

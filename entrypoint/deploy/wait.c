@@ -61,14 +61,16 @@ static void count(struct waiting *waiting, const struct ledger *ledger, const st
 static bool look(struct waiting *waiting, struct connection *conn, struct error *err)
 {
     auto_arena struct arena *arena = arena_new();
+    const struct target *target = waiting->target;
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES };
     struct ledger ledger;
     struct history history;
 
-    if (!ledger_glance(arena, conn, waiting->target->endpoint.schema, &ledger, err)) {
-        explain_denial(waiting->target, err);
+    if (!ledger_glance(arena, conn, &wanted, &ledger, err)) {
+        explain_denial(target, err);
         return error_context(err, "reading the ledger");
     }
-    history_compare(arena, &waiting->target->folder, ledger.rows, ledger.count, &history);
+    history_compare(arena, &target->folder, ledger.rows, ledger.count, &history);
     count(waiting, &ledger, &history);
     waiting->holder = (struct leader) { .pid = 0 };
     return waiting->missing == 0 || leader_find(conn, &waiting->holder, err);

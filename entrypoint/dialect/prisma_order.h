@@ -7,7 +7,8 @@
 #define DIALECT_PRISMA_ORDER_H
 
 #include <stdbool.h>
-#include <stdint.h>
+
+#include "dialect/order_key.h"
 
 /* Less than, equal to or greater than zero, as strcmp(). Total: only equal bytes are equal. Names must be
  * valid UTF-8. */
@@ -17,18 +18,11 @@ int prisma_order_compare(const char *one, const char *other);
  * accent a letter. Between such names prisma_order_compare() may decide otherwise than Prisma. */
 bool prisma_order_is_certain(const char *name);
 
-/* A name with what its first characters weigh, so that sorting a thousand names need not look at them again
- * and again. */
-struct prisma_order_key {
-    uint64_t head[2];
-    bool is_exact; /* the first 16 characters, or all that there are, are plain enough to decide */
-    const char *name;
-};
-
-/* Points to the name. */
-struct prisma_order_key prisma_order_key_of(const char *name);
+/* Points to the name. Exact when the first 16 characters, or all that there are, are plain enough to decide.
+ */
+struct order_key prisma_order_key_of(const char *name);
 
 /* What prisma_order_compare() says of the names. */
-int prisma_order_compare_keys(const struct prisma_order_key *one, const struct prisma_order_key *other);
+int prisma_order_compare_keys(const struct order_key *one, const struct order_key *other);
 
 #endif

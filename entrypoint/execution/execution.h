@@ -35,7 +35,7 @@ struct execution {
     const struct migration *migration;
     const struct ledger_row *unfinished; /* the row to go on with, or NULL */
     struct slice script;                 /* without a byte order mark; NUL-terminated */
-    char checksum[SHA256_HEX_SIZE];
+    char checksum[CHECKSUM_SIZE];
     struct script_summary summary;
     struct directives directives;
     struct session_settings settings;

@@ -47,7 +47,7 @@ void history_mark_edited(struct history *history, size_t index);
 /* Reads the script of item `index` if it is applied, and makes it VERDICT_EDITED if its checksum is not the
  * ledger's (whose rows must have been read with theirs). ERROR_REFUSED (P3015) when the script can't be read.
  */
-must_use bool history_check_edited(struct history *history, size_t index, const struct migration *migration,
+must_use bool history_check_edited(struct history *history, const struct folder *folder, size_t index,
                                    struct error *err);
 
 #endif

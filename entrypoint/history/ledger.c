@@ -178,27 +178,29 @@ static bool explain_read_failure(const char *table, struct error *err)
     return error_hint(err, "Compare it with the ledger of a working database (\\d %s in psql).", table);
 }
 
-bool ledger_read(struct arena *arena, struct connection *conn, const char *schema, enum ledger_depth depth,
+bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                  struct ledger *out, struct error *err)
 {
     auto_text struct text sql = text_init(QUERY_MOST);
     auto_text struct text literal = text_init(QUERY_MOST);
     auto_result struct result *session = NULL;
     auto_result struct result *rows = NULL;
-    const char *table = qualified(arena, schema);
+    const char *table = qualified(arena, wanted->schema);
     struct result *results[2];
     bool is_read;
 
     quote_literal(table, &literal);
     text_add_format(&sql, SESSION_QUERY, literal.at);
-    text_add_format(&sql, ROWS_QUERY, depth == LEDGER_CHECKSUMS ? "checksum" : "NULL", table);
+    text_add_format(&sql, ROWS_QUERY, wanted->depth == LEDGER_CHECKSUMS ? "checksum" : "NULL", table);
     is_read = query_several(conn, "ledger_read", sql.at, results, 2, err);
     session = results[0];
     rows = results[1];
-    *out = (struct ledger) { .exists = is_read, .is_schema_given = schema != NULL };
+    *out = (struct ledger) { .dialect = wanted->dialect,
+                             .exists = is_read,
+                             .is_schema_given = wanted->schema != NULL };
     if (!is_read && (session == NULL || strcmp(err->sqlstate, "42P01") != 0))
         return explain_read_failure(table, err);
-    if (!read_session(arena, session, schema, out, err))
+    if (!read_session(arena, session, wanted->schema, out, err))
         return false;
     if (is_read)
         read_rows(arena, rows, out);
@@ -208,14 +210,14 @@ bool ledger_read(struct arena *arena, struct connection *conn, const char *schem
 
 #define GLANCE_QUERY "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM %s"
 
-bool ledger_glance(struct arena *arena, struct connection *conn, const char *schema, struct ledger *out,
-                   struct error *err)
+bool ledger_glance(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
+                   struct ledger *out, struct error *err)
 {
     auto_text struct text sql = text_init(QUERY_MOST);
     auto_result struct result *rows = NULL;
-    const char *table = qualified(arena, schema);
+    const char *table = qualified(arena, wanted->schema);
 
-    *out = (struct ledger) { .is_schema_given = schema != NULL };
+    *out = (struct ledger) { .dialect = wanted->dialect, .is_schema_given = wanted->schema != NULL };
     text_add_format(&sql, GLANCE_QUERY, table);
     if (!query_several(conn, "ledger_glance", sql.at, &rows, 1, err))
         return strcmp(err->sqlstate, "42P01") == 0 || explain_read_failure(table, err);

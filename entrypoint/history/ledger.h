@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "dialect/dialect.h"
 #include "dialect/ledger_row.h"
 #include "postgres/connection.h"
 #include "postgres/query.h"
@@ -43,6 +44,7 @@ struct ledger_size {
 };
 
 struct ledger {
+    const struct dialect *dialect;
     bool exists;
     bool is_schema_given;    /* the URL names it */
     const char *schema;      /* where it is, or will be created */
@@ -62,15 +64,21 @@ struct ledger {
 /* How much of each row is read: names and states, which decide what is pending, or checksums too. */
 enum ledger_depth { LEDGER_NAMES, LEDGER_CHECKSUMS };
 
-/* Reads it in one round trip; `schema` is the URL's ?schema= or NULL. A missing table is no error (exists =
- * false); only SQLSTATE 42P01 means that. Everything lives in the arena. ERROR_REFUSED for a table that isn't
- * Prisma's. */
-must_use bool ledger_read(struct arena *arena, struct connection *conn, const char *schema,
-                          enum ledger_depth depth, struct ledger *out, struct error *err);
+/* What is to be read: whose ledger, and where. */
+struct ledger_request {
+    const struct dialect *dialect;
+    const char *schema; /* the URL's ?schema=, or NULL */
+    enum ledger_depth depth;
+};
+
+/* Reads it in one round trip. A missing table is no error (exists = false); only SQLSTATE 42P01 means that.
+ * Everything lives in the arena. ERROR_REFUSED for a table that isn't the dialect's. */
+must_use bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
+                          struct ledger *out, struct error *err);
 
 /* The look that every start begins with, and most end with: only `exists`, and names and states of the rows,
- * in no particular order; nothing of the session. */
-must_use bool ledger_glance(struct arena *arena, struct connection *conn, const char *schema,
+ * in no particular order; nothing of the session. The depth asked for is of no account. */
+must_use bool ledger_glance(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                             struct ledger *out, struct error *err);
 
 /* Creates it, with its schema if need be. With `is_baseline` the schema may hold tables already; otherwise

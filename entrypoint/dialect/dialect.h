@@ -1,0 +1,49 @@
+/*
+ * What a migration tool does, as data: its folder, its order, its checksum.
+ *
+ * A description is values and pure functions: it reads no file and asks no server. The other rooms know a
+ * tool by its description alone; what a tool is called, and what it calls things, stands nowhere else.
+ */
+#ifndef DIALECT_DIALECT_H
+#define DIALECT_DIALECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "dialect/order_key.h"
+
+/* A checksum as the ledger holds it, with its NUL. */
+enum { CHECKSUM_SIZE = SHA256_HEX_SIZE };
+
+struct dialect {
+    const char *tool; /* as messages call it: "Prisma" */
+
+    /* The folder. */
+    const char *const *places; /* where it usually is, the likeliest first; ends with NULL */
+    const char *beside_schema; /* its name beside the tool's own file of the schema */
+    const char *copy;          /* what a Dockerfile says to have it in the image */
+    const char *script_name;   /* of the script in a migration's directory */
+    const char *script_rule;   /* what an entry has to be, as the beginning of a hint */
+    size_t name_most;          /* characters of a migration's name that the ledger can hold */
+    bool (*is_migration)(const char *entry, bool is_directory);
+
+    /* A file of the folder that says which kind of server it is for; one that is missing is not checked. */
+    const char *lock_file;
+    bool (*check_lock_file)(const char *path, struct slice text, struct error *err);
+
+    /* The order in which migrations are applied. */
+    struct order_key (*order_key_of)(const char *name); /* points to the name */
+    int (*compare_keys)(const void *one, const void *other);
+    bool (*is_order_certain)(const char *name); /* false: the tool itself may sort this name otherwise */
+
+    /* The checksum of a script, of its bytes as they are in the file. */
+    void (*checksum_of)(struct slice script, char out[CHECKSUM_SIZE]);
+    bool (*checksum_matches)(const char *stored, struct slice script);
+};
+
+extern const struct dialect DIALECT_PRISMA;
+
+#endif
