@@ -15,7 +15,7 @@
 struct mark {
     char id[UUID_SIZE];
     char checksum[CHECKSUM_SIZE];
-    const char *parameters[3];
+    const char *parameters[ROW_VALUES];
 };
 
 static bool prepare_mark(struct arena *arena, const struct migration *migration, const struct ledger *ledger,
@@ -28,10 +28,10 @@ static bool prepare_mark(struct arena *arena, const struct migration *migration,
         return false;
     ledger->dialect->checksum_of(text_slice(&bytes), mark->checksum);
     random_uuid(mark->id);
-    mark->parameters[0] = mark->id;
-    mark->parameters[1] = mark->checksum;
-    mark->parameters[2] = migration->name;
-    *out = (struct batch_item) { &ledger->queries[LEDGER_INSERT_MARKED], mark->parameters };
+    const char *const row[ROW_VALUES] = {
+        [ROW_ID] = mark->id, [ROW_CHECKSUM] = mark->checksum, [ROW_NAME] = migration->name
+    };
+    *out = ledger_item(ledger, LEDGER_INSERT_MARKED, row, mark->parameters);
     return true;
 }
 

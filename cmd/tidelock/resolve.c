@@ -4,7 +4,6 @@
 #include "command.h"
 #include "config/options.h"
 #include "deploy/target.h"
-#include "dialect/prisma_resolve.h"
 #include "history/folder.h"
 #include "history/ledger.h"
 #include "history/script_file.h"
@@ -16,10 +15,10 @@ static bool mark_applied(struct connection *conn, const struct ledger *ledger, c
                          const char *checksum, struct error *err)
 {
     char id[UUID_SIZE];
-    const char *const aside[] = { name };
-    const char *const row[] = { id, checksum, name };
-    const struct batch_item items[] = { { &ledger->queries[LEDGER_ROLL_BACK], aside },
-                                        { &ledger->queries[LEDGER_INSERT_MARKED], row } };
+    const char *const row[ROW_VALUES] = { [ROW_ID] = id, [ROW_CHECKSUM] = checksum, [ROW_NAME] = name };
+    const char *parameters[2][ROW_VALUES];
+    const struct batch_item items[] = { ledger_item(ledger, LEDGER_ROLL_BACK, row, parameters[0]),
+                                        ledger_item(ledger, LEDGER_INSERT_MARKED, row, parameters[1]) };
     size_t failed;
 
     random_uuid(id);
@@ -58,7 +57,7 @@ static bool resolve_applied(struct arena *arena, const struct config *config, st
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
         return false;
-    if (!prisma_resolve_check_applied(ledger.rows, ledger.count, name, err) ||
+    if (!ledger.dialect->check_applied(ledger.rows, ledger.count, name, err) ||
         !mark_applied(conn, &ledger, name, checksum, err))
         return false;
     print_line("Migration %s marked as applied.", name);
@@ -69,14 +68,14 @@ static bool resolve_rolled_back(struct arena *arena, const struct config *config
                                 struct error *err)
 {
     const char *name = config->resolve_rolled_back;
-    const char *const parameters[] = { name };
+    const char *const row[ROW_VALUES] = { [ROW_NAME] = name };
     auto_connection struct connection *conn = acquire_leader(config, &target->endpoint, err);
     const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES };
     struct ledger ledger;
 
     if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err) ||
-        !prisma_resolve_check_rolled_back(ledger.rows, ledger.count, name, err) ||
-        !query_run(conn, &ledger.queries[LEDGER_ROLL_BACK], parameters, NULL, err))
+        !ledger.dialect->check_rolled_back(ledger.rows, ledger.count, name, err) ||
+        !ledger_write(conn, &ledger, LEDGER_ROLL_BACK, row, err))
         return false;
     print_line("Migration %s marked as rolled back.", name);
     return true;

@@ -1,5 +1,5 @@
 /*
- * What a migration tool does, as data: its folder, its order, its checksum.
+ * What a migration tool does, as data: its folder, its order, its checksum, its ledger.
  *
  * A description is values and pure functions: it reads no file and asks no server. The other rooms know a
  * tool by its description alone; what a tool is called, and what it calls things, stands nowhere else.
@@ -13,6 +13,8 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "dialect/ledger_row.h"
+#include "dialect/ledger_sql.h"
 #include "dialect/order_key.h"
 
 /* A checksum as the ledger holds it, with its NUL. */
@@ -42,6 +44,16 @@ struct dialect {
     /* The checksum of a script, of its bytes as they are in the file. */
     void (*checksum_of)(struct slice script, char out[CHECKSUM_SIZE]);
     bool (*checksum_matches)(const char *stored, struct slice script);
+
+    /* The ledger. */
+    const char *ledger_name; /* of the table, one that needs no quotes */
+    const struct ledger_sql *ledger;
+
+    /* Whether a name may be recorded as applied, and whether its failed rows may be set aside: ERROR_REFUSED
+     * otherwise. */
+    bool (*check_applied)(const struct ledger_row *rows, size_t count, const char *name, struct error *err);
+    bool (*check_rolled_back)(const struct ledger_row *rows, size_t count, const char *name,
+                              struct error *err);
 };
 
 extern const struct dialect DIALECT_PRISMA;

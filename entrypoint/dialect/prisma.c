@@ -1,8 +1,10 @@
 #include "base/memory.h"
 #include "dialect/dialect.h"
 #include "dialect/prisma_checksum.h"
+#include "dialect/prisma_ledger.h"
 #include "dialect/prisma_lock_file.h"
 #include "dialect/prisma_order.h"
+#include "dialect/prisma_resolve.h"
 
 static const char *const PLACES[] = { "prisma/migrations", "migrations", NULL };
 
@@ -38,4 +40,9 @@ const struct dialect DIALECT_PRISMA = {
 
     .checksum_of = prisma_checksum_of,
     .checksum_matches = prisma_checksum_matches,
+
+    .ledger_name = "_prisma_migrations",
+    .ledger = &PRISMA_LEDGER,
+    .check_applied = prisma_resolve_check_applied,
+    .check_rolled_back = prisma_resolve_check_rolled_back,
 };

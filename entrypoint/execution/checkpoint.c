@@ -12,7 +12,8 @@ enum { CLOSING_ITEMS = SESSION_ASIDES + 4 };
 bool checkpoint_commit(struct execution *execution, size_t done, const char *commit, struct error *err)
 {
     char number[NUMBER_SIZE];
-    const char *const parameters[] = { execution->id, number };
+    const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id, [ROW_STEPS] = number };
+    const char *parameters[ROW_VALUES];
     const struct query closing = { .name = "commit", .sql = commit };
     struct batch_item items[CLOSING_ITEMS];
     size_t count = 0;
@@ -25,8 +26,7 @@ bool checkpoint_commit(struct execution *execution, size_t done, const char *com
         items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
     keep = count;
     items[count++] = (struct batch_item) { .query = &LEADER_KEEP };
-    items[count++] = (struct batch_item) { .query = &execution->ledger->queries[LEDGER_PROGRESS],
-                                           .parameters = parameters };
+    items[count++] = ledger_item(execution->ledger, LEDGER_PROGRESS, row, parameters);
     items[count++] = (struct batch_item) { .query = &closing };
     if (query_batch(execution->conn, items, count, NULL, &failed, err))
         return true;

@@ -1,5 +1,6 @@
 /*
- * The ledger: Prisma's table _prisma_migrations, read in one round trip and written as Prisma writes it.
+ * The ledger: the table of its dialect, read in one round trip and written as the dialect's own tool writes
+ * it.
  *
  * Where it is, is decided once: the schema that the URL names, else the one in which a reader with this
  * session's search_path finds it. From then on every statement names the schema, so that nothing a script
@@ -20,22 +21,6 @@
 #include "postgres/connection.h"
 #include "postgres/query.h"
 
-/* The statements that write; ledger_query() gives each for the schema at hand. */
-enum ledger_statement {
-    LEDGER_INSERT_APPLIED, /* id, checksum, name, started (epoch) */
-    LEDGER_INSERT_STARTED, /* id, checksum, name, logs */
-    LEDGER_INSERT_MARKED,  /* id, checksum, name: as "resolve --applied" does */
-    LEDGER_INSERT_FAILED,  /* id, checksum, name, started (epoch), logs: failed and rolled back in one */
-    LEDGER_REPEAT_FAILED,  /* checksum, name, logs: the same failure again; returns the rows it found */
-    LEDGER_RESUME,         /* id, checksum, logs */
-    LEDGER_PROGRESS,       /* id, statements done */
-    LEDGER_FINISH,         /* id */
-    LEDGER_STOP,           /* id, logs: failed half-way */
-    LEDGER_ROLL_BACK,      /* name: its failed rows are set aside; returns how many */
-    LEDGER_ROLL_BACK_ROW,  /* id, logs: this row failed and left nothing behind */
-    LEDGER_STATEMENTS
-};
-
 /* Whatever anybody writes changes one of these. */
 struct ledger_size {
     size_t rows;
@@ -51,8 +36,8 @@ struct ledger {
     const char *table;       /* schema and name, quoted */
     struct ledger_row *rows; /* oldest first */
     size_t count;
-    struct ledger_size size; /* when it was read; whoever writes a row counts it */
-    struct query queries[LEDGER_STATEMENTS];
+    struct ledger_size size;                 /* when it was read; whoever writes a row counts it */
+    struct query queries[LEDGER_STATEMENTS]; /* for this table */
 
     /* What the same round trip told of the session. */
     const char *database;
@@ -94,12 +79,21 @@ void ledger_add_unchanged(const struct ledger *ledger, struct text *sql);
 must_use bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists,
                             struct error *err);
 
-/* Records a failure that left nothing behind: a row that is marked rolled back at once, so that the next
- * deployment tries again. The same failure of the same script reuses its row. `started` as read from the
- * server (seconds since 1970). */
+/* A statement that writes, for a batch: of `values` it takes what the dialect keeps (the others may be NULL),
+ * in its own order, into `parameters`, which must live as long as the item. */
+struct batch_item ledger_item(const struct ledger *ledger, enum ledger_statement statement,
+                              const char *const values[ROW_VALUES], const char *parameters[ROW_VALUES]);
+
+/* The same, alone. One round trip. */
+must_use bool ledger_write(struct connection *conn, const struct ledger *ledger,
+                           enum ledger_statement statement, const char *const values[ROW_VALUES],
+                           struct error *err);
+
+/* Records a failure that left nothing behind (checksum, name, started and logs): a row that is marked rolled
+ * back at once, so that the next deployment tries again. The same failure of the same script reuses its row.
+ */
 must_use bool ledger_record_clean_failure(struct connection *conn, const struct ledger *ledger,
-                                          const char *name, const char *checksum, const char *started,
-                                          const char *logs, struct error *err);
+                                          const char *const values[ROW_VALUES], struct error *err);
 
 /* What our unfinished rows begin their logs with; rows of Prisma's own don't. */
 #define LEDGER_OURS "tidelock: "
