@@ -95,7 +95,7 @@ static bool baseline_run(struct arena *arena, const struct config *config, int *
     if (!target_find(arena, config, &target, err) ||
         !find_end(&target.folder, config->baseline_to, &end, err))
         return false;
-    conn = acquire_leader(config, &target.endpoint, err);
+    conn = acquire_leader(config, &target.endpoint, target.folder.dialect->lock_key, err);
     const struct ledger_request wanted = { target.folder.dialect, target.endpoint.schema, LEDGER_NAMES };
     if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err))
         return false;

@@ -52,7 +52,7 @@ static bool resolve_applied(struct arena *arena, const struct config *config, st
 
     if (!find_script(&target->folder, name, checksum, err))
         return false;
-    conn = acquire_leader(config, &target->endpoint, err);
+    conn = acquire_leader(config, &target->endpoint, target->folder.dialect->lock_key, err);
     if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err))
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
@@ -69,7 +69,8 @@ static bool resolve_rolled_back(struct arena *arena, const struct config *config
 {
     const char *name = config->resolve_rolled_back;
     const char *const row[ROW_VALUES] = { [ROW_NAME] = name };
-    auto_connection struct connection *conn = acquire_leader(config, &target->endpoint, err);
+    auto_connection struct connection *conn =
+        acquire_leader(config, &target->endpoint, target->folder.dialect->lock_key, err);
     const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES };
     struct ledger ledger;
 

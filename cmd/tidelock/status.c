@@ -37,7 +37,7 @@ static bool overview_read(struct arena *arena, const struct config *config, stru
     }
     /* An unfinished row is a failed one or one that is being applied right now: only the leader lock tells.
      */
-    return out->history.failed_count == 0 || leader_find(conn, &out->leader, err);
+    return out->history.failed_count == 0 || leader_find(conn, out->ledger.lock_key, &out->leader, err);
 }
 
 /* What is asked with --exit-code: does the database hold all that this folder needs? */

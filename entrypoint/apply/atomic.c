@@ -58,8 +58,9 @@ static bool begin(struct execution *execution, char started[STARTED_SIZE], struc
     session_settings_add(&settings, true, &sql);
     text_add_string(&sql,
                     "SELECT pg_catalog.txid_current(),"
-                    " EXTRACT(epoch FROM pg_catalog.clock_timestamp()),"
-                    " " LEADER_TRY_IN_TRANSACTION ";");
+                    " EXTRACT(epoch FROM pg_catalog.clock_timestamp()), ");
+    leader_add_try(execution->ledger->lock_key, &sql);
+    text_add_string(&sql, ";");
     if (execution->is_pooled)
         ledger_add_unchanged(execution->ledger, &sql);
     has_begun = query_several(execution->conn, "begin", sql.at, results, array_length(results), err);
@@ -87,7 +88,8 @@ static bool commit(struct execution *execution, const char *started, struct erro
     items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
     count += execution_add_resets(execution, items + count);
     if (!execution->is_pooled)
-        items[count++] = (struct batch_item) { .query = &LEADER_KEEP };
+        items[count++] =
+            (struct batch_item) { .query = &LEADER_KEEP, .parameters = &execution->ledger->lock_key };
     items[count++] = ledger_item(execution->ledger, LEDGER_INSERT_APPLIED, row, parameters);
     items[count++] = (struct batch_item) { .query = &COMMIT };
     if (query_batch(execution->conn, items, count, NULL, &failed, err))

@@ -260,7 +260,7 @@ static bool finish(struct execution *execution, struct error *err)
     for (size_t i = 0; has_journal && i < JOURNAL_TABLES; i++)
         items[count++] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
     if (!query_batch(execution->conn, items, count, NULL, &failed, err) ||
-        !leader_is_ours(execution->conn, &is_ours, err))
+        !leader_is_ours(execution->conn, execution->ledger->lock_key, &is_ours, err))
         return error_context(err, "finishing %s", execution->migration->name);
     return is_ours || execution_lost_leader(err);
 }

@@ -98,8 +98,8 @@ static bool look_for_pooler(struct deployment *d, struct error *err)
 static enum leader_answer try_to_lead(struct deployment *d, struct error *err)
 {
     if (d->pooling != POOLING_TRANSACTION)
-        return leader_try(d->conn, &d->holder, err);
-    if (!leader_find(d->conn, &d->holder, err))
+        return leader_try(d->conn, d->ledger.lock_key, &d->holder, err);
+    if (!leader_find(d->conn, d->ledger.lock_key, &d->holder, err))
         return LEADER_UNKNOWN;
     return d->holder.pid == 0 ? LEADER_TAKEN : LEADER_HELD;
 }
@@ -206,7 +206,7 @@ static enum phase step_apply(struct deployment *d, struct error *err)
         if (!execution_may_go_on(&d->execution, err))
             return PHASE_FAILED;
         if (!apply_one(d, err)) {
-            if (!d->execution.is_overtaken || !leader_find(d->conn, &d->holder, err))
+            if (!d->execution.is_overtaken || !leader_find(d->conn, d->ledger.lock_key, &d->holder, err))
                 return PHASE_FAILED;
             return PHASE_FOLLOWING;
         }

@@ -73,7 +73,7 @@ static bool look(struct waiting *waiting, struct connection *conn, struct error 
     history_compare(arena, &target->folder, ledger.rows, ledger.count, &history);
     count(waiting, &ledger, &history);
     waiting->holder = (struct leader) { .pid = 0 };
-    return waiting->missing == 0 || leader_find(conn, &waiting->holder, err);
+    return waiting->missing == 0 || leader_find(conn, ledger.lock_key, &waiting->holder, err);
 }
 
 static void say(struct waiting *waiting)

@@ -1,5 +1,5 @@
 /*
- * What a migration tool does, as data: its folder, its order, its checksum, its ledger.
+ * What a migration tool does, as data: its folder, its order, its checksum, its ledger, its lock.
  *
  * A description is values and pure functions: it reads no file and asks no server. The other rooms know a
  * tool by its description alone; what a tool is called, and what it calls things, stands nowhere else.
@@ -54,6 +54,10 @@ struct dialect {
     bool (*check_applied)(const struct ledger_row *rows, size_t count, const char *name, struct error *err);
     bool (*check_rolled_back)(const struct ledger_row *rows, size_t count, const char *name,
                               struct error *err);
+
+    /* The advisory lock under which the tool applies: its key, a bigint, in decimal. Per database, not per
+     * schema. */
+    const char *lock_key;
 };
 
 extern const struct dialect DIALECT_PRISMA;

@@ -45,4 +45,6 @@ const struct dialect DIALECT_PRISMA = {
     .ledger = &PRISMA_LEDGER,
     .check_applied = prisma_resolve_check_applied,
     .check_rolled_back = prisma_resolve_check_rolled_back,
+
+    .lock_key = "72707369",
 };

@@ -25,7 +25,8 @@ bool checkpoint_commit(struct execution *execution, size_t done, const char *com
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
     keep = count;
-    items[count++] = (struct batch_item) { .query = &LEADER_KEEP };
+    items[count++] =
+        (struct batch_item) { .query = &LEADER_KEEP, .parameters = &execution->ledger->lock_key };
     items[count++] = ledger_item(execution->ledger, LEDGER_PROGRESS, row, parameters);
     items[count++] = (struct batch_item) { .query = &closing };
     if (query_batch(execution->conn, items, count, NULL, &failed, err))

@@ -117,6 +117,14 @@ static bool explain_read_failure(const struct dialect *dialect, const char *tabl
     return error_hint(err, "Compare it with the ledger of a working database (\\d %s in psql).", table);
 }
 
+/* What is known before it is read. */
+static struct ledger ledger_of(const struct ledger_request *wanted)
+{
+    return (struct ledger) { .dialect = wanted->dialect,
+                             .lock_key = wanted->dialect->lock_key,
+                             .is_schema_given = wanted->schema != NULL };
+}
+
 bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                  struct ledger *out, struct error *err)
 {
@@ -135,9 +143,8 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     is_read = query_several(conn, "ledger_read", sql.at, results, 2, err);
     session = results[0];
     rows = results[1];
-    *out = (struct ledger) { .dialect = wanted->dialect,
-                             .exists = is_read,
-                             .is_schema_given = wanted->schema != NULL };
+    *out = ledger_of(wanted);
+    out->exists = is_read;
     if (!is_read && (session == NULL || strcmp(err->sqlstate, "42P01") != 0))
         return explain_read_failure(wanted->dialect, table, err);
     if (!read_session(arena, session, wanted->schema, out, err))
@@ -155,7 +162,7 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
     auto_result struct result *rows = NULL;
     const char *table = qualified(arena, wanted->dialect, wanted->schema);
 
-    *out = (struct ledger) { .dialect = wanted->dialect, .is_schema_given = wanted->schema != NULL };
+    *out = ledger_of(wanted);
     add_sql(wanted->dialect->ledger->glance, table, &sql);
     if (!query_several(conn, "ledger_glance", sql.at, &rows, 1, err))
         return strcmp(err->sqlstate, "42P01") == 0 || explain_read_failure(wanted->dialect, table, err);

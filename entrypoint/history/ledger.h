@@ -34,6 +34,7 @@ struct ledger {
     bool is_schema_given;    /* the URL names it */
     const char *schema;      /* where it is, or will be created */
     const char *table;       /* schema and name, quoted */
+    const char *lock_key;    /* of the leader lock under which it is written */
     struct ledger_row *rows; /* oldest first */
     size_t count;
     struct ledger_size size;                 /* when it was read; whoever writes a row counts it */
