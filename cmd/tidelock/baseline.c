@@ -42,7 +42,7 @@ static bool find_end(const struct folder *folder, const char *to, size_t *end, s
 
     if (to != NULL && last == NULL) {
         error_set(err, ERROR_REFUSED, "there is no migration \"%s\" in %s", to, folder->path);
-        error_code(err, "P3017");
+        error_code(err, folder->dialect->codes.unknown_name);
         return error_hint(err,
                           "Give the name of a directory of that folder, without a path: tidelock status");
     }
@@ -50,13 +50,13 @@ static bool find_end(const struct folder *folder, const char *to, size_t *end, s
     return true;
 }
 
-static bool refuse_failed(const struct history *history, struct error *err)
+static bool refuse_failed(const struct dialect *dialect, const struct history *history, struct error *err)
 {
     if (history->failed_count == 0)
         return true;
     error_set(err, ERROR_REFUSED, "migration \"%s\" failed and nobody has said what became of it",
               history->failed[0]->name);
-    error_code(err, "P3009");
+    error_code(err, dialect->codes.unresolved);
     return error_hint(err, "First: tidelock resolve --applied \"%s\" or --rolled-back \"%s\"",
                       history->failed[0]->name, history->failed[0]->name);
 }
@@ -70,7 +70,7 @@ static bool write_marks(struct arena *arena, struct connection *conn, const stru
     size_t failed;
 
     history_compare(arena, folder, ledger->rows, ledger->count, &history);
-    if (!refuse_failed(&history, err))
+    if (!refuse_failed(folder->dialect, &history, err))
         return false;
     for (size_t i = 0; i < end; i++) {
         if (history.items[i].verdict == VERDICT_PENDING &&

@@ -37,7 +37,7 @@ static bool find_script(const struct folder *folder, const char *name, char chec
     }
     error_set(err, ERROR_REFUSED, "there is no migration \"%s\" with a readable script in %s", name,
               folder->path);
-    error_code(err, "P3017");
+    error_code(err, folder->dialect->codes.unknown_name);
     return error_hint(err, "Give the name of a directory of that folder, without a path: tidelock status");
 }
 

@@ -51,7 +51,7 @@ static bool prepare(struct execution *execution, struct text *bytes, struct erro
     }
     if (err->class == ERROR_CLEAN) {
         error_message(err, "migration \"%s\" was not started: %s", execution->migration->name, err->message);
-        error_code(err, "P3018");
+        error_code(err, execution->ledger->dialect->codes.failed);
     }
     return false;
 }

@@ -197,7 +197,7 @@ static bool check_resumable(struct execution *execution, size_t done, struct err
         return true;
     error_set(err, ERROR_REFUSED, "migration \"%s\" was half applied and its script has been changed since",
               execution->migration->name);
-    error_code(err, "P3009");
+    error_code(err, execution->ledger->dialect->codes.unresolved);
     if (done == 0)
         error_holds(err, "No statement of the former script is known to persist.");
     else

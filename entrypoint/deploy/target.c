@@ -9,21 +9,19 @@
 #include "history/folder.h"
 #include "postgres/reach.h"
 
-/* Prisma's switch exists because its lock is waited for inside the server; ours never is. */
-static void note_lock_switch(void)
+/* The tool's switch exists because its lock is waited for inside the server; ours never is. */
+static void note_lock_switch(const char *name)
 {
-    const char *value = getenv("PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK");
+    const char *value = getenv(name);
 
     if (value != NULL && value[0] != '\0' && !(value[0] == '0' && value[1] == '\0'))
-        log_warn(
-            "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK is ignored: the leader lock is what keeps two deployments "
-            "apart");
+        log_warn("%s is ignored: the leader lock is what keeps two deployments apart", name);
 }
 
 static bool find_places(struct arena *arena, const struct config *config, struct target *out,
                         const char **path, struct error *err)
 {
-    note_lock_switch();
+    note_lock_switch(DIALECT_PRISMA.lock_switch);
     out->begun = NULL;
     return endpoint_find(arena, config, &out->endpoint, err) &&
            folder_locate(arena, &DIALECT_PRISMA, config, path, err);

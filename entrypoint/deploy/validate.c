@@ -73,7 +73,7 @@ bool validate_failed(const struct folder *folder, const struct history *history,
         error_set(err, ERROR_REFUSED,
                   "migration \"%s\" failed (started %s UTC), and nobody has said what became of it",
                   row->name, row->started_at);
-        error_code(err, "P3009");
+        error_code(err, folder->dialect->codes.unresolved);
         if (row->logs != NULL)
             error_detail(err, "%s", row->logs);
         error_holds(err, "Parts of it may persist. %zu pending migrations were not applied.",

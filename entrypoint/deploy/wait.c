@@ -26,16 +26,16 @@ struct waiting {
 /* Who may only read must be told what that takes. */
 static bool explain_denial(const struct target *target, struct error *err)
 {
+    const char *schema = target->endpoint.schema == NULL ? "public" : target->endpoint.schema;
     const char *user = endpoint_value(&target->endpoint, "user");
+    const char *role = user == NULL ? "ROLE" : user;
 
     if (strcmp(err->sqlstate, "42501") != 0)
         return false;
-    return error_hint(
-        err,
-        "Let the role read the ledger: GRANT USAGE ON SCHEMA \"%s\" TO \"%s\"; GRANT SELECT ON "
-        "\"%s\"._prisma_migrations TO \"%s\";",
-        target->endpoint.schema == NULL ? "public" : target->endpoint.schema, user == NULL ? "ROLE" : user,
-        target->endpoint.schema == NULL ? "public" : target->endpoint.schema, user == NULL ? "ROLE" : user);
+    return error_hint(err,
+                      "Let the role read the ledger: GRANT USAGE ON SCHEMA \"%s\" TO \"%s\"; GRANT SELECT ON "
+                      "\"%s\".%s TO \"%s\";",
+                      schema, role, schema, target->folder.dialect->ledger_name, role);
 }
 
 static void count(struct waiting *waiting, const struct ledger *ledger, const struct history *history)

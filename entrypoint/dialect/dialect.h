@@ -20,8 +20,18 @@
 /* A checksum as the ledger holds it, with its NUL. */
 enum { CHECKSUM_SIZE = SHA256_HEX_SIZE };
 
+/* The codes under which the tool's users look for help; empty where it has none. */
+struct dialect_codes {
+    const char *failed;         /* a migration failed now */
+    const char *unresolved;     /* one failed before and has not been resolved */
+    const char *not_empty;      /* the schema holds tables and has no ledger */
+    const char *script_missing; /* a migration's script can't be read */
+    const char *unknown_name;   /* no migration of the folder is called so */
+};
+
 struct dialect {
     const char *tool; /* as messages call it: "Prisma" */
+    struct dialect_codes codes;
 
     /* The folder. */
     const char *const *places; /* where it usually is, the likeliest first; ends with NULL */
@@ -58,6 +68,7 @@ struct dialect {
     /* The advisory lock under which the tool applies: its key, a bigint, in decimal. Per database, not per
      * schema. */
     const char *lock_key;
+    const char *lock_switch; /* the environment variable that leaves it out, there */
 };
 
 extern const struct dialect DIALECT_PRISMA;

@@ -22,6 +22,13 @@ static int compare_keys(const void *one, const void *other)
 
 const struct dialect DIALECT_PRISMA = {
     .tool = "Prisma",
+    .codes = {
+        .failed = "P3018",
+        .unresolved = "P3009",
+        .not_empty = "P3005",
+        .script_missing = "P3015",
+        .unknown_name = "P3017",
+    },
 
     .places = PLACES,
     .beside_schema = "migrations",
@@ -47,4 +54,5 @@ const struct dialect DIALECT_PRISMA = {
     .check_rolled_back = prisma_resolve_check_rolled_back,
 
     .lock_key = "72707369",
+    .lock_switch = "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK",
 };

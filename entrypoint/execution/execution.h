@@ -64,7 +64,7 @@ struct execution {
 
 struct script_reader execution_reader(const struct execution *execution);
 
-/* Turns the server's error into the migration's: message, P3018, place. The failed text began at byte `start`
+/* Turns the server's error into the migration's: message, code, place. The failed text began at byte `start`
  * of the script with its statement number `first`, and `completed` statements of it were done. Returns false.
  */
 bool execution_failed_at(const struct execution *execution, size_t start, size_t first, size_t completed,

@@ -45,7 +45,7 @@ void history_compare(struct arena *arena, const struct folder *folder, const str
 void history_mark_edited(struct history *history, size_t index);
 
 /* Reads the script of item `index` if it is applied, and makes it VERDICT_EDITED if its checksum is not the
- * ledger's (whose rows must have been read with theirs). ERROR_REFUSED (P3015) when the script can't be read.
+ * ledger's (whose rows must have been read with theirs). ERROR_REFUSED when the script can't be read.
  */
 must_use bool history_check_edited(struct history *history, const struct folder *folder, size_t index,
                                    struct error *err);

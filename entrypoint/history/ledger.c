@@ -192,7 +192,7 @@ static const struct query SCHEMA_TABLES = {
         " ORDER BY c.relname <> $3, n.nspname <> $1, c.relname LIMIT 5",
 };
 
-static bool refuse_not_empty(const struct result *tables, struct error *err)
+static bool refuse_not_empty(const struct dialect *dialect, const struct result *tables, struct error *err)
 {
     auto_text struct text names = text_init(1024);
 
@@ -200,7 +200,7 @@ static bool refuse_not_empty(const struct result *tables, struct error *err)
         text_add_format(&names, "%s%s.%s", i == 0 ? "" : ", ", result_text(tables, i, 0),
                         result_text(tables, i, 1));
     error_set(err, ERROR_REFUSED, "the schema is not empty and has no ledger");
-    error_code(err, "P3005");
+    error_code(err, dialect->codes.not_empty);
     error_holds(err, "Tables that no migration of this folder is recorded for: %s%s. Nothing was changed.",
                 names.at, result_rows(tables) == 5 ? ", …" : "");
     return error_hint(
@@ -229,7 +229,7 @@ static bool check_empty(struct connection *conn, const struct ledger *ledger, st
             "URL (?schema=%s).",
             result_text(tables, 0, 0), result_text(tables, 0, 0));
     }
-    return refuse_not_empty(tables, err);
+    return refuse_not_empty(ledger->dialect, tables, err);
 }
 
 static const struct query SCHEMA_EXISTS = {

@@ -68,7 +68,7 @@ must_use bool ledger_glance(struct arena *arena, struct connection *conn, const 
                             struct ledger *out, struct error *err);
 
 /* Creates it, with its schema if need be. With `is_baseline` the schema may hold tables already; otherwise
- * that is ERROR_REFUSED (P3005). Call it under the leader lock. */
+ * that is ERROR_REFUSED. Call it under the leader lock. */
 must_use bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is_baseline,
                             struct error *err);
 

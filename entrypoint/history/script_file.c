@@ -12,7 +12,7 @@ bool migration_read(const struct dialect *dialect, const struct migration *migra
     err->class = ERROR_REFUSED;
     if (out->has_overflowed)
         return error_hint(err, "A server takes at most 1 GiB in one message: split the migration in two.");
-    error_code(err, "P3015");
+    error_code(err, dialect->codes.script_missing);
     return error_hint(err, "%s; restore the file, or remove the directory if it should not be a migration.",
                       dialect->script_rule);
 }

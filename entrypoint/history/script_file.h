@@ -12,8 +12,8 @@
 /* The largest that is read: what a server takes in one message is a little more. */
 enum { SCRIPT_BYTES_MOST = 1024 * 1024 * 1024 - 1 };
 
-/* Reads it whole into `out` (text_init(SCRIPT_BYTES_MOST)). ERROR_REFUSED, with P3015 when it is missing or
- * can't be read, without a code when it is larger. */
+/* Reads it whole into `out` (text_init(SCRIPT_BYTES_MOST)). ERROR_REFUSED, with the dialect's code when it
+ * is missing or can't be read, without one when it is larger. */
 must_use bool migration_read(const struct dialect *dialect, const struct migration *migration,
                              struct text *out, struct error *err);
 
