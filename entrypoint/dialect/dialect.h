@@ -44,7 +44,7 @@ struct dialect {
 
     /* A file of the folder that says which kind of server it is for; one that is missing is not checked. */
     const char *lock_file;
-    bool (*check_lock_file)(const char *path, struct slice text, struct error *err);
+    must_use bool (*check_lock_file)(const char *path, struct slice text, struct error *err);
 
     /* The order in which migrations are applied. */
     struct order_key (*order_key_of)(const char *name); /* points to the name */
@@ -61,9 +61,10 @@ struct dialect {
 
     /* Whether a name may be recorded as applied, and whether its failed rows may be set aside: ERROR_REFUSED
      * otherwise. */
-    bool (*check_applied)(const struct ledger_row *rows, size_t count, const char *name, struct error *err);
-    bool (*check_rolled_back)(const struct ledger_row *rows, size_t count, const char *name,
-                              struct error *err);
+    must_use bool (*check_applied)(const struct ledger_row *rows, size_t count, const char *name,
+                                   struct error *err);
+    must_use bool (*check_rolled_back)(const struct ledger_row *rows, size_t count, const char *name,
+                                       struct error *err);
 
     /* The advisory lock under which the tool applies: its key, a bigint, in decimal. Per database, not per
      * schema. */
