@@ -11,7 +11,7 @@
 #include "history/migration.h"
 
 /* Reads every applied script and marks those that were edited since. One that can't be read is said in the
- * log, or with `is_strict` ERROR_REFUSED (P3015): what is applied needs no script any more. */
+ * log, or with `is_strict` ERROR_REFUSED: what is applied needs no script any more. */
 must_use bool validate_edited(const struct folder *folder, struct history *history, bool is_strict,
                               struct error *err);
 
@@ -19,7 +19,7 @@ must_use bool validate_edited(const struct folder *folder, struct history *histo
 must_use bool validate_findings(const struct folder *folder, const struct history *history, bool is_strict,
                                 struct error *err);
 
-/* Half-applied migrations block (ERROR_REFUSED, P3009), except those of our own whose progress is known and
+/* Half-applied migrations block (ERROR_REFUSED), except those of our own whose progress is known and
  * that the folder still holds: these are gone on with. */
 must_use bool validate_failed(const struct folder *folder, const struct history *history, struct error *err);
 
