@@ -4,7 +4,6 @@
 #include "command.h"
 #include "config/options.h"
 #include "deploy/target.h"
-#include "dialect/prisma_checksum.h"
 #include "history/compare.h"
 #include "history/folder.h"
 #include "history/ledger.h"
@@ -15,8 +14,8 @@
 /* One row to write; its texts live in the arena. */
 struct mark {
     char id[UUID_SIZE];
-    char checksum[SHA256_HEX_SIZE];
-    const char *parameters[3];
+    char checksum[CHECKSUM_SIZE];
+    const char *parameters[ROW_VALUES];
 };
 
 static bool prepare_mark(struct arena *arena, const struct migration *migration, const struct ledger *ledger,
@@ -25,14 +24,14 @@ static bool prepare_mark(struct arena *arena, const struct migration *migration,
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     struct mark *mark = arena_alloc(arena, 1, sizeof *mark);
 
-    if (!migration_read(migration, &bytes, err))
+    if (!migration_read(ledger->dialect, migration, &bytes, err))
         return false;
-    prisma_checksum_of(text_slice(&bytes), mark->checksum);
+    ledger->dialect->checksum_of(text_slice(&bytes), mark->checksum);
     random_uuid(mark->id);
-    mark->parameters[0] = mark->id;
-    mark->parameters[1] = mark->checksum;
-    mark->parameters[2] = migration->name;
-    *out = (struct batch_item) { &ledger->queries[LEDGER_INSERT_MARKED], mark->parameters };
+    const char *const row[ROW_VALUES] = {
+        [ROW_ID] = mark->id, [ROW_CHECKSUM] = mark->checksum, [ROW_NAME] = migration->name
+    };
+    *out = ledger_item(ledger, LEDGER_INSERT_MARKED, row, mark->parameters);
     return true;
 }
 
@@ -43,7 +42,7 @@ static bool find_end(const struct folder *folder, const char *to, size_t *end, s
 
     if (to != NULL && last == NULL) {
         error_set(err, ERROR_REFUSED, "could not find migration \"%s\" in %s", to, folder->path);
-        error_code(err, "P3017");
+        error_code(err, folder->dialect->codes.unknown_name);
         return error_hint(
             err, "Name a directory in that folder, without a path. To see all names: tidelock status");
     }
@@ -51,13 +50,13 @@ static bool find_end(const struct folder *folder, const char *to, size_t *end, s
     return true;
 }
 
-static bool refuse_failed(const struct history *history, struct error *err)
+static bool refuse_failed(const struct dialect *dialect, const struct history *history, struct error *err)
 {
     if (history->failed_count == 0)
         return true;
     error_set(err, ERROR_REFUSED, "migration \"%s\" failed and has not been resolved",
               history->failed[0]->name);
-    error_code(err, "P3009");
+    error_code(err, dialect->codes.unresolved);
     return error_hint(err, "Resolve it first: tidelock resolve --applied \"%s\" or --rolled-back \"%s\"",
                       history->failed[0]->name, history->failed[0]->name);
 }
@@ -71,7 +70,7 @@ static bool write_marks(struct connection *conn, const struct folder *folder, co
     size_t count = 0;
 
     history_compare(arena, folder, ledger->rows, ledger->count, &history);
-    if (!refuse_failed(&history, err))
+    if (!refuse_failed(folder->dialect, &history, err))
         return false;
     for (size_t i = 0; i < end; i++) {
         if (history.items[i].verdict == VERDICT_PENDING &&
@@ -96,10 +95,9 @@ static bool baseline_run(struct arena *arena, const struct config *config, int *
     if (!target_find(arena, config, &target, err) ||
         !find_end(&target.folder, config->baseline_to, &end, err))
         return false;
-    conn = acquire_leader(config, &target.endpoint, err);
-    if (conn == NULL ||
-        !ledger_read(arena, conn, (struct ledger_wish) { target.endpoint.schema, LEDGER_NAMES }, &ledger,
-                     err))
+    conn = acquire_leader(config, &target.endpoint, target.folder.dialect->lock_key, err);
+    const struct ledger_request wanted = { target.folder.dialect, target.endpoint.schema, LEDGER_NAMES };
+    if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err))
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
         return false;

@@ -4,8 +4,6 @@
 #include "command.h"
 #include "config/options.h"
 #include "deploy/target.h"
-#include "dialect/prisma_checksum.h"
-#include "dialect/prisma_resolve.h"
 #include "history/folder.h"
 #include "history/ledger.h"
 #include "history/script_file.h"
@@ -17,28 +15,28 @@ static bool mark_applied(struct connection *conn, const struct ledger *ledger, c
                          const char *checksum, struct error *err)
 {
     char id[UUID_SIZE];
-    const char *const aside[] = { name };
-    const char *const row[] = { id, checksum, name };
-    const struct batch_item items[] = { { &ledger->queries[LEDGER_ROLL_BACK], aside },
-                                        { &ledger->queries[LEDGER_INSERT_MARKED], row } };
+    const char *const row[ROW_VALUES] = { [ROW_ID] = id, [ROW_CHECKSUM] = checksum, [ROW_NAME] = name };
+    const char *parameters[2][ROW_VALUES];
+    const struct batch_item items[] = { ledger_item(ledger, LEDGER_ROLL_BACK, row, parameters[0]),
+                                        ledger_item(ledger, LEDGER_INSERT_MARKED, row, parameters[1]) };
 
     random_uuid(id);
     return query_batch(conn, &(const struct batch) { .items = items, .count = array_length(items) }, err);
 }
 
-static bool find_script(const struct folder *folder, const char *name, char checksum[SHA256_HEX_SIZE],
+static bool find_script(const struct folder *folder, const char *name, char checksum[CHECKSUM_SIZE],
                         struct error *err)
 {
     const struct migration *migration = folder_find(folder, name);
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
 
-    if (migration != NULL && migration_read(migration, &bytes, err)) {
-        prisma_checksum_of(text_slice(&bytes), checksum);
+    if (migration != NULL && migration_read(folder->dialect, migration, &bytes, err)) {
+        folder->dialect->checksum_of(text_slice(&bytes), checksum);
         return true;
     }
     error_set(err, ERROR_REFUSED, "could not find a migration \"%s\" with a readable script in %s", name,
               folder->path);
-    error_code(err, "P3017");
+    error_code(err, folder->dialect->codes.unknown_name);
     return error_hint(err,
                       "Name a directory in that folder, without a path. To see all names: tidelock status");
 }
@@ -47,20 +45,19 @@ static bool resolve_applied(struct arena *arena, const struct config *config, st
                             struct error *err)
 {
     const char *name = config->resolve_applied;
-    char checksum[SHA256_HEX_SIZE];
+    char checksum[CHECKSUM_SIZE];
     auto_connection struct connection *conn = NULL;
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES };
     struct ledger ledger;
 
     if (!find_script(&target->folder, name, checksum, err))
         return false;
-    conn = acquire_leader(config, &target->endpoint, err);
-    if (conn == NULL ||
-        !ledger_read(arena, conn, (struct ledger_wish) { target->endpoint.schema, LEDGER_NAMES }, &ledger,
-                     err))
+    conn = acquire_leader(config, &target->endpoint, target->folder.dialect->lock_key, err);
+    if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err))
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
         return false;
-    if (!prisma_resolve_check_applied(ledger.rows, ledger.count, name, err) ||
+    if (!ledger.dialect->check_applied(ledger.rows, ledger.count, name, err) ||
         !mark_applied(conn, &ledger, name, checksum, err))
         return false;
     print_line("Migration %s marked as applied.", name);
@@ -71,15 +68,15 @@ static bool resolve_rolled_back(struct arena *arena, const struct config *config
                                 struct error *err)
 {
     const char *name = config->resolve_rolled_back;
-    const char *const parameters[] = { name };
-    auto_connection struct connection *conn = acquire_leader(config, &target->endpoint, err);
+    const char *const row[ROW_VALUES] = { [ROW_NAME] = name };
+    auto_connection struct connection *conn =
+        acquire_leader(config, &target->endpoint, target->folder.dialect->lock_key, err);
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES };
     struct ledger ledger;
 
-    if (conn == NULL ||
-        !ledger_read(arena, conn, (struct ledger_wish) { target->endpoint.schema, LEDGER_NAMES }, &ledger,
-                     err) ||
-        !prisma_resolve_check_rolled_back(ledger.rows, ledger.count, name, err) ||
-        !query_run(conn, &ledger.queries[LEDGER_ROLL_BACK], parameters, NULL, err))
+    if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err) ||
+        !ledger.dialect->check_rolled_back(ledger.rows, ledger.count, name, err) ||
+        !ledger_write(conn, &ledger, LEDGER_ROLL_BACK, row, err))
         return false;
     print_line("Migration %s marked as rolled back.", name);
     return true;

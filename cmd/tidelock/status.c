@@ -24,20 +24,20 @@ static bool overview_read(struct arena *arena, const struct config *config, stru
                           struct overview *out, struct error *err)
 {
     auto_connection struct connection *conn = reach_database(config, &target->endpoint, NULL, err);
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema,
+                                           LEDGER_CHECKSUMS };
 
     out->target = target;
-    if (conn == NULL ||
-        !ledger_read(arena, conn, (struct ledger_wish) { target->endpoint.schema, LEDGER_CHECKSUMS },
-                     &out->ledger, err))
+    if (conn == NULL || !ledger_read(arena, conn, &wanted, &out->ledger, err))
         return false;
     history_compare(arena, &target->folder, out->ledger.rows, out->ledger.count, &out->history);
     for (size_t i = 0; i < target->folder.count; i++) {
-        if (!history_check_edited(&out->history, i, &target->folder.items[i], err))
+        if (!history_check_edited(&out->history, &target->folder, i, err))
             return false;
     }
     /* An unfinished row has failed or is being applied right now: only the leader lock tells which.
      * */
-    return out->history.failed_count == 0 || leader_find(conn, &out->leader, err);
+    return out->history.failed_count == 0 || leader_find(conn, out->ledger.lock_key, &out->leader, err);
 }
 
 /* The answer for --exit-code: does the database hold everything that this folder needs? */

@@ -58,8 +58,9 @@ static bool begin(struct execution *execution, char started[STARTED_SIZE], struc
     session_settings_add(&settings, true, &sql);
     text_add_string(&sql,
                     "SELECT pg_catalog.txid_current(),"
-                    " EXTRACT(epoch FROM pg_catalog.clock_timestamp()),"
-                    " " LEADER_TRY_IN_TRANSACTION ";");
+                    " EXTRACT(epoch FROM pg_catalog.clock_timestamp()), ");
+    leader_add_try(execution->ledger->lock_key, &sql);
+    text_add_string(&sql, ";");
     if (execution->is_pooled)
         ledger_add_unchanged(execution->ledger, &sql);
     has_begun = query_several(execution->conn, &(const struct query) { .name = "begin", .sql = sql.at },
@@ -76,7 +77,11 @@ static bool begin(struct execution *execution, char started[STARTED_SIZE], struc
 
 static bool commit(struct execution *execution, const char *started, struct error *err)
 {
-    const char *const row[] = { execution->id, execution->checksum, execution->migration->name, started };
+    const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
+                                          [ROW_CHECKSUM] = execution->checksum,
+                                          [ROW_NAME] = execution->migration->name,
+                                          [ROW_STARTED] = started };
+    const char *parameters[ROW_VALUES];
     struct batch_item items[CLOSING_ITEMS_MOST];
     size_t count = 0;
     size_t failed;
@@ -84,9 +89,9 @@ static bool commit(struct execution *execution, const char *started, struct erro
     items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
     count += execution_add_resets(execution, items + count);
     if (!execution->is_pooled)
-        items[count++] = (struct batch_item) { .query = &LEADER_KEEP };
-    items[count++] = (struct batch_item) { .query = &execution->ledger->queries[LEDGER_INSERT_APPLIED],
-                                           .parameters = row };
+        items[count++] =
+            (struct batch_item) { .query = &LEADER_KEEP, .parameters = &execution->ledger->lock_key };
+    items[count++] = ledger_item(execution->ledger, LEDGER_INSERT_APPLIED, row, parameters);
     items[count++] = (struct batch_item) { .query = &COMMIT };
     if (query_batch(execution->conn,
                     &(const struct batch) { .items = items, .count = count, .failed = &failed }, err))
@@ -183,10 +188,11 @@ static void record_failure(const struct execution *execution, const char *starte
     struct error err;
 
     execution_failure_text(failure, &logs);
-    if (!ledger_record_clean_failure(execution->conn, execution->ledger,
-                                     &(const struct clean_failure) { execution->migration->name,
-                                                                     execution->checksum, started, logs.at },
-                                     &err))
+    const char *const row[ROW_VALUES] = { [ROW_CHECKSUM] = execution->checksum,
+                                          [ROW_NAME] = execution->migration->name,
+                                          [ROW_STARTED] = started,
+                                          [ROW_LOGS] = logs.at };
+    if (!ledger_record_clean_failure(execution->conn, execution->ledger, row, &err))
         log_warn("could not record the failure in the ledger: %s", err.message);
 }
 

@@ -5,7 +5,6 @@
 #include "apply/atomic.h"
 #include "apply/resumable.h"
 #include "base/log.h"
-#include "dialect/prisma_checksum.h"
 #include "execution/assertion.h"
 #include "execution/lock_retry.h"
 #include "history/script_file.h"
@@ -43,16 +42,18 @@ static bool judge(struct execution *execution, struct error *err)
 /* A script that cannot even be sent also fails cleanly: nothing of it was run. */
 static bool prepare(struct execution *execution, struct text *bytes, struct error *err)
 {
-    if (migration_read(execution->migration, bytes, err) &&
+    const struct dialect *dialect = execution->ledger->dialect;
+
+    if (migration_read(dialect, execution->migration, bytes, err) &&
         script_check_text(execution->migration->script_path, text_slice(bytes), err)) {
-        prisma_checksum_of(text_slice(bytes), execution->checksum);
+        dialect->checksum_of(text_slice(bytes), execution->checksum);
         execution->script = script_without_bom(text_slice(bytes));
         if (judge(execution, err))
             return true;
     }
     if (err->class == ERROR_CLEAN) {
         error_message(err, "migration \"%s\" was not started: %s", execution->migration->name, err->message);
-        error_code(err, "P3018");
+        error_code(err, execution->ledger->dialect->codes.failed);
     }
     return false;
 }

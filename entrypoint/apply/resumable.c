@@ -148,9 +148,9 @@ static void record_stop(struct execution *execution, bool is_partial, const stru
 
     text_add_string(&logs, LEDGER_OURS);
     execution_failure_text(failure, &logs);
-    const char *const written[] = { execution->id, logs.at };
+    const char *const written[ROW_VALUES] = { [ROW_ID] = execution->id, [ROW_LOGS] = logs.at };
     if (!execution_reset_session(execution, &err) ||
-        !query_run(execution->conn, &execution->ledger->queries[statement], written, NULL, &err))
+        !ledger_write(execution->conn, execution->ledger, statement, written, &err))
         log_warn("could not record the failure in the ledger: %s", err.message);
 }
 
@@ -197,7 +197,7 @@ static bool check_resumable(struct execution *execution, size_t done, struct err
         return true;
     error_set(err, ERROR_REFUSED, "migration \"%s\" was half applied, and its script has been changed since",
               execution->migration->name);
-    error_code(err, "P3009");
+    error_code(err, execution->ledger->dialect->codes.unresolved);
     if (done == 0)
         error_holds(err, "No statement of the former script is known to persist.");
     else
@@ -212,14 +212,14 @@ static bool check_resumable(struct execution *execution, size_t done, struct err
 
 static bool start_row(struct execution *execution, struct course *course, struct error *err)
 {
-    const char *logs = LEDGER_OURS "running";
-    const char *const fresh[] = { execution->id, execution->checksum, execution->migration->name, logs };
-    const char *const again[] = { execution->id, execution->checksum, logs };
+    const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
+                                          [ROW_CHECKSUM] = execution->checksum,
+                                          [ROW_NAME] = execution->migration->name,
+                                          [ROW_LOGS] = LEDGER_OURS "running" };
 
     if (execution->unfinished == NULL) {
         random_uuid(execution->id);
-        return query_run(execution->conn, &execution->ledger->queries[LEDGER_INSERT_STARTED], fresh, NULL,
-                         err);
+        return ledger_write(execution->conn, execution->ledger, LEDGER_INSERT_STARTED, row, err);
     }
     text_copy_cut(execution->id, sizeof execution->id, execution->unfinished->id);
     course->resumed = (size_t)execution->unfinished->steps;
@@ -228,7 +228,7 @@ static bool start_row(struct execution *execution, struct course *course, struct
         return false;
     log_info("%s was interrupted: resuming at statement %zu of %zu", execution->migration->name,
              course->resumed + 1, execution->summary.statements);
-    return query_run(execution->conn, &execution->ledger->queries[LEDGER_RESUME], again, NULL, err);
+    return ledger_write(execution->conn, execution->ledger, LEDGER_RESUME, row, err);
 }
 
 static bool set_session(struct execution *execution, struct error *err)
@@ -248,19 +248,21 @@ static bool set_session(struct execution *execution, struct error *err)
 /* All or nothing: a finished row leaves no intents behind. */
 static bool finish(struct execution *execution, struct error *err)
 {
+    const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id };
     const char *const parameters[] = { execution->id };
+    const char *finished[ROW_VALUES];
     struct batch_item items[RESETS_MOST + 1 + JOURNAL_TABLES];
     size_t count = execution_add_resets(execution, items);
     bool has_journal;
     bool is_ours;
 
-    items[count++] = (struct batch_item) { &execution->ledger->queries[LEDGER_FINISH], parameters };
+    items[count++] = ledger_item(execution->ledger, LEDGER_FINISH, row, finished);
     if (!journal_exists(execution->conn, &has_journal, err))
         return error_context(err, "finishing %s", execution->migration->name);
     for (size_t i = 0; has_journal && i < JOURNAL_TABLES; i++)
         items[count++] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
     if (!query_batch(execution->conn, &(const struct batch) { .items = items, .count = count }, err) ||
-        !leader_is_ours(execution->conn, &is_ours, err))
+        !leader_is_ours(execution->conn, execution->ledger->lock_key, &is_ours, err))
         return error_context(err, "finishing %s", execution->migration->name);
     return is_ours || execution_lost_leader(err);
 }

@@ -8,14 +8,17 @@
 #include "postgres/query.h"
 #include "repair/repair.h"
 
+enum { BEGIN_MOST = 1024 };
+
 static bool begin_own(struct execution *execution, struct error *err)
 {
+    auto_text struct text sql = text_init(BEGIN_MOST);
     auto_result struct result *facts = NULL;
 
-    if (!query_several(
-            execution->conn,
-            &(const struct query) { .name = "begin", .sql = "BEGIN;SELECT " LEADER_TRY_IN_TRANSACTION },
-            &facts, 1, err))
+    text_add_string(&sql, "BEGIN;SELECT ");
+    leader_add_try(execution->ledger->lock_key, &sql);
+    if (!query_several(execution->conn, &(const struct query) { .name = "begin", .sql = sql.at }, &facts, 1,
+                       err))
         return false;
     return result_bool(facts, 0, 0) || execution_lost_leader(err);
 }

@@ -60,7 +60,7 @@ static const struct query TABLE = {
 static bool refuse(const struct execution *execution, const struct backfill_plan *plan, struct error *err)
 {
     execution_point(execution, plan->start, err);
-    error_code(err, "P3018");
+    error_code(err, execution->ledger->dialect->codes.failed);
     return error_message(err, "migration \"%s\" was not started: %s", execution->migration->name,
                          err->message);
 }

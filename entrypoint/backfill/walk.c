@@ -198,8 +198,10 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
     backfill_range_add(&walk->plan.qualified, &walk->done, &walk->until, &range);
     text_add_format(&sql,
                     "BEGIN ISOLATION LEVEL READ COMMITTED;SET LOCAL lock_timeout = %lld;"
-                    "SET LOCAL statement_timeout = %lld;SELECT %s;WITH tidelock_changed AS (",
-                    (long long)lock_ms, (long long)statement_timeout_ms(walk), LEADER_TRY_IN_TRANSACTION);
+                    "SET LOCAL statement_timeout = %lld;SELECT ",
+                    (long long)lock_ms, (long long)statement_timeout_ms(walk));
+    leader_add_try(execution->ledger->lock_key, &sql);
+    text_add_string(&sql, ";WITH tidelock_changed AS (");
     update_statement_add(walk->plan.sql, &walk->plan.update, range.at, &sql);
     text_add_string(&sql,
                     "\nRETURNING true) SELECT pg_catalog.count(*), (1000 * EXTRACT(epoch FROM"

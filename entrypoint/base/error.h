@@ -48,7 +48,7 @@ enum { ERROR_CONTEXTS = 4 };
 struct error {
     enum error_class class;
     int signal;       /* ERROR_INTERRUPTED: which one */
-    char code[8];     /* the code that Prisma's users search for ("P3009"), or empty */
+    char code[8];     /* the code that Prisma's users search for ("P1001"), or empty */
     char sqlstate[6]; /* the server's code, or empty */
     size_t position;  /* where in the text of the failed query, in characters from 1 as the server counts; 0 =
                          not known */

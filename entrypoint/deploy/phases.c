@@ -30,9 +30,11 @@ static bool is_complete(const struct deployment *d)
  * nothing is asked about the session. */
 static bool glance(struct deployment *d, struct error *err)
 {
+    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_NAMES };
+
     arena_free(d->look);
     d->look = arena_new();
-    if (!ledger_glance(d->look, d->conn, d->endpoint->schema, &d->ledger, err))
+    if (!ledger_glance(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
     history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
     show_history(d);
@@ -41,9 +43,11 @@ static bool glance(struct deployment *d, struct error *err)
 
 bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error *err)
 {
+    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, depth };
+
     arena_free(d->look);
     d->look = arena_new();
-    if (!ledger_read(d->look, d->conn, (struct ledger_wish) { d->endpoint->schema, depth }, &d->ledger, err))
+    if (!ledger_read(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
     log_context(LOG_DATABASE, d->ledger.database);
     d->report->database = arena_copy(d->arena, d->ledger.database, strlen(d->ledger.database));
@@ -94,8 +98,8 @@ static bool look_for_pooler(struct deployment *d, struct error *err)
 static enum leader_answer try_to_lead(struct deployment *d, struct error *err)
 {
     if (d->pooling != POOLING_TRANSACTION)
-        return leader_try(d->conn, &d->holder, err);
-    if (!leader_find(d->conn, &d->holder, err))
+        return leader_try(d->conn, d->ledger.lock_key, &d->holder, err);
+    if (!leader_find(d->conn, d->ledger.lock_key, &d->holder, err))
         return LEADER_UNKNOWN;
     return d->holder.pid == 0 ? LEADER_TAKEN : LEADER_HELD;
 }
@@ -202,7 +206,7 @@ static enum phase step_apply(struct deployment *d, struct error *err)
         if (!execution_may_go_on(&d->execution, err))
             return PHASE_FAILED;
         if (!apply_one(d, err)) {
-            if (!d->execution.is_overtaken || !leader_find(d->conn, &d->holder, err))
+            if (!d->execution.is_overtaken || !leader_find(d->conn, d->ledger.lock_key, &d->holder, err))
                 return PHASE_FAILED;
             return PHASE_FOLLOWING;
         }

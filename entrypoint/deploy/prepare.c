@@ -89,7 +89,7 @@ static enum phase create_ledger_pooled(struct deployment *d, struct error *err)
     static const struct query commit = { .name = "commit", .sql = "COMMIT" };
     bool exists;
 
-    switch (leader_begin(d->conn, &d->holder, err)) {
+    switch (leader_begin(d->conn, d->ledger.lock_key, &d->holder, err)) {
     case LEADER_TAKEN:
         break;
     case LEADER_HELD:
@@ -143,7 +143,7 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         !lost_commit_is_running(&d->execution, d->conn, &is_running, err))
         return PHASE_FAILED;
     if (is_running)
-        return leader_find(d->conn, &d->holder, err) ? PHASE_FOLLOWING : PHASE_FAILED;
+        return leader_find(d->conn, d->ledger.lock_key, &d->holder, err) ? PHASE_FOLLOWING : PHASE_FAILED;
     next = look_as_leader(d, err);
     if (next != PHASE_PREPARING)
         return next;

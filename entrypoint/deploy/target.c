@@ -5,28 +5,26 @@
 #include "base/log.h"
 #include "config/endpoint.h"
 #include "config/password_source.h"
-#include "dialect/prisma_lock_file.h"
+#include "dialect/dialect.h"
 #include "history/folder.h"
 #include "postgres/reach.h"
 
-/* Prisma's switch exists because Prisma waits for the lock inside the server; tidelock never does. */
-static void note_lock_switch(void)
+/* The tool's switch exists because it waits for the lock inside the server; tidelock never does. */
+static void note_lock_switch(const char *name)
 {
-    const char *value = getenv("PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK");
+    const char *value = getenv(name);
 
     if (value != NULL && value[0] != '\0' && !(value[0] == '0' && value[1] == '\0'))
-        log_warn(
-            "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK is ignored: only the leader lock keeps deployments from "
-            "running at the same time");
+        log_warn("%s is ignored: only the leader lock keeps deployments from running at the same time", name);
 }
 
 static bool find_places(struct arena *arena, const struct config *config, struct target *out,
                         const char **path, struct error *err)
 {
-    note_lock_switch();
+    note_lock_switch(DIALECT_PRISMA.lock_switch);
     out->begun = NULL;
     return endpoint_find(arena, config, &out->endpoint, err) &&
-           folder_locate(arena, config->migrations, config->schema_file, path, err);
+           folder_locate(arena, &DIALECT_PRISMA, config, path, err);
 }
 
 bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
@@ -34,7 +32,8 @@ bool target_find_unchecked(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    return find_places(arena, config, out, &path, err) && folder_read(arena, path, &out->folder, err);
+    return find_places(arena, config, out, &path, err) &&
+           folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err);
 }
 
 bool target_find_and_begin(struct arena *arena, const struct config *config, struct target *out,
@@ -42,12 +41,12 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    if (!find_places(arena, config, out, &path, err) || !prisma_lock_file_check(path, err))
+    if (!find_places(arena, config, out, &path, err) || !folder_check(&DIALECT_PRISMA, path, err))
         return false;
     /* A password that must be requested first is not available yet. */
     if (config->password_from == PASSWORD_NOWHERE)
         out->begun = reach_begin(config, &out->endpoint);
-    if (folder_read(arena, path, &out->folder, err))
+    if (folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err))
         return true;
     connection_close(out->begun);
     return false;
@@ -55,5 +54,6 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
 
 bool target_find(struct arena *arena, const struct config *config, struct target *out, struct error *err)
 {
-    return target_find_unchecked(arena, config, out, err) && prisma_lock_file_check(out->folder.path, err);
+    return target_find_unchecked(arena, config, out, err) &&
+           folder_check(out->folder.dialect, out->folder.path, err);
 }

@@ -17,7 +17,7 @@ struct target {
     struct connection *begun; /* started by connection_begin() while the folder was read, or NULL */
 };
 
-/* Reads URL, provider file and folder; ERROR_USAGE or ERROR_REFUSED (P3019). Everything lives in the arena.
+/* Reads URL, provider file and folder; ERROR_USAGE or ERROR_REFUSED. Everything lives in the arena.
  */
 must_use bool target_find(struct arena *arena, const struct config *config, struct target *out,
                           struct error *err);

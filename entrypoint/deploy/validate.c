@@ -8,7 +8,7 @@
 bool validate_edited(const struct folder *folder, struct history *history, bool is_strict, struct error *err)
 {
     for (size_t i = 0; i < folder->count; i++) {
-        if (history_check_edited(history, i, &folder->items[i], err))
+        if (history_check_edited(history, folder, i, err))
             continue;
         if (is_strict)
             return false;
@@ -73,7 +73,7 @@ bool validate_failed(const struct folder *folder, const struct history *history,
             continue;
         error_set(err, ERROR_REFUSED, "migration \"%s\" failed (started %s UTC) and has not been resolved",
                   row->name, row->started_at);
-        error_code(err, "P3009");
+        error_code(err, folder->dialect->codes.unresolved);
         if (row->logs != NULL)
             error_detail(err, "%s", row->logs);
         error_holds(err, "Parts of it may persist. Not applied: %zu pending migration%s.",

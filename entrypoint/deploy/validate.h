@@ -11,7 +11,7 @@
 #include "history/migration.h"
 
 /* Reads every applied script and marks those that were edited since. One that cannot be read is logged, or
- * with `is_strict` ERROR_REFUSED (P3015): an applied migration no longer needs its script. */
+ * with `is_strict` ERROR_REFUSED: an applied migration no longer needs its script. */
 must_use bool validate_edited(const struct folder *folder, struct history *history, bool is_strict,
                               struct error *err);
 
@@ -19,8 +19,8 @@ must_use bool validate_edited(const struct folder *folder, struct history *histo
 must_use bool validate_findings(const struct folder *folder, const struct history *history, bool is_strict,
                                 struct error *err);
 
-/* Half-applied migrations block (ERROR_REFUSED, P3009), except our own whose progress is known and that are
- * still in the folder: these are resumed. */
+/* Half-applied migrations block (ERROR_REFUSED), except our own whose progress is known and that are still in
+ * the folder: these are resumed. */
 must_use bool validate_failed(const struct folder *folder, const struct history *history, struct error *err);
 
 #endif

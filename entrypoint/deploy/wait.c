@@ -26,16 +26,16 @@ struct waiting {
 /* A role that may only read needs to know which privileges that takes. */
 static bool explain_denial(const struct target *target, struct error *err)
 {
+    const char *schema = target->endpoint.schema == NULL ? "public" : target->endpoint.schema;
     const char *user = endpoint_value(&target->endpoint, "user");
+    const char *role = user == NULL ? "ROLE" : user;
 
     if (strcmp(err->sqlstate, "42501") != 0)
         return false;
-    return error_hint(
-        err,
-        "Let the role read the ledger: GRANT USAGE ON SCHEMA \"%s\" TO \"%s\"; GRANT SELECT ON "
-        "\"%s\"._prisma_migrations TO \"%s\";",
-        target->endpoint.schema == NULL ? "public" : target->endpoint.schema, user == NULL ? "ROLE" : user,
-        target->endpoint.schema == NULL ? "public" : target->endpoint.schema, user == NULL ? "ROLE" : user);
+    return error_hint(err,
+                      "Let the role read the ledger: GRANT USAGE ON SCHEMA \"%s\" TO \"%s\"; GRANT SELECT ON "
+                      "\"%s\".%s TO \"%s\";",
+                      schema, role, schema, target->folder.dialect->ledger_name, role);
 }
 
 static void count(struct waiting *waiting, const struct ledger *ledger, const struct history *history)
@@ -61,17 +61,19 @@ static void count(struct waiting *waiting, const struct ledger *ledger, const st
 static bool look(struct waiting *waiting, struct connection *conn, struct error *err)
 {
     auto_arena struct arena *arena = arena_new();
+    const struct target *target = waiting->target;
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES };
     struct ledger ledger;
     struct history history;
 
-    if (!ledger_glance(arena, conn, waiting->target->endpoint.schema, &ledger, err)) {
-        explain_denial(waiting->target, err);
+    if (!ledger_glance(arena, conn, &wanted, &ledger, err)) {
+        explain_denial(target, err);
         return error_context(err, "reading the ledger");
     }
-    history_compare(arena, &waiting->target->folder, ledger.rows, ledger.count, &history);
+    history_compare(arena, &target->folder, ledger.rows, ledger.count, &history);
     count(waiting, &ledger, &history);
     waiting->holder = (struct leader) { .pid = 0 };
-    return waiting->missing == 0 || leader_find(conn, &waiting->holder, err);
+    return waiting->missing == 0 || leader_find(conn, ledger.lock_key, &waiting->holder, err);
 }
 
 static void say(struct waiting *waiting)

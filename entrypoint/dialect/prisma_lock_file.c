@@ -1,12 +1,6 @@
 #include "dialect/prisma_lock_file.h"
 
-#include <limits.h>
 #include <string.h>
-
-#include "base/file.h"
-#include "base/log.h"
-
-enum { LOCK_FILE_MOST = 1024 * 1024 };
 
 static const char ASSIGNMENT[] = "provider = ";
 
@@ -70,20 +64,4 @@ bool prisma_lock_file_parse(const char *path, struct slice text, struct error *e
                refuse(path, text, (size_t)(line.at - text.at), provider, err);
     }
     return refuse(path, text, 0, (struct slice) { .at = NULL }, err);
-}
-
-bool prisma_lock_file_check(const char *folder, struct error *err)
-{
-    auto_text struct text path = text_init(2 * PATH_MAX);
-    auto_text struct text bytes = text_init(LOCK_FILE_MOST);
-    struct error unreadable;
-
-    text_add_format(&path, "%s/migration_lock.toml", folder);
-    if (!file_exists(path.at))
-        return true;
-    if (!file_read(path.at, &bytes, &unreadable)) {
-        log_warn("could not check the provider of the migrations: %s", unreadable.message);
-        return true;
-    }
-    return prisma_lock_file_parse(path.at, text_slice(&bytes), err);
 }

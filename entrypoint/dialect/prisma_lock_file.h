@@ -12,7 +12,4 @@
  * with the place otherwise. Pure. */
 must_use bool prisma_lock_file_parse(const char *path, struct slice text, struct error *err);
 
-/* The same for the file in `folder`; a file that is missing or cannot be read is not checked. */
-must_use bool prisma_lock_file_check(const char *folder, struct error *err);
-
 #endif

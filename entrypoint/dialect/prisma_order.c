@@ -350,9 +350,9 @@ static uint32_t ascii_primary(char byte)
     return is_letter(byte) ? letter_weight(byte).primary : BEFORE_LETTERS[index];
 }
 
-struct prisma_order_key prisma_order_key_of(const char *name)
+struct order_key prisma_order_key_of(const char *name)
 {
-    struct prisma_order_key key = { .is_exact = true, .name = name };
+    struct order_key key = { .is_exact = true, .name = name };
     size_t i = 0;
 
     for (; i < sizeof key.head && name[i] != '\0' && key.is_exact; i++) {
@@ -365,7 +365,7 @@ struct prisma_order_key prisma_order_key_of(const char *name)
     return key;
 }
 
-int prisma_order_compare_keys(const struct prisma_order_key *one, const struct prisma_order_key *other)
+int prisma_order_compare_keys(const struct order_key *one, const struct order_key *other)
 {
     for (size_t i = 0; i < array_length(one->head) && one->is_exact && other->is_exact; i++) {
         if (one->head[i] != other->head[i])

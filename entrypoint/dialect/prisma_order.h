@@ -7,7 +7,8 @@
 #define DIALECT_PRISMA_ORDER_H
 
 #include <stdbool.h>
-#include <stdint.h>
+
+#include "dialect/order_key.h"
 
 /* Less than, equal to or greater than zero, as strcmp(). Total: only equal bytes are equal. Names must be
  * valid UTF-8. */
@@ -17,18 +18,10 @@ int prisma_order_compare(const char *one, const char *other);
  * accent a letter. For such names prisma_order_compare() may differ from Prisma. */
 bool prisma_order_is_certain(const char *name);
 
-/* A name with the weights of its first characters, so that sorting a thousand names does not compute them
- * again and again. */
-struct prisma_order_key {
-    uint64_t head[2];
-    bool is_exact; /* the first 16 characters (or all of them) are enough to decide */
-    const char *name;
-};
-
-/* Points to the name. */
-struct prisma_order_key prisma_order_key_of(const char *name);
+/* Points to the name. Exact when the first 16 characters (or all of them) are enough to decide. */
+struct order_key prisma_order_key_of(const char *name);
 
 /* The same result as prisma_order_compare() on the names. */
-int prisma_order_compare_keys(const struct prisma_order_key *one, const struct prisma_order_key *other);
+int prisma_order_compare_keys(const struct order_key *one, const struct order_key *other);
 
 #endif

@@ -15,7 +15,7 @@ static bool refuse(const struct execution *execution, const struct assertion *as
     error_message(err, "%s migration \"%s\": %.*s%s", execution->migration->name, how,
                   (int)(shown < SHOWN_MOST ? shown : SHOWN_MOST), assertion->expression.at,
                   shown < SHOWN_MOST ? "" : " …");
-    error_code(err, "P3018");
+    error_code(err, execution->ledger->dialect->codes.failed);
     return execution_point(execution, (size_t)(assertion->expression.at - execution->script.at), err);
 }
 

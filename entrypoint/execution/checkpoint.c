@@ -12,7 +12,8 @@ enum { CLOSING_ITEMS = SESSION_ASIDES + 4 };
 bool checkpoint_commit(struct execution *execution, size_t done, const char *commit, struct error *err)
 {
     char number[NUMBER_SIZE];
-    const char *const parameters[] = { execution->id, number };
+    const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id, [ROW_STEPS] = number };
+    const char *parameters[ROW_VALUES];
     const struct query closing = { .name = "commit", .sql = commit };
     struct batch_item items[CLOSING_ITEMS];
     size_t count = 0;
@@ -24,9 +25,9 @@ bool checkpoint_commit(struct execution *execution, size_t done, const char *com
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
     keep = count;
-    items[count++] = (struct batch_item) { .query = &LEADER_KEEP };
-    items[count++] = (struct batch_item) { .query = &execution->ledger->queries[LEDGER_PROGRESS],
-                                           .parameters = parameters };
+    items[count++] =
+        (struct batch_item) { .query = &LEADER_KEEP, .parameters = &execution->ledger->lock_key };
+    items[count++] = ledger_item(execution->ledger, LEDGER_PROGRESS, row, parameters);
     items[count++] = (struct batch_item) { .query = &closing };
     if (query_batch(execution->conn,
                     &(const struct batch) { .items = items, .count = count, .failed = &failed }, err))

@@ -58,7 +58,7 @@ bool execution_failed_at(const struct execution *execution, size_t start, size_t
         is_known = statement_offset(execution, first + completed, &offset);
     if (is_known)
         execution_point(execution, offset, err);
-    error_code(err, "P3018");
+    error_code(err, execution->ledger->dialect->codes.failed);
     return error_message(err, "migration \"%s\" failed: %s", execution->migration->name, err->message);
 }
 

@@ -45,7 +45,7 @@ struct execution {
     const struct migration *migration;
     const struct ledger_row *unfinished; /* the row to resume, or NULL */
     struct slice script;                 /* without a byte order mark; NUL-terminated */
-    char checksum[SHA256_HEX_SIZE];
+    char checksum[CHECKSUM_SIZE];
     struct script_summary summary;
     struct directives directives;
     struct session_settings settings;
@@ -69,7 +69,7 @@ struct execution {
 
 struct script_reader execution_reader(const struct execution *execution);
 
-/* Turns the server's error into the migration's: message, P3018, place. The failed text began at byte `start`
+/* Turns the server's error into the migration's: message, code, place. The failed text began at byte `start`
  * of the script with its statement number `first`, and `completed` statements of it were done. Returns false.
  */
 bool execution_failed_at(const struct execution *execution, size_t start, size_t first, size_t completed,

@@ -45,10 +45,9 @@ void history_compare(struct arena *arena, const struct folder *folder, const str
 void history_mark_edited(struct history *history, size_t index);
 
 /* Reads the script of item `index` if it is applied, and marks it as VERDICT_EDITED if its checksum differs
- * from the ledger's (whose rows must have been read with checksums). ERROR_REFUSED (P3015) when the script
- * can't be read.
- * */
-must_use bool history_check_edited(struct history *history, size_t index, const struct migration *migration,
+ * from the ledger's (whose rows must have been read with checksums). ERROR_REFUSED when the script can't be
+ * read. */
+must_use bool history_check_edited(struct history *history, const struct folder *folder, size_t index,
                                    struct error *err);
 
 #endif

@@ -1,9 +1,8 @@
 #include "base/text.h"
-#include "dialect/prisma_checksum.h"
 #include "history/compare.h"
 #include "history/script_file.h"
 
-bool history_check_edited(struct history *history, size_t index, const struct migration *migration,
+bool history_check_edited(struct history *history, const struct folder *folder, size_t index,
                           struct error *err)
 {
     const struct history_item *item = &history->items[index];
@@ -11,9 +10,9 @@ bool history_check_edited(struct history *history, size_t index, const struct mi
 
     if (item->verdict != VERDICT_APPLIED)
         return true;
-    if (!migration_read(migration, &script, err))
+    if (!migration_read(folder->dialect, &folder->items[index], &script, err))
         return false;
-    if (!prisma_checksum_matches(item->row->checksum, text_slice(&script)))
+    if (!folder->dialect->checksum_matches(item->row->checksum, text_slice(&script)))
         history_mark_edited(history, index);
     return true;
 }

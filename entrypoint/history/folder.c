@@ -10,11 +10,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "dialect/prisma_order.h"
 
-enum { NAME_CHARACTERS_MOST = 255 }; /* migration_name VARCHAR(255) */
-
-static const char SCRIPT_NAME[] = "migration.sql";
+enum { LOCK_FILE_MOST = 1024 * 1024 };
 
 static const char *join(struct arena *arena, const char *directory, const char *name)
 {
@@ -25,15 +22,16 @@ static const char *join(struct arena *arena, const char *directory, const char *
 }
 
 /* Without printf, since it is called for every migration at every start. */
-static const char *script_path(struct arena *arena, const char *directory, const char *name)
+static const char *script_path(struct arena *arena, const struct folder *folder, const char *name)
 {
-    char *path = arena_alloc(arena, strlen(directory) + 1 + strlen(name) + 1 + sizeof SCRIPT_NAME, 1);
-    char *at = stpcpy(path, directory);
+    const char *script = folder->dialect->script_name;
+    char *path = arena_alloc(arena, strlen(folder->path) + 1 + strlen(name) + 1 + strlen(script) + 1, 1);
+    char *at = stpcpy(path, folder->path);
 
     *at++ = '/';
     at = stpcpy(at, name);
     *at++ = '/';
-    (void)stpcpy(at, SCRIPT_NAME);
+    (void)stpcpy(at, script);
     return path;
 }
 
@@ -44,39 +42,59 @@ static bool is_directory(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* "migrations" beside the schema file, or in the directory that holds a schema of several files. */
-static const char *beside_schema(struct arena *arena, const char *schema)
+/* Beside the schema file, or in the directory that holds a schema of several files. */
+static const char *beside_schema(struct arena *arena, const char *name, const char *schema)
 {
     const char *slash = strrchr(schema, '/');
 
     if (is_directory(schema))
-        return join(arena, schema, "migrations");
+        return join(arena, schema, name);
     if (slash == NULL)
-        return "migrations";
-    return join(arena, arena_copy(arena, schema, (size_t)(slash - schema)), "migrations");
+        return name;
+    return join(arena, arena_copy(arena, schema, (size_t)(slash - schema)), name);
 }
 
-bool folder_locate(struct arena *arena, const char *migrations, const char *schema_file, const char **out,
-                   struct error *err)
+static bool refuse_nowhere(const struct dialect *dialect, struct error *err)
 {
-    static const char *const usual[] = { "prisma/migrations", "migrations" };
-    const char *said = migrations;
+    auto_text struct text places = text_init(PATH_MAX);
 
-    if (said == NULL && schema_file != NULL)
-        said = beside_schema(arena, schema_file);
-    for (size_t i = 0; said == NULL && i < array_length(usual); i++) {
-        if (is_directory(usual[i]))
-            said = usual[i];
+    for (size_t i = 0; dialect->places[i] != NULL; i++)
+        text_add_format(&places, "%s %s ", i == 0 ? "neither" : "nor", dialect->places[i]);
+    error_set(err, ERROR_USAGE, "could not find the folder of migrations: %sexists", places.at);
+    return error_hint(
+        err, "Name it with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the image (%s).",
+        dialect->copy);
+}
+
+bool folder_locate(struct arena *arena, const struct dialect *dialect, const struct config *config,
+                   const char **out, struct error *err)
+{
+    const char *said = config->migrations;
+
+    if (said == NULL && config->schema_file != NULL)
+        said = beside_schema(arena, dialect->beside_schema, config->schema_file);
+    for (size_t i = 0; said == NULL && dialect->places[i] != NULL; i++) {
+        if (is_directory(dialect->places[i]))
+            said = dialect->places[i];
     }
     *out = said;
-    if (said != NULL)
+    return said != NULL || refuse_nowhere(dialect, err);
+}
+
+bool folder_check(const struct dialect *dialect, const char *path, struct error *err)
+{
+    auto_text struct text file = text_init(2 * PATH_MAX);
+    auto_text struct text bytes = text_init(LOCK_FILE_MOST);
+    struct error unreadable;
+
+    text_add_format(&file, "%s/%s", path, dialect->lock_file);
+    if (!file_exists(file.at))
         return true;
-    error_set(err, ERROR_USAGE,
-              "could not find the folder of migrations: neither prisma/migrations nor migrations exists");
-    return error_hint(
-        err,
-        "Name it with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the image (COPY "
-        "prisma ./prisma).");
+    if (!file_read(file.at, &bytes, &unreadable)) {
+        log_warn("could not check the provider of the migrations: %s", unreadable.message);
+        return true;
+    }
+    return dialect->check_lock_file(file.at, text_slice(&bytes), err);
 }
 
 /* d_type saves a stat per entry; some file systems do not fill it. An entry that cannot be examined must not
@@ -99,21 +117,27 @@ static bool is_itself_or_parent(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-static bool find_migration(struct arena *arena, const struct dirent *entry, const char *path,
-                           bool *is_migration, struct error *err)
+static bool is_migration(const struct folder *folder, const char *entry, unsigned char type)
+{
+    return folder->dialect->is_migration(entry, type == DT_DIR) && !is_itself_or_parent(entry);
+}
+
+static bool find_migration(struct arena *arena, const struct dirent *entry, const struct folder *folder,
+                           bool *is_one, struct error *err)
 {
     unsigned char type = entry->d_type;
     const char *full;
 
-    *is_migration = type == DT_DIR && !is_itself_or_parent(entry->d_name);
+    *is_one = is_migration(folder, entry->d_name, type);
     if (type != DT_UNKNOWN && type != DT_LNK)
         return true;
-    full = join(arena, path, entry->d_name);
+    full = join(arena, folder->path, entry->d_name);
     if (!find_type(entry, full, &type, err))
         return false;
-    *is_migration = type == DT_DIR && !is_itself_or_parent(entry->d_name);
+    *is_one = is_migration(folder, entry->d_name, type);
     if (type == DT_LNK && is_directory(full))
-        log_warn("\"%s\" is a symbolic link to a directory: Prisma ignores it, and so does tidelock", full);
+        log_warn("\"%s\" is a symbolic link to a directory: %s ignores it, and so does tidelock", full,
+                 folder->dialect->tool);
     return true;
 }
 
@@ -136,37 +160,33 @@ static void escape(const char *name, struct text *out)
     }
 }
 
-/* The ledger stores names as text: valid UTF-8, at most this many characters; control characters could forge
+/* The ledger stores names as text: valid UTF-8, at most so many characters; control characters could forge
  * log lines. */
-static bool is_good_name(const char *name)
+static bool is_good_name(const char *name, size_t most)
 {
     size_t length = 0;
 
     while (name[length] >= ' ' && name[length] < 0x7F)
         length++;
     if (name[length] == '\0')
-        return length <= NAME_CHARACTERS_MOST;
+        return length <= most;
     for (const char *at = name; *at != '\0'; at++) {
         if (is_control(at))
             return false;
     }
     length = strlen(name);
-    return utf8_is_valid(name, length, NULL) && utf8_count(name, length) <= NAME_CHARACTERS_MOST;
+    return utf8_is_valid(name, length, NULL) && utf8_count(name, length) <= most;
 }
 
-static bool refuse_name(const char *name, const char *path, struct error *err)
+static bool refuse_name(const char *name, const struct folder *folder, struct error *err)
 {
     auto_text struct text shown = text_init((size_t)4 * NAME_MAX);
 
     escape(name, &shown);
-    error_set(err, ERROR_REFUSED, "the directory \"%s\" in %s is not a valid migration name", shown.at, path);
-    return error_hint(err, "Rename it: use at most %d characters of UTF-8, without control characters.",
-                      NAME_CHARACTERS_MOST);
-}
-
-static int compare_keys(const void *one, const void *other)
-{
-    return prisma_order_compare_keys(one, other);
+    error_set(err, ERROR_REFUSED, "the directory \"%s\" in %s is not a valid migration name", shown.at,
+              folder->path);
+    return error_hint(err, "Rename it: use at most %zu characters of UTF-8, without control characters.",
+                      folder->dialect->name_most);
 }
 
 /* Whether two names first differ in digits, as timestamps do: then nothing after them matters. */
@@ -181,38 +201,42 @@ static bool differ_in_digits(const char *one, const char *other)
 
 static void warn_of_uncertain_order(const struct folder *folder)
 {
+    const struct dialect *dialect = folder->dialect;
+
     for (size_t i = 1; i < folder->count; i++) {
         const char *one = folder->items[i - 1].name;
         const char *other = folder->items[i].name;
 
-        if (differ_in_digits(one, other) || (prisma_order_is_certain(one) && prisma_order_is_certain(other)))
+        if (differ_in_digits(one, other) ||
+            (dialect->is_order_certain(one) && dialect->is_order_certain(other)))
             continue;
         log_warn(
-            "\"%s\" comes before \"%s\" here, but Prisma may sort these letters differently: begin the "
+            "\"%s\" comes before \"%s\" here, but %s may sort these letters differently: begin the "
             "names with distinct timestamps or numbers",
-            one, other);
+            one, other, dialect->tool);
         return;
     }
 }
 
 /* All names into `*names`, which grows; the caller frees it. */
-static bool read_names(struct arena *arena, DIR *directory, struct folder *out,
-                       struct prisma_order_key **names, struct error *err)
+static bool read_names(struct arena *arena, DIR *directory, struct folder *out, struct order_key **names,
+                       struct error *err)
 {
     size_t capacity = 0;
     const struct dirent *entry;
 
     while ((errno = 0, entry = readdir(directory)) != NULL) {
-        bool is_migration;
+        bool is_one;
 
-        if (!find_migration(arena, entry, out->path, &is_migration, err))
+        if (!find_migration(arena, entry, out, &is_one, err))
             return false;
-        if (!is_migration)
+        if (!is_one)
             continue;
-        if (!is_good_name(entry->d_name))
-            return refuse_name(entry->d_name, out->path, err);
+        if (!is_good_name(entry->d_name, out->dialect->name_most))
+            return refuse_name(entry->d_name, out, err);
         *names = memory_grow(*names, out->count, &capacity, sizeof **names);
-        (*names)[out->count++] = prisma_order_key_of(arena_copy(arena, entry->d_name, strlen(entry->d_name)));
+        (*names)[out->count++] =
+            out->dialect->order_key_of(arena_copy(arena, entry->d_name, strlen(entry->d_name)));
     }
     if (errno != 0)
         return error_set(err, ERROR_USAGE, "could not read folder \"%s\": %s", out->path, strerror(errno));
@@ -221,23 +245,23 @@ static bool read_names(struct arena *arena, DIR *directory, struct folder *out,
 
 static bool read_entries(struct arena *arena, DIR *directory, struct folder *out, struct error *err)
 {
-    auto_free struct prisma_order_key *names = NULL;
+    auto_free struct order_key *names = NULL;
 
     if (!read_names(arena, directory, out, &names, err))
         return false;
     out->items = arena_alloc(arena, out->count, sizeof *out->items);
     if (names != NULL)
-        qsort(names, out->count, sizeof *names, compare_keys);
+        qsort(names, out->count, sizeof *names, out->dialect->compare_keys);
     for (size_t i = 0; names != NULL && i < out->count; i++)
         out->items[i] = (struct migration) { .name = names[i].name,
-                                             .script_path = script_path(arena, out->path, names[i].name) };
+                                             .script_path = script_path(arena, out, names[i].name) };
     warn_of_uncertain_order(out);
     return true;
 }
 
 /* A ConfigMap is mounted as symbolic links into "..data", itself a link to the directory that holds the
  * files; an update replaces that one link (kubelet's atomic writer). Only the directory that it points to is
- * a folder as Prisma writes it. */
+ * a folder as the tool writes it. */
 static const char *behind_mount(struct arena *arena, const char *path)
 {
     const char *data = join(arena, path, "..data");
@@ -245,12 +269,13 @@ static const char *behind_mount(struct arena *arena, const char *path)
     return is_directory(data) ? data : arena_copy(arena, path, strlen(path));
 }
 
-bool folder_read(struct arena *arena, const char *path, struct folder *out, struct error *err)
+bool folder_read(struct arena *arena, const struct dialect *dialect, const char *path, struct folder *out,
+                 struct error *err)
 {
     DIR *directory;
     bool is_read;
 
-    *out = (struct folder) { .path = behind_mount(arena, path) };
+    *out = (struct folder) { .dialect = dialect, .path = behind_mount(arena, path) };
     directory = opendir(out->path);
     if (directory == NULL) {
         error_set(err, ERROR_USAGE, "could not open the folder of migrations \"%s\": %s", path,

@@ -1,6 +1,6 @@
 /*
- * The folder of migrations, read by Prisma's rules: each direct sub-directory is one, hidden ones too; plain
- * files and symbolic links to directories are not. A mounted ConfigMap is read through its "..data".
+ * The folder of migrations, read by the rules of its dialect: which of its entries are migrations, and in
+ * which order. Symbolic links to directories never are. A mounted ConfigMap is read through its "..data".
  *
  * Reading it opens no file: in the most frequent case, with nothing pending, only names matter.
  */
@@ -9,17 +9,24 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "config/config.h"
+#include "dialect/dialect.h"
 #include "history/migration.h"
 
-/* Where it is: the option, or "migrations" beside Prisma's schema (or in it, when that is a directory), or
- * prisma/migrations, or migrations. ERROR_USAGE with the places looked at; a missing folder is an error,
- * since a wrong path in an image must not look like "nothing to do". */
-must_use bool folder_locate(struct arena *arena, const char *migrations, const char *schema_file,
+/* Where it is: the option, or beside the tool's schema (or in it, when that is a directory), or at one of the
+ * dialect's usual places. ERROR_USAGE with the places looked at; a missing folder is an error, since a wrong
+ * path in an image must not look like "nothing to do". */
+must_use bool folder_locate(struct arena *arena, const struct dialect *dialect, const struct config *config,
                             const char **out, struct error *err);
+
+/* Whether the folder at `path` is for PostgreSQL, according to its lock file; a file that is missing or
+ * cannot be read is not checked. */
+must_use bool folder_check(const struct dialect *dialect, const char *path, struct error *err);
 
 /* Reads and sorts it. Everything lives in the arena. ERROR_USAGE when it can't be read, ERROR_REFUSED for a
  * name that no ledger can hold. */
-must_use bool folder_read(struct arena *arena, const char *path, struct folder *out, struct error *err);
+must_use bool folder_read(struct arena *arena, const struct dialect *dialect, const char *path,
+                          struct folder *out, struct error *err);
 
 /* The migration of that name, byte for byte, or NULL. */
 const struct migration *folder_find(const struct folder *folder, const char *name);

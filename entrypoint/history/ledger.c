@@ -5,59 +5,7 @@
 #include "base/log.h"
 #include "sql/quote.h"
 
-#define LEDGER_NAME "_prisma_migrations"
-
 enum { QUERY_MOST = 16 * 1024 };
-
-/* clang-format off */
-
-/* %s is the table. Every time is the server's clock at that moment, not its transaction's start. */
-static const struct {
-    const char *name;
-    int parameters;
-    const char *sql;
-} TEMPLATES[] = {
-    [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied", 4,
-        "INSERT INTO %s (id, checksum, migration_name, started_at, finished_at, applied_steps_count)"
-        " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::float8), pg_catalog.clock_timestamp(), 1)" },
-    [LEDGER_INSERT_STARTED] = { "ledger_insert_started", 4,
-        "INSERT INTO %s (id, checksum, migration_name, started_at, logs)"
-        " VALUES ($1, $2, $3, pg_catalog.clock_timestamp(), $4)" },
-    [LEDGER_INSERT_MARKED] = { "ledger_insert_marked", 3,
-        "INSERT INTO %s (id, checksum, migration_name, started_at, finished_at, logs)"
-        " SELECT $1, $2, $3, t.now, t.now, '' FROM (SELECT pg_catalog.clock_timestamp() AS now) AS t" },
-    [LEDGER_INSERT_FAILED] = { "ledger_insert_failed", 5,
-        "INSERT INTO %s (id, checksum, migration_name, started_at, rolled_back_at, logs)"
-        " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::float8), pg_catalog.clock_timestamp(), $5)" },
-    [LEDGER_REPEAT_FAILED] = { "ledger_repeat_failed", 3,
-        "UPDATE %s SET rolled_back_at = pg_catalog.clock_timestamp()"
-        " WHERE checksum = $1 AND migration_name = $2 AND logs = $3"
-        "   AND finished_at IS NULL AND rolled_back_at IS NOT NULL RETURNING id" },
-    [LEDGER_RESUME] = { "ledger_resume", 3,
-        "UPDATE %s SET checksum = $2, logs = $3 WHERE id = $1" },
-    [LEDGER_PROGRESS] = { "ledger_progress", 2,
-        "UPDATE %s SET applied_steps_count = $2::integer WHERE id = $1" },
-    [LEDGER_FINISH] = { "ledger_finish", 1,
-        "UPDATE %s SET finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL"
-        " WHERE id = $1" },
-    [LEDGER_STOP] = { "ledger_stop", 2,
-        "UPDATE %s SET logs = $2 WHERE id = $1" },
-    [LEDGER_ROLL_BACK] = { "ledger_roll_back", 1,
-        "UPDATE %s SET rolled_back_at = pg_catalog.clock_timestamp()"
-        " WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL RETURNING id" },
-    [LEDGER_ROLL_BACK_ROW] = { "ledger_roll_back_row", 2,
-        "UPDATE %s SET rolled_back_at = pg_catalog.clock_timestamp(), logs = $2 WHERE id = $1" },
-};
-
-/* clang-format on */
-
-_Static_assert(sizeof TEMPLATES / sizeof *TEMPLATES == LEDGER_STATEMENTS, "a statement for each");
-
-/* As Prisma creates it, column for column; other tools' readers select by these names. */
-#define LEDGER_CREATE                                                                                        \
-    "CREATE TABLE %s (id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT NULL,"                   \
-    " finished_at TIMESTAMPTZ, migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at TIMESTAMPTZ," \
-    " started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0)"
 
 /* Where the ledger is and what the session is like. %s is the ledger's name as a literal, qualified when the
  * URL names the schema. */
@@ -69,28 +17,20 @@ _Static_assert(sizeof TEMPLATES / sizeof *TEMPLATES == LEDGER_STATEMENTS, "a sta
     "           WHERE c.oid = pg_catalog.to_regclass(%s)), pg_catalog.current_schema()),"                    \
     " pg_catalog.pg_backend_pid();"
 
-enum {
-    COLUMN_NAME,
-    COLUMN_FINISHED,
-    COLUMN_ROLLED_BACK,
-    COLUMN_CHECKSUM,
-    COLUMN_ID,
-    COLUMN_STARTED,
-    COLUMN_STEPS,
-    COLUMN_LOGS
-};
+/* The text with the table's name in it. */
+static void add_sql(const char *sql, const char *table, struct text *out)
+{
+    static const char hole[] = "{ledger}";
+    const char *at;
 
-/* Unfinished rows are few: only they are read in full. */
-#define ROWS_QUERY                                                                                           \
-    "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL, %s,"                        \
-    " CASE WHEN finished_at IS NULL THEN id END,"                                                            \
-    " CASE WHEN finished_at IS NULL THEN pg_catalog.to_char(started_at AT TIME ZONE 'UTC',"                  \
-    "                                                       'YYYY-MM-DD HH24:MI:SS.US') END,"                \
-    " CASE WHEN finished_at IS NULL THEN applied_steps_count END,"                                           \
-    " CASE WHEN finished_at IS NULL THEN logs END"                                                           \
-    " FROM %s ORDER BY started_at"
+    for (; (at = strstr(sql, hole)) != NULL; sql = at + sizeof hole - 1) {
+        text_add(out, sql, (size_t)(at - sql));
+        text_add_string(out, table);
+    }
+    text_add_string(out, sql);
+}
 
-static const char *qualified(struct arena *arena, const char *schema)
+static const char *qualified(struct arena *arena, const struct dialect *dialect, const char *schema)
 {
     auto_text struct text name = text_init(QUERY_MOST);
 
@@ -98,7 +38,7 @@ static const char *qualified(struct arena *arena, const char *schema)
         quote_identifier(schema, &name);
         text_add_string(&name, ".");
     }
-    text_add_string(&name, LEDGER_NAME);
+    text_add_string(&name, dialect->ledger_name);
     return arena_copy(arena, name.at, name.length);
 }
 
@@ -153,53 +93,61 @@ static void prepare_queries(struct arena *arena, struct ledger *out)
 {
     auto_text struct text sql = text_init(QUERY_MOST);
 
-    out->table = qualified(arena, out->schema);
+    out->table = qualified(arena, out->dialect, out->schema);
     for (int i = 0; i < LEDGER_STATEMENTS; i++) {
-        const char *hole = strstr(TEMPLATES[i].sql, "%s");
+        const struct ledger_write *write = &out->dialect->ledger->writes[i];
 
         text_reset(&sql);
-        text_add(&sql, TEMPLATES[i].sql, (size_t)(hole - TEMPLATES[i].sql));
-        text_add_string(&sql, out->table);
-        text_add_string(&sql, hole + 2);
-        out->queries[i] = (struct query) { .name = TEMPLATES[i].name,
+        add_sql(write->sql, out->table, &sql);
+        out->queries[i] = (struct query) { .name = write->name,
                                            .sql = arena_copy(arena, sql.at, sql.length),
-                                           .parameters = TEMPLATES[i].parameters };
+                                           .parameters = write->count };
     }
 }
 
-/* A table of that name that Prisma could not read, either. */
-static bool explain_read_failure(const char *table, struct error *err)
+/* A table of that name that the tool could not read, either. */
+static bool explain_read_failure(const struct dialect *dialect, const char *table, struct error *err)
 {
     if (strcmp(err->sqlstate, "42703") != 0 && strcmp(err->sqlstate, "42883") != 0)
         return false;
     err->class = ERROR_REFUSED;
-    error_detail(err, "The table %s exists, but does not have the columns of Prisma's ledger.", table);
+    error_detail(err, "The table %s exists, but does not have the columns of %s's ledger.", table,
+                 dialect->tool);
     return error_hint(err, "Compare it with the ledger of a working database (\\d %s in psql).", table);
 }
 
-bool ledger_read(struct arena *arena, struct connection *conn, struct ledger_wish wish, struct ledger *out,
-                 struct error *err)
+/* What is known before it is read. */
+static struct ledger ledger_of(const struct ledger_request *wanted)
 {
-    const char *schema = wish.schema;
+    return (struct ledger) { .dialect = wanted->dialect,
+                             .lock_key = wanted->dialect->lock_key,
+                             .is_schema_given = wanted->schema != NULL };
+}
+
+bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
+                 struct ledger *out, struct error *err)
+{
     auto_text struct text sql = text_init(QUERY_MOST);
     auto_text struct text literal = text_init(QUERY_MOST);
     auto_result struct result *session = NULL;
     auto_result struct result *rows = NULL;
-    const char *table = qualified(arena, schema);
+    const char *table = qualified(arena, wanted->dialect, wanted->schema);
+    const struct ledger_sql *texts = wanted->dialect->ledger;
     struct result *results[2];
     bool is_read;
 
     quote_literal(table, &literal);
     text_add_format(&sql, SESSION_QUERY, literal.at);
-    text_add_format(&sql, ROWS_QUERY, wish.depth == LEDGER_CHECKSUMS ? "checksum" : "NULL", table);
+    add_sql(wanted->depth == LEDGER_CHECKSUMS ? texts->checksums : texts->names, table, &sql);
     is_read =
         query_several(conn, &(const struct query) { .name = "ledger_read", .sql = sql.at }, results, 2, err);
     session = results[0];
     rows = results[1];
-    *out = (struct ledger) { .exists = is_read, .is_schema_given = schema != NULL };
+    *out = ledger_of(wanted);
+    out->exists = is_read;
     if (!is_read && (session == NULL || strcmp(err->sqlstate, "42P01") != 0))
-        return explain_read_failure(table, err);
-    if (!read_session(arena, session, schema, out, err))
+        return explain_read_failure(wanted->dialect, table, err);
+    if (!read_session(arena, session, wanted->schema, out, err))
         return false;
     if (is_read)
         read_rows(arena, rows, out);
@@ -207,19 +155,17 @@ bool ledger_read(struct arena *arena, struct connection *conn, struct ledger_wis
     return true;
 }
 
-#define GLANCE_QUERY "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM %s"
-
-bool ledger_glance(struct arena *arena, struct connection *conn, const char *schema, struct ledger *out,
-                   struct error *err)
+bool ledger_glance(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
+                   struct ledger *out, struct error *err)
 {
     auto_text struct text sql = text_init(QUERY_MOST);
     auto_result struct result *rows = NULL;
-    const char *table = qualified(arena, schema);
+    const char *table = qualified(arena, wanted->dialect, wanted->schema);
 
-    *out = (struct ledger) { .is_schema_given = schema != NULL };
-    text_add_format(&sql, GLANCE_QUERY, table);
+    *out = ledger_of(wanted);
+    add_sql(wanted->dialect->ledger->glance, table, &sql);
     if (!query_several(conn, &(const struct query) { .name = "ledger_glance", .sql = sql.at }, &rows, 1, err))
-        return strcmp(err->sqlstate, "42P01") == 0 || explain_read_failure(table, err);
+        return strcmp(err->sqlstate, "42P01") == 0 || explain_read_failure(wanted->dialect, table, err);
     out->exists = true;
     out->count = (size_t)result_rows(rows);
     out->rows = arena_alloc(arena, out->count, sizeof *out->rows);
@@ -231,23 +177,22 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const char *sch
     return true;
 }
 
-/* The tables in the schema; PostGIS' own do not count (Prisma ignores them, too). The ledger appears here
- * only if this role cannot see it by name. */
+/* The tables in the schema; PostGIS' own do not count (Prisma ignores them, too). The ledger ($3) appears
+ * here only if this role cannot see it by name. */
 static const struct query SCHEMA_TABLES = {
     .name = "schema_tables",
-    .parameters = 2,
+    .parameters = 3,
     .sql =
         "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c"
         "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
         " WHERE c.relkind = 'r' AND n.nspname IN ($1, $2)"
-        "   AND pg_catalog.lower(c.relname) NOT IN "
-        "('spatial_ref_sys', 'geometry_columns', "
-        "'geography_columns',                                           "
-        "'raster_columns', 'raster_overviews') ORDER "
-        "BY c.relname <> '" LEDGER_NAME "', n.nspname <> $1, c.relname LIMIT 5",
+        "   AND pg_catalog.lower(c.relname) NOT IN ('spatial_ref_sys', 'geometry_columns',"
+        "                                           'geography_columns',"
+        "                                           'raster_columns', 'raster_overviews')"
+        " ORDER BY c.relname <> $3, n.nspname <> $1, c.relname LIMIT 5",
 };
 
-static bool refuse_not_empty(const struct result *tables, struct error *err)
+static bool refuse_not_empty(const struct dialect *dialect, const struct result *tables, struct error *err)
 {
     auto_text struct text names = text_init(1024);
 
@@ -255,7 +200,7 @@ static bool refuse_not_empty(const struct result *tables, struct error *err)
         text_add_format(&names, "%s%s.%s", i == 0 ? "" : ", ", result_text(tables, i, 0),
                         result_text(tables, i, 1));
     error_set(err, ERROR_REFUSED, "the schema is not empty and has no ledger");
-    error_code(err, "P3005");
+    error_code(err, dialect->codes.not_empty);
     error_holds(err, "It contains %s%s. Nothing was changed.", names.at,
                 result_rows(tables) == 5 ? ", …" : "");
     return error_hint(
@@ -267,22 +212,24 @@ static bool refuse_not_empty(const struct result *tables, struct error *err)
 static bool check_empty(struct connection *conn, const struct ledger *ledger, struct error *err)
 {
     auto_result struct result *tables = NULL;
-    const char *const parameters[] = { ledger->schema, ledger->is_schema_given ? ledger->schema : "public" };
+    const char *ledger_name = ledger->dialect->ledger_name;
+    const char *const parameters[] = { ledger->schema, ledger->is_schema_given ? ledger->schema : "public",
+                                       ledger_name };
 
     if (!query_run(conn, &SCHEMA_TABLES, parameters, &tables, err))
         return false;
     if (result_rows(tables) == 0)
         return true;
-    if (strcmp(result_text(tables, 0, 1), LEDGER_NAME) == 0) {
+    if (strcmp(result_text(tables, 0, 1), ledger_name) == 0) {
         error_set(err, ERROR_REFUSED, "this role cannot see the ledger \"%s\".%s", result_text(tables, 0, 0),
-                  LEDGER_NAME);
+                  ledger_name);
         return error_hint(
             err,
             "GRANT USAGE ON SCHEMA \"%s\" to the role, and name the schema in its search_path or in the "
             "URL (?schema=%s).",
             result_text(tables, 0, 0), result_text(tables, 0, 0));
     }
-    return refuse_not_empty(tables, err);
+    return refuse_not_empty(ledger->dialect, tables, err);
 }
 
 static const struct query SCHEMA_EXISTS = {
@@ -316,7 +263,7 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is
         return false;
     if (!add_schema(conn, ledger, &sql, err))
         return false;
-    text_add_format(&sql, LEDGER_CREATE, ledger->table);
+    add_sql(ledger->dialect->ledger->create, ledger->table, &sql);
     if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0, err))
         return error_context(err, "creating the ledger %s", ledger->table);
     log_debug("created the ledger %s", ledger->table);
@@ -325,10 +272,10 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is
 
 void ledger_add_unchanged(const struct ledger *ledger, struct text *sql)
 {
-    text_add_format(sql,
-                    "SELECT pg_catalog.count(*) = %zu AND pg_catalog.count(finished_at) = %zu"
-                    " AND pg_catalog.count(rolled_back_at) = %zu FROM %s",
-                    ledger->size.rows, ledger->size.finished, ledger->size.rolled_back, ledger->table);
+    text_add_format(sql, "SELECT s.rows = %zu AND s.finished = %zu AND s.rolled_back = %zu FROM (",
+                    ledger->size.rows, ledger->size.finished, ledger->size.rolled_back);
+    add_sql(ledger->dialect->ledger->size, ledger->table, sql);
+    text_add_string(sql, ") AS s");
 }
 
 bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists, struct error *err)
@@ -345,20 +292,42 @@ bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *e
     return true;
 }
 
+struct batch_item ledger_item(const struct ledger *ledger, enum ledger_statement statement,
+                              const char *const values[ROW_VALUES], const char *parameters[ROW_VALUES])
+{
+    const struct ledger_write *write = &ledger->dialect->ledger->writes[statement];
+
+    for (int i = 0; i < write->count; i++)
+        parameters[i] = values[write->takes[i]];
+    return (struct batch_item) { .query = &ledger->queries[statement], .parameters = parameters };
+}
+
+bool ledger_write(struct connection *conn, const struct ledger *ledger, enum ledger_statement statement,
+                  const char *const values[ROW_VALUES], struct error *err)
+{
+    const char *parameters[ROW_VALUES];
+    const struct batch_item item = ledger_item(ledger, statement, values, parameters);
+
+    return query_run(conn, item.query, item.parameters, NULL, err);
+}
+
 bool ledger_record_clean_failure(struct connection *conn, const struct ledger *ledger,
-                                 const struct clean_failure *failure, struct error *err)
+                                 const char *const values[ROW_VALUES], struct error *err)
 {
     char id[UUID_SIZE];
+    const char *fresh[ROW_VALUES];
+    const char *parameters[ROW_VALUES];
+    const struct batch_item again = ledger_item(ledger, LEDGER_REPEAT_FAILED, values, parameters);
     auto_result struct result *repeated = NULL;
-    const char *const again[] = { failure->checksum, failure->name, failure->logs };
-    const char *const fresh[] = { id, failure->checksum, failure->name, failure->started, failure->logs };
 
-    random_uuid(id);
-    if (!query_run(conn, &ledger->queries[LEDGER_REPEAT_FAILED], again, &repeated, err))
+    if (!query_run(conn, again.query, again.parameters, &repeated, err))
         return false;
     if (result_rows(repeated) > 0)
         return true;
-    return query_run(conn, &ledger->queries[LEDGER_INSERT_FAILED], fresh, NULL, err);
+    random_uuid(id);
+    memcpy(fresh, values, sizeof fresh);
+    fresh[ROW_ID] = id;
+    return ledger_write(conn, ledger, LEDGER_INSERT_FAILED, fresh, err);
 }
 
 bool ledger_row_is_resumable(const struct ledger_row *row)

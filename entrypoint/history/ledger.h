@@ -1,5 +1,6 @@
 /*
- * The ledger: Prisma's table _prisma_migrations, read in one round trip and written as Prisma writes it.
+ * The ledger: the table of its dialect, read in one round trip and written as the dialect's own tool writes
+ * it.
  *
  * Its place is decided once: the schema that the URL names, else the one found through the session's
  * search_path. From then on every statement names the schema, so that nothing a script sets can misdirect a
@@ -14,25 +15,10 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "dialect/dialect.h"
 #include "dialect/ledger_row.h"
 #include "postgres/connection.h"
 #include "postgres/query.h"
-
-/* The statements that write. */
-enum ledger_statement {
-    LEDGER_INSERT_APPLIED, /* id, checksum, name, started (epoch) */
-    LEDGER_INSERT_STARTED, /* id, checksum, name, logs */
-    LEDGER_INSERT_MARKED,  /* id, checksum, name: as "resolve --applied" does */
-    LEDGER_INSERT_FAILED,  /* id, checksum, name, started (epoch), logs: failed and rolled back in one */
-    LEDGER_REPEAT_FAILED,  /* checksum, name, logs: the same failure again; returns the rows it found */
-    LEDGER_RESUME,         /* id, checksum, logs */
-    LEDGER_PROGRESS,       /* id, statements done */
-    LEDGER_FINISH,         /* id */
-    LEDGER_STOP,           /* id, logs: failed halfway */
-    LEDGER_ROLL_BACK,      /* name: marks its failed rows as rolled back; returns them */
-    LEDGER_ROLL_BACK_ROW,  /* id, logs: this row failed and left nothing behind */
-    LEDGER_STATEMENTS
-};
 
 /* Any write to the ledger changes one of these. */
 struct ledger_size {
@@ -42,14 +28,16 @@ struct ledger_size {
 };
 
 struct ledger {
+    const struct dialect *dialect;
     bool exists;
     bool is_schema_given;    /* the URL names it */
     const char *schema;      /* where it is, or will be created */
     const char *table;       /* schema and name, quoted */
+    const char *lock_key;    /* of the leader lock under which it is written */
     struct ledger_row *rows; /* oldest first */
     size_t count;
-    struct ledger_size size; /* when it was read; a writer of rows must update it */
-    struct query queries[LEDGER_STATEMENTS];
+    struct ledger_size size;                 /* when it was read; a writer of rows must update it */
+    struct query queries[LEDGER_STATEMENTS]; /* for this table */
 
     /* What the same round trip says about the session. */
     const char *database;
@@ -61,23 +49,25 @@ struct ledger {
 /* How much of each row is read: names and states, which decide what is pending, or checksums too. */
 enum ledger_depth { LEDGER_NAMES, LEDGER_CHECKSUMS };
 
-struct ledger_wish {
+/* What to read: whose ledger, and where. */
+struct ledger_request {
+    const struct dialect *dialect;
     const char *schema; /* the URL's ?schema=, or NULL */
     enum ledger_depth depth;
 };
 
 /* Reads it in one round trip. A missing table is not an error (exists = false); only SQLSTATE 42P01 means
- * that. Everything lives in the arena. ERROR_REFUSED for a table that isn't Prisma's. */
-must_use bool ledger_read(struct arena *arena, struct connection *conn, struct ledger_wish wish,
+ * that. Everything lives in the arena. ERROR_REFUSED for a table that isn't the dialect's. */
+must_use bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                           struct ledger *out, struct error *err);
 
 /* The quick read that every start begins with, and most end with: only `exists`, and names and states of the
- * rows, in no particular order; nothing about the session. */
-must_use bool ledger_glance(struct arena *arena, struct connection *conn, const char *schema,
+ * rows, in no particular order; nothing about the session. The requested depth does not matter. */
+must_use bool ledger_glance(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                             struct ledger *out, struct error *err);
 
 /* Creates it, and its schema if necessary. With `is_baseline` the schema may already hold tables; otherwise
- * that is ERROR_REFUSED (P3005). Call it under the leader lock. */
+ * that is ERROR_REFUSED. Call it under the leader lock. */
 must_use bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is_baseline,
                             struct error *err);
 
@@ -89,17 +79,21 @@ void ledger_add_unchanged(const struct ledger *ledger, struct text *sql);
 must_use bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists,
                             struct error *err);
 
-struct clean_failure {
-    const char *name; /* of the migration */
-    const char *checksum;
-    const char *started; /* as read from the server, seconds since 1970 */
-    const char *logs;
-};
+/* A statement that writes, for a batch. Of `values` it takes those that the dialect keeps (the others may be
+ * NULL), in the dialect's order, into `parameters`, which must live as long as the item. */
+struct batch_item ledger_item(const struct ledger *ledger, enum ledger_statement statement,
+                              const char *const values[ROW_VALUES], const char *parameters[ROW_VALUES]);
 
-/* Records a failure that left nothing behind: a row that is marked rolled back at once, so that the next
- * deployment tries again. The same failure of the same script reuses its row. */
+/* The same, alone. One round trip. */
+must_use bool ledger_write(struct connection *conn, const struct ledger *ledger,
+                           enum ledger_statement statement, const char *const values[ROW_VALUES],
+                           struct error *err);
+
+/* Records a failure that left nothing behind (checksum, name, started and logs): a row that is marked rolled
+ * back at once, so that the next deployment tries again. The same failure of the same script reuses its row.
+ */
 must_use bool ledger_record_clean_failure(struct connection *conn, const struct ledger *ledger,
-                                          const struct clean_failure *failure, struct error *err);
+                                          const char *const values[ROW_VALUES], struct error *err);
 
 /* What our unfinished rows begin their logs with; rows of Prisma's own don't. */
 #define LEDGER_OURS "tidelock: "

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "dialect/dialect.h"
+
 struct migration {
     const char *name;        /* the directory's name, also used in the ledger */
     const char *script_path; /* for reading and for messages */
@@ -13,6 +15,7 @@ struct migration {
 
 /* All of them, in the order in which they are applied. */
 struct folder {
+    const struct dialect *dialect; /* whose it is */
     const char *path;
     struct migration *items;
     size_t count;

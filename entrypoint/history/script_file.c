@@ -4,18 +4,17 @@
 
 #include "base/file.h"
 
-bool migration_read(const struct migration *migration, struct text *out, struct error *err)
+bool migration_read(const struct dialect *dialect, const struct migration *migration, struct text *out,
+                    struct error *err)
 {
     if (file_read(migration->script_path, out, err))
         return true;
     err->class = ERROR_REFUSED;
     if (out->has_overflowed)
         return error_hint(err, "A server accepts at most 1 GiB in one message: split the migration in two.");
-    error_code(err, "P3015");
-    return error_hint(
-        err,
-        "Each migration is a directory with a readable migration.sql: restore the file, or remove the "
-        "directory if it is not a migration.");
+    error_code(err, dialect->codes.script_missing);
+    return error_hint(err, "%s: restore the file, or remove the directory if it is not a migration.",
+                      dialect->script_rule);
 }
 
 bool script_check_text(const char *path, struct slice script, struct error *err)

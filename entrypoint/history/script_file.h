@@ -6,14 +6,16 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "dialect/dialect.h"
 #include "history/migration.h"
 
 /* The largest script that is read: slightly less than a server accepts in one message. */
 enum { SCRIPT_BYTES_MOST = 1024 * 1024 * 1024 - 1 };
 
-/* Reads it whole into `out` (text_init(SCRIPT_BYTES_MOST)). ERROR_REFUSED, with P3015 when it is missing or
- * can't be read, without a code when it is larger. */
-must_use bool migration_read(const struct migration *migration, struct text *out, struct error *err);
+/* Reads it whole into `out` (text_init(SCRIPT_BYTES_MOST)). ERROR_REFUSED, with the dialect's code when it
+ * is missing or can't be read, without one when it is larger. */
+must_use bool migration_read(const struct dialect *dialect, const struct migration *migration,
+                             struct text *out, struct error *err);
 
 /* Whether the script is text that can be sent: UTF-8, no NUL byte. ERROR_CLEAN with the place. */
 must_use bool script_check_text(const char *path, struct slice script, struct error *err);

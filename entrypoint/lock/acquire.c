@@ -22,7 +22,8 @@ static bool check_session(const struct config *config, const struct endpoint *en
         "in a session that others use.");
 }
 
-struct connection *acquire_leader(const struct config *config, struct endpoint *endpoint, struct error *err)
+struct connection *acquire_leader(const struct config *config, struct endpoint *endpoint,
+                                  const char *lock_key, struct error *err)
 {
     struct patience patience = { .until = deadline_in(config->leader_timeout_ms) };
 
@@ -32,7 +33,7 @@ struct connection *acquire_leader(const struct config *config, struct endpoint *
 
         if (conn == NULL || !check_session(config, endpoint, conn, err))
             return NULL;
-        switch (leader_try(conn, &holder, err)) {
+        switch (leader_try(conn, lock_key, &holder, err)) {
         case LEADER_TAKEN:
             return steal(&conn);
         case LEADER_UNKNOWN:

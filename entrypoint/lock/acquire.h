@@ -13,6 +13,6 @@
  * and `err` on failure. ERROR_USAGE behind a pooler in transaction mode, which would keep the lock after this
  * process has ended. */
 must_use struct connection *acquire_leader(const struct config *config, struct endpoint *endpoint,
-                                           struct error *err);
+                                           const char *lock_key, struct error *err);
 
 #endif

@@ -1,45 +1,47 @@
 #include "lock/leader.h"
 
-#include "base/text.h"
 #include "postgres/query.h"
 #include "postgres/session.h"
 
+enum { SQL_MOST = 1024 };
+
 static const struct query LEADER_TRY = {
     .name = "leader_try",
-    .sql = "SELECT pg_catalog.pg_try_advisory_lock(" LEADER_KEY "), " SESSION_SAFETY_NET_LIST,
+    .parameters = 1,
+    .sql = "SELECT pg_catalog.pg_try_advisory_lock($1), " SESSION_SAFETY_NET_LIST,
 };
 
-/* pg_locks shows a 64-bit advisory key as two halves with objsubid 1 (documentation, "pg_locks"). */
+/* Of the key $1. pg_locks shows a 64-bit one as two halves with objsubid 1 (documentation, "pg_locks"). */
 #define LEADER_LOCKS                                                                                         \
     "  FROM pg_catalog.pg_locks AS l"                                                                        \
     "  JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid"                                               \
-    " WHERE l.locktype = 'advisory' AND l.classid = 0 AND l.objid = " LEADER_KEY                             \
-    " AND l.objsubid = 1"                                                                                    \
-    "   AND l.granted"                                                                                       \
+    " WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted"                                        \
+    "   AND (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint"                                        \
     "   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d"                                     \
     "                      WHERE d.datname = pg_catalog.current_database())"
 
 static const struct query LEADER_HOLDER = {
     .name = "leader_holder",
+    .parameters = 1,
     .sql =
         "SELECT a.pid, a.application_name, COALESCE(a.state, ''),"
-        "       COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.query_start) "
-        "AT TIME ZONE 'UTC',                                   'YYYY-MM-DD "
-        "HH24:MI:SS \"UTC\"'), ''),       COALESCE(pg_catalog.host(a.client_addr), "
-        "'')" LEADER_LOCKS " LIMIT 1",
+        "       COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.query_start) AT TIME ZONE 'UTC',"
+        "                                   'YYYY-MM-DD HH24:MI:SS \"UTC\"'), ''),"
+        "       COALESCE(pg_catalog.host(a.client_addr), '')" LEADER_LOCKS " LIMIT 1",
 };
 
 static const struct query LEADER_OURS = {
     .name = "leader_is_ours",
+    .parameters = 1,
     .sql = "SELECT pg_catalog.count(*) > 0" LEADER_LOCKS " AND l.pid = pg_catalog.pg_backend_pid()",
 };
 
-bool leader_find(struct connection *conn, struct leader *holder, struct error *err)
+bool leader_find(struct connection *conn, const char *key, struct leader *holder, struct error *err)
 {
     auto_result struct result *result = NULL;
 
     *holder = (struct leader) { .pid = 0 };
-    if (!query_run(conn, &LEADER_HOLDER, NULL, &result, err))
+    if (!query_run(conn, &LEADER_HOLDER, &key, &result, err))
         return false;
     if (result_rows(result) == 0)
         return true;
@@ -51,39 +53,47 @@ bool leader_find(struct connection *conn, struct leader *holder, struct error *e
     return true;
 }
 
-enum leader_answer leader_try(struct connection *conn, struct leader *holder, struct error *err)
+enum leader_answer leader_try(struct connection *conn, const char *key, struct leader *holder,
+                              struct error *err)
 {
     auto_result struct result *result = NULL;
 
-    if (!query_run(conn, &LEADER_TRY, NULL, &result, err))
+    if (!query_run(conn, &LEADER_TRY, &key, &result, err))
         return LEADER_UNKNOWN;
     if (result_bool(result, 0, 0))
         return LEADER_TAKEN;
-    return leader_find(conn, holder, err) ? LEADER_HELD : LEADER_UNKNOWN;
+    return leader_find(conn, key, holder, err) ? LEADER_HELD : LEADER_UNKNOWN;
 }
 
-enum leader_answer leader_begin(struct connection *conn, struct leader *holder, struct error *err)
+void leader_add_try(const char *key, struct text *sql)
+{
+    text_add_format(sql, "pg_catalog.pg_try_advisory_xact_lock(%s)", key);
+}
+
+enum leader_answer leader_begin(struct connection *conn, const char *key, struct leader *holder,
+                                struct error *err)
 {
     static const struct query rollback = { .name = "rollback", .sql = "ROLLBACK" };
+    auto_text struct text sql = text_init(SQL_MOST);
     auto_result struct result *result = NULL;
 
-    if (!query_several(conn,
-                       &(const struct query) {
-                           .name = "leader_begin",
-                           .sql = "BEGIN ISOLATION LEVEL READ COMMITTED;SELECT " LEADER_TRY_IN_TRANSACTION },
-                       &result, 1, err))
+    text_add_string(&sql, "BEGIN ISOLATION LEVEL READ COMMITTED;SELECT ");
+    leader_add_try(key, &sql);
+    if (!query_several(conn, &(const struct query) { .name = "leader_begin", .sql = sql.at }, &result, 1,
+                       err))
         return LEADER_UNKNOWN;
     if (result_bool(result, 0, 0))
         return LEADER_TAKEN;
-    return query_run(conn, &rollback, NULL, NULL, err) && leader_find(conn, holder, err) ? LEADER_HELD
-                                                                                         : LEADER_UNKNOWN;
+    return query_run(conn, &rollback, NULL, NULL, err) && leader_find(conn, key, holder, err)
+               ? LEADER_HELD
+               : LEADER_UNKNOWN;
 }
 
-bool leader_is_ours(struct connection *conn, bool *is_ours, struct error *err)
+bool leader_is_ours(struct connection *conn, const char *key, bool *is_ours, struct error *err)
 {
     auto_result struct result *result = NULL;
 
-    if (!query_run(conn, &LEADER_OURS, NULL, &result, err))
+    if (!query_run(conn, &LEADER_OURS, &key, &result, err))
         return false;
     *is_ours = result_bool(result, 0, 0);
     return true;
@@ -91,5 +101,6 @@ bool leader_is_ours(struct connection *conn, bool *is_ours, struct error *err)
 
 const struct query LEADER_KEEP = {
     .name = "leader_keep",
-    .sql = "SELECT 1 / (pg_catalog.pg_try_advisory_lock(" LEADER_KEY "))::integer",
+    .parameters = 1,
+    .sql = "SELECT 1 / (pg_catalog.pg_try_advisory_lock($1))::integer",
 };

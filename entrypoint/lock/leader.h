@@ -1,10 +1,10 @@
 /*
  * The leader lock: one process at a time may change the database.
  *
- * It is Prisma's advisory lock, so the two tools exclude each other. Processes try it and never wait for it:
- * a session that waits inside the server holds a snapshot, and the leader's CREATE INDEX CONCURRENTLY would
- * wait for that snapshot. It lives as long as the session that applies, and the server ends that session when
- * its client is gone.
+ * It is the advisory lock of the dialect's own tool, by its key, so the two exclude each other. Processes try
+ * it and never wait for it: a session that waits inside the server holds a snapshot, and the leader's CREATE
+ * INDEX CONCURRENTLY would wait for that snapshot. It lives as long as the session that applies, and the
+ * server ends that session when its client is gone.
  */
 #ifndef LOCK_LEADER_H
 #define LOCK_LEADER_H
@@ -12,11 +12,9 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "postgres/connection.h"
 #include "postgres/query.h"
-
-/* The key of Prisma's lock, one bigint; per database, not per schema. */
-#define LEADER_KEY "72707369"
 
 enum leader_answer { LEADER_TAKEN, LEADER_HELD, LEADER_UNKNOWN };
 
@@ -32,23 +30,25 @@ struct leader {
 
 /* At most two round trips on `conn`, which must be idle. On LEADER_HELD fills `*holder`, on LEADER_UNKNOWN
  * `*err`. */
-must_use enum leader_answer leader_try(struct connection *conn, struct leader *holder, struct error *err);
+must_use enum leader_answer leader_try(struct connection *conn, const char *key, struct leader *holder,
+                                       struct error *err);
 
 /* Begins a transaction that holds it until its end. LEADER_TAKEN leaves the transaction open, at READ
  * COMMITTED so that what follows sees what the holder before us committed; anything else ends it. */
-must_use enum leader_answer leader_begin(struct connection *conn, struct leader *holder, struct error *err);
+must_use enum leader_answer leader_begin(struct connection *conn, const char *key, struct leader *holder,
+                                         struct error *err);
 
-/* SQL that tries to take it for the current transaction: true or false. */
-#define LEADER_TRY_IN_TRANSACTION "pg_catalog.pg_try_advisory_xact_lock(" LEADER_KEY ")"
+/* Adds the SQL that tries to take it for the current transaction: true or false. */
+void leader_add_try(const char *key, struct text *sql);
 
-/* Takes it again for the session (it counts), before a COMMIT lets others see the changes: a script may have
- * called pg_advisory_unlock_all(). Fails if another process got it in between, and leads now. */
+/* Takes it ($1) again for the session (it counts), before a COMMIT lets others see the changes: a script may
+ * have called pg_advisory_unlock_all(). Fails if another process got it in between, and leads now. */
 extern const struct query LEADER_KEEP;
 
 /* Whether this session still holds it: a script may have called pg_advisory_unlock_all(). One round trip. */
-must_use bool leader_is_ours(struct connection *conn, bool *is_ours, struct error *err);
+must_use bool leader_is_ours(struct connection *conn, const char *key, bool *is_ours, struct error *err);
 
 /* Whether anybody holds it now. One round trip, read-only. */
-must_use bool leader_find(struct connection *conn, struct leader *holder, struct error *err);
+must_use bool leader_find(struct connection *conn, const char *key, struct leader *holder, struct error *err);
 
 #endif

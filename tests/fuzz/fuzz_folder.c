@@ -59,7 +59,7 @@ static void require_folder(const char *path, size_t made)
     struct folder folder;
     struct error err = { .class = ERROR_NONE };
 
-    if (!folder_read(arena, path, &folder, &err)) {
+    if (!folder_read(arena, &DIALECT_PRISMA, path, &folder, &err)) {
         require(err.class == ERROR_REFUSED && err.message[0] != '\0');
         return;
     }

@@ -15,8 +15,8 @@ int main(void)
     size_t other_size = 0;
 
     while (getdelim(&one, &one_size, '\0', stdin) > 0 && getdelim(&other, &other_size, '\0', stdin) > 0) {
-        struct prisma_order_key one_key = prisma_order_key_of(one);
-        struct prisma_order_key other_key = prisma_order_key_of(other);
+        struct order_key one_key = prisma_order_key_of(one);
+        struct order_key other_key = prisma_order_key_of(other);
         int difference = prisma_order_compare(one, other);
         int by_keys = prisma_order_compare_keys(&one_key, &other_key);
 

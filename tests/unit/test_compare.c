@@ -182,7 +182,7 @@ static bool check_edited(const char *script, const char *checksum, const char *s
 {
     auto_arena struct arena *arena = arena_new();
     struct migration migration = { .name = "1_a", .script_path = "script.sql" };
-    const struct folder folder = { .items = &migration, .count = 1 };
+    const struct folder folder = { .dialect = &DIALECT_PRISMA, .items = &migration, .count = 1 };
     struct ledger_row row = row_of(state);
 
     row.checksum = checksum;
@@ -190,7 +190,7 @@ static bool check_edited(const char *script, const char *checksum, const char *s
     if (script != NULL)
         scratch_write("script.sql", script, strlen(script));
     history_compare(arena, &folder, &row, 1, history);
-    if (!history_check_edited(history, 0, &migration, err))
+    if (!history_check_edited(history, &folder, 0, err))
         return false;
     *history = (struct history) {
         .counts = { [VERDICT_EDITED] = history->counts[VERDICT_EDITED],

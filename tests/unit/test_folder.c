@@ -13,7 +13,7 @@ static const char *names_in(struct text *names)
     struct error err;
 
     text_reset(names);
-    if (!folder_read(arena, "m", &folder, &err)) {
+    if (!folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err)) {
         text_add_format(names, "error: %s", err.message);
         return names->at;
     }
@@ -124,7 +124,7 @@ static void a_name_that_no_ledger_can_hold_is_refused(void **state)
         struct error err;
 
         scratch_make_directory(cases[i].path);
-        assert_false(folder_read(arena, "m", &folder, &err));
+        assert_false(folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err));
         assert_int_equal(err.class, ERROR_REFUSED);
         assert_non_null(strstr(err.message, cases[i].shown));
         assert_non_null(strstr(err.hint, "Rename"));
@@ -146,7 +146,7 @@ static void ten_thousand_migrations_are_read_in_order(void **state)
         (void)snprintf(path, sizeof path, "m/%014d_step", i * 7919 % MANY);
         scratch_make_directory(path);
     }
-    assert_true(folder_read(arena, "m", &folder, &err));
+    assert_true(folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err));
     assert_int_equal(folder.count, MANY);
     for (int i = 0; i < MANY; i++) {
         (void)snprintf(path, sizeof path, "%014d_step", i);
@@ -163,7 +163,7 @@ static void a_migration_is_found_by_its_bytes(void **state)
     (void)state;
     scratch_make_directory("m");
     scratch_make_directory("m/1_a");
-    assert_true(folder_read(arena, "m", &folder, &err));
+    assert_true(folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err));
     assert_string_equal(folder.path, "m");
     assert_string_equal(folder_find(&folder, "1_a")->script_path, "m/1_a/migration.sql");
     assert_null(folder_find(&folder, "1_A"));
@@ -178,12 +178,12 @@ static void a_folder_that_is_not_there_is_not_an_empty_one(void **state)
     struct error err;
 
     (void)state;
-    assert_false(folder_read(arena, "m", &folder, &err));
+    assert_false(folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err));
     assert_int_equal(err.class, ERROR_USAGE);
     assert_non_null(strstr(err.message, "\"m\""));
     assert_non_null(strstr(err.hint, "--migrations"));
     scratch_write("m", "", 0);
-    assert_false(folder_read(arena, "m", &folder, &err));
+    assert_false(folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err));
     assert_int_equal(err.class, ERROR_USAGE);
 }
 
@@ -209,33 +209,69 @@ static void what_was_said_locates_the_folder(void **state)
     (void)state;
     scratch_make_directory("several");
     for (size_t i = 0; i < array_length(cases); i++) {
-        assert_true(folder_locate(arena, cases[i].migrations, cases[i].schema, &path, &err));
+        const struct config config = { .migrations = cases[i].migrations, .schema_file = cases[i].schema };
+
+        assert_true(folder_locate(arena, &DIALECT_PRISMA, &config, &path, &err));
         assert_string_equal(path, cases[i].path);
     }
 }
 
 static void without_a_word_the_usual_folders_are_looked_for(void **state)
 {
+    static const struct config nothing = { .migrations = NULL };
     auto_arena struct arena *arena = arena_new();
     const char *path;
     struct error err;
 
     (void)state;
-    assert_false(folder_locate(arena, NULL, NULL, &path, &err));
+    assert_false(folder_locate(arena, &DIALECT_PRISMA, &nothing, &path, &err));
     assert_int_equal(err.class, ERROR_USAGE);
     assert_non_null(strstr(err.message, "prisma/migrations"));
     assert_non_null(strstr(err.hint, "--migrations"));
     scratch_make_directory("migrations");
-    assert_true(folder_locate(arena, NULL, NULL, &path, &err));
+    assert_true(folder_locate(arena, &DIALECT_PRISMA, &nothing, &path, &err));
     assert_string_equal(path, "migrations");
     scratch_make_directory("prisma");
     scratch_write("prisma/migrations", "", 0);
-    assert_true(folder_locate(arena, NULL, NULL, &path, &err));
+    assert_true(folder_locate(arena, &DIALECT_PRISMA, &nothing, &path, &err));
     assert_string_equal(path, "migrations");
     assert_int_equal(unlink("prisma/migrations"), 0);
     scratch_make_directory("prisma/migrations");
-    assert_true(folder_locate(arena, NULL, NULL, &path, &err));
+    assert_true(folder_locate(arena, &DIALECT_PRISMA, &nothing, &path, &err));
     assert_string_equal(path, "prisma/migrations");
+}
+
+static void a_folder_without_a_lock_file_is_not_checked(void **state)
+{
+    struct error err;
+
+    (void)state;
+    scratch_make_directory("none");
+    assert_true(folder_check(&DIALECT_PRISMA, "none", &err));
+}
+
+static void a_lock_file_that_cannot_be_read_is_not_checked(void **state)
+{
+    struct error err;
+
+    (void)state;
+    scratch_make_directory("odd");
+    scratch_make_directory("odd/migration_lock.toml");
+    assert_true(folder_check(&DIALECT_PRISMA, "odd", &err));
+}
+
+static void the_lock_file_of_the_folder_is_checked(void **state)
+{
+    struct error err;
+
+    (void)state;
+    scratch_make_directory("right");
+    scratch_write("right/migration_lock.toml", "provider = \"postgresql\"\n", 24);
+    assert_true(folder_check(&DIALECT_PRISMA, "right", &err));
+    scratch_make_directory("wrong");
+    scratch_write("wrong/migration_lock.toml", "provider = \"mysql\"\n", 19);
+    assert_false(folder_check(&DIALECT_PRISMA, "wrong", &err));
+    assert_string_equal(err.place.file, "wrong/migration_lock.toml");
 }
 
 int main(void)
@@ -258,6 +294,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_said_locates_the_folder, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(without_a_word_the_usual_folders_are_looked_for, scratch_enter,
                                         scratch_leave),
+        cmocka_unit_test_setup_teardown(a_folder_without_a_lock_file_is_not_checked, scratch_enter,
+                                        scratch_leave),
+        cmocka_unit_test_setup_teardown(a_lock_file_that_cannot_be_read_is_not_checked, scratch_enter,
+                                        scratch_leave),
+        cmocka_unit_test_setup_teardown(the_lock_file_of_the_folder_is_checked, scratch_enter, scratch_leave),
     };
 
     log_configure(LOG_ERROR, LOG_TEXT); /* warnings are wanted here */

@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "check.h"
 #include "dialect/prisma_lock_file.h"
-#include "scratch.h"
 
 static const char FILE_NAME[] = "migration_lock.toml";
 
@@ -79,49 +78,13 @@ static void the_message_names_the_provider(void **state)
     assert_non_null(strstr(err.message, "could not find the migrations' provider in migration_lock.toml"));
 }
 
-static void a_folder_without_the_file_is_not_checked(void **state)
-{
-    struct error err;
-
-    (void)state;
-    scratch_make_directory("none");
-    assert_true(prisma_lock_file_check("none", &err));
-}
-
-static void a_file_that_cannot_be_read_is_not_checked(void **state)
-{
-    struct error err;
-
-    (void)state;
-    scratch_make_directory("odd");
-    scratch_make_directory("odd/migration_lock.toml");
-    assert_true(prisma_lock_file_check("odd", &err));
-}
-
-static void the_file_of_the_folder_is_checked(void **state)
-{
-    struct error err;
-
-    (void)state;
-    scratch_make_directory("right");
-    scratch_write("right/migration_lock.toml", "provider = \"postgresql\"\n", 24);
-    assert_true(prisma_lock_file_check("right", &err));
-    scratch_make_directory("wrong");
-    scratch_write("wrong/migration_lock.toml", "provider = \"mysql\"\n", 19);
-    assert_false(prisma_lock_file_check("wrong", &err));
-    assert_string_equal(err.place.file, "wrong/migration_lock.toml");
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_line_with_the_provider_decides),
         cmocka_unit_test(anything_else_is_refused_at_its_line),
         cmocka_unit_test(the_message_names_the_provider),
-        cmocka_unit_test(a_folder_without_the_file_is_not_checked),
-        cmocka_unit_test(a_file_that_cannot_be_read_is_not_checked),
-        cmocka_unit_test(the_file_of_the_folder_is_checked),
     };
 
-    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,8 +19,8 @@ static void assert_ordered(const char *const *names)
         for (size_t j = 0; j < NAMES_MOST && names[j] != NULL; j++) {
             int wanted = (i > j) - (i < j);
 
-            struct prisma_order_key one = prisma_order_key_of(names[i]);
-            struct prisma_order_key other = prisma_order_key_of(names[j]);
+            struct order_key one = prisma_order_key_of(names[i]);
+            struct order_key other = prisma_order_key_of(names[j]);
 
             if (sign(prisma_order_compare(names[i], names[j])) != wanted ||
                 sign(prisma_order_compare_keys(&one, &other)) != wanted)

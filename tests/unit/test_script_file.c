@@ -20,7 +20,7 @@ static void a_script_is_read_byte_for_byte(void **state)
 
     (void)state;
     scratch_write("migration.sql", bytes, sizeof bytes - 1);
-    assert_true(migration_read(&MIGRATION, &script, &err));
+    assert_true(migration_read(&DIALECT_PRISMA, &MIGRATION, &script, &err));
     assert_int_equal(script.length, sizeof bytes - 1);
     assert_memory_equal(script.at, bytes, sizeof bytes - 1);
 }
@@ -33,7 +33,7 @@ static void a_script_may_be_a_link_or_empty(void **state)
     (void)state;
     scratch_write("shared.sql", "", 0);
     assert_int_equal(symlink("shared.sql", "migration.sql"), 0);
-    assert_true(migration_read(&MIGRATION, &script, &err));
+    assert_true(migration_read(&DIALECT_PRISMA, &MIGRATION, &script, &err));
     assert_int_equal(script.length, 0);
 }
 
@@ -42,7 +42,7 @@ static void assert_not_found(void)
     auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
     struct error err;
 
-    assert_false(migration_read(&MIGRATION, &script, &err));
+    assert_false(migration_read(&DIALECT_PRISMA, &MIGRATION, &script, &err));
     assert_int_equal(err.class, ERROR_REFUSED);
     assert_string_equal(err.code, "P3015");
     assert_non_null(strstr(err.message, "\"migration.sql\""));
@@ -69,7 +69,7 @@ static void a_script_larger_than_a_message_is_refused(void **state)
     (void)state;
     scratch_write("migration.sql", "", 0);
     assert_int_equal(truncate("migration.sql", (off_t)SCRIPT_BYTES_MOST + 1), 0);
-    assert_false(migration_read(&MIGRATION, &script, &err));
+    assert_false(migration_read(&DIALECT_PRISMA, &MIGRATION, &script, &err));
     assert_int_equal(err.class, ERROR_REFUSED);
     assert_string_equal(err.code, "");
     assert_non_null(strstr(err.message, "larger than"));

@@ -1,0 +1,58 @@
+#include "base/memory.h"
+#include "dialect/dialect.h"
+#include "dialect/prisma_checksum.h"
+#include "dialect/prisma_ledger.h"
+#include "dialect/prisma_lock_file.h"
+#include "dialect/prisma_order.h"
+#include "dialect/prisma_resolve.h"
+
+static const char *const PLACES[] = { "prisma/migrations", "migrations", NULL };
+
+/* Every directory, hidden ones too. */
+static bool is_migration(const char *entry, bool is_directory)
+{
+    (void)entry;
+    return is_directory;
+}
+
+static int compare_keys(const void *one, const void *other)
+{
+    return prisma_order_compare_keys(one, other);
+}
+
+const struct dialect DIALECT_PRISMA = {
+    .tool = "Prisma",
+    .codes = {
+        .failed = "P3018",
+        .unresolved = "P3009",
+        .not_empty = "P3005",
+        .script_missing = "P3015",
+        .unknown_name = "P3017",
+    },
+
+    .places = PLACES,
+    .beside_schema = "migrations",
+    .copy = "COPY prisma ./prisma",
+    .script_name = "migration.sql",
+    .script_rule = "Each migration is a directory with a readable migration.sql",
+    .name_most = 255, /* migration_name VARCHAR(255) */
+    .is_migration = is_migration,
+
+    .lock_file = "migration_lock.toml",
+    .check_lock_file = prisma_lock_file_parse,
+
+    .order_key_of = prisma_order_key_of,
+    .compare_keys = compare_keys,
+    .is_order_certain = prisma_order_is_certain,
+
+    .checksum_of = prisma_checksum_of,
+    .checksum_matches = prisma_checksum_matches,
+
+    .ledger_name = "_prisma_migrations",
+    .ledger = &PRISMA_LEDGER,
+    .check_applied = prisma_resolve_check_applied,
+    .check_rolled_back = prisma_resolve_check_rolled_back,
+
+    .lock_key = "72707369",
+    .lock_switch = "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK",
+};
