@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "config/secret.h"
 #include "config/value.h"
 #include "exits.h"
 #include "facts.h"
@@ -183,6 +184,8 @@ static bool refuse_topic(const char *word, struct error *err)
     const char *nearest;
     size_t count = 0;
 
+    if (!secret_check_word(word, err))
+        return false;
     for (size_t i = 0; COMMANDS[i] != NULL; i++)
         names[count++] = COMMANDS[i]->name;
     for (const struct option *option = OPTIONS; option->name != NULL; option++)

@@ -12,6 +12,7 @@
 #include "command.h"
 #include "config/load.h"
 #include "config/options.h"
+#include "config/secret.h"
 #include "config/trust.h"
 #include "credentials/password.h"
 #include "exits.h"
@@ -28,6 +29,8 @@ static bool refuse_command(const char *name, struct error *err)
     size_t count = 0;
     const char *nearest;
 
+    if (!secret_check_word(name, err))
+        return false;
     if (name[0] == '-') {
         /* What follows "=" may be a secret. */
         error_set(err, ERROR_USAGE, "no command given before the option %.*s", (int)strcspn(name, "="), name);

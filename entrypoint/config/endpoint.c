@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "config/password_source.h"
 #include "config/trust.h"
+#include "config/url_tls.h"
 
 enum { OPTIONS_BYTES_MOST = 8192 };
 
@@ -27,15 +28,24 @@ static bool has_libpq_variables(void)
 /* libpq would use these by itself; set explicitly, they can be acted on: a host is looked up, a CA found. A
  * service file takes precedence over them (PostgreSQL documentation, "The Connection Service File"), so with
  * one they are left to libpq. */
-static void take_libpq_variables(struct endpoint *endpoint)
+static bool take_libpq_variables(struct endpoint *endpoint, struct error *err)
 {
     static const struct {
         const char *keyword;
         const char *variable;
     } known[] = {
-        { "host", "PGHOST" }, { "hostaddr", "PGHOSTADDR" }, { "port", "PGPORT" },
-        { "user", "PGUSER" }, { "sslmode", "PGSSLMODE" },   { "sslrootcert", "PGSSLROOTCERT" },
+        { "host", "PGHOST" },
+        { "hostaddr", "PGHOSTADDR" },
+        { "port", "PGPORT" },
+        { "user", "PGUSER" },
+        { "sslrootcert", "PGSSLROOTCERT" },
+        { "sslcert", "PGSSLCERT" },
+        { "sslkey", "PGSSLKEY" },
+        { "sslcrl", "PGSSLCRL" },
+        { "sslcrldir", "PGSSLCRLDIR" },
+        { "channel_binding", "PGCHANNELBINDING" },
     };
+    const char *mode = env_value("PGSSLMODE");
 
     for (size_t i = 0; i < array_length(known); i++) {
         const char *value = env_value(known[i].variable);
@@ -43,6 +53,8 @@ static void take_libpq_variables(struct endpoint *endpoint)
         if (value != NULL && endpoint_value(endpoint, known[i].keyword) == NULL)
             endpoint_set(endpoint, known[i].keyword, value);
     }
+    return mode == NULL || (endpoint_value(endpoint, "sslmode") != NULL && !endpoint->is_sslmode_standard) ||
+           url_set_tls_mode(mode, "PGSSLMODE", endpoint, err);
 }
 
 /* Without a name libpq takes the operating system's, which a container's user often does not have. */
@@ -67,9 +79,12 @@ static bool names_service(const struct endpoint *endpoint)
 static void take_password(struct endpoint *endpoint, const struct config *config, bool is_service)
 {
     const char *password = endpoint_value(endpoint, "password");
+    const char *key_password = endpoint_value(endpoint, "sslpassword");
 
     if (password != NULL)
         redact_register(password, strlen(password));
+    if (key_password != NULL)
+        redact_register(key_password, strlen(key_password));
     if (password != NULL || config->password == NULL || (is_service && config->password_file == NULL))
         return;
     endpoint_set(endpoint, "password", config->password);
@@ -119,18 +134,32 @@ static bool require_encryption(struct endpoint *endpoint, const struct config *c
     return error_hint(err, "Set sslmode=verify-full, or sslmode=require.");
 }
 
-static bool complete_endpoint(struct endpoint *endpoint, const struct config *config, struct error *err)
+/* The folder of Prisma's schema, from which Prisma reads relative names. */
+static const char *beside_schema(struct arena *arena, const struct config *config)
+{
+    const char *path = config->migrations != NULL ? config->migrations : config->schema_file;
+    struct slice folder = slice_of(path == NULL ? "prisma/schema" : path);
+
+    while (folder.length > 1 && folder.at[folder.length - 1] == '/')
+        folder.length--;
+    while (folder.length > 0 && folder.at[folder.length - 1] != '/')
+        folder.length--;
+    while (folder.length > 1 && folder.at[folder.length - 1] == '/')
+        folder.length--;
+    return folder.length == 0 ? "." : arena_copy(arena, folder.at, folder.length);
+}
+
+static bool complete_endpoint(struct arena *arena, struct endpoint *endpoint, const struct config *config,
+                              struct error *err)
 {
     bool is_service = names_service(endpoint);
 
     take_password(endpoint, config, is_service);
-    if (!is_service) {
-        take_libpq_variables(endpoint);
-        if (!check_user(endpoint, config, err))
-            return false;
-    }
+    if (!is_service && (!take_libpq_variables(endpoint, err) || !check_user(endpoint, config, err)))
+        return false;
     take_role(endpoint, config);
-    return require_encryption(endpoint, config, is_service, err) &&
+    return require_encryption(endpoint, config, is_service, err) && url_check_binding(endpoint, err) &&
+           trust_check_files(arena, beside_schema(arena, config), endpoint, err) &&
            trust_find(endpoint, getenv("SSL_CERT_FILE"), err);
 }
 
@@ -146,10 +175,10 @@ bool endpoint_find(struct arena *arena, const struct config *config, struct endp
     }
     if (url == NULL) {
         *out = (struct endpoint) { .connect_timeout_ms = -1, .label = "the server that PGHOST names" };
-        return complete_endpoint(out, config, err);
+        return complete_endpoint(arena, out, config, err);
     }
     if (!url_parse(arena, url, out, err))
         return error_context(err, "reading %s", config->direct_url != NULL ? "DIRECT_URL" : "DATABASE_URL");
     out->url = url;
-    return complete_endpoint(out, config, err);
+    return complete_endpoint(arena, out, config, err);
 }

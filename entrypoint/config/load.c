@@ -30,7 +30,7 @@ static size_t index_of(const struct option *option)
 
 static void register_secret(struct load *load, const struct option *option, const char *text)
 {
-    if ((option->traits & OPTION_URL) != 0)
+    if ((option->traits & OPTION_URL) != 0 || (option->type != OPTION_ADDRESS && strstr(text, "://") != NULL))
         secret_register_url(load->arena, text);
     else if (option->type == OPTION_ADDRESS && (option->traits & OPTION_SECRET) == 0)
         secret_register_password(load->arena, text);
@@ -56,6 +56,8 @@ static bool refuse_flag(const struct load *load, const char *name, struct error 
     const char *nearest;
     size_t count = 0;
 
+    if (!secret_check_word(name, err))
+        return false;
     if (option_named(name) != NULL) {
         error_set(err, ERROR_USAGE, "this command has no option --%s", name);
         return error_hint(err, "To see its options, add --help.");
@@ -139,13 +141,10 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
     return take_flag_value(load, option, words[*at], origin, err);
 }
 
-/* What looks like a URL is not quoted: it may contain a password. */
 static bool refuse_word(const char *word, struct error *err)
 {
-    if (strstr(word, "://") != NULL) {
-        error_set(err, ERROR_USAGE, "unexpected argument: a URL without an option before it");
-        return error_hint(err, "Set DATABASE_URL to this URL.");
-    }
+    if (!secret_check_word(word, err))
+        return false;
     error_set(err, ERROR_USAGE, "unexpected argument \"%s\"", word);
     return error_hint(err, "Options begin with \"--\"; to see them, add --help.");
 }
@@ -166,6 +165,8 @@ static bool load_flags(struct load *load, int count, char **words, struct error 
         i++;
     if (i < count && (load->command & TAKING_WORDS) == 0)
         return refuse_word(words[i], err);
+    if (i < count && strstr(words[i], "://") != NULL)
+        secret_register_url(load->arena, words[i]);
     load->config->words = words + i;
     load->config->word_count = count - i;
     return true;
@@ -190,6 +191,8 @@ static bool load_secret_file(struct load *load, const struct option *option, con
 {
     auto_text struct text secret = text_init(SECRET_BYTES_MOST);
 
+    if (strstr(path, "://") != NULL)
+        secret_register_url(load->arena, path);
     if (!secret_read(name, path, &secret, err) || !take(load, option, secret.at, name, err))
         return false;
     memcpy((char *)load->config + option->file_field, &path, sizeof path);
@@ -306,7 +309,10 @@ static bool refuse_key(const char *origin, const char *key, struct error *err)
         count++;
     }
     nearest = names_nearest(names, count, key);
-    error_set(err, ERROR_USAGE, "%s: unknown key \"%s\"", origin, key);
+    if (secret_may_be_in(key))
+        error_set(err, ERROR_USAGE, "%s: unknown key", origin);
+    else
+        error_set(err, ERROR_USAGE, "%s: unknown key \"%s\"", origin, key);
     if (nearest != NULL)
         return error_hint(err, "Did you mean \"%s\"?", nearest);
     return error_hint(err, "To see all keys: tidelock manual");

@@ -37,3 +37,16 @@ void secret_register_url(struct arena *arena, const char *url)
     redact_register(url, strlen(url));
     secret_register_password(arena, url);
 }
+
+bool secret_may_be_in(const char *text)
+{
+    return strstr(text, "://") != NULL || strchr(text, '@') != NULL || strcasestr(text, "password=") != NULL;
+}
+
+bool secret_check_word(const char *word, struct error *err)
+{
+    if (!secret_may_be_in(word))
+        return true;
+    error_set(err, ERROR_USAGE, "unexpected argument: a URL or a password without an option before it");
+    return error_hint(err, "Set DATABASE_URL to the URL of the database.");
+}

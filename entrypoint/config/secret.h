@@ -20,4 +20,11 @@ void secret_register_url(struct arena *arena, const char *url);
 /* … or only the password in it, if the rest is not secret. */
 void secret_register_password(struct arena *arena, const char *url);
 
+/* Whether a text may be, or hold, a database URL or a password, though it stands where none belongs: then no
+ * message may quote it. */
+bool secret_may_be_in(const char *text);
+
+/* Refuses a word of the command line that a secret may be in, without quoting it: ERROR_USAGE. */
+must_use bool secret_check_word(const char *word, struct error *err);
+
 #endif

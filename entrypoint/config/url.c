@@ -1,15 +1,19 @@
 #include "config/url.h"
 
-#include <stdio.h>
+#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "base/names.h"
+#include "config/url_parts.h"
+#include "config/url_tls.h"
 
-enum { URL_MOST = 16 * 1024, NUMBER_DIGITS_MOST = 9 };
+enum { NUMBER_DIGITS_MOST = 9 };
 
 /* What is done with a parameter. */
 enum action {
+    ACTION_HOST,
     ACTION_PASS,   /* libpq's own, passed on */
     ACTION_NUMBER, /* Prisma's, without effect on migrations; must be a number */
     ACTION_IGNORE, /* Prisma's, without effect on migrations */
@@ -20,22 +24,10 @@ enum action {
     ACTION_REFUSE,
 };
 
-/* The parameters of a TLS connection, judged together. */
-enum tls {
-    TLS_MODE,
-    TLS_ACCEPT,
-    TLS_CERT,
-    TLS_IDENTITY,
-    TLS_PASSWORD,
-    TLS_ROOTCERT,
-    TLS_KEY,
-    TLS_PARAMETERS
-};
-
 static const struct parameter {
     const char *name;
     enum action action;
-    enum tls tls;
+    enum url_tls_parameter tls;
 } PARAMETERS[] = {
     { "schema", ACTION_SCHEMA, 0 },
     { "pgbouncer", ACTION_POOLER, 0 },
@@ -48,13 +40,14 @@ static const struct parameter {
     { "max_idle_connection_lifetime", ACTION_NUMBER, 0 },
     { "single_use_connections", ACTION_IGNORE, 0 },
     { "sslmode", ACTION_TLS, TLS_MODE },
+    { "ssl", ACTION_TLS, TLS_SWITCH },
     { "sslaccept", ACTION_TLS, TLS_ACCEPT },
     { "sslcert", ACTION_TLS, TLS_CERT },
     { "sslidentity", ACTION_TLS, TLS_IDENTITY },
     { "sslpassword", ACTION_TLS, TLS_PASSWORD },
     { "sslrootcert", ACTION_TLS, TLS_ROOTCERT },
     { "sslkey", ACTION_TLS, TLS_KEY },
-    { "host", ACTION_PASS, 0 },
+    { "host", ACTION_HOST, 0 },
     { "hostaddr", ACTION_PASS, 0 },
     { "port", ACTION_PASS, 0 },
     { "user", ACTION_PASS, 0 },
@@ -73,6 +66,7 @@ static const struct parameter {
     { "tcp_user_timeout", ACTION_PASS, 0 },
     { "gssencmode", ACTION_PASS, 0 },
     { "krbsrvname", ACTION_PASS, 0 },
+    { "uselibpqcompat", ACTION_IGNORE, 0 }, /* node-postgres: sslmode as libpq reads it */
     { "sslcompression", ACTION_PASS, 0 },
     { "sslcertmode", ACTION_PASS, 0 },
     { "sslnegotiation", ACTION_PASS, 0 },
@@ -86,98 +80,6 @@ static const struct parameter {
     { "client_encoding", ACTION_REFUSE, 0 },
     { "replication", ACTION_REFUSE, 0 },
 };
-
-static bool refuse(struct error *err, const char *why, const char *hint)
-{
-    error_set(err, ERROR_USAGE, "the database URL is invalid: %s", why);
-    error_code(err, "P1013");
-    return error_hint(err, "%s", hint);
-}
-
-static int hex_digit(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    digit = (char)(digit | 0x20);
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
-/* Percent-decodes; with `is_form` a plus is a space, as in the query. NULL for an invalid escape or a NUL
- * byte. */
-static char *decode(struct arena *arena, struct slice text, bool is_form)
-{
-    char *decoded = arena_alloc(arena, text.length + 1, 1);
-    size_t length = 0;
-
-    for (size_t i = 0; i < text.length; i++) {
-        char byte = text.at[i];
-
-        if (byte == '%') {
-            int high = i + 2 < text.length ? hex_digit(text.at[i + 1]) : -1;
-            int low = high >= 0 ? hex_digit(text.at[i + 2]) : -1;
-
-            if (low < 0 || high * 16 + low == 0)
-                return NULL;
-            byte = (char)(high * 16 + low);
-            i += 2;
-        } else if (byte == '+' && is_form) {
-            byte = ' ';
-        }
-        decoded[length++] = byte;
-    }
-    return decoded;
-}
-
-/* The parts of a URL, still encoded. */
-struct parts {
-    struct slice user;
-    struct slice password;
-    struct slice hosts;
-    struct slice database;
-    struct slice query;
-    bool has_password;
-    bool has_path;
-};
-
-static const char *find(struct slice text, char byte)
-{
-    return text.length == 0 ? NULL : memchr(text.at, byte, text.length);
-}
-
-/* Splits at the first `byte`; false, with nothing changed, if there is none. */
-static bool split(struct slice text, char byte, struct slice *before, struct slice *after)
-{
-    const char *found = find(text, byte);
-
-    if (found == NULL)
-        return false;
-    *before = (struct slice) { .at = text.at, .length = (size_t)(found - text.at) };
-    *after = (struct slice) { .at = found + 1, .length = text.length - before->length - 1 };
-    return true;
-}
-
-static void split_url(const char *url, struct parts *out)
-{
-    struct slice rest = slice_of(strstr(url, "://") + 3);
-    struct slice credentials;
-    const char *at = NULL;
-
-    *out = (struct parts) { .query = { .at = "", .length = 0 } };
-    (void)split(rest, '#', &rest, &(struct slice) { 0 });
-    (void)split(rest, '?', &rest, &out->query);
-    out->has_path = split(rest, '/', &rest, &out->database);
-    for (const char *next = find(rest, '@'); next != NULL;) {
-        at = next; /* the last one: a password may contain an unencoded @ */
-        next = memchr(at + 1, '@', rest.length - (size_t)(at + 1 - rest.at));
-    }
-    out->hosts = rest;
-    if (at == NULL)
-        return;
-    credentials = (struct slice) { .at = rest.at, .length = (size_t)(at - rest.at) };
-    out->hosts = (struct slice) { .at = at + 1, .length = rest.length - credentials.length - 1 };
-    out->user = credentials;
-    out->has_password = split(credentials, ':', &out->user, &out->password);
-}
 
 void endpoint_set(struct endpoint *endpoint, const char *keyword, const char *value)
 {
@@ -221,8 +123,25 @@ static bool check_port(const char *port, struct error *err)
 
     if (number_parse(port, &number) && number > 0 && number < 65536)
         return true;
-    return refuse(err, "a port must be a number from 1 to 65535",
-                  "Write HOST:5432. Check that special characters in the password are percent-encoded.");
+    return url_refuse(err, "a port must be a number from 1 to 65535",
+                      "Write HOST:5432. Check that special characters in the password are percent-encoded.");
+}
+
+/* A name, an address, or a Unix socket's directory (abstract ones begin with @). */
+static bool check_host(struct slice name, struct error *err)
+{
+    bool is_socket = name.length > 0 && (name.at[0] == '/' || name.at[0] == '@');
+
+    for (size_t i = 0; i < name.length; i++) {
+        unsigned char byte = (unsigned char)name.at[i];
+
+        if (byte < ' ' || byte == 0x7F ||
+            (!is_socket && byte < 0x80 && isalnum(byte) == 0 && strchr("-_.:%", byte) == NULL))
+            return url_refuse(err, "a host contains a character that no host name has",
+                              "Write HOST:5432. Check that special characters in the password are "
+                              "percent-encoded.");
+    }
+    return true;
 }
 
 /* Adds one host, "name", "name:5432" or "[::1]:5432", to libpq's two lists. */
@@ -235,21 +154,21 @@ static bool add_host(struct arena *arena, struct slice host, struct text *hosts,
     const char *digits;
 
     if (host.length > 0 && host.at[0] == '[') {
-        if (!split((struct slice) { host.at + 1, host.length - 1 }, ']', &name, &port) ||
+        if (!url_split((struct slice) { host.at + 1, host.length - 1 }, ']', &name, &port) ||
             (port.length > 0 && port.at[0] != ':'))
-            return refuse(err, "an IPv6 address needs both brackets", "Write [::1]:5432.");
+            return url_refuse(err, "an IPv6 address needs both brackets", "Write [::1]:5432.");
         if (port.length > 0)
             port = (struct slice) { port.at + 1, port.length - 1 };
     } else {
-        (void)split(host, ':', &name, &port);
+        (void)url_split(host, ':', &name, &port);
     }
-    decoded = decode(arena, name, false);
+    decoded = url_decode(arena, name, false);
     digits = arena_copy(arena, port.at, port.length);
     if (decoded == NULL)
-        return refuse(err, "the host has an invalid percent-encoding", "Write a percent sign as %25.");
-    if (port.length > 0 && !check_port(digits, err))
+        return url_refuse(err, "the host has an invalid percent-encoding", "Write a percent sign as %25.");
+    if (!check_host(slice_of(decoded), err) || (port.length > 0 && !check_port(digits, err)))
         return false;
-    text_add_format(hosts, "%s%s", hosts->length == 0 ? "" : ",", decoded[0] == '\0' ? "localhost" : decoded);
+    text_add_format(hosts, "%s%s", ports->length == 0 ? "" : ",", decoded);
     text_add_format(ports, "%s%s", ports->length == 0 ? "" : ",", port.length == 0 ? "5432" : digits);
     return true;
 }
@@ -262,29 +181,59 @@ static bool add_hosts(struct arena *arena, struct slice list, struct endpoint *o
     bool has_more = true;
 
     while (has_more) {
-        has_more = split(list, ',', &host, &list);
-        if (!add_host(arena, has_more ? host : list, &hosts, &ports, err))
+        has_more = url_split(list, ',', &host, &list);
+        host = has_more ? host : list;
+        if (!add_host(arena, host, &hosts, &ports, err))
             return false;
     }
-    endpoint_set(out, "host", arena_copy(arena, hosts.at, hosts.length));
+    if (hosts.length > 0)
+        endpoint_set(out, "host", arena_copy(arena, hosts.at, hosts.length));
     endpoint_set(out, "port", arena_copy(arena, ports.at, ports.length));
     return true;
 }
 
 static const struct parameter *find_parameter(const char *name)
 {
-    const char *names[array_length(PARAMETERS)];
-    const char *nearest;
-
     for (size_t i = 0; i < array_length(PARAMETERS); i++) {
         if (strcmp(PARAMETERS[i].name, name) == 0)
             return &PARAMETERS[i];
-        names[i] = PARAMETERS[i].name;
     }
-    nearest = names_nearest(names, array_length(names), name);
-    log_warn("the database URL has an unknown parameter \"%s\", which is ignored%s%s", name,
-             nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest);
     return NULL;
+}
+
+/* A user's name and a password may contain one, and so may what libpq is handed as it is. */
+static bool holds_at(struct slice key)
+{
+    for (size_t i = 0; i < array_length(PARAMETERS); i++) {
+        if (slice_equals(key, PARAMETERS[i].name))
+            return PARAMETERS[i].action == ACTION_PASS || PARAMETERS[i].action == ACTION_HOST ||
+                   PARAMETERS[i].action == ACTION_TLS;
+    }
+    return false;
+}
+
+/* As Prisma does, it is ignored, unless it is about TLS, which would be weaker than was asked for. Its name
+ * may be the rest of a password with an unencoded "&" or "?" in it, so it is not shown. */
+static bool take_unknown(const char *name, struct slice key, size_t number, struct error *err)
+{
+    const char *names[array_length(PARAMETERS)];
+    const char *nearest;
+
+    for (size_t i = 0; i < array_length(PARAMETERS); i++)
+        names[i] = PARAMETERS[i].name;
+    nearest = names_nearest(names, array_length(names), name);
+    if (strncasecmp(name, "ssl", 3) == 0 || strncasecmp(name, "tls", 3) == 0) {
+        url_refuse(err, "an unknown parameter is about TLS", "");
+        return error_hint(err, "Write sslmode=verify-full, sslmode=require or sslmode=disable%s%s.",
+                          nearest == NULL ? "" : "; the nearest known parameter is ",
+                          nearest == NULL ? "" : nearest);
+    }
+    if (key.at[key.length] != '=')
+        return url_refuse(err, "it contains a parameter that is unknown and has no value",
+                          "Write NAME=VALUE; write & as %26 and ? as %3F where they belong to a password.");
+    log_warn("parameter %zu of the database URL is unknown and is ignored%s%s", number,
+             nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest);
+    return true;
 }
 
 static bool refuse_number(const char *name, struct error *err)
@@ -294,12 +243,30 @@ static bool refuse_number(const char *name, struct error *err)
     return error_hint(err, "Write digits only, or remove it.");
 }
 
+static bool take_hosts(const char *value, struct endpoint *out, struct error *err)
+{
+    struct slice list = slice_of(value);
+    struct slice host = list;
+    bool has_more = true;
+
+    while (has_more) {
+        has_more = url_split(list, ',', &host, &list);
+        host = has_more ? host : list;
+        if (!check_host(host, err))
+            return false;
+    }
+    endpoint_set(out, "host", value);
+    return true;
+}
+
 static bool take_parameter(const struct parameter *parameter, const char *value, const char **tls,
                            struct endpoint *out, struct error *err)
 {
     int64_t number;
 
     switch (parameter->action) {
+    case ACTION_HOST:
+        return take_hosts(value, out, err);
     case ACTION_PASS:
         endpoint_set(out, parameter->name, value);
         return true;
@@ -312,7 +279,7 @@ static bool take_parameter(const struct parameter *parameter, const char *value,
     case ACTION_POOLER:
         out->is_pooler = strcmp(value, "true") == 0;
         return out->is_pooler || strcmp(value, "false") == 0 ||
-               refuse(err, "the parameter \"pgbouncer\" must be true or false", "Write pgbouncer=true.");
+               url_refuse(err, "the parameter \"pgbouncer\" must be true or false", "Write pgbouncer=true.");
     case ACTION_NUMBER:
         return number_parse(value, &number) || refuse_number(parameter->name, err);
     case ACTION_TIMEOUT:
@@ -331,101 +298,41 @@ static bool take_parameter(const struct parameter *parameter, const char *value,
     return error_hint(err, "Remove it.");
 }
 
-/* Prisma's sslcert is the CA, libpq's is the client's own certificate, which comes with a key. */
-static bool is_prisma_tls(const char *const *tls)
-{
-    return tls[TLS_ACCEPT] != NULL || tls[TLS_IDENTITY] != NULL || tls[TLS_KEY] == NULL;
-}
-
-static bool take_tls(const char *const *tls, struct endpoint *out, struct error *err)
-{
-    const char *mode = tls[TLS_MODE] == NULL ? "prefer" : tls[TLS_MODE];
-    const char *root = tls[TLS_ROOTCERT];
-    const char *certificate = tls[TLS_CERT];
-    bool is_strict = tls[TLS_ACCEPT] != NULL && strcmp(tls[TLS_ACCEPT], "accept_invalid_certs") != 0;
-
-    if (tls[TLS_IDENTITY] != NULL) {
-        refuse(err, "sslidentity (a PKCS#12 file) is not supported", "");
-        return error_hint(err,
-                          "Convert it once: openssl pkcs12 -in FILE -nodes -out client.pem. Then set "
-                          "sslcert=client.pem&sslkey=client.pem, and sslrootcert for the CA.");
-    }
-    if (certificate != NULL && is_prisma_tls(tls)) {
-        log_debug("sslcert without sslkey is used as the CA, as in Prisma");
-        root = root == NULL ? certificate : root;
-        certificate = NULL;
-    }
-    /* For Prisma, "strict" requires verification whenever TLS is used; without TLS there is nothing to
-     * verify. */
-    if (is_strict && (strcmp(mode, "prefer") == 0 || strcmp(mode, "require") == 0))
-        mode = "verify-full";
-    endpoint_set(out, "sslmode", mode);
-    out->is_sslmode_standard = tls[TLS_MODE] == NULL && !is_strict;
-    if (root != NULL)
-        endpoint_set(out, "sslrootcert", root);
-    if (certificate != NULL)
-        endpoint_set(out, "sslcert", certificate);
-    if (tls[TLS_KEY] != NULL)
-        endpoint_set(out, "sslkey", tls[TLS_KEY]);
-    if (tls[TLS_PASSWORD] != NULL)
-        endpoint_set(out, "sslpassword", tls[TLS_PASSWORD]);
-    return true;
-}
-
 static bool add_query(struct arena *arena, struct slice query, struct endpoint *out, struct error *err)
 {
     const char *tls[TLS_PARAMETERS] = { NULL };
-    struct slice pair;
+    struct slice key;
+    struct slice text;
 
-    while (query.length > 0) {
-        struct slice key;
-        struct slice text = { .at = "", .length = 0 };
+    for (size_t number = 1; url_next_parameter(&query, &key, &text); number++) {
+        const char *name = url_decode(arena, key, true);
+        const char *value = url_decode(arena, text, true);
         const struct parameter *parameter;
-        const char *name;
-        const char *value;
 
-        if (!split(query, '&', &pair, &query)) {
-            pair = query;
-            query.length = 0;
-        }
-        if (pair.length == 0)
-            continue;
-        key = pair;
-        (void)split(pair, '=', &key, &text);
-        name = decode(arena, key, true);
-        value = decode(arena, text, true);
         if (name == NULL || value == NULL)
-            return refuse(err, "a parameter has an invalid percent-encoding", "Write a percent sign as %25.");
+            return url_refuse(err, "a parameter has an invalid percent-encoding",
+                              "Write a percent sign as %25.");
         parameter = find_parameter(name);
-        if (parameter != NULL && !take_parameter(parameter, value, tls, out, err))
+        if (parameter == NULL ? !take_unknown(name, key, number, err)
+                              : !take_parameter(parameter, value, tls, out, err))
             return false;
     }
-    return take_tls(tls, out, err);
+    return url_take_tls(tls, out, err);
 }
 
-static bool check_scheme(const char *url, struct error *err)
+/* An address beside it is enough for libpq. */
+static bool check_hosts(const struct endpoint *endpoint, struct error *err)
 {
-    struct slice text = slice_of(url);
+    const char *host = endpoint_value(endpoint, "host");
+    const char *address = endpoint_value(endpoint, "hostaddr");
 
-    if (slice_starts_with(text, "postgresql://") || slice_starts_with(text, "postgres://"))
+    if (address != NULL && address[0] != '\0')
         return true;
-    if (slice_starts_with(text, "prisma://") || slice_starts_with(text, "prisma+postgres://"))
-        return refuse(err, "prisma:// leads to Prisma's service, not to a database",
-                      "Set DIRECT_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE.");
-    return refuse(err, "it does not begin with postgresql:// or postgres://",
-                  "Write postgresql://USER:PASSWORD@HOST:5432/DATABASE?schema=public");
-}
-
-static bool check_bytes(const char *url, struct error *err)
-{
-    if (strlen(url) > URL_MOST)
-        return refuse(err, "it is longer than 16 KiB", "Check that DATABASE_URL_FILE names the right file.");
-    for (const char *at = url; *at != '\0'; at++) {
-        if ((unsigned char)*at < ' ' || *at == 0x7F)
-            return refuse(
-                err, "it contains a control character",
-                "Remove line breaks from the secret; percent-encode control characters that belong to it.");
-    }
+    if (host == NULL || host[0] == '\0' || host[0] == ',' || host[strlen(host) - 1] == ',' ||
+        strstr(host, ",,") != NULL)
+        return url_refuse(err, "a host is empty",
+                          "Write postgresql://USER:PASSWORD@HOST:5432/DATABASE; for a Unix socket, add "
+                          "?host=/DIRECTORY.");
     return true;
 }
 
@@ -444,17 +351,15 @@ static const char *make_label(struct arena *arena, const struct endpoint *endpoi
 }
 
 /* The database's name is taken literally, including percent signs, as Prisma does. */
-static bool add_login(struct arena *arena, const struct parts *parts, struct endpoint *out, struct error *err)
+static bool add_login(struct arena *arena, const struct url_parts *parts, struct endpoint *out,
+                      struct error *err)
 {
-    const char *user = decode(arena, parts->user, false);
-    const char *password = decode(arena, parts->password, false);
-    const char *slash = find(parts->database, '/');
+    const char *user = url_decode(arena, parts->user, false);
+    const char *password = url_decode(arena, parts->password, false);
 
     if (user == NULL || password == NULL)
-        return refuse(err, "the user or password has an invalid percent-encoding",
-                      "Write a percent sign as %25.");
-    if (slash != NULL)
-        return refuse(err, "the database's name contains a slash", "Write a slash in the password as %2F.");
+        return url_refuse(err, "the user or password has an invalid percent-encoding",
+                          "Write a percent sign as %25.");
     if (user[0] != '\0')
         endpoint_set(out, "user", user);
     if (parts->has_password)
@@ -468,14 +373,12 @@ static bool add_login(struct arena *arena, const struct parts *parts, struct end
 
 bool url_parse(struct arena *arena, const char *url, struct endpoint *out, struct error *err)
 {
-    struct parts parts;
+    struct url_parts parts;
 
     *out = (struct endpoint) { .connect_timeout_ms = -1 };
-    if (!check_bytes(url, err) || !check_scheme(url, err))
-        return false;
-    split_url(url, &parts);
-    if (!add_login(arena, &parts, out, err) || !add_hosts(arena, parts.hosts, out, err) ||
-        !add_query(arena, parts.query, out, err))
+    if (!url_parts_read(url, holds_at, &parts, err) || !add_login(arena, &parts, out, err) ||
+        !add_hosts(arena, parts.hosts, out, err) || !add_query(arena, parts.query, out, err) ||
+        !check_hosts(out, err))
         return false;
     out->label = make_label(arena, out);
     return true;
@@ -483,14 +386,14 @@ bool url_parse(struct arena *arena, const char *url, struct endpoint *out, struc
 
 void url_password(struct arena *arena, const char *url, struct slice *raw, struct slice *decoded)
 {
-    struct parts parts;
+    struct url_parts parts;
 
     *raw = *decoded = (struct slice) { .at = "", .length = 0 };
     if (strstr(url, "://") == NULL)
         return;
-    split_url(url, &parts);
+    url_parts_split(url, &parts);
     if (!parts.has_password)
         return;
     *raw = parts.password;
-    *decoded = slice_of(decode(arena, parts.password, false));
+    *decoded = slice_of(url_decode(arena, parts.password, false));
 }

@@ -23,17 +23,18 @@ struct endpoint {
     const char *keywords[ENDPOINT_PARAMETERS];
     const char *values[ENDPOINT_PARAMETERS];
     size_t count;
-    const char *schema;         /* Prisma's ?schema=, or NULL */
-    bool is_sslmode_standard;   /* the URL does not set sslmode: Prisma's default "prefer" is used */
-    bool is_pooler;             /* Prisma's ?pgbouncer=true */
-    bool is_password_apart;     /* the password was given separately, not in the URL */
-    int64_t connect_timeout_ms; /* the URL's connect_timeout, 0 = none; -1 = not given */
-    const char *label;          /* "host:port" for messages, never a secret */
-    const char *url;            /* secret: what it was parsed from; NULL = only PG* variables */
+    const char *schema;           /* Prisma's ?schema=, or NULL */
+    bool is_sslmode_standard;     /* the URL does not set sslmode: Prisma's default "prefer" is used */
+    bool accepts_any_certificate; /* sslaccept=accept_invalid_certs, or no-verify: no CA is looked at */
+    bool is_pooler;               /* Prisma's ?pgbouncer=true */
+    bool is_password_apart;       /* the password was given separately, not in the URL */
+    int64_t connect_timeout_ms;   /* the URL's connect_timeout, 0 = none; -1 = not given */
+    const char *label;            /* "host:port" for messages, never a secret */
+    const char *url;              /* secret: what it was parsed from; NULL = only PG* variables */
 };
 
-/* Parses it. ERROR_USAGE (P1013) if it is invalid. Unknown parameters are ignored, as in Prisma, but
- * with a warning. */
+/* Parses it. ERROR_USAGE (P1013) if it is invalid. Unknown parameters are ignored, as in Prisma, but with a
+ * warning; those about TLS are refused. */
 must_use bool url_parse(struct arena *arena, const char *url, struct endpoint *out, struct error *err);
 
 /* The value of a parameter that libpq will get, or NULL. */

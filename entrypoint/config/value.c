@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/names.h"
+#include "config/secret.h"
 
 const char DURATION_FORM[] = "a number with its unit: 250ms, 5s, 10m, 1h30m; or 0";
 
@@ -20,8 +21,9 @@ static void *field_of(const struct option *option, struct config *config)
 
 static bool refuse(const char *origin, const char *text, const char *wanted, struct error *err)
 {
-    error_set(err, ERROR_USAGE, "%s: \"%s\" is not %s", origin, text, wanted);
-    return false;
+    if (secret_may_be_in(text))
+        return error_set(err, ERROR_USAGE, "%s: its value is not %s", origin, wanted);
+    return error_set(err, ERROR_USAGE, "%s: \"%s\" is not %s", origin, text, wanted);
 }
 
 static bool set_duration(const struct option *option, const char *text, const char *origin, int64_t *out,

@@ -1,6 +1,7 @@
 #include "http/request.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/event_loop.h"
@@ -16,6 +17,8 @@ static const char CIPHERS[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 static const char *introduction = "tidelock";
 
+static void on_finished(void *private, CURLcode code);
+
 struct exchange {
     CURL *easy;
     struct curl_slist *headers;
@@ -25,6 +28,9 @@ struct exchange {
     char *url;
     void (*done)(void *context);
     void *context;
+    size_t answer_most;
+    int redirects;
+    int redirects_most;
     bool is_done;
     bool is_ipv4_only; /* the second attempt: IPv4 alone */
 };
@@ -91,6 +97,62 @@ static void say_why(struct exchange *exchange, CURLcode code)
     text_copy_cut(exchange->answer.why, sizeof exchange->answer.why, why.at);
 }
 
+/* The host of a URL, or NULL if it cannot be read; to be freed with curl_free(). */
+static char *host_of(const char *url)
+{
+    CURLU *parts = curl_url();
+    char *host = NULL;
+
+    if (parts == NULL)
+        memory_exhausted();
+    if (curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK)
+        (void)curl_url_get(parts, CURLUPART_HOST, &host, 0);
+    curl_url_cleanup(parts);
+    return host;
+}
+
+/* A token in a header, and whatever is in the body, is for the host that was asked, and for nobody on the
+ * way. */
+static bool is_same_host_over_https(const char *asked, const char *target)
+{
+    char *from = host_of(asked);
+    char *to = host_of(target);
+    bool is_same = from != NULL && to != NULL && strcasecmp(from, to) == 0;
+
+    curl_free(from);
+    curl_free(to);
+    return is_same && strncasecmp(target, "https://", 8) == 0;
+}
+
+/* Sends the request again to where the answer points, if that may be followed; else there is no answer. */
+static bool follow(struct exchange *exchange)
+{
+    auto_text struct text why = text_init(2048);
+    char *target = NULL;
+
+    if (exchange->redirects_most == 0 ||
+        curl_easy_getinfo(exchange->easy, CURLINFO_REDIRECT_URL, &target) != CURLE_OK || target == NULL)
+        return false;
+    if (exchange->redirects < exchange->redirects_most && is_same_host_over_https(exchange->url, target) &&
+        !deadline_passed(exchange->until)) {
+        exchange->redirects++;
+        text_clear(&exchange->answer.body);
+        exchange->answer.body = text_init(exchange->answer_most);
+        exchange->answer.body.is_secret = true;
+        (void)curl_easy_setopt(exchange->easy, CURLOPT_URL, target);
+        (void)curl_easy_setopt(exchange->easy, CURLOPT_TIMEOUT_MS,
+                               (long)deadline_left_ms(exchange->until) + 1);
+        engine_add(exchange->easy, on_finished);
+        return true;
+    }
+    http_origin(exchange->url, &why);
+    text_add_string(&why, exchange->redirects < exchange->redirects_most
+                              ? ": redirects to another host or to http, which is not followed"
+                              : ": redirects too often");
+    text_copy_cut(exchange->answer.why, sizeof exchange->answer.why, why.at);
+    return false;
+}
+
 static void on_finished(void *private, CURLcode code)
 {
     struct exchange *exchange = private;
@@ -107,11 +169,13 @@ static void on_finished(void *private, CURLcode code)
         engine_add(exchange->easy, on_finished);
         return;
     }
-    if (code == CURLE_OK) {
+    if (code == CURLE_OK && follow(exchange))
+        return;
+    if (code == CURLE_OK && exchange->answer.why[0] == '\0') {
         (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &exchange->answer.status);
         (void)curl_easy_getinfo(exchange->easy, CURLINFO_RETRY_AFTER, &seconds);
         exchange->answer.retry_after_ms = seconds > 0 && seconds < 24 * 60 * 60 ? seconds * 1000 : 0;
-    } else {
+    } else if (code != CURLE_OK) {
         say_why(exchange, code);
     }
     exchange->is_done = true;
@@ -130,12 +194,9 @@ static void add_header(struct exchange *exchange, const char *header)
 
 static void prepare_security(CURL *easy, const struct request *request)
 {
-    const char *schemes = strncmp(request->url, "http://", 7) == 0 ? "http" : "https";
-
-    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, schemes);
-    (void)curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, schemes);
-    (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, request->redirects > 0 ? 1L : 0L);
-    (void)curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)request->redirects);
+    /* libcurl would take all headers but two to any host it is redirected to: follow() decides. */
+    (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_CIPHER_LIST, CIPHERS);
     (void)curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file == NULL ? "" : request->ca_file);
@@ -191,6 +252,8 @@ struct exchange *exchange_begin(const struct request *request, void (*done)(void
         memory_exhausted();
     exchange->answer.body = text_init(most);
     exchange->answer.body.is_secret = true;
+    exchange->answer_most = most;
+    exchange->redirects_most = request->redirects;
     exchange->until = deadline_in(request->timeout_ms);
     exchange->url = memory_copy(request->url, strlen(request->url));
     exchange->done = done;

@@ -4,7 +4,7 @@
  *
  * Nothing here waits unless it says so: requests in progress are driven from every wait of the process, by
  * the event loop. TLS 1.2 or newer with the server's name verified; http only where the URL says http; a
- * redirect never leaves its scheme.
+ * redirect is followed to the same host over https only, since what is sent may be secret.
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
@@ -28,7 +28,7 @@ struct request {
     const char *ca_file;        /* the certificates to trust; required for https */
     int64_t timeout_ms;         /* for all of it, at least 1 */
     size_t answer_most;         /* bytes of body; 0 = ANSWER_STANDARD_MOST */
-    int redirects;              /* how many are followed */
+    int redirects;              /* how many are followed; 0: a redirect is an answer like any other */
     bool is_direct;             /* no proxy, whatever http_proxy and the like say */
     bool is_parting;            /* http_call() continues after a signal: for what must be sent at the end */
     const char *aws_scope;      /* "aws:amz:REGION:SERVICE" to sign it with AWS Signature 4; or NULL */

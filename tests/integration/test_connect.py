@@ -150,15 +150,66 @@ def test_a_percent_encoded_password(secure, tool):
         ("sslmode=verify-full", "certificate verify failed"),
         ("sslmode=require&sslaccept=strict", "certificate verify failed"),
         ("sslmode=verify-full&sslrootcert=/nowhere.pem", "/nowhere.pem"),
+        ("sslmode=require&sslcert=/nowhere.pem", "/nowhere.pem"),
+        ("sslmode=require&sslcert=nowhere.pem", "beside the schema"),
+        ("sslmode=prefer&sslcert=nowhere.pem", "nowhere.pem"),
+        ("sslmode=require&sslrootcert={ca}&sslcrl=nowhere.pem", "nowhere.pem"),
+        ("sslmode=require&sslcert={other}", "certificate verify failed"),
+        ("sslmode=require&sslcert={other}&sslaccept=accept_invalid_certs", None),
+        ("sslmode=require&sslrootcert={other}&sslaccept=accept_invalid_certs", None),
+        ("sslmode=no-verify", None),
+        ("sslmode=no-verify&sslrootcert={other}", None),
+        ("ssl=true&uselibpqcompat=true", None),
+        ("ssl=true&sslrootcert={other}", "certificate verify failed"),
     ],
 )
-def test_tls_is_verified_when_asked_for(secure, tool, parameters, says):
+def test_tls_is_verified_when_asked_for(secure, tool, authority, parameters, says):
     ca = secure.data / "server.crt"
     ca.chmod(0o644)
     secure.data.chmod(0o750)
-    url = f"postgresql://postgres@localhost:{secure.port}/app?" + parameters.format(ca=ca)
+    url = f"postgresql://postgres@localhost:{secure.port}/app?" + parameters.format(ca=ca, other=authority.folder / "ca.crt")
     result = tool("status", url=url)
     result.fails(exit=2, says=["P1011", says]) if says else result.succeeds()
+    assert ("not verified" in result.errors) == ("no-verify" in parameters)
+
+
+def test_a_ca_beside_the_schema_is_found_as_by_prisma(secure, tool, authority):
+    url = f"postgresql://postgres@localhost:{secure.port}/app?sslmode=require&sslcert=ca.pem"
+    (tool.folder.root / "prisma" / "ca.pem").write_bytes((authority.folder / "ca.crt").read_bytes())
+    tool("status", url=url).fails(exit=2, says=["P1011", "certificate verify failed"])
+    (tool.folder.root / "prisma" / "ca.pem").write_bytes((secure.data / "server.crt").read_bytes())
+    for strict in ("", "&sslaccept=strict"):
+        tool("status", url=url + strict).succeeds()
+    tool("status", "--migrations", tool.folder.path, url=url).succeeds()
+
+
+@pytest.mark.parametrize("mode", ["enable", "true", "required", "REQUIRE", "verify_full", ""])
+def test_a_mode_that_is_none_is_not_guessed(secure, tool, mode):
+    result = tool("deploy", url=f"postgresql://postgres@localhost:{secure.port}/app?sslmode={mode}")
+    result.fails(exit=2, says=["P1013", "sslmode", "disable, allow, prefer, require, verify-ca, verify-full, no-verify"])
+
+
+def test_what_the_environment_asks_of_tls_holds_where_the_url_is_silent(secure, tool):
+    url = f"postgresql://postgres@localhost:{secure.port}/app"
+    for environment in ({"PGSSLMODE": "verify-full"}, {"PGSSLMODE": "require", "PGSSLROOTCERT": "/nowhere.pem"}):
+        tool("status", url=url, environment=environment).fails(exit=2, says="P1011")
+        tool("status", url=url + "?sslmode=no-verify", environment={"PGSSLMODE": "verify-full"}).succeeds()
+
+
+@pytest.mark.parametrize(
+    "login, parameters",
+    [
+        ("postgres", "channel_binding=require"),
+        ("postgres", "channel_binding=require&sslmode=disable"),
+        ("secret:p%40ss%3Aw%2Frd%25", "channel_binding=require&sslmode=disable"),
+        ("postgres", "gssencmode=require"),
+    ],
+)
+def test_what_can_never_work_is_not_waited_for(secure, tool, servers, login, parameters):
+    for port in (secure.port, servers.get(distribution_major()).port):
+        result = tool("deploy", url=f"postgresql://{login}@127.0.0.1:{port}/app?{parameters}")
+        assert result.code == 2 and "waiting" not in result.errors, result.errors
+    tool("deploy", url=f"postgresql://secret:p%40ss%3Aw%2Frd%25@127.0.0.1:{secure.port}/app?channel_binding=require").succeeds()
 
 
 def test_tls_to_the_wrong_name_or_without_tls_is_refused(secure, tool, servers):

@@ -390,6 +390,35 @@ def test_a_service_that_is_of_no_use(database, folder, rig, cloud, tmp_path, fau
         assert result.code == 3 or "waiting" not in result.errors
 
 
+@pytest.mark.parametrize("name", ["vault database", "vault kv, token"])
+@pytest.mark.parametrize("where", ["another name", "another name without TLS", "the same host without TLS", "too often"])
+def test_a_token_is_not_carried_elsewhere(database, folder, rig, cloud, authority, name, where):
+    folder.add("001_t", "SELECT 1")
+    cloud = cloud(name)
+    elsewhere = World(certificate=None if "without" in where else str(authority.folder / "server"))
+    try:
+        base = cloud.world.url if where == "too often" else elsewhere.url if "same" in where else elsewhere.url.replace("127.0.0.1", "localhost")
+        cloud.world.answer = lambda request: Answer(307, "", {"Location": base + request.path})
+        rig(cloud, "deploy", "--connect-deadline", "0", url=database.url()).fails(exit=3, says=["Vault", "redirects"])
+        assert not elsewhere.requests
+        assert len(cloud.requests) == (3 if where == "too often" else 1)
+    finally:
+        elsewhere.close()
+
+
+def test_a_redirect_to_the_same_host_over_https_is_followed(door, database, folder, rig, cloud, authority):
+    """From an old address to the new one, with method and body."""
+    folder.add("001_t", "SELECT 1")
+    cloud = cloud("vault database")
+    old = World(lambda request: Answer(307, "", {"Location": cloud.world.url + request.path}), str(authority.folder / "server"))
+    try:
+        user = door.let_in(database, "by_scram", password=cloud.password)
+        rig(cloud, "deploy", url=door.url(database, user), environment={"VAULT_ADDR": old.url}).succeeds(applied=["001_t"])
+        cloud.check()
+    finally:
+        old.close()
+
+
 @pytest.mark.parametrize("fault", ["unavailable", "busy", "closed", "malformed"])
 def test_a_service_that_is_away_for_a_moment(door, database, folder, rig, cloud, fault):
     """What is said of it is said once."""

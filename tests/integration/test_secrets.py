@@ -36,6 +36,53 @@ def test_a_url_that_does_not_work_is_never_shown(database, folder, tidelock, url
     assert SECRET not in result.out + result.errors
 
 
+COMMANDS = [["deploy"], ["status"], ["status", "--json"], ["wait"], ["budget"], ["resolve", "--applied", "001_t"], ["run", "--", "true"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_password_that_ends_early_is_noticed_at_once(database, folder, tidelock, log_format, command):
+    """Whichever character ends it, wherever it stands, no part of it is shown as a host, a port, a database or a parameter."""
+    folder.add("001_t", "SELECT 1")
+    for mark, encoded in [("#", "%23"), ("?", "%3F"), ("/", "%2F"), ("@", "%40"), (":", "%3A")]:
+        for password in [f"4711{mark}s3cr3t", f"{mark}s3cr3t", f"4711{mark}", f"47{mark}11=s3cr3t", f"47@11{mark}s3cr3t"]:
+            command_and_options = [*command[:1], "--connect-deadline", "20s", "--log-format", log_format, *command[1:]]
+            result = tidelock(*command_and_options, url=f"postgresql://app:{password}@db.invalid:5432/shop")
+            result.fails(exit=2, says=["P1013", f"{mark} as {encoded}"])
+            said = result.out + result.errors
+            assert not any(part in said for part in ("4711", "s3cr3t", "db.invalid", "shop", "waiting")), said
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:{}@/d", "postgresql://u:{}@h/d?a=b?c=d", '"postgresql://u:{}@h/d"', "postgresql://u:{}@h/d ", "postgresql://u:{}@${{HOST}}/d"])
+def test_nonsense_is_not_guessed_around(database, folder, tidelock, url):
+    folder.add("001_t", "SELECT 1")
+    result = tidelock("deploy", "--connect-deadline", "20s", url=url.format(SECRET), environment={"PGHOST": "127.0.0.1"})
+    result.fails(exit=2, says="P1013")
+    assert SECRET not in result.errors and "waiting" not in result.errors
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [f"postgresql://u:{SECRET}@h/d"],
+        [f"--postgresql://u:{SECRET}@h/d"],
+        ["help", f"postgresql://u:{SECRET}@h/d"],
+        ["status", f"u:{SECRET}@h/d"],
+        ["status", f"host=h password={SECRET}"],
+        ["status", f"--postgresql://u:{SECRET}@h/d?a=b"],
+        ["status", "--connect-timeout", f"postgresql://u:{SECRET}@h/d"],
+        ["status", "--migrations", f"postgresql://u:{SECRET}@h/d"],
+        ["status", "--config", f"postgresql://u:{SECRET}@h/d"],
+        ["run", "--", f"postgresql://u:{SECRET}@h/d"],
+    ],
+    ids=lambda words: words[0][:8],
+)
+def test_a_url_in_a_wrong_place_is_not_shown(database, folder, tidelock, words):
+    folder.add("001_t", "SELECT 1")
+    result = tidelock(*words)
+    assert result.code not in (0, 3) and SECRET not in result.out + result.errors, result.errors
+
+
 def test_a_script_that_says_the_password_does_not_make_it_known(database, folder, tidelock):
     folder.add("001_t", f"SELECT 'nothing'; DO $$ BEGIN RAISE NOTICE '{SECRET}'; RAISE EXCEPTION '{SECRET}'; END $$")
     result = tidelock("deploy", environment={"PGPASSWORD": SECRET})

@@ -215,6 +215,15 @@ static void what_is_wrong_is_named_with_its_origin(void **state)
         { FOR_DEPLOY, "now", "", NULL, "unexpected argument \"now\"", "--help" },
         { FOR_DEPLOY, "-x", "", NULL, "unexpected argument \"-x\"", "--help" },
         { FOR_DEPLOY, "postgres://u:s3cret@h/d", "", NULL, "unexpected argument", "DATABASE_URL" },
+        { FOR_DEPLOY, "u:s3cret@h/d", "", NULL, "unexpected argument", "DATABASE_URL" },
+        { FOR_DEPLOY, "password=s3cret", "", NULL, "unexpected argument", "DATABASE_URL" },
+        { FOR_DEPLOY, "-postgres://u:s3cret@h/d", "", NULL, "unexpected argument", "DATABASE_URL" },
+        { FOR_DEPLOY, "--postgres://u:s3cret@h/d?a=b", "", NULL, "unexpected argument", "DATABASE_URL" },
+        { FOR_DEPLOY, "--lock-timeout postgres://u:s3cret@h", "", NULL,
+          "--lock-timeout: its value is not a duration", "unit" },
+        { FOR_DEPLOY, "", "TIDELOCK_STRICT=postgres://u:s3cret@h", NULL,
+          "TIDELOCK_STRICT: its value is not true or false", "true or false" },
+        { FOR_DEPLOY, "", "", "postgres://u:s3cret@h/d: x\n", "unknown key", "manual" },
         { FOR_DEPLOY, "--lock-timeout 5", "", NULL, "--lock-timeout: \"5\" is not a duration", "unit" },
         { FOR_DEPLOY, "", "TIDELOCK_LOCK_TIMEOUT=5", NULL, "TIDELOCK_LOCK_TIMEOUT: \"5\" is not a duration",
           "unit" },
@@ -420,11 +429,23 @@ static void the_variables_of_libpq_stand_behind_the_url(void **state)
     clear_libpq_variables();
     assert_int_equal(setenv("PGHOST", "there", 1), 0);
     assert_int_equal(setenv("PGUSER", "you", 1), 0);
-    assert_int_equal(setenv("PGSSLROOTCERT", "/ca.pem", 1), 0);
+    assert_int_equal(setenv("PGSSLROOTCERT", "/proc/self/exe", 1), 0);
+    assert_int_equal(setenv("PGSSLMODE", "disable", 1), 0);
     assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
     assert_string_equal(endpoint_value(&endpoint, "host"), "here");
     assert_string_equal(endpoint_value(&endpoint, "user"), "me");
-    assert_string_equal(endpoint_value(&endpoint, "sslrootcert"), "/ca.pem");
+    assert_string_equal(endpoint_value(&endpoint, "sslrootcert"), "/proc/self/exe");
+    assert_string_equal(endpoint_value(&endpoint, "sslmode"), "require");
+    config.database_url = "postgresql://me@here/d";
+    assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
+    assert_string_equal(endpoint_value(&endpoint, "sslmode"), "disable");
+    assert_int_equal(setenv("PGCHANNELBINDING", "require", 1), 0);
+    assert_false(endpoint_find(last.arena, &config, &endpoint, &last.err));
+    assert_int_equal(unsetenv("PGCHANNELBINDING"), 0);
+    assert_int_equal(setenv("PGSSLMODE", "enable", 1), 0);
+    assert_false(endpoint_find(last.arena, &config, &endpoint, &last.err));
+    assert_non_null(strstr(last.err.message, "PGSSLMODE"));
+    assert_int_equal(unsetenv("PGSSLMODE"), 0);
     assert_int_equal(setenv("PGSERVICE", "shore", 1), 0);
     assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
     assert_null(endpoint_value(&endpoint, "sslrootcert"));

@@ -54,6 +54,18 @@ static void the_words_tell_the_class_and_whether_to_try_again(void **state)
           "" },
         { FAILED "private key file \"k.pem\" has group or world access\n", ERROR_USAGE, false, "P1011", "" },
         { FAILED "SSL error: tlsv1 alert protocol version\n", ERROR_USAGE, false, "P1011", "" },
+        { FAILED "channel binding required, but SSL not in use\n", ERROR_USAGE, false, "P1011", "" },
+        { FAILED "channel binding required but not supported by server's authentication request\n",
+          ERROR_USAGE, false, "P1011", "" },
+        { FAILED "channel binding is required, but server did not offer an authentication method that "
+                 "supports channel binding\n",
+          ERROR_USAGE, false, "P1011", "" },
+        { FAILED "authentication method requirement \"scram-sha-256\" failed: server requested a cleartext "
+                 "password\n",
+          ERROR_USAGE, false, "P1000", "" },
+        { FAILED "GSSAPI encryption required but was impossible\n", ERROR_USAGE, false, "P1011", "" },
+        { FAILED "server doesn't support GSSAPI encryption, but it was required\n", ERROR_USAGE, false,
+          "P1011", "" },
         /* libpq did not even try */
         { "invalid sslmode value: \"maybe\"\n", ERROR_USAGE, false, "P1013", "" },
         { "invalid port number: \"0\"\n", ERROR_USAGE, false, "P1013", "" },

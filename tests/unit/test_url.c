@@ -6,6 +6,7 @@
 #include "check.h"
 #include "config/url.h"
 #include "config/url_parameter.h"
+#include "config/url_tls.h"
 
 /* The parameter that libpq gets for a URL that is good. */
 static void check_value(const char *url, const char *keyword, const char *wanted)
@@ -44,8 +45,7 @@ static void the_parts_of_a_url_become_parameters_of_libpq(void **state)
         { "postgresql://u:p@h:6000/d", "dbname", "d" }, { "postgres://h/d", "host", "h" },
         { "postgres://h/d", "port", "5432" },           { "postgres://h/d", "user", NULL },
         { "postgres://h/d", "password", NULL },         { "postgres://u:@h/d", "password", "" },
-        { "postgres://u@/d", "host", "localhost" },     { "postgres://u@:6000/d", "host", "localhost" },
-        { "postgres://u@:6000/d", "port", "6000" },     { "postgres://u@h", "dbname", "postgres" },
+        { "postgres://u@h:/d", "port", "5432" },        { "postgres://u@h", "dbname", "postgres" },
         { "postgres://u@h/", "dbname", NULL },          { "postgres://u@h?schema=s", "dbname", "postgres" },
         { "postgres://u@h/d#part", "dbname", "d" },     { "postgres://u@h/d", "sslmode", "prefer" },
     };
@@ -62,9 +62,9 @@ static void user_and_password_are_decoded_and_the_database_is_not(void **state)
         { "postgresql://a%20b:p%40ss@h/my%20db", "dbname", "my%20db" },
         { "postgresql://u:a+b@h/d", "password", "a+b" },
         { "postgresql://u:a%2fb%2Fc@h/d", "password", "a/b/c" },
-        { "postgresql://u:p@ss@h/d", "password", "p@ss" },
-        { "postgresql://u:p@ss@h/d", "host", "h" },
-        { "postgresql://u:a:b@h/d", "password", "a:b" },
+        { "postgresql://u@corp:p@h/d", "user", "u@corp" },
+        { "postgresql://u@corp:p@h/d", "password", "p" },
+        { "postgresql://u:p%40%3a%23%3F%2f@h/d", "password", "p@:#?/" },
         { "postgresql://u:p@%2Fvar%2Frun/d", "host", "/var/run" },
     };
 
@@ -84,6 +84,10 @@ static void several_hosts_and_addresses_are_taken_apart(void **state)
         { "postgres://u@a,b/d?target_session_attrs=read-write", "target_session_attrs", "read-write" },
         { "postgres://u@a/d?host=/run/postgresql", "host", "/run/postgresql" },
         { "postgres://u@a/d?host=b&port=7", "port", "7" },
+        { "postgres:///d?host=/run/postgresql", "host", "/run/postgresql" },
+        { "postgres:///d?host=/run/postgresql&user=u@corp", "user", "u@corp" },
+        { "postgres:///d?hostaddr=10.0.0.1", "hostaddr", "10.0.0.1" },
+        { "postgres://u@b%C3%BCcher.example/d", "host", "b\303\274cher.example" },
     };
 
     (void)state;
@@ -118,6 +122,16 @@ static void tls_means_what_its_author_meant(void **state)
         { "postgres://h/d?sslmode=require&sslaccept=anything", "sslmode", "verify-full" },
         { "postgres://h/d?sslaccept=accept_invalid_certs&sslmode=require", "sslmode", "require" },
         { "postgres://h/d?sslaccept=strict&sslmode=disable", "sslmode", "disable" },
+        { "postgres://h/d?sslmode=verify-full", "sslrootcert", NULL },
+        { "postgres://h/d?sslrootcert=system", "sslmode", "verify-full" },
+        /* node-postgres */
+        { "postgres://h/d?sslmode=no-verify", "sslmode", "require" },
+        { "postgres://h/d?ssl=true", "sslmode", "require" },
+        { "postgres://h/d?ssl=1&uselibpqcompat=true", "sslmode", "require" },
+        { "postgres://h/d?ssl=true&sslmode=verify-full", "sslmode", "verify-full" },
+        { "postgres://h/d?ssl=no-verify", "sslmode", "require" },
+        { "postgres://h/d?ssl=false", "sslmode", "disable" },
+        { "postgres://h/d?ssl=0&sslmode=disable", "sslmode", "disable" },
         /* Alone, sslcert is Prisma's: the CA. */
         { "postgres://h/d?sslcert=ca.pem", "sslrootcert", "ca.pem" },
         { "postgres://h/d?sslcert=ca.pem", "sslcert", NULL },
@@ -132,6 +146,77 @@ static void tls_means_what_its_author_meant(void **state)
 
     (void)state;
     check_values(cases, array_length(cases));
+}
+
+static void only_who_accepts_any_certificate_gets_no_verification(void **state)
+{
+    static const struct {
+        const char *url;
+        bool accepts;
+    } cases[] = {
+        { "postgres://h/d", false },
+        { "postgres://h/d?sslmode=require", false },
+        { "postgres://h/d?sslmode=require&sslcert=ca.pem", false },
+        { "postgres://h/d?sslmode=require&sslcert=ca.pem&sslaccept=strict", false },
+        { "postgres://h/d?sslmode=require&sslcert=ca.pem&sslaccept=other", false },
+        { "postgres://h/d?sslmode=require&sslcert=ca.pem&sslaccept=accept_invalid_certs", true },
+        { "postgres://h/d?sslmode=require&sslrootcert=ca.pem&sslaccept=accept_invalid_certs", true },
+        { "postgres://h/d?sslmode=no-verify", true },
+        { "postgres://h/d?sslmode=no-verify&sslrootcert=ca.pem", true },
+        { "postgres://h/d?ssl=no-verify", true },
+        { "postgres://h/d?ssl=true", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        auto_arena struct arena *arena = arena_new();
+        struct endpoint endpoint;
+        struct error err;
+
+        assert_true(url_parse(arena, cases[i].url, &endpoint, &err));
+        if (endpoint.accepts_any_certificate != cases[i].accepts)
+            fail_msg("%s", cases[i].url);
+    }
+}
+
+static void a_mode_from_elsewhere_is_read_in_the_same_way(void **state)
+{
+    struct endpoint endpoint = { .is_sslmode_standard = true };
+    struct error err;
+
+    (void)state;
+    assert_true(url_set_tls_mode("no-verify", "PGSSLMODE", &endpoint, &err));
+    assert_string_equal(endpoint_value(&endpoint, "sslmode"), "require");
+    assert_true(endpoint.accepts_any_certificate);
+    assert_false(endpoint.is_sslmode_standard);
+    assert_false(url_set_tls_mode("Verify_Full", "PGSSLMODE", &endpoint, &err));
+    assert_non_null(strstr(err.message, "PGSSLMODE"));
+    assert_non_null(strstr(err.hint, "Did you mean verify-full?"));
+    assert_null(strstr(err.message, "Verify_Full"));
+}
+
+static void a_channel_binding_needs_tls(void **state)
+{
+    static const struct {
+        const char *url;
+        bool is_possible;
+    } cases[] = {
+        { "postgres://h/d?channel_binding=require&sslmode=disable", false },
+        { "postgres://h/d?channel_binding=require&ssl=false", false },
+        { "postgres://h/d?channel_binding=prefer&sslmode=disable", true },
+        { "postgres://h/d?channel_binding=require", true },
+        { "postgres://h/d?sslmode=disable", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        auto_arena struct arena *arena = arena_new();
+        struct endpoint endpoint;
+        struct error err;
+
+        assert_true(url_parse(arena, cases[i].url, &endpoint, &err));
+        assert_int_equal(url_check_binding(&endpoint, &err), cases[i].is_possible);
+    }
 }
 
 static void what_is_ours_does_not_reach_libpq(void **state)
@@ -173,9 +258,8 @@ static void what_is_not_said_has_a_meaning_of_its_own(void **state)
 static void a_parameter_that_nobody_knows_is_ignored(void **state)
 {
     (void)state;
-    check_value("postgres://h/d?sslmod=require", "sslmod", NULL);
-    check_value("postgres://h/d?sslmod=require", "sslmode", "prefer");
-    check_value("postgres://h/d?Schema=x&foo", "dbname", "d");
+    check_value("postgres://h/d?pool_size=5", "pool_size", NULL);
+    check_value("postgres://h/d?Schema=x&foo=1", "dbname", "d");
 }
 
 static void the_label_names_the_server_and_nothing_else(void **state)
@@ -184,9 +268,11 @@ static void the_label_names_the_server_and_nothing_else(void **state)
         const char *url;
         const char *label;
     } cases[] = {
-        { "postgres://u:secret@h/d", "h:5432" },        { "postgres://u:secret@h:1/d", "h:1" },
-        { "postgres://u:secret@[::1]:2/d", "[::1]:2" }, { "postgres://u:secret@a:1,b:2/d", "a,b" },
-        { "postgres://u:secret@/d", "localhost:5432" },
+        { "postgres://u:secret@h/d", "h:5432" },
+        { "postgres://u:secret@h:1/d", "h:1" },
+        { "postgres://u:secret@[::1]:2/d", "[::1]:2" },
+        { "postgres://u:secret@a:1,b:2/d", "a,b" },
+        { "postgres://u:secret@h/d?host=/run", "/run:5432" },
     };
 
     (void)state;
@@ -217,9 +303,62 @@ static void what_cannot_be_meant_is_refused_and_the_password_not_quoted(void **s
         { "postgres://u:s3cret@h:65536/d", "port" },
         { "postgres://u:s3cret@h:99999999999999999999/d", "port" },
         { "postgres://u:s3cret@h:-1/d", "port" },
-        { "postgres://u:s3cret#more@h/d", "port" },
-        { "postgres://u:s3cret?more@h/d", "port" },
-        { "postgres://u:s3cret/more@h/d", "slash" },
+        { "postgres://u:4711#s3cret@h/d", "percent-encoded" },
+        { "postgres://u:#s3cret@h/d", "percent-encoded" },
+        { "postgres://u:s3cret#@h/d", "percent-encoded" },
+        { "postgres://u:4711?s3cret@h/d", "percent-encoded" },
+        { "postgres://u:?s3cret=x@h/d", "percent-encoded" },
+        { "postgres://u:4711?schema=s3cret@h/d", "percent-encoded" },
+        { "postgres://u:4711/s3cret@h/d", "percent-encoded" },
+        { "postgres://u:a@s3cret@h/d", "percent-encoded" },
+        { "postgres://u:a@s3cret?b@h/d", "percent-encoded" },
+        { "postgres://u:a@s3cret/b@h/d", "percent-encoded" },
+        { "postgres://u:a@s3cret#b@h/d", "percent-encoded" },
+        { "postgres://u:a:s3cret@h/d", "percent-encoded" },
+        { "postgres://u/x:s3cret@h/d", "percent-encoded" },
+        { "postgres://u:p@h/s3cret@d", "percent-encoded" },
+        { "postgres://u:4711?s3cret", "no value" },
+        { "postgres://u:p@h/d?password=a&s3cret", "no value" },
+        { "postgres://u:#s3cret", "colon" },
+        { "postgres://u:?a=s3cret", "colon" },
+        { "postgres://u:p@h/d?schema=a?s3cret=b", "second" },
+        { "postgres://u:p@h/d?password=a#s3cret", "#" },
+        { "postgres://u:s3cret@/d", "host is empty" },
+        { "postgres://u:s3cret@:6000/d", "host is empty" },
+        { "postgres:///s3cret", "host is empty" },
+        { "postgres://", "host is empty" },
+        { "postgres://u:s3cret@a,,b/d", "host is empty" },
+        { "postgres://u:s3cret@a,/d", "host is empty" },
+        { "postgres://u:s3cret@h/d?host=", "host is empty" },
+        { "\"postgres://u:s3cret@h/d\"", "quote" },
+        { "'postgres://u:s3cret@h/d'", "quote" },
+        { "postgres://u:s3cret@h/d\"", "quote" },
+        { "postgres://u:s3cret@h/\"d\"?schema=a", "quote" },
+        { "postgres://u:s3cret@\"h\"/d", "host" },
+        { " postgres://u:s3cret@h/d", "blank" },
+        { "postgres://u:s3cret@h/d ", "blank" },
+        { "postgres://u:s3cret pass@h/d", "blank" },
+        { "postgres://u:${s3cret}@h/d", "variable" },
+        { "postgres://u:s3cret@${HOST}/d", "variable" },
+        { "postgres://u:$(s3cret)@h/d", "variable" },
+        { "postgres://u:{{s3cret}}@h/d", "variable" },
+        { "postgres://u:s3cret@$HOST/d", "host" },
+        { "postgres://u:s3cret@<host>/d", "host" },
+        { "postgres://u:s3cret@h%0a/d", "host" },
+        { "postgres://h/d?host=s3cret@x", "host" },
+        { "postgres://h/d?sslmode=s3cret", "sslmode" },
+        { "postgres://h/d?sslmode=", "sslmode" },
+        { "postgres://h/d?sslmode=REQUIRE", "sslmode" },
+        { "postgres://h/d?ssl=s3cret", "ssl" },
+        { "postgres://h/d?ssl=true&sslmode=disable", "contradict" },
+        { "postgres://h/d?ssl=true&sslmode=prefer", "contradict" },
+        { "postgres://h/d?ssl=false&sslmode=require", "contradict" },
+        { "postgres://h/d?sslmode=no-verify&sslaccept=strict", "contradict" },
+        { "postgres://h/d?sslmode=verify-full&sslaccept=accept_invalid_certs", "contradict" },
+        { "postgres://h/d?sslmode=require&sslrootcert=system", "system" },
+        { "postgres://h/d?sslmod=require", "TLS" },
+        { "postgres://h/d?SSLMODE=require", "TLS" },
+        { "postgres://h/d?tls=true", "TLS" },
         { "postgres://u:s3cret%@h/d", "percent-encoding" },
         { "postgres://u:s3cret%4@h/d", "percent-encoding" },
         { "postgres://u:s3cret%zz@h/d", "percent-encoding" },
@@ -259,6 +398,32 @@ static void what_cannot_be_meant_is_refused_and_the_password_not_quoted(void **s
     }
 }
 
+static void it_is_said_how_to_write_what_ends_a_password(void **state)
+{
+    static const struct {
+        const char *url;
+        const char *hint;
+    } cases[] = {
+        { "postgres://u:a#b@h/d", "Write # as %23 where" },
+        { "postgres://u:a?b@h/d", "Write ? as %3F where" },
+        { "postgres://u:a/b@h/d", "Write / as %2F where" },
+        { "postgres://u:a@b@h/d", "Write @ as %40 where" },
+        { "postgres://u:a:b@h/d", "Write : as %3A where" },
+        { "postgres://u:a@b/c:d@h/d", "Write / as %2F, @ as %40, : as %3A where" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        auto_arena struct arena *arena = arena_new();
+        struct endpoint endpoint;
+        struct error err;
+
+        assert_false(url_parse(arena, cases[i].url, &endpoint, &err));
+        if (strstr(err.hint, cases[i].hint) == NULL)
+            fail_msg("%s: %s", cases[i].url, err.hint);
+    }
+}
+
 static void a_url_beyond_its_bound_is_refused(void **state)
 {
     auto_arena struct arena *arena = arena_new();
@@ -284,7 +449,6 @@ static void the_password_is_found_for_the_redactor(void **state)
         const char *decoded;
     } cases[] = {
         { "postgres://u:p%40ss@h/d", "p%40ss", "p@ss" },
-        { "postgres://u:p@ss@h/d", "p@ss", "p@ss" },
         { "postgres://u@h/d", "", "" },
         { "postgres://h/d?x=a:b@c", "", "" },
         { "postgres://u:bad%@h/d", "bad%", "" },
@@ -346,11 +510,15 @@ int main(void)
         cmocka_unit_test(several_hosts_and_addresses_are_taken_apart),
         cmocka_unit_test(the_query_part_is_a_form),
         cmocka_unit_test(tls_means_what_its_author_meant),
+        cmocka_unit_test(only_who_accepts_any_certificate_gets_no_verification),
+        cmocka_unit_test(a_mode_from_elsewhere_is_read_in_the_same_way),
+        cmocka_unit_test(a_channel_binding_needs_tls),
         cmocka_unit_test(what_is_ours_does_not_reach_libpq),
         cmocka_unit_test(what_is_not_said_has_a_meaning_of_its_own),
         cmocka_unit_test(a_parameter_that_nobody_knows_is_ignored),
         cmocka_unit_test(the_label_names_the_server_and_nothing_else),
         cmocka_unit_test(what_cannot_be_meant_is_refused_and_the_password_not_quoted),
+        cmocka_unit_test(it_is_said_how_to_write_what_ends_a_password),
         cmocka_unit_test(a_url_beyond_its_bound_is_refused),
         cmocka_unit_test(the_password_is_found_for_the_redactor),
         cmocka_unit_test(a_parameter_is_replaced_and_not_doubled),
