@@ -12,7 +12,7 @@ static bool refuse(const struct execution *execution, const struct assertion *as
 {
     size_t shown = assertion->expression.length;
 
-    error_message(err, "%s migration \"%s\": %.*s%s", execution->migration->name, how,
+    error_message(err, "%s migration \"%s\": %.*s%s", how, execution->migration->name,
                   (int)(shown < SHOWN_MOST ? shown : SHOWN_MOST), assertion->expression.at,
                   shown < SHOWN_MOST ? "" : " …");
     error_code(err, execution->ledger->dialect->codes.failed);

@@ -95,8 +95,8 @@ static void say_holder(struct execution *execution, const struct wanted_lock *wa
         return;
     blocker_describe(holder, &who);
     text_copy_cut(execution->progress->in_the_way, sizeof execution->progress->in_the_way, who.at);
-    log_info("not queueing for %s on %s, which would block other sessions: held up by %s",
-             wanted_lock->mode, wanted_lock->relation, who.at);
+    log_info("not queueing for %s on %s, which would block other sessions: held up by %s", wanted_lock->mode,
+             wanted_lock->relation, who.at);
 }
 
 /* A statement that queues behind an old transaction gets nothing and blocks everybody. Looking from outside

@@ -45,7 +45,7 @@ def test_it_is_given_up_after_a_time(database, folder, tidelock, busy):
     prepare(tidelock, folder)
     folder.add("001_a", "CREATE TABLE other (); ALTER TABLE busy ADD COLUMN c int")
     result = tidelock("deploy", "--retry-for", "2s")
-    result.fails(exit=9, says=["lock timeout", "Gave up after", "tries in 2.0 s", "Nothing of 001_a", "--retry-for"], at="migration.sql:1:24")
+    result.fails(exit=9, says=["lock timeout", "Gave up after", "attempts in 2.0 s", "Nothing of 001_a", "--retry-for"], at="migration.sql:1:24")
     assert not database.holds("other") and len(database.ledger()) == 1
     tidelock("deploy", "--retry-for", "0").fails(exit=9, says="lock timeout")
     busy.execute("COMMIT")

@@ -275,7 +275,7 @@ def test_what_was_done_when_the_answer_was_lost_is_not_done_again(database, fold
     seen = []
     proxy.on_message = cut
     result = tidelock("deploy", url=url).succeeds(applied=["001_make", "002_unmake"])
-    assert result.errors.count("statement 1 was done") == 2
+    assert result.errors.count("statement 1 was already done") == 2
 
 
 @pytest.mark.every_major

@@ -170,7 +170,7 @@ def test_what_a_role_may_not_see_is_said(database, folder, tidelock, prepared, r
     database.query(f"ALTER TABLE busy OWNER TO {role}; ALTER TABLE _prisma_migrations OWNER TO {role}; GRANT CREATE ON SCHEMA public TO {role}")
     with reader(database) as blocker:
         running = tidelock.start("deploy", "--terminate-idle-in-transaction", "1s", "--retry-for", "1m", url=database.url().replace("postgres@", f"{role}@"))
-        running.wait_for_line(f"it is held by pid {blocker.info.backend_pid} (")
+        running.wait_for_line(f"block other sessions: held up by pid {blocker.info.backend_pid} (")
         for _ in range(20):
             assert database.query("SELECT 1 FROM pg_locks WHERE NOT granted") == []
         blocker.execute("COMMIT")
