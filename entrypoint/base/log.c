@@ -19,7 +19,6 @@ enum {
     MESSAGE_MOST = 16 * 1024,
     FORMATTED_MOST = 3 * MESSAGE_MOST,
     LINE_MOST = 16 * MESSAGE_MOST,
-    SECRET_LEAST = 3,
     CONTEXT_MOST = 300,
     FIELDS_MOST = 24
 };
@@ -57,18 +56,10 @@ static const struct {
     [LOG_DEBUG] = { "\033[2m", "debug: " },
 };
 
-struct secret {
-    char *text;
-    size_t length;
-};
-
 static struct {
     enum log_level most;
     enum log_format format;
     char context[LOG_FIELDS][CONTEXT_MOST];
-    struct secret *secrets;
-    size_t secret_count;
-    size_t secret_capacity;
     bool is_passing; /* a passing line is on the terminal */
 } state = { .most = LOG_INFO, .format = LOG_TEXT };
 
@@ -101,68 +92,6 @@ bool log_has_color(int descriptor)
 void log_context(enum log_field field, const char *value)
 {
     text_copy_cut(state.context[field], CONTEXT_MOST, value == NULL ? "" : value);
-}
-
-void redact_register(const char *secret, size_t length)
-{
-    if (length < SECRET_LEAST)
-        return;
-    for (size_t i = 0; i < state.secret_count; i++) {
-        if (state.secrets[i].length == length && memcmp(state.secrets[i].text, secret, length) == 0)
-            return;
-    }
-    state.secrets =
-        memory_grow(state.secrets, state.secret_count, &state.secret_capacity, sizeof *state.secrets);
-    state.secrets[state.secret_count++] = (struct secret) { memory_copy(secret, length), length };
-}
-
-static void redact_one(char *text, const char *secret, size_t length)
-{
-    char *found = text;
-
-    while ((found = strstr(found, secret)) != NULL) {
-        memset(found, '*', 3);
-        memmove(found + 3, found + length, strlen(found + length) + 1);
-        found += 3;
-    }
-}
-
-/* The longest first: a password that contains another must not leave its tail behind. */
-void redact(char *text)
-{
-    size_t below = SIZE_MAX;
-
-    while (below > SECRET_LEAST) {
-        size_t longest = 0;
-
-        for (size_t i = 0; i < state.secret_count; i++) {
-            if (state.secrets[i].length < below && state.secrets[i].length > longest)
-                longest = state.secrets[i].length;
-        }
-        for (size_t i = 0; i < state.secret_count; i++) {
-            if (state.secrets[i].length == longest)
-                redact_one(text, state.secrets[i].text, longest);
-        }
-        if (longest == 0)
-            return;
-        below = longest;
-    }
-}
-
-void redact_text(struct text *text)
-{
-    redact(text->at);
-    text->length = strlen(text->at);
-}
-
-void redact_clear(void)
-{
-    for (size_t i = 0; i < state.secret_count; i++) {
-        memory_wipe(state.secrets[i].text, state.secrets[i].length);
-        memory_free(state.secrets[i].text);
-    }
-    memory_free(steal(&state.secrets));
-    state.secret_count = state.secret_capacity = 0;
 }
 
 /* Wall clock, RFC 3339 with milliseconds, UTC: what log collectors sort by. */

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/redact.h"
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_LEVELS };
 enum log_format { LOG_TEXT, LOG_LOGFMT, LOG_JSON, LOG_FORMATS };
@@ -58,19 +59,5 @@ void log_passing(const char *line);
 
 /* Which format was configured. */
 enum log_format log_format_in_use(void);
-
-/* From now on `secret` is blanked wherever it appears. One shorter than 3 bytes is not registered: it would
- * blank half the log. */
-void redact_register(const char *secret, size_t length);
-
-/* Blanks every registered secret inside `text`, in place; the result is never longer. */
-void redact(char *text);
-
-/* The same in a buffer, whose length is adjusted. */
-struct text;
-void redact_text(struct text *text);
-
-/* Wipes and forgets all secrets. */
-void redact_clear(void);
 
 #endif

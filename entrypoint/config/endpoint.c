@@ -158,6 +158,10 @@ static bool complete_endpoint(struct arena *arena, struct endpoint *endpoint, co
     if (!is_service && (!take_libpq_variables(endpoint, err) || !check_user(endpoint, config, err)))
         return false;
     take_role(endpoint, config);
+    redact_spare(endpoint_value(endpoint, "user"));
+    redact_spare(endpoint_value(endpoint, "dbname"));
+    redact_spare(endpoint_value(endpoint, "host"));
+    redact_spare(endpoint->schema);
     return require_encryption(endpoint, config, is_service, err) && url_check_binding(endpoint, err) &&
            trust_check_files(arena, beside_schema(arena, config), endpoint, err) &&
            trust_find(endpoint, getenv("SSL_CERT_FILE"), err);

@@ -1,5 +1,6 @@
 """No secret in any output, in the arguments that others see, or in the environment's errors."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -7,7 +8,7 @@ import subprocess
 import tempfile
 
 import pytest
-from servers import free_port
+from servers import Database, distribution_major, free_port
 from wait import wait_until
 
 SECRET = "s3cr3t-pa55"
@@ -81,6 +82,33 @@ def test_a_url_in_a_wrong_place_is_not_shown(database, folder, tidelock, words):
     folder.add("001_t", "SELECT 1")
     result = tidelock(*words)
     assert result.code not in (0, 3) and SECRET not in result.out + result.errors, result.errors
+
+
+@pytest.mark.parametrize("word", ["tidelock", "ready", "public", "wrong", "phase", "complete", "migrations", "000", "umami"])
+def test_a_password_that_is_a_word_leaves_all_others_alone(servers, folder, tidelock, tmp_path, word):
+    """Role, password, database and schema of one name, and everything stays readable."""
+    server = servers.get(distribution_major())
+    database = Database(server, word)
+    role = f"{word}_" if word == "public" else word  # which PostgreSQL reserves
+    server.query(f"CREATE ROLE \"{role}\" LOGIN SUPERUSER PASSWORD '{word}'")
+    try:
+        folder.add("001_t", f'CREATE TABLE t (); COMMENT ON TABLE t IS \'{word}\'; ALTER ROLE "{role}" PASSWORD \'{word}\'')
+        url = f"postgresql://{role}:{word}@127.0.0.1:{server.port}/{word}?schema={word}"
+        status, last_word = tmp_path / "status", tmp_path / "last"
+        last_word.write_text("")
+        result = tidelock("deploy", "--status-file", status, "--termination-log", last_word, url=url).succeeds(applied=["001_t"])
+        assert f'"{word}"' in result.out and "***" not in result.out + result.errors
+        assert json.loads(last_word.read_text())["result"] == "complete"
+        assert 'tidelock_phase{phase="complete"} 1' in status.read_text() and "***" not in status.read_text()
+        tidelock("ready", "--status-file", status).succeeds(says="complete")
+        said = json.loads(tidelock("status", "--json", url=url).out)
+        assert (said["database"], said["schema"]) == (word, word)
+        folder.add("002_t", f"ALTER ROLE nobody PASSWORD '{word}'")
+        failed = tidelock("deploy", url=url).fails(exit=6, says=["PASSWORD '***'"])
+        assert f"PASSWORD '{word}'" not in failed.errors and "usage or configuration is ***" not in failed.errors
+    finally:
+        database.drop()
+        server.query(f'DROP ROLE "{role}"')
 
 
 def test_a_script_that_says_the_password_does_not_make_it_known(database, folder, tidelock):

@@ -383,8 +383,8 @@ static void clear_libpq_variables(void)
 static void the_direct_url_is_the_database_where_it_is_given(void **state)
 {
     struct config config = { .database_url = "postgres://pooler/d",
-                             .direct_url = "postgres://u:geheim@direct/d" };
-    char text[] = "geheim";
+                             .direct_url = "postgres://u:g3heim@direct/d" };
+    char text[] = "g3heim";
     struct endpoint endpoint;
 
     (void)state;
