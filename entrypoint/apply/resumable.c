@@ -212,10 +212,11 @@ static bool check_resumable(struct execution *execution, size_t done, struct err
 
 static bool start_row(struct execution *execution, struct course *course, struct error *err)
 {
+    static const char running[] = LEDGER_OURS "running";
     const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
                                           [ROW_CHECKSUM] = execution->checksum,
                                           [ROW_NAME] = execution->migration->name,
-                                          [ROW_LOGS] = LEDGER_OURS "running" };
+                                          [ROW_LOGS] = running };
 
     if (execution->unfinished == NULL) {
         random_uuid(execution->id);

@@ -224,7 +224,7 @@ def test_a_concurrent_index_names_whom_it_waits_for_and_how_far_it_is(database, 
     status = tmp_path / "status.prom"
     with reader(database, then="UPDATE big SET id = 0 WHERE id = 1") as writer:
         running = tidelock.start("deploy", "--status-file", status)
-        running.wait_for_line(f'waiting for a transaction to end: that of pid {writer.info.backend_pid} ("nightly-report"')
+        running.wait_for_line(f'waiting for a transaction to end, that of pid {writer.info.backend_pid} ("nightly-report"')
         running.wait_for_line("create index concurrently: waiting for writers before build")
         writer.execute("COMMIT")
         running.wait().succeeds(applied=["001_index"])

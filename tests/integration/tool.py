@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import threading
 
 from wait import wait_until
 
@@ -52,12 +53,17 @@ class Running:
         out, errors = self.process.communicate(timeout=seconds)
         return Result(self.tool, self.arguments, self.process.returncode, out.decode(errors="replace"), errors.decode(errors="replace"))
 
-    def wait_for_line(self, *texts):
-        """Reads its log until a line holds all of `texts`."""
+    def wait_for_line(self, *texts, seconds=120):
+        """Reads its log until a line holds all of `texts`; one that does not say so in time is killed."""
         seen = [""]
-        while not all(text in seen[-1] for text in texts):
-            seen.append(self.process.stderr.readline().decode(errors="replace"))
-            assert seen[-1], f"it ended without saying {texts}:\n{''.join(seen)}"
+        deadline = threading.Timer(seconds, self.process.kill)
+        deadline.start()
+        try:
+            while not all(text in seen[-1] for text in texts):
+                seen.append(self.process.stderr.readline().decode(errors="replace"))
+                assert seen[-1], f"it ended without saying {texts}:\n{''.join(seen)}"
+        finally:
+            deadline.cancel()
 
     def signal(self, number=signal.SIGTERM):
         self.process.send_signal(number)

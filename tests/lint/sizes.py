@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 LONGER = {
-    "entrypoint/config/url.c": "one grammar: what libpq and Prisma allow in a URL, read from left to right",
     "entrypoint/lock/lease.c": "one protocol: each answer of the API server decides what is asked next",
 }
 
