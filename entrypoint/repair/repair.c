@@ -72,7 +72,6 @@ bool repair_verify(struct execution *execution, size_t start, size_t end, struct
         script_reader_of(execution->migration->script_path, bytes, connection_server_version(execution->conn),
                          execution->ledger->has_standard_strings);
     struct statement statement;
-    const struct broken broken = repair_broken(execution, &statement);
     struct index_statement index;
 
     if (execution->summary.guarded_indexes + execution->summary.nontransactional == 0)
@@ -80,6 +79,7 @@ bool repair_verify(struct execution *execution, size_t start, size_t end, struct
     while (script_next(&reader, &statement, err) == SCRIPT_STATEMENT) {
         statement.start += start;
         statement.end += start;
+        const struct broken broken = repair_broken(execution, &statement);
         if ((statement.is_guarded_index || statement.nontransactional == NONTRANSACTIONAL_CREATE_INDEX) &&
             index_statement_parse(execution_text(execution, &statement), &index) &&
             !index_verify(&broken, &index, err)) {
