@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import uuid
@@ -18,6 +19,9 @@ from proxy import Proxy  # noqa: E402
 from servers import Database, Servers, distribution_major  # noqa: E402
 from tool import Tool  # noqa: E402
 from world import ApiServer  # noqa: E402
+
+# What this was started with may ignore it (nohup), and children inherit that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 MAJORS = range(13, 19)

@@ -29,13 +29,13 @@ static bool refuse_command(const char *name, struct error *err)
     size_t count = 0;
     const char *nearest;
 
-    if (!secret_check_word(name, err))
-        return false;
     if (name[0] == '-') {
         /* What follows "=" may be a secret. */
         error_set(err, ERROR_USAGE, "no command given before the option %.*s", (int)strcspn(name, "="), name);
         return error_hint(err, "Options follow the command: tidelock COMMAND [OPTION]...");
     }
+    if (!secret_check_word(name, err))
+        return false;
     for (; COMMANDS[count] != NULL; count++)
         names[count] = COMMANDS[count]->name;
     nearest = names_nearest(names, count, name);

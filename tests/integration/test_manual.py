@@ -205,8 +205,8 @@ def test_what_run_starts_is_completed(shell):
 
 
 def test_a_shell_without_completion(tidelock):
-    tidelock("completion").fails(exit=2, says="needs one of these shells: bash zsh fish")
-    tidelock("completion", "tcsh").fails(exit=2, says="needs one of these shells: bash zsh fish")
+    tidelock("completion").fails(exit=2, says="completion needs the name of a shell: bash zsh fish")
+    tidelock("completion", "tcsh").fails(exit=2, says="completion needs the name of a shell: bash zsh fish")
 
 
 # ---- the documents ----

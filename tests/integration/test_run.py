@@ -150,7 +150,7 @@ def test_a_program_that_the_kernel_refuses(tidelock, folder, database):
 def test_what_is_no_file_is_not_executed(tidelock, folder, database, name):
     os.mkfifo(folder.root / "fifo", 0o777)
     folder.add("001_t", "CREATE TABLE t ()")
-    tidelock("run", "--", name).fails(exit=126, says="may not be executed")
+    tidelock("run", "--", name).fails(exit=126, says="no permission to execute")
     assert database.query("SELECT to_regclass('t') IS NULL") == [(True,)]
 
 

@@ -27,7 +27,7 @@ def test_it_ends_when_another_process_has_deployed(tidelock, folder, database):
     with database.connect() as gate:
         gate.execute("SELECT pg_advisory_lock(7)")
         waiting = tidelock.start("wait")
-        waiting.wait_for_line("waiting for 2 migrations, 001_t first")
+        waiting.wait_for_line("waiting for 2 migrations, first 001_t")
         leading = tidelock.start("deploy")
         waiting.wait_for_line("leads")
         gate.execute("SELECT pg_advisory_unlock(7)")
@@ -38,7 +38,7 @@ def test_it_ends_when_another_process_has_deployed(tidelock, folder, database):
 def test_it_holds_no_connection_between_looks(tidelock, folder, database):
     folder.add("001_t", "CREATE TABLE t ()")
     waiting = tidelock.start("wait")
-    waiting.wait_for_line("waiting for 1 migrations")
+    waiting.wait_for_line("waiting for 1 migration, first")
     ours = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'tidelock%%' AND datname = %s"
     wait_until(lambda: not database.query(ours, database.name), "the connection to be given back")
     waiting.signal()
