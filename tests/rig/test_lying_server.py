@@ -31,7 +31,6 @@ GREETINGS = {
     "garbage": [bytes(range(255, 0, -1))],
     "an error without an end": [b"E" + struct.pack("!i", 0x7FFFFFFF) + b"x" * 100000],
     "a negative length": [b"R" + struct.pack("!i", -5) + b"x" * 100],
-    "a password of an unknown kind": [message(b"R", struct.pack("!i", 99))],
     "nothing behind the welcome": [AUTHENTICATED],
     "closed behind the welcome": [AUTHENTICATED, CLOSE],
 }
@@ -104,6 +103,11 @@ def tool(binary, folder):
 def test_at_the_door(tool, command, greeting):
     with liar(greeting, []) as url:
         tool(command, "--connect-deadline", "2s", url=url).fails(exit=3, says=["P1001", "127.0.0.1"])
+
+
+def test_a_password_of_a_kind_that_is_not_known_is_not_waited_for(tool):
+    with liar([message(b"R", struct.pack("!i", 99))], []) as url:
+        tool("deploy", "--connect-deadline", "1h", url=url).fails(exit=2, says=["P1000", "scram-sha-256"])
 
 
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)

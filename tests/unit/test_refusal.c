@@ -60,6 +60,8 @@ static void the_words_tell_the_class_and_whether_to_try_again(void **state)
         { FAILED "channel binding is required, but server did not offer an authentication method that "
                  "supports channel binding\n",
           ERROR_USAGE, false, "P1011", "" },
+        { FAILED "authentication method 99 not supported\n", ERROR_USAGE, false, "P1000", "" },
+        { FAILED "GSSAPI authentication not supported\n", ERROR_USAGE, false, "P1000", "" },
         { FAILED "authentication method requirement \"scram-sha-256\" failed: server requested a cleartext "
                  "password\n",
           ERROR_USAGE, false, "P1000", "" },
