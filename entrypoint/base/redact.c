@@ -57,9 +57,12 @@ static int find_in_program(struct dl_phdr_info *program, size_t size, void *cont
     (void)size;
     for (int i = 0; i < program->dlpi_phnum && !word->is_common; i++) {
         const ElfW(Phdr) *part = &program->dlpi_phdr[i];
+        const ElfW(Addr) address = program->dlpi_addr + part->p_vaddr; /* the loader's form of a pointer */
+        const char *bytes;
 
+        memcpy(&bytes, &address, sizeof bytes);
         if (part->p_type == PT_LOAD && (part->p_flags & (PF_R | PF_W)) == PF_R)
-            word->is_common = holds((const char *)(program->dlpi_addr + part->p_vaddr), part->p_filesz, word);
+            word->is_common = holds(bytes, part->p_filesz, word);
     }
     return 1;
 }
