@@ -21,25 +21,27 @@
 #include "print.h"
 #include "version.h"
 
-enum { COMMANDS_MOST = 32 };
+enum { COMMANDS_MOST = 32, WORD_MOST = 4096 };
 
 static bool refuse_command(const char *name, struct error *err)
 {
     const char *names[COMMANDS_MOST];
+    char shown[WORD_MOST];
     size_t count = 0;
     const char *nearest;
 
+    /* What follows "=" may be a secret. */
+    (void)snprintf(shown, sizeof shown, "%.*s", (int)strcspn(name, name[0] == '-' ? "=" : ""), name);
+    if (!secret_check_word(shown, err))
+        return false;
     if (name[0] == '-') {
-        /* What follows "=" may be a secret. */
-        error_set(err, ERROR_USAGE, "no command given before the option %.*s", (int)strcspn(name, "="), name);
+        error_set(err, ERROR_USAGE, "no command given before the option %s", shown);
         return error_hint(err, "Options follow the command: tidelock COMMAND [OPTION]...");
     }
-    if (!secret_check_word(name, err))
-        return false;
     for (; COMMANDS[count] != NULL; count++)
         names[count] = COMMANDS[count]->name;
     nearest = names_nearest(names, count, name);
-    error_set(err, ERROR_USAGE, "unknown command \"%s\"", name);
+    error_set(err, ERROR_USAGE, "unknown command \"%s\"", shown);
     if (nearest != NULL)
         return error_hint(err, "Did you mean: tidelock %s", nearest);
     return error_hint(err, "To see all commands: tidelock help");
