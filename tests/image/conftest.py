@@ -10,7 +10,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
-from engine import CA_CERTIFICATES, STAND_INS, Engine, Refused  # noqa: E402
+from engine import CA_CERTIFICATES, STAND_INS, started  # noqa: E402
 from project import ABOUT  # noqa: E402
 
 # What the binary calls itself, in an image, where there is no git, as outside.
@@ -38,12 +38,7 @@ def static():
 
 @pytest.fixture(scope="session")
 def engine():
-    try:
-        engine = Engine()
-    except Refused as reason:
-        pytest.skip(str(reason))
-    yield engine
-    engine.remove()
+    yield from started()
 
 
 @pytest.fixture(scope="session")

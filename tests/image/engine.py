@@ -12,6 +12,8 @@ import sys
 import tempfile
 import uuid
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STAND_INS = pathlib.Path(__file__).parent / "stand-ins"
 CA_CERTIFICATES = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
@@ -113,3 +115,13 @@ class Engine:
             self.daemon.terminate()
             self.daemon.wait(60)
             shutil.rmtree(self.home, ignore_errors=True)
+
+
+def started():
+    """The body of a fixture: an engine, or no test where there is none."""
+    try:
+        engine = Engine()
+    except Refused as reason:
+        pytest.skip(str(reason))
+    yield engine
+    engine.remove()

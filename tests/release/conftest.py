@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 for folder in ["integration", "image"]:
     sys.path.insert(0, str(ROOT / "tests" / folder))
 
-from engine import Engine, Refused  # noqa: E402
+from engine import started  # noqa: E402
 from project import VERSION  # noqa: E402
 from servers import free_port  # noqa: E402
 from wait import wait_until  # noqa: E402
@@ -38,12 +38,7 @@ def release():
 
 @pytest.fixture(scope="session")
 def engine():
-    try:
-        engine = Engine()
-    except Refused as reason:
-        pytest.skip(str(reason))
-    yield engine
-    engine.remove()
+    yield from started()
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
