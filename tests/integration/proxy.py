@@ -30,8 +30,9 @@ class HalfClosed(Exception):
 class Link:
     """What the two directions of a connection share."""
 
-    def __init__(self, is_over):
+    def __init__(self, is_over, run):
         self.is_over = is_over
+        self.run = run
         self.is_frozen = False
 
     def freeze(self):
@@ -57,6 +58,7 @@ class Proxy:
     def __init__(self, server_port):
         self.server_port = server_port
         self.messages = []
+        self.run = 0
         self.connections = 0
         self.on_message = None
         self.lock = threading.Lock()
@@ -66,6 +68,12 @@ class Proxy:
         self.frozen = threading.Event()
         self.is_over = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def next_run(self):
+        """Counts messages from none again; what the connections made before this still say is forwarded and not counted."""
+        with self.lock:
+            self.run += 1
+            self.messages.clear()
 
     def thaw(self):
         """Ends what is frozen."""
@@ -95,7 +103,7 @@ class Proxy:
             self.sockets += [client, server]
             for side in (client, server):
                 side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            link = Link(self.is_over)
+            link = Link(self.is_over, self.run)
             threading.Thread(target=self._guard, args=(self._from_client, client, server, link), daemon=True).start()
             threading.Thread(target=self._guard, args=(self._forward, server, client, link), daemon=True).start()
 
@@ -135,9 +143,11 @@ class Proxy:
             self._pass(Message(direction, kind.decode("latin-1"), data), target, data, link)
 
     def _pass(self, message, target, data, link):
+        verdict = None
         with self.lock:
-            self.messages.append(message)
-            verdict = self.on_message(message) if self.on_message else None
+            if link.run == self.run:
+                self.messages.append(message)
+                verdict = self.on_message(message) if self.on_message else None
         if verdict == "freeze":
             link.freeze()
             self.frozen.set()

@@ -121,7 +121,7 @@ def test_a_deployment(database, folder, tidelock, mode, fault, proxy, some):
 
     for at in some(f"{fault}: {mode}", messages, slow=SLOW.get(fault, 1)):
         schema = f"s{at}"
-        proxy.messages.clear()
+        proxy.next_run()
         disturb(proxy, tidelock, database.server.url(database.name, port=proxy.port, schema=schema), at, fault, "deploy")
         wait_for_nobody(database)
         result = tidelock("deploy", url=database.url(schema=schema))
@@ -157,7 +157,7 @@ def test_the_ledger_is_edited_once(database, folder, tidelock, command, fault, p
     tidelock("baseline").succeeds()
     database.query("ALTER TABLE _prisma_migrations RENAME TO template_ledger")
     url = prepare("undisturbed")
-    proxy.messages.clear()
+    proxy.next_run()
     tidelock(*arguments, url=url).succeeds()
     messages = len(proxy.messages)
     assert messages > 8
@@ -165,7 +165,7 @@ def test_the_ledger_is_edited_once(database, folder, tidelock, command, fault, p
     for at in some(f"{fault}: {command}", messages, slow=SLOW.get(fault, 1)):
         schema = f"s{at}"
         url = prepare(schema)
-        proxy.messages.clear()
+        proxy.next_run()
         disturb(proxy, tidelock, url, at, fault, *arguments)
         wait_for_nobody(database)
         # Rolled back is said of a row once; what was said may have arrived.
