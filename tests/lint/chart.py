@@ -1,4 +1,5 @@
-"""The chart's README and values.schema.json are made from values.yaml (and the program's options); with --write they are brought up to date.
+"""The chart's README, values.schema.json and templates/_defaults.tpl are made from values.yaml (and the program's options); with --write they
+are brought up to date.
 
 In values.yaml a line "# -- TEXT" describes the key below it, "# @default -- TEXT" says what an empty default means, "# @schema JSON" adds
 to what the schema makes of the default, and "# @schema-config" stands for the program's options.
@@ -75,12 +76,25 @@ def schema_of(value, path, about):
     return schema | extra
 
 
-def overridable(schema):
-    """A Job's pod, its resources and such can be taken away with null, as Helm's users do."""
+def nullable(schema):
+    """Any key may be null, as Helm's users write it: the templates then take the default."""
     for child in schema.get("properties", {}).values():
-        if child.get("type") == "object" and "properties" not in child:
-            child["type"] = ["object", "null"]
-        overridable(child)
+        if isinstance(child.get("type"), str):
+            child["type"] = [child["type"], "null"]
+        elif "null" not in child.get("type", ["null"]):
+            child["type"].append("null")
+        if None not in child.get("enum", [None]):
+            child["enum"].append(None)
+        nullable(child)
+
+
+def defaults_of(value, path, about):
+    """What a key has that is null: its default; a map that users fill in is empty then, and what may be null stays null."""
+    here = about.get(path, {})
+    if isinstance(value, dict):
+        children = {} if "text" in here else {key: defaults_of(child, f"{path}/{key}".lstrip("/"), about) for key, child in value.items()}
+        return None if '"null"' in here.get("schema", "") and path != "global" else children
+    return value
 
 
 def rows(value, path, about):
@@ -100,10 +114,12 @@ def main():
     about = annotations()
     schema = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Values of the chart tidelock"} | schema_of(values, "", about)
     schema["properties"]["enabled"] = {"type": "boolean", "description": "Not read here: for a parent chart's condition"}
-    overridable(schema)
+    nullable(schema)
+    defaults = json.dumps(defaults_of(values, "", about), indent=2)
     readme = CHART / "README.md"
     table = "| value | default | |\n| --- | --- | --- |\n" + "\n".join(rows(values, "", about)) + "\n"
     fresh = {
+        CHART / "templates" / "_defaults.tpl": f'{{{{/* Made from values.yaml by tests/lint/chart.py. */}}}}\n{{{{- define "tidelock.defaults" -}}}}\n{defaults}\n{{{{- end }}}}\n',
         CHART / "values.schema.json": json.dumps(schema, indent=2) + "\n",
         readme: re.sub(r"(<!-- generated: values -->\n).*?(<!-- end -->)", lambda match: match[1] + table + match[2], readme.read_text(), flags=re.S),
     }

@@ -14,6 +14,37 @@
 {{- end }}
 {{- end }}
 
+{{/*
+Whether the security contexts leave the users to the cluster: on OpenShift they must. Other charts have the same value, so that a
+parent says it once.
+*/}}
+{{- define "tidelock.adaptsSecurity" -}}
+{{- $adapt := dig "compatibility" "openshift" "adaptSecurityContext" "auto" .Values.global | default "auto" }}
+{{- if or (eq $adapt "force") (and (eq $adapt "auto") (.Capabilities.APIVersions.Has "security.openshift.io/v1")) }}yes{{ end }}
+{{- end }}
+
+{{/* A security context without what is "" or null: dict "scope", "context". A parent's null does not always get here (helm/helm#32132). */}}
+{{- define "tidelock.securityContext" -}}
+{{- $out := dict }}
+{{- $left := ternary (list "runAsUser" "runAsGroup" "fsGroup") list (eq (include "tidelock.adaptsSecurity" .scope) "yes") }}
+{{- range $key, $value := .context }}
+{{- if not (or (has $key $left) (kindIs "invalid" $value) (eq (toString $value) "")) }}
+{{- $_ := set $out $key $value }}
+{{- end }}
+{{- end }}
+{{- if $out }}
+securityContext:
+  {{- toYaml $out | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* As a container has it, on a line of its own. */}}
+{{- define "tidelock.containerSecurity" -}}
+{{- with include "tidelock.securityContext" (dict "scope" . "context" .Values.securityContext) }}
+{{- . | trim | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{/* Options that have a value of their own. */}}
 {{- define "tidelock.optionsApart" -}}
 lease: lease.enabled and lease.name
@@ -51,12 +82,12 @@ set_role: database.setRole
 {{- end }}
 {{- include "tidelock.configEnv" .scope }}
 {{- with .scope.Values.extraEnv }}
-{{ toYaml . }}
+{{ tpl (toYaml .) $.scope }}
 {{- end }}
 {{- end }}
 
 {{/*
-One container: dict "scope", "name", "args", and where wanted "isJob", "hasStatus", "resources", "extraMounts". Where the migrations are
+One container: dict "scope", "name", "args", and where wanted "isJob", "isOwnPod", "hasStatus", "resources". Where the migrations are
 in an image without tidelock, it is that image with the program from the volume; otherwise the program's own image.
 */}}
 {{- define "tidelock.container" -}}
@@ -65,11 +96,11 @@ in an image without tidelock, it is that image with the program from the volume;
 - name: {{ .name }}
   {{- if $values.migrations.image.repository }}
   image: {{ include "tidelock.imageName" (dict "scope" $scope "image" $values.migrations.image "tag" "") | quote }}
-  imagePullPolicy: {{ $values.migrations.image.pullPolicy }}
+  imagePullPolicy: {{ $values.migrations.image.pullPolicy | quote }}
   command: [/entrypoint/tidelock]
   {{- else }}
   image: {{ include "tidelock.image" $scope | quote }}
-  imagePullPolicy: {{ $values.image.pullPolicy }}
+  imagePullPolicy: {{ $values.image.pullPolicy | quote }}
   command: [{{ $values.image.binary | quote }}]
   {{- end }}
   args:
@@ -78,19 +109,16 @@ in an image without tidelock, it is that image with the program from the volume;
     {{- include "tidelock.env" . | nindent 4 }}
   {{- with $values.extraEnvFrom }}
   envFrom:
-    {{- toYaml . | nindent 4 }}
+    {{- tpl (toYaml .) $scope | nindent 4 }}
   {{- end }}
   terminationMessagePolicy: FallbackToLogsOnError
-  {{- with $values.securityContext }}
-  securityContext:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
+  {{- include "tidelock.containerSecurity" $scope }}
   {{- with default $values.resources .resources }}
   resources:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- $mounts := list }}
-  {{- range list (include "tidelock.databaseMounts" $scope) (include "tidelock.migrationsMounts" $scope) (include "tidelock.serviceMounts" (dict "scope" $scope "command" (first .args))) }}
+  {{- range list (include "tidelock.databaseMounts" $scope) (include "tidelock.migrationsMounts" $scope) (include "tidelock.serviceMounts" (dict "scope" $scope "command" (first .args) "isOwnPod" .isOwnPod)) }}
   {{- $mounts = concat $mounts (fromYamlArray .) }}
   {{- end }}
   {{- if .hasStatus }}
@@ -99,7 +127,7 @@ in an image without tidelock, it is that image with the program from the volume;
   {{- if $values.migrations.image.repository }}
   {{- $mounts = concat $mounts (include "tidelock.entrypointMount" $scope | fromYamlArray) }}
   {{- end }}
-  {{- with concat $mounts (default list .extraMounts) }}
+  {{- with concat $mounts $values.extraVolumeMounts }}
   volumeMounts:
     {{- toYaml . | nindent 4 }}
   {{- end }}
@@ -107,16 +135,14 @@ in an image without tidelock, it is that image with the program from the volume;
 
 {{/* Copies the program into the volume "tidelock-entrypoint". The image has no shell and no cp; it copies itself. */}}
 {{- define "tidelock.entrypointContainer" -}}
+{{- include "tidelock.prepare" . -}}
 - name: tidelock-entrypoint
   image: {{ include "tidelock.image" . | quote }}
-  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  imagePullPolicy: {{ .Values.image.pullPolicy | quote }}
   command: [{{ .Values.image.binary | quote }}]
   args: [install, /entrypoint]
   terminationMessagePolicy: FallbackToLogsOnError
-  {{- with .Values.securityContext }}
-  securityContext:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
+  {{- include "tidelock.containerSecurity" . }}
   {{- with .Values.resources }}
   resources:
     {{- toYaml . | nindent 4 }}
@@ -152,10 +178,11 @@ in an image without tidelock, it is that image with the program from the volume;
 
 {{/* Serves the status files of the pod to Prometheus. */}}
 {{- define "tidelock.metricsContainer" -}}
+{{- include "tidelock.prepare" . }}
 {{- $sidecar := .Values.metrics.sidecar }}
 - name: tidelock-metrics
   image: {{ include "tidelock.imageName" (dict "scope" . "image" $sidecar.image "tag" "") | quote }}
-  imagePullPolicy: {{ $sidecar.image.pullPolicy }}
+  imagePullPolicy: {{ $sidecar.image.pullPolicy | quote }}
   {{- with $sidecar.command }}
   command:
     {{- toYaml . | nindent 4 }}
@@ -165,14 +192,11 @@ in an image without tidelock, it is that image with the program from the volume;
     - --web.disable-exporter-metrics
     - --collector.textfile
     - --collector.textfile.directory=/run/tidelock/status
-    - --web.listen-address=:{{ $sidecar.port }}
+    - --web.listen-address=:{{ int $sidecar.port }}
   ports:
     - name: tidelock
-      containerPort: {{ $sidecar.port }}
-  {{- with .Values.securityContext }}
-  securityContext:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
+      containerPort: {{ int $sidecar.port }}
+  {{- include "tidelock.containerSecurity" . }}
   {{- with $sidecar.resources }}
   resources:
     {{- toYaml . | nindent 4 }}

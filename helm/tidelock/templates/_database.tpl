@@ -2,7 +2,7 @@
 
 {{- define "tidelock.databaseSecretName" -}}
 {{- if .Values.database.url }}
-{{- printf "%s%s-database" (include "tidelock.fullname" . | trunc 40 | trimSuffix "-") (include "tidelock.suffix" .) }}
+{{- include "tidelock.objectName" (dict "scope" . "suffix" "-database") }}
 {{- else }}
 {{- tpl .Values.database.existingSecret . }}
 {{- end }}
@@ -46,6 +46,29 @@
 {{- include "tidelock.checkPassword" (dict "scope" . "where" $where) }}
 {{- end }}
 
+{{/*
+The ports of a database, of its values (not of a scope) as JSON: those in its URL, which may name several hosts, in its variables, or
+`port`. What a Secret says is unknown here.
+*/}}
+{{- define "tidelock.databasePorts" -}}
+{{- $urls := list .database.url .database.directUrl }}
+{{- $ports := list }}
+{{- range .extraEnv }}
+{{- if has .name (list "DATABASE_URL" "DIRECT_URL") }}{{ $urls = append $urls (default "" .value) }}{{ end }}
+{{- if and (eq .name "PGPORT") .value }}{{ $ports = append $ports (int .value) }}{{ end }}
+{{- end }}
+{{- range $urls | compact }}
+{{- $hosts := regexFind "^[a-z]+://[^/?]*" . | splitList "@" | last }}
+{{- range splitList "," $hosts }}
+{{- $ports = append $ports (regexFind ":[0-9]+$" . | trimPrefix ":" | default 5432 | int) }}
+{{- end }}
+{{- end }}
+{{- if or .database.host (not $ports) }}
+{{- $ports = prepend $ports (int .database.port) }}
+{{- end }}
+{{- uniq $ports | toJson }}
+{{- end }}
+
 {{- define "tidelock.databaseEnv" -}}
 {{- $database := .Values.database }}
 {{- if $database.host }}
@@ -53,29 +76,29 @@
   value: {{ include "tidelock.databaseUrl" . | quote }}
 {{- if $database.existingSecret }}
 - name: PGPASSWORD_FILE
-  value: /run/secrets/tidelock/database/{{ $database.secretKeys.password }}
+  value: {{ printf "/run/secrets/tidelock/database/%s" $database.secretKeys.password | quote }}
 {{- end }}
 {{- else if or $database.url $database.existingSecret }}
 - name: DATABASE_URL_FILE
-  value: /run/secrets/tidelock/database/{{ ternary "url" $database.secretKeys.url (ne $database.url "") }}
+  value: {{ printf "/run/secrets/tidelock/database/%s" (ternary "url" $database.secretKeys.url (ne $database.url "")) | quote }}
 {{- if or $database.directUrl (and $database.existingSecret $database.secretKeys.directUrl) }}
 - name: DIRECT_URL_FILE
-  value: /run/secrets/tidelock/database/{{ ternary "directUrl" $database.secretKeys.directUrl (ne $database.directUrl "") }}
+  value: {{ printf "/run/secrets/tidelock/database/%s" (ternary "directUrl" $database.secretKeys.directUrl (ne $database.directUrl "")) | quote }}
 {{- end }}
 {{- end }}
 {{- with $database.sslmode }}
 - name: PGSSLMODE
-  value: {{ . }}
+  value: {{ . | quote }}
 {{- end }}
 {{- if or $database.sslRootCert.existingSecret $database.sslRootCert.existingConfigMap }}
 - name: PGSSLROOTCERT
-  value: /run/secrets/tidelock/ca/{{ $database.sslRootCert.key }}
+  value: {{ printf "/run/secrets/tidelock/ca/%s" $database.sslRootCert.key | quote }}
 {{- end }}
 {{- if $database.clientCert.existingSecret }}
 - name: PGSSLCERT
-  value: /run/secrets/tidelock/client/{{ $database.clientCert.cert }}
+  value: {{ printf "/run/secrets/tidelock/client/%s" $database.clientCert.cert | quote }}
 - name: PGSSLKEY
-  value: /run/secrets/tidelock/client/{{ $database.clientCert.key }}
+  value: {{ printf "/run/secrets/tidelock/client/%s" $database.clientCert.key | quote }}
 {{- end }}
 {{- with $database.setRole }}
 - name: TIDELOCK_SET_ROLE
@@ -106,7 +129,7 @@
 {{- end }}
 
 {{/*
-With dict "scope", "isHook". A hook's Secret is there before the release or never: with "optional" the container starts without it
+With dict "scope", "isHook". What a hook mounts is there before the release or never: with "optional" the container starts without it
 and says so at once, instead of a pod that waits until Helm gives up. The mode of the client's key is what libpq demands of a
 root-owned file (PostgreSQL documentation, "Client Certificates"): readable through fsGroup.
 */}}
@@ -117,36 +140,45 @@ root-owned file (PostgreSQL documentation, "Client Certificates"): readable thro
 {{- if or $database.url $database.existingSecret }}
 - name: tidelock-database{{ $suffix }}
   secret:
-    secretName: {{ include "tidelock.databaseSecretName" $scope }}
+    secretName: {{ include "tidelock.databaseSecretName" $scope | quote }}
     defaultMode: 0444
     {{- if .isHook }}
     optional: true
     {{- end }}
 {{- end }}
-{{- include "tidelock.caVolume" (dict "scope" $scope "name" "tidelock-ca" "from" $database.sslRootCert) }}
+{{- include "tidelock.caVolume" (dict "scope" $scope "name" "tidelock-ca" "from" $database.sslRootCert "isHook" .isHook) }}
 {{- with $database.clientCert.existingSecret }}
 - name: tidelock-client{{ $suffix }}
   secret:
-    secretName: {{ tpl . $scope }}
+    secretName: {{ tpl . $scope | quote }}
     defaultMode: 0440
+    {{- if $.isHook }}
+    optional: true
+    {{- end }}
 {{- end }}
-{{- include "tidelock.passwordVolumes" $scope }}
+{{- include "tidelock.passwordVolumes" . }}
 {{- end }}
 
-{{/* CA certificates out of a Secret or a ConfigMap: dict "scope", "name", "from". */}}
+{{/* CA certificates out of a Secret or a ConfigMap: dict "scope", "name", "from", "isHook". */}}
 {{- define "tidelock.caVolume" -}}
 {{- $scope := .scope }}
 {{- $name := printf "%s%s" .name (include "tidelock.suffix" $scope) }}
 {{- with .from.existingSecret }}
 - name: {{ $name }}
   secret:
-    secretName: {{ tpl . $scope }}
+    secretName: {{ tpl . $scope | quote }}
     defaultMode: 0444
+    {{- if $.isHook }}
+    optional: true
+    {{- end }}
 {{- end }}
 {{- with .from.existingConfigMap }}
 - name: {{ $name }}
   configMap:
-    name: {{ tpl . $scope }}
+    name: {{ tpl . $scope | quote }}
     defaultMode: 0444
+    {{- if $.isHook }}
+    optional: true
+    {{- end }}
 {{- end }}
 {{- end }}

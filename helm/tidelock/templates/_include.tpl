@@ -6,12 +6,14 @@ For other charts. A chart that has tidelock among its dependencies writes, in a 
   volumes:
     {{- include "tidelock.volumes" .Subcharts.tidelock | nindent 8 }}
 
-and, where the application's container wants the probe or the program,
+and, where the application's container wants the probe or the program, or where there is a mesh (`mesh.kind`),
 
     readinessProbe:
       {{- include "tidelock.readinessProbe" .Subcharts.tidelock | nindent 12 }}
     volumeMounts:
       {{- include "tidelock.volumeMounts" .Subcharts.tidelock | nindent 12 }}
+  annotations:
+    {{- include "tidelock.podAnnotations" .Subcharts.tidelock | nindent 8 }}
 
 With initContainer.command=deploy, lease.enabled and events.enabled want rights for the pod's own service account, which this chart can't
 know. Bind to it a Role with
@@ -25,8 +27,10 @@ These names and what they need stay as they are within a major version of the ch
 {{/* The values of each database as the init container has them. */}}
 {{- define "tidelock.initDatabases" -}}
 {{- range $name, $values := include "tidelock.databases" . | fromYaml }}
+{{- $values = include "tidelock.overlay" (dict "base" (omit $values "isPrepared") "over" (pick $values.initContainer "database" "config")) | fromYaml }}
+{{- include "tidelock.prepare" (dict "Values" $values) }}
 {{ $name | quote }}:
-  {{- include "tidelock.overlay" (dict "base" $values "over" (pick $values.initContainer "database" "config")) | nindent 2 }}
+  {{- toYaml $values | nindent 2 }}
 {{- end }}
 {{- end }}
 
@@ -39,6 +43,7 @@ These names and what they need stay as they are within a major version of the ch
 {{- end }}
 
 {{- define "tidelock.initContainer" -}}
+{{- include "tidelock.prepare" . }}
 {{- if include "tidelock.wantsEntrypoint" . }}
 {{- include "tidelock.entrypointContainer" . }}
 {{ end }}
@@ -47,7 +52,7 @@ These names and what they need stay as they are within a major version of the ch
 {{- $scope := merge (dict "Values" $values "Database" $name) (omit $ "Values") }}
 {{- include "tidelock.checkDatabase" $scope }}
 {{- include "tidelock.checkMigrations" $scope }}
-{{- $name := printf "tidelock-%s%s" $values.initContainer.command (include "tidelock.suffix" $scope) | trunc 63 | trimSuffix "-" }}
+{{- $name := printf "tidelock-%s%s" $values.initContainer.command (include "tidelock.suffix" $scope) }}
 {{- $containers = append $containers (include "tidelock.container" (dict "scope" $scope "name" $name "args" (list $values.initContainer.command) "hasStatus" true "resources" $values.initContainer.resources)) }}
 {{- end }}
 {{- join "\n" $containers }}
@@ -55,20 +60,22 @@ These names and what they need stay as they are within a major version of the ch
 
 {{/* Every volume that "tidelock.initContainer" and "tidelock.volumeMounts" need; several databases share the token's and the webhook's. */}}
 {{- define "tidelock.volumes" -}}
+{{- include "tidelock.prepare" . }}
 {{- $volumes := include "tidelock.statusVolume" . | fromYamlArray }}
 {{- if include "tidelock.wantsEntrypoint" . }}
 {{- $volumes = concat $volumes (include "tidelock.entrypointVolume" . | fromYamlArray) }}
 {{- end }}
 {{- range $name, $values := include "tidelock.initDatabases" . | fromYaml }}
 {{- $scope := merge (dict "Values" $values "Database" $name) (omit $ "Values") }}
-{{- $volumes = concat $volumes (include "tidelock.databaseVolumes" (dict "scope" $scope) | fromYamlArray) (include "tidelock.migrationsVolumes" $scope | fromYamlArray) }}
-{{- $volumes = concat $volumes (include "tidelock.serviceVolumes" (dict "scope" $scope "command" $values.initContainer.command) | fromYamlArray) }}
+{{- $volumes = concat $volumes (include "tidelock.databaseVolumes" (dict "scope" $scope) | fromYamlArray) (include "tidelock.migrationsVolumes" (dict "scope" $scope) | fromYamlArray) }}
+{{- $volumes = concat $volumes (include "tidelock.serviceVolumes" (dict "scope" $scope "command" $values.initContainer.command) | fromYamlArray) $values.extraVolumes }}
 {{- end }}
 {{- uniq $volumes | toYaml }}
 {{- end }}
 
 {{/* What the application's container may see of it: the status, and the program where that is copied. */}}
 {{- define "tidelock.volumeMounts" -}}
+{{- include "tidelock.prepare" . }}
 {{- include "tidelock.statusMount" . }}
 {{- if include "tidelock.wantsEntrypoint" . }}
 {{ include "tidelock.entrypointMount" . }}
@@ -77,13 +84,14 @@ These names and what they need stay as they are within a major version of the ch
 
 {{/* Exit 0 when the status file says that the database holds every migration; opens no connection. */}}
 {{- define "tidelock.readinessProbe" -}}
+{{- include "tidelock.prepare" . -}}
 exec:
   command:
     - /entrypoint/tidelock
     - ready
     - --status-file
     - /run/tidelock/status/tidelock.prom
-periodSeconds: {{ .Values.probe.periodSeconds }}
-timeoutSeconds: {{ .Values.probe.timeoutSeconds }}
-failureThreshold: {{ .Values.probe.failureThreshold }}
+periodSeconds: {{ int .Values.probe.periodSeconds }}
+timeoutSeconds: {{ int .Values.probe.timeoutSeconds }}
+failureThreshold: {{ int .Values.probe.failureThreshold }}
 {{- end }}

@@ -26,7 +26,7 @@
 {{- end }}
 
 {{- define "tidelock.migrationsConfigMapName" -}}
-{{- printf "%s%s-migrations" (include "tidelock.fullname" . | trunc 40 | trimSuffix "-") (include "tidelock.suffix" .) }}
+{{- include "tidelock.objectName" (dict "scope" . "suffix" "-migrations") }}
 {{- end }}
 
 {{- define "tidelock.migrationsAreMounted" -}}
@@ -38,7 +38,7 @@
 {{- $migrations := .Values.migrations }}
 {{- if include "tidelock.migrationsAreMounted" . }}
 - name: TIDELOCK_MIGRATIONS
-  value: /run/tidelock/migrations{{ if and $migrations.volume $migrations.path }}/{{ trimPrefix "/" $migrations.path }}{{ end }}
+  value: {{ printf "/run/tidelock/migrations%s" (ternary (printf "/%s" (trimPrefix "/" $migrations.path)) "" (and $migrations.volume $migrations.path | not | not)) | quote }}
 {{- else if $migrations.path }}
 - name: TIDELOCK_MIGRATIONS
   value: {{ $migrations.path | quote }}
@@ -53,23 +53,45 @@
 {{- end }}
 {{- end }}
 
+{{/*
+With dict "scope", "isHook". A ConfigMap that is not there, or lacks a key, must neither hold up the pod nor pass for a folder with
+fewer migrations: each migration's folder is made by a file of its own, and a script that is missing in it is an error.
+*/}}
 {{- define "tidelock.migrationsVolumes" -}}
-{{- $migrations := .Values.migrations }}
-{{- if include "tidelock.migrationsAreMounted" . }}
-- name: tidelock-migrations{{ include "tidelock.suffix" . }}
+{{- $scope := .scope }}
+{{- $migrations := $scope.Values.migrations }}
+{{- if include "tidelock.migrationsAreMounted" $scope }}
+- name: tidelock-migrations{{ include "tidelock.suffix" $scope }}
   {{- if $migrations.volume }}
   {{- toYaml $migrations.volume | nindent 2 }}
   {{- else if $migrations.files }}
   configMap:
-    name: {{ include "tidelock.migrationsConfigMapName" . }}
+    name: {{ include "tidelock.migrationsConfigMapName" $scope | quote }}
     items:
       {{- range $name, $script := $migrations.files }}
-      - key: {{ $name }}
-        path: {{ $name }}/migration.sql
+      - key: {{ $name | quote }}
+        path: {{ printf "%s/migration.sql" $name | quote }}
       {{- end }}
+  {{- else if .isHook }}
+  projected:
+    sources:
+      - configMap:
+          name: {{ tpl $migrations.configMap.name $scope | quote }}
+          optional: true
+          items:
+            {{- toYaml $migrations.configMap.items | nindent 12 }}
+      - downwardAPI:
+          items:
+            {{- range $migrations.configMap.items }}
+            {{- if contains "/" .path }}
+            - path: {{ printf "%s/.expected" (dir .path) | quote }}
+              fieldRef:
+                fieldPath: metadata.name
+            {{- end }}
+            {{- end }}
   {{- else }}
   configMap:
-    name: {{ tpl $migrations.configMap.name . }}
+    name: {{ tpl $migrations.configMap.name $scope | quote }}
     items:
       {{- toYaml $migrations.configMap.items | nindent 6 }}
   {{- end }}

@@ -32,7 +32,7 @@
 {{- $from := .Values.database.passwordFrom }}
 {{- with $from.source }}
 - name: TIDELOCK_PASSWORD_FROM
-  value: {{ . }}
+  value: {{ . | quote }}
 {{- end }}
 {{- if has $from.source (list "aws-secret" "vault") }}
 - name: TIDELOCK_SECRET_NAME
@@ -47,7 +47,7 @@
 {{- end }}
 {{- if include "tidelock.vaultHasCa" . }}
 - name: VAULT_CACERT
-  value: /run/secrets/tidelock/vault-ca/{{ $from.vault.caCert.key }}
+  value: {{ printf "/run/secrets/tidelock/vault-ca/%s" $from.vault.caCert.key | quote }}
 {{- end }}
 {{- with $from.vault.role }}
 - name: TIDELOCK_VAULT_ROLE
@@ -66,8 +66,9 @@
 {{- end }}
 {{- end }}
 
+{{/* With dict "scope", "isHook". */}}
 {{- define "tidelock.passwordVolumes" -}}
-{{- if include "tidelock.vaultHasCa" . }}
-{{- include "tidelock.caVolume" (dict "scope" . "name" "tidelock-vault-ca" "from" .Values.database.passwordFrom.vault.caCert) }}
+{{- if include "tidelock.vaultHasCa" .scope }}
+{{- include "tidelock.caVolume" (dict "scope" .scope "name" "tidelock-vault-ca" "from" .scope.Values.database.passwordFrom.vault.caCert "isHook" .isHook) }}
 {{- end }}
 {{- end }}

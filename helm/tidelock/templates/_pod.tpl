@@ -1,4 +1,4 @@
-{{/* The Job's pod. */}}
+{{/* The pods of the Job and of "helm test". */}}
 
 {{/* dict "scope", "args", "name", and for the Job's own pod "isJob". */}}
 {{- define "tidelock.podSpec" -}}
@@ -9,49 +9,34 @@
 {{- fail (printf "\nmetrics.sidecar.enabled needs Kubernetes 1.29, but this is %s: in older versions, a sidecar keeps a Job from finishing.\nSet metrics.sidecar.enabled=false." $scope.Capabilities.KubeVersion.Version) }}
 {{- end -}}
 restartPolicy: Never
-serviceAccountName: {{ include "tidelock.serviceAccountName" $scope }}
-automountServiceAccountToken: false
+serviceAccountName: {{ include "tidelock.serviceAccountName" $scope | quote }}
+automountServiceAccountToken: {{ $values.automountServiceAccountToken }}
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ int $values.terminationGracePeriodSeconds }}
 {{- with concat (default list $values.global.imagePullSecrets) $values.imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ if kindIs "string" . }}{{ . }}{{ else }}{{ .name }}{{ end }}
+  - name: {{ ternary (tpl (toString .) $scope) (tpl (get (ternary dict . (kindIs "string" .)) "name") $scope) (kindIs "string" .) | quote }}
   {{- end }}
 {{- end }}
-{{- with $values.podSecurityContext }}
-securityContext:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+{{- include "tidelock.securityContext" (dict "scope" $scope "context" $values.podSecurityContext) }}
 {{- with $values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with $values.runtimeClassName }}
-runtimeClassName: {{ . }}
+runtimeClassName: {{ . | quote }}
 {{- end }}
-{{- with $values.nodeSelector }}
-nodeSelector:
+{{- with $values.dnsPolicy }}
+dnsPolicy: {{ . | quote }}
+{{- end }}
+{{- if not (kindIs "invalid" $values.hostUsers) }}
+hostUsers: {{ $values.hostUsers }}
+{{- end }}
+{{- range $field := list "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "hostAliases" "dnsConfig" }}
+{{- with get $values $field }}
+{{ $field }}:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with $values.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $values.affinity }}
-affinity:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $values.topologySpreadConstraints }}
-topologySpreadConstraints:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $values.hostAliases }}
-hostAliases:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $values.dnsConfig }}
-dnsConfig:
-  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- $before := list }}
 {{- if $hasSidecar }}
@@ -66,11 +51,16 @@ initContainers:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 containers:
-  {{- include "tidelock.container" (dict "scope" $scope "name" .name "args" .args "isJob" .isJob "hasStatus" $hasSidecar "extraMounts" $values.extraVolumeMounts) | nindent 2 }}
-{{- $isHook := and (eq $values.job.mode "hook") .isJob }}
+  {{- include "tidelock.container" (dict "scope" $scope "name" .name "args" .args "isJob" .isJob "isOwnPod" true "hasStatus" $hasSidecar) | nindent 2 }}
+  {{- if .isJob }}
+  {{- with $values.extraContainers }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- end }}
+{{- $isHook := and (has $values.job.mode (list "hook" "argocd")) .isJob }}
 {{- $volumes := include "tidelock.databaseVolumes" (dict "scope" $scope "isHook" $isHook) | fromYamlArray }}
-{{- $volumes = concat $volumes (include "tidelock.migrationsVolumes" $scope | fromYamlArray) }}
-{{- $volumes = concat $volumes (include "tidelock.serviceVolumes" (dict "scope" $scope "command" (first .args) "isHook" $isHook) | fromYamlArray) }}
+{{- $volumes = concat $volumes (include "tidelock.migrationsVolumes" (dict "scope" $scope "isHook" $isHook) | fromYamlArray) }}
+{{- $volumes = concat $volumes (include "tidelock.serviceVolumes" (dict "scope" $scope "command" (first .args) "isOwnPod" true "isHook" $isHook) | fromYamlArray) }}
 {{- if $hasSidecar }}
 {{- $volumes = concat $volumes (include "tidelock.statusVolume" $scope | fromYamlArray) }}
 {{- end }}

@@ -27,11 +27,16 @@ of this takes dict "scope", "command": the first of a container's arguments.
 {{- end }}
 
 {{- define "tidelock.leaseName" -}}
-{{- default (include "tidelock.fullname" .) .Values.lease.name }}{{ include "tidelock.suffix" . }}
+{{- if .Values.lease.name }}
+{{- include "tidelock.bounded" (dict "name" (printf "%s%s" .Values.lease.name (include "tidelock.suffix" .)) "limit" 253) }}
+{{- else }}
+{{- include "tidelock.objectName" (dict "scope" .) }}
+{{- end }}
 {{- end }}
 
 {{/* What "deploy" must be allowed to do. "create" can't be limited to a name. */}}
 {{- define "tidelock.roleRules" -}}
+{{- include "tidelock.prepare" . }}
 {{- $rules := list }}
 {{- if .Values.lease.enabled }}
 {{- $names := list }}
@@ -52,10 +57,12 @@ of this takes dict "scope", "command": the first of a container's arguments.
 {{- if and .Values.job.enabled .Values.rbac.create (or .Values.lease.enabled .Values.events.enabled) }}yes{{ end }}
 {{- end }}
 
+{{/* With "isOwnPod" as well, for the pods of this chart: Vault's injector takes the token from a container that has it. */}}
 {{- define "tidelock.wantsToken" -}}
 {{- $values := .scope.Values }}
 {{- $from := $values.database.passwordFrom }}
-{{- if or (and (eq $from.source "vault") $from.vault.role) (and (eq .command "deploy") (or $values.lease.enabled $values.events.enabled)) }}yes{{ end }}
+{{- $isInjected := and .isOwnPod (eq (get $values.podAnnotations "vault.hashicorp.com/agent-inject" | toString) "true") }}
+{{- if or $isInjected (and (eq $from.source "vault") $from.vault.role) (and (eq .command "deploy") (or $values.lease.enabled $values.events.enabled)) }}yes{{ end }}
 {{- end }}
 
 {{/* The service account's token where Kubernetes itself would mount it, but in this container only, and renewed every hour. */}}
@@ -89,6 +96,11 @@ of this takes dict "scope", "command": the first of a container's arguments.
 {{- if and (eq .command "deploy") .scope.Values.webhook.existingSecret }}yes{{ end }}
 {{- end }}
 
+{{/* What tells this release's metrics from others, in the alerts, in the PodMonitor and at the Pushgateway. */}}
+{{- define "tidelock.app" -}}
+{{- default (include "tidelock.fullname" .) (get .Values.pushgateway.labels "app") }}
+{{- end }}
+
 {{/* With "isJob" as well. */}}
 {{- define "tidelock.serviceEnv" -}}
 {{- $scope := .scope }}
@@ -98,7 +110,7 @@ of this takes dict "scope", "command": the first of a container's arguments.
 - name: TIDELOCK_LEASE
   value: {{ include "tidelock.leaseName" $scope | quote }}
 - name: TIDELOCK_LEASE_DURATION
-  value: {{ $values.lease.duration }}
+  value: {{ $values.lease.duration | quote }}
 {{- end }}
 {{- if $values.events.enabled }}
 - name: TIDELOCK_EVENTS
@@ -117,7 +129,7 @@ of this takes dict "scope", "command": the first of a container's arguments.
 {{- with $values.pushgateway.url }}
 - name: TIDELOCK_PUSHGATEWAY
   value: {{ . | quote }}
-{{- $labels := merge (dict) (default (dict) $values.pushgateway.labels) (dict "app" (include "tidelock.fullname" $scope)) }}
+{{- $labels := merge (dict "app" (include "tidelock.app" $scope)) $values.pushgateway.labels }}
 {{- with $scope.Database }}
 {{- $_ := set $labels "database" . }}
 {{- end }}
@@ -130,10 +142,10 @@ of this takes dict "scope", "command": the first of a container's arguments.
 {{- end }}
 {{- if include "tidelock.wantsWebhook" . }}
 - name: TIDELOCK_WEBHOOK_FILE
-  value: /run/secrets/tidelock/webhook/{{ $values.webhook.secretKeys.url }}
+  value: {{ printf "/run/secrets/tidelock/webhook/%s" $values.webhook.secretKeys.url | quote }}
 {{- with $values.webhook.secretKeys.signingKey }}
 - name: TIDELOCK_WEBHOOK_KEY_FILE
-  value: /run/secrets/tidelock/webhook/{{ . }}
+  value: {{ printf "/run/secrets/tidelock/webhook/%s" . | quote }}
 {{- end }}
 - name: TIDELOCK_WEBHOOK_ON
   value: {{ join "," $values.webhook.events }}
@@ -160,7 +172,7 @@ of this takes dict "scope", "command": the first of a container's arguments.
 {{- if include "tidelock.wantsWebhook" . }}
 - name: tidelock-webhook
   secret:
-    secretName: {{ tpl .scope.Values.webhook.existingSecret .scope }}
+    secretName: {{ tpl .scope.Values.webhook.existingSecret .scope | quote }}
     defaultMode: 0444
     {{- if .isHook }}
     optional: true
