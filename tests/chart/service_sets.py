@@ -42,7 +42,17 @@ def a_lease_and_events(documents, _):
     assert binding["roleRef"] == {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "app-tidelock"}
     assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "app-tidelock", "namespace": "ns"}] and pod_of(documents)["serviceAccountName"] == "app-tidelock"
     for document in [role, binding, the(documents, "ServiceAccount")]:
-        assert document["metadata"]["annotations"] == {"helm.sh/hook": "pre-install,pre-upgrade", "helm.sh/hook-weight": "-10", "helm.sh/hook-delete-policy": "before-hook-creation"}
+        annotations = document["metadata"]["annotations"]
+        assert len(annotations.pop("tidelock/wanted")) == 16
+        assert annotations == {
+            "helm.sh/hook": "pre-install,pre-upgrade",
+            "helm.sh/hook-weight": "-10",
+            "helm.sh/hook-delete-policy": "before-hook-creation",
+            # So that a change of job.mode neither removes it nor stumbles over it.
+            "helm.sh/resource-policy": "keep",
+            "meta.helm.sh/release-name": "app",
+            "meta.helm.sh/release-namespace": "ns",
+        }
     assert has_token(documents)
     values = environment(container_of(documents))
     assert (values["TIDELOCK_LEASE"], values["TIDELOCK_LEASE_DURATION"], values["TIDELOCK_EVENTS"]) == ("app-tidelock", "1m", "true")
@@ -133,7 +143,7 @@ def a_password_from_vault(documents, _):
         assert (values["TIDELOCK_VAULT_ROLE"], values["TIDELOCK_VAULT_AUTH"]) == ("migrator", "k8s")
         assert TOKEN in pod["volumes"]
     assert values["VAULT_CACERT"] == mount(documents, "tidelock-vault-ca")["mountPath"] + "/ca.pem"
-    assert volume(documents, "tidelock-vault-ca")["secret"] == {"secretName": "vault-tls", "defaultMode": 0o444}
+    assert volume(documents, "tidelock-vault-ca")["secret"] == {"secretName": "vault-tls", "defaultMode": 0o444, "optional": True}
     assert has_token(documents) and not of_kind(documents, "Role") and egress(documents) == [[8200]]
 
 
@@ -164,3 +174,12 @@ def passwords_from_clouds(documents, _):
     assert not of_kind(documents, "Role") and egress(documents) == [[443], [80, 988]]
     assert {to["ipBlock"]["cidr"] for to in the(documents, "NetworkPolicy")["spec"]["egress"][3]["to"]} == {"169.254.0.0/16", "fd00:ec2::/32"}
     assert all(test["metadata"]["labels"]["azure.workload.identity/use"] == "true" for test in of_kind(documents, "Pod"))
+
+
+@value_set({"podAnnotations": {"vault.hashicorp.com/agent-inject": "true"}, "extraEnv": [{"name": "DATABASE_URL_FILE", "value": "/vault/secrets/url"}], "serviceAccount": {"create": True}}, base={})
+def vaults_injector(documents, _):
+    """It logs in with the token that it finds in a container, in the pod of "helm test" as well."""
+    assert has_token(documents)
+    (test,) = of_kind(documents, "Pod")
+    assert test["metadata"]["annotations"]["vault.hashicorp.com/agent-inject"] == "true" and TOKEN in test["spec"]["volumes"]
+    assert any("serviceaccount" in mount["mountPath"] for mount in test["spec"]["containers"][0]["volumeMounts"])

@@ -40,12 +40,8 @@ def test_the_example(rendered):
     assert {volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume} == {"guestbook-app"}
     assert "optional" not in next(volume["secret"] for volume in pod["volumes"] if "secret" in volume)
     (web,) = pod["containers"]
-    assert web["readinessProbe"] == {
-        "exec": {"command": ["/entrypoint/tidelock", "ready", "--status-file", environment(waits)["TIDELOCK_STATUS_FILE"]]},
-        "periodSeconds": 5,
-        "timeoutSeconds": 2,
-        "failureThreshold": 1,
-    }
+    # The application keeps its own.
+    assert web["readinessProbe"] == {"tcpSocket": {"port": "http"}}
     mounts, volumes = {mount["name"] for mount in web["volumeMounts"]}, {volume["name"] for volume in pod["volumes"]}
     assert mounts == {"tidelock-status", "tidelock-entrypoint"} <= volumes
     assert all(mount["readOnly"] for mount in web["volumeMounts"])
@@ -59,8 +55,6 @@ def test_every_value_of_the_templates(rendered):
     assert environment(deploys)["TIDELOCK_LEADER_TIMEOUT"] == "1h"
     assert "TIDELOCK_LEADER_TIMEOUT" not in environment(the(documents, "Job")["spec"]["template"]["spec"]["containers"][0])
     assert [volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume] == ["other"]
-    probe = pod["containers"][0]["readinessProbe"]
-    assert (probe["periodSeconds"], probe["timeoutSeconds"], probe["failureThreshold"]) == (7, 3, 2)
 
 
 def test_another_way_to_the_same_database(rendered):
@@ -200,6 +194,8 @@ def test_the_pieces_alone(helm, example, check_strictly, tmp_path):
         + piece("statusMount", 8)
         + "        "
         + piece("tokenMount", 8)
+        + "      readinessProbe:\n        "
+        + piece("readinessProbe", 8)
         + "    "
         + piece("metricsContainer", 4)
         + "  volumes:\n    "
@@ -212,11 +208,68 @@ def test_the_pieces_alone(helm, example, check_strictly, tmp_path):
         + piece("roleRules", 2)
     )
     helm.run("dependency", "update", chart)
-    documents = helm.template({"tidelock": {"job": {"enabled": False}}}, chart=chart)
+    documents = helm.template({"tidelock": {"job": {"enabled": False}, "probe": INCLUDED["probe"]}}, chart=chart)
     pod = the(documents, "Pod", "x")
     check_strictly(pod)
+    assert pod["spec"]["containers"][0]["readinessProbe"] == {
+        "exec": {"command": ["/entrypoint/tidelock", "ready", "--status-file", "/run/tidelock/status/tidelock.prom"]},
+        "periodSeconds": 7,
+        "timeoutSeconds": 3,
+        "failureThreshold": 2,
+    }
     assert the(documents, "Role")["rules"] == []
     names = {volume["name"] for volume in pod["spec"]["volumes"]}
     assert names == {"tidelock-entrypoint", "tidelock-status", "tidelock-token"}
     for container in pod["spec"]["containers"] + pod["spec"]["initContainers"]:
         assert {mount["name"] for mount in container["volumeMounts"]} <= names
+
+
+MESHES = {
+    "istio": ("traffic.sidecar.istio.io/excludeOutboundPorts", "sidecar.istio.io/nativeSidecar"),
+    "linkerd": ("config.linkerd.io/skip-outbound-ports", "config.beta.linkerd.io/proxy-enable-native-sidecar"),
+}
+
+
+@pytest.mark.parametrize("mesh", MESHES)
+def test_a_pod_in_a_mesh(rendered, mesh):
+    """Its init container has a network: past the proxy where that starts later, and beside one that starts first."""
+    excluded, native = MESHES[mesh]
+    database = {"host": "db", "port": 6432, "name": "d", "user": "u", "existingSecret": "db"}
+    for is_native, annotations in [(False, {excluded: "6432"}), (True, {native: "true"})]:
+        documents = rendered(mesh={"kind": mesh, "nativeSidecars": is_native}, database=database, initContainer={"database": {"existingSecret": "app"}})
+        assert the(documents, "Deployment")["spec"]["template"]["metadata"]["annotations"] == annotations
+
+
+def test_what_is_mounted_reaches_every_container(rendered):
+    """A CSI driver's volume, and the variable that points into it."""
+    csi = {
+        "extraVolumes": [{"name": "csi", "csi": {"driver": "secrets-store.csi.k8s.io", "readOnly": True, "volumeAttributes": {"secretProviderClass": "db"}}}],
+        "extraVolumeMounts": [{"name": "csi", "mountPath": "/mnt/secrets", "readOnly": True}],
+        "extraEnv": [{"name": "DATABASE_URL_FILE", "value": "/mnt/secrets/url"}],
+    }
+    documents = rendered(**csi, database={"existingSecret": ""}, initContainer={"database": {"existingSecret": ""}})
+    for pod in [pod_of(documents), the(documents, "Job")["spec"]["template"]["spec"], the(documents, "Pod")["spec"]]:
+        assert csi["extraVolumes"][0] in pod["volumes"]
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
+            if "DATABASE_URL_FILE" in environment({"env": [], **container}):
+                assert csi["extraVolumeMounts"][0] in container["volumeMounts"]
+
+
+def test_nulls_in_a_parents_values(helm, example, tmp_path):
+    """Which Helm 4 does not take for "remove this key" (helm/helm#32132): the other ways to say it work in both."""
+    chart = tmp_path / "parent"
+    (chart / "charts").mkdir(parents=True)
+    (chart / "charts" / "tidelock").symlink_to(example.parents[1] / "tidelock")
+    (chart / "Chart.yaml").write_text(yaml.safe_dump({"apiVersion": "v2", "name": "parent", "version": "1.0.0"}))
+    none = {"podSecurityContext": {"runAsUser": "", "fsGroup": ""}, "job": {"podFailurePolicy": {"rules": []}}, "database": {"existingSecret": "db"}}
+    (chart / "values.yaml").write_text(yaml.safe_dump({"tidelock": {**none, "extraEnv": None, "metrics": None, "image": {"tag": None}}}))
+    job = the(helm.template({}, chart=chart), "Job")
+    assert not {"runAsUser", "fsGroup"} & set(job["spec"]["template"]["spec"]["securityContext"]) and "podFailurePolicy" not in job["spec"]
+
+
+@pytest.mark.parametrize("adapt", ["", "disabled"])
+def test_openshift_is_recognized(helm, adapt):
+    """By its API; a parent of several charts may say otherwise for all of them."""
+    values = {"database": {"existingSecret": "db"}, "global": {"compatibility": {"openshift": {"adaptSecurityContext": adapt}}} if adapt else {}}
+    job = the(helm.template(values, "--api-versions", "security.openshift.io/v1"), "Job")
+    assert ("runAsUser" in job["spec"]["template"]["spec"]["securityContext"]) == (adapt == "disabled")

@@ -102,7 +102,7 @@ def test_the_choices_and_defaults_are_the_programs():
     tables = json.loads(subprocess.run([program, "manual", "--json"], capture_output=True, text=True, check=True).stdout)
     options = {row["key"]: row for row in tables["options"]}
     source = SCHEMA["properties"]["database"]["properties"]["passwordFrom"]["properties"]["source"]
-    assert ["nowhere", *source["enum"][1:]] == options["password_from"]["choices"] and options["password_from"]["default"] == "nowhere"
+    assert ["nowhere", *filter(None, source["enum"])] == options["password_from"]["choices"] and options["password_from"]["default"] == "nowhere"
     assert VALUES["database"]["passwordFrom"]["vault"]["auth"] == options["vault_auth"]["default"]
     assert VALUES["lease"]["duration"] == options["lease_duration"]["default"]
     assert ",".join(VALUES["webhook"]["events"]) == options["webhook_on"]["default"]
@@ -115,12 +115,14 @@ def job_name(helm, values, *words):
 
 def test_a_plain_job_has_a_new_name_for_what_is_new_in_it(helm):
     same = job_name(helm, {})
-    assert same == job_name(helm, {}) == job_name(helm, {"job": {"mode": "job", "backoffLimit": 1, "labels": {"a": "b"}}}) == job_name(helm, {"commonLabels": {"a": "b"}})
+    assert same == job_name(helm, {}) == job_name(helm, {"job": {"mode": "job", "backoffLimit": 1, "labels": {"a": "b"}}})
     others = [
         {"image": {"tag": "2"}},
         {"config": {"strict": True}},
         {"database": {"existingSecret": "other"}},
         {"podLabels": {"a": "b"}},
+        {"commonLabels": {"c": "d"}},
+        {"job": {"mode": "job", "podFailurePolicy": {"rules": []}}},
         {"podAnnotations": {"a": "b"}},
         {"migrations": {"files": {"1_a": "SELECT 1"}}},
         {"migrations": {"files": {"1_a": "SELECT 2"}}},

@@ -56,7 +56,9 @@ def by_default(documents, minor):
     assert not any(name.startswith("argocd") for name in annotations)
     assert job["metadata"]["name"] == "app-tidelock" and job["metadata"]["namespace"] == "ns"
     assert job["spec"]["backoffLimit"] == 3
-    assert not {"activeDeadlineSeconds", "ttlSecondsAfterFinished", "suspend"} & set(job["spec"])
+    # Whatever holds it up, it ends; and what has ended goes away.
+    assert (job["spec"]["activeDeadlineSeconds"], job["spec"]["ttlSecondsAfterFinished"]) == (86400, 604800) and "suspend" not in job["spec"]
+    assert pod_of(documents)["nodeSelector"] == {"kubernetes.io/os": "linux"} and not {"dnsPolicy", "hostUsers"} & set(pod_of(documents))
     assert ("podFailurePolicy" in job["spec"]) == (minor >= 26)
     assert job["spec"].get("podReplacementPolicy") == ("Failed" if minor >= 29 else None)
     pod = pod_of(documents)
@@ -78,15 +80,16 @@ def by_default(documents, minor):
 def names_and_common(documents, _):
     for document in documents:
         assert document["metadata"]["namespace"] == "elsewhere"
-        assert document["metadata"]["labels"]["team"] == "data" and document["metadata"]["annotations"]["owner"] == "me"
+        for metadata in [document["metadata"], document["spec"].get("template", document)["metadata"]]:
+            assert metadata["labels"]["team"] == "data" and metadata["annotations"]["owner"] == "me"
     assert the(documents, "Job", "app-tide")["metadata"]["labels"]["app.kubernetes.io/name"] == "tide"
 
 
 @value_set({"fullnameOverride": "x" * 80, "job": {"mode": "job"}, "databases": {"twenty-characters-ok": {}}})
 def a_name_that_is_too_long(documents, _):
-    """A pod adds six characters to its Job's name, which must fit a label."""
+    """A Job's name must fit a label of its pod. The database is not what is cut."""
     name = the(documents, "Job")["metadata"]["name"]
-    assert len(name) <= 52 and "twenty-characters-ok"[:9] in name and not name.endswith("-")
+    assert len(name) <= 61 and "-twenty-characters-ok-m" in name
 
 
 @value_set({"global": {"imageRegistry": "mirror.test", "imagePullSecrets": ["shared"]}, "imagePullSecrets": ["one", {"name": "two"}], "image": {"repository": "team/tidelock", "tag": "2", "pullPolicy": "Always", "binary": "/usr/bin/tidelock"}})
@@ -98,7 +101,13 @@ def an_image(documents, _):
 
 @value_set({"global": {"imageRegistry": "mirror.test"}, "image": {"registry": "own.test", "tag": "2", "digest": DIGEST}})
 def an_image_by_digest(documents, _):
-    assert container_of(documents)["image"] == f"own.test/tidelock/tidelock:2@{DIGEST}"
+    """The parent's registry, as in other charts, replaces what an image says of its own."""
+    assert container_of(documents)["image"] == f"mirror.test/tidelock/tidelock:2@{DIGEST}"
+
+
+@value_set({"image": {"registry": "own.test", "repository": "elsewhere.test/tidelock"}})
+def an_image_with_a_registry(documents, _):
+    assert container_of(documents)["image"].startswith("own.test/tidelock:")
 
 
 @value_set({"database": {"existingSecret": "{{ .Release.Name }}-db", "secretKeys": {"url": "uri", "directUrl": "direct"}, "sslmode": "verify-full", "sslRootCert": {"existingSecret": "ca", "key": "root.pem"}, "clientCert": {"existingSecret": "client", "cert": "c.pem", "key": "k.pem"}}})
@@ -109,7 +118,8 @@ def a_secret_with_other_keys_and_certificates(documents, _):
     assert values["PGSSLCERT"] == mount(documents, "tidelock-client")["mountPath"] + "/c.pem" and values["PGSSLKEY"].endswith("/k.pem")
     assert volume(documents, "tidelock-database")["secret"]["secretName"] == "app-db"
     # libpq refuses a key that everybody may read.
-    assert volume(documents, "tidelock-client")["secret"] == {"secretName": "client", "defaultMode": 0o440}
+    assert volume(documents, "tidelock-client")["secret"] == {"secretName": "client", "defaultMode": 0o440, "optional": True}
+    assert volume(documents, "tidelock-ca")["secret"]["optional"]
 
 
 @value_set({"database": {"host": "{{ .Release.Name }}-postgresql", "port": 6432, "name": "my db", "user": "a@b", "schema": "tide", "secretKeys": {"password": "pw"}, "sslRootCert": {"existingConfigMap": "ca"}}})
@@ -131,8 +141,9 @@ def a_plain_job_with_a_secret_of_its_own(documents, _):
     secret = the(documents, "Secret")
     assert secret["stringData"] == {"url": "postgresql://u:p@h/d", "directUrl": "postgresql://u:p@direct/d"}
     assert "annotations" not in secret["metadata"]
-    job = the(documents, "Job", "app-tidelock-[0-9a-f]{8}")
-    assert "annotations" not in job["metadata"] and job["spec"]["ttlSecondsAfterFinished"] == 86400
+    job = the(documents, "Job", "app-tidelock-m[0-9a-f]{7}")
+    # While it runs, an upgrade does not prune it.
+    assert job["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"} and job["spec"]["ttlSecondsAfterFinished"] == 604800
     assert volume(documents, "tidelock-database")["secret"] == {"secretName": secret["metadata"]["name"], "defaultMode": 0o444}
     assert "u:p" not in str(job)
     # A Job's pod is immutable: nothing in it may change with the chart's version.
@@ -148,12 +159,16 @@ def argo_cd(documents, _):
     assert annotations["argocd.argoproj.io/hook-delete-policy"] == "BeforeHookCreation"
     for kind in ["Secret", "ServiceAccount"]:
         assert the(documents, kind)["metadata"]["annotations"] == {"argocd.argoproj.io/sync-wave": "2"}
-    assert not of_kind(documents, "Pod") and "ttlSecondsAfterFinished" not in the(documents, "Job")["spec"]
+    spec = the(documents, "Job")["spec"]
+    assert not of_kind(documents, "Pod") and "ttlSecondsAfterFinished" not in spec and spec["activeDeadlineSeconds"] == 7200
+    # What Argo CD compares: no hook, and after the Job.
+    synced = the(documents, "ConfigMap")
+    assert synced["metadata"]["annotations"] == {"argocd.argoproj.io/sync-wave": "4"} and len(synced["data"]["database"]) == 64
 
 
 @value_set({"job": {"mode": "argocd", "argocd": {"hook": "PreSync", "deletePolicy": "HookSucceeded"}}, "migrations": {"files": {"1_a": "SELECT 1"}}})
 def argo_cd_before_the_sync(documents, _):
-    job, scripts = the(documents, "Job")["metadata"]["annotations"], the(documents, "ConfigMap")["metadata"]["annotations"]
+    job, scripts = the(documents, "Job")["metadata"]["annotations"], the(documents, "ConfigMap", ".*-migrations")["metadata"]["annotations"]
     assert job["argocd.argoproj.io/hook"] == scripts["argocd.argoproj.io/hook"] == "PreSync"
     assert int(scripts["argocd.argoproj.io/sync-wave"]) < int(job["argocd.argoproj.io/sync-wave"])
     assert job["argocd.argoproj.io/hook-delete-policy"] == "HookSucceeded"
@@ -199,7 +214,10 @@ def migrations_in_an_image_by_digest(documents, _):
 
 @value_set({"migrations": {"configMap": {"name": "scripts", "items": [{"key": "a.sql", "path": "1_a/migration.sql"}]}}})
 def migrations_in_a_config_map(documents, _):
-    assert volume(documents, "tidelock-migrations")["configMap"] == {"name": "scripts", "items": [{"key": "a.sql", "path": "1_a/migration.sql"}]}
+    """One that is missing, or a key of it, is an error of the run instead of a pod that never starts: the folder is there, the script is not."""
+    scripts, expected = volume(documents, "tidelock-migrations")["projected"]["sources"]
+    assert scripts["configMap"] == {"name": "scripts", "optional": True, "items": [{"key": "a.sql", "path": "1_a/migration.sql"}]}
+    assert [item["path"] for item in expected["downwardAPI"]["items"]] == ["1_a/.expected"]
     assert environment(container_of(documents))["TIDELOCK_MIGRATIONS"] == mount(documents, "tidelock-migrations")["mountPath"]
 
 
@@ -252,7 +270,7 @@ def a_service_account(documents, _):
 PODS = {
     "podLabels": {"sidecar.istio.io/inject": "false"},
     "podAnnotations": {"vault.hashicorp.com/agent-pre-populate-only": "true"},
-    "podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None},
+    "podSecurityContext": {"runAsUser": None, "runAsGroup": "", "fsGroup": None},
     "securityContext": {"readOnlyRootFilesystem": False},
     "resources": {"limits": {"memory": "256Mi"}},
     "nodeSelector": {"disk": "ssd"},
@@ -263,7 +281,10 @@ PODS = {
     "runtimeClassName": "gvisor",
     "terminationGracePeriodSeconds": 90,
     "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["db"]}],
+    "dnsPolicy": "None",
     "dnsConfig": {"options": [{"name": "ndots", "value": "1"}]},
+    "hostUsers": False,
+    "automountServiceAccountToken": True,
 }
 
 
@@ -276,8 +297,11 @@ def every_setting_of_the_pod(documents, _):
     assert not {"runAsUser", "runAsGroup", "fsGroup"} & set(pod["securityContext"]) and pod["securityContext"]["runAsNonRoot"]
     assert container_of(documents)["securityContext"]["readOnlyRootFilesystem"] is False
     assert container_of(documents)["resources"] == {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "256Mi"}}
-    for key in ["nodeSelector", "tolerations", "affinity", "topologySpreadConstraints", "priorityClassName", "runtimeClassName", "terminationGracePeriodSeconds", "hostAliases", "dnsConfig"]:
-        assert pod[key] == PODS[key]
+    for key in ["nodeSelector", "tolerations", "affinity", "topologySpreadConstraints", "priorityClassName", "runtimeClassName", "terminationGracePeriodSeconds", "hostAliases", "dnsPolicy", "dnsConfig", "hostUsers", "automountServiceAccountToken"]:
+        assert pod[key] == ({**PODS[key], "kubernetes.io/os": "linux"} if key == "nodeSelector" else PODS[key])
+    # Every pod of the chart has its annotations.
+    (test,) = of_kind(documents, "Pod")
+    assert PODS["podAnnotations"].items() <= test["metadata"]["annotations"].items() and PODS["podLabels"].items() <= test["metadata"]["labels"].items()
 
 
 EXTRAS = {
@@ -287,6 +311,7 @@ EXTRAS = {
     "extraVolumes": [{"name": "extra", "emptyDir": {}}],
     "extraVolumeMounts": [{"name": "extra", "mountPath": "/extra"}],
     "initContainers": [{"name": "cloud-sql-proxy", "image": "proxy:1", "restartPolicy": "Always"}],
+    "extraContainers": [{"name": "beside", "image": "beside:1"}],
     "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "{{ .Release.Name }}-one"}}, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: two-{{ .Release.Namespace }}\n"],
 }
 
@@ -294,7 +319,8 @@ EXTRAS = {
 @value_set(EXTRAS, base={})
 def extras(documents, _):
     """With extraEnv, the database may be said there."""
-    container = container_of(documents)
+    container, beside = pod_of(documents)["containers"]
+    assert beside == EXTRAS["extraContainers"][0]
     assert container["args"] == ["deploy", "--strict"] and environment(container)["A"] == "b" and container["envFrom"] == EXTRAS["extraEnvFrom"]
     assert EXTRAS["extraVolumeMounts"][0] in container["volumeMounts"] and EXTRAS["extraVolumes"][0] in pod_of(documents)["volumes"]
     assert pod_of(documents)["initContainers"][0]["name"] == "cloud-sql-proxy"
@@ -318,8 +344,8 @@ def alerts(documents, _):
     (group,) = rule["spec"]["groups"]
     assert rule["metadata"]["labels"]["release"] == "prometheus" and group["rules"][-1] == {"alert": "Mine", "expr": "vector(1)"}
     text = str(group)
-    assert "> 7200" in text and 'namespace="ns"' in text and "app-tidelock.*" in text
-    assert not any(word in text for word in ["NAMESPACE", "JOB_NAME", "SLOW_AFTER"]) and "{{ $labels.pod }}" in text
+    assert "> 7200" in text and 'namespace="ns"' in text and "(app-tidelock)(-m[0-9a-f]{7})?" in text
+    assert not any(word in text for word in ["NAMESPACE", "JOB_NAME", "APP", "SLOW_AFTER"]) and "{{ $labels.pod }}" in text
 
 
 @value_set({"grafanaDashboard": {"enabled": True, "labels": {"grafana_dashboard": None, "dashboards": "yes"}, "annotations": {"folder": "Databases"}}})
@@ -334,10 +360,56 @@ def no_test_and_the_dashboard_as_it_is(documents, _):
     assert not of_kind(documents, "Pod") and the(documents, "ConfigMap")["metadata"]["labels"]["grafana_dashboard"] == "1"
 
 
+@value_set({"databases": {"a": {}, "b": {"database": {"existingSecret": "", "url": "postgresql://u:p@h:6432,[fd00::1]:7432,i/d"}}, "c": {"database": {"host": "h", "port": 8432, "user": "u", "name": "d"}}}, "job": {"mode": "job"}, "networkPolicy": {"enabled": True}})
+def the_ports_of_every_database(documents, _):
+    """Wherever they are said."""
+    ports = [port["port"] for port in the(documents, "NetworkPolicy")["spec"]["egress"][1]["ports"]]
+    assert sorted(ports) == [5432, 6432, 7432, 8432]
+
+
+@value_set({"global": {"compatibility": {"openshift": {"adaptSecurityContext": "force"}}}, "securityContext": {"runAsUser": 7}})
+def on_openshift(documents, _):
+    """Users and groups are the cluster's, in every container."""
+    for pod in [pod_of(documents), *(document["spec"] for document in of_kind(documents, "Pod"))]:
+        for context in [pod["securityContext"], *(container["securityContext"] for container in pod["containers"])]:
+            assert not {"runAsUser", "runAsGroup", "fsGroup"} & set(context) and context["runAsNonRoot"] and context["seccompProfile"]
+
+
+@value_set({"mesh": {"kind": "istio", "nativeSidecars": False}})
+def an_istio_whose_proxy_never_ends(documents, _):
+    for metadata in [the(documents, "Job")["spec"]["template"]["metadata"], the(documents, "Pod")["metadata"]]:
+        assert metadata["labels"]["sidecar.istio.io/inject"] == "false"
+
+
+@value_set({"mesh": {"kind": "linkerd", "nativeSidecars": False}})
+def a_linkerd_whose_proxy_never_ends(documents, _):
+    assert the(documents, "Job")["spec"]["template"]["metadata"]["annotations"]["linkerd.io/inject"] == "disabled"
+
+
+@value_set({"mesh": {"kind": "istio"}, "podAnnotations": {"a": "b"}})
+def an_istio_with_native_sidecars(documents, _):
+    template = the(documents, "Job")["spec"]["template"]["metadata"]
+    assert {"sidecar.istio.io/nativeSidecar": "true", "a": "b"}.items() <= template["annotations"].items() and "sidecar.istio.io/inject" not in template["labels"]
+
+
+@value_set({"mesh": {"kind": "linkerd"}})
+def a_linkerd_with_native_sidecars(documents, _):
+    assert the(documents, "Job")["spec"]["template"]["metadata"]["annotations"]["config.beta.linkerd.io/proxy-enable-native-sidecar"] == "true"
+
+
+@value_set({"databases": {"a": {"serviceAccount": {"name": "a"}, "extraEnv": [{"name": "WHO", "value": "a"}]}, "b": {"podLabels": {"who": "b"}, "podAnnotations": {"who": "b"}}}, "serviceAccount": {"create": True}, "lease": {"enabled": True}})
+def an_identity_for_each_database(documents, _):
+    a, b = (the(documents, "Job", f"app-tidelock-{name}")["spec"]["template"] for name in "ab")
+    assert (a["spec"]["serviceAccountName"], b["spec"]["serviceAccountName"]) == ("a", "app-tidelock") and environment(a["spec"]["containers"][0])["WHO"] == "a"
+    assert b["metadata"]["labels"]["who"] == b["metadata"]["annotations"]["who"] == "b" and "who" not in a["metadata"]["labels"]
+    assert {account["metadata"]["name"] for account in of_kind(documents, "ServiceAccount")} == {"a", "app-tidelock"}
+    assert {subject["name"] for subject in the(documents, "RoleBinding")["subjects"]} == {"a", "app-tidelock"}
+
+
 SIDECAR = {"enabled": True, "image": {"registry": "own.test", "repository": "exporter", "tag": "3", "digest": DIGEST, "pullPolicy": "Always"}, "command": ["/exporter"], "port": 9200, "resources": {"limits": {"memory": "32Mi"}}}
 
 
-@value_set({"metrics": {"sidecar": SIDECAR, "podMonitor": {"enabled": True, "labels": {"a": "b"}, "interval": "5s"}}, "networkPolicy": {"enabled": True}})
+@value_set({"metrics": {"sidecar": SIDECAR, "podMonitor": {"enabled": True, "labels": {"a": "b"}, "interval": "5s", "relabelings": [{"action": "drop"}], "metricRelabelings": [{"action": "keep"}]}}, "networkPolicy": {"enabled": True}})
 def metrics(documents, _):
     """Wants Kubernetes 1.29."""
     exporter = pod_of(documents)["initContainers"][0]
@@ -346,7 +418,14 @@ def metrics(documents, _):
     status = environment(container_of(documents))["TIDELOCK_STATUS_FILE"]
     assert status.startswith(mount(documents, "tidelock-status")["mountPath"] + "/") and exporter["volumeMounts"][0]["mountPath"] in status
     monitor = the(documents, "PodMonitor")
-    assert monitor["metadata"]["labels"]["a"] == "b" and monitor["spec"]["podMetricsEndpoints"] == [{"port": exporter["ports"][0]["name"], "interval": "5s"}]
+    assert monitor["metadata"]["labels"]["a"] == "b" and monitor["spec"]["podMetricsEndpoints"] == [
+        {
+            "port": exporter["ports"][0]["name"],
+            "interval": "5s",
+            "relabelings": [{"targetLabel": "app", "replacement": "app-tidelock"}, {"action": "drop"}],
+            "metricRelabelings": [{"action": "keep"}],
+        }
+    ]
     assert the(documents, "NetworkPolicy")["spec"]["ingress"] == [{"ports": [{"port": 9200, "protocol": "TCP"}]}]
 
 

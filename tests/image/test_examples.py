@@ -102,13 +102,13 @@ def composed(engine, image, postgres_image, node_image):
     up = run("up", "--build", "--detach")
     try:
         assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-3000:]
-        yield f"http://127.0.0.1:{port}", lambda: run("logs", "--no-color").stdout
+        yield f"http://127.0.0.1:{port}", lambda: run("logs", "--no-color").stdout, lambda: run("ps").stdout
     finally:
         run("down", "--volumes", "--rmi", "local", "--timeout", "5")
 
 
 def test_compose_starts_both_services_on_a_database_at_their_level(composed):
-    url, logs = composed
+    url, logs, states = composed
 
     def visit(guest):
         try:
@@ -121,3 +121,4 @@ def test_compose_starts_both_services_on_a_database_at_their_level(composed):
     assert [guest["guest"] for guest in guests] == ["heron"] and guests[0]["seenAt"]
     said = wait_until(lambda: logs() if logs().count("the database holds all 2") + logs().count("applied 2 of 2") >= 2 else None, "both services to be ready", 60)
     assert said.count("applied 2 of 2 migrations") == 1, said
+    wait_until(lambda: states().count("(healthy)") == 3, "every service to be healthy", 60)

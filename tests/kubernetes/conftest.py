@@ -128,7 +128,8 @@ class Namespace:
 
     def example_values(self, tag, replicas=1, **tidelock):
         image = {"command": ["/bin/busybox", "sh", "-c", "trap exit TERM; while :; do /bin/busybox sleep 1; done"]}
-        return {"global": {"tag": tag}, "replicas": replicas, "image": image, "tidelock": tidelock}
+        probe = {"tcpSocket": None, "exec": {"command": ["/bin/busybox", "true"]}}
+        return {"global": {"tag": tag}, "replicas": replicas, "image": image, "readinessProbe": probe, "tidelock": tidelock}
 
     def deploy(self, values, *words, release="app", chart=None, **more):
         """helm upgrade --install"""

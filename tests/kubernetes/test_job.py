@@ -2,6 +2,7 @@
 
 import urllib.request
 
+import pytest
 from certificates import Authority
 from servers import Server, distribution_major, installed
 from wait import wait_until
@@ -193,3 +194,26 @@ def test_pod_security_refuses_what_is_not_restricted(namespace):
     pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: bad}\nspec: {containers: [{name: bad, image: 'guestbook:1'}]}\n"
     refused = namespace.kubectl("apply", "-f", "-", input=pod, check=False)
     assert refused.returncode != 0 and "violates PodSecurity" in refused.stderr
+
+
+MISSING = {
+    "CA": ({"database": {"existingSecret": "guestbook-owner", "sslRootCert": {"existingConfigMap": "forgotten"}}}, "CA file"),
+    "client certificate": ({"database": {"existingSecret": "guestbook-owner", "clientCert": {"existingSecret": "forgotten"}}}, "client's certificate"),
+    "scripts": ({"migrations": {"configMap": {"name": "forgotten", "items": [{"key": "a", "path": "1_a/migration.sql"}]}}}, "1_a/migration.sql"),
+    "script": (
+        {"migrations": {"configMap": {"name": "half", "items": [{"key": "a", "path": "1_a/migration.sql"}, {"key": "b", "path": "2_b/migration.sql"}]}}},
+        "2_b/migration.sql",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MISSING)
+def test_a_hook_without_what_it_mounts_fails_at_once(namespace, what):
+    """And says what is missing."""
+    namespace.kubectl("create", "configmap", "half", "--from-literal=a=SELECT 1")
+    values, says = MISSING[what]
+    failed = namespace.deploy(namespace.values(**values), "--timeout", "2m", check=False)
+    assert failed.returncode != 0 and "timed out" not in failed.stderr
+    assert finished(namespace, "Failed")["reason"] == "PodFailurePolicy"
+    ((code, reason),) = [word for word in namespace.last_words() if word[0] != 0]
+    assert code in (2, 8) and says in reason

@@ -1,8 +1,10 @@
 // A guestbook: every request is a visit. It needs the schema of prisma/migrations, and checks nothing itself.
+const fs = require("node:fs");
 const http = require("node:http");
 const { Pool } = require("pg");
 
-const pool = new Pool({ connectionString: process.env.DATABASE_URL });
+const { DATABASE_URL, DATABASE_URL_FILE } = process.env;
+const pool = new Pool({ connectionString: DATABASE_URL || fs.readFileSync(DATABASE_URL_FILE, "utf8").trim() });
 
 const server = http.createServer(async (request, response) => {
   try {

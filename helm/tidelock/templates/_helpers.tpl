@@ -53,10 +53,10 @@ Every template that Helm renders, and every one for other charts, begins with th
 {{- include "tidelock.bounded" (dict "name" (include "tidelock.wholeName" .) "limit" 63) }}
 {{- end }}
 
-{{/* The name of an object that is one of several, with the database that it is for: dict "scope", "suffix", "limit" (63). */}}
+{{/* The name of an object that is one of several, with the database that it is for whole in it: dict "scope", "suffix", "limit" (63). */}}
 {{- define "tidelock.objectName" -}}
-{{- $name := printf "%s%s%s" (include "tidelock.wholeName" .scope) (include "tidelock.suffix" .scope) (default "" .suffix) }}
-{{- include "tidelock.bounded" (dict "name" $name "limit" (default 63 .limit)) }}
+{{- $suffix := printf "%s%s" (include "tidelock.suffix" .scope) (default "" .suffix) }}
+{{- include "tidelock.bounded" (dict "name" (include "tidelock.wholeName" .scope) "limit" (sub (default 63 .limit) (len $suffix))) }}{{ $suffix }}
 {{- end }}
 
 {{- define "tidelock.namespace" -}}

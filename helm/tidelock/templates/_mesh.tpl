@@ -30,8 +30,10 @@ linkerd.io/inject: disabled
 {{- $ports := list }}
 {{- range include "tidelock.initDatabases" . | fromYaml }}
 {{- $ports = concat $ports (include "tidelock.databasePorts" . | fromJsonArray) }}
+{{- if eq .database.passwordFrom.source "vault" }}
+{{- $ports = append $ports (include "tidelock.portOf" .database.passwordFrom.vault.address) }}
 {{- end }}
-{{- $ports = concat $ports (include "tidelock.servicePorts" . | fromYamlArray) | uniq }}
-{{ ternary "traffic.sidecar.istio.io/excludeOutboundPorts" "config.linkerd.io/skip-outbound-ports" (eq $mesh.kind "istio") }}: {{ join "," $ports | quote }}
+{{- end }}
+{{ ternary "traffic.sidecar.istio.io/excludeOutboundPorts" "config.linkerd.io/skip-outbound-ports" (eq $mesh.kind "istio") }}: {{ join "," ($ports | uniq) | quote }}
 {{- end }}
 {{- end }}
