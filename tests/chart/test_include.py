@@ -240,14 +240,15 @@ def test_a_pod_in_a_mesh(rendered, mesh):
         assert the(documents, "Deployment")["spec"]["template"]["metadata"]["annotations"] == annotations
 
 
-def test_what_is_mounted_reaches_every_container(rendered):
+def test_what_is_mounted_reaches_every_container(helm, example):
     """A CSI driver's volume, and the variable that points into it."""
     csi = {
         "extraVolumes": [{"name": "csi", "csi": {"driver": "secrets-store.csi.k8s.io", "readOnly": True, "volumeAttributes": {"secretProviderClass": "db"}}}],
         "extraVolumeMounts": [{"name": "csi", "mountPath": "/mnt/secrets", "readOnly": True}],
         "extraEnv": [{"name": "DATABASE_URL_FILE", "value": "/mnt/secrets/url"}],
     }
-    documents = rendered(**csi, database={"existingSecret": ""}, initContainer={"database": {"existingSecret": ""}})
+    none = {"existingSecret": ""}
+    documents = helm.template({"tidelock": {**csi, "database": none, "initContainer": {"database": none}}}, chart=example)
     for pod in [pod_of(documents), the(documents, "Job")["spec"]["template"]["spec"], the(documents, "Pod")["spec"]]:
         assert csi["extraVolumes"][0] in pod["volumes"]
         for container in [*pod.get("initContainers", []), *pod["containers"]]:

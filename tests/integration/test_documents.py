@@ -25,6 +25,7 @@ from world import World
 NOT_RUN = {
     "by hand": "what .ci/run does not do: too long, or a part of what it does; that the targets exist is checked here",
     "a cluster": "makes a Secret in one; tests/kubernetes makes its like",
+    "a registry": "needs the public one, and one of the reader's own",
     "signatures": "needs a release that the public workflow has signed",
     "update": "moves the pins in the tree to whatever the registries hold today",
     "make image": "docker build of docker/Dockerfile, which tests/image/test_image.py does for both machines with the engine that it finds",

@@ -33,6 +33,29 @@ def sync(namespace, database):
     return run
 
 
+def test_an_application_that_is_only_this_chart(namespace, database):
+    """It has something that is no hook, which differs as long as the Job has not succeeded, and then no more."""
+    try:
+        program = built("gitops")
+    except Refused as reason:
+        pytest.skip(str(reason))
+
+    def gitops(tag, what):
+        words = ["template", "app", namespace.chart, "--namespace", namespace.name, "--kube-version", "1.36.0", "--values", "-"]
+        values = namespace.values(tag, job={"mode": "argocd"}, serviceAccount={"create": True}, networkPolicy={"enabled": True}, lease={"enabled": True})
+        manifests = namespace.helm.run(*words, input=yaml.safe_dump(values)).stdout
+        environment = {**os.environ, "KUBECONFIG": str(namespace.cluster.kubeconfig)}
+        return subprocess.run([program, namespace.name, what], input=manifests, env=environment, capture_output=True, text=True, timeout=180)
+
+    differs = "differs: ConfigMap/app-tidelock-synced"
+    assert differs in gitops("1", "compare").stdout
+    for tag, succeeds in [("1", True), ("broken", False), ("2", True)]:
+        assert (gitops(tag, "sync").returncode == 0) == succeeds
+        left = gitops(tag, "compare").stdout
+        assert left.strip() == ("" if succeeds else differs)
+    assert database.ledger() == {FIRST: 1, "20260102000000_mail": 1}
+
+
 def test_synced_changed_and_failed(namespace, database, sync):
     done = sync("1")
     assert done.returncode == 0 and "Succeeded" in done.stdout, done.stdout + done.stderr

@@ -35,5 +35,7 @@ linkerd.io/inject: disabled
 {{- end }}
 {{- end }}
 {{ ternary "traffic.sidecar.istio.io/excludeOutboundPorts" "config.linkerd.io/skip-outbound-ports" (eq $mesh.kind "istio") }}: {{ join "," ($ports | uniq) | quote }}
+{{- else }}
+{}
 {{- end }}
 {{- end }}

@@ -2,7 +2,8 @@
 //
 //	KUBECONFIG=FILE gitops NAMESPACE REVISION <MANIFESTS
 //
-// As Argo CD's controller does, each step looks at the cluster anew. Exit 0 when the sync succeeded, 1 when it failed.
+// As Argo CD's controller does, each step looks at the cluster anew. Exit 0 when the sync succeeded, 1 when it failed. With the revision
+// "compare" nothing is synced: what is no hook and differs from the cluster is printed, as that is what makes Argo CD sync by itself.
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/argoproj/argo-cd/gitops-engine/pkg/cache"
+	"github.com/argoproj/argo-cd/gitops-engine/pkg/diff"
 	"github.com/argoproj/argo-cd/gitops-engine/pkg/sync"
 	"github.com/argoproj/argo-cd/gitops-engine/pkg/sync/common"
 	"github.com/argoproj/argo-cd/gitops-engine/pkg/utils/kube"
@@ -50,6 +52,32 @@ func step(config *rest.Config, live cache.ClusterCache, target []*unstructured.U
 	return nil
 }
 
+func compare(live cache.ClusterCache, target []*unstructured.Unstructured, namespace string) error {
+	if err := live.EnsureSynced(); err != nil {
+		return err
+	}
+	wanted := map[kube.ResourceKey]bool{}
+	for _, object := range target {
+		wanted[kube.GetResourceKey(object)] = true
+	}
+	managed, err := live.GetManagedLiveObjs(target, func(found *cache.Resource) bool { return wanted[found.ResourceKey()] })
+	if err != nil {
+		return err
+	}
+	found := sync.Reconcile(target, managed, namespace, live)
+	differences, err := diff.DiffArray(found.Target, found.Live, diff.WithLogr(logr.Discard()))
+	if err != nil {
+		return err
+	}
+	for index, difference := range differences.Diffs {
+		object := found.Target[index]
+		if object != nil && difference.Modified {
+			fmt.Printf("differs: %s/%s\n", object.GetKind(), object.GetName())
+		}
+	}
+	return nil
+}
+
 func run(namespace, revision string) error {
 	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG"))
 	if err != nil {
@@ -69,6 +97,9 @@ func run(namespace, revision string) error {
 		if object.GetNamespace() == "" {
 			object.SetNamespace(namespace)
 		}
+	}
+	if revision == "compare" {
+		return compare(live, target, namespace)
 	}
 	now := operation{phase: common.OperationRunning, started: metav1.Now()}
 	for !now.phase.Completed() {
