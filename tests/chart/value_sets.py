@@ -142,8 +142,7 @@ def a_plain_job_with_a_secret_of_its_own(documents, _):
     assert secret["stringData"] == {"url": "postgresql://u:p@h/d", "directUrl": "postgresql://u:p@direct/d"}
     assert "annotations" not in secret["metadata"]
     job = the(documents, "Job", "app-tidelock-m[0-9a-f]{7}")
-    # While it runs, an upgrade does not prune it.
-    assert job["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"} and job["spec"]["ttlSecondsAfterFinished"] == 604800
+    assert "annotations" not in job["metadata"] and job["spec"]["ttlSecondsAfterFinished"] == 604800
     assert volume(documents, "tidelock-database")["secret"] == {"secretName": secret["metadata"]["name"], "defaultMode": 0o444}
     assert "u:p" not in str(job)
     # A Job's pod is immutable: nothing in it may change with the chart's version.

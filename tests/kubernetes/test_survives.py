@@ -96,16 +96,29 @@ def test_a_first_installation_that_is_taken_back(namespace, database):
 
 
 def test_a_plain_job_is_not_pruned(namespace, database):
-    """By an upgrade to another image, or by a rollback."""
+    """By an upgrade to another image, and another, or to the other mode; when it is done, it is."""
     plain = {"job": {"mode": "job"}}
     namespace.deploy(namespace.values("1", **plain), "--wait", "--wait-for-jobs")
     database.hold()
     namespace.deploy(namespace.values("slow", **plain))
     pid = running(database)
-    namespace.deploy(namespace.values("with-tidelock", **plain))
-    namespace.helm.run("rollback", "app", "1", "--namespace", namespace.name)
+    for tag in ["2", "with-tidelock"]:
+        namespace.deploy(namespace.values(tag, **plain))
+        assert database.is_held() == [pid]
+    assert namespace.deploy(namespace.values("slow"), *SHORT, check=False).returncode != 0
     assert database.is_held() == [pid]
-    finish(namespace, database)
+    database.release()
+    wait_until(lambda: database.ledger().get(SLOW), "the migration to be done", 60)
+    namespace.deploy(namespace.values("1", **plain), "--wait", "--wait-for-jobs")
+    assert len([job for job in namespace.get("jobs")["items"] if "helm.sh/hook" not in job["metadata"].get("annotations", {})]) == 1
+
+
+def test_a_plain_job_rolled_back(namespace, database):
+    plain = {"job": {"mode": "job"}}
+    for tag in ["1", "2"]:
+        namespace.deploy(namespace.values(tag, **plain), "--wait", "--wait-for-jobs")
+    namespace.helm.run("rollback", "app", "1", "--namespace", namespace.name, "--wait", "--wait-for-jobs")
+    assert len(jobs(namespace)) == 1 and database.ledger() == {FIRST: 1, "20260102000000_mail": 1}
 
 
 def test_a_job_that_cannot_start_is_replaced(namespace, database):

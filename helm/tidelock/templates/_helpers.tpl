@@ -110,8 +110,6 @@ Helm keeps what once was a hook, and takes it over when a change of mode makes i
 {{- $_ := set $annotations "argocd.argoproj.io/hook" $values.job.argocd.hook }}
 {{- $_ := set $annotations "argocd.argoproj.io/hook-delete-policy" (ternary $values.job.argocd.deletePolicy "BeforeHookCreation" (eq $step 0)) }}
 {{- end }}
-{{- else if eq $step 0 }}
-{{- $_ := set $annotations "helm.sh/resource-policy" "keep" }}
 {{- end }}
 {{- include "tidelock.metadata" (dict "scope" .scope "name" .name "labels" .labels "annotations" $annotations) }}
 {{- end }}

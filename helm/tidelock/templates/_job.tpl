@@ -97,3 +97,24 @@ the hash is none of a CronJob's, whose Jobs have names that end in digits.
 {{- $base }}
 {{- end }}
 {{- end }}
+
+{{/*
+Plain Jobs of this release that run right now, under a name that is none of "names": dict "scope", "names". Helm deletes what the last
+manifest had and this one has not; so they stay in it until they are done. What the API server adds is left out, as it was in theirs.
+*/}}
+{{- define "tidelock.runningJobs" -}}
+{{- $scope := .scope }}
+{{- $names := .names }}
+{{- range (lookup "batch/v1" "Job" (include "tidelock.namespace" $scope) "").items }}
+{{- $labels := default (dict) .metadata.labels }}
+{{- $isOurs := and (eq (get $labels "app.kubernetes.io/instance") $scope.Release.Name) (eq (get $labels "app.kubernetes.io/name") (include "tidelock.name" $scope)) }}
+{{- $isHook := hasKey (default (dict) .metadata.annotations) "helm.sh/hook" }}
+{{- if and $isOurs (not $isHook) (dig "status" "ready" 0 .) (not (has .metadata.name $names)) }}
+{{- $own := dict "labels" (omit .spec.template.metadata.labels "controller-uid" "job-name" "batch.kubernetes.io/controller-uid" "batch.kubernetes.io/job-name") }}
+{{- $_ := set $own "annotations" (default (dict) .spec.template.metadata.annotations) }}
+{{- $spec := merge (dict "template" (dict "metadata" $own "spec" .spec.template.spec)) (omit .spec "selector" "template") }}
+---
+{{ dict "apiVersion" "batch/v1" "kind" "Job" "metadata" (pick .metadata "name" "namespace" "labels" "annotations") "spec" $spec | toYaml }}
+{{- end }}
+{{- end }}
+{{- end }}
