@@ -1,5 +1,6 @@
 """Real Helm, of each major version that tests/deps has built."""
 
+import json
 import os
 import pathlib
 import re
@@ -40,7 +41,7 @@ class Helm:
     def template(self, values, *words, chart=CHART, release="app", namespace="ns", kubernetes="1.36.0", check=True):
         """What the chart makes of values, as a list of documents; with check=False, what Helm said."""
         command = ["template", release, chart, "--namespace", namespace, "--kube-version", kubernetes, "--values", "-", *words]
-        done = self.run(*command, input=yaml.safe_dump(values), check=check)
+        done = self.run(*command, input=json.dumps(values), check=check)
         return [document for document in yaml.safe_load_all(done.stdout) if document] if check else done
 
     def with_dependencies(self, chart, folder):
