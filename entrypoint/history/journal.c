@@ -118,7 +118,11 @@ static bool run_aside(struct connection *conn, const struct batch_item *own, siz
     memcpy(items + 1 + SESSION_ASIDES, own, count * sizeof *own);
     is_done =
         query_batch(
-            conn, &(const struct batch) { .items = items, .count = 1 + SESSION_ASIDES + count, .rows = out },
+            conn,
+            &(const struct batch) { .items = items,
+                                    .count = 1 + SESSION_ASIDES + count,
+                                    .cancellable = 1 + SESSION_ASIDES + count,
+                                    .rows = out },
             err) &&
         query_several(conn, &(const struct query) { .name = "commit", .sql = "COMMIT" }, NULL, 0, err);
     if (!is_done && connection_is_in_transaction(conn) &&
