@@ -14,7 +14,7 @@ enum {
     STATEMENT_FACTOR = 10, /* times the target: a batch that takes longer is made smaller */
     STATEMENT_LEAST_MS = 5000,
     NUMBER_SIZE = 24,
-    ADVANCE_ITEMS = SESSION_ASIDES + 3
+    ADVANCE_ITEMS = SESSION_ASIDES + 4
 };
 
 void backfill_walk_end(struct backfill_walk *walk)

@@ -154,7 +154,9 @@ static bool tally_add(struct connection *conn, PGresult *result, struct tally *t
     ExecStatusType status = PQresultStatus(result);
     bool is_alive = true;
 
-    if (is_failure(result)) {
+    if (is_failure(result) && tally->has_ended) {
+        is_alive = false; /* libpq's own, for the end of the connection: the server has said why */
+    } else if (is_failure(result)) {
         if (!tally->has_failed || !is_of_server(result))
             (void)error_from_result(conn, result, err);
         tally->has_failed = true;
