@@ -1,9 +1,9 @@
 /*
  * A cancel request on its way to the server, over a connection of its own. Of this room.
  *
- * Never waited for: the network that lets a statement hang may let this hang as well. From libpq 17 on it is as
- * encrypted as the session; an older one knows only PQcancel(), which blocks and has no deadline, so that it
- * gets a thread of its own.
+ * Never waited for: the network that lets a statement hang may let this hang as well. From libpq 17 on it is
+ * as encrypted as the session; an older one knows only PQcancel(), which blocks and has no deadline, so that
+ * it gets a thread of its own.
  */
 #ifndef POSTGRES_CANCEL_H
 #define POSTGRES_CANCEL_H

@@ -138,8 +138,9 @@ static bool explain_option(const struct endpoint *where, const char *said, struc
     if (name == NULL)
         return false;
     name += strlen(phrase);
-    error_message(err, "could not connect to %s: libpq %d, with which this tidelock was built, does not know \"%.*s\"",
-                  where->label, major, (int)strcspn(name, "\""), name);
+    error_message(
+        err, "could not connect to %s: libpq %d, with which this tidelock was built, does not know \"%.*s\"",
+        where->label, major, (int)strcspn(name, "\""), name);
     error_hint(err, "Remove it from the database URL, or use the release's binary, whose libpq is newer.");
     return true;
 }

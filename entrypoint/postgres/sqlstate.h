@@ -29,8 +29,8 @@ const struct sqlstate *sqlstate_find(const char *code);
  * then said of another one (dblink, postgres_fdw), or by RAISE; it is the statement's failure. */
 const struct sqlstate *sqlstate_of_statement(const char *code);
 
-/* The row for a session that the server ends with it (severity FATAL): ERROR_LOST, except where a limit of the
- * server's on what the session does was exceeded, which another attempt would exceed again. */
+/* The row for a session that the server ends with it (severity FATAL): ERROR_LOST, except where a limit of
+ * the server's on what the session does was exceeded, which another attempt would exceed again. */
 const struct sqlstate *sqlstate_of_end(const char *code);
 
 #endif

@@ -4,7 +4,8 @@ import signal
 import time
 
 import pytest
-from tool import wait_for_nobody, wait_for_session
+from servers import Database, Server, distribution_major
+from tool import Tool, wait_for_nobody, wait_for_session
 from wait import wait_until
 
 pytestmark = pytest.mark.fault
@@ -97,25 +98,36 @@ def test_a_deferred_trigger_is_limited(database, folder, tidelock, how):
     assert database.value("SELECT count(*) FROM t") == 0
 
 
-def test_a_signal_while_commit_is_not_answered(servers, folder, binary):
-    """The transaction is committed, though its standby is away: nobody knows yet."""
-    from servers import Database, Server, distribution_major
-    from tool import Tool
+@pytest.fixture
+def waiting_server(servers):
+    """Its standby is away: COMMIT is done and not answered."""
+    server = Server(distribution_major(), servers.binaries[distribution_major()])
+    yield server
+    server.remove()
 
-    server = Server(distribution_major(), servers.binaries[distribution_major()], settings=["synchronous_standby_names=nobody"])
-    try:
-        database = Database(server, "postgres", is_there=True)
-        folder.add("001_a", "CREATE TABLE a ()")
-        tool = Tool(binary, database, folder)
-        running = tool.start("deploy", url=database.url(options="-c synchronous_commit=on"))
-        wait_until(lambda: server.query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"), "something to wait for the standby")
-        server.query("ALTER SYSTEM SET synchronous_standby_names = ''")
-        running.signal(signal.SIGTERM)
-        result = running.wait(PATIENCE)
-        assert "Nothing of" not in result.errors, result.errors
-        tool.clean_up()
-    finally:
-        server.remove()
+
+@pytest.mark.parametrize("mode", ["atomic", "stepwise"])
+def test_a_signal_while_commit_is_not_answered(waiting_server, folder, binary, mode):
+    """It is committed: what is not known yet must not be told as "nothing"."""
+    database = Database(waiting_server, "postgres", is_there=True)
+    tool = Tool(binary, database, folder)
+    folder.add("001_t", CREATE_T)
+    tool("deploy").succeeds()
+    folder.add("002_c", MODES[mode].replace("ALTER", "SELECT pg_sleep(2); ALTER"))
+    running = tool.start("deploy")
+    wait_for_session(database, "pg_sleep")
+    database.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    database.query("SELECT pg_reload_conf()")
+    wait_until(lambda: database.query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name LIKE 'tidelock%%'"), "COMMIT to wait")
+    running.signal(signal.SIGTERM)
+    result = running.wait(PATIENCE).fails(exit=143, says="It is not known yet whether")
+    assert "Nothing of" not in result.errors
+    database.query("ALTER SYSTEM RESET synchronous_standby_names")
+    database.query("SELECT pg_reload_conf()")
+    wait_for_nobody(database)
+    tool("deploy").succeeds()
+    assert database.applied() == ["001_t", "002_c"]
+    assert database.value("SELECT count(*) FROM information_schema.columns WHERE table_name = 't'") == 2
 
 
 LIMITED = {
@@ -129,7 +141,7 @@ LIMITED = {
 @pytest.mark.parametrize("mode", LIMITED)
 def test_the_roles_transaction_timeout_is_the_scripts_failure(database, folder, tidelock, mode):
     script, line = LIMITED[mode]
-    path = folder.add("001_a", f"CREATE SEQUENCE runs")
+    folder.add("001_a", "CREATE SEQUENCE runs")
     tidelock("deploy").succeeds()
     path = folder.add("002_slow", script.replace("SELECT pg_sleep", "SELECT nextval('runs'), pg_sleep"))
     role = f"limited_{database.name[-8:]}"
