@@ -144,11 +144,10 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
         releasing.sql = release.at;
         items[count++] = (struct batch_item) { .query = &releasing };
     }
-    if (query_batch(
-            execution->conn,
-            &(const struct batch) {
-                .items = items, .count = count, .cancellable = commits, .failed = &failed },
-            err))
+    if (query_batch(execution->conn,
+                    &(const struct batch) {
+                        .items = items, .count = count, .cancellable = commits, .failed = &failed },
+                    err))
         return true;
     if (failed > commits && failed < count) {
         log_warn("could not clean up the session behind the pooler: %s", err->message);
@@ -231,9 +230,13 @@ static bool run_watched(struct execution *execution, const struct attempt *attem
 
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
     is_done = run_script(execution, err);
-    if (is_done && !commit(execution, attempt, err))
-        is_done = execution_failed_at(execution, execution->script.length, execution->summary.statements, 0,
-                                      err);
+    if (is_done) {
+        /* Again: it looks at once, as the wait for the ledger is short. */
+        watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+        is_done =
+            commit(execution, attempt, err) ||
+            execution_failed_at(execution, execution->script.length, execution->summary.statements, 0, err);
+    }
     watch_stop(execution->watch);
     return is_done;
 }

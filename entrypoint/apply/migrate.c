@@ -92,8 +92,9 @@ static void tell_transaction_limit(const struct execution *execution, struct err
 {
     static const struct query limit = {
         .name = "transaction_timeout",
-        .sql = "SELECT setting::bigint, source FROM pg_catalog.pg_settings"
-               " WHERE name OPERATOR(pg_catalog.=) 'transaction_timeout'",
+        .sql =
+            "SELECT setting::bigint, source FROM pg_catalog.pg_settings"
+            " WHERE name OPERATOR(pg_catalog.=) 'transaction_timeout'",
     };
     auto_result struct result *result = NULL;
     char text[32];
@@ -104,8 +105,8 @@ static void tell_transaction_limit(const struct execution *execution, struct err
                       EXECUTION_LATE);
         return;
     }
-    if (connection_is_lost(execution->conn) ||
-        !query_run(execution->conn, &limit, NULL, &result, &ignored) || result_rows(result) != 1)
+    if (connection_is_lost(execution->conn) || !query_run(execution->conn, &limit, NULL, &result, &ignored) ||
+        result_rows(result) != 1)
         error_detail(err, "It is the limit of the setting transaction_timeout.");
     else if (result_number(result, 0, 0) == 0)
         error_detail(err, "The script sets its transaction_timeout itself.");

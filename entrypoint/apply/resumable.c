@@ -136,9 +136,8 @@ static void forget(const struct execution *execution)
         items[i] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
     if (!journal_exists(execution->conn, &exists, &err) ||
         (exists && !query_batch(execution->conn,
-                                &(const struct batch) { .items = items,
-                                                        .count = JOURNAL_TABLES,
-                                                        .cancellable = JOURNAL_TABLES },
+                                &(const struct batch) {
+                                    .items = items, .count = JOURNAL_TABLES, .cancellable = JOURNAL_TABLES },
                                 &err)))
         log_debug("could not delete the intents: %s", err.message);
 }

@@ -31,11 +31,10 @@ bool checkpoint_commit(struct execution *execution, size_t done, const char *com
     items[count++] = execution_add_limits(execution);
     items[count++] = ledger_item(execution->ledger, LEDGER_PROGRESS, row, parameters);
     items[count++] = (struct batch_item) { .query = &closing };
-    if (query_batch(
-            execution->conn,
-            &(const struct batch) {
-                .items = items, .count = count, .cancellable = count - 1, .failed = &failed },
-            err))
+    if (query_batch(execution->conn,
+                    &(const struct batch) {
+                        .items = items, .count = count, .cancellable = count - 1, .failed = &failed },
+                    err))
         return true;
     return failed == keep && err->class != ERROR_LOST ? execution_lost_leader(err) : false;
 }

@@ -141,9 +141,10 @@ struct batch_item execution_add_limits(struct execution *execution)
     static const struct query limits = {
         .name = "own_limits",
         .parameters = 2,
-        .sql = "SELECT pg_catalog.set_config('lock_timeout', $1, true),"
-               " CASE WHEN $2::boolean"
-               " THEN pg_catalog.set_config('client_connection_check_interval', '1s', true) END",
+        .sql =
+            "SELECT pg_catalog.set_config('lock_timeout', $1, true),"
+            " CASE WHEN $2::boolean"
+            " THEN pg_catalog.set_config('client_connection_check_interval', '1s', true) END",
     };
     struct own_limits *own = &execution->own_limits;
 
@@ -167,9 +168,8 @@ bool execution_begin_own(struct execution *execution, struct error *err)
     const struct batch_item items[] = { { .query = &begin }, execution_add_limits(execution) };
 
     return query_batch(execution->conn,
-                       &(const struct batch) { .items = items,
-                                               .count = array_length(items),
-                                               .cancellable = array_length(items) },
+                       &(const struct batch) {
+                           .items = items, .count = array_length(items), .cancellable = array_length(items) },
                        err);
 }
 

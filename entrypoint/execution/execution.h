@@ -108,12 +108,12 @@ void execution_failure_text(const struct error *err, struct text *out);
 enum { RESETS_MOST = 3 + SESSION_CLEANUPS };
 size_t execution_add_resets(const struct execution *execution, struct batch_item items[RESETS_MOST]);
 
-/* An item that limits, until the transaction ends, how long our own writes in it wait for a lock, whatever the
- * script has set or reset: it holds its own locks meanwhile. The item is good until the next call. */
+/* An item that limits, until the transaction ends, how long our own writes in it wait for a lock, whatever
+ * the script has set or reset: it holds its own locks meanwhile. The item is good until the next call. */
 struct batch_item execution_add_limits(struct execution *execution);
 
-/* For the server's own limit of a transaction: what is left of the migration-timeout, and a little more, since
- * it ends the session; 0 = none, or not known to the server (before version 17). */
+/* For the server's own limit of a transaction: what is left of the migration-timeout, and a little more,
+ * since it ends the session; 0 = none, or not known to the server (before version 17). */
 int64_t execution_server_limit_ms(const struct execution *execution);
 
 /* Begins a transaction of our own with these limits. */

@@ -56,7 +56,7 @@ def test_nobody_waits_long_for_a_script_that_waits_for_the_ledger(database, fold
     running.wait(PATIENCE).succeeds(applied=["002_c"])
 
 
-@pytest.mark.parametrize("limit", [["--migration-timeout", "3s"], ["--retry-for", "2s", "--lock-timeout", "1s"], ["--max-blocked-for", "1s", "--max-blocked", "0", "--lock-timeout", "9s", "--retry-for", "1s"]], ids=["migration-timeout", "retry-for", "max-blocked-for"])
+@pytest.mark.parametrize("limit", [["--migration-timeout", "8s"], ["--retry-for", "2s", "--lock-timeout", "1s"], ["--max-blocked-for", "1s", "--max-blocked", "0", "--lock-timeout", "9s", "--retry-for", "1s"]], ids=["migration-timeout", "retry-for", "max-blocked-for"])
 def test_a_locked_ledger_ends_a_deployment_in_time(database, folder, tidelock, locked, limit):
     folder.add("002_c", "SELECT pg_sleep(1); ALTER TABLE t ADD COLUMN c int;")
     running = start_and_lock(tidelock, database, locked, *limit)
