@@ -165,7 +165,6 @@ bool migration_apply(struct execution *execution, size_t before, struct error *e
 {
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     bool is_applied;
-    bool is_limit;
 
     execution->failure.facts.is_resuming = execution->unfinished != NULL;
     execution->failure.names.before = before;
@@ -186,12 +185,11 @@ bool migration_apply(struct execution *execution, size_t before, struct error *e
     connection_cancel_at(execution->conn, deadline_never(), NULL);
     if (!is_applied && strcmp(err->sqlstate, "57014") == 0)
         tell_who_cancelled(execution, err);
-    is_limit = !is_applied && err->class != ERROR_LOST && strcmp(err->sqlstate, "25P04") == 0;
-    if (is_limit)
+    if (execution->is_ended)
         tell_transaction_limit(execution, err);
     if (is_applied || execution_explain(execution, err))
         return true;
-    if (is_limit)
+    if (execution->is_ended)
         tell_how_to_lift_it(execution, err);
     return false;
 }

@@ -179,7 +179,8 @@ bool execution_revive(struct execution *execution, const struct error *err)
 
     if (!connection_is_lost(execution->conn))
         return true;
-    if (strcmp(err->sqlstate, "25P04") != 0 || execution->reconnect == NULL)
+    execution->is_ended = strcmp(err->sqlstate, "25P04") == 0;
+    if (!execution->is_ended || execution->reconnect == NULL)
         return false;
     other = execution->reconnect(execution->context);
     if (other == NULL)

@@ -50,6 +50,7 @@ struct execution {
     /* Opens another connection in place of one that is lost, and leads there again; NULL when it can't. */
     struct connection *(*reconnect)(void *context);
     void *context;
+    bool is_ended; /* the server has ended the session, see execution_revive() */
     const struct ledger *ledger;
     const struct migration *migration;
     const struct ledger_row *unfinished; /* the row to resume, or NULL */

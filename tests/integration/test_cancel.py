@@ -15,7 +15,6 @@ MODES = {
     "atomic": SLOW,
     "stepwise": f"-- tidelock: transaction=off\n{SLOW}",
     "self-managed": f"BEGIN; {SLOW} COMMIT;",
-    "alone": "CREATE INDEX CONCURRENTLY t_id ON t ((pg_sleep(1)::text || id));",
 }
 # Far less than the script takes, far more than tidelock needs.
 PATIENCE = 30
@@ -103,7 +102,6 @@ def test_whoever_blocks_others_too_long_ends(database, folder, tidelock, proxy):
     running = tidelock.start("deploy", "--max-blocked-for", "1s", "--max-blocked", "0", url=through(database, proxy))
     wait_for_session(database, "pg_sleep")
     proxy.on_cancel = "hold"
-    running.process.poll()
     assert database.value("SELECT count(*) FROM t") == 0
     result = running.wait(PATIENCE)
     assert result.code != 0 and "it blocked 1 session" in result.errors
