@@ -33,7 +33,8 @@ static void restore_timeouts(struct execution *execution, const struct result *b
         .sql =
             "SELECT pg_catalog.set_config('lock_timeout', $1, false),"
             " pg_catalog.set_config('statement_timeout', $2, false),"
-            " CASE WHEN $3::text IS NOT NULL THEN pg_catalog.set_config('transaction_timeout', $3, false) "
+            " CASE WHEN $3::pg_catalog.text IS NOT NULL"
+            " THEN pg_catalog.set_config('transaction_timeout', $3, false) "
             "END",
     };
     const char *const parameters[] = { result_text(before, 0, 0), result_text(before, 0, 1),
