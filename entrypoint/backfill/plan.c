@@ -19,27 +19,34 @@ static const struct query KEY = {
         "WITH indexes AS ("
         "  SELECT i.indexrelid, i.indrelid, i.indkey, i.indoption, i.indnkeyatts, i.indisprimary, "
         "i.indisunique,"
-        "         COALESCE(pg_catalog.cardinality($2::text[]), i.indnkeyatts) AS length"
+        "         COALESCE(pg_catalog.cardinality($2::pg_catalog.text[]), i.indnkeyatts) AS length"
         "    FROM pg_catalog.pg_index AS i"
-        "    JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid"
-        "    JOIN pg_catalog.pg_am AS m ON m.oid = c.relam"
-        "   WHERE i.indrelid = pg_catalog.to_regclass($1) AND m.amname = 'btree' AND i.indisvalid"
+        "    JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
+        "    JOIN pg_catalog.pg_am AS m ON m.oid OPERATOR(pg_catalog.=) c.relam"
+        "   WHERE i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        " AND m.amname OPERATOR(pg_catalog.=) 'btree' AND i.indisvalid"
         "     AND i.indpred IS NULL AND i.indexprs IS NULL AND ($2 IS NOT NULL OR i.indisunique)"
         "), best AS ("
         "  SELECT i.*, n.names FROM indexes AS i, LATERAL ("
-        "    SELECT pg_catalog.array_agg(a.attname::text ORDER BY k) AS names,"
-        "           pg_catalog.bool_and(a.attnotnull AND (i.length = 1 OR i.indoption[k - 1] = 0)) AS is_fit"
+        "    SELECT pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY k) AS names,"
+        "           pg_catalog.bool_and(a.attnotnull AND (i.length OPERATOR(pg_catalog.=) 1"
+        " OR i.indoption[k OPERATOR(pg_catalog.-) 1] OPERATOR(pg_catalog.=) 0)) AS is_fit"
         "      FROM pg_catalog.generate_series(1, i.length) AS k"
-        "      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k - 1]"
+        "      JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid"
+        " AND a.attnum OPERATOR(pg_catalog.=) i.indkey[k OPERATOR(pg_catalog.-) 1]"
         "  ) AS n"
-        "   WHERE i.length <= LEAST(i.indnkeyatts, 4) AND n.is_fit AND ($2 IS NULL OR n.names = $2::text[])"
+        "   WHERE i.length OPERATOR(pg_catalog.<=) LEAST(i.indnkeyatts, 4) AND n.is_fit AND ($2 IS NULL"
+        " OR n.names OPERATOR(pg_catalog.=) $2::pg_catalog.text[])"
         "   ORDER BY i.indisprimary DESC, i.indisunique DESC, i.indnkeyatts, i.indexrelid LIMIT 1"
         ") "
-        "SELECT a.attname, t.typname IN ('int2', 'int4', 'int8', 'numeric', 'float4', 'float8')"
+        "SELECT a.attname, t.oid OPERATOR(pg_catalog.=) ANY (ARRAY['pg_catalog.int2', 'pg_catalog.int4',"
+        " 'pg_catalog.int8', 'pg_catalog.numeric', 'pg_catalog.float4', 'pg_catalog.float8']"
+        " ::pg_catalog.regtype[]::pg_catalog.oid[])"
         "  FROM best, pg_catalog.generate_series(1, best.length) AS k"
         "  JOIN pg_catalog.pg_attribute AS a ON true"
-        "  JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid"
-        " WHERE a.attrelid = best.indrelid AND a.attname = best.names[k] AND NOT a.attisdropped"
+        "  JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) a.atttypid"
+        " WHERE a.attrelid OPERATOR(pg_catalog.=) best.indrelid"
+        " AND a.attname OPERATOR(pg_catalog.=) best.names[k] AND NOT a.attisdropped"
         " ORDER BY k",
 };
 
@@ -48,12 +55,14 @@ static const struct query TABLE = {
     .name = "backfill_table",
     .parameters = 2,
     .sql =
-        "SELECT pg_catalog.to_regclass($1) = pg_catalog.to_regclass($2), pg_catalog.to_regclass($1) IS "
+        "SELECT pg_catalog.to_regclass($1) OPERATOR(pg_catalog.=) pg_catalog.to_regclass($2),"
+        " pg_catalog.to_regclass($1) IS "
         "NOT NULL,"
         "       pg_catalog.sum(GREATEST(c.reltuples, 0))::bigint, pg_catalog.sum(c.relpages)"
         "  FROM pg_catalog.pg_class AS c"
-        " WHERE c.oid = pg_catalog.to_regclass($1)"
-        "    OR c.oid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1)) AS p"
+        " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        "    OR c.oid OPERATOR(pg_catalog.=) ANY (SELECT p.relid"
+        " FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1)) AS p"
         "                  WHERE p.isleaf)",
 };
 
@@ -154,16 +163,16 @@ static void add_listed(struct backfill_plan *plan, const struct result *columns)
     for (int row = 0; row < result_rows(columns); row++) {
         text_add_string(&plan->listed, row == 0 ? "" : ", ");
         quote_qualified(BACKFILL_ALIAS, result_text(columns, row, 0), &plan->listed);
-        text_add_string(&plan->listed, "::text");
+        text_add_string(&plan->listed, "::pg_catalog.text");
     }
-    text_add_string(&plan->listed, "]::text");
+    text_add_string(&plan->listed, "]::pg_catalog.text");
     for (int row = 0; row < BACKFILL_KEYS_MOST; row++) {
         text_add_string(&plan->listed, ", ");
         if (row < result_rows(columns))
             quote_qualified(BACKFILL_ALIAS, result_text(columns, row, 0), &plan->listed);
         else
             text_add_string(&plan->listed, "NULL");
-        text_add_string(&plan->listed, "::text");
+        text_add_string(&plan->listed, "::pg_catalog.text");
     }
 }
 
@@ -303,8 +312,8 @@ void backfill_range_add(const struct text *columns, const struct backfill_key *d
 {
     text_add_string(out, "(");
     if (done->is_known)
-        text_add_format(out, "%s > %s AND ", columns->at, done->literal.at);
-    text_add_format(out, "%s <= %s)", columns->at, until->literal.at);
+        text_add_format(out, "%s OPERATOR(pg_catalog.>) %s AND ", columns->at, done->literal.at);
+    text_add_format(out, "%s OPERATOR(pg_catalog.<=) %s)", columns->at, until->literal.at);
 }
 
 /* Whether a line of a plan reads the whole table, or a whole partition, whose alias is derived from the

@@ -203,10 +203,11 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
     leader_add_try(execution->ledger->lock_key, &sql);
     text_add_string(&sql, ";WITH tidelock_changed AS (");
     update_statement_add(walk->plan.sql, &walk->plan.update, range.at, &sql);
-    text_add_string(&sql,
-                    "\nRETURNING true) SELECT pg_catalog.count(*), (1000 * EXTRACT(epoch FROM"
-                    " pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp()))::bigint"
-                    " FROM tidelock_changed");
+    text_add_string(
+        &sql,
+        "\nRETURNING true) SELECT pg_catalog.count(*), (1000 OPERATOR(pg_catalog.*) EXTRACT(epoch FROM"
+        " pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.statement_timestamp()))::bigint"
+        " FROM tidelock_changed");
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
     is_done = query_several(execution->conn, &(const struct query) { .name = "batch", .sql = sql.at },
                             results, array_length(results), err);
