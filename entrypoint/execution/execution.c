@@ -80,7 +80,7 @@ bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wai
         .parameters = 3,
         .sql =
             "SELECT pg_catalog.set_config('lock_timeout', $1, $3::boolean) FROM pg_catalog.pg_settings"
-            " WHERE name = 'lock_timeout' AND setting = $2",
+            " WHERE name OPERATOR(pg_catalog.=) 'lock_timeout' AND setting OPERATOR(pg_catalog.=) $2",
     };
     int64_t ms = retry_lock_timeout_ms(&execution->lock_wait.retry, wait);
     char now[NUMBER_SIZE];
