@@ -22,17 +22,18 @@ static const struct query JOURNAL_CREATE[] = {
       .sql = "COMMENT ON SCHEMA tidelock IS 'Progress of migrations that cannot run in a transaction.'" },
     { .name = "journal_create_intent",
       .sql = "CREATE TABLE IF NOT EXISTS tidelock.intent ("
-             " ledger_id text NOT NULL, statement integer NOT NULL, txid bigint NOT NULL,"
-             " prefix_sha256 text NOT NULL, sql text,"
-             " recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
+             " ledger_id pg_catalog.text NOT NULL, statement integer NOT NULL, txid bigint NOT NULL,"
+             " prefix_sha256 pg_catalog.text NOT NULL, sql pg_catalog.text,"
+             " recorded_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
              " PRIMARY KEY (ledger_id, statement))" },
     { .name = "journal_create_backfill",
       .sql = "CREATE TABLE IF NOT EXISTS tidelock.backfill ("
-             " ledger_id text PRIMARY KEY, pass integer NOT NULL,"
-             " first_key text[] NOT NULL, last_key text[] NOT NULL, done_key text[],"
+             " ledger_id pg_catalog.text PRIMARY KEY, pass integer NOT NULL,"
+             " first_key pg_catalog.text[] NOT NULL, last_key pg_catalog.text[] NOT NULL, done_key"
+             " pg_catalog.text[],"
              " visited bigint NOT NULL DEFAULT 0, changed bigint NOT NULL DEFAULT 0,"
              " batches bigint NOT NULL DEFAULT 0, batch_rows bigint NOT NULL DEFAULT 0,"
-             " updated_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
+             " updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
 };
 
 /* The first transaction id is kept: whatever any attempt left behind is younger. */
@@ -52,14 +53,16 @@ static const struct query INTENT_READ = {
     .parameters = 2,
     .sql =
         "SELECT txid, prefix_sha256, sql FROM tidelock.intent"
-        " WHERE ledger_id = $1 AND statement = $2::integer",
+        " WHERE ledger_id OPERATOR(pg_catalog.=) $1 AND statement OPERATOR(pg_catalog.=) $2::integer",
 };
 
 const struct query JOURNAL_FORGET[JOURNAL_TABLES] = {
-    { .name = "intent_forget", .parameters = 1, .sql = "DELETE FROM tidelock.intent WHERE ledger_id = $1" },
+    { .name = "intent_forget",
+      .parameters = 1,
+      .sql = "DELETE FROM tidelock.intent WHERE ledger_id OPERATOR(pg_catalog.=) $1" },
     { .name = "backfill_forget",
       .parameters = 1,
-      .sql = "DELETE FROM tidelock.backfill WHERE ledger_id = $1" },
+      .sql = "DELETE FROM tidelock.backfill WHERE ledger_id OPERATOR(pg_catalog.=) $1" },
 };
 
 const struct query BACKFILL_READ = {
@@ -70,7 +73,7 @@ const struct query BACKFILL_READ = {
         "       first_key, first_key[1], first_key[2], first_key[3], first_key[4],"
         "       last_key, last_key[1], last_key[2], last_key[3], last_key[4],"
         "       done_key, done_key[1], done_key[2], done_key[3], done_key[4]"
-        "  FROM tidelock.backfill WHERE ledger_id = $1",
+        "  FROM tidelock.backfill WHERE ledger_id OPERATOR(pg_catalog.=) $1",
 };
 
 const struct query BACKFILL_START = {
@@ -78,7 +81,7 @@ const struct query BACKFILL_START = {
     .parameters = 4,
     .sql =
         "INSERT INTO tidelock.backfill (ledger_id, pass, first_key, last_key)"
-        " VALUES ($1, $2::integer, $3::text[], $4::text[])"
+        " VALUES ($1, $2::integer, $3::pg_catalog.text[], $4::pg_catalog.text[])"
         " ON CONFLICT (ledger_id) DO UPDATE"
         "   SET pass = EXCLUDED.pass, first_key = EXCLUDED.first_key, last_key = EXCLUDED.last_key,"
         "       done_key = NULL, visited = 0, updated_at = pg_catalog.clock_timestamp()",
@@ -88,10 +91,12 @@ const struct query BACKFILL_ADVANCE = {
     .name = "backfill_advance",
     .parameters = 5,
     .sql =
-        "UPDATE tidelock.backfill SET done_key = $2::text[], visited = visited + $3::bigint,"
-        "       changed = changed + $4::bigint, batches = batches + 1, batch_rows = $5::bigint,"
+        "UPDATE tidelock.backfill SET done_key = $2::pg_catalog.text[], visited = visited"
+        " OPERATOR(pg_catalog.+) $3::bigint,"
+        "       changed = changed OPERATOR(pg_catalog.+) $4::bigint, batches = batches"
+        " OPERATOR(pg_catalog.+) 1, batch_rows = $5::bigint,"
         "       updated_at = pg_catalog.clock_timestamp()"
-        " WHERE ledger_id = $1",
+        " WHERE ledger_id OPERATOR(pg_catalog.=) $1",
 };
 
 static const struct query JOURNAL_EXISTS = {

@@ -9,12 +9,12 @@ enum { QUERY_MOST = 16 * 1024 };
 
 /* Where the ledger is and what the session is like. %s is the ledger's name as a literal, qualified when the
  * URL names the schema. */
-#define SESSION_QUERY                                                                                        \
-    "SELECT pg_catalog.current_database(), pg_catalog.pg_is_in_recovery(),"                                  \
-    " pg_catalog.current_setting('standard_conforming_strings') = 'on',"                                     \
-    " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                              \
-    "            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"                                \
-    "           WHERE c.oid = pg_catalog.to_regclass(%s)), pg_catalog.current_schema()),"                    \
+#define SESSION_QUERY                                                                                          \
+    "SELECT pg_catalog.current_database(), pg_catalog.pg_is_in_recovery(),"                                    \
+    " pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'on',"                  \
+    " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                                \
+    "            JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"             \
+    "           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)), pg_catalog.current_schema())," \
     " pg_catalog.pg_backend_pid();"
 
 /* The text with the table's name in it. */
@@ -184,12 +184,13 @@ static const struct query SCHEMA_TABLES = {
     .parameters = 3,
     .sql =
         "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c"
-        "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-        " WHERE c.relkind = 'r' AND n.nspname IN ($1, $2)"
-        "   AND pg_catalog.lower(c.relname) NOT IN ('spatial_ref_sys', 'geometry_columns',"
-        "                                           'geography_columns',"
-        "                                           'raster_columns', 'raster_overviews')"
-        " ORDER BY c.relname <> $3, n.nspname <> $1, c.relname LIMIT 5",
+        "  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        " WHERE c.relkind OPERATOR(pg_catalog.=) 'r' AND (n.nspname OPERATOR(pg_catalog.=) $1"
+        " OR n.nspname OPERATOR(pg_catalog.=) $2)"
+        "   AND pg_catalog.lower(c.relname) OPERATOR(pg_catalog.<>) ALL ('{spatial_ref_sys,geometry_columns,"
+        "geography_columns,raster_columns,raster_overviews}'::pg_catalog.text[])"
+        " ORDER BY c.relname OPERATOR(pg_catalog.<>) $3, n.nspname OPERATOR(pg_catalog.<>) $1, c.relname"
+        " LIMIT 5",
 };
 
 static bool refuse_not_empty(const struct dialect *dialect, const struct result *tables, struct error *err)
@@ -235,7 +236,7 @@ static bool check_empty(struct connection *conn, const struct ledger *ledger, st
 static const struct query SCHEMA_EXISTS = {
     .name = "schema_exists",
     .parameters = 1,
-    .sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1",
+    .sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) $1",
 };
 
 /* IF NOT EXISTS would require CREATE on the database even if the schema exists. */
@@ -272,7 +273,9 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is
 
 void ledger_add_unchanged(const struct ledger *ledger, struct text *sql)
 {
-    text_add_format(sql, "SELECT s.rows = %zu AND s.finished = %zu AND s.rolled_back = %zu FROM (",
+    text_add_format(sql,
+                    "SELECT s.rows OPERATOR(pg_catalog.=) %zu AND s.finished OPERATOR(pg_catalog.=) %zu"
+                    " AND s.rolled_back OPERATOR(pg_catalog.=) %zu FROM (",
                     ledger->size.rows, ledger->size.finished, ledger->size.rolled_back);
     add_sql(ledger->dialect->ledger->size, ledger->table, sql);
     text_add_string(sql, ") AS s");
