@@ -5,7 +5,9 @@
 #include "postgres/query.h"
 
 /* Without pg_monitor the kind of a foreign session is hidden (null), its database is not. */
-#define IS_CLIENT "(a.backend_type = 'client backend' OR (a.backend_type IS NULL AND a.datid IS NOT NULL))"
+#define IS_CLIENT                                                                                            \
+    "(a.backend_type OPERATOR(pg_catalog.=) 'client backend'"                                                \
+    " OR (a.backend_type IS NULL AND a.datid IS NOT NULL))"
 
 static const struct query BUDGET = {
     .name = "budget",
@@ -16,16 +18,20 @@ static const struct query BUDGET = {
         " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity AS a WHERE " IS_CLIENT
         "),"
         " r.rolname, r.rolsuper,"
-        " EXISTS (SELECT 1 FROM pg_catalog.pg_roles AS g WHERE g.rolname = 'pg_use_reserved_connections'"
+        " EXISTS (SELECT 1 FROM pg_catalog.pg_roles AS g"
+        " WHERE g.rolname OPERATOR(pg_catalog.=) 'pg_use_reserved_connections'"
         "            AND pg_catalog.pg_has_role(r.oid, g.oid, 'USAGE')),"
         " r.rolconnlimit,"
-        " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity AS a WHERE a.usesysid = r.oid AND " IS_CLIENT
+        " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity AS a"
+        " WHERE a.usesysid OPERATOR(pg_catalog.=) r.oid AND " IS_CLIENT
         "),"
         " d.datname, d.datconnlimit,"
-        " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity AS a WHERE a.datid = d.oid AND " IS_CLIENT
+        " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity AS a"
+        " WHERE a.datid OPERATOR(pg_catalog.=) d.oid AND " IS_CLIENT
         ")"
         " FROM pg_catalog.pg_roles AS r, pg_catalog.pg_database AS d"
-        " WHERE r.rolname = SESSION_USER AND d.datname = pg_catalog.current_database()",
+        " WHERE r.rolname OPERATOR(pg_catalog.=) SESSION_USER"
+        " AND d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()",
 };
 
 enum {
