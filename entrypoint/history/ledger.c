@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "history/guard.h"
 #include "sql/quote.h"
 
 enum { QUERY_MOST = 16 * 1024 };
@@ -105,15 +106,30 @@ static void prepare_queries(struct arena *arena, struct ledger *out)
     }
 }
 
-/* A table of that name that the tool could not read, either. */
-static bool explain_read_failure(const struct dialect *dialect, const char *table, struct error *err)
+static bool is_missing(const struct error *err)
+{
+    return strcmp(err->sqlstate, "42P01") == 0 || strcmp(err->sqlstate, "3F000") == 0;
+}
+
+static bool explain_read_failure(struct connection *conn, const struct dialect *dialect,
+                                 const struct guard *guard, struct error *err)
 {
     if (strcmp(err->sqlstate, "42703") != 0 && strcmp(err->sqlstate, "42883") != 0)
-        return false;
+        return guard_explain(conn, guard, err);
+    /* A table of that name that the tool could not read, either. */
     err->class = ERROR_REFUSED;
-    error_detail(err, "The table %s exists, but does not have the columns of %s's ledger.", table,
+    error_detail(err, "The table %s exists, but does not have the columns of %s's ledger.", guard->table,
                  dialect->tool);
-    return error_hint(err, "Compare it with the ledger of a working database (\\d %s in psql).", table);
+    return error_hint(err, "Compare it with the ledger of a working database (\\d %s in psql).",
+                      guard->table);
+}
+
+static struct guard guard_of(struct arena *arena, const struct ledger_request *wanted, enum guard_use use)
+{
+    return (struct guard) { .table = qualified(arena, wanted->dialect, wanted->schema),
+                            .is_schema_given = wanted->schema != NULL,
+                            .is_only_read = wanted->is_only_read,
+                            .use = use };
 }
 
 /* What is known before it is read. */
@@ -131,22 +147,25 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     auto_text struct text literal = text_init(QUERY_MOST);
     auto_result struct result *session = NULL;
     auto_result struct result *rows = NULL;
-    const char *table = qualified(arena, wanted->dialect, wanted->schema);
+    auto_result struct result *checked = NULL;
+    const struct guard guard = guard_of(arena, wanted, wanted->is_only_read ? GUARD_READ : GUARD_WRITE);
     const struct ledger_sql *texts = wanted->dialect->ledger;
-    struct result *results[2];
+    struct result *results[3];
     bool is_read;
 
-    quote_literal(table, &literal);
+    quote_literal(guard.table, &literal);
     text_add_format(&sql, SESSION_QUERY, literal.at);
-    add_sql(wanted->depth == LEDGER_CHECKSUMS ? texts->checksums : texts->names, table, &sql);
-    is_read =
-        query_several(conn, &(const struct query) { .name = "ledger_read", .sql = sql.at }, results, 2, err);
+    guard_add(&guard, &sql);
+    add_sql(wanted->depth == LEDGER_CHECKSUMS ? texts->checksums : texts->names, guard.table, &sql);
+    is_read = query_several(conn, &(const struct query) { .name = "ledger_read", .sql = sql.at }, results,
+                            array_length(results), err);
     session = results[0];
-    rows = results[1];
+    checked = results[1];
+    rows = results[2];
     *out = ledger_of(wanted);
     out->exists = is_read;
-    if (!is_read && (session == NULL || strcmp(err->sqlstate, "42P01") != 0))
-        return explain_read_failure(wanted->dialect, table, err);
+    if (!is_read && (session == NULL || !is_missing(err)))
+        return explain_read_failure(conn, wanted->dialect, &guard, err);
     if (!read_session(arena, session, wanted->schema, out, err))
         return false;
     if (is_read)
@@ -155,17 +174,38 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     return true;
 }
 
+static bool glance(struct connection *conn, const struct ledger_request *wanted, const struct guard *guard,
+                   struct result **rows, struct error *err)
+{
+    auto_text struct text sql = text_init(QUERY_MOST);
+    auto_result struct result *checked = NULL;
+    struct result *results[2];
+    bool is_read;
+
+    guard_add(guard, &sql);
+    add_sql(wanted->dialect->ledger->glance, guard->table, &sql);
+    is_read = query_several(conn, &(const struct query) { .name = "ledger_glance", .sql = sql.at }, results,
+                            array_length(results), err);
+    checked = results[0];
+    *rows = results[1];
+    return is_read;
+}
+
 bool ledger_glance(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                    struct ledger *out, struct error *err)
 {
-    auto_text struct text sql = text_init(QUERY_MOST);
     auto_result struct result *rows = NULL;
-    const char *table = qualified(arena, wanted->dialect, wanted->schema);
+    struct guard guard = guard_of(arena, wanted, GUARD_GLANCE);
+    bool is_read;
 
     *out = ledger_of(wanted);
-    add_sql(wanted->dialect->ledger->glance, table, &sql);
-    if (!query_several(conn, &(const struct query) { .name = "ledger_glance", .sql = sql.at }, &rows, 1, err))
-        return strcmp(err->sqlstate, "42P01") == 0 || explain_read_failure(wanted->dialect, table, err);
+    is_read = glance(conn, wanted, &guard, &rows, err);
+    if (!is_read && strcmp(err->sqlstate, "42501") == 0) {
+        guard.use = GUARD_READ;
+        is_read = glance(conn, wanted, &guard, &rows, err);
+    }
+    if (!is_read)
+        return is_missing(err) || explain_read_failure(conn, wanted->dialect, &guard, err);
     out->exists = true;
     out->count = (size_t)result_rows(rows);
     out->rows = arena_alloc(arena, out->count, sizeof *out->rows);
