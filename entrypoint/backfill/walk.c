@@ -98,18 +98,12 @@ static bool begin_pass(struct backfill_walk *walk, int pass, struct error *err)
 
 static bool create_journal(struct execution *execution, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     bool exists;
 
-    if (!journal_exists(execution->conn, &exists, err))
+    if (!journal_exists(&journal, &exists, err))
         return false;
-    if (exists || journal_create(execution->conn, err))
-        return true;
-    if (strcmp(err->sqlstate, "42501") != 0)
-        return false;
-    return error_hint(
-        err,
-        "A backfill records its progress in the schema \"tidelock\": GRANT CREATE ON DATABASE to this "
-        "role, or have an owner run CREATE SCHEMA tidelock AUTHORIZATION for it.");
+    return exists || journal_create(&journal, err) || error_context(err, "recording the backfill's progress");
 }
 
 bool backfill_walk_again(struct backfill_walk *walk, struct error *err)
@@ -140,12 +134,13 @@ static bool take_up(struct backfill_walk *walk, int64_t *batch_rows, struct erro
 /* A script whose UPDATE has changed cannot resume where this one stopped; its directives may change. */
 static bool record_statement(struct execution *execution, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     auto_intent struct intent intent = { .is_known = false };
     char hash[SHA256_HEX_SIZE];
 
     return execution_hash_prefix(execution, 1, hash, err) &&
-           journal_record(execution->conn, &(const struct journal_entry) { execution->id, 0, hash, NULL },
-                          &intent, err);
+           journal_record(&journal, &(const struct journal_entry) { execution->id, 0, hash, NULL }, &intent,
+                          err);
 }
 
 bool backfill_walk_begin(struct backfill_walk *walk, struct execution *execution, int64_t *batch_rows,

@@ -9,6 +9,11 @@
 
 enum { NUMBER_SIZE = 24 };
 
+struct journal execution_journal(const struct execution *execution)
+{
+    return (struct journal) { .conn = execution->conn, .ledger_schema = execution->ledger->schema };
+}
+
 struct script_reader execution_reader(const struct execution *execution)
 {
     return script_reader_of(execution->migration->script_path, execution->script,

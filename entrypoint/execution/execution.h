@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "execution/failure.h"
 #include "execution/mode.h"
+#include "history/journal.h"
 #include "history/ledger.h"
 #include "history/migration.h"
 #include "lock/lease.h"
@@ -66,6 +67,9 @@ struct execution {
     /* Atomic, pooled: nothing was run, because another process leads or has led since the last look. */
     bool is_overtaken;
 };
+
+/* The journal of its ledger. */
+struct journal execution_journal(const struct execution *execution);
 
 struct script_reader execution_reader(const struct execution *execution);
 

@@ -9,10 +9,6 @@
 enum { SQL_MOST = 16 * 1024 };
 
 /* Conditions on table c. */
-#define TRIGGERS_OF_STRANGERS                                                                                \
-    " FROM pg_catalog.pg_trigger AS t"                                                                       \
-    " JOIN pg_catalog.pg_proc AS f ON f.oid OPERATOR(pg_catalog.=) t.tgfoid"                                 \
-    " WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid AND NOT " OWNER_IS_TRUSTED("f.proowner")
 
 /* Reading such a table runs nothing but the server's own code. */
 #define IS_PLAIN_AND_OF_SCHEMA_OWNER                                                                         \
@@ -51,7 +47,7 @@ void guard_add(const struct guard *guard, struct text *sql)
     if (guard->is_only_read && guard->is_schema_given)
         text_add_string(sql, " OR " IS_PLAIN_AND_OF_SCHEMA_OWNER);
     if (guard->use == GUARD_WRITE)
-        text_add_string(sql, " AND NOT EXISTS (SELECT" TRIGGERS_OF_STRANGERS ")");
+        text_add_string(sql, " AND NOT EXISTS (SELECT" TRIGGERS_OF_STRANGERS("c.oid") ")");
     /* The server has no function that only fails. The text is part of its error; it depends on the row, so
      * that it is not computed beforehand. */
     text_add_string(sql,
@@ -87,8 +83,7 @@ static const struct query LEDGER_OWNER = {
         " CURRENT_USER, pg_catalog.pg_has_role(c.relowner, 'USAGE')"
         "  FROM pg_catalog.pg_class AS c"
         "  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-        "  LEFT JOIN LATERAL (SELECT pg_catalog.pg_get_userbyid(f.proowner), t.tgname" TRIGGERS_OF_STRANGERS
-        "  LIMIT 1) AS s (owner, name) ON true"
+        "  LEFT JOIN LATERAL (SELECT pg_catalog.pg_get_userbyid(f.proowner), t.tgname" TRIGGERS_OF_STRANGERS("c.oid") "  LIMIT 1) AS s (owner, name) ON true"
         " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)",
 };
 

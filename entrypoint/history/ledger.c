@@ -21,14 +21,7 @@ enum { QUERY_MOST = 16 * 1024 };
 /* The text with the table's name in it. */
 static void add_sql(const char *sql, const char *table, struct text *out)
 {
-    static const char hole[] = "{ledger}";
-    const char *at;
-
-    for (; (at = strstr(sql, hole)) != NULL; sql = at + sizeof hole - 1) {
-        text_add(out, sql, (size_t)(at - sql));
-        text_add_string(out, table);
-    }
-    text_add_string(out, sql);
+    text_add_filled(out, sql, "{ledger}", table);
 }
 
 static const char *qualified(struct arena *arena, const struct dialect *dialect, const char *schema)

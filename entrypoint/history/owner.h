@@ -25,4 +25,11 @@
     " OPERATOR(pg_catalog.=) (SELECT d.datdba FROM pg_catalog.pg_database AS d"                              \
     "     WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))"
 
+/* The end of a query for the triggers (t) of table `oid` whose functions (f) belong to somebody else: who was
+ * granted TRIGGER can plant one in a table of ours. */
+#define TRIGGERS_OF_STRANGERS(oid)                                                                           \
+    " FROM pg_catalog.pg_trigger AS t"                                                                       \
+    " JOIN pg_catalog.pg_proc AS f ON f.oid OPERATOR(pg_catalog.=) t.tgfoid"                                 \
+    " WHERE t.tgrelid OPERATOR(pg_catalog.=) " oid " AND NOT " OWNER_IS_TRUSTED("f.proowner")
+
 #endif

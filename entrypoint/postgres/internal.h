@@ -8,6 +8,7 @@
 
 #include "postgres/connection.h"
 #include "postgres/refusal.h"
+#include "sql/name.h"
 
 struct connection {
     const struct endpoint *where;
@@ -23,9 +24,10 @@ struct connection {
     enum error_class cancel_class;
     struct deadline cancel_at; /* see connection_cancel_at() */
     const char *cancel_why;
-    bool is_shielded;  /* see connection_shield() */
-    int64_t answer_ms; /* see connection_limit_answers(); 0 = no limit */
-    bool is_given_up;  /* an answer took longer than that, or made no sense: no more queries are sent */
+    bool is_shielded;                      /* see connection_shield() */
+    int64_t answer_ms;                     /* see connection_limit_answers(); 0 = no limit */
+    char journal[2 * IDENTIFIER_SIZE + 2]; /* see connection_set_journal(); empty = not known */
+    bool is_given_up; /* an answer took longer than that, or made no sense: no more queries are sent */
 };
 
 /* How long a wait continues after a signal: a cancelled statement ends at once, unless the server is

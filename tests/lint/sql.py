@@ -214,7 +214,7 @@ class File:
 
 def filled(text):
     """With placeholders for what is filled in at run time."""
-    text = text.replace("{ledger}", f"{HOLE}.ledger")
+    text = text.replace("{ledger}", f"{HOLE}.ledger").replace("{journal}", HOLE)
     text = re.sub(r"%(?:\.\*)?s", f"{HOLE}", text)
     return re.sub(r"%(?:ll|z)?[du]", "1", text).replace("%%", "%")
 
