@@ -161,7 +161,7 @@ bool backfill_walk_choose(struct backfill_walk *walk, int64_t rows, struct error
 {
     auto_text struct text range = text_init(BACKFILL_SQL_MOST);
 
-    backfill_range_add(&walk->plan.columns, &walk->done, &walk->last, &range);
+    backfill_range_add(&walk->plan, &walk->plan.columns, &walk->done, &walk->last, &range);
     if (!read_key(walk, (struct key_place) { range.at, walk->plan.order.at, rows - 1 }, &walk->until, err))
         return false;
     walk->until_rows = walk->until.is_known ? rows : 0;
@@ -190,7 +190,7 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
         execution->lock_wait.retry.lock_timeout_ms > 0 ? execution->lock_wait.retry.lock_timeout_ms : LOCK_MS;
     bool is_done;
 
-    backfill_range_add(&walk->plan.qualified, &walk->done, &walk->until, &range);
+    backfill_range_add(&walk->plan, &walk->plan.qualified, &walk->done, &walk->until, &range);
     text_add_format(&sql,
                     "BEGIN ISOLATION LEVEL READ COMMITTED;SET LOCAL lock_timeout = %lld;"
                     "SET LOCAL statement_timeout = %lld;SELECT ",

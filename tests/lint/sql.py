@@ -9,6 +9,7 @@ the order of its lines; what is filled in at run time becomes a placeholder, whi
 """
 
 import itertools
+import json
 import pathlib
 import re
 import subprocess
@@ -31,8 +32,11 @@ NOT_SENT = re.compile(
     r"(error|log|print)_\w+|strcmp|strncmp|strstr|slice_\w+|pattern_\w+|refuse|give_up|note|usage|metric|sentence|say|printf|fprintf|fputs|_Static_assert"
 )
 NOT_SENT_UNITS = {
-    # Names of kinds of statements, patterns that scripts are compared with, sentences and names of options.
+    # Names of kinds of statements, patterns that scripts are compared with, the script's own statement, sentences, names of options.
     "entrypoint/sql/kind.c",
+    "entrypoint/sql/update_statement.c",
+    "entrypoint/dialect/prisma.c",
+    "entrypoint/execution/failure.c",
     "entrypoint/sql/pattern.c",
     "entrypoint/sql/script.c",
     "entrypoint/sql/segment.c",
@@ -47,8 +51,8 @@ NOT_SENT_UNITS = {
     "cmd/tidelock/exits.c",
     "cmd/tidelock/surroundings.c",
 }
-# Functions that add to a text; what they add, where it is not a text of this file.
-ADDS = {"text_add_string": 1, "text_add_format": 1, "text_add": 1}
+# Functions that add to a text; what they add, where that is not a text of this file.
+ADDS = {"text_add_string", "text_add_format", "text_add"}
 ADDS_ELSEWHERE = {
     "quote_identifier": HOLE,
     "quote_qualified": f"{HOLE}.{HOLE}",
@@ -58,14 +62,17 @@ ADDS_ELSEWHERE = {
     "session_cleanup_add": "CLOSE ALL;",
     "ledger_add_unchanged": "SELECT true",
     "update_statement_add": "UPDATE hole SET a = 1 WHERE true",
+    "guard_add": "SELECT 1;",
     "add_sql": "SELECT 1",
 }
 # Parts of statements, and the statement that each is part of.
-COMPLETED = {}
-
-
-class Bad(Exception):
-    pass
+COMPLETED = {
+    "entrypoint/backfill/plan.c:add_listed:plan>listed": "SELECT {} FROM hole",
+    "entrypoint/backfill/plan.c:backfill_range_add:out": "SELECT {}",
+    "entrypoint/lock/leader.c:leader_add_try:sql": "SELECT {}",
+}
+# What the user's own text stands for, where an expression would not do.
+TEXTS_OF_USERS = {"entrypoint/repair/invalid_index.c:invalid_index_definition": " (hole)", "entrypoint/backfill/plan.c:check_statement": "UPDATE hole SET a = 1"}
 
 
 def unescaped(text):
@@ -151,6 +158,7 @@ def units(code):
 
 
 def is_call(code, at):
+    """Or a definition."""
     return code[at][0] == "name" and at + 1 < len(code) and code[at + 1][:2] == ("mark", "(")
 
 
@@ -158,11 +166,69 @@ def buffer_of(argument):
     return "".join(text for kind, text, _ in argument if kind == "name" or text in ".>") or "?"
 
 
-def choices(argument, arrays):
+def choices(argument, known):
     """The texts that an argument may be."""
     texts = [text for kind, text, _ in argument if kind == "string"]
     names = [text for kind, text, _ in argument if kind == "name"]
-    return texts or [arrays[name] for name in names if name in arrays] or [f" {HOLE} "]
+    if names and names[-1] == "sql":
+        return ["CLOSE ALL"]  # a statement that is read where it is written
+    return texts or [choice for name in names for choice in known.get(name, [])] or [HOLE]
+
+
+def formatted(template, given, known, text_of_user):
+    """A template with what its arguments may be."""
+    parts = re.split(r"(%(?:\.\*)?[a-z]+)", template)
+    options = []
+    for part in parts:
+        if not part.startswith("%") or not given:
+            options.append([part])
+        elif part == "%.*s":
+            options.append([text_of_user])
+            given = given[2:]
+        else:
+            options.append(choices(given[0], known) if part == "%s" else ["1"])
+            given = given[1:]
+    return ["".join(chosen) for chosen in itertools.product(*options)]
+
+
+def looks_like_sql(text):
+    return bool(STATEMENT.match(text) or PIECE.search(text))
+
+
+class Builder:
+    """The texts that a function puts together, a list of choices for each piece."""
+
+    def __init__(self, path, name, code, arrays):
+        self.texts = {}  # buffer: (line, pieces)
+        self.text_of_user = TEXTS_OF_USERS.get(f"{path}:{name}", HOLE)
+        self.known = {array: [text] for array, text in arrays.items()}
+        self.used = set()
+        for at, (kind, text, _) in enumerate(code):
+            is_definition = kind == "mark" and text == "=" and (code[at - 1][0] == "name" or code[at - 1][1] == "]") and code[at - 2][1] != "."
+            if is_definition and code[at + 1][1] != "=":
+                end = next(i for i in range(at, len(code)) if code[i][1] in (";", "{") and code[i][0] == "mark")
+                names = [token[1] for token in code[max(0, at - 3) : at] if token[0] == "name"]
+                found = [token[1] for token in code[at:end] if token[0] == "string"]
+                if found and names:
+                    self.known[names[-1]] = found
+        self.local = {text for texts in self.known.values() for text in texts}
+
+    def add(self, call, given, line, is_alternative):
+        if call in ADDS_ELSEWHERE:
+            buffer, content = given[-1], [ADDS_ELSEWHERE[call]]
+        elif call == "text_add_format":
+            buffer = given[0]
+            content = [text for template in choices(given[1], self.known) for text in formatted(template, given[2:], self.known, self.text_of_user)]
+        elif call in ADDS:
+            buffer, content = given[0], [self.text_of_user] if call == "text_add" else choices(given[1], self.known)
+        else:
+            return
+        self.used |= {text for argument in given for kind, text, _ in argument if kind == "name"}
+        pieces = self.texts.setdefault(buffer_of(buffer), (line, []))[1]
+        if is_alternative and pieces:
+            pieces[-1] = pieces[-1] + content
+        else:
+            pieces.append(content)
 
 
 class File:
@@ -177,39 +243,36 @@ class File:
                 self.arrays[name] = strings[0][1]
 
     def statements(self):
-        """(unit, line, text) of all that is sent."""
+        """(unit, line, texts) of all that is sent; a text that is put together has several forms."""
         for name, code in units(self.code):
-            texts, calls = {}, []
+            builder = Builder(self.path, name, code, self.arrays)
+            whole, calls = [], []
             for at, (kind, text, line) in enumerate(code):
                 while calls and calls[-1][1] < at:
                     calls.pop()
-                if is_call(code, at):
+                if is_call(code, at) and code[matching(code, at + 1) + 1][1] != "{":
                     end = matching(code, at + 1)
                     calls.append((text, end))
-                    self.gather(text, arguments(code, at + 2, end), line, texts)
-                elif kind == "string":
+                    builder.add(text, arguments(code, at + 2, end), line, is_alternative=code[at - 1][1] == "else")
+                elif kind == "string" and name not in self.arrays:
                     callers = [call for call, _ in calls]
-                    if any(NOT_SENT.fullmatch(call) for call in callers) or any(call in ADDS for call in callers[-1:]) or name in self.arrays:
+                    if any(NOT_SENT.fullmatch(call) for call in callers) or any(call in ADDS for call in callers[-1:]):
                         continue
                     if STATEMENT.match(text) or (not callers and PIECE.search(text)):
-                        yield name, line, text
-            for buffer, (line, parts) in texts.items():
-                if any(STATEMENT.match(choice) or PIECE.search(choice) for part in parts for choice in part):
-                    for chosen in itertools.islice(itertools.product(*parts), 8):
-                        yield f"{name}:{buffer}", line, "".join(chosen)
+                        whole.append((line, text))
+            self.used |= builder.used
+            local = {text for known in builder.used for text in builder.known.get(known, [])}
+            yield from ((name, line, [[[text]]]) for line, text in whole if text not in local)
+            for buffer, (line, pieces) in builder.texts.items():
+                if any(looks_like_sql(choice) for piece in pieces for choice in piece):
+                    yield f"{name}:{buffer}", line, [pieces]
         for name, text in self.arrays.items():
             if name not in self.used and STATEMENT.match(text):
-                yield name, 0, text
+                yield name, 0, [[[text]]]
 
-    def gather(self, call, given, line, texts):
-        if call in ADDS:
-            buffer, content = given[0], choices(given[1], self.arrays)
-            self.used |= {text for kind, text, _ in given[1] if kind == "name"}
-        elif call in ADDS_ELSEWHERE:
-            buffer, content = given[-1], [ADDS_ELSEWHERE[call]]
-        else:
-            return
-        texts.setdefault(buffer_of(buffer), (line, []))[1].append(content)
+
+def forms(pieces):
+    return itertools.islice(itertools.product(*pieces), 64)
 
 
 def filled(text):
@@ -223,8 +286,8 @@ def strings(names):
     return [name["String"].get("sval", "") for name in names or [] if "String" in name]
 
 
-def is_qualified(names, schemas=("pg_catalog", HOLE)):
-    return HOLE in names[-1:] or (len(names) >= 2 and names[-2] in schemas)
+def is_qualified(names):
+    return HOLE in names[-1:] or (len(names) >= 2 and names[-2] in ("pg_catalog", HOLE))
 
 
 def named_queries(tree):
@@ -274,7 +337,8 @@ def faults_of(kind, node, queries):
     elif kind in ("TypeName", "typeName") and "names" in node and not is_qualified(strings(node["names"])):
         yield f"type {strings(node['names'])[-1]}"
     elif kind in ("RangeVar", "relation", "view", "sequence") and "relname" in node:
-        if not node.get("schemaname") and node["relname"] not in queries and node["relname"] != HOLE:
+        is_known = node["relname"] == HOLE or (not node.get("schemaname") and node["relname"] in queries)
+        if not is_known and node.get("schemaname") not in ("pg_catalog", "pg_temp", HOLE):
             yield f"relation {node['relname']}"
     elif kind == "CollateClause" and not is_qualified(strings(node["collname"])):
         yield f"collation {strings(node['collname'])[-1]}"
@@ -297,8 +361,6 @@ def walk(tree, queries):
 
 def faults(text):
     """What a statement, or several, leave to the search_path."""
-    import json
-
     try:
         tree = json.loads(pglast.parser.parse_sql_json(text))
     except pglast.parser.ParseError as error:
@@ -373,30 +435,46 @@ def self_test():
         yield f"self-test: {faults(CLEAN)} where nothing is wrong"
     path = pathlib.Path("build/sql_self_test.c")
     path.write_text(SOURCE)
-    seen = [filled(text) for _, _, text in File(path, []).statements()]
+    seen = [filled("".join(next(forms(pieces)))) for _, _, texts in File(path, []).statements() for pieces in texts]
     path.unlink()
     wanted = ["SELECT 1 FROM x.y WHERE a = 1", "BEGIN;SELECT hole = hole FROM hole", "SELECT b = 2", "SELECT d = 4", "SELECT e = 5"]
     if sorted(seen) != sorted(wanted):
         yield f"self-test: {sorted(seen)} was read, not {sorted(wanted)}"
 
 
+def check(place, pieces):
+    """(statement, fault) of a text: of its forms at least one parses, and each piece is in one that does."""
+    seen, texts = set(), []
+    for form in forms(pieces):
+        text = filled(COMPLETED.get(place, "{}").replace("{}", "".join(form)))
+        found = faults(text)
+        texts.append((text, found))
+        if not found or "does not parse" not in found[0]:
+            seen |= set(form)
+            yield from ((text, fault) for fault in found)
+    for piece in {choice for piece in pieces for choice in piece if looks_like_sql(choice)} - seen:
+        yield texts[0][0], f"{texts[0][1][0] if texts[0][1] else 'does not parse'}, so nobody knows of {piece!r}"
+
+
 def main():
-    flags = sys.argv[1:]
-    is_list = "--list" in flags
-    flags = [flag for flag in flags if flag != "--list"]
+    flags = [flag for flag in sys.argv[1:] if flag != "--list"]
+    is_list = "--list" in sys.argv
     bad = list(self_test())
     count = 0
     for path in sorted([*pathlib.Path("entrypoint").rglob("*.c"), *pathlib.Path("cmd").rglob("*.c")]):
         if str(path) in NOT_SENT_UNITS:
             continue
-        for unit, line, text in File(path, flags).statements():
-            sql = filled(COMPLETED.get(f"{path}:{unit}", "{}").replace("{}", text))
-            count += 1
-            if is_list:
-                print(f"{path}:{line}: {unit}: {sql}")
-            bad += [f"{path}:{line}: {unit}: {fault}\n    {sql}" for fault in faults(sql)]
+        for unit, line, texts in File(path, flags).statements():
+            place = f"{path}:{unit}"
+            for pieces in texts:
+                count += 1
+                if is_list:
+                    print(f"{place}: {filled(''.join(next(forms(pieces))))}")
+                bad += [f"{path}:{line}: {unit}: {fault}\n    {text}" for text, fault in dict.fromkeys(check(place, pieces))]
+    bad += [f"{path}: not there, take it off the list" for path in NOT_SENT_UNITS if not pathlib.Path(path).exists()]
     print("\n".join(bad))
-    print(f"{count} statements")
+    if is_list:
+        print(f"{count} statements")
     return bool(bad)
 
 
