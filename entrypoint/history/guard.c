@@ -100,9 +100,9 @@ static bool explain_stranger(const struct result *found, const char *table, stru
         error_holds(err, "Nothing was read from it, and nothing was changed.");
         return error_hint(
             err,
-            "Find out who made it. If it is the right one, let an administrator type: ALTER TABLE %s "
-            "OWNER TO %s; or run tidelock as a member of role %s. Otherwise drop it.",
-            table, role.at, owner.at);
+            "Find out who made it. If it is the right one, run tidelock with --set-role %s, or let "
+            "an administrator type: ALTER TABLE %s OWNER TO %s; otherwise drop it.",
+            owner.at, table, role.at);
     }
     error_set(err, ERROR_REFUSED,
               "the ledger %s has a trigger \"%s\" whose function belongs to role \"%s\", "
