@@ -9,6 +9,8 @@
 #ifndef HISTORY_OWNER_H
 #define HISTORY_OWNER_H
 
+#include "postgres/query.h" /* these stand in the texts of its queries */
+
 /* An SQL condition; `owner` is an expression for the role's oid. Functions rather than tables, because every
  * start pays for it. A superuser is a member of every role, also of the one that initdb made, whose oid is 10
  * (the server's BOOTSTRAP_SUPERUSERID). */
