@@ -64,7 +64,9 @@ static void tell_who_cancelled(const struct execution *execution, struct error *
 {
     static const struct query limit = {
         .name = "statement_timeout",
-        .sql = "SELECT setting::bigint, source FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'",
+        .sql =
+            "SELECT setting::bigint, source FROM pg_catalog.pg_settings"
+            " WHERE name OPERATOR(pg_catalog.=) 'statement_timeout'",
     };
     auto_result struct result *result = NULL;
     int64_t ms = execution->settings.statement_timeout_ms;

@@ -114,12 +114,13 @@ static void note(struct execution *execution, const struct course *course)
 /* Lets a script that is corrected after this point resume here. A failure to write this is ignored. */
 static void record_prefix(struct execution *execution, size_t done)
 {
+    const struct journal journal = execution_journal(execution);
     char prefix[SHA256_HEX_SIZE];
     auto_intent struct intent intent = { .is_known = false };
     struct error err;
 
     if (!execution_hash_prefix(execution, done, prefix, &err) ||
-        !journal_record(execution->conn, &(const struct journal_entry) { execution->id, done, prefix, NULL },
+        !journal_record(&journal, &(const struct journal_entry) { execution->id, done, prefix, NULL },
                         &intent, &err))
         log_debug("could not record the script's progress: %s", err.message);
 }
@@ -127,6 +128,7 @@ static void record_prefix(struct execution *execution, size_t done)
 /* Something that was rolled back is not resumed. */
 static void forget(const struct execution *execution)
 {
+    const struct journal journal = execution_journal(execution);
     const char *const parameters[] = { execution->id };
     struct batch_item items[JOURNAL_TABLES];
     struct error err = { .class = ERROR_NONE };
@@ -134,7 +136,7 @@ static void forget(const struct execution *execution)
 
     for (size_t i = 0; i < JOURNAL_TABLES; i++)
         items[i] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
-    if (!journal_exists(execution->conn, &exists, &err) ||
+    if (!journal_exists(&journal, &exists, &err) ||
         (exists && !query_batch(execution->conn,
                                 &(const struct batch) {
                                     .items = items, .count = JOURNAL_TABLES, .cancellable = JOURNAL_TABLES },
@@ -191,13 +193,14 @@ static bool stop(struct execution *execution, const struct course *course, struc
  * backfill, the statement itself must be the same. */
 static bool check_resumable(struct execution *execution, size_t done, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     char prefix[SHA256_HEX_SIZE];
     auto_intent struct intent intent = { .is_known = false };
     const struct ledger_row *row = execution->unfinished;
 
     if (row->checksum != NULL && strcmp(row->checksum, execution->checksum) == 0)
         return true;
-    if (!journal_read(execution->conn, execution->id, done, &intent, err) ||
+    if (!journal_read(&journal, execution->id, done, &intent, err) ||
         !execution_hash_prefix(execution, execution->mode == MODE_BACKFILL ? 1 : done, prefix, err))
         return false;
     if (intent.is_known && strcmp(intent.prefix, prefix) == 0)
@@ -257,6 +260,7 @@ static bool set_session(struct execution *execution, struct error *err)
 /* All or nothing: a finished row leaves no intents behind. */
 static bool finish_once(struct execution *execution, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id };
     const char *const parameters[] = { execution->id };
     const char *finished[ROW_VALUES];
@@ -267,7 +271,7 @@ static bool finish_once(struct execution *execution, struct error *err)
 
     items[count++] = execution_add_limits(execution);
     items[count++] = ledger_item(execution->ledger, LEDGER_FINISH, row, finished);
-    if (!journal_exists(execution->conn, &has_journal, err))
+    if (!journal_exists(&journal, &has_journal, err))
         return error_context(err, "finishing %s", execution->migration->name);
     for (size_t i = 0; has_journal && i < JOURNAL_TABLES; i++)
         items[count++] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };

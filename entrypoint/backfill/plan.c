@@ -11,35 +11,64 @@ enum { LARGE_PAGES = 1000 };
 
 /* The columns of the best index for the walk: of table $1, beginning with the columns $2 or, if that is null,
  * a unique one, preferably the primary key. None of them may be null. With several columns, all must be in
- * ascending order, as in a row comparison. */
+ * ascending order, as in a row comparison, which has one operator for all of them. The operators are those by
+ * which the index is sorted, wherever the search_path would find others; in which order rows come is the
+ * business of the type's default operator class. */
 static const struct query KEY = {
     .name = "backfill_key",
     .parameters = 2,
     .sql =
         "WITH indexes AS ("
-        "  SELECT i.indexrelid, i.indrelid, i.indkey, i.indoption, i.indnkeyatts, i.indisprimary, "
-        "i.indisunique,"
-        "         COALESCE(pg_catalog.cardinality($2::text[]), i.indnkeyatts) AS length"
+        "  SELECT i.indexrelid, i.indrelid, i.indkey, i.indoption, i.indclass, i.indnkeyatts, i.indisprimary,"
+        "         i.indisunique, COALESCE(pg_catalog.cardinality($2::pg_catalog.text[]), i.indnkeyatts)"
+        " AS length"
         "    FROM pg_catalog.pg_index AS i"
-        "    JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid"
-        "    JOIN pg_catalog.pg_am AS m ON m.oid = c.relam"
-        "   WHERE i.indrelid = pg_catalog.to_regclass($1) AND m.amname = 'btree' AND i.indisvalid"
+        "    JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
+        "    JOIN pg_catalog.pg_am AS m ON m.oid OPERATOR(pg_catalog.=) c.relam"
+        "   WHERE i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        "     AND m.amname OPERATOR(pg_catalog.=) 'btree' AND i.indisvalid"
         "     AND i.indpred IS NULL AND i.indexprs IS NULL AND ($2 IS NOT NULL OR i.indisunique)"
+        "), operators (class, strategy, operator) AS ("
+        "  SELECT x.oid, p.amopstrategy,"
+        "         pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)"
+        "    FROM pg_catalog.pg_opclass AS x"
+        "    JOIN pg_catalog.pg_amop AS p ON p.amopfamily OPERATOR(pg_catalog.=) x.opcfamily"
+        "     AND p.amoplefttype OPERATOR(pg_catalog.=) x.opcintype"
+        "     AND p.amoprighttype OPERATOR(pg_catalog.=) x.opcintype"
+        "    JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) p.amopopr"
+        "    JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace"
+        "   WHERE EXISTS (SELECT FROM pg_catalog.pg_opclass AS d"
+        "                  WHERE d.opcfamily OPERATOR(pg_catalog.=) x.opcfamily"
+        "                    AND d.opcintype OPERATOR(pg_catalog.=) x.opcintype AND d.opcdefault)"
         "), best AS ("
-        "  SELECT i.*, n.names FROM indexes AS i, LATERAL ("
-        "    SELECT pg_catalog.array_agg(a.attname::text ORDER BY k) AS names,"
-        "           pg_catalog.bool_and(a.attnotnull AND (i.length = 1 OR i.indoption[k - 1] = 0)) AS is_fit"
+        "  SELECT i.*, n.* FROM indexes AS i, LATERAL ("
+        "    SELECT pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY k) AS names,"
+        "           pg_catalog.bool_and(a.attnotnull AND (i.length OPERATOR(pg_catalog.=) 1"
+        "             OR i.indoption[k OPERATOR(pg_catalog.-) 1] OPERATOR(pg_catalog.=) 0))"
+        "           AND pg_catalog.count(g.operator) OPERATOR(pg_catalog.=) i.length"
+        "           AND pg_catalog.min(g.operator) OPERATOR(pg_catalog.=) pg_catalog.max(g.operator)"
+        "           AND pg_catalog.min(l.operator) OPERATOR(pg_catalog.=) pg_catalog.max(l.operator) AS"
+        " is_fit,"
+        "           pg_catalog.min(g.operator) AS greater, pg_catalog.min(l.operator) AS at_most"
         "      FROM pg_catalog.generate_series(1, i.length) AS k"
-        "      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k - 1]"
+        "      JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid"
+        "       AND a.attnum OPERATOR(pg_catalog.=) i.indkey[k OPERATOR(pg_catalog.-) 1]"
+        "      LEFT JOIN operators AS g ON g.strategy OPERATOR(pg_catalog.=) 5"
+        "       AND g.class OPERATOR(pg_catalog.=) i.indclass[k OPERATOR(pg_catalog.-) 1]"
+        "      LEFT JOIN operators AS l ON l.strategy OPERATOR(pg_catalog.=) 2"
+        "       AND l.class OPERATOR(pg_catalog.=) i.indclass[k OPERATOR(pg_catalog.-) 1]"
         "  ) AS n"
-        "   WHERE i.length <= LEAST(i.indnkeyatts, 4) AND n.is_fit AND ($2 IS NULL OR n.names = $2::text[])"
+        "   WHERE i.length OPERATOR(pg_catalog.<=) LEAST(i.indnkeyatts, 4) AND n.is_fit"
+        "     AND ($2 IS NULL OR n.names OPERATOR(pg_catalog.=) $2::pg_catalog.text[])"
         "   ORDER BY i.indisprimary DESC, i.indisunique DESC, i.indnkeyatts, i.indexrelid LIMIT 1"
         ") "
-        "SELECT a.attname, t.typname IN ('int2', 'int4', 'int8', 'numeric', 'float4', 'float8')"
+        "SELECT a.attname, a.atttypid OPERATOR(pg_catalog.=) ANY (ARRAY['pg_catalog.int2', 'pg_catalog.int4',"
+        "       'pg_catalog.int8', 'pg_catalog.numeric', 'pg_catalog.float4', 'pg_catalog.float8']"
+        "       ::pg_catalog.regtype[]::pg_catalog.oid[]), best.greater, best.at_most"
         "  FROM best, pg_catalog.generate_series(1, best.length) AS k"
         "  JOIN pg_catalog.pg_attribute AS a ON true"
-        "  JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid"
-        " WHERE a.attrelid = best.indrelid AND a.attname = best.names[k] AND NOT a.attisdropped"
+        " WHERE a.attrelid OPERATOR(pg_catalog.=) best.indrelid"
+        "   AND a.attname OPERATOR(pg_catalog.=) best.names[k] AND NOT a.attisdropped"
         " ORDER BY k",
 };
 
@@ -48,12 +77,14 @@ static const struct query TABLE = {
     .name = "backfill_table",
     .parameters = 2,
     .sql =
-        "SELECT pg_catalog.to_regclass($1) = pg_catalog.to_regclass($2), pg_catalog.to_regclass($1) IS "
+        "SELECT pg_catalog.to_regclass($1) OPERATOR(pg_catalog.=) pg_catalog.to_regclass($2),"
+        " pg_catalog.to_regclass($1) IS "
         "NOT NULL,"
         "       pg_catalog.sum(GREATEST(c.reltuples, 0))::bigint, pg_catalog.sum(c.relpages)"
         "  FROM pg_catalog.pg_class AS c"
-        " WHERE c.oid = pg_catalog.to_regclass($1)"
-        "    OR c.oid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1)) AS p"
+        " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        "    OR c.oid OPERATOR(pg_catalog.=) ANY (SELECT p.relid"
+        " FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1)) AS p"
         "                  WHERE p.isleaf)",
 };
 
@@ -154,16 +185,16 @@ static void add_listed(struct backfill_plan *plan, const struct result *columns)
     for (int row = 0; row < result_rows(columns); row++) {
         text_add_string(&plan->listed, row == 0 ? "" : ", ");
         quote_qualified(BACKFILL_ALIAS, result_text(columns, row, 0), &plan->listed);
-        text_add_string(&plan->listed, "::text");
+        text_add_string(&plan->listed, "::pg_catalog.text");
     }
-    text_add_string(&plan->listed, "]::text");
+    text_add_string(&plan->listed, "]::pg_catalog.text");
     for (int row = 0; row < BACKFILL_KEYS_MOST; row++) {
         text_add_string(&plan->listed, ", ");
         if (row < result_rows(columns))
             quote_qualified(BACKFILL_ALIAS, result_text(columns, row, 0), &plan->listed);
         else
             text_add_string(&plan->listed, "NULL");
-        text_add_string(&plan->listed, "::text");
+        text_add_string(&plan->listed, "::pg_catalog.text");
     }
 }
 
@@ -175,7 +206,8 @@ static bool refuse_key(const struct execution *execution, const struct backfill_
                   : "by that key");
     error_hint(
         err,
-        "The key must be the first columns of a btree index, all of them NOT NULL: name them with key=, "
+        "The key must be the first columns of a btree index, all of them NOT NULL and compared by the same "
+        "operators: name them with key=, "
         "or create the index in a migration before this one.");
     return refuse(execution, plan, err);
 }
@@ -231,6 +263,8 @@ static bool read_key(struct execution *execution, struct backfill_plan *plan, st
     plan->key_count = (size_t)result_rows(columns);
     plan->is_number = plan->key_count == 1 && result_bool(columns, 0, 1);
     text_copy_cut(plan->first_column, sizeof plan->first_column, result_text(columns, 0, 0));
+    text_copy_cut(plan->greater, sizeof plan->greater, result_text(columns, 0, 2));
+    text_copy_cut(plan->at_most, sizeof plan->at_most, result_text(columns, 0, 3));
     if (!add_columns(execution, plan, columns, err))
         return false;
     add_listed(plan, columns);
@@ -298,13 +332,13 @@ void backfill_key_copy(const struct backfill_key *from, struct backfill_key *to)
     text_add_string(&to->literal, from->literal.at);
 }
 
-void backfill_range_add(const struct text *columns, const struct backfill_key *done,
-                        const struct backfill_key *until, struct text *out)
+void backfill_range_add(const struct backfill_plan *plan, const struct text *columns,
+                        const struct backfill_key *done, const struct backfill_key *until, struct text *out)
 {
     text_add_string(out, "(");
     if (done->is_known)
-        text_add_format(out, "%s > %s AND ", columns->at, done->literal.at);
-    text_add_format(out, "%s <= %s)", columns->at, until->literal.at);
+        text_add_format(out, "%s %s %s AND ", columns->at, plan->greater, done->literal.at);
+    text_add_format(out, "%s %s %s)", columns->at, plan->at_most, until->literal.at);
 }
 
 /* Whether a line of a plan reads the whole table, or a whole partition, whose alias is derived from the
@@ -334,7 +368,7 @@ bool backfill_plan_check(struct execution *execution, const struct backfill_plan
     bool is_whole = false;
     bool is_asked;
 
-    backfill_range_add(&plan->qualified, done, until, &range);
+    backfill_range_add(plan, &plan->qualified, done, until, &range);
     text_add_string(&sql, "BEGIN READ ONLY;");
     if (!plan->is_large)
         text_add_string(&sql, "SET LOCAL enable_seqscan = off;");

@@ -21,6 +21,9 @@ struct backfill_key {
     double number;       /* the first part, if it is one */
 };
 
+/* Schema and name of an operator, each of 63 bytes at most. */
+enum { OPERATOR_SIZE = QUALIFIED_NAME_SIZE };
+
 struct backfill_plan {
     struct slice sql; /* the statement, a part of the script */
     size_t start;     /* its byte offset in the script */
@@ -33,6 +36,8 @@ struct backfill_plan {
     struct text descending; /* "b"."tenant" DESC, "b"."id" DESC */
     size_t key_count;
     char first_column[IDENTIFIER_SIZE];
+    char greater[OPERATOR_SIZE]; /* the index's own: "OPERATOR(pg_catalog.>)" */
+    char at_most[OPERATOR_SIZE];
     bool is_number;   /* the key is one numeric column, so it shows the progress */
     double estimated; /* rows, according to the server's statistics; 0 = unknown */
     bool is_large;    /* large enough that the server would avoid reading all of it */
@@ -55,8 +60,8 @@ void backfill_key_take(const struct backfill_plan *plan, const struct result *re
 void backfill_key_copy(const struct backfill_key *from, struct backfill_key *to);
 
 /* Adds "(key > done AND key <= until)"; without `done` only the second half. */
-void backfill_range_add(const struct text *columns, const struct backfill_key *done,
-                        const struct backfill_key *until, struct text *out);
+void backfill_range_add(const struct backfill_plan *plan, const struct text *columns,
+                        const struct backfill_key *done, const struct backfill_key *until, struct text *out);
 
 /* Whether the server would use the index for that range; ERROR_CLEAN with its plan if not. */
 must_use bool backfill_plan_check(struct execution *execution, const struct backfill_plan *plan,

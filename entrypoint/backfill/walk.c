@@ -98,18 +98,12 @@ static bool begin_pass(struct backfill_walk *walk, int pass, struct error *err)
 
 static bool create_journal(struct execution *execution, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     bool exists;
 
-    if (!journal_exists(execution->conn, &exists, err))
+    if (!journal_exists(&journal, &exists, err))
         return false;
-    if (exists || journal_create(execution->conn, err))
-        return true;
-    if (strcmp(err->sqlstate, "42501") != 0)
-        return false;
-    return error_hint(
-        err,
-        "A backfill records its progress in the schema \"tidelock\": GRANT CREATE ON DATABASE to this "
-        "role, or have an owner run CREATE SCHEMA tidelock AUTHORIZATION for it.");
+    return exists || journal_create(&journal, err) || error_context(err, "recording the backfill's progress");
 }
 
 bool backfill_walk_again(struct backfill_walk *walk, struct error *err)
@@ -140,12 +134,13 @@ static bool take_up(struct backfill_walk *walk, int64_t *batch_rows, struct erro
 /* A script whose UPDATE has changed cannot resume where this one stopped; its directives may change. */
 static bool record_statement(struct execution *execution, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     auto_intent struct intent intent = { .is_known = false };
     char hash[SHA256_HEX_SIZE];
 
     return execution_hash_prefix(execution, 1, hash, err) &&
-           journal_record(execution->conn, &(const struct journal_entry) { execution->id, 0, hash, NULL },
-                          &intent, err);
+           journal_record(&journal, &(const struct journal_entry) { execution->id, 0, hash, NULL }, &intent,
+                          err);
 }
 
 bool backfill_walk_begin(struct backfill_walk *walk, struct execution *execution, int64_t *batch_rows,
@@ -166,7 +161,7 @@ bool backfill_walk_choose(struct backfill_walk *walk, int64_t rows, struct error
 {
     auto_text struct text range = text_init(BACKFILL_SQL_MOST);
 
-    backfill_range_add(&walk->plan.columns, &walk->done, &walk->last, &range);
+    backfill_range_add(&walk->plan, &walk->plan.columns, &walk->done, &walk->last, &range);
     if (!read_key(walk, (struct key_place) { range.at, walk->plan.order.at, rows - 1 }, &walk->until, err))
         return false;
     walk->until_rows = walk->until.is_known ? rows : 0;
@@ -195,7 +190,7 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
         execution->lock_wait.retry.lock_timeout_ms > 0 ? execution->lock_wait.retry.lock_timeout_ms : LOCK_MS;
     bool is_done;
 
-    backfill_range_add(&walk->plan.qualified, &walk->done, &walk->until, &range);
+    backfill_range_add(&walk->plan, &walk->plan.qualified, &walk->done, &walk->until, &range);
     text_add_format(&sql,
                     "BEGIN ISOLATION LEVEL READ COMMITTED;SET LOCAL lock_timeout = %lld;"
                     "SET LOCAL statement_timeout = %lld;SELECT ",
@@ -203,10 +198,11 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
     leader_add_try(execution->ledger->lock_key, &sql);
     text_add_string(&sql, ";WITH tidelock_changed AS (");
     update_statement_add(walk->plan.sql, &walk->plan.update, range.at, &sql);
-    text_add_string(&sql,
-                    "\nRETURNING true) SELECT pg_catalog.count(*), (1000 * EXTRACT(epoch FROM"
-                    " pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp()))::bigint"
-                    " FROM tidelock_changed");
+    text_add_string(
+        &sql,
+        "\nRETURNING true) SELECT pg_catalog.count(*), (1000 OPERATOR(pg_catalog.*) EXTRACT(epoch FROM"
+        " pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.statement_timestamp()))::bigint"
+        " FROM tidelock_changed");
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
     is_done = query_several(execution->conn, &(const struct query) { .name = "batch", .sql = sql.at },
                             results, array_length(results), err);

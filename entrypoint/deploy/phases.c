@@ -32,7 +32,7 @@ static bool is_complete(const struct deployment *d)
  * nothing is asked about the session. */
 static bool glance(struct deployment *d, struct error *err)
 {
-    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_NAMES };
+    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_NAMES, false };
 
     arena_free(d->look);
     d->look = arena_new();
@@ -45,7 +45,7 @@ static bool glance(struct deployment *d, struct error *err)
 
 bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error *err)
 {
-    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, depth };
+    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, depth, false };
 
     arena_free(d->look);
     d->look = arena_new();

@@ -10,6 +10,11 @@
 
 enum { NUMBER_SIZE = 24, ROLLBACK_MS = 10 * 1000, SERVER_GRACE_MS = 10 * 1000 };
 
+struct journal execution_journal(const struct execution *execution)
+{
+    return (struct journal) { .conn = execution->conn, .ledger_schema = execution->ledger->schema };
+}
+
 struct script_reader execution_reader(const struct execution *execution)
 {
     return script_reader_of(execution->migration->script_path, execution->script,
@@ -81,7 +86,7 @@ bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wai
         .parameters = 3,
         .sql =
             "SELECT pg_catalog.set_config('lock_timeout', $1, $3::boolean) FROM pg_catalog.pg_settings"
-            " WHERE name = 'lock_timeout' AND setting = $2",
+            " WHERE name OPERATOR(pg_catalog.=) 'lock_timeout' AND setting OPERATOR(pg_catalog.=) $2",
     };
     int64_t ms = retry_lock_timeout_ms(&execution->lock_wait.retry, wait);
     char now[NUMBER_SIZE];

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "execution/failure.h"
 #include "execution/mode.h"
+#include "history/journal.h"
 #include "history/ledger.h"
 #include "history/migration.h"
 #include "lock/lease.h"
@@ -80,6 +81,9 @@ struct execution {
 
 /* Why a migration is stopped whose time is over. */
 #define EXECUTION_LATE "it took longer than the migration-timeout"
+
+/* The journal of its ledger. */
+struct journal execution_journal(const struct execution *execution);
 
 struct script_reader execution_reader(const struct execution *execution);
 

@@ -8,11 +8,13 @@ enum { SQL_MOST = 1024 };
 /* Of the key $1. pg_locks shows a 64-bit one as two halves with objsubid 1 (documentation, "pg_locks"). */
 #define LEADER_LOCKS                                                                                         \
     "  FROM pg_catalog.pg_locks AS l"                                                                        \
-    "  JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid"                                               \
-    " WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted"                                        \
-    "   AND (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint"                                        \
-    "   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d"                                     \
-    "                      WHERE d.datname = pg_catalog.current_database())"
+    "  JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid"                          \
+    " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.objsubid OPERATOR(pg_catalog.=) 1"            \
+    " AND l.granted"                                                                                         \
+    "   AND (l.classid::bigint OPERATOR(pg_catalog.<<) 32 OPERATOR(pg_catalog.|) l.objid::bigint)"           \
+    " OPERATOR(pg_catalog.=) $1::bigint"                                                                     \
+    "   AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database AS d"                \
+    "                      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
 
 /* A session that holds it before it asks is one that others use as well: null. */
 static const struct query LEADER_TRY = {
@@ -36,7 +38,8 @@ static const struct query LEADER_HOLDER = {
 static const struct query LEADER_OURS = {
     .name = "leader_is_ours",
     .parameters = 1,
-    .sql = "SELECT pg_catalog.count(*) > 0" LEADER_LOCKS " AND l.pid = pg_catalog.pg_backend_pid()",
+    .sql = "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 0" LEADER_LOCKS
+           " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()",
 };
 
 bool leader_find(struct connection *conn, const char *key, struct leader *holder, struct error *err)
@@ -117,5 +120,5 @@ bool leader_is_ours(struct connection *conn, const char *key, bool *is_ours, str
 const struct query LEADER_KEEP = {
     .name = "leader_keep",
     .parameters = 1,
-    .sql = "SELECT 1 / (pg_catalog.pg_try_advisory_lock($1))::integer",
+    .sql = "SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.pg_try_advisory_lock($1))::integer",
 };

@@ -91,6 +91,9 @@ int connection_backend_pid(const struct connection *conn);
 /* Whether the session is in a transaction block, or in one that failed. */
 bool connection_is_in_transaction(const struct connection *conn);
 
+/* Names the schema that queries with is_in_journal mean, for as long as the connection lasts. */
+void connection_set_journal(struct connection *conn, const char *schema);
+
 /* Whether the session is gone. */
 bool connection_is_lost(const struct connection *conn);
 

@@ -9,6 +9,7 @@
 #include "postgres/cancel.h"
 #include "postgres/connection.h"
 #include "postgres/refusal.h"
+#include "sql/name.h"
 
 /* The current statement is being cancelled. */
 struct cancelling {
@@ -36,10 +37,11 @@ struct connection {
     struct cancelling cancel;
     struct deadline cancel_at; /* see connection_cancel_at() */
     const char *cancel_why;
-    bool is_copying;   /* the server sends rows of a COPY, which nobody wants */
-    bool is_shielded;  /* see connection_shield() */
-    int64_t answer_ms; /* see connection_limit_answers(); 0 = no limit */
-    bool is_given_up;  /* an answer took longer than that, or made no sense: no more queries are sent */
+    bool is_copying;                       /* the server sends rows of a COPY, which nobody wants */
+    bool is_shielded;                      /* see connection_shield() */
+    int64_t answer_ms;                     /* see connection_limit_answers(); 0 = no limit */
+    char journal[2 * IDENTIFIER_SIZE + 2]; /* see connection_set_journal(); empty = not known */
+    bool is_given_up; /* an answer took longer than that, or made no sense: no more queries are sent */
 };
 
 /* Fills `err` from a failed result: class, SQLSTATE, message, detail, hint, position. Returns false. */

@@ -10,6 +10,7 @@
 #include "postgres/answer.h"
 #include "postgres/internal.h"
 #include "postgres/sqlstate.h"
+#include "sql/quote.h"
 
 /* struct result is never defined: it is libpq's result under a name that other rooms may use. */
 static const PGresult *inside(const struct result *result)
@@ -235,6 +236,28 @@ void pending_free(struct pending *pending)
     *pending = (struct pending) { .count = 0 };
 }
 
+void connection_set_journal(struct connection *conn, const char *schema)
+{
+    auto_text struct text quoted = text_init(sizeof conn->journal);
+
+    quote_identifier(schema, &quoted);
+    text_copy_cut(conn->journal, sizeof conn->journal, quoted.at);
+}
+
+enum { JOURNAL_SQL_MOST = 8 * 1024 };
+
+static bool send(struct connection *conn, const struct query *query, const char *const *parameters)
+{
+    auto_text struct text sql = text_init(JOURNAL_SQL_MOST);
+    const char *text = query->sql;
+
+    if (query->is_in_journal) {
+        text_add_filled(&sql, query->sql, "{journal}", conn->journal);
+        text = sql.at;
+    }
+    return PQsendQueryParams(conn->pg, text, query->parameters, NULL, parameters, NULL, NULL, 0) == 1;
+}
+
 bool query_run(struct connection *conn, const struct query *query, const char *const *parameters,
                struct result **out, struct error *err)
 {
@@ -245,7 +268,7 @@ bool query_run(struct connection *conn, const struct query *query, const char *c
 
     if (!connection_begin_query(conn, err))
         return false;
-    if (PQsendQueryParams(conn->pg, query->sql, query->parameters, NULL, parameters, NULL, NULL, 0) != 1)
+    if (!send(conn, query, parameters))
         return error_from_loss(conn, err);
     is_good = read_results(conn, &tally, err) && (out == NULL || kept != NULL || lose_trust(conn, err));
     log_duration(query->name, started);
@@ -280,8 +303,7 @@ static bool batch_send(struct connection *conn, const struct batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         const struct batch_item *item = &batch->items[i];
 
-        if (PQsendQueryParams(conn->pg, item->query->sql, item->query->parameters, NULL, item->parameters,
-                              NULL, NULL, 0) != 1)
+        if (!send(conn, item->query, item->parameters))
             return false;
         /* Otherwise nothing is answered before the end, and nobody knows how far it is. */
         if (i + 1 == batch->cancellable && PQsendFlushRequest(conn->pg) != 1)

@@ -19,6 +19,7 @@ struct query {
     const char *name;
     const char *sql;
     int parameters;
+    bool is_in_journal; /* "{journal}" in it is the schema that connection_set_journal() named */
 };
 
 /* The rows of one statement; every value is text. Values live as long as the result. */

@@ -37,16 +37,18 @@ static const struct {
 static const struct query HOLDERS = {
     .name = "lock_holders",
     .parameters = 2,
-    .sql =
-        "SELECT " BLOCKER_COLUMNS
-        "  FROM pg_catalog.pg_locks AS l"
-        "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid"
-        "  LEFT JOIN pg_catalog.pg_prepared_xacts AS p ON l.virtualtransaction = '-1/' || p.transaction"
-        " WHERE l.granted AND l.locktype = 'relation' AND l.relation = $1::oid AND l.mode = ANY ($2::text[])"
-        "   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d"
-        "                      WHERE d.datname = pg_catalog.current_database())"
-        "   AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()"
-        " GROUP BY " BLOCKER_GROUPS " ORDER BY a.xact_start LIMIT 16",
+    .sql = "SELECT " BLOCKER_COLUMNS
+           "  FROM pg_catalog.pg_locks AS l"
+           "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid"
+           "  LEFT JOIN pg_catalog.pg_prepared_xacts AS p"
+           " ON l.virtualtransaction OPERATOR(pg_catalog.=) ('-1/' OPERATOR(pg_catalog.||) p.transaction)"
+           " WHERE l.granted AND l.locktype OPERATOR(pg_catalog.=) 'relation'"
+           " AND l.relation OPERATOR(pg_catalog.=) $1::pg_catalog.oid"
+           " AND l.mode OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])"
+           "   AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database AS d"
+           "                      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
+           "   AND (l.pid IS NULL OR l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid())"
+           " GROUP BY " BLOCKER_GROUPS " ORDER BY a.xact_start LIMIT 16",
 };
 
 static const char *conflicts_of(const char *mode)
@@ -136,9 +138,13 @@ enum action { ACTION_NONE, ACTION_CANCEL, ACTION_TERMINATE, ACTIONS };
 #define SIGNAL(function)                                                                                     \
     "SELECT pg_catalog." function                                                                            \
     "(a.pid) FROM pg_catalog.pg_stat_activity AS a"                                                          \
-    " WHERE a.pid = $1::integer AND a.backend_start = $2::timestamptz AND a.state = $3"                      \
-    "   AND a.backend_type = 'client backend' AND a.application_name NOT LIKE 'tidelock %'"                  \
-    "   AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.oid = a.usesysid AND r.rolsuper)"
+    " WHERE a.pid OPERATOR(pg_catalog.=) $1::integer"                                                        \
+    " AND a.backend_start OPERATOR(pg_catalog.=) $2::pg_catalog.timestamptz"                                 \
+    " AND a.state OPERATOR(pg_catalog.=) $3"                                                                 \
+    "   AND a.backend_type OPERATOR(pg_catalog.=) 'client backend'"                                          \
+    " AND a.application_name OPERATOR(pg_catalog.!~~) 'tidelock %'"                                          \
+    "   AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS r"                                                \
+    "                    WHERE r.oid OPERATOR(pg_catalog.=) a.usesysid AND r.rolsuper)"
 
 static const struct {
     struct query query;

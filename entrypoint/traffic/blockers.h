@@ -47,12 +47,13 @@ struct blockers {
 /* The columns that blockers_read() reads, from pg_locks AS l, pg_stat_activity AS a, pg_prepared_xacts AS p;
  * and the matching GROUP BY. */
 #define BLOCKER_COLUMNS                                                                                      \
-    "COALESCE(a.pid, 0), EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start),"                   \
-    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.state_change),"                                    \
+    "COALESCE(a.pid, 0), EXTRACT(epoch"                                                                      \
+    " FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.xact_start),"                               \
+    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.state_change),"               \
     " COALESCE(p.gid, a.application_name, ''), COALESCE(a.usename, ''), COALESCE(a.state, ''),"              \
     " COALESCE(a.backend_type, ''), pg_catalog.string_agg(DISTINCT l.mode, ', '),"                           \
-    " COALESCE(a.backend_start::text, ''), l.virtualtransaction,"                                            \
-    " COALESCE(a.query LIKE '%(to prevent wraparound)%', false)"
+    " COALESCE(a.backend_start::pg_catalog.text, ''), l.virtualtransaction,"                                 \
+    " COALESCE(a.query OPERATOR(pg_catalog.~~) '%(to prevent wraparound)%', false)"
 #define BLOCKER_GROUPS                                                                                       \
     "a.pid, a.xact_start, a.state_change, p.gid, a.application_name, a.usename, a.state, a.backend_type,"    \
     " a.backend_start, l.virtualtransaction, a.query"

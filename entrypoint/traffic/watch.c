@@ -22,28 +22,31 @@ enum {
 /* What a session waits for and who holds it. pg_blocking_pids() knows queues as well as holders, and needs no
  * privilege. The session's process id follows. */
 static const char WANTED[] =
-    "SELECT w.locktype IN ('transactionid', 'tuple'), w.mode, COALESCE(w.relation, 0),"
-    " COALESCE(w.relation::pg_catalog.regclass::text, ''), " BLOCKER_COLUMNS
+    "SELECT w.locktype OPERATOR(pg_catalog.=) ANY ('{transactionid,tuple}'::pg_catalog.text[]), w.mode,"
+    " COALESCE(w.relation, 0),"
+    " COALESCE(w.relation::pg_catalog.regclass::pg_catalog.text, ''), " BLOCKER_COLUMNS
     "  FROM pg_catalog.pg_locks AS w"
     "  CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b (pid)"
-    "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = b.pid"
-    "  JOIN pg_catalog.pg_locks AS l ON l.pid = b.pid AND l.granted"
-    "   AND (l.locktype, l.database, l.relation, l.page, l.tuple, l.transactionid)"
-    "     IS NOT DISTINCT FROM (w.locktype, w.database, w.relation, w.page, w.tuple, w.transactionid)"
-    "  LEFT JOIN pg_catalog.pg_prepared_xacts AS p ON l.virtualtransaction = '-1/' || p.transaction"
-    " WHERE NOT w.granted AND w.pid = ";
+    "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) b.pid"
+    "  JOIN pg_catalog.pg_locks AS l ON l.pid OPERATOR(pg_catalog.=) b.pid AND l.granted"
+    "   AND pg_catalog.record_eq(ROW(l.locktype, l.database, l.relation, l.page, l.tuple, l.transactionid),"
+    "                            ROW(w.locktype, w.database, w.relation, w.page, w.tuple, w.transactionid))"
+    "  LEFT JOIN pg_catalog.pg_prepared_xacts AS p"
+    " ON l.virtualtransaction OPERATOR(pg_catalog.=) ('-1/' OPERATOR(pg_catalog.||) p.transaction)"
+    " WHERE NOT w.granted AND w.pid OPERATOR(pg_catalog.=) ";
 static const char WANTED_END[] = " GROUP BY w.locktype, w.mode, w.relation, " BLOCKER_GROUPS " LIMIT 16;";
 
 /* How many sessions it blocks. */
 static const char BLOCKED[] =
     "SELECT pg_catalog.count(DISTINCT l.pid) FROM pg_catalog.pg_locks AS l"
-    " WHERE NOT l.granted AND %d = ANY (pg_catalog.pg_blocking_pids(l.pid))";
+    " WHERE NOT l.granted AND %d OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(l.pid))";
 
 /* Its progress. A phase that counts nothing has a total of 0. */
 static const char PROGRESSED[] =
     ";SELECT pg_catalog.lower(command), phase, done, total FROM ("
-    "SELECT pid, command, phase, CASE WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END,"
-    "       CASE WHEN blocks_total > 0 THEN blocks_total ELSE tuples_total END"
+    "SELECT pid, command, phase, CASE WHEN blocks_total OPERATOR(pg_catalog.>) 0"
+    " THEN blocks_done ELSE tuples_done END,"
+    "       CASE WHEN blocks_total OPERATOR(pg_catalog.>) 0 THEN blocks_total ELSE tuples_total END"
     "  FROM pg_catalog.pg_stat_progress_create_index"
     " UNION ALL SELECT pid, 'vacuum', phase, heap_blks_scanned, heap_blks_total"
     "  FROM pg_catalog.pg_stat_progress_vacuum"
@@ -51,7 +54,7 @@ static const char PROGRESSED[] =
     "  FROM pg_catalog.pg_stat_progress_analyze"
     " UNION ALL SELECT pid, command, phase, heap_blks_scanned, heap_blks_total"
     "  FROM pg_catalog.pg_stat_progress_cluster"
-    ") AS p (pid, command, phase, done, total) WHERE pid = %d";
+    ") AS p (pid, command, phase, done, total) WHERE pid OPERATOR(pg_catalog.=) %d";
 
 static struct watch *watch_of(struct attendant *attendant)
 {
