@@ -359,8 +359,25 @@ def walk(tree, queries):
             yield from walk(item, queries)
 
 
+def expressions(tree):
+    """The SQL in a block of PL/pgSQL; what stands behind INTO or before := names variables."""
+    if isinstance(tree, dict):
+        if isinstance(tree.get("query"), str):
+            query = tree["query"].split(":=", 1)[-1].strip()
+            yield query if STATEMENT.match(query) else f"SELECT {query}"
+        for value in tree.values():
+            yield from expressions(value)
+    elif isinstance(tree, list):
+        for item in tree:
+            yield from expressions(item)
+
+
 def faults(text):
-    """What a statement, or several, leave to the search_path."""
+    """What a statement, or several, or a block of PL/pgSQL leave to the search_path."""
+    if text.startswith("DECLARE "):
+        tree = pglast.parser.parse_plpgsql_json(f"CREATE FUNCTION hole.hole() RETURNS void LANGUAGE plpgsql AS $_${text}$_$")
+        found = [fault for query in expressions(json.loads(tree) if isinstance(tree, str) else tree) for fault in faults(query)]
+        return [*found, *(["no SQL was found in it"] if "SELECT" not in text else [])]
     try:
         tree = json.loads(pglast.parser.parse_sql_json(text))
     except pglast.parser.ParseError as error:
@@ -405,6 +422,8 @@ SELF_TEST = {
     "SELECT a FROM x.y ORDER BY a USING <": "operator <",
     "CREATE INDEX ON x.y (a text_ops)": "operator class text_ops",
     "SELECT FROM WHERE": "does not parse",
+    "DECLARE a int; BEGIN a := 1 + 2; END": "operator +",
+    "DECLARE a int; BEGIN SELECT b INTO a FROM pg_locks; END": "relation pg_locks",
 }
 CLEAN = (
     "WITH q AS (SELECT 1 AS a) SELECT q.a OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]), COALESCE(pg_catalog.now(), $2::integer),"
