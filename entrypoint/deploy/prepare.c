@@ -161,8 +161,7 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         .lock_timeout_ms = -1,
         .statement_timeout_ms = d->config->statement_timeout_ms > 0 ? d->config->statement_timeout_ms : -1,
     };
-    if (!d->ledger.is_standby)
-        d->settings.can_check_connection = session_can_check_connection(d->conn);
+    d->settings.can_check_connection = session_can_check_connection(d->conn);
     if (!check_pooled(d, err))
         return PHASE_FAILED;
     d->next = 0;

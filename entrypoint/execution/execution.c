@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/signals.h"
 #include "postgres/query.h"
+#include "postgres/writable.h"
 
 enum { NUMBER_SIZE = 24 };
 
@@ -162,9 +163,23 @@ void execution_note_leftover(struct execution *execution, enum failure_leftover 
     text_copy_cut(names->remedy, sizeof names->remedy, remedy);
 }
 
+/* A write was refused as read-only: the server's doing, or that of a SET in the script. */
+static bool is_read_only_by_itself(const struct execution *execution, const struct error *err)
+{
+    struct error ignored;
+    bool is_writable;
+
+    return writable_is_missing(err) && !connection_is_lost(execution->conn) &&
+           !connection_is_in_transaction(execution->conn) &&
+           writable_find(execution->conn, &is_writable, &ignored, &ignored) && is_writable;
+}
+
 void execution_judge(struct execution *execution, struct error *err)
 {
     struct failure_facts *facts = &execution->failure.facts;
+
+    if (is_read_only_by_itself(execution, err))
+        err->class = ERROR_CLEAN;
 
     facts->class = err->class;
     facts->sqlstate = err->sqlstate;

@@ -53,7 +53,9 @@ static unsigned set_of(const struct failure_facts *facts)
         { facts->leftover == LEFTOVER_PERSON, PERSON },
         { facts->has_hint, HINT },
         { facts->has_blocker, BLOCKER },
-        { facts->class == ERROR_INTERRUPTED || facts->class == ERROR_LEADER, STOPPED },
+        { facts->class == ERROR_INTERRUPTED || facts->class == ERROR_LEADER ||
+              facts->class == ERROR_UNREACHABLE,
+          STOPPED },
         { facts->class == ERROR_LOST, LOST },
         { facts->class == ERROR_TABLE_LOCK, TABLE_LOCK },
         { is_any(facts->sqlstate, outside, array_length(outside)), TRANSACTION },

@@ -10,7 +10,7 @@ enum { QUERY_MOST = 16 * 1024 };
 /* Where the ledger is and what the session is like. %s is the ledger's name as a literal, qualified when the
  * URL names the schema. */
 #define SESSION_QUERY                                                                                        \
-    "SELECT pg_catalog.current_database(), pg_catalog.pg_is_in_recovery(),"                                  \
+    "SELECT pg_catalog.current_database(), pg_catalog.current_setting('transaction_read_only') = 'on',"        \
     " pg_catalog.current_setting('standard_conforming_strings') = 'on',"                                     \
     " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                              \
     "            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"                                \
@@ -78,7 +78,7 @@ static bool read_session(struct arena *arena, const struct result *result, const
                          struct ledger *out, struct error *err)
 {
     out->database = copy_value(arena, result, 0, 0);
-    out->is_standby = result_bool(result, 0, 1);
+    out->is_read_only = result_bool(result, 0, 1);
     out->has_standard_strings = result_bool(result, 0, 2);
     out->backend_pid = (int)result_number(result, 0, 4);
     out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);

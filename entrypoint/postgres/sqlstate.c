@@ -13,7 +13,7 @@ static const struct sqlstate SQLSTATES[] = {
           "Something in between does not speak PostgreSQL's protocol, or a pooler is full; see its log." },
     { .code = "08", .class = ERROR_LOST, .is_worth_reconnecting = true, .prisma = "P1017" },
     { .code = "25006",
-      .class = ERROR_REFUSED,
+      .class = ERROR_UNREACHABLE,
       .hint =
           "The session is read-only: point the URL at the primary, or check default_transaction_read_only." },
     { .code = "28P01",
