@@ -1,11 +1,14 @@
 #include "execution/execution.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
+#include "execution/circumstance.h"
 #include "postgres/query.h"
+#include "postgres/sqlstate.h"
 #include "postgres/writable.h"
 
 enum { NUMBER_SIZE = 24 };
@@ -193,13 +196,30 @@ void execution_judge(struct execution *execution, struct error *err)
     err->class = failure_decide(facts).class;
 }
 
+/* The hint that tidelock itself puts on a code is replaced by the advice for it. */
+static void advise(struct execution *execution, struct error *err)
+{
+    struct failure_names *names = &execution->failure.names;
+    auto_text struct text advice = text_init(4 * sizeof names->advice);
+    const char *general = sqlstate_find(err->sqlstate)->hint;
+
+    if (err->sqlstate[0] == '\0')
+        return;
+    circumstance_add_advice(execution, err, &advice);
+    text_copy_cut(names->advice, sizeof names->advice, advice.at);
+    if (general != NULL && strcmp(general, err->hint) == 0)
+        err->hint[0] = '\0';
+}
+
 bool execution_explain(struct execution *execution, struct error *err)
 {
     struct failure_names *names = &execution->failure.names;
 
     execution_judge(execution, err);
+    advise(execution, err);
     names->migration = execution->migration->name;
     names->script = execution->migration->script_path;
+    names->was_tried = execution->was_rolled_back;
     names->statements = execution->summary.statements;
     names->blocker_pid = execution->lock_wait.blocker.pid;
     if (execution->lock_wait.is_blocker_known) {

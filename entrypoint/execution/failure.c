@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "execution/advice.h"
 
 /* The facts as a set, so that a rule is a row. */
 enum {
@@ -212,7 +213,7 @@ static void add_holds(enum failure_holds holds, const struct failure_facts *fact
                         name);
         break;
     default:
-        text_add_format(out, "Nothing of %s", name);
+        text_add_format(out, "Nothing of %s%s", names->was_tried ? "this try of " : "", name);
         if (names->before > 0)
             text_add_format(out, "; already applied by this run: %zu migration%s", names->before,
                             text_plural(names->before));
@@ -234,6 +235,14 @@ static void add_go_on(const struct failure_facts *facts, const struct failure_na
 static void add_corrected(const struct failure_facts *facts, const struct failure_names *names,
                           struct text *out)
 {
+    if (names->advice[0] != '\0') {
+        text_add_format(out, "%s Then deploy again", names->advice);
+        if (names->done > 0 || (facts->mode == MODE_BACKFILL && names->persists[0] != '\0'))
+            add_go_on(facts, names, out);
+        else
+            text_add_string(out, ".");
+        return;
+    }
     if (facts->mode != MODE_BACKFILL && names->done > 0) {
         text_add_format(
             out,
@@ -249,12 +258,24 @@ static void add_corrected(const struct failure_facts *facts, const struct failur
         text_add_string(out, ".");
 }
 
+static void add_correct(const struct failure_facts *facts, const struct failure_names *names,
+                        struct text *out)
+{
+    if (names->advice[0] != '\0')
+        text_add_format(out, "%s Then deploy again.", names->advice);
+    else
+        text_add_format(out, "Correct %s and deploy again; there is nothing to resolve.%s", names->script,
+                        advice_is_wrong_everywhere(facts->sqlstate)
+                            ? ""
+                            : " Databases that it was applied to will report the edit.");
+}
+
 static void add_next(enum failure_next next, const struct failure_facts *facts,
                      const struct failure_names *names, struct text *out)
 {
     switch (next) {
     case NEXT_CORRECT:
-        text_add_format(out, "Correct %s and deploy again; there is nothing to resolve.", names->script);
+        add_correct(facts, names, out);
         break;
     case NEXT_NO_TRANSACTION:
         text_add_format(out, "Begin %s with the line \"-- tidelock: transaction=off\" and deploy again.",
@@ -283,7 +304,10 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
                             names->blocker_pid, names->blocker_remedy);
         break;
     case NEXT_TABLE:
-        text_add_string(out, "Deploy again when the table is free, or allow more time with --retry-for.");
+        if (names->advice[0] != '\0')
+            text_add_format(out, "%s Then deploy again.", names->advice);
+        else
+            text_add_string(out, "Deploy again when the table is free, or allow more time with --retry-for.");
         break;
     case NEXT_REMEDY:
         text_add_format(out, "%s%s", names->remedy, names->remedy[0] == '\0' ? "Correct" : "; then correct");

@@ -79,9 +79,11 @@ struct failure_verdict failure_decide(const struct failure_facts *facts);
 struct failure_names {
     const char *migration;
     const char *script; /* its path */
+    bool was_tried;     /* before, and that was marked as rolled back, by whoever: what it left is not known */
     size_t before;      /* migrations that this run has applied before it */
     size_t done;        /* statements that are committed … */
     size_t statements;  /* … out of this many */
+    char advice[900]; /* what helps, if the SQLSTATE tells; without "deploy again" */
     int blocker_pid;           /* 0 = a prepared transaction */
     char blocker_remedy[1000]; /* what ends it */
     char persists[800]; /* those statements, or the rows of a backfill */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "postgres/denial.h"
 #include "sql/quote.h"
 
 enum { QUERY_MOST = 16 * 1024 };
@@ -106,8 +107,10 @@ static void prepare_queries(struct arena *arena, struct ledger *out)
 }
 
 /* A table of that name that the tool could not read, either. */
-static bool explain_read_failure(const struct dialect *dialect, const char *table, struct error *err)
+static bool explain_read_failure(struct connection *conn, const struct dialect *dialect, const char *table,
+                                 struct error *err)
 {
+    denial_explain(conn, "SELECT", err);
     if (strcmp(err->sqlstate, "42703") != 0 && strcmp(err->sqlstate, "42883") != 0)
         return false;
     err->class = ERROR_REFUSED;
@@ -146,7 +149,7 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     *out = ledger_of(wanted);
     out->exists = is_read;
     if (!is_read && (session == NULL || strcmp(err->sqlstate, "42P01") != 0))
-        return explain_read_failure(wanted->dialect, table, err);
+        return explain_read_failure(conn, wanted->dialect, table, err);
     if (!read_session(arena, session, wanted->schema, out, err))
         return false;
     if (is_read)
@@ -165,7 +168,7 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
     *out = ledger_of(wanted);
     add_sql(wanted->dialect->ledger->glance, table, &sql);
     if (!query_several(conn, &(const struct query) { .name = "ledger_glance", .sql = sql.at }, &rows, 1, err))
-        return strcmp(err->sqlstate, "42P01") == 0 || explain_read_failure(wanted->dialect, table, err);
+        return strcmp(err->sqlstate, "42P01") == 0 || explain_read_failure(conn, wanted->dialect, table, err);
     out->exists = true;
     out->count = (size_t)result_rows(rows);
     out->rows = arena_alloc(arena, out->count, sizeof *out->rows);
@@ -264,8 +267,10 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is
     if (!add_schema(conn, ledger, &sql, err))
         return false;
     add_sql(ledger->dialect->ledger->create, ledger->table, &sql);
-    if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0, err))
+    if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0, err)) {
+        denial_explain(conn, sql.at, err);
         return error_context(err, "creating the ledger %s", ledger->table);
+    }
     log_debug("created the ledger %s", ledger->table);
     return true;
 }

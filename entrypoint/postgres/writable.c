@@ -7,6 +7,7 @@
 #include "base/patience.h"
 #include "postgres/query.h"
 #include "postgres/reach.h"
+#include "postgres/setting_source.h"
 #include "sql/quote.h"
 
 enum { PAUSE_MOST_MS = 2000, REMEDY_MOST = 1024 };
@@ -20,20 +21,17 @@ static const struct query READ_ONLY = {
         "  FROM pg_catalog.pg_settings AS s WHERE s.name = 'default_transaction_read_only'",
 };
 
-/* Who set it, by the setting's source, and what takes it back: %1 is the database, %2 the role. */
+/* What takes it back, by the setting's source; %1 is the database, %2 the role. */
 static const struct {
     const char *source;
-    const char *whose;
     const char *remedy;
 } SOURCES[] = {
-    { "database", "for the database", "ALTER DATABASE %1 RESET default_transaction_read_only;" },
-    { "user", "for the role", "ALTER ROLE %2 RESET default_transaction_read_only;" },
-    { "database user", "for the role in this database",
-      "ALTER ROLE %2 IN DATABASE %1 RESET default_transaction_read_only;" },
-    { "global", "for all roles", "ALTER ROLE ALL RESET default_transaction_read_only;" },
-    { "client", "by the client", "take it out of the URL's options or PGOPTIONS" },
-    { "", "in the server's configuration",
-      "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf();" },
+    { "database", "ALTER DATABASE %1 RESET default_transaction_read_only;" },
+    { "user", "ALTER ROLE %2 RESET default_transaction_read_only;" },
+    { "database user", "ALTER ROLE %2 IN DATABASE %1 RESET default_transaction_read_only;" },
+    { "global", "ALTER ROLE ALL RESET default_transaction_read_only;" },
+    { "client", "take it out of the URL's options or PGOPTIONS." },
+    { "", "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf();" },
 };
 
 static void add_remedy(const char *template, const struct result *row, struct text *out)
@@ -61,8 +59,8 @@ static void explain(const struct result *row, struct error *why)
         while (SOURCES[i].source[0] != '\0' && strcmp(SOURCES[i].source, source) != 0)
             i++;
         add_remedy(SOURCES[i].remedy, row, &remedy);
-        error_set(why, ERROR_UNREACHABLE, "the session is read-only: default_transaction_read_only is set %s",
-                  SOURCES[i].whose);
+        error_set(why, ERROR_UNREACHABLE, "the session is read-only: default_transaction_read_only is %s",
+                  setting_source_text(source));
         error_hint(why,
                    "Find out why (providers do that when a disk is full), then take it back: %s Or point the URL "
                    "at the primary.",
