@@ -167,8 +167,8 @@ static void add_listed(struct backfill_plan *plan, const struct result *columns)
     }
 }
 
-/* Why the primary key cannot be used, if there is one: with WITHOUT OVERLAPS (version 18) its index is GiST, which
- * has no order. */
+/* Why the primary key cannot be used, if there is one: with WITHOUT OVERLAPS (version 18) its index is GiST,
+ * which has no order. */
 static const struct query PRIMARY_KEY = {
     .name = "backfill_primary_key",
     .parameters = 1,
@@ -192,10 +192,11 @@ static bool refuse_key(const struct execution *execution, const struct backfill_
     if (result_rows(row) > 0)
         why = result_text(row, 0, 0);
     if (execution->directives.backfill.key_count == 0)
-        error_set(err, ERROR_CLEAN, "no index of %s can be used to go through it row by row: %s", plan->table.at,
-                  why);
+        error_set(err, ERROR_CLEAN, "no index of %s can be used to go through it row by row: %s",
+                  plan->table.at, why);
     else
-        error_set(err, ERROR_CLEAN, "no index of %s can be used to go through it by that key", plan->table.at);
+        error_set(err, ERROR_CLEAN, "no index of %s can be used to go through it by that key",
+                  plan->table.at);
     error_hint(
         err,
         "The key must be the first columns of a btree index, all of them NOT NULL: name them with key=, "

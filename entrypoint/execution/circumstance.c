@@ -100,7 +100,10 @@ static void add_exists(const struct creation *creation, const char *schema, stru
     auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
     auto_text struct text literal = text_init(2 * QUALIFIED_NAME_SIZE);
 
-    quote_qualified(is_global ? "" : creation->schema[0] == '\0' ? schema : creation->schema, creation->name, &name);
+    quote_qualified(is_global                     ? ""
+                    : creation->schema[0] == '\0' ? schema
+                                                  : creation->schema,
+                    creation->name, &name);
     quote_literal(name.at, &literal);
     for (const char *at = lookups[creation->kind]; *at != '\0';) {
         size_t length = strcspn(at, "%");
@@ -152,8 +155,9 @@ static void find_creations(struct inquiry *inquiry)
     int64_t found;
     size_t count;
 
-    text_add_string(&sql, "SELECT pg_catalog.count(*) FILTER (WHERE o.is_there),"
-                          " (pg_catalog.array_agg(o.name ORDER BY o.n) FILTER (WHERE NOT o.is_there))[1] FROM (");
+    text_add_string(&sql,
+                    "SELECT pg_catalog.count(*) FILTER (WHERE o.is_there),"
+                    " (pg_catalog.array_agg(o.name ORDER BY o.n) FILTER (WHERE NOT o.is_there))[1] FROM (");
     count = add_creations(inquiry->execution, &sql);
     text_add_string(&sql, ") AS o");
     query.sql = sql.at;
@@ -248,7 +252,8 @@ static void find_extension_files(struct inquiry *inquiry)
 {
     const char *said = server_message(inquiry);
 
-    if (between(said, "extension \"", "\"", inquiry->object) || between(said, "/extension/", ".", inquiry->object))
+    if (between(said, "extension \"", "\"", inquiry->object) ||
+        between(said, "/extension/", ".", inquiry->object))
         inquiry->facts.known |= ADVICE_EXTENSION;
 }
 
@@ -257,11 +262,21 @@ static const struct {
     const char *begins;
     const char *extension;
 } DEFINED[] = {
-    { "uuid_generate_", "uuid-ossp" }, { "gen_random_", "pgcrypto" },  { "gen_salt", "pgcrypto" },
-    { "crypt", "pgcrypto" },           { "digest", "pgcrypto" },       { "hmac", "pgcrypto" },
-    { "pgp_", "pgcrypto" },            { "similarity", "pg_trgm" },    { "gin_trgm_ops", "pg_trgm" },
-    { "gist_trgm_ops", "pg_trgm" },    { "geometry", "postgis" },      { "geography", "postgis" },
-    { "st_", "postgis" },              { "halfvec", "vector" },        { "unaccent", "unaccent" },
+    { "uuid_generate_", "uuid-ossp" },
+    { "gen_random_", "pgcrypto" },
+    { "gen_salt", "pgcrypto" },
+    { "crypt", "pgcrypto" },
+    { "digest", "pgcrypto" },
+    { "hmac", "pgcrypto" },
+    { "pgp_", "pgcrypto" },
+    { "similarity", "pg_trgm" },
+    { "gin_trgm_ops", "pg_trgm" },
+    { "gist_trgm_ops", "pg_trgm" },
+    { "geometry", "postgis" },
+    { "geography", "postgis" },
+    { "st_", "postgis" },
+    { "halfvec", "vector" },
+    { "unaccent", "unaccent" },
 };
 
 /* A type, a function or an operator class that does not exist, because its extension was not created. */
@@ -270,7 +285,8 @@ static void find_extension(struct inquiry *inquiry)
     static const struct query available = {
         .name = "available_extension",
         .parameters = 1,
-        .sql = "SELECT e.installed_version IS NULL FROM pg_catalog.pg_available_extensions AS e WHERE e.name = $1",
+        .sql =
+            "SELECT e.installed_version IS NULL FROM pg_catalog.pg_available_extensions AS e WHERE e.name = $1",
     };
     const char *said = server_message(inquiry);
     auto_result struct result *row = NULL;
@@ -299,10 +315,10 @@ static const struct {
     const char *code;
     void (*find)(struct inquiry *inquiry);
 } FINDERS[] = {
-    { "42P07", find_history },  { "42701", find_history },         { "42710", find_history },
-    { "42P06", find_history },  { "42723", find_history },         { "42P04", find_history },
-    { "42501", find_remedy },   { "57014", find_limit },           { "53200", find_lock_table },
-    { "55P03", find_blocker },  { "0A000", find_extension_files }, { "58P01", find_extension_files },
+    { "42P07", find_history },   { "42701", find_history },         { "42710", find_history },
+    { "42P06", find_history },   { "42723", find_history },         { "42P04", find_history },
+    { "42501", find_remedy },    { "57014", find_limit },           { "53200", find_lock_table },
+    { "55P03", find_blocker },   { "0A000", find_extension_files }, { "58P01", find_extension_files },
     { "42704", find_extension }, { "42883", find_extension },
 };
 
@@ -318,7 +334,8 @@ static void find_role(struct inquiry *inquiry)
 
 static void find_out(struct inquiry *inquiry)
 {
-    if (connection_is_lost(inquiry->execution->conn) || connection_is_in_transaction(inquiry->execution->conn))
+    if (connection_is_lost(inquiry->execution->conn) ||
+        connection_is_in_transaction(inquiry->execution->conn))
         return;
     find_role(inquiry);
     for (size_t i = 0; i < array_length(FINDERS); i++) {

@@ -58,7 +58,7 @@ struct execution {
     struct progress *progress;
     bool was_rolled_back;  /* an earlier try, by hand: it may have left something */
     bool is_folder_behind; /* migrations are applied that were removed from the folder, squashed or renamed */
-    bool is_session_used; /* an earlier script ran in this session */
+    bool is_session_used;  /* an earlier script ran in this session */
     bool is_pooled; /* behind a pooler in transaction mode: the leader lock lasts only for each transaction */
     char id[UUID_SIZE]; /* of the ledger row */
 

@@ -11,7 +11,7 @@ enum { QUERY_MOST = 16 * 1024 };
 /* Where the ledger is and what the session is like. %s is the ledger's name as a literal, qualified when the
  * URL names the schema. */
 #define SESSION_QUERY                                                                                        \
-    "SELECT pg_catalog.current_database(), pg_catalog.current_setting('transaction_read_only') = 'on',"        \
+    "SELECT pg_catalog.current_database(), pg_catalog.current_setting('transaction_read_only') = 'on',"      \
     " pg_catalog.current_setting('standard_conforming_strings') = 'on',"                                     \
     " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                              \
     "            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"                                \
@@ -267,7 +267,8 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is
     if (!add_schema(conn, ledger, &sql, err))
         return false;
     add_sql(ledger->dialect->ledger->create, ledger->table, &sql);
-    if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0, err)) {
+    if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0,
+                       err)) {
         denial_explain(conn, sql.at, err);
         return error_context(err, "creating the ledger %s", ledger->table);
     }

@@ -42,7 +42,7 @@ struct ledger {
     /* What the same round trip says about the session. */
     const char *database;
     bool is_read_only; /* a standby, or default_transaction_read_only */
-    int backend_pid; /* of the process that answered */
+    int backend_pid;   /* of the process that answered */
     bool has_standard_strings;
 };
 

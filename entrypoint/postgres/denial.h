@@ -41,8 +41,8 @@ enum { DENIAL_NAME_SIZE = 128 };
 /* Reads the server's message, whatever stands before it. False for one that it does not know. Pure. */
 must_use bool denial_parse(const char *message, enum denial_kind *kind, char name[DENIAL_NAME_SIZE]);
 
-/* Adds the privileges that a statement may need of a relation, schema or database, by its words, as an array for
- * the server; all of them for an empty statement. Pure. */
+/* Adds the privileges that a statement may need of a relation, schema or database, by its words, as an array
+ * for the server; all of them for an empty statement. Pure. */
 void denial_add_privileges(enum denial_kind kind, struct slice statement, struct text *out);
 
 /* Adds what gives the session's role what it lacks, as one sentence: "As its owner or a superuser: GRANT …;".

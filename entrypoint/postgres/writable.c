@@ -61,10 +61,11 @@ static void explain(const struct result *row, struct error *why)
         add_remedy(SOURCES[i].remedy, row, &remedy);
         error_set(why, ERROR_UNREACHABLE, "the session is read-only: default_transaction_read_only is %s",
                   setting_source_text(source));
-        error_hint(why,
-                   "Find out why (providers do that when a disk is full), then take it back: %s Or point the URL "
-                   "at the primary.",
-                   remedy.at);
+        error_hint(
+            why,
+            "Find out why (providers do that when a disk is full), then take it back: %s Or point the URL "
+            "at the primary.",
+            remedy.at);
     }
     text_copy_cut(why->sqlstate, sizeof why->sqlstate, "25006");
 }

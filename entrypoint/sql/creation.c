@@ -12,7 +12,8 @@ _Static_assert(sizeof CREATION_NAMES / sizeof *CREATION_NAMES == CREATION_KINDS,
 /* The words between CREATE and the kind that change nothing here. */
 static void skip_adjectives(struct scanner *scanner)
 {
-    static const char *const words[] = { "or", "replace", "unlogged", "materialized", "recursive", "unique", "foreign" };
+    static const char *const words[] = { "or",        "replace", "unlogged", "materialized",
+                                         "recursive", "unique",  "foreign" };
 
     for (size_t i = 0; i < array_length(words); i++)
         (void)scan_word(scanner, words[i]);
@@ -24,8 +25,8 @@ static bool read_create(struct scanner *scanner, struct creation *out)
         const char *word;
         enum creation_kind kind;
     } kinds[] = {
-        { "table", CREATION_RELATION },    { "view", CREATION_RELATION }, { "sequence", CREATION_RELATION },
-        { "index", CREATION_RELATION },    { "type", CREATION_TYPE },     { "domain", CREATION_TYPE },
+        { "table", CREATION_RELATION },      { "view", CREATION_RELATION }, { "sequence", CREATION_RELATION },
+        { "index", CREATION_RELATION },      { "type", CREATION_TYPE },     { "domain", CREATION_TYPE },
         { "extension", CREATION_EXTENSION }, { "schema", CREATION_SCHEMA },
     };
     size_t i = 0;
@@ -65,7 +66,8 @@ bool creation_parse(struct slice statement, struct creation *out)
     if (scan_word(&scanner, "create"))
         is_read = read_create(&scanner, &found);
     else
-        is_read = scan_word(&scanner, "alter") && scan_word(&scanner, "table") && read_column(&scanner, &found);
+        is_read =
+            scan_word(&scanner, "alter") && scan_word(&scanner, "table") && read_column(&scanner, &found);
     if (is_read)
         *out = found;
     return is_read;

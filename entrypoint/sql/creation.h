@@ -27,8 +27,8 @@ struct creation {
     char column[IDENTIFIER_SIZE];
 };
 
-/* Reads CREATE of those kinds, and ALTER TABLE … ADD COLUMN, its first column. False, and `out` untouched, for
- * any other statement, for one that names nothing (CREATE INDEX ON …), for temporary objects. */
+/* Reads CREATE of those kinds, and ALTER TABLE … ADD COLUMN, its first column. False, and `out` untouched,
+ * for any other statement, for one that names nothing (CREATE INDEX ON …), for temporary objects. */
 must_use bool creation_parse(struct slice statement, struct creation *out);
 
 #endif

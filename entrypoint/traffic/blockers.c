@@ -41,8 +41,7 @@ static const struct query HOLDERS = {
     .sql =
         "SELECT " BLOCKER_COLUMNS
         "  FROM pg_catalog.pg_locks AS l"
-        "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid"
-        BLOCKER_PREPARED
+        "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid" BLOCKER_PREPARED
         " WHERE l.granted AND l.locktype = 'relation' AND l.relation = $1::oid AND l.mode = ANY ($2::text[])"
         "   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d"
         "                      WHERE d.datname = pg_catalog.current_database())"
@@ -97,8 +96,8 @@ static bool is_in_conflict(const char *mode, const char *held)
 
         /* Each name in the list stands between a brace or a comma and the next. */
         for (const char *found = conflicts.at; (found = strchr(found, *at)) != NULL; found++) {
-            if (found > conflicts.at && strchr("{,", found[-1]) != NULL &&
-                strncmp(found, at, length) == 0 && strchr(",}", found[length]) != NULL)
+            if (found > conflicts.at && strchr("{,", found[-1]) != NULL && strncmp(found, at, length) == 0 &&
+                strchr(",}", found[length]) != NULL)
                 return true;
         }
         at += length;

@@ -97,8 +97,8 @@ void blocker_act(struct connection *conn, const struct blocker *blocker, struct 
  * AccessShareLock". */
 void blocker_describe(const struct blocker *blocker, struct text *out);
 
-/* Adds what ends it, as a person types it: "SELECT pg_terminate_backend(4711);" or "ROLLBACK PREPARED 'x'; (or
- * COMMIT PREPARED 'x';)", with the database where that is another one. */
+/* Adds what ends it, as a person types it: "SELECT pg_terminate_backend(4711);" or "ROLLBACK PREPARED 'x';
+ * (or COMMIT PREPARED 'x';)", with the database where that is another one. */
 void blocker_add_remedy(const struct blocker *blocker, struct text *out);
 
 #endif

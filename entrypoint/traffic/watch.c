@@ -30,8 +30,7 @@ static const char WANTED[] =
     "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = b.pid"
     "  JOIN pg_catalog.pg_locks AS l ON l.pid IS NOT DISTINCT FROM NULLIF(b.pid, 0) AND l.granted"
     "   AND (l.locktype, l.database, l.relation, l.page, l.tuple, l.transactionid)"
-    "     IS NOT DISTINCT FROM (w.locktype, w.database, w.relation, w.page, w.tuple, w.transactionid)"
-    BLOCKER_PREPARED
+    "     IS NOT DISTINCT FROM (w.locktype, w.database, w.relation, w.page, w.tuple, w.transactionid)" BLOCKER_PREPARED
     " WHERE NOT w.granted AND w.pid = ";
 static const char WANTED_END[] = " GROUP BY w.locktype, w.mode, w.relation, " BLOCKER_GROUPS " LIMIT 16;";
 
@@ -100,9 +99,10 @@ static void say_blockers(struct watch *watch)
         text_add_string(&text, i == 0 ? "" : "; ");
         blocker_describe(&watch->blockers.list[i], &text);
         if (length < sizeof who)
-            length += (size_t)snprintf(
-                who + length, sizeof who - length, "%d/%s ", watch->blockers.list[i].pid,
-                watch->blockers.list[i].pid == 0 ? watch->blockers.list[i].name : watch->blockers.list[i].state);
+            length +=
+                (size_t)snprintf(who + length, sizeof who - length, "%d/%s ", watch->blockers.list[i].pid,
+                                 watch->blockers.list[i].pid == 0 ? watch->blockers.list[i].name
+                                                                  : watch->blockers.list[i].state);
     }
     if (watch->blockers.count == 0 || strcmp(who, watch->said) == 0)
         return;

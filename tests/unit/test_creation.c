@@ -39,8 +39,8 @@ static void what_a_statement_creates_is_read(void **state)
         struct creation creation;
 
         if (creation_parse(slice_of(cases[i].statement), &creation))
-            text_add_format(&created, "%s %s.%s.%s", CREATION_NAMES[creation.kind], creation.schema, creation.name,
-                            creation.column);
+            text_add_format(&created, "%s %s.%s.%s", CREATION_NAMES[creation.kind], creation.schema,
+                            creation.name, creation.column);
         assert_string_equal(created.at, cases[i].created == NULL ? "" : cases[i].created);
     }
 }
