@@ -70,7 +70,7 @@ def test_what_the_script_sets_itself_is_its_failure(database, folder, tidelock):
     folder.add("001_a", "SELECT 1")
     tidelock("deploy").succeeds()
     folder.add("002_b", "SET TRANSACTION READ ONLY;\nCREATE TABLE b ();")
-    tidelock("deploy").fails(exit=6, says=["read-only transaction", "Nothing of 002_b", "Correct"])
+    tidelock("deploy").fails(exit=6, says=["read-only transaction", "Nothing of 002_b", "makes its own transaction read-only: correct it"])
     folder.replace("002_b", "-- tidelock: transaction=off\nSET default_transaction_read_only = on;\nCREATE TABLE b ();")
     assert tidelock("deploy").code in (6, 7)
 
