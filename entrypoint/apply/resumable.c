@@ -179,7 +179,7 @@ static bool stop(struct execution *execution, const struct course *course, struc
         return false;
     facts->is_rolled_back = true;
     execution_judge(execution, err);
-    if (err->class == ERROR_LEADER)
+    if (err->class == ERROR_LEADER || err->class == ERROR_UNREACHABLE)
         return false;
     record_stop(execution, is_partial(facts, err), err);
     if (!is_partial(facts, err))

@@ -5,7 +5,9 @@
 #include "base/signals.h"
 #include "credentials/password.h"
 #include "deploy/internal.h"
+#include "deploy/validate.h"
 #include "postgres/reach.h"
+#include "postgres/writable.h"
 
 enum { LEAD_AGAIN_MS = 5000, LEAD_PAUSE_MS = 50 };
 
@@ -19,13 +21,25 @@ static enum phase step_connect(struct deployment *d, struct error *err)
 {
     connection_close(d->conn);
     d->is_session_used = false;
-    d->conn = reach_database(d->config, d->endpoint, steal(&d->begun), err);
+    d->conn = d->must_write ? writable_reach(d->config, d->endpoint, err)
+                            : reach_database(d->config, d->endpoint, steal(&d->begun), err);
+    if (d->conn == NULL && writable_is_missing(err) && d->history.counts[VERDICT_PENDING] > 0)
+        error_holds(err, "Not applied: %zu pending migration%s of this folder.",
+                    d->history.counts[VERDICT_PENDING], text_plural(d->history.counts[VERDICT_PENDING]));
     return d->conn == NULL ? PHASE_FAILED : PHASE_COMPARING;
 }
 
+/* Whatever a newer migration is doing or has left: this image does not need it. */
 static bool is_complete(const struct deployment *d)
 {
-    return d->ledger.exists && d->history.counts[VERDICT_PENDING] == 0 && d->history.failed_count == 0;
+    return d->ledger.exists && !d->execution.commit_doubt.is_in_doubt &&
+           d->history.counts[VERDICT_PENDING] == 0 && d->history.counts[VERDICT_FAILED] == 0;
+}
+
+static enum phase complete(const struct deployment *d)
+{
+    validate_warn_of_strays(&d->history);
+    return PHASE_COMPLETE;
 }
 
 /* Most starts find nothing to do, and names are enough to know that: applied scripts are not even read, and
@@ -66,18 +80,20 @@ static enum phase step_compare(struct deployment *d, struct error *err)
         if (!glance(d, err))
             return PHASE_FAILED;
         if (is_complete(d))
-            return PHASE_COMPLETE;
+            return complete(d);
     }
-    if (!deployment_look(d, LEDGER_NAMES, err))
+    if (!deployment_look(d, d->config->is_strict ? LEDGER_CHECKSUMS : LEDGER_NAMES, err))
         return PHASE_FAILED;
-    if (!is_complete(d) && d->ledger.is_standby) {
-        error_set(err, ERROR_UNREACHABLE, "the server is a read-only standby, but migrations are pending");
-        error_holds(err, "Pending in this folder: %zu migration%s.", d->history.counts[VERDICT_PENDING],
-                    text_plural(d->history.counts[VERDICT_PENDING]));
-        error_hint(err, "Point the URL at the primary, or name all hosts: target_session_attrs=read-write.");
-        return PHASE_FAILED;
+    if (is_complete(d)) {
+        if (!validate_edited(d->folder, &d->history, d->config->is_strict, err) ||
+            !validate_findings(d->folder, &d->history, d->config->is_strict, err))
+            return PHASE_FAILED;
+        return complete(d);
     }
-    return d->ledger.is_standby ? PHASE_PREPARING : PHASE_LEADING;
+    if (!d->ledger.is_read_only)
+        return PHASE_LEADING;
+    d->must_write = true;
+    return PHASE_CONNECTING;
 }
 
 static bool look_for_pooler(struct deployment *d, struct error *err)
@@ -253,7 +269,7 @@ static enum phase step_apply(struct deployment *d, struct error *err)
 const struct phase_row PHASE_ROWS[PHASES] = {
     [PHASE_CONNECTING] = { "connecting", PROGRESS_CONNECTING, step_connect, 1u << PHASE_COMPARING },
     [PHASE_COMPARING] = { "comparing", PROGRESS_CONNECTING, step_compare,
-                          1u << PHASE_COMPLETE | 1u << PHASE_LEADING | 1u << PHASE_PREPARING },
+                          1u << PHASE_COMPLETE | 1u << PHASE_LEADING | 1u << PHASE_CONNECTING },
     [PHASE_BUDGETING] = { "budgeting", PROGRESS_WAITING_BUDGET, step_budget, 1u << PHASE_CONNECTING },
     [PHASE_LEADING] = { "leading", PROGRESS_CONNECTING, step_lead,
                         1u << PHASE_PREPARING | 1u << PHASE_FOLLOWING | 1u << PHASE_BUDGETING |

@@ -6,7 +6,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
+#include "execution/circumstance.h"
 #include "postgres/query.h"
+#include "postgres/sqlstate.h"
+#include "postgres/writable.h"
 
 enum { NUMBER_SIZE = 24, ROLLBACK_MS = 10 * 1000, SERVER_GRACE_MS = 10 * 1000 };
 
@@ -222,9 +225,23 @@ void execution_note_leftover(struct execution *execution, enum failure_leftover 
     text_copy_cut(names->remedy, sizeof names->remedy, remedy);
 }
 
+/* A write was refused as read-only: the server's doing, or that of a SET in the script. */
+static bool is_read_only_by_itself(const struct execution *execution, const struct error *err)
+{
+    struct error ignored;
+    bool is_writable;
+
+    return writable_is_missing(err) && !connection_is_lost(execution->conn) &&
+           !connection_is_in_transaction(execution->conn) &&
+           writable_find(execution->conn, &is_writable, &ignored, &ignored) && is_writable;
+}
+
 void execution_judge(struct execution *execution, struct error *err)
 {
     struct failure_facts *facts = &execution->failure.facts;
+
+    if (is_read_only_by_itself(execution, err))
+        err->class = ERROR_CLEAN;
 
     facts->class = err->class;
     facts->sqlstate = err->sqlstate;
@@ -234,8 +251,23 @@ void execution_judge(struct execution *execution, struct error *err)
     facts->is_connected =
         !facts->is_in_doubt && (facts->is_rolled_back || !connection_is_lost(execution->conn));
     facts->has_hint = err->hint[0] != '\0' && err->sqlstate[0] == '\0';
-    facts->has_blocker = execution->lock_wait.blocker_pid > 0;
+    facts->has_blocker = execution->lock_wait.is_blocker_known;
     err->class = failure_decide(facts).class;
+}
+
+/* The hint that tidelock itself puts on a code is replaced by the advice for it. */
+static void advise(struct execution *execution, struct error *err)
+{
+    struct failure_names *names = &execution->failure.names;
+    auto_text struct text advice = text_init(4 * sizeof names->advice);
+    const char *general = sqlstate_find(err->sqlstate)->hint;
+
+    if (err->sqlstate[0] == '\0')
+        return;
+    circumstance_add_advice(execution, err, &advice);
+    text_copy_cut(names->advice, sizeof names->advice, advice.at);
+    if (general != NULL && strcmp(general, err->hint) == 0)
+        err->hint[0] = '\0';
 }
 
 bool execution_explain(struct execution *execution, struct error *err)
@@ -243,10 +275,18 @@ bool execution_explain(struct execution *execution, struct error *err)
     struct failure_names *names = &execution->failure.names;
 
     execution_judge(execution, err);
+    advise(execution, err);
     names->migration = execution->migration->name;
     names->script = execution->migration->script_path;
+    names->was_tried = execution->was_rolled_back;
     names->statements = execution->summary.statements;
-    names->blocker_pid = execution->lock_wait.blocker_pid;
+    names->blocker_pid = execution->lock_wait.blocker.pid;
+    if (execution->lock_wait.is_blocker_known) {
+        auto_text struct text remedy = text_init(sizeof names->blocker_remedy);
+
+        blocker_add_remedy(&execution->lock_wait.blocker, &remedy);
+        text_copy_cut(names->blocker_remedy, sizeof names->blocker_remedy, remedy.at);
+    }
     failure_describe(&execution->failure, err);
     return false;
 }

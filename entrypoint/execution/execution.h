@@ -29,7 +29,8 @@ struct lock_wait {
     struct retry retry;
     struct blocker_policy policy;
     int64_t lock_timeout_ms;      /* as last set by us */
-    int blocker_pid;              /* the latest blocker; 0 = not known */
+    struct blocker blocker;       /* the latest one … */
+    bool is_blocker_known;        /* … if it was seen */
     char unseen[32];              /* the virtual transaction id of a holder whose age is hidden from us … */
     struct deadline unseen_until; /* … and until when it counts as young */
 };
@@ -67,7 +68,9 @@ struct execution {
     const struct lease *lease; /* that must be held, too */
     enum mode mode;
     struct progress *progress;
-    bool is_session_used; /* an earlier script ran in this session */
+    bool was_rolled_back;  /* an earlier try, by hand: it may have left something */
+    bool is_folder_behind; /* migrations are applied that were removed from the folder, squashed or renamed */
+    bool is_session_used;  /* an earlier script ran in this session */
     bool is_pooled; /* behind a pooler in transaction mode: the leader lock lasts only for each transaction */
     char id[UUID_SIZE]; /* of the ledger row */
 

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "execution/advice.h"
 
 /* The facts as a set, so that a rule is a row. */
 enum {
@@ -53,7 +54,9 @@ static unsigned set_of(const struct failure_facts *facts)
         { facts->leftover == LEFTOVER_PERSON, PERSON },
         { facts->has_hint, HINT },
         { facts->has_blocker, BLOCKER },
-        { facts->class == ERROR_INTERRUPTED || facts->class == ERROR_LEADER, STOPPED },
+        { facts->class == ERROR_INTERRUPTED || facts->class == ERROR_LEADER ||
+              facts->class == ERROR_UNREACHABLE,
+          STOPPED },
         { facts->class == ERROR_LOST, LOST },
         { facts->class == ERROR_TABLE_LOCK, TABLE_LOCK },
         { is_any(facts->sqlstate, outside, array_length(outside)), TRANSACTION },
@@ -210,7 +213,7 @@ static void add_holds(enum failure_holds holds, const struct failure_facts *fact
                         name);
         break;
     default:
-        text_add_format(out, "Nothing of %s", name);
+        text_add_format(out, "Nothing of %s%s", names->was_tried ? "this try of " : "", name);
         if (names->before > 0)
             text_add_format(out, "; already applied by this run: %zu migration%s", names->before,
                             text_plural(names->before));
@@ -232,6 +235,14 @@ static void add_go_on(const struct failure_facts *facts, const struct failure_na
 static void add_corrected(const struct failure_facts *facts, const struct failure_names *names,
                           struct text *out)
 {
+    if (names->advice[0] != '\0') {
+        text_add_format(out, "%s Then deploy again", names->advice);
+        if (names->done > 0 || (facts->mode == MODE_BACKFILL && names->persists[0] != '\0'))
+            add_go_on(facts, names, out);
+        else
+            text_add_string(out, ".");
+        return;
+    }
     if (facts->mode != MODE_BACKFILL && names->done > 0) {
         text_add_format(
             out,
@@ -247,12 +258,24 @@ static void add_corrected(const struct failure_facts *facts, const struct failur
         text_add_string(out, ".");
 }
 
+static void add_correct(const struct failure_facts *facts, const struct failure_names *names,
+                        struct text *out)
+{
+    if (names->advice[0] != '\0')
+        text_add_format(out, "%s Then deploy again.", names->advice);
+    else
+        text_add_format(out, "Correct %s and deploy again; there is nothing to resolve.%s", names->script,
+                        advice_is_wrong_everywhere(facts->sqlstate)
+                            ? ""
+                            : " Databases that it was applied to will report the edit.");
+}
+
 static void add_next(enum failure_next next, const struct failure_facts *facts,
                      const struct failure_names *names, struct text *out)
 {
     switch (next) {
     case NEXT_CORRECT:
-        text_add_format(out, "Correct %s and deploy again; there is nothing to resolve.", names->script);
+        add_correct(facts, names, out);
         break;
     case NEXT_NO_TRANSACTION:
         text_add_format(out, "Begin %s with the line \"-- tidelock: transaction=off\" and deploy again.",
@@ -272,13 +295,20 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
         text_add_string(out, "Deploy again: tidelock finds out what was done and resumes from there.");
         break;
     case NEXT_BLOCKER:
-        text_add_format(out,
-                        "Deploy again when pid %d is done (to end it: SELECT pg_terminate_backend(%d);), or "
-                        "allow more time with --retry-for.",
-                        names->blocker_pid, names->blocker_pid);
+        if (names->blocker_pid == 0)
+            text_add_format(out, "End the prepared transaction, then deploy again: %s",
+                            names->blocker_remedy);
+        else
+            text_add_format(out,
+                            "Deploy again when pid %d is done (to end it: %s), or allow more time with "
+                            "--retry-for.",
+                            names->blocker_pid, names->blocker_remedy);
         break;
     case NEXT_TABLE:
-        text_add_string(out, "Deploy again when the table is free, or allow more time with --retry-for.");
+        if (names->advice[0] != '\0')
+            text_add_format(out, "%s Then deploy again.", names->advice);
+        else
+            text_add_string(out, "Deploy again when the table is free, or allow more time with --retry-for.");
         break;
     case NEXT_REMEDY:
         text_add_format(out, "%s%s", names->remedy, names->remedy[0] == '\0' ? "Correct" : "; then correct");

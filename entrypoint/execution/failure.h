@@ -79,13 +79,16 @@ struct failure_verdict failure_decide(const struct failure_facts *facts);
 struct failure_names {
     const char *migration;
     const char *script; /* its path */
-    size_t before;      /* migrations that this run has applied before it */
-    size_t done;        /* statements that are committed … */
-    size_t statements;  /* … out of this many */
-    int blocker_pid;
-    char persists[800]; /* those statements, or the rows of a backfill */
-    char remains[512];  /* what was left over: "the INVALID index x" */
-    char remedy[1024];  /* what a person types to remove that */
+    bool was_tried;    /* before, and that was marked as rolled back, by whoever: what it left is not known */
+    size_t before;     /* migrations that this run has applied before it */
+    size_t done;       /* statements that are committed … */
+    size_t statements; /* … out of this many */
+    char advice[900];  /* what helps, if the SQLSTATE tells; without "deploy again" */
+    int blocker_pid;   /* 0 = a prepared transaction */
+    char blocker_remedy[1000]; /* what ends it */
+    char persists[800];        /* those statements, or the rows of a backfill */
+    char remains[512];         /* what was left over: "the INVALID index x" */
+    char remedy[1024];         /* what a person types to remove that */
 };
 
 /* What is known about a migration while it is applied, in case it fails. */

@@ -41,8 +41,8 @@ struct ledger {
 
     /* What the same round trip says about the session. */
     const char *database;
-    bool is_standby;
-    int backend_pid; /* of the process that answered */
+    bool is_read_only; /* a standby, or default_transaction_read_only */
+    int backend_pid;   /* of the process that answered */
     bool has_standard_strings;
 };
 

@@ -20,7 +20,8 @@ enum {
 };
 
 /* What a session waits for and who holds it. pg_blocking_pids() knows queues as well as holders, and needs no
- * privilege. The session's process id follows. */
+ * privilege; a prepared transaction is process 0 in it (documentation, "System Information Functions"). The
+ * session's process id follows. */
 static const char WANTED[] =
     "SELECT w.locktype OPERATOR(pg_catalog.=) ANY ('{transactionid,tuple}'::pg_catalog.text[]), w.mode,"
     " COALESCE(w.relation, 0),"
@@ -28,11 +29,10 @@ static const char WANTED[] =
     "  FROM pg_catalog.pg_locks AS w"
     "  CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b (pid)"
     "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) b.pid"
-    "  JOIN pg_catalog.pg_locks AS l ON l.pid OPERATOR(pg_catalog.=) b.pid AND l.granted"
+    "  JOIN pg_catalog.pg_locks AS l ON l.granted"
+    "   AND COALESCE(l.pid, 0) OPERATOR(pg_catalog.=) b.pid"
     "   AND pg_catalog.record_eq(ROW(l.locktype, l.database, l.relation, l.page, l.tuple, l.transactionid),"
-    "                            ROW(w.locktype, w.database, w.relation, w.page, w.tuple, w.transactionid))"
-    "  LEFT JOIN pg_catalog.pg_prepared_xacts AS p"
-    " ON l.virtualtransaction OPERATOR(pg_catalog.=) ('-1/' OPERATOR(pg_catalog.||) p.transaction)"
+    "                            ROW(w.locktype, w.database, w.relation, w.page, w.tuple, w.transactionid))" BLOCKER_PREPARED
     " WHERE NOT w.granted AND w.pid OPERATOR(pg_catalog.=) ";
 static const char WANTED_END[] = " GROUP BY w.locktype, w.mode, w.relation, " BLOCKER_GROUPS " LIMIT 16;";
 
@@ -91,6 +91,26 @@ static void forget_blocked(struct watch *watch)
     watch->progress->blocked_by = 0;
 }
 
+/* A prepared transaction does not end by itself, and CREATE INDEX CONCURRENTLY waits for it without a limit.
+ */
+static void log_blockers(const struct watch *watch, struct text *who)
+{
+    const struct wanted_lock *wanted_lock = &watch->wanted_lock;
+    bool is_prepared = watch->blockers.list[0].pid == 0;
+
+    if (is_prepared) {
+        text_add_string(who, "; to end it, ");
+        blocker_add_remedy(&watch->blockers.list[0], who);
+    }
+    if (wanted_lock->is_row && is_prepared)
+        log_info("blocked: waiting for a transaction to end: %s", who->at);
+    else if (wanted_lock->is_row || wanted_lock->relation[0] != '\0')
+        log_info("blocked: waiting for %s on %s, held up by %s", wanted_lock->mode,
+                 wanted_lock->is_row ? "a row" : wanted_lock->relation, who->at);
+    else
+        log_info("blocked: waiting for a transaction to end, that of %s", who->at);
+}
+
 static void say_blockers(struct watch *watch)
 {
     auto_text struct text text = text_init(2048);
@@ -101,18 +121,16 @@ static void say_blockers(struct watch *watch)
         text_add_string(&text, i == 0 ? "" : "; ");
         blocker_describe(&watch->blockers.list[i], &text);
         if (length < sizeof who)
-            length += (size_t)snprintf(who + length, sizeof who - length, "%d/%s ",
-                                       watch->blockers.list[i].pid, watch->blockers.list[i].state);
+            length +=
+                (size_t)snprintf(who + length, sizeof who - length, "%d/%s ", watch->blockers.list[i].pid,
+                                 watch->blockers.list[i].pid == 0 ? watch->blockers.list[i].name
+                                                                  : watch->blockers.list[i].state);
     }
     if (watch->blockers.count == 0 || strcmp(who, watch->said) == 0)
         return;
     text_copy_cut(watch->said, sizeof watch->said, who);
     text_copy_cut(watch->progress->in_the_way, sizeof watch->progress->in_the_way, text.at);
-    if (watch->wanted_lock.is_row || watch->wanted_lock.relation[0] != '\0')
-        log_info("blocked: waiting for %s on %s, held up by %s", watch->wanted_lock.mode,
-                 watch->wanted_lock.is_row ? "a row" : watch->wanted_lock.relation, text.at);
-    else
-        log_info("blocked: waiting for a transaction to end, that of %s", text.at);
+    log_blockers(watch, &text);
 }
 
 static void see_want(struct watch *watch, const struct result *seen)
@@ -127,6 +145,7 @@ static void see_want(struct watch *watch, const struct result *seen)
     text_copy_cut(wanted_lock->oid, sizeof wanted_lock->oid, result_text(seen, 0, 2));
     text_copy_cut(wanted_lock->relation, sizeof wanted_lock->relation, result_text(seen, 0, 3));
     blockers_read(seen, 4, &watch->blockers);
+    blockers_drop_harmless(wanted_lock->mode, &watch->blockers);
     say_blockers(watch);
 }
 

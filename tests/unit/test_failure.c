@@ -34,7 +34,7 @@ static struct failure_facts facts_of(unsigned number)
 
 static bool is_stopped(enum error_class class)
 {
-    return class == ERROR_INTERRUPTED || class == ERROR_LEADER;
+    return class == ERROR_INTERRUPTED || class == ERROR_LEADER || class == ERROR_UNREACHABLE;
 }
 
 /* Whether it is certain that nothing of the migration is in the database. */
@@ -153,7 +153,8 @@ static void the_usual_cases_read_so(void **state)
         { { .class = ERROR_REFUSED, .mode = MODE_ATOMIC, .has_begun = true, .is_connected = true },
           ERROR_CLEAN,
           "Nothing of 001_a; already applied by this run: 3 migrations.",
-          "Correct 001_a/migration.sql and deploy again; there is nothing to resolve." },
+          "Correct 001_a/migration.sql and deploy again; there is nothing to resolve. Databases that it was applied "
+          "to will report the edit." },
         { { .class = ERROR_CLEAN,
             .sqlstate = "25001",
             .mode = MODE_ATOMIC,
@@ -218,6 +219,7 @@ static void the_usual_cases_read_so(void **state)
                                               .done = 2,
                                               .statements = 5,
                                               .blocker_pid = 4711,
+                                              .blocker_remedy = "SELECT pg_terminate_backend(4711);",
                                               .persists = " line 1: A; line 2: B",
                                               .remains = "the INVALID index i",
                                               .remedy = "DROP INDEX CONCURRENTLY i" } };
