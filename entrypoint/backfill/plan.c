@@ -204,12 +204,12 @@ static const struct query PRIMARY_KEY = {
     .name = "backfill_primary_key",
     .parameters = 1,
     .sql =
-        "SELECT CASE WHEN m.amname <> 'btree' THEN 'its primary key is temporal (WITHOUT OVERLAPS), so its index"
+        "SELECT CASE WHEN m.amname OPERATOR(pg_catalog.<>) 'btree' THEN 'its primary key is temporal (WITHOUT OVERLAPS), so its index"
         " is not a btree' ELSE 'its primary key has more than 4 columns' END"
         "  FROM pg_catalog.pg_index AS i"
-        "  JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid"
-        "  JOIN pg_catalog.pg_am AS m ON m.oid = c.relam"
-        " WHERE i.indrelid = pg_catalog.to_regclass($1) AND i.indisprimary",
+        "  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
+        "  JOIN pg_catalog.pg_am AS m ON m.oid OPERATOR(pg_catalog.=) c.relam"
+        " WHERE i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1) AND i.indisprimary",
 };
 
 static bool refuse_key(const struct execution *execution, const struct backfill_plan *plan, struct error *err)

@@ -81,44 +81,36 @@ static void find_blocker(struct inquiry *inquiry)
         inquiry->facts.known |= ADVICE_REMEDY;
 }
 
-/* Adds an expression that tells whether the object exists. Unqualified names belong where the ledger is: the
+/* Adds a query that tells whether the object exists. Unqualified names belong where the ledger is: the
  * session's search_path may have been set for the script alone. */
 static void add_exists(const struct creation *creation, const char *schema, struct text *sql)
 {
     static const char *const lookups[] = {
-        [CREATION_RELATION] = "pg_catalog.to_regclass(%s) IS NOT NULL",
+        [CREATION_RELATION] = "SELECT pg_catalog.to_regclass({name}) IS NOT NULL",
         [CREATION_COLUMN] =
-            "EXISTS (SELECT FROM pg_catalog.pg_attribute AS c WHERE c.attrelid = pg_catalog.to_regclass(%s)"
-            " AND NOT c.attisdropped AND c.attname = ",
-        [CREATION_TYPE] = "pg_catalog.to_regtype(%s) IS NOT NULL",
-        [CREATION_SCHEMA] = "pg_catalog.to_regnamespace(%s) IS NOT NULL",
+            "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute AS a"
+            " JOIN (VALUES ({name})) AS v (relation, name)"
+            "   ON a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(v.relation)"
+            "  AND a.attname OPERATOR(pg_catalog.=) v.name WHERE NOT a.attisdropped)",
+        [CREATION_TYPE] = "SELECT pg_catalog.to_regtype({name}) IS NOT NULL",
+        [CREATION_SCHEMA] = "SELECT pg_catalog.to_regnamespace({name}) IS NOT NULL",
         [CREATION_EXTENSION] =
-            "EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE pg_catalog.quote_ident(e.extname) = %s"
-            " OR '\"' || e.extname || '\"' = %s)",
+            "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_extension AS e"
+            " WHERE e.extname OPERATOR(pg_catalog.=)"
+            " ANY (pg_catalog.parse_ident({name})))",
     };
     bool is_global = creation->kind == CREATION_SCHEMA || creation->kind == CREATION_EXTENSION;
+    const char *place = creation->schema[0] == '\0' ? schema : creation->schema;
     auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
-    auto_text struct text literal = text_init(2 * QUALIFIED_NAME_SIZE);
+    auto_text struct text literals = text_init(4 * QUALIFIED_NAME_SIZE);
 
-    quote_qualified(is_global                     ? ""
-                    : creation->schema[0] == '\0' ? schema
-                                                  : creation->schema,
-                    creation->name, &name);
-    quote_literal(name.at, &literal);
-    for (const char *at = lookups[creation->kind]; *at != '\0';) {
-        size_t length = strcspn(at, "%");
-
-        text_add(sql, at, length);
-        at += length;
-        if (*at != '%')
-            break;
-        text_add_string(sql, literal.at);
-        at += 2;
+    quote_qualified(is_global ? "" : place, creation->name, &name);
+    quote_literal(name.at, &literals);
+    if (creation->kind == CREATION_COLUMN) {
+        text_add_string(&literals, ", ");
+        quote_literal(creation->column, &literals);
     }
-    if (creation->kind != CREATION_COLUMN)
-        return;
-    quote_literal(creation->column, sql);
-    text_add_string(sql, ")");
+    text_add_filled(sql, lookups[creation->kind], "{name}", literals.at);
 }
 
 /* Adds a row for each object that the script creates: its name, and whether it exists. */
@@ -134,11 +126,11 @@ static size_t add_creations(const struct execution *execution, struct text *sql)
 
         if (!creation_parse(execution_text(execution, &statement), &creation))
             continue;
-        text_add_format(sql, "%s SELECT %zu AS n, ", count == 0 ? "" : " UNION ALL", count);
+        text_add_format(sql, " UNION ALL SELECT %zu, ", count);
         quote_literal(creation.kind == CREATION_COLUMN ? creation.column : creation.name, sql);
-        text_add_string(sql, "::text AS name, ");
+        text_add_string(sql, "::pg_catalog.text, (");
         add_exists(&creation, execution->ledger->schema, sql);
-        text_add_string(sql, " AS is_there");
+        text_add_string(sql, ")");
         count++;
     }
     return count;
@@ -157,7 +149,8 @@ static void find_creations(struct inquiry *inquiry)
 
     text_add_string(&sql,
                     "SELECT pg_catalog.count(*) FILTER (WHERE o.is_there),"
-                    " (pg_catalog.array_agg(o.name ORDER BY o.n) FILTER (WHERE NOT o.is_there))[1] FROM (");
+                    " (pg_catalog.array_agg(o.name ORDER BY o.n) FILTER (WHERE NOT o.is_there))[1]"
+                    "  FROM (SELECT 0 AS n, ''::pg_catalog.text AS name, false AS is_there WHERE false");
     count = add_creations(inquiry->execution, &sql);
     text_add_string(&sql, ") AS o");
     query.sql = sql.at;
@@ -189,7 +182,8 @@ static void find_limit(struct inquiry *inquiry)
 {
     static const struct query limit = {
         .name = "statement_timeout",
-        .sql = "SELECT setting::bigint, source FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'",
+        .sql =
+            "SELECT setting::bigint, source FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'statement_timeout'",
     };
     auto_result struct result *result = NULL;
     int64_t ms = inquiry->execution->settings.statement_timeout_ms;
@@ -286,7 +280,7 @@ static void find_extension(struct inquiry *inquiry)
         .name = "available_extension",
         .parameters = 1,
         .sql =
-            "SELECT e.installed_version IS NULL FROM pg_catalog.pg_available_extensions AS e WHERE e.name = $1",
+            "SELECT e.installed_version IS NULL FROM pg_catalog.pg_available_extensions AS e WHERE e.name OPERATOR(pg_catalog.=) $1",
     };
     const char *said = server_message(inquiry);
     auto_result struct result *row = NULL;

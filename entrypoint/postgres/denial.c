@@ -56,10 +56,10 @@ static const struct {
 #define MISSING(check, listed)                                                                               \
     "(SELECT pg_catalog.string_agg(p, ', ') FROM pg_catalog.unnest(" listed ") AS p WHERE NOT " check ")"
 /* Those that the statement shows to be needed ($2); where it shows none, the usual ones. */
-#define NEEDED(check, usual) "COALESCE(" MISSING(check, "$2::text[]") ", " MISSING(check, usual) ")"
+#define NEEDED(check, usual) "COALESCE(" MISSING(check, "$2::pg_catalog.text[]") ", " MISSING(check, usual) ")"
 #define BY_OWNER "As its owner or a superuser: GRANT "
 #define USAGE(on)                                                                                            \
-    "SELECT pg_catalog.format('" BY_OWNER "USAGE ON " on " %I TO %I;', $1::text, CURRENT_USER), $2::text"
+    "SELECT pg_catalog.format('" BY_OWNER "USAGE ON " on " %I TO %I;', $1::pg_catalog.text, CURRENT_USER), $2::pg_catalog.text"
 #define BELONGS                                                                                              \
     "'It belongs to %1$I: deploy as that role (--set-role), or as a superuser: GRANT %1$I TO %2$I; or ALTER "
 
@@ -68,83 +68,83 @@ static const struct query REMEDIES[DENIALS] = {
     [DENIAL_RELATION] = { .name = "denied_relation", .parameters = 2, .sql =
         "SELECT pg_catalog.format('" BY_OWNER "%s ON %I.%I TO %I;', m.privileges, n.nspname, c.relname,"
         "                         CURRENT_USER)"
-        "  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+        "  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
         " CROSS JOIN LATERAL (SELECT "
         NEEDED("pg_catalog.has_table_privilege(c.oid, p)", "ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']")
         ") AS m (privileges)"
-        " WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND m.privileges IS NOT NULL"
+        " WHERE c.relname OPERATOR(pg_catalog.=) $1 AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f}'::pg_catalog.\"char\"[]) AND m.privileges IS NOT NULL"
         " ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname LIMIT 1" },
     [DENIAL_SEQUENCE] = { .name = "denied_sequence", .parameters = 2, .sql =
         "SELECT pg_catalog.format('" BY_OWNER "USAGE, SELECT ON SEQUENCE %I.%I TO %I;', n.nspname, c.relname,"
-        "                         CURRENT_USER), $2::text"
-        "  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-        " WHERE c.relname = $1 AND c.relkind = 'S'"
+        "                         CURRENT_USER), $2::pg_catalog.text"
+        "  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        " WHERE c.relname OPERATOR(pg_catalog.=) $1 AND c.relkind OPERATOR(pg_catalog.=) 'S'"
         " ORDER BY pg_catalog.has_sequence_privilege(c.oid, 'USAGE'), n.nspname LIMIT 1" },
     [DENIAL_SCHEMA] = { .name = "denied_schema", .parameters = 2, .sql =
         "SELECT pg_catalog.format('" BY_OWNER "%s ON SCHEMA %I TO %I;', m.privileges, n.nspname, CURRENT_USER)"
         "  FROM pg_catalog.pg_namespace AS n CROSS JOIN LATERAL (SELECT "
         NEEDED("pg_catalog.has_schema_privilege(n.oid, p)", "ARRAY['CREATE']") ") AS m (privileges)"
-        " WHERE n.nspname = $1 AND m.privileges IS NOT NULL" },
+        " WHERE n.nspname OPERATOR(pg_catalog.=) $1 AND m.privileges IS NOT NULL" },
     [DENIAL_DATABASE] = { .name = "denied_database", .parameters = 2, .sql =
         "SELECT pg_catalog.format('" BY_OWNER "%s ON DATABASE %I TO %I;', m.privileges, d.datname,"
         "                         CURRENT_USER)"
         "  FROM pg_catalog.pg_database AS d CROSS JOIN LATERAL (SELECT "
         NEEDED("pg_catalog.has_database_privilege(d.oid, p)", "ARRAY['CREATE']") ") AS m (privileges)"
-        " WHERE d.datname = $1 AND m.privileges IS NOT NULL" },
+        " WHERE d.datname OPERATOR(pg_catalog.=) $1 AND m.privileges IS NOT NULL" },
     [DENIAL_ROUTINE] = { .name = "denied_routine", .parameters = 2, .sql =
         "SELECT pg_catalog.format('" BY_OWNER "EXECUTE ON ROUTINE %s TO %I;', p.oid::pg_catalog.regprocedure,"
-        "                         CURRENT_USER), $2::text"
-        "  FROM pg_catalog.pg_proc AS p WHERE p.proname = $1"
+        "                         CURRENT_USER), $2::pg_catalog.text"
+        "  FROM pg_catalog.pg_proc AS p WHERE p.proname OPERATOR(pg_catalog.=) $1"
         " ORDER BY pg_catalog.has_function_privilege(p.oid, 'EXECUTE') LIMIT 1" },
     [DENIAL_TYPE] = { .name = "denied_type", .parameters = 2, .sql = USAGE("TYPE") },
     [DENIAL_LANGUAGE] = { .name = "denied_language", .parameters = 2, .sql = USAGE("LANGUAGE") },
     [DENIAL_WRAPPER] = { .name = "denied_wrapper", .parameters = 2, .sql = USAGE("FOREIGN DATA WRAPPER") },
     [DENIAL_SERVER] = { .name = "denied_server", .parameters = 2, .sql = USAGE("FOREIGN SERVER") },
     [DENIAL_TABLESPACE] = { .name = "denied_tablespace", .parameters = 2, .sql =
-        "SELECT pg_catalog.format('" BY_OWNER "CREATE ON TABLESPACE %I TO %I;', $1::text, CURRENT_USER),"
-        " $2::text" },
+        "SELECT pg_catalog.format('" BY_OWNER "CREATE ON TABLESPACE %I TO %I;', $1::pg_catalog.text, CURRENT_USER),"
+        " $2::pg_catalog.text" },
     [DENIAL_PARAMETER] = { .name = "denied_parameter", .parameters = 2, .sql =
         "SELECT pg_catalog.format('As a superuser (version 15 or later): GRANT SET ON PARAMETER %I TO %I;',"
-        "                         $1::text, CURRENT_USER), $2::text" },
+        "                         $1::pg_catalog.text, CURRENT_USER), $2::pg_catalog.text" },
     /* A trusted one needs no superuser (documentation, "CREATE EXTENSION"). */
     [DENIAL_EXTENSION] = { .name = "denied_extension", .parameters = 2, .sql =
         "SELECT CASE WHEN pg_catalog.bool_or(e.trusted) THEN pg_catalog.format("
         "         'As the database''s owner or a superuser: GRANT CREATE ON DATABASE %I TO %I;',"
         "         pg_catalog.current_database(), CURRENT_USER)"
         "       ELSE pg_catalog.format('As a superuser, in this database: CREATE EXTENSION IF NOT EXISTS %I;',"
-        "         $1::text) END, $2::text"
-        "  FROM pg_catalog.pg_available_extension_versions AS e WHERE e.name = $1" },
+        "         $1::pg_catalog.text) END, $2::pg_catalog.text"
+        "  FROM pg_catalog.pg_available_extension_versions AS e WHERE e.name OPERATOR(pg_catalog.=) $1" },
     [DENIAL_CREATE_ROLE] = { .name = "denied_role", .parameters = 2, .sql =
-        "SELECT pg_catalog.format('As a superuser: ALTER ROLE %I CREATEROLE;', CURRENT_USER), $1::text,"
-        " $2::text" },
+        "SELECT pg_catalog.format('As a superuser: ALTER ROLE %I CREATEROLE;', CURRENT_USER), $1::pg_catalog.text,"
+        " $2::pg_catalog.text" },
     [DENIAL_CREATE_DATABASE] = { .name = "denied_create", .parameters = 2, .sql =
-        "SELECT pg_catalog.format('As a superuser: ALTER ROLE %I CREATEDB;', CURRENT_USER), $1::text,"
-        " $2::text" },
+        "SELECT pg_catalog.format('As a superuser: ALTER ROLE %I CREATEDB;', CURRENT_USER), $1::pg_catalog.text,"
+        " $2::pg_catalog.text" },
     [DENIAL_MEMBER] = { .name = "denied_member", .parameters = 2, .sql =
-        "SELECT pg_catalog.format('As a superuser: GRANT %I TO %I;', $1::text, CURRENT_USER), $2::text" },
+        "SELECT pg_catalog.format('As a superuser: GRANT %I TO %I;', $1::pg_catalog.text, CURRENT_USER), $2::pg_catalog.text" },
     /* An index belongs to whom its table belongs to. */
     [DENIAL_OWNER] = { .name = "denied_owner", .parameters = 2, .sql =
         "SELECT pg_catalog.format(" BELONGS "%3$s %4$I.%5$I OWNER TO %2$I;', r.rolname, CURRENT_USER,"
-        "         CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'"
-        "                        WHEN 'S' THEN 'SEQUENCE' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END,"
-        "         n.nspname, COALESCE(t.relname, c.relname)), $2::text"
-        "  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-        "  JOIN pg_catalog.pg_roles AS r ON r.oid = c.relowner"
-        "  LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid"
-        "  LEFT JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid"
-        " WHERE c.relname = $1 AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')"
+        "         CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'v' THEN 'VIEW' WHEN c.relkind OPERATOR(pg_catalog.=) 'm' THEN 'MATERIALIZED VIEW'"
+        "                        WHEN c.relkind OPERATOR(pg_catalog.=) 'S' THEN 'SEQUENCE' WHEN c.relkind OPERATOR(pg_catalog.=) 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END,"
+        "         n.nspname, COALESCE(t.relname, c.relname)), $2::pg_catalog.text"
+        "  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        "  JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) c.relowner"
+        "  LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid OPERATOR(pg_catalog.=) c.oid"
+        "  LEFT JOIN pg_catalog.pg_class AS t ON t.oid OPERATOR(pg_catalog.=) i.indrelid"
+        " WHERE c.relname OPERATOR(pg_catalog.=) $1 AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')"
         " ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname LIMIT 1" },
     [DENIAL_OWNER_OF_SCHEMA] = { .name = "denied_schema_owner", .parameters = 2, .sql =
         "SELECT pg_catalog.format(" BELONGS "SCHEMA %3$I OWNER TO %2$I;', r.rolname, CURRENT_USER, n.nspname),"
-        " $2::text"
-        "  FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.oid = n.nspowner"
-        " WHERE n.nspname = $1" },
+        " $2::pg_catalog.text"
+        "  FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) n.nspowner"
+        " WHERE n.nspname OPERATOR(pg_catalog.=) $1" },
     [DENIAL_OWNER_OF_OTHER] = { .name = "denied_other_owner", .parameters = 2, .sql =
         "SELECT pg_catalog.format('Deploy as its owner (--set-role), or let the owner or a superuser type: ALTER"
-        " … OWNER TO %I;', CURRENT_USER), $1::text, $2::text" },
+        " … OWNER TO %I;', CURRENT_USER), $1::pg_catalog.text, $2::pg_catalog.text" },
     [DENIAL_SUPERUSER] = { .name = "denied_superuser", .parameters = 2, .sql =
         "SELECT 'Let a superuser deploy this migration once, or do by hand what the statement does.',"
-        " $1::text, $2::text" },
+        " $1::pg_catalog.text, $2::pg_catalog.text" },
 };
 
 /* clang-format on */

@@ -16,9 +16,9 @@ enum { PAUSE_MOST_MS = 2000, REMEDY_MOST = 1024 };
 static const struct query READ_ONLY = {
     .name = "read_only",
     .sql =
-        "SELECT pg_catalog.pg_is_in_recovery(), s.reset_val = 'on', s.source, pg_catalog.current_database(),"
+        "SELECT pg_catalog.pg_is_in_recovery(), s.reset_val OPERATOR(pg_catalog.=) 'on', s.source, pg_catalog.current_database(),"
         " SESSION_USER"
-        "  FROM pg_catalog.pg_settings AS s WHERE s.name = 'default_transaction_read_only'",
+        "  FROM pg_catalog.pg_settings AS s WHERE s.name OPERATOR(pg_catalog.=) 'default_transaction_read_only'",
 };
 
 /* What takes it back, by the setting's source; %1 is the database, %2 the role. */
