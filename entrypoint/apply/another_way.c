@@ -42,8 +42,8 @@ bool another_way_for_segment(struct execution *execution, const struct segment *
                              const struct error *err)
 {
     if (err->class != ERROR_CLEAN || segment->kind != SEGMENT_PLAIN ||
-        !change_rules(execution, obstacle_of(execution_reader(execution), execution->failed_statement,
-                                             err->sqlstate)))
+        !change_rules(execution,
+                      obstacle_of(execution_reader(execution), execution->failed_statement, err->sqlstate)))
         return false;
     connection_shield(execution->conn, false);
     return true;

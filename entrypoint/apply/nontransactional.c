@@ -74,9 +74,10 @@ static bool count_transactions(struct execution *execution, int64_t *out, struct
 {
     static const struct query count = {
         .name = "count_transactions",
-        .sql = "SELECT pg_catalog.split_part(l.virtualtransaction, '/', 2) FROM pg_catalog.pg_locks AS l"
-               " WHERE l.locktype OPERATOR(pg_catalog.=) 'virtualxid'"
-               " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()",
+        .sql =
+            "SELECT pg_catalog.split_part(l.virtualtransaction, '/', 2) FROM pg_catalog.pg_locks AS l"
+            " WHERE l.locktype OPERATOR(pg_catalog.=) 'virtualxid'"
+            " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()",
     };
     auto_result struct result *result = NULL;
 

@@ -23,7 +23,7 @@ enum {
     TABLE_LOCK = 1 << 13,
     COMMITTED = 1 << 14, /* what a statement committed by itself was left over */
     POOLED = 1 << 15,
-    ONE = 1 << 16, /* the directive asks for one transaction */
+    ONE = 1 << 16,     /* the directive asks for one transaction */
     REFUSED = 1 << 17, /* as enum obstacle has it, like those that follow */
     REFUSED_IN_BLOCK = 1 << 18,
     VALUE = 1 << 19,
@@ -269,19 +269,21 @@ static const char *const ADVICE[FAILURE_NEXTS] = {
     [NEXT_OUT_OF_BLOCK] = "In %s, move the statement behind the COMMIT, and deploy again.",
     [NEXT_COMMIT_VALUE] = "In %s, put COMMIT; BEGIN; behind ALTER TYPE … ADD VALUE, and deploy again.",
     [NEXT_OWN_MIGRATION] = "Move what adds the value from %s to a migration before it, and deploy again.",
-    [NEXT_SET_FIRST] = "In %s, move it before the first query, or begin the script with BEGIN ISOLATION "
-                       "LEVEL … instead and end it with COMMIT; then deploy again.",
+    [NEXT_SET_FIRST] =
+        "In %s, move it before the first query, or begin the script with BEGIN ISOLATION "
+        "LEVEL … instead and end it with COMMIT; then deploy again.",
 };
 
 /* An edit has its price where the file was applied before: that is said, and how to do without. */
 static void add_no_transaction(const struct failure_names *names, struct text *out)
 {
-    text_add_format(out,
-                    "Begin %s with the line \"-- tidelock: transaction=off\" and deploy again: each statement "
-                    "then commits on its own. Where the file was applied before, this edit counts "
-                    "(--strict refuses it, %s's development command asks for a reset); to leave it as it is: "
-                    "psql -f %s, then tidelock resolve --applied \"%s\".",
-                    names->script, names->tool, names->script, names->migration);
+    text_add_format(
+        out,
+        "Begin %s with the line \"-- tidelock: transaction=off\" and deploy again: each statement "
+        "then commits on its own. Where the file was applied before, this edit counts "
+        "(--strict refuses it, %s's development command asks for a reset); to leave it as it is: "
+        "psql -f %s, then tidelock resolve --applied \"%s\".",
+        names->script, names->tool, names->script, names->migration);
 }
 
 static void add_next(enum failure_next next, const struct failure_facts *facts,

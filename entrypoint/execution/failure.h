@@ -18,8 +18,8 @@
 /* What a statement that cannot run in a transaction left behind. */
 enum failure_leftover {
     LEFTOVER_NOTHING,
-    LEFTOVER_OURS,   /* the next run cleans it up */
-    LEFTOVER_PERSON, /* not provably ours: a person has to check */
+    LEFTOVER_OURS,      /* the next run cleans it up */
+    LEFTOVER_PERSON,    /* not provably ours: a person has to check */
     LEFTOVER_COMMITTED, /* what a statement that commits by itself had committed before it was stopped */
     LEFTOVERS
 };
@@ -39,8 +39,8 @@ struct failure_facts {
     enum obstacle obstacle; /* why it failed in its transaction */
     bool is_pooled;         /* behind a pooler in transaction mode */
     bool insists_on_one;    /* its directive asks for one transaction */
-    bool has_hint; /* the error already has a hint */
-    bool has_blocker; /* the blocker is known */
+    bool has_hint;          /* the error already has a hint */
+    bool has_blocker;       /* the blocker is known */
 };
 
 /* What the database holds. */
@@ -72,8 +72,8 @@ enum failure_next {
     NEXT_FIND_OUT,    /* deploy again: it finds out what was done */
     NEXT_BLOCKER,     /* wait for a session that is known */
     NEXT_TABLE,       /* wait for the table */
-    NEXT_REMEDY,         /* remove the leftover by hand */
-    NEXT_LOOK,           /* a person finds out what a statement has committed */
+    NEXT_REMEDY,      /* remove the leftover by hand */
+    NEXT_LOOK,        /* a person finds out what a statement has committed */
     NEXT_ESCAPED,
     FAILURE_NEXTS
 };

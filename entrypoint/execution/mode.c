@@ -36,8 +36,8 @@ static bool check(const struct mode_question *question, struct error *err)
     const struct directives *directives = question->directives;
     bool is_one = directives->transaction == TRANSACTION_ON;
     bool is_backfill = directives->backfill.is_said;
-    bool is_several = has_control(summary) || summary->nontransactional > 0 ||
-                      directives->transaction == TRANSACTION_OFF;
+    bool is_several =
+        has_control(summary) || summary->nontransactional > 0 || directives->transaction == TRANSACTION_OFF;
     size_t control = summary->first_control.start;
     size_t nontransactional = summary->first_nontransactional.start;
     const struct objection objections[] = {

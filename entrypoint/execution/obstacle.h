@@ -12,8 +12,8 @@
 #include "sql/script.h"
 
 enum obstacle {
-    OBSTACLE_NONE,             /* another transaction would not help */
-    OBSTACLE_REFUSED,          /* it commits by itself, or refuses a transaction block: it can run alone … */
+    OBSTACLE_NONE,    /* another transaction would not help */
+    OBSTACLE_REFUSED, /* it commits by itself, or refuses a transaction block: it can run alone … */
     OBSTACLE_REFUSED_IN_BLOCK, /* … but the script has begun a transaction around it */
     OBSTACLE_VALUE,            /* it uses a value that the same transaction has added to an enum … */
     OBSTACLE_VALUE_IN_BLOCK,   /* … which the script itself has begun */

@@ -33,11 +33,12 @@ bool repair_may_be_needed(const struct broken *broken)
     }
 }
 
-/* Nothing tells how much of it is done, so running it again would be a guess. */
+/* Nothing tells how much of it is done, so running it again would be a guess. A person who has changed it has
+ * decided. */
 static enum repair_answer committing_before(const struct broken *broken, const struct intent *intent,
                                             struct error *err)
 {
-    if (!intent->is_known)
+    if (!intent->is_known || intent->sql == NULL || !slice_equals(broken_text(broken), intent->sql))
         return REPAIR_RUN;
     error_set(err, ERROR_CLEAN,
               "this statement commits by itself, and it is not known how far it came in an earlier run");

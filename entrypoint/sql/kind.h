@@ -3,8 +3,8 @@
  * all.
  *
  * Decided by a table, from its first words alone. If the text cannot tell, it counts as plain: REINDEX and
- * CLUSTER of a partitioned table, DROP SUBSCRIPTION with a slot, CALL and DO that commit. In a transaction the
- * server then refuses it and nothing is changed; refused_kind_of() says what it is once that is known.
+ * CLUSTER of a partitioned table, DROP SUBSCRIPTION with a slot, CALL and DO that commit. In a transaction
+ * the server then refuses it and nothing is changed; refused_kind_of() says what it is once that is known.
  */
 #ifndef SQL_KIND_H
 #define SQL_KIND_H
@@ -45,7 +45,7 @@ enum nontransactional {
     NONTRANSACTIONAL_DISCARD,
     NONTRANSACTIONAL_DETACH,
     NONTRANSACTIONAL_SUBSCRIPTION,
-    NONTRANSACTIONAL_PREPARED, /* COMMIT PREPARED, ROLLBACK PREPARED */
+    NONTRANSACTIONAL_PREPARED,   /* COMMIT PREPARED, ROLLBACK PREPARED */
     NONTRANSACTIONAL_COMMITTING, /* DO or CALL that commits: nobody can tell from outside how far it came */
     NONTRANSACTIONAL_KINDS
 };

@@ -71,8 +71,8 @@ struct script_summary {
     size_t stray_rollback;              /* … and its offset */
     bool has_stray_savepoint;           /* SAVEPOINT, RELEASE, ROLLBACK TO outside of one … */
     size_t stray_savepoint;
-    bool ends_inside_transaction;       /* a transaction is begun and not ended */
-    size_t open_begin_offset;           /* if so: the offset of what began it */
+    bool ends_inside_transaction;   /* a transaction is begun and not ended */
+    size_t open_begin_offset;       /* if so: the offset of what began it */
     struct statement first_control; /* the first begin, commit, rollback, chain or prepare; if there is one */
     struct statement first_nontransactional; /* the first of those, if there is one */
 };
