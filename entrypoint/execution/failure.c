@@ -262,8 +262,10 @@ static void add_corrected(const struct failure_facts *facts, const struct failur
         text_add_string(out, ".");
 }
 
-/* Each of these is followed by a test (test_advice.py), which sees it help. */
+/* Those of the script's transactions are followed by a test (test_advice.py), which sees them help. */
 static const char *const ADVICE[FAILURE_NEXTS] = {
+    [NEXT_CORRECT] = "Correct %s and deploy again; there is nothing to resolve.",
+    [NEXT_FIND_OUT] = "Deploy again: tidelock finds out what was done and resumes from there.",
     [NEXT_NOT_ONE] = "Take \"transaction=on\" out of the directive in %s and deploy again.",
     [NEXT_DIRECT] = "Set DIRECT_URL to the database's own address and deploy again.",
     [NEXT_OUT_OF_BLOCK] = "In %s, move the statement behind the COMMIT, and deploy again.",
@@ -290,9 +292,6 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
                      const struct failure_names *names, struct text *out)
 {
     switch (next) {
-    case NEXT_CORRECT:
-        text_add_format(out, "Correct %s and deploy again; there is nothing to resolve.", names->script);
-        break;
     case NEXT_NO_TRANSACTION:
         add_no_transaction(names, out);
         break;
@@ -312,9 +311,6 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
     case NEXT_GO_ON:
         text_add_string(out, "Deploy again");
         add_go_on(facts, names, out);
-        break;
-    case NEXT_FIND_OUT:
-        text_add_string(out, "Deploy again: tidelock finds out what was done and resumes from there.");
         break;
     case NEXT_BLOCKER:
         text_add_format(out,
