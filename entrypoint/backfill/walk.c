@@ -14,7 +14,7 @@ enum {
     STATEMENT_FACTOR = 10, /* times the target: a batch that takes longer is made smaller */
     STATEMENT_LEAST_MS = 5000,
     NUMBER_SIZE = 24,
-    ADVANCE_ITEMS = SESSION_ASIDES + 3
+    ADVANCE_ITEMS = SESSION_ASIDES + 4
 };
 
 void backfill_walk_end(struct backfill_walk *walk)
@@ -241,10 +241,13 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
     items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
+    items[count++] = execution_add_limits(walk->execution);
     items[count++] = (struct batch_item) { .query = &BACKFILL_ADVANCE, .parameters = parameters };
     items[count++] = (struct batch_item) { .query = &end };
     return lease_check(walk->execution->lease, err) &&
-           query_batch(walk->execution->conn, &(const struct batch) { .items = items, .count = count }, err);
+           query_batch(walk->execution->conn,
+                       &(const struct batch) { .items = items, .count = count, .cancellable = count - 1 },
+                       err);
 }
 
 bool backfill_walk_batch(struct backfill_walk *walk, int64_t next_rows, struct error *err)

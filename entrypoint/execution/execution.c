@@ -1,13 +1,14 @@
 #include "execution/execution.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
 #include "postgres/query.h"
 
-enum { NUMBER_SIZE = 24 };
+enum { NUMBER_SIZE = 24, ROLLBACK_MS = 10 * 1000, SERVER_GRACE_MS = 10 * 1000 };
 
 struct script_reader execution_reader(const struct execution *execution)
 {
@@ -132,7 +133,61 @@ bool execution_reset_session(struct execution *execution, struct error *err)
     struct batch_item items[RESETS_MOST];
     size_t count = execution_add_resets(execution, items);
 
-    return query_batch(execution->conn, &(const struct batch) { .items = items, .count = count }, err);
+    return query_batch(execution->conn,
+                       &(const struct batch) { .items = items, .count = count, .cancellable = count }, err);
+}
+
+struct batch_item execution_add_limits(struct execution *execution)
+{
+    static const struct query limits = {
+        .name = "own_limits",
+        .parameters = 2,
+        .sql =
+            "SELECT pg_catalog.set_config('lock_timeout', $1, true),"
+            " CASE WHEN $2::boolean"
+            " THEN pg_catalog.set_config('client_connection_check_interval', '1s', true) END",
+    };
+    struct own_limits *own = &execution->own_limits;
+
+    (void)snprintf(own->lock_timeout, sizeof own->lock_timeout, "%lld",
+                   (long long)retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE));
+    own->parameters[0] = own->lock_timeout;
+    own->parameters[1] = execution->settings.can_check_connection ? "true" : "false";
+    return (struct batch_item) { .query = &limits, .parameters = own->parameters };
+}
+
+int64_t execution_server_limit_ms(const struct execution *execution)
+{
+    if (execution->timeout_ms <= 0 || connection_server_version(execution->conn) < 170000)
+        return 0;
+    return deadline_left_ms(execution->until) + SERVER_GRACE_MS;
+}
+
+bool execution_begin_own(struct execution *execution, struct error *err)
+{
+    static const struct query begin = { .name = "begin", .sql = "BEGIN" };
+    const struct batch_item items[] = { { .query = &begin }, execution_add_limits(execution) };
+
+    return query_batch(execution->conn,
+                       &(const struct batch) {
+                           .items = items, .count = array_length(items), .cancellable = array_length(items) },
+                       err);
+}
+
+bool execution_revive(struct execution *execution, const struct error *err)
+{
+    struct connection *other;
+
+    if (!connection_is_lost(execution->conn))
+        return true;
+    execution->is_ended = strcmp(err->sqlstate, "25P04") == 0;
+    if (!execution->is_ended || execution->reconnect == NULL)
+        return false;
+    other = execution->reconnect(execution->context);
+    if (other == NULL)
+        return false;
+    execution->conn = other;
+    return true;
 }
 
 bool execution_hash_prefix(const struct execution *execution, size_t count, char hex[SHA256_HEX_SIZE],
@@ -200,6 +255,8 @@ bool execution_may_go_on(const struct execution *execution, struct error *err)
 {
     if (signals_pending() != 0)
         return signals_error(err);
+    if (deadline_passed(execution->until))
+        return error_set(err, ERROR_CLEAN, "cancelled: %s", EXECUTION_LATE);
     return lease_check(execution->lease, err);
 }
 
@@ -214,9 +271,11 @@ void execution_roll_back(struct connection *conn)
     struct error ignored;
 
     connection_shield(conn, true);
+    connection_limit_answers(conn, ROLLBACK_MS);
     if (!connection_is_lost(conn) && connection_is_in_transaction(conn) &&
         !query_run(conn, &rollback, NULL, NULL, &ignored))
         log_debug("could not roll back: %s", ignored.message);
+    connection_limit_answers(conn, 0);
 }
 
 void execution_roll_back_own(struct connection *conn)

@@ -116,11 +116,13 @@ static bool run_aside(struct connection *conn, const struct batch_item *own, siz
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         items[1 + i] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
     memcpy(items + 1 + SESSION_ASIDES, own, count * sizeof *own);
-    is_done =
-        query_batch(
-            conn, &(const struct batch) { .items = items, .count = 1 + SESSION_ASIDES + count, .rows = out },
-            err) &&
-        query_several(conn, &(const struct query) { .name = "commit", .sql = "COMMIT" }, NULL, 0, err);
+    is_done = query_batch(conn,
+                          &(const struct batch) { .items = items,
+                                                  .count = 1 + SESSION_ASIDES + count,
+                                                  .cancellable = 1 + SESSION_ASIDES + count,
+                                                  .rows = out },
+                          err) &&
+              query_several(conn, &(const struct query) { .name = "commit", .sql = "COMMIT" }, NULL, 0, err);
     if (!is_done && connection_is_in_transaction(conn) &&
         !query_several(conn, &(const struct query) { .name = "rollback", .sql = "ROLLBACK" }, NULL, 0,
                        &ignored))

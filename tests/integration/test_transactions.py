@@ -3,6 +3,7 @@
 import pytest
 from servers import Database, Server
 from tool import Tool, wait_for_nobody, wait_for_session
+from wait import wait_until
 
 pytestmark = [pytest.mark.every_major, pytest.mark.fault]
 
@@ -134,6 +135,7 @@ def test_a_statement_that_fails_after_it_committed_needs_a_person(database, fold
 def test_killed_in_a_statement_that_commits_it_is_not_run_again(database, folder, tidelock, notes, script):
     folder.add(notes, script)
     running = tidelock.start("deploy")
+    wait_until(lambda: database.value("SELECT count(*) FROM notes WHERE done") == 30, "its first COMMIT")
     pid = wait_for_session(database, "pg_sleep")
     running.kill()
     database.query("SELECT pg_terminate_backend(%s)", pid)
@@ -146,6 +148,7 @@ def test_killed_in_a_statement_that_commits_it_is_not_run_again(database, folder
 def test_stopped_in_a_statement_that_commits_the_last_line_says_what_may_persist(database, folder, tidelock, notes):
     folder.add(notes, "DO $$ BEGIN UPDATE notes SET done = true; COMMIT; PERFORM pg_sleep(600); END $$")
     running = tidelock.start("deploy")
+    wait_until(lambda: database.value("SELECT count(*) FROM notes WHERE done") == 30, "its first COMMIT")
     wait_for_session(database, "pg_sleep")
     running.signal()
     running.wait().fails(exit=143, says="whatever statement 1 committed before it was stopped")
