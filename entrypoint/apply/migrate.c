@@ -26,6 +26,7 @@ static bool judge(struct execution *execution, struct error *err)
     /* An existing row can only be resumed. */
     if (execution->unfinished != NULL && execution->mode == MODE_ATOMIC)
         execution->mode = MODE_STEPWISE;
+    execution->rules.is_grouping = execution->directives.transaction != TRANSACTION_OFF;
     if (execution->directives.lock_timeout_ms >= 0)
         execution->lock_wait.retry.lock_timeout_ms = execution->directives.lock_timeout_ms;
     if (execution->directives.retry_for_ms >= 0)
@@ -125,6 +126,8 @@ static bool run(struct execution *execution, struct error *err)
     if (execution->mode != MODE_ATOMIC)
         return resumable_apply(execution, err);
     while (!atomic_apply(execution, err)) {
+        if (execution->mode != MODE_ATOMIC)
+            return resumable_apply(execution, err);
         if (!lock_retry(execution, err))
             return false;
     }

@@ -52,12 +52,13 @@ static bool statement_offset(const struct execution *execution, size_t number, s
     return true;
 }
 
-bool execution_failed_at(const struct execution *execution, size_t start, size_t first, size_t completed,
+bool execution_failed_at(struct execution *execution, size_t start, size_t first, size_t completed,
                          struct error *err)
 {
     size_t offset;
     bool is_known = true;
 
+    execution->failed_statement = first + completed;
     if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER)
         return error_context(err, "applying %s", execution->migration->name);
     if (err->position > 0)
@@ -246,6 +247,9 @@ void execution_judge(struct execution *execution, struct error *err)
     facts->class = err->class;
     facts->sqlstate = err->sqlstate;
     facts->mode = execution->mode;
+    facts->obstacle = obstacle_of(execution_reader(execution), execution->failed_statement, err->sqlstate);
+    facts->is_pooled = execution->is_pooled;
+    facts->insists_on_one = execution->directives.transaction == TRANSACTION_ON;
     facts->is_in_doubt = execution->commit_doubt.is_in_doubt;
     /* The connection that lost the answer to COMMIT may have been replaced by another. */
     facts->is_connected =
@@ -279,6 +283,7 @@ bool execution_explain(struct execution *execution, struct error *err)
     names->migration = execution->migration->name;
     names->script = execution->migration->script_path;
     names->was_tried = execution->was_rolled_back;
+    names->tool = execution->ledger->dialect->tool;
     names->statements = execution->summary.statements;
     names->blocker_pid = execution->lock_wait.blocker.pid;
     if (execution->lock_wait.is_blocker_known) {

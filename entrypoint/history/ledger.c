@@ -319,6 +319,11 @@ void ledger_add_unchanged(const struct ledger *ledger, struct text *sql)
     text_add_string(sql, ") AS s");
 }
 
+void ledger_add_lock(const struct ledger *ledger, struct text *sql)
+{
+    text_add_format(sql, "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE;", ledger->table);
+}
+
 bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists, struct error *err)
 {
     static const struct query query = { .name = "ledger_exists",
