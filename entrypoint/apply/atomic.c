@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "execution/assertion.h"
-#include "lock/leader.h"
+#include "postgres/advisory.h"
 #include "postgres/query.h"
 #include "repair/repair.h"
 
@@ -14,7 +14,7 @@
  * no script can release. */
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
-enum { CLOSING_ITEMS_MOST = RESETS_MOST + 4 };
+enum { CLOSING_ITEMS_MOST = RESETS_MOST + 3 + LEDGER_ITEMS_MOST };
 /* The server's limit must come after ours: it ends the session. */
 enum { TIMEOUT_GRACE_MS = 10 * 1000 };
 enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
@@ -30,7 +30,7 @@ static bool check_overtaken(struct execution *execution, bool is_leader, const s
                             struct error *err)
 {
     if (!execution->is_pooled)
-        return is_leader || execution_lost_leader(err);
+        return is_leader || advisory_lost(err);
     execution->is_overtaken = !is_leader || !result_bool(is_unchanged, 0, 0);
     return !execution->is_overtaken ||
            error_set(err, ERROR_LEADER, "another process has led since this one last read the ledger");
@@ -59,7 +59,7 @@ static bool begin(struct execution *execution, char started[STARTED_SIZE], struc
     text_add_string(&sql,
                     "SELECT pg_catalog.txid_current(),"
                     " EXTRACT(epoch FROM pg_catalog.clock_timestamp()), ");
-    leader_add_try(execution->ledger->lock_key, &sql);
+    advisory_add_try(execution->ledger->lock_key, !execution->is_pooled, &sql);
     text_add_string(&sql, ";");
     if (execution->is_pooled)
         ledger_add_unchanged(execution->ledger, &sql);
@@ -77,11 +77,13 @@ static bool begin(struct execution *execution, char started[STARTED_SIZE], struc
 
 static bool commit(struct execution *execution, const char *started, struct error *err)
 {
+    const struct ledger *ledger = execution->ledger;
     const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
                                           [ROW_CHECKSUM] = execution->checksum,
                                           [ROW_NAME] = execution->migration->name,
-                                          [ROW_STARTED] = started };
-    const char *parameters[ROW_VALUES];
+                                          [ROW_STARTED] = started,
+                                          [ROW_ANCHOR] = ledger->anchor[0] == '\0' ? NULL : ledger->anchor };
+    struct ledger_parameters parameters;
     struct batch_item items[CLOSING_ITEMS_MOST];
     size_t count = 0;
     size_t failed;
@@ -90,11 +92,11 @@ static bool commit(struct execution *execution, const char *started, struct erro
     count += execution_add_resets(execution, items + count);
     if (!execution->is_pooled)
         items[count++] =
-            (struct batch_item) { .query = &LEADER_KEEP, .parameters = &execution->ledger->lock_key };
-    items[count++] = ledger_item(execution->ledger, LEDGER_INSERT_APPLIED, row, parameters);
+            (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &ledger->lock_key };
+    count += ledger_add_items(ledger, LEDGER_INSERT_APPLIED, row, &parameters, items + count);
     items[count++] = (struct batch_item) { .query = &COMMIT };
-    if (query_batch(execution->conn,
-                    &(const struct batch) { .items = items, .count = count, .failed = &failed }, err))
+    if (ledger_batch(execution->conn, ledger,
+                     &(const struct batch) { .items = items, .count = count, .failed = &failed }, row, err))
         return true;
     /* A session that is ended while it waits for a synchronous standby has nevertheless committed. */
     execution->commit_doubt.is_in_doubt = failed == count || err->class == ERROR_LOST;

@@ -2,42 +2,51 @@
 
 #include <stdio.h>
 
-#include "lock/leader.h"
+#include "postgres/advisory.h"
 #include "postgres/query.h"
 
-enum { NUMBER_SIZE = 24 };
+enum { NUMBER_SIZE = 24, CLOSING_ITEMS = 1 + SESSION_ASIDES + 3 + LEDGER_ITEMS_MOST };
 
-enum { CLOSING_ITEMS = SESSION_ASIDES + 4 };
+static const struct query BEGIN = { .name = "begin", .sql = "BEGIN" };
 
-bool checkpoint_commit(struct execution *execution, size_t done, const char *commit, struct error *err)
+/* The closing items of a transaction, in one round trip. The leader lock comes first in one of ours; in the
+ * script's it is held already, and has to be held by the session as well before others see the changes. */
+static bool close_with(struct execution *execution, size_t done, const struct query *before,
+                       const char *commit, struct error *err)
 {
     char number[NUMBER_SIZE];
-    const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id, [ROW_STEPS] = number };
-    const char *parameters[ROW_VALUES];
+    char recorded[NUMBER_SIZE];
+    const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
+                                          [ROW_NAME] = execution->migration->name,
+                                          [ROW_STEPS] = number,
+                                          [ROW_BEFORE] = recorded };
+    struct ledger_parameters parameters;
     const struct query closing = { .name = "commit", .sql = commit };
     struct batch_item items[CLOSING_ITEMS];
     size_t count = 0;
-    size_t keep;
-    size_t failed;
 
     (void)snprintf(number, sizeof number, "%zu", done);
-    items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
+    (void)snprintf(recorded, sizeof recorded, "%zu", execution->course.recorded);
+    items[count++] = (struct batch_item) { .query = before };
+    items[count++] =
+        (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &execution->ledger->lock_key };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
-    keep = count;
-    items[count++] =
-        (struct batch_item) { .query = &LEADER_KEEP, .parameters = &execution->ledger->lock_key };
-    items[count++] = ledger_item(execution->ledger, LEDGER_PROGRESS, row, parameters);
+    count += ledger_add_items(execution->ledger, LEDGER_PROGRESS, row, &parameters, items + count);
     items[count++] = (struct batch_item) { .query = &closing };
-    if (query_batch(execution->conn,
-                    &(const struct batch) { .items = items, .count = count, .failed = &failed }, err))
-        return true;
-    return failed == keep && err->class != ERROR_LOST ? execution_lost_leader(err) : false;
+    if (!ledger_batch(execution->conn, execution->ledger,
+                      &(const struct batch) { .items = items, .count = count }, row, err))
+        return false;
+    execution->course.done = execution->course.recorded = done;
+    return true;
+}
+
+bool checkpoint_commit(struct execution *execution, size_t done, const char *commit, struct error *err)
+{
+    return close_with(execution, done, &SESSION_CONSTRAINTS, commit, err);
 }
 
 bool checkpoint_record(struct execution *execution, size_t done, struct error *err)
 {
-    return query_several(execution->conn, &(const struct query) { .name = "begin", .sql = "BEGIN" }, NULL, 0,
-                         err) &&
-           checkpoint_commit(execution, done, "COMMIT", err);
+    return close_with(execution, done, &BEGIN, "COMMIT", err);
 }

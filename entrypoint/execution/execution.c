@@ -16,6 +16,11 @@ struct script_reader execution_reader(const struct execution *execution)
                             execution->ledger->has_standard_strings);
 }
 
+struct journal execution_journal(const struct execution *execution)
+{
+    return (struct journal) { .conn = execution->conn, .key = execution->ledger->lock_key };
+}
+
 struct slice execution_text(const struct execution *execution, const struct statement *statement)
 {
     return (struct slice) { .at = execution->script.at + statement->start,
@@ -196,11 +201,6 @@ bool execution_may_go_on(const struct execution *execution, struct error *err)
     if (signals_pending() != 0)
         return signals_error(err);
     return lease_check(execution->lease, err);
-}
-
-bool execution_lost_leader(struct error *err)
-{
-    return error_set(err, ERROR_LEADER, "the leader lock was lost: another session has taken it");
 }
 
 void execution_roll_back(struct connection *conn)

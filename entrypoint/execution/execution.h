@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "execution/failure.h"
 #include "execution/mode.h"
+#include "history/journal.h"
 #include "history/ledger.h"
 #include "history/migration.h"
 #include "lock/lease.h"
@@ -39,6 +40,14 @@ struct commit_doubt {
     bool is_in_doubt;
 };
 
+/* A migration that commits more than once: how far it is. */
+struct course {
+    size_t done;     /* statements, including those of rolled-back blocks */
+    size_t recorded; /* … as its ledger row says; fewer where that could not be written */
+    size_t resumed;  /* … by an earlier run */
+    bool has_effect; /* something done so far persists: more than settings */
+};
+
 struct execution {
     struct connection *conn;
     const struct ledger *ledger;
@@ -58,6 +67,7 @@ struct execution {
     bool is_session_used; /* an earlier script ran in this session */
     bool is_pooled; /* behind a pooler in transaction mode: the leader lock lasts only for each transaction */
     char id[UUID_SIZE]; /* of the ledger row */
+    struct course course;
 
     struct failure failure;
     struct commit_doubt commit_doubt;
@@ -68,6 +78,9 @@ struct execution {
 };
 
 struct script_reader execution_reader(const struct execution *execution);
+
+/* The journal, as this one writes it. */
+struct journal execution_journal(const struct execution *execution);
 
 /* Turns the server's error into the migration's: message, code, place. The failed text began at byte `start`
  * of the script with its statement number `first`, and `completed` statements of it were done. Returns false.
@@ -118,9 +131,6 @@ bool execution_explain(struct execution *execution, struct error *err);
 /* False when the run has to stop: a signal (ERROR_INTERRUPTED), a lost Lease (ERROR_LEADER). Checked before
  * every COMMIT, and wherever the run can be stopped. */
 must_use bool execution_may_go_on(const struct execution *execution, struct error *err);
-
-/* ERROR_LEADER: somebody else may be writing now. Returns false. */
-bool execution_lost_leader(struct error *err);
 
 /* Ends an open transaction after a failure. Errors are ignored: the end of the session rolls back, too. */
 void execution_roll_back(struct connection *conn);

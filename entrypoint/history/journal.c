@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "postgres/session.h"
+#include "postgres/aside.h"
 
 static const struct query SCHEMA_EXISTS = {
     .name = "journal_schema_exists",
@@ -86,12 +86,13 @@ const struct query BACKFILL_START = {
 
 const struct query BACKFILL_ADVANCE = {
     .name = "backfill_advance",
-    .parameters = 5,
+    .parameters = 6,
     .sql =
-        "UPDATE tidelock.backfill SET done_key = $2::text[], visited = visited + $3::bigint,"
+        "WITH advanced AS (UPDATE tidelock.backfill SET done_key = $2::text[], visited = visited + $3::bigint,"
         "       changed = changed + $4::bigint, batches = batches + 1, batch_rows = $5::bigint,"
         "       updated_at = pg_catalog.clock_timestamp()"
-        " WHERE ledger_id = $1",
+        " WHERE ledger_id = $1 AND batches = $6::bigint RETURNING true)"
+        " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)::pg_catalog.int4 FROM advanced",
 };
 
 static const struct query JOURNAL_EXISTS = {
@@ -99,59 +100,38 @@ static const struct query JOURNAL_EXISTS = {
     .sql = "SELECT pg_catalog.to_regclass('tidelock.backfill') IS NOT NULL",
 };
 
-static const struct query BEGIN = { .name = "begin", .sql = "BEGIN" };
-
-enum { ITEMS_MOST = 1 + SESSION_ASIDES + array_length(JOURNAL_CREATE) };
-
-/* Runs statements in a transaction of their own, without any role that a script has set; the rows of the last
- * one go to `out`. */
-static bool run_aside(struct connection *conn, const struct batch_item *own, size_t count,
-                      struct result **out, struct error *err)
+/* Runs statements in a transaction of their own. */
+static bool run(const struct journal *journal, const struct batch_item *items, size_t count,
+                struct result **out, struct error *err)
 {
-    struct batch_item items[ITEMS_MOST];
-    struct error ignored;
-    bool is_done;
-
-    items[0] = (struct batch_item) { .query = &BEGIN };
-    for (size_t i = 0; i < SESSION_ASIDES; i++)
-        items[1 + i] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
-    memcpy(items + 1 + SESSION_ASIDES, own, count * sizeof *own);
-    is_done =
-        query_batch(
-            conn, &(const struct batch) { .items = items, .count = 1 + SESSION_ASIDES + count, .rows = out },
-            err) &&
-        query_several(conn, &(const struct query) { .name = "commit", .sql = "COMMIT" }, NULL, 0, err);
-    if (!is_done && connection_is_in_transaction(conn) &&
-        !query_several(conn, &(const struct query) { .name = "rollback", .sql = "ROLLBACK" }, NULL, 0,
-                       &ignored))
-        log_debug("could not roll back: %s", ignored.message);
-    return is_done;
+    return aside_run(journal->conn, journal->key, &(const struct batch) { .items = items, .count = count },
+                     out, err);
 }
 
-bool journal_exists(struct connection *conn, bool *exists, struct error *err)
+bool journal_exists(const struct journal *journal, bool *exists, struct error *err)
 {
     auto_result struct result *result = NULL;
     const struct batch_item item = { .query = &JOURNAL_EXISTS };
 
-    if (!run_aside(conn, &item, 1, &result, err))
+    if (!run(journal, &item, 1, &result, err))
         return false;
     *exists = result_bool(result, 0, 0);
     return true;
 }
 
-bool journal_create(struct connection *conn, struct error *err)
+bool journal_create(const struct journal *journal, struct error *err)
 {
     const struct batch_item look = { .query = &SCHEMA_EXISTS };
     struct batch_item items[array_length(JOURNAL_CREATE)];
     auto_result struct result *result = NULL;
     size_t first;
 
-    if (!run_aside(conn, &look, 1, &result, err))
+    if (!run(journal, &look, 1, &result, err))
         return false;
     first = result_bool(result, 0, 0) ? SCHEMA_ITEMS : 0;
     for (size_t i = first; i < array_length(JOURNAL_CREATE); i++)
         items[i] = (struct batch_item) { .query = &JOURNAL_CREATE[i] };
-    return run_aside(conn, items + first, array_length(JOURNAL_CREATE) - first, NULL, err);
+    return run(journal, items + first, array_length(JOURNAL_CREATE) - first, NULL, err);
 }
 
 void intent_free(struct intent *intent)
@@ -160,13 +140,13 @@ void intent_free(struct intent *intent)
 }
 
 /* Runs a statement that returns an intent. */
-static bool fetch(struct connection *conn, const struct query *query, const char *const *parameters,
+static bool fetch(const struct journal *journal, const struct query *query, const char *const *parameters,
                   struct intent *out, struct error *err)
 {
     auto_result struct result *result = NULL;
     const struct batch_item item = { .query = query, .parameters = parameters };
 
-    if (!run_aside(conn, &item, 1, &result, err))
+    if (!run(journal, &item, 1, &result, err))
         return false;
     out->is_known = result_rows(result) > 0;
     if (!out->is_known)
@@ -178,7 +158,7 @@ static bool fetch(struct connection *conn, const struct query *query, const char
     return true;
 }
 
-bool journal_record(struct connection *conn, const struct journal_entry *entry, struct intent *out,
+bool journal_record(const struct journal *journal, const struct journal_entry *entry, struct intent *out,
                     struct error *err)
 {
     char number[24];
@@ -187,9 +167,9 @@ bool journal_record(struct connection *conn, const struct journal_entry *entry, 
 
     *out = (struct intent) { .is_known = false };
     (void)snprintf(number, sizeof number, "%zu", entry->statement);
-    if (!journal_exists(conn, &exists, err))
+    if (!journal_exists(journal, &exists, err))
         return false;
-    if (!exists && !journal_create(conn, err)) {
+    if (!exists && !journal_create(journal, err)) {
         if (strcmp(err->sqlstate, "42501") != 0)
             return false;
         log_warn(
@@ -197,10 +177,10 @@ bool journal_record(struct connection *conn, const struct journal_entry *entry, 
             "you will have to clean up what it leaves behind");
         return true;
     }
-    return fetch(conn, &INTENT_RECORD, parameters, out, err);
+    return fetch(journal, &INTENT_RECORD, parameters, out, err);
 }
 
-bool journal_read(struct connection *conn, const char *ledger_id, size_t statement, struct intent *out,
+bool journal_read(const struct journal *journal, const char *ledger_id, size_t statement, struct intent *out,
                   struct error *err)
 {
     char number[24];
@@ -209,5 +189,5 @@ bool journal_read(struct connection *conn, const char *ledger_id, size_t stateme
 
     *out = (struct intent) { .is_known = false };
     (void)snprintf(number, sizeof number, "%zu", statement);
-    return journal_exists(conn, &exists, err) && (!exists || fetch(conn, &INTENT_READ, parameters, out, err));
+    return journal_exists(journal, &exists, err) && (!exists || fetch(journal, &INTENT_READ, parameters, out, err));
 }

@@ -278,7 +278,7 @@ static bool batch_send(struct connection *conn, const struct batch_item *items, 
 }
 
 /* One result for each item, a NULL after each, then the result of the sync point (libpq, "Pipeline Mode"). */
-static bool batch_read(struct connection *conn, size_t count, struct result **last, size_t *failed,
+static bool batch_read(struct connection *conn, const struct batch *batch, struct result **rows, size_t *failed,
                        struct error *err)
 {
     bool is_good = true;
@@ -287,7 +287,7 @@ static bool batch_read(struct connection *conn, size_t count, struct result **la
 
     for (;;) {
         if (!connection_next_result(conn, false, &result, err)) {
-            *failed = count;
+            *failed = batch->count;
             return false;
         }
         if (result == NULL) {
@@ -299,7 +299,7 @@ static bool batch_read(struct connection *conn, size_t count, struct result **la
             return is_good;
         }
         if (is_failure(result) && !is_of_server(result)) {
-            *failed = count;
+            *failed = batch->count;
             (void)error_from_result(conn, result, err);
             PQclear(result);
             return false;
@@ -307,8 +307,9 @@ static bool batch_read(struct connection *conn, size_t count, struct result **la
         if (is_failure(result) && is_good) {
             is_good = error_from_result(conn, result, err);
             *failed = item;
-        } else if (item + 1 == count && PQresultStatus(result) == PGRES_TUPLES_OK && last != NULL) {
-            *last = (struct result *)result;
+        } else if (batch->rows != NULL && item == batch->rows_of && *rows == NULL &&
+                   PQresultStatus(result) == PGRES_TUPLES_OK) {
+            *rows = (struct result *)result;
             continue;
         }
         PQclear(result);
@@ -317,7 +318,7 @@ static bool batch_read(struct connection *conn, size_t count, struct result **la
 
 bool query_batch(struct connection *conn, const struct batch *batch, struct error *err)
 {
-    struct result *last = NULL;
+    struct result *rows = NULL;
     int64_t started = clock_now_us();
     size_t failed = batch->count;
     bool is_good;
@@ -329,14 +330,14 @@ bool query_batch(struct connection *conn, const struct batch *batch, struct erro
             *batch->failed = failed;
         return error_from_loss(conn, err);
     }
-    is_good = batch_read(conn, batch->count, &last, &failed, err) &&
-              (batch->rows == NULL || last != NULL || lose_trust(conn, err));
+    is_good = batch_read(conn, batch, &rows, &failed, err) &&
+              (batch->rows == NULL || rows != NULL || lose_trust(conn, err));
     log_duration(batch->items[batch->count - 1].query->name, started);
     if (batch->failed != NULL)
         *batch->failed = failed;
     if (is_good && batch->rows != NULL)
-        *batch->rows = steal(&last);
-    result_free(last);
+        *batch->rows = steal(&rows);
+    result_free(rows);
     if (is_good || failed < batch->count)
         (void)PQexitPipelineMode(conn->pg);
     if (!is_good && failed < batch->count)

@@ -110,7 +110,7 @@ static void check_write(const struct ledger_write *write)
     unsigned taken = 0;
     char number[16];
 
-    if (write->name == NULL || occurrences(write->sql, "{ledger}") != 1 || strchr(write->sql, ';') != NULL)
+    if (write->name == NULL || occurrences(write->sql, "{ledger}") == 0 || strchr(write->sql, ';') != NULL)
         fail_msg("statement %s", write->name);
     for (int i = 0; i < write->count; i++) {
         (void)snprintf(number, sizeof number, "$%d", i + 1);
