@@ -66,9 +66,12 @@ bool block_send(struct execution *execution, const struct segment *segment, stru
     advisory_add_try(execution->ledger->lock_key, true, &sql);
     text_add_string(&sql, ")::pg_catalog.int4;");
     added = sql.length - added;
-    text_add(&sql, script + seam.offset, segment->end - seam.offset);
+    /* What takes our settings away is sent in pieces. */
+    if (!execution->has_resets)
+        text_add(&sql, script + seam.offset, segment->end - seam.offset);
     if (query_script(execution->conn, sql.at, &completed, err))
-        return true;
+        return !execution->has_resets || execution_send(execution, seam.offset, segment->end,
+                                                        segment->first + seam.statements, err);
     /* What the server says of a place counts the lock, too. */
     if (completed == seam.statements && strcmp(err->sqlstate, "22012") == 0)
         return advisory_lost(err);

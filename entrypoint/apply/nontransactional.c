@@ -71,8 +71,7 @@ static bool hurry(struct execution *execution, const struct error *err, struct e
         why);
 }
 
-/* What an earlier attempt did is not known yet: the intent stays, and the next run finds out. */
-static void note_earlier(struct execution *execution)
+void nontransactional_note_earlier(struct execution *execution)
 {
     execution_note_leftover(execution, LEFTOVER_OURS, "possibly what an earlier attempt at this statement did",
                             "Check what the statement left behind");
@@ -97,7 +96,7 @@ static bool recover(struct execution *execution, struct attempt *attempt, struct
     if ((is_clear || left.is_ours) && lock_retry(execution, err))
         return true;
     if (is_clear && !attempt->was_sent)
-        note_earlier(execution);
+        nontransactional_note_earlier(execution);
     else if (!is_clear)
         execution_note_leftover(execution, left.is_ours ? LEFTOVER_OURS : LEFTOVER_PERSON, left.what,
                                 left.remedy);
@@ -139,6 +138,7 @@ static bool clear_earlier(struct execution *execution, struct attempt *attempt, 
         return false;
     }
     attempt->is_unclear = false;
+    execution_note_leftover(execution, LEFTOVER_NOTHING, "", "");
     return true;
 }
 
@@ -206,7 +206,7 @@ bool nontransactional_run(struct execution *execution, const struct segment *seg
         if (!(has_timeouts ? execution_set_lock_timeout(execution, WAIT_TABLE, false, err)
                            : suspend_timeouts(execution, &attempt.timeouts, err))) {
             if (is_again)
-                note_earlier(execution);
+                nontransactional_note_earlier(execution);
             return false;
         }
         is_done = run_once(execution, &attempt, &is_worth_another, err);

@@ -3,11 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apply/nontransactional.h"
 #include "apply/segment_run.h"
 #include "backfill/backfill.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "execution/assertion.h"
 #include "execution/checkpoint.h"
+#include "execution/session_state.h"
 #include "history/journal.h"
 #include "postgres/advisory.h"
 #include "postgres/query.h"
@@ -32,29 +35,32 @@ static bool segment_has_effect(const struct execution *execution, const struct s
     return has_effect;
 }
 
-/* Passes over what an earlier run has done. */
-static bool skip_done(struct execution *execution, struct script_reader *at, struct error *err)
+/* Passes over what an earlier run has done. It may have begun the next statement as well: where that leaves
+ * something behind, the intent says so, and nothing is clean until that was looked for. */
+static void skip_done(struct execution *execution, struct script_reader *at)
 {
+    struct script_reader ahead;
     struct statement statement;
+    struct error ignored;
 
     for (size_t i = 0; i < execution->course.resumed; i++) {
-        if (script_next(at, &statement, err) != SCRIPT_STATEMENT)
-            return false;
+        if (script_next(at, &statement, &ignored) != SCRIPT_STATEMENT)
+            return;
         execution->course.has_effect |= !statement_is_setting(execution->script, &statement);
     }
-    return true;
+    ahead = *at;
+    if (execution->unfinished != NULL && execution->mode != MODE_BACKFILL &&
+        script_next(&ahead, &statement, &ignored) == SCRIPT_STATEMENT && statement.kind == KIND_NONTRANSACTIONAL)
+        nontransactional_note_earlier(execution);
 }
 
-static bool run_segments(struct execution *execution, struct error *err)
+static bool run_segments(struct execution *execution, struct script_reader at, struct error *err)
 {
     struct course *course = &execution->course;
-    struct script_reader at = execution_reader(execution);
     struct segment_reader segments;
     enum segment_answer answer;
     struct segment segment;
 
-    if (!skip_done(execution, &at, err))
-        return false;
     segments = segment_reader_of(at, course->resumed, execution->mode == MODE_SELF_MANAGED);
     while ((answer = segment_next(&segments, &segment, err)) == SEGMENT_FOUND) {
         if (!segment_run(execution, &segment,
@@ -269,10 +275,10 @@ static bool set_session(struct execution *execution, struct error *err)
 }
 
 /* A backfill is one statement in many batches. */
-static bool run(struct execution *execution, struct error *err)
+static bool run(struct execution *execution, struct script_reader at, struct error *err)
 {
     if (execution->mode != MODE_BACKFILL)
-        return run_segments(execution, err);
+        return run_segments(execution, at, err);
     if (execution->course.resumed > 0)
         return true;
     return backfill_run(execution, &execution->course.has_effect, err) && checkpoint_record(execution, 1, err);
@@ -286,10 +292,18 @@ static bool finish(struct execution *execution, struct error *err)
 
 bool resumable_apply(struct execution *execution, struct error *err)
 {
+    struct script_reader at = execution_reader(execution);
+    bool is_applied;
+
     if (!start_row(execution, err))
         return error_context(err, "starting %s", execution->migration->name);
     execution->failure.facts.has_begun = true;
-    return (set_session(execution, err) && run(execution, err) && assertion_after(execution, err) &&
-            finish(execution, err)) ||
-           stop(execution, err);
+    skip_done(execution, &at);
+    is_applied = set_session(execution, err) && session_state_begin(execution, err) &&
+                 run(execution, at, err) && assertion_after(execution, err) && finish(execution, err);
+    if (!is_applied)
+        (void)stop(execution, err);
+    memory_free(execution->baseline);
+    execution->baseline = NULL;
+    return is_applied;
 }

@@ -2,10 +2,11 @@
 
 #include <stdio.h>
 
+#include "execution/session_state.h"
 #include "postgres/advisory.h"
 #include "postgres/query.h"
 
-enum { NUMBER_SIZE = 24, CLOSING_ITEMS = 1 + SESSION_ASIDES + 3 + LEDGER_ITEMS_MOST };
+enum { NUMBER_SIZE = 24, CLOSING_ITEMS = SESSION_ASIDES + 3 + SESSION_STATE_ITEMS_MOST + LEDGER_ITEMS_MOST };
 
 static const struct query BEGIN = { .name = "begin", .sql = "BEGIN" };
 
@@ -14,6 +15,7 @@ static const struct query BEGIN = { .name = "begin", .sql = "BEGIN" };
 static bool close_with(struct execution *execution, size_t done, const struct query *before,
                        const char *commit, struct error *err)
 {
+    bool is_script = before != &BEGIN;
     char number[NUMBER_SIZE];
     char recorded[NUMBER_SIZE];
     const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
@@ -23,6 +25,9 @@ static bool close_with(struct execution *execution, size_t done, const struct qu
     struct ledger_parameters parameters;
     const struct query closing = { .name = "commit", .sql = commit };
     struct batch_item items[CLOSING_ITEMS];
+    struct session_note note;
+    auto_result struct result *is_changed = NULL;
+    struct batch batch = { .items = items };
     size_t count = 0;
 
     (void)snprintf(number, sizeof number, "%zu", done);
@@ -30,15 +35,20 @@ static bool close_with(struct execution *execution, size_t done, const struct qu
     items[count++] = (struct batch_item) { .query = before };
     items[count++] =
         (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &execution->ledger->lock_key };
+    count += session_state_add_stash(execution, items + count);
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
+    batch.rows = execution->is_state_kept ? &is_changed : NULL;
+    count += session_state_add_note(execution, is_script, &note, items + count);
+    batch.rows_of = count - 1;
     count += ledger_add_items(execution->ledger, LEDGER_PROGRESS, row, &parameters, items + count);
     items[count++] = (struct batch_item) { .query = &closing };
-    if (!ledger_batch(execution->conn, execution->ledger,
-                      &(const struct batch) { .items = items, .count = count }, row, err))
+    batch.count = count;
+    if (!ledger_batch(execution->conn, execution->ledger, &batch, row, err))
         return false;
     execution->course.done = execution->course.recorded = done;
-    return true;
+    return !is_script || is_changed == NULL || result_rows(is_changed) == 0 ||
+           session_state_settle(execution, err);
 }
 
 bool checkpoint_commit(struct execution *execution, size_t done, const char *commit, struct error *err)

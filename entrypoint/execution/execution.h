@@ -69,6 +69,12 @@ struct execution {
     char id[UUID_SIZE]; /* of the ledger row */
     struct course course;
 
+    /* Of the session, see execution/session_state.h. */
+    char *baseline;     /* the settings that it was set up with, as JSON; NULL = not read */
+    bool is_state_kept; /* the journal has a row for what the script sets */
+    bool has_resets;    /* the script may take away our own settings */
+    bool has_advisory;  /* … may take advisory locks */
+
     struct failure failure;
     struct commit_doubt commit_doubt;
     struct lock_wait lock_wait;
@@ -135,7 +141,7 @@ must_use bool execution_may_go_on(const struct execution *execution, struct erro
 /* Ends an open transaction after a failure. Errors are ignored: the end of the session rolls back, too. */
 void execution_roll_back(struct connection *conn);
 
-/* Ends one of our own transactions, failed or not; signals may cancel what comes next. */
+/* Ends one of our own transactions, failed or not; signals may cancel what comes next as before. */
 void execution_roll_back_own(struct connection *conn);
 
 /* The text of a statement of the script. */

@@ -33,6 +33,11 @@ static const struct query JOURNAL_CREATE[] = {
              " visited bigint NOT NULL DEFAULT 0, changed bigint NOT NULL DEFAULT 0,"
              " batches bigint NOT NULL DEFAULT 0, batch_rows bigint NOT NULL DEFAULT 0,"
              " updated_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
+    { .name = "journal_create_session",
+      .sql = "CREATE TABLE IF NOT EXISTS tidelock.session ("
+             " ledger_id pg_catalog.text PRIMARY KEY, state pg_catalog.jsonb NOT NULL,"
+             " pending pg_catalog.jsonb, pending_from integer,"
+             " updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
 };
 
 /* The first transaction id is kept: whatever any attempt left behind is younger. */
@@ -60,6 +65,9 @@ const struct query JOURNAL_FORGET[JOURNAL_TABLES] = {
     { .name = "backfill_forget",
       .parameters = 1,
       .sql = "DELETE FROM tidelock.backfill WHERE ledger_id = $1" },
+    { .name = "session_forget",
+      .parameters = 1,
+      .sql = "DELETE FROM tidelock.session WHERE ledger_id OPERATOR(pg_catalog.=) $1" },
 };
 
 const struct query BACKFILL_READ = {
@@ -97,7 +105,7 @@ const struct query BACKFILL_ADVANCE = {
 
 static const struct query JOURNAL_EXISTS = {
     .name = "journal_exists",
-    .sql = "SELECT pg_catalog.to_regclass('tidelock.backfill') IS NOT NULL",
+    .sql = "SELECT pg_catalog.to_regclass('tidelock.session') IS NOT NULL",
 };
 
 /* Runs statements in a transaction of their own. */
@@ -108,13 +116,22 @@ static bool run(const struct journal *journal, const struct batch_item *items, s
                      out, err);
 }
 
+/* Said once. */
+static bool has_warned;
+
+static bool is_denied(const struct error *err)
+{
+    return strcmp(err->sqlstate, "42501") == 0;
+}
+
 bool journal_exists(const struct journal *journal, bool *exists, struct error *err)
 {
     auto_result struct result *result = NULL;
     const struct batch_item item = { .query = &JOURNAL_EXISTS };
 
+    *exists = false;
     if (!run(journal, &item, 1, &result, err))
-        return false;
+        return is_denied(err); /* somebody else's */
     *exists = result_bool(result, 0, 0);
     return true;
 }
@@ -132,6 +149,25 @@ bool journal_create(const struct journal *journal, struct error *err)
     for (size_t i = first; i < array_length(JOURNAL_CREATE); i++)
         items[i] = (struct batch_item) { .query = &JOURNAL_CREATE[i] };
     return run(journal, items + first, array_length(JOURNAL_CREATE) - first, NULL, err);
+}
+
+bool journal_open(const struct journal *journal, bool *is_open, struct error *err)
+{
+    *is_open = false;
+    if (!journal_exists(journal, is_open, err))
+        return false;
+    if (*is_open || journal_create(journal, err)) {
+        *is_open = true;
+        return true;
+    }
+    if (!is_denied(err))
+        return false;
+    if (!has_warned)
+        log_warn(
+            "could not create the schema \"tidelock\" (GRANT CREATE ON DATABASE): if this run is killed, "
+            "you will have to clean up what it leaves behind");
+    has_warned = true;
+    return true;
 }
 
 void intent_free(struct intent *intent)
@@ -167,16 +203,10 @@ bool journal_record(const struct journal *journal, const struct journal_entry *e
 
     *out = (struct intent) { .is_known = false };
     (void)snprintf(number, sizeof number, "%zu", entry->statement);
-    if (!journal_exists(journal, &exists, err))
+    if (!journal_open(journal, &exists, err))
         return false;
-    if (!exists && !journal_create(journal, err)) {
-        if (strcmp(err->sqlstate, "42501") != 0)
-            return false;
-        log_warn(
-            "could not create the schema \"tidelock\" (GRANT CREATE ON DATABASE): if this run is killed, "
-            "you will have to clean up what it leaves behind");
+    if (!exists)
         return true;
-    }
     return fetch(journal, &INTENT_RECORD, parameters, out, err);
 }
 

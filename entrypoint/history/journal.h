@@ -4,7 +4,7 @@
  *
  * It holds intents: before a statement that cannot run in a transaction block, a row that says so is
  * committed. What a crash leaves behind (an INVALID index) can then be proven to be ours. It also holds the
- * progress of backfills, which is committed with each batch.
+ * progress of backfills, which is committed with each batch, and what a script has set in its session.
  */
 #ifndef HISTORY_JOURNAL_H
 #define HISTORY_JOURNAL_H
@@ -55,7 +55,7 @@ must_use bool journal_read(const struct journal *journal, const char *ledger_id,
                            struct intent *out, struct error *err);
 
 /* Delete everything about a finished migration: $1 is its ledger row. Only if journal_exists(). */
-enum { JOURNAL_TABLES = 2 };
+enum { JOURNAL_TABLES = 3 };
 extern const struct query JOURNAL_FORGET[JOURNAL_TABLES];
 
 /* Backfills: $1 is the ledger row; keys are arrays of text.
@@ -67,10 +67,14 @@ extern const struct query BACKFILL_READ;
 extern const struct query BACKFILL_START;
 extern const struct query BACKFILL_ADVANCE;
 
+/* Creates it if necessary. One that this role may neither use nor create is not an error: then *is_open is
+ * false, and there is one warning. */
+must_use bool journal_open(const struct journal *journal, bool *is_open, struct error *err);
+
 /* Creates it if necessary. False with SQLSTATE 42501 if this role may not. */
 must_use bool journal_create(const struct journal *journal, struct error *err);
 
-/* Whether the schema and its tables exist. */
+/* Whether the schema and its tables exist and may be looked into. */
 must_use bool journal_exists(const struct journal *journal, bool *exists, struct error *err);
 
 #endif

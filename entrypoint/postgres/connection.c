@@ -273,9 +273,12 @@ void connection_close_at(struct connection **conn)
     connection_close(*conn);
 }
 
-void connection_shield(struct connection *conn, bool is_shielded)
+bool connection_shield(struct connection *conn, bool is_shielded)
 {
+    bool was_shielded = conn->is_shielded;
+
     conn->is_shielded = is_shielded;
+    return was_shielded;
 }
 
 void connection_limit_answers(struct connection *conn, int64_t ms)

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from tool import wait_for_session
 from wait import wait_until
 
@@ -98,12 +99,18 @@ def test_a_lock_that_a_script_gives_away_is_taken_again(database, folder, tidelo
     running.wait().succeeds(applied=["002_give"])
 
 
-def test_a_block_that_loses_the_lock_is_not_committed(database, folder, tidelock):
-    folder.add("001_give", "BEGIN;\nCREATE TABLE given ();\nSELECT pg_advisory_unlock_all();\nSELECT count(*) FROM wait_for_thief();\nCOMMIT;\nCREATE TABLE more ();")
-    database.query(WAIT_FOR_THIEF)
+@pytest.mark.fault
+@pytest.mark.parametrize("gives", ["SELECT pg_advisory_unlock_all()", "SELECT pg_advisory_unlock(72707369)", "DO $$ BEGIN PERFORM pg_advisory_unlock_all(); END $$"])
+@pytest.mark.parametrize("begin", ["BEGIN", "BEGIN; SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "START TRANSACTION ISOLATION LEVEL REPEATABLE READ; LOCK TABLE pushed IN SHARE MODE"])
+def test_a_block_cannot_give_the_lead_away(database, folder, tidelock, gives, begin):
+    database.query("CREATE TABLE pushed (); CREATE TABLE counter AS SELECT 0 AS n")
+    tidelock("baseline").succeeds()
+    folder.add("001_give", f"{begin};\n{gives};\nSELECT pg_sleep(1);\nUPDATE counter SET n = n + 1;\nCOMMIT;\nCREATE TABLE more ();")
     running = tidelock.start("deploy")
-    wait_for_session(database, "wait_for_thief")
+    wait_for_session(database, "pg_sleep")
+    other = tidelock.start("deploy")
     with database.connect() as thief:
-        wait_until(lambda: thief.execute("SELECT pg_try_advisory_lock(72707369)").fetchone()[0], "the lock to be given away")
-        running.wait().fails(exit=4, says="the leader lock was lost")
-    assert not database.holds("given") and not database.holds("more")
+        assert not thief.execute("SELECT pg_try_advisory_lock(72707369)").fetchone()[0]
+    running.wait().succeeds(applied=["001_give"])
+    other.wait().succeeds(says="No pending")
+    assert database.value("SELECT n FROM counter") == 1 and database.holds("more")

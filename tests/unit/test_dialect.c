@@ -131,6 +131,8 @@ static void what_writes_takes_as_many_values_as_its_text_has(void **state)
     for (size_t i = 0; i < array_length(DIALECTS); i++) {
         for (size_t j = 0; j < LEDGER_STATEMENTS; j++)
             check_write(&DIALECTS[i]->ledger->writes[j]);
+        for (size_t j = CHECK_NONE + 1; j < LEDGER_CHECKS; j++)
+            check_write(&DIALECTS[i]->ledger->checks[j]);
     }
 }
 
