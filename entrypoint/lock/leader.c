@@ -6,12 +6,6 @@
 
 enum { SQL_MOST = 1024 };
 
-static const struct query LEADER_TRY = {
-    .name = "leader_try",
-    .parameters = 1,
-    .sql = "SELECT pg_catalog.pg_try_advisory_lock($1), " SESSION_SAFETY_NET_LIST,
-};
-
 /* Of the key $1. pg_locks shows a 64-bit one as two halves with objsubid 1 (documentation, "pg_locks"). */
 #define LEADER_LOCKS                                                                                         \
     "  FROM pg_catalog.pg_locks AS l"                                                                        \
@@ -20,6 +14,15 @@ static const struct query LEADER_TRY = {
     "   AND (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint"                                        \
     "   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d"                                     \
     "                      WHERE d.datname = pg_catalog.current_database())"
+
+/* A session that holds it before it asks is one that others use as well: null. */
+static const struct query LEADER_TRY = {
+    .name = "leader_try",
+    .parameters = 1,
+    .sql = "SELECT CASE WHEN NOT EXISTS (SELECT 1" LEADER_LOCKS
+           "   AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())"
+           " THEN pg_catalog.pg_try_advisory_lock($1) END, " SESSION_SAFETY_NET_LIST,
+};
 
 static const struct query LEADER_HOLDER = {
     .name = "leader_holder",
@@ -48,6 +51,16 @@ bool leader_find(struct connection *conn, const char *key, struct leader *holder
     return true;
 }
 
+static enum leader_answer refuse_shared(struct error *err)
+{
+    error_set(err, ERROR_USAGE, "the database session is not ours alone: it already holds the leader lock");
+    error_holds(err, "This run has changed nothing.");
+    error_hint(err,
+               "Something between here and the database gives one session to several clients, or kept "
+               "one that nobody reset. Set DIRECT_URL to the database's own address.");
+    return LEADER_UNKNOWN;
+}
+
 enum leader_answer leader_try(struct connection *conn, const char *key, struct leader *holder,
                               struct error *err)
 {
@@ -55,6 +68,8 @@ enum leader_answer leader_try(struct connection *conn, const char *key, struct l
 
     if (!query_run(conn, &LEADER_TRY, &key, &result, err))
         return LEADER_UNKNOWN;
+    if (result_is_null(result, 0, 0))
+        return refuse_shared(err);
     if (result_bool(result, 0, 0))
         return LEADER_TAKEN;
     return leader_find(conn, key, holder, err) ? LEADER_HELD : LEADER_UNKNOWN;

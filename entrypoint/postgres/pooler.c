@@ -1,5 +1,7 @@
 #include "postgres/pooler.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
@@ -21,13 +23,22 @@ static bool ask(struct connection *conn, int *pid, struct error *err)
     return true;
 }
 
+/* A session's own row is never hidden from it. */
+static const struct query SELF = {
+    .name = "session",
+    .sql =
+        "SELECT a.pid, a.backend_type"
+        "  FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a",
+};
+
 bool pooler_is_between(struct connection *conn, bool *is_between, struct error *err)
 {
-    int pid;
+    auto_result struct result *self = NULL;
 
-    if (!ask(conn, &pid, err))
+    if (!query_run(conn, &SELF, NULL, &self, err))
         return false;
-    *is_between = pid != connection_backend_pid(conn);
+    *is_between = (int)result_number(self, 0, 0) != connection_backend_pid(conn) ||
+                  strcmp(result_text(self, 0, 1), "client backend") != 0;
     return true;
 }
 

@@ -2,8 +2,8 @@
  * Is there a pooler between us and the server? Detected by what it does.
  *
  * A pooler passes the server's version, parameters and errors through and can have any name; but it reports a
- * process id of its own, and in transaction mode it lets two clients share one server session, which nothing
- * else ever does.
+ * process id of its own, and in transaction mode it lets two clients share one server session. So does a
+ * program that serves many clients with the only session that it has (PGlite), which is a standalone backend.
  */
 #ifndef POSTGRES_POOLER_H
 #define POSTGRES_POOLER_H
