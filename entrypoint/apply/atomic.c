@@ -91,8 +91,7 @@ static bool commit(struct execution *execution, const char *started, struct erro
     items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
     count += execution_add_resets(execution, items + count);
     if (!execution->is_pooled)
-        items[count++] =
-            (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &ledger->lock_key };
+        items[count++] = (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &ledger->lock_key };
     count += ledger_add_items(ledger, LEDGER_INSERT_APPLIED, row, &parameters, items + count);
     items[count++] = (struct batch_item) { .query = &COMMIT };
     if (ledger_batch(execution->conn, ledger,

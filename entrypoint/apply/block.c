@@ -70,8 +70,8 @@ bool block_send(struct execution *execution, const struct segment *segment, stru
     if (!execution->has_resets)
         text_add(&sql, script + seam.offset, segment->end - seam.offset);
     if (query_script(execution->conn, sql.at, &completed, err))
-        return !execution->has_resets || execution_send(execution, seam.offset, segment->end,
-                                                        segment->first + seam.statements, err);
+        return !execution->has_resets ||
+               execution_send(execution, seam.offset, segment->end, segment->first + seam.statements, err);
     /* What the server says of a place counts the lock, too. */
     if (completed == seam.statements && strcmp(err->sqlstate, "22012") == 0)
         return advisory_lost(err);

@@ -58,8 +58,8 @@ static void restore_timeouts(struct execution *execution, struct attempt *attemp
         log_debug("could not restore the timeouts: %s", ignored.message);
 }
 
-/* After a signal, or when the migration's time is over, there are only seconds left to clean up; the next run,
- * which finds the intent, cleans up the rest. */
+/* After a signal, or when the migration's time is over, there are only seconds left to clean up; the next
+ * run, which finds the intent, cleans up the rest. */
 static bool hurry(struct execution *execution, const struct error *err, struct error *why)
 {
     if (err->class != ERROR_INTERRUPTED && !deadline_passed(execution->until))
@@ -73,7 +73,8 @@ static bool hurry(struct execution *execution, const struct error *err, struct e
 
 void nontransactional_note_earlier(struct execution *execution)
 {
-    execution_note_leftover(execution, LEFTOVER_OURS, "possibly what an earlier attempt at this statement did",
+    execution_note_leftover(execution, LEFTOVER_OURS,
+                            "possibly what an earlier attempt at this statement did",
                             "Check what the statement left behind");
 }
 

@@ -50,7 +50,8 @@ static void skip_done(struct execution *execution, struct script_reader *at)
     }
     ahead = *at;
     if (execution->unfinished != NULL && execution->mode != MODE_BACKFILL &&
-        script_next(&ahead, &statement, &ignored) == SCRIPT_STATEMENT && statement.kind == KIND_NONTRANSACTIONAL)
+        script_next(&ahead, &statement, &ignored) == SCRIPT_STATEMENT &&
+        statement.kind == KIND_NONTRANSACTIONAL)
         nontransactional_note_earlier(execution);
 }
 
@@ -128,9 +129,9 @@ static bool close_row(struct execution *execution, enum ledger_statement stateme
     char recorded[NUMBER_SIZE];
     char done[NUMBER_SIZE];
     const char *const row[ROW_VALUES] = {
-        [ROW_ID] = execution->id,           [ROW_NAME] = execution->migration->name,
-        [ROW_LOGS] = logs,                  [ROW_CHECKSUM] = execution->checksum,
-        [ROW_BEFORE] = recorded,            [ROW_STEPS] = done,
+        [ROW_ID] = execution->id, [ROW_NAME] = execution->migration->name,
+        [ROW_LOGS] = logs,        [ROW_CHECKSUM] = execution->checksum,
+        [ROW_BEFORE] = recorded,  [ROW_STEPS] = done,
     };
     const char *const parameters[] = { execution->id };
     struct ledger_parameters of_ledger;
@@ -152,8 +153,8 @@ static bool close_row(struct execution *execution, enum ledger_statement stateme
                         &(const struct batch) { .items = items, .count = count }, row, err);
 }
 
-/* Writes the failure into our row, which is marked as rolled back at once if nothing is left of it. A row that
- * is gone is written again: without it the next run would begin at the first statement. */
+/* Writes the failure into our row, which is marked as rolled back at once if nothing is left of it. A row
+ * that is gone is written again: without it the next run would begin at the first statement. */
 static void record_stop(struct execution *execution, bool is_partial, const struct error *failure)
 {
     auto_text struct text logs = text_init(SQL_MOST);
@@ -281,7 +282,8 @@ static bool run(struct execution *execution, struct script_reader at, struct err
         return run_segments(execution, at, err);
     if (execution->course.resumed > 0)
         return true;
-    return backfill_run(execution, &execution->course.has_effect, err) && checkpoint_record(execution, 1, err);
+    return backfill_run(execution, &execution->course.has_effect, err) &&
+           checkpoint_record(execution, 1, err);
 }
 
 static bool finish(struct execution *execution, struct error *err)

@@ -149,8 +149,8 @@ static bool record_statement(struct execution *execution, struct error *err)
     char hash[SHA256_HEX_SIZE];
 
     return execution_hash_prefix(execution, 1, hash, err) &&
-           journal_record(&journal, &(const struct journal_entry) { execution->id, 0, hash, NULL },
-                          &intent, err);
+           journal_record(&journal, &(const struct journal_entry) { execution->id, 0, hash, NULL }, &intent,
+                          err);
 }
 
 bool backfill_walk_begin(struct backfill_walk *walk, struct execution *execution, int64_t *batch_rows,
@@ -236,8 +236,8 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
     char changed_text[NUMBER_SIZE];
     char rows_text[NUMBER_SIZE];
     char batches_text[NUMBER_SIZE];
-    const char *const parameters[] = { walk->execution->id, walk->until.array.at, visited_text,
-                                       changed_text,        rows_text,            batches_text };
+    const char *const parameters[] = { walk->execution->id, walk->until.array.at, visited_text, changed_text,
+                                       rows_text,           batches_text };
     struct connection *conn = walk->execution->conn;
     struct batch_item items[ADVANCE_ITEMS];
     size_t count = 0;
@@ -249,8 +249,8 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
     (void)snprintf(rows_text, sizeof rows_text, "%lld", (long long)next_rows);
     (void)snprintf(batches_text, sizeof batches_text, "%lld", (long long)walk->batches);
     items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
-    items[count++] = (struct batch_item) { .query = &ADVISORY_HOLD,
-                                           .parameters = &walk->execution->ledger->lock_key };
+    items[count++] =
+        (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &walk->execution->ledger->lock_key };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
     advance = count;
@@ -264,8 +264,9 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
         return advisory_lost(err);
     if (failed != advance || strcmp(err->sqlstate, "22012") != 0)
         return false;
-    error_set(err, ERROR_CLEAN, "the progress of the backfill in the schema \"tidelock\" was changed or deleted by "
-                                "somebody else");
+    error_set(err, ERROR_CLEAN,
+              "the progress of the backfill in the schema \"tidelock\" was changed or deleted by "
+              "somebody else");
     return error_hint(err, "Find out who did that, and which rows are done, before you deploy again.");
 }
 

@@ -24,8 +24,8 @@ enum row_value {
 /* The statements that write. Every time is the server's clock at that moment, not its transaction's start.
  *
  * Each writes only if the ledger is as it was read, and fails (division by zero) where it writes nothing, or
- * is followed by its check, which does: an INSERT if the name has no row but rolled-back ones and the anchor is
- * still there, an UPDATE of one row if that is unfinished and says as many steps as are known. */
+ * is followed by its check, which does: an INSERT if the name has no row but rolled-back ones and the anchor
+ * is still there, an UPDATE of one row if that is unfinished and says as many steps as are known. */
 enum ledger_statement {
     LEDGER_INSERT_APPLIED, /* id, checksum, name, started, anchor */
     LEDGER_INSERT_STARTED, /* id, checksum, name, logs, anchor */
@@ -77,8 +77,9 @@ struct ledger_sql {
     const char *names;     /* all columns, the checksum NULL; oldest first */
     const char *checksums; /* all columns; oldest first */
     const char *size;      /* "rows", "finished" and "rolled_back": how many. Any write changes one */
-    const char *row;       /* of id $1 and name $2, one row: whether there is one of that id, its steps, whether it
-                              is finished, and rolled back; how many of that name are not rolled back, and rows in all */
+    const char
+        *row; /* of id $1 and name $2, one row: whether there is one of that id, its steps, whether it
+                 is finished, and rolled back; how many of that name are not rolled back, and rows in all */
     struct ledger_write writes[LEDGER_STATEMENTS];
     struct ledger_write checks[LEDGER_CHECKS];
 };

@@ -79,7 +79,8 @@ static bool send(struct execution *execution, size_t start, size_t end, size_t f
     return true;
 }
 
-/* A piece ends with each statement that takes our own settings away, and is followed by setting them again. */
+/* A piece ends with each statement that takes our own settings away, and is followed by setting them again.
+ */
 static bool send_guarded(struct execution *execution, size_t start, size_t end, size_t first,
                          struct error *err)
 {

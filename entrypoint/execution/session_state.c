@@ -18,7 +18,8 @@ static const struct query STASH = {
         " pg_catalog.set_config('tidelock.user', session_user::pg_catalog.text, true)",
 };
 
-/* What was set in this session, but for what ends with every transaction. Values are in the server's units. */
+/* What was set in this session, but for what ends with every transaction. Values are in the server's units.
+ */
 #define SET_HERE                                                                                             \
     " s.source OPERATOR(pg_catalog.=) 'session' AND NOT pg_catalog.starts_with(s.name, 'tidelock.')"         \
     " AND NOT (s.name OPERATOR(pg_catalog.=) ANY ('{transaction_isolation,transaction_read_only,"            \
@@ -63,8 +64,10 @@ static const struct query BASELINE = {
 
 /* Null where it is that of the baseline: another user may resume, with a role of its own. */
 #define OTHER(name)                                                                                          \
-    "CASE WHEN NOT (pg_catalog.current_setting('" name "') OPERATOR(pg_catalog.=)"                           \
-    " ($3::pg_catalog.jsonb OPERATOR(pg_catalog.->>) '" name "')) THEN pg_catalog.current_setting('" name "') END"
+    "CASE WHEN NOT (pg_catalog.current_setting('" name                                                       \
+    "') OPERATOR(pg_catalog.=)"                                                                              \
+    " ($3::pg_catalog.jsonb OPERATOR(pg_catalog.->>) '" name "')) THEN pg_catalog.current_setting('" name    \
+    "') END"
 
 /* $3 is the baseline, $4 the lock_timeout that we have set since. */
 #define STATE                                                                                                \
@@ -87,7 +90,8 @@ static const struct query NOTE = {
         "   SET state = CASE WHEN $5::pg_catalog.bool THEN t.state ELSE now.state END,"
         "       pending = CASE WHEN $5::pg_catalog.bool THEN now.state END,"
         "       pending_from = $2::pg_catalog.int4, updated_at = pg_catalog.clock_timestamp()"
-        "  FROM " STATE " AS now"
+        "  FROM " STATE
+        " AS now"
         " WHERE t.ledger_id OPERATOR(pg_catalog.=) $1::pg_catalog.text"
         "   AND (NOT (t.state OPERATOR(pg_catalog.=) now.state) OR t.pending IS NOT NULL)"
         " RETURNING true",
@@ -130,21 +134,18 @@ static const struct query READ = {
 static const struct query RESTORE[] = {
     { .name = "session_restore",
       .parameters = 1,
-      .sql =
-          "SELECT pg_catalog.count(pg_catalog.set_config(e.key, e.value, false))"
-          "  FROM tidelock.session AS t,"
-          "       pg_catalog.jsonb_each_text(t.state OPERATOR(pg_catalog.->) 'settings') AS e"
-          " WHERE t.ledger_id OPERATOR(pg_catalog.=) $1::pg_catalog.text" },
+      .sql = "SELECT pg_catalog.count(pg_catalog.set_config(e.key, e.value, false))"
+             "  FROM tidelock.session AS t,"
+             "       pg_catalog.jsonb_each_text(t.state OPERATOR(pg_catalog.->) 'settings') AS e"
+             " WHERE t.ledger_id OPERATOR(pg_catalog.=) $1::pg_catalog.text" },
     { .name = "session_restore_user",
       .parameters = 1,
-      .sql =
-          "SELECT CASE WHEN $1::pg_catalog.text IS NOT NULL"
-          "            THEN pg_catalog.set_config('session_authorization', $1, false) END" },
+      .sql = "SELECT CASE WHEN $1::pg_catalog.text IS NOT NULL"
+             "            THEN pg_catalog.set_config('session_authorization', $1, false) END" },
     { .name = "session_restore_role",
       .parameters = 1,
-      .sql =
-          "SELECT CASE WHEN $1::pg_catalog.text IS NOT NULL"
-          "            THEN pg_catalog.set_config('role', $1, false) END" },
+      .sql = "SELECT CASE WHEN $1::pg_catalog.text IS NOT NULL"
+             "            THEN pg_catalog.set_config('role', $1, false) END" },
 };
 
 static const struct query REINSTATE = {
@@ -197,7 +198,8 @@ size_t session_state_add_note(const struct execution *execution, bool is_pending
     return count;
 }
 
-/* Those queries in a transaction that looks at the session as the script left it; begun, unless it is open. */
+/* Those queries in a transaction that looks at the session as the script left it; begun, unless it is open.
+ */
 static bool look(struct execution *execution, const struct batch_item *queries, size_t count, bool is_open,
                  struct error *err)
 {
@@ -206,8 +208,7 @@ static bool look(struct execution *execution, const struct batch_item *queries, 
 
     if (!is_open)
         items[at++] = (struct batch_item) { .query = &BEGIN };
-    items[at++] =
-        (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &execution->ledger->lock_key };
+    items[at++] = (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &execution->ledger->lock_key };
     items[at++] = (struct batch_item) { .query = &STASH };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         items[at++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
@@ -288,7 +289,8 @@ static struct slice rest_of(const struct execution *execution)
         if (script_next(&reader, &statement, &ignored) != SCRIPT_STATEMENT)
             return (struct slice) { .at = "", .length = 0 };
     }
-    return (struct slice) { execution->script.at + statement.start, execution->script.length - statement.start };
+    return (struct slice) { execution->script.at + statement.start,
+                            execution->script.length - statement.start };
 }
 
 /* What the former session alone had, and the rest of the script names. */
@@ -302,9 +304,10 @@ static bool check_kept(const struct execution *execution, const struct result *r
 
         if (name[0] == '\0' || !session_statement_mentions(rest, name))
             continue;
-        (void)snprintf(why, sizeof why,
-                       "the %s \"%.300s\" ended with the session of the interrupted run, and the rest needs it",
-                       result_text(rows, row, 4), name);
+        (void)snprintf(
+            why, sizeof why,
+            "the %s \"%.300s\" ended with the session of the interrupted run, and the rest needs it",
+            result_text(rows, row, 4), name);
         return refuse(execution, why, err);
     }
     return true;
@@ -324,8 +327,9 @@ static bool check_unknown(const struct execution *execution, struct error *err)
             continue;
         (void)refuse(execution,
                      "it had set something in its session, and what that was could not be recorded", err);
-        error_detail(err, "Line %zu sets something for the whole session. To record such things, the role needs "
-                          "the schema \"tidelock\" (GRANT CREATE ON DATABASE).",
+        error_detail(err,
+                     "Line %zu sets something for the whole session. To record such things, the role needs "
+                     "the schema \"tidelock\" (GRANT CREATE ON DATABASE).",
                      statement.line);
         return false;
     }
@@ -337,11 +341,13 @@ static bool restore(struct execution *execution, const struct result *rows, stru
     const char *const id = execution->id;
     const char *const role = result_is_null(rows, 0, 2) ? NULL : result_text(rows, 0, 2);
     const char *const user = result_is_null(rows, 0, 3) ? NULL : result_text(rows, 0, 3);
-    const struct batch_item items[] = { { &RESTORE[0], &id }, { &RESTORE[1], &user }, { &RESTORE[2], &role } };
+    const struct batch_item items[] = { { &RESTORE[0], &id },
+                                        { &RESTORE[1], &user },
+                                        { &RESTORE[2], &role } };
     char why[128];
 
-    if (query_batch(execution->conn,
-                    &(const struct batch) { .items = items, .count = array_length(items) }, err))
+    if (query_batch(execution->conn, &(const struct batch) { .items = items, .count = array_length(items) },
+                    err))
         return true;
     if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED)
         return false;

@@ -219,5 +219,6 @@ bool journal_read(const struct journal *journal, const char *ledger_id, size_t s
 
     *out = (struct intent) { .is_known = false };
     (void)snprintf(number, sizeof number, "%zu", statement);
-    return journal_exists(journal, &exists, err) && (!exists || fetch(journal, &INTENT_READ, parameters, out, err));
+    return journal_exists(journal, &exists, err) &&
+           (!exists || fetch(journal, &INTENT_READ, parameters, out, err));
 }

@@ -17,8 +17,8 @@
 #include "postgres/connection.h"
 #include "postgres/query.h"
 
-/* Where it is, and the leader lock's key: every transaction that writes to it takes that first, and makes sure
- * that the session holds it, too. */
+/* Where it is, and the leader lock's key: every transaction that writes to it takes that first, and makes
+ * sure that the session holds it, too. */
 struct journal {
     struct connection *conn;
     const char *key;
@@ -47,8 +47,8 @@ struct journal_entry {
  * an error: then is_known is false, there is one warning, and a person has to clean up after a crash. Like
  * the others it works with any role that a script has set, and must not run inside a transaction. `out` is
  * the caller's to free, also on failure. */
-must_use bool journal_record(const struct journal *journal, const struct journal_entry *entry, struct intent *out,
-                             struct error *err);
+must_use bool journal_record(const struct journal *journal, const struct journal_entry *entry,
+                             struct intent *out, struct error *err);
 
 /* Reads it; is_known is false when there is none. */
 must_use bool journal_read(const struct journal *journal, const char *ledger_id, size_t statement,

@@ -89,8 +89,8 @@ struct ledger_parameters {
 };
 
 /* A statement that writes, for a batch, and its check; returns how many items that is. Of `values` they take
- * those that the dialect keeps (the others may be NULL), in the dialect's order, into `parameters`, which must
- * live as long as the items. */
+ * those that the dialect keeps (the others may be NULL), in the dialect's order, into `parameters`, which
+ * must live as long as the items. */
 enum { LEDGER_ITEMS_MOST = 2 };
 size_t ledger_add_items(const struct ledger *ledger, enum ledger_statement statement,
                         const char *const values[ROW_VALUES], struct ledger_parameters *parameters,

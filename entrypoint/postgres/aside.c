@@ -37,13 +37,11 @@ bool aside_run(struct connection *conn, const char *key, const struct batch *own
     for (size_t i = 0; i < own->count && i < ASIDE_ITEMS_MOST; i++)
         items[count++] = own->items[i];
     items[count++] = (struct batch_item) { .query = &COMMIT };
-    if (query_batch(conn,
-                    &(const struct batch) { .items = items,
-                                            .count = count,
-                                            .rows = out,
-                                            .rows_of = count - 2,
-                                            .failed = &failed },
-                    err))
+    if (query_batch(
+            conn,
+            &(const struct batch) {
+                .items = items, .count = count, .rows = out, .rows_of = count - 2, .failed = &failed },
+            err))
         return true;
     roll_back(conn);
     if (failed == hold && err->class != ERROR_LOST)

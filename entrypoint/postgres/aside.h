@@ -13,8 +13,8 @@
 enum { ASIDE_ITEMS_MOST = 8, ASIDE_EXTRA = 3 + SESSION_ASIDES };
 
 /* Runs at most ASIDE_ITEMS_MOST statements; one round trip. `key` is that of the leader lock, taken for the
- * transaction and the session; NULL = for one that only reads. `out` gets the rows of the last one, or is NULL.
- * Must not run inside a transaction. ERROR_LEADER if another session leads. */
+ * transaction and the session; NULL = for one that only reads. `out` gets the rows of the last one, or is
+ * NULL. Must not run inside a transaction. ERROR_LEADER if another session leads. */
 must_use bool aside_run(struct connection *conn, const char *key, const struct batch *own,
                         struct result **out, struct error *err);
 

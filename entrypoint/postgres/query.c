@@ -278,8 +278,8 @@ static bool batch_send(struct connection *conn, const struct batch_item *items, 
 }
 
 /* One result for each item, a NULL after each, then the result of the sync point (libpq, "Pipeline Mode"). */
-static bool batch_read(struct connection *conn, const struct batch *batch, struct result **rows, size_t *failed,
-                       struct error *err)
+static bool batch_read(struct connection *conn, const struct batch *batch, struct result **rows,
+                       size_t *failed, struct error *err)
 {
     bool is_good = true;
     size_t item = 0;

@@ -20,8 +20,8 @@ bool session_statement_mentions(struct slice statement, const char *word)
 /* [pg_catalog.] set_config ( '…' , '…' , true|false ) */
 static bool scan_set_config(struct scanner *scanner)
 {
-    static const enum token_kind arguments[] = { TOKEN_OPEN,   TOKEN_STRING, TOKEN_OTHER,
-                                                 TOKEN_STRING, TOKEN_OTHER };
+    static const enum token_kind arguments[] = { TOKEN_OPEN, TOKEN_STRING, TOKEN_OTHER, TOKEN_STRING,
+                                                 TOKEN_OTHER };
 
     if (scan_word(scanner, "pg_catalog") && scan_token(scanner).kind != TOKEN_DOT)
         return false;
