@@ -47,6 +47,7 @@ inline end_session(s)
 {
     d_step {
         is_open[s] = false;
+        is_done[s] = false;
         asked[s] = NOTHING;
         if
         :: session_lock == s -> session_lock = NOBODY
@@ -134,7 +135,6 @@ end:
            :: asked[s] == ROLL_BACK ->
               transaction_lock = NOBODY;
               at_work = NOBODY;
-              is_done[s] = true;
               asked[s] = NOTHING
            :: asked[s] == COMMIT_ATOMIC ->
               commit(s, !is_atomic_applied);
@@ -163,7 +163,6 @@ end:
            :: asked[s] == RUN_ALONE ->
               assert(session_lock == s && steps == 1 && alone_done == 0);
               alone_done++;
-              is_done[s] = true;
               asked[s] = NOTHING
            :: asked[s] == ADVANCE ->
               hold(s);
@@ -185,7 +184,7 @@ end:
     od
 }
 
-#define OR_FAIL if :: is_done[s] :: else -> goto failed fi
+#define OR_FAIL atomic { if :: is_done[s] -> is_done[s] = false :: else -> goto failed fi }
 
 /* Asks the session and waits for the answer; `lost` when it ended, `gone` when the process is killed meanwhile. */
 #define ASK(what)                                                                                                      \
@@ -218,10 +217,12 @@ connecting:
     fi;
     phase[me] = LEADING;
     ASK(TRY_LOCK);
-    if
-    :: is_done[s]
-    :: else -> phase[me] = FOLLOWING; end_session(s); goto connecting
-    fi;
+    atomic {
+        if
+        :: is_done[s] -> is_done[s] = false
+        :: else -> phase[me] = FOLLOWING; end_session(s); goto connecting
+        fi
+    };
     /* The ledger is read again, now that nobody else writes it. */
     phase[me] = PREPARING;
     phase[me] = APPLYING;
@@ -246,7 +247,7 @@ connecting:
        ASK(BEGIN_TRANSACTION);
        OR_FAIL;
        if
-       :: faults > 0 -> faults--; ASK(ROLL_BACK); ASK(BEGIN_TRANSACTION); OR_FAIL /* tried again: a lock timeout */
+       :: atomic { faults > 0 -> faults-- }; ASK(ROLL_BACK); ASK(BEGIN_TRANSACTION); OR_FAIL /* tried again: a lock timeout */
        :: skip
        fi;
        ASK(COMMIT_UNIT);
