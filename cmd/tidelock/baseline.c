@@ -82,8 +82,10 @@ static bool write_marks(struct connection *conn, const struct folder *folder, co
     if (count > 0 &&
         !ledger_batch(conn, ledger,
                       &(const struct batch) { .items = items, .count = 1 + LEDGER_ITEMS_MOST * count }, none,
-                      err))
-        return error_context(err, "recording %zu migration%s as applied", count, text_plural(count));
+                      err)) {
+        error_context(err, "recording %zu migration%s as applied", count, text_plural(count));
+        return ledger_say_changed(err);
+    }
     print_line("%zu of %zu migration%s recorded as applied, %zu already were.", count, folder->count,
                text_plural(folder->count), end - count);
     return true;

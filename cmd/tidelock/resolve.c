@@ -25,7 +25,8 @@ static bool mark_applied(struct connection *conn, const struct ledger *ledger, c
     random_uuid(id);
     count += ledger_add_items(ledger, LEDGER_ROLL_BACK, row, &parameters[0], items + count);
     count += ledger_add_items(ledger, LEDGER_INSERT_MARKED, row, &parameters[1], items + count);
-    return ledger_batch(conn, ledger, &(const struct batch) { .items = items, .count = count }, row, err);
+    return ledger_batch(conn, ledger, &(const struct batch) { .items = items, .count = count }, row, err) ||
+           ledger_say_changed(err);
 }
 
 static bool find_script(const struct folder *folder, const char *name, char checksum[CHECKSUM_SIZE],
@@ -79,9 +80,10 @@ static bool resolve_rolled_back(struct arena *arena, const struct config *config
     struct ledger ledger;
 
     if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err) ||
-        !ledger.dialect->check_rolled_back(ledger.rows, ledger.count, name, err) ||
-        !ledger_write(conn, &ledger, LEDGER_ROLL_BACK, row, err))
+        !ledger.dialect->check_rolled_back(ledger.rows, ledger.count, name, err))
         return false;
+    if (!ledger_write(conn, &ledger, LEDGER_ROLL_BACK, row, err))
+        return ledger_say_changed(err);
     print_line("Migration %s marked as rolled back.", name);
     return true;
 }

@@ -48,6 +48,11 @@ static void skip_done(struct execution *execution, struct script_reader *at)
             return;
         execution->course.has_effect |= !statement_is_setting(execution->script, &statement);
     }
+    if (execution->unfinished != NULL && execution->mode == MODE_BACKFILL) {
+        execution->course.has_effect = true;
+        text_copy_cut(execution->failure.names.persists, sizeof execution->failure.names.persists,
+                      "What an earlier run of the backfill has changed persists");
+    }
     ahead = *at;
     if (execution->unfinished != NULL && execution->mode != MODE_BACKFILL &&
         script_next(&ahead, &statement, &ignored) == SCRIPT_STATEMENT &&

@@ -128,6 +128,7 @@ static bool take_up(struct backfill_walk *walk, int64_t *batch_rows, struct erro
 
     if (!query_run(walk->execution->conn, &BACKFILL_READ, parameters, &row, err))
         return false;
+    walk->is_known = true;
     if (result_rows(row) == 0)
         return begin_pass(walk, 1, err);
     walk->pass = (int)result_number(row, 0, 0);

@@ -107,6 +107,10 @@ must_use bool ledger_write(struct connection *conn, const struct ledger *ledger,
                            enum ledger_statement statement, const char *const values[ROW_VALUES],
                            struct error *err);
 
+/* For a command that only writes the ledger: says in `err` what is known of that when the answer did not come,
+ * or that nothing was changed. Returns false. */
+bool ledger_say_changed(struct error *err);
+
 /* Records a failure that left nothing behind (checksum, name, started and logs): a row that is marked rolled
  * back at once, so that the next deployment tries again. The same failure of the same script reuses its row.
  */

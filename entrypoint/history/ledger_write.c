@@ -121,6 +121,14 @@ bool ledger_write(struct connection *conn, const struct ledger *ledger, enum led
     return ledger_batch(conn, ledger, &(const struct batch) { .items = items, .count = count }, values, err);
 }
 
+bool ledger_say_changed(struct error *err)
+{
+    if (err->class != ERROR_LOST && err->class != ERROR_INTERRUPTED)
+        return error_holds(err, "Nothing was changed.");
+    error_holds(err, "It is not known whether the ledger was changed.");
+    return error_hint(err, "See what it holds (tidelock status), or type the same again.");
+}
+
 bool ledger_record_clean_failure(struct connection *conn, const struct ledger *ledger,
                                  const char *const values[ROW_VALUES], struct error *err)
 {

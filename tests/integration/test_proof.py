@@ -284,3 +284,17 @@ def test_a_script_cannot_take_the_safety_net_away(database, folder, tidelock, se
     seen = database.query("SELECT * FROM app.seen")
     assert len(seen) == 6 and seen.count(("search_path", "app")) == seen.count(("idle_in_transaction_session_timeout", "60000")) == 2, seen
     assert ("lock_timeout", "0") not in seen
+
+
+def test_a_backfill_that_fails_before_it_resumes_keeps_its_progress(database, folder, tidelock):
+    database.query("CREATE TABLE orders (id int PRIMARY KEY, n int); INSERT INTO orders SELECT i, 0 FROM generate_series(1, 60) AS i")
+    tidelock("baseline").succeeds()
+    database.query("CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.id > 30 THEN RAISE 'enough'; END IF; RETURN NEW; END $$;"
+                   "CREATE TRIGGER stop BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION stop()")
+    folder.add("001_fill", "-- tidelock: backfill orders key=id rows=25..25 rest=0%\nUPDATE orders SET n = n + 1")
+    tidelock("deploy").fails(exit=7, says="enough")
+    database.query("DROP TRIGGER stop ON orders; ALTER TABLE orders RENAME TO away")
+    tidelock("deploy").fails(exit=7, says="an earlier run of the backfill has changed persists")
+    database.query("ALTER TABLE away RENAME TO orders")
+    tidelock("deploy").succeeds(applied=["001_fill"])
+    assert database.query("SELECT DISTINCT n FROM orders") == [(1,)]
