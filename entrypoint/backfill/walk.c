@@ -6,7 +6,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "history/journal.h"
-#include "lock/leader.h"
+#include "postgres/advisory.h"
+#include "postgres/aside.h"
 #include "postgres/query.h"
 
 enum {
@@ -14,7 +15,7 @@ enum {
     STATEMENT_FACTOR = 10, /* times the target: a batch that takes longer is made smaller */
     STATEMENT_LEAST_MS = 5000,
     NUMBER_SIZE = 24,
-    ADVANCE_ITEMS = SESSION_ASIDES + 4
+    ADVANCE_ITEMS = SESSION_ASIDES + 5
 };
 
 void backfill_walk_end(struct backfill_walk *walk)
@@ -93,7 +94,9 @@ static bool begin_pass(struct backfill_walk *walk, int pass, struct error *err)
     (void)snprintf(number, sizeof number, "%d", pass);
     const char *const parameters[] = { walk->execution->id, number, walk->first.array.at,
                                        walk->last.array.at };
-    return query_run(walk->execution->conn, &BACKFILL_START, parameters, NULL, err);
+    const struct batch_item item = { .query = &BACKFILL_START, .parameters = parameters };
+    return aside_run(walk->execution->conn, walk->execution->ledger->lock_key,
+                     &(const struct batch) { .items = &item, .count = 1 }, NULL, err);
 }
 
 static bool create_journal(struct execution *execution, struct error *err)
@@ -118,6 +121,7 @@ static bool take_up(struct backfill_walk *walk, int64_t *batch_rows, struct erro
 
     if (!query_run(walk->execution->conn, &BACKFILL_READ, parameters, &row, err))
         return false;
+    walk->is_known = true;
     if (result_rows(row) == 0)
         return begin_pass(walk, 1, err);
     walk->pass = (int)result_number(row, 0, 0);
@@ -195,7 +199,7 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
                     "BEGIN ISOLATION LEVEL READ COMMITTED;SET LOCAL lock_timeout = %lld;"
                     "SET LOCAL statement_timeout = %lld;SELECT ",
                     (long long)lock_ms, (long long)statement_timeout_ms(walk));
-    leader_add_try(execution->ledger->lock_key, &sql);
+    advisory_add_try(execution->ledger->lock_key, true, &sql);
     text_add_string(&sql, ";WITH tidelock_changed AS (");
     update_statement_add(walk->plan.sql, &walk->plan.update, range.at, &sql);
     text_add_string(
@@ -210,7 +214,7 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
     is_leader = results[0];
     count = results[1];
     if (is_done && !result_bool(is_leader, 0, 0))
-        return execution_lost_leader(err);
+        return advisory_lost(err);
     if (is_done) {
         *changed = result_number(count, 0, 0);
         walk->batch_ms = result_number(count, 0, 1);
@@ -226,24 +230,43 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
     char visited_text[NUMBER_SIZE];
     char changed_text[NUMBER_SIZE];
     char rows_text[NUMBER_SIZE];
+    char batches_text[NUMBER_SIZE];
     const char *const parameters[] = { walk->execution->id, walk->until.array.at, visited_text, changed_text,
-                                       rows_text };
+                                       rows_text,           batches_text };
+    struct connection *conn = walk->execution->conn;
     struct batch_item items[ADVANCE_ITEMS];
     size_t count = 0;
+    size_t advance;
+    size_t failed;
 
     (void)snprintf(visited_text, sizeof visited_text, "%lld", (long long)visited);
     (void)snprintf(changed_text, sizeof changed_text, "%lld", (long long)changed);
     (void)snprintf(rows_text, sizeof rows_text, "%lld", (long long)next_rows);
+    (void)snprintf(batches_text, sizeof batches_text, "%lld", (long long)walk->batches);
     items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
+    items[count++] =
+        (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &walk->execution->ledger->lock_key };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
     items[count++] = execution_add_limits(walk->execution);
+    advance = count;
     items[count++] = (struct batch_item) { .query = &BACKFILL_ADVANCE, .parameters = parameters };
     items[count++] = (struct batch_item) { .query = &end };
-    return lease_check(walk->execution->lease, err) &&
-           query_batch(walk->execution->conn,
-                       &(const struct batch) { .items = items, .count = count, .cancellable = count - 1 },
-                       err);
+    if (!lease_check(walk->execution->lease, err))
+        return false;
+    if (query_batch(conn,
+                    &(const struct batch) {
+                        .items = items, .count = count, .cancellable = count - 1, .failed = &failed },
+                    err))
+        return true;
+    if (failed == 1 && err->class != ERROR_LOST)
+        return advisory_lost(err);
+    if (failed != advance || strcmp(err->sqlstate, "22012") != 0)
+        return false;
+    error_set(err, ERROR_CLEAN,
+              "the progress of the backfill in the journal was changed or deleted by "
+              "somebody else");
+    return error_hint(err, "Find out who did that, and which rows are done, before you deploy again.");
 }
 
 bool backfill_walk_batch(struct backfill_walk *walk, int64_t next_rows, struct error *err)
