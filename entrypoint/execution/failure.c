@@ -316,6 +316,16 @@ static void add_no_transaction(const struct failure_names *names, struct text *o
         names->script, names->tool, names->script, names->migration);
 }
 
+static void add_blocker(const struct failure_names *names, struct text *out)
+{
+    if (names->blocker_pid == 0)
+        text_add_format(out, "End the prepared transaction, then deploy again: %s", names->blocker_remedy);
+    else
+        text_add_format(
+            out, "Deploy again when pid %d is done (to end it: %s), or allow more time with --retry-for.",
+            names->blocker_pid, names->blocker_remedy);
+}
+
 static void add_next(enum failure_next next, const struct failure_facts *facts,
                      const struct failure_names *names, struct text *out)
 {
@@ -344,14 +354,7 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
         add_go_on(facts, names, out);
         break;
     case NEXT_BLOCKER:
-        if (names->blocker_pid == 0)
-            text_add_format(out, "End the prepared transaction, then deploy again: %s",
-                            names->blocker_remedy);
-        else
-            text_add_format(out,
-                            "Deploy again when pid %d is done (to end it: %s), or allow more time with "
-                            "--retry-for.",
-                            names->blocker_pid, names->blocker_remedy);
+        add_blocker(names, out);
         break;
     case NEXT_TABLE:
         if (names->advice[0] != '\0')
