@@ -266,9 +266,11 @@ static bool has_parts(const struct execution *execution)
     struct segment_reader segments = segment_reader_of(execution_reader(execution), 0, &execution->rules);
     struct segment segment;
     struct error ignored;
+    size_t count = 0;
 
-    return segment_next(&segments, &segment, &ignored) == SEGMENT_FOUND &&
-           segment_next(&segments, &segment, &ignored) == SEGMENT_FOUND;
+    while (count < 2 && segment_next(&segments, &segment, &ignored) == SEGMENT_FOUND)
+        count++;
+    return count == 2;
 }
 
 static bool refuse(const struct execution *execution, const char *why, struct error *err)
