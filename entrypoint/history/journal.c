@@ -32,7 +32,19 @@ static const struct query JOURNAL_CREATE[] = {
              " first_key text[] NOT NULL, last_key text[] NOT NULL, done_key text[],"
              " visited bigint NOT NULL DEFAULT 0, changed bigint NOT NULL DEFAULT 0,"
              " batches bigint NOT NULL DEFAULT 0, batch_rows bigint NOT NULL DEFAULT 0,"
-             " updated_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
+             " updated_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(), key text)" },
+};
+
+/* Tables that an older version created lack this column. */
+static const struct query HAS_KEY = {
+    .name = "journal_has_key",
+    .sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
+           "  WHERE a.attrelid OPERATOR(pg_catalog.=) 'tidelock.backfill'::pg_catalog.regclass"
+           "    AND a.attname OPERATOR(pg_catalog.=) 'key')",
+};
+static const struct query ADD_KEY = {
+    .name = "journal_add_key",
+    .sql = "ALTER TABLE tidelock.backfill ADD COLUMN IF NOT EXISTS key text",
 };
 
 /* The first transaction id is kept: whatever any attempt left behind is younger. */
@@ -66,7 +78,7 @@ const struct query BACKFILL_READ = {
     .name = "backfill_read",
     .parameters = 1,
     .sql =
-        "SELECT pass, visited, changed, batches, batch_rows,"
+        "SELECT key, pass, visited, changed, batches, batch_rows,"
         "       first_key, first_key[1], first_key[2], first_key[3], first_key[4],"
         "       last_key, last_key[1], last_key[2], last_key[3], last_key[4],"
         "       done_key, done_key[1], done_key[2], done_key[3], done_key[4]"
@@ -75,12 +87,12 @@ const struct query BACKFILL_READ = {
 
 const struct query BACKFILL_START = {
     .name = "backfill_start",
-    .parameters = 4,
+    .parameters = 5,
     .sql =
-        "INSERT INTO tidelock.backfill (ledger_id, pass, first_key, last_key)"
-        " VALUES ($1, $2::integer, $3::text[], $4::text[])"
+        "INSERT INTO tidelock.backfill (ledger_id, pass, first_key, last_key, key)"
+        " VALUES ($1, $2::integer, $3::text[], $4::text[], $5)"
         " ON CONFLICT (ledger_id) DO UPDATE"
-        "   SET pass = EXCLUDED.pass, first_key = EXCLUDED.first_key, last_key = EXCLUDED.last_key,"
+        "   SET pass = EXCLUDED.pass, key = EXCLUDED.key, first_key = EXCLUDED.first_key, last_key = EXCLUDED.last_key,"
         "       done_key = NULL, visited = 0, updated_at = pg_catalog.clock_timestamp()",
 };
 
@@ -152,6 +164,16 @@ bool journal_create(struct connection *conn, struct error *err)
     for (size_t i = first; i < array_length(JOURNAL_CREATE); i++)
         items[i] = (struct batch_item) { .query = &JOURNAL_CREATE[i] };
     return run_aside(conn, items + first, array_length(JOURNAL_CREATE) - first, NULL, err);
+}
+
+bool journal_extend(struct connection *conn, struct error *err)
+{
+    const struct batch_item look = { .query = &HAS_KEY };
+    const struct batch_item add = { .query = &ADD_KEY };
+    auto_result struct result *result = NULL;
+
+    return run_aside(conn, &look, 1, &result, err) &&
+           (result_bool(result, 0, 0) || run_aside(conn, &add, 1, NULL, err));
 }
 
 void intent_free(struct intent *intent)

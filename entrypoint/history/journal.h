@@ -52,8 +52,9 @@ enum { JOURNAL_TABLES = 2 };
 extern const struct query JOURNAL_FORGET[JOURNAL_TABLES];
 
 /* Backfills: $1 is the ledger row; keys are arrays of text.
- * READ: pass, rows visited and changed, batches, rows of a batch; then first, last and done key, each as an
- * array and in four parts. START: a pass ($2) from the first ($3) to the last key ($4). ADVANCE: up to key
+ * READ: what the key is, pass, rows visited and changed, batches, rows of a batch; then first, last and done
+ * key, each as an array and in four parts. START: a pass ($2) from the first ($3) to the last key ($4), along
+ * the key $5. ADVANCE: up to key
  * $2, with $3 rows visited, $4 changed; the next batch has $5. */
 extern const struct query BACKFILL_READ;
 extern const struct query BACKFILL_START;
@@ -61,6 +62,9 @@ extern const struct query BACKFILL_ADVANCE;
 
 /* Creates it if necessary. False with SQLSTATE 42501 if this role may not. */
 must_use bool journal_create(struct connection *conn, struct error *err);
+
+/* Adds to a table of an older version what this one needs. */
+must_use bool journal_extend(struct connection *conn, struct error *err);
 
 /* Whether the schema and its tables exist. */
 must_use bool journal_exists(struct connection *conn, bool *exists, struct error *err);
