@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "postgres/query.h"
 
-/* The names of the table $1, its partitions and its children, and of their indexes that begin with column $2.
+/* The names of the table $1, its partitions and its children, and of their indexes on column $2 among others.
  */
 static const struct query TREE = {
     .name = "backfill_tree",
@@ -23,7 +23,7 @@ static const struct query TREE = {
         "SELECT c.relname, true FROM tree AS t"
         "  JOIN pg_catalog.pg_index AS i ON i.indrelid OPERATOR(pg_catalog.=) t.oid"
         "  JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid"
-        "   AND a.attnum OPERATOR(pg_catalog.=) i.indkey[0]"
+        "   AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey::pg_catalog.int2[])"
         "   AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) $2"
         "  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid",
 };
