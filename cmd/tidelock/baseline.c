@@ -50,15 +50,19 @@ static bool find_end(const struct folder *folder, const char *to, size_t *end, s
     return true;
 }
 
-static bool refuse_failed(const struct dialect *dialect, const struct history *history, struct error *err)
+static bool refuse_failed(const struct folder *folder, const struct history *history, struct error *err)
 {
-    if (history->failed_count == 0)
-        return true;
-    error_set(err, ERROR_REFUSED, "migration \"%s\" failed and has not been resolved",
-              history->failed[0]->name);
-    error_code(err, dialect->codes.unresolved);
-    return error_hint(err, "Resolve it first: tidelock resolve --applied \"%s\" or --rolled-back \"%s\"",
-                      history->failed[0]->name, history->failed[0]->name);
+    for (size_t i = 0; i < folder->count; i++) {
+        const char *name = folder->items[i].name;
+
+        if (history->items[i].verdict != VERDICT_FAILED)
+            continue;
+        error_set(err, ERROR_REFUSED, "migration \"%s\" failed and has not been resolved", name);
+        error_code(err, folder->dialect->codes.unresolved);
+        return error_hint(err, "Resolve it first: tidelock resolve --applied \"%s\" or --rolled-back \"%s\"",
+                          name, name);
+    }
+    return true;
 }
 
 static bool write_marks(struct connection *conn, const struct folder *folder, const struct ledger *ledger,
@@ -70,7 +74,7 @@ static bool write_marks(struct connection *conn, const struct folder *folder, co
     size_t count = 0;
 
     history_compare(arena, folder, ledger->rows, ledger->count, &history);
-    if (!refuse_failed(folder->dialect, &history, err))
+    if (!refuse_failed(folder, &history, err))
         return false;
     for (size_t i = 0; i < end; i++) {
         if (history.items[i].verdict == VERDICT_PENDING &&

@@ -24,6 +24,7 @@ static bool mark_applied(struct connection *conn, const struct ledger *ledger, c
     return query_batch(conn, &(const struct batch) { .items = items, .count = array_length(items) }, err);
 }
 
+/* A row is recorded as applied with the checksum of its script, so it takes the script. */
 static bool find_script(const struct folder *folder, const char *name, char checksum[CHECKSUM_SIZE],
                         struct error *err)
 {
@@ -38,7 +39,8 @@ static bool find_script(const struct folder *folder, const char *name, char chec
               folder->path);
     error_code(err, folder->dialect->codes.unknown_name);
     return error_hint(err,
-                      "Name a directory in that folder, without a path. To see all names: tidelock status");
+                      "Name a directory in that folder, without a path (to see all names: tidelock status). If "
+                      "another image has it, type this there.");
 }
 
 static bool resolve_applied(struct arena *arena, const struct config *config, struct target *target,

@@ -5,6 +5,7 @@
 #include "base/signals.h"
 #include "credentials/password.h"
 #include "deploy/internal.h"
+#include "deploy/validate.h"
 #include "postgres/reach.h"
 
 static void show_history(struct deployment *d)
@@ -21,9 +22,17 @@ static enum phase step_connect(struct deployment *d, struct error *err)
     return d->conn == NULL ? PHASE_FAILED : PHASE_COMPARING;
 }
 
+/* Whatever a newer migration is doing or has left: this image does not need it. */
 static bool is_complete(const struct deployment *d)
 {
-    return d->ledger.exists && d->history.counts[VERDICT_PENDING] == 0 && d->history.failed_count == 0;
+    return d->ledger.exists && !d->execution.commit_doubt.is_in_doubt &&
+           d->history.counts[VERDICT_PENDING] == 0 && d->history.counts[VERDICT_FAILED] == 0;
+}
+
+static enum phase complete(const struct deployment *d)
+{
+    validate_warn_of_strays(&d->history);
+    return PHASE_COMPLETE;
 }
 
 /* Most starts find nothing to do, and names are enough to know that: applied scripts are not even read, and
@@ -64,10 +73,16 @@ static enum phase step_compare(struct deployment *d, struct error *err)
         if (!glance(d, err))
             return PHASE_FAILED;
         if (is_complete(d))
-            return PHASE_COMPLETE;
+            return complete(d);
     }
-    if (!deployment_look(d, LEDGER_NAMES, err))
+    if (!deployment_look(d, d->config->is_strict ? LEDGER_CHECKSUMS : LEDGER_NAMES, err))
         return PHASE_FAILED;
+    if (is_complete(d)) {
+        if (!validate_edited(d->folder, &d->history, d->config->is_strict, err) ||
+            !validate_findings(d->folder, &d->history, d->config->is_strict, err))
+            return PHASE_FAILED;
+        return complete(d);
+    }
     if (!is_complete(d) && d->ledger.is_standby) {
         error_set(err, ERROR_UNREACHABLE, "the server is a read-only standby, but migrations are pending");
         error_holds(err, "Pending in this folder: %zu migration%s.", d->history.counts[VERDICT_PENDING],

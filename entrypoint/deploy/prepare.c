@@ -149,7 +149,8 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         return next;
     if (d->execution.commit_doubt.is_in_doubt && !settle_doubt(d, err))
         return PHASE_FAILED;
-    if (!validate_failed(d->folder, &d->history, err) ||
+    if ((d->history.counts[VERDICT_PENDING] + d->history.counts[VERDICT_FAILED] > 0 &&
+         !validate_failed(d->folder, &d->history, err)) ||
         !validate_edited(d->folder, &d->history, d->config->is_strict, err))
         return PHASE_FAILED;
     if (!d->is_reviewed && !validate_findings(d->folder, &d->history, d->config->is_strict, err))

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/patience.h"
+#include "deploy/validate.h"
 #include "history/compare.h"
 #include "history/ledger.h"
 #include "lock/follow.h"
@@ -72,6 +73,8 @@ static bool look(struct waiting *waiting, struct connection *conn, struct error 
     }
     history_compare(arena, &target->folder, ledger.rows, ledger.count, &history);
     count(waiting, &ledger, &history);
+    if (waiting->missing == 0)
+        validate_warn_of_strays(&history);
     waiting->holder = (struct leader) { .pid = 0 };
     return waiting->missing == 0 || leader_find(conn, ledger.lock_key, &waiting->holder, err);
 }

@@ -174,7 +174,7 @@ void execution_judge(struct execution *execution, struct error *err)
     facts->is_connected =
         !facts->is_in_doubt && (facts->is_rolled_back || !connection_is_lost(execution->conn));
     facts->has_hint = err->hint[0] != '\0' && err->sqlstate[0] == '\0';
-    facts->has_blocker = execution->lock_wait.blocker_pid > 0;
+    facts->has_blocker = execution->lock_wait.is_blocker_known;
     err->class = failure_decide(facts).class;
 }
 
@@ -186,7 +186,13 @@ bool execution_explain(struct execution *execution, struct error *err)
     names->migration = execution->migration->name;
     names->script = execution->migration->script_path;
     names->statements = execution->summary.statements;
-    names->blocker_pid = execution->lock_wait.blocker_pid;
+    names->blocker_pid = execution->lock_wait.blocker.pid;
+    if (execution->lock_wait.is_blocker_known) {
+        auto_text struct text remedy = text_init(sizeof names->blocker_remedy);
+
+        blocker_add_remedy(&execution->lock_wait.blocker, &remedy);
+        text_copy_cut(names->blocker_remedy, sizeof names->blocker_remedy, remedy.at);
+    }
     failure_describe(&execution->failure, err);
     return false;
 }

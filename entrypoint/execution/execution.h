@@ -28,7 +28,8 @@ struct lock_wait {
     struct retry retry;
     struct blocker_policy policy;
     int64_t lock_timeout_ms;      /* as last set by us */
-    int blocker_pid;              /* the latest blocker; 0 = not known */
+    struct blocker blocker;       /* the latest one … */
+    bool is_blocker_known;        /* … if it was seen */
     char unseen[32];              /* the virtual transaction id of a holder whose age is hidden from us … */
     struct deadline unseen_until; /* … and until when it counts as young */
 };

@@ -272,10 +272,13 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
         text_add_string(out, "Deploy again: tidelock finds out what was done and resumes from there.");
         break;
     case NEXT_BLOCKER:
-        text_add_format(out,
-                        "Deploy again when pid %d is done (to end it: SELECT pg_terminate_backend(%d);), or "
-                        "allow more time with --retry-for.",
-                        names->blocker_pid, names->blocker_pid);
+        if (names->blocker_pid == 0)
+            text_add_format(out, "End the prepared transaction, then deploy again: %s", names->blocker_remedy);
+        else
+            text_add_format(out,
+                            "Deploy again when pid %d is done (to end it: %s), or allow more time with "
+                            "--retry-for.",
+                            names->blocker_pid, names->blocker_remedy);
         break;
     case NEXT_TABLE:
         text_add_string(out, "Deploy again when the table is free, or allow more time with --retry-for.");

@@ -84,14 +84,22 @@ static const struct blocker *old_holder(struct execution *execution, const struc
     return NULL;
 }
 
+/* The latest one; NULL = not known. */
+static void note_blocker(struct execution *execution, const struct blocker *blocker)
+{
+    execution->lock_wait.is_blocker_known = blocker != NULL;
+    if (blocker != NULL)
+        execution->lock_wait.blocker = *blocker;
+}
+
 static void say_holder(struct execution *execution, const struct wanted_lock *wanted_lock,
                        const struct blocker *holder)
 {
-    auto_text struct text who = text_init(1024);
-    char pid[32];
+    auto_text struct text who = text_init(2048);
+    char key[16 + GID_SIZE];
 
-    (void)snprintf(pid, sizeof pid, "pid %d", holder->pid);
-    if (!patience_has_word(&execution->lock_wait.retry.patience, pid))
+    (void)snprintf(key, sizeof key, "pid %d %s", holder->pid, holder->pid == 0 ? holder->name : "");
+    if (!patience_has_word(&execution->lock_wait.retry.patience, key))
         return;
     blocker_describe(holder, &who);
     text_copy_cut(execution->progress->in_the_way, sizeof execution->progress->in_the_way, who.at);
@@ -116,7 +124,7 @@ static bool look_before_queueing(struct execution *execution, const struct wante
         holder = old_holder(execution, &holders);
         if (holder == NULL)
             return true;
-        execution->lock_wait.blocker_pid = holder->pid;
+        note_blocker(execution, holder);
         if (patience_is_over(&execution->lock_wait.retry.patience)) {
             *err = failure;
             return give_up(execution, &holders, err);
@@ -148,7 +156,7 @@ static void learn(struct execution *execution, const struct wanted_lock *wanted_
     if (wanted_lock->is_known)
         retry->is_at_rows = wanted_lock->is_row;
     retry->is_autovacuum = !retry->is_autovacuum && is_autovacuum(blockers);
-    execution->lock_wait.blocker_pid = blockers->count > 0 ? blockers->list[0].pid : 0;
+    note_blocker(execution, blockers->count > 0 ? &blockers->list[0] : NULL);
 }
 
 /* Pauses, then looks; false when it gives up. */

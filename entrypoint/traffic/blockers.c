@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "sql/quote.h"
 
 enum { MODES = 8 };
 
@@ -41,7 +42,7 @@ static const struct query HOLDERS = {
         "SELECT " BLOCKER_COLUMNS
         "  FROM pg_catalog.pg_locks AS l"
         "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid"
-        "  LEFT JOIN pg_catalog.pg_prepared_xacts AS p ON l.virtualtransaction = '-1/' || p.transaction"
+        BLOCKER_PREPARED
         " WHERE l.granted AND l.locktype = 'relation' AND l.relation = $1::oid AND l.mode = ANY ($2::text[])"
         "   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d"
         "                      WHERE d.datname = pg_catalog.current_database())"
@@ -76,6 +77,7 @@ static void read_one(const struct result *result, int row, int first, struct blo
     text_copy_cut(out->held, sizeof out->held, result_text(result, row, first + 7));
     text_copy_cut(out->started, sizeof out->started, result_text(result, row, first + 8));
     text_copy_cut(out->transaction, sizeof out->transaction, result_text(result, row, first + 9));
+    text_copy_cut(out->database, sizeof out->database, result_text(result, row, first + 11));
 }
 
 void blockers_read(const struct result *result, int first, struct blockers *out)
@@ -83,6 +85,37 @@ void blockers_read(const struct result *result, int first, struct blockers *out)
     out->count = 0;
     for (int row = 0; row < result_rows(result) && out->count < BLOCKERS_MOST; row++)
         read_one(result, row, first, &out->list[out->count++]);
+}
+
+/* Whether one of the modes in `held` ("RowShareLock, ShareLock") conflicts with `mode`. */
+static bool is_in_conflict(const char *mode, const char *held)
+{
+    struct slice conflicts = slice_of(conflicts_of(mode));
+
+    for (const char *at = held; *at != '\0';) {
+        size_t length = strcspn(at, ", ");
+
+        /* Each name in the list stands between a brace or a comma and the next. */
+        for (const char *found = conflicts.at; (found = strchr(found, *at)) != NULL; found++) {
+            if (found > conflicts.at && strchr("{,", found[-1]) != NULL &&
+                strncmp(found, at, length) == 0 && strchr(",}", found[length]) != NULL)
+                return true;
+        }
+        at += length;
+        at += strspn(at, ", ");
+    }
+    return false;
+}
+
+void blockers_drop_harmless(const char *mode, struct blockers *blockers)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < blockers->count; i++) {
+        if (blockers->list[i].pid != 0 || is_in_conflict(mode, blockers->list[i].held))
+            blockers->list[kept++] = blockers->list[i];
+    }
+    blockers->count = kept;
 }
 
 bool blockers_find(struct connection *conn, const struct wanted_lock *wanted_lock, struct blockers *out,
@@ -122,13 +155,41 @@ static void describe_session(const struct blocker *blocker, struct text *out)
         text_add_string(out, "only members of pg_monitor can see more)");
 }
 
+static void describe_prepared(const struct blocker *blocker, struct text *out)
+{
+    char age[32];
+
+    text_add_format(out, "the prepared transaction \"%s\" (", blocker->name);
+    if (blocker->database[0] != '\0')
+        text_add_format(out, "in database \"%s\", ", blocker->database);
+    text_add_format(out, "of user %s, prepared %s ago)", blocker->user,
+                    duration_text((int64_t)(blocker->age * 1000), age, sizeof age));
+}
+
 void blocker_describe(const struct blocker *blocker, struct text *out)
 {
     if (blocker->pid == 0)
-        text_add_format(out, "the prepared transaction \"%s\"", blocker->name);
+        describe_prepared(blocker, out);
     else
         describe_session(blocker, out);
     text_add_format(out, ", which holds %s", blocker->held);
+}
+
+void blocker_add_remedy(const struct blocker *blocker, struct text *out)
+{
+    auto_text struct text gid = text_init(4 * GID_SIZE);
+    struct slice quoted;
+
+    if (blocker->pid != 0) {
+        text_add_format(out, "SELECT pg_terminate_backend(%d);", blocker->pid);
+        return;
+    }
+    quote_literal(blocker->name, &gid);
+    quoted = slice_trim(text_slice(&gid));
+    if (blocker->database[0] != '\0')
+        text_add_format(out, "in database \"%s\": ", blocker->database);
+    text_add_format(out, "ROLLBACK PREPARED %.*s; (or COMMIT PREPARED %.*s;)", (int)quoted.length, quoted.at,
+                    (int)quoted.length, quoted.at);
 }
 
 enum action { ACTION_NONE, ACTION_CANCEL, ACTION_TERMINATE, ACTIONS };

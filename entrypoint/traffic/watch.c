@@ -20,17 +20,18 @@ enum {
 };
 
 /* What a session waits for and who holds it. pg_blocking_pids() knows queues as well as holders, and needs no
- * privilege. The session's process id follows. */
+ * privilege; a prepared transaction is process 0 in it (documentation, "System Information Functions"). The
+ * session's process id follows. */
 static const char WANTED[] =
     "SELECT w.locktype IN ('transactionid', 'tuple'), w.mode, COALESCE(w.relation, 0),"
     " COALESCE(w.relation::pg_catalog.regclass::text, ''), " BLOCKER_COLUMNS
     "  FROM pg_catalog.pg_locks AS w"
     "  CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b (pid)"
     "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = b.pid"
-    "  JOIN pg_catalog.pg_locks AS l ON l.pid = b.pid AND l.granted"
+    "  JOIN pg_catalog.pg_locks AS l ON l.pid IS NOT DISTINCT FROM NULLIF(b.pid, 0) AND l.granted"
     "   AND (l.locktype, l.database, l.relation, l.page, l.tuple, l.transactionid)"
     "     IS NOT DISTINCT FROM (w.locktype, w.database, w.relation, w.page, w.tuple, w.transactionid)"
-    "  LEFT JOIN pg_catalog.pg_prepared_xacts AS p ON l.virtualtransaction = '-1/' || p.transaction"
+    BLOCKER_PREPARED
     " WHERE NOT w.granted AND w.pid = ";
 static const char WANTED_END[] = " GROUP BY w.locktype, w.mode, w.relation, " BLOCKER_GROUPS " LIMIT 16;";
 
@@ -91,6 +92,7 @@ static void forget_blocked(struct watch *watch)
 static void say_blockers(struct watch *watch)
 {
     auto_text struct text text = text_init(2048);
+    const struct blocker *first = &watch->blockers.list[0];
     char who[sizeof watch->said] = "";
     size_t length = 0;
 
@@ -98,14 +100,22 @@ static void say_blockers(struct watch *watch)
         text_add_string(&text, i == 0 ? "" : "; ");
         blocker_describe(&watch->blockers.list[i], &text);
         if (length < sizeof who)
-            length += (size_t)snprintf(who + length, sizeof who - length, "%d/%s ",
-                                       watch->blockers.list[i].pid, watch->blockers.list[i].state);
+            length += (size_t)snprintf(
+                who + length, sizeof who - length, "%d/%s ", watch->blockers.list[i].pid,
+                watch->blockers.list[i].pid == 0 ? watch->blockers.list[i].name : watch->blockers.list[i].state);
     }
     if (watch->blockers.count == 0 || strcmp(who, watch->said) == 0)
         return;
     text_copy_cut(watch->said, sizeof watch->said, who);
     text_copy_cut(watch->progress->in_the_way, sizeof watch->progress->in_the_way, text.at);
-    if (watch->wanted_lock.is_row || watch->wanted_lock.relation[0] != '\0')
+    /* It does not end by itself, and CREATE INDEX CONCURRENTLY waits for it without a limit. */
+    if (first->pid == 0) {
+        text_add_string(&text, "; to end it, ");
+        blocker_add_remedy(first, &text);
+    }
+    if (watch->wanted_lock.is_row && first->pid == 0)
+        log_info("blocked: waiting for a transaction to end: %s", text.at);
+    else if (watch->wanted_lock.is_row || watch->wanted_lock.relation[0] != '\0')
         log_info("blocked: waiting for %s on %s, held up by %s", watch->wanted_lock.mode,
                  watch->wanted_lock.is_row ? "a row" : watch->wanted_lock.relation, text.at);
     else
@@ -124,6 +134,7 @@ static void see_want(struct watch *watch, const struct result *seen)
     text_copy_cut(wanted_lock->oid, sizeof wanted_lock->oid, result_text(seen, 0, 2));
     text_copy_cut(wanted_lock->relation, sizeof wanted_lock->relation, result_text(seen, 0, 3));
     blockers_read(seen, 4, &watch->blockers);
+    blockers_drop_harmless(wanted_lock->mode, &watch->blockers);
     say_blockers(watch);
 }
 

@@ -218,6 +218,7 @@ static void the_usual_cases_read_so(void **state)
                                               .done = 2,
                                               .statements = 5,
                                               .blocker_pid = 4711,
+                                              .blocker_remedy = "SELECT pg_terminate_backend(4711);",
                                               .persists = " line 1: A; line 2: B",
                                               .remains = "the INVALID index i",
                                               .remedy = "DROP INDEX CONCURRENTLY i" } };
