@@ -108,9 +108,7 @@ static bool commit(struct execution *execution, const char *started, struct erro
 /* What a statement waits for, after others in its transaction. */
 static enum retry_wait wait_of(const struct statement *statement, bool has_locked)
 {
-    if (!statement->is_data)
-        return WAIT_TABLE;
-    return has_locked ? WAIT_ROWS_AND_BLOCK : WAIT_ROWS;
+    return statement->is_data && !has_locked ? WAIT_ROWS : WAIT_TABLE;
 }
 
 /* Sends a script in pieces of whole statements; inside our transaction the result is the same as in one. In

@@ -138,6 +138,7 @@ bool migration_apply(struct execution *execution, size_t before, struct error *e
     execution->progress->current_started_at = clock_wall_seconds();
     progress_enter(execution->progress, PROGRESS_APPLYING);
     execution->until = deadline_never();
+    execution->watch->policy = &execution->lock_wait.policy;
     if (execution->unfinished == NULL && !assertion_before(execution, err))
         return execution_explain(execution, err);
     if (execution->timeout_ms > 0)

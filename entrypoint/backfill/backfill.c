@@ -221,7 +221,6 @@ static bool run_pass(struct backfill *b, struct error *err)
         }
         b->timeouts = 0;
         b->execution->lock_wait.retry.tries = 0;
-        b->execution->lock_wait.retry.cancels = 0;
         pace_steer(&b->pace, (double)b->walk.batch_ms);
         if (!rest(b, b->walk.batch_ms, err))
             return false;

@@ -20,7 +20,6 @@ struct retry {
     int64_t lock_timeout_ms;  /* of each attempt, as configured; 0 = chosen by us */
     int64_t retry_for_ms;     /* from the first failure on */
     unsigned tries;           /* that failed */
-    unsigned cancels;         /* of those: cancelled by us because they blocked others */
     struct patience patience; /* no attempt begins after its deadline */
     bool is_autovacuum;       /* only an ordinary autovacuum blocked it */
 };

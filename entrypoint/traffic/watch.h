@@ -31,6 +31,7 @@ struct watch {
     struct connection *watched; /* the connection that applies; NULL = no statement runs */
     int watched_pid;
     bool may_cancel;  /* what runs now */
+    struct blocker_policy *policy; /* what may be done about blockers; NULL = nothing */
     int64_t since_ms; /* when it was begun */
 
     enum watch_state state;
@@ -38,6 +39,11 @@ struct watch {
     struct pending pending;
     struct wanted_lock wanted_lock; /* what the latest statement waited for, if it was seen */
     struct blockers blockers;       /* … and who held that */
+    bool is_waiting;                /* at the last look */
+    bool was_queued;                /* … before it was cancelled because it blocked others */
+    int64_t cancelled_after_ms;     /* for so long; 0 = it was not cancelled */
+    enum blocker_action action;     /* what is being done about … */
+    struct blocker signalled;       /* … this one */
     char said[160];                 /* who was last named in the log */
     size_t blocked;                 /* sessions that we block */
     int64_t blocked_since_ms;       /* 0 = none */
