@@ -139,18 +139,22 @@ static bool send_pieces(struct execution *execution, struct error *err)
         is_data = statement.is_data;
         has_locked |= !is_data;
     }
-    return answer == SCRIPT_END && execution_send(execution, start, execution->script.length, first, err);
+    return answer == SCRIPT_END &&
+           execution_send_last(execution,
+                               &(const struct piece) { start, execution->script.length, first,
+                                                       execution->summary.statements - first },
+                               err);
 }
 
 static bool send_script(struct execution *execution, struct error *err)
 {
     bool is_mixed = execution->summary.data > 0 && !is_all_data(execution);
-    size_t completed;
 
     if (is_mixed || execution->script.length > PIECE_BYTES)
         return send_pieces(execution, err);
-    return query_script(execution->conn, execution->script.at, &completed, err) ||
-           execution_failed_at(execution, 0, 0, completed, err);
+    return execution_send_last(
+        execution,
+        &(const struct piece) { 0, execution->script.length, 0, execution->summary.statements }, err);
 }
 
 static bool run_script(struct execution *execution, struct error *err)

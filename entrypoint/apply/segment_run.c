@@ -36,8 +36,9 @@ static bool check_in_transaction(struct execution *execution, const struct segme
 
 static bool run_plain(struct execution *execution, const struct segment *segment, struct error *err)
 {
-    if (!begin_own(execution, err) ||
-        !execution_send(execution, segment->start, segment->end, segment->first, err) ||
+    const struct piece piece = { segment->start, segment->end, segment->first, segment->count };
+
+    if (!begin_own(execution, err) || !execution_send_last(execution, &piece, err) ||
         !check_in_transaction(execution, segment, err))
         return false;
     if (!execution_may_go_on(execution, err) || !repair_verify(execution, segment->start, segment->end, err))
@@ -52,7 +53,11 @@ static bool run_block(struct execution *execution, const struct segment *segment
     const struct statement *closing = &segment->closing;
     auto_free char *words = memory_copy(execution->script.at + closing->start, closing->end - closing->start);
 
-    if (!execution_send(execution, segment->start, segment->end, segment->first, err) ||
+    const struct piece piece = { segment->start, segment->end, segment->first, segment->count - 1 };
+
+    if (!(closing->kind == KIND_COMMIT
+              ? execution_send_last(execution, &piece, err)
+              : execution_send(execution, segment->start, segment->end, segment->first, err)) ||
         !check_in_transaction(execution, segment, err))
         return false;
     if (!execution_may_go_on(execution, err))

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
+#include "history/script_file.h"
 #include "postgres/query.h"
 
 enum { NUMBER_SIZE = 24 };
@@ -70,6 +71,24 @@ bool execution_send(struct execution *execution, size_t start, size_t end, size_
     if (!query_script(execution->conn, piece, &completed, err))
         return execution_failed_at(execution, start, first, completed, err);
     return true;
+}
+
+bool execution_send_last(struct execution *execution, const struct piece *piece, struct error *err)
+{
+    auto_text struct text sql = text_init(SCRIPT_BYTES_MOST + 64);
+    size_t completed;
+
+    text_add(&sql, execution->script.at + piece->start, piece->end - piece->start);
+    /* The piece may end in a comment, or without a semicolon. */
+    text_add_format(&sql, "\n;%s", SESSION_CONSTRAINTS.sql);
+    if (query_script(execution->conn, sql.at, &completed, err))
+        return true;
+    if (completed < piece->count)
+        return execution_failed_at(execution, piece->start, piece->first, completed, err);
+    err->position = 0;
+    err->contexts = 0;
+    error_context(err, "checking deferred constraints and triggers at the end of the script");
+    return execution_failed_at(execution, piece->end, execution->summary.statements, 0, err);
 }
 
 bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wait, bool is_local,

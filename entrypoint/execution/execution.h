@@ -82,6 +82,18 @@ bool execution_failed_at(const struct execution *execution, size_t start, size_t
 must_use bool execution_send(struct execution *execution, size_t start, size_t end, size_t first,
                              struct error *err);
 
+/* Statements of the script that are sent together. */
+struct piece {
+    size_t start; /* byte offsets */
+    size_t end;
+    size_t first; /* number of the first one in the script */
+    size_t count;
+};
+
+/* Sends the last of a transaction and, in the same round trip, lets deferred constraints and triggers fire:
+ * while it is watched and its limits hold, and not with COMMIT. */
+must_use bool execution_send_last(struct execution *execution, const struct piece *piece, struct error *err);
+
 /* Sets lock_timeout for what is sent next, unless the script has one of its own: one round trip when it
  * changes. For the transaction only with `is_local`. */
 must_use bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wait, bool is_local,

@@ -195,8 +195,7 @@ enum statement_kind statement_kind_of(struct scanner scanner, int server_version
 
 bool statement_is_data(struct scanner scanner)
 {
-    static const char *const words[] = { "insert", "update", "delete", "merge", "select",
-                                         "values", "table",  "with",   "copy" };
+    static const char *const words[] = { "insert", "update", "delete", "merge", "copy" };
     struct token token = scan_token(&scanner);
 
     for (size_t i = 0; token.kind == TOKEN_WORD && i < array_length(words); i++) {
