@@ -27,6 +27,18 @@ static const char *reason_text(enum retry_reason reason)
     return texts[reason];
 }
 
+/* Others waited for it, each time for longer than they may. */
+static bool hint_cancelled(const struct execution *execution, struct error *err)
+{
+    err->sqlstate[0] = '\0';
+    return error_hint(err, "%s",
+                      execution->watch->was_queued
+                          ? "It only waited for its lock, and others queued behind it. Run it when fewer "
+                            "sessions use the table, or let more of them wait: --max-blocked, --max-blocked-for."
+                          : "It held its lock for too long. Split it into smaller steps, or run it when nobody "
+                            "needs the table. To let other sessions wait for it: --max-blocked-for 0.");
+}
+
 /* The error of the last attempt, with what is known about the others. */
 static bool give_up(const struct execution *execution, const struct blockers *blockers, struct error *err)
 {
@@ -35,35 +47,15 @@ static bool give_up(const struct execution *execution, const struct blockers *bl
 
     text_add_string(&detail, err->detail);
     if (execution->lock_wait.retry.retry_for_ms > 0)
-        text_add_format(&detail, "%sGave up after %u attempts in %s.", detail.length == 0 ? "" : " ",
-                        execution->lock_wait.retry.tries,
+        text_add_format(&detail, "%sGave up after %u attempt%s in %s.", detail.length == 0 ? "" : " ",
+                        execution->lock_wait.retry.tries, text_plural(execution->lock_wait.retry.tries),
                         duration_text(execution->lock_wait.retry.retry_for_ms, took, sizeof took));
     for (size_t i = 0; i < blockers->count; i++) {
         text_add_string(&detail, i == 0 ? " Blocked by: " : "; ");
         blocker_describe(&blockers->list[i], &detail);
     }
-    return error_detail(err, "%s", detail.at);
-}
-
-/* Others waited for it, each time for longer than they may. */
-static bool give_up_cancelled(const struct execution *execution, struct error *err)
-{
-    auto_text struct text detail = text_init(sizeof err->detail);
-    char took[32];
-
-    text_add_format(&detail, "Gave up after %u attempt%s", execution->lock_wait.retry.tries,
-                    text_plural(execution->lock_wait.retry.tries));
-    if (execution->lock_wait.retry.retry_for_ms > 0)
-        text_add_format(&detail, " in %s",
-                        duration_text(execution->lock_wait.retry.retry_for_ms, took, sizeof took));
-    error_detail(err, "%s.", detail.at);
-    err->sqlstate[0] = '\0';
-    return error_hint(err, "%s",
-                      execution->watch->was_queued
-                          ? "It only waited for its lock, and others queued behind it. Run it when fewer "
-                            "sessions use the table, or let more of them wait: --max-blocked, --max-blocked-for."
-                          : "It held its lock for too long. Split it into smaller steps, or run it when nobody "
-                            "needs the table. To let other sessions wait for it: --max-blocked-for 0.");
+    error_detail(err, "%s", detail.at);
+    return execution->watch->was_cancelled && hint_cancelled(execution, err);
 }
 
 /* The one that waits for us while we wait for it, or NULL. */
@@ -214,8 +206,7 @@ static bool wait_for_turn(struct execution *execution, const struct wanted_lock 
     if (rest < REST_FACTOR * execution->watch->cancelled_after_ms)
         rest = REST_FACTOR * execution->watch->cancelled_after_ms;
     if (deadline_left_ms(execution->lock_wait.retry.patience.until) <= rest)
-        return execution->watch->cancelled_after_ms > 0 ? give_up_cancelled(execution, err)
-                                                        : give_up(execution, blockers, err);
+        return give_up(execution, blockers, err);
     watch_open(execution->watch, execution->conn);
     if (!patience_pause(&execution->lock_wait.retry.patience, rest, err))
         return false;

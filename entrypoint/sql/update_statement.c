@@ -127,11 +127,12 @@ static struct token next_outside(struct scanner *scanner, struct token *before)
     for (;;) {
         struct token token = scan_token(scanner);
 
+        if (token.kind == TOKEN_DOT && last.kind == TOKEN_NUMBER && last.end == token.start)
+            continue;
         *before = last;
         if (token.kind == TOKEN_END)
             return token;
-        if (!(token.kind == TOKEN_DOT && last.kind == TOKEN_NUMBER && last.end == token.start))
-            last = token;
+        last = token;
         if (depth == 0 && step_of(scanner, token) <= 0)
             return token;
         depth += step_of(scanner, token);

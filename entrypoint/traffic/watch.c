@@ -215,6 +215,7 @@ static void see_blocked(struct watch *watch, size_t blocked)
         ((watch->limits.max_blocked == 0 || (int64_t)blocked <= watch->limits.max_blocked) &&
          (watch->limits.max_blocked_for_ms == 0 || lasted <= watch->limits.max_blocked_for_ms)))
         return;
+    watch->was_cancelled = true;
     watch->cancelled_after_ms = lasted;
     watch->was_queued = watch->is_waiting;
     (void)snprintf(why, sizeof why, "it blocked %zu session%s for %s", blocked, text_plural(blocked),
@@ -393,6 +394,7 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
     watch->since_ms = clock_now_ms();
     watch->wanted_lock.is_known = false;
     watch->is_waiting = false;
+    watch->was_cancelled = false;
     watch->was_queued = false;
     watch->cancelled_after_ms = 0;
     watch->blockers.count = 0;

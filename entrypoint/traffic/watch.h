@@ -40,8 +40,9 @@ struct watch {
     struct wanted_lock wanted_lock; /* what the latest statement waited for, if it was seen */
     struct blockers blockers;       /* … and who held that */
     bool is_waiting;                /* at the last look */
-    bool was_queued;                /* … before it was cancelled because it blocked others */
-    int64_t cancelled_after_ms;     /* for so long; 0 = it was not cancelled */
+    bool was_cancelled;             /* because it blocked others … */
+    bool was_queued;                /* … while it waited itself … */
+    int64_t cancelled_after_ms;     /* … for so long */
     enum blocker_action action;     /* what is being done about … */
     struct blocker signalled;       /* … this one */
     char said[160];                 /* who was last named in the log */

@@ -31,11 +31,15 @@ def user(database):
 
 @contextlib.contextmanager
 def transaction(database, *statements, user="postgres"):
-    with psycopg.connect(database.server.url(database.name, user=user), autocommit=True) as session:
-        session.execute("BEGIN")
-        for statement in statements:
-            session.execute(statement)
+    """A session in an open transaction, which may be ended for it."""
+    session = psycopg.connect(database.server.url(database.name, user=user), autocommit=True)
+    session.execute("BEGIN")
+    for statement in statements:
+        session.execute(statement)
+    try:
         yield session
+    finally:
+        session.close()
 
 
 @contextlib.contextmanager
@@ -170,17 +174,18 @@ def test_locks_in_the_opposite_order_are_said_to_be_that(tables, folder, tideloc
         with tables.connect() as session:
             while not stop.is_set():
                 with contextlib.suppress(psycopg.errors.DeadlockDetected), session.transaction():
-                    session.execute("SELECT * FROM b")
-                    wait_until(lambda: stop.is_set() or tables.query("SELECT 1 FROM pg_locks WHERE relation = 'a'::regclass AND mode = 'AccessExclusiveLock' AND granted"), "its first lock")
+                    session.execute("SELECT pg_sleep(0.05) FROM b")
                     session.execute("SELECT count(*) FROM a")
 
-    worker = threading.Thread(target=work)
-    worker.start()
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
     try:
         result = tidelock("deploy")
     finally:
         stop.set()
-        worker.join()
+        for worker in workers:
+            worker.join()
     result.fails(exit=9, says=["001_ab/migration.sql:2", "attempts in a row", "SELECT count(*) FROM a", "Take the locks in the order of the application"])
 
 
