@@ -100,7 +100,8 @@ static bool baseline_run(struct arena *arena, const struct config *config, int *
         !find_end(&target.folder, config->baseline_to, &end, err))
         return false;
     conn = acquire_leader(config, &target.endpoint, target.folder.dialect->lock_key, err);
-    const struct ledger_request wanted = { target.folder.dialect, target.endpoint.schema, LEDGER_NAMES };
+    const struct ledger_request wanted = { target.folder.dialect, target.endpoint.schema, LEDGER_NAMES,
+                                           false };
     if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err))
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))

@@ -49,7 +49,8 @@ static bool resolve_applied(struct arena *arena, const struct config *config, st
     const char *name = config->resolve_applied;
     char checksum[CHECKSUM_SIZE];
     auto_connection struct connection *conn = NULL;
-    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES };
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES,
+                                           false };
     struct ledger ledger;
 
     if (!find_script(&target->folder, name, checksum, err))
@@ -73,7 +74,8 @@ static bool resolve_rolled_back(struct arena *arena, const struct config *config
     const char *const row[ROW_VALUES] = { [ROW_NAME] = name };
     auto_connection struct connection *conn =
         acquire_leader(config, &target->endpoint, target->folder.dialect->lock_key, err);
-    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES };
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES,
+                                           false };
     struct ledger ledger;
 
     if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err) ||

@@ -27,8 +27,8 @@ static bool overview_read(struct arena *arena, const struct config *config, stru
                           struct overview *out, struct error *err)
 {
     auto_connection struct connection *conn = reach_database(config, &target->endpoint, NULL, err);
-    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema,
-                                           LEDGER_CHECKSUMS };
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_CHECKSUMS,
+                                           .is_only_read = true };
 
     out->target = target;
     if (conn == NULL || !ledger_read(arena, conn, &wanted, &out->ledger, err))

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "execution/assertion.h"
 #include "lock/leader.h"
+#include "postgres/pooler.h"
 #include "postgres/query.h"
 #include "repair/repair.h"
 
@@ -14,10 +15,14 @@
  * no script can release. */
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
-enum { CLOSING_ITEMS_MOST = RESETS_MOST + 4 };
-/* The server's limit must come after ours: it ends the session. */
-enum { TIMEOUT_GRACE_MS = 10 * 1000 };
+enum { CLOSING_ITEMS_MOST = RESETS_MOST + 6 };
 enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
+
+/* One try. */
+struct attempt {
+    char started[STARTED_SIZE];
+    struct text before; /* pooled: what the session held, see pooler_add_look() */
+};
 
 static bool is_all_data(const struct execution *execution)
 {
@@ -37,20 +42,20 @@ static bool check_overtaken(struct execution *execution, bool is_leader, const s
 }
 
 /* BEGIN, the settings, and the facts: our transaction id, the time, and whether we lead. */
-static bool begin(struct execution *execution, char started[STARTED_SIZE], struct error *err)
+static bool begin(struct execution *execution, struct attempt *attempt, struct error *err)
 {
     auto_text struct text sql = text_init(SQL_MOST);
     auto_result struct result *facts = NULL;
+    auto_result struct result *before = NULL;
     auto_result struct result *is_unchanged = NULL;
     struct session_settings settings = execution->settings;
-    struct result *results[2];
+    struct result *results[3];
     bool has_begun;
 
     execution->lock_wait.lock_timeout_ms =
         retry_lock_timeout_ms(&execution->lock_wait.retry, is_all_data(execution) ? WAIT_ROWS : WAIT_TABLE);
     settings.lock_timeout_ms = execution->lock_wait.lock_timeout_ms;
-    if (execution->timeout_ms > 0 && connection_server_version(execution->conn) >= 170000)
-        settings.transaction_timeout_ms = deadline_left_ms(execution->until) + TIMEOUT_GRACE_MS;
+    settings.transaction_timeout_ms = execution_server_limit_ms(execution);
 
     if (execution->is_session_used && !execution->is_pooled)
         session_cleanup_add(&sql);
@@ -61,29 +66,68 @@ static bool begin(struct execution *execution, char started[STARTED_SIZE], struc
                     " EXTRACT(epoch FROM pg_catalog.clock_timestamp()), ");
     leader_add_try(execution->ledger->lock_key, &sql);
     text_add_string(&sql, ";");
-    if (execution->is_pooled)
+    if (execution->is_pooled) {
+        pooler_add_look(&sql);
         ledger_add_unchanged(execution->ledger, &sql);
+    }
     has_begun = query_several(execution->conn, &(const struct query) { .name = "begin", .sql = sql.at },
                               results, array_length(results), err);
     facts = results[0];
-    is_unchanged = results[1];
+    before = results[1];
+    is_unchanged = results[2];
     if (!has_begun)
         return false;
     text_copy_cut(execution->commit_doubt.txid, sizeof execution->commit_doubt.txid,
                   result_text(facts, 0, 0));
-    text_copy_cut(started, STARTED_SIZE, result_text(facts, 0, 1));
+    text_copy_cut(attempt->started, sizeof attempt->started, result_text(facts, 0, 1));
+    if (before != NULL)
+        text_add_string(&attempt->before, result_text(before, 0, 0));
     return check_overtaken(execution, result_bool(facts, 0, 2), is_unchanged, err);
 }
 
-static bool commit(struct execution *execution, const char *started, struct error *err)
+/* Rolls back; what the script left in a session that others use after us goes in the same message, since the
+ * next one may meet another session. */
+static void roll_back(struct execution *execution, const struct attempt *attempt)
 {
+    auto_text struct text sql = text_init(8 * POOLER_LOOK_MOST);
+    struct error err;
+
+    if (attempt->before.length > 0 && !connection_is_lost(execution->conn) &&
+        connection_is_in_transaction(execution->conn)) {
+        connection_shield(execution->conn, true);
+        text_add_string(&sql, "ROLLBACK;");
+        pooler_add_release(&attempt->before, &sql);
+        if (!query_several(execution->conn, &(const struct query) { .name = "release", .sql = sql.at }, NULL,
+                           0, &err))
+            log_warn("could not clean up the session behind the pooler: %s", err.message);
+    }
+    execution_roll_back(execution->conn);
+}
+
+/* Says what the transaction was doing after the script. */
+static void add_context(size_t failed, size_t ledger, struct error *err)
+{
+    if (failed == ledger) {
+        err->contexts = 0;
+        error_context(err, "writing its row of the ledger");
+    } else if (failed == 0 || failed == ledger + 1) {
+        err->contexts = 0;
+        error_context(err, "checking deferred constraints and triggers at the end of the script");
+    }
+}
+
+static bool commit(struct execution *execution, const struct attempt *attempt, struct error *err)
+{
+    auto_text struct text release = text_init(8 * POOLER_LOOK_MOST);
+    struct query releasing = { .name = "release" };
     const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
                                           [ROW_CHECKSUM] = execution->checksum,
                                           [ROW_NAME] = execution->migration->name,
-                                          [ROW_STARTED] = started };
+                                          [ROW_STARTED] = attempt->started };
     const char *parameters[ROW_VALUES];
     struct batch_item items[CLOSING_ITEMS_MOST];
     size_t count = 0;
+    size_t commits;
     size_t failed;
 
     items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
@@ -91,17 +135,27 @@ static bool commit(struct execution *execution, const char *started, struct erro
     if (!execution->is_pooled)
         items[count++] =
             (struct batch_item) { .query = &LEADER_KEEP, .parameters = &execution->ledger->lock_key };
+    items[count++] = execution_add_limits(execution);
     items[count++] = ledger_item(execution->ledger, LEDGER_INSERT_APPLIED, row, parameters);
+    commits = count;
     items[count++] = (struct batch_item) { .query = &COMMIT };
+    if (attempt->before.length > 0) {
+        pooler_add_release(&attempt->before, &release);
+        releasing.sql = release.at;
+        items[count++] = (struct batch_item) { .query = &releasing };
+    }
     if (query_batch(execution->conn,
-                    &(const struct batch) { .items = items, .count = count, .failed = &failed }, err))
+                    &(const struct batch) {
+                        .items = items, .count = count, .cancellable = commits, .failed = &failed },
+                    err))
         return true;
+    if (failed > commits && failed < count) {
+        log_warn("could not clean up the session behind the pooler: %s", err->message);
+        return true;
+    }
     /* A session that is ended while it waits for a synchronous standby has nevertheless committed. */
     execution->commit_doubt.is_in_doubt = failed == count || err->class == ERROR_LOST;
-    if (failed == 0 || failed + 1 == count) {
-        err->contexts = 0;
-        error_context(err, "checking deferred constraints and triggers at the end of the script");
-    }
+    add_context(failed, commits - 1, err);
     return false;
 }
 
@@ -139,22 +193,18 @@ static bool send_pieces(struct execution *execution, struct error *err)
         now = wait;
         has_locked |= !statement.is_data;
     }
-    return answer == SCRIPT_END &&
-           execution_send_last(execution,
-                               &(const struct piece) { start, execution->script.length, first,
-                                                       execution->summary.statements - first },
-                               err);
+    return answer == SCRIPT_END && execution_send(execution, start, execution->script.length, first, err);
 }
 
 static bool send_script(struct execution *execution, struct error *err)
 {
     bool is_mixed = execution->summary.data > 0 && !is_all_data(execution);
+    size_t completed;
 
     if (is_mixed || execution->script.length > PIECE_BYTES)
         return send_pieces(execution, err);
-    return execution_send_last(
-        execution,
-        &(const struct piece) { 0, execution->script.length, 0, execution->summary.statements }, err);
+    return query_script(execution->conn, execution->script.at, &completed, err) ||
+           execution_failed_at(execution, 0, 0, completed, err);
 }
 
 static bool run_script(struct execution *execution, struct error *err)
@@ -171,21 +221,29 @@ static bool run_script(struct execution *execution, struct error *err)
            execution_may_go_on(execution, err);
 }
 
-static bool run_watched(struct execution *execution, struct error *err)
+/* Up to the answer to COMMIT: what the script has locked stays locked until then. */
+static bool run_watched(struct execution *execution, const struct attempt *attempt, struct error *err)
 {
     bool is_done;
 
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
     is_done = run_script(execution, err);
+    if (is_done) {
+        /* Again: it looks at once, as the wait for the ledger is short. */
+        watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+        is_done =
+            commit(execution, attempt, err) ||
+            execution_failed_at(execution, execution->script.length, execution->summary.statements, 0, err);
+    }
     watch_stop(execution->watch);
     return is_done;
 }
 
 /* The script caused the failure and left nothing behind: record that in the ledger. If this cannot be
  * written, nothing changes for the caller. */
-static void record_failure(const struct execution *execution, const char *started,
-                           const struct error *failure)
+static void record_failure(struct execution *execution, const char *started, const struct error *failure)
 {
+    static const struct query end = { .name = "commit", .sql = "COMMIT" };
     auto_text struct text logs = text_init(SQL_MOST);
     struct error err;
 
@@ -194,31 +252,40 @@ static void record_failure(const struct execution *execution, const char *starte
                                           [ROW_NAME] = execution->migration->name,
                                           [ROW_STARTED] = started,
                                           [ROW_LOGS] = logs.at };
-    if (!ledger_record_clean_failure(execution->conn, execution->ledger, row, &err))
-        log_warn("could not record the failure in the ledger: %s", err.message);
+    if (execution_begin_own(execution, &err) &&
+        ledger_record_clean_failure(execution->conn, execution->ledger, row, &err) &&
+        query_run(execution->conn, &end, NULL, NULL, &err))
+        return;
+    log_warn("could not record the failure in the ledger: %s", err.message);
+    execution_roll_back(execution->conn);
+}
+
+static bool apply(struct execution *execution, struct attempt *attempt, struct error *err)
+{
+    if (!begin(execution, attempt, err)) {
+        roll_back(execution, attempt);
+        return false;
+    }
+    execution->failure.facts.has_begun = true;
+    if (run_watched(execution, attempt, err))
+        return true;
+    if (!execution_revive(execution, err))
+        return false;
+    roll_back(execution, attempt);
+    execution_judge(execution, err);
+    if (err->class == ERROR_CLEAN)
+        record_failure(execution, attempt->started, err);
+    return false;
 }
 
 bool atomic_apply(struct execution *execution, struct error *err)
 {
-    char started[STARTED_SIZE];
+    struct attempt attempt = { .before = text_init(POOLER_LOOK_MOST) };
+    bool is_applied;
 
     random_uuid(execution->id);
     execution->commit_doubt.is_in_doubt = false;
-    if (!begin(execution, started, err)) {
-        execution_roll_back(execution->conn);
-        return false;
-    }
-    execution->failure.facts.has_begun = true;
-    if (run_watched(execution, err)) {
-        if (commit(execution, started, err))
-            return true;
-        execution_failed_at(execution, execution->script.length, execution->summary.statements, 0, err);
-    }
-    if (connection_is_lost(execution->conn))
-        return false;
-    execution_roll_back(execution->conn);
-    execution_judge(execution, err);
-    if (err->class == ERROR_CLEAN)
-        record_failure(execution, started, err);
-    return false;
+    is_applied = apply(execution, &attempt, err);
+    text_clear(&attempt.before);
+    return is_applied;
 }

@@ -33,7 +33,8 @@ static void restore_timeouts(struct execution *execution, const struct result *b
         .sql =
             "SELECT pg_catalog.set_config('lock_timeout', $1, false),"
             " pg_catalog.set_config('statement_timeout', $2, false),"
-            " CASE WHEN $3::text IS NOT NULL THEN pg_catalog.set_config('transaction_timeout', $3, false) "
+            " CASE WHEN $3::pg_catalog.text IS NOT NULL"
+            " THEN pg_catalog.set_config('transaction_timeout', $3, false) "
             "END",
     };
     const char *const parameters[] = { result_text(before, 0, 0), result_text(before, 0, 1),
@@ -82,12 +83,13 @@ struct attempt {
 static bool try_once(struct execution *execution, const struct segment *segment, struct attempt *attempt,
                      struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     const struct broken broken = repair_broken(execution, &segment->nontransactional);
     auto_intent struct intent former = { .is_known = false };
     auto_free char *sql = memory_copy(execution->script.at + segment->start, segment->end - segment->start);
     char prefix[SHA256_HEX_SIZE];
 
-    if (attempt->is_again && !journal_read(execution->conn, execution->id, segment->first, &former, err))
+    if (attempt->is_again && !journal_read(&journal, execution->id, segment->first, &former, err))
         return false;
     switch (repair_before(&broken, &former, err)) {
     case REPAIR_RUN:
@@ -102,7 +104,7 @@ static bool try_once(struct execution *execution, const struct segment *segment,
         return false;
     }
     if (!execution_hash_prefix(execution, segment->first, prefix, err) ||
-        !journal_record(execution->conn,
+        !journal_record(&journal,
                         &(const struct journal_entry) { execution->id, segment->first, prefix, sql },
                         &attempt->intent, err))
         return false;

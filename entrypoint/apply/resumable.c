@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "execution/assertion.h"
 #include "execution/checkpoint.h"
+#include "execution/lock_retry.h"
 #include "history/journal.h"
 #include "lock/leader.h"
 #include "postgres/query.h"
@@ -113,12 +114,13 @@ static void note(struct execution *execution, const struct course *course)
 /* Lets a script that is corrected after this point resume here. A failure to write this is ignored. */
 static void record_prefix(struct execution *execution, size_t done)
 {
+    const struct journal journal = execution_journal(execution);
     char prefix[SHA256_HEX_SIZE];
     auto_intent struct intent intent = { .is_known = false };
     struct error err;
 
     if (!execution_hash_prefix(execution, done, prefix, &err) ||
-        !journal_record(execution->conn, &(const struct journal_entry) { execution->id, done, prefix, NULL },
+        !journal_record(&journal, &(const struct journal_entry) { execution->id, done, prefix, NULL },
                         &intent, &err))
         log_debug("could not record the script's progress: %s", err.message);
 }
@@ -126,6 +128,7 @@ static void record_prefix(struct execution *execution, size_t done)
 /* Something that was rolled back is not resumed. */
 static void forget(const struct execution *execution)
 {
+    const struct journal journal = execution_journal(execution);
     const char *const parameters[] = { execution->id };
     struct batch_item items[JOURNAL_TABLES];
     struct error err = { .class = ERROR_NONE };
@@ -133,15 +136,18 @@ static void forget(const struct execution *execution)
 
     for (size_t i = 0; i < JOURNAL_TABLES; i++)
         items[i] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
-    if (!journal_exists(execution->conn, &exists, &err) ||
+    if (!journal_exists(&journal, &exists, &err) ||
         (exists && !query_batch(execution->conn,
-                                &(const struct batch) { .items = items, .count = JOURNAL_TABLES }, &err)))
+                                &(const struct batch) {
+                                    .items = items, .count = JOURNAL_TABLES, .cancellable = JOURNAL_TABLES },
+                                &err)))
         log_debug("could not delete the intents: %s", err.message);
 }
 
 /* Writes the failure into our row, which is marked as rolled back at once if nothing is left of it. */
 static void record_stop(struct execution *execution, bool is_partial, const struct error *failure)
 {
+    static const struct query end = { .name = "commit", .sql = "COMMIT" };
     auto_text struct text logs = text_init(SQL_MOST);
     enum ledger_statement statement = is_partial ? LEDGER_STOP : LEDGER_ROLL_BACK_ROW;
     struct error err;
@@ -149,9 +155,12 @@ static void record_stop(struct execution *execution, bool is_partial, const stru
     text_add_string(&logs, LEDGER_OURS);
     execution_failure_text(failure, &logs);
     const char *const written[ROW_VALUES] = { [ROW_ID] = execution->id, [ROW_LOGS] = logs.at };
-    if (!execution_reset_session(execution, &err) ||
-        !ledger_write(execution->conn, execution->ledger, statement, written, &err))
-        log_warn("could not record the failure in the ledger: %s", err.message);
+    if (execution_reset_session(execution, &err) && execution_begin_own(execution, &err) &&
+        ledger_write(execution->conn, execution->ledger, statement, written, &err) &&
+        query_run(execution->conn, &end, NULL, NULL, &err))
+        return;
+    log_warn("could not record the failure in the ledger: %s", err.message);
+    execution_roll_back(execution->conn);
 }
 
 /* Whether the failure left something behind: then the row stays unfinished, and the next run resumes it. */
@@ -166,7 +175,7 @@ static bool stop(struct execution *execution, const struct course *course, struc
 
     note(execution, course);
     execution_roll_back(execution->conn);
-    if (err->class == ERROR_LOST || connection_is_lost(execution->conn))
+    if (err->class == ERROR_LOST || !execution_revive(execution, err))
         return false;
     facts->is_rolled_back = true;
     execution_judge(execution, err);
@@ -184,13 +193,14 @@ static bool stop(struct execution *execution, const struct course *course, struc
  * backfill, the statement itself must be the same. */
 static bool check_resumable(struct execution *execution, size_t done, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     char prefix[SHA256_HEX_SIZE];
     auto_intent struct intent intent = { .is_known = false };
     const struct ledger_row *row = execution->unfinished;
 
     if (row->checksum != NULL && strcmp(row->checksum, execution->checksum) == 0)
         return true;
-    if (!journal_read(execution->conn, execution->id, done, &intent, err) ||
+    if (!journal_read(&journal, execution->id, done, &intent, err) ||
         !execution_hash_prefix(execution, execution->mode == MODE_BACKFILL ? 1 : done, prefix, err))
         return false;
     if (intent.is_known && strcmp(intent.prefix, prefix) == 0)
@@ -239,6 +249,7 @@ static bool set_session(struct execution *execution, struct error *err)
 
     execution->lock_wait.lock_timeout_ms = retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE);
     settings.lock_timeout_ms = execution->lock_wait.lock_timeout_ms;
+    settings.transaction_timeout_ms = execution_server_limit_ms(execution);
     if (execution->is_session_used)
         session_cleanup_add(&sql);
     session_settings_add(&settings, false, &sql);
@@ -247,25 +258,45 @@ static bool set_session(struct execution *execution, struct error *err)
 }
 
 /* All or nothing: a finished row leaves no intents behind. */
-static bool finish(struct execution *execution, struct error *err)
+static bool finish_once(struct execution *execution, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id };
     const char *const parameters[] = { execution->id };
     const char *finished[ROW_VALUES];
-    struct batch_item items[RESETS_MOST + 1 + JOURNAL_TABLES];
+    struct batch_item items[RESETS_MOST + 2 + JOURNAL_TABLES];
     size_t count = execution_add_resets(execution, items);
     bool has_journal;
     bool is_ours;
 
+    items[count++] = execution_add_limits(execution);
     items[count++] = ledger_item(execution->ledger, LEDGER_FINISH, row, finished);
-    if (!journal_exists(execution->conn, &has_journal, err))
+    if (!journal_exists(&journal, &has_journal, err))
         return error_context(err, "finishing %s", execution->migration->name);
     for (size_t i = 0; has_journal && i < JOURNAL_TABLES; i++)
         items[count++] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
-    if (!query_batch(execution->conn, &(const struct batch) { .items = items, .count = count }, err) ||
+    if (!query_batch(execution->conn,
+                     &(const struct batch) { .items = items, .count = count, .cancellable = count }, err) ||
         !leader_is_ours(execution->conn, execution->ledger->lock_key, &is_ours, err))
         return error_context(err, "finishing %s", execution->migration->name);
     return is_ours || execution_lost_leader(err);
+}
+
+static bool finish(struct execution *execution, struct error *err)
+{
+    for (;;) {
+        bool is_done;
+
+        connection_shield(execution->conn, true); /* a signal leaves it the time that it needs */
+        watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+        is_done = finish_once(execution, err);
+        watch_stop(execution->watch);
+        connection_shield(execution->conn, false);
+        if (is_done)
+            return true;
+        if (!lock_retry(execution, err))
+            return false;
+    }
 }
 
 /* A backfill is one statement in many batches. */
@@ -281,8 +312,12 @@ static bool run(struct execution *execution, struct course *course, struct error
 bool resumable_apply(struct execution *execution, struct error *err)
 {
     struct course course = { .done = 0 };
+    bool is_started;
 
-    if (!start_row(execution, &course, err))
+    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+    is_started = start_row(execution, &course, err);
+    watch_stop(execution->watch);
+    if (!is_started)
         return error_context(err, "starting %s", execution->migration->name);
     execution->failure.facts.has_begun = true;
     if (!set_session(execution, err) || !run(execution, &course, err) || !assertion_after(execution, err))

@@ -36,9 +36,8 @@ static bool check_in_transaction(struct execution *execution, const struct segme
 
 static bool run_plain(struct execution *execution, const struct segment *segment, struct error *err)
 {
-    const struct piece piece = { segment->start, segment->end, segment->first, segment->count };
-
-    if (!begin_own(execution, err) || !execution_send_last(execution, &piece, err) ||
+    if (!begin_own(execution, err) ||
+        !execution_send(execution, segment->start, segment->end, segment->first, err) ||
         !check_in_transaction(execution, segment, err))
         return false;
     if (!execution_may_go_on(execution, err) || !repair_verify(execution, segment->start, segment->end, err))
@@ -53,11 +52,7 @@ static bool run_block(struct execution *execution, const struct segment *segment
     const struct statement *closing = &segment->closing;
     auto_free char *words = memory_copy(execution->script.at + closing->start, closing->end - closing->start);
 
-    const struct piece piece = { segment->start, segment->end, segment->first, segment->count - 1 };
-
-    if (!(closing->kind == KIND_COMMIT
-              ? execution_send_last(execution, &piece, err)
-              : execution_send(execution, segment->start, segment->end, segment->first, err)) ||
+    if (!execution_send(execution, segment->start, segment->end, segment->first, err) ||
         !check_in_transaction(execution, segment, err))
         return false;
     if (!execution_may_go_on(execution, err))

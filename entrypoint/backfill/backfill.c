@@ -84,15 +84,6 @@ static void say_progress(struct backfill *b)
     }
 }
 
-/* Whether it may continue at all. */
-static bool check_limits(const struct backfill *b, struct error *err)
-{
-    if (!execution_may_go_on(b->execution, err))
-        return false;
-    return !deadline_passed(b->execution->until) ||
-           error_set(err, ERROR_CLEAN, "cancelled: it took longer than the migration-timeout");
-}
-
 /* A batch of one row that waits for it keeps nobody from others. */
 static struct walk_limits limits_of(const struct backfill *b)
 {
@@ -149,7 +140,7 @@ static bool find_reason(struct backfill *b, struct text *why, struct error *err)
 {
     bool was_blind = b->throttle.is_blind;
 
-    if (!check_limits(b, err) || !throttle_look(&b->throttle, b->execution->conn, why, err))
+    if (!execution_may_go_on(b->execution, err) || !throttle_look(&b->throttle, b->execution->conn, why, err))
         return false;
     if (b->throttle.is_blind && !was_blind)
         log_info(
@@ -209,7 +200,7 @@ static bool run_pass(struct backfill *b, struct error *err)
         int64_t before;
         double share = backfill_walk_ratio(&b->walk);
 
-        if (!throttle(b, err) || !check_limits(b, err))
+        if (!throttle(b, err) || !execution_may_go_on(b->execution, err))
             return false;
         before = clock_now_us();
         if (!backfill_walk_choose(&b->walk, b->pace.rows, err) ||

@@ -56,7 +56,9 @@ static const struct query KEY = {
         " ON t.oid OPERATOR(pg_catalog.=) b.typid AND t.typtype OPERATOR(pg_catalog.=) 'd'"
         ") "
         "SELECT c.attname,"
-        " t.typname OPERATOR(pg_catalog.=) ANY ('{int2,int4,int8,numeric,float4,float8}'::pg_catalog.name[]),"
+        " t.typnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace"
+        " AND t.typname OPERATOR(pg_catalog.=)"
+        " ANY ('{int2,int4,int8,numeric,float4,float8}'::pg_catalog.name[]),"
         " CASE WHEN t.typnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace"
         " AND t.typname OPERATOR(pg_catalog.~) '^reg' THEN 'pg_catalog.oid'"
         " ELSE pg_catalog.format_type(b.typid, b.typmod) END,"
@@ -81,6 +83,7 @@ static const struct query KEY = {
         " AND p.amoprighttype OPERATOR(pg_catalog.=) o.opcintype"
         " AND p.amopstrategy OPERATOR(pg_catalog.=) 5"
         " JOIN pg_catalog.pg_operator AS q ON q.oid OPERATOR(pg_catalog.=) p.amopopr"
+        " AND q.oprname OPERATOR(pg_catalog.=) '>'"
         " JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) q.oprnamespace"
         " ORDER BY c.k",
 };

@@ -102,7 +102,8 @@ static bool refuse_key(const struct execution *execution, const struct backfill_
                   : "by that key");
     error_hint(
         err,
-        "The key must be the first columns of a btree index, all of them NOT NULL: name them with key=, "
+        "The key must be the first columns of a btree index, all of them NOT NULL and compared by the same "
+        "operators: name them with key=, "
         "or create the index in a migration before this one.");
     return backfill_plan_refuse(execution, plan, err);
 }

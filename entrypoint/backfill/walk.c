@@ -13,7 +13,7 @@
  * here. */
 #define ALIAS "b"
 
-enum { NUMBER_SIZE = 24, ADVANCE_ITEMS = SESSION_ASIDES + 3 };
+enum { NUMBER_SIZE = 24, ADVANCE_ITEMS = SESSION_ASIDES + 4 };
 
 void backfill_walk_end(struct backfill_walk *walk)
 {
@@ -113,18 +113,13 @@ static bool begin_pass(struct backfill_walk *walk, int pass, struct error *err)
 
 static bool create_journal(struct execution *execution, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     bool exists;
 
-    if (!journal_exists(execution->conn, &exists, err))
+    if (!journal_exists(&journal, &exists, err))
         return false;
-    if (exists ? journal_extend(execution->conn, err) : journal_create(execution->conn, err))
-        return true;
-    if (strcmp(err->sqlstate, "42501") != 0)
-        return false;
-    return error_hint(
-        err,
-        "A backfill records its progress in the schema \"tidelock\": GRANT CREATE ON DATABASE to this "
-        "role, or have an owner run CREATE SCHEMA tidelock AUTHORIZATION for it.");
+    return (exists ? journal_extend(&journal, err) : journal_create(&journal, err)) ||
+           error_context(err, "recording the backfill's progress");
 }
 
 bool backfill_walk_again(struct backfill_walk *walk, struct error *err)
@@ -182,12 +177,13 @@ static bool take_up(struct backfill_walk *walk, int64_t *batch_rows, struct erro
 /* A script whose UPDATE has changed cannot resume where this one stopped; its directives may change. */
 static bool record_statement(struct execution *execution, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     auto_intent struct intent intent = { .is_known = false };
     char hash[SHA256_HEX_SIZE];
 
     return execution_hash_prefix(execution, 1, hash, err) &&
-           journal_record(execution->conn, &(const struct journal_entry) { execution->id, 0, hash, NULL },
-                          &intent, err);
+           journal_record(&journal, &(const struct journal_entry) { execution->id, 0, hash, NULL }, &intent,
+                          err);
 }
 
 bool backfill_walk_begin(struct backfill_walk *walk, struct execution *execution, int64_t *batch_rows,
@@ -305,10 +301,13 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
     items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
+    items[count++] = execution_add_limits(walk->execution);
     items[count++] = (struct batch_item) { .query = &BACKFILL_ADVANCE, .parameters = parameters };
     items[count++] = (struct batch_item) { .query = &end };
     return lease_check(walk->execution->lease, err) &&
-           query_batch(walk->execution->conn, &(const struct batch) { .items = items, .count = count }, err);
+           query_batch(walk->execution->conn,
+                       &(const struct batch) { .items = items, .count = count, .cancellable = count - 1 },
+                       err);
 }
 
 bool backfill_walk_batch(struct backfill_walk *walk, struct walk_limits limits, int64_t next_rows,

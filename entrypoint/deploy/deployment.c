@@ -34,12 +34,14 @@ static void say_doubt(struct deployment *d, struct error *err)
 }
 
 /* A broken connection is replaced: the ledger says what was done. Not forever, since a script may be the
- * cause. */
+ * cause, nor for a migration whose time is over. */
 static enum phase recover(struct deployment *d, struct error *err)
 {
     bool is_given_up = err->class == ERROR_LOST && ++d->losses > LOSSES_MOST;
+    bool is_late = d->execution.timeout_ms > 0 && deadline_passed(d->execution.until);
 
-    if (err->class != ERROR_LOST || signals_pending() != 0 || is_given_up) {
+    if (err->class != ERROR_LOST || signals_pending() != 0 || is_given_up ||
+        (is_late && !d->execution.commit_doubt.is_in_doubt)) {
         say_doubt(d, err);
         if (is_given_up)
             error_hint(err,

@@ -8,6 +8,8 @@
 #include "deploy/validate.h"
 #include "postgres/reach.h"
 
+enum { LEAD_AGAIN_MS = 5000, LEAD_PAUSE_MS = 50 };
+
 static void show_history(struct deployment *d)
 {
     d->progress->is_compared = true;
@@ -39,7 +41,7 @@ static enum phase complete(const struct deployment *d)
  * nothing is asked about the session. */
 static bool glance(struct deployment *d, struct error *err)
 {
-    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_NAMES };
+    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_NAMES, false };
 
     arena_free(d->look);
     d->look = arena_new();
@@ -52,7 +54,7 @@ static bool glance(struct deployment *d, struct error *err)
 
 bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error *err)
 {
-    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, depth };
+    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, depth, false };
 
     arena_free(d->look);
     d->look = arena_new();
@@ -152,6 +154,39 @@ static enum phase step_lead(struct deployment *d, struct error *err)
     }
     error_context(err, "taking the leader lock");
     return PHASE_FAILED;
+}
+
+/* The session that the server has ended may hold the lock for a moment more. */
+static bool lead_again(struct connection *conn, const char *key, struct error *err)
+{
+    struct patience patience = { .until = deadline_in(LEAD_AGAIN_MS) };
+    struct leader holder;
+
+    for (;;) {
+        switch (leader_try(conn, key, &holder, err)) {
+        case LEADER_TAKEN:
+            return true;
+        case LEADER_HELD:
+            if (!patience_is_over(&patience) && patience_pause(&patience, LEAD_PAUSE_MS, err))
+                continue;
+            return false;
+        case LEADER_UNKNOWN:
+            return false;
+        }
+    }
+}
+
+struct connection *deployment_reconnect(void *context)
+{
+    struct deployment *d = context;
+    struct error err;
+    auto_connection struct connection *conn = reach_database(d->config, d->endpoint, NULL, &err);
+
+    if (conn == NULL || (d->pooling != POOLING_TRANSACTION && !lead_again(conn, d->ledger.lock_key, &err)))
+        return NULL;
+    connection_close(d->conn);
+    d->conn = steal(&conn);
+    return d->conn;
 }
 
 /* A process that waits for its turn again may already have applied something. */

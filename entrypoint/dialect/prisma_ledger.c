@@ -16,8 +16,10 @@ const struct ledger_sql PRISMA_LEDGER = {
     /* As Prisma creates it, column for column; other tools' readers select by these names. */
     .create =
         "CREATE TABLE {ledger} (id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT NULL,"
-        " finished_at TIMESTAMPTZ, migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at TIMESTAMPTZ,"
-        " started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0)",
+        " finished_at TIMESTAMP WITH TIME ZONE, migration_name VARCHAR(255) NOT NULL, logs"
+        " pg_catalog.text, rolled_back_at TIMESTAMP WITH TIME ZONE,"
+        " started_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT pg_catalog.now(), applied_steps_count"
+        " INTEGER NOT NULL DEFAULT 0)",
     .glance =
         "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {ledger}",
     .names = ROWS("NULL"),
@@ -27,8 +29,10 @@ const struct ledger_sql PRISMA_LEDGER = {
         " pg_catalog.count(rolled_back_at) AS rolled_back FROM {ledger}",
     .writes = {
         [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied",
-            "INSERT INTO {ledger} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)"
-            " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::float8), pg_catalog.clock_timestamp(), 1)",
+            "INSERT INTO {ledger} (id, checksum, migration_name, started_at, finished_at,"
+            " applied_steps_count)"
+            " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::pg_catalog.float8),"
+            " pg_catalog.clock_timestamp(), 1)",
             4, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_STARTED } },
         [LEDGER_INSERT_STARTED] = { "ledger_insert_started",
             "INSERT INTO {ledger} (id, checksum, migration_name, started_at, logs)"
@@ -40,32 +44,37 @@ const struct ledger_sql PRISMA_LEDGER = {
             3, { ROW_ID, ROW_CHECKSUM, ROW_NAME } },
         [LEDGER_INSERT_FAILED] = { "ledger_insert_failed",
             "INSERT INTO {ledger} (id, checksum, migration_name, started_at, rolled_back_at, logs)"
-            " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::float8), pg_catalog.clock_timestamp(), $5)",
+            " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::pg_catalog.float8),"
+            " pg_catalog.clock_timestamp(), $5)",
             5, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_STARTED, ROW_LOGS } },
         [LEDGER_REPEAT_FAILED] = { "ledger_repeat_failed",
             "UPDATE {ledger} SET rolled_back_at = pg_catalog.clock_timestamp()"
-            " WHERE checksum = $1 AND migration_name = $2 AND logs = $3"
+            " WHERE checksum OPERATOR(pg_catalog.=) $1 AND migration_name OPERATOR(pg_catalog.=) $2"
+            " AND logs OPERATOR(pg_catalog.=) $3"
             "   AND finished_at IS NULL AND rolled_back_at IS NOT NULL RETURNING id",
             3, { ROW_CHECKSUM, ROW_NAME, ROW_LOGS } },
         [LEDGER_RESUME] = { "ledger_resume",
-            "UPDATE {ledger} SET checksum = $2, logs = $3 WHERE id = $1",
+            "UPDATE {ledger} SET checksum = $2, logs = $3 WHERE id OPERATOR(pg_catalog.=) $1",
             3, { ROW_ID, ROW_CHECKSUM, ROW_LOGS } },
         [LEDGER_PROGRESS] = { "ledger_progress",
-            "UPDATE {ledger} SET applied_steps_count = $2::integer WHERE id = $1",
+            "UPDATE {ledger} SET applied_steps_count = $2::integer WHERE id OPERATOR(pg_catalog.=) $1",
             2, { ROW_ID, ROW_STEPS } },
         [LEDGER_FINISH] = { "ledger_finish",
-            "UPDATE {ledger} SET finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL"
-            " WHERE id = $1",
+            "UPDATE {ledger} SET finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1,"
+            " logs = NULL"
+            " WHERE id OPERATOR(pg_catalog.=) $1",
             1, { ROW_ID } },
         [LEDGER_STOP] = { "ledger_stop",
-            "UPDATE {ledger} SET logs = $2 WHERE id = $1",
+            "UPDATE {ledger} SET logs = $2 WHERE id OPERATOR(pg_catalog.=) $1",
             2, { ROW_ID, ROW_LOGS } },
         [LEDGER_ROLL_BACK] = { "ledger_roll_back",
             "UPDATE {ledger} SET rolled_back_at = pg_catalog.clock_timestamp()"
-            " WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL RETURNING id",
+            " WHERE migration_name OPERATOR(pg_catalog.=) $1 AND finished_at IS NULL"
+            " AND rolled_back_at IS NULL RETURNING id",
             1, { ROW_NAME } },
         [LEDGER_ROLL_BACK_ROW] = { "ledger_roll_back_row",
-            "UPDATE {ledger} SET rolled_back_at = pg_catalog.clock_timestamp(), logs = $2 WHERE id = $1",
+            "UPDATE {ledger} SET rolled_back_at = pg_catalog.clock_timestamp(), logs = $2"
+            " WHERE id OPERATOR(pg_catalog.=) $1",
             2, { ROW_ID, ROW_LOGS } },
     },
 };

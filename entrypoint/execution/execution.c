@@ -1,14 +1,19 @@
 #include "execution/execution.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
-#include "history/script_file.h"
 #include "postgres/query.h"
 
-enum { NUMBER_SIZE = 24 };
+enum { NUMBER_SIZE = 24, ROLLBACK_MS = 10 * 1000, SERVER_GRACE_MS = 10 * 1000 };
+
+struct journal execution_journal(const struct execution *execution)
+{
+    return (struct journal) { .conn = execution->conn, .ledger_schema = execution->ledger->schema };
+}
 
 struct script_reader execution_reader(const struct execution *execution)
 {
@@ -73,24 +78,6 @@ bool execution_send(struct execution *execution, size_t start, size_t end, size_
     return true;
 }
 
-bool execution_send_last(struct execution *execution, const struct piece *piece, struct error *err)
-{
-    auto_text struct text sql = text_init(SCRIPT_BYTES_MOST + 64);
-    size_t completed;
-
-    text_add(&sql, execution->script.at + piece->start, piece->end - piece->start);
-    /* The piece may end in a comment, or without a semicolon. */
-    text_add_format(&sql, "\n;%s", SESSION_CONSTRAINTS.sql);
-    if (query_script(execution->conn, sql.at, &completed, err))
-        return true;
-    if (completed < piece->count)
-        return execution_failed_at(execution, piece->start, piece->first, completed, err);
-    err->position = 0;
-    err->contexts = 0;
-    error_context(err, "checking deferred constraints and triggers at the end of the script");
-    return execution_failed_at(execution, piece->end, execution->summary.statements, 0, err);
-}
-
 bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wait, bool is_local,
                                 struct error *err)
 {
@@ -99,7 +86,7 @@ bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wai
         .parameters = 3,
         .sql =
             "SELECT pg_catalog.set_config('lock_timeout', $1, $3::boolean) FROM pg_catalog.pg_settings"
-            " WHERE name = 'lock_timeout' AND setting = $2",
+            " WHERE name OPERATOR(pg_catalog.=) 'lock_timeout' AND setting OPERATOR(pg_catalog.=) $2",
     };
     int64_t ms = retry_lock_timeout_ms(&execution->lock_wait.retry, wait);
     char now[NUMBER_SIZE];
@@ -150,7 +137,61 @@ bool execution_reset_session(struct execution *execution, struct error *err)
     struct batch_item items[RESETS_MOST];
     size_t count = execution_add_resets(execution, items);
 
-    return query_batch(execution->conn, &(const struct batch) { .items = items, .count = count }, err);
+    return query_batch(execution->conn,
+                       &(const struct batch) { .items = items, .count = count, .cancellable = count }, err);
+}
+
+struct batch_item execution_add_limits(struct execution *execution)
+{
+    static const struct query limits = {
+        .name = "own_limits",
+        .parameters = 2,
+        .sql =
+            "SELECT pg_catalog.set_config('lock_timeout', $1, true),"
+            " CASE WHEN $2::boolean"
+            " THEN pg_catalog.set_config('client_connection_check_interval', '1s', true) END",
+    };
+    struct own_limits *own = &execution->own_limits;
+
+    (void)snprintf(own->lock_timeout, sizeof own->lock_timeout, "%lld",
+                   (long long)retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE));
+    own->parameters[0] = own->lock_timeout;
+    own->parameters[1] = execution->settings.can_check_connection ? "true" : "false";
+    return (struct batch_item) { .query = &limits, .parameters = own->parameters };
+}
+
+int64_t execution_server_limit_ms(const struct execution *execution)
+{
+    if (execution->timeout_ms <= 0 || connection_server_version(execution->conn) < 170000)
+        return 0;
+    return deadline_left_ms(execution->until) + SERVER_GRACE_MS;
+}
+
+bool execution_begin_own(struct execution *execution, struct error *err)
+{
+    static const struct query begin = { .name = "begin", .sql = "BEGIN" };
+    const struct batch_item items[] = { { .query = &begin }, execution_add_limits(execution) };
+
+    return query_batch(execution->conn,
+                       &(const struct batch) {
+                           .items = items, .count = array_length(items), .cancellable = array_length(items) },
+                       err);
+}
+
+bool execution_revive(struct execution *execution, const struct error *err)
+{
+    struct connection *other;
+
+    if (!connection_is_lost(execution->conn))
+        return true;
+    execution->is_ended = strcmp(err->sqlstate, "25P04") == 0;
+    if (!execution->is_ended || execution->reconnect == NULL)
+        return false;
+    other = execution->reconnect(execution->context);
+    if (other == NULL)
+        return false;
+    execution->conn = other;
+    return true;
 }
 
 bool execution_hash_prefix(const struct execution *execution, size_t count, char hex[SHA256_HEX_SIZE],
@@ -220,6 +261,8 @@ bool execution_may_go_on(const struct execution *execution, struct error *err)
 {
     if (signals_pending() != 0)
         return signals_error(err);
+    if (deadline_passed(execution->until))
+        return error_set(err, ERROR_CLEAN, "cancelled: %s", EXECUTION_LATE);
     return lease_check(execution->lease, err);
 }
 
@@ -234,9 +277,11 @@ void execution_roll_back(struct connection *conn)
     struct error ignored;
 
     connection_shield(conn, true);
+    connection_limit_answers(conn, ROLLBACK_MS);
     if (!connection_is_lost(conn) && connection_is_in_transaction(conn) &&
         !query_run(conn, &rollback, NULL, NULL, &ignored))
         log_debug("could not roll back: %s", ignored.message);
+    connection_limit_answers(conn, 0);
 }
 
 void execution_roll_back_own(struct connection *conn)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "execution/failure.h"
 #include "execution/mode.h"
+#include "history/journal.h"
 #include "history/ledger.h"
 #include "history/migration.h"
 #include "lock/lease.h"
@@ -41,8 +42,18 @@ struct commit_doubt {
     bool is_in_doubt;
 };
 
+/* See execution_add_limits(). */
+struct own_limits {
+    char lock_timeout[24];
+    const char *parameters[2];
+};
+
 struct execution {
     struct connection *conn;
+    /* Opens another connection in place of one that is lost, and leads there again; NULL when it can't. */
+    struct connection *(*reconnect)(void *context);
+    void *context;
+    bool is_ended; /* the server has ended the session, see execution_revive() */
     const struct ledger *ledger;
     const struct migration *migration;
     const struct ledger_row *unfinished; /* the row to resume, or NULL */
@@ -53,6 +64,7 @@ struct execution {
     struct session_settings settings;
     int64_t timeout_ms; /* of the whole migration; 0 = none */
     struct deadline until;
+    struct own_limits own_limits;
     struct watch *watch;
     const struct lease *lease; /* that must be held, too */
     enum mode mode;
@@ -69,6 +81,12 @@ struct execution {
     bool is_overtaken;
 };
 
+/* Why a migration is stopped whose time is over. */
+#define EXECUTION_LATE "it took longer than the migration-timeout"
+
+/* The journal of its ledger. */
+struct journal execution_journal(const struct execution *execution);
+
 struct script_reader execution_reader(const struct execution *execution);
 
 /* Turns the server's error into the migration's: message, code, place. The failed text began at byte `start`
@@ -81,18 +99,6 @@ bool execution_failed_at(const struct execution *execution, size_t start, size_t
  * trip. */
 must_use bool execution_send(struct execution *execution, size_t start, size_t end, size_t first,
                              struct error *err);
-
-/* Statements of the script that are sent together. */
-struct piece {
-    size_t start; /* byte offsets */
-    size_t end;
-    size_t first; /* number of the first one in the script */
-    size_t count;
-};
-
-/* Sends the last of a transaction and, in the same round trip, lets deferred constraints and triggers fire:
- * while it is watched and its limits hold, and not with COMMIT. */
-must_use bool execution_send_last(struct execution *execution, const struct piece *piece, struct error *err);
 
 /* Sets lock_timeout for what is sent next, unless the script has one of its own: one round trip when it
  * changes. For the transaction only with `is_local`. */
@@ -108,6 +114,22 @@ void execution_failure_text(const struct error *err, struct text *out);
  * RESET ALL removes, is set again; a session that others use after us is cleaned up. */
 enum { RESETS_MOST = 3 + SESSION_CLEANUPS };
 size_t execution_add_resets(const struct execution *execution, struct batch_item items[RESETS_MOST]);
+
+/* An item that limits, until the transaction ends, how long our own writes in it wait for a lock, whatever
+ * the script has set or reset: it holds its own locks meanwhile. The item is good until the next call. */
+struct batch_item execution_add_limits(struct execution *execution);
+
+/* For the server's own limit of a transaction: what is left of the migration-timeout, and a little more,
+ * since it ends the session; 0 = none, or not known to the server (before version 17). */
+int64_t execution_server_limit_ms(const struct execution *execution);
+
+/* Begins a transaction of our own with these limits. */
+must_use bool execution_begin_own(struct execution *execution, struct error *err);
+
+/* True when the connection is alive, or when it could be replaced: the server has said that it ended the
+ * session, and with it the transaction, for what the script did (SQLSTATE 25P04). Then its failure can be
+ * recorded. */
+must_use bool execution_revive(struct execution *execution, const struct error *err);
 
 /* Undoes SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that our own writes are not misdirected.
  * One round trip. */
@@ -129,14 +151,16 @@ void execution_judge(struct execution *execution, struct error *err);
 /* The same, and also sets what the database holds and what to do next. Returns false. */
 bool execution_explain(struct execution *execution, struct error *err);
 
-/* False when the run has to stop: a signal (ERROR_INTERRUPTED), a lost Lease (ERROR_LEADER). Checked before
+/* False when the run has to stop: a signal (ERROR_INTERRUPTED), a lost Lease (ERROR_LEADER), the
+ * migration-timeout, also when the server did not get the cancel request for it (ERROR_CLEAN). Checked before
  * every COMMIT, and wherever the run can be stopped. */
 must_use bool execution_may_go_on(const struct execution *execution, struct error *err);
 
 /* ERROR_LEADER: somebody else may be writing now. Returns false. */
 bool execution_lost_leader(struct error *err);
 
-/* Ends an open transaction after a failure. Errors are ignored: the end of the session rolls back, too. */
+/* Ends an open transaction after a failure. Errors are ignored: the end of the session rolls back, too. An
+ * answer that does not come in time counts as that. */
 void execution_roll_back(struct connection *conn);
 
 /* Ends one of our own transactions, failed or not; signals may cancel what comes next. */

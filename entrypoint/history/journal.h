@@ -1,6 +1,6 @@
 /*
- * The journal, in tidelock's own schema "tidelock": what does not fit into the ledger's table. Created when
- * first needed.
+ * The journal, in a schema of tidelock's own (journal_place.h says which): what does not fit into the
+ * ledger's table. Created when first needed, and used only if somebody we trust owns it (owner.h).
  *
  * It holds intents: before a statement that cannot run in a transaction block, a row that says so is
  * committed. What a crash leaves behind (an INVALID index) can then be proven to be ours. It also holds the
@@ -16,6 +16,12 @@
 #include "base/hash.h"
 #include "postgres/connection.h"
 #include "postgres/query.h"
+
+/* Where it is. */
+struct journal {
+    struct connection *conn;
+    const char *ledger_schema; /* of the ledger to which it belongs */
+};
 
 /* Statement number `statement` (from 0) of the migration whose ledger row is `ledger_id` was about to run. */
 struct intent {
@@ -40,11 +46,11 @@ struct journal_entry {
  * an error: then is_known is false, there is one warning, and a person has to clean up after a crash. Like
  * the others it works with any role that a script has set, and must not run inside a transaction. `out` is
  * the caller's to free, also on failure. */
-must_use bool journal_record(struct connection *conn, const struct journal_entry *entry, struct intent *out,
-                             struct error *err);
+must_use bool journal_record(const struct journal *journal, const struct journal_entry *entry,
+                             struct intent *out, struct error *err);
 
 /* Reads it; is_known is false when there is none. */
-must_use bool journal_read(struct connection *conn, const char *ledger_id, size_t statement,
+must_use bool journal_read(const struct journal *journal, const char *ledger_id, size_t statement,
                            struct intent *out, struct error *err);
 
 /* Delete everything about a finished migration: $1 is its ledger row. Only if journal_exists(). */
@@ -60,13 +66,13 @@ extern const struct query BACKFILL_READ;
 extern const struct query BACKFILL_START;
 extern const struct query BACKFILL_ADVANCE;
 
-/* Creates it if necessary. False with SQLSTATE 42501 if this role may not. */
-must_use bool journal_create(struct connection *conn, struct error *err);
+/* Creates it if necessary. False with SQLSTATE 42501 and a hint if there is no place for it. */
+must_use bool journal_create(const struct journal *journal, struct error *err);
 
 /* Adds to a table of an older version what this one needs. */
-must_use bool journal_extend(struct connection *conn, struct error *err);
+must_use bool journal_extend(const struct journal *journal, struct error *err);
 
-/* Whether the schema and its tables exist. */
-must_use bool journal_exists(struct connection *conn, bool *exists, struct error *err);
+/* Whether the schema and its tables exist. From then on queries with is_in_journal go there. */
+must_use bool journal_exists(const struct journal *journal, bool *exists, struct error *err);
 
 #endif

@@ -54,10 +54,12 @@ struct ledger_request {
     const struct dialect *dialect;
     const char *schema; /* the URL's ?schema=, or NULL */
     enum ledger_depth depth;
+    bool is_only_read; /* nothing will be written, whatever it says */
 };
 
 /* Reads it in one round trip. A missing table is not an error (exists = false); only SQLSTATE 42P01 means
- * that. Everything lives in the arena. ERROR_REFUSED for a table that isn't the dialect's. */
+ * that. Everything lives in the arena. ERROR_REFUSED for a table that isn't the dialect's, one that belongs
+ * to somebody we do not trust (owner.h), and one whose rows row security hides from us. */
 must_use bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                           struct ledger *out, struct error *err);
 

@@ -5,20 +5,25 @@
 
 enum { SQL_MOST = 1024 };
 
-static const struct query LEADER_TRY = {
-    .name = "leader_try",
-    .parameters = 1,
-    .sql = "SELECT pg_catalog.pg_try_advisory_lock($1), " SESSION_SAFETY_NET_LIST,
-};
-
 /* Of the key $1. pg_locks shows a 64-bit one as two halves with objsubid 1 (documentation, "pg_locks"). */
 #define LEADER_LOCKS                                                                                         \
     "  FROM pg_catalog.pg_locks AS l"                                                                        \
-    "  JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid"                                               \
-    " WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted"                                        \
-    "   AND (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint"                                        \
-    "   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d"                                     \
-    "                      WHERE d.datname = pg_catalog.current_database())"
+    "  JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid"                          \
+    " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.objsubid OPERATOR(pg_catalog.=) 1"            \
+    " AND l.granted"                                                                                         \
+    "   AND (l.classid::bigint OPERATOR(pg_catalog.<<) 32 OPERATOR(pg_catalog.|) l.objid::bigint)"           \
+    " OPERATOR(pg_catalog.=) $1::bigint"                                                                     \
+    "   AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database AS d"                \
+    "                      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
+
+/* A session that holds it before it asks is one that others use as well: null. */
+static const struct query LEADER_TRY = {
+    .name = "leader_try",
+    .parameters = 1,
+    .sql = "SELECT CASE WHEN NOT EXISTS (SELECT 1" LEADER_LOCKS
+           "   AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())"
+           " THEN pg_catalog.pg_try_advisory_lock($1) END, " SESSION_SAFETY_NET_LIST,
+};
 
 static const struct query LEADER_HOLDER = {
     .name = "leader_holder",
@@ -33,7 +38,8 @@ static const struct query LEADER_HOLDER = {
 static const struct query LEADER_OURS = {
     .name = "leader_is_ours",
     .parameters = 1,
-    .sql = "SELECT pg_catalog.count(*) > 0" LEADER_LOCKS " AND l.pid = pg_catalog.pg_backend_pid()",
+    .sql = "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 0" LEADER_LOCKS
+           " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()",
 };
 
 bool leader_find(struct connection *conn, const char *key, struct leader *holder, struct error *err)
@@ -53,6 +59,16 @@ bool leader_find(struct connection *conn, const char *key, struct leader *holder
     return true;
 }
 
+static enum leader_answer refuse_shared(struct error *err)
+{
+    error_set(err, ERROR_USAGE, "the database session is not ours alone: it already holds the leader lock");
+    error_holds(err, "This run has changed nothing.");
+    error_hint(err,
+               "Something between here and the database gives one session to several clients, or kept "
+               "one that nobody reset. Set DIRECT_URL to the database's own address.");
+    return LEADER_UNKNOWN;
+}
+
 enum leader_answer leader_try(struct connection *conn, const char *key, struct leader *holder,
                               struct error *err)
 {
@@ -60,6 +76,8 @@ enum leader_answer leader_try(struct connection *conn, const char *key, struct l
 
     if (!query_run(conn, &LEADER_TRY, &key, &result, err))
         return LEADER_UNKNOWN;
+    if (result_is_null(result, 0, 0))
+        return refuse_shared(err);
     if (result_bool(result, 0, 0))
         return LEADER_TAKEN;
     return leader_find(conn, key, holder, err) ? LEADER_HELD : LEADER_UNKNOWN;
@@ -102,5 +120,5 @@ bool leader_is_ours(struct connection *conn, const char *key, bool *is_ours, str
 const struct query LEADER_KEEP = {
     .name = "leader_keep",
     .parameters = 1,
-    .sql = "SELECT 1 / (pg_catalog.pg_try_advisory_lock($1))::integer",
+    .sql = "SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.pg_try_advisory_lock($1))::integer",
 };

@@ -28,8 +28,8 @@ struct leader {
     char address[64];
 };
 
-/* At most two round trips on `conn`, which must be idle. On LEADER_HELD fills `*holder`, on LEADER_UNKNOWN
- * `*err`. */
+/* At most two round trips on `conn`, which must be idle and must not have tried before: a session that holds
+ * it already is shared with others, ERROR_USAGE. On LEADER_HELD fills `*holder`, on LEADER_UNKNOWN `*err`. */
 must_use enum leader_answer leader_try(struct connection *conn, const char *key, struct leader *holder,
                                        struct error *err);
 

@@ -15,7 +15,8 @@ static const struct query INDEX_STATE = {
     .sql =
         "SELECT pg_catalog.to_regclass($1) IS NOT NULL,"
         " EXISTS (SELECT FROM pg_catalog.pg_index AS i"
-        "          WHERE i.indexrelid = pg_catalog.to_regclass($1) AND NOT i.indisvalid)",
+        "          WHERE i.indexrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        " AND NOT i.indisvalid)",
 };
 
 static enum repair_answer refuse(const struct broken *broken, const char *name, const char *what,

@@ -41,12 +41,13 @@ static const struct query HOLDERS = {
     .sql =
         "SELECT " BLOCKER_COLUMNS
         "  FROM pg_catalog.pg_locks AS l"
-        "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid"
-        BLOCKER_PREPARED
-        " WHERE l.granted AND l.locktype = 'relation' AND l.relation = $1::oid AND l.mode = ANY ($2::text[])"
-        "   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d"
-        "                      WHERE d.datname = pg_catalog.current_database())"
-        "   AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()"
+        "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid" BLOCKER_PREPARED
+        " WHERE l.granted AND l.locktype OPERATOR(pg_catalog.=) 'relation'"
+        "   AND l.relation OPERATOR(pg_catalog.=) $1::pg_catalog.oid"
+        "   AND l.mode OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])"
+        "   AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database AS d"
+        "                      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
+        "   AND (l.pid IS NULL OR l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid())"
         " GROUP BY " BLOCKER_GROUPS " ORDER BY a.xact_start LIMIT 16",
 };
 

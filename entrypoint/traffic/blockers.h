@@ -54,13 +54,14 @@ struct blockers {
  * BLOCKER_PREPARED joins; and the matching GROUP BY. */
 #define BLOCKER_COLUMNS                                                                                      \
     "COALESCE(a.pid, 0),"                                                                                    \
-    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() - COALESCE(a.xact_start, p.prepared)),"                \
-    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.state_change),"                                    \
+    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"                                \
+    "                    COALESCE(a.xact_start, p.prepared)),"                                               \
+    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.state_change),"               \
     " COALESCE(p.gid, a.application_name, ''), COALESCE(p.owner, a.usename, ''), COALESCE(a.state, ''),"     \
     " COALESCE(a.backend_type, ''), pg_catalog.string_agg(DISTINCT l.mode, ', '),"                           \
-    " l.virtualtransaction,"                                            \
-    " COALESCE(a.query LIKE '%(to prevent wraparound)%', false),"                                            \
-    " CASE WHEN p.database <> pg_catalog.current_database() THEN p.database ELSE '' END"
+    " l.virtualtransaction,"                                                                                 \
+    " COALESCE(a.query OPERATOR(pg_catalog.~~) '%(to prevent wraparound)%', false),"                         \
+    " CASE WHEN p.database OPERATOR(pg_catalog.<>) pg_catalog.current_database() THEN p.database ELSE '' END"
 #define BLOCKER_GROUPS                                                                                       \
     "a.pid, a.xact_start, a.state_change, p.gid, p.prepared, p.owner, p.database, a.application_name,"       \
     " a.usename, a.state, a.backend_type, l.virtualtransaction, a.query"
@@ -70,9 +71,9 @@ struct blockers {
  * transaction id (source: PostgreSQL, lock.c, lock_twophase_recover(); twophase.c, MarkAsPreparingGuts()). */
 #define BLOCKER_PREPARED                                                                                     \
     "  LEFT JOIN (pg_catalog.pg_locks AS x JOIN pg_catalog.pg_prepared_xacts AS p"                           \
-    "             ON x.locktype = 'transactionid' AND x.granted AND x.pid IS NULL"                           \
-    "            AND x.transactionid = p.transaction)"                                                       \
-    "    ON l.pid IS NULL AND x.virtualtransaction = l.virtualtransaction"
+    "             ON x.locktype OPERATOR(pg_catalog.=) 'transactionid' AND x.granted AND x.pid IS NULL"      \
+    "            AND x.transactionid OPERATOR(pg_catalog.=) p.transaction)"                                  \
+    "    ON l.pid IS NULL AND x.virtualtransaction OPERATOR(pg_catalog.=) l.virtualtransaction"
 
 /* Reads rows whose columns from `first` on are BLOCKER_COLUMNS. */
 void blockers_read(const struct result *result, int first, struct blockers *out);

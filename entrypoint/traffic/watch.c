@@ -14,14 +14,16 @@ enum {
     EARLY_LOOK_MS = 25,
     LATE_LOOK_MS = 500,
     SAY_BLOCKED_MS = 1000,
+    SIGNAL_MS = 1000,
     SAY_HEADWAY_MS = 10 * 1000,
     BAR_WIDTH = 24,
     SQL_MOST = 16 * 1024
 };
 
-/* What a session waits for and who holds it; its process id stands between the two parts. pg_blocking_pids() knows queues as well as holders, and needs
- * no privilege; a prepared transaction is process 0 in it (documentation, "System Information Functions").
- * Whoever queues for a row waits for the first in the queue, which waits for the transaction that holds it. */
+/* What a session waits for and who holds it; its process id stands between the two parts. pg_blocking_pids()
+ * knows queues as well as holders, and needs no privilege; a prepared transaction is process 0 in it
+ * (documentation, "System Information Functions"). Whoever queues for a row waits for the first in the queue,
+ * which waits for the transaction that holds it. */
 static const char WANTED[] =
     "SELECT w.locktype OPERATOR(pg_catalog.=) 'transactionid', w.mode, COALESCE(w.relation, 0),"
     " COALESCE(w.relation::pg_catalog.regclass::pg_catalog.text, ''),"
@@ -33,9 +35,10 @@ static const char WANTED_END[] =
     " AS pid) AS us CROSS JOIN pg_catalog.pg_locks AS w"
     "  CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b (pid)"
     "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) b.pid"
-    "  JOIN pg_catalog.pg_locks AS l ON l.pid IS NOT DISTINCT FROM NULLIF(b.pid, 0) AND l.granted"
-    "   AND (l.locktype, l.database, l.relation, l.transactionid, l.virtualxid)"
-    "     IS NOT DISTINCT FROM (w.locktype, w.database, w.relation, w.transactionid, w.virtualxid)"
+    "  JOIN pg_catalog.pg_locks AS l ON l.granted AND (l.pid OPERATOR(pg_catalog.=) b.pid"
+    "       OR (l.pid IS NULL AND b.pid OPERATOR(pg_catalog.=) 0))"
+    "   AND pg_catalog.record_eq(ROW(l.locktype, l.database, l.relation, l.transactionid, l.virtualxid),"
+    "                            ROW(w.locktype, w.database, w.relation, w.transactionid, w.virtualxid))"
     BLOCKER_PREPARED
     " WHERE NOT w.granted AND w.locktype OPERATOR(pg_catalog.<>) 'tuple'"
     "   AND (w.pid OPERATOR(pg_catalog.=) us.pid"
@@ -58,8 +61,9 @@ static const char BLOCKED[] =
 /* Its progress. A phase that counts nothing has a total of 0. */
 static const char PROGRESSED[] =
     ";SELECT pg_catalog.lower(command), phase, done, total FROM ("
-    "SELECT pid, command, phase, CASE WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END,"
-    "       CASE WHEN blocks_total > 0 THEN blocks_total ELSE tuples_total END"
+    "SELECT pid, command, phase, CASE WHEN blocks_total OPERATOR(pg_catalog.>) 0"
+    " THEN blocks_done ELSE tuples_done END,"
+    "       CASE WHEN blocks_total OPERATOR(pg_catalog.>) 0 THEN blocks_total ELSE tuples_total END"
     "  FROM pg_catalog.pg_stat_progress_create_index"
     " UNION ALL SELECT pid, 'vacuum', phase, heap_blks_scanned, heap_blks_total"
     "  FROM pg_catalog.pg_stat_progress_vacuum"
@@ -67,7 +71,7 @@ static const char PROGRESSED[] =
     "  FROM pg_catalog.pg_stat_progress_analyze"
     " UNION ALL SELECT pid, command, phase, heap_blks_scanned, heap_blks_total"
     "  FROM pg_catalog.pg_stat_progress_cluster"
-    ") AS p (pid, command, phase, done, total) WHERE pid = %d";
+    ") AS p (pid, command, phase, done, total) WHERE pid OPERATOR(pg_catalog.=) %d";
 
 static struct watch *watch_of(struct attendant *attendant)
 {
@@ -406,8 +410,18 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
         attend(watch, FIRST_LOOK_MS);
 }
 
+/* Who was signalled is never left unsaid. */
+static void wait_for_signal(struct watch *watch)
+{
+    struct deadline until = deadline_in(SIGNAL_MS);
+
+    while (watch->state == WATCH_ASKING && watch->action != BLOCKER_LEAVE && !deadline_passed(until))
+        (void)event_loop_poll(NULL, 0, EARLY_LOOK_MS);
+}
+
 void watch_stop(struct watch *watch)
 {
+    wait_for_signal(watch);
     watch->watched = NULL;
     if (watch->statement_progress.command[0] != '\0') {
         watch->progress->current_ratio = -1;

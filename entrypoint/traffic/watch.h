@@ -3,7 +3,7 @@
  * blocks.
  *
  * It is opened only if a statement runs for half a second or a lock was not obtained: most deployments never
- * need it. Everything happens while the first connection is waited for; nothing waits for the watch. If it is
+ * need it. Everything happens while the first connection is waited for; nothing waits for the watch, except to learn whether it has signalled a session. If it is
  * not available (--connections 1, no free connection, refused), the deployment continues without it.
  */
 #ifndef TRAFFIC_WATCH_H

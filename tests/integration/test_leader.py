@@ -2,6 +2,9 @@
 
 import re
 
+import psycopg
+import pytest
+from shared_session import PGLITE, Pglite, SharedSession
 from tool import wait_for_session
 from wait import wait_until
 
@@ -107,3 +110,51 @@ def test_a_block_that_loses_the_lock_is_not_committed(database, folder, tidelock
         wait_until(lambda: thief.execute("SELECT pg_try_advisory_lock(72707369)").fetchone()[0], "the lock to be given away")
         running.wait().fails(exit=4, says="the leader lock was lost")
     assert not database.holds("given") and not database.holds("more")
+
+
+def deploy_three_at_once(tidelock, url):
+    running = [tidelock.start("deploy", url=url) for _ in range(3)]
+    return [one.wait() for one in running]
+
+
+def add_payments(folder):
+    folder.add("001_account", "CREATE TABLE account (amount int); INSERT INTO account VALUES (0)")
+    for number in range(2, 6):
+        folder.add(f"00{number}_pay", "UPDATE account SET amount = amount + 100; SELECT pg_sleep(0.2)")
+
+
+@pytest.mark.fault
+def test_a_session_that_all_clients_share_is_led_once(tidelock, folder):
+    """A session's lock is granted to every one of its clients: behind PGlite's socket each transaction takes it instead. There two clients may
+    overwrite each other's unnamed statements between transactions, which is an error and changes nothing."""
+    if not PGLITE.exists():
+        pytest.skip("pglite could not be installed")
+    pglite = Pglite()
+    try:
+        add_payments(folder)
+        for result in deploy_three_at_once(tidelock, pglite.url()):
+            assert result.code == 0 or "while     running query" in result.errors, result.errors
+        tidelock("deploy", url=pglite.url()).succeeds()
+        with psycopg.connect(pglite.url(), autocommit=True, prepare_threshold=None) as connection:
+            assert connection.execute("SELECT amount FROM account").fetchall() == [(400,)]
+            names = connection.execute("SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL ORDER BY 1").fetchall()
+            assert [name for (name,) in names] == sorted(path.name for path in folder.path.iterdir() if path.is_dir())
+    finally:
+        pglite.close()
+
+
+@pytest.mark.fault
+def test_a_session_that_is_not_ours_alone_is_refused(database, tidelock, folder):
+    """Whatever hands it out gives it the server's own process id, so that only the lock tells."""
+    add_payments(folder)
+    shared = SharedSession(database.server, database.name)
+    try:
+        results = deploy_three_at_once(tidelock, shared.url())
+    finally:
+        shared.close()
+    assert [result.code for result in results].count(0) >= 1, [result.errors for result in results]
+    for result in results:
+        if result.code:
+            result.fails(exit=2, says=["not ours alone", "This run has changed nothing", "DIRECT_URL"])
+    assert database.value("SELECT amount FROM account") == 400
+    assert len(database.ledger()) == 5
