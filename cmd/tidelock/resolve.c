@@ -38,9 +38,10 @@ static bool find_script(const struct folder *folder, const char *name, char chec
     error_set(err, ERROR_REFUSED, "could not find a migration \"%s\" with a readable script in %s", name,
               folder->path);
     error_code(err, folder->dialect->codes.unknown_name);
-    return error_hint(err,
-                      "Name a directory in that folder, without a path (to see all names: tidelock status). If "
-                      "another image has it, type this there.");
+    return error_hint(
+        err,
+        "Name a directory in that folder, without a path (to see all names: tidelock status). If "
+        "another image has it, type this there.");
 }
 
 static bool resolve_applied(struct arena *arena, const struct config *config, struct target *target,

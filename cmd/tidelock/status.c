@@ -110,11 +110,12 @@ static void print_pending_advice(const struct overview *overview)
     size_t applied = history->counts[VERDICT_APPLIED] + history->counts[VERDICT_EDITED];
 
     if (history->missing_count > 0 && !history->is_ahead)
-        print_line("\n%zu applied migration%s %s not in this folder: removed, squashed or renamed.\nIf a "
-                   "pending one replaces them, and the database already holds all of it:\n"
-                   "  tidelock resolve --applied NAME",
-                   history->missing_count, text_plural(history->missing_count),
-                   history->missing_count == 1 ? "is" : "are");
+        print_line(
+            "\n%zu applied migration%s %s not in this folder: removed, squashed or renamed.\nIf a "
+            "pending one replaces them, and the database already holds all of it:\n"
+            "  tidelock resolve --applied NAME",
+            history->missing_count, text_plural(history->missing_count),
+            history->missing_count == 1 ? "is" : "are");
     print_line("\nTo apply what is pending: tidelock deploy");
     if (applied + history->missing_count == 0)
         print_line("If the database already holds the schema: tidelock baseline");
@@ -144,8 +145,8 @@ static void print_overview(const struct overview *overview)
     print_line("%zu migration%s found in %s: %zu applied, %zu pending, %zu failed, %zu edited; %zu missing",
                overview->target->folder.count, text_plural(overview->target->folder.count),
                overview->target->folder.path, history->counts[VERDICT_APPLIED],
-               history->counts[VERDICT_PENDING],
-               history->counts[VERDICT_FAILED] + history->stray_count, history->counts[VERDICT_EDITED], history->missing_count);
+               history->counts[VERDICT_PENDING], history->counts[VERDICT_FAILED] + history->stray_count,
+               history->counts[VERDICT_EDITED], history->missing_count);
     print_findings(overview);
     print_advice(overview);
 }

@@ -326,7 +326,8 @@ static void note_persisting(const struct backfill *b)
     if (b->walk.batches > 0)
         (void)snprintf(names->persists, sizeof names->persists,
                        "%lld rows of %.400s are changed, in %lld batches, up to key %.300s",
-                       (long long)b->walk.changed, b->walk.plan.table.at, (long long)b->walk.batches, last.at);
+                       (long long)b->walk.changed, b->walk.plan.table.at, (long long)b->walk.batches,
+                       last.at);
 }
 
 /* The first batch shows whether the index is used. */

@@ -30,7 +30,7 @@ static const struct query TREE = {
 
 struct search {
     const struct result *tree;
-    const char *alias; /* of the table in the statement */
+    const char *alias;        /* of the table in the statement */
     const struct json *whole; /* a scan of the table, or of a partition, that the range does not limit */
 };
 
@@ -56,8 +56,8 @@ static bool is_target(const struct search *search, const struct json *node)
         strncmp(alias, search->alias, length) != 0)
         return false;
     alias += length;
-    return alias[0] == '\0' || (alias[0] == '_' && alias[1] != '\0' &&
-                                strspn(alias + 1, "0123456789") == strlen(alias + 1));
+    return alias[0] == '\0' ||
+           (alias[0] == '_' && alias[1] != '\0' && strspn(alias + 1, "0123456789") == strlen(alias + 1));
 }
 
 static bool is_limited_itself(const struct search *search, const struct json *node)

@@ -42,9 +42,9 @@ struct key_columns {
 struct backfill_key {
     bool is_known;
     size_t count;
-    struct text array;                     /* its values as an array of text, for the journal */
+    struct text array;                      /* its values as an array of text, for the journal */
     struct text values[BACKFILL_KEYS_MOST]; /* … and each as a constant of its type */
-    double number;                         /* the first one, if it is a number */
+    double number;                          /* the first one, if it is a number */
 };
 
 /* Finds the columns: of an index of `table` (qualified and quoted) that begins with those of `wish`, or of

@@ -29,8 +29,9 @@ void pace_steer(struct pace *pace, double batch_ms)
     factor = (double)pace->target_ms / pace->average_ms;
     factor = factor < 0.5 ? 0.5 : factor > 1.5 ? 1.5 : factor;
     /* From below the least it grows back step by step: more locked rows may be near. */
-    pace->rows = clamp((int64_t)((double)pace->rows * factor + 0.5),
-                       2 * pace->rows < pace->rows_least ? 2 * pace->rows : pace->rows_least, pace->rows_most);
+    pace->rows =
+        clamp((int64_t)((double)pace->rows * factor + 0.5),
+              2 * pace->rows < pace->rows_least ? 2 * pace->rows : pace->rows_least, pace->rows_most);
 }
 
 void pace_halve(struct pace *pace)

@@ -75,7 +75,8 @@ static const struct query LOOK = {
         "          JOIN pg_catalog.pg_stat_all_tables AS s ON s.relid OPERATOR(pg_catalog.=) v.relid"
         "         WHERE v.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()"
         "           AND s.n_dead_tup::pg_catalog.float8 OPERATOR(pg_catalog.>)"
-        "               (" DEAD_SHARE "::pg_catalog.float8 OPERATOR(pg_catalog.*)"
+        "               (" DEAD_SHARE
+        "::pg_catalog.float8 OPERATOR(pg_catalog.*)"
         "                s.n_live_tup::pg_catalog.float8)),"
         " (SELECT pg_catalog.current_setting('archive_mode') OPERATOR(pg_catalog.<>) 'off'"
         "         AND COALESCE(last_failed_time OPERATOR(pg_catalog.>) last_archived_time,"
@@ -134,10 +135,11 @@ static void lower_slot_limit(struct throttle *throttle, const struct result *see
     if (result_is_null(seen, 0, SLOT_ROOM_MOST) || most / 2 >= throttle->slot_size)
         return;
     throttle->slot_size = most / 2;
-    log_info("replication slots of this server have %lld MB at most (max_slot_wal_keep_size): the backfill "
-             "pauses when one has less than %lld MB left, not %lld MB",
-             (long long)(most >> 20), (long long)(throttle->slot_size >> 20),
-             (long long)(throttle->limits.slot_size >> 20));
+    log_info(
+        "replication slots of this server have %lld MB at most (max_slot_wal_keep_size): the backfill "
+        "pauses when one has less than %lld MB left, not %lld MB",
+        (long long)(most >> 20), (long long)(throttle->slot_size >> 20),
+        (long long)(throttle->limits.slot_size >> 20));
 }
 
 /* A slot that already held back more than max_wal_size before we began may do so forever. */
@@ -154,8 +156,7 @@ static void look_at_slots(struct throttle *throttle, const struct result *seen, 
     if (result_number(seen, 0, SLOTS_UNRESERVED) > 0)
         text_add_string(why,
                         "a replication slot is about to lose the WAL that it needs (wal_status unreserved)");
-    else if (!result_is_null(seen, 0, SLOT_ROOM) &&
-             result_number(seen, 0, SLOT_ROOM) < throttle->slot_size)
+    else if (!result_is_null(seen, 0, SLOT_ROOM) && result_number(seen, 0, SLOT_ROOM) < throttle->slot_size)
         text_add_format(why, "a replication slot has only %lld MB left (slot=%lldMB)",
                         (long long)(result_number(seen, 0, SLOT_ROOM) >> 20),
                         (long long)(throttle->slot_size >> 20));

@@ -64,7 +64,8 @@ static bool read_key(struct backfill_walk *walk, struct key_place place, struct 
     bool is_read;
 
     /* Only with the index is the time independent of the table's size. */
-    text_add_string(&sql, "BEGIN READ ONLY;" KEY_SETTINGS "SET LOCAL enable_seqscan = off;"
+    text_add_string(&sql, "BEGIN READ ONLY;" KEY_SETTINGS
+                          "SET LOCAL enable_seqscan = off;"
                           "SET LOCAL enable_sort = off;SET LOCAL enable_bitmapscan = off;SELECT ");
     key_add_listed(columns, ALIAS, &sql);
     text_add_format(&sql, " FROM %s%s AS " ALIAS, walk->plan.update.is_only ? "ONLY " : "",
@@ -106,8 +107,8 @@ static bool begin_pass(struct backfill_walk *walk, int pass, struct error *err)
         return true;
     }
     (void)snprintf(number, sizeof number, "%d", pass);
-    const char *const parameters[] = { walk->execution->id, number, walk->first.array.at,
-                                       walk->last.array.at, walk->plan.key.identity.at };
+    const char *const parameters[] = { walk->execution->id, number, walk->first.array.at, walk->last.array.at,
+                                       walk->plan.key.identity.at };
     return query_run(walk->execution->conn, &BACKFILL_START, parameters, NULL, err);
 }
 
@@ -228,10 +229,11 @@ static void add_update(const struct backfill_walk *walk, struct text *sql)
     update_statement_add(plan->sql, &plan->update, range.at, sql);
     text_add_string(sql, "\nRETURNING ");
     key_add_range(&plan->key, plan->update.alias, (struct key_range) { NULL, &walk->until }, sql);
-    text_add_string(sql, ") SELECT pg_catalog.count(*), (1000 OPERATOR(pg_catalog.*) EXTRACT(epoch FROM"
-                         " pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
-                         " pg_catalog.statement_timestamp()))::pg_catalog.int8,"
-                         " pg_catalog.count(*) FILTER (WHERE NOT stays) FROM tidelock_changed");
+    text_add_string(sql,
+                    ") SELECT pg_catalog.count(*), (1000 OPERATOR(pg_catalog.*) EXTRACT(epoch FROM"
+                    " pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
+                    " pg_catalog.statement_timestamp()))::pg_catalog.int8,"
+                    " pg_catalog.count(*) FILTER (WHERE NOT stays) FROM tidelock_changed");
 }
 
 /* Runs the batch in an open transaction. */
@@ -261,8 +263,8 @@ static bool update(struct backfill_walk *walk, struct walk_limits limits, struct
     if (is_done && !result_bool(is_leader, 0, 0))
         return execution_lost_leader(err);
     if (is_done) {
-        *out = (struct outcome) { .changed = result_number(count, 0, 0),
-                                  .moved = result_number(count, 0, 2) };
+        *out =
+            (struct outcome) { .changed = result_number(count, 0, 0), .moved = result_number(count, 0, 2) };
         walk->batch_ms = result_number(count, 0, 1);
     }
     err->position = 0;

@@ -78,9 +78,10 @@ void validate_warn_of_strays(const struct history *history)
         return;
     if (history->stray_count > 1)
         (void)snprintf(others, sizeof others, " (and %zu more)", history->stray_count - 1);
-    log_warn("migration \"%s\"%s is not finished: it failed, or is running now; it is not in this folder, for "
-             "which nothing is pending",
-             history->strays[0]->name, others);
+    log_warn(
+        "migration \"%s\"%s is not finished: it failed, or is running now; it is not in this folder, for "
+        "which nothing is pending",
+        history->strays[0]->name, others);
 }
 
 void validate_add_remedy(const struct folder *folder, const struct ledger_row *row, struct text *out)
@@ -93,9 +94,9 @@ void validate_add_remedy(const struct folder *folder, const struct ledger_row *r
                         "all of it is there: tidelock resolve --applied \"%s\"",
                         name, name);
     else if (ledger_row_is_resumable(row))
-        text_add_format(out,
-                        "Its script is not in this folder: deploy the image that has it, which resumes \"%s\"",
-                        name);
+        text_add_format(
+            out, "Its script is not in this folder: deploy the image that has it, which resumes \"%s\"",
+            name);
     else
         text_add_format(out,
                         "Its script is not in this folder: resolve it with the image that has it. If none of "

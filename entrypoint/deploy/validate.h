@@ -24,7 +24,8 @@ must_use bool validate_findings(const struct folder *folder, const struct histor
 void validate_warn_of_strays(const struct history *history);
 
 /* Adds what to type about a failed row, without a full stop: only what can work. One that an image with the
- * script would resume is never to be called rolled back; nothing is recorded as applied without its script. */
+ * script would resume is never to be called rolled back; nothing is recorded as applied without its script.
+ */
 void validate_add_remedy(const struct folder *folder, const struct ledger_row *row, struct text *out);
 
 /* Half-applied migrations block (ERROR_REFUSED), except our own whose progress is known and that are still in

@@ -273,7 +273,8 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
         break;
     case NEXT_BLOCKER:
         if (names->blocker_pid == 0)
-            text_add_format(out, "End the prepared transaction, then deploy again: %s", names->blocker_remedy);
+            text_add_format(out, "End the prepared transaction, then deploy again: %s",
+                            names->blocker_remedy);
         else
             text_add_format(out,
                             "Deploy again when pid %d is done (to end it: %s), or allow more time with "

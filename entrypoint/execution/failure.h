@@ -78,15 +78,15 @@ struct failure_verdict failure_decide(const struct failure_facts *facts);
 /* What the sentences name. */
 struct failure_names {
     const char *migration;
-    const char *script; /* its path */
-    size_t before;      /* migrations that this run has applied before it */
-    size_t done;        /* statements that are committed … */
-    size_t statements;  /* … out of this many */
+    const char *script;        /* its path */
+    size_t before;             /* migrations that this run has applied before it */
+    size_t done;               /* statements that are committed … */
+    size_t statements;         /* … out of this many */
     int blocker_pid;           /* 0 = a prepared transaction */
     char blocker_remedy[1000]; /* what ends it */
-    char persists[800]; /* those statements, or the rows of a backfill */
-    char remains[512];  /* what was left over: "the INVALID index x" */
-    char remedy[1024];  /* what a person types to remove that */
+    char persists[800];        /* those statements, or the rows of a backfill */
+    char remains[512];         /* what was left over: "the INVALID index x" */
+    char remedy[1024];         /* what a person types to remove that */
 };
 
 /* What is known about a migration while it is applied, in case it fails. */

@@ -8,7 +8,7 @@
 #include "base/random.h"
 
 enum {
-    OLD_MS = 1000, /* a transaction of that age will not end soon */
+    OLD_MS = 1000,   /* a transaction of that age will not end soon */
     CYCLES_MOST = 5, /* in a row */
     REST_FACTOR = 2, /* times as long as others were blocked */
     LOOK_LEAST_MS = 200,
@@ -31,12 +31,13 @@ static const char *reason_text(enum retry_reason reason)
 static bool hint_cancelled(const struct execution *execution, struct error *err)
 {
     err->sqlstate[0] = '\0';
-    return error_hint(err, "%s",
-                      execution->watch->was_queued
-                          ? "It only waited for its lock, and others queued behind it. Run it when fewer "
-                            "sessions use the table, or let more of them wait: --max-blocked, --max-blocked-for."
-                          : "It held its lock for too long. Split it into smaller steps, or run it when nobody "
-                            "needs the table. To let other sessions wait for it: --max-blocked-for 0.");
+    return error_hint(
+        err, "%s",
+        execution->watch->was_queued
+            ? "It only waited for its lock, and others queued behind it. Run it when fewer "
+              "sessions use the table, or let more of them wait: --max-blocked, --max-blocked-for."
+            : "It held its lock for too long. Split it into smaller steps, or run it when nobody "
+              "needs the table. To let other sessions wait for it: --max-blocked-for 0.");
 }
 
 /* The error of the last attempt, with what is known about the others. */
@@ -76,21 +77,23 @@ static bool give_up_cycle(const struct blockers *blockers, struct error *err)
 
     if (other != NULL) {
         blocker_describe(other, &who);
-        error_detail(err, "In %d attempts in a row somebody waited for what this statement's transaction "
-                          "held, and held what it waited for: at last %s, with: %s",
+        error_detail(err,
+                     "In %d attempts in a row somebody waited for what this statement's transaction "
+                     "held, and held what it waited for: at last %s, with: %s",
                      CYCLES_MOST, who.at, other->statement);
     }
     err->sqlstate[0] = '\0';
-    return error_hint(err, "Take the locks in the order of the application: begin the script with LOCK TABLE, "
-                           "with its tables in that order, or put each table into a migration of its own.");
+    return error_hint(err,
+                      "Take the locks in the order of the application: begin the script with LOCK TABLE, "
+                      "with its tables in that order, or put each table into a migration of its own.");
 }
 
 /* Whether it is known what the statement waited for, so that we can see from outside whether that is free: a
  * table, or a row. */
 static bool is_visible(const struct wanted_lock *wanted_lock)
 {
-    return wanted_lock->is_known && (wanted_lock->is_row ? wanted_lock->holder[0] != '\0'
-                                                         : strcmp(wanted_lock->oid, "0") != 0);
+    return wanted_lock->is_known &&
+           (wanted_lock->is_row ? wanted_lock->holder[0] != '\0' : strcmp(wanted_lock->oid, "0") != 0);
 }
 
 /* A holder whose transaction is old, or NULL. One whose age is hidden from us counts as old if it is still

@@ -71,9 +71,10 @@ static const struct query JOURNAL_CREATE[] = {
 static const struct query HAS_KEY = {
     .name = "journal_has_key",
     .is_in_journal = true,
-    .sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
-           "  WHERE a.attrelid OPERATOR(pg_catalog.=) '{journal}.backfill'::pg_catalog.regclass"
-           "    AND a.attname OPERATOR(pg_catalog.=) 'key')",
+    .sql =
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
+        "  WHERE a.attrelid OPERATOR(pg_catalog.=) '{journal}.backfill'::pg_catalog.regclass"
+        "    AND a.attname OPERATOR(pg_catalog.=) 'key')",
 };
 static const struct query ADD_KEY = {
     .name = "journal_add_key",

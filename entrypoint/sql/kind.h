@@ -60,9 +60,9 @@ extern const char *const NONTRANSACTIONAL_NAMES[NONTRANSACTIONAL_KINDS];
 enum statement_kind statement_kind_of(struct scanner scanner, int server_version,
                                       enum nontransactional *nontransactional);
 
-/* Whether the statement whose first token `scanner` is at writes rows: INSERT, UPDATE, DELETE, MERGE, COPY. Such
- * a statement usually waits for rows, not for a table. SELECT is none of them: it does whatever its functions
- * do, ALTER TABLE included. */
+/* Whether the statement whose first token `scanner` is at writes rows: INSERT, UPDATE, DELETE, MERGE, COPY.
+ * Such a statement usually waits for rows, not for a table. SELECT is none of them: it does whatever its
+ * functions do, ALTER TABLE included. */
 bool statement_is_data(struct scanner scanner);
 
 /* Whether it is CREATE INDEX IF NOT EXISTS, which accepts an existing index that is INVALID. */

@@ -214,8 +214,9 @@ bool update_statement_is_repeatable(struct slice statement, bool has_standard_st
     scanner.offset = update->where;
     is_repeatable = read_is_null(&scanner, update);
     while (before = token, token = next_outside(&scanner, &before), token.kind != TOKEN_END) {
-        is_either |= (scanner_is_word(&scanner, token, "or") || scanner_is_word(&scanner, token, "between")) &&
-                     before.kind != TOKEN_DOT;
+        is_either |=
+            (scanner_is_word(&scanner, token, "or") || scanner_is_word(&scanner, token, "between")) &&
+            before.kind != TOKEN_DOT;
         is_repeatable |= scanner_is_word(&scanner, token, "and") && before.kind != TOKEN_DOT &&
                          read_is_null(&scanner, update);
     }

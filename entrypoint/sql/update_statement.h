@@ -16,7 +16,7 @@ enum { UPDATE_COLUMNS_MOST = 256 };
 struct update_statement {
     char schema[IDENTIFIER_SIZE]; /* empty = not given */
     char table[IDENTIFIER_SIZE];
-    bool is_only; /* ONLY: without partitions and children */
+    bool is_only;                /* ONLY: without partitions and children */
     char alias[IDENTIFIER_SIZE]; /* what its columns are qualified with: the alias, or the table's name */
     char columns[UPDATE_COLUMNS_MOST][IDENTIFIER_SIZE]; /* what it sets */
     size_t column_count;

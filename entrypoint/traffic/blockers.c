@@ -97,8 +97,8 @@ static bool is_in_conflict(const char *mode, const char *held)
 
         /* Each name in the list stands between a brace or a comma and the next. */
         for (const char *found = conflicts.at; (found = strchr(found, *at)) != NULL; found++) {
-            if (found > conflicts.at && strchr("{,", found[-1]) != NULL &&
-                strncmp(found, at, length) == 0 && strchr(",}", found[length]) != NULL)
+            if (found > conflicts.at && strchr("{,", found[-1]) != NULL && strncmp(found, at, length) == 0 &&
+                strchr(",}", found[length]) != NULL)
                 return true;
         }
         at += length;
@@ -122,11 +122,13 @@ void blockers_drop_harmless(const char *mode, struct blockers *blockers)
 static const struct query ROW_HOLDER = {
     .name = "row_holder",
     .parameters = 1,
-    .sql = "SELECT " BLOCKER_COLUMNS "  FROM pg_catalog.pg_locks AS l"
-           "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid" BLOCKER_PREPARED
-           " WHERE l.granted AND l.locktype OPERATOR(pg_catalog.=) 'transactionid'"
-           "   AND l.virtualtransaction OPERATOR(pg_catalog.=) $1"
-           " GROUP BY " BLOCKER_GROUPS " LIMIT 1",
+    .sql =
+        "SELECT " BLOCKER_COLUMNS
+        "  FROM pg_catalog.pg_locks AS l"
+        "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid" BLOCKER_PREPARED
+        " WHERE l.granted AND l.locktype OPERATOR(pg_catalog.=) 'transactionid'"
+        "   AND l.virtualtransaction OPERATOR(pg_catalog.=) $1"
+        " GROUP BY " BLOCKER_GROUPS " LIMIT 1",
 };
 
 bool blockers_find(struct connection *conn, const struct wanted_lock *wanted_lock, struct blockers *out,

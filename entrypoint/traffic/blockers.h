@@ -18,10 +18,10 @@ struct wanted_lock {
     bool is_known;
     bool is_row;         /* a row's, not a table's … */
     bool is_transaction; /* … or a transaction's end, for CREATE INDEX CONCURRENTLY and the like */
-    char mode[32];      /* as pg_locks names it */
-    char oid[16];       /* of the table */
-    char holder[32];    /* the transaction that holds the row (its virtual id) */
-    char relation[192]; /* its name, for people */
+    char mode[32];       /* as pg_locks names it */
+    char oid[16];        /* of the table */
+    char holder[32];     /* the transaction that holds the row (its virtual id) */
+    char relation[192];  /* its name, for people */
 };
 
 enum { GID_SIZE = 200 }; /* of a prepared transaction's name, with its NUL, as the server has it */
@@ -82,8 +82,8 @@ void blockers_read(const struct result *result, int first, struct blockers *out)
  * there is one in the way, and not which. */
 void blockers_drop_harmless(const char *mode, struct blockers *blockers);
 
-/* Those that hold `wanted_lock->oid` in a mode that conflicts with `wanted_lock->mode`; for a row, its holder if
- * that transaction is still there. One round trip. */
+/* Those that hold `wanted_lock->oid` in a mode that conflicts with `wanted_lock->mode`; for a row, its holder
+ * if that transaction is still there. One round trip. */
 must_use bool blockers_find(struct connection *conn, const struct wanted_lock *wanted_lock,
                             struct blockers *out, struct error *err);
 
@@ -100,9 +100,9 @@ enum blocker_action { BLOCKER_LEAVE, BLOCKER_CANCEL, BLOCKER_TERMINATE, BLOCKER_
 enum blocker_action blocker_decide(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
                                    const struct blocker_policy *policy);
 
-/* Adds the statement that does it, whose row is true if it was done: only to the same transaction, if it still
- * holds the lock and is in the state that was seen; never to a session of a superuser, of a replica, or of
- * tidelock. The policy remembers a cancel. */
+/* Adds the statement that does it, whose row is true if it was done: only to the same transaction, if it
+ * still holds the lock and is in the state that was seen; never to a session of a superuser, of a replica, or
+ * of tidelock. The policy remembers a cancel. */
 void blocker_add_signal(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
                         struct blocker_policy *policy, struct text *sql);
 
@@ -117,8 +117,8 @@ void blocker_act(struct connection *conn, const struct blocker *blocker,
  * AccessShareLock". */
 void blocker_describe(const struct blocker *blocker, struct text *out);
 
-/* Adds what ends it, as a person types it: "SELECT pg_terminate_backend(4711);" or "ROLLBACK PREPARED 'x'; (or
- * COMMIT PREPARED 'x';)", with the database where that is another one. */
+/* Adds what ends it, as a person types it: "SELECT pg_terminate_backend(4711);" or "ROLLBACK PREPARED 'x';
+ * (or COMMIT PREPARED 'x';)", with the database where that is another one. */
 void blocker_add_remedy(const struct blocker *blocker, struct text *out);
 
 #endif

@@ -29,8 +29,7 @@ static const char WANTED[] =
     " COALESCE(w.relation::pg_catalog.regclass::pg_catalog.text, ''),"
     " w.locktype OPERATOR(pg_catalog.=) 'virtualxid',"
     " pg_catalog.bool_or(us.pid OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(b.pid))),"
-    " COALESCE(pg_catalog.max(a.query), ''), " BLOCKER_COLUMNS
-    "  FROM (SELECT ";
+    " COALESCE(pg_catalog.max(a.query), ''), " BLOCKER_COLUMNS "  FROM (SELECT ";
 static const char WANTED_END[] =
     " AS pid) AS us CROSS JOIN pg_catalog.pg_locks AS w"
     "  CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b (pid)"
@@ -38,8 +37,7 @@ static const char WANTED_END[] =
     "  JOIN pg_catalog.pg_locks AS l ON l.granted AND (l.pid OPERATOR(pg_catalog.=) b.pid"
     "       OR (l.pid IS NULL AND b.pid OPERATOR(pg_catalog.=) 0))"
     "   AND pg_catalog.record_eq(ROW(l.locktype, l.database, l.relation, l.transactionid, l.virtualxid),"
-    "                            ROW(w.locktype, w.database, w.relation, w.transactionid, w.virtualxid))"
-    BLOCKER_PREPARED
+    "                            ROW(w.locktype, w.database, w.relation, w.transactionid, w.virtualxid))" BLOCKER_PREPARED
     " WHERE NOT w.granted AND w.locktype OPERATOR(pg_catalog.<>) 'tuple'"
     "   AND (w.pid OPERATOR(pg_catalog.=) us.pid"
     "        OR (w.locktype OPERATOR(pg_catalog.=) 'transactionid'"
@@ -119,9 +117,10 @@ static void say_blockers(struct watch *watch)
         text_add_string(&text, i == 0 ? "" : "; ");
         blocker_describe(&watch->blockers.list[i], &text);
         if (length < sizeof who)
-            length += (size_t)snprintf(
-                who + length, sizeof who - length, "%d/%s ", watch->blockers.list[i].pid,
-                watch->blockers.list[i].pid == 0 ? watch->blockers.list[i].name : watch->blockers.list[i].state);
+            length +=
+                (size_t)snprintf(who + length, sizeof who - length, "%d/%s ", watch->blockers.list[i].pid,
+                                 watch->blockers.list[i].pid == 0 ? watch->blockers.list[i].name
+                                                                  : watch->blockers.list[i].state);
     }
     if (watch->blockers.count == 0 || strcmp(who, watch->said) == 0)
         return;

@@ -3,8 +3,9 @@
  * blocks.
  *
  * It is opened only if a statement runs for half a second or a lock was not obtained: most deployments never
- * need it. Everything happens while the first connection is waited for; nothing waits for the watch, except to learn whether it has signalled a session. If it is
- * not available (--connections 1, no free connection, refused), the deployment continues without it.
+ * need it. Everything happens while the first connection is waited for; nothing waits for the watch, except
+ * to learn whether it has signalled a session. If it is not available (--connections 1, no free connection,
+ * refused), the deployment continues without it.
  */
 #ifndef TRAFFIC_WATCH_H
 #define TRAFFIC_WATCH_H
@@ -30,9 +31,9 @@ struct watch {
     struct progress *progress;
     struct connection *watched; /* the connection that applies; NULL = no statement runs */
     int watched_pid;
-    bool may_cancel;  /* what runs now */
+    bool may_cancel;               /* what runs now */
     struct blocker_policy *policy; /* what may be done about blockers; NULL = nothing */
-    int64_t since_ms; /* when it was begun */
+    int64_t since_ms;              /* when it was begun */
 
     enum watch_state state;
     struct connection *conn;

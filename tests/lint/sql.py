@@ -64,11 +64,24 @@ ADDS_ELSEWHERE = {
     "update_statement_add": "UPDATE hole SET a = 1 WHERE true",
     "guard_add": "SELECT 1;",
     "add_sql": "SELECT 1",
+    "add_column": f"{HOLE}.{HOLE}",
+    "add_texts": HOLE,
+    "add_operator": " OPERATOR(pg_catalog.=) ",
+    "add_side": HOLE,
+    "add_lock": "true",
+    "key_add_listed": HOLE,
+    "key_add_order": HOLE,
+    "key_add_range": "(true)",
+    "blocker_add_signal": "SELECT true",
 }
 # Parts of statements, and the statement that each is part of.
 COMPLETED = {
-    "entrypoint/backfill/plan.c:add_listed:plan>listed": "SELECT {} FROM hole",
-    "entrypoint/backfill/plan.c:backfill_range_add:out": "SELECT {}",
+    "entrypoint/backfill/key.c:add_column:out": "SELECT {}",
+    "entrypoint/backfill/key.c:add_texts:out": "SELECT 1{}",
+    "entrypoint/backfill/key.c:key_add_listed:out": "SELECT {}",
+    "entrypoint/backfill/key.c:key_take:key>valuesi": "SELECT {}",
+    "entrypoint/backfill/key.c:add_operator:out": "SELECT 1{}1",
+    "entrypoint/traffic/blockers.c:add_lock:sql": "SELECT FROM hole AS l WHERE {}",
     "entrypoint/lock/leader.c:leader_add_try:sql": "SELECT {}",
 }
 # What the user's own text stands for, where an expression would not do.

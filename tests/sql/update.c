@@ -1,6 +1,6 @@
 /*
- * Reads statements from standard input, each ended by a NUL, and prints for each what our parser of UPDATE sees
- * and what libpg_query's sees, three lines of JSON: ours (or null), theirs (or null), and theirs of the
+ * Reads statements from standard input, each ended by a NUL, and prints for each what our parser of UPDATE
+ * sees and what libpg_query's sees, three lines of JSON: ours (or null), theirs (or null), and theirs of the
  * statement with "tidelock_range" added to its condition by ours (or null).
  */
 #include <pg_query.h>

@@ -44,8 +44,9 @@ static void a_prepared_transaction_is_described(void **state)
 
     (void)state;
     blocker_describe(&blocker, &text);
-    assert_string_equal(text.at, "the prepared transaction \"x\" (in database \"other\", of user app, prepared 2 h "
-                                 "0 min ago), which holds RowExclusiveLock");
+    assert_string_equal(text.at,
+                        "the prepared transaction \"x\" (in database \"other\", of user app, prepared 2 h "
+                        "0 min ago), which holds RowExclusiveLock");
 }
 
 static void only_a_prepared_transaction_in_conflict_is_named(void **state)

@@ -21,6 +21,7 @@ static void a_range_is_put_beside_its_own_condition(void **state)
           "UPDATE ONLY (S.t) AS set SET a = o.where FROM o\nWHERE (R)" },
         { "UPDATE t SET a[1] = ARRAY[1, 2], b.c = x[y = 1] WHERE current > 1", "t",
           "UPDATE t SET a[1] = ARRAY[1, 2], b.c = x[y = 1] WHERE ( current > 1\n) AND (R)" },
+        { "UPDATE t SET a = 1. WHERE b", "t", "UPDATE t SET a = 1. WHERE ( b\n) AND (R)" },
         { "UPDATE t SET a = 1.FROM o WHERE a IS DISTINCT FROM b.returning", "t",
           "UPDATE t SET a = 1.FROM o WHERE ( a IS DISTINCT FROM b.returning\n) AND (R)" },
     };
@@ -109,7 +110,8 @@ static void a_backslash_escapes_where_the_server_says_so(void **state)
     (void)state;
     assert_true(update_statement_parse(slice_of(SQL), true, &update, &err));
     assert_int_equal(update.column_count, 2);
-    assert_true(update_statement_parse(slice_of("UPDATE t SET a = '\\', b = 1 WHERE '"), false, &update, &err));
+    assert_true(
+        update_statement_parse(slice_of("UPDATE t SET a = '\\', b = 1 WHERE '"), false, &update, &err));
     assert_int_equal(update.column_count, 1);
 }
 
