@@ -195,10 +195,13 @@ struct found {
 static bool find(const struct journal *journal, struct found *out, struct error *err)
 {
     auto_result struct result *result = NULL;
-    const char *const parameters[] = { out->names[PLACE_OWN] };
+    char own[IDENTIFIER_SIZE];
+    const char *const parameters[] = { own };
     const struct batch_item item = { .query = &JOURNAL_PLACES, .parameters = parameters };
 
-    journal_own_schema(journal->ledger_schema, out->names[PLACE_OWN]);
+    journal_own_schema(journal->ledger_schema, own);
+    *out = (struct found) { .choice = PLACES };
+    text_copy_cut(out->names[PLACE_OWN], IDENTIFIER_SIZE, own);
     text_copy_cut(out->names[PLACE_SHARED], IDENTIFIER_SIZE, JOURNAL_SHARED);
     if (!run_aside(journal->conn, &item, 1, &result, err))
         return false;

@@ -113,25 +113,32 @@ static const char LOOK[] =
 /* A key of 64 bits is shown as two halves with objsubid 1 (documentation, "pg_locks"); a lock that was taken
  * several times stays until it was released as often. */
 static const char RELEASE[] =
-    ";"
-    " it record;"
+    "DECLARE before CONSTANT pg_catalog.text[] := {before};"
+    " it pg_catalog.record;"
     " wide bigint;"
     "BEGIN"
-    " PERFORM pg_catalog.set_config('search_path', 'pg_catalog', true);"
     " FOR i IN 1 .. 100000 LOOP"
-    "  SELECT l.classid, l.objid, l.objsubid, l.mode INTO it FROM pg_locks AS l"
-    "   WHERE l.locktype = 'advisory' AND l.granted AND l.pid = pg_backend_pid()"
-    "     AND concat_ws(' ', 'lock', l.classid, l.objid, l.objsubid, l.mode) <> ALL (before) LIMIT 1;"
+    "  SELECT l.classid, l.objid, l.objsubid, l.mode INTO it FROM pg_catalog.pg_locks AS l"
+    "   WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted"
+    "     AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()"
+    "     AND pg_catalog.concat_ws(' ', 'lock', l.classid, l.objid, l.objsubid, l.mode)"
+    "         OPERATOR(pg_catalog.<>) ALL (before) LIMIT 1;"
     "  EXIT WHEN NOT FOUND;"
-    "  wide := it.classid::bigint << 32 | it.objid::bigint;"
-    "  IF it.objsubid = 1 AND it.mode = 'ShareLock' THEN PERFORM pg_advisory_unlock_shared(wide);"
-    "  ELSIF it.objsubid = 1 THEN PERFORM pg_advisory_unlock(wide);"
-    "  ELSIF it.mode = 'ShareLock' THEN PERFORM pg_advisory_unlock_shared(it.classid::int, it.objid::int);"
-    "  ELSE PERFORM pg_advisory_unlock(it.classid::int, it.objid::int); END IF;"
+    "  wide := (it.classid::bigint OPERATOR(pg_catalog.<<) 32) OPERATOR(pg_catalog.|) it.objid::bigint;"
+    "  IF it.mode OPERATOR(pg_catalog.=) 'ShareLock' AND it.objsubid OPERATOR(pg_catalog.=) 1 THEN"
+    "   PERFORM pg_catalog.pg_advisory_unlock_shared(wide);"
+    "  ELSIF it.mode OPERATOR(pg_catalog.=) 'ShareLock' THEN"
+    "   PERFORM pg_catalog.pg_advisory_unlock_shared(it.classid::integer, it.objid::integer);"
+    "  ELSIF it.objsubid OPERATOR(pg_catalog.=) 1 THEN"
+    "   PERFORM pg_catalog.pg_advisory_unlock(wide);"
+    "  ELSE"
+    "   PERFORM pg_catalog.pg_advisory_unlock(it.classid::integer, it.objid::integer);"
+    "  END IF;"
     " END LOOP;"
-    " FOR it IN SELECT s.name FROM pg_prepared_statements AS s"
-    "            WHERE s.from_sql AND concat_ws(' ', 'statement', s.name) <> ALL (before) LOOP"
-    "  EXECUTE 'DEALLOCATE ' || quote_ident(it.name);"
+    " FOR it IN SELECT s.name FROM pg_catalog.pg_prepared_statements AS s"
+    "            WHERE s.from_sql"
+    "              AND pg_catalog.concat_ws(' ', 'statement', s.name) OPERATOR(pg_catalog.<>) ALL (before) LOOP"
+    "  EXECUTE pg_catalog.format('DEALLOCATE %I', it.name);"
     " END LOOP;"
     "END";
 
@@ -142,11 +149,11 @@ void pooler_add_look(struct text *sql)
 
 void pooler_add_release(const struct text *before, struct text *sql)
 {
+    auto_text struct text held = text_init(sql->most);
     auto_text struct text body = text_init(sql->most);
 
-    text_add_string(&body, "DECLARE before CONSTANT pg_catalog.text[] := ");
-    quote_literal(before->at, &body);
-    text_add_string(&body, RELEASE);
+    quote_literal(before->at, &held);
+    text_add_filled(&body, RELEASE, "{before}", held.at);
     text_add_string(sql, "DO ");
     quote_literal(body.at, sql);
 }

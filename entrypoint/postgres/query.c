@@ -312,54 +312,82 @@ static bool batch_send(struct connection *conn, const struct batch *batch)
     return PQpipelineSync(conn->pg) == 1;
 }
 
-/* One result for each item, a NULL after each, then the result of the sync point (libpq, "Pipeline Mode"). */
-static bool batch_read(struct connection *conn, const struct batch *batch, struct result **last,
-                       size_t *failed, struct error *err)
-{
-    bool is_good = true;
-    bool has_ended = false;
-    size_t item = 0;
-    PGresult *result;
-    struct error lost;
+/* How far the answers to a batch have been read. */
+struct reading {
+    const struct batch *batch;
+    size_t item;
+    size_t failed;
+    bool is_good;
+    bool has_ended; /* with the server's last word */
+};
 
-    for (;;) {
-        if (!connection_next_result(conn, is_good && item < batch->cancellable, &result,
-                                    has_ended ? &lost : err)) {
-            if (!has_ended)
-                *failed = batch->count;
-            return false;
-        }
+/* Takes a failure over: the first one counts. False when the session is over. */
+static bool batch_fail(struct connection *conn, const PGresult *result, struct reading *reading,
+                       struct error *err)
+{
+    if (reading->has_ended)
+        return is_of_server(result);
+    if (!is_of_server(result)) {
+        reading->failed = reading->batch->count;
+        return error_from_result(conn, result, err);
+    }
+    if (reading->is_good) {
+        reading->is_good = error_from_result(conn, result, err);
+        reading->has_ended = is_last_word(result);
+        reading->failed = reading->item;
+    }
+    return true;
+}
+
+static bool batch_next(struct connection *conn, struct reading *reading, PGresult **result, struct error *err)
+{
+    struct error lost;
+    bool is_cancellable = reading->is_good && reading->item < reading->batch->cancellable;
+
+    if (connection_next_result(conn, is_cancellable, result, reading->has_ended ? &lost : err))
+        return true;
+    if (!reading->has_ended)
+        reading->failed = reading->batch->count;
+    return false;
+}
+
+/* One result for each item, a NULL after each, then the result of the sync point (libpq, "Pipeline Mode"). */
+static bool batch_read(struct connection *conn, struct reading *reading, struct result **last,
+                       struct error *err)
+{
+    const struct batch *batch = reading->batch;
+    PGresult *result;
+
+    while (batch_next(conn, reading, &result, err)) {
+        bool is_alive = true;
+
         if (result == NULL) {
-            item++;
+            reading->item++;
             continue;
         }
         if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
             PQclear(result);
-            return is_good;
+            return reading->is_good;
         }
-        if (is_failure(result) && !is_of_server(result)) {
-            if (!has_ended)
-                *failed = batch->count;
-            (void)error_from_result(conn, result, has_ended ? &lost : err);
-            PQclear(result);
-            return false;
-        }
-        if (is_failure(result) && is_good) {
-            is_good = error_from_result(conn, result, err);
-            has_ended = is_last_word(result);
-            *failed = item;
-        } else if (item + 1 == batch->count && PQresultStatus(result) == PGRES_TUPLES_OK && last != NULL) {
+        if (is_failure(result)) {
+            is_alive = batch_fail(conn, result, reading, err);
+        } else if (reading->item + 1 == batch->count && PQresultStatus(result) == PGRES_TUPLES_OK &&
+                   batch->rows != NULL) {
             *last = (struct result *)result;
             continue;
         }
         PQclear(result);
+        if (!is_alive)
+            return false;
     }
+    return false;
 }
 
 bool query_batch(struct connection *conn, const struct batch *batch, struct error *err)
 {
     struct result *last = NULL;
     int64_t started = clock_now_us();
+    struct reading reading = { .batch = batch, .failed = batch->count, .is_good = true };
     size_t failed = batch->count;
     bool is_good;
 
@@ -369,8 +397,9 @@ bool query_batch(struct connection *conn, const struct batch *batch, struct erro
         return false;
     if (!batch_send(conn, batch))
         return error_from_loss(conn, err);
-    is_good = batch_read(conn, batch, &last, &failed, err) &&
+    is_good = batch_read(conn, &reading, &last, err) &&
               (batch->rows == NULL || last != NULL || lose_trust(conn, err));
+    failed = reading.failed;
     log_duration(batch->items[batch->count - 1].query->name, started);
     if (batch->failed != NULL)
         *batch->failed = failed;

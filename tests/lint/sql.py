@@ -290,7 +290,7 @@ def forms(pieces):
 
 def filled(text):
     """With placeholders for what is filled in at run time."""
-    text = text.replace("{ledger}", f"{HOLE}.ledger").replace("{journal}", HOLE)
+    text = text.replace("{ledger}", f"{HOLE}.ledger").replace("{journal}", HOLE).replace("{before}", "'hole'")
     text = re.sub(r"%(?:\.\*)?s", f"{HOLE}", text)
     return re.sub(r"%(?:ll|z)?[du]", "1", text).replace("%%", "%")
 
@@ -372,9 +372,27 @@ def walk(tree, queries):
             yield from walk(item, queries)
 
 
+def expressions(tree):
+    """Of a PL/pgSQL block, each as a statement."""
+    if isinstance(tree, dict):
+        if query := tree.get("PLpgSQL_expr", {}).get("query"):
+            query = query.partition(":=")[2] or query
+            yield query if STATEMENT.match(query) else f"SELECT {query}"
+        for value in tree.values():
+            yield from expressions(value)
+    elif isinstance(tree, list):
+        for item in tree:
+            yield from expressions(item)
+
+
 def faults(text):
-    """What a statement, or several, leave to the search_path."""
+    """What a statement, several, or a block of PL/pgSQL leave to the search_path."""
     try:
+        if declared := re.match(r"DECLARE\b(.*?;)\s*BEGIN\b", text, re.S):
+            types = re.findall(r"\s*\w+(?: CONSTANT)? ([^:;]+?)\s*(?::=[^;]*)?;", declared[1])
+            block = pglast.parser.parse_plpgsql_json(f"CREATE FUNCTION hole() RETURNS void LANGUAGE plpgsql AS $hole${text}$hole$")
+            parts = [*(f"SELECT NULL::{name}" for name in types), *expressions(json.loads(block))]
+            return [fault for part in parts for fault in faults(part)]
         tree = json.loads(pglast.parser.parse_sql_json(text))
     except pglast.parser.ParseError as error:
         return [f"does not parse: {error}"]
@@ -418,6 +436,13 @@ SELF_TEST = {
     "SELECT a FROM x.y ORDER BY a USING <": "operator <",
     "CREATE INDEX ON x.y (a text_ops)": "operator class text_ops",
     "SELECT FROM WHERE": "does not parse",
+    "DECLARE a text; BEGIN NULL; END": "type text",
+    "DECLARE a integer := now(); BEGIN NULL; END": "function now",
+    "DECLARE a integer; BEGIN a := 1 + 1; END": "operator +",
+    "DECLARE a integer; BEGIN IF a = 1 THEN NULL; END IF; END": "operator =",
+    "DECLARE a integer; BEGIN SELECT b INTO a FROM y; END": "relation y",
+    "DECLARE a integer; BEGIN PERFORM f(); END": "function f",
+    "DECLARE a integer; BEGIN EXECUTE 'x' || a; END": "operator ||",
 }
 CLEAN = (
     "WITH q AS (SELECT 1 AS a) SELECT q.a OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]), COALESCE(pg_catalog.now(), $2::integer),"
