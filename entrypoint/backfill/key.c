@@ -62,7 +62,7 @@ static const struct query KEY = {
         " CASE WHEN t.typnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace"
         " AND t.typname OPERATOR(pg_catalog.~) '^reg' THEN 'pg_catalog.oid'"
         " ELSE pg_catalog.format_type(b.typid, b.typmod) END,"
-        " n.nspname,"
+        " pg_catalog.format('OPERATOR(%I.', n.nspname),"
         " pg_catalog.concat_ws(' ', pg_catalog.quote_ident(c.attname),"
         " pg_catalog.format_type(c.atttypid, c.atttypmod),"
         " (SELECT pg_catalog.concat_ws(' ', 'COLLATE', pg_catalog.quote_ident(l.collname),"
@@ -122,7 +122,7 @@ bool key_columns_read(struct connection *conn, const char *table, const struct b
 
         text_copy_cut(column->name, sizeof column->name, result_text(rows, row, 0));
         text_copy_cut(column->type, sizeof column->type, result_text(rows, row, 2));
-        text_copy_cut(column->schema, sizeof column->schema, result_text(rows, row, 3));
+        text_copy_cut(column->operators, sizeof column->operators, result_text(rows, row, 3));
         text_add_format(&out->identity, "%s%s", row == 0 ? "" : ", ", result_text(rows, row, 4));
     }
     if (out->count > 0)
@@ -147,6 +147,11 @@ static void add_texts(const struct key_columns *columns, const char *alias, stru
     }
 }
 
+static void add_operator(const struct key_column *column, const char *name, struct text *out)
+{
+    text_add_format(out, " %s%s) ", column->operators, name);
+}
+
 void key_add_listed(const struct key_columns *columns, const char *alias, struct text *out)
 {
     text_add_string(out, "ARRAY[");
@@ -160,9 +165,8 @@ void key_add_listed(const struct key_columns *columns, const char *alias, struct
 
         text_add_string(out, i == 0 ? ", " : " AND ");
         add_column(column, alias, out);
-        text_add_format(out, "::pg_catalog.text::%s OPERATOR(", column->type);
-        quote_identifier(column->schema, out);
-        text_add_string(out, ".=) ");
+        text_add_format(out, "::pg_catalog.text::%s", column->type);
+        add_operator(column, "=", out);
         quote_qualified(alias, column->name, out);
     }
 }
@@ -240,13 +244,6 @@ static void add_side(const struct key_columns *columns, const char *alias, const
     text_add_string(out, columns->count > 1 ? ")" : "");
 }
 
-static void add_operator(const struct key_column *column, const char *name, struct text *out)
-{
-    text_add_string(out, " OPERATOR(");
-    quote_identifier(column->schema, out);
-    text_add_format(out, ".%s) ", name);
-}
-
 /* One column against its value. */
 static void add_one(const struct key_columns *columns, const char *alias, size_t i, const char *name,
                     struct text *out)
@@ -258,7 +255,7 @@ static void add_one(const struct key_columns *columns, const char *alias, size_t
 static bool has_one_schema(const struct key_columns *columns)
 {
     for (size_t i = 1; i < columns->count; i++) {
-        if (strcmp(columns->list[i].schema, columns->list[0].schema) != 0)
+        if (strcmp(columns->list[i].operators, columns->list[0].operators) != 0)
             return false;
     }
     return true;

@@ -27,8 +27,8 @@ enum { BACKFILL_SQL_MOST = 16 * 1024 * 1024, KEY_TYPE_SIZE = QUALIFIED_NAME_SIZE
 
 struct key_column {
     char name[IDENTIFIER_SIZE];
-    char type[KEY_TYPE_SIZE];     /* that of its constants: not a domain, and oid for regclass and the like */
-    char schema[IDENTIFIER_SIZE]; /* of its comparison operators */
+    char type[KEY_TYPE_SIZE]; /* that of its constants: not a domain, and oid for regclass and the like */
+    char operators[QUALIFIED_NAME_SIZE]; /* "OPERATOR(pg_catalog.": how those that compare it begin */
 };
 
 struct key_columns {
