@@ -104,12 +104,9 @@ static bool read_where(struct scanner *scanner, struct token where, struct updat
 /* The clauses at the top level, as far as they matter. */
 enum clause { CLAUSE_NONE, CLAUSE_FROM, CLAUSE_WHERE, CLAUSE_RETURNING };
 
-/* The clause that a token begins. Any word may be a field's name after a dot, and FROM also ends IS DISTINCT
- * FROM. */
+/* The clause that a token begins. FROM also ends IS DISTINCT FROM. */
 static enum clause clause_of(const struct scanner *scanner, struct token token, struct token before)
 {
-    if (token.kind != TOKEN_WORD || before.kind == TOKEN_DOT)
-        return CLAUSE_NONE;
     if (scanner_is_word(scanner, token, "from"))
         return scanner_is_word(scanner, before, "distinct") ? CLAUSE_NONE : CLAUSE_FROM;
     if (scanner_is_word(scanner, token, "where"))
@@ -118,7 +115,7 @@ static enum clause clause_of(const struct scanner *scanner, struct token token, 
 }
 
 /* The next token outside parentheses and brackets; *before becomes the one before it. A dot after a number is
- * the number's. */
+ * the number's; after any other, each word is a field's name. */
 static struct token next_outside(struct scanner *scanner, struct token *before)
 {
     struct token last = *before;
@@ -132,6 +129,8 @@ static struct token next_outside(struct scanner *scanner, struct token *before)
         *before = last;
         if (token.kind == TOKEN_END)
             return token;
+        if (token.kind == TOKEN_WORD && last.kind == TOKEN_DOT)
+            token.kind = TOKEN_QUOTED_NAME;
         last = token;
         if (depth == 0 && step_of(scanner, token) <= 0)
             return token;
@@ -214,11 +213,8 @@ bool update_statement_is_repeatable(struct slice statement, bool has_standard_st
     scanner.offset = update->where;
     is_repeatable = read_is_null(&scanner, update);
     while (before = token, token = next_outside(&scanner, &before), token.kind != TOKEN_END) {
-        is_either |=
-            (scanner_is_word(&scanner, token, "or") || scanner_is_word(&scanner, token, "between")) &&
-            before.kind != TOKEN_DOT;
-        is_repeatable |= scanner_is_word(&scanner, token, "and") && before.kind != TOKEN_DOT &&
-                         read_is_null(&scanner, update);
+        is_either |= scanner_is_word(&scanner, token, "or") || scanner_is_word(&scanner, token, "between");
+        is_repeatable |= scanner_is_word(&scanner, token, "and") && read_is_null(&scanner, update);
     }
     return is_repeatable && !is_either;
 }

@@ -50,6 +50,7 @@ static void what_it_sets_is_known(void **state)
         { "UPDATE t SET a = b IS DISTINCT FROM 7, c = 1", "a c " },
         { "UPDATE t SET a = b IS NOT DISTINCT FROM (SELECT 1 FROM x), c = 1 FROM o, p", "a c " },
         { "UPDATE t SET a = ARRAY[1, 2], b[1, 2] = 3, c.d.e = 4, (f[1], g.h) = (1, 2)", "a b c f g " },
+        { "UPDATE t SET a = (o).distinct FROM o, p", "a " },
         { "UPDATE t SET a = o.from, b = (o).where, c = 1 FROM o, p", "a b c " },
         { "UPDATE t SET a = EXTRACT(day FROM b), c = CASE WHEN d THEN 1 END", "a c " },
         { "UPDATE t SET a = DEFAULT, (b) = ROW (1), (c, d) = (SELECT 1, 2)", "a b c d " },
