@@ -35,8 +35,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "every_major: runs on every major version of PostgreSQL that is supported")
     config.addinivalue_line("markers", "fault: holds an input that once failed")
+    config.addinivalue_line("markers", "every_major: runs on every major version of PostgreSQL that is supported")
 
 
 def pytest_generate_tests(metafunc):

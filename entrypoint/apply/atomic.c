@@ -1,5 +1,7 @@
 #include "apply/atomic.h"
 
+#include "apply/another_way.h"
+#include "apply/transaction_start.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "execution/assertion.h"
@@ -20,6 +22,7 @@ enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
 
 /* One try. */
 struct attempt {
+    struct transaction_head head;
     char started[STARTED_SIZE];
     struct text before; /* pooled: what the session held, see pooler_add_look() */
 };
@@ -61,6 +64,10 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
         session_cleanup_add(&sql);
     text_add_string(&sql, execution->is_pooled ? "BEGIN ISOLATION LEVEL READ COMMITTED;" : "BEGIN;");
     session_settings_add(&settings, true, &sql);
+    if (!transaction_start(execution, &attempt->head, 0, &sql, err))
+        return false;
+    if (execution->is_pooled && attempt->head.statements > 0)
+        ledger_add_lock(execution->ledger, &sql);
     text_add_string(&sql,
                     "SELECT pg_catalog.txid_current(),"
                     " EXTRACT(epoch FROM pg_catalog.clock_timestamp()), ");
@@ -169,19 +176,21 @@ static enum retry_wait wait_of(const struct statement *statement, bool has_locke
  * one message libpq would hold two copies of a large one, and the server would parse all of it before it ran
  * the first statement. Also, statements that wait for tables and those that wait for rows have different lock
  * timeouts. */
-static bool send_pieces(struct execution *execution, struct error *err)
+static bool send_pieces(struct execution *execution, const struct transaction_head *head, struct error *err)
 {
     struct script_reader reader = execution_reader(execution);
     struct statement statement = { .start = 0 };
     enum script_answer answer;
     enum retry_wait now = is_all_data(execution) ? WAIT_ROWS : WAIT_TABLE;
     bool has_locked = false;
-    size_t start = 0;
-    size_t first = 0;
+    size_t start = head->rest;
+    size_t first = head->statements;
 
     for (size_t number = 0; (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT; number++) {
         enum retry_wait wait = wait_of(&statement, has_locked);
 
+        if (number < head->statements)
+            continue;
         if (wait != now || statement.start - start > PIECE_BYTES) {
             if (number > first && !execution_send(execution, start, statement.start, first, err))
                 return false;
@@ -196,20 +205,21 @@ static bool send_pieces(struct execution *execution, struct error *err)
     return answer == SCRIPT_END && execution_send(execution, start, execution->script.length, first, err);
 }
 
-static bool send_script(struct execution *execution, struct error *err)
+static bool send_script(struct execution *execution, const struct transaction_head *head, struct error *err)
 {
     bool is_mixed = execution->summary.data > 0 && !is_all_data(execution);
+    const char *rest = execution->script.at + head->rest;
     size_t completed;
 
     if (is_mixed || execution->script.length > PIECE_BYTES)
-        return send_pieces(execution, err);
-    return query_script(execution->conn, execution->script.at, &completed, err) ||
-           execution_failed_at(execution, 0, 0, completed, err);
+        return send_pieces(execution, head, err);
+    return query_script(execution->conn, rest, &completed, err) ||
+           execution_failed_at(execution, head->rest, head->statements, completed, err);
 }
 
-static bool run_script(struct execution *execution, struct error *err)
+static bool run_script(struct execution *execution, const struct transaction_head *head, struct error *err)
 {
-    if (!send_script(execution, err))
+    if (!send_script(execution, head, err))
         return false;
     if (!connection_is_in_transaction(execution->conn)) {
         execution->failure.facts.has_escaped = true;
@@ -227,7 +237,7 @@ static bool run_watched(struct execution *execution, const struct attempt *attem
     bool is_done;
 
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
-    is_done = run_script(execution, err);
+    is_done = run_script(execution, &attempt->head, err);
     if (is_done) {
         /* Again: it looks at once, as the wait for the ledger is short. */
         watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
@@ -273,14 +283,17 @@ static bool apply(struct execution *execution, struct attempt *attempt, struct e
         return false;
     roll_back(execution, attempt);
     execution_judge(execution, err);
-    if (err->class == ERROR_CLEAN)
+    if (err->class == ERROR_CLEAN && !another_way_for_script(execution, err))
         record_failure(execution, attempt->started, err);
     return false;
 }
 
 bool atomic_apply(struct execution *execution, struct error *err)
 {
-    struct attempt attempt = { .before = text_init(POOLER_LOOK_MOST) };
+    struct attempt attempt = {
+        .head = transaction_head_of(execution_reader(execution), 0, execution->script.length),
+        .before = text_init(POOLER_LOOK_MOST),
+    };
     bool is_applied;
 
     random_uuid(execution->id);

@@ -1,7 +1,5 @@
 #include "apply/migrate.h"
 
-#include <string.h>
-
 #include "apply/atomic.h"
 #include "apply/resumable.h"
 #include "base/log.h"
@@ -28,6 +26,7 @@ static bool judge(struct execution *execution, struct error *err)
     /* An existing row can only be resumed. */
     if (execution->unfinished != NULL && execution->mode == MODE_ATOMIC)
         execution->mode = MODE_STEPWISE;
+    execution->rules.is_grouping = execution->directives.transaction != TRANSACTION_OFF;
     if (execution->directives.lock_timeout_ms >= 0)
         execution->lock_wait.retry.lock_timeout_ms = execution->directives.lock_timeout_ms;
     if (execution->directives.retry_for_ms >= 0)
@@ -56,36 +55,6 @@ static bool prepare(struct execution *execution, struct text *bytes, struct erro
         error_code(err, execution->ledger->dialect->codes.failed);
     }
     return false;
-}
-
-/* A statement was cancelled, and the server does not say why: our limit, one of the role or the server, or
- * somebody. */
-static void tell_who_cancelled(const struct execution *execution, struct error *err)
-{
-    static const struct query limit = {
-        .name = "statement_timeout",
-        .sql =
-            "SELECT setting::bigint, source FROM pg_catalog.pg_settings"
-            " WHERE name OPERATOR(pg_catalog.=) 'statement_timeout'",
-    };
-    auto_result struct result *result = NULL;
-    int64_t ms = execution->settings.statement_timeout_ms;
-    const char *whose = "tidelock's --statement-timeout";
-    char text[32];
-    struct error ignored;
-
-    if (deadline_passed(execution->until) || err->class == ERROR_TABLE_LOCK ||
-        connection_is_lost(execution->conn))
-        return;
-    if (ms <= 0 && query_run(execution->conn, &limit, NULL, &result, &ignored) && result_rows(result) == 1) {
-        ms = result_number(result, 0, 0);
-        whose = result_text(result, 0, 1);
-    }
-    if (ms > 0)
-        error_detail(err, "The statement timeout is %s, set by: %s.", duration_text(ms, text, sizeof text),
-                     whose);
-    else
-        error_detail(err, "No statement timeout is set: somebody cancelled it (pg_cancel_backend).");
 }
 
 /* The server has ended the session, or would have us know which limit it was: it is asked on the session that
@@ -157,6 +126,8 @@ static bool run(struct execution *execution, struct error *err)
     if (execution->mode != MODE_ATOMIC)
         return resumable_apply(execution, err);
     while (!atomic_apply(execution, err)) {
+        if (execution->mode != MODE_ATOMIC)
+            return resumable_apply(execution, err);
         if (!lock_retry(execution, err))
             return false;
     }
@@ -188,8 +159,6 @@ bool migration_apply(struct execution *execution, size_t before, struct error *e
     connection_cancel_at(execution->conn, execution->until, EXECUTION_LATE);
     is_applied = run(execution, err);
     connection_cancel_at(execution->conn, deadline_never(), NULL);
-    if (!is_applied && strcmp(err->sqlstate, "57014") == 0)
-        tell_who_cancelled(execution, err);
     if (execution->is_ended)
         tell_transaction_limit(execution, err);
     if (is_applied || execution_explain(execution, err))

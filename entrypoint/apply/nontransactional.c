@@ -1,5 +1,7 @@
 #include "apply/nontransactional.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "base/memory.h"
 #include "execution/checkpoint.h"
@@ -46,18 +48,104 @@ static void restore_timeouts(struct execution *execution, const struct result *b
         log_debug("could not restore the timeouts: %s", ignored.message);
 }
 
+struct attempt {
+    bool is_again;        /* an earlier one may have left something */
+    struct intent intent; /* what was recorded for it */
+    bool was_sent;        /* tells a failure of the statement itself from other failures */
+    bool is_undone;       /* it failed, and is proven to have committed nothing */
+};
+
+static bool is_committing(const struct segment *segment)
+{
+    return segment->nontransactional.nontransactional == NONTRANSACTIONAL_COMMITTING;
+}
+
+static void note_committed(struct execution *execution, const struct segment *segment)
+{
+    char what[96];
+
+    (void)snprintf(what, sizeof what, "whatever statement %zu committed before it was stopped",
+                   segment->first + 1);
+    execution_note_leftover(execution, LEFTOVER_COMMITTED, what, "");
+}
+
+/* The transactions of this session so far, this one included: the server numbers them (documentation,
+ * "pg_locks", virtualtransaction). */
+static bool count_transactions(struct execution *execution, int64_t *out, struct error *err)
+{
+    static const struct query count = {
+        .name = "count_transactions",
+        .sql =
+            "SELECT pg_catalog.split_part(l.virtualtransaction, '/', 2) FROM pg_catalog.pg_locks AS l"
+            " WHERE l.locktype OPERATOR(pg_catalog.=) 'virtualxid'"
+            " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()",
+    };
+    auto_result struct result *result = NULL;
+
+    if (!query_run(execution->conn, &count, NULL, &result, err))
+        return false;
+    *out = result_number(result, 0, 0);
+    return true;
+}
+
+/* A statement that may commit and failed in its first transaction has committed nothing. */
+static bool send_committing(struct execution *execution, const struct segment *segment,
+                            struct attempt *attempt, struct error *err)
+{
+    struct error ignored;
+    int64_t before;
+    int64_t after;
+
+    if (!count_transactions(execution, &before, err))
+        return false;
+    attempt->was_sent = true;
+    if (execution_send(execution, segment->start, segment->end, segment->first, err))
+        return true;
+    attempt->is_undone = !connection_is_lost(execution->conn) &&
+                         count_transactions(execution, &after, &ignored) && after == before + 2;
+    return false;
+}
+
+/* Without an intent, a run that follows a kill would run it again without knowing. */
+static bool check_intent(const struct execution *execution, const struct segment *segment,
+                         const struct intent *intent, struct error *err)
+{
+    if (!is_committing(segment) || intent->is_known)
+        return true;
+    error_set(err, ERROR_CLEAN,
+              "this statement commits by itself, and it could not be recorded that it is about to run");
+    execution_point(execution, segment->start, err);
+    return error_hint(err, "GRANT CREATE ON DATABASE to this role, for the schema \"tidelock\".");
+}
+
+/* True if it should be retried. */
+static bool recover_committing(struct execution *execution, const struct segment *segment,
+                               const struct attempt *attempt, struct error *err)
+{
+    const char *id = execution->id;
+    struct error ignored;
+
+    if (attempt->is_undone && query_run(execution->conn, &JOURNAL_FORGET[0], &id, NULL, &ignored))
+        return lock_retry(execution, err);
+    note_committed(execution, segment);
+    return false;
+}
+
 /* After a signal there are only seconds left to clean up; the next run, which finds the intent, cleans up the
  * rest. True if it should be retried. */
-static bool recover(struct execution *execution, const struct segment *segment, const struct intent *intent,
+static bool recover(struct execution *execution, const struct segment *segment, const struct attempt *attempt,
                     struct error *err)
 {
     const struct broken broken = repair_broken(execution, &segment->nontransactional);
+    const struct intent *intent = &attempt->intent;
     struct leftover left;
     struct error why;
     bool is_clear;
 
     if (connection_is_lost(execution->conn))
         return false;
+    if (is_committing(segment))
+        return recover_committing(execution, segment, attempt, err);
     if (err->class == ERROR_INTERRUPTED &&
         !query_several(
             execution->conn,
@@ -74,11 +162,15 @@ static bool recover(struct execution *execution, const struct segment *segment, 
     return false;
 }
 
-struct attempt {
-    bool is_again;        /* an earlier one may have left something */
-    struct intent intent; /* what was recorded for it */
-    bool was_sent;        /* tells a failure of the statement itself from other failures */
-};
+/* Sends it, with its intent committed. */
+static bool send(struct execution *execution, const struct segment *segment, struct attempt *attempt,
+                 struct error *err)
+{
+    if (is_committing(segment))
+        return send_committing(execution, segment, attempt, err);
+    attempt->was_sent = true;
+    return execution_send(execution, segment->start, segment->end, segment->first, err);
+}
 
 static bool try_once(struct execution *execution, const struct segment *segment, struct attempt *attempt,
                      struct error *err)
@@ -98,7 +190,10 @@ static bool try_once(struct execution *execution, const struct segment *segment,
         log_info("statement %zu was already done when the earlier run was interrupted", segment->first + 1);
         return checkpoint_record(execution, segment->first + segment->count, err);
     case REPAIR_REFUSED:
-        execution_note_leftover(execution, LEFTOVER_PERSON, "", "");
+        if (is_committing(segment))
+            note_committed(execution, segment);
+        else
+            execution_note_leftover(execution, LEFTOVER_PERSON, "", "");
         return false;
     case REPAIR_ERROR:
         return false;
@@ -106,10 +201,8 @@ static bool try_once(struct execution *execution, const struct segment *segment,
     if (!execution_hash_prefix(execution, segment->first, prefix, err) ||
         !journal_record(&journal,
                         &(const struct journal_entry) { execution->id, segment->first, prefix, sql },
-                        &attempt->intent, err))
-        return false;
-    attempt->was_sent = true;
-    if (!execution_send(execution, segment->start, segment->end, segment->first, err))
+                        &attempt->intent, err) ||
+        !check_intent(execution, segment, &attempt->intent, err) || !send(execution, segment, attempt, err))
         return false;
     attempt->was_sent = false;
     return repair_verify(execution, segment->start, segment->end, err) &&
@@ -130,7 +223,7 @@ static bool run_once(struct execution *execution, const struct segment *segment,
                 !repair_may_be_needed(&broken));
     is_done = try_once(execution, segment, &attempt, err);
     watch_stop(execution->watch);
-    *is_worth_another = attempt.was_sent && !is_done && recover(execution, segment, &attempt.intent, err);
+    *is_worth_another = attempt.was_sent && !is_done && recover(execution, segment, &attempt, err);
     intent_free(&attempt.intent);
     return is_done;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "apply/another_way.h"
 #include "apply/segment_run.h"
 #include "backfill/backfill.h"
 #include "base/log.h"
@@ -56,6 +57,26 @@ static bool skip_done(struct execution *execution, struct course *course, struct
     return true;
 }
 
+/* A statement that an earlier run sent alone, because the server had refused it in a transaction, must not
+ * be tried in one again: it may have been done. If a person has changed it since, it is another one. */
+static bool recall_refused(struct execution *execution, const struct course *course, struct script_reader at,
+                           struct error *err)
+{
+    const struct journal journal = execution_journal(execution);
+    auto_intent struct intent intent = { .is_known = false };
+    struct statement statement;
+    struct error ignored;
+
+    if (execution->unfinished == NULL || script_next(&at, &statement, &ignored) != SCRIPT_STATEMENT)
+        return true;
+    if (!journal_read(&journal, execution->id, course->resumed, &intent, err))
+        return false;
+    execution->rules.has_refused = intent.is_known && intent.sql != NULL &&
+                                   slice_equals(execution_text(execution, &statement), intent.sql);
+    execution->rules.refused = course->resumed;
+    return true;
+}
+
 static bool run_segments(struct execution *execution, struct course *course, struct error *err)
 {
     struct script_reader at = execution_reader(execution);
@@ -63,13 +84,17 @@ static bool run_segments(struct execution *execution, struct course *course, str
     enum segment_answer answer;
     struct segment segment;
 
-    if (!skip_done(execution, course, &at, err))
+    if (!skip_done(execution, course, &at, err) || !recall_refused(execution, course, at, err))
         return false;
-    segments = segment_reader_of(at, course->resumed, execution->mode == MODE_SELF_MANAGED);
+    segments = segment_reader_of(at, course->resumed, &execution->rules);
     while ((answer = segment_next(&segments, &segment, err)) == SEGMENT_FOUND) {
         if (!segment_run(execution, &segment,
-                         execution->unfinished != NULL && segment.first == course->resumed, err))
-            return false;
+                         execution->unfinished != NULL && segment.first == course->resumed, err)) {
+            if (!another_way_for_segment(execution, &segment, err))
+                return false;
+            segments = segment_reader_of(at, segment.first, &execution->rules);
+            continue;
+        }
         course->has_effect |= segment_has_effect(execution, &segment, &at);
         course->done = segment.first + segment.count;
     }
@@ -179,7 +204,7 @@ static bool stop(struct execution *execution, const struct course *course, struc
         return false;
     facts->is_rolled_back = true;
     execution_judge(execution, err);
-    if (err->class == ERROR_LEADER)
+    if (err->class == ERROR_LEADER || err->class == ERROR_UNREACHABLE)
         return false;
     record_stop(execution, is_partial(facts, err), err);
     if (!is_partial(facts, err))

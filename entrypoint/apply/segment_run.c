@@ -1,6 +1,7 @@
 #include "apply/segment_run.h"
 
 #include "apply/nontransactional.h"
+#include "apply/transaction_start.h"
 #include "base/memory.h"
 #include "execution/checkpoint.h"
 #include "execution/lock_retry.h"
@@ -10,12 +11,16 @@
 
 enum { BEGIN_MOST = 1024 };
 
-static bool begin_own(struct execution *execution, struct error *err)
+static bool begin_own(struct execution *execution, const struct segment *segment,
+                      const struct transaction_head *head, struct error *err)
 {
     auto_text struct text sql = text_init(BEGIN_MOST);
     auto_result struct result *facts = NULL;
 
-    text_add_string(&sql, "BEGIN;SELECT ");
+    text_add_string(&sql, "BEGIN;");
+    if (!transaction_start(execution, head, segment->first, &sql, err))
+        return false;
+    text_add_string(&sql, "SELECT ");
     leader_add_try(execution->ledger->lock_key, &sql);
     if (!query_several(execution->conn, &(const struct query) { .name = "begin", .sql = sql.at }, &facts, 1,
                        err))
@@ -36,8 +41,11 @@ static bool check_in_transaction(struct execution *execution, const struct segme
 
 static bool run_plain(struct execution *execution, const struct segment *segment, struct error *err)
 {
-    if (!begin_own(execution, err) ||
-        !execution_send(execution, segment->start, segment->end, segment->first, err) ||
+    const struct transaction_head head =
+        transaction_head_of(execution_reader(execution), segment->start, segment->end);
+
+    if (!begin_own(execution, segment, &head, err) ||
+        !execution_send(execution, head.rest, segment->end, segment->first + head.statements, err) ||
         !check_in_transaction(execution, segment, err))
         return false;
     if (!execution_may_go_on(execution, err) || !repair_verify(execution, segment->start, segment->end, err))

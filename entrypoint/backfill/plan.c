@@ -94,16 +94,39 @@ static bool is_set_by(const struct update_statement *update, const char *column)
     return false;
 }
 
+/* Why the primary key cannot be used, if there is one: with WITHOUT OVERLAPS (version 18) its index is GiST,
+ * which has no order. */
+static const struct query PRIMARY_KEY = {
+    .name = "backfill_primary_key",
+    .parameters = 1,
+    .sql =
+        "SELECT CASE WHEN m.amname OPERATOR(pg_catalog.<>) 'btree' THEN 'its primary key is temporal (WITHOUT OVERLAPS), so its index"
+        " is not a btree' ELSE 'its primary key has more than 4 columns' END"
+        "  FROM pg_catalog.pg_index AS i"
+        "  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
+        "  JOIN pg_catalog.pg_am AS m ON m.oid OPERATOR(pg_catalog.=) c.relam"
+        " WHERE i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1) AND i.indisprimary",
+};
+
 static bool refuse_key(const struct execution *execution, const struct backfill_plan *plan, struct error *err)
 {
-    error_set(err, ERROR_CLEAN, "no index of %s can be used to go through it %s", plan->table.at,
-              execution->directives.backfill.key_count == 0
-                  ? "row by row: it has neither a primary key nor another unique key without nulls"
-                  : "by that key");
+    auto_result struct result *row = NULL;
+    const char *const parameters[] = { plan->table.at };
+    const char *why = "it has neither a primary key nor another unique key without nulls";
+
+    if (!query_run(execution->conn, &PRIMARY_KEY, parameters, &row, err))
+        return false;
+    if (result_rows(row) > 0)
+        why = result_text(row, 0, 0);
+    if (execution->directives.backfill.key_count == 0)
+        error_set(err, ERROR_CLEAN, "no index of %s can be used to go through it row by row: %s",
+                  plan->table.at, why);
+    else
+        error_set(err, ERROR_CLEAN, "no index of %s can be used to go through it by that key",
+                  plan->table.at);
     error_hint(
         err,
-        "The key must be the first columns of a btree index, all of them NOT NULL and compared by the same "
-        "operators: name them with key=, "
+        "The key must be the first columns of a btree index, all of them NOT NULL: name them with key=, "
         "or create the index in a migration before this one.");
     return backfill_plan_refuse(execution, plan, err);
 }

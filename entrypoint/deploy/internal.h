@@ -59,6 +59,7 @@ struct deployment {
     size_t next;                /* index in the folder of what is looked at next */
     unsigned losses;
     enum pooling pooling;
+    bool must_write; /* a connection that only reads was seen, when there was something to do */
     bool is_session_used;
     bool is_reviewed; /* what an operator should know has been said once */
 };

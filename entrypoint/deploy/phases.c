@@ -7,6 +7,7 @@
 #include "deploy/internal.h"
 #include "deploy/validate.h"
 #include "postgres/reach.h"
+#include "postgres/writable.h"
 
 enum { LEAD_AGAIN_MS = 5000, LEAD_PAUSE_MS = 50 };
 
@@ -20,7 +21,11 @@ static enum phase step_connect(struct deployment *d, struct error *err)
 {
     connection_close(d->conn);
     d->is_session_used = false;
-    d->conn = reach_database(d->config, d->endpoint, steal(&d->begun), err);
+    d->conn = d->must_write ? writable_reach(d->config, d->endpoint, err)
+                            : reach_database(d->config, d->endpoint, steal(&d->begun), err);
+    if (d->conn == NULL && writable_is_missing(err) && d->history.counts[VERDICT_PENDING] > 0)
+        error_holds(err, "Not applied: %zu pending migration%s of this folder.",
+                    d->history.counts[VERDICT_PENDING], text_plural(d->history.counts[VERDICT_PENDING]));
     return d->conn == NULL ? PHASE_FAILED : PHASE_COMPARING;
 }
 
@@ -85,14 +90,10 @@ static enum phase step_compare(struct deployment *d, struct error *err)
             return PHASE_FAILED;
         return complete(d);
     }
-    if (!is_complete(d) && d->ledger.is_standby) {
-        error_set(err, ERROR_UNREACHABLE, "the server is a read-only standby, but migrations are pending");
-        error_holds(err, "Pending in this folder: %zu migration%s.", d->history.counts[VERDICT_PENDING],
-                    text_plural(d->history.counts[VERDICT_PENDING]));
-        error_hint(err, "Point the URL at the primary, or name all hosts: target_session_attrs=read-write.");
-        return PHASE_FAILED;
-    }
-    return d->ledger.is_standby ? PHASE_PREPARING : PHASE_LEADING;
+    if (!d->ledger.is_read_only)
+        return PHASE_LEADING;
+    d->must_write = true;
+    return PHASE_CONNECTING;
 }
 
 static bool look_for_pooler(struct deployment *d, struct error *err)
@@ -268,7 +269,7 @@ static enum phase step_apply(struct deployment *d, struct error *err)
 const struct phase_row PHASE_ROWS[PHASES] = {
     [PHASE_CONNECTING] = { "connecting", PROGRESS_CONNECTING, step_connect, 1u << PHASE_COMPARING },
     [PHASE_COMPARING] = { "comparing", PROGRESS_CONNECTING, step_compare,
-                          1u << PHASE_COMPLETE | 1u << PHASE_LEADING | 1u << PHASE_PREPARING },
+                          1u << PHASE_COMPLETE | 1u << PHASE_LEADING | 1u << PHASE_CONNECTING },
     [PHASE_BUDGETING] = { "budgeting", PROGRESS_WAITING_BUDGET, step_budget, 1u << PHASE_CONNECTING },
     [PHASE_LEADING] = { "leading", PROGRESS_CONNECTING, step_lead,
                         1u << PHASE_PREPARING | 1u << PHASE_FOLLOWING | 1u << PHASE_BUDGETING |

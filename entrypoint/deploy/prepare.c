@@ -21,6 +21,8 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
                                   .retry_for_ms = d->config->retry_for_ms },
                        .policy = { .terminate_idle_ms = d->config->terminate_idle_ms,
                                    .cancel_ms = d->config->cancel_blockers_ms } },
+        .was_rolled_back = item->was_left,
+        .is_folder_behind = d->history.missing_count > 0 && !d->history.is_ahead,
         .is_session_used = d->is_session_used,
         .is_pooled = d->pooling == POOLING_TRANSACTION,
         .timeout_ms = d->config->migration_timeout_ms,
@@ -164,8 +166,7 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         .lock_timeout_ms = -1,
         .statement_timeout_ms = d->config->statement_timeout_ms > 0 ? d->config->statement_timeout_ms : -1,
     };
-    if (!d->ledger.is_standby)
-        d->settings.can_check_connection = session_can_check_connection(d->conn);
+    d->settings.can_check_connection = session_can_check_connection(d->conn);
     if (!check_pooled(d, err))
         return PHASE_FAILED;
     d->next = 0;

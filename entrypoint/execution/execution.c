@@ -6,7 +6,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
+#include "execution/circumstance.h"
 #include "postgres/query.h"
+#include "postgres/sqlstate.h"
+#include "postgres/writable.h"
 
 enum { NUMBER_SIZE = 24, ROLLBACK_MS = 10 * 1000, SERVER_GRACE_MS = 10 * 1000 };
 
@@ -49,12 +52,13 @@ static bool statement_offset(const struct execution *execution, size_t number, s
     return true;
 }
 
-bool execution_failed_at(const struct execution *execution, size_t start, size_t first, size_t completed,
+bool execution_failed_at(struct execution *execution, size_t start, size_t first, size_t completed,
                          struct error *err)
 {
     size_t offset;
     bool is_known = true;
 
+    execution->failed_statement = first + completed;
     if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER)
         return error_context(err, "applying %s", execution->migration->name);
     if (err->position > 0)
@@ -222,13 +226,30 @@ void execution_note_leftover(struct execution *execution, enum failure_leftover 
     text_copy_cut(names->remedy, sizeof names->remedy, remedy);
 }
 
+/* A write was refused as read-only: the server's doing, or that of a SET in the script. */
+static bool is_read_only_by_itself(const struct execution *execution, const struct error *err)
+{
+    struct error ignored;
+    bool is_writable;
+
+    return writable_is_missing(err) && !connection_is_lost(execution->conn) &&
+           !connection_is_in_transaction(execution->conn) &&
+           writable_find(execution->conn, &is_writable, &ignored, &ignored) && is_writable;
+}
+
 void execution_judge(struct execution *execution, struct error *err)
 {
     struct failure_facts *facts = &execution->failure.facts;
 
+    if (is_read_only_by_itself(execution, err))
+        err->class = ERROR_CLEAN;
+
     facts->class = err->class;
     facts->sqlstate = err->sqlstate;
     facts->mode = execution->mode;
+    facts->obstacle = obstacle_of(execution_reader(execution), execution->failed_statement, err->sqlstate);
+    facts->is_pooled = execution->is_pooled;
+    facts->insists_on_one = execution->directives.transaction == TRANSACTION_ON;
     facts->is_in_doubt = execution->commit_doubt.is_in_doubt;
     /* The connection that lost the answer to COMMIT may have been replaced by another. */
     facts->is_connected =
@@ -238,13 +259,31 @@ void execution_judge(struct execution *execution, struct error *err)
     err->class = failure_decide(facts).class;
 }
 
+/* The hint that tidelock itself puts on a code is replaced by the advice for it. */
+static void advise(struct execution *execution, struct error *err)
+{
+    struct failure_names *names = &execution->failure.names;
+    auto_text struct text advice = text_init(4 * sizeof names->advice);
+    const char *general = sqlstate_find(err->sqlstate)->hint;
+
+    if (err->sqlstate[0] == '\0')
+        return;
+    circumstance_add_advice(execution, err, &advice);
+    text_copy_cut(names->advice, sizeof names->advice, advice.at);
+    if (general != NULL && strcmp(general, err->hint) == 0)
+        err->hint[0] = '\0';
+}
+
 bool execution_explain(struct execution *execution, struct error *err)
 {
     struct failure_names *names = &execution->failure.names;
 
     execution_judge(execution, err);
+    advise(execution, err);
     names->migration = execution->migration->name;
     names->script = execution->migration->script_path;
+    names->was_tried = execution->was_rolled_back;
+    names->tool = execution->ledger->dialect->tool;
     names->statements = execution->summary.statements;
     names->blocker_pid = execution->lock_wait.blocker.pid;
     if (execution->lock_wait.is_blocker_known) {

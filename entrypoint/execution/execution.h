@@ -20,6 +20,7 @@
 #include "report/progress.h"
 #include "sql/directive.h"
 #include "sql/script.h"
+#include "sql/segment.h"
 #include "traffic/blockers.h"
 #include "traffic/retry.h"
 #include "traffic/watch.h"
@@ -68,12 +69,16 @@ struct execution {
     struct watch *watch;
     const struct lease *lease; /* that must be held, too */
     enum mode mode;
+    struct segment_rules rules; /* unless it is atomic: how it is cut into transactions */
     struct progress *progress;
-    bool is_session_used; /* an earlier script ran in this session */
+    bool was_rolled_back;  /* an earlier try, by hand: it may have left something */
+    bool is_folder_behind; /* migrations are applied that were removed from the folder, squashed or renamed */
+    bool is_session_used;  /* an earlier script ran in this session */
     bool is_pooled; /* behind a pooler in transaction mode: the leader lock lasts only for each transaction */
     char id[UUID_SIZE]; /* of the ledger row */
 
     struct failure failure;
+    size_t failed_statement; /* its number, from 0, as the server's latest error told */
     struct commit_doubt commit_doubt;
     struct lock_wait lock_wait;
 
@@ -92,7 +97,7 @@ struct script_reader execution_reader(const struct execution *execution);
 /* Turns the server's error into the migration's: message, code, place. The failed text began at byte `start`
  * of the script with its statement number `first`, and `completed` statements of it were done. Returns false.
  */
-bool execution_failed_at(const struct execution *execution, size_t start, size_t first, size_t completed,
+bool execution_failed_at(struct execution *execution, size_t start, size_t first, size_t completed,
                          struct error *err);
 
 /* Sends the bytes from `start` to `end`, whose first statement is number `first` of the script. One round

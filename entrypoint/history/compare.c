@@ -76,6 +76,7 @@ static void judge(struct history_item *item, const struct ledger_row *row)
 {
     if (row->is_rolled_back) {
         item->was_rolled_back = true;
+        item->was_left |= row->steps > 0;
     } else if (is_failed(row)) {
         item->verdict = VERDICT_FAILED;
         item->row = row;

@@ -21,6 +21,7 @@ struct history_item {
     enum verdict verdict;
     const struct ledger_row *row; /* the row that decided; NULL when pending */
     bool was_rolled_back;         /* it also has a row that was rolled back */
+    bool was_left;                /* … by hand, after part of it was done */
     bool is_out_of_order;         /* pending, but it sorts before one that is applied */
 };
 

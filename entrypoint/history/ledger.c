@@ -4,18 +4,19 @@
 
 #include "base/log.h"
 #include "history/guard.h"
+#include "postgres/denial.h"
 #include "sql/quote.h"
 
 enum { QUERY_MOST = 16 * 1024 };
 
 /* Where the ledger is and what the session is like. %s is the ledger's name as a literal, qualified when the
  * URL names the schema. */
-#define SESSION_QUERY                                                                                          \
-    "SELECT pg_catalog.current_database(), pg_catalog.pg_is_in_recovery(),"                                    \
-    " pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'on',"                  \
-    " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                                \
-    "            JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"             \
-    "           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)), pg_catalog.current_schema())," \
+#define SESSION_QUERY                                                                                                        \
+    "SELECT pg_catalog.current_database(), pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on'," \
+    " pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'on',"                                \
+    " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                                              \
+    "            JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"                           \
+    "           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)), pg_catalog.current_schema()),"               \
     " pg_catalog.pg_backend_pid();"
 
 /* The text with the table's name in it. */
@@ -72,7 +73,7 @@ static bool read_session(struct arena *arena, const struct result *result, const
                          struct ledger *out, struct error *err)
 {
     out->database = copy_value(arena, result, 0, 0);
-    out->is_standby = result_bool(result, 0, 1);
+    out->is_read_only = result_bool(result, 0, 1);
     out->has_standard_strings = result_bool(result, 0, 2);
     out->backend_pid = (int)result_number(result, 0, 4);
     out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);
@@ -107,6 +108,7 @@ static bool is_missing(const struct error *err)
 static bool explain_read_failure(struct connection *conn, const struct dialect *dialect,
                                  const struct guard *guard, struct error *err)
 {
+    denial_explain(conn, "SELECT", err);
     if (strcmp(err->sqlstate, "42703") != 0 && strcmp(err->sqlstate, "42883") != 0)
         return guard_explain(conn, guard, err);
     /* A table of that name that the tool could not read, either. */
@@ -298,8 +300,11 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is
     if (!add_schema(conn, ledger, &sql, err))
         return false;
     add_sql(ledger->dialect->ledger->create, ledger->table, &sql);
-    if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0, err))
+    if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0,
+                       err)) {
+        denial_explain(conn, sql.at, err);
         return error_context(err, "creating the ledger %s", ledger->table);
+    }
     log_debug("created the ledger %s", ledger->table);
     return true;
 }
@@ -312,6 +317,11 @@ void ledger_add_unchanged(const struct ledger *ledger, struct text *sql)
                     ledger->size.rows, ledger->size.finished, ledger->size.rolled_back);
     add_sql(ledger->dialect->ledger->size, ledger->table, sql);
     text_add_string(sql, ") AS s");
+}
+
+void ledger_add_lock(const struct ledger *ledger, struct text *sql)
+{
+    text_add_format(sql, "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE;", ledger->table);
 }
 
 bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists, struct error *err)

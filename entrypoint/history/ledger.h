@@ -41,8 +41,8 @@ struct ledger {
 
     /* What the same round trip says about the session. */
     const char *database;
-    bool is_standby;
-    int backend_pid; /* of the process that answered */
+    bool is_read_only; /* a standby, or default_transaction_read_only */
+    int backend_pid;   /* of the process that answered */
     bool has_standard_strings;
 };
 
@@ -76,6 +76,11 @@ must_use bool ledger_create(struct connection *conn, const struct ledger *ledger
 /* Adds a statement that returns whether the ledger is still what `ledger->size` says. Rows are never deleted,
  * and never become unfinished again. */
 void ledger_add_unchanged(const struct ledger *ledger, struct text *sql);
+
+/* Adds a statement that keeps the ledger from being written to until the end of the transaction; readers are
+ * not kept from it. It takes no snapshot: under SERIALIZABLE, ledger_add_unchanged() would otherwise see the
+ * ledger as it was before the leader lock was obtained. */
+void ledger_add_lock(const struct ledger *ledger, struct text *sql);
 
 /* Whether it exists by now; reading a missing one would abort a transaction. */
 must_use bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists,

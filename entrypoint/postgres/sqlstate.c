@@ -18,7 +18,7 @@ static const struct sqlstate SQLSTATES[] = {
       .is_worth_reconnecting = true,
       .prisma = "P1017" },
     { .code = "25006",
-      .class = ERROR_REFUSED,
+      .class = ERROR_UNREACHABLE,
       .hint =
           "The session is read-only: point the URL at the primary, or check default_transaction_read_only." },
     { .code = "25P03",

@@ -106,10 +106,29 @@ static void forget_blocked(struct watch *watch)
     watch->progress->blocked_by = 0;
 }
 
+/* A prepared transaction does not end by itself, and CREATE INDEX CONCURRENTLY waits for it without a limit.
+ */
+static void log_blockers(const struct watch *watch, struct text *who)
+{
+    const struct wanted_lock *wanted_lock = &watch->wanted_lock;
+    bool is_prepared = watch->blockers.list[0].pid == 0;
+
+    if (is_prepared) {
+        text_add_string(who, "; to end it, ");
+        blocker_add_remedy(&watch->blockers.list[0], who);
+    }
+    if (wanted_lock->is_row && is_prepared)
+        log_info("blocked: waiting for a transaction to end: %s", who->at);
+    else if (wanted_lock->is_row || wanted_lock->relation[0] != '\0')
+        log_info("blocked: waiting for %s on %s, held up by %s", wanted_lock->mode,
+                 wanted_lock->is_row ? "a row" : wanted_lock->relation, who->at);
+    else
+        log_info("blocked: waiting for a transaction to end, that of %s", who->at);
+}
+
 static void say_blockers(struct watch *watch)
 {
     auto_text struct text text = text_init(2048);
-    const struct blocker *first = &watch->blockers.list[0];
     char who[sizeof watch->said] = "";
     size_t length = 0;
 
@@ -126,18 +145,7 @@ static void say_blockers(struct watch *watch)
         return;
     text_copy_cut(watch->said, sizeof watch->said, who);
     text_copy_cut(watch->progress->in_the_way, sizeof watch->progress->in_the_way, text.at);
-    /* It does not end by itself, and CREATE INDEX CONCURRENTLY waits for it without a limit. */
-    if (first->pid == 0) {
-        text_add_string(&text, "; to end it, ");
-        blocker_add_remedy(first, &text);
-    }
-    if (watch->wanted_lock.is_row && first->pid == 0)
-        log_info("blocked: waiting for a transaction to end: %s", text.at);
-    else if (watch->wanted_lock.is_row || watch->wanted_lock.relation[0] != '\0')
-        log_info("blocked: waiting for %s on %s, held up by %s", watch->wanted_lock.mode,
-                 watch->wanted_lock.is_row ? "a row" : watch->wanted_lock.relation, text.at);
-    else
-        log_info("blocked: waiting for a transaction to end, that of %s", text.at);
+    log_blockers(watch, &text);
 }
 
 static void see_want(struct watch *watch, const struct result *seen)

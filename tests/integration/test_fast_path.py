@@ -39,4 +39,4 @@ def test_on_a_standby_with_nothing_pending_it_succeeds(servers, database, folder
     # A read-only session is what a standby looks like to everything that writes.
     tidelock("deploy", url=database.url(options="-c default_transaction_read_only=on")).succeeds(says="No pending")
     folder.add("100_a", "CREATE TABLE a ()")
-    tidelock("deploy", url=database.url(options="-c default_transaction_read_only=on")).fails(exit=6, says="read-only transaction")
+    tidelock("deploy", "--connect-deadline", "1s", url=database.url(options="-c default_transaction_read_only=on")).fails(exit=3, says="by the client")

@@ -199,6 +199,23 @@ def test_what_needs_a_session_is_refused_before_anything_is_applied(database, fo
     tidelock("deploy", url=url, environment={"DIRECT_URL": direct(database)}).succeeds(applied=["001_a", "002_b"])
 
 
+@pytest.mark.fault
+def test_a_script_that_sets_its_transaction_first_runs_in_it(database, folder, tidelock, url):
+    folder.add("001_a", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE a AS SELECT current_setting('transaction_isolation') AS level;")
+    tidelock("deploy", url=url).succeeds(applied=["001_a"])
+    assert database.value("SELECT level FROM a") == "serializable"
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("script", ["DO $$ BEGIN CREATE TABLE b (); COMMIT; END $$", "ALTER TYPE mood ADD VALUE 'great'; CREATE TABLE b AS SELECT 'great'::mood"])
+def test_what_the_server_says_needs_a_session_is_rolled_back_and_needs_the_database_itself(database, folder, tidelock, url, script):
+    folder.add("001_a", "CREATE TYPE mood AS ENUM ('fine')")
+    folder.add("002_b", script)
+    tidelock("deploy", url=url).fails(exit=6, says=["Nothing of 002_b", "Set DIRECT_URL"])
+    assert not database.holds("b")
+    tidelock("deploy", url=url, environment={"DIRECT_URL": direct(database)}).succeeds(applied=["002_b"])
+
+
 def test_a_failure_leaves_nothing_and_is_recorded(database, folder, tidelock, url):
     folder.add("001_a", "CREATE TABLE a (); SELECT 1/0")
     tidelock("deploy", url=url).fails(exit=6, says=["division by zero", "Nothing of 001_a"])

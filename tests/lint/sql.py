@@ -32,6 +32,11 @@ NOT_SENT = re.compile(
     r"(error|log|print)_\w+|strcmp|strncmp|strstr|slice_\w+|pattern_\w+|refuse|give_up|note|usage|metric|sentence|say|printf|fprintf|fputs|_Static_assert"
 )
 NOT_SENT_UNITS = {
+    # What a person is told to type.
+    "entrypoint/execution/advice.c",
+    "entrypoint/postgres/denial.c:NEEDS",
+    "entrypoint/postgres/writable.c:SOURCES",
+    "entrypoint/traffic/blockers.c:blocker_add_remedy",
     # Names of kinds of statements, patterns that scripts are compared with, the script's own statement, sentences, names of options.
     "entrypoint/sql/kind.c",
     "entrypoint/sql/update_statement.c",
@@ -51,7 +56,6 @@ NOT_SENT_UNITS = {
     "cmd/tidelock/exits.c",
     "cmd/tidelock/surroundings.c",
     # What a person types.
-    "entrypoint/traffic/blockers.c:blocker_add_remedy",
 }
 # Functions that add to a text; what they add, where that is not a text of this file.
 ADDS = {"text_add_string", "text_add_format", "text_add"}
@@ -65,6 +69,8 @@ ADDS_ELSEWHERE = {
     "ledger_add_unchanged": "SELECT true",
     "update_statement_add": "UPDATE hole SET a = 1 WHERE true",
     "guard_add": "SELECT 1;",
+    "add_exists": "SELECT true",
+    "add_creations": " UNION ALL SELECT 1, ''::pg_catalog.text, true",
     "add_sql": "SELECT 1",
     "add_column": f"{HOLE}.{HOLE}",
     "add_texts": HOLE,
@@ -83,6 +89,7 @@ COMPLETED = {
     "entrypoint/backfill/key.c:key_add_listed:out": "SELECT {}",
     "entrypoint/backfill/key.c:key_take:key>valuesi": "SELECT {}",
     "entrypoint/traffic/blockers.c:add_lock:sql": "SELECT FROM hole AS l WHERE {}",
+    "entrypoint/execution/circumstance.c:add_creations:sql": "SELECT 0, ''::pg_catalog.text, true{}",
     "entrypoint/lock/leader.c:leader_add_try:sql": "SELECT {}",
 }
 # What the user's own text stands for, where an expression would not do.
@@ -292,6 +299,7 @@ def forms(pieces):
 def filled(text):
     """With placeholders for what is filled in at run time."""
     text = text.replace("{ledger}", f"{HOLE}.ledger").replace("{journal}", HOLE).replace("{before}", "'hole'")
+    text = re.sub(r"\{\w+\}", HOLE, text)
     text = re.sub(r"%(?:\.\*)?s", f"{HOLE}", text)
     return re.sub(r"%(?:ll|z)?[du]", "1", text).replace("%%", "%")
 
@@ -505,7 +513,7 @@ def main():
             continue
         for unit, line, texts in File(path, flags).statements():
             place = f"{path}:{unit}"
-            if place.rpartition(":")[0] in NOT_SENT_UNITS:
+            if f"{path}:{unit.partition(':')[0]}" in NOT_SENT_UNITS:
                 continue
             for pieces in texts:
                 count += 1

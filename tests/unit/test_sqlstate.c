@@ -14,7 +14,7 @@ static void a_code_is_known_by_itself_or_by_its_class(void **state)
     } cases[] = {
         { "08006", "08", ERROR_LOST, true },
         { "08P01", "08P01", ERROR_REFUSED, true },
-        { "25006", "25006", ERROR_REFUSED, false },
+        { "25006", "25006", ERROR_UNREACHABLE, false },
         { "25P03", "25P03", ERROR_LOST, true },
         { "25P04", "25P04", ERROR_CLEAN, false },
         { "28P01", "28P01", ERROR_USAGE, false },
