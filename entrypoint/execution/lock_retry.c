@@ -11,8 +11,8 @@ enum {
     OLD_MS = 1000,   /* a transaction of that age will not end soon */
     CYCLES_MOST = 5, /* in a row */
     REST_FACTOR = 2, /* times as long as others were blocked */
-    LOOK_LEAST_MS = 200,
-    LOOK_MOST_MS = 600,
+    LOOK_LEAST_MS = 100,
+    LOOK_MOST_MS = 300,
     REST_WITH_LOOKS_MS = 400 /* lets the queue behind us drain */
 };
 

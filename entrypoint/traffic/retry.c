@@ -16,7 +16,8 @@ enum {
     REST_MOST_MS = 20 * 1000
 };
 
-static const int64_t TABLE_MS[] = { 50, 100, 200, 400, 700, 1000 };
+/* The second is long enough for the watch to see what is waited for. */
+static const int64_t TABLE_MS[] = { 25, 30, 60, 120, 250, 500, 1000 };
 
 /* 57014 gets here only if we cancelled a statement ourselves because it blocked others. */
 static const struct {

@@ -55,7 +55,6 @@ NOT_SENT_UNITS = {
     "cmd/tidelock/help.c",
     "cmd/tidelock/exits.c",
     "cmd/tidelock/surroundings.c",
-    # What a person types.
 }
 # Functions that add to a text; what they add, where that is not a text of this file.
 ADDS = {"text_add_string", "text_add_format", "text_add"}

@@ -4,7 +4,7 @@
 
 static void the_wait_for_a_table_grows_to_a_second(void **state)
 {
-    static const int64_t expected[] = { 50, 100, 200, 400, 700, 1000, 1000, 1000 };
+    static const int64_t expected[] = { 25, 30, 60, 120, 250, 500, 1000, 1000, 1000 };
     struct retry retry = { .tries = 0 };
 
     (void)state;
@@ -49,7 +49,7 @@ static void rows_are_waited_for_longer_but_not_beyond_the_end(void **state)
     retry = (struct retry) { .retry_for_ms = 2000 };
     assert_int_equal(retry_lock_timeout_ms(&retry, WAIT_ROWS), 2000);
     retry_count(&retry, 2000);
-    assert_int_equal(retry_lock_timeout_ms(&retry, WAIT_ROWS), 50);
+    assert_int_equal(retry_lock_timeout_ms(&retry, WAIT_ROWS), 25);
     assert_true(patience_is_over(&retry.patience));
     retry = (struct retry) { .retry_for_ms = 0 };
     assert_int_equal(retry_lock_timeout_ms(&retry, WAIT_ROWS), 10 * 1000);
