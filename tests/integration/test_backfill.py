@@ -399,3 +399,14 @@ def test_it_pauses_while_others_suffer(own, folder, trouble, limit, says):
         running.wait_for_line("the backfill continues")
     running.wait().succeeds(applied=["001_fill"])
     assert each_once(database, 20000)
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("directive", ["", "-- tidelock: throttle slot=4GB\n"], ids=["default", "asked for"])
+def test_a_limit_that_no_slot_of_this_server_can_meet_is_lowered(own, folder, directive):
+    database, tidelock = own
+    database.query("SELECT pg_create_physical_replication_slot('healthy', true)")
+    folder.add("001_fill", BACKFILL + directive + UPDATE)
+    result = tidelock("deploy").succeeds(applied=["001_fill"], says="replication slots of this server have 100 MB at most")
+    assert "paused" not in result.errors and each_once(database, 20000)
+    database.query("SELECT pg_drop_replication_slot('healthy')")
