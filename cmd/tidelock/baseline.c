@@ -9,17 +9,18 @@
 #include "history/ledger.h"
 #include "history/script_file.h"
 #include "lock/acquire.h"
+#include "postgres/advisory.h"
 #include "print.h"
 
 /* One row to write; its texts live in the arena. */
 struct mark {
     char id[UUID_SIZE];
     char checksum[CHECKSUM_SIZE];
-    const char *parameters[ROW_VALUES];
+    struct ledger_parameters parameters;
 };
 
 static bool prepare_mark(struct arena *arena, const struct migration *migration, const struct ledger *ledger,
-                         struct batch_item *out, struct error *err)
+                         struct batch_item out[LEDGER_ITEMS_MOST], struct error *err)
 {
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     struct mark *mark = arena_alloc(arena, 1, sizeof *mark);
@@ -31,8 +32,7 @@ static bool prepare_mark(struct arena *arena, const struct migration *migration,
     const char *const row[ROW_VALUES] = {
         [ROW_ID] = mark->id, [ROW_CHECKSUM] = mark->checksum, [ROW_NAME] = migration->name
     };
-    *out = ledger_item(ledger, LEDGER_INSERT_MARKED, row, mark->parameters);
-    return true;
+    return ledger_add_items(ledger, LEDGER_INSERT_MARKED, row, &mark->parameters, out) == LEDGER_ITEMS_MOST;
 }
 
 /* The end of the folder's migrations up to and including `to` (all of them if NULL). */
@@ -69,7 +69,8 @@ static bool write_marks(struct connection *conn, const struct folder *folder, co
                         size_t end, struct error *err)
 {
     auto_arena struct arena *arena = arena_new();
-    struct batch_item *items = arena_alloc(arena, end + 1, sizeof *items);
+    struct batch_item *items = arena_alloc(arena, 1 + LEDGER_ITEMS_MOST * end, sizeof *items);
+    const char *const none[ROW_VALUES] = { NULL };
     struct history history;
     size_t count = 0;
 
@@ -78,11 +79,17 @@ static bool write_marks(struct connection *conn, const struct folder *folder, co
         return false;
     for (size_t i = 0; i < end; i++) {
         if (history.items[i].verdict == VERDICT_PENDING &&
-            !prepare_mark(arena, &folder->items[i], ledger, &items[count++], err))
+            !prepare_mark(arena, &folder->items[i], ledger, items + 1 + LEDGER_ITEMS_MOST * count++, err))
             return false;
     }
-    if (count > 0 && !query_batch(conn, &(const struct batch) { .items = items, .count = count }, err))
-        return error_context(err, "recording %zu migration%s as applied", count, text_plural(count));
+    items[0] = (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &ledger->lock_key };
+    if (count > 0 &&
+        !ledger_batch(conn, ledger,
+                      &(const struct batch) { .items = items, .count = 1 + LEDGER_ITEMS_MOST * count }, none,
+                      err)) {
+        error_context(err, "recording %zu migration%s as applied", count, text_plural(count));
+        return ledger_say_changed(err);
+    }
     print_line("%zu of %zu migration%s recorded as applied, %zu already were.", count, folder->count,
                text_plural(folder->count), end - count);
     return true;

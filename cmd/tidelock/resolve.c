@@ -8,6 +8,7 @@
 #include "history/ledger.h"
 #include "history/script_file.h"
 #include "lock/acquire.h"
+#include "postgres/advisory.h"
 #include "print.h"
 
 /* Marks the failed rows as rolled back and inserts an applied one: both or neither. */
@@ -16,12 +17,16 @@ static bool mark_applied(struct connection *conn, const struct ledger *ledger, c
 {
     char id[UUID_SIZE];
     const char *const row[ROW_VALUES] = { [ROW_ID] = id, [ROW_CHECKSUM] = checksum, [ROW_NAME] = name };
-    const char *parameters[2][ROW_VALUES];
-    const struct batch_item items[] = { ledger_item(ledger, LEDGER_ROLL_BACK, row, parameters[0]),
-                                        ledger_item(ledger, LEDGER_INSERT_MARKED, row, parameters[1]) };
+    struct ledger_parameters parameters[2];
+    struct batch_item items[1 + 2 * LEDGER_ITEMS_MOST] = { { .query = &ADVISORY_HOLD,
+                                                             .parameters = &ledger->lock_key } };
+    size_t count = 1;
 
     random_uuid(id);
-    return query_batch(conn, &(const struct batch) { .items = items, .count = array_length(items) }, err);
+    count += ledger_add_items(ledger, LEDGER_ROLL_BACK, row, &parameters[0], items + count);
+    count += ledger_add_items(ledger, LEDGER_INSERT_MARKED, row, &parameters[1], items + count);
+    return ledger_batch(conn, ledger, &(const struct batch) { .items = items, .count = count }, row, err) ||
+           ledger_say_changed(err);
 }
 
 /* A row is recorded as applied with the checksum of its script, so it takes the script. */
@@ -80,9 +85,10 @@ static bool resolve_rolled_back(struct arena *arena, const struct config *config
     struct ledger ledger;
 
     if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err) ||
-        !ledger.dialect->check_rolled_back(ledger.rows, ledger.count, name, err) ||
-        !ledger_write(conn, &ledger, LEDGER_ROLL_BACK, row, err))
+        !ledger.dialect->check_rolled_back(ledger.rows, ledger.count, name, err))
         return false;
+    if (!ledger_write(conn, &ledger, LEDGER_ROLL_BACK, row, err))
+        return ledger_say_changed(err);
     print_line("Migration %s marked as rolled back.", name);
     return true;
 }

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "execution/assertion.h"
-#include "lock/leader.h"
+#include "postgres/advisory.h"
 #include "postgres/pooler.h"
 #include "postgres/query.h"
 #include "repair/repair.h"
@@ -17,7 +17,7 @@
  * no script can release. */
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
-enum { CLOSING_ITEMS_MOST = RESETS_MOST + 6 };
+enum { CLOSING_ITEMS_MOST = RESETS_MOST + 5 + LEDGER_ITEMS_MOST };
 enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
 
 /* One try. */
@@ -38,7 +38,7 @@ static bool check_overtaken(struct execution *execution, bool is_leader, const s
                             struct error *err)
 {
     if (!execution->is_pooled)
-        return is_leader || execution_lost_leader(err);
+        return is_leader || advisory_lost(err);
     execution->is_overtaken = !is_leader || !result_bool(is_unchanged, 0, 0);
     return !execution->is_overtaken ||
            error_set(err, ERROR_LEADER, "another process has led since this one last read the ledger");
@@ -71,7 +71,7 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
     text_add_string(&sql,
                     "SELECT pg_catalog.txid_current(),"
                     " EXTRACT(epoch FROM pg_catalog.clock_timestamp()), ");
-    leader_add_try(execution->ledger->lock_key, &sql);
+    advisory_add_try(execution->ledger->lock_key, !execution->is_pooled, &sql);
     text_add_string(&sql, ";");
     if (execution->is_pooled) {
         pooler_add_look(&sql);
@@ -111,13 +111,14 @@ static void roll_back(struct execution *execution, const struct attempt *attempt
     execution_roll_back(execution->conn);
 }
 
-/* Says what the transaction was doing after the script. */
-static void add_context(size_t failed, size_t ledger, struct error *err)
+/* Says what the transaction was doing after the script: the ledger's items are those from `written` on, up to
+ * the COMMIT. */
+static void add_context(size_t failed, size_t written, size_t commits, struct error *err)
 {
-    if (failed == ledger) {
+    if (failed >= written && failed < commits && err->class != ERROR_REFUSED) {
         err->contexts = 0;
         error_context(err, "writing its row of the ledger");
-    } else if (failed == 0 || failed == ledger + 1) {
+    } else if (failed == 0 || failed == commits) {
         err->contexts = 0;
         error_context(err, "checking deferred constraints and triggers at the end of the script");
     }
@@ -125,25 +126,28 @@ static void add_context(size_t failed, size_t ledger, struct error *err)
 
 static bool commit(struct execution *execution, const struct attempt *attempt, struct error *err)
 {
+    const struct ledger *ledger = execution->ledger;
     auto_text struct text release = text_init(8 * POOLER_LOOK_MOST);
     struct query releasing = { .name = "release" };
     const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
                                           [ROW_CHECKSUM] = execution->checksum,
                                           [ROW_NAME] = execution->migration->name,
-                                          [ROW_STARTED] = attempt->started };
-    const char *parameters[ROW_VALUES];
+                                          [ROW_STARTED] = attempt->started,
+                                          [ROW_ANCHOR] = ledger->anchor[0] == '\0' ? NULL : ledger->anchor };
+    struct ledger_parameters parameters;
     struct batch_item items[CLOSING_ITEMS_MOST];
     size_t count = 0;
+    size_t written;
     size_t commits;
     size_t failed;
 
     items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
     count += execution_add_resets(execution, items + count);
     if (!execution->is_pooled)
-        items[count++] =
-            (struct batch_item) { .query = &LEADER_KEEP, .parameters = &execution->ledger->lock_key };
+        items[count++] = (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &ledger->lock_key };
     items[count++] = execution_add_limits(execution);
-    items[count++] = ledger_item(execution->ledger, LEDGER_INSERT_APPLIED, row, parameters);
+    written = count;
+    count += ledger_add_items(ledger, LEDGER_INSERT_APPLIED, row, &parameters, items + count);
     commits = count;
     items[count++] = (struct batch_item) { .query = &COMMIT };
     if (attempt->before.length > 0) {
@@ -151,10 +155,10 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
         releasing.sql = release.at;
         items[count++] = (struct batch_item) { .query = &releasing };
     }
-    if (query_batch(execution->conn,
-                    &(const struct batch) {
-                        .items = items, .count = count, .cancellable = commits, .failed = &failed },
-                    err))
+    if (ledger_batch(execution->conn, ledger,
+                     &(const struct batch) {
+                         .items = items, .count = count, .cancellable = commits, .failed = &failed },
+                     row, err))
         return true;
     if (failed > commits && failed < count) {
         log_warn("could not clean up the session behind the pooler: %s", err->message);
@@ -162,7 +166,7 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
     }
     /* A session that is ended while it waits for a synchronous standby has nevertheless committed. */
     execution->commit_doubt.is_in_doubt = failed == count || err->class == ERROR_LOST;
-    add_context(failed, commits - 1, err);
+    add_context(failed, written, commits, err);
     return false;
 }
 

@@ -386,7 +386,9 @@ bool backfill_run(struct execution *execution, bool *has_effect, struct error *e
     } else {
         note_persisting(&b);
     }
-    *has_effect = b.walk.batches > 0;
+    /* An earlier run's progress stays until it has been read. */
+    if (b.walk.is_known)
+        *has_effect = b.walk.batches > 0;
     backfill_walk_end(&b.walk);
     return is_done;
 }

@@ -6,14 +6,15 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "history/journal.h"
-#include "lock/leader.h"
+#include "postgres/advisory.h"
+#include "postgres/aside.h"
 #include "postgres/query.h"
 
 /* The table's alias in our own queries: ORDER BY would read a bare name as a result column, which is text
  * here. */
 #define ALIAS "b"
 
-enum { NUMBER_SIZE = 24, ADVANCE_ITEMS = SESSION_ASIDES + 4 };
+enum { NUMBER_SIZE = 24, ADVANCE_ITEMS = SESSION_ASIDES + 5 };
 
 void backfill_walk_end(struct backfill_walk *walk)
 {
@@ -109,7 +110,9 @@ static bool begin_pass(struct backfill_walk *walk, int pass, struct error *err)
     (void)snprintf(number, sizeof number, "%d", pass);
     const char *const parameters[] = { walk->execution->id, number, walk->first.array.at, walk->last.array.at,
                                        walk->plan.key.identity.at };
-    return query_run(walk->execution->conn, &BACKFILL_START, parameters, NULL, err);
+    const struct batch_item item = { .query = &BACKFILL_START, .parameters = parameters };
+    return aside_run(walk->execution->conn, walk->execution->ledger->lock_key,
+                     &(const struct batch) { .items = &item, .count = 1 }, NULL, err);
 }
 
 static bool create_journal(struct execution *execution, struct error *err)
@@ -155,6 +158,7 @@ static bool take_up(struct backfill_walk *walk, int64_t *batch_rows, struct erro
 
     if (!query_run(walk->execution->conn, &BACKFILL_READ, parameters, &row, err))
         return false;
+    walk->is_known = true;
     if (result_rows(row) == 0)
         return begin_pass(walk, 1, err);
     former = result_text(row, 0, 0);
@@ -251,7 +255,7 @@ static bool update(struct backfill_walk *walk, struct walk_limits limits, struct
                     "BEGIN ISOLATION LEVEL READ COMMITTED;SET LOCAL lock_timeout = %lld;"
                     "SET LOCAL statement_timeout = %lld;SELECT ",
                     (long long)limits.lock_ms, (long long)limits.statement_ms);
-    leader_add_try(execution->ledger->lock_key, &sql);
+    advisory_add_try(execution->ledger->lock_key, true, &sql);
     text_add_string(&sql, ";");
     add_update(walk, &sql);
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
@@ -261,7 +265,7 @@ static bool update(struct backfill_walk *walk, struct walk_limits limits, struct
     is_leader = results[0];
     count = results[1];
     if (is_done && !result_bool(is_leader, 0, 0))
-        return execution_lost_leader(err);
+        return advisory_lost(err);
     if (is_done) {
         *out =
             (struct outcome) { .changed = result_number(count, 0, 0), .moved = result_number(count, 0, 2) };
@@ -292,24 +296,43 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
     char visited_text[NUMBER_SIZE];
     char changed_text[NUMBER_SIZE];
     char rows_text[NUMBER_SIZE];
+    char batches_text[NUMBER_SIZE];
     const char *const parameters[] = { walk->execution->id, walk->until.array.at, visited_text, changed_text,
-                                       rows_text };
+                                       rows_text,           batches_text };
+    struct connection *conn = walk->execution->conn;
     struct batch_item items[ADVANCE_ITEMS];
     size_t count = 0;
+    size_t advance;
+    size_t failed;
 
     (void)snprintf(visited_text, sizeof visited_text, "%lld", (long long)visited);
     (void)snprintf(changed_text, sizeof changed_text, "%lld", (long long)changed);
     (void)snprintf(rows_text, sizeof rows_text, "%lld", (long long)next_rows);
+    (void)snprintf(batches_text, sizeof batches_text, "%lld", (long long)walk->batches);
     items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
+    items[count++] =
+        (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &walk->execution->ledger->lock_key };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
     items[count++] = execution_add_limits(walk->execution);
+    advance = count;
     items[count++] = (struct batch_item) { .query = &BACKFILL_ADVANCE, .parameters = parameters };
     items[count++] = (struct batch_item) { .query = &end };
-    return lease_check(walk->execution->lease, err) &&
-           query_batch(walk->execution->conn,
-                       &(const struct batch) { .items = items, .count = count, .cancellable = count - 1 },
-                       err);
+    if (!lease_check(walk->execution->lease, err))
+        return false;
+    if (query_batch(conn,
+                    &(const struct batch) {
+                        .items = items, .count = count, .cancellable = count - 1, .failed = &failed },
+                    err))
+        return true;
+    if (failed == 1 && err->class != ERROR_LOST)
+        return advisory_lost(err);
+    if (failed != advance || strcmp(err->sqlstate, "22012") != 0)
+        return false;
+    error_set(err, ERROR_CLEAN,
+              "the progress of the backfill in the journal was changed or deleted by "
+              "somebody else");
+    return error_hint(err, "Find out who did that, and which rows are done, before you deploy again.");
 }
 
 bool backfill_walk_batch(struct backfill_walk *walk, struct walk_limits limits, int64_t next_rows,

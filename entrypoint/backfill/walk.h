@@ -10,6 +10,7 @@
 struct backfill_walk {
     struct execution *execution;
     struct backfill_plan plan;
+    bool is_known;             /* what an earlier run has done, if there was one */
     int pass;                  /* over the table; from 1 */
     struct backfill_key first; /* of the table, when the pass began; unknown = it has no rows */
     struct backfill_key last;

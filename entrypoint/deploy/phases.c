@@ -240,8 +240,9 @@ static bool apply_one(struct deployment *d, struct error *err)
     d->progress->current = NULL;
     d->is_session_used = true;
     if (is_applied) {
-        d->ledger.size.rows++;
+        d->ledger.size.rows += d->execution.unfinished == NULL;
         d->ledger.size.finished++;
+        text_copy_cut(d->ledger.anchor, sizeof d->ledger.anchor, d->execution.id);
         deployment_report_applied(d);
     }
     log_context(LOG_MIGRATION, NULL);

@@ -7,15 +7,19 @@
 #include "base/memory.h"
 #include "base/signals.h"
 #include "execution/circumstance.h"
+#include "execution/session_state.h"
 #include "postgres/query.h"
 #include "postgres/sqlstate.h"
 #include "postgres/writable.h"
+#include "sql/session_statement.h"
 
 enum { NUMBER_SIZE = 24, ROLLBACK_MS = 10 * 1000, SERVER_GRACE_MS = 10 * 1000 };
 
 struct journal execution_journal(const struct execution *execution)
 {
-    return (struct journal) { .conn = execution->conn, .ledger_schema = execution->ledger->schema };
+    return (struct journal) { .conn = execution->conn,
+                              .ledger_schema = execution->ledger->schema,
+                              .key = execution->ledger->lock_key };
 }
 
 struct script_reader execution_reader(const struct execution *execution)
@@ -72,7 +76,7 @@ bool execution_failed_at(struct execution *execution, size_t start, size_t first
     return error_message(err, "migration \"%s\" failed: %s", execution->migration->name, err->message);
 }
 
-bool execution_send(struct execution *execution, size_t start, size_t end, size_t first, struct error *err)
+static bool send(struct execution *execution, size_t start, size_t end, size_t first, struct error *err)
 {
     auto_free char *piece = memory_copy(execution->script.at + start, end - start);
     size_t completed;
@@ -80,6 +84,42 @@ bool execution_send(struct execution *execution, size_t start, size_t end, size_
     if (!query_script(execution->conn, piece, &completed, err))
         return execution_failed_at(execution, start, first, completed, err);
     return true;
+}
+
+/* A piece ends with each statement that takes our own settings away, and is followed by setting them again.
+ */
+static bool send_guarded(struct execution *execution, size_t start, size_t end, size_t first,
+                         struct error *err)
+{
+    struct script_reader reader = script_reader_of(
+        execution->migration->script_path, (struct slice) { execution->script.at + start, end - start },
+        connection_server_version(execution->conn), execution->ledger->has_standard_strings);
+    struct statement statement;
+    size_t begun = start;
+    size_t number = first;
+
+    while (script_next(&reader, &statement, err) == SCRIPT_STATEMENT) {
+        statement.start += start;
+        statement.end += start;
+        number++;
+        if (!session_statement_is_reset(execution_text(execution, &statement)))
+            continue;
+        if (!send(execution, begun, statement.end, first, err) ||
+            !session_state_reinstate(execution, execution_text(execution, &statement), err))
+            return false;
+        begun = statement.end;
+        first = number;
+        while (begun < end && execution->script.at[begun] != ';')
+            begun++;
+        begun += begun < end;
+    }
+    return begun >= end || send(execution, begun, end, first, err);
+}
+
+bool execution_send(struct execution *execution, size_t start, size_t end, size_t first, struct error *err)
+{
+    return execution->has_resets ? send_guarded(execution, start, end, first, err)
+                                 : send(execution, start, end, first, err);
 }
 
 bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wait, bool is_local,
@@ -305,11 +345,6 @@ bool execution_may_go_on(const struct execution *execution, struct error *err)
     return lease_check(execution->lease, err);
 }
 
-bool execution_lost_leader(struct error *err)
-{
-    return error_set(err, ERROR_LEADER, "the leader lock was lost: another session has taken it");
-}
-
 void execution_roll_back(struct connection *conn)
 {
     static const struct query rollback = { .name = "rollback", .sql = "ROLLBACK" };
@@ -325,6 +360,8 @@ void execution_roll_back(struct connection *conn)
 
 void execution_roll_back_own(struct connection *conn)
 {
+    bool was_shielded = connection_shield(conn, true);
+
     execution_roll_back(conn);
-    connection_shield(conn, false);
+    connection_shield(conn, was_shielded);
 }

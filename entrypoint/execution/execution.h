@@ -49,6 +49,14 @@ struct own_limits {
     const char *parameters[2];
 };
 
+/* A migration that commits more than once: how far it is. */
+struct course {
+    size_t done;     /* statements, including those of rolled-back blocks */
+    size_t recorded; /* … as its ledger row says; fewer where that could not be written */
+    size_t resumed;  /* … by an earlier run */
+    bool has_effect; /* something done so far persists: more than settings */
+};
+
 struct execution {
     struct connection *conn;
     /* Opens another connection in place of one that is lost, and leads there again; NULL when it can't. */
@@ -76,6 +84,13 @@ struct execution {
     bool is_session_used;  /* an earlier script ran in this session */
     bool is_pooled; /* behind a pooler in transaction mode: the leader lock lasts only for each transaction */
     char id[UUID_SIZE]; /* of the ledger row */
+    struct course course;
+
+    /* Of the session, see execution/session_state.h. */
+    char *baseline;     /* the settings that it was set up with, as JSON; NULL = not read */
+    bool is_state_kept; /* the journal has a row for what the script sets */
+    bool has_resets;    /* the script may take away our own settings */
+    bool has_advisory;  /* … may take advisory locks */
 
     struct failure failure;
     size_t failed_statement; /* its number, from 0, as the server's latest error told */
@@ -161,14 +176,11 @@ bool execution_explain(struct execution *execution, struct error *err);
  * every COMMIT, and wherever the run can be stopped. */
 must_use bool execution_may_go_on(const struct execution *execution, struct error *err);
 
-/* ERROR_LEADER: somebody else may be writing now. Returns false. */
-bool execution_lost_leader(struct error *err);
-
 /* Ends an open transaction after a failure. Errors are ignored: the end of the session rolls back, too. An
  * answer that does not come in time counts as that. */
 void execution_roll_back(struct connection *conn);
 
-/* Ends one of our own transactions, failed or not; signals may cancel what comes next. */
+/* Ends one of our own transactions, failed or not; signals may cancel what comes next as before. */
 void execution_roll_back_own(struct connection *conn);
 
 /* The text of a statement of the script. */

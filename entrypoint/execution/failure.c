@@ -250,6 +250,11 @@ static void add_go_on(const struct failure_facts *facts, const struct failure_na
 static void add_corrected(const struct failure_facts *facts, const struct failure_names *names,
                           struct text *out)
 {
+    if (names->done > 0 && names->done >= names->statements) {
+        text_add_string(out, "Correct the cause and deploy again");
+        add_go_on(facts, names, out);
+        return;
+    }
     if (names->advice[0] != '\0') {
         text_add_format(out, "%s Then deploy again", names->advice);
         if (names->done > 0 || (facts->mode == MODE_BACKFILL && names->persists[0] != '\0'))

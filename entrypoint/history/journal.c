@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "history/journal_place.h"
 #include "history/owner.h"
-#include "postgres/session.h"
+#include "postgres/aside.h"
 
 /* Of the schema $1 and of the shared one: what journal_choose() asks, and who owns it. */
 static const struct query JOURNAL_PLACES = {
@@ -17,7 +17,7 @@ static const struct query JOURNAL_PLACES = {
     .parameters = 1,
     .sql =
         "WITH tables AS (SELECT c.oid, c.relnamespace, c.relowner, c.relkind FROM pg_catalog.pg_class AS c"
-        "   WHERE c.relname OPERATOR(pg_catalog.=) ANY ('{intent,backfill}'::pg_catalog.text[]))"
+        "   WHERE c.relname OPERATOR(pg_catalog.=) ANY ('{intent,backfill,session}'::pg_catalog.text[]))"
         " SELECT n.oid IS NOT NULL,"
         "  " OWNER_IS_TRUSTED("n.nspowner") " AND NOT EXISTS (SELECT FROM tables AS c"
         "     WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
@@ -65,16 +65,19 @@ static const struct query JOURNAL_CREATE[] = {
              " batches bigint NOT NULL DEFAULT 0, batch_rows bigint NOT NULL DEFAULT 0,"
              " updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
              " key pg_catalog.text)" },
+    { .name = "journal_create_session",
+      .is_in_journal = true,
+      .sql = "CREATE TABLE IF NOT EXISTS {journal}.session ("
+             " ledger_id pg_catalog.text PRIMARY KEY, state pg_catalog.jsonb NOT NULL,"
+             " pending pg_catalog.jsonb, pending_from integer,"
+             " updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
 };
 
 /* Tables that an older version created lack this column. */
-static const struct query HAS_KEY = {
-    .name = "journal_has_key",
+static const struct query LOOK_FOR_KEY = {
+    .name = "journal_look_for_key",
     .is_in_journal = true,
-    .sql =
-        "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
-        "  WHERE a.attrelid OPERATOR(pg_catalog.=) '{journal}.backfill'::pg_catalog.regclass"
-        "    AND a.attname OPERATOR(pg_catalog.=) 'key')",
+    .sql = "SELECT b.key FROM {journal}.backfill AS b LIMIT 0",
 };
 static const struct query ADD_KEY = {
     .name = "journal_add_key",
@@ -113,6 +116,10 @@ const struct query JOURNAL_FORGET[JOURNAL_TABLES] = {
       .is_in_journal = true,
       .parameters = 1,
       .sql = "DELETE FROM {journal}.backfill WHERE ledger_id OPERATOR(pg_catalog.=) $1" },
+    { .name = "session_forget",
+      .is_in_journal = true,
+      .parameters = 1,
+      .sql = "DELETE FROM {journal}.session WHERE ledger_id OPERATOR(pg_catalog.=) $1" },
 };
 
 const struct query BACKFILL_READ = {
@@ -143,45 +150,23 @@ const struct query BACKFILL_START = {
 const struct query BACKFILL_ADVANCE = {
     .name = "backfill_advance",
     .is_in_journal = true,
-    .parameters = 5,
+    .parameters = 6,
     .sql =
-        "UPDATE {journal}.backfill SET done_key = $2::pg_catalog.text[], visited = visited"
-        " OPERATOR(pg_catalog.+) $3::bigint,"
-        "       changed = changed OPERATOR(pg_catalog.+) $4::bigint, batches = batches"
-        " OPERATOR(pg_catalog.+) 1, batch_rows = $5::bigint,"
+        "WITH advanced AS (UPDATE {journal}.backfill SET done_key = $2::pg_catalog.text[],"
+        "       visited = visited OPERATOR(pg_catalog.+) $3::bigint,"
+        "       changed = changed OPERATOR(pg_catalog.+) $4::bigint,"
+        "       batches = batches OPERATOR(pg_catalog.+) 1, batch_rows = $5::bigint,"
         "       updated_at = pg_catalog.clock_timestamp()"
-        " WHERE ledger_id OPERATOR(pg_catalog.=) $1",
+        " WHERE ledger_id OPERATOR(pg_catalog.=) $1 AND batches OPERATOR(pg_catalog.=) $6::bigint RETURNING true)"
+        " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)::pg_catalog.int4 FROM advanced",
 };
 
-static const struct query BEGIN = { .name = "begin", .sql = "BEGIN" };
-
-enum { ITEMS_MOST = 1 + SESSION_ASIDES + array_length(JOURNAL_CREATE) };
-
-/* Runs statements in a transaction of their own, without any role that a script has set; the rows of the last
- * one go to `out`. */
-static bool run_aside(struct connection *conn, const struct batch_item *own, size_t count,
-                      struct result **out, struct error *err)
+/* Runs statements in a transaction of their own. */
+static bool run(const struct journal *journal, const struct batch_item *items, size_t count,
+                struct result **out, struct error *err)
 {
-    struct batch_item items[ITEMS_MOST];
-    struct error ignored;
-    bool is_done;
-
-    items[0] = (struct batch_item) { .query = &BEGIN };
-    for (size_t i = 0; i < SESSION_ASIDES; i++)
-        items[1 + i] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
-    memcpy(items + 1 + SESSION_ASIDES, own, count * sizeof *own);
-    is_done = query_batch(conn,
-                          &(const struct batch) { .items = items,
-                                                  .count = 1 + SESSION_ASIDES + count,
-                                                  .cancellable = 1 + SESSION_ASIDES + count,
-                                                  .rows = out },
-                          err) &&
-              query_several(conn, &(const struct query) { .name = "commit", .sql = "COMMIT" }, NULL, 0, err);
-    if (!is_done && connection_is_in_transaction(conn) &&
-        !query_several(conn, &(const struct query) { .name = "rollback", .sql = "ROLLBACK" }, NULL, 0,
-                       &ignored))
-        log_debug("could not roll back: %s", ignored.message);
-    return is_done;
+    return aside_run(journal->conn, journal->key, &(const struct batch) { .items = items, .count = count },
+                     out, err);
 }
 
 /* What was found, and what is to be said of it. */
@@ -203,7 +188,7 @@ static bool find(const struct journal *journal, struct found *out, struct error 
     *out = (struct found) { .choice = PLACES };
     text_copy_cut(out->names[PLACE_OWN], IDENTIFIER_SIZE, own);
     text_copy_cut(out->names[PLACE_SHARED], IDENTIFIER_SIZE, JOURNAL_SHARED);
-    if (!run_aside(journal->conn, &item, 1, &result, err))
+    if (!run(journal, &item, 1, &result, err))
         return false;
     for (int i = 0; i < PLACES; i++) {
         out->places[i] = (struct journal_place) { .exists = result_bool(result, i, 0),
@@ -227,7 +212,7 @@ static bool create(const struct journal *journal, const struct found *found, str
 
     for (size_t i = first; i < array_length(JOURNAL_CREATE); i++)
         items[i] = (struct batch_item) { .query = &JOURNAL_CREATE[i] };
-    return run_aside(journal->conn, items + first, array_length(JOURNAL_CREATE) - first, NULL, err);
+    return run(journal, items + first, array_length(JOURNAL_CREATE) - first, NULL, err);
 }
 
 /* An older release made fewer tables: what it recorded counts. */
@@ -279,12 +264,35 @@ bool journal_create(const struct journal *journal, struct error *err)
 
 bool journal_extend(const struct journal *journal, struct error *err)
 {
-    const struct batch_item look = { .query = &HAS_KEY };
+    const struct batch_item look = { .query = &LOOK_FOR_KEY };
     const struct batch_item add = { .query = &ADD_KEY };
-    auto_result struct result *result = NULL;
 
-    return run_aside(journal->conn, &look, 1, &result, err) &&
-           (result_bool(result, 0, 0) || run_aside(journal->conn, &add, 1, NULL, err));
+    if (run(journal, &look, 1, NULL, err))
+        return true;
+    return strcmp(err->sqlstate, "42703") == 0 && run(journal, &add, 1, NULL, err);
+}
+
+/* Said once. */
+static bool has_warned;
+
+bool journal_open(const struct journal *journal, bool *is_open, struct error *err)
+{
+    if (!journal_exists(journal, is_open, err))
+        return false;
+    if (*is_open)
+        return true;
+    *is_open = journal_create(journal, err);
+    if (*is_open)
+        return true;
+    if (strcmp(err->sqlstate, "42501") != 0)
+        return false;
+    if (!has_warned)
+        log_warn(
+            "%s (GRANT CREATE ON DATABASE): if this run is killed, you will have to clean up what it "
+            "leaves behind",
+            err->message);
+    has_warned = true;
+    return true;
 }
 
 void intent_free(struct intent *intent)
@@ -299,7 +307,7 @@ static bool fetch(const struct journal *journal, const struct query *query, cons
     auto_result struct result *result = NULL;
     const struct batch_item item = { .query = query, .parameters = parameters };
 
-    if (!run_aside(journal->conn, &item, 1, &result, err))
+    if (!run(journal, &item, 1, &result, err))
         return false;
     out->is_known = result_rows(result) > 0;
     if (!out->is_known)
@@ -311,9 +319,6 @@ static bool fetch(const struct journal *journal, const struct query *query, cons
     return true;
 }
 
-/* Said once. */
-static bool has_warned;
-
 bool journal_record(const struct journal *journal, const struct journal_entry *entry, struct intent *out,
                     struct error *err)
 {
@@ -323,19 +328,10 @@ bool journal_record(const struct journal *journal, const struct journal_entry *e
 
     *out = (struct intent) { .is_known = false };
     (void)snprintf(number, sizeof number, "%zu", entry->statement);
-    if (!journal_exists(journal, &exists, err))
+    if (!journal_open(journal, &exists, err))
         return false;
-    if (!exists && !journal_create(journal, err)) {
-        if (strcmp(err->sqlstate, "42501") != 0)
-            return false;
-        if (!has_warned)
-            log_warn(
-                "%s (GRANT CREATE ON DATABASE): if this run is killed, you will have to clean up what it "
-                "leaves behind",
-                err->message);
-        has_warned = true;
+    if (!exists)
         return true;
-    }
     return fetch(journal, &INTENT_RECORD, parameters, out, err);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "history/guard.h"
+#include "postgres/advisory.h"
 #include "postgres/denial.h"
 #include "sql/quote.h"
 
@@ -64,6 +65,8 @@ static void read_rows(struct arena *arena, const struct result *result, struct l
             .steps = result_number(result, i, COLUMN_STEPS),
             .logs = copy_value(arena, result, i, COLUMN_LOGS),
         };
+        if (out->rows[i].is_finished && strlen(out->rows[i].id) < sizeof out->anchor)
+            text_copy_cut(out->anchor, sizeof out->anchor, out->rows[i].id);
         out->size.finished += out->rows[i].is_finished;
         out->size.rolled_back += out->rows[i].is_rolled_back;
     }
@@ -83,21 +86,29 @@ static bool read_session(struct arena *arena, const struct result *result, const
     return error_hint(err, "Add ?schema=NAME to the database URL, or set the role's search_path.");
 }
 
-/* Prepares the queries for writing, once the schema is known. */
-static void prepare_queries(struct arena *arena, struct ledger *out)
+static struct query prepare(struct arena *arena, const struct ledger *ledger,
+                            const struct ledger_write *write)
 {
     auto_text struct text sql = text_init(QUERY_MOST);
 
-    out->table = qualified(arena, out->dialect, out->schema);
-    for (int i = 0; i < LEDGER_STATEMENTS; i++) {
-        const struct ledger_write *write = &out->dialect->ledger->writes[i];
+    add_sql(write->sql, ledger->table, &sql);
+    return (struct query) { .name = write->name,
+                            .sql = arena_copy(arena, sql.at, sql.length),
+                            .parameters = write->count };
+}
 
-        text_reset(&sql);
-        add_sql(write->sql, out->table, &sql);
-        out->queries[i] = (struct query) { .name = write->name,
-                                           .sql = arena_copy(arena, sql.at, sql.length),
-                                           .parameters = write->count };
-    }
+/* Prepares the queries for writing, once the schema is known. */
+static void prepare_queries(struct arena *arena, struct ledger *out)
+{
+    const struct ledger_sql *sql = out->dialect->ledger;
+    const struct ledger_write row = { .name = "ledger_row", .sql = sql->row, .count = 2 };
+
+    out->table = qualified(arena, out->dialect, out->schema);
+    for (int i = 0; i < LEDGER_STATEMENTS; i++)
+        out->queries[i] = prepare(arena, out, &sql->writes[i]);
+    for (int i = CHECK_NONE + 1; i < LEDGER_CHECKS; i++)
+        out->checks[i] = prepare(arena, out, &sql->checks[i]);
+    out->row = prepare(arena, out, &row);
 }
 
 static bool is_missing(const struct error *err)
@@ -297,12 +308,18 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is
 
     if (!is_baseline && !check_empty(conn, ledger, err))
         return false;
+    text_add_string(&sql, "SELECT 1 OPERATOR(pg_catalog./) (");
+    advisory_add_try(ledger->lock_key, false, &sql);
+    text_add_string(&sql, ")::pg_catalog.int4;");
     if (!add_schema(conn, ledger, &sql, err))
         return false;
     add_sql(ledger->dialect->ledger->create, ledger->table, &sql);
     if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0,
                        err)) {
-        denial_explain(conn, sql.at, err);
+        if (strcmp(err->sqlstate, "22012") == 0)
+            advisory_lost(err);
+        else
+            denial_explain(conn, sql.at, err);
         return error_context(err, "creating the ledger %s", ledger->table);
     }
     log_debug("created the ledger %s", ledger->table);
@@ -336,44 +353,6 @@ bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *e
         return false;
     *exists = result_bool(result, 0, 0);
     return true;
-}
-
-struct batch_item ledger_item(const struct ledger *ledger, enum ledger_statement statement,
-                              const char *const values[ROW_VALUES], const char *parameters[ROW_VALUES])
-{
-    const struct ledger_write *write = &ledger->dialect->ledger->writes[statement];
-
-    for (int i = 0; i < write->count; i++)
-        parameters[i] = values[write->takes[i]];
-    return (struct batch_item) { .query = &ledger->queries[statement], .parameters = parameters };
-}
-
-bool ledger_write(struct connection *conn, const struct ledger *ledger, enum ledger_statement statement,
-                  const char *const values[ROW_VALUES], struct error *err)
-{
-    const char *parameters[ROW_VALUES];
-    const struct batch_item item = ledger_item(ledger, statement, values, parameters);
-
-    return query_run(conn, item.query, item.parameters, NULL, err);
-}
-
-bool ledger_record_clean_failure(struct connection *conn, const struct ledger *ledger,
-                                 const char *const values[ROW_VALUES], struct error *err)
-{
-    char id[UUID_SIZE];
-    const char *fresh[ROW_VALUES];
-    const char *parameters[ROW_VALUES];
-    const struct batch_item again = ledger_item(ledger, LEDGER_REPEAT_FAILED, values, parameters);
-    auto_result struct result *repeated = NULL;
-
-    if (!query_run(conn, again.query, again.parameters, &repeated, err))
-        return false;
-    if (result_rows(repeated) > 0)
-        return true;
-    random_uuid(id);
-    memcpy(fresh, values, sizeof fresh);
-    fresh[ROW_ID] = id;
-    return ledger_write(conn, ledger, LEDGER_INSERT_FAILED, fresh, err);
 }
 
 bool ledger_row_is_resumable(const struct ledger_row *row)

@@ -1,5 +1,6 @@
 #include "lock/leader.h"
 
+#include "postgres/advisory.h"
 #include "postgres/query.h"
 #include "postgres/session.h"
 
@@ -33,13 +34,6 @@ static const struct query LEADER_HOLDER = {
         "       COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.query_start) AT TIME ZONE 'UTC',"
         "                                   'YYYY-MM-DD HH24:MI:SS \"UTC\"'), ''),"
         "       COALESCE(pg_catalog.host(a.client_addr), '')" LEADER_LOCKS " LIMIT 1",
-};
-
-static const struct query LEADER_OURS = {
-    .name = "leader_is_ours",
-    .parameters = 1,
-    .sql = "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 0" LEADER_LOCKS
-           " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()",
 };
 
 bool leader_find(struct connection *conn, const char *key, struct leader *holder, struct error *err)
@@ -83,11 +77,6 @@ enum leader_answer leader_try(struct connection *conn, const char *key, struct l
     return leader_find(conn, key, holder, err) ? LEADER_HELD : LEADER_UNKNOWN;
 }
 
-void leader_add_try(const char *key, struct text *sql)
-{
-    text_add_format(sql, "pg_catalog.pg_try_advisory_xact_lock(%s)", key);
-}
-
 enum leader_answer leader_begin(struct connection *conn, const char *key, struct leader *holder,
                                 struct error *err)
 {
@@ -96,7 +85,7 @@ enum leader_answer leader_begin(struct connection *conn, const char *key, struct
     auto_result struct result *result = NULL;
 
     text_add_string(&sql, "BEGIN ISOLATION LEVEL READ COMMITTED;SELECT ");
-    leader_add_try(key, &sql);
+    advisory_add_try(key, false, &sql);
     if (!query_several(conn, &(const struct query) { .name = "leader_begin", .sql = sql.at }, &result, 1,
                        err))
         return LEADER_UNKNOWN;
@@ -106,19 +95,3 @@ enum leader_answer leader_begin(struct connection *conn, const char *key, struct
                ? LEADER_HELD
                : LEADER_UNKNOWN;
 }
-
-bool leader_is_ours(struct connection *conn, const char *key, bool *is_ours, struct error *err)
-{
-    auto_result struct result *result = NULL;
-
-    if (!query_run(conn, &LEADER_OURS, &key, &result, err))
-        return false;
-    *is_ours = result_bool(result, 0, 0);
-    return true;
-}
-
-const struct query LEADER_KEEP = {
-    .name = "leader_keep",
-    .parameters = 1,
-    .sql = "SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.pg_try_advisory_lock($1))::integer",
-};

@@ -21,9 +21,12 @@ enum { GRACE_SIGNAL_MS = 4000, GRACE_LIMIT_MS = 10 * 1000 };
 /* A signal that is repeated is noticed within this time. */
 enum { REPEATED_LOOK_MS = 200 };
 
-void connection_shield(struct connection *conn, bool is_shielded)
+bool connection_shield(struct connection *conn, bool is_shielded)
 {
+    bool was_shielded = conn->is_shielded;
+
     conn->is_shielded = is_shielded;
+    return was_shielded;
 }
 
 void connection_limit_answers(struct connection *conn, int64_t ms)

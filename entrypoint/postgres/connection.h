@@ -60,8 +60,9 @@ extern const char *const CONNECTION_RETRY_NAMES[];
 size_t connection_retries(enum connection_retry reason);
 
 /* While a connection is shielded, a signal does not cancel its statement: it is cleaning up, and has
- * a few seconds for each query after a signal. A connection whose query was cancelled becomes shielded. */
-void connection_shield(struct connection *conn, bool is_shielded);
+ * a few seconds for each query after a signal. A connection whose query was cancelled becomes shielded.
+ * Returns whether it was before. */
+bool connection_shield(struct connection *conn, bool is_shielded);
 
 /* From now on an answer that takes longer than `ms` (0 = no limit) counts as a broken connection
  * (ERROR_LOST). */

@@ -352,7 +352,7 @@ static bool batch_next(struct connection *conn, struct reading *reading, PGresul
 }
 
 /* One result for each item, a NULL after each, then the result of the sync point (libpq, "Pipeline Mode"). */
-static bool batch_read(struct connection *conn, struct reading *reading, struct result **last,
+static bool batch_read(struct connection *conn, struct reading *reading, struct result **rows,
                        struct error *err)
 {
     const struct batch *batch = reading->batch;
@@ -371,9 +371,9 @@ static bool batch_read(struct connection *conn, struct reading *reading, struct 
         }
         if (is_failure(result)) {
             is_alive = batch_fail(conn, result, reading, err);
-        } else if (reading->item + 1 == batch->count && PQresultStatus(result) == PGRES_TUPLES_OK &&
-                   batch->rows != NULL) {
-            *last = (struct result *)result;
+        } else if (batch->rows != NULL && reading->item == batch->rows_of && *rows == NULL &&
+                   PQresultStatus(result) == PGRES_TUPLES_OK) {
+            *rows = (struct result *)result;
             continue;
         }
         PQclear(result);
@@ -385,7 +385,7 @@ static bool batch_read(struct connection *conn, struct reading *reading, struct 
 
 bool query_batch(struct connection *conn, const struct batch *batch, struct error *err)
 {
-    struct result *last = NULL;
+    struct result *rows = NULL;
     int64_t started = clock_now_us();
     struct reading reading = { .batch = batch, .failed = batch->count, .is_good = true };
     size_t failed = batch->count;
@@ -397,15 +397,15 @@ bool query_batch(struct connection *conn, const struct batch *batch, struct erro
         return false;
     if (!batch_send(conn, batch))
         return error_from_loss(conn, err);
-    is_good = batch_read(conn, &reading, &last, err) &&
-              (batch->rows == NULL || last != NULL || lose_trust(conn, err));
+    is_good = batch_read(conn, &reading, &rows, err) &&
+              (batch->rows == NULL || rows != NULL || lose_trust(conn, err));
     failed = reading.failed;
     log_duration(batch->items[batch->count - 1].query->name, started);
     if (batch->failed != NULL)
         *batch->failed = failed;
     if (is_good && batch->rows != NULL)
-        *batch->rows = steal(&last);
-    result_free(last);
+        *batch->rows = steal(&rows);
+    result_free(rows);
     if (!connection_is_lost(conn))
         (void)PQexitPipelineMode(conn->pg);
     if (!is_good && failed < batch->count)

@@ -57,7 +57,8 @@ struct batch {
     const struct batch_item *items;
     size_t count;
     size_t cancellable; /* so many from the first one; COMMIT is not: cancelled, it may commit all the same */
-    struct result **rows; /* gets those of the last item; NULL = they don't matter */
+    struct result **rows; /* gets those of item number `rows_of`; NULL = they don't matter */
+    size_t rows_of;
     size_t *failed; /* gets the number of the item that failed (`count` when the session broke and nobody
                        knows); may be NULL */
 };

@@ -122,7 +122,7 @@ bool detach_after(const struct broken *broken, const struct subject *subject, co
     struct error err;
 
     if (!look(broken, subject, intent, &result, &err))
-        return leftover_unknown(left, intent, &err);
+        return leftover_unknown(left, intent->is_known, &err);
     if (!result_bool(result, 0, 2))
         return true;
     add_finalize(subject, &sql);

@@ -99,6 +99,8 @@ static bool clear(const struct broken *broken, const struct result *copies, size
             return error_set(
                 err, ERROR_CLEAN,
                 "the index %s is INVALID, and it is not certain that this migration left it behind", name.at);
+        if (broken->may_only_look)
+            return false;
         log_warn("dropping the INVALID index %s that an interrupted REINDEX left behind", name.at);
         if (!invalid_index_drop(broken, name.at, err))
             return false;
@@ -140,6 +142,6 @@ bool reindex_after(const struct broken *broken, const struct subject *subject, c
     if (!intent->is_known)
         return true;
     if (!find(broken, subject, intent, &copies, &err))
-        return leftover_unknown(left, intent, &err);
+        return leftover_unknown(left, intent->is_known, &err);
     return clear(broken, copies, &new_ones, left, &err);
 }

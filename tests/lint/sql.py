@@ -62,7 +62,7 @@ ADDS_ELSEWHERE = {
     "quote_identifier": HOLE,
     "quote_qualified": f"{HOLE}.{HOLE}",
     "quote_literal": "'hole'",
-    "leader_add_try": "true",
+    "advisory_add_try": "true",
     "session_settings_add": "SET LOCAL a = 1;",
     "session_cleanup_add": "CLOSE ALL;",
     "ledger_add_unchanged": "SELECT true",
@@ -89,10 +89,10 @@ COMPLETED = {
     "entrypoint/backfill/key.c:key_take:key>valuesi": "SELECT {}",
     "entrypoint/traffic/blockers.c:add_lock:sql": "SELECT FROM hole AS l WHERE {}",
     "entrypoint/execution/circumstance.c:add_creations:sql": "SELECT 0, ''::pg_catalog.text, true{}",
-    "entrypoint/lock/leader.c:leader_add_try:sql": "SELECT {}",
+    "entrypoint/postgres/advisory.c:advisory_add_try:sql": "SELECT {}",
 }
 # What the user's own text stands for, where an expression would not do.
-TEXTS_OF_USERS = {"entrypoint/repair/invalid_index.c:invalid_index_definition": " (hole)", "entrypoint/backfill/plan.c:check_statement": "UPDATE hole SET a = 1"}
+TEXTS_OF_USERS = {"entrypoint/repair/invalid_index.c:invalid_index_definition": " (hole)", "entrypoint/backfill/plan.c:check_statement": "UPDATE hole SET a = 1", "entrypoint/apply/block.c:block_send": "SELECT 1"}
 
 
 def unescaped(text):
