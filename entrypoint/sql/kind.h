@@ -82,6 +82,9 @@ bool statement_is_before_queries(struct scanner scanner);
  * functions do, ALTER TABLE included. */
 bool statement_is_data(struct scanner scanner);
 
+/* Whether it is one of these, or SELECT, VALUES, TABLE or WITH. */
+bool statement_is_query(struct scanner scanner);
+
 /* Whether it is CREATE INDEX IF NOT EXISTS, which accepts an existing index that is INVALID. */
 bool statement_is_guarded_index(struct scanner scanner);
 
