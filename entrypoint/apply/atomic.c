@@ -173,9 +173,7 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
 /* What a statement waits for, after others in its transaction. */
 static enum retry_wait wait_of(const struct statement *statement, bool has_locked)
 {
-    if (!statement->is_data)
-        return WAIT_TABLE;
-    return has_locked ? WAIT_ROWS_AND_BLOCK : WAIT_ROWS;
+    return statement->is_data && !has_locked ? WAIT_ROWS : WAIT_TABLE;
 }
 
 /* Sends a script in pieces of whole statements; inside our transaction the result is the same as in one. In
@@ -187,26 +185,26 @@ static bool send_pieces(struct execution *execution, const struct transaction_he
     struct script_reader reader = execution_reader(execution);
     struct statement statement = { .start = 0 };
     enum script_answer answer;
-    bool is_data = is_all_data(execution);
+    enum retry_wait now = is_all_data(execution) ? WAIT_ROWS : WAIT_TABLE;
     bool has_locked = false;
     size_t start = head->rest;
     size_t first = head->statements;
 
     for (size_t number = 0; (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT; number++) {
-        bool is_change = statement.is_data != is_data;
+        enum retry_wait wait = wait_of(&statement, has_locked);
 
         if (number < head->statements)
             continue;
-        if (is_change || statement.start - start > PIECE_BYTES) {
+        if (wait != now || statement.start - start > PIECE_BYTES) {
             if (number > first && !execution_send(execution, start, statement.start, first, err))
                 return false;
             start = statement.start;
             first = number;
         }
-        if (is_change && !execution_set_lock_timeout(execution, wait_of(&statement, has_locked), true, err))
+        if (wait != now && !execution_set_lock_timeout(execution, wait, true, err))
             return false;
-        is_data = statement.is_data;
-        has_locked |= !is_data;
+        now = wait;
+        has_locked |= !statement.is_data;
     }
     return answer == SCRIPT_END && execution_send(execution, start, execution->script.length, first, err);
 }

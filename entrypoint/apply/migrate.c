@@ -150,9 +150,12 @@ bool migration_apply(struct execution *execution, size_t before, struct error *e
     execution->progress->mode = MODE_NAMES[execution->mode];
     execution->progress->current_started_at = clock_wall_seconds();
     progress_enter(execution->progress, PROGRESS_APPLYING);
+    execution->until = deadline_never();
+    execution->watch->policy = &execution->lock_wait.policy;
     if (execution->unfinished == NULL && !assertion_before(execution, err))
         return execution_explain(execution, err);
-    execution->until = execution->timeout_ms > 0 ? deadline_in(execution->timeout_ms) : deadline_never();
+    if (execution->timeout_ms > 0)
+        execution->until = deadline_in(execution->timeout_ms);
     connection_cancel_at(execution->conn, execution->until, EXECUTION_LATE);
     is_applied = run(execution, err);
     connection_cancel_at(execution->conn, deadline_never(), NULL);

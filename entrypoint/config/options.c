@@ -108,7 +108,7 @@ const struct option OPTIONS[] = {
     { .name = "lock-timeout", .group = GROUP_LOCKS, .type = OPTION_DURATION, .commands = FOR_APPLIERS,
       .field = FIELD(lock_timeout_ms), .standard = "0", .most = DAY_MS, .value = "TIME",
       .help = "let a statement wait at most TIME for a table lock",
-      .more = "After that, its transaction is rolled back and tried again. 0 starts with 50ms and grows to "
+      .more = "After that, its transaction is rolled back and tried again. 0 starts with 25ms and grows to "
               "1s." },
     { .name = "retry-for", .group = GROUP_LOCKS, .type = OPTION_DURATION, .commands = FOR_APPLIERS,
       .field = FIELD(retry_for_ms), .standard = "10m", .most = DAY_MS, .traits = OPTION_USUAL,

@@ -32,6 +32,7 @@ struct lock_wait {
     int64_t lock_timeout_ms;      /* as last set by us */
     struct blocker blocker;       /* the latest one … */
     bool is_blocker_known;        /* … if it was seen */
+    unsigned cycles;              /* attempts in a row in which it waited for us, too */
     char unseen[32];              /* the virtual transaction id of a holder whose age is hidden from us … */
     struct deadline unseen_until; /* … and until when it counts as young */
 };

@@ -27,12 +27,11 @@ static void pass(struct surroundings *around, const struct statement *statement,
 
 /* 25001: "cannot run inside a transaction block", "must be called before any query". What runs in a function
  * cannot leave its transaction. */
-static enum obstacle of_active_transaction(const struct surroundings *around,
-                                           const struct statement *statement, struct scanner text)
+static enum obstacle of_active_transaction(const struct surroundings *around, struct scanner text)
 {
     if (statement_sets_transaction(text))
         return OBSTACLE_LATE_SETTING;
-    if (statement->is_data || statement_may_commit(text) || statement_is_before_queries(text))
+    if (statement_is_query(text) || statement_may_commit(text) || statement_is_before_queries(text))
         return OBSTACLE_NONE;
     return around->is_in_block ? OBSTACLE_REFUSED_IN_BLOCK : OBSTACLE_REFUSED;
 }
@@ -67,7 +66,7 @@ enum obstacle obstacle_of(struct script_reader script, size_t number, const char
         text.offset = statement.start;
         text.length = statement.end;
         if (i == number && is_active)
-            return of_active_transaction(&around, &statement, text);
+            return of_active_transaction(&around, text);
         if (i == number)
             return is_termination ? of_termination(&around, text) : of_new_value(&around);
         pass(&around, &statement, text);

@@ -63,13 +63,26 @@ static const struct query JOURNAL_CREATE[] = {
              " pg_catalog.text[],"
              " visited bigint NOT NULL DEFAULT 0, changed bigint NOT NULL DEFAULT 0,"
              " batches bigint NOT NULL DEFAULT 0, batch_rows bigint NOT NULL DEFAULT 0,"
-             " updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
+             " updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
+             " key pg_catalog.text)" },
     { .name = "journal_create_session",
       .is_in_journal = true,
       .sql = "CREATE TABLE IF NOT EXISTS {journal}.session ("
              " ledger_id pg_catalog.text PRIMARY KEY, state pg_catalog.jsonb NOT NULL,"
              " pending pg_catalog.jsonb, pending_from integer,"
              " updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
+};
+
+/* Tables that an older version created lack this column. */
+static const struct query LOOK_FOR_KEY = {
+    .name = "journal_look_for_key",
+    .is_in_journal = true,
+    .sql = "SELECT b.key FROM {journal}.backfill AS b LIMIT 0",
+};
+static const struct query ADD_KEY = {
+    .name = "journal_add_key",
+    .is_in_journal = true,
+    .sql = "ALTER TABLE {journal}.backfill ADD COLUMN IF NOT EXISTS key pg_catalog.text",
 };
 
 /* The first transaction id is kept: whatever any attempt left behind is younger. */
@@ -114,7 +127,7 @@ const struct query BACKFILL_READ = {
     .is_in_journal = true,
     .parameters = 1,
     .sql =
-        "SELECT pass, visited, changed, batches, batch_rows,"
+        "SELECT key, pass, visited, changed, batches, batch_rows,"
         "       first_key, first_key[1], first_key[2], first_key[3], first_key[4],"
         "       last_key, last_key[1], last_key[2], last_key[3], last_key[4],"
         "       done_key, done_key[1], done_key[2], done_key[3], done_key[4]"
@@ -124,12 +137,13 @@ const struct query BACKFILL_READ = {
 const struct query BACKFILL_START = {
     .name = "backfill_start",
     .is_in_journal = true,
-    .parameters = 4,
+    .parameters = 5,
     .sql =
-        "INSERT INTO {journal}.backfill (ledger_id, pass, first_key, last_key)"
-        " VALUES ($1, $2::integer, $3::pg_catalog.text[], $4::pg_catalog.text[])"
+        "INSERT INTO {journal}.backfill (ledger_id, pass, first_key, last_key, key)"
+        " VALUES ($1, $2::integer, $3::pg_catalog.text[], $4::pg_catalog.text[], $5)"
         " ON CONFLICT (ledger_id) DO UPDATE"
-        "   SET pass = EXCLUDED.pass, first_key = EXCLUDED.first_key, last_key = EXCLUDED.last_key,"
+        "   SET pass = EXCLUDED.pass, key = EXCLUDED.key,"
+        "       first_key = EXCLUDED.first_key, last_key = EXCLUDED.last_key,"
         "       done_key = NULL, visited = 0, updated_at = pg_catalog.clock_timestamp()",
 };
 
@@ -246,6 +260,16 @@ bool journal_create(const struct journal *journal, struct error *err)
     if (!find(journal, &found, err))
         return false;
     return found.choice == PLACES ? refuse(&found, err) : create(journal, &found, err);
+}
+
+bool journal_extend(const struct journal *journal, struct error *err)
+{
+    const struct batch_item look = { .query = &LOOK_FOR_KEY };
+    const struct batch_item add = { .query = &ADD_KEY };
+
+    if (run(journal, &look, 1, NULL, err))
+        return true;
+    return strcmp(err->sqlstate, "42703") == 0 && run(journal, &add, 1, NULL, err);
 }
 
 /* Said once. */

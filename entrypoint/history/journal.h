@@ -60,10 +60,10 @@ enum { JOURNAL_TABLES = 3 };
 extern const struct query JOURNAL_FORGET[JOURNAL_TABLES];
 
 /* Backfills: $1 is the ledger row; keys are arrays of text.
- * READ: pass, rows visited and changed, batches, rows of a batch; then first, last and done key, each as an
- * array and in four parts. START: a pass ($2) from the first ($3) to the last key ($4). ADVANCE: up to key
- * $2, with $3 rows visited, $4 changed; the next batch has $5; fails (division by zero) unless $6 batches are
- * done so far. */
+ * READ: what the key is, pass, rows visited and changed, batches, rows of a batch; then first, last and done
+ * key, each as an array and in four parts. START: a pass ($2) from the first ($3) to the last key ($4), along
+ * the key $5. ADVANCE: up to key $2, with $3 rows visited, $4 changed; the next batch has $5; fails (division
+ * by zero) unless $6 batches are done so far. */
 extern const struct query BACKFILL_READ;
 extern const struct query BACKFILL_START;
 extern const struct query BACKFILL_ADVANCE;
@@ -74,6 +74,9 @@ must_use bool journal_open(const struct journal *journal, bool *is_open, struct 
 
 /* Creates it if necessary. False with SQLSTATE 42501 and a hint if there is no place for it. */
 must_use bool journal_create(const struct journal *journal, struct error *err);
+
+/* Adds to a table of an older version what this one needs. */
+must_use bool journal_extend(const struct journal *journal, struct error *err);
 
 /* Whether the schema and its tables exist. From then on queries with is_in_journal go there. */
 must_use bool journal_exists(const struct journal *journal, bool *exists, struct error *err);

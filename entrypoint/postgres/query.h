@@ -67,7 +67,7 @@ struct batch {
 must_use bool query_batch(struct connection *conn, const struct batch *batch, struct error *err);
 
 /* A query that nobody waits for: statements without parameters, asked while something else is waited for. */
-enum { PENDING_RESULTS = 3 };
+enum { PENDING_RESULTS = 4 };
 struct pending {
     struct result *results[PENDING_RESULTS]; /* as query_several() keeps them */
     size_t count;

@@ -250,17 +250,30 @@ bool statement_is_before_queries(struct scanner scanner)
     return false;
 }
 
-bool statement_is_data(struct scanner scanner)
+/* Whether it begins with one of these words. */
+static bool begins_with(struct scanner scanner, const char *const *words, size_t count)
 {
-    static const char *const words[] = { "insert", "update", "delete", "merge", "select",
-                                         "values", "table",  "with",   "copy" };
     struct token token = scan_token(&scanner);
 
-    for (size_t i = 0; token.kind == TOKEN_WORD && i < array_length(words); i++) {
+    for (size_t i = 0; token.kind == TOKEN_WORD && i < count; i++) {
         if (slice_equals_ignoring_case(scanner_text(&scanner, token), words[i]))
             return true;
     }
     return false;
+}
+
+bool statement_is_data(struct scanner scanner)
+{
+    static const char *const words[] = { "insert", "update", "delete", "merge", "copy" };
+
+    return begins_with(scanner, words, array_length(words));
+}
+
+bool statement_is_query(struct scanner scanner)
+{
+    static const char *const words[] = { "select", "values", "table", "with" };
+
+    return statement_is_data(scanner) || begins_with(scanner, words, array_length(words));
 }
 
 bool statement_is_guarded_index(struct scanner scanner)

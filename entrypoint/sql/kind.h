@@ -77,9 +77,13 @@ bool statement_sets_transaction(struct scanner scanner);
  * LOCK. */
 bool statement_is_before_queries(struct scanner scanner);
 
-/* Whether the statement whose first token `scanner` is at reads and writes rows: INSERT, UPDATE, DELETE,
- * MERGE, SELECT, VALUES, TABLE, WITH, COPY. Such a statement usually waits for rows, not for a table. */
+/* Whether the statement whose first token `scanner` is at writes rows: INSERT, UPDATE, DELETE, MERGE, COPY.
+ * Such a statement usually waits for rows, not for a table. SELECT is none of them: it does whatever its
+ * functions do, ALTER TABLE included. */
 bool statement_is_data(struct scanner scanner);
+
+/* Whether it is one of these, or SELECT, VALUES, TABLE or WITH. */
+bool statement_is_query(struct scanner scanner);
 
 /* Whether it is CREATE INDEX IF NOT EXISTS, which accepts an existing index that is INVALID. */
 bool statement_is_guarded_index(struct scanner scanner);

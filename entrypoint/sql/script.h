@@ -64,7 +64,7 @@ struct script_summary {
     size_t prepares;                    /* PREPARE TRANSACTION */
     size_t savepoints;                  /* SAVEPOINT, RELEASE, ROLLBACK TO */
     size_t nontransactional;            /* statements that refuse a transaction block */
-    size_t data;                        /* statements that read and write rows */
+    size_t data;                        /* statements that write rows */
     size_t guarded_indexes;             /* CREATE INDEX IF NOT EXISTS */
     bool has_nontransactional_in_block; /* one of those follows a BEGIN: it can only fail */
     bool has_stray_rollback;            /* a ROLLBACK outside a transaction of the script's own … */

@@ -24,10 +24,10 @@ struct segment {
     enum segment_kind kind;
     size_t start; /* byte offsets in the script */
     size_t end;
-    size_t first;             /* number of its first statement in the script, from 0 */
-    size_t count;             /* of its statements, COMMIT or ROLLBACK included */
-    bool is_data;             /* all of them read and write rows, except BEGIN, COMMIT and ROLLBACK */
-    struct statement closing; /* SEGMENT_BLOCK: its COMMIT or ROLLBACK */
+    size_t first;                      /* number of its first statement in the script, from 0 */
+    size_t count;                      /* of its statements, COMMIT or ROLLBACK included */
+    bool is_data;                      /* all of them write rows, except BEGIN, COMMIT and ROLLBACK */
+    struct statement closing;          /* SEGMENT_BLOCK: its COMMIT or ROLLBACK */
     struct statement nontransactional; /* SEGMENT_ALONE */
 };
 

@@ -80,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)!directive_parse("any.sql", bytes, &directives, &err);
     (void)!index_statement_parse(bytes, &index);
     (void)!subject_parse(bytes, &subject);
-    (void)!update_statement_parse(bytes, &update, &err);
+    if (update_statement_parse(bytes, has_standard_strings, &update, &err))
+        (void)!update_statement_is_repeatable(bytes, has_standard_strings, &update);
     return 0;
 }

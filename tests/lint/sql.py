@@ -71,12 +71,24 @@ ADDS_ELSEWHERE = {
     "add_exists": "SELECT true",
     "add_creations": " UNION ALL SELECT 1, ''::pg_catalog.text, true",
     "add_sql": "SELECT 1",
+    "add_column": f"{HOLE}.{HOLE}",
+    "add_texts": HOLE,
+    "add_operator": "",
+    "add_side": HOLE,
+    "add_lock": "true",
+    "key_add_listed": HOLE,
+    "key_add_order": HOLE,
+    "key_add_range": "(true)",
+    "blocker_add_signal": "SELECT true",
 }
 # Parts of statements, and the statement that each is part of.
 COMPLETED = {
+    "entrypoint/backfill/key.c:add_column:out": "SELECT {}",
+    "entrypoint/backfill/key.c:add_texts:out": "SELECT 1{}",
+    "entrypoint/backfill/key.c:key_add_listed:out": "SELECT {}",
+    "entrypoint/backfill/key.c:key_take:key>valuesi": "SELECT {}",
+    "entrypoint/traffic/blockers.c:add_lock:sql": "SELECT FROM hole AS l WHERE {}",
     "entrypoint/execution/circumstance.c:add_creations:sql": "SELECT 0, ''::pg_catalog.text, true{}",
-    "entrypoint/backfill/plan.c:add_listed:plan>listed": "SELECT {} FROM hole",
-    "entrypoint/backfill/plan.c:backfill_range_add:out": "SELECT {}",
     "entrypoint/postgres/advisory.c:advisory_add_try:sql": "SELECT {}",
 }
 # What the user's own text stands for, where an expression would not do.
