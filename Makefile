@@ -148,9 +148,9 @@ test: ## install what is needed and run every test
 test-all: all $(UNIT_TESTS)
 	$(Q)tests/run_all $(abspath $(BINARY)) '$(T)' '$(SUITES)' $(UNIT_TESTS)
 
-rig: all ## every fault at every message of every command, and a table of the cases (EVERY=7: at every 7th; MAJORS=13,18; T=pattern)
+rig: all ## every fault at every message of every command, and a table of the cases (EVERY=7: at every 7th; ROUNDS=10000 random backfills; MAJORS=13,18; T=pattern)
 	$(Q)tests/deps build server test
-	$(Q)tests/run_integration $(abspath $(BINARY)) tests/rig --every $(or $(EVERY),1) $(if $(MAJORS),--majors $(MAJORS)) $(if $(T),-k '$(T)')
+	$(Q)tests/run_integration $(abspath $(BINARY)) tests/rig --every $(or $(EVERY),1) --rounds $(or $(ROUNDS),40) $(if $(MAJORS),--majors $(MAJORS)) $(if $(T),-k '$(T)')
 
 valgrind: all ## the engine's main tests under valgrind's memcheck (T=pattern)
 	$(Q)tests/deps build server test valgrind

@@ -9,17 +9,18 @@
 #include "history/ledger.h"
 #include "history/script_file.h"
 #include "lock/acquire.h"
+#include "postgres/advisory.h"
 #include "print.h"
 
 /* One row to write; its texts live in the arena. */
 struct mark {
     char id[UUID_SIZE];
     char checksum[CHECKSUM_SIZE];
-    const char *parameters[ROW_VALUES];
+    struct ledger_parameters parameters;
 };
 
 static bool prepare_mark(struct arena *arena, const struct migration *migration, const struct ledger *ledger,
-                         struct batch_item *out, struct error *err)
+                         struct batch_item out[LEDGER_ITEMS_MOST], struct error *err)
 {
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     struct mark *mark = arena_alloc(arena, 1, sizeof *mark);
@@ -31,8 +32,7 @@ static bool prepare_mark(struct arena *arena, const struct migration *migration,
     const char *const row[ROW_VALUES] = {
         [ROW_ID] = mark->id, [ROW_CHECKSUM] = mark->checksum, [ROW_NAME] = migration->name
     };
-    *out = ledger_item(ledger, LEDGER_INSERT_MARKED, row, mark->parameters);
-    return true;
+    return ledger_add_items(ledger, LEDGER_INSERT_MARKED, row, &mark->parameters, out) == LEDGER_ITEMS_MOST;
 }
 
 /* The end of the folder's migrations up to and including `to` (all of them if NULL). */
@@ -50,35 +50,46 @@ static bool find_end(const struct folder *folder, const char *to, size_t *end, s
     return true;
 }
 
-static bool refuse_failed(const struct dialect *dialect, const struct history *history, struct error *err)
+static bool refuse_failed(const struct folder *folder, const struct history *history, struct error *err)
 {
-    if (history->failed_count == 0)
-        return true;
-    error_set(err, ERROR_REFUSED, "migration \"%s\" failed and has not been resolved",
-              history->failed[0]->name);
-    error_code(err, dialect->codes.unresolved);
-    return error_hint(err, "Resolve it first: tidelock resolve --applied \"%s\" or --rolled-back \"%s\"",
-                      history->failed[0]->name, history->failed[0]->name);
+    for (size_t i = 0; i < folder->count; i++) {
+        const char *name = folder->items[i].name;
+
+        if (history->items[i].verdict != VERDICT_FAILED)
+            continue;
+        error_set(err, ERROR_REFUSED, "migration \"%s\" failed and has not been resolved", name);
+        error_code(err, folder->dialect->codes.unresolved);
+        return error_hint(err, "Resolve it first: tidelock resolve --applied \"%s\" or --rolled-back \"%s\"",
+                          name, name);
+    }
+    return true;
 }
 
 static bool write_marks(struct connection *conn, const struct folder *folder, const struct ledger *ledger,
                         size_t end, struct error *err)
 {
     auto_arena struct arena *arena = arena_new();
-    struct batch_item *items = arena_alloc(arena, end + 1, sizeof *items);
+    struct batch_item *items = arena_alloc(arena, 1 + LEDGER_ITEMS_MOST * end, sizeof *items);
+    const char *const none[ROW_VALUES] = { NULL };
     struct history history;
     size_t count = 0;
 
     history_compare(arena, folder, ledger->rows, ledger->count, &history);
-    if (!refuse_failed(folder->dialect, &history, err))
+    if (!refuse_failed(folder, &history, err))
         return false;
     for (size_t i = 0; i < end; i++) {
         if (history.items[i].verdict == VERDICT_PENDING &&
-            !prepare_mark(arena, &folder->items[i], ledger, &items[count++], err))
+            !prepare_mark(arena, &folder->items[i], ledger, items + 1 + LEDGER_ITEMS_MOST * count++, err))
             return false;
     }
-    if (count > 0 && !query_batch(conn, &(const struct batch) { .items = items, .count = count }, err))
-        return error_context(err, "recording %zu migration%s as applied", count, text_plural(count));
+    items[0] = (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &ledger->lock_key };
+    if (count > 0 &&
+        !ledger_batch(conn, ledger,
+                      &(const struct batch) { .items = items, .count = 1 + LEDGER_ITEMS_MOST * count }, none,
+                      err)) {
+        error_context(err, "recording %zu migration%s as applied", count, text_plural(count));
+        return ledger_say_changed(err);
+    }
     print_line("%zu of %zu migration%s recorded as applied, %zu already were.", count, folder->count,
                text_plural(folder->count), end - count);
     return true;
@@ -96,7 +107,8 @@ static bool baseline_run(struct arena *arena, const struct config *config, int *
         !find_end(&target.folder, config->baseline_to, &end, err))
         return false;
     conn = acquire_leader(config, &target.endpoint, target.folder.dialect->lock_key, err);
-    const struct ledger_request wanted = { target.folder.dialect, target.endpoint.schema, LEDGER_NAMES };
+    const struct ledger_request wanted = { target.folder.dialect, target.endpoint.schema, LEDGER_NAMES,
+                                           false };
     if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err))
         return false;
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))

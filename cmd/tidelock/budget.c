@@ -37,6 +37,19 @@ static void print_reservation(const struct budget *budget, int server_version)
             role.at);
 }
 
+static void print_hidden(const struct budget *budget)
+{
+    auto_text struct text role = text_init(1024);
+
+    if (budget->hidden == 0)
+        return;
+    quote_identifier(budget->role, &role);
+    print_line(
+        "\nSome of the %d sessions whose kind is hidden may be parallel workers, which need no connection. To "
+        "have them told apart:\n  GRANT pg_monitor TO %s;",
+        budget->hidden, role.at);
+}
+
 static void print_budget(const struct budget *budget, const struct config *config, int server_version)
 {
     int replicas = (int)config->replicas;
@@ -48,6 +61,9 @@ static void print_budget(const struct budget *budget, const struct config *confi
     print_line("  %-34s %5d%s", "reserved_connections", -budget->reserved,
                budget->reserved > 0 && budget->may_use_reserved ? "   (this role may use them)" : "");
     print_line("  %-34s %5d", "in use", -budget->used);
+    if (budget->hidden > 0)
+        print_line("  %-34s %5d   whose kind the server hides from this role", "  of these, sessions",
+                   -budget->hidden);
     print_line("  %-34s %5d", "free for applications", budget_room(budget));
     print_limit("limit of this role", budget->role, budget->role_limit, budget->role_used);
     print_limit("limit of this database", budget->database, budget->database_limit, budget->database_used);
@@ -58,6 +74,7 @@ static void print_budget(const struct budget *budget, const struct config *confi
     print_line("  %-34s %5d", "kept free (--headroom)", (int)config->headroom);
     print_line("  %-34s %5d", "connection_limit of each",
                budget_share(budget, replicas, (int)config->connections, (int)config->headroom));
+    print_hidden(budget);
     print_reservation(budget, server_version);
 }
 
@@ -77,6 +94,7 @@ static void print_budget_json(const struct budget *budget, const struct config *
     json_set_number(object, "superuser_reserved_connections", budget->superuser_reserved);
     json_set_number(object, "reserved_connections", budget->reserved);
     json_set_number(object, "used", budget->used);
+    json_set_number(object, "used_hidden", budget->hidden);
     json_set_number(object, "room", budget_room(budget));
     json_set_text(object, "role", budget->role);
     json_set_bool(object, "is_superuser", budget->is_superuser);

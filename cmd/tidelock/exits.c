@@ -17,7 +17,7 @@ const struct exit_row EXITS[] = {
     { ERROR_CLEAN, 6, false, FOR_LEADERS, "a migration failed and left nothing behind" },
     { ERROR_PARTIAL, 7, false, FOR_APPLIERS, "a migration failed halfway; the message lists what persists" },
     { ERROR_REFUSED, 8, false, FOR_FOLDER,
-      "the history forbids it: failed migration, schema without ledger, wrong provider, --strict" },
+      "the history forbids it: failed migration, schema without ledger, ledger of a stranger, wrong provider, --strict" },
     { ERROR_TABLE_LOCK, 9, true, FOR_LEADERS, "a table lock was not obtained in time; nothing changed" },
     { ERROR_NOT_EXECUTABLE, 126, false, FOR_RUN, "run: CMD could not be executed" },
     { ERROR_NOT_FOUND, 127, false, FOR_RUN, "run: CMD was not found" },

@@ -8,6 +8,7 @@
 #include "history/ledger.h"
 #include "history/script_file.h"
 #include "lock/acquire.h"
+#include "postgres/advisory.h"
 #include "print.h"
 
 /* Marks the failed rows as rolled back and inserts an applied one: both or neither. */
@@ -16,14 +17,19 @@ static bool mark_applied(struct connection *conn, const struct ledger *ledger, c
 {
     char id[UUID_SIZE];
     const char *const row[ROW_VALUES] = { [ROW_ID] = id, [ROW_CHECKSUM] = checksum, [ROW_NAME] = name };
-    const char *parameters[2][ROW_VALUES];
-    const struct batch_item items[] = { ledger_item(ledger, LEDGER_ROLL_BACK, row, parameters[0]),
-                                        ledger_item(ledger, LEDGER_INSERT_MARKED, row, parameters[1]) };
+    struct ledger_parameters parameters[2];
+    struct batch_item items[1 + 2 * LEDGER_ITEMS_MOST] = { { .query = &ADVISORY_HOLD,
+                                                             .parameters = &ledger->lock_key } };
+    size_t count = 1;
 
     random_uuid(id);
-    return query_batch(conn, &(const struct batch) { .items = items, .count = array_length(items) }, err);
+    count += ledger_add_items(ledger, LEDGER_ROLL_BACK, row, &parameters[0], items + count);
+    count += ledger_add_items(ledger, LEDGER_INSERT_MARKED, row, &parameters[1], items + count);
+    return ledger_batch(conn, ledger, &(const struct batch) { .items = items, .count = count }, row, err) ||
+           ledger_say_changed(err);
 }
 
+/* A row is recorded as applied with the checksum of its script, so it takes the script. */
 static bool find_script(const struct folder *folder, const char *name, char checksum[CHECKSUM_SIZE],
                         struct error *err)
 {
@@ -37,8 +43,10 @@ static bool find_script(const struct folder *folder, const char *name, char chec
     error_set(err, ERROR_REFUSED, "could not find a migration \"%s\" with a readable script in %s", name,
               folder->path);
     error_code(err, folder->dialect->codes.unknown_name);
-    return error_hint(err,
-                      "Name a directory in that folder, without a path. To see all names: tidelock status");
+    return error_hint(
+        err,
+        "Name a directory in that folder, without a path (to see all names: tidelock status). If "
+        "another image has it, type this there.");
 }
 
 static bool resolve_applied(struct arena *arena, const struct config *config, struct target *target,
@@ -47,7 +55,8 @@ static bool resolve_applied(struct arena *arena, const struct config *config, st
     const char *name = config->resolve_applied;
     char checksum[CHECKSUM_SIZE];
     auto_connection struct connection *conn = NULL;
-    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES };
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES,
+                                           false };
     struct ledger ledger;
 
     if (!find_script(&target->folder, name, checksum, err))
@@ -71,13 +80,15 @@ static bool resolve_rolled_back(struct arena *arena, const struct config *config
     const char *const row[ROW_VALUES] = { [ROW_NAME] = name };
     auto_connection struct connection *conn =
         acquire_leader(config, &target->endpoint, target->folder.dialect->lock_key, err);
-    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES };
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES,
+                                           false };
     struct ledger ledger;
 
     if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err) ||
-        !ledger.dialect->check_rolled_back(ledger.rows, ledger.count, name, err) ||
-        !ledger_write(conn, &ledger, LEDGER_ROLL_BACK, row, err))
+        !ledger.dialect->check_rolled_back(ledger.rows, ledger.count, name, err))
         return false;
+    if (!ledger_write(conn, &ledger, LEDGER_ROLL_BACK, row, err))
+        return ledger_say_changed(err);
     print_line("Migration %s marked as rolled back.", name);
     return true;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/log.h"
 #include "command.h"
 #include "config/endpoint.h"
@@ -55,11 +56,11 @@ static bool open_gate(struct arena *arena, const struct config *config, struct p
  * */
 static bool make_environment(struct arena *arena, const struct config *config, char ***out, struct error *err)
 {
-    const char *url = getenv("DATABASE_URL");
+    const char *url = env_value("DATABASE_URL");
     auto_connection struct connection *conn = NULL;
     struct endpoint endpoint;
     struct budget budget;
-    char share[16];
+    char share[40];
     int count;
 
     *out = config->is_environment_kept ? environ : environment_for_application(arena, environ);
@@ -76,15 +77,14 @@ static bool make_environment(struct arena *arena, const struct config *config, c
             "the server does not have a connection for each of %d replicas; connection_limit is 1 "
             "nevertheless",
             (int)config->replicas);
-    (void)snprintf(share, sizeof share, "%d", count == 0 ? 1 : count);
-    *out = environment_with(arena, *out, "DATABASE_URL",
-                            url_with_parameter(arena, url, "connection_limit", share));
+    (void)snprintf(share, sizeof share, "connection_limit=%d", count == 0 ? 1 : count);
+    *out = environment_with(arena, *out, "DATABASE_URL", url_with_parameter(arena, url, share));
     return true;
 }
 
 static bool check_words(const struct config *config, struct error *err)
 {
-    const char *url = getenv("DATABASE_URL");
+    const char *url = env_value("DATABASE_URL");
 
     if (config->word_count == 0) {
         error_set(err, ERROR_USAGE, "run needs the command to start");

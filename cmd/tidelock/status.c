@@ -4,6 +4,7 @@
 #include "command.h"
 #include "config/options.h"
 #include "deploy/target.h"
+#include "deploy/validate.h"
 #include "exits.h"
 #include "history/compare.h"
 #include "history/folder.h"
@@ -11,6 +12,8 @@
 #include "lock/leader.h"
 #include "postgres/reach.h"
 #include "print.h"
+
+enum { REMEDY_MOST = 2048 };
 
 /* What both output formats show. */
 struct overview {
@@ -24,8 +27,8 @@ static bool overview_read(struct arena *arena, const struct config *config, stru
                           struct overview *out, struct error *err)
 {
     auto_connection struct connection *conn = reach_database(config, &target->endpoint, NULL, err);
-    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema,
-                                           LEDGER_CHECKSUMS };
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_CHECKSUMS,
+                                           .is_only_read = true };
 
     out->target = target;
     if (conn == NULL || !ledger_read(arena, conn, &wanted, &out->ledger, err))
@@ -43,7 +46,7 @@ static bool overview_read(struct arena *arena, const struct config *config, stru
 /* The answer for --exit-code: does the database hold everything that this folder needs? */
 static bool is_up_to_date(const struct overview *overview)
 {
-    return overview->history.counts[VERDICT_PENDING] == 0 && overview->history.failed_count == 0;
+    return overview->history.counts[VERDICT_PENDING] == 0 && overview->history.counts[VERDICT_FAILED] == 0;
 }
 
 static const char *item_note(const struct overview *overview, const struct history_item *item)
@@ -68,18 +71,29 @@ static void print_findings(const struct overview *overview)
             print_line("  %-8s %s%s", VERDICT_NAMES[item->verdict], overview->target->folder.items[i].name,
                        item_note(overview, item));
     }
-    for (size_t i = 0; i < history->failed_count; i++) {
-        if (folder_find(&overview->target->folder, history->failed[i]->name) == NULL)
-            print_line("  %-8s %s  (not in the folder)", VERDICT_NAMES[VERDICT_FAILED],
-                       history->failed[i]->name);
-    }
+    for (size_t i = 0; i < history->stray_count; i++)
+        print_line("  %-8s %s  (%snot in the folder)", VERDICT_NAMES[VERDICT_FAILED],
+                   history->strays[i]->name, overview->leader.pid != 0 ? "running; " : "");
     for (size_t i = 0; i < history->missing_count; i++)
         print_line("  %-8s %s", VERDICT_NAMES[VERDICT_MISSING], history->missing[i]->name);
 }
 
+/* Of a row that is not in the folder: only what can work is advised. */
+static void print_stray_advice(const struct overview *overview, const struct ledger_row *row)
+{
+    auto_text struct text next = text_init(REMEDY_MOST);
+
+    validate_add_remedy(&overview->target->folder, row, &next);
+    print_line("\n%s", next.at);
+}
+
 static void print_failed_advice(const struct overview *overview, const struct ledger_row *row)
 {
-    if (ledger_row_is_resumable(row) && folder_find(&overview->target->folder, row->name) != NULL) {
+    if (folder_find(&overview->target->folder, row->name) == NULL) {
+        print_stray_advice(overview, row);
+        return;
+    }
+    if (ledger_row_is_resumable(row)) {
         print_line("\nA migration stopped halfway. To resume it: tidelock deploy");
         print_line("Or finish or undo it by hand, then type one of:");
     } else {
@@ -89,22 +103,37 @@ static void print_failed_advice(const struct overview *overview, const struct le
     print_line("  tidelock resolve --applied \"%s\"       all of it is there", row->name);
 }
 
+/* Missing migrations of an older release may be part of what is pending. */
+static void print_pending_advice(const struct overview *overview)
+{
+    const struct history *history = &overview->history;
+    size_t applied = history->counts[VERDICT_APPLIED] + history->counts[VERDICT_EDITED];
+
+    if (history->missing_count > 0 && !history->is_ahead)
+        print_line(
+            "\n%zu applied migration%s %s not in this folder: removed, squashed or renamed.\nIf a "
+            "pending one replaces them, and the database already holds all of it:\n"
+            "  tidelock resolve --applied NAME",
+            history->missing_count, text_plural(history->missing_count),
+            history->missing_count == 1 ? "is" : "are");
+    print_line("\nTo apply what is pending: tidelock deploy");
+    if (applied + history->missing_count == 0)
+        print_line("If the database already holds the schema: tidelock baseline");
+}
+
 static void print_advice(const struct overview *overview)
 {
     const struct history *history = &overview->history;
 
-    if (history->failed_count > 0 && overview->leader.pid != 0) {
+    if (is_up_to_date(overview))
+        print_line("\nDatabase schema is up to date!");
+    if (history->failed_count > 0 && overview->leader.pid != 0)
         print_line("\nA deployment is running: pid %d (\"%s\").", overview->leader.pid,
                    overview->leader.name);
-    } else if (history->failed_count > 0) {
+    else if (history->failed_count > 0)
         print_failed_advice(overview, history->failed[0]);
-    } else if (history->counts[VERDICT_PENDING] > 0) {
-        print_line("\nTo apply what is pending: tidelock deploy");
-        if (!overview->ledger.exists)
-            print_line("If the database already holds the schema: tidelock baseline");
-    } else {
-        print_line("\nDatabase schema is up to date!");
-    }
+    else if (history->counts[VERDICT_PENDING] > 0)
+        print_pending_advice(overview);
 }
 
 static void print_overview(const struct overview *overview)
@@ -116,7 +145,7 @@ static void print_overview(const struct overview *overview)
     print_line("%zu migration%s found in %s: %zu applied, %zu pending, %zu failed, %zu edited; %zu missing",
                overview->target->folder.count, text_plural(overview->target->folder.count),
                overview->target->folder.path, history->counts[VERDICT_APPLIED],
-               history->counts[VERDICT_PENDING], history->counts[VERDICT_FAILED],
+               history->counts[VERDICT_PENDING], history->counts[VERDICT_FAILED] + history->stray_count,
                history->counts[VERDICT_EDITED], history->missing_count);
     print_findings(overview);
     print_advice(overview);

@@ -1,9 +1,12 @@
 #include "apply/atomic.h"
 
+#include "apply/another_way.h"
+#include "apply/transaction_start.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "execution/assertion.h"
-#include "lock/leader.h"
+#include "postgres/advisory.h"
+#include "postgres/pooler.h"
 #include "postgres/query.h"
 #include "repair/repair.h"
 
@@ -14,10 +17,15 @@
  * no script can release. */
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
-enum { CLOSING_ITEMS_MOST = RESETS_MOST + 4 };
-/* The server's limit must come after ours: it ends the session. */
-enum { TIMEOUT_GRACE_MS = 10 * 1000 };
+enum { CLOSING_ITEMS_MOST = RESETS_MOST + 5 + LEDGER_ITEMS_MOST };
 enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
+
+/* One try. */
+struct attempt {
+    struct transaction_head head;
+    char started[STARTED_SIZE];
+    struct text before; /* pooled: what the session held, see pooler_add_look() */
+};
 
 static bool is_all_data(const struct execution *execution)
 {
@@ -30,134 +38,192 @@ static bool check_overtaken(struct execution *execution, bool is_leader, const s
                             struct error *err)
 {
     if (!execution->is_pooled)
-        return is_leader || execution_lost_leader(err);
+        return is_leader || advisory_lost(err);
     execution->is_overtaken = !is_leader || !result_bool(is_unchanged, 0, 0);
     return !execution->is_overtaken ||
            error_set(err, ERROR_LEADER, "another process has led since this one last read the ledger");
 }
 
 /* BEGIN, the settings, and the facts: our transaction id, the time, and whether we lead. */
-static bool begin(struct execution *execution, char started[STARTED_SIZE], struct error *err)
+static bool begin(struct execution *execution, struct attempt *attempt, struct error *err)
 {
     auto_text struct text sql = text_init(SQL_MOST);
     auto_result struct result *facts = NULL;
+    auto_result struct result *before = NULL;
     auto_result struct result *is_unchanged = NULL;
     struct session_settings settings = execution->settings;
-    struct result *results[2];
+    struct result *results[3];
     bool has_begun;
 
     execution->lock_wait.lock_timeout_ms =
         retry_lock_timeout_ms(&execution->lock_wait.retry, is_all_data(execution) ? WAIT_ROWS : WAIT_TABLE);
     settings.lock_timeout_ms = execution->lock_wait.lock_timeout_ms;
-    if (execution->timeout_ms > 0 && connection_server_version(execution->conn) >= 170000)
-        settings.transaction_timeout_ms = deadline_left_ms(execution->until) + TIMEOUT_GRACE_MS;
+    settings.transaction_timeout_ms = execution_server_limit_ms(execution);
 
     if (execution->is_session_used && !execution->is_pooled)
         session_cleanup_add(&sql);
     text_add_string(&sql, execution->is_pooled ? "BEGIN ISOLATION LEVEL READ COMMITTED;" : "BEGIN;");
     session_settings_add(&settings, true, &sql);
+    if (!transaction_start(execution, &attempt->head, 0, &sql, err))
+        return false;
+    if (execution->is_pooled && attempt->head.statements > 0)
+        ledger_add_lock(execution->ledger, &sql);
     text_add_string(&sql,
                     "SELECT pg_catalog.txid_current(),"
                     " EXTRACT(epoch FROM pg_catalog.clock_timestamp()), ");
-    leader_add_try(execution->ledger->lock_key, &sql);
+    advisory_add_try(execution->ledger->lock_key, !execution->is_pooled, &sql);
     text_add_string(&sql, ";");
-    if (execution->is_pooled)
+    if (execution->is_pooled) {
+        pooler_add_look(&sql);
         ledger_add_unchanged(execution->ledger, &sql);
+    }
     has_begun = query_several(execution->conn, &(const struct query) { .name = "begin", .sql = sql.at },
                               results, array_length(results), err);
     facts = results[0];
-    is_unchanged = results[1];
+    before = results[1];
+    is_unchanged = results[2];
     if (!has_begun)
         return false;
     text_copy_cut(execution->commit_doubt.txid, sizeof execution->commit_doubt.txid,
                   result_text(facts, 0, 0));
-    text_copy_cut(started, STARTED_SIZE, result_text(facts, 0, 1));
+    text_copy_cut(attempt->started, sizeof attempt->started, result_text(facts, 0, 1));
+    if (before != NULL)
+        text_add_string(&attempt->before, result_text(before, 0, 0));
     return check_overtaken(execution, result_bool(facts, 0, 2), is_unchanged, err);
 }
 
-static bool commit(struct execution *execution, const char *started, struct error *err)
+/* Rolls back; what the script left in a session that others use after us goes in the same message, since the
+ * next one may meet another session. */
+static void roll_back(struct execution *execution, const struct attempt *attempt)
 {
+    auto_text struct text sql = text_init(8 * POOLER_LOOK_MOST);
+    struct error err;
+
+    if (attempt->before.length > 0 && !connection_is_lost(execution->conn) &&
+        connection_is_in_transaction(execution->conn)) {
+        connection_shield(execution->conn, true);
+        text_add_string(&sql, "ROLLBACK;");
+        pooler_add_release(&attempt->before, &sql);
+        if (!query_several(execution->conn, &(const struct query) { .name = "release", .sql = sql.at }, NULL,
+                           0, &err))
+            log_warn("could not clean up the session behind the pooler: %s", err.message);
+    }
+    execution_roll_back(execution->conn);
+}
+
+/* Says what the transaction was doing after the script: the ledger's items are those from `written` on, up to
+ * the COMMIT. */
+static void add_context(size_t failed, size_t written, size_t commits, struct error *err)
+{
+    if (failed >= written && failed < commits && err->class != ERROR_REFUSED) {
+        err->contexts = 0;
+        error_context(err, "writing its row of the ledger");
+    } else if (failed == 0 || failed == commits) {
+        err->contexts = 0;
+        error_context(err, "checking deferred constraints and triggers at the end of the script");
+    }
+}
+
+static bool commit(struct execution *execution, const struct attempt *attempt, struct error *err)
+{
+    const struct ledger *ledger = execution->ledger;
+    auto_text struct text release = text_init(8 * POOLER_LOOK_MOST);
+    struct query releasing = { .name = "release" };
     const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
                                           [ROW_CHECKSUM] = execution->checksum,
                                           [ROW_NAME] = execution->migration->name,
-                                          [ROW_STARTED] = started };
-    const char *parameters[ROW_VALUES];
+                                          [ROW_STARTED] = attempt->started,
+                                          [ROW_ANCHOR] = ledger->anchor[0] == '\0' ? NULL : ledger->anchor };
+    struct ledger_parameters parameters;
     struct batch_item items[CLOSING_ITEMS_MOST];
     size_t count = 0;
+    size_t written;
+    size_t commits;
     size_t failed;
 
     items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
     count += execution_add_resets(execution, items + count);
     if (!execution->is_pooled)
-        items[count++] =
-            (struct batch_item) { .query = &LEADER_KEEP, .parameters = &execution->ledger->lock_key };
-    items[count++] = ledger_item(execution->ledger, LEDGER_INSERT_APPLIED, row, parameters);
+        items[count++] = (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &ledger->lock_key };
+    items[count++] = execution_add_limits(execution);
+    written = count;
+    count += ledger_add_items(ledger, LEDGER_INSERT_APPLIED, row, &parameters, items + count);
+    commits = count;
     items[count++] = (struct batch_item) { .query = &COMMIT };
-    if (query_batch(execution->conn,
-                    &(const struct batch) { .items = items, .count = count, .failed = &failed }, err))
+    if (attempt->before.length > 0) {
+        pooler_add_release(&attempt->before, &release);
+        releasing.sql = release.at;
+        items[count++] = (struct batch_item) { .query = &releasing };
+    }
+    if (ledger_batch(execution->conn, ledger,
+                     &(const struct batch) {
+                         .items = items, .count = count, .cancellable = commits, .failed = &failed },
+                     row, err))
         return true;
+    if (failed > commits && failed < count) {
+        log_warn("could not clean up the session behind the pooler: %s", err->message);
+        return true;
+    }
     /* A session that is ended while it waits for a synchronous standby has nevertheless committed. */
     execution->commit_doubt.is_in_doubt = failed == count || err->class == ERROR_LOST;
-    if (failed == 0 || failed + 1 == count) {
-        err->contexts = 0;
-        error_context(err, "checking deferred constraints and triggers at the end of the script");
-    }
+    add_context(failed, written, commits, err);
     return false;
 }
 
 /* What a statement waits for, after others in its transaction. */
 static enum retry_wait wait_of(const struct statement *statement, bool has_locked)
 {
-    if (!statement->is_data)
-        return WAIT_TABLE;
-    return has_locked ? WAIT_ROWS_AND_BLOCK : WAIT_ROWS;
+    return statement->is_data && !has_locked ? WAIT_ROWS : WAIT_TABLE;
 }
 
 /* Sends a script in pieces of whole statements; inside our transaction the result is the same as in one. In
  * one message libpq would hold two copies of a large one, and the server would parse all of it before it ran
  * the first statement. Also, statements that wait for tables and those that wait for rows have different lock
  * timeouts. */
-static bool send_pieces(struct execution *execution, struct error *err)
+static bool send_pieces(struct execution *execution, const struct transaction_head *head, struct error *err)
 {
     struct script_reader reader = execution_reader(execution);
     struct statement statement = { .start = 0 };
     enum script_answer answer;
-    bool is_data = is_all_data(execution);
+    enum retry_wait now = is_all_data(execution) ? WAIT_ROWS : WAIT_TABLE;
     bool has_locked = false;
-    size_t start = 0;
-    size_t first = 0;
+    size_t start = head->rest;
+    size_t first = head->statements;
 
     for (size_t number = 0; (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT; number++) {
-        bool is_change = statement.is_data != is_data;
+        enum retry_wait wait = wait_of(&statement, has_locked);
 
-        if (is_change || statement.start - start > PIECE_BYTES) {
+        if (number < head->statements)
+            continue;
+        if (wait != now || statement.start - start > PIECE_BYTES) {
             if (number > first && !execution_send(execution, start, statement.start, first, err))
                 return false;
             start = statement.start;
             first = number;
         }
-        if (is_change && !execution_set_lock_timeout(execution, wait_of(&statement, has_locked), true, err))
+        if (wait != now && !execution_set_lock_timeout(execution, wait, true, err))
             return false;
-        is_data = statement.is_data;
-        has_locked |= !is_data;
+        now = wait;
+        has_locked |= !statement.is_data;
     }
     return answer == SCRIPT_END && execution_send(execution, start, execution->script.length, first, err);
 }
 
-static bool send_script(struct execution *execution, struct error *err)
+static bool send_script(struct execution *execution, const struct transaction_head *head, struct error *err)
 {
     bool is_mixed = execution->summary.data > 0 && !is_all_data(execution);
+    const char *rest = execution->script.at + head->rest;
     size_t completed;
 
     if (is_mixed || execution->script.length > PIECE_BYTES)
-        return send_pieces(execution, err);
-    return query_script(execution->conn, execution->script.at, &completed, err) ||
-           execution_failed_at(execution, 0, 0, completed, err);
+        return send_pieces(execution, head, err);
+    return query_script(execution->conn, rest, &completed, err) ||
+           execution_failed_at(execution, head->rest, head->statements, completed, err);
 }
 
-static bool run_script(struct execution *execution, struct error *err)
+static bool run_script(struct execution *execution, const struct transaction_head *head, struct error *err)
 {
-    if (!send_script(execution, err))
+    if (!send_script(execution, head, err))
         return false;
     if (!connection_is_in_transaction(execution->conn)) {
         execution->failure.facts.has_escaped = true;
@@ -169,21 +235,29 @@ static bool run_script(struct execution *execution, struct error *err)
            execution_may_go_on(execution, err);
 }
 
-static bool run_watched(struct execution *execution, struct error *err)
+/* Up to the answer to COMMIT: what the script has locked stays locked until then. */
+static bool run_watched(struct execution *execution, const struct attempt *attempt, struct error *err)
 {
     bool is_done;
 
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
-    is_done = run_script(execution, err);
+    is_done = run_script(execution, &attempt->head, err);
+    if (is_done) {
+        /* Again: it looks at once, as the wait for the ledger is short. */
+        watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+        is_done =
+            commit(execution, attempt, err) ||
+            execution_failed_at(execution, execution->script.length, execution->summary.statements, 0, err);
+    }
     watch_stop(execution->watch);
     return is_done;
 }
 
 /* The script caused the failure and left nothing behind: record that in the ledger. If this cannot be
  * written, nothing changes for the caller. */
-static void record_failure(const struct execution *execution, const char *started,
-                           const struct error *failure)
+static void record_failure(struct execution *execution, const char *started, const struct error *failure)
 {
+    static const struct query end = { .name = "commit", .sql = "COMMIT" };
     auto_text struct text logs = text_init(SQL_MOST);
     struct error err;
 
@@ -192,31 +266,43 @@ static void record_failure(const struct execution *execution, const char *starte
                                           [ROW_NAME] = execution->migration->name,
                                           [ROW_STARTED] = started,
                                           [ROW_LOGS] = logs.at };
-    if (!ledger_record_clean_failure(execution->conn, execution->ledger, row, &err))
-        log_warn("could not record the failure in the ledger: %s", err.message);
+    if (execution_begin_own(execution, &err) &&
+        ledger_record_clean_failure(execution->conn, execution->ledger, row, &err) &&
+        query_run(execution->conn, &end, NULL, NULL, &err))
+        return;
+    log_warn("could not record the failure in the ledger: %s", err.message);
+    execution_roll_back(execution->conn);
+}
+
+static bool apply(struct execution *execution, struct attempt *attempt, struct error *err)
+{
+    if (!begin(execution, attempt, err)) {
+        roll_back(execution, attempt);
+        return false;
+    }
+    execution->failure.facts.has_begun = true;
+    if (run_watched(execution, attempt, err))
+        return true;
+    if (!execution_revive(execution, err))
+        return false;
+    roll_back(execution, attempt);
+    execution_judge(execution, err);
+    if (err->class == ERROR_CLEAN && !another_way_for_script(execution, err))
+        record_failure(execution, attempt->started, err);
+    return false;
 }
 
 bool atomic_apply(struct execution *execution, struct error *err)
 {
-    char started[STARTED_SIZE];
+    struct attempt attempt = {
+        .head = transaction_head_of(execution_reader(execution), 0, execution->script.length),
+        .before = text_init(POOLER_LOOK_MOST),
+    };
+    bool is_applied;
 
     random_uuid(execution->id);
     execution->commit_doubt.is_in_doubt = false;
-    if (!begin(execution, started, err)) {
-        execution_roll_back(execution->conn);
-        return false;
-    }
-    execution->failure.facts.has_begun = true;
-    if (run_watched(execution, err)) {
-        if (commit(execution, started, err))
-            return true;
-        execution_failed_at(execution, execution->script.length, execution->summary.statements, 0, err);
-    }
-    if (connection_is_lost(execution->conn))
-        return false;
-    execution_roll_back(execution->conn);
-    execution_judge(execution, err);
-    if (err->class == ERROR_CLEAN)
-        record_failure(execution, started, err);
-    return false;
+    is_applied = apply(execution, &attempt, err);
+    text_clear(&attempt.before);
+    return is_applied;
 }

@@ -1,7 +1,5 @@
 #include "apply/migrate.h"
 
-#include <string.h>
-
 #include "apply/atomic.h"
 #include "apply/resumable.h"
 #include "base/log.h"
@@ -28,6 +26,7 @@ static bool judge(struct execution *execution, struct error *err)
     /* An existing row can only be resumed. */
     if (execution->unfinished != NULL && execution->mode == MODE_ATOMIC)
         execution->mode = MODE_STEPWISE;
+    execution->rules.is_grouping = execution->directives.transaction != TRANSACTION_OFF;
     if (execution->directives.lock_timeout_ms >= 0)
         execution->lock_wait.retry.lock_timeout_ms = execution->directives.lock_timeout_ms;
     if (execution->directives.retry_for_ms >= 0)
@@ -58,32 +57,44 @@ static bool prepare(struct execution *execution, struct text *bytes, struct erro
     return false;
 }
 
-/* A statement was cancelled, and the server does not say why: our limit, one of the role or the server, or
- * somebody. */
-static void tell_who_cancelled(const struct execution *execution, struct error *err)
+/* The server has ended the session, or would have us know which limit it was: it is asked on the session that
+ * came in its place, where a limit of the script's own is not in force any more. */
+static void tell_transaction_limit(const struct execution *execution, struct error *err)
 {
     static const struct query limit = {
-        .name = "statement_timeout",
-        .sql = "SELECT setting::bigint, source FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'",
+        .name = "transaction_timeout",
+        .sql =
+            "SELECT setting::bigint, source FROM pg_catalog.pg_settings"
+            " WHERE name OPERATOR(pg_catalog.=) 'transaction_timeout'",
     };
     auto_result struct result *result = NULL;
-    int64_t ms = execution->settings.statement_timeout_ms;
-    const char *whose = "tidelock's --statement-timeout";
     char text[32];
     struct error ignored;
 
-    if (deadline_passed(execution->until) || err->class == ERROR_TABLE_LOCK ||
-        connection_is_lost(execution->conn))
+    if (deadline_passed(execution->until)) {
+        error_message(err, "migration \"%s\" failed: cancelled: %s", execution->migration->name,
+                      EXECUTION_LATE);
         return;
-    if (ms <= 0 && query_run(execution->conn, &limit, NULL, &result, &ignored) && result_rows(result) == 1) {
-        ms = result_number(result, 0, 0);
-        whose = result_text(result, 0, 1);
     }
-    if (ms > 0)
-        error_detail(err, "The statement timeout is %s, set by: %s.", duration_text(ms, text, sizeof text),
-                     whose);
+    if (connection_is_lost(execution->conn) || !query_run(execution->conn, &limit, NULL, &result, &ignored) ||
+        result_rows(result) != 1)
+        error_detail(err, "It is the limit of the setting transaction_timeout.");
+    else if (result_number(result, 0, 0) == 0)
+        error_detail(err, "The script sets its transaction_timeout itself.");
     else
-        error_detail(err, "No statement timeout is set: somebody cancelled it (pg_cancel_backend).");
+        error_detail(err, "The limit for transactions is %s; it comes from: %s.",
+                     duration_text(result_number(result, 0, 0), text, sizeof text),
+                     result_text(result, 0, 1));
+}
+
+/* What helps is not to be found in the statement that was running. */
+static void tell_how_to_lift_it(const struct execution *execution, struct error *err)
+{
+    if (!deadline_passed(execution->until))
+        error_hint(err,
+                   "Raise transaction_timeout where it comes from, or begin %s with the line \"SET "
+                   "transaction_timeout = 0;\", and deploy again.",
+                   execution->migration->script_path);
 }
 
 bool migration_check_pooled(struct execution *execution, struct error *err)
@@ -115,6 +126,8 @@ static bool run(struct execution *execution, struct error *err)
     if (execution->mode != MODE_ATOMIC)
         return resumable_apply(execution, err);
     while (!atomic_apply(execution, err)) {
+        if (execution->mode != MODE_ATOMIC)
+            return resumable_apply(execution, err);
         if (!lock_retry(execution, err))
             return false;
     }
@@ -137,13 +150,20 @@ bool migration_apply(struct execution *execution, size_t before, struct error *e
     execution->progress->mode = MODE_NAMES[execution->mode];
     execution->progress->current_started_at = clock_wall_seconds();
     progress_enter(execution->progress, PROGRESS_APPLYING);
+    execution->until = deadline_never();
+    execution->watch->policy = &execution->lock_wait.policy;
     if (execution->unfinished == NULL && !assertion_before(execution, err))
         return execution_explain(execution, err);
-    execution->until = execution->timeout_ms > 0 ? deadline_in(execution->timeout_ms) : deadline_never();
-    connection_cancel_at(execution->conn, execution->until, "it took longer than the migration-timeout");
+    if (execution->timeout_ms > 0)
+        execution->until = deadline_in(execution->timeout_ms);
+    connection_cancel_at(execution->conn, execution->until, EXECUTION_LATE);
     is_applied = run(execution, err);
     connection_cancel_at(execution->conn, deadline_never(), NULL);
-    if (!is_applied && strcmp(err->sqlstate, "57014") == 0)
-        tell_who_cancelled(execution, err);
-    return is_applied || execution_explain(execution, err);
+    if (execution->is_ended)
+        tell_transaction_limit(execution, err);
+    if (is_applied || execution_explain(execution, err))
+        return true;
+    if (execution->is_ended)
+        tell_how_to_lift_it(execution, err);
+    return false;
 }

@@ -1,5 +1,7 @@
 #include "apply/nontransactional.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "base/memory.h"
 #include "execution/checkpoint.h"
@@ -25,7 +27,19 @@ static bool suspend_timeouts(struct execution *execution, struct result **before
         before, 1, err);
 }
 
-static void restore_timeouts(struct execution *execution, const struct result *before)
+/* One try. */
+struct attempt {
+    const struct segment *segment;
+    bool is_again;           /* an earlier one may have left something */
+    struct intent intent;    /* what was recorded for the statement */
+    bool is_intent_read;     /* … is known */
+    bool was_sent;           /* the statement itself, by this attempt */
+    bool is_unclear;         /* something may be left over */
+    bool is_undone;          /* it failed, and is proven to have committed nothing */
+    struct result *timeouts; /* that are suspended; NULL = none are */
+};
+
+static void restore_timeouts(struct execution *execution, struct attempt *attempt)
 {
     static const struct query restore = {
         .name = "restore_timeouts",
@@ -33,103 +47,239 @@ static void restore_timeouts(struct execution *execution, const struct result *b
         .sql =
             "SELECT pg_catalog.set_config('lock_timeout', $1, false),"
             " pg_catalog.set_config('statement_timeout', $2, false),"
-            " CASE WHEN $3::text IS NOT NULL THEN pg_catalog.set_config('transaction_timeout', $3, false) "
-            "END",
+            " CASE WHEN $3::pg_catalog.text IS NOT NULL"
+            "      THEN pg_catalog.set_config('transaction_timeout', $3, false) END",
     };
-    const char *const parameters[] = { result_text(before, 0, 0), result_text(before, 0, 1),
-                                       result_is_null(before, 0, 2) ? NULL : result_text(before, 0, 2) };
+    auto_result struct result *before = steal(&attempt->timeouts);
     struct error ignored;
 
-    if (!connection_is_lost(execution->conn) &&
-        !query_run(execution->conn, &restore, parameters, NULL, &ignored))
+    if (before == NULL || connection_is_lost(execution->conn))
+        return;
+    const char *const parameters[] = { result_text(before, 0, 0), result_text(before, 0, 1),
+                                       result_is_null(before, 0, 2) ? NULL : result_text(before, 0, 2) };
+    if (!query_run(execution->conn, &restore, parameters, NULL, &ignored))
         log_debug("could not restore the timeouts: %s", ignored.message);
 }
 
-/* After a signal there are only seconds left to clean up; the next run, which finds the intent, cleans up the
- * rest. True if it should be retried. */
-static bool recover(struct execution *execution, const struct segment *segment, const struct intent *intent,
-                    struct error *err)
+static bool is_committing(const struct segment *segment)
 {
-    const struct broken broken = repair_broken(execution, &segment->nontransactional);
+    return segment->nontransactional.nontransactional == NONTRANSACTIONAL_COMMITTING;
+}
+
+static void note_committed(struct execution *execution, const struct segment *segment)
+{
+    char what[96];
+
+    (void)snprintf(what, sizeof what, "whatever statement %zu committed before it was stopped",
+                   segment->first + 1);
+    execution_note_leftover(execution, LEFTOVER_COMMITTED, what, "");
+}
+
+/* The transactions of this session so far, this one included: the server numbers them (documentation,
+ * "pg_locks", virtualtransaction). */
+static bool count_transactions(struct execution *execution, int64_t *out, struct error *err)
+{
+    static const struct query count = {
+        .name = "count_transactions",
+        .sql =
+            "SELECT pg_catalog.split_part(l.virtualtransaction, '/', 2) FROM pg_catalog.pg_locks AS l"
+            " WHERE l.locktype OPERATOR(pg_catalog.=) 'virtualxid'"
+            " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()",
+    };
+    auto_result struct result *result = NULL;
+
+    if (!query_run(execution->conn, &count, NULL, &result, err))
+        return false;
+    *out = result_number(result, 0, 0);
+    return true;
+}
+
+/* A statement that may commit and failed in its first transaction has committed nothing. */
+static bool send_committing(struct execution *execution, struct attempt *attempt, struct error *err)
+{
+    const struct segment *segment = attempt->segment;
+    struct error ignored;
+    int64_t before;
+    int64_t after;
+
+    if (!count_transactions(execution, &before, err))
+        return false;
+    attempt->was_sent = attempt->is_unclear = true;
+    if (execution_send(execution, segment->start, segment->end, segment->first, err))
+        return true;
+    attempt->is_undone = !connection_is_lost(execution->conn) &&
+                         count_transactions(execution, &after, &ignored) && after == before + 2;
+    return false;
+}
+
+/* Without an intent, a run that follows a kill would run it again without knowing. */
+static bool check_intent(const struct execution *execution, const struct segment *segment,
+                         const struct intent *intent, struct error *err)
+{
+    if (!is_committing(segment) || intent->is_known)
+        return true;
+    error_set(err, ERROR_CLEAN,
+              "this statement commits by itself, and it could not be recorded that it is about to run");
+    execution_point(execution, segment->start, err);
+    return error_hint(err, "GRANT CREATE ON DATABASE to this role, for the schema \"tidelock\".");
+}
+
+/* True if it should be retried. */
+static bool recover_committing(struct execution *execution, const struct attempt *attempt, struct error *err)
+{
+    const char *id = execution->id;
+    struct error ignored;
+
+    if (attempt->is_undone && query_run(execution->conn, &JOURNAL_FORGET[0], &id, NULL, &ignored))
+        return lock_retry(execution, err);
+    note_committed(execution, attempt->segment);
+    return false;
+}
+
+/* After a signal, or when the migration's time is over, there are only seconds left to clean up; the next
+ * run, which finds the intent, cleans up the rest. */
+static bool hurry(struct execution *execution, const struct error *err, struct error *why)
+{
+    if (err->class != ERROR_INTERRUPTED && !deadline_passed(execution->until))
+        return true;
+    connection_cancel_at(execution->conn, deadline_never(), NULL);
+    return query_several(
+        execution->conn,
+        &(const struct query) { .name = "short_timeout", .sql = "SET statement_timeout = '2s'" }, NULL, 0,
+        why);
+}
+
+void nontransactional_note_earlier(struct execution *execution)
+{
+    execution_note_leftover(execution, LEFTOVER_OURS,
+                            "possibly what an earlier attempt at this statement did",
+                            "Check what the statement left behind");
+}
+
+/* What the statement left behind is cleaned up; what an earlier one left, whose removal has just failed, is
+ * only looked for. True if there should be another attempt. */
+static bool recover(struct execution *execution, struct attempt *attempt, struct error *err)
+{
+    struct broken broken = repair_broken(execution, &attempt->segment->nontransactional);
     struct leftover left;
-    struct error why;
+    struct error why = *err;
     bool is_clear;
 
     if (connection_is_lost(execution->conn))
         return false;
-    if (err->class == ERROR_INTERRUPTED &&
-        !query_several(
-            execution->conn,
-            &(const struct query) { .name = "short_timeout", .sql = "SET statement_timeout = '2s'" }, NULL, 0,
-            &why))
-        is_clear = leftover_unknown(&left, intent, &why);
+    if (is_committing(attempt->segment))
+        return recover_committing(execution, attempt, err);
+    broken.may_only_look = !attempt->was_sent;
+    if (!attempt->is_intent_read || !hurry(execution, err, &why))
+        is_clear = leftover_unknown(&left, !attempt->is_intent_read || attempt->intent.is_known, &why);
     else
-        is_clear = repair_after(&broken, intent, &left);
+        is_clear = repair_after(&broken, &attempt->intent, &left);
     if ((is_clear || left.is_ours) && lock_retry(execution, err))
         return true;
-    if (!is_clear)
+    if (is_clear && !attempt->was_sent)
+        nontransactional_note_earlier(execution);
+    else if (!is_clear)
         execution_note_leftover(execution, left.is_ours ? LEFTOVER_OURS : LEFTOVER_PERSON, left.what,
                                 left.remedy);
     return false;
 }
 
-struct attempt {
-    bool is_again;        /* an earlier one may have left something */
-    struct intent intent; /* what was recorded for it */
-    bool was_sent;        /* tells a failure of the statement itself from other failures */
-};
-
-static bool try_once(struct execution *execution, const struct segment *segment, struct attempt *attempt,
-                     struct error *err)
+/* Sends it, with its intent committed. */
+static bool send(struct execution *execution, struct attempt *attempt, struct error *err)
 {
-    const struct broken broken = repair_broken(execution, &segment->nontransactional);
-    auto_intent struct intent former = { .is_known = false };
-    auto_free char *sql = memory_copy(execution->script.at + segment->start, segment->end - segment->start);
-    char prefix[SHA256_HEX_SIZE];
+    const struct segment *segment = attempt->segment;
 
-    if (attempt->is_again && !journal_read(execution->conn, execution->id, segment->first, &former, err))
+    if (is_committing(segment))
+        return send_committing(execution, attempt, err);
+    attempt->was_sent = attempt->is_unclear = true;
+    return execution_send(execution, segment->start, segment->end, segment->first, err);
+}
+
+static bool record_done(struct execution *execution, struct attempt *attempt, struct error *err)
+{
+    restore_timeouts(execution, attempt);
+    return checkpoint_record(execution, attempt->segment->first + attempt->segment->count, err);
+}
+
+/* Clears away what an earlier attempt left. *is_done: there is nothing else to do. */
+static bool clear_earlier(struct execution *execution, struct attempt *attempt, bool *is_done,
+                          struct error *err)
+{
+    const struct broken broken = repair_broken(execution, &attempt->segment->nontransactional);
+    const struct journal journal = execution_journal(execution);
+
+    *is_done = false;
+    attempt->is_unclear = attempt->is_again;
+    if (attempt->is_again &&
+        !journal_read(&journal, execution->id, attempt->segment->first, &attempt->intent, err))
         return false;
-    switch (repair_before(&broken, &former, err)) {
+    attempt->is_intent_read = true;
+    switch (repair_before(&broken, &attempt->intent, err)) {
     case REPAIR_RUN:
         break;
     case REPAIR_DONE:
-        log_info("statement %zu was already done when the earlier run was interrupted", segment->first + 1);
-        return checkpoint_record(execution, segment->first + segment->count, err);
+        log_info("statement %zu was already done when the earlier run was interrupted",
+                 attempt->segment->first + 1);
+        *is_done = true;
+        break;
     case REPAIR_REFUSED:
-        execution_note_leftover(execution, LEFTOVER_PERSON, "", "");
+        attempt->is_unclear = false;
+        if (is_committing(attempt->segment))
+            note_committed(execution, attempt->segment);
+        else
+            execution_note_leftover(execution, LEFTOVER_PERSON, "", "");
         return false;
     case REPAIR_ERROR:
         return false;
     }
-    if (!execution_hash_prefix(execution, segment->first, prefix, err) ||
-        !journal_record(execution->conn,
-                        &(const struct journal_entry) { execution->id, segment->first, prefix, sql },
-                        &attempt->intent, err))
+    attempt->is_unclear = false;
+    execution_note_leftover(execution, LEFTOVER_NOTHING, "", "");
+    return true;
+}
+
+static bool try_once(struct execution *execution, struct attempt *attempt, struct error *err)
+{
+    const struct segment *segment = attempt->segment;
+    const struct journal journal = execution_journal(execution);
+    auto_free char *sql = memory_copy(execution->script.at + segment->start, segment->end - segment->start);
+    char prefix[SHA256_HEX_SIZE];
+    bool is_done;
+
+    if (!clear_earlier(execution, attempt, &is_done, err))
         return false;
-    attempt->was_sent = true;
-    if (!execution_send(execution, segment->start, segment->end, segment->first, err))
-        return false;
-    attempt->was_sent = false;
+    if (!is_done) {
+        intent_free(&attempt->intent);
+        attempt->intent = (struct intent) { .is_known = false };
+        if (!execution_hash_prefix(execution, segment->first, prefix, err) ||
+            !journal_record(&journal,
+                            &(const struct journal_entry) { execution->id, segment->first, prefix, sql },
+                            &attempt->intent, err) ||
+            !check_intent(execution, segment, &attempt->intent, err) || !send(execution, attempt, err))
+            return false;
+        attempt->is_unclear = false;
+    }
+    /* Whether or not that can be written down. */
+    execution->course.done = segment->first + segment->count;
+    execution->course.has_effect = true;
     return repair_verify(execution, segment->start, segment->end, err) &&
-           checkpoint_record(execution, segment->first + segment->count, err);
+           record_done(execution, attempt, err);
 }
 
 /* Runs it once; leftovers are cleaned up or left to the next attempt. *is_worth_another says whether there
- * should be one.
- * */
-static bool run_once(struct execution *execution, const struct segment *segment, bool is_again,
-                     bool *is_worth_another, struct error *err)
+ * should be one. */
+static bool run_once(struct execution *execution, struct attempt *attempt, bool *is_worth_another,
+                     struct error *err)
 {
-    const struct broken broken = repair_broken(execution, &segment->nontransactional);
-    struct attempt attempt = { .is_again = is_again };
+    const struct broken broken = repair_broken(execution, &attempt->segment->nontransactional);
     bool is_done;
 
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid,
                 !repair_may_be_needed(&broken));
-    is_done = try_once(execution, segment, &attempt, err);
+    is_done = try_once(execution, attempt, err);
     watch_stop(execution->watch);
-    *is_worth_another = attempt.was_sent && !is_done && recover(execution, segment, &attempt.intent, err);
-    intent_free(&attempt.intent);
+    *is_worth_another = attempt->is_unclear && !is_done && recover(execution, attempt, err);
+    intent_free(&attempt->intent);
+    restore_timeouts(execution, attempt);
     return is_done;
 }
 
@@ -144,14 +294,15 @@ bool nontransactional_run(struct execution *execution, const struct segment *seg
 
     execution->lock_wait.retry.tries = 0;
     do {
-        auto_result struct result *before = NULL;
+        struct attempt attempt = { .segment = segment, .is_again = is_again };
 
         if (!(has_timeouts ? execution_set_lock_timeout(execution, WAIT_TABLE, false, err)
-                           : suspend_timeouts(execution, &before, err)))
+                           : suspend_timeouts(execution, &attempt.timeouts, err))) {
+            if (is_again)
+                nontransactional_note_earlier(execution);
             return false;
-        is_done = run_once(execution, segment, is_again, &is_worth_another, err);
-        if (!has_timeouts)
-            restore_timeouts(execution, before);
+        }
+        is_done = run_once(execution, &attempt, &is_worth_another, err);
         is_again = true;
     } while (!is_done && is_worth_another);
     return is_done;

@@ -12,4 +12,8 @@
 must_use bool nontransactional_run(struct execution *execution, const struct segment *segment,
                                    bool is_resuming, struct error *err);
 
+/* Notes that what an earlier attempt at the statement did is not known yet: if this run fails now, the intent
+ * stays, and the next one finds out. */
+void nontransactional_note_earlier(struct execution *execution);
+
 #endif

@@ -1,25 +1,26 @@
 #include "apply/resumable.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "apply/another_way.h"
+#include "apply/nontransactional.h"
 #include "apply/segment_run.h"
 #include "backfill/backfill.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "execution/assertion.h"
 #include "execution/checkpoint.h"
+#include "execution/lock_retry.h"
+#include "execution/session_state.h"
 #include "history/journal.h"
-#include "lock/leader.h"
+#include "postgres/advisory.h"
 #include "postgres/query.h"
 #include "sql/segment.h"
 
-enum { SQL_MOST = 64 * 1024, LISTED_MOST = 8 };
+enum { SQL_MOST = 64 * 1024, LISTED_MOST = 8, NUMBER_SIZE = 24 };
 
-/* The progress. */
-struct course {
-    size_t done;     /* statements, including those of rolled-back blocks */
-    size_t resumed;  /* … of them by an earlier run */
-    bool has_effect; /* something done so far persists: more than settings */
-};
+enum { CLOSING_ITEMS_MOST = RESETS_MOST + 2 + LEDGER_ITEMS_MOST + JOURNAL_TABLES };
 
 /* Whether what the segment did outlives the session. */
 static bool segment_has_effect(const struct execution *execution, const struct segment *segment,
@@ -36,41 +37,70 @@ static bool segment_has_effect(const struct execution *execution, const struct s
     return has_effect;
 }
 
-/* Skips what an earlier run has done. The session is new, so settings from that part are applied again. */
-static bool skip_done(struct execution *execution, struct course *course, struct script_reader *at,
-                      struct error *err)
+/* Passes over what an earlier run has done. It may have begun the next statement as well: where that leaves
+ * something behind, the intent says so, and nothing is clean until that was looked for. */
+static void skip_done(struct execution *execution, struct script_reader *at)
 {
+    struct script_reader ahead;
     struct statement statement;
+    struct error ignored;
 
-    for (size_t i = 0; i < course->resumed; i++) {
-        bool is_setting;
-
-        if (script_next(at, &statement, err) != SCRIPT_STATEMENT)
-            return false;
-        is_setting = statement_is_setting(execution->script, &statement);
-        course->has_effect |= !is_setting;
-        if (is_setting && !execution_send(execution, statement.start, statement.end, i, err))
-            return false;
+    for (size_t i = 0; i < execution->course.resumed; i++) {
+        if (script_next(at, &statement, &ignored) != SCRIPT_STATEMENT)
+            return;
+        execution->course.has_effect |= !statement_is_setting(execution->script, &statement);
     }
+    if (execution->unfinished != NULL && execution->mode == MODE_BACKFILL) {
+        execution->course.has_effect = true;
+        text_copy_cut(execution->failure.names.persists, sizeof execution->failure.names.persists,
+                      "What an earlier run of the backfill has changed persists");
+    }
+    ahead = *at;
+    if (execution->unfinished != NULL && execution->mode != MODE_BACKFILL &&
+        script_next(&ahead, &statement, &ignored) == SCRIPT_STATEMENT &&
+        statement.kind == KIND_NONTRANSACTIONAL)
+        nontransactional_note_earlier(execution);
+}
+
+/* A statement that an earlier run sent alone, because the server had refused it in a transaction, must not
+ * be tried in one again: it may have been done. If a person has changed it since, it is another one. */
+static bool recall_refused(struct execution *execution, struct script_reader at, struct error *err)
+{
+    const struct journal journal = execution_journal(execution);
+    size_t resumed = execution->course.resumed;
+    auto_intent struct intent intent = { .is_known = false };
+    struct statement statement;
+    struct error ignored;
+
+    if (execution->unfinished == NULL || script_next(&at, &statement, &ignored) != SCRIPT_STATEMENT)
+        return true;
+    if (!journal_read(&journal, execution->id, resumed, &intent, err))
+        return false;
+    execution->rules.has_refused = intent.is_known && intent.sql != NULL &&
+                                   slice_equals(execution_text(execution, &statement), intent.sql);
+    execution->rules.refused = resumed;
     return true;
 }
 
-static bool run_segments(struct execution *execution, struct course *course, struct error *err)
+static bool run_segments(struct execution *execution, struct script_reader at, struct error *err)
 {
-    struct script_reader at = execution_reader(execution);
+    struct course *course = &execution->course;
     struct segment_reader segments;
     enum segment_answer answer;
     struct segment segment;
 
-    if (!skip_done(execution, course, &at, err))
+    if (!recall_refused(execution, at, err))
         return false;
-    segments = segment_reader_of(at, course->resumed, execution->mode == MODE_SELF_MANAGED);
+    segments = segment_reader_of(at, course->resumed, &execution->rules);
     while ((answer = segment_next(&segments, &segment, err)) == SEGMENT_FOUND) {
         if (!segment_run(execution, &segment,
-                         execution->unfinished != NULL && segment.first == course->resumed, err))
-            return false;
+                         execution->unfinished != NULL && segment.first == course->resumed, err)) {
+            if (!another_way_for_segment(execution, &segment, err))
+                return false;
+            segments = segment_reader_of(at, segment.first, &execution->rules);
+            continue;
+        }
         course->has_effect |= segment_has_effect(execution, &segment, &at);
-        course->done = segment.first + segment.count;
     }
     return answer == SEGMENT_END;
 }
@@ -97,61 +127,88 @@ static void list_persisted(const struct execution *execution, size_t done, struc
 }
 
 /* Records what is known, in case it fails from here on. */
-static void note(struct execution *execution, const struct course *course)
+static void note(struct execution *execution)
 {
     struct failure *failure = &execution->failure;
     auto_text struct text list = text_init(SQL_MOST);
 
-    failure->facts.has_effect = course->has_effect;
-    failure->names.done = course->done;
-    if (course->done == 0)
+    failure->facts.has_effect = execution->course.has_effect;
+    failure->names.done = execution->course.done;
+    if (execution->course.done == 0)
         return;
-    list_persisted(execution, course->done, &list);
+    list_persisted(execution, execution->course.done, &list);
     text_copy_cut(failure->names.persists, sizeof failure->names.persists, list.at);
 }
 
 /* Lets a script that is corrected after this point resume here. A failure to write this is ignored. */
 static void record_prefix(struct execution *execution, size_t done)
 {
+    const struct journal journal = execution_journal(execution);
     char prefix[SHA256_HEX_SIZE];
     auto_intent struct intent intent = { .is_known = false };
     struct error err;
 
     if (!execution_hash_prefix(execution, done, prefix, &err) ||
-        !journal_record(execution->conn, &(const struct journal_entry) { execution->id, done, prefix, NULL },
+        !journal_record(&journal, &(const struct journal_entry) { execution->id, done, prefix, NULL },
                         &intent, &err))
         log_debug("could not record the script's progress: %s", err.message);
 }
 
-/* Something that was rolled back is not resumed. */
-static void forget(const struct execution *execution)
+/* What is written about our row at the end of a run: the ledger's statement and, where nothing is to be
+ * resumed, the end of what the journal has about it. All or nothing, in one round trip. */
+static bool close_row(struct execution *execution, enum ledger_statement statement, const char *logs,
+                      bool is_forgetting, struct error *err)
 {
+    char recorded[NUMBER_SIZE];
+    char done[NUMBER_SIZE];
+    const char *const row[ROW_VALUES] = {
+        [ROW_ID] = execution->id, [ROW_NAME] = execution->migration->name,
+        [ROW_LOGS] = logs,        [ROW_CHECKSUM] = execution->checksum,
+        [ROW_BEFORE] = recorded,  [ROW_STEPS] = done,
+    };
     const char *const parameters[] = { execution->id };
-    struct batch_item items[JOURNAL_TABLES];
-    struct error err = { .class = ERROR_NONE };
-    bool exists = false;
+    struct ledger_parameters of_ledger;
+    struct batch_item items[CLOSING_ITEMS_MOST];
+    size_t count = execution_add_resets(execution, items);
+    const struct journal journal = execution_journal(execution);
+    bool has_journal = false;
 
-    for (size_t i = 0; i < JOURNAL_TABLES; i++)
-        items[i] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
-    if (!journal_exists(execution->conn, &exists, &err) ||
-        (exists && !query_batch(execution->conn,
-                                &(const struct batch) { .items = items, .count = JOURNAL_TABLES }, &err)))
-        log_debug("could not delete the intents: %s", err.message);
+    (void)snprintf(recorded, sizeof recorded, "%zu", execution->course.recorded);
+    (void)snprintf(done, sizeof done, "%zu", execution->course.done);
+    if (is_forgetting && !journal_exists(&journal, &has_journal, err))
+        return false;
+    items[count++] =
+        (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &execution->ledger->lock_key };
+    items[count++] = execution_add_limits(execution);
+    count += ledger_add_items(execution->ledger, statement, row, &of_ledger, items + count);
+    for (size_t i = 0; has_journal && i < JOURNAL_TABLES; i++)
+        items[count++] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
+    return ledger_batch(execution->conn, execution->ledger,
+                        &(const struct batch) { .items = items, .count = count, .cancellable = count }, row,
+                        err);
 }
 
-/* Writes the failure into our row, which is marked as rolled back at once if nothing is left of it. */
+/* Writes the failure into our row, which is marked as rolled back at once if nothing is left of it. A row
+ * that is gone is written again: without it the next run would begin at the first statement. */
 static void record_stop(struct execution *execution, bool is_partial, const struct error *failure)
 {
     auto_text struct text logs = text_init(SQL_MOST);
-    enum ledger_statement statement = is_partial ? LEDGER_STOP : LEDGER_ROLL_BACK_ROW;
     struct error err;
 
     text_add_string(&logs, LEDGER_OURS);
     execution_failure_text(failure, &logs);
-    const char *const written[ROW_VALUES] = { [ROW_ID] = execution->id, [ROW_LOGS] = logs.at };
-    if (!execution_reset_session(execution, &err) ||
-        !ledger_write(execution->conn, execution->ledger, statement, written, &err))
-        log_warn("could not record the failure in the ledger: %s", err.message);
+    if (close_row(execution, is_partial ? LEDGER_STOP : LEDGER_ROLL_BACK_ROW, logs.at, !is_partial, &err))
+        return;
+    if (is_partial && err.class == ERROR_REFUSED && !connection_is_lost(execution->conn)) {
+        struct error ignored;
+
+        if (close_row(execution, LEDGER_INSERT_STOPPED, logs.at, false, &ignored)) {
+            log_warn("the ledger had no row for %s any more: wrote it again, with what is done",
+                     execution->migration->name);
+            return;
+        }
+    }
+    log_warn("could not record the failure in the ledger: %s", err.message);
 }
 
 /* Whether the failure left something behind: then the row stays unfinished, and the next run resumes it. */
@@ -160,23 +217,23 @@ static bool is_partial(const struct failure_facts *facts, const struct error *er
     return facts->has_effect || facts->leftover != LEFTOVER_NOTHING || err->class == ERROR_PARTIAL;
 }
 
-static bool stop(struct execution *execution, const struct course *course, struct error *err)
+static bool stop(struct execution *execution, struct error *err)
 {
     struct failure_facts *facts = &execution->failure.facts;
 
-    note(execution, course);
+    /* What follows must not be cancelled because the time is over. */
+    connection_cancel_at(execution->conn, deadline_never(), NULL);
+    note(execution);
     execution_roll_back(execution->conn);
-    if (err->class == ERROR_LOST || connection_is_lost(execution->conn))
+    if (err->class == ERROR_LOST || !execution_revive(execution, err))
         return false;
     facts->is_rolled_back = true;
     execution_judge(execution, err);
-    if (err->class == ERROR_LEADER)
+    if (err->class == ERROR_LEADER || err->class == ERROR_UNREACHABLE)
         return false;
     record_stop(execution, is_partial(facts, err), err);
-    if (!is_partial(facts, err))
-        forget(execution);
-    else if (err->class == ERROR_PARTIAL && execution->mode != MODE_BACKFILL)
-        record_prefix(execution, course->done);
+    if (err->class == ERROR_PARTIAL && execution->mode != MODE_BACKFILL)
+        record_prefix(execution, execution->course.done);
     return false;
 }
 
@@ -184,13 +241,14 @@ static bool stop(struct execution *execution, const struct course *course, struc
  * backfill, the statement itself must be the same. */
 static bool check_resumable(struct execution *execution, size_t done, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     char prefix[SHA256_HEX_SIZE];
     auto_intent struct intent intent = { .is_known = false };
     const struct ledger_row *row = execution->unfinished;
 
     if (row->checksum != NULL && strcmp(row->checksum, execution->checksum) == 0)
         return true;
-    if (!journal_read(execution->conn, execution->id, done, &intent, err) ||
+    if (!journal_read(&journal, execution->id, done, &intent, err) ||
         !execution_hash_prefix(execution, execution->mode == MODE_BACKFILL ? 1 : done, prefix, err))
         return false;
     if (intent.is_known && strcmp(intent.prefix, prefix) == 0)
@@ -210,26 +268,32 @@ static bool check_resumable(struct execution *execution, size_t done, struct err
         execution->migration->name);
 }
 
-static bool start_row(struct execution *execution, struct course *course, struct error *err)
+static bool start_row(struct execution *execution, struct error *err)
 {
     static const char running[] = LEDGER_OURS "running";
-    const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
-                                          [ROW_CHECKSUM] = execution->checksum,
-                                          [ROW_NAME] = execution->migration->name,
-                                          [ROW_LOGS] = running };
+    const struct ledger *ledger = execution->ledger;
+    struct course *course = &execution->course;
+    char before[NUMBER_SIZE];
+    const char *row[ROW_VALUES] = { [ROW_ID] = execution->id,
+                                    [ROW_CHECKSUM] = execution->checksum,
+                                    [ROW_NAME] = execution->migration->name,
+                                    [ROW_LOGS] = running,
+                                    [ROW_ANCHOR] = ledger->anchor[0] == '\0' ? NULL : ledger->anchor };
 
     if (execution->unfinished == NULL) {
         random_uuid(execution->id);
-        return ledger_write(execution->conn, execution->ledger, LEDGER_INSERT_STARTED, row, err);
+        return ledger_write(execution->conn, ledger, LEDGER_INSERT_STARTED, row, err);
     }
     text_copy_cut(execution->id, sizeof execution->id, execution->unfinished->id);
     course->resumed = (size_t)execution->unfinished->steps;
-    course->done = course->resumed;
+    course->done = course->recorded = course->resumed;
     if (!check_resumable(execution, course->resumed, err))
         return false;
     log_info("%s was interrupted: resuming at statement %zu of %zu", execution->migration->name,
              course->resumed + 1, execution->summary.statements);
-    return ledger_write(execution->conn, execution->ledger, LEDGER_RESUME, row, err);
+    (void)snprintf(before, sizeof before, "%zu", course->resumed);
+    row[ROW_BEFORE] = before;
+    return ledger_write(execution->conn, ledger, LEDGER_RESUME, row, err);
 }
 
 static bool set_session(struct execution *execution, struct error *err)
@@ -239,6 +303,7 @@ static bool set_session(struct execution *execution, struct error *err)
 
     execution->lock_wait.lock_timeout_ms = retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE);
     settings.lock_timeout_ms = execution->lock_wait.lock_timeout_ms;
+    settings.transaction_timeout_ms = execution_server_limit_ms(execution);
     if (execution->is_session_used)
         session_cleanup_add(&sql);
     session_settings_add(&settings, false, &sql);
@@ -246,47 +311,55 @@ static bool set_session(struct execution *execution, struct error *err)
                          0, err);
 }
 
-/* All or nothing: a finished row leaves no intents behind. */
-static bool finish(struct execution *execution, struct error *err)
-{
-    const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id };
-    const char *const parameters[] = { execution->id };
-    const char *finished[ROW_VALUES];
-    struct batch_item items[RESETS_MOST + 1 + JOURNAL_TABLES];
-    size_t count = execution_add_resets(execution, items);
-    bool has_journal;
-    bool is_ours;
-
-    items[count++] = ledger_item(execution->ledger, LEDGER_FINISH, row, finished);
-    if (!journal_exists(execution->conn, &has_journal, err))
-        return error_context(err, "finishing %s", execution->migration->name);
-    for (size_t i = 0; has_journal && i < JOURNAL_TABLES; i++)
-        items[count++] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
-    if (!query_batch(execution->conn, &(const struct batch) { .items = items, .count = count }, err) ||
-        !leader_is_ours(execution->conn, execution->ledger->lock_key, &is_ours, err))
-        return error_context(err, "finishing %s", execution->migration->name);
-    return is_ours || execution_lost_leader(err);
-}
-
 /* A backfill is one statement in many batches. */
-static bool run(struct execution *execution, struct course *course, struct error *err)
+static bool run(struct execution *execution, struct script_reader at, struct error *err)
 {
     if (execution->mode != MODE_BACKFILL)
-        return run_segments(execution, course, err);
-    if (course->resumed > 0)
+        return run_segments(execution, at, err);
+    if (execution->course.resumed > 0)
         return true;
-    return backfill_run(execution, &course->has_effect, err) && checkpoint_record(execution, 1, err);
+    return backfill_run(execution, &execution->course.has_effect, err) &&
+           checkpoint_record(execution, 1, err);
+}
+
+/* All or nothing: a finished row leaves nothing in the journal. What is done already is not done again
+ * because the ledger is locked: only this is repeated. */
+static bool finish(struct execution *execution, struct error *err)
+{
+    for (;;) {
+        bool was_shielded =
+            connection_shield(execution->conn, true); /* a signal leaves it the time it needs */
+        bool is_done;
+
+        watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+        is_done = close_row(execution, LEDGER_FINISH, NULL, true, err);
+        watch_stop(execution->watch);
+        connection_shield(execution->conn, was_shielded);
+        if (is_done)
+            return true;
+        if (!lock_retry(execution, err))
+            return error_context(err, "finishing %s", execution->migration->name);
+    }
 }
 
 bool resumable_apply(struct execution *execution, struct error *err)
 {
-    struct course course = { .done = 0 };
+    struct script_reader at = execution_reader(execution);
+    bool is_applied;
+    bool is_started;
 
-    if (!start_row(execution, &course, err))
+    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+    is_started = start_row(execution, err);
+    watch_stop(execution->watch);
+    if (!is_started)
         return error_context(err, "starting %s", execution->migration->name);
     execution->failure.facts.has_begun = true;
-    if (!set_session(execution, err) || !run(execution, &course, err) || !assertion_after(execution, err))
-        return stop(execution, &course, err);
-    note(execution, &course);
-    return finish(execution, err);
+    skip_done(execution, &at);
+    is_applied = set_session(execution, err) && session_state_begin(execution, err) &&
+                 run(execution, at, err) && assertion_after(execution, err) && finish(execution, err);
+    if (!is_applied)
+        (void)stop(execution, err);
+    memory_free(execution->baseline);
+    execution->baseline = NULL;
+    return is_applied;
 }

@@ -1,26 +1,32 @@
 #include "apply/segment_run.h"
 
+#include "apply/block.h"
 #include "apply/nontransactional.h"
+#include "apply/transaction_start.h"
 #include "base/memory.h"
 #include "execution/checkpoint.h"
 #include "execution/lock_retry.h"
-#include "lock/leader.h"
+#include "postgres/advisory.h"
 #include "postgres/query.h"
 #include "repair/repair.h"
 
 enum { BEGIN_MOST = 1024 };
 
-static bool begin_own(struct execution *execution, struct error *err)
+static bool begin_own(struct execution *execution, const struct segment *segment,
+                      const struct transaction_head *head, struct error *err)
 {
     auto_text struct text sql = text_init(BEGIN_MOST);
     auto_result struct result *facts = NULL;
 
-    text_add_string(&sql, "BEGIN;SELECT ");
-    leader_add_try(execution->ledger->lock_key, &sql);
+    text_add_string(&sql, "BEGIN;");
+    if (!transaction_start(execution, head, segment->first, &sql, err))
+        return false;
+    text_add_string(&sql, "SELECT ");
+    advisory_add_try(execution->ledger->lock_key, true, &sql);
     if (!query_several(execution->conn, &(const struct query) { .name = "begin", .sql = sql.at }, &facts, 1,
                        err))
         return false;
-    return result_bool(facts, 0, 0) || execution_lost_leader(err);
+    return result_bool(facts, 0, 0) || advisory_lost(err);
 }
 
 static bool check_in_transaction(struct execution *execution, const struct segment *segment,
@@ -36,8 +42,11 @@ static bool check_in_transaction(struct execution *execution, const struct segme
 
 static bool run_plain(struct execution *execution, const struct segment *segment, struct error *err)
 {
-    if (!begin_own(execution, err) ||
-        !execution_send(execution, segment->start, segment->end, segment->first, err) ||
+    const struct transaction_head head =
+        transaction_head_of(execution_reader(execution), segment->start, segment->end);
+
+    if (!begin_own(execution, segment, &head, err) ||
+        !execution_send(execution, head.rest, segment->end, segment->first + head.statements, err) ||
         !check_in_transaction(execution, segment, err))
         return false;
     if (!execution_may_go_on(execution, err) || !repair_verify(execution, segment->start, segment->end, err))
@@ -52,8 +61,7 @@ static bool run_block(struct execution *execution, const struct segment *segment
     const struct statement *closing = &segment->closing;
     auto_free char *words = memory_copy(execution->script.at + closing->start, closing->end - closing->start);
 
-    if (!execution_send(execution, segment->start, segment->end, segment->first, err) ||
-        !check_in_transaction(execution, segment, err))
+    if (!block_send(execution, segment, err) || !check_in_transaction(execution, segment, err))
         return false;
     if (!execution_may_go_on(execution, err))
         return false;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backfill/explain.h"
 #include "backfill/pace.h"
 #include "backfill/throttle.h"
 #include "backfill/walk.h"
@@ -15,7 +16,13 @@
 #include "sql/quote.h"
 
 enum {
-    TIMEOUTS_MOST = 5, /* in a row */
+    /* Whoever works on the rows of a batch waits for it: one that takes much longer than its target is ended
+     * and made smaller. Only the smallest may take its time. */
+    STATEMENT_FACTOR = 2,
+    PATIENT_FACTOR = 10,
+    PATIENT_LEAST_MS = 5000,
+    LIMIT_LEAST_MS = 10,
+    TIMEOUTS_MOST = 5, /* of the smallest, in a row */
     MAX_BLOCKED_FOR_MS = 1000,
     THROTTLE_EVERY_MS = 1000,
     PAUSE_LEAST_MS = 1000,
@@ -77,37 +84,55 @@ static void say_progress(struct backfill *b)
     }
 }
 
-/* Whether it may continue at all. */
-static bool check_limits(const struct backfill *b, struct error *err)
+/* A batch of one row that waits for it keeps nobody from others. */
+static struct walk_limits limits_of(const struct backfill *b)
 {
-    if (!execution_may_go_on(b->execution, err))
-        return false;
-    return !deadline_passed(b->execution->until) ||
-           error_set(err, ERROR_CLEAN, "cancelled: it took longer than the migration-timeout");
+    const struct retry *retry = &b->execution->lock_wait.retry;
+    int64_t target_ms = b->wish->target_ms > LIMIT_LEAST_MS ? b->wish->target_ms : LIMIT_LEAST_MS;
+    int64_t patient_ms = PATIENT_FACTOR * target_ms;
+    struct walk_limits limits = { .lock_ms = retry_lock_timeout_ms(retry, WAIT_TABLE),
+                                  .statement_ms = STATEMENT_FACTOR * target_ms };
+
+    if (pace_is_smallest(&b->pace))
+        limits.statement_ms = patient_ms > PATIENT_LEAST_MS ? patient_ms : PATIENT_LEAST_MS;
+    if (b->pace.rows > 1 && limits.lock_ms > target_ms)
+        limits.lock_ms = target_ms;
+    return limits;
 }
 
-/* After a batch was rolled back: whether a smaller one may succeed. */
+/* After a batch was rolled back because it took too long. */
+static bool may_repeat_smaller(struct backfill *b, struct error *err)
+{
+    if (!pace_is_smallest(&b->pace))
+        b->timeouts = 0;
+    else if (++b->timeouts >= TIMEOUTS_MOST) {
+        error_message(err, "%d batches in a row took too long, even one of at most %lld rows", TIMEOUTS_MOST,
+                      (long long)b->pace.rows);
+        err->sqlstate[0] = '\0';
+        return error_hint(
+            err,
+            "Find out why so few rows take so long (a trigger or an index, for example), then deploy again.");
+    }
+    pace_halve(&b->pace);
+    return true;
+}
+
+/* After a batch was rolled back: whether a smaller one may succeed. One that meets a lock is halved at once,
+ * down to the row that is locked; only that one waits and rests. */
 static bool may_repeat(struct backfill *b, struct error *err)
 {
     struct execution *execution = b->execution;
-    int64_t rows = b->pace.rows;
     bool is_timeout = strcmp(err->sqlstate, "57014") == 0 && err->class != ERROR_INTERRUPTED &&
                       !deadline_passed(execution->until);
 
     if (connection_is_lost(execution->conn) || (!is_timeout && err->class != ERROR_TABLE_LOCK))
         return false;
-    (void)pace_halve(&b->pace);
-    if (!is_timeout)
+    if (is_timeout && !may_repeat_smaller(b, err))
+        return false;
+    if (!is_timeout && !pace_yield(&b->pace))
         return lock_retry(execution, err);
     connection_shield(execution->conn, false);
-    if (++b->timeouts < TIMEOUTS_MOST)
-        return signals_sleep((long)b->wish->target_ms) || signals_error(err);
-    error_message(err, "%d batches in a row took too long, even one of at most %lld rows", TIMEOUTS_MOST,
-                  (long long)rows);
-    err->sqlstate[0] = '\0';
-    return error_hint(
-        err,
-        "Find out why so few rows take so long (a trigger or an index, for example), then deploy again.");
+    return signals_sleep((long)b->wish->target_ms) || signals_error(err);
 }
 
 /* The reason to pause, if there is one; checked now and then. */
@@ -115,7 +140,7 @@ static bool find_reason(struct backfill *b, struct text *why, struct error *err)
 {
     bool was_blind = b->throttle.is_blind;
 
-    if (!check_limits(b, err) || !throttle_look(&b->throttle, b->execution->conn, why, err))
+    if (!execution_may_go_on(b->execution, err) || !throttle_look(&b->throttle, b->execution->conn, why, err))
         return false;
     if (b->throttle.is_blind && !was_blind)
         log_info(
@@ -164,6 +189,8 @@ static bool rest(struct backfill *b, int64_t batch_ms, struct error *err)
     if (b->throttle.is_blind)
         percent = 2 * percent + 100;
     ms = batch_ms * percent / 100;
+    if (ms > PAUSE_MOST_MS)
+        ms = PAUSE_MOST_MS;
     return ms == 0 || signals_sleep((long)ms) || signals_error(err);
 }
 
@@ -173,11 +200,11 @@ static bool run_pass(struct backfill *b, struct error *err)
         int64_t before;
         double share = backfill_walk_ratio(&b->walk);
 
-        if (!throttle(b, err) || !check_limits(b, err))
+        if (!throttle(b, err) || !execution_may_go_on(b->execution, err))
             return false;
         before = clock_now_us();
         if (!backfill_walk_choose(&b->walk, b->pace.rows, err) ||
-            !backfill_walk_batch(&b->walk, b->pace.rows, err)) {
+            !backfill_walk_batch(&b->walk, limits_of(b), b->pace.rows, err)) {
             execution_roll_back(b->execution->conn);
             if (!may_repeat(b, err))
                 return false;
@@ -185,7 +212,6 @@ static bool run_pass(struct backfill *b, struct error *err)
         }
         b->timeouts = 0;
         b->execution->lock_wait.retry.tries = 0;
-        b->execution->lock_wait.retry.cancels = 0;
         pace_steer(&b->pace, (double)b->walk.batch_ms);
         if (!rest(b, b->walk.batch_ms, err))
             return false;
@@ -195,26 +221,58 @@ static bool run_pass(struct backfill *b, struct error *err)
     return true;
 }
 
-/* Old statistics of a column that had only one value mislead every plan that uses it. Only an autovacuum or
- * an index build would wait for this lock. */
-static void analyze(struct backfill *b)
+/* Runs a step that is not a batch, under the lock policy of every other statement. */
+static bool run_step(struct backfill *b, bool (*step)(struct backfill *b, struct error *err),
+                     struct error *err)
+{
+    struct execution *execution = b->execution;
+
+    for (;;) {
+        bool is_done;
+
+        watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+        is_done = execution_set_lock_timeout(execution, WAIT_TABLE, false, err) && step(b, err);
+        watch_stop(execution->watch);
+        if (is_done) {
+            execution->lock_wait.retry.tries = 0;
+            return true;
+        }
+        execution_roll_back(execution->conn);
+        if (!lock_retry(execution, err))
+            return false;
+    }
+}
+
+/* Outside a transaction block, so that each partition is unlocked when it is done. */
+static bool run_analyze(struct backfill *b, struct error *err)
 {
     auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
-    struct error err;
 
-    if (b->walk.changed == 0)
-        return;
-    text_add_format(&sql, "BEGIN;SET LOCAL lock_timeout = '5s';ANALYZE %s (", b->walk.plan.table.at);
+    text_add_format(&sql, "ANALYZE %s (", b->walk.plan.table.at);
     for (size_t i = 0; i < b->walk.plan.update.column_count; i++) {
         text_add_string(&sql, i == 0 ? "" : ", ");
         quote_identifier(b->walk.plan.update.columns[i], &sql);
     }
-    text_add_string(&sql, ");COMMIT");
-    if (!query_several(b->execution->conn, &(const struct query) { .name = "analyze", .sql = sql.at }, NULL,
-                       0, &err)) {
-        log_warn("could not analyze %s: %s", b->walk.plan.table.at, err.message);
-        execution_roll_back_own(b->execution->conn);
-    }
+    text_add_string(&sql, ")");
+    return query_several(b->execution->conn, &(const struct query) { .name = "analyze", .sql = sql.at }, NULL,
+                         0, err);
+}
+
+/* Old statistics of a column that had only one value mislead every plan that uses it. Only an autovacuum or
+ * an index build would wait for this lock. */
+static void analyze(struct backfill *b)
+{
+    struct error err;
+
+    if (b->walk.changed == 0 || run_step(b, run_analyze, &err))
+        return;
+    log_warn("could not analyze %s: %s", b->walk.plan.table.at, err.message);
+    execution_roll_back_own(b->execution->conn);
+}
+
+static bool begin_again(struct backfill *b, struct error *err)
+{
+    return backfill_walk_again(&b->walk, err);
 }
 
 /* Whether it is complete: every row is done, and the script's verify condition is true. */
@@ -242,7 +300,7 @@ static bool run_passes(struct backfill *b, struct error *err)
         if (!has_condition || passes == PASSES_MOST)
             break;
         log_info("every row was visited, but the verify condition is not true: going over the table again");
-        if (!backfill_walk_again(&b->walk, err))
+        if (!run_step(b, begin_again, err))
             return false;
     }
     error_set(err, ERROR_CLEAN, "the backfill is complete, but its verify condition is not true: %.*s",
@@ -259,31 +317,46 @@ static bool run_passes(struct backfill *b, struct error *err)
 static void note_persisting(const struct backfill *b)
 {
     struct failure_names *names = &b->execution->failure.names;
-    const char *last = b->walk.done.is_known ? b->walk.done.literal.at : "the last";
+    auto_text struct text last = text_init(BACKFILL_SQL_MOST);
 
+    if (b->walk.done.is_known)
+        key_describe(&b->walk.done, &last);
+    else
+        text_add_string(&last, "the last");
     if (b->walk.batches > 0)
         (void)snprintf(names->persists, sizeof names->persists,
                        "%lld rows of %.400s are changed, in %lld batches, up to key %.300s",
-                       (long long)b->walk.changed, b->walk.plan.table.at, (long long)b->walk.batches, last);
+                       (long long)b->walk.changed, b->walk.plan.table.at, (long long)b->walk.batches,
+                       last.at);
 }
 
 /* The first batch shows whether the index is used. */
-static bool prepare(struct backfill *b, struct error *err)
+static bool begin(struct backfill *b, struct error *err)
 {
     int64_t rows = b->pace.rows;
-    auto_text struct text line = text_init(1024);
 
+    backfill_walk_end(&b->walk);
     if (!backfill_walk_begin(&b->walk, b->execution, &rows, err))
         return false;
     if (rows >= b->pace.rows_least && rows <= b->pace.rows_most)
         b->pace.rows = rows;
+    return backfill_walk_is_over(&b->walk) ||
+           (backfill_walk_choose(&b->walk, b->pace.rows, err) &&
+            backfill_explain(b->execution, &b->walk.plan,
+                             (struct key_range) { &b->walk.done, &b->walk.until }, err));
+}
+
+static bool prepare(struct backfill *b, struct error *err)
+{
+    auto_text struct text line = text_init(1024);
+
+    if (!run_step(b, begin, err))
+        return false;
     if (b->walk.batches > 0) {
         describe(b, &line);
         log_info("resuming the %s", line.at);
     }
-    return backfill_walk_is_over(&b->walk) ||
-           (backfill_walk_choose(&b->walk, b->pace.rows, err) &&
-            backfill_plan_check(b->execution, &b->walk.plan, &b->walk.done, &b->walk.until, err));
+    return true;
 }
 
 bool backfill_run(struct execution *execution, bool *has_effect, struct error *err)
@@ -313,7 +386,9 @@ bool backfill_run(struct execution *execution, bool *has_effect, struct error *e
     } else {
         note_persisting(&b);
     }
-    *has_effect = b.walk.batches > 0;
+    /* An earlier run's progress stays until it has been read. */
+    if (b.walk.is_known)
+        *has_effect = b.walk.batches > 0;
     backfill_walk_end(&b.walk);
     return is_done;
 }

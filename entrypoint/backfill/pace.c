@@ -28,20 +28,34 @@ void pace_steer(struct pace *pace, double batch_ms)
     pace->average_ms += (pace->average_ms <= 0 ? 1 : AVERAGE_WEIGHT) * (batch_ms - pace->average_ms);
     factor = (double)pace->target_ms / pace->average_ms;
     factor = factor < 0.5 ? 0.5 : factor > 1.5 ? 1.5 : factor;
-    pace->rows = clamp((int64_t)((double)pace->rows * factor + 0.5), pace->rows_least, pace->rows_most);
+    /* From below the least it grows back step by step: more locked rows may be near. */
+    pace->rows =
+        clamp((int64_t)((double)pace->rows * factor + 0.5),
+              2 * pace->rows < pace->rows_least ? 2 * pace->rows : pace->rows_least, pace->rows_most);
 }
 
-bool pace_halve(struct pace *pace)
+void pace_halve(struct pace *pace)
 {
-    bool is_smaller = pace->rows > pace->rows_least;
+    if (!pace_is_smallest(pace))
+        pace->rows = clamp(pace->rows / 2, pace->rows_least, pace->rows_most);
+}
 
-    pace->rows = clamp(pace->rows / 2, pace->rows_least, pace->rows_most);
-    return is_smaller;
+bool pace_yield(struct pace *pace)
+{
+    if (pace->rows == 1)
+        return false;
+    pace->rows /= 2;
+    return true;
+}
+
+bool pace_is_smallest(const struct pace *pace)
+{
+    return pace->rows <= pace->rows_least;
 }
 
 bool pace_is_too_slow(const struct pace *pace)
 {
-    return pace->rows == pace->rows_least && pace->average_ms > (double)(TOO_SLOW_FACTOR * pace->target_ms);
+    return pace_is_smallest(pace) && pace->average_ms > (double)(TOO_SLOW_FACTOR * pace->target_ms);
 }
 
 void pace_note(struct pace *pace, double share, double ms)

@@ -28,8 +28,15 @@ struct pace pace_begin(int64_t target_ms, int64_t rows_least, int64_t rows_most)
 /* After a batch that took `batch_ms`. */
 void pace_steer(struct pace *pace, double batch_ms);
 
-/* After one that failed: halves the size. False if it is already the smallest allowed. */
-bool pace_halve(struct pace *pace);
+/* After one that took too long: halves the size. */
+void pace_halve(struct pace *pace);
+
+/* After one that met a lock: halves the size, also below the smallest allowed, to which it grows back. False
+ * if it is one row already. */
+bool pace_yield(struct pace *pace);
+
+/* Whether no smaller one is allowed. */
+bool pace_is_smallest(const struct pace *pace);
 
 /* Whether batches take far too long even at the smallest size. */
 bool pace_is_too_slow(const struct pace *pace);

@@ -1,63 +1,34 @@
 #include "backfill/plan.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "postgres/query.h"
 #include "sql/quote.h"
 
 enum { LARGE_PAGES = 1000 };
 
-/* The columns of the best index for the walk: of table $1, beginning with the columns $2 or, if that is null,
- * a unique one, preferably the primary key. None of them may be null. With several columns, all must be in
- * ascending order, as in a row comparison. */
-static const struct query KEY = {
-    .name = "backfill_key",
-    .parameters = 2,
-    .sql =
-        "WITH indexes AS ("
-        "  SELECT i.indexrelid, i.indrelid, i.indkey, i.indoption, i.indnkeyatts, i.indisprimary, "
-        "i.indisunique,"
-        "         COALESCE(pg_catalog.cardinality($2::text[]), i.indnkeyatts) AS length"
-        "    FROM pg_catalog.pg_index AS i"
-        "    JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid"
-        "    JOIN pg_catalog.pg_am AS m ON m.oid = c.relam"
-        "   WHERE i.indrelid = pg_catalog.to_regclass($1) AND m.amname = 'btree' AND i.indisvalid"
-        "     AND i.indpred IS NULL AND i.indexprs IS NULL AND ($2 IS NOT NULL OR i.indisunique)"
-        "), best AS ("
-        "  SELECT i.*, n.names FROM indexes AS i, LATERAL ("
-        "    SELECT pg_catalog.array_agg(a.attname::text ORDER BY k) AS names,"
-        "           pg_catalog.bool_and(a.attnotnull AND (i.length = 1 OR i.indoption[k - 1] = 0)) AS is_fit"
-        "      FROM pg_catalog.generate_series(1, i.length) AS k"
-        "      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k - 1]"
-        "  ) AS n"
-        "   WHERE i.length <= LEAST(i.indnkeyatts, 4) AND n.is_fit AND ($2 IS NULL OR n.names = $2::text[])"
-        "   ORDER BY i.indisprimary DESC, i.indisunique DESC, i.indnkeyatts, i.indexrelid LIMIT 1"
-        ") "
-        "SELECT a.attname, t.typname IN ('int2', 'int4', 'int8', 'numeric', 'float4', 'float8')"
-        "  FROM best, pg_catalog.generate_series(1, best.length) AS k"
-        "  JOIN pg_catalog.pg_attribute AS a ON true"
-        "  JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid"
-        " WHERE a.attrelid = best.indrelid AND a.attname = best.names[k] AND NOT a.attisdropped"
-        " ORDER BY k",
-};
-
-/* Whether the tables $1 and $2 are the same, whether it exists, and how many rows and pages it has. */
+/* Whether the tables $1 and $2 are the same, whether it exists, and how many rows and pages it has, with its
+ * partitions and children. */
 static const struct query TABLE = {
     .name = "backfill_table",
     .parameters = 2,
     .sql =
-        "SELECT pg_catalog.to_regclass($1) = pg_catalog.to_regclass($2), pg_catalog.to_regclass($1) IS "
-        "NOT NULL,"
-        "       pg_catalog.sum(GREATEST(c.reltuples, 0))::bigint, pg_catalog.sum(c.relpages)"
+        "WITH RECURSIVE tree (oid) AS ("
+        "  SELECT pg_catalog.to_regclass($1)::pg_catalog.oid"
+        "   UNION"
+        "  SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i"
+        "    JOIN tree AS t ON t.oid OPERATOR(pg_catalog.=) i.inhparent"
+        ") "
+        "SELECT pg_catalog.to_regclass($1) OPERATOR(pg_catalog.=) pg_catalog.to_regclass($2),"
+        "       pg_catalog.to_regclass($1) IS NOT NULL,"
+        "       pg_catalog.sum(GREATEST(c.reltuples, 0))::pg_catalog.int8, pg_catalog.sum(c.relpages)"
         "  FROM pg_catalog.pg_class AS c"
-        " WHERE c.oid = pg_catalog.to_regclass($1)"
-        "    OR c.oid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1)) AS p"
-        "                  WHERE p.isleaf)",
+        "  JOIN tree AS t ON t.oid OPERATOR(pg_catalog.=) c.oid"
+        " WHERE c.relkind OPERATOR(pg_catalog.<>) 'p'",
 };
 
-static bool refuse(const struct execution *execution, const struct backfill_plan *plan, struct error *err)
+bool backfill_plan_refuse(const struct execution *execution, const struct backfill_plan *plan,
+                          struct error *err)
 {
     execution_point(execution, plan->start, err);
     error_code(err, execution->ledger->dialect->codes.failed);
@@ -68,20 +39,7 @@ static bool refuse(const struct execution *execution, const struct backfill_plan
 void backfill_plan_free(struct backfill_plan *plan)
 {
     text_clear(&plan->table);
-    text_clear(&plan->columns);
-    text_clear(&plan->qualified);
-    text_clear(&plan->listed);
-    text_clear(&plan->order);
-    text_clear(&plan->descending);
-}
-
-void backfill_key_free(struct backfill_key *key)
-{
-    if (key->is_known) {
-        text_clear(&key->array);
-        text_clear(&key->literal);
-    }
-    key->is_known = false;
+    key_columns_free(&plan->key);
 }
 
 /* A backfill's script has exactly one statement. */
@@ -89,12 +47,16 @@ static bool read_statement(struct execution *execution, struct backfill_plan *pl
 {
     struct script_reader reader = execution_reader(execution);
     struct statement statement;
+    bool has_standard_strings = execution->ledger->has_standard_strings;
 
     if (script_next(&reader, &statement, err) != SCRIPT_STATEMENT)
         return false;
     plan->start = statement.start;
     plan->sql = execution_text(execution, &statement);
-    return update_statement_parse(plan->sql, &plan->update, err) || refuse(execution, plan, err);
+    if (!update_statement_parse(plan->sql, has_standard_strings, &plan->update, err))
+        return backfill_plan_refuse(execution, plan, err);
+    plan->is_repeatable = update_statement_is_repeatable(plan->sql, has_standard_strings, &plan->update);
+    return true;
 }
 
 /* Checks that directive and statement name the same table, and estimates its size. */
@@ -111,12 +73,12 @@ static bool read_table(struct execution *execution, struct backfill_plan *plan, 
         return false;
     if (!result_bool(result, 0, 1)) {
         error_set(err, ERROR_CLEAN, "the table %s does not exist", plan->table.at);
-        return refuse(execution, plan, err);
+        return backfill_plan_refuse(execution, plan, err);
     }
     if (!result_bool(result, 0, 0)) {
         error_set(err, ERROR_CLEAN, "the directive says backfill %s, but the statement updates %s", said.at,
                   plan->table.at);
-        return refuse(execution, plan, err);
+        return backfill_plan_refuse(execution, plan, err);
     }
     plan->estimated = (double)result_number(result, 0, 2);
     plan->is_large = result_number(result, 0, 3) >= LARGE_PAGES;
@@ -132,109 +94,105 @@ static bool is_set_by(const struct update_statement *update, const char *column)
     return false;
 }
 
-static void add_column(struct backfill_plan *plan, const char *name, size_t number)
-{
-    const char *comma = number == 0 ? "" : ", ";
-
-    text_add_string(&plan->order, comma);
-    quote_qualified(BACKFILL_ALIAS, name, &plan->order);
-    text_add_string(&plan->descending, comma);
-    quote_qualified(BACKFILL_ALIAS, name, &plan->descending);
-    text_add_string(&plan->descending, " DESC");
-    text_add_string(&plan->columns, comma);
-    quote_qualified(BACKFILL_ALIAS, name, &plan->columns);
-    text_add_string(&plan->qualified, comma);
-    quote_qualified(plan->update.alias, name, &plan->qualified);
-}
-
-/* The result columns for a key: the array, and each part. */
-static void add_listed(struct backfill_plan *plan, const struct result *columns)
-{
-    text_add_string(&plan->listed, "ARRAY[");
-    for (int row = 0; row < result_rows(columns); row++) {
-        text_add_string(&plan->listed, row == 0 ? "" : ", ");
-        quote_qualified(BACKFILL_ALIAS, result_text(columns, row, 0), &plan->listed);
-        text_add_string(&plan->listed, "::text");
-    }
-    text_add_string(&plan->listed, "]::text");
-    for (int row = 0; row < BACKFILL_KEYS_MOST; row++) {
-        text_add_string(&plan->listed, ", ");
-        if (row < result_rows(columns))
-            quote_qualified(BACKFILL_ALIAS, result_text(columns, row, 0), &plan->listed);
-        else
-            text_add_string(&plan->listed, "NULL");
-        text_add_string(&plan->listed, "::text");
-    }
-}
+/* Why the primary key cannot be used, if there is one: with WITHOUT OVERLAPS (version 18) its index is GiST,
+ * which has no order. */
+static const struct query PRIMARY_KEY = {
+    .name = "backfill_primary_key",
+    .parameters = 1,
+    .sql =
+        "SELECT CASE WHEN m.amname OPERATOR(pg_catalog.<>) 'btree' THEN 'its primary key is temporal (WITHOUT OVERLAPS), so its index"
+        " is not a btree' ELSE 'its primary key has more than 4 columns' END"
+        "  FROM pg_catalog.pg_index AS i"
+        "  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
+        "  JOIN pg_catalog.pg_am AS m ON m.oid OPERATOR(pg_catalog.=) c.relam"
+        " WHERE i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1) AND i.indisprimary",
+};
 
 static bool refuse_key(const struct execution *execution, const struct backfill_plan *plan, struct error *err)
 {
-    error_set(err, ERROR_CLEAN, "no index of %s can be used to go through it %s", plan->table.at,
-              execution->directives.backfill.key_count == 0
-                  ? "row by row: it has neither a primary key nor another unique key without nulls"
-                  : "by that key");
+    auto_result struct result *row = NULL;
+    const char *const parameters[] = { plan->table.at };
+    const char *why = "it has neither a primary key nor another unique key without nulls";
+
+    if (!query_run(execution->conn, &PRIMARY_KEY, parameters, &row, err))
+        return false;
+    if (result_rows(row) > 0)
+        why = result_text(row, 0, 0);
+    if (execution->directives.backfill.key_count == 0)
+        error_set(err, ERROR_CLEAN, "no index of %s can be used to go through it row by row: %s",
+                  plan->table.at, why);
+    else
+        error_set(err, ERROR_CLEAN, "no index of %s can be used to go through it by that key",
+                  plan->table.at);
     error_hint(
         err,
         "The key must be the first columns of a btree index, all of them NOT NULL: name them with key=, "
         "or create the index in a migration before this one.");
-    return refuse(execution, plan, err);
+    return backfill_plan_refuse(execution, plan, err);
 }
 
-/* The columns that the directive names, as an array: quoted identifiers are quoted in the same way there,
- * except for doubled quotes. */
-static void add_wanted(const struct backfill_wish *wish, struct text *out)
+/* $1 is the table, $2 a column: those from which the server generates it, whose names are as in the catalog.
+ * The dependency is recorded for the column up to version 14, for its expression after that. */
+static const struct query SOURCES = {
+    .name = "backfill_sources",
+    .parameters = 2,
+    .sql =
+        "SELECT s.attname FROM pg_catalog.pg_attribute AS a"
+        "  LEFT JOIN pg_catalog.pg_attrdef AS e ON e.adrelid OPERATOR(pg_catalog.=) a.attrelid"
+        "   AND e.adnum OPERATOR(pg_catalog.=) a.attnum"
+        "  JOIN pg_catalog.pg_depend AS d"
+        "    ON (d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
+        "        AND d.objid OPERATOR(pg_catalog.=) a.attrelid"
+        "        AND d.objsubid OPERATOR(pg_catalog.=) a.attnum)"
+        "    OR (d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass"
+        "        AND d.objid OPERATOR(pg_catalog.=) e.oid)"
+        "  JOIN pg_catalog.pg_attribute AS s ON s.attrelid OPERATOR(pg_catalog.=) d.refobjid"
+        "   AND s.attnum OPERATOR(pg_catalog.=) d.refobjsubid"
+        " WHERE a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        "   AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) $2"
+        "   AND a.attgenerated OPERATOR(pg_catalog.<>) ''"
+        "   AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
+        "   AND d.refobjid OPERATOR(pg_catalog.=) a.attrelid",
+};
+
+static bool refuse_moving(const struct execution *execution, const struct backfill_plan *plan,
+                          const char *column, const char *key, struct error *err)
 {
-    text_add_string(out, "{");
-    for (size_t i = 0; i < wish->key_count; i++) {
-        text_add_string(out, i == 0 ? "\"" : ",\"");
-        for (const char *at = wish->keys[i]; *at != '\0'; at++)
-            text_add_format(out, "%s%c", *at == '"' || *at == '\\' ? "\\" : "", *at);
-        text_add_string(out, "\"");
-    }
-    text_add_string(out, "}");
+    if (strcmp(column, key) == 0)
+        error_set(err, ERROR_CLEAN, "the statement changes \"%s\", which is part of its key", key);
+    else
+        error_set(err, ERROR_CLEAN,
+                  "the statement changes \"%s\", from which \"%s\" is generated, and that is part of its key",
+                  column, key);
+    error_hint(err, "Name a key that keeps its values: key=…");
+    return backfill_plan_refuse(execution, plan, err);
 }
 
-static bool add_columns(struct execution *execution, struct backfill_plan *plan, const struct result *columns,
-                        struct error *err)
+/* What it sets must not move a row along the key. What a trigger does is seen in each batch. */
+static bool check_key_stays(struct execution *execution, const struct backfill_plan *plan, struct error *err)
 {
-    const char *opening = plan->key_count > 1 ? "(" : "";
-    const char *closing = plan->key_count > 1 ? ")" : "";
+    for (size_t i = 0; i < plan->key.count; i++) {
+        const char *key = plan->key.list[i].name;
+        const char *const parameters[] = { plan->table.at, key };
+        auto_result struct result *sources = NULL;
 
-    text_add_string(&plan->columns, opening);
-    text_add_string(&plan->qualified, opening);
-    for (int row = 0; row < result_rows(columns); row++) {
-        const char *name = result_text(columns, row, 0);
-
-        if (is_set_by(&plan->update, name)) {
-            error_set(err, ERROR_CLEAN, "the statement changes \"%s\", which is part of its key", name);
-            return refuse(execution, plan, err);
+        if (is_set_by(&plan->update, key))
+            return refuse_moving(execution, plan, key, key, err);
+        if (!query_run(execution->conn, &SOURCES, parameters, &sources, err))
+            return false;
+        for (int row = 0; row < result_rows(sources); row++) {
+            if (is_set_by(&plan->update, result_text(sources, row, 0)))
+                return refuse_moving(execution, plan, result_text(sources, row, 0), key, err);
         }
-        add_column(plan, name, (size_t)row);
     }
-    text_add_string(&plan->columns, closing);
-    text_add_string(&plan->qualified, closing);
     return true;
 }
 
 static bool read_key(struct execution *execution, struct backfill_plan *plan, struct error *err)
 {
-    const struct backfill_wish *wish = &execution->directives.backfill;
-    auto_text struct text wanted = text_init(QUALIFIED_NAME_SIZE * BACKFILL_KEYS_MOST);
-    auto_result struct result *columns = NULL;
-
-    add_wanted(wish, &wanted);
-    const char *const parameters[] = { plan->table.at, wish->key_count == 0 ? NULL : wanted.at };
-    if (!query_run(execution->conn, &KEY, parameters, &columns, err))
+    if (!key_columns_read(execution->conn, plan->table.at, &execution->directives.backfill, &plan->key, err))
         return false;
-    if (result_rows(columns) == 0)
-        return refuse_key(execution, plan, err);
-    plan->key_count = (size_t)result_rows(columns);
-    plan->is_number = plan->key_count == 1 && result_bool(columns, 0, 1);
-    text_copy_cut(plan->first_column, sizeof plan->first_column, result_text(columns, 0, 0));
-    if (!add_columns(execution, plan, columns, err))
-        return false;
-    add_listed(plan, columns);
-    return true;
+    return plan->key.count > 0 ? check_key_stays(execution, plan, err) : refuse_key(execution, plan, err);
 }
 
 /* Errors in the statement itself are best reported for the original text. */
@@ -257,104 +215,7 @@ static bool check_statement(struct execution *execution, const struct backfill_p
 bool backfill_plan_make(struct execution *execution, struct backfill_plan *out, struct error *err)
 {
     *out = (struct backfill_plan) { .table = text_init(QUALIFIED_NAME_SIZE),
-                                    .columns = text_init(BACKFILL_SQL_MOST),
-                                    .qualified = text_init(BACKFILL_SQL_MOST),
-                                    .listed = text_init(BACKFILL_SQL_MOST),
-                                    .order = text_init(BACKFILL_SQL_MOST),
-                                    .descending = text_init(BACKFILL_SQL_MOST) };
+                                    .key = { .identity = text_init(BACKFILL_SQL_MOST) } };
     return read_statement(execution, out, err) && check_statement(execution, out, err) &&
            read_table(execution, out, err) && read_key(execution, out, err);
-}
-
-void backfill_key_take(const struct backfill_plan *plan, const struct result *result, int row, int column,
-                       struct backfill_key *key)
-{
-    backfill_key_free(key);
-    if (result_is_null(result, row, column))
-        return;
-    *key = (struct backfill_key) { .is_known = true,
-                                   .array = text_init(BACKFILL_SQL_MOST),
-                                   .literal = text_init(BACKFILL_SQL_MOST),
-                                   .number = strtod(result_text(result, row, column + 1), NULL) };
-    text_add_string(&key->array, result_text(result, row, column));
-    if (plan->key_count > 1)
-        text_add_string(&key->literal, "(");
-    for (size_t i = 0; i < plan->key_count; i++) {
-        text_add_string(&key->literal, i == 0 ? "" : ", ");
-        quote_literal(result_text(result, row, column + 1 + (int)i), &key->literal);
-    }
-    if (plan->key_count > 1)
-        text_add_string(&key->literal, ")");
-}
-
-void backfill_key_copy(const struct backfill_key *from, struct backfill_key *to)
-{
-    backfill_key_free(to);
-    *to = (struct backfill_key) { .is_known = true,
-                                  .array = text_init(BACKFILL_SQL_MOST),
-                                  .literal = text_init(BACKFILL_SQL_MOST),
-                                  .number = from->number };
-    text_add_string(&to->array, from->array.at);
-    text_add_string(&to->literal, from->literal.at);
-}
-
-void backfill_range_add(const struct text *columns, const struct backfill_key *done,
-                        const struct backfill_key *until, struct text *out)
-{
-    text_add_string(out, "(");
-    if (done->is_known)
-        text_add_format(out, "%s > %s AND ", columns->at, done->literal.at);
-    text_add_format(out, "%s <= %s)", columns->at, until->literal.at);
-}
-
-/* Whether a line of a plan reads the whole table, or a whole partition, whose alias is derived from the
- * table's. */
-static bool is_whole_scan(const char *line, const struct backfill_plan *plan)
-{
-    static const char SCAN[] = "Seq Scan on ";
-    const char *at = strstr(line, SCAN);
-    const char *alias;
-
-    if (at == NULL)
-        return false;
-    at += strlen(SCAN);
-    alias = strchr(at, ' ');
-    alias = alias == NULL ? at : alias + 1;
-    return strncmp(alias, plan->update.alias, strlen(plan->update.alias)) == 0 ||
-           (alias[0] == '"' && strncmp(alias + 1, plan->update.alias, strlen(plan->update.alias)) == 0);
-}
-
-bool backfill_plan_check(struct execution *execution, const struct backfill_plan *plan,
-                         const struct backfill_key *done, const struct backfill_key *until, struct error *err)
-{
-    auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
-    auto_text struct text range = text_init(BACKFILL_SQL_MOST);
-    auto_result struct result *lines = NULL;
-    bool has_condition = false;
-    bool is_whole = false;
-    bool is_asked;
-
-    backfill_range_add(&plan->qualified, done, until, &range);
-    text_add_string(&sql, "BEGIN READ ONLY;");
-    if (!plan->is_large)
-        text_add_string(&sql, "SET LOCAL enable_seqscan = off;");
-    text_add_string(&sql, "EXPLAIN (COSTS OFF) ");
-    update_statement_add(plan->sql, &plan->update, range.at, &sql);
-    is_asked = query_several(execution->conn, &(const struct query) { .name = "explain", .sql = sql.at },
-                             &lines, 1, err);
-    execution_roll_back_own(execution->conn);
-    if (!is_asked)
-        return false;
-    for (int row = 0; row < result_rows(lines); row++) {
-        const char *condition = strstr(result_text(lines, row, 0), "Index Cond: ");
-
-        has_condition |= condition != NULL && strstr(condition, plan->first_column) != NULL;
-        is_whole |= is_whole_scan(result_text(lines, row, 0), plan);
-    }
-    if (has_condition && !is_whole)
-        return true;
-    error_set(err, ERROR_CLEAN, "the server would read all of %s for each batch", plan->table.at);
-    error_detail(err, "Its plan: %s", result_rows(lines) > 1 ? result_text(lines, 1, 0) : "");
-    error_hint(err, "ANALYZE the table, or name a column that has an index of its own: key=…");
-    return refuse(execution, plan, err);
 }

@@ -16,6 +16,7 @@ enum {
     REPLICA_NAME,
     LOG_AT, /* ours */
     SLOT_ROOM,
+    SLOT_ROOM_MOST, /* what a slot has at best, if that is limited at all */
     SLOTS_EXTENDED,
     SLOTS_UNRESERVED,
     SESSIONS_ACTIVE,
@@ -24,43 +25,64 @@ enum {
     IS_ARCHIVER_FAILING
 };
 
-/* $1 is the table. A replica that is taking a base backup replays nothing. */
+/* $1 is the table, whose partitions and children count, too. A replica that is taking a base backup replays
+ * nothing. */
 static const struct query LOOK = {
     .name = "throttle",
     .parameters = 1,
     .sql =
-        "WITH replicas AS ("
-        "  SELECT state, application_name, replay_lag,"
-        "         pg_catalog.pg_wal_lsn_diff(replay_lsn, '0/0') AS at"
-        "    FROM pg_catalog.pg_stat_replication"
+        "WITH RECURSIVE tree (oid) AS ("
+        " SELECT pg_catalog.to_regclass($1)::pg_catalog.oid"
+        " UNION"
+        " SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i"
+        " JOIN tree AS t ON t.oid OPERATOR(pg_catalog.=) i.inhparent"
+        "), replicas AS ("
+        " SELECT state, application_name, replay_lag,"
+        "        pg_catalog.pg_wal_lsn_diff(replay_lsn, '0/0') AS at"
+        "   FROM pg_catalog.pg_stat_replication"
         "), here AS ("
-        "  SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), '0/0') AS at"
+        " SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), '0/0') AS at"
         "), worst AS ("
-        "  SELECT * FROM replicas WHERE state IN ('streaming', 'catchup') ORDER BY at LIMIT 1"
+        " SELECT * FROM replicas"
+        "  WHERE state OPERATOR(pg_catalog.=) ANY ('{streaming,catchup}'::pg_catalog.text[])"
+        "  ORDER BY at LIMIT 1"
+        "), room AS ("
+        " SELECT pg_catalog.max(setting::pg_catalog.int8) FILTER"
+        "         (WHERE name OPERATOR(pg_catalog.=) 'max_slot_wal_keep_size') AS slots,"
+        "        pg_catalog.max(setting::pg_catalog.int8) AS most"
+        "   FROM pg_catalog.pg_settings"
+        "  WHERE name OPERATOR(pg_catalog.=)"
+        "        ANY ('{max_slot_wal_keep_size,wal_keep_size}'::pg_catalog.text[])"
         ") "
         "SELECT (SELECT pg_catalog.count(*) FROM replicas WHERE state IS NULL),"
-        "       (SELECT COALESCE(EXTRACT(epoch FROM pg_catalog.max(replay_lag)) * 1000, 0)::bigint FROM "
-        "replicas),"
-        "       (SELECT here.at - worst.at FROM worst), (SELECT worst.at FROM worst),"
-        "       (SELECT application_name FROM worst), here.at,"
-        "       (SELECT pg_catalog.min(safe_wal_size) FROM pg_catalog.pg_replication_slots),"
-        "       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_replication_slots WHERE wal_status = "
-        "'extended'),"
-        "       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_replication_slots WHERE wal_status = "
-        "'unreserved'),"
-        "       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity"
-        "         WHERE state = 'active' AND backend_type = 'client backend'"
-        "           AND pid <> pg_catalog.pg_backend_pid()),"
-        "       pg_catalog.current_setting('max_connections')::integer,"
-        "       EXISTS (SELECT FROM pg_catalog.pg_stat_progress_vacuum AS v"
-        "                 JOIN pg_catalog.pg_stat_all_tables AS s ON s.relid = v.relid"
-        "                WHERE v.relid = pg_catalog.to_regclass($1) AND v.pid <> pg_catalog.pg_backend_pid()"
-        "                  AND s.n_dead_tup > " DEAD_SHARE
-        " * s.n_live_tup),"
-        "       (SELECT pg_catalog.current_setting('archive_mode') <> 'off'"
-        "               AND COALESCE(last_failed_time > last_archived_time, last_failed_time IS NOT NULL)"
-        "          FROM pg_catalog.pg_stat_archiver)"
-        "  FROM here",
+        " (SELECT COALESCE(EXTRACT(epoch FROM pg_catalog.max(replay_lag)) OPERATOR(pg_catalog.*) 1000,"
+        "                  0)::pg_catalog.int8 FROM replicas),"
+        " (SELECT here.at OPERATOR(pg_catalog.-) worst.at FROM worst), (SELECT worst.at FROM worst),"
+        " (SELECT application_name FROM worst), here.at,"
+        " (SELECT pg_catalog.min(safe_wal_size) FROM pg_catalog.pg_replication_slots),"
+        " (SELECT most OPERATOR(pg_catalog.*) 1048576 FROM room WHERE slots OPERATOR(pg_catalog.>=) 0),"
+        " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_replication_slots"
+        "   WHERE wal_status OPERATOR(pg_catalog.=) 'extended'),"
+        " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_replication_slots"
+        "   WHERE wal_status OPERATOR(pg_catalog.=) 'unreserved'),"
+        " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity"
+        "   WHERE state OPERATOR(pg_catalog.=) 'active'"
+        "     AND backend_type OPERATOR(pg_catalog.=) 'client backend'"
+        "     AND pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()),"
+        " pg_catalog.current_setting('max_connections')::pg_catalog.int4,"
+        " EXISTS (SELECT FROM pg_catalog.pg_stat_progress_vacuum AS v"
+        "          JOIN tree AS t ON t.oid OPERATOR(pg_catalog.=) v.relid"
+        "          JOIN pg_catalog.pg_stat_all_tables AS s ON s.relid OPERATOR(pg_catalog.=) v.relid"
+        "         WHERE v.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()"
+        "           AND s.n_dead_tup::pg_catalog.float8 OPERATOR(pg_catalog.>)"
+        "               (" DEAD_SHARE
+        "::pg_catalog.float8 OPERATOR(pg_catalog.*)"
+        "                s.n_live_tup::pg_catalog.float8)),"
+        " (SELECT pg_catalog.current_setting('archive_mode') OPERATOR(pg_catalog.<>) 'off'"
+        "         AND COALESCE(last_failed_time OPERATOR(pg_catalog.>) last_archived_time,"
+        "                      last_failed_time IS NOT NULL)"
+        "    FROM pg_catalog.pg_stat_archiver)"
+        " FROM here",
 };
 
 struct throttle throttle_begin(const struct throttle_wish *limits, const char *table)
@@ -104,23 +126,40 @@ static void look_at_replicas(struct throttle *throttle, const struct result *see
                         (long long)(limits->lag_size >> 20));
 }
 
+/* With max_slot_wal_keep_size, no slot ever has more room than that. */
+static void lower_slot_limit(struct throttle *throttle, const struct result *seen)
+{
+    int64_t most = result_number(seen, 0, SLOT_ROOM_MOST);
+
+    throttle->slot_size = throttle->limits.slot_size;
+    if (result_is_null(seen, 0, SLOT_ROOM_MOST) || most / 2 >= throttle->slot_size)
+        return;
+    throttle->slot_size = most / 2;
+    log_info(
+        "replication slots of this server have %lld MB at most (max_slot_wal_keep_size): the backfill "
+        "pauses when one has less than %lld MB left, not %lld MB",
+        (long long)(most >> 20), (long long)(throttle->slot_size >> 20),
+        (long long)(throttle->limits.slot_size >> 20));
+}
+
 /* A slot that already held back more than max_wal_size before we began may do so forever. */
 static void look_at_slots(struct throttle *throttle, const struct result *seen, struct text *why)
 {
     int64_t extended = result_number(seen, 0, SLOTS_EXTENDED);
 
-    if (throttle->extended < 0)
+    if (throttle->extended < 0) {
         throttle->extended = extended;
+        lower_slot_limit(throttle, seen);
+    }
     if (throttle->limits.slot_size == 0 || why->length > 0)
         return;
     if (result_number(seen, 0, SLOTS_UNRESERVED) > 0)
         text_add_string(why,
                         "a replication slot is about to lose the WAL that it needs (wal_status unreserved)");
-    else if (!result_is_null(seen, 0, SLOT_ROOM) &&
-             result_number(seen, 0, SLOT_ROOM) < throttle->limits.slot_size)
+    else if (!result_is_null(seen, 0, SLOT_ROOM) && result_number(seen, 0, SLOT_ROOM) < throttle->slot_size)
         text_add_format(why, "a replication slot has only %lld MB left (slot=%lldMB)",
                         (long long)(result_number(seen, 0, SLOT_ROOM) >> 20),
-                        (long long)(throttle->limits.slot_size >> 20));
+                        (long long)(throttle->slot_size >> 20));
     else if (extended > throttle->extended)
         text_add_string(why,
                         "a replication slot holds back more than max_wal_size (wal_status extended; slot=0 "

@@ -14,6 +14,7 @@
 
 struct throttle {
     struct throttle_wish limits;
+    int64_t slot_size; /* that limit, or less where the server never leaves so much */
     const char *table; /* qualified and quoted */
     double mark;       /* a position in the WAL, in bytes, that some replica has yet to replay … */
     int64_t mark_ms;   /* … and when it was written */

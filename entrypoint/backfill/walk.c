@@ -6,24 +6,23 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "history/journal.h"
-#include "lock/leader.h"
+#include "postgres/advisory.h"
+#include "postgres/aside.h"
 #include "postgres/query.h"
 
-enum {
-    LOCK_MS = 1000,
-    STATEMENT_FACTOR = 10, /* times the target: a batch that takes longer is made smaller */
-    STATEMENT_LEAST_MS = 5000,
-    NUMBER_SIZE = 24,
-    ADVANCE_ITEMS = SESSION_ASIDES + 3
-};
+/* The table's alias in our own queries: ORDER BY would read a bare name as a result column, which is text
+ * here. */
+#define ALIAS "b"
+
+enum { NUMBER_SIZE = 24, ADVANCE_ITEMS = SESSION_ASIDES + 5 };
 
 void backfill_walk_end(struct backfill_walk *walk)
 {
     backfill_plan_free(&walk->plan);
-    backfill_key_free(&walk->first);
-    backfill_key_free(&walk->last);
-    backfill_key_free(&walk->done);
-    backfill_key_free(&walk->until);
+    key_free(&walk->first);
+    key_free(&walk->last);
+    key_free(&walk->done);
+    key_free(&walk->until);
 }
 
 double backfill_walk_ratio(const struct backfill_walk *walk)
@@ -32,7 +31,7 @@ double backfill_walk_ratio(const struct backfill_walk *walk)
 
     if (!walk->done.is_known)
         return 0;
-    if (walk->plan.is_number && walk->last.number > walk->first.number)
+    if (walk->plan.key.is_number && walk->last.number > walk->first.number)
         done = (walk->done.number - walk->first.number) / (walk->last.number - walk->first.number);
     else if (walk->plan.estimated > 0)
         done = (double)walk->visited / walk->plan.estimated;
@@ -41,30 +40,43 @@ double backfill_walk_ratio(const struct backfill_walk *walk)
     return done > 1 ? 1 : done;
 }
 
-/* Which row: number `offset` (from 0) in that order, among those that satisfy the condition (NULL = all). */
+/* Which row: number `offset` (from 0) in that order, of those in the range. */
 struct key_place {
-    const char *where;
-    const char *order;
+    struct key_range range;
+    bool is_descending;
     int64_t offset;
 };
+
+/* A value that would not come back as it is would lead to other rows. */
+static bool refuse_value(struct backfill_walk *walk, struct error *err)
+{
+    error_set(err, ERROR_CLEAN, "a value of the key of %s does not survive being written as text: %s",
+              walk->plan.table.at, walk->plan.key.identity.at);
+    return error_hint(err, "Name another key: key=…");
+}
 
 /* Reads one key: the first of the table, the last, or that in which the next batch ends. */
 static bool read_key(struct backfill_walk *walk, struct key_place place, struct backfill_key *key,
                      struct error *err)
 {
+    const struct key_columns *columns = &walk->plan.key;
     auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
     auto_result struct result *result = NULL;
     bool is_read;
 
     /* Only with the index is the time independent of the table's size. */
-    text_add_format(&sql,
-                    "BEGIN READ ONLY;SET LOCAL enable_seqscan = off;SET LOCAL enable_sort = off;"
-                    "SET LOCAL enable_bitmapscan = off;SELECT %s FROM %s AS " BACKFILL_ALIAS,
-                    walk->plan.listed.at, walk->plan.table.at);
-    if (place.where != NULL)
-        text_add_format(&sql, " WHERE %s", place.where);
+    text_add_string(&sql, "BEGIN READ ONLY;" KEY_SETTINGS
+                          "SET LOCAL enable_seqscan = off;"
+                          "SET LOCAL enable_sort = off;SET LOCAL enable_bitmapscan = off;SELECT ");
+    key_add_listed(columns, ALIAS, &sql);
+    text_add_format(&sql, " FROM %s%s AS " ALIAS, walk->plan.update.is_only ? "ONLY " : "",
+                    walk->plan.table.at);
+    if (place.range.until != NULL) {
+        text_add_string(&sql, " WHERE ");
+        key_add_range(columns, ALIAS, place.range, &sql);
+    }
     text_add_string(&sql, " ORDER BY ");
-    text_add_string(&sql, place.order);
+    key_add_order(columns, ALIAS, place.is_descending, &sql);
     text_add_format(&sql, " OFFSET %lld LIMIT 1;COMMIT", (long long)place.offset);
     is_read = query_several(walk->execution->conn,
                             &(const struct query) { .name = "backfill_key", .sql = sql.at }, &result, 1, err);
@@ -72,9 +84,12 @@ static bool read_key(struct backfill_walk *walk, struct key_place place, struct 
         execution_roll_back_own(walk->execution->conn);
         return false;
     }
-    backfill_key_free(key);
-    if (result_rows(result) > 0)
-        backfill_key_take(&walk->plan, result, 0, 0, key);
+    key_free(key);
+    if (result_rows(result) == 0)
+        return true;
+    if (!result_bool(result, 0, KEY_PARTS))
+        return refuse_value(walk, err);
+    key_take(columns, result, 0, 0, key);
     return true;
 }
 
@@ -82,34 +97,33 @@ static bool begin_pass(struct backfill_walk *walk, int pass, struct error *err)
 {
     char number[NUMBER_SIZE];
 
-    if (!read_key(walk, (struct key_place) { NULL, walk->plan.order.at, 0 }, &walk->first, err) ||
-        !read_key(walk, (struct key_place) { NULL, walk->plan.descending.at, 0 }, &walk->last, err))
+    if (!read_key(walk, (struct key_place) { .is_descending = false }, &walk->first, err) ||
+        !read_key(walk, (struct key_place) { .is_descending = true }, &walk->last, err))
         return false;
-    backfill_key_free(&walk->done);
+    key_free(&walk->done);
     walk->pass = pass;
     walk->visited = 0;
-    if (!walk->last.is_known)
+    if (!walk->first.is_known || !walk->last.is_known) {
+        key_free(&walk->last);
         return true;
+    }
     (void)snprintf(number, sizeof number, "%d", pass);
-    const char *const parameters[] = { walk->execution->id, number, walk->first.array.at,
-                                       walk->last.array.at };
-    return query_run(walk->execution->conn, &BACKFILL_START, parameters, NULL, err);
+    const char *const parameters[] = { walk->execution->id, number, walk->first.array.at, walk->last.array.at,
+                                       walk->plan.key.identity.at };
+    const struct batch_item item = { .query = &BACKFILL_START, .parameters = parameters };
+    return aside_run(walk->execution->conn, walk->execution->ledger->lock_key,
+                     &(const struct batch) { .items = &item, .count = 1 }, NULL, err);
 }
 
 static bool create_journal(struct execution *execution, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     bool exists;
 
-    if (!journal_exists(execution->conn, &exists, err))
+    if (!journal_exists(&journal, &exists, err))
         return false;
-    if (exists || journal_create(execution->conn, err))
-        return true;
-    if (strcmp(err->sqlstate, "42501") != 0)
-        return false;
-    return error_hint(
-        err,
-        "A backfill records its progress in the schema \"tidelock\": GRANT CREATE ON DATABASE to this "
-        "role, or have an owner run CREATE SCHEMA tidelock AUTHORIZATION for it.");
+    return (exists ? journal_extend(&journal, err) : journal_create(&journal, err)) ||
+           error_context(err, "recording the backfill's progress");
 }
 
 bool backfill_walk_again(struct backfill_walk *walk, struct error *err)
@@ -117,35 +131,64 @@ bool backfill_walk_again(struct backfill_walk *walk, struct error *err)
     return begin_pass(walk, walk->pass + 1, err);
 }
 
+/* What is done is known only in the order in which it was done. */
+static bool refuse_order(struct backfill_walk *walk, const char *former, struct error *err)
+{
+    struct execution *execution = walk->execution;
+
+    execution->failure.facts.has_begun = false; /* by this run */
+    error_set(err, ERROR_REFUSED,
+              "the backfill of \"%s\" stopped half-way along another key: %s; now it would be %s",
+              execution->migration->name, former[0] == '\0' ? "one that was not recorded" : former,
+              walk->plan.key.identity.at);
+    execution_point(execution, walk->plan.start, err);
+    error_code(err, execution->ledger->dialect->codes.unresolved);
+    return error_hint(
+        err,
+        "Name the former key with key=… and deploy again to resume, or undo by hand what persists and type: "
+        "tidelock resolve --rolled-back \"%s\"",
+        execution->migration->name);
+}
+
 static bool take_up(struct backfill_walk *walk, int64_t *batch_rows, struct error *err)
 {
     auto_result struct result *row = NULL;
     const char *const parameters[] = { walk->execution->id };
+    const char *former;
 
     if (!query_run(walk->execution->conn, &BACKFILL_READ, parameters, &row, err))
         return false;
+    walk->is_known = true;
     if (result_rows(row) == 0)
         return begin_pass(walk, 1, err);
-    walk->pass = (int)result_number(row, 0, 0);
-    walk->visited = result_number(row, 0, 1);
-    walk->changed = result_number(row, 0, 2);
-    walk->batches = result_number(row, 0, 3);
-    *batch_rows = result_number(row, 0, 4);
-    backfill_key_take(&walk->plan, row, 0, 5, &walk->first);
-    backfill_key_take(&walk->plan, row, 0, 10, &walk->last);
-    backfill_key_take(&walk->plan, row, 0, 15, &walk->done);
+    former = result_text(row, 0, 0);
+    walk->pass = (int)result_number(row, 0, 1);
+    walk->visited = result_number(row, 0, 2);
+    walk->changed = result_number(row, 0, 3);
+    walk->batches = result_number(row, 0, 4);
+    if (strcmp(former, walk->plan.key.identity.at) != 0) {
+        if (walk->batches > 0 && !walk->plan.is_repeatable)
+            return refuse_order(walk, former, err);
+        log_info("the key is another one than before: going over the table from its beginning");
+        return begin_pass(walk, walk->pass + 1, err);
+    }
+    *batch_rows = result_number(row, 0, 5);
+    key_take(&walk->plan.key, row, 0, 6, &walk->first);
+    key_take(&walk->plan.key, row, 0, 6 + KEY_PARTS, &walk->last);
+    key_take(&walk->plan.key, row, 0, 6 + 2 * KEY_PARTS, &walk->done);
     return true;
 }
 
 /* A script whose UPDATE has changed cannot resume where this one stopped; its directives may change. */
 static bool record_statement(struct execution *execution, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     auto_intent struct intent intent = { .is_known = false };
     char hash[SHA256_HEX_SIZE];
 
     return execution_hash_prefix(execution, 1, hash, err) &&
-           journal_record(execution->conn, &(const struct journal_entry) { execution->id, 0, hash, NULL },
-                          &intent, err);
+           journal_record(&journal, &(const struct journal_entry) { execution->id, 0, hash, NULL }, &intent,
+                          err);
 }
 
 bool backfill_walk_begin(struct backfill_walk *walk, struct execution *execution, int64_t *batch_rows,
@@ -164,49 +207,57 @@ bool backfill_walk_is_over(const struct backfill_walk *walk)
 
 bool backfill_walk_choose(struct backfill_walk *walk, int64_t rows, struct error *err)
 {
-    auto_text struct text range = text_init(BACKFILL_SQL_MOST);
+    const struct key_place end = { .range = { &walk->done, &walk->last }, .offset = rows - 1 };
 
-    backfill_range_add(&walk->plan.columns, &walk->done, &walk->last, &range);
-    if (!read_key(walk, (struct key_place) { range.at, walk->plan.order.at, rows - 1 }, &walk->until, err))
+    if (!read_key(walk, end, &walk->until, err))
         return false;
     walk->until_rows = walk->until.is_known ? rows : 0;
     if (!walk->until.is_known)
-        backfill_key_copy(&walk->last, &walk->until);
+        key_copy(&walk->last, &walk->until);
     return true;
 }
 
-static int64_t statement_timeout_ms(const struct backfill_walk *walk)
-{
-    int64_t ms = STATEMENT_FACTOR * walk->execution->directives.backfill.target_ms;
+/* What a batch has done. */
+struct outcome {
+    int64_t changed;
+    int64_t moved; /* of these, to where the walk has yet to come */
+};
 
-    return ms < STATEMENT_LEAST_MS ? STATEMENT_LEAST_MS : ms;
+static void add_update(const struct backfill_walk *walk, struct text *sql)
+{
+    const struct backfill_plan *plan = &walk->plan;
+    auto_text struct text range = text_init(BACKFILL_SQL_MOST);
+
+    key_add_range(&plan->key, plan->update.alias, (struct key_range) { &walk->done, &walk->until }, &range);
+    text_add_string(sql, "WITH tidelock_changed (stays) AS (");
+    update_statement_add(plan->sql, &plan->update, range.at, sql);
+    text_add_string(sql, "\nRETURNING ");
+    key_add_range(&plan->key, plan->update.alias, (struct key_range) { NULL, &walk->until }, sql);
+    text_add_string(sql,
+                    ") SELECT pg_catalog.count(*), (1000 OPERATOR(pg_catalog.*) EXTRACT(epoch FROM"
+                    " pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
+                    " pg_catalog.statement_timestamp()))::pg_catalog.int8,"
+                    " pg_catalog.count(*) FILTER (WHERE NOT stays) FROM tidelock_changed");
 }
 
-/* Runs the batch in an open transaction; *changed becomes the number of rows it changed. */
-static bool update(struct backfill_walk *walk, int64_t *changed, struct error *err)
+/* Runs the batch in an open transaction. */
+static bool update(struct backfill_walk *walk, struct walk_limits limits, struct outcome *out,
+                   struct error *err)
 {
     struct execution *execution = walk->execution;
     auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
-    auto_text struct text range = text_init(BACKFILL_SQL_MOST);
     auto_result struct result *is_leader = NULL;
     auto_result struct result *count = NULL;
     struct result *results[2];
-    int64_t lock_ms =
-        execution->lock_wait.retry.lock_timeout_ms > 0 ? execution->lock_wait.retry.lock_timeout_ms : LOCK_MS;
     bool is_done;
 
-    backfill_range_add(&walk->plan.qualified, &walk->done, &walk->until, &range);
     text_add_format(&sql,
                     "BEGIN ISOLATION LEVEL READ COMMITTED;SET LOCAL lock_timeout = %lld;"
                     "SET LOCAL statement_timeout = %lld;SELECT ",
-                    (long long)lock_ms, (long long)statement_timeout_ms(walk));
-    leader_add_try(execution->ledger->lock_key, &sql);
-    text_add_string(&sql, ";WITH tidelock_changed AS (");
-    update_statement_add(walk->plan.sql, &walk->plan.update, range.at, &sql);
-    text_add_string(&sql,
-                    "\nRETURNING true) SELECT pg_catalog.count(*), (1000 * EXTRACT(epoch FROM"
-                    " pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp()))::bigint"
-                    " FROM tidelock_changed");
+                    (long long)limits.lock_ms, (long long)limits.statement_ms);
+    advisory_add_try(execution->ledger->lock_key, true, &sql);
+    text_add_string(&sql, ";");
+    add_update(walk, &sql);
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
     is_done = query_several(execution->conn, &(const struct query) { .name = "batch", .sql = sql.at },
                             results, array_length(results), err);
@@ -214,13 +265,28 @@ static bool update(struct backfill_walk *walk, int64_t *changed, struct error *e
     is_leader = results[0];
     count = results[1];
     if (is_done && !result_bool(is_leader, 0, 0))
-        return execution_lost_leader(err);
+        return advisory_lost(err);
     if (is_done) {
-        *changed = result_number(count, 0, 0);
+        *out =
+            (struct outcome) { .changed = result_number(count, 0, 0), .moved = result_number(count, 0, 2) };
         walk->batch_ms = result_number(count, 0, 1);
     }
     err->position = 0;
     return is_done;
+}
+
+/* They would be changed once more. */
+static bool refuse_moved(struct backfill_walk *walk, int64_t moved, struct error *err)
+{
+    struct execution *execution = walk->execution;
+
+    error_set(err, ERROR_CLEAN,
+              "migration \"%s\" failed: the statement, or a trigger, moves %lld row%s along the key of the "
+              "backfill, to where it would be changed again",
+              execution->migration->name, (long long)moved, text_plural((size_t)moved));
+    execution_point(execution, walk->plan.start, err);
+    error_code(err, execution->ledger->dialect->codes.failed);
+    return error_hint(err, "Name a key that keeps its values: key=…");
 }
 
 static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed, int64_t next_rows,
@@ -230,38 +296,63 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
     char visited_text[NUMBER_SIZE];
     char changed_text[NUMBER_SIZE];
     char rows_text[NUMBER_SIZE];
+    char batches_text[NUMBER_SIZE];
     const char *const parameters[] = { walk->execution->id, walk->until.array.at, visited_text, changed_text,
-                                       rows_text };
+                                       rows_text,           batches_text };
+    struct connection *conn = walk->execution->conn;
     struct batch_item items[ADVANCE_ITEMS];
     size_t count = 0;
+    size_t advance;
+    size_t failed;
 
     (void)snprintf(visited_text, sizeof visited_text, "%lld", (long long)visited);
     (void)snprintf(changed_text, sizeof changed_text, "%lld", (long long)changed);
     (void)snprintf(rows_text, sizeof rows_text, "%lld", (long long)next_rows);
+    (void)snprintf(batches_text, sizeof batches_text, "%lld", (long long)walk->batches);
     items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
+    items[count++] =
+        (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &walk->execution->ledger->lock_key };
     for (size_t i = 0; i < SESSION_ASIDES; i++)
         items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
+    items[count++] = execution_add_limits(walk->execution);
+    advance = count;
     items[count++] = (struct batch_item) { .query = &BACKFILL_ADVANCE, .parameters = parameters };
     items[count++] = (struct batch_item) { .query = &end };
-    return lease_check(walk->execution->lease, err) &&
-           query_batch(walk->execution->conn, &(const struct batch) { .items = items, .count = count }, err);
+    if (!lease_check(walk->execution->lease, err))
+        return false;
+    if (query_batch(conn,
+                    &(const struct batch) {
+                        .items = items, .count = count, .cancellable = count - 1, .failed = &failed },
+                    err))
+        return true;
+    if (failed == 1 && err->class != ERROR_LOST)
+        return advisory_lost(err);
+    if (failed != advance || strcmp(err->sqlstate, "22012") != 0)
+        return false;
+    error_set(err, ERROR_CLEAN,
+              "the progress of the backfill in the journal was changed or deleted by "
+              "somebody else");
+    return error_hint(err, "Find out who did that, and which rows are done, before you deploy again.");
 }
 
-bool backfill_walk_batch(struct backfill_walk *walk, int64_t next_rows, struct error *err)
+bool backfill_walk_batch(struct backfill_walk *walk, struct walk_limits limits, int64_t next_rows,
+                         struct error *err)
 {
-    int64_t changed = 0;
+    struct outcome outcome = { .changed = 0 };
     int64_t visited;
 
-    if (!update(walk, &changed, err))
+    if (!update(walk, limits, &outcome, err))
         return false;
-    visited = walk->until_rows > 0 ? walk->until_rows : changed;
-    if (!commit(walk, visited, changed, next_rows, err))
+    if (outcome.moved > 0)
+        return refuse_moved(walk, outcome.moved, err);
+    visited = walk->until_rows > 0 ? walk->until_rows : outcome.changed;
+    if (!commit(walk, visited, outcome.changed, next_rows, err))
         return false;
-    backfill_key_free(&walk->done);
+    key_free(&walk->done);
     walk->done = walk->until;
     walk->until = (struct backfill_key) { .is_known = false };
     walk->visited += visited;
-    walk->changed += changed;
+    walk->changed += outcome.changed;
     walk->batches++;
     return true;
 }

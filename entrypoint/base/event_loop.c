@@ -15,6 +15,7 @@ static struct {
     struct deadline next;
     struct attendant *first;
     bool is_turning;
+    bool is_woken;
 } heart;
 
 void event_loop_set_beat(void (*beat)(void *context), void *context)
@@ -117,13 +118,19 @@ int event_loop_poll(struct pollfd *watched, nfds_t count, int64_t ms)
 {
     struct deadline until = deadline_in(ms);
 
+    heart.is_woken = false;
     for (;;) {
         int64_t left = deadline_left_ms(until);
         int64_t most = heart.beat == NULL ? POLL_MOST_MS : deadline_left_ms(heart.next);
         int found = poll_once(watched, count, left < most ? left : most);
 
         /* A signal ends a wait as well. */
-        if (found != 0 || deadline_passed(until))
+        if (found != 0 || heart.is_woken || deadline_passed(until))
             return found;
     }
+}
+
+void event_loop_wake(void)
+{
+    heart.is_woken = true;
 }

@@ -36,4 +36,7 @@ void event_loop_dismiss(struct attendant *attendant);
 enum { EVENT_LOOP_WATCHED = 4 };
 int event_loop_poll(struct pollfd *watched, nfds_t count, int64_t ms);
 
+/* For a turn() that has changed what the caller waits for: event_loop_poll() returns 0 at once. */
+void event_loop_wake(void);
+
 #endif

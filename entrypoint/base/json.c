@@ -146,6 +146,18 @@ struct json *json_get_object(const struct json *object, const char *key)
     return json_is_object(found) ? (struct json *)found : NULL;
 }
 
+struct json *json_get_array(const struct json *object, const char *key)
+{
+    json_t *found = member(object, key);
+
+    return json_is_array(found) ? (struct json *)found : NULL;
+}
+
+struct json *json_item(const struct json *array, size_t number)
+{
+    return (struct json *)json_array_get((const json_t *)array, number);
+}
+
 const char *json_get_text(const struct json *object, const char *key)
 {
     return json_string_value(member(object, key));

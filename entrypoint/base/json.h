@@ -45,9 +45,13 @@ void json_free_at(struct json **value);
  * NULL.
  * */
 struct json *json_get_object(const struct json *object, const char *key);
+struct json *json_get_array(const struct json *object, const char *key);
 const char *json_get_text(const struct json *object, const char *key);
 
 /* A whole number; `otherwise` when there is none. */
 int64_t json_get_number(const struct json *object, const char *key, int64_t otherwise);
+
+/* Items of an array, which keeps owning them; NULL beyond the last one, or when `array` is NULL. */
+struct json *json_item(const struct json *array, size_t number);
 
 #endif

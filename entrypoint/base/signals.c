@@ -6,9 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/event_loop.h"
 
 static volatile sig_atomic_t pending;
+static volatile sig_atomic_t is_repeated;
+static struct deadline echo_until; /* written before `pending`, read after it */
 static int waking[2] = { -1, -1 };
 
 static struct {
@@ -29,8 +32,12 @@ static void on_signal(int number)
 {
     int saved = errno;
 
-    if (pending == 0)
+    if (pending != 0) {
+        is_repeated = is_repeated || deadline_passed(echo_until);
+    } else {
+        echo_until = deadline_in(SIGNALS_ECHO_MS);
         pending = number;
+    }
     if (write(waking[1], "", 1) < 0) {
         /* The pipe is full: the poller is awake already. */
     }
@@ -62,6 +69,11 @@ void signals_restore(void)
 int signals_pending(void)
 {
     return pending;
+}
+
+bool signals_are_repeated(void)
+{
+    return is_repeated != 0;
 }
 
 int signals_descriptor(void)

@@ -23,6 +23,12 @@ void signals_restore(void);
 /* The first of them that came, or 0. */
 int signals_pending(void);
 
+/* Whether another one came later: whoever sent it wants no more time spent. One that follows within
+ * SIGNALS_ECHO_MS is the same wish, sent twice: a terminal signals a whole group, of which npm passes it on
+ * again. */
+enum { SIGNALS_ECHO_MS = 200 };
+bool signals_are_repeated(void);
+
 /* A descriptor that is readable once a signal has come; for poll(). */
 int signals_descriptor(void);
 

@@ -188,6 +188,17 @@ void text_add_format(struct text *text, const char *format, ...)
     va_end(arguments);
 }
 
+void text_add_filled(struct text *text, const char *template, const char *hole, const char *filling)
+{
+    const char *at;
+
+    for (; (at = strstr(template, hole)) != NULL; template = at + strlen(hole)) {
+        text_add(text, template, (size_t)(at - template));
+        text_add_string(text, filling);
+    }
+    text_add_string(text, template);
+}
+
 const char *text_plural(size_t count)
 {
     return count == 1 ? "" : "s";

@@ -59,6 +59,9 @@ void text_add_format_cut_list(struct text *text, const char *format, va_list arg
 /* "s" unless `count` is 1, for a noun that follows its number: "%zu migration%s". */
 const char *text_plural(size_t count);
 
+/* Adds a template in which every `hole` ("{ledger}") is replaced. */
+void text_add_filled(struct text *text, const char *template, const char *hole, const char *filling);
+
 /* Adds text from others (a server, a file) so that it is safe on a terminal and in the log of a CI: control
  * characters become
  * "?", tabs spaces, invalid UTF-8 becomes U+FFFD; what follows a line feed is indented by `indent` spaces, so

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/names.h"
@@ -32,7 +33,9 @@ static void register_secret(struct load *load, const struct option *option, cons
 {
     if ((option->traits & OPTION_URL) != 0 || (option->type != OPTION_ADDRESS && strstr(text, "://") != NULL))
         secret_register_url(load->arena, text);
-    else if (option->type == OPTION_ADDRESS && (option->traits & OPTION_SECRET) == 0)
+    else if (option->type == OPTION_ADDRESS && (option->traits & OPTION_SECRET) != 0)
+        secret_register_web_address(load->arena, text);
+    else if (option->type == OPTION_ADDRESS)
         secret_register_password(load->arena, text);
     else if ((option->traits & OPTION_SECRET) != 0)
         redact_register(text, strlen(text));
@@ -174,18 +177,6 @@ static bool load_flags(struct load *load, int count, char **words, struct error 
 
 /* ---- environment ---- */
 
-/* An empty variable counts as unset: that is what compose files and charts mean by it. */
-static const char *variable(const struct load *load, const char *name)
-{
-    size_t length = strlen(name);
-
-    for (char *const *entry = load->environment; *entry != NULL; entry++) {
-        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=' && (*entry)[length + 1] != '\0')
-            return *entry + length + 1;
-    }
-    return NULL;
-}
-
 static bool load_secret_file(struct load *load, const struct option *option, const char *name,
                              const char *path, struct error *err)
 {
@@ -204,12 +195,12 @@ static bool load_secret_file(struct load *load, const struct option *option, con
 static bool load_variable(struct load *load, const struct option *option, const char *name, struct error *err)
 {
     char file_name[OPTION_NAME_MOST + 8];
-    const char *value = variable(load, name);
+    const char *value = env_find(load->environment, name);
     const char *path = NULL;
 
     (void)snprintf(file_name, sizeof file_name, "%s_FILE", name);
     if (option->file_field != 0)
-        path = variable(load, file_name);
+        path = env_find(load->environment, file_name);
     if (value != NULL && path != NULL) {
         error_set(err, ERROR_USAGE, "both %s and %s are set", name, file_name);
         return error_hint(err, "Unset one of them.");
@@ -224,6 +215,7 @@ static bool load_environment(struct load *load, struct error *err)
 {
     char name[OPTION_NAME_MOST];
 
+    secret_register_proxies(load->arena, load->environment);
     for (const struct option *option = OPTIONS; option->name != NULL; option++) {
         if ((option->commands & load->command) == 0 || (option->traits & OPTION_FLAG_ONLY) != 0)
             continue;

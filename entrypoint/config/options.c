@@ -92,7 +92,8 @@ const struct option OPTIONS[] = {
               "migration is older than an applied one." },
     { .name = "connect-deadline", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,
       .field = FIELD(connect_deadline_ms), .standard = "1m", .most = DAY_MS, .value = "TIME",
-      .help = "keep trying to reach the database for TIME" },
+      .help = "keep trying to reach the database for TIME",
+      .more = "If something is to be written, also to find a server that allows it." },
     { .name = "connect-timeout", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,
       .field = FIELD(connect_timeout_ms), .standard = "5s", .least = 100, .most = DAY_MS, .value = "TIME",
       .help = "give up a single attempt to connect after TIME" },
@@ -107,7 +108,7 @@ const struct option OPTIONS[] = {
     { .name = "lock-timeout", .group = GROUP_LOCKS, .type = OPTION_DURATION, .commands = FOR_APPLIERS,
       .field = FIELD(lock_timeout_ms), .standard = "0", .most = DAY_MS, .value = "TIME",
       .help = "let a statement wait at most TIME for a table lock",
-      .more = "After that, its transaction is rolled back and tried again. 0 starts with 50ms and grows to "
+      .more = "After that, its transaction is rolled back and tried again. 0 starts with 25ms and grows to "
               "1s." },
     { .name = "retry-for", .group = GROUP_LOCKS, .type = OPTION_DURATION, .commands = FOR_APPLIERS,
       .field = FIELD(retry_for_ms), .standard = "10m", .most = DAY_MS, .traits = OPTION_USUAL,

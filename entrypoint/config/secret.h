@@ -20,6 +20,14 @@ void secret_register_url(struct arena *arena, const char *url);
 /* … or only the password in it, if the rest is not secret. */
 void secret_register_password(struct arena *arena, const char *url);
 
+/* Registers a web address whose path says who may call it, as a webhook's does: the whole of it, its path and
+ * query, and each part of these that nobody would take for a word. */
+void secret_register_web_address(struct arena *arena, const char *url);
+
+/* Registers the passwords of the proxies that the environment names, and those addresses, well formed or not:
+ * libcurl quotes what it cannot read. */
+void secret_register_proxies(struct arena *arena, char *const *environment);
+
 /* Whether a text may be, or hold, a database URL or a password, though it stands where none belongs: then no
  * message may quote it. */
 bool secret_may_be_in(const char *text);

@@ -6,8 +6,9 @@
 
 #include "base/memory.h"
 
-/* The same URL with a parameter set: it replaces one of that name, or is appended. `name` and `value` are
- * plain letters and digits. */
-const char *url_with_parameter(struct arena *arena, const char *url, const char *name, const char *value);
+/* The same URL with the parameter NAME=VALUE (plain letters and digits): it replaces the first of that name,
+ * and the others of that name go, because readers differ in which of them counts; or it is appended, before a
+ * fragment. */
+const char *url_with_parameter(struct arena *arena, const char *url, const char *pair);
 
 #endif

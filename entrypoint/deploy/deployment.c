@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "deploy/internal.h"
+#include "postgres/writable.h"
 
 /* How many broken connections in a row are replaced before the deployment gives up. */
 enum { LOSSES_MOST = 3 };
@@ -33,19 +34,24 @@ static void say_doubt(struct deployment *d, struct error *err)
     (void)execution_explain(&d->execution, err);
 }
 
-/* A broken connection is replaced: the ledger says what was done. Not forever, since a script may be the
- * cause. */
+/* A broken connection is replaced, and so is one that may no longer write: the ledger says what was done. Not
+ * forever, since a script may be the cause, nor for a migration whose time is over. */
 static enum phase recover(struct deployment *d, struct error *err)
 {
-    bool is_given_up = err->class == ERROR_LOST && ++d->losses > LOSSES_MOST;
+    bool is_read_only = writable_is_missing(err) && d->conn != NULL;
+    bool is_lost = err->class == ERROR_LOST || is_read_only;
+    bool is_given_up = is_lost && ++d->losses > LOSSES_MOST;
+    bool is_late = d->execution.timeout_ms > 0 && deadline_passed(d->execution.until);
 
-    if (err->class != ERROR_LOST || signals_pending() != 0 || is_given_up) {
+    if (!is_lost || signals_pending() != 0 || is_given_up ||
+        (is_late && !d->execution.commit_doubt.is_in_doubt)) {
         say_doubt(d, err);
-        if (is_given_up)
+        if (is_given_up && !is_read_only)
             error_hint(err,
                        "Check the server's log: it may be out of memory, or this migration may crash it.");
         return PHASE_FAILED;
     }
+    d->must_write |= is_read_only;
     log_warn("%s; reconnecting", err->message);
     return PHASE_CONNECTING;
 }

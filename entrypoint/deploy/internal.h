@@ -59,6 +59,7 @@ struct deployment {
     size_t next;                /* index in the folder of what is looked at next */
     unsigned losses;
     enum pooling pooling;
+    bool must_write; /* a connection that only reads was seen, when there was something to do */
     bool is_session_used;
     bool is_reviewed; /* what an operator should know has been said once */
 };
@@ -83,6 +84,9 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index);
 
 /* Whether that one is to be applied, or gone on with. */
 bool deployment_is_due(const struct deployment *d, size_t index);
+
+/* For execution_revive(): `context` is the deployment. */
+struct connection *deployment_reconnect(void *context);
 
 /* One migration more has been applied: adds it to the report, counts it in the progress, logs it. */
 void deployment_report_applied(struct deployment *d);

@@ -5,7 +5,11 @@
 #include "base/signals.h"
 #include "credentials/password.h"
 #include "deploy/internal.h"
+#include "deploy/validate.h"
 #include "postgres/reach.h"
+#include "postgres/writable.h"
+
+enum { LEAD_AGAIN_MS = 5000, LEAD_PAUSE_MS = 50 };
 
 static void show_history(struct deployment *d)
 {
@@ -17,20 +21,32 @@ static enum phase step_connect(struct deployment *d, struct error *err)
 {
     connection_close(d->conn);
     d->is_session_used = false;
-    d->conn = reach_database(d->config, d->endpoint, steal(&d->begun), err);
+    d->conn = d->must_write ? writable_reach(d->config, d->endpoint, err)
+                            : reach_database(d->config, d->endpoint, steal(&d->begun), err);
+    if (d->conn == NULL && writable_is_missing(err) && d->history.counts[VERDICT_PENDING] > 0)
+        error_holds(err, "Not applied: %zu pending migration%s of this folder.",
+                    d->history.counts[VERDICT_PENDING], text_plural(d->history.counts[VERDICT_PENDING]));
     return d->conn == NULL ? PHASE_FAILED : PHASE_COMPARING;
 }
 
+/* Whatever a newer migration is doing or has left: this image does not need it. */
 static bool is_complete(const struct deployment *d)
 {
-    return d->ledger.exists && d->history.counts[VERDICT_PENDING] == 0 && d->history.failed_count == 0;
+    return d->ledger.exists && !d->execution.commit_doubt.is_in_doubt &&
+           d->history.counts[VERDICT_PENDING] == 0 && d->history.counts[VERDICT_FAILED] == 0;
+}
+
+static enum phase complete(const struct deployment *d)
+{
+    validate_warn_of_strays(&d->history);
+    return PHASE_COMPLETE;
 }
 
 /* Most starts find nothing to do, and names are enough to know that: applied scripts are not even read, and
  * nothing is asked about the session. */
 static bool glance(struct deployment *d, struct error *err)
 {
-    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_NAMES };
+    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_NAMES, false };
 
     arena_free(d->look);
     d->look = arena_new();
@@ -43,7 +59,7 @@ static bool glance(struct deployment *d, struct error *err)
 
 bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error *err)
 {
-    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, depth };
+    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, depth, false };
 
     arena_free(d->look);
     d->look = arena_new();
@@ -64,18 +80,21 @@ static enum phase step_compare(struct deployment *d, struct error *err)
         if (!glance(d, err))
             return PHASE_FAILED;
         if (is_complete(d))
-            return PHASE_COMPLETE;
+            return complete(d);
     }
-    if (!deployment_look(d, LEDGER_NAMES, err))
+    if (!deployment_look(d, d->config->is_strict ? LEDGER_CHECKSUMS : LEDGER_NAMES, err))
         return PHASE_FAILED;
-    if (!is_complete(d) && d->ledger.is_standby) {
-        error_set(err, ERROR_UNREACHABLE, "the server is a read-only standby, but migrations are pending");
-        error_holds(err, "Pending in this folder: %zu migration%s.", d->history.counts[VERDICT_PENDING],
-                    text_plural(d->history.counts[VERDICT_PENDING]));
-        error_hint(err, "Point the URL at the primary, or name all hosts: target_session_attrs=read-write.");
-        return PHASE_FAILED;
+    if (is_complete(d)) {
+        /* Without --strict only names were read. */
+        if ((d->config->is_strict && !validate_edited(d->folder, &d->history, true, err)) ||
+            !validate_findings(d->folder, &d->history, d->config->is_strict, err))
+            return PHASE_FAILED;
+        return complete(d);
     }
-    return d->ledger.is_standby ? PHASE_PREPARING : PHASE_LEADING;
+    if (!d->ledger.is_read_only)
+        return PHASE_LEADING;
+    d->must_write = true;
+    return PHASE_CONNECTING;
 }
 
 static bool look_for_pooler(struct deployment *d, struct error *err)
@@ -139,6 +158,39 @@ static enum phase step_lead(struct deployment *d, struct error *err)
     return PHASE_FAILED;
 }
 
+/* The session that the server has ended may hold the lock for a moment more. */
+static bool lead_again(struct connection *conn, const char *key, struct error *err)
+{
+    struct patience patience = { .until = deadline_in(LEAD_AGAIN_MS) };
+    struct leader holder;
+
+    for (;;) {
+        switch (leader_try(conn, key, &holder, err)) {
+        case LEADER_TAKEN:
+            return true;
+        case LEADER_HELD:
+            if (!patience_is_over(&patience) && patience_pause(&patience, LEAD_PAUSE_MS, err))
+                continue;
+            return false;
+        case LEADER_UNKNOWN:
+            return false;
+        }
+    }
+}
+
+struct connection *deployment_reconnect(void *context)
+{
+    struct deployment *d = context;
+    struct error err;
+    auto_connection struct connection *conn = reach_database(d->config, d->endpoint, NULL, &err);
+
+    if (conn == NULL || (d->pooling != POOLING_TRANSACTION && !lead_again(conn, d->ledger.lock_key, &err)))
+        return NULL;
+    connection_close(d->conn);
+    d->conn = steal(&conn);
+    return d->conn;
+}
+
 /* A process that waits for its turn again may already have applied something. */
 static enum phase give_up_waiting(const struct deployment *d, struct error *err)
 {
@@ -189,8 +241,9 @@ static bool apply_one(struct deployment *d, struct error *err)
     d->progress->current = NULL;
     d->is_session_used = true;
     if (is_applied) {
-        d->ledger.size.rows++;
+        d->ledger.size.rows += d->execution.unfinished == NULL;
         d->ledger.size.finished++;
+        text_copy_cut(d->ledger.anchor, sizeof d->ledger.anchor, d->execution.id);
         deployment_report_applied(d);
     }
     log_context(LOG_MIGRATION, NULL);
@@ -218,7 +271,7 @@ static enum phase step_apply(struct deployment *d, struct error *err)
 const struct phase_row PHASE_ROWS[PHASES] = {
     [PHASE_CONNECTING] = { "connecting", PROGRESS_CONNECTING, step_connect, 1u << PHASE_COMPARING },
     [PHASE_COMPARING] = { "comparing", PROGRESS_CONNECTING, step_compare,
-                          1u << PHASE_COMPLETE | 1u << PHASE_LEADING | 1u << PHASE_PREPARING },
+                          1u << PHASE_COMPLETE | 1u << PHASE_LEADING | 1u << PHASE_CONNECTING },
     [PHASE_BUDGETING] = { "budgeting", PROGRESS_WAITING_BUDGET, step_budget, 1u << PHASE_CONNECTING },
     [PHASE_LEADING] = { "leading", PROGRESS_CONNECTING, step_lead,
                         1u << PHASE_PREPARING | 1u << PHASE_FOLLOWING | 1u << PHASE_BUDGETING |

@@ -21,9 +21,14 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
                                   .retry_for_ms = d->config->retry_for_ms },
                        .policy = { .terminate_idle_ms = d->config->terminate_idle_ms,
                                    .cancel_ms = d->config->cancel_blockers_ms } },
+        .was_rolled_back = item->was_left,
+        .is_folder_behind = d->history.missing_count > 0 && !d->history.is_ahead,
         .is_session_used = d->is_session_used,
         .is_pooled = d->pooling == POOLING_TRANSACTION,
         .timeout_ms = d->config->migration_timeout_ms,
+        .until = deadline_never(),
+        .reconnect = deployment_reconnect,
+        .context = d,
         .watch = &d->watch,
         .lease = &d->lease,
         .progress = d->progress,
@@ -149,7 +154,8 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         return next;
     if (d->execution.commit_doubt.is_in_doubt && !settle_doubt(d, err))
         return PHASE_FAILED;
-    if (!validate_failed(d->folder, &d->history, err) ||
+    if ((d->history.counts[VERDICT_PENDING] + d->history.counts[VERDICT_FAILED] > 0 &&
+         !validate_failed(d->folder, &d->history, err)) ||
         !validate_edited(d->folder, &d->history, d->config->is_strict, err))
         return PHASE_FAILED;
     if (!d->is_reviewed && !validate_findings(d->folder, &d->history, d->config->is_strict, err))
@@ -160,8 +166,7 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         .lock_timeout_ms = -1,
         .statement_timeout_ms = d->config->statement_timeout_ms > 0 ? d->config->statement_timeout_ms : -1,
     };
-    if (!d->ledger.is_standby)
-        d->settings.can_check_connection = session_can_check_connection(d->conn);
+    d->settings.can_check_connection = session_can_check_connection(d->conn);
     if (!check_pooled(d, err))
         return PHASE_FAILED;
     d->next = 0;

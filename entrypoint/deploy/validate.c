@@ -1,5 +1,7 @@
 #include "deploy/validate.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "history/folder.h"
@@ -58,10 +60,63 @@ bool validate_findings(const struct folder *folder, const struct history *histor
         if (finding(&history->items[i]) != NULL)
             log_warn("%s %s; continuing nevertheless", folder->items[i].name, finding(&history->items[i]));
     }
-    if (history->missing_count > 0)
+    if (history->is_ahead)
         log_info("the database is ahead of this folder by %zu migration%s: a newer image has been deployed",
                  history->missing_count, text_plural(history->missing_count));
+    else if (history->missing_count > 0)
+        log_warn("%zu applied migration%s %s not in this folder (%s first): removed, squashed or renamed",
+                 history->missing_count, text_plural(history->missing_count),
+                 history->missing_count == 1 ? "is" : "are", history->missing[0]->name);
     return true;
+}
+
+void validate_warn_of_strays(const struct history *history)
+{
+    char others[48] = "";
+
+    if (history->stray_count == 0)
+        return;
+    if (history->stray_count > 1)
+        (void)snprintf(others, sizeof others, " (and %zu more)", history->stray_count - 1);
+    log_warn(
+        "migration \"%s\"%s is not finished: it failed, or is running now; it is not in this folder, for "
+        "which nothing is pending",
+        history->strays[0]->name, others);
+}
+
+void validate_add_remedy(const struct folder *folder, const struct ledger_row *row, struct text *out)
+{
+    const char *name = row->name;
+
+    if (folder_find(folder, name) != NULL)
+        text_add_format(out,
+                        "Check the schema. If none of it is there: tidelock resolve --rolled-back \"%s\"; if "
+                        "all of it is there: tidelock resolve --applied \"%s\"",
+                        name, name);
+    else if (ledger_row_is_resumable(row))
+        text_add_format(
+            out, "Its script is not in this folder: deploy the image that has it, which resumes \"%s\"",
+            name);
+    else
+        text_add_format(out,
+                        "Its script is not in this folder: resolve it with the image that has it. If none of "
+                        "it is in the schema: tidelock resolve --rolled-back \"%s\"",
+                        name);
+}
+
+static bool refuse_failed(const struct folder *folder, const struct history *history,
+                          const struct ledger_row *row, struct error *err)
+{
+    auto_text struct text next = text_init(4 * sizeof err->hint);
+    size_t pending = history->counts[VERDICT_PENDING];
+
+    if (pending == 0)
+        error_holds(err, "Parts of it may persist.");
+    else
+        error_holds(err, "Parts of it may persist. Not applied: %zu pending migration%s.", pending,
+                    text_plural(pending));
+    validate_add_remedy(folder, row, &next);
+    return error_hint(err, "%s; then deploy again.", next.at);
 }
 
 bool validate_failed(const struct folder *folder, const struct history *history, struct error *err)
@@ -76,13 +131,7 @@ bool validate_failed(const struct folder *folder, const struct history *history,
         error_code(err, folder->dialect->codes.unresolved);
         if (row->logs != NULL)
             error_detail(err, "%s", row->logs);
-        error_holds(err, "Parts of it may persist. Not applied: %zu pending migration%s.",
-                    history->counts[VERDICT_PENDING], text_plural(history->counts[VERDICT_PENDING]));
-        return error_hint(
-            err,
-            "Check the schema. If none of it is there: tidelock resolve --rolled-back \"%s\"; if all of "
-            "it is there: tidelock resolve --applied \"%s\"; then deploy again.",
-            row->name, row->name);
+        return refuse_failed(folder, history, row, err);
     }
     return true;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "history/compare.h"
 #include "history/migration.h"
 
@@ -19,8 +20,16 @@ must_use bool validate_edited(const struct folder *folder, struct history *histo
 must_use bool validate_findings(const struct folder *folder, const struct history *history, bool is_strict,
                                 struct error *err);
 
+/* Names the failed migrations that are not in the folder, in one line; none of its own is pending. */
+void validate_warn_of_strays(const struct history *history);
+
+/* Adds what to type about a failed row, without a full stop: only what can work. One that an image with the
+ * script would resume is never to be called rolled back; nothing is recorded as applied without its script.
+ */
+void validate_add_remedy(const struct folder *folder, const struct ledger_row *row, struct text *out);
+
 /* Half-applied migrations block (ERROR_REFUSED), except our own whose progress is known and that are still in
- * the folder: these are resumed. */
+ * the folder: these are resumed. Call it only if something is to be applied. */
 must_use bool validate_failed(const struct folder *folder, const struct history *history, struct error *err);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/patience.h"
+#include "deploy/validate.h"
 #include "history/compare.h"
 #include "history/ledger.h"
 #include "lock/follow.h"
@@ -62,7 +63,8 @@ static bool look(struct waiting *waiting, struct connection *conn, struct error 
 {
     auto_arena struct arena *arena = arena_new();
     const struct target *target = waiting->target;
-    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES };
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES,
+                                           .is_only_read = true };
     struct ledger ledger;
     struct history history;
 
@@ -72,6 +74,8 @@ static bool look(struct waiting *waiting, struct connection *conn, struct error 
     }
     history_compare(arena, &target->folder, ledger.rows, ledger.count, &history);
     count(waiting, &ledger, &history);
+    if (waiting->missing == 0)
+        validate_warn_of_strays(&history);
     waiting->holder = (struct leader) { .pid = 0 };
     return waiting->missing == 0 || leader_find(conn, ledger.lock_key, &waiting->holder, err);
 }

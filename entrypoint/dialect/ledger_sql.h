@@ -15,24 +15,39 @@ enum row_value {
     ROW_NAME,
     ROW_STARTED, /* seconds since 1970, the server's */
     ROW_LOGS,
-    ROW_STEPS, /* statements done */
+    ROW_STEPS,  /* statements done */
+    ROW_BEFORE, /* … as the row says until then */
+    ROW_ANCHOR, /* the id of a row that must still be there, or NULL */
     ROW_VALUES
 };
 
-/* The statements that write. Every time is the server's clock at that moment, not its transaction's start. */
+/* The statements that write. Every time is the server's clock at that moment, not its transaction's start.
+ *
+ * Each writes only if the ledger is as it was read, and fails (division by zero) where it writes nothing, or
+ * is followed by its check, which does: an INSERT if the name has no row but rolled-back ones and the anchor
+ * is still there, an UPDATE of one row if that is unfinished and says as many steps as are known. */
 enum ledger_statement {
-    LEDGER_INSERT_APPLIED, /* id, checksum, name, started */
-    LEDGER_INSERT_STARTED, /* id, checksum, name, logs */
+    LEDGER_INSERT_APPLIED, /* id, checksum, name, started, anchor */
+    LEDGER_INSERT_STARTED, /* id, checksum, name, logs, anchor */
+    LEDGER_INSERT_STOPPED, /* id, checksum, name, logs, steps: a row that was lost, as it has to be */
     LEDGER_INSERT_MARKED,  /* id, checksum, name: as "resolve --applied" does */
     LEDGER_INSERT_FAILED,  /* id, checksum, name, started, logs: failed and rolled back in one */
     LEDGER_REPEAT_FAILED,  /* checksum, name, logs: the same failure again; returns the rows it found */
-    LEDGER_RESUME,         /* id, checksum, logs */
-    LEDGER_PROGRESS,       /* id, steps */
-    LEDGER_FINISH,         /* id */
-    LEDGER_STOP,           /* id, logs: failed halfway */
+    LEDGER_RESUME,         /* id, checksum, logs, before */
+    LEDGER_PROGRESS,       /* id, steps, before */
+    LEDGER_FINISH,         /* id, before */
+    LEDGER_STOP,           /* id, logs, before: failed halfway */
     LEDGER_ROLL_BACK,      /* name: marks its failed rows as rolled back; returns them */
-    LEDGER_ROLL_BACK_ROW,  /* id, logs: this row failed and left nothing behind */
+    LEDGER_ROLL_BACK_ROW,  /* id, logs, before: this row failed and left nothing behind */
     LEDGER_STATEMENTS
+};
+
+/* What has to be true of the row once it is written, whatever triggers and rules the table has. */
+enum ledger_check {
+    CHECK_NONE,
+    CHECK_APPLIED, /* id, checksum, name: it is there, finished and not rolled back */
+    CHECK_OPEN,    /* id, checksum, name: it is there, unfinished */
+    LEDGER_CHECKS
 };
 
 struct ledger_write {
@@ -40,9 +55,10 @@ struct ledger_write {
     const char *sql;
     int count; /* how many values it takes */
     enum row_value takes[ROW_VALUES];
+    enum ledger_check check; /* what follows it */
 };
 
-/* The columns that the reading texts return. The last four are set for unfinished rows only. */
+/* The columns that the reading texts return. The last three are set for unfinished rows only. */
 enum ledger_column {
     COLUMN_NAME,
     COLUMN_FINISHED,    /* boolean */
@@ -54,14 +70,18 @@ enum ledger_column {
     COLUMN_LOGS
 };
 
-/* None of them takes a value. */
+/* None of the reading ones but `row` takes a value. */
 struct ledger_sql {
     const char *create;
     const char *glance;    /* the first three columns, in any order of rows */
     const char *names;     /* all columns, the checksum NULL; oldest first */
     const char *checksums; /* all columns; oldest first */
     const char *size;      /* "rows", "finished" and "rolled_back": how many. Any write changes one */
+    const char
+        *row; /* of id $1 and name $2, one row: whether there is one of that id, its steps, whether it
+                 is finished, and rolled back; how many of that name are not rolled back, and rows in all */
     struct ledger_write writes[LEDGER_STATEMENTS];
+    struct ledger_write checks[LEDGER_CHECKS];
 };
 
 #endif

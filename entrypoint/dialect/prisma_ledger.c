@@ -5,19 +5,43 @@
 /* Unfinished rows are few: only they are read in full. */
 #define ROWS(checksum)                                                                                       \
     "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL, " checksum ","              \
-    " CASE WHEN finished_at IS NULL THEN id END,"                                                            \
+    " id,"                                                                                                   \
     " CASE WHEN finished_at IS NULL THEN pg_catalog.to_char(started_at AT TIME ZONE 'UTC',"                  \
     "                                                       'YYYY-MM-DD HH24:MI:SS.US') END,"                \
     " CASE WHEN finished_at IS NULL THEN applied_steps_count END,"                                           \
     " CASE WHEN finished_at IS NULL THEN logs END"                                                           \
     " FROM {ledger} ORDER BY started_at"
 
+#define ID_IS(id) " id OPERATOR(pg_catalog.=) " id "::pg_catalog.text"
+#define NAME_IS(name) " migration_name OPERATOR(pg_catalog.=) " name "::pg_catalog.text"
+
+/* The end of an INSERT … SELECT. */
+#define IF_NOT_THERE(name)                                                                                   \
+    " WHERE NOT EXISTS (SELECT FROM {ledger} WHERE" NAME_IS(name) " AND rolled_back_at IS NULL)"
+#define IF_AS_READ(name, anchor)                                                                             \
+    IF_NOT_THERE(name) " AND (" anchor "::pg_catalog.text IS NULL OR EXISTS (SELECT FROM {ledger} WHERE" ID_IS(anchor) "))"
+
+/* Row $1, if it is unfinished and says `before` steps. RETURNING sees what a trigger has made of it. */
+#define UPDATE_ONE(set, before, is_right)                                                                    \
+    "WITH written AS (UPDATE {ledger} SET " set " WHERE" ID_IS("$1")                                         \
+    " AND finished_at IS NULL AND rolled_back_at IS NULL"                                                    \
+    " AND applied_steps_count OPERATOR(pg_catalog.=) " before "::pg_catalog.int4"                            \
+    " RETURNING " is_right " AS is_right)"                                                                   \
+    " SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.count(*) FILTER (WHERE is_right))::pg_catalog.int4 FROM written"
+
+#define CHECK_ONE(is_right)                                                                                  \
+    "SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)::pg_catalog.int4 FROM {ledger} WHERE" ID_IS("$1")   \
+    " AND checksum OPERATOR(pg_catalog.=) $2::pg_catalog.text AND" NAME_IS("$3")                             \
+    " AND rolled_back_at IS NULL AND " is_right
+
 const struct ledger_sql PRISMA_LEDGER = {
     /* As Prisma creates it, column for column; other tools' readers select by these names. */
     .create =
         "CREATE TABLE {ledger} (id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT NULL,"
-        " finished_at TIMESTAMPTZ, migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at TIMESTAMPTZ,"
-        " started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0)",
+        " finished_at TIMESTAMP WITH TIME ZONE, migration_name VARCHAR(255) NOT NULL, logs"
+        " pg_catalog.text, rolled_back_at TIMESTAMP WITH TIME ZONE,"
+        " started_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT pg_catalog.now(), applied_steps_count"
+        " INTEGER NOT NULL DEFAULT 0)",
     .glance =
         "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {ledger}",
     .names = ROWS("NULL"),
@@ -25,48 +49,73 @@ const struct ledger_sql PRISMA_LEDGER = {
     .size =
         "SELECT pg_catalog.count(*) AS rows, pg_catalog.count(finished_at) AS finished,"
         " pg_catalog.count(rolled_back_at) AS rolled_back FROM {ledger}",
+    .row =
+        "SELECT pg_catalog.count(*) FILTER (WHERE" ID_IS("$1") ") OPERATOR(pg_catalog.>) 0,"
+        " pg_catalog.max(applied_steps_count) FILTER (WHERE" ID_IS("$1") "),"
+        " pg_catalog.count(finished_at) FILTER (WHERE" ID_IS("$1") ") OPERATOR(pg_catalog.>) 0,"
+        " pg_catalog.count(rolled_back_at) FILTER (WHERE" ID_IS("$1") ") OPERATOR(pg_catalog.>) 0,"
+        " pg_catalog.count(*) FILTER (WHERE" NAME_IS("$2") " AND rolled_back_at IS NULL),"
+        " pg_catalog.count(*) FROM {ledger}",
     .writes = {
         [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied",
             "INSERT INTO {ledger} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)"
-            " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::float8), pg_catalog.clock_timestamp(), 1)",
-            4, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_STARTED } },
+            " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text,"
+            "        pg_catalog.to_timestamp($4::pg_catalog.float8), pg_catalog.clock_timestamp(), 1" IF_AS_READ("$3", "$5"),
+            5, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_STARTED, ROW_ANCHOR }, CHECK_APPLIED },
         [LEDGER_INSERT_STARTED] = { "ledger_insert_started",
             "INSERT INTO {ledger} (id, checksum, migration_name, started_at, logs)"
-            " VALUES ($1, $2, $3, pg_catalog.clock_timestamp(), $4)",
-            4, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_LOGS } },
+            " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text,"
+            "        pg_catalog.clock_timestamp(), $4::pg_catalog.text" IF_AS_READ("$3", "$5"),
+            5, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_LOGS, ROW_ANCHOR }, CHECK_OPEN },
+        [LEDGER_INSERT_STOPPED] = { "ledger_insert_stopped",
+            "INSERT INTO {ledger} (id, checksum, migration_name, started_at, logs, applied_steps_count)"
+            " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text,"
+            "        pg_catalog.clock_timestamp(), $4::pg_catalog.text, $5::pg_catalog.int4" IF_NOT_THERE("$3"),
+            5, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_LOGS, ROW_STEPS }, CHECK_OPEN },
         [LEDGER_INSERT_MARKED] = { "ledger_insert_marked",
             "INSERT INTO {ledger} (id, checksum, migration_name, started_at, finished_at, logs)"
-            " SELECT $1, $2, $3, t.now, t.now, '' FROM (SELECT pg_catalog.clock_timestamp() AS now) AS t",
-            3, { ROW_ID, ROW_CHECKSUM, ROW_NAME } },
+            " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text, t.now, t.now, ''"
+            "   FROM (SELECT pg_catalog.clock_timestamp() AS now) AS t" IF_NOT_THERE("$3"),
+            3, { ROW_ID, ROW_CHECKSUM, ROW_NAME }, CHECK_APPLIED },
         [LEDGER_INSERT_FAILED] = { "ledger_insert_failed",
             "INSERT INTO {ledger} (id, checksum, migration_name, started_at, rolled_back_at, logs)"
-            " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::float8), pg_catalog.clock_timestamp(), $5)",
-            5, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_STARTED, ROW_LOGS } },
+            " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::pg_catalog.float8), pg_catalog.clock_timestamp(), $5)",
+            5, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_STARTED, ROW_LOGS }, CHECK_NONE },
         [LEDGER_REPEAT_FAILED] = { "ledger_repeat_failed",
             "UPDATE {ledger} SET rolled_back_at = pg_catalog.clock_timestamp()"
-            " WHERE checksum = $1 AND migration_name = $2 AND logs = $3"
+            " WHERE checksum OPERATOR(pg_catalog.=) $1::pg_catalog.text AND" NAME_IS("$2")
+            "   AND logs OPERATOR(pg_catalog.=) $3::pg_catalog.text"
             "   AND finished_at IS NULL AND rolled_back_at IS NOT NULL RETURNING id",
-            3, { ROW_CHECKSUM, ROW_NAME, ROW_LOGS } },
+            3, { ROW_CHECKSUM, ROW_NAME, ROW_LOGS }, CHECK_NONE },
         [LEDGER_RESUME] = { "ledger_resume",
-            "UPDATE {ledger} SET checksum = $2, logs = $3 WHERE id = $1",
-            3, { ROW_ID, ROW_CHECKSUM, ROW_LOGS } },
+            UPDATE_ONE("checksum = $2::pg_catalog.text, logs = $3::pg_catalog.text", "$4", "checksum OPERATOR(pg_catalog.=) $2::pg_catalog.text"),
+            4, { ROW_ID, ROW_CHECKSUM, ROW_LOGS, ROW_BEFORE }, CHECK_NONE },
         [LEDGER_PROGRESS] = { "ledger_progress",
-            "UPDATE {ledger} SET applied_steps_count = $2::integer WHERE id = $1",
-            2, { ROW_ID, ROW_STEPS } },
+            UPDATE_ONE("applied_steps_count = $2::pg_catalog.int4", "$3",
+                       "finished_at IS NULL AND applied_steps_count OPERATOR(pg_catalog.=) $2::pg_catalog.int4"),
+            3, { ROW_ID, ROW_STEPS, ROW_BEFORE }, CHECK_NONE },
         [LEDGER_FINISH] = { "ledger_finish",
-            "UPDATE {ledger} SET finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL"
-            " WHERE id = $1",
-            1, { ROW_ID } },
+            UPDATE_ONE("finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL", "$2",
+                       "finished_at IS NOT NULL"),
+            2, { ROW_ID, ROW_BEFORE }, CHECK_APPLIED },
         [LEDGER_STOP] = { "ledger_stop",
-            "UPDATE {ledger} SET logs = $2 WHERE id = $1",
-            2, { ROW_ID, ROW_LOGS } },
+            UPDATE_ONE("logs = $2::pg_catalog.text", "$3", "finished_at IS NULL"),
+            3, { ROW_ID, ROW_LOGS, ROW_BEFORE }, CHECK_NONE },
         [LEDGER_ROLL_BACK] = { "ledger_roll_back",
             "UPDATE {ledger} SET rolled_back_at = pg_catalog.clock_timestamp()"
-            " WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL RETURNING id",
-            1, { ROW_NAME } },
+            " WHERE" NAME_IS("$1") " AND finished_at IS NULL AND rolled_back_at IS NULL RETURNING id",
+            1, { ROW_NAME }, CHECK_NONE },
         [LEDGER_ROLL_BACK_ROW] = { "ledger_roll_back_row",
-            "UPDATE {ledger} SET rolled_back_at = pg_catalog.clock_timestamp(), logs = $2 WHERE id = $1",
-            2, { ROW_ID, ROW_LOGS } },
+            UPDATE_ONE("rolled_back_at = pg_catalog.clock_timestamp(), logs = $2::pg_catalog.text", "$3", "finished_at IS NULL"),
+            3, { ROW_ID, ROW_LOGS, ROW_BEFORE }, CHECK_NONE },
+    },
+    .checks = {
+        [CHECK_APPLIED] = { .name = "ledger_check_applied",
+            .sql = CHECK_ONE("finished_at IS NOT NULL"),
+            .count = 3, .takes = { ROW_ID, ROW_CHECKSUM, ROW_NAME } },
+        [CHECK_OPEN] = { .name = "ledger_check_open",
+            .sql = CHECK_ONE("finished_at IS NULL"),
+            .count = 3, .takes = { ROW_ID, ROW_CHECKSUM, ROW_NAME } },
     },
 };
 

@@ -3,8 +3,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/patience.h"
+#include "execution/lock_retry.h"
 
-enum { SQL_MOST = 64 * 1024, ASK_EVERY_MS = 1000, SHOWN_MOST = 160, LOCK_MS = 1000 };
+enum { SQL_MOST = 64 * 1024, ASK_EVERY_MS = 1000, SHOWN_MOST = 160 };
 
 /* Points at the assertion; `how` is the beginning of the message. */
 static bool refuse(const struct execution *execution, const struct assertion *assertion, const char *how,
@@ -34,7 +35,8 @@ static bool ask(const struct execution *execution, const struct assertion *asser
         *is_true = result_rows(result) == 1 && result_bool(result, 0, 0);
         return true;
     }
-    if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER)
+    if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER ||
+        err->class == ERROR_TABLE_LOCK)
         return false;
     text_copy_cut(why, sizeof why, err->message);
     err->contexts = 0;
@@ -44,14 +46,14 @@ static bool ask(const struct execution *execution, const struct assertion *asser
 }
 
 /* In a transaction that is rolled back: nothing that an assertion does may persist. */
-bool assertion_ask(struct execution *execution, const struct assertion *assertion, bool *is_true,
-                   struct error *err)
+static bool ask_aside(struct execution *execution, const struct assertion *assertion, bool *is_true,
+                      struct error *err)
 {
     struct session_settings settings = execution->settings;
     auto_text struct text sql = text_init(SQL_MOST);
     bool is_asked;
 
-    settings.lock_timeout_ms = LOCK_MS;
+    settings.lock_timeout_ms = retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE);
     text_add_string(&sql, "BEGIN READ ONLY;");
     session_settings_add(&settings, true, &sql);
     is_asked = query_several(execution->conn, &(const struct query) { .name = "begin", .sql = sql.at }, NULL,
@@ -59,6 +61,27 @@ bool assertion_ask(struct execution *execution, const struct assertion *assertio
                ask(execution, assertion, is_true, err);
     execution_roll_back_own(execution->conn);
     return is_asked;
+}
+
+bool assertion_ask(struct execution *execution, const struct assertion *assertion, bool *is_true,
+                   struct error *err)
+{
+    for (;;) {
+        bool is_asked;
+
+        watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+        is_asked = ask_aside(execution, assertion, is_true, err);
+        watch_stop(execution->watch);
+        if (is_asked) {
+            execution->lock_wait.retry.tries = 0;
+            return true;
+        }
+        if (err->class != ERROR_TABLE_LOCK)
+            return false;
+        execution_point(execution, (size_t)(assertion->expression.at - execution->script.at), err);
+        if (!lock_retry(execution, err))
+            return false;
+    }
 }
 
 static bool is_not_true(const struct execution *execution, const struct assertion *assertion,
@@ -117,7 +140,9 @@ bool assertion_after(struct execution *execution, struct error *err)
 
         if (!assertion->is_after)
             continue;
-        if (!ask(execution, assertion, &is_true, err))
+        if (!(connection_is_in_transaction(execution->conn)
+                  ? ask(execution, assertion, &is_true, err)
+                  : assertion_ask(execution, assertion, &is_true, err)))
             return false;
         if (!is_true)
             return is_not_true(execution, assertion, err);

@@ -6,7 +6,8 @@
 
 #include "execution/execution.h"
 
-/* Commits an open transaction, with the statement `commit`, together with its progress. */
+/* Commits an open transaction, with the statement `commit`, together with its progress: one round trip. Fails
+ * where another process leads by now, or the ledger row is not as this run left it; then roll back. */
 must_use bool checkpoint_commit(struct execution *execution, size_t done, const char *commit,
                                 struct error *err);
 

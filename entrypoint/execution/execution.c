@@ -1,13 +1,26 @@
 #include "execution/execution.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
+#include "execution/circumstance.h"
+#include "execution/session_state.h"
 #include "postgres/query.h"
+#include "postgres/sqlstate.h"
+#include "postgres/writable.h"
+#include "sql/session_statement.h"
 
-enum { NUMBER_SIZE = 24 };
+enum { NUMBER_SIZE = 24, ROLLBACK_MS = 10 * 1000, SERVER_GRACE_MS = 10 * 1000 };
+
+struct journal execution_journal(const struct execution *execution)
+{
+    return (struct journal) { .conn = execution->conn,
+                              .ledger_schema = execution->ledger->schema,
+                              .key = execution->ledger->lock_key };
+}
 
 struct script_reader execution_reader(const struct execution *execution)
 {
@@ -43,12 +56,13 @@ static bool statement_offset(const struct execution *execution, size_t number, s
     return true;
 }
 
-bool execution_failed_at(const struct execution *execution, size_t start, size_t first, size_t completed,
+bool execution_failed_at(struct execution *execution, size_t start, size_t first, size_t completed,
                          struct error *err)
 {
     size_t offset;
     bool is_known = true;
 
+    execution->failed_statement = first + completed;
     if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER)
         return error_context(err, "applying %s", execution->migration->name);
     if (err->position > 0)
@@ -62,7 +76,7 @@ bool execution_failed_at(const struct execution *execution, size_t start, size_t
     return error_message(err, "migration \"%s\" failed: %s", execution->migration->name, err->message);
 }
 
-bool execution_send(struct execution *execution, size_t start, size_t end, size_t first, struct error *err)
+static bool send(struct execution *execution, size_t start, size_t end, size_t first, struct error *err)
 {
     auto_free char *piece = memory_copy(execution->script.at + start, end - start);
     size_t completed;
@@ -70,6 +84,42 @@ bool execution_send(struct execution *execution, size_t start, size_t end, size_
     if (!query_script(execution->conn, piece, &completed, err))
         return execution_failed_at(execution, start, first, completed, err);
     return true;
+}
+
+/* A piece ends with each statement that takes our own settings away, and is followed by setting them again.
+ */
+static bool send_guarded(struct execution *execution, size_t start, size_t end, size_t first,
+                         struct error *err)
+{
+    struct script_reader reader = script_reader_of(
+        execution->migration->script_path, (struct slice) { execution->script.at + start, end - start },
+        connection_server_version(execution->conn), execution->ledger->has_standard_strings);
+    struct statement statement;
+    size_t begun = start;
+    size_t number = first;
+
+    while (script_next(&reader, &statement, err) == SCRIPT_STATEMENT) {
+        statement.start += start;
+        statement.end += start;
+        number++;
+        if (!session_statement_is_reset(execution_text(execution, &statement)))
+            continue;
+        if (!send(execution, begun, statement.end, first, err) ||
+            !session_state_reinstate(execution, execution_text(execution, &statement), err))
+            return false;
+        begun = statement.end;
+        first = number;
+        while (begun < end && execution->script.at[begun] != ';')
+            begun++;
+        begun += begun < end;
+    }
+    return begun >= end || send(execution, begun, end, first, err);
+}
+
+bool execution_send(struct execution *execution, size_t start, size_t end, size_t first, struct error *err)
+{
+    return execution->has_resets ? send_guarded(execution, start, end, first, err)
+                                 : send(execution, start, end, first, err);
 }
 
 bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wait, bool is_local,
@@ -80,7 +130,7 @@ bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wai
         .parameters = 3,
         .sql =
             "SELECT pg_catalog.set_config('lock_timeout', $1, $3::boolean) FROM pg_catalog.pg_settings"
-            " WHERE name = 'lock_timeout' AND setting = $2",
+            " WHERE name OPERATOR(pg_catalog.=) 'lock_timeout' AND setting OPERATOR(pg_catalog.=) $2",
     };
     int64_t ms = retry_lock_timeout_ms(&execution->lock_wait.retry, wait);
     char now[NUMBER_SIZE];
@@ -131,7 +181,61 @@ bool execution_reset_session(struct execution *execution, struct error *err)
     struct batch_item items[RESETS_MOST];
     size_t count = execution_add_resets(execution, items);
 
-    return query_batch(execution->conn, &(const struct batch) { .items = items, .count = count }, err);
+    return query_batch(execution->conn,
+                       &(const struct batch) { .items = items, .count = count, .cancellable = count }, err);
+}
+
+struct batch_item execution_add_limits(struct execution *execution)
+{
+    static const struct query limits = {
+        .name = "own_limits",
+        .parameters = 2,
+        .sql =
+            "SELECT pg_catalog.set_config('lock_timeout', $1, true),"
+            " CASE WHEN $2::boolean"
+            " THEN pg_catalog.set_config('client_connection_check_interval', '1s', true) END",
+    };
+    struct own_limits *own = &execution->own_limits;
+
+    (void)snprintf(own->lock_timeout, sizeof own->lock_timeout, "%lld",
+                   (long long)retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE));
+    own->parameters[0] = own->lock_timeout;
+    own->parameters[1] = execution->settings.can_check_connection ? "true" : "false";
+    return (struct batch_item) { .query = &limits, .parameters = own->parameters };
+}
+
+int64_t execution_server_limit_ms(const struct execution *execution)
+{
+    if (execution->timeout_ms <= 0 || connection_server_version(execution->conn) < 170000)
+        return 0;
+    return deadline_left_ms(execution->until) + SERVER_GRACE_MS;
+}
+
+bool execution_begin_own(struct execution *execution, struct error *err)
+{
+    static const struct query begin = { .name = "begin", .sql = "BEGIN" };
+    const struct batch_item items[] = { { .query = &begin }, execution_add_limits(execution) };
+
+    return query_batch(execution->conn,
+                       &(const struct batch) {
+                           .items = items, .count = array_length(items), .cancellable = array_length(items) },
+                       err);
+}
+
+bool execution_revive(struct execution *execution, const struct error *err)
+{
+    struct connection *other;
+
+    if (!connection_is_lost(execution->conn))
+        return true;
+    execution->is_ended = strcmp(err->sqlstate, "25P04") == 0;
+    if (!execution->is_ended || execution->reconnect == NULL)
+        return false;
+    other = execution->reconnect(execution->context);
+    if (other == NULL)
+        return false;
+    execution->conn = other;
+    return true;
 }
 
 bool execution_hash_prefix(const struct execution *execution, size_t count, char hex[SHA256_HEX_SIZE],
@@ -162,20 +266,52 @@ void execution_note_leftover(struct execution *execution, enum failure_leftover 
     text_copy_cut(names->remedy, sizeof names->remedy, remedy);
 }
 
+/* A write was refused as read-only: the server's doing, or that of a SET in the script. */
+static bool is_read_only_by_itself(const struct execution *execution, const struct error *err)
+{
+    struct error ignored;
+    bool is_writable;
+
+    return writable_is_missing(err) && !connection_is_lost(execution->conn) &&
+           !connection_is_in_transaction(execution->conn) &&
+           writable_find(execution->conn, &is_writable, &ignored, &ignored) && is_writable;
+}
+
 void execution_judge(struct execution *execution, struct error *err)
 {
     struct failure_facts *facts = &execution->failure.facts;
 
+    if (is_read_only_by_itself(execution, err))
+        err->class = ERROR_CLEAN;
+
     facts->class = err->class;
     facts->sqlstate = err->sqlstate;
     facts->mode = execution->mode;
+    facts->obstacle = obstacle_of(execution_reader(execution), execution->failed_statement, err->sqlstate);
+    facts->is_pooled = execution->is_pooled;
+    facts->insists_on_one = execution->directives.transaction == TRANSACTION_ON;
     facts->is_in_doubt = execution->commit_doubt.is_in_doubt;
     /* The connection that lost the answer to COMMIT may have been replaced by another. */
     facts->is_connected =
         !facts->is_in_doubt && (facts->is_rolled_back || !connection_is_lost(execution->conn));
     facts->has_hint = err->hint[0] != '\0' && err->sqlstate[0] == '\0';
-    facts->has_blocker = execution->lock_wait.blocker_pid > 0;
+    facts->has_blocker = execution->lock_wait.is_blocker_known;
     err->class = failure_decide(facts).class;
+}
+
+/* The hint that tidelock itself puts on a code is replaced by the advice for it. */
+static void advise(struct execution *execution, struct error *err)
+{
+    struct failure_names *names = &execution->failure.names;
+    auto_text struct text advice = text_init(4 * sizeof names->advice);
+    const char *general = sqlstate_find(err->sqlstate)->hint;
+
+    if (err->sqlstate[0] == '\0')
+        return;
+    circumstance_add_advice(execution, err, &advice);
+    text_copy_cut(names->advice, sizeof names->advice, advice.at);
+    if (general != NULL && strcmp(general, err->hint) == 0)
+        err->hint[0] = '\0';
 }
 
 bool execution_explain(struct execution *execution, struct error *err)
@@ -183,10 +319,19 @@ bool execution_explain(struct execution *execution, struct error *err)
     struct failure_names *names = &execution->failure.names;
 
     execution_judge(execution, err);
+    advise(execution, err);
     names->migration = execution->migration->name;
     names->script = execution->migration->script_path;
+    names->was_tried = execution->was_rolled_back;
+    names->tool = execution->ledger->dialect->tool;
     names->statements = execution->summary.statements;
-    names->blocker_pid = execution->lock_wait.blocker_pid;
+    names->blocker_pid = execution->lock_wait.blocker.pid;
+    if (execution->lock_wait.is_blocker_known) {
+        auto_text struct text remedy = text_init(sizeof names->blocker_remedy);
+
+        blocker_add_remedy(&execution->lock_wait.blocker, &remedy);
+        text_copy_cut(names->blocker_remedy, sizeof names->blocker_remedy, remedy.at);
+    }
     failure_describe(&execution->failure, err);
     return false;
 }
@@ -195,12 +340,9 @@ bool execution_may_go_on(const struct execution *execution, struct error *err)
 {
     if (signals_pending() != 0)
         return signals_error(err);
+    if (deadline_passed(execution->until))
+        return error_set(err, ERROR_CLEAN, "cancelled: %s", EXECUTION_LATE);
     return lease_check(execution->lease, err);
-}
-
-bool execution_lost_leader(struct error *err)
-{
-    return error_set(err, ERROR_LEADER, "the leader lock was lost: another session has taken it");
 }
 
 void execution_roll_back(struct connection *conn)
@@ -209,13 +351,17 @@ void execution_roll_back(struct connection *conn)
     struct error ignored;
 
     connection_shield(conn, true);
+    connection_limit_answers(conn, ROLLBACK_MS);
     if (!connection_is_lost(conn) && connection_is_in_transaction(conn) &&
         !query_run(conn, &rollback, NULL, NULL, &ignored))
         log_debug("could not roll back: %s", ignored.message);
+    connection_limit_answers(conn, 0);
 }
 
 void execution_roll_back_own(struct connection *conn)
 {
+    bool was_shielded = connection_shield(conn, true);
+
     execution_roll_back(conn);
-    connection_shield(conn, false);
+    connection_shield(conn, was_shielded);
 }

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "execution/failure.h"
 #include "execution/mode.h"
+#include "history/journal.h"
 #include "history/ledger.h"
 #include "history/migration.h"
 #include "lock/lease.h"
@@ -19,6 +20,7 @@
 #include "report/progress.h"
 #include "sql/directive.h"
 #include "sql/script.h"
+#include "sql/segment.h"
 #include "traffic/blockers.h"
 #include "traffic/retry.h"
 #include "traffic/watch.h"
@@ -28,7 +30,9 @@ struct lock_wait {
     struct retry retry;
     struct blocker_policy policy;
     int64_t lock_timeout_ms;      /* as last set by us */
-    int blocker_pid;              /* the latest blocker; 0 = not known */
+    struct blocker blocker;       /* the latest one … */
+    bool is_blocker_known;        /* … if it was seen */
+    unsigned cycles;              /* attempts in a row in which it waited for us, too */
     char unseen[32];              /* the virtual transaction id of a holder whose age is hidden from us … */
     struct deadline unseen_until; /* … and until when it counts as young */
 };
@@ -39,8 +43,26 @@ struct commit_doubt {
     bool is_in_doubt;
 };
 
+/* See execution_add_limits(). */
+struct own_limits {
+    char lock_timeout[24];
+    const char *parameters[2];
+};
+
+/* A migration that commits more than once: how far it is. */
+struct course {
+    size_t done;     /* statements, including those of rolled-back blocks */
+    size_t recorded; /* … as its ledger row says; fewer where that could not be written */
+    size_t resumed;  /* … by an earlier run */
+    bool has_effect; /* something done so far persists: more than settings */
+};
+
 struct execution {
     struct connection *conn;
+    /* Opens another connection in place of one that is lost, and leads there again; NULL when it can't. */
+    struct connection *(*reconnect)(void *context);
+    void *context;
+    bool is_ended; /* the server has ended the session, see execution_revive() */
     const struct ledger *ledger;
     const struct migration *migration;
     const struct ledger_row *unfinished; /* the row to resume, or NULL */
@@ -51,15 +73,27 @@ struct execution {
     struct session_settings settings;
     int64_t timeout_ms; /* of the whole migration; 0 = none */
     struct deadline until;
+    struct own_limits own_limits;
     struct watch *watch;
     const struct lease *lease; /* that must be held, too */
     enum mode mode;
+    struct segment_rules rules; /* unless it is atomic: how it is cut into transactions */
     struct progress *progress;
-    bool is_session_used; /* an earlier script ran in this session */
+    bool was_rolled_back;  /* an earlier try, by hand: it may have left something */
+    bool is_folder_behind; /* migrations are applied that were removed from the folder, squashed or renamed */
+    bool is_session_used;  /* an earlier script ran in this session */
     bool is_pooled; /* behind a pooler in transaction mode: the leader lock lasts only for each transaction */
     char id[UUID_SIZE]; /* of the ledger row */
+    struct course course;
+
+    /* Of the session, see execution/session_state.h. */
+    char *baseline;     /* the settings that it was set up with, as JSON; NULL = not read */
+    bool is_state_kept; /* the journal has a row for what the script sets */
+    bool has_resets;    /* the script may take away our own settings */
+    bool has_advisory;  /* … may take advisory locks */
 
     struct failure failure;
+    size_t failed_statement; /* its number, from 0, as the server's latest error told */
     struct commit_doubt commit_doubt;
     struct lock_wait lock_wait;
 
@@ -67,12 +101,18 @@ struct execution {
     bool is_overtaken;
 };
 
+/* Why a migration is stopped whose time is over. */
+#define EXECUTION_LATE "it took longer than the migration-timeout"
+
+/* The journal of its ledger. */
+struct journal execution_journal(const struct execution *execution);
+
 struct script_reader execution_reader(const struct execution *execution);
 
 /* Turns the server's error into the migration's: message, code, place. The failed text began at byte `start`
  * of the script with its statement number `first`, and `completed` statements of it were done. Returns false.
  */
-bool execution_failed_at(const struct execution *execution, size_t start, size_t first, size_t completed,
+bool execution_failed_at(struct execution *execution, size_t start, size_t first, size_t completed,
                          struct error *err);
 
 /* Sends the bytes from `start` to `end`, whose first statement is number `first` of the script. One round
@@ -95,6 +135,22 @@ void execution_failure_text(const struct error *err, struct text *out);
 enum { RESETS_MOST = 3 + SESSION_CLEANUPS };
 size_t execution_add_resets(const struct execution *execution, struct batch_item items[RESETS_MOST]);
 
+/* An item that limits, until the transaction ends, how long our own writes in it wait for a lock, whatever
+ * the script has set or reset: it holds its own locks meanwhile. The item is good until the next call. */
+struct batch_item execution_add_limits(struct execution *execution);
+
+/* For the server's own limit of a transaction: what is left of the migration-timeout, and a little more,
+ * since it ends the session; 0 = none, or not known to the server (before version 17). */
+int64_t execution_server_limit_ms(const struct execution *execution);
+
+/* Begins a transaction of our own with these limits. */
+must_use bool execution_begin_own(struct execution *execution, struct error *err);
+
+/* True when the connection is alive, or when it could be replaced: the server has said that it ended the
+ * session, and with it the transaction, for what the script did (SQLSTATE 25P04). Then its failure can be
+ * recorded. */
+must_use bool execution_revive(struct execution *execution, const struct error *err);
+
 /* Undoes SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that our own writes are not misdirected.
  * One round trip. */
 must_use bool execution_reset_session(struct execution *execution, struct error *err);
@@ -115,17 +171,16 @@ void execution_judge(struct execution *execution, struct error *err);
 /* The same, and also sets what the database holds and what to do next. Returns false. */
 bool execution_explain(struct execution *execution, struct error *err);
 
-/* False when the run has to stop: a signal (ERROR_INTERRUPTED), a lost Lease (ERROR_LEADER). Checked before
+/* False when the run has to stop: a signal (ERROR_INTERRUPTED), a lost Lease (ERROR_LEADER), the
+ * migration-timeout, also when the server did not get the cancel request for it (ERROR_CLEAN). Checked before
  * every COMMIT, and wherever the run can be stopped. */
 must_use bool execution_may_go_on(const struct execution *execution, struct error *err);
 
-/* ERROR_LEADER: somebody else may be writing now. Returns false. */
-bool execution_lost_leader(struct error *err);
-
-/* Ends an open transaction after a failure. Errors are ignored: the end of the session rolls back, too. */
+/* Ends an open transaction after a failure. Errors are ignored: the end of the session rolls back, too. An
+ * answer that does not come in time counts as that. */
 void execution_roll_back(struct connection *conn);
 
-/* Ends one of our own transactions, failed or not; signals may cancel what comes next. */
+/* Ends one of our own transactions, failed or not; signals may cancel what comes next as before. */
 void execution_roll_back_own(struct connection *conn);
 
 /* The text of a statement of the script. */

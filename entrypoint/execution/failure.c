@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "execution/advice.h"
 
 /* The facts as a set, so that a rule is a row. */
 enum {
@@ -21,23 +22,27 @@ enum {
     STOPPED = 1 << 11, /* asked to stop, or no longer allowed to continue: not a mistake in the script */
     LOST = 1 << 12,
     TABLE_LOCK = 1 << 13,
-    TRANSACTION = 1 << 14, /* refused in a transaction, though the statement's text does not show it */
+    COMMITTED = 1 << 14, /* what a statement committed by itself was left over */
+    POOLED = 1 << 15,
+    ONE = 1 << 16,     /* the directive asks for one transaction */
+    REFUSED = 1 << 17, /* as enum obstacle has it, like those that follow */
+    REFUSED_IN_BLOCK = 1 << 18,
+    VALUE = 1 << 19,
+    VALUE_IN_BLOCK = 1 << 20,
+    VALUE_HIDDEN = 1 << 21,
+    LATE_SETTING = 1 << 22,
 };
-
-static bool is_any(const char *sqlstate, const char *const *codes, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(sqlstate, codes[i]) == 0)
-            return true;
-    }
-    return false;
-}
 
 static unsigned set_of(const struct failure_facts *facts)
 {
-    /* Not in a transaction block; a new value of an enum that is not committed yet; a procedure that commits.
-     */
-    static const char *const outside[] = { "25001", "55P04", "2D000" };
+    static const unsigned obstacles[OBSTACLES] = {
+        [OBSTACLE_REFUSED] = REFUSED,
+        [OBSTACLE_REFUSED_IN_BLOCK] = REFUSED_IN_BLOCK,
+        [OBSTACLE_VALUE] = VALUE,
+        [OBSTACLE_VALUE_IN_BLOCK] = VALUE_IN_BLOCK,
+        [OBSTACLE_VALUE_HIDDEN] = VALUE_HIDDEN,
+        [OBSTACLE_LATE_SETTING] = LATE_SETTING,
+    };
     const struct {
         bool holds;
         unsigned fact;
@@ -53,12 +58,16 @@ static unsigned set_of(const struct failure_facts *facts)
         { facts->leftover == LEFTOVER_PERSON, PERSON },
         { facts->has_hint, HINT },
         { facts->has_blocker, BLOCKER },
-        { facts->class == ERROR_INTERRUPTED || facts->class == ERROR_LEADER, STOPPED },
+        { facts->class == ERROR_INTERRUPTED || facts->class == ERROR_LEADER ||
+              facts->class == ERROR_UNREACHABLE,
+          STOPPED },
         { facts->class == ERROR_LOST, LOST },
         { facts->class == ERROR_TABLE_LOCK, TABLE_LOCK },
-        { is_any(facts->sqlstate, outside, array_length(outside)), TRANSACTION },
+        { facts->leftover == LEFTOVER_COMMITTED, COMMITTED },
+        { facts->is_pooled, POOLED },
+        { facts->insists_on_one, ONE },
     };
-    unsigned set = 0;
+    unsigned set = obstacles[facts->obstacle];
 
     for (size_t i = 0; i < array_length(all); i++)
         set |= all[i].holds ? all[i].fact : 0;
@@ -89,6 +98,7 @@ static const struct {
     { 1u << HOLDS_COMMIT, 0, 0, NEXT_FIND_OUT },
     { 1u << HOLDS_ESCAPED, 0, 0, NEXT_ESCAPED },
     { 1u << HOLDS_UNKNOWN, 0, 0, NEXT_FIND_OUT },
+    { 0, COMMITTED, 0, NEXT_LOOK },
     { 0, LEFT | PERSON, 0, NEXT_REMEDY },
     { 1u << HOLDS_PERSISTS | 1u << HOLDS_EARLIER, STOPPED, 0, NEXT_GO_ON },
     { 1u << HOLDS_PERSISTS | 1u << HOLDS_EARLIER, LOST, 0, NEXT_GO_ON },
@@ -97,7 +107,15 @@ static const struct {
     { 1u << HOLDS_PERSISTS | 1u << HOLDS_EARLIER | 1u << HOLDS_LEFTOVER, 0, 0, NEXT_GO_ON_CORRECTED },
     { 0, TABLE_LOCK | BLOCKER, 0, NEXT_BLOCKER },
     { 0, TABLE_LOCK, 0, NEXT_TABLE },
-    { 0, ATOMIC | TRANSACTION, 0, NEXT_NO_TRANSACTION },
+    { 0, LATE_SETTING, 0, NEXT_SET_FIRST },
+    { 0, REFUSED_IN_BLOCK, 0, NEXT_OUT_OF_BLOCK },
+    { 0, VALUE_IN_BLOCK, 0, NEXT_COMMIT_VALUE },
+    { 0, VALUE_HIDDEN, 0, NEXT_OWN_MIGRATION },
+    { 0, ONE | REFUSED, 0, NEXT_NOT_ONE },
+    { 0, ONE | VALUE, 0, NEXT_NOT_ONE },
+    { 0, POOLED | REFUSED, 0, NEXT_DIRECT },
+    { 0, POOLED | VALUE, 0, NEXT_DIRECT },
+    { 0, ATOMIC | REFUSED, 0, NEXT_NO_TRANSACTION },
     { 0, 0, 0, NEXT_CORRECT },
 };
 
@@ -210,7 +228,7 @@ static void add_holds(enum failure_holds holds, const struct failure_facts *fact
                         name);
         break;
     default:
-        text_add_format(out, "Nothing of %s", name);
+        text_add_format(out, "Nothing of %s%s", names->was_tried ? "this try of " : "", name);
         if (names->before > 0)
             text_add_format(out, "; already applied by this run: %zu migration%s", names->before,
                             text_plural(names->before));
@@ -232,6 +250,19 @@ static void add_go_on(const struct failure_facts *facts, const struct failure_na
 static void add_corrected(const struct failure_facts *facts, const struct failure_names *names,
                           struct text *out)
 {
+    if (names->done > 0 && names->done >= names->statements) {
+        text_add_string(out, "Correct the cause and deploy again");
+        add_go_on(facts, names, out);
+        return;
+    }
+    if (names->advice[0] != '\0') {
+        text_add_format(out, "%s Then deploy again", names->advice);
+        if (names->done > 0 || (facts->mode == MODE_BACKFILL && names->persists[0] != '\0'))
+            add_go_on(facts, names, out);
+        else
+            text_add_string(out, ".");
+        return;
+    }
     if (facts->mode != MODE_BACKFILL && names->done > 0) {
         text_add_format(
             out,
@@ -247,16 +278,70 @@ static void add_corrected(const struct failure_facts *facts, const struct failur
         text_add_string(out, ".");
 }
 
+static void add_correct(const struct failure_facts *facts, const struct failure_names *names,
+                        struct text *out)
+{
+    if (names->advice[0] != '\0')
+        text_add_format(out, "%s Then deploy again.", names->advice);
+    else
+        text_add_format(out, "Correct %s and deploy again; there is nothing to resolve.%s", names->script,
+                        advice_is_wrong_everywhere(facts->sqlstate)
+                            ? ""
+                            : " Databases that it was applied to will report the edit.");
+}
+
+/* Those of the script's transactions are followed by a test (test_transaction_advice.py), which sees them
+ * help. */
+static const char *const ADVICE[FAILURE_NEXTS] = {
+    [NEXT_FIND_OUT] = "Deploy again: tidelock finds out what was done and resumes from there.",
+    [NEXT_NOT_ONE] = "Take \"transaction=on\" out of the directive in %s and deploy again.",
+    [NEXT_DIRECT] = "Set DIRECT_URL to the database's own address and deploy again.",
+    [NEXT_OUT_OF_BLOCK] = "In %s, move the statement behind the COMMIT, and deploy again.",
+    [NEXT_COMMIT_VALUE] = "In %s, put COMMIT; BEGIN; behind ALTER TYPE … ADD VALUE, and deploy again.",
+    [NEXT_OWN_MIGRATION] = "Move what adds the value from %s to a migration before it, and deploy again.",
+    [NEXT_SET_FIRST] =
+        "In %s, move it before the first query, or begin the script with BEGIN ISOLATION "
+        "LEVEL … instead and end it with COMMIT; then deploy again.",
+};
+
+/* An edit has its price where the file was applied before: that is said, and how to do without. */
+static void add_no_transaction(const struct failure_names *names, struct text *out)
+{
+    text_add_format(
+        out,
+        "Begin %s with the line \"-- tidelock: transaction=off\" and deploy again: each statement "
+        "then commits on its own. Where the file was applied before, this edit counts "
+        "(--strict refuses it, %s's development command asks for a reset); to leave it as it is: "
+        "psql -f %s, then tidelock resolve --applied \"%s\".",
+        names->script, names->tool, names->script, names->migration);
+}
+
+static void add_blocker(const struct failure_names *names, struct text *out)
+{
+    if (names->blocker_pid == 0)
+        text_add_format(out, "End the prepared transaction, then deploy again: %s", names->blocker_remedy);
+    else
+        text_add_format(
+            out, "Deploy again when pid %d is done (to end it: %s), or allow more time with --retry-for.",
+            names->blocker_pid, names->blocker_remedy);
+}
+
 static void add_next(enum failure_next next, const struct failure_facts *facts,
                      const struct failure_names *names, struct text *out)
 {
     switch (next) {
     case NEXT_CORRECT:
-        text_add_format(out, "Correct %s and deploy again; there is nothing to resolve.", names->script);
+        add_correct(facts, names, out);
         break;
     case NEXT_NO_TRANSACTION:
-        text_add_format(out, "Begin %s with the line \"-- tidelock: transaction=off\" and deploy again.",
-                        names->script);
+        add_no_transaction(names, out);
+        break;
+    case NEXT_LOOK:
+        text_add_format(out,
+                        "Look at what it has done. If you complete the script by hand: tidelock resolve "
+                        "--applied \"%s\". If all of the script may run again: tidelock resolve "
+                        "--rolled-back \"%s\", then deploy again.",
+                        names->migration, names->migration);
         break;
     case NEXT_GO_ON_CORRECTED:
         add_corrected(facts, names, out);
@@ -268,17 +353,14 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
         text_add_string(out, "Deploy again");
         add_go_on(facts, names, out);
         break;
-    case NEXT_FIND_OUT:
-        text_add_string(out, "Deploy again: tidelock finds out what was done and resumes from there.");
-        break;
     case NEXT_BLOCKER:
-        text_add_format(out,
-                        "Deploy again when pid %d is done (to end it: SELECT pg_terminate_backend(%d);), or "
-                        "allow more time with --retry-for.",
-                        names->blocker_pid, names->blocker_pid);
+        add_blocker(names, out);
         break;
     case NEXT_TABLE:
-        text_add_string(out, "Deploy again when the table is free, or allow more time with --retry-for.");
+        if (names->advice[0] != '\0')
+            text_add_format(out, "%s Then deploy again.", names->advice);
+        else
+            text_add_string(out, "Deploy again when the table is free, or allow more time with --retry-for.");
         break;
     case NEXT_REMEDY:
         text_add_format(out, "%s%s", names->remedy, names->remedy[0] == '\0' ? "Correct" : "; then correct");
@@ -292,6 +374,8 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
             names->migration);
         break;
     default:
+        if (ADVICE[next] != NULL)
+            text_add_format(out, ADVICE[next], names->script);
         break;
     }
 }

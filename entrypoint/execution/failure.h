@@ -13,12 +13,14 @@
 
 #include "base/error.h"
 #include "execution/mode.h"
+#include "execution/obstacle.h"
 
 /* What a statement that cannot run in a transaction left behind. */
 enum failure_leftover {
     LEFTOVER_NOTHING,
-    LEFTOVER_OURS,   /* the next run cleans it up */
-    LEFTOVER_PERSON, /* not provably ours: a person has to check */
+    LEFTOVER_OURS,      /* the next run cleans it up */
+    LEFTOVER_PERSON,    /* not provably ours: a person has to check */
+    LEFTOVER_COMMITTED, /* what a statement that commits by itself had committed before it was stopped */
     LEFTOVERS
 };
 
@@ -34,8 +36,11 @@ struct failure_facts {
     bool is_rolled_back; /* known for certain: the connection was alive */
     bool is_connected;   /* it is alive, or was until everything was rolled back */
     enum failure_leftover leftover;
-    bool has_hint;    /* the error already has a hint */
-    bool has_blocker; /* the blocker is known */
+    enum obstacle obstacle; /* why it failed in its transaction */
+    bool is_pooled;         /* behind a pooler in transaction mode */
+    bool insists_on_one;    /* its directive asks for one transaction */
+    bool has_hint;          /* the error already has a hint */
+    bool has_blocker;       /* the blocker is known */
 };
 
 /* What the database holds. */
@@ -55,6 +60,12 @@ enum failure_next {
     NEXT_SAID,           /* the hint that the error already has */
     NEXT_CORRECT,        /* correct the script, deploy again */
     NEXT_NO_TRANSACTION, /* the same, with transaction=off */
+    NEXT_NOT_ONE,        /* the same, without transaction=on */
+    NEXT_DIRECT,         /* the same, without the pooler */
+    NEXT_OUT_OF_BLOCK,   /* move the statement behind the script's own COMMIT */
+    NEXT_COMMIT_VALUE,   /* commit a new value of an enum before it is used */
+    NEXT_OWN_MIGRATION,  /* … in a migration of its own */
+    NEXT_SET_FIRST,      /* set the isolation level before the first query */
     NEXT_GO_ON_CORRECTED,
     NEXT_BEGIN_AGAIN, /* deploy again to resume with the migration */
     NEXT_GO_ON,       /* deploy again to resume where it stopped */
@@ -62,6 +73,7 @@ enum failure_next {
     NEXT_BLOCKER,     /* wait for a session that is known */
     NEXT_TABLE,       /* wait for the table */
     NEXT_REMEDY,      /* remove the leftover by hand */
+    NEXT_LOOK,        /* a person finds out what a statement has committed */
     NEXT_ESCAPED,
     FAILURE_NEXTS
 };
@@ -79,13 +91,17 @@ struct failure_verdict failure_decide(const struct failure_facts *facts);
 struct failure_names {
     const char *migration;
     const char *script; /* its path */
-    size_t before;      /* migrations that this run has applied before it */
-    size_t done;        /* statements that are committed … */
-    size_t statements;  /* … out of this many */
-    int blocker_pid;
-    char persists[800]; /* those statements, or the rows of a backfill */
-    char remains[512];  /* what was left over: "the INVALID index x" */
-    char remedy[1024];  /* what a person types to remove that */
+    const char *tool;   /* whose ledger it is: "Prisma" */
+    bool was_tried;    /* before, and that was marked as rolled back, by whoever: what it left is not known */
+    size_t before;     /* migrations that this run has applied before it */
+    size_t done;       /* statements that are committed … */
+    size_t statements; /* … out of this many */
+    char advice[900];  /* what helps, if the SQLSTATE tells; without "deploy again" */
+    int blocker_pid;   /* 0 = a prepared transaction */
+    char blocker_remedy[1000]; /* what ends it */
+    char persists[800];        /* those statements, or the rows of a backfill */
+    char remains[512];         /* what was left over: "the INVALID index x" */
+    char remedy[1024];         /* what a person types to remove that */
 };
 
 /* What is known about a migration while it is applied, in case it fails. */

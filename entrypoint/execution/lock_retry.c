@@ -8,10 +8,11 @@
 #include "base/random.h"
 
 enum {
-    OLD_MS = 1000, /* a transaction of that age will not end soon */
-    CANCELS_MOST = 2,
-    LOOK_LEAST_MS = 200,
-    LOOK_MOST_MS = 600,
+    OLD_MS = 1000,   /* a transaction of that age will not end soon */
+    CYCLES_MOST = 5, /* in a row */
+    REST_FACTOR = 2, /* times as long as others were blocked */
+    LOOK_LEAST_MS = 100,
+    LOOK_MOST_MS = 300,
     REST_WITH_LOOKS_MS = 400 /* lets the queue behind us drain */
 };
 
@@ -26,6 +27,19 @@ static const char *reason_text(enum retry_reason reason)
     return texts[reason];
 }
 
+/* Others waited for it, each time for longer than they may. */
+static bool hint_cancelled(const struct execution *execution, struct error *err)
+{
+    err->sqlstate[0] = '\0';
+    return error_hint(
+        err, "%s",
+        execution->watch->was_queued
+            ? "It only waited for its lock, and others queued behind it. Run it when fewer "
+              "sessions use the table, or let more of them wait: --max-blocked, --max-blocked-for."
+            : "It held its lock for too long. Split it into smaller steps, or run it when nobody "
+              "needs the table. To let other sessions wait for it: --max-blocked-for 0.");
+}
+
 /* The error of the last attempt, with what is known about the others. */
 static bool give_up(const struct execution *execution, const struct blockers *blockers, struct error *err)
 {
@@ -34,31 +48,52 @@ static bool give_up(const struct execution *execution, const struct blockers *bl
 
     text_add_string(&detail, err->detail);
     if (execution->lock_wait.retry.retry_for_ms > 0)
-        text_add_format(&detail, "%sGave up after %u attempts in %s.", detail.length == 0 ? "" : " ",
-                        execution->lock_wait.retry.tries,
+        text_add_format(&detail, "%sGave up after %u attempt%s in %s.", detail.length == 0 ? "" : " ",
+                        execution->lock_wait.retry.tries, text_plural(execution->lock_wait.retry.tries),
                         duration_text(execution->lock_wait.retry.retry_for_ms, took, sizeof took));
     for (size_t i = 0; i < blockers->count; i++) {
         text_add_string(&detail, i == 0 ? " Blocked by: " : "; ");
         blocker_describe(&blockers->list[i], &detail);
     }
-    return error_detail(err, "%s", detail.at);
+    error_detail(err, "%s", detail.at);
+    return execution->watch->was_cancelled && hint_cancelled(execution, err);
 }
 
-/* It holds its locks for longer than others can wait, and would do so every time. */
-static bool give_up_cancelled(struct error *err)
+/* The one that waits for us while we wait for it, or NULL. */
+static const struct blocker *cycle_of(const struct blockers *blockers)
 {
-    error_detail(err, "It was cancelled for this reason in %d attempts.", CANCELS_MOST);
+    for (size_t i = 0; i < blockers->count; i++) {
+        if (blockers->list[i].waits_for_us)
+            return &blockers->list[i];
+    }
+    return NULL;
+}
+
+/* The script takes its locks in another order than the application, which will go on doing so. */
+static bool give_up_cycle(const struct blockers *blockers, struct error *err)
+{
+    const struct blocker *other = cycle_of(blockers);
+    auto_text struct text who = text_init(2048);
+
+    if (other != NULL) {
+        blocker_describe(other, &who);
+        error_detail(err,
+                     "In %d attempts in a row somebody waited for what this statement's transaction "
+                     "held, and held what it waited for: at last %s, with: %s",
+                     CYCLES_MOST, who.at, other->statement);
+    }
     err->sqlstate[0] = '\0';
-    return error_hint(
-        err,
-        "Split it into smaller steps, or run it when nobody needs the table. To let other sessions wait "
-        "for it: --max-blocked-for 0.");
+    return error_hint(err,
+                      "Take the locks in the order of the application: begin the script with LOCK TABLE, "
+                      "with its tables in that order, or put each table into a migration of its own.");
 }
 
-/* Whether the statement waited for a table's lock, and the table is known. */
-static bool is_table_known(const struct wanted_lock *wanted_lock)
+/* Whether it is known what the statement waited for, so that we can see from outside whether that is free: a
+ * table, or a row. */
+static bool is_visible(const struct wanted_lock *wanted_lock)
 {
-    return wanted_lock->is_known && !wanted_lock->is_row && strcmp(wanted_lock->oid, "0") != 0;
+    return wanted_lock->is_known &&
+           (wanted_lock->is_row ? wanted_lock->holder[0] != '\0' : strcmp(wanted_lock->oid, "0") != 0);
 }
 
 /* A holder whose transaction is old, or NULL. One whose age is hidden from us counts as old if it is still
@@ -84,19 +119,30 @@ static const struct blocker *old_holder(struct execution *execution, const struc
     return NULL;
 }
 
+/* The latest one; NULL = not known. */
+static void note_blocker(struct execution *execution, const struct blocker *blocker)
+{
+    execution->lock_wait.is_blocker_known = blocker != NULL;
+    if (blocker != NULL)
+        execution->lock_wait.blocker = *blocker;
+}
+
 static void say_holder(struct execution *execution, const struct wanted_lock *wanted_lock,
                        const struct blocker *holder)
 {
-    auto_text struct text who = text_init(1024);
-    char pid[32];
+    auto_text struct text who = text_init(2048);
+    char key[16 + GID_SIZE];
 
-    (void)snprintf(pid, sizeof pid, "pid %d", holder->pid);
-    if (!patience_has_word(&execution->lock_wait.retry.patience, pid))
+    (void)snprintf(key, sizeof key, "pid %d %s", holder->pid, holder->pid == 0 ? holder->name : "");
+    if (!patience_has_word(&execution->lock_wait.retry.patience, key))
         return;
     blocker_describe(holder, &who);
     text_copy_cut(execution->progress->in_the_way, sizeof execution->progress->in_the_way, who.at);
-    log_info("not queueing for %s on %s, which would block other sessions: held up by %s", wanted_lock->mode,
-             wanted_lock->relation, who.at);
+    if (wanted_lock->is_row)
+        log_info("not trying again while a row is locked: held up by %s", who.at);
+    else
+        log_info("not queueing for %s on %s, which would block other sessions: held up by %s",
+                 wanted_lock->mode, wanted_lock->relation, who.at);
 }
 
 /* A statement that queues behind an old transaction gets nothing and blocks everybody. Looking from outside
@@ -111,18 +157,19 @@ static bool look_before_queueing(struct execution *execution, const struct wante
         const struct blocker *holder;
 
         if (!blockers_find(execution->conn, wanted_lock, &holders, err))
-            return error_context(err, "looking up who holds %s", wanted_lock->relation);
+            return error_context(err, "looking up who holds %s",
+                                 wanted_lock->is_row ? "the row" : wanted_lock->relation);
         execution->progress->blocked_by = (int)holders.count;
         holder = old_holder(execution, &holders);
         if (holder == NULL)
             return true;
-        execution->lock_wait.blocker_pid = holder->pid;
+        note_blocker(execution, holder);
         if (patience_is_over(&execution->lock_wait.retry.patience)) {
             *err = failure;
             return give_up(execution, &holders, err);
         }
         say_holder(execution, wanted_lock, holder);
-        blocker_act(execution->conn, holder, &execution->lock_wait.policy);
+        blocker_act(execution->conn, holder, wanted_lock, &execution->lock_wait.policy);
         if (!patience_pause(&execution->lock_wait.retry.patience,
                             LOOK_LEAST_MS + (int64_t)random_below(LOOK_MOST_MS - LOOK_LEAST_MS), err))
             return false;
@@ -140,26 +187,27 @@ static bool is_autovacuum(const struct blockers *blockers)
     return blockers->count > 0;
 }
 
-static void learn(struct execution *execution, const struct wanted_lock *wanted_lock,
-                  const struct blockers *blockers)
+static void learn(struct execution *execution, enum retry_reason reason, const struct blockers *blockers)
 {
     struct retry *retry = &execution->lock_wait.retry;
 
-    if (wanted_lock->is_known)
-        retry->is_at_rows = wanted_lock->is_row;
     retry->is_autovacuum = !retry->is_autovacuum && is_autovacuum(blockers);
-    execution->lock_wait.blocker_pid = blockers->count > 0 ? blockers->list[0].pid : 0;
+    note_blocker(execution, blockers->count > 0 ? &blockers->list[0] : NULL);
+    execution->lock_wait.cycles =
+        reason == RETRY_DEADLOCK || cycle_of(blockers) != NULL ? execution->lock_wait.cycles + 1 : 0;
 }
 
 /* Pauses, then looks; false when it gives up. */
 static bool wait_for_turn(struct execution *execution, const struct wanted_lock *wanted_lock,
                           const struct blockers *blockers, struct error *err)
 {
-    bool is_looking = is_table_known(wanted_lock) && !execution->lock_wait.retry.is_autovacuum;
+    bool is_looking = is_visible(wanted_lock) && !execution->lock_wait.retry.is_autovacuum;
     int64_t rest = is_looking && execution->lock_wait.retry.tries <= 2
                        ? REST_WITH_LOOKS_MS
                        : retry_rest_ms(&execution->lock_wait.retry);
 
+    if (rest < REST_FACTOR * execution->watch->cancelled_after_ms)
+        rest = REST_FACTOR * execution->watch->cancelled_after_ms;
     if (deadline_left_ms(execution->lock_wait.retry.patience.until) <= rest)
         return give_up(execution, blockers, err);
     watch_open(execution->watch, execution->conn);
@@ -180,11 +228,11 @@ bool lock_retry(struct execution *execution, struct error *err)
 
     if (err->class != ERROR_TABLE_LOCK || reason == RETRY_REASONS || connection_is_lost(execution->conn))
         return false;
-    retry_count(retry, reason, err->contexts > 0 ? err->context[0] : "");
+    retry_count(retry, execution->lock_wait.lock_timeout_ms);
     retry->patience.until = deadline_earlier(retry->patience.until, execution->until);
-    learn(execution, &wanted_lock, &blockers);
-    if (strcmp(err->sqlstate, "57014") == 0 && ++retry->cancels >= CANCELS_MOST)
-        return give_up_cancelled(err);
+    learn(execution, reason, &blockers);
+    if (execution->lock_wait.cycles >= CYCLES_MOST)
+        return give_up_cycle(&blockers, err);
     progress->retries[reason]++;
     if (patience_has_word(&retry->patience, NULL))
         log_info("%s at line %zu: attempt %u was rolled back, retrying after a pause", reason_text(reason),

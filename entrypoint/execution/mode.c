@@ -36,9 +36,17 @@ static bool check(const struct mode_question *question, struct error *err)
     const struct directives *directives = question->directives;
     bool is_one = directives->transaction == TRANSACTION_ON;
     bool is_backfill = directives->backfill.is_said;
+    bool is_several =
+        has_control(summary) || summary->nontransactional > 0 || directives->transaction == TRANSACTION_OFF;
     size_t control = summary->first_control.start;
     size_t nontransactional = summary->first_nontransactional.start;
     const struct objection objections[] = {
+        { summary->has_stray_rollback, summary->stray_rollback,
+          "ROLLBACK outside a transaction block: what it undoes depends on who runs the script",
+          "Put a BEGIN before the statements that it should undo, or remove it." },
+        { is_several && summary->has_stray_savepoint, summary->stray_savepoint,
+          "a savepoint outside a transaction block, in a script that commits more than once",
+          "Put BEGIN and COMMIT around the statements that it is for." },
         { summary->ends_inside_transaction, summary->open_begin_offset,
           "the script begins a transaction that it does not end",
           "Add the missing COMMIT, or remove BEGIN: tidelock runs a script in one transaction anyway." },

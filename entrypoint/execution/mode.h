@@ -25,7 +25,8 @@ struct mode_question {
 };
 
 /* Refuses (ERROR_CLEAN, with the place) what would only half work: a BEGIN without COMMIT, a directive that
- * contradicts the script, two-phase commit, chained transactions. */
+ * contradicts the script, two-phase commit, chained transactions; a ROLLBACK that no BEGIN precedes, which
+ * would come after the COMMIT of what it should undo. */
 must_use bool mode_decide(const struct mode_question *question, enum mode *out, struct error *err);
 
 #endif

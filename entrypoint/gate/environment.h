@@ -13,7 +13,7 @@
  * in the arena; the entries are the ones that were passed. */
 char **environment_for_application(struct arena *arena, char *const *environment);
 
-/* The same entries with NAME=value, which replaces one of that name or is appended. */
+/* The same entries with NAME=value, which replaces every one of that name or is appended. */
 char **environment_with(struct arena *arena, char *const *environment, const char *name, const char *value);
 
 #endif

@@ -8,7 +8,7 @@ const char *const VERDICT_NAMES[] = {
     [VERDICT_APPLIED] = "applied", /* finished, and not rolled back since */
     [VERDICT_FAILED] = "failed",   /* begun, neither finished nor rolled back */
     [VERDICT_EDITED] = "edited",   /* applied with other bytes */
-    [VERDICT_MISSING] = "missing", /* in the ledger only: a newer image was here */
+    [VERDICT_MISSING] = "missing", /* applied, but in the ledger only */
 };
 _Static_assert(sizeof VERDICT_NAMES / sizeof *VERDICT_NAMES == VERDICTS, "name every verdict");
 
@@ -76,6 +76,7 @@ static void judge(struct history_item *item, const struct ledger_row *row)
 {
     if (row->is_rolled_back) {
         item->was_rolled_back = true;
+        item->was_left |= row->steps > 0;
     } else if (is_failed(row)) {
         item->verdict = VERDICT_FAILED;
         item->row = row;
@@ -104,17 +105,35 @@ static int compare_ages(const void *one, const void *other)
 }
 
 /* Keeps the oldest row of each name. Sorts, because an old image may lack thousands of names. */
-static void drop_duplicates(struct history *out)
+static void drop_duplicates(const struct ledger_row **rows, size_t *count)
 {
     size_t kept = 0;
 
-    qsort(out->missing, out->missing_count, sizeof *out->missing, compare_rows);
-    for (size_t i = 0; i < out->missing_count; i++) {
-        if (kept == 0 || strcmp(out->missing[kept - 1]->name, out->missing[i]->name) != 0)
-            out->missing[kept++] = out->missing[i];
+    qsort(rows, *count, sizeof *rows, compare_rows);
+    for (size_t i = 0; i < *count; i++) {
+        if (kept == 0 || strcmp(rows[kept - 1]->name, rows[i]->name) != 0)
+            rows[kept++] = rows[i];
     }
-    out->missing_count = kept;
-    qsort(out->missing, out->missing_count, sizeof *out->missing, compare_ages);
+    *count = kept;
+    qsort(rows, *count, sizeof *rows, compare_ages);
+}
+
+/* Whether each missing name sorts behind the folder's last one, as those of a newer image do. */
+static bool is_ahead(const struct folder *folder, const struct history *history)
+{
+    const struct dialect *dialect = folder->dialect;
+    struct order_key last;
+
+    if (history->missing_count == 0 || folder->count == 0)
+        return history->missing_count > 0;
+    last = dialect->order_key_of(folder->items[folder->count - 1].name);
+    for (size_t i = 0; i < history->missing_count; i++) {
+        const struct order_key key = dialect->order_key_of(history->missing[i]->name);
+
+        if (dialect->compare_keys(&key, &last) <= 0)
+            return false;
+    }
+    return true;
 }
 
 static void count_verdicts(const struct folder *folder, struct history *out)
@@ -144,6 +163,7 @@ void history_compare(struct arena *arena, const struct folder *folder, const str
         .items = arena_alloc(arena, folder->count, sizeof *out->items),
         .missing = arena_alloc(arena, count, sizeof *out->missing),
         .failed = arena_alloc(arena, count, sizeof *out->failed),
+        .strays = arena_alloc(arena, count, sizeof *out->strays),
     };
     for (size_t i = 0; i < count; i++) {
         size_t index = find(&lookup, rows[i].name);
@@ -154,8 +174,12 @@ void history_compare(struct arena *arena, const struct folder *folder, const str
             out->missing[out->missing_count++] = &rows[i];
         if (is_failed(&rows[i]))
             out->failed[out->failed_count++] = &rows[i];
+        if (is_failed(&rows[i]) && index == folder->count)
+            out->strays[out->stray_count++] = &rows[i];
     }
-    drop_duplicates(out);
+    drop_duplicates(out->missing, &out->missing_count);
+    drop_duplicates(out->strays, &out->stray_count);
+    out->is_ahead = is_ahead(folder, out);
     count_verdicts(folder, out);
 }
 

@@ -21,6 +21,7 @@ struct history_item {
     enum verdict verdict;
     const struct ledger_row *row; /* the row that decided; NULL when pending */
     bool was_rolled_back;         /* it also has a row that was rolled back */
+    bool was_left;                /* … by hand, after part of it was done */
     bool is_out_of_order;         /* pending, but it sorts before one that is applied */
 };
 
@@ -32,8 +33,13 @@ struct history {
     const struct ledger_row *
         *missing; /* applied rows whose names are not in the folder, oldest first, each name once */
     size_t missing_count;
+    bool is_ahead; /* all of these sort behind the folder's last: a newer image was here. Otherwise some were
+                      removed, squashed or renamed */
     const struct ledger_row **failed; /* every failed row, oldest first, of whatever name */
     size_t failed_count;
+    const struct ledger_row **strays; /* failed rows whose names are not in the folder, oldest first, each
+                                         name once: no concern of an image for which nothing is pending */
+    size_t stray_count;
 };
 
 /* Compares; `rows` are oldest first and must outlive the result, which lives in the arena. A failed row

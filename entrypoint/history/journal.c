@@ -7,40 +7,91 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "postgres/session.h"
+#include "history/journal_place.h"
+#include "history/owner.h"
+#include "postgres/aside.h"
 
-static const struct query SCHEMA_EXISTS = {
-    .name = "journal_schema_exists",
-    .sql = "SELECT pg_catalog.to_regnamespace('tidelock') IS NOT NULL",
+/* Of the schema $1 and of the shared one: what journal_choose() asks, and who owns it. */
+static const struct query JOURNAL_PLACES = {
+    .name = "journal_places",
+    .parameters = 1,
+    .sql =
+        "WITH tables AS (SELECT c.oid, c.relnamespace, c.relowner, c.relkind FROM pg_catalog.pg_class AS c"
+        "   WHERE c.relname OPERATOR(pg_catalog.=) ANY ('{intent,backfill,session}'::pg_catalog.text[]))"
+        " SELECT n.oid IS NOT NULL,"
+        "  " OWNER_IS_TRUSTED("n.nspowner") " AND NOT EXISTS (SELECT FROM tables AS c"
+        "     WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
+        "       AND (NOT " OWNER_IS_TRUSTED("c.relowner")
+        "            OR c.relkind OPERATOR(pg_catalog.<>) 'r'"
+        "            OR EXISTS (SELECT" TRIGGERS_OF_STRANGERS("c.oid") "))),"
+        "  pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND NOT EXISTS (SELECT FROM tables AS c"
+        "     WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
+        "       AND (pg_catalog.row_security_active(c.oid)"
+        "            OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT')"
+        "            OR NOT pg_catalog.has_table_privilege(c.oid, 'INSERT')"
+        "            OR NOT pg_catalog.has_table_privilege(c.oid, 'UPDATE')"
+        "            OR NOT pg_catalog.has_table_privilege(c.oid, 'DELETE'))),"
+        "  (SELECT pg_catalog.count(*) FROM tables AS c WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid),"
+        "  pg_catalog.has_schema_privilege(n.oid, 'CREATE'), pg_catalog.pg_get_userbyid(n.nspowner),"
+        "  pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')"
+        "   FROM (VALUES (1, $1::pg_catalog.text), (2, '" JOURNAL_SHARED "')) AS p (number, name)"
+        "   LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) p.name"
+        "  ORDER BY p.number",
 };
 
 /* CREATE SCHEMA IF NOT EXISTS needs a right on the database even if there is nothing to do. */
 enum { SCHEMA_ITEMS = 2 };
 static const struct query JOURNAL_CREATE[] = {
-    { .name = "journal_create_schema", .sql = "CREATE SCHEMA IF NOT EXISTS tidelock" },
+    { .name = "journal_create_schema",
+      .is_in_journal = true,
+      .sql = "CREATE SCHEMA IF NOT EXISTS {journal}" },
     { .name = "journal_comment",
-      .sql = "COMMENT ON SCHEMA tidelock IS 'Progress of migrations that cannot run in a transaction.'" },
+      .is_in_journal = true,
+      .sql = "COMMENT ON SCHEMA {journal} IS 'Progress of migrations that cannot run in a transaction.'" },
     { .name = "journal_create_intent",
-      .sql = "CREATE TABLE IF NOT EXISTS tidelock.intent ("
-             " ledger_id text NOT NULL, statement integer NOT NULL, txid bigint NOT NULL,"
-             " prefix_sha256 text NOT NULL, sql text,"
-             " recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
+      .is_in_journal = true,
+      .sql = "CREATE TABLE IF NOT EXISTS {journal}.intent ("
+             " ledger_id pg_catalog.text NOT NULL, statement integer NOT NULL, txid bigint NOT NULL,"
+             " prefix_sha256 pg_catalog.text NOT NULL, sql pg_catalog.text,"
+             " recorded_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
              " PRIMARY KEY (ledger_id, statement))" },
     { .name = "journal_create_backfill",
-      .sql = "CREATE TABLE IF NOT EXISTS tidelock.backfill ("
-             " ledger_id text PRIMARY KEY, pass integer NOT NULL,"
-             " first_key text[] NOT NULL, last_key text[] NOT NULL, done_key text[],"
+      .is_in_journal = true,
+      .sql = "CREATE TABLE IF NOT EXISTS {journal}.backfill ("
+             " ledger_id pg_catalog.text PRIMARY KEY, pass integer NOT NULL,"
+             " first_key pg_catalog.text[] NOT NULL, last_key pg_catalog.text[] NOT NULL, done_key"
+             " pg_catalog.text[],"
              " visited bigint NOT NULL DEFAULT 0, changed bigint NOT NULL DEFAULT 0,"
              " batches bigint NOT NULL DEFAULT 0, batch_rows bigint NOT NULL DEFAULT 0,"
-             " updated_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
+             " updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
+             " key pg_catalog.text)" },
+    { .name = "journal_create_session",
+      .is_in_journal = true,
+      .sql = "CREATE TABLE IF NOT EXISTS {journal}.session ("
+             " ledger_id pg_catalog.text PRIMARY KEY, state pg_catalog.jsonb NOT NULL,"
+             " pending pg_catalog.jsonb, pending_from integer,"
+             " updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
+};
+
+/* Tables that an older version created lack this column. */
+static const struct query LOOK_FOR_KEY = {
+    .name = "journal_look_for_key",
+    .is_in_journal = true,
+    .sql = "SELECT b.key FROM {journal}.backfill AS b LIMIT 0",
+};
+static const struct query ADD_KEY = {
+    .name = "journal_add_key",
+    .is_in_journal = true,
+    .sql = "ALTER TABLE {journal}.backfill ADD COLUMN IF NOT EXISTS key pg_catalog.text",
 };
 
 /* The first transaction id is kept: whatever any attempt left behind is younger. */
 static const struct query INTENT_RECORD = {
     .name = "intent_record",
+    .is_in_journal = true,
     .parameters = 4,
     .sql =
-        "INSERT INTO tidelock.intent AS i (ledger_id, statement, txid, prefix_sha256, sql)"
+        "INSERT INTO {journal}.intent AS i (ledger_id, statement, txid, prefix_sha256, sql)"
         " VALUES ($1, $2::integer, pg_catalog.txid_current(), $3, $4)"
         " ON CONFLICT (ledger_id, statement) DO UPDATE"
         "   SET prefix_sha256 = EXCLUDED.prefix_sha256, sql = COALESCE(EXCLUDED.sql, i.sql)"
@@ -49,109 +100,199 @@ static const struct query INTENT_RECORD = {
 
 static const struct query INTENT_READ = {
     .name = "intent_read",
+    .is_in_journal = true,
     .parameters = 2,
     .sql =
-        "SELECT txid, prefix_sha256, sql FROM tidelock.intent"
-        " WHERE ledger_id = $1 AND statement = $2::integer",
+        "SELECT txid, prefix_sha256, sql FROM {journal}.intent"
+        " WHERE ledger_id OPERATOR(pg_catalog.=) $1 AND statement OPERATOR(pg_catalog.=) $2::integer",
 };
 
 const struct query JOURNAL_FORGET[JOURNAL_TABLES] = {
-    { .name = "intent_forget", .parameters = 1, .sql = "DELETE FROM tidelock.intent WHERE ledger_id = $1" },
-    { .name = "backfill_forget",
+    { .name = "intent_forget",
+      .is_in_journal = true,
       .parameters = 1,
-      .sql = "DELETE FROM tidelock.backfill WHERE ledger_id = $1" },
+      .sql = "DELETE FROM {journal}.intent WHERE ledger_id OPERATOR(pg_catalog.=) $1" },
+    { .name = "backfill_forget",
+      .is_in_journal = true,
+      .parameters = 1,
+      .sql = "DELETE FROM {journal}.backfill WHERE ledger_id OPERATOR(pg_catalog.=) $1" },
+    { .name = "session_forget",
+      .is_in_journal = true,
+      .parameters = 1,
+      .sql = "DELETE FROM {journal}.session WHERE ledger_id OPERATOR(pg_catalog.=) $1" },
 };
 
 const struct query BACKFILL_READ = {
     .name = "backfill_read",
+    .is_in_journal = true,
     .parameters = 1,
     .sql =
-        "SELECT pass, visited, changed, batches, batch_rows,"
+        "SELECT key, pass, visited, changed, batches, batch_rows,"
         "       first_key, first_key[1], first_key[2], first_key[3], first_key[4],"
         "       last_key, last_key[1], last_key[2], last_key[3], last_key[4],"
         "       done_key, done_key[1], done_key[2], done_key[3], done_key[4]"
-        "  FROM tidelock.backfill WHERE ledger_id = $1",
+        "  FROM {journal}.backfill WHERE ledger_id OPERATOR(pg_catalog.=) $1",
 };
 
 const struct query BACKFILL_START = {
     .name = "backfill_start",
-    .parameters = 4,
+    .is_in_journal = true,
+    .parameters = 5,
     .sql =
-        "INSERT INTO tidelock.backfill (ledger_id, pass, first_key, last_key)"
-        " VALUES ($1, $2::integer, $3::text[], $4::text[])"
+        "INSERT INTO {journal}.backfill (ledger_id, pass, first_key, last_key, key)"
+        " VALUES ($1, $2::integer, $3::pg_catalog.text[], $4::pg_catalog.text[], $5)"
         " ON CONFLICT (ledger_id) DO UPDATE"
-        "   SET pass = EXCLUDED.pass, first_key = EXCLUDED.first_key, last_key = EXCLUDED.last_key,"
+        "   SET pass = EXCLUDED.pass, key = EXCLUDED.key,"
+        "       first_key = EXCLUDED.first_key, last_key = EXCLUDED.last_key,"
         "       done_key = NULL, visited = 0, updated_at = pg_catalog.clock_timestamp()",
 };
 
 const struct query BACKFILL_ADVANCE = {
     .name = "backfill_advance",
-    .parameters = 5,
+    .is_in_journal = true,
+    .parameters = 6,
     .sql =
-        "UPDATE tidelock.backfill SET done_key = $2::text[], visited = visited + $3::bigint,"
-        "       changed = changed + $4::bigint, batches = batches + 1, batch_rows = $5::bigint,"
+        "WITH advanced AS (UPDATE {journal}.backfill SET done_key = $2::pg_catalog.text[],"
+        "       visited = visited OPERATOR(pg_catalog.+) $3::bigint,"
+        "       changed = changed OPERATOR(pg_catalog.+) $4::bigint,"
+        "       batches = batches OPERATOR(pg_catalog.+) 1, batch_rows = $5::bigint,"
         "       updated_at = pg_catalog.clock_timestamp()"
-        " WHERE ledger_id = $1",
+        " WHERE ledger_id OPERATOR(pg_catalog.=) $1 AND batches OPERATOR(pg_catalog.=) $6::bigint RETURNING true)"
+        " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)::pg_catalog.int4 FROM advanced",
 };
 
-static const struct query JOURNAL_EXISTS = {
-    .name = "journal_exists",
-    .sql = "SELECT pg_catalog.to_regclass('tidelock.backfill') IS NOT NULL",
-};
-
-static const struct query BEGIN = { .name = "begin", .sql = "BEGIN" };
-
-enum { ITEMS_MOST = 1 + SESSION_ASIDES + array_length(JOURNAL_CREATE) };
-
-/* Runs statements in a transaction of their own, without any role that a script has set; the rows of the last
- * one go to `out`. */
-static bool run_aside(struct connection *conn, const struct batch_item *own, size_t count,
-                      struct result **out, struct error *err)
+/* Runs statements in a transaction of their own. */
+static bool run(const struct journal *journal, const struct batch_item *items, size_t count,
+                struct result **out, struct error *err)
 {
-    struct batch_item items[ITEMS_MOST];
-    struct error ignored;
-    bool is_done;
-
-    items[0] = (struct batch_item) { .query = &BEGIN };
-    for (size_t i = 0; i < SESSION_ASIDES; i++)
-        items[1 + i] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
-    memcpy(items + 1 + SESSION_ASIDES, own, count * sizeof *own);
-    is_done =
-        query_batch(
-            conn, &(const struct batch) { .items = items, .count = 1 + SESSION_ASIDES + count, .rows = out },
-            err) &&
-        query_several(conn, &(const struct query) { .name = "commit", .sql = "COMMIT" }, NULL, 0, err);
-    if (!is_done && connection_is_in_transaction(conn) &&
-        !query_several(conn, &(const struct query) { .name = "rollback", .sql = "ROLLBACK" }, NULL, 0,
-                       &ignored))
-        log_debug("could not roll back: %s", ignored.message);
-    return is_done;
+    return aside_run(journal->conn, journal->key, &(const struct batch) { .items = items, .count = count },
+                     out, err);
 }
 
-bool journal_exists(struct connection *conn, bool *exists, struct error *err)
+/* What was found, and what is to be said of it. */
+struct found {
+    char names[PLACES][IDENTIFIER_SIZE];
+    struct journal_place places[PLACES];
+    char owners[PLACES][IDENTIFIER_SIZE];
+    int choice; /* PLACES = nowhere */
+};
+
+static bool find(const struct journal *journal, struct found *out, struct error *err)
 {
     auto_result struct result *result = NULL;
-    const struct batch_item item = { .query = &JOURNAL_EXISTS };
+    char own[IDENTIFIER_SIZE];
+    const char *const parameters[] = { own };
+    const struct batch_item item = { .query = &JOURNAL_PLACES, .parameters = parameters };
 
-    if (!run_aside(conn, &item, 1, &result, err))
+    journal_own_schema(journal->ledger_schema, own);
+    *out = (struct found) { .choice = PLACES };
+    text_copy_cut(out->names[PLACE_OWN], IDENTIFIER_SIZE, own);
+    text_copy_cut(out->names[PLACE_SHARED], IDENTIFIER_SIZE, JOURNAL_SHARED);
+    if (!run(journal, &item, 1, &result, err))
         return false;
-    *exists = result_bool(result, 0, 0);
+    for (int i = 0; i < PLACES; i++) {
+        out->places[i] = (struct journal_place) { .exists = result_bool(result, i, 0),
+                                                  .is_trusted = result_bool(result, i, 1),
+                                                  .is_usable = result_bool(result, i, 2),
+                                                  .tables = (int)result_number(result, i, 3),
+                                                  .may_create = result_bool(result, i, 4) };
+        text_copy_cut(out->owners[i], IDENTIFIER_SIZE, result_text(result, i, 5));
+    }
+    out->choice = journal_choose(out->places, JOURNAL_TABLES, result_bool(result, 0, 6));
+    if (out->choice != PLACES)
+        connection_set_journal(journal->conn, out->names[out->choice]);
     return true;
 }
 
-bool journal_create(struct connection *conn, struct error *err)
+/* Creates what is missing in the place that was chosen. */
+static bool create(const struct journal *journal, const struct found *found, struct error *err)
 {
-    const struct batch_item look = { .query = &SCHEMA_EXISTS };
+    size_t first = found->places[found->choice].exists ? SCHEMA_ITEMS : 0;
     struct batch_item items[array_length(JOURNAL_CREATE)];
-    auto_result struct result *result = NULL;
-    size_t first;
 
-    if (!run_aside(conn, &look, 1, &result, err))
-        return false;
-    first = result_bool(result, 0, 0) ? SCHEMA_ITEMS : 0;
     for (size_t i = first; i < array_length(JOURNAL_CREATE); i++)
         items[i] = (struct batch_item) { .query = &JOURNAL_CREATE[i] };
-    return run_aside(conn, items + first, array_length(JOURNAL_CREATE) - first, NULL, err);
+    return run(journal, items + first, array_length(JOURNAL_CREATE) - first, NULL, err);
+}
+
+/* An older release made fewer tables: what it recorded counts. */
+static bool complete(const struct journal *journal, const struct found *found, bool *exists,
+                     struct error *err)
+{
+    int tables = found->choice == PLACES ? 0 : found->places[found->choice].tables;
+
+    *exists = tables > 0;
+    return tables == 0 || tables == JOURNAL_TABLES || create(journal, found, err);
+}
+
+bool journal_exists(const struct journal *journal, bool *exists, struct error *err)
+{
+    struct found found;
+
+    return find(journal, &found, err) && complete(journal, &found, exists, err);
+}
+
+static bool refuse(const struct found *found, struct error *err)
+{
+    auto_text struct text why = text_init(1024);
+
+    for (int i = PLACES; i-- > 0;) {
+        text_add_string(&why, i + 1 == PLACES ? "" : ", ");
+        text_add_format(&why, "schema \"%s\" ", found->names[i]);
+        if (found->places[i].exists)
+            text_add_format(&why, "belongs to role \"%s\"", found->owners[i]);
+        else
+            text_add_string(&why, "may not be created");
+    }
+    error_set(err, ERROR_CLEAN, "there is no schema for the journal: %s", why.at);
+    text_copy_cut(err->sqlstate, sizeof err->sqlstate, "42501");
+    return error_hint(
+        err,
+        "Let an administrator type: CREATE SCHEMA \"%s\" AUTHORIZATION of the role that migrates; "
+        "or GRANT CREATE ON DATABASE to it.",
+        found->names[PLACE_OWN]);
+}
+
+bool journal_create(const struct journal *journal, struct error *err)
+{
+    struct found found;
+
+    if (!find(journal, &found, err))
+        return false;
+    return found.choice == PLACES ? refuse(&found, err) : create(journal, &found, err);
+}
+
+bool journal_extend(const struct journal *journal, struct error *err)
+{
+    const struct batch_item look = { .query = &LOOK_FOR_KEY };
+    const struct batch_item add = { .query = &ADD_KEY };
+
+    if (run(journal, &look, 1, NULL, err))
+        return true;
+    return strcmp(err->sqlstate, "42703") == 0 && run(journal, &add, 1, NULL, err);
+}
+
+/* Said once. */
+static bool has_warned;
+
+bool journal_open(const struct journal *journal, bool *is_open, struct error *err)
+{
+    if (!journal_exists(journal, is_open, err))
+        return false;
+    if (*is_open)
+        return true;
+    *is_open = journal_create(journal, err);
+    if (*is_open)
+        return true;
+    if (strcmp(err->sqlstate, "42501") != 0)
+        return false;
+    if (!has_warned)
+        log_warn(
+            "%s (GRANT CREATE ON DATABASE): if this run is killed, you will have to clean up what it "
+            "leaves behind",
+            err->message);
+    has_warned = true;
+    return true;
 }
 
 void intent_free(struct intent *intent)
@@ -160,13 +301,13 @@ void intent_free(struct intent *intent)
 }
 
 /* Runs a statement that returns an intent. */
-static bool fetch(struct connection *conn, const struct query *query, const char *const *parameters,
+static bool fetch(const struct journal *journal, const struct query *query, const char *const *parameters,
                   struct intent *out, struct error *err)
 {
     auto_result struct result *result = NULL;
     const struct batch_item item = { .query = query, .parameters = parameters };
 
-    if (!run_aside(conn, &item, 1, &result, err))
+    if (!run(journal, &item, 1, &result, err))
         return false;
     out->is_known = result_rows(result) > 0;
     if (!out->is_known)
@@ -178,7 +319,7 @@ static bool fetch(struct connection *conn, const struct query *query, const char
     return true;
 }
 
-bool journal_record(struct connection *conn, const struct journal_entry *entry, struct intent *out,
+bool journal_record(const struct journal *journal, const struct journal_entry *entry, struct intent *out,
                     struct error *err)
 {
     char number[24];
@@ -187,20 +328,14 @@ bool journal_record(struct connection *conn, const struct journal_entry *entry, 
 
     *out = (struct intent) { .is_known = false };
     (void)snprintf(number, sizeof number, "%zu", entry->statement);
-    if (!journal_exists(conn, &exists, err))
+    if (!journal_open(journal, &exists, err))
         return false;
-    if (!exists && !journal_create(conn, err)) {
-        if (strcmp(err->sqlstate, "42501") != 0)
-            return false;
-        log_warn(
-            "could not create the schema \"tidelock\" (GRANT CREATE ON DATABASE): if this run is killed, "
-            "you will have to clean up what it leaves behind");
+    if (!exists)
         return true;
-    }
-    return fetch(conn, &INTENT_RECORD, parameters, out, err);
+    return fetch(journal, &INTENT_RECORD, parameters, out, err);
 }
 
-bool journal_read(struct connection *conn, const char *ledger_id, size_t statement, struct intent *out,
+bool journal_read(const struct journal *journal, const char *ledger_id, size_t statement, struct intent *out,
                   struct error *err)
 {
     char number[24];
@@ -209,5 +344,6 @@ bool journal_read(struct connection *conn, const char *ledger_id, size_t stateme
 
     *out = (struct intent) { .is_known = false };
     (void)snprintf(number, sizeof number, "%zu", statement);
-    return journal_exists(conn, &exists, err) && (!exists || fetch(conn, &INTENT_READ, parameters, out, err));
+    return journal_exists(journal, &exists, err) &&
+           (!exists || fetch(journal, &INTENT_READ, parameters, out, err));
 }

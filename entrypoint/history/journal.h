@@ -1,10 +1,10 @@
 /*
- * The journal, in tidelock's own schema "tidelock": what does not fit into the ledger's table. Created when
- * first needed.
+ * The journal, in a schema of tidelock's own (journal_place.h says which): what does not fit into the
+ * ledger's table. Created when first needed, and used only if somebody we trust owns it (owner.h).
  *
  * It holds intents: before a statement that cannot run in a transaction block, a row that says so is
  * committed. What a crash leaves behind (an INVALID index) can then be proven to be ours. It also holds the
- * progress of backfills, which is committed with each batch.
+ * progress of backfills, which is committed with each batch, and what a script has set in its session.
  */
 #ifndef HISTORY_JOURNAL_H
 #define HISTORY_JOURNAL_H
@@ -16,6 +16,14 @@
 #include "base/hash.h"
 #include "postgres/connection.h"
 #include "postgres/query.h"
+
+/* Where it is: for which ledger, and under which leader lock; every transaction that writes to it takes that
+ * first, and makes sure that the session holds it, too. */
+struct journal {
+    struct connection *conn;
+    const char *ledger_schema;
+    const char *key;
+};
 
 /* Statement number `statement` (from 0) of the migration whose ledger row is `ledger_id` was about to run. */
 struct intent {
@@ -40,29 +48,37 @@ struct journal_entry {
  * an error: then is_known is false, there is one warning, and a person has to clean up after a crash. Like
  * the others it works with any role that a script has set, and must not run inside a transaction. `out` is
  * the caller's to free, also on failure. */
-must_use bool journal_record(struct connection *conn, const struct journal_entry *entry, struct intent *out,
-                             struct error *err);
+must_use bool journal_record(const struct journal *journal, const struct journal_entry *entry,
+                             struct intent *out, struct error *err);
 
 /* Reads it; is_known is false when there is none. */
-must_use bool journal_read(struct connection *conn, const char *ledger_id, size_t statement,
+must_use bool journal_read(const struct journal *journal, const char *ledger_id, size_t statement,
                            struct intent *out, struct error *err);
 
 /* Delete everything about a finished migration: $1 is its ledger row. Only if journal_exists(). */
-enum { JOURNAL_TABLES = 2 };
+enum { JOURNAL_TABLES = 3 };
 extern const struct query JOURNAL_FORGET[JOURNAL_TABLES];
 
 /* Backfills: $1 is the ledger row; keys are arrays of text.
- * READ: pass, rows visited and changed, batches, rows of a batch; then first, last and done key, each as an
- * array and in four parts. START: a pass ($2) from the first ($3) to the last key ($4). ADVANCE: up to key
- * $2, with $3 rows visited, $4 changed; the next batch has $5. */
+ * READ: what the key is, pass, rows visited and changed, batches, rows of a batch; then first, last and done
+ * key, each as an array and in four parts. START: a pass ($2) from the first ($3) to the last key ($4), along
+ * the key $5. ADVANCE: up to key $2, with $3 rows visited, $4 changed; the next batch has $5; fails (division
+ * by zero) unless $6 batches are done so far. */
 extern const struct query BACKFILL_READ;
 extern const struct query BACKFILL_START;
 extern const struct query BACKFILL_ADVANCE;
 
-/* Creates it if necessary. False with SQLSTATE 42501 if this role may not. */
-must_use bool journal_create(struct connection *conn, struct error *err);
+/* Creates it if necessary. Where there is no place for it, that is not an error: then *is_open is false, and
+ * there is one warning. */
+must_use bool journal_open(const struct journal *journal, bool *is_open, struct error *err);
 
-/* Whether the schema and its tables exist. */
-must_use bool journal_exists(struct connection *conn, bool *exists, struct error *err);
+/* Creates it if necessary. False with SQLSTATE 42501 and a hint if there is no place for it. */
+must_use bool journal_create(const struct journal *journal, struct error *err);
+
+/* Adds to a table of an older version what this one needs. */
+must_use bool journal_extend(const struct journal *journal, struct error *err);
+
+/* Whether the schema and its tables exist. From then on queries with is_in_journal go there. */
+must_use bool journal_exists(const struct journal *journal, bool *exists, struct error *err);
 
 #endif

@@ -3,31 +3,27 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "history/guard.h"
+#include "postgres/advisory.h"
+#include "postgres/denial.h"
 #include "sql/quote.h"
 
 enum { QUERY_MOST = 16 * 1024 };
 
 /* Where the ledger is and what the session is like. %s is the ledger's name as a literal, qualified when the
  * URL names the schema. */
-#define SESSION_QUERY                                                                                        \
-    "SELECT pg_catalog.current_database(), pg_catalog.pg_is_in_recovery(),"                                  \
-    " pg_catalog.current_setting('standard_conforming_strings') = 'on',"                                     \
-    " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                              \
-    "            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"                                \
-    "           WHERE c.oid = pg_catalog.to_regclass(%s)), pg_catalog.current_schema()),"                    \
+#define SESSION_QUERY                                                                                                        \
+    "SELECT pg_catalog.current_database(), pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on'," \
+    " pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'on',"                                \
+    " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                                              \
+    "            JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"                           \
+    "           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)), pg_catalog.current_schema()),"               \
     " pg_catalog.pg_backend_pid();"
 
 /* The text with the table's name in it. */
 static void add_sql(const char *sql, const char *table, struct text *out)
 {
-    static const char hole[] = "{ledger}";
-    const char *at;
-
-    for (; (at = strstr(sql, hole)) != NULL; sql = at + sizeof hole - 1) {
-        text_add(out, sql, (size_t)(at - sql));
-        text_add_string(out, table);
-    }
-    text_add_string(out, sql);
+    text_add_filled(out, sql, "{ledger}", table);
 }
 
 static const char *qualified(struct arena *arena, const struct dialect *dialect, const char *schema)
@@ -69,6 +65,8 @@ static void read_rows(struct arena *arena, const struct result *result, struct l
             .steps = result_number(result, i, COLUMN_STEPS),
             .logs = copy_value(arena, result, i, COLUMN_LOGS),
         };
+        if (out->rows[i].is_finished && strlen(out->rows[i].id) < sizeof out->anchor)
+            text_copy_cut(out->anchor, sizeof out->anchor, out->rows[i].id);
         out->size.finished += out->rows[i].is_finished;
         out->size.rolled_back += out->rows[i].is_rolled_back;
     }
@@ -78,7 +76,7 @@ static bool read_session(struct arena *arena, const struct result *result, const
                          struct ledger *out, struct error *err)
 {
     out->database = copy_value(arena, result, 0, 0);
-    out->is_standby = result_bool(result, 0, 1);
+    out->is_read_only = result_bool(result, 0, 1);
     out->has_standard_strings = result_bool(result, 0, 2);
     out->backend_pid = (int)result_number(result, 0, 4);
     out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);
@@ -88,32 +86,56 @@ static bool read_session(struct arena *arena, const struct result *result, const
     return error_hint(err, "Add ?schema=NAME to the database URL, or set the role's search_path.");
 }
 
-/* Prepares the queries for writing, once the schema is known. */
-static void prepare_queries(struct arena *arena, struct ledger *out)
+static struct query prepare(struct arena *arena, const struct ledger *ledger,
+                            const struct ledger_write *write)
 {
     auto_text struct text sql = text_init(QUERY_MOST);
 
-    out->table = qualified(arena, out->dialect, out->schema);
-    for (int i = 0; i < LEDGER_STATEMENTS; i++) {
-        const struct ledger_write *write = &out->dialect->ledger->writes[i];
-
-        text_reset(&sql);
-        add_sql(write->sql, out->table, &sql);
-        out->queries[i] = (struct query) { .name = write->name,
-                                           .sql = arena_copy(arena, sql.at, sql.length),
-                                           .parameters = write->count };
-    }
+    add_sql(write->sql, ledger->table, &sql);
+    return (struct query) { .name = write->name,
+                            .sql = arena_copy(arena, sql.at, sql.length),
+                            .parameters = write->count };
 }
 
-/* A table of that name that the tool could not read, either. */
-static bool explain_read_failure(const struct dialect *dialect, const char *table, struct error *err)
+/* Prepares the queries for writing, once the schema is known. */
+static void prepare_queries(struct arena *arena, struct ledger *out)
 {
+    const struct ledger_sql *sql = out->dialect->ledger;
+    const struct ledger_write row = { .name = "ledger_row", .sql = sql->row, .count = 2 };
+
+    out->table = qualified(arena, out->dialect, out->schema);
+    for (int i = 0; i < LEDGER_STATEMENTS; i++)
+        out->queries[i] = prepare(arena, out, &sql->writes[i]);
+    for (int i = CHECK_NONE + 1; i < LEDGER_CHECKS; i++)
+        out->checks[i] = prepare(arena, out, &sql->checks[i]);
+    out->row = prepare(arena, out, &row);
+}
+
+static bool is_missing(const struct error *err)
+{
+    return strcmp(err->sqlstate, "42P01") == 0 || strcmp(err->sqlstate, "3F000") == 0;
+}
+
+static bool explain_read_failure(struct connection *conn, const struct dialect *dialect,
+                                 const struct guard *guard, struct error *err)
+{
+    denial_explain(conn, "SELECT", err);
     if (strcmp(err->sqlstate, "42703") != 0 && strcmp(err->sqlstate, "42883") != 0)
-        return false;
+        return guard_explain(conn, guard, err);
+    /* A table of that name that the tool could not read, either. */
     err->class = ERROR_REFUSED;
-    error_detail(err, "The table %s exists, but does not have the columns of %s's ledger.", table,
+    error_detail(err, "The table %s exists, but does not have the columns of %s's ledger.", guard->table,
                  dialect->tool);
-    return error_hint(err, "Compare it with the ledger of a working database (\\d %s in psql).", table);
+    return error_hint(err, "Compare it with the ledger of a working database (\\d %s in psql).",
+                      guard->table);
+}
+
+static struct guard guard_of(struct arena *arena, const struct ledger_request *wanted, enum guard_use use)
+{
+    return (struct guard) { .table = qualified(arena, wanted->dialect, wanted->schema),
+                            .is_schema_given = wanted->schema != NULL,
+                            .is_only_read = wanted->is_only_read,
+                            .use = use };
 }
 
 /* What is known before it is read. */
@@ -131,22 +153,25 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     auto_text struct text literal = text_init(QUERY_MOST);
     auto_result struct result *session = NULL;
     auto_result struct result *rows = NULL;
-    const char *table = qualified(arena, wanted->dialect, wanted->schema);
+    auto_result struct result *checked = NULL;
+    const struct guard guard = guard_of(arena, wanted, wanted->is_only_read ? GUARD_READ : GUARD_WRITE);
     const struct ledger_sql *texts = wanted->dialect->ledger;
-    struct result *results[2];
+    struct result *results[3];
     bool is_read;
 
-    quote_literal(table, &literal);
+    quote_literal(guard.table, &literal);
     text_add_format(&sql, SESSION_QUERY, literal.at);
-    add_sql(wanted->depth == LEDGER_CHECKSUMS ? texts->checksums : texts->names, table, &sql);
-    is_read =
-        query_several(conn, &(const struct query) { .name = "ledger_read", .sql = sql.at }, results, 2, err);
+    guard_add(&guard, &sql);
+    add_sql(wanted->depth == LEDGER_CHECKSUMS ? texts->checksums : texts->names, guard.table, &sql);
+    is_read = query_several(conn, &(const struct query) { .name = "ledger_read", .sql = sql.at }, results,
+                            array_length(results), err);
     session = results[0];
-    rows = results[1];
+    checked = results[1];
+    rows = results[2];
     *out = ledger_of(wanted);
     out->exists = is_read;
-    if (!is_read && (session == NULL || strcmp(err->sqlstate, "42P01") != 0))
-        return explain_read_failure(wanted->dialect, table, err);
+    if (!is_read && (session == NULL || !is_missing(err)))
+        return explain_read_failure(conn, wanted->dialect, &guard, err);
     if (!read_session(arena, session, wanted->schema, out, err))
         return false;
     if (is_read)
@@ -155,17 +180,38 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     return true;
 }
 
+static bool glance(struct connection *conn, const struct ledger_request *wanted, const struct guard *guard,
+                   struct result **rows, struct error *err)
+{
+    auto_text struct text sql = text_init(QUERY_MOST);
+    auto_result struct result *checked = NULL;
+    struct result *results[2];
+    bool is_read;
+
+    guard_add(guard, &sql);
+    add_sql(wanted->dialect->ledger->glance, guard->table, &sql);
+    is_read = query_several(conn, &(const struct query) { .name = "ledger_glance", .sql = sql.at }, results,
+                            array_length(results), err);
+    checked = results[0];
+    *rows = results[1];
+    return is_read;
+}
+
 bool ledger_glance(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                    struct ledger *out, struct error *err)
 {
-    auto_text struct text sql = text_init(QUERY_MOST);
     auto_result struct result *rows = NULL;
-    const char *table = qualified(arena, wanted->dialect, wanted->schema);
+    struct guard guard = guard_of(arena, wanted, GUARD_GLANCE);
+    bool is_read;
 
     *out = ledger_of(wanted);
-    add_sql(wanted->dialect->ledger->glance, table, &sql);
-    if (!query_several(conn, &(const struct query) { .name = "ledger_glance", .sql = sql.at }, &rows, 1, err))
-        return strcmp(err->sqlstate, "42P01") == 0 || explain_read_failure(wanted->dialect, table, err);
+    is_read = glance(conn, wanted, &guard, &rows, err);
+    if (!is_read && strcmp(err->sqlstate, "42501") == 0) {
+        guard.use = GUARD_READ;
+        is_read = glance(conn, wanted, &guard, &rows, err);
+    }
+    if (!is_read)
+        return is_missing(err) || explain_read_failure(conn, wanted->dialect, &guard, err);
     out->exists = true;
     out->count = (size_t)result_rows(rows);
     out->rows = arena_alloc(arena, out->count, sizeof *out->rows);
@@ -184,12 +230,13 @@ static const struct query SCHEMA_TABLES = {
     .parameters = 3,
     .sql =
         "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c"
-        "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-        " WHERE c.relkind = 'r' AND n.nspname IN ($1, $2)"
-        "   AND pg_catalog.lower(c.relname) NOT IN ('spatial_ref_sys', 'geometry_columns',"
-        "                                           'geography_columns',"
-        "                                           'raster_columns', 'raster_overviews')"
-        " ORDER BY c.relname <> $3, n.nspname <> $1, c.relname LIMIT 5",
+        "  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        " WHERE c.relkind OPERATOR(pg_catalog.=) 'r' AND (n.nspname OPERATOR(pg_catalog.=) $1"
+        " OR n.nspname OPERATOR(pg_catalog.=) $2)"
+        "   AND pg_catalog.lower(c.relname) OPERATOR(pg_catalog.<>) ALL ('{spatial_ref_sys,geometry_columns,"
+        "geography_columns,raster_columns,raster_overviews}'::pg_catalog.text[])"
+        " ORDER BY c.relname OPERATOR(pg_catalog.<>) $3, n.nspname OPERATOR(pg_catalog.<>) $1, c.relname"
+        " LIMIT 5",
 };
 
 static bool refuse_not_empty(const struct dialect *dialect, const struct result *tables, struct error *err)
@@ -235,7 +282,7 @@ static bool check_empty(struct connection *conn, const struct ledger *ledger, st
 static const struct query SCHEMA_EXISTS = {
     .name = "schema_exists",
     .parameters = 1,
-    .sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1",
+    .sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) $1",
 };
 
 /* IF NOT EXISTS would require CREATE on the database even if the schema exists. */
@@ -261,21 +308,37 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is
 
     if (!is_baseline && !check_empty(conn, ledger, err))
         return false;
+    text_add_string(&sql, "SELECT 1 OPERATOR(pg_catalog./) (");
+    advisory_add_try(ledger->lock_key, false, &sql);
+    text_add_string(&sql, ")::pg_catalog.int4;");
     if (!add_schema(conn, ledger, &sql, err))
         return false;
     add_sql(ledger->dialect->ledger->create, ledger->table, &sql);
-    if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0, err))
+    if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0,
+                       err)) {
+        if (strcmp(err->sqlstate, "22012") == 0)
+            advisory_lost(err);
+        else
+            denial_explain(conn, sql.at, err);
         return error_context(err, "creating the ledger %s", ledger->table);
+    }
     log_debug("created the ledger %s", ledger->table);
     return true;
 }
 
 void ledger_add_unchanged(const struct ledger *ledger, struct text *sql)
 {
-    text_add_format(sql, "SELECT s.rows = %zu AND s.finished = %zu AND s.rolled_back = %zu FROM (",
+    text_add_format(sql,
+                    "SELECT s.rows OPERATOR(pg_catalog.=) %zu AND s.finished OPERATOR(pg_catalog.=) %zu"
+                    " AND s.rolled_back OPERATOR(pg_catalog.=) %zu FROM (",
                     ledger->size.rows, ledger->size.finished, ledger->size.rolled_back);
     add_sql(ledger->dialect->ledger->size, ledger->table, sql);
     text_add_string(sql, ") AS s");
+}
+
+void ledger_add_lock(const struct ledger *ledger, struct text *sql)
+{
+    text_add_format(sql, "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE;", ledger->table);
 }
 
 bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists, struct error *err)
@@ -290,44 +353,6 @@ bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *e
         return false;
     *exists = result_bool(result, 0, 0);
     return true;
-}
-
-struct batch_item ledger_item(const struct ledger *ledger, enum ledger_statement statement,
-                              const char *const values[ROW_VALUES], const char *parameters[ROW_VALUES])
-{
-    const struct ledger_write *write = &ledger->dialect->ledger->writes[statement];
-
-    for (int i = 0; i < write->count; i++)
-        parameters[i] = values[write->takes[i]];
-    return (struct batch_item) { .query = &ledger->queries[statement], .parameters = parameters };
-}
-
-bool ledger_write(struct connection *conn, const struct ledger *ledger, enum ledger_statement statement,
-                  const char *const values[ROW_VALUES], struct error *err)
-{
-    const char *parameters[ROW_VALUES];
-    const struct batch_item item = ledger_item(ledger, statement, values, parameters);
-
-    return query_run(conn, item.query, item.parameters, NULL, err);
-}
-
-bool ledger_record_clean_failure(struct connection *conn, const struct ledger *ledger,
-                                 const char *const values[ROW_VALUES], struct error *err)
-{
-    char id[UUID_SIZE];
-    const char *fresh[ROW_VALUES];
-    const char *parameters[ROW_VALUES];
-    const struct batch_item again = ledger_item(ledger, LEDGER_REPEAT_FAILED, values, parameters);
-    auto_result struct result *repeated = NULL;
-
-    if (!query_run(conn, again.query, again.parameters, &repeated, err))
-        return false;
-    if (result_rows(repeated) > 0)
-        return true;
-    random_uuid(id);
-    memcpy(fresh, values, sizeof fresh);
-    fresh[ROW_ID] = id;
-    return ledger_write(conn, ledger, LEDGER_INSERT_FAILED, fresh, err);
 }
 
 bool ledger_row_is_resumable(const struct ledger_row *row)

@@ -36,13 +36,16 @@ struct ledger {
     const char *lock_key;    /* of the leader lock under which it is written */
     struct ledger_row *rows; /* oldest first */
     size_t count;
-    struct ledger_size size;                 /* when it was read; a writer of rows must update it */
-    struct query queries[LEDGER_STATEMENTS]; /* for this table */
+    struct ledger_size size; /* when it was read; a writer of rows must update it */
+    char anchor[80]; /* the id of an applied row that must still be there when one is added; "" = none */
+    struct query queries[LEDGER_STATEMENTS]; /* for this table … */
+    struct query checks[LEDGER_CHECKS];
+    struct query row;
 
     /* What the same round trip says about the session. */
     const char *database;
-    bool is_standby;
-    int backend_pid; /* of the process that answered */
+    bool is_read_only; /* a standby, or default_transaction_read_only */
+    int backend_pid;   /* of the process that answered */
     bool has_standard_strings;
 };
 
@@ -54,10 +57,12 @@ struct ledger_request {
     const struct dialect *dialect;
     const char *schema; /* the URL's ?schema=, or NULL */
     enum ledger_depth depth;
+    bool is_only_read; /* nothing will be written, whatever it says */
 };
 
 /* Reads it in one round trip. A missing table is not an error (exists = false); only SQLSTATE 42P01 means
- * that. Everything lives in the arena. ERROR_REFUSED for a table that isn't the dialect's. */
+ * that. Everything lives in the arena. ERROR_REFUSED for a table that isn't the dialect's, one that belongs
+ * to somebody we do not trust (owner.h), and one whose rows row security hides from us. */
 must_use bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                           struct ledger *out, struct error *err);
 
@@ -75,19 +80,43 @@ must_use bool ledger_create(struct connection *conn, const struct ledger *ledger
  * and never become unfinished again. */
 void ledger_add_unchanged(const struct ledger *ledger, struct text *sql);
 
+/* Adds a statement that keeps the ledger from being written to until the end of the transaction; readers are
+ * not kept from it. It takes no snapshot: under SERIALIZABLE, ledger_add_unchanged() would otherwise see the
+ * ledger as it was before the leader lock was obtained. */
+void ledger_add_lock(const struct ledger *ledger, struct text *sql);
+
 /* Whether it exists by now; reading a missing one would abort a transaction. */
 must_use bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists,
                             struct error *err);
 
-/* A statement that writes, for a batch. Of `values` it takes those that the dialect keeps (the others may be
- * NULL), in the dialect's order, into `parameters`, which must live as long as the item. */
-struct batch_item ledger_item(const struct ledger *ledger, enum ledger_statement statement,
-                              const char *const values[ROW_VALUES], const char *parameters[ROW_VALUES]);
+/* The parameters of a statement that writes and of what checks it. */
+struct ledger_parameters {
+    const char *of_write[ROW_VALUES];
+    const char *of_check[ROW_VALUES];
+};
 
-/* The same, alone. One round trip. */
+/* A statement that writes, for a batch, and its check; returns how many items that is. Of `values` they take
+ * those that the dialect keeps (the others may be NULL), in the dialect's order, into `parameters`, which
+ * must live as long as the items. */
+enum { LEDGER_ITEMS_MOST = 2 };
+size_t ledger_add_items(const struct ledger *ledger, enum ledger_statement statement,
+                        const char *const values[ROW_VALUES], struct ledger_parameters *parameters,
+                        struct batch_item items[LEDGER_ITEMS_MOST]);
+
+/* Runs a batch in which the ledger is written and the leader lock taken. Where the ledger turns out not to be
+ * as it was read, nothing is written: the transaction is rolled back, and the error (ERROR_REFUSED, with a
+ * hint) says what became of the row whose `values` these are. ERROR_LEADER if another session leads. */
+must_use bool ledger_batch(struct connection *conn, const struct ledger *ledger, const struct batch *batch,
+                           const char *const values[ROW_VALUES], struct error *err);
+
+/* One statement alone, in a transaction that takes the leader lock first. One round trip. */
 must_use bool ledger_write(struct connection *conn, const struct ledger *ledger,
                            enum ledger_statement statement, const char *const values[ROW_VALUES],
                            struct error *err);
+
+/* For a command that only writes the ledger: says in `err` what is known of that when the answer did not
+ * come, or that nothing was changed. Returns false. */
+bool ledger_say_changed(struct error *err);
 
 /* Records a failure that left nothing behind (checksum, name, started and logs): a row that is marked rolled
  * back at once, so that the next deployment tries again. The same failure of the same script reuses its row.

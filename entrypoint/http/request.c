@@ -320,7 +320,7 @@ bool http_call(const struct request *request, struct answer *out, struct error *
     struct exchange *exchange = exchange_begin(request, NULL, NULL);
     bool is_answered;
 
-    while (!exchange->is_done && (request->is_parting || signals_pending() == 0)) {
+    while (!exchange->is_done && (request->is_parting ? !signals_are_repeated() : signals_pending() == 0)) {
         struct pollfd watched[2] = { { .fd = engine_descriptor(), .events = POLLIN },
                                      { .fd = request->is_parting ? -1 : signals_descriptor(),
                                        .events = POLLIN } };

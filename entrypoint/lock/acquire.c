@@ -4,6 +4,7 @@
 #include "lock/follow.h"
 #include "lock/leader.h"
 #include "postgres/reach.h"
+#include "postgres/writable.h"
 
 static bool check_session(const struct config *config, const struct endpoint *endpoint,
                           struct connection *conn, struct error *err)
@@ -28,7 +29,7 @@ struct connection *acquire_leader(const struct config *config, struct endpoint *
     struct patience patience = { .until = deadline_in(config->leader_timeout_ms) };
 
     for (;;) {
-        auto_connection struct connection *conn = reach_database(config, endpoint, NULL, err);
+        auto_connection struct connection *conn = writable_reach(config, endpoint, err);
         struct leader holder;
 
         if (conn == NULL || !check_session(config, endpoint, conn, err))

@@ -1,24 +1,30 @@
 #include "lock/leader.h"
 
+#include "postgres/advisory.h"
 #include "postgres/query.h"
 #include "postgres/session.h"
 
 enum { SQL_MOST = 1024 };
 
-static const struct query LEADER_TRY = {
-    .name = "leader_try",
-    .parameters = 1,
-    .sql = "SELECT pg_catalog.pg_try_advisory_lock($1), " SESSION_SAFETY_NET_LIST,
-};
-
 /* Of the key $1. pg_locks shows a 64-bit one as two halves with objsubid 1 (documentation, "pg_locks"). */
 #define LEADER_LOCKS                                                                                         \
     "  FROM pg_catalog.pg_locks AS l"                                                                        \
-    "  JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid"                                               \
-    " WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted"                                        \
-    "   AND (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint"                                        \
-    "   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d"                                     \
-    "                      WHERE d.datname = pg_catalog.current_database())"
+    "  JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid"                          \
+    " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.objsubid OPERATOR(pg_catalog.=) 1"            \
+    " AND l.granted"                                                                                         \
+    "   AND (l.classid::bigint OPERATOR(pg_catalog.<<) 32 OPERATOR(pg_catalog.|) l.objid::bigint)"           \
+    " OPERATOR(pg_catalog.=) $1::bigint"                                                                     \
+    "   AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database AS d"                \
+    "                      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
+
+/* A session that holds it before it asks is one that others use as well: null. */
+static const struct query LEADER_TRY = {
+    .name = "leader_try",
+    .parameters = 1,
+    .sql = "SELECT CASE WHEN NOT EXISTS (SELECT 1" LEADER_LOCKS
+           "   AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())"
+           " THEN pg_catalog.pg_try_advisory_lock($1) END, " SESSION_SAFETY_NET_LIST,
+};
 
 static const struct query LEADER_HOLDER = {
     .name = "leader_holder",
@@ -28,12 +34,6 @@ static const struct query LEADER_HOLDER = {
         "       COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.query_start) AT TIME ZONE 'UTC',"
         "                                   'YYYY-MM-DD HH24:MI:SS \"UTC\"'), ''),"
         "       COALESCE(pg_catalog.host(a.client_addr), '')" LEADER_LOCKS " LIMIT 1",
-};
-
-static const struct query LEADER_OURS = {
-    .name = "leader_is_ours",
-    .parameters = 1,
-    .sql = "SELECT pg_catalog.count(*) > 0" LEADER_LOCKS " AND l.pid = pg_catalog.pg_backend_pid()",
 };
 
 bool leader_find(struct connection *conn, const char *key, struct leader *holder, struct error *err)
@@ -53,6 +53,16 @@ bool leader_find(struct connection *conn, const char *key, struct leader *holder
     return true;
 }
 
+static enum leader_answer refuse_shared(struct error *err)
+{
+    error_set(err, ERROR_USAGE, "the database session is not ours alone: it already holds the leader lock");
+    error_holds(err, "This run has changed nothing.");
+    error_hint(err,
+               "Something between here and the database gives one session to several clients, or kept "
+               "one that nobody reset. Set DIRECT_URL to the database's own address.");
+    return LEADER_UNKNOWN;
+}
+
 enum leader_answer leader_try(struct connection *conn, const char *key, struct leader *holder,
                               struct error *err)
 {
@@ -60,14 +70,11 @@ enum leader_answer leader_try(struct connection *conn, const char *key, struct l
 
     if (!query_run(conn, &LEADER_TRY, &key, &result, err))
         return LEADER_UNKNOWN;
+    if (result_is_null(result, 0, 0))
+        return refuse_shared(err);
     if (result_bool(result, 0, 0))
         return LEADER_TAKEN;
     return leader_find(conn, key, holder, err) ? LEADER_HELD : LEADER_UNKNOWN;
-}
-
-void leader_add_try(const char *key, struct text *sql)
-{
-    text_add_format(sql, "pg_catalog.pg_try_advisory_xact_lock(%s)", key);
 }
 
 enum leader_answer leader_begin(struct connection *conn, const char *key, struct leader *holder,
@@ -78,7 +85,7 @@ enum leader_answer leader_begin(struct connection *conn, const char *key, struct
     auto_result struct result *result = NULL;
 
     text_add_string(&sql, "BEGIN ISOLATION LEVEL READ COMMITTED;SELECT ");
-    leader_add_try(key, &sql);
+    advisory_add_try(key, false, &sql);
     if (!query_several(conn, &(const struct query) { .name = "leader_begin", .sql = sql.at }, &result, 1,
                        err))
         return LEADER_UNKNOWN;
@@ -88,19 +95,3 @@ enum leader_answer leader_begin(struct connection *conn, const char *key, struct
                ? LEADER_HELD
                : LEADER_UNKNOWN;
 }
-
-bool leader_is_ours(struct connection *conn, const char *key, bool *is_ours, struct error *err)
-{
-    auto_result struct result *result = NULL;
-
-    if (!query_run(conn, &LEADER_OURS, &key, &result, err))
-        return false;
-    *is_ours = result_bool(result, 0, 0);
-    return true;
-}
-
-const struct query LEADER_KEEP = {
-    .name = "leader_keep",
-    .parameters = 1,
-    .sql = "SELECT 1 / (pg_catalog.pg_try_advisory_lock($1))::integer",
-};

@@ -28,8 +28,8 @@ struct leader {
     char address[64];
 };
 
-/* At most two round trips on `conn`, which must be idle. On LEADER_HELD fills `*holder`, on LEADER_UNKNOWN
- * `*err`. */
+/* At most two round trips on `conn`, which must be idle and must not have tried before: a session that holds
+ * it already is shared with others, ERROR_USAGE. On LEADER_HELD fills `*holder`, on LEADER_UNKNOWN `*err`. */
 must_use enum leader_answer leader_try(struct connection *conn, const char *key, struct leader *holder,
                                        struct error *err);
 
@@ -37,16 +37,6 @@ must_use enum leader_answer leader_try(struct connection *conn, const char *key,
  * COMMITTED so that what follows sees what the holder before us committed; anything else ends it. */
 must_use enum leader_answer leader_begin(struct connection *conn, const char *key, struct leader *holder,
                                          struct error *err);
-
-/* Adds the SQL that tries to take it for the current transaction: true or false. */
-void leader_add_try(const char *key, struct text *sql);
-
-/* Takes it ($1) again for the session (it counts), before a COMMIT lets others see the changes: a script may
- * have called pg_advisory_unlock_all(). Fails if another process got it in between, and leads now. */
-extern const struct query LEADER_KEEP;
-
-/* Whether this session still holds it: a script may have called pg_advisory_unlock_all(). One round trip. */
-must_use bool leader_is_ours(struct connection *conn, const char *key, bool *is_ours, struct error *err);
 
 /* Whether anybody holds it now. One round trip, read-only. */
 must_use bool leader_find(struct connection *conn, const char *key, struct leader *holder, struct error *err);

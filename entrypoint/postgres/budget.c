@@ -4,28 +4,50 @@
 
 #include "postgres/query.h"
 
-/* Without pg_monitor the kind of a foreign session is hidden (null), its database is not. */
-#define IS_CLIENT "(a.backend_type = 'client backend' OR (a.backend_type IS NULL AND a.datid IS NOT NULL))"
+/* Client sessions. Without pg_monitor the kind of another role's session is hidden (null); its database and
+ * user are not. Autovacuum's workers have no user. From 17 on a session's number is that of its slot, and
+ * clients have the first max_connections of these; before, walsenders and subscriptions' workers are known by
+ * their pids, while a parallel worker looks like a client. */
+#define IS_CLIENT                                                                                             \
+    "CASE WHEN a.backend_type IS NOT NULL THEN a.backend_type OPERATOR(pg_catalog.=) 'client backend'"        \
+    " WHEN a.datid IS NULL OR a.usesysid IS NULL THEN false"                                                  \
+    " WHEN v.is_slot_known THEN a.pid OPERATOR(pg_catalog.=) ANY (ARRAY("                                     \
+    "   SELECT pg_catalog.pg_stat_get_backend_pid(i.id) FROM pg_catalog.pg_stat_get_backend_idset() AS i(id)" \
+    "   WHERE i.id OPERATOR(pg_catalog.<)"                                                                    \
+    "         pg_catalog.current_setting('max_connections')::pg_catalog.int4))"                               \
+    " ELSE a.pid OPERATOR(pg_catalog.<>) ALL (ARRAY("                                                         \
+    "   SELECT w.pid FROM pg_catalog.pg_stat_get_wal_senders() AS w"                                          \
+    "   UNION ALL"                                                                                            \
+    "   SELECT s.pid FROM pg_catalog.pg_stat_get_subscription(NULL) AS s WHERE s.pid IS NOT NULL)) END"
 
 static const struct query BUDGET = {
     .name = "budget",
     .sql =
-        "SELECT pg_catalog.current_setting('max_connections'),"
+        "WITH client AS (SELECT a.datid, a.usesysid,"
+        "   a.backend_type IS NULL AND NOT v.is_slot_known AS is_hidden"
+        " FROM pg_catalog.pg_stat_activity AS a,"
+        "   (SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4"
+        "           OPERATOR(pg_catalog.>=) 170000 AS is_slot_known) AS v"
+        " WHERE " IS_CLIENT
+        ")"
+        " SELECT pg_catalog.current_setting('max_connections'),"
         " pg_catalog.current_setting('superuser_reserved_connections'),"
         " COALESCE(pg_catalog.current_setting('reserved_connections', true), '0'),"
-        " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity AS a WHERE " IS_CLIENT
-        "),"
+        " (SELECT pg_catalog.count(*) FROM client),"
+        " (SELECT pg_catalog.count(*) FROM client AS c WHERE c.is_hidden),"
         " r.rolname, r.rolsuper,"
-        " EXISTS (SELECT 1 FROM pg_catalog.pg_roles AS g WHERE g.rolname = 'pg_use_reserved_connections'"
-        "            AND pg_catalog.pg_has_role(r.oid, g.oid, 'USAGE')),"
+        " EXISTS (SELECT 1 FROM pg_catalog.pg_roles AS g"
+        "         WHERE g.rolname OPERATOR(pg_catalog.=) 'pg_use_reserved_connections'"
+        "           AND pg_catalog.pg_has_role(r.oid, g.oid, 'USAGE')),"
         " r.rolconnlimit,"
-        " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity AS a WHERE a.usesysid = r.oid AND " IS_CLIENT
-        "),"
+        " (SELECT pg_catalog.count(*) FROM client AS c WHERE c.usesysid OPERATOR(pg_catalog.=) r.oid),"
+        " (SELECT pg_catalog.count(*) FROM client AS c WHERE c.usesysid OPERATOR(pg_catalog.=) r.oid"
+        "    AND c.datid OPERATOR(pg_catalog.=) d.oid),"
         " d.datname, d.datconnlimit,"
-        " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity AS a WHERE a.datid = d.oid AND " IS_CLIENT
-        ")"
+        " (SELECT pg_catalog.count(*) FROM client AS c WHERE c.datid OPERATOR(pg_catalog.=) d.oid)"
         " FROM pg_catalog.pg_roles AS r, pg_catalog.pg_database AS d"
-        " WHERE r.rolname = SESSION_USER AND d.datname = pg_catalog.current_database()",
+        " WHERE r.rolname OPERATOR(pg_catalog.=) SESSION_USER"
+        "   AND d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()",
 };
 
 enum {
@@ -33,11 +55,13 @@ enum {
     COLUMN_SUPERUSER_RESERVED,
     COLUMN_RESERVED,
     COLUMN_USED,
+    COLUMN_HIDDEN,
     COLUMN_ROLE,
     COLUMN_IS_SUPERUSER,
     COLUMN_MAY_USE_RESERVED,
     COLUMN_ROLE_LIMIT,
     COLUMN_ROLE_USED,
+    COLUMN_ROLE_HERE,
     COLUMN_DATABASE,
     COLUMN_DATABASE_LIMIT,
     COLUMN_DATABASE_USED
@@ -59,11 +83,13 @@ bool budget_read(struct arena *arena, struct connection *conn, struct budget *ou
         .superuser_reserved = (int)result_number(row, 0, COLUMN_SUPERUSER_RESERVED),
         .reserved = (int)result_number(row, 0, COLUMN_RESERVED),
         .used = (int)result_number(row, 0, COLUMN_USED),
+        .hidden = (int)result_number(row, 0, COLUMN_HIDDEN),
         .role = keep(arena, result_text(row, 0, COLUMN_ROLE)),
         .is_superuser = result_bool(row, 0, COLUMN_IS_SUPERUSER),
         .may_use_reserved = result_bool(row, 0, COLUMN_MAY_USE_RESERVED),
         .role_limit = (int)result_number(row, 0, COLUMN_ROLE_LIMIT),
         .role_used = (int)result_number(row, 0, COLUMN_ROLE_USED),
+        .role_here = (int)result_number(row, 0, COLUMN_ROLE_HERE),
         .database = keep(arena, result_text(row, 0, COLUMN_DATABASE)),
         .database_limit = (int)result_number(row, 0, COLUMN_DATABASE_LIMIT),
         .database_used = (int)result_number(row, 0, COLUMN_DATABASE_USED),
@@ -90,21 +116,24 @@ static int slots(const struct budget *budget)
            (budget->may_use_reserved ? 0 : budget->reserved);
 }
 
-/* The same under the limits of the role and of the database, which do not apply to superusers. */
-static int within_limits(const struct budget *budget, int left, bool is_role_limited)
+/* The same less those in use, under the limits of the role and of the database, which do not apply to
+ * superusers. Less than 0 where a limit was lowered below what is open. */
+static int left_over(const struct budget *budget)
 {
+    int left = slots(budget) - budget->used;
+
     if (budget->is_superuser)
-        return at_least_zero(left);
-    if (is_role_limited && budget->role_limit >= 0)
+        return left;
+    if (budget->role_limit >= 0)
         left = smaller(left, budget->role_limit - budget->role_used);
     if (budget->database_limit >= 0)
         left = smaller(left, budget->database_limit - budget->database_used);
-    return at_least_zero(left);
+    return left;
 }
 
 int budget_free(const struct budget *budget)
 {
-    return within_limits(budget, slots(budget) - budget->used, true);
+    return at_least_zero(left_over(budget));
 }
 
 int budget_room(const struct budget *budget)
@@ -118,7 +147,7 @@ int budget_room(const struct budget *budget)
 
 int budget_share(const struct budget *budget, int replicas, int ours, int headroom)
 {
-    int of_this_role = budget_free(budget) + budget->role_used;
+    int of_this_role = left_over(budget) + budget->role_here;
 
     return at_least_zero(of_this_role - ours - headroom) / (replicas > 0 ? replicas : 1);
 }

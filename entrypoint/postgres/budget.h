@@ -20,11 +20,14 @@ struct budget {
     int superuser_reserved;
     int reserved; /* for pg_use_reserved_connections; 0 before PostgreSQL 16 */
     int used;     /* client connections, including this one */
+    int hidden;   /* of these, sessions that may be parallel workers: before 17 without pg_monitor, the server
+                     does not tell */
     const char *role;
     bool is_superuser;
     bool may_use_reserved;
     int role_limit; /* BUDGET_NO_LIMIT, as those below */
-    int role_used;
+    int role_used;  /* in every database */
+    int role_here;  /* in this one */
     const char *database;
     int database_limit;
     int database_used;
@@ -42,8 +45,8 @@ int budget_free(const struct budget *budget);
 int budget_room(const struct budget *budget);
 
 /* How many connections each of `replicas` copies of an application may hold, when all connect as this role,
- * `ours` are kept for tidelock and `headroom` stays free; what this role holds now is theirs already. At
- * least 0. Pure. */
+ * `ours` are kept for tidelock and `headroom` stays free; what this role holds in this database now is theirs
+ * already. At least 0. Pure. */
 int budget_share(const struct budget *budget, int replicas, int ours, int headroom);
 
 #endif

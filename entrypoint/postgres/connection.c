@@ -12,6 +12,7 @@
 #include "base/pod.h"
 #include "base/signals.h"
 #include "postgres/address.h"
+#include "postgres/cancel.h"
 #include "postgres/internal.h"
 #include "postgres/refusal.h"
 
@@ -115,10 +116,10 @@ static PGconn *start(const struct endpoint *where)
 }
 
 /* Waits until the socket is ready for libpq, a signal comes, or the deadline passes. */
-static bool wait_socket(PGconn *pg, short events, bool is_interruptible, struct deadline until)
+static bool wait_socket(PGconn *pg, short events, struct deadline until)
 {
     struct pollfd watched[2] = { { .fd = PQsocket(pg), .events = events },
-                                 { .fd = is_interruptible ? signals_descriptor() : -1, .events = POLLIN } };
+                                 { .fd = signals_descriptor(), .events = POLLIN } };
 
     (void)event_loop_poll(watched, 2, deadline_left_ms(until));
     return watched[0].revents != 0;
@@ -139,7 +140,7 @@ static void drive(struct connection *conn, bool is_waiting)
             conn->stage = REFUSED_BY_SIGNAL;
         else if (is_waiting && deadline_passed(until))
             conn->stage = REFUSED_BY_TIME;
-        else if (wait_socket(conn->pg, events, true, until))
+        else if (wait_socket(conn->pg, events, until))
             conn->next = PQconnectPoll(conn->pg);
         else if (!is_waiting)
             return;
@@ -264,6 +265,7 @@ void connection_close(struct connection *conn)
         return;
     if (conn->pg != NULL)
         counts.open--;
+    cancel_end(conn->cancel.request);
     PQfinish(conn->pg);
     memory_free(conn);
 }
@@ -271,16 +273,6 @@ void connection_close(struct connection *conn)
 void connection_close_at(struct connection **conn)
 {
     connection_close(*conn);
-}
-
-void connection_shield(struct connection *conn, bool is_shielded)
-{
-    conn->is_shielded = is_shielded;
-}
-
-void connection_limit_answers(struct connection *conn, int64_t ms)
-{
-    conn->answer_ms = ms;
 }
 
 int connection_server_version(const struct connection *conn)
@@ -298,121 +290,4 @@ bool connection_is_in_transaction(const struct connection *conn)
     PGTransactionStatusType status = PQtransactionStatus(conn->pg);
 
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
-}
-
-bool connection_is_lost(const struct connection *conn)
-{
-    return conn->is_given_up || PQstatus(conn->pg) == CONNECTION_BAD;
-}
-
-bool error_from_loss(struct connection *conn, struct error *err)
-{
-    struct slice reason = slice_trim(slice_of(PQerrorMessage(conn->pg)));
-    const char *end = reason.length > 0 ? memchr(reason.at, '\n', reason.length) : NULL;
-
-    /* Given up because of a signal: no query can be answered any more. */
-    if (conn->is_given_up && signals_pending() != 0)
-        return signals_error(err);
-    if (end != NULL)
-        reason.length = (size_t)(end - reason.at);
-    error_set(err, ERROR_LOST, "the connection broke: %.*s", (int)reason.length, reason.at);
-    return error_code(err, "P1017");
-}
-
-static void send_cancel(struct connection *conn)
-{
-    char reason[256];
-    PGcancel *cancel = PQgetCancel(conn->pg);
-
-    if (cancel == NULL)
-        return;
-    log_info("cancelling the current statement%s%s", conn->why[0] == '\0' ? "" : ": ", conn->why);
-    if (PQcancel(cancel, reason, sizeof reason) != 1)
-        log_warn("could not cancel: %s", reason);
-    PQfreeCancel(cancel);
-    conn->is_cancelled = true;
-    connection_shield(conn, true);
-}
-
-void connection_cancel(struct connection *conn, enum error_class class, const char *why)
-{
-    if (!connection_is_busy(conn) || conn->is_cancelled)
-        return;
-    text_copy_cut(conn->why, sizeof conn->why, why);
-    conn->cancel_class = class;
-    send_cancel(conn);
-}
-
-void connection_cancel_at(struct connection *conn, struct deadline at, const char *why)
-{
-    conn->cancel_at = at;
-    conn->cancel_why = why;
-}
-
-bool connection_is_busy(const struct connection *conn)
-{
-    return PQtransactionStatus(conn->pg) == PQTRANS_ACTIVE;
-}
-
-/* What ends a wait for a result. */
-struct wait {
-    bool is_cancellable;
-    struct deadline limit; /* of the answer */
-    struct deadline until; /* of the grace after a signal; never = none has come */
-};
-
-/* When to act at the latest; once a statement has been cancelled, only wait. */
-static struct deadline next_limit(const struct connection *conn, const struct wait *wait)
-{
-    if (!deadline_is_never(wait->until))
-        return wait->until;
-    return wait->is_cancellable && !conn->is_cancelled ? deadline_earlier(wait->limit, conn->cancel_at)
-                                                       : wait->limit;
-}
-
-/* Cancels the statement if a limit has passed; false when the wait is over. */
-static bool check_limits(struct connection *conn, struct wait *wait, struct error *err)
-{
-    if (wait->is_cancellable && deadline_passed(conn->cancel_at))
-        connection_cancel(conn, ERROR_CLEAN, conn->cancel_why);
-    if (deadline_is_never(wait->until) && signals_pending() != 0) {
-        if (wait->is_cancellable && !conn->is_shielded)
-            send_cancel(conn);
-        wait->until = deadline_in(CANCEL_GRACE_MS);
-        return true;
-    }
-    if (deadline_passed(wait->until)) {
-        conn->is_given_up = true;
-        return signals_error(err);
-    }
-    if (!deadline_passed(wait->limit))
-        return true;
-    conn->is_given_up = true;
-    return error_set(err, ERROR_LOST, "no answer within %lld ms", (long long)conn->answer_ms);
-}
-
-bool connection_next_result(struct connection *conn, bool is_cancellable, PGresult **out, struct error *err)
-{
-    struct wait wait = { .is_cancellable = is_cancellable,
-                         .limit = conn->answer_ms > 0 ? deadline_in(conn->answer_ms) : deadline_never(),
-                         .until = deadline_never() };
-
-    for (;;) {
-        int unsent = PQflush(conn->pg);
-
-        if (unsent < 0)
-            return error_from_loss(conn, err);
-        if (unsent == 0 && PQisBusy(conn->pg) == 0)
-            break;
-        if (!check_limits(conn, &wait, err))
-            return false;
-        if (wait_socket(conn->pg, (short)(unsent != 0 ? POLLIN | POLLOUT : POLLIN),
-                        deadline_is_never(wait.until), next_limit(conn, &wait)) &&
-            PQconsumeInput(conn->pg) != 1 && PQisBusy(conn->pg) != 0)
-            return error_from_loss(conn, err);
-        if (PQisBusy(conn->pg) == 0)
-            break;
-    }
-    *out = PQgetResult(conn->pg);
-    return true;
 }

@@ -60,18 +60,22 @@ extern const char *const CONNECTION_RETRY_NAMES[];
 size_t connection_retries(enum connection_retry reason);
 
 /* While a connection is shielded, a signal does not cancel its statement: it is cleaning up, and has
- * CANCEL_GRACE_MS for each query after a signal. A connection whose query was cancelled becomes shielded. */
-void connection_shield(struct connection *conn, bool is_shielded);
+ * a few seconds for each query after a signal. A connection whose query was cancelled becomes shielded.
+ * Returns whether it was before. */
+bool connection_shield(struct connection *conn, bool is_shielded);
 
 /* From now on an answer that takes longer than `ms` (0 = no limit) counts as a broken connection
  * (ERROR_LOST). */
 void connection_limit_answers(struct connection *conn, int64_t ms);
 
-/* Cancels the current statement, if there is one; it then fails with `class` and "cancelled: `why`". */
+/* Cancels the current statement, if there is one that may be; it then fails with `class` and "cancelled:
+ * `why`". Never waits: the wait for the statement's answer looks after the request. If the server cannot be
+ * reached for that or does not react, the connection is given up: the statement has failed in the same way,
+ * and connection_is_lost(). */
 void connection_cancel(struct connection *conn, enum error_class class, const char *why);
 
-/* From now on a statement that still runs at `at` is cancelled in this way, with ERROR_CLEAN;
- * deadline_never() turns it off. `why` must stay valid until then. */
+/* From now on a statement that still runs at `at` is cancelled in this way, with ERROR_CLEAN, and what is
+ * sent after it has some seconds more; deadline_never() turns it off. `why` must stay valid until then. */
 void connection_cancel_at(struct connection *conn, struct deadline at, const char *why);
 
 /* Whether a query has been sent and not yet answered. */
@@ -87,6 +91,9 @@ int connection_backend_pid(const struct connection *conn);
 
 /* Whether the session is in a transaction block, or in one that failed. */
 bool connection_is_in_transaction(const struct connection *conn);
+
+/* Names the schema that queries with is_in_journal mean, for as long as the connection lasts. */
+void connection_set_journal(struct connection *conn, const char *schema);
 
 /* Whether the session is gone. */
 bool connection_is_lost(const struct connection *conn);

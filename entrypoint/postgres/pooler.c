@@ -1,9 +1,12 @@
 #include "postgres/pooler.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/signals.h"
 #include "postgres/query.h"
+#include "sql/quote.h"
 
 /* A pool hands out the session that was returned last, or each in turn: within this many rounds, two clients
  * that can share one will have done so. */
@@ -21,13 +24,22 @@ static bool ask(struct connection *conn, int *pid, struct error *err)
     return true;
 }
 
+/* A session's own row is never hidden from it. */
+static const struct query SELF = {
+    .name = "session",
+    .sql =
+        "SELECT a.pid, a.backend_type"
+        "  FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a",
+};
+
 bool pooler_is_between(struct connection *conn, bool *is_between, struct error *err)
 {
-    int pid;
+    auto_result struct result *self = NULL;
 
-    if (!ask(conn, &pid, err))
+    if (!query_run(conn, &SELF, NULL, &self, err))
         return false;
-    *is_between = pid != connection_backend_pid(conn);
+    *is_between = (int)result_number(self, 0, 0) != connection_backend_pid(conn) ||
+                  strcmp(result_text(self, 0, 1), "client backend") != 0;
     return true;
 }
 
@@ -87,4 +99,61 @@ bool pooler_detect(struct connection *conn, const struct endpoint *where, int64_
         log_debug("a second connection through the pooler was refused: %s", refused.message);
     }
     return signals_pending() == 0 || signals_error(err);
+}
+
+/* A name for each. Statements that the pooler itself has prepared for others are not SQL's. */
+static const char LOOK[] =
+    "SELECT ARRAY(SELECT pg_catalog.concat_ws(' ', 'lock', l.classid, l.objid, l.objsubid, l.mode)"
+    "  FROM pg_catalog.pg_locks AS l"
+    " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted"
+    "   AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()"
+    " UNION ALL SELECT pg_catalog.concat_ws(' ', 'statement', s.name)"
+    "  FROM pg_catalog.pg_prepared_statements AS s WHERE s.from_sql);";
+
+/* A key of 64 bits is shown as two halves with objsubid 1 (documentation, "pg_locks"); a lock that was taken
+ * several times stays until it was released as often. */
+static const char RELEASE[] =
+    "DECLARE before CONSTANT pg_catalog.text[] := {before};"
+    " it pg_catalog.record;"
+    " wide bigint;"
+    "BEGIN"
+    " FOR i IN 1 .. 100000 LOOP"
+    "  SELECT l.classid, l.objid, l.objsubid, l.mode INTO it FROM pg_catalog.pg_locks AS l"
+    "   WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted"
+    "     AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()"
+    "     AND pg_catalog.concat_ws(' ', 'lock', l.classid, l.objid, l.objsubid, l.mode)"
+    "         OPERATOR(pg_catalog.<>) ALL (before) LIMIT 1;"
+    "  EXIT WHEN NOT FOUND;"
+    "  wide := (it.classid::bigint OPERATOR(pg_catalog.<<) 32) OPERATOR(pg_catalog.|) it.objid::bigint;"
+    "  IF it.mode OPERATOR(pg_catalog.=) 'ShareLock' AND it.objsubid OPERATOR(pg_catalog.=) 1 THEN"
+    "   PERFORM pg_catalog.pg_advisory_unlock_shared(wide);"
+    "  ELSIF it.mode OPERATOR(pg_catalog.=) 'ShareLock' THEN"
+    "   PERFORM pg_catalog.pg_advisory_unlock_shared(it.classid::integer, it.objid::integer);"
+    "  ELSIF it.objsubid OPERATOR(pg_catalog.=) 1 THEN"
+    "   PERFORM pg_catalog.pg_advisory_unlock(wide);"
+    "  ELSE"
+    "   PERFORM pg_catalog.pg_advisory_unlock(it.classid::integer, it.objid::integer);"
+    "  END IF;"
+    " END LOOP;"
+    " FOR it IN SELECT s.name FROM pg_catalog.pg_prepared_statements AS s"
+    "            WHERE s.from_sql"
+    "              AND pg_catalog.concat_ws(' ', 'statement', s.name) OPERATOR(pg_catalog.<>) ALL (before) LOOP"
+    "  EXECUTE pg_catalog.format('DEALLOCATE %I', it.name);"
+    " END LOOP;"
+    "END";
+
+void pooler_add_look(struct text *sql)
+{
+    text_add_string(sql, LOOK);
+}
+
+void pooler_add_release(const struct text *before, struct text *sql)
+{
+    auto_text struct text held = text_init(sql->most);
+    auto_text struct text body = text_init(sql->most);
+
+    quote_literal(before->at, &held);
+    text_add_filled(&body, RELEASE, "{before}", held.at);
+    text_add_string(sql, "DO ");
+    quote_literal(body.at, sql);
 }

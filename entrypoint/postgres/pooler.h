@@ -2,8 +2,8 @@
  * Is there a pooler between us and the server? Detected by what it does.
  *
  * A pooler passes the server's version, parameters and errors through and can have any name; but it reports a
- * process id of its own, and in transaction mode it lets two clients share one server session, which nothing
- * else ever does.
+ * process id of its own, and in transaction mode it lets two clients share one server session. So does a
+ * program that serves many clients with the only session that it has (PGlite), which is a standalone backend.
  */
 #ifndef POSTGRES_POOLER_H
 #define POSTGRES_POOLER_H
@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "config/url.h"
 #include "postgres/connection.h"
 
@@ -29,5 +30,15 @@ must_use bool pooler_is_between(struct connection *conn, bool *is_between, struc
  * transactions are not supported at all. */
 must_use bool pooler_detect(struct connection *conn, const struct endpoint *where, int64_t timeout_ms,
                             enum pooling *out, struct error *err);
+
+/* What a script may leave in a session that others use after us, and no ROLLBACK undoes: advisory locks of
+ * the session and prepared statements. Adds a SELECT of one text, which says what is there before the script;
+ * at most POOLER_LOOK_MOST bytes of it are of use. */
+enum { POOLER_LOOK_MOST = 256 * 1024 };
+void pooler_add_look(struct text *sql);
+
+/* Adds a statement that releases what was not there in `before`, that text. For right after the end of the
+ * transaction, in the same message or pipeline: after that, another session may answer. */
+void pooler_add_release(const struct text *before, struct text *sql);
 
 #endif

@@ -19,6 +19,7 @@ struct query {
     const char *name;
     const char *sql;
     int parameters;
+    bool is_in_journal; /* "{journal}" in it is the schema that connection_set_journal() named */
 };
 
 /* The rows of one statement; every value is text. Values live as long as the result. */
@@ -55,17 +56,18 @@ struct batch_item {
 struct batch {
     const struct batch_item *items;
     size_t count;
-    struct result **rows; /* gets those of the last item; NULL = they don't matter */
+    size_t cancellable; /* so many from the first one; COMMIT is not: cancelled, it may commit all the same */
+    struct result **rows; /* gets those of item number `rows_of`; NULL = they don't matter */
+    size_t rows_of;
     size_t *failed; /* gets the number of the item that failed (`count` when the session broke and nobody
                        knows); may be NULL */
 };
 
-/* Sends all items in one round trip (pipeline mode: after a failure the server skips the rest). Signals don't
- * cancel it: it is what carries COMMIT. */
+/* Sends all items in one round trip (pipeline mode: after a failure the server skips the rest). */
 must_use bool query_batch(struct connection *conn, const struct batch *batch, struct error *err);
 
 /* A query that nobody waits for: statements without parameters, asked while something else is waited for. */
-enum { PENDING_RESULTS = 3 };
+enum { PENDING_RESULTS = 4 };
 struct pending {
     struct result *results[PENDING_RESULTS]; /* as query_several() keeps them */
     size_t count;

@@ -1,6 +1,7 @@
 #include "postgres/refusal.h"
 
 #include <ctype.h>
+#include <libpq-fe.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -127,6 +128,23 @@ static bool explain_reason(const struct endpoint *where, const struct reason *re
     return reason->is_worth_retrying;
 }
 
+/* A parameter that the URL may have, but this libpq is too old for. True when it was that. */
+static bool explain_option(const struct endpoint *where, const char *said, struct error *err)
+{
+    static const char phrase[] = "invalid connection option \"";
+    const char *name = strstr(said, phrase);
+    int major = PQlibVersion() / 10000;
+
+    if (name == NULL)
+        return false;
+    name += strlen(phrase);
+    error_message(
+        err, "could not connect to %s: libpq %d, with which this tidelock was built, does not know \"%.*s\"",
+        where->label, major, (int)strcspn(name, "\""), name);
+    error_hint(err, "Remove it from the database URL, or use the release's binary, whose libpq is newer.");
+    return true;
+}
+
 bool refusal_explain(const struct endpoint *where, enum refusal_stage stage, const char *said,
                      int64_t timeout_ms, struct error *err)
 {
@@ -162,5 +180,7 @@ bool refusal_explain(const struct endpoint *where, enum refusal_stage stage, con
     /* No connection was attempted: libpq rejected a parameter. */
     err->class = ERROR_USAGE;
     error_code(err, "P1013");
-    return error_hint(err, "Check the parameters of the database URL.");
+    if (!explain_option(where, said, err))
+        error_hint(err, "Check the parameters of the database URL.");
+    return false;
 }

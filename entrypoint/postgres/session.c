@@ -19,8 +19,11 @@ void session_settings_add(const struct session_settings *settings, bool is_local
     text_add_format(out, "%s idle_in_transaction_session_timeout = '60s';", set);
     set_timeout("lock_timeout", settings->lock_timeout_ms, set, out);
     set_timeout("statement_timeout", settings->statement_timeout_ms, set, out);
-    if (is_local && settings->transaction_timeout_ms > 0)
+    if (settings->transaction_timeout_ms > 0) {
+        /* One that is running already, of the role or the database, is not replaced by another value. */
+        set_timeout("transaction_timeout", 0, set, out);
         set_timeout("transaction_timeout", settings->transaction_timeout_ms, set, out);
+    }
     if (settings->search_path != NULL) {
         text_add_format(out, "%s search_path = ", set);
         quote_identifier(settings->search_path, out);

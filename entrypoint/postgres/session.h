@@ -18,7 +18,7 @@ struct session_settings {
     const char *search_path;        /* one schema's name, not quoted; NULL = leave the role's */
     int64_t lock_timeout_ms;        /* -1 = leave the role's, 0 = none */
     int64_t statement_timeout_ms;   /* -1 = leave the role's, 0 = none */
-    int64_t transaction_timeout_ms; /* 0 = leave the role's; for one transaction only, from version 17 on */
+    int64_t transaction_timeout_ms; /* 0 = leave the role's; from version 17 on */
     bool can_check_connection;      /* see session_can_check_connection() */
 };
 

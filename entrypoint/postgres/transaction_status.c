@@ -19,7 +19,8 @@ static const struct query TRANSACTION_STATUS = {
     .name = "transaction_status",
     .parameters = 1,
     .sql =
-        "SELECT CASE WHEN $1::bigint < pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())"
+        "SELECT CASE WHEN $1::bigint OPERATOR(pg_catalog.<)"
+        " pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())"
         "            THEN pg_catalog.txid_status($1::bigint) END",
 };
 

@@ -15,7 +15,8 @@ static const struct query INDEX_STATE = {
     .sql =
         "SELECT pg_catalog.to_regclass($1) IS NOT NULL,"
         " EXISTS (SELECT FROM pg_catalog.pg_index AS i"
-        "          WHERE i.indexrelid = pg_catalog.to_regclass($1) AND NOT i.indisvalid)",
+        "          WHERE i.indexrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        " AND NOT i.indisvalid)",
 };
 
 static enum repair_answer refuse(const struct broken *broken, const char *name, const char *what,
@@ -105,14 +106,22 @@ bool index_create_after(const struct broken *broken, const struct index_statemen
                         const struct intent *intent, struct leftover *left)
 {
     struct slice sql = broken_text(broken);
-    struct found_index found;
+    struct found_index found = { .is_found = false };
     struct error err;
 
-    if (!find(broken, sql, (struct index_search) { index, intent, "" }, &found, &err))
-        return leftover_unknown(left, intent, &err);
-    if (!found.is_found || found.is_valid || (intent->is_known && !found.is_younger))
+    /* Of the statement as the earlier run had it; otherwise as it is now. */
+    if ((broken->may_only_look && !find_leftover(broken, intent, &found, &err)) ||
+        (!is_ours(&found) && !find(broken, sql, (struct index_search) { index, intent, "" }, &found, &err)))
+        return leftover_unknown(left, intent->is_known, &err);
+    if (!found.is_found || (intent->is_known && !found.is_younger) || (found.is_valid && !intent->is_known))
         return true;
-    if (is_ours(&found) && invalid_index_drop(broken, found.name, &err)) {
+    if (found.is_valid) {
+        /* Stopped when it was done; another one of that name is not ours. */
+        left->is_ours = found.is_same;
+        (void)snprintf(left->what, sizeof left->what, "the index %s, which is complete", found.name);
+        return !found.is_same;
+    }
+    if (is_ours(&found) && !broken->may_only_look && invalid_index_drop(broken, found.name, &err)) {
         log_info("dropped the INVALID index %s that the failed statement left", found.name);
         return true;
     }
@@ -148,7 +157,7 @@ bool index_drop_after(const struct broken *broken, const struct index_statement 
     quote_qualified(index->schema, index->name, &name);
     const char *const parameters[] = { name.at };
     if (!query_run(broken->conn, &INDEX_STATE, parameters, &result, &err))
-        return leftover_unknown(left, intent, &err);
+        return leftover_unknown(left, intent->is_known, &err);
     if (!result_bool(result, 0, 1))
         return true;
     left->is_ours = intent->is_known;

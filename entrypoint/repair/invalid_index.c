@@ -15,9 +15,10 @@ static const struct query INDEXES = {
         "SELECT n.nspname, c.relname, i.indisvalid, " YOUNGER_THAN_INTENT("c.xmin", "$3::bigint") ","
         "       " INDEX_IS_TAKEN("c.oid") ", " INDEX_DEFINITION("c.oid")
         "  FROM pg_catalog.pg_index AS i"
-        "  JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid"
-        "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-        " WHERE i.indrelid = pg_catalog.to_regclass($1) AND c.relkind = 'i' AND (c.relname = $2 OR $2 IS "
+        "  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
+        "  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        " WHERE i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        " AND c.relkind OPERATOR(pg_catalog.=) 'i' AND (c.relname OPERATOR(pg_catalog.=) $2 OR $2 IS "
 "NULL)"
         " ORDER BY i.indisvalid",
 };

@@ -40,40 +40,46 @@ must_use bool invalid_index_find(const struct broken *broken, const struct index
 /* Drops it concurrently. */
 must_use bool invalid_index_drop(const struct broken *broken, const char *name, struct error *err);
 
-/* The definition of index `oid` (an SQL expression), in the form of invalid_index_definition(). */
+/* Every index, and its definition in the form of invalid_index_definition(). */
+#define INDEX_DEFINITIONS                                                                                    \
+    "SELECT d.indexrelid, ROW(a.amname, r.reloptions, r.reltablespace, d.indisunique, d.indnkeyatts,"        \
+    "         d.indclass, d.indcollation, d.indoption,"                                                      \
+    "         pg_catalog.to_jsonb(d) OPERATOR(pg_catalog.->) 'indnullsnotdistinct',"                         \
+    "         ARRAY(SELECT pg_catalog.pg_get_indexdef(d.indexrelid, k, false)"                               \
+    "                 FROM pg_catalog.generate_series(1, d.indnatts) AS k),"                                 \
+    "         pg_catalog.pg_get_expr(d.indpred, d.indrelid))::pg_catalog.text"                               \
+    "  FROM pg_catalog.pg_index AS d"                                                                        \
+    "  JOIN pg_catalog.pg_class AS r ON r.oid OPERATOR(pg_catalog.=) d.indexrelid"                           \
+    "  JOIN pg_catalog.pg_am AS a ON a.oid OPERATOR(pg_catalog.=) r.relam"
+
+/* That of index `oid` (an SQL expression). */
 #define INDEX_DEFINITION(oid)                                                                                \
-    "(SELECT ROW(a.amname, r.reloptions, r.reltablespace, d.indisunique, d.indnkeyatts, d.indclass,"         \
-    "            d.indcollation, d.indoption, pg_catalog.to_jsonb(d) -> 'indnullsnotdistinct',"              \
-    "            ARRAY(SELECT pg_catalog.pg_get_indexdef(d.indexrelid, k, false)"                            \
-    "                    FROM pg_catalog.generate_series(1, d.indnatts) AS k),"                              \
-    "            pg_catalog.pg_get_expr(d.indpred, d.indrelid))::text"                                       \
-    "   FROM pg_catalog.pg_index AS d"                                                                       \
-    "   JOIN pg_catalog.pg_class AS r ON r.oid = d.indexrelid"                                               \
-    "   JOIN pg_catalog.pg_am AS a ON a.oid = r.relam"                                                       \
-    "  WHERE d.indexrelid = " oid ")"
+    "(SELECT f.text FROM (" INDEX_DEFINITIONS ") AS f (oid, text) WHERE f.oid OPERATOR(pg_catalog.=) " oid ")"
 
 /* Whether row version `xmin` is younger than the intent's transaction `txid`, a bigint or null: rows carry
  * the lower half of an id, and age() compares those rightly across a wrap-around. */
 #define YOUNGER_THAN_INTENT(xmin, txid)                                                                      \
     "(" txid " IS NOT NULL AND pg_catalog.age(" xmin                                                         \
-    ") <="                                                                                                   \
-    " pg_catalog.age(((" txid " & 4294967295)::text)::pg_catalog.xid))"
+    ") OPERATOR(pg_catalog.<=)"                                                                              \
+    " pg_catalog.age(((" txid " OPERATOR(pg_catalog.&) 4294967295)::pg_catalog.text)::pg_catalog.xid))"
 
 /* Whether index `oid` is in use: being built or dropped, backing a constraint, or part of an extension.
  * Sessions that read or write the table hold weaker locks. */
-#define INDEX_IS_TAKEN(oid)                                                                                   \
-    "(EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index AS p"                                      \
-    "          WHERE p.index_relid = " oid                                                                    \
-    " AND p.pid <> pg_catalog.pg_backend_pid())"                                                              \
-    " OR EXISTS (SELECT FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_database AS b ON b.oid = l.database" \
-    "          WHERE b.datname = pg_catalog.current_database() AND l.relation = " oid                         \
-    "            AND l.pid <> pg_catalog.pg_backend_pid()"                                                    \
-    "            AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock',"            \
-    "                           'ExclusiveLock', 'AccessExclusiveLock'))"                                     \
-    " OR EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conindid = " oid                           \
-    ")"                                                                                                       \
-    " OR EXISTS (SELECT FROM pg_catalog.pg_depend AS e"                                                       \
-    "          WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = " oid               \
-    "            AND e.deptype = 'e'))"
+#define INDEX_IS_TAKEN(oid)                                                                                  \
+    "(EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index AS p"                                     \
+    "          WHERE p.index_relid OPERATOR(pg_catalog.=) " oid                                              \
+    " AND p.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid())"                                        \
+    " OR EXISTS (SELECT FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_database AS b"                      \
+    " ON b.oid OPERATOR(pg_catalog.=) l.database"                                                            \
+    "          WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"                         \
+    " AND l.relation OPERATOR(pg_catalog.=) " oid                                                            \
+    "            AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()"                              \
+    "            AND l.mode OPERATOR(pg_catalog.=) ANY ('{ShareUpdateExclusiveLock,ShareLock,"               \
+    "ShareRowExclusiveLock,ExclusiveLock,AccessExclusiveLock}'::pg_catalog.text[]))"                         \
+    " OR EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conindid OPERATOR(pg_catalog.=) " oid     \
+    ")"                                                                                                      \
+    " OR EXISTS (SELECT FROM pg_catalog.pg_depend AS e"                                                      \
+    "          WHERE e.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"            \
+    " AND e.objid OPERATOR(pg_catalog.=) " oid "            AND e.deptype OPERATOR(pg_catalog.=) 'e'))"
 
 #endif

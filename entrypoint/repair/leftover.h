@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "history/journal.h"
 #include "postgres/connection.h"
 #include "sql/script.h"
 
@@ -19,6 +18,7 @@ struct broken {
     const char *path; /* of the script */
     struct slice script;
     const struct statement *statement;
+    bool may_only_look; /* nothing may be removed */
 };
 
 struct slice broken_text(const struct broken *broken);
@@ -40,8 +40,8 @@ struct leftover {
     char remedy[1024]; /* what a person would type, without a semicolon */
 };
 
-/* For leftovers that cannot be checked: records the error, and that the next run takes care of them if the
- * intent is known. Returns false. */
-bool leftover_unknown(struct leftover *left, const struct intent *intent, const struct error *err);
+/* For leftovers that cannot be checked: records the error, and whether the next run takes care of them, which
+ * it does if there is an intent. Returns false. */
+bool leftover_unknown(struct leftover *left, bool is_ours, const struct error *err);
 
 #endif

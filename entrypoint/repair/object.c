@@ -15,10 +15,12 @@ static const struct query PARTITION = {
     .parameters = 3,
     .sql =
         "SELECT t.parent IS NOT NULL AND t.child IS NOT NULL, i.inhrelid IS NOT NULL,"
-        "       COALESCE((pg_catalog.to_jsonb(i) ->> 'inhdetachpending')::boolean, false),"
+        "       COALESCE((pg_catalog.to_jsonb(i) OPERATOR(pg_catalog.->>) 'inhdetachpending')::boolean,"
+        " false),"
         "       COALESCE(" YOUNGER_THAN_INTENT("i.xmin", "$3::bigint") ", false)"
         "  FROM (SELECT pg_catalog.to_regclass($1), pg_catalog.to_regclass($2)) AS t (parent, child)"
-        "  LEFT JOIN pg_catalog.pg_inherits AS i ON i.inhparent = t.parent AND i.inhrelid = t.child",
+        "  LEFT JOIN pg_catalog.pg_inherits AS i ON i.inhparent OPERATOR(pg_catalog.=) t.parent"
+        " AND i.inhrelid OPERATOR(pg_catalog.=) t.child",
 };
 
 /* Each returns, for the object named $1, whether it is younger than the intent ($2), and broken. */
@@ -26,24 +28,25 @@ static const struct query OBJECTS[SUBJECT_KINDS] = {
     [SUBJECT_DATABASE] = { .name = "database",
                            .parameters = 2,
                            .sql = "SELECT " YOUNGER_THAN_INTENT(
-                               "d.xmin",
-                               "$2::bigint") ", d.datconnlimit = -2"
-                                             "  FROM pg_catalog.pg_database AS d WHERE d.datname = $1" },
+                               "d.xmin", "$2::bigint") ", d.datconnlimit OPERATOR(pg_catalog.=) -2"
+                                                       "  FROM pg_catalog.pg_database AS d"
+                                                       " WHERE d.datname OPERATOR(pg_catalog.=) $1" },
     [SUBJECT_TABLESPACE] = { .name = "tablespace",
                              .parameters = 2,
                              .sql = "SELECT " YOUNGER_THAN_INTENT(
-                                 "t.xmin",
-                                 "$2::bigint") ", false"
-                                               "  FROM pg_catalog.pg_tablespace AS t WHERE t.spcname = $1" },
+                                 "t.xmin", "$2::bigint") ", false"
+                                                         "  FROM pg_catalog.pg_tablespace AS t"
+                                                         " WHERE t.spcname OPERATOR(pg_catalog.=) $1" },
     [SUBJECT_SUBSCRIPTION] = { .name = "subscription",
                                .parameters = 2,
                                .sql = "SELECT " YOUNGER_THAN_INTENT(
-                                   "s.xmin",
-                                   "$2::bigint") ", false"
-                                                 "  FROM pg_catalog.pg_subscription AS s"
-                                                 "  JOIN pg_catalog.pg_database AS d ON d.oid = s.subdbid"
-                                                 " WHERE s.subname = $1 AND d.datname = "
-                                                 "pg_catalog.current_database()" },
+                                   "s.xmin", "$2::bigint") ", false"
+                                                           "  FROM pg_catalog.pg_subscription AS s"
+                                                           "  JOIN pg_catalog.pg_database AS d"
+                                                           " ON d.oid OPERATOR(pg_catalog.=) s.subdbid"
+                                                           " WHERE s.subname OPERATOR(pg_catalog.=) $1"
+                                                           " AND d.datname OPERATOR(pg_catalog.=) "
+                                                           "pg_catalog.current_database()" },
 };
 
 static enum repair_answer refuse(const struct broken *broken, struct error *err)
@@ -119,7 +122,7 @@ bool detach_after(const struct broken *broken, const struct subject *subject, co
     struct error err;
 
     if (!look(broken, subject, intent, &result, &err))
-        return leftover_unknown(left, intent, &err);
+        return leftover_unknown(left, intent->is_known, &err);
     if (!result_bool(result, 0, 2))
         return true;
     add_finalize(subject, &sql);

@@ -17,36 +17,44 @@ static const struct query COPIES = {
     .parameters = 3,
     .sql =
         "WITH RECURSIVE named (oid) AS ("
-        "  SELECT CASE $1 WHEN 'index' THEN (SELECT x.indrelid FROM pg_catalog.pg_index AS x"
-        "                                     WHERE x.indexrelid = pg_catalog.to_regclass($2))"
-        "                 WHEN 'table' THEN pg_catalog.to_regclass($2)::pg_catalog.oid END"
+        "  SELECT CASE WHEN $1 OPERATOR(pg_catalog.=) 'index' THEN ("
+        "         SELECT x.indrelid FROM pg_catalog.pg_index AS x"
+        " WHERE x.indexrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($2))"
+        "              WHEN $1 OPERATOR(pg_catalog.=) 'table'"
+        " THEN pg_catalog.to_regclass($2)::pg_catalog.oid END"
         "  UNION ALL"
-        "  SELECT h.inhrelid FROM pg_catalog.pg_inherits AS h JOIN named ON h.inhparent = named.oid"
+        "  SELECT h.inhrelid FROM pg_catalog.pg_inherits AS h JOIN named"
+        " ON h.inhparent OPERATOR(pg_catalog.=) named.oid"
         "), tables (oid) AS ("
         "  SELECT t.oid FROM pg_catalog.pg_class AS t"
-        "   WHERE CASE WHEN $1 = 'database' THEN true"
-        "              WHEN $1 = 'schema' THEN t.relnamespace = (SELECT n.oid FROM "
-"pg_catalog.pg_namespace AS n"
-        "                                                         WHERE n.nspname = $2)"
-        "              ELSE t.oid IN (SELECT named.oid FROM named) END"
+        "   WHERE CASE WHEN $1 OPERATOR(pg_catalog.=) 'database' THEN true"
+        "              WHEN $1 OPERATOR(pg_catalog.=) 'schema' THEN t.relnamespace OPERATOR(pg_catalog.=) ("
+        "         SELECT n.oid FROM pg_catalog.pg_namespace AS n"
+        "         WHERE n.nspname OPERATOR(pg_catalog.=) $2)"
+        "              ELSE t.oid OPERATOR(pg_catalog.=) ANY (SELECT named.oid FROM named) END"
         "), scope (oid) AS ("
         "  SELECT tables.oid FROM tables"
         "  UNION"
-        "  SELECT t.reltoastrelid FROM pg_catalog.pg_class AS t JOIN tables ON tables.oid = t.oid"
+        "  SELECT t.reltoastrelid FROM pg_catalog.pg_class AS t JOIN tables"
+        " ON tables.oid OPERATOR(pg_catalog.=) t.oid"
+        "), definition (oid, text) AS NOT MATERIALIZED (" INDEX_DEFINITIONS
         ") "
-        "SELECT n.nspname, c.relname, c.relname ~ '_ccnew[0-9]*$',"
+        "SELECT n.nspname, c.relname, c.relname OPERATOR(pg_catalog.~) '_ccnew[0-9]*$',"
         "       NOT " INDEX_IS_TAKEN("c.oid")
         "       AND EXISTS (SELECT FROM pg_catalog.pg_index AS s"
-        "                     JOIN pg_catalog.pg_class AS o ON o.oid = s.indexrelid"
-        "                    WHERE s.indrelid = i.indrelid AND s.indexrelid <> i.indexrelid"
-        "                      AND pg_catalog.starts_with(o.relname::text,"
-        "                            pg_catalog.regexp_replace(c.relname::text, '_cc(new|old)[0-9]*$', ''))"
-        "                      AND " INDEX_DEFINITION("s.indexrelid") " = " INDEX_DEFINITION("i.indexrelid") ")"
+        "         JOIN pg_catalog.pg_class AS o ON o.oid OPERATOR(pg_catalog.=) s.indexrelid"
+        "         WHERE s.indrelid OPERATOR(pg_catalog.=) i.indrelid"
+        " AND s.indexrelid OPERATOR(pg_catalog.<>) i.indexrelid"
+        "         AND pg_catalog.starts_with(o.relname::pg_catalog.text,"
+        "         pg_catalog.regexp_replace(c.relname::pg_catalog.text, '_cc(new|old)[0-9]*$', ''))"
+        "   AND (SELECT f.text FROM definition AS f"
+        " WHERE f.oid OPERATOR(pg_catalog.=) s.indexrelid) OPERATOR(pg_catalog.=)"
+        "       (SELECT f.text FROM definition AS f WHERE f.oid OPERATOR(pg_catalog.=) i.indexrelid))"
         "  FROM pg_catalog.pg_index AS i"
-        "  JOIN scope ON scope.oid = i.indrelid"
-        "  JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid"
-        "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-        " WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'"
+        "  JOIN scope ON scope.oid OPERATOR(pg_catalog.=) i.indrelid"
+        "  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
+        "  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        " WHERE NOT i.indisvalid AND c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$'"
         "   AND " YOUNGER_THAN_INTENT("c.xmin", "$3::bigint")
         " ORDER BY 4, 1, 2",
 };
@@ -91,6 +99,8 @@ static bool clear(const struct broken *broken, const struct result *copies, size
             return error_set(
                 err, ERROR_CLEAN,
                 "the index %s is INVALID, and it is not certain that this migration left it behind", name.at);
+        if (broken->may_only_look)
+            return false;
         log_warn("dropping the INVALID index %s that an interrupted REINDEX left behind", name.at);
         if (!invalid_index_drop(broken, name.at, err))
             return false;
@@ -132,6 +142,6 @@ bool reindex_after(const struct broken *broken, const struct subject *subject, c
     if (!intent->is_known)
         return true;
     if (!find(broken, subject, intent, &copies, &err))
-        return leftover_unknown(left, intent, &err);
+        return leftover_unknown(left, intent->is_known, &err);
     return clear(broken, copies, &new_ones, left, &err);
 }

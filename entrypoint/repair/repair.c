@@ -23,6 +23,7 @@ bool repair_may_be_needed(const struct broken *broken)
     case NONTRANSACTIONAL_DROP_INDEX:
     case NONTRANSACTIONAL_REINDEX_CONCURRENTLY:
     case NONTRANSACTIONAL_DETACH:
+    case NONTRANSACTIONAL_COMMITTING:
     case NONTRANSACTIONAL_SUBSCRIPTION: /* a slot on the other server */
         return true;
     case NONTRANSACTIONAL_REINDEX:
@@ -32,11 +33,26 @@ bool repair_may_be_needed(const struct broken *broken)
     }
 }
 
+/* Nothing tells how much of it is done, so running it again would be a guess. A person who has changed it has
+ * decided. */
+static enum repair_answer committing_before(const struct broken *broken, const struct intent *intent,
+                                            struct error *err)
+{
+    if (!intent->is_known || intent->sql == NULL || !slice_equals(broken_text(broken), intent->sql))
+        return REPAIR_RUN;
+    error_set(err, ERROR_CLEAN,
+              "this statement commits by itself, and it is not known how far it came in an earlier run");
+    broken_point(broken, err);
+    return REPAIR_REFUSED;
+}
+
 enum repair_answer repair_before(const struct broken *broken, const struct intent *intent, struct error *err)
 {
     struct index_statement index;
     struct subject subject;
 
+    if (broken->statement->nontransactional == NONTRANSACTIONAL_COMMITTING)
+        return committing_before(broken, intent, err);
     if (index_statement_parse(broken_text(broken), &index))
         return index.is_drop ? index_drop_before(broken, &index, intent, err)
                              : index_create_before(broken, &index, intent, err);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/parting.h"
 #include "base/pod.h"
+#include "base/signals.h"
 #include "report/metrics.h"
 #include "report/pushgateway.h"
 
@@ -250,7 +251,7 @@ void publish_last_word(struct publisher *publisher, const struct error *err)
 
 void publish_end(struct publisher *publisher)
 {
-    while (is_busy(publisher) && !deadline_passed(publisher->until))
+    while (is_busy(publisher) && !deadline_passed(publisher->until) && !signals_are_repeated())
         http_wait(STEP_MS);
     outbox_close(&publisher->push);
     outbox_close(&publisher->webhook);

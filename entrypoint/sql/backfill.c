@@ -8,7 +8,7 @@
 #include "sql/scan.h"
 
 const struct backfill_wish BACKFILL_DEFAULTS = {
-    .target_ms = 10, .rows_least = 100, .rows_most = 50000, .rest_percent = 50
+    .target_ms = 10, .rows_least = 1, .rows_most = 50000, .rest_percent = 50
 };
 const struct throttle_wish THROTTLE_DEFAULTS = { .lag_ms = 5000,
                                                  .lag_size = 64LL * 1024 * 1024,
@@ -29,23 +29,29 @@ struct word {
     const char *name;
     enum value_type type;
     size_t field;
+    int64_t least; /* of its value; for sizes without a limit of their own, 0 and INT64_MAX */
+    int64_t most;
+    const char *range; /* the same for people */
 };
 
 /* Of each directive. */
 enum { WORDS = 4 };
 
+/* A batch of a minute is none, and a session may not be idle for one. */
 static const struct word BACKFILL_WORDS[WORDS] = {
-    { "key", VALUE_KEYS, 0 },
-    { "target", VALUE_TIME, offsetof(struct backfill_wish, target_ms) },
-    { "rows", VALUE_ROWS, 0 },
-    { "rest", VALUE_PERCENT, offsetof(struct backfill_wish, rest_percent) },
+    { "key", VALUE_KEYS, 0, 0, INT64_MAX, "" },
+    { "target", VALUE_TIME, offsetof(struct backfill_wish, target_ms), 1, 60 * 1000, "from 1ms to 1m" },
+    { "rows", VALUE_ROWS, 0, 1, 10 * 1000 * 1000, "from 1 to 10000000" },
+    { "rest", VALUE_PERCENT, offsetof(struct backfill_wish, rest_percent), 0, 100 * 1000,
+      "from 0 to 100000%" },
 };
 
+/* 0 turns each of them off. */
 static const struct word THROTTLE_WORDS[WORDS] = {
-    { "lag", VALUE_TIME, offsetof(struct throttle_wish, lag_ms) },
-    { "lag-size", VALUE_SIZE, offsetof(struct throttle_wish, lag_size) },
-    { "slot", VALUE_SIZE, offsetof(struct throttle_wish, slot_size) },
-    { "active", VALUE_PERCENT, offsetof(struct throttle_wish, active_percent) },
+    { "lag", VALUE_TIME, offsetof(struct throttle_wish, lag_ms), 0, 24LL * 3600 * 1000, "from 0 to 24h" },
+    { "lag-size", VALUE_SIZE, offsetof(struct throttle_wish, lag_size), 0, INT64_MAX, "" },
+    { "slot", VALUE_SIZE, offsetof(struct throttle_wish, slot_size), 0, INT64_MAX, "" },
+    { "active", VALUE_PERCENT, offsetof(struct throttle_wish, active_percent), 0, 100, "from 0 to 100%" },
 };
 
 /* Takes digits off the front; at most nine, so that nothing overflows later. */
@@ -88,14 +94,14 @@ static bool read_percent(struct slice text, int64_t *out)
     return take_number(&text, out) && (slice_equals(text, "%") || (*out == 0 && text.length == 0));
 }
 
-static bool read_rows(struct slice text, struct backfill_wish *out)
+static bool read_rows(struct slice text, const struct word *word, struct backfill_wish *out)
 {
     if (!take_number(&text, &out->rows_least) || !slice_starts_with(text, ".."))
         return false;
     text.at += 2;
     text.length -= 2;
-    return take_number(&text, &out->rows_most) && text.length == 0 && out->rows_least > 0 &&
-           out->rows_least <= out->rows_most;
+    return take_number(&text, &out->rows_most) && text.length == 0 && out->rows_least >= word->least &&
+           out->rows_least <= out->rows_most && out->rows_most <= word->most;
 }
 
 static bool read_keys(struct slice text, struct backfill_wish *out)
@@ -107,6 +113,10 @@ static bool read_keys(struct slice text, struct backfill_wish *out)
     do {
         if (out->key_count == BACKFILL_KEYS_MOST || !name_scan_part(&scanner, out->keys[out->key_count++]))
             return false;
+        for (size_t i = 0; i + 1 < out->key_count; i++) {
+            if (strcmp(out->keys[i], out->keys[out->key_count - 1]) == 0)
+                return false;
+        }
         token = scan_token(&scanner);
     } while (slice_equals(scanner_text(&scanner, token), ","));
     return token.kind == TOKEN_END;
@@ -121,7 +131,7 @@ static bool read_value(const struct word *word, struct slice value, void *out)
     case VALUE_KEYS:
         return read_keys(value, out);
     case VALUE_ROWS:
-        return read_rows(value, out);
+        return read_rows(value, word, out);
     case VALUE_TIME:
         is_read = duration_parse(value, &number);
         break;
@@ -132,6 +142,7 @@ static bool read_value(const struct word *word, struct slice value, void *out)
         is_read = read_percent(value, &number);
         break;
     }
+    is_read = is_read && number >= word->least && number <= word->most;
     if (is_read)
         memcpy((char *)out + word->field, &number, sizeof number);
     return is_read;
@@ -154,6 +165,8 @@ static struct slice next_word(struct slice *rest)
 static bool read_words(struct slice rest, const struct word *words, void *out, const char **at,
                        struct error *err)
 {
+    bool is_said[WORDS] = { false };
+
     while (rest.length > 0) {
         struct slice text = next_word(&rest);
         const char *equals = memchr(text.at, '=', text.length);
@@ -170,11 +183,17 @@ static bool read_words(struct slice rest, const struct word *words, void *out, c
             return error_hint(err, "Use %s=, %s=, %s= or %s=.", words[0].name, words[1].name, words[2].name,
                               words[3].name);
         }
+        if (is_said[i]) {
+            error_set(err, ERROR_CLEAN, "\"%s\" is given twice", words[i].name);
+            return error_hint(err, "Remove one of them.");
+        }
+        is_said[i] = true;
         *at = equals + 1;
         if (!read_value(&words[i],
                         (struct slice) { .at = equals + 1, .length = text.length - name.length - 1 }, out)) {
             error_set(err, ERROR_CLEAN, "\"%s\" has an invalid value", words[i].name);
-            return error_hint(err, "Write %s.", EXAMPLES[words[i].type]);
+            return error_hint(err, "Write %s%s%s.", EXAMPLES[words[i].type],
+                              words[i].range[0] == '\0' ? "" : ", ", words[i].range);
         }
     }
     return true;

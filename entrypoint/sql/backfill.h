@@ -1,7 +1,7 @@
 /*
  * What a script says about a backfill: an UPDATE of many rows that runs as many small transactions.
  *
- *     -- tidelock: backfill orders key=id target=10ms rows=100..50000 rest=50%
+ *     -- tidelock: backfill orders key=id target=10ms rows=1..50000 rest=50%
  *     -- tidelock: throttle lag=5s lag-size=64MB slot=2GB active=80%
  *     -- tidelock: verify NOT EXISTS (SELECT FROM orders WHERE status_new IS NULL)
  *     UPDATE orders SET status_new = upper(status) WHERE status_new IS NULL;

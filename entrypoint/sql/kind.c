@@ -20,22 +20,6 @@ const char *const STATEMENT_KIND_NAMES[STATEMENT_KINDS] = {
     [KIND_COPY_STDOUT] = "copy-stdout",
 };
 
-const char *const NONTRANSACTIONAL_NAMES[NONTRANSACTIONAL_KINDS] = {
-    [NONTRANSACTIONAL_CREATE_INDEX] = "CREATE INDEX CONCURRENTLY",
-    [NONTRANSACTIONAL_DROP_INDEX] = "DROP INDEX CONCURRENTLY",
-    [NONTRANSACTIONAL_REINDEX_CONCURRENTLY] = "REINDEX CONCURRENTLY",
-    [NONTRANSACTIONAL_REINDEX] = "REINDEX SCHEMA, DATABASE or SYSTEM",
-    [NONTRANSACTIONAL_VACUUM] = "VACUUM",
-    [NONTRANSACTIONAL_CLUSTER] = "CLUSTER of all tables",
-    [NONTRANSACTIONAL_DATABASE] = "CREATE, DROP or ALTER DATABASE",
-    [NONTRANSACTIONAL_TABLESPACE] = "CREATE or DROP TABLESPACE",
-    [NONTRANSACTIONAL_SYSTEM] = "ALTER SYSTEM",
-    [NONTRANSACTIONAL_DISCARD] = "DISCARD ALL",
-    [NONTRANSACTIONAL_DETACH] = "ALTER TABLE … DETACH PARTITION … CONCURRENTLY",
-    [NONTRANSACTIONAL_SUBSCRIPTION] = "CREATE or ALTER SUBSCRIPTION",
-    [NONTRANSACTIONAL_PREPARED] = "COMMIT PREPARED or ROLLBACK PREPARED",
-};
-
 /* What a statement says about an option. */
 struct condition {
     const char *option; /* NULL: no condition */
@@ -193,26 +177,108 @@ enum statement_kind statement_kind_of(struct scanner scanner, int server_version
     return KIND_PLAIN;
 }
 
-bool statement_is_data(struct scanner scanner)
+/* Whether it begins as one of the patterns says, which all begin with the letter `initial`. */
+static bool begins_as(struct scanner scanner, char initial, const char *const *patterns, size_t count)
 {
-    static const char *const words[] = { "insert", "update", "delete", "merge", "select",
-                                         "values", "table",  "with",   "copy" };
+    struct head head;
+
+    if (scanner.offset >= scanner.length || (scanner.at[scanner.offset] & ~0x20) != initial)
+        return false;
+    head = head_of(scanner);
+    for (size_t i = 0; i < count; i++) {
+        if (pattern_matches(patterns[i], &head))
+            return true;
+    }
+    return false;
+}
+
+enum nontransactional refused_kind_of(struct scanner scanner)
+{
+    static const struct {
+        const char *pattern;
+        enum nontransactional nontransactional;
+    } refused[] = {
+        { "REINDEX", NONTRANSACTIONAL_REINDEX },
+        { "CLUSTER", NONTRANSACTIONAL_CLUSTER },
+        { "DROP SUBSCRIPTION", NONTRANSACTIONAL_SUBSCRIPTION },
+        { "ALTER SUBSCRIPTION", NONTRANSACTIONAL_SUBSCRIPTION },
+    };
+    struct head head = head_of(scanner);
+
+    for (size_t i = 0; i < array_length(refused); i++) {
+        if (pattern_matches(refused[i].pattern, &head))
+            return refused[i].nontransactional;
+    }
+    return NONTRANSACTIONAL_COMMITTING;
+}
+
+bool statement_may_commit(struct scanner scanner)
+{
+    static const char *const call[] = { "CALL" };
+    static const char *const block[] = { "DO" };
+
+    return begins_as(scanner, 'C', call, array_length(call)) ||
+           begins_as(scanner, 'D', block, array_length(block));
+}
+
+bool statement_adds_value(struct scanner scanner)
+{
+    static const char *const patterns[] = { "ALTER TYPE <name> ADD VALUE" };
+
+    return begins_as(scanner, 'A', patterns, array_length(patterns));
+}
+
+bool statement_sets_transaction(struct scanner scanner)
+{
+    static const char *const patterns[] = {
+        "SET [LOCAL|SESSION] TRANSACTION",
+        "SET [LOCAL|SESSION] TRANSACTION_ISOLATION|TRANSACTION_READ_ONLY|TRANSACTION_DEFERRABLE",
+    };
+
+    return begins_as(scanner, 'S', patterns, array_length(patterns));
+}
+
+bool statement_is_before_queries(struct scanner scanner)
+{
+    static const char *const words[] = { "set", "reset", "show", "lock" };
     struct token token = scan_token(&scanner);
 
-    for (size_t i = 0; token.kind == TOKEN_WORD && i < array_length(words); i++) {
+    for (size_t i = 0; i < array_length(words); i++) {
+        if (scanner_is_word(&scanner, token, words[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Whether it begins with one of these words. */
+static bool begins_with(struct scanner scanner, const char *const *words, size_t count)
+{
+    struct token token = scan_token(&scanner);
+
+    for (size_t i = 0; token.kind == TOKEN_WORD && i < count; i++) {
         if (slice_equals_ignoring_case(scanner_text(&scanner, token), words[i]))
             return true;
     }
     return false;
 }
 
+bool statement_is_data(struct scanner scanner)
+{
+    static const char *const words[] = { "insert", "update", "delete", "merge", "copy" };
+
+    return begins_with(scanner, words, array_length(words));
+}
+
+bool statement_is_query(struct scanner scanner)
+{
+    static const char *const words[] = { "select", "values", "table", "with" };
+
+    return statement_is_data(scanner) || begins_with(scanner, words, array_length(words));
+}
+
 bool statement_is_guarded_index(struct scanner scanner)
 {
-    static const char PATTERN[] = "CREATE [UNIQUE] INDEX [CONCURRENTLY] IF NOT EXISTS";
-    struct head head;
+    static const char *const patterns[] = { "CREATE [UNIQUE] INDEX [CONCURRENTLY] IF NOT EXISTS" };
 
-    if (scanner.offset >= scanner.length || (scanner.at[scanner.offset] & ~0x20) != PATTERN[0])
-        return false;
-    head = head_of(scanner);
-    return pattern_matches(PATTERN, &head);
+    return begins_as(scanner, 'C', patterns, array_length(patterns));
 }

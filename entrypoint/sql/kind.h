@@ -3,8 +3,8 @@
  * all.
  *
  * Decided by a table, from its first words alone. If the text cannot tell, it counts as plain: REINDEX and
- * CLUSTER of a partitioned table, DROP SUBSCRIPTION with a slot, CALL and DO that commit. The server then
- * refuses it and nothing is changed; a directive in the script can set this right.
+ * CLUSTER of a partitioned table, DROP SUBSCRIPTION with a slot, CALL and DO that commit. In a transaction
+ * the server then refuses it and nothing is changed; refused_kind_of() says what it is once that is known.
  */
 #ifndef SQL_KIND_H
 #define SQL_KIND_H
@@ -35,24 +35,23 @@ enum nontransactional {
     NONTRANSACTIONAL_CREATE_INDEX, /* CONCURRENTLY, like the next two */
     NONTRANSACTIONAL_DROP_INDEX,
     NONTRANSACTIONAL_REINDEX_CONCURRENTLY,
-    NONTRANSACTIONAL_REINDEX, /* of a schema, a database or the system: a transaction for each table */
+    NONTRANSACTIONAL_REINDEX, /* of a schema, a database, the system, a partitioned table: a transaction for
+                                 each table */
     NONTRANSACTIONAL_VACUUM,
-    NONTRANSACTIONAL_CLUSTER, /* of every table */
+    NONTRANSACTIONAL_CLUSTER, /* of every table, or of a partitioned one */
     NONTRANSACTIONAL_DATABASE,
     NONTRANSACTIONAL_TABLESPACE,
     NONTRANSACTIONAL_SYSTEM, /* ALTER SYSTEM */
     NONTRANSACTIONAL_DISCARD,
     NONTRANSACTIONAL_DETACH,
     NONTRANSACTIONAL_SUBSCRIPTION,
-    NONTRANSACTIONAL_PREPARED, /* COMMIT PREPARED, ROLLBACK PREPARED */
+    NONTRANSACTIONAL_PREPARED,   /* COMMIT PREPARED, ROLLBACK PREPARED */
+    NONTRANSACTIONAL_COMMITTING, /* DO or CALL that commits: nobody can tell from outside how far it came */
     NONTRANSACTIONAL_KINDS
 };
 
 /* "plain", "begin", …: for logs and tests. */
 extern const char *const STATEMENT_KIND_NAMES[STATEMENT_KINDS];
-
-/* The statement's name for people: "CREATE INDEX CONCURRENTLY"; NULL for NONTRANSACTIONAL_NO. */
-extern const char *const NONTRANSACTIONAL_NAMES[NONTRANSACTIONAL_KINDS];
 
 /* The kind of the statement whose first token `scanner` is at and whose text ends with the scanner's, for a
  * server of `server_version` (as libpq's PQserverVersion: 150004). *nontransactional becomes
@@ -60,9 +59,31 @@ extern const char *const NONTRANSACTIONAL_NAMES[NONTRANSACTIONAL_KINDS];
 enum statement_kind statement_kind_of(struct scanner scanner, int server_version,
                                       enum nontransactional *nontransactional);
 
-/* Whether the statement whose first token `scanner` is at reads and writes rows: INSERT, UPDATE, DELETE,
- * MERGE, SELECT, VALUES, TABLE, WITH, COPY. Such a statement usually waits for rows, not for a table. */
+/* What a plain statement is, after the server has refused it in a transaction block. */
+enum nontransactional refused_kind_of(struct scanner scanner);
+
+/* Whether it is a DO or a CALL: the only plain statements that may commit by themselves. */
+bool statement_may_commit(struct scanner scanner);
+
+/* Whether it is ALTER TYPE … ADD VALUE: the value cannot be used before it is committed (documentation,
+ * "ALTER TYPE"). */
+bool statement_adds_value(struct scanner scanner);
+
+/* Whether it sets the isolation level, the access mode or the deferrable mode of its transaction, which has
+ * to come before the first query: SET TRANSACTION, SET [LOCAL] transaction_isolation, … */
+bool statement_sets_transaction(struct scanner scanner);
+
+/* Whether the server runs it without a snapshot, so that SET TRANSACTION may still follow: SET, RESET, SHOW,
+ * LOCK. */
+bool statement_is_before_queries(struct scanner scanner);
+
+/* Whether the statement whose first token `scanner` is at writes rows: INSERT, UPDATE, DELETE, MERGE, COPY.
+ * Such a statement usually waits for rows, not for a table. SELECT is none of them: it does whatever its
+ * functions do, ALTER TABLE included. */
 bool statement_is_data(struct scanner scanner);
+
+/* Whether it is one of these, or SELECT, VALUES, TABLE or WITH. */
+bool statement_is_query(struct scanner scanner);
 
 /* Whether it is CREATE INDEX IF NOT EXISTS, which accepts an existing index that is INVALID. */
 bool statement_is_guarded_index(struct scanner scanner);

@@ -240,6 +240,21 @@ static const struct effect {
     [KIND_NONTRANSACTIONAL] = { .counter = offsetof(struct script_summary, nontransactional) },
 };
 
+/* What only means something inside a transaction, and is not inside one that the script has begun. */
+static void note_strays(struct script_summary *summary, const struct statement *statement)
+{
+    if (summary->ends_inside_transaction)
+        return;
+    if (statement->kind == KIND_ROLLBACK && !summary->has_stray_rollback) {
+        summary->has_stray_rollback = true;
+        summary->stray_rollback = statement->start;
+    }
+    if (statement->kind == KIND_SAVEPOINT && !summary->has_stray_savepoint) {
+        summary->has_stray_savepoint = true;
+        summary->stray_savepoint = statement->start;
+    }
+}
+
 static void summarize_statement(struct script_summary *summary, const struct statement *statement)
 {
     const struct effect *effect = &EFFECTS[statement->kind];
@@ -253,6 +268,7 @@ static void summarize_statement(struct script_summary *summary, const struct sta
     }
     if ((effect->begins || effect->ends) && is_first_control)
         summary->first_control = *statement;
+    note_strays(summary, statement);
     if (effect->ends)
         summary->ends_inside_transaction = false;
     if (effect->begins && !summary->ends_inside_transaction) {

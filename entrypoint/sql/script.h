@@ -64,11 +64,15 @@ struct script_summary {
     size_t prepares;                    /* PREPARE TRANSACTION */
     size_t savepoints;                  /* SAVEPOINT, RELEASE, ROLLBACK TO */
     size_t nontransactional;            /* statements that refuse a transaction block */
-    size_t data;                        /* statements that read and write rows */
+    size_t data;                        /* statements that write rows */
     size_t guarded_indexes;             /* CREATE INDEX IF NOT EXISTS */
     bool has_nontransactional_in_block; /* one of those follows a BEGIN: it can only fail */
-    bool ends_inside_transaction;       /* a transaction is begun and not ended */
-    size_t open_begin_offset;           /* if so: the offset of what began it */
+    bool has_stray_rollback;            /* a ROLLBACK outside a transaction of the script's own … */
+    size_t stray_rollback;              /* … and its offset */
+    bool has_stray_savepoint;           /* SAVEPOINT, RELEASE, ROLLBACK TO outside of one … */
+    size_t stray_savepoint;
+    bool ends_inside_transaction;   /* a transaction is begun and not ended */
+    size_t open_begin_offset;       /* if so: the offset of what began it */
     struct statement first_control; /* the first begin, commit, rollback, chain or prepare; if there is one */
     struct statement first_nontransactional; /* the first of those, if there is one */
 };

@@ -2,11 +2,31 @@
 
 #include "base/text.h"
 
+static struct scanner scanner_at(const struct segment_reader *reader, const struct statement *statement)
+{
+    struct scanner scanner = reader->script.scanner;
+
+    scanner.offset = statement->start;
+    scanner.length = statement->end;
+    return scanner;
+}
+
+static void mark_refused(struct segment_reader *reader)
+{
+    struct statement *next = &reader->next;
+
+    if (!reader->rules.has_refused || reader->rules.refused != reader->statements || next->kind != KIND_PLAIN)
+        return;
+    next->kind = KIND_NONTRANSACTIONAL;
+    next->nontransactional = refused_kind_of(scanner_at(reader, next));
+}
+
 static enum segment_answer advance(struct segment_reader *reader, struct error *err)
 {
     switch (script_next(&reader->script, &reader->next, err)) {
     case SCRIPT_STATEMENT:
         reader->has_next = true;
+        mark_refused(reader);
         return SEGMENT_FOUND;
     case SCRIPT_END:
         reader->has_next = false;
@@ -17,9 +37,10 @@ static enum segment_answer advance(struct segment_reader *reader, struct error *
     return SEGMENT_ERROR;
 }
 
-struct segment_reader segment_reader_of(struct script_reader script, size_t first, bool is_grouping)
+struct segment_reader segment_reader_of(struct script_reader script, size_t first,
+                                        const struct segment_rules *rules)
 {
-    return (struct segment_reader) { .script = script, .statements = first, .is_grouping = is_grouping };
+    return (struct segment_reader) { .script = script, .statements = first, .rules = *rules };
 }
 
 /* Adds the current statement to the segment. */
@@ -56,12 +77,21 @@ static enum segment_answer read_block(struct segment_reader *reader, struct segm
  * transaction. */
 static enum segment_answer read_run(struct segment_reader *reader, struct segment *segment, struct error *err)
 {
+    bool is_ended;
+
     segment->kind = SEGMENT_PLAIN;
     do {
+        is_ended = !reader->rules.is_grouping ||
+                   (reader->rules.ends_at_value && statement_adds_value(scanner_at(reader, &reader->next)));
         if (take(reader, segment, err) == SEGMENT_ERROR)
             return SEGMENT_ERROR;
-    } while (reader->is_grouping && is_plain(reader));
+    } while (!is_ended && is_plain(reader));
     return SEGMENT_FOUND;
+}
+
+static bool is_stray(const struct segment_reader *reader)
+{
+    return reader->next.kind == KIND_COMMIT || reader->next.kind == KIND_ROLLBACK;
 }
 
 /* A COMMIT outside a block ends what came before it, which is already committed: there is nothing left to
@@ -69,23 +99,13 @@ static enum segment_answer read_run(struct segment_reader *reader, struct segmen
 static enum segment_answer skip_stray_commits(struct segment_reader *reader, struct segment *segment,
                                               struct error *err)
 {
-    while (reader->has_next && reader->next.kind == KIND_COMMIT) {
+    while (reader->has_next && is_stray(reader)) {
         segment->count++;
         reader->statements++;
         if (advance(reader, err) == SEGMENT_ERROR)
             return SEGMENT_ERROR;
     }
     return SEGMENT_FOUND;
-}
-
-static enum segment_answer refuse_rollback(const struct segment_reader *reader, struct error *err)
-{
-    error_set(err, ERROR_CLEAN,
-              "ROLLBACK outside a transaction block: what it undoes depends on who runs the script");
-    error_point(err, reader->script.file, reader->script.bytes.at, reader->script.bytes.length,
-                reader->next.start);
-    error_hint(err, "Put a BEGIN before the statements that it should undo, or remove it.");
-    return SEGMENT_ERROR;
 }
 
 enum segment_answer segment_next(struct segment_reader *reader, struct segment *out, struct error *err)
@@ -97,8 +117,6 @@ enum segment_answer segment_next(struct segment_reader *reader, struct segment *
     reader->has_started = true;
     if (!reader->has_next)
         return SEGMENT_END;
-    if (reader->next.kind == KIND_ROLLBACK)
-        return refuse_rollback(reader, err);
     *out = (struct segment) {
         .start = reader->next.start, .end = reader->next.start, .first = reader->statements, .is_data = true
     };
@@ -108,7 +126,7 @@ enum segment_answer segment_next(struct segment_reader *reader, struct segment *
         out->kind = SEGMENT_ALONE;
         out->nontransactional = reader->next;
         answer = take(reader, out, err);
-    } else if (reader->next.kind == KIND_COMMIT) {
+    } else if (is_stray(reader)) {
         answer = SEGMENT_FOUND; /* a script that starts with one: an empty run */
     } else {
         answer = read_run(reader, out, err);

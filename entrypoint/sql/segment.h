@@ -24,33 +24,39 @@ struct segment {
     enum segment_kind kind;
     size_t start; /* byte offsets in the script */
     size_t end;
-    size_t first;             /* number of its first statement in the script, from 0 */
-    size_t count;             /* of its statements, COMMIT or ROLLBACK included */
-    bool is_data;             /* all of them read and write rows, except BEGIN, COMMIT and ROLLBACK */
-    struct statement closing; /* SEGMENT_BLOCK: its COMMIT or ROLLBACK */
+    size_t first;                      /* number of its first statement in the script, from 0 */
+    size_t count;                      /* of its statements, COMMIT or ROLLBACK included */
+    bool is_data;                      /* all of them write rows, except BEGIN, COMMIT and ROLLBACK */
+    struct statement closing;          /* SEGMENT_BLOCK: its COMMIT or ROLLBACK */
     struct statement nontransactional; /* SEGMENT_ALONE */
+};
+
+/* How a script is cut. */
+struct segment_rules {
+    bool is_grouping;   /* adjacent plain statements become one segment; otherwise each is its own */
+    bool ends_at_value; /* … which ends behind an ALTER TYPE … ADD VALUE: the value can be used then */
+    bool has_refused;
+    size_t refused; /* statement of that number, though its text is plain, cannot run in a transaction */
 };
 
 /* Walks through a script. Its members are private. */
 struct segment_reader {
     struct script_reader script;
+    struct segment_rules rules;
     struct statement next;
     bool has_started;
     bool has_next;
-    bool is_grouping;
     size_t statements; /* passed so far */
 };
 
 enum segment_answer { SEGMENT_FOUND, SEGMENT_END, SEGMENT_ERROR };
 
-/* Reads segments from the position of `script`, whose next statement is number `first` of the whole. With
- * `is_grouping`, adjacent plain statements become one segment (as in one message to the server); otherwise
- * each is its own (as in psql). */
-struct segment_reader segment_reader_of(struct script_reader script, size_t first, bool is_grouping);
+/* Reads segments from the position of `script`, whose next statement is number `first` of the whole. */
+struct segment_reader segment_reader_of(struct script_reader script, size_t first,
+                                        const struct segment_rules *rules);
 
-/* The next segment. A COMMIT outside a block ends a run and counts as part of it; a ROLLBACK there is an
- * error.
- * */
+/* The next segment. A COMMIT outside a block ends a run and counts as part of it; so does a ROLLBACK there,
+ * which mode_decide() has ruled out. */
 must_use enum segment_answer segment_next(struct segment_reader *reader, struct segment *out,
                                           struct error *err);
 

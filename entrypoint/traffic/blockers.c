@@ -7,8 +7,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "sql/quote.h"
 
-enum { MODES = 8 };
+enum { MODES = 8, SQL_MOST = 8 * 1024 };
 
 /* Which modes conflict (documentation, "Explicit Locking", table of conflicting lock modes). */
 static const struct {
@@ -40,12 +41,13 @@ static const struct query HOLDERS = {
     .sql =
         "SELECT " BLOCKER_COLUMNS
         "  FROM pg_catalog.pg_locks AS l"
-        "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid"
-        "  LEFT JOIN pg_catalog.pg_prepared_xacts AS p ON l.virtualtransaction = '-1/' || p.transaction"
-        " WHERE l.granted AND l.locktype = 'relation' AND l.relation = $1::oid AND l.mode = ANY ($2::text[])"
-        "   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d"
-        "                      WHERE d.datname = pg_catalog.current_database())"
-        "   AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()"
+        "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid" BLOCKER_PREPARED
+        " WHERE l.granted AND l.locktype OPERATOR(pg_catalog.=) 'relation'"
+        "   AND l.relation OPERATOR(pg_catalog.=) $1::pg_catalog.oid"
+        "   AND l.mode OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])"
+        "   AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database AS d"
+        "                      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
+        "   AND (l.pid IS NULL OR l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid())"
         " GROUP BY " BLOCKER_GROUPS " ORDER BY a.xact_start LIMIT 16",
 };
 
@@ -68,14 +70,14 @@ static void read_one(const struct result *result, int row, int first, struct blo
     *out = (struct blocker) { .pid = (int)result_number(result, row, first),
                               .age = seconds(result, row, first + 1),
                               .idle = seconds(result, row, first + 2),
-                              .is_wraparound = result_bool(result, row, first + 10) };
+                              .is_wraparound = result_bool(result, row, first + 9) };
     text_copy_cut(out->name, sizeof out->name, result_text(result, row, first + 3));
     text_copy_cut(out->user, sizeof out->user, result_text(result, row, first + 4));
     text_copy_cut(out->state, sizeof out->state, result_text(result, row, first + 5));
     text_copy_cut(out->kind, sizeof out->kind, result_text(result, row, first + 6));
     text_copy_cut(out->held, sizeof out->held, result_text(result, row, first + 7));
-    text_copy_cut(out->started, sizeof out->started, result_text(result, row, first + 8));
-    text_copy_cut(out->transaction, sizeof out->transaction, result_text(result, row, first + 9));
+    text_copy_cut(out->transaction, sizeof out->transaction, result_text(result, row, first + 8));
+    text_copy_cut(out->database, sizeof out->database, result_text(result, row, first + 10));
 }
 
 void blockers_read(const struct result *result, int first, struct blockers *out)
@@ -85,13 +87,59 @@ void blockers_read(const struct result *result, int first, struct blockers *out)
         read_one(result, row, first, &out->list[out->count++]);
 }
 
+/* Whether one of the modes in `held` ("RowShareLock, ShareLock") conflicts with `mode`. */
+static bool is_in_conflict(const char *mode, const char *held)
+{
+    struct slice conflicts = slice_of(conflicts_of(mode));
+
+    for (const char *at = held; *at != '\0';) {
+        size_t length = strcspn(at, ", ");
+
+        /* Each name in the list stands between a brace or a comma and the next. */
+        for (const char *found = conflicts.at; (found = strchr(found, *at)) != NULL; found++) {
+            if (found > conflicts.at && strchr("{,", found[-1]) != NULL && strncmp(found, at, length) == 0 &&
+                strchr(",}", found[length]) != NULL)
+                return true;
+        }
+        at += length;
+        at += strspn(at, ", ");
+    }
+    return false;
+}
+
+void blockers_drop_harmless(const char *mode, struct blockers *blockers)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < blockers->count; i++) {
+        if (blockers->list[i].pid != 0 || is_in_conflict(mode, blockers->list[i].held))
+            blockers->list[kept++] = blockers->list[i];
+    }
+    blockers->count = kept;
+}
+
+/* The transaction $1, if it still holds its own lock, which whoever wants one of its rows waits for. */
+static const struct query ROW_HOLDER = {
+    .name = "row_holder",
+    .parameters = 1,
+    .sql =
+        "SELECT " BLOCKER_COLUMNS
+        "  FROM pg_catalog.pg_locks AS l"
+        "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid" BLOCKER_PREPARED
+        " WHERE l.granted AND l.locktype OPERATOR(pg_catalog.=) 'transactionid'"
+        "   AND l.virtualtransaction OPERATOR(pg_catalog.=) $1"
+        " GROUP BY " BLOCKER_GROUPS " LIMIT 1",
+};
+
 bool blockers_find(struct connection *conn, const struct wanted_lock *wanted_lock, struct blockers *out,
                    struct error *err)
 {
-    const char *const parameters[] = { wanted_lock->oid, conflicts_of(wanted_lock->mode) };
+    const char *const table[] = { wanted_lock->oid, conflicts_of(wanted_lock->mode) };
+    const char *const row[] = { wanted_lock->holder };
     auto_result struct result *result = NULL;
 
-    if (!query_run(conn, &HOLDERS, parameters, &result, err))
+    if (!(wanted_lock->is_row ? query_run(conn, &ROW_HOLDER, row, &result, err)
+                              : query_run(conn, &HOLDERS, table, &result, err)))
         return false;
     blockers_read(result, 0, out);
     return true;
@@ -122,66 +170,147 @@ static void describe_session(const struct blocker *blocker, struct text *out)
         text_add_string(out, "only members of pg_monitor can see more)");
 }
 
+static void describe_prepared(const struct blocker *blocker, struct text *out)
+{
+    char age[32];
+
+    text_add_format(out, "the prepared transaction \"%s\" (", blocker->name);
+    if (blocker->database[0] != '\0')
+        text_add_format(out, "in database \"%s\", ", blocker->database);
+    text_add_format(out, "of user %s, prepared %s ago)", blocker->user,
+                    duration_text((int64_t)(blocker->age * 1000), age, sizeof age));
+}
+
 void blocker_describe(const struct blocker *blocker, struct text *out)
 {
     if (blocker->pid == 0)
-        text_add_format(out, "the prepared transaction \"%s\"", blocker->name);
+        describe_prepared(blocker, out);
     else
         describe_session(blocker, out);
     text_add_format(out, ", which holds %s", blocker->held);
 }
 
-enum action { ACTION_NONE, ACTION_CANCEL, ACTION_TERMINATE, ACTIONS };
+void blocker_add_remedy(const struct blocker *blocker, struct text *out)
+{
+    auto_text struct text gid = text_init(4 * GID_SIZE);
+    struct slice quoted;
 
-#define SIGNAL(function)                                                                                     \
-    "SELECT pg_catalog." function                                                                            \
-    "(a.pid) FROM pg_catalog.pg_stat_activity AS a"                                                          \
-    " WHERE a.pid = $1::integer AND a.backend_start = $2::timestamptz AND a.state = $3"                      \
-    "   AND a.backend_type = 'client backend' AND a.application_name NOT LIKE 'tidelock %'"                  \
-    "   AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.oid = a.usesysid AND r.rolsuper)"
+    if (blocker->pid != 0) {
+        text_add_format(out, "SELECT pg_terminate_backend(%d);", blocker->pid);
+        return;
+    }
+    quote_literal(blocker->name, &gid);
+    quoted = slice_trim(text_slice(&gid));
+    if (blocker->database[0] != '\0')
+        text_add_format(out, "in database \"%s\": ", blocker->database);
+    text_add_format(out, "ROLLBACK PREPARED %.*s; (or COMMIT PREPARED %.*s;)", (int)quoted.length, quoted.at,
+                    (int)quoted.length, quoted.at);
+}
 
+/* What is done, and how the log says it. */
 static const struct {
-    struct query query;
+    const char *function;
     const char *text;
-} SIGNALS[ACTIONS] = {
-    [ACTION_CANCEL] = { { .name = "cancel_blocker", .parameters = 3, .sql = SIGNAL("pg_cancel_backend") },
-                        "cancelled the statement of" },
-    [ACTION_TERMINATE] = { { .name = "end_blocker", .parameters = 3, .sql = SIGNAL("pg_terminate_backend") },
-                           "ended the session of" },
+} SIGNALS[BLOCKER_ACTIONS] = {
+    [BLOCKER_CANCEL] = { "pg_cancel_backend", "cancelled the statement of" },
+    [BLOCKER_TERMINATE] = { "pg_terminate_backend", "ended the session of" },
 };
 
-static enum action decide(const struct blocker *blocker, const struct blocker_policy *policy)
+static bool is_idle(const struct blocker *blocker)
+{
+    return strncmp(blocker->state, "idle in transaction", strlen("idle in transaction")) == 0;
+}
+
+enum blocker_action blocker_decide(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
+                                   const struct blocker_policy *policy)
 {
     double age_ms = blocker->age * 1000;
 
-    if (strncmp(blocker->state, "idle in transaction", strlen("idle in transaction")) == 0)
+    /* It may only stand before us in the queue. */
+    if (!wanted_lock->is_row && !wanted_lock->is_transaction &&
+        !is_in_conflict(wanted_lock->mode, blocker->held))
+        return BLOCKER_LEAVE;
+    if (is_idle(blocker))
         return policy->terminate_idle_ms > 0 && blocker->idle * 1000 >= (double)policy->terminate_idle_ms
-                   ? ACTION_TERMINATE
-                   : ACTION_NONE;
+                   ? BLOCKER_TERMINATE
+                   : BLOCKER_LEAVE;
     if (strcmp(blocker->state, "active") != 0 || policy->cancel_ms == 0 || age_ms < (double)policy->cancel_ms)
-        return ACTION_NONE;
+        return BLOCKER_LEAVE;
     return age_ms >= 2 * (double)policy->cancel_ms && strcmp(policy->cancelled, blocker->transaction) == 0
-               ? ACTION_TERMINATE
-               : ACTION_CANCEL;
+               ? BLOCKER_TERMINATE
+               : BLOCKER_CANCEL;
 }
 
-void blocker_act(struct connection *conn, const struct blocker *blocker, struct blocker_policy *policy)
+/* The lock itself, as a condition on pg_locks AS l. */
+static void add_lock(const struct wanted_lock *wanted_lock, struct text *sql)
 {
-    enum action action = decide(blocker, policy);
+    if (wanted_lock->is_row || wanted_lock->is_transaction)
+        text_add_format(sql, "l.locktype OPERATOR(pg_catalog.=) '%s'",
+                        wanted_lock->is_row ? "transactionid" : "virtualxid");
+    else
+        text_add_format(sql,
+                        "l.locktype OPERATOR(pg_catalog.=) 'relation'"
+                        " AND l.relation OPERATOR(pg_catalog.=) '%s'::pg_catalog.oid"
+                        " AND l.mode OPERATOR(pg_catalog.=) ANY ('%s'::pg_catalog.text[])",
+                        wanted_lock->oid, conflicts_of(wanted_lock->mode));
+}
+
+/* What was seen may have changed while the answer was on its way: another transaction of the same session may
+ * have nothing to do with the table. */
+void blocker_add_signal(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
+                        struct blocker_policy *policy, struct text *sql)
+{
+    enum blocker_action action = blocker_decide(blocker, wanted_lock, policy);
+
+    if (action == BLOCKER_CANCEL)
+        text_copy_cut(policy->cancelled, sizeof policy->cancelled, blocker->transaction);
+    text_add_format(sql,
+                    "SELECT pg_catalog.%s(a.pid) FROM pg_catalog.pg_stat_activity AS a"
+                    " WHERE a.pid OPERATOR(pg_catalog.=) %d AND a.state OPERATOR(pg_catalog.=) ",
+                    SIGNALS[action].function, blocker->pid);
+    quote_literal(blocker->state, sql);
+    if (is_idle(blocker))
+        text_add_format(sql,
+                        " AND (a.state_change OPERATOR(pg_catalog.+)"
+                        "      '%lld milliseconds'::pg_catalog.interval)"
+                        "     OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()",
+                        (long long)policy->terminate_idle_ms);
+    text_add_string(sql,
+                    " AND a.backend_type OPERATOR(pg_catalog.=) 'client backend'"
+                    " AND a.application_name OPERATOR(pg_catalog.!~~) 'tidelock %'"
+                    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS r"
+                    "                  WHERE r.oid OPERATOR(pg_catalog.=) a.usesysid AND r.rolsuper)"
+                    " AND EXISTS (SELECT FROM pg_catalog.pg_locks AS l"
+                    "              WHERE l.granted AND l.pid OPERATOR(pg_catalog.=) a.pid"
+                    "                AND l.virtualtransaction OPERATOR(pg_catalog.=) ");
+    quote_literal(blocker->transaction, sql);
+    text_add_string(sql, " AND ");
+    add_lock(wanted_lock, sql);
+    text_add_string(sql, ")");
+}
+
+void blocker_say_signal(const struct blocker *blocker, enum blocker_action action)
+{
+    auto_text struct text who = text_init(2048);
+
+    blocker_describe(blocker, &who);
+    log_warn("%s %s", SIGNALS[action].text, who.at);
+}
+
+void blocker_act(struct connection *conn, const struct blocker *blocker,
+                 const struct wanted_lock *wanted_lock, struct blocker_policy *policy)
+{
+    enum blocker_action action = blocker_decide(blocker, wanted_lock, policy);
     auto_result struct result *result = NULL;
-    auto_text struct text who = text_init(1024);
-    char pid[16];
-    const char *const parameters[] = { pid, blocker->started, blocker->state };
+    auto_text struct text sql = text_init(SQL_MOST);
     struct error err;
 
-    if (action == ACTION_NONE)
+    if (action == BLOCKER_LEAVE)
         return;
-    if (action == ACTION_CANCEL)
-        text_copy_cut(policy->cancelled, sizeof policy->cancelled, blocker->transaction);
-    (void)snprintf(pid, sizeof pid, "%d", blocker->pid);
-    blocker_describe(blocker, &who);
-    if (!query_run(conn, &SIGNALS[action].query, parameters, &result, &err))
-        log_warn("could not cancel or end %s: %s", who.at, err.message);
+    blocker_add_signal(blocker, wanted_lock, policy, &sql);
+    if (!query_several(conn, &(const struct query) { .name = "signal_blocker", .sql = sql.at }, &result, 1,
+                       &err))
+        log_warn("could not cancel or end pid %d: %s", blocker->pid, err.message);
     else if (result_rows(result) > 0 && result_bool(result, 0, 0))
-        log_warn("%s %s", SIGNALS[action].text, who.at);
+        blocker_say_signal(blocker, action);
 }

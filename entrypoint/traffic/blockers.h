@@ -16,26 +16,32 @@
 /* The lock that a statement of ours waited for. */
 struct wanted_lock {
     bool is_known;
-    bool is_row;        /* a row's, not a table's */
-    char mode[32];      /* as pg_locks names it */
-    char oid[16];       /* of the table */
-    char relation[192]; /* its name, for people */
+    bool is_row;         /* a row's, not a table's … */
+    bool is_transaction; /* … or a transaction's end, for CREATE INDEX CONCURRENTLY and the like */
+    char mode[32];       /* as pg_locks names it */
+    char oid[16];        /* of the table */
+    char holder[32];     /* the transaction that holds the row (its virtual id) */
+    char relation[192];  /* its name, for people */
 };
+
+enum { GID_SIZE = 200 }; /* of a prepared transaction's name, with its NUL, as the server has it */
 
 /* A session (or a prepared transaction) that holds a conflicting lock. What a role without pg_monitor cannot
  * see of others is empty, and `age` negative. */
 struct blocker {
     int pid;     /* 0 = a prepared transaction, whose name is in `name` */
-    double age;  /* seconds since its transaction began */
+    double age;  /* seconds since its transaction began, or was prepared */
     double idle; /* … since its state changed */
-    char name[64];
+    char name[GID_SIZE];
     char user[64];
+    char database[64]; /* of a prepared transaction, if it is not ours */
     char state[32];
     char kind[32]; /* "client backend", "autovacuum worker", … */
     char held[128];
-    char started[48];     /* when the session began, as text that the server understands */
     char transaction[32]; /* virtual transaction id: the same as long as its transaction lasts */
     bool is_wraparound;   /* an autovacuum that will not give way */
+    bool waits_for_us;    /* it wants what we hold, while we want what it holds … */
+    char statement[200];  /* … and this is what it runs; both only as the watch saw it */
 };
 
 enum { BLOCKERS_MOST = 16 };
@@ -44,24 +50,40 @@ struct blockers {
     size_t count;
 };
 
-/* The columns that blockers_read() reads, from pg_locks AS l, pg_stat_activity AS a, pg_prepared_xacts AS p;
- * and the matching GROUP BY. */
+/* The columns that blockers_read() reads, from pg_locks AS l, pg_stat_activity AS a, and what
+ * BLOCKER_PREPARED joins; and the matching GROUP BY. */
 #define BLOCKER_COLUMNS                                                                                      \
-    "COALESCE(a.pid, 0), EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start),"                   \
-    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.state_change),"                                    \
-    " COALESCE(p.gid, a.application_name, ''), COALESCE(a.usename, ''), COALESCE(a.state, ''),"              \
+    "COALESCE(a.pid, 0),"                                                                                    \
+    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"                                \
+    "                    COALESCE(a.xact_start, p.prepared)),"                                               \
+    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.state_change),"               \
+    " COALESCE(p.gid, a.application_name, ''), COALESCE(p.owner, a.usename, ''), COALESCE(a.state, ''),"     \
     " COALESCE(a.backend_type, ''), pg_catalog.string_agg(DISTINCT l.mode, ', '),"                           \
-    " COALESCE(a.backend_start::text, ''), l.virtualtransaction,"                                            \
-    " COALESCE(a.query LIKE '%(to prevent wraparound)%', false)"
+    " l.virtualtransaction,"                                                                                 \
+    " COALESCE(a.query OPERATOR(pg_catalog.~~) '%(to prevent wraparound)%', false),"                         \
+    " CASE WHEN p.database OPERATOR(pg_catalog.<>) pg_catalog.current_database() THEN p.database ELSE '' END"
 #define BLOCKER_GROUPS                                                                                       \
-    "a.pid, a.xact_start, a.state_change, p.gid, a.application_name, a.usename, a.state, a.backend_type,"    \
-    " a.backend_start, l.virtualtransaction, a.query"
-enum { BLOCKER_COLUMN_COUNT = 11 };
+    "a.pid, a.xact_start, a.state_change, p.gid, p.prepared, p.owner, p.database, a.application_name,"       \
+    " a.usename, a.state, a.backend_type, l.virtualtransaction, a.query"
+
+/* The prepared transaction that holds l: its locks have no process. What they have as virtualtransaction
+ * differs by version, and by whether the server was restarted since; but each also holds the lock of its own
+ * transaction id (source: PostgreSQL, lock.c, lock_twophase_recover(); twophase.c, MarkAsPreparingGuts()). */
+#define BLOCKER_PREPARED                                                                                     \
+    "  LEFT JOIN (pg_catalog.pg_locks AS x JOIN pg_catalog.pg_prepared_xacts AS p"                           \
+    "             ON x.locktype OPERATOR(pg_catalog.=) 'transactionid' AND x.granted AND x.pid IS NULL"      \
+    "            AND x.transactionid OPERATOR(pg_catalog.=) p.transaction)"                                  \
+    "    ON l.pid IS NULL AND x.virtualtransaction OPERATOR(pg_catalog.=) l.virtualtransaction"
 
 /* Reads rows whose columns from `first` on are BLOCKER_COLUMNS. */
 void blockers_read(const struct result *result, int first, struct blockers *out);
 
-/* Those that hold `wanted_lock->oid` in a mode that conflicts with `wanted_lock->mode`. One round trip. */
+/* Takes out the prepared transactions whose locks do not conflict with `mode`: pg_blocking_pids() says that
+ * there is one in the way, and not which. */
+void blockers_drop_harmless(const char *mode, struct blockers *blockers);
+
+/* Those that hold `wanted_lock->oid` in a mode that conflicts with `wanted_lock->mode`; for a row, its holder
+ * if that transaction is still there. One round trip. */
 must_use bool blockers_find(struct connection *conn, const struct wanted_lock *wanted_lock,
                             struct blockers *out, struct error *err);
 
@@ -72,12 +94,31 @@ struct blocker_policy {
     char cancelled[32]; /* the transaction whose statement was cancelled last */
 };
 
-/* Does what the policy says, and logs it. Only to the same session in the same state as seen; never to one of
- * a superuser, of a replica, or of tidelock. At most one round trip. */
-void blocker_act(struct connection *conn, const struct blocker *blocker, struct blocker_policy *policy);
+enum blocker_action { BLOCKER_LEAVE, BLOCKER_CANCEL, BLOCKER_TERMINATE, BLOCKER_ACTIONS };
+
+/* What the policy says about a session that holds that lock. Pure. */
+enum blocker_action blocker_decide(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
+                                   const struct blocker_policy *policy);
+
+/* Adds the statement that does it, whose row is true if it was done: only to the same transaction, if it
+ * still holds the lock and is in the state that was seen; never to a session of a superuser, of a replica, or
+ * of tidelock. The policy remembers a cancel. */
+void blocker_add_signal(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
+                        struct blocker_policy *policy, struct text *sql);
+
+/* Logs that it was done. */
+void blocker_say_signal(const struct blocker *blocker, enum blocker_action action);
+
+/* All of that at once: at most one round trip. */
+void blocker_act(struct connection *conn, const struct blocker *blocker,
+                 const struct wanted_lock *wanted_lock, struct blocker_policy *policy);
 
 /* "pid 4711 ("nightly-report", user etl, idle in transaction, transaction open for 12 s), which holds
  * AccessShareLock". */
 void blocker_describe(const struct blocker *blocker, struct text *out);
+
+/* Adds what ends it, as a person types it: "SELECT pg_terminate_backend(4711);" or "ROLLBACK PREPARED 'x';
+ * (or COMMIT PREPARED 'x';)", with the database where that is another one. */
+void blocker_add_remedy(const struct blocker *blocker, struct text *out);
 
 #endif

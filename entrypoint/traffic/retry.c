@@ -10,14 +10,14 @@ enum {
      * (documentation, "Routine Vacuuming", the autovacuum daemon). */
     AUTOVACUUM_MS = 1500,
     ROWS_MS = 10 * 1000,
-    ROWS_AND_BLOCK_MS = 1000,
     ROWS_MOST_MS = 60 * 1000,
     REST_LEAST_MS = 200,
     REST_FIRST_MS = 500,
     REST_MOST_MS = 20 * 1000
 };
 
-static const int64_t TABLE_MS[] = { 50, 100, 200, 400, 700, 1000 };
+/* The second is long enough for the watch to see what is waited for. */
+static const int64_t TABLE_MS[] = { 25, 30, 60, 120, 250, 500, 1000 };
 
 /* 57014 gets here only if we cancelled a statement ourselves because it blocked others. */
 static const struct {
@@ -39,11 +39,17 @@ enum retry_reason retry_reason_of(const char *sqlstate)
     return RETRY_REASONS;
 }
 
-static int64_t rows_ms(int64_t step_ms, unsigned tries)
+/* Longer with each attempt, and never beyond the time for all of them. */
+static int64_t rows_ms(const struct retry *retry)
 {
-    int64_t ms = step_ms * ((int64_t)tries + 1);
+    int64_t ms = ROWS_MS * ((int64_t)retry->tries + 1);
+    int64_t left = retry->tries == 0 ? retry->retry_for_ms : deadline_left_ms(retry->patience.until);
 
-    return ms < ROWS_MOST_MS ? ms : ROWS_MOST_MS;
+    if (ms > ROWS_MOST_MS)
+        ms = ROWS_MOST_MS;
+    if (retry->retry_for_ms > 0 && ms > left)
+        ms = left;
+    return ms > TABLE_MS[0] ? ms : TABLE_MS[0];
 }
 
 int64_t retry_lock_timeout_ms(const struct retry *retry, enum retry_wait wait)
@@ -53,34 +59,18 @@ int64_t retry_lock_timeout_ms(const struct retry *retry, enum retry_wait wait)
     if (retry->lock_timeout_ms > 0)
         return retry->lock_timeout_ms;
     if (wait == WAIT_ROWS)
-        return rows_ms(ROWS_MS, retry->tries);
-    if (wait == WAIT_ROWS_AND_BLOCK || retry->is_at_rows)
-        return rows_ms(ROWS_AND_BLOCK_MS, retry->tries);
+        return rows_ms(retry);
     if (retry->is_autovacuum)
         return AUTOVACUUM_MS;
     return TABLE_MS[retry->tries < last ? retry->tries : last];
 }
 
-/* The context of a wait for a row contains the row's position, "(block,number)", in any language
- * (PostgreSQL's source, XactLockTableWaitErrorCb); a wait for a table has none. */
-static bool names_row(const char *context)
+void retry_count(struct retry *retry, int64_t waited_ms)
 {
-    for (const char *open = strchr(context, '('); open != NULL; open = strchr(open + 1, '(')) {
-        size_t block = strspn(open + 1, "0123456789");
-        const char *comma = open + 1 + block;
-        size_t number = *comma == ',' ? strspn(comma + 1, "0123456789") : 0;
+    int64_t left = retry->retry_for_ms - waited_ms;
 
-        if (block > 0 && number > 0 && comma[1 + number] == ')')
-            return true;
-    }
-    return false;
-}
-
-void retry_count(struct retry *retry, enum retry_reason reason, const char *context)
-{
     if (retry->tries++ == 0)
-        retry->patience = (struct patience) { .until = deadline_in(retry->retry_for_ms) };
-    retry->is_at_rows = reason == RETRY_LOCK_TIMEOUT && names_row(context);
+        retry->patience = (struct patience) { .until = deadline_in(left > 0 ? left : 0) };
 }
 
 int64_t retry_rest_ms(const struct retry *retry)

@@ -14,36 +14,54 @@ enum {
     EARLY_LOOK_MS = 25,
     LATE_LOOK_MS = 500,
     SAY_BLOCKED_MS = 1000,
+    SIGNAL_MS = 1000,
     SAY_HEADWAY_MS = 10 * 1000,
     BAR_WIDTH = 24,
     SQL_MOST = 16 * 1024
 };
 
-/* What a session waits for and who holds it. pg_blocking_pids() knows queues as well as holders, and needs no
- * privilege. The session's process id follows. */
+/* What a session waits for and who holds it; its process id stands between the two parts. pg_blocking_pids()
+ * knows queues as well as holders, and needs no privilege; a prepared transaction is process 0 in it
+ * (documentation, "System Information Functions"). Whoever queues for a row waits for the first in the queue,
+ * which waits for the transaction that holds it. */
 static const char WANTED[] =
-    "SELECT w.locktype IN ('transactionid', 'tuple'), w.mode, COALESCE(w.relation, 0),"
-    " COALESCE(w.relation::pg_catalog.regclass::text, ''), " BLOCKER_COLUMNS
-    "  FROM pg_catalog.pg_locks AS w"
+    "SELECT w.locktype OPERATOR(pg_catalog.=) 'transactionid', w.mode, COALESCE(w.relation, 0),"
+    " COALESCE(w.relation::pg_catalog.regclass::pg_catalog.text, ''),"
+    " w.locktype OPERATOR(pg_catalog.=) 'virtualxid',"
+    " pg_catalog.bool_or(us.pid OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(b.pid))),"
+    " COALESCE(pg_catalog.max(a.query), ''), " BLOCKER_COLUMNS "  FROM (SELECT ";
+static const char WANTED_END[] =
+    " AS pid) AS us CROSS JOIN pg_catalog.pg_locks AS w"
     "  CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b (pid)"
-    "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = b.pid"
-    "  JOIN pg_catalog.pg_locks AS l ON l.pid = b.pid AND l.granted"
-    "   AND (l.locktype, l.database, l.relation, l.page, l.tuple, l.transactionid)"
-    "     IS NOT DISTINCT FROM (w.locktype, w.database, w.relation, w.page, w.tuple, w.transactionid)"
-    "  LEFT JOIN pg_catalog.pg_prepared_xacts AS p ON l.virtualtransaction = '-1/' || p.transaction"
-    " WHERE NOT w.granted AND w.pid = ";
-static const char WANTED_END[] = " GROUP BY w.locktype, w.mode, w.relation, " BLOCKER_GROUPS " LIMIT 16;";
+    "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) b.pid"
+    "  JOIN pg_catalog.pg_locks AS l ON l.granted AND (l.pid OPERATOR(pg_catalog.=) b.pid"
+    "       OR (l.pid IS NULL AND b.pid OPERATOR(pg_catalog.=) 0))"
+    "   AND pg_catalog.record_eq(ROW(l.locktype, l.database, l.relation, l.transactionid, l.virtualxid),"
+    "                            ROW(w.locktype, w.database, w.relation, w.transactionid, w.virtualxid))" BLOCKER_PREPARED
+    " WHERE NOT w.granted AND w.locktype OPERATOR(pg_catalog.<>) 'tuple'"
+    "   AND (w.pid OPERATOR(pg_catalog.=) us.pid"
+    "        OR (w.locktype OPERATOR(pg_catalog.=) 'transactionid'"
+    "            AND w.pid OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(us.pid))"
+    "            AND EXISTS (SELECT FROM pg_catalog.pg_locks AS o"
+    "                         WHERE NOT o.granted AND o.pid OPERATOR(pg_catalog.=) us.pid"
+    "                           AND o.locktype OPERATOR(pg_catalog.=) 'tuple')))"
+    " GROUP BY w.locktype, w.mode, w.relation, " BLOCKER_GROUPS " LIMIT 16;";
+enum { WANTED_COLUMNS = 7 };
 
-/* How many sessions it blocks. */
+/* How many sessions wait for a table or a row of it. Who waits for the leader lock waits for nothing that the
+ * application needs. */
 static const char BLOCKED[] =
     "SELECT pg_catalog.count(DISTINCT l.pid) FROM pg_catalog.pg_locks AS l"
-    " WHERE NOT l.granted AND %d = ANY (pg_catalog.pg_blocking_pids(l.pid))";
+    " WHERE NOT l.granted"
+    "   AND l.locktype OPERATOR(pg_catalog.=) ANY ('{relation,tuple,transactionid}'::pg_catalog.text[])"
+    "   AND %d OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(l.pid))";
 
 /* Its progress. A phase that counts nothing has a total of 0. */
 static const char PROGRESSED[] =
     ";SELECT pg_catalog.lower(command), phase, done, total FROM ("
-    "SELECT pid, command, phase, CASE WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END,"
-    "       CASE WHEN blocks_total > 0 THEN blocks_total ELSE tuples_total END"
+    "SELECT pid, command, phase, CASE WHEN blocks_total OPERATOR(pg_catalog.>) 0"
+    " THEN blocks_done ELSE tuples_done END,"
+    "       CASE WHEN blocks_total OPERATOR(pg_catalog.>) 0 THEN blocks_total ELSE tuples_total END"
     "  FROM pg_catalog.pg_stat_progress_create_index"
     " UNION ALL SELECT pid, 'vacuum', phase, heap_blks_scanned, heap_blks_total"
     "  FROM pg_catalog.pg_stat_progress_vacuum"
@@ -51,7 +69,7 @@ static const char PROGRESSED[] =
     "  FROM pg_catalog.pg_stat_progress_analyze"
     " UNION ALL SELECT pid, command, phase, heap_blks_scanned, heap_blks_total"
     "  FROM pg_catalog.pg_stat_progress_cluster"
-    ") AS p (pid, command, phase, done, total) WHERE pid = %d";
+    ") AS p (pid, command, phase, done, total) WHERE pid OPERATOR(pg_catalog.=) %d";
 
 static struct watch *watch_of(struct attendant *attendant)
 {
@@ -88,6 +106,26 @@ static void forget_blocked(struct watch *watch)
     watch->progress->blocked_by = 0;
 }
 
+/* A prepared transaction does not end by itself, and CREATE INDEX CONCURRENTLY waits for it without a limit.
+ */
+static void log_blockers(const struct watch *watch, struct text *who)
+{
+    const struct wanted_lock *wanted_lock = &watch->wanted_lock;
+    bool is_prepared = watch->blockers.list[0].pid == 0;
+
+    if (is_prepared) {
+        text_add_string(who, "; to end it, ");
+        blocker_add_remedy(&watch->blockers.list[0], who);
+    }
+    if (wanted_lock->is_row && is_prepared)
+        log_info("blocked: waiting for a transaction to end: %s", who->at);
+    else if (wanted_lock->is_row || wanted_lock->relation[0] != '\0')
+        log_info("blocked: waiting for %s on %s, held up by %s", wanted_lock->mode,
+                 wanted_lock->is_row ? "a row" : wanted_lock->relation, who->at);
+    else
+        log_info("blocked: waiting for a transaction to end, that of %s", who->at);
+}
+
 static void say_blockers(struct watch *watch)
 {
     auto_text struct text text = text_init(2048);
@@ -98,33 +136,68 @@ static void say_blockers(struct watch *watch)
         text_add_string(&text, i == 0 ? "" : "; ");
         blocker_describe(&watch->blockers.list[i], &text);
         if (length < sizeof who)
-            length += (size_t)snprintf(who + length, sizeof who - length, "%d/%s ",
-                                       watch->blockers.list[i].pid, watch->blockers.list[i].state);
+            length +=
+                (size_t)snprintf(who + length, sizeof who - length, "%d/%s ", watch->blockers.list[i].pid,
+                                 watch->blockers.list[i].pid == 0 ? watch->blockers.list[i].name
+                                                                  : watch->blockers.list[i].state);
     }
     if (watch->blockers.count == 0 || strcmp(who, watch->said) == 0)
         return;
     text_copy_cut(watch->said, sizeof watch->said, who);
     text_copy_cut(watch->progress->in_the_way, sizeof watch->progress->in_the_way, text.at);
-    if (watch->wanted_lock.is_row || watch->wanted_lock.relation[0] != '\0')
-        log_info("blocked: waiting for %s on %s, held up by %s", watch->wanted_lock.mode,
-                 watch->wanted_lock.is_row ? "a row" : watch->wanted_lock.relation, text.at);
-    else
-        log_info("blocked: waiting for a transaction to end, that of %s", text.at);
+    log_blockers(watch, &text);
 }
 
 static void see_want(struct watch *watch, const struct result *seen)
 {
     struct wanted_lock *wanted_lock = &watch->wanted_lock;
+    struct blockers *blockers = &watch->blockers;
 
+    watch->is_waiting = result_rows(seen) > 0;
     watch->progress->blocked_by = result_rows(seen);
-    if (result_rows(seen) == 0)
+    if (!watch->is_waiting)
         return;
-    *wanted_lock = (struct wanted_lock) { .is_known = true, .is_row = result_bool(seen, 0, 0) };
+    *wanted_lock = (struct wanted_lock) { .is_known = true,
+                                          .is_row = result_bool(seen, 0, 0),
+                                          .is_transaction = result_bool(seen, 0, 4) };
     text_copy_cut(wanted_lock->mode, sizeof wanted_lock->mode, result_text(seen, 0, 1));
     text_copy_cut(wanted_lock->oid, sizeof wanted_lock->oid, result_text(seen, 0, 2));
     text_copy_cut(wanted_lock->relation, sizeof wanted_lock->relation, result_text(seen, 0, 3));
-    blockers_read(seen, 4, &watch->blockers);
+    blockers_read(seen, WANTED_COLUMNS, blockers);
+    for (size_t i = 0; i < blockers->count; i++) {
+        struct blocker *blocker = &blockers->list[i];
+
+        blocker->waits_for_us = result_bool(seen, (int)i, 5);
+        text_copy_cut(blocker->statement, sizeof blocker->statement, result_text(seen, (int)i, 6));
+    }
+    blockers_drop_harmless(wanted_lock->mode, blockers);
+    if (blockers->count > 0)
+        text_copy_cut(wanted_lock->holder, sizeof wanted_lock->holder, blockers->list[0].transaction);
     say_blockers(watch);
+}
+
+/* What was done about a blocker at the last look, if anything was. */
+static void see_signal(struct watch *watch, const struct result *seen)
+{
+    if (result_rows(seen) > 0 && result_bool(seen, 0, 0))
+        blocker_say_signal(&watch->signalled, watch->action);
+}
+
+/* Adds what the policy says about the first blocker that it is about. */
+static void add_signal(struct watch *watch, struct text *sql)
+{
+    watch->action = BLOCKER_LEAVE;
+    for (size_t i = 0; watch->is_waiting && watch->policy != NULL && i < watch->blockers.count; i++) {
+        const struct blocker *blocker = &watch->blockers.list[i];
+
+        watch->action = blocker_decide(blocker, &watch->wanted_lock, watch->policy);
+        if (watch->action == BLOCKER_LEAVE)
+            continue;
+        watch->signalled = *blocker;
+        text_add_string(sql, ";");
+        blocker_add_signal(blocker, &watch->wanted_lock, watch->policy, sql);
+        return;
+    }
 }
 
 /* The sessions that we block belong to the application. */
@@ -153,6 +226,9 @@ static void see_blocked(struct watch *watch, size_t blocked)
         ((watch->limits.max_blocked == 0 || (int64_t)blocked <= watch->limits.max_blocked) &&
          (watch->limits.max_blocked_for_ms == 0 || lasted <= watch->limits.max_blocked_for_ms)))
         return;
+    watch->was_cancelled = true;
+    watch->cancelled_after_ms = lasted;
+    watch->was_queued = watch->is_waiting;
     (void)snprintf(why, sizeof why, "it blocked %zu session%s for %s", blocked, text_plural(blocked),
                    duration_text(lasted, took, sizeof took));
     connection_cancel(watch->watched, ERROR_TABLE_LOCK, why);
@@ -202,7 +278,9 @@ static void look(struct watch *watch)
     case QUERY_DONE:
         break;
     }
-    if (watch->watched != NULL && watch->pending.count == 3) {
+    if (watch->action != BLOCKER_LEAVE && watch->pending.count == PENDING_RESULTS)
+        see_signal(watch, watch->pending.results[PENDING_RESULTS - 1]);
+    if (watch->watched != NULL && watch->pending.count >= 3) {
         see_want(watch, watch->pending.results[0]);
         see_blocked(watch, (size_t)result_number(watch->pending.results[1], 0, 0));
         see_statement_progress(watch, watch->pending.results[2]);
@@ -227,6 +305,7 @@ static void ask(struct watch *watch)
     text_add_format(&sql, "%s%d%s", WANTED, watch->watched_pid, WANTED_END);
     text_add_format(&sql, BLOCKED, watch->watched_pid);
     text_add_format(&sql, PROGRESSED, watch->watched_pid);
+    add_signal(watch, &sql);
     if (!query_begin(watch->conn, sql.at, &watch->pending)) {
         error_set(&err, ERROR_LOST, "the connection broke");
         give_up(watch, &err);
@@ -325,6 +404,10 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
     watch->may_cancel = may_cancel;
     watch->since_ms = clock_now_ms();
     watch->wanted_lock.is_known = false;
+    watch->is_waiting = false;
+    watch->was_cancelled = false;
+    watch->was_queued = false;
+    watch->cancelled_after_ms = 0;
     watch->blockers.count = 0;
     watch->statement_progress = (struct statement_progress) { .command = "" };
     watch->next_line = deadline_in(SAY_HEADWAY_MS);
@@ -334,8 +417,18 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
         attend(watch, FIRST_LOOK_MS);
 }
 
+/* Who was signalled is never left unsaid. */
+static void wait_for_signal(struct watch *watch)
+{
+    struct deadline until = deadline_in(SIGNAL_MS);
+
+    while (watch->state == WATCH_ASKING && watch->action != BLOCKER_LEAVE && !deadline_passed(until))
+        (void)event_loop_poll(NULL, 0, EARLY_LOOK_MS);
+}
+
 void watch_stop(struct watch *watch)
 {
+    wait_for_signal(watch);
     watch->watched = NULL;
     if (watch->statement_progress.command[0] != '\0') {
         watch->progress->current_ratio = -1;

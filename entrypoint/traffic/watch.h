@@ -3,8 +3,9 @@
  * blocks.
  *
  * It is opened only if a statement runs for half a second or a lock was not obtained: most deployments never
- * need it. Everything happens while the first connection is waited for; nothing waits for the watch. If it is
- * not available (--connections 1, no free connection, refused), the deployment continues without it.
+ * need it. Everything happens while the first connection is waited for; nothing waits for the watch, except
+ * to learn whether it has signalled a session. If it is not available (--connections 1, no free connection,
+ * refused), the deployment continues without it.
  */
 #ifndef TRAFFIC_WATCH_H
 #define TRAFFIC_WATCH_H
@@ -30,14 +31,21 @@ struct watch {
     struct progress *progress;
     struct connection *watched; /* the connection that applies; NULL = no statement runs */
     int watched_pid;
-    bool may_cancel;  /* what runs now */
-    int64_t since_ms; /* when it was begun */
+    bool may_cancel;               /* what runs now */
+    struct blocker_policy *policy; /* what may be done about blockers; NULL = nothing */
+    int64_t since_ms;              /* when it was begun */
 
     enum watch_state state;
     struct connection *conn;
     struct pending pending;
     struct wanted_lock wanted_lock; /* what the latest statement waited for, if it was seen */
     struct blockers blockers;       /* … and who held that */
+    bool is_waiting;                /* at the last look */
+    bool was_cancelled;             /* because it blocked others … */
+    bool was_queued;                /* … while it waited itself … */
+    int64_t cancelled_after_ms;     /* … for so long */
+    enum blocker_action action;     /* what is being done about … */
+    struct blocker signalled;       /* … this one */
     char said[160];                 /* who was last named in the log */
     size_t blocked;                 /* sessions that we block */
     int64_t blocked_since_ms;       /* 0 = none */

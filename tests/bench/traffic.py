@@ -11,8 +11,11 @@ import time
 from load import figures, psql, read_load, start_load
 
 BINARY, DBMATE, URL, SCRATCH = sys.argv[1:5]
-HOLD, BEFORE, AFTER = 15, 2, 4
+HOLD, BEFORE, AFTER = 10, 2, 4
 ALTER = "ALTER TABLE orders ADD COLUMN remark text;"
+# How pgroll locks: half a second, and rests that double. What strong_migrations advises: ten seconds.
+PGROLL = "rest=1; until psql -Xqd {url} -v ON_ERROR_STOP=1 -c \"SET lock_timeout = '500ms'\" -f {file} 2>/dev/null; do sleep $rest; rest=$((rest * 2)); done"
+STRONG = "until psql -Xqd {url} -v ON_ERROR_STOP=1 -c \"SET lock_timeout = '10s'\" -f {file} 2>/dev/null; do sleep 10; done"
 LOOP = "until psql -Xqd {url} -v ON_ERROR_STOP=1 -c \"SET lock_timeout = '2s'\" -f {file} 2>/dev/null; do sleep 1; done"
 
 
@@ -35,7 +38,7 @@ def fresh():
 
 
 def held(start):
-    """A reader holds the table for 15 s under a load of 400 transactions a second; `start` begins the migration."""
+    """A reader holds the table under a load of 400 transactions a second; `start` begins the migration."""
     url, home = fresh()
     script = "\\set id random(1, 10000)\nUPDATE orders SET n = n + 1 WHERE id = :id;\n"
     load = start_load(url, home, script, 8, BEFORE + HOLD + AFTER, "-R", "400")
@@ -63,8 +66,8 @@ def plain(url, home):
     return subprocess.Popen(["psql", "-Xqd", url, "-f", home / "migrations" / "002_remark" / "migration.sql"])
 
 
-def loop(url, home):
-    return subprocess.Popen(["sh", "-c", LOOP.format(url=url, file=home / "migrations" / "002_remark" / "migration.sql")])
+def loop(words):
+    return lambda url, home: subprocess.Popen(["sh", "-c", words.format(url=url, file=home / "migrations" / "002_remark" / "migration.sql")])
 
 
 def dbmate(url, home):
@@ -91,12 +94,12 @@ def crowd():
         return figures(*read_load(home))[1], tries
 
     (none, _), (with_it, tries) = once(False), once(True)
-    print(f"16 clients, endless 60 ms transactions: through at try {tries} (target <= 10), p99 {with_it:.0f} ms / {none:.0f} ms without = {with_it / none:.2f} (target <= 2)")
+    print(f"16 clients, endless 60 ms transactions: through at try {tries} (target <= 10), p99 {with_it:.0f} ms / {none:.0f} ms without = {with_it / none:.2f} (target 1.2)")
 
 
 if __name__ == "__main__":
-    print(f"{'a reader holds the table for 15 s, 400 transactions a second':<62} {'> 100 ms':>9} {'p99 ms':>8} {'max ms':>8} {'gap s':>6} {'after s':>8}")
-    ways = {"no migration": lambda url, home: None, "tidelock (targets: 1 % over 100 ms, 1 s after)": tidelock, "psql -f": plain, "psql, lock_timeout = 2s, in a loop": loop}
+    print(f"{'a reader holds the table for 10 s, 400 transactions a second':<62} {'> 100 ms':>9} {'p99 ms':>8} {'max ms':>8} {'gap s':>6} {'after s':>8}")
+    ways = {"no migration": lambda url, home: None, "tidelock (targets: 30 ms at most, 0.5 s after)": tidelock, "psql -f": plain, "psql, lock_timeout = 2s, in a loop": loop(LOOP), "pgroll's way: 500 ms, rests that double": loop(PGROLL), "strong_migrations' way: 10 s": loop(STRONG)}
     if DBMATE:
         ways["dbmate"] = dbmate
     for name, start in ways.items():

@@ -17,8 +17,8 @@ from project import ABOUT  # noqa: E402
 ITSELF = {name.upper(): ABOUT[name] for name in ("version", "commit", "date")}
 
 
-def _make(*words):
-    done = subprocess.run(["make", "-C", ROOT, "static", *words], capture_output=True, text=True)
+def _make(*words, within=()):
+    done = subprocess.run([*within, "make", "-C", ROOT, "static", *words], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 
@@ -34,6 +34,13 @@ def static():
     """The release binary for this machine."""
     _make()
     return ROOT / "build" / "static" / "tidelock"
+
+
+@pytest.fixture(scope="session")
+def static_arm64(static):
+    """The release binary for another machine. All sources are there by now: without a network, its libraries are made of nothing else."""
+    _make("ARCH=arm64", *(f"{name}={value}" for name, value in ITSELF.items()), within=["unshare", "--net"])
+    return ROOT / "build" / "static-arm64" / "tidelock"
 
 
 @pytest.fixture(scope="session")

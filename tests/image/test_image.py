@@ -85,12 +85,17 @@ def test_it_holds_the_binary_and_certificates_and_nothing_more(engine, image):
     assert files == {"tidelock", "etc/ssl/certs/ca-certificates.crt"} | about
 
 
-def test_built_elsewhere_at_another_time_it_is_byte_for_byte_the_same(engine, image, static, tmp_path):
+def files_of(engine, image, names, folder):
     container = engine.run("create", image).out.strip()
     try:
-        engine.run("cp", f"{container}:/tidelock", tmp_path / "tidelock")
+        for name in names:
+            engine.run("cp", f"{container}:{name}", folder / pathlib.Path(name).name)
     finally:
         engine.run("rm", container)
+
+
+def test_built_elsewhere_at_another_time_it_is_byte_for_byte_the_same(engine, image, static, tmp_path):
+    files_of(engine, image, ["/tidelock"], tmp_path)
     assert (tmp_path / "tidelock").read_bytes() == static.read_bytes()
 
 
@@ -171,9 +176,13 @@ def test_the_copy_in_pattern(network, image, base, folder, url):
     assert network.sql("app", "SELECT to_regclass('t') IS NULL").out == "f\n"
 
 
-def test_the_image_for_arm64_is_cross_built(engine, base, tmp_path):
+def test_the_image_for_arm64_is_cross_built_byte_for_byte_the_same(engine, base, static_arm64, tmp_path):
     image = engine.build("tidelock-arm64", ROOT / "docker" / "Dockerfile", ROOT, platform="linux/arm64", DEBIAN=base, **ITSELF)
     assert json.loads(engine.run("inspect", image).out)[0]["Architecture"] == "arm64"
+    about = [f"/usr/share/doc/tidelock/{name}" for name in ("NOTICE", "tidelock.spdx.json")]
+    files_of(engine, image, ["/tidelock", *about], tmp_path)
+    for name in ["tidelock", "NOTICE", "tidelock.spdx.json"]:
+        assert (tmp_path / name).read_bytes() == static_arm64.with_name(name).read_bytes(), name
 
 
 def test_made_without_an_engine_it_is_the_same(engine, image, static, tmp_path):

@@ -53,6 +53,9 @@ class Proxy:
     - "delay": forward it a moment later
     - "freeze": forward nothing any more in either direction and keep the connection open, until thaw()
     - "garble": forward it as a message of a type that does not exist
+
+    `on_cancel` is what happens to a cancel request: None forwards it, "hold" never answers, "swallow" answers and forgets it.
+    refuse() and drop() are for whoever connects from then on: no listener, or no answer to the first packet.
     """
 
     def __init__(self, server_port):
@@ -61,6 +64,9 @@ class Proxy:
         self.run = 0
         self.connections = 0
         self.on_message = None
+        self.on_cancel = None
+        self.cancels = 0
+        self.fillers = []
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -83,8 +89,28 @@ class Proxy:
         self.sockets, self.is_over = [], threading.Event()
         self.frozen.clear()
 
+    def refuse(self):
+        """The blocked accept() ends, too, which close() alone would not do."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def drop(self):
+        """A full queue of a listener that accepts nobody: the kernel drops whatever comes, as a firewall does."""
+        self.refuse()
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", self.port))
+        self.listener.listen(0)
+        for _ in range(3):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", self.port))
+            self.fillers.append(filler)
+
     def close(self):
         self.listener.close()
+        for filler in self.fillers:
+            filler.close()
         self.is_over.set()
         for one in self.sockets:
             _close(one)
@@ -126,7 +152,11 @@ class Proxy:
                 source.sendall(b"N")
                 continue
             if code == CANCEL_REQUEST:
-                target.sendall(head + body)
+                self.cancels += 1
+                if self.on_cancel == "hold":
+                    link.is_over.wait()
+                if self.on_cancel is None:
+                    target.sendall(head + body)
                 return
             with self.lock:
                 self.connections += 1

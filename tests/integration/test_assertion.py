@@ -107,9 +107,9 @@ def test_a_script_may_say_how_long_it_takes(folder, tidelock, orders):
 
 def test_whose_limit_it_was_is_said(database, folder, tidelock, orders):
     folder.add("001_long", "SELECT pg_sleep(600)")
-    tidelock("deploy", "--statement-timeout", "500ms").fails(exit=6, says=["The statement timeout is 500 ms, set by: tidelock's --statement-timeout"])
+    tidelock("deploy", "--statement-timeout", "500ms").fails(exit=6, says=["more time than 500 ms (set by tidelock's --statement-timeout"])
     database.query(f"ALTER DATABASE {database.name} SET statement_timeout = '700ms'")
-    tidelock("deploy").fails(exit=6, says=["The statement timeout is 700 ms, set by: database"])
+    tidelock("deploy").fails(exit=6, says=["more time than 700 ms (set for the database)"])
     database.query(f"ALTER DATABASE {database.name} RESET statement_timeout")
     running = tidelock.start("deploy")
     database.query("SELECT pg_cancel_backend(%s)", wait_for_session(database, "pg_sleep"))

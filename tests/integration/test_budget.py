@@ -2,6 +2,9 @@
 
 import contextlib
 import json
+import subprocess
+import sys
+import threading
 import urllib.parse
 
 import psycopg
@@ -68,6 +71,76 @@ def test_what_it_predicts_is_what_can_be_opened(servers, major, tool, limit):
         assert said["reserved_connections"] == (3 if major >= 16 else 0) and said["superuser_reserved_connections"] == 2
     finally:
         server.remove()
+
+
+@contextlib.contextmanager
+def parallel_query(url, workers):
+    """Runs a query with so many parallel workers while the block lasts."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ["max_parallel_workers_per_gather", "max_parallel_workers"]:
+            connection.execute(f"SET {setting} = {workers}")
+        for setting in ["parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size"]:
+            connection.execute(f"SET {setting} = 0")
+
+        def scan():
+            with contextlib.suppress(psycopg.errors.QueryCanceled):
+                connection.execute("SELECT count(*) FROM many WHERE pg_sleep(0.01) IS NOT NULL")
+
+        thread = threading.Thread(target=scan)
+        thread.start()
+        try:
+            yield connection
+        finally:
+            connection.cancel()
+            thread.join()
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("major", range(13, 19))
+def test_workers_and_walsenders_of_others_are_no_clients(servers, major, tool):
+    """Whether their kind may be seen (pg_monitor) or not; before 17 nothing tells another role's parallel worker from a client."""
+    if major not in servers.binaries:
+        pytest.skip(f"PostgreSQL {major} could not be installed")
+    settings = ["max_connections=14", "superuser_reserved_connections=2", "wal_level=logical"]
+    server = Server(major, servers.binaries[major], settings=settings)
+    try:
+        for role in ["other REPLICATION", "app", "monitor IN ROLE pg_monitor"]:
+            server.query(f"CREATE ROLE {role.replace(' ', ' LOGIN ', 1) if ' ' in role else role + ' LOGIN'}")
+        server.query("CREATE DATABASE app CONNECTION LIMIT 5")
+        server.query("CREATE TABLE many AS SELECT i FROM generate_series(1, 100000) AS i")
+        server.query("GRANT SELECT ON many TO other")
+        with contextlib.ExitStack() as stack:
+            for _ in range(3):
+                stack.enter_context(psycopg.connect(server.url("app", user="other", replication="database"), autocommit=True))
+            stack.enter_context(parallel_query(server.url("postgres", user="other"), 3))
+            workers = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'parallel worker'"
+            wait_until(lambda: server.query(workers) == [(3,)], "the parallel workers to start")
+            hidden = budget(tool, server.url("app", user="app"))
+            shown = budget(tool, server.url("app", user="monitor"))
+            assert shown["database_used"] <= 2 and shown["used_hidden"] == 0, shown
+            assert hidden["database_used"] <= 2, hidden
+            unknown = 4 if major < 17 else 0  # the leader and its workers
+            assert hidden["used_hidden"] == unknown, hidden
+            said = tool("budget", url=server.url("app", user="app")).succeeds().out
+            assert ('GRANT pg_monitor TO "app"' in said) == (major < 17), said
+            wait_until(lambda: server.query("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'tidelock%%'") == [(0,)], "its session to end")
+            assert fill(server.url("app", user="app"), stack) == 5
+    finally:
+        server.remove()
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("limit", ["role", "database"])
+def test_what_a_role_holds_elsewhere_is_no_share_of_this_database(small, tool, limit):
+    small.query(f"ALTER {limit.upper()} app CONNECTION LIMIT 5")
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(psycopg.connect(small.url("postgres", user="app")))
+        url = small.url("app", user="app")
+        share = budget(tool, url, "--headroom", "0")["connection_limit"]
+        wait_until(lambda: small.query("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'tidelock%%'") == [(0,)], "its session to end")
+        # Two are kept for tidelock.
+        assert fill(url, stack) == share + 2
 
 
 @pytest.mark.parametrize("major", [16, 17, 18])
@@ -169,6 +242,40 @@ def test_run_hands_the_application_its_share(tool, small, folder):
     assert crowded.out.strip().endswith("connection_limit=1")
     untouched = tool("run", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=url).succeeds()
     assert untouched.out.strip() == url
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    "query",
+    ["connection_limit=1&connection_limit=99", "schema=public&connection%5Flimit=99", "schema=public&&connection_limit=5"],
+)
+def test_the_share_is_what_every_reader_of_the_url_finds(tool, small, folder, query):
+    """Some take the first of two, some the last."""
+    url = small.url("app", user="app") + "?" + query
+    result = tool("run", "--share-connections", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=url).succeeds()
+    said = urllib.parse.parse_qs(urllib.parse.urlsplit(result.out.strip()).query, keep_blank_values=True)
+    assert said == {"connection_limit": ["6"], **({"schema": ["public"]} if "schema" in query else {})}
+
+
+@pytest.mark.fault
+def test_a_url_with_a_fragment_gets_its_share_before_it(tool, small, folder):
+    result = tool("run", "--share-connections", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=small.url("app", user="app") + "#note").succeeds()
+    assert result.out.strip() == small.url("app", user="app") + "?connection_limit=6#note"
+
+
+@pytest.mark.fault
+def test_the_variable_that_counts_is_the_one_that_gets_the_share(binary, small, folder):
+    """An environment may hold a name twice; the first that is not empty counts."""
+    url = small.url("app", user="app")
+    starter = (
+        "import ctypes, os, sys\n"
+        "strings = lambda words: (ctypes.c_char_p * (len(words) + 1))(*[word.encode() for word in words], None)\n"
+        "words = sys.argv[1].split('\\x1f')\n"
+        "ctypes.CDLL(None).execve(words[0].encode(), strings(words), strings(['DATABASE_URL=', 'DATABASE_URL=' + sys.argv[2], 'PATH=/usr/bin:/bin']))\n"
+    )
+    words = [binary, "run", "--share-connections", "--migrations", str(folder.path), "--", "sh", "-c", 'echo "$DATABASE_URL"']
+    result = subprocess.run([sys.executable, "-c", starter, "\x1f".join(words), url], capture_output=True, text=True)
+    assert result.stdout.strip() == url + "?connection_limit=6", result
 
 
 def test_a_share_needs_a_url_to_write_it_into(tool, small, folder):

@@ -251,27 +251,6 @@ def test_a_unix_socket_and_libpqs_own_variables(secure, tool):
     tool("status", environment=environment).succeeds()
 
 
-def test_a_standby_is_refused_at_once_unless_there_is_nothing_to_do(servers, tool):
-    major = distribution_major()
-    primary = Server(major, servers.binaries[major])
-    standby = Server.__new__(Server)
-    try:
-        primary.query("CREATE DATABASE app")
-        standby.__dict__.update(primary.__dict__, port=free_port(), process=None, home=primary.home, data=primary.home / "standby")
-        primary._run("pg_basebackup", "-R", "-c", "fast", "-D", standby.data, "-h", primary.home, "-p", str(primary.port), "-U", "postgres")
-        standby.start()
-        result = tool("deploy", url=standby.url("app"))
-        result.fails(exit=3, says=["read-only standby", "primary"])
-        assert "waiting" not in result.errors
-        both = f"postgresql://postgres@127.0.0.1:{standby.port},127.0.0.1:{primary.port}/app?target_session_attrs=read-write"
-        tool("deploy", url=both).succeeds(applied=["001_t"])
-        wait_until(lambda: standby.query("SELECT to_regclass('_prisma_migrations') IS NOT NULL", database="app") == [(True,)], "replication")
-        tool("deploy", url=standby.url("app")).succeeds(says="No pending")
-    finally:
-        standby.stop()
-        primary.remove()
-
-
 def test_the_machines_openssl_configuration_has_no_say(secure, tool, tmp_path):
     """libpq asks OpenSSL to read it; a host's openssl.cnf must not decide what this program can do."""
     configuration = tmp_path / "openssl.cnf"

@@ -22,9 +22,9 @@ def test_no_lock_is_taken_and_a_held_one_does_not_matter(database, folder, tidel
         tidelock("deploy", "--leader-timeout", "0").succeeds(says="No pending")
 
 
-@pytest.mark.parametrize("script, expected", [("CREATE TABLE {0} (id int); CREATE INDEX ON {0} (id)", 3), ("CREATE TABLE {0} (id int); INSERT INTO {0} VALUES (1)", 5)])
+@pytest.mark.parametrize("script, expected", [("CREATE TABLE {0} (id int); CREATE INDEX ON {0} (id)", 3), ("CREATE TABLE {0} (id int); INSERT INTO {0} VALUES (1)", 3)])
 def test_few_round_trips_for_an_atomic_migration(server, database, folder, tidelock, deployed, proxy, script, expected):
-    """Two more where rows are waited for behind tables: the time to wait changes."""
+    """Rows are waited for behind tables as briefly as these: the time to wait does not change."""
     folder.add("100_a", script.format("a"))
     tidelock("deploy", url=server.url(database.name, port=proxy.port)).succeeds()
     with_one = proxy.round_trips()
@@ -39,4 +39,4 @@ def test_on_a_standby_with_nothing_pending_it_succeeds(servers, database, folder
     # A read-only session is what a standby looks like to everything that writes.
     tidelock("deploy", url=database.url(options="-c default_transaction_read_only=on")).succeeds(says="No pending")
     folder.add("100_a", "CREATE TABLE a ()")
-    tidelock("deploy", url=database.url(options="-c default_transaction_read_only=on")).fails(exit=6, says="read-only transaction")
+    tidelock("deploy", "--connect-deadline", "1s", url=database.url(options="-c default_transaction_read_only=on")).fails(exit=3, says="by the client")

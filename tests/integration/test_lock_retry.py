@@ -110,7 +110,7 @@ def test_the_scripts_own_limit_stays(database, folder, tidelock):
     folder.add("001_a", "CREATE TABLE seen (v text); SET LOCAL lock_timeout = '77ms'; INSERT INTO seen SELECT current_setting('lock_timeout'); CREATE TABLE b ()")
     folder.add("002_b", "CREATE TABLE c (); INSERT INTO seen SELECT current_setting('lock_timeout'); CREATE TABLE d (); INSERT INTO seen SELECT current_setting('lock_timeout')")
     tidelock("deploy").succeeds()
-    assert database.query("SELECT v FROM seen") == [("77ms",), ("1s",), ("1s",)]
+    assert database.query("SELECT v FROM seen") == [("77ms",), ("25ms",), ("25ms",)]
 
 
 def test_a_signal_ends_the_rest(database, folder, tidelock, busy):

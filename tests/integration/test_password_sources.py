@@ -252,6 +252,27 @@ def test_vault_gets_it_back_however_it_ends(door, database, folder, rig, cloud, 
     cloud.check()
 
 
+@pytest.mark.fault
+@pytest.mark.parametrize("is_lacking", [False, True], ids=["all good", "the last lacks its password"])
+def test_every_lease_is_given_back(door, database, folder, rig, cloud, is_lacking):
+    """Short leases, of which many are lent while another leads."""
+    folder.add("001_t", "SELECT 1")
+    cloud = cloud("vault database, token")
+    cloud.expires_in = 1
+    url = door.url(database, door.let_in(database, "by_scram", password=cloud.password))
+    with database.connect() as leader:
+        leader.execute(LEADER)
+        running = rig.start(cloud, "deploy", "--connect-deadline", "0", url=url)
+        wait_until(lambda: cloud.leases >= 3, "three leases")
+        if is_lacking:
+            cloud.lacks = "password"
+            running.wait()
+    result = rig.end(cloud, running)
+    assert result.code == (2 if is_lacking else 0), result.errors
+    returned = [request.json["lease_id"] for request in cloud.requests if request.path == "/v1/sys/leases/revoke"]
+    assert sorted(returned) == sorted(f"{cloud.path}/{number + 1}" for number in range(cloud.leases))
+
+
 @pytest.mark.parametrize("command", [["deploy"], ["run", "--", "true"]], ids=["deploy", "run"])
 def test_all_that_hangs_at_the_end_is_over_within_five_seconds(door, database, folder, rig, cloud, api, pod, command):
     """The webhook, Vault and the API server that has the Lease, all at once."""

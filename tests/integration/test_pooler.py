@@ -135,6 +135,60 @@ def test_nothing_of_a_script_stays_in_the_pool(database, folder, tidelock, poole
         database.query("DROP OWNED BY owner_of_it; DROP ROLE owner_of_it")
 
 
+LEAVING = (
+    "PREPARE left_behind AS SELECT 1; PREPARE \"Left \"\"behind\" AS SELECT 2;"
+    " SELECT pg_advisory_lock(4242), pg_advisory_lock(4242), pg_advisory_lock(-1), pg_advisory_lock_shared(4243), pg_advisory_lock(-7, 8), pg_advisory_lock_shared(1, 2);"
+    " SET work_mem = '99MB'; LISTEN something; CREATE TEMP TABLE left_behind (); DECLARE held CURSOR WITH HOLD FOR SELECT 1;"
+    " SELECT pg_advisory_xact_lock(5); CREATE TABLE {table} (); "
+)
+HELD = (
+    "SELECT (SELECT array_agg(name ORDER BY name) FROM pg_prepared_statements WHERE from_sql), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()),"
+    " current_setting('work_mem'), (SELECT count(*) FROM pg_listening_channels()), to_regclass('pg_temp.left_behind'), (SELECT count(*) FROM pg_cursors)"
+)
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("is_shared", [False, True], ids=["clean", "others left something"])
+@pytest.mark.parametrize("end", ["success", "failure", "at commit", "signal", "timeout"])
+def test_whatever_happens_nothing_of_a_script_stays_in_the_pool(database, folder, tidelock, pooler, end, is_shared):
+    """And what others have left there is not touched: it is in the same session."""
+    url = pooler("transaction", default_pool_size=1).url(database.name)
+    folder.add("001_f", "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'; CREATE TABLE t (id int);"
+               " CREATE CONSTRAINT TRIGGER no AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION no()")
+    tidelock("deploy", url=url).succeeds()
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as other:
+        if is_shared:
+            other.execute("PREPARE theirs AS SELECT 3")
+            other.execute("SELECT pg_advisory_lock(77), pg_advisory_lock(77)")
+        before = other.execute(HELD).fetchone()
+        ending = {"success": "", "failure": "SELECT 1/0", "at commit": "INSERT INTO t VALUES (1)"}.get(end, "SELECT pg_sleep(600)")
+        folder.add("002_leaves", LEAVING.format(table="left_by_script") + ending)
+        running = tidelock.start("deploy", *(["--migration-timeout", "2s"] if end == "timeout" else []), url=url)
+        if end == "signal":
+            wait_for_session(database, "pg_sleep")
+            running.signal()
+        result = running.wait()
+        assert result.code == {"success": 0, "signal": 143}.get(end, 6), result.errors
+        assert other.execute(HELD).fetchone() == before
+        assert "could not clean up" not in result.errors
+
+
+@pytest.mark.fault
+def test_nothing_stays_in_a_pool_that_many_use(database, folder, tidelock, pooler):
+    url = pooler("transaction", default_pool_size=4).url(database.name)
+    for number in range(6):
+        folder.add(f"{number:03}_leaves", LEAVING.format(table=f"left_{number}"))
+    folder.add("006_fails", LEAVING.format(table="left_6") + "SELECT 1/0")
+    with traffic(url, clients=8):
+        for _ in range(2):
+            tidelock("deploy", url=url).fails(exit=6, says="division by zero")
+        ours = "SELECT count(*) FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) WHERE l.locktype = 'advisory' AND a.datname = current_database()"
+        assert database.value(ours) == 0
+        for _ in range(40):
+            with psycopg.connect(url, autocommit=True, prepare_threshold=None) as other:
+                assert other.execute(HELD).fetchone() == (None, 0, "4MB", 0, None, 0)
+
+
 @pytest.mark.parametrize("script", ["CREATE INDEX CONCURRENTLY ON a ((1))", "BEGIN; CREATE TABLE b (); COMMIT", "-- tidelock: transaction=off\nCREATE TABLE b ()"])
 def test_what_needs_a_session_is_refused_before_anything_is_applied(database, folder, tidelock, pooler, script):
     url = pooler("transaction").url(database.name)
@@ -143,6 +197,23 @@ def test_what_needs_a_session_is_refused_before_anything_is_applied(database, fo
     tidelock("deploy", url=url).fails(exit=2, says=['migration "002_b" needs a session of its own', "DIRECT_URL"])
     assert database.applied() == [] and not database.holds("a")
     tidelock("deploy", url=url, environment={"DIRECT_URL": direct(database)}).succeeds(applied=["001_a", "002_b"])
+
+
+@pytest.mark.fault
+def test_a_script_that_sets_its_transaction_first_runs_in_it(database, folder, tidelock, url):
+    folder.add("001_a", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE a AS SELECT current_setting('transaction_isolation') AS level;")
+    tidelock("deploy", url=url).succeeds(applied=["001_a"])
+    assert database.value("SELECT level FROM a") == "serializable"
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("script", ["DO $$ BEGIN CREATE TABLE b (); COMMIT; END $$", "ALTER TYPE mood ADD VALUE 'great'; CREATE TABLE b AS SELECT 'great'::mood"])
+def test_what_the_server_says_needs_a_session_is_rolled_back_and_needs_the_database_itself(database, folder, tidelock, url, script):
+    folder.add("001_a", "CREATE TYPE mood AS ENUM ('fine')")
+    folder.add("002_b", script)
+    tidelock("deploy", url=url).fails(exit=6, says=["Nothing of 002_b", "Set DIRECT_URL"])
+    assert not database.holds("b")
+    tidelock("deploy", url=url, environment={"DIRECT_URL": direct(database)}).succeeds(applied=["002_b"])
 
 
 def test_a_failure_leaves_nothing_and_is_recorded(database, folder, tidelock, url):

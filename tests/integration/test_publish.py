@@ -167,6 +167,41 @@ def test_a_proxy_is_used_where_the_environment_names_one(receiver, folder, tidel
     assert [request.path for request in receiver.requests] == ["http://hooks.invalid/x"]
 
 
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://puser:pr0xysecret@127.0.0.1:99999",
+        "http://puser:pr0xysecret@127.0.0.1:1",
+        "http://puser:pr0xysecret@no such host",
+        "http://puser:pr0xy secret@127.0.0.1:x",
+        "http://puser:pr0xy@sec:ret@127.0.0.1:1",
+        "http://puser:pr0xy%20secret@",
+        "foo://puser:pr0xysecret@127.0.0.1:1",
+        "socks9://puser:pr0xysecret@127.0.0.1:1",
+        "puser:pr0xysecret@127.0.0.1:1",
+    ],
+)
+def test_the_password_of_a_proxy_is_never_shown(folder, tidelock, proxy):
+    folder.add("001_one", "SELECT 1")
+    environment = {"TIDELOCK_WEBHOOK": "https://127.0.0.2:9/h", "HTTPS_PROXY": proxy, "https_proxy": proxy, "TIDELOCK_LOG_LEVEL": "debug"}
+    result = tidelock("deploy", environment=environment).succeeds()
+    assert "could not notify the webhook" in result.errors
+    assert "pr0xy" not in result.errors and "secret" not in result.errors, result.errors
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("path", ["/services/T000/B000/XXsecretXX", "/hook?token=XXsecretXX", "/XXsecretXX%2Fpart"])
+@pytest.mark.parametrize("answer", ["Cannot POST {path}", "no hook XXsecretXX here", "XXsecretXX/part"])
+def test_the_path_of_a_webhook_is_never_shown(receiver, folder, tidelock, path, answer):
+    """It says who may call it; servers like to repeat it."""
+    folder.add("001_one", "SELECT 1")
+    receiver.answer = lambda request: Answer(404, answer.format(path=path))
+    result = tidelock("deploy", environment={"TIDELOCK_WEBHOOK": receiver.url + path, "TIDELOCK_LOG_LEVEL": "debug"}).succeeds()
+    assert "could not notify the webhook" in result.errors and "404" in result.errors
+    assert "XXsecretXX" not in result.errors, result.errors
+
+
 @pytest.mark.parametrize("url", ["ftp://x/y", "hooks.example.com", "https://", "file:///etc/passwd", "https://a b/"])
 def test_what_is_no_web_address_is_refused(folder, tidelock, url):
     folder.add("001_one", "SELECT 1")

@@ -4,8 +4,8 @@
  *
  * Checked: nothing is committed twice or by somebody who does not lead, no ledger row says more or less than what was
  * done, and everybody is through in the end. There are two migrations: an atomic one (entrypoint/apply/atomic.c) and a
- * stepwise one of two units (unit_run.c, alone.c): a transaction, then a statement that runs alone. A script may give
- * the leader lock away in any of its transactions.
+ * stepwise one of two segments (segment_run.c, nontransactional.c): a transaction, then a statement that runs alone. A
+ * script may give the session's lock away in any of its transactions (pg_advisory_unlock_all()), and roll that back.
  */
 #define PROCESSES 2
 #define SESSIONS 4 /* each process has one at hand, and may have left an orphan behind */
@@ -19,7 +19,7 @@ mtype = { CONNECTING, COMPARING, LEADING, FOLLOWING, PREPARING, APPLYING, COMPLE
 mtype phase[PROCESSES] = CONNECTING;
 
 /* What a session is asked to do; it does it, or ends, whether or not anybody still waits for the answer. */
-mtype = { NOTHING, TRY_LOCK, BEGIN_TRANSACTION, COMMIT_ATOMIC, START_ROW, COMMIT_UNIT, RECORD_INTENT, RUN_ALONE,
+mtype = { NOTHING, TRY_LOCK, BEGIN_TRANSACTION, ROLL_BACK, COMMIT_ATOMIC, START_ROW, COMMIT_UNIT, RECORD_INTENT, RUN_ALONE,
           ADVANCE, FINISH };
 mtype asked[SESSIONS] = NOTHING;
 bool is_open[SESSIONS];
@@ -39,12 +39,15 @@ bool has_intent;
 byte session_lock = NOBODY; /* the leader lock, by session … */
 byte transaction_lock = NOBODY; /* … and by transaction: one key */
 
+byte at_work = NOBODY; /* the session in a transaction of a script */
+
 byte faults = FAULTS;
 
 inline end_session(s)
 {
     d_step {
         is_open[s] = false;
+        is_done[s] = false;
         asked[s] = NOTHING;
         if
         :: session_lock == s -> session_lock = NOBODY
@@ -53,6 +56,10 @@ inline end_session(s)
         if
         :: transaction_lock == s -> transaction_lock = NOBODY
         :: else
+        fi;
+        if
+        :: at_work == s -> at_work = NOBODY
+        :: else
         fi
     }
 }
@@ -60,15 +67,36 @@ inline end_session(s)
 #define IS_ORPHAN(s) (session_of[s % PROCESSES] != s)
 #define IS_FREE(s) ((session_lock == NOBODY || session_lock == s) && (transaction_lock == NOBODY || transaction_lock == s))
 
-/* The end of a transaction of ours: what the script has given away is taken again before anybody can see what was
- * committed (LEADER_KEEP). */
-inline commit(s)
+/* What each transaction begins with, and what the script's end with (ADVISORY_HOLD): the key for the transaction, which
+ * no script can give away, and for the session. */
+inline hold(s)
 {
-    assert(transaction_lock == s && (session_lock == NOBODY || session_lock == s));
-#ifndef WITHOUT_KEEP
-    session_lock = s;
+    is_done[s] = IS_FREE(s);
+    if
+    :: is_done[s] -> session_lock = s
+    :: else
+    fi
+}
+
+/* The end of a script's transaction. Nothing is committed unless the ledger is as it was read (`is_as_read`), and the
+ * session holds the lock again before anybody can see what was. */
+inline commit(s, is_as_read)
+{
+    is_done[s] = IS_FREE(s);
+#ifndef WITHOUT_CONDITION
+    is_done[s] = is_done[s] && is_as_read;
 #endif
-    transaction_lock = NOBODY
+    if
+    :: is_done[s] ->
+#ifndef WITHOUT_KEEP
+       session_lock = s
+#else
+       skip
+#endif
+    :: else
+    fi;
+    transaction_lock = NOBODY;
+    at_work = NOBODY
 }
 
 /* A session works, and may end at any moment, before or after it has done what it was asked. An orphan is noticed by
@@ -89,10 +117,14 @@ end:
               fi;
               asked[s] = NOTHING
            :: asked[s] == BEGIN_TRANSACTION ->
-              is_done[s] = IS_FREE(s);
+              hold(s);
               if
               :: is_done[s] ->
+#ifndef WITHOUT_KEY
                  transaction_lock = s;
+#endif
+                 assert(at_work == NOBODY); /* never two leaders */
+                 at_work = s;
                  if
                  :: session_lock = NOBODY /* the script says pg_advisory_unlock_all() */
                  :: skip
@@ -100,44 +132,50 @@ end:
               :: else
               fi;
               asked[s] = NOTHING
+           :: asked[s] == ROLL_BACK ->
+              transaction_lock = NOBODY;
+              at_work = NOBODY;
+              asked[s] = NOTHING
            :: asked[s] == COMMIT_ATOMIC ->
-              assert(!is_atomic_applied);
-              atomic_done++;
-              is_atomic_applied = true;
-              commit(s);
-              is_done[s] = true;
+              commit(s, !is_atomic_applied);
+              if
+              :: is_done[s] -> assert(!is_atomic_applied); atomic_done++; is_atomic_applied = true
+              :: else
+              fi;
               asked[s] = NOTHING
            :: asked[s] == START_ROW ->
-              assert(session_lock == s && !has_row);
-              has_row = true;
-              is_done[s] = true;
+              hold(s);
+              is_done[s] = is_done[s] && !has_row;
+              has_row = has_row || is_done[s];
               asked[s] = NOTHING
            :: asked[s] == COMMIT_UNIT ->
-              assert(steps == 0 && has_row && is_atomic_applied);
-              unit_done++;
-              steps = 1;
-              commit(s);
-              is_done[s] = true;
+              assert(has_row && is_atomic_applied);
+              commit(s, steps == 0);
+              if
+              :: is_done[s] -> assert(steps == 0); unit_done++; steps = 1
+              :: else
+              fi;
               asked[s] = NOTHING
            :: asked[s] == RECORD_INTENT ->
-              assert(session_lock == s);
-              has_intent = true;
-              is_done[s] = true;
+              hold(s);
+              has_intent = has_intent || is_done[s];
               asked[s] = NOTHING
            :: asked[s] == RUN_ALONE ->
               assert(session_lock == s && steps == 1 && alone_done == 0);
               alone_done++;
-              is_done[s] = true;
               asked[s] = NOTHING
            :: asked[s] == ADVANCE ->
-              assert(session_lock == s && steps == 1 && alone_done == 1);
-              steps = 2;
-              is_done[s] = true;
+              hold(s);
+              is_done[s] = is_done[s] && steps == 1;
+              if
+              :: is_done[s] -> assert(alone_done == 1); steps = 2
+              :: else
+              fi;
               asked[s] = NOTHING
            :: asked[s] == FINISH ->
-              assert(session_lock == s && steps == 2 && !is_finished);
-              is_finished = true;
-              is_done[s] = true;
+              hold(s);
+              is_done[s] = is_done[s] && steps == 2 && !is_finished;
+              is_finished = is_finished || is_done[s];
               asked[s] = NOTHING
            :: is_open[s] && faults > 0 -> faults--; end_session(s)
            :: is_open[s] && asked[s] == NOTHING && IS_ORPHAN(s) -> end_session(s)
@@ -145,6 +183,8 @@ end:
        }
     od
 }
+
+#define OR_FAIL atomic { if :: is_done[s] -> is_done[s] = false :: else -> goto failed fi }
 
 /* Asks the session and waits for the answer; `lost` when it ended, `gone` when the process is killed meanwhile. */
 #define ASK(what)                                                                                                      \
@@ -177,21 +217,21 @@ connecting:
     fi;
     phase[me] = LEADING;
     ASK(TRY_LOCK);
-    if
-    :: is_done[s]
-    :: else -> phase[me] = FOLLOWING; end_session(s); goto connecting
-    fi;
+    atomic {
+        if
+        :: is_done[s] -> is_done[s] = false
+        :: else -> phase[me] = FOLLOWING; end_session(s); goto connecting
+        fi
+    };
     /* The ledger is read again, now that nobody else writes it. */
     phase[me] = PREPARING;
     phase[me] = APPLYING;
     if
     :: !is_atomic_applied ->
        ASK(BEGIN_TRANSACTION);
-       if
-       :: is_done[s]
-       :: else -> goto failed
-       fi;
-       ASK(COMMIT_ATOMIC)
+       OR_FAIL;
+       ASK(COMMIT_ATOMIC);
+       OR_FAIL
     :: else
     fi;
     if
@@ -199,17 +239,19 @@ connecting:
     :: else
     fi;
     if
-    :: !has_row -> ASK(START_ROW)
+    :: !has_row -> ASK(START_ROW); OR_FAIL
     :: else
     fi;
     if
     :: steps == 0 ->
        ASK(BEGIN_TRANSACTION);
+       OR_FAIL;
        if
-       :: is_done[s]
-       :: else -> goto failed
+       :: atomic { faults > 0 -> faults-- }; ASK(ROLL_BACK); ASK(BEGIN_TRANSACTION); OR_FAIL /* tried again: a lock timeout */
+       :: skip
        fi;
-       ASK(COMMIT_UNIT)
+       ASK(COMMIT_UNIT);
+       OR_FAIL
     :: else
     fi;
     if
@@ -225,12 +267,15 @@ connecting:
        :: is_proven
        :: else ->
           ASK(RECORD_INTENT);
+          OR_FAIL;
           ASK(RUN_ALONE)
        fi;
-       ASK(ADVANCE)
+       ASK(ADVANCE);
+       OR_FAIL
     :: else
     fi;
     ASK(FINISH);
+    OR_FAIL;
     goto complete;
 
 lost: /* the same process connects again */

@@ -19,17 +19,20 @@ UPDATE counter SET n = n + 100000;
 DROP INDEX CONCURRENTLY counter_idx;
 CREATE UNIQUE INDEX CONCURRENTLY counter_unique ON counter (n);
 """
+# Tried in one transaction first, which the server refuses.
+ANOTHER_WAY = "UPDATE counter SET n = n + 3; ALTER TYPE task ADD VALUE 'C'; UPDATE counter SET n = n + 30; SELECT 'C'::task; UPDATE counter SET n = n + 300;"
 # Each change of a row is counted.
 BACKFILL = """-- tidelock: backfill orders key=id rows=25..25 rest=0%
 UPDATE orders SET filled = true;
 """
 BEFORE = """
 CREATE TABLE counter (n int); INSERT INTO counter VALUES (0);
+CREATE TYPE task AS ENUM ('A');
 CREATE TABLE orders (id int PRIMARY KEY, filled boolean); INSERT INTO orders SELECT i FROM generate_series(1, 60) AS i;
 CREATE FUNCTION count_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN EXECUTE format(''UPDATE %I.counter SET n = n + 1'', TG_TABLE_SCHEMA); RETURN NEW; END';
 CREATE TRIGGER count_change BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION count_change();
 """
-MODES = {"atomic": (ATOMIC, 1), "self-managed": (SELF_MANAGED, 1110), "stepwise": (STEPWISE, 110000), "backfill": (BACKFILL, 60)}
+MODES = {"atomic": (ATOMIC, 1), "self-managed": (SELF_MANAGED, 1110), "stepwise": (STEPWISE, 110000), "another way": (ANOTHER_WAY, 333), "backfill": (BACKFILL, 60)}
 # What the proxy does, and with which exit codes tidelock may end: disturbed once, it recovers by itself.
 FAULTS = {
     "killed before": ("drop", {-9}),

@@ -64,6 +64,13 @@ static void what_is_wrong_is_pointed_at(void **state)
         { "orders rows=0..5", "0..5" },
         { "orders rows=1..9999999999", "1..9999999999" },
         { "orders target=5", "5" },
+        { "orders target=0", "0" },
+        { "orders target=0ms", "0ms" },
+        { "orders target=61s", "61s" },
+        { "orders rest=100001%", "100001%" },
+        { "orders rows=1..10000001", "1..10000001" },
+        { "orders key=id,\"id\"", "id,\"id\"" },
+        { "orders target=5ms target=5ms", "target=5ms" },
     };
     static const struct {
         const char *words;
@@ -73,6 +80,9 @@ static void what_is_wrong_is_pointed_at(void **state)
         { "slot=2QB", "2QB" },
         { "slot=999999999TB", "999999999TB" },
         { "lags=1s", "lags=1s" },
+        { "lag=25h", "25h" },
+        { "active=101%", "101%" },
+        { "lag=5s slot=0 lag=5s", "lag=5s" },
     };
     struct backfill_wish wish;
     struct throttle_wish throttle;

@@ -8,7 +8,8 @@ static struct budget server(void)
                              .reserved = 5,
                              .used = 40,
                              .role_limit = BUDGET_NO_LIMIT,
-                             .role_used = 10,
+                             .role_used = 15,
+                             .role_here = 10,
                              .database_limit = BUDGET_NO_LIMIT,
                              .database_used = 30 };
 }
@@ -31,7 +32,7 @@ static void the_tightest_limit_counts(void **state)
     struct budget budget = server();
 
     (void)state;
-    budget.role_limit = 12;
+    budget.role_limit = 17;
     assert_int_equal(budget_free(&budget), 2);
     assert_int_equal(budget_room(&budget), 52);
     budget.database_limit = 31;
@@ -55,6 +56,22 @@ static void nothing_is_ever_less_than_none(void **state)
     assert_int_equal(budget_share(&budget, 3, 20, 1), 0);
 }
 
+static void a_share_is_within_every_limit(void **state)
+{
+    struct budget budget = server();
+
+    (void)state;
+    /* What the role holds in other databases is not for this one's replicas. */
+    budget.database_limit = 32;
+    assert_int_equal(budget_share(&budget, 1, 1, 1), 10);
+    budget.role_limit = 16;
+    assert_int_equal(budget_share(&budget, 1, 1, 1), 9);
+    /* Three too many are open, ten of them by this role. */
+    budget.database_limit = 27;
+    assert_int_equal(budget_free(&budget), 0);
+    assert_int_equal(budget_share(&budget, 1, 1, 1), 5);
+}
+
 static void replicas_share_what_is_left_beside_us(void **state)
 {
     struct budget budget = server();
@@ -73,6 +90,7 @@ int main(void)
         cmocka_unit_test(what_is_free_depends_on_who_asks),
         cmocka_unit_test(the_tightest_limit_counts),
         cmocka_unit_test(nothing_is_ever_less_than_none),
+        cmocka_unit_test(a_share_is_within_every_limit),
         cmocka_unit_test(replicas_share_what_is_left_beside_us),
     };
 

@@ -41,8 +41,12 @@ static void describe(const struct folder *folder, const struct history *history,
                         history->items[i].is_out_of_order ? " late" : "");
     for (size_t i = 0; i < history->missing_count; i++)
         text_add_format(&text, "%s%s missing", text.length == 0 ? "" : ", ", history->missing[i]->name);
+    if (history->missing_count > 0)
+        text_add_string(&text, history->is_ahead ? " ahead" : " gone");
     for (size_t i = 0; i < history->failed_count; i++)
-        text_add_format(&text, "; %s blocks", history->failed[i]->name);
+        text_add_format(&text, "; %s failed", history->failed[i]->name);
+    for (size_t i = 0; i < history->stray_count; i++)
+        text_add_format(&text, "; %s stray", history->strays[i]->name);
     strcpy(line, text.at);
 }
 
@@ -54,7 +58,7 @@ static void compare(const char *names, const char *rows, char *line)
     const char *words[NAMES_MOST];
     struct migration items[NAMES_MOST] = { { NULL, NULL } };
     struct ledger_row ledger[NAMES_MOST];
-    struct folder folder = { .path = "m", .items = items };
+    struct folder folder = { .dialect = &DIALECT_PRISMA, .path = "m", .items = items };
     struct history history;
     size_t row_count;
     size_t sum = 0;
@@ -87,25 +91,30 @@ static void the_folder_and_the_ledger_tell_what_each_migration_is(void **state)
         { "1_a 2_b", "A:1_a A:2_b", "1_a applied, 2_b applied" },
         { "1_a 2_b", "A:2_b", "1_a pending late, 2_b applied" },
         { "1_a 2_b 3_c", "A:2_b", "1_a pending late, 2_b applied, 3_c pending" },
-        { "1_a", "F:1_a", "1_a failed; 1_a blocks" },
+        { "1_a", "F:1_a", "1_a failed; 1_a failed" },
         { "1_a", "R:1_a", "1_a pending again" },
         { "1_a", "B:1_a", "1_a pending again" },
         { "1_a", "R:1_a A:1_a", "1_a applied again" },
         { "1_a", "A:1_a R:1_a", "1_a applied again" },
-        { "1_a", "R:1_a F:1_a", "1_a failed again; 1_a blocks" },
-        { "1_a", "A:1_a F:1_a", "1_a failed; 1_a blocks" },
-        { "1_a", "F:1_a A:1_a", "1_a failed; 1_a blocks" },
-        { "1_a", "F:1_a F:1_a", "1_a failed; 1_a blocks; 1_a blocks" },
-        { "1_a 2_b", "A:1_a F:2_b", "1_a applied, 2_b failed; 2_b blocks" },
-        { "1_a 2_b", "F:2_b", "1_a pending, 2_b failed; 2_b blocks" },
-        { "2_b", "A:1_a A:2_b", "2_b applied, 1_a missing" },
-        { "2_b 3_c", "A:1_a A:2_b", "2_b applied, 3_c pending, 1_a missing" },
-        { "3_c", "A:1_a", "3_c pending, 1_a missing" },
-        { "", "A:2_b A:1_a A:2_b", "2_b missing, 1_a missing" },
+        { "1_a", "R:1_a F:1_a", "1_a failed again; 1_a failed" },
+        { "1_a", "A:1_a F:1_a", "1_a failed; 1_a failed" },
+        { "1_a", "F:1_a A:1_a", "1_a failed; 1_a failed" },
+        { "1_a", "F:1_a F:1_a", "1_a failed; 1_a failed; 1_a failed" },
+        { "1_a 2_b", "A:1_a F:2_b", "1_a applied, 2_b failed; 2_b failed" },
+        { "1_a 2_b", "F:2_b", "1_a pending, 2_b failed; 2_b failed" },
+        { "2_b", "A:1_a A:2_b", "2_b applied, 1_a missing gone" },
+        { "2_b 3_c", "A:1_a A:2_b", "2_b applied, 3_c pending, 1_a missing gone" },
+        { "3_c", "A:1_a", "3_c pending, 1_a missing gone" },
+        { "", "A:2_b A:1_a A:2_b", "2_b missing, 1_a missing ahead" },
         { "1_a", "A:1_a R:9_z", "1_a applied" },
         { "1_a", "A:1_a B:9_z", "1_a applied" },
-        { "1_a", "A:1_a F:9_z", "1_a applied; 9_z blocks" },
-        { "", "F:1_a F:2_b", "; 1_a blocks; 2_b blocks" },
+        { "1_a", "A:1_a F:9_z", "1_a applied; 9_z failed; 9_z stray" },
+        { "", "F:1_a F:2_b", "; 1_a failed; 2_b failed; 1_a stray; 2_b stray" },
+        { "1_a", "A:1_a F:9_z F:0_o F:9_z",
+          "1_a applied; 9_z failed; 0_o failed; 9_z failed; 9_z stray; 0_o stray" },
+        { "2_b", "A:2_b A:3_c A:4_d", "2_b applied, 3_c missing, 4_d missing ahead" },
+        { "2_b", "A:2_b A:3_c A:1_a", "2_b applied, 3_c missing, 1_a missing gone" },
+        { "0_squashed 3_c", "A:1_a A:2_b", "0_squashed pending, 3_c pending, 1_a missing, 2_b missing gone" },
         { "1_a 1_A", "A:1_A", "1_a pending late, 1_A applied" },
     };
     char line[LINE_MOST];

@@ -324,6 +324,28 @@ static void on_alarm(int number)
     (void)number;
 }
 
+static void wake(struct witness *self)
+{
+    (void)self;
+    event_loop_wake();
+}
+
+static void a_turn_that_wakes_ends_the_wait_and_no_other(void **state)
+{
+    struct witness witness = due_in(MOMENT_MS);
+    int64_t begun = clock_now_ms();
+
+    (void)state;
+    witness.act = wake;
+    attend(&witness, 1);
+    assert_int_equal(pass(LONG_MS), 0);
+    assert_true(clock_now_ms() - begun < LONG_MS);
+    begun = clock_now_ms();
+    assert_int_equal(pass(MOMENT_MS), 0);
+    assert_true(clock_now_ms() - begun >= MOMENT_MS);
+    leave(&witness, 1);
+}
+
 static void a_signal_ends_the_wait(void **state)
 {
     /* Again and again: the first may come before the wait has begun. */
@@ -395,6 +417,7 @@ int main(void)
         cmocka_unit_test(who_comes_twice_has_one_turn),
         cmocka_unit_test(who_leaves_twice_or_never_came_disturbs_nobody),
         cmocka_unit_test(who_comes_again_is_the_last),
+        cmocka_unit_test(a_turn_that_wakes_ends_the_wait_and_no_other),
         cmocka_unit_test(a_signal_ends_the_wait),
         cmocka_unit_test(the_heart_beats_once_a_second_in_every_wait_even_a_turn_s),
     };

@@ -4,9 +4,7 @@
 #include "execution/failure.h"
 
 /* Every combination of facts: what is counted here has a digit for each fact. */
-enum { FLAGS = 8, COMBINATIONS = ERROR_CLASSES * MODES * LEFTOVERS * (1 << FLAGS) * 3 };
-
-static const char *const SQLSTATES_TRIED[] = { "", "22012", "25001" };
+enum { FLAGS = 10, COMBINATIONS = ERROR_CLASSES * MODES * LEFTOVERS * (1 << FLAGS) * OBSTACLES };
 
 static struct failure_facts facts_of(unsigned number)
 {
@@ -20,6 +18,9 @@ static struct failure_facts facts_of(unsigned number)
         .is_connected = flags & 32,
         .has_hint = flags & 64,
         .has_blocker = flags & 128,
+        .is_pooled = flags & 256,
+        .insists_on_one = flags & 512,
+        .sqlstate = "",
     };
 
     number /= 1u << FLAGS;
@@ -28,13 +29,13 @@ static struct failure_facts facts_of(unsigned number)
     facts.mode = (enum mode)(number % MODES);
     number /= MODES;
     facts.leftover = (enum failure_leftover)(number % LEFTOVERS);
-    facts.sqlstate = SQLSTATES_TRIED[number / LEFTOVERS];
+    facts.obstacle = (enum obstacle)(number / LEFTOVERS);
     return facts;
 }
 
 static bool is_stopped(enum error_class class)
 {
-    return class == ERROR_INTERRUPTED || class == ERROR_LEADER;
+    return class == ERROR_INTERRUPTED || class == ERROR_LEADER || class == ERROR_UNREACHABLE;
 }
 
 /* Whether it is certain that nothing of the migration is in the database. */
@@ -120,6 +121,7 @@ static void every_combination_has_both_sentences(void **state)
 {
     struct failure failure = { .names = { .migration = "001_a",
                                           .script = "001_a/migration.sql",
+                                          .tool = "Prisma",
                                           .done = 1,
                                           .statements = 2,
                                           .blocker_pid = 7,
@@ -153,15 +155,38 @@ static void the_usual_cases_read_so(void **state)
         { { .class = ERROR_REFUSED, .mode = MODE_ATOMIC, .has_begun = true, .is_connected = true },
           ERROR_CLEAN,
           "Nothing of 001_a; already applied by this run: 3 migrations.",
-          "Correct 001_a/migration.sql and deploy again; there is nothing to resolve." },
+          "Correct 001_a/migration.sql and deploy again; there is nothing to resolve. Databases that it was applied "
+          "to will report the edit." },
         { { .class = ERROR_CLEAN,
-            .sqlstate = "25001",
+            .obstacle = OBSTACLE_REFUSED,
             .mode = MODE_ATOMIC,
             .has_begun = true,
             .is_connected = true },
           ERROR_CLEAN,
           "Nothing of 001_a; already applied by this run: 3 migrations.",
-          "Begin 001_a/migration.sql with the line \"-- tidelock: transaction=off\" and deploy again." },
+          "Begin 001_a/migration.sql with the line \"-- tidelock: transaction=off\" and deploy again: each statement "
+          "then commits on its own. Where the file was applied before, this edit counts (--strict refuses it, "
+          "Prisma's development command asks for a reset); to leave it as it is: psql -f 001_a/migration.sql, "
+          "then tidelock resolve --applied \"001_a\"." },
+        { { .class = ERROR_CLEAN,
+            .obstacle = OBSTACLE_VALUE,
+            .mode = MODE_ATOMIC,
+            .has_begun = true,
+            .is_connected = true,
+            .is_pooled = true },
+          ERROR_CLEAN,
+          "Nothing of 001_a; already applied by this run: 3 migrations.",
+          "Set DIRECT_URL to the database's own address and deploy again." },
+        { { .class = ERROR_CLEAN,
+            .mode = MODE_STEPWISE,
+            .has_begun = true,
+            .has_effect = true,
+            .is_connected = true,
+            .leftover = LEFTOVER_COMMITTED },
+          ERROR_PARTIAL,
+          "2 of 5 statements persisted: line 1: A; line 2: B. Left over: the INVALID index i.",
+          "Look at what it has done. If you complete the script by hand: tidelock resolve --applied \"001_a\". "
+          "If all of the script may run again: tidelock resolve --rolled-back \"001_a\", then deploy again." },
         { { .class = ERROR_INTERRUPTED, .mode = MODE_ATOMIC, .has_begun = true, .is_in_doubt = true },
           ERROR_INTERRUPTED,
           "It is not known yet whether 001_a was committed; the next deployment finds out.",
@@ -214,10 +239,12 @@ static void the_usual_cases_read_so(void **state)
         struct failure failure = { .facts = cases[i].facts,
                                    .names = { .migration = "001_a",
                                               .script = "001_a/migration.sql",
+                                              .tool = "Prisma",
                                               .before = 3,
                                               .done = 2,
                                               .statements = 5,
                                               .blocker_pid = 4711,
+                                              .blocker_remedy = "SELECT pg_terminate_backend(4711);",
                                               .persists = " line 1: A; line 2: B",
                                               .remains = "the INVALID index i",
                                               .remedy = "DROP INDEX CONCURRENTLY i" } };

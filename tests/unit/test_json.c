@@ -236,6 +236,19 @@ static void what_is_no_object_has_no_members(void **state)
     json_free(NULL);
 }
 
+static void items_are_had_by_their_number(void **state)
+{
+    auto_json struct json *object = json_read(slice_of("{\"a\":[{\"b\":1},{\"b\":2}],\"c\":3}"));
+    const struct json *array = json_get_array(object, "a");
+
+    (void)state;
+    assert_int_equal(json_get_number(json_item(array, 1), "b", 0), 2);
+    assert_null(json_item(array, 2));
+    assert_null(json_item(object, 0));
+    assert_null(json_item(NULL, 0));
+    assert_null(json_get_array(object, "c"));
+}
+
 static void a_member_can_be_changed_where_it_stands(void **state)
 {
     auto_text struct text out = text_init(256);
@@ -279,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_member_is_had_by_its_key_and_kind),
         cmocka_unit_test(a_member_of_another_kind_is_none),
         cmocka_unit_test(what_is_no_object_has_no_members),
+        cmocka_unit_test(items_are_had_by_their_number),
         cmocka_unit_test(a_member_can_be_changed_where_it_stands),
     };
 

@@ -241,13 +241,39 @@ static void every_kind_has_a_name(void **state)
     (void)state;
     for (size_t i = 0; i < STATEMENT_KINDS; i++)
         assert_non_null(STATEMENT_KIND_NAMES[i]);
-    for (size_t i = NONTRANSACTIONAL_NO + 1; i < NONTRANSACTIONAL_KINDS; i++)
-        assert_non_null(NONTRANSACTIONAL_NAMES[i]);
+}
+
+static void what_was_refused_is_known_by_its_first_words(void **state)
+{
+    static const struct {
+        const char *sql;
+        enum nontransactional nontransactional;
+        bool may_commit;
+    } rows[] = {
+        { "REINDEX (VERBOSE) TABLE p", NONTRANSACTIONAL_REINDEX, false },
+        { "cluster p", NONTRANSACTIONAL_CLUSTER, false },
+        { "Drop Subscription s", NONTRANSACTIONAL_SUBSCRIPTION, false },
+        { "ALTER SUBSCRIPTION s ENABLE", NONTRANSACTIONAL_SUBSCRIPTION, false },
+        { "CALL p()", NONTRANSACTIONAL_COMMITTING, true },
+        { "do language plpgsql $$ $$", NONTRANSACTIONAL_COMMITTING, true },
+        { "DOMAIN", NONTRANSACTIONAL_COMMITTING, false },
+        { "\"call\" p()", NONTRANSACTIONAL_COMMITTING, false },
+        { "", NONTRANSACTIONAL_COMMITTING, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct scanner scanner = scanner_of(slice_of(rows[i].sql), true);
+
+        assert_int_equal(refused_kind_of(scanner), rows[i].nontransactional);
+        assert_int_equal(statement_may_commit(scanner), rows[i].may_commit);
+    }
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_refused_is_known_by_its_first_words),
         cmocka_unit_test(transaction_control_is_told_by_its_first_words),
         cmocka_unit_test(statements_that_every_version_runs_alone),
         cmocka_unit_test(their_neighbours_run_in_a_transaction),

@@ -42,11 +42,32 @@ static void halving_ends_at_the_least(void **state)
     struct pace pace = pace_begin(150, 200, 50000);
 
     (void)state;
-    assert_true(pace_halve(&pace));
+    pace_halve(&pace);
     assert_int_equal(pace.rows, 250);
-    assert_true(pace_halve(&pace));
+    assert_false(pace_is_smallest(&pace));
+    pace_halve(&pace);
     assert_int_equal(pace.rows, 200);
-    assert_false(pace_halve(&pace));
+    assert_true(pace_is_smallest(&pace));
+    pace_halve(&pace);
+    assert_int_equal(pace.rows, 200);
+}
+
+static void for_a_lock_it_goes_down_to_one_row_and_back_by_doubling(void **state)
+{
+    struct pace pace = pace_begin(150, 200, 50000);
+
+    (void)state;
+    for (int i = 0; i < 8; i++)
+        assert_true(pace_yield(&pace));
+    assert_int_equal(pace.rows, 1);
+    assert_false(pace_yield(&pace));
+    pace_halve(&pace);
+    assert_int_equal(pace.rows, 1);
+    for (int64_t rows = 2; rows < 200; rows *= 2) {
+        pace_steer(&pace, 0.001);
+        assert_int_equal(pace.rows, rows);
+    }
+    pace_steer(&pace, 0.001);
     assert_int_equal(pace.rows, 200);
 }
 
@@ -77,6 +98,7 @@ int main(void)
         cmocka_unit_test(it_finds_the_size_that_takes_the_target),
         cmocka_unit_test(no_step_is_larger_than_its_factors),
         cmocka_unit_test(halving_ends_at_the_least),
+        cmocka_unit_test(for_a_lock_it_goes_down_to_one_row_and_back_by_doubling),
         cmocka_unit_test(what_is_left_is_a_range),
     };
 

@@ -70,6 +70,7 @@ static void the_words_tell_the_class_and_whether_to_try_again(void **state)
           "P1011", "" },
         /* libpq did not even try */
         { "invalid sslmode value: \"maybe\"\n", ERROR_USAGE, false, "P1013", "" },
+        { "invalid connection option \"sslnegotiation\"\n", ERROR_USAGE, false, "P1013", "" },
         { "invalid port number: \"0\"\n", ERROR_USAGE, false, "P1013", "" },
         { "", ERROR_USAGE, false, "P1013", "" },
     };
@@ -105,6 +106,16 @@ static void the_message_is_one_line_without_the_code(void **state)
                           &err);
     assert_string_equal(err.message, "could not connect to db:5432: " FAILED "Connection refused");
     assert_true(err.hint[0] != '\0');
+}
+
+static void a_parameter_that_this_libpq_does_not_know_is_named(void **state)
+{
+    struct error err;
+
+    (void)state;
+    assert_false(
+        refusal_explain(&WHERE, REFUSED_WITH_WORDS, "invalid connection option \"new_one\"\n", 5000, &err));
+    assert_non_null(strstr(err.message, "with which this tidelock was built, does not know \"new_one\""));
 }
 
 static void words_that_look_like_a_code_are_none(void **state)
@@ -151,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_words_tell_the_class_and_whether_to_try_again),
         cmocka_unit_test(the_message_is_one_line_without_the_code),
+        cmocka_unit_test(a_parameter_that_this_libpq_does_not_know_is_named),
         cmocka_unit_test(words_that_look_like_a_code_are_none),
         cmocka_unit_test(silence_is_told_with_the_time_it_took),
         cmocka_unit_test(a_signal_ends_the_trying),

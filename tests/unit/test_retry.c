@@ -4,13 +4,13 @@
 
 static void the_wait_for_a_table_grows_to_a_second(void **state)
 {
-    static const int64_t expected[] = { 50, 100, 200, 400, 700, 1000, 1000, 1000 };
+    static const int64_t expected[] = { 25, 30, 60, 120, 250, 500, 1000, 1000, 1000 };
     struct retry retry = { .tries = 0 };
 
     (void)state;
     for (size_t i = 0; i < array_length(expected); i++) {
         assert_int_equal(retry_lock_timeout_ms(&retry, WAIT_TABLE), expected[i]);
-        retry_count(&retry, RETRY_LOCK_TIMEOUT, "");
+        retry_count(&retry, 50);
     }
 }
 
@@ -20,56 +20,39 @@ static void no_try_ever_waits_without_end(void **state)
 
     (void)state;
     for (int i = 0; i < 1000; i++) {
-        for (int wait = WAIT_TABLE; wait <= WAIT_ROWS_AND_BLOCK; wait++) {
+        for (int wait = WAIT_TABLE; wait <= WAIT_ROWS; wait++) {
             int64_t ms = retry_lock_timeout_ms(&retry, (enum retry_wait)wait);
 
             assert_true(ms > 0 && ms <= 60 * 1000);
         }
-        retry_count(&retry, RETRY_LOCK_TIMEOUT, i % 2 == 0 ? "" : "while updating tuple (0,1)");
+        retry_count(&retry, 50);
     }
 }
 
 static void what_the_user_said_is_taken(void **state)
 {
-    struct retry retry = { .lock_timeout_ms = 77, .tries = 3, .is_at_rows = true };
+    struct retry retry = { .lock_timeout_ms = 77, .tries = 3 };
 
     (void)state;
-    for (int wait = WAIT_TABLE; wait <= WAIT_ROWS_AND_BLOCK; wait++)
+    for (int wait = WAIT_TABLE; wait <= WAIT_ROWS; wait++)
         assert_int_equal(retry_lock_timeout_ms(&retry, (enum retry_wait)wait), 77);
 }
 
-static void rows_are_waited_for_longer(void **state)
+static void rows_are_waited_for_longer_but_not_beyond_the_end(void **state)
 {
-    struct retry retry = { .tries = 0 };
+    struct retry retry = { .retry_for_ms = 25 * 1000 };
 
     (void)state;
     assert_int_equal(retry_lock_timeout_ms(&retry, WAIT_ROWS), 10 * 1000);
-    assert_int_equal(retry_lock_timeout_ms(&retry, WAIT_ROWS_AND_BLOCK), 1000);
-}
-
-static void a_wait_for_a_row_is_known_by_its_place(void **state)
-{
-    static const struct {
-        const char *context;
-        bool is_row;
-    } cases[] = {
-        { "", false },
-        { "while updating tuple (0,1) in relation \"t\"", true },
-        { "beim Aktualisieren von (4294967295,65535) in Relation »t«", true },
-        { "PL/pgSQL function f(integer) line 3 at SQL statement", false },
-        { "f(,1) (1,) (a,1) (1,b) ((", false },
-        { "((12,3)", true },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < array_length(cases); i++) {
-        struct retry retry = { .tries = 0 };
-
-        retry_count(&retry, RETRY_LOCK_TIMEOUT, cases[i].context);
-        assert_int_equal(retry.is_at_rows, cases[i].is_row);
-        retry_count(&retry, RETRY_DEADLOCK, cases[i].context);
-        assert_false(retry.is_at_rows);
-    }
+    retry_count(&retry, 10 * 1000);
+    assert_true(retry_lock_timeout_ms(&retry, WAIT_ROWS) <= 15 * 1000);
+    retry = (struct retry) { .retry_for_ms = 2000 };
+    assert_int_equal(retry_lock_timeout_ms(&retry, WAIT_ROWS), 2000);
+    retry_count(&retry, 2000);
+    assert_int_equal(retry_lock_timeout_ms(&retry, WAIT_ROWS), 25);
+    assert_true(patience_is_over(&retry.patience));
+    retry = (struct retry) { .retry_for_ms = 0 };
+    assert_int_equal(retry_lock_timeout_ms(&retry, WAIT_ROWS), 10 * 1000);
 }
 
 static void rests_grow_within_bounds(void **state)
@@ -83,7 +66,7 @@ static void rests_grow_within_bounds(void **state)
         assert_true(rest >= 200 && rest <= 20 * 1000);
         if (i == 0)
             assert_true(rest <= 500);
-        retry_count(&retry, RETRY_LOCK_TIMEOUT, "");
+        retry_count(&retry, 50);
     }
 }
 
@@ -103,8 +86,7 @@ int main(void)
         cmocka_unit_test(the_wait_for_a_table_grows_to_a_second),
         cmocka_unit_test(no_try_ever_waits_without_end),
         cmocka_unit_test(what_the_user_said_is_taken),
-        cmocka_unit_test(rows_are_waited_for_longer),
-        cmocka_unit_test(a_wait_for_a_row_is_known_by_its_place),
+        cmocka_unit_test(rows_are_waited_for_longer_but_not_beyond_the_end),
         cmocka_unit_test(rests_grow_within_bounds),
         cmocka_unit_test(only_what_others_caused_is_worth_a_try),
     };

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/redact.h"
 #include "config/secret.h"
 #include "scratch.h"
 
@@ -104,9 +105,40 @@ static void a_url_that_is_none_is_blanked_whole(void **state)
     redact_clear();
 }
 
+static void parts_of_a_webhook_that_are_no_words_are_blanked(void **state)
+{
+    auto_arena struct arena *arena = arena_new();
+    char text[] =
+        "POST /services/T024BE7LD/hZrtYqLw9oek?wait=true of services: no T024BE7LD, hZrtYqLw9oek, a/b 17";
+
+    (void)state;
+    secret_register_web_address(arena,
+                                "https://hooks.example.com/services/T024BE7LD/hZrtYqLw9oek?wait=true#x");
+    secret_register_web_address(arena, "https://hooks.example.com/");
+    redact(text);
+    assert_string_equal(text, "POST ***?wait=true of services: no ***, ***, a/b 17");
+    redact_clear();
+}
+
+static void the_password_of_a_proxy_is_blanked(void **state)
+{
+    auto_arena struct arena *arena = arena_new();
+    char *environment[] = { "HTTPS_PROXY=http://me:h%40rbour7@proxy:1", "all_proxy=me:of@ten:9x@proxy",
+                            "http_proxy=proxy:3128", NULL };
+    char text[] = "h@rbour7, h%40rbour7, of@ten:9x, proxy:3128 and 'http://me:h%40rbour7@proxy:1'";
+
+    (void)state;
+    secret_register_proxies(arena, environment);
+    redact(text);
+    assert_string_equal(text, "***, ***, ***, proxy:3128 and '***'");
+    redact_clear();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parts_of_a_webhook_that_are_no_words_are_blanked),
+        cmocka_unit_test(the_password_of_a_proxy_is_blanked),
         cmocka_unit_test_setup_teardown(the_line_end_is_no_part_of_the_secret, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(an_empty_secret_is_a_mistake, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_is_named, scratch_enter, scratch_leave),

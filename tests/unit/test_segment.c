@@ -4,13 +4,14 @@
 #include "check.h"
 #include "execution/mode.h"
 #include "sql/segment.h"
+#include "sql/transaction_head.h"
 
 /* A script's segments as one line: "kind first+count" each. */
-static const char *units_of(const char *script, bool is_grouping, char *line, size_t size)
+static const char *units_by(const char *script, struct segment_rules rules, char *line, size_t size)
 {
     static const char *const kinds[] = { "plain", "block", "alone" };
     struct segment_reader reader =
-        segment_reader_of(script_reader_of("a.sql", slice_of(script), 150000, true), 0, is_grouping);
+        segment_reader_of(script_reader_of("a.sql", slice_of(script), 150000, true), 0, &rules);
     enum segment_answer answer;
     struct error err;
     struct segment segment;
@@ -23,6 +24,11 @@ static const char *units_of(const char *script, bool is_grouping, char *line, si
     if (answer == SEGMENT_ERROR)
         (void)snprintf(line, size, "error: %.200s", err.message);
     return line;
+}
+
+static const char *units_of(const char *script, bool is_grouping, char *line, size_t size)
+{
+    return units_by(script, (struct segment_rules) { .is_grouping = is_grouping }, line, size);
 }
 
 static void what_commits_together_is_one_unit(void **state)
@@ -53,12 +59,52 @@ static void what_commits_together_is_one_unit(void **state)
                             cases[i].segments);
 }
 
-static void a_rollback_outside_a_block_is_refused(void **state)
+static void what_the_server_refused_is_cut_out(void **state)
 {
+    const struct segment_rules refused = { .is_grouping = true, .has_refused = true, .refused = 2 };
+    const struct segment_rules value = { .is_grouping = true, .ends_at_value = true };
     char line[512];
 
     (void)state;
-    assert_non_null(strstr(units_of("A; ROLLBACK; B", true, line, sizeof line), "error: ROLLBACK outside"));
+    assert_string_equal(units_by("A; B; CALL p(); D; E", refused, line, sizeof line),
+                        "plain 0+2, alone 2+1, plain 3+2");
+    assert_string_equal(units_by("A; B; COMMIT; D", refused, line, sizeof line), "plain 0+3, plain 3+1");
+    assert_string_equal(
+        units_by("A; ALTER TYPE t ADD VALUE 'b'; alter type s.t add value if not exists 'c'; D; E", value,
+                 line, sizeof line),
+        "plain 0+2, plain 2+1, plain 3+2");
+    assert_string_equal(units_by("ALTER TYPE t RENAME VALUE 'b' TO 'c'; A", value, line, sizeof line),
+                        "plain 0+2");
+}
+
+static void a_head_is_what_may_precede_the_first_query(void **state)
+{
+    static const struct {
+        const char *script;
+        size_t statements;
+        const char *rest;
+    } cases[] = {
+        { "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; A", 1, "A" },
+        { "-- why\n set local transaction_isolation = 'serializable' ; A", 1, "A" },
+        { "SET a = b; SHOW a; LOCK t; SET SESSION TRANSACTION READ ONLY; SET c = d; A", 4, "SET c = d; A" },
+        { "SET transaction_deferrable TO on", 1, "" },
+        { "SET a = b; A; SET TRANSACTION READ ONLY", 0, NULL },
+        { "A; SET TRANSACTION READ ONLY", 0, NULL },
+        { "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY; A", 0, NULL },
+        { "SAVEPOINT a; SET TRANSACTION READ ONLY", 0, NULL },
+        { "", 0, NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct slice script = slice_of(cases[i].script);
+        struct transaction_head head =
+            transaction_head_of(script_reader_of("a.sql", script, 150000, true), 0, script.length);
+
+        assert_int_equal(head.statements, cases[i].statements);
+        if (cases[i].rest != NULL)
+            assert_string_equal(script.at + head.rest, cases[i].rest);
+    }
 }
 
 static void settings_are_told_from_what_lasts(void **state)
@@ -136,6 +182,12 @@ static void what_could_only_half_work_is_refused_with_its_place(void **state)
         { "A;\n\nVACUUM t", TRANSACTION_ON, "cannot run in a transaction, but the directive", 3 },
         { "BEGIN; A; COMMIT", TRANSACTION_ON, "controls its own transactions", 1 },
         { "BEGIN;\nVACUUM t;\nCOMMIT", TRANSACTION_AUTO, "cannot run inside the transaction", 2 },
+        { "A;\nROLLBACK; B", TRANSACTION_AUTO, "ROLLBACK outside", 2 },
+        { "BEGIN; A; COMMIT;\n\nabort work and no chain", TRANSACTION_AUTO, "ROLLBACK outside", 3 },
+        { "A;\nROLLBACK", TRANSACTION_OFF, "ROLLBACK outside", 2 },
+        { "A; ROLLBACK AND CHAIN; B; COMMIT", TRANSACTION_AUTO, "chain", 1 },
+        { "A;\nSAVEPOINT s; B; ROLLBACK TO s", TRANSACTION_OFF, "a savepoint outside", 2 },
+        { "BEGIN; A; COMMIT;\nRELEASE s", TRANSACTION_AUTO, "a savepoint outside", 2 },
     };
 
     (void)state;
@@ -155,7 +207,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_commits_together_is_one_unit),
-        cmocka_unit_test(a_rollback_outside_a_block_is_refused),
+        cmocka_unit_test(what_the_server_refused_is_cut_out),
+        cmocka_unit_test(a_head_is_what_may_precede_the_first_query),
         cmocka_unit_test(settings_are_told_from_what_lasts),
         cmocka_unit_test(the_mode_follows_from_the_script),
         cmocka_unit_test(what_could_only_half_work_is_refused_with_its_place),

@@ -14,7 +14,9 @@ static void a_code_is_known_by_itself_or_by_its_class(void **state)
     } cases[] = {
         { "08006", "08", ERROR_LOST, true },
         { "08P01", "08P01", ERROR_REFUSED, true },
-        { "25006", "25006", ERROR_REFUSED, false },
+        { "25006", "25006", ERROR_UNREACHABLE, false },
+        { "25P03", "25P03", ERROR_LOST, true },
+        { "25P04", "25P04", ERROR_CLEAN, false },
         { "28P01", "28P01", ERROR_USAGE, false },
         { "28000", "28000", ERROR_USAGE, false },
         { "3D000", "3D000", ERROR_USAGE, false },
@@ -45,6 +47,33 @@ static void a_code_is_known_by_itself_or_by_its_class(void **state)
         assert_int_equal(found->class, cases[i].class);
         assert_int_equal(found->is_worth_reconnecting, cases[i].is_worth_reconnecting);
     }
+}
+
+/* Of dblink, postgres_fdw or RAISE: our own session goes on. */
+static void what_a_statement_says_of_another_session_is_its_own_failure(void **state)
+{
+    static const char *const codes[] = { "08000", "08006", "08P01", "25P03", "25P04", "28P01", "28000",
+                                         "3D000", "53300", "57P01", "57P02", "57P03", "57P05" };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(codes); i++) {
+        assert_int_equal(sqlstate_of_statement(codes[i])->class, ERROR_CLEAN);
+        assert_null(sqlstate_of_statement(codes[i])->prisma);
+        assert_null(sqlstate_of_statement(codes[i])->hint);
+    }
+    assert_int_equal(sqlstate_of_statement("55P03")->class, ERROR_TABLE_LOCK);
+    assert_int_equal(sqlstate_of_statement("42501")->class, ERROR_REFUSED);
+}
+
+static void a_session_that_the_server_ends_is_lost_unless_a_limit_ended_it(void **state)
+{
+    static const char *const codes[] = { "08P01", "25P03", "53300", "57P01", "57P02",
+                                         "57P03", "57P05", "XX000", "42601", "" };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(codes); i++)
+        assert_int_equal(sqlstate_of_end(codes[i])->class, ERROR_LOST);
+    assert_int_equal(sqlstate_of_end("25P04")->class, ERROR_CLEAN);
 }
 
 static void the_codes_that_prisma_s_users_know_are_given(void **state)
@@ -81,6 +110,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_code_is_known_by_itself_or_by_its_class),
+        cmocka_unit_test(what_a_statement_says_of_another_session_is_its_own_failure),
+        cmocka_unit_test(a_session_that_the_server_ends_is_lost_unless_a_limit_ended_it),
         cmocka_unit_test(the_codes_that_prisma_s_users_know_are_given),
         cmocka_unit_test(what_is_not_worth_reconnecting_has_a_hint),
     };

@@ -492,13 +492,20 @@ static void a_parameter_is_set_in_its_place_or_behind(void **state)
         { "postgresql://h/d?a=1&connection_limit=3&b=2", "postgresql://h/d?a=1&connection_limit=7&b=2" },
         { "postgresql://h/d?my_connection_limit=3",
           "postgresql://h/d?my_connection_limit=3&connection_limit=7" },
+        { "postgresql://h/d?connection_limit=1&a=&connection_limit=99",
+          "postgresql://h/d?connection_limit=7&a=" },
+        { "postgresql://h/d?connection%5Flimit=1&b", "postgresql://h/d?connection_limit=7&b" },
+        { "postgresql://h/d?connection_limit&x=%zz", "postgresql://h/d?connection_limit=7&x=%zz" },
+        { "postgresql://h/d#frag", "postgresql://h/d?connection_limit=7#frag" },
+        { "postgresql://h/d?schema=a#f?connection_limit=1",
+          "postgresql://h/d?schema=a&connection_limit=7#f?connection_limit=1" },
+        { "postgresql://h/d?", "postgresql://h/d?connection_limit=7" },
     };
     auto_arena struct arena *arena = arena_new();
 
     (void)state;
     for (size_t i = 0; i < array_length(cases); i++)
-        assert_string_equal(url_with_parameter(arena, cases[i].url, "connection_limit", "7"),
-                            cases[i].wanted);
+        assert_string_equal(url_with_parameter(arena, cases[i].url, "connection_limit=7"), cases[i].wanted);
 }
 
 int main(void)

@@ -1,0 +1,359 @@
+#include "execution/circumstance.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "execution/advice.h"
+#include "postgres/denial.h"
+#include "postgres/query.h"
+#include "postgres/setting_source.h"
+#include "sql/creation.h"
+#include "sql/quote.h"
+
+enum { SQL_MOST = 256 * 1024, TEXT_MOST = 1024, CREATIONS_MOST = 200, OBJECT_SIZE = 128 };
+
+/* What is being found out; the texts of `facts` point here. */
+struct inquiry {
+    const struct execution *execution;
+    struct error *err;
+    struct advice_facts facts;
+    struct text remedy;
+    char role[OBJECT_SIZE];
+    char object[OBJECT_SIZE];
+    char absent[OBJECT_SIZE];
+    char value[32];
+    char limit[32];
+};
+
+/* The server's message, without what was put before it. */
+static const char *server_message(const struct inquiry *inquiry)
+{
+    static const char before[] = "\" failed: ";
+    const char *found = strstr(inquiry->err->message, before);
+
+    return found == NULL ? inquiry->err->message : found + strlen(before);
+}
+
+/* The statement that the error points at, or the whole script. */
+static struct slice failed_statement(const struct execution *execution, const struct error *err)
+{
+    struct script_reader reader = execution_reader(execution);
+    const char *end = execution->script.at + execution->script.length;
+    const char *at = execution->script.at;
+    struct statement statement;
+    struct error ignored;
+    size_t offset;
+
+    if (err->place.line == 0)
+        return execution->script;
+    for (size_t line = 1; line < err->place.line && at != NULL; line++) {
+        at = memchr(at, '\n', (size_t)(end - at));
+        at = at == NULL ? NULL : at + 1;
+    }
+    if (at == NULL)
+        return execution->script;
+    offset = (size_t)(at - execution->script.at) + utf8_offset(at, (size_t)(end - at), err->place.column - 1);
+    while (script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT) {
+        if (offset < statement.end)
+            return execution_text(execution, &statement);
+    }
+    return execution->script;
+}
+
+static void find_remedy(struct inquiry *inquiry)
+{
+    denial_add_remedy(inquiry->execution->conn, inquiry->err,
+                      failed_statement(inquiry->execution, inquiry->err), &inquiry->remedy);
+    if (inquiry->remedy.length > 0)
+        inquiry->facts.known |= ADVICE_REMEDY;
+}
+
+static void find_blocker(struct inquiry *inquiry)
+{
+    const struct lock_wait *wait = &inquiry->execution->lock_wait;
+    const struct blockers *seen = &inquiry->execution->watch->blockers;
+
+    if (wait->is_blocker_known)
+        blocker_add_remedy(&wait->blocker, &inquiry->remedy);
+    else if (seen->count > 0)
+        blocker_add_remedy(&seen->list[0], &inquiry->remedy);
+    if (inquiry->remedy.length > 0)
+        inquiry->facts.known |= ADVICE_REMEDY;
+}
+
+/* Adds a query that tells whether the object exists. Unqualified names belong where the ledger is: the
+ * session's search_path may have been set for the script alone. */
+static void add_exists(const struct creation *creation, const char *schema, struct text *sql)
+{
+    static const char *const lookups[] = {
+        [CREATION_RELATION] = "SELECT pg_catalog.to_regclass({name}) IS NOT NULL",
+        [CREATION_COLUMN] =
+            "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute AS a"
+            " JOIN (VALUES ({name})) AS v (relation, name)"
+            "   ON a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(v.relation)"
+            "  AND a.attname OPERATOR(pg_catalog.=) v.name WHERE NOT a.attisdropped)",
+        [CREATION_TYPE] = "SELECT pg_catalog.to_regtype({name}) IS NOT NULL",
+        [CREATION_SCHEMA] = "SELECT pg_catalog.to_regnamespace({name}) IS NOT NULL",
+        [CREATION_EXTENSION] =
+            "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_extension AS e"
+            " WHERE e.extname OPERATOR(pg_catalog.=)"
+            " ANY (pg_catalog.parse_ident({name})))",
+    };
+    bool is_global = creation->kind == CREATION_SCHEMA || creation->kind == CREATION_EXTENSION;
+    const char *place = creation->schema[0] == '\0' ? schema : creation->schema;
+    auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
+    auto_text struct text literals = text_init(4 * QUALIFIED_NAME_SIZE);
+
+    quote_qualified(is_global ? "" : place, creation->name, &name);
+    quote_literal(name.at, &literals);
+    if (creation->kind == CREATION_COLUMN) {
+        text_add_string(&literals, ", ");
+        quote_literal(creation->column, &literals);
+    }
+    text_add_filled(sql, lookups[creation->kind], "{name}", literals.at);
+}
+
+/* Adds a row for each object that the script creates: its name, and whether it exists. */
+static size_t add_creations(const struct execution *execution, struct text *sql)
+{
+    struct script_reader reader = execution_reader(execution);
+    struct statement statement;
+    struct error ignored;
+    size_t count = 0;
+
+    while (count < CREATIONS_MOST && script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT) {
+        struct creation creation;
+
+        if (!creation_parse(execution_text(execution, &statement), &creation))
+            continue;
+        text_add_format(sql, " UNION ALL SELECT %zu, ", count);
+        quote_literal(creation.kind == CREATION_COLUMN ? creation.column : creation.name, sql);
+        text_add_string(sql, "::pg_catalog.text, (");
+        add_exists(&creation, execution->ledger->schema, sql);
+        text_add_string(sql, ")");
+        count++;
+    }
+    return count;
+}
+
+/* How much of what the script creates is there. */
+static void find_creations(struct inquiry *inquiry)
+{
+    auto_text struct text sql = text_init(SQL_MOST);
+    auto_text struct text absent = text_init(2 * OBJECT_SIZE);
+    auto_result struct result *row = NULL;
+    struct query query = { .name = "creations" };
+    struct error ignored;
+    int64_t found;
+    size_t count;
+
+    text_add_string(&sql,
+                    "SELECT pg_catalog.count(*) FILTER (WHERE o.is_there),"
+                    " (pg_catalog.array_agg(o.name ORDER BY o.n) FILTER (WHERE NOT o.is_there))[1]"
+                    "  FROM (SELECT 0 AS n, ''::pg_catalog.text AS name, false AS is_there WHERE false");
+    count = add_creations(inquiry->execution, &sql);
+    text_add_string(&sql, ") AS o");
+    query.sql = sql.at;
+    if (count == 0 || sql.has_overflowed ||
+        !query_run(inquiry->execution->conn, &query, NULL, &row, &ignored))
+        return;
+    found = result_number(row, 0, 0);
+    inquiry->facts.known |= found == 0               ? ADVICE_NONE_THERE
+                            : (size_t)found == count ? ADVICE_ALL_THERE
+                                                     : ADVICE_SOME_THERE;
+    quote_identifier(result_text(row, 0, 1), &absent);
+    text_copy_cut(inquiry->absent, sizeof inquiry->absent, absent.at);
+}
+
+static void find_history(struct inquiry *inquiry)
+{
+    const struct ledger *ledger = inquiry->execution->ledger;
+    bool is_empty = inquiry->execution->failure.names.before == 0;
+
+    for (size_t i = 0; is_empty && i < ledger->count; i++)
+        is_empty = !ledger->rows[i].is_finished || ledger->rows[i].is_rolled_back;
+    inquiry->facts.known |= is_empty ? ADVICE_LEDGER_EMPTY : 0;
+    inquiry->facts.known |= inquiry->execution->is_folder_behind ? ADVICE_MISSING : 0;
+    find_creations(inquiry);
+}
+
+/* Which limit ended the statement: ours, one of the role or the server, or somebody's cancel. */
+static void find_limit(struct inquiry *inquiry)
+{
+    static const struct query limit = {
+        .name = "statement_timeout",
+        .sql =
+            "SELECT setting::bigint, source FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'statement_timeout'",
+    };
+    auto_result struct result *result = NULL;
+    int64_t ms = inquiry->execution->settings.statement_timeout_ms;
+    struct error ignored;
+
+    if (deadline_passed(inquiry->execution->until)) {
+        inquiry->facts.known |= ADVICE_MIGRATION_LIMIT;
+        find_blocker(inquiry);
+        return;
+    }
+    inquiry->facts.setter = "set by tidelock's --statement-timeout or the script's directive";
+    if (ms <= 0 && query_run(inquiry->execution->conn, &limit, NULL, &result, &ignored) &&
+        result_rows(result) == 1) {
+        ms = result_number(result, 0, 0);
+        inquiry->facts.setter = setting_source_text(result_text(result, 0, 1));
+    }
+    if (ms <= 0)
+        return;
+    inquiry->facts.limit = duration_text(ms, inquiry->limit, sizeof inquiry->limit);
+    inquiry->facts.known |= ADVICE_LIMIT;
+}
+
+/* A full table of locks has the same code as memory that has run out; its hint names the setting, in every
+ * language. */
+static void find_lock_table(struct inquiry *inquiry)
+{
+    static const struct query setting = {
+        .name = "max_locks",
+        .sql = "SELECT pg_catalog.current_setting('max_locks_per_transaction')",
+    };
+    auto_result struct result *row = NULL;
+    struct error ignored;
+
+    if (strstr(inquiry->err->hint, "max_locks_per_transaction") == NULL ||
+        !query_run(inquiry->execution->conn, &setting, NULL, &row, &ignored))
+        return;
+    inquiry->facts.known |= ADVICE_LOCK_TABLE;
+    text_copy_cut(inquiry->value, sizeof inquiry->value, result_text(row, 0, 0));
+}
+
+/* The text between `before` and the first byte of `end` after it. False if there is none. */
+static bool between(const char *text, const char *before, const char *end, char out[OBJECT_SIZE])
+{
+    const char *found = strstr(text, before);
+    size_t length;
+
+    if (found == NULL)
+        return false;
+    found += strlen(before);
+    length = strcspn(found, end);
+    if (length == 0 || length >= OBJECT_SIZE || found[length] == '\0')
+        return false;
+    memcpy(out, found, length);
+    out[length] = '\0';
+    return true;
+}
+
+/* The server has not got its files. */
+static void find_extension_files(struct inquiry *inquiry)
+{
+    const char *said = server_message(inquiry);
+
+    if (between(said, "extension \"", "\"", inquiry->object) ||
+        between(said, "/extension/", ".", inquiry->object))
+        inquiry->facts.known |= ADVICE_EXTENSION;
+}
+
+/* Extensions by what they define, where the names differ; a type usually has the extension's name. */
+static const struct {
+    const char *begins;
+    const char *extension;
+} DEFINED[] = {
+    { "uuid_generate_", "uuid-ossp" },
+    { "gen_random_", "pgcrypto" },
+    { "gen_salt", "pgcrypto" },
+    { "crypt", "pgcrypto" },
+    { "digest", "pgcrypto" },
+    { "hmac", "pgcrypto" },
+    { "pgp_", "pgcrypto" },
+    { "similarity", "pg_trgm" },
+    { "gin_trgm_ops", "pg_trgm" },
+    { "gist_trgm_ops", "pg_trgm" },
+    { "geometry", "postgis" },
+    { "geography", "postgis" },
+    { "st_", "postgis" },
+    { "halfvec", "vector" },
+    { "unaccent", "unaccent" },
+};
+
+/* A type, a function or an operator class that does not exist, because its extension was not created. */
+static void find_extension(struct inquiry *inquiry)
+{
+    static const struct query available = {
+        .name = "available_extension",
+        .parameters = 1,
+        .sql =
+            "SELECT e.installed_version IS NULL FROM pg_catalog.pg_available_extensions AS e WHERE e.name OPERATOR(pg_catalog.=) $1",
+    };
+    const char *said = server_message(inquiry);
+    auto_result struct result *row = NULL;
+    const char *parameters[] = { inquiry->object };
+    struct error ignored;
+
+    if (!between(said, "\"", "\"", inquiry->object) && !between(said, "function ", "(", inquiry->object))
+        return;
+    for (size_t i = 0; i < array_length(DEFINED); i++) {
+        if (slice_starts_with(slice_of(inquiry->object), DEFINED[i].begins)) {
+            text_copy_cut(inquiry->object, sizeof inquiry->object, DEFINED[i].extension);
+            inquiry->facts.known |= ADVICE_EXTENSION;
+            break;
+        }
+    }
+    if (!query_run(inquiry->execution->conn, &available, parameters, &row, &ignored) || result_rows(row) == 0)
+        return;
+    if (result_bool(row, 0, 0))
+        inquiry->facts.known |= ADVICE_EXTENSION | ADVICE_AVAILABLE;
+    else
+        inquiry->facts.known &= ~(unsigned)ADVICE_EXTENSION; /* it is there, so that is not the reason */
+}
+
+/* What to find out for which code. */
+static const struct {
+    const char *code;
+    void (*find)(struct inquiry *inquiry);
+} FINDERS[] = {
+    { "42P07", find_history },   { "42701", find_history },         { "42710", find_history },
+    { "42P06", find_history },   { "42723", find_history },         { "42P04", find_history },
+    { "42501", find_remedy },    { "57014", find_limit },           { "53200", find_lock_table },
+    { "55P03", find_blocker },   { "0A000", find_extension_files }, { "58P01", find_extension_files },
+    { "42704", find_extension }, { "42883", find_extension },
+};
+
+static void find_role(struct inquiry *inquiry)
+{
+    static const struct query role = { .name = "current_role", .sql = "SELECT CURRENT_USER" };
+    auto_result struct result *row = NULL;
+    struct error ignored;
+
+    if (query_run(inquiry->execution->conn, &role, NULL, &row, &ignored))
+        text_copy_cut(inquiry->role, sizeof inquiry->role, result_text(row, 0, 0));
+}
+
+static void find_out(struct inquiry *inquiry)
+{
+    if (connection_is_lost(inquiry->execution->conn) ||
+        connection_is_in_transaction(inquiry->execution->conn))
+        return;
+    find_role(inquiry);
+    for (size_t i = 0; i < array_length(FINDERS); i++) {
+        if (strcmp(FINDERS[i].code, inquiry->err->sqlstate) == 0)
+            FINDERS[i].find(inquiry);
+    }
+}
+
+void circumstance_add_advice(const struct execution *execution, struct error *err, struct text *out)
+{
+    struct inquiry inquiry = { .execution = execution, .err = err, .remedy = text_init(TEXT_MOST) };
+    struct advice_facts *facts = &inquiry.facts;
+
+    *facts = (struct advice_facts) { .sqlstate = err->sqlstate,
+                                     .script = execution->migration->script_path,
+                                     .name = execution->migration->name,
+                                     .role = inquiry.role,
+                                     .limit = "",
+                                     .setter = "",
+                                     .object = inquiry.object,
+                                     .value = inquiry.value,
+                                     .absent = inquiry.absent };
+    find_out(&inquiry);
+    facts->remedy = inquiry.remedy.at;
+    (void)advice_add(facts, out);
+    text_clear(&inquiry.remedy);
+}

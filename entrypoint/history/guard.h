@@ -1,0 +1,45 @@
+/*
+ * Before the ledger is touched: is it the table of somebody we trust, and do we see all of it?
+ *
+ * The name is found through a search_path to which others may have access, and a view, rule, trigger or
+ * policy of a stranger's would run with our rights. The check travels in the same message as the read that it
+ * guards: it fails, and the server does not get to the read.
+ */
+#ifndef HISTORY_GUARD_H
+#define HISTORY_GUARD_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "postgres/connection.h"
+
+/* What is going to be done with the table, and how much is looked at for that. */
+enum guard_use {
+    GUARD_GLANCE, /* the read that every start pays for: its policies are not looked at, so that under row
+                     security it fails */
+    GUARD_READ,
+    GUARD_WRITE, /* a read that may be followed by writes: triggers are looked at, too */
+};
+
+/* The table, and how it was named. */
+struct guard {
+    const char *table; /* quoted, qualified when the URL names the schema */
+    bool is_schema_given;
+    bool is_only_read; /* nothing is written, later either. A plain table may then also belong to the owner of
+                          the schema that the URL names: who owns a schema decides what is in it, and such a
+                          read runs no code of others */
+    enum guard_use use;
+};
+
+/* Adds a statement that returns a row, or fails: with SQLSTATE 42P01 or 3F000 when there is no such table,
+ * 22P02 when it is a stranger's. For the statements after it in the same message (that is, one transaction)
+ * the search_path is the table's schema, so that they cannot find another; and row security raises an error
+ * (42501) instead of hiding rows, unless a policy shows all of them. */
+void guard_add(const struct guard *guard, struct text *sql);
+
+/* After a failure of that statement or of the read behind it: asks the server who owns the table and which
+ * policies apply, and says what to do. Leaves other errors alone. Returns false. */
+bool guard_explain(struct connection *conn, const struct guard *guard, struct error *err);
+
+#endif

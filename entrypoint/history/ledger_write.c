@@ -1,0 +1,157 @@
+#include <string.h>
+
+#include "history/ledger.h"
+#include "postgres/advisory.h"
+#include "postgres/aside.h"
+
+static void take(const struct ledger_write *write, const char *const values[ROW_VALUES],
+                 const char *parameters[ROW_VALUES])
+{
+    for (int i = 0; i < write->count; i++)
+        parameters[i] = values[write->takes[i]];
+}
+
+size_t ledger_add_items(const struct ledger *ledger, enum ledger_statement statement,
+                        const char *const values[ROW_VALUES], struct ledger_parameters *parameters,
+                        struct batch_item items[LEDGER_ITEMS_MOST])
+{
+    const struct ledger_write *write = &ledger->dialect->ledger->writes[statement];
+
+    take(write, values, parameters->of_write);
+    items[0] =
+        (struct batch_item) { .query = &ledger->queries[statement], .parameters = parameters->of_write };
+    if (write->check == CHECK_NONE)
+        return 1;
+    take(&ledger->dialect->ledger->checks[write->check], values, parameters->of_check);
+    items[1] =
+        (struct batch_item) { .query = &ledger->checks[write->check], .parameters = parameters->of_check };
+    return 2;
+}
+
+static bool is_of_ledger(const struct ledger *ledger, const struct query *query)
+{
+    return (query >= ledger->queries && query < ledger->queries + LEDGER_STATEMENTS) ||
+           (query >= ledger->checks && query < ledger->checks + LEDGER_CHECKS);
+}
+
+/* What became of the row, in words, from what the ledger says of it now. */
+static void describe_row(const struct ledger *ledger, const struct result *row,
+                         const char *const values[ROW_VALUES], struct text *out)
+{
+    const char *before = values[ROW_BEFORE];
+
+    if (before == NULL && result_number(row, 0, 4) > 0)
+        text_add_string(out, "another process has recorded this migration meanwhile");
+    else if (before == NULL && (size_t)result_number(row, 0, 5) < ledger->size.rows)
+        text_add_string(out, "rows that it held when this run began are gone");
+    else if (before != NULL && !result_bool(row, 0, 0))
+        text_add_string(out, "the row of this migration has been deleted");
+    else if (before != NULL && (result_bool(row, 0, 2) || result_bool(row, 0, 3)))
+        text_add_format(out, "somebody has marked the row of this migration as %s",
+                        result_bool(row, 0, 2) ? "applied" : "rolled back");
+    else if (before != NULL && strcmp(before, result_text(row, 0, 1)) != 0)
+        text_add_format(out, "its row says %s statements done where this run has recorded %s",
+                        result_text(row, 0, 1), before);
+    else
+        text_add_format(
+            out,
+            "what is written to %s does not stay: the script, a trigger, a rule or a row security "
+            "policy undoes it",
+            ledger->table);
+}
+
+/* The row is not as it was read. Looks why, now that the transaction is over. */
+static bool explain_unwritten(struct connection *conn, const struct ledger *ledger,
+                              const char *const values[ROW_VALUES], struct error *err)
+{
+    static const struct query rollback = { .name = "rollback", .sql = "ROLLBACK" };
+    const char *const parameters[] = { values[ROW_ID], values[ROW_NAME] };
+    const struct batch_item item = { .query = &ledger->row, .parameters = parameters };
+    auto_text struct text what = text_init(sizeof err->message);
+    auto_result struct result *row = NULL;
+    struct error why = { .class = ERROR_NONE };
+
+    if (connection_is_in_transaction(conn) && !query_run(conn, &rollback, NULL, NULL, err))
+        return false;
+    if (aside_run(conn, NULL, &(const struct batch) { .items = &item, .count = 1 }, &row, &why))
+        describe_row(ledger, row, values, &what);
+    else if (strcmp(why.sqlstate, "42P01") == 0)
+        text_add_string(&what, "the table is gone");
+    else
+        text_add_format(&what, "it could not be read again (%s)", why.message);
+    error_set(err, ERROR_REFUSED, "the ledger %s changed during this run: %s", ledger->table, what.at);
+    return error_hint(err,
+                      "Find out who changes the ledger while a deployment runs. To see what it holds now: "
+                      "tidelock status");
+}
+
+bool ledger_batch(struct connection *conn, const struct ledger *ledger, const struct batch *batch,
+                  const char *const values[ROW_VALUES], struct error *err)
+{
+    struct batch counted = *batch;
+    const struct query *query;
+    size_t failed;
+
+    counted.failed = &failed;
+    if (query_batch(conn, &counted, err))
+        return true;
+    if (batch->failed != NULL)
+        *batch->failed = failed;
+    if (failed >= batch->count || err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED)
+        return false;
+    query = batch->items[failed].query;
+    if (query == &ADVISORY_TAKE || query == &ADVISORY_HOLD)
+        return advisory_lost(err);
+    if (!is_of_ledger(ledger, query))
+        return false;
+    /* Dropped, or made anew while it was being written. */
+    if (strcmp(err->sqlstate, "22012") == 0 || strcmp(err->sqlstate, "42P01") == 0)
+        return explain_unwritten(conn, ledger, values, err);
+    return error_context(err, "writing the ledger %s", ledger->table);
+}
+
+bool ledger_write(struct connection *conn, const struct ledger *ledger, enum ledger_statement statement,
+                  const char *const values[ROW_VALUES], struct error *err)
+{
+    struct ledger_parameters parameters;
+    struct batch_item items[1 + LEDGER_ITEMS_MOST] = { { .query = &ADVISORY_TAKE,
+                                                         .parameters = &ledger->lock_key } };
+    size_t count = 1 + ledger_add_items(ledger, statement, values, &parameters, items + 1);
+
+    return ledger_batch(conn, ledger,
+                        &(const struct batch) { .items = items, .count = count, .cancellable = count },
+                        values, err);
+}
+
+bool ledger_say_changed(struct error *err)
+{
+    if (err->class != ERROR_LOST && err->class != ERROR_INTERRUPTED)
+        return error_holds(err, "Nothing was changed.");
+    error_holds(err, "It is not known whether the ledger was changed.");
+    return error_hint(err, "See what it holds (tidelock status), or type the same again.");
+}
+
+bool ledger_record_clean_failure(struct connection *conn, const struct ledger *ledger,
+                                 const char *const values[ROW_VALUES], struct error *err)
+{
+    char id[UUID_SIZE];
+    const char *fresh[ROW_VALUES];
+    struct ledger_parameters parameters;
+    struct batch_item items[1 + LEDGER_ITEMS_MOST] = { { .query = &ADVISORY_TAKE,
+                                                         .parameters = &ledger->lock_key } };
+    auto_result struct result *repeated = NULL;
+    size_t count = 1 + ledger_add_items(ledger, LEDGER_REPEAT_FAILED, values, &parameters, items + 1);
+
+    if (!ledger_batch(
+            conn, ledger,
+            &(const struct batch) {
+                .items = items, .count = count, .cancellable = count, .rows = &repeated, .rows_of = 1 },
+            values, err))
+        return false;
+    if (result_rows(repeated) > 0)
+        return true;
+    random_uuid(id);
+    memcpy(fresh, values, sizeof fresh);
+    fresh[ROW_ID] = id;
+    return ledger_write(conn, ledger, LEDGER_INSERT_FAILED, fresh, err);
+}

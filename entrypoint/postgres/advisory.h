@@ -1,0 +1,27 @@
+/*
+ * The advisory lock under which a database is changed, as every transaction that changes something takes it.
+ *
+ * A script can release a session's lock (pg_advisory_unlock_all()), but never a transaction's.
+ */
+#ifndef POSTGRES_ADVISORY_H
+#define POSTGRES_ADVISORY_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "postgres/query.h"
+
+/* First in a transaction: takes the key ($1) until its end. Fails (division by zero) if another session has
+ * it. */
+extern const struct query ADVISORY_TAKE;
+
+/* The same, and also for the session (it counts): in one of ours, which holds it from one transaction to the
+ * next. */
+extern const struct query ADVISORY_HOLD;
+
+/* Adds an expression that does so and is true or false; for the session, too, if it is ours. */
+void advisory_add_try(const char *key, bool is_session, struct text *sql);
+
+/* ERROR_LEADER: somebody else may be writing now. Returns false. */
+bool advisory_lost(struct error *err);
+
+#endif

@@ -1,0 +1,55 @@
+#include "postgres/aside.h"
+
+#include "base/log.h"
+#include "postgres/advisory.h"
+
+static const struct query BEGIN = { .name = "begin", .sql = "BEGIN" };
+static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
+
+/* Ends one that failed, unless the session is gone. */
+static void roll_back(struct connection *conn)
+{
+    struct error ignored;
+
+    if (connection_is_in_transaction(conn) && !connection_is_lost(conn) &&
+        !query_several(conn, &(const struct query) { .name = "rollback", .sql = "ROLLBACK" }, NULL, 0,
+                       &ignored))
+        log_debug("could not roll back: %s", ignored.message);
+}
+
+bool aside_run(struct connection *conn, const char *key, const struct batch *own, struct result **out,
+               struct error *err)
+{
+    struct batch_item items[ASIDE_ITEMS_MOST + ASIDE_EXTRA];
+    size_t count = 0;
+    size_t hold = SIZE_MAX;
+    size_t first;
+    size_t failed;
+
+    items[count++] = (struct batch_item) { .query = &BEGIN };
+    if (key != NULL) {
+        hold = count;
+        items[count++] = (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &key };
+    }
+    for (size_t i = 0; i < SESSION_ASIDES; i++)
+        items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
+    first = count;
+    for (size_t i = 0; i < own->count && i < ASIDE_ITEMS_MOST; i++)
+        items[count++] = own->items[i];
+    items[count++] = (struct batch_item) { .query = &COMMIT };
+    if (query_batch(conn,
+                    &(const struct batch) { .items = items,
+                                            .count = count,
+                                            .cancellable = count - 1,
+                                            .rows = out,
+                                            .rows_of = count - 2,
+                                            .failed = &failed },
+                    err))
+        return true;
+    roll_back(conn);
+    if (failed == hold && err->class != ERROR_LOST)
+        advisory_lost(err);
+    if (own->failed != NULL)
+        *own->failed = failed < first || failed + 1 >= count ? own->count : failed - first;
+    return false;
+}

@@ -1,0 +1,21 @@
+/*
+ * A transaction of our own beside a script: without any role that the script has set, and under the leader
+ * lock.
+ */
+#ifndef POSTGRES_ASIDE_H
+#define POSTGRES_ASIDE_H
+
+#include "base/error.h"
+#include "postgres/connection.h"
+#include "postgres/query.h"
+#include "postgres/session.h"
+
+enum { ASIDE_ITEMS_MOST = 8, ASIDE_EXTRA = 3 + SESSION_ASIDES };
+
+/* Runs at most ASIDE_ITEMS_MOST statements; one round trip. `key` is that of the leader lock, taken for the
+ * transaction and the session; NULL = for one that only reads. `out` gets the rows of the last one, or is
+ * NULL. Must not run inside a transaction. ERROR_LEADER if another session leads. */
+must_use bool aside_run(struct connection *conn, const char *key, const struct batch *own,
+                        struct result **out, struct error *err);
+
+#endif

@@ -1,0 +1,74 @@
+#include "sql/session_statement.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "sql/scan.h"
+
+bool session_statement_mentions(struct slice statement, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (size_t i = 0; i + length <= statement.length; i++) {
+        if (strncasecmp(statement.at + i, word, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* [pg_catalog.] set_config ( '…' , '…' , true|false ) */
+static bool scan_set_config(struct scanner *scanner)
+{
+    static const enum token_kind arguments[] = { TOKEN_OPEN, TOKEN_STRING, TOKEN_OTHER, TOKEN_STRING,
+                                                 TOKEN_OTHER };
+
+    if (scan_word(scanner, "pg_catalog") && scan_token(scanner).kind != TOKEN_DOT)
+        return false;
+    if (!scan_word(scanner, "set_config"))
+        return false;
+    for (size_t i = 0; i < array_length(arguments); i++) {
+        if (scan_token(scanner).kind != arguments[i])
+            return false;
+    }
+    return (scan_word(scanner, "true") || scan_word(scanner, "false")) &&
+           scan_token(scanner).kind == TOKEN_CLOSE && scan_token(scanner).kind == TOKEN_END;
+}
+
+bool session_statement_is_repeatable(struct slice statement, bool has_standard_strings)
+{
+    struct scanner scanner = scanner_of(statement, has_standard_strings);
+
+    if (scan_word(&scanner, "set") || scan_word(&scanner, "reset"))
+        return true;
+    return scan_word(&scanner, "select") && scan_set_config(&scanner);
+}
+
+bool session_statement_is_lasting(struct slice statement)
+{
+    static const char *const signs[] = { "set_config", "with hold", "advisory_lock" };
+    static const char *const firsts[] = { "reset", "discard", "prepare", "listen" };
+    struct scanner scanner = scanner_of(statement, true);
+
+    for (size_t i = 0; i < array_length(signs); i++) {
+        if (session_statement_mentions(statement, signs[i]))
+            return true;
+    }
+    for (size_t i = 0; i < array_length(firsts); i++) {
+        if (scan_word(&scanner, firsts[i]))
+            return true;
+    }
+    if (scan_word(&scanner, "set"))
+        return !scan_word(&scanner, "local") && !scan_word(&scanner, "transaction") &&
+               !scan_word(&scanner, "constraints");
+    if (!scan_word(&scanner, "create"))
+        return false;
+    if (scan_word(&scanner, "or") && !scan_word(&scanner, "replace"))
+        return false;
+    return scan_word(&scanner, "temp") || scan_word(&scanner, "temporary");
+}
+
+bool session_statement_is_reset(struct slice statement)
+{
+    return session_statement_mentions(statement, "reset") || session_statement_mentions(statement, "discard");
+}

@@ -1,0 +1,245 @@
+"""Beside an application at work: who waits for whom, who is innocent, and what ends it."""
+
+import contextlib
+import threading
+
+import psycopg
+import pytest
+from wait import wait_until
+
+pytestmark = pytest.mark.fault
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name NOT LIKE 'tidelock%%'"
+
+
+@pytest.fixture
+def tables(database, folder, tidelock):
+    database.query("CREATE TABLE a (id int PRIMARY KEY, v int); CREATE TABLE b (id int PRIMARY KEY, v int); INSERT INTO a VALUES (1, 1), (2, 2); INSERT INTO b VALUES (1, 1), (2, 2)")
+    folder.add("000_before", "SELECT 1")
+    tidelock("baseline").succeeds()
+    return database
+
+
+@pytest.fixture
+def user(database):
+    """Not a superuser: those are never touched."""
+    name = f"app_{database.name}"
+    database.query(f"CREATE ROLE {name} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}")
+    yield name
+    database.query(f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+@contextlib.contextmanager
+def transaction(database, *statements, user="postgres"):
+    """A session in an open transaction, which may be ended for it."""
+    session = psycopg.connect(database.server.url(database.name, user=user), autocommit=True)
+    session.execute("BEGIN")
+    for statement in statements:
+        session.execute(statement)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+@contextlib.contextmanager
+def running(database, statement, user="postgres", times=1):
+    """Sessions that run it once; what it ends with is not looked at."""
+
+    def run(session):
+        with contextlib.suppress(psycopg.Error):
+            session.execute(statement)
+
+    sessions = [psycopg.connect(database.server.url(database.name, user=user), autocommit=True) for _ in range(times)]
+    threads = [threading.Thread(target=run, args=[session]) for session in sessions]
+    for thread in threads:
+        thread.start()
+    try:
+        yield sessions
+    finally:
+        for session in sessions:
+            session.cancel()
+        for thread in threads:
+            thread.join()
+        for session in sessions:
+            session.close()
+
+
+def test_who_waits_for_the_leader_lock_is_not_blocked_by_it(tables, folder, tidelock):
+    """Another tool's command line, whose session goes on waiting after the tool has given up."""
+    folder.add("001_long", "LOCK TABLE a; SELECT pg_sleep(4)")
+    process = tidelock.start("deploy", "--max-blocked-for", "1s", "--retry-for", "0", "--status-file", folder.root / "status.prom")
+    wait_until(lambda: tables.query("SELECT 1 FROM pg_locks WHERE relation = 'a'::regclass AND mode = 'AccessExclusiveLock'"), "its lock")
+    with running(tables, "SELECT pg_advisory_lock(72707369)"):
+        wait_until(lambda: tables.value(WAITING) == 1, "the other tool")
+        result = process.wait().succeeds(applied=["001_long"])
+    assert "cancelling" not in result.errors and "blocked by this run" not in result.errors
+
+
+def test_a_queue_that_is_too_long_is_left_and_joined_again(tables, folder, tidelock):
+    folder.add("001_a", "ALTER TABLE a ADD COLUMN w int")
+    with transaction(tables, "SELECT * FROM a") as reader:
+        stop = threading.Event()
+
+        def read():
+            with tables.connect() as session:
+                while not stop.is_set():
+                    session.execute("SELECT * FROM a")
+
+        threads = [threading.Thread(target=read) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        try:
+            process = tidelock.start("deploy", "--max-blocked", "2", "--lock-timeout", "5s", "--retry-for", "60s")
+            process.wait_for_line("it blocked")
+            process.wait_for_line("was rolled back")
+            reader.execute("COMMIT")
+            process.wait().succeeds(applied=["001_a"])
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
+
+def test_a_queue_that_is_always_too_long_says_so(tables, folder, tidelock):
+    folder.add("001_a", "ALTER TABLE a ADD COLUMN w int")
+    with transaction(tables, "SELECT * FROM a") as reader:
+        stop = threading.Event()
+
+        def read():
+            with tables.connect() as session:
+                while not stop.is_set():
+                    session.execute("SELECT * FROM a")
+
+        threads = [threading.Thread(target=read) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        try:
+            result = tidelock("deploy", "--max-blocked", "2", "--lock-timeout", "5s", "--retry-for", "4s")
+        finally:
+            stop.set()
+            reader.execute("COMMIT")
+            for thread in threads:
+                thread.join()
+    result.fails(exit=9, says=["Nothing of 001_a"])
+    assert "It held its lock" not in result.errors
+
+
+@pytest.mark.parametrize("mode", ["", "-- tidelock: transaction=off\n"], ids=["atomic", "own"])
+def test_nobody_waits_long_while_a_table_is_locked_and_a_row_is_not_to_be_had(tables, folder, tidelock, mode):
+    script = "BEGIN;\nALTER TABLE a ADD COLUMN w int;\nUPDATE b SET v = 2 WHERE id = 1;\nCOMMIT;\n" if mode else "ALTER TABLE a ADD COLUMN w int;\nUPDATE b SET v = 2 WHERE id = 1;\n"
+    folder.add("001_a", mode + script)
+    with transaction(tables, "UPDATE b SET v = 3 WHERE id = 1") as writer:
+        process = tidelock.start("deploy")
+        process.wait_for_line("not trying again while a row is locked: held up by pid", str(writer.info.backend_pid))
+        # From now on nothing of ours is locked until that transaction ends.
+        for _ in range(50):
+            assert tables.query("SELECT 1 FROM pg_locks WHERE relation = 'a'::regclass AND mode = 'AccessExclusiveLock'") == []
+        writer.execute("COMMIT")
+        process.wait().succeeds(applied=["001_a"])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT mig()", "WITH x AS (SELECT mig()) SELECT * FROM x", "DO $$BEGIN PERFORM mig(); END$$", "VALUES (mig())"],
+)
+def test_a_function_that_alters_a_table_waits_for_it_as_briefly(tables, folder, tidelock, statement):
+    tables.query("CREATE FUNCTION mig() RETURNS int LANGUAGE plpgsql AS 'BEGIN ALTER TABLE a ADD COLUMN IF NOT EXISTS w int; RETURN 1; END'")
+    folder.add("001_a", statement)
+    with transaction(tables, "SELECT * FROM a") as reader:
+        process = tidelock.start("deploy")
+        process.wait_for_line("attempt 1 was rolled back")
+        process.wait_for_line("not queueing for AccessExclusiveLock on a")
+        reader.execute("COMMIT")
+        process.wait().succeeds(applied=["001_a"])
+
+
+def test_deferred_triggers_are_watched_like_the_script(tables, folder, tidelock):
+    """They hold what the script has locked."""
+    tables.query("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NEW; END'")
+    tables.query("CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON b DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()")
+    folder.add("001_a", "UPDATE b SET v = 5 WHERE id = 2; LOCK TABLE a;")
+    process = tidelock.start("deploy", "--max-blocked-for", "1s", "--retry-for", "0")
+    wait_until(lambda: tables.query("SELECT 1 FROM pg_locks WHERE relation = 'a'::regclass AND mode = 'AccessExclusiveLock'"), "its lock")
+    with running(tables, "SELECT * FROM a"):
+        result = process.wait()
+    result.fails(exit=9, says=["it blocked 1 session", "checking deferred constraints and triggers", "Nothing of 001_a"])
+
+
+def test_locks_in_the_opposite_order_are_said_to_be_that(tables, folder, tidelock):
+    folder.add("001_ab", "ALTER TABLE a ADD COLUMN w int;\nALTER TABLE b ADD COLUMN w int;\n")
+    stop = threading.Event()
+
+    def work():
+        with tables.connect() as session:
+            while not stop.is_set():
+                with contextlib.suppress(psycopg.errors.DeadlockDetected), session.transaction():
+                    session.execute("SELECT pg_sleep(0.05) FROM b")
+                    session.execute("SELECT count(*) FROM a")
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    try:
+        result = tidelock("deploy")
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join()
+    result.fails(exit=9, says=["001_ab/migration.sql:2", "attempts in a row", "SELECT count(*) FROM a", "Take the locks in the order of the application"])
+
+
+@pytest.mark.parametrize("queue", [False, True], ids=["alone", "behind another"])
+def test_an_idle_transaction_that_holds_a_row_is_ended_when_that_is_allowed(tables, folder, tidelock, user, queue):
+    folder.add("001_a", "UPDATE b SET v = 2 WHERE id = 1")
+    with transaction(tables, "UPDATE b SET v = 3 WHERE id = 1", user=user) as idle, contextlib.ExitStack() as stack:
+        if queue:
+            stack.enter_context(running(tables, "UPDATE b SET v = 4 WHERE id = 1", user=user))
+            wait_until(lambda: tables.value(WAITING) == 1, "the other one")
+        result = tidelock("deploy", "--terminate-idle-in-transaction", "1s").succeeds(applied=["001_a"])
+        assert f"ended the session of pid {idle.info.backend_pid} " in result.errors
+        assert result.errors.count("ended the session of") == 1
+
+
+def test_the_wait_for_a_row_counts(tables, folder, tidelock):
+    folder.add("001_a", "UPDATE b SET v = 2 WHERE id = 1")
+    with transaction(tables, "UPDATE b SET v = 3 WHERE id = 1"):
+        result = tidelock("deploy", "--retry-for", "3s")
+    result.fails(exit=9, says=["Gave up after 1 attempt"])
+
+
+@pytest.mark.parametrize("option", ["--terminate-idle-in-transaction", "--cancel-blockers"])
+def test_whom_an_index_waits_for_is_ended_when_that_is_allowed(tables, folder, tidelock, user, option):
+    folder.add("001_i", "CREATE INDEX CONCURRENTLY i ON b (v)")
+    if option == "--cancel-blockers":
+        with running(tables, "UPDATE b SET v = v + 0 * length(pg_sleep(600)::text)", user=user) as (session,):
+            wait_until(lambda: tables.query("SELECT 1 FROM pg_locks WHERE relation = 'b'::regclass AND mode = 'RowExclusiveLock'"), "its lock")
+            result = tidelock("deploy", option, "1s").succeeds(applied=["001_i"])
+            assert f"cancelled the statement of pid {session.info.backend_pid} " in result.errors
+        return
+    with transaction(tables, "UPDATE b SET v = 3 WHERE id = 1", user=user) as idle:
+        result = tidelock("deploy", option, "1s").succeeds(applied=["001_i"])
+        assert f"ended the session of pid {idle.info.backend_pid} " in result.errors
+
+
+def test_another_transaction_of_the_same_session_is_innocent(tables, folder, tidelock, user, proxy):
+    """It began between our look and our signal: far away, a network takes its time."""
+    folder.add("001_a", "ALTER TABLE a ADD COLUMN w int")
+    tables.query("CREATE TABLE elsewhere (id int)")
+    tables.query(f"GRANT ALL ON elsewhere TO {user}")
+    url = tables.server.url(tables.name, port=proxy.port)
+    with transaction(tables, "SELECT * FROM a", user=user) as session:
+        seen = []
+
+        def on_message(message):
+            """The statement that signals is held until the session does something else."""
+            if message.direction == "client" and "pg_terminate_backend(a.pid)" in message.text and not seen:
+                seen.append(message)
+                session.execute("COMMIT")
+                session.execute("BEGIN")
+                session.execute("SELECT * FROM elsewhere")
+
+        proxy.on_message = on_message
+        tidelock("deploy", "--terminate-idle-in-transaction", "1s", url=url).succeeds(applied=["001_a"])
+        assert seen
+        session.execute("SELECT 1")

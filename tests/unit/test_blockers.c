@@ -1,0 +1,90 @@
+#include <string.h>
+
+#include "check.h"
+#include "traffic/blockers.h"
+
+static struct blocker prepared(const char *name, const char *held, const char *database)
+{
+    struct blocker blocker = { .age = 7200 };
+
+    strcpy(blocker.name, name);
+    strcpy(blocker.user, "app");
+    strcpy(blocker.held, held);
+    strcpy(blocker.database, database);
+    return blocker;
+}
+
+static void a_prepared_transaction_is_ended_by_its_name(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *database;
+        const char *remedy;
+    } cases[] = {
+        { "x", "", "ROLLBACK PREPARED 'x'; (or COMMIT PREPARED 'x';)" },
+        { "it's", "", "ROLLBACK PREPARED 'it''s'; (or COMMIT PREPARED 'it''s';)" },
+        { "a\\b", "", "ROLLBACK PREPARED E'a\\\\b'; (or COMMIT PREPARED E'a\\\\b';)" },
+        { "x", "other", "in database \"other\": ROLLBACK PREPARED 'x'; (or COMMIT PREPARED 'x';)" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        struct blocker blocker = prepared(cases[i].name, "ShareLock", cases[i].database);
+        auto_text struct text remedy = text_init(1024);
+
+        blocker_add_remedy(&blocker, &remedy);
+        assert_string_equal(remedy.at, cases[i].remedy);
+    }
+}
+
+static void a_prepared_transaction_is_described(void **state)
+{
+    struct blocker blocker = prepared("x", "RowExclusiveLock", "other");
+    auto_text struct text text = text_init(1024);
+
+    (void)state;
+    blocker_describe(&blocker, &text);
+    assert_string_equal(text.at,
+                        "the prepared transaction \"x\" (in database \"other\", of user app, prepared 2 h "
+                        "0 min ago), which holds RowExclusiveLock");
+}
+
+static void only_a_prepared_transaction_in_conflict_is_named(void **state)
+{
+    static const struct {
+        const char *wanted;
+        const char *held;
+        bool is_kept;
+    } cases[] = {
+        { "AccessExclusiveLock", "AccessShareLock", true },
+        { "ShareLock", "RowExclusiveLock", true },
+        { "ShareLock", "AccessShareLock, RowShareLock", false },
+        { "ShareLock", "AccessShareLock, RowExclusiveLock", true },
+        { "ShareLock", "ExclusiveLock", true },
+        { "ShareUpdateExclusiveLock", "RowExclusiveLock", false },
+        { "RowExclusiveLock", "ShareUpdateExclusiveLock", false },
+        { "AccessShareLock", "ExclusiveLock", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        struct blockers blockers = { .count = 2 };
+
+        blockers.list[0] = prepared("x", cases[i].held, "");
+        blockers.list[1] = (struct blocker) { .pid = 4711 };
+        blockers_drop_harmless(cases[i].wanted, &blockers);
+        assert_int_equal(blockers.count, cases[i].is_kept ? 2 : 1);
+        assert_int_equal(blockers.list[blockers.count - 1].pid, 4711);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_prepared_transaction_is_ended_by_its_name),
+        cmocka_unit_test(a_prepared_transaction_is_described),
+        cmocka_unit_test(only_a_prepared_transaction_in_conflict_is_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

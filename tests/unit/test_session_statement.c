@@ -1,0 +1,67 @@
+#include "check.h"
+#include "sql/session_statement.h"
+
+static void only_what_changes_nothing_but_the_session_is_said_again(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_repeatable;
+    } all[] = {
+        { "SET search_path = a, b", true },
+        { "set local x.y = 1", true },
+        { "RESET ALL", true },
+        { "SELECT set_config('a.b', 'c', false)", true },
+        { "select pg_catalog . set_config('a.b', $$c$$, TRUE)", true },
+        { "SELECT set_config('a.b', nextval('s')::text, false)", false },
+        { "SELECT set_config('a.b', 'c', false), nextval('s')", false },
+        { "SELECT set_config('a.b', 'c', false) FROM f()", false },
+        { "SELECT f()", false },
+        { "settle()", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (session_statement_is_repeatable(slice_of(all[i].text), true) != all[i].is_repeatable)
+            fail_msg("%s", all[i].text);
+    }
+}
+
+static void what_outlives_its_transaction_is_seen(void **state)
+{
+    static const char *const lasting[] = { "SET x = 1",
+                                           "SET SESSION AUTHORIZATION a",
+                                           "RESET ROLE",
+                                           "DISCARD ALL",
+                                           "CREATE TEMP TABLE a ()",
+                                           "create temporary view v as select 1",
+                                           "CREATE OR REPLACE TEMPORARY VIEW v AS SELECT 1",
+                                           "PREPARE p AS SELECT 1",
+                                           "LISTEN c",
+                                           "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
+                                           "DO $$ BEGIN PERFORM set_config('a.b', 'c', false); END $$",
+                                           "SELECT pg_advisory_lock(1)" };
+    static const char *const passing[] = {
+        "SET LOCAL x = 1",      "SET TRANSACTION READ ONLY", "SET CONSTRAINTS ALL DEFERRED",
+        "CREATE TABLE temp ()", "UPDATE t SET a = 1",        "SELECT 1"
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++) {
+        if (!session_statement_is_lasting(slice_of(lasting[i])))
+            fail_msg("%s", lasting[i]);
+    }
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
+        if (session_statement_is_lasting(slice_of(passing[i])))
+            fail_msg("%s", passing[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_what_changes_nothing_but_the_session_is_said_again),
+        cmocka_unit_test(what_outlives_its_transaction_is_seen),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
