@@ -14,6 +14,13 @@ SHORT = ("--timeout", "4s")
 # All that a Job can need of Kubernetes: were one of these replaced while it runs, it would lose its Lease and stop.
 NEEDS = {"serviceAccount": {"create": True}, "lease": {"enabled": True}, "events": {"enabled": True}, "networkPolicy": {"enabled": True}}
 
+
+def needs(namespace):
+    """No service network here, so pods are told where the API server is."""
+    address = {"KUBERNETES_SERVICE_HOST": namespace.cluster.inside, "KUBERNETES_SERVICE_PORT": "6443"}
+    return {**NEEDS, "extraEnv": [{"name": name, "value": value} for name, value in address.items()]}
+
+
 pytestmark = pytest.mark.parametrize("helm", helms.installed() or [None], indirect=True, ids=lambda major: f"helm{major}")
 
 
@@ -44,6 +51,7 @@ def finish(namespace, database):
 @pytest.mark.parametrize("more", [{}, NEEDS], ids=["alone", "with-rights"])
 def test_three_upgrades_during_one_migration(namespace, database, more):
     """As a pipeline does that tries again."""
+    more = more and needs(namespace)
     namespace.deploy(namespace.values("1", **more))
     database.hold()
     assert namespace.deploy(namespace.values("slow", **more), *SHORT, check=False).returncode != 0
@@ -74,11 +82,11 @@ def test_helm_killed_then_upgraded_while_it_runs(namespace, database):
 
 
 def test_rolled_back_by_atomic_and_by_hand(namespace, database):
-    namespace.deploy(namespace.values("1", **NEEDS))
+    namespace.deploy(namespace.values("1", **needs(namespace)))
     database.hold()
-    assert namespace.deploy(namespace.values("slow", **NEEDS), atomic(namespace), *SHORT, check=False).returncode != 0
+    assert namespace.deploy(namespace.values("slow", **needs(namespace)), atomic(namespace), *SHORT, check=False).returncode != 0
     pid = running(database)
-    assert namespace.deploy(namespace.values("slow", **NEEDS), atomic(namespace), *SHORT, check=False).returncode != 0
+    assert namespace.deploy(namespace.values("slow", **needs(namespace)), atomic(namespace), *SHORT, check=False).returncode != 0
     namespace.helm.run("rollback", "app", "1", "--namespace", namespace.name)
     assert database.is_held() == [pid]
     finish(namespace, database)
@@ -87,7 +95,7 @@ def test_rolled_back_by_atomic_and_by_hand(namespace, database):
 def test_a_first_installation_that_is_taken_back(namespace, database):
     """--atomic uninstalls it, and the next one starts at revision 1 again."""
     database.hold()
-    values = namespace.values("slow", **NEEDS)
+    values = namespace.values("slow", **needs(namespace))
     assert namespace.deploy(values, atomic(namespace), *SHORT, check=False).returncode != 0
     pid = running(database)
     assert namespace.deploy(values, atomic(namespace), *SHORT, check=False).returncode != 0
@@ -148,7 +156,7 @@ def made(namespace):
 
 def test_from_mode_to_mode_and_back(namespace, database):
     """Installed, changed to the other mode and back, uninstalled, installed in the other: what the Job needs is always there."""
-    modes = {mode: namespace.values("1", **NEEDS, job={"mode": mode}) for mode in ["hook", "job"]}
+    modes = {mode: namespace.values("1", **needs(namespace), job={"mode": mode}) for mode in ["hook", "job"]}
     for mode in ["hook", "job", "hook", "job"]:
         namespace.deploy(modes[mode], "--wait", "--wait-for-jobs")
         assert made(namespace) == set(KINDS), mode
