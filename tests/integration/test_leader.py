@@ -173,3 +173,17 @@ def test_a_session_that_is_not_ours_alone_is_refused(database, tidelock, folder)
             result.fails(exit=2, says=["not ours alone", "This run has changed nothing", "DIRECT_URL"])
     assert database.value("SELECT amount FROM account") == 400
     assert len(database.ledger()) == 5
+
+
+def test_who_is_overtaken_between_two_looks_is_content(database, folder, tidelock, proxy):
+    folder.add("001_t", "CREATE TABLE t ()")
+    seen = []
+
+    def overtake(message):
+        if message.direction == "client" and "transaction_read_only" in message.text and not seen:
+            seen.append(message)
+            tidelock("deploy").succeeds(applied=["001_t"])
+
+    proxy.on_message = overtake
+    tidelock("deploy", url=database.server.url(database.name, port=proxy.port)).succeeds(says="No pending")
+    assert seen and len(database.ledger()) == 1
