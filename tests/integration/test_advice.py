@@ -149,7 +149,7 @@ def test_an_extension_is_created_by_who_may_or_installed(database, folder, tidel
         tidelock("deploy", url=url).succeeds(applied=["001_a"])
         database.query(f'DROP EXTENSION "{available[0]}"')
     folder.add("002_b", "CREATE EXTENSION no_such_thing")
-    result = tidelock("deploy")
+    result = tidelock("deploy", url=url)
     result.fails(exit=6, says='Install the extension "no_such_thing" on the database server')
     assert "Correct" not in result.errors
 
