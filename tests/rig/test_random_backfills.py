@@ -158,7 +158,7 @@ class Round:
                     script = self.script(keys)
                 elif former is None:
                     # Killed before it recorded what it was about to do: only that script goes on.
-                    begun = scripts[self.database.value("SELECT checksum FROM _prisma_migrations WHERE migration_name = '001_fill'")]
+                    begun = scripts[self.database.value("SELECT checksum FROM _prisma_migrations WHERE migration_name = '001_fill' AND rolled_back_at IS NULL")]
                     assert "has been changed since" in result.errors and begun != script, f"round {self.seed}\n{result.errors}"
                     script = begun
                 else:
