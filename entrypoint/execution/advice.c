@@ -85,8 +85,8 @@ static const struct {
     { "58", 0,
       "The script is not to blame: the server cannot use one of its own files. See its log and its disk." },
     { "23", 0,
-      "The data does not allow it: correct the rows that the message names; or, if it wrote them, {edit}." },
-    { "22", 0, "Correct the data that the statement met; or, if the fault is its own, {edit}." },
+      "The data does not allow it: correct the rows that the message names, or {edit}, if that wrote them." },
+    { "22", 0, "Correct the data that the statement met, or the statement in {edit}." },
     { "2BP01", 0, "Drop or change first what depends on it, in an earlier migration; or correct {edit}." },
     { "25006", 0, "{script} makes its own transaction read-only: correct it." },
 };
@@ -104,7 +104,7 @@ static void add_value(const struct advice_facts *facts, struct slice name, struc
 
     /* What correcting it costs is said each time. */
     if (slice_equals(name, "edit"))
-        text_add_format(out, "%s (databases that it was applied to will report the edit)", facts->script);
+        text_add_format(out, "%s (databases that already have it will report the edit)", facts->script);
     for (size_t i = 0; i < array_length(values); i++) {
         if (slice_equals(name, values[i].name))
             text_add_string(out, values[i].value);

@@ -328,6 +328,11 @@ static void find_role(struct inquiry *inquiry)
 
 static void find_out(struct inquiry *inquiry)
 {
+    /* A cancelled statement, though the server could not be heard to say so. */
+    if (inquiry->err->sqlstate[0] == '\0') {
+        inquiry->facts.sqlstate = "57014";
+        inquiry->facts.known |= ADVICE_MIGRATION_LIMIT;
+    }
     if (connection_is_lost(inquiry->execution->conn) ||
         connection_is_in_transaction(inquiry->execution->conn))
         return;

@@ -306,7 +306,7 @@ static void advise(struct execution *execution, struct error *err)
     auto_text struct text advice = text_init(4 * sizeof names->advice);
     const char *general = sqlstate_find(err->sqlstate)->hint;
 
-    if (err->sqlstate[0] == '\0')
+    if (err->sqlstate[0] == '\0' && strstr(err->message, EXECUTION_LATE) == NULL)
         return;
     circumstance_add_advice(execution, err, &advice);
     text_copy_cut(names->advice, sizeof names->advice, advice.at);

@@ -287,7 +287,7 @@ static void add_correct(const struct failure_facts *facts, const struct failure_
         text_add_format(out, "Correct %s and deploy again; there is nothing to resolve.%s", names->script,
                         advice_is_wrong_everywhere(facts->sqlstate)
                             ? ""
-                            : " Databases that it was applied to will report the edit.");
+                            : " Databases that already have it will report the edit.");
 }
 
 /* Those of the script's transactions are followed by a test (test_transaction_advice.py), which sees them

@@ -54,7 +54,8 @@ class Proxy:
     - "freeze": forward nothing any more in either direction and keep the connection open, until thaw()
     - "garble": forward it as a message of a type that does not exist
 
-    `on_cancel` is what happens to a cancel request: None forwards it, "hold" never answers, "swallow" answers and forgets it.
+    `on_cancel` is what happens to a cancel request: None forwards it, "hold" never answers, "swallow" answers and forgets it,
+    "swallow the first" does so once.
     refuse() and drop() are for whoever connects from then on: no listener, or no answer to the first packet.
     """
 
@@ -155,7 +156,7 @@ class Proxy:
                 self.cancels += 1
                 if self.on_cancel == "hold":
                     link.is_over.wait()
-                if self.on_cancel is None:
+                if self.on_cancel is None or (self.on_cancel == "swallow the first" and self.cancels > 1):
                     target.sendall(head + body)
                 return
             with self.lock:

@@ -13,7 +13,7 @@ def test_the_whole_block(database, folder, tidelock):
         "  sqlstate  23505",
         "  detail    Key (id)=(1) already exists.",
         "  holds     Nothing of 002_bad; already applied by this run: 1 migration.",
-        "  next      The data does not allow it: correct the rows that the message names; or, if it wrote them, prisma/migrations/002_bad/migration.sql (databases that it was applied to will report the edit). Then deploy again.",
+        "  next      The data does not allow it: correct the rows that the message names, or prisma/migrations/002_bad/migration.sql (databases that already have it will report the edit), if that wrote them. Then deploy again.",
         "  exit      6: a migration failed and left nothing behind",
     ]
 

@@ -155,8 +155,8 @@ static void the_usual_cases_read_so(void **state)
         { { .class = ERROR_REFUSED, .mode = MODE_ATOMIC, .has_begun = true, .is_connected = true },
           ERROR_CLEAN,
           "Nothing of 001_a; already applied by this run: 3 migrations.",
-          "Correct 001_a/migration.sql and deploy again; there is nothing to resolve. Databases that it was applied "
-          "to will report the edit." },
+          "Correct 001_a/migration.sql and deploy again; there is nothing to resolve. Databases that already "
+          "have it will report the edit." },
         { { .class = ERROR_CLEAN,
             .obstacle = OBSTACLE_REFUSED,
             .mode = MODE_ATOMIC,
