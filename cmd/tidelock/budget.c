@@ -30,11 +30,10 @@ static void print_reservation(const struct budget *budget, int server_version)
     print_line("\nIf %s is used for migrations only, an operator can have the server enforce the budget:",
                role.at);
     print_line("  ALTER ROLE %s CONNECTION LIMIT 4;", role.at);
-    if (server_version >= 160000 && !budget->may_use_reserved)
-        print_line(
-            "  ALTER SYSTEM SET reserved_connections = 2;   -- after a restart\n"
-            "  GRANT pg_use_reserved_connections TO %s;",
-            role.at);
+    if (server_version >= 160000 && !budget->may_use_reserved) {
+        print_line("  ALTER SYSTEM SET reserved_connections = 2;   -- after a restart");
+        print_line("  GRANT pg_use_reserved_connections TO %s;", role.at);
+    }
 }
 
 static void print_hidden(const struct budget *budget)
@@ -45,9 +44,10 @@ static void print_hidden(const struct budget *budget)
         return;
     quote_identifier(budget->role, &role);
     print_line(
-        "\nSome of the %d sessions whose kind is hidden may be parallel workers, which need no connection. To "
-        "have them told apart:\n  GRANT pg_monitor TO %s;",
-        budget->hidden, role.at);
+        "\nSome of the %d sessions whose kind is hidden may be parallel workers, which need no connection. "
+        "To have them told apart:",
+        budget->hidden);
+    print_line("  GRANT pg_monitor TO %s;", role.at);
 }
 
 static void print_budget(const struct budget *budget, const struct config *config, int server_version)
