@@ -62,7 +62,7 @@ static void print_budget(const struct budget *budget, const struct config *confi
                budget->reserved > 0 && budget->may_use_reserved ? "   (this role may use them)" : "");
     print_line("  %-34s %5d", "in use", -budget->used);
     if (budget->hidden > 0)
-        print_line("  %-34s %5d   whose kind the server hides from this role", "  of these, sessions",
+        print_line("  %-34s %5d   (their kind is hidden from this role)", "  of these, unknown",
                    -budget->hidden);
     print_line("  %-34s %5d", "free for applications", budget_room(budget));
     print_limit("limit of this role", budget->role, budget->role_limit, budget->role_used);
