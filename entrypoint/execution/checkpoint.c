@@ -26,7 +26,7 @@ static bool close_with(struct execution *execution, size_t done, const struct qu
     struct ledger_parameters parameters;
     const struct query closing = { .name = "commit", .sql = commit };
     struct batch_item items[CLOSING_ITEMS];
-    struct session_note note;
+    struct session_note note = { .parameters = { NULL } };
     auto_result struct result *is_changed = NULL;
     struct batch batch = { .items = items };
     size_t count = 0;

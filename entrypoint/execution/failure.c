@@ -299,9 +299,8 @@ static const char *const ADVICE[FAILURE_NEXTS] = {
     [NEXT_OUT_OF_BLOCK] = "In %s, move the statement behind the COMMIT, and deploy again.",
     [NEXT_COMMIT_VALUE] = "In %s, put COMMIT; BEGIN; behind ALTER TYPE … ADD VALUE, and deploy again.",
     [NEXT_OWN_MIGRATION] = "Move what adds the value from %s to a migration before it, and deploy again.",
-    [NEXT_SET_FIRST] =
-        "In %s, move it before the first query, or begin the script with BEGIN ISOLATION "
-        "LEVEL … instead and end it with COMMIT; then deploy again.",
+    [NEXT_SET_FIRST] = ("In %s, move it before the first query, or begin the script with BEGIN ISOLATION "
+                        "LEVEL … instead and end it with COMMIT; then deploy again."),
 };
 
 /* An edit has its price where the file was applied before: that is said, and how to do without. */

@@ -228,7 +228,7 @@ static bool look(struct execution *execution, const struct batch_item *queries, 
 
 bool session_state_settle(struct execution *execution, struct error *err)
 {
-    struct session_note note;
+    struct session_note note = { .parameters = { NULL } };
     const struct batch_item item = item_of(execution, &NOTE, false, &note);
 
     return look(execution, &item, 1, false, err) ||
@@ -238,7 +238,7 @@ bool session_state_settle(struct execution *execution, struct error *err)
 bool session_state_reinstate(struct execution *execution, struct slice statement, struct error *err)
 {
     static const struct query role = { .name = "default_role", .sql = "SET role = DEFAULT" };
-    struct session_note note;
+    struct session_note note = { .parameters = { NULL } };
     const struct batch_item item = item_of(execution, &REINSTATE, false, &note);
 
     /* That of --set-role, which RESET ALL spares. */
@@ -367,7 +367,7 @@ static bool restore(struct execution *execution, const struct result *rows, stru
 static bool replay(struct execution *execution, size_t from, struct error *err)
 {
     struct script_reader reader = execution_reader(execution);
-    struct session_note notes[2];
+    struct session_note notes[2] = { { .parameters = { NULL } } };
     const struct batch_item items[] = { item_of(execution, &IS_PENDING, true, &notes[0]),
                                         item_of(execution, &NOTE, false, &notes[1]) };
     struct statement statement;
@@ -409,7 +409,7 @@ static bool take_up(struct execution *execution, struct error *err)
 bool session_state_begin(struct execution *execution, struct error *err)
 {
     const struct journal journal = execution_journal(execution);
-    struct session_note note;
+    struct session_note note = { .parameters = { NULL } };
     struct batch_item item;
 
     execution->has_advisory = session_statement_mentions(execution->script, "advisory");

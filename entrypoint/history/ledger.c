@@ -65,7 +65,8 @@ static void read_rows(struct arena *arena, const struct result *result, struct l
             .steps = result_number(result, i, COLUMN_STEPS),
             .logs = copy_value(arena, result, i, COLUMN_LOGS),
         };
-        if (out->rows[i].is_finished && strlen(out->rows[i].id) < sizeof out->anchor)
+        if (out->rows[i].is_finished && out->rows[i].id != NULL &&
+            strlen(out->rows[i].id) < sizeof out->anchor)
             text_copy_cut(out->anchor, sizeof out->anchor, out->rows[i].id);
         out->size.finished += out->rows[i].is_finished;
         out->size.rolled_back += out->rows[i].is_rolled_back;
@@ -153,7 +154,6 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     auto_text struct text literal = text_init(QUERY_MOST);
     auto_result struct result *session = NULL;
     auto_result struct result *rows = NULL;
-    auto_result struct result *checked = NULL;
     const struct guard guard = guard_of(arena, wanted, wanted->is_only_read ? GUARD_READ : GUARD_WRITE);
     const struct ledger_sql *texts = wanted->dialect->ledger;
     struct result *results[3];
@@ -166,7 +166,7 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     is_read = query_several(conn, &(const struct query) { .name = "ledger_read", .sql = sql.at }, results,
                             array_length(results), err);
     session = results[0];
-    checked = results[1];
+    result_free(results[1]);
     rows = results[2];
     *out = ledger_of(wanted);
     out->exists = is_read;
@@ -184,7 +184,6 @@ static bool glance(struct connection *conn, const struct ledger_request *wanted,
                    struct result **rows, struct error *err)
 {
     auto_text struct text sql = text_init(QUERY_MOST);
-    auto_result struct result *checked = NULL;
     struct result *results[2];
     bool is_read;
 
@@ -192,7 +191,7 @@ static bool glance(struct connection *conn, const struct ledger_request *wanted,
     add_sql(wanted->dialect->ledger->glance, guard->table, &sql);
     is_read = query_several(conn, &(const struct query) { .name = "ledger_glance", .sql = sql.at }, results,
                             array_length(results), err);
-    checked = results[0];
+    result_free(results[0]);
     *rows = results[1];
     return is_read;
 }

@@ -421,9 +421,10 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
 static void wait_for_signal(struct watch *watch)
 {
     struct deadline until = deadline_in(SIGNAL_MS);
+    struct pollfd nothing = { .fd = -1 };
 
     while (watch->state == WATCH_ASKING && watch->action != BLOCKER_LEAVE && !deadline_passed(until))
-        (void)event_loop_poll(NULL, 0, EARLY_LOOK_MS);
+        (void)event_loop_poll(&nothing, 1, EARLY_LOOK_MS);
 }
 
 void watch_stop(struct watch *watch)

@@ -1,7 +1,6 @@
 """What limits a migration limits all of it: the ledger's row, COMMIT, and what the server itself ends."""
 
 import signal
-import time
 
 import pytest
 from servers import Database, Server, distribution_major
