@@ -388,7 +388,8 @@ void watch_open(struct watch *watch, struct connection *beside)
         return;
     watch->conn = connection_begin_beside(beside, CONNECT_MS);
     watch->state = WATCH_CONNECTING;
-    attend(watch, CONNECT_MS);
+    /* It may be there already: then its socket has nothing more to say. */
+    attend(watch, 0);
 }
 
 void watch_cancel(struct watch *watch, enum error_class class, const char *why)
