@@ -355,20 +355,23 @@ def runs(database, *statements):
         thread.join()
 
 
-@contextlib.contextmanager
-def vacuum(database):
+def leave_dead_rows(database):
     database.query("ALTER TABLE orders DISABLE TRIGGER count_changes; UPDATE orders SET status = status WHERE id > 10000; ALTER TABLE orders ENABLE TRIGGER count_changes")
     dead = "SELECT n_dead_tup > 0.3 * n_live_tup FROM pg_stat_all_tables WHERE relname = 'orders'"
     wait_until(lambda: database.value(dead), "the statistics")
-    with runs(database, "SET vacuum_cost_delay = 100", "SET vacuum_cost_limit = 1", "VACUUM orders"):
-        yield
+
+
+def vacuum(database):
+    return runs(database, "SET vacuum_cost_delay = 100", "SET vacuum_cost_limit = 1", "VACUUM orders")
 
 
 @contextlib.contextmanager
 def failing_archiver(database):
     broken = database.server.data / "broken"
     broken.touch()
+    database.query("SELECT pg_logical_emit_message(false, 'a', 'b')")
     database.query("SELECT pg_switch_wal()")
+    wait_until(lambda: database.value("SELECT last_failed_time IS NOT NULL FROM pg_stat_archiver"), "the archiver to fail")
     yield
     broken.unlink()
     database.query("SELECT pg_switch_wal()")
@@ -386,17 +389,16 @@ def failing_archiver(database):
 )
 def test_it_pauses_while_others_suffer(own, folder, trouble, limit, says):
     database, tidelock = own
-    folder.add("001_fill", BACKFILL + f"-- tidelock: throttle {limit}\n" + UPDATE)
-    with database.connect() as application:
-        # It has to take a while.
-        application.execute("BEGIN")
-        application.execute("SELECT FROM orders WHERE id = 10000 FOR UPDATE")
-        running = tidelock.start("deploy")
-        running.wait_for_line("attempt 1 was rolled back")
-        with trouble(database):
-            running.wait_for_line("the backfill is paused: ", says)
-            application.execute("COMMIT")
-        running.wait_for_line("the backfill continues")
+    # It has to take a while.
+    folder.add("001_fill", f"-- tidelock: backfill orders rows=5..5\n-- tidelock: throttle {limit}\n" + UPDATE)
+    if trouble is vacuum:
+        leave_dead_rows(database)
+    running = tidelock.start("deploy")
+    # What is so from the beginning may be how this server always is.
+    wait_until(lambda: database.value("SELECT count(*) FROM orders WHERE changes > 0"), "the first batch")
+    with trouble(database):
+        running.wait_for_line("the backfill is paused: ", says)
+    running.wait_for_line("the backfill continues")
     running.wait().succeeds(applied=["001_fill"])
     assert each_once(database, 20000)
 
