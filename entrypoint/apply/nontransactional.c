@@ -136,11 +136,12 @@ static bool recover_committing(struct execution *execution, const struct attempt
     return false;
 }
 
-/* After a signal, or when the migration's time is over, there are only seconds left to clean up; the next
- * run, which finds the intent, cleans up the rest. */
+/* After a signal, or when a time is over, there are only seconds left to clean up, for which others who are in
+ * the way may be in the way, too; the next run, which finds the intent, cleans up the rest. */
 static bool hurry(struct execution *execution, const struct error *err, struct error *why)
 {
-    if (err->class != ERROR_INTERRUPTED && !deadline_passed(execution->until))
+    if (err->class != ERROR_INTERRUPTED && !deadline_passed(execution->until) &&
+        !execution->watch->has_waited_out)
         return true;
     connection_cancel_at(execution->conn, deadline_never(), NULL);
     return query_several(
@@ -275,6 +276,8 @@ static bool run_once(struct execution *execution, struct attempt *attempt, bool 
 
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid,
                 !repair_may_be_needed(&broken));
+    if (repair_may_be_needed(&broken))
+        watch_limit_wait(execution->watch, lock_retry_left_ms(execution));
     is_done = try_once(execution, attempt, err);
     watch_stop(execution->watch);
     *is_worth_another = attempt->is_unclear && !is_done && recover(execution, attempt, err);

@@ -114,7 +114,7 @@ const struct option OPTIONS[] = {
       .field = FIELD(retry_for_ms), .standard = "10m", .most = DAY_MS, .traits = OPTION_USUAL,
       .value = "TIME",
       .help = "keep trying for TIME to get a table lock that others hold",
-      .more = "0 tries once." },
+      .more = "What runs CONCURRENTLY may wait for others that long in all. 0 tries once." },
     { .name = "max-blocked", .group = GROUP_LOCKS, .type = OPTION_NUMBER, .commands = FOR_APPLIERS,
       .field = FIELD(max_blocked), .standard = "100", .most = 100000, .value = "N",
       .help = "roll back and retry if more than N sessions wait behind a migration",

@@ -40,6 +40,18 @@ static bool hint_cancelled(const struct execution *execution, struct error *err)
               "needs the table. To let other sessions wait for it: --max-blocked-for 0.");
 }
 
+/* It had all the time that there was, in one attempt. */
+static bool hint_waited_out(const struct blockers *blockers, struct error *err)
+{
+    auto_text struct text remedy = text_init(512);
+
+    if (blockers->count > 0)
+        blocker_add_remedy(&blockers->list[0], &remedy);
+    err->sqlstate[0] = '\0';
+    return error_hint(err, "Deploy again when what it waited for has ended%s%s. To wait longer: --retry-for.",
+                      remedy.length > 0 ? "; to end that now: " : "", remedy.at);
+}
+
 /* The error of the last attempt, with what is known about the others. */
 static bool give_up(const struct execution *execution, const struct blockers *blockers, struct error *err)
 {
@@ -56,6 +68,8 @@ static bool give_up(const struct execution *execution, const struct blockers *bl
         blocker_describe(&blockers->list[i], &detail);
     }
     error_detail(err, "%s", detail.at);
+    if (execution->watch->has_waited_out)
+        return hint_waited_out(blockers, err);
     return execution->watch->was_cancelled && hint_cancelled(execution, err);
 }
 
@@ -216,6 +230,14 @@ static bool wait_for_turn(struct execution *execution, const struct wanted_lock 
     return !is_looking || look_before_queueing(execution, wanted_lock, err);
 }
 
+int64_t lock_retry_left_ms(const struct execution *execution)
+{
+    const struct retry *retry = &execution->lock_wait.retry;
+    int64_t left = retry->tries == 0 ? retry->retry_for_ms : deadline_left_ms(retry->patience.until);
+
+    return left > 0 || retry->retry_for_ms == 0 ? left : 1;
+}
+
 bool lock_retry(struct execution *execution, struct error *err)
 {
     struct retry *retry = &execution->lock_wait.retry;
@@ -228,13 +250,14 @@ bool lock_retry(struct execution *execution, struct error *err)
 
     if (err->class != ERROR_TABLE_LOCK || reason == RETRY_REASONS || connection_is_lost(execution->conn))
         return false;
-    retry_count(retry, execution->lock_wait.lock_timeout_ms);
+    retry_count(retry, execution->watch->has_waited_out ? execution->watch->waited_ms
+                                                        : execution->lock_wait.lock_timeout_ms);
     retry->patience.until = deadline_earlier(retry->patience.until, execution->until);
     learn(execution, reason, &blockers);
     if (execution->lock_wait.cycles >= CYCLES_MOST)
         return give_up_cycle(&blockers, err);
     progress->retries[reason]++;
-    if (patience_has_word(&retry->patience, NULL))
+    if (!execution->watch->has_waited_out && patience_has_word(&retry->patience, NULL))
         log_info("%s at line %zu: attempt %u was rolled back, retrying after a pause", reason_text(reason),
                  err->place.line, retry->tries);
     connection_shield(execution->conn, false);

@@ -148,12 +148,30 @@ static void say_blockers(struct watch *watch)
     log_blockers(watch, &text);
 }
 
+static void count_wait(struct watch *watch, bool is_waiting)
+{
+    int64_t now = clock_now_ms();
+    char why[64];
+    char took[32];
+
+    if (is_waiting && watch->is_waiting)
+        watch->waited_ms += now - watch->seen_ms;
+    watch->is_waiting = is_waiting;
+    watch->seen_ms = now;
+    if (watch->wait_limit_ms == 0 || watch->waited_ms < watch->wait_limit_ms || watch->has_waited_out)
+        return;
+    watch->has_waited_out = true;
+    (void)snprintf(why, sizeof why, "it waited for others for %s",
+                   duration_text(watch->waited_ms, took, sizeof took));
+    connection_cancel(watch->watched, ERROR_TABLE_LOCK, why);
+}
+
 static void see_want(struct watch *watch, const struct result *seen)
 {
     struct wanted_lock *wanted_lock = &watch->wanted_lock;
     struct blockers *blockers = &watch->blockers;
 
-    watch->is_waiting = result_rows(seen) > 0;
+    count_wait(watch, result_rows(seen) > 0);
     watch->progress->blocked_by = result_rows(seen);
     if (!watch->is_waiting)
         return;
@@ -406,6 +424,9 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
     watch->since_ms = clock_now_ms();
     watch->wanted_lock.is_known = false;
     watch->is_waiting = false;
+    watch->waited_ms = 0;
+    watch->wait_limit_ms = 0;
+    watch->has_waited_out = false;
     watch->was_cancelled = false;
     watch->was_queued = false;
     watch->cancelled_after_ms = 0;
@@ -416,6 +437,11 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
         attend(watch, OPEN_AFTER_MS);
     else if (watch->state == WATCH_IDLE)
         attend(watch, FIRST_LOOK_MS);
+}
+
+void watch_limit_wait(struct watch *watch, int64_t ms)
+{
+    watch->wait_limit_ms = ms;
 }
 
 /* Who was signalled is never left unsaid. */

@@ -156,7 +156,8 @@ class Database:
         return self.server.url(self.name, **parameters)
 
     def connect(self):
-        return psycopg.connect(self.url(), autocommit=True)
+        # Without prepared statements: those fail when a migration changes the shape of what they return.
+        return psycopg.connect(self.url(), autocommit=True, prepare_threshold=None)
 
     def query(self, statement, *parameters):
         return self.server.query(statement, *parameters, database=self.name)
