@@ -136,8 +136,8 @@ static bool recover_committing(struct execution *execution, const struct attempt
     return false;
 }
 
-/* After a signal, or when a time is over, there are only seconds left to clean up, for which others who are in
- * the way may be in the way, too; the next run, which finds the intent, cleans up the rest. */
+/* After a signal, or when a time is over, there are only seconds left to clean up, for which others who are
+ * in the way may be in the way, too; the next run, which finds the intent, cleans up the rest. */
 static bool hurry(struct execution *execution, const struct error *err, struct error *why)
 {
     if (err->class != ERROR_INTERRUPTED && !deadline_passed(execution->until) &&

@@ -40,18 +40,6 @@ static bool hint_cancelled(const struct execution *execution, struct error *err)
               "needs the table. To let other sessions wait for it: --max-blocked-for 0.");
 }
 
-/* It had all the time that there was, in one attempt. */
-static bool hint_waited_out(const struct blockers *blockers, struct error *err)
-{
-    auto_text struct text remedy = text_init(512);
-
-    if (blockers->count > 0)
-        blocker_add_remedy(&blockers->list[0], &remedy);
-    err->sqlstate[0] = '\0';
-    return error_hint(err, "Deploy again when what it waited for has ended%s%s. To wait longer: --retry-for.",
-                      remedy.length > 0 ? "; to end that now: " : "", remedy.at);
-}
-
 /* The error of the last attempt, with what is known about the others. */
 static bool give_up(const struct execution *execution, const struct blockers *blockers, struct error *err)
 {
@@ -68,8 +56,9 @@ static bool give_up(const struct execution *execution, const struct blockers *bl
         blocker_describe(&blockers->list[i], &detail);
     }
     error_detail(err, "%s", detail.at);
+    /* Nobody else cancelled it: it is what a lock_timeout would have said. */
     if (execution->watch->has_waited_out)
-        return hint_waited_out(blockers, err);
+        text_copy_cut(err->sqlstate, sizeof err->sqlstate, "55P03");
     return execution->watch->was_cancelled && hint_cancelled(execution, err);
 }
 
@@ -238,6 +227,15 @@ int64_t lock_retry_left_ms(const struct execution *execution)
     return left > 0 || retry->retry_for_ms == 0 ? left : 1;
 }
 
+static void say_attempt(const struct error *err, enum retry_reason reason, unsigned tries)
+{
+    char at[32] = "";
+
+    if (err->place.line > 0)
+        (void)snprintf(at, sizeof at, " at line %zu", err->place.line);
+    log_info("%s%s: attempt %u was rolled back, retrying after a pause", reason_text(reason), at, tries);
+}
+
 bool lock_retry(struct execution *execution, struct error *err)
 {
     struct retry *retry = &execution->lock_wait.retry;
@@ -258,8 +256,7 @@ bool lock_retry(struct execution *execution, struct error *err)
         return give_up_cycle(&blockers, err);
     progress->retries[reason]++;
     if (!execution->watch->has_waited_out && patience_has_word(&retry->patience, NULL))
-        log_info("%s at line %zu: attempt %u was rolled back, retrying after a pause", reason_text(reason),
-                 err->place.line, retry->tries);
+        say_attempt(err, reason, retry->tries);
     connection_shield(execution->conn, false);
     progress_enter(progress, PROGRESS_WAITING_LOCK);
     is_worth_it = wait_for_turn(execution, &wanted_lock, &blockers, err);

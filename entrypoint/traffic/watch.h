@@ -77,8 +77,8 @@ void watch_cancel(struct watch *watch, enum error_class class, const char *why);
  * */
 void watch_start(struct watch *watch, struct connection *watched, int pid, bool may_cancel);
 
-/* The statement that was just announced is cancelled, whatever that leaves, when its waits for locks add up to
- * `ms`; 0 = never. For a statement that runs without lock_timeout. */
+/* The statement that was just announced is cancelled, whatever that leaves, when its waits for locks add up
+ * to `ms`; 0 = never. For a statement that runs without lock_timeout. */
 void watch_limit_wait(struct watch *watch, int64_t ms);
 
 /* After the statement. */

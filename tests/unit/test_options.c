@@ -166,7 +166,8 @@ static void what_there_is_to_say_of_an_option(void **state)
     assert_string_equal(said(option_add_range, "connections", &out), "1 to 2");
     assert_string_equal(said(option_add_range, "log-format", &out), "");
     assert_string_equal(said(option_add_text, "retry-for", &out),
-                        "Keep trying for TIME to get a table lock that others hold. 0 tries once.");
+                        "Keep trying for TIME to get a table lock that others hold. What runs "
+                        "CONCURRENTLY may wait for others that long in all. 0 tries once.");
     text_reset(&out);
     option_add_choices(option_named("log-format"), "|", &out);
     assert_string_equal(out.at, "text|logfmt|json");
