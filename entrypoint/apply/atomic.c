@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "execution/assertion.h"
+#include "execution/session_state.h"
 #include "postgres/advisory.h"
 #include "postgres/pooler.h"
 #include "postgres/query.h"
@@ -215,7 +216,7 @@ static bool send_script(struct execution *execution, const struct transaction_he
     const char *rest = execution->script.at + head->rest;
     size_t completed;
 
-    if (is_mixed || execution->script.length > PIECE_BYTES)
+    if (is_mixed || execution->has_resets || execution->script.length > PIECE_BYTES)
         return send_pieces(execution, head, err);
     return query_script(execution->conn, rest, &completed, err) ||
            execution_failed_at(execution, head->rest, head->statements, completed, err);
@@ -276,7 +277,7 @@ static void record_failure(struct execution *execution, const char *started, con
 
 static bool apply(struct execution *execution, struct attempt *attempt, struct error *err)
 {
-    if (!begin(execution, attempt, err)) {
+    if (!begin(execution, attempt, err) || !session_state_begin(execution, err)) {
         roll_back(execution, attempt);
         return false;
     }
@@ -304,5 +305,7 @@ bool atomic_apply(struct execution *execution, struct error *err)
     execution->commit_doubt.is_in_doubt = false;
     is_applied = apply(execution, &attempt, err);
     text_clear(&attempt.before);
+    memory_free(execution->baseline);
+    execution->baseline = NULL;
     return is_applied;
 }

@@ -155,10 +155,11 @@ static const struct query RESTORE[] = {
 
 static const struct query REINSTATE = {
     .name = "session_reinstate",
-    .parameters = 2,
+    .parameters = 3,
     .sql =
         "SELECT pg_catalog.count(pg_catalog.set_config(b.key,"
-        "         CASE WHEN b.key OPERATOR(pg_catalog.=) 'lock_timeout' THEN $2 ELSE b.value END, false))"
+        "         CASE WHEN b.key OPERATOR(pg_catalog.=) 'lock_timeout' THEN $2 ELSE b.value END,"
+        "         $3::pg_catalog.bool))"
         "  FROM pg_catalog.jsonb_each_text($1::pg_catalog.jsonb) AS b"
         "  JOIN pg_catalog.pg_settings AS s ON s.name OPERATOR(pg_catalog.=) b.key"
         " WHERE s.source OPERATOR(pg_catalog.<>) 'session'",
@@ -187,6 +188,9 @@ static struct batch_item item_of(const struct execution *execution, const struct
     note->parameters[3] = note->lock_timeout;
     note->parameters[4] = is_pending ? "true" : "false";
     note->parameters[5] = execution->has_advisory ? execution->ledger->lock_key : NULL;
+    note->reinstate[0] = execution->baseline;
+    note->reinstate[1] = note->lock_timeout;
+    note->reinstate[2] = execution->mode == MODE_ATOMIC ? "true" : "false";
     return (struct batch_item) { .query = query, .parameters = note->parameters };
 }
 
@@ -197,7 +201,7 @@ size_t session_state_add_note(const struct execution *execution, bool is_pending
     size_t count = 0;
 
     if (execution->has_resets)
-        items[count++] = (struct batch_item) { .query = &REINSTATE, .parameters = note->parameters + 2 };
+        items[count++] = (struct batch_item) { .query = &REINSTATE, .parameters = note->reinstate };
     if (execution->is_state_kept)
         items[count++] = item;
     return count;
@@ -245,7 +249,7 @@ bool session_state_reinstate(struct execution *execution, struct slice statement
     if (session_statement_mentions(statement, "discard") && session_statement_mentions(statement, "all") &&
         !query_run(execution->conn, &role, NULL, NULL, err))
         return false;
-    return query_run(execution->conn, item.query, note.parameters + 2, NULL, err);
+    return query_run(execution->conn, item.query, note.reinstate, NULL, err);
 }
 
 static bool read_baseline(struct execution *execution, struct error *err)
@@ -414,7 +418,8 @@ bool session_state_begin(struct execution *execution, struct error *err)
 
     execution->has_advisory = session_statement_mentions(execution->script, "advisory");
     execution->has_resets = session_statement_is_reset(execution->script);
-    if (execution->mode == MODE_BACKFILL || (execution->course.resumed == 0 && !has_parts(execution)))
+    if (execution->mode == MODE_ATOMIC || execution->mode == MODE_BACKFILL ||
+        (execution->course.resumed == 0 && !has_parts(execution)))
         return !execution->has_resets || read_baseline(execution, err);
     if (!read_baseline(execution, err) || !journal_open(&journal, &execution->is_state_kept, err))
         return false;

@@ -273,13 +273,14 @@ def test_without_a_journal_what_was_set_is_not_guessed(database, folder, tideloc
         database.query(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
 
 
+@pytest.mark.parametrize("head", ["", "-- tidelock: transaction=off\n"], ids=["atomic", "stepwise"])
 @pytest.mark.parametrize("sets", ["RESET ALL", "BEGIN; RESET ALL; CREATE TABLE made (); COMMIT", "DO $$ BEGIN RESET ALL; END $$", "DISCARD ALL"])
-def test_a_script_cannot_take_the_safety_net_away(database, folder, tidelock, sets):
+def test_a_script_cannot_take_the_safety_net_away(database, folder, tidelock, sets, head):
     database.query("CREATE SCHEMA app; CREATE TABLE app.seen (name text, value text)")
     tidelock("baseline", url=database.url(schema="app")).succeeds()
     names = "('lock_timeout', 'idle_in_transaction_session_timeout', 'search_path')"
     note = f"INSERT INTO app.seen SELECT name, setting FROM pg_settings WHERE name IN {names};"
-    folder.add("001_net", f"-- tidelock: transaction=off\n{note}\n{sets};\n{note}" if "BEGIN;" not in sets else f"{note}\n{sets.replace('RESET ALL;', f'RESET ALL; {note}')};\n")
+    folder.add("001_net", f"{head}{note}\n{sets};\n{note}" if "BEGIN;" not in sets else f"{note}\n{sets.replace('RESET ALL;', f'RESET ALL; {note}')};\n")
     tidelock("deploy", url=database.url(schema="app")).succeeds(applied=["001_net"])
     seen = database.query("SELECT * FROM app.seen")
     assert len(seen) == 6 and seen.count(("search_path", "app")) == seen.count(("idle_in_transaction_session_timeout", "60000")) == 2, seen
