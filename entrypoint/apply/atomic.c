@@ -63,6 +63,10 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
 
     if (execution->is_session_used && !execution->is_pooled)
         session_cleanup_add(&sql);
+    /* Of statements in one message, those before a BEGIN belong to its transaction (documentation, "Multiple
+     * Statements in a Simple Query"), and may be queries; what follows a COMMIT is a new one. */
+    if (attempt->head.statements > 0)
+        text_add_string(&sql, "BEGIN;COMMIT;");
     text_add_string(&sql, execution->is_pooled ? "BEGIN ISOLATION LEVEL READ COMMITTED;" : "BEGIN;");
     session_settings_add(&settings, true, &sql);
     if (!transaction_start(execution, &attempt->head, 0, &sql, err))

@@ -18,7 +18,7 @@
 #include "postgres/query.h"
 #include "sql/segment.h"
 
-enum { SQL_MOST = 64 * 1024, LISTED_MOST = 8, NUMBER_SIZE = 24 };
+enum { SQL_MOST = 64 * 1024, LISTED_MOST = 8, LISTED_BYTES = 64, NUMBER_SIZE = 24 };
 
 enum { CLOSING_ITEMS_MOST = RESETS_MOST + 2 + LEDGER_ITEMS_MOST + JOURNAL_TABLES };
 
@@ -105,6 +105,15 @@ static bool run_segments(struct execution *execution, struct script_reader at, s
     return answer == SEGMENT_END;
 }
 
+static void list_one(size_t line, struct slice statement, struct text *out)
+{
+    auto_free char *whole = memory_copy(statement.at, statement.length);
+    char shown[LISTED_BYTES];
+
+    text_copy_cut(shown, sizeof shown, whole);
+    text_add_format(out, "%s line %zu: %s", out->length == 0 ? "" : ";", line, shown);
+}
+
 /* The first lines of what persists, for the error message. */
 static void list_persisted(const struct execution *execution, size_t done, struct text *out)
 {
@@ -121,8 +130,7 @@ static void list_persisted(const struct execution *execution, size_t done, struc
         if (done > LISTED_MOST && i == LISTED_MOST / 2)
             text_add_format(out, "; … (%zu more)", done - LISTED_MOST);
         if (done <= LISTED_MOST || i < LISTED_MOST / 2 || i >= done - LISTED_MOST / 2)
-            text_add_format(out, "%s line %zu: %.*s", out->length == 0 ? "" : ";", statement.line,
-                            (int)(length > 60 ? 60 : length), text);
+            list_one(statement.line, (struct slice) { text, length }, out);
     }
 }
 

@@ -78,12 +78,10 @@ static void judge(struct secret *secret)
         (void)dl_iterate_phdr(find_in_program, secret);
 }
 
-void redact_register(const char *secret, size_t length)
+static void add_secret(const char *secret, size_t length)
 {
     struct secret *added;
 
-    if (length < SECRET_LEAST)
-        return;
     for (size_t i = 0; i < state.count; i++) {
         if (state.secrets[i].length == length && memcmp(state.secrets[i].text, secret, length) == 0)
             return;
@@ -92,6 +90,31 @@ void redact_register(const char *secret, size_t length)
     added = &state.secrets[state.count++];
     *added = (struct secret) { .text = memory_copy(secret, length), .length = length };
     judge(added);
+}
+
+/* As it stands in a literal of SQL, in which each of these bytes is written twice. */
+static void add_quoted(const char *secret, size_t length, const char *doubled)
+{
+    auto_text struct text quoted = text_init(2 * length);
+
+    for (size_t i = 0; i < length; i++) {
+        if (strchr(doubled, secret[i]) != NULL)
+            text_add(&quoted, secret + i, 1);
+        text_add(&quoted, secret + i, 1);
+    }
+    if (quoted.length > length)
+        add_secret(quoted.at, quoted.length);
+    memory_wipe(quoted.at, quoted.length);
+}
+
+void redact_register(const char *secret, size_t length)
+{
+    if (length < SECRET_LEAST)
+        return;
+    add_secret(secret, length);
+    add_quoted(secret, length, "'");
+    add_quoted(secret, length, "\\");
+    add_quoted(secret, length, "'\\");
 }
 
 void redact_spare(const char *name)

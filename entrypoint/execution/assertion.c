@@ -11,11 +11,11 @@ enum { SQL_MOST = 64 * 1024, ASK_EVERY_MS = 1000, SHOWN_MOST = 160 };
 static bool refuse(const struct execution *execution, const struct assertion *assertion, const char *how,
                    struct error *err)
 {
-    size_t shown = assertion->expression.length;
+    auto_free char *whole = memory_copy(assertion->expression.at, assertion->expression.length);
+    char shown[SHOWN_MOST];
 
-    error_message(err, "%s migration \"%s\": %.*s%s", how, execution->migration->name,
-                  (int)(shown < SHOWN_MOST ? shown : SHOWN_MOST), assertion->expression.at,
-                  shown < SHOWN_MOST ? "" : " …");
+    text_copy_cut(shown, sizeof shown, whole);
+    error_message(err, "%s migration \"%s\": %s", how, execution->migration->name, shown);
     error_code(err, execution->ledger->dialect->codes.failed);
     return execution_point(execution, (size_t)(assertion->expression.at - execution->script.at), err);
 }

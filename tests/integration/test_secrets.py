@@ -119,6 +119,22 @@ def test_a_script_that_says_the_password_does_not_make_it_known(database, folder
     assert SECRET not in database.ledger()[0].logs
 
 
+@pytest.mark.fault
+@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize("password, said", [("correct-horse-battery-staple", "correct-horse-battery-staple"), ("it's-secret9", "it''s-secret9"), ("back\\slash'9", "back\\\\slash''9")])
+def test_a_password_in_a_script_is_never_shown_in_part(database, folder, tidelock, password, said, log_format, tmp_path):
+    """Nor in the form that it has in a literal, wherever the text that holds it is cut."""
+    (tmp_path / "last").touch()
+    folder.add("001_t", "")
+    for blanks in range(0, 40, 3):
+        folder.replace("001_t", f"-- tidelock: transaction=off\nSELECT {' ' * blanks}E'{said}';\nSELECT {' ' * (80 + blanks)} E'{said}', 1/0;")
+        result = tidelock("deploy", "--log-format", log_format, "--termination-log", tmp_path / "last", environment={"PGPASSWORD": password})
+        assert result.code in (6, 7), result.errors
+        text = result.out + result.errors + (tmp_path / "last").read_text()
+        assert not any(part in text for part in (password[:6], said[:6], password[-6:], json.dumps(password)[1:7])), text
+        tidelock("resolve", "--rolled-back", "001_t")
+
+
 def test_a_url_on_the_command_line_is_wiped(database, folder, tidelock):
     folder.add("001_t", "SELECT pg_sleep(600)")
     url = database.url().replace("postgres@", f"postgres:{SECRET}@")
