@@ -44,16 +44,40 @@ bool session_statement_is_repeatable(struct slice statement, bool has_standard_s
     return scan_word(&scanner, "select") && scan_set_config(&scanner);
 }
 
+static bool mentions_any(struct slice statement, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (session_statement_mentions(statement, words[i]))
+            return true;
+    }
+    return false;
+}
+
+bool session_statement_ends_with_transaction(struct slice statement)
+{
+    static const char *const signs[] = { "set_config", "set local", "on commit", "xact_lock" };
+    static const char *const firsts[] = { "savepoint", "release", "rollback", "declare", "lock" };
+    struct scanner scanner = scanner_of(statement, true);
+
+    if (mentions_any(statement, signs, array_length(signs)))
+        return true;
+    for (size_t i = 0; i < array_length(firsts); i++) {
+        if (scan_word(&scanner, firsts[i]))
+            return true;
+    }
+    return scan_word(&scanner, "set") &&
+           (scan_word(&scanner, "local") || scan_word(&scanner, "transaction") ||
+            scan_word(&scanner, "constraints"));
+}
+
 bool session_statement_is_lasting(struct slice statement)
 {
     static const char *const signs[] = { "set_config", "with hold", "advisory_lock" };
     static const char *const firsts[] = { "reset", "discard", "prepare", "listen" };
     struct scanner scanner = scanner_of(statement, true);
 
-    for (size_t i = 0; i < array_length(signs); i++) {
-        if (session_statement_mentions(statement, signs[i]))
-            return true;
-    }
+    if (mentions_any(statement, signs, array_length(signs)))
+        return true;
     for (size_t i = 0; i < array_length(firsts); i++) {
         if (scan_word(&scanner, firsts[i]))
             return true;
