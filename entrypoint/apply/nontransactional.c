@@ -266,6 +266,90 @@ static bool try_once(struct execution *execution, struct attempt *attempt, struc
            record_done(execution, attempt, err);
 }
 
+static bool read_former(const struct execution *execution, const struct intent *intent, struct statement *out)
+{
+    struct script_reader reader =
+        script_reader_of(execution->migration->script_path, slice_of(intent->sql == NULL ? "" : intent->sql),
+                         connection_server_version(execution->conn), execution->ledger->has_standard_strings);
+    struct error ignored;
+
+    return intent->is_known && script_next(&reader, out, &ignored) == SCRIPT_STATEMENT &&
+           out->kind == KIND_NONTRANSACTIONAL && out->nontransactional != NONTRANSACTIONAL_COMMITTING;
+}
+
+/* Then running it looks after what the former left. */
+static bool is_still_there(const struct execution *execution, const struct intent *intent,
+                           const struct statement *former, const struct statement *now)
+{
+    return now != NULL && (slice_equals(execution_text(execution, now), intent->sql) ||
+                           (now->nontransactional == NONTRANSACTIONAL_CREATE_INDEX &&
+                            former->nontransactional == now->nontransactional));
+}
+
+static bool refuse_former(struct execution *execution, const struct intent *intent, const char *how,
+                          const struct leftover *left, struct error *err)
+{
+    char sql[160];
+
+    text_copy_cut(sql, sizeof sql, intent->sql);
+    error_set(
+        err, ERROR_CLEAN,
+        "an earlier run was interrupted in a statement that the script does not say there any more, and that %s: %s",
+        how, sql);
+    execution_note_leftover(execution, LEFTOVER_PERSON, left->what, left->remedy);
+    return false;
+}
+
+static bool settle(struct execution *execution, const struct intent *intent, const struct statement *former,
+                   struct error *err)
+{
+    struct broken broken = { .conn = execution->conn,
+                             .path = execution->migration->script_path,
+                             .script = slice_of(intent->sql),
+                             .statement = former };
+    struct leftover left = { .is_ours = false };
+
+    switch (repair_before(&broken, intent, err)) {
+    case REPAIR_RUN:
+        broken.may_only_look = true;
+        return repair_after(&broken, intent, &left) ||
+               refuse_former(execution, intent, "left something behind", &left, err);
+    case REPAIR_DONE:
+        (void)refuse_former(execution, intent, "was completed", &left, err);
+        return error_hint(err,
+                          "Deploy the former script to go on behind it. Or, to run the script as it is now: "
+                          "tidelock resolve --rolled-back \"%s\", then deploy again.",
+                          execution->migration->name);
+    case REPAIR_REFUSED:
+        execution_note_leftover(execution, LEFTOVER_PERSON, "", "");
+        return false;
+    default:
+        return false;
+    }
+}
+
+bool nontransactional_settle(struct execution *execution, const struct intent *intent,
+                             const struct statement *now, struct error *err)
+{
+    struct attempt attempt = { .segment = NULL };
+    struct statement former;
+    bool is_settled;
+
+    if (!read_former(execution, intent, &former) || is_still_there(execution, intent, &former, now))
+        return true;
+    nontransactional_note_earlier(execution);
+    if (!suspend_timeouts(execution, &attempt.timeouts, err))
+        return false;
+    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, false);
+    watch_limit_wait(execution->watch, lock_retry_left_ms(execution));
+    is_settled = settle(execution, intent, &former, err);
+    watch_stop(execution->watch);
+    restore_timeouts(execution, &attempt);
+    if (is_settled)
+        execution_note_leftover(execution, LEFTOVER_NOTHING, "", "");
+    return is_settled;
+}
+
 /* Runs it once; leftovers are cleaned up or left to the next attempt. *is_worth_another says whether there
  * should be one. */
 static bool run_once(struct execution *execution, struct attempt *attempt, bool *is_worth_another,

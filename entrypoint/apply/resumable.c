@@ -63,23 +63,26 @@ static void skip_done(struct execution *execution, struct script_reader *at)
 }
 
 /* A statement that an earlier run sent alone, because the server had refused it in a transaction, must not
- * be tried in one again: it may have been done. If a person has changed it since, it is another one. */
-static bool recall_refused(struct execution *execution, struct script_reader at, struct error *err)
+ * be tried in one again: it may have been done. If a person has changed it since, it is another one; and what
+ * the former may have left behind has to be settled. */
+static bool recall(struct execution *execution, struct script_reader at, struct error *err)
 {
     const struct journal journal = execution_journal(execution);
     size_t resumed = execution->course.resumed;
     auto_intent struct intent intent = { .is_known = false };
     struct statement statement;
     struct error ignored;
+    bool is_there;
 
-    if (execution->unfinished == NULL || script_next(&at, &statement, &ignored) != SCRIPT_STATEMENT)
+    if (execution->unfinished == NULL)
         return true;
+    is_there = script_next(&at, &statement, &ignored) == SCRIPT_STATEMENT;
     if (!journal_read(&journal, execution->id, resumed, &intent, err))
         return false;
-    execution->rules.has_refused = intent.is_known && intent.sql != NULL &&
+    execution->rules.has_refused = is_there && intent.is_known && intent.sql != NULL &&
                                    slice_equals(execution_text(execution, &statement), intent.sql);
     execution->rules.refused = resumed;
-    return true;
+    return nontransactional_settle(execution, &intent, is_there ? &statement : NULL, err);
 }
 
 static bool run_segments(struct execution *execution, struct script_reader at, struct error *err)
@@ -89,7 +92,7 @@ static bool run_segments(struct execution *execution, struct script_reader at, s
     enum segment_answer answer;
     struct segment segment;
 
-    if (!recall_refused(execution, at, err))
+    if (!recall(execution, at, err))
         return false;
     segments = segment_reader_of(at, course->resumed, &execution->rules);
     while ((answer = segment_next(&segments, &segment, err)) == SEGMENT_FOUND) {

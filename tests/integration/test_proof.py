@@ -205,6 +205,58 @@ def test_stopped_in_the_first_run_and_in_those_that_repair(database, server, fol
     assert database.value("SELECT count(*) FROM tidelock.intent") == 0
 
 
+EDITED = {
+    "another statement": "SELECT 1",
+    "a statement before it": "CREATE TABLE more ();\n{}",
+    "in a transaction": "-- tidelock: transaction=on\nCREATE TABLE more ()",
+    "nothing": "-- nothing any more",
+}
+
+
+@pytest.mark.parametrize("edit", EDITED)
+@pytest.mark.parametrize("script", KINDS)
+def test_a_script_that_is_edited_after_a_kill_loses_nothing_of_it(database, server, folder, tidelock, script, edit):
+    """What the interrupted statement left is cleaned up by its intent, or named."""
+    if "DETACH" in script and server.major < 14:
+        pytest.skip("not before version 14")
+    database.query(BEFORE)
+    folder.add("000_before", "SELECT 1")
+    tidelock("baseline").succeeds()
+    blocker_sql, name = KINDS[script]
+    folder.add("001_alone", script)
+    with in_the_way(database, blocker_sql) as blocker:
+        stop(database, tidelock.start("deploy"), blocker, "SIGKILL")
+    was_left = database.query(LEFT)
+    folder.replace("001_alone", EDITED[edit].format(script))
+    result = tidelock("deploy")
+    if result.code == 0:
+        assert not database.query(LEFT) and database.applied() == ["000_before", "001_alone"]
+    else:
+        assert "Nothing of 001_alone from this run" in result.errors or "Left over" in result.errors, result._explain("it does not say that nothing is left")
+        assert was_left and database.value("SELECT count(*) FROM tidelock.intent") == 1
+        # The former script still goes on from there.
+        folder.replace("001_alone", script)
+        tidelock("deploy").succeeds(applied=["001_alone"])
+        assert not database.query(LEFT)
+    assert database.value("SELECT count(*) FROM tidelock.intent") == 0
+
+
+def test_an_index_that_was_left_is_found_when_its_table_was_renamed(database, folder, tidelock):
+    database.query(BEFORE)
+    folder.add("000_before", "SELECT 1")
+    tidelock("baseline").succeeds()
+    script, (blocker_sql, name) = next(iter(KINDS.items()))
+    folder.add("001_alone", script)
+    with in_the_way(database, blocker_sql) as blocker:
+        stop(database, tidelock.start("deploy"), blocker, "SIGKILL")
+    database.query("ALTER TABLE t RENAME TO renamed")
+    tidelock("deploy").fails(exit=7, says=[f"the index {name} is INVALID", f"DROP INDEX CONCURRENTLY {name}"])
+    assert database.query(LEFT)
+    database.query("DROP INDEX t_new")
+    database.query("ALTER TABLE renamed RENAME TO t")
+    tidelock("deploy").succeeds(applied=["001_alone"])
+
+
 RESUMED = {
     "set_config": ("SELECT set_config('search_path', 'tenant', false)", "tenant"),
     "SET": ("SET search_path = tenant", "tenant"),
