@@ -14,6 +14,9 @@ static const struct {
     unsigned with;
     const char *next;
 } ADVICES[] = {
+    { "42P07", ADVICE_INVALID,
+      "\"{object}\" is an INVALID index, which an interrupted CREATE INDEX CONCURRENTLY left. If nobody is building "
+      "it: {remedy}" },
     { "42P07", ADVICE_NONE_THERE, "{script} creates the same object twice: correct it." },
     { "42701", ADVICE_NONE_THERE, "{script} creates the same object twice: correct it." },
     { "42P06", ADVICE_NONE_THERE, "{script} creates the same object twice: correct it." },
@@ -32,6 +35,8 @@ static const struct {
     { ANY_THAT_EXISTS, 0,
       "If what the message names is the work of {name}: tidelock resolve --applied \"{name}\". If not, drop it, or "
       "correct {edit}." },
+    { "42501", ADVICE_OTHER_ROLE,
+      "The script changes its role: GRANT what the message says to the role that it has there, or correct {edit}." },
     { "42501", ADVICE_REMEDY, "{remedy}" },
     { "42501", 0,
       "GRANT \"{role}\" what the message says it lacks, or deploy as a role that has it "

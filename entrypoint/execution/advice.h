@@ -25,6 +25,8 @@ enum advice_fact {
     ADVICE_MIGRATION_LIMIT = 1 << 7, /* the limit was that of the whole migration */
     ADVICE_EXTENSION = 1 << 8,       /* it is about an extension: `object` */
     ADVICE_AVAILABLE = 1 << 9,       /* … that the server offers */
+    ADVICE_INVALID = 1 << 11,        /* what is there is an INVALID index: `object`; `remedy` drops it */
+    ADVICE_OTHER_ROLE = 1 << 12,     /* the script changes its role */
 };
 
 struct advice_facts {

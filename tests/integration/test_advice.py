@@ -1,7 +1,9 @@
 """What "next" tells helps: who does what it says, and deploys again, succeeds."""
 
+import contextlib
 import re
 
+import psycopg
 import pytest
 from servers import Database, Server, distribution_major
 
@@ -35,8 +37,31 @@ DENIED = {
     "database": ("SELECT 1", "CREATE SCHEMA mine", "GRANT CREATE ON DATABASE"),
     "owner": ("CREATE TABLE t (n int)", "ALTER TABLE t ADD COLUMN m int", "GRANT postgres TO"),
     "owner of an index": ("CREATE TABLE t (n int); CREATE INDEX i ON t (n)", "DROP INDEX i", "GRANT postgres TO"),
+    "owner of public": ("SELECT 1", "COMMENT ON SCHEMA public IS 'ours'", "It belongs to postgres"),
+    "alter system": ("SELECT 1", "ALTER SYSTEM RESET work_mem", "GRANT ALTER SYSTEM ON PARAMETER work_mem TO"),
     "create role": ("SELECT 1", "CREATE ROLE {role}_r; DROP ROLE {role}_r", "CREATEROLE;"),
 }  # fmt: skip
+
+
+@pytest.mark.fault
+def test_an_invalid_index_in_the_way_is_named_as_one(database, folder, tidelock):
+    database.query("CREATE TABLE t (n int); INSERT INTO t VALUES (1), (1)")
+    with database.connect() as session, contextlib.suppress(psycopg.errors.UniqueViolation):
+        session.execute("CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n)")
+    tidelock("baseline").succeeds()
+    folder.add("001_i", "CREATE INDEX t_n ON t (n)")
+    result = tidelock("deploy").fails(exit=6, says=["42P07", '"t_n" is an INVALID index', "DROP INDEX CONCURRENTLY public.t_n;"])
+    assert "resolve" not in result.errors
+    database.query("DROP INDEX CONCURRENTLY public.t_n")
+    tidelock("deploy").succeeds(applied=["001_i"])
+
+
+@pytest.mark.fault
+def test_rights_that_another_role_lacks_are_not_granted_to_ours(database, folder, tidelock, role):
+    database.query(f'CREATE SCHEMA s; CREATE TABLE s.t (); GRANT "{role}" TO postgres')
+    folder.add("001_r", f'SET ROLE "{role}"; SELECT * FROM s.t')
+    result = tidelock("deploy").fails(exit=6, says=["42501", "The script changes its role"])
+    assert 'TO postgres' not in result.errors
 
 
 @pytest.mark.fault
