@@ -83,12 +83,13 @@ static bool write_marks(struct connection *conn, const struct folder *folder, co
             return false;
     }
     items[0] = (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &ledger->lock_key };
-    if (count > 0 &&
-        !ledger_batch(conn, ledger,
-                      &(const struct batch) { .items = items, .count = 1 + LEDGER_ITEMS_MOST * count }, none,
-                      err)) {
+    if (count > 0 && !ledger_batch(conn, ledger,
+                                   &(const struct batch) { .items = items,
+                                                           .count = 1 + LEDGER_ITEMS_MOST * count,
+                                                           .cancellable = 1 + LEDGER_ITEMS_MOST * count },
+                                   none, err)) {
         error_context(err, "recording %zu migration%s as applied", count, text_plural(count));
-        return ledger_say_changed(err);
+        return ledger_say_changed(conn, ledger, err);
     }
     print_line("%zu of %zu migration%s recorded as applied, %zu already were.", count, folder->count,
                text_plural(folder->count), end - count);

@@ -25,8 +25,10 @@ static bool mark_applied(struct connection *conn, const struct ledger *ledger, c
     random_uuid(id);
     count += ledger_add_items(ledger, LEDGER_ROLL_BACK, row, &parameters[0], items + count);
     count += ledger_add_items(ledger, LEDGER_INSERT_MARKED, row, &parameters[1], items + count);
-    return ledger_batch(conn, ledger, &(const struct batch) { .items = items, .count = count }, row, err) ||
-           ledger_say_changed(err);
+    return ledger_batch(conn, ledger,
+                        &(const struct batch) { .items = items, .count = count, .cancellable = count }, row,
+                        err) ||
+           ledger_say_changed(conn, ledger, err);
 }
 
 /* A row is recorded as applied with the checksum of its script, so it takes the script. */
@@ -88,7 +90,7 @@ static bool resolve_rolled_back(struct arena *arena, const struct config *config
         !ledger.dialect->check_rolled_back(ledger.rows, ledger.count, name, err))
         return false;
     if (!ledger_write(conn, &ledger, LEDGER_ROLL_BACK, row, err))
-        return ledger_say_changed(err);
+        return ledger_say_changed(conn, &ledger, err);
     print_line("Migration %s marked as rolled back.", name);
     return true;
 }

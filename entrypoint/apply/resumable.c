@@ -243,6 +243,8 @@ static bool stop(struct execution *execution, struct error *err)
     if (err->class == ERROR_LEADER || err->class == ERROR_UNREACHABLE)
         return false;
     record_stop(execution, is_partial(facts, err), err);
+    facts->is_stuck = facts->has_effect && session_state_is_lost(execution, execution->failure.names.stuck,
+                                                                 sizeof execution->failure.names.stuck);
     if (err->class == ERROR_PARTIAL && execution->mode != MODE_BACKFILL)
         record_prefix(execution, execution->course.done);
     return false;
@@ -300,8 +302,9 @@ static bool start_row(struct execution *execution, struct error *err)
     course->done = course->recorded = course->resumed;
     if (!check_resumable(execution, course->resumed, err))
         return false;
-    log_info("%s was interrupted: resuming at statement %zu of %zu", execution->migration->name,
-             course->resumed + 1, execution->summary.statements);
+    if (execution->lock_wait.retry.tries == 0)
+        log_info("%s was interrupted: resuming at statement %zu of %zu", execution->migration->name,
+                 course->resumed + 1, execution->summary.statements);
     (void)snprintf(before, sizeof before, "%zu", course->resumed);
     row[ROW_BEFORE] = before;
     return ledger_write(execution->conn, ledger, LEDGER_RESUME, row, err);
@@ -353,21 +356,32 @@ static bool finish(struct execution *execution, struct error *err)
     }
 }
 
+/* The ledger may be locked. */
+static bool start(struct execution *execution, struct error *err)
+{
+    bool is_started;
+
+    execution->lock_wait.retry.tries = 0;
+    do {
+        watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+        is_started =
+            execution_set_lock_timeout(execution, WAIT_TABLE, false, err) && start_row(execution, err);
+        watch_stop(execution->watch);
+    } while (!is_started && lock_retry(execution, err));
+    return is_started || error_context(err, "starting %s", execution->migration->name);
+}
+
 bool resumable_apply(struct execution *execution, struct error *err)
 {
     struct script_reader at = execution_reader(execution);
     bool is_applied;
-    bool is_started;
 
-    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
-    is_started = start_row(execution, err);
-    watch_stop(execution->watch);
-    if (!is_started)
-        return error_context(err, "starting %s", execution->migration->name);
+    if (!set_session(execution, err) || !start(execution, err))
+        return false;
     execution->failure.facts.has_begun = true;
     skip_done(execution, &at);
-    is_applied = set_session(execution, err) && session_state_begin(execution, err) &&
-                 run(execution, at, err) && assertion_after(execution, err) && finish(execution, err);
+    is_applied = session_state_begin(execution, err) && run(execution, at, err) &&
+                 assertion_after(execution, err) && finish(execution, err);
     if (!is_applied)
         (void)stop(execution, err);
     memory_free(execution->baseline);

@@ -31,6 +31,7 @@ enum {
     VALUE_IN_BLOCK = 1 << 20,
     VALUE_HIDDEN = 1 << 21,
     LATE_SETTING = 1 << 22,
+    STUCK = 1 << 23,
 };
 
 static unsigned set_of(const struct failure_facts *facts)
@@ -64,6 +65,7 @@ static unsigned set_of(const struct failure_facts *facts)
         { facts->class == ERROR_LOST, LOST },
         { facts->class == ERROR_TABLE_LOCK, TABLE_LOCK },
         { facts->leftover == LEFTOVER_COMMITTED, COMMITTED },
+        { facts->is_stuck, STUCK },
         { facts->is_pooled, POOLED },
         { facts->insists_on_one, ONE },
     };
@@ -100,6 +102,7 @@ static const struct {
     { 1u << HOLDS_UNKNOWN, 0, 0, NEXT_FIND_OUT },
     { 0, COMMITTED, 0, NEXT_LOOK },
     { 0, LEFT | PERSON, 0, NEXT_REMEDY },
+    { 1u << HOLDS_PERSISTS | 1u << HOLDS_EARLIER, STUCK, 0, NEXT_FINISH },
     { 1u << HOLDS_PERSISTS | 1u << HOLDS_EARLIER, STOPPED, 0, NEXT_GO_ON },
     { 1u << HOLDS_PERSISTS | 1u << HOLDS_EARLIER, LOST, 0, NEXT_GO_ON },
     { 0, STOPPED, 0, NEXT_BEGIN_AGAIN },
@@ -341,6 +344,12 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
                         "--applied \"%s\". If all of the script may run again: tidelock resolve "
                         "--rolled-back \"%s\", then deploy again.",
                         names->migration, names->migration);
+        break;
+    case NEXT_FINISH:
+        text_add_format(out,
+                        "It cannot be resumed: %s. Finish it by hand and type: tidelock resolve --applied "
+                        "\"%s\"; or undo what persists and type: tidelock resolve --rolled-back \"%s\".",
+                        names->stuck, names->migration, names->migration);
         break;
     case NEXT_GO_ON_CORRECTED:
         add_corrected(facts, names, out);

@@ -39,6 +39,7 @@ struct failure_facts {
     enum obstacle obstacle; /* why it failed in its transaction */
     bool is_pooled;         /* behind a pooler in transaction mode */
     bool insists_on_one;    /* its directive asks for one transaction */
+    bool is_stuck;          /* it cannot be resumed: what the rest needs ended with its session */
     bool has_hint;          /* the error already has a hint */
     bool has_blocker;       /* the blocker is known */
 };
@@ -69,6 +70,7 @@ enum failure_next {
     NEXT_GO_ON_CORRECTED,
     NEXT_BEGIN_AGAIN, /* deploy again to resume with the migration */
     NEXT_GO_ON,       /* deploy again to resume where it stopped */
+    NEXT_FINISH,      /* a person finishes or undoes it */
     NEXT_FIND_OUT,    /* deploy again: it finds out what was done */
     NEXT_BLOCKER,     /* wait for a session that is known */
     NEXT_TABLE,       /* wait for the table */
@@ -100,6 +102,7 @@ struct failure_names {
     int blocker_pid;   /* 0 = a prepared transaction */
     char blocker_remedy[1000]; /* what ends it */
     char persists[800];        /* those statements, or the rows of a backfill */
+    char stuck[400];           /* why it cannot be resumed, as a clause */
     char remains[512];         /* what was left over: "the INVALID index x" */
     char remedy[1024];         /* what a person types to remove that */
 };

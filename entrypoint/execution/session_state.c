@@ -288,14 +288,14 @@ static bool refuse(const struct execution *execution, const char *why, struct er
                       execution->migration->name, execution->migration->name);
 }
 
-/* The script from the statement at which it resumes. */
-static struct slice rest_of(const struct execution *execution)
+/* The script from statement `first` on. */
+static struct slice rest_of(const struct execution *execution, size_t first)
 {
     struct script_reader reader = execution_reader(execution);
     struct statement statement;
     struct error ignored;
 
-    for (size_t i = 0; i <= execution->course.resumed; i++) {
+    for (size_t i = 0; i <= first; i++) {
         if (script_next(&reader, &statement, &ignored) != SCRIPT_STATEMENT)
             return (struct slice) { .at = "", .length = 0 };
     }
@@ -303,24 +303,39 @@ static struct slice rest_of(const struct execution *execution)
                             execution->script.length - statement.start };
 }
 
-/* What the former session alone had, and the rest of the script names. */
-static bool check_kept(const struct execution *execution, const struct result *rows, struct error *err)
+/* What a session alone had, and the rest of the script names. */
+static bool find_kept(const struct result *rows, struct slice rest, char *why, size_t size)
 {
-    struct slice rest = rest_of(execution);
-    char why[512];
-
     for (int row = 0; row < result_rows(rows); row++) {
         const char *name = result_text(rows, row, 5);
 
         if (name[0] == '\0' || !session_statement_mentions(rest, name))
             continue;
-        (void)snprintf(
-            why, sizeof why,
-            "the %s \"%.300s\" ended with the session of the interrupted run, and the rest needs it",
-            result_text(rows, row, 4), name);
-        return refuse(execution, why, err);
+        (void)snprintf(why, size,
+                       "the %s \"%.300s\" ended with the session of that run, and the rest needs it",
+                       result_text(rows, row, 4), name);
+        return true;
     }
-    return true;
+    return false;
+}
+
+static bool check_kept(const struct execution *execution, const struct result *rows, struct error *err)
+{
+    char why[512];
+
+    return !find_kept(rows, rest_of(execution, execution->course.resumed), why, sizeof why) ||
+           refuse(execution, why, err);
+}
+
+bool session_state_is_lost(struct execution *execution, char *why, size_t size)
+{
+    const char *const id = execution->id;
+    auto_result struct result *rows = NULL;
+    struct error ignored;
+
+    return execution->is_state_kept && !connection_is_lost(execution->conn) &&
+           query_run(execution->conn, &READ, &id, &rows, &ignored) &&
+           find_kept(rows, rest_of(execution, execution->course.done), why, size);
 }
 
 /* Nothing was kept: it may resume only if its text shows that it had set nothing. */

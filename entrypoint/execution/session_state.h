@@ -38,6 +38,10 @@ must_use bool session_state_settle(struct execution *execution, struct error *er
  * up with; free it. A script that is one transaction has nothing to resume: call it in that transaction. */
 must_use bool session_state_begin(struct execution *execution, struct error *err);
 
+/* Whether a run that resumes after what is done now would be refused, for what its session alone has: `why`
+ * is a clause. A question that can't be asked is answered with false. */
+bool session_state_is_lost(struct execution *execution, char *why, size_t size);
+
 /* Sets again what a statement of the script (RESET ALL, DISCARD ALL) has taken away of our own settings. */
 must_use bool session_state_reinstate(struct execution *execution, struct slice statement, struct error *err);
 

@@ -116,7 +116,7 @@ must_use bool ledger_write(struct connection *conn, const struct ledger *ledger,
 
 /* For a command that only writes the ledger: says in `err` what is known of that when the answer did not
  * come, or that nothing was changed. Returns false. */
-bool ledger_say_changed(struct error *err);
+bool ledger_say_changed(const struct connection *conn, const struct ledger *ledger, struct error *err);
 
 /* Records a failure that left nothing behind (checksum, name, started and logs): a row that is marked rolled
  * back at once, so that the next deployment tries again. The same failure of the same script reuses its row.

@@ -123,9 +123,16 @@ bool ledger_write(struct connection *conn, const struct ledger *ledger, enum led
                         values, err);
 }
 
-bool ledger_say_changed(struct error *err)
+bool ledger_say_changed(const struct connection *conn, const struct ledger *ledger, struct error *err)
 {
-    if (err->class != ERROR_LOST && err->class != ERROR_INTERRUPTED)
+    if (err->class == ERROR_TABLE_LOCK)
+        error_hint(
+            err,
+            "Somebody else has locked the ledger: type the same again when it is free. To see who: SELECT "
+            "pid, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE relation = "
+            "'%s'::regclass);",
+            ledger->table);
+    if (!connection_is_lost(conn))
         return error_holds(err, "Nothing was changed.");
     error_holds(err, "It is not known whether the ledger was changed.");
     return error_hint(err, "See what it holds (tidelock status), or type the same again.");

@@ -70,6 +70,41 @@ def test_a_locked_ledger_ends_a_deployment_in_time(database, folder, tidelock, l
     assert database.applied() == ["001_t"]
 
 
+@pytest.mark.parametrize("mode", [*MODES, "backfill"])
+def test_a_ledger_that_was_locked_before_is_waited_for_as_long_as_any_table(database, folder, tidelock, locked, mode):
+    folder.add("002_c", {**MODES, "backfill": "-- tidelock: backfill t key=id\nUPDATE t SET n = id"}[mode])
+    database.query("ALTER TABLE t ADD PRIMARY KEY (id), ADD COLUMN n int")
+    lock_ledger(locked)
+    tidelock("deploy", "--retry-for", "2s", "--lock-timeout", "1s").fails(exit=9, says=["Nothing of 002_c", f"pid {locked.info.backend_pid}"])
+    running = tidelock.start("deploy")
+    running.wait_for_line("lock timeout")
+    locked.execute("COMMIT")
+    running.wait(PATIENCE).succeeds()
+    assert database.applied() == ["001_t", "002_c"]
+
+
+BY_HAND = {"applied": ["resolve", "--applied", "002_c"], "rolled back": ["resolve", "--rolled-back", "002_c"], "baseline": ["baseline"]}
+
+
+@pytest.mark.parametrize("how", ["signal", "time"])
+@pytest.mark.parametrize("command", BY_HAND)
+def test_a_command_by_hand_neither_waits_for_ever_nor_acts_after_its_end(database, folder, tidelock, locked, command, how):
+    folder.add("002_c", "-- tidelock: transaction=off\nCREATE TABLE c (); SELECT 1 / 0;")
+    if command != "baseline":
+        tidelock("deploy").fails(exit=7)
+    before = [(row.name, row.finished, row.rolled_back) for row in database.ledger()]
+    lock_ledger(locked)
+    running = tidelock.start(*BY_HAND[command])
+    wait_until(lambda: database.value(WAITING), "it to wait for the ledger")
+    if how == "signal":
+        running.signal(signal.SIGTERM)
+    running.wait(PATIENCE).fails(exit=143 if how == "signal" else 9, says=["Nothing was changed."])
+    wait_for_nobody(database)
+    locked.execute("COMMIT")
+    assert [(row.name, row.finished, row.rolled_back) for row in database.ledger()] == before
+    tidelock(*BY_HAND[command]).succeeds()
+
+
 def test_a_signal_ends_the_wait_for_the_ledger(database, folder, tidelock, locked):
     folder.add("002_c", "SELECT pg_sleep(1); ALTER TABLE t ADD COLUMN c int;")
     running = start_and_lock(tidelock, database, locked, "--lock-timeout", "60s")

@@ -4,7 +4,7 @@
 #include "execution/failure.h"
 
 /* Every combination of facts: what is counted here has a digit for each fact. */
-enum { FLAGS = 10, COMBINATIONS = ERROR_CLASSES * MODES * LEFTOVERS * (1 << FLAGS) * OBSTACLES };
+enum { FLAGS = 11, COMBINATIONS = ERROR_CLASSES * MODES * LEFTOVERS * (1 << FLAGS) * OBSTACLES };
 
 static struct failure_facts facts_of(unsigned number)
 {
@@ -20,6 +20,7 @@ static struct failure_facts facts_of(unsigned number)
         .has_blocker = flags & 128,
         .is_pooled = flags & 256,
         .insists_on_one = flags & 512,
+        .is_stuck = flags & 1024,
         .sqlstate = "",
     };
 
@@ -126,6 +127,7 @@ static void every_combination_has_both_sentences(void **state)
                                           .statements = 2,
                                           .blocker_pid = 7,
                                           .persists = " line 1: SELECT 1",
+                                          .stuck = "the cursor \"c\" ended with its session",
                                           .remains = "the INVALID index i",
                                           .remedy = "DROP INDEX CONCURRENTLY i" } };
 
