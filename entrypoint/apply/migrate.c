@@ -103,6 +103,7 @@ bool migration_check_pooled(struct execution *execution, struct error *err)
     const struct migration *migration = execution->migration;
     bool is_right = prepare(execution, &bytes, err);
 
+    execution->script = slice_of("");
     if (err->class == ERROR_INTERRUPTED && !is_right)
         return false;
     if (!is_right || execution->mode == MODE_ATOMIC)
@@ -134,14 +135,11 @@ static bool run(struct execution *execution, struct error *err)
     return true;
 }
 
-bool migration_apply(struct execution *execution, size_t before, struct error *err)
+static bool apply(struct execution *execution, struct text *bytes, struct error *err)
 {
-    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     bool is_applied;
 
-    execution->failure.facts.is_resuming = execution->unfinished != NULL;
-    execution->failure.names.before = before;
-    if (!prepare(execution, &bytes, err))
+    if (!prepare(execution, bytes, err))
         return execution_explain(execution, err);
     log_debug("applying %s, mode %s, %zu statement%s", execution->migration->name,
               MODE_NAMES[execution->mode], execution->summary.statements,
@@ -166,4 +164,17 @@ bool migration_apply(struct execution *execution, size_t before, struct error *e
     if (execution->is_ended)
         tell_how_to_lift_it(execution, err);
     return false;
+}
+
+bool migration_apply(struct execution *execution, size_t before, struct error *err)
+{
+    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+    bool is_applied;
+
+    execution->failure.facts.is_resuming = execution->unfinished != NULL;
+    execution->failure.names.before = before;
+    is_applied = apply(execution, &bytes, err);
+    /* What is found out about a failure after this is not in its text. */
+    execution->script = slice_of("");
+    return is_applied;
 }

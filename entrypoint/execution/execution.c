@@ -287,7 +287,9 @@ void execution_judge(struct execution *execution, struct error *err)
     facts->class = err->class;
     facts->sqlstate = err->sqlstate;
     facts->mode = execution->mode;
-    facts->obstacle = obstacle_of(execution_reader(execution), execution->failed_statement, err->sqlstate);
+    if (execution->script.length > 0)
+        facts->obstacle =
+            obstacle_of(execution_reader(execution), execution->failed_statement, err->sqlstate);
     facts->is_pooled = execution->is_pooled;
     facts->insists_on_one = execution->directives.transaction == TRANSACTION_ON;
     facts->is_in_doubt = execution->commit_doubt.is_in_doubt;
