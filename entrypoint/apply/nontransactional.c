@@ -14,17 +14,22 @@
  * migration applies. */
 static bool suspend_timeouts(struct execution *execution, struct result **before, struct error *err)
 {
-    return query_several(
-        execution->conn,
-        &(const struct query) {
-            .name = "suspend_timeouts",
-            .sql = "SELECT pg_catalog.current_setting('lock_timeout'), "
-                   "pg_catalog.current_setting('statement_timeout'),"
-                   " pg_catalog.current_setting('transaction_timeout', true);"
-                   "SET lock_timeout = 0;SET statement_timeout = 0;"
-                   "SELECT CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL"
-                   "            THEN pg_catalog.set_config('transaction_timeout', '0', false) END" },
-        before, 1, err);
+    auto_result struct result *found = NULL;
+
+    if (!query_several(
+            execution->conn,
+            &(const struct query) {
+                .name = "suspend_timeouts",
+                .sql = "SELECT pg_catalog.current_setting('lock_timeout'), "
+                       "pg_catalog.current_setting('statement_timeout'),"
+                       " pg_catalog.current_setting('transaction_timeout', true);"
+                       "SET lock_timeout = 0;SET statement_timeout = 0;"
+                       "SELECT CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL"
+                       "            THEN pg_catalog.set_config('transaction_timeout', '0', false) END" },
+            &found, 1, err))
+        return false;
+    *before = steal(&found);
+    return true;
 }
 
 /* One try. */
