@@ -168,6 +168,13 @@ static bool explain_reason(const struct endpoint *where, const struct reason *re
     error_set(err, reason->class, "could not connect to %s: %.*s", where->label, (int)line.length, line.at);
     error_code(err, reason->prisma);
     error_hint(err, "%s", reason->hint);
+    if (strcmp(reason->prisma, "P1011") == 0 && where->is_sslmode_standard &&
+        endpoint_value(where, "sslrootcert") != NULL)
+        error_hint(
+            err,
+            "%s A CA is named and no sslmode, which asks for a verified connection; for one without TLS: "
+            "sslmode=disable.",
+            reason->hint);
     return reason->is_worth_retrying;
 }
 
