@@ -10,6 +10,7 @@
 #include "history/folder.h"
 #include "history/ledger.h"
 #include "lock/leader.h"
+#include "postgres/query_failure.h"
 #include "postgres/reach.h"
 #include "print.h"
 
@@ -203,7 +204,7 @@ static bool status_run(struct arena *arena, const struct config *config, int *ex
     struct target target;
 
     if (!target_find(arena, config, &target, err) || !overview_read(arena, config, &target, &overview, err))
-        return false;
+        return query_failure_explain(err, "Nothing was changed.");
     if (config->wants_json)
         print_overview_json(&overview);
     else

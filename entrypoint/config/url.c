@@ -270,6 +270,16 @@ static bool take_hosts(const char *value, struct endpoint *out, struct error *er
     return true;
 }
 
+/* PostgreSQL reserves these names (documentation, "CREATE SCHEMA"); a temporary schema ends with its session.
+ */
+static bool check_schema(const char *name, struct error *err)
+{
+    if (strncmp(name, "pg_", 3) != 0 && strcmp(name, "information_schema") != 0)
+        return true;
+    return url_refuse(err, "its \"schema\" is one of the server's own",
+                      "Write schema=public, or another name that does not begin with \"pg_\".");
+}
+
 static bool take_parameter(const struct parameter *parameter, const char *value, const char **tls,
                            struct endpoint *out, struct error *err)
 {
@@ -291,7 +301,7 @@ static bool take_parameter(const struct parameter *parameter, const char *value,
         return !url_tls_is_file(parameter->tls) || check_file(parameter->name, value, err);
     case ACTION_SCHEMA:
         out->schema = value[0] == '\0' ? NULL : value;
-        return true;
+        return check_schema(value, err);
     case ACTION_POOLER:
         out->is_pooler = strcmp(value, "true") == 0;
         return out->is_pooler || strcmp(value, "false") == 0 ||

@@ -386,6 +386,8 @@ static void what_cannot_be_meant_is_refused_and_the_password_not_quoted(void **s
         { "postgres://h/d?sslmode=require&sslrootcert=", "\"sslrootcert\" is empty" },
         { "postgres://h/d?sslcert=ca.pem&sslkey=", "\"sslkey\" is empty" },
         { "postgres://h/d?sslcrl=", "\"sslcrl\" is empty" },
+        { "postgres://h/d?schema=pg_temp", "\"schema\"" },
+        { "postgres://h/d?schema=information_schema", "\"schema\"" },
         { "postgres://h/d?sslmod=require", "TLS" },
         { "postgres://h/d?SSLMODE=require", "TLS" },
         { "postgres://h/d?tls=true", "TLS" },
