@@ -10,6 +10,7 @@
 #include "history/script_file.h"
 #include "lock/acquire.h"
 #include "postgres/advisory.h"
+#include "postgres/query_failure.h"
 #include "print.h"
 
 /* One row to write; its texts live in the arena. */
@@ -59,6 +60,8 @@ static bool refuse_failed(const struct folder *folder, const struct history *his
             continue;
         error_set(err, ERROR_REFUSED, "migration \"%s\" failed and has not been resolved", name);
         error_code(err, folder->dialect->codes.unresolved);
+        if (history->items[i].was_finished)
+            return error_hint(err, "Resolve it first: tidelock resolve --rolled-back \"%s\"", name);
         return error_hint(err, "Resolve it first: tidelock resolve --applied \"%s\" or --rolled-back \"%s\"",
                           name, name);
     }
@@ -96,14 +99,13 @@ static bool write_marks(struct connection *conn, const struct folder *folder, co
     return true;
 }
 
-static bool baseline_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+static bool record(struct arena *arena, const struct config *config, struct error *err)
 {
     auto_connection struct connection *conn = NULL;
     struct target target;
     struct ledger ledger;
     size_t end = 0;
 
-    (void)exit_code;
     if (!target_find(arena, config, &target, err) ||
         !find_end(&target.folder, config->baseline_to, &end, err))
         return false;
@@ -115,6 +117,12 @@ static bool baseline_run(struct arena *arena, const struct config *config, int *
     if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
         return false;
     return write_marks(conn, &target.folder, &ledger, end, err);
+}
+
+static bool baseline_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+{
+    (void)exit_code;
+    return record(arena, config, err) || query_failure_explain(err, "Nothing was changed.");
 }
 
 const struct command COMMAND_BASELINE = {

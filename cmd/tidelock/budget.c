@@ -4,6 +4,7 @@
 #include "command.h"
 #include "config/endpoint.h"
 #include "config/options.h"
+#include "postgres/query_failure.h"
 #include "postgres/reach.h"
 #include "print.h"
 #include "sql/quote.h"
@@ -124,7 +125,7 @@ static bool budget_run(struct arena *arena, const struct config *config, int *ex
         return false;
     conn = reach_database(config, &endpoint, NULL, err);
     if (conn == NULL || !budget_read(arena, conn, &budget, err))
-        return false;
+        return query_failure_explain(err, "Nothing was changed.");
     if (config->wants_json)
         print_budget_json(&budget, config);
     else

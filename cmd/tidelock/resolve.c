@@ -9,6 +9,7 @@
 #include "history/script_file.h"
 #include "lock/acquire.h"
 #include "postgres/advisory.h"
+#include "postgres/query_failure.h"
 #include "print.h"
 
 /* Marks the failed rows as rolled back and inserts an applied one: both or neither. */
@@ -98,6 +99,7 @@ static bool resolve_rolled_back(struct arena *arena, const struct config *config
 static bool resolve_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
     struct target target;
+    bool is_done;
 
     (void)exit_code;
     if ((config->resolve_applied == NULL) == (config->resolve_rolled_back == NULL)) {
@@ -107,9 +109,11 @@ static bool resolve_run(struct arena *arena, const struct config *config, int *e
             "Use --applied if the schema holds all of the migration, --rolled-back if it holds none of it.");
     }
     if (config->resolve_applied != NULL)
-        return target_find(arena, config, &target, err) && resolve_applied(arena, config, &target, err);
-    return target_find_unchecked(arena, config, &target, err) &&
-           resolve_rolled_back(arena, config, &target, err);
+        is_done = target_find(arena, config, &target, err) && resolve_applied(arena, config, &target, err);
+    else
+        is_done = target_find_unchecked(arena, config, &target, err) &&
+                  resolve_rolled_back(arena, config, &target, err);
+    return is_done || query_failure_explain(err, "Nothing was changed.");
 }
 
 const struct command COMMAND_RESOLVE = {

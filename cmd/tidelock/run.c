@@ -17,6 +17,7 @@
 #include "gate/interpreter.h"
 #include "http/request.h"
 #include "postgres/budget.h"
+#include "postgres/query_failure.h"
 #include "postgres/reach.h"
 #include "reporting.h"
 
@@ -69,8 +70,10 @@ static bool make_environment(struct arena *arena, const struct config *config, c
     if (!endpoint_find(arena, config, &endpoint, err))
         return false;
     conn = reach_database(config, &endpoint, NULL, err);
-    if (conn == NULL || !budget_read(arena, conn, &budget, err))
+    if (conn == NULL || !budget_read(arena, conn, &budget, err)) {
+        (void)query_failure_explain(err, "All migrations are applied; CMD was not started.");
         return error_context(err, "computing the share of the connections");
+    }
     count = budget_share(&budget, (int)config->replicas, (int)config->connections, (int)config->headroom);
     if (count == 0)
         log_warn(

@@ -10,6 +10,7 @@
 #include "history/folder.h"
 #include "history/ledger.h"
 #include "lock/leader.h"
+#include "postgres/query_failure.h"
 #include "postgres/reach.h"
 #include "print.h"
 
@@ -38,8 +39,7 @@ static bool overview_read(struct arena *arena, const struct config *config, stru
         if (!history_check_edited(&out->history, &target->folder, i, err))
             return false;
     }
-    /* An unfinished row has failed or is being applied right now: only the leader lock tells which.
-     * */
+    /* An unfinished row has failed or is being applied right now: only the leader lock tells which. */
     return out->history.failed_count == 0 || leader_find(conn, out->ledger.lock_key, &out->leader, err);
 }
 
@@ -78,19 +78,22 @@ static void print_findings(const struct overview *overview)
         print_line("  %-8s %s", VERDICT_NAMES[VERDICT_MISSING], history->missing[i]->name);
 }
 
-/* Of a row that is not in the folder: only what can work is advised. */
-static void print_stray_advice(const struct overview *overview, const struct ledger_row *row)
+/* Where only one of the two answers can work. */
+static void print_only_advice(const struct overview *overview, const struct ledger_row *row)
 {
     auto_text struct text next = text_init(REMEDY_MOST);
 
-    validate_add_remedy(&overview->target->folder, row, &next);
+    validate_add_remedy(&overview->target->folder, &overview->history, row, &next);
     print_line("\n%s", next.at);
 }
 
 static void print_failed_advice(const struct overview *overview, const struct ledger_row *row)
 {
-    if (folder_find(&overview->target->folder, row->name) == NULL) {
-        print_stray_advice(overview, row);
+    const struct folder *folder = &overview->target->folder;
+    const struct migration *migration = folder_find(folder, row->name);
+
+    if (migration == NULL || overview->history.items[migration - folder->items].was_finished) {
+        print_only_advice(overview, row);
         return;
     }
     if (ledger_row_is_resumable(row)) {
@@ -104,18 +107,25 @@ static void print_failed_advice(const struct overview *overview, const struct le
 }
 
 /* Missing migrations of an older release may be part of what is pending. */
+static void print_replacement_advice(const struct overview *overview)
+{
+    auto_text struct text missing = text_init(REMEDY_MOST);
+    auto_text struct text command = text_init(REMEDY_MOST);
+
+    validate_add_missing(&overview->history, &missing);
+    validate_add_replacement(&overview->target->folder, &overview->history, &command);
+    print_line("\n%s.", missing.at);
+    print_line("If a pending one replaces them, and the database already holds all of it:");
+    print_line("  %s", command.at);
+}
+
 static void print_pending_advice(const struct overview *overview)
 {
     const struct history *history = &overview->history;
     size_t applied = history->counts[VERDICT_APPLIED] + history->counts[VERDICT_EDITED];
 
     if (history->missing_count > 0 && !history->is_ahead)
-        print_line(
-            "\n%zu applied migration%s %s not in this folder: removed, squashed or renamed.\nIf a "
-            "pending one replaces them, and the database already holds all of it:\n"
-            "  tidelock resolve --applied NAME",
-            history->missing_count, text_plural(history->missing_count),
-            history->missing_count == 1 ? "is" : "are");
+        print_replacement_advice(overview);
     print_line("\nTo apply what is pending: tidelock deploy");
     if (applied + history->missing_count == 0)
         print_line("If the database already holds the schema: tidelock baseline");
@@ -194,7 +204,7 @@ static bool status_run(struct arena *arena, const struct config *config, int *ex
     struct target target;
 
     if (!target_find(arena, config, &target, err) || !overview_read(arena, config, &target, &overview, err))
-        return false;
+        return query_failure_explain(err, "Nothing was changed.");
     if (config->wants_json)
         print_overview_json(&overview);
     else

@@ -281,6 +281,18 @@ static bool check_resumable(struct execution *execution, size_t done, struct err
         execution->migration->name);
 }
 
+static void log_resuming(const struct execution *execution)
+{
+    const char *name = execution->migration->name;
+    size_t statements = execution->summary.statements;
+    size_t resumed = execution->course.resumed;
+
+    if (resumed < statements)
+        log_info("%s was interrupted: resuming at statement %zu of %zu", name, resumed + 1, statements);
+    else
+        log_info("%s was interrupted after its last statement: what is left is to check and record it", name);
+}
+
 static bool start_row(struct execution *execution, struct error *err)
 {
     static const char running[] = LEDGER_OURS "running";
@@ -303,8 +315,7 @@ static bool start_row(struct execution *execution, struct error *err)
     if (!check_resumable(execution, course->resumed, err))
         return false;
     if (execution->lock_wait.retry.tries == 0)
-        log_info("%s was interrupted: resuming at statement %zu of %zu", execution->migration->name,
-                 course->resumed + 1, execution->summary.statements);
+        log_resuming(execution);
     (void)snprintf(before, sizeof before, "%zu", course->resumed);
     row[ROW_BEFORE] = before;
     return ledger_write(execution->conn, ledger, LEDGER_RESUME, row, err);

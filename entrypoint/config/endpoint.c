@@ -53,8 +53,11 @@ static bool take_libpq_variables(struct endpoint *endpoint, struct error *err)
         if (value != NULL && endpoint_value(endpoint, known[i].keyword) == NULL)
             endpoint_set(endpoint, known[i].keyword, value);
     }
-    return mode == NULL || (endpoint_value(endpoint, "sslmode") != NULL && !endpoint->is_sslmode_standard) ||
-           url_set_tls_mode(mode, "PGSSLMODE", endpoint, err);
+    if (mode != NULL && (endpoint_value(endpoint, "sslmode") == NULL || endpoint->is_sslmode_standard) &&
+        !url_set_tls_mode(mode, "PGSSLMODE", endpoint, err))
+        return false;
+    url_verify_by_ca(endpoint);
+    return true;
 }
 
 /* Without a name libpq takes the operating system's, which a container's user often does not have. */
@@ -126,7 +129,7 @@ static bool require_encryption(struct endpoint *endpoint, const struct config *c
             name);
         return error_hint(err, "Set DATABASE_URL instead, with sslmode=verify-full.");
     }
-    if (!is_said)
+    if (!is_said && (mode == NULL || strncmp(mode, "verify-", 7) != 0))
         endpoint_set(endpoint, "sslmode", "require");
     if (!is_said || strcmp(mode, "require") == 0 || strncmp(mode, "verify-", 7) == 0)
         return true;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "deploy/internal.h"
+#include "postgres/query_failure.h"
 #include "postgres/writable.h"
 
 /* How many broken connections in a row are replaced before the deployment gives up. */
@@ -34,6 +35,20 @@ static void say_doubt(struct deployment *d, struct error *err)
     (void)execution_explain(&d->execution, err);
 }
 
+/* Where a migration has failed, that has been said with what the database holds. */
+static void say_between(const struct deployment *d, struct error *err)
+{
+    auto_text struct text holds = text_init(sizeof err->holds);
+
+    if (err->holds[0] != '\0')
+        return;
+    if (d->report->applied_count == 0)
+        text_add_string(&holds, "This run has applied no migration.");
+    else
+        deployment_add_applied(d, &holds);
+    (void)query_failure_explain(err, holds.at);
+}
+
 /* A broken connection is replaced, and so is one that may no longer write: the ledger says what was done. Not
  * forever, since a script may be the cause, nor for a migration whose time is over. */
 static enum phase recover(struct deployment *d, struct error *err)
@@ -46,6 +61,7 @@ static enum phase recover(struct deployment *d, struct error *err)
     if (!is_lost || signals_pending() != 0 || is_given_up ||
         (is_late && !d->execution.commit_doubt.is_in_doubt)) {
         say_doubt(d, err);
+        say_between(d, err);
         if (is_given_up && !is_read_only)
             error_hint(err,
                        "Check the server's log: it may be out of memory, or this migration may crash it.");

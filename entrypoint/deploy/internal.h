@@ -91,6 +91,9 @@ struct connection *deployment_reconnect(void *context);
 /* One migration more has been applied: adds it to the report, counts it in the progress, logs it. */
 void deployment_report_applied(struct deployment *d);
 
+/* Adds what this run has applied before it ended, as a sentence. */
+void deployment_add_applied(const struct deployment *d, struct text *out);
+
 /* PHASE_PREPARING: what has to hold under the leader lock before the first migration begins. */
 phase_step deployment_prepare;
 

@@ -191,12 +191,20 @@ struct connection *deployment_reconnect(void *context)
     return d->conn;
 }
 
+void deployment_add_applied(const struct deployment *d, struct text *out)
+{
+    text_add_format(out, "This run has applied %zu migration%s; it has changed nothing else.",
+                    d->report->applied_count, text_plural(d->report->applied_count));
+}
+
 /* A process that waits for its turn again may already have applied something. */
 static enum phase give_up_waiting(const struct deployment *d, struct error *err)
 {
+    auto_text struct text holds = text_init(sizeof err->holds);
+
+    deployment_add_applied(d, &holds);
     if (d->report->applied_count > 0)
-        error_holds(err, "This run has applied %zu migration%s; it has changed nothing else.",
-                    d->report->applied_count, text_plural(d->report->applied_count));
+        error_holds(err, "%s", holds.at);
     return PHASE_FAILED;
 }
 

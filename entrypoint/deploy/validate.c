@@ -7,6 +7,8 @@
 #include "history/folder.h"
 #include "history/ledger.h"
 
+enum { MISSING_MOST = 2048 };
+
 bool validate_edited(const struct folder *folder, struct history *history, bool is_strict, struct error *err)
 {
     for (size_t i = 0; i < folder->count; i++) {
@@ -51,6 +53,40 @@ static bool refuse(const struct folder *folder, const struct history *history, s
         "Restore the migrations as they were applied (see: tidelock status), or deploy without --strict.");
 }
 
+void validate_add_missing(const struct history *history, struct text *out)
+{
+    text_add_format(out,
+                    "%zu applied migration%s %s not in this folder (%s first): removed, squashed or renamed",
+                    history->missing_count, text_plural(history->missing_count),
+                    history->missing_count == 1 ? "is" : "are", history->missing[0]->name);
+}
+
+void validate_add_replacement(const struct folder *folder, const struct history *history, struct text *out)
+{
+    size_t first = 0;
+
+    while (first < folder->count && history->items[first].verdict != VERDICT_PENDING)
+        first++;
+    if (first < folder->count && history->counts[VERDICT_PENDING] == 1)
+        text_add_format(out, "tidelock resolve --applied \"%s\"", folder->items[first].name);
+    else
+        text_add_string(out, "tidelock resolve --applied NAME");
+}
+
+static void warn_of_missing(const struct folder *folder, const struct history *history)
+{
+    auto_text struct text missing = text_init(MISSING_MOST);
+    auto_text struct text command = text_init(MISSING_MOST);
+
+    validate_add_missing(history, &missing);
+    validate_add_replacement(folder, history, &command);
+    if (history->counts[VERDICT_PENDING] == 0)
+        log_warn("%s", missing.at);
+    else
+        log_warn("%s; if a pending one replaces them, and the database already holds all of it: %s",
+                 missing.at, command.at);
+}
+
 bool validate_findings(const struct folder *folder, const struct history *history, bool is_strict,
                        struct error *err)
 {
@@ -64,9 +100,7 @@ bool validate_findings(const struct folder *folder, const struct history *histor
         log_info("the database is ahead of this folder by %zu migration%s: a newer image has been deployed",
                  history->missing_count, text_plural(history->missing_count));
     else if (history->missing_count > 0)
-        log_warn("%zu applied migration%s %s not in this folder (%s first): removed, squashed or renamed",
-                 history->missing_count, text_plural(history->missing_count),
-                 history->missing_count == 1 ? "is" : "are", history->missing[0]->name);
+        warn_of_missing(folder, history);
     return true;
 }
 
@@ -84,11 +118,18 @@ void validate_warn_of_strays(const struct history *history)
         history->strays[0]->name, others);
 }
 
-void validate_add_remedy(const struct folder *folder, const struct ledger_row *row, struct text *out)
+void validate_add_remedy(const struct folder *folder, const struct history *history,
+                         const struct ledger_row *row, struct text *out)
 {
+    const struct migration *migration = folder_find(folder, row->name);
     const char *name = row->name;
 
-    if (folder_find(folder, name) != NULL)
+    if (migration != NULL && history->items[migration - folder->items].was_finished)
+        text_add_format(out,
+                        "Another row says that it was finished, so only the failed attempt is to be marked. "
+                        "Check the schema, then type: tidelock resolve --rolled-back \"%s\"",
+                        name);
+    else if (migration != NULL)
         text_add_format(out,
                         "Check the schema. If none of it is there: tidelock resolve --rolled-back \"%s\"; if "
                         "all of it is there: tidelock resolve --applied \"%s\"",
@@ -115,7 +156,7 @@ static bool refuse_failed(const struct folder *folder, const struct history *his
     else
         error_holds(err, "Parts of it may persist. Not applied: %zu pending migration%s.", pending,
                     text_plural(pending));
-    validate_add_remedy(folder, row, &next);
+    validate_add_remedy(folder, history, row, &next);
     return error_hint(err, "%s; then deploy again.", next.at);
 }
 

@@ -23,10 +23,16 @@ must_use bool validate_findings(const struct folder *folder, const struct histor
 /* Names the failed migrations that are not in the folder, in one line; none of its own is pending. */
 void validate_warn_of_strays(const struct history *history);
 
+/* Adds, without a full stop, that applied migrations are missing and what that may mean; then what to type if
+ * what is pending replaces them. */
+void validate_add_missing(const struct history *history, struct text *out);
+void validate_add_replacement(const struct folder *folder, const struct history *history, struct text *out);
+
 /* Adds what to type about a failed row, without a full stop: only what can work. One that an image with the
- * script would resume is never to be called rolled back; nothing is recorded as applied without its script.
- */
-void validate_add_remedy(const struct folder *folder, const struct ledger_row *row, struct text *out);
+ * script would resume is never to be called rolled back; nothing is recorded as applied without its script,
+ * or a second time. */
+void validate_add_remedy(const struct folder *folder, const struct history *history,
+                         const struct ledger_row *row, struct text *out);
 
 /* Half-applied migrations block (ERROR_REFUSED), except our own whose progress is known and that are still in
  * the folder: these are resumed. Call it only if something is to be applied. */

@@ -10,6 +10,7 @@
 #include "history/ledger.h"
 #include "lock/follow.h"
 #include "lock/leader.h"
+#include "postgres/query_failure.h"
 #include "postgres/reach.h"
 
 enum { PAUSE_MOST_MS = 3000 };
@@ -80,6 +81,17 @@ static bool look(struct waiting *waiting, struct connection *conn, struct error 
     return waiting->missing == 0 || leader_find(conn, ledger.lock_key, &waiting->holder, err);
 }
 
+/* A connection that broke, or a lock that somebody holds on the ledger, only costs one look. */
+static bool may_look_again(struct waiting *waiting, struct error *err)
+{
+    (void)query_failure_explain(err, "Nothing was changed.");
+    if ((err->class != ERROR_LOST && err->class != ERROR_TABLE_LOCK) || patience_is_over(&waiting->patience))
+        return false;
+    if (patience_has_word(&waiting->patience, err->message))
+        log_info("%s; looking again", err->message);
+    return true;
+}
+
 static void say(struct waiting *waiting)
 {
     char missing[32];
@@ -132,8 +144,7 @@ bool wait_for_level(const struct config *config, struct target *target, struct p
             reach_database(config, &target->endpoint, steal(&begun), err);
         bool is_seen = conn != NULL && look(&waiting, conn, err);
 
-        /* A broken connection only costs one look. */
-        if (!is_seen && (conn == NULL || err->class != ERROR_LOST || patience_is_over(&waiting.patience)))
+        if (!is_seen && (conn == NULL || !may_look_again(&waiting, err)))
             return false;
         connection_close(steal(&conn));
         if (is_seen && waiting.missing == 0)

@@ -74,6 +74,7 @@ static bool is_failed(const struct ledger_row *row)
 /* The latest applied row decides, unless there is also a failed one. */
 static void judge(struct history_item *item, const struct ledger_row *row)
 {
+    item->was_finished |= row->is_finished;
     if (row->is_rolled_back) {
         item->was_rolled_back = true;
         item->was_left |= row->steps > 0;
@@ -118,7 +119,8 @@ static void drop_duplicates(const struct ledger_row **rows, size_t *count)
     qsort(rows, *count, sizeof *rows, compare_ages);
 }
 
-/* Whether each missing name sorts behind the folder's last one, as those of a newer image do. */
+/* Whether each missing name sorts behind the folder's last one, as those of a newer image do. It has applied
+ * that one, too: a last one that is pending may replace what is missing (Prisma calls it 0_squash). */
 static bool is_ahead(const struct folder *folder, const struct history *history)
 {
     const struct dialect *dialect = folder->dialect;
@@ -126,6 +128,8 @@ static bool is_ahead(const struct folder *folder, const struct history *history)
 
     if (history->missing_count == 0 || folder->count == 0)
         return history->missing_count > 0;
+    if (history->items[folder->count - 1].verdict == VERDICT_PENDING)
+        return false;
     last = dialect->order_key_of(folder->items[folder->count - 1].name);
     for (size_t i = 0; i < history->missing_count; i++) {
         const struct order_key key = dialect->order_key_of(history->missing[i]->name);

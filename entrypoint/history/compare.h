@@ -22,6 +22,7 @@ struct history_item {
     const struct ledger_row *row; /* the row that decided; NULL when pending */
     bool was_rolled_back;         /* it also has a row that was rolled back */
     bool was_left;                /* … by hand, after part of it was done */
+    bool was_finished;            /* it has a row that is finished: it can't be recorded as applied again */
     bool is_out_of_order;         /* pending, but it sorts before one that is applied */
 };
 
@@ -33,8 +34,8 @@ struct history {
     const struct ledger_row *
         *missing; /* applied rows whose names are not in the folder, oldest first, each name once */
     size_t missing_count;
-    bool is_ahead; /* all of these sort behind the folder's last: a newer image was here. Otherwise some were
-                      removed, squashed or renamed */
+    bool is_ahead; /* all of these sort behind the folder's last, which is not pending: a newer image was
+                      here. Otherwise some were removed, squashed or renamed */
     const struct ledger_row **failed; /* every failed row, oldest first, of whatever name */
     size_t failed_count;
     const struct ledger_row **strays; /* failed rows whose names are not in the folder, oldest first, each

@@ -9,6 +9,9 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "postgres/sqlstate.h"
+#include "sql/quote.h"
+
+enum { ROLE_MOST = 512 };
 
 /* libpq's own messages, when the server has not refused. The first match wins. */
 static const struct reason {
@@ -18,6 +21,9 @@ static const struct reason {
     const char *prisma;
     const char *hint;
 } REASONS[] = {
+    /* Looked at only once the server has been reached. */
+    { "invalid integer value", ERROR_USAGE, false, "P1013",
+      "Write a whole number there, or remove the parameter from the database URL." },
     { "no password supplied", ERROR_USAGE, false, "P1000",
       "Set the password in the database URL, in PGPASSWORD, or in the file that DATABASE_URL_FILE names." },
     { "server does not support SSL", ERROR_USAGE, false, "P1011",
@@ -91,6 +97,41 @@ static const struct sqlstate *meaning_of(const char *code, const char *words)
     return sqlstate_find(is_password ? "28P01" : code);
 }
 
+/* What the server says of the user itself, with the code of a missing rule in pg_hba.conf: role "NAME" … */
+static const struct {
+    const char *words;
+    const char *remedy;
+} LOGINS[] = {
+    { "\" does not exist", "CREATE ROLE {role} LOGIN PASSWORD '…';" },
+    { "\" is not permitted to log in", "ALTER ROLE {role} LOGIN;" },
+};
+
+static void explain_login(struct slice said, struct error *err)
+{
+    static const char before[] = "role \"";
+    auto_text struct text role = text_init(ROLE_MOST);
+    auto_text struct text remedy = text_init(ROLE_MOST);
+
+    for (size_t i = 0; i < array_length(LOGINS); i++) {
+        size_t around = strlen(before) + strlen(LOGINS[i].words);
+        auto_free char *name = NULL;
+
+        if (said.length <= around || !slice_starts_with(said, before) ||
+            memcmp(said.at + said.length - strlen(LOGINS[i].words), LOGINS[i].words,
+                   strlen(LOGINS[i].words)) != 0)
+            continue;
+        name = memory_copy(said.at + strlen(before), said.length - around);
+        quote_identifier(name, &role);
+        text_add_filled(&remedy, LOGINS[i].remedy, "{role}", role.at);
+        error_hint(
+            err,
+            "An administrator of that server types: %s Or correct the user in the database URL; where it "
+            "names none, in PGUSER.",
+            remedy.at);
+        return;
+    }
+}
+
 static bool explain_server(const struct endpoint *where, const char *code, const char *words,
                            struct error *err)
 {
@@ -107,6 +148,8 @@ static bool explain_server(const struct endpoint *where, const char *code, const
         error_code(err, meaning->prisma);
     if (meaning->hint != NULL)
         error_hint(err, "%s", meaning->hint);
+    if (strcmp(code, "28000") == 0)
+        explain_login(line, err);
     /* PgBouncer's message; its code is the one for any protocol violation. */
     if (strstr(words, "unsupported startup parameter") == NULL)
         return meaning->is_worth_reconnecting;
@@ -125,6 +168,13 @@ static bool explain_reason(const struct endpoint *where, const struct reason *re
     error_set(err, reason->class, "could not connect to %s: %.*s", where->label, (int)line.length, line.at);
     error_code(err, reason->prisma);
     error_hint(err, "%s", reason->hint);
+    if (strcmp(reason->prisma, "P1011") == 0 && where->is_sslmode_standard &&
+        endpoint_value(where, "sslrootcert") != NULL)
+        error_hint(
+            err,
+            "%s A CA is named and no sslmode, which asks for a verified connection; for one without TLS: "
+            "sslmode=disable.",
+            reason->hint);
     return reason->is_worth_retrying;
 }
 

@@ -15,6 +15,7 @@ local all postgres trust
 host all postgres 127.0.0.1/32 trust
 hostssl all only_tls 127.0.0.1/32 scram-sha-256
 hostnossl all only_tls 127.0.0.1/32 reject
+host all absent,barred 127.0.0.1/32 trust
 host all secret,+rotating 127.0.0.1/32 scram-sha-256
 """
 
@@ -38,6 +39,7 @@ def secure(servers):
     server.start()
     server.query("CREATE ROLE secret LOGIN PASSWORD 'p@ss:w/rd%'")
     server.query("CREATE ROLE rotating")
+    server.query("CREATE ROLE barred")
     server.query("CREATE ROLE only_tls LOGIN PASSWORD 'hunter22'")
     server.query("CREATE DATABASE app OWNER secret")
     yield server
@@ -125,6 +127,8 @@ def test_a_server_that_restarts_in_the_middle_is_come_back_to(servers, tool):
         ("secret:wr0ng-one", "app", "P1000"),
         ("secret", "app", "P1000"),
         ("nobody", "app", "P1010"),
+        ("absent", "app", ["P1010", 'CREATE ROLE "absent" LOGIN PASSWORD']),
+        ("barred", "app", ["P1010", 'ALTER ROLE "barred" LOGIN;']),
         ("postgres", "missing", "P1003"),
     ],
 )
@@ -132,6 +136,15 @@ def test_what_waiting_cannot_heal_is_said_at_once(secure, tool, login, name, say
     result = tool("deploy", url=f"postgresql://{login}@127.0.0.1:{secure.port}/{name}")
     result.fails(exit=2, says=says)
     assert "waiting" not in result.errors and "wr0ng-one" not in result.errors
+    assert ("pg_hba.conf" in result.errors) == (login == "nobody")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("parameter", ["keepalives=x", "keepalives_idle=x", "keepalives_interval=1.5", "keepalives_count=3x", "tcp_user_timeout=5s"])
+def test_what_libpq_takes_for_no_number_is_said_at_once(secure, tool, parameter):
+    result = tool("deploy", url=f"postgresql://postgres@127.0.0.1:{secure.port}/app?{parameter}")
+    result.fails(exit=2, says=["P1013", parameter.partition("=")[0], "whole number"])
+    assert "waiting" not in result.errors
 
 
 def test_a_percent_encoded_password(secure, tool):

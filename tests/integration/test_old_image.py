@@ -125,6 +125,26 @@ def test_what_was_squashed_is_not_called_a_newer_image(database, folder, tideloc
     assert "newer image" not in result.errors
 
 
+@pytest.mark.fault
+@pytest.mark.parametrize("name", ["0_squash", "000000_squashed"])
+def test_a_squash_alone_is_not_taken_for_an_older_image(database, folder, tidelock, name):
+    folder.add("1_a", "CREATE TABLE a (id int)")
+    folder.add("2_b", "CREATE TABLE b (id int)")
+    tidelock("deploy").succeeds()
+    folder.remove("1_a")
+    folder.remove("2_b")
+    folder.add(name, "CREATE TABLE a (id int);\nCREATE TABLE b (id int);")
+    command = f'tidelock resolve --applied "{name}"'
+    lines = tidelock("status").succeeds().out.splitlines()
+    assert "2 applied migrations are not in this folder (1_a first): removed, squashed or renamed." in lines
+    assert "If a pending one replaces them, and the database already holds all of it:" in lines and f"  {command}" in lines
+    result = tidelock("deploy")
+    result.fails(exit=6, says=["2 applied migrations are not in this folder (1_a first)", f"if a pending one replaces them, and the database already holds all of it: {command}", "42P07"])
+    assert "newer image" not in result.errors
+    tidelock("resolve", "--applied", name).succeeds()
+    tidelock("deploy").succeeds(applied=[], says="No pending migrations to apply.")
+
+
 def test_what_a_newer_image_has_applied_is_called_so(database, folder, tidelock):
     folder.add("001_a", "SELECT 1")
     folder.add("003_c", "SELECT 1")

@@ -1,5 +1,7 @@
 """resolve and baseline: the ledger is edited, nothing else."""
 
+import pytest
+
 
 def fail_half_way(database, folder, tidelock):
     folder.add("001_a", "CREATE TABLE a ()")
@@ -65,3 +67,22 @@ def test_another_provider_is_refused_but_not_for_rolling_back(database, folder, 
     for command in [("deploy",), ("status",), ("resolve", "--applied", "002_half"), ("baseline",)]:
         tidelock(*command).fails(exit=8, says=["P3019", "mysql"], at="migration_lock.toml:1:1")
     tidelock("resolve", "--rolled-back", "002_half").succeeds()
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("was_rolled_back", [False, True])
+def test_what_was_finished_once_is_never_to_be_called_applied_again(database, folder, tidelock, was_rolled_back):
+    folder.add("001_a", "CREATE TABLE IF NOT EXISTS a ()")
+    tidelock("deploy").succeeds()
+    if was_rolled_back:
+        database.query("UPDATE _prisma_migrations SET rolled_back_at = now()")
+    database.query("INSERT INTO _prisma_migrations (id, checksum, migration_name, logs) VALUES ('x', 'x', '001_a', 'boom')")
+    says = 'tidelock resolve --rolled-back "001_a"'
+    for result in (tidelock("deploy"), tidelock("baseline")):
+        result.fails(exit=8, says=["P3009", says])
+        assert "--applied" not in result.errors
+    status = tidelock("status").succeeds(says=says).out
+    assert "--applied" not in status
+    tidelock("resolve", "--applied", "001_a").fails(exit=8, says="P3008")
+    tidelock("resolve", "--rolled-back", "001_a").succeeds()
+    tidelock("deploy").succeeds(applied=["001_a"] if was_rolled_back else [])

@@ -34,6 +34,7 @@ NOT_SENT = re.compile(
 NOT_SENT_UNITS = {
     # What a person is told to type.
     "entrypoint/execution/advice.c",
+    "entrypoint/postgres/query_failure.c",
     "entrypoint/postgres/denial.c:NEEDS",
     "entrypoint/postgres/writable.c:SOURCES",
     "entrypoint/traffic/blockers.c:blocker_add_remedy",

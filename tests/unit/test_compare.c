@@ -115,6 +115,10 @@ static void the_folder_and_the_ledger_tell_what_each_migration_is(void **state)
         { "2_b", "A:2_b A:3_c A:4_d", "2_b applied, 3_c missing, 4_d missing ahead" },
         { "2_b", "A:2_b A:3_c A:1_a", "2_b applied, 3_c missing, 1_a missing gone" },
         { "0_squashed 3_c", "A:1_a A:2_b", "0_squashed pending, 3_c pending, 1_a missing, 2_b missing gone" },
+        { "0_squash", "A:1_a A:2_b", "0_squash pending, 1_a missing, 2_b missing gone" },
+        { "0_squash", "R:0_squash A:1_a", "0_squash pending again, 1_a missing gone" },
+        { "1_a 2_b", "A:1_a A:3_c", "1_a applied, 2_b pending, 3_c missing gone" },
+        { "1_a 2_b", "A:2_b A:3_c", "1_a pending late, 2_b applied, 3_c missing ahead" },
         { "1_a 1_A", "A:1_A", "1_a pending late, 1_A applied" },
     };
     char line[LINE_MOST];

@@ -446,6 +446,8 @@ static void the_variables_of_libpq_stand_behind_the_url(void **state)
     assert_false(endpoint_find(last.arena, &config, &endpoint, &last.err));
     assert_non_null(strstr(last.err.message, "PGSSLMODE"));
     assert_int_equal(unsetenv("PGSSLMODE"), 0);
+    assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
+    assert_string_equal(endpoint_value(&endpoint, "sslmode"), "verify-ca");
     assert_int_equal(setenv("PGSERVICE", "shore", 1), 0);
     assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
     assert_null(endpoint_value(&endpoint, "sslrootcert"));

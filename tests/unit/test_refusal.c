@@ -65,6 +65,8 @@ static void the_words_tell_the_class_and_whether_to_try_again(void **state)
         { FAILED "authentication method requirement \"scram-sha-256\" failed: server requested a cleartext "
                  "password\n",
           ERROR_USAGE, false, "P1000", "" },
+        { FAILED "invalid integer value \"5s\" for connection option \"tcp_user_timeout\"\n", ERROR_USAGE,
+          false, "P1013", "" },
         { FAILED "GSSAPI encryption required but was impossible\n", ERROR_USAGE, false, "P1011", "" },
         { FAILED "server doesn't support GSSAPI encryption, but it was required\n", ERROR_USAGE, false,
           "P1011", "" },
@@ -106,6 +108,33 @@ static void the_message_is_one_line_without_the_code(void **state)
                           &err);
     assert_string_equal(err.message, "could not connect to db:5432: " FAILED "Connection refused");
     assert_true(err.hint[0] != '\0');
+}
+
+static void a_user_that_cannot_log_in_is_named_with_what_lets_it(void **state)
+{
+    static const struct {
+        const char *said;
+        const char *remedy;
+    } cases[] = {
+        { "role \"shop\" does not exist", "CREATE ROLE \"shop\" LOGIN PASSWORD '…';" },
+        { "role \"a\"b\" does not exist", "CREATE ROLE \"a\"\"b\" LOGIN PASSWORD '…';" },
+        { "role \"shop\" is not permitted to log in", "ALTER ROLE \"shop\" LOGIN;" },
+        { "no pg_hba.conf entry for host \"10.0.0.2\", user \"u\"", "pg_hba.conf" },
+        { "role \"\" does not exist", "pg_hba.conf" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        auto_text struct text said = text_init(256);
+        struct error err;
+
+        text_add_format(&said, FAILED "FATAL:  28000: %s\nLOCATION:  InitializeSessionUserId\n",
+                        cases[i].said);
+        assert_false(refusal_explain(&WHERE, REFUSED_WITH_WORDS, said.at, 5000, &err));
+        assert_int_equal(err.class, ERROR_USAGE);
+        if (strstr(err.hint, cases[i].remedy) == NULL)
+            fail_msg("%s: %s", cases[i].said, err.hint);
+    }
 }
 
 static void a_parameter_that_this_libpq_does_not_know_is_named(void **state)
@@ -162,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_words_tell_the_class_and_whether_to_try_again),
         cmocka_unit_test(the_message_is_one_line_without_the_code),
+        cmocka_unit_test(a_user_that_cannot_log_in_is_named_with_what_lets_it),
         cmocka_unit_test(a_parameter_that_this_libpq_does_not_know_is_named),
         cmocka_unit_test(words_that_look_like_a_code_are_none),
         cmocka_unit_test(silence_is_told_with_the_time_it_took),
