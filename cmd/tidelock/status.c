@@ -54,7 +54,9 @@ static const char *item_note(const struct overview *overview, const struct histo
     if (item->verdict == VERDICT_FAILED && overview->leader.pid != 0)
         return "  (running)";
     if (item->verdict == VERDICT_FAILED)
-        return ledger_row_is_resumable(item->row) ? "  (halfway; the next deployment resumes it)" : "";
+        return ledger_row_is_resumable(item->row)
+                   ? "  (halfway; the next deployment resumes it, or says what a person has to decide)"
+                   : "";
     if (item->was_rolled_back && item->verdict == VERDICT_PENDING)
         return "  (failed before, rolled back)";
     return item->is_out_of_order ? "  (older than the last applied)" : "";

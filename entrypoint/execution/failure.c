@@ -328,6 +328,14 @@ static void add_blocker(const struct failure_names *names, struct text *out)
             names->blocker_pid, names->blocker_remedy);
 }
 
+static void add_finish(const struct failure_names *names, struct text *out)
+{
+    text_add_format(out,
+                    "It cannot be resumed: %s. Finish it by hand and type: tidelock resolve --applied "
+                    "\"%s\"; or undo what persists and type: tidelock resolve --rolled-back \"%s\".",
+                    names->stuck, names->migration, names->migration);
+}
+
 static void add_next(enum failure_next next, const struct failure_facts *facts,
                      const struct failure_names *names, struct text *out)
 {
@@ -346,10 +354,7 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
                         names->migration, names->migration);
         break;
     case NEXT_FINISH:
-        text_add_format(out,
-                        "It cannot be resumed: %s. Finish it by hand and type: tidelock resolve --applied "
-                        "\"%s\"; or undo what persists and type: tidelock resolve --rolled-back \"%s\".",
-                        names->stuck, names->migration, names->migration);
+        add_finish(names, out);
         break;
     case NEXT_GO_ON_CORRECTED:
         add_corrected(facts, names, out);

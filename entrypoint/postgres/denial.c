@@ -110,7 +110,8 @@ static const struct query REMEDIES[DENIALS] = {
         " $2::pg_catalog.text" },
     [DENIAL_PARAMETER] = { .name = "denied_parameter", .parameters = 2, .sql =
         "SELECT pg_catalog.format('As a superuser (version 15 or later): GRANT %s ON PARAMETER %I TO %I;',"
-        "         COALESCE(NULLIF(pg_catalog.array_to_string($2::pg_catalog.text[], ', '), ''), 'SET'),"
+        "         CASE WHEN pg_catalog.cardinality($2::pg_catalog.text[]) OPERATOR(pg_catalog.>) 0"
+        "              THEN pg_catalog.array_to_string($2::pg_catalog.text[], ', ') ELSE 'SET' END,"
         "         $1::pg_catalog.text, CURRENT_USER)" },
     /* A trusted one needs no superuser (documentation, "CREATE EXTENSION"). */
     [DENIAL_EXTENSION] = { .name = "denied_extension", .parameters = 2, .sql =
