@@ -336,6 +336,14 @@ static void add_finish(const struct failure_names *names, struct text *out)
                     names->stuck, names->migration, names->migration);
 }
 
+static void add_table(const struct failure_names *names, struct text *out)
+{
+    if (names->advice[0] != '\0')
+        text_add_format(out, "%s Then deploy again.", names->advice);
+    else
+        text_add_string(out, "Deploy again when the table is free, or allow more time with --retry-for.");
+}
+
 static void add_next(enum failure_next next, const struct failure_facts *facts,
                      const struct failure_names *names, struct text *out)
 {
@@ -370,10 +378,7 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
         add_blocker(names, out);
         break;
     case NEXT_TABLE:
-        if (names->advice[0] != '\0')
-            text_add_format(out, "%s Then deploy again.", names->advice);
-        else
-            text_add_string(out, "Deploy again when the table is free, or allow more time with --retry-for.");
+        add_table(names, out);
         break;
     case NEXT_REMEDY:
         text_add_format(out, "%s%s", names->remedy, names->remedy[0] == '\0' ? "Correct" : "; then correct");
