@@ -299,6 +299,16 @@ void execution_judge(struct execution *execution, struct error *err)
     err->class = failure_decide(facts).class;
 }
 
+const char *execution_more_time(const struct execution *execution)
+{
+    const struct directives *said = &execution->directives;
+
+    if (execution->lock_wait.is_cut_short || deadline_passed(execution->until))
+        return said->migration_timeout_ms >= 0 ? "migration-timeout=… in the script's directive"
+                                               : "--migration-timeout";
+    return said->retry_for_ms >= 0 ? "retry-for=… in the script's directive" : "--retry-for";
+}
+
 /* The hint that tidelock itself puts on a code is replaced by the advice for it. */
 static void advise(struct execution *execution, struct error *err)
 {
@@ -325,6 +335,7 @@ bool execution_explain(struct execution *execution, struct error *err)
     names->was_tried = execution->was_rolled_back;
     names->tool = execution->ledger->dialect->tool;
     names->statements = execution->summary.statements;
+    names->more_time = execution_more_time(execution);
     names->blocker_pid = execution->lock_wait.blocker.pid;
     if (execution->lock_wait.is_blocker_known) {
         auto_text struct text remedy = text_init(sizeof names->blocker_remedy);

@@ -177,7 +177,9 @@ static void add_unknown(const struct failure_names *names, enum mode mode, struc
 
     add_persists(names, mode, out);
     space = out->length == 0 ? "" : " ";
-    if (mode == MODE_BACKFILL && names->done == 0)
+    if (mode == MODE_BACKFILL && names->done == 0 && names->is_walked)
+        text_add_format(out, "%sIt is not known yet whether it was recorded as finished.", space);
+    else if (mode == MODE_BACKFILL && names->done == 0)
         text_add_format(out, "%sIt is not known yet whether one more batch was committed.", space);
     else if (names->done < names->statements || names->statements == 0)
         text_add_format(out, "%sIt is not known yet whether statement %zu was done.", space, names->done + 1);
@@ -241,6 +243,8 @@ static void add_go_on(const struct failure_facts *facts, const struct failure_na
 {
     if (names->done > 0 && names->done >= names->statements)
         text_add_string(out, " to record it as finished; nothing else is left to do.");
+    else if (facts->mode == MODE_BACKFILL && names->is_walked)
+        text_add_string(out, " to record it as finished; every row was visited.");
     else if (facts->mode == MODE_BACKFILL)
         text_add_string(out, " to resume after that row.");
     else
@@ -320,9 +324,8 @@ static void add_blocker(const struct failure_names *names, struct text *out)
     if (names->blocker_pid == 0)
         text_add_format(out, "End the prepared transaction, then deploy again: %s", names->blocker_remedy);
     else
-        text_add_format(
-            out, "Deploy again when pid %d is done (to end it: %s), or allow more time with --retry-for.",
-            names->blocker_pid, names->blocker_remedy);
+        text_add_format(out, "Deploy again when pid %d is done (to end it: %s), or allow more time with %s.",
+                        names->blocker_pid, names->blocker_remedy, names->more_time);
 }
 
 static void add_next(enum failure_next next, const struct failure_facts *facts,
@@ -359,7 +362,8 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
         if (names->advice[0] != '\0')
             text_add_format(out, "%s Then deploy again.", names->advice);
         else
-            text_add_string(out, "Deploy again when the table is free, or allow more time with --retry-for.");
+            text_add_format(out, "Deploy again when the table is free, or allow more time with %s.",
+                            names->more_time);
         break;
     case NEXT_REMEDY:
         text_add_format(out, "%s%s", names->remedy, names->remedy[0] == '\0' ? "Correct" : "; then correct");

@@ -96,8 +96,10 @@ struct failure_names {
     size_t before;     /* migrations that this run has applied before it */
     size_t done;       /* statements that are committed … */
     size_t statements; /* … out of this many */
+    bool is_walked;    /* a backfill has changed its last row */
     char advice[900];  /* what helps, if the SQLSTATE tells; without "deploy again" */
-    int blocker_pid;   /* 0 = a prepared transaction */
+    const char *more_time;     /* what allows more of it for a lock */
+    int blocker_pid;           /* 0 = a prepared transaction */
     char blocker_remedy[1000]; /* what ends it */
     char persists[800];        /* those statements, or the rows of a backfill */
     char remains[512];         /* what was left over: "the INVALID index x" */

@@ -230,6 +230,33 @@ def test_the_server_ends_what_a_stopped_process_does_not(database, folder, tidel
     assert "reconnecting" not in result.errors
 
 
+WAITING_FOR_T = {
+    "atomic": "ALTER TABLE t ADD COLUMN w int;",
+    "stepwise": "-- tidelock: transaction=off\nALTER TABLE t ADD COLUMN w int;",
+    "self-managed": "BEGIN;\nALTER TABLE t ADD COLUMN w int;\nCOMMIT;",
+    "partial": "BEGIN;\nCREATE TABLE a ();\nCOMMIT;\nALTER TABLE t ADD COLUMN w int;",
+    "backfill": "-- tidelock: backfill t key=id target=20ms\nUPDATE t SET v = 1;",
+}
+
+
+@pytest.mark.parametrize("mode", WAITING_FOR_T)
+def test_the_migration_timeout_is_named_where_it_ends_the_attempts(database, folder, tidelock, mode):
+    """More time for them alone would not help."""
+    folder.add("001_t", "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT generate_series(1, 9)")
+    tidelock("deploy").succeeds()
+    folder.add("002_w", WAITING_FOR_T[mode])
+    with database.connect() as holder:
+        holder.execute("BEGIN; LOCK TABLE t IN SHARE MODE")
+        result = tidelock("deploy", "--migration-timeout", "3s")
+        assert result.code == 7 if mode == "partial" else result.code in (6, 9), result.errors
+        assert "--migration-timeout" in result.errors and "--retry-for" not in result.errors and "10 min" not in result.errors, result.errors
+        assert ": the migration-timeout of 3.0 s leaves no time for another." in result.errors or "it took longer than the migration-timeout" in result.errors
+        folder.replace("002_w", "-- tidelock: retry-for=1s\n" + WAITING_FOR_T[mode])
+        tidelock("deploy", "--migration-timeout", "1h").fails(exit=7 if mode == "partial" else 9, says=["in 1.0 s.", "retry-for=… in the script's directive"])
+        holder.execute("COMMIT")
+    tidelock("deploy").succeeds(applied=["002_w"])
+
+
 @pytest.mark.parametrize("code", ["08000", "08006", "08P01", "28P01", "3D000", "53300", "57P01", "57P03", "57P05", "25P03", "25P04"])
 @pytest.mark.parametrize("mode", ["atomic", "stepwise"])
 def test_what_a_statement_raises_is_its_own_failure(database, folder, tidelock, code, mode):
