@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/signals.h"
 #include "execution/circumstance.h"
+#include "execution/ledger_mention.h"
 #include "execution/session_state.h"
 #include "postgres/query.h"
 #include "postgres/sqlstate.h"
@@ -329,6 +330,7 @@ bool execution_explain(struct execution *execution, struct error *err)
     struct failure_names *names = &execution->failure.names;
 
     execution_judge(execution, err);
+    ledger_mention_tell(execution, err);
     advise(execution, err);
     names->migration = execution->migration->name;
     names->script = execution->migration->script_path;
