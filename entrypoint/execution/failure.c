@@ -31,6 +31,7 @@ enum {
     VALUE_IN_BLOCK = 1 << 20,
     VALUE_HIDDEN = 1 << 21,
     LATE_SETTING = 1 << 22,
+    UNRECORDED = 1 << 23,
 };
 
 static unsigned set_of(const struct failure_facts *facts)
@@ -66,6 +67,7 @@ static unsigned set_of(const struct failure_facts *facts)
         { facts->leftover == LEFTOVER_COMMITTED, COMMITTED },
         { facts->is_pooled, POOLED },
         { facts->insists_on_one, ONE },
+        { facts->is_unrecorded, UNRECORDED },
     };
     unsigned set = obstacles[facts->obstacle];
 
@@ -97,6 +99,7 @@ static const struct {
     { 0, HINT, 0, NEXT_SAID },
     { 1u << HOLDS_COMMIT, 0, 0, NEXT_FIND_OUT },
     { 1u << HOLDS_ESCAPED, 0, 0, NEXT_ESCAPED },
+    { 1u << HOLDS_UNKNOWN, UNRECORDED, 0, NEXT_BY_HAND },
     { 1u << HOLDS_UNKNOWN, 0, 0, NEXT_FIND_OUT },
     { 0, COMMITTED, 0, NEXT_LOOK },
     { 0, LEFT | PERSON, 0, NEXT_REMEDY },
@@ -344,6 +347,14 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
                         "--applied \"%s\". If all of the script may run again: tidelock resolve "
                         "--rolled-back \"%s\", then deploy again.",
                         names->migration, names->migration);
+        break;
+    case NEXT_BY_HAND:
+        text_add_format(
+            out,
+            "It could not be recorded that statement %zu is done, and a later run can't find out. "
+            "Run by hand what follows it, if anything, then type: tidelock resolve --applied "
+            "\"%s\"",
+            names->done, names->migration);
         break;
     case NEXT_GO_ON_CORRECTED:
         add_corrected(facts, names, out);

@@ -41,6 +41,7 @@ struct failure_facts {
     bool insists_on_one;    /* its directive asks for one transaction */
     bool has_hint;          /* the error already has a hint */
     bool has_blocker;       /* the blocker is known */
+    bool is_unrecorded;     /* the last statement that is done, and that no later run can find to be */
 };
 
 /* What the database holds. */
@@ -73,6 +74,7 @@ enum failure_next {
     NEXT_BLOCKER,     /* wait for a session that is known */
     NEXT_TABLE,       /* wait for the table */
     NEXT_REMEDY,      /* remove the leftover by hand */
+    NEXT_BY_HAND,     /* complete the script by hand */
     NEXT_LOOK,        /* a person finds out what a statement has committed */
     NEXT_ESCAPED,
     FAILURE_NEXTS

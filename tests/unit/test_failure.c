@@ -196,6 +196,11 @@ static void the_usual_cases_read_so(void **state)
           ERROR_INTERRUPTED,
           "2 of 5 statements persisted: line 1: A; line 2: B. It is not known yet whether statement 3 was done.",
           "Deploy again: tidelock finds out what was done and resumes from there." },
+        { { .class = ERROR_INTERRUPTED, .mode = MODE_STEPWISE, .has_begun = true, .is_unrecorded = true },
+          ERROR_INTERRUPTED,
+          "2 of 5 statements persisted: line 1: A; line 2: B. It is not known yet whether statement 3 was done.",
+          "It could not be recorded that statement 2 is done, and a later run can't find out. Run by hand what "
+          "follows it, if anything, then type: tidelock resolve --applied \"001_a\"" },
         { { .class = ERROR_CLEAN,
             .mode = MODE_STEPWISE,
             .has_begun = true,
