@@ -2,6 +2,7 @@
 
 #include "apply/atomic.h"
 #include "apply/resumable.h"
+#include "apply/transaction_limit.h"
 #include "base/log.h"
 #include "execution/assertion.h"
 #include "execution/lock_retry.h"
@@ -57,46 +58,6 @@ static bool prepare(struct execution *execution, struct text *bytes, struct erro
     return false;
 }
 
-/* The server has ended the session, or would have us know which limit it was: it is asked on the session that
- * came in its place, where a limit of the script's own is not in force any more. */
-static void tell_transaction_limit(const struct execution *execution, struct error *err)
-{
-    static const struct query limit = {
-        .name = "transaction_timeout",
-        .sql =
-            "SELECT setting::bigint, source FROM pg_catalog.pg_settings"
-            " WHERE name OPERATOR(pg_catalog.=) 'transaction_timeout'",
-    };
-    auto_result struct result *result = NULL;
-    char text[32];
-    struct error ignored;
-
-    if (deadline_passed(execution->until)) {
-        error_message(err, "migration \"%s\" failed: cancelled: %s", execution->migration->name,
-                      EXECUTION_LATE);
-        return;
-    }
-    if (connection_is_lost(execution->conn) || !query_run(execution->conn, &limit, NULL, &result, &ignored) ||
-        result_rows(result) != 1)
-        error_detail(err, "It is the limit of the setting transaction_timeout.");
-    else if (result_number(result, 0, 0) == 0)
-        error_detail(err, "The script sets its transaction_timeout itself.");
-    else
-        error_detail(err, "The limit for transactions is %s; it comes from: %s.",
-                     duration_text(result_number(result, 0, 0), text, sizeof text),
-                     result_text(result, 0, 1));
-}
-
-/* What helps is not to be found in the statement that was running. */
-static void tell_how_to_lift_it(const struct execution *execution, struct error *err)
-{
-    if (!deadline_passed(execution->until))
-        error_hint(err,
-                   "Raise transaction_timeout where it comes from, or begin %s with the line \"SET "
-                   "transaction_timeout = 0;\", and deploy again.",
-                   execution->migration->script_path);
-}
-
 bool migration_check_pooled(struct execution *execution, struct error *err)
 {
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
@@ -137,6 +98,7 @@ static bool run(struct execution *execution, struct error *err)
 
 static bool apply(struct execution *execution, struct text *bytes, struct error *err)
 {
+    struct transaction_limit limit;
     bool is_applied;
 
     if (!prepare(execution, bytes, err))
@@ -158,11 +120,11 @@ static bool apply(struct execution *execution, struct text *bytes, struct error 
     is_applied = run(execution, err);
     connection_cancel_at(execution->conn, deadline_never(), NULL);
     if (execution->is_ended)
-        tell_transaction_limit(execution, err);
+        transaction_limit_tell(execution, &limit, err);
     if (is_applied || execution_explain(execution, err))
         return true;
     if (execution->is_ended)
-        tell_how_to_lift_it(execution, err);
+        transaction_limit_hint(execution, &limit, err);
     return false;
 }
 

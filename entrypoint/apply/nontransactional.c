@@ -201,10 +201,22 @@ static bool send(struct execution *execution, struct attempt *attempt, struct er
     return execution_send(execution, segment->start, segment->end, segment->first, err);
 }
 
+/* That it is done is known to nobody else: a request to cancel it, which came too late, must not prevent that
+ * this is recorded, and may hit one attempt at most. */
 static bool record_done(struct execution *execution, struct attempt *attempt, struct error *err)
 {
+    size_t done = attempt->segment->first + attempt->segment->count;
+    bool was_shielded = connection_shield(execution->conn, true);
+    bool may_be_hit = !connection_forget_cancel(execution->conn);
+    bool is_recorded;
+
     restore_timeouts(execution, attempt);
-    return checkpoint_record(execution, attempt->segment->first + attempt->segment->count, err);
+    is_recorded =
+        checkpoint_record(execution, done, err) ||
+        (may_be_hit && !connection_is_lost(execution->conn) && checkpoint_record(execution, done, err));
+    connection_shield(execution->conn, was_shielded);
+    execution->failure.facts.is_unrecorded = !is_recorded && is_committing(attempt->segment);
+    return is_recorded;
 }
 
 /* Clears away what an earlier attempt left. *is_done: there is nothing else to do. */

@@ -313,8 +313,8 @@ static bool run_passes(struct backfill *b, struct error *err)
                       : ". With a condition in the UPDATE, it can go over the table again.");
 }
 
-/* What persists, for the error message. */
-static void note_persisting(const struct backfill *b)
+/* What persists, for the error message: also of what follows the last batch. */
+static void note_persisting(const struct backfill *b, bool is_done)
 {
     struct failure_names *names = &b->execution->failure.names;
     auto_text struct text last = text_init(BACKFILL_SQL_MOST);
@@ -328,6 +328,7 @@ static void note_persisting(const struct backfill *b)
                        "%lld rows of %.400s are changed, in %lld batches, up to key %.300s",
                        (long long)b->walk.changed, b->walk.plan.table.at, (long long)b->walk.batches,
                        last.at);
+    names->is_walked = is_done;
 }
 
 /* The first batch shows whether the index is used. */
@@ -383,9 +384,8 @@ bool backfill_run(struct execution *execution, bool *has_effect, struct error *e
         analyze(&b);
         log_info("backfill of %s: %lld rows changed in %lld batches", b.walk.plan.table.at,
                  (long long)b.walk.changed, (long long)b.walk.batches);
-    } else {
-        note_persisting(&b);
     }
+    note_persisting(&b, is_done);
     /* An earlier run's progress stays until it has been read. */
     if (b.walk.is_known)
         *has_effect = b.walk.batches > 0;

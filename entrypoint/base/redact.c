@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/base64.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -115,6 +116,23 @@ void redact_register(const char *secret, size_t length)
     add_quoted(secret, length, "'");
     add_quoted(secret, length, "\\");
     add_quoted(secret, length, "'\\");
+}
+
+void redact_register_login(struct slice user, struct slice password)
+{
+    auto_text struct text login = text_init(user.length + password.length + 1);
+    auto_text struct text encoded = text_init(2 * (user.length + password.length) + 8);
+
+    login.is_secret = encoded.is_secret = true;
+    text_add(&login, user.at, user.length);
+    text_add_string(&login, ":");
+    text_add(&login, password.at, password.length);
+    base64_add(text_slice(&login), false, &encoded);
+    /* Whoever repeats it may write the padding in another way. */
+    while (encoded.length > 0 && encoded.at[encoded.length - 1] == '=')
+        encoded.at[--encoded.length] = '\0';
+    redact_register(password.at, password.length);
+    redact_register(encoded.at, encoded.length);
 }
 
 void redact_spare(const char *name)

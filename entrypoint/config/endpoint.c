@@ -7,6 +7,7 @@
 
 #include "base/env.h"
 #include "base/log.h"
+#include "config/libpq_files.h"
 #include "config/password_source.h"
 #include "config/trust.h"
 #include "config/url_tls.h"
@@ -157,6 +158,8 @@ static bool complete_endpoint(struct arena *arena, struct endpoint *endpoint, co
 {
     bool is_service = names_service(endpoint);
 
+    if (!libpq_files_check(endpoint, is_service, err))
+        return false;
     take_password(endpoint, config, is_service);
     if (!is_service && (!take_libpq_variables(endpoint, err) || !check_user(endpoint, config, err)))
         return false;

@@ -1,10 +1,12 @@
 #include "deploy/deployment.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/signals.h"
 #include "deploy/internal.h"
+#include "postgres/query.h"
 #include "postgres/query_failure.h"
 #include "postgres/writable.h"
 
@@ -63,8 +65,12 @@ static enum phase recover(struct deployment *d, struct error *err)
         say_doubt(d, err);
         say_between(d, err);
         if (is_given_up && !is_read_only)
-            error_hint(err,
-                       "Check the server's log: it may be out of memory, or this migration may crash it.");
+            error_hint(err, "%s",
+                       strstr(err->message, QUERY_SHARED) != NULL
+                           ? "Deploy again when nobody else is connected, or set DIRECT_URL to an address "
+                             "where each client has a session of its own."
+                           : "Check the server's log: it may be out of memory, or this migration may crash "
+                             "it.");
         return PHASE_FAILED;
     }
     d->must_write |= is_read_only;

@@ -35,6 +35,7 @@ enum ledger_statement {
     LEDGER_REPEAT_FAILED,  /* checksum, name, logs: the same failure again; returns the rows it found */
     LEDGER_RESUME,         /* id, checksum, logs, before */
     LEDGER_PROGRESS,       /* id, steps, before */
+    LEDGER_COMMIT,         /* the same, with what was done, in its transaction */
     LEDGER_FINISH,         /* id, before */
     LEDGER_STOP,           /* id, logs, before: failed halfway */
     LEDGER_ROLL_BACK,      /* name: marks its failed rows as rolled back; returns them */
@@ -45,8 +46,9 @@ enum ledger_statement {
 /* What has to be true of the row once it is written, whatever triggers and rules the table has. */
 enum ledger_check {
     CHECK_NONE,
-    CHECK_APPLIED, /* id, checksum, name: it is there, finished and not rolled back */
+    CHECK_APPLIED, /* id, checksum, name: it is there, finished and not rolled back, and alone as below */
     CHECK_OPEN,    /* id, checksum, name: it is there, unfinished */
+    CHECK_ALONE,   /* id, name: no other unfinished row has that name, which the next run would meet */
     LEDGER_CHECKS
 };
 

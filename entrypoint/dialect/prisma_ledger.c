@@ -34,6 +34,15 @@
     " AND checksum OPERATOR(pg_catalog.=) $2::pg_catalog.text AND" NAME_IS("$3")                             \
     " AND rolled_back_at IS NULL AND " is_right
 
+/* A row that was unfinished before ours was begun would have been resumed, or have kept ours from beginning. */
+#define IS_ALONE(name, id)                                                                                   \
+    " NOT EXISTS (SELECT FROM {ledger} WHERE" NAME_IS(name) " AND NOT (" ID_IS(id) ")"                       \
+    " AND finished_at IS NULL AND rolled_back_at IS NULL)"
+
+#define PROGRESS                                                                                             \
+    UPDATE_ONE("applied_steps_count = $2::pg_catalog.int4", "$3",                                            \
+               "finished_at IS NULL AND applied_steps_count OPERATOR(pg_catalog.=) $2::pg_catalog.int4")
+
 const struct ledger_sql PRISMA_LEDGER = {
     /* As Prisma creates it, column for column; other tools' readers select by these names. */
     .create =
@@ -90,10 +99,8 @@ const struct ledger_sql PRISMA_LEDGER = {
         [LEDGER_RESUME] = { "ledger_resume",
             UPDATE_ONE("checksum = $2::pg_catalog.text, logs = $3::pg_catalog.text", "$4", "checksum OPERATOR(pg_catalog.=) $2::pg_catalog.text"),
             4, { ROW_ID, ROW_CHECKSUM, ROW_LOGS, ROW_BEFORE }, CHECK_NONE },
-        [LEDGER_PROGRESS] = { "ledger_progress",
-            UPDATE_ONE("applied_steps_count = $2::pg_catalog.int4", "$3",
-                       "finished_at IS NULL AND applied_steps_count OPERATOR(pg_catalog.=) $2::pg_catalog.int4"),
-            3, { ROW_ID, ROW_STEPS, ROW_BEFORE }, CHECK_NONE },
+        [LEDGER_PROGRESS] = { "ledger_progress", PROGRESS, 3, { ROW_ID, ROW_STEPS, ROW_BEFORE }, CHECK_NONE },
+        [LEDGER_COMMIT] = { "ledger_commit", PROGRESS, 3, { ROW_ID, ROW_STEPS, ROW_BEFORE }, CHECK_ALONE },
         [LEDGER_FINISH] = { "ledger_finish",
             UPDATE_ONE("finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL", "$2",
                        "finished_at IS NOT NULL"),
@@ -111,11 +118,14 @@ const struct ledger_sql PRISMA_LEDGER = {
     },
     .checks = {
         [CHECK_APPLIED] = { .name = "ledger_check_applied",
-            .sql = CHECK_ONE("finished_at IS NOT NULL"),
+            .sql = CHECK_ONE("finished_at IS NOT NULL AND" IS_ALONE("$3", "$1")),
             .count = 3, .takes = { ROW_ID, ROW_CHECKSUM, ROW_NAME } },
         [CHECK_OPEN] = { .name = "ledger_check_open",
             .sql = CHECK_ONE("finished_at IS NULL"),
             .count = 3, .takes = { ROW_ID, ROW_CHECKSUM, ROW_NAME } },
+        [CHECK_ALONE] = { .name = "ledger_check_alone",
+            .sql = "SELECT 1 OPERATOR(pg_catalog./) (" IS_ALONE("$2", "$1") ")::pg_catalog.int4",
+            .count = 2, .takes = { ROW_ID, ROW_NAME } },
     },
 };
 

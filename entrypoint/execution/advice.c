@@ -56,17 +56,17 @@ static const struct {
     { "42883", ADVICE_EXTENSION,
       "Install the extension \"{object}\" on the database server, and create it before this migration." },
     { "57014", ADVICE_MIGRATION_LIMIT | ADVICE_REMEDY,
-      "End what it waited for: {remedy} Or allow more time: --migration-timeout." },
-    { "57014", ADVICE_MIGRATION_LIMIT, "Allow it more time: --migration-timeout." },
+      "End what it waited for: {remedy} Or allow more time: {time}." },
+    { "57014", ADVICE_MIGRATION_LIMIT, "Allow it more time: {time}." },
     { "57014", ADVICE_LIMIT,
       "Allow the statement more time than {limit} ({setter}): --statement-timeout. Or begin {edit} with "
       "the line \"-- tidelock: statement-timeout=…\"." },
     { "57014", 0, "The script is not to blame: somebody cancelled it (pg_cancel_backend); find out why." },
-    { "55P03", ADVICE_REMEDY, "End what held the lock: {remedy} Or allow more time: --retry-for." },
-    { "55P03", 0, "Wait until the table is free, or allow more time: --retry-for." },
+    { "55P03", ADVICE_REMEDY, "End what held the lock: {remedy} Or allow more time: {time}." },
+    { "55P03", 0, "Wait until the table is free, or allow more time: {time}." },
     { "40", 0,
       "The script is not to blame: it competed with other sessions. Choose a quieter moment, or allow "
-      "more time: --retry-for." },
+      "more time: {time}." },
     { "53200", ADVICE_LOCK_TABLE,
       "Raise max_locks_per_transaction on the server (now {value}): ALTER SYSTEM SET "
       "max_locks_per_transaction = …; and restart it." },
@@ -102,9 +102,10 @@ static void add_value(const struct advice_facts *facts, struct slice name, struc
         const char *name;
         const char *value;
     } values[] = {
-        { "script", facts->script }, { "name", facts->name },   { "role", facts->role },
-        { "remedy", facts->remedy }, { "limit", facts->limit }, { "setter", facts->setter },
-        { "object", facts->object }, { "value", facts->value }, { "absent", facts->absent },
+        { "script", facts->script },  { "name", facts->name },   { "role", facts->role },
+        { "remedy", facts->remedy },  { "limit", facts->limit }, { "setter", facts->setter },
+        { "object", facts->object },  { "value", facts->value }, { "absent", facts->absent },
+        { "time", facts->more_time },
     };
 
     /* What correcting it costs is said each time. */

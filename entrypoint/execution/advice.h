@@ -40,8 +40,9 @@ struct advice_facts {
     const char *limit;
     const char *setter;
     const char *object;
-    const char *value;  /* of the setting that the sentence names */
-    const char *absent; /* the first object that the script creates and the database lacks */
+    const char *value;     /* of the setting that the sentence names */
+    const char *more_time; /* what allows more of it */
+    const char *absent;    /* the first object that the script creates and the database lacks */
 };
 
 /* Adds one or two sentences; what follows them is "Then deploy again". False, and nothing added, if the

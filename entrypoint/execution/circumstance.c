@@ -412,6 +412,7 @@ void circumstance_add_advice(const struct execution *execution, struct error *er
                                      .setter = "",
                                      .object = inquiry.object,
                                      .value = inquiry.value,
+                                     .more_time = execution_more_time(execution),
                                      .absent = inquiry.absent };
     find_out(&inquiry);
     facts->remedy = inquiry.remedy.at;

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/signals.h"
 #include "execution/circumstance.h"
+#include "execution/ledger_mention.h"
 #include "execution/session_state.h"
 #include "postgres/query.h"
 #include "postgres/sqlstate.h"
@@ -301,6 +302,16 @@ void execution_judge(struct execution *execution, struct error *err)
     err->class = failure_decide(facts).class;
 }
 
+const char *execution_more_time(const struct execution *execution)
+{
+    const struct directives *said = &execution->directives;
+
+    if (execution->lock_wait.is_cut_short || deadline_passed(execution->until))
+        return said->migration_timeout_ms >= 0 ? "migration-timeout=… in the script's directive"
+                                               : "--migration-timeout";
+    return said->retry_for_ms >= 0 ? "retry-for=… in the script's directive" : "--retry-for";
+}
+
 /* The hint that tidelock itself puts on a code is replaced by the advice for it. */
 static void advise(struct execution *execution, struct error *err)
 {
@@ -321,12 +332,14 @@ bool execution_explain(struct execution *execution, struct error *err)
     struct failure_names *names = &execution->failure.names;
 
     execution_judge(execution, err);
+    ledger_mention_tell(execution, err);
     advise(execution, err);
     names->migration = execution->migration->name;
     names->script = execution->migration->script_path;
     names->was_tried = execution->was_rolled_back;
     names->tool = execution->ledger->dialect->tool;
     names->statements = execution->summary.statements;
+    names->more_time = execution_more_time(execution);
     names->blocker_pid = execution->lock_wait.blocker.pid;
     if (execution->lock_wait.is_blocker_known) {
         auto_text struct text remedy = text_init(sizeof names->blocker_remedy);

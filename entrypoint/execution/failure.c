@@ -32,6 +32,7 @@ enum {
     VALUE_HIDDEN = 1 << 21,
     LATE_SETTING = 1 << 22,
     STUCK = 1 << 23,
+    UNRECORDED = 1 << 24,
 };
 
 static unsigned set_of(const struct failure_facts *facts)
@@ -68,6 +69,7 @@ static unsigned set_of(const struct failure_facts *facts)
         { facts->is_stuck, STUCK },
         { facts->is_pooled, POOLED },
         { facts->insists_on_one, ONE },
+        { facts->is_unrecorded, UNRECORDED },
     };
     unsigned set = obstacles[facts->obstacle];
 
@@ -99,6 +101,7 @@ static const struct {
     { 0, HINT, 0, NEXT_SAID },
     { 1u << HOLDS_COMMIT, 0, 0, NEXT_FIND_OUT },
     { 1u << HOLDS_ESCAPED, 0, 0, NEXT_ESCAPED },
+    { 1u << HOLDS_UNKNOWN, UNRECORDED, 0, NEXT_BY_HAND },
     { 1u << HOLDS_UNKNOWN, 0, 0, NEXT_FIND_OUT },
     { 0, COMMITTED, 0, NEXT_LOOK },
     { 0, LEFT | PERSON, 0, NEXT_REMEDY },
@@ -180,7 +183,9 @@ static void add_unknown(const struct failure_names *names, enum mode mode, struc
 
     add_persists(names, mode, out);
     space = out->length == 0 ? "" : " ";
-    if (mode == MODE_BACKFILL && names->done == 0)
+    if (mode == MODE_BACKFILL && names->done == 0 && names->is_walked)
+        text_add_format(out, "%sIt is not known yet whether it was recorded as finished.", space);
+    else if (mode == MODE_BACKFILL && names->done == 0)
         text_add_format(out, "%sIt is not known yet whether one more batch was committed.", space);
     else if (names->done < names->statements || names->statements == 0)
         text_add_format(out, "%sIt is not known yet whether statement %zu was done.", space, names->done + 1);
@@ -244,6 +249,8 @@ static void add_go_on(const struct failure_facts *facts, const struct failure_na
 {
     if (names->done > 0 && names->done >= names->statements)
         text_add_string(out, " to record it as finished; nothing else is left to do.");
+    else if (facts->mode == MODE_BACKFILL && names->is_walked)
+        text_add_string(out, " to record it as finished; every row was visited.");
     else if (facts->mode == MODE_BACKFILL)
         text_add_string(out, " to resume after that row.");
     else
@@ -323,9 +330,8 @@ static void add_blocker(const struct failure_names *names, struct text *out)
     if (names->blocker_pid == 0)
         text_add_format(out, "End the prepared transaction, then deploy again: %s", names->blocker_remedy);
     else
-        text_add_format(
-            out, "Deploy again when pid %d is done (to end it: %s), or allow more time with --retry-for.",
-            names->blocker_pid, names->blocker_remedy);
+        text_add_format(out, "Deploy again when pid %d is done (to end it: %s), or allow more time with %s.",
+                        names->blocker_pid, names->blocker_remedy, names->more_time);
 }
 
 static void add_finish(const struct failure_names *names, struct text *out)
@@ -336,12 +342,31 @@ static void add_finish(const struct failure_names *names, struct text *out)
                     names->stuck, names->migration, names->migration);
 }
 
+static void add_by_hand(const struct failure_names *names, struct text *out)
+{
+    text_add_format(
+        out,
+        "It could not be recorded that statement %zu is done, and a later run can't find out. Run "
+        "by hand what follows it, if anything, then type: tidelock resolve --applied \"%s\"",
+        names->done, names->migration);
+}
+
+static void add_look(const struct failure_names *names, struct text *out)
+{
+    text_add_format(out,
+                    "Look at what it has done. If you complete the script by hand: tidelock resolve "
+                    "--applied \"%s\". If all of the script may run again: tidelock resolve "
+                    "--rolled-back \"%s\", then deploy again.",
+                    names->migration, names->migration);
+}
+
 static void add_table(const struct failure_names *names, struct text *out)
 {
     if (names->advice[0] != '\0')
         text_add_format(out, "%s Then deploy again.", names->advice);
     else
-        text_add_string(out, "Deploy again when the table is free, or allow more time with --retry-for.");
+        text_add_format(out, "Deploy again when the table is free, or allow more time with %s.",
+                        names->more_time);
 }
 
 static void add_next(enum failure_next next, const struct failure_facts *facts,
@@ -355,14 +380,13 @@ static void add_next(enum failure_next next, const struct failure_facts *facts,
         add_no_transaction(names, out);
         break;
     case NEXT_LOOK:
-        text_add_format(out,
-                        "Look at what it has done. If you complete the script by hand: tidelock resolve "
-                        "--applied \"%s\". If all of the script may run again: tidelock resolve "
-                        "--rolled-back \"%s\", then deploy again.",
-                        names->migration, names->migration);
+        add_look(names, out);
         break;
     case NEXT_FINISH:
         add_finish(names, out);
+        break;
+    case NEXT_BY_HAND:
+        add_by_hand(names, out);
         break;
     case NEXT_GO_ON_CORRECTED:
         add_corrected(facts, names, out);

@@ -42,6 +42,7 @@ struct failure_facts {
     bool is_stuck;          /* it cannot be resumed: what the rest needs ended with its session */
     bool has_hint;          /* the error already has a hint */
     bool has_blocker;       /* the blocker is known */
+    bool is_unrecorded;     /* the last statement that is done, and that no later run can find to be */
 };
 
 /* What the database holds. */
@@ -75,6 +76,7 @@ enum failure_next {
     NEXT_BLOCKER,     /* wait for a session that is known */
     NEXT_TABLE,       /* wait for the table */
     NEXT_REMEDY,      /* remove the leftover by hand */
+    NEXT_BY_HAND,     /* complete the script by hand */
     NEXT_LOOK,        /* a person finds out what a statement has committed */
     NEXT_ESCAPED,
     FAILURE_NEXTS
@@ -98,8 +100,10 @@ struct failure_names {
     size_t before;     /* migrations that this run has applied before it */
     size_t done;       /* statements that are committed … */
     size_t statements; /* … out of this many */
+    bool is_walked;    /* a backfill has changed its last row */
     char advice[900];  /* what helps, if the SQLSTATE tells; without "deploy again" */
-    int blocker_pid;   /* 0 = a prepared transaction */
+    const char *more_time;     /* what allows more of it for a lock */
+    int blocker_pid;           /* 0 = a prepared transaction */
     char blocker_remedy[1000]; /* what ends it */
     char persists[800];        /* those statements, or the rows of a backfill */
     char stuck[400];           /* why it cannot be resumed, as a clause */

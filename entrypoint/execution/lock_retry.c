@@ -40,17 +40,30 @@ static bool hint_cancelled(const struct execution *execution, struct error *err)
               "needs the table. To let other sessions wait for it: --max-blocked-for 0.");
 }
 
+/* Which time was over, or too short for another attempt. */
+static void add_limit(const struct execution *execution, struct text *detail)
+{
+    const struct retry *retry = &execution->lock_wait.retry;
+    char time[32];
+
+    if (retry->retry_for_ms == 0)
+        return;
+    text_add_format(detail, "%sGave up after %u attempt%s", detail->length == 0 ? "" : " ", retry->tries,
+                    text_plural(retry->tries));
+    if (execution->lock_wait.is_cut_short)
+        text_add_format(detail, ": the migration-timeout of %s leaves no time for another.",
+                        duration_text(execution->timeout_ms, time, sizeof time));
+    else
+        text_add_format(detail, " in %s.", duration_text(retry->retry_for_ms, time, sizeof time));
+}
+
 /* The error of the last attempt, with what is known about the others. */
 static bool give_up(const struct execution *execution, const struct blockers *blockers, struct error *err)
 {
     auto_text struct text detail = text_init(sizeof err->detail);
-    char took[32];
 
     text_add_string(&detail, err->detail);
-    if (execution->lock_wait.retry.retry_for_ms > 0)
-        text_add_format(&detail, "%sGave up after %u attempt%s in %s.", detail.length == 0 ? "" : " ",
-                        execution->lock_wait.retry.tries, text_plural(execution->lock_wait.retry.tries),
-                        duration_text(execution->lock_wait.retry.retry_for_ms, took, sizeof took));
+    add_limit(execution, &detail);
     for (size_t i = 0; i < blockers->count; i++) {
         text_add_string(&detail, i == 0 ? " Blocked by: " : "; ");
         blocker_describe(&blockers->list[i], &detail);
@@ -250,6 +263,7 @@ bool lock_retry(struct execution *execution, struct error *err)
         return false;
     retry_count(retry, execution->watch->has_waited_out ? execution->watch->waited_ms
                                                         : execution->lock_wait.lock_timeout_ms);
+    execution->lock_wait.is_cut_short = execution->until.at_ms <= retry->patience.until.at_ms;
     retry->patience.until = deadline_earlier(retry->patience.until, execution->until);
     learn(execution, reason, &blockers);
     if (execution->lock_wait.cycles >= CYCLES_MOST)

@@ -109,6 +109,9 @@ size_t ledger_add_items(const struct ledger *ledger, enum ledger_statement state
 must_use bool ledger_batch(struct connection *conn, const struct ledger *ledger, const struct batch *batch,
                            const char *const values[ROW_VALUES], struct error *err);
 
+/* In the message of that error, behind the table's name. */
+#define LEDGER_CHANGED "changed during this run"
+
 /* One statement alone, in a transaction that takes the leader lock first. One round trip. */
 must_use bool ledger_write(struct connection *conn, const struct ledger *ledger,
                            enum ledger_statement statement, const char *const values[ROW_VALUES],

@@ -273,6 +273,15 @@ static bool settle_cancel(struct connection *conn)
     return true;
 }
 
+bool connection_forget_cancel(struct connection *conn)
+{
+    bool is_settled = settle_cancel(conn);
+
+    cancel_end(conn->cancel.request);
+    conn->cancel.request = NULL;
+    return is_settled;
+}
+
 bool connection_begin_query(struct connection *conn, struct error *err)
 {
     if (conn->is_given_up)

@@ -46,13 +46,17 @@ bool pooler_is_between(struct connection *conn, bool *is_between, struct error *
 /* Two clients of the pooler. `ours` was served by session `pid` last. */
 static enum pooling compare(struct connection *ours, int pid, struct connection *other)
 {
+    struct error refused;
     struct error ignored;
 
     for (int i = 0; i < LOOKS_MOST && signals_pending() == 0; i++) {
         int now;
         int theirs;
-        bool is_answered = ask(other, &theirs, &ignored);
+        bool is_answered = ask(other, &theirs, &refused);
 
+        /* An error of the server's is an answer, too: what we have asked was overwritten by somebody else. */
+        if (!is_answered && refused.sqlstate[0] != '\0')
+            return POOLING_TRANSACTION;
         /* The other one is waiting for a session. A client that is answered while behind it in the queue has
          * its own. */
         if (!is_answered)
@@ -71,7 +75,7 @@ static bool check_transactions(struct connection *conn, struct error *err)
 
     if (query_run(conn, &begin, NULL, NULL, err) && query_run(conn, &rollback, NULL, NULL, err))
         return true;
-    if (err->class == ERROR_INTERRUPTED)
+    if (err->class == ERROR_INTERRUPTED || err->class == ERROR_LOST)
         return false;
     error_set(err, ERROR_USAGE, "the database URL leads to a pooler that does not support transactions");
     error_holds(err, "Nothing was changed.");

@@ -103,16 +103,12 @@ struct connection *reach_database(const struct config *config, struct endpoint *
 bool reach_find_pooling(const struct config *config, const struct endpoint *endpoint, struct connection *conn,
                         enum pooling *out, struct error *err)
 {
-    bool is_between;
+    bool is_between = true;
 
-    *out = endpoint->is_pooler ? POOLING_TRANSACTION : POOLING_NONE;
-    if (endpoint->is_pooler)
-        return true;
-    if (!pooler_is_between(conn, &is_between, err))
+    if (!endpoint->is_pooler && !pooler_is_between(conn, &is_between, err))
         return false;
-    if (is_between && config->connections < 2) {
-        *out = POOLING_TRANSACTION;
-        return true;
-    }
-    return !is_between || pooler_detect(conn, endpoint, try_timeout_ms(config, endpoint), out, err);
+    if (is_between && !endpoint->is_pooler && config->connections >= 2)
+        return pooler_detect(conn, endpoint, try_timeout_ms(config, endpoint), out, err);
+    *out = is_between ? POOLING_TRANSACTION : POOLING_NONE;
+    return true;
 }

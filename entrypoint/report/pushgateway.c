@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/memory.h"
 #include "http/request.h"
 
@@ -25,28 +26,10 @@ static bool is_label_name(struct slice name)
     return name.length > 0 && !slice_starts_with(name, "__");
 }
 
-/* RFC 4648, section 5, with its padding. */
+/* RFC 4648, section 5, with its padding; padding alone stands for nothing. */
 static void add_base64(struct slice value, struct text *out)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-    for (size_t i = 0; i < value.length; i += 3) {
-        size_t left = value.length - i;
-        unsigned bits = (unsigned)(unsigned char)value.at[i] << 16;
-        char group[4];
-
-        if (left > 1)
-            bits |= (unsigned)(unsigned char)value.at[i + 1] << 8;
-        if (left > 2)
-            bits |= (unsigned char)value.at[i + 2];
-        for (int digit = 0; digit < 4; digit++)
-            group[digit] = digits[bits >> (18 - 6 * digit) & 63];
-        if (left < 3)
-            group[3] = '=';
-        if (left < 2)
-            group[2] = '=';
-        text_add(out, group, sizeof group);
-    }
+    base64_add(value, true, out);
     if (value.length == 0)
         text_add_string(out, "=");
 }

@@ -52,6 +52,7 @@ class Proxy:
     - "half-close": end its receiver's side of the stream instead; the other direction stays open
     - "delay": forward it a moment later
     - "freeze": forward nothing any more in either direction and keep the connection open, until thaw()
+    - "misname": give the statement that it parses a name, as if another client had taken its place before it is bound
     - "garble": forward it as a message of a type that does not exist
 
     `on_cancel` is what happens to a cancel request: None forwards it, "hold" never answers, "swallow" answers and forgets it,
@@ -190,6 +191,8 @@ class Proxy:
         if verdict == "half-close":
             target.shutdown(socket.SHUT_WR)
             raise HalfClosed
+        if verdict == "misname":
+            data = b"P" + struct.pack("!i", len(data)) + b"x" + data[5:]
         if verdict == "garble":
             data = b"!" + data[1:] if message.kind else data[:4] + b"\xff" * 4 + data[8:]
         target.sendall(data[: len(data) // 2] if verdict == "cut" else data)

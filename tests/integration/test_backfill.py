@@ -224,6 +224,22 @@ def test_a_row_that_is_locked_is_waited_for(database, folder, tidelock, orders):
 
 
 @pytest.mark.fault
+@pytest.mark.fault
+def test_every_row_is_changed_and_the_ledger_is_locked(database, folder, tidelock, orders):
+    folder.add("001_fill", BACKFILL + UPDATE + CONDITION + ";")
+    with database.connect() as holder, database.connect() as application:
+        application.execute("BEGIN; SELECT * FROM orders WHERE id = 20000 FOR UPDATE")
+        running = tidelock.start("deploy", "--retry-for", "2s")
+        wait_until(lambda: database.value("SELECT count(status_new) FROM orders"), "batches to be done")
+        holder.execute("BEGIN; LOCK TABLE _prisma_migrations IN SHARE MODE")
+        application.execute("COMMIT")
+        running.wait().fails(exit=7, says=[f'holds     {orders} rows of "orders" are changed, in ', " to record it as finished; every row was visited."])
+        holder.execute("COMMIT")
+    assert each_once(database, orders)
+    tidelock("deploy").succeeds(applied=["001_fill"])
+    assert each_once(database, orders)
+
+
 def test_no_batch_takes_much_longer_than_its_target(database, folder, tidelock, orders):
     """Rows that are not changed take no time; then come those that take 10 ms each."""
     database.query("CREATE OR REPLACE FUNCTION count_changes() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.01); NEW.changes := OLD.changes + 1; RETURN NEW; END'")

@@ -122,3 +122,26 @@ def test_what_copy_to_stdout_sends_is_dropped(database, folder, tidelock):
     folder.add("002_fails", "COPY (SELECT 1 / (3 - g), repeat('x', 10000) FROM generate_series(1, 5) g) TO STDOUT;")
     result = tidelock("deploy").fails(exit=6, says="division by zero")
     assert database.applied() == ["001_copy"] and database.holds("b"), result.errors
+
+
+@pytest.mark.parametrize("limit", ["signal", "timeout"])
+def test_what_ended_by_itself_is_recorded_before_the_request_arrives(database, folder, tidelock, proxy, limit):
+    """Nobody could find out later how far a procedure came that commits by itself."""
+    gate = "WHILE NOT EXISTS (SELECT FROM opened) LOOP PERFORM pg_sleep(0.01); COMMIT; END LOOP;"
+    folder.add("000_slow", f"CREATE TABLE opened (); CREATE TABLE done (n int); CREATE PROCEDURE slow() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO done VALUES (0); COMMIT; {gate} INSERT INTO done VALUES (1); END $$")
+    tidelock("deploy").succeeds()
+    folder.add("001_slow", "-- tidelock: transaction=off\nCALL slow();\nINSERT INTO done VALUES (2);")
+    proxy.on_cancel = "hold"
+    running = tidelock.start("deploy", "--connections", "1", *(["--migration-timeout", "3s"] if limit == "timeout" else []), url=through(database, proxy))
+    wait_until(lambda: database.value("SELECT count(*) FROM done"), "the procedure to have committed")
+    if limit == "signal":
+        running.signal(signal.SIGTERM)
+    wait_until(lambda: proxy.cancels > 0, "the request")
+    database.query("INSERT INTO opened DEFAULT VALUES")
+    result = running.wait(PATIENCE)
+    if "the connection was closed" in result.errors:
+        pytest.skip("this machine was too slow: the procedure had not ended when the request was given up")
+    result.fails(exit=143 if limit == "signal" else 7, says=["1 of 2 statements persisted", "to resume at statement 2"])
+    wait_for_nobody(database)
+    tidelock("deploy").succeeds(applied=["001_slow"])
+    assert database.query("SELECT n FROM done ORDER BY n") == [(0,), (1,), (2,)]

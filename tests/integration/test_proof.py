@@ -1,6 +1,7 @@
 """What the last lines say is proven: the ledger is what was read, what is left over is named, and nothing is called clean before it is."""
 
 import contextlib
+import re
 
 import psycopg
 import pytest
@@ -113,6 +114,49 @@ def test_a_script_that_deletes_its_own_row(database, folder, tidelock):
     for _ in range(2):
         tidelock("deploy").fails(exit=7, says=["does not stay", "3 of 6 statements persisted"])
     assert database.value("SELECT n FROM counter") == 1
+
+
+OWN_ROW = "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('x', 'x', '001_script');"
+OWN_ROWS = {
+    "atomic": (6, f"CREATE TABLE made ();\n{OWN_ROW}", 2),
+    "stepwise": (7, f"-- tidelock: transaction=off\nCREATE TABLE made ();\n{OWN_ROW}", 3),
+    "self-managed": (6, f"BEGIN;\nCREATE TABLE made ();\n{OWN_ROW}\nCOMMIT;", 3),
+    "what commits by itself": (7, "-- tidelock: transaction=off\nCALL adding();\nCREATE TABLE made ();", None),
+    "what commits by itself, at the end": (7, "-- tidelock: transaction=off\nCREATE TABLE made ();\nCALL adding();", None),
+}
+
+
+@pytest.mark.parametrize("how", OWN_ROWS)
+def test_a_script_that_adds_an_unfinished_row_of_its_own(database, folder, tidelock, how):
+    """The next run would refuse to begin."""
+    code, script, line = OWN_ROWS[how]
+    folder.add("000_before", f"CREATE PROCEDURE adding() LANGUAGE plpgsql AS $$ BEGIN COMMIT; {OWN_ROW} COMMIT; END $$")
+    tidelock("deploy").succeeds()
+    folder.add("001_script", script)
+    result = tidelock("deploy").fails(exit=code, says=f"The script itself names the ledger's table, in line {line}: take that out of " if line else "it has another row for this migration now")
+    if line:
+        assert not database.value("SELECT count(*) FROM _prisma_migrations WHERE id = 'x'")
+        folder.replace("001_script", script.replace(OWN_ROW, "SELECT 1;"))
+    else:
+        database.query(re.search(r"DELETE FROM .*;", result.errors)[0])
+    tidelock("deploy").succeeds(applied=["001_script"])
+    assert database.holds("made") and tidelock("status", "--exit-code").code == 0
+
+
+CHANGING = {
+    "atomic": (6, "CREATE TABLE made ();\nDELETE FROM _prisma_migrations;", 2),
+    "stepwise": (7, "-- tidelock: transaction=off\nCREATE TABLE made ();\nDELETE FROM _prisma_migrations WHERE migration_name = '001_script';", 3),
+    "self-managed": (7, "BEGIN; CREATE TABLE made (); COMMIT;\nBEGIN; UPDATE _prisma_migrations SET applied_steps_count = 9; COMMIT;", 2),
+}
+
+
+@pytest.mark.parametrize("mode", CHANGING)
+def test_a_script_that_names_the_ledger_is_the_suspect(database, folder, tidelock, mode):
+    code, script, line = CHANGING[mode]
+    folder.add("000_before", "SELECT 1")
+    tidelock("deploy").succeeds()
+    folder.add("001_script", script)
+    tidelock("deploy").fails(exit=code, says=["changed during this run", f"The script itself names the ledger's table, in line {line}"])
 
 
 def test_a_last_write_that_fails_says_what_was_committed(database, folder, tidelock, gated):

@@ -114,6 +114,9 @@ static void every_row_reads_so(void **state)
                                             .setter = "set for the role",
                                             .object = "hstore",
                                             .value = "64",
+                                            .more_time = (cases[i].known & ADVICE_MIGRATION_LIMIT) != 0
+                                                             ? "--migration-timeout"
+                                                             : "--retry-for",
                                             .absent = "\"b\"" };
         auto_text struct text advice = text_init(1024);
 

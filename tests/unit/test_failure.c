@@ -20,7 +20,9 @@ static struct failure_facts facts_of(unsigned number)
         .has_blocker = flags & 128,
         .is_pooled = flags & 256,
         .insists_on_one = flags & 512,
+        /* Each matters where the other does not: by what the database holds. */
         .is_stuck = flags & 1024,
+        .is_unrecorded = flags & 1024,
         .sqlstate = "",
     };
 
@@ -125,6 +127,7 @@ static void every_combination_has_both_sentences(void **state)
                                           .tool = "Prisma",
                                           .done = 1,
                                           .statements = 2,
+                                          .more_time = "--retry-for",
                                           .blocker_pid = 7,
                                           .persists = " line 1: SELECT 1",
                                           .stuck = "the cursor \"c\" ended with its session",
@@ -197,6 +200,11 @@ static void the_usual_cases_read_so(void **state)
           ERROR_INTERRUPTED,
           "2 of 5 statements persisted: line 1: A; line 2: B. It is not known yet whether statement 3 was done.",
           "Deploy again: tidelock finds out what was done and resumes from there." },
+        { { .class = ERROR_INTERRUPTED, .mode = MODE_STEPWISE, .has_begun = true, .is_unrecorded = true },
+          ERROR_INTERRUPTED,
+          "2 of 5 statements persisted: line 1: A; line 2: B. It is not known yet whether statement 3 was done.",
+          "It could not be recorded that statement 2 is done, and a later run can't find out. Run by hand what "
+          "follows it, if anything, then type: tidelock resolve --applied \"001_a\"" },
         { { .class = ERROR_CLEAN,
             .mode = MODE_STEPWISE,
             .has_begun = true,
@@ -245,6 +253,7 @@ static void the_usual_cases_read_so(void **state)
                                               .before = 3,
                                               .done = 2,
                                               .statements = 5,
+                                              .more_time = "--retry-for",
                                               .blocker_pid = 4711,
                                               .blocker_remedy = "SELECT pg_terminate_backend(4711);",
                                               .persists = " line 1: A; line 2: B",
