@@ -98,6 +98,7 @@ static void add_quoted(const char *secret, size_t length, const char *doubled)
 {
     auto_text struct text quoted = text_init(2 * length);
 
+    quoted.is_secret = true;
     for (size_t i = 0; i < length; i++) {
         if (strchr(doubled, secret[i]) != NULL)
             text_add(&quoted, secret + i, 1);
@@ -105,7 +106,6 @@ static void add_quoted(const char *secret, size_t length, const char *doubled)
     }
     if (quoted.length > length)
         add_secret(quoted.at, quoted.length);
-    memory_wipe(quoted.at, quoted.length);
 }
 
 void redact_register(const char *secret, size_t length)
