@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 const struct surrounding ENVIRONMENT[] = {
-    { "PGHOST, PGHOSTADDR, PGPORT, PGUSER, PGDATABASE, PGSERVICE, PGOPTIONS, PGSSLMODE, PGSSLROOTCERT",
+    { "PGHOST, PGHOSTADDR, PGPORT, PGUSER, PGDATABASE, PGSERVICE, PGSERVICEFILE, PGPASSFILE, PGOPTIONS, PGSSLMODE, PGSSLROOTCERT",
       "Where the database is, if its URL does not say; libpq's other variables work, too." },
     { "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK", "Ignored, with a warning: the leader lock is always taken." },
     { "SSL_CERT_FILE", "The CA certificates to trust, instead of those of the machine or image." },

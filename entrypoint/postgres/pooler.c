@@ -75,7 +75,9 @@ static bool check_transactions(struct connection *conn, struct error *err)
 
     if (query_run(conn, &begin, NULL, NULL, err) && query_run(conn, &rollback, NULL, NULL, err))
         return true;
-    if (err->class == ERROR_INTERRUPTED || err->class == ERROR_LOST)
+    /* PgBouncer's words, with which it closes the connection in statement mode. */
+    if (err->class == ERROR_INTERRUPTED ||
+        (err->class == ERROR_LOST && strstr(err->message, "transaction blocks not allowed") == NULL))
         return false;
     error_set(err, ERROR_USAGE, "the database URL leads to a pooler that does not support transactions");
     error_holds(err, "Nothing was changed.");

@@ -128,7 +128,7 @@ def test_both_at_once_apply_everything_once(database, folder, tidelock, prisma):
 def test_tidelock_waits_while_prisma_applies(database, folder, tidelock, prisma):
     folder.add("001_slow", "CREATE TABLE slow (); SELECT pg_sleep(2);")
     theirs = prisma.start("deploy")
-    wait_until(lambda: database.query("SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(2)%%' AND pid <> pg_backend_pid()"), "Prisma to apply", 60)
+    wait_until(lambda: database.query("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE '%%pg_sleep(2)%%' AND pid <> pg_backend_pid()"), "Prisma to apply", 60)
     # Its row is unfinished now, which is no failure while it holds the lock.
     tidelock("status").succeeds(says="(running)")
     tidelock("deploy").succeeds(says="No pending")

@@ -111,7 +111,7 @@ class Tool:
 
 def wait_for_session(database, pattern, seconds=30):
     """The pid of a session of tidelock that runs something like `pattern` now."""
-    find = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'tidelock%%' AND state = 'active' AND query LIKE %s"
+    find = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'tidelock%%' AND state = 'active' AND query LIKE %s"
     return wait_until(lambda: database.query(find, f"%{pattern}%"), f"a session that runs {pattern!r}", seconds)[0][0]
 
 
