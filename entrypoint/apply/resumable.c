@@ -269,7 +269,9 @@ static bool check_resumable(struct execution *execution, size_t done, struct err
     error_set(err, ERROR_REFUSED, "migration \"%s\" was half applied, and its script has been changed since",
               execution->migration->name);
     error_code(err, execution->ledger->dialect->codes.unresolved);
-    if (done == 0)
+    if (execution->mode == MODE_BACKFILL)
+        error_holds(err, "What the backfill of the former script has changed persists.");
+    else if (done == 0)
         error_holds(err, "No statement of the former script is known to persist.");
     else
         error_holds(err, "Of the former script, the first %zu statement%s persisted.", done,

@@ -325,8 +325,8 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
                         .items = items, .count = count, .cancellable = count - 1, .failed = &failed },
                     err))
         return true;
-    if (failed == 1 && err->class != ERROR_LOST)
-        return advisory_lost(err);
+    if (failed == 1)
+        return advisory_failed(err);
     if (failed != advance || strcmp(err->sqlstate, "22012") != 0)
         return false;
     error_set(err, ERROR_CLEAN,

@@ -22,18 +22,18 @@ static const struct {
     { "42P06", ADVICE_NONE_THERE, "{script} creates the same object twice: correct it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE | ADVICE_LEDGER_EMPTY,
       "The ledger records nothing as applied, but the database holds what {name} creates. If it holds the folder's "
-      "schema: tidelock baseline (--to LAST_MIGRATION). If not, drop it." },
+      "schema: tidelock baseline (--to LAST_MIGRATION). If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE | ADVICE_MISSING,
       "The database already holds all that {name} creates, and applied migrations are not in the folder. If it "
-      "replaces them (squashed or renamed): tidelock resolve --applied \"{name}\". If not, drop it." },
+      "replaces them (squashed or renamed): tidelock resolve --applied \"{name}\". If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE,
       "The database already holds all that {name} creates. If that is its work: tidelock resolve --applied "
-      "\"{name}\". If not, drop it." },
+      "\"{name}\". If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_SOME_THERE,
       "The database holds part of what {name} creates, but not {absent}. Drop what is there, or create the rest by "
       "hand and type: tidelock resolve --applied \"{name}\"." },
     { ANY_THAT_EXISTS, 0,
-      "If what the message names is the work of {name}: tidelock resolve --applied \"{name}\". If not, drop it, or "
+      "If what the message names is the work of {name}: tidelock resolve --applied \"{name}\". If not, rename what is in the way, or "
       "correct {edit}." },
     { "42501", ADVICE_OTHER_ROLE,
       "The script changes its role: GRANT what the message says to the role that it has there, or correct {edit}." },
@@ -89,6 +89,10 @@ static const struct {
       "log." },
     { "58", 0,
       "The script is not to blame: the server cannot use one of its own files. See its log and its disk." },
+    { "23", ADVICE_BACKFILL,
+      "Correct the rows that the message names. The statement of a backfill that is half done has to stay as it is." },
+    { "22", ADVICE_BACKFILL,
+      "Correct the data that the statement met. The statement of a backfill that is half done has to stay as it is." },
     { "23", 0,
       "The data does not allow it: correct the rows that the message names, or {edit}, if that wrote them." },
     { "22", 0, "Correct the data that the statement met, or the statement in {edit}." },

@@ -26,6 +26,7 @@ enum advice_fact {
     ADVICE_EXTENSION = 1 << 8,       /* it is about an extension: `object` */
     ADVICE_AVAILABLE = 1 << 9,       /* … that the server offers */
     ADVICE_INVALID = 1 << 11,        /* what is there is an INVALID index: `object`; `remedy` drops it */
+    ADVICE_BACKFILL = 1 << 13,       /* it is a backfill that is half done */
     ADVICE_OTHER_ROLE = 1 << 12,     /* the script changes its role */
 };
 

@@ -126,7 +126,7 @@ bool ledger_batch(struct connection *conn, const struct ledger *ledger, const st
         return false;
     query = batch->items[failed].query;
     if (query == &ADVISORY_TAKE || query == &ADVISORY_HOLD)
-        return advisory_lost(err);
+        return advisory_failed(err);
     if (!is_of_ledger(ledger, query))
         return false;
     /* Dropped, or made anew while it was being written. */

@@ -428,3 +428,18 @@ def test_a_limit_that_no_slot_of_this_server_can_meet_is_lowered(own, folder, di
     result = tidelock("deploy").succeeds(applied=["001_fill"], says="replication slots of this server have 100 MB at most")
     assert "paused" not in result.errors and each_once(database, 20000)
     database.query("SELECT pg_drop_replication_slot('healthy')")
+
+
+@pytest.mark.fault
+def test_the_statement_of_a_half_done_backfill_is_not_to_be_edited(database, folder, tidelock):
+    database.query("CREATE TABLE orders (id int PRIMARY KEY, n int, d int); INSERT INTO orders SELECT i, 0, 1 FROM generate_series(1, 60) AS i; UPDATE orders SET d = 0 WHERE id = 40")
+    tidelock("baseline").succeeds()
+    script = "-- tidelock: backfill orders key=id rows=10..10 rest=0%\nUPDATE orders SET n = n + 1 / d"
+    folder.add("001_fill", script)
+    tidelock("deploy").fails(exit=7, says=["22012", "Correct the data that the statement met", "has to stay as it is", "to resume after that row"])
+    folder.replace("001_fill", script + " WHERE d <> 0")
+    tidelock("deploy").fails(exit=8, says=["P3009", "What the backfill of the former script has changed persists."])
+    folder.replace("001_fill", script)
+    database.query("UPDATE orders SET d = 1")
+    tidelock("deploy").succeeds(applied=["001_fill"])
+    assert database.query("SELECT DISTINCT n FROM orders") == [(1,)]

@@ -13,13 +13,13 @@ static void every_row_reads_so(void **state)
     } cases[] = {
         { "42P07", ADVICE_ALL_THERE | ADVICE_LEDGER_EMPTY,
           "The ledger records nothing as applied, but the database holds what 001_a creates. If it holds the folder's "
-          "schema: tidelock baseline (--to LAST_MIGRATION). If not, drop it." },
+          "schema: tidelock baseline (--to LAST_MIGRATION). If not, rename what is in the way, or drop it if nobody needs it." },
         { "42701", ADVICE_ALL_THERE,
           "The database already holds all that 001_a creates. If that is its work: tidelock resolve --applied "
-          "\"001_a\". If not, drop it." },
+          "\"001_a\". If not, rename what is in the way, or drop it if nobody needs it." },
         { "42P06", ADVICE_ALL_THERE | ADVICE_MISSING,
           "The database already holds all that 001_a creates, and applied migrations are not in the folder. If it "
-          "replaces them (squashed or renamed): tidelock resolve --applied \"001_a\". If not, drop it." },
+          "replaces them (squashed or renamed): tidelock resolve --applied \"001_a\". If not, rename what is in the way, or drop it if nobody needs it." },
         { "42710", ADVICE_SOME_THERE,
           "The database holds part of what 001_a creates, but not \"b\". Drop what is there, or create the rest by "
           "hand and type: tidelock resolve --applied \"001_a\"." },
@@ -27,10 +27,10 @@ static void every_row_reads_so(void **state)
         { "42701", ADVICE_NONE_THERE, "001_a/migration.sql creates the same object twice: correct it." },
         { "42P06", ADVICE_NONE_THERE, "001_a/migration.sql creates the same object twice: correct it." },
         { "42723", 0,
-          "If what the message names is the work of 001_a: tidelock resolve --applied \"001_a\". If not, drop it, or "
+          "If what the message names is the work of 001_a: tidelock resolve --applied \"001_a\". If not, rename what is in the way, or "
           "correct 001_a/migration.sql (databases that already have it will report the edit)." },
         { "42P04", 0,
-          "If what the message names is the work of 001_a: tidelock resolve --applied \"001_a\". If not, drop it, or "
+          "If what the message names is the work of 001_a: tidelock resolve --applied \"001_a\". If not, rename what is in the way, or "
           "correct 001_a/migration.sql (databases that already have it will report the edit)." },
         { "42501", ADVICE_REMEDY, "DO THIS;" },
         { "42501", 0,
