@@ -74,13 +74,15 @@ static void describe_row(const struct ledger *ledger, const struct result *row,
 static bool hint_other_row(const struct ledger *ledger, const char *const values[ROW_VALUES],
                            struct error *err)
 {
-    auto_text struct text sql = text_init(sizeof err->hint);
+    auto_text struct text name = text_init(sizeof err->hint);
+    auto_text struct text id = text_init(sizeof err->hint);
 
-    text_add_format(&sql, "DELETE FROM %s WHERE migration_name = ", ledger->table);
-    quote_literal(values[ROW_NAME], &sql);
-    text_add_string(&sql, " AND finished_at IS NULL AND id <> ");
-    quote_literal(values[ROW_ID], &sql);
-    return error_hint(err, "Delete the other row, then deploy again: %s;", sql.at);
+    quote_literal(values[ROW_NAME], &name);
+    quote_literal(values[ROW_ID], &id);
+    return error_hint(err,
+                      "Delete the other row, then deploy again: DELETE FROM %s WHERE migration_name = %s AND "
+                      "finished_at IS NULL AND id <> %s;",
+                      ledger->table, name.at, id.at);
 }
 
 /* The row is not as it was read, or not alone. Looks why, now that the transaction is over. */
