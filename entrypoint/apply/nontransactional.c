@@ -345,6 +345,14 @@ static bool settle(struct execution *execution, const struct intent *intent, con
     }
 }
 
+/* Lets it wait for others, unless that takes all the time there is for attempts: no timeout of the server may
+ * end it, nor may whom it blocks. */
+static void watch_without_timeouts(struct execution *execution)
+{
+    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, false);
+    watch_limit_wait(execution->watch, lock_retry_left_ms(execution));
+}
+
 bool nontransactional_settle(struct execution *execution, const struct intent *intent,
                              const struct statement *now, struct error *err)
 {
@@ -357,8 +365,7 @@ bool nontransactional_settle(struct execution *execution, const struct intent *i
     nontransactional_note_earlier(execution);
     if (!suspend_timeouts(execution, &attempt.timeouts, err))
         return false;
-    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, false);
-    watch_limit_wait(execution->watch, lock_retry_left_ms(execution));
+    watch_without_timeouts(execution);
     is_settled = settle(execution, intent, &former, err);
     watch_stop(execution->watch);
     restore_timeouts(execution, &attempt);
@@ -375,10 +382,10 @@ static bool run_once(struct execution *execution, struct attempt *attempt, bool 
     const struct broken broken = repair_broken(execution, &attempt->segment->nontransactional);
     bool is_done;
 
-    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid,
-                !repair_may_be_needed(&broken));
     if (repair_may_be_needed(&broken))
-        watch_limit_wait(execution->watch, lock_retry_left_ms(execution));
+        watch_without_timeouts(execution);
+    else
+        watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
     is_done = try_once(execution, attempt, err);
     watch_stop(execution->watch);
     *is_worth_another = attempt->is_unclear && !is_done && recover(execution, attempt, err);

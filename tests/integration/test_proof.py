@@ -189,6 +189,17 @@ UNION ALL SELECT inhrelid::regclass::text FROM pg_inherits WHERE (to_jsonb(pg_in
 """
 
 
+def set_up(database, server, folder, tidelock, script):
+    """A folder in which the script is pending; what is in its way, and what it leaves then."""
+    if "DETACH" in script and server.major < 14:
+        pytest.skip("not before version 14")
+    database.query(BEFORE)
+    folder.add("000_before", "SELECT 1")
+    tidelock("baseline").succeeds()
+    folder.add("001_alone", script)
+    return KINDS[script]
+
+
 @contextlib.contextmanager
 def in_the_way(database, sql):
     with psycopg.connect(database.url(), autocommit=True) as other:
@@ -226,13 +237,7 @@ def stop(database, running, blocker, how):
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL", "cancelled", "its time is over"])
 @pytest.mark.parametrize("script", KINDS)
 def test_stopped_in_the_first_run_and_in_those_that_repair(database, server, folder, tidelock, script, how):
-    if "DETACH" in script and server.major < 14:
-        pytest.skip("not before version 14")
-    database.query(BEFORE)
-    folder.add("000_before", "SELECT 1")
-    tidelock("baseline").succeeds()
-    blocker_sql, name = KINDS[script]
-    folder.add("001_alone", script)
+    blocker_sql, name = set_up(database, server, folder, tidelock, script)
     words = ["--migration-timeout", "2s"] if how == "its time is over" else []
     with in_the_way(database, blocker_sql) as blocker:
         for _ in range(3):
@@ -261,13 +266,7 @@ EDITED = {
 @pytest.mark.parametrize("script", KINDS)
 def test_a_script_that_is_edited_after_a_kill_loses_nothing_of_it(database, server, folder, tidelock, script, edit):
     """What the interrupted statement left is cleaned up by its intent, or named."""
-    if "DETACH" in script and server.major < 14:
-        pytest.skip("not before version 14")
-    database.query(BEFORE)
-    folder.add("000_before", "SELECT 1")
-    tidelock("baseline").succeeds()
-    blocker_sql, name = KINDS[script]
-    folder.add("001_alone", script)
+    blocker_sql, name = set_up(database, server, folder, tidelock, script)
     with in_the_way(database, blocker_sql) as blocker:
         stop(database, tidelock.start("deploy"), blocker, "SIGKILL")
     was_left = database.query(LEFT)
@@ -285,12 +284,8 @@ def test_a_script_that_is_edited_after_a_kill_loses_nothing_of_it(database, serv
     assert database.value("SELECT count(*) FROM tidelock.intent") == 0
 
 
-def test_an_index_that_was_left_is_found_when_its_table_was_renamed(database, folder, tidelock):
-    database.query(BEFORE)
-    folder.add("000_before", "SELECT 1")
-    tidelock("baseline").succeeds()
-    script, (blocker_sql, name) = next(iter(KINDS.items()))
-    folder.add("001_alone", script)
+def test_an_index_that_was_left_is_found_when_its_table_was_renamed(database, server, folder, tidelock):
+    blocker_sql, name = set_up(database, server, folder, tidelock, next(iter(KINDS)))
     with in_the_way(database, blocker_sql) as blocker:
         stop(database, tidelock.start("deploy"), blocker, "SIGKILL")
     database.query("ALTER TABLE t RENAME TO renamed")
