@@ -250,8 +250,7 @@ static void find_limit(struct inquiry *inquiry)
     int64_t ms = inquiry->execution->settings.statement_timeout_ms;
     struct error ignored;
 
-    if (deadline_passed(inquiry->execution->until)) {
-        inquiry->facts.known |= ADVICE_MIGRATION_LIMIT;
+    if ((inquiry->facts.known & ADVICE_MIGRATION_LIMIT) != 0) {
         find_blocker(inquiry);
         return;
     }
@@ -384,8 +383,10 @@ static void find_role(struct inquiry *inquiry)
 
 static void find_out(struct inquiry *inquiry)
 {
+    bool is_late = strcmp(inquiry->err->sqlstate, "57014") == 0 && deadline_passed(inquiry->execution->until);
+
     /* A cancelled statement, though the server could not be heard to say so. */
-    if (inquiry->err->sqlstate[0] == '\0') {
+    if (is_late || inquiry->err->sqlstate[0] == '\0') {
         inquiry->facts.sqlstate = "57014";
         inquiry->facts.known |= ADVICE_MIGRATION_LIMIT;
     }

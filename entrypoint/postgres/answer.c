@@ -92,8 +92,11 @@ static void drive_cancel(struct cancelling *cancel, PGconn *pg)
 {
     char why[256];
 
-    if (cancel->request == NULL && deadline_passed(cancel->again_at))
+    if (cancel->request == NULL && deadline_passed(cancel->again_at)) {
         cancel->request = cancel_begin(pg);
+        if (cancel->is_delivered)
+            cancel->reached_by = deadline_in(CANCEL_MS);
+    }
     if (cancel->request == NULL)
         return;
     switch (cancel_continue(cancel->request, why, sizeof why)) {

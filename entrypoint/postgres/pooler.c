@@ -46,16 +46,17 @@ bool pooler_is_between(struct connection *conn, bool *is_between, struct error *
 /* Two clients of the pooler. `ours` was served by session `pid` last. */
 static enum pooling compare(struct connection *ours, int pid, struct connection *other)
 {
-    struct error refused;
     struct error ignored;
 
     for (int i = 0; i < LOOKS_MOST && signals_pending() == 0; i++) {
         int now;
         int theirs;
-        bool is_answered = ask(other, &theirs, &refused);
+        struct deadline patience = deadline_in(ANSWER_MS);
+        bool is_answered = ask(other, &theirs, &ignored);
 
-        /* An error of the server's is an answer, too: what we have asked was overwritten by somebody else. */
-        if (!is_answered && refused.sqlstate[0] != '\0')
+        /* An error, or the answer to another question, is an answer, too: what we have asked was overwritten
+         * by somebody else. */
+        if (!is_answered && !deadline_passed(patience))
             return POOLING_TRANSACTION;
         /* The other one is waiting for a session. A client that is answered while behind it in the queue has
          * its own. */

@@ -41,13 +41,20 @@ def server_user():
     return pwd.getpwnam("postgres") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
 
 
+def room_for_data():
+    """Where a server's files go: into memory where that holds plenty, since there CREATE DATABASE is several times as fast."""
+    memory = pathlib.Path("/dev/shm")
+    is_roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 8 * 1024**3
+    return memory if is_roomy else None
+
+
 class Server:
     def __init__(self, major, binaries, settings=(), hba=None, primary=None):
         """A new one, or a streaming replica of `primary`."""
         self.major = major
         self.binaries = binaries
         self.settings = list(settings)
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix=f"tidelock-{major}-"))
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix=f"tidelock-{major}-", dir=room_for_data()))
         self.data = self.home / "data"
         self.log = self.home / "log"
         self.user = server_user()
@@ -75,7 +82,7 @@ class Server:
         )
 
     def start(self):
-        settings = ["fsync=off", "listen_addresses=127.0.0.1", "log_statement=all", "max_connections=60", *self.settings]
+        settings = ["fsync=off", "listen_addresses=127.0.0.1", "log_statement=all", "max_connections=60", "max_wal_size=256MB", *self.settings]
         options = [option for setting in settings for option in ("-c", setting)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

@@ -76,7 +76,14 @@ def test_a_refused_request_is_sent_again(database, folder, tidelock, proxy):
     running = tidelock.start("deploy", "--migration-timeout", "2s", "--connections", "1", url=through(database, proxy))
     result = running.wait(PATIENCE).fails(exit=6, says=["it took longer than the migration-timeout", "Nothing of 001_slow"])
     assert proxy.cancels > 1 and "the connection was closed" not in result.errors
-    assert [row.name for row in database.ledger()] == ["001_slow"]
+    assert [row.name for row in database.ledger()] == ["001_slow"], result.errors
+
+
+def test_what_is_next_is_known_though_the_connection_breaks_behind_the_cancelled_statement(database, folder, tidelock, proxy):
+    folder.add("001_slow", SLOW)
+    proxy.on_message = lambda message: "drop" if message.direction == "client" and "ROLLBACK" in message.text else None
+    running = tidelock.start("deploy", "--migration-timeout", "2s", "--connections", "1", url=through(database, proxy))
+    running.wait(PATIENCE).fails(exit=6, says=["sqlstate  57014", "Nothing of 001_slow", "Allow it more time: --migration-timeout"])
 
 
 def test_a_second_signal_ends_it_as_well(database, folder, tidelock, proxy):
