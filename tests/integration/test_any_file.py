@@ -10,6 +10,8 @@ import threading
 
 import pytest
 
+pytestmark = pytest.mark.libraries
+
 
 @pytest.fixture
 def fifo(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from tool import wait_for_nobody, wait_for_session
 from wait import wait_until
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.libraries, pytest.mark.fault]
 
 SLOW = "CREATE TABLE slow (); SELECT pg_sleep(60);"
 HOLES = ["hold", "swallow", "refuse", "drop"]

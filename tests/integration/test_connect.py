@@ -10,6 +10,8 @@ from proxy import Proxy
 from servers import Server, distribution_major, free_port
 from wait import wait_until
 
+pytestmark = pytest.mark.libraries
+
 HBA = """
 local all postgres trust
 host all postgres 127.0.0.1/32 trust

@@ -10,6 +10,8 @@ from network import Host
 from servers import Server, distribution_major
 from wait import wait_until
 
+pytestmark = pytest.mark.libraries
+
 HBA = """
 local all all trust
 host all all 127.0.0.1/32 trust

@@ -12,6 +12,8 @@ from tool import wait_for_session
 from wait import wait_until
 from world import BAD_ANSWERS, Answer, World
 
+pytestmark = pytest.mark.libraries
+
 SOURCES = {
     "google": Google,
     "azure machine": AzureMachine,

@@ -12,6 +12,8 @@ from servers import Database, Server, distribution_major
 from tool import wait_for_nobody, wait_for_session
 from wait import wait_until
 
+pytestmark = pytest.mark.libraries
+
 LEADER_LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369"
 POOLED = "behind a pooler in transaction mode"
 

@@ -16,7 +16,7 @@ from tool import wait_for_session
 from wait import wait_until
 from world import BAD_ANSWERS, Answer, World
 
-pytestmark = pytest.mark.usefixtures("database")
+pytestmark = [pytest.mark.libraries, pytest.mark.usefixtures("database")]
 PUSHGATEWAY = "build/pushgateway/usr/bin/prometheus-pushgateway"
 PROMTOOL = "build/promtool/usr/bin/promtool"
 # What one run may spend on its last words.

@@ -9,6 +9,8 @@ import sys
 import pytest
 from tool import wait_for_session
 
+pytestmark = pytest.mark.libraries
+
 # What a process sees of itself.
 SHOW = """
 import json, os, signal, sys

@@ -11,6 +11,8 @@ import pytest
 from servers import Database, distribution_major, free_port
 from wait import wait_until
 
+pytestmark = pytest.mark.libraries
+
 SECRET = "s3cr3t-pa55"
 
 

@@ -8,6 +8,8 @@ import subprocess
 import pytest
 from tool import wait_for_nobody, wait_for_session
 
+pytestmark = pytest.mark.libraries
+
 
 @pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGQUIT, 131), (signal.SIGHUP, 129)])
 def test_a_signal_in_an_atomic_migration(database, folder, tidelock, number, code):

@@ -9,6 +9,8 @@ from certificates import Authority
 from servers import Server, distribution_major
 from tool import Tool
 
+pytestmark = pytest.mark.libraries
+
 AUTHENTICATIONS = ["trust", "password", "md5", "scram-sha-256", "cert"]
 SSLMODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 TRANSPORTS = ["127.0.0.1", "::1", "socket"]

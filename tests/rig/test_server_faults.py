@@ -8,6 +8,8 @@ import pytest
 from servers import Database, Server
 from tool import Tool
 
+pytestmark = pytest.mark.libraries
+
 
 @pytest.fixture
 def owner(database):
