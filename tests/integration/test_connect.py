@@ -290,8 +290,8 @@ def rotated(secure, tmp_path):
     secure.query(f'CREATE SCHEMA "{role}" AUTHORIZATION "{role}"', database="app")
 
     def rotate(password, port=None):
-        secure.query(f"ALTER ROLE \"{role}\" PASSWORD '{password}'")
         file.write_text(f"postgresql://{role}:{password}@127.0.0.1:{port or secure.port}/app?schema={role}\n")
+        secure.query(f"ALTER ROLE \"{role}\" PASSWORD '{password}'")
 
     return file, rotate
 
@@ -304,7 +304,8 @@ def test_a_password_that_rotates_while_it_waits(secure, tool, tmp_path):
         running = tool.start("deploy", environment={"DATABASE_URL_FILE": str(file)})
         running.wait_for_line("waiting for the leader")
         rotate("second-pw")
-    result = running.wait().succeeds(applied=["001_t"], says="have changed")
+        running.wait_for_line("have changed")
+    result = running.wait().succeeds(applied=["001_t"])
     assert "-pw" not in result.errors
 
 
