@@ -128,12 +128,12 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
 }
 
 /* Before anything is applied: a deployment that must stop at its third migration should not begin. */
-static bool check_pooled(struct deployment *d, struct error *err)
+static bool check_scripts(struct deployment *d, struct error *err)
 {
-    for (size_t i = 0; d->pooling == POOLING_TRANSACTION && i < d->folder->count; i++) {
+    for (size_t i = 0; i < d->folder->count; i++) {
         struct execution execution = deployment_begin_migration(d, i);
 
-        if (deployment_is_due(d, i) && !migration_check_pooled(&execution, err))
+        if (deployment_is_due(d, i) && !migration_check(&execution, err))
             return false;
     }
     return true;
@@ -167,7 +167,7 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         .statement_timeout_ms = d->config->statement_timeout_ms > 0 ? d->config->statement_timeout_ms : -1,
     };
     d->settings.can_check_connection = session_can_check_connection(d->conn);
-    if (!check_pooled(d, err))
+    if (!check_scripts(d, err))
         return PHASE_FAILED;
     d->next = 0;
     return PHASE_APPLYING;

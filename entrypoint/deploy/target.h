@@ -27,7 +27,7 @@ must_use bool target_find(struct arena *arena, const struct config *config, stru
 must_use bool target_find_and_begin(struct arena *arena, const struct config *config, struct target *out,
                                     struct error *err);
 
-/* The same without the check of the provider, which "resolve --rolled-back" does not need. */
+/* The same without the checks of provider and layout, which "resolve --rolled-back" does not need. */
 must_use bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
                                     struct error *err);
 
