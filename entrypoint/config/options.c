@@ -80,7 +80,7 @@ const struct option OPTIONS[] = {
     { .name = "migrations", .group = GROUP_FOLDER, .type = OPTION_TEXT, .commands = FOR_FOLDER,
       .field = FIELD(migrations), .traits = OPTION_USUAL, .value = "DIR",
       .help = "the folder of migrations",
-      .more = "Without it, prisma/migrations is tried, then migrations." },
+      .more = "Without it, prisma/migrations is tried, then prisma/schema/migrations, then migrations." },
     { .name = "schema", .group = GROUP_FOLDER, .type = OPTION_TEXT, .commands = FOR_FOLDER,
       .field = FIELD(schema_file), .value = "FILE",
       .help = "Prisma's schema: the migrations are in the folder beside it",
