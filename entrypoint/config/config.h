@@ -41,6 +41,7 @@ struct config {
     int64_t statement_timeout_ms; /* 0 = none */
     int64_t migration_timeout_ms; /* 0 = none */
     bool is_strict;
+    bool is_unrelated_allowed;
 
     const char *resolve_applied;
     const char *resolve_rolled_back;

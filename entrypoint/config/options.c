@@ -90,6 +90,10 @@ const struct option OPTIONS[] = {
       .help = "refuse to deploy if the folder and the ledger disagree",
       .more = "They do if an applied migration was edited or is missing from the folder, or if a pending "
               "migration is older than an applied one." },
+    { .name = "allow-unrelated", .group = GROUP_FOLDER, .type = OPTION_FLAG, .commands = FOR_APPLIERS,
+      .field = FIELD(is_unrelated_allowed),
+      .help = "deploy to a database whose migrations are all missing from the folder",
+      .more = "Without it, that is taken for the wrong database, or the wrong image." },
     { .name = "connect-deadline", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,
       .field = FIELD(connect_deadline_ms), .standard = "1m", .most = DAY_MS, .value = "TIME",
       .help = "keep trying to reach the database for TIME",

@@ -161,6 +161,8 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
     if (!d->is_reviewed && !validate_findings(d->folder, &d->history, d->config->is_strict, err))
         return PHASE_FAILED;
     d->is_reviewed = true;
+    if (!d->config->is_unrelated_allowed && !validate_related(d->folder, &d->history, err))
+        return PHASE_FAILED;
     d->settings = (struct session_settings) {
         .search_path = d->endpoint->schema,
         .lock_timeout_ms = -1,

@@ -47,15 +47,17 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
     /* A password that must be requested first is not available yet. */
     if (config->password_from == PASSWORD_NOWHERE)
         out->begun = reach_begin(config, &out->endpoint);
-    if (folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err) && layout_check(&out->folder, path, err))
+    if (folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err) &&
+        layout_check(&out->folder, path, false, err))
         return true;
     connection_close(out->begun);
     return false;
 }
 
-bool target_find(struct arena *arena, const struct config *config, struct target *out, struct error *err)
+bool target_find(struct arena *arena, const struct config *config, bool may_be_empty, struct target *out,
+                 struct error *err)
 {
     return target_find_unchecked(arena, config, out, err) &&
            folder_check(out->folder.dialect, out->folder.path, err) &&
-           layout_check(&out->folder, out->folder.path, err);
+           layout_check(&out->folder, out->folder.path, may_be_empty, err);
 }

@@ -17,10 +17,10 @@ struct target {
     struct connection *begun; /* started by connection_begin() while the folder was read, or NULL */
 };
 
-/* Reads URL, provider file and folder; ERROR_USAGE or ERROR_REFUSED. Everything lives in the arena.
- */
-must_use bool target_find(struct arena *arena, const struct config *config, struct target *out,
-                          struct error *err);
+/* Reads URL, provider file and folder, which holds at least one migration unless it `may_be_empty`;
+ * ERROR_USAGE or ERROR_REFUSED. Everything lives in the arena. */
+must_use bool target_find(struct arena *arena, const struct config *config, bool may_be_empty,
+                          struct target *out, struct error *err);
 
 /* The same, but starts connecting before it reads the folder: for the start of an application, where every
  * millisecond is spent in every pod. deployment_run() takes over the connection. */

@@ -132,14 +132,14 @@ static bool refuse_programs(const char *said, const struct found *found, struct 
                       "another folder with --migrations DIR or TIDELOCK_MIGRATIONS.");
 }
 
-bool layout_check(const struct folder *folder, const char *said, struct error *err)
+bool layout_check(const struct folder *folder, const char *said, bool may_be_empty, struct error *err)
 {
     struct found found;
 
     if (has_a_script(folder))
         return true;
     look(folder->path, &found);
-    if (found.scripts == 0 && found.programs == 0 && folder->count > 0)
+    if (found.scripts == 0 && found.programs == 0 && (may_be_empty || folder->count > 0))
         return true;
     if (found.scripts == 1 && strcmp(found.script, folder->dialect->script_name) == 0)
         (void)refuse_migration(folder, said, err);

@@ -35,11 +35,19 @@ def fails_at_once(result, *says):
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command != "baseline"])
 def test_a_folder_that_is_empty(database, folder, tidelock, command):
     folder.provider()
     fails_at_once(tidelock(*COMMANDS[command]), "prisma/migrations\" holds no migrations", 'All it holds is "migration_lock.toml"', "COPY prisma ./prisma")
     assert not database.holds("_prisma_migrations")
+
+
+def test_a_ledger_before_the_first_migration(database, folder, tidelock):
+    """For a schema that is there already, and no migration yet."""
+    database.query("CREATE TABLE t ()")
+    tidelock("baseline").succeeds()
+    folder.add("001_u", "CREATE TABLE u ()")
+    tidelock("deploy").succeeds(applied=["001_u"])
 
 
 @pytest.mark.fault
@@ -47,7 +55,7 @@ def test_a_folder_that_became_empty(database, folder, tidelock):
     folder.add("001_t", "CREATE TABLE t ()")
     tidelock("deploy").succeeds()
     folder.remove("001_t")
-    for command in COMMANDS.values():
+    for command in [COMMANDS[name] for name in COMMANDS if name != "baseline"]:
         fails_at_once(tidelock(*command), "holds no migrations")
 
 
