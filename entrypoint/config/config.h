@@ -47,6 +47,7 @@ struct config {
     const char *resolve_rolled_back;
     const char *baseline_to;
     bool wants_json;
+    bool is_dry_run;
     bool wants_exit_code;
     const char *status_file;     /* NULL = none is kept */
     const char *ready_file;      /* NULL = none */
