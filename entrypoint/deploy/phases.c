@@ -96,6 +96,17 @@ static bool rehearse(struct deployment *d, struct error *err)
            (d->ledger.exists || ledger_check_empty(d->conn, &d->ledger, err)) && deployment_check(d, err);
 }
 
+/* Something is pending. */
+static enum phase begin_work(struct deployment *d, struct error *err)
+{
+    if (d->config->is_dry_run)
+        return rehearse(d, err) ? PHASE_COMPLETE : PHASE_FAILED;
+    if (!d->ledger.is_read_only)
+        return PHASE_LEADING;
+    d->must_write = true;
+    return PHASE_CONNECTING;
+}
+
 static enum phase step_compare(struct deployment *d, struct error *err)
 {
     if (!d->config->is_strict && !d->execution.commit_doubt.is_in_doubt) {
@@ -113,12 +124,7 @@ static enum phase step_compare(struct deployment *d, struct error *err)
             return PHASE_FAILED;
         return complete(d);
     }
-    if (d->config->is_dry_run)
-        return rehearse(d, err) ? PHASE_COMPLETE : PHASE_FAILED;
-    if (!d->ledger.is_read_only)
-        return PHASE_LEADING;
-    d->must_write = true;
-    return PHASE_CONNECTING;
+    return begin_work(d, err);
 }
 
 /* Behind a pooler in transaction mode, nothing is taken here: each transaction takes the lock. Headroom is

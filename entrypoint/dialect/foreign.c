@@ -37,26 +37,32 @@ static char lower(char byte)
     return byte >= 'A' && byte <= 'Z' ? (char)(byte + ('a' - 'A')) : byte;
 }
 
+static struct slice without_blanks(struct slice text)
+{
+    while (text.length > 0 && is_blank(text.at[0])) {
+        text.at++;
+        text.length--;
+    }
+    return text;
+}
+
 /* Whether a comment ("-- …") begins with the words of a mark. */
 static bool has_words(struct slice comment, const char *mark)
 {
-    size_t at = 2;
+    struct slice rest;
 
     if (mark == NULL || comment.length < 2 || comment.at[0] != '-')
         return false;
-    while (at < comment.length && is_blank(comment.at[at]))
-        at++;
-    for (; *mark != '\0'; mark++) {
-        if (*mark == ' ') {
-            if (at == comment.length || !is_blank(comment.at[at]))
-                return false;
-            while (at < comment.length && is_blank(comment.at[at]))
-                at++;
-        } else if (at == comment.length || lower(comment.at[at++]) != *mark) {
+    rest = without_blanks((struct slice) { .at = comment.at + 2, .length = comment.length - 2 });
+    for (; *mark != '\0' && rest.length > 0; mark++) {
+        if (*mark == ' ' ? !is_blank(rest.at[0]) : lower(rest.at[0]) != *mark)
             return false;
-        }
+        rest.at++;
+        rest.length--;
+        if (*mark == ' ')
+            rest = without_blanks(rest);
     }
-    return at == comment.length || is_blank(comment.at[at]);
+    return *mark == '\0' && (rest.length == 0 || is_blank(rest.at[0]));
 }
 
 static const char *tool_of_text(struct slice text)
