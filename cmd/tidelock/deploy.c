@@ -3,8 +3,15 @@
 #include "config/options.h"
 #include "deploy/deployment.h"
 #include "deploy/target.h"
+#include "exits.h"
 #include "print.h"
 #include "reporting.h"
+#include "version.h"
+
+static void print_found(const struct folder *folder)
+{
+    print_line("%zu migration%s found in %s", folder->count, text_plural(folder->count), folder->path);
+}
 
 static void print_report(const struct deployment_report *report)
 {
@@ -18,6 +25,41 @@ static void print_report(const struct deployment_report *report)
         print_line("  %s", report->applied[i].name);
 }
 
+static void print_rehearsal(const struct deployment_report *report)
+{
+    if (report->due_count == 0) {
+        print_line("No pending migrations to apply.");
+        return;
+    }
+    print_line("\nWould apply %zu of %zu migration%s to \"%s\", schema \"%s\":", report->due_count,
+               report->folder->count, text_plural(report->folder->count), report->database, report->schema);
+    for (size_t i = 0; i < report->due_count; i++) {
+        const struct due_migration *due = &report->due[i];
+
+        print_line("  %s (%s, %zu statement%s%s)", due->name, MODE_NAMES[due->mode], due->statements,
+                   text_plural(due->statements), due->is_resumed ? ", resumed" : "");
+    }
+    print_line("\nNothing was changed.");
+}
+
+/* Nobody waits for it: no file, metric or notice says that it ran. */
+static bool rehearse(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+{
+    struct progress progress = progress_begin(NULL, version_build());
+    struct deployment_report report = { .applied_count = 0 };
+    struct target target;
+
+    if (!target_find_and_begin(arena, config, &target, err))
+        return false;
+    print_found(&target.folder);
+    if (!deployment_run(config, &target, &progress, &report, err))
+        return false;
+    print_rehearsal(&report);
+    if (config->wants_exit_code && report.due_count > 0)
+        *exit_code = EXIT_NO;
+    return true;
+}
+
 static bool deploy_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
     struct reporting reporting;
@@ -25,12 +67,12 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
     struct deployment_report report = { .applied_count = 0 };
     bool is_done;
 
-    (void)exit_code;
+    if (config->is_dry_run)
+        return rehearse(arena, config, exit_code, err);
     reporting_begin(&reporting, config);
     is_done = target_find_and_begin(arena, config, &target, err);
     if (is_done) {
-        print_line("%zu migration%s found in %s", target.folder.count, text_plural(target.folder.count),
-                   target.folder.path);
+        print_found(&target.folder);
         is_done = deployment_run(config, &target, &reporting.progress, &report, err);
     }
     reporting_end(&reporting, is_done ? NULL : err);
@@ -43,7 +85,7 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
 
 const struct command COMMAND_DEPLOY = {
     .name = "deploy",
-    .usage = "",
+    .usage = "[--dry-run]",
     .summary = "apply everything pending, then exit",
     .about =
         "Compares the folder with the ledger. If nothing is pending, exits without taking a lock. "

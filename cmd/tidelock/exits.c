@@ -6,7 +6,8 @@
 
 const struct exit_row EXITS[] = {
     { ERROR_NONE, EXIT_YES, false, FOR_ALL | FOR_HELP, "done, or the answer is yes" },
-    { ERROR_NONE, EXIT_NO, false, FOR_STATUS | FOR_READY, "the answer is no (status --exit-code, ready)" },
+    { ERROR_NONE, EXIT_NO, false, FOR_STATUS | FOR_READY | FOR_DEPLOY,
+      "the answer is no (status or deploy --dry-run with --exit-code, ready)" },
     { ERROR_USAGE, 2, false, FOR_ALL | FOR_HELP,
       "wrong usage or configuration, or the server refused the password or database name" },
     { ERROR_UNREACHABLE, 3, true, FOR_DATABASE,

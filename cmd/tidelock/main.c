@@ -19,11 +19,13 @@
 #include "help.h"
 #include "http/request.h"
 #include "print.h"
+#include "strangers.h"
 #include "version.h"
 
 enum { COMMANDS_MOST = 32, WORD_MOST = 4096 };
 
-static bool refuse_command(const char *name, struct error *err)
+/* Nobody knows the command `name`; it was typed behind `before`, or NULL. */
+static bool refuse_command(const char *before, const char *name, struct error *err)
 {
     const char *names[COMMANDS_MOST];
     char shown[WORD_MOST];
@@ -41,7 +43,10 @@ static bool refuse_command(const char *name, struct error *err)
     for (; COMMANDS[count] != NULL; count++)
         names[count] = COMMANDS[count]->name;
     nearest = names_nearest(names, count, name);
-    error_set(err, ERROR_USAGE, "unknown command \"%s\"", shown);
+    error_set(err, ERROR_USAGE, "unknown command \"%s%s%s\"", before == NULL ? "" : before,
+              before == NULL ? "" : " ", shown);
+    if (stranger_advice(before, name) != NULL)
+        return error_hint(err, "%s", stranger_advice(before, name));
     if (nearest != NULL)
         return error_hint(err, "Did you mean: tidelock %s", nearest);
     return error_hint(err, "To see all commands: tidelock help");
@@ -82,6 +87,16 @@ static bool run_command(struct arena *arena, const struct invocation *typed, int
     return typed->command->run(arena, &config, exit_code, err);
 }
 
+/* "db" is a group of commands, as "migrate" is. */
+static bool refuse_unknown(const struct invocation *typed, const char *name, struct error *err)
+{
+    bool is_group = strcmp(name, "db") == 0 && typed->count > 0 && typed->words[0][0] != '-';
+
+    if (is_group)
+        return refuse_command(name, typed->words[0], err);
+    return refuse_command(typed->is_prisma_spelling ? "migrate" : NULL, name, err);
+}
+
 static bool dispatch(struct arena *arena, int argc, char **argv, int *exit_code, struct error *err)
 {
     struct invocation typed = { .is_prisma_spelling = argc > 2 && strcmp(argv[1], "migrate") == 0 };
@@ -101,7 +116,7 @@ static bool dispatch(struct arena *arena, int argc, char **argv, int *exit_code,
         return help_show(typed.count, typed.words, err);
     typed.command = is_version(argv[1]) ? &COMMAND_VERSION : command_find(argv[1]);
     if (typed.command == NULL)
-        return refuse_command(argv[1], err);
+        return refuse_unknown(&typed, argv[1], err);
     return run_command(arena, &typed, exit_code, err);
 }
 

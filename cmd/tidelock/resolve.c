@@ -109,7 +109,8 @@ static bool resolve_run(struct arena *arena, const struct config *config, int *e
             "Use --applied if the schema holds all of the migration, --rolled-back if it holds none of it.");
     }
     if (config->resolve_applied != NULL)
-        is_done = target_find(arena, config, &target, err) && resolve_applied(arena, config, &target, err);
+        is_done =
+            target_find(arena, config, false, &target, err) && resolve_applied(arena, config, &target, err);
     else
         is_done = target_find_unchecked(arena, config, &target, err) &&
                   resolve_rolled_back(arena, config, &target, err);

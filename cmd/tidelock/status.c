@@ -205,7 +205,8 @@ static bool status_run(struct arena *arena, const struct config *config, int *ex
     struct overview overview = { .target = NULL };
     struct target target;
 
-    if (!target_find(arena, config, &target, err) || !overview_read(arena, config, &target, &overview, err))
+    if (!target_find(arena, config, false, &target, err) ||
+        !overview_read(arena, config, &target, &overview, err))
         return query_failure_explain(err, "Nothing was changed.");
     if (config->wants_json)
         print_overview_json(&overview);

@@ -58,27 +58,31 @@ static bool prepare(struct execution *execution, struct text *bytes, struct erro
     return false;
 }
 
-bool migration_check_pooled(struct execution *execution, struct error *err)
+/* Behind a pooler in transaction mode, every migration must be one transaction. */
+static bool check_pooled(const struct execution *execution, struct error *err)
 {
-    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
-    const struct migration *migration = execution->migration;
-    bool is_right = prepare(execution, &bytes, err);
-
-    execution->script = slice_of("");
-    if (err->class == ERROR_INTERRUPTED && !is_right)
-        return false;
-    if (!is_right || execution->mode == MODE_ATOMIC)
+    if (!execution->is_pooled || execution->mode == MODE_ATOMIC)
         return true;
     error_set(err, ERROR_USAGE,
               "migration \"%s\" needs a session of its own (%s), and the database URL leads to a pooler in "
               "transaction mode",
-              migration->name, MODE_NAMES[execution->mode]);
+              execution->migration->name, MODE_NAMES[execution->mode]);
     error_holds(err, "Nothing was changed by this process.");
     return error_hint(
         err,
         "Set DIRECT_URL to the database's own address: a script that commits by itself, or a statement "
         "like CREATE INDEX CONCURRENTLY, can be recovered only under a leader lock that outlasts a "
         "transaction.");
+}
+
+bool migration_check(struct execution *execution, struct error *err)
+{
+    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+    bool is_right =
+        prepare(execution, &bytes, err) ? check_pooled(execution, err) : execution_explain(execution, err);
+
+    execution->script = slice_of("");
+    return is_right;
 }
 
 /* An atomic migration is retried as one transaction; the other modes retry each of their transactions

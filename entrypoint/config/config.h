@@ -41,11 +41,13 @@ struct config {
     int64_t statement_timeout_ms; /* 0 = none */
     int64_t migration_timeout_ms; /* 0 = none */
     bool is_strict;
+    bool is_unrelated_allowed;
 
     const char *resolve_applied;
     const char *resolve_rolled_back;
     const char *baseline_to;
     bool wants_json;
+    bool is_dry_run;
     bool wants_exit_code;
     const char *status_file;     /* NULL = none is kept */
     const char *ready_file;      /* NULL = none */

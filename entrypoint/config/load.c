@@ -122,6 +122,10 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
     (void)snprintf(name, sizeof name, "%.*s",
                    (int)(equals == NULL ? strlen(word + 2) : (size_t)(equals - word - 2)), word + 2);
     (void)snprintf(origin, sizeof origin, "--%s", name);
+    if (strcmp(name, "preview-feature") == 0) {
+        log_warn("--preview-feature is ignored: Prisma needs it no longer, either");
+        return true;
+    }
     option = find_flag(load, name, &is_negated);
     if (option == NULL)
         return refuse_flag(load, name, err);
@@ -338,6 +342,22 @@ static bool load_pairs(struct load *load, const char *path, const struct yaml_pa
     return true;
 }
 
+/* Prisma has an option of that name, too. */
+static bool check_language(const char *path, struct error *err)
+{
+    static const char *const programs[] = { ".ts", ".mts", ".cts", ".js", ".mjs", ".cjs" };
+
+    for (size_t i = 0; i < array_length(programs); i++) {
+        if (!ends_with(path, programs[i]))
+            continue;
+        error_set(err, ERROR_USAGE, "--config names a program, and tidelock reads YAML: %s", path);
+        return error_hint(err,
+                          "If it is Prisma's own configuration, leave the option out, and say where the "
+                          "migrations are with --migrations DIR.");
+    }
+    return true;
+}
+
 static bool load_file(struct load *load, struct error *err)
 {
     const char *path = load->config->config_file == NULL ? STANDARD_FILE : load->config->config_file;
@@ -347,6 +367,8 @@ static bool load_file(struct load *load, struct error *err)
     text.is_secret = true;
     if (load->config->config_file == NULL && !file_exists(path))
         return true;
+    if (!check_language(path, err))
+        return false;
     if (!file_read_stream(path, &text, err))
         return error_hint(err, "Correct the name given with --config FILE, or remove the option.");
     return yaml_read(load->arena, path, text_slice(&text), &pairs, err) &&

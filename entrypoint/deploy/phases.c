@@ -74,6 +74,39 @@ bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error
     return true;
 }
 
+static bool look_for_pooler(struct deployment *d, struct error *err)
+{
+    if (d->pooling == POOLING_UNKNOWN) {
+        if (!reach_find_pooling(d->config, d->endpoint, d->conn, &d->pooling, err))
+            return error_context(err, "checking for a pooler");
+        if (d->pooling == POOLING_TRANSACTION)
+            watch_forbid(&d->watch, "behind a pooler it cannot tell which session to watch");
+        if (d->pooling == POOLING_TRANSACTION)
+            log_info(
+                "behind a pooler in transaction mode: each migration takes the leader lock for its own "
+                "transaction; with DIRECT_URL a deployment holds it throughout");
+    }
+    return true;
+}
+
+/* All that a deployment does before it takes the lock and changes something. */
+static bool rehearse(struct deployment *d, struct error *err)
+{
+    return look_for_pooler(d, err) && deployment_look(d, LEDGER_CHECKSUMS, err) &&
+           (d->ledger.exists || ledger_check_empty(d->conn, &d->ledger, err)) && deployment_check(d, err);
+}
+
+/* Something is pending. */
+static enum phase begin_work(struct deployment *d, struct error *err)
+{
+    if (d->config->is_dry_run)
+        return rehearse(d, err) ? PHASE_COMPLETE : PHASE_FAILED;
+    if (!d->ledger.is_read_only)
+        return PHASE_LEADING;
+    d->must_write = true;
+    return PHASE_CONNECTING;
+}
+
 static enum phase step_compare(struct deployment *d, struct error *err)
 {
     if (!d->config->is_strict && !d->execution.commit_doubt.is_in_doubt) {
@@ -91,25 +124,7 @@ static enum phase step_compare(struct deployment *d, struct error *err)
             return PHASE_FAILED;
         return complete(d);
     }
-    if (!d->ledger.is_read_only)
-        return PHASE_LEADING;
-    d->must_write = true;
-    return PHASE_CONNECTING;
-}
-
-static bool look_for_pooler(struct deployment *d, struct error *err)
-{
-    if (d->pooling == POOLING_UNKNOWN) {
-        if (!reach_find_pooling(d->config, d->endpoint, d->conn, &d->pooling, err))
-            return error_context(err, "checking for a pooler");
-        if (d->pooling == POOLING_TRANSACTION)
-            watch_forbid(&d->watch, "behind a pooler it cannot tell which session to watch");
-        if (d->pooling == POOLING_TRANSACTION)
-            log_info(
-                "behind a pooler in transaction mode: each migration takes the leader lock for its own "
-                "transaction; with DIRECT_URL a deployment holds it throughout");
-    }
-    return true;
+    return begin_work(d, err);
 }
 
 /* Behind a pooler in transaction mode, nothing is taken here: each transaction takes the lock. Headroom is

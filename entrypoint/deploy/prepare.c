@@ -128,15 +128,43 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
 }
 
 /* Before anything is applied: a deployment that must stop at its third migration should not begin. */
-static bool check_pooled(struct deployment *d, struct error *err)
+static bool check_scripts(struct deployment *d, struct error *err)
 {
-    for (size_t i = 0; d->pooling == POOLING_TRANSACTION && i < d->folder->count; i++) {
+    d->report->due_count = 0;
+    for (size_t i = 0; i < d->folder->count; i++) {
         struct execution execution = deployment_begin_migration(d, i);
 
-        if (deployment_is_due(d, i) && !migration_check_pooled(&execution, err))
+        if (!deployment_is_due(d, i))
+            continue;
+        if (!migration_check(&execution, err))
             return false;
+        d->report->due[d->report->due_count++] =
+            (struct due_migration) { .name = d->folder->items[i].name,
+                                     .mode = execution.mode,
+                                     .statements = execution.summary.statements,
+                                     .is_resumed = execution.unfinished != NULL };
     }
     return true;
+}
+
+bool deployment_check(struct deployment *d, struct error *err)
+{
+    if ((d->history.counts[VERDICT_PENDING] + d->history.counts[VERDICT_FAILED] > 0 &&
+         !validate_failed(d->folder, &d->history, err)) ||
+        !validate_edited(d->folder, &d->history, d->config->is_strict, err))
+        return false;
+    if (!d->is_reviewed && !validate_findings(d->folder, &d->history, d->config->is_strict, err))
+        return false;
+    d->is_reviewed = true;
+    if (!d->config->is_unrelated_allowed && !validate_related(d->folder, &d->history, err))
+        return false;
+    d->settings = (struct session_settings) {
+        .search_path = d->endpoint->schema,
+        .lock_timeout_ms = -1,
+        .statement_timeout_ms = d->config->statement_timeout_ms > 0 ? d->config->statement_timeout_ms : -1,
+    };
+    d->settings.can_check_connection = session_can_check_connection(d->conn);
+    return check_scripts(d, err);
 }
 
 enum phase deployment_prepare(struct deployment *d, struct error *err)
@@ -154,20 +182,7 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         return next;
     if (d->execution.commit_doubt.is_in_doubt && !settle_doubt(d, err))
         return PHASE_FAILED;
-    if ((d->history.counts[VERDICT_PENDING] + d->history.counts[VERDICT_FAILED] > 0 &&
-         !validate_failed(d->folder, &d->history, err)) ||
-        !validate_edited(d->folder, &d->history, d->config->is_strict, err))
-        return PHASE_FAILED;
-    if (!d->is_reviewed && !validate_findings(d->folder, &d->history, d->config->is_strict, err))
-        return PHASE_FAILED;
-    d->is_reviewed = true;
-    d->settings = (struct session_settings) {
-        .search_path = d->endpoint->schema,
-        .lock_timeout_ms = -1,
-        .statement_timeout_ms = d->config->statement_timeout_ms > 0 ? d->config->statement_timeout_ms : -1,
-    };
-    d->settings.can_check_connection = session_can_check_connection(d->conn);
-    if (!check_pooled(d, err))
+    if (!deployment_check(d, err))
         return PHASE_FAILED;
     d->next = 0;
     return PHASE_APPLYING;

@@ -7,6 +7,7 @@
 #include "config/password_source.h"
 #include "dialect/dialect.h"
 #include "history/folder.h"
+#include "history/layout.h"
 #include "postgres/reach.h"
 
 /* The tool's switch exists because it waits for the lock inside the server; tidelock never does. */
@@ -46,14 +47,17 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
     /* A password that must be requested first is not available yet. */
     if (config->password_from == PASSWORD_NOWHERE)
         out->begun = reach_begin(config, &out->endpoint);
-    if (folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err))
+    if (folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err) &&
+        layout_check(&out->folder, path, false, err))
         return true;
     connection_close(out->begun);
     return false;
 }
 
-bool target_find(struct arena *arena, const struct config *config, struct target *out, struct error *err)
+bool target_find(struct arena *arena, const struct config *config, bool may_be_empty, struct target *out,
+                 struct error *err)
 {
     return target_find_unchecked(arena, config, out, err) &&
-           folder_check(out->folder.dialect, out->folder.path, err);
+           folder_check(out->folder.dialect, out->folder.path, err) &&
+           layout_check(&out->folder, out->folder.path, may_be_empty, err);
 }

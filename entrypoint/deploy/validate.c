@@ -7,7 +7,7 @@
 #include "history/folder.h"
 #include "history/ledger.h"
 
-enum { MISSING_MOST = 2048 };
+enum { MISSING_MOST = 2048, HEAD_MOST = 3 };
 
 bool validate_edited(const struct folder *folder, struct history *history, bool is_strict, struct error *err)
 {
@@ -85,6 +85,37 @@ static void warn_of_missing(const struct folder *folder, const struct history *h
     else
         log_warn("%s; if a pending one replaces them, and the database already holds all of it: %s",
                  missing.at, command.at);
+}
+
+/* The first names of a list of `count`. */
+static void add_head(struct text *out, size_t at, size_t count, const char *name)
+{
+    if (at < HEAD_MOST)
+        text_add_format(out, "%s%s", at == 0 ? "" : ", ", name);
+    else if (at == HEAD_MOST)
+        text_add_format(out, " and %zu more", count - HEAD_MOST);
+}
+
+bool validate_related(const struct folder *folder, const struct history *history, struct error *err)
+{
+    auto_text struct text theirs = text_init(sizeof err->detail / 2);
+    auto_text struct text ours = text_init(sizeof err->detail / 2);
+    auto_text struct text command = text_init(MISSING_MOST);
+
+    if (history->missing_count == 0 || folder->count == 0 || history->counts[VERDICT_PENDING] < folder->count)
+        return true;
+    for (size_t i = 0; i < history->missing_count; i++)
+        add_head(&theirs, i, history->missing_count, history->missing[i]->name);
+    for (size_t i = 0; i < folder->count; i++)
+        add_head(&ours, i, folder->count, folder->items[i].name);
+    validate_add_replacement(folder, history, &command);
+    error_set(err, ERROR_REFUSED, "none of the migrations that the database holds is in this folder");
+    error_detail(err, "The database holds %s; the folder %s.", theirs.at, ours.at);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err,
+                      "Check the database URL and the image. If what is pending replaces the others, and the "
+                      "database holds all of it: %s. To apply it nevertheless: --allow-unrelated.",
+                      command.at);
 }
 
 bool validate_findings(const struct folder *folder, const struct history *history, bool is_strict,

@@ -16,6 +16,10 @@
 must_use bool validate_edited(const struct folder *folder, struct history *history, bool is_strict,
                               struct error *err);
 
+/* ERROR_REFUSED when something is pending and none of the applied migrations is in the folder, which is
+ * probably another application's. */
+must_use bool validate_related(const struct folder *folder, const struct history *history, struct error *err);
+
 /* Edited, missing and out-of-order migrations: logged, or with `is_strict` ERROR_REFUSED. */
 must_use bool validate_findings(const struct folder *folder, const struct history *history, bool is_strict,
                                 struct error *err);

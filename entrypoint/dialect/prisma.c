@@ -6,7 +6,7 @@
 #include "dialect/prisma_order.h"
 #include "dialect/prisma_resolve.h"
 
-static const char *const PLACES[] = { "prisma/migrations", "migrations", NULL };
+static const char *const PLACES[] = { "prisma/migrations", "prisma/schema/migrations", "migrations", NULL };
 
 /* Every directory, hidden ones too. */
 static bool is_migration(const char *entry, bool is_directory)

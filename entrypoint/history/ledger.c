@@ -255,7 +255,7 @@ static bool refuse_not_empty(const struct dialect *dialect, const struct result 
         "Otherwise, point the URL at an empty database or schema.");
 }
 
-static bool check_empty(struct connection *conn, const struct ledger *ledger, struct error *err)
+bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, struct error *err)
 {
     auto_result struct result *tables = NULL;
     const char *ledger_name = ledger->dialect->ledger_name;
@@ -305,7 +305,7 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is
 {
     auto_text struct text sql = text_init(QUERY_MOST);
 
-    if (!is_baseline && !check_empty(conn, ledger, err))
+    if (!is_baseline && !ledger_check_empty(conn, ledger, err))
         return false;
     text_add_string(&sql, "SELECT 1 OPERATOR(pg_catalog./) (");
     advisory_add_try(ledger->lock_key, false, &sql);

@@ -71,6 +71,9 @@ must_use bool ledger_read(struct arena *arena, struct connection *conn, const st
 must_use bool ledger_glance(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                             struct ledger *out, struct error *err);
 
+/* Whether there is nothing in the schema that a ledger would have to know: ERROR_REFUSED otherwise. */
+must_use bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, struct error *err);
+
 /* Creates it, and its schema if necessary. With `is_baseline` the schema may already hold tables; otherwise
  * that is ERROR_REFUSED. Call it under the leader lock. */
 must_use bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is_baseline,

@@ -62,26 +62,6 @@ static struct name name_of(struct slice slice)
     return name;
 }
 
-static bool refuse_key(const struct reading *reading, struct slice key, struct error *err)
-{
-    struct name name = name_of(key);
-    const char *names[array_length(KEYS)];
-    const char *nearest;
-    auto_text struct text all = text_init(256);
-
-    for (size_t i = 0; i < array_length(KEYS); i++) {
-        names[i] = KEYS[i].name;
-        text_add_format(&all, "%s%s", i == 0 ? "" : i + 1 < array_length(KEYS) ? ", " : " and ", names[i]);
-    }
-    nearest = names_nearest(names, array_length(names), name.text);
-    error_set(err, ERROR_CLEAN, "unknown directive \"%s\"", name.text);
-    if (nearest != NULL)
-        error_hint(err, "Did you mean \"%s\"?", nearest);
-    else
-        error_hint(err, "The directives are %s.", all.at);
-    return fail(reading, key.at, err);
-}
-
 static bool refuse_value(const struct reading *reading, const struct key *key, struct slice value,
                          struct error *err)
 {
@@ -116,30 +96,6 @@ static size_t key_find(struct slice name)
     while (i < array_length(KEYS) && !slice_equals(name, KEYS[i].name))
         i++;
     return i;
-}
-
-/* Reads one "key=value". */
-static bool read_word(struct reading *reading, struct slice word, struct error *err)
-{
-    const char *equals = memchr(word.at, '=', word.length);
-    struct slice key = { .at = word.at, .length = equals == NULL ? word.length : (size_t)(equals - word.at) };
-    size_t index = key_find(key);
-
-    if (index == array_length(KEYS))
-        return refuse_key(reading, key, err);
-    if (equals == NULL) {
-        error_set(err, ERROR_CLEAN, "directive \"%s\" has no value", KEYS[index].name);
-        error_hint(err, "Write %s=VALUE, without spaces.", KEYS[index].name);
-        return fail(reading, word.at, err);
-    }
-    if (reading->is_said[index]) {
-        error_set(err, ERROR_CLEAN, "directive \"%s\" is given twice", KEYS[index].name);
-        error_hint(err, "Remove one of them.");
-        return fail(reading, word.at, err);
-    }
-    reading->is_said[index] = true;
-    return read_value(reading, &KEYS[index],
-                      (struct slice) { .at = equals + 1, .length = word.length - key.length - 1 }, err);
 }
 
 /* Takes the first word off a trimmed text. */
@@ -238,6 +194,53 @@ static const struct {
     { "verify", read_verify },
 };
 
+static bool refuse_key(const struct reading *reading, struct slice key, struct error *err)
+{
+    struct name name = name_of(key);
+    const char *names[array_length(KEYS) + array_length(LINES)];
+    size_t count = 0;
+    const char *nearest;
+    auto_text struct text all = text_init(256);
+
+    for (size_t i = 0; i < array_length(LINES); i++)
+        names[count++] = LINES[i].name;
+    for (size_t i = 0; i < array_length(KEYS); i++)
+        names[count++] = KEYS[i].name;
+    for (size_t i = 0; i < count; i++)
+        text_add_format(&all, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " and ", names[i]);
+    nearest = names_nearest(names, count, name.text);
+    error_set(err, ERROR_CLEAN, "unknown directive \"%s\"", name.text);
+    if (nearest != NULL)
+        error_hint(err, "Did you mean \"%s\"?", nearest);
+    else
+        error_hint(err, "The directives are %s.", all.at);
+    return fail(reading, key.at, err);
+}
+
+/* Reads one "key=value". */
+static bool read_word(struct reading *reading, struct slice word, struct error *err)
+{
+    const char *equals = memchr(word.at, '=', word.length);
+    struct slice key = { .at = word.at, .length = equals == NULL ? word.length : (size_t)(equals - word.at) };
+    size_t index = key_find(key);
+
+    if (index == array_length(KEYS))
+        return refuse_key(reading, key, err);
+    if (equals == NULL) {
+        error_set(err, ERROR_CLEAN, "directive \"%s\" has no value", KEYS[index].name);
+        error_hint(err, "Write %s=VALUE, without spaces.", KEYS[index].name);
+        return fail(reading, word.at, err);
+    }
+    if (reading->is_said[index]) {
+        error_set(err, ERROR_CLEAN, "directive \"%s\" is given twice", KEYS[index].name);
+        error_hint(err, "Remove one of them.");
+        return fail(reading, word.at, err);
+    }
+    reading->is_said[index] = true;
+    return read_value(reading, &KEYS[index],
+                      (struct slice) { .at = equals + 1, .length = word.length - key.length - 1 }, err);
+}
+
 static bool read_words(struct reading *reading, struct slice words, struct error *err)
 {
     words = slice_trim(words);
@@ -266,12 +269,29 @@ static bool is_ours(struct slice comment, struct slice *words)
     return true;
 }
 
+/* A comment that begins with our name and is no directive was meant as one. */
+static bool check_name(const struct reading *reading, struct slice comment, struct error *err)
+{
+    struct slice body = slice_trim((struct slice) { .at = comment.at + 2, .length = comment.length - 2 });
+    struct slice name = { .at = body.at, .length = MARK_LENGTH - 1 };
+    struct slice rest = { .at = body.at + MARK_LENGTH - 1, .length = body.length - (MARK_LENGTH - 1) };
+
+    if (body.length < MARK_LENGTH || !slice_equals_ignoring_case(name, "tidelock") ||
+        strchr(" \t\r\n:=", rest.at[0]) == NULL)
+        return true;
+    error_set(err, ERROR_CLEAN,
+              "a comment that begins with \"tidelock\" must be a directive: a colon right "
+              "behind the name is missing");
+    error_hint(err, "Write \"-- tidelock: key=value\"; begin what is no directive with another word.");
+    return fail(reading, comment.at, err);
+}
+
 static bool read_comment(struct reading *reading, struct slice comment, struct error *err)
 {
     struct slice words;
 
     if (!is_ours(comment, &words))
-        return true;
+        return check_name(reading, comment, err);
     if (comment.at[0] == '-')
         return read_words(reading, words, err);
     error_set(err, ERROR_CLEAN, "a directive cannot be in a block comment");

@@ -188,6 +188,7 @@ def test_a_full_server_is_waited_for(tool, small, folder):
 
 
 def test_a_server_that_stays_full_is_given_up(tool, small, folder):
+    folder.add("001_t", "CREATE TABLE IF NOT EXISTS t ()")
     url = small.url("app", user="app")
     with contextlib.ExitStack() as stack:
         fill(url, stack)
@@ -234,6 +235,7 @@ def test_the_application_is_never_refused_because_of_us(tool, small, folder):
 
 
 def test_run_hands_the_application_its_share(tool, small, folder):
+    folder.add("001_t", "CREATE TABLE IF NOT EXISTS t ()")
     url = small.url("app", user="app") + "?application_name=mine&connection_limit=99"
     result = tool("run", "--share-connections", "--replicas", "3", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=url).succeeds()
     query = urllib.parse.parse_qs(urllib.parse.urlsplit(result.out.strip()).query)
@@ -251,6 +253,7 @@ def test_run_hands_the_application_its_share(tool, small, folder):
 )
 def test_the_share_is_what_every_reader_of_the_url_finds(tool, small, folder, query):
     """Some take the first of two, some the last."""
+    folder.add("001_t", "CREATE TABLE IF NOT EXISTS t ()")
     url = small.url("app", user="app") + "?" + query
     result = tool("run", "--share-connections", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=url).succeeds()
     said = urllib.parse.parse_qs(urllib.parse.urlsplit(result.out.strip()).query, keep_blank_values=True)
@@ -259,6 +262,7 @@ def test_the_share_is_what_every_reader_of_the_url_finds(tool, small, folder, qu
 
 @pytest.mark.fault
 def test_a_url_with_a_fragment_gets_its_share_before_it(tool, small, folder):
+    folder.add("001_t", "CREATE TABLE IF NOT EXISTS t ()")
     result = tool("run", "--share-connections", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=small.url("app", user="app") + "#note").succeeds()
     assert result.out.strip() == small.url("app", user="app") + "?connection_limit=6#note"
 
@@ -266,6 +270,7 @@ def test_a_url_with_a_fragment_gets_its_share_before_it(tool, small, folder):
 @pytest.mark.fault
 def test_the_variable_that_counts_is_the_one_that_gets_the_share(binary, small, folder):
     """An environment may hold a name twice; the first that is not empty counts."""
+    folder.add("001_t", "CREATE TABLE IF NOT EXISTS t ()")
     url = small.url("app", user="app")
     starter = (
         "import ctypes, os, sys\n"
@@ -285,6 +290,7 @@ def test_a_share_needs_a_url_to_write_it_into(tool, small, folder):
 
 def test_a_storm_is_not_made_of_refusals(tool, small, folder):
     """How often a full server is asked within two seconds."""
+    folder.add("001_t", "CREATE TABLE IF NOT EXISTS t ()")
     url = small.url("app", user="app")
     with contextlib.ExitStack() as stack:
         fill(url, stack)

@@ -51,6 +51,7 @@ def test_every_command_can_do_without(binary, database, folder, words, code):
 
 
 def test_the_command_finds_them_closed_as_well(binary, database, folder):
+    folder.add("001_t", "SELECT 1")
     show = "import os; open('seen', 'w').write(str([n for n in (0, 1, 2) if os.path.lexists(f'/proc/{os.getpid()}/fd/{n}')]))"
     seen = pathlib.Path(folder.root / "seen")
     assert run_without((0, 2), binary, "run", "--", "/usr/bin/python3", "-IEsc", show, url=database.url(), cwd=folder.root)[0] == 0

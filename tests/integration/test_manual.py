@@ -243,3 +243,42 @@ def test_the_line_for_a_start_up_file_works(installed, tmp_path, name, proof):
     environment = {"PATH": f"{installed / 'bin'}:/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "ASAN_OPTIONS": "detect_leaks=0"}
     done = subprocess.run([name, "-c", f"{before}{line.strip()}; {proof}"], env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stderr) == (0, "") and "tidelock" in done.stdout
+
+
+STRANGERS = {
+    "up": "tidelock deploy",
+    "apply": "tidelock deploy",
+    "migrate": "tidelock deploy",
+    "migrate dev": "npx prisma migrate dev",
+    "migrate reset": "npx prisma migrate reset",
+    "migrate diff": "npx prisma migrate diff",
+    "db push --accept-data-loss": "npx prisma db push",
+    "db pull": "npx prisma db pull",
+    "db execute --file x.sql": "psql --file FILE",
+    "db seed": "npx prisma db seed",
+    "db": "npx prisma db COMMAND",
+    "down": "write a migration that undoes the other",
+    "rollback": "write a migration that undoes the other",
+    "info": "tidelock status",
+    "validate": "tidelock status --exit-code",
+    "repair": "tidelock resolve",
+    "force 3": "tidelock resolve",
+    "new add_users": "a directory with a migration.sql",
+}
+
+
+@pytest.mark.parametrize("words", STRANGERS)
+def test_a_command_of_another_tool_says_what_does_it_here(tidelock, words):
+    name = words if words.startswith("migrate") else " ".join(words.split()[: 2 if words.startswith("db ") else 1])
+    tidelock(*words.split()).fails(exit=2, says=[f'unknown command "{name}"', STRANGERS[words]])
+
+
+def test_what_prisma_no_longer_needs_is_ignored(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t ()")
+    tidelock("migrate", "deploy", "--preview-feature").succeeds(applied=["001_t"], says="--preview-feature is ignored")
+
+
+@pytest.mark.parametrize("file", ["prisma.config.ts", "prisma.config.mjs"])
+def test_a_configuration_in_another_language_is_called_that(folder, tidelock, file):
+    (folder.root / file).write_text("export default {}")
+    tidelock("deploy", "--config", file).fails(exit=2, says=["names a program", file, "--migrations DIR"])

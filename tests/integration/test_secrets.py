@@ -165,7 +165,8 @@ def test_no_core_file_and_no_neighbour_sees_into_it(binary):
     with tempfile.TemporaryDirectory() as home:
         os.chmod(home, 0o755)
         program = shutil.copy(binary, home)
-        (pathlib.Path(home) / "migrations").mkdir(mode=0o755)
+        (pathlib.Path(home) / "migrations" / "001_t").mkdir(parents=True)
+        (pathlib.Path(home) / "migrations" / "001_t" / "migration.sql").write_text("SELECT 1")
         nobody = {"user": 65534} if os.getuid() == 0 else {}
         environment = {"DATABASE_URL": f"postgresql://u:{SECRET}@127.0.0.1:{free_port()}/d"}
         process = subprocess.Popen([program, "deploy"], cwd=home, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **nobody)

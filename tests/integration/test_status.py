@@ -49,9 +49,9 @@ def test_an_applied_script_that_is_gone_is_an_error(database, folder, tidelock):
     tidelock("deploy").succeeds(applied=["002_b"], says="could not check whether 001_a was edited")
 
 
-def test_a_pending_migration_without_a_script_stops_when_its_turn_comes(database, folder, tidelock):
+def test_a_pending_migration_without_a_script_stops_all_of_them(database, folder, tidelock):
     folder.add("001_a", "CREATE TABLE a ()")
     folder.add("002_none", None)
     folder.add("003_c", "CREATE TABLE c ()")
     tidelock("deploy").fails(exit=8, says=["P3015", "002_none"])
-    assert database.applied() == ["001_a"] and not database.holds("c")
+    assert database.applied() == [] and not database.holds("a")

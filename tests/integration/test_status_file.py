@@ -143,6 +143,7 @@ def test_a_follower(tidelock, folder, database, status):
 
 
 def test_while_the_server_is_not_there(tidelock, folder, database, status):
+    folder.add("001_t", "SELECT 1")
     from servers import free_port
 
     running = tidelock.start("deploy", "--status-file", status, url=f"postgresql://u@127.0.0.1:{free_port()}/d")
@@ -235,6 +236,7 @@ def test_several_writers_tear_nothing(tidelock, folder, database, status):
 
 
 def test_ready_says_why_not(tidelock, folder, database, status):
+    folder.add("001_t", "SELECT 1")
     assert tidelock("ready", "--status-file", status).code == 1
     assert "missing" in tidelock("ready", "--status-file", status).out
     status.write_text("half a fi")
@@ -315,6 +317,7 @@ def test_a_run_leaves_no_word_that_speaks_for_the_command(tidelock, folder, data
 
 
 def test_a_termination_log_without_a_place(tidelock, folder, database, tmp_path):
+    folder.add("001_t", "SELECT 1")
     tidelock("deploy").succeeds()
     result = tidelock("deploy", "--termination-log", tmp_path / "absent").succeeds()
     assert "absent" in result.errors and not (tmp_path / "absent").exists()

@@ -18,7 +18,8 @@ static void a_script_without_directives_says_nothing(void **state)
         "",
         "SELECT 1;",
         "-- CreateTable\nCREATE TABLE t ();",
-        "-- tidelock is a tool\nSELECT 1;",
+        "-- tidelocked\n-- for tidelock: nothing\n-- tidelock\n-- tidelock-like\nSELECT 1;",
+        "SELECT 1; -- tidelock is a tool",
         "SELECT '-- tidelock: transaction=off';",
         "SELECT $$\n-- tidelock: transaction=off\n$$;",
         "SELECT \"tidelock:\"::text;",
@@ -58,6 +59,10 @@ static void several_comments_add_up(void **state)
     assert_int_equal(directives.statement_timeout_ms, -1);
 }
 
+#define NAMELESS                                                                                             \
+    "a comment that begins with \"tidelock\" must be a directive: a colon right behind the name is missing"
+#define REWORD "Write \"-- tidelock: key=value\"; begin what is no directive with another word."
+
 static void what_would_not_be_obeyed_is_refused_at_its_place(void **state)
 {
     static const struct {
@@ -70,7 +75,8 @@ static void what_would_not_be_obeyed_is_refused_at_its_place(void **state)
         { "-- tidelock: lock-timout=5s", 1, 14, "unknown directive \"lock-timout\"",
           "Did you mean \"lock-timeout\"?" },
         { "-- tidelock: qqq=5s", 1, 14, "unknown directive \"qqq\"",
-          "The directives are transaction, lock-timeout, migration-timeout, retry-for and statement-timeout." },
+          "The directives are assert, backfill, throttle, verify, transaction, lock-timeout, migration-timeout, "
+          "retry-for and statement-timeout." },
         { "-- x\n-- tidelock: Transaction=off", 2, 14, "unknown directive \"Transaction\"",
           "Did you mean \"transaction\"?" },
         { "-- tidelock: transaction", 1, 14, "directive \"transaction\" has no value",
@@ -87,6 +93,11 @@ static void what_would_not_be_obeyed_is_refused_at_its_place(void **state)
           "directive \"transaction\" is given twice", "Remove one of them." },
         { "/* tidelock: transaction=on */", 1, 1, "a directive cannot be in a block comment",
           "Write it on a line of its own, after two hyphens: -- tidelock: key=value" },
+        { "-- tidelock transaction=off", 1, 1, NAMELESS, REWORD },
+        { "-- x\n--  Tidelock : transaction=off", 2, 1, NAMELESS, REWORD },
+        { "-- tidelock is a tool", 1, 1, NAMELESS, REWORD },
+        { "/* tidelock\ttransaction=off */", 1, 1, NAMELESS, REWORD },
+        { "-- tidelock: backfil t", 1, 14, "unknown directive \"backfil\"", "Did you mean \"backfill\"?" },
         { "SELECT 1; -- tidelock: transaction=on", 1, 11, "a directive cannot follow the first statement",
           "Move it to the top of the script." },
         { "SELECT\n /* tidelock: transaction=on */ 1", 2, 2, "a directive cannot follow the first statement",
