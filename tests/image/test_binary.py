@@ -53,7 +53,8 @@ def test_stacks_are_protected(linked):
 def test_read_only_relocations_are_sealed_in_memory(static, tmp_path):
     """Not only marked: musl's start-up code would leave them writable."""
     start, size = re.search(r"GNU_RELRO\s+0x\w+ 0x(\w+) 0x\w+ 0x\w+ 0x(\w+)", readelf(static, "-l")).groups()
-    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "001_t").mkdir(parents=True)
+    (tmp_path / "migrations" / "001_t" / "migration.sql").write_text("SELECT 1")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/d"
         process = subprocess.Popen([static, "deploy"], cwd=tmp_path, env={"DATABASE_URL": url}, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
