@@ -33,7 +33,7 @@ ifdef STATIC
 # Set by the target "static": the compiler and the libraries are those that docker/deps/build has made.
 DEPS := $(abspath build/deps/$(ARCH)/root)
 CC := $(DEPS)/bin/cc
-override CFLAGS += -O2 -g0 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
+override CFLAGS += -Os -g0 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-fstack-clash-protection -ftrivial-auto-var-init=zero $(if $(filter arm64,$(ARCH)),-mbranch-protection=standard)
 override LDFLAGS += -static-pie -nostdlib -B$(DEPS)/bin -fuse-ld=lld -L$(DEPS)/lib $(DEPS)/lib/rcrt1.o $(DEPS)/lib/crti.o \
 	-Wl,-z,text,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--pack-dyn-relocs=relr,--gc-sections,--build-id=none
