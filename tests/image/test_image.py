@@ -116,11 +116,13 @@ def test_a_deployment_by_host_name_with_nothing_it_could_lean_on(network, image,
 
 
 def test_another_name_of_the_same_server_is_refused(network, image, folder, url):
+    folder.add("001_t", "CREATE TABLE t ()")
     done = network.run(image, "deploy", options=["--rm"], migrations=folder.path, DATABASE_URL=url.replace("@db:", "@other:"))
     assert done.returncode == 2 and "does not match host name" in done.errors and "s3cretpw" not in done.errors
 
 
 def test_the_bundle_of_the_image_is_what_unnamed_certificates_are_checked_with(network, image, folder, url):
+    folder.add("001_t", "CREATE TABLE t ()")
     done = network.run(image, "deploy", options=["--rm"], migrations=folder.path, DATABASE_URL=url.split("&")[0])
     assert done.returncode == 2 and "certificate verify failed" in done.errors, done.errors
 
