@@ -31,6 +31,7 @@ static bool refuse_command(const char *before, const char *name, struct error *e
     char shown[WORD_MOST];
     size_t count = 0;
     const char *nearest;
+    const char *advice = stranger_advice(before, name);
 
     /* What follows "=" may be a secret. */
     (void)snprintf(shown, sizeof shown, "%.*s", (int)strcspn(name, name[0] == '-' ? "=" : ""), name);
@@ -45,8 +46,8 @@ static bool refuse_command(const char *before, const char *name, struct error *e
     nearest = names_nearest(names, count, name);
     error_set(err, ERROR_USAGE, "unknown command \"%s%s%s\"", before == NULL ? "" : before,
               before == NULL ? "" : " ", shown);
-    if (stranger_advice(before, name) != NULL)
-        return error_hint(err, "%s", stranger_advice(before, name));
+    if (advice != NULL)
+        return error_hint(err, "%s", advice);
     if (nearest != NULL)
         return error_hint(err, "Did you mean: tidelock %s", nearest);
     return error_hint(err, "To see all commands: tidelock help");

@@ -61,6 +61,13 @@ struct slice slice_trim(struct slice slice)
     return slice;
 }
 
+bool text_ends_with(const char *string, const char *end)
+{
+    size_t length = strlen(string);
+
+    return length >= strlen(end) && strcmp(string + length - strlen(end), end) == 0;
+}
+
 struct text text_init(size_t most)
 {
     return (struct text) { .at = memory_new(16, 1), .capacity = 16, .most = most };

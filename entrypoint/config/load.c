@@ -231,18 +231,11 @@ static bool load_environment(struct load *load, struct error *err)
     return true;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text);
-
-    return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
-}
-
 /* Kubernetes describes a Service called "tidelock" by variables that look like ours (documentation,
  * "Service", environment variables). */
 static bool is_service_variable(const char *name)
 {
-    return ends_with(name, "_SERVICE_HOST") || strstr(name, "_SERVICE_PORT") != NULL ||
+    return text_ends_with(name, "_SERVICE_HOST") || strstr(name, "_SERVICE_PORT") != NULL ||
            strstr(name, "_PORT") != NULL;
 }
 
@@ -348,7 +341,7 @@ static bool check_language(const char *path, struct error *err)
     static const char *const programs[] = { ".ts", ".mts", ".cts", ".js", ".mjs", ".cjs" };
 
     for (size_t i = 0; i < array_length(programs); i++) {
-        if (!ends_with(path, programs[i]))
+        if (!text_ends_with(path, programs[i]))
             continue;
         error_set(err, ERROR_USAGE, "--config names a program, and tidelock reads YAML: %s", path);
         return error_hint(err,

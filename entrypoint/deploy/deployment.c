@@ -106,7 +106,6 @@ bool deployment_run(const struct config *config, struct target *target, struct p
     *report = (struct deployment_report) {
         .folder = folder,
         .applied = arena_alloc(config->arena, folder->count, sizeof *report->applied),
-        .due = arena_alloc(config->arena, folder->count, sizeof *report->due),
     };
     watch_begin(&d.watch,
                 (struct watch_limits) { .max_blocked = config->max_blocked,

@@ -92,8 +92,8 @@ static bool look_for_pooler(struct deployment *d, struct error *err)
 /* All that a deployment does before it takes the lock and changes something. */
 static bool rehearse(struct deployment *d, struct error *err)
 {
-    return look_for_pooler(d, err) && deployment_look(d, LEDGER_CHECKSUMS, err) &&
-           (d->ledger.exists || ledger_check_empty(d->conn, &d->ledger, err)) && deployment_check(d, err);
+    return look_for_pooler(d, err) && (d->ledger.exists || ledger_check_empty(d->conn, &d->ledger, err)) &&
+           deployment_check(d, err);
 }
 
 /* Something is pending. */
@@ -109,13 +109,15 @@ static enum phase begin_work(struct deployment *d, struct error *err)
 
 static enum phase step_compare(struct deployment *d, struct error *err)
 {
+    bool reads_scripts = d->config->is_strict || d->config->is_dry_run;
+
     if (!d->config->is_strict && !d->execution.commit_doubt.is_in_doubt) {
         if (!glance(d, err))
             return PHASE_FAILED;
         if (is_complete(d))
             return complete(d);
     }
-    if (!deployment_look(d, d->config->is_strict ? LEDGER_CHECKSUMS : LEDGER_NAMES, err))
+    if (!deployment_look(d, reads_scripts ? LEDGER_CHECKSUMS : LEDGER_NAMES, err))
         return PHASE_FAILED;
     if (is_complete(d)) {
         /* Without --strict only names were read. */

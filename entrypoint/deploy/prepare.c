@@ -130,6 +130,7 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
 /* Before anything is applied: a deployment that must stop at its third migration should not begin. */
 static bool check_scripts(struct deployment *d, struct error *err)
 {
+    d->report->due = arena_alloc(d->arena, d->folder->count, sizeof *d->report->due);
     d->report->due_count = 0;
     for (size_t i = 0; i < d->folder->count; i++) {
         struct execution execution = deployment_begin_migration(d, i);

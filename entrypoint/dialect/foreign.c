@@ -65,7 +65,8 @@ static bool has_words(struct slice comment, const char *mark)
     return *mark == '\0' && (rest.length == 0 || is_blank(rest.at[0]));
 }
 
-static const char *tool_of_text(struct slice text)
+/* The tool whose mark, or mark of the way back, is the first in a comment of the text; NULL = none. */
+static const struct foreign_tool *find_mark(struct slice text, bool is_back, size_t *offset)
 {
     struct scanner scanner = scanner_of(text, true);
     struct token token;
@@ -73,8 +74,10 @@ static const char *tool_of_text(struct slice text)
     scanner.gives_comments = true;
     while (token = scan_token(&scanner), token.kind != TOKEN_END) {
         for (size_t i = 0; token.kind == TOKEN_COMMENT && i < array_length(TOOLS); i++) {
-            if (has_words(scanner_text(&scanner, token), TOOLS[i].mark))
-                return TOOLS[i].name;
+            if (has_words(scanner_text(&scanner, token), is_back ? TOOLS[i].back_mark : TOOLS[i].mark)) {
+                *offset = token.start;
+                return &TOOLS[i];
+            }
         }
     }
     return NULL;
@@ -82,7 +85,9 @@ static const char *tool_of_text(struct slice text)
 
 const char *foreign_tool_of(const char *file, struct slice text)
 {
-    const char *said = tool_of_text(text);
+    size_t offset;
+    const struct foreign_tool *marked = find_mark(text, false, &offset);
+    const char *said = marked == NULL ? NULL : marked->name;
 
     for (size_t i = 0; said == NULL && i < array_length(TOOLS); i++) {
         if (TOOLS[i].files != NULL && fnmatch(TOOLS[i].files, file, 0) == 0)
@@ -109,20 +114,9 @@ static bool may_have_mark(struct slice script)
 
 bool foreign_find_way_back(struct slice script, const char **tool, size_t *offset)
 {
-    struct scanner scanner = scanner_of(script, true);
-    struct token token;
+    const struct foreign_tool *marked = may_have_mark(script) ? find_mark(script, true, offset) : NULL;
 
-    if (!may_have_mark(script))
-        return false;
-    scanner.gives_comments = true;
-    while (token = scan_token(&scanner), token.kind != TOKEN_END) {
-        for (size_t i = 0; token.kind == TOKEN_COMMENT && i < array_length(TOOLS); i++) {
-            if (has_words(scanner_text(&scanner, token), TOOLS[i].back_mark)) {
-                *tool = TOOLS[i].name;
-                *offset = token.start;
-                return true;
-            }
-        }
-    }
-    return false;
+    if (marked != NULL)
+        *tool = marked->name;
+    return marked != NULL;
 }

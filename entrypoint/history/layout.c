@@ -24,11 +24,10 @@ struct found {
     char other[NAME_MAX + 1];
 };
 
-static bool ends_with(const char *name, const char *end)
+/* A name that is nothing else is a hidden file. */
+static bool has_extension(const char *name, const char *extension)
 {
-    size_t length = strlen(name);
-
-    return length > strlen(end) && strcmp(name + length - strlen(end), end) == 0;
+    return text_ends_with(name, extension) && strcmp(name, extension) != 0;
 }
 
 static bool is_program(const char *name)
@@ -37,7 +36,7 @@ static bool is_program(const char *name)
                                         ".rb", ".go", ".php", ".java", ".xml" };
 
     for (size_t i = 0; i < array_length(ends); i++) {
-        if (ends_with(name, ends[i]))
+        if (has_extension(name, ends[i]))
             return true;
     }
     return false;
@@ -60,7 +59,7 @@ static void look(const char *path, struct found *out)
 
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
             continue;
-        if (ends_with(name, ".sql"))
+        if (has_extension(name, ".sql"))
             count(name, &out->scripts, out->script);
         else if (is_program(name))
             count(name, &out->programs, out->program);

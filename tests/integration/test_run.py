@@ -53,6 +53,7 @@ def test_its_own_words_are_on_stderr(tidelock, folder, database):
 
 def test_the_command_finds_the_process_as_it_was(tidelock, folder, database, tmp_path):
     folder.add("001_t", "SELECT 1")
+
     def start(*before):
         """The same command, after the words of `before`; with something ignored, something blocked and an umask of its own."""
 
