@@ -222,6 +222,7 @@ def test_the_application_is_never_refused_because_of_us(tool, small, folder):
     """All slots but three are taken: one for us, one for a new connection, one that the server still counts while it ends."""
     for number in range(20):
         folder.add(f"{number:03}_t", f"CREATE TABLE t{number} (); SELECT pg_sleep(0.02)")
+    folder.add("020_heard", Canary.UNTIL_HEARD)
     url = small.url("app", user="app")
     with contextlib.ExitStack() as stack:
         for _ in range(5):
