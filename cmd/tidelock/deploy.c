@@ -8,30 +8,13 @@
 #include "reporting.h"
 #include "version.h"
 
-static void print_found(const struct folder *folder)
-{
-    print_line("%zu migration%s found in %s", folder->count, text_plural(folder->count), folder->path);
-}
-
-static void print_report(const struct deployment_report *report)
-{
-    if (report->applied_count == 0) {
-        print_line("No pending migrations to apply.");
-        return;
-    }
-    print_line("\nApplied %zu of %zu migration%s to \"%s\", schema \"%s\":", report->applied_count,
-               report->folder->count, text_plural(report->folder->count), report->database, report->schema);
-    for (size_t i = 0; i < report->applied_count; i++)
-        print_line("  %s", report->applied[i].name);
-}
-
 static void print_rehearsal(const struct deployment_report *report)
 {
     if (report->due_count == 0) {
         print_line("No pending migrations to apply.");
         return;
     }
-    print_line("\nWould apply %zu of %zu migration%s to \"%s\", schema \"%s\":", report->due_count,
+    print_line("Would apply %zu of %zu migration%s to \"%s\", schema \"%s\":", report->due_count,
                report->folder->count, text_plural(report->folder->count), report->database, report->schema);
     for (size_t i = 0; i < report->due_count; i++) {
         const struct due_migration *due = &report->due[i];
@@ -51,7 +34,7 @@ static bool rehearse(struct arena *arena, const struct config *config, int *exit
 
     if (!target_find_and_begin(arena, config, &target, err))
         return false;
-    print_found(&target.folder);
+    reporting_log_start(&target.folder);
     if (!deployment_run(config, &target, &progress, &report, err))
         return false;
     print_rehearsal(&report);
@@ -70,16 +53,17 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
     if (config->is_dry_run)
         return rehearse(arena, config, exit_code, err);
     reporting_begin(&reporting, config);
+    reporting.is_result_printed = true;
     is_done = target_find_and_begin(arena, config, &target, err);
     if (is_done) {
-        print_found(&target.folder);
+        reporting_log_start(&target.folder);
         is_done = deployment_run(config, &target, &reporting.progress, &report, err);
     }
     reporting_end(&reporting, is_done ? NULL : err);
-    if (is_done || report.applied_count > 0)
-        print_report(&report);
-    if (is_done && report.applied_count > 0)
-        print_line("\nAll migrations have been successfully applied.");
+    /* Prisma's words; in a log for machines the record before them has said it. */
+    if (is_done && log_format_in_use() == LOG_TEXT)
+        print_line(report.applied_count > 0 ? "All migrations have been successfully applied."
+                                            : "No pending migrations to apply.");
     return is_done;
 }
 

@@ -7,7 +7,12 @@
 #include "base/error.h"
 #include "base/json.h"
 
-/* One line on stdout. */
+/* Where lines go: nowhere when only warnings and errors are wanted; into the log when that is for machines,
+ * which then find everything there. */
+enum print_to { PRINT_TO_STDOUT, PRINT_TO_LOG, PRINT_TO_NOBODY };
+void print_configure(enum print_to to);
+
+/* One line. */
 void print_line(const char *format, ...) printf_like(1, 2);
 
 /* Text that has its own line feeds. */

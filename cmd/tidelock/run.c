@@ -21,16 +21,6 @@
 #include "postgres/reach.h"
 #include "reporting.h"
 
-/* stdout belongs to the application: the result goes to the log. */
-static void log_report(const struct deployment_report *report)
-{
-    if (report->applied_count == 0)
-        log_info("no pending migrations: the database holds all %zu", report->folder->count);
-    else
-        log_info("applied %zu of %zu migration%s to \"%s\", schema \"%s\"", report->applied_count,
-                 report->folder->count, text_plural(report->folder->count), report->database, report->schema);
-}
-
 /* Runs until the database is ready for the application. */
 static bool open_gate(struct arena *arena, const struct config *config, struct progress *progress,
                       struct error *err)
@@ -40,16 +30,10 @@ static bool open_gate(struct arena *arena, const struct config *config, struct p
 
     if (!target_find_and_begin(arena, config, &target, err))
         return false;
-    if (config->is_waiting) {
-        if (!wait_for_level(config, &target, progress, err))
-            return false;
-        log_info("no pending migrations: the database holds all %zu", target.folder.count);
-        return true;
-    }
-    if (!deployment_run(config, &target, progress, &report, err))
-        return false;
-    log_report(&report);
-    return true;
+    reporting_log_start(&target.folder);
+    if (config->is_waiting)
+        return wait_for_level(config, &target, progress, err);
+    return deployment_run(config, &target, progress, &report, err);
 }
 
 /* CMD's environment: by default without the migration-only variables; with its share of the connections if

@@ -29,7 +29,8 @@ const struct surrounding ENVIRONMENT[] = {
     { "VAULT_ADDR, VAULT_NAMESPACE, VAULT_CACERT, VAULT_TOKEN",
       "Where Vault is, and the token for it if no --vault-role is given." },
     { "PATH", "Where run looks for CMD." },
-    { "NO_COLOR, TERM", "No colors if NO_COLOR is set or TERM is dumb." },
+    { "NO_COLOR, TERM", "No colors if NO_COLOR is set; neither colors nor signs if TERM is dumb." },
+    { "COLUMNS", "The width of a terminal that does not tell it." },
     { NULL, NULL },
 };
 

@@ -77,6 +77,7 @@ struct config {
 
     int log_format; /* enum log_format */
     int log_level;  /* enum log_level */
+    bool is_quiet;  /* log_level is then LOG_WARN at most */
     bool is_help;   /* --help was given: nothing else has been checked */
 };
 

@@ -106,19 +106,51 @@ static bool take_flag_value(struct load *load, const struct option *option, char
     return is_taken;
 }
 
+/* Short for one or the other. */
+static const struct {
+    const char *letter;
+    const char *word;
+} LETTERS[] = { { "-h", "--help" }, { "-q", "--quiet" }, { "-v", "--log-level=debug" } };
+
+/* The word itself, or what it is short for. */
+static const char *whole_word(const char *word)
+{
+    for (size_t i = 0; i < array_length(LETTERS); i++) {
+        if (strcmp(word, LETTERS[i].letter) == 0)
+            return LETTERS[i].word;
+    }
+    return word;
+}
+
+int config_options_before(int count, char *const *words)
+{
+    int i = 0;
+
+    for (; i < count && words[i][0] == '-' && strcmp(words[i], "--") != 0; i++) {
+        const char *word = whole_word(words[i]);
+        const struct option *option = strncmp(word, "--", 2) == 0 ? option_named(word + 2) : NULL;
+
+        i += option != NULL && option->type != OPTION_FLAG;
+    }
+    return i < count ? i : count;
+}
+
 /* One flag; *at moves past its value if that is a separate word. */
 static bool take_flag(struct load *load, int count, char **words, int *at, struct error *err)
 {
-    char help[] = "--help";
+    char letter[OPTION_NAME_MOST];
     char *word = words[*at];
-    char *equals = strchr(word, '=');
+    char *equals;
     char name[OPTION_NAME_MOST];
     char origin[OPTION_NAME_MOST + 2];
     const struct option *option;
     bool is_negated;
 
-    if (strcmp(word, "-h") == 0)
-        word = help;
+    if (whole_word(word) != word) {
+        text_copy_cut(letter, sizeof letter, whole_word(word));
+        word = letter;
+    }
+    equals = strchr(word, '=');
     (void)snprintf(name, sizeof name, "%.*s",
                    (int)(equals == NULL ? strlen(word + 2) : (size_t)(equals - word - 2)), word + 2);
     (void)snprintf(origin, sizeof origin, "--%s", name);
@@ -163,7 +195,7 @@ static bool load_flags(struct load *load, int count, char **words, struct error 
     for (; i < count && strcmp(words[i], "--") != 0; i++) {
         if (words[i][0] != '-')
             break;
-        if (strncmp(words[i], "--", 2) != 0 && strcmp(words[i], "-h") != 0)
+        if (strncmp(whole_word(words[i]), "--", 2) != 0)
             return refuse_word(words[i], err);
         if (!take_flag(load, count, words, &i, err))
             return false;
@@ -393,6 +425,8 @@ bool config_load(struct arena *arena, unsigned command, const struct command_lin
     if (!load_environment(&load, err) || ((command & FOR_DATABASE) != 0 && !load_file(&load, err)) ||
         !load_standards(&load, err))
         return false;
+    if (out->is_quiet && out->log_level > LOG_WARN)
+        out->log_level = LOG_WARN;
     log_configure((enum log_level)out->log_level, (enum log_format)out->log_format);
     warn_unknown_variables(&load);
     return true;

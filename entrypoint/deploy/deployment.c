@@ -100,8 +100,6 @@ bool deployment_run(const struct config *config, struct target *target, struct p
                             .following = { .until = deadline_in(config->leader_timeout_ms) },
                             .headroom = { .patience = { .until = deadline_in(config->budget_wait_ms) } } };
     enum phase phase = PHASE_CONNECTING;
-    int64_t started = clock_now_ms();
-    char took[32];
 
     *report = (struct deployment_report) {
         .folder = folder,
@@ -118,7 +116,6 @@ bool deployment_run(const struct config *config, struct target *target, struct p
     while (phase != PHASE_COMPLETE && phase != PHASE_FAILED) {
         enum phase next;
 
-        log_context(LOG_PHASE, PHASE_ROWS[phase].name);
         show_phase(&d, phase);
         next = PHASE_ROWS[phase].step(&d, err);
         if (next == PHASE_FAILED)
@@ -127,10 +124,6 @@ bool deployment_run(const struct config *config, struct target *target, struct p
             abort();
         phase = next;
     }
-    log_context(LOG_PHASE, PHASE_ROWS[phase].name);
-    if (phase == PHASE_COMPLETE && report->applied_count > 0)
-        log_info("applied %zu migration%s in %s", report->applied_count, text_plural(report->applied_count),
-                 duration_text(clock_now_ms() - started, took, sizeof took));
     watch_end(&d.watch);
     connection_close(d.conn);
     connection_close(d.begun);

@@ -68,8 +68,7 @@ struct deployment {
 typedef enum phase phase_step(struct deployment *d, struct error *err);
 
 struct phase_row {
-    const char *name;
-    enum progress_phase shown; /* what the world outside sees of a phase that has a step */
+    enum progress_phase shown; /* what the world outside sees of it */
     phase_step *step;
     unsigned next; /* a bit for each phase it may lead to, PHASE_FAILED aside; the driver insists on that */
 };

@@ -42,6 +42,19 @@ static enum phase complete(const struct deployment *d)
     return PHASE_COMPLETE;
 }
 
+/* The first answer of the database says which one it is. */
+static void show_database(struct deployment *d)
+{
+    const struct ledger *ledger = &d->ledger;
+
+    if (d->report->database != NULL || ledger->database == NULL || ledger->schema == NULL)
+        return;
+    target_log_database(d->endpoint, ledger, d->conn);
+    d->report->database = arena_copy(d->arena, ledger->database, strlen(ledger->database));
+    d->report->schema = arena_copy(d->arena, ledger->schema, strlen(ledger->schema));
+    d->progress->database = d->report->database;
+}
+
 /* Most starts find nothing to do, and names are enough to know that: applied scripts are not even read, and
  * nothing is asked about the session. */
 static bool glance(struct deployment *d, struct error *err)
@@ -52,6 +65,7 @@ static bool glance(struct deployment *d, struct error *err)
     d->look = arena_new();
     if (!ledger_glance(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
+    show_database(d);
     history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
     show_history(d);
     return true;
@@ -65,10 +79,7 @@ bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error
     d->look = arena_new();
     if (!ledger_read(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
-    log_context(LOG_DATABASE, d->ledger.database);
-    d->report->database = arena_copy(d->arena, d->ledger.database, strlen(d->ledger.database));
-    d->progress->database = d->report->database;
-    d->report->schema = arena_copy(d->arena, d->ledger.schema, strlen(d->ledger.schema));
+    show_database(d);
     history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
     show_history(d);
     return true;
@@ -294,18 +305,17 @@ static enum phase step_apply(struct deployment *d, struct error *err)
 }
 
 const struct phase_row PHASE_ROWS[PHASES] = {
-    [PHASE_CONNECTING] = { "connecting", PROGRESS_CONNECTING, step_connect, 1u << PHASE_COMPARING },
-    [PHASE_COMPARING] = { "comparing", PROGRESS_CONNECTING, step_compare,
+    [PHASE_CONNECTING] = { PROGRESS_CONNECTING, step_connect, 1u << PHASE_COMPARING },
+    [PHASE_COMPARING] = { PROGRESS_CONNECTING, step_compare,
                           1u << PHASE_COMPLETE | 1u << PHASE_LEADING | 1u << PHASE_CONNECTING },
-    [PHASE_BUDGETING] = { "budgeting", PROGRESS_WAITING_BUDGET, step_budget, 1u << PHASE_CONNECTING },
-    [PHASE_LEADING] = { "leading", PROGRESS_CONNECTING, step_lead,
+    [PHASE_BUDGETING] = { PROGRESS_WAITING_BUDGET, step_budget, 1u << PHASE_CONNECTING },
+    [PHASE_LEADING] = { PROGRESS_CONNECTING, step_lead,
                         1u << PHASE_PREPARING | 1u << PHASE_FOLLOWING | 1u << PHASE_BUDGETING |
                             1u << PHASE_CONNECTING },
-    [PHASE_FOLLOWING] = { "following", PROGRESS_WAITING_LEADER, step_follow, 1u << PHASE_CONNECTING },
-    [PHASE_PREPARING] = { "preparing", PROGRESS_APPLYING, deployment_prepare,
+    [PHASE_FOLLOWING] = { PROGRESS_WAITING_LEADER, step_follow, 1u << PHASE_CONNECTING },
+    [PHASE_PREPARING] = { PROGRESS_APPLYING, deployment_prepare,
                           1u << PHASE_APPLYING | 1u << PHASE_FOLLOWING },
-    [PHASE_APPLYING] = { "applying", PROGRESS_APPLYING, step_apply,
-                         1u << PHASE_COMPLETE | 1u << PHASE_FOLLOWING },
-    [PHASE_COMPLETE] = { .name = "complete" },
-    [PHASE_FAILED] = { .name = "failed" },
+    [PHASE_APPLYING] = { PROGRESS_APPLYING, step_apply, 1u << PHASE_COMPLETE | 1u << PHASE_FOLLOWING },
+    [PHASE_COMPLETE] = { .shown = PROGRESS_COMPLETE },
+    [PHASE_FAILED] = { .shown = PROGRESS_FAILED },
 };

@@ -62,7 +62,7 @@ void deployment_report_applied(struct deployment *d)
     progress->migrations[VERDICT_APPLIED]++;
     entry = &report->applied[report->applied_count++];
     *entry = (struct applied_migration) { .name = name, .took_ms = took_ms, .mode = execution->mode };
-    log_event(LOG_INFO, values, array_length(values), "applied %s (%s%s%s)", name,
+    log_event(LOG_DONE, values, array_length(values), "applied %s (%s%s%s)", name,
               duration_text(took_ms, took, sizeof took), is_plain ? "" : ", ", is_plain ? "" : mode);
 }
 

@@ -1,5 +1,6 @@
 #include "deploy/target.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -60,4 +61,23 @@ bool target_find(struct arena *arena, const struct config *config, bool may_be_e
     return target_find_unchecked(arena, config, out, err) &&
            folder_check(out->folder.dialect, out->folder.path, err) &&
            layout_check(&out->folder, out->folder.path, may_be_empty, err);
+}
+
+void target_log_database(const struct endpoint *endpoint, const struct ledger *ledger,
+                         const struct connection *conn)
+{
+    enum { VERSION_SIZE = 32 };
+    const char *schema = ledger->schema == NULL ? "" : ledger->schema;
+    int version = connection_server_version(conn);
+    char server[VERSION_SIZE];
+    const struct log_value values[] = { { .name = "schema", .text = schema },
+                                        { .name = "host", .text = endpoint->label },
+                                        { .name = "role", .text = ledger->role },
+                                        { .name = "server_version", .text = server } };
+
+    (void)snprintf(server, sizeof server, "%d.%d", version / 10000, version % 10000);
+    log_context(LOG_DATABASE, ledger->database);
+    log_event(LOG_INFO, values, array_length(values),
+              "database \"%s\", schema \"%s\" at %s, as \"%s\", PostgreSQL %s", ledger->database, schema,
+              endpoint->label, ledger->role, server);
 }

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "config/config.h"
 #include "config/url.h"
+#include "history/ledger.h"
 #include "history/migration.h"
 #include "postgres/connection.h"
 
@@ -30,5 +31,9 @@ must_use bool target_find_and_begin(struct arena *arena, const struct config *co
 /* The same without the checks of provider and layout, which "resolve --rolled-back" does not need. */
 must_use bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
                                     struct error *err);
+
+/* Logs which database this is, and names it in the log's context; `ledger` has been read from it. */
+void target_log_database(const struct endpoint *endpoint, const struct ledger *ledger,
+                         const struct connection *conn);
 
 #endif

@@ -23,6 +23,7 @@ struct waiting {
     size_t missing;    /* from the database */
     const char *first; /* of those */
     size_t failed;
+    bool is_database_known;
 };
 
 /* A role that may only read needs to know which privileges that takes. */
@@ -73,6 +74,10 @@ static bool look(struct waiting *waiting, struct connection *conn, struct error 
         explain_denial(target, err);
         return error_context(err, "reading the ledger");
     }
+    if (!waiting->is_database_known && ledger.database != NULL) {
+        waiting->is_database_known = true;
+        target_log_database(&target->endpoint, &ledger, conn);
+    }
     history_compare(arena, &target->folder, ledger.rows, ledger.count, &history);
     count(waiting, &ledger, &history);
     if (waiting->missing == 0)
@@ -100,10 +105,10 @@ static void say(struct waiting *waiting)
     if (!patience_has_word(&waiting->patience, missing))
         return;
     if (waiting->holder.pid != 0)
-        log_info("waiting for %zu migration%s, first %s; pid %d (\"%s\") leads", waiting->missing,
+        log_wait("waiting for %zu migration%s, first %s; pid %d (\"%s\") leads", waiting->missing,
                  text_plural(waiting->missing), waiting->first, waiting->holder.pid, waiting->holder.name);
     else
-        log_info("waiting for %zu migration%s, first %s; %s", waiting->missing, text_plural(waiting->missing),
+        log_wait("waiting for %zu migration%s, first %s; %s", waiting->missing, text_plural(waiting->missing),
                  waiting->first,
                  waiting->failed > 0 ? "the ledger holds a failed migration" : "no deployment is running");
 }

@@ -111,7 +111,7 @@ static bool wait_until_true(struct execution *execution, const struct assertion 
                     : "Deploy again when the assertion is true. To wait for it, write: assert wait=10m …");
         }
         if (patience_has_word(&patience, NULL))
-            log_info("waiting until the assertion is true: %.*s", (int)assertion->expression.length,
+            log_wait("waiting until the assertion is true: %.*s", (int)assertion->expression.length,
                      assertion->expression.at);
         if (!patience_pause(&patience, ASK_EVERY_MS, err))
             return false;

@@ -155,9 +155,9 @@ static void say_holder(struct execution *execution, const struct wanted_lock *wa
     blocker_describe(holder, &who);
     text_copy_cut(execution->progress->in_the_way, sizeof execution->progress->in_the_way, who.at);
     if (wanted_lock->is_row)
-        log_info("not trying again while a row is locked: held up by %s", who.at);
+        log_wait("not trying again while a row is locked: held up by %s", who.at);
     else
-        log_info("not queueing for %s on %s, which would block other sessions: held up by %s",
+        log_wait("not queueing for %s on %s, which would block other sessions: held up by %s",
                  wanted_lock->mode, wanted_lock->relation, who.at);
 }
 
@@ -246,7 +246,7 @@ static void say_attempt(const struct error *err, enum retry_reason reason, unsig
 
     if (err->place.line > 0)
         (void)snprintf(at, sizeof at, " at line %zu", err->place.line);
-    log_info("%s%s: attempt %u was rolled back, retrying after a pause", reason_text(reason), at, tries);
+    log_wait("%s%s: attempt %u was rolled back, retrying after a pause", reason_text(reason), at, tries);
 }
 
 bool lock_retry(struct execution *execution, struct error *err)

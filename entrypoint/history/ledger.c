@@ -8,17 +8,17 @@
 #include "postgres/denial.h"
 #include "sql/quote.h"
 
-enum { QUERY_MOST = 16 * 1024 };
+enum { QUERY_MOST = 16 * 1024, LEDGER_RESULTS = 3 };
 
-/* Where the ledger is and what the session is like. %s is the ledger's name as a literal, qualified when the
- * URL names the schema. */
+/* Where the ledger is and what the session is like. {literal} is the ledger's name as a literal, qualified
+ * when the URL names the schema. */
 #define SESSION_QUERY                                                                                                        \
     "SELECT pg_catalog.current_database(), pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on'," \
     " pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'on',"                                \
     " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                                              \
     "            JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"                           \
-    "           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)), pg_catalog.current_schema()),"               \
-    " pg_catalog.pg_backend_pid();"
+    "           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({literal})), pg_catalog.current_schema()),"        \
+    " pg_catalog.pg_backend_pid(), CURRENT_USER;"
 
 /* The text with the table's name in it. */
 static void add_sql(const char *sql, const char *table, struct text *out)
@@ -73,16 +73,19 @@ static void read_rows(struct arena *arena, const struct result *result, struct l
     }
 }
 
-static bool read_session(struct arena *arena, const struct result *result, const char *schema,
-                         struct ledger *out, struct error *err)
+static void read_session(struct arena *arena, const struct result *result, const char *schema,
+                         struct ledger *out)
 {
     out->database = copy_value(arena, result, 0, 0);
     out->is_read_only = result_bool(result, 0, 1);
     out->has_standard_strings = result_bool(result, 0, 2);
     out->backend_pid = (int)result_number(result, 0, 4);
+    out->role = copy_value(arena, result, 0, 5);
     out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);
-    if (out->schema != NULL)
-        return true;
+}
+
+static bool refuse_no_schema(struct error *err)
+{
     error_set(err, ERROR_USAGE, "the session has no current schema: no schema in its search_path exists");
     return error_hint(err, "Add ?schema=NAME to the database URL, or set the role's search_path.");
 }
@@ -131,6 +134,26 @@ static bool explain_read_failure(struct connection *conn, const struct dialect *
                       guard->table);
 }
 
+/* Asks about the session, the table's owner and whatever `sql` asks of the table, in one round trip. */
+static bool ask(struct connection *conn, const struct guard *guard, const struct query *query,
+                struct result *results[LEDGER_RESULTS], struct error *err)
+{
+    auto_text struct text sql = text_init(QUERY_MOST);
+    auto_text struct text literal = text_init(QUERY_MOST);
+
+    quote_literal(guard->table, &literal);
+    text_add_filled(&sql, SESSION_QUERY, "{literal}", literal.at);
+    guard_add(guard, &sql);
+    add_sql(query->sql, guard->table, &sql);
+    if (!query_several(conn, &(const struct query) { .name = query->name, .sql = sql.at }, results,
+                       LEDGER_RESULTS, err))
+        return false;
+    if (results[LEDGER_RESULTS - 1] != NULL)
+        return true;
+    error_set(err, ERROR_LOST, "the server answered only part of what was asked about the ledger");
+    return error_code(err, "P1017");
+}
+
 static struct guard guard_of(struct arena *arena, const struct ledger_request *wanted, enum guard_use use)
 {
     return (struct guard) { .table = qualified(arena, wanted->dialect, wanted->schema),
@@ -150,21 +173,15 @@ static struct ledger ledger_of(const struct ledger_request *wanted)
 bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                  struct ledger *out, struct error *err)
 {
-    auto_text struct text sql = text_init(QUERY_MOST);
-    auto_text struct text literal = text_init(QUERY_MOST);
     auto_result struct result *session = NULL;
     auto_result struct result *rows = NULL;
     const struct guard guard = guard_of(arena, wanted, wanted->is_only_read ? GUARD_READ : GUARD_WRITE);
     const struct ledger_sql *texts = wanted->dialect->ledger;
-    struct result *results[3];
-    bool is_read;
+    const struct query query = { .name = "ledger_read",
+                                 .sql = wanted->depth == LEDGER_CHECKSUMS ? texts->checksums : texts->names };
+    struct result *results[LEDGER_RESULTS];
+    bool is_read = ask(conn, &guard, &query, results, err);
 
-    quote_literal(guard.table, &literal);
-    text_add_format(&sql, SESSION_QUERY, literal.at);
-    guard_add(&guard, &sql);
-    add_sql(wanted->depth == LEDGER_CHECKSUMS ? texts->checksums : texts->names, guard.table, &sql);
-    is_read = query_several(conn, &(const struct query) { .name = "ledger_read", .sql = sql.at }, results,
-                            array_length(results), err);
     session = results[0];
     result_free(results[1]);
     rows = results[2];
@@ -172,44 +189,47 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     out->exists = is_read;
     if (!is_read && (session == NULL || !is_missing(err)))
         return explain_read_failure(conn, wanted->dialect, &guard, err);
-    if (!read_session(arena, session, wanted->schema, out, err))
-        return false;
+    read_session(arena, session, wanted->schema, out);
+    if (out->schema == NULL)
+        return refuse_no_schema(err);
     if (is_read)
         read_rows(arena, rows, out);
     prepare_queries(arena, out);
     return true;
 }
 
-static bool glance(struct connection *conn, const struct ledger_request *wanted, const struct guard *guard,
-                   struct result **rows, struct error *err)
+/* The rows, or NULL. */
+static struct result *glance(struct arena *arena, struct connection *conn,
+                             const struct ledger_request *wanted, const struct guard *guard,
+                             struct ledger *out, struct error *err)
 {
-    auto_text struct text sql = text_init(QUERY_MOST);
-    struct result *results[2];
-    bool is_read;
+    const struct query query = { .name = "ledger_glance", .sql = wanted->dialect->ledger->glance };
+    struct result *results[LEDGER_RESULTS];
+    bool is_read = ask(conn, guard, &query, results, err);
 
-    guard_add(guard, &sql);
-    add_sql(wanted->dialect->ledger->glance, guard->table, &sql);
-    is_read = query_several(conn, &(const struct query) { .name = "ledger_glance", .sql = sql.at }, results,
-                            array_length(results), err);
+    if (results[0] != NULL)
+        read_session(arena, results[0], wanted->schema, out);
     result_free(results[0]);
-    *rows = results[1];
-    return is_read;
+    result_free(results[1]);
+    if (is_read)
+        return results[2];
+    result_free(results[2]);
+    return NULL;
 }
 
 bool ledger_glance(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                    struct ledger *out, struct error *err)
 {
-    auto_result struct result *rows = NULL;
     struct guard guard = guard_of(arena, wanted, GUARD_GLANCE);
-    bool is_read;
+    auto_result struct result *rows = NULL;
 
     *out = ledger_of(wanted);
-    is_read = glance(conn, wanted, &guard, &rows, err);
-    if (!is_read && strcmp(err->sqlstate, "42501") == 0) {
+    rows = glance(arena, conn, wanted, &guard, out, err);
+    if (rows == NULL && strcmp(err->sqlstate, "42501") == 0) {
         guard.use = GUARD_READ;
-        is_read = glance(conn, wanted, &guard, &rows, err);
+        rows = glance(arena, conn, wanted, &guard, out, err);
     }
-    if (!is_read)
+    if (rows == NULL)
         return is_missing(err) || explain_read_failure(conn, wanted->dialect, &guard, err);
     out->exists = true;
     out->count = (size_t)result_rows(rows);

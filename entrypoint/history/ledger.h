@@ -43,7 +43,8 @@ struct ledger {
     struct query row;
 
     /* What the same round trip says about the session. */
-    const char *database;
+    const char *database; /* NULL when a glance was given no answer */
+    const char *role;     /* whose rights count: the user's, or --set-role's */
     bool is_read_only; /* a standby, or default_transaction_read_only */
     int backend_pid;   /* of the process that answered */
     bool has_standard_strings;
@@ -66,8 +67,9 @@ struct ledger_request {
 must_use bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                           struct ledger *out, struct error *err);
 
-/* The quick read that every start begins with, and most end with: only `exists`, and names and states of the
- * rows, in no particular order; nothing about the session. The requested depth does not matter. */
+/* The quick read that every start begins with, and most end with: names and states of the rows, in no
+ * particular order, and the session. Nothing can be written with it; the requested depth does not matter, and
+ * `schema` may be NULL. */
 must_use bool ledger_glance(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                             struct ledger *out, struct error *err);
 

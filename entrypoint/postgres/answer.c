@@ -173,7 +173,7 @@ static void check_time(struct connection *conn, struct wait *wait)
         return;
     }
     wait->has_said_late = true;
-    log_info("COMMIT is not answered yet: waiting for the answer, since only that tells what happened");
+    log_wait("COMMIT is not answered yet: waiting for the answer, since only that tells what happened");
 }
 
 /* Cancels the statement if a limit has passed; false when the wait is over. */

@@ -250,7 +250,7 @@ struct connection *connection_reach(struct connection *begun, struct connect_dea
         if (!is_worth_retrying || deadline_left_ms(patience.until) <= pause)
             return NULL;
         if (patience_has_word(&patience, err->message))
-            log_info("waiting for the database: %s", err->message);
+            log_wait("waiting for the database: %s", err->message);
         connection_close(steal(&conn));
         counts.retries[err->class == ERROR_BUDGET ? RETRY_BUDGET : RETRY_CONNECT]++;
         if (!patience_pause(&patience, pause, err))

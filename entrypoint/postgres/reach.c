@@ -40,7 +40,7 @@ static bool ask_password(const struct config *config, struct endpoint *endpoint,
         if (err->class != ERROR_UNREACHABLE || deadline_left_ms(until) <= pause)
             return false;
         if (patience_has_word(&patience, err->message))
-            log_info("waiting for the password from %s: %s", PASSWORD_SOURCE_NAMES[config->password_from],
+            log_wait("waiting for the password from %s: %s", PASSWORD_SOURCE_NAMES[config->password_from],
                      err->message);
         if (!patience_pause(&patience, pause, err))
             return false;

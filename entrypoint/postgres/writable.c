@@ -122,7 +122,7 @@ struct connection *writable_reach(const struct config *config, struct endpoint *
         if (patience_is_over(&patience))
             return give_up(&why, err);
         if (patience_has_word(&patience, why.message))
-            log_info("waiting for a session that may write: %s", why.message);
+            log_wait("waiting for a session that may write: %s", why.message);
         /* Now libpq passes over the hosts that do not allow it. */
         endpoint_set(endpoint, "target_session_attrs", "read-write");
         if (!patience_back_off(&patience, PAUSE_MOST_MS, err))

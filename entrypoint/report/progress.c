@@ -1,6 +1,7 @@
 #include "report/progress.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "report/status_file.h"
 
 const char *const PROGRESS_PHASE_NAMES[] = {
@@ -49,6 +50,7 @@ void progress_enter(struct progress *progress, enum progress_phase phase)
 {
     progress->phase = phase;
     progress->is_ready = phase == PROGRESS_COMPLETE;
+    log_context(LOG_PHASE, PROGRESS_PHASE_NAMES[phase]);
     status_file_write(progress);
     if (progress->changed != NULL)
         progress->changed(progress->context);

@@ -95,7 +95,7 @@ struct progress {
 /* An empty one for a run that begins now. */
 struct progress progress_begin(const char *path, struct build build);
 
-/* Enters the phase and writes the status file. */
+/* Enters the phase, which the log names from now on, too, and writes the status file. */
 void progress_enter(struct progress *progress, enum progress_phase phase);
 
 /* Ends it, and writes the file for the last time. */

@@ -16,8 +16,6 @@ enum {
     LATE_LOOK_MS = 500,
     SAY_BLOCKED_MS = 1000,
     SIGNAL_MS = 1000,
-    SAY_HEADWAY_MS = 10 * 1000,
-    BAR_WIDTH = 24,
     SQL_MOST = 16 * 1024
 };
 
@@ -68,12 +66,12 @@ static void log_blockers(const struct watch *watch, struct text *who)
         blocker_add_remedy(&watch->blockers.list[0], who);
     }
     if (wanted_lock->is_row && is_prepared)
-        log_info("blocked: waiting for a transaction to end: %s", who->at);
+        log_wait("blocked: waiting for a transaction to end: %s", who->at);
     else if (wanted_lock->is_row || wanted_lock->relation[0] != '\0')
-        log_info("blocked: waiting for %s on %s, held up by %s", wanted_lock->mode,
+        log_wait("blocked: waiting for %s on %s, held up by %s", wanted_lock->mode,
                  wanted_lock->is_row ? "a row" : wanted_lock->relation, who->at);
     else
-        log_info("blocked: waiting for a transaction to end, that of %s", who->at);
+        log_wait("blocked: waiting for a transaction to end, that of %s", who->at);
 }
 
 static void say_blockers(struct watch *watch)
@@ -202,25 +200,10 @@ static void see_blocked(struct watch *watch, size_t blocked)
     connection_cancel(watch->watched, ERROR_TABLE_LOCK, why);
 }
 
-/* A bar on a terminal, a line now and then elsewhere. */
-static void say_statement_progress(struct watch *watch)
-{
-    auto_text struct text line = text_init(1024);
-
-    if (log_passing_width() > 0) {
-        statement_progress_bar(&watch->statement_progress, BAR_WIDTH, &line);
-        text_add_string(&line, " ");
-        statement_progress_describe(&watch->statement_progress, &line);
-        log_passing(line.at);
-    } else if (deadline_passed(watch->next_line)) {
-        statement_progress_describe(&watch->statement_progress, &line);
-        log_info("%s", line.at);
-        watch->next_line = deadline_in(SAY_HEADWAY_MS);
-    }
-}
-
 static void see_statement_progress(struct watch *watch, const struct result *seen)
 {
+    auto_text struct text said = text_init(1024);
+
     if (result_rows(seen) == 0)
         return;
     statement_progress_see(&watch->statement_progress,
@@ -229,7 +212,8 @@ static void see_statement_progress(struct watch *watch, const struct result *see
                                                              (double)result_number(seen, 0, 3),
                                                              clock_now_ms() });
     watch->progress->current_ratio = statement_progress_ratio(&watch->statement_progress);
-    say_statement_progress(watch);
+    statement_progress_describe(&watch->statement_progress, &said);
+    progress_line_show(&watch->line, watch->progress->current_ratio, said.at);
 }
 
 static void look(struct watch *watch)
@@ -380,7 +364,7 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
     watch->cancelled_after_ms = 0;
     watch->blockers.count = 0;
     watch->statement_progress = (struct statement_progress) { .command = "" };
-    watch->next_line = deadline_in(SAY_HEADWAY_MS);
+    watch->line = progress_line_begin();
     if (watch->state == WATCH_CLOSED)
         attend(watch, OPEN_AFTER_MS);
     else if (watch->state == WATCH_IDLE)

@@ -15,6 +15,7 @@
 #include "base/event_loop.h"
 #include "postgres/connection.h"
 #include "report/progress.h"
+#include "report/progress_line.h"
 #include "traffic/blockers.h"
 #include "traffic/statement_progress.h"
 
@@ -55,7 +56,7 @@ struct watch {
     int64_t blocked_since_ms;       /* 0 = none */
     bool has_said_blocked;
     struct statement_progress statement_progress; /* of the current statement */
-    struct deadline next_line;                    /* when to log it again without a terminal */
+    struct progress_line line;                    /* that shows it */
 };
 
 /* One that is closed; it must stay where it is until watch_end(). */

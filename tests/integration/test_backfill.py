@@ -188,7 +188,7 @@ def test_a_failing_row_keeps_what_is_committed_and_a_correction_goes_on(database
     database.query("ALTER TABLE orders DISABLE TRIGGER count_changes; UPDATE orders SET status = 'open' WHERE id = 15000; ALTER TABLE orders ENABLE TRIGGER count_changes")
     folder.replace("001_fill", BACKFILL.replace("rest=0%", "rest=10%") + UPDATE)
     result = tidelock("deploy").succeeds(applied=["001_fill"])
-    assert "resuming the backfill" in result.errors and each_once(database, orders)
+    assert "resuming: " in result.errors and each_once(database, orders)
 
 
 def test_rows_that_were_written_meanwhile_are_swept_up(database, folder, tidelock, orders):

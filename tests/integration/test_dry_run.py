@@ -12,8 +12,7 @@ def add_three(folder):
 def test_what_would_be_applied_is_listed(database, folder, tidelock):
     add_three(folder)
     result = tidelock("deploy", "--dry-run").succeeds()
-    assert result.out.splitlines()[1:] == [
-        "",
+    assert result.out.splitlines() == [
         f'Would apply 3 of 3 migrations to "{database.name}", schema "public":',
         "  001_t (atomic, 2 statements)",
         "  002_index (stepwise, 1 statement)",

@@ -117,8 +117,8 @@ def test_the_version_in_three_spellings(tidelock):
     assert tidelock("--version").succeeds().out == tidelock("-V").succeeds().out == tidelock("version").succeeds().out
 
 
-def test_an_option_before_the_command(tidelock):
-    answer = tidelock("--database-url=postgresql://u:secret@h/d", "deploy").fails(exit=2, says=["no command given before the option --database-url", "Options follow"])
+def test_an_option_without_a_command(tidelock):
+    answer = tidelock("--database-url=postgresql://u:secret@h/d").fails(exit=2, says="no command given")
     assert "secret" not in answer.errors
 
 

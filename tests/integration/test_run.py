@@ -46,7 +46,7 @@ def test_the_dashes_may_be_left_out(tidelock, folder, database):
 def test_its_own_words_are_on_stderr(tidelock, folder, database):
     folder.add("001_t", "CREATE TABLE t ()")
     first = tidelock("run", "--", "echo", "hello")
-    assert first.out == "hello\n" and "applied 1 of 1" in first.errors
+    assert first.out == "hello\n" and "applied 1 migration in" in first.errors
     second = tidelock("run", "--", "echo", "hello")
     assert second.out == "hello\n" and "the database holds all 1" in second.errors
 
