@@ -128,8 +128,12 @@ static void log_success(const struct reporting *reporting)
 /* Where the log is for machines, the failure's own record has these numbers. */
 static void log_applied_before(void)
 {
+    char took[32];
+
     if (totals.applied > 0 && log_format_in_use() == LOG_TEXT)
-        log_info("applied %zu migration%s before the failure", totals.applied, text_plural(totals.applied));
+        log_info("applied %zu migration%s in %s; %zu still pending", totals.applied,
+                 text_plural(totals.applied), duration_text(totals.duration_ms, took, sizeof took),
+                 totals.pending);
 }
 
 static void end(struct reporting *reporting, enum progress_phase phase, int exit_code)

@@ -410,6 +410,23 @@ static bool load_standards(struct load *load, struct error *err)
     return true;
 }
 
+/* Even what is said about the configuration itself is a record where the log is for machines. */
+static void choose_log_format(const struct command_line *line)
+{
+    const char *wanted = env_find(line->environment, "TIDELOCK_LOG_FORMAT");
+
+    for (int i = 0; i < line->count && strcmp(line->words[i], "--") != 0; i++) {
+        if (strncmp(line->words[i], "--log-format=", 13) == 0)
+            wanted = line->words[i] + 13;
+        else if (strcmp(line->words[i], "--log-format") == 0 && i + 1 < line->count)
+            wanted = line->words[i + 1];
+    }
+    for (int format = 0; wanted != NULL && format < LOG_FORMATS; format++) {
+        if (strcmp(wanted, LOG_FORMAT_NAMES[format]) == 0)
+            log_configure(LOG_INFO, (enum log_format)format);
+    }
+}
+
 bool config_load(struct arena *arena, unsigned command, const struct command_line *line, struct config *out,
                  struct error *err)
 {
@@ -418,6 +435,7 @@ bool config_load(struct arena *arena, unsigned command, const struct command_lin
     };
 
     *out = (struct config) { .arena = arena };
+    choose_log_format(line);
     if (!load_flags(&load, line->count, line->words, err))
         return false;
     if (out->is_help)

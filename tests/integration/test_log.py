@@ -80,6 +80,12 @@ def test_in_a_log_for_machines_nothing_else_is_written(database, folder, tideloc
             assert json.loads(line)["msg"] if form == "json" else TIME.match(line.removeprefix("time="))
 
 
+def test_a_wrong_option_is_a_record_too(tidelock):
+    for words, environment in (["deploy", "--lock-timeout", "5", "--log-format", "json"], {}), (["deploy", "--sterict"], {"TIDELOCK_LOG_FORMAT": "json"}):
+        [record] = records(tidelock(*words, environment=environment).fails(exit=2))
+        assert record["level"] == "error" and record["exit_code"] == 2
+
+
 def test_a_person_reads_everything_once(database, folder, tidelock):
     for number in range(30):
         folder.add(f"{number:03}_t", f"CREATE TABLE t{number} ()")
