@@ -42,45 +42,6 @@ static bool is_directory(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* Beside the schema file, or in the directory that holds a schema of several files. */
-static const char *beside_schema(struct arena *arena, const char *name, const char *schema)
-{
-    const char *slash = strrchr(schema, '/');
-
-    if (is_directory(schema))
-        return join(arena, schema, name);
-    if (slash == NULL)
-        return name;
-    return join(arena, arena_copy(arena, schema, (size_t)(slash - schema)), name);
-}
-
-static bool refuse_nowhere(const struct dialect *dialect, struct error *err)
-{
-    auto_text struct text places = text_init(PATH_MAX);
-
-    for (size_t i = 0; dialect->places[i] != NULL; i++)
-        text_add_format(&places, "%s %s ", i == 0 ? "neither" : "nor", dialect->places[i]);
-    error_set(err, ERROR_USAGE, "could not find the folder of migrations: %sexists", places.at);
-    return error_hint(
-        err, "Name it with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the image (%s).",
-        dialect->copy);
-}
-
-bool folder_locate(struct arena *arena, const struct dialect *dialect, const struct config *config,
-                   const char **out, struct error *err)
-{
-    const char *said = config->migrations;
-
-    if (said == NULL && config->schema_file != NULL)
-        said = beside_schema(arena, dialect->beside_schema, config->schema_file);
-    for (size_t i = 0; said == NULL && dialect->places[i] != NULL; i++) {
-        if (is_directory(dialect->places[i]))
-            said = dialect->places[i];
-    }
-    *out = said;
-    return said != NULL || refuse_nowhere(dialect, err);
-}
-
 bool folder_check(const struct dialect *dialect, const char *path, struct error *err)
 {
     auto_text struct text file = text_init(2 * PATH_MAX);

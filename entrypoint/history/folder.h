@@ -9,15 +9,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "config/config.h"
 #include "dialect/dialect.h"
 #include "history/migration.h"
-
-/* Where it is: the option, or beside the tool's schema (or in it, when that is a directory), or at one of the
- * dialect's usual places. ERROR_USAGE with the places looked at; a missing folder is an error, since a wrong
- * path in an image must not look like "nothing to do". */
-must_use bool folder_locate(struct arena *arena, const struct dialect *dialect, const struct config *config,
-                            const char **out, struct error *err);
 
 /* Whether the folder at `path` is for PostgreSQL, according to its lock file; a file that is missing or
  * cannot be read is not checked. */

@@ -187,60 +187,6 @@ static void a_folder_that_is_not_there_is_not_an_empty_one(void **state)
     assert_int_equal(err.class, ERROR_USAGE);
 }
 
-static void what_was_said_locates_the_folder(void **state)
-{
-    static const struct {
-        const char *migrations;
-        const char *schema;
-        const char *path;
-    } cases[] = {
-        { "said", NULL, "said" },
-        { "said", "db/schema.prisma", "said" },
-        { NULL, "db/schema.prisma", "db/migrations" },
-        { NULL, "schema.prisma", "migrations" },
-        { NULL, "/schema.prisma", "/migrations" },
-        { NULL, "a/b/schema.prisma", "a/b/migrations" },
-        { NULL, "several", "several/migrations" }, /* a directory of several files */
-    };
-    auto_arena struct arena *arena = arena_new();
-    const char *path;
-    struct error err;
-
-    (void)state;
-    scratch_make_directory("several");
-    for (size_t i = 0; i < array_length(cases); i++) {
-        const struct config config = { .migrations = cases[i].migrations, .schema_file = cases[i].schema };
-
-        assert_true(folder_locate(arena, &DIALECT_PRISMA, &config, &path, &err));
-        assert_string_equal(path, cases[i].path);
-    }
-}
-
-static void without_a_word_the_usual_folders_are_looked_for(void **state)
-{
-    static const struct config nothing = { .migrations = NULL };
-    auto_arena struct arena *arena = arena_new();
-    const char *path;
-    struct error err;
-
-    (void)state;
-    assert_false(folder_locate(arena, &DIALECT_PRISMA, &nothing, &path, &err));
-    assert_int_equal(err.class, ERROR_USAGE);
-    assert_non_null(strstr(err.message, "prisma/migrations"));
-    assert_non_null(strstr(err.hint, "--migrations"));
-    scratch_make_directory("migrations");
-    assert_true(folder_locate(arena, &DIALECT_PRISMA, &nothing, &path, &err));
-    assert_string_equal(path, "migrations");
-    scratch_make_directory("prisma");
-    scratch_write("prisma/migrations", "", 0);
-    assert_true(folder_locate(arena, &DIALECT_PRISMA, &nothing, &path, &err));
-    assert_string_equal(path, "migrations");
-    assert_int_equal(unlink("prisma/migrations"), 0);
-    scratch_make_directory("prisma/migrations");
-    assert_true(folder_locate(arena, &DIALECT_PRISMA, &nothing, &path, &err));
-    assert_string_equal(path, "prisma/migrations");
-}
-
 static void a_folder_without_a_lock_file_is_not_checked(void **state)
 {
     struct error err;
@@ -290,9 +236,6 @@ int main(void)
                                         scratch_leave),
         cmocka_unit_test_setup_teardown(a_migration_is_found_by_its_bytes, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_is_not_an_empty_one, scratch_enter,
-                                        scratch_leave),
-        cmocka_unit_test_setup_teardown(what_was_said_locates_the_folder, scratch_enter, scratch_leave),
-        cmocka_unit_test_setup_teardown(without_a_word_the_usual_folders_are_looked_for, scratch_enter,
                                         scratch_leave),
         cmocka_unit_test_setup_teardown(a_folder_without_a_lock_file_is_not_checked, scratch_enter,
                                         scratch_leave),
