@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/names.h"
+#include "config/env_file.h"
 #include "config/options.h"
 #include "config/secret.h"
 #include "config/value.h"
@@ -20,6 +21,7 @@ struct load {
     struct arena *arena;
     unsigned command;
     char *const *environment;
+    struct env_file env_file; /* what of the environment comes from a file */
     struct config *config;
     bool is_said[OPTIONS_MOST]; /* set by a source of higher precedence: a flag hides the environment */
 };
@@ -228,7 +230,7 @@ static bool load_secret_file(struct load *load, const struct option *option, con
 
 /* One spelling of an option in the environment: the variable itself or its _FILE form, if it has one; not
  * both. */
-static bool load_variable(struct load *load, const struct option *option, const char *name, struct error *err)
+static bool take_variable(struct load *load, const struct option *option, const char *name, struct error *err)
 {
     char file_name[OPTION_NAME_MOST + 8];
     const char *value = env_find(load->environment, name);
@@ -247,10 +249,36 @@ static bool load_variable(struct load *load, const struct option *option, const 
            load_secret_file(load, option, file_name, path, err);
 }
 
+static bool load_variable(struct load *load, const struct option *option, const char *name, struct error *err)
+{
+    size_t line = env_file_line(&load->env_file, name);
+
+    if (take_variable(load, option, name, err))
+        return true;
+    if (line != 0)
+        error_context(err, "reading %s:%zu", load->env_file.path, line);
+    return false;
+}
+
+static bool load_env_file(struct load *load, struct error *err)
+{
+    struct config *config = load->config;
+
+    if (config->env_file == NULL)
+        return true;
+    if (!env_file_read(load->arena, config->env_file, load->environment, &load->env_file, err))
+        return false;
+    config->environment = load->env_file.environment;
+    load->environment = load->env_file.environment;
+    return true;
+}
+
 static bool load_environment(struct load *load, struct error *err)
 {
     char name[OPTION_NAME_MOST];
 
+    if (!load_env_file(load, err))
+        return false;
     secret_register_proxies(load->arena, load->environment);
     for (const struct option *option = OPTIONS; option->name != NULL; option++) {
         if ((option->commands & load->command) == 0 || (option->traits & OPTION_FLAG_ONLY) != 0)
