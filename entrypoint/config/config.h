@@ -47,7 +47,7 @@ struct config {
 
     const char *resolve_applied;
     const char *resolve_rolled_back;
-    const char *baseline_to;
+    const char *to; /* the last migration that is asked for; NULL = all of them */
     bool wants_json;
     bool is_dry_run;
     bool wants_exit_code;

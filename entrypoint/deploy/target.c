@@ -50,7 +50,8 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
     if (config->password_from == PASSWORD_NOWHERE)
         out->begun = reach_begin(config, &out->endpoint);
     if (folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err) &&
-        layout_check(&out->folder, path, false, err))
+        layout_check(&out->folder, path, false, err) &&
+        (config->to == NULL || folder_limit(&out->folder, config->to, err)))
         return true;
     connection_close(out->begun);
     return false;

@@ -171,6 +171,28 @@ static void a_migration_is_found_by_its_bytes(void **state)
     assert_null(folder_find(&folder, ""));
 }
 
+static void a_folder_is_limited_to_a_name(void **state)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct folder folder;
+    struct error err;
+
+    (void)state;
+    scratch_make_directory("m");
+    scratch_make_directory("m/1_a");
+    scratch_make_directory("m/2_b");
+    assert_true(folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err));
+    assert_null(folder_limit_name(&folder));
+    assert_true(folder_limit(&folder, "1_a", &err));
+    assert_int_equal(folder.beyond, 1);
+    assert_string_equal(folder_limit_name(&folder), "1_a");
+    assert_true(folder_limit(&folder, "2_b", &err));
+    assert_null(folder_limit_name(&folder));
+    assert_false(folder_limit(&folder, "2_", &err));
+    assert_int_equal(err.class, ERROR_USAGE);
+    assert_non_null(strstr(err.hint, "2_b"));
+}
+
 static void a_folder_that_is_not_there_is_not_an_empty_one(void **state)
 {
     auto_arena struct arena *arena = arena_new();
@@ -235,6 +257,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(ten_thousand_migrations_are_read_in_order, scratch_enter,
                                         scratch_leave),
         cmocka_unit_test_setup_teardown(a_migration_is_found_by_its_bytes, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(a_folder_is_limited_to_a_name, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_is_not_an_empty_one, scratch_enter,
                                         scratch_leave),
         cmocka_unit_test_setup_teardown(a_folder_without_a_lock_file_is_not_checked, scratch_enter,
