@@ -16,8 +16,8 @@ struct reader {
     size_t at;
     size_t line;       /* of `at`, from 1 */
     struct text value; /* of the variable at hand */
-    struct env_file *out;
-    size_t entries; /* in out->environment */
+    struct env_file *file;
+    size_t entries; /* in file->environment */
 };
 
 /* The line is not shown: it may hold a password. */
@@ -25,7 +25,7 @@ static bool refuse(const struct reader *reader, size_t at, const char *why, cons
                    struct error *err)
 {
     error_set(err, ERROR_USAGE, "%s", why);
-    error_point(err, reader->out->path, reader->text.at, reader->text.length, at);
+    error_point(err, reader->file->path, reader->text.at, reader->text.length, at);
     err->place.source[0] = '\0';
     return error_hint(err, "%s", hint);
 }
@@ -109,7 +109,7 @@ static bool expand(struct reader *reader, struct error *err)
         step(reader);
         name = read_name(reader);
         if (name.length > 0 && peek(reader) == '}')
-            value = env_find(reader->out->environment, arena_copy(reader->arena, name.at, name.length));
+            value = env_find(reader->file->environment, arena_copy(reader->arena, name.at, name.length));
     }
     if (value == NULL)
         return refuse(
@@ -220,7 +220,7 @@ static bool read_value(struct reader *reader, struct error *err)
 /* Adds the latest variable to the environment, unless that has it. */
 static void set(struct reader *reader, const char *name)
 {
-    char **environment = reader->out->environment;
+    char **environment = reader->file->environment;
     size_t length = strlen(name);
     size_t i = 0;
     char *entry;
@@ -234,7 +234,7 @@ static void set(struct reader *reader, const char *name)
         i++;
     reader->entries += i == reader->entries;
     environment[i] = entry;
-    reader->out->variables[reader->out->count - 1].is_used = true;
+    reader->file->variables[reader->file->count - 1].is_used = true;
 }
 
 static bool is_set(const struct env_file *file, const char *name)
@@ -262,11 +262,12 @@ static bool read_variable(struct reader *reader, struct error *err)
     if (word.length == 0 || peek(reader) != '=')
         return refuse(reader, begin, "this line does not set a variable", FORM, err);
     name = arena_copy(reader->arena, word.at, word.length);
-    if (is_set(reader->out, name))
+    if (is_set(reader->file, name))
         return refuse(reader, begin, "this variable is set twice", "Remove one of the two lines.", err);
-    if (reader->out->count == VARIABLES_MOST)
+    if (reader->file->count == VARIABLES_MOST)
         return refuse(reader, begin, "the file sets more than 1000 variables", FORM, err);
-    reader->out->variables[reader->out->count++] = (struct env_file_variable) { .name = name, .line = line };
+    reader->file->variables[reader->file->count++] =
+        (struct env_file_variable) { .name = name, .line = line };
     step(reader);
     if (!read_value(reader, err))
         return false;
@@ -291,22 +292,19 @@ static bool read_lines(struct reader *reader, struct error *err)
     return true;
 }
 
-bool env_file_parse(struct arena *arena, const char *path, struct slice text, char *const *environment,
-                    struct env_file *out, struct error *err)
+bool env_file_parse(struct arena *arena, struct slice text, struct env_file *file, struct error *err)
 {
     struct reader reader = {
-        .arena = arena, .text = text, .line = 1, .value = text_init(VALUE_MOST), .out = out
+        .arena = arena, .text = text, .line = 1, .value = text_init(VALUE_MOST), .file = file
     };
     bool is_good;
 
-    while (environment[reader.entries] != NULL)
+    while (file->given[reader.entries] != NULL)
         reader.entries++;
-    *out = (struct env_file) {
-        .path = path,
-        .environment = arena_alloc(arena, reader.entries + VARIABLES_MOST + 1, sizeof *out->environment),
-        .variables = arena_alloc(arena, VARIABLES_MOST, sizeof *out->variables),
-    };
-    memcpy(out->environment, environment, reader.entries * sizeof *environment);
+    file->environment = arena_alloc(arena, reader.entries + VARIABLES_MOST + 1, sizeof *file->environment);
+    memcpy(file->environment, file->given, reader.entries * sizeof *file->given);
+    file->variables = arena_alloc(arena, VARIABLES_MOST, sizeof *file->variables);
+    file->count = 0;
     reader.value.is_secret = true;
     is_good = read_lines(&reader, err);
     text_clear(&reader.value);
@@ -321,7 +319,8 @@ bool env_file_read(struct arena *arena, const char *path, char *const *environme
     text.is_secret = true;
     if (!file_read_stream(path, &text, err))
         return error_hint(err, "Correct the name given with --env-file FILE, or remove the option.");
-    return env_file_parse(arena, path, text_slice(&text), environment, out, err);
+    *out = (struct env_file) { .path = path, .given = environment };
+    return env_file_parse(arena, text_slice(&text), out, err);
 }
 
 size_t env_file_line(const struct env_file *file, const char *name)

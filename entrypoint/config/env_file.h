@@ -22,7 +22,8 @@ struct env_file_variable {
 
 struct env_file {
     const char *path;
-    char **environment;                  /* the one given, and what the file adds to it; ends with NULL */
+    char *const *given;                  /* the environment without it; ends with NULL */
+    char **environment;                  /* … and with it */
     struct env_file_variable *variables; /* all that it sets */
     size_t count;
 };
@@ -32,9 +33,9 @@ struct env_file {
 must_use bool env_file_read(struct arena *arena, const char *path, char *const *environment,
                             struct env_file *out, struct error *err);
 
-/* The same for the text of a file called `path`. */
-must_use bool env_file_parse(struct arena *arena, const char *path, struct slice text,
-                             char *const *environment, struct env_file *out, struct error *err);
+/* The same for the text of a file, whose path and given environment are in `file`. */
+must_use bool env_file_parse(struct arena *arena, struct slice text, struct env_file *file,
+                             struct error *err);
 
 /* The line that a variable of the environment comes from; 0 = none. */
 size_t env_file_line(const struct env_file *file, const char *name);

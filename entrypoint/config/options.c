@@ -236,8 +236,8 @@ const struct option OPTIONS[] = {
     { .name = "env-file", .group = GROUP_GENERAL, .type = OPTION_TEXT, .commands = FOR_DATABASE,
       .field = FIELD(env_file), .traits = OPTION_FLAG_ONLY, .value = "FILE",
       .help = "add the variables of FILE to the environment",
-      .more = "FILE holds lines of NAME=VALUE, as a .env does. A variable that is set already wins. Without "
-              "the option, no such file is read." },
+      .more = "FILE holds lines of NAME=VALUE, as a .env does. A variable that is set already wins. The "
+              "command that run starts gets them, too. Without the option, no such file is read." },
     { .name = "log-format", .group = GROUP_GENERAL, .type = OPTION_CHOICE, .commands = FOR_ALL,
       .field = FIELD(log_format), .standard = "text", .choices = LOG_FORMAT_NAMES,
       .choice_count = LOG_FORMATS, .traits = OPTION_USUAL, .value = "FORMAT",

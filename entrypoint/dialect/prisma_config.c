@@ -51,36 +51,47 @@ static bool skip_blanks(struct scan *scan)
     return true;
 }
 
-/* Behind its closing quote. Holes ("${…}") are skipped by counting braces: one that holds a quote or a
- * backquote itself is not understood. */
+/* From "${" to the brace that closes it; one that holds text of its own is not understood. */
+static bool skip_hole(struct scan *scan)
+{
+    size_t depth = 0;
+
+    for (; scan->at < scan->end && strchr("'\"`\\/", *scan->at) == NULL; scan->at++) {
+        depth += *scan->at == '{';
+        depth -= *scan->at == '}';
+        if (*scan->at == '}' && depth == 0)
+            return true;
+    }
+    return false;
+}
+
+/* To behind its closing quote. */
 static enum token read_string(struct scan *scan)
 {
     char quote = *scan->at++;
-    size_t depth = 0;
 
     scan->text = (struct slice) { .at = scan->at };
     scan->is_plain = true;
     for (; scan->at < scan->end; scan->at++) {
-        if (depth == 0 && *scan->at == quote) {
+        if (*scan->at == quote) {
             scan->text.length = (size_t)(scan->at++ - scan->text.at);
             return TOKEN_STRING;
         }
-        if (depth > 0 && strchr("'\"`\\/", *scan->at) != NULL)
-            return TOKEN_BAD;
         if (*scan->at == '\n' && quote != '`')
             return TOKEN_BAD;
-        if (*scan->at == '{' && (depth > 0 || (quote == '`' && scan->at[-1] == '$')))
-            depth++;
-        else if (*scan->at == '}' && depth > 0)
-            depth--;
-        scan->is_plain &= *scan->at != '\\' && depth == 0;
-        if (*scan->at == '\\' && scan->at + 1 < scan->end)
+        if (*scan->at == '\\' && scan->at + 1 < scan->end) {
+            scan->is_plain = false;
             scan->at++;
+        } else if (quote == '`' && *scan->at == '$' && scan->at + 1 < scan->end && scan->at[1] == '{') {
+            scan->is_plain = false;
+            if (!skip_hole(scan))
+                return TOKEN_BAD;
+        }
     }
     return TOKEN_BAD;
 }
 
-/* What is not understood once stays so. */
+/* Once something is not understood, nothing is. */
 static void read_token(struct scan *scan)
 {
     if (scan->token == TOKEN_BAD)
@@ -144,12 +155,10 @@ static struct own_place not_plain(void)
 /* The value of a member, behind its colon, to the comma or brace that ends it. */
 static struct own_place read_place(struct scan *scan)
 {
-    struct own_place place = not_plain();
-
     read_token(scan);
     if (scan->token == TOKEN_STRING && scan->is_plain && scan->text.length > 0) {
-        place = (struct own_place) { .state = OWN_PLACE_PLAIN,
-                                     .path = arena_copy(scan->arena, scan->text.at, scan->text.length) };
+        struct own_place place = { .state = OWN_PLACE_PLAIN,
+                                   .path = arena_copy(scan->arena, scan->text.at, scan->text.length) };
         read_token(scan);
         if (is_end_of_member(scan))
             return place;
@@ -158,51 +167,15 @@ static struct own_place read_place(struct scan *scan)
     return not_plain();
 }
 
-/* What to read of an object: the members of these names, into these places. */
-struct wanted {
-    const char *const *names; /* ends with NULL */
-    struct own_place *places[2];
-    const struct wanted *inside[2]; /* not NULL: the member is an object, of which this is to be read */
-};
-
-static void make_uncertain(const struct wanted *wanted)
+/* A member that names a place, behind its key. Of two of one name, neither counts. */
+static void take_place(struct scan *scan, struct own_place *place)
 {
-    for (size_t i = 0; wanted->names[i] != NULL; i++)
-        *wanted->places[i] = not_plain();
-}
-
-static void read_object(struct scan *scan, const struct wanted *wanted);
-
-static void read_inside(struct scan *scan, const struct wanted *wanted, size_t which)
-{
-    read_token(scan);
-    if (is_mark(scan, '{')) {
-        read_object(scan, wanted->inside[which]);
-        read_token(scan);
-        if (is_end_of_member(scan))
-            return;
+    if (is_mark(scan, ':') && place->state == OWN_PLACE_UNSAID) {
+        *place = read_place(scan);
+        return;
     }
     skip_member(scan);
-    *wanted->places[which] = not_plain();
-}
-
-/* A key, and the token behind it, have been read. */
-static void read_member(struct scan *scan, const struct wanted *wanted, struct slice key)
-{
-    size_t which = 0;
-
-    while (wanted->names[which] != NULL && !slice_equals(key, wanted->names[which]))
-        which++;
-    if (wanted->names[which] == NULL) {
-        skip_member(scan);
-    } else if (!is_mark(scan, ':') || wanted->places[which]->state != OWN_PLACE_UNSAID) {
-        skip_member(scan);
-        *wanted->places[which] = not_plain();
-    } else if (wanted->inside[which] != NULL) {
-        read_inside(scan, wanted, which);
-    } else {
-        *wanted->places[which] = read_place(scan);
-    }
+    *place = not_plain();
 }
 
 /* Of several words ("async adapter()", "get path()") the last is the name. What may be of any name
@@ -221,25 +194,66 @@ static bool read_key(struct scan *scan, struct slice *key)
     return is_name && (is_end_of_member(scan) || is_mark(scan, ':') || is_mark(scan, '('));
 }
 
-/* The members of an object, behind its opening brace, to its closing one. */
-static void read_object(struct scan *scan, const struct wanted *wanted)
+/* Reads the next member's key, and the token behind it; false behind the last. What cannot be told from a
+ * member that is wanted makes the object uncertain, and so does what never ends. */
+static bool next_member(struct scan *scan, struct slice *key, bool *is_certain)
+{
+    while (!is_mark(scan, '}')) {
+        read_token(scan);
+        if (is_mark(scan, '}'))
+            break;
+        if (read_key(scan, key))
+            return true;
+        *is_certain = false;
+        if (is_over(scan))
+            break;
+        skip_member(scan);
+    }
+    return false;
+}
+
+static bool read_migrations_object(struct scan *scan, struct own_place *place)
 {
     bool is_certain = true;
     struct slice key;
 
-    do {
-        read_token(scan);
-        if (is_mark(scan, '}'))
-            break;
-        if (read_key(scan, &key)) {
-            read_member(scan, wanted, key);
-        } else {
-            is_certain = false;
+    read_token(scan);
+    if (!is_mark(scan, '{'))
+        return false;
+    while (next_member(scan, &key, &is_certain)) {
+        if (slice_equals(key, "path"))
+            take_place(scan, place);
+        else
             skip_member(scan);
-        }
-    } while (is_mark(scan, ','));
-    if (!is_certain || !is_mark(scan, '}'))
-        make_uncertain(wanted);
+    }
+    read_token(scan);
+    return is_certain && is_end_of_member(scan);
+}
+
+static void take_migrations(struct scan *scan, struct own_place *place)
+{
+    if (is_mark(scan, ':') && place->state == OWN_PLACE_UNSAID && read_migrations_object(scan, place))
+        return;
+    skip_member(scan);
+    *place = not_plain();
+}
+
+/* The exported object, behind its opening brace. */
+static void read_config(struct scan *scan, struct own_config *config)
+{
+    bool is_certain = true;
+    struct slice key;
+
+    while (next_member(scan, &key, &is_certain)) {
+        if (slice_equals(key, "migrations"))
+            take_migrations(scan, &config->migrations);
+        else if (slice_equals(key, "schema"))
+            take_place(scan, &config->schema);
+        else
+            skip_member(scan);
+    }
+    if (!is_certain)
+        *config = (struct own_config) { .migrations = not_plain(), .schema = not_plain() };
 }
 
 /* Behind "export default" or "module.exports =", at the token that follows. */
@@ -267,7 +281,7 @@ static bool find_export(struct scan *scan)
 }
 
 /* The object that the file exports, by itself or as the one argument of Prisma's defineConfig(). */
-static bool read_export(struct scan *scan, const struct wanted *wanted)
+static bool read_export(struct scan *scan, struct own_config *config)
 {
     bool is_argument;
 
@@ -282,7 +296,7 @@ static bool read_export(struct scan *scan, const struct wanted *wanted)
     }
     if (!is_mark(scan, '{'))
         return false;
-    read_object(scan, wanted);
+    read_config(scan, config);
     read_token(scan);
     if (is_argument && is_mark(scan, ','))
         read_token(scan);
@@ -291,17 +305,11 @@ static bool read_export(struct scan *scan, const struct wanted *wanted)
 
 struct own_config prisma_config_read(struct arena *arena, struct slice text)
 {
-    static const char *const outer_names[] = { "migrations", "schema", NULL };
-    static const char *const inner_names[] = { "path", NULL };
     struct scan scan = { .arena = arena, .at = text.at, .end = text.at + text.length };
     struct own_config config = { .migrations = { .state = OWN_PLACE_UNSAID } };
-    const struct wanted inner = { .names = inner_names, .places = { &config.migrations } };
-    const struct wanted outer = { .names = outer_names,
-                                  .places = { &config.migrations, &config.schema },
-                                  .inside = { &inner } };
 
-    if (!read_export(&scan, &outer))
-        make_uncertain(&outer);
+    if (!read_export(&scan, &config))
+        return (struct own_config) { .migrations = not_plain(), .schema = not_plain() };
     return config;
 }
 

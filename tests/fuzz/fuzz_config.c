@@ -48,10 +48,10 @@ static void try_env_file(struct slice text)
     static char own[] = "A=1";
     char *entries[] = { own, NULL };
     auto_arena struct arena *arena = arena_new();
-    struct env_file file;
+    struct env_file file = { .path = "any.env", .given = entries };
     struct error err = { .class = ERROR_NONE };
 
-    if (!env_file_parse(arena, "any.env", text, entries, &file, &err)) {
+    if (!env_file_parse(arena, text, &file, &err)) {
         require(err.class == ERROR_USAGE && err.message[0] != '\0' && err.place.source[0] == '\0');
         return;
     }

@@ -34,7 +34,8 @@ static bool parse(const char *text)
     static char *environment[] = { a, e, NULL };
 
     last.err = (struct error) { .class = ERROR_NONE };
-    return env_file_parse(last.arena, ".env", slice_of(text), environment, &last.file, &last.err);
+    last.file = (struct env_file) { .path = ".env", .given = environment };
+    return env_file_parse(last.arena, slice_of(text), &last.file, &last.err);
 }
 
 static void a_line_sets_a_variable(void **state)
@@ -162,12 +163,12 @@ static void what_is_not_understood_is_refused_at_its_line(void **state)
 static void a_nul_byte_is_refused(void **state)
 {
     static const char bytes[] = "X=a\0b";
-    char *environment[] = { NULL };
+    static char *none[] = { NULL };
+    struct env_file file = { .path = ".env", .given = none };
 
     (void)state;
-    assert_false(env_file_parse(last.arena, ".env",
-                                (struct slice) { .at = bytes, .length = sizeof bytes - 1 }, environment,
-                                &last.file, &last.err));
+    assert_false(env_file_parse(last.arena, (struct slice) { .at = bytes, .length = sizeof bytes - 1 }, &file,
+                                &last.err));
     assert_non_null(strstr(last.err.message, "a control character"));
 }
 
