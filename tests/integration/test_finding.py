@@ -88,7 +88,7 @@ def test_a_file_of_variables_is_read_when_it_is_named(database, folder, tidelock
     write_env(folder, f'# the database\nexport DATABASE_URL="{database.url()}" # local\nTIDELOCK_LOG_FORMAT=json\nVITE_TITLE=\'Shop # 1\'\n')
     without_url(tidelock, "deploy").fails(exit=2, says=["no database is set", "add --env-file .env"])
     without_url(tidelock, "deploy", "--env-file", "other.env").fails(exit=2, says=["other.env", "--env-file FILE"])
-    assert '{"' in without_url(tidelock, "deploy", "--env-file", ".env").succeeds(applied=["001_t"]).errors
+    assert without_url(tidelock, "deploy", "--env-file", ".env").succeeds().errors.startswith('{"') and database.holds("t")
     (folder.root / ".env").unlink()
     assert "--env-file" not in without_url(tidelock, "deploy").fails(exit=2, says="no database is set").errors
 
