@@ -299,7 +299,8 @@ bool folder_limit(struct folder *folder, const char *last, struct error *err)
     error_code(err, folder->dialect->codes.unknown_name);
     error_holds(err, "Nothing was changed.");
     if (alike.length > 0)
-        return error_hint(err, "Name a directory in that folder, without a path. Near to it: %s.", alike.at);
+        return error_hint(err, "Name a directory in that folder, without a path. Did you mean: %s?",
+                          alike.at);
     return error_hint(err, "Name a directory in that folder, without a path. The last one is %s.",
                       folder->items[folder->count - 1].name);
 }
