@@ -106,8 +106,7 @@ static bool record(struct arena *arena, const struct config *config, struct erro
     struct ledger ledger;
     size_t end = 0;
 
-    if (!target_find(arena, config, true, &target, err) ||
-        !find_end(&target.folder, config->baseline_to, &end, err))
+    if (!target_find(arena, config, true, &target, err) || !find_end(&target.folder, config->to, &end, err))
         return false;
     conn = acquire_leader(config, &target.endpoint, target.folder.dialect->lock_key, err);
     const struct ledger_request wanted = { target.folder.dialect, target.endpoint.schema, LEDGER_NAMES,

@@ -4,14 +4,28 @@
 #include "deploy/deployment.h"
 #include "deploy/target.h"
 #include "exits.h"
+#include "history/folder.h"
 #include "print.h"
 #include "reporting.h"
 #include "version.h"
 
+/* Prisma's words. */
+static void print_result(const struct deployment_report *report)
+{
+    const char *last = folder_limit_name(report->folder);
+
+    if (report->applied_count > 0)
+        print_line("All migrations%s%s have been successfully applied.",
+                   last == NULL ? "" : " up to and including ", last == NULL ? "" : last);
+    else
+        print_line("No pending migrations to apply%s%s.", last == NULL ? "" : ", up to and including ",
+                   last == NULL ? "" : last);
+}
+
 static void print_rehearsal(const struct deployment_report *report)
 {
     if (report->due_count == 0) {
-        print_line("No pending migrations to apply.");
+        print_result(report);
         return;
     }
     print_line("Would apply %zu of %zu migration%s to \"%s\", schema \"%s\":", report->due_count,
@@ -60,16 +74,15 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
         is_done = deployment_run(config, &target, &reporting.progress, &report, err);
     }
     reporting_end(&reporting, is_done ? NULL : err);
-    /* Prisma's words; in a log for machines the record before them has said it. */
+    /* In a log for machines the record before it has said it. */
     if (is_done && log_format_in_use() == LOG_TEXT)
-        print_line(report.applied_count > 0 ? "All migrations have been successfully applied."
-                                            : "No pending migrations to apply.");
+        print_result(&report);
     return is_done;
 }
 
 const struct command COMMAND_DEPLOY = {
     .name = "deploy",
-    .usage = "[--dry-run]",
+    .usage = "[--dry-run] [--to NAME]",
     .summary = "apply everything pending, then exit",
     .about =
         "Compares the folder with the ledger. If nothing is pending, exits without taking a lock. "

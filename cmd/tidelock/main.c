@@ -79,6 +79,8 @@ static bool run_command(struct arena *arena, const struct invocation *typed, int
         help_show_command(typed->command);
         return true;
     }
+    if (config.environment != NULL)
+        environ = config.environment;
     config.wants_exit_code |= typed->is_prisma_spelling;
     config.wants_json |= config.log_format == LOG_JSON;
     if (config.is_quiet)

@@ -15,7 +15,7 @@
 
 static const char TERMINATION_LOG[] = "/dev/termination-log";
 
-enum { READY_MODE = 0644 };
+enum { READY_MODE = 0644, SUCCESS_MOST = 2048 };
 
 static void beat(void *context)
 {
@@ -108,21 +108,36 @@ void reporting_log_start(const struct folder *folder)
               text_plural(folder->count), folder->path);
 }
 
-/* The numbers of a failure stand in its own record. */
-static void log_success(const struct reporting *reporting)
+/* What the database holds now: all of the folder, or what --to asks for. */
+static void add_success(const struct reporting *reporting, struct text *out)
 {
     const struct progress *progress = &reporting->progress;
-    struct log_value values[REPORTING_TOTALS + 1] = { { .name = "exit_code", .number = EXIT_YES } };
-    size_t count = 1 + reporting_add_totals(values + 1);
-    size_t holds = progress->migrations[VERDICT_APPLIED] + progress->migrations[VERDICT_EDITED];
+    const char *last = totals.pending == 0 ? NULL : reporting->config->to;
     char took[32];
 
     if (totals.applied > 0)
-        log_event(LOG_DONE, values, count, "applied %zu migration%s in %s; the database holds all %zu",
-                  totals.applied, text_plural(totals.applied),
-                  duration_text(totals.duration_ms, took, sizeof took), holds);
-    else if (!reporting->is_result_printed || log_format_in_use() != LOG_TEXT)
-        log_event(LOG_DONE, values, count, "no pending migrations: the database holds all %zu", holds);
+        text_add_format(out, "applied %zu migration%s in %s; the database holds all", totals.applied,
+                        text_plural(totals.applied), duration_text(totals.duration_ms, took, sizeof took));
+    else
+        text_add_format(out, "no pending migrations%s", last == NULL ? ": the database holds all" : "");
+    if (last == NULL)
+        text_add_format(out, " %zu",
+                        progress->migrations[VERDICT_APPLIED] + progress->migrations[VERDICT_EDITED]);
+    else
+        text_add_format(out, " up to and including %s; %zu later one%s %s pending", last, totals.pending,
+                        text_plural(totals.pending), totals.pending == 1 ? "is" : "are");
+}
+
+/* The numbers of a failure stand in its own record. */
+static void log_success(const struct reporting *reporting)
+{
+    struct log_value values[REPORTING_TOTALS + 1] = { { .name = "exit_code", .number = EXIT_YES } };
+    size_t count = 1 + reporting_add_totals(values + 1);
+    auto_text struct text said = text_init(SUCCESS_MOST);
+
+    add_success(reporting, &said);
+    if (totals.applied > 0 || !reporting->is_result_printed || log_format_in_use() != LOG_TEXT)
+        log_event(LOG_DONE, values, count, "%s", said.at);
 }
 
 /* Where the log is for machines, the failure's own record has these numbers. */

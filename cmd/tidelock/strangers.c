@@ -9,6 +9,7 @@
 #define STATUS "What compares folder and database here: tidelock status"
 #define NEVER_BACK                                                                                           \
     "tidelock never goes back by itself: write a migration that undoes the other, then: tidelock deploy"
+#define REHEARSE "To check what is pending, and list it: tidelock deploy --dry-run"
 #define STAYS(words) "This stays with Prisma: npx prisma " words
 #define BY_HAND "A migration is a directory with a migration.sql: make one, and write the SQL into it."
 
@@ -32,7 +33,16 @@ static const struct {
     { NULL, "apply", DEPLOY },
     { NULL, "update", DEPLOY },
     { NULL, "upgrade", DEPLOY },
+    { NULL, "latest", DEPLOY },
+    { NULL, "migration", DEPLOY },
+    { NULL, "prisma", "Leave that word out: tidelock migrate deploy" },
+    { NULL, "plan", REHEARSE },
     { NULL, "dev", STAYS("migrate dev. ") DEPLOY },
+    { NULL, "push", STAYS("db push. ") DEPLOY },
+    { NULL, "pull", STAYS("db pull.") },
+    { NULL, "seed", STAYS("db seed.") },
+    { NULL, "diff", STAYS("migrate diff. ") STATUS },
+    { NULL, "execute", STAYS("db execute. Or: psql --file FILE") },
     { NULL, "generate", STAYS("generate.") },
     { NULL, "studio", STAYS("studio.") },
     { NULL, "format", STAYS("format.") },
@@ -42,15 +52,16 @@ static const struct {
     { NULL, "rollback", NEVER_BACK },
     { NULL, "revert", NEVER_BACK },
     { NULL, "downgrade", NEVER_BACK },
-    { NULL, "goto", "To apply what is pending: tidelock deploy. " NEVER_BACK },
+    { NULL, "goto", "To go up to a migration: tidelock deploy --to NAME. " NEVER_BACK },
     { NULL, "reset", "tidelock never drops anything. For a database of your own: dropdb and createdb" },
     { NULL, "clean", "tidelock never drops anything. For a database of your own: dropdb and createdb" },
     { NULL, "drop", "tidelock never drops anything. For a database of your own: dropdb and createdb" },
     { NULL, "info", STATUS },
     { NULL, "history", STATUS },
     { NULL, "list", STATUS },
-    { NULL, "validate", STATUS " --exit-code. To refuse what differs: tidelock deploy --strict" },
-    { NULL, "check", STATUS " --exit-code. To refuse what differs: tidelock deploy --strict" },
+    { NULL, "pending", STATUS },
+    { NULL, "validate", STATUS " --exit-code. " REHEARSE },
+    { NULL, "check", STATUS " --exit-code. " REHEARSE },
     { NULL, "repair", "To settle a migration that failed half-way: tidelock resolve" },
     { NULL, "force", "To settle a migration that failed half-way: tidelock resolve" },
     { NULL, "fix", "To settle a migration that failed half-way: tidelock resolve" },

@@ -36,8 +36,11 @@ const struct surrounding ENVIRONMENT[] = {
 
 const struct surrounding FILES[] = {
     { "tidelock.yaml", "The configuration, unless --config names another file." },
-    { "prisma/migrations, migrations",
-      "The migrations, unless --migrations or --schema says where they are." },
+    { "prisma.config.ts, package.json",
+      "Where the migrations are, if --migrations and --schema do not say it and Prisma's own configuration "
+      "does, as a plain string." },
+    { "prisma/migrations, prisma/schema/migrations, migrations",
+      "The migrations, if nothing says where they are." },
     { "/dev/termination-log",
       "If it exists, how the run ended is written to it as one line of JSON; see --termination-log." },
     { NULL, NULL },

@@ -24,7 +24,7 @@ static bool wait_run(struct arena *arena, const struct config *config, int *exit
 
 const struct command COMMAND_WAIT = {
     .name = "wait",
-    .usage = "",
+    .usage = "[--to NAME]",
     .summary = "wait until the database holds all migrations; apply nothing",
     .about =
         "Reads the ledger, disconnects, and reads it again, until every migration in the folder is "

@@ -28,6 +28,8 @@ struct config {
     const char *migrations;  /* the folder; NULL = not given, the usual places are tried */
     const char *schema_file; /* Prisma's --schema: the folder is "migrations" beside it */
     const char *config_file; /* NULL = not given, ./tidelock.yaml is read if it exists */
+    const char *env_file;    /* NULL = not given */
+    char **environment;      /* the process's, and what env_file adds; NULL = env_file is not given */
 
     int64_t connect_deadline_ms; /* keep trying to reach the server this long */
     int64_t connect_timeout_ms;  /* a single attempt */
@@ -45,7 +47,7 @@ struct config {
 
     const char *resolve_applied;
     const char *resolve_rolled_back;
-    const char *baseline_to;
+    const char *to; /* the last migration that is asked for; NULL = all of them */
     bool wants_json;
     bool is_dry_run;
     bool wants_exit_code;

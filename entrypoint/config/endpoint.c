@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/env.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "config/libpq_files.h"
 #include "config/password_source.h"
@@ -173,16 +174,24 @@ static bool complete_endpoint(struct arena *arena, struct endpoint *endpoint, co
            trust_find(endpoint, getenv("SSL_CERT_FILE"), err);
 }
 
+static bool refuse_unset(const struct config *config, struct error *err)
+{
+    error_set(err, ERROR_USAGE, "no database is set");
+    if (config->env_file == NULL && file_exists(".env"))
+        return error_hint(err,
+                          "There is a .env here, which is read only if you say so: add --env-file .env. Or "
+                          "set DATABASE_URL.");
+    return error_hint(err,
+                      "Set DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE?schema=public, "
+                      "or DATABASE_URL_FILE to a file that holds it.");
+}
+
 bool endpoint_find(struct arena *arena, const struct config *config, struct endpoint *out, struct error *err)
 {
     const char *url = config->direct_url != NULL ? config->direct_url : config->database_url;
 
-    if (url == NULL && !has_libpq_variables()) {
-        error_set(err, ERROR_USAGE, "no database is set");
-        return error_hint(err,
-                          "Set DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE?schema=public, "
-                          "or DATABASE_URL_FILE to a file that holds it.");
-    }
+    if (url == NULL && !has_libpq_variables())
+        return refuse_unset(config, err);
     if (url == NULL) {
         *out = (struct endpoint) { .connect_timeout_ms = -1, .label = "the server that PGHOST names" };
         return complete_endpoint(arena, out, config, err);

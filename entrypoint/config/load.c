@@ -7,9 +7,11 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/names.h"
+#include "config/env_file.h"
 #include "config/options.h"
 #include "config/secret.h"
 #include "config/value.h"
+#include "config/variable.h"
 #include "config/yaml.h"
 
 enum { FILE_MOST = 1024 * 1024, ORIGIN_MOST = 512 };
@@ -20,6 +22,7 @@ struct load {
     struct arena *arena;
     unsigned command;
     char *const *environment;
+    struct env_file env_file; /* what of the environment comes from a file */
     struct config *config;
     bool is_said[OPTIONS_MOST]; /* set by a source of higher precedence: a flag hides the environment */
 };
@@ -228,7 +231,7 @@ static bool load_secret_file(struct load *load, const struct option *option, con
 
 /* One spelling of an option in the environment: the variable itself or its _FILE form, if it has one; not
  * both. */
-static bool load_variable(struct load *load, const struct option *option, const char *name, struct error *err)
+static bool take_variable(struct load *load, const struct option *option, const char *name, struct error *err)
 {
     char file_name[OPTION_NAME_MOST + 8];
     const char *value = env_find(load->environment, name);
@@ -247,10 +250,36 @@ static bool load_variable(struct load *load, const struct option *option, const 
            load_secret_file(load, option, file_name, path, err);
 }
 
+static bool load_variable(struct load *load, const struct option *option, const char *name, struct error *err)
+{
+    size_t line = env_file_line(&load->env_file, name);
+
+    if (take_variable(load, option, name, err))
+        return true;
+    if (line != 0)
+        error_context(err, "reading %s:%zu", load->env_file.path, line);
+    return false;
+}
+
+static bool load_env_file(struct load *load, struct error *err)
+{
+    struct config *config = load->config;
+
+    if (config->env_file == NULL)
+        return true;
+    if (!env_file_read(load->arena, config->env_file, load->environment, &load->env_file, err))
+        return false;
+    config->environment = load->env_file.environment;
+    load->environment = load->env_file.environment;
+    return true;
+}
+
 static bool load_environment(struct load *load, struct error *err)
 {
     char name[OPTION_NAME_MOST];
 
+    if (!load_env_file(load, err))
+        return false;
     secret_register_proxies(load->arena, load->environment);
     for (const struct option *option = OPTIONS; option->name != NULL; option++) {
         if ((option->commands & load->command) == 0 || (option->traits & OPTION_FLAG_ONLY) != 0)
@@ -261,56 +290,6 @@ static bool load_environment(struct load *load, struct error *err)
             return false;
     }
     return true;
-}
-
-/* Kubernetes describes a Service called "tidelock" by variables that look like ours (documentation,
- * "Service", environment variables). */
-static bool is_service_variable(const char *name)
-{
-    return text_ends_with(name, "_SERVICE_HOST") || strstr(name, "_SERVICE_PORT") != NULL ||
-           strstr(name, "_PORT") != NULL;
-}
-
-static bool is_known_variable(const char *name, const char **names, size_t *count,
-                              char (*spelled)[OPTION_NAME_MOST + 8])
-{
-    *count = 0;
-    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
-        char *variable_name = spelled[*count];
-
-        if ((option->traits & OPTION_FLAG_ONLY) != 0)
-            continue;
-        option_variable(option, variable_name);
-        names[(*count)++] = variable_name;
-        if (strcmp(name, variable_name) == 0)
-            return true;
-        if (option->file_field != 0 && strncmp(name, variable_name, strlen(variable_name)) == 0 &&
-            strcmp(name + strlen(variable_name), "_FILE") == 0)
-            return true;
-    }
-    return false;
-}
-
-/* A misspelt variable would silently have no effect. */
-static void warn_unknown_variables(const struct load *load)
-{
-    char spelled[OPTIONS_MOST][OPTION_NAME_MOST + 8];
-    const char *names[OPTIONS_MOST];
-    size_t count;
-
-    for (char *const *entry = load->environment; *entry != NULL; entry++) {
-        char name[OPTION_NAME_MOST];
-        const char *nearest;
-
-        if (strncmp(*entry, "TIDELOCK_", 9) != 0)
-            continue;
-        (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(*entry, "="), *entry);
-        if (is_service_variable(name) || is_known_variable(name, names, &count, spelled))
-            continue;
-        nearest = names_nearest(names, count, name);
-        log_warn("unknown environment variable %s is ignored%s%s", name,
-                 nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest);
-    }
 }
 
 /* ---- file ---- */
@@ -446,6 +425,6 @@ bool config_load(struct arena *arena, unsigned command, const struct command_lin
     if (out->is_quiet && out->log_level > LOG_WARN)
         out->log_level = LOG_WARN;
     log_configure((enum log_level)out->log_level, (enum log_format)out->log_format);
-    warn_unknown_variables(&load);
+    variable_warn_unknown(load.environment);
     return true;
 }

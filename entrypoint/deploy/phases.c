@@ -14,6 +14,7 @@ enum { LEAD_AGAIN_MS = 5000, LEAD_PAUSE_MS = 50 };
 static void show_history(struct deployment *d)
 {
     d->progress->is_compared = true;
+    d->progress->due = d->history.due_count;
     memcpy(d->progress->migrations, d->history.counts, sizeof d->history.counts);
 }
 
@@ -29,11 +30,10 @@ static enum phase step_connect(struct deployment *d, struct error *err)
     return d->conn == NULL ? PHASE_FAILED : PHASE_COMPARING;
 }
 
-/* Whatever a newer migration is doing or has left: this image does not need it. */
+/* Whatever a newer migration, or one beyond --to, is doing or has left: it is not needed. */
 static bool is_complete(const struct deployment *d)
 {
-    return d->ledger.exists && !d->execution.commit_doubt.is_in_doubt &&
-           d->history.counts[VERDICT_PENDING] == 0 && d->history.counts[VERDICT_FAILED] == 0;
+    return d->ledger.exists && !d->execution.commit_doubt.is_in_doubt && d->history.due_count == 0;
 }
 
 static enum phase complete(const struct deployment *d)

@@ -37,9 +37,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
 
 bool deployment_is_due(const struct deployment *d, size_t index)
 {
-    enum verdict verdict = d->history.items[index].verdict;
-
-    return verdict == VERDICT_PENDING || verdict == VERDICT_FAILED;
+    return d->history.items[index].is_due;
 }
 
 void deployment_report_applied(struct deployment *d)
@@ -150,8 +148,7 @@ static bool check_scripts(struct deployment *d, struct error *err)
 
 bool deployment_check(struct deployment *d, struct error *err)
 {
-    if ((d->history.counts[VERDICT_PENDING] + d->history.counts[VERDICT_FAILED] > 0 &&
-         !validate_failed(d->folder, &d->history, err)) ||
+    if ((d->history.due_count > 0 && !validate_failed(d->folder, &d->history, err)) ||
         !validate_edited(d->folder, &d->history, d->config->is_strict, err))
         return false;
     if (!d->is_reviewed && !validate_findings(d->folder, &d->history, d->config->is_strict, err))

@@ -9,6 +9,7 @@
 #include "dialect/dialect.h"
 #include "history/folder.h"
 #include "history/layout.h"
+#include "history/place.h"
 #include "postgres/reach.h"
 
 /* The tool's switch exists because it waits for the lock inside the server; tidelock never does. */
@@ -26,7 +27,7 @@ static bool find_places(struct arena *arena, const struct config *config, struct
     note_lock_switch(DIALECT_PRISMA.lock_switch);
     out->begun = NULL;
     return endpoint_find(arena, config, &out->endpoint, err) &&
-           folder_locate(arena, &DIALECT_PRISMA, config, path, err);
+           place_find(arena, &DIALECT_PRISMA, config, path, err);
 }
 
 bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
@@ -49,7 +50,8 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
     if (config->password_from == PASSWORD_NOWHERE)
         out->begun = reach_begin(config, &out->endpoint);
     if (folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err) &&
-        layout_check(&out->folder, path, false, err))
+        layout_check(&out->folder, path, false, err) &&
+        (config->to == NULL || folder_limit(&out->folder, config->to, err)))
         return true;
     connection_close(out->begun);
     return false;

@@ -20,7 +20,8 @@ struct waiting {
     struct progress *progress;
     struct patience patience;
     struct leader holder;
-    size_t missing;    /* from the database */
+    size_t wanted;     /* all of the folder, or up to --to */
+    size_t missing;    /* … from the database */
     const char *first; /* of those */
     size_t failed;
     bool is_database_known;
@@ -48,10 +49,8 @@ static void count(struct waiting *waiting, const struct ledger *ledger, const st
     waiting->missing = 0;
     waiting->first = NULL;
     waiting->failed = history->failed_count;
-    for (size_t i = folder->count; i-- > 0;) {
-        enum verdict verdict = history->items[i].verdict;
-
-        if (ledger->exists && verdict != VERDICT_PENDING && verdict != VERDICT_FAILED)
+    for (size_t i = folder->count - folder->beyond; i-- > 0;) {
+        if (ledger->exists && !history->items[i].is_due)
             continue;
         waiting->missing++;
         waiting->first = folder->items[i].name;
@@ -116,7 +115,7 @@ static void say(struct waiting *waiting)
 static bool give_up(const struct waiting *waiting, struct error *err)
 {
     error_set(err, ERROR_LEADER, "the database still lacks %zu of %zu migration%s", waiting->missing,
-              waiting->target->folder.count, text_plural(waiting->target->folder.count));
+              waiting->wanted, text_plural(waiting->wanted));
     error_holds(err, "The first missing migration is \"%s\".%s", waiting->first,
                 waiting->failed > 0 ? " The ledger holds a failed migration." : "");
     if (waiting->holder.pid != 0)
@@ -139,7 +138,8 @@ bool wait_for_level(const struct config *config, struct target *target, struct p
     struct waiting waiting = { .target = target,
                                .progress = progress,
                                .patience = { .until = deadline_in(config->leader_timeout_ms) },
-                               .missing = target->folder.count,
+                               .wanted = target->folder.count - target->folder.beyond,
+                               .missing = target->folder.count - target->folder.beyond,
                                .first = target->folder.count > 0 ? target->folder.items[0].name : "" };
     struct connection *begun = steal(&target->begun);
 

@@ -151,6 +151,9 @@ static void count_verdicts(const struct folder *folder, struct history *out)
         if (item->verdict == VERDICT_PENDING)
             out->last_common = i == 0 ? NULL : folder->items[i - 1].name;
 
+        item->is_due = i < folder->count - folder->beyond &&
+                       (item->verdict == VERDICT_PENDING || item->verdict == VERDICT_FAILED);
+        out->due_count += item->is_due;
         out->counts[item->verdict]++;
         item->is_out_of_order = item->verdict == VERDICT_PENDING && is_behind_applied;
         is_behind_applied |= item->verdict == VERDICT_APPLIED;

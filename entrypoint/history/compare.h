@@ -24,11 +24,13 @@ struct history_item {
     bool was_left;                /* … by hand, after part of it was done */
     bool was_finished;            /* it has a row that is finished: it can't be recorded as applied again */
     bool is_out_of_order;         /* pending, but it sorts before one that is applied */
+    bool is_due;                  /* pending or failed, and not beyond what is asked for */
 };
 
 struct history {
     struct history_item *items; /* one for each of the folder, in its order */
     size_t counts[VERDICTS];
+    size_t due_count;        /* of the items that are due */
     const char *last_common; /* the folder's name before the first pending one, as Prisma's status counts;
                                 NULL when that is the first of all, or the folder is empty */
     const struct ledger_row *

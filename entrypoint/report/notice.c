@@ -39,7 +39,6 @@ static void add_database(const struct progress *progress, struct text *out)
 void notice_line(enum notice notice, const struct progress *progress, const struct error *err,
                  struct text *out)
 {
-    size_t pending = progress->migrations[VERDICT_PENDING];
     double seconds =
         (progress->ended_at > 0 ? progress->ended_at : clock_wall_seconds()) - progress->started_at;
     char took[32];
@@ -47,7 +46,7 @@ void notice_line(enum notice notice, const struct progress *progress, const stru
     text_add_string(out, "tidelock: ");
     switch (notice) {
     case NOTICE_STARTED:
-        text_add_format(out, "applying %zu migration%s", pending, text_plural(pending));
+        text_add_format(out, "applying %zu migration%s", progress->due, text_plural(progress->due));
         break;
     case NOTICE_BLOCKED:
         text_add_format(out, "%s is blocked", progress->current == NULL ? "a migration" : progress->current);

@@ -62,6 +62,7 @@ struct progress {
 
     bool is_compared; /* migrations[] is known */
     size_t migrations[VERDICTS];
+    size_t due;           /* to be applied, of these: no more than --to asks for */
     size_t applied;       /* by this process */
     const char *database; /* its name; NULL = not known yet */
     const char *current;  /* the migration being applied, or NULL */

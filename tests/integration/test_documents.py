@@ -243,7 +243,19 @@ def last_record(stage, text):
     assert shown | {"applied": 1, "exit_code": 0} == shown and list(shown) == ["msg", "applied", "duration_ms", "exit_code"]
 
 
-RUNS = {"last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway}
+def env_file(stage, text):
+    """A database of its own wins over the one that it names."""
+    (stage.folder.root / "shown.env").write_text(text)
+    stage.folder.path.rename(stage.folder.root / "db")
+    (stage.folder.root / "db" / "migrations" / "001_t").mkdir(parents=True)
+    (stage.folder.root / "db" / "migrations" / "001_t" / "migration.sql").write_text("SELECT 1")
+    printed = stage.run("DB_PASSWORD=secret tidelock run --env-file shown.env -- env", code=0).splitlines()
+    assert "TITLE=A # and a $ are plain here" in printed and stage.database.applied() == ["001_t"]
+    printed = stage.run("unset DATABASE_URL; DB_PASSWORD=secret tidelock status --env-file shown.env --connect-deadline 0", code=3)
+    assert "db:5432" in printed
+
+
+RUNS = {"last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
 
 
 @marked("run: ")

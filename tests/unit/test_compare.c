@@ -163,6 +163,50 @@ static void the_last_common_name_stands_before_the_first_pending_one(void **stat
     }
 }
 
+static void what_is_due_ends_where_it_is_said(void **state)
+{
+    static const struct {
+        const char *rows[3];
+        size_t beyond;
+        size_t due;
+    } cases[] = {
+        { { NULL }, 0, 3 },
+        { { NULL }, 1, 2 },
+        { { "A:1_a" }, 2, 0 },
+        { { "A:1_a" }, 1, 1 },
+        { { "F:1_a" }, 2, 1 },
+        { { "A:1_a", "F:3_c" }, 1, 1 },
+        { { "A:1_a", "A:2_b", "F:3_c" }, 1, 0 },
+        { { "A:3_c" }, 1, 2 },
+        { { "R:1_a", "A:2_b" }, 1, 1 },
+    };
+    struct migration items[] = { { .name = "1_a" }, { .name = "2_b" }, { .name = "3_c" } };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        auto_arena struct arena *arena = arena_new();
+        const struct folder folder = { .items = items,
+                                       .count = array_length(items),
+                                       .beyond = cases[i].beyond };
+        struct ledger_row rows[array_length(cases[0].rows)];
+        struct history history;
+        size_t count = 0;
+        size_t due = 0;
+
+        while (count < array_length(rows) && cases[i].rows[count] != NULL) {
+            rows[count] = row_of(cases[i].rows[count]);
+            count++;
+        }
+        history_compare(arena, &folder, rows, count, &history);
+        assert_int_equal(history.due_count, cases[i].due);
+        for (size_t j = 0; j < folder.count; j++) {
+            due += history.items[j].is_due;
+            assert_true(!history.items[j].is_due || j < folder.count - folder.beyond);
+        }
+        assert_int_equal(due, cases[i].due);
+    }
+}
+
 static void an_empty_folder_has_no_last_common_name(void **state)
 {
     auto_arena struct arena *arena = arena_new();
@@ -259,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_folder_and_the_ledger_tell_what_each_migration_is),
         cmocka_unit_test(the_last_common_name_stands_before_the_first_pending_one),
+        cmocka_unit_test(what_is_due_ends_where_it_is_said),
         cmocka_unit_test(an_empty_folder_has_no_last_common_name),
         cmocka_unit_test(the_latest_applied_row_decides),
         cmocka_unit_test_setup_teardown(an_applied_script_with_other_bytes_is_edited, scratch_enter,
