@@ -21,6 +21,7 @@ enum option_type {
     OPTION_CHOICE,   /* int, an index into `choices` */
     OPTION_CHOICES,  /* unsigned, a bit for each of the comma-separated `choices` */
     OPTION_ADDRESS,  /* const char *, an http:// or https:// URL; a password in it is a secret */
+    OPTION_LABELS,   /* struct labels */
 };
 
 /* Which commands accept an option. */

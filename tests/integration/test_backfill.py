@@ -7,6 +7,7 @@ import threading
 
 import psycopg
 import pytest
+from metrics import samples
 from servers import Database, Server
 from tool import Tool, wait_for_nobody
 from wait import wait_until
@@ -272,8 +273,7 @@ def test_its_progress_can_be_seen(database, folder, tidelock, orders, tmp_path):
     running = tidelock.start("deploy", "--status-file", status)
 
     def metric(name):
-        lines = [line for line in status.read_text().splitlines() if line.startswith(name + " ")] if status.exists() else []
-        return float(lines[0].split()[1]) if lines else 0
+        return samples(status).get(name, 0)
 
     wait_until(lambda: metric("tidelock_backfill_changed_rows") > 0, "the rows in the metrics")
     assert 0 < metric("tidelock_current_migration_progress_ratio") < 1 and metric("tidelock_backfill_batch_rows") == 100
@@ -318,7 +318,7 @@ def test_a_replica_that_stays_behind_is_waited_for(replica, folder, binary, is_s
         running = tidelock.start("deploy", "--status-file", status, url=database.url().replace("postgres@", "migrator@"))
         if is_seen:
             running.wait_for_line('the backfill is paused: the replica "replica_one" is ')
-            wait_until(lambda: "\ntidelock_backfill_throttled 1\n" in status.read_text(), "the metric")
+            wait_until(lambda: samples(status).get("tidelock_backfill_throttled") == 1, "the metric")
             application.execute("COMMIT")
             assert database.value("SELECT count(*) FROM orders WHERE changes > 0") < 10000
             standby.query("SELECT pg_wal_replay_resume()")
