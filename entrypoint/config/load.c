@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/env.h"
 #include "base/file.h"
@@ -402,9 +403,14 @@ static bool load_file(struct load *load, struct error *err)
 
 static bool load_standards(struct load *load, struct error *err)
 {
+    bool is_awaited = load->command == FOR_STATUS && isatty(STDERR_FILENO) == 1;
+
     for (const struct option *option = OPTIONS; option->name != NULL; option++) {
-        if (option->standard != NULL && !load->is_said[index_of(option)] &&
-            !value_set(option, option->standard, option->name, load->config, err))
+        bool is_for_person = is_awaited && option->standard_for_person != NULL;
+        const char *standard = is_for_person ? option->standard_for_person : option->standard;
+
+        if (standard != NULL && !load->is_said[index_of(option)] &&
+            !value_set(option, standard, option->name, load->config, err))
             return false;
     }
     return true;

@@ -99,9 +99,11 @@ const struct option OPTIONS[] = {
       .help = "deploy to a database whose migrations are all missing from the folder",
       .more = "Without it, that is taken for the wrong database, or the wrong image." },
     { .name = "connect-deadline", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,
-      .field = FIELD(connect_deadline_ms), .standard = "1m", .most = DAY_MS, .value = "TIME",
+      .field = FIELD(connect_deadline_ms), .standard = "1m", .standard_for_person = "5s", .most = DAY_MS,
+      .value = "TIME",
       .help = "keep trying to reach the database for TIME",
-      .more = "If something is to be written, also to find a server that allows it." },
+      .more = "If something is to be written, also to find a server that allows it. On a terminal, status "
+              "waits for 5s unless this is set." },
     { .name = "connect-timeout", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,
       .field = FIELD(connect_timeout_ms), .standard = "5s", .least = 100, .most = DAY_MS, .value = "TIME",
       .help = "give up a single attempt to connect after TIME" },

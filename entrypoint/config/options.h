@@ -84,7 +84,8 @@ struct option {
     size_t file_field;    /* NAME_FILE in the environment may name a file with the value; where that name is
                              stored */
     const char *standard; /* the default as text; NULL = none */
-    int64_t least;        /* OPTION_DURATION (milliseconds), OPTION_NUMBER */
+    const char *standard_for_person; /* … of "status" on a terminal, where somebody waits; NULL = the same */
+    int64_t least;                   /* OPTION_DURATION (milliseconds), OPTION_NUMBER */
     int64_t most;
     const char *const *choices; /* OPTION_CHOICE, OPTION_CHOICES */
     size_t choice_count;
