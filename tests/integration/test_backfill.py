@@ -174,14 +174,16 @@ def test_which_keys_can_be_walked_along(database, folder, tidelock, key, is_walk
 def test_batches_that_always_take_too_long(database, folder, tidelock, orders):
     database.query("CREATE OR REPLACE FUNCTION count_changes() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(100); RETURN NEW; END'")
     folder.add("001_fill", BACKFILL + UPDATE)
-    tidelock("deploy").fails(exit=6, says=["5 batches in a row took too long", "even one of at most 100 rows"])
+    at = "001_fill/migration.sql:2:1\n            UPDATE orders SET status_new"
+    tidelock("deploy").fails(exit=6, says=["error P3018", "5 batches in a row took too long", "even one of at most 100 rows"], at=at)
 
 
 def test_a_failing_row_keeps_what_is_committed_and_a_correction_goes_on(database, folder, tidelock, orders):
     database.query("ALTER TABLE orders DISABLE TRIGGER count_changes; UPDATE orders SET status = 'bad' WHERE id = 15000; ALTER TABLE orders ENABLE TRIGGER count_changes")
     database.query("ALTER TABLE orders ADD CHECK (status_new <> 'BAD')")
     folder.add("001_fill", BACKFILL + UPDATE)
-    tidelock("deploy").fails(exit=7, says=["violates check constraint", "are changed, in ", "resume after that row"])
+    at = "001_fill/migration.sql:2:1\n            UPDATE orders SET status_new"
+    tidelock("deploy").fails(exit=7, says=['error P3018: migration "001_fill" failed: ', "violates check constraint", "are changed, in ", "resume after that row"], at=at)
     done = database.value("SELECT count(*) FROM orders WHERE status_new IS NOT NULL")
     assert 13000 < done < 15000
     folder.replace("001_fill", BACKFILL + "UPDATE orders SET status_new = lower(status)")
@@ -204,7 +206,7 @@ def test_rows_that_were_written_meanwhile_are_swept_up(database, folder, tideloc
 
 def test_what_it_verifies_has_to_be_true(database, folder, tidelock, orders):
     folder.add("001_fill", BACKFILL + "-- tidelock: verify (SELECT count(*) FROM orders) = 1\n" + UPDATE)
-    tidelock("deploy").fails(exit=7, says=["its verify condition is not true: (SELECT count(*) FROM orders) = 1", f"{20000} rows"])
+    tidelock("deploy").fails(exit=7, says=['error P3018: migration "001_fill" failed: ', "its verify condition is not true: (SELECT count(*) FROM orders) = 1", f"{20000} rows"], at="001_fill/migration.sql:2:22")
     assert each_once(database, orders)
     database.query("DELETE FROM orders WHERE id > 1")
     tidelock("deploy").succeeds(applied=["001_fill"])
