@@ -128,16 +128,9 @@ static const struct {
 /* What began and left nothing behind. */
 static enum error_class class_of_nothing(enum error_class class)
 {
-    switch (class) {
-    case ERROR_REFUSED:
-    case ERROR_DENIED:
-    case ERROR_PARTIAL:
-        return ERROR_CLEAN;
-    case ERROR_HELD_UP:
+    if (class == ERROR_HELD_UP)
         return ERROR_TABLE_LOCK;
-    default:
-        return class;
-    }
+    return class == ERROR_REFUSED || class == ERROR_DENIED || class == ERROR_PARTIAL ? ERROR_CLEAN : class;
 }
 
 /* A failure that left something behind is partial, unless only a lock was missing and the next run resumes by
@@ -159,10 +152,8 @@ static enum error_class class_of(enum error_class class, enum failure_holds hold
         return class == ERROR_CLEAN ? ERROR_LOST : class;
     case HOLDS_EARLIER: /* a refusal before the start remains a refusal */
         return class == ERROR_CLEAN ? ERROR_PARTIAL : class;
-    case HOLDS_NOTHING:
+    default: /* HOLDS_NOTHING */
         return (set & BEGUN) != 0 ? class_of_nothing(class) : class;
-    default:
-        return class;
     }
 }
 
