@@ -69,7 +69,7 @@ static void print_share(const struct budget *budget, const struct config *config
     print_line("\nFor %d replica%s connecting as \"%s\":", replicas, text_plural((size_t)replicas),
                budget->role);
     print_count("left for it", "", budget_left(budget), "");
-    print_count("held by it here, replicas included", "+", budget->role_here, "");
+    print_count("held by it here", "+", budget->role_here, "");
     print_count("kept for tidelock (--connections)", "-", (int)config->connections, "");
     print_count("kept free (--headroom)", "-", (int)config->headroom, "");
     print_count("for all replicas", "", left, "");

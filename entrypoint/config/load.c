@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/env.h"
 #include "base/file.h"
@@ -227,8 +226,7 @@ static bool load_secret_file(struct load *load, const struct option *option, con
     return true;
 }
 
-/* One spelling of an option in the environment: the variable itself or its _FILE form, if it has one; not
- * both. */
+/* One spelling of an option in the environment: the variable itself, or its _FILE form if it has one. */
 static bool load_variable(struct load *load, const struct option *option, const char *name, struct error *err)
 {
     char file_name[OPTION_NAME_MOST + 8];
@@ -403,14 +401,9 @@ static bool load_file(struct load *load, struct error *err)
 
 static bool load_standards(struct load *load, struct error *err)
 {
-    bool is_awaited = load->command == FOR_STATUS && isatty(STDERR_FILENO) == 1;
-
     for (const struct option *option = OPTIONS; option->name != NULL; option++) {
-        bool is_for_person = is_awaited && option->standard_for_person != NULL;
-        const char *standard = is_for_person ? option->standard_for_person : option->standard;
-
-        if (standard != NULL && !load->is_said[index_of(option)] &&
-            !value_set(option, standard, option->name, load->config, err))
+        if (option->standard != NULL && !load->is_said[index_of(option)] &&
+            !value_set(option, option_standard(option, load->command), option->name, load->config, err))
             return false;
     }
     return true;

@@ -1,6 +1,7 @@
 #include "config/options.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "config/config.h"
@@ -280,6 +281,13 @@ void option_variable(const struct option *option, char *out)
 void option_key(const struct option *option, char *out)
 {
     spell("", option->name, false, out);
+}
+
+const char *option_standard(const struct option *option, unsigned command)
+{
+    bool is_awaited = command == FOR_STATUS && isatty(STDERR_FILENO) == 1;
+
+    return is_awaited && option->standard_for_person != NULL ? option->standard_for_person : option->standard;
 }
 
 const struct option *option_named(const char *name)

@@ -105,6 +105,9 @@ enum { OPTIONS_MOST = 96, OPTION_NAME_MOST = 64 };
 void option_variable(const struct option *option, char *out);
 void option_key(const struct option *option, char *out);
 
+/* The default of a command, or NULL. */
+const char *option_standard(const struct option *option, unsigned command);
+
 /* The row of a name, or NULL. */
 const struct option *option_named(const char *name);
 

@@ -206,7 +206,7 @@ def test_rows_that_were_written_meanwhile_are_swept_up(database, folder, tideloc
 
 def test_what_it_verifies_has_to_be_true(database, folder, tidelock, orders):
     folder.add("001_fill", BACKFILL + "-- tidelock: verify (SELECT count(*) FROM orders) = 1\n" + UPDATE)
-    tidelock("deploy").fails(exit=7, says=['error P3018: migration "001_fill" failed: ', "its verify condition is not true: (SELECT count(*) FROM orders) = 1", f"{20000} rows"], at="001_fill/migration.sql:2:22")
+    tidelock("deploy").fails(exit=7, says=['error P3018: migration "001_fill" failed: ', "its verify condition is not true: (SELECT count(*) FROM orders) = 1", f"{20000} rows"], at="001_fill/migration.sql:2:21")
     assert each_once(database, orders)
     database.query("DELETE FROM orders WHERE id > 1")
     tidelock("deploy").succeeds(applied=["001_fill"])
