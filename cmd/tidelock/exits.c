@@ -28,7 +28,7 @@ const struct exit_row EXITS[] = {
       "the role lacks a right, or the server refused a query of tidelock's own" },
     { ERROR_TABLE_LOCK, 9, true, FOR_DATABASE, "a table lock was not obtained in time; nothing changed" },
     { ERROR_HELD_UP, 9, true, FOR_APPLIERS,
-      "a lock was not obtained in time; a retry resumes behind what persists" },
+      "a lock was not obtained in time; the message lists what persists" },
     { ERROR_NOT_EXECUTABLE, 126, false, FOR_RUN, "run: CMD could not be executed" },
     { ERROR_NOT_FOUND, 127, false, FOR_RUN, "run: CMD was not found" },
     { ERROR_INTERRUPTED, EXIT_SIGNAL, true, FOR_DATABASE, "stopped by signal n; the next run resumes" },

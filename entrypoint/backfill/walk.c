@@ -327,7 +327,7 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
         return true;
     if (failed == 1)
         return advisory_failed(err);
-    if (failed == 0 || failed == count - 1) {
+    if ((failed == 0 || failed == count - 1) && err->class != ERROR_LOST) {
         execution_failed_at(walk->execution, 0, 0, 0, err);
         return error_context(err, "checking deferred constraints and triggers at the end of a batch");
     }

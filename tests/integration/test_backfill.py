@@ -194,6 +194,14 @@ def test_a_failing_row_keeps_what_is_committed_and_a_correction_goes_on(database
     assert "resuming: " in result.errors and each_once(database, orders)
 
 
+def test_a_deferred_trigger_fails_where_the_statement_is(database, folder, tidelock, orders):
+    database.query("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one'; END $$")
+    database.query("CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON orders DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id = 15000) EXECUTE FUNCTION refuse()")
+    folder.add("001_fill", BACKFILL + UPDATE)
+    says = ['error P3018: migration "001_fill" failed: not this one', "  while     checking deferred constraints and triggers at the end of a batch\n", "resume after that row"]
+    tidelock("deploy").fails(exit=7, says=says, at="001_fill/migration.sql:2:1\n            UPDATE orders SET status_new")
+
+
 def test_rows_that_were_written_meanwhile_are_swept_up(database, folder, tidelock, orders):
     """By somebody who does not know the new column yet."""
     folder.add("001_fill", BACKFILL.replace("rest=0%", "rest=200%") + VERIFY + UPDATE + CONDITION)
@@ -236,7 +244,7 @@ def test_every_row_is_changed_and_the_ledger_is_locked(database, folder, tideloc
         wait_until(lambda: database.value("SELECT count(status_new) FROM orders"), "batches to be done")
         holder.execute("BEGIN; LOCK TABLE _prisma_migrations IN SHARE MODE")
         application.execute("COMMIT")
-        running.wait().fails(exit=7, says=[f'holds     {orders} rows of "orders" are changed, in ', " to record it as finished; every row was visited."])
+        running.wait().fails(exit=9, says=[f'holds     {orders} rows of "orders" are changed, in ', " to record it as finished; every row was visited."])
         holder.execute("COMMIT")
     assert each_once(database, orders)
     tidelock("deploy").succeeds(applied=["001_fill"])
