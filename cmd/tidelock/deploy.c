@@ -46,7 +46,8 @@ static bool rehearse(struct arena *arena, const struct config *config, int *exit
     struct deployment_report report = { .applied_count = 0 };
     struct target target;
 
-    if (!target_find_and_begin(arena, config, &target, err))
+    if (!target_find_database(arena, config, &target, err) ||
+        !target_find_and_begin(arena, config, &target, err))
         return false;
     reporting_log_start(&target.folder);
     if (!deployment_run(config, &target, &progress, &report, err))
@@ -66,9 +67,10 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
 
     if (config->is_dry_run)
         return rehearse(arena, config, exit_code, err);
-    reporting_begin(&reporting, config);
+    is_done = target_find_database(arena, config, &target, err);
+    reporting_begin(&reporting, config, is_done ? &target.endpoint : NULL);
     reporting.is_result_printed = true;
-    is_done = target_find_and_begin(arena, config, &target, err);
+    is_done = is_done && target_find_and_begin(arena, config, &target, err);
     if (is_done) {
         reporting_log_start(&target.folder);
         is_done = deployment_run(config, &target, &reporting.progress, &report, err);

@@ -105,8 +105,9 @@ static void print_block(const struct error *err, const struct exit_row *row)
         add_part(&block, "while", err->context[i]);
     add_part(&block, "holds", err->holds);
     add_part(&block, "next", err->hint);
-    text_add_format(&block, "  exit      %d: %s%s\n", exit_code_of(err), row->meaning,
-                    row->is_retry_useful ? "; a retry may help" : "");
+    text_add_format(&block, "  exit      %d: ", exit_code_of(err));
+    exit_add_meaning(row, err, &block);
+    text_add(&block, "\n", 1);
     redact(block.at);
     (void)fputs(block.at, stderr);
 }

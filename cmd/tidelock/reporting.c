@@ -6,6 +6,7 @@
 #include "base/event_loop.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "config/endpoint.h"
 #include "credentials/password.h"
 #include "exits.h"
 #include "postgres/connection.h"
@@ -33,10 +34,24 @@ static void remove_ready_file(const char *path)
         log_warn("%s", err.message);
 }
 
-void reporting_begin(struct reporting *reporting, const struct config *config)
+/* As the configuration names them: what the server says would change the labels in the middle of a run. */
+static void label(struct labels *labels, const struct endpoint *endpoint)
+{
+    const char *database = endpoint_database(endpoint);
+
+    if (database != NULL)
+        labels_add(labels, "database", database);
+    labels_add(labels, "schema", endpoint->schema == NULL ? "public" : endpoint->schema);
+}
+
+void reporting_begin(struct reporting *reporting, const struct config *config,
+                     const struct endpoint *endpoint)
 {
     *reporting = (struct reporting) { .config = config };
     reporting->progress = progress_begin(config->status_file, version_build());
+    reporting->progress.labels = config->metrics_labels;
+    if (endpoint != NULL)
+        label(&reporting->progress.labels, endpoint);
     reporting->progress.connections_most = config->connections > 0 ? (int)config->connections : 1;
     remove_ready_file(config->ready_file);
     publish_begin(&reporting->publisher, config, &reporting->progress);

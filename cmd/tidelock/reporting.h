@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "config/url.h"
 #include "history/migration.h"
 #include "report/progress.h"
 #include "report/publish.h"
@@ -20,8 +21,10 @@ struct reporting {
 };
 
 /* Begins; it must stay where it is until the end. From now on the status file is written at least once a
- * second; a ready file of an earlier run is removed. */
-void reporting_begin(struct reporting *reporting, const struct config *config);
+ * second; a ready file of an earlier run is removed. `endpoint` is the database, or NULL if it is not known.
+ */
+void reporting_begin(struct reporting *reporting, const struct config *config,
+                     const struct endpoint *endpoint);
 
 /* Logs what this is and what the folder holds: the first line of every run. */
 void reporting_log_start(const struct folder *folder);

@@ -22,18 +22,17 @@
 #include "reporting.h"
 
 /* Runs until the database is ready for the application. */
-static bool open_gate(struct arena *arena, const struct config *config, struct progress *progress,
-                      struct error *err)
+static bool open_gate(struct arena *arena, const struct config *config, struct target *target,
+                      struct progress *progress, struct error *err)
 {
-    struct target target;
     struct deployment_report report;
 
-    if (!target_find_and_begin(arena, config, &target, err))
+    if (!target_find_and_begin(arena, config, target, err))
         return false;
-    reporting_log_start(&target.folder);
+    reporting_log_start(&target->folder);
     if (config->is_waiting)
-        return wait_for_level(config, &target, progress, err);
-    return deployment_run(config, &target, progress, &report, err);
+        return wait_for_level(config, target, progress, err);
+    return deployment_run(config, target, progress, &report, err);
 }
 
 /* CMD's environment: by default without the migration-only variables; with its share of the connections if
@@ -86,18 +85,21 @@ static bool check_words(const struct config *config, struct error *err)
 static bool run_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
     struct reporting reporting;
-    const char *file;
+    struct target target;
+    const char *file = NULL;
     char **environment;
     bool is_open;
 
     (void)exit_code;
     if (!check_words(config, err))
         return false;
-    reporting_begin(&reporting, config);
+    is_open = target_find_database(arena, config, &target, err);
+    reporting_begin(&reporting, config, is_open ? &target.endpoint : NULL);
     /* An image whose command cannot start must not change anything. */
-    file = exec_find(arena, config->words[0], err);
+    if (is_open)
+        file = exec_find(arena, config->words[0], err);
     is_open = file != NULL && interpreter_check(arena, file, err) &&
-              open_gate(arena, config, &reporting.progress, err) &&
+              open_gate(arena, config, &target, &reporting.progress, err) &&
               make_environment(arena, config, &environment, err);
     if (!is_open) {
         reporting_end(&reporting, err);

@@ -240,12 +240,12 @@ static bool stop(struct execution *execution, struct error *err)
         return false;
     facts->is_rolled_back = true;
     execution_judge(execution, err);
-    if (err->class == ERROR_LEADER || err->class == ERROR_UNREACHABLE)
+    if (err->class == ERROR_LEADER || err->class == ERROR_UNREACHABLE || err->class == ERROR_READ_ONLY)
         return false;
     record_stop(execution, is_partial(facts, err), err);
     facts->is_stuck = facts->has_effect && session_state_is_lost(execution, execution->failure.names.stuck,
                                                                  sizeof execution->failure.names.stuck);
-    if (err->class == ERROR_PARTIAL && execution->mode != MODE_BACKFILL)
+    if ((err->class == ERROR_PARTIAL || err->class == ERROR_HELD_UP) && execution->mode != MODE_BACKFILL)
         record_prefix(execution, execution->course.done);
     return false;
 }

@@ -347,6 +347,20 @@ static bool prepare(struct backfill *b, struct error *err)
     return true;
 }
 
+/* As the failure of any statement; the place that knew more has said so. */
+static bool explain(struct execution *execution, struct error *err)
+{
+    struct error_place place = err->place;
+
+    if (err->code[0] != '\0')
+        return false;
+    err->position = 0;
+    execution_failed_at(execution, 0, 0, 0, err);
+    if (place.line > 0)
+        err->place = place;
+    return false;
+}
+
 bool backfill_run(struct execution *execution, bool *has_effect, struct error *err)
 {
     const struct backfill_wish *wish = &execution->directives.backfill;
@@ -377,5 +391,5 @@ bool backfill_run(struct execution *execution, bool *has_effect, struct error *e
     if (b.walk.is_known)
         *has_effect = b.walk.batches > 0;
     backfill_walk_end(&b.walk);
-    return is_done;
+    return is_done || explain(execution, err);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "config/labels.h"
 
 struct config {
     struct arena *arena;           /* where all of it lives */
@@ -51,9 +52,10 @@ struct config {
     bool wants_json;
     bool is_dry_run;
     bool wants_exit_code;
-    const char *status_file;     /* NULL = none is kept */
-    const char *ready_file;      /* NULL = none */
-    const char *termination_log; /* NULL = Kubernetes' own, if there is one */
+    const char *status_file;      /* NULL = none is kept */
+    struct labels metrics_labels; /* of every metric, beside database and schema */
+    const char *ready_file;       /* NULL = none */
+    const char *termination_log;  /* NULL = Kubernetes' own, if there is one */
     int64_t stale_after_ms;
     bool is_waiting;     /* run: wait instead of deploying */
     int64_t connections; /* that one run may have at once */

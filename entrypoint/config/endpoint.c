@@ -201,3 +201,15 @@ bool endpoint_find(struct arena *arena, const struct config *config, struct endp
     out->url = url;
     return complete_endpoint(arena, out, config, err);
 }
+
+/* (libpq documentation, "Parameter Key Words", dbname.) */
+const char *endpoint_database(const struct endpoint *endpoint)
+{
+    const char *name = endpoint_value(endpoint, "dbname");
+
+    if (name == NULL && !names_service(endpoint))
+        name = env_value("PGDATABASE");
+    if (name == NULL && !names_service(endpoint))
+        name = endpoint_value(endpoint, "user");
+    return name;
+}

@@ -383,7 +383,7 @@ static bool load_standards(struct load *load, struct error *err)
 {
     for (const struct option *option = OPTIONS; option->name != NULL; option++) {
         if (option->standard != NULL && !load->is_said[index_of(option)] &&
-            !value_set(option, option->standard, option->name, load->config, err))
+            !value_set(option, option_standard(option, load->command), option->name, load->config, err))
             return false;
     }
     return true;

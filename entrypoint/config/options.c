@@ -1,6 +1,7 @@
 #include "config/options.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "config/config.h"
@@ -101,9 +102,11 @@ const struct option OPTIONS[] = {
       .help = "deploy to a database whose migrations are all missing from the folder",
       .more = "Without it, that is taken for the wrong database, or the wrong image." },
     { .name = "connect-deadline", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,
-      .field = FIELD(connect_deadline_ms), .standard = "1m", .most = DAY_MS, .value = "TIME",
+      .field = FIELD(connect_deadline_ms), .standard = "1m", .standard_for_person = "5s", .most = DAY_MS,
+      .value = "TIME",
       .help = "keep trying to reach the database for TIME",
-      .more = "If something is to be written, also to find a server that allows it." },
+      .more = "If something is to be written, also to find a server that allows it. On a terminal, status "
+              "waits for 5s unless this is set." },
     { .name = "connect-timeout", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,
       .field = FIELD(connect_timeout_ms), .standard = "5s", .least = 100, .most = DAY_MS, .value = "TIME",
       .help = "give up a single attempt to connect after TIME" },
@@ -155,6 +158,10 @@ const struct option OPTIONS[] = {
       .field = FIELD(status_file), .traits = OPTION_USUAL, .value = "FILE",
       .help = "keep the state of the run in FILE, as Prometheus metrics",
       .more = "It is what the command ready reads." },
+    { .name = "metrics-labels", .group = GROUP_REPORTING, .type = OPTION_LABELS, .commands = FOR_GATES,
+      .field = FIELD(metrics_labels), .value = "LABELS",
+      .help = "labels of every metric, as name=value with commas in between",
+      .more = "database and schema are added unless given. A metric's own label of that name stays." },
     { .name = "ready-file", .group = GROUP_REPORTING, .type = OPTION_TEXT, .commands = FOR_GATES,
       .field = FIELD(ready_file), .value = "FILE",
       .help = "create the empty FILE once the database holds all migrations",
@@ -281,6 +288,13 @@ void option_variable(const struct option *option, char *out)
 void option_key(const struct option *option, char *out)
 {
     spell("", option->name, false, out);
+}
+
+const char *option_standard(const struct option *option, unsigned command)
+{
+    bool is_awaited = command == FOR_STATUS && isatty(STDERR_FILENO) == 1;
+
+    return is_awaited && option->standard_for_person != NULL ? option->standard_for_person : option->standard;
 }
 
 const struct option *option_named(const char *name)

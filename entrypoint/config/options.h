@@ -21,6 +21,7 @@ enum option_type {
     OPTION_CHOICE,   /* int, an index into `choices` */
     OPTION_CHOICES,  /* unsigned, a bit for each of the comma-separated `choices` */
     OPTION_ADDRESS,  /* const char *, an http:// or https:// URL; a password in it is a secret */
+    OPTION_LABELS,   /* struct labels */
 };
 
 /* Which commands accept an option. */
@@ -83,7 +84,8 @@ struct option {
     size_t file_field;    /* NAME_FILE in the environment may name a file with the value; where that name is
                              stored */
     const char *standard; /* the default as text; NULL = none */
-    int64_t least;        /* OPTION_DURATION (milliseconds), OPTION_NUMBER */
+    const char *standard_for_person; /* … of "status" on a terminal, where somebody waits; NULL = the same */
+    int64_t least;                   /* OPTION_DURATION (milliseconds), OPTION_NUMBER */
     int64_t most;
     const char *const *choices; /* OPTION_CHOICE, OPTION_CHOICES */
     size_t choice_count;
@@ -102,6 +104,9 @@ enum { OPTIONS_MOST = 96, OPTION_NAME_MOST = 64 };
 /* "TIDELOCK_LOCK_TIMEOUT" and "lock_timeout", into an array of OPTION_NAME_MOST bytes. */
 void option_variable(const struct option *option, char *out);
 void option_key(const struct option *option, char *out);
+
+/* The default of a command, or NULL. */
+const char *option_standard(const struct option *option, unsigned command);
 
 /* The row of a name, or NULL. */
 const struct option *option_named(const char *name);

@@ -146,6 +146,13 @@ static bool set_address(struct arena *arena, const char *text, const char *origi
     return error_hint(err, "Write https://HOST/PATH.");
 }
 
+static bool set_labels(struct arena *arena, const char *text, const char *origin, struct labels *out,
+                       struct error *err)
+{
+    return labels_parse(arena_copy(arena, text, strlen(text)), out, err) ||
+           error_message(err, "%s: %s", origin, err->message);
+}
+
 bool value_set(const struct option *option, const char *text, const char *origin, struct config *config,
                struct error *err)
 {
@@ -163,6 +170,8 @@ bool value_set(const struct option *option, const char *text, const char *origin
         return set_choices(option, text, origin, field_of(option, config), err);
     case OPTION_ADDRESS:
         return set_address(config->arena, text, origin, field_of(option, config), err);
+    case OPTION_LABELS:
+        return set_labels(config->arena, text, origin, field_of(option, config), err);
     case OPTION_CHOICE:
         break;
     }

@@ -42,6 +42,8 @@ static void say_between(const struct deployment *d, struct error *err)
 {
     auto_text struct text holds = text_init(sizeof err->holds);
 
+    if (err->class == ERROR_INTERRUPTED && err->hint[0] == '\0')
+        error_hint(err, "Deploy again.");
     if (err->holds[0] != '\0')
         return;
     if (d->report->applied_count == 0)

@@ -49,15 +49,11 @@ void deployment_report_applied(struct deployment *d)
     const char *name = execution->migration->name;
     const struct log_value values[] = { { .name = "duration_ms", .number = took_ms },
                                         { .name = "mode", .text = mode } };
-    struct progress *progress = d->progress;
     struct applied_migration *entry;
     bool is_plain = execution->mode == MODE_ATOMIC;
     char took[32];
 
-    progress->applied++;
-    progress->last_seconds = (double)took_ms / 1000;
-    progress->migrations[VERDICT_PENDING] -= progress->migrations[VERDICT_PENDING] > 0;
-    progress->migrations[VERDICT_APPLIED]++;
+    progress_applied(d->progress, name, (double)took_ms / 1000);
     entry = &report->applied[report->applied_count++];
     *entry = (struct applied_migration) { .name = name, .took_ms = took_ms, .mode = execution->mode };
     log_event(LOG_DONE, values, array_length(values), "applied %s (%s%s%s)", name,

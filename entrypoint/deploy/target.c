@@ -21,13 +21,12 @@ static void note_lock_switch(const char *name)
         log_warn("%s is ignored: only the leader lock keeps deployments from running at the same time", name);
 }
 
-static bool find_places(struct arena *arena, const struct config *config, struct target *out,
-                        const char **path, struct error *err)
+bool target_find_database(struct arena *arena, const struct config *config, struct target *out,
+                          struct error *err)
 {
     note_lock_switch(DIALECT_PRISMA.lock_switch);
     out->begun = NULL;
-    return endpoint_find(arena, config, &out->endpoint, err) &&
-           place_find(arena, &DIALECT_PRISMA, config, path, err);
+    return endpoint_find(arena, config, &out->endpoint, err);
 }
 
 bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
@@ -35,7 +34,8 @@ bool target_find_unchecked(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    return find_places(arena, config, out, &path, err) &&
+    return target_find_database(arena, config, out, err) &&
+           place_find(arena, &DIALECT_PRISMA, config, &path, err) &&
            folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err);
 }
 
@@ -44,7 +44,8 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    if (!find_places(arena, config, out, &path, err) || !folder_check(&DIALECT_PRISMA, path, err))
+    if (!place_find(arena, &DIALECT_PRISMA, config, &path, err) ||
+        !folder_check(&DIALECT_PRISMA, path, err))
         return false;
     /* A password that must be requested first is not available yet. */
     if (config->password_from == PASSWORD_NOWHERE)

@@ -23,8 +23,12 @@ struct target {
 must_use bool target_find(struct arena *arena, const struct config *config, bool may_be_empty,
                           struct target *out, struct error *err);
 
-/* The same, but limits the folder to what --to asks for, and starts connecting before it reads it: for the
- * start of an application, where every millisecond is spent in every pod. deployment_run() takes over the
+/* Only where the database is, for a run that says so before it looks for the folder. */
+must_use bool target_find_database(struct arena *arena, const struct config *config, struct target *out,
+                                   struct error *err);
+
+/* The rest of it, but limits the folder to what --to asks for, and starts connecting before it reads it: for
+ * the start of an application, where every millisecond is spent in every pod. deployment_run() takes over the
  * connection. */
 must_use bool target_find_and_begin(struct arena *arena, const struct config *config, struct target *out,
                                     struct error *err);

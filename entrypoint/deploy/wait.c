@@ -150,7 +150,7 @@ bool wait_for_level(const struct config *config, struct target *target, struct p
         bool is_seen = conn != NULL && look(&waiting, conn, err);
 
         if (!is_seen && (conn == NULL || !may_look_again(&waiting, err)))
-            return false;
+            return query_failure_explain(err, "Nothing was changed.");
         connection_close(steal(&conn));
         if (is_seen && waiting.missing == 0)
             return true;
@@ -158,6 +158,6 @@ bool wait_for_level(const struct config *config, struct target *target, struct p
         if (is_seen)
             say(&waiting);
         if (!pause_once(&waiting, err))
-            return false;
+            return query_failure_explain(err, "Nothing was changed.");
     }
 }

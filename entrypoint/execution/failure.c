@@ -61,10 +61,10 @@ static unsigned set_of(const struct failure_facts *facts)
         { facts->has_hint, HINT },
         { facts->has_blocker, BLOCKER },
         { facts->class == ERROR_INTERRUPTED || facts->class == ERROR_LEADER ||
-              facts->class == ERROR_UNREACHABLE,
+              facts->class == ERROR_UNREACHABLE || facts->class == ERROR_READ_ONLY,
           STOPPED },
         { facts->class == ERROR_LOST, LOST },
-        { facts->class == ERROR_TABLE_LOCK, TABLE_LOCK },
+        { facts->class == ERROR_TABLE_LOCK || facts->class == ERROR_HELD_UP, TABLE_LOCK },
         { facts->leftover == LEFTOVER_COMMITTED, COMMITTED },
         { facts->is_stuck, STUCK },
         { facts->is_pooled, POOLED },
@@ -125,27 +125,35 @@ static const struct {
     { 0, 0, 0, NEXT_CORRECT },
 };
 
-/* A failure that left something behind is partial, whatever its cause; being stopped or disconnected is
- * neither clean nor partial. */
+/* What began and left nothing behind. */
+static enum error_class class_of_nothing(enum error_class class)
+{
+    if (class == ERROR_HELD_UP)
+        return ERROR_TABLE_LOCK;
+    return class == ERROR_REFUSED || class == ERROR_DENIED || class == ERROR_PARTIAL ? ERROR_CLEAN : class;
+}
+
+/* A failure that left something behind is partial, unless only a lock was missing and the next run resumes by
+ * itself; being stopped or disconnected is neither clean nor partial. */
 static enum error_class class_of(enum error_class class, enum failure_holds holds, unsigned set)
 {
     bool is_failure = (set & (STOPPED | LOST)) == 0;
+    bool is_held_up = (set & TABLE_LOCK) != 0 && (set & (PERSON | COMMITTED | STUCK)) == 0;
 
     switch (holds) {
     case HOLDS_ESCAPED:
+        return is_failure ? ERROR_PARTIAL : class;
     case HOLDS_PERSISTS:
     case HOLDS_LEFTOVER:
-        return is_failure ? ERROR_PARTIAL : class;
+        return is_held_up ? ERROR_HELD_UP : is_failure ? ERROR_PARTIAL : class;
     case HOLDS_UNKNOWN:
         return is_failure ? ERROR_LOST : class;
     case HOLDS_COMMIT:
         return class == ERROR_CLEAN ? ERROR_LOST : class;
     case HOLDS_EARLIER: /* a refusal before the start remains a refusal */
         return class == ERROR_CLEAN ? ERROR_PARTIAL : class;
-    case HOLDS_NOTHING:
-        return (set & BEGUN) != 0 && (class == ERROR_REFUSED || class == ERROR_PARTIAL) ? ERROR_CLEAN : class;
-    default:
-        return class;
+    default: /* HOLDS_NOTHING */
+        return (set & BEGUN) != 0 ? class_of_nothing(class) : class;
     }
 }
 

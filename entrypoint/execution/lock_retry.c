@@ -213,21 +213,33 @@ static void learn(struct execution *execution, enum retry_reason reason, const s
         reason == RETRY_DEADLOCK || cycle_of(blockers) != NULL ? execution->lock_wait.cycles + 1 : 0;
 }
 
-/* Pauses, then looks; false when it gives up. */
-static bool wait_for_turn(struct execution *execution, const struct wanted_lock *wanted_lock,
-                          const struct blockers *blockers, struct error *err)
+static void say_attempt(const struct error *err, enum retry_reason reason, unsigned tries)
 {
+    char at[32] = "";
+
+    if (err->place.line > 0)
+        (void)snprintf(at, sizeof at, " at line %zu", err->place.line);
+    log_wait("%s%s: attempt %u was rolled back, retrying after a pause", reason_text(reason), at, tries);
+}
+
+/* Pauses, then looks; false when it gives up. */
+static bool wait_for_turn(struct execution *execution, enum retry_reason reason,
+                          const struct wanted_lock *wanted_lock, const struct blockers *blockers,
+                          struct error *err)
+{
+    struct retry *retry = &execution->lock_wait.retry;
     bool is_looking = is_visible(wanted_lock) && !execution->lock_wait.retry.is_autovacuum;
-    int64_t rest = is_looking && execution->lock_wait.retry.tries <= 2
-                       ? REST_WITH_LOOKS_MS
-                       : retry_rest_ms(&execution->lock_wait.retry);
+    int64_t rest = is_looking && retry->tries <= 2 ? REST_WITH_LOOKS_MS : retry_rest_ms(retry);
 
     if (rest < REST_FACTOR * execution->watch->cancelled_after_ms)
         rest = REST_FACTOR * execution->watch->cancelled_after_ms;
-    if (deadline_left_ms(execution->lock_wait.retry.patience.until) <= rest)
+    if (deadline_left_ms(retry->patience.until) <= rest)
         return give_up(execution, blockers, err);
+    execution->progress->retries[reason]++;
+    if (!execution->watch->has_waited_out && patience_has_word(&retry->patience, NULL))
+        say_attempt(err, reason, retry->tries);
     watch_open(execution->watch, execution->conn);
-    if (!patience_pause(&execution->lock_wait.retry.patience, rest, err))
+    if (!patience_pause(&retry->patience, rest, err))
         return false;
     return !is_looking || look_before_queueing(execution, wanted_lock, err);
 }
@@ -238,15 +250,6 @@ int64_t lock_retry_left_ms(const struct execution *execution)
     int64_t left = retry->tries == 0 ? retry->retry_for_ms : deadline_left_ms(retry->patience.until);
 
     return left > 0 || retry->retry_for_ms == 0 ? left : 1;
-}
-
-static void say_attempt(const struct error *err, enum retry_reason reason, unsigned tries)
-{
-    char at[32] = "";
-
-    if (err->place.line > 0)
-        (void)snprintf(at, sizeof at, " at line %zu", err->place.line);
-    log_wait("%s%s: attempt %u was rolled back, retrying after a pause", reason_text(reason), at, tries);
 }
 
 bool lock_retry(struct execution *execution, struct error *err)
@@ -268,12 +271,9 @@ bool lock_retry(struct execution *execution, struct error *err)
     learn(execution, reason, &blockers);
     if (execution->lock_wait.cycles >= CYCLES_MOST)
         return give_up_cycle(&blockers, err);
-    progress->retries[reason]++;
-    if (!execution->watch->has_waited_out && patience_has_word(&retry->patience, NULL))
-        say_attempt(err, reason, retry->tries);
     connection_shield(execution->conn, false);
     progress_enter(progress, PROGRESS_WAITING_LOCK);
-    is_worth_it = wait_for_turn(execution, &wanted_lock, &blockers, err);
+    is_worth_it = wait_for_turn(execution, reason, &wanted_lock, &blockers, err);
     progress->lock_wait_seconds +=
         (double)(clock_now_ms() - since + execution->lock_wait.lock_timeout_ms) / 1000;
     progress->blocked_by = 0;

@@ -287,7 +287,7 @@ bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, st
     if (result_rows(tables) == 0)
         return true;
     if (strcmp(result_text(tables, 0, 1), ledger_name) == 0) {
-        error_set(err, ERROR_REFUSED, "this role cannot see the ledger \"%s\".%s", result_text(tables, 0, 0),
+        error_set(err, ERROR_DENIED, "this role cannot see the ledger \"%s\".%s", result_text(tables, 0, 0),
                   ledger_name);
         return error_hint(
             err,

@@ -24,7 +24,7 @@ static const struct meaning {
     { "53", ERROR_UNREACHABLE, "The server is short of something: see its log, then type the same again." },
     { "58", ERROR_UNREACHABLE, "The server's machine has a problem: see its log, then type the same again." },
     { "XX", ERROR_UNREACHABLE, "The server has a problem: see its log, then type the same again." },
-    { "", ERROR_REFUSED,
+    { "", ERROR_DENIED,
       "The server refuses a query of tidelock's own: see its log and what the message names. To see what the "
       "ledger holds: tidelock status" },
 };
@@ -38,12 +38,21 @@ static const struct meaning *meaning_of(const char *code)
     return meaning;
 }
 
+static bool explain_stop(struct error *err, const char *holds)
+{
+    if (err->holds[0] == '\0')
+        error_holds(err, "%s", holds);
+    return err->hint[0] != '\0' ? false : error_hint(err, "Type the same again.");
+}
+
 bool query_failure_explain(struct error *err, const char *holds)
 {
     const struct meaning *meaning = meaning_of(err->sqlstate);
-    bool is_of_query =
-        err->class == ERROR_CLEAN || err->class == ERROR_TABLE_LOCK || err->class == ERROR_REFUSED;
+    bool is_of_query = err->class == ERROR_CLEAN || err->class == ERROR_TABLE_LOCK ||
+                       err->class == ERROR_REFUSED || err->class == ERROR_DENIED;
 
+    if (err->class == ERROR_INTERRUPTED)
+        return explain_stop(err, holds);
     if (err->sqlstate[0] == '\0' || !is_of_query)
         return false;
     if (err->class == ERROR_CLEAN)

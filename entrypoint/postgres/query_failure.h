@@ -12,8 +12,9 @@
 #include "base/error.h"
 
 /* ERROR_CLEAN becomes ERROR_TABLE_LOCK (a limit in time), ERROR_UNREACHABLE (the server can't for now) or
- * ERROR_REFUSED. `holds` and a hint are added where there is none yet. Leaves alone what the server did not
- * say, and what says that the session is over or was not to be had. Returns false. */
+ * ERROR_DENIED. `holds` and a hint are added where there is none yet, also to ERROR_INTERRUPTED. Leaves alone
+ * what else the server did not say, and what says that the session is over or was not to be had. Returns
+ * false. */
 bool query_failure_explain(struct error *err, const char *holds);
 
 #endif

@@ -25,7 +25,7 @@ struct connection *reach_begin(const struct config *config, const struct endpoin
 /* Poolers refuse a password with a code of their own. */
 static bool is_refusal(const struct error *err)
 {
-    return err->class == ERROR_USAGE || err->class == ERROR_REFUSED;
+    return err->class == ERROR_USAGE || err->class == ERROR_LOGIN || err->class == ERROR_REFUSED;
 }
 
 /* Waits until the service that provides it can be reached. */

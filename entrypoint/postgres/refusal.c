@@ -24,7 +24,7 @@ static const struct reason {
     /* Looked at only once the server has been reached. */
     { "invalid integer value", ERROR_USAGE, false, "P1013",
       "Write a whole number there, or remove the parameter from the database URL." },
-    { "no password supplied", ERROR_USAGE, false, "P1000",
+    { "no password supplied", ERROR_LOGIN, false, "P1000",
       "Set the password in the database URL, in PGPASSWORD, or in the file that DATABASE_URL_FILE names." },
     { "server does not support SSL", ERROR_USAGE, false, "P1011",
       "The server does not support TLS: set sslmode=disable (or prefer), or turn ssl on in the server." },
@@ -40,11 +40,11 @@ static const struct reason {
       "Check sslcert in the URL: the file must exist and contain a PEM certificate." },
     { "channel binding", ERROR_USAGE, false, "P1011",
       "Set channel_binding=prefer in the URL, or let the server offer TLS and SCRAM and set sslmode=require." },
-    { "authentication method requirement", ERROR_USAGE, false, "P1000",
+    { "authentication method requirement", ERROR_LOGIN, false, "P1000",
       "The server asks for a password in another way than require_auth allows: correct one of the two." },
-    { "authentication method", ERROR_USAGE, false, "P1000",
+    { "authentication method", ERROR_LOGIN, false, "P1000",
       "Let the server's pg_hba.conf ask for scram-sha-256: libpq does not know its present method." },
-    { "authentication not supported", ERROR_USAGE, false, "P1000",
+    { "authentication not supported", ERROR_LOGIN, false, "P1000",
       "Let the server's pg_hba.conf ask for scram-sha-256: this build does not have its present method." },
     { "GSSAPI encryption", ERROR_USAGE, false, "P1011", "Set gssencmode=disable (or prefer) in the URL." },
     { "direct SSL connection", ERROR_USAGE, false, "P1011", "Remove sslnegotiation from the URL." },
@@ -52,9 +52,9 @@ static const struct reason {
       "Check sslmode, sslrootcert, sslcert and sslkey in the URL." },
     { "could not translate host name", ERROR_UNREACHABLE, true, "P1001",
       "Check the host in the database URL. In Kubernetes, check that the Service exists in this namespace." },
-    { "session is read-only", ERROR_UNREACHABLE, true, "P1001",
+    { "session is read-only", ERROR_READ_ONLY, true, "P1001",
       "No host in the URL accepts writes: a failover may be in progress." },
-    { "server is in hot standby mode", ERROR_UNREACHABLE, true, "P1001",
+    { "server is in hot standby mode", ERROR_READ_ONLY, true, "P1001",
       "No host in the URL is a primary: a failover may be in progress." },
 };
 
@@ -132,17 +132,23 @@ static void explain_login(struct slice said, struct error *err)
     }
 }
 
+static enum error_class class_of(const struct sqlstate *meaning)
+{
+    if (meaning->class == ERROR_BUDGET)
+        return ERROR_BUDGET;
+    if (meaning->is_worth_reconnecting)
+        return ERROR_UNREACHABLE;
+    return meaning->class == ERROR_LOGIN || meaning->class == ERROR_DENIED ? ERROR_LOGIN : ERROR_USAGE;
+}
+
 static bool explain_server(const struct endpoint *where, const char *code, const char *words,
                            struct error *err)
 {
     const struct sqlstate *meaning = meaning_of(code, words);
     struct slice line = first_line(words);
-    enum error_class class = meaning->is_worth_reconnecting ? ERROR_UNREACHABLE : ERROR_USAGE;
 
-    if (meaning->class == ERROR_BUDGET)
-        class = ERROR_BUDGET;
-    error_set(err, class, "the database at %s refused the connection: %.*s", where->label, (int)line.length,
-              line.at);
+    error_set(err, class_of(meaning), "the database at %s refused the connection: %.*s", where->label,
+              (int)line.length, line.at);
     text_copy_cut(err->sqlstate, sizeof err->sqlstate, code);
     if (meaning->prisma != NULL)
         error_code(err, meaning->prisma);

@@ -46,6 +46,33 @@ struct progress progress_begin(const char *path, struct build build)
                                .current_ratio = -1 };
 }
 
+/* Where its duration belongs: behind the others or, when there is no room, in place of the shortest; NULL if
+ * that is longer. */
+static struct migration_duration *place_of(struct progress *progress, double seconds)
+{
+    struct migration_duration *shortest = progress->durations;
+
+    if (progress->duration_count < DURATIONS_MOST)
+        return &progress->durations[progress->duration_count++];
+    for (size_t i = 1; i < DURATIONS_MOST; i++) {
+        if (progress->durations[i].seconds < shortest->seconds)
+            shortest = &progress->durations[i];
+    }
+    return shortest->seconds < seconds ? shortest : NULL;
+}
+
+void progress_applied(struct progress *progress, const char *name, double seconds)
+{
+    struct migration_duration *place = place_of(progress, seconds);
+
+    progress->applied++;
+    progress->last_seconds = seconds;
+    if (place != NULL)
+        *place = (struct migration_duration) { name, seconds };
+    progress->migrations[VERDICT_PENDING] -= progress->migrations[VERDICT_PENDING] > 0;
+    progress->migrations[VERDICT_APPLIED]++;
+}
+
 void progress_enter(struct progress *progress, enum progress_phase phase)
 {
     progress->phase = phase;

@@ -51,7 +51,6 @@ static void forget_blocked(struct watch *watch)
     watch->blocked_since_ms = 0;
     watch->blocked = 0;
     watch->progress->blocked = 0;
-    watch->progress->blocked_by = 0;
 }
 
 /* A prepared transaction does not end by itself, and CREATE INDEX CONCURRENTLY waits for it without a limit.
@@ -120,9 +119,10 @@ static void see_want(struct watch *watch, const struct result *seen)
     struct blockers *blockers = &watch->blockers;
 
     count_wait(watch, result_rows(seen) > 0);
-    watch->progress->blocked_by = result_rows(seen);
-    if (!watch->is_waiting)
+    if (!watch->is_waiting) {
+        watch->progress->blocked_by = 0;
         return;
+    }
     *wanted_lock = (struct wanted_lock) { .is_known = true,
                                           .is_row = result_bool(seen, 0, 0),
                                           .is_transaction = result_bool(seen, 0, 4) };
@@ -137,6 +137,7 @@ static void see_want(struct watch *watch, const struct result *seen)
         text_copy_cut(blocker->statement, sizeof blocker->statement, result_text(seen, (int)i, 6));
     }
     blockers_drop_harmless(wanted_lock->mode, blockers);
+    watch->progress->blocked_by = (int)blockers->count;
     if (blockers->count > 0)
         text_copy_cut(wanted_lock->holder, sizeof wanted_lock->holder, blockers->list[0].transaction);
     say_blockers(watch);
@@ -321,6 +322,7 @@ void watch_end(struct watch *watch)
     connection_close(watch->conn);
     pending_free(&watch->pending);
     forget_blocked(watch);
+    watch->progress->blocked_by = 0;
 }
 
 void watch_forbid(struct watch *watch, const char *why)
@@ -395,6 +397,7 @@ void watch_stop(struct watch *watch)
         log_passing(NULL);
     }
     forget_blocked(watch);
+    watch->progress->blocked_by = 0;
     if (watch->state == WATCH_CLOSED || watch->state == WATCH_IDLE)
         attend(watch, -1);
 }

@@ -6,10 +6,11 @@ import re
 import pytest
 import yaml
 from helm import CHART, ROOT, the
+from project import ABOUT, VERSION
 from value_sets import DATABASE, merged
 
 OURS = set(re.findall(r'\{ "(tidelock_\w+)"', (ROOT / "entrypoint" / "report" / "metrics.c").read_text()))
-SERIES = 'namespace="ns", pod="app-1"'
+SERIES = 'namespace="ns", pod="app-1", database="shop", schema="public"'
 
 
 @pytest.fixture
@@ -35,6 +36,13 @@ def test_only_metrics_that_exist():
     text += "".join(expression for _, expression in expressions())
     used = set(re.findall(r"\btidelock_\w+", text))
     assert used and used <= OURS
+
+
+def test_every_alert_has_its_part_in_the_manual(rules):
+    headings = re.findall(r"(?m)^### (.*)$", (ROOT / "cmd" / "tidelock" / "README.md").read_text())
+    for rule in yaml.safe_load(rules.read_text())["groups"][0]["rules"]:
+        assert rule["annotations"]["runbook_url"] == f"{ABOUT['project']}/blob/v{VERSION}/cmd/tidelock/README.md#{rule['alert'].lower()}"
+        assert headings.count(rule["alert"]) == 1
 
 
 def test_check_rules(promtool, rules):

@@ -7,6 +7,7 @@ import threading
 
 import psycopg
 import pytest
+from metrics import samples
 from servers import Database, Server
 from tool import Tool, wait_for_nobody
 from wait import wait_until
@@ -173,14 +174,16 @@ def test_which_keys_can_be_walked_along(database, folder, tidelock, key, is_walk
 def test_batches_that_always_take_too_long(database, folder, tidelock, orders):
     database.query("CREATE OR REPLACE FUNCTION count_changes() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(100); RETURN NEW; END'")
     folder.add("001_fill", BACKFILL + UPDATE)
-    tidelock("deploy").fails(exit=6, says=["5 batches in a row took too long", "even one of at most 100 rows"])
+    at = "001_fill/migration.sql:2:1\n            UPDATE orders SET status_new"
+    tidelock("deploy").fails(exit=6, says=["error P3018", "5 batches in a row took too long", "even one of at most 100 rows"], at=at)
 
 
 def test_a_failing_row_keeps_what_is_committed_and_a_correction_goes_on(database, folder, tidelock, orders):
     database.query("ALTER TABLE orders DISABLE TRIGGER count_changes; UPDATE orders SET status = 'bad' WHERE id = 15000; ALTER TABLE orders ENABLE TRIGGER count_changes")
     database.query("ALTER TABLE orders ADD CHECK (status_new <> 'BAD')")
     folder.add("001_fill", BACKFILL + UPDATE)
-    tidelock("deploy").fails(exit=7, says=["violates check constraint", "are changed, in ", "resume after that row"])
+    at = "001_fill/migration.sql:2:1\n            UPDATE orders SET status_new"
+    tidelock("deploy").fails(exit=7, says=['error P3018: migration "001_fill" failed: ', "violates check constraint", "are changed, in ", "resume after that row"], at=at)
     done = database.value("SELECT count(*) FROM orders WHERE status_new IS NOT NULL")
     assert 13000 < done < 15000
     folder.replace("001_fill", BACKFILL + "UPDATE orders SET status_new = lower(status)")
@@ -189,6 +192,14 @@ def test_a_failing_row_keeps_what_is_committed_and_a_correction_goes_on(database
     folder.replace("001_fill", BACKFILL.replace("rest=0%", "rest=10%") + UPDATE)
     result = tidelock("deploy").succeeds(applied=["001_fill"])
     assert "resuming: " in result.errors and each_once(database, orders)
+
+
+def test_a_deferred_trigger_fails_where_the_statement_is(database, folder, tidelock, orders):
+    database.query("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one'; END $$")
+    database.query("CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON orders DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id = 15000) EXECUTE FUNCTION refuse()")
+    folder.add("001_fill", BACKFILL + UPDATE)
+    says = ['error P3018: migration "001_fill" failed: not this one', "  while     checking deferred constraints and triggers at the end of a batch\n", "resume after that row"]
+    tidelock("deploy").fails(exit=7, says=says, at="001_fill/migration.sql:2:1\n            UPDATE orders SET status_new")
 
 
 def test_rows_that_were_written_meanwhile_are_swept_up(database, folder, tidelock, orders):
@@ -203,7 +214,7 @@ def test_rows_that_were_written_meanwhile_are_swept_up(database, folder, tideloc
 
 def test_what_it_verifies_has_to_be_true(database, folder, tidelock, orders):
     folder.add("001_fill", BACKFILL + "-- tidelock: verify (SELECT count(*) FROM orders) = 1\n" + UPDATE)
-    tidelock("deploy").fails(exit=7, says=["its verify condition is not true: (SELECT count(*) FROM orders) = 1", f"{20000} rows"])
+    tidelock("deploy").fails(exit=7, says=['error P3018: migration "001_fill" failed: ', "its verify condition is not true: (SELECT count(*) FROM orders) = 1", f"{20000} rows"], at="001_fill/migration.sql:2:21")
     assert each_once(database, orders)
     database.query("DELETE FROM orders WHERE id > 1")
     tidelock("deploy").succeeds(applied=["001_fill"])
@@ -233,7 +244,7 @@ def test_every_row_is_changed_and_the_ledger_is_locked(database, folder, tideloc
         wait_until(lambda: database.value("SELECT count(status_new) FROM orders"), "batches to be done")
         holder.execute("BEGIN; LOCK TABLE _prisma_migrations IN SHARE MODE")
         application.execute("COMMIT")
-        running.wait().fails(exit=7, says=[f'holds     {orders} rows of "orders" are changed, in ', " to record it as finished; every row was visited."])
+        running.wait().fails(exit=9, says=[f'holds     {orders} rows of "orders" are changed, in ', " to record it as finished; every row was visited."])
         holder.execute("COMMIT")
     assert each_once(database, orders)
     tidelock("deploy").succeeds(applied=["001_fill"])
@@ -272,8 +283,7 @@ def test_its_progress_can_be_seen(database, folder, tidelock, orders, tmp_path):
     running = tidelock.start("deploy", "--status-file", status)
 
     def metric(name):
-        lines = [line for line in status.read_text().splitlines() if line.startswith(name + " ")] if status.exists() else []
-        return float(lines[0].split()[1]) if lines else 0
+        return samples(status).get(name, 0)
 
     wait_until(lambda: metric("tidelock_backfill_changed_rows") > 0, "the rows in the metrics")
     assert 0 < metric("tidelock_current_migration_progress_ratio") < 1 and metric("tidelock_backfill_batch_rows") == 100
@@ -318,7 +328,7 @@ def test_a_replica_that_stays_behind_is_waited_for(replica, folder, binary, is_s
         running = tidelock.start("deploy", "--status-file", status, url=database.url().replace("postgres@", "migrator@"))
         if is_seen:
             running.wait_for_line('the backfill is paused: the replica "replica_one" is ')
-            wait_until(lambda: "\ntidelock_backfill_throttled 1\n" in status.read_text(), "the metric")
+            wait_until(lambda: samples(status).get("tidelock_backfill_throttled") == 1, "the metric")
             application.execute("COMMIT")
             assert database.value("SELECT count(*) FROM orders WHERE changes > 0") < 10000
             standby.query("SELECT pg_wal_replay_resume()")

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -166,6 +167,45 @@ def test_the_table_says_what_each_replica_may_have(tool, small):
     assert "max_connections                       12" in out and 'For 3 replicas connecting as "app"' in out
     assert "connection_limit of each               2" in out  # 12 - 3 for superusers - 1 of ours - 1 of headroom
     assert 'ALTER ROLE "app" CONNECTION LIMIT' in out
+
+
+def sums(out):
+    """The blocks of numbers that "budget" prints, each {what: number}."""
+    return [{what: int(number) for what, number in re.findall(r"(?m)^  (\S.*?) +([-+]?\d+)(?:   .*)?$", block)} for block in out.split("\n\n")]
+
+
+@pytest.mark.parametrize("who", ["ordinary", "limited role", "limited database", "superuser"])
+def test_what_is_printed_adds_up(servers, tool, who):
+    major = distribution_major()
+    server = Server(major, servers.binaries[major], settings=["max_connections=20", "superuser_reserved_connections=2"])
+    try:
+        server.query("CREATE ROLE app LOGIN")
+        server.query("CREATE DATABASE app OWNER app")
+        if who.startswith("limited"):
+            server.query(f"ALTER {who.split()[1].upper()} app CONNECTION LIMIT 7")
+        url = server.url("app", user="postgres" if who == "superuser" else "app")
+        with contextlib.ExitStack() as stack:
+            for _ in range(3):
+                stack.enter_context(psycopg.connect(server.url("app", user="app")))
+            out = tool("budget", "--replicas", "2", url=url).succeeds().out
+        server_side, role, share = sums(out)[:3]
+        ordinary, left, everybody = server_side.pop("left for ordinary roles"), role["left for it"], share.pop("for all replicas")
+        assert sum(server_side.values()) == ordinary, out
+        bounds = [role.get(f"limit of the {what}") for what in ("role", "database")]
+        bounds = [bound - 4 for bound in bounds if bound is not None]  # three, and its own
+        assert left == min([ordinary + role.get("reserved ones that it may use", 0), *bounds]), out
+        each = share.pop("connection_limit of each")
+        assert share["left for it"] == left and sum(share.values()) == everybody and each == everybody // 2, out
+        assert "not fit" not in out
+    finally:
+        server.remove()
+
+
+def test_replicas_that_do_not_fit_are_told_so(tool, small):
+    url = small.url("app", user="app")
+    out = tool("budget", "--replicas", "7", url=url).succeeds().out
+    assert "connection_limit of each               0" in out and "\n7 replicas do not fit: there are 6 connections for them.\n" in out
+    assert not budget(tool, url, "--replicas", "7")["fits"] and budget(tool, url, "--replicas", "6")["fits"]
 
 
 def test_superusers_are_told_that_no_limit_binds_them(tool, small):

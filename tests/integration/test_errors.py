@@ -92,3 +92,16 @@ def test_a_schema_of_the_servers_own_is_refused_at_once(database, folder, tidelo
     folder.add("001_a", "SELECT 1")
     for command in ("deploy", "status", "wait"):
         tidelock(command, url=database.url(schema=schema)).fails(exit=2, says=["P1013", '"schema" is one of the server\'s own', "schema=public"])
+
+
+def test_the_exit_text_fits_what_happened(database, folder, tidelock):
+    folder.add("001_a", "SELECT 1")
+    tidelock("deploy").succeeds()
+    tidelock("deploy", "--nonsense").fails(exit=2, says="  exit      2: wrong usage or configuration\n")
+    tidelock("deploy", url=database.url(user="nobody")).fails(exit=2, says=["P1010", "  exit      2: the login was refused: password, user, database name, or no right to connect\n"])
+    role = f"stranger_{database.name}"
+    database.query(f"CREATE ROLE {role} LOGIN")
+    try:
+        tidelock("wait", url=database.url(user=role)).fails(exit=8, says=["42501", "  exit      8: the role lacks a right, or the server refused a query of tidelock's own\n"])
+    finally:
+        database.query(f"DROP ROLE {role}")

@@ -380,7 +380,7 @@ def test_each_phase_of_the_leader_is_pushed(receiver, folder, tidelock, database
         running = tidelock.start("deploy", "--pushgateway", receiver.url)
 
         def phases():
-            return {found for request in receiver.requests for found in re.findall(rb'^tidelock_phase\{phase="(\w+)"\} 1$', request.body, re.M)}
+            return {found for request in receiver.requests for found in re.findall(rb'^tidelock_phase\{phase="(\w+)",.*\} 1$', request.body, re.M)}
 
         wait_until(lambda: {b"applying", b"waiting_lock"} <= phases(), "both phases")
         reader.execute("COMMIT")

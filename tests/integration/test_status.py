@@ -1,6 +1,13 @@
 """status: what is applied, pending, failed, edited, missing; it changes nothing."""
 
 import json
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+from servers import free_port
 
 
 def test_every_state_is_listed_and_counted(database, folder, tidelock):
@@ -55,3 +62,32 @@ def test_a_pending_migration_without_a_script_stops_all_of_them(database, folder
     folder.add("003_c", "CREATE TABLE c ()")
     tidelock("deploy").fails(exit=8, says=["P3015", "002_none"])
     assert database.applied() == [] and not database.holds("a")
+
+
+@pytest.mark.parametrize("words, seconds", [([], 5), (["--connect-deadline", "20s"], 20)], ids=["default", "said"])
+def test_on_a_terminal_it_waits_for_seconds_and_says_so(binary, folder, words, seconds):
+    folder.add("001_a", "SELECT 1")
+    main, other = pty.openpty()
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": f"postgresql://u@127.0.0.1:{free_port()}/d", "TERM": "dumb"}
+    process = subprocess.Popen([binary, "status", *words], cwd=folder.root, env=environment, stdout=subprocess.DEVNULL, stderr=other)
+    os.close(other)
+    try:
+        said = b""
+        while b"\n" not in said:
+            said += os.read(main, 4096)
+        found = re.match(rb"tidelock: waiting for the database, ([\d.]+) s at most: could not connect", said)
+        assert found and seconds / 2 < float(found[1]) <= seconds, said
+    finally:
+        process.terminate()
+        process.wait()
+        os.close(main)
+
+
+def test_elsewhere_it_waits_as_long_as_every_command(binary, folder):
+    folder.add("001_a", "SELECT 1")
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": f"postgresql://u@127.0.0.1:{free_port()}/d"}
+    process = subprocess.Popen([binary, "status"], cwd=folder.root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    found = re.match(r"tidelock: waiting for the database, (1 min 0 s|[3-5]\d\.\d s) at most: could not connect", process.stderr.readline())
+    process.terminate()
+    process.communicate()
+    assert found

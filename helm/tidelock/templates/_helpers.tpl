@@ -91,6 +91,11 @@ annotations:
 {{- include "tidelock.imageName" (dict "scope" . "image" .Values.image "tag" .Chart.AppVersion) }}
 {{- end }}
 
+{{/* The manual of this version. */}}
+{{- define "tidelock.manual" -}}
+{{ .Chart.Home }}/blob/v{{ .Chart.AppVersion }}/cmd/tidelock/README.md
+{{- end }}
+
 {{- define "tidelock.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create }}
 {{- default (include "tidelock.fullname" .) .Values.serviceAccount.name }}
