@@ -187,12 +187,18 @@ static bool read_verify(struct directive_reading *reading, struct slice words, s
     return true;
 }
 
+const char DIRECTIVES_ABOUT[] =
+    "A script can say how it is to be applied, in comments before its first statement. Each begins with "
+    "\"-- tidelock:\"; a line may hold several that have a \"=\", or one of the others. A comment that "
+    "would not be obeyed is an error.";
+
 const struct directive DIRECTIVES[] = {
     { .name = "transaction",
       .usage = "transaction=auto|on|off",
-      .meaning = "off commits after each statement: for a script that would hold its locks too long as one "
-                 "transaction, or that has a CALL which commits. on insists on one transaction. auto, the "
-                 "default, chooses by what the statements need.",
+      .meaning =
+          "How the script is applied: as its statements need it (auto, the default), as one transaction (on), "
+          "or with a transaction for each statement (off: for a script that would hold its locks too long, or "
+          "has a CALL that commits).",
       .type = DIRECTIVE_WISH,
       .field = offsetof(struct directives, transaction) },
     { .name = "lock-timeout",

@@ -69,6 +69,9 @@ struct directive {
 /* All there are; the manual and help list them. Ends with a NULL name. */
 extern const struct directive DIRECTIVES[];
 
+/* Where they stand and how they are written, in sentences. */
+extern const char DIRECTIVES_ABOUT[];
+
 /* Reads the directives before the first statement of `bytes`, from one or several comments. ERROR_CLEAN, with
  * the place in `file`, for an unknown key, an invalid value, a key given twice, a directive in a block
  * comment or after the first statement, and a comment that begins with our name and is no directive. */
