@@ -112,9 +112,12 @@ static void add_exits(unsigned command, struct text *out)
 static void add_usage(const struct command *command, const char *options, struct text *out)
 {
     bool is_last = command->words != WORDS_NONE; /* the words would end the options */
+    auto_text struct text usage = text_init(FACT_MOST);
 
-    text_add_format(out, "Usage: tidelock %s%s%s%s%s\n\n", command->name, is_last ? options : "",
+    text_add_format(&usage, "Usage: tidelock %s%s%s%s%s", command->name, is_last ? options : "",
                     command->usage[0] == '\0' ? "" : " ", command->usage, is_last ? "" : options);
+    wrap(out, usage.at, 0, 7);
+    text_add_string(out, "\n");
 }
 
 void help_command(const struct command *command, struct text *out)

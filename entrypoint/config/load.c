@@ -45,7 +45,7 @@ static bool take(struct load *load, const struct option *option, const char *tex
                  struct error *err)
 {
     register_secret(load, option, text);
-    if (load->is_said[index_of(option)])
+    if (load->is_said[index_of(option)] && option->type != OPTION_NAMES)
         return true;
     load->is_said[index_of(option)] = true;
     return value_set(option, text, origin, load->config, err);
@@ -135,6 +135,18 @@ int config_options_before(int count, char *const *words)
     return i < count ? i : count;
 }
 
+/* The words up to the next option, at least one. */
+static bool take_flag_words(struct load *load, const struct option *option, int count, char **words, int *at,
+                            const char *origin, struct error *err)
+{
+    for (;; ++*at) {
+        if (!take_flag_value(load, option, words[*at], origin, err))
+            return false;
+        if (option->type != OPTION_NAMES || *at + 1 >= count || words[*at + 1][0] == '-')
+            return true;
+    }
+}
+
 /* One flag; *at moves past its value if that is a separate word. */
 static bool take_flag(struct load *load, int count, char **words, int *at, struct error *err)
 {
@@ -161,7 +173,7 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
     option = find_flag(load, name, &is_negated);
     if (option == NULL)
         return refuse_flag(load, name, err);
-    if (load->is_said[index_of(option)]) {
+    if (load->is_said[index_of(option)] && option->type != OPTION_NAMES) {
         error_set(err, ERROR_USAGE, "%s is given twice", origin);
         return error_hint(err, "Remove one of them.");
     }
@@ -177,7 +189,7 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
         error_set(err, ERROR_USAGE, "%s needs a value: %s", origin, option->value);
         return error_hint(err, "Write %s %s.", origin, option->value);
     }
-    return take_flag_value(load, option, words[*at], origin, err);
+    return take_flag_words(load, option, count, words, at, origin, err);
 }
 
 static bool refuse_word(const char *word, struct error *err)

@@ -46,7 +46,12 @@ static void describe_row(const struct ledger *ledger, const struct result *row,
 {
     const char *before = values[ROW_BEFORE];
 
-    if (has_other_row(row, values))
+    if (values[ROW_NAME] == NULL)
+        text_add_string(out, "another process has written to it, or what is written to it does not stay");
+    else if (values[ROW_STORED] != NULL)
+        text_add_string(
+            out, "the row of this migration is not what it was, or what is written to it does not stay");
+    else if (has_other_row(row, values))
         text_add_string(out, "it has another row for this migration now");
     else if (before == NULL && result_number(row, 0, 4) > 0)
         text_add_string(out, "another process has recorded this migration meanwhile");
