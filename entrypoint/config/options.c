@@ -35,7 +35,7 @@ const struct option OPTIONS[] = {
       .more = "It is one that --applied or baseline has made; the next deployment applies the migration. "
               "Several names can follow." },
     { .name = "accept-edit", .group = GROUP_COMMAND, .type = OPTION_NAMES, .commands = FOR_RESOLVE,
-      .field = FIELD(accept_edit), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "NAME",
+      .field = FIELD(accept_edit), .traits = OPTION_FLAG_ONLY, .value = "NAME",
       .help = "record the edited script of an applied migration as it is now",
       .more = "First it says whether only blanks, comments or line ends differ. Several names can follow." },
     { .name = "to", .group = GROUP_COMMAND, .type = OPTION_TEXT, .commands = FOR_BASELINE,
