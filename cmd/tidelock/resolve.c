@@ -48,11 +48,10 @@ struct resolving {
 static bool check_leftover(const struct resolving *all, const struct ledger_row *row, struct error *err)
 {
     struct leftover left;
-    bool is_left;
 
-    if (!interrupted_look(all->conn, &all->ledger, row, &is_left, &left, err))
+    if (!interrupted_look(all->conn, &all->ledger, row, &left, err))
         return false;
-    if (!is_left)
+    if (left.what[0] == '\0')
         return true;
     error_set(err, ERROR_REFUSED, "migration \"%s\" is not applied: its interrupted statement left %s",
               row->name, left.what);
@@ -126,9 +125,7 @@ static const char *const EDITS[] = {
     [EDIT_NONE] = "is as it was when it was applied",
     [EDIT_BLANKS] = "differs from what was applied only in blanks or line ends",
     [EDIT_COMMENTS] = "differs from what was applied only in comments and blanks",
-    [EDIT_UNKNOWN] =
-        "differs from what was applied, and not only in blanks, line ends or added comments, as far "
-        "as its checksum can tell",
+    [EDIT_UNKNOWN] = "differs from what was applied",
 };
 
 static bool look_accept_edit(const struct resolving *all, struct resolved *item, struct error *err)
@@ -150,7 +147,7 @@ static bool look_accept_edit(const struct resolving *all, struct resolved *item,
     print_line("%s %s.", item->migration->script_path, EDITS[edit]);
     if (edit == EDIT_UNKNOWN)
         print_line(
-            "  The ledger holds a checksum only (SHA-256 %s): your version control knows what has changed.",
+            "  Of that, only the checksum is known (SHA-256 %s): your version control knows what has changed.",
             found->row->checksum);
     item->is_idle = edit == EDIT_NONE;
     item->row[ROW_ID] = found->row->id;
@@ -161,7 +158,6 @@ static bool look_accept_edit(const struct resolving *all, struct resolved *item,
 /* ---- the ways ---- */
 
 static const struct way {
-    const char *option;
     size_t names; /* the field of struct config */
     bool takes_script;
     bool makes_ledger; /* where there is none yet */
@@ -171,28 +167,24 @@ static const struct way {
     size_t write_count;
     const char *result; /* "Migration x …" */
 } WAYS[] = {
-    { .option = "applied",
-      .names = offsetof(struct config, applied),
+    { .names = offsetof(struct config, applied),
       .takes_script = true,
       .makes_ledger = true,
       .look = look_applied,
       .writes = { LEDGER_ROLL_BACK, LEDGER_INSERT_MARKED },
       .write_count = 2,
       .result = "marked as applied" },
-    { .option = "rolled-back",
-      .names = offsetof(struct config, rolled_back),
+    { .names = offsetof(struct config, rolled_back),
       .look = look_rolled_back,
       .writes = { LEDGER_ROLL_BACK },
       .write_count = 1,
       .result = "marked as rolled back" },
-    { .option = "pending",
-      .names = offsetof(struct config, pending),
+    { .names = offsetof(struct config, pending),
       .look = look_pending,
       .writes = { LEDGER_TAKE_BACK },
       .write_count = 1,
       .result = "marked as pending" },
-    { .option = "accept-edit",
-      .names = offsetof(struct config, accept_edit),
+    { .names = offsetof(struct config, accept_edit),
       .takes_script = true,
       .depth = LEDGER_CHECKSUMS,
       .look = look_accept_edit,

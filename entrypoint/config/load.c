@@ -22,6 +22,7 @@ struct load {
     unsigned command;
     char *const *environment;
     struct config *config;
+    const struct option *names; /* the flag before, if further words are names for it */
     bool is_said[OPTIONS_MOST]; /* set by a source of higher precedence: a flag hides the environment */
 };
 
@@ -136,18 +137,6 @@ int config_options_before(int count, char *const *words)
     return i < count ? i : count;
 }
 
-/* The words up to the next option, at least one. */
-static bool take_flag_words(struct load *load, const struct option *option, int count, char **words, int *at,
-                            const char *origin, struct error *err)
-{
-    for (;; ++*at) {
-        if (!take_flag_value(load, option, words[*at], origin, err))
-            return false;
-        if (option->type != OPTION_NAMES || *at + 1 >= count || words[*at + 1][0] == '-')
-            return true;
-    }
-}
-
 /* One flag; *at moves past its value if that is a separate word. */
 static bool take_flag(struct load *load, int count, char **words, int *at, struct error *err)
 {
@@ -174,7 +163,8 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
     option = find_flag(load, name, &is_negated);
     if (option == NULL)
         return refuse_flag(load, name, err);
-    if (load->is_said[index_of(option)] && option->type != OPTION_NAMES) {
+    load->names = option->type == OPTION_NAMES ? option : NULL;
+    if (load->is_said[index_of(option)] && load->names == NULL) {
         error_set(err, ERROR_USAGE, "%s is given twice", origin);
         return error_hint(err, "Remove one of them.");
     }
@@ -190,7 +180,16 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
         error_set(err, ERROR_USAGE, "%s needs a value: %s", origin, option->value);
         return error_hint(err, "Write %s %s.", origin, option->value);
     }
-    return take_flag_words(load, option, count, words, at, origin, err);
+    return take_flag_value(load, option, words[*at], origin, err);
+}
+
+/* One more for the flag before. */
+static bool take_name(struct load *load, char *name, struct error *err)
+{
+    char origin[OPTION_NAME_MOST + 2];
+
+    (void)snprintf(origin, sizeof origin, "--%s", load->names->name);
+    return take_flag_value(load, load->names, name, origin, err);
 }
 
 static bool refuse_word(const char *word, struct error *err)
@@ -201,16 +200,28 @@ static bool refuse_word(const char *word, struct error *err)
     return error_hint(err, "Options begin with \"--\"; to see them, add --help.");
 }
 
+/* Whether the options go on with this word. */
+static bool is_of_options(const struct load *load, const char *word)
+{
+    return strcmp(word, "--") != 0 && (word[0] == '-' || load->names != NULL);
+}
+
+/* A flag, or one more name for the flag before. */
+static bool take_word(struct load *load, int count, char **words, int *at, struct error *err)
+{
+    if (words[*at][0] != '-')
+        return take_name(load, words[*at], err);
+    if (strncmp(whole_word(words[*at]), "--", 2) != 0)
+        return refuse_word(words[*at], err);
+    return take_flag(load, count, words, at, err);
+}
+
 static bool load_flags(struct load *load, int count, char **words, struct error *err)
 {
     int i = 0;
 
-    for (; i < count && strcmp(words[i], "--") != 0; i++) {
-        if (words[i][0] != '-')
-            break;
-        if (strncmp(whole_word(words[i]), "--", 2) != 0)
-            return refuse_word(words[i], err);
-        if (!take_flag(load, count, words, &i, err))
+    for (; i < count && is_of_options(load, words[i]); i++) {
+        if (!take_word(load, count, words, &i, err))
             return false;
     }
     if (i < count && strcmp(words[i], "--") == 0)

@@ -4,7 +4,7 @@
 #include "repair/repair.h"
 
 bool interrupted_look(struct connection *conn, const struct ledger *ledger, const struct ledger_row *row,
-                      bool *is_left, struct leftover *out, struct error *err)
+                      struct leftover *out, struct error *err)
 {
     const struct journal journal = { .conn = conn, .ledger_schema = ledger->schema, .key = ledger->lock_key };
     auto_intent struct intent intent = { .is_known = false };
@@ -12,7 +12,7 @@ bool interrupted_look(struct connection *conn, const struct ledger *ledger, cons
     struct statement statement;
     struct error ignored;
 
-    *is_left = false;
+    *out = (struct leftover) { .is_ours = false };
     if (!journal_read(&journal, row->id, (size_t)row->steps, &intent, err))
         return false;
     if (!intent.is_known || intent.sql == NULL)
@@ -26,6 +26,7 @@ bool interrupted_look(struct connection *conn, const struct ledger *ledger, cons
                                    .script = slice_of(intent.sql),
                                    .statement = &statement,
                                    .may_only_look = true };
-    *is_left = !repair_after(&broken, &intent, out) && out->remedy[0] != '\0';
+    if (repair_after(&broken, &intent, out) || out->remedy[0] == '\0')
+        out->what[0] = '\0';
     return true;
 }

@@ -9,10 +9,9 @@
 #include "history/ledger.h"
 #include "repair/leftover.h"
 
-/* Looks, for an unfinished row of the ledger; changes nothing. *is_left with what it is and what a person can
- * type; what is complete is none. Needs the leader lock. */
+/* Looks, for an unfinished row of the ledger; changes nothing. `out->what` is empty if nothing is left, or
+ * only what is complete. Needs the leader lock. */
 must_use bool interrupted_look(struct connection *conn, const struct ledger *ledger,
-                               const struct ledger_row *row, bool *is_left, struct leftover *out,
-                               struct error *err);
+                               const struct ledger_row *row, struct leftover *out, struct error *err);
 
 #endif

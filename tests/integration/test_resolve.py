@@ -116,7 +116,7 @@ def test_what_has_run_is_not_taken_back(database, folder, tidelock):
 EDITS = {
     "blanks": ("CREATE TABLE a ();  \r\n\r\n", "only in blanks or line ends"),
     "comments": ("-- why\nCREATE TABLE a ();\n", "only in comments and blanks"),
-    "anything": ("CREATE TABLE a (n int);\n", "your version control knows what has changed"),
+    "anything": ("CREATE TABLE a (n int);\n", "Of that, only the checksum is known"),
 }
 
 

@@ -178,8 +178,9 @@ static void check_words(const char *name, const char *script)
     struct directives directives;
     struct error err;
 
-    while (strcmp(row->name, name) != 0)
+    while (row->name != NULL && strcmp(row->name, name) != 0)
         row++;
+    assert_non_null(row->name);
     assert_false(directive_parse("m.sql", slice_of(script), &directives, &err));
     assert_int_equal(strncmp(err.hint, "Use ", 4), 0);
     for (const char *word = err.hint + 4; *word != '\0'; word += strspn(word, " ,.")) {
