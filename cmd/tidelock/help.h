@@ -1,6 +1,6 @@
 /*
- * Help for a terminal: made from the commands, the options, the directives and the exit codes. No line is wider than 80
- * columns.
+ * Help for a terminal: made from the commands, the options, the directives and the exit codes. No line is
+ * wider than 80 columns.
  */
 #ifndef HELP_H
 #define HELP_H

@@ -303,8 +303,9 @@ bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, st
     " AND (n.nspname OPERATOR(pg_catalog.=) $1 OR n.nspname OPERATOR(pg_catalog.=) $2))"
 #define OF_NO_EXTENSION(class, oid)                                                                          \
     " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d"                                                 \
-    "  WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog." class "'::pg_catalog.regclass"                   \
-    "    AND d.objid OPERATOR(pg_catalog.=) " oid " AND d.deptype OPERATOR(pg_catalog.=) 'e')"
+    "  WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog." class                                            \
+        "'::pg_catalog.regclass"                                                                             \
+        "    AND d.objid OPERATOR(pg_catalog.=) " oid " AND d.deptype OPERATOR(pg_catalog.=) 'e')"
 
 /* Tables have types of their own, and so have arrays: only other types count. */
 static const struct query SCHEMA_IS_EMPTY = {
