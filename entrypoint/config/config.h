@@ -8,10 +8,17 @@
 #define CONFIG_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/log.h"
 #include "config/labels.h"
+
+/* What an option was given, in that order; nothing twice. */
+struct names {
+    const char **items;
+    size_t count;
+};
 
 struct config {
     struct arena *arena;           /* where all of it lives */
@@ -46,9 +53,12 @@ struct config {
     bool is_strict;
     bool is_unrelated_allowed;
 
-    const char *resolve_applied;
-    const char *resolve_rolled_back;
+    struct names applied; /* resolve: of the migrations to be resolved, only one of these is given */
+    struct names rolled_back;
+    struct names pending;
+    struct names accept_edit;
     const char *to; /* the last migration that is asked for; NULL = all of them */
+    bool is_baseline_of_all;
     bool wants_json;
     bool is_dry_run;
     bool wants_exit_code;

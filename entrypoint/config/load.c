@@ -24,6 +24,7 @@ struct load {
     char *const *environment;
     struct env_file env_file; /* what of the environment comes from a file */
     struct config *config;
+    const struct option *names; /* the flag before, if further words are names for it */
     bool is_said[OPTIONS_MOST]; /* set by a source of higher precedence: a flag hides the environment */
 };
 
@@ -48,7 +49,7 @@ static bool take(struct load *load, const struct option *option, const char *tex
                  struct error *err)
 {
     register_secret(load, option, text);
-    if (load->is_said[index_of(option)])
+    if (load->is_said[index_of(option)] && option->type != OPTION_NAMES)
         return true;
     load->is_said[index_of(option)] = true;
     return value_set(option, text, origin, load->config, err);
@@ -164,7 +165,8 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
     option = find_flag(load, name, &is_negated);
     if (option == NULL)
         return refuse_flag(load, name, err);
-    if (load->is_said[index_of(option)]) {
+    load->names = option->type == OPTION_NAMES ? option : NULL;
+    if (load->is_said[index_of(option)] && load->names == NULL) {
         error_set(err, ERROR_USAGE, "%s is given twice", origin);
         return error_hint(err, "Remove one of them.");
     }
@@ -183,6 +185,15 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
     return take_flag_value(load, option, words[*at], origin, err);
 }
 
+/* One more for the flag before. */
+static bool take_name(struct load *load, char *name, struct error *err)
+{
+    char origin[OPTION_NAME_MOST + 2];
+
+    (void)snprintf(origin, sizeof origin, "--%s", load->names->name);
+    return take_flag_value(load, load->names, name, origin, err);
+}
+
 static bool refuse_word(const char *word, struct error *err)
 {
     if (!secret_check_word(word, err))
@@ -191,16 +202,28 @@ static bool refuse_word(const char *word, struct error *err)
     return error_hint(err, "Options begin with \"--\"; to see them, add --help.");
 }
 
+/* Whether the options go on with this word. */
+static bool is_of_options(const struct load *load, const char *word)
+{
+    return strcmp(word, "--") != 0 && (word[0] == '-' || load->names != NULL);
+}
+
+/* A flag, or one more name for the flag before. */
+static bool take_word(struct load *load, int count, char **words, int *at, struct error *err)
+{
+    if (words[*at][0] != '-')
+        return take_name(load, words[*at], err);
+    if (strncmp(whole_word(words[*at]), "--", 2) != 0)
+        return refuse_word(words[*at], err);
+    return take_flag(load, count, words, at, err);
+}
+
 static bool load_flags(struct load *load, int count, char **words, struct error *err)
 {
     int i = 0;
 
-    for (; i < count && strcmp(words[i], "--") != 0; i++) {
-        if (words[i][0] != '-')
-            break;
-        if (strncmp(whole_word(words[i]), "--", 2) != 0)
-            return refuse_word(words[i], err);
-        if (!take_flag(load, count, words, &i, err))
+    for (; i < count && is_of_options(load, words[i]); i++) {
+        if (!take_word(load, count, words, &i, err))
             return false;
     }
     if (i < count && strcmp(words[i], "--") == 0)

@@ -15,6 +15,7 @@
 
 enum option_type {
     OPTION_TEXT,     /* const char * */
+    OPTION_NAMES,    /* struct names; repeatable, and several words may follow it. A flag only */
     OPTION_DURATION, /* int64_t, milliseconds */
     OPTION_NUMBER,   /* int64_t */
     OPTION_FLAG,     /* bool */

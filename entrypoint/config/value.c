@@ -26,6 +26,23 @@ static bool refuse(const char *origin, const char *text, const char *wanted, str
     return error_set(err, ERROR_USAGE, "%s: \"%s\" is not %s", origin, text, wanted);
 }
 
+static bool add_name(struct arena *arena, const char *text, const char *origin, struct names *names,
+                     struct error *err)
+{
+    const char **items = arena_alloc(arena, names->count + 1, sizeof *items);
+
+    for (size_t i = 0; i < names->count; i++) {
+        items[i] = names->items[i];
+        if (strcmp(items[i], text) != 0)
+            continue;
+        error_set(err, ERROR_USAGE, "%s names \"%s\" twice", origin, text);
+        return error_hint(err, "Remove one of them.");
+    }
+    items[names->count++] = arena_copy(arena, text, strlen(text));
+    names->items = items;
+    return true;
+}
+
 static bool set_duration(const struct option *option, const char *text, const char *origin, int64_t *out,
                          struct error *err)
 {
@@ -160,6 +177,8 @@ bool value_set(const struct option *option, const char *text, const char *origin
     case OPTION_TEXT:
         *(const char **)field_of(option, config) = arena_copy(config->arena, text, strlen(text));
         return true;
+    case OPTION_NAMES:
+        return add_name(config->arena, text, origin, field_of(option, config), err);
     case OPTION_DURATION:
         return set_duration(option, text, origin, field_of(option, config), err);
     case OPTION_NUMBER:

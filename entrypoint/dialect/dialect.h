@@ -79,12 +79,14 @@ struct dialect {
     const char *ledger_name; /* of the table, one that needs no quotes */
     const struct ledger_sql *ledger;
 
-    /* Whether a name may be recorded as applied, and whether its failed rows may be marked as rolled back:
-     * ERROR_REFUSED otherwise. */
+    /* Whether a name may be recorded as applied, whether its failed rows may be marked as rolled back, and
+     * whether its applied ones may be taken back: ERROR_REFUSED otherwise. */
     must_use bool (*check_applied)(const struct ledger_row *rows, size_t count, const char *name,
                                    struct error *err);
     must_use bool (*check_rolled_back)(const struct ledger_row *rows, size_t count, const char *name,
                                        struct error *err);
+    must_use bool (*check_pending)(const struct ledger_row *rows, size_t count, const char *name,
+                                   struct error *err);
 
     /* The advisory lock under which the tool applies: its key, a bigint, in decimal. Per database, not per
      * schema. */

@@ -18,6 +18,7 @@ enum row_value {
     ROW_STEPS,  /* statements done */
     ROW_BEFORE, /* … as the row says until then */
     ROW_ANCHOR, /* the id of a row that must still be there, or NULL */
+    ROW_STORED, /* the checksum that the row has until then */
     ROW_VALUES
 };
 
@@ -25,7 +26,8 @@ enum row_value {
  *
  * Each writes only if the ledger is as it was read, and fails (division by zero) where it writes nothing, or
  * is followed by its check, which does: an INSERT if the name has no row but rolled-back ones and the anchor
- * is still there, an UPDATE of one row if that is unfinished and says as many steps as are known. */
+ * is still there, an UPDATE of one row if that is unfinished and says as many steps as are known. The last
+ * two change what is finished. */
 enum ledger_statement {
     LEDGER_INSERT_APPLIED, /* id, checksum, name, started, anchor */
     LEDGER_INSERT_STARTED, /* id, checksum, name, logs, anchor */
@@ -40,6 +42,9 @@ enum ledger_statement {
     LEDGER_STOP,           /* id, logs, before: failed halfway */
     LEDGER_ROLL_BACK,      /* name: marks its failed rows as rolled back; returns them */
     LEDGER_ROLL_BACK_ROW,  /* id, logs, before: this row failed and left nothing behind */
+    LEDGER_TAKE_BACK,      /* name, logs: its rows that were finished without a step are rolled back, and are
+                              not finished any more */
+    LEDGER_ACCEPT,         /* id, checksum, stored: another checksum for an applied row */
     LEDGER_STATEMENTS
 };
 
@@ -49,6 +54,7 @@ enum ledger_check {
     CHECK_APPLIED, /* id, checksum, name: it is there, finished and not rolled back, and alone as below */
     CHECK_OPEN,    /* id, checksum, name: it is there, unfinished */
     CHECK_ALONE,   /* id, name: no other unfinished row has that name, which the next run would meet */
+    CHECK_PENDING, /* name: it has no row but rolled-back ones */
     LEDGER_CHECKS
 };
 

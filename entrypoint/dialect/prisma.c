@@ -67,6 +67,7 @@ const struct dialect DIALECT_PRISMA = {
     .ledger = &PRISMA_LEDGER,
     .check_applied = prisma_resolve_check_applied,
     .check_rolled_back = prisma_resolve_check_rolled_back,
+    .check_pending = prisma_resolve_check_pending,
 
     .lock_key = "72707369",
     .lock_switch = "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK",

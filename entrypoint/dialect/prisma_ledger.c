@@ -115,6 +115,16 @@ const struct ledger_sql PRISMA_LEDGER = {
         [LEDGER_ROLL_BACK_ROW] = { "ledger_roll_back_row",
             UPDATE_ONE("rolled_back_at = pg_catalog.clock_timestamp(), logs = $2::pg_catalog.text", "$3", "finished_at IS NULL"),
             3, { ROW_ID, ROW_LOGS, ROW_BEFORE }, CHECK_NONE },
+        [LEDGER_TAKE_BACK] = { "ledger_take_back",
+            "UPDATE {ledger} SET finished_at = NULL, rolled_back_at = pg_catalog.clock_timestamp(),"
+            " logs = $2::pg_catalog.text WHERE" NAME_IS("$1")
+            " AND finished_at IS NOT NULL AND rolled_back_at IS NULL AND applied_steps_count OPERATOR(pg_catalog.=) 0",
+            2, { ROW_NAME, ROW_LOGS }, CHECK_PENDING },
+        [LEDGER_ACCEPT] = { "ledger_accept",
+            "UPDATE {ledger} SET checksum = $2::pg_catalog.text WHERE" ID_IS("$1")
+            " AND checksum OPERATOR(pg_catalog.=) $3::pg_catalog.text"
+            " AND finished_at IS NOT NULL AND rolled_back_at IS NULL",
+            3, { ROW_ID, ROW_CHECKSUM, ROW_STORED }, CHECK_APPLIED },
     },
     .checks = {
         [CHECK_APPLIED] = { .name = "ledger_check_applied",
@@ -126,6 +136,10 @@ const struct ledger_sql PRISMA_LEDGER = {
         [CHECK_ALONE] = { .name = "ledger_check_alone",
             .sql = "SELECT 1 OPERATOR(pg_catalog./) (" IS_ALONE("$2", "$1") ")::pg_catalog.int4",
             .count = 2, .takes = { ROW_ID, ROW_NAME } },
+        [CHECK_PENDING] = { .name = "ledger_check_pending",
+            .sql = "SELECT 1 OPERATOR(pg_catalog./) (NOT EXISTS (SELECT FROM {ledger} WHERE" NAME_IS("$1")
+                   " AND rolled_back_at IS NULL))::pg_catalog.int4",
+            .count = 1, .takes = { ROW_NAME } },
     },
 };
 

@@ -298,6 +298,43 @@ bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, st
     return refuse_not_empty(ledger->dialect, tables, err);
 }
 
+#define IN_SCHEMA(oid)                                                                                       \
+    " EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.oid OPERATOR(pg_catalog.=) " oid              \
+    " AND (n.nspname OPERATOR(pg_catalog.=) $1 OR n.nspname OPERATOR(pg_catalog.=) $2))"
+#define OF_NO_EXTENSION(class, oid)                                                                          \
+    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d"                                                 \
+    "  WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog." class                                            \
+        "'::pg_catalog.regclass"                                                                             \
+        "    AND d.objid OPERATOR(pg_catalog.=) " oid " AND d.deptype OPERATOR(pg_catalog.=) 'e')"
+
+/* Tables have types of their own, and so have arrays: only other types count. */
+static const struct query SCHEMA_IS_EMPTY = {
+    .name = "schema_is_empty",
+    .parameters = 3,
+    .sql =
+        "SELECT NOT (EXISTS (SELECT FROM pg_catalog.pg_class AS c"
+        "  WHERE" IN_SCHEMA("c.relnamespace") OF_NO_EXTENSION("pg_class", "c.oid")
+        "    AND c.relname OPERATOR(pg_catalog.<>) $3 AND c.relkind OPERATOR(pg_catalog.<>) 'i')"
+        " OR EXISTS (SELECT FROM pg_catalog.pg_proc AS p"
+        "  WHERE" IN_SCHEMA("p.pronamespace") OF_NO_EXTENSION("pg_proc", "p.oid") ")"
+        " OR EXISTS (SELECT FROM pg_catalog.pg_type AS t"
+        "  WHERE" IN_SCHEMA("t.typnamespace") OF_NO_EXTENSION("pg_type", "t.oid")
+        "    AND t.typrelid OPERATOR(pg_catalog.=) 0 AND t.typelem OPERATOR(pg_catalog.=) 0))",
+};
+
+bool ledger_find_empty(struct connection *conn, const struct ledger *ledger, bool *is_empty,
+                       struct error *err)
+{
+    auto_result struct result *result = NULL;
+    const char *const parameters[] = { ledger->schema, ledger->is_schema_given ? ledger->schema : "public",
+                                       ledger->dialect->ledger_name };
+
+    if (!query_run(conn, &SCHEMA_IS_EMPTY, parameters, &result, err))
+        return false;
+    *is_empty = result_bool(result, 0, 0);
+    return true;
+}
+
 static const struct query SCHEMA_EXISTS = {
     .name = "schema_exists",
     .parameters = 1,

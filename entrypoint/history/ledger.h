@@ -45,8 +45,8 @@ struct ledger {
     /* What the same round trip says about the session. */
     const char *database; /* NULL when a glance was given no answer */
     const char *role;     /* whose rights count: the user's, or --set-role's */
-    bool is_read_only; /* a standby, or default_transaction_read_only */
-    int backend_pid;   /* of the process that answered */
+    bool is_read_only;    /* a standby, or default_transaction_read_only */
+    int backend_pid;      /* of the process that answered */
     bool has_standard_strings;
 };
 
@@ -76,13 +76,18 @@ must_use bool ledger_glance(struct arena *arena, struct connection *conn, const 
 /* Whether there is nothing in the schema that a ledger would have to know: ERROR_REFUSED otherwise. */
 must_use bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, struct error *err);
 
+/* Whether the schema holds nothing at all that a migration can have made: what belongs to an extension, and
+ * the ledger itself, do not count. */
+must_use bool ledger_find_empty(struct connection *conn, const struct ledger *ledger, bool *is_empty,
+                                struct error *err);
+
 /* Creates it, and its schema if necessary. With `is_baseline` the schema may already hold tables; otherwise
  * that is ERROR_REFUSED. Call it under the leader lock. */
 must_use bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is_baseline,
                             struct error *err);
 
 /* Adds a statement that returns whether the ledger is still what `ledger->size` says. Rows are never deleted,
- * and never become unfinished again. */
+ * and one that becomes unfinished again is rolled back. */
 void ledger_add_unchanged(const struct ledger *ledger, struct text *sql);
 
 /* Adds a statement that keeps the ledger from being written to until the end of the transaction; readers are

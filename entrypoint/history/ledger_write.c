@@ -40,6 +40,16 @@ static bool has_other_row(const struct result *row, const char *const values[ROW
     return values[ROW_BEFORE] != NULL && result_number(row, 0, 4) > 1;
 }
 
+/* Where several rows are written, or a finished one: there the row tells no more. NULL otherwise. */
+static const char *describe_write(const char *const values[ROW_VALUES])
+{
+    if (values[ROW_NAME] == NULL)
+        return "another process has written to it, or what is written to it does not stay";
+    return values[ROW_STORED] == NULL
+               ? NULL
+               : "the row of this migration is not what it was, or what is written to it does not stay";
+}
+
 /* What became of the row, in words, from what the ledger says of it now. */
 static void describe_row(const struct ledger *ledger, const struct result *row,
                          const char *const values[ROW_VALUES], bool is_doubled, struct text *out)
@@ -95,10 +105,14 @@ static bool explain_unwritten(struct connection *conn, const struct ledger *ledg
     auto_text struct text what = text_init(sizeof err->message);
     auto_result struct result *row = NULL;
     struct error why = { .class = ERROR_NONE };
+    bool is_read;
 
     if (connection_is_in_transaction(conn) && !query_run(conn, &rollback, NULL, NULL, err))
         return false;
-    if (aside_run(conn, NULL, &(const struct batch) { .items = &item, .count = 1 }, &row, &why))
+    is_read = aside_run(conn, NULL, &(const struct batch) { .items = &item, .count = 1 }, &row, &why);
+    if (is_read && describe_write(values) != NULL)
+        text_add_string(&what, describe_write(values));
+    else if (is_read)
         describe_row(ledger, row, values, is_doubled, &what);
     else if (strcmp(why.sqlstate, "42P01") == 0)
         text_add_string(&what, "the table is gone");

@@ -47,6 +47,7 @@ def test_a_wait_does_not_spin(binary, database, folder, closed):
 @pytest.mark.parametrize("words, code", [(["status", "--exit-code"], 1), (["baseline"], 0), (["budget"], 0), (["ready", "--status-file", "none"], 1), (["help"], 0), (["nonsense"], 2)])
 def test_every_command_can_do_without(binary, database, folder, words, code):
     folder.add("001_a", "CREATE TABLE a ()")
+    database.query("CREATE TABLE a ()")
     assert run_without((0, 1, 2), binary, *words, url=database.url(), cwd=folder.root)[0] == code
 
 

@@ -83,7 +83,7 @@ def test_a_ledger_that_was_locked_before_is_waited_for_as_long_as_any_table(data
     assert database.applied() == ["001_t", "002_c"]
 
 
-BY_HAND = {"applied": ["resolve", "--applied", "002_c"], "rolled back": ["resolve", "--rolled-back", "002_c"], "baseline": ["baseline"]}
+BY_HAND = {"applied": ["resolve", "--applied", "002_c"], "rolled back": ["resolve", "--rolled-back", "002_c"], "baseline": ["baseline", "--all"]}
 
 
 @pytest.mark.parametrize("how", ["signal", "time"])

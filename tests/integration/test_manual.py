@@ -103,6 +103,22 @@ def test_help_of_every_option_tells_all_of_it(tidelock, tables):
             assert (fact or "") in flat
 
 
+def test_help_of_the_directives_tells_all_of_them(tidelock, tables):
+    page = tidelock("help", "directives").succeeds().out
+    assert max(map(len, page.splitlines())) <= 80
+    assert re.findall(r"^-- tidelock: (.*)", page, re.M) == [row["usage"] for row in tables["directives"]]
+    for row in tables["directives"]:
+        assert row["meaning"] in " ".join(page.split())
+
+
+def test_every_directive_that_the_scripts_of_the_manual_use_is_one(tables):
+    """And the reference has a row for each that the program knows."""
+    used = re.findall(r"^-- tidelock: ([a-z-]+)", MANUAL.read_text(), re.M)
+    known = [row["name"] for row in tables["directives"]]
+    assert set(used) <= set(known)
+    assert re.findall(r"^\| `([a-z-]+)[ =]", MANUAL.read_text().split("<!-- generated: directives -->")[1].split("<!-- end -->")[0], re.M) == known
+
+
 def test_what_help_does_not_know(tidelock):
     tidelock("help", "lock-timeot").fails(exit=2, says=['unknown command or option "lock-timeot"', "Did you mean: tidelock help lock-timeout"])
     tidelock("help", "URL").fails(exit=2, says='unknown command or option "URL"')
@@ -140,6 +156,8 @@ def test_the_manual_page_tells_everything(installed, tables):
         assert f"{row['flag']} {row['text']}" in page
         for fact in row["environment"], row["key"], row["default"], row["range"]:
             assert (fact or "") in page
+    for row in tables["directives"]:
+        assert f"{row['usage']} {row['meaning']}" in page
     for row in tables["exits"]:
         assert f"{row['code']} {row['meaning']}" in page
     for row in tables["environment"] + tables["files"]:
@@ -196,6 +214,7 @@ def test_nothing_is_offered_for_a_value_that_can_be_anything(shell):
 def test_the_words_of_commands_are_completed(shell):
     assert shell.offers("tidelock completion ") == sorted(SHELLS)
     assert shell.offers("tidelock help ", "bas") == ["baseline"]
+    assert shell.offers("tidelock help ", "dir") == ["directives"]
     assert shell.offers("tidelock help ", "--lock") == ["--lock-timeout"]
 
 

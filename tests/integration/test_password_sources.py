@@ -385,6 +385,8 @@ def test_every_command_asks(door, database, folder, rig, cloud, words, name):
     if "wait" in words:
         rig(cloud, "deploy", url=url).succeeds()
         cloud.requests.clear()
+    if words == "baseline":
+        database.query("CREATE TABLE t ()")
     environment = {"DATABASE_URL": url} if "share" in words else {}
     rig(cloud, *words.split(), url=url, environment=environment).succeeds()
     cloud.check()

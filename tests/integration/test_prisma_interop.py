@@ -113,6 +113,19 @@ def test_baseline_is_read_by_prisma(database, folder, tidelock, prisma):
     assert code == 0 and "up to date" in out, out
 
 
+def test_what_is_taken_back_is_pending_for_prisma(database, folder, tidelock, prisma):
+    folder.add("001_a", "CREATE TABLE a ()")
+    folder.add("002_b", "CREATE TABLE b ()")
+    assert prisma("resolve", "--applied", "001_a")[0] == 0
+    tidelock("resolve", "--applied", "002_b").succeeds()
+    tidelock("resolve", "--pending", "001_a", "002_b").succeeds()
+    code, out = prisma("resolve", "--applied", "001_a")
+    assert code == 0, out
+    code, out = prisma("deploy")
+    assert code == 0 and "002_b" in out and not database.holds("a") and database.holds("b"), out
+    assert database.applied() == ["001_a", "002_b"]
+
+
 def test_both_at_once_apply_everything_once(database, folder, tidelock, prisma):
     names = [f"{number:03}_t" for number in range(10)]
     for name in names:

@@ -91,7 +91,7 @@ def everything(scene, folder, tidelock):
         leader.execute("SELECT pg_catalog.pg_advisory_lock(72707369)")
         run("deploy", "--leader-timeout", "1s").fails(exit=4)
         run("wait", "--leader-timeout", "1s").fails(exit=4)
-    run("baseline").succeeds()
+    run("baseline", "--all").succeeds()
     run("wait", "--leader-timeout", "10s").succeeds()
     run("status", "--json").succeeds()
     run("budget")

@@ -140,7 +140,7 @@ def test_a_deployment(database, folder, tidelock, mode, fault, proxy, some):
 LEDGERS = {
     "resolve --applied": (["resolve", "--applied", "001_half"], [("001_half", True, False), ("001_half", False, True)]),
     "resolve --rolled-back": (["resolve", "--rolled-back", "001_half"], [("001_half", False, True)]),
-    "baseline": (["baseline"], [("001_half", True, False)]),
+    "baseline": (["baseline", "--all"], [("001_half", True, False)]),
 }
 # These are not tried again by themselves once the database has been reached.
 LOST = {"cut before", "cut after", "cut within", "half-closed", "garbled"}
@@ -156,12 +156,13 @@ def test_the_ledger_is_edited_once(database, folder, tidelock, command, fault, p
         monkeypatch.setitem(FAULTS, fault, (FAULTS[fault][0], {0, 3}))
 
     def prepare(schema):
-        database.query(f"CREATE SCHEMA {schema}")
+        database.query(f"CREATE SCHEMA {schema}; CREATE TABLE {schema}.there ()")
         if command != "baseline":
             database.query(f"CREATE TABLE {schema}._prisma_migrations (LIKE template_ledger INCLUDING ALL)")
             database.query(f"INSERT INTO {schema}._prisma_migrations (id, checksum, migration_name) VALUES ('1', 'x', '001_half')")
         return database.server.url(database.name, port=proxy.port, schema=schema)
 
+    database.query("CREATE TABLE there ()")
     tidelock("baseline").succeeds()
     database.query("ALTER TABLE _prisma_migrations RENAME TO template_ledger")
     url = prepare("undisturbed")

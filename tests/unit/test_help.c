@@ -48,6 +48,7 @@ static void help_fits_eighty_columns(void **state)
         help_command(COMMANDS[i], &out);
     for (const struct option *option = OPTIONS; option->name != NULL; option++)
         help_option(option, &out);
+    help_directives(&out);
     check_width(out.at);
 }
 
@@ -108,7 +109,7 @@ static void help_of_a_command_tells_its_own_options_and_exit_codes(void **state)
     assert_null(strstr(out.at, "\n  7      "));
     text_reset(&out);
     help_command(&COMMAND_HELP, &out);
-    assert_non_null(strstr(out.at, "Usage: tidelock help [COMMAND | OPTION]...\n"));
+    assert_non_null(strstr(out.at, "Usage: tidelock help [COMMAND | OPTION | directives]...\n"));
     assert_null(strstr(out.at, "Common options"));
 }
 

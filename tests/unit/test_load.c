@@ -281,8 +281,26 @@ static void one_file_and_one_environment_serve_every_command(void **state)
     assert_int_equal(last.config.log_format, LOG_JSON);
     assert_int_equal(last.config.log_level, LOG_WARN);
     assert_true(load(FOR_RESOLVE, "--applied 20240101_a", "TIDELOCK_LOG_LEVEL=error", NULL));
-    assert_string_equal(last.config.resolve_applied, "20240101_a");
-    assert_null(last.config.resolve_rolled_back);
+    assert_int_equal(last.config.applied.count, 1);
+    assert_string_equal(last.config.applied.items[0], "20240101_a");
+    assert_int_equal(last.config.rolled_back.count, 0);
+}
+
+static void several_names_follow_an_option_that_takes_names(void **state)
+{
+    static const char *const names[] = { "a", "b", "-c", "d" };
+
+    (void)state;
+    assert_true(load(FOR_RESOLVE, "--applied a b --log-level error --applied=-c --applied d", "", NULL));
+    assert_int_equal(last.config.applied.count, array_length(names));
+    for (size_t i = 0; i < array_length(names); i++)
+        assert_string_equal(last.config.applied.items[i], names[i]);
+    assert_int_equal(last.config.log_level, LOG_ERROR);
+    assert_false(load(FOR_RESOLVE, "--applied a b --applied a", "", NULL));
+    assert_string_equal(last.err.message, "--applied names \"a\" twice");
+    assert_false(load(FOR_RESOLVE, "--applied", "", NULL));
+    assert_string_equal(last.err.message, "--applied needs a value: NAME");
+    assert_false(load(FOR_BASELINE, "--to a b", "", NULL));
 }
 
 static void what_only_a_flag_may_say_is_not_taken_from_the_environment(void **state)
@@ -499,6 +517,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_wrong_is_named_with_its_origin, enter, leave),
         cmocka_unit_test_setup_teardown(a_file_of_another_name_is_read_when_it_is_named, enter, leave),
         cmocka_unit_test_setup_teardown(one_file_and_one_environment_serve_every_command, enter, leave),
+        cmocka_unit_test_setup_teardown(several_names_follow_an_option_that_takes_names, enter, leave),
         cmocka_unit_test_setup_teardown(what_only_a_flag_may_say_is_not_taken_from_the_environment, enter,
                                         leave),
         cmocka_unit_test_setup_teardown(help_is_answered_whatever_else_is_wrong, enter, leave),
