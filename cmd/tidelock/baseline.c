@@ -56,7 +56,7 @@ static bool refuse_failed(const struct folder *folder, const struct history *his
     for (size_t i = 0; i < folder->count; i++) {
         const char *name = folder->items[i].name;
 
-        if (history->items[i].verdict != VERDICT_FAILED)
+        if (!verdict_is_due(history->items[i].verdict) || history->items[i].row == NULL)
             continue;
         error_set(err, ERROR_REFUSED, "migration \"%s\" failed and has not been resolved", name);
         error_code(err, folder->dialect->codes.unresolved);

@@ -42,7 +42,7 @@ struct config {
     int64_t cancel_blockers_ms;
     int64_t statement_timeout_ms; /* 0 = none */
     int64_t migration_timeout_ms; /* 0 = none */
-    bool is_strict;
+    unsigned strict;              /* a bit for each enum finding that is refused */
     bool is_unrelated_allowed;
 
     const char *resolve_applied;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "config/finding.h"
 #include "config/notice.h"
 #include "config/password_source.h"
 
@@ -91,11 +92,12 @@ const struct option OPTIONS[] = {
       .field = FIELD(schema_file), .value = "FILE",
       .help = "Prisma's schema: the migrations are in the folder beside it",
       .more = "That folder is called migrations. If FILE is a directory of schemas, it is in there." },
-    { .name = "strict", .group = GROUP_FOLDER, .type = OPTION_FLAG, .commands = FOR_APPLIERS,
-      .field = FIELD(is_strict),
+    { .name = "strict", .group = GROUP_FOLDER, .type = OPTION_SWITCHES, .commands = FOR_APPLIERS,
+      .field = FIELD(strict), .choices = FINDING_NAMES, .choice_count = FINDINGS, .value = "FINDINGS",
       .help = "refuse to deploy if the folder and the ledger disagree",
       .more = "They do if an applied migration was edited or is missing from the folder, or if a pending "
-              "migration is older than an applied one." },
+              "migration is older than an applied one (out-of-order). Without a list, all three are "
+              "refused; edited,out-of-order lets an older image start after a newer one." },
     { .name = "allow-unrelated", .group = GROUP_FOLDER, .type = OPTION_FLAG, .commands = FOR_APPLIERS,
       .field = FIELD(is_unrelated_allowed),
       .help = "deploy to a database whose migrations are all missing from the folder",
