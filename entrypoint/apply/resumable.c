@@ -18,9 +18,10 @@
 #include "lock/beacon.h"
 #include "postgres/advisory.h"
 #include "postgres/query.h"
+#include "sql/persisted.h"
 #include "sql/segment.h"
 
-enum { SQL_MOST = 64 * 1024, LISTED_MOST = 8, LISTED_BYTES = 64, NUMBER_SIZE = 24 };
+enum { SQL_MOST = 64 * 1024, NUMBER_SIZE = 24 };
 
 enum { CLOSING_ITEMS_MOST = RESETS_MOST + 2 + LEDGER_ITEMS_MOST + JOURNAL_FORGETTING };
 
@@ -110,35 +111,6 @@ static bool run_segments(struct execution *execution, struct script_reader at, s
     return answer == SEGMENT_END;
 }
 
-static void list_one(size_t line, struct slice statement, struct text *out)
-{
-    auto_free char *whole = memory_copy(statement.at, statement.length);
-    char shown[LISTED_BYTES];
-
-    text_copy_cut(shown, sizeof shown, whole);
-    text_add_format(out, "%s line %zu: %s", out->length == 0 ? "" : ";", line, shown);
-}
-
-/* The first lines of what persists, for the error message. */
-static void list_persisted(const struct execution *execution, size_t done, struct text *out)
-{
-    struct script_reader reader = execution_reader(execution);
-    struct statement statement;
-    struct error ignored;
-
-    for (size_t i = 0; i < done && script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT; i++) {
-        const char *text = execution->script.at + statement.start;
-        size_t length = strcspn(text, "\r\n");
-
-        if (length > statement.end - statement.start)
-            length = statement.end - statement.start;
-        if (done > LISTED_MOST && i == LISTED_MOST / 2)
-            text_add_format(out, "; … (%zu more)", done - LISTED_MOST);
-        if (done <= LISTED_MOST || i < LISTED_MOST / 2 || i >= done - LISTED_MOST / 2)
-            list_one(statement.line, (struct slice) { text, length }, out);
-    }
-}
-
 /* Records what is known, in case it fails from here on. */
 static void note(struct execution *execution)
 {
@@ -149,7 +121,8 @@ static void note(struct execution *execution)
     failure->names.done = execution->course.done;
     if (execution->course.done == 0)
         return;
-    list_persisted(execution, execution->course.done, &list);
+    failure->names.lasting =
+        persisted_add(execution->script, execution_reader(execution), execution->course.done, &list);
     text_copy_cut(failure->names.persists, sizeof failure->names.persists, list.at);
 }
 

@@ -49,6 +49,8 @@ struct config {
     const char *resolve_rolled_back;
     const char *to; /* the last migration that is asked for; NULL = all of them */
     bool wants_json;
+    bool wants_json_schema;
+    bool wants_all;
     bool is_dry_run;
     bool wants_exit_code;
     const char *status_file;     /* NULL = none is kept */

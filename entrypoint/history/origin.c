@@ -47,7 +47,8 @@ struct origins origin_read(struct arena *arena, struct connection *conn, const c
     auto_result struct result *rows = NULL;
     struct error err = { .class = ERROR_NONE };
 
-    if (!journal_find(&journal, &err) || !query_run(conn, &all, NULL, &rows, &err)) {
+    origins.has_journal = journal_find(&journal, &err);
+    if (!origins.has_journal || !query_run(conn, &all, NULL, &rows, &err)) {
         log_debug("it is not known who applied the migrations: %s", err.message);
         return origins;
     }

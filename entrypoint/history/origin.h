@@ -7,7 +7,9 @@
 #ifndef HISTORY_ORIGIN_H
 #define HISTORY_ORIGIN_H
 
-#include "base/error.h"
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/memory.h"
 #include "history/journal.h"
 #include "postgres/connection.h"
@@ -21,6 +23,7 @@ struct origin {
 
 /* Those that were read. */
 struct origins {
+    bool has_journal; /* there is one that this role may read */
     struct origin *items;
     size_t count;
 };
