@@ -6,13 +6,16 @@
 #include "base/log.h"
 #include "postgres/aside.h"
 
+/* Nobody waits for it to be on disk. */
 const struct query ORIGIN_RECORD = {
     .name = "origin_record",
     .is_in_journal = true,
     .parameters = 3,
     .sql =
         "INSERT INTO {journal}.origin AS o (ledger_id, host, version)"
-        " VALUES ($1, $2, $3)"
+        " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text"
+        "   FROM (SELECT pg_catalog.set_config('synchronous_commit', 'off', true)) AS s (mode)"
+        "  WHERE s.mode IS NOT NULL"
         " ON CONFLICT (ledger_id) DO UPDATE SET host = EXCLUDED.host, version = EXCLUDED.version,"
         "    recorded_at = pg_catalog.clock_timestamp()",
 };
@@ -40,7 +43,7 @@ struct origins origin_read(struct arena *arena, struct connection *conn, const c
     static const struct query all = {
         .name = "origins",
         .is_in_journal = true,
-        .sql = "SELECT ledger_id, host, version FROM {journal}.origin ORDER BY ledger_id COLLATE \"C\"",
+        .sql = "SELECT ledger_id, host, version FROM {journal}.origin ORDER BY ledger_id COLLATE pg_catalog.\"C\"",
     };
     const struct journal journal = { .conn = conn, .ledger_schema = ledger_schema };
     struct origins origins = { .count = 0 };
