@@ -19,7 +19,7 @@ enum { TEXT_MOST = 64 * 1024, SQL_MOST = 4096 };
 
 bool overview_is_up_to_date(const struct overview *overview)
 {
-    return history_due_count(&overview->history) == 0;
+    return overview->history.due_count == 0;
 }
 
 bool account_is_recorded(const struct account *account)
@@ -50,7 +50,7 @@ static bool look(struct arena *arena, struct connection *conn, struct overview *
 static bool look_for_leader(struct arena *arena, struct connection *conn, struct overview *out,
                             struct error *err)
 {
-    if (history_due_count(&out->history) + out->history.stray_count == 0)
+    if (out->history.due_count + out->history.stray_count == 0)
         return true;
     if (!leader_find(conn, out->ledger.lock_key, &out->leader, err))
         return false;

@@ -221,8 +221,7 @@ static void print_advice(const struct overview *overview)
 
         add_leader(&overview->leader, &who);
         print_line("\nA deployment is running: %s%s%s.", who.at,
-                   overview->leader.since[0] == '\0' ? "" : ", at work since ",
-                   overview->leader.since);
+                   overview->leader.since[0] == '\0' ? "" : ", at work since ", overview->leader.since);
     } else if (overview->not_empty != NULL && history->counts[VERDICT_PENDING] > 0)
         print_line("\nA deployment would refuse this database: %s.\n%s", overview->not_empty,
                    overview->instead);

@@ -65,7 +65,6 @@ ADDS_ELSEWHERE = {
     "quote_literal": "'hole'",
     "advisory_add_try": "true",
     "beacon_add": "true",
-    "add_rows": "SELECT 1",
     "watch_progress_add": "SELECT 1",
     "session_settings_add": "SET LOCAL a = 1;",
     "session_cleanup_add": "CLOSE ALL;",
