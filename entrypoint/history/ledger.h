@@ -45,8 +45,8 @@ struct ledger {
     /* What the same round trip says about the session. */
     const char *database; /* NULL when a glance was given no answer */
     const char *role;     /* whose rights count: the user's, or --set-role's */
-    bool is_read_only; /* a standby, or default_transaction_read_only */
-    int backend_pid;   /* of the process that answered */
+    bool is_read_only;    /* a standby, or default_transaction_read_only */
+    int backend_pid;      /* of the process that answered */
     bool has_standard_strings;
 };
 

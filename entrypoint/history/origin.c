@@ -43,7 +43,8 @@ struct origins origin_read(struct arena *arena, struct connection *conn, const c
     static const struct query all = {
         .name = "origins",
         .is_in_journal = true,
-        .sql = "SELECT ledger_id, host, version FROM {journal}.origin ORDER BY ledger_id COLLATE pg_catalog.\"C\"",
+        .sql =
+            "SELECT ledger_id, host, version FROM {journal}.origin ORDER BY ledger_id COLLATE pg_catalog.\"C\"",
     };
     const struct journal journal = { .conn = conn, .ledger_schema = ledger_schema };
     struct origins origins = { .count = 0 };
