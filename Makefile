@@ -108,6 +108,12 @@ $(OUT)/made_from.h: FORCE
 $(OUT)/cmd/tidelock/version.o: $(OUT)/made_from.h
 .PHONY: FORCE
 
+# A text as the lines of an array of C.
+$(OUT)/%.json.h: cmd/tidelock/%.json
+	@mkdir -p $(@D)
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&",/' $< > $@
+$(OUT)/cmd/tidelock/status_json.o: $(OUT)/status.schema.json.h
+
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(filter-out %/main.o,$(COMMAND_OBJECTS)) $(ENGINE_OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  link    $@"

@@ -56,7 +56,7 @@ static bool refuse_failed(const struct folder *folder, const struct history *his
     for (size_t i = 0; i < folder->count; i++) {
         const char *name = folder->items[i].name;
 
-        if (history->items[i].verdict != VERDICT_FAILED)
+        if (!verdict_is_due(history->items[i].verdict) || history->items[i].row == NULL)
             continue;
         error_set(err, ERROR_REFUSED, "migration \"%s\" failed and has not been resolved", name);
         error_code(err, folder->dialect->codes.unresolved);
@@ -84,7 +84,7 @@ static bool check_wish(const struct recording *recording, struct error *err)
 {
     size_t applied = recording->history.counts[VERDICT_APPLIED] + recording->history.missing_count;
 
-    if (applied == 0 || recording->config->to != NULL || recording->config->is_baseline_of_all)
+    if (applied == 0 || recording->config->to != NULL || recording->config->wants_all)
         return true;
     error_set(err, ERROR_REFUSED,
               "the ledger already says that %zu migration%s applied: baseline needs --to NAME, or --all",
@@ -199,7 +199,7 @@ static bool record(struct arena *arena, const struct config *config, struct erro
 static bool baseline_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
     (void)exit_code;
-    if (config->to != NULL && config->is_baseline_of_all) {
+    if (config->to != NULL && config->wants_all) {
         error_set(err, ERROR_USAGE, "baseline takes --to NAME or --all, not both");
         return error_hint(err, "Leave --all out to record the migrations up to \"%s\".", config->to);
     }

@@ -142,7 +142,7 @@ void help_option(const struct option *option, struct text *out)
     auto_text struct text words = text_init(FACT_MOST);
 
     option_add_usage(option, out);
-    if (option->type == OPTION_FLAG && (option->traits & OPTION_FLAG_ONLY) == 0)
+    if (option_is_flag(option) && (option->traits & OPTION_FLAG_ONLY) == 0)
         text_add_format(out, ", --no-%s", option->name);
     text_add_string(out, "\n\n");
     option_add_text(option, &words);

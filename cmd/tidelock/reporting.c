@@ -89,7 +89,7 @@ static void add_up(const struct progress *progress)
 {
     totals.is_known = true;
     totals.applied = progress->applied;
-    totals.pending = progress->migrations[VERDICT_PENDING];
+    totals.pending = progress_pending(progress);
     totals.duration_ms = (int64_t)((progress->ended_at - progress->started_at) * 1000);
     totals.retries = 0;
     for (int reason = 0; reason < RETRY_REASONS; reason++)

@@ -6,6 +6,8 @@
 #include "base/memory.h"
 #include "execution/assertion.h"
 #include "execution/session_state.h"
+#include "history/origin.h"
+#include "lock/beacon.h"
 #include "postgres/advisory.h"
 #include "postgres/pooler.h"
 #include "postgres/query.h"
@@ -18,7 +20,7 @@
  * no script can release. */
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
-enum { CLOSING_ITEMS_MOST = RESETS_MOST + 5 + LEDGER_ITEMS_MOST };
+enum { CLOSING_ITEMS_MOST = RESETS_MOST + 7 + LEDGER_ITEMS_MOST };
 enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
 
 /* One try. */
@@ -77,6 +79,8 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
                     "SELECT pg_catalog.txid_current(),"
                     " EXTRACT(epoch FROM pg_catalog.clock_timestamp()), ");
     advisory_add_try(execution->ledger->lock_key, !execution->is_pooled, &sql);
+    text_add_string(&sql, ", ");
+    beacon_add(execution->migration->name, execution->is_pooled, &sql);
     text_add_string(&sql, ";");
     if (execution->is_pooled) {
         pooler_add_look(&sql);
@@ -129,11 +133,21 @@ static void add_context(size_t failed, size_t written, size_t commits, struct er
     }
 }
 
+/* What follows the COMMIT cannot fail it. */
+static void say_afterwards(const struct attempt *attempt, const struct error *err)
+{
+    if (attempt->before.length > 0)
+        log_warn("could not clean up the session behind the pooler: %s", err->message);
+    else
+        log_debug("could not record who applied the migration: %s", err->message);
+}
+
 static bool commit(struct execution *execution, const struct attempt *attempt, struct error *err)
 {
     const struct ledger *ledger = execution->ledger;
     auto_text struct text release = text_init(8 * POOLER_LOOK_MOST);
     struct query releasing = { .name = "release" };
+    const char *const origin[] = { execution->id, execution->host, execution->progress->build.version };
     const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
                                           [ROW_CHECKSUM] = execution->checksum,
                                           [ROW_NAME] = execution->migration->name,
@@ -159,6 +173,9 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
         pooler_add_release(&attempt->before, &release);
         releasing.sql = release.at;
         items[count++] = (struct batch_item) { .query = &releasing };
+    } else if (execution->host != NULL) {
+        items[count++] = execution_add_limits(execution);
+        items[count++] = (struct batch_item) { .query = &ORIGIN_RECORD, .parameters = origin };
     }
     if (ledger_batch(execution->conn, ledger,
                      &(const struct batch) {
@@ -166,7 +183,7 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
                      row, err))
         return true;
     if (failed > commits && failed < count) {
-        log_warn("could not clean up the session behind the pooler: %s", err->message);
+        say_afterwards(attempt, err);
         return true;
     }
     /* A session that is ended while it waits for a synchronous standby has nevertheless committed. */

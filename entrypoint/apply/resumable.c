@@ -14,13 +14,16 @@
 #include "execution/lock_retry.h"
 #include "execution/session_state.h"
 #include "history/journal.h"
+#include "history/origin.h"
+#include "lock/beacon.h"
 #include "postgres/advisory.h"
 #include "postgres/query.h"
+#include "sql/persisted.h"
 #include "sql/segment.h"
 
-enum { SQL_MOST = 64 * 1024, LISTED_MOST = 8, LISTED_BYTES = 64, NUMBER_SIZE = 24 };
+enum { SQL_MOST = 64 * 1024, NUMBER_SIZE = 24 };
 
-enum { CLOSING_ITEMS_MOST = RESETS_MOST + 2 + LEDGER_ITEMS_MOST + JOURNAL_TABLES };
+enum { CLOSING_ITEMS_MOST = RESETS_MOST + 2 + LEDGER_ITEMS_MOST + JOURNAL_FORGETTING };
 
 /* Whether what the segment did outlives the session. */
 static bool segment_has_effect(const struct execution *execution, const struct segment *segment,
@@ -108,35 +111,6 @@ static bool run_segments(struct execution *execution, struct script_reader at, s
     return answer == SEGMENT_END;
 }
 
-static void list_one(size_t line, struct slice statement, struct text *out)
-{
-    auto_free char *whole = memory_copy(statement.at, statement.length);
-    char shown[LISTED_BYTES];
-
-    text_copy_cut(shown, sizeof shown, whole);
-    text_add_format(out, "%s line %zu: %s", out->length == 0 ? "" : ";", line, shown);
-}
-
-/* The first lines of what persists, for the error message. */
-static void list_persisted(const struct execution *execution, size_t done, struct text *out)
-{
-    struct script_reader reader = execution_reader(execution);
-    struct statement statement;
-    struct error ignored;
-
-    for (size_t i = 0; i < done && script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT; i++) {
-        const char *text = execution->script.at + statement.start;
-        size_t length = strcspn(text, "\r\n");
-
-        if (length > statement.end - statement.start)
-            length = statement.end - statement.start;
-        if (done > LISTED_MOST && i == LISTED_MOST / 2)
-            text_add_format(out, "; … (%zu more)", done - LISTED_MOST);
-        if (done <= LISTED_MOST || i < LISTED_MOST / 2 || i >= done - LISTED_MOST / 2)
-            list_one(statement.line, (struct slice) { text, length }, out);
-    }
-}
-
 /* Records what is known, in case it fails from here on. */
 static void note(struct execution *execution)
 {
@@ -147,7 +121,8 @@ static void note(struct execution *execution)
     failure->names.done = execution->course.done;
     if (execution->course.done == 0)
         return;
-    list_persisted(execution, execution->course.done, &list);
+    failure->names.lasting =
+        persisted_add(execution->script, execution_reader(execution), execution->course.done, &list);
     text_copy_cut(failure->names.persists, sizeof failure->names.persists, list.at);
 }
 
@@ -192,7 +167,7 @@ static bool close_row(struct execution *execution, enum ledger_statement stateme
         (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &execution->ledger->lock_key };
     items[count++] = execution_add_limits(execution);
     count += ledger_add_items(execution->ledger, statement, row, &of_ledger, items + count);
-    for (size_t i = 0; has_journal && i < JOURNAL_TABLES; i++)
+    for (size_t i = 0; has_journal && i < JOURNAL_FORGETTING; i++)
         items[count++] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
     return ledger_batch(execution->conn, execution->ledger,
                         &(const struct batch) { .items = items, .count = count, .cancellable = count }, row,
@@ -206,7 +181,7 @@ static void record_stop(struct execution *execution, bool is_partial, const stru
     auto_text struct text logs = text_init(SQL_MOST);
     struct error err;
 
-    text_add_string(&logs, LEDGER_OURS);
+    text_add_string(&logs, failure->class == ERROR_INTERRUPTED ? LEDGER_INTERRUPTED : LEDGER_OURS);
     execution_failure_text(failure, &logs);
     if (close_row(execution, is_partial ? LEDGER_STOP : LEDGER_ROLL_BACK_ROW, logs.at, !is_partial, &err))
         return;
@@ -297,14 +272,13 @@ static void log_resuming(const struct execution *execution)
 
 static bool start_row(struct execution *execution, struct error *err)
 {
-    static const char running[] = LEDGER_OURS "running";
     const struct ledger *ledger = execution->ledger;
     struct course *course = &execution->course;
     char before[NUMBER_SIZE];
     const char *row[ROW_VALUES] = { [ROW_ID] = execution->id,
                                     [ROW_CHECKSUM] = execution->checksum,
                                     [ROW_NAME] = execution->migration->name,
-                                    [ROW_LOGS] = running,
+                                    [ROW_LOGS] = LEDGER_RUNNING,
                                     [ROW_ANCHOR] = ledger->anchor[0] == '\0' ? NULL : ledger->anchor };
 
     if (execution->unfinished == NULL) {
@@ -334,6 +308,8 @@ static bool set_session(struct execution *execution, struct error *err)
     if (execution->is_session_used)
         session_cleanup_add(&sql);
     session_settings_add(&settings, false, &sql);
+    text_add_string(&sql, "SELECT ");
+    beacon_add(execution->migration->name, false, &sql);
     return query_several(execution->conn, &(const struct query) { .name = "settings", .sql = sql.at }, NULL,
                          0, err);
 }
@@ -369,6 +345,15 @@ static bool finish(struct execution *execution, struct error *err)
     }
 }
 
+static void record_origin(const struct execution *execution)
+{
+    const struct journal journal = execution_journal(execution);
+    const struct origin origin = { execution->id, execution->host, execution->progress->build.version };
+
+    if (execution->host != NULL)
+        origin_record(&journal, &origin);
+}
+
 /* The ledger may be locked. */
 static bool start(struct execution *execution, struct error *err)
 {
@@ -381,6 +366,8 @@ static bool start(struct execution *execution, struct error *err)
             execution_set_lock_timeout(execution, WAIT_TABLE, false, err) && start_row(execution, err);
         watch_stop(execution->watch);
     } while (!is_started && lock_retry(execution, err));
+    if (is_started)
+        record_origin(execution);
     return is_started || error_context(err, "starting %s", execution->migration->name);
 }
 

@@ -50,7 +50,7 @@ struct config {
     int64_t cancel_blockers_ms;
     int64_t statement_timeout_ms; /* 0 = none */
     int64_t migration_timeout_ms; /* 0 = none */
-    bool is_strict;
+    unsigned strict;              /* a bit for each enum finding that is refused */
     bool is_unrelated_allowed;
 
     struct names applied; /* resolve: of the migrations to be resolved, only one of these is given */
@@ -58,8 +58,9 @@ struct config {
     struct names pending;
     struct names accept_edit;
     const char *to; /* the last migration that is asked for; NULL = all of them */
-    bool is_baseline_of_all;
     bool wants_json;
+    bool wants_json_schema;
+    bool wants_all;
     bool is_dry_run;
     bool wants_exit_code;
     const char *status_file;      /* NULL = none is kept */

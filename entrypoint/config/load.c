@@ -87,8 +87,7 @@ static const struct option *find_flag(const struct load *load, const char *name,
     *is_negated = option == NULL && strncmp(name, "no-", 3) == 0;
     if (*is_negated)
         option = option_named(name + 3);
-    if (option == NULL || (option->commands & load->command) == 0 ||
-        (*is_negated && option->type != OPTION_FLAG))
+    if (option == NULL || (option->commands & load->command) == 0 || (*is_negated && !option_is_flag(option)))
         return NULL;
     return option;
 }
@@ -176,7 +175,7 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
     }
     if (equals != NULL)
         return take_flag_value(load, option, equals + 1, origin, err);
-    if (option->type == OPTION_FLAG)
+    if (option_is_flag(option))
         return take(load, option, is_negated ? "false" : "true", origin, err);
     if (++*at >= count) {
         error_set(err, ERROR_USAGE, "%s needs a value: %s", origin, option->value);

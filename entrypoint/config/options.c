@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "config/finding.h"
 #include "config/notice.h"
 #include "config/password_source.h"
 
@@ -44,9 +45,11 @@ const struct option OPTIONS[] = {
       .help = "go up to and including this migration, and no further",
       .more = "Without it, all migrations of the folder are applied, waited for, or recorded by baseline. With "
               "it, a deployment is complete once the database holds these." },
-    { .name = "all", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_BASELINE,
-      .field = FIELD(is_baseline_of_all), .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
-      .help = "record all migrations, even if the ledger says that some are applied" },
+    { .name = "all", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_STATUS | FOR_BASELINE,
+      .field = FIELD(wants_all), .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
+      .help = "all migrations: list the applied ones, too; or record every one",
+      .more = "status then says when each was applied, how long that took, and by whom; its JSON always does. "
+              "baseline then records all of them even if the ledger says that some are applied." },
     { .name = "wait", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_RUN,
       .field = FIELD(is_waiting), .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
       .help = "wait until the database holds all migrations instead of deploying them" },
@@ -66,6 +69,9 @@ const struct option OPTIONS[] = {
       .commands = FOR_STATUS | FOR_BUDGET | FOR_VERSION | FOR_MANUAL, .field = FIELD(wants_json),
       .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
       .help = "print JSON" },
+    { .name = "json-schema", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_STATUS,
+      .field = FIELD(wants_json_schema), .traits = OPTION_FLAG_ONLY,
+      .help = "print the JSON Schema of what --json prints, and do nothing else" },
     { .name = "dry-run", .group = GROUP_COMMAND, .type = OPTION_FLAG,
       .commands = FOR_DEPLOY | FOR_RESOLVE | FOR_BASELINE, .field = FIELD(is_dry_run),
       .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
@@ -107,11 +113,12 @@ const struct option OPTIONS[] = {
       .field = FIELD(schema_file), .value = "FILE",
       .help = "Prisma's schema: the migrations are in the folder beside it",
       .more = "That folder is called migrations. If FILE is a directory of schemas, it is in there." },
-    { .name = "strict", .group = GROUP_FOLDER, .type = OPTION_FLAG, .commands = FOR_APPLIERS,
-      .field = FIELD(is_strict),
+    { .name = "strict", .group = GROUP_FOLDER, .type = OPTION_SWITCHES, .commands = FOR_APPLIERS,
+      .field = FIELD(strict), .choices = FINDING_NAMES, .choice_count = FINDINGS, .value = "FINDINGS",
       .help = "refuse to deploy if the folder and the ledger disagree",
       .more = "They do if an applied migration was edited or is missing from the folder, or if a pending "
-              "migration is older than an applied one." },
+              "migration is older than an applied one (out-of-order). Without a list, all three are "
+              "refused; edited,out-of-order lets an older image start after a newer one." },
     { .name = "allow-unrelated", .group = GROUP_FOLDER, .type = OPTION_FLAG, .commands = FOR_APPLIERS,
       .field = FIELD(is_unrelated_allowed),
       .help = "deploy to a database whose migrations are all missing from the folder",

@@ -21,6 +21,7 @@ enum option_type {
     OPTION_FLAG,     /* bool */
     OPTION_CHOICE,   /* int, an index into `choices` */
     OPTION_CHOICES,  /* unsigned, a bit for each of the comma-separated `choices` */
+    OPTION_SWITCHES, /* the same; as a flag, all of them or none. A value follows "=" */
     OPTION_ADDRESS,  /* const char *, an http:// or https:// URL; a password in it is a secret */
     OPTION_LABELS,   /* struct labels */
 };
@@ -88,7 +89,7 @@ struct option {
     const char *standard_for_person; /* … of "status" on a terminal, where somebody waits; NULL = the same */
     int64_t least;                   /* OPTION_DURATION (milliseconds), OPTION_NUMBER */
     int64_t most;
-    const char *const *choices; /* OPTION_CHOICE, OPTION_CHOICES */
+    const char *const *choices; /* OPTION_CHOICE, OPTION_CHOICES, OPTION_SWITCHES */
     size_t choice_count;
     const char *environment; /* a foreign variable that means the same ("DATABASE_URL"), or NULL */
     unsigned traits;
@@ -111,6 +112,9 @@ const char *option_standard(const struct option *option, unsigned command);
 
 /* The row of a name, or NULL. */
 const struct option *option_named(const char *name);
+
+/* Whether its name alone is enough: it takes no word after it, and "--no-NAME" is its opposite. */
+bool option_is_flag(const struct option *option);
 
 /* What to say about an option; each adds nothing if there is nothing to say. */
 void option_add_usage(const struct option *option, struct text *out); /* "--lock-timeout TIME" */

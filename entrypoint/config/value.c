@@ -81,7 +81,7 @@ static bool set_number(const struct option *option, const char *text, const char
     return true;
 }
 
-static bool set_flag(const char *text, const char *origin, bool *out, struct error *err)
+static bool read_truth(const char *text, bool *out)
 {
     for (size_t i = 0; i < array_length(TRUTHS); i++) {
         if (slice_equals_ignoring_case(slice_of(text), TRUTHS[i].text)) {
@@ -89,6 +89,13 @@ static bool set_flag(const char *text, const char *origin, bool *out, struct err
             return true;
         }
     }
+    return false;
+}
+
+static bool set_flag(const char *text, const char *origin, bool *out, struct error *err)
+{
+    if (read_truth(text, out))
+        return true;
     refuse(origin, text, "true or false", err);
     return error_hint(err, "Write true or false.");
 }
@@ -133,6 +140,17 @@ static bool set_choices(const struct option *option, const char *text, const cha
             break;
     }
     *out = all;
+    return true;
+}
+
+static bool set_switches(const struct option *option, const char *text, const char *origin, unsigned *out,
+                         struct error *err)
+{
+    bool is_all;
+
+    if (!read_truth(text, &is_all))
+        return set_choices(option, text, origin, out, err);
+    *out = is_all ? (1u << option->choice_count) - 1 : 0;
     return true;
 }
 
@@ -187,6 +205,8 @@ bool value_set(const struct option *option, const char *text, const char *origin
         return set_flag(text, origin, field_of(option, config), err);
     case OPTION_CHOICES:
         return set_choices(option, text, origin, field_of(option, config), err);
+    case OPTION_SWITCHES:
+        return set_switches(option, text, origin, field_of(option, config), err);
     case OPTION_ADDRESS:
         return set_address(config->arena, text, origin, field_of(option, config), err);
     case OPTION_LABELS:

@@ -55,11 +55,20 @@ static void show_database(struct deployment *d)
     d->progress->database = d->report->database;
 }
 
-/* Most starts find nothing to do, and names are enough to know that: applied scripts are not even read, and
- * nothing is asked about the session. */
+/* What was edited counts and is said, though it stops nothing. */
+static enum phase complete_at_once(struct deployment *d, struct error *err)
+{
+    if (!validate_edited(d->folder, &d->history, 0, err))
+        return PHASE_FAILED;
+    validate_warn_of_edited(d->folder, &d->history);
+    show_history(d);
+    return complete(d);
+}
+
+/* Most starts find nothing to do, and the rows are enough to know that. */
 static bool glance(struct deployment *d, struct error *err)
 {
-    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_NAMES, false };
+    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_CHECKSUMS, false };
 
     arena_free(d->look);
     d->look = arena_new();
@@ -71,9 +80,9 @@ static bool glance(struct deployment *d, struct error *err)
     return true;
 }
 
-bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error *err)
+bool deployment_look(struct deployment *d, struct error *err)
 {
-    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, depth, false };
+    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_CHECKSUMS, false };
 
     arena_free(d->look);
     d->look = arena_new();
@@ -120,21 +129,21 @@ static enum phase begin_work(struct deployment *d, struct error *err)
 
 static enum phase step_compare(struct deployment *d, struct error *err)
 {
-    bool reads_scripts = d->config->is_strict || d->config->is_dry_run;
+    unsigned strict = d->config->strict;
 
-    if (!d->config->is_strict && !d->execution.commit_doubt.is_in_doubt) {
+    if (strict == 0 && !d->execution.commit_doubt.is_in_doubt) {
         if (!glance(d, err))
             return PHASE_FAILED;
         if (is_complete(d))
-            return complete(d);
+            return complete_at_once(d, err);
     }
-    if (!deployment_look(d, reads_scripts ? LEDGER_CHECKSUMS : LEDGER_NAMES, err))
+    if (!deployment_look(d, err))
         return PHASE_FAILED;
     if (is_complete(d)) {
-        /* Without --strict only names were read. */
-        if ((d->config->is_strict && !validate_edited(d->folder, &d->history, true, err)) ||
-            !validate_findings(d->folder, &d->history, d->config->is_strict, err))
+        if (!validate_edited(d->folder, &d->history, strict, err) ||
+            !validate_findings(d->folder, &d->history, strict, err))
             return PHASE_FAILED;
+        show_history(d);
         return complete(d);
     }
     return begin_work(d, err);
@@ -266,16 +275,41 @@ static void prepare_watch(struct deployment *d)
         watch_forbid(&d->watch, err.message);
 }
 
+/* What a migration that was not applied is now, as far as this process knows. */
+static enum verdict verdict_after(const struct deployment *d, const struct error *err)
+{
+    const struct failure_facts *facts = &d->execution.failure.facts;
+    bool has_row = d->execution.mode != MODE_ATOMIC && facts->has_begun;
+
+    if (!has_row)
+        return d->history.items[d->next].verdict;
+    if (err->class == ERROR_PARTIAL)
+        return VERDICT_FAILED;
+    return facts->has_effect || facts->leftover != LEFTOVER_NOTHING || err->class == ERROR_LOST
+               ? VERDICT_INTERRUPTED
+               : VERDICT_PENDING;
+}
+
+static void count(struct deployment *d, enum verdict from, enum verdict to)
+{
+    size_t *counts = d->progress->migrations;
+
+    counts[from] -= counts[from] > 0;
+    counts[to]++;
+}
+
 static bool apply_one(struct deployment *d, struct error *err)
 {
     bool is_applied;
 
+    count(d, d->history.items[d->next].verdict, VERDICT_RUNNING);
     prepare_watch(d);
     d->started_ms = clock_now_ms();
     log_context(LOG_MIGRATION, d->execution.migration->name);
     is_applied = migration_apply(&d->execution, d->report->applied_count, err);
     d->progress->current = NULL;
     d->is_session_used = true;
+    count(d, VERDICT_RUNNING, is_applied ? VERDICT_APPLIED : verdict_after(d, err));
     if (is_applied) {
         d->ledger.size.rows += d->execution.unfinished == NULL;
         d->ledger.size.finished++;

@@ -15,7 +15,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
         .conn = d->conn,
         .ledger = &d->ledger,
         .migration = &d->folder->items[index],
-        .unfinished = item->verdict == VERDICT_FAILED ? item->row : NULL,
+        .unfinished = verdict_is_due(item->verdict) ? item->row : NULL,
         .settings = d->settings,
         .lock_wait = { .retry = { .lock_timeout_ms = d->config->lock_timeout_ms,
                                   .retry_for_ms = d->config->retry_for_ms },
@@ -24,6 +24,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
         .was_rolled_back = item->was_left,
         .is_folder_behind = d->history.missing_count > 0 && !d->history.is_ahead,
         .is_session_used = d->is_session_used,
+        .host = d->has_journal ? d->host : NULL,
         .is_pooled = d->pooling == POOLING_TRANSACTION,
         .timeout_ms = d->config->migration_timeout_ms,
         .until = deadline_never(),
@@ -110,7 +111,7 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
 {
     enum phase next = PHASE_PREPARING;
 
-    if (!deployment_look(d, LEDGER_CHECKSUMS, err))
+    if (!deployment_look(d, err))
         return PHASE_FAILED;
     if (d->ledger.exists)
         return next;
@@ -118,7 +119,7 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
         next = create_ledger_pooled(d, err);
     else if (!ledger_create(d->conn, &d->ledger, false, err))
         return PHASE_FAILED;
-    return next != PHASE_PREPARING || deployment_look(d, LEDGER_CHECKSUMS, err) ? next : PHASE_FAILED;
+    return next != PHASE_PREPARING || deployment_look(d, err) ? next : PHASE_FAILED;
 }
 
 /* Before anything is applied: a deployment that must stop at its third migration should not begin. */
@@ -145,9 +146,9 @@ static bool check_scripts(struct deployment *d, struct error *err)
 bool deployment_check(struct deployment *d, struct error *err)
 {
     if ((d->history.due_count > 0 && !validate_failed(d->folder, &d->history, err)) ||
-        !validate_edited(d->folder, &d->history, d->config->is_strict, err))
+        !validate_edited(d->folder, &d->history, d->config->strict, err))
         return false;
-    if (!d->is_reviewed && !validate_findings(d->folder, &d->history, d->config->is_strict, err))
+    if (!d->is_reviewed && !validate_findings(d->folder, &d->history, d->config->strict, err))
         return false;
     d->is_reviewed = true;
     if (!d->config->is_unrelated_allowed && !validate_related(d->folder, &d->history, err))
@@ -159,6 +160,18 @@ bool deployment_check(struct deployment *d, struct error *err)
     };
     d->settings.can_check_connection = session_can_check_connection(d->conn);
     return check_scripts(d, err);
+}
+
+/* Behind a pooler in transaction mode, the session is not ours to write to it under the lock. */
+static void prepare_journal(struct deployment *d)
+{
+    const struct journal journal = { .conn = d->conn,
+                                     .ledger_schema = d->ledger.schema,
+                                     .key = d->ledger.lock_key };
+
+    pod_name(d->host);
+    d->has_journal =
+        d->pooling != POOLING_TRANSACTION && d->report->due_count > 0 && journal_prepare(&journal);
 }
 
 enum phase deployment_prepare(struct deployment *d, struct error *err)
@@ -178,6 +191,7 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         return PHASE_FAILED;
     if (!deployment_check(d, err))
         return PHASE_FAILED;
+    prepare_journal(d);
     d->next = 0;
     return PHASE_APPLYING;
 }

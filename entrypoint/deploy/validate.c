@@ -4,53 +4,77 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "config/finding.h"
 #include "history/folder.h"
 #include "history/ledger.h"
 
 enum { MISSING_MOST = 2048, HEAD_MOST = 3 };
 
-bool validate_edited(const struct folder *folder, struct history *history, bool is_strict, struct error *err)
+bool validate_edited(const struct folder *folder, struct history *history, unsigned strict, struct error *err)
 {
     for (size_t i = 0; i < folder->count; i++) {
         if (history_check_edited(history, folder, i, err))
             continue;
-        if (is_strict)
+        if ((strict & 1u << FINDING_EDITED) != 0)
             return false;
         log_warn("could not check whether %s was edited: %s", folder->items[i].name, err->message);
     }
     return true;
 }
 
-/* Why this migration needs attention, or NULL. */
-static const char *finding(const struct history_item *item)
+/* Why this migration of the folder needs attention; FINDINGS if it does not. */
+static enum finding finding_of(const struct history_item *item)
 {
     if (item->verdict == VERDICT_EDITED)
-        return "was edited after it was applied";
-    return item->is_out_of_order ? "is older than the last one applied" : NULL;
+        return FINDING_EDITED;
+    return item->is_out_of_order ? FINDING_OUT_OF_ORDER : FINDINGS;
 }
 
-static void add_finding(struct text *list, const char *name, const char *what)
+static const char *const SAID[] = {
+    [FINDING_EDITED] = "was edited after it was applied",
+    [FINDING_MISSING] = "is not in the folder",
+    [FINDING_OUT_OF_ORDER] = "is older than the last one applied",
+};
+
+/* Adds it if it is refused, and returns its bit then. */
+static unsigned add_finding(struct text *list, const char *name, enum finding finding, unsigned strict)
 {
-    text_add_format(list, "%s%s %s", list->length == 0 ? "" : ", ", name, what);
+    unsigned bit = finding == FINDINGS ? 0 : strict & 1u << finding;
+
+    if (bit != 0)
+        text_add_format(list, "%s%s %s", list->length == 0 ? "" : ", ", name, SAID[finding]);
+    return bit;
 }
 
-static bool refuse(const struct folder *folder, const struct history *history, struct error *err)
+static bool refuse(const struct folder *folder, const struct history *history, unsigned strict,
+                   struct error *err)
 {
     auto_text struct text list = text_init(sizeof err->holds);
+    unsigned found = 0;
 
-    for (size_t i = 0; i < folder->count; i++) {
-        if (finding(&history->items[i]) != NULL)
-            add_finding(&list, folder->items[i].name, finding(&history->items[i]));
-    }
+    for (size_t i = 0; i < folder->count; i++)
+        found |= add_finding(&list, folder->items[i].name, finding_of(&history->items[i]), strict);
     for (size_t i = 0; i < history->missing_count; i++)
-        add_finding(&list, history->missing[i]->name, "is not in the folder");
-    if (list.length == 0 && !list.has_overflowed)
+        found |= add_finding(&list, history->missing[i]->name, FINDING_MISSING, strict);
+    if (found == 0)
         return true;
     error_set(err, ERROR_REFUSED, "the folder and the ledger differ, and --strict forbids that");
     error_holds(err, "Nothing was changed. %s%s.", list.at, list.has_overflowed ? ", and others" : "");
+    if (found == 1u << FINDING_MISSING && history->is_ahead)
+        return error_hint(err,
+                          "A newer image was here. To deploy an older one after it: "
+                          "--strict=edited,out-of-order.");
     return error_hint(
         err,
         "Restore the migrations as they were applied (see: tidelock status), or deploy without --strict.");
+}
+
+void validate_warn_of_edited(const struct folder *folder, const struct history *history)
+{
+    for (size_t i = 0; i < folder->count; i++) {
+        if (history->items[i].verdict == VERDICT_EDITED)
+            log_warn("%s %s", folder->items[i].name, SAID[FINDING_EDITED]);
+    }
 }
 
 void validate_add_missing(const struct history *history, struct text *out)
@@ -118,14 +142,16 @@ bool validate_related(const struct folder *folder, const struct history *history
                       command.at);
 }
 
-bool validate_findings(const struct folder *folder, const struct history *history, bool is_strict,
+bool validate_findings(const struct folder *folder, const struct history *history, unsigned strict,
                        struct error *err)
 {
-    if (is_strict)
-        return refuse(folder, history, err);
+    if (!refuse(folder, history, strict, err))
+        return false;
     for (size_t i = 0; i < folder->count; i++) {
-        if (finding(&history->items[i]) != NULL)
-            log_warn("%s %s; continuing nevertheless", folder->items[i].name, finding(&history->items[i]));
+        enum finding finding = finding_of(&history->items[i]);
+
+        if (finding != FINDINGS)
+            log_warn("%s %s; continuing nevertheless", folder->items[i].name, SAID[finding]);
     }
     if (history->is_ahead)
         log_info("the database is ahead of this folder by %zu migration%s: a newer image has been deployed",
@@ -198,11 +224,11 @@ bool validate_failed(const struct folder *folder, const struct history *history,
 
         if (ledger_row_is_resumable(row) && folder_find(folder, row->name) != NULL)
             continue;
-        error_set(err, ERROR_REFUSED, "migration \"%s\" failed (started %s UTC) and has not been resolved",
-                  row->name, row->started_at);
+        error_set(err, ERROR_REFUSED, "migration \"%s\" %s (started %s) and has not been resolved", row->name,
+                  ledger_row_is_interrupted(row) ? "was interrupted" : "failed", row->started_at);
         error_code(err, folder->dialect->codes.unresolved);
-        if (row->logs != NULL)
-            error_detail(err, "%s", row->logs);
+        if (ledger_row_reason(row) != NULL)
+            error_detail(err, "%s", ledger_row_reason(row));
         return refuse_failed(folder, history, row, err);
     }
     return true;

@@ -11,17 +11,21 @@
 #include "history/compare.h"
 #include "history/migration.h"
 
-/* Reads every applied script and marks those that were edited since. One that cannot be read is logged, or
- * with `is_strict` ERROR_REFUSED: an applied migration no longer needs its script. */
-must_use bool validate_edited(const struct folder *folder, struct history *history, bool is_strict,
+/* Reads every applied script and marks those that were edited since. One that cannot be read is logged or,
+ * where `strict` refuses FINDING_EDITED, ERROR_REFUSED: an applied migration no longer needs its script. */
+must_use bool validate_edited(const struct folder *folder, struct history *history, unsigned strict,
                               struct error *err);
+
+/* Warns of those, in one line for each; for a deployment without anything to do. */
+void validate_warn_of_edited(const struct folder *folder, const struct history *history);
 
 /* ERROR_REFUSED when something is pending and none of the applied migrations is in the folder, which is
  * probably another application's. */
 must_use bool validate_related(const struct folder *folder, const struct history *history, struct error *err);
 
-/* Edited, missing and out-of-order migrations: logged, or with `is_strict` ERROR_REFUSED. */
-must_use bool validate_findings(const struct folder *folder, const struct history *history, bool is_strict,
+/* Edited, missing and out-of-order migrations: ERROR_REFUSED if `strict` has the bit of one that was found,
+ * otherwise logged. */
+must_use bool validate_findings(const struct folder *folder, const struct history *history, unsigned strict,
                                 struct error *err);
 
 /* Names the failed migrations that are not in the folder, in one line; none of its own is pending. */

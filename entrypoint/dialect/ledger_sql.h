@@ -66,24 +66,27 @@ struct ledger_write {
     enum ledger_check check; /* what follows it */
 };
 
-/* The columns that the reading texts return. The last three are set for unfinished rows only. */
+/* The columns that the reading texts return. Start, steps and logs are set for unfinished rows, the last two
+ * not at all, unless details are read. */
 enum ledger_column {
     COLUMN_NAME,
     COLUMN_FINISHED,    /* boolean */
     COLUMN_ROLLED_BACK, /* boolean */
     COLUMN_CHECKSUM,
     COLUMN_ID,
-    COLUMN_STARTED, /* as text, UTC */
+    COLUMN_STARTED, /* as text, RFC 3339 */
     COLUMN_STEPS,
-    COLUMN_LOGS
+    COLUMN_LOGS,
+    COLUMN_FINISHED_AT, /* as text, RFC 3339 */
+    COLUMN_TOOK         /* milliseconds */
 };
 
 /* None of the reading ones but `row` takes a value. */
 struct ledger_sql {
     const char *create;
-    const char *glance;    /* the first three columns, in any order of rows */
     const char *names;     /* all columns, the checksum NULL; oldest first */
     const char *checksums; /* all columns; oldest first */
+    const char *details;   /* the same, with everything about every row */
     const char *size;      /* "rows", "finished" and "rolled_back": how many. Any write changes one */
     const char
         *row; /* of id $1 and name $2, one row: whether there is one of that id, its steps, whether it

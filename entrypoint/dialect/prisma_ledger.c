@@ -2,15 +2,19 @@
 
 /* clang-format off */
 
-/* Unfinished rows are few: only they are read in full. */
-#define ROWS(checksum)                                                                                       \
+#define RFC_3339(time)                                                                                       \
+    "pg_catalog.to_char(" time " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+
+#define ROWS(checksum, which, finished, took)                                                                \
     "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL, " checksum ","              \
     " id,"                                                                                                   \
-    " CASE WHEN finished_at IS NULL THEN pg_catalog.to_char(started_at AT TIME ZONE 'UTC',"                  \
-    "                                                       'YYYY-MM-DD HH24:MI:SS.US') END,"                \
-    " CASE WHEN finished_at IS NULL THEN applied_steps_count END,"                                           \
-    " CASE WHEN finished_at IS NULL THEN logs END"                                                           \
+    " CASE WHEN " which " THEN " RFC_3339("started_at") " END,"                                              \
+    " CASE WHEN " which " THEN applied_steps_count END,"                                                     \
+    " CASE WHEN " which " THEN logs END, " finished ", " took                                                \
     " FROM {ledger} ORDER BY started_at"
+
+/* Unfinished rows are few: only they are read in full by a deployment. */
+#define PLAIN_ROWS(checksum) ROWS(checksum, "finished_at IS NULL", "NULL", "NULL")
 
 #define ID_IS(id) " id OPERATOR(pg_catalog.=) " id "::pg_catalog.text"
 #define NAME_IS(name) " migration_name OPERATOR(pg_catalog.=) " name "::pg_catalog.text"
@@ -51,10 +55,11 @@ const struct ledger_sql PRISMA_LEDGER = {
         " pg_catalog.text, rolled_back_at TIMESTAMP WITH TIME ZONE,"
         " started_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT pg_catalog.now(), applied_steps_count"
         " INTEGER NOT NULL DEFAULT 0)",
-    .glance =
-        "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {ledger}",
-    .names = ROWS("NULL"),
-    .checksums = ROWS("checksum"),
+    .names = PLAIN_ROWS("NULL"),
+    .checksums = PLAIN_ROWS("checksum"),
+    .details = ROWS("checksum", "true", RFC_3339("finished_at"),
+                    "(EXTRACT(epoch FROM finished_at OPERATOR(pg_catalog.-) started_at)"
+                    " OPERATOR(pg_catalog.*) 1000)::bigint"),
     .size =
         "SELECT pg_catalog.count(*) AS rows, pg_catalog.count(finished_at) AS finished,"
         " pg_catalog.count(rolled_back_at) AS rolled_back FROM {ledger}",

@@ -83,6 +83,7 @@ struct execution {
     bool was_rolled_back;  /* an earlier try, by hand: it may have left something */
     bool is_folder_behind; /* migrations are applied that were removed from the folder, squashed or renamed */
     bool is_session_used;  /* an earlier script ran in this session */
+    const char *host;      /* who we are, for the journal; NULL = nothing is recorded */
     bool is_pooled; /* behind a pooler in transaction mode: the leader lock lasts only for each transaction */
     char id[UUID_SIZE]; /* of the ledger row */
     struct course course;

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "lock/beacon.h"
 #include "postgres/advisory.h"
 #include "sql/segment.h"
 #include "sql/session_statement.h"
@@ -57,6 +58,7 @@ static const struct query BASELINE = {
     "         UNION ALL SELECT 'advisory lock', 'advisory' FROM pg_catalog.pg_locks AS l"                    \
     "          WHERE $6::pg_catalog.int8 IS NOT NULL AND l.locktype OPERATOR(pg_catalog.=) 'advisory'"       \
     "            AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()"                               \
+    "            AND l.classid OPERATOR(pg_catalog.<>) " BEACON_CLASS                                        \
     "            AND NOT (l.objsubid OPERATOR(pg_catalog.=) 1::pg_catalog.int2"                              \
     "                 AND ((l.classid::pg_catalog.int8 OPERATOR(pg_catalog.<<) 32)"                          \
     "                      OPERATOR(pg_catalog.|) l.objid::pg_catalog.int8)"                                 \

@@ -17,7 +17,7 @@ static const struct query JOURNAL_PLACES = {
     .parameters = 1,
     .sql =
         "WITH tables AS (SELECT c.oid, c.relnamespace, c.relowner, c.relkind FROM pg_catalog.pg_class AS c"
-        "   WHERE c.relname OPERATOR(pg_catalog.=) ANY ('{intent,backfill,session}'::pg_catalog.text[]))"
+        "   WHERE c.relname OPERATOR(pg_catalog.=) ANY ('{intent,backfill,session,origin}'::pg_catalog.text[]))"
         " SELECT n.oid IS NOT NULL,"
         "  " OWNER_IS_TRUSTED("n.nspowner") " AND NOT EXISTS (SELECT FROM tables AS c"
         "     WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
@@ -71,6 +71,12 @@ static const struct query JOURNAL_CREATE[] = {
              " ledger_id pg_catalog.text PRIMARY KEY, state pg_catalog.jsonb NOT NULL,"
              " pending pg_catalog.jsonb, pending_from integer,"
              " updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
+    { .name = "journal_create_origin",
+      .is_in_journal = true,
+      .sql = "CREATE TABLE IF NOT EXISTS {journal}.origin ("
+             " ledger_id pg_catalog.text PRIMARY KEY, host pg_catalog.text NOT NULL,"
+             " version pg_catalog.text NOT NULL,"
+             " recorded_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
 };
 
 /* Tables that an older version created lack this column. */
@@ -107,7 +113,7 @@ static const struct query INTENT_READ = {
         " WHERE ledger_id OPERATOR(pg_catalog.=) $1 AND statement OPERATOR(pg_catalog.=) $2::integer",
 };
 
-const struct query JOURNAL_FORGET[JOURNAL_TABLES] = {
+const struct query JOURNAL_FORGET[JOURNAL_FORGETTING] = {
     { .name = "intent_forget",
       .is_in_journal = true,
       .parameters = 1,
@@ -230,6 +236,28 @@ bool journal_exists(const struct journal *journal, bool *exists, struct error *e
     struct found found;
 
     return find(journal, &found, err) && complete(journal, &found, exists, err);
+}
+
+bool journal_find(const struct journal *journal, struct error *err)
+{
+    struct found found;
+
+    if (!find(journal, &found, err))
+        return false;
+    return (found.choice != PLACES && found.places[found.choice].tables > 0) ||
+           error_set(err, ERROR_REFUSED, "there is no journal that this role may read");
+}
+
+bool journal_prepare(const struct journal *journal)
+{
+    struct found found;
+    struct error err;
+
+    if (find(journal, &found, &err) && found.choice != PLACES &&
+        (found.places[found.choice].tables == JOURNAL_TABLES || create(journal, &found, &err)))
+        return true;
+    log_debug("without a journal it is not recorded who applies what");
+    return false;
 }
 
 static bool refuse(const struct found *found, struct error *err)

@@ -64,6 +64,8 @@ static void read_rows(struct arena *arena, const struct result *result, struct l
             .started_at = copy_value(arena, result, i, COLUMN_STARTED),
             .steps = result_number(result, i, COLUMN_STEPS),
             .logs = copy_value(arena, result, i, COLUMN_LOGS),
+            .finished_at = copy_value(arena, result, i, COLUMN_FINISHED_AT),
+            .took_ms = result_number(result, i, COLUMN_TOOK),
         };
         if (out->rows[i].is_finished && out->rows[i].id != NULL &&
             strlen(out->rows[i].id) < sizeof out->anchor)
@@ -170,15 +172,27 @@ static struct ledger ledger_of(const struct ledger_request *wanted)
                              .is_schema_given = wanted->schema != NULL };
 }
 
+static const char *rows_text(const struct ledger_request *wanted)
+{
+    const struct ledger_sql *texts = wanted->dialect->ledger;
+
+    switch (wanted->depth) {
+    case LEDGER_DETAILS:
+        return texts->details;
+    case LEDGER_CHECKSUMS:
+        return texts->checksums;
+    default:
+        return texts->names;
+    }
+}
+
 bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                  struct ledger *out, struct error *err)
 {
     auto_result struct result *session = NULL;
     auto_result struct result *rows = NULL;
     const struct guard guard = guard_of(arena, wanted, wanted->is_only_read ? GUARD_READ : GUARD_WRITE);
-    const struct ledger_sql *texts = wanted->dialect->ledger;
-    const struct query query = { .name = "ledger_read",
-                                 .sql = wanted->depth == LEDGER_CHECKSUMS ? texts->checksums : texts->names };
+    const struct query query = { .name = "ledger_read", .sql = rows_text(wanted) };
     struct result *results[LEDGER_RESULTS];
     bool is_read = ask(conn, &guard, &query, results, err);
 
@@ -203,7 +217,7 @@ static struct result *glance(struct arena *arena, struct connection *conn,
                              const struct ledger_request *wanted, const struct guard *guard,
                              struct ledger *out, struct error *err)
 {
-    const struct query query = { .name = "ledger_glance", .sql = wanted->dialect->ledger->glance };
+    const struct query query = { .name = "ledger_glance", .sql = rows_text(wanted) };
     struct result *results[LEDGER_RESULTS];
     bool is_read = ask(conn, guard, &query, results, err);
 
@@ -232,13 +246,7 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
     if (rows == NULL)
         return is_missing(err) || explain_read_failure(conn, wanted->dialect, &guard, err);
     out->exists = true;
-    out->count = (size_t)result_rows(rows);
-    out->rows = arena_alloc(arena, out->count, sizeof *out->rows);
-    for (size_t i = 0; i < out->count; i++)
-        out->rows[i] =
-            (struct ledger_row) { .name = copy_value(arena, rows, (int)i, COLUMN_NAME),
-                                  .is_finished = result_bool(rows, (int)i, COLUMN_FINISHED),
-                                  .is_rolled_back = result_bool(rows, (int)i, COLUMN_ROLLED_BACK) };
+    read_rows(arena, rows, out);
     return true;
 }
 
@@ -414,4 +422,23 @@ bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *e
 bool ledger_row_is_resumable(const struct ledger_row *row)
 {
     return row->logs != NULL && slice_starts_with(slice_of(row->logs), LEDGER_OURS);
+}
+
+bool ledger_row_is_interrupted(const struct ledger_row *row)
+{
+    return row->logs == NULL || strcmp(row->logs, LEDGER_RUNNING) == 0 ||
+           slice_starts_with(slice_of(row->logs), LEDGER_INTERRUPTED);
+}
+
+const char *ledger_row_reason(const struct ledger_row *row)
+{
+    static const char *const marks[] = { LEDGER_INTERRUPTED, LEDGER_OURS };
+
+    if (row->logs == NULL || row->logs[0] == '\0' || strcmp(row->logs, LEDGER_RUNNING) == 0)
+        return NULL;
+    for (size_t i = 0; i < array_length(marks); i++) {
+        if (slice_starts_with(slice_of(row->logs), marks[i]))
+            return row->logs + strlen(marks[i]);
+    }
+    return row->logs;
 }

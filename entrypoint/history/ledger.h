@@ -50,8 +50,9 @@ struct ledger {
     bool has_standard_strings;
 };
 
-/* How much of each row is read: names and states, which decide what is pending, or checksums too. */
-enum ledger_depth { LEDGER_NAMES, LEDGER_CHECKSUMS };
+/* How much of each row is read: names and states, which decide what is pending; checksums, too; or all of it.
+ */
+enum ledger_depth { LEDGER_NAMES, LEDGER_CHECKSUMS, LEDGER_DETAILS };
 
 /* What to read: whose ledger, and where. */
 struct ledger_request {
@@ -67,9 +68,8 @@ struct ledger_request {
 must_use bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                           struct ledger *out, struct error *err);
 
-/* The quick read that every start begins with, and most end with: names and states of the rows, in no
- * particular order, and the session. Nothing can be written with it; the requested depth does not matter, and
- * `schema` may be NULL. */
+/* The quick read that every start begins with, and most end with: the rows and the session. Nothing can be
+ * written with it, and `schema` may be NULL. */
 must_use bool ledger_glance(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                             struct ledger *out, struct error *err);
 
@@ -137,10 +137,19 @@ bool ledger_say_changed(const struct connection *conn, const struct ledger *ledg
 must_use bool ledger_record_clean_failure(struct connection *conn, const struct ledger *ledger,
                                           const char *const values[ROW_VALUES], struct error *err);
 
-/* What our unfinished rows begin their logs with; rows of Prisma's own don't. */
+/* What our unfinished rows begin their logs with; rows of Prisma's own don't. RUNNING is all that one says
+ * until it ends, INTERRUPTED begins what one says that was asked to stop. */
 #define LEDGER_OURS "tidelock: "
+#define LEDGER_RUNNING LEDGER_OURS "running"
+#define LEDGER_INTERRUPTED LEDGER_OURS "interrupted: "
 
 /* Whether the row was left by a tidelock that stopped halfway, so that its progress can be trusted. */
 bool ledger_row_is_resumable(const struct ledger_row *row);
+
+/* Whether an unfinished row tells of no failure: whoever wrote it was stopped, killed, or is at work. */
+bool ledger_row_is_interrupted(const struct ledger_row *row);
+
+/* What its logs say of its end, without our own marks; NULL = nothing. */
+const char *ledger_row_reason(const struct ledger_row *row);
 
 #endif

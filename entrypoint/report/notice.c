@@ -152,7 +152,7 @@ void notice_webhook(const struct occurrence *what, struct text *out)
         json_set_number(object, "exit_code", progress->exit_code);
     json_set_number(object, "applied", (int64_t)progress->applied);
     if (progress->is_compared)
-        json_set_number(object, "pending", (int64_t)progress->migrations[VERDICT_PENDING]);
+        json_set_number(object, "pending", (int64_t)progress_pending(progress));
     json_set_number(object, "duration_ms", (int64_t)((what->now - progress->started_at) * 1000));
     if (what->notice == NOTICE_BLOCKED)
         failure_json_set_text(object, "in_the_way", progress->in_the_way, FAILURE_JSON_MOST);

@@ -37,6 +37,15 @@ bool progress_is_final(enum progress_phase phase)
     return phase == PROGRESS_COMPLETE || phase == PROGRESS_FAILED || phase == PROGRESS_INTERRUPTED;
 }
 
+size_t progress_pending(const struct progress *progress)
+{
+    size_t count = 0;
+
+    for (int i = 0; i < VERDICTS; i++)
+        count += verdict_is_due((enum verdict)i) ? progress->migrations[i] : 0;
+    return count;
+}
+
 struct progress progress_begin(const char *path, struct build build)
 {
     return (struct progress) { .path = path,
@@ -69,8 +78,6 @@ void progress_applied(struct progress *progress, const char *name, double second
     progress->last_seconds = seconds;
     if (place != NULL)
         *place = (struct migration_duration) { name, seconds };
-    progress->migrations[VERDICT_PENDING] -= progress->migrations[VERDICT_PENDING] > 0;
-    progress->migrations[VERDICT_APPLIED]++;
 }
 
 void progress_enter(struct progress *progress, enum progress_phase phase)

@@ -105,6 +105,9 @@ struct progress {
     void *context;
 };
 
+/* How many migrations of the folder the database does not hold, as far as is known. */
+size_t progress_pending(const struct progress *progress);
+
 /* An empty one for a run that begins now. */
 struct progress progress_begin(const char *path, struct build build);
 

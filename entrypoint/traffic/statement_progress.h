@@ -35,8 +35,8 @@ void statement_progress_see(struct statement_progress *statement_progress,
 /* From 0 to 1; negative when it is not known. */
 double statement_progress_ratio(const struct statement_progress *statement_progress);
 
-/* "45 %, about 2 s left, create index concurrently: building index: scanning table, 1170 of 2600, 650/s": what
- * matters most stands first. */
+/* "45 %, about 2 s left, create index concurrently: building index: scanning table, 1170 of 2600, 650/s":
+ * what matters most stands first. */
 void statement_progress_describe(const struct statement_progress *statement_progress, struct text *out);
 
 #endif

@@ -39,7 +39,7 @@ static const char BLOCKED[] =
 
 /* Its progress. A phase that counts nothing has a total of 0. */
 static const char PROGRESSED[] =
-    ";SELECT pg_catalog.lower(command), phase, done, total FROM ("
+    "SELECT pg_catalog.lower(command), phase, done, total FROM ("
     "SELECT pid, command, phase, CASE WHEN blocks_total OPERATOR(pg_catalog.>) 0"
     " THEN blocks_done ELSE tuples_done END,"
     "       CASE WHEN blocks_total OPERATOR(pg_catalog.>) 0 THEN blocks_total ELSE tuples_total END"
@@ -56,5 +56,11 @@ void watch_question_add(int pid, struct text *out)
 {
     text_add_format(out, "%s%d%s", WANTED, pid, WANTED_END);
     text_add_format(out, BLOCKED, pid);
+    text_add_string(out, ";");
+    watch_progress_add(pid, out);
+}
+
+void watch_progress_add(int pid, struct text *out)
+{
     text_add_format(out, PROGRESSED, pid);
 }

@@ -14,4 +14,7 @@
 enum { WATCH_WANTED_COLUMNS = 7 };
 void watch_question_add(int pid, struct text *out);
 
+/* Adds the third alone. */
+void watch_progress_add(int pid, struct text *out);
+
 #endif

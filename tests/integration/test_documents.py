@@ -306,7 +306,7 @@ def test_commands_and_options_named_in_the_text_exist(document, tables):
         for option in words[: words.index("--") if "--" in words else None]:
             assert not option.startswith("--") or command in options[option.split("=")[0]], words
     if "tidelock/README" in document and "helm" not in document:
-        assert {code.split()[0] for code in named if re.match(r"--(?!no-)\w", code)} <= {*options}
+        assert {re.split("[ =]", code)[0] for code in named if re.match(r"--(?!no-)\w", code)} <= {*options}
     variables = {name for row in tables["options"] for name in (row["environment"] or "").split(", ")}
     assert {name for code in named for name in re.findall(r"\bTIDELOCK_[A-Z_]+\b", code)} <= variables
 

@@ -143,7 +143,7 @@ def test_tidelock_waits_while_prisma_applies(database, folder, tidelock, prisma)
     theirs = prisma.start("deploy")
     wait_until(lambda: database.query("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE '%%pg_sleep(2)%%' AND pid <> pg_backend_pid()"), "Prisma to apply", 60)
     # Its row is unfinished now, which is no failure while it holds the lock.
-    tidelock("status").succeeds(says="(running)")
+    tidelock("status").succeeds(says="running     001_slow")
     tidelock("deploy").succeeds(says="No pending")
     theirs.communicate(timeout=60)
     assert len(database.ledger()) == 1

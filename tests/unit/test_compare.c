@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "dialect/prisma_checksum.h"
 #include "history/compare.h"
+#include "history/ledger.h"
 #include "scratch.h"
 
 enum { NAMES_MOST = 8, LINE_MOST = 512 };
@@ -20,13 +21,14 @@ static size_t split_words(const char *line, char *copy, const char **words)
     return count;
 }
 
-/* A row from "A:1_a": applied, failed, rolled back, or both finished and rolled back. */
+/* A row from "A:1_a": applied, failed, interrupted, rolled back, or both finished and rolled back. */
 static struct ledger_row row_of(const char *word)
 {
     return (struct ledger_row) {
         .name = word + 2,
         .is_finished = word[0] == 'A' || word[0] == 'B',
         .is_rolled_back = word[0] == 'R' || word[0] == 'B',
+        .logs = word[0] == 'I' ? LEDGER_RUNNING : "it failed",
     };
 }
 
@@ -92,6 +94,10 @@ static void the_folder_and_the_ledger_tell_what_each_migration_is(void **state)
         { "1_a 2_b", "A:2_b", "1_a pending late, 2_b applied" },
         { "1_a 2_b 3_c", "A:2_b", "1_a pending late, 2_b applied, 3_c pending" },
         { "1_a", "F:1_a", "1_a failed; 1_a failed" },
+        { "1_a", "I:1_a", "1_a interrupted; 1_a failed" },
+        { "1_a", "I:1_a F:1_a", "1_a failed; 1_a failed; 1_a failed" },
+        { "1_a", "A:1_a I:1_a", "1_a interrupted; 1_a failed" },
+        { "1_a", "I:1_a A:1_a", "1_a interrupted; 1_a failed" },
         { "1_a", "R:1_a", "1_a pending again" },
         { "1_a", "B:1_a", "1_a pending again" },
         { "1_a", "R:1_a A:1_a", "1_a applied again" },

@@ -96,7 +96,7 @@ static void help_of_a_command_tells_its_own_options_and_exit_codes(void **state)
 
     (void)state;
     help_command(&COMMAND_STATUS, &out);
-    assert_non_null(strstr(out.at, "Usage: tidelock status [--json] [--exit-code] [OPTION]...\n"));
+    assert_non_null(strstr(out.at, "Usage: tidelock status [--all] [--json] [--exit-code] [OPTION]...\n"));
     assert_non_null(strstr(out.at, "\nExample:\n  tidelock status "));
     assert_non_null(strstr(out.at, "\nCommon options:\n  --json\n      print JSON\n"));
     assert_non_null(strstr(out.at, "\nWaiting:\n  --connect-deadline TIME\n"));
@@ -133,7 +133,7 @@ static void help_of_an_option_tells_all_of_it(void **state)
     assert_non_null(strstr(out.at, "  Choices        started, blocked, succeeded, failed\n"));
     text_reset(&out);
     help_option(option_named("strict"), &out);
-    assert_int_equal(strncmp(out.at, "--strict, --no-strict\n\n", 23), 0);
+    assert_int_equal(strncmp(out.at, "--strict[=FINDINGS], --no-strict\n\n", 34), 0);
     assert_null(strstr(out.at, "Default"));
 }
 

@@ -92,7 +92,7 @@ static void without_a_word_the_defaults_hold(void **state)
     assert_int_equal(last.config.leader_timeout_ms, 600000);
     assert_int_equal(last.config.lock_timeout_ms, 0);
     assert_int_equal(last.config.statement_timeout_ms, 0);
-    assert_false(last.config.is_strict);
+    assert_int_equal(last.config.strict, 0);
     assert_false(last.config.is_help);
     assert_int_equal(last.config.log_format, LOG_TEXT);
     assert_int_equal(last.config.log_level, LOG_INFO);
@@ -140,6 +140,7 @@ static void a_flag_can_be_given_denied_and_spelt_out(void **state)
         { "--strict", "TIDELOCK_STRICT=false", true },
         { "--strict=false", "TIDELOCK_STRICT=true", false },
         { "--strict=yes", "", true },
+        { "--strict=edited,missing", "TIDELOCK_STRICT=false", true },
         { "", "TIDELOCK_STRICT=1", true },
         { "", "TIDELOCK_STRICT=", false },
     };
@@ -148,7 +149,7 @@ static void a_flag_can_be_given_denied_and_spelt_out(void **state)
     for (size_t i = 0; i < array_length(cases); i++) {
         if (!load(FOR_DEPLOY, cases[i].arguments, cases[i].environment, NULL))
             fail_msg("case %zu: %s", i, last.err.message);
-        assert_int_equal(last.config.is_strict, cases[i].is_strict);
+        assert_int_equal(last.config.strict != 0, cases[i].is_strict);
     }
 }
 
@@ -221,16 +222,16 @@ static void what_is_wrong_is_named_with_its_origin(void **state)
         { FOR_DEPLOY, "--postgres://u:s3cret@h/d?a=b", "", NULL, "unexpected argument", "DATABASE_URL" },
         { FOR_DEPLOY, "--lock-timeout postgres://u:s3cret@h", "", NULL,
           "--lock-timeout: its value is not a duration", "unit" },
-        { FOR_DEPLOY, "", "TIDELOCK_STRICT=postgres://u:s3cret@h", NULL,
-          "TIDELOCK_STRICT: its value is not true or false", "true or false" },
+        { FOR_DEPLOY, "", "TIDELOCK_EVENTS=postgres://u:s3cret@h", NULL,
+          "TIDELOCK_EVENTS: its value is not true or false", "true or false" },
         { FOR_DEPLOY, "", "", "postgres://u:s3cret@h/d: x\n", "unknown key", "manual" },
         { FOR_DEPLOY, "--lock-timeout 5", "", NULL, "--lock-timeout: \"5\" is not a duration", "unit" },
         { FOR_DEPLOY, "", "TIDELOCK_LOCK_TIMEOUT=5", NULL, "TIDELOCK_LOCK_TIMEOUT: \"5\" is not a duration",
           "unit" },
-        { FOR_DEPLOY, "", "TIDELOCK_STRICT=maybe", NULL, "TIDELOCK_STRICT: \"maybe\" is not true or false",
+        { FOR_DEPLOY, "", "TIDELOCK_EVENTS=maybe", NULL, "TIDELOCK_EVENTS: \"maybe\" is not true or false",
           "" },
         { FOR_DEPLOY, "", "", "\nlock_timeout: 5\n", "tidelock.yaml:2: \"5\" is not a duration", "unit" },
-        { FOR_STATUS, "", "", "strict: maybe\n", "tidelock.yaml:1: \"maybe\" is not true or false", "" },
+        { FOR_STATUS, "", "", "events: maybe\n", "tidelock.yaml:1: \"maybe\" is not true or false", "" },
         { FOR_DEPLOY, "", "", "a_b: 1\n", "tidelock.yaml:1: unknown key \"a_b\"", "tidelock manual" },
         { FOR_DEPLOY, "", "", "# x\nlock-timeout: 5s\n", "tidelock.yaml:2: unknown key \"lock-timeout\"",
           "Did you mean \"lock_timeout\"?" },
