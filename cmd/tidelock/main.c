@@ -10,6 +10,7 @@
 #include "base/names.h"
 #include "base/signals.h"
 #include "command.h"
+#include "config/flags.h"
 #include "config/load.h"
 #include "config/options.h"
 #include "config/secret.h"

@@ -23,7 +23,4 @@ struct command_line {
 must_use bool config_load(struct arena *arena, unsigned command, const struct command_line *line,
                           struct config *out, struct error *err);
 
-/* How many of these words are options, with their values, before the first other word. */
-int config_options_before(int count, char *const *words);
-
 #endif

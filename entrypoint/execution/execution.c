@@ -1,4 +1,5 @@
 #include "execution/execution.h"
+#include "execution/failure_text.h"
 
 #include <stdio.h>
 #include <string.h>

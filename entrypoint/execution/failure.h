@@ -118,8 +118,4 @@ struct failure {
     struct failure_names names;
 };
 
-/* Writes class, holds and hint into `err` as decided; `holds` is kept if it is already set. The server's hint
- * moves to the detail, because the hint is ours. */
-void failure_describe(const struct failure *failure, struct error *err);
-
 #endif

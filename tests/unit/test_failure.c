@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "execution/failure.h"
+#include "execution/failure_text.h"
 
 /* Every combination of facts: what is counted here has a digit for each fact. */
 enum { FLAGS = 11, COMBINATIONS = ERROR_CLASSES * MODES * LEFTOVERS * (1 << FLAGS) * OBSTACLES };

@@ -98,7 +98,7 @@ static void help_of_a_command_tells_its_own_options_and_exit_codes(void **state)
     help_command(&COMMAND_STATUS, &out);
     assert_non_null(strstr(out.at, "Usage: tidelock status [--all] [--json] [--exit-code] [OPTION]...\n"));
     assert_non_null(strstr(out.at, "\nExample:\n  tidelock status "));
-    assert_non_null(strstr(out.at, "\nCommon options:\n  --json\n      print JSON\n"));
+    assert_non_null(strstr(out.at, "\n  --json\n      print JSON\n"));
     assert_non_null(strstr(out.at, "\nWaiting:\n  --connect-deadline TIME\n"));
     assert_non_null(strstr(out.at, "DATABASE_URL_FILE"));
     assert_non_null(strstr(out.at, "(default 1m)"));
