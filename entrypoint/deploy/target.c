@@ -44,8 +44,7 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    if (!place_find(arena, &DIALECT_PRISMA, config, &path, err) ||
-        !folder_check(&DIALECT_PRISMA, path, err))
+    if (!place_find(arena, &DIALECT_PRISMA, config, &path, err) || !folder_check(&DIALECT_PRISMA, path, err))
         return false;
     /* A password that must be requested first is not available yet. */
     if (config->password_from == PASSWORD_NOWHERE)

@@ -1,6 +1,5 @@
 """status: what is applied, pending, failed, edited, missing; it changes nothing."""
 
-import json
 import os
 import pty
 import re
