@@ -180,13 +180,11 @@ static void add_persists(const struct failure_names *names, enum mode mode, stru
 {
     if (mode == MODE_BACKFILL && names->done == 0)
         text_add_format(out, "%s%s", names->persists, names->persists[0] == '\0' ? "" : ".");
-    else if (names->done > 0 && names->lasting == names->done)
-        text_add_format(out, "%zu of %zu statement%s persisted:%s.", names->done, names->statements,
-                        text_plural(names->statements), names->persists);
     else if (names->done > 0)
-        text_add_format(
-            out, "%zu of %zu statements are done; %s%s.", names->done, names->statements,
-            names->lasting == 0 ? "none of them outlasts the session" : "what persists:", names->persists);
+        text_add_format(out, "%zu of %zu statement%s %s:%s.", names->done, names->statements,
+                        text_plural(names->statements),
+                        names->lasting == names->done ? "persisted" : "done; what persists",
+                        names->lasting == 0 ? " nothing" : names->persists);
 }
 
 static void add_unknown(const struct failure_names *names, enum mode mode, struct text *out)

@@ -161,7 +161,7 @@ def test_one_that_another_tool_left_unfinished_is_not_resumed(database, folder, 
 
 def test_a_stepwise_migration_that_failed(database, folder, tidelock, tmp_path):
     folder.add("001_steps", "-- tidelock: transaction=off\nCREATE TEMP TABLE scratch (id int);\nCREATE TABLE u (id int);\nSELECT 1/0;\n")
-    failed = tidelock("deploy", "--status-file", tmp_path / "metrics").fails(exit=7, says="2 of 3 statements are done; what persists: line 3: CREATE TABLE u (id int).")
+    failed = tidelock("deploy", "--status-file", tmp_path / "metrics").fails(exit=7, says="2 of 3 statements done; what persists: line 3: CREATE TABLE u (id int).")
     assert "CREATE TEMP TABLE" not in failed.errors
     assert count_in(tmp_path / "metrics", "failed") == 1 and count_in(tmp_path / "metrics", "running") == 0
     data = status_of(tidelock)
