@@ -310,8 +310,7 @@ static void add_correct(const struct failure_facts *facts, const struct failure_
                             : " Databases that already have it will report the edit.");
 }
 
-/* Those of the script's transactions are followed by a test (test_transaction_advice.py), which sees them
- * help. */
+/* What it says of the script's transactions is followed by test_transaction_advice.py, which sees it help. */
 static const char *const ADVICE[FAILURE_NEXTS] = {
     [NEXT_FIND_OUT] = "Deploy again: tidelock finds out what was done and resumes from there.",
     [NEXT_NOT_ONE] = "Take \"transaction=on\" out of the directive in %s and deploy again.",
