@@ -10,13 +10,11 @@ static void add_persists(const struct failure_names *names, enum mode mode, stru
 {
     if (mode == MODE_BACKFILL && names->done == 0)
         text_add_format(out, "%s%s", names->persists, names->persists[0] == '\0' ? "" : ".");
-    else if (names->done > 0 && names->lasting == names->done)
-        text_add_format(out, "%zu of %zu statement%s persisted:%s.", names->done, names->statements,
-                        text_plural(names->statements), names->persists);
     else if (names->done > 0)
-        text_add_format(
-            out, "%zu of %zu statements are done; %s%s.", names->done, names->statements,
-            names->lasting == 0 ? "none of them outlasts the session" : "what persists:", names->persists);
+        text_add_format(out, "%zu of %zu statement%s %s:%s.", names->done, names->statements,
+                        text_plural(names->statements),
+                        names->lasting == names->done ? "persisted" : "done; what persists",
+                        names->lasting == 0 ? " nothing" : names->persists);
 }
 
 static void add_unknown(const struct failure_names *names, enum mode mode, struct text *out)
@@ -142,8 +140,7 @@ static void add_correct(const struct failure_facts *facts, const struct failure_
                             : " Databases that already have it will report the edit.");
 }
 
-/* Those of the script's transactions are followed by a test (test_transaction_advice.py), which sees them
- * help. */
+/* What it says of the script's transactions is followed by test_transaction_advice.py, which sees it help. */
 static const char *const ADVICE[FAILURE_NEXTS] = {
     [NEXT_FIND_OUT] = "Deploy again: tidelock finds out what was done and resumes from there.",
     [NEXT_NOT_ONE] = "Take \"transaction=on\" out of the directive in %s and deploy again.",
