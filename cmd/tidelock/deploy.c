@@ -49,7 +49,7 @@ static bool rehearse(struct arena *arena, const struct config *config, int *exit
     if (!target_find_database(arena, config, &target, err) ||
         !target_find_and_begin(arena, config, &target, err))
         return false;
-    reporting_log_start(&target.folder);
+    reporting_log_start(&target);
     if (!deployment_run(config, &target, &progress, &report, err))
         return false;
     print_rehearsal(&report);
@@ -72,7 +72,7 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
     reporting.is_result_printed = true;
     is_done = is_done && target_find_and_begin(arena, config, &target, err);
     if (is_done) {
-        reporting_log_start(&target.folder);
+        reporting_log_start(&target);
         is_done = deployment_run(config, &target, &reporting.progress, &report, err);
     }
     reporting_end(&reporting, is_done ? NULL : err);

@@ -113,12 +113,14 @@ size_t reporting_add_totals(struct log_value values[REPORTING_TOTALS])
     return REPORTING_TOTALS;
 }
 
-void reporting_log_start(const struct folder *folder)
+void reporting_log_start(const struct target *target)
 {
+    const struct folder *folder = &target->folder;
     const struct log_value values[] = { { .name = "version", .text = version_build().version },
                                         { .name = "folder", .text = folder->path },
                                         { .name = "migrations", .number = (int64_t)folder->count } };
 
+    log_context(LOG_DATABASE, endpoint_database(&target->endpoint));
     log_event(LOG_INFO, values, array_length(values), "%zu migration%s found in %s", folder->count,
               text_plural(folder->count), folder->path);
 }

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "config/url.h"
-#include "history/migration.h"
+#include "deploy/target.h"
 #include "report/progress.h"
 #include "report/publish.h"
 
@@ -26,8 +26,8 @@ struct reporting {
 void reporting_begin(struct reporting *reporting, const struct config *config,
                      const struct endpoint *endpoint);
 
-/* Logs what this is and what the folder holds: the first line of every run. */
-void reporting_log_start(const struct folder *folder);
+/* Logs what this is, what it is asked to work on, and what the folder holds: the first line of every run. */
+void reporting_log_start(const struct target *target);
 
 /* The last word's numbers: applied, pending, duration_ms, retries. After the run they are known, and added to
  * `values`; returns how many. */

@@ -29,7 +29,7 @@ static bool open_gate(struct arena *arena, const struct config *config, struct t
 
     if (!target_find_and_begin(arena, config, target, err))
         return false;
-    reporting_log_start(&target->folder);
+    reporting_log_start(target);
     if (config->is_waiting)
         return wait_for_level(config, target, progress, err);
     return deployment_run(config, target, progress, &report, err);

@@ -40,7 +40,7 @@ def test_the_first_record_says_what_runs_and_the_last_how_it_went(database, fold
     folder.add("002_b", "CREATE TABLE b ()")
     words = [command[0], "--log-format", "json", *command[1:]]
     seen = records(tidelock(*words).succeeds())
-    assert seen[0] | {"folder": "prisma/migrations", "migrations": 2} == seen[0] and seen[0]["version"] == json.loads(tidelock("version", "--json").out)["version"]
+    assert seen[0] | {"database": database.name, "folder": "prisma/migrations", "migrations": 2} == seen[0] and seen[0]["version"] == json.loads(tidelock("version", "--json").out)["version"]
     where = {"database": database.name, "schema": "public", "host": f"127.0.0.1:{database.server.port}", "role": "postgres"}
     assert seen[1] | where == seen[1] and re.fullmatch(r"\d+\.\d+", seen[1]["server_version"])
     assert seen[-1] | {"applied": 2, "pending": 0, "retries": 0, "exit_code": 0, "phase": "complete"} == seen[-1]
