@@ -29,7 +29,7 @@ static const char *note_of(const struct account *account)
                    ? "  (halfway; the next deployment resumes it, or says what a person has to decide)"
                    : "";
     if (account->verdict == VERDICT_PENDING && item->was_rolled_back)
-        return "  (failed before, rolled back)";
+        return "  (rolled back before)";
     return item != NULL && item->is_out_of_order ? "  (older than the last applied)" : "";
 }
 
@@ -204,7 +204,8 @@ static void print_edited_advice(const struct overview *overview)
     if (edited > 0)
         print_line(
             "\nWarning: %zu migration%s edited after %s applied; the edit was not run. Restore the "
-            "file%s, and put the change into a new migration.",
+            "file%s, and put the change into a new migration; or, if it changes nothing: tidelock resolve "
+            "--accept-edit NAME",
             edited, edited == 1 ? " was" : "s were", edited == 1 ? "it was" : "they were",
             text_plural(edited));
 }

@@ -95,7 +95,7 @@ def test_what_was_never_true_is_taken_back(database, folder, tidelock):
     tidelock("resolve", "--applied", "001_a", "002_b").succeeds()
     tidelock("resolve", "--pending", "002_b").succeeds(says="Migration 002_b marked as pending.")
     tidelock("resolve", "--pending", "002_b").succeeds(says="Migration 002_b marked as pending.")
-    tidelock("status").succeeds(says="pending  002_b")
+    tidelock("status").succeeds(says="pending     002_b")
     [_, taken] = database.ledger()
     assert taken.rolled_back and not taken.finished and "taken back" in taken.logs
     tidelock("resolve", "--applied", "002_b").succeeds()
@@ -127,7 +127,7 @@ def test_an_edit_is_accepted_after_saying_what_it_is(database, folder, tidelock,
     tidelock("deploy").succeeds()
     [was] = database.ledger()
     folder.replace("001_a", script)
-    tidelock("status").succeeds(says="edited   001_a")
+    tidelock("status").succeeds(says="edited      001_a")
     tidelock("resolve", "--accept-edit", "001_a", "--dry-run").succeeds(says=says)
     assert database.ledger() == [was]
     tidelock("resolve", "--accept-edit", "001_a").succeeds(says=says)

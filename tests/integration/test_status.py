@@ -34,7 +34,7 @@ def test_every_state_is_listed_and_counted(database, folder, tidelock):
     assert states["000_first"]["out_of_order"] and states["004_bad"]["rolled_back_before"]
     assert data["missing"] == ["002_b"] and data["failed"] == [] and not data["up_to_date"]
     text = tidelock("status").succeeds().out
-    for line in ["edited      001_a", "missing     002_b", "pending     004_bad  (failed before, rolled back)"]:
+    for line in ["edited      001_a", "missing     002_b", "pending     004_bad  (rolled back before)"]:
         assert line in text, text
 
 
