@@ -56,7 +56,7 @@ def test_the_migration_timeout_is_obeyed(database, folder, tidelock, proxy, hole
     break_cancels(proxy, hole)
     result = running.wait(PATIENCE)
     assert result.code == (6 if mode == "atomic" else 3), result.errors
-    assert "it took longer than the migration-timeout" in result.errors and "applied" not in result.out
+    assert "it took longer than the migration-timeout" in result.errors and "tidelock: applied" not in result.errors
     wait_for_nobody(database)
     assert not database.holds("slow") and database.applied() == []
 
