@@ -1,5 +1,4 @@
 #include "execution/execution.h"
-#include "execution/failure_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "base/memory.h"
 #include "base/signals.h"
 #include "execution/circumstance.h"
+#include "execution/failure_text.h"
 #include "execution/ledger_mention.h"
 #include "execution/session_state.h"
 #include "postgres/query.h"

@@ -177,7 +177,7 @@ def sums(out):
 @pytest.mark.parametrize("who", ["ordinary", "limited role", "limited database", "superuser"])
 def test_what_is_printed_adds_up(servers, tool, who):
     major = distribution_major()
-    server = Server(major, servers.binaries[major], settings=["max_connections=20", "superuser_reserved_connections=2"])
+    server = Server(major, servers.binaries[major], settings=["max_connections=20", "superuser_reserved_connections=2", "autovacuum=off"])
     try:
         server.query("CREATE ROLE app LOGIN")
         server.query("CREATE DATABASE app OWNER app")
