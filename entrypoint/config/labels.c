@@ -52,7 +52,7 @@ bool labels_parse(const char *text, struct labels *out, struct error *err)
         return error_set(err, ERROR_USAGE, "the labels are longer than %d bytes", LABELS_BYTES_MOST);
     for (; text != NULL && *text != '\0'; text += *text == ',') {
         size_t length = strcspn(text, ",");
-        struct label label;
+        struct label label = { .name = slice_of("") };
 
         if (!parse_one(slice_trim((struct slice) { text, length }), &label, err))
             return false;

@@ -130,18 +130,25 @@ static enum error_class class_of_nothing(enum error_class class)
 }
 
 /* A failure that left something behind is partial, unless only a lock was missing and the next run resumes by
- * itself; being stopped or disconnected is neither clean nor partial. */
+ * itself. */
+static enum error_class class_of_rest(enum error_class class, unsigned set)
+{
+    if ((set & TABLE_LOCK) != 0 && (set & (PERSON | COMMITTED | STUCK)) == 0)
+        return ERROR_HELD_UP;
+    return (set & (STOPPED | LOST)) == 0 ? ERROR_PARTIAL : class;
+}
+
+/* Being stopped or disconnected is neither clean nor partial. */
 static enum error_class class_of(enum error_class class, enum failure_holds holds, unsigned set)
 {
     bool is_failure = (set & (STOPPED | LOST)) == 0;
-    bool is_held_up = (set & TABLE_LOCK) != 0 && (set & (PERSON | COMMITTED | STUCK)) == 0;
 
     switch (holds) {
     case HOLDS_ESCAPED:
         return is_failure ? ERROR_PARTIAL : class;
     case HOLDS_PERSISTS:
     case HOLDS_LEFTOVER:
-        return is_held_up ? ERROR_HELD_UP : is_failure ? ERROR_PARTIAL : class;
+        return class_of_rest(class, set);
     case HOLDS_UNKNOWN:
         return is_failure ? ERROR_LOST : class;
     case HOLDS_COMMIT:

@@ -212,42 +212,33 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     return true;
 }
 
-/* The rows, or NULL. */
-static struct result *glance(struct arena *arena, struct connection *conn,
-                             const struct ledger_request *wanted, const struct guard *guard,
-                             struct ledger *out, struct error *err)
+static void free_results(struct result *results[LEDGER_RESULTS])
 {
-    const struct query query = { .name = "ledger_glance", .sql = rows_text(wanted) };
-    struct result *results[LEDGER_RESULTS];
-    bool is_read = ask(conn, guard, &query, results, err);
-
-    if (results[0] != NULL)
-        read_session(arena, results[0], wanted->schema, out);
-    result_free(results[0]);
-    result_free(results[1]);
-    if (is_read)
-        return results[2];
-    result_free(results[2]);
-    return NULL;
+    for (int i = 0; i < LEDGER_RESULTS; i++)
+        result_free(results[i]);
 }
 
 bool ledger_glance(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                    struct ledger *out, struct error *err)
 {
+    const struct query query = { .name = "ledger_glance", .sql = rows_text(wanted) };
     struct guard guard = guard_of(arena, wanted, GUARD_GLANCE);
-    auto_result struct result *rows = NULL;
+    struct result *results[LEDGER_RESULTS];
+    bool is_read = ask(conn, &guard, &query, results, err);
 
-    *out = ledger_of(wanted);
-    rows = glance(arena, conn, wanted, &guard, out, err);
-    if (rows == NULL && strcmp(err->sqlstate, "42501") == 0) {
+    if (!is_read && strcmp(err->sqlstate, "42501") == 0) {
+        free_results(results);
         guard.use = GUARD_READ;
-        rows = glance(arena, conn, wanted, &guard, out, err);
+        is_read = ask(conn, &guard, &query, results, err);
     }
-    if (rows == NULL)
-        return is_missing(err) || explain_read_failure(conn, wanted->dialect, &guard, err);
-    out->exists = true;
-    read_rows(arena, rows, out);
-    return true;
+    *out = ledger_of(wanted);
+    out->exists = is_read;
+    if (results[0] != NULL)
+        read_session(arena, results[0], wanted->schema, out);
+    if (is_read)
+        read_rows(arena, results[LEDGER_RESULTS - 1], out);
+    free_results(results);
+    return is_read || is_missing(err) || explain_read_failure(conn, wanted->dialect, &guard, err);
 }
 
 /* The tables in the schema; PostGIS' own do not count (Prisma ignores them, too). The ledger ($3) appears

@@ -140,7 +140,7 @@ must_use bool ledger_record_clean_failure(struct connection *conn, const struct 
 /* What our unfinished rows begin their logs with; rows of Prisma's own don't. RUNNING is all that one says
  * until it ends, INTERRUPTED begins what one says that was asked to stop. */
 #define LEDGER_OURS "tidelock: "
-#define LEDGER_RUNNING LEDGER_OURS "running"
+#define LEDGER_RUNNING (LEDGER_OURS "running")
 #define LEDGER_INTERRUPTED LEDGER_OURS "interrupted: "
 
 /* Whether the row was left by a tidelock that stopped halfway, so that its progress can be trusted. */
