@@ -44,7 +44,8 @@ struct resolving {
 
 /* ---- what each way asks of the ledger ---- */
 
-/* What an interrupted statement left would stay for good: nobody runs that statement again. */
+/* What an interrupted statement left would stay: nobody runs that statement again as applied, and once the
+ * row is closed nobody knows any more whose it is. */
 static bool check_leftover(const struct resolving *all, const struct ledger_row *row, struct error *err)
 {
     struct leftover left;
@@ -53,36 +54,39 @@ static bool check_leftover(const struct resolving *all, const struct ledger_row 
         return false;
     if (left.what[0] == '\0')
         return true;
-    error_set(err, ERROR_REFUSED, "migration \"%s\" is not applied: its interrupted statement left %s",
-              row->name, left.what);
+    error_set(err, ERROR_REFUSED,
+              "migration \"%s\" cannot be resolved yet: its interrupted statement left %s", row->name,
+              left.what);
     error_holds(err, "Nothing was changed.");
-    return error_hint(err,
-                      "%sype: %s; see that the schema holds all of the migration, and type the same again.",
+    return error_hint(err, "%sype: %s; look at the schema, and type the same again.",
                       ledger_row_is_resumable(row) && !row->is_rolled_back
                           ? "Let the next deployment finish it (tidelock deploy), or t"
                           : "T",
                       left.remedy);
 }
 
-static bool look_applied(const struct resolving *all, struct resolved *item, struct error *err)
+static bool check_leftovers(const struct resolving *all, const struct resolved *item, struct error *err)
 {
-    const struct ledger *ledger = &all->ledger;
-
-    if (!ledger->dialect->check_applied(ledger->rows, ledger->count, item->name, err))
-        return false;
-    for (size_t i = 0; i < ledger->count; i++) {
-        const struct ledger_row *row = &ledger->rows[i];
+    for (size_t i = 0; i < all->ledger.count; i++) {
+        const struct ledger_row *row = &all->ledger.rows[i];
 
         if (!row->is_finished && strcmp(row->name, item->name) == 0 && !check_leftover(all, row, err))
             return false;
     }
-    random_uuid(item->id);
     return true;
+}
+
+static bool look_applied(const struct resolving *all, struct resolved *item, struct error *err)
+{
+    random_uuid(item->id);
+    return all->ledger.dialect->check_applied(all->ledger.rows, all->ledger.count, item->name, err) &&
+           check_leftovers(all, item, err);
 }
 
 static bool look_rolled_back(const struct resolving *all, struct resolved *item, struct error *err)
 {
-    return all->ledger.dialect->check_rolled_back(all->ledger.rows, all->ledger.count, item->name, err);
+    return all->ledger.dialect->check_rolled_back(all->ledger.rows, all->ledger.count, item->name, err) &&
+           check_leftovers(all, item, err);
 }
 
 /* Only what was recorded by hand has never run: the tool counts a step of what it applies. */
@@ -149,6 +153,8 @@ static bool look_accept_edit(const struct resolving *all, struct resolved *item,
         print_line(
             "  Of that, only the checksum is known (SHA-256 %s): your version control knows what has changed.",
             found->row->checksum);
+    if (edit == EDIT_UNKNOWN)
+        print_line("  The edit itself has not been run on this database.");
     item->is_idle = edit == EDIT_NONE;
     item->row[ROW_ID] = found->row->id;
     item->row[ROW_STORED] = found->row->checksum;

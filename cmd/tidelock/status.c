@@ -52,6 +52,18 @@ static void add_advancement(const struct advancement *at, struct text *out)
         text_add_format(out, "; statement %zu", at->done + 1);
 }
 
+/* Texts of others may have several lines. */
+static void print_part(const char *label, const char *text)
+{
+    while (text != NULL && *text != '\0') {
+        size_t length = strcspn(text, "\n");
+
+        print_line("              %-9s %.*s", label, (int)length, text);
+        label = "";
+        text += length + (text[length] == '\n');
+    }
+}
+
 /* What there is to say about one that is not done: beneath its line. */
 static void print_details(const struct overview *overview, const struct account *account)
 {
@@ -65,12 +77,10 @@ static void print_details(const struct overview *overview, const struct account 
         print_line("              by        %s", line.at);
         return;
     }
-    if (account->reason != NULL)
-        print_line("              reason    %s", account->reason);
-    if (account->persists != NULL)
-        print_line("              persists  %s", account->persists);
-    else if (account->row != NULL && !account->row->is_finished)
-        print_line("              persists  not known: another tool began it");
+    print_part("reason", account->reason);
+    print_part("persists", account->persists);
+    if (account->persists == NULL && account->row != NULL && !account->row->is_finished)
+        print_part("persists", "not known: another tool began it");
 }
 
 /* Widths of the columns of --all. */
@@ -192,7 +202,7 @@ static void print_pending_advice(const struct overview *overview)
     if (history->missing_count > 0 && !history->is_ahead)
         print_replacement_advice(overview);
     print_line("\nTo apply what is pending: tidelock deploy");
-    if (applied + history->missing_count == 0)
+    if (overview->ledger.exists && applied + history->missing_count == 0)
         print_line("If the database already holds the schema: tidelock baseline");
 }
 
@@ -223,10 +233,10 @@ static void print_advice(const struct overview *overview)
         add_leader(&overview->leader, &who);
         print_line("\nA deployment is running: %s%s%s.", who.at,
                    overview->leader.since[0] == '\0' ? "" : ", at work since ", overview->leader.since);
-    } else if (overview->not_empty != NULL && history->counts[VERDICT_PENDING] > 0)
-        print_line("\nA deployment would refuse this database: %s.\n%s", overview->not_empty,
-                   overview->instead);
-    else if (history->failed_count > 0)
+    } else if (overview->not_empty != NULL && history->counts[VERDICT_PENDING] > 0) {
+        print_line("\nA deployment would refuse this database: %s.", overview->not_empty);
+        print_line("%s", overview->instead);
+    } else if (history->failed_count > 0)
         print_failed_advice(overview, history->failed[0]);
     else if (history->counts[VERDICT_PENDING] > 0)
         print_pending_advice(overview);

@@ -61,6 +61,7 @@ static enum phase complete_at_once(struct deployment *d, struct error *err)
     if (!validate_edited(d->folder, &d->history, 0, err))
         return PHASE_FAILED;
     validate_warn_of_edited(d->folder, &d->history);
+    validate_say_ahead(&d->history);
     show_history(d);
     return complete(d);
 }
@@ -315,8 +316,9 @@ static bool apply_one(struct deployment *d, struct error *err)
         d->ledger.size.finished++;
         text_copy_cut(d->ledger.anchor, sizeof d->ledger.anchor, d->execution.id);
         deployment_report_applied(d);
+        /* The record of a failure names it, too. */
+        log_context(LOG_MIGRATION, NULL);
     }
-    log_context(LOG_MIGRATION, NULL);
     return is_applied;
 }
 

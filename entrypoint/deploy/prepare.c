@@ -132,8 +132,10 @@ static bool check_scripts(struct deployment *d, struct error *err)
 
         if (!deployment_is_due(d, i))
             continue;
+        log_context(LOG_MIGRATION, d->folder->items[i].name);
         if (!migration_check(&execution, err))
             return false;
+        log_context(LOG_MIGRATION, NULL);
         d->report->due[d->report->due_count++] =
             (struct due_migration) { .name = d->folder->items[i].name,
                                      .mode = execution.mode,

@@ -64,9 +64,13 @@ static bool refuse(const struct folder *folder, const struct history *history, u
         return error_hint(err,
                           "A newer image was here. To deploy an older one after it: "
                           "--strict=edited,out-of-order.");
+    if (found == 1u << FINDING_OUT_OF_ORDER)
+        return error_hint(
+            err, "Rename its directory so that it comes last, or deploy with --strict=edited,missing.");
     return error_hint(
         err,
-        "Restore the migrations as they were applied (see: tidelock status), or deploy without --strict.");
+        "Restore the migrations as they were applied (see: tidelock status), or deploy without --strict. An "
+        "edit that changes nothing can be accepted: tidelock resolve --accept-edit NAME");
 }
 
 void validate_warn_of_edited(const struct folder *folder, const struct history *history)
@@ -142,6 +146,13 @@ bool validate_related(const struct folder *folder, const struct history *history
                       command.at);
 }
 
+void validate_say_ahead(const struct history *history)
+{
+    if (history->is_ahead)
+        log_info("the database is ahead of this folder by %zu migration%s: a newer image has been deployed",
+                 history->missing_count, text_plural(history->missing_count));
+}
+
 bool validate_findings(const struct folder *folder, const struct history *history, unsigned strict,
                        struct error *err)
 {
@@ -153,10 +164,8 @@ bool validate_findings(const struct folder *folder, const struct history *histor
         if (finding != FINDINGS)
             log_warn("%s %s; continuing nevertheless", folder->items[i].name, SAID[finding]);
     }
-    if (history->is_ahead)
-        log_info("the database is ahead of this folder by %zu migration%s: a newer image has been deployed",
-                 history->missing_count, text_plural(history->missing_count));
-    else if (history->missing_count > 0)
+    validate_say_ahead(history);
+    if (!history->is_ahead && history->missing_count > 0)
         warn_of_missing(folder, history);
     return true;
 }

@@ -28,6 +28,9 @@ must_use bool validate_related(const struct folder *folder, const struct history
 must_use bool validate_findings(const struct folder *folder, const struct history *history, unsigned strict,
                                 struct error *err);
 
+/* Says that a newer image has been deployed, where that is so. */
+void validate_say_ahead(const struct history *history);
+
 /* Names the failed migrations that are not in the folder, in one line; none of its own is pending. */
 void validate_warn_of_strays(const struct history *history);
 

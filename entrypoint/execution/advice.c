@@ -24,10 +24,10 @@ static const struct {
       "The ledger records nothing as applied, but the database holds what {name} creates. If it holds the folder's "
       "schema: tidelock baseline (--to LAST_MIGRATION). If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE | ADVICE_MISSING,
-      "The database already holds all that {name} creates, and applied migrations are not in the folder. If it "
+      "By name, the database already holds all that {name} creates, and applied migrations are not in the folder. If it "
       "replaces them (squashed or renamed): tidelock resolve --applied \"{name}\". If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE,
-      "The database already holds all that {name} creates. If that is its work: tidelock resolve --applied "
+      "By name, the database already holds all that {name} creates. If that is its work: tidelock resolve --applied "
       "\"{name}\". If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_SOME_THERE,
       "The database holds part of what {name} creates, but not {absent}. Drop what is there, or create the rest by "

@@ -105,7 +105,7 @@ def test_what_the_database_holds_already_can_be_recorded(database, folder, tidel
     database.query("CREATE TABLE b (id int); CREATE INDEX b_id ON b (id); ALTER TABLE a ADD COLUMN n int")
     folder.add("002_b", "CREATE TABLE b (id int);\nCREATE INDEX b_id ON b (id);\nALTER TABLE a ADD COLUMN n int;")
     result = tidelock("deploy")
-    result.fails(exit=6, says=["42P07", "The database already holds all that 002_b creates."])
+    result.fails(exit=6, says=["42P07", "By name, the database already holds all that 002_b creates."])
     command = re.search(r'tidelock (resolve --applied) "(.*?)"', next_of(result))
     tidelock(*command[1].split(), command[2]).succeeds()
     tidelock("deploy").succeeds(says="No pending")

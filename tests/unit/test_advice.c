@@ -15,10 +15,10 @@ static void every_row_reads_so(void **state)
           "The ledger records nothing as applied, but the database holds what 001_a creates. If it holds the folder's "
           "schema: tidelock baseline (--to LAST_MIGRATION). If not, rename what is in the way, or drop it if nobody needs it." },
         { "42701", ADVICE_ALL_THERE,
-          "The database already holds all that 001_a creates. If that is its work: tidelock resolve --applied "
+          "By name, the database already holds all that 001_a creates. If that is its work: tidelock resolve --applied "
           "\"001_a\". If not, rename what is in the way, or drop it if nobody needs it." },
         { "42P06", ADVICE_ALL_THERE | ADVICE_MISSING,
-          "The database already holds all that 001_a creates, and applied migrations are not in the folder. If it "
+          "By name, the database already holds all that 001_a creates, and applied migrations are not in the folder. If it "
           "replaces them (squashed or renamed): tidelock resolve --applied \"001_a\". If not, rename what is in the way, or drop it if nobody needs it." },
         { "42710", ADVICE_SOME_THERE,
           "The database holds part of what 001_a creates, but not \"b\". Drop what is there, or create the rest by "
