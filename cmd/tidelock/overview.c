@@ -103,7 +103,7 @@ static void find_work(struct arena *arena, struct connection *conn, struct overv
     watch_progress_add(out->leader.pid, &sql);
     if (!query_run(conn, &(const struct query) { .name = "progress", .sql = sql.at }, NULL, &seen,
                    &ignored) ||
-        result_rows(seen) == 0)
+        result_rows(seen) == 0 || result_text(seen, 0, 0)[0] == '\0')
         return;
     statement_progress_see(&progress, &(const struct progress_sample) {
                                           .command = result_text(seen, 0, 0),

@@ -58,7 +58,7 @@ void print_json(struct json *value)
 {
     auto_text struct text out = text_init(JSON_MOST);
 
-    json_write(value, true, &out);
+    json_write(value, lines_to == PRINT_TO_STDOUT, &out);
     redact(out.at);
     (void)puts(out.at);
 }

@@ -18,7 +18,7 @@ void print_line(const char *format, ...) printf_like(1, 2);
 /* Text that has its own line feeds. */
 void print_text(const char *text);
 
-/* The value, indented; frees it. */
+/* The value, indented, or in one line where the log is for machines; frees it. */
 void print_json(struct json *value);
 
 /* The last output of a run that failed: a block of lines for people, one record for machines. */

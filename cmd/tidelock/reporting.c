@@ -79,6 +79,7 @@ static void write_termination_log(const struct config *config, const struct text
 /* Of the run that has ended. */
 static struct {
     bool is_known;
+    bool is_compared;
     size_t applied;
     size_t pending;
     size_t retries;
@@ -88,6 +89,7 @@ static struct {
 static void add_up(const struct progress *progress)
 {
     totals.is_known = true;
+    totals.is_compared = progress->is_compared;
     totals.applied = progress->applied;
     totals.pending = progress_pending(progress);
     totals.duration_ms = (int64_t)((progress->ended_at - progress->started_at) * 1000);
@@ -102,15 +104,15 @@ size_t reporting_add_totals(struct log_value values[REPORTING_TOTALS])
 {
     const struct log_value all[REPORTING_TOTALS] = {
         { .name = "applied", .number = (int64_t)totals.applied },
-        { .name = "pending", .number = (int64_t)totals.pending },
         { .name = "duration_ms", .number = totals.duration_ms },
         { .name = "retries", .number = (int64_t)totals.retries },
+        { .name = "pending", .number = (int64_t)totals.pending },
     };
 
     if (!totals.is_known)
         return 0;
     memcpy(values, all, sizeof all);
-    return REPORTING_TOTALS;
+    return totals.is_compared ? REPORTING_TOTALS : REPORTING_TOTALS - 1;
 }
 
 void reporting_log_start(const struct target *target)

@@ -29,8 +29,8 @@ void reporting_begin(struct reporting *reporting, const struct config *config,
 /* Logs what this is, what it is asked to work on, and what the folder holds: the first line of every run. */
 void reporting_log_start(const struct target *target);
 
-/* The last word's numbers: applied, pending, duration_ms, retries. After the run they are known, and added to
- * `values`; returns how many. */
+/* The last word's numbers: applied, duration_ms, retries, and pending if the ledger was read. After the run
+ * they are known, and added to `values`; returns how many. */
 enum { REPORTING_TOTALS = 4 };
 size_t reporting_add_totals(struct log_value values[REPORTING_TOTALS]);
 

@@ -89,6 +89,17 @@ static bool look_rolled_back(const struct resolving *all, struct resolved *item,
            check_leftovers(all, item, err);
 }
 
+/* Part of it was done, by an earlier try that somebody has closed: it would be done again. */
+static bool check_half_done(const struct ledger_row *row, struct error *err)
+{
+    if (row->is_finished || (row->steps == 0 && (row->logs == NULL || !ledger_row_is_interrupted(row))))
+        return true;
+    error_set(err, ERROR_REFUSED, "migration \"%s\" was half done before it was recorded as applied",
+              row->name);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "Complete it by hand, or undo it with another migration.");
+}
+
 /* Only what was recorded by hand has never run: the tool counts a step of what it applies. */
 static bool check_never_run(const struct resolving *all, const struct ledger_row *row, struct error *err)
 {
@@ -116,7 +127,11 @@ static bool look_pending(const struct resolving *all, struct resolved *item, str
     for (size_t i = 0; i < ledger->count; i++) {
         const struct ledger_row *row = &ledger->rows[i];
 
-        if (row->is_rolled_back || strcmp(row->name, item->name) != 0)
+        if (strcmp(row->name, item->name) != 0)
+            continue;
+        if (!check_half_done(row, err))
+            return false;
+        if (row->is_rolled_back)
             continue;
         item->is_idle = false;
         if (!check_never_run(all, row, err))

@@ -145,6 +145,23 @@ static bool check_scripts(struct deployment *d, struct error *err)
     return true;
 }
 
+/* A script that cannot be applied stops the run before an earlier one is resumed, which is then as it was. */
+static bool check_all_scripts(struct deployment *d, struct error *err)
+{
+    auto_text struct text holds = text_init(sizeof err->holds);
+
+    if (check_scripts(d, err))
+        return true;
+    for (size_t i = 0; err->class == ERROR_CLEAN && i < d->folder->count; i++) {
+        if (!deployment_is_due(d, i) || d->history.items[i].row == NULL)
+            continue;
+        text_add_format(&holds, "%s %s is still half done.", err->holds, d->folder->items[i].name);
+        error_holds(err, "%s", holds.at);
+        err->class = ERROR_PARTIAL;
+    }
+    return false;
+}
+
 bool deployment_check(struct deployment *d, struct error *err)
 {
     if ((d->history.due_count > 0 && !validate_failed(d->folder, &d->history, err)) ||
@@ -161,7 +178,7 @@ bool deployment_check(struct deployment *d, struct error *err)
         .statement_timeout_ms = d->config->statement_timeout_ms > 0 ? d->config->statement_timeout_ms : -1,
     };
     d->settings.can_check_connection = session_can_check_connection(d->conn);
-    return check_scripts(d, err);
+    return check_all_scripts(d, err);
 }
 
 /* Behind a pooler in transaction mode, the session is not ours to write to it under the lock. */

@@ -33,15 +33,20 @@ bool prisma_resolve_check_rolled_back(const struct ledger_row *rows, size_t coun
                                       struct error *err)
 {
     bool is_known = false;
+    bool is_applied = false;
+    bool has_failed = false;
 
     for (size_t i = 0; i < count; i++) {
         if (strcmp(rows[i].name, name) != 0)
             continue;
-        if (!rows[i].is_finished)
+        if (!rows[i].is_finished && !rows[i].is_rolled_back)
             return true;
         is_known = true;
+        is_applied |= rows[i].is_finished && !rows[i].is_rolled_back;
+        has_failed |= !rows[i].is_finished;
     }
-    return refuse_name(name, is_known, err);
+    /* What failed before it was applied is of no concern any more. */
+    return (has_failed && !is_applied) || refuse_name(name, is_known, err);
 }
 
 bool prisma_resolve_check_pending(const struct ledger_row *rows, size_t count, const char *name,

@@ -39,6 +39,9 @@ static void list_one(struct slice script, const struct statement *statement, str
     auto_free char *line = memory_copy(text.at, length < text.length ? length : text.length);
     char shown[LISTED_BYTES];
 
+    /* ALTER ROLE … PASSWORD 'secret' */
+    if (session_statement_mentions(text, "password"))
+        line[strcspn(line, "'$")] = '\0';
     text_copy_cut(shown, sizeof shown, line);
     text_add_format(out, "%s line %zu: %s", out->length == 0 ? "" : ";", statement->line, shown);
 }

@@ -138,3 +138,19 @@ def test_what_the_text_tells_is_told_before_anything_is_applied(database, folder
     assert not database.holds("before") and database.ledger() == [], result.errors
     folder.remove("002_bad")
     tidelock("deploy").succeeds(applied=["001_before"])
+
+
+@pytest.mark.fault
+def test_what_is_half_done_is_said_though_a_later_script_stops_the_run(database, folder, tidelock):
+    folder.add("001_half", "-- tidelock: transaction=off\nCREATE TABLE half (); SELECT 1/0")
+    tidelock("deploy").fails(exit=7)
+    folder.add("002_bad", "BEGIN; SELECT 1")
+    result = tidelock("deploy").fails(exit=7, says=["002_bad", "001_half is still half done."])
+    assert "left nothing behind" not in result.errors
+
+
+@pytest.mark.fault
+def test_a_password_in_a_script_is_not_shown_as_what_persists(database, folder, tidelock):
+    folder.add("001_half", "-- tidelock: transaction=off\nDO $$ BEGIN CREATE ROLE maker PASSWORD 'S3CRET'; DROP ROLE maker; END $$;\nALTER ROLE CURRENT_USER SET lock_timeout = 0;\nSELECT 1/0")
+    result = tidelock("deploy").fails(exit=7, says="persisted")
+    assert "S3CRET" not in result.errors + tidelock("status").out + tidelock("status", "--json").out

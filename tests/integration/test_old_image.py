@@ -171,3 +171,13 @@ def test_a_folder_of_another_application_is_refused(database, folder, tidelock):
     tidelock("deploy", "--allow-unrelated").succeeds(applied=["20240101_shop"])
     folder.add("20240102_more", "CREATE TABLE more ()")
     tidelock("deploy").succeeds(applied=["20240102_more"])
+
+
+@pytest.mark.parametrize("words", [["deploy"], ["run", "--", "true"]], ids=["deploy", "run"])
+def test_an_older_image_says_that_it_is_one(database, folder, tidelock, words):
+    for name in ["001_a", "002_b", "003_c"]:
+        folder.add(name, "SELECT 1")
+    tidelock("deploy").succeeds()
+    folder.remove("002_b")
+    folder.remove("003_c")
+    tidelock(*words).succeeds(says="the database is ahead of this folder by 2 migrations: a newer image has been deployed")

@@ -198,3 +198,23 @@ def test_what_was_finished_once_is_never_to_be_called_applied_again(database, fo
     tidelock("resolve", "--applied", "001_a").fails(exit=8, says="P3008")
     tidelock("resolve", "--rolled-back", "001_a").succeeds()
     tidelock("deploy").succeeds(applied=["001_a"] if was_rolled_back else [])
+
+
+@pytest.mark.fault
+def test_what_failed_before_it_was_applied_is_not_rolled_back(database, folder, tidelock):
+    folder.add("001_a", "SELECT 1/0")
+    tidelock("deploy").fails(exit=6)
+    folder.replace("001_a", "SELECT 1")
+    tidelock("deploy").succeeds(applied=["001_a"])
+    before = database.ledger()
+    tidelock("resolve", "--rolled-back", "001_a").fails(exit=8, says=["P3012", "has not failed", "Nothing was changed."])
+    assert database.ledger() == before
+
+
+@pytest.mark.fault
+def test_what_was_half_done_is_not_taken_back(database, folder, tidelock):
+    fail_half_way(database, folder, tidelock)
+    tidelock("resolve", "--applied", "002_half").succeeds()
+    before = database.ledger()
+    tidelock("resolve", "--pending", "002_half").fails(exit=8, says=["was half done before it was recorded as applied", "Nothing was changed."])
+    assert database.ledger() == before

@@ -170,7 +170,7 @@ def test_a_stepwise_migration_that_failed(database, folder, tidelock, tmp_path):
     assert "division by zero" in entry["failure"]["reason"] and not entry["failure"]["reason"].startswith("tidelock")
     assert entry["failure"]["persists"] == "2 of 3 statements done; what persists: line 3: CREATE TABLE u (id int)"
     said = tidelock("status").succeeds().out
-    assert re.search(r"^  failed      001_steps .*\n +reason    .*division by zero.*\n +persists  2 of 3 statements done", said, re.M), said
+    assert re.search(r"^  failed      001_steps .*\n +reason    .*division by zero.*\n +at line 4, column 1\n +persists  2 of 3 statements done", said, re.M), said
 
 
 def test_of_a_changed_script_only_the_number_is_told(database, folder, tidelock):
