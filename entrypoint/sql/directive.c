@@ -370,6 +370,11 @@ static bool read_comment(struct directive_reading *reading, struct slice comment
 {
     const struct directive_mark mark = directive_mark_of(comment);
 
+    if (mark.is_directive && slice_trim(mark.words).length == 0) {
+        error_set(err, ERROR_CLEAN, "the directive says nothing");
+        error_hint(err, "Remove it, or complete it. To see all directives: tidelock help directives");
+        return fail(reading, comment.at, err);
+    }
     if (mark.is_directive)
         return read_words(reading, mark.words, err);
     return !mark.is_named || refuse_mark(reading, comment, &mark, err);

@@ -154,3 +154,9 @@ def test_a_password_in_a_script_is_not_shown_as_what_persists(database, folder, 
     folder.add("001_half", "-- tidelock: transaction=off\nDO $$ BEGIN CREATE ROLE maker PASSWORD 'S3CRET'; DROP ROLE maker; END $$;\nALTER ROLE CURRENT_USER SET lock_timeout = 0;\nSELECT 1/0")
     result = tidelock("deploy").fails(exit=7, says="persisted")
     assert "S3CRET" not in result.errors + tidelock("status").out + tidelock("status", "--json").out
+
+
+@pytest.mark.fault
+def test_a_directive_that_says_nothing(database, folder, tidelock):
+    folder.add("001_a", "-- tidelock: \nSELECT 1")
+    tidelock("deploy").fails(exit=6, says=["001_a", "the directive says nothing", "tidelock help directives"])
