@@ -33,8 +33,7 @@ struct script_reader execution_reader(const struct execution *execution)
 
 struct slice execution_text(const struct execution *execution, const struct statement *statement)
 {
-    return (struct slice) { .at = execution->script.at + statement->start,
-                            .length = statement->end - statement->start };
+    return statement_text(execution->script, statement);
 }
 
 bool execution_point(const struct execution *execution, size_t offset, struct error *err)
@@ -250,7 +249,9 @@ bool execution_hash_prefix(const struct execution *execution, size_t count, char
     enum script_answer answer = SCRIPT_STATEMENT;
 
     while (count-- > 0 && (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT) {
-        sha256_add(sha256, execution->script.at + statement.start, statement.end - statement.start);
+        struct slice text = execution_text(execution, &statement);
+
+        sha256_add(sha256, text.at, text.length);
         sha256_add(sha256, ";", 1);
     }
     sha256_end(sha256, digest);

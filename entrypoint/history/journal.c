@@ -210,6 +210,11 @@ static bool find(const struct journal *journal, struct found *out, struct error 
     return true;
 }
 
+static bool is_there(const struct found *found)
+{
+    return found->choice != PLACES && found->places[found->choice].tables > 0;
+}
+
 /* Creates what is missing in the place that was chosen. */
 static bool create(const struct journal *journal, const struct found *found, struct error *err)
 {
@@ -221,14 +226,17 @@ static bool create(const struct journal *journal, const struct found *found, str
     return run(journal, items + first, array_length(JOURNAL_CREATE) - first, NULL, err);
 }
 
+static bool create_missing(const struct journal *journal, const struct found *found, struct error *err)
+{
+    return found->places[found->choice].tables == JOURNAL_TABLES || create(journal, found, err);
+}
+
 /* An older release made fewer tables: what it recorded counts. */
 static bool complete(const struct journal *journal, const struct found *found, bool *exists,
                      struct error *err)
 {
-    int tables = found->choice == PLACES ? 0 : found->places[found->choice].tables;
-
-    *exists = tables > 0;
-    return tables == 0 || tables == JOURNAL_TABLES || create(journal, found, err);
+    *exists = is_there(found);
+    return !*exists || create_missing(journal, found, err);
 }
 
 bool journal_exists(const struct journal *journal, bool *exists, struct error *err)
@@ -244,8 +252,7 @@ bool journal_find(const struct journal *journal, struct error *err)
 
     if (!find(journal, &found, err))
         return false;
-    return (found.choice != PLACES && found.places[found.choice].tables > 0) ||
-           error_set(err, ERROR_REFUSED, "there is no journal that this role may read");
+    return is_there(&found) || error_set(err, ERROR_REFUSED, "there is no journal that this role may read");
 }
 
 bool journal_prepare(const struct journal *journal)
@@ -253,8 +260,7 @@ bool journal_prepare(const struct journal *journal)
     struct found found;
     struct error err;
 
-    if (find(journal, &found, &err) && found.choice != PLACES &&
-        (found.places[found.choice].tables == JOURNAL_TABLES || create(journal, &found, &err)))
+    if (find(journal, &found, &err) && found.choice != PLACES && create_missing(journal, &found, &err))
         return true;
     log_debug("without a journal it is not recorded who applies what");
     return false;

@@ -9,11 +9,6 @@
 
 enum { LISTED_MOST = 8, LISTED_BYTES = 64 };
 
-static struct slice text_of(struct slice script, const struct statement *statement)
-{
-    return (struct slice) { script.at + statement->start, statement->end - statement->start };
-}
-
 /* CREATE [GLOBAL | LOCAL] TEMP | TEMPORARY TABLE, without a query. */
 static bool is_temporary_table(struct slice text)
 {
@@ -29,12 +24,12 @@ static bool is_temporary_table(struct slice text)
 
 bool statement_ends_with_session(struct slice script, const struct statement *statement)
 {
-    return statement_is_setting(script, statement) || is_temporary_table(text_of(script, statement));
+    return statement_is_setting(script, statement) || is_temporary_table(statement_text(script, statement));
 }
 
 static void list_one(struct slice script, const struct statement *statement, struct text *out)
 {
-    struct slice text = text_of(script, statement);
+    struct slice text = statement_text(script, statement);
     size_t length = strcspn(text.at, "\r\n");
     auto_free char *line = memory_copy(text.at, length < text.length ? length : text.length);
     char shown[LISTED_BYTES];
