@@ -10,6 +10,7 @@
 #include "history/script_file.h"
 #include "lock/acquire.h"
 #include "postgres/advisory.h"
+#include "postgres/query_failure.h"
 #include "print.h"
 
 /* One row to write; its texts live in the arena. */
@@ -55,74 +56,165 @@ static bool refuse_failed(const struct folder *folder, const struct history *his
     for (size_t i = 0; i < folder->count; i++) {
         const char *name = folder->items[i].name;
 
-        if (history->items[i].verdict != VERDICT_FAILED)
+        if (!verdict_is_due(history->items[i].verdict) || history->items[i].row == NULL)
             continue;
         error_set(err, ERROR_REFUSED, "migration \"%s\" failed and has not been resolved", name);
         error_code(err, folder->dialect->codes.unresolved);
+        if (history->items[i].was_finished)
+            return error_hint(err, "Resolve it first: tidelock resolve --rolled-back \"%s\"", name);
         return error_hint(err, "Resolve it first: tidelock resolve --applied \"%s\" or --rolled-back \"%s\"",
                           name, name);
     }
     return true;
 }
 
-static bool write_marks(struct connection *conn, const struct folder *folder, const struct ledger *ledger,
-                        size_t end, struct error *err)
+/* One call of the command. */
+struct recording {
+    const struct config *config;
+    struct connection *conn;
+    const struct folder *folder;
+    struct ledger ledger;
+    struct history history;
+    size_t end;   /* of what the schema already holds, in the folder */
+    size_t count; /* of that, what the ledger does not know yet */
+};
+
+/* Whoever forgets the name would have migrations recorded that are still to be applied. */
+static bool check_wish(const struct recording *recording, struct error *err)
+{
+    size_t applied = recording->history.counts[VERDICT_APPLIED] + recording->history.missing_count;
+
+    if (applied == 0 || recording->config->to != NULL || recording->config->wants_all)
+        return true;
+    error_set(err, ERROR_REFUSED,
+              "the ledger already says that %zu migration%s applied: baseline needs --to NAME, or --all",
+              applied, applied == 1 ? " is" : "s are");
+    return error_hint(
+        err,
+        "To apply what is pending: tidelock deploy. If the schema already holds some of it, name the "
+        "last such migration: tidelock baseline --to NAME");
+}
+
+static bool check_schema(const struct recording *recording, struct error *err)
+{
+    bool is_empty;
+
+    if (!ledger_find_empty(recording->conn, &recording->ledger, &is_empty, err))
+        return false;
+    if (!is_empty)
+        return true;
+    error_set(err, ERROR_REFUSED, "schema \"%s\" is empty: no migration has made anything in it",
+              recording->ledger.schema);
+    return error_hint(
+        err,
+        "To apply the migrations: tidelock deploy. Those that make nothing in this schema can be "
+        "recorded by name: tidelock resolve --applied NAME");
+}
+
+static bool write_marks(const struct recording *recording, struct error *err)
 {
     auto_arena struct arena *arena = arena_new();
-    struct batch_item *items = arena_alloc(arena, 1 + LEDGER_ITEMS_MOST * end, sizeof *items);
+    const struct ledger *ledger = &recording->ledger;
+    const size_t most = 1 + LEDGER_ITEMS_MOST * recording->count;
+    struct batch_item *items = arena_alloc(arena, most, sizeof *items);
     const char *const none[ROW_VALUES] = { NULL };
-    struct history history;
-    size_t count = 0;
+    size_t count = 1;
 
-    history_compare(arena, folder, ledger->rows, ledger->count, &history);
-    if (!refuse_failed(folder, &history, err))
-        return false;
-    for (size_t i = 0; i < end; i++) {
-        if (history.items[i].verdict == VERDICT_PENDING &&
-            !prepare_mark(arena, &folder->items[i], ledger, items + 1 + LEDGER_ITEMS_MOST * count++, err))
-            return false;
-    }
     items[0] = (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &ledger->lock_key };
-    if (count > 0 &&
-        !ledger_batch(conn, ledger,
-                      &(const struct batch) { .items = items, .count = 1 + LEDGER_ITEMS_MOST * count }, none,
-                      err)) {
-        error_context(err, "recording %zu migration%s as applied", count, text_plural(count));
-        return ledger_say_changed(err);
+    for (size_t i = 0; i < recording->end; i++) {
+        if (recording->history.items[i].verdict != VERDICT_PENDING)
+            continue;
+        if (!prepare_mark(arena, &recording->folder->items[i], ledger, items + count, err))
+            return false;
+        count += LEDGER_ITEMS_MOST;
     }
-    print_line("%zu of %zu migration%s recorded as applied, %zu already were.", count, folder->count,
-               text_plural(folder->count), end - count);
+    if (ledger_batch(recording->conn, ledger,
+                     &(const struct batch) { .items = items, .count = count, .cancellable = count }, none,
+                     err))
+        return true;
+    error_context(err, "recording %zu migration%s as applied", recording->count,
+                  text_plural(recording->count));
+    return ledger_say_changed(recording->conn, ledger, err);
+}
+
+/* A ledger without a row says that the schema is as it is: the next migrations can be deployed. */
+static bool write(const struct recording *recording, struct error *err)
+{
+    if (!recording->ledger.exists && !ledger_create(recording->conn, &recording->ledger, true, err))
+        return false;
+    return recording->count == 0 || write_marks(recording, err);
+}
+
+static void print_marks(const struct recording *recording)
+{
+    bool is_dry_run = recording->config->is_dry_run;
+    size_t others = recording->end - recording->count;
+
+    print_line("%zu of %zu migration%s %srecorded as applied, %zu already %s%s", recording->count,
+               recording->folder->count, text_plural(recording->folder->count), is_dry_run ? "would be " : "",
+               others, others == 1 ? "was" : "were", recording->count == 0 ? "." : ":");
+    for (size_t i = 0; i < recording->end; i++) {
+        if (recording->history.items[i].verdict == VERDICT_PENDING)
+            print_line("  %s", recording->folder->items[i].name);
+    }
+    if (is_dry_run)
+        print_line("\nNothing was changed.");
+}
+
+static bool mark(struct arena *arena, struct recording *recording, struct error *err)
+{
+    struct ledger *ledger = &recording->ledger;
+
+    history_compare(arena, recording->folder, ledger->rows, ledger->count, &recording->history);
+    if (!refuse_failed(recording->folder, &recording->history, err))
+        return false;
+    for (size_t i = 0; i < recording->end; i++)
+        recording->count += recording->history.items[i].verdict == VERDICT_PENDING;
+    if ((recording->count > 0 && !check_wish(recording, err)) ||
+        ((recording->count > 0 || !ledger->exists) && !check_schema(recording, err)))
+        return error_holds(err, "Nothing was changed.");
+    if (!recording->config->is_dry_run && !write(recording, err))
+        return false;
+    print_marks(recording);
     return true;
+}
+
+static bool record(struct arena *arena, const struct config *config, struct error *err)
+{
+    auto_connection struct connection *conn = NULL;
+    struct target target;
+    struct recording recording = { .config = config, .folder = &target.folder };
+
+    if (!target_find(arena, config, true, &target, err) ||
+        !find_end(&target.folder, config->to, &recording.end, err))
+        return false;
+    conn = acquire_leader(config, &target.endpoint, target.folder.dialect->lock_key, err);
+    recording.conn = conn;
+    const struct ledger_request wanted = { target.folder.dialect, target.endpoint.schema, LEDGER_NAMES,
+                                           false };
+    return conn != NULL && ledger_read(arena, conn, &wanted, &recording.ledger, err) &&
+           mark(arena, &recording, err);
 }
 
 static bool baseline_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
-    auto_connection struct connection *conn = NULL;
-    struct target target;
-    struct ledger ledger;
-    size_t end = 0;
-
     (void)exit_code;
-    if (!target_find(arena, config, &target, err) ||
-        !find_end(&target.folder, config->baseline_to, &end, err))
-        return false;
-    conn = acquire_leader(config, &target.endpoint, target.folder.dialect->lock_key, err);
-    const struct ledger_request wanted = { target.folder.dialect, target.endpoint.schema, LEDGER_NAMES,
-                                           false };
-    if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err))
-        return false;
-    if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
-        return false;
-    return write_marks(conn, &target.folder, &ledger, end, err);
+    if (config->to != NULL && config->wants_all) {
+        error_set(err, ERROR_USAGE, "baseline takes --to NAME or --all, not both");
+        return error_hint(err, "Leave --all out to record the migrations up to \"%s\".", config->to);
+    }
+    return record(arena, config, err) || query_failure_explain(err, "Nothing was changed.");
 }
 
 const struct command COMMAND_BASELINE = {
     .name = "baseline",
-    .usage = "[--to NAME]",
+    .usage = "[--to NAME | --all] [--dry-run]",
     .summary = "record migrations as applied where the schema already exists",
     .about =
         "For a database whose schema was created without a ledger (P3005): records every migration in the "
-        "folder, or those up to and including NAME, as applied. None of their SQL is run.",
+        "folder, or those up to and including NAME, as applied, and lists them. None of their SQL is run. Where "
+        "the ledger already says that some are applied, NAME or --all has to be given. An empty schema is refused: "
+        "there, the migrations are to be deployed.",
     .example = "tidelock baseline --to 20260105090000_guestbook",
     .options = FOR_BASELINE,
     .run = baseline_run,

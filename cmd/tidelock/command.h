@@ -17,7 +17,7 @@ enum words {
     WORDS_PROGRAM, /* a program and its arguments */
     WORDS_FOLDER,
     WORDS_SHELL,
-    WORDS_TOPIC, /* a command or an option */
+    WORDS_TOPIC, /* a command, an option or "directives" */
 };
 
 struct command {

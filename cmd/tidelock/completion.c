@@ -36,6 +36,7 @@ void completion_add_words(enum words words, struct text *out)
     if (words != WORDS_TOPIC)
         return;
     commands_add_names(~0u, " ", out);
+    text_add_string(out, " directives");
     for (const struct option *option = OPTIONS; option->name != NULL; option++)
         text_add_format(out, " --%s", option->name);
 }

@@ -95,7 +95,7 @@ void completion_write_bash(struct text *out)
         add_command(COMMANDS[i], out);
     text_add_string(out, AFTER_OPTIONS);
     for (const struct option *option = OPTIONS; option->name != NULL; option++) {
-        if (option->value != NULL)
+        if (!option_is_flag(option))
             add_value(option, out);
     }
     text_add_string(out, TAIL);

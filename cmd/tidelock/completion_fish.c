@@ -46,7 +46,7 @@ static void add_option(const struct option *option, struct text *out)
     text_add_string(out, "complete -c tidelock -n '__tidelock_in ");
     commands_add_names(option->commands, " ", out);
     text_add_format(out, "' -l %s", option->name);
-    if (option->value != NULL) {
+    if (!option_is_flag(option)) {
         text_add_string(out, ACTIONS[completing_of(option)].before);
         option_add_choices(option, " ", out);
         text_add_string(out, ACTIONS[completing_of(option)].after);

@@ -47,10 +47,10 @@ static void add_quoted(const char *words, struct text *out)
 /* '--log-format=[the format of the log]:FORMAT:(text json)' */
 static void add_option(const struct option *option, struct text *out)
 {
-    text_add_format(out, " \\\n                '--%s%s[", option->name, option->value == NULL ? "" : "=");
+    text_add_format(out, " \\\n                '--%s%s[", option->name, option_is_flag(option) ? "" : "=");
     add_quoted(option->help, out);
     text_add_string(out, "]");
-    if (option->value != NULL) {
+    if (!option_is_flag(option)) {
         text_add_format(out, ":%s%s", option->value, ACTIONS[completing_of(option)].before);
         option_add_choices(option, " ", out);
         text_add_string(out, ACTIONS[completing_of(option)].after);

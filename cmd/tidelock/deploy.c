@@ -3,19 +3,59 @@
 #include "config/options.h"
 #include "deploy/deployment.h"
 #include "deploy/target.h"
+#include "exits.h"
+#include "history/folder.h"
 #include "print.h"
 #include "reporting.h"
+#include "version.h"
 
-static void print_report(const struct deployment_report *report)
+/* Prisma's words. */
+static void print_result(const struct deployment_report *report)
 {
-    if (report->applied_count == 0) {
-        print_line("No pending migrations to apply.");
+    const char *last = folder_limit_name(report->folder);
+
+    if (report->applied_count > 0)
+        print_line("All migrations%s%s have been successfully applied.",
+                   last == NULL ? "" : " up to and including ", last == NULL ? "" : last);
+    else
+        print_line("No pending migrations to apply%s%s.", last == NULL ? "" : ", up to and including ",
+                   last == NULL ? "" : last);
+}
+
+static void print_rehearsal(const struct deployment_report *report)
+{
+    if (report->due_count == 0) {
+        print_result(report);
         return;
     }
-    print_line("\nApplied %zu of %zu migration%s to \"%s\", schema \"%s\":", report->applied_count,
+    print_line("Would apply %zu of %zu migration%s to \"%s\", schema \"%s\":", report->due_count,
                report->folder->count, text_plural(report->folder->count), report->database, report->schema);
-    for (size_t i = 0; i < report->applied_count; i++)
-        print_line("  %s", report->applied[i].name);
+    for (size_t i = 0; i < report->due_count; i++) {
+        const struct due_migration *due = &report->due[i];
+
+        print_line("  %s (%s, %zu statement%s%s)", due->name, MODE_NAMES[due->mode], due->statements,
+                   text_plural(due->statements), due->is_resumed ? ", resumed" : "");
+    }
+    print_line("\nNothing was changed.");
+}
+
+/* Nobody waits for it: no file, metric or notice says that it ran. */
+static bool rehearse(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+{
+    struct progress progress = progress_begin(NULL, version_build());
+    struct deployment_report report = { .applied_count = 0 };
+    struct target target;
+
+    if (!target_find_database(arena, config, &target, err) ||
+        !target_find_and_begin(arena, config, &target, err))
+        return false;
+    reporting_log_start(&target);
+    if (!deployment_run(config, &target, &progress, &report, err))
+        return false;
+    print_rehearsal(&report);
+    if (config->wants_exit_code && report.due_count > 0)
+        *exit_code = EXIT_NO;
+    return true;
 }
 
 static bool deploy_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
@@ -25,25 +65,26 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
     struct deployment_report report = { .applied_count = 0 };
     bool is_done;
 
-    (void)exit_code;
-    reporting_begin(&reporting, config);
-    is_done = target_find_and_begin(arena, config, &target, err);
+    if (config->is_dry_run)
+        return rehearse(arena, config, exit_code, err);
+    is_done = target_find_database(arena, config, &target, err);
+    reporting_begin(&reporting, config, is_done ? &target.endpoint : NULL);
+    reporting.is_result_printed = true;
+    is_done = is_done && target_find_and_begin(arena, config, &target, err);
     if (is_done) {
-        print_line("%zu migration%s found in %s", target.folder.count, text_plural(target.folder.count),
-                   target.folder.path);
+        reporting_log_start(&target);
         is_done = deployment_run(config, &target, &reporting.progress, &report, err);
     }
     reporting_end(&reporting, is_done ? NULL : err);
-    if (is_done || report.applied_count > 0)
-        print_report(&report);
-    if (is_done && report.applied_count > 0)
-        print_line("\nAll migrations have been successfully applied.");
+    /* In a log for machines the record before it has said it. */
+    if (is_done && log_format_in_use() == LOG_TEXT)
+        print_result(&report);
     return is_done;
 }
 
 const struct command COMMAND_DEPLOY = {
     .name = "deploy",
-    .usage = "",
+    .usage = "[--dry-run] [--to NAME]",
     .summary = "apply everything pending, then exit",
     .about =
         "Compares the folder with the ledger. If nothing is pending, exits without taking a lock. "

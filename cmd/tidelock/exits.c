@@ -2,23 +2,33 @@
 
 #include <stddef.h>
 
+#include "base/signals.h"
 #include "config/options.h"
 
 const struct exit_row EXITS[] = {
     { ERROR_NONE, EXIT_YES, false, FOR_ALL | FOR_HELP, "done, or the answer is yes" },
-    { ERROR_NONE, EXIT_NO, false, FOR_STATUS | FOR_READY, "the answer is no (status --exit-code, ready)" },
-    { ERROR_USAGE, 2, false, FOR_ALL | FOR_HELP,
-      "wrong usage or configuration, or the server refused the password or database name" },
-    { ERROR_UNREACHABLE, 3, true, FOR_DATABASE, "the database could not be reached before the deadline" },
+    { ERROR_NONE, EXIT_NO, false, FOR_STATUS | FOR_READY | FOR_DEPLOY,
+      "the answer is no (status or deploy --dry-run with --exit-code, ready)" },
+    { ERROR_USAGE, 2, false, FOR_ALL | FOR_HELP, "wrong usage or configuration" },
+    { ERROR_LOGIN, 2, false, FOR_DATABASE,
+      "the login was refused: password, user, database name, or no right to connect" },
+    { ERROR_UNREACHABLE, 3, true, FOR_DATABASE,
+      "the database could not be reached before the deadline, or had a problem of its own" },
+    { ERROR_READ_ONLY, 3, true, FOR_LEADERS,
+      "the database did not accept writes before the deadline: a standby, or read-only by a setting" },
     { ERROR_LOST, 3, true, FOR_DATABASE, "the connection kept breaking" },
     { ERROR_LEADER, 4, true, FOR_LEADERS | FOR_WAIT,
       "the leader lock was not obtained in time, or was lost; with wait: migrations are still pending" },
     { ERROR_BUDGET, 5, true, FOR_DATABASE, "no connection was free before the deadline" },
-    { ERROR_CLEAN, 6, false, FOR_LEADERS, "a migration failed and left nothing behind" },
+    { ERROR_CLEAN, 6, false, FOR_APPLIERS, "a migration failed and left nothing behind" },
     { ERROR_PARTIAL, 7, false, FOR_APPLIERS, "a migration failed halfway; the message lists what persists" },
-    { ERROR_REFUSED, 8, false, FOR_FOLDER,
+    { ERROR_REFUSED, 8, false, FOR_DATABASE,
       "the history forbids it: failed migration, schema without ledger, ledger of a stranger, wrong provider, --strict" },
-    { ERROR_TABLE_LOCK, 9, true, FOR_LEADERS, "a table lock was not obtained in time; nothing changed" },
+    { ERROR_DENIED, 8, false, FOR_DATABASE,
+      "the role lacks a right, or the server refused a query of tidelock's own" },
+    { ERROR_TABLE_LOCK, 9, true, FOR_DATABASE, "a table lock was not obtained in time; nothing changed" },
+    { ERROR_HELD_UP, 9, true, FOR_APPLIERS,
+      "a lock was not obtained in time; the message lists what persists" },
     { ERROR_NOT_EXECUTABLE, 126, false, FOR_RUN, "run: CMD could not be executed" },
     { ERROR_NOT_FOUND, 127, false, FOR_RUN, "run: CMD was not found" },
     { ERROR_INTERRUPTED, EXIT_SIGNAL, true, FOR_DATABASE, "stopped by signal n; the next run resumes" },
@@ -39,6 +49,14 @@ int exit_code_of(const struct error *err)
     int code = exit_find(err->class)->code;
 
     return code == EXIT_SIGNAL ? code + err->signal : code;
+}
+
+void exit_add_meaning(const struct exit_row *row, const struct error *err, struct text *out)
+{
+    if (row->code == EXIT_SIGNAL)
+        text_add_filled(out, row->meaning, "signal n", signals_name(err->signal));
+    else
+        text_add_format(out, "%s%s", row->meaning, row->is_retry_useful ? "; a retry may help" : "");
 }
 
 void exit_add_code(const struct exit_row *row, struct text *out)

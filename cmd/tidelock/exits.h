@@ -25,6 +25,9 @@ extern const struct exit_row EXITS[];
 const struct exit_row *exit_find(enum error_class class);
 int exit_code_of(const struct error *err);
 
+/* What it means for this error: "stopped by SIGTERM; the next run resumes". */
+void exit_add_meaning(const struct exit_row *row, const struct error *err, struct text *out);
+
 /* "3", "128+n". */
 void exit_add_code(const struct exit_row *row, struct text *out);
 

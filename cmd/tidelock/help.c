@@ -9,9 +9,13 @@
 #include "exits.h"
 #include "facts.h"
 #include "print.h"
+#include "sql/directive.h"
 #include "wrap.h"
 
 enum { HELP_MOST = 64 * 1024, FACT_MOST = 4096, NAMES_MOST = OPTIONS_MOST + 32 };
+
+/* The topic that is neither a command nor an option. */
+static const char DIRECTIVES_TOPIC[] = "directives";
 
 const char PURPOSE[] = "tidelock brings a PostgreSQL database to the schema level that an image needs.";
 
@@ -30,6 +34,7 @@ void help_all(struct text *out)
     text_add_string(out, "\nMore help:\n");
     add_entry("tidelock help COMMAND", "its options, an example, its exit codes", 28, out);
     add_entry("tidelock help OPTION", "everything about an option, such as lock-timeout", 28, out);
+    add_entry("tidelock help directives", "what a script can ask for, in its comments", 28, out);
     add_entry("tidelock manual", "the whole manual, as a man page", 28, out);
     text_add_string(out,
                     "\n\"tidelock migrate deploy|status|resolve\" is accepted for \"prisma migrate ...\".\n");
@@ -107,9 +112,12 @@ static void add_exits(unsigned command, struct text *out)
 static void add_usage(const struct command *command, const char *options, struct text *out)
 {
     bool is_last = command->words != WORDS_NONE; /* the words would end the options */
+    auto_text struct text usage = text_init(FACT_MOST);
 
-    text_add_format(out, "Usage: tidelock %s%s%s%s%s\n\n", command->name, is_last ? options : "",
+    text_add_format(&usage, "Usage: tidelock %s%s%s%s%s", command->name, is_last ? options : "",
                     command->usage[0] == '\0' ? "" : " ", command->usage, is_last ? "" : options);
+    wrap(out, usage.at, 0, 7);
+    text_add_string(out, "\n");
 }
 
 void help_command(const struct command *command, struct text *out)
@@ -134,7 +142,7 @@ void help_option(const struct option *option, struct text *out)
     auto_text struct text words = text_init(FACT_MOST);
 
     option_add_usage(option, out);
-    if (option->type == OPTION_FLAG && (option->traits & OPTION_FLAG_ONLY) == 0)
+    if (option_is_flag(option) && (option->traits & OPTION_FLAG_ONLY) == 0)
         text_add_format(out, ", --no-%s", option->name);
     text_add_string(out, "\n\n");
     option_add_text(option, &words);
@@ -178,6 +186,19 @@ static const struct option *find_option(const char *word)
     return NULL;
 }
 
+/* ---- directives ---- */
+
+void help_directives(struct text *out)
+{
+    wrap(out, DIRECTIVES_ABOUT, 0, 0);
+    for (const struct directive *row = DIRECTIVES; row->name != NULL; row++) {
+        text_add_format(out, "\n-- tidelock: %s\n      ", row->usage);
+        wrap(out, row->meaning, 6, 6);
+    }
+}
+
+/* ---- what is asked for ---- */
+
 static bool refuse_topic(const char *word, struct error *err)
 {
     const char *names[NAMES_MOST];
@@ -190,6 +211,7 @@ static bool refuse_topic(const char *word, struct error *err)
         names[count++] = COMMANDS[i]->name;
     for (const struct option *option = OPTIONS; option->name != NULL; option++)
         names[count++] = option->name;
+    names[count++] = DIRECTIVES_TOPIC;
     nearest = names_nearest(names, count, strncmp(word, "--", 2) == 0 ? word + 2 : word);
     error_set(err, ERROR_USAGE, "unknown command or option \"%s\"", word);
     if (nearest != NULL)
@@ -221,6 +243,8 @@ bool help_show(int count, char **words, struct error *err)
             help_command(command, &out);
         else if (option != NULL)
             help_option(option, &out);
+        else if (strcmp(words[i], DIRECTIVES_TOPIC) == 0)
+            help_directives(&out);
         else
             return refuse_topic(words[i], err);
     }
@@ -231,11 +255,12 @@ bool help_show(int count, char **words, struct error *err)
 /* Without .run: main handles it before any configuration is read, since help may be needed with just that. */
 const struct command COMMAND_HELP = {
     .name = "help",
-    .usage = "[COMMAND | OPTION]...",
-    .summary = "explain a command or an option",
+    .usage = "[COMMAND | OPTION | directives]...",
+    .summary = "explain a command, an option or the directives",
     .about =
         "Without an argument, lists the commands. An option can be spelled in any of its forms: "
-        "lock-timeout, --lock-timeout, lock_timeout or TIDELOCK_LOCK_TIMEOUT.",
+        "lock-timeout, --lock-timeout, lock_timeout or TIDELOCK_LOCK_TIMEOUT. \"directives\" tells what a script "
+        "can ask for in its comments.",
     .example = "tidelock help lock-timeout",
     .options = FOR_HELP,
     .words = WORDS_TOPIC,

@@ -1,6 +1,6 @@
 /*
- * Help for a terminal: made from the commands, the options and the exit codes. No line is wider than 80
- * columns.
+ * Help for a terminal: made from the commands, the options, the directives and the exit codes. No line is
+ * wider than 80 columns.
  */
 #ifndef HELP_H
 #define HELP_H
@@ -21,10 +21,14 @@ void help_command(const struct command *command, struct text *out);
 /* One option, in full. */
 void help_option(const struct option *option, struct text *out);
 
+/* What a script can ask for. */
+void help_directives(struct text *out);
+
 /* Prints the help of a command. */
 void help_show_command(const struct command *command);
 
-/* Answers "help WORD...": each word is a command or an option, in any of its spellings. */
+/* Answers "help WORD...": each word is a command, an option in any of its spellings, or
+ * "directives". */
 must_use bool help_show(int count, char **words, struct error *err);
 
 #endif

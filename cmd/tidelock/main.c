@@ -10,6 +10,7 @@
 #include "base/names.h"
 #include "base/signals.h"
 #include "command.h"
+#include "config/flags.h"
 #include "config/load.h"
 #include "config/options.h"
 #include "config/secret.h"
@@ -19,29 +20,28 @@
 #include "help.h"
 #include "http/request.h"
 #include "print.h"
+#include "strangers.h"
 #include "version.h"
 
-enum { COMMANDS_MOST = 32, WORD_MOST = 4096 };
+enum { COMMANDS_MOST = 32 };
 
-static bool refuse_command(const char *name, struct error *err)
+/* Nobody knows the command `name`; it was typed behind `before`, or NULL. */
+static bool refuse_command(const char *before, const char *name, struct error *err)
 {
     const char *names[COMMANDS_MOST];
-    char shown[WORD_MOST];
     size_t count = 0;
     const char *nearest;
+    const char *advice = stranger_advice(before, name);
 
-    /* What follows "=" may be a secret. */
-    (void)snprintf(shown, sizeof shown, "%.*s", (int)strcspn(name, name[0] == '-' ? "=" : ""), name);
-    if (!secret_check_word(shown, err))
+    if (!secret_check_word(name, err))
         return false;
-    if (name[0] == '-') {
-        error_set(err, ERROR_USAGE, "no command given before the option %s", shown);
-        return error_hint(err, "Options follow the command: tidelock COMMAND [OPTION]...");
-    }
     for (; COMMANDS[count] != NULL; count++)
         names[count] = COMMANDS[count]->name;
     nearest = names_nearest(names, count, name);
-    error_set(err, ERROR_USAGE, "unknown command \"%s\"", shown);
+    error_set(err, ERROR_USAGE, "unknown command \"%s%s%s\"", before == NULL ? "" : before,
+              before == NULL ? "" : " ", name);
+    if (advice != NULL)
+        return error_hint(err, "%s", advice);
     if (nearest != NULL)
         return error_hint(err, "Did you mean: tidelock %s", nearest);
     return error_hint(err, "To see all commands: tidelock help");
@@ -52,14 +52,17 @@ static bool is_help(const char *word)
     return strcmp(word, COMMAND_HELP.name) == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-static bool is_version(const char *word)
+/* A lone -v is that of Prisma and Flyway; in front of a command or behind it, it asks for more lines. */
+static bool is_version(char *const *words, int count)
 {
-    return strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0;
+    return strcmp(words[0], "--version") == 0 || strcmp(words[0], "-V") == 0 ||
+           (strcmp(words[0], "-v") == 0 && count == 1);
 }
 
 struct invocation {
+    char *name; /* of the command */
     const struct command *command;
-    int count; /* of the words after the command */
+    int count; /* of its words */
     char **words;
     /* like "prisma migrate status", whose exit code says whether something is pending */
     bool is_prisma_spelling;
@@ -77,31 +80,62 @@ static bool run_command(struct arena *arena, const struct invocation *typed, int
         help_show_command(typed->command);
         return true;
     }
-    log_configure((enum log_level)config.log_level, (enum log_format)config.log_format);
+    if (config.environment != NULL)
+        environ = config.environment;
     config.wants_exit_code |= typed->is_prisma_spelling;
+    config.wants_json |= config.log_format == LOG_JSON;
+    if (config.is_quiet)
+        print_configure(PRINT_TO_NOBODY);
+    else if (config.log_format != LOG_TEXT && (typed->command->options & (FOR_DATABASE | FOR_READY)) != 0)
+        print_configure(PRINT_TO_LOG);
     return typed->command->run(arena, &config, exit_code, err);
 }
 
-static bool dispatch(struct arena *arena, int argc, char **argv, int *exit_code, struct error *err)
+/* "db" is a group of commands, as "migrate" is. */
+static bool refuse_unknown(const struct invocation *typed, struct error *err)
 {
-    struct invocation typed = { .is_prisma_spelling = argc > 2 && strcmp(argv[1], "migrate") == 0 };
+    bool is_group = strcmp(typed->name, "db") == 0 && typed->count > 0 && typed->words[0][0] != '-';
 
-    if (typed.is_prisma_spelling) {
-        argc--;
-        argv++;
+    if (is_group)
+        return refuse_command(typed->name, typed->words[0], err);
+    return refuse_command(typed->is_prisma_spelling ? "migrate" : NULL, typed->name, err);
+}
+
+/* Options may stand before the command, too: its words are those, and then what follows it. */
+static struct invocation read_words(struct arena *arena, int count, char **words, int before)
+{
+    struct invocation typed = { .words = arena_alloc(arena, (size_t)count + 1, sizeof *typed.words) };
+    int command = before;
+
+    typed.is_prisma_spelling = before + 1 < count && strcmp(words[before], "migrate") == 0;
+    command += typed.is_prisma_spelling;
+    typed.name = words[command];
+    for (int i = 0; i < count; i++) {
+        if (i < before || i > command)
+            typed.words[typed.count++] = words[i];
     }
-    if (argc < 2) {
+    return typed;
+}
+
+/* `words` are those after the program's name. */
+static bool dispatch(struct arena *arena, int count, char **words, int *exit_code, struct error *err)
+{
+    struct invocation typed;
+    int before = count > 0 && (is_help(words[0]) || is_version(words, count))
+                     ? 0
+                     : config_options_before(count, words);
+
+    if (before == count) {
         error_set(err, ERROR_USAGE, "no command given");
         return error_hint(err,
                           "To apply what is pending: tidelock deploy. To see all commands: tidelock help");
     }
-    typed.count = argc - 2;
-    typed.words = argv + 2;
-    if (is_help(argv[1]))
+    typed = read_words(arena, count, words, before);
+    if (is_help(typed.name))
         return help_show(typed.count, typed.words, err);
-    typed.command = is_version(argv[1]) ? &COMMAND_VERSION : command_find(argv[1]);
+    typed.command = is_version(&typed.name, count) ? &COMMAND_VERSION : command_find(typed.name);
     if (typed.command == NULL)
-        return refuse_command(argv[1], err);
+        return refuse_unknown(&typed, err);
     return run_command(arena, &typed, exit_code, err);
 }
 
@@ -120,7 +154,7 @@ int main(int argc, char **argv)
     trust_ignore_machine();
     http_introduce(VERSION_AGENT);
     arena = arena_new();
-    if (!dispatch(arena, argc, argv, &exit_code, &err)) {
+    if (!dispatch(arena, argc > 0 ? argc - 1 : 0, argv + 1, &exit_code, &err)) {
         (void)fflush(stdout);
         print_failure(&err);
         exit_code = exit_code_of(&err);

@@ -9,6 +9,7 @@
 #include "facts.h"
 #include "help.h"
 #include "print.h"
+#include "sql/directive.h"
 #include "surroundings.h"
 #include "tables.h"
 #include "version.h"
@@ -118,6 +119,18 @@ static void add_surroundings(struct text *out, const char *title, const char *ma
     text_add_string(out, ".El\n");
 }
 
+static void add_directives(struct text *out)
+{
+    text_add_string(out, ".Sh DIRECTIVES\n");
+    add_text(out, DIRECTIVES_ABOUT);
+    text_add_string(out, ".Bl -tag -width Ds\n");
+    for (const struct directive *row = DIRECTIVES; row->name != NULL; row++) {
+        add_macro(out, "It Ic", row->usage);
+        add_text(out, row->meaning);
+    }
+    text_add_string(out, ".El\n");
+}
+
 static void add_exits(struct text *out)
 {
     text_add_string(out, ".Sh EXIT STATUS\n.Bl -tag -width 128+n\n");
@@ -178,6 +191,7 @@ void manual_page(struct text *out)
     add_text(out, description.at);
     add_commands(out);
     add_options(out);
+    add_directives(out);
     add_surroundings(out, "ENVIRONMENT", "It Ev", ENVIRONMENT);
     add_surroundings(out, "FILES", "It Pa", FILES);
     add_exits(out);
@@ -206,7 +220,7 @@ const struct command COMMAND_MANUAL = {
     .summary = "print the manual page",
     .about =
         "Prints the manual as a page for man(1); \"make install\" installs it. With --json, prints the "
-        "tables that the page is made from: commands, options, exit codes, variables and files.",
+        "tables that the page is made from: commands, options, directives, exit codes, variables and files.",
     .example = "tidelock manual | man -l -",
     .options = FOR_MANUAL,
     .run = manual_run,

@@ -3,12 +3,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "exits.h"
+#include "reporting.h"
 
 /* A line is cut after its secrets are blanked, so that none is cut in two. */
 enum {
@@ -18,6 +18,13 @@ enum {
     LABEL_COLUMNS = 12,
     JSON_MOST = 256 * 1024 * 1024
 };
+
+static enum print_to lines_to = PRINT_TO_STDOUT;
+
+void print_configure(enum print_to to)
+{
+    lines_to = to;
+}
 
 void print_text(const char *text)
 {
@@ -30,11 +37,17 @@ void print_line(const char *format, ...)
     auto_text struct text line = text_init(BLOCK_MOST);
     va_list arguments;
 
+    if (lines_to == PRINT_TO_NOBODY)
+        return;
     for (; *format == '\n'; format++)
         text_add(&line, format, 1);
     va_start(arguments, format);
     text_add_format_cut_list(&said, format, arguments);
     va_end(arguments);
+    if (lines_to == PRINT_TO_LOG) {
+        log_info("%s", said.at + strspn(said.at, " "));
+        return;
+    }
     redact(said.at);
     text_cut(said.at, LINE_MOST);
     text_add_shown_line(&line, said.at);
@@ -45,7 +58,7 @@ void print_json(struct json *value)
 {
     auto_text struct text out = text_init(JSON_MOST);
 
-    json_write(value, true, &out);
+    json_write(value, lines_to == PRINT_TO_STDOUT, &out);
     redact(out.at);
     (void)puts(out.at);
 }
@@ -79,10 +92,10 @@ static void add_place(struct text *block, const struct error_place *place)
 static void print_block(const struct error *err, const struct exit_row *row)
 {
     auto_text struct text block = text_init(BLOCK_MOST);
-    bool has_color = log_has_color(STDERR_FILENO);
+    const struct log_look look = log_look_of(LOG_ERROR);
 
-    text_add_format(&block, "tidelock: %serror%s%s%s: ", has_color ? "\033[1;31m" : "",
-                    err->code[0] == '\0' ? "" : " ", err->code, has_color ? "\033[0m" : "");
+    text_add_format(&block, "tidelock: %s%serror%s%s%s: ", look.color, look.sign,
+                    err->code[0] == '\0' ? "" : " ", err->code, look.end);
     text_add_shown(&block, err->message, LABEL_COLUMNS);
     text_add(&block, "\n", 1);
     add_place(&block, &err->place);
@@ -92,8 +105,9 @@ static void print_block(const struct error *err, const struct exit_row *row)
         add_part(&block, "while", err->context[i]);
     add_part(&block, "holds", err->holds);
     add_part(&block, "next", err->hint);
-    text_add_format(&block, "  exit      %d: %s%s\n", exit_code_of(err), row->meaning,
-                    row->is_retry_useful ? "; a retry may help" : "");
+    text_add_format(&block, "  exit      %d: ", exit_code_of(err));
+    exit_add_meaning(row, err, &block);
+    text_add(&block, "\n", 1);
     redact(block.at);
     (void)fputs(block.at, stderr);
 }
@@ -101,7 +115,7 @@ static void print_block(const struct error *err, const struct exit_row *row)
 static void print_record(const struct error *err, const struct exit_row *row)
 {
     char place[sizeof err->place.file + 64] = "";
-    struct log_value values[12];
+    struct log_value values[12 + REPORTING_TOTALS];
     size_t count = 0;
     const struct log_value parts[] = {
         { .name = "code", .text = err->code },
@@ -121,6 +135,7 @@ static void print_record(const struct error *err, const struct exit_row *row)
             values[count++] = parts[i];
     }
     values[count++] = (struct log_value) { .name = "exit_code", .number = exit_code_of(err) };
+    count += reporting_add_totals(values + count);
     values[count++] = (struct log_value) { .name = "retry", .text = row->is_retry_useful ? "yes" : "no" };
     log_event(LOG_ERROR, values, count, "%s", err->message);
 }

@@ -7,13 +7,18 @@
 #include "base/error.h"
 #include "base/json.h"
 
-/* One line on stdout. */
+/* Where lines go: nowhere when only warnings and errors are wanted; into the log when that is for machines,
+ * which then find everything there. */
+enum print_to { PRINT_TO_STDOUT, PRINT_TO_LOG, PRINT_TO_NOBODY };
+void print_configure(enum print_to to);
+
+/* One line. */
 void print_line(const char *format, ...) printf_like(1, 2);
 
 /* Text that has its own line feeds. */
 void print_text(const char *text);
 
-/* The value, indented; frees it. */
+/* The value, indented, or in one line where the log is for machines; frees it. */
 void print_json(struct json *value);
 
 /* The last output of a run that failed: a block of lines for people, one record for machines. */

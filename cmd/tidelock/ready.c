@@ -6,12 +6,11 @@
 #include "config/options.h"
 #include "exits.h"
 #include "print.h"
-
-enum { STATUS_BYTES_MOST = 64 * 1024 };
+#include "report/metrics.h"
 
 static bool ready_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
-    auto_text struct text content = text_init(STATUS_BYTES_MOST);
+    auto_text struct text content = text_init(METRICS_BYTES_MOST);
     auto_text struct text why = text_init(1024);
 
     (void)arena;

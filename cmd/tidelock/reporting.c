@@ -1,17 +1,22 @@
 #include "reporting.h"
 
+#include <string.h>
+
+#include "base/clock.h"
 #include "base/event_loop.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "config/endpoint.h"
 #include "credentials/password.h"
 #include "exits.h"
+#include "postgres/connection.h"
 #include "report/status_file.h"
 #include "report/termination_log.h"
 #include "version.h"
 
 static const char TERMINATION_LOG[] = "/dev/termination-log";
 
-enum { READY_MODE = 0644 };
+enum { READY_MODE = 0644, SUCCESS_MOST = 2048 };
 
 static void beat(void *context)
 {
@@ -29,10 +34,24 @@ static void remove_ready_file(const char *path)
         log_warn("%s", err.message);
 }
 
-void reporting_begin(struct reporting *reporting, const struct config *config)
+/* As the configuration names them: what the server says would change the labels in the middle of a run. */
+static void label(struct labels *labels, const struct endpoint *endpoint)
 {
-    reporting->config = config;
+    const char *database = endpoint_database(endpoint);
+
+    if (database != NULL)
+        labels_add(labels, "database", database);
+    labels_add(labels, "schema", endpoint->schema == NULL ? "public" : endpoint->schema);
+}
+
+void reporting_begin(struct reporting *reporting, const struct config *config,
+                     const struct endpoint *endpoint)
+{
+    *reporting = (struct reporting) { .config = config };
     reporting->progress = progress_begin(config->status_file, version_build());
+    reporting->progress.labels = config->metrics_labels;
+    if (endpoint != NULL)
+        label(&reporting->progress.labels, endpoint);
     reporting->progress.connections_most = config->connections > 0 ? (int)config->connections : 1;
     remove_ready_file(config->ready_file);
     publish_begin(&reporting->publisher, config, &reporting->progress);
@@ -57,14 +76,111 @@ static void write_termination_log(const struct config *config, const struct text
                           config->termination_log == NULL, text_slice(word));
 }
 
+/* Of the run that has ended. */
+static struct {
+    bool is_known;
+    bool is_compared;
+    size_t applied;
+    size_t pending;
+    size_t retries;
+    int64_t duration_ms;
+} totals;
+
+static void add_up(const struct progress *progress)
+{
+    totals.is_known = true;
+    totals.is_compared = progress->is_compared;
+    totals.applied = progress->applied;
+    totals.pending = progress_pending(progress);
+    totals.duration_ms = (int64_t)((progress->ended_at - progress->started_at) * 1000);
+    totals.retries = 0;
+    for (int reason = 0; reason < RETRY_REASONS; reason++)
+        totals.retries += progress->retries[reason];
+    for (int reason = 0; reason < CONNECTION_RETRIES; reason++)
+        totals.retries += connection_retries((enum connection_retry)reason);
+}
+
+size_t reporting_add_totals(struct log_value values[REPORTING_TOTALS])
+{
+    const struct log_value all[REPORTING_TOTALS] = {
+        { .name = "applied", .number = (int64_t)totals.applied },
+        { .name = "duration_ms", .number = totals.duration_ms },
+        { .name = "retries", .number = (int64_t)totals.retries },
+        { .name = "pending", .number = (int64_t)totals.pending },
+    };
+
+    if (!totals.is_known)
+        return 0;
+    memcpy(values, all, sizeof all);
+    return totals.is_compared ? REPORTING_TOTALS : REPORTING_TOTALS - 1;
+}
+
+void reporting_log_start(const struct target *target)
+{
+    const struct folder *folder = &target->folder;
+    const struct log_value values[] = { { .name = "version", .text = version_build().version },
+                                        { .name = "folder", .text = folder->path },
+                                        { .name = "migrations", .number = (int64_t)folder->count } };
+
+    log_context(LOG_DATABASE, endpoint_database(&target->endpoint));
+    log_event(LOG_INFO, values, array_length(values), "%zu migration%s found in %s", folder->count,
+              text_plural(folder->count), folder->path);
+}
+
+/* What the database holds now: all of the folder, or what --to asks for. */
+static void add_success(const struct reporting *reporting, struct text *out)
+{
+    const struct progress *progress = &reporting->progress;
+    const char *last = totals.pending == 0 ? NULL : reporting->config->to;
+    char took[32];
+
+    if (totals.applied > 0)
+        text_add_format(out, "applied %zu migration%s in %s; the database holds all", totals.applied,
+                        text_plural(totals.applied), duration_text(totals.duration_ms, took, sizeof took));
+    else
+        text_add_format(out, "no pending migrations%s", last == NULL ? ": the database holds all" : "");
+    if (last == NULL)
+        text_add_format(out, " %zu",
+                        progress->migrations[VERDICT_APPLIED] + progress->migrations[VERDICT_EDITED]);
+    else
+        text_add_format(out, " up to and including %s; %zu later one%s %s pending", last, totals.pending,
+                        text_plural(totals.pending), totals.pending == 1 ? "is" : "are");
+}
+
+/* The numbers of a failure stand in its own record. */
+static void log_success(const struct reporting *reporting)
+{
+    struct log_value values[REPORTING_TOTALS + 1] = { { .name = "exit_code", .number = EXIT_YES } };
+    size_t count = 1 + reporting_add_totals(values + 1);
+    auto_text struct text said = text_init(SUCCESS_MOST);
+
+    add_success(reporting, &said);
+    if (totals.applied > 0 || !reporting->is_result_printed || log_format_in_use() != LOG_TEXT)
+        log_event(LOG_DONE, values, count, "%s", said.at);
+}
+
+/* Where the log is for machines, the failure's own record has these numbers. */
+static void log_applied_before(void)
+{
+    char took[32];
+
+    if (totals.applied > 0 && log_format_in_use() == LOG_TEXT)
+        log_info("applied %zu migration%s in %s; %zu still pending", totals.applied,
+                 text_plural(totals.applied), duration_text(totals.duration_ms, took, sizeof took),
+                 totals.pending);
+}
+
 static void end(struct reporting *reporting, enum progress_phase phase, int exit_code)
 {
     event_loop_set_beat(NULL, NULL);
     if (reporting->progress.phase == PROGRESS_COMPLETE && phase != PROGRESS_COMPLETE)
         remove_ready_file(reporting->config->ready_file);
     progress_end(&reporting->progress, phase, exit_code);
-    if (phase == PROGRESS_COMPLETE)
-        write_ready_file(reporting->config->ready_file);
+    add_up(&reporting->progress);
+    if (phase != PROGRESS_COMPLETE)
+        return;
+    write_ready_file(reporting->config->ready_file);
+    log_success(reporting);
 }
 
 /* Nothing connects any more: what was lent for that is given back while the last word is on its way. */
@@ -92,6 +208,8 @@ void reporting_end(struct reporting *reporting, const struct error *err)
     if (err != NULL)
         phase = err->class == ERROR_INTERRUPTED ? PROGRESS_INTERRUPTED : PROGRESS_FAILED;
     end(reporting, phase, err == NULL ? EXIT_YES : exit_code_of(err));
+    if (err != NULL)
+        log_applied_before();
     termination_log_compose(&reporting->progress, err, &word);
     write_termination_log(reporting->config, &word);
     take_leave(reporting, err);

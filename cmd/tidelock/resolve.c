@@ -1,47 +1,252 @@
+#include <stddef.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/random.h"
 #include "command.h"
 #include "config/options.h"
 #include "deploy/target.h"
+#include "history/compare.h"
+#include "history/edit.h"
 #include "history/folder.h"
 #include "history/ledger.h"
 #include "history/script_file.h"
 #include "lock/acquire.h"
 #include "postgres/advisory.h"
+#include "postgres/query_failure.h"
 #include "print.h"
+#include "repair/interrupted.h"
 
-/* Marks the failed rows as rolled back and inserts an applied one: both or neither. */
-static bool mark_applied(struct connection *conn, const struct ledger *ledger, const char *name,
-                         const char *checksum, struct error *err)
-{
+enum { WRITES_MOST = 2 };
+
+/* One migration to be resolved. Its texts live in the arena. */
+struct resolved {
+    const char *name;
+    const struct migration *migration; /* NULL where its script does not matter */
+    struct slice script;
+    char checksum[CHECKSUM_SIZE];
     char id[UUID_SIZE];
-    const char *const row[ROW_VALUES] = { [ROW_ID] = id, [ROW_CHECKSUM] = checksum, [ROW_NAME] = name };
-    struct ledger_parameters parameters[2];
-    struct batch_item items[1 + 2 * LEDGER_ITEMS_MOST] = { { .query = &ADVISORY_HOLD,
-                                                             .parameters = &ledger->lock_key } };
-    size_t count = 1;
+    bool is_idle; /* the ledger says so already */
+    const char *row[ROW_VALUES];
+    struct ledger_parameters parameters[WRITES_MOST];
+};
 
-    random_uuid(id);
-    count += ledger_add_items(ledger, LEDGER_ROLL_BACK, row, &parameters[0], items + count);
-    count += ledger_add_items(ledger, LEDGER_INSERT_MARKED, row, &parameters[1], items + count);
-    return ledger_batch(conn, ledger, &(const struct batch) { .items = items, .count = count }, row, err) ||
-           ledger_say_changed(err);
+/* One call of the command. */
+struct resolving {
+    struct arena *arena;
+    const struct config *config;
+    const struct way *way;
+    struct target target;
+    struct connection *conn;
+    struct ledger ledger;
+    struct resolved *items;
+    size_t count;
+};
+
+/* ---- what each way asks of the ledger ---- */
+
+/* What an interrupted statement left would stay: nobody runs that statement again as applied, and once the
+ * row is closed nobody knows any more whose it is. */
+static bool check_leftover(const struct resolving *all, const struct ledger_row *row, struct error *err)
+{
+    struct leftover left;
+
+    if (!interrupted_look(all->conn, &all->ledger, row, &left, err))
+        return false;
+    if (left.what[0] == '\0')
+        return true;
+    error_set(err, ERROR_REFUSED,
+              "migration \"%s\" cannot be resolved yet: its interrupted statement left %s", row->name,
+              left.what);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "%sype: %s; look at the schema, and type the same again.",
+                      ledger_row_is_resumable(row) && !row->is_rolled_back
+                          ? "Let the next deployment finish it (tidelock deploy), or t"
+                          : "T",
+                      left.remedy);
 }
 
-/* A row is recorded as applied with the checksum of its script, so it takes the script. */
-static bool find_script(const struct folder *folder, const char *name, char checksum[CHECKSUM_SIZE],
-                        struct error *err)
+static bool check_leftovers(const struct resolving *all, const struct resolved *item, struct error *err)
 {
-    const struct migration *migration = folder_find(folder, name);
+    for (size_t i = 0; i < all->ledger.count; i++) {
+        const struct ledger_row *row = &all->ledger.rows[i];
+
+        if (!row->is_finished && strcmp(row->name, item->name) == 0 && !check_leftover(all, row, err))
+            return false;
+    }
+    return true;
+}
+
+static bool look_applied(const struct resolving *all, struct resolved *item, struct error *err)
+{
+    random_uuid(item->id);
+    return all->ledger.dialect->check_applied(all->ledger.rows, all->ledger.count, item->name, err) &&
+           check_leftovers(all, item, err);
+}
+
+static bool look_rolled_back(const struct resolving *all, struct resolved *item, struct error *err)
+{
+    return all->ledger.dialect->check_rolled_back(all->ledger.rows, all->ledger.count, item->name, err) &&
+           check_leftovers(all, item, err);
+}
+
+/* Part of it was done, by an earlier try that somebody has closed: it would be done again. */
+static bool check_half_done(const struct ledger_row *row, struct error *err)
+{
+    if (row->is_finished || (row->steps == 0 && (row->logs == NULL || !ledger_row_is_interrupted(row))))
+        return true;
+    error_set(err, ERROR_REFUSED, "migration \"%s\" was half done before it was recorded as applied",
+              row->name);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "Complete it by hand, or undo it with another migration.");
+}
+
+/* Only what was recorded by hand has never run: the tool counts a step of what it applies. */
+static bool check_never_run(const struct resolving *all, const struct ledger_row *row, struct error *err)
+{
+    const char *const parameters[] = { row->id, row->name };
+    auto_result struct result *result = NULL;
+
+    if (!query_run(all->conn, &all->ledger.row, parameters, &result, err))
+        return false;
+    if (result_number(result, 0, 1) == 0)
+        return true;
+    error_set(err, ERROR_REFUSED, "migration \"%s\" was applied, not only recorded as applied", row->name);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "To undo what it has done, write another migration.");
+}
+
+static bool look_pending(const struct resolving *all, struct resolved *item, struct error *err)
+{
+    const struct ledger *ledger = &all->ledger;
+
+    if (!ledger->dialect->check_pending(ledger->rows, ledger->count, item->name, err))
+        return false;
+    item->row[ROW_LOGS] =
+        LEDGER_OURS "it was recorded as applied without having run, and that was taken back";
+    item->is_idle = true;
+    for (size_t i = 0; i < ledger->count; i++) {
+        const struct ledger_row *row = &ledger->rows[i];
+
+        if (strcmp(row->name, item->name) != 0)
+            continue;
+        if (!check_half_done(row, err))
+            return false;
+        if (row->is_rolled_back)
+            continue;
+        item->is_idle = false;
+        if (!check_never_run(all, row, err))
+            return false;
+    }
+    return true;
+}
+
+static const char *const EDITS[] = {
+    [EDIT_NONE] = "is as it was when it was applied",
+    [EDIT_BLANKS] = "differs from what was applied only in blanks or line ends",
+    [EDIT_COMMENTS] = "differs from what was applied only in comments and blanks",
+    [EDIT_UNKNOWN] = "differs from what was applied",
+};
+
+static bool look_accept_edit(const struct resolving *all, struct resolved *item, struct error *err)
+{
+    struct history history;
+    const struct history_item *found;
+    enum edit edit;
+
+    history_compare(all->arena, &all->target.folder, all->ledger.rows, all->ledger.count, &history);
+    found = &history.items[item->migration - all->target.folder.items];
+    if (found->verdict != VERDICT_APPLIED) {
+        error_set(err, ERROR_REFUSED, "migration \"%s\" is not applied but %s", item->name,
+                  VERDICT_NAMES[found->verdict]);
+        error_holds(err, "Nothing was changed.");
+        return error_hint(err,
+                          "Only an applied migration has a checksum to be replaced. See: tidelock status");
+    }
+    edit = edit_find(all->ledger.dialect, found->row->checksum, item->script);
+    print_line("%s %s.", item->migration->script_path, EDITS[edit]);
+    if (edit == EDIT_UNKNOWN)
+        print_line(
+            "  Of that, only the checksum is known (SHA-256 %s): your version control knows what has changed.",
+            found->row->checksum);
+    if (edit == EDIT_UNKNOWN)
+        print_line("  The edit itself has not been run on this database.");
+    item->is_idle = edit == EDIT_NONE;
+    item->row[ROW_ID] = found->row->id;
+    item->row[ROW_STORED] = found->row->checksum;
+    return true;
+}
+
+/* ---- the ways ---- */
+
+static const struct way {
+    size_t names; /* the field of struct config */
+    bool takes_script;
+    bool makes_ledger; /* where there is none yet */
+    enum ledger_depth depth;
+    bool (*look)(const struct resolving *all, struct resolved *item, struct error *err);
+    enum ledger_statement writes[WRITES_MOST];
+    size_t write_count;
+    const char *result; /* "Migration x …" */
+} WAYS[] = {
+    { .names = offsetof(struct config, applied),
+      .takes_script = true,
+      .makes_ledger = true,
+      .look = look_applied,
+      .writes = { LEDGER_ROLL_BACK, LEDGER_INSERT_MARKED },
+      .write_count = 2,
+      .result = "marked as applied" },
+    { .names = offsetof(struct config, rolled_back),
+      .look = look_rolled_back,
+      .writes = { LEDGER_ROLL_BACK },
+      .write_count = 1,
+      .result = "marked as rolled back" },
+    { .names = offsetof(struct config, pending),
+      .look = look_pending,
+      .writes = { LEDGER_TAKE_BACK },
+      .write_count = 1,
+      .result = "marked as pending" },
+    { .names = offsetof(struct config, accept_edit),
+      .takes_script = true,
+      .depth = LEDGER_CHECKSUMS,
+      .look = look_accept_edit,
+      .writes = { LEDGER_ACCEPT },
+      .write_count = 1,
+      .result = "recorded as it is now" },
+};
+
+static const struct names *names_of(const struct config *config, const struct way *way)
+{
+    return (const struct names *)(const void *)((const char *)config + way->names);
+}
+
+/* The one that was asked for, or NULL if it is none or several. */
+static const struct way *choose(const struct config *config)
+{
+    const struct way *chosen = NULL;
+
+    for (size_t i = 0; i < array_length(WAYS); i++) {
+        if (names_of(config, &WAYS[i])->count == 0)
+            continue;
+        if (chosen != NULL)
+            return NULL;
+        chosen = &WAYS[i];
+    }
+    return chosen;
+}
+
+static bool find_script(const struct resolving *all, struct resolved *item, struct error *err)
+{
+    const struct folder *folder = &all->target.folder;
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
 
-    if (migration != NULL && migration_read(folder->dialect, migration, &bytes, err)) {
-        folder->dialect->checksum_of(text_slice(&bytes), checksum);
+    item->migration = folder_find(folder, item->name);
+    if (item->migration != NULL && migration_read(folder->dialect, item->migration, &bytes, err)) {
+        folder->dialect->checksum_of(text_slice(&bytes), item->checksum);
+        item->script = (struct slice) { arena_copy(all->arena, bytes.at, bytes.length), bytes.length };
         return true;
     }
-    error_set(err, ERROR_REFUSED, "could not find a migration \"%s\" with a readable script in %s", name,
-              folder->path);
+    error_set(err, ERROR_REFUSED, "could not find a migration \"%s\" with a readable script in %s",
+              item->name, folder->path);
     error_code(err, folder->dialect->codes.unknown_name);
     return error_hint(
         err,
@@ -49,74 +254,110 @@ static bool find_script(const struct folder *folder, const char *name, char chec
         "another image has it, type this there.");
 }
 
-static bool resolve_applied(struct arena *arena, const struct config *config, struct target *target,
-                            struct error *err)
+static bool find_items(struct resolving *all, struct error *err)
 {
-    const char *name = config->resolve_applied;
-    char checksum[CHECKSUM_SIZE];
-    auto_connection struct connection *conn = NULL;
-    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES,
-                                           false };
-    struct ledger ledger;
+    const struct names *names = names_of(all->config, all->way);
 
-    if (!find_script(&target->folder, name, checksum, err))
-        return false;
-    conn = acquire_leader(config, &target->endpoint, target->folder.dialect->lock_key, err);
-    if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err))
-        return false;
-    if (!ledger.exists && !ledger_create(conn, &ledger, true, err))
-        return false;
-    if (!ledger.dialect->check_applied(ledger.rows, ledger.count, name, err) ||
-        !mark_applied(conn, &ledger, name, checksum, err))
-        return false;
-    print_line("Migration %s marked as applied.", name);
+    all->items = arena_alloc(all->arena, names->count, sizeof *all->items);
+    all->count = names->count;
+    for (size_t i = 0; i < all->count; i++) {
+        struct resolved *item = &all->items[i];
+
+        *item = (struct resolved) { .name = names->items[i] };
+        item->row[ROW_ID] = item->id;
+        item->row[ROW_CHECKSUM] = item->checksum;
+        item->row[ROW_NAME] = item->name;
+        if (all->way->takes_script && !find_script(all, item, err))
+            return false;
+    }
     return true;
 }
 
-static bool resolve_rolled_back(struct arena *arena, const struct config *config, struct target *target,
-                                struct error *err)
+/* All of them or none: one transaction. */
+static bool write_all(const struct resolving *all, struct error *err)
 {
-    const char *name = config->resolve_rolled_back;
-    const char *const row[ROW_VALUES] = { [ROW_NAME] = name };
-    auto_connection struct connection *conn =
-        acquire_leader(config, &target->endpoint, target->folder.dialect->lock_key, err);
-    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES,
-                                           false };
-    struct ledger ledger;
+    const size_t most = 1 + all->count * WRITES_MOST * LEDGER_ITEMS_MOST;
+    struct batch_item *items = arena_alloc(all->arena, most, sizeof *items);
+    const char *const nobody[ROW_VALUES] = { NULL };
+    size_t count = 1;
 
-    if (conn == NULL || !ledger_read(arena, conn, &wanted, &ledger, err) ||
-        !ledger.dialect->check_rolled_back(ledger.rows, ledger.count, name, err))
+    items[0] = (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &all->ledger.lock_key };
+    for (size_t i = 0; i < all->count; i++) {
+        struct resolved *item = &all->items[i];
+
+        for (size_t j = 0; j < all->way->write_count && !item->is_idle; j++)
+            count += ledger_add_items(&all->ledger, all->way->writes[j], item->row, &item->parameters[j],
+                                      items + count);
+    }
+    return count == 1 ||
+           ledger_batch(all->conn, &all->ledger,
+                        &(const struct batch) { .items = items, .count = count, .cancellable = count },
+                        all->count == 1 ? all->items[0].row : nobody, err) ||
+           ledger_say_changed(all->conn, &all->ledger, err);
+}
+
+static bool edit_ledger(struct resolving *all, struct error *err)
+{
+    const bool is_dry_run = all->config->is_dry_run;
+
+    for (size_t i = 0; i < all->count; i++) {
+        if (!all->way->look(all, &all->items[i], err))
+            return false;
+    }
+    if (!is_dry_run && ((all->way->makes_ledger && !all->ledger.exists &&
+                         !ledger_create(all->conn, &all->ledger, true, err)) ||
+                        !write_all(all, err)))
         return false;
-    if (!ledger_write(conn, &ledger, LEDGER_ROLL_BACK, row, err))
-        return ledger_say_changed(err);
-    print_line("Migration %s marked as rolled back.", name);
+    for (size_t i = 0; i < all->count; i++)
+        print_line("Migration %s %s%s.", all->items[i].name, is_dry_run ? "would be " : "", all->way->result);
+    if (is_dry_run)
+        print_line("Nothing was changed.");
     return true;
+}
+
+static bool resolve_all(struct arena *arena, const struct config *config, const struct way *way,
+                        struct error *err)
+{
+    auto_connection struct connection *conn = NULL;
+    struct resolving all = { .arena = arena, .config = config, .way = way };
+
+    if (!(way->takes_script ? target_find(arena, config, false, &all.target, err)
+                            : target_find_unchecked(arena, config, &all.target, err)) ||
+        !find_items(&all, err))
+        return false;
+    const struct dialect *dialect = all.target.folder.dialect;
+    const struct ledger_request wanted = { dialect, all.target.endpoint.schema, way->depth, false };
+    conn = acquire_leader(config, &all.target.endpoint, dialect->lock_key, err);
+    all.conn = conn;
+    return conn != NULL && ledger_read(arena, conn, &wanted, &all.ledger, err) && edit_ledger(&all, err);
 }
 
 static bool resolve_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
-    struct target target;
+    const struct way *way = choose(config);
 
     (void)exit_code;
-    if ((config->resolve_applied == NULL) == (config->resolve_rolled_back == NULL)) {
-        error_set(err, ERROR_USAGE, "resolve needs either --applied NAME or --rolled-back NAME");
+    if (way == NULL) {
+        error_set(
+            err, ERROR_USAGE,
+            "resolve needs --applied NAME or --rolled-back NAME, --pending NAME or --accept-edit NAME, and "
+            "only one of these");
         return error_hint(
             err,
             "Use --applied if the schema holds all of the migration, --rolled-back if it holds none of it.");
     }
-    if (config->resolve_applied != NULL)
-        return target_find(arena, config, &target, err) && resolve_applied(arena, config, &target, err);
-    return target_find_unchecked(arena, config, &target, err) &&
-           resolve_rolled_back(arena, config, &target, err);
+    return resolve_all(arena, config, way, err) || query_failure_explain(err, "Nothing was changed.");
 }
 
 const struct command COMMAND_RESOLVE = {
     .name = "resolve",
-    .usage = "--applied NAME | --rolled-back NAME",
+    .usage = "--applied NAME... | --rolled-back NAME... | --pending NAME... | --accept-edit NAME...",
     .summary = "resolve a failed migration; change only the ledger",
     .about =
         "For a migration that failed halfway, after you have checked the schema: --applied records it as "
-        "applied, --rolled-back lets the next deployment run it again. Its SQL is neither run nor undone.",
+        "applied, --rolled-back lets the next deployment run it again. --pending takes back an --applied that "
+        "was not true. --accept-edit records that the script of an applied migration was changed on purpose. "
+        "Their SQL is neither run nor undone. Of several names, all are recorded or none.",
     .example = "tidelock resolve --rolled-back 20260406120000_double_toll",
     .options = FOR_RESOLVE,
     .run = resolve_run,

@@ -17,38 +17,22 @@
 #include "gate/interpreter.h"
 #include "http/request.h"
 #include "postgres/budget.h"
+#include "postgres/query_failure.h"
 #include "postgres/reach.h"
 #include "reporting.h"
 
-/* stdout belongs to the application: the result goes to the log. */
-static void log_report(const struct deployment_report *report)
-{
-    if (report->applied_count == 0)
-        log_info("no pending migrations: the database holds all %zu", report->folder->count);
-    else
-        log_info("applied %zu of %zu migration%s to \"%s\", schema \"%s\"", report->applied_count,
-                 report->folder->count, text_plural(report->folder->count), report->database, report->schema);
-}
-
 /* Runs until the database is ready for the application. */
-static bool open_gate(struct arena *arena, const struct config *config, struct progress *progress,
-                      struct error *err)
+static bool open_gate(struct arena *arena, const struct config *config, struct target *target,
+                      struct progress *progress, struct error *err)
 {
-    struct target target;
     struct deployment_report report;
 
-    if (!target_find_and_begin(arena, config, &target, err))
+    if (!target_find_and_begin(arena, config, target, err))
         return false;
-    if (config->is_waiting) {
-        if (!wait_for_level(config, &target, progress, err))
-            return false;
-        log_info("no pending migrations: the database holds all %zu", target.folder.count);
-        return true;
-    }
-    if (!deployment_run(config, &target, progress, &report, err))
-        return false;
-    log_report(&report);
-    return true;
+    reporting_log_start(target);
+    if (config->is_waiting)
+        return wait_for_level(config, target, progress, err);
+    return deployment_run(config, target, progress, &report, err);
 }
 
 /* CMD's environment: by default without the migration-only variables; with its share of the connections if
@@ -69,8 +53,10 @@ static bool make_environment(struct arena *arena, const struct config *config, c
     if (!endpoint_find(arena, config, &endpoint, err))
         return false;
     conn = reach_database(config, &endpoint, NULL, err);
-    if (conn == NULL || !budget_read(arena, conn, &budget, err))
+    if (conn == NULL || !budget_read(arena, conn, &budget, err)) {
+        (void)query_failure_explain(err, "All migrations are applied; CMD was not started.");
         return error_context(err, "computing the share of the connections");
+    }
     count = budget_share(&budget, (int)config->replicas, (int)config->connections, (int)config->headroom);
     if (count == 0)
         log_warn(
@@ -99,18 +85,21 @@ static bool check_words(const struct config *config, struct error *err)
 static bool run_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
     struct reporting reporting;
-    const char *file;
+    struct target target;
+    const char *file = NULL;
     char **environment;
     bool is_open;
 
     (void)exit_code;
     if (!check_words(config, err))
         return false;
-    reporting_begin(&reporting, config);
+    is_open = target_find_database(arena, config, &target, err);
+    reporting_begin(&reporting, config, is_open ? &target.endpoint : NULL);
     /* An image whose command cannot start must not change anything. */
-    file = exec_find(arena, config->words[0], err);
+    if (is_open)
+        file = exec_find(arena, config->words[0], err);
     is_open = file != NULL && interpreter_check(arena, file, err) &&
-              open_gate(arena, config, &reporting.progress, err) &&
+              open_gate(arena, config, &target, &reporting.progress, err) &&
               make_environment(arena, config, &environment, err);
     if (!is_open) {
         reporting_end(&reporting, err);

@@ -1,96 +1,174 @@
 #include <string.h>
 
-#include "base/log.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
 #include "command.h"
 #include "config/options.h"
 #include "deploy/target.h"
 #include "deploy/validate.h"
 #include "exits.h"
-#include "history/compare.h"
 #include "history/folder.h"
-#include "history/ledger.h"
-#include "lock/leader.h"
-#include "postgres/reach.h"
+#include "overview.h"
+#include "postgres/query_failure.h"
 #include "print.h"
+#include "status_json.h"
 
-enum { REMEDY_MOST = 2048 };
+enum { REMEDY_MOST = 2048, LINE_MOST = 4096 };
 
-/* What both output formats show. */
-struct overview {
-    const struct target *target;
-    struct ledger ledger;
-    struct history history;
-    struct leader leader; /* pid 0 = none */
+static const char *note_of(const struct account *account)
+{
+    const struct history_item *item = account->item;
+
+    if (!account->is_in_folder && account->verdict != VERDICT_MISSING)
+        return "  (not in the folder)";
+    if (account->verdict == VERDICT_EDITED)
+        return "  (after it was applied)";
+    if (account->verdict == VERDICT_INTERRUPTED || account->verdict == VERDICT_FAILED)
+        return ledger_row_is_resumable(account->row)
+                   ? "  (halfway; the next deployment resumes it, or says what a person has to decide)"
+                   : "";
+    if (account->verdict == VERDICT_PENDING && item->was_rolled_back)
+        return "  (rolled back before)";
+    return item != NULL && item->is_out_of_order ? "  (older than the last applied)" : "";
+}
+
+/* "pid 4711 ("tidelock web-1 shop")" */
+static void add_leader(const struct leader *leader, struct text *out)
+{
+    text_add_format(out, "pid %d (\"%s\")", leader->pid, leader->name);
+}
+
+static void add_advancement(const struct advancement *at, struct text *out)
+{
+    if (!at->is_known)
+        return;
+    if (at->rows >= 0)
+        text_add_format(out, "; %lld row%s changed so far", (long long)at->rows,
+                        text_plural((size_t)at->rows));
+    else if (at->statements > at->done)
+        text_add_format(out, "; statement %zu of %zu", at->done + 1, at->statements);
+    else if (at->statements == 0)
+        text_add_format(out, "; statement %zu", at->done + 1);
+}
+
+/* Texts of others may have several lines. */
+static void print_part(const char *label, const char *text)
+{
+    while (text != NULL && *text != '\0') {
+        size_t length = strcspn(text, "\n");
+
+        print_line("              %-9s %.*s", label, (int)length, text);
+        label = "";
+        text += length + (text[length] == '\n');
+    }
+}
+
+/* What there is to say about one that is not done: beneath its line. */
+static void print_details(const struct overview *overview, const struct account *account)
+{
+    auto_text struct text line = text_init(LINE_MOST);
+
+    if (account->verdict == VERDICT_RUNNING) {
+        add_leader(&overview->leader, &line);
+        add_advancement(&account->advancement, &line);
+        if (overview->at_work != NULL)
+            text_add_format(&line, "; %s", overview->at_work);
+        print_line("              by        %s", line.at);
+        return;
+    }
+    print_part("reason", account->reason);
+    print_part("persists", account->persists);
+    if (account->persists == NULL && account->row != NULL && !account->row->is_finished)
+        print_part("persists", "not known: another tool began it");
+}
+
+/* Widths of the columns of --all. */
+struct columns {
+    int name;
+    int took;
 };
 
-static bool overview_read(struct arena *arena, const struct config *config, struct target *target,
-                          struct overview *out, struct error *err)
+static void add_took(const struct account *account, struct text *out)
 {
-    auto_connection struct connection *conn = reach_database(config, &target->endpoint, NULL, err);
-    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_CHECKSUMS,
-                                           .is_only_read = true };
+    char took[32];
 
-    out->target = target;
-    if (conn == NULL || !ledger_read(arena, conn, &wanted, &out->ledger, err))
-        return false;
-    history_compare(arena, &target->folder, out->ledger.rows, out->ledger.count, &out->history);
-    for (size_t i = 0; i < target->folder.count; i++) {
-        if (!history_check_edited(&out->history, &target->folder, i, err))
-            return false;
+    if (account_is_recorded(account))
+        text_add_string(out, "-");
+    else
+        text_add_string(out, duration_text(account->row->took_ms, took, sizeof took));
+}
+
+static struct columns measure(const struct overview *overview)
+{
+    struct columns columns = { .name = 0, .took = 0 };
+
+    for (size_t i = 0; i < overview->count; i++) {
+        const struct account *account = &overview->accounts[i];
+        auto_text struct text took = text_init(LINE_MOST);
+        int name = (int)utf8_count(account->name, strlen(account->name));
+
+        if (account->row == NULL || !account->row->is_finished)
+            continue;
+        add_took(account, &took);
+        columns.name = name > columns.name ? name : columns.name;
+        columns.took = (int)took.length > columns.took ? (int)took.length : columns.took;
     }
-    /* An unfinished row has failed or is being applied right now: only the leader lock tells which.
-     * */
-    return out->history.failed_count == 0 || leader_find(conn, out->ledger.lock_key, &out->leader, err);
+    return columns;
 }
 
-/* The answer for --exit-code: does the database hold everything that this folder needs? */
-static bool is_up_to_date(const struct overview *overview)
+/* When it was applied, how long that took, by whom. */
+static void print_applied(const struct account *account, struct columns columns)
 {
-    return overview->history.counts[VERDICT_PENDING] == 0 && overview->history.counts[VERDICT_FAILED] == 0;
+    int padding = columns.name - (int)utf8_count(account->name, strlen(account->name));
+    auto_text struct text took = text_init(LINE_MOST);
+    auto_text struct text by = text_init(LINE_MOST);
+
+    add_took(account, &took);
+    if (account_is_recorded(account))
+        text_add_string(&by, "recorded by hand");
+    else if (account->origin != NULL)
+        text_add_format(&by, "%s, tidelock %s", account->origin->host, account->origin->version);
+    else
+        text_add_string(&by, "-");
+    print_line("  %-11s %s%*s  %s  %-*s  %s", VERDICT_NAMES[account->verdict], account->name, padding, "",
+               account->row->finished_at, columns.took, took.at, by.at);
 }
 
-static const char *item_note(const struct overview *overview, const struct history_item *item)
+static void print_accounts(const struct overview *overview, bool is_all)
 {
-    if (item->verdict == VERDICT_FAILED && overview->leader.pid != 0)
-        return "  (running)";
-    if (item->verdict == VERDICT_FAILED)
-        return ledger_row_is_resumable(item->row) ? "  (halfway; the next deployment resumes it)" : "";
-    if (item->was_rolled_back && item->verdict == VERDICT_PENDING)
-        return "  (failed before, rolled back)";
-    return item->is_out_of_order ? "  (older than the last applied)" : "";
-}
+    struct columns columns = measure(overview);
 
-static void print_findings(const struct overview *overview)
-{
-    const struct history *history = &overview->history;
+    for (size_t i = 0; i < overview->count; i++) {
+        const struct account *account = &overview->accounts[i];
 
-    for (size_t i = 0; i < overview->target->folder.count; i++) {
-        const struct history_item *item = &history->items[i];
-
-        if (item->verdict != VERDICT_APPLIED)
-            print_line("  %-8s %s%s", VERDICT_NAMES[item->verdict], overview->target->folder.items[i].name,
-                       item_note(overview, item));
+        if (!is_all && account->verdict == VERDICT_APPLIED)
+            continue;
+        if (is_all && account->row != NULL && account->row->is_finished) {
+            print_applied(account, columns);
+            continue;
+        }
+        print_line("  %-11s %s%s", VERDICT_NAMES[account->verdict], account->name, note_of(account));
+        print_details(overview, account);
     }
-    for (size_t i = 0; i < history->stray_count; i++)
-        print_line("  %-8s %s  (%snot in the folder)", VERDICT_NAMES[VERDICT_FAILED],
-                   history->strays[i]->name, overview->leader.pid != 0 ? "running; " : "");
-    for (size_t i = 0; i < history->missing_count; i++)
-        print_line("  %-8s %s", VERDICT_NAMES[VERDICT_MISSING], history->missing[i]->name);
 }
 
-/* Of a row that is not in the folder: only what can work is advised. */
-static void print_stray_advice(const struct overview *overview, const struct ledger_row *row)
+/* Where only one of the two answers can work. */
+static void print_only_advice(const struct overview *overview, const struct ledger_row *row)
 {
     auto_text struct text next = text_init(REMEDY_MOST);
 
-    validate_add_remedy(&overview->target->folder, row, &next);
+    validate_add_remedy(&overview->target->folder, &overview->history, row, &next);
     print_line("\n%s", next.at);
 }
 
 static void print_failed_advice(const struct overview *overview, const struct ledger_row *row)
 {
-    if (folder_find(&overview->target->folder, row->name) == NULL) {
-        print_stray_advice(overview, row);
+    const struct folder *folder = &overview->target->folder;
+    const struct migration *migration = folder_find(folder, row->name);
+
+    if (migration == NULL || overview->history.items[migration - folder->items].was_finished) {
+        print_only_advice(overview, row);
         return;
     }
     if (ledger_row_is_resumable(row)) {
@@ -104,113 +182,135 @@ static void print_failed_advice(const struct overview *overview, const struct le
 }
 
 /* Missing migrations of an older release may be part of what is pending. */
+static void print_replacement_advice(const struct overview *overview)
+{
+    auto_text struct text missing = text_init(REMEDY_MOST);
+    auto_text struct text command = text_init(REMEDY_MOST);
+
+    validate_add_missing(&overview->history, &missing);
+    validate_add_replacement(&overview->target->folder, &overview->history, &command);
+    print_line("\n%s.", missing.at);
+    print_line("If a pending one replaces them, and the database already holds all of it:");
+    print_line("  %s", command.at);
+}
+
 static void print_pending_advice(const struct overview *overview)
 {
     const struct history *history = &overview->history;
     size_t applied = history->counts[VERDICT_APPLIED] + history->counts[VERDICT_EDITED];
 
     if (history->missing_count > 0 && !history->is_ahead)
-        print_line(
-            "\n%zu applied migration%s %s not in this folder: removed, squashed or renamed.\nIf a "
-            "pending one replaces them, and the database already holds all of it:\n"
-            "  tidelock resolve --applied NAME",
-            history->missing_count, text_plural(history->missing_count),
-            history->missing_count == 1 ? "is" : "are");
+        print_replacement_advice(overview);
     print_line("\nTo apply what is pending: tidelock deploy");
-    if (applied + history->missing_count == 0)
+    if (overview->ledger.exists && applied + history->missing_count == 0)
         print_line("If the database already holds the schema: tidelock baseline");
+}
+
+/* The file is not what was run; nothing here can tell whether that matters. */
+static void print_edited_advice(const struct overview *overview)
+{
+    size_t edited = overview->counts[VERDICT_EDITED];
+
+    if (edited > 0)
+        print_line(
+            "\nWarning: %zu migration%s edited after %s applied; the edit was not run. Restore the "
+            "file%s, and put the change into a new migration; or, if it changes nothing: tidelock resolve "
+            "--accept-edit NAME",
+            edited, edited == 1 ? " was" : "s were", edited == 1 ? "it was" : "they were",
+            text_plural(edited));
 }
 
 static void print_advice(const struct overview *overview)
 {
     const struct history *history = &overview->history;
 
-    if (is_up_to_date(overview))
+    print_edited_advice(overview);
+    if (overview_is_up_to_date(overview))
         print_line("\nDatabase schema is up to date!");
-    if (history->failed_count > 0 && overview->leader.pid != 0)
-        print_line("\nA deployment is running: pid %d (\"%s\").", overview->leader.pid,
-                   overview->leader.name);
-    else if (history->failed_count > 0)
+    if (overview->leader.pid != 0) {
+        auto_text struct text who = text_init(LINE_MOST);
+
+        add_leader(&overview->leader, &who);
+        print_line("\nA deployment is running: %s%s%s.", who.at,
+                   overview->leader.since[0] == '\0' ? "" : ", at work since ", overview->leader.since);
+    } else if (overview->not_empty != NULL && history->counts[VERDICT_PENDING] > 0) {
+        print_line("\nA deployment would refuse this database: %s.", overview->not_empty);
+        print_line("%s", overview->instead);
+    } else if (history->failed_count > 0)
         print_failed_advice(overview, history->failed[0]);
     else if (history->counts[VERDICT_PENDING] > 0)
         print_pending_advice(overview);
 }
 
-static void print_overview(const struct overview *overview)
+/* "2 pending, 1 running": the rare ones only where there are any. */
+static void add_counts(const struct overview *overview, struct text *out)
 {
-    const struct history *history = &overview->history;
+    static const struct {
+        enum verdict verdict;
+        bool is_rare;
+    } shown[] = { { VERDICT_APPLIED, false },    { VERDICT_PENDING, false }, { VERDICT_RUNNING, true },
+                  { VERDICT_INTERRUPTED, true }, { VERDICT_FAILED, false },  { VERDICT_EDITED, false } };
 
+    for (size_t i = 0; i < array_length(shown); i++) {
+        size_t count = overview->counts[shown[i].verdict];
+
+        if (count > 0 || !shown[i].is_rare)
+            text_add_format(out, "%s%zu %s", i == 0 ? "" : ", ", count, VERDICT_NAMES[shown[i].verdict]);
+    }
+}
+
+static void print_overview(const struct overview *overview, bool is_all)
+{
+    auto_text struct text counts = text_init(LINE_MOST);
+
+    add_counts(overview, &counts);
     print_line("Database \"%s\", schema \"%s\" at %s%s", overview->ledger.database, overview->ledger.schema,
                overview->target->endpoint.label, overview->ledger.exists ? "" : " (no ledger)");
-    print_line("%zu migration%s found in %s: %zu applied, %zu pending, %zu failed, %zu edited; %zu missing",
-               overview->target->folder.count, text_plural(overview->target->folder.count),
-               overview->target->folder.path, history->counts[VERDICT_APPLIED],
-               history->counts[VERDICT_PENDING], history->counts[VERDICT_FAILED] + history->stray_count,
-               history->counts[VERDICT_EDITED], history->missing_count);
-    print_findings(overview);
+    print_line("%zu migration%s found in %s: %s; %zu missing", overview->target->folder.count,
+               text_plural(overview->target->folder.count), overview->target->folder.path, counts.at,
+               overview->counts[VERDICT_MISSING]);
+    print_accounts(overview, is_all);
     print_advice(overview);
 }
 
-static struct json *names_json(const struct ledger_row *const *rows, size_t count)
+static void print_schema(void)
 {
-    struct json *names = json_new_array();
-
-    for (size_t i = 0; i < count; i++)
-        json_append_text(names, rows[i]->name);
-    return names;
-}
-
-static void print_overview_json(const struct overview *overview)
-{
-    const struct history *history = &overview->history;
-    struct json *migrations = json_new_array();
-    struct json *root = json_new_object();
-
-    for (size_t i = 0; i < overview->target->folder.count; i++) {
-        const struct history_item *item = &history->items[i];
-        struct json *entry = json_new_object();
-
-        json_set_text(entry, "name", overview->target->folder.items[i].name);
-        json_set_text(entry, "state", VERDICT_NAMES[item->verdict]);
-        json_set_bool(entry, "out_of_order", item->is_out_of_order);
-        json_set_bool(entry, "rolled_back_before", item->was_rolled_back);
-        json_append(migrations, entry);
+    for (size_t i = 0; STATUS_SCHEMA[i] != NULL; i++) {
+        print_text(STATUS_SCHEMA[i]);
+        print_text("\n");
     }
-    json_set_text(root, "database", overview->ledger.database);
-    json_set_text(root, "schema", overview->ledger.schema);
-    json_set_bool(root, "has_ledger", overview->ledger.exists);
-    json_set_bool(root, "up_to_date", is_up_to_date(overview));
-    json_set_text(root, "folder", overview->target->folder.path);
-    json_set(root, "migrations", migrations);
-    json_set(root, "missing", names_json(history->missing, history->missing_count));
-    json_set(root, "failed", names_json(history->failed, history->failed_count));
-    json_set_bool(root, "running", overview->leader.pid != 0);
-    print_json(root);
 }
 
 static bool status_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
-    struct overview overview = { .target = NULL };
+    struct overview overview;
     struct target target;
 
-    if (!target_find(arena, config, &target, err) || !overview_read(arena, config, &target, &overview, err))
-        return false;
+    if (config->wants_json_schema) {
+        print_schema();
+        return true;
+    }
+    if (!target_find(arena, config, false, &target, err) ||
+        !overview_read(arena, config, &target, &overview, err))
+        return query_failure_explain(err, "Nothing was changed.");
     if (config->wants_json)
-        print_overview_json(&overview);
+        print_json(status_json(&overview));
     else
-        print_overview(&overview);
-    if (config->wants_exit_code && !is_up_to_date(&overview))
+        print_overview(&overview, config->wants_all);
+    if (config->wants_exit_code && !overview_is_up_to_date(&overview))
         *exit_code = EXIT_NO;
     return true;
 }
 
 const struct command COMMAND_STATUS = {
     .name = "status",
-    .usage = "[--json] [--exit-code]",
+    .usage = "[--all] [--json] [--exit-code]",
     .summary = "compare the folder with the ledger; change nothing",
     .about =
-        "Lists what is pending, failed, edited after it was applied, or missing from the folder. With "
-        "--exit-code, or as \"tidelock migrate status\", exits with 1 if something is pending or failed.",
+        "Lists what is pending, running, interrupted, failed, edited after it was applied, or missing from "
+        "the folder; with --all and in JSON, every migration with when it was applied, how long that took, "
+        "and by whom. With --exit-code, or as \"tidelock migrate status\", exits with 1 if the database "
+        "does not hold every migration of the folder.",
     .example = "tidelock status --exit-code",
     .options = FOR_STATUS,
     .run = status_run,

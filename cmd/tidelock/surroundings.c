@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 const struct surrounding ENVIRONMENT[] = {
-    { "PGHOST, PGHOSTADDR, PGPORT, PGUSER, PGDATABASE, PGSERVICE, PGOPTIONS, PGSSLMODE, PGSSLROOTCERT",
+    { "PGHOST, PGHOSTADDR, PGPORT, PGUSER, PGDATABASE, PGSERVICE, PGSERVICEFILE, PGPASSFILE, PGOPTIONS, PGSSLMODE, PGSSLROOTCERT",
       "Where the database is, if its URL does not say; libpq's other variables work, too." },
     { "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK", "Ignored, with a warning: the leader lock is always taken." },
     { "SSL_CERT_FILE", "The CA certificates to trust, instead of those of the machine or image." },
@@ -29,14 +29,18 @@ const struct surrounding ENVIRONMENT[] = {
     { "VAULT_ADDR, VAULT_NAMESPACE, VAULT_CACERT, VAULT_TOKEN",
       "Where Vault is, and the token for it if no --vault-role is given." },
     { "PATH", "Where run looks for CMD." },
-    { "NO_COLOR, TERM", "No colors if NO_COLOR is set or TERM is dumb." },
+    { "NO_COLOR, TERM", "No colors if NO_COLOR is set; neither colors nor signs if TERM is dumb." },
+    { "COLUMNS", "The width of a terminal that does not tell it." },
     { NULL, NULL },
 };
 
 const struct surrounding FILES[] = {
     { "tidelock.yaml", "The configuration, unless --config names another file." },
-    { "prisma/migrations, migrations",
-      "The migrations, unless --migrations or --schema says where they are." },
+    { "prisma.config.ts, package.json",
+      "Where the migrations are, if --migrations and --schema do not say it and Prisma's own configuration "
+      "does, as a plain string." },
+    { "prisma/migrations, prisma/schema/migrations, migrations",
+      "The migrations, if nothing says where they are." },
     { "/dev/termination-log",
       "If it exists, how the run ended is written to it as one line of JSON; see --termination-log." },
     { NULL, NULL },

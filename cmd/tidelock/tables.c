@@ -6,6 +6,7 @@
 #include "config/options.h"
 #include "exits.h"
 #include "manual.h"
+#include "sql/directive.h"
 #include "surroundings.h"
 
 enum { CELL_MOST = 4096 };
@@ -79,6 +80,21 @@ static struct json *options_json(void)
     return rows;
 }
 
+static struct json *directives_json(void)
+{
+    struct json *rows = json_new_array();
+
+    for (const struct directive *directive = DIRECTIVES; directive->name != NULL; directive++) {
+        struct json *row = json_new_object();
+
+        json_set_text(row, "name", directive->name);
+        json_set_text(row, "usage", directive->usage);
+        json_set_text(row, "meaning", directive->meaning);
+        json_append(rows, row);
+    }
+    return rows;
+}
+
 static struct json *exits_json(void)
 {
     struct json *rows = json_new_array();
@@ -120,6 +136,7 @@ struct json *tables_json(void)
     json_set_text(tables, "description", description.at);
     json_set(tables, "commands", commands_json());
     json_set(tables, "options", options_json());
+    json_set(tables, "directives", directives_json());
     json_set(tables, "exits", exits_json());
     json_set(tables, "environment", surroundings_json(ENVIRONMENT));
     json_set(tables, "files", surroundings_json(FILES));

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 
-/* Commands, groups of options, options, exit codes, variables and files. The caller's. */
+/* Commands, groups of options, options, directives, exit codes, variables and files. The caller's. */
 struct json *tables_json(void);
 
 #endif

@@ -3,7 +3,6 @@
 #include "command.h"
 #include "config/options.h"
 #include "deploy/target.h"
-#include "print.h"
 #include "reporting.h"
 
 static bool wait_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
@@ -13,19 +12,20 @@ static bool wait_run(struct arena *arena, const struct config *config, int *exit
     bool is_done;
 
     (void)exit_code;
-    reporting_begin(&reporting, config);
-    is_done = target_find_and_begin(arena, config, &target, err) &&
-              wait_for_level(config, &target, &reporting.progress, err);
+    is_done = target_find_database(arena, config, &target, err);
+    reporting_begin(&reporting, config, is_done ? &target.endpoint : NULL);
+    is_done = is_done && target_find_and_begin(arena, config, &target, err);
+    if (is_done) {
+        reporting_log_start(&target);
+        is_done = wait_for_level(config, &target, &reporting.progress, err);
+    }
     reporting_end(&reporting, is_done ? NULL : err);
-    if (is_done)
-        print_line("No pending migrations: the database holds all %zu of %s.", target.folder.count,
-                   target.folder.path);
     return is_done;
 }
 
 const struct command COMMAND_WAIT = {
     .name = "wait",
-    .usage = "",
+    .usage = "[--to NAME]",
     .summary = "wait until the database holds all migrations; apply nothing",
     .about =
         "Reads the ledger, disconnects, and reads it again, until every migration in the folder is "

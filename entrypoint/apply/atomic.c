@@ -5,6 +5,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "execution/assertion.h"
+#include "execution/session_state.h"
+#include "history/origin.h"
+#include "lock/beacon.h"
 #include "postgres/advisory.h"
 #include "postgres/pooler.h"
 #include "postgres/query.h"
@@ -17,7 +20,7 @@
  * no script can release. */
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
-enum { CLOSING_ITEMS_MOST = RESETS_MOST + 5 + LEDGER_ITEMS_MOST };
+enum { CLOSING_ITEMS_MOST = RESETS_MOST + 7 + LEDGER_ITEMS_MOST };
 enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
 
 /* One try. */
@@ -62,6 +65,10 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
 
     if (execution->is_session_used && !execution->is_pooled)
         session_cleanup_add(&sql);
+    /* Of statements in one message, those before a BEGIN belong to its transaction (documentation, "Multiple
+     * Statements in a Simple Query"), and may be queries; what follows a COMMIT is a new one. */
+    if (attempt->head.statements > 0)
+        text_add_string(&sql, "BEGIN;COMMIT;");
     text_add_string(&sql, execution->is_pooled ? "BEGIN ISOLATION LEVEL READ COMMITTED;" : "BEGIN;");
     session_settings_add(&settings, true, &sql);
     if (!transaction_start(execution, &attempt->head, 0, &sql, err))
@@ -72,6 +79,8 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
                     "SELECT pg_catalog.txid_current(),"
                     " EXTRACT(epoch FROM pg_catalog.clock_timestamp()), ");
     advisory_add_try(execution->ledger->lock_key, !execution->is_pooled, &sql);
+    text_add_string(&sql, ", ");
+    beacon_add(execution->migration->name, execution->is_pooled, &sql);
     text_add_string(&sql, ";");
     if (execution->is_pooled) {
         pooler_add_look(&sql);
@@ -124,11 +133,21 @@ static void add_context(size_t failed, size_t written, size_t commits, struct er
     }
 }
 
+/* What follows the COMMIT cannot fail it. */
+static void say_afterwards(const struct attempt *attempt, const struct error *err)
+{
+    if (attempt->before.length > 0)
+        log_warn("could not clean up the session behind the pooler: %s", err->message);
+    else
+        log_debug("could not record who applied the migration: %s", err->message);
+}
+
 static bool commit(struct execution *execution, const struct attempt *attempt, struct error *err)
 {
     const struct ledger *ledger = execution->ledger;
     auto_text struct text release = text_init(8 * POOLER_LOOK_MOST);
     struct query releasing = { .name = "release" };
+    const char *const origin[] = { execution->id, execution->host, execution->progress->build.version };
     const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
                                           [ROW_CHECKSUM] = execution->checksum,
                                           [ROW_NAME] = execution->migration->name,
@@ -154,6 +173,9 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
         pooler_add_release(&attempt->before, &release);
         releasing.sql = release.at;
         items[count++] = (struct batch_item) { .query = &releasing };
+    } else if (execution->host != NULL) {
+        items[count++] = execution_add_limits(execution);
+        items[count++] = (struct batch_item) { .query = &ORIGIN_RECORD, .parameters = origin };
     }
     if (ledger_batch(execution->conn, ledger,
                      &(const struct batch) {
@@ -161,7 +183,7 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
                      row, err))
         return true;
     if (failed > commits && failed < count) {
-        log_warn("could not clean up the session behind the pooler: %s", err->message);
+        say_afterwards(attempt, err);
         return true;
     }
     /* A session that is ended while it waits for a synchronous standby has nevertheless committed. */
@@ -215,7 +237,7 @@ static bool send_script(struct execution *execution, const struct transaction_he
     const char *rest = execution->script.at + head->rest;
     size_t completed;
 
-    if (is_mixed || execution->script.length > PIECE_BYTES)
+    if (is_mixed || execution->has_resets || execution->script.length > PIECE_BYTES)
         return send_pieces(execution, head, err);
     return query_script(execution->conn, rest, &completed, err) ||
            execution_failed_at(execution, head->rest, head->statements, completed, err);
@@ -276,7 +298,7 @@ static void record_failure(struct execution *execution, const char *started, con
 
 static bool apply(struct execution *execution, struct attempt *attempt, struct error *err)
 {
-    if (!begin(execution, attempt, err)) {
+    if (!begin(execution, attempt, err) || !session_state_begin(execution, err)) {
         roll_back(execution, attempt);
         return false;
     }
@@ -304,5 +326,7 @@ bool atomic_apply(struct execution *execution, struct error *err)
     execution->commit_doubt.is_in_doubt = false;
     is_applied = apply(execution, &attempt, err);
     text_clear(&attempt.before);
+    memory_free(execution->baseline);
+    execution->baseline = NULL;
     return is_applied;
 }

@@ -2,6 +2,7 @@
 
 #include "apply/atomic.h"
 #include "apply/resumable.h"
+#include "apply/transaction_limit.h"
 #include "base/log.h"
 #include "execution/assertion.h"
 #include "execution/lock_retry.h"
@@ -57,66 +58,31 @@ static bool prepare(struct execution *execution, struct text *bytes, struct erro
     return false;
 }
 
-/* The server has ended the session, or would have us know which limit it was: it is asked on the session that
- * came in its place, where a limit of the script's own is not in force any more. */
-static void tell_transaction_limit(const struct execution *execution, struct error *err)
+/* Behind a pooler in transaction mode, every migration must be one transaction. */
+static bool check_pooled(const struct execution *execution, struct error *err)
 {
-    static const struct query limit = {
-        .name = "transaction_timeout",
-        .sql =
-            "SELECT setting::bigint, source FROM pg_catalog.pg_settings"
-            " WHERE name OPERATOR(pg_catalog.=) 'transaction_timeout'",
-    };
-    auto_result struct result *result = NULL;
-    char text[32];
-    struct error ignored;
-
-    if (deadline_passed(execution->until)) {
-        error_message(err, "migration \"%s\" failed: cancelled: %s", execution->migration->name,
-                      EXECUTION_LATE);
-        return;
-    }
-    if (connection_is_lost(execution->conn) || !query_run(execution->conn, &limit, NULL, &result, &ignored) ||
-        result_rows(result) != 1)
-        error_detail(err, "It is the limit of the setting transaction_timeout.");
-    else if (result_number(result, 0, 0) == 0)
-        error_detail(err, "The script sets its transaction_timeout itself.");
-    else
-        error_detail(err, "The limit for transactions is %s; it comes from: %s.",
-                     duration_text(result_number(result, 0, 0), text, sizeof text),
-                     result_text(result, 0, 1));
-}
-
-/* What helps is not to be found in the statement that was running. */
-static void tell_how_to_lift_it(const struct execution *execution, struct error *err)
-{
-    if (!deadline_passed(execution->until))
-        error_hint(err,
-                   "Raise transaction_timeout where it comes from, or begin %s with the line \"SET "
-                   "transaction_timeout = 0;\", and deploy again.",
-                   execution->migration->script_path);
-}
-
-bool migration_check_pooled(struct execution *execution, struct error *err)
-{
-    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
-    const struct migration *migration = execution->migration;
-    bool is_right = prepare(execution, &bytes, err);
-
-    if (err->class == ERROR_INTERRUPTED && !is_right)
-        return false;
-    if (!is_right || execution->mode == MODE_ATOMIC)
+    if (!execution->is_pooled || execution->mode == MODE_ATOMIC)
         return true;
     error_set(err, ERROR_USAGE,
               "migration \"%s\" needs a session of its own (%s), and the database URL leads to a pooler in "
               "transaction mode",
-              migration->name, MODE_NAMES[execution->mode]);
+              execution->migration->name, MODE_NAMES[execution->mode]);
     error_holds(err, "Nothing was changed by this process.");
     return error_hint(
         err,
         "Set DIRECT_URL to the database's own address: a script that commits by itself, or a statement "
         "like CREATE INDEX CONCURRENTLY, can be recovered only under a leader lock that outlasts a "
         "transaction.");
+}
+
+bool migration_check(struct execution *execution, struct error *err)
+{
+    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+    bool is_right =
+        prepare(execution, &bytes, err) ? check_pooled(execution, err) : execution_explain(execution, err);
+
+    execution->script = slice_of("");
+    return is_right;
 }
 
 /* An atomic migration is retried as one transaction; the other modes retry each of their transactions
@@ -134,14 +100,12 @@ static bool run(struct execution *execution, struct error *err)
     return true;
 }
 
-bool migration_apply(struct execution *execution, size_t before, struct error *err)
+static bool apply(struct execution *execution, struct text *bytes, struct error *err)
 {
-    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+    struct transaction_limit limit;
     bool is_applied;
 
-    execution->failure.facts.is_resuming = execution->unfinished != NULL;
-    execution->failure.names.before = before;
-    if (!prepare(execution, &bytes, err))
+    if (!prepare(execution, bytes, err))
         return execution_explain(execution, err);
     log_debug("applying %s, mode %s, %zu statement%s", execution->migration->name,
               MODE_NAMES[execution->mode], execution->summary.statements,
@@ -160,10 +124,23 @@ bool migration_apply(struct execution *execution, size_t before, struct error *e
     is_applied = run(execution, err);
     connection_cancel_at(execution->conn, deadline_never(), NULL);
     if (execution->is_ended)
-        tell_transaction_limit(execution, err);
+        transaction_limit_tell(execution, &limit, err);
     if (is_applied || execution_explain(execution, err))
         return true;
     if (execution->is_ended)
-        tell_how_to_lift_it(execution, err);
+        transaction_limit_hint(execution, &limit, err);
     return false;
+}
+
+bool migration_apply(struct execution *execution, size_t before, struct error *err)
+{
+    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+    bool is_applied;
+
+    execution->failure.facts.is_resuming = execution->unfinished != NULL;
+    execution->failure.names.before = before;
+    is_applied = apply(execution, &bytes, err);
+    /* What is found out about a failure after this is not in its text. */
+    execution->script = slice_of("");
+    return is_applied;
 }

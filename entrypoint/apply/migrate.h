@@ -11,8 +11,8 @@
  * what to type next. */
 must_use bool migration_apply(struct execution *execution, size_t before, struct error *err);
 
-/* Whether it can be applied behind a pooler in transaction mode. ERROR_USAGE if not, with the place and a
- * hint; a script with an error of its own passes, and fails when its turn comes. */
-must_use bool migration_check_pooled(struct execution *execution, struct error *err);
+/* Whether its script can be applied, as far as the text alone tells; behind a pooler in transaction mode,
+ * also whether it is one transaction. The error is that of migration_apply(). */
+must_use bool migration_check(struct execution *execution, struct error *err);
 
 #endif

@@ -14,17 +14,22 @@
  * migration applies. */
 static bool suspend_timeouts(struct execution *execution, struct result **before, struct error *err)
 {
-    return query_several(
-        execution->conn,
-        &(const struct query) {
-            .name = "suspend_timeouts",
-            .sql = "SELECT pg_catalog.current_setting('lock_timeout'), "
-                   "pg_catalog.current_setting('statement_timeout'),"
-                   " pg_catalog.current_setting('transaction_timeout', true);"
-                   "SET lock_timeout = 0;SET statement_timeout = 0;"
-                   "SELECT CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL"
-                   "            THEN pg_catalog.set_config('transaction_timeout', '0', false) END" },
-        before, 1, err);
+    auto_result struct result *found = NULL;
+
+    if (!query_several(
+            execution->conn,
+            &(const struct query) {
+                .name = "suspend_timeouts",
+                .sql = "SELECT pg_catalog.current_setting('lock_timeout'), "
+                       "pg_catalog.current_setting('statement_timeout'),"
+                       " pg_catalog.current_setting('transaction_timeout', true);"
+                       "SET lock_timeout = 0;SET statement_timeout = 0;"
+                       "SELECT CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL"
+                       "            THEN pg_catalog.set_config('transaction_timeout', '0', false) END" },
+            &found, 1, err))
+        return false;
+    *before = steal(&found);
+    return true;
 }
 
 /* One try. */
@@ -136,11 +141,12 @@ static bool recover_committing(struct execution *execution, const struct attempt
     return false;
 }
 
-/* After a signal, or when the migration's time is over, there are only seconds left to clean up; the next
- * run, which finds the intent, cleans up the rest. */
+/* After a signal, or when a time is over, there are only seconds left to clean up, for which others who are
+ * in the way may be in the way, too; the next run, which finds the intent, cleans up the rest. */
 static bool hurry(struct execution *execution, const struct error *err, struct error *why)
 {
-    if (err->class != ERROR_INTERRUPTED && !deadline_passed(execution->until))
+    if (err->class != ERROR_INTERRUPTED && !deadline_passed(execution->until) &&
+        !execution->watch->has_waited_out)
         return true;
     connection_cancel_at(execution->conn, deadline_never(), NULL);
     return query_several(
@@ -195,10 +201,22 @@ static bool send(struct execution *execution, struct attempt *attempt, struct er
     return execution_send(execution, segment->start, segment->end, segment->first, err);
 }
 
+/* That it is done is known to nobody else: a request to cancel it, which came too late, must not prevent that
+ * this is recorded, and may hit one attempt at most. */
 static bool record_done(struct execution *execution, struct attempt *attempt, struct error *err)
 {
+    size_t done = attempt->segment->first + attempt->segment->count;
+    bool was_shielded = connection_shield(execution->conn, true);
+    bool may_be_hit = !connection_forget_cancel(execution->conn);
+    bool is_recorded;
+
     restore_timeouts(execution, attempt);
-    return checkpoint_record(execution, attempt->segment->first + attempt->segment->count, err);
+    is_recorded =
+        checkpoint_record(execution, done, err) ||
+        (may_be_hit && !connection_is_lost(execution->conn) && checkpoint_record(execution, done, err));
+    connection_shield(execution->conn, was_shielded);
+    execution->failure.facts.is_unrecorded = !is_recorded && is_committing(attempt->segment);
+    return is_recorded;
 }
 
 /* Clears away what an earlier attempt left. *is_done: there is nothing else to do. */
@@ -265,6 +283,97 @@ static bool try_once(struct execution *execution, struct attempt *attempt, struc
            record_done(execution, attempt, err);
 }
 
+static bool read_former(const struct execution *execution, const struct intent *intent, struct statement *out)
+{
+    struct script_reader reader =
+        script_reader_of(execution->migration->script_path, slice_of(intent->sql == NULL ? "" : intent->sql),
+                         connection_server_version(execution->conn), execution->ledger->has_standard_strings);
+    struct error ignored;
+
+    return intent->is_known && script_next(&reader, out, &ignored) == SCRIPT_STATEMENT &&
+           out->kind == KIND_NONTRANSACTIONAL && out->nontransactional != NONTRANSACTIONAL_COMMITTING;
+}
+
+/* Then running it looks after what the former left. */
+static bool is_still_there(const struct execution *execution, const struct intent *intent,
+                           const struct statement *former, const struct statement *now)
+{
+    return now != NULL && (slice_equals(execution_text(execution, now), intent->sql) ||
+                           (now->nontransactional == NONTRANSACTIONAL_CREATE_INDEX &&
+                            former->nontransactional == now->nontransactional));
+}
+
+static bool refuse_former(struct execution *execution, const struct intent *intent, const char *how,
+                          const struct leftover *left, struct error *err)
+{
+    char sql[160];
+
+    text_copy_cut(sql, sizeof sql, intent->sql);
+    error_set(
+        err, ERROR_CLEAN,
+        "an earlier run was interrupted in a statement that the script does not say there any more, and that %s: %s",
+        how, sql);
+    execution_note_leftover(execution, LEFTOVER_PERSON, left->what, left->remedy);
+    return false;
+}
+
+static bool settle(struct execution *execution, const struct intent *intent, const struct statement *former,
+                   struct error *err)
+{
+    struct broken broken = { .conn = execution->conn,
+                             .path = execution->migration->script_path,
+                             .script = slice_of(intent->sql),
+                             .statement = former };
+    struct leftover left = { .is_ours = false };
+
+    switch (repair_before(&broken, intent, err)) {
+    case REPAIR_RUN:
+        broken.may_only_look = true;
+        return repair_after(&broken, intent, &left) ||
+               refuse_former(execution, intent, "left something behind", &left, err);
+    case REPAIR_DONE:
+        (void)refuse_former(execution, intent, "was completed", &left, err);
+        return error_hint(err,
+                          "Deploy the former script to go on behind it. Or, to run the script as it is now: "
+                          "tidelock resolve --rolled-back \"%s\", then deploy again.",
+                          execution->migration->name);
+    case REPAIR_REFUSED:
+        execution_note_leftover(execution, LEFTOVER_PERSON, "", "");
+        return false;
+    default:
+        return false;
+    }
+}
+
+/* Lets it wait for others, unless that takes all the time there is for attempts: no timeout of the server may
+ * end it, nor may whom it blocks. */
+static void watch_without_timeouts(struct execution *execution)
+{
+    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, false);
+    watch_limit_wait(execution->watch, lock_retry_left_ms(execution));
+}
+
+bool nontransactional_settle(struct execution *execution, const struct intent *intent,
+                             const struct statement *now, struct error *err)
+{
+    struct attempt attempt = { .segment = NULL };
+    struct statement former;
+    bool is_settled;
+
+    if (!read_former(execution, intent, &former) || is_still_there(execution, intent, &former, now))
+        return true;
+    nontransactional_note_earlier(execution);
+    if (!suspend_timeouts(execution, &attempt.timeouts, err))
+        return false;
+    watch_without_timeouts(execution);
+    is_settled = settle(execution, intent, &former, err);
+    watch_stop(execution->watch);
+    restore_timeouts(execution, &attempt);
+    if (is_settled)
+        execution_note_leftover(execution, LEFTOVER_NOTHING, "", "");
+    return is_settled;
+}
+
 /* Runs it once; leftovers are cleaned up or left to the next attempt. *is_worth_another says whether there
  * should be one. */
 static bool run_once(struct execution *execution, struct attempt *attempt, bool *is_worth_another,
@@ -273,8 +382,10 @@ static bool run_once(struct execution *execution, struct attempt *attempt, bool 
     const struct broken broken = repair_broken(execution, &attempt->segment->nontransactional);
     bool is_done;
 
-    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid,
-                !repair_may_be_needed(&broken));
+    if (repair_may_be_needed(&broken))
+        watch_without_timeouts(execution);
+    else
+        watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
     is_done = try_once(execution, attempt, err);
     watch_stop(execution->watch);
     *is_worth_another = attempt->is_unclear && !is_done && recover(execution, attempt, err);

@@ -14,13 +14,16 @@
 #include "execution/lock_retry.h"
 #include "execution/session_state.h"
 #include "history/journal.h"
+#include "history/origin.h"
+#include "lock/beacon.h"
 #include "postgres/advisory.h"
 #include "postgres/query.h"
+#include "sql/persisted.h"
 #include "sql/segment.h"
 
-enum { SQL_MOST = 64 * 1024, LISTED_MOST = 8, NUMBER_SIZE = 24 };
+enum { SQL_MOST = 64 * 1024, NUMBER_SIZE = 24 };
 
-enum { CLOSING_ITEMS_MOST = RESETS_MOST + 2 + LEDGER_ITEMS_MOST + JOURNAL_TABLES };
+enum { CLOSING_ITEMS_MOST = RESETS_MOST + 2 + LEDGER_ITEMS_MOST + JOURNAL_FORGETTING };
 
 /* Whether what the segment did outlives the session. */
 static bool segment_has_effect(const struct execution *execution, const struct segment *segment,
@@ -63,23 +66,26 @@ static void skip_done(struct execution *execution, struct script_reader *at)
 }
 
 /* A statement that an earlier run sent alone, because the server had refused it in a transaction, must not
- * be tried in one again: it may have been done. If a person has changed it since, it is another one. */
-static bool recall_refused(struct execution *execution, struct script_reader at, struct error *err)
+ * be tried in one again: it may have been done. If a person has changed it since, it is another one; and what
+ * the former may have left behind has to be settled. */
+static bool recall(struct execution *execution, struct script_reader at, struct error *err)
 {
     const struct journal journal = execution_journal(execution);
     size_t resumed = execution->course.resumed;
     auto_intent struct intent intent = { .is_known = false };
     struct statement statement;
     struct error ignored;
+    bool is_there;
 
-    if (execution->unfinished == NULL || script_next(&at, &statement, &ignored) != SCRIPT_STATEMENT)
+    if (execution->unfinished == NULL)
         return true;
+    is_there = script_next(&at, &statement, &ignored) == SCRIPT_STATEMENT;
     if (!journal_read(&journal, execution->id, resumed, &intent, err))
         return false;
-    execution->rules.has_refused = intent.is_known && intent.sql != NULL &&
+    execution->rules.has_refused = is_there && intent.is_known && intent.sql != NULL &&
                                    slice_equals(execution_text(execution, &statement), intent.sql);
     execution->rules.refused = resumed;
-    return true;
+    return nontransactional_settle(execution, &intent, is_there ? &statement : NULL, err);
 }
 
 static bool run_segments(struct execution *execution, struct script_reader at, struct error *err)
@@ -89,7 +95,7 @@ static bool run_segments(struct execution *execution, struct script_reader at, s
     enum segment_answer answer;
     struct segment segment;
 
-    if (!recall_refused(execution, at, err))
+    if (!recall(execution, at, err))
         return false;
     segments = segment_reader_of(at, course->resumed, &execution->rules);
     while ((answer = segment_next(&segments, &segment, err)) == SEGMENT_FOUND) {
@@ -105,27 +111,6 @@ static bool run_segments(struct execution *execution, struct script_reader at, s
     return answer == SEGMENT_END;
 }
 
-/* The first lines of what persists, for the error message. */
-static void list_persisted(const struct execution *execution, size_t done, struct text *out)
-{
-    struct script_reader reader = execution_reader(execution);
-    struct statement statement;
-    struct error ignored;
-
-    for (size_t i = 0; i < done && script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT; i++) {
-        const char *text = execution->script.at + statement.start;
-        size_t length = strcspn(text, "\r\n");
-
-        if (length > statement.end - statement.start)
-            length = statement.end - statement.start;
-        if (done > LISTED_MOST && i == LISTED_MOST / 2)
-            text_add_format(out, "; … (%zu more)", done - LISTED_MOST);
-        if (done <= LISTED_MOST || i < LISTED_MOST / 2 || i >= done - LISTED_MOST / 2)
-            text_add_format(out, "%s line %zu: %.*s", out->length == 0 ? "" : ";", statement.line,
-                            (int)(length > 60 ? 60 : length), text);
-    }
-}
-
 /* Records what is known, in case it fails from here on. */
 static void note(struct execution *execution)
 {
@@ -136,7 +121,8 @@ static void note(struct execution *execution)
     failure->names.done = execution->course.done;
     if (execution->course.done == 0)
         return;
-    list_persisted(execution, execution->course.done, &list);
+    failure->names.lasting =
+        persisted_add(execution->script, execution_reader(execution), execution->course.done, &list);
     text_copy_cut(failure->names.persists, sizeof failure->names.persists, list.at);
 }
 
@@ -181,7 +167,7 @@ static bool close_row(struct execution *execution, enum ledger_statement stateme
         (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &execution->ledger->lock_key };
     items[count++] = execution_add_limits(execution);
     count += ledger_add_items(execution->ledger, statement, row, &of_ledger, items + count);
-    for (size_t i = 0; has_journal && i < JOURNAL_TABLES; i++)
+    for (size_t i = 0; has_journal && i < JOURNAL_FORGETTING; i++)
         items[count++] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
     return ledger_batch(execution->conn, execution->ledger,
                         &(const struct batch) { .items = items, .count = count, .cancellable = count }, row,
@@ -195,7 +181,7 @@ static void record_stop(struct execution *execution, bool is_partial, const stru
     auto_text struct text logs = text_init(SQL_MOST);
     struct error err;
 
-    text_add_string(&logs, LEDGER_OURS);
+    text_add_string(&logs, failure->class == ERROR_INTERRUPTED ? LEDGER_INTERRUPTED : LEDGER_OURS);
     execution_failure_text(failure, &logs);
     if (close_row(execution, is_partial ? LEDGER_STOP : LEDGER_ROLL_BACK_ROW, logs.at, !is_partial, &err))
         return;
@@ -229,10 +215,12 @@ static bool stop(struct execution *execution, struct error *err)
         return false;
     facts->is_rolled_back = true;
     execution_judge(execution, err);
-    if (err->class == ERROR_LEADER || err->class == ERROR_UNREACHABLE)
+    if (err->class == ERROR_LEADER || err->class == ERROR_UNREACHABLE || err->class == ERROR_READ_ONLY)
         return false;
     record_stop(execution, is_partial(facts, err), err);
-    if (err->class == ERROR_PARTIAL && execution->mode != MODE_BACKFILL)
+    facts->is_stuck = facts->has_effect && session_state_is_lost(execution, execution->failure.names.stuck,
+                                                                 sizeof execution->failure.names.stuck);
+    if ((err->class == ERROR_PARTIAL || err->class == ERROR_HELD_UP) && execution->mode != MODE_BACKFILL)
         record_prefix(execution, execution->course.done);
     return false;
 }
@@ -256,7 +244,9 @@ static bool check_resumable(struct execution *execution, size_t done, struct err
     error_set(err, ERROR_REFUSED, "migration \"%s\" was half applied, and its script has been changed since",
               execution->migration->name);
     error_code(err, execution->ledger->dialect->codes.unresolved);
-    if (done == 0)
+    if (execution->mode == MODE_BACKFILL)
+        error_holds(err, "What the backfill of the former script has changed persists.");
+    else if (done == 0)
         error_holds(err, "No statement of the former script is known to persist.");
     else
         error_holds(err, "Of the former script, the first %zu statement%s persisted.", done,
@@ -268,16 +258,27 @@ static bool check_resumable(struct execution *execution, size_t done, struct err
         execution->migration->name);
 }
 
+static void log_resuming(const struct execution *execution)
+{
+    const char *name = execution->migration->name;
+    size_t statements = execution->summary.statements;
+    size_t resumed = execution->course.resumed;
+
+    if (resumed < statements)
+        log_info("%s was interrupted: resuming at statement %zu of %zu", name, resumed + 1, statements);
+    else
+        log_info("%s was interrupted after its last statement: what is left is to check and record it", name);
+}
+
 static bool start_row(struct execution *execution, struct error *err)
 {
-    static const char running[] = LEDGER_OURS "running";
     const struct ledger *ledger = execution->ledger;
     struct course *course = &execution->course;
     char before[NUMBER_SIZE];
     const char *row[ROW_VALUES] = { [ROW_ID] = execution->id,
                                     [ROW_CHECKSUM] = execution->checksum,
                                     [ROW_NAME] = execution->migration->name,
-                                    [ROW_LOGS] = running,
+                                    [ROW_LOGS] = LEDGER_RUNNING,
                                     [ROW_ANCHOR] = ledger->anchor[0] == '\0' ? NULL : ledger->anchor };
 
     if (execution->unfinished == NULL) {
@@ -289,8 +290,8 @@ static bool start_row(struct execution *execution, struct error *err)
     course->done = course->recorded = course->resumed;
     if (!check_resumable(execution, course->resumed, err))
         return false;
-    log_info("%s was interrupted: resuming at statement %zu of %zu", execution->migration->name,
-             course->resumed + 1, execution->summary.statements);
+    if (execution->lock_wait.retry.tries == 0)
+        log_resuming(execution);
     (void)snprintf(before, sizeof before, "%zu", course->resumed);
     row[ROW_BEFORE] = before;
     return ledger_write(execution->conn, ledger, LEDGER_RESUME, row, err);
@@ -307,6 +308,8 @@ static bool set_session(struct execution *execution, struct error *err)
     if (execution->is_session_used)
         session_cleanup_add(&sql);
     session_settings_add(&settings, false, &sql);
+    text_add_string(&sql, "SELECT ");
+    beacon_add(execution->migration->name, false, &sql);
     return query_several(execution->conn, &(const struct query) { .name = "settings", .sql = sql.at }, NULL,
                          0, err);
 }
@@ -342,21 +345,43 @@ static bool finish(struct execution *execution, struct error *err)
     }
 }
 
+static void record_origin(const struct execution *execution)
+{
+    const struct journal journal = execution_journal(execution);
+    const struct origin origin = { execution->id, execution->host, execution->progress->build.version };
+
+    if (execution->host != NULL)
+        origin_record(&journal, &origin);
+}
+
+/* The ledger may be locked. */
+static bool start(struct execution *execution, struct error *err)
+{
+    bool is_started;
+
+    execution->lock_wait.retry.tries = 0;
+    do {
+        watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+        is_started =
+            execution_set_lock_timeout(execution, WAIT_TABLE, false, err) && start_row(execution, err);
+        watch_stop(execution->watch);
+    } while (!is_started && lock_retry(execution, err));
+    if (is_started)
+        record_origin(execution);
+    return is_started || error_context(err, "starting %s", execution->migration->name);
+}
+
 bool resumable_apply(struct execution *execution, struct error *err)
 {
     struct script_reader at = execution_reader(execution);
     bool is_applied;
-    bool is_started;
 
-    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
-    is_started = start_row(execution, err);
-    watch_stop(execution->watch);
-    if (!is_started)
-        return error_context(err, "starting %s", execution->migration->name);
+    if (!set_session(execution, err) || !start(execution, err))
+        return false;
     execution->failure.facts.has_begun = true;
     skip_done(execution, &at);
-    is_applied = set_session(execution, err) && session_state_begin(execution, err) &&
-                 run(execution, at, err) && assertion_after(execution, err) && finish(execution, err);
+    is_applied = session_state_begin(execution, err) && run(execution, at, err) &&
+                 assertion_after(execution, err) && finish(execution, err);
     if (!is_applied)
         (void)stop(execution, err);
     memory_free(execution->baseline);

@@ -13,6 +13,7 @@
 #include "execution/assertion.h"
 #include "execution/lock_retry.h"
 #include "postgres/query.h"
+#include "report/progress_line.h"
 #include "sql/quote.h"
 
 enum {
@@ -27,9 +28,7 @@ enum {
     THROTTLE_EVERY_MS = 1000,
     PAUSE_LEAST_MS = 1000,
     PAUSE_MOST_MS = 30 * 1000, /* the session must not be idle for a minute */
-    LINE_EVERY_MS = 10 * 1000,
-    PASSES_MOST = 5,
-    BAR_WIDTH = 24
+    PASSES_MOST = 5
 };
 
 struct backfill {
@@ -39,7 +38,7 @@ struct backfill {
     struct pace pace;
     struct throttle throttle;
     struct deadline next_throttle;
-    struct deadline next_line;
+    struct progress_line line;
     unsigned timeouts; /* in a row */
 };
 
@@ -51,14 +50,13 @@ static void describe(const struct backfill *b, struct text *out)
     char most[32];
     double done = backfill_walk_ratio(&b->walk);
 
-    text_add_format(out, "backfill of %s: ", b->walk.plan.table.at);
     if (done >= 0)
         text_add_format(out, "%.0f %%, ", 100 * done);
-    text_add_format(out, "%lld rows changed, %lld per batch", (long long)b->walk.changed,
-                    (long long)b->pace.rows);
     if (done >= 0 && pace_left(&b->pace, done, &least_ms, &most_ms))
-        text_add_format(out, ", %s to %s left", duration_text(least_ms, least, sizeof least),
+        text_add_format(out, "%s to %s left, ", duration_text(least_ms, least, sizeof least),
                         duration_text(most_ms, most, sizeof most));
+    text_add_format(out, "backfill of %s: %lld rows changed, %lld per batch", b->walk.plan.table.at,
+                    (long long)b->walk.changed, (long long)b->pace.rows);
 }
 
 static void say_progress(struct backfill *b)
@@ -69,19 +67,8 @@ static void say_progress(struct backfill *b)
     progress->current_ratio = backfill_walk_ratio(&b->walk);
     progress->backfill_rows = b->walk.changed;
     progress->backfill_batch_rows = b->pace.rows;
-    if (log_passing_width() > 0) {
-        statement_progress_bar(&(struct statement_progress) { .command = "backfill",
-                                                              .done = backfill_walk_ratio(&b->walk),
-                                                              .total = 1 },
-                               BAR_WIDTH, &line);
-        text_add_string(&line, " ");
-        describe(b, &line);
-        log_passing(line.at);
-    } else if (deadline_passed(b->next_line)) {
-        describe(b, &line);
-        log_info("%s", line.at);
-        b->next_line = deadline_in(LINE_EVERY_MS);
-    }
+    describe(b, &line);
+    progress_line_show(&b->line, progress->current_ratio, line.at);
 }
 
 /* A batch of one row that waits for it keeps nobody from others. */
@@ -170,7 +157,7 @@ static bool throttle(struct backfill *b, struct error *err)
             return true;
         }
         if (patience_has_word(&patience, NULL))
-            log_info("the backfill is paused: %s", why.at);
+            log_wait("the backfill is paused: %s", why.at);
         progress->is_throttled = true;
         if (!patience_pause(&patience, pause_ms, err))
             return false;
@@ -313,8 +300,8 @@ static bool run_passes(struct backfill *b, struct error *err)
                       : ". With a condition in the UPDATE, it can go over the table again.");
 }
 
-/* What persists, for the error message. */
-static void note_persisting(const struct backfill *b)
+/* What persists, for the error message: also of what follows the last batch. */
+static void note_persisting(const struct backfill *b, bool is_done)
 {
     struct failure_names *names = &b->execution->failure.names;
     auto_text struct text last = text_init(BACKFILL_SQL_MOST);
@@ -328,6 +315,7 @@ static void note_persisting(const struct backfill *b)
                        "%lld rows of %.400s are changed, in %lld batches, up to key %.300s",
                        (long long)b->walk.changed, b->walk.plan.table.at, (long long)b->walk.batches,
                        last.at);
+    names->is_walked = is_done;
 }
 
 /* The first batch shows whether the index is used. */
@@ -354,9 +342,23 @@ static bool prepare(struct backfill *b, struct error *err)
         return false;
     if (b->walk.batches > 0) {
         describe(b, &line);
-        log_info("resuming the %s", line.at);
+        log_info("resuming: %s", line.at);
     }
     return true;
+}
+
+/* As the failure of any statement; the place that knew more has said so. */
+static bool explain(struct execution *execution, struct error *err)
+{
+    struct error_place place = err->place;
+
+    if (err->code[0] != '\0')
+        return false;
+    err->position = 0;
+    execution_failed_at(execution, 0, 0, 0, err);
+    if (place.line > 0)
+        err->place = place;
+    return false;
 }
 
 bool backfill_run(struct execution *execution, bool *has_effect, struct error *err)
@@ -367,7 +369,7 @@ bool backfill_run(struct execution *execution, bool *has_effect, struct error *e
                           .wish = wish,
                           .pace = pace_begin(wish->target_ms, wish->rows_least, wish->rows_most),
                           .next_throttle = deadline_in(0),
-                          .next_line = deadline_in(LINE_EVERY_MS) };
+                          .line = progress_line_begin() };
     bool is_done = prepare(&b, err);
 
     b.throttle = throttle_begin(&execution->directives.throttle, b.walk.plan.table.at);
@@ -383,12 +385,11 @@ bool backfill_run(struct execution *execution, bool *has_effect, struct error *e
         analyze(&b);
         log_info("backfill of %s: %lld rows changed in %lld batches", b.walk.plan.table.at,
                  (long long)b.walk.changed, (long long)b.walk.batches);
-    } else {
-        note_persisting(&b);
     }
+    note_persisting(&b, is_done);
     /* An earlier run's progress stays until it has been read. */
     if (b.walk.is_known)
         *has_effect = b.walk.batches > 0;
     backfill_walk_end(&b.walk);
-    return is_done;
+    return is_done || explain(execution, err);
 }

@@ -68,7 +68,7 @@ static const struct query LOOK = {
         " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity"
         "   WHERE state OPERATOR(pg_catalog.=) 'active'"
         "     AND backend_type OPERATOR(pg_catalog.=) 'client backend'"
-        "     AND pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()),"
+        "     AND application_name OPERATOR(pg_catalog.!~~) 'tidelock %'),"
         " pg_catalog.current_setting('max_connections')::pg_catalog.int4,"
         " EXISTS (SELECT FROM pg_catalog.pg_stat_progress_vacuum AS v"
         "          JOIN tree AS t ON t.oid OPERATOR(pg_catalog.=) v.relid"

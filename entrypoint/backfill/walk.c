@@ -272,7 +272,7 @@ static bool update(struct backfill_walk *walk, struct walk_limits limits, struct
         walk->batch_ms = result_number(count, 0, 1);
     }
     err->position = 0;
-    return is_done;
+    return is_done || execution_failed_at(execution, 0, 0, 0, err);
 }
 
 /* They would be changed once more. */
@@ -325,8 +325,12 @@ static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed,
                         .items = items, .count = count, .cancellable = count - 1, .failed = &failed },
                     err))
         return true;
-    if (failed == 1 && err->class != ERROR_LOST)
-        return advisory_lost(err);
+    if (failed == 1)
+        return advisory_failed(err);
+    if ((failed == 0 || failed == count - 1) && err->class != ERROR_LOST) {
+        execution_failed_at(walk->execution, 0, 0, 0, err);
+        return error_context(err, "checking deferred constraints and triggers at the end of a batch");
+    }
     if (failed != advance || strcmp(err->sqlstate, "22012") != 0)
         return false;
     error_set(err, ERROR_CLEAN,

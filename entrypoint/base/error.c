@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "base/redact.h"
 #include "base/text.h"
 
-enum { SOURCE_WINDOW = 120, SOURCE_BEFORE_CARET = 80 };
+enum { SOURCE_WINDOW = 120, SOURCE_BEFORE_CARET = 80, SOURCE_AROUND = 4096 };
 
 /* Long enough for the longest array of struct error and an ellipsis' worth more. */
 enum { FORMATTED = 1100 };
@@ -91,7 +93,7 @@ bool error_context(struct error *err, const char *format, ...)
 }
 
 /* Copies the part of a line that surrounds the caret; tabs become blanks so that the caret stands right. */
-static void point_source(struct error_place *place, const char *line, size_t length, size_t caret)
+static void show_source(struct error_place *place, const char *line, size_t length, size_t caret)
 {
     size_t from = 0;
     size_t written = 0;
@@ -106,6 +108,28 @@ static void point_source(struct error_place *place, const char *line, size_t len
         written--;
     place->source[written] = '\0';
     place->source_caret = utf8_count(line + from, caret - from) + 1;
+}
+
+/* Without secrets before it is cut: half of one would not be recognised later on. The caret stays between
+ * what was on either side of it; in the middle of a secret it moves behind. */
+static void point_source(struct error_place *place, const char *line, size_t length, size_t caret)
+{
+    size_t from = caret > SOURCE_AROUND ? caret - SOURCE_AROUND : 0;
+    size_t to = length - caret > SOURCE_AROUND ? caret + SOURCE_AROUND : length;
+    auto_free char *whole = memory_copy(line + from, to - from);
+    auto_free char *before = memory_copy(line + from, caret - from);
+    auto_free char *after = memory_copy(line + caret, to - caret);
+    size_t shown;
+    size_t rest;
+
+    redact(whole);
+    redact(before);
+    redact(after);
+    shown = strlen(before);
+    rest = strlen(after);
+    if (strncmp(whole, before, shown) != 0 || strcmp(whole + shown, after) != 0)
+        shown = strlen(whole) > rest ? strlen(whole) - rest : strlen(whole);
+    show_source(place, whole, strlen(whole), shown);
 }
 
 bool error_point(struct error *err, const char *file, const char *text, size_t length, size_t offset)

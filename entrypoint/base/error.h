@@ -19,14 +19,18 @@
 enum error_class {
     ERROR_NONE,
     ERROR_USAGE,          /* an option, a file or the environment is wrong */
+    ERROR_LOGIN,          /* the server, or who provides the password, refused us */
     ERROR_UNREACHABLE,    /* the server could not be reached before the deadline */
+    ERROR_READ_ONLY,      /* the server, or the session, does not accept writes */
     ERROR_LEADER,         /* the leader lock was not obtained before the deadline, or was lost */
     ERROR_LOST,           /* the connection broke in the middle of something */
     ERROR_BUDGET,         /* no connection was free before the deadline */
     ERROR_CLEAN,          /* a migration failed and left nothing behind */
     ERROR_PARTIAL,        /* a migration failed and left something behind */
     ERROR_REFUSED,        /* the history forbids it: a person has to decide */
+    ERROR_DENIED,         /* the role lacks a right, or the server refused a query of ours */
     ERROR_TABLE_LOCK,     /* a table lock was not obtained; nothing changed */
+    ERROR_HELD_UP,        /* the same, but something persists, behind which the next run resumes */
     ERROR_INTERRUPTED,    /* a signal asked us to stop */
     ERROR_NOT_EXECUTABLE, /* the application could not be executed */
     ERROR_NOT_FOUND,      /* the application was not found */

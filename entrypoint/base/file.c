@@ -244,6 +244,14 @@ bool file_remove(const char *path, struct error *err)
            error_set(err, ERROR_USAGE, "could not remove file \"%s\": %s", path, strerror(errno));
 }
 
+bool file_check_kind(const char *path, struct error *err)
+{
+    struct stat status;
+
+    return strcmp(path, "/dev/null") == 0 || stat(path, &status) != 0 || other_kind(status.st_mode) == NULL ||
+           read_error(err, path, other_kind(status.st_mode));
+}
+
 bool file_exists(const char *path)
 {
     struct stat status;

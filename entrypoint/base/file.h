@@ -40,6 +40,10 @@ must_use bool file_overwrite(const char *path, struct slice bytes, struct error 
  * stays. */
 must_use bool file_remove(const char *path, struct error *err);
 
+/* Refuses what is there and is no file, for a library that would open it and wait: ERROR_USAGE, with the
+ * path. What is not there, and /dev/null, which keeps nobody waiting, is left to the library. */
+must_use bool file_check_kind(const char *path, struct error *err);
+
 /* Whether something of that name exists, whatever its kind. */
 bool file_exists(const char *path);
 

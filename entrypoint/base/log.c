@@ -45,15 +45,19 @@ static const char *const FIELD_NAMES[] = {
 };
 _Static_assert(sizeof FIELD_NAMES / sizeof *FIELD_NAMES == LOG_FIELDS, "name every field");
 
-/* How a level looks in text: nothing for info, a word for what needs attention. */
+/* How a line begins in text: with a word for what needs attention; on a terminal with a sign and in colour.
+ */
 static const struct {
     const char *color;
+    const char *sign;
     const char *word;
-} LOOKS[LOG_LEVELS] = {
-    [LOG_ERROR] = { "\033[1;31m", "error: " },
-    [LOG_WARN] = { "\033[1;33m", "warning: " },
-    [LOG_INFO] = { "", "" },
-    [LOG_DEBUG] = { "\033[2m", "debug: " },
+} LOOKS[LOG_KINDS] = {
+    [LOG_ERROR] = { "\033[1;31m", "✗ ", "error: " },
+    [LOG_WARN] = { "\033[1;33m", "! ", "warning: " },
+    [LOG_INFO] = { "", "", "" },
+    [LOG_DEBUG] = { "\033[2m", "", "debug: " },
+    [LOG_DONE] = { "\033[32m", "✓ ", "" },
+    [LOG_WAIT] = { "\033[33m", "… ", "" },
 };
 
 static struct {
@@ -71,7 +75,7 @@ void log_configure(enum log_level most, enum log_format format)
 
 bool log_is_on(enum log_level level)
 {
-    return level <= state.most;
+    return (level < LOG_LEVELS ? level : LOG_INFO) <= state.most;
 }
 
 enum log_format log_format_in_use(void)
@@ -79,14 +83,23 @@ enum log_format log_format_in_use(void)
     return state.format;
 }
 
-bool log_has_color(int descriptor)
+/* The kind of terminal that stderr is, or NULL. */
+static const char *terminal(void)
+{
+    const char *kind = getenv("TERM");
+
+    return kind == NULL || strcmp(kind, "dumb") == 0 || isatty(STDERR_FILENO) == 0 ? NULL : kind;
+}
+
+struct log_look log_look_of(enum log_level level)
 {
     const char *no_color = getenv("NO_COLOR");
-    const char *terminal = getenv("TERM");
+    bool is_shown = terminal() != NULL;
+    bool has_color = is_shown && (no_color == NULL || no_color[0] == '\0') && LOOKS[level].color[0] != '\0';
 
-    if ((no_color != NULL && no_color[0] != '\0') || (terminal != NULL && strcmp(terminal, "dumb") == 0))
-        return false;
-    return isatty(descriptor) == 1;
+    return (struct log_look) { .color = has_color ? LOOKS[level].color : "",
+                               .sign = is_shown ? LOOKS[level].sign : "",
+                               .end = has_color ? "\033[0m" : "" };
 }
 
 void log_context(enum log_field field, const char *value)
@@ -121,16 +134,25 @@ static void write_line(struct text *line)
     }
 }
 
+/* What the environment says that the terminal does not. */
+static size_t said_columns(void)
+{
+    enum { USUAL = 80, MOST = 1000 };
+    const char *said = getenv("COLUMNS");
+    long columns = said == NULL ? 0 : strtol(said, NULL, 10);
+
+    return columns > 1 && columns <= MOST ? (size_t)columns : USUAL;
+}
+
 size_t log_passing_width(void)
 {
-    const char *terminal = getenv("TERM");
     struct winsize size;
 
-    if (state.format != LOG_TEXT || !log_is_on(LOG_INFO) || isatty(STDERR_FILENO) == 0 || terminal == NULL ||
-        strcmp(terminal, "dumb") == 0)
+    if (state.format != LOG_TEXT || !log_is_on(LOG_INFO) || terminal() == NULL)
         return 0;
     /* A character in the last column would move a terminal to the next line. */
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 79;
+    return (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : said_columns()) -
+           1;
 }
 
 void log_passing(const char *line)
@@ -154,14 +176,11 @@ void log_passing(const char *line)
 static void write_text(enum log_level level, const char *message)
 {
     auto_text struct text line = text_init(LINE_MOST);
-    bool has_color = log_has_color(STDERR_FILENO) && LOOKS[level].color[0] != '\0';
+    const struct log_look look = log_look_of(level);
 
     log_passing(NULL);
-    text_add_format(&line, "tidelock: %s%s%s", has_color ? LOOKS[level].color : "", LOOKS[level].word,
-                    has_color && level != LOG_DEBUG ? "\033[0m" : "");
+    text_add_format(&line, "tidelock: %s%s%s%s", look.color, look.sign, LOOKS[level].word, look.end);
     text_add_shown(&line, message, (int)strlen("tidelock: "));
-    if (has_color && level == LOG_DEBUG)
-        text_add_string(&line, "\033[0m");
     write_line(&line);
 }
 
@@ -254,8 +273,9 @@ static void write_event(enum log_level level, char *message, const struct log_va
         return;
     }
     time_stamp(stamp, sizeof stamp);
-    all[0] = (struct log_value) { .name = state.format == LOG_JSON ? "time" : "ts", .text = stamp };
-    all[1] = (struct log_value) { .name = "level", .text = LOG_LEVEL_NAMES[level] };
+    all[0] = (struct log_value) { .name = "time", .text = stamp };
+    all[1] = (struct log_value) { .name = "level",
+                                  .text = LOG_LEVEL_NAMES[level < LOG_LEVELS ? level : LOG_INFO] };
     all[2] = (struct log_value) { .name = "msg", .text = message };
     used = 3 + gather_fields(all + 3, own, count);
     for (size_t i = 3; i < used; i++) {
@@ -316,6 +336,15 @@ void log_info(const char *format, ...)
 
     va_start(arguments, format);
     log_list(LOG_INFO, NULL, 0, format, arguments);
+    va_end(arguments);
+}
+
+void log_wait(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    log_list(LOG_WAIT, NULL, 0, format, arguments);
     va_end(arguments);
 }
 

@@ -16,24 +16,41 @@
 #include "base/error.h"
 #include "base/redact.h"
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_LEVELS };
+/* What a line is: its level, and two kinds of information that a terminal sets apart. */
+enum log_level {
+    LOG_ERROR,
+    LOG_WARN,
+    LOG_INFO,
+    LOG_DEBUG,
+    LOG_LEVELS,
+    LOG_DONE = LOG_LEVELS,
+    LOG_WAIT,
+    LOG_KINDS
+};
 enum log_format { LOG_TEXT, LOG_LOGFMT, LOG_JSON, LOG_FORMATS };
 enum log_field { LOG_DATABASE, LOG_MIGRATION, LOG_PHASE, LOG_FIELDS };
 
 extern const char *const LOG_LEVEL_NAMES[];
 extern const char *const LOG_FORMAT_NAMES[];
 
-/* Colour is used only in text on a terminal and never when NO_COLOR is set (no-color.org). */
+/* Signs and colour are used only in text on a terminal; colour never when NO_COLOR is set (no-color.org). */
 void log_configure(enum log_level most, enum log_format format);
 
 bool log_is_on(enum log_level level);
 
-/* Whether stderr (or stdout) may be coloured. */
-bool log_has_color(int descriptor);
+/* How a line of that level begins on the terminal that stderr is: colour, sign, and the end of the colour.
+ * All are empty elsewhere, and the colour where it is not wanted. */
+struct log_look {
+    const char *color;
+    const char *sign;
+    const char *end;
+};
+struct log_look log_look_of(enum log_level level);
 
 void log_error(const char *format, ...) printf_like(1, 2);
 void log_warn(const char *format, ...) printf_like(1, 2);
 void log_info(const char *format, ...) printf_like(1, 2);
+void log_wait(const char *format, ...) printf_like(1, 2);
 void log_debug(const char *format, ...) printf_like(1, 2);
 
 /* Sets a context field until it is set again; NULL removes it. The text is copied. */
@@ -50,7 +67,8 @@ struct log_value {
 void log_event(enum log_level level, const struct log_value *values, size_t count, const char *format, ...)
     printf_like(4, 5);
 
-/* How many characters a passing line can have; 0 without a terminal. */
+/* How many characters a passing line can have; 0 without a terminal. COLUMNS counts where the terminal does
+ * not tell. */
 size_t log_passing_width(void);
 
 /* Shows a line on the terminal that the next passing line replaces and any other line removes; NULL removes

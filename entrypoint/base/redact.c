@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/base64.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -78,12 +79,10 @@ static void judge(struct secret *secret)
         (void)dl_iterate_phdr(find_in_program, secret);
 }
 
-void redact_register(const char *secret, size_t length)
+static void add_secret(const char *secret, size_t length)
 {
     struct secret *added;
 
-    if (length < SECRET_LEAST)
-        return;
     for (size_t i = 0; i < state.count; i++) {
         if (state.secrets[i].length == length && memcmp(state.secrets[i].text, secret, length) == 0)
             return;
@@ -92,6 +91,48 @@ void redact_register(const char *secret, size_t length)
     added = &state.secrets[state.count++];
     *added = (struct secret) { .text = memory_copy(secret, length), .length = length };
     judge(added);
+}
+
+/* As it stands in a literal of SQL, in which each of these bytes is written twice. */
+static void add_quoted(const char *secret, size_t length, const char *doubled)
+{
+    auto_text struct text quoted = text_init(2 * length);
+
+    quoted.is_secret = true;
+    for (size_t i = 0; i < length; i++) {
+        if (strchr(doubled, secret[i]) != NULL)
+            text_add(&quoted, secret + i, 1);
+        text_add(&quoted, secret + i, 1);
+    }
+    if (quoted.length > length)
+        add_secret(quoted.at, quoted.length);
+}
+
+void redact_register(const char *secret, size_t length)
+{
+    if (length < SECRET_LEAST)
+        return;
+    add_secret(secret, length);
+    add_quoted(secret, length, "'");
+    add_quoted(secret, length, "\\");
+    add_quoted(secret, length, "'\\");
+}
+
+void redact_register_login(struct slice user, struct slice password)
+{
+    auto_text struct text login = text_init(user.length + password.length + 1);
+    auto_text struct text encoded = text_init(2 * (user.length + password.length) + 8);
+
+    login.is_secret = encoded.is_secret = true;
+    text_add(&login, user.at, user.length);
+    text_add_string(&login, ":");
+    text_add(&login, password.at, password.length);
+    base64_add(text_slice(&login), false, &encoded);
+    /* Whoever repeats it may write the padding in another way. */
+    while (encoded.length > 0 && encoded.at[encoded.length - 1] == '=')
+        encoded.at[--encoded.length] = '\0';
+    redact_register(password.at, password.length);
+    redact_register(encoded.at, encoded.length);
 }
 
 void redact_spare(const char *name)

@@ -10,9 +10,14 @@
 
 #include <stddef.h>
 
+#include "base/text.h"
+
 /* From now on `secret` is blanked. One shorter than 3 bytes is not registered: it would blank half the log.
  */
 void redact_register(const char *secret, size_t length);
+
+/* What goes out as the header of basic authentication (RFC 7617): the password, and both as base64. */
+void redact_register_login(struct slice user, struct slice password);
 
 /* A name that may be seen, even if a secret is the same. NULL is none. */
 void redact_spare(const char *name);
@@ -21,7 +26,6 @@ void redact_spare(const char *name);
 void redact(char *text);
 
 /* The same in a buffer, whose length is adjusted. */
-struct text;
 void redact_text(struct text *text);
 
 /* Wipes and forgets all secrets. */

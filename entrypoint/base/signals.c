@@ -90,13 +90,18 @@ bool signals_sleep(long ms)
     return pending == 0;
 }
 
-bool signals_error(struct error *err)
+const char *signals_name(int number)
 {
     size_t i = 0;
 
-    while (TAKEN[i].number != pending && TAKEN[i + 1].name != NULL)
+    while (TAKEN[i].number != number && TAKEN[i + 1].name != NULL)
         i++;
-    error_set(err, ERROR_INTERRUPTED, "stopped by %s", TAKEN[i].name);
-    err->signal = TAKEN[i].number;
+    return TAKEN[i].name;
+}
+
+bool signals_error(struct error *err)
+{
+    error_set(err, ERROR_INTERRUPTED, "stopped by %s", signals_name(pending));
+    err->signal = pending;
     return false;
 }

@@ -35,6 +35,9 @@ int signals_descriptor(void);
 /* Sleeps `ms` or until a signal comes. False when one has come, before or during. */
 must_use bool signals_sleep(long ms);
 
+/* What one of these signals is called: "SIGTERM". */
+const char *signals_name(int number);
+
 /* Fills ERROR_INTERRUPTED with the pending signal. Returns false. */
 bool signals_error(struct error *err);
 

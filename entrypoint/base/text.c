@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/redact.h"
 
 static char to_lower(char byte)
 {
@@ -58,6 +59,13 @@ struct slice slice_trim(struct slice slice)
     while (slice.length > 0 && is_blank(slice.at[slice.length - 1]))
         slice.length--;
     return slice;
+}
+
+bool text_ends_with(const char *string, const char *end)
+{
+    size_t length = strlen(string);
+
+    return length >= strlen(end) && strcmp(string + length - strlen(end), end) == 0;
 }
 
 struct text text_init(size_t most)
@@ -301,12 +309,21 @@ void text_reset(struct text *text)
 void text_copy_cut(char *target, size_t size, const char *source)
 {
     size_t length = strlen(source);
+    auto_free char *whole = NULL;
 
     if (length < size) {
         memcpy(target, source, length + 1);
         return;
     }
-    memcpy(target, source, size - 1);
+    /* Half a secret would not be recognised later on. */
+    whole = memory_copy(source, length);
+    redact(whole);
+    length = strlen(whole);
+    if (length < size) {
+        memcpy(target, whole, length + 1);
+        return;
+    }
+    memcpy(target, whole, size - 1);
     target[size - 1] = '\0';
     (void)cut_at(target, size - 1);
 }

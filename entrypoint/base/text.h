@@ -26,6 +26,9 @@ bool slice_equals_ignoring_case(struct slice slice, const char *text); /* ASCII 
 bool slice_starts_with(struct slice slice, const char *prefix);
 struct slice slice_trim(struct slice slice); /* without ASCII blanks (space, \t \n \v \f \r) at both ends */
 
+/* Whether a C string ends in `end`, byte for byte. */
+bool text_ends_with(const char *string, const char *end);
+
 /* A growing, always NUL-terminated buffer. Callers read `at` and `length`. */
 struct text {
     char *at; /* never NULL after text_init() */

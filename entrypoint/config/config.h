@@ -8,9 +8,17 @@
 #define CONFIG_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/log.h"
+#include "config/labels.h"
+
+/* What an option was given, in that order; nothing twice. */
+struct names {
+    const char **items;
+    size_t count;
+};
 
 struct config {
     struct arena *arena;           /* where all of it lives */
@@ -28,6 +36,8 @@ struct config {
     const char *migrations;  /* the folder; NULL = not given, the usual places are tried */
     const char *schema_file; /* Prisma's --schema: the folder is "migrations" beside it */
     const char *config_file; /* NULL = not given, ./tidelock.yaml is read if it exists */
+    const char *env_file;    /* NULL = not given */
+    char **environment;      /* the process's, and what env_file adds; NULL = env_file is not given */
 
     int64_t connect_deadline_ms; /* keep trying to reach the server this long */
     int64_t connect_timeout_ms;  /* a single attempt */
@@ -40,16 +50,23 @@ struct config {
     int64_t cancel_blockers_ms;
     int64_t statement_timeout_ms; /* 0 = none */
     int64_t migration_timeout_ms; /* 0 = none */
-    bool is_strict;
+    unsigned strict;              /* a bit for each enum finding that is refused */
+    bool is_unrelated_allowed;
 
-    const char *resolve_applied;
-    const char *resolve_rolled_back;
-    const char *baseline_to;
+    struct names applied; /* resolve: of the migrations to be resolved, only one of these is given */
+    struct names rolled_back;
+    struct names pending;
+    struct names accept_edit;
+    const char *to; /* the last migration that is asked for; NULL = all of them */
     bool wants_json;
+    bool wants_json_schema;
+    bool wants_all;
+    bool is_dry_run;
     bool wants_exit_code;
-    const char *status_file;     /* NULL = none is kept */
-    const char *ready_file;      /* NULL = none */
-    const char *termination_log; /* NULL = Kubernetes' own, if there is one */
+    const char *status_file;      /* NULL = none is kept */
+    struct labels metrics_labels; /* of every metric, beside database and schema */
+    const char *ready_file;       /* NULL = none */
+    const char *termination_log;  /* NULL = Kubernetes' own, if there is one */
     int64_t stale_after_ms;
     bool is_waiting;     /* run: wait instead of deploying */
     int64_t connections; /* that one run may have at once */
@@ -75,6 +92,7 @@ struct config {
 
     int log_format; /* enum log_format */
     int log_level;  /* enum log_level */
+    bool is_quiet;  /* log_level is then LOG_WARN at most */
     bool is_help;   /* --help was given: nothing else has been checked */
 };
 

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "base/env.h"
+#include "base/file.h"
 #include "base/log.h"
+#include "config/libpq_files.h"
 #include "config/password_source.h"
 #include "config/trust.h"
 #include "config/url_tls.h"
@@ -53,8 +55,11 @@ static bool take_libpq_variables(struct endpoint *endpoint, struct error *err)
         if (value != NULL && endpoint_value(endpoint, known[i].keyword) == NULL)
             endpoint_set(endpoint, known[i].keyword, value);
     }
-    return mode == NULL || (endpoint_value(endpoint, "sslmode") != NULL && !endpoint->is_sslmode_standard) ||
-           url_set_tls_mode(mode, "PGSSLMODE", endpoint, err);
+    if (mode != NULL && (endpoint_value(endpoint, "sslmode") == NULL || endpoint->is_sslmode_standard) &&
+        !url_set_tls_mode(mode, "PGSSLMODE", endpoint, err))
+        return false;
+    url_verify_by_ca(endpoint);
+    return true;
 }
 
 /* Without a name libpq takes the operating system's, which a container's user often does not have. */
@@ -126,7 +131,7 @@ static bool require_encryption(struct endpoint *endpoint, const struct config *c
             name);
         return error_hint(err, "Set DATABASE_URL instead, with sslmode=verify-full.");
     }
-    if (!is_said)
+    if (!is_said && (mode == NULL || strncmp(mode, "verify-", 7) != 0))
         endpoint_set(endpoint, "sslmode", "require");
     if (!is_said || strcmp(mode, "require") == 0 || strncmp(mode, "verify-", 7) == 0)
         return true;
@@ -154,6 +159,8 @@ static bool complete_endpoint(struct arena *arena, struct endpoint *endpoint, co
 {
     bool is_service = names_service(endpoint);
 
+    if (!libpq_files_check(endpoint, is_service, err))
+        return false;
     take_password(endpoint, config, is_service);
     if (!is_service && (!take_libpq_variables(endpoint, err) || !check_user(endpoint, config, err)))
         return false;
@@ -167,16 +174,24 @@ static bool complete_endpoint(struct arena *arena, struct endpoint *endpoint, co
            trust_find(endpoint, getenv("SSL_CERT_FILE"), err);
 }
 
+static bool refuse_unset(const struct config *config, struct error *err)
+{
+    error_set(err, ERROR_USAGE, "no database is set");
+    if (config->env_file == NULL && file_exists(".env"))
+        return error_hint(err,
+                          "There is a .env here, which is read only if you say so: add --env-file .env. Or "
+                          "set DATABASE_URL.");
+    return error_hint(err,
+                      "Set DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE?schema=public, "
+                      "or DATABASE_URL_FILE to a file that holds it.");
+}
+
 bool endpoint_find(struct arena *arena, const struct config *config, struct endpoint *out, struct error *err)
 {
     const char *url = config->direct_url != NULL ? config->direct_url : config->database_url;
 
-    if (url == NULL && !has_libpq_variables()) {
-        error_set(err, ERROR_USAGE, "no database is set");
-        return error_hint(err,
-                          "Set DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE?schema=public, "
-                          "or DATABASE_URL_FILE to a file that holds it.");
-    }
+    if (url == NULL && !has_libpq_variables())
+        return refuse_unset(config, err);
     if (url == NULL) {
         *out = (struct endpoint) { .connect_timeout_ms = -1, .label = "the server that PGHOST names" };
         return complete_endpoint(arena, out, config, err);
@@ -185,4 +200,16 @@ bool endpoint_find(struct arena *arena, const struct config *config, struct endp
         return error_context(err, "reading %s", config->direct_url != NULL ? "DIRECT_URL" : "DATABASE_URL");
     out->url = url;
     return complete_endpoint(arena, out, config, err);
+}
+
+/* (libpq documentation, "Parameter Key Words", dbname.) */
+const char *endpoint_database(const struct endpoint *endpoint)
+{
+    const char *name = endpoint_value(endpoint, "dbname");
+
+    if (name == NULL && !names_service(endpoint))
+        name = env_value("PGDATABASE");
+    if (name == NULL && !names_service(endpoint))
+        name = endpoint_value(endpoint, "user");
+    return name;
 }

@@ -14,4 +14,8 @@
 must_use bool endpoint_find(struct arena *arena, const struct config *config, struct endpoint *out,
                             struct error *err);
 
+/* The database's name as far as the configuration tells, as libpq would find it; NULL if only a service file
+ * says it. */
+const char *endpoint_database(const struct endpoint *endpoint);
+
 #endif

@@ -7,26 +7,26 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/names.h"
+#include "config/flags.h"
+#include "config/internal.h"
 #include "config/options.h"
 #include "config/secret.h"
 #include "config/value.h"
+#include "config/variable.h"
 #include "config/yaml.h"
 
 enum { FILE_MOST = 1024 * 1024, ORIGIN_MOST = 512 };
 
 static const char STANDARD_FILE[] = "tidelock.yaml";
 
-struct load {
-    struct arena *arena;
-    unsigned command;
-    char *const *environment;
-    struct config *config;
-    bool is_said[OPTIONS_MOST]; /* set by a source of higher precedence: a flag hides the environment */
-};
-
 static size_t index_of(const struct option *option)
 {
     return (size_t)(option - OPTIONS);
+}
+
+bool load_is_said(const struct load *load, const struct option *option)
+{
+    return load->is_said[index_of(option)];
 }
 
 static void register_secret(struct load *load, const struct option *option, const char *text)
@@ -41,138 +41,14 @@ static void register_secret(struct load *load, const struct option *option, cons
         redact_register(text, strlen(text));
 }
 
-static bool take(struct load *load, const struct option *option, const char *text, const char *origin,
-                 struct error *err)
+bool load_take(struct load *load, const struct option *option, const char *text, const char *origin,
+               struct error *err)
 {
     register_secret(load, option, text);
-    if (load->is_said[index_of(option)])
+    if (load_is_said(load, option) && option->type != OPTION_NAMES)
         return true;
     load->is_said[index_of(option)] = true;
     return value_set(option, text, origin, load->config, err);
-}
-
-/* ---- flags ---- */
-
-static bool refuse_flag(const struct load *load, const char *name, struct error *err)
-{
-    const char *names[OPTIONS_MOST];
-    const char *nearest;
-    size_t count = 0;
-
-    if (!secret_check_word(name, err))
-        return false;
-    if (option_named(name) != NULL) {
-        error_set(err, ERROR_USAGE, "this command has no option --%s", name);
-        return error_hint(err, "To see its options, add --help.");
-    }
-    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
-        if ((option->commands & load->command) != 0)
-            names[count++] = option->name;
-    }
-    nearest = names_nearest(names, count, name);
-    error_set(err, ERROR_USAGE, "unknown option --%s", name);
-    if (nearest != NULL)
-        return error_hint(err, "Did you mean --%s?", nearest);
-    return error_hint(err, "To see the options of this command, add --help.");
-}
-
-static const struct option *find_flag(const struct load *load, const char *name, bool *is_negated)
-{
-    const struct option *option = option_named(name);
-
-    *is_negated = option == NULL && strncmp(name, "no-", 3) == 0;
-    if (*is_negated)
-        option = option_named(name + 3);
-    if (option == NULL || (option->commands & load->command) == 0 ||
-        (*is_negated && option->type != OPTION_FLAG))
-        return NULL;
-    return option;
-}
-
-static bool take_flag_value(struct load *load, const struct option *option, char *value, const char *origin,
-                            struct error *err)
-{
-    bool is_taken;
-
-    if (value[0] == '\0') {
-        error_set(err, ERROR_USAGE, "%s has an empty value", origin);
-        return error_hint(err, "Give it a value, or remove it.");
-    }
-    is_taken = take(load, option, value, origin, err);
-    if ((option->traits & OPTION_SECRET) != 0) {
-        memory_wipe(value, strlen(value));
-        log_warn("others can see %s on the command line (ps): use the environment or a file", origin);
-    }
-    return is_taken;
-}
-
-/* One flag; *at moves past its value if that is a separate word. */
-static bool take_flag(struct load *load, int count, char **words, int *at, struct error *err)
-{
-    char help[] = "--help";
-    char *word = words[*at];
-    char *equals = strchr(word, '=');
-    char name[OPTION_NAME_MOST];
-    char origin[OPTION_NAME_MOST + 2];
-    const struct option *option;
-    bool is_negated;
-
-    if (strcmp(word, "-h") == 0)
-        word = help;
-    (void)snprintf(name, sizeof name, "%.*s",
-                   (int)(equals == NULL ? strlen(word + 2) : (size_t)(equals - word - 2)), word + 2);
-    (void)snprintf(origin, sizeof origin, "--%s", name);
-    option = find_flag(load, name, &is_negated);
-    if (option == NULL)
-        return refuse_flag(load, name, err);
-    if (load->is_said[index_of(option)]) {
-        error_set(err, ERROR_USAGE, "%s is given twice", origin);
-        return error_hint(err, "Remove one of them.");
-    }
-    if (equals != NULL && is_negated) {
-        error_set(err, ERROR_USAGE, "%s takes no value", origin);
-        return error_hint(err, "Write %s, or --%s.", origin, option->name);
-    }
-    if (equals != NULL)
-        return take_flag_value(load, option, equals + 1, origin, err);
-    if (option->type == OPTION_FLAG)
-        return take(load, option, is_negated ? "false" : "true", origin, err);
-    if (++*at >= count) {
-        error_set(err, ERROR_USAGE, "%s needs a value: %s", origin, option->value);
-        return error_hint(err, "Write %s %s.", origin, option->value);
-    }
-    return take_flag_value(load, option, words[*at], origin, err);
-}
-
-static bool refuse_word(const char *word, struct error *err)
-{
-    if (!secret_check_word(word, err))
-        return false;
-    error_set(err, ERROR_USAGE, "unexpected argument \"%s\"", word);
-    return error_hint(err, "Options begin with \"--\"; to see them, add --help.");
-}
-
-static bool load_flags(struct load *load, int count, char **words, struct error *err)
-{
-    int i = 0;
-
-    for (; i < count && strcmp(words[i], "--") != 0; i++) {
-        if (words[i][0] != '-')
-            break;
-        if (strncmp(words[i], "--", 2) != 0 && strcmp(words[i], "-h") != 0)
-            return refuse_word(words[i], err);
-        if (!take_flag(load, count, words, &i, err))
-            return false;
-    }
-    if (i < count && strcmp(words[i], "--") == 0)
-        i++;
-    if (i < count && (load->command & TAKING_WORDS) == 0)
-        return refuse_word(words[i], err);
-    if (i < count && strstr(words[i], "://") != NULL)
-        secret_register_url(load->arena, words[i]);
-    load->config->words = words + i;
-    load->config->word_count = count - i;
-    return true;
 }
 
 /* ---- environment ---- */
@@ -184,7 +60,7 @@ static bool load_secret_file(struct load *load, const struct option *option, con
 
     if (strstr(path, "://") != NULL)
         secret_register_url(load->arena, path);
-    if (!secret_read(name, path, &secret, err) || !take(load, option, secret.at, name, err))
+    if (!secret_read(name, path, &secret, err) || !load_take(load, option, secret.at, name, err))
         return false;
     memcpy((char *)load->config + option->file_field, &path, sizeof path);
     return true;
@@ -192,7 +68,7 @@ static bool load_secret_file(struct load *load, const struct option *option, con
 
 /* One spelling of an option in the environment: the variable itself or its _FILE form, if it has one; not
  * both. */
-static bool load_variable(struct load *load, const struct option *option, const char *name, struct error *err)
+static bool take_variable(struct load *load, const struct option *option, const char *name, struct error *err)
 {
     char file_name[OPTION_NAME_MOST + 8];
     const char *value = env_find(load->environment, name);
@@ -206,15 +82,40 @@ static bool load_variable(struct load *load, const struct option *option, const 
         return error_hint(err, "Unset one of them.");
     }
     if (value != NULL)
-        return take(load, option, value, name, err);
-    return path == NULL || load->is_said[index_of(option)] ||
-           load_secret_file(load, option, file_name, path, err);
+        return load_take(load, option, value, name, err);
+    return path == NULL || load_is_said(load, option) || load_secret_file(load, option, file_name, path, err);
+}
+
+static bool load_variable(struct load *load, const struct option *option, const char *name, struct error *err)
+{
+    size_t line = env_file_line(&load->env_file, name);
+
+    if (take_variable(load, option, name, err))
+        return true;
+    if (line != 0)
+        error_context(err, "reading %s:%zu", load->env_file.path, line);
+    return false;
+}
+
+static bool load_env_file(struct load *load, struct error *err)
+{
+    struct config *config = load->config;
+
+    if (config->env_file == NULL)
+        return true;
+    if (!env_file_read(load->arena, config->env_file, load->environment, &load->env_file, err))
+        return false;
+    config->environment = load->env_file.environment;
+    load->environment = load->env_file.environment;
+    return true;
 }
 
 static bool load_environment(struct load *load, struct error *err)
 {
     char name[OPTION_NAME_MOST];
 
+    if (!load_env_file(load, err))
+        return false;
     secret_register_proxies(load->arena, load->environment);
     for (const struct option *option = OPTIONS; option->name != NULL; option++) {
         if ((option->commands & load->command) == 0 || (option->traits & OPTION_FLAG_ONLY) != 0)
@@ -225,63 +126,6 @@ static bool load_environment(struct load *load, struct error *err)
             return false;
     }
     return true;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text);
-
-    return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
-}
-
-/* Kubernetes describes a Service called "tidelock" by variables that look like ours (documentation,
- * "Service", environment variables). */
-static bool is_service_variable(const char *name)
-{
-    return ends_with(name, "_SERVICE_HOST") || strstr(name, "_SERVICE_PORT") != NULL ||
-           strstr(name, "_PORT") != NULL;
-}
-
-static bool is_known_variable(const char *name, const char **names, size_t *count,
-                              char (*spelled)[OPTION_NAME_MOST + 8])
-{
-    *count = 0;
-    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
-        char *variable_name = spelled[*count];
-
-        if ((option->traits & OPTION_FLAG_ONLY) != 0)
-            continue;
-        option_variable(option, variable_name);
-        names[(*count)++] = variable_name;
-        if (strcmp(name, variable_name) == 0)
-            return true;
-        if (option->file_field != 0 && strncmp(name, variable_name, strlen(variable_name)) == 0 &&
-            strcmp(name + strlen(variable_name), "_FILE") == 0)
-            return true;
-    }
-    return false;
-}
-
-/* A misspelt variable would silently have no effect. */
-static void warn_unknown_variables(const struct load *load)
-{
-    char spelled[OPTIONS_MOST][OPTION_NAME_MOST + 8];
-    const char *names[OPTIONS_MOST];
-    size_t count;
-
-    for (char *const *entry = load->environment; *entry != NULL; entry++) {
-        char name[OPTION_NAME_MOST];
-        const char *nearest;
-
-        if (strncmp(*entry, "TIDELOCK_", 9) != 0)
-            continue;
-        (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(*entry, "="), *entry);
-        if (is_service_variable(name) || is_known_variable(name, names, &count, spelled))
-            continue;
-        nearest = names_nearest(names, count, name);
-        log_warn("unknown environment variable %s is ignored%s%s", name,
-                 nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest);
-    }
 }
 
 /* ---- file ---- */
@@ -332,8 +176,24 @@ static bool load_pairs(struct load *load, const char *path, const struct yaml_pa
         (void)snprintf(origin, sizeof origin, "%s:%zu", path, pairs->items[i].line);
         if (option == NULL)
             return refuse_key(origin, pairs->items[i].key, err);
-        if (pairs->items[i].value[0] != '\0' && !take(load, option, pairs->items[i].value, origin, err))
+        if (pairs->items[i].value[0] != '\0' && !load_take(load, option, pairs->items[i].value, origin, err))
             return false;
+    }
+    return true;
+}
+
+/* Prisma has an option of that name, too. */
+static bool check_language(const char *path, struct error *err)
+{
+    static const char *const programs[] = { ".ts", ".mts", ".cts", ".js", ".mjs", ".cjs" };
+
+    for (size_t i = 0; i < array_length(programs); i++) {
+        if (!text_ends_with(path, programs[i]))
+            continue;
+        error_set(err, ERROR_USAGE, "--config names a program, and tidelock reads YAML: %s", path);
+        return error_hint(err,
+                          "If it is Prisma's own configuration, leave the option out, and say where the "
+                          "migrations are with --migrations DIR.");
     }
     return true;
 }
@@ -347,6 +207,8 @@ static bool load_file(struct load *load, struct error *err)
     text.is_secret = true;
     if (load->config->config_file == NULL && !file_exists(path))
         return true;
+    if (!check_language(path, err))
+        return false;
     if (!file_read_stream(path, &text, err))
         return error_hint(err, "Correct the name given with --config FILE, or remove the option.");
     return yaml_read(load->arena, path, text_slice(&text), &pairs, err) &&
@@ -356,8 +218,8 @@ static bool load_file(struct load *load, struct error *err)
 static bool load_standards(struct load *load, struct error *err)
 {
     for (const struct option *option = OPTIONS; option->name != NULL; option++) {
-        if (option->standard != NULL && !load->is_said[index_of(option)] &&
-            !value_set(option, option->standard, option->name, load->config, err))
+        if (option->standard != NULL && !load_is_said(load, option) &&
+            !value_set(option, option_standard(option, load->command), option->name, load->config, err))
             return false;
     }
     return true;
@@ -371,14 +233,17 @@ bool config_load(struct arena *arena, unsigned command, const struct command_lin
     };
 
     *out = (struct config) { .arena = arena };
-    if (!load_flags(&load, line->count, line->words, err))
+    flags_choose_log_format(line);
+    if (!flags_load(&load, line->count, line->words, err))
         return false;
     if (out->is_help)
         return true;
     if (!load_environment(&load, err) || ((command & FOR_DATABASE) != 0 && !load_file(&load, err)) ||
         !load_standards(&load, err))
         return false;
+    if (out->is_quiet && out->log_level > LOG_WARN)
+        out->log_level = LOG_WARN;
     log_configure((enum log_level)out->log_level, (enum log_format)out->log_format);
-    warn_unknown_variables(&load);
+    variable_warn_unknown(load.environment);
     return true;
 }

@@ -1,5 +1,6 @@
 /*
- * Loading the configuration: flags before environment before file before defaults.
+ * Loading the configuration: flags before environment before the file of --env-file before tidelock.yaml
+ * before defaults.
  */
 #ifndef CONFIG_LOAD_H
 #define CONFIG_LOAD_H

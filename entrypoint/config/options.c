@@ -1,9 +1,11 @@
 #include "config/options.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "config/config.h"
+#include "config/finding.h"
 #include "config/notice.h"
 #include "config/password_source.h"
 
@@ -21,16 +23,33 @@ _Static_assert(sizeof OPTION_GROUP_NAMES / sizeof *OPTION_GROUP_NAMES == OPTION_
 /* Several fields per line, which clang-format would not keep. */
 /* clang-format off */
 const struct option OPTIONS[] = {
-    { .name = "applied", .group = GROUP_COMMAND, .type = OPTION_TEXT, .commands = FOR_RESOLVE,
-      .field = FIELD(resolve_applied), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "NAME",
-      .help = "record this migration as applied" },
-    { .name = "rolled-back", .group = GROUP_COMMAND, .type = OPTION_TEXT, .commands = FOR_RESOLVE,
-      .field = FIELD(resolve_rolled_back), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "NAME",
-      .help = "record this failed migration as rolled back" },
-    { .name = "to", .group = GROUP_COMMAND, .type = OPTION_TEXT, .commands = FOR_BASELINE,
-      .field = FIELD(baseline_to), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "NAME",
-      .help = "the last migration that the schema already holds",
-      .more = "Without it, all migrations of the folder are recorded." },
+    { .name = "applied", .group = GROUP_COMMAND, .type = OPTION_NAMES, .commands = FOR_RESOLVE,
+      .field = FIELD(applied), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "NAME",
+      .help = "record a migration as applied",
+      .more = "Several names can follow; then either all of them are recorded or none." },
+    { .name = "rolled-back", .group = GROUP_COMMAND, .type = OPTION_NAMES, .commands = FOR_RESOLVE,
+      .field = FIELD(rolled_back), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "NAME",
+      .help = "record a failed migration as rolled back",
+      .more = "Several names can follow." },
+    { .name = "pending", .group = GROUP_COMMAND, .type = OPTION_NAMES, .commands = FOR_RESOLVE,
+      .field = FIELD(pending), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "NAME",
+      .help = "take back a record of a migration that has never run",
+      .more = "It is one that --applied or baseline has made; the next deployment applies the migration. "
+              "Several names can follow." },
+    { .name = "accept-edit", .group = GROUP_COMMAND, .type = OPTION_NAMES, .commands = FOR_RESOLVE,
+      .field = FIELD(accept_edit), .traits = OPTION_FLAG_ONLY, .value = "NAME",
+      .help = "record the edited script of an applied migration as it is now",
+      .more = "First it says whether only blanks, comments or line ends differ. Several names can follow." },
+    { .name = "to", .group = GROUP_COMMAND, .type = OPTION_TEXT, .commands = FOR_GATES | FOR_BASELINE,
+      .field = FIELD(to), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "NAME",
+      .help = "go up to and including this migration, and no further",
+      .more = "Without it, all migrations of the folder are applied, waited for, or recorded by baseline. With "
+              "it, a deployment is complete once the database holds these." },
+    { .name = "all", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_STATUS | FOR_BASELINE,
+      .field = FIELD(wants_all), .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
+      .help = "all migrations: list the applied ones, too; or record every one",
+      .more = "status then says when each was applied, how long that took, and by whom; its JSON always does. "
+              "baseline then records all of them even if the ledger says that some are applied." },
     { .name = "wait", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_RUN,
       .field = FIELD(is_waiting), .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
       .help = "wait until the database holds all migrations instead of deploying them" },
@@ -50,9 +69,17 @@ const struct option OPTIONS[] = {
       .commands = FOR_STATUS | FOR_BUDGET | FOR_VERSION | FOR_MANUAL, .field = FIELD(wants_json),
       .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
       .help = "print JSON" },
-    { .name = "exit-code", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_STATUS,
+    { .name = "json-schema", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_STATUS,
+      .field = FIELD(wants_json_schema), .traits = OPTION_FLAG_ONLY,
+      .help = "print the JSON Schema of what --json prints, and do nothing else" },
+    { .name = "dry-run", .group = GROUP_COMMAND, .type = OPTION_FLAG,
+      .commands = FOR_DEPLOY | FOR_RESOLVE | FOR_BASELINE, .field = FIELD(is_dry_run),
+      .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
+      .help = "check everything, list what would be done, and change nothing" },
+    { .name = "exit-code", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_STATUS | FOR_DEPLOY,
       .field = FIELD(wants_exit_code), .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
-      .help = "exit with 1 if a migration is pending or has failed" },
+      .help = "exit with 1 if a migration is pending or has failed",
+      .more = "For deploy, with --dry-run." },
     { .name = "database-url", .group = GROUP_DATABASE, .type = OPTION_TEXT, .commands = FOR_DATABASE,
       .field = FIELD(database_url), .environment = "DATABASE_URL", .file_field = FIELD(database_url_file),
       .traits = OPTION_SECRET | OPTION_URL | OPTION_SHARED | OPTION_USUAL, .value = "URL",
@@ -60,7 +87,7 @@ const struct option OPTIONS[] = {
       .more = "Without it, PGHOST, PGDATABASE and libpq's other variables say where the database is." },
     { .name = "direct-url", .group = GROUP_DATABASE, .type = OPTION_TEXT, .commands = FOR_DATABASE,
       .field = FIELD(direct_url), .environment = "DIRECT_URL", .file_field = FIELD(direct_url_file),
-      .traits = OPTION_SECRET | OPTION_URL | OPTION_USUAL, .value = "URL",
+      .traits = OPTION_SECRET | OPTION_URL, .value = "URL",
       .help = "the same database without a pooler in between",
       .more = "If given, it is used in place of the database URL." },
     { .name = "set-role", .group = GROUP_DATABASE, .type = OPTION_TEXT, .commands = FOR_DATABASE,
@@ -80,20 +107,28 @@ const struct option OPTIONS[] = {
     { .name = "migrations", .group = GROUP_FOLDER, .type = OPTION_TEXT, .commands = FOR_FOLDER,
       .field = FIELD(migrations), .traits = OPTION_USUAL, .value = "DIR",
       .help = "the folder of migrations",
-      .more = "Without it, prisma/migrations is tried, then migrations." },
+      .more = "Without it, what prisma.config.ts or package.json names as a plain string is taken; otherwise "
+              "prisma/migrations is tried, then prisma/schema/migrations, then migrations." },
     { .name = "schema", .group = GROUP_FOLDER, .type = OPTION_TEXT, .commands = FOR_FOLDER,
       .field = FIELD(schema_file), .value = "FILE",
       .help = "Prisma's schema: the migrations are in the folder beside it",
-      .more = "That folder is called migrations." },
-    { .name = "strict", .group = GROUP_FOLDER, .type = OPTION_FLAG, .commands = FOR_APPLIERS,
-      .field = FIELD(is_strict),
+      .more = "That folder is called migrations. If FILE is a directory of schemas, it is in there." },
+    { .name = "strict", .group = GROUP_FOLDER, .type = OPTION_SWITCHES, .commands = FOR_APPLIERS,
+      .field = FIELD(strict), .choices = FINDING_NAMES, .choice_count = FINDINGS, .value = "FINDINGS",
       .help = "refuse to deploy if the folder and the ledger disagree",
       .more = "They do if an applied migration was edited or is missing from the folder, or if a pending "
-              "migration is older than an applied one." },
+              "migration is older than an applied one (out-of-order). Without a list, all three are "
+              "refused; edited,out-of-order lets an older image start after a newer one." },
+    { .name = "allow-unrelated", .group = GROUP_FOLDER, .type = OPTION_FLAG, .commands = FOR_APPLIERS,
+      .field = FIELD(is_unrelated_allowed),
+      .help = "deploy to a database whose migrations are all missing from the folder",
+      .more = "Without it, that is taken for the wrong database, or the wrong image." },
     { .name = "connect-deadline", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,
-      .field = FIELD(connect_deadline_ms), .standard = "1m", .most = DAY_MS, .value = "TIME",
+      .field = FIELD(connect_deadline_ms), .standard = "1m", .standard_for_person = "5s", .most = DAY_MS,
+      .value = "TIME",
       .help = "keep trying to reach the database for TIME",
-      .more = "If something is to be written, also to find a server that allows it." },
+      .more = "If something is to be written, also to find a server that allows it. On a terminal, status "
+              "waits for 5s unless this is set." },
     { .name = "connect-timeout", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,
       .field = FIELD(connect_timeout_ms), .standard = "5s", .least = 100, .most = DAY_MS, .value = "TIME",
       .help = "give up a single attempt to connect after TIME" },
@@ -114,7 +149,7 @@ const struct option OPTIONS[] = {
       .field = FIELD(retry_for_ms), .standard = "10m", .most = DAY_MS, .traits = OPTION_USUAL,
       .value = "TIME",
       .help = "keep trying for TIME to get a table lock that others hold",
-      .more = "0 tries once." },
+      .more = "What runs CONCURRENTLY may wait for others that long in all. 0 tries once." },
     { .name = "max-blocked", .group = GROUP_LOCKS, .type = OPTION_NUMBER, .commands = FOR_APPLIERS,
       .field = FIELD(max_blocked), .standard = "100", .most = 100000, .value = "N",
       .help = "roll back and retry if more than N sessions wait behind a migration",
@@ -145,6 +180,10 @@ const struct option OPTIONS[] = {
       .field = FIELD(status_file), .traits = OPTION_USUAL, .value = "FILE",
       .help = "keep the state of the run in FILE, as Prometheus metrics",
       .more = "It is what the command ready reads." },
+    { .name = "metrics-labels", .group = GROUP_REPORTING, .type = OPTION_LABELS, .commands = FOR_GATES,
+      .field = FIELD(metrics_labels), .value = "LABELS",
+      .help = "labels of every metric, as name=value with commas in between",
+      .more = "database and schema are added unless given. A metric's own label of that name stays." },
     { .name = "ready-file", .group = GROUP_REPORTING, .type = OPTION_TEXT, .commands = FOR_GATES,
       .field = FIELD(ready_file), .value = "FILE",
       .help = "create the empty FILE once the database holds all migrations",
@@ -220,9 +259,14 @@ const struct option OPTIONS[] = {
       .field = FIELD(vault_auth), .standard = "kubernetes", .value = "MOUNT",
       .help = "where Vault's Kubernetes authentication is mounted" },
     { .name = "config", .group = GROUP_GENERAL, .type = OPTION_TEXT, .commands = FOR_DATABASE,
-      .field = FIELD(config_file), .traits = OPTION_NOT_IN_FILE | OPTION_USUAL, .value = "FILE",
+      .field = FIELD(config_file), .traits = OPTION_NOT_IN_FILE, .value = "FILE",
       .help = "the configuration file",
       .more = "Without it, tidelock.yaml in the working directory is read if it exists." },
+    { .name = "env-file", .group = GROUP_GENERAL, .type = OPTION_TEXT, .commands = FOR_DATABASE,
+      .field = FIELD(env_file), .traits = OPTION_FLAG_ONLY, .value = "FILE",
+      .help = "add the variables of FILE to the environment",
+      .more = "FILE holds lines of NAME=VALUE, as a .env does. A variable that is set already wins. The "
+              "command that run starts gets them, too. Without the option, no such file is read." },
     { .name = "log-format", .group = GROUP_GENERAL, .type = OPTION_CHOICE, .commands = FOR_ALL,
       .field = FIELD(log_format), .standard = "text", .choices = LOG_FORMAT_NAMES,
       .choice_count = LOG_FORMATS, .traits = OPTION_USUAL, .value = "FORMAT",
@@ -230,7 +274,12 @@ const struct option OPTIONS[] = {
     { .name = "log-level", .group = GROUP_GENERAL, .type = OPTION_CHOICE, .commands = FOR_ALL,
       .field = FIELD(log_level), .standard = "info", .choices = LOG_LEVEL_NAMES, .choice_count = LOG_LEVELS,
       .value = "LEVEL",
-      .help = "how much is logged" },
+      .help = "how much is logged",
+      .more = "-v is short for --log-level debug." },
+    { .name = "quiet", .group = GROUP_GENERAL, .type = OPTION_FLAG, .commands = FOR_DATABASE | FOR_READY,
+      .field = FIELD(is_quiet), .traits = OPTION_FLAG_ONLY,
+      .help = "print only warnings and errors",
+      .more = "So does -q. The exit code says the rest." },
     { .name = "help", .group = GROUP_GENERAL, .type = OPTION_FLAG, .commands = FOR_ALL,
       .field = FIELD(is_help), .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
       .help = "print this help",
@@ -261,6 +310,13 @@ void option_variable(const struct option *option, char *out)
 void option_key(const struct option *option, char *out)
 {
     spell("", option->name, false, out);
+}
+
+const char *option_standard(const struct option *option, unsigned command)
+{
+    bool is_awaited = command == FOR_STATUS && isatty(STDERR_FILENO) == 1;
+
+    return is_awaited && option->standard_for_person != NULL ? option->standard_for_person : option->standard;
 }
 
 const struct option *option_named(const char *name)

@@ -15,12 +15,15 @@
 
 enum option_type {
     OPTION_TEXT,     /* const char * */
+    OPTION_NAMES,    /* struct names; repeatable, and several words may follow it. A flag only */
     OPTION_DURATION, /* int64_t, milliseconds */
     OPTION_NUMBER,   /* int64_t */
     OPTION_FLAG,     /* bool */
     OPTION_CHOICE,   /* int, an index into `choices` */
     OPTION_CHOICES,  /* unsigned, a bit for each of the comma-separated `choices` */
+    OPTION_SWITCHES, /* the same; as a flag, all of them or none. A value follows "=" */
     OPTION_ADDRESS,  /* const char *, an http:// or https:// URL; a password in it is a secret */
+    OPTION_LABELS,   /* struct labels */
 };
 
 /* Which commands accept an option. */
@@ -83,9 +86,10 @@ struct option {
     size_t file_field;    /* NAME_FILE in the environment may name a file with the value; where that name is
                              stored */
     const char *standard; /* the default as text; NULL = none */
-    int64_t least;        /* OPTION_DURATION (milliseconds), OPTION_NUMBER */
+    const char *standard_for_person; /* … of "status" on a terminal, where somebody waits; NULL = the same */
+    int64_t least;                   /* OPTION_DURATION (milliseconds), OPTION_NUMBER */
     int64_t most;
-    const char *const *choices; /* OPTION_CHOICE, OPTION_CHOICES */
+    const char *const *choices; /* OPTION_CHOICE, OPTION_CHOICES, OPTION_SWITCHES */
     size_t choice_count;
     const char *environment; /* a foreign variable that means the same ("DATABASE_URL"), or NULL */
     unsigned traits;
@@ -103,8 +107,14 @@ enum { OPTIONS_MOST = 96, OPTION_NAME_MOST = 64 };
 void option_variable(const struct option *option, char *out);
 void option_key(const struct option *option, char *out);
 
+/* The default of a command, or NULL. */
+const char *option_standard(const struct option *option, unsigned command);
+
 /* The row of a name, or NULL. */
 const struct option *option_named(const char *name);
+
+/* Whether its name alone is enough: it takes no word after it, and "--no-NAME" is its opposite. */
+bool option_is_flag(const struct option *option);
 
 /* What to say about an option; each adds nothing if there is nothing to say. */
 void option_add_usage(const struct option *option, struct text *out); /* "--lock-timeout TIME" */

@@ -2,10 +2,17 @@
 
 #include "config/options.h"
 
+bool option_is_flag(const struct option *option)
+{
+    return option->type == OPTION_FLAG || option->type == OPTION_SWITCHES;
+}
+
 void option_add_usage(const struct option *option, struct text *out)
 {
     text_add_format(out, "--%s", option->name);
-    if (option->value != NULL)
+    if (option->type == OPTION_SWITCHES)
+        text_add_format(out, "[=%s]", option->value);
+    else if (option->value != NULL)
         text_add_format(out, " %s", option->value);
 }
 

@@ -96,19 +96,29 @@ void secret_register_web_address(struct arena *arena, const char *url)
         register_tokens(decoded);
 }
 
+static struct slice decoded(struct arena *arena, struct slice text)
+{
+    const char *plain = url_decode(arena, text, false);
+
+    return plain == NULL ? text : slice_of(plain);
+}
+
 static void register_proxy(struct arena *arena, const char *address)
 {
     const char *scheme = strstr(address, "://");
     const char *login = scheme == NULL ? address : scheme + 3;
     const char *end = strrchr(login, '@');
-    const char *colon = strchr(login, ':');
+    struct slice user;
+    struct slice password = { .at = "" };
 
     if (end == NULL)
         return;
+    user = (struct slice) { .at = login, .length = (size_t)(end - login) };
     redact_register(address, strlen(address));
-    register_encoded(arena, (struct slice) { .at = login, .length = (size_t)(end - login) });
-    if (colon != NULL && colon < end)
-        register_encoded(arena, (struct slice) { .at = colon + 1, .length = (size_t)(end - colon - 1) });
+    register_encoded(arena, user);
+    (void)url_split(user, ':', &user, &password);
+    register_encoded(arena, password);
+    redact_register_login(decoded(arena, user), decoded(arena, password));
 }
 
 void secret_register_proxies(struct arena *arena, char *const *environment)

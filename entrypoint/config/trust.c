@@ -39,6 +39,11 @@ static const char *find_bundle(const char *ssl_cert_file)
     return NULL;
 }
 
+static bool check_bundle(const char *path, struct error *err)
+{
+    return file_check_kind(path, err) || error_context(err, "reading the CA certificates");
+}
+
 static void explain_absence(const char *how, struct error *err)
 {
     auto_text struct text places = text_init(1024);
@@ -52,12 +57,14 @@ static void explain_absence(const char *how, struct error *err)
 
 bool trust_complete(struct request *request, struct error *err)
 {
-    if (request->ca_file != NULL || strncmp(request->url, "https://", 8) != 0)
+    if (strncmp(request->url, "https://", 8) != 0)
         return true;
-    request->ca_file = find_bundle(getenv("SSL_CERT_FILE"));
     if (request->ca_file == NULL)
-        explain_absence("Set SSL_CERT_FILE to the CA's file.", err);
-    return request->ca_file != NULL;
+        request->ca_file = find_bundle(getenv("SSL_CERT_FILE"));
+    if (request->ca_file != NULL)
+        return check_bundle(request->ca_file, err);
+    explain_absence("Set SSL_CERT_FILE to the CA's file.", err);
+    return false;
 }
 
 bool trust_find(struct endpoint *endpoint, const char *ssl_cert_file, struct error *err)
@@ -74,7 +81,7 @@ bool trust_find(struct endpoint *endpoint, const char *ssl_cert_file, struct err
     found = find_bundle(ssl_cert_file);
     if (found != NULL) {
         endpoint_set(endpoint, "sslrootcert", found);
-        return true;
+        return check_bundle(found, err);
     }
     explain_absence("Name the CA's file with sslrootcert=FILE in the URL, or with SSL_CERT_FILE.", err);
     return error_code(err, "P1011");

@@ -20,7 +20,8 @@ enum action {
     ACTION_SCHEMA,
     ACTION_POOLER,
     ACTION_TIMEOUT,
-    ACTION_TLS, /* collected, then judged together */
+    ACTION_TLS,  /* collected, then judged together */
+    ACTION_FILE, /* libpq's own, passed on unless empty */
     ACTION_REFUSE,
 };
 
@@ -70,8 +71,8 @@ static const struct parameter {
     { "sslcompression", ACTION_PASS, 0 },
     { "sslcertmode", ACTION_PASS, 0 },
     { "sslnegotiation", ACTION_PASS, 0 },
-    { "sslcrl", ACTION_PASS, 0 },
-    { "sslcrldir", ACTION_PASS, 0 },
+    { "sslcrl", ACTION_FILE, 0 },
+    { "sslcrldir", ACTION_FILE, 0 },
     { "sslsni", ACTION_PASS, 0 },
     { "ssl_min_protocol_version", ACTION_PASS, 0 },
     { "ssl_max_protocol_version", ACTION_PASS, 0 },
@@ -206,8 +207,8 @@ static bool holds_at(struct slice key)
 {
     for (size_t i = 0; i < array_length(PARAMETERS); i++) {
         if (slice_equals(key, PARAMETERS[i].name))
-            return PARAMETERS[i].action == ACTION_PASS || PARAMETERS[i].action == ACTION_HOST ||
-                   PARAMETERS[i].action == ACTION_TLS;
+            return PARAMETERS[i].action == ACTION_PASS || PARAMETERS[i].action == ACTION_FILE ||
+                   PARAMETERS[i].action == ACTION_HOST || PARAMETERS[i].action == ACTION_TLS;
     }
     return false;
 }
@@ -243,6 +244,16 @@ static bool refuse_number(const char *name, struct error *err)
     return error_hint(err, "Write digits only, or remove it.");
 }
 
+/* libpq takes an empty one for none, and goes on without what the file is for. */
+static bool check_file(const char *name, const char *value, struct error *err)
+{
+    if (value[0] != '\0')
+        return true;
+    error_set(err, ERROR_USAGE, "the database URL is invalid: the parameter \"%s\" is empty", name);
+    error_code(err, "P1013");
+    return error_hint(err, "Write %s=FILE, or remove it.", name);
+}
+
 static bool take_hosts(const char *value, struct endpoint *out, struct error *err)
 {
     struct slice list = slice_of(value);
@@ -259,6 +270,16 @@ static bool take_hosts(const char *value, struct endpoint *out, struct error *er
     return true;
 }
 
+/* PostgreSQL reserves these names (documentation, "CREATE SCHEMA"); a temporary schema ends with its session.
+ */
+static bool check_schema(const char *name, struct error *err)
+{
+    if (strncmp(name, "pg_", 3) != 0 && strcmp(name, "information_schema") != 0)
+        return true;
+    return url_refuse(err, "its \"schema\" is one of the server's own",
+                      "Write schema=public, or another name that does not begin with \"pg_\".");
+}
+
 static bool take_parameter(const struct parameter *parameter, const char *value, const char **tls,
                            struct endpoint *out, struct error *err)
 {
@@ -267,15 +288,20 @@ static bool take_parameter(const struct parameter *parameter, const char *value,
     switch (parameter->action) {
     case ACTION_HOST:
         return take_hosts(value, out, err);
+    case ACTION_FILE:
+        if (!check_file(parameter->name, value, err))
+            return false;
+        endpoint_set(out, parameter->name, value);
+        return true;
     case ACTION_PASS:
         endpoint_set(out, parameter->name, value);
         return true;
     case ACTION_TLS:
         tls[parameter->tls] = value;
-        return true;
+        return !url_tls_is_file(parameter->tls) || check_file(parameter->name, value, err);
     case ACTION_SCHEMA:
         out->schema = value[0] == '\0' ? NULL : value;
-        return true;
+        return check_schema(value, err);
     case ACTION_POOLER:
         out->is_pooler = strcmp(value, "true") == 0;
         return out->is_pooler || strcmp(value, "false") == 0 ||

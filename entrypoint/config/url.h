@@ -23,8 +23,8 @@ struct endpoint {
     const char *keywords[ENDPOINT_PARAMETERS];
     const char *values[ENDPOINT_PARAMETERS];
     size_t count;
-    const char *schema;           /* Prisma's ?schema=, or NULL */
-    bool is_sslmode_standard;     /* the URL does not set sslmode: Prisma's default "prefer" is used */
+    const char *schema;       /* Prisma's ?schema=, or NULL */
+    bool is_sslmode_standard; /* nobody sets sslmode: it is Prisma's "prefer", or what a named CA asks for */
     bool accepts_any_certificate; /* sslaccept=accept_invalid_certs, or no-verify: no CA is looked at */
     bool is_pooler;               /* Prisma's ?pgbouncer=true */
     bool is_password_apart;       /* the password was given separately, not in the URL */

@@ -65,13 +65,41 @@ static void set_mode(const char *mode, struct endpoint *out)
     out->accepts_any_certificate = true;
 }
 
+static void warn_of_fallback(const char *mode)
+{
+    if (is_weaker_than_require(mode) && strcmp(mode, "disable") != 0)
+        log_warn(
+            "a CA is given, but sslmode=%s falls back to a connection without TLS when verification "
+            "fails; sslmode=verify-full does not",
+            mode);
+}
+
+bool url_tls_is_file(enum url_tls_parameter parameter)
+{
+    return parameter == TLS_CERT || parameter == TLS_IDENTITY || parameter == TLS_ROOTCERT ||
+           parameter == TLS_KEY;
+}
+
 bool url_set_tls_mode(const char *mode, const char *origin, struct endpoint *out, struct error *err)
 {
     if (!is_one_of(mode, MODES, array_length(MODES)))
         return refuse_mode(origin, mode, err);
     set_mode(mode, out);
     out->is_sslmode_standard = false;
+    if (endpoint_value(out, "sslrootcert") != NULL)
+        warn_of_fallback(mode);
     return true;
+}
+
+void url_verify_by_ca(struct endpoint *endpoint)
+{
+    const char *root = endpoint_value(endpoint, "sslrootcert");
+    bool is_said = endpoint_value(endpoint, "sslmode") != NULL && !endpoint->is_sslmode_standard;
+
+    if (root == NULL || is_said || endpoint->accepts_any_certificate)
+        return;
+    endpoint_set(endpoint, "sslmode", strcmp(root, "system") == 0 ? "verify-full" : "verify-ca");
+    endpoint->is_sslmode_standard = true;
 }
 
 /* node-postgres' ssl=true, which libpq reads as sslmode=require (documentation, "Connection URIs"). */
@@ -131,12 +159,8 @@ static bool check_contradiction(const char *const *tls, const char *mode, const 
     if (tls[TLS_ACCEPT] != NULL && !is_strict && verifies)
         return url_refuse(err, "sslmode=verify-… and sslaccept=accept_invalid_certs contradict each other",
                           "Remove sslaccept to verify the server's certificate, or write sslmode=require.");
-    if (tls[TLS_ACCEPT] == NULL && root != NULL && (mode == NULL || is_weaker_than_require(mode)) &&
-        (mode == NULL || strcmp(mode, "disable") != 0))
-        log_warn(
-            "a CA is given, but sslmode=%s falls back to a connection without TLS when verification "
-            "fails; sslmode=verify-full does not",
-            mode == NULL ? "prefer" : mode);
+    if (tls[TLS_ACCEPT] == NULL && root != NULL && mode != NULL)
+        warn_of_fallback(mode);
     return true;
 }
 
@@ -187,6 +211,7 @@ bool url_take_tls(const char *const *tls, struct endpoint *out, struct error *er
         endpoint_set(out, "sslkey", tls[TLS_KEY]);
     if (tls[TLS_PASSWORD] != NULL)
         endpoint_set(out, "sslpassword", tls[TLS_PASSWORD]);
+    url_verify_by_ca(out);
     return true;
 }
 

@@ -26,6 +26,23 @@ static bool refuse(const char *origin, const char *text, const char *wanted, str
     return error_set(err, ERROR_USAGE, "%s: \"%s\" is not %s", origin, text, wanted);
 }
 
+static bool add_name(struct arena *arena, const char *text, const char *origin, struct names *names,
+                     struct error *err)
+{
+    const char **items = arena_alloc(arena, names->count + 1, sizeof *items);
+
+    for (size_t i = 0; i < names->count; i++) {
+        items[i] = names->items[i];
+        if (strcmp(items[i], text) != 0)
+            continue;
+        error_set(err, ERROR_USAGE, "%s names \"%s\" twice", origin, text);
+        return error_hint(err, "Remove one of them.");
+    }
+    items[names->count++] = arena_copy(arena, text, strlen(text));
+    names->items = items;
+    return true;
+}
+
 static bool set_duration(const struct option *option, const char *text, const char *origin, int64_t *out,
                          struct error *err)
 {
@@ -64,7 +81,7 @@ static bool set_number(const struct option *option, const char *text, const char
     return true;
 }
 
-static bool set_flag(const char *text, const char *origin, bool *out, struct error *err)
+static bool read_truth(const char *text, bool *out)
 {
     for (size_t i = 0; i < array_length(TRUTHS); i++) {
         if (slice_equals_ignoring_case(slice_of(text), TRUTHS[i].text)) {
@@ -72,6 +89,13 @@ static bool set_flag(const char *text, const char *origin, bool *out, struct err
             return true;
         }
     }
+    return false;
+}
+
+static bool set_flag(const char *text, const char *origin, bool *out, struct error *err)
+{
+    if (read_truth(text, out))
+        return true;
     refuse(origin, text, "true or false", err);
     return error_hint(err, "Write true or false.");
 }
@@ -119,6 +143,17 @@ static bool set_choices(const struct option *option, const char *text, const cha
     return true;
 }
 
+static bool set_switches(const struct option *option, const char *text, const char *origin, unsigned *out,
+                         struct error *err)
+{
+    bool is_all;
+
+    if (!read_truth(text, &is_all))
+        return set_choices(option, text, origin, out, err);
+    *out = is_all ? (1u << option->choice_count) - 1 : 0;
+    return true;
+}
+
 /* A scheme, then a host, which follows the user and password if there are any. */
 static bool is_address(const char *text)
 {
@@ -146,6 +181,13 @@ static bool set_address(struct arena *arena, const char *text, const char *origi
     return error_hint(err, "Write https://HOST/PATH.");
 }
 
+static bool set_labels(struct arena *arena, const char *text, const char *origin, struct labels *out,
+                       struct error *err)
+{
+    return labels_parse(arena_copy(arena, text, strlen(text)), out, err) ||
+           error_message(err, "%s: %s", origin, err->message);
+}
+
 bool value_set(const struct option *option, const char *text, const char *origin, struct config *config,
                struct error *err)
 {
@@ -153,6 +195,8 @@ bool value_set(const struct option *option, const char *text, const char *origin
     case OPTION_TEXT:
         *(const char **)field_of(option, config) = arena_copy(config->arena, text, strlen(text));
         return true;
+    case OPTION_NAMES:
+        return add_name(config->arena, text, origin, field_of(option, config), err);
     case OPTION_DURATION:
         return set_duration(option, text, origin, field_of(option, config), err);
     case OPTION_NUMBER:
@@ -161,8 +205,12 @@ bool value_set(const struct option *option, const char *text, const char *origin
         return set_flag(text, origin, field_of(option, config), err);
     case OPTION_CHOICES:
         return set_choices(option, text, origin, field_of(option, config), err);
+    case OPTION_SWITCHES:
+        return set_switches(option, text, origin, field_of(option, config), err);
     case OPTION_ADDRESS:
         return set_address(config->arena, text, origin, field_of(option, config), err);
+    case OPTION_LABELS:
+        return set_labels(config->arena, text, origin, field_of(option, config), err);
     case OPTION_CHOICE:
         break;
     }

@@ -12,9 +12,9 @@
 /* How a duration is written, for help and for errors. */
 extern const char DURATION_FORM[];
 
-/* Parses `text` into the option's field. `origin` is where it was set, for the error: "--lock-timeout",
- * "TIDELOCK_STRICT", "tidelock.yaml:3". ERROR_USAGE names it and what is allowed; a secret's text is never
- * quoted. */
+/* Parses `text` into the option's field; a name is added to it. `origin` is where it was set, for the error:
+ * "--lock-timeout", "TIDELOCK_STRICT", "tidelock.yaml:3". ERROR_USAGE names it and what is allowed; a
+ * secret's text is never quoted. */
 must_use bool value_set(const struct option *option, const char *text, const char *origin,
                         struct config *config, struct error *err);
 

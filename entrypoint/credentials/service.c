@@ -27,7 +27,7 @@ bool service_call(const struct occasion *occasion, const char *whom, struct requ
     if (answer_is_good(out))
         return true;
     answer_add_said(out, SAID_MOST, &said);
-    error_set(err, answer_is_passing(out) ? ERROR_UNREACHABLE : ERROR_USAGE, "%s answered %ld: %s", whom,
+    error_set(err, answer_is_passing(out) ? ERROR_UNREACHABLE : ERROR_LOGIN, "%s answered %ld: %s", whom,
               out->status, said.at);
     return false;
 }

@@ -37,7 +37,7 @@ service azure_token;
 service vault_secret;
 void vault_close(void);
 
-/* Sends it and requires success: ERROR_UNREACHABLE when there is no answer, or 429 or 5xx; ERROR_USAGE for
+/* Sends it and requires success: ERROR_UNREACHABLE when there is no answer, or 429 or 5xx; ERROR_LOGIN for
  * anything else but 2xx, with the beginning of the answer. `whom` is for messages. The timeout is what the
  * occasion has left, at most five seconds. */
 must_use bool service_call(const struct occasion *occasion, const char *whom, struct request request,

@@ -195,7 +195,7 @@ bool vault_secret(const struct occasion *occasion, struct credentials *out, stru
     json = call(occasion,
                 (struct vault_call) { "GET", occasion->config->secret_name, login.token, slice_of("") }, err);
     /* Our own token expires, too. */
-    if (json == NULL && was_used && login.is_own_token && err->class == ERROR_USAGE &&
+    if (json == NULL && was_used && login.is_own_token && err->class == ERROR_LOGIN &&
         find_token(occasion, err))
         json = call(occasion,
                     (struct vault_call) { "GET", occasion->config->secret_name, login.token, slice_of("") },

@@ -1,10 +1,13 @@
 #include "deploy/deployment.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/signals.h"
 #include "deploy/internal.h"
+#include "postgres/query.h"
+#include "postgres/query_failure.h"
 #include "postgres/writable.h"
 
 /* How many broken connections in a row are replaced before the deployment gives up. */
@@ -34,6 +37,22 @@ static void say_doubt(struct deployment *d, struct error *err)
     (void)execution_explain(&d->execution, err);
 }
 
+/* Where a migration has failed, that has been said with what the database holds. */
+static void say_between(const struct deployment *d, struct error *err)
+{
+    auto_text struct text holds = text_init(sizeof err->holds);
+
+    if (err->class == ERROR_INTERRUPTED && err->hint[0] == '\0')
+        error_hint(err, "Deploy again.");
+    if (err->holds[0] != '\0')
+        return;
+    if (d->report->applied_count == 0)
+        text_add_string(&holds, "This run has applied no migration.");
+    else
+        deployment_add_applied(d, &holds);
+    (void)query_failure_explain(err, holds.at);
+}
+
 /* A broken connection is replaced, and so is one that may no longer write: the ledger says what was done. Not
  * forever, since a script may be the cause, nor for a migration whose time is over. */
 static enum phase recover(struct deployment *d, struct error *err)
@@ -46,9 +65,14 @@ static enum phase recover(struct deployment *d, struct error *err)
     if (!is_lost || signals_pending() != 0 || is_given_up ||
         (is_late && !d->execution.commit_doubt.is_in_doubt)) {
         say_doubt(d, err);
+        say_between(d, err);
         if (is_given_up && !is_read_only)
-            error_hint(err,
-                       "Check the server's log: it may be out of memory, or this migration may crash it.");
+            error_hint(err, "%s",
+                       strstr(err->message, QUERY_SHARED) != NULL
+                           ? "Deploy again when nobody else is connected, or set DIRECT_URL to an address "
+                             "where each client has a session of its own."
+                           : "Check the server's log: it may be out of memory, or this migration may crash "
+                             "it.");
         return PHASE_FAILED;
     }
     d->must_write |= is_read_only;
@@ -78,11 +102,10 @@ bool deployment_run(const struct config *config, struct target *target, struct p
                             .following = { .until = deadline_in(config->leader_timeout_ms) },
                             .headroom = { .patience = { .until = deadline_in(config->budget_wait_ms) } } };
     enum phase phase = PHASE_CONNECTING;
-    int64_t started = clock_now_ms();
-    char took[32];
 
     *report = (struct deployment_report) {
-        .folder = folder, .applied = arena_alloc(config->arena, folder->count, sizeof *report->applied)
+        .folder = folder,
+        .applied = arena_alloc(config->arena, folder->count, sizeof *report->applied),
     };
     watch_begin(&d.watch,
                 (struct watch_limits) { .max_blocked = config->max_blocked,
@@ -95,7 +118,6 @@ bool deployment_run(const struct config *config, struct target *target, struct p
     while (phase != PHASE_COMPLETE && phase != PHASE_FAILED) {
         enum phase next;
 
-        log_context(LOG_PHASE, PHASE_ROWS[phase].name);
         show_phase(&d, phase);
         next = PHASE_ROWS[phase].step(&d, err);
         if (next == PHASE_FAILED)
@@ -104,10 +126,6 @@ bool deployment_run(const struct config *config, struct target *target, struct p
             abort();
         phase = next;
     }
-    log_context(LOG_PHASE, PHASE_ROWS[phase].name);
-    if (phase == PHASE_COMPLETE && report->applied_count > 0)
-        log_info("applied %zu migration%s in %s", report->applied_count, text_plural(report->applied_count),
-                 duration_text(clock_now_ms() - started, took, sizeof took));
     watch_end(&d.watch);
     connection_close(d.conn);
     connection_close(d.begun);

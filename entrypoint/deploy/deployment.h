@@ -21,6 +21,14 @@ struct applied_migration {
     enum mode mode;
 };
 
+/* One that would be applied. */
+struct due_migration {
+    const char *name;
+    enum mode mode;
+    size_t statements;
+    bool is_resumed; /* it was begun by another run */
+};
+
 /* Its result; lives in the configuration's arena. */
 struct deployment_report {
     const struct folder *folder;
@@ -28,10 +36,13 @@ struct deployment_report {
     const char *schema;
     struct applied_migration *applied;
     size_t applied_count;
+    struct due_migration *due; /* what was pending when everything was checked, in order */
+    size_t due_count;
 };
 
-/* Applies everything pending. Takes over the connection in target->begun. `report` is filled as far as the
- * deployment got, also on failure; so is `progress`, except for its end. */
+/* Applies everything pending; a dry run only fills the report, and takes no lock. Takes over the connection
+ * in target->begun. `report` is filled as far as the deployment got, also on failure; so is `progress`,
+ * except for its end. */
 must_use bool deployment_run(const struct config *config, struct target *target, struct progress *progress,
                              struct deployment_report *report, struct error *err);
 

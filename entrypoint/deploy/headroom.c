@@ -38,7 +38,7 @@ bool headroom_pause(struct headroom *headroom, const struct config *config, stru
                           wanted);
     }
     if (patience_has_word(&headroom->patience, ""))
-        log_info("waiting for free connections: %d left for the application, %d must stay free",
+        log_wait("waiting for free connections: %d left for the application, %d must stay free",
                  headroom->left, wanted);
     return patience_back_off(&headroom->patience, PAUSE_MOST_MS, err);
 }

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/pod.h"
 #include "config/config.h"
 #include "deploy/deployment.h"
 #include "deploy/headroom.h"
@@ -61,6 +62,8 @@ struct deployment {
     enum pooling pooling;
     bool must_write; /* a connection that only reads was seen, when there was something to do */
     bool is_session_used;
+    bool has_journal; /* it is recorded there who applies what */
+    char host[POD_NAME_SIZE];
     bool is_reviewed; /* what an operator should know has been said once */
 };
 
@@ -68,8 +71,7 @@ struct deployment {
 typedef enum phase phase_step(struct deployment *d, struct error *err);
 
 struct phase_row {
-    const char *name;
-    enum progress_phase shown; /* what the world outside sees of a phase that has a step */
+    enum progress_phase shown; /* what the world outside sees of it */
     phase_step *step;
     unsigned next; /* a bit for each phase it may lead to, PHASE_FAILED aside; the driver insists on that */
 };
@@ -77,7 +79,7 @@ struct phase_row {
 extern const struct phase_row PHASE_ROWS[PHASES];
 
 /* Compares the folder with the ledger, read anew. */
-must_use bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error *err);
+must_use bool deployment_look(struct deployment *d, struct error *err);
 
 /* The migration number `index` of the folder, about to be applied. */
 struct execution deployment_begin_migration(struct deployment *d, size_t index);
@@ -88,8 +90,15 @@ bool deployment_is_due(const struct deployment *d, size_t index);
 /* For execution_revive(): `context` is the deployment. */
 struct connection *deployment_reconnect(void *context);
 
-/* One migration more has been applied: adds it to the report, counts it in the progress, logs it. */
+/* One migration more has been applied: adds it to the report, logs it. */
 void deployment_report_applied(struct deployment *d);
+
+/* Adds what this run has applied before it ended, as a sentence. */
+void deployment_add_applied(const struct deployment *d, struct text *out);
+
+/* What can be told before the first migration begins: what failed before, what differs, and whether every
+ * pending script can be applied. Fills what is due into the report. */
+must_use bool deployment_check(struct deployment *d, struct error *err);
 
 /* PHASE_PREPARING: what has to hold under the leader lock before the first migration begins. */
 phase_step deployment_prepare;

@@ -14,6 +14,7 @@ enum { LEAD_AGAIN_MS = 5000, LEAD_PAUSE_MS = 50 };
 static void show_history(struct deployment *d)
 {
     d->progress->is_compared = true;
+    d->progress->due = d->history.due_count;
     memcpy(d->progress->migrations, d->history.counts, sizeof d->history.counts);
 }
 
@@ -29,11 +30,10 @@ static enum phase step_connect(struct deployment *d, struct error *err)
     return d->conn == NULL ? PHASE_FAILED : PHASE_COMPARING;
 }
 
-/* Whatever a newer migration is doing or has left: this image does not need it. */
+/* Whatever a newer migration, or one beyond --to, is doing or has left: it is not needed. */
 static bool is_complete(const struct deployment *d)
 {
-    return d->ledger.exists && !d->execution.commit_doubt.is_in_doubt &&
-           d->history.counts[VERDICT_PENDING] == 0 && d->history.counts[VERDICT_FAILED] == 0;
+    return d->ledger.exists && !d->execution.commit_doubt.is_in_doubt && d->history.due_count == 0;
 }
 
 static enum phase complete(const struct deployment *d)
@@ -42,59 +42,57 @@ static enum phase complete(const struct deployment *d)
     return PHASE_COMPLETE;
 }
 
-/* Most starts find nothing to do, and names are enough to know that: applied scripts are not even read, and
- * nothing is asked about the session. */
+/* The first answer of the database says which one it is. */
+static void show_database(struct deployment *d)
+{
+    const struct ledger *ledger = &d->ledger;
+
+    if (d->report->database != NULL || ledger->database == NULL || ledger->schema == NULL)
+        return;
+    target_log_database(d->endpoint, ledger, d->conn);
+    d->report->database = arena_copy(d->arena, ledger->database, strlen(ledger->database));
+    d->report->schema = arena_copy(d->arena, ledger->schema, strlen(ledger->schema));
+    d->progress->database = d->report->database;
+}
+
+/* What was edited counts and is said, though it stops nothing. */
+static enum phase complete_at_once(struct deployment *d, struct error *err)
+{
+    if (!validate_edited(d->folder, &d->history, 0, err))
+        return PHASE_FAILED;
+    validate_warn_of_edited(d->folder, &d->history);
+    validate_say_ahead(&d->history);
+    show_history(d);
+    return complete(d);
+}
+
+/* Most starts find nothing to do, and the rows are enough to know that. */
 static bool glance(struct deployment *d, struct error *err)
 {
-    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_NAMES, false };
+    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_CHECKSUMS, false };
 
     arena_free(d->look);
     d->look = arena_new();
     if (!ledger_glance(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
+    show_database(d);
     history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
     show_history(d);
     return true;
 }
 
-bool deployment_look(struct deployment *d, enum ledger_depth depth, struct error *err)
+bool deployment_look(struct deployment *d, struct error *err)
 {
-    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, depth, false };
+    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_CHECKSUMS, false };
 
     arena_free(d->look);
     d->look = arena_new();
     if (!ledger_read(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
-    log_context(LOG_DATABASE, d->ledger.database);
-    d->report->database = arena_copy(d->arena, d->ledger.database, strlen(d->ledger.database));
-    d->progress->database = d->report->database;
-    d->report->schema = arena_copy(d->arena, d->ledger.schema, strlen(d->ledger.schema));
+    show_database(d);
     history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
     show_history(d);
     return true;
-}
-
-static enum phase step_compare(struct deployment *d, struct error *err)
-{
-    if (!d->config->is_strict && !d->execution.commit_doubt.is_in_doubt) {
-        if (!glance(d, err))
-            return PHASE_FAILED;
-        if (is_complete(d))
-            return complete(d);
-    }
-    if (!deployment_look(d, d->config->is_strict ? LEDGER_CHECKSUMS : LEDGER_NAMES, err))
-        return PHASE_FAILED;
-    if (is_complete(d)) {
-        /* Without --strict only names were read. */
-        if ((d->config->is_strict && !validate_edited(d->folder, &d->history, true, err)) ||
-            !validate_findings(d->folder, &d->history, d->config->is_strict, err))
-            return PHASE_FAILED;
-        return complete(d);
-    }
-    if (!d->ledger.is_read_only)
-        return PHASE_LEADING;
-    d->must_write = true;
-    return PHASE_CONNECTING;
 }
 
 static bool look_for_pooler(struct deployment *d, struct error *err)
@@ -110,6 +108,46 @@ static bool look_for_pooler(struct deployment *d, struct error *err)
                 "transaction; with DIRECT_URL a deployment holds it throughout");
     }
     return true;
+}
+
+/* All that a deployment does before it takes the lock and changes something. */
+static bool rehearse(struct deployment *d, struct error *err)
+{
+    return look_for_pooler(d, err) && (d->ledger.exists || ledger_check_empty(d->conn, &d->ledger, err)) &&
+           deployment_check(d, err);
+}
+
+/* Something is pending. */
+static enum phase begin_work(struct deployment *d, struct error *err)
+{
+    if (d->config->is_dry_run)
+        return rehearse(d, err) ? PHASE_COMPLETE : PHASE_FAILED;
+    if (!d->ledger.is_read_only)
+        return PHASE_LEADING;
+    d->must_write = true;
+    return PHASE_CONNECTING;
+}
+
+static enum phase step_compare(struct deployment *d, struct error *err)
+{
+    unsigned strict = d->config->strict;
+
+    if (strict == 0 && !d->execution.commit_doubt.is_in_doubt) {
+        if (!glance(d, err))
+            return PHASE_FAILED;
+        if (is_complete(d))
+            return complete_at_once(d, err);
+    }
+    if (!deployment_look(d, err))
+        return PHASE_FAILED;
+    if (is_complete(d)) {
+        if (!validate_edited(d->folder, &d->history, strict, err) ||
+            !validate_findings(d->folder, &d->history, strict, err))
+            return PHASE_FAILED;
+        show_history(d);
+        return complete(d);
+    }
+    return begin_work(d, err);
 }
 
 /* Behind a pooler in transaction mode, nothing is taken here: each transaction takes the lock. Headroom is
@@ -191,12 +229,20 @@ struct connection *deployment_reconnect(void *context)
     return d->conn;
 }
 
+void deployment_add_applied(const struct deployment *d, struct text *out)
+{
+    text_add_format(out, "This run has applied %zu migration%s; it has changed nothing else.",
+                    d->report->applied_count, text_plural(d->report->applied_count));
+}
+
 /* A process that waits for its turn again may already have applied something. */
 static enum phase give_up_waiting(const struct deployment *d, struct error *err)
 {
+    auto_text struct text holds = text_init(sizeof err->holds);
+
+    deployment_add_applied(d, &holds);
     if (d->report->applied_count > 0)
-        error_holds(err, "This run has applied %zu migration%s; it has changed nothing else.",
-                    d->report->applied_count, text_plural(d->report->applied_count));
+        error_holds(err, "%s", holds.at);
     return PHASE_FAILED;
 }
 
@@ -230,23 +276,49 @@ static void prepare_watch(struct deployment *d)
         watch_forbid(&d->watch, err.message);
 }
 
+/* What a migration that was not applied is now, as far as this process knows. */
+static enum verdict verdict_after(const struct deployment *d, const struct error *err)
+{
+    const struct failure_facts *facts = &d->execution.failure.facts;
+    bool has_row = d->execution.mode != MODE_ATOMIC && facts->has_begun;
+
+    if (!has_row)
+        return d->history.items[d->next].verdict;
+    if (err->class == ERROR_PARTIAL)
+        return VERDICT_FAILED;
+    return facts->has_effect || facts->leftover != LEFTOVER_NOTHING || err->class == ERROR_LOST
+               ? VERDICT_INTERRUPTED
+               : VERDICT_PENDING;
+}
+
+static void count(struct deployment *d, enum verdict from, enum verdict to)
+{
+    size_t *counts = d->progress->migrations;
+
+    counts[from] -= counts[from] > 0;
+    counts[to]++;
+}
+
 static bool apply_one(struct deployment *d, struct error *err)
 {
     bool is_applied;
 
+    count(d, d->history.items[d->next].verdict, VERDICT_RUNNING);
     prepare_watch(d);
     d->started_ms = clock_now_ms();
     log_context(LOG_MIGRATION, d->execution.migration->name);
     is_applied = migration_apply(&d->execution, d->report->applied_count, err);
     d->progress->current = NULL;
     d->is_session_used = true;
+    count(d, VERDICT_RUNNING, is_applied ? VERDICT_APPLIED : verdict_after(d, err));
     if (is_applied) {
         d->ledger.size.rows += d->execution.unfinished == NULL;
         d->ledger.size.finished++;
         text_copy_cut(d->ledger.anchor, sizeof d->ledger.anchor, d->execution.id);
         deployment_report_applied(d);
+        /* The record of a failure names it, too. */
+        log_context(LOG_MIGRATION, NULL);
     }
-    log_context(LOG_MIGRATION, NULL);
     return is_applied;
 }
 
@@ -269,18 +341,17 @@ static enum phase step_apply(struct deployment *d, struct error *err)
 }
 
 const struct phase_row PHASE_ROWS[PHASES] = {
-    [PHASE_CONNECTING] = { "connecting", PROGRESS_CONNECTING, step_connect, 1u << PHASE_COMPARING },
-    [PHASE_COMPARING] = { "comparing", PROGRESS_CONNECTING, step_compare,
+    [PHASE_CONNECTING] = { PROGRESS_CONNECTING, step_connect, 1u << PHASE_COMPARING },
+    [PHASE_COMPARING] = { PROGRESS_CONNECTING, step_compare,
                           1u << PHASE_COMPLETE | 1u << PHASE_LEADING | 1u << PHASE_CONNECTING },
-    [PHASE_BUDGETING] = { "budgeting", PROGRESS_WAITING_BUDGET, step_budget, 1u << PHASE_CONNECTING },
-    [PHASE_LEADING] = { "leading", PROGRESS_CONNECTING, step_lead,
+    [PHASE_BUDGETING] = { PROGRESS_WAITING_BUDGET, step_budget, 1u << PHASE_CONNECTING },
+    [PHASE_LEADING] = { PROGRESS_CONNECTING, step_lead,
                         1u << PHASE_PREPARING | 1u << PHASE_FOLLOWING | 1u << PHASE_BUDGETING |
                             1u << PHASE_CONNECTING },
-    [PHASE_FOLLOWING] = { "following", PROGRESS_WAITING_LEADER, step_follow, 1u << PHASE_CONNECTING },
-    [PHASE_PREPARING] = { "preparing", PROGRESS_APPLYING, deployment_prepare,
+    [PHASE_FOLLOWING] = { PROGRESS_WAITING_LEADER, step_follow, 1u << PHASE_CONNECTING },
+    [PHASE_PREPARING] = { PROGRESS_APPLYING, deployment_prepare,
                           1u << PHASE_APPLYING | 1u << PHASE_FOLLOWING },
-    [PHASE_APPLYING] = { "applying", PROGRESS_APPLYING, step_apply,
-                         1u << PHASE_COMPLETE | 1u << PHASE_FOLLOWING },
-    [PHASE_COMPLETE] = { .name = "complete" },
-    [PHASE_FAILED] = { .name = "failed" },
+    [PHASE_APPLYING] = { PROGRESS_APPLYING, step_apply, 1u << PHASE_COMPLETE | 1u << PHASE_FOLLOWING },
+    [PHASE_COMPLETE] = { .shown = PROGRESS_COMPLETE },
+    [PHASE_FAILED] = { .shown = PROGRESS_FAILED },
 };

@@ -15,7 +15,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
         .conn = d->conn,
         .ledger = &d->ledger,
         .migration = &d->folder->items[index],
-        .unfinished = item->verdict == VERDICT_FAILED ? item->row : NULL,
+        .unfinished = verdict_is_due(item->verdict) ? item->row : NULL,
         .settings = d->settings,
         .lock_wait = { .retry = { .lock_timeout_ms = d->config->lock_timeout_ms,
                                   .retry_for_ms = d->config->retry_for_ms },
@@ -24,6 +24,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
         .was_rolled_back = item->was_left,
         .is_folder_behind = d->history.missing_count > 0 && !d->history.is_ahead,
         .is_session_used = d->is_session_used,
+        .host = d->has_journal ? d->host : NULL,
         .is_pooled = d->pooling == POOLING_TRANSACTION,
         .timeout_ms = d->config->migration_timeout_ms,
         .until = deadline_never(),
@@ -37,9 +38,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
 
 bool deployment_is_due(const struct deployment *d, size_t index)
 {
-    enum verdict verdict = d->history.items[index].verdict;
-
-    return verdict == VERDICT_PENDING || verdict == VERDICT_FAILED;
+    return d->history.items[index].is_due;
 }
 
 void deployment_report_applied(struct deployment *d)
@@ -51,18 +50,14 @@ void deployment_report_applied(struct deployment *d)
     const char *name = execution->migration->name;
     const struct log_value values[] = { { .name = "duration_ms", .number = took_ms },
                                         { .name = "mode", .text = mode } };
-    struct progress *progress = d->progress;
     struct applied_migration *entry;
     bool is_plain = execution->mode == MODE_ATOMIC;
     char took[32];
 
-    progress->applied++;
-    progress->last_seconds = (double)took_ms / 1000;
-    progress->migrations[VERDICT_PENDING] -= progress->migrations[VERDICT_PENDING] > 0;
-    progress->migrations[VERDICT_APPLIED]++;
+    progress_applied(d->progress, name, (double)took_ms / 1000);
     entry = &report->applied[report->applied_count++];
     *entry = (struct applied_migration) { .name = name, .took_ms = took_ms, .mode = execution->mode };
-    log_event(LOG_INFO, values, array_length(values), "applied %s (%s%s%s)", name,
+    log_event(LOG_DONE, values, array_length(values), "applied %s (%s%s%s)", name,
               duration_text(took_ms, took, sizeof took), is_plain ? "" : ", ", is_plain ? "" : mode);
 }
 
@@ -116,7 +111,7 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
 {
     enum phase next = PHASE_PREPARING;
 
-    if (!deployment_look(d, LEDGER_CHECKSUMS, err))
+    if (!deployment_look(d, err))
         return PHASE_FAILED;
     if (d->ledger.exists)
         return next;
@@ -124,19 +119,78 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
         next = create_ledger_pooled(d, err);
     else if (!ledger_create(d->conn, &d->ledger, false, err))
         return PHASE_FAILED;
-    return next != PHASE_PREPARING || deployment_look(d, LEDGER_CHECKSUMS, err) ? next : PHASE_FAILED;
+    return next != PHASE_PREPARING || deployment_look(d, err) ? next : PHASE_FAILED;
 }
 
 /* Before anything is applied: a deployment that must stop at its third migration should not begin. */
-static bool check_pooled(struct deployment *d, struct error *err)
+static bool check_scripts(struct deployment *d, struct error *err)
 {
-    for (size_t i = 0; d->pooling == POOLING_TRANSACTION && i < d->folder->count; i++) {
+    d->report->due = arena_alloc(d->arena, d->folder->count, sizeof *d->report->due);
+    d->report->due_count = 0;
+    for (size_t i = 0; i < d->folder->count; i++) {
         struct execution execution = deployment_begin_migration(d, i);
 
-        if (deployment_is_due(d, i) && !migration_check_pooled(&execution, err))
+        if (!deployment_is_due(d, i))
+            continue;
+        log_context(LOG_MIGRATION, d->folder->items[i].name);
+        if (!migration_check(&execution, err))
             return false;
+        log_context(LOG_MIGRATION, NULL);
+        d->report->due[d->report->due_count++] =
+            (struct due_migration) { .name = d->folder->items[i].name,
+                                     .mode = execution.mode,
+                                     .statements = execution.summary.statements,
+                                     .is_resumed = execution.unfinished != NULL };
     }
     return true;
+}
+
+/* A script that cannot be applied stops the run before an earlier one is resumed, which is then as it was. */
+static bool check_all_scripts(struct deployment *d, struct error *err)
+{
+    auto_text struct text holds = text_init(sizeof err->holds);
+
+    if (check_scripts(d, err))
+        return true;
+    for (size_t i = 0; err->class == ERROR_CLEAN && i < d->folder->count; i++) {
+        if (!deployment_is_due(d, i) || d->history.items[i].row == NULL)
+            continue;
+        text_add_format(&holds, "%s %s is still half done.", err->holds, d->folder->items[i].name);
+        error_holds(err, "%s", holds.at);
+        err->class = ERROR_PARTIAL;
+    }
+    return false;
+}
+
+bool deployment_check(struct deployment *d, struct error *err)
+{
+    if ((d->history.due_count > 0 && !validate_failed(d->folder, &d->history, err)) ||
+        !validate_edited(d->folder, &d->history, d->config->strict, err))
+        return false;
+    if (!d->is_reviewed && !validate_findings(d->folder, &d->history, d->config->strict, err))
+        return false;
+    d->is_reviewed = true;
+    if (!d->config->is_unrelated_allowed && !validate_related(d->folder, &d->history, err))
+        return false;
+    d->settings = (struct session_settings) {
+        .search_path = d->endpoint->schema,
+        .lock_timeout_ms = -1,
+        .statement_timeout_ms = d->config->statement_timeout_ms > 0 ? d->config->statement_timeout_ms : -1,
+    };
+    d->settings.can_check_connection = session_can_check_connection(d->conn);
+    return check_all_scripts(d, err);
+}
+
+/* Behind a pooler in transaction mode, the session is not ours to write to it under the lock. */
+static void prepare_journal(struct deployment *d)
+{
+    const struct journal journal = { .conn = d->conn,
+                                     .ledger_schema = d->ledger.schema,
+                                     .key = d->ledger.lock_key };
+
+    pod_name(d->host);
+    d->has_journal =
+        d->pooling != POOLING_TRANSACTION && d->report->due_count > 0 && journal_prepare(&journal);
 }
 
 enum phase deployment_prepare(struct deployment *d, struct error *err)
@@ -154,21 +208,9 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         return next;
     if (d->execution.commit_doubt.is_in_doubt && !settle_doubt(d, err))
         return PHASE_FAILED;
-    if ((d->history.counts[VERDICT_PENDING] + d->history.counts[VERDICT_FAILED] > 0 &&
-         !validate_failed(d->folder, &d->history, err)) ||
-        !validate_edited(d->folder, &d->history, d->config->is_strict, err))
+    if (!deployment_check(d, err))
         return PHASE_FAILED;
-    if (!d->is_reviewed && !validate_findings(d->folder, &d->history, d->config->is_strict, err))
-        return PHASE_FAILED;
-    d->is_reviewed = true;
-    d->settings = (struct session_settings) {
-        .search_path = d->endpoint->schema,
-        .lock_timeout_ms = -1,
-        .statement_timeout_ms = d->config->statement_timeout_ms > 0 ? d->config->statement_timeout_ms : -1,
-    };
-    d->settings.can_check_connection = session_can_check_connection(d->conn);
-    if (!check_pooled(d, err))
-        return PHASE_FAILED;
+    prepare_journal(d);
     d->next = 0;
     return PHASE_APPLYING;
 }

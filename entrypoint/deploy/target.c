@@ -1,5 +1,6 @@
 #include "deploy/target.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -7,6 +8,8 @@
 #include "config/password_source.h"
 #include "dialect/dialect.h"
 #include "history/folder.h"
+#include "history/layout.h"
+#include "history/place.h"
 #include "postgres/reach.h"
 
 /* The tool's switch exists because it waits for the lock inside the server; tidelock never does. */
@@ -18,13 +21,12 @@ static void note_lock_switch(const char *name)
         log_warn("%s is ignored: only the leader lock keeps deployments from running at the same time", name);
 }
 
-static bool find_places(struct arena *arena, const struct config *config, struct target *out,
-                        const char **path, struct error *err)
+bool target_find_database(struct arena *arena, const struct config *config, struct target *out,
+                          struct error *err)
 {
     note_lock_switch(DIALECT_PRISMA.lock_switch);
     out->begun = NULL;
-    return endpoint_find(arena, config, &out->endpoint, err) &&
-           folder_locate(arena, &DIALECT_PRISMA, config, path, err);
+    return endpoint_find(arena, config, &out->endpoint, err);
 }
 
 bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
@@ -32,7 +34,8 @@ bool target_find_unchecked(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    return find_places(arena, config, out, &path, err) &&
+    return target_find_database(arena, config, out, err) &&
+           place_find(arena, &DIALECT_PRISMA, config, &path, err) &&
            folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err);
 }
 
@@ -41,19 +44,42 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    if (!find_places(arena, config, out, &path, err) || !folder_check(&DIALECT_PRISMA, path, err))
+    if (!place_find(arena, &DIALECT_PRISMA, config, &path, err) || !folder_check(&DIALECT_PRISMA, path, err))
         return false;
     /* A password that must be requested first is not available yet. */
     if (config->password_from == PASSWORD_NOWHERE)
         out->begun = reach_begin(config, &out->endpoint);
-    if (folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err))
+    if (folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err) &&
+        layout_check(&out->folder, path, false, err) &&
+        (config->to == NULL || folder_limit(&out->folder, config->to, err)))
         return true;
     connection_close(out->begun);
     return false;
 }
 
-bool target_find(struct arena *arena, const struct config *config, struct target *out, struct error *err)
+bool target_find(struct arena *arena, const struct config *config, bool may_be_empty, struct target *out,
+                 struct error *err)
 {
     return target_find_unchecked(arena, config, out, err) &&
-           folder_check(out->folder.dialect, out->folder.path, err);
+           folder_check(out->folder.dialect, out->folder.path, err) &&
+           layout_check(&out->folder, out->folder.path, may_be_empty, err);
+}
+
+void target_log_database(const struct endpoint *endpoint, const struct ledger *ledger,
+                         const struct connection *conn)
+{
+    enum { VERSION_SIZE = 32 };
+    const char *schema = ledger->schema == NULL ? "" : ledger->schema;
+    int version = connection_server_version(conn);
+    char server[VERSION_SIZE];
+    const struct log_value values[] = { { .name = "schema", .text = schema },
+                                        { .name = "host", .text = endpoint->label },
+                                        { .name = "role", .text = ledger->role },
+                                        { .name = "server_version", .text = server } };
+
+    (void)snprintf(server, sizeof server, "%d.%d", version / 10000, version % 10000);
+    log_context(LOG_DATABASE, ledger->database);
+    log_event(LOG_INFO, values, array_length(values),
+              "database \"%s\", schema \"%s\" at %s, as \"%s\", PostgreSQL %s", ledger->database, schema,
+              endpoint->label, ledger->role, server);
 }

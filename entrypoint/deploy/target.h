@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "config/config.h"
 #include "config/url.h"
+#include "history/ledger.h"
 #include "history/migration.h"
 #include "postgres/connection.h"
 
@@ -17,18 +18,27 @@ struct target {
     struct connection *begun; /* started by connection_begin() while the folder was read, or NULL */
 };
 
-/* Reads URL, provider file and folder; ERROR_USAGE or ERROR_REFUSED. Everything lives in the arena.
- */
-must_use bool target_find(struct arena *arena, const struct config *config, struct target *out,
-                          struct error *err);
+/* Reads URL, provider file and folder, which holds at least one migration unless it `may_be_empty`;
+ * ERROR_USAGE or ERROR_REFUSED. Everything lives in the arena. */
+must_use bool target_find(struct arena *arena, const struct config *config, bool may_be_empty,
+                          struct target *out, struct error *err);
 
-/* The same, but starts connecting before it reads the folder: for the start of an application, where every
- * millisecond is spent in every pod. deployment_run() takes over the connection. */
+/* Only where the database is, for a run that says so before it looks for the folder. */
+must_use bool target_find_database(struct arena *arena, const struct config *config, struct target *out,
+                                   struct error *err);
+
+/* The rest of it, but limits the folder to what --to asks for, and starts connecting before it reads it: for
+ * the start of an application, where every millisecond is spent in every pod. deployment_run() takes over the
+ * connection. */
 must_use bool target_find_and_begin(struct arena *arena, const struct config *config, struct target *out,
                                     struct error *err);
 
-/* The same without the check of the provider, which "resolve --rolled-back" does not need. */
+/* The same without the checks of provider and layout, which "resolve --rolled-back" does not need. */
 must_use bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
                                     struct error *err);
+
+/* Logs which database this is, and names it in the log's context; `ledger` has been read from it. */
+void target_log_database(const struct endpoint *endpoint, const struct ledger *ledger,
+                         const struct connection *conn);
 
 #endif

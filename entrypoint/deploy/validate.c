@@ -4,69 +4,169 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "config/finding.h"
 #include "history/folder.h"
 #include "history/ledger.h"
 
-bool validate_edited(const struct folder *folder, struct history *history, bool is_strict, struct error *err)
+enum { MISSING_MOST = 2048, HEAD_MOST = 3 };
+
+bool validate_edited(const struct folder *folder, struct history *history, unsigned strict, struct error *err)
 {
     for (size_t i = 0; i < folder->count; i++) {
         if (history_check_edited(history, folder, i, err))
             continue;
-        if (is_strict)
+        if ((strict & 1u << FINDING_EDITED) != 0)
             return false;
         log_warn("could not check whether %s was edited: %s", folder->items[i].name, err->message);
     }
     return true;
 }
 
-/* Why this migration needs attention, or NULL. */
-static const char *finding(const struct history_item *item)
+/* Why this migration of the folder needs attention; FINDINGS if it does not. */
+static enum finding finding_of(const struct history_item *item)
 {
     if (item->verdict == VERDICT_EDITED)
-        return "was edited after it was applied";
-    return item->is_out_of_order ? "is older than the last one applied" : NULL;
+        return FINDING_EDITED;
+    return item->is_out_of_order ? FINDING_OUT_OF_ORDER : FINDINGS;
 }
 
-static void add_finding(struct text *list, const char *name, const char *what)
+static const char *const SAID[] = {
+    [FINDING_EDITED] = "was edited after it was applied",
+    [FINDING_MISSING] = "is not in the folder",
+    [FINDING_OUT_OF_ORDER] = "is older than the last one applied",
+};
+
+/* Adds it if it is refused, and returns its bit then. */
+static unsigned add_finding(struct text *list, const char *name, enum finding finding, unsigned strict)
 {
-    text_add_format(list, "%s%s %s", list->length == 0 ? "" : ", ", name, what);
+    unsigned bit = finding == FINDINGS ? 0 : strict & 1u << finding;
+
+    if (bit != 0)
+        text_add_format(list, "%s%s %s", list->length == 0 ? "" : ", ", name, SAID[finding]);
+    return bit;
 }
 
-static bool refuse(const struct folder *folder, const struct history *history, struct error *err)
+static bool refuse(const struct folder *folder, const struct history *history, unsigned strict,
+                   struct error *err)
 {
     auto_text struct text list = text_init(sizeof err->holds);
+    unsigned found = 0;
 
-    for (size_t i = 0; i < folder->count; i++) {
-        if (finding(&history->items[i]) != NULL)
-            add_finding(&list, folder->items[i].name, finding(&history->items[i]));
-    }
+    for (size_t i = 0; i < folder->count; i++)
+        found |= add_finding(&list, folder->items[i].name, finding_of(&history->items[i]), strict);
     for (size_t i = 0; i < history->missing_count; i++)
-        add_finding(&list, history->missing[i]->name, "is not in the folder");
-    if (list.length == 0 && !list.has_overflowed)
+        found |= add_finding(&list, history->missing[i]->name, FINDING_MISSING, strict);
+    if (found == 0)
         return true;
     error_set(err, ERROR_REFUSED, "the folder and the ledger differ, and --strict forbids that");
     error_holds(err, "Nothing was changed. %s%s.", list.at, list.has_overflowed ? ", and others" : "");
+    if (found == 1u << FINDING_MISSING && history->is_ahead)
+        return error_hint(err,
+                          "A newer image was here. To deploy an older one after it: "
+                          "--strict=edited,out-of-order.");
+    if (found == 1u << FINDING_OUT_OF_ORDER)
+        return error_hint(
+            err, "Rename its directory so that it comes last, or deploy with --strict=edited,missing.");
     return error_hint(
         err,
-        "Restore the migrations as they were applied (see: tidelock status), or deploy without --strict.");
+        "Restore the migrations as they were applied (see: tidelock status), or deploy without --strict. An "
+        "edit that changes nothing can be accepted: tidelock resolve --accept-edit NAME");
 }
 
-bool validate_findings(const struct folder *folder, const struct history *history, bool is_strict,
-                       struct error *err)
+void validate_warn_of_edited(const struct folder *folder, const struct history *history)
 {
-    if (is_strict)
-        return refuse(folder, history, err);
     for (size_t i = 0; i < folder->count; i++) {
-        if (finding(&history->items[i]) != NULL)
-            log_warn("%s %s; continuing nevertheless", folder->items[i].name, finding(&history->items[i]));
+        if (history->items[i].verdict == VERDICT_EDITED)
+            log_warn("%s %s", folder->items[i].name, SAID[FINDING_EDITED]);
     }
+}
+
+void validate_add_missing(const struct history *history, struct text *out)
+{
+    text_add_format(out,
+                    "%zu applied migration%s %s not in this folder (%s first): removed, squashed or renamed",
+                    history->missing_count, text_plural(history->missing_count),
+                    history->missing_count == 1 ? "is" : "are", history->missing[0]->name);
+}
+
+void validate_add_replacement(const struct folder *folder, const struct history *history, struct text *out)
+{
+    size_t first = 0;
+
+    while (first < folder->count && history->items[first].verdict != VERDICT_PENDING)
+        first++;
+    if (first < folder->count && history->counts[VERDICT_PENDING] == 1)
+        text_add_format(out, "tidelock resolve --applied \"%s\"", folder->items[first].name);
+    else
+        text_add_string(out, "tidelock resolve --applied NAME");
+}
+
+static void warn_of_missing(const struct folder *folder, const struct history *history)
+{
+    auto_text struct text missing = text_init(MISSING_MOST);
+    auto_text struct text command = text_init(MISSING_MOST);
+
+    validate_add_missing(history, &missing);
+    validate_add_replacement(folder, history, &command);
+    if (history->counts[VERDICT_PENDING] == 0)
+        log_warn("%s", missing.at);
+    else
+        log_warn("%s; if a pending one replaces them, and the database already holds all of it: %s",
+                 missing.at, command.at);
+}
+
+/* The first names of a list of `count`. */
+static void add_head(struct text *out, size_t at, size_t count, const char *name)
+{
+    if (at < HEAD_MOST)
+        text_add_format(out, "%s%s", at == 0 ? "" : ", ", name);
+    else if (at == HEAD_MOST)
+        text_add_format(out, " and %zu more", count - HEAD_MOST);
+}
+
+bool validate_related(const struct folder *folder, const struct history *history, struct error *err)
+{
+    auto_text struct text theirs = text_init(sizeof err->detail / 2);
+    auto_text struct text ours = text_init(sizeof err->detail / 2);
+    auto_text struct text command = text_init(MISSING_MOST);
+
+    if (history->missing_count == 0 || folder->count == 0 || history->counts[VERDICT_PENDING] < folder->count)
+        return true;
+    for (size_t i = 0; i < history->missing_count; i++)
+        add_head(&theirs, i, history->missing_count, history->missing[i]->name);
+    for (size_t i = 0; i < folder->count; i++)
+        add_head(&ours, i, folder->count, folder->items[i].name);
+    validate_add_replacement(folder, history, &command);
+    error_set(err, ERROR_REFUSED, "none of the migrations that the database holds is in this folder");
+    error_detail(err, "The database holds %s; the folder %s.", theirs.at, ours.at);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err,
+                      "Check the database URL and the image. If what is pending replaces the others, and the "
+                      "database holds all of it: %s. To apply it nevertheless: --allow-unrelated.",
+                      command.at);
+}
+
+void validate_say_ahead(const struct history *history)
+{
     if (history->is_ahead)
         log_info("the database is ahead of this folder by %zu migration%s: a newer image has been deployed",
                  history->missing_count, text_plural(history->missing_count));
-    else if (history->missing_count > 0)
-        log_warn("%zu applied migration%s %s not in this folder (%s first): removed, squashed or renamed",
-                 history->missing_count, text_plural(history->missing_count),
-                 history->missing_count == 1 ? "is" : "are", history->missing[0]->name);
+}
+
+bool validate_findings(const struct folder *folder, const struct history *history, unsigned strict,
+                       struct error *err)
+{
+    if (!refuse(folder, history, strict, err))
+        return false;
+    for (size_t i = 0; i < folder->count; i++) {
+        enum finding finding = finding_of(&history->items[i]);
+
+        if (finding != FINDINGS)
+            log_warn("%s %s; continuing nevertheless", folder->items[i].name, SAID[finding]);
+    }
+    validate_say_ahead(history);
+    if (!history->is_ahead && history->missing_count > 0)
+        warn_of_missing(folder, history);
     return true;
 }
 
@@ -84,11 +184,18 @@ void validate_warn_of_strays(const struct history *history)
         history->strays[0]->name, others);
 }
 
-void validate_add_remedy(const struct folder *folder, const struct ledger_row *row, struct text *out)
+void validate_add_remedy(const struct folder *folder, const struct history *history,
+                         const struct ledger_row *row, struct text *out)
 {
+    const struct migration *migration = folder_find(folder, row->name);
     const char *name = row->name;
 
-    if (folder_find(folder, name) != NULL)
+    if (migration != NULL && history->items[migration - folder->items].was_finished)
+        text_add_format(out,
+                        "Another row says that it was finished, so only the failed attempt is to be marked. "
+                        "Check the schema, then type: tidelock resolve --rolled-back \"%s\"",
+                        name);
+    else if (migration != NULL)
         text_add_format(out,
                         "Check the schema. If none of it is there: tidelock resolve --rolled-back \"%s\"; if "
                         "all of it is there: tidelock resolve --applied \"%s\"",
@@ -115,7 +222,7 @@ static bool refuse_failed(const struct folder *folder, const struct history *his
     else
         error_holds(err, "Parts of it may persist. Not applied: %zu pending migration%s.", pending,
                     text_plural(pending));
-    validate_add_remedy(folder, row, &next);
+    validate_add_remedy(folder, history, row, &next);
     return error_hint(err, "%s; then deploy again.", next.at);
 }
 
@@ -126,11 +233,11 @@ bool validate_failed(const struct folder *folder, const struct history *history,
 
         if (ledger_row_is_resumable(row) && folder_find(folder, row->name) != NULL)
             continue;
-        error_set(err, ERROR_REFUSED, "migration \"%s\" failed (started %s UTC) and has not been resolved",
-                  row->name, row->started_at);
+        error_set(err, ERROR_REFUSED, "migration \"%s\" %s (started %s) and has not been resolved", row->name,
+                  ledger_row_is_interrupted(row) ? "was interrupted" : "failed", row->started_at);
         error_code(err, folder->dialect->codes.unresolved);
-        if (row->logs != NULL)
-            error_detail(err, "%s", row->logs);
+        if (ledger_row_reason(row) != NULL)
+            error_detail(err, "%s", ledger_row_reason(row));
         return refuse_failed(folder, history, row, err);
     }
     return true;

@@ -10,6 +10,7 @@
 #include "history/ledger.h"
 #include "lock/follow.h"
 #include "lock/leader.h"
+#include "postgres/query_failure.h"
 #include "postgres/reach.h"
 
 enum { PAUSE_MOST_MS = 3000 };
@@ -19,9 +20,11 @@ struct waiting {
     struct progress *progress;
     struct patience patience;
     struct leader holder;
-    size_t missing;    /* from the database */
+    size_t wanted;     /* all of the folder, or up to --to */
+    size_t missing;    /* … from the database */
     const char *first; /* of those */
     size_t failed;
+    bool is_database_known;
 };
 
 /* A role that may only read needs to know which privileges that takes. */
@@ -46,10 +49,8 @@ static void count(struct waiting *waiting, const struct ledger *ledger, const st
     waiting->missing = 0;
     waiting->first = NULL;
     waiting->failed = history->failed_count;
-    for (size_t i = folder->count; i-- > 0;) {
-        enum verdict verdict = history->items[i].verdict;
-
-        if (ledger->exists && verdict != VERDICT_PENDING && verdict != VERDICT_FAILED)
+    for (size_t i = folder->count - folder->beyond; i-- > 0;) {
+        if (ledger->exists && !history->items[i].is_due)
             continue;
         waiting->missing++;
         waiting->first = folder->items[i].name;
@@ -72,12 +73,27 @@ static bool look(struct waiting *waiting, struct connection *conn, struct error 
         explain_denial(target, err);
         return error_context(err, "reading the ledger");
     }
+    if (!waiting->is_database_known && ledger.database != NULL) {
+        waiting->is_database_known = true;
+        target_log_database(&target->endpoint, &ledger, conn);
+    }
     history_compare(arena, &target->folder, ledger.rows, ledger.count, &history);
     count(waiting, &ledger, &history);
     if (waiting->missing == 0)
         validate_warn_of_strays(&history);
     waiting->holder = (struct leader) { .pid = 0 };
     return waiting->missing == 0 || leader_find(conn, ledger.lock_key, &waiting->holder, err);
+}
+
+/* A connection that broke, or a lock that somebody holds on the ledger, only costs one look. */
+static bool may_look_again(struct waiting *waiting, struct error *err)
+{
+    (void)query_failure_explain(err, "Nothing was changed.");
+    if ((err->class != ERROR_LOST && err->class != ERROR_TABLE_LOCK) || patience_is_over(&waiting->patience))
+        return false;
+    if (patience_has_word(&waiting->patience, err->message))
+        log_info("%s; looking again", err->message);
+    return true;
 }
 
 static void say(struct waiting *waiting)
@@ -88,10 +104,10 @@ static void say(struct waiting *waiting)
     if (!patience_has_word(&waiting->patience, missing))
         return;
     if (waiting->holder.pid != 0)
-        log_info("waiting for %zu migration%s, first %s; pid %d (\"%s\") leads", waiting->missing,
+        log_wait("waiting for %zu migration%s, first %s; pid %d (\"%s\") leads", waiting->missing,
                  text_plural(waiting->missing), waiting->first, waiting->holder.pid, waiting->holder.name);
     else
-        log_info("waiting for %zu migration%s, first %s; %s", waiting->missing, text_plural(waiting->missing),
+        log_wait("waiting for %zu migration%s, first %s; %s", waiting->missing, text_plural(waiting->missing),
                  waiting->first,
                  waiting->failed > 0 ? "the ledger holds a failed migration" : "no deployment is running");
 }
@@ -99,7 +115,7 @@ static void say(struct waiting *waiting)
 static bool give_up(const struct waiting *waiting, struct error *err)
 {
     error_set(err, ERROR_LEADER, "the database still lacks %zu of %zu migration%s", waiting->missing,
-              waiting->target->folder.count, text_plural(waiting->target->folder.count));
+              waiting->wanted, text_plural(waiting->wanted));
     error_holds(err, "The first missing migration is \"%s\".%s", waiting->first,
                 waiting->failed > 0 ? " The ledger holds a failed migration." : "");
     if (waiting->holder.pid != 0)
@@ -122,7 +138,8 @@ bool wait_for_level(const struct config *config, struct target *target, struct p
     struct waiting waiting = { .target = target,
                                .progress = progress,
                                .patience = { .until = deadline_in(config->leader_timeout_ms) },
-                               .missing = target->folder.count,
+                               .wanted = target->folder.count - target->folder.beyond,
+                               .missing = target->folder.count - target->folder.beyond,
                                .first = target->folder.count > 0 ? target->folder.items[0].name : "" };
     struct connection *begun = steal(&target->begun);
 
@@ -132,9 +149,8 @@ bool wait_for_level(const struct config *config, struct target *target, struct p
             reach_database(config, &target->endpoint, steal(&begun), err);
         bool is_seen = conn != NULL && look(&waiting, conn, err);
 
-        /* A broken connection only costs one look. */
-        if (!is_seen && (conn == NULL || err->class != ERROR_LOST || patience_is_over(&waiting.patience)))
-            return false;
+        if (!is_seen && (conn == NULL || !may_look_again(&waiting, err)))
+            return query_failure_explain(err, "Nothing was changed.");
         connection_close(steal(&conn));
         if (is_seen && waiting.missing == 0)
             return true;
@@ -142,6 +158,6 @@ bool wait_for_level(const struct config *config, struct target *target, struct p
         if (is_seen)
             say(&waiting);
         if (!pause_once(&waiting, err))
-            return false;
+            return query_failure_explain(err, "Nothing was changed.");
     }
 }

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "dialect/ledger_row.h"
 #include "dialect/ledger_sql.h"
@@ -29,17 +30,36 @@ struct dialect_codes {
     const char *unknown_name;   /* the folder has no migration of that name */
 };
 
+/* A place that the tool's own configuration may name. */
+struct own_place {
+    enum { OWN_PLACE_UNSAID, OWN_PLACE_PLAIN, OWN_PLACE_NOT_PLAIN /* only running it would tell */ } state;
+    const char *path; /* OWN_PLACE_PLAIN: relative to the configuration's folder, unless it is absolute */
+};
+
+struct own_config {
+    struct own_place migrations; /* the folder */
+    struct own_place schema;     /* the file, or directory of files, that the folder is beside or in */
+};
+
+/* One kind of file with the tool's own configuration. */
+struct own_file {
+    const char *const *stems;      /* of its name, the first that the tool looks for first; ends with NULL */
+    const char *const *extensions; /* likewise, for each of the stems */
+    struct own_config (*read)(struct arena *arena, struct slice text); /* paths live in the arena */
+};
+
 struct dialect {
     const char *tool; /* as messages call it: "Prisma" */
     struct dialect_codes codes;
 
     /* The folder. */
-    const char *const *places; /* where it usually is, the likeliest first; ends with NULL */
-    const char *beside_schema; /* its name beside the tool's own file of the schema */
-    const char *copy;          /* the Dockerfile line that copies it into the image */
-    const char *script_name;   /* of the script in a migration's directory */
-    const char *script_rule;   /* what an entry must be, as the beginning of a hint */
-    size_t name_most;          /* characters of a migration's name that the ledger can hold */
+    const char *const *places;        /* where it usually is, the likeliest first; ends with NULL */
+    const char *beside_schema;        /* its name beside the tool's own file of the schema */
+    const struct own_file *own_files; /* the first that exists may say where; ends with NULL stems */
+    const char *copy;                 /* the Dockerfile line that copies it into the image */
+    const char *script_name;          /* of the script in a migration's directory */
+    const char *script_rule;          /* what an entry must be, as the beginning of a hint */
+    size_t name_most;                 /* characters of a migration's name that the ledger can hold */
     bool (*is_migration)(const char *entry, bool is_directory);
 
     /* A file in the folder that says which kind of server it is for; a missing one is not checked. */
@@ -59,12 +79,14 @@ struct dialect {
     const char *ledger_name; /* of the table, one that needs no quotes */
     const struct ledger_sql *ledger;
 
-    /* Whether a name may be recorded as applied, and whether its failed rows may be marked as rolled back:
-     * ERROR_REFUSED otherwise. */
+    /* Whether a name may be recorded as applied, whether its failed rows may be marked as rolled back, and
+     * whether its applied ones may be taken back: ERROR_REFUSED otherwise. */
     must_use bool (*check_applied)(const struct ledger_row *rows, size_t count, const char *name,
                                    struct error *err);
     must_use bool (*check_rolled_back)(const struct ledger_row *rows, size_t count, const char *name,
                                        struct error *err);
+    must_use bool (*check_pending)(const struct ledger_row *rows, size_t count, const char *name,
+                                   struct error *err);
 
     /* The advisory lock under which the tool applies: its key, a bigint, in decimal. Per database, not per
      * schema. */

@@ -14,11 +14,14 @@ struct ledger_row {
     bool is_finished;
     bool is_rolled_back;
     const char *checksum; /* NULL = not read */
-    /* Of unfinished rows only: */
     const char *id;
-    const char *started_at; /* "2026-01-31 12:00:00.000000", UTC */
+    /* Of unfinished rows, and of all where details were read: */
+    const char *started_at; /* "2026-01-31T12:00:00.000Z" (RFC 3339) */
     int64_t steps;
     const char *logs; /* may be NULL */
+    /* Of finished rows where details were read: */
+    const char *finished_at;
+    int64_t took_ms;
 };
 
 #endif

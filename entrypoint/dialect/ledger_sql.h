@@ -18,6 +18,7 @@ enum row_value {
     ROW_STEPS,  /* statements done */
     ROW_BEFORE, /* … as the row says until then */
     ROW_ANCHOR, /* the id of a row that must still be there, or NULL */
+    ROW_STORED, /* the checksum that the row has until then */
     ROW_VALUES
 };
 
@@ -25,7 +26,8 @@ enum row_value {
  *
  * Each writes only if the ledger is as it was read, and fails (division by zero) where it writes nothing, or
  * is followed by its check, which does: an INSERT if the name has no row but rolled-back ones and the anchor
- * is still there, an UPDATE of one row if that is unfinished and says as many steps as are known. */
+ * is still there, an UPDATE of one row if that is unfinished and says as many steps as are known. The last
+ * two change what is finished. */
 enum ledger_statement {
     LEDGER_INSERT_APPLIED, /* id, checksum, name, started, anchor */
     LEDGER_INSERT_STARTED, /* id, checksum, name, logs, anchor */
@@ -35,18 +37,24 @@ enum ledger_statement {
     LEDGER_REPEAT_FAILED,  /* checksum, name, logs: the same failure again; returns the rows it found */
     LEDGER_RESUME,         /* id, checksum, logs, before */
     LEDGER_PROGRESS,       /* id, steps, before */
+    LEDGER_COMMIT,         /* the same, with what was done, in its transaction */
     LEDGER_FINISH,         /* id, before */
     LEDGER_STOP,           /* id, logs, before: failed halfway */
     LEDGER_ROLL_BACK,      /* name: marks its failed rows as rolled back; returns them */
     LEDGER_ROLL_BACK_ROW,  /* id, logs, before: this row failed and left nothing behind */
+    LEDGER_TAKE_BACK,      /* name, logs: its rows that were finished without a step are rolled back, and are
+                              not finished any more */
+    LEDGER_ACCEPT,         /* id, checksum, stored: another checksum for an applied row */
     LEDGER_STATEMENTS
 };
 
 /* What has to be true of the row once it is written, whatever triggers and rules the table has. */
 enum ledger_check {
     CHECK_NONE,
-    CHECK_APPLIED, /* id, checksum, name: it is there, finished and not rolled back */
+    CHECK_APPLIED, /* id, checksum, name: it is there, finished and not rolled back, and alone as below */
     CHECK_OPEN,    /* id, checksum, name: it is there, unfinished */
+    CHECK_ALONE,   /* id, name: no other unfinished row has that name, which the next run would meet */
+    CHECK_PENDING, /* name: it has no row but rolled-back ones */
     LEDGER_CHECKS
 };
 
@@ -58,24 +66,27 @@ struct ledger_write {
     enum ledger_check check; /* what follows it */
 };
 
-/* The columns that the reading texts return. The last three are set for unfinished rows only. */
+/* The columns that the reading texts return. Start, steps and logs are set for unfinished rows, the last two
+ * not at all, unless details are read. */
 enum ledger_column {
     COLUMN_NAME,
     COLUMN_FINISHED,    /* boolean */
     COLUMN_ROLLED_BACK, /* boolean */
     COLUMN_CHECKSUM,
     COLUMN_ID,
-    COLUMN_STARTED, /* as text, UTC */
+    COLUMN_STARTED, /* as text, RFC 3339 */
     COLUMN_STEPS,
-    COLUMN_LOGS
+    COLUMN_LOGS,
+    COLUMN_FINISHED_AT, /* as text, RFC 3339 */
+    COLUMN_TOOK         /* milliseconds */
 };
 
 /* None of the reading ones but `row` takes a value. */
 struct ledger_sql {
     const char *create;
-    const char *glance;    /* the first three columns, in any order of rows */
     const char *names;     /* all columns, the checksum NULL; oldest first */
     const char *checksums; /* all columns; oldest first */
+    const char *details;   /* the same, with everything about every row */
     const char *size;      /* "rows", "finished" and "rolled_back": how many. Any write changes one */
     const char
         *row; /* of id $1 and name $2, one row: whether there is one of that id, its steps, whether it

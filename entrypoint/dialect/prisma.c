@@ -1,12 +1,26 @@
 #include "base/memory.h"
 #include "dialect/dialect.h"
 #include "dialect/prisma_checksum.h"
+#include "dialect/prisma_config.h"
 #include "dialect/prisma_ledger.h"
 #include "dialect/prisma_lock_file.h"
 #include "dialect/prisma_order.h"
 #include "dialect/prisma_resolve.h"
 
-static const char *const PLACES[] = { "prisma/migrations", "migrations", NULL };
+static const char *const PLACES[] = { "prisma/migrations", "prisma/schema/migrations", "migrations", NULL };
+
+/* What version 7.10 looks for; version 6 knows fewer, and package.json. */
+static const char *const CONFIG_STEMS[] = { "prisma7.config", ".config/prisma7",       "prisma.config",
+                                            ".config/prisma", ".config/prisma.config", NULL };
+static const char *const CONFIG_EXTENSIONS[] = { ".js", ".ts", ".mjs", ".cjs", ".mts", ".cts", NULL };
+static const char *const PACKAGE_STEMS[] = { "package", NULL };
+static const char *const PACKAGE_EXTENSIONS[] = { ".json", NULL };
+
+static const struct own_file OWN_FILES[] = {
+    { CONFIG_STEMS, CONFIG_EXTENSIONS, prisma_config_read },
+    { PACKAGE_STEMS, PACKAGE_EXTENSIONS, prisma_config_read_package },
+    { NULL, NULL, NULL },
+};
 
 /* Every directory, hidden ones too. */
 static bool is_migration(const char *entry, bool is_directory)
@@ -32,6 +46,7 @@ const struct dialect DIALECT_PRISMA = {
 
     .places = PLACES,
     .beside_schema = "migrations",
+    .own_files = OWN_FILES,
     .copy = "COPY prisma ./prisma",
     .script_name = "migration.sql",
     .script_rule = "Each migration is a directory with a readable migration.sql",
@@ -52,6 +67,7 @@ const struct dialect DIALECT_PRISMA = {
     .ledger = &PRISMA_LEDGER,
     .check_applied = prisma_resolve_check_applied,
     .check_rolled_back = prisma_resolve_check_rolled_back,
+    .check_pending = prisma_resolve_check_pending,
 
     .lock_key = "72707369",
     .lock_switch = "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK",

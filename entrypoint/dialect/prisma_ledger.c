@@ -2,15 +2,19 @@
 
 /* clang-format off */
 
-/* Unfinished rows are few: only they are read in full. */
-#define ROWS(checksum)                                                                                       \
+#define RFC_3339(time)                                                                                       \
+    "pg_catalog.to_char(" time " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+
+#define ROWS(checksum, which, finished, took)                                                                \
     "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL, " checksum ","              \
     " id,"                                                                                                   \
-    " CASE WHEN finished_at IS NULL THEN pg_catalog.to_char(started_at AT TIME ZONE 'UTC',"                  \
-    "                                                       'YYYY-MM-DD HH24:MI:SS.US') END,"                \
-    " CASE WHEN finished_at IS NULL THEN applied_steps_count END,"                                           \
-    " CASE WHEN finished_at IS NULL THEN logs END"                                                           \
+    " CASE WHEN " which " THEN " RFC_3339("started_at") " END,"                                              \
+    " CASE WHEN " which " THEN applied_steps_count END,"                                                     \
+    " CASE WHEN " which " THEN logs END, " finished ", " took                                                \
     " FROM {ledger} ORDER BY started_at"
+
+/* Unfinished rows are few: only they are read in full by a deployment. */
+#define PLAIN_ROWS(checksum) ROWS(checksum, "finished_at IS NULL", "NULL", "NULL")
 
 #define ID_IS(id) " id OPERATOR(pg_catalog.=) " id "::pg_catalog.text"
 #define NAME_IS(name) " migration_name OPERATOR(pg_catalog.=) " name "::pg_catalog.text"
@@ -34,6 +38,15 @@
     " AND checksum OPERATOR(pg_catalog.=) $2::pg_catalog.text AND" NAME_IS("$3")                             \
     " AND rolled_back_at IS NULL AND " is_right
 
+/* A row that was unfinished before ours was begun would have been resumed, or have kept ours from beginning. */
+#define IS_ALONE(name, id)                                                                                   \
+    " NOT EXISTS (SELECT FROM {ledger} WHERE" NAME_IS(name) " AND NOT (" ID_IS(id) ")"                       \
+    " AND finished_at IS NULL AND rolled_back_at IS NULL)"
+
+#define PROGRESS                                                                                             \
+    UPDATE_ONE("applied_steps_count = $2::pg_catalog.int4", "$3",                                            \
+               "finished_at IS NULL AND applied_steps_count OPERATOR(pg_catalog.=) $2::pg_catalog.int4")
+
 const struct ledger_sql PRISMA_LEDGER = {
     /* As Prisma creates it, column for column; other tools' readers select by these names. */
     .create =
@@ -42,10 +55,11 @@ const struct ledger_sql PRISMA_LEDGER = {
         " pg_catalog.text, rolled_back_at TIMESTAMP WITH TIME ZONE,"
         " started_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT pg_catalog.now(), applied_steps_count"
         " INTEGER NOT NULL DEFAULT 0)",
-    .glance =
-        "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {ledger}",
-    .names = ROWS("NULL"),
-    .checksums = ROWS("checksum"),
+    .names = PLAIN_ROWS("NULL"),
+    .checksums = PLAIN_ROWS("checksum"),
+    .details = ROWS("checksum", "true", RFC_3339("finished_at"),
+                    "(EXTRACT(epoch FROM finished_at OPERATOR(pg_catalog.-) started_at)"
+                    " OPERATOR(pg_catalog.*) 1000)::bigint"),
     .size =
         "SELECT pg_catalog.count(*) AS rows, pg_catalog.count(finished_at) AS finished,"
         " pg_catalog.count(rolled_back_at) AS rolled_back FROM {ledger}",
@@ -90,10 +104,8 @@ const struct ledger_sql PRISMA_LEDGER = {
         [LEDGER_RESUME] = { "ledger_resume",
             UPDATE_ONE("checksum = $2::pg_catalog.text, logs = $3::pg_catalog.text", "$4", "checksum OPERATOR(pg_catalog.=) $2::pg_catalog.text"),
             4, { ROW_ID, ROW_CHECKSUM, ROW_LOGS, ROW_BEFORE }, CHECK_NONE },
-        [LEDGER_PROGRESS] = { "ledger_progress",
-            UPDATE_ONE("applied_steps_count = $2::pg_catalog.int4", "$3",
-                       "finished_at IS NULL AND applied_steps_count OPERATOR(pg_catalog.=) $2::pg_catalog.int4"),
-            3, { ROW_ID, ROW_STEPS, ROW_BEFORE }, CHECK_NONE },
+        [LEDGER_PROGRESS] = { "ledger_progress", PROGRESS, 3, { ROW_ID, ROW_STEPS, ROW_BEFORE }, CHECK_NONE },
+        [LEDGER_COMMIT] = { "ledger_commit", PROGRESS, 3, { ROW_ID, ROW_STEPS, ROW_BEFORE }, CHECK_ALONE },
         [LEDGER_FINISH] = { "ledger_finish",
             UPDATE_ONE("finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL", "$2",
                        "finished_at IS NOT NULL"),
@@ -108,14 +120,31 @@ const struct ledger_sql PRISMA_LEDGER = {
         [LEDGER_ROLL_BACK_ROW] = { "ledger_roll_back_row",
             UPDATE_ONE("rolled_back_at = pg_catalog.clock_timestamp(), logs = $2::pg_catalog.text", "$3", "finished_at IS NULL"),
             3, { ROW_ID, ROW_LOGS, ROW_BEFORE }, CHECK_NONE },
+        [LEDGER_TAKE_BACK] = { "ledger_take_back",
+            "UPDATE {ledger} SET finished_at = NULL, rolled_back_at = pg_catalog.clock_timestamp(),"
+            " logs = $2::pg_catalog.text WHERE" NAME_IS("$1")
+            " AND finished_at IS NOT NULL AND rolled_back_at IS NULL AND applied_steps_count OPERATOR(pg_catalog.=) 0",
+            2, { ROW_NAME, ROW_LOGS }, CHECK_PENDING },
+        [LEDGER_ACCEPT] = { "ledger_accept",
+            "UPDATE {ledger} SET checksum = $2::pg_catalog.text WHERE" ID_IS("$1")
+            " AND checksum OPERATOR(pg_catalog.=) $3::pg_catalog.text"
+            " AND finished_at IS NOT NULL AND rolled_back_at IS NULL",
+            3, { ROW_ID, ROW_CHECKSUM, ROW_STORED }, CHECK_APPLIED },
     },
     .checks = {
         [CHECK_APPLIED] = { .name = "ledger_check_applied",
-            .sql = CHECK_ONE("finished_at IS NOT NULL"),
+            .sql = CHECK_ONE("finished_at IS NOT NULL AND" IS_ALONE("$3", "$1")),
             .count = 3, .takes = { ROW_ID, ROW_CHECKSUM, ROW_NAME } },
         [CHECK_OPEN] = { .name = "ledger_check_open",
             .sql = CHECK_ONE("finished_at IS NULL"),
             .count = 3, .takes = { ROW_ID, ROW_CHECKSUM, ROW_NAME } },
+        [CHECK_ALONE] = { .name = "ledger_check_alone",
+            .sql = "SELECT 1 OPERATOR(pg_catalog./) (" IS_ALONE("$2", "$1") ")::pg_catalog.int4",
+            .count = 2, .takes = { ROW_ID, ROW_NAME } },
+        [CHECK_PENDING] = { .name = "ledger_check_pending",
+            .sql = "SELECT 1 OPERATOR(pg_catalog./) (NOT EXISTS (SELECT FROM {ledger} WHERE" NAME_IS("$1")
+                   " AND rolled_back_at IS NULL))::pg_catalog.int4",
+            .count = 1, .takes = { ROW_NAME } },
     },
 };
 

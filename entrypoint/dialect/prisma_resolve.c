@@ -17,18 +17,9 @@ bool prisma_resolve_check_applied(const struct ledger_row *rows, size_t count, c
     return true;
 }
 
-bool prisma_resolve_check_rolled_back(const struct ledger_row *rows, size_t count, const char *name,
-                                      struct error *err)
+/* It has no row that could be changed. Returns false. */
+static bool refuse_name(const char *name, bool is_known, struct error *err)
 {
-    bool is_known = false;
-
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(rows[i].name, name) != 0)
-            continue;
-        if (!rows[i].is_finished)
-            return true;
-        is_known = true;
-    }
     error_set(err, ERROR_REFUSED,
               is_known ? "migration \"%s\" has not failed"
                        : "migration \"%s\" was never applied to this database",
@@ -36,4 +27,43 @@ bool prisma_resolve_check_rolled_back(const struct ledger_row *rows, size_t coun
     error_code(err, is_known ? "P3012" : "P3011");
     error_holds(err, "Nothing was changed.");
     return error_hint(err, "See all names and states: tidelock status");
+}
+
+bool prisma_resolve_check_rolled_back(const struct ledger_row *rows, size_t count, const char *name,
+                                      struct error *err)
+{
+    bool is_known = false;
+    bool is_applied = false;
+    bool has_failed = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].name, name) != 0)
+            continue;
+        if (!rows[i].is_finished && !rows[i].is_rolled_back)
+            return true;
+        is_known = true;
+        is_applied |= rows[i].is_finished && !rows[i].is_rolled_back;
+        has_failed |= !rows[i].is_finished;
+    }
+    /* What failed before it was applied is of no concern any more. */
+    return (has_failed && !is_applied) || refuse_name(name, is_known, err);
+}
+
+bool prisma_resolve_check_pending(const struct ledger_row *rows, size_t count, const char *name,
+                                  struct error *err)
+{
+    bool is_known = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].name, name) != 0)
+            continue;
+        is_known = true;
+        if (rows[i].is_finished || rows[i].is_rolled_back)
+            continue;
+        error_set(err, ERROR_REFUSED, "migration \"%s\" has failed", name);
+        error_code(err, "P3009");
+        error_holds(err, "Nothing was changed.");
+        return error_hint(err, "To have it run again: tidelock resolve --rolled-back \"%s\"", name);
+    }
+    return is_known || refuse_name(name, false, err);
 }

@@ -1,5 +1,5 @@
 /*
- * Which edits of the ledger are allowed: Prisma's rules for "resolve". Pure.
+ * Which edits of the ledger are allowed: Prisma's rules for "resolve", and one more. Pure.
  */
 #ifndef DIALECT_PRISMA_RESOLVE_H
 #define DIALECT_PRISMA_RESOLVE_H
@@ -18,5 +18,10 @@ must_use bool prisma_resolve_check_applied(const struct ledger_row *rows, size_t
  * or when all its rows are finished (P3012). Repeating it is fine. */
 must_use bool prisma_resolve_check_rolled_back(const struct ledger_row *rows, size_t count, const char *name,
                                                struct error *err);
+
+/* Whether the applied rows of `name` may be taken back, which is ours, not Prisma's: ERROR_REFUSED when it
+ * has no row (P3011), or one that failed (P3009). Repeating it is fine. */
+must_use bool prisma_resolve_check_pending(const struct ledger_row *rows, size_t count, const char *name,
+                                           struct error *err);
 
 #endif

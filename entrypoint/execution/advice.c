@@ -14,24 +14,29 @@ static const struct {
     unsigned with;
     const char *next;
 } ADVICES[] = {
+    { "42P07", ADVICE_INVALID,
+      "\"{object}\" is an INVALID index, which an interrupted CREATE INDEX CONCURRENTLY left. If nobody is building "
+      "it: {remedy}" },
     { "42P07", ADVICE_NONE_THERE, "{script} creates the same object twice: correct it." },
     { "42701", ADVICE_NONE_THERE, "{script} creates the same object twice: correct it." },
     { "42P06", ADVICE_NONE_THERE, "{script} creates the same object twice: correct it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE | ADVICE_LEDGER_EMPTY,
       "The ledger records nothing as applied, but the database holds what {name} creates. If it holds the folder's "
-      "schema: tidelock baseline (--to LAST_MIGRATION). If not, drop it." },
+      "schema: tidelock baseline (--to LAST_MIGRATION). If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE | ADVICE_MISSING,
-      "The database already holds all that {name} creates, and applied migrations are not in the folder. If it "
-      "replaces them (squashed or renamed): tidelock resolve --applied \"{name}\". If not, drop it." },
+      "By name, the database already holds all that {name} creates, and applied migrations are not in the folder. If it "
+      "replaces them (squashed or renamed): tidelock resolve --applied \"{name}\". If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE,
-      "The database already holds all that {name} creates. If that is its work: tidelock resolve --applied "
-      "\"{name}\". If not, drop it." },
+      "By name, the database already holds all that {name} creates. If that is its work: tidelock resolve --applied "
+      "\"{name}\". If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_SOME_THERE,
       "The database holds part of what {name} creates, but not {absent}. Drop what is there, or create the rest by "
       "hand and type: tidelock resolve --applied \"{name}\"." },
     { ANY_THAT_EXISTS, 0,
-      "If what the message names is the work of {name}: tidelock resolve --applied \"{name}\". If not, drop it, or "
+      "If what the message names is the work of {name}: tidelock resolve --applied \"{name}\". If not, rename what is in the way, or "
       "correct {edit}." },
+    { "42501", ADVICE_OTHER_ROLE,
+      "The script changes its role: GRANT what the message says to the role that it has there, or correct {edit}." },
     { "42501", ADVICE_REMEDY, "{remedy}" },
     { "42501", 0,
       "GRANT \"{role}\" what the message says it lacks, or deploy as a role that has it "
@@ -51,17 +56,17 @@ static const struct {
     { "42883", ADVICE_EXTENSION,
       "Install the extension \"{object}\" on the database server, and create it before this migration." },
     { "57014", ADVICE_MIGRATION_LIMIT | ADVICE_REMEDY,
-      "End what it waited for: {remedy} Or allow more time: --migration-timeout." },
-    { "57014", ADVICE_MIGRATION_LIMIT, "Allow it more time: --migration-timeout." },
+      "End what it waited for: {remedy} Or allow more time: {time}." },
+    { "57014", ADVICE_MIGRATION_LIMIT, "Allow it more time: {time}." },
     { "57014", ADVICE_LIMIT,
       "Allow the statement more time than {limit} ({setter}): --statement-timeout. Or begin {edit} with "
       "the line \"-- tidelock: statement-timeout=…\"." },
     { "57014", 0, "The script is not to blame: somebody cancelled it (pg_cancel_backend); find out why." },
-    { "55P03", ADVICE_REMEDY, "End what held the lock: {remedy} Or allow more time: --retry-for." },
-    { "55P03", 0, "Wait until the table is free, or allow more time: --retry-for." },
+    { "55P03", ADVICE_REMEDY, "End what held the lock: {remedy} Or allow more time: {time}." },
+    { "55P03", 0, "Wait until the table is free, or allow more time: {time}." },
     { "40", 0,
       "The script is not to blame: it competed with other sessions. Choose a quieter moment, or allow "
-      "more time: --retry-for." },
+      "more time: {time}." },
     { "53200", ADVICE_LOCK_TABLE,
       "Raise max_locks_per_transaction on the server (now {value}): ALTER SYSTEM SET "
       "max_locks_per_transaction = …; and restart it." },
@@ -84,9 +89,13 @@ static const struct {
       "log." },
     { "58", 0,
       "The script is not to blame: the server cannot use one of its own files. See its log and its disk." },
+    { "23", ADVICE_BACKFILL,
+      "Correct the rows that the message names. The statement of a backfill that is half done has to stay as it is." },
+    { "22", ADVICE_BACKFILL,
+      "Correct the data that the statement met. The statement of a backfill that is half done has to stay as it is." },
     { "23", 0,
-      "The data does not allow it: correct the rows that the message names; or, if it wrote them, {edit}." },
-    { "22", 0, "Correct the data that the statement met; or, if the fault is its own, {edit}." },
+      "The data does not allow it: correct the rows that the message names, or {edit}, if that wrote them." },
+    { "22", 0, "Correct the data that the statement met, or the statement in {edit}." },
     { "2BP01", 0, "Drop or change first what depends on it, in an earlier migration; or correct {edit}." },
     { "25006", 0, "{script} makes its own transaction read-only: correct it." },
 };
@@ -97,14 +106,15 @@ static void add_value(const struct advice_facts *facts, struct slice name, struc
         const char *name;
         const char *value;
     } values[] = {
-        { "script", facts->script }, { "name", facts->name },   { "role", facts->role },
-        { "remedy", facts->remedy }, { "limit", facts->limit }, { "setter", facts->setter },
-        { "object", facts->object }, { "value", facts->value }, { "absent", facts->absent },
+        { "script", facts->script },  { "name", facts->name },   { "role", facts->role },
+        { "remedy", facts->remedy },  { "limit", facts->limit }, { "setter", facts->setter },
+        { "object", facts->object },  { "value", facts->value }, { "absent", facts->absent },
+        { "time", facts->more_time },
     };
 
     /* What correcting it costs is said each time. */
     if (slice_equals(name, "edit"))
-        text_add_format(out, "%s (databases that it was applied to will report the edit)", facts->script);
+        text_add_format(out, "%s (databases that already have it will report the edit)", facts->script);
     for (size_t i = 0; i < array_length(values); i++) {
         if (slice_equals(name, values[i].name))
             text_add_string(out, values[i].value);

@@ -25,6 +25,9 @@ enum advice_fact {
     ADVICE_MIGRATION_LIMIT = 1 << 7, /* the limit was that of the whole migration */
     ADVICE_EXTENSION = 1 << 8,       /* it is about an extension: `object` */
     ADVICE_AVAILABLE = 1 << 9,       /* … that the server offers */
+    ADVICE_INVALID = 1 << 11,        /* what is there is an INVALID index: `object`; `remedy` drops it */
+    ADVICE_BACKFILL = 1 << 13,       /* it is a backfill that is half done */
+    ADVICE_OTHER_ROLE = 1 << 12,     /* the script changes its role */
 };
 
 struct advice_facts {
@@ -38,8 +41,9 @@ struct advice_facts {
     const char *limit;
     const char *setter;
     const char *object;
-    const char *value;  /* of the setting that the sentence names */
-    const char *absent; /* the first object that the script creates and the database lacks */
+    const char *value;     /* of the setting that the sentence names */
+    const char *more_time; /* what allows more of it */
+    const char *absent;    /* the first object that the script creates and the database lacks */
 };
 
 /* Adds one or two sentences; what follows them is "Then deploy again". False, and nothing added, if the

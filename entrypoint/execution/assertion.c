@@ -11,11 +11,11 @@ enum { SQL_MOST = 64 * 1024, ASK_EVERY_MS = 1000, SHOWN_MOST = 160 };
 static bool refuse(const struct execution *execution, const struct assertion *assertion, const char *how,
                    struct error *err)
 {
-    size_t shown = assertion->expression.length;
+    auto_free char *whole = memory_copy(assertion->expression.at, assertion->expression.length);
+    char shown[SHOWN_MOST];
 
-    error_message(err, "%s migration \"%s\": %.*s%s", how, execution->migration->name,
-                  (int)(shown < SHOWN_MOST ? shown : SHOWN_MOST), assertion->expression.at,
-                  shown < SHOWN_MOST ? "" : " …");
+    text_copy_cut(shown, sizeof shown, whole);
+    error_message(err, "%s migration \"%s\": %s", how, execution->migration->name, shown);
     error_code(err, execution->ledger->dialect->codes.failed);
     return execution_point(execution, (size_t)(assertion->expression.at - execution->script.at), err);
 }
@@ -111,7 +111,7 @@ static bool wait_until_true(struct execution *execution, const struct assertion 
                     : "Deploy again when the assertion is true. To wait for it, write: assert wait=10m …");
         }
         if (patience_has_word(&patience, NULL))
-            log_info("waiting until the assertion is true: %.*s", (int)assertion->expression.length,
+            log_wait("waiting until the assertion is true: %.*s", (int)assertion->expression.length,
                      assertion->expression.at);
         if (!patience_pause(&patience, ASK_EVERY_MS, err))
             return false;

@@ -26,7 +26,7 @@ static bool close_with(struct execution *execution, size_t done, const struct qu
     struct ledger_parameters parameters;
     const struct query closing = { .name = "commit", .sql = commit };
     struct batch_item items[CLOSING_ITEMS];
-    struct session_note note;
+    struct session_note note = { .parameters = { NULL } };
     auto_result struct result *is_changed = NULL;
     struct batch batch = { .items = items };
     size_t count = 0;
@@ -43,7 +43,8 @@ static bool close_with(struct execution *execution, size_t done, const struct qu
     count += session_state_add_note(execution, is_script, &note, items + count);
     batch.rows_of = count - 1;
     items[count++] = execution_add_limits(execution);
-    count += ledger_add_items(execution->ledger, LEDGER_PROGRESS, row, &parameters, items + count);
+    count += ledger_add_items(execution->ledger, is_script ? LEDGER_COMMIT : LEDGER_PROGRESS, row,
+                              &parameters, items + count);
     items[count++] = (struct batch_item) { .query = &closing };
     batch.count = count;
     batch.cancellable = count - 1;

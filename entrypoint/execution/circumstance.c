@@ -9,6 +9,7 @@
 #include "postgres/setting_source.h"
 #include "sql/creation.h"
 #include "sql/quote.h"
+#include "sql/session_statement.h"
 
 enum { SQL_MOST = 256 * 1024, TEXT_MOST = 1024, CREATIONS_MOST = 200, OBJECT_SIZE = 128 };
 
@@ -60,8 +61,25 @@ static struct slice failed_statement(const struct execution *execution, const st
     return execution->script;
 }
 
+/* Whose rights would be looked at after the rollback are those of the role that deploys. */
+static bool changes_role(const struct execution *execution)
+{
+    static const char *const signs[] = { "set role", "set local role", "set session role",
+                                         "session authorization" };
+
+    for (size_t i = 0; i < array_length(signs); i++) {
+        if (session_statement_mentions(execution->script, signs[i]))
+            return true;
+    }
+    return false;
+}
+
 static void find_remedy(struct inquiry *inquiry)
 {
+    if (changes_role(inquiry->execution)) {
+        inquiry->facts.known |= ADVICE_OTHER_ROLE;
+        return;
+    }
     denial_add_remedy(inquiry->execution->conn, inquiry->err,
                       failed_statement(inquiry->execution, inquiry->err), &inquiry->remedy);
     if (inquiry->remedy.length > 0)
@@ -165,6 +183,48 @@ static void find_creations(struct inquiry *inquiry)
     text_copy_cut(inquiry->absent, sizeof inquiry->absent, absent.at);
 }
 
+/* The text between `before` and the first byte of `end` after it. False if there is none. */
+static bool between(const char *text, const char *before, const char *end, char out[OBJECT_SIZE])
+{
+    const char *found = strstr(text, before);
+    size_t length;
+
+    if (found == NULL)
+        return false;
+    found += strlen(before);
+    length = strcspn(found, end);
+    if (length == 0 || length >= OBJECT_SIZE || found[length] == '\0')
+        return false;
+    memcpy(out, found, length);
+    out[length] = '\0';
+    return true;
+}
+
+/* What is there is what an interrupted CREATE INDEX CONCURRENTLY left. */
+static void find_invalid_index(struct inquiry *inquiry)
+{
+    static const struct query invalid = {
+        .name = "invalid_index",
+        .parameters = 1,
+        .sql =
+            "SELECT pg_catalog.format('DROP INDEX CONCURRENTLY %I.%I;', n.nspname, c.relname)"
+            "  FROM pg_catalog.pg_index AS i"
+            "  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
+            "  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+            " WHERE c.relname OPERATOR(pg_catalog.=) $1 AND NOT i.indisvalid"
+            "   AND c.relkind OPERATOR(pg_catalog.=) 'i'",
+    };
+    const char *parameters[] = { inquiry->object };
+    auto_result struct result *rows = NULL;
+    struct error ignored;
+
+    if (!between(server_message(inquiry), "\"", "\"", inquiry->object) ||
+        !query_run(inquiry->execution->conn, &invalid, parameters, &rows, &ignored) || result_rows(rows) != 1)
+        return;
+    text_add_string(&inquiry->remedy, result_text(rows, 0, 0));
+    inquiry->facts.known |= ADVICE_INVALID | ADVICE_REMEDY;
+}
+
 static void find_history(struct inquiry *inquiry)
 {
     const struct ledger *ledger = inquiry->execution->ledger;
@@ -172,6 +232,7 @@ static void find_history(struct inquiry *inquiry)
 
     for (size_t i = 0; is_empty && i < ledger->count; i++)
         is_empty = !ledger->rows[i].is_finished || ledger->rows[i].is_rolled_back;
+    find_invalid_index(inquiry);
     inquiry->facts.known |= is_empty ? ADVICE_LEDGER_EMPTY : 0;
     inquiry->facts.known |= inquiry->execution->is_folder_behind ? ADVICE_MISSING : 0;
     find_creations(inquiry);
@@ -189,8 +250,7 @@ static void find_limit(struct inquiry *inquiry)
     int64_t ms = inquiry->execution->settings.statement_timeout_ms;
     struct error ignored;
 
-    if (deadline_passed(inquiry->execution->until)) {
-        inquiry->facts.known |= ADVICE_MIGRATION_LIMIT;
+    if ((inquiry->facts.known & ADVICE_MIGRATION_LIMIT) != 0) {
         find_blocker(inquiry);
         return;
     }
@@ -224,23 +284,6 @@ static void find_lock_table(struct inquiry *inquiry)
     text_copy_cut(inquiry->value, sizeof inquiry->value, result_text(row, 0, 0));
 }
 
-/* The text between `before` and the first byte of `end` after it. False if there is none. */
-static bool between(const char *text, const char *before, const char *end, char out[OBJECT_SIZE])
-{
-    const char *found = strstr(text, before);
-    size_t length;
-
-    if (found == NULL)
-        return false;
-    found += strlen(before);
-    length = strcspn(found, end);
-    if (length == 0 || length >= OBJECT_SIZE || found[length] == '\0')
-        return false;
-    memcpy(out, found, length);
-    out[length] = '\0';
-    return true;
-}
-
 /* The server has not got its files. */
 static void find_extension_files(struct inquiry *inquiry)
 {
@@ -253,11 +296,16 @@ static void find_extension_files(struct inquiry *inquiry)
 
 /* Extensions by what they define, where the names differ; a type usually has the extension's name. */
 static const struct {
-    const char *begins;
+    const char *name; /* ends with "_" where all that begin so do */
     const char *extension;
 } DEFINED[] = {
-    { "uuid_generate_", "uuid-ossp" },
-    { "gen_random_", "pgcrypto" },
+    { "uuid_generate_v1", "uuid-ossp" },
+    { "uuid_generate_v1mc", "uuid-ossp" },
+    { "uuid_generate_v3", "uuid-ossp" },
+    { "uuid_generate_v4", "uuid-ossp" },
+    { "uuid_generate_v5", "uuid-ossp" },
+    { "gen_random_bytes", "pgcrypto" },
+    { "gen_random_uuid", "pgcrypto" },
     { "gen_salt", "pgcrypto" },
     { "crypt", "pgcrypto" },
     { "digest", "pgcrypto" },
@@ -269,9 +317,16 @@ static const struct {
     { "geometry", "postgis" },
     { "geography", "postgis" },
     { "st_", "postgis" },
+    { "vector", "vector" },
     { "halfvec", "vector" },
     { "unaccent", "unaccent" },
 };
+
+static bool is_defined_as(const char *object, const char *name)
+{
+    return name[strlen(name) - 1] == '_' ? slice_starts_with(slice_of(object), name)
+                                         : strcmp(object, name) == 0;
+}
 
 /* A type, a function or an operator class that does not exist, because its extension was not created. */
 static void find_extension(struct inquiry *inquiry)
@@ -290,7 +345,7 @@ static void find_extension(struct inquiry *inquiry)
     if (!between(said, "\"", "\"", inquiry->object) && !between(said, "function ", "(", inquiry->object))
         return;
     for (size_t i = 0; i < array_length(DEFINED); i++) {
-        if (slice_starts_with(slice_of(inquiry->object), DEFINED[i].begins)) {
+        if (is_defined_as(inquiry->object, DEFINED[i].name)) {
             text_copy_cut(inquiry->object, sizeof inquiry->object, DEFINED[i].extension);
             inquiry->facts.known |= ADVICE_EXTENSION;
             break;
@@ -328,6 +383,13 @@ static void find_role(struct inquiry *inquiry)
 
 static void find_out(struct inquiry *inquiry)
 {
+    bool is_late = strcmp(inquiry->err->sqlstate, "57014") == 0 && deadline_passed(inquiry->execution->until);
+
+    /* A cancelled statement, though the server could not be heard to say so. */
+    if (is_late || inquiry->err->sqlstate[0] == '\0') {
+        inquiry->facts.sqlstate = "57014";
+        inquiry->facts.known |= ADVICE_MIGRATION_LIMIT;
+    }
     if (connection_is_lost(inquiry->execution->conn) ||
         connection_is_in_transaction(inquiry->execution->conn))
         return;
@@ -351,7 +413,10 @@ void circumstance_add_advice(const struct execution *execution, struct error *er
                                      .setter = "",
                                      .object = inquiry.object,
                                      .value = inquiry.value,
+                                     .more_time = execution_more_time(execution),
                                      .absent = inquiry.absent };
+    if (execution->mode == MODE_BACKFILL && execution->failure.names.persists[0] != '\0')
+        facts->known |= ADVICE_BACKFILL;
     find_out(&inquiry);
     facts->remedy = inquiry.remedy.at;
     (void)advice_add(facts, out);

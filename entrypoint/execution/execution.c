@@ -7,6 +7,8 @@
 #include "base/memory.h"
 #include "base/signals.h"
 #include "execution/circumstance.h"
+#include "execution/failure_text.h"
+#include "execution/ledger_mention.h"
 #include "execution/session_state.h"
 #include "postgres/query.h"
 #include "postgres/sqlstate.h"
@@ -31,8 +33,7 @@ struct script_reader execution_reader(const struct execution *execution)
 
 struct slice execution_text(const struct execution *execution, const struct statement *statement)
 {
-    return (struct slice) { .at = execution->script.at + statement->start,
-                            .length = statement->end - statement->start };
+    return statement_text(execution->script, statement);
 }
 
 bool execution_point(const struct execution *execution, size_t offset, struct error *err)
@@ -248,7 +249,9 @@ bool execution_hash_prefix(const struct execution *execution, size_t count, char
     enum script_answer answer = SCRIPT_STATEMENT;
 
     while (count-- > 0 && (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT) {
-        sha256_add(sha256, execution->script.at + statement.start, statement.end - statement.start);
+        struct slice text = execution_text(execution, &statement);
+
+        sha256_add(sha256, text.at, text.length);
         sha256_add(sha256, ";", 1);
     }
     sha256_end(sha256, digest);
@@ -287,7 +290,9 @@ void execution_judge(struct execution *execution, struct error *err)
     facts->class = err->class;
     facts->sqlstate = err->sqlstate;
     facts->mode = execution->mode;
-    facts->obstacle = obstacle_of(execution_reader(execution), execution->failed_statement, err->sqlstate);
+    if (execution->script.length > 0)
+        facts->obstacle =
+            obstacle_of(execution_reader(execution), execution->failed_statement, err->sqlstate);
     facts->is_pooled = execution->is_pooled;
     facts->insists_on_one = execution->directives.transaction == TRANSACTION_ON;
     facts->is_in_doubt = execution->commit_doubt.is_in_doubt;
@@ -299,6 +304,16 @@ void execution_judge(struct execution *execution, struct error *err)
     err->class = failure_decide(facts).class;
 }
 
+const char *execution_more_time(const struct execution *execution)
+{
+    const struct directives *said = &execution->directives;
+
+    if (execution->lock_wait.is_cut_short || deadline_passed(execution->until))
+        return said->migration_timeout_ms >= 0 ? "migration-timeout=… in the script's directive"
+                                               : "--migration-timeout";
+    return said->retry_for_ms >= 0 ? "retry-for=… in the script's directive" : "--retry-for";
+}
+
 /* The hint that tidelock itself puts on a code is replaced by the advice for it. */
 static void advise(struct execution *execution, struct error *err)
 {
@@ -306,7 +321,7 @@ static void advise(struct execution *execution, struct error *err)
     auto_text struct text advice = text_init(4 * sizeof names->advice);
     const char *general = sqlstate_find(err->sqlstate)->hint;
 
-    if (err->sqlstate[0] == '\0')
+    if (err->sqlstate[0] == '\0' && strstr(err->message, EXECUTION_LATE) == NULL)
         return;
     circumstance_add_advice(execution, err, &advice);
     text_copy_cut(names->advice, sizeof names->advice, advice.at);
@@ -319,12 +334,14 @@ bool execution_explain(struct execution *execution, struct error *err)
     struct failure_names *names = &execution->failure.names;
 
     execution_judge(execution, err);
+    ledger_mention_tell(execution, err);
     advise(execution, err);
     names->migration = execution->migration->name;
     names->script = execution->migration->script_path;
     names->was_tried = execution->was_rolled_back;
     names->tool = execution->ledger->dialect->tool;
     names->statements = execution->summary.statements;
+    names->more_time = execution_more_time(execution);
     names->blocker_pid = execution->lock_wait.blocker.pid;
     if (execution->lock_wait.is_blocker_known) {
         auto_text struct text remedy = text_init(sizeof names->blocker_remedy);

@@ -33,6 +33,7 @@ struct lock_wait {
     struct blocker blocker;       /* the latest one … */
     bool is_blocker_known;        /* … if it was seen */
     unsigned cycles;              /* attempts in a row in which it waited for us, too */
+    bool is_cut_short;            /* the migration's time ends before that for the attempts */
     char unseen[32];              /* the virtual transaction id of a holder whose age is hidden from us … */
     struct deadline unseen_until; /* … and until when it counts as young */
 };
@@ -82,6 +83,7 @@ struct execution {
     bool was_rolled_back;  /* an earlier try, by hand: it may have left something */
     bool is_folder_behind; /* migrations are applied that were removed from the folder, squashed or renamed */
     bool is_session_used;  /* an earlier script ran in this session */
+    const char *host;      /* who we are, for the journal; NULL = nothing is recorded */
     bool is_pooled; /* behind a pooler in transaction mode: the leader lock lasts only for each transaction */
     char id[UUID_SIZE]; /* of the ledger row */
     struct course course;
@@ -182,6 +184,10 @@ void execution_roll_back(struct connection *conn);
 
 /* Ends one of our own transactions, failed or not; signals may cancel what comes next as before. */
 void execution_roll_back_own(struct connection *conn);
+
+/* What allows more time, for the migration or for its attempts to get a lock, whichever ended it: the option,
+ * or the directive that takes its place. */
+const char *execution_more_time(const struct execution *execution);
 
 /* The text of a statement of the script. */
 struct slice execution_text(const struct execution *execution, const struct statement *statement);

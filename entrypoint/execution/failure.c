@@ -1,10 +1,6 @@
 #include "execution/failure.h"
 
-#include <string.h>
-
 #include "base/memory.h"
-#include "base/text.h"
-#include "execution/advice.h"
 
 /* The facts as a set, so that a rule is a row. */
 enum {
@@ -31,6 +27,8 @@ enum {
     VALUE_IN_BLOCK = 1 << 20,
     VALUE_HIDDEN = 1 << 21,
     LATE_SETTING = 1 << 22,
+    STUCK = 1 << 23,
+    UNRECORDED = 1 << 24,
 };
 
 static unsigned set_of(const struct failure_facts *facts)
@@ -59,13 +57,15 @@ static unsigned set_of(const struct failure_facts *facts)
         { facts->has_hint, HINT },
         { facts->has_blocker, BLOCKER },
         { facts->class == ERROR_INTERRUPTED || facts->class == ERROR_LEADER ||
-              facts->class == ERROR_UNREACHABLE,
+              facts->class == ERROR_UNREACHABLE || facts->class == ERROR_READ_ONLY,
           STOPPED },
         { facts->class == ERROR_LOST, LOST },
-        { facts->class == ERROR_TABLE_LOCK, TABLE_LOCK },
+        { facts->class == ERROR_TABLE_LOCK || facts->class == ERROR_HELD_UP, TABLE_LOCK },
         { facts->leftover == LEFTOVER_COMMITTED, COMMITTED },
+        { facts->is_stuck, STUCK },
         { facts->is_pooled, POOLED },
         { facts->insists_on_one, ONE },
+        { facts->is_unrecorded, UNRECORDED },
     };
     unsigned set = obstacles[facts->obstacle];
 
@@ -97,9 +97,11 @@ static const struct {
     { 0, HINT, 0, NEXT_SAID },
     { 1u << HOLDS_COMMIT, 0, 0, NEXT_FIND_OUT },
     { 1u << HOLDS_ESCAPED, 0, 0, NEXT_ESCAPED },
+    { 1u << HOLDS_UNKNOWN, UNRECORDED, 0, NEXT_BY_HAND },
     { 1u << HOLDS_UNKNOWN, 0, 0, NEXT_FIND_OUT },
     { 0, COMMITTED, 0, NEXT_LOOK },
     { 0, LEFT | PERSON, 0, NEXT_REMEDY },
+    { 1u << HOLDS_PERSISTS | 1u << HOLDS_EARLIER, STUCK, 0, NEXT_FINISH },
     { 1u << HOLDS_PERSISTS | 1u << HOLDS_EARLIER, STOPPED, 0, NEXT_GO_ON },
     { 1u << HOLDS_PERSISTS | 1u << HOLDS_EARLIER, LOST, 0, NEXT_GO_ON },
     { 0, STOPPED, 0, NEXT_BEGIN_AGAIN },
@@ -119,27 +121,42 @@ static const struct {
     { 0, 0, 0, NEXT_CORRECT },
 };
 
-/* A failure that left something behind is partial, whatever its cause; being stopped or disconnected is
- * neither clean nor partial. */
+/* What began and left nothing behind. */
+static enum error_class class_of_nothing(enum error_class class)
+{
+    if (class == ERROR_HELD_UP)
+        return ERROR_TABLE_LOCK;
+    return class == ERROR_REFUSED || class == ERROR_DENIED || class == ERROR_PARTIAL ? ERROR_CLEAN : class;
+}
+
+/* A failure that left something behind is partial, unless only a lock was missing and the next run resumes by
+ * itself. */
+static enum error_class class_of_rest(enum error_class class, unsigned set)
+{
+    if ((set & TABLE_LOCK) != 0 && (set & (PERSON | COMMITTED | STUCK)) == 0)
+        return ERROR_HELD_UP;
+    return (set & (STOPPED | LOST)) == 0 ? ERROR_PARTIAL : class;
+}
+
+/* Being stopped or disconnected is neither clean nor partial. */
 static enum error_class class_of(enum error_class class, enum failure_holds holds, unsigned set)
 {
     bool is_failure = (set & (STOPPED | LOST)) == 0;
 
     switch (holds) {
     case HOLDS_ESCAPED:
+        return is_failure ? ERROR_PARTIAL : class;
     case HOLDS_PERSISTS:
     case HOLDS_LEFTOVER:
-        return is_failure ? ERROR_PARTIAL : class;
+        return class_of_rest(class, set);
     case HOLDS_UNKNOWN:
         return is_failure ? ERROR_LOST : class;
     case HOLDS_COMMIT:
         return class == ERROR_CLEAN ? ERROR_LOST : class;
     case HOLDS_EARLIER: /* a refusal before the start remains a refusal */
         return class == ERROR_CLEAN ? ERROR_PARTIAL : class;
-    case HOLDS_NOTHING:
-        return (set & BEGUN) != 0 && (class == ERROR_REFUSED || class == ERROR_PARTIAL) ? ERROR_CLEAN : class;
-    default:
-        return class;
+    default: /* HOLDS_NOTHING */
+        return (set & BEGUN) != 0 ? class_of_nothing(class) : class;
     }
 }
 
@@ -159,241 +176,4 @@ struct failure_verdict failure_decide(const struct failure_facts *facts)
     verdict.next = NEXTS[i].next;
     verdict.class = class_of(facts->class, verdict.holds, set);
     return verdict;
-}
-
-/* What is known to persist, with a full stop. */
-static void add_persists(const struct failure_names *names, enum mode mode, struct text *out)
-{
-    if (mode == MODE_BACKFILL && names->done == 0)
-        text_add_format(out, "%s%s", names->persists, names->persists[0] == '\0' ? "" : ".");
-    else if (names->done > 0)
-        text_add_format(out, "%zu of %zu statement%s persisted:%s.", names->done, names->statements,
-                        text_plural(names->statements), names->persists);
-}
-
-static void add_unknown(const struct failure_names *names, enum mode mode, struct text *out)
-{
-    const char *space;
-
-    add_persists(names, mode, out);
-    space = out->length == 0 ? "" : " ";
-    if (mode == MODE_BACKFILL && names->done == 0)
-        text_add_format(out, "%sIt is not known yet whether one more batch was committed.", space);
-    else if (names->done < names->statements || names->statements == 0)
-        text_add_format(out, "%sIt is not known yet whether statement %zu was done.", space, names->done + 1);
-}
-
-static void add_leftover(const struct failure_facts *facts, const struct failure_names *names,
-                         struct text *out)
-{
-    const char *space = out->length == 0 ? "" : " ";
-
-    if (facts->leftover == LEFTOVER_NOTHING)
-        return;
-    if (names->remains[0] == '\0' && out->length == 0)
-        text_add_format(out, "Nothing of %s from this run; what the message names was already there.",
-                        names->migration);
-    else if (names->remains[0] != '\0')
-        text_add_format(out, "%sLeft over: %s%s.", space, names->remains,
-                        facts->leftover == LEFTOVER_OURS ? "; the next deployment cleans that up" : "");
-}
-
-static void add_holds(enum failure_holds holds, const struct failure_facts *facts,
-                      const struct failure_names *names, struct text *out)
-{
-    const char *name = names->migration;
-
-    switch (holds) {
-    case HOLDS_COMMIT:
-        text_add_format(out, "It is not known yet whether %s was committed; the next deployment finds out.",
-                        name);
-        break;
-    case HOLDS_UNKNOWN:
-        add_unknown(names, facts->mode, out);
-        break;
-    case HOLDS_PERSISTS:
-        add_persists(names, facts->mode, out);
-        add_leftover(facts, names, out);
-        break;
-    case HOLDS_LEFTOVER:
-        add_leftover(facts, names, out);
-        break;
-    case HOLDS_ESCAPED:
-        add_persists(names, facts->mode, out);
-        text_add_format(out, "%sWhat the script did before that may persist%s.", out->length == 0 ? "" : " ",
-                        facts->mode == MODE_ATOMIC ? "; the ledger has no row for it" : "");
-        break;
-    case HOLDS_EARLIER:
-        text_add_format(out, "The part of %s that an earlier run applied; this run has not changed it.",
-                        name);
-        break;
-    default:
-        text_add_format(out, "Nothing of %s%s", names->was_tried ? "this try of " : "", name);
-        if (names->before > 0)
-            text_add_format(out, "; already applied by this run: %zu migration%s", names->before,
-                            text_plural(names->before));
-        text_add_string(out, ".");
-        break;
-    }
-}
-
-static void add_go_on(const struct failure_facts *facts, const struct failure_names *names, struct text *out)
-{
-    if (names->done > 0 && names->done >= names->statements)
-        text_add_string(out, " to record it as finished; nothing else is left to do.");
-    else if (facts->mode == MODE_BACKFILL)
-        text_add_string(out, " to resume after that row.");
-    else
-        text_add_format(out, " to resume at statement %zu.", names->done + 1);
-}
-
-static void add_corrected(const struct failure_facts *facts, const struct failure_names *names,
-                          struct text *out)
-{
-    if (names->done > 0 && names->done >= names->statements) {
-        text_add_string(out, "Correct the cause and deploy again");
-        add_go_on(facts, names, out);
-        return;
-    }
-    if (names->advice[0] != '\0') {
-        text_add_format(out, "%s Then deploy again", names->advice);
-        if (names->done > 0 || (facts->mode == MODE_BACKFILL && names->persists[0] != '\0'))
-            add_go_on(facts, names, out);
-        else
-            text_add_string(out, ".");
-        return;
-    }
-    if (facts->mode != MODE_BACKFILL && names->done > 0) {
-        text_add_format(
-            out,
-            "Correct the cause, or the script from there on, and deploy again to resume at statement %zu. "
-            "Or finish it by hand and type: tidelock resolve --applied \"%s\"",
-            names->done + 1, names->migration);
-        return;
-    }
-    text_add_string(out, "Correct the cause and deploy again");
-    if (facts->mode == MODE_BACKFILL && names->persists[0] != '\0')
-        add_go_on(facts, names, out);
-    else
-        text_add_string(out, ".");
-}
-
-static void add_correct(const struct failure_facts *facts, const struct failure_names *names,
-                        struct text *out)
-{
-    if (names->advice[0] != '\0')
-        text_add_format(out, "%s Then deploy again.", names->advice);
-    else
-        text_add_format(out, "Correct %s and deploy again; there is nothing to resolve.%s", names->script,
-                        advice_is_wrong_everywhere(facts->sqlstate)
-                            ? ""
-                            : " Databases that it was applied to will report the edit.");
-}
-
-/* Those of the script's transactions are followed by a test (test_transaction_advice.py), which sees them
- * help. */
-static const char *const ADVICE[FAILURE_NEXTS] = {
-    [NEXT_FIND_OUT] = "Deploy again: tidelock finds out what was done and resumes from there.",
-    [NEXT_NOT_ONE] = "Take \"transaction=on\" out of the directive in %s and deploy again.",
-    [NEXT_DIRECT] = "Set DIRECT_URL to the database's own address and deploy again.",
-    [NEXT_OUT_OF_BLOCK] = "In %s, move the statement behind the COMMIT, and deploy again.",
-    [NEXT_COMMIT_VALUE] = "In %s, put COMMIT; BEGIN; behind ALTER TYPE … ADD VALUE, and deploy again.",
-    [NEXT_OWN_MIGRATION] = "Move what adds the value from %s to a migration before it, and deploy again.",
-    [NEXT_SET_FIRST] =
-        "In %s, move it before the first query, or begin the script with BEGIN ISOLATION "
-        "LEVEL … instead and end it with COMMIT; then deploy again.",
-};
-
-/* An edit has its price where the file was applied before: that is said, and how to do without. */
-static void add_no_transaction(const struct failure_names *names, struct text *out)
-{
-    text_add_format(
-        out,
-        "Begin %s with the line \"-- tidelock: transaction=off\" and deploy again: each statement "
-        "then commits on its own. Where the file was applied before, this edit counts "
-        "(--strict refuses it, %s's development command asks for a reset); to leave it as it is: "
-        "psql -f %s, then tidelock resolve --applied \"%s\".",
-        names->script, names->tool, names->script, names->migration);
-}
-
-static void add_blocker(const struct failure_names *names, struct text *out)
-{
-    if (names->blocker_pid == 0)
-        text_add_format(out, "End the prepared transaction, then deploy again: %s", names->blocker_remedy);
-    else
-        text_add_format(
-            out, "Deploy again when pid %d is done (to end it: %s), or allow more time with --retry-for.",
-            names->blocker_pid, names->blocker_remedy);
-}
-
-static void add_next(enum failure_next next, const struct failure_facts *facts,
-                     const struct failure_names *names, struct text *out)
-{
-    switch (next) {
-    case NEXT_CORRECT:
-        add_correct(facts, names, out);
-        break;
-    case NEXT_NO_TRANSACTION:
-        add_no_transaction(names, out);
-        break;
-    case NEXT_LOOK:
-        text_add_format(out,
-                        "Look at what it has done. If you complete the script by hand: tidelock resolve "
-                        "--applied \"%s\". If all of the script may run again: tidelock resolve "
-                        "--rolled-back \"%s\", then deploy again.",
-                        names->migration, names->migration);
-        break;
-    case NEXT_GO_ON_CORRECTED:
-        add_corrected(facts, names, out);
-        break;
-    case NEXT_BEGIN_AGAIN:
-        text_add_format(out, "Deploy again to resume with %s.", names->migration);
-        break;
-    case NEXT_GO_ON:
-        text_add_string(out, "Deploy again");
-        add_go_on(facts, names, out);
-        break;
-    case NEXT_BLOCKER:
-        add_blocker(names, out);
-        break;
-    case NEXT_TABLE:
-        if (names->advice[0] != '\0')
-            text_add_format(out, "%s Then deploy again.", names->advice);
-        else
-            text_add_string(out, "Deploy again when the table is free, or allow more time with --retry-for.");
-        break;
-    case NEXT_REMEDY:
-        text_add_format(out, "%s%s", names->remedy, names->remedy[0] == '\0' ? "Correct" : "; then correct");
-        text_add_string(out, " the cause and deploy again.");
-        break;
-    case NEXT_ESCAPED:
-        text_add_format(
-            out,
-            "Look for COMMIT in the functions that it calls. If all of it is there: tidelock resolve "
-            "--applied \"%s\"; otherwise undo what persists and deploy again.",
-            names->migration);
-        break;
-    default:
-        if (ADVICE[next] != NULL)
-            text_add_format(out, ADVICE[next], names->script);
-        break;
-    }
-}
-
-void failure_describe(const struct failure *failure, struct error *err)
-{
-    struct failure_verdict verdict = failure_decide(&failure->facts);
-    auto_text struct text holds = text_init(4 * sizeof err->holds);
-    auto_text struct text next = text_init(4 * sizeof err->hint);
-
-    err->class = verdict.class;
-    add_holds(verdict.holds, &failure->facts, &failure->names, &holds);
-    if (err->holds[0] == '\0')
-        error_holds(err, "%s", holds.at);
-    if (verdict.next == NEXT_SAID)
-        return;
-    if (err->hint[0] != '\0')
-        error_detail(err, "%s%s%s", err->detail, err->detail[0] == '\0' ? "" : " ", err->hint);
-    add_next(verdict.next, &failure->facts, &failure->names, &next);
-    error_hint(err, "%s", next.at);
 }

@@ -39,8 +39,10 @@ struct failure_facts {
     enum obstacle obstacle; /* why it failed in its transaction */
     bool is_pooled;         /* behind a pooler in transaction mode */
     bool insists_on_one;    /* its directive asks for one transaction */
+    bool is_stuck;          /* it cannot be resumed: what the rest needs ended with its session */
     bool has_hint;          /* the error already has a hint */
     bool has_blocker;       /* the blocker is known */
+    bool is_unrecorded;     /* the last statement that is done, and that no later run can find to be */
 };
 
 /* What the database holds. */
@@ -69,10 +71,12 @@ enum failure_next {
     NEXT_GO_ON_CORRECTED,
     NEXT_BEGIN_AGAIN, /* deploy again to resume with the migration */
     NEXT_GO_ON,       /* deploy again to resume where it stopped */
+    NEXT_FINISH,      /* a person finishes or undoes it */
     NEXT_FIND_OUT,    /* deploy again: it finds out what was done */
     NEXT_BLOCKER,     /* wait for a session that is known */
     NEXT_TABLE,       /* wait for the table */
     NEXT_REMEDY,      /* remove the leftover by hand */
+    NEXT_BY_HAND,     /* complete the script by hand */
     NEXT_LOOK,        /* a person finds out what a statement has committed */
     NEXT_ESCAPED,
     FAILURE_NEXTS
@@ -95,11 +99,15 @@ struct failure_names {
     bool was_tried;    /* before, and that was marked as rolled back, by whoever: what it left is not known */
     size_t before;     /* migrations that this run has applied before it */
     size_t done;       /* statements that are committed … */
+    size_t lasting;    /* … of which so many outlast the session … */
     size_t statements; /* … out of this many */
+    bool is_walked;    /* a backfill has changed its last row */
     char advice[900];  /* what helps, if the SQLSTATE tells; without "deploy again" */
-    int blocker_pid;   /* 0 = a prepared transaction */
+    const char *more_time;     /* what allows more of it for a lock */
+    int blocker_pid;           /* 0 = a prepared transaction */
     char blocker_remedy[1000]; /* what ends it */
     char persists[800];        /* those statements, or the rows of a backfill */
+    char stuck[400];           /* why it cannot be resumed, as a clause */
     char remains[512];         /* what was left over: "the INVALID index x" */
     char remedy[1024];         /* what a person types to remove that */
 };
@@ -109,9 +117,5 @@ struct failure {
     struct failure_facts facts;
     struct failure_names names;
 };
-
-/* Writes class, holds and hint into `err` as decided; `holds` is kept if it is already set. The server's hint
- * moves to the detail, because the hint is ours. */
-void failure_describe(const struct failure *failure, struct error *err);
 
 #endif

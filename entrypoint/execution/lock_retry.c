@@ -40,22 +40,38 @@ static bool hint_cancelled(const struct execution *execution, struct error *err)
               "needs the table. To let other sessions wait for it: --max-blocked-for 0.");
 }
 
+/* Which time was over, or too short for another attempt. */
+static void add_limit(const struct execution *execution, struct text *detail)
+{
+    const struct retry *retry = &execution->lock_wait.retry;
+    char time[32];
+
+    if (retry->retry_for_ms == 0)
+        return;
+    text_add_format(detail, "%sGave up after %u attempt%s", detail->length == 0 ? "" : " ", retry->tries,
+                    text_plural(retry->tries));
+    if (execution->lock_wait.is_cut_short)
+        text_add_format(detail, ": the migration-timeout of %s leaves no time for another.",
+                        duration_text(execution->timeout_ms, time, sizeof time));
+    else
+        text_add_format(detail, " in %s.", duration_text(retry->retry_for_ms, time, sizeof time));
+}
+
 /* The error of the last attempt, with what is known about the others. */
 static bool give_up(const struct execution *execution, const struct blockers *blockers, struct error *err)
 {
     auto_text struct text detail = text_init(sizeof err->detail);
-    char took[32];
 
     text_add_string(&detail, err->detail);
-    if (execution->lock_wait.retry.retry_for_ms > 0)
-        text_add_format(&detail, "%sGave up after %u attempt%s in %s.", detail.length == 0 ? "" : " ",
-                        execution->lock_wait.retry.tries, text_plural(execution->lock_wait.retry.tries),
-                        duration_text(execution->lock_wait.retry.retry_for_ms, took, sizeof took));
+    add_limit(execution, &detail);
     for (size_t i = 0; i < blockers->count; i++) {
         text_add_string(&detail, i == 0 ? " Blocked by: " : "; ");
         blocker_describe(&blockers->list[i], &detail);
     }
     error_detail(err, "%s", detail.at);
+    /* Nobody else cancelled it: it is what a lock_timeout would have said. */
+    if (execution->watch->has_waited_out)
+        text_copy_cut(err->sqlstate, sizeof err->sqlstate, "55P03");
     return execution->watch->was_cancelled && hint_cancelled(execution, err);
 }
 
@@ -139,9 +155,9 @@ static void say_holder(struct execution *execution, const struct wanted_lock *wa
     blocker_describe(holder, &who);
     text_copy_cut(execution->progress->in_the_way, sizeof execution->progress->in_the_way, who.at);
     if (wanted_lock->is_row)
-        log_info("not trying again while a row is locked: held up by %s", who.at);
+        log_wait("not trying again while a row is locked: held up by %s", who.at);
     else
-        log_info("not queueing for %s on %s, which would block other sessions: held up by %s",
+        log_wait("not queueing for %s on %s, which would block other sessions: held up by %s",
                  wanted_lock->mode, wanted_lock->relation, who.at);
 }
 
@@ -197,23 +213,43 @@ static void learn(struct execution *execution, enum retry_reason reason, const s
         reason == RETRY_DEADLOCK || cycle_of(blockers) != NULL ? execution->lock_wait.cycles + 1 : 0;
 }
 
-/* Pauses, then looks; false when it gives up. */
-static bool wait_for_turn(struct execution *execution, const struct wanted_lock *wanted_lock,
-                          const struct blockers *blockers, struct error *err)
+static void say_attempt(const struct error *err, enum retry_reason reason, unsigned tries)
 {
+    char at[32] = "";
+
+    if (err->place.line > 0)
+        (void)snprintf(at, sizeof at, " at line %zu", err->place.line);
+    log_wait("%s%s: attempt %u was rolled back, retrying after a pause", reason_text(reason), at, tries);
+}
+
+/* Pauses, then looks; false when it gives up. */
+static bool wait_for_turn(struct execution *execution, enum retry_reason reason,
+                          const struct wanted_lock *wanted_lock, const struct blockers *blockers,
+                          struct error *err)
+{
+    struct retry *retry = &execution->lock_wait.retry;
     bool is_looking = is_visible(wanted_lock) && !execution->lock_wait.retry.is_autovacuum;
-    int64_t rest = is_looking && execution->lock_wait.retry.tries <= 2
-                       ? REST_WITH_LOOKS_MS
-                       : retry_rest_ms(&execution->lock_wait.retry);
+    int64_t rest = is_looking && retry->tries <= 2 ? REST_WITH_LOOKS_MS : retry_rest_ms(retry);
 
     if (rest < REST_FACTOR * execution->watch->cancelled_after_ms)
         rest = REST_FACTOR * execution->watch->cancelled_after_ms;
-    if (deadline_left_ms(execution->lock_wait.retry.patience.until) <= rest)
+    if (deadline_left_ms(retry->patience.until) <= rest)
         return give_up(execution, blockers, err);
+    execution->progress->retries[reason]++;
+    if (!execution->watch->has_waited_out && patience_has_word(&retry->patience, NULL))
+        say_attempt(err, reason, retry->tries);
     watch_open(execution->watch, execution->conn);
-    if (!patience_pause(&execution->lock_wait.retry.patience, rest, err))
+    if (!patience_pause(&retry->patience, rest, err))
         return false;
     return !is_looking || look_before_queueing(execution, wanted_lock, err);
+}
+
+int64_t lock_retry_left_ms(const struct execution *execution)
+{
+    const struct retry *retry = &execution->lock_wait.retry;
+    int64_t left = retry->tries == 0 ? retry->retry_for_ms : deadline_left_ms(retry->patience.until);
+
+    return left > 0 || retry->retry_for_ms == 0 ? left : 1;
 }
 
 bool lock_retry(struct execution *execution, struct error *err)
@@ -228,18 +264,16 @@ bool lock_retry(struct execution *execution, struct error *err)
 
     if (err->class != ERROR_TABLE_LOCK || reason == RETRY_REASONS || connection_is_lost(execution->conn))
         return false;
-    retry_count(retry, execution->lock_wait.lock_timeout_ms);
+    retry_count(retry, execution->watch->has_waited_out ? execution->watch->waited_ms
+                                                        : execution->lock_wait.lock_timeout_ms);
+    execution->lock_wait.is_cut_short = execution->until.at_ms <= retry->patience.until.at_ms;
     retry->patience.until = deadline_earlier(retry->patience.until, execution->until);
     learn(execution, reason, &blockers);
     if (execution->lock_wait.cycles >= CYCLES_MOST)
         return give_up_cycle(&blockers, err);
-    progress->retries[reason]++;
-    if (patience_has_word(&retry->patience, NULL))
-        log_info("%s at line %zu: attempt %u was rolled back, retrying after a pause", reason_text(reason),
-                 err->place.line, retry->tries);
     connection_shield(execution->conn, false);
     progress_enter(progress, PROGRESS_WAITING_LOCK);
-    is_worth_it = wait_for_turn(execution, &wanted_lock, &blockers, err);
+    is_worth_it = wait_for_turn(execution, reason, &wanted_lock, &blockers, err);
     progress->lock_wait_seconds +=
         (double)(clock_now_ms() - since + execution->lock_wait.lock_timeout_ms) / 1000;
     progress->blocked_by = 0;

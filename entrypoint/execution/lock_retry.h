@@ -4,10 +4,15 @@
 #ifndef EXECUTION_LOCK_RETRY_H
 #define EXECUTION_LOCK_RETRY_H
 
+#include <stdint.h>
+
 #include "execution/execution.h"
 
 /* Call it after an attempt failed and was rolled back. True, after a pause, if another attempt is worthwhile.
  * Otherwise the error stays, explained if the time is over (ERROR_TABLE_LOCK); or it is ERROR_INTERRUPTED. */
 must_use bool lock_retry(struct execution *execution, struct error *err);
+
+/* Milliseconds that are left for attempts; 0 = there is only one, and it has no limit. */
+int64_t lock_retry_left_ms(const struct execution *execution);
 
 #endif

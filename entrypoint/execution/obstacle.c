@@ -2,10 +2,13 @@
 
 #include <string.h>
 
+#include "sql/session_statement.h"
+
 /* What precedes a statement in its transaction. */
 struct surroundings {
     bool is_in_block;
     bool has_value; /* was added to an enum */
+    bool is_bound;  /* to its transaction: committed in two parts, it would be another script */
 };
 
 static void pass(struct surroundings *around, const struct statement *statement, struct scanner text)
@@ -21,6 +24,8 @@ static void pass(struct surroundings *around, const struct statement *statement,
         break;
     default:
         around->has_value |= statement_adds_value(text);
+        around->is_bound |= session_statement_ends_with_transaction(
+            (struct slice) { text.at + statement->start, statement->end - statement->start });
         break;
     }
 }
@@ -48,7 +53,9 @@ static enum obstacle of_new_value(const struct surroundings *around)
 {
     if (!around->has_value)
         return OBSTACLE_VALUE_HIDDEN;
-    return around->is_in_block ? OBSTACLE_VALUE_IN_BLOCK : OBSTACLE_VALUE;
+    if (around->is_in_block)
+        return OBSTACLE_VALUE_IN_BLOCK;
+    return around->is_bound ? OBSTACLE_VALUE_HIDDEN : OBSTACLE_VALUE;
 }
 
 enum obstacle obstacle_of(struct script_reader script, size_t number, const char *sqlstate)

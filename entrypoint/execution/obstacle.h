@@ -17,8 +17,9 @@ enum obstacle {
     OBSTACLE_REFUSED_IN_BLOCK, /* … but the script has begun a transaction around it */
     OBSTACLE_VALUE,            /* it uses a value that the same transaction has added to an enum … */
     OBSTACLE_VALUE_IN_BLOCK,   /* … which the script itself has begun */
-    OBSTACLE_VALUE_HIDDEN,     /* the same, and the script's text does not show what added the value */
-    OBSTACLE_LATE_SETTING,     /* SET TRANSACTION after a query */
+    OBSTACLE_VALUE_HIDDEN, /* the same, and the script's text does not show what added the value, or relies
+                              on being one transaction */
+    OBSTACLE_LATE_SETTING, /* SET TRANSACTION after a query */
     OBSTACLES
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "lock/beacon.h"
 #include "postgres/advisory.h"
 #include "sql/segment.h"
 #include "sql/session_statement.h"
@@ -57,6 +58,7 @@ static const struct query BASELINE = {
     "         UNION ALL SELECT 'advisory lock', 'advisory' FROM pg_catalog.pg_locks AS l"                    \
     "          WHERE $6::pg_catalog.int8 IS NOT NULL AND l.locktype OPERATOR(pg_catalog.=) 'advisory'"       \
     "            AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()"                               \
+    "            AND l.classid OPERATOR(pg_catalog.<>) " BEACON_CLASS                                        \
     "            AND NOT (l.objsubid OPERATOR(pg_catalog.=) 1::pg_catalog.int2"                              \
     "                 AND ((l.classid::pg_catalog.int8 OPERATOR(pg_catalog.<<) 32)"                          \
     "                      OPERATOR(pg_catalog.|) l.objid::pg_catalog.int8)"                                 \
@@ -155,10 +157,11 @@ static const struct query RESTORE[] = {
 
 static const struct query REINSTATE = {
     .name = "session_reinstate",
-    .parameters = 2,
+    .parameters = 3,
     .sql =
         "SELECT pg_catalog.count(pg_catalog.set_config(b.key,"
-        "         CASE WHEN b.key OPERATOR(pg_catalog.=) 'lock_timeout' THEN $2 ELSE b.value END, false))"
+        "         CASE WHEN b.key OPERATOR(pg_catalog.=) 'lock_timeout' THEN $2 ELSE b.value END,"
+        "         $3::pg_catalog.bool))"
         "  FROM pg_catalog.jsonb_each_text($1::pg_catalog.jsonb) AS b"
         "  JOIN pg_catalog.pg_settings AS s ON s.name OPERATOR(pg_catalog.=) b.key"
         " WHERE s.source OPERATOR(pg_catalog.<>) 'session'",
@@ -187,6 +190,9 @@ static struct batch_item item_of(const struct execution *execution, const struct
     note->parameters[3] = note->lock_timeout;
     note->parameters[4] = is_pending ? "true" : "false";
     note->parameters[5] = execution->has_advisory ? execution->ledger->lock_key : NULL;
+    note->reinstate[0] = execution->baseline;
+    note->reinstate[1] = note->lock_timeout;
+    note->reinstate[2] = execution->mode == MODE_ATOMIC ? "true" : "false";
     return (struct batch_item) { .query = query, .parameters = note->parameters };
 }
 
@@ -197,7 +203,7 @@ size_t session_state_add_note(const struct execution *execution, bool is_pending
     size_t count = 0;
 
     if (execution->has_resets)
-        items[count++] = (struct batch_item) { .query = &REINSTATE, .parameters = note->parameters + 2 };
+        items[count++] = (struct batch_item) { .query = &REINSTATE, .parameters = note->reinstate };
     if (execution->is_state_kept)
         items[count++] = item;
     return count;
@@ -228,7 +234,7 @@ static bool look(struct execution *execution, const struct batch_item *queries, 
 
 bool session_state_settle(struct execution *execution, struct error *err)
 {
-    struct session_note note;
+    struct session_note note = { .parameters = { NULL } };
     const struct batch_item item = item_of(execution, &NOTE, false, &note);
 
     return look(execution, &item, 1, false, err) ||
@@ -238,14 +244,14 @@ bool session_state_settle(struct execution *execution, struct error *err)
 bool session_state_reinstate(struct execution *execution, struct slice statement, struct error *err)
 {
     static const struct query role = { .name = "default_role", .sql = "SET role = DEFAULT" };
-    struct session_note note;
+    struct session_note note = { .parameters = { NULL } };
     const struct batch_item item = item_of(execution, &REINSTATE, false, &note);
 
     /* That of --set-role, which RESET ALL spares. */
     if (session_statement_mentions(statement, "discard") && session_statement_mentions(statement, "all") &&
         !query_run(execution->conn, &role, NULL, NULL, err))
         return false;
-    return query_run(execution->conn, item.query, note.parameters + 2, NULL, err);
+    return query_run(execution->conn, item.query, note.reinstate, NULL, err);
 }
 
 static bool read_baseline(struct execution *execution, struct error *err)
@@ -284,14 +290,14 @@ static bool refuse(const struct execution *execution, const char *why, struct er
                       execution->migration->name, execution->migration->name);
 }
 
-/* The script from the statement at which it resumes. */
-static struct slice rest_of(const struct execution *execution)
+/* The script from statement `first` on. */
+static struct slice rest_of(const struct execution *execution, size_t first)
 {
     struct script_reader reader = execution_reader(execution);
     struct statement statement;
     struct error ignored;
 
-    for (size_t i = 0; i <= execution->course.resumed; i++) {
+    for (size_t i = 0; i <= first; i++) {
         if (script_next(&reader, &statement, &ignored) != SCRIPT_STATEMENT)
             return (struct slice) { .at = "", .length = 0 };
     }
@@ -299,24 +305,39 @@ static struct slice rest_of(const struct execution *execution)
                             execution->script.length - statement.start };
 }
 
-/* What the former session alone had, and the rest of the script names. */
-static bool check_kept(const struct execution *execution, const struct result *rows, struct error *err)
+/* What a session alone had, and the rest of the script names. */
+static bool find_kept(const struct result *rows, struct slice rest, char *why, size_t size)
 {
-    struct slice rest = rest_of(execution);
-    char why[512];
-
     for (int row = 0; row < result_rows(rows); row++) {
         const char *name = result_text(rows, row, 5);
 
         if (name[0] == '\0' || !session_statement_mentions(rest, name))
             continue;
-        (void)snprintf(
-            why, sizeof why,
-            "the %s \"%.300s\" ended with the session of the interrupted run, and the rest needs it",
-            result_text(rows, row, 4), name);
-        return refuse(execution, why, err);
+        (void)snprintf(why, size,
+                       "the %s \"%.300s\" ended with the session of that run, and the rest needs it",
+                       result_text(rows, row, 4), name);
+        return true;
     }
-    return true;
+    return false;
+}
+
+static bool check_kept(const struct execution *execution, const struct result *rows, struct error *err)
+{
+    char why[512];
+
+    return !find_kept(rows, rest_of(execution, execution->course.resumed), why, sizeof why) ||
+           refuse(execution, why, err);
+}
+
+bool session_state_is_lost(struct execution *execution, char *why, size_t size)
+{
+    const char *const id = execution->id;
+    auto_result struct result *rows = NULL;
+    struct error ignored;
+
+    return execution->is_state_kept && !connection_is_lost(execution->conn) &&
+           query_run(execution->conn, &READ, &id, &rows, &ignored) &&
+           find_kept(rows, rest_of(execution, execution->course.done), why, size);
 }
 
 /* Nothing was kept: it may resume only if its text shows that it had set nothing. */
@@ -367,7 +388,7 @@ static bool restore(struct execution *execution, const struct result *rows, stru
 static bool replay(struct execution *execution, size_t from, struct error *err)
 {
     struct script_reader reader = execution_reader(execution);
-    struct session_note notes[2];
+    struct session_note notes[2] = { { .parameters = { NULL } } };
     const struct batch_item items[] = { item_of(execution, &IS_PENDING, true, &notes[0]),
                                         item_of(execution, &NOTE, false, &notes[1]) };
     struct statement statement;
@@ -409,12 +430,13 @@ static bool take_up(struct execution *execution, struct error *err)
 bool session_state_begin(struct execution *execution, struct error *err)
 {
     const struct journal journal = execution_journal(execution);
-    struct session_note note;
+    struct session_note note = { .parameters = { NULL } };
     struct batch_item item;
 
     execution->has_advisory = session_statement_mentions(execution->script, "advisory");
     execution->has_resets = session_statement_is_reset(execution->script);
-    if (execution->mode == MODE_BACKFILL || (execution->course.resumed == 0 && !has_parts(execution)))
+    if (execution->mode == MODE_ATOMIC || execution->mode == MODE_BACKFILL ||
+        (execution->course.resumed == 0 && !has_parts(execution)))
         return !execution->has_resets || read_baseline(execution, err);
     if (!read_baseline(execution, err) || !journal_open(&journal, &execution->is_state_kept, err))
         return false;

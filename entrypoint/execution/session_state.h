@@ -19,6 +19,7 @@ struct session_note {
     char statement[24];
     char lock_timeout[24];
     const char *parameters[6];
+    const char *reinstate[3];
 };
 
 /* Items of a batch: before and after the items that set the script's role aside; nothing if no state is kept.
@@ -34,8 +35,12 @@ must_use bool session_state_settle(struct execution *execution, struct error *er
 
 /* Begins to keep it, or restores it for a run that resumes: call it once the session is set up. ERROR_REFUSED
  * (with holds and hint) where it cannot be restored. `execution->baseline` becomes what the session was set
- * up with; free it. */
+ * up with; free it. A script that is one transaction has nothing to resume: call it in that transaction. */
 must_use bool session_state_begin(struct execution *execution, struct error *err);
+
+/* Whether a run that resumes after what is done now would be refused, for what its session alone has: `why`
+ * is a clause. A question that can't be asked is answered with false. */
+bool session_state_is_lost(struct execution *execution, char *why, size_t size);
 
 /* Sets again what a statement of the script (RESET ALL, DISCARD ALL) has taken away of our own settings. */
 must_use bool session_state_reinstate(struct execution *execution, struct slice statement, struct error *err);

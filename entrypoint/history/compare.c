@@ -3,14 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "history/ledger.h"
+
 const char *const VERDICT_NAMES[] = {
-    [VERDICT_PENDING] = "pending", /* in the folder only */
-    [VERDICT_APPLIED] = "applied", /* finished, and not rolled back since */
-    [VERDICT_FAILED] = "failed",   /* begun, neither finished nor rolled back */
-    [VERDICT_EDITED] = "edited",   /* applied with other bytes */
-    [VERDICT_MISSING] = "missing", /* applied, but in the ledger only */
+    [VERDICT_PENDING] = "pending",         /* in the folder only */
+    [VERDICT_RUNNING] = "running",         /* being applied right now */
+    [VERDICT_INTERRUPTED] = "interrupted", /* begun, and stopped or killed before its end */
+    [VERDICT_FAILED] = "failed",           /* begun, failed, not rolled back */
+    [VERDICT_APPLIED] = "applied",         /* finished, and not rolled back since */
+    [VERDICT_EDITED] = "edited",           /* applied with other bytes */
+    [VERDICT_MISSING] = "missing",         /* applied, but in the ledger only */
 };
 _Static_assert(sizeof VERDICT_NAMES / sizeof *VERDICT_NAMES == VERDICTS, "name every verdict");
+
+bool verdict_is_due(enum verdict verdict)
+{
+    return verdict < VERDICT_APPLIED;
+}
 
 /* A name and its index in the folder; sorted by bytes for lookups. */
 struct entry {
@@ -66,21 +75,23 @@ static bool is_applied(const struct ledger_row *row)
     return row->is_finished && !row->is_rolled_back;
 }
 
-static bool is_failed(const struct ledger_row *row)
+static bool is_unfinished(const struct ledger_row *row)
 {
     return !row->is_finished && !row->is_rolled_back;
 }
 
-/* The latest applied row decides, unless there is also a failed one. */
+/* The latest applied row decides, unless there is also an unfinished one. */
 static void judge(struct history_item *item, const struct ledger_row *row)
 {
+    item->was_finished |= row->is_finished;
     if (row->is_rolled_back) {
         item->was_rolled_back = true;
         item->was_left |= row->steps > 0;
-    } else if (is_failed(row)) {
-        item->verdict = VERDICT_FAILED;
+        item->last_try = row->is_finished ? item->last_try : row;
+    } else if (is_unfinished(row)) {
+        item->verdict = ledger_row_is_interrupted(row) ? VERDICT_INTERRUPTED : VERDICT_FAILED;
         item->row = row;
-    } else if (item->verdict != VERDICT_FAILED) {
+    } else if (item->row == NULL || item->row->is_finished) {
         item->verdict = VERDICT_APPLIED;
         item->row = row;
     }
@@ -118,7 +129,8 @@ static void drop_duplicates(const struct ledger_row **rows, size_t *count)
     qsort(rows, *count, sizeof *rows, compare_ages);
 }
 
-/* Whether each missing name sorts behind the folder's last one, as those of a newer image do. */
+/* Whether each missing name sorts behind the folder's last one, as those of a newer image do. It has applied
+ * that one, too: a last one that is pending may replace what is missing (Prisma calls it 0_squash). */
 static bool is_ahead(const struct folder *folder, const struct history *history)
 {
     const struct dialect *dialect = folder->dialect;
@@ -126,6 +138,8 @@ static bool is_ahead(const struct folder *folder, const struct history *history)
 
     if (history->missing_count == 0 || folder->count == 0)
         return history->missing_count > 0;
+    if (history->items[folder->count - 1].verdict == VERDICT_PENDING)
+        return false;
     last = dialect->order_key_of(folder->items[folder->count - 1].name);
     for (size_t i = 0; i < history->missing_count; i++) {
         const struct order_key key = dialect->order_key_of(history->missing[i]->name);
@@ -147,6 +161,8 @@ static void count_verdicts(const struct folder *folder, struct history *out)
         if (item->verdict == VERDICT_PENDING)
             out->last_common = i == 0 ? NULL : folder->items[i - 1].name;
 
+        item->is_due = i < folder->count - folder->beyond && verdict_is_due(item->verdict);
+        out->due_count += item->is_due;
         out->counts[item->verdict]++;
         item->is_out_of_order = item->verdict == VERDICT_PENDING && is_behind_applied;
         is_behind_applied |= item->verdict == VERDICT_APPLIED;
@@ -172,9 +188,9 @@ void history_compare(struct arena *arena, const struct folder *folder, const str
             judge(&out->items[index], &rows[i]);
         else if (is_applied(&rows[i]))
             out->missing[out->missing_count++] = &rows[i];
-        if (is_failed(&rows[i]))
+        if (is_unfinished(&rows[i]))
             out->failed[out->failed_count++] = &rows[i];
-        if (is_failed(&rows[i]) && index == folder->count)
+        if (is_unfinished(&rows[i]) && index == folder->count)
             out->strays[out->stray_count++] = &rows[i];
     }
     drop_duplicates(out->missing, &out->missing_count);
@@ -183,9 +199,19 @@ void history_compare(struct arena *arena, const struct folder *folder, const str
     count_verdicts(folder, out);
 }
 
+static void mark(struct history *history, size_t index, enum verdict verdict)
+{
+    history->counts[history->items[index].verdict]--;
+    history->items[index].verdict = verdict;
+    history->counts[verdict]++;
+}
+
+void history_mark_running(struct history *history, size_t index)
+{
+    mark(history, index, VERDICT_RUNNING);
+}
+
 void history_mark_edited(struct history *history, size_t index)
 {
-    history->items[index].verdict = VERDICT_EDITED;
-    history->counts[VERDICT_APPLIED]--;
-    history->counts[VERDICT_EDITED]++;
+    mark(history, index, VERDICT_EDITED);
 }

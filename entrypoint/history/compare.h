@@ -13,31 +13,47 @@
 #include "history/migration.h"
 
 /* The state of one migration; also the `state` label of the metrics. */
-enum verdict { VERDICT_PENDING, VERDICT_APPLIED, VERDICT_FAILED, VERDICT_EDITED, VERDICT_MISSING, VERDICTS };
+enum verdict {
+    VERDICT_PENDING,
+    VERDICT_RUNNING, /* only where somebody has looked: history_mark_running() */
+    VERDICT_INTERRUPTED,
+    VERDICT_FAILED,
+    VERDICT_APPLIED,
+    VERDICT_EDITED,
+    VERDICT_MISSING,
+    VERDICTS
+};
 
 extern const char *const VERDICT_NAMES[];
 
+/* Whether the database does not hold all of such a migration. */
+bool verdict_is_due(enum verdict verdict);
+
 struct history_item {
     enum verdict verdict;
-    const struct ledger_row *row; /* the row that decided; NULL when pending */
-    bool was_rolled_back;         /* it also has a row that was rolled back */
-    bool was_left;                /* … by hand, after part of it was done */
-    bool is_out_of_order;         /* pending, but it sorts before one that is applied */
+    const struct ledger_row *row;      /* the row that decided; NULL when pending */
+    const struct ledger_row *last_try; /* the latest of those that failed and were rolled back, or NULL */
+    bool was_rolled_back;              /* it also has a row that was rolled back */
+    bool was_left;                     /* … by hand, after part of it was done */
+    bool was_finished;    /* it has a row that is finished: it can't be recorded as applied again */
+    bool is_out_of_order; /* pending, but it sorts before one that is applied */
+    bool is_due;          /* the database does not hold all of it, and it is not beyond what is asked for */
 };
 
 struct history {
     struct history_item *items; /* one for each of the folder, in its order */
     size_t counts[VERDICTS];
+    size_t due_count;        /* of the items that are due */
     const char *last_common; /* the folder's name before the first pending one, as Prisma's status counts;
                                 NULL when that is the first of all, or the folder is empty */
     const struct ledger_row *
         *missing; /* applied rows whose names are not in the folder, oldest first, each name once */
     size_t missing_count;
-    bool is_ahead; /* all of these sort behind the folder's last: a newer image was here. Otherwise some were
-                      removed, squashed or renamed */
-    const struct ledger_row **failed; /* every failed row, oldest first, of whatever name */
+    bool is_ahead; /* all of these sort behind the folder's last, which is not pending: a newer image was
+                      here. Otherwise some were removed, squashed or renamed */
+    const struct ledger_row **failed; /* every unfinished row, oldest first, of whatever name */
     size_t failed_count;
-    const struct ledger_row **strays; /* failed rows whose names are not in the folder, oldest first, each
+    const struct ledger_row **strays; /* unfinished rows whose names are not in the folder, oldest first, each
                                          name once: no concern of an image for which nothing is pending */
     size_t stray_count;
 };
@@ -46,6 +62,9 @@ struct history {
  * counts even if there is an applied one of the same name: it may have changed something. */
 void history_compare(struct arena *arena, const struct folder *folder, const struct ledger_row *rows,
                      size_t count, struct history *out);
+
+/* Marks item `index`, which must be due, as VERDICT_RUNNING. */
+void history_mark_running(struct history *history, size_t index);
 
 /* Marks item `index`, which must be applied, as VERDICT_EDITED. */
 void history_mark_edited(struct history *history, size_t index);

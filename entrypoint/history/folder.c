@@ -9,9 +9,10 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/names.h"
 #include "base/text.h"
 
-enum { LOCK_FILE_MOST = 1024 * 1024 };
+enum { LOCK_FILE_MOST = 1024 * 1024, ALIKE_MOST = 3 };
 
 static const char *join(struct arena *arena, const char *directory, const char *name)
 {
@@ -40,45 +41,6 @@ static bool is_directory(const char *path)
     struct stat status;
 
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-/* Beside the schema file, or in the directory that holds a schema of several files. */
-static const char *beside_schema(struct arena *arena, const char *name, const char *schema)
-{
-    const char *slash = strrchr(schema, '/');
-
-    if (is_directory(schema))
-        return join(arena, schema, name);
-    if (slash == NULL)
-        return name;
-    return join(arena, arena_copy(arena, schema, (size_t)(slash - schema)), name);
-}
-
-static bool refuse_nowhere(const struct dialect *dialect, struct error *err)
-{
-    auto_text struct text places = text_init(PATH_MAX);
-
-    for (size_t i = 0; dialect->places[i] != NULL; i++)
-        text_add_format(&places, "%s %s ", i == 0 ? "neither" : "nor", dialect->places[i]);
-    error_set(err, ERROR_USAGE, "could not find the folder of migrations: %sexists", places.at);
-    return error_hint(
-        err, "Name it with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the image (%s).",
-        dialect->copy);
-}
-
-bool folder_locate(struct arena *arena, const struct dialect *dialect, const struct config *config,
-                   const char **out, struct error *err)
-{
-    const char *said = config->migrations;
-
-    if (said == NULL && config->schema_file != NULL)
-        said = beside_schema(arena, dialect->beside_schema, config->schema_file);
-    for (size_t i = 0; said == NULL && dialect->places[i] != NULL; i++) {
-        if (is_directory(dialect->places[i]))
-            said = dialect->places[i];
-    }
-    *out = said;
-    return said != NULL || refuse_nowhere(dialect, err);
 }
 
 bool folder_check(const struct dialect *dialect, const char *path, struct error *err)
@@ -297,4 +259,53 @@ const struct migration *folder_find(const struct folder *folder, const char *nam
             return &folder->items[i];
     }
     return NULL;
+}
+
+static const char *nearest_name(const struct folder *folder, const char *name)
+{
+    auto_free const char **names = memory_new(folder->count, sizeof *names);
+
+    for (size_t i = 0; i < folder->count; i++)
+        names[i] = folder->items[i].name;
+    return names_nearest(names, folder->count, name);
+}
+
+/* Those that `name` is a part of, as a time stamp is; else the one that is the most like it. */
+static void add_alike(const struct folder *folder, const char *name, struct text *out)
+{
+    const char *nearest;
+    size_t found = 0;
+
+    for (size_t i = 0; i < folder->count && found < ALIKE_MOST; i++) {
+        if (strstr(folder->items[i].name, name) != NULL)
+            text_add_format(out, "%s%s", found++ == 0 ? "" : ", ", folder->items[i].name);
+    }
+    nearest = found > 0 ? NULL : nearest_name(folder, name);
+    if (nearest != NULL)
+        text_add_string(out, nearest);
+}
+
+bool folder_limit(struct folder *folder, const char *last, struct error *err)
+{
+    const struct migration *migration = folder_find(folder, last);
+    auto_text struct text alike = text_init(sizeof err->hint / 2);
+
+    if (migration != NULL) {
+        folder->beyond = folder->count - 1 - (size_t)(migration - folder->items);
+        return true;
+    }
+    add_alike(folder, last, &alike);
+    error_set(err, ERROR_USAGE, "could not find migration \"%s\" in %s", last, folder->path);
+    error_code(err, folder->dialect->codes.unknown_name);
+    error_holds(err, "Nothing was changed.");
+    if (alike.length > 0)
+        return error_hint(err, "Name a directory in that folder, without a path. Did you mean: %s?",
+                          alike.at);
+    return error_hint(err, "Name a directory in that folder, without a path. The last one is %s.",
+                      folder->items[folder->count - 1].name);
+}
+
+const char *folder_limit_name(const struct folder *folder)
+{
+    return folder->beyond == 0 ? NULL : folder->items[folder->count - folder->beyond - 1].name;
 }

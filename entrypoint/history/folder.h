@@ -9,15 +9,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "config/config.h"
 #include "dialect/dialect.h"
 #include "history/migration.h"
-
-/* Where it is: the option, or beside the tool's schema (or in it, when that is a directory), or at one of the
- * dialect's usual places. ERROR_USAGE with the places looked at; a missing folder is an error, since a wrong
- * path in an image must not look like "nothing to do". */
-must_use bool folder_locate(struct arena *arena, const struct dialect *dialect, const struct config *config,
-                            const char **out, struct error *err);
 
 /* Whether the folder at `path` is for PostgreSQL, according to its lock file; a file that is missing or
  * cannot be read is not checked. */
@@ -27,6 +20,13 @@ must_use bool folder_check(const struct dialect *dialect, const char *path, stru
  * name that no ledger can hold. */
 must_use bool folder_read(struct arena *arena, const struct dialect *dialect, const char *path,
                           struct folder *out, struct error *err);
+
+/* Nothing behind the migration of that name is asked for: ERROR_USAGE when there is none, with those that may
+ * be meant. */
+must_use bool folder_limit(struct folder *folder, const char *last, struct error *err);
+
+/* The name of the last one that is asked for if there are others behind it, otherwise NULL. */
+const char *folder_limit_name(const struct folder *folder);
 
 /* The migration of that name, byte for byte, or NULL. */
 const struct migration *folder_find(const struct folder *folder, const char *name);

@@ -17,7 +17,7 @@ static const struct query JOURNAL_PLACES = {
     .parameters = 1,
     .sql =
         "WITH tables AS (SELECT c.oid, c.relnamespace, c.relowner, c.relkind FROM pg_catalog.pg_class AS c"
-        "   WHERE c.relname OPERATOR(pg_catalog.=) ANY ('{intent,backfill,session}'::pg_catalog.text[]))"
+        "   WHERE c.relname OPERATOR(pg_catalog.=) ANY ('{intent,backfill,session,origin}'::pg_catalog.text[]))"
         " SELECT n.oid IS NOT NULL,"
         "  " OWNER_IS_TRUSTED("n.nspowner") " AND NOT EXISTS (SELECT FROM tables AS c"
         "     WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
@@ -71,6 +71,12 @@ static const struct query JOURNAL_CREATE[] = {
              " ledger_id pg_catalog.text PRIMARY KEY, state pg_catalog.jsonb NOT NULL,"
              " pending pg_catalog.jsonb, pending_from integer,"
              " updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
+    { .name = "journal_create_origin",
+      .is_in_journal = true,
+      .sql = "CREATE TABLE IF NOT EXISTS {journal}.origin ("
+             " ledger_id pg_catalog.text PRIMARY KEY, host pg_catalog.text NOT NULL,"
+             " version pg_catalog.text NOT NULL,"
+             " recorded_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
 };
 
 /* Tables that an older version created lack this column. */
@@ -107,7 +113,7 @@ static const struct query INTENT_READ = {
         " WHERE ledger_id OPERATOR(pg_catalog.=) $1 AND statement OPERATOR(pg_catalog.=) $2::integer",
 };
 
-const struct query JOURNAL_FORGET[JOURNAL_TABLES] = {
+const struct query JOURNAL_FORGET[JOURNAL_FORGETTING] = {
     { .name = "intent_forget",
       .is_in_journal = true,
       .parameters = 1,
@@ -204,6 +210,11 @@ static bool find(const struct journal *journal, struct found *out, struct error 
     return true;
 }
 
+static bool is_there(const struct found *found)
+{
+    return found->choice != PLACES && found->places[found->choice].tables > 0;
+}
+
 /* Creates what is missing in the place that was chosen. */
 static bool create(const struct journal *journal, const struct found *found, struct error *err)
 {
@@ -215,14 +226,17 @@ static bool create(const struct journal *journal, const struct found *found, str
     return run(journal, items + first, array_length(JOURNAL_CREATE) - first, NULL, err);
 }
 
+static bool create_missing(const struct journal *journal, const struct found *found, struct error *err)
+{
+    return found->places[found->choice].tables == JOURNAL_TABLES || create(journal, found, err);
+}
+
 /* An older release made fewer tables: what it recorded counts. */
 static bool complete(const struct journal *journal, const struct found *found, bool *exists,
                      struct error *err)
 {
-    int tables = found->choice == PLACES ? 0 : found->places[found->choice].tables;
-
-    *exists = tables > 0;
-    return tables == 0 || tables == JOURNAL_TABLES || create(journal, found, err);
+    *exists = is_there(found);
+    return !*exists || create_missing(journal, found, err);
 }
 
 bool journal_exists(const struct journal *journal, bool *exists, struct error *err)
@@ -230,6 +244,26 @@ bool journal_exists(const struct journal *journal, bool *exists, struct error *e
     struct found found;
 
     return find(journal, &found, err) && complete(journal, &found, exists, err);
+}
+
+bool journal_find(const struct journal *journal, struct error *err)
+{
+    struct found found;
+
+    if (!find(journal, &found, err))
+        return false;
+    return is_there(&found) || error_set(err, ERROR_REFUSED, "there is no journal that this role may read");
+}
+
+bool journal_prepare(const struct journal *journal)
+{
+    struct found found;
+    struct error err;
+
+    if (find(journal, &found, &err) && found.choice != PLACES && create_missing(journal, &found, &err))
+        return true;
+    log_debug("without a journal it is not recorded who applies what");
+    return false;
 }
 
 static bool refuse(const struct found *found, struct error *err)

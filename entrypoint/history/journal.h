@@ -4,7 +4,8 @@
  *
  * It holds intents: before a statement that cannot run in a transaction block, a row that says so is
  * committed. What a crash leaves behind (an INVALID index) can then be proven to be ours. It also holds the
- * progress of backfills, which is committed with each batch, and what a script has set in its session.
+ * progress of backfills, which is committed with each batch, what a script has set in its session, and who
+ * applied what (origin.h).
  */
 #ifndef HISTORY_JOURNAL_H
 #define HISTORY_JOURNAL_H
@@ -55,9 +56,10 @@ must_use bool journal_record(const struct journal *journal, const struct journal
 must_use bool journal_read(const struct journal *journal, const char *ledger_id, size_t statement,
                            struct intent *out, struct error *err);
 
-/* Delete everything about a finished migration: $1 is its ledger row. Only if journal_exists(). */
-enum { JOURNAL_TABLES = 3 };
-extern const struct query JOURNAL_FORGET[JOURNAL_TABLES];
+/* Its tables; and those that forget a finished migration, which is deleted there: $1 is its ledger row. Only
+ * if journal_exists(). */
+enum { JOURNAL_TABLES = 4, JOURNAL_FORGETTING = 3 };
+extern const struct query JOURNAL_FORGET[JOURNAL_FORGETTING];
 
 /* Backfills: $1 is the ledger row; keys are arrays of text.
  * READ: what the key is, pass, rows visited and changed, batches, rows of a batch; then first, last and done
@@ -74,6 +76,14 @@ must_use bool journal_open(const struct journal *journal, bool *is_open, struct 
 
 /* Creates it if necessary. False with SQLSTATE 42501 and a hint if there is no place for it. */
 must_use bool journal_create(const struct journal *journal, struct error *err);
+
+/* Creates it if necessary, for what would be nice to have: says nothing where there is no place for it. True
+ * if it is there. */
+must_use bool journal_prepare(const struct journal *journal);
+
+/* Only looks for it, under no lock: from then on queries with is_in_journal go there. False if there is none,
+ * or this role may not use it. */
+must_use bool journal_find(const struct journal *journal, struct error *err);
 
 /* Adds to a table of an older version what this one needs. */
 must_use bool journal_extend(const struct journal *journal, struct error *err);

@@ -8,17 +8,17 @@
 #include "postgres/denial.h"
 #include "sql/quote.h"
 
-enum { QUERY_MOST = 16 * 1024 };
+enum { QUERY_MOST = 16 * 1024, LEDGER_RESULTS = 3 };
 
-/* Where the ledger is and what the session is like. %s is the ledger's name as a literal, qualified when the
- * URL names the schema. */
+/* Where the ledger is and what the session is like. {literal} is the ledger's name as a literal, qualified
+ * when the URL names the schema. */
 #define SESSION_QUERY                                                                                                        \
     "SELECT pg_catalog.current_database(), pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on'," \
     " pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'on',"                                \
     " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                                              \
     "            JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"                           \
-    "           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)), pg_catalog.current_schema()),"               \
-    " pg_catalog.pg_backend_pid();"
+    "           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({literal})), pg_catalog.current_schema()),"        \
+    " pg_catalog.pg_backend_pid(), CURRENT_USER;"
 
 /* The text with the table's name in it. */
 static void add_sql(const char *sql, const char *table, struct text *out)
@@ -64,24 +64,30 @@ static void read_rows(struct arena *arena, const struct result *result, struct l
             .started_at = copy_value(arena, result, i, COLUMN_STARTED),
             .steps = result_number(result, i, COLUMN_STEPS),
             .logs = copy_value(arena, result, i, COLUMN_LOGS),
+            .finished_at = copy_value(arena, result, i, COLUMN_FINISHED_AT),
+            .took_ms = result_number(result, i, COLUMN_TOOK),
         };
-        if (out->rows[i].is_finished && strlen(out->rows[i].id) < sizeof out->anchor)
+        if (out->rows[i].is_finished && out->rows[i].id != NULL &&
+            strlen(out->rows[i].id) < sizeof out->anchor)
             text_copy_cut(out->anchor, sizeof out->anchor, out->rows[i].id);
         out->size.finished += out->rows[i].is_finished;
         out->size.rolled_back += out->rows[i].is_rolled_back;
     }
 }
 
-static bool read_session(struct arena *arena, const struct result *result, const char *schema,
-                         struct ledger *out, struct error *err)
+static void read_session(struct arena *arena, const struct result *result, const char *schema,
+                         struct ledger *out)
 {
     out->database = copy_value(arena, result, 0, 0);
     out->is_read_only = result_bool(result, 0, 1);
     out->has_standard_strings = result_bool(result, 0, 2);
     out->backend_pid = (int)result_number(result, 0, 4);
+    out->role = copy_value(arena, result, 0, 5);
     out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);
-    if (out->schema != NULL)
-        return true;
+}
+
+static bool refuse_no_schema(struct error *err)
+{
     error_set(err, ERROR_USAGE, "the session has no current schema: no schema in its search_path exists");
     return error_hint(err, "Add ?schema=NAME to the database URL, or set the role's search_path.");
 }
@@ -130,6 +136,26 @@ static bool explain_read_failure(struct connection *conn, const struct dialect *
                       guard->table);
 }
 
+/* Asks about the session, the table's owner and whatever `sql` asks of the table, in one round trip. */
+static bool ask(struct connection *conn, const struct guard *guard, const struct query *query,
+                struct result *results[LEDGER_RESULTS], struct error *err)
+{
+    auto_text struct text sql = text_init(QUERY_MOST);
+    auto_text struct text literal = text_init(QUERY_MOST);
+
+    quote_literal(guard->table, &literal);
+    text_add_filled(&sql, SESSION_QUERY, "{literal}", literal.at);
+    guard_add(guard, &sql);
+    add_sql(query->sql, guard->table, &sql);
+    if (!query_several(conn, &(const struct query) { .name = query->name, .sql = sql.at }, results,
+                       LEDGER_RESULTS, err))
+        return false;
+    if (results[LEDGER_RESULTS - 1] != NULL)
+        return true;
+    error_set(err, ERROR_LOST, "the server answered only part of what was asked about the ledger");
+    return error_code(err, "P1017");
+}
+
 static struct guard guard_of(struct arena *arena, const struct ledger_request *wanted, enum guard_use use)
 {
     return (struct guard) { .table = qualified(arena, wanted->dialect, wanted->schema),
@@ -146,81 +172,73 @@ static struct ledger ledger_of(const struct ledger_request *wanted)
                              .is_schema_given = wanted->schema != NULL };
 }
 
+static const char *rows_text(const struct ledger_request *wanted)
+{
+    const struct ledger_sql *texts = wanted->dialect->ledger;
+
+    switch (wanted->depth) {
+    case LEDGER_DETAILS:
+        return texts->details;
+    case LEDGER_CHECKSUMS:
+        return texts->checksums;
+    default:
+        return texts->names;
+    }
+}
+
 bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                  struct ledger *out, struct error *err)
 {
-    auto_text struct text sql = text_init(QUERY_MOST);
-    auto_text struct text literal = text_init(QUERY_MOST);
     auto_result struct result *session = NULL;
     auto_result struct result *rows = NULL;
-    auto_result struct result *checked = NULL;
     const struct guard guard = guard_of(arena, wanted, wanted->is_only_read ? GUARD_READ : GUARD_WRITE);
-    const struct ledger_sql *texts = wanted->dialect->ledger;
-    struct result *results[3];
-    bool is_read;
+    const struct query query = { .name = "ledger_read", .sql = rows_text(wanted) };
+    struct result *results[LEDGER_RESULTS];
+    bool is_read = ask(conn, &guard, &query, results, err);
 
-    quote_literal(guard.table, &literal);
-    text_add_format(&sql, SESSION_QUERY, literal.at);
-    guard_add(&guard, &sql);
-    add_sql(wanted->depth == LEDGER_CHECKSUMS ? texts->checksums : texts->names, guard.table, &sql);
-    is_read = query_several(conn, &(const struct query) { .name = "ledger_read", .sql = sql.at }, results,
-                            array_length(results), err);
     session = results[0];
-    checked = results[1];
+    result_free(results[1]);
     rows = results[2];
     *out = ledger_of(wanted);
     out->exists = is_read;
     if (!is_read && (session == NULL || !is_missing(err)))
         return explain_read_failure(conn, wanted->dialect, &guard, err);
-    if (!read_session(arena, session, wanted->schema, out, err))
-        return false;
+    read_session(arena, session, wanted->schema, out);
+    if (out->schema == NULL)
+        return refuse_no_schema(err);
     if (is_read)
         read_rows(arena, rows, out);
     prepare_queries(arena, out);
     return true;
 }
 
-static bool glance(struct connection *conn, const struct ledger_request *wanted, const struct guard *guard,
-                   struct result **rows, struct error *err)
+static void free_results(struct result *results[LEDGER_RESULTS])
 {
-    auto_text struct text sql = text_init(QUERY_MOST);
-    auto_result struct result *checked = NULL;
-    struct result *results[2];
-    bool is_read;
-
-    guard_add(guard, &sql);
-    add_sql(wanted->dialect->ledger->glance, guard->table, &sql);
-    is_read = query_several(conn, &(const struct query) { .name = "ledger_glance", .sql = sql.at }, results,
-                            array_length(results), err);
-    checked = results[0];
-    *rows = results[1];
-    return is_read;
+    for (int i = 0; i < LEDGER_RESULTS; i++)
+        result_free(results[i]);
 }
 
 bool ledger_glance(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                    struct ledger *out, struct error *err)
 {
-    auto_result struct result *rows = NULL;
+    const struct query query = { .name = "ledger_glance", .sql = rows_text(wanted) };
     struct guard guard = guard_of(arena, wanted, GUARD_GLANCE);
-    bool is_read;
+    struct result *results[LEDGER_RESULTS];
+    bool is_read = ask(conn, &guard, &query, results, err);
 
-    *out = ledger_of(wanted);
-    is_read = glance(conn, wanted, &guard, &rows, err);
     if (!is_read && strcmp(err->sqlstate, "42501") == 0) {
+        free_results(results);
         guard.use = GUARD_READ;
-        is_read = glance(conn, wanted, &guard, &rows, err);
+        is_read = ask(conn, &guard, &query, results, err);
     }
-    if (!is_read)
-        return is_missing(err) || explain_read_failure(conn, wanted->dialect, &guard, err);
-    out->exists = true;
-    out->count = (size_t)result_rows(rows);
-    out->rows = arena_alloc(arena, out->count, sizeof *out->rows);
-    for (size_t i = 0; i < out->count; i++)
-        out->rows[i] =
-            (struct ledger_row) { .name = copy_value(arena, rows, (int)i, COLUMN_NAME),
-                                  .is_finished = result_bool(rows, (int)i, COLUMN_FINISHED),
-                                  .is_rolled_back = result_bool(rows, (int)i, COLUMN_ROLLED_BACK) };
-    return true;
+    *out = ledger_of(wanted);
+    out->exists = is_read;
+    if (results[0] != NULL)
+        read_session(arena, results[0], wanted->schema, out);
+    if (is_read)
+        read_rows(arena, results[LEDGER_RESULTS - 1], out);
+    free_results(results);
+    return is_read || is_missing(err) || explain_read_failure(conn, wanted->dialect, &guard, err);
 }
 
 /* The tables in the schema; PostGIS' own do not count (Prisma ignores them, too). The ledger ($3) appears
@@ -256,7 +274,7 @@ static bool refuse_not_empty(const struct dialect *dialect, const struct result 
         "Otherwise, point the URL at an empty database or schema.");
 }
 
-static bool check_empty(struct connection *conn, const struct ledger *ledger, struct error *err)
+bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, struct error *err)
 {
     auto_result struct result *tables = NULL;
     const char *ledger_name = ledger->dialect->ledger_name;
@@ -268,7 +286,7 @@ static bool check_empty(struct connection *conn, const struct ledger *ledger, st
     if (result_rows(tables) == 0)
         return true;
     if (strcmp(result_text(tables, 0, 1), ledger_name) == 0) {
-        error_set(err, ERROR_REFUSED, "this role cannot see the ledger \"%s\".%s", result_text(tables, 0, 0),
+        error_set(err, ERROR_DENIED, "this role cannot see the ledger \"%s\".%s", result_text(tables, 0, 0),
                   ledger_name);
         return error_hint(
             err,
@@ -277,6 +295,43 @@ static bool check_empty(struct connection *conn, const struct ledger *ledger, st
             result_text(tables, 0, 0), result_text(tables, 0, 0));
     }
     return refuse_not_empty(ledger->dialect, tables, err);
+}
+
+#define IN_SCHEMA(oid)                                                                                       \
+    " EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.oid OPERATOR(pg_catalog.=) " oid              \
+    " AND (n.nspname OPERATOR(pg_catalog.=) $1 OR n.nspname OPERATOR(pg_catalog.=) $2))"
+#define OF_NO_EXTENSION(class, oid)                                                                          \
+    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d"                                                 \
+    "  WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog." class                                            \
+        "'::pg_catalog.regclass"                                                                             \
+        "    AND d.objid OPERATOR(pg_catalog.=) " oid " AND d.deptype OPERATOR(pg_catalog.=) 'e')"
+
+/* Tables have types of their own, and so have arrays: only other types count. */
+static const struct query SCHEMA_IS_EMPTY = {
+    .name = "schema_is_empty",
+    .parameters = 3,
+    .sql =
+        "SELECT NOT (EXISTS (SELECT FROM pg_catalog.pg_class AS c"
+        "  WHERE" IN_SCHEMA("c.relnamespace") OF_NO_EXTENSION("pg_class", "c.oid")
+        "    AND c.relname OPERATOR(pg_catalog.<>) $3 AND c.relkind OPERATOR(pg_catalog.<>) 'i')"
+        " OR EXISTS (SELECT FROM pg_catalog.pg_proc AS p"
+        "  WHERE" IN_SCHEMA("p.pronamespace") OF_NO_EXTENSION("pg_proc", "p.oid") ")"
+        " OR EXISTS (SELECT FROM pg_catalog.pg_type AS t"
+        "  WHERE" IN_SCHEMA("t.typnamespace") OF_NO_EXTENSION("pg_type", "t.oid")
+        "    AND t.typrelid OPERATOR(pg_catalog.=) 0 AND t.typelem OPERATOR(pg_catalog.=) 0))",
+};
+
+bool ledger_find_empty(struct connection *conn, const struct ledger *ledger, bool *is_empty,
+                       struct error *err)
+{
+    auto_result struct result *result = NULL;
+    const char *const parameters[] = { ledger->schema, ledger->is_schema_given ? ledger->schema : "public",
+                                       ledger->dialect->ledger_name };
+
+    if (!query_run(conn, &SCHEMA_IS_EMPTY, parameters, &result, err))
+        return false;
+    *is_empty = result_bool(result, 0, 0);
+    return true;
 }
 
 static const struct query SCHEMA_EXISTS = {
@@ -306,7 +361,7 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is
 {
     auto_text struct text sql = text_init(QUERY_MOST);
 
-    if (!is_baseline && !check_empty(conn, ledger, err))
+    if (!is_baseline && !ledger_check_empty(conn, ledger, err))
         return false;
     text_add_string(&sql, "SELECT 1 OPERATOR(pg_catalog./) (");
     advisory_add_try(ledger->lock_key, false, &sql);
@@ -358,4 +413,23 @@ bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *e
 bool ledger_row_is_resumable(const struct ledger_row *row)
 {
     return row->logs != NULL && slice_starts_with(slice_of(row->logs), LEDGER_OURS);
+}
+
+bool ledger_row_is_interrupted(const struct ledger_row *row)
+{
+    return row->logs == NULL || strcmp(row->logs, LEDGER_RUNNING) == 0 ||
+           slice_starts_with(slice_of(row->logs), LEDGER_INTERRUPTED);
+}
+
+const char *ledger_row_reason(const struct ledger_row *row)
+{
+    static const char *const marks[] = { LEDGER_INTERRUPTED, LEDGER_OURS };
+
+    if (row->logs == NULL || row->logs[0] == '\0' || strcmp(row->logs, LEDGER_RUNNING) == 0)
+        return NULL;
+    for (size_t i = 0; i < array_length(marks); i++) {
+        if (slice_starts_with(slice_of(row->logs), marks[i]))
+            return row->logs + strlen(marks[i]);
+    }
+    return row->logs;
 }

@@ -43,14 +43,16 @@ struct ledger {
     struct query row;
 
     /* What the same round trip says about the session. */
-    const char *database;
-    bool is_read_only; /* a standby, or default_transaction_read_only */
-    int backend_pid;   /* of the process that answered */
+    const char *database; /* NULL when a glance was given no answer */
+    const char *role;     /* whose rights count: the user's, or --set-role's */
+    bool is_read_only;    /* a standby, or default_transaction_read_only */
+    int backend_pid;      /* of the process that answered */
     bool has_standard_strings;
 };
 
-/* How much of each row is read: names and states, which decide what is pending, or checksums too. */
-enum ledger_depth { LEDGER_NAMES, LEDGER_CHECKSUMS };
+/* How much of each row is read: names and states, which decide what is pending; checksums, too; or all of it.
+ */
+enum ledger_depth { LEDGER_NAMES, LEDGER_CHECKSUMS, LEDGER_DETAILS };
 
 /* What to read: whose ledger, and where. */
 struct ledger_request {
@@ -66,10 +68,18 @@ struct ledger_request {
 must_use bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                           struct ledger *out, struct error *err);
 
-/* The quick read that every start begins with, and most end with: only `exists`, and names and states of the
- * rows, in no particular order; nothing about the session. The requested depth does not matter. */
+/* The quick read that every start begins with, and most end with: the rows and the session. Nothing can be
+ * written with it, and `schema` may be NULL. */
 must_use bool ledger_glance(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                             struct ledger *out, struct error *err);
+
+/* Whether there is nothing in the schema that a ledger would have to know: ERROR_REFUSED otherwise. */
+must_use bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, struct error *err);
+
+/* Whether the schema holds nothing at all that a migration can have made: what belongs to an extension, and
+ * the ledger itself, do not count. */
+must_use bool ledger_find_empty(struct connection *conn, const struct ledger *ledger, bool *is_empty,
+                                struct error *err);
 
 /* Creates it, and its schema if necessary. With `is_baseline` the schema may already hold tables; otherwise
  * that is ERROR_REFUSED. Call it under the leader lock. */
@@ -77,7 +87,7 @@ must_use bool ledger_create(struct connection *conn, const struct ledger *ledger
                             struct error *err);
 
 /* Adds a statement that returns whether the ledger is still what `ledger->size` says. Rows are never deleted,
- * and never become unfinished again. */
+ * and one that becomes unfinished again is rolled back. */
 void ledger_add_unchanged(const struct ledger *ledger, struct text *sql);
 
 /* Adds a statement that keeps the ledger from being written to until the end of the transaction; readers are
@@ -109,6 +119,9 @@ size_t ledger_add_items(const struct ledger *ledger, enum ledger_statement state
 must_use bool ledger_batch(struct connection *conn, const struct ledger *ledger, const struct batch *batch,
                            const char *const values[ROW_VALUES], struct error *err);
 
+/* In the message of that error, behind the table's name. */
+#define LEDGER_CHANGED "changed during this run"
+
 /* One statement alone, in a transaction that takes the leader lock first. One round trip. */
 must_use bool ledger_write(struct connection *conn, const struct ledger *ledger,
                            enum ledger_statement statement, const char *const values[ROW_VALUES],
@@ -116,7 +129,7 @@ must_use bool ledger_write(struct connection *conn, const struct ledger *ledger,
 
 /* For a command that only writes the ledger: says in `err` what is known of that when the answer did not
  * come, or that nothing was changed. Returns false. */
-bool ledger_say_changed(struct error *err);
+bool ledger_say_changed(const struct connection *conn, const struct ledger *ledger, struct error *err);
 
 /* Records a failure that left nothing behind (checksum, name, started and logs): a row that is marked rolled
  * back at once, so that the next deployment tries again. The same failure of the same script reuses its row.
@@ -124,10 +137,19 @@ bool ledger_say_changed(struct error *err);
 must_use bool ledger_record_clean_failure(struct connection *conn, const struct ledger *ledger,
                                           const char *const values[ROW_VALUES], struct error *err);
 
-/* What our unfinished rows begin their logs with; rows of Prisma's own don't. */
+/* What our unfinished rows begin their logs with; rows of Prisma's own don't. RUNNING is all that one says
+ * until it ends, INTERRUPTED begins what one says that was asked to stop. */
 #define LEDGER_OURS "tidelock: "
+#define LEDGER_RUNNING (LEDGER_OURS "running")
+#define LEDGER_INTERRUPTED LEDGER_OURS "interrupted: "
 
 /* Whether the row was left by a tidelock that stopped halfway, so that its progress can be trusted. */
 bool ledger_row_is_resumable(const struct ledger_row *row);
+
+/* Whether an unfinished row tells of no failure: whoever wrote it was stopped, killed, or is at work. */
+bool ledger_row_is_interrupted(const struct ledger_row *row);
+
+/* What its logs say of its end, without our own marks; NULL = nothing. */
+const char *ledger_row_reason(const struct ledger_row *row);
 
 #endif

@@ -3,6 +3,7 @@
 #include "history/ledger.h"
 #include "postgres/advisory.h"
 #include "postgres/aside.h"
+#include "sql/quote.h"
 
 static void take(const struct ledger_write *write, const char *const values[ROW_VALUES],
                  const char *parameters[ROW_VALUES])
@@ -34,13 +35,30 @@ static bool is_of_ledger(const struct ledger *ledger, const struct query *query)
            (query >= ledger->checks && query < ledger->checks + LEDGER_CHECKS);
 }
 
+static bool has_other_row(const struct result *row, const char *const values[ROW_VALUES])
+{
+    return values[ROW_BEFORE] != NULL && result_number(row, 0, 4) > 1;
+}
+
+/* Where several rows are written, or a finished one: there the row tells no more. NULL otherwise. */
+static const char *describe_write(const char *const values[ROW_VALUES])
+{
+    if (values[ROW_NAME] == NULL)
+        return "another process has written to it, or what is written to it does not stay";
+    return values[ROW_STORED] == NULL
+               ? NULL
+               : "the row of this migration is not what it was, or what is written to it does not stay";
+}
+
 /* What became of the row, in words, from what the ledger says of it now. */
 static void describe_row(const struct ledger *ledger, const struct result *row,
-                         const char *const values[ROW_VALUES], struct text *out)
+                         const char *const values[ROW_VALUES], bool is_doubled, struct text *out)
 {
     const char *before = values[ROW_BEFORE];
 
-    if (before == NULL && result_number(row, 0, 4) > 0)
+    if (has_other_row(row, values))
+        text_add_string(out, "it has another row for this migration now");
+    else if (before == NULL && result_number(row, 0, 4) > 0)
         text_add_string(out, "another process has recorded this migration meanwhile");
     else if (before == NULL && (size_t)result_number(row, 0, 5) < ledger->size.rows)
         text_add_string(out, "rows that it held when this run began are gone");
@@ -52,6 +70,8 @@ static void describe_row(const struct ledger *ledger, const struct result *row,
     else if (before != NULL && strcmp(before, result_text(row, 0, 1)) != 0)
         text_add_format(out, "its row says %s statements done where this run has recorded %s",
                         result_text(row, 0, 1), before);
+    else if (is_doubled)
+        text_add_string(out, "another unfinished row for this migration was to be committed with it");
     else
         text_add_format(
             out,
@@ -60,9 +80,24 @@ static void describe_row(const struct ledger *ledger, const struct result *row,
             ledger->table);
 }
 
-/* The row is not as it was read. Looks why, now that the transaction is over. */
+/* Whoever has put it there, it would stop every later run. */
+static bool hint_other_row(const struct ledger *ledger, const char *const values[ROW_VALUES],
+                           struct error *err)
+{
+    auto_text struct text name = text_init(sizeof err->hint);
+    auto_text struct text id = text_init(sizeof err->hint);
+
+    quote_literal(values[ROW_NAME], &name);
+    quote_literal(values[ROW_ID], &id);
+    return error_hint(err,
+                      "Delete the other row, then deploy again: DELETE FROM %s WHERE migration_name = %s AND "
+                      "finished_at IS NULL AND id <> %s;",
+                      ledger->table, name.at, id.at);
+}
+
+/* The row is not as it was read, or not alone. Looks why, now that the transaction is over. */
 static bool explain_unwritten(struct connection *conn, const struct ledger *ledger,
-                              const char *const values[ROW_VALUES], struct error *err)
+                              const char *const values[ROW_VALUES], bool is_doubled, struct error *err)
 {
     static const struct query rollback = { .name = "rollback", .sql = "ROLLBACK" };
     const char *const parameters[] = { values[ROW_ID], values[ROW_NAME] };
@@ -70,16 +105,22 @@ static bool explain_unwritten(struct connection *conn, const struct ledger *ledg
     auto_text struct text what = text_init(sizeof err->message);
     auto_result struct result *row = NULL;
     struct error why = { .class = ERROR_NONE };
+    bool is_read;
 
     if (connection_is_in_transaction(conn) && !query_run(conn, &rollback, NULL, NULL, err))
         return false;
-    if (aside_run(conn, NULL, &(const struct batch) { .items = &item, .count = 1 }, &row, &why))
-        describe_row(ledger, row, values, &what);
+    is_read = aside_run(conn, NULL, &(const struct batch) { .items = &item, .count = 1 }, &row, &why);
+    if (is_read && describe_write(values) != NULL)
+        text_add_string(&what, describe_write(values));
+    else if (is_read)
+        describe_row(ledger, row, values, is_doubled, &what);
     else if (strcmp(why.sqlstate, "42P01") == 0)
         text_add_string(&what, "the table is gone");
     else
         text_add_format(&what, "it could not be read again (%s)", why.message);
-    error_set(err, ERROR_REFUSED, "the ledger %s changed during this run: %s", ledger->table, what.at);
+    error_set(err, ERROR_REFUSED, "the ledger %s " LEDGER_CHANGED ": %s", ledger->table, what.at);
+    if (row != NULL && has_other_row(row, values))
+        return hint_other_row(ledger, values, err);
     return error_hint(err,
                       "Find out who changes the ledger while a deployment runs. To see what it holds now: "
                       "tidelock status");
@@ -101,12 +142,12 @@ bool ledger_batch(struct connection *conn, const struct ledger *ledger, const st
         return false;
     query = batch->items[failed].query;
     if (query == &ADVISORY_TAKE || query == &ADVISORY_HOLD)
-        return advisory_lost(err);
+        return advisory_failed(err);
     if (!is_of_ledger(ledger, query))
         return false;
     /* Dropped, or made anew while it was being written. */
     if (strcmp(err->sqlstate, "22012") == 0 || strcmp(err->sqlstate, "42P01") == 0)
-        return explain_unwritten(conn, ledger, values, err);
+        return explain_unwritten(conn, ledger, values, query == &ledger->checks[CHECK_ALONE], err);
     return error_context(err, "writing the ledger %s", ledger->table);
 }
 
@@ -123,9 +164,16 @@ bool ledger_write(struct connection *conn, const struct ledger *ledger, enum led
                         values, err);
 }
 
-bool ledger_say_changed(struct error *err)
+bool ledger_say_changed(const struct connection *conn, const struct ledger *ledger, struct error *err)
 {
-    if (err->class != ERROR_LOST && err->class != ERROR_INTERRUPTED)
+    if (err->class == ERROR_TABLE_LOCK)
+        error_hint(
+            err,
+            "Somebody else has locked the ledger: type the same again when it is free. To see who: SELECT "
+            "pid, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE relation = "
+            "'%s'::regclass);",
+            ledger->table);
+    if (!connection_is_lost(conn))
         return error_holds(err, "Nothing was changed.");
     error_holds(err, "It is not known whether the ledger was changed.");
     return error_hint(err, "See what it holds (tidelock status), or type the same again.");

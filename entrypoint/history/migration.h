@@ -19,6 +19,7 @@ struct folder {
     const char *path;
     struct migration *items;
     size_t count;
+    size_t beyond; /* how many of the last are beyond what is asked for (--to): nothing is done about them */
 };
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "dialect/foreign.h"
 
 bool migration_read(const struct dialect *dialect, const struct migration *migration, struct text *out,
                     struct error *err)
@@ -17,6 +18,20 @@ bool migration_read(const struct dialect *dialect, const struct migration *migra
                       dialect->script_rule);
 }
 
+/* The scripts of another tool, moved here as they are, would be undone at once. */
+static bool check_way_back(const char *path, struct slice script, struct error *err)
+{
+    const char *tool;
+    size_t offset;
+
+    if (!foreign_find_way_back(script, &tool, &offset))
+        return true;
+    error_set(err, ERROR_CLEAN, "the script goes back again: to %s, what follows undoes the migration", tool);
+    error_hint(err,
+               "Remove it from here on: to PostgreSQL this line is a comment, and all of it would be run.");
+    return error_point(err, path, script.at, script.length, offset);
+}
+
 bool script_check_text(const char *path, struct slice script, struct error *err)
 {
     const char *nul = script.length == 0 ? NULL : memchr(script.at, '\0', script.length);
@@ -28,7 +43,7 @@ bool script_check_text(const char *path, struct slice script, struct error *err)
         return error_hint(err, "It may be UTF-16: save it as UTF-8.");
     }
     if (utf8_is_valid(script.at, script.length, &bad))
-        return true;
+        return check_way_back(path, script, err);
     error_set(err, ERROR_CLEAN, "the script is not valid UTF-8 (byte 0x%02x at offset %zu)",
               (unsigned char)script.at[bad], bad);
     error_point(err, path, script.at, script.length, bad);

@@ -17,7 +17,8 @@ enum { SCRIPT_BYTES_MOST = 1024 * 1024 * 1024 - 1 };
 must_use bool migration_read(const struct dialect *dialect, const struct migration *migration,
                              struct text *out, struct error *err);
 
-/* Whether the script is text that can be sent: UTF-8, no NUL byte. ERROR_CLEAN with the place. */
+/* Whether the script is text that can be sent: UTF-8, no NUL byte; and without another tool's way back, which
+ * would be run as well. ERROR_CLEAN with the place. */
 must_use bool script_check_text(const char *path, struct slice script, struct error *err);
 
 #endif

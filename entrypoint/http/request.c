@@ -111,6 +111,26 @@ static char *host_of(const char *url)
     return host;
 }
 
+/* libcurl sends the login of a URL as a header, which servers like to repeat. */
+static void register_login(const char *url)
+{
+    CURLU *parts = curl_url();
+    char *user = NULL;
+    char *password = NULL;
+
+    if (parts == NULL)
+        memory_exhausted();
+    if (curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK) {
+        (void)curl_url_get(parts, CURLUPART_USER, &user, CURLU_URLDECODE);
+        (void)curl_url_get(parts, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
+    }
+    if (user != NULL || password != NULL)
+        redact_register_login(slice_of(user == NULL ? "" : user), slice_of(password == NULL ? "" : password));
+    curl_free(user);
+    curl_free(password);
+    curl_url_cleanup(parts);
+}
+
 /* A token in a header, and whatever is in the body, is for the host that was asked, and for nobody on the
  * way. */
 static bool is_same_host_over_https(const char *asked, const char *target)
@@ -247,6 +267,7 @@ struct exchange *exchange_begin(const struct request *request, void (*done)(void
     struct exchange *exchange = memory_new(1, sizeof *exchange);
     size_t most = request->answer_most == 0 ? (size_t)ANSWER_STANDARD_MOST : request->answer_most;
 
+    register_login(request->url);
     exchange->easy = curl_easy_init();
     if (exchange->easy == NULL)
         memory_exhausted();

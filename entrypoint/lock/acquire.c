@@ -3,8 +3,12 @@
 #include "base/memory.h"
 #include "lock/follow.h"
 #include "lock/leader.h"
+#include "postgres/query.h"
 #include "postgres/reach.h"
 #include "postgres/writable.h"
+
+/* Nobody who waits for a lock on the ledger may keep the others waiting for the leader. */
+static const struct query LIMIT = { .name = "limit_lock_waits", .sql = "SET lock_timeout = '10s'" };
 
 static bool check_session(const struct config *config, const struct endpoint *endpoint,
                           struct connection *conn, struct error *err)
@@ -36,7 +40,7 @@ struct connection *acquire_leader(const struct config *config, struct endpoint *
             return NULL;
         switch (leader_try(conn, lock_key, &holder, err)) {
         case LEADER_TAKEN:
-            return steal(&conn);
+            return query_run(conn, &LIMIT, NULL, NULL, err) ? steal(&conn) : NULL;
         case LEADER_UNKNOWN:
             return NULL;
         case LEADER_HELD:

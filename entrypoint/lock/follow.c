@@ -47,7 +47,7 @@ bool follow_pause(struct patience *patience, const struct leader *holder, struct
     if (patience_is_over(patience))
         return give_up(holder, who.at, err);
     if (patience_has_word(patience, pid))
-        log_info("waiting for the leader: %s", who.at);
+        log_wait("waiting for the leader: %s", who.at);
     return patience_back_off(patience, PAUSE_MOST_MS, err);
 }
 
@@ -68,7 +68,7 @@ bool follow_lease(struct patience *patience, struct lease *lease, struct error *
                               lease->kubernetes.namespace, lease->name);
         }
         if (patience_has_word(patience, who.at))
-            log_info("waiting for the leader: %s", who.at);
+            log_wait("waiting for the leader: %s", who.at);
         if (!patience_pause(patience, lease_pause_ms(lease), err))
             return false;
         seen = lease_look(lease, err);

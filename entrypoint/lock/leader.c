@@ -32,7 +32,7 @@ static const struct query LEADER_HOLDER = {
     .sql =
         "SELECT a.pid, a.application_name, COALESCE(a.state, ''),"
         "       COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.query_start) AT TIME ZONE 'UTC',"
-        "                                   'YYYY-MM-DD HH24:MI:SS \"UTC\"'), ''),"
+        "                                   'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), ''),"
         "       COALESCE(pg_catalog.host(a.client_addr), '')" LEADER_LOCKS " LIMIT 1",
 };
 

@@ -24,7 +24,7 @@ struct leader {
     int pid; /* 0 = the holder has left in the meantime */
     char name[64];
     char state[32];
-    char since[40]; /* when its transaction or last statement began, as the server formats it */
+    char since[40]; /* when its transaction or last statement began (RFC 3339) */
     char address[64];
 };
 

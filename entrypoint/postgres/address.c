@@ -3,8 +3,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "base/text.h"
+#include "base/thread.h"
 
 enum { HOSTS_MOST = 16, ADDRESSES_MOST = 8, ADDRESS_BYTES = INET6_ADDRSTRLEN, LIST_BYTES_MOST = 64 * 1024 };
 
@@ -81,24 +80,6 @@ static void *lookup_thread(void *argument)
     return NULL;
 }
 
-/* Signals must go to the thread that polls. */
-static bool start_thread(struct lookup *lookup)
-{
-    pthread_t thread;
-    sigset_t all;
-    sigset_t before;
-    int failed;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&thread, NULL, lookup_thread, lookup);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed != 0)
-        return false;
-    (void)pthread_detach(thread);
-    return true;
-}
-
 static struct lookup *lookup_start(struct slice name, int done)
 {
     struct lookup *lookup = memory_new(1, sizeof *lookup);
@@ -106,7 +87,7 @@ static struct lookup *lookup_start(struct slice name, int done)
     lookup->name = memory_copy(name.at, name.length);
     lookup->done = fcntl(done, F_DUPFD_CLOEXEC, 0);
     atomic_init(&lookup->holders, 2);
-    if (start_thread(lookup))
+    if (thread_start(lookup_thread, lookup))
         return lookup;
     lookup->failure = EAI_AGAIN;
     atomic_store(&lookup->is_done, true);

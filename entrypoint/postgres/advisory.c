@@ -1,5 +1,7 @@
 #include "postgres/advisory.h"
 
+#include <string.h>
+
 const struct query ADVISORY_TAKE = {
     .name = "advisory_take",
     .parameters = 1,
@@ -31,4 +33,9 @@ void advisory_add_try(const char *key, bool is_session, struct text *sql)
 bool advisory_lost(struct error *err)
 {
     return error_set(err, ERROR_LEADER, "the leader lock was lost: another session has taken it");
+}
+
+bool advisory_failed(struct error *err)
+{
+    return strcmp(err->sqlstate, "22012") == 0 ? advisory_lost(err) : false;
 }

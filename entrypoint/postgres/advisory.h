@@ -24,4 +24,8 @@ void advisory_add_try(const char *key, bool is_session, struct text *sql);
 /* ERROR_LEADER: somebody else may be writing now. Returns false. */
 bool advisory_lost(struct error *err);
 
+/* The statement that takes the key has failed: the same if it was not to be had, while any other failure (a
+ * time-out, a cancel) stays as it is. Returns false. */
+bool advisory_failed(struct error *err);
+
 #endif

@@ -92,8 +92,11 @@ static void drive_cancel(struct cancelling *cancel, PGconn *pg)
 {
     char why[256];
 
-    if (cancel->request == NULL && deadline_passed(cancel->again_at))
+    if (cancel->request == NULL && deadline_passed(cancel->again_at)) {
         cancel->request = cancel_begin(pg);
+        if (cancel->is_delivered)
+            cancel->reached_by = deadline_in(CANCEL_MS);
+    }
     if (cancel->request == NULL)
         return;
     switch (cancel_continue(cancel->request, why, sizeof why)) {
@@ -170,7 +173,7 @@ static void check_time(struct connection *conn, struct wait *wait)
         return;
     }
     wait->has_said_late = true;
-    log_info("COMMIT is not answered yet: waiting for the answer, since only that tells what happened");
+    log_wait("COMMIT is not answered yet: waiting for the answer, since only that tells what happened");
 }
 
 /* Cancels the statement if a limit has passed; false when the wait is over. */
@@ -271,6 +274,15 @@ static bool settle_cancel(struct connection *conn)
         (void)event_loop_poll(&watched, 1, deadline_left_ms(conn->cancel.reached_by));
     }
     return true;
+}
+
+bool connection_forget_cancel(struct connection *conn)
+{
+    bool is_settled = settle_cancel(conn);
+
+    cancel_end(conn->cancel.request);
+    conn->cancel.request = NULL;
+    return is_settled;
 }
 
 bool connection_begin_query(struct connection *conn, struct error *err)

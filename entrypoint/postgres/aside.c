@@ -47,8 +47,8 @@ bool aside_run(struct connection *conn, const char *key, const struct batch *own
                     err))
         return true;
     roll_back(conn);
-    if (failed == hold && err->class != ERROR_LOST)
-        advisory_lost(err);
+    if (failed == hold)
+        advisory_failed(err);
     if (own->failed != NULL)
         *own->failed = failed < first || failed + 1 >= count ? own->count : failed - first;
     return false;

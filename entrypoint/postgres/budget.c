@@ -116,9 +116,7 @@ static int slots(const struct budget *budget)
            (budget->may_use_reserved ? 0 : budget->reserved);
 }
 
-/* The same less those in use, under the limits of the role and of the database, which do not apply to
- * superusers. Less than 0 where a limit was lowered below what is open. */
-static int left_over(const struct budget *budget)
+int budget_left(const struct budget *budget)
 {
     int left = slots(budget) - budget->used;
 
@@ -133,7 +131,7 @@ static int left_over(const struct budget *budget)
 
 int budget_free(const struct budget *budget)
 {
-    return at_least_zero(left_over(budget));
+    return at_least_zero(budget_left(budget));
 }
 
 int budget_room(const struct budget *budget)
@@ -147,7 +145,7 @@ int budget_room(const struct budget *budget)
 
 int budget_share(const struct budget *budget, int replicas, int ours, int headroom)
 {
-    int of_this_role = left_over(budget) + budget->role_here;
+    int of_this_role = budget_left(budget) + budget->role_here;
 
     return at_least_zero(of_this_role - ours - headroom) / (replicas > 0 ? replicas : 1);
 }

@@ -37,6 +37,11 @@ struct budget {
 must_use bool budget_read(struct arena *arena, struct connection *conn, struct budget *out,
                           struct error *err);
 
+/* How many connections are left for this role in this database, by the server's slots and by the limits of
+ * role and database, which do not apply to superusers; below 0 where a limit was lowered below what is open.
+ * Pure. */
+int budget_left(const struct budget *budget);
+
 /* How many more connections this role can open to this database now; 0 when there is none. Pure. */
 int budget_free(const struct budget *budget);
 

@@ -1,8 +1,6 @@
 #include "postgres/cancel.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +8,7 @@
 #include "base/event_loop.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/thread.h"
 
 static void first_line(char *why, size_t size, const char *said)
 {
@@ -102,24 +101,6 @@ static void *request_thread(void *argument)
     return NULL;
 }
 
-/* Signals must go to the thread that polls. */
-static bool start_thread(struct cancel *cancel)
-{
-    pthread_t thread;
-    sigset_t all;
-    sigset_t before;
-    int failed;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&thread, NULL, request_thread, cancel);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed != 0)
-        return false;
-    (void)pthread_detach(thread);
-    return true;
-}
-
 struct cancel *cancel_begin(PGconn *pg)
 {
     struct cancel *cancel = memory_new(1, sizeof *cancel);
@@ -129,7 +110,7 @@ struct cancel *cancel_begin(PGconn *pg)
     cancel->pg = PQgetCancel(pg);
     if (pipe2(cancel->done, O_CLOEXEC | O_NONBLOCK) != 0)
         cancel->done[0] = cancel->done[1] = -1;
-    if (cancel->pg != NULL && start_thread(cancel))
+    if (cancel->pg != NULL && thread_start(request_thread, cancel))
         return cancel;
     text_copy_cut(cancel->reason, sizeof cancel->reason,
                   cancel->pg == NULL ? "the connection is closed" : "no thread could be started");

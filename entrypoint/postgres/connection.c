@@ -237,6 +237,7 @@ struct connection *connection_reach(struct connection *begun, struct connect_dea
 {
     auto_connection struct connection *conn = begun;
     struct patience patience = { .pauses = 0 };
+    char left[32];
 
     for (;;) {
         const struct endpoint *where = conn->where;
@@ -250,7 +251,8 @@ struct connection *connection_reach(struct connection *begun, struct connect_dea
         if (!is_worth_retrying || deadline_left_ms(patience.until) <= pause)
             return NULL;
         if (patience_has_word(&patience, err->message))
-            log_info("waiting for the database: %s", err->message);
+            log_wait("waiting for the database, %s at most: %s",
+                     duration_text(deadline_left_ms(patience.until), left, sizeof left), err->message);
         connection_close(steal(&conn));
         counts.retries[err->class == ERROR_BUDGET ? RETRY_BUDGET : RETRY_CONNECT]++;
         if (!patience_pause(&patience, pause, err))

@@ -64,6 +64,11 @@ size_t connection_retries(enum connection_retry reason);
  * Returns whether it was before. */
 bool connection_shield(struct connection *conn, bool is_shielded);
 
+/* Waits for a cancel request that is still on its way, and no longer than it may take; then what comes next
+ * is sent all the same, where otherwise the connection would be given up. False if the request may hit that.
+ */
+bool connection_forget_cancel(struct connection *conn);
+
 /* From now on an answer that takes longer than `ms` (0 = no limit) counts as a broken connection
  * (ERROR_LOST). */
 void connection_limit_answers(struct connection *conn, int64_t ms);

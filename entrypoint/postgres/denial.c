@@ -60,6 +60,11 @@ static const struct {
 #define BY_OWNER "As its owner or a superuser: GRANT "
 #define USAGE(on)                                                                                            \
     "SELECT pg_catalog.format('" BY_OWNER "USAGE ON " on " %I TO %I;', $1::pg_catalog.text, CURRENT_USER), $2::pg_catalog.text"
+/* Who may grant or give away what belongs to role r; a member of pg_database_owner can't be named. */
+#define OWNER_NAME                                                                                           \
+    "CASE WHEN r.rolname OPERATOR(pg_catalog.=) 'pg_database_owner'"                                         \
+    " THEN (SELECT pg_catalog.pg_get_userbyid(b.datdba) FROM pg_catalog.pg_database AS b"                    \
+    "        WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()) ELSE r.rolname END"
 #define BELONGS                                                                                              \
     "'It belongs to %1$I: deploy as that role (--set-role), or as a superuser: GRANT %1$I TO %2$I; or ALTER "
 
@@ -104,8 +109,10 @@ static const struct query REMEDIES[DENIALS] = {
         "SELECT pg_catalog.format('" BY_OWNER "CREATE ON TABLESPACE %I TO %I;', $1::pg_catalog.text, CURRENT_USER),"
         " $2::pg_catalog.text" },
     [DENIAL_PARAMETER] = { .name = "denied_parameter", .parameters = 2, .sql =
-        "SELECT pg_catalog.format('As a superuser (version 15 or later): GRANT SET ON PARAMETER %I TO %I;',"
-        "                         $1::pg_catalog.text, CURRENT_USER), $2::pg_catalog.text" },
+        "SELECT pg_catalog.format('As a superuser (version 15 or later): GRANT %s ON PARAMETER %I TO %I;',"
+        "         CASE WHEN pg_catalog.cardinality($2::pg_catalog.text[]) OPERATOR(pg_catalog.>) 0"
+        "              THEN pg_catalog.array_to_string($2::pg_catalog.text[], ', ') ELSE 'SET' END,"
+        "         $1::pg_catalog.text, CURRENT_USER)" },
     /* A trusted one needs no superuser (documentation, "CREATE EXTENSION"). */
     [DENIAL_EXTENSION] = { .name = "denied_extension", .parameters = 2, .sql =
         "SELECT CASE WHEN pg_catalog.bool_or(e.trusted) THEN pg_catalog.format("
@@ -124,7 +131,7 @@ static const struct query REMEDIES[DENIALS] = {
         "SELECT pg_catalog.format('As a superuser: GRANT %I TO %I;', $1::pg_catalog.text, CURRENT_USER), $2::pg_catalog.text" },
     /* An index belongs to whom its table belongs to. */
     [DENIAL_OWNER] = { .name = "denied_owner", .parameters = 2, .sql =
-        "SELECT pg_catalog.format(" BELONGS "%3$s %4$I.%5$I OWNER TO %2$I;', r.rolname, CURRENT_USER,"
+        "SELECT pg_catalog.format(" BELONGS "%3$s %4$I.%5$I OWNER TO %2$I;', " OWNER_NAME ", CURRENT_USER,"
         "         CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'v' THEN 'VIEW' WHEN c.relkind OPERATOR(pg_catalog.=) 'm' THEN 'MATERIALIZED VIEW'"
         "                        WHEN c.relkind OPERATOR(pg_catalog.=) 'S' THEN 'SEQUENCE' WHEN c.relkind OPERATOR(pg_catalog.=) 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END,"
         "         n.nspname, COALESCE(t.relname, c.relname)), $2::pg_catalog.text"
@@ -135,7 +142,7 @@ static const struct query REMEDIES[DENIALS] = {
         " WHERE c.relname OPERATOR(pg_catalog.=) $1 AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')"
         " ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname LIMIT 1" },
     [DENIAL_OWNER_OF_SCHEMA] = { .name = "denied_schema_owner", .parameters = 2, .sql =
-        "SELECT pg_catalog.format(" BELONGS "SCHEMA %3$I OWNER TO %2$I;', r.rolname, CURRENT_USER, n.nspname),"
+        "SELECT pg_catalog.format(" BELONGS "SCHEMA %3$I OWNER TO %2$I;', " OWNER_NAME ", CURRENT_USER, n.nspname),"
         " $2::pg_catalog.text"
         "  FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) n.nspowner"
         " WHERE n.nspname OPERATOR(pg_catalog.=) $1" },
@@ -187,7 +194,7 @@ static const struct {
     { DENIAL_SCHEMA, "create", "CREATE" },        { DENIAL_SCHEMA, "alter", "CREATE" },
     { DENIAL_DATABASE, "temp", "TEMPORARY" },     { DENIAL_DATABASE, "temporary", "TEMPORARY" },
     { DENIAL_DATABASE, "schema", "CREATE" },      { DENIAL_DATABASE, "extension", "CREATE" },
-    { DENIAL_DATABASE, "publication", "CREATE" },
+    { DENIAL_DATABASE, "publication", "CREATE" }, { DENIAL_PARAMETER, "system", "ALTER SYSTEM" },
 };
 
 static bool has_word(struct slice statement, const char *word)

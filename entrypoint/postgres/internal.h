@@ -17,7 +17,7 @@ struct cancelling {
     bool is_delivered;          /* one has reached the server */
     bool has_failed;            /* one was refused; that was said */
     struct deadline again_at;   /* when another one is sent */
-    struct deadline reached_by; /* when the connection is given up: none has reached the server, … */
+    struct deadline reached_by; /* when the connection is given up: one has not reached it, … */
     struct deadline ended_by;   /* … or the statement has not ended */
 };
 

@@ -51,8 +51,13 @@ static enum pooling compare(struct connection *ours, int pid, struct connection 
     for (int i = 0; i < LOOKS_MOST && signals_pending() == 0; i++) {
         int now;
         int theirs;
+        struct deadline patience = deadline_in(ANSWER_MS);
         bool is_answered = ask(other, &theirs, &ignored);
 
+        /* An error, or the answer to another question, is an answer, too: what we have asked was overwritten
+         * by somebody else. */
+        if (!is_answered && !deadline_passed(patience))
+            return POOLING_TRANSACTION;
         /* The other one is waiting for a session. A client that is answered while behind it in the queue has
          * its own. */
         if (!is_answered)
@@ -71,7 +76,9 @@ static bool check_transactions(struct connection *conn, struct error *err)
 
     if (query_run(conn, &begin, NULL, NULL, err) && query_run(conn, &rollback, NULL, NULL, err))
         return true;
-    if (err->class == ERROR_INTERRUPTED)
+    /* PgBouncer's words, with which it closes the connection in statement mode. */
+    if (err->class == ERROR_INTERRUPTED ||
+        (err->class == ERROR_LOST && strstr(err->message, "transaction blocks not allowed") == NULL))
         return false;
     error_set(err, ERROR_USAGE, "the database URL leads to a pooler that does not support transactions");
     error_holds(err, "Nothing was changed.");

@@ -258,6 +258,24 @@ static bool send(struct connection *conn, const struct query *query, const char 
     return PQsendQueryParams(conn->pg, text, query->parameters, NULL, parameters, NULL, NULL, 0) == 1;
 }
 
+/* Our statements have no names. Where one is gone between its parse and its bind, or has become another,
+ * another client of this session has sent one meanwhile: nothing that is answered here can be trusted. What a
+ * trigger or a function raises has a context. Returns false. */
+static bool check_shared(struct connection *conn, struct error *err)
+{
+    static const char *const codes[] = { "26000", "34000", "08P01" };
+
+    for (size_t i = 0; i < array_length(codes); i++) {
+        if (strcmp(err->sqlstate, codes[i]) != 0 || err->contexts > 0)
+            continue;
+        conn->is_given_up = true;
+        err->class = ERROR_LOST;
+        error_message(err, QUERY_SHARED ": %s", err->message);
+        return error_code(err, "P1017");
+    }
+    return false;
+}
+
 bool query_run(struct connection *conn, const struct query *query, const char *const *parameters,
                struct result **out, struct error *err)
 {
@@ -275,7 +293,7 @@ bool query_run(struct connection *conn, const struct query *query, const char *c
     if (is_good && out != NULL)
         *out = steal(&kept);
     result_free(kept);
-    return is_good || error_context(err, "running query %s", query->name);
+    return is_good || check_shared(conn, err) || error_context(err, "running query %s", query->name);
 }
 
 bool query_several(struct connection *conn, const struct query *query, struct result **results, size_t count,
@@ -406,6 +424,8 @@ bool query_batch(struct connection *conn, const struct batch *batch, struct erro
     if (is_good && batch->rows != NULL)
         *batch->rows = steal(&rows);
     result_free(rows);
+    if (!is_good)
+        (void)check_shared(conn, err);
     if (!connection_is_lost(conn))
         (void)PQexitPipelineMode(conn->pg);
     if (!is_good && failed < batch->count)

@@ -89,4 +89,8 @@ void pending_free(struct pending *pending);
  * must be NUL-terminated. */
 must_use bool query_script(struct connection *conn, const char *script, size_t *completed, struct error *err);
 
+/* In the message of an ERROR_LOST: what hands out the sessions gives this one to others at the same time, who
+ * overwrite what is sent in it. */
+#define QUERY_SHARED "another client uses the same session of the server"
+
 #endif

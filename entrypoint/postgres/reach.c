@@ -25,7 +25,7 @@ struct connection *reach_begin(const struct config *config, const struct endpoin
 /* Poolers refuse a password with a code of their own. */
 static bool is_refusal(const struct error *err)
 {
-    return err->class == ERROR_USAGE || err->class == ERROR_REFUSED;
+    return err->class == ERROR_USAGE || err->class == ERROR_LOGIN || err->class == ERROR_REFUSED;
 }
 
 /* Waits until the service that provides it can be reached. */
@@ -40,7 +40,7 @@ static bool ask_password(const struct config *config, struct endpoint *endpoint,
         if (err->class != ERROR_UNREACHABLE || deadline_left_ms(until) <= pause)
             return false;
         if (patience_has_word(&patience, err->message))
-            log_info("waiting for the password from %s: %s", PASSWORD_SOURCE_NAMES[config->password_from],
+            log_wait("waiting for the password from %s: %s", PASSWORD_SOURCE_NAMES[config->password_from],
                      err->message);
         if (!patience_pause(&patience, pause, err))
             return false;
@@ -103,16 +103,12 @@ struct connection *reach_database(const struct config *config, struct endpoint *
 bool reach_find_pooling(const struct config *config, const struct endpoint *endpoint, struct connection *conn,
                         enum pooling *out, struct error *err)
 {
-    bool is_between;
+    bool is_between = true;
 
-    *out = endpoint->is_pooler ? POOLING_TRANSACTION : POOLING_NONE;
-    if (endpoint->is_pooler)
-        return true;
-    if (!pooler_is_between(conn, &is_between, err))
+    if (!endpoint->is_pooler && !pooler_is_between(conn, &is_between, err))
         return false;
-    if (is_between && config->connections < 2) {
-        *out = POOLING_TRANSACTION;
-        return true;
-    }
-    return !is_between || pooler_detect(conn, endpoint, try_timeout_ms(config, endpoint), out, err);
+    if (is_between && !endpoint->is_pooler && config->connections >= 2)
+        return pooler_detect(conn, endpoint, try_timeout_ms(config, endpoint), out, err);
+    *out = is_between ? POOLING_TRANSACTION : POOLING_NONE;
+    return true;
 }

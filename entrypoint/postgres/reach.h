@@ -13,7 +13,8 @@
 #include "postgres/connection.h"
 #include "postgres/pooler.h"
 
-/* Fills *out with the kind of pooling, see pooler_detect(). Trusts a URL that says it leads to a pooler
+/* Fills *out with the kind of pooling, see pooler_detect(); after a failure it is not known. Trusts a URL
+ * that says it leads to a pooler
  * (?pgbouncer=true). */
 must_use bool reach_find_pooling(const struct config *config, const struct endpoint *endpoint,
                                  struct connection *conn, enum pooling *out, struct error *err);

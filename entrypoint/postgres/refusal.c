@@ -9,6 +9,9 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "postgres/sqlstate.h"
+#include "sql/quote.h"
+
+enum { ROLE_MOST = 512 };
 
 /* libpq's own messages, when the server has not refused. The first match wins. */
 static const struct reason {
@@ -18,7 +21,10 @@ static const struct reason {
     const char *prisma;
     const char *hint;
 } REASONS[] = {
-    { "no password supplied", ERROR_USAGE, false, "P1000",
+    /* Looked at only once the server has been reached. */
+    { "invalid integer value", ERROR_USAGE, false, "P1013",
+      "Write a whole number there, or remove the parameter from the database URL." },
+    { "no password supplied", ERROR_LOGIN, false, "P1000",
       "Set the password in the database URL, in PGPASSWORD, or in the file that DATABASE_URL_FILE names." },
     { "server does not support SSL", ERROR_USAGE, false, "P1011",
       "The server does not support TLS: set sslmode=disable (or prefer), or turn ssl on in the server." },
@@ -34,11 +40,11 @@ static const struct reason {
       "Check sslcert in the URL: the file must exist and contain a PEM certificate." },
     { "channel binding", ERROR_USAGE, false, "P1011",
       "Set channel_binding=prefer in the URL, or let the server offer TLS and SCRAM and set sslmode=require." },
-    { "authentication method requirement", ERROR_USAGE, false, "P1000",
+    { "authentication method requirement", ERROR_LOGIN, false, "P1000",
       "The server asks for a password in another way than require_auth allows: correct one of the two." },
-    { "authentication method", ERROR_USAGE, false, "P1000",
+    { "authentication method", ERROR_LOGIN, false, "P1000",
       "Let the server's pg_hba.conf ask for scram-sha-256: libpq does not know its present method." },
-    { "authentication not supported", ERROR_USAGE, false, "P1000",
+    { "authentication not supported", ERROR_LOGIN, false, "P1000",
       "Let the server's pg_hba.conf ask for scram-sha-256: this build does not have its present method." },
     { "GSSAPI encryption", ERROR_USAGE, false, "P1011", "Set gssencmode=disable (or prefer) in the URL." },
     { "direct SSL connection", ERROR_USAGE, false, "P1011", "Remove sslnegotiation from the URL." },
@@ -46,9 +52,9 @@ static const struct reason {
       "Check sslmode, sslrootcert, sslcert and sslkey in the URL." },
     { "could not translate host name", ERROR_UNREACHABLE, true, "P1001",
       "Check the host in the database URL. In Kubernetes, check that the Service exists in this namespace." },
-    { "session is read-only", ERROR_UNREACHABLE, true, "P1001",
+    { "session is read-only", ERROR_READ_ONLY, true, "P1001",
       "No host in the URL accepts writes: a failover may be in progress." },
-    { "server is in hot standby mode", ERROR_UNREACHABLE, true, "P1001",
+    { "server is in hot standby mode", ERROR_READ_ONLY, true, "P1001",
       "No host in the URL is a primary: a failover may be in progress." },
 };
 
@@ -91,22 +97,65 @@ static const struct sqlstate *meaning_of(const char *code, const char *words)
     return sqlstate_find(is_password ? "28P01" : code);
 }
 
+/* What the server says of the user itself, with the code of a missing rule in pg_hba.conf: role "NAME" … */
+static const struct {
+    const char *words;
+    const char *remedy;
+} LOGINS[] = {
+    { "\" does not exist", "CREATE ROLE {role} LOGIN PASSWORD '…';" },
+    { "\" is not permitted to log in", "ALTER ROLE {role} LOGIN;" },
+};
+
+static void explain_login(struct slice said, struct error *err)
+{
+    static const char before[] = "role \"";
+    auto_text struct text role = text_init(ROLE_MOST);
+    auto_text struct text remedy = text_init(ROLE_MOST);
+
+    for (size_t i = 0; i < array_length(LOGINS); i++) {
+        size_t around = strlen(before) + strlen(LOGINS[i].words);
+        auto_free char *name = NULL;
+
+        if (said.length <= around || !slice_starts_with(said, before) ||
+            memcmp(said.at + said.length - strlen(LOGINS[i].words), LOGINS[i].words,
+                   strlen(LOGINS[i].words)) != 0)
+            continue;
+        name = memory_copy(said.at + strlen(before), said.length - around);
+        quote_identifier(name, &role);
+        text_add_filled(&remedy, LOGINS[i].remedy, "{role}", role.at);
+        error_hint(
+            err,
+            "An administrator of that server types: %s Or correct the user in the database URL; where it "
+            "names none, in PGUSER.",
+            remedy.at);
+        return;
+    }
+}
+
+static enum error_class class_of(const struct sqlstate *meaning)
+{
+    if (meaning->class == ERROR_BUDGET)
+        return ERROR_BUDGET;
+    if (meaning->is_worth_reconnecting)
+        return ERROR_UNREACHABLE;
+    return meaning->class == ERROR_LOGIN || meaning->class == ERROR_DENIED ? ERROR_LOGIN : ERROR_USAGE;
+}
+
 static bool explain_server(const struct endpoint *where, const char *code, const char *words,
                            struct error *err)
 {
     const struct sqlstate *meaning = meaning_of(code, words);
     struct slice line = first_line(words);
-    enum error_class class = meaning->is_worth_reconnecting ? ERROR_UNREACHABLE : ERROR_USAGE;
 
-    if (meaning->class == ERROR_BUDGET)
-        class = ERROR_BUDGET;
-    error_set(err, class, "the database at %s refused the connection: %.*s", where->label, (int)line.length,
-              line.at);
+    error_set(err, class_of(meaning), "the database at %s refused the connection: %.*s", where->label,
+              (int)line.length, line.at);
     text_copy_cut(err->sqlstate, sizeof err->sqlstate, code);
     if (meaning->prisma != NULL)
         error_code(err, meaning->prisma);
     if (meaning->hint != NULL)
         error_hint(err, "%s", meaning->hint);
+    if (strcmp(code, "28000") == 0)
+        explain_login(line, err);
     /* PgBouncer's message; its code is the one for any protocol violation. */
     if (strstr(words, "unsupported startup parameter") == NULL)
         return meaning->is_worth_reconnecting;
@@ -125,6 +174,13 @@ static bool explain_reason(const struct endpoint *where, const struct reason *re
     error_set(err, reason->class, "could not connect to %s: %.*s", where->label, (int)line.length, line.at);
     error_code(err, reason->prisma);
     error_hint(err, "%s", reason->hint);
+    if (strcmp(reason->prisma, "P1011") == 0 && where->is_sslmode_standard &&
+        endpoint_value(where, "sslrootcert") != NULL)
+        error_hint(
+            err,
+            "%s A CA is named and no sslmode, which asks for a verified connection; for one without TLS: "
+            "sslmode=disable.",
+            reason->hint);
     return reason->is_worth_retrying;
 }
 

@@ -53,13 +53,13 @@ static void explain(const struct result *row, struct error *why)
     size_t i = 0;
 
     if (result_bool(row, 0, 0)) {
-        error_set(why, ERROR_UNREACHABLE, "the server is a read-only standby");
+        error_set(why, ERROR_READ_ONLY, "the server is a read-only standby");
         error_hint(why, "Point the URL at the primary, or name all hosts in it.");
     } else {
         while (SOURCES[i].source[0] != '\0' && strcmp(SOURCES[i].source, source) != 0)
             i++;
         add_remedy(SOURCES[i].remedy, row, &remedy);
-        error_set(why, ERROR_UNREACHABLE, "the session is read-only: default_transaction_read_only is %s",
+        error_set(why, ERROR_READ_ONLY, "the session is read-only: default_transaction_read_only is %s",
                   setting_source_text(source));
         error_hint(
             why,
@@ -84,7 +84,7 @@ bool writable_find(struct connection *conn, bool *is_writable, struct error *why
 
 bool writable_is_missing(const struct error *err)
 {
-    return err->class == ERROR_UNREACHABLE && strcmp(err->sqlstate, "25006") == 0;
+    return err->class == ERROR_READ_ONLY && strcmp(err->sqlstate, "25006") == 0;
 }
 
 /* Nobody became writable: the reason is that of the first look. */
@@ -92,7 +92,8 @@ static struct connection *give_up(const struct error *why, struct error *err)
 {
     char last[sizeof err->message];
 
-    if (why->class == ERROR_NONE || (err->class != ERROR_NONE && err->class != ERROR_UNREACHABLE))
+    if (why->class == ERROR_NONE ||
+        (err->class != ERROR_NONE && err->class != ERROR_UNREACHABLE && err->class != ERROR_READ_ONLY))
         return NULL;
     text_copy_cut(last, sizeof last, err->message);
     *err = *why;
@@ -122,7 +123,7 @@ struct connection *writable_reach(const struct config *config, struct endpoint *
         if (patience_is_over(&patience))
             return give_up(&why, err);
         if (patience_has_word(&patience, why.message))
-            log_info("waiting for a session that may write: %s", why.message);
+            log_wait("waiting for a session that may write: %s", why.message);
         /* Now libpq passes over the hosts that do not allow it. */
         endpoint_set(endpoint, "target_session_attrs", "read-write");
         if (!patience_back_off(&patience, PAUSE_MOST_MS, err))

@@ -16,7 +16,7 @@
 #include "postgres/connection.h"
 
 /* Whether a new transaction of this session may write, whatever a script has SET in it; if not, fills `why`:
- * ERROR_UNREACHABLE with SQLSTATE 25006, who set it, and the remedy. One round trip; the session must be
+ * ERROR_READ_ONLY with SQLSTATE 25006, who set it, and the remedy. One round trip; the session must be
  * idle. */
 must_use bool writable_find(struct connection *conn, bool *is_writable, struct error *why, struct error *err);
 
@@ -24,7 +24,7 @@ must_use bool writable_find(struct connection *conn, bool *is_writable, struct e
 bool writable_is_missing(const struct error *err);
 
 /* As reach_database(), but a session that may write: waits for one until the deadline for connecting, and
- * asks every host of the URL for it. ERROR_UNREACHABLE with the reason. */
+ * asks every host of the URL for it. ERROR_READ_ONLY with the reason. */
 must_use struct connection *writable_reach(const struct config *config, struct endpoint *endpoint,
                                            struct error *err);
 

@@ -7,7 +7,9 @@
 #include "postgres/query.h"
 #include "sql/quote.h"
 
-/* The indexes of table $1 that are named $2, or all when $2 is null; $3 is the intent's transaction. */
+/* The indexes of table $1 that are named $2, or all when $2 is null; $3 is the intent's transaction. If there
+ * is no such table any more, an INVALID one of that name that is younger than the intent: the table may have
+ * been renamed. */
 static const struct query INDEXES = {
     .name = "indexes_of_table",
     .parameters = 3,
@@ -17,9 +19,11 @@ static const struct query INDEXES = {
         "  FROM pg_catalog.pg_index AS i"
         "  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
         "  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-        " WHERE i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
-        " AND c.relkind OPERATOR(pg_catalog.=) 'i' AND (c.relname OPERATOR(pg_catalog.=) $2 OR $2 IS "
-"NULL)"
+        " WHERE c.relkind OPERATOR(pg_catalog.=) 'i'"
+        "   AND (c.relname OPERATOR(pg_catalog.=) $2 OR $2 IS NULL)"
+        "   AND (i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        "        OR (pg_catalog.to_regclass($1) IS NULL AND $2 IS NOT NULL AND NOT i.indisvalid"
+        "            AND " YOUNGER_THAN_INTENT("c.xmin", "$3::bigint") "))"
         " ORDER BY i.indisvalid",
 };
 

@@ -6,10 +6,7 @@
 
 struct slice broken_text(const struct broken *broken)
 {
-    const struct statement *statement = broken->statement;
-
-    return (struct slice) { .at = broken->script.at + statement->start,
-                            .length = statement->end - statement->start };
+    return statement_text(broken->script, broken->statement);
 }
 
 bool broken_point(const struct broken *broken, struct error *err)

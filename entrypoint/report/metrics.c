@@ -4,6 +4,8 @@
 
 #include "postgres/connection.h"
 
+enum { LABEL_BYTES_MOST = 4096 };
+
 static double read_one(const struct progress *progress, int sample)
 {
     (void)progress;
@@ -11,26 +13,22 @@ static double read_one(const struct progress *progress, int sample)
     return 1;
 }
 
-/* Backslash, quote and line feed are escaped inside a label (Prometheus, exposition formats). */
-static void add_label(struct text *out, const char *name, const char *value)
+static const char *version_of(const struct progress *progress, int sample)
 {
-    text_add_format(out, "%s%s=\"", out->length > 0 ? "," : "", name);
-    for (; *value != '\0'; value++) {
-        if (*value == '\\' || *value == '"')
-            text_add(out, "\\", 1);
-        if (*value == '\n')
-            text_add_string(out, "\\n");
-        else
-            text_add(out, value, 1);
-    }
-    text_add(out, "\"", 1);
+    (void)sample;
+    return progress->build.version;
 }
 
-static void build_labels(const struct progress *progress, struct text *out)
+static const char *libpq_of(const struct progress *progress, int sample)
 {
-    add_label(out, "version", progress->build.version);
-    add_label(out, "libpq", progress->build.libpq);
-    add_label(out, "openssl", progress->build.openssl);
+    (void)sample;
+    return progress->build.libpq;
+}
+
+static const char *openssl_of(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->build.openssl;
 }
 
 static double read_ready(const struct progress *progress, int sample)
@@ -39,8 +37,9 @@ static double read_ready(const struct progress *progress, int sample)
     return progress->is_ready;
 }
 
-static const char *phase_name(int sample)
+static const char *phase_name(const struct progress *progress, int sample)
 {
+    (void)progress;
     return PROGRESS_PHASE_NAMES[sample];
 }
 
@@ -73,8 +72,9 @@ static double read_exit_code(const struct progress *progress, int sample)
     return progress->ended_at > 0 ? progress->exit_code : (double)NAN;
 }
 
-static const char *verdict_name(int sample)
+static const char *verdict_name(const struct progress *progress, int sample)
 {
+    (void)progress;
     return VERDICT_NAMES[sample];
 }
 
@@ -95,10 +95,16 @@ static double read_current(const struct progress *progress, int sample)
     return progress->current != NULL ? 1 : (double)NAN;
 }
 
-static void current_labels(const struct progress *progress, struct text *out)
+static const char *current_name(const struct progress *progress, int sample)
 {
-    add_label(out, "migration", progress->current);
-    add_label(out, "mode", progress->mode);
+    (void)sample;
+    return progress->current;
+}
+
+static const char *current_mode(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->mode;
 }
 
 static double read_current_start(const struct progress *progress, int sample)
@@ -137,6 +143,16 @@ static double read_last_duration(const struct progress *progress, int sample)
     return progress->last_seconds >= 0 ? progress->last_seconds : (double)NAN;
 }
 
+static const char *duration_name(const struct progress *progress, int sample)
+{
+    return progress->durations[sample].name;
+}
+
+static double read_duration(const struct progress *progress, int sample)
+{
+    return (size_t)sample < progress->duration_count ? progress->durations[sample].seconds : (double)NAN;
+}
+
 static double read_leader(const struct progress *progress, int sample)
 {
     (void)sample;
@@ -167,8 +183,9 @@ static double read_blocked(const struct progress *progress, int sample)
     return progress->blocked;
 }
 
-static const char *retry_name(int sample)
+static const char *retry_name(const struct progress *progress, int sample)
 {
+    (void)progress;
     return sample < CONNECTION_RETRIES ? CONNECTION_RETRY_NAMES[sample]
                                        : RETRY_REASON_NAMES[sample - CONNECTION_RETRIES];
 }
@@ -192,8 +209,9 @@ static double read_connections_budget(const struct progress *progress, int sampl
     return progress->connections_most > 0 ? progress->connections_most : (double)NAN;
 }
 
-static const char *server_connections_name(int sample)
+static const char *server_connections_name(const struct progress *progress, int sample)
 {
+    (void)progress;
     return PROGRESS_CONNECTIONS_NAMES[sample];
 }
 
@@ -204,12 +222,13 @@ static double read_server_connections(const struct progress *progress, int sampl
 
 const struct metric METRICS[] = {
     { "tidelock_build_info", METRIC_GAUGE, "Build of the running binary; always 1.", .samples = 1,
-      .read = read_one, .info = build_labels },
+      .labels = { { "version", version_of }, { "libpq", libpq_of }, { "openssl", openssl_of } },
+      .read = read_one },
     { "tidelock_ready", METRIC_GAUGE,
       "Whether the database holds every migration that this image needs (1) or not (0).", .samples = 1,
       .read = read_ready },
-    { "tidelock_phase", METRIC_GAUGE, "Current phase of the run; exactly one phase is 1.", .label = "phase",
-      .samples = PROGRESS_PHASES, .label_value = phase_name, .read = read_phase },
+    { "tidelock_phase", METRIC_GAUGE, "Current phase of the run; exactly one phase is 1.",
+      .samples = PROGRESS_PHASES, .labels = { { "phase", phase_name } }, .read = read_phase },
     { "tidelock_run_start_timestamp_seconds", METRIC_GAUGE, "Unix time when this run started.", .samples = 1,
       .read = read_start },
     { "tidelock_run_end_timestamp_seconds", METRIC_GAUGE,
@@ -219,11 +238,12 @@ const struct metric METRICS[] = {
     { "tidelock_exit_code", METRIC_GAUGE, "Exit code of the finished run; absent while it runs.",
       .samples = 1, .read = read_exit_code },
     { "tidelock_migrations", METRIC_GAUGE, "Migrations of this image by state in the database.",
-      .label = "state", .samples = VERDICTS, .label_value = verdict_name, .read = read_migrations },
+      .samples = VERDICTS, .labels = { { "state", verdict_name } }, .read = read_migrations },
     { "tidelock_migrations_applied_total", METRIC_COUNTER, "Migrations that this process applied.",
       .samples = 1, .read = read_applied },
     { "tidelock_current_migration_info", METRIC_GAUGE, "The migration being applied; absent when none is.",
-      .samples = 1, .read = read_current, .info = current_labels },
+      .samples = 1, .labels = { { "migration", current_name }, { "mode", current_mode } },
+      .read = read_current },
     { "tidelock_current_migration_start_timestamp_seconds", METRIC_GAUGE,
       "Unix time when the migration being applied started; absent when none is.", .samples = 1,
       .read = read_current_start },
@@ -239,9 +259,16 @@ const struct metric METRICS[] = {
       "Whether the current backfill is paused to spare the server.", .samples = 1, .read = read_throttled },
     { "tidelock_last_migration_duration_seconds", METRIC_GAUGE,
       "Duration of the last migration that was applied.", .samples = 1, .read = read_last_duration },
+    { "tidelock_migration_duration_seconds", METRIC_GAUGE,
+      "Duration of each migration that this run applied; beyond 64, of the longest.",
+      .samples = DURATIONS_MOST, .labels = { { "migration", duration_name } }, .read = read_duration },
     { "tidelock_leader", METRIC_GAUGE, "Whether this process holds the leader lock.", .samples = 1,
       .read = read_leader },
-    { "tidelock_lock_wait_seconds_total", METRIC_COUNTER, "Time spent waiting for the leader lock.",
+    { "tidelock_leader_lock_wait_seconds_total", METRIC_COUNTER, "Time spent waiting for the leader lock.",
+      .samples = 1, .read = read_leader_wait },
+    /* The name of 0.1, for one version more. */
+    { "tidelock_lock_wait_seconds_total", METRIC_COUNTER,
+      "Former name of tidelock_leader_lock_wait_seconds_total; the next version does not have it.",
       .samples = 1, .read = read_leader_wait },
     { "tidelock_table_lock_wait_seconds_total", METRIC_COUNTER,
       "Time spent waiting for table locks, including attempts that timed out.", .samples = 1,
@@ -251,31 +278,66 @@ const struct metric METRICS[] = {
     { "tidelock_blocked_sessions", METRIC_GAUGE,
       "Sessions that wait for a lock that this run holds or is queued for.", .samples = 1,
       .read = read_blocked },
-    { "tidelock_retries_total", METRIC_COUNTER, "Retries, by reason.", .label = "reason",
-      .samples = (int)CONNECTION_RETRIES + (int)RETRY_REASONS, .label_value = retry_name,
+    { "tidelock_retries_total", METRIC_COUNTER, "Retries, by reason.",
+      .samples = (int)CONNECTION_RETRIES + (int)RETRY_REASONS, .labels = { { "reason", retry_name } },
       .read = read_retries },
     { "tidelock_connections", METRIC_GAUGE, "Connections that this process has open.", .samples = 1,
       .read = read_connections },
     { "tidelock_connections_budget", METRIC_GAUGE, "Connections that this process may open.", .samples = 1,
       .read = read_connections_budget },
     { "tidelock_server_connections", METRIC_GAUGE, "Connections of the server, when last counted.",
-      .label = "kind", .samples = PROGRESS_CONNECTIONS, .label_value = server_connections_name,
+      .samples = PROGRESS_CONNECTIONS, .labels = { { "kind", server_connections_name } },
       .read = read_server_connections },
     { .name = NULL },
 };
 
+/* Backslash, quote and line feed are escaped inside a label (Prometheus, exposition formats). */
+static void add_label(struct text *out, struct slice name, struct slice value)
+{
+    auto_text struct text valid = text_init(LABEL_BYTES_MOST);
+
+    text_add_valid(&valid, value.at, value.length);
+    text_add_format(out, "%s%.*s=\"", out->length > 0 ? "," : "", (int)name.length, name.at);
+    for (const char *at = valid.at; *at != '\0'; at++) {
+        if (*at == '\\' || *at == '"')
+            text_add(out, "\\", 1);
+        if (*at == '\n')
+            text_add_string(out, "\\n");
+        else
+            text_add(out, at, 1);
+    }
+    text_add(out, "\"", 1);
+}
+
+static bool has_label(const struct metric *metric, struct slice name)
+{
+    for (int i = 0; i < METRIC_LABELS_MOST && metric->labels[i].name != NULL; i++) {
+        if (slice_equals(name, metric->labels[i].name))
+            return true;
+    }
+    return false;
+}
+
+static void add_labels(const struct metric *metric, const struct progress *progress, int sample,
+                       struct text *out)
+{
+    for (int i = 0; i < METRIC_LABELS_MOST && metric->labels[i].name != NULL; i++)
+        add_label(out, slice_of(metric->labels[i].name), slice_of(metric->labels[i].value(progress, sample)));
+    for (size_t i = 0; i < progress->labels.count; i++) {
+        if (!has_label(metric, progress->labels.items[i].name))
+            add_label(out, progress->labels.items[i].name, progress->labels.items[i].value);
+    }
+}
+
 static void add_sample(const struct metric *metric, const struct progress *progress, int sample,
                        struct text *out)
 {
-    auto_text struct text labels = text_init(4096);
+    auto_text struct text labels = text_init(2 * LABEL_BYTES_MOST);
     double value = metric->read(progress, sample);
 
     if (isnan(value))
         return;
-    if (metric->info != NULL)
-        metric->info(progress, &labels);
-    else if (metric->label != NULL)
-        add_label(&labels, metric->label, metric->label_value(sample));
+    add_labels(metric, progress, sample, &labels);
     text_add_string(out, metric->name);
     if (labels.length > 0)
         text_add_format(out, "{%s}", labels.at);

@@ -9,23 +9,29 @@
 
 enum metric_type { METRIC_GAUGE, METRIC_COUNTER };
 
+/* One that a metric has beside those of all metrics. */
+struct metric_label {
+    const char *name;
+    const char *(*value)(const struct progress *progress, int sample);
+};
+
+enum { METRIC_LABELS_MOST = 3, METRICS_BYTES_MOST = 256 * 1024 };
+
 struct metric {
     const char *name;
     enum metric_type type;
     const char *help;
-    const char *label;                      /* of each sample, or NULL */
-    int samples;                            /* one for each value of the label */
-    const char *(*label_value)(int sample); /* the label's value, or NULL */
+    int samples;
+    struct metric_label labels[METRIC_LABELS_MOST]; /* ends with a NULL name, if there are fewer */
     /* The sample's value; NaN leaves it out of the file. */
     double (*read)(const struct progress *progress, int sample);
-    /* Labels that depend on the run, "name=\"value\",...", for metrics that are information; or NULL. */
-    void (*info)(const struct progress *progress, struct text *out);
 };
 
 /* Ends with a NULL name. */
 extern const struct metric METRICS[];
 
-/* All metrics, one family after the other; the last line ends in a line feed. */
+/* All metrics, one family after the other, in at most METRICS_BYTES_MOST bytes; the last line ends in a line
+ * feed. A metric's own labels come first, then progress->labels without those of the same name. */
 void metrics_write(const struct progress *progress, struct text *out);
 
 #endif

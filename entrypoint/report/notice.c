@@ -39,7 +39,6 @@ static void add_database(const struct progress *progress, struct text *out)
 void notice_line(enum notice notice, const struct progress *progress, const struct error *err,
                  struct text *out)
 {
-    size_t pending = progress->migrations[VERDICT_PENDING];
     double seconds =
         (progress->ended_at > 0 ? progress->ended_at : clock_wall_seconds()) - progress->started_at;
     char took[32];
@@ -47,7 +46,7 @@ void notice_line(enum notice notice, const struct progress *progress, const stru
     text_add_string(out, "tidelock: ");
     switch (notice) {
     case NOTICE_STARTED:
-        text_add_format(out, "applying %zu migration%s", pending, text_plural(pending));
+        text_add_format(out, "applying %zu migration%s", progress->due, text_plural(progress->due));
         break;
     case NOTICE_BLOCKED:
         text_add_format(out, "%s is blocked", progress->current == NULL ? "a migration" : progress->current);
@@ -153,7 +152,7 @@ void notice_webhook(const struct occurrence *what, struct text *out)
         json_set_number(object, "exit_code", progress->exit_code);
     json_set_number(object, "applied", (int64_t)progress->applied);
     if (progress->is_compared)
-        json_set_number(object, "pending", (int64_t)progress->migrations[VERDICT_PENDING]);
+        json_set_number(object, "pending", (int64_t)progress_pending(progress));
     json_set_number(object, "duration_ms", (int64_t)((what->now - progress->started_at) * 1000));
     if (what->notice == NOTICE_BLOCKED)
         failure_json_set_text(object, "in_the_way", progress->in_the_way, FAILURE_JSON_MOST);

@@ -1,6 +1,7 @@
 #include "report/progress.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "report/status_file.h"
 
 const char *const PROGRESS_PHASE_NAMES[] = {
@@ -36,6 +37,15 @@ bool progress_is_final(enum progress_phase phase)
     return phase == PROGRESS_COMPLETE || phase == PROGRESS_FAILED || phase == PROGRESS_INTERRUPTED;
 }
 
+size_t progress_pending(const struct progress *progress)
+{
+    size_t count = 0;
+
+    for (int i = 0; i < VERDICTS; i++)
+        count += verdict_is_due((enum verdict)i) ? progress->migrations[i] : 0;
+    return count;
+}
+
 struct progress progress_begin(const char *path, struct build build)
 {
     return (struct progress) { .path = path,
@@ -45,10 +55,36 @@ struct progress progress_begin(const char *path, struct build build)
                                .current_ratio = -1 };
 }
 
+/* Where its duration belongs: behind the others or, when there is no room, in place of the shortest; NULL if
+ * that is longer. */
+static struct migration_duration *place_of(struct progress *progress, double seconds)
+{
+    struct migration_duration *shortest = progress->durations;
+
+    if (progress->duration_count < DURATIONS_MOST)
+        return &progress->durations[progress->duration_count++];
+    for (size_t i = 1; i < DURATIONS_MOST; i++) {
+        if (progress->durations[i].seconds < shortest->seconds)
+            shortest = &progress->durations[i];
+    }
+    return shortest->seconds < seconds ? shortest : NULL;
+}
+
+void progress_applied(struct progress *progress, const char *name, double seconds)
+{
+    struct migration_duration *place = place_of(progress, seconds);
+
+    progress->applied++;
+    progress->last_seconds = seconds;
+    if (place != NULL)
+        *place = (struct migration_duration) { name, seconds };
+}
+
 void progress_enter(struct progress *progress, enum progress_phase phase)
 {
     progress->phase = phase;
     progress->is_ready = phase == PROGRESS_COMPLETE;
+    log_context(LOG_PHASE, PROGRESS_PHASE_NAMES[phase]);
     status_file_write(progress);
     if (progress->changed != NULL)
         progress->changed(progress->context);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/labels.h"
 #include "history/compare.h"
 
 enum progress_phase {
@@ -50,8 +51,17 @@ enum progress_connections {
 
 extern const char *const PROGRESS_CONNECTIONS_NAMES[];
 
+/* How long a migration of this run took. */
+struct migration_duration {
+    const char *name;
+    double seconds;
+};
+
+enum { DURATIONS_MOST = 64 };
+
 struct progress {
-    const char *path; /* the status file, or NULL */
+    const char *path;     /* the status file, or NULL */
+    struct labels labels; /* of every metric: the same from beginning to end */
     struct build build;
     enum progress_phase phase;
     bool is_ready;
@@ -62,18 +72,21 @@ struct progress {
 
     bool is_compared; /* migrations[] is known */
     size_t migrations[VERDICTS];
+    size_t due;           /* to be applied, of these: no more than --to asks for */
     size_t applied;       /* by this process */
     const char *database; /* its name; NULL = not known yet */
     const char *current;  /* the migration being applied, or NULL */
     const char *latest;   /* … or the last one that was */
     const char *mode;
     double current_started_at;
-    double current_ratio;          /* of the current statement, from 0 to 1; negative = not known */
-    bool is_backfill;              /* then: */
-    int64_t backfill_rows;         /* changed so far, including earlier runs */
-    int64_t backfill_batch_rows;   /* per batch, currently */
-    bool is_throttled;             /* it pauses */
-    double last_seconds;           /* duration of the last one; negative = none yet */
+    double current_ratio;        /* of the current statement, from 0 to 1; negative = not known */
+    bool is_backfill;            /* then: */
+    int64_t backfill_rows;       /* changed so far, including earlier runs */
+    int64_t backfill_batch_rows; /* per batch, currently */
+    bool is_throttled;           /* it pauses */
+    double last_seconds;         /* duration of the last one; negative = none yet */
+    struct migration_duration durations[DURATIONS_MOST]; /* of each; if there are more, of the longest */
+    size_t duration_count;
     size_t retries[RETRY_REASONS]; /* of transactions */
     double lock_wait_seconds;      /* for locks of tables and rows, including attempts that timed out */
     int blocked_by;                /* sessions that block us, as far as they were seen */
@@ -92,10 +105,16 @@ struct progress {
     void *context;
 };
 
+/* How many migrations of the folder the database does not hold, as far as is known. */
+size_t progress_pending(const struct progress *progress);
+
 /* An empty one for a run that begins now. */
 struct progress progress_begin(const char *path, struct build build);
 
-/* Enters the phase and writes the status file. */
+/* Counts a migration that was applied; the name must outlive `progress`. */
+void progress_applied(struct progress *progress, const char *name, double seconds);
+
+/* Enters the phase, which the log names from now on, too, and writes the status file. */
 void progress_enter(struct progress *progress, enum progress_phase phase);
 
 /* Ends it, and writes the file for the last time. */

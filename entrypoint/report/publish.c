@@ -13,7 +13,6 @@
 #include "report/pushgateway.h"
 
 enum {
-    METRICS_MOST = 64 * 1024,
     BODY_MOST = 64 * 1024,
     URL_MOST = 8192,
     HURRIED_MS = 1000, /* when a signal has come */
@@ -108,7 +107,7 @@ static void open_events(struct publisher *publisher)
 
 static void push(struct publisher *publisher)
 {
-    auto_text struct text metrics = text_init(METRICS_MOST);
+    auto_text struct text metrics = text_init(METRICS_BYTES_MOST);
 
     if (publisher->push.traits.url == NULL)
         return;

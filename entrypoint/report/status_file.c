@@ -8,11 +8,11 @@
 #include "base/log.h"
 #include "report/metrics.h"
 
-enum { STATUS_BYTES_MOST = 64 * 1024, STATUS_MODE = 0644 };
+enum { STATUS_MODE = 0644 };
 
 void status_file_write(struct progress *progress)
 {
-    auto_text struct text text = text_init(STATUS_BYTES_MOST);
+    auto_text struct text text = text_init(METRICS_BYTES_MOST);
     struct error err;
 
     if (progress->path == NULL)
@@ -26,32 +26,72 @@ void status_file_write(struct progress *progress)
     log_warn("%s; continuing without the status file", err.message);
 }
 
+/* The value of a sample of the metric `name`, and what stands between the braces, if anything does. False for
+ * any other line. A value holds no brace, so the last one ends the labels. */
+static bool read_sample(struct slice line, const char *name, struct slice *labels, struct slice *value)
+{
+    size_t length = strlen(name);
+    const char *end = line.length > 0 ? memrchr(line.at, '}', line.length) : NULL;
+
+    *labels = slice_of("");
+    if (!slice_starts_with(line, name))
+        return false;
+    line = (struct slice) { line.at + length, line.length - length };
+    if (slice_starts_with(line, "{") && end != NULL) {
+        *labels = (struct slice) { line.at + 1, (size_t)(end - line.at - 1) };
+        line = (struct slice) { end + 1, line.length - (size_t)(end + 1 - line.at) };
+    }
+    if (!slice_starts_with(line, " "))
+        return false;
+    *value = (struct slice) { line.at + 1, line.length - 1 };
+    return true;
+}
+
 /* Digits and a point, as metrics_write() writes them: strtod() alone would also accept blanks, signs, "0x1"
  * and "nan". */
 static bool read_time(struct slice line, double *out)
 {
-    static const char name[] = "tidelock_status_update_timestamp_seconds ";
+    struct slice labels;
+    struct slice value;
     char number[64];
     char *end;
-    size_t length = sizeof name - 1;
 
-    if (!slice_starts_with(line, name) || line.length - length >= sizeof number)
+    if (!read_sample(line, "tidelock_status_update_timestamp_seconds", &labels, &value) ||
+        value.length >= sizeof number)
         return false;
-    memcpy(number, line.at + length, line.length - length);
-    number[line.length - length] = '\0';
-    if (strspn(number, "0123456789.") != line.length - length)
+    memcpy(number, value.at, value.length);
+    number[value.length] = '\0';
+    if (strspn(number, "0123456789.") != value.length)
         return false;
     *out = strtod(number, &end);
     return end != number && *end == '\0';
 }
 
+static bool read_ready(struct slice line, bool *out)
+{
+    struct slice labels;
+    struct slice value;
+
+    if (!read_sample(line, "tidelock_ready", &labels, &value))
+        return false;
+    *out = slice_equals(value, "1");
+    return *out || slice_equals(value, "0");
+}
+
+/* A metric's own label comes first. */
 static bool read_phase(struct slice line, enum progress_phase *out)
 {
+    struct slice labels;
+    struct slice value;
+
+    if (!read_sample(line, "tidelock_phase", &labels, &value) || !slice_equals(value, "1"))
+        return false;
     for (int i = 0; i < PROGRESS_PHASES; i++) {
         auto_text struct text wanted = text_init(256);
 
-        text_add_format(&wanted, "tidelock_phase{phase=\"%s\"} 1", PROGRESS_PHASE_NAMES[i]);
-        if (slice_equals(line, wanted.at)) {
+        text_add_format(&wanted, "phase=\"%s\"", PROGRESS_PHASE_NAMES[i]);
+        if (slice_starts_with(labels, wanted.at) &&
+            (labels.length == wanted.length || labels.at[wanted.length] == ',')) {
             *out = (enum progress_phase)i;
             return true;
         }
@@ -69,16 +109,11 @@ bool status_parse(struct slice text, struct status *out)
     while (text.length > 0) {
         const char *end = memchr(text.at, '\n', text.length);
         struct slice line = { text.at, end == NULL ? text.length : (size_t)(end - text.at) };
-        bool says_ready;
 
         /* A last line without a line feed is incomplete. */
         if (end == NULL)
             return false;
-        says_ready = slice_equals(line, "tidelock_ready 1");
-        if (says_ready || slice_equals(line, "tidelock_ready 0")) {
-            has_ready = true;
-            out->is_ready = says_ready;
-        }
+        has_ready |= read_ready(line, &out->is_ready);
         has_phase |= read_phase(line, &out->phase);
         has_time |= read_time(line, &out->written_at);
         text = (struct slice) { end + 1, text.length - line.length - 1 };

@@ -15,7 +15,7 @@ static struct json *compose(const struct progress *progress, const struct error 
     json_set_number(object, "exit_code", progress->exit_code);
     json_set_number(object, "applied", (int64_t)progress->applied);
     if (progress->is_compared)
-        json_set_number(object, "pending", (int64_t)progress->migrations[VERDICT_PENDING]);
+        json_set_number(object, "pending", (int64_t)progress_pending(progress));
     failure_json_set(object, err, most);
     return object;
 }

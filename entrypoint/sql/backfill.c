@@ -162,39 +162,61 @@ static struct slice next_word(struct slice *rest)
     return word;
 }
 
+/* Which of the words it is; WORDS = none. */
+static size_t find_word(const struct word *words, struct slice name)
+{
+    size_t i = 0;
+
+    while (i < WORDS && !slice_equals(name, words[i].name))
+        i++;
+    return i;
+}
+
+/* A directive while it is read. */
+struct reading {
+    const struct word *words;
+    void *out;
+    const char **at; /* the place of what is wrong */
+    bool is_said[WORDS];
+};
+
+static bool read_word(struct slice text, struct reading *reading, struct error *err)
+{
+    const struct word *words = reading->words;
+    const char *equals = memchr(text.at, '=', text.length);
+    struct slice name = { .at = text.at,
+                          .length = equals == NULL ? text.length : (size_t)(equals - text.at) };
+    size_t i = find_word(words, name);
+
+    *reading->at = text.at;
+    if (i == WORDS || equals == NULL) {
+        error_set(err, ERROR_CLEAN, "unknown setting \"%.*s\"", (int)(text.length < 64 ? text.length : 64),
+                  text.at);
+        return error_hint(err, "Use %s=, %s=, %s= or %s=.", words[0].name, words[1].name, words[2].name,
+                          words[3].name);
+    }
+    if (reading->is_said[i]) {
+        error_set(err, ERROR_CLEAN, "\"%s\" is given twice", words[i].name);
+        return error_hint(err, "Remove one of them.");
+    }
+    reading->is_said[i] = true;
+    *reading->at = equals + 1;
+    if (read_value(&words[i], (struct slice) { .at = equals + 1, .length = text.length - name.length - 1 },
+                   reading->out))
+        return true;
+    error_set(err, ERROR_CLEAN, "\"%s\" has an invalid value", words[i].name);
+    return error_hint(err, "Write %s%s%s.", EXAMPLES[words[i].type], words[i].range[0] == '\0' ? "" : ", ",
+                      words[i].range);
+}
+
 static bool read_words(struct slice rest, const struct word *words, void *out, const char **at,
                        struct error *err)
 {
-    bool is_said[WORDS] = { false };
+    struct reading reading = { .words = words, .out = out, .at = at };
 
     while (rest.length > 0) {
-        struct slice text = next_word(&rest);
-        const char *equals = memchr(text.at, '=', text.length);
-        struct slice name = { .at = text.at,
-                              .length = equals == NULL ? text.length : (size_t)(equals - text.at) };
-        size_t i = 0;
-
-        *at = text.at;
-        while (i < WORDS && !slice_equals(name, words[i].name))
-            i++;
-        if (i == WORDS || equals == NULL) {
-            error_set(err, ERROR_CLEAN, "unknown setting \"%.*s\"",
-                      (int)(text.length < 64 ? text.length : 64), text.at);
-            return error_hint(err, "Use %s=, %s=, %s= or %s=.", words[0].name, words[1].name, words[2].name,
-                              words[3].name);
-        }
-        if (is_said[i]) {
-            error_set(err, ERROR_CLEAN, "\"%s\" is given twice", words[i].name);
-            return error_hint(err, "Remove one of them.");
-        }
-        is_said[i] = true;
-        *at = equals + 1;
-        if (!read_value(&words[i],
-                        (struct slice) { .at = equals + 1, .length = text.length - name.length - 1 }, out)) {
-            error_set(err, ERROR_CLEAN, "\"%s\" has an invalid value", words[i].name);
-            return error_hint(err, "Write %s%s%s.", EXAMPLES[words[i].type],
-                              words[i].range[0] == '\0' ? "" : ", ", words[i].range);
-        }
+        if (!read_word(next_word(&rest), &reading, err))
+            return false;
     }
     return true;
 }

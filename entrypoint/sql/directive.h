@@ -13,6 +13,7 @@
 #define SQL_DIRECTIVE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -48,9 +49,32 @@ struct directives {
     struct slice verify; /* SQL: what is true when the backfill is complete; empty = not given */
 };
 
+enum directive_type {
+    DIRECTIVE_WISH, /* "name=value", of which a line may have several … */
+    DIRECTIVE_TIME,
+    DIRECTIVE_LINE, /* the rest of the line is its own */
+};
+
+struct directive_reading;
+
+struct directive {
+    const char *name;
+    const char *usage;   /* how it is written, without "-- tidelock: " */
+    const char *meaning; /* in sentences */
+    enum directive_type type;
+    size_t field; /* of struct directives, unless it is a line */
+    bool (*read)(struct directive_reading *reading, struct slice words, struct error *err); /* of a line */
+};
+
+/* All there are; the manual and help list them. Ends with a NULL name. */
+extern const struct directive DIRECTIVES[];
+
+/* Where they stand and how they are written, in sentences. */
+extern const char DIRECTIVES_ABOUT[];
+
 /* Reads the directives before the first statement of `bytes`, from one or several comments. ERROR_CLEAN, with
  * the place in `file`, for an unknown key, an invalid value, a key given twice, a directive in a block
- * comment or after the first statement. */
+ * comment or after the first statement, and a comment that begins with our name and is no directive. */
 must_use bool directive_parse(const char *file, struct slice bytes, struct directives *out,
                               struct error *err);
 

@@ -282,6 +282,11 @@ static void summarize_statement(struct script_summary *summary, const struct sta
         (*(size_t *)(void *)((char *)summary + effect->counter))++;
 }
 
+struct slice statement_text(struct slice script, const struct statement *statement)
+{
+    return (struct slice) { .at = script.at + statement->start, .length = statement->end - statement->start };
+}
+
 bool script_summarize(struct script_reader reader, struct script_summary *out, struct error *err)
 {
     struct script_summary summary = { .statements = 0 };

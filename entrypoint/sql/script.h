@@ -30,6 +30,9 @@ struct statement {
     bool is_guarded_index; /* see statement_is_guarded_index() */
 };
 
+/* Its text: a slice of `script`, whose offsets it has. Pure. */
+struct slice statement_text(struct slice script, const struct statement *statement);
+
 /* A place in a script; copy it to come back. Callers read `file` and `bytes` and leave the rest alone. */
 struct script_reader {
     const char *file;

@@ -136,7 +136,7 @@ enum segment_answer segment_next(struct segment_reader *reader, struct segment *
 
 bool statement_is_setting(struct slice script, const struct statement *statement)
 {
-    struct slice text = { .at = script.at + statement->start, .length = statement->end - statement->start };
+    struct slice text = statement_text(script, statement);
     struct slice word = { .at = text.at, .length = 0 };
 
     while (word.length < text.length &&

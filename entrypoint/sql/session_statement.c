@@ -10,8 +10,10 @@ bool session_statement_mentions(struct slice statement, const char *word)
 {
     size_t length = strlen(word);
 
+    /* Scripts may be large: the first byte, whatever its case (bit 5 of a letter), rules nearly every place
+     * out. */
     for (size_t i = 0; i + length <= statement.length; i++) {
-        if (strncasecmp(statement.at + i, word, length) == 0)
+        if ((statement.at[i] | 0x20) == (word[0] | 0x20) && strncasecmp(statement.at + i, word, length) == 0)
             return true;
     }
     return false;
@@ -44,20 +46,48 @@ bool session_statement_is_repeatable(struct slice statement, bool has_standard_s
     return scan_word(&scanner, "select") && scan_set_config(&scanner);
 }
 
+static bool mentions_any(struct slice statement, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (session_statement_mentions(statement, words[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Passes over the word. */
+static bool begins_with_any(struct scanner *scanner, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (scan_word(scanner, words[i]))
+            return true;
+    }
+    return false;
+}
+
+bool session_statement_ends_with_transaction(struct slice statement)
+{
+    static const char *const signs[] = { "set_config", "set local", "on commit", "xact_lock" };
+    static const char *const firsts[] = { "savepoint", "release", "rollback", "declare", "lock" };
+    struct scanner scanner = scanner_of(statement, true);
+
+    if (mentions_any(statement, signs, array_length(signs)) ||
+        begins_with_any(&scanner, firsts, array_length(firsts)))
+        return true;
+    return scan_word(&scanner, "set") &&
+           (scan_word(&scanner, "local") || scan_word(&scanner, "transaction") ||
+            scan_word(&scanner, "constraints"));
+}
+
 bool session_statement_is_lasting(struct slice statement)
 {
     static const char *const signs[] = { "set_config", "with hold", "advisory_lock" };
     static const char *const firsts[] = { "reset", "discard", "prepare", "listen" };
     struct scanner scanner = scanner_of(statement, true);
 
-    for (size_t i = 0; i < array_length(signs); i++) {
-        if (session_statement_mentions(statement, signs[i]))
-            return true;
-    }
-    for (size_t i = 0; i < array_length(firsts); i++) {
-        if (scan_word(&scanner, firsts[i]))
-            return true;
-    }
+    if (mentions_any(statement, signs, array_length(signs)) ||
+        begins_with_any(&scanner, firsts, array_length(firsts)))
+        return true;
     if (scan_word(&scanner, "set"))
         return !scan_word(&scanner, "local") && !scan_word(&scanner, "transaction") &&
                !scan_word(&scanner, "constraints");

@@ -15,6 +15,10 @@ bool session_statement_is_repeatable(struct slice statement, bool has_standard_s
 /* Whether its text shows that it leaves something in the session. A function can do so without showing it. */
 bool session_statement_is_lasting(struct slice statement);
 
+/* Whether its text shows, or lets one fear, that something it does ends with the transaction: a savepoint,
+ * SET LOCAL, a cursor, a lock, ON COMMIT. What follows it may rely on that. */
+bool session_statement_ends_with_transaction(struct slice statement);
+
 /* Whether it may take away what the session was set up with: RESET or DISCARD, also in the body of a DO. */
 bool session_statement_is_reset(struct slice statement);
 

@@ -33,30 +33,22 @@ double statement_progress_ratio(const struct statement_progress *statement_progr
 void statement_progress_describe(const struct statement_progress *statement_progress, struct text *out)
 {
     int64_t lasted_ms = statement_progress->now_ms - statement_progress->since_ms;
-    double per_ms =
-        lasted_ms > 0 ? (statement_progress->done - statement_progress->first) / (double)lasted_ms : 0;
+    double done = statement_progress->done - statement_progress->first;
+    double ratio = statement_progress_ratio(statement_progress);
+    double per_ms = lasted_ms >= RATE_AFTER_MS ? done / (double)lasted_ms : 0;
+    bool has_rate = ratio >= 0 && per_ms > 0;
     char left[32];
 
+    if (ratio >= 0)
+        text_add_format(out, "%.0f %%, ", 100 * ratio);
+    if (has_rate)
+        text_add_format(
+            out, "about %s left, ",
+            duration_text((int64_t)((statement_progress->total - statement_progress->done) / per_ms), left,
+                          sizeof left));
     text_add_format(out, "%s: %s", statement_progress->command, statement_progress->phase);
-    if (statement_progress_ratio(statement_progress) < 0)
-        return;
-    text_add_format(out, ", %.0f %% (%.0f of %.0f)", 100 * statement_progress_ratio(statement_progress),
-                    statement_progress->done, statement_progress->total);
-    if (per_ms <= 0 || lasted_ms < RATE_AFTER_MS)
-        return;
-    text_add_format(out, ", %.0f/s, about %s left", per_ms * 1000,
-                    duration_text((int64_t)((statement_progress->total - statement_progress->done) / per_ms),
-                                  left, sizeof left));
-}
-
-void statement_progress_bar(const struct statement_progress *statement_progress, int width, struct text *out)
-{
-    double ratio = statement_progress_ratio(statement_progress);
-    int inside = width - 2;
-    int done = ratio < 0 ? 0 : (int)(ratio * inside);
-
-    text_add(out, "[", 1);
-    for (int i = 0; i < inside; i++)
-        text_add(out, i < done ? "=" : i == done && ratio >= 0 ? ">" : " ", 1);
-    text_add(out, "]", 1);
+    if (ratio >= 0)
+        text_add_format(out, ", %.0f of %.0f", statement_progress->done, statement_progress->total);
+    if (has_rate)
+        text_add_format(out, ", %.0f/s", per_ms * 1000);
 }

@@ -35,11 +35,8 @@ void statement_progress_see(struct statement_progress *statement_progress,
 /* From 0 to 1; negative when it is not known. */
 double statement_progress_ratio(const struct statement_progress *statement_progress);
 
-/* "create index concurrently: building index: scanning table, 45 % (1,170 of 2,600), 650/s, about 2 s left".
- */
+/* "45 %, about 2 s left, create index concurrently: building index: scanning table, 1170 of 2600, 650/s":
+ * what matters most stands first. */
 void statement_progress_describe(const struct statement_progress *statement_progress, struct text *out);
-
-/* "[=========>           ]", `width` characters in all. */
-void statement_progress_bar(const struct statement_progress *statement_progress, int width, struct text *out);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "traffic/watch_question.h"
 
 enum {
     OPEN_AFTER_MS = 500,
@@ -15,61 +16,8 @@ enum {
     LATE_LOOK_MS = 500,
     SAY_BLOCKED_MS = 1000,
     SIGNAL_MS = 1000,
-    SAY_HEADWAY_MS = 10 * 1000,
-    BAR_WIDTH = 24,
     SQL_MOST = 16 * 1024
 };
-
-/* What a session waits for and who holds it; its process id stands between the two parts. pg_blocking_pids()
- * knows queues as well as holders, and needs no privilege; a prepared transaction is process 0 in it
- * (documentation, "System Information Functions"). Whoever queues for a row waits for the first in the queue,
- * which waits for the transaction that holds it. */
-static const char WANTED[] =
-    "SELECT w.locktype OPERATOR(pg_catalog.=) 'transactionid', w.mode, COALESCE(w.relation, 0),"
-    " COALESCE(w.relation::pg_catalog.regclass::pg_catalog.text, ''),"
-    " w.locktype OPERATOR(pg_catalog.=) 'virtualxid',"
-    " pg_catalog.bool_or(us.pid OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(b.pid))),"
-    " COALESCE(pg_catalog.max(a.query), ''), " BLOCKER_COLUMNS "  FROM (SELECT ";
-static const char WANTED_END[] =
-    " AS pid) AS us CROSS JOIN pg_catalog.pg_locks AS w"
-    "  CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b (pid)"
-    "  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) b.pid"
-    "  JOIN pg_catalog.pg_locks AS l ON l.granted AND (l.pid OPERATOR(pg_catalog.=) b.pid"
-    "       OR (l.pid IS NULL AND b.pid OPERATOR(pg_catalog.=) 0))"
-    "   AND pg_catalog.record_eq(ROW(l.locktype, l.database, l.relation, l.transactionid, l.virtualxid),"
-    "                            ROW(w.locktype, w.database, w.relation, w.transactionid, w.virtualxid))" BLOCKER_PREPARED
-    " WHERE NOT w.granted AND w.locktype OPERATOR(pg_catalog.<>) 'tuple'"
-    "   AND (w.pid OPERATOR(pg_catalog.=) us.pid"
-    "        OR (w.locktype OPERATOR(pg_catalog.=) 'transactionid'"
-    "            AND w.pid OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(us.pid))"
-    "            AND EXISTS (SELECT FROM pg_catalog.pg_locks AS o"
-    "                         WHERE NOT o.granted AND o.pid OPERATOR(pg_catalog.=) us.pid"
-    "                           AND o.locktype OPERATOR(pg_catalog.=) 'tuple')))"
-    " GROUP BY w.locktype, w.mode, w.relation, " BLOCKER_GROUPS " LIMIT 16;";
-enum { WANTED_COLUMNS = 7 };
-
-/* How many sessions wait for a table or a row of it. Who waits for the leader lock waits for nothing that the
- * application needs. */
-static const char BLOCKED[] =
-    "SELECT pg_catalog.count(DISTINCT l.pid) FROM pg_catalog.pg_locks AS l"
-    " WHERE NOT l.granted"
-    "   AND l.locktype OPERATOR(pg_catalog.=) ANY ('{relation,tuple,transactionid}'::pg_catalog.text[])"
-    "   AND %d OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(l.pid))";
-
-/* Its progress. A phase that counts nothing has a total of 0. */
-static const char PROGRESSED[] =
-    ";SELECT pg_catalog.lower(command), phase, done, total FROM ("
-    "SELECT pid, command, phase, CASE WHEN blocks_total OPERATOR(pg_catalog.>) 0"
-    " THEN blocks_done ELSE tuples_done END,"
-    "       CASE WHEN blocks_total OPERATOR(pg_catalog.>) 0 THEN blocks_total ELSE tuples_total END"
-    "  FROM pg_catalog.pg_stat_progress_create_index"
-    " UNION ALL SELECT pid, 'vacuum', phase, heap_blks_scanned, heap_blks_total"
-    "  FROM pg_catalog.pg_stat_progress_vacuum"
-    " UNION ALL SELECT pid, 'analyze', phase, sample_blks_scanned, sample_blks_total"
-    "  FROM pg_catalog.pg_stat_progress_analyze"
-    " UNION ALL SELECT pid, command, phase, heap_blks_scanned, heap_blks_total"
-    "  FROM pg_catalog.pg_stat_progress_cluster"
-    ") AS p (pid, command, phase, done, total) WHERE pid OPERATOR(pg_catalog.=) %d";
 
 static struct watch *watch_of(struct attendant *attendant)
 {
@@ -103,7 +51,6 @@ static void forget_blocked(struct watch *watch)
     watch->blocked_since_ms = 0;
     watch->blocked = 0;
     watch->progress->blocked = 0;
-    watch->progress->blocked_by = 0;
 }
 
 /* A prepared transaction does not end by itself, and CREATE INDEX CONCURRENTLY waits for it without a limit.
@@ -118,12 +65,12 @@ static void log_blockers(const struct watch *watch, struct text *who)
         blocker_add_remedy(&watch->blockers.list[0], who);
     }
     if (wanted_lock->is_row && is_prepared)
-        log_info("blocked: waiting for a transaction to end: %s", who->at);
+        log_wait("blocked: waiting for a transaction to end: %s", who->at);
     else if (wanted_lock->is_row || wanted_lock->relation[0] != '\0')
-        log_info("blocked: waiting for %s on %s, held up by %s", wanted_lock->mode,
+        log_wait("blocked: waiting for %s on %s, held up by %s", wanted_lock->mode,
                  wanted_lock->is_row ? "a row" : wanted_lock->relation, who->at);
     else
-        log_info("blocked: waiting for a transaction to end, that of %s", who->at);
+        log_wait("blocked: waiting for a transaction to end, that of %s", who->at);
 }
 
 static void say_blockers(struct watch *watch)
@@ -148,22 +95,41 @@ static void say_blockers(struct watch *watch)
     log_blockers(watch, &text);
 }
 
+static void count_wait(struct watch *watch, bool is_waiting)
+{
+    int64_t now = clock_now_ms();
+    char why[64];
+    char took[32];
+
+    if (is_waiting && watch->is_waiting)
+        watch->waited_ms += now - watch->seen_ms;
+    watch->is_waiting = is_waiting;
+    watch->seen_ms = now;
+    if (watch->wait_limit_ms == 0 || watch->waited_ms < watch->wait_limit_ms || watch->has_waited_out)
+        return;
+    watch->has_waited_out = true;
+    (void)snprintf(why, sizeof why, "it waited for others for %s",
+                   duration_text(watch->waited_ms, took, sizeof took));
+    connection_cancel(watch->watched, ERROR_TABLE_LOCK, why);
+}
+
 static void see_want(struct watch *watch, const struct result *seen)
 {
     struct wanted_lock *wanted_lock = &watch->wanted_lock;
     struct blockers *blockers = &watch->blockers;
 
-    watch->is_waiting = result_rows(seen) > 0;
-    watch->progress->blocked_by = result_rows(seen);
-    if (!watch->is_waiting)
+    count_wait(watch, result_rows(seen) > 0);
+    if (!watch->is_waiting) {
+        watch->progress->blocked_by = 0;
         return;
+    }
     *wanted_lock = (struct wanted_lock) { .is_known = true,
                                           .is_row = result_bool(seen, 0, 0),
                                           .is_transaction = result_bool(seen, 0, 4) };
     text_copy_cut(wanted_lock->mode, sizeof wanted_lock->mode, result_text(seen, 0, 1));
     text_copy_cut(wanted_lock->oid, sizeof wanted_lock->oid, result_text(seen, 0, 2));
     text_copy_cut(wanted_lock->relation, sizeof wanted_lock->relation, result_text(seen, 0, 3));
-    blockers_read(seen, WANTED_COLUMNS, blockers);
+    blockers_read(seen, WATCH_WANTED_COLUMNS, blockers);
     for (size_t i = 0; i < blockers->count; i++) {
         struct blocker *blocker = &blockers->list[i];
 
@@ -171,6 +137,7 @@ static void see_want(struct watch *watch, const struct result *seen)
         text_copy_cut(blocker->statement, sizeof blocker->statement, result_text(seen, (int)i, 6));
     }
     blockers_drop_harmless(wanted_lock->mode, blockers);
+    watch->progress->blocked_by = (int)blockers->count;
     if (blockers->count > 0)
         text_copy_cut(wanted_lock->holder, sizeof wanted_lock->holder, blockers->list[0].transaction);
     say_blockers(watch);
@@ -234,25 +201,10 @@ static void see_blocked(struct watch *watch, size_t blocked)
     connection_cancel(watch->watched, ERROR_TABLE_LOCK, why);
 }
 
-/* A bar on a terminal, a line now and then elsewhere. */
-static void say_statement_progress(struct watch *watch)
-{
-    auto_text struct text line = text_init(1024);
-
-    if (log_passing_width() > 0) {
-        statement_progress_bar(&watch->statement_progress, BAR_WIDTH, &line);
-        text_add_string(&line, " ");
-        statement_progress_describe(&watch->statement_progress, &line);
-        log_passing(line.at);
-    } else if (deadline_passed(watch->next_line)) {
-        statement_progress_describe(&watch->statement_progress, &line);
-        log_info("%s", line.at);
-        watch->next_line = deadline_in(SAY_HEADWAY_MS);
-    }
-}
-
 static void see_statement_progress(struct watch *watch, const struct result *seen)
 {
+    auto_text struct text said = text_init(1024);
+
     if (result_rows(seen) == 0)
         return;
     statement_progress_see(&watch->statement_progress,
@@ -261,7 +213,8 @@ static void see_statement_progress(struct watch *watch, const struct result *see
                                                              (double)result_number(seen, 0, 3),
                                                              clock_now_ms() });
     watch->progress->current_ratio = statement_progress_ratio(&watch->statement_progress);
-    say_statement_progress(watch);
+    statement_progress_describe(&watch->statement_progress, &said);
+    progress_line_show(&watch->line, watch->progress->current_ratio, said.at);
 }
 
 static void look(struct watch *watch)
@@ -302,9 +255,7 @@ static void ask(struct watch *watch)
         attend(watch, -1);
         return;
     }
-    text_add_format(&sql, "%s%d%s", WANTED, watch->watched_pid, WANTED_END);
-    text_add_format(&sql, BLOCKED, watch->watched_pid);
-    text_add_format(&sql, PROGRESSED, watch->watched_pid);
+    watch_question_add(watch->watched_pid, &sql);
     add_signal(watch, &sql);
     if (!query_begin(watch->conn, sql.at, &watch->pending)) {
         error_set(&err, ERROR_LOST, "the connection broke");
@@ -371,6 +322,7 @@ void watch_end(struct watch *watch)
     connection_close(watch->conn);
     pending_free(&watch->pending);
     forget_blocked(watch);
+    watch->progress->blocked_by = 0;
 }
 
 void watch_forbid(struct watch *watch, const char *why)
@@ -388,7 +340,8 @@ void watch_open(struct watch *watch, struct connection *beside)
         return;
     watch->conn = connection_begin_beside(beside, CONNECT_MS);
     watch->state = WATCH_CONNECTING;
-    attend(watch, CONNECT_MS);
+    /* It may be there already: then its socket has nothing more to say. */
+    attend(watch, 0);
 }
 
 void watch_cancel(struct watch *watch, enum error_class class, const char *why)
@@ -405,25 +358,34 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
     watch->since_ms = clock_now_ms();
     watch->wanted_lock.is_known = false;
     watch->is_waiting = false;
+    watch->waited_ms = 0;
+    watch->wait_limit_ms = 0;
+    watch->has_waited_out = false;
     watch->was_cancelled = false;
     watch->was_queued = false;
     watch->cancelled_after_ms = 0;
     watch->blockers.count = 0;
     watch->statement_progress = (struct statement_progress) { .command = "" };
-    watch->next_line = deadline_in(SAY_HEADWAY_MS);
+    watch->line = progress_line_begin();
     if (watch->state == WATCH_CLOSED)
         attend(watch, OPEN_AFTER_MS);
     else if (watch->state == WATCH_IDLE)
         attend(watch, FIRST_LOOK_MS);
 }
 
+void watch_limit_wait(struct watch *watch, int64_t ms)
+{
+    watch->wait_limit_ms = ms;
+}
+
 /* Who was signalled is never left unsaid. */
 static void wait_for_signal(struct watch *watch)
 {
     struct deadline until = deadline_in(SIGNAL_MS);
+    struct pollfd nothing = { .fd = -1 };
 
     while (watch->state == WATCH_ASKING && watch->action != BLOCKER_LEAVE && !deadline_passed(until))
-        (void)event_loop_poll(NULL, 0, EARLY_LOOK_MS);
+        (void)event_loop_poll(&nothing, 1, EARLY_LOOK_MS);
 }
 
 void watch_stop(struct watch *watch)
@@ -435,6 +397,7 @@ void watch_stop(struct watch *watch)
         log_passing(NULL);
     }
     forget_blocked(watch);
+    watch->progress->blocked_by = 0;
     if (watch->state == WATCH_CLOSED || watch->state == WATCH_IDLE)
         attend(watch, -1);
 }

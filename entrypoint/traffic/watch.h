@@ -15,6 +15,7 @@
 #include "base/event_loop.h"
 #include "postgres/connection.h"
 #include "report/progress.h"
+#include "report/progress_line.h"
 #include "traffic/blockers.h"
 #include "traffic/statement_progress.h"
 
@@ -40,7 +41,11 @@ struct watch {
     struct pending pending;
     struct wanted_lock wanted_lock; /* what the latest statement waited for, if it was seen */
     struct blockers blockers;       /* … and who held that */
-    bool is_waiting;                /* at the last look */
+    bool is_waiting;                /* at the last look … */
+    int64_t seen_ms;                /* … which was then */
+    int64_t waited_ms;              /* for locks, the current statement in all … */
+    int64_t wait_limit_ms;          /* … and no longer than that; 0 = any time */
+    bool has_waited_out;            /* so it was cancelled */
     bool was_cancelled;             /* because it blocked others … */
     bool was_queued;                /* … while it waited itself … */
     int64_t cancelled_after_ms;     /* … for so long */
@@ -51,7 +56,7 @@ struct watch {
     int64_t blocked_since_ms;       /* 0 = none */
     bool has_said_blocked;
     struct statement_progress statement_progress; /* of the current statement */
-    struct deadline next_line;                    /* when to log it again without a terminal */
+    struct progress_line line;                    /* that shows it */
 };
 
 /* One that is closed; it must stay where it is until watch_end(). */
@@ -72,6 +77,12 @@ void watch_cancel(struct watch *watch, enum error_class class, const char *why);
  * limits allow.
  * */
 void watch_start(struct watch *watch, struct connection *watched, int pid, bool may_cancel);
+
+/* The statement that was just announced is cancelled, whatever that leaves, when its waits for locks add up
+ * to `ms`; 0 = never. For a statement that runs without lock_timeout. */
+void watch_limit_wait(struct watch *watch, int64_t ms);
+
+/* After the statement. */
 void watch_stop(struct watch *watch);
 
 #endif

@@ -89,7 +89,7 @@ def crowd():
             command = [BINARY, "deploy", "--migrations", home / "migrations", "--log-level", "error", "--status-file", status]
             if subprocess.run(command, env={"DATABASE_URL": url}, stdout=subprocess.DEVNULL).returncode != 0:
                 sys.exit("a migration failed")
-            tries = 1 + int(re.search(r'reason="lock_timeout"} (\d+)', status.read_text())[1])
+            tries = 1 + int(re.search(r'reason="lock_timeout".*} (\d+)', status.read_text())[1])
         load.wait()
         return figures(*read_load(home))[1], tries
 

@@ -408,7 +408,7 @@ def an_identity_for_each_database(documents, _):
 SIDECAR = {"enabled": True, "image": {"registry": "own.test", "repository": "exporter", "tag": "3", "digest": DIGEST, "pullPolicy": "Always"}, "command": ["/exporter"], "port": 9200, "resources": {"limits": {"memory": "32Mi"}}}
 
 
-@value_set({"metrics": {"sidecar": SIDECAR, "podMonitor": {"enabled": True, "labels": {"a": "b"}, "interval": "5s", "relabelings": [{"action": "drop"}], "metricRelabelings": [{"action": "keep"}]}}, "networkPolicy": {"enabled": True}})
+@value_set({"metrics": {"sidecar": SIDECAR, "podMonitor": {"enabled": True, "labels": {"a": "b"}, "interval": "5s", "relabelings": [{"action": "drop"}], "metricRelabelings": [{"action": "keep"}]}}, "networkPolicy": {"enabled": True}, "config": {"metrics_labels": "team=a"}})
 def metrics(documents, _):
     """Wants Kubernetes 1.29."""
     exporter = pod_of(documents)["initContainers"][0]
@@ -416,12 +416,14 @@ def metrics(documents, _):
     assert exporter["imagePullPolicy"] == "Always" and exporter["resources"]["limits"] == {"memory": "32Mi"} and "--web.listen-address=:9200" in exporter["args"]
     status = environment(container_of(documents))["TIDELOCK_STATUS_FILE"]
     assert status.startswith(mount(documents, "tidelock-status")["mountPath"] + "/") and exporter["volumeMounts"][0]["mountPath"] in status
+    # By which the alerts select.
+    assert [entry["value"] for entry in container_of(documents)["env"] if entry["name"] == "TIDELOCK_METRICS_LABELS"] == ["app=app-tidelock,team=a"]
     monitor = the(documents, "PodMonitor")
     assert monitor["metadata"]["labels"]["a"] == "b" and monitor["spec"]["podMetricsEndpoints"] == [
         {
             "port": exporter["ports"][0]["name"],
             "interval": "5s",
-            "relabelings": [{"targetLabel": "app", "replacement": "app-tidelock"}, {"action": "drop"}],
+            "relabelings": [{"action": "drop"}],
             "metricRelabelings": [{"action": "keep"}],
         }
     ]

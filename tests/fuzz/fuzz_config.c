@@ -1,11 +1,12 @@
-/* Any bytes as tidelock.yaml and, each line, as a flag and an environment: understood or refused with a
- * message, never half. */
+/* Any bytes as tidelock.yaml, as a .env and, each line, as a flag and an environment: understood or refused
+ * with a message, never half. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "config/config.h"
+#include "config/env_file.h"
 #include "config/load.h"
 #include "config/options.h"
 #include "config/yaml.h"
@@ -41,6 +42,27 @@ static void try_yaml(struct slice text)
         require(err.class == ERROR_USAGE && err.message[0] != '\0');
 }
 
+/* What is read is in the environment, each variable once. */
+static void try_env_file(struct slice text)
+{
+    static char own[] = "A=1";
+    char *entries[] = { own, NULL };
+    auto_arena struct arena *arena = arena_new();
+    struct env_file file = { .path = "any.env", .given = entries };
+    struct error err = { .class = ERROR_NONE };
+
+    if (!env_file_parse(arena, text, &file, &err)) {
+        require(err.class == ERROR_USAGE && err.message[0] != '\0' && err.place.source[0] == '\0');
+        return;
+    }
+    require(file.environment[0] == own);
+    for (size_t i = 0, used = 0; i < file.count; i++) {
+        used += file.variables[i].is_used;
+        require(file.variables[i].line >= 1 && file.variables[i].line <= text.length + 1);
+        require(!file.variables[i].is_used || strchr(file.environment[used], '=') != NULL);
+    }
+}
+
 /* Lines as words of a command line and, beginning with "E", as entries of the environment. */
 static void try_words(char *lines)
 {
@@ -54,7 +76,8 @@ static void try_words(char *lines)
 
     for (char *line = strtok(lines, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         /* A named file could be any of this machine. */
-        if (strstr(line, "_FILE") != NULL || strstr(line, "config") != NULL || strstr(line, "CONFIG") != NULL)
+        if (strstr(line, "_FILE") != NULL || strstr(line, "config") != NULL ||
+            strstr(line, "CONFIG") != NULL || strstr(line, "env-file") != NULL)
             continue;
         if (line[0] == 'E' && entry_count < WORDS_MOST)
             entries[entry_count++] = line + 1;
@@ -81,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(lines, data, size);
     lines[size] = '\0';
     try_yaml(text);
+    try_env_file(text);
     try_words(lines);
     free(lines);
     return 0;

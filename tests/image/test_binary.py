@@ -53,7 +53,8 @@ def test_stacks_are_protected(linked):
 def test_read_only_relocations_are_sealed_in_memory(static, tmp_path):
     """Not only marked: musl's start-up code would leave them writable."""
     start, size = re.search(r"GNU_RELRO\s+0x\w+ 0x(\w+) 0x\w+ 0x\w+ 0x(\w+)", readelf(static, "-l")).groups()
-    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "001_t").mkdir(parents=True)
+    (tmp_path / "migrations" / "001_t" / "migration.sql").write_text("SELECT 1")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/d"
         process = subprocess.Popen([static, "deploy"], cwd=tmp_path, env={"DATABASE_URL": url}, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -115,7 +116,7 @@ def test_for_arm64(static_arm64, database):
     database.folder.add("001_t", "CREATE TABLE t ()")
     words = ["qemu-aarch64-static", static_arm64, "deploy", "--connect-timeout", "1m"]
     done = subprocess.run(words, cwd=database.folder.root, env={"DATABASE_URL": database.url("tls")}, capture_output=True, text=True)
-    assert done.returncode == 0 and "001_t" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0 and "applied 001_t" in done.stderr, done.stdout + done.stderr
 
 
 # ---- where nothing else is ----
@@ -208,7 +209,7 @@ def nowhere(tmp_path, static, folder, database):
 def test_a_verified_connection_by_a_name_of_etc_hosts(nowhere, database):
     nowhere.put("ca.crt", database.server.ca)
     done = nowhere("deploy", DATABASE_URL=database.url("verified", host="db.internal", sslrootcert="/ca.crt"))
-    assert done.returncode == 0 and "001_t" in done.stdout, done.stderr
+    assert done.returncode == 0 and "applied 001_t" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("place", ["etc/ssl/certs/ca-certificates.crt", "etc/pki/tls/certs/ca-bundle.crt", "etc/ssl/ca-bundle.pem", "etc/ssl/cert.pem"])
@@ -328,7 +329,7 @@ def test_a_signal_ends_the_wait_for_a_nameserver(nowhere, silent_nameserver):
     process = subprocess.Popen(words, env={"DATABASE_URL": "postgresql://u@db.internal/d"}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
     silent.recv(1000)
     process.terminate()
-    assert process.communicate(timeout=30)[1].count(b"stopped by SIGTERM") == 1
+    assert process.communicate(timeout=30)[1].count(b"error: stopped by SIGTERM") == 1
     assert process.returncode == 128 + 15
 
 

@@ -119,6 +119,6 @@ def test_compose_starts_both_services_on_a_database_at_their_level(composed):
 
     guests = wait_until(lambda: visit("heron"), "the application to answer", 120)
     assert [guest["guest"] for guest in guests] == ["heron"] and guests[0]["seenAt"]
-    said = wait_until(lambda: logs() if logs().count("the database holds all 2") + logs().count("applied 2 of 2") >= 2 else None, "both services to be ready", 60)
-    assert said.count("applied 2 of 2 migrations") == 1, said
+    said = wait_until(lambda: logs() if logs().count("the database holds all 2") + logs().count("applied 2 migrations in") >= 2 else None, "both services to be ready", 60)
+    assert said.count("applied 2 migrations in") == 1, said
     wait_until(lambda: states().count("(healthy)") == 3, "every service to be healthy", 60)

@@ -109,18 +109,20 @@ def test_what_it_says_of_itself(engine, image):
 def test_a_deployment_by_host_name_with_nothing_it_could_lean_on(network, image, folder, url):
     folder.add("001_t", "CREATE TABLE t ()")
     done = network.run(image, "deploy", options=["--rm"], migrations=folder.path, DATABASE_URL=url)
-    assert done.returncode == 0 and "001_t" in done.out, done.errors
+    assert done.returncode == 0 and "applied 001_t" in done.errors, done.errors
     assert network.sql("app", "SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL").out == "001_t\n"
     again = network.run(image, "deploy", options=["--rm", "--user", "4000000:0"], migrations=folder.path, DATABASE_URL=url)
     assert again.returncode == 0 and "No pending migrations" in again.out, again.errors
 
 
 def test_another_name_of_the_same_server_is_refused(network, image, folder, url):
+    folder.add("001_t", "CREATE TABLE t ()")
     done = network.run(image, "deploy", options=["--rm"], migrations=folder.path, DATABASE_URL=url.replace("@db:", "@other:"))
     assert done.returncode == 2 and "does not match host name" in done.errors and "s3cretpw" not in done.errors
 
 
 def test_the_bundle_of_the_image_is_what_unnamed_certificates_are_checked_with(network, image, folder, url):
+    folder.add("001_t", "CREATE TABLE t ()")
     done = network.run(image, "deploy", options=["--rm"], migrations=folder.path, DATABASE_URL=url.split("&")[0])
     assert done.returncode == 2 and "certificate verify failed" in done.errors, done.errors
 
@@ -176,7 +178,9 @@ def test_the_copy_in_pattern(network, image, base, folder, url):
     assert network.sql("app", "SELECT to_regclass('t') IS NULL").out == "f\n"
 
 
-def test_the_image_for_arm64_is_cross_built_byte_for_byte_the_same(engine, base, static_arm64, tmp_path):
+def test_the_image_for_arm64_is_cross_built_byte_for_byte_the_same(engine, base, static_arm64, tmp_path, request):
+    if not request.config.getoption("--every-build"):
+        pytest.skip("costs a fourth build of every library: --every-build")
     image = engine.build("tidelock-arm64", ROOT / "docker" / "Dockerfile", ROOT, platform="linux/arm64", DEBIAN=base, **ITSELF)
     assert json.loads(engine.run("inspect", image).out)[0]["Architecture"] == "arm64"
     about = [f"/usr/share/doc/tidelock/{name}" for name in ("NOTICE", "tidelock.spdx.json")]

@@ -17,7 +17,7 @@ class Message:
 
     @property
     def text(self):
-        return self.data[5:].decode(errors="replace")
+        return self.data[len(self.kind) + 4 :].decode(errors="replace")
 
     def __repr__(self):
         return f"{self.direction} {self.kind or 'startup'} {self.text[:60]!r}"
@@ -45,16 +45,19 @@ class Link:
 
 
 class Proxy:
-    """Forwards from self.port to the server. `on_message(message)` is called before each is forwarded and may return None or
+    """Forwards from self.port to the server. `on_message(message)` is called before each is forwarded, or before that with the
+    number `only`, and may return None or
 
     - "drop", "drop after": close both sides instead, or once it is forwarded
     - "cut": forward a part of it, then close both sides
     - "half-close": end its receiver's side of the stream instead; the other direction stays open
     - "delay": forward it a moment later
     - "freeze": forward nothing any more in either direction and keep the connection open, until thaw()
+    - "misname": give the statement that it parses a name, as if another client had taken its place before it is bound
     - "garble": forward it as a message of a type that does not exist
 
-    `on_cancel` is what happens to a cancel request: None forwards it, "hold" never answers, "swallow" answers and forgets it.
+    `on_cancel` is what happens to a cancel request: None forwards it, "hold" never answers, "swallow" answers and forgets it,
+    "swallow the first" does so once.
     refuse() and drop() are for whoever connects from then on: no listener, or no answer to the first packet.
     """
 
@@ -64,6 +67,7 @@ class Proxy:
         self.run = 0
         self.connections = 0
         self.on_message = None
+        self.only = None
         self.on_cancel = None
         self.cancels = 0
         self.fillers = []
@@ -155,33 +159,46 @@ class Proxy:
                 self.cancels += 1
                 if self.on_cancel == "hold":
                     link.is_over.wait()
-                if self.on_cancel is None:
+                if self.on_cancel is None or (self.on_cancel == "swallow the first" and self.cancels > 1):
                     target.sendall(head + body)
                 return
             with self.lock:
                 self.connections += 1
-            self._pass(Message("client", "", b"\0" + head + body), target, head + body, link)
+            self._send(self._pass(Message("client", "", head + body), target, link), target, link)
             break
         self._forward(source, target, link, "client")
 
     def _forward(self, source, target, link, direction="server"):
-        while True:
-            kind = _read(source, 1)
-            head = _read(source, 4)
-            body = _read(source, struct.unpack("!i", head)[0] - 4)
-            data = kind + head + body
-            self._pass(Message(direction, kind.decode("latin-1"), data), target, data, link)
+        """What arrived together goes on together, but for what is before a message that somebody is asked about."""
+        ready = b""
+        for message in _messages(source, direction):
+            if message is None or self._is_asked_about_next():
+                self._send(ready, target, link)
+                ready = b""
+            if message is not None:
+                ready += self._pass(message, target, link)
 
-    def _pass(self, message, target, data, link):
+    def _is_asked_about_next(self):
+        return self.on_message and (self.only is None or self.only == len(self.messages))
+
+    def _send(self, data, target, link):
+        link.wait_while_frozen()
+        target.sendall(data)
+
+    def _pass(self, message, target, link):
+        """What is to be sent of it; sends and ends whatever the verdict wants."""
         verdict = None
+        data = message.data
         with self.lock:
             if link.run == self.run:
+                is_asked = self._is_asked_about_next()
                 self.messages.append(message)
-                verdict = self.on_message(message) if self.on_message else None
+                verdict = self.on_message(message) if is_asked else None
+        if verdict is None:
+            return data
         if verdict == "freeze":
             link.freeze()
             self.frozen.set()
-        link.wait_while_frozen()
         if verdict == "delay":
             link.is_over.wait(0.1)
         if verdict == "drop":
@@ -189,11 +206,14 @@ class Proxy:
         if verdict == "half-close":
             target.shutdown(socket.SHUT_WR)
             raise HalfClosed
+        if verdict == "misname":
+            data = b"P" + struct.pack("!i", len(data)) + b"x" + data[5:]
         if verdict == "garble":
             data = b"!" + data[1:] if message.kind else data[:4] + b"\xff" * 4 + data[8:]
-        target.sendall(data[: len(data) // 2] if verdict == "cut" else data)
+        self._send(data[: len(data) // 2] if verdict == "cut" else data, target, link)
         if verdict in ("cut", "drop after"):
             raise OSError("dropped")
+        return b""
 
     def round_trips(self):
         """How often the client spoke after the server had finished answering; the start-up exchange does not count."""
@@ -206,6 +226,23 @@ class Proxy:
                 trips += is_ready and message.kind not in ("", "X")
                 is_ready = False
         return trips
+
+
+def _messages(source, direction):
+    """All that come; None where the next has not arrived yet."""
+    buffer = b""
+    at = 0
+    while True:
+        length = struct.unpack_from("!i", buffer, at + 1)[0] if len(buffer) >= at + 5 else len(buffer)
+        if len(buffer) >= at + 5 and len(buffer) > at + length:
+            yield Message(direction, chr(buffer[at]), buffer[at : at + 1 + length])
+            at += 1 + length
+            continue
+        yield None
+        more = source.recv(65536)
+        if not more:
+            raise OSError("closed")
+        buffer, at = buffer[at:] + more, 0
 
 
 def _read(source, length):

@@ -1,7 +1,9 @@
 """What "next" tells helps: who does what it says, and deploys again, succeeds."""
 
+import contextlib
 import re
 
+import psycopg
 import pytest
 from servers import Database, Server, distribution_major
 
@@ -35,8 +37,31 @@ DENIED = {
     "database": ("SELECT 1", "CREATE SCHEMA mine", "GRANT CREATE ON DATABASE"),
     "owner": ("CREATE TABLE t (n int)", "ALTER TABLE t ADD COLUMN m int", "GRANT postgres TO"),
     "owner of an index": ("CREATE TABLE t (n int); CREATE INDEX i ON t (n)", "DROP INDEX i", "GRANT postgres TO"),
+    "owner of public": ("SELECT 1", "COMMENT ON SCHEMA public IS 'ours'", "It belongs to postgres"),
+    "alter system": ("SELECT 1", "ALTER SYSTEM RESET work_mem", "GRANT ALTER SYSTEM ON PARAMETER work_mem TO"),
     "create role": ("SELECT 1", "CREATE ROLE {role}_r; DROP ROLE {role}_r", "CREATEROLE;"),
 }  # fmt: skip
+
+
+@pytest.mark.fault
+def test_an_invalid_index_in_the_way_is_named_as_one(database, folder, tidelock):
+    database.query("CREATE TABLE t (n int); INSERT INTO t VALUES (1), (1)")
+    with database.connect() as session, contextlib.suppress(psycopg.errors.UniqueViolation):
+        session.execute("CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n)")
+    tidelock("baseline").succeeds()
+    folder.add("001_i", "CREATE INDEX t_n ON t (n)")
+    result = tidelock("deploy").fails(exit=6, says=["42P07", '"t_n" is an INVALID index', "DROP INDEX CONCURRENTLY public.t_n;"])
+    assert "resolve" not in result.errors
+    database.query("DROP INDEX CONCURRENTLY public.t_n")
+    tidelock("deploy").succeeds(applied=["001_i"])
+
+
+@pytest.mark.fault
+def test_rights_that_another_role_lacks_are_not_granted_to_ours(database, folder, tidelock, role):
+    database.query(f'CREATE SCHEMA s; CREATE TABLE s.t (); GRANT "{role}" TO postgres')
+    folder.add("001_r", f'SET ROLE "{role}"; SELECT * FROM s.t')
+    result = tidelock("deploy").fails(exit=6, says=["42501", "The script changes its role"])
+    assert 'TO postgres' not in result.errors
 
 
 @pytest.mark.fault
@@ -63,9 +88,10 @@ def test_a_role_that_may_not_create_the_ledger_is_told_the_grant(database, folde
     folder.add("001_a", "CREATE TABLE a ()")
     url = database.url().replace("postgres@", "poorer@")
     try:
-        for command in ("deploy", "baseline"):
-            result = tidelock(command, url=url)
-            result.fails(exit=8, says="GRANT CREATE ON SCHEMA public TO poorer;")
+        result = tidelock("deploy", url=url).fails(exit=8, says="GRANT CREATE ON SCHEMA public TO poorer;")
+        database.query("CREATE TABLE there ()")
+        tidelock("baseline", url=url).fails(exit=8, says="GRANT CREATE ON SCHEMA public TO poorer;")
+        database.query("DROP TABLE there")
         database.query(sql_of(result))
         tidelock("deploy", url=url).succeeds(applied=["001_a"])
     finally:
@@ -79,7 +105,7 @@ def test_what_the_database_holds_already_can_be_recorded(database, folder, tidel
     database.query("CREATE TABLE b (id int); CREATE INDEX b_id ON b (id); ALTER TABLE a ADD COLUMN n int")
     folder.add("002_b", "CREATE TABLE b (id int);\nCREATE INDEX b_id ON b (id);\nALTER TABLE a ADD COLUMN n int;")
     result = tidelock("deploy")
-    result.fails(exit=6, says=["42P07", "The database already holds all that 002_b creates."])
+    result.fails(exit=6, says=["42P07", "By name, the database already holds all that 002_b creates."])
     command = re.search(r'tidelock (resolve --applied) "(.*?)"', next_of(result))
     tidelock(*command[1].split(), command[2]).succeeds()
     tidelock("deploy").succeeds(says="No pending")
@@ -120,7 +146,7 @@ def test_squashed_migrations_can_be_recorded(database, folder, tidelock):
     folder.remove("2024_b")
     folder.add("0000_squashed", "CREATE TABLE a (id int);\nCREATE TABLE b (id int);")
     folder.add("2025_c", "CREATE TABLE c (id int)")
-    tidelock("deploy").fails(exit=6, says=["42P07", 'squashed or renamed): tidelock resolve --applied "0000_squashed"'])
+    tidelock("deploy", "--allow-unrelated").fails(exit=6, says=["42P07", 'squashed or renamed): tidelock resolve --applied "0000_squashed"'])
     tidelock("resolve", "--applied", "0000_squashed").succeeds()
     tidelock("deploy").succeeds(applied=["2025_c"])
 

@@ -10,6 +10,8 @@ import threading
 
 import pytest
 
+pytestmark = pytest.mark.libraries
+
 
 @pytest.fixture
 def fifo(tmp_path):
@@ -141,3 +143,40 @@ def test_the_configuration_may_come_through_a_pipe(tidelock, folder, database):
     script = f"exec {tidelock.binary} deploy --config <(echo 'migrations: other')"
     subprocess.run(["bash", "-c", script], cwd=folder.root, env={"DATABASE_URL": database.url(), "PATH": os.environ["PATH"]}, check=True)
     assert database.holds("t") and pathlib.Path(folder.root / "other").is_dir()
+
+
+READ_BY_LIBRARIES = {
+    "PGSERVICEFILE": ("", {"PGSERVICE": "shop"}),
+    "PGPASSFILE": (None, {}),
+    "passfile": (None, {}),
+    **{f"PGSSL{name}": (None, {}) for name in ["ROOTCERT", "CERT", "KEY", "CRL"]},
+    **{f"PGSSL{name}, service": ("", {"PGSERVICE": "shop"}) for name in ["ROOTCERT", "CERT", "KEY", "CRL"]},
+    "SSL_CERT_FILE": ("verify", {}),
+}
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("name", READ_BY_LIBRARIES)
+@pytest.mark.parametrize("command", ["status", "deploy", "wait"])
+def test_what_a_library_would_wait_for_is_refused(tidelock, folder, database, fifo, name, command):
+    """Deaf to signals, as it reads by itself."""
+    folder.add("001_t", "CREATE TABLE t ()")
+    url, environment = READ_BY_LIBRARIES[name]
+    parameters = {"sslmode": "verify-ca"} if url == "verify" else {"passfile": fifo} if name == "passfile" else {}
+    url = url if url == "" else database.server.url(database.name, **parameters)
+    result = tidelock.start(command, url=url, environment={**environment, name.split(",")[0]: str(fifo)}).wait(20)
+    result.fails(exit=2, says=str(fifo))
+
+
+@pytest.mark.fault
+def test_the_ca_of_a_webhook_that_a_library_would_wait_for(tidelock, folder, database, fifo):
+    folder.add("001_t", "CREATE TABLE t ()")
+    environment = {"TIDELOCK_WEBHOOK": "https://127.0.0.1:9/x", "SSL_CERT_FILE": str(fifo)}
+    result = tidelock.start("deploy", environment=environment).wait(20).succeeds(applied=["001_t"])
+    assert "not a file but a named pipe" in result.errors
+
+
+@pytest.mark.fault
+def test_a_password_file_that_is_none_by_intention(tidelock, folder, database):
+    folder.add("001_t", "CREATE TABLE t ()")
+    tidelock("deploy", environment={"PGPASSFILE": "/dev/null"}).succeeds(applied=["001_t"])

@@ -7,6 +7,7 @@ import threading
 
 import psycopg
 import pytest
+from metrics import samples
 from servers import Database, Server
 from tool import Tool, wait_for_nobody
 from wait import wait_until
@@ -173,14 +174,16 @@ def test_which_keys_can_be_walked_along(database, folder, tidelock, key, is_walk
 def test_batches_that_always_take_too_long(database, folder, tidelock, orders):
     database.query("CREATE OR REPLACE FUNCTION count_changes() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(100); RETURN NEW; END'")
     folder.add("001_fill", BACKFILL + UPDATE)
-    tidelock("deploy").fails(exit=6, says=["5 batches in a row took too long", "even one of at most 100 rows"])
+    at = "001_fill/migration.sql:2:1\n            UPDATE orders SET status_new"
+    tidelock("deploy").fails(exit=6, says=["error P3018", "5 batches in a row took too long", "even one of at most 100 rows"], at=at)
 
 
 def test_a_failing_row_keeps_what_is_committed_and_a_correction_goes_on(database, folder, tidelock, orders):
     database.query("ALTER TABLE orders DISABLE TRIGGER count_changes; UPDATE orders SET status = 'bad' WHERE id = 15000; ALTER TABLE orders ENABLE TRIGGER count_changes")
     database.query("ALTER TABLE orders ADD CHECK (status_new <> 'BAD')")
     folder.add("001_fill", BACKFILL + UPDATE)
-    tidelock("deploy").fails(exit=7, says=["violates check constraint", "are changed, in ", "resume after that row"])
+    at = "001_fill/migration.sql:2:1\n            UPDATE orders SET status_new"
+    tidelock("deploy").fails(exit=7, says=['error P3018: migration "001_fill" failed: ', "violates check constraint", "are changed, in ", "resume after that row"], at=at)
     done = database.value("SELECT count(*) FROM orders WHERE status_new IS NOT NULL")
     assert 13000 < done < 15000
     folder.replace("001_fill", BACKFILL + "UPDATE orders SET status_new = lower(status)")
@@ -188,7 +191,15 @@ def test_a_failing_row_keeps_what_is_committed_and_a_correction_goes_on(database
     database.query("ALTER TABLE orders DISABLE TRIGGER count_changes; UPDATE orders SET status = 'open' WHERE id = 15000; ALTER TABLE orders ENABLE TRIGGER count_changes")
     folder.replace("001_fill", BACKFILL.replace("rest=0%", "rest=10%") + UPDATE)
     result = tidelock("deploy").succeeds(applied=["001_fill"])
-    assert "resuming the backfill" in result.errors and each_once(database, orders)
+    assert "resuming: " in result.errors and each_once(database, orders)
+
+
+def test_a_deferred_trigger_fails_where_the_statement_is(database, folder, tidelock, orders):
+    database.query("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one'; END $$")
+    database.query("CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON orders DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id = 15000) EXECUTE FUNCTION refuse()")
+    folder.add("001_fill", BACKFILL + UPDATE)
+    says = ['error P3018: migration "001_fill" failed: not this one', "  while     checking deferred constraints and triggers at the end of a batch\n", "resume after that row"]
+    tidelock("deploy").fails(exit=7, says=says, at="001_fill/migration.sql:2:1\n            UPDATE orders SET status_new")
 
 
 def test_rows_that_were_written_meanwhile_are_swept_up(database, folder, tidelock, orders):
@@ -203,7 +214,7 @@ def test_rows_that_were_written_meanwhile_are_swept_up(database, folder, tideloc
 
 def test_what_it_verifies_has_to_be_true(database, folder, tidelock, orders):
     folder.add("001_fill", BACKFILL + "-- tidelock: verify (SELECT count(*) FROM orders) = 1\n" + UPDATE)
-    tidelock("deploy").fails(exit=7, says=["its verify condition is not true: (SELECT count(*) FROM orders) = 1", f"{20000} rows"])
+    tidelock("deploy").fails(exit=7, says=['error P3018: migration "001_fill" failed: ', "its verify condition is not true: (SELECT count(*) FROM orders) = 1", f"{20000} rows"], at="001_fill/migration.sql:2:21")
     assert each_once(database, orders)
     database.query("DELETE FROM orders WHERE id > 1")
     tidelock("deploy").succeeds(applied=["001_fill"])
@@ -224,6 +235,22 @@ def test_a_row_that_is_locked_is_waited_for(database, folder, tidelock, orders):
 
 
 @pytest.mark.fault
+@pytest.mark.fault
+def test_every_row_is_changed_and_the_ledger_is_locked(database, folder, tidelock, orders):
+    folder.add("001_fill", BACKFILL + UPDATE + CONDITION + ";")
+    with database.connect() as holder, database.connect() as application:
+        application.execute("BEGIN; SELECT * FROM orders WHERE id = 20000 FOR UPDATE")
+        running = tidelock.start("deploy", "--retry-for", "2s")
+        wait_until(lambda: database.value("SELECT count(status_new) FROM orders"), "batches to be done")
+        holder.execute("BEGIN; LOCK TABLE _prisma_migrations IN SHARE MODE")
+        application.execute("COMMIT")
+        running.wait().fails(exit=9, says=[f'holds     {orders} rows of "orders" are changed, in ', " to record it as finished; every row was visited."])
+        holder.execute("COMMIT")
+    assert each_once(database, orders)
+    tidelock("deploy").succeeds(applied=["001_fill"])
+    assert each_once(database, orders)
+
+
 def test_no_batch_takes_much_longer_than_its_target(database, folder, tidelock, orders):
     """Rows that are not changed take no time; then come those that take 10 ms each."""
     database.query("CREATE OR REPLACE FUNCTION count_changes() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.01); NEW.changes := OLD.changes + 1; RETURN NEW; END'")
@@ -256,8 +283,7 @@ def test_its_progress_can_be_seen(database, folder, tidelock, orders, tmp_path):
     running = tidelock.start("deploy", "--status-file", status)
 
     def metric(name):
-        lines = [line for line in status.read_text().splitlines() if line.startswith(name + " ")] if status.exists() else []
-        return float(lines[0].split()[1]) if lines else 0
+        return samples(status).get(name, 0)
 
     wait_until(lambda: metric("tidelock_backfill_changed_rows") > 0, "the rows in the metrics")
     assert 0 < metric("tidelock_current_migration_progress_ratio") < 1 and metric("tidelock_backfill_batch_rows") == 100
@@ -302,7 +328,7 @@ def test_a_replica_that_stays_behind_is_waited_for(replica, folder, binary, is_s
         running = tidelock.start("deploy", "--status-file", status, url=database.url().replace("postgres@", "migrator@"))
         if is_seen:
             running.wait_for_line('the backfill is paused: the replica "replica_one" is ')
-            wait_until(lambda: "\ntidelock_backfill_throttled 1\n" in status.read_text(), "the metric")
+            wait_until(lambda: samples(status).get("tidelock_backfill_throttled") == 1, "the metric")
             application.execute("COMMIT")
             assert database.value("SELECT count(*) FROM orders WHERE changes > 0") < 10000
             standby.query("SELECT pg_wal_replay_resume()")
@@ -355,20 +381,23 @@ def runs(database, *statements):
         thread.join()
 
 
-@contextlib.contextmanager
-def vacuum(database):
+def leave_dead_rows(database):
     database.query("ALTER TABLE orders DISABLE TRIGGER count_changes; UPDATE orders SET status = status WHERE id > 10000; ALTER TABLE orders ENABLE TRIGGER count_changes")
     dead = "SELECT n_dead_tup > 0.3 * n_live_tup FROM pg_stat_all_tables WHERE relname = 'orders'"
     wait_until(lambda: database.value(dead), "the statistics")
-    with runs(database, "SET vacuum_cost_delay = 100", "SET vacuum_cost_limit = 1", "VACUUM orders"):
-        yield
+
+
+def vacuum(database):
+    return runs(database, "SET vacuum_cost_delay = 100", "SET vacuum_cost_limit = 1", "VACUUM orders")
 
 
 @contextlib.contextmanager
 def failing_archiver(database):
     broken = database.server.data / "broken"
     broken.touch()
+    database.query("SELECT pg_logical_emit_message(false, 'a', 'b')")
     database.query("SELECT pg_switch_wal()")
+    wait_until(lambda: database.value("SELECT last_failed_time IS NOT NULL FROM pg_stat_archiver"), "the archiver to fail")
     yield
     broken.unlink()
     database.query("SELECT pg_switch_wal()")
@@ -386,17 +415,16 @@ def failing_archiver(database):
 )
 def test_it_pauses_while_others_suffer(own, folder, trouble, limit, says):
     database, tidelock = own
-    folder.add("001_fill", BACKFILL + f"-- tidelock: throttle {limit}\n" + UPDATE)
-    with database.connect() as application:
-        # It has to take a while.
-        application.execute("BEGIN")
-        application.execute("SELECT FROM orders WHERE id = 10000 FOR UPDATE")
-        running = tidelock.start("deploy")
-        running.wait_for_line("attempt 1 was rolled back")
-        with trouble(database):
-            running.wait_for_line("the backfill is paused: ", says)
-            application.execute("COMMIT")
-        running.wait_for_line("the backfill continues")
+    # It has to take a while.
+    folder.add("001_fill", f"-- tidelock: backfill orders rows=5..5\n-- tidelock: throttle {limit}\n" + UPDATE)
+    if trouble is vacuum:
+        leave_dead_rows(database)
+    running = tidelock.start("deploy")
+    # What is so from the beginning may be how this server always is.
+    wait_until(lambda: database.value("SELECT count(*) FROM orders WHERE changes > 0"), "the first batch")
+    with trouble(database):
+        running.wait_for_line("the backfill is paused: ", says)
+    running.wait_for_line("the backfill continues")
     running.wait().succeeds(applied=["001_fill"])
     assert each_once(database, 20000)
 
@@ -410,3 +438,18 @@ def test_a_limit_that_no_slot_of_this_server_can_meet_is_lowered(own, folder, di
     result = tidelock("deploy").succeeds(applied=["001_fill"], says="replication slots of this server have 100 MB at most")
     assert "paused" not in result.errors and each_once(database, 20000)
     database.query("SELECT pg_drop_replication_slot('healthy')")
+
+
+@pytest.mark.fault
+def test_the_statement_of_a_half_done_backfill_is_not_to_be_edited(database, folder, tidelock):
+    database.query("CREATE TABLE orders (id int PRIMARY KEY, n int, d int); INSERT INTO orders SELECT i, 0, 1 FROM generate_series(1, 60) AS i; UPDATE orders SET d = 0 WHERE id = 40")
+    tidelock("baseline").succeeds()
+    script = "-- tidelock: backfill orders key=id rows=10..10 rest=0%\nUPDATE orders SET n = n + 1 / d"
+    folder.add("001_fill", script)
+    tidelock("deploy").fails(exit=7, says=["22012", "Correct the data that the statement met", "has to stay as it is", "to resume after that row"])
+    folder.replace("001_fill", script + " WHERE d <> 0")
+    tidelock("deploy").fails(exit=8, says=["P3009", "What the backfill of the former script has changed persists."])
+    folder.replace("001_fill", script)
+    database.query("UPDATE orders SET d = 1")
+    tidelock("deploy").succeeds(applied=["001_fill"])
+    assert database.query("SELECT DISTINCT n FROM orders") == [(1,)]

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -168,6 +169,45 @@ def test_the_table_says_what_each_replica_may_have(tool, small):
     assert 'ALTER ROLE "app" CONNECTION LIMIT' in out
 
 
+def sums(out):
+    """The blocks of numbers that "budget" prints, each {what: number}."""
+    return [{what: int(number) for what, number in re.findall(r"(?m)^  (\S.*?) +([-+]?\d+)(?:   .*)?$", block)} for block in out.split("\n\n")]
+
+
+@pytest.mark.parametrize("who", ["ordinary", "limited role", "limited database", "superuser"])
+def test_what_is_printed_adds_up(servers, tool, who):
+    major = distribution_major()
+    server = Server(major, servers.binaries[major], settings=["max_connections=20", "superuser_reserved_connections=2", "autovacuum=off"])
+    try:
+        server.query("CREATE ROLE app LOGIN")
+        server.query("CREATE DATABASE app OWNER app")
+        if who.startswith("limited"):
+            server.query(f"ALTER {who.split()[1].upper()} app CONNECTION LIMIT 7")
+        url = server.url("app", user="postgres" if who == "superuser" else "app")
+        with contextlib.ExitStack() as stack:
+            for _ in range(3):
+                stack.enter_context(psycopg.connect(server.url("app", user="app")))
+            out = tool("budget", "--replicas", "2", url=url).succeeds().out
+        server_side, role, share = sums(out)[:3]
+        ordinary, left, everybody = server_side.pop("left for ordinary roles"), role["left for it"], share.pop("for all replicas")
+        assert sum(server_side.values()) == ordinary, out
+        bounds = [role.get(f"limit of the {what}") for what in ("role", "database")]
+        bounds = [bound - 4 for bound in bounds if bound is not None]  # three, and its own
+        assert left == min([ordinary + role.get("reserved ones that it may use", 0), *bounds]), out
+        each = share.pop("connection_limit of each")
+        assert share["left for it"] == left and sum(share.values()) == everybody and each == everybody // 2, out
+        assert "not fit" not in out
+    finally:
+        server.remove()
+
+
+def test_replicas_that_do_not_fit_are_told_so(tool, small):
+    url = small.url("app", user="app")
+    out = tool("budget", "--replicas", "7", url=url).succeeds().out
+    assert "connection_limit of each               0" in out and "\n7 replicas do not fit: there are 6 connections for them.\n" in out
+    assert not budget(tool, url, "--replicas", "7")["fits"] and budget(tool, url, "--replicas", "6")["fits"]
+
+
 def test_superusers_are_told_that_no_limit_binds_them(tool, small):
     assert "The server does not limit a superuser" in tool("budget", url=small.url("app")).succeeds().out
 
@@ -188,6 +228,7 @@ def test_a_full_server_is_waited_for(tool, small, folder):
 
 
 def test_a_server_that_stays_full_is_given_up(tool, small, folder):
+    folder.add("001_t", "CREATE TABLE IF NOT EXISTS t ()")
     url = small.url("app", user="app")
     with contextlib.ExitStack() as stack:
         fill(url, stack)
@@ -221,6 +262,7 @@ def test_the_application_is_never_refused_because_of_us(tool, small, folder):
     """All slots but three are taken: one for us, one for a new connection, one that the server still counts while it ends."""
     for number in range(20):
         folder.add(f"{number:03}_t", f"CREATE TABLE t{number} (); SELECT pg_sleep(0.02)")
+    folder.add("020_heard", Canary.UNTIL_HEARD)
     url = small.url("app", user="app")
     with contextlib.ExitStack() as stack:
         for _ in range(5):
@@ -234,6 +276,7 @@ def test_the_application_is_never_refused_because_of_us(tool, small, folder):
 
 
 def test_run_hands_the_application_its_share(tool, small, folder):
+    folder.add("001_t", "CREATE TABLE IF NOT EXISTS t ()")
     url = small.url("app", user="app") + "?application_name=mine&connection_limit=99"
     result = tool("run", "--share-connections", "--replicas", "3", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=url).succeeds()
     query = urllib.parse.parse_qs(urllib.parse.urlsplit(result.out.strip()).query)
@@ -251,6 +294,7 @@ def test_run_hands_the_application_its_share(tool, small, folder):
 )
 def test_the_share_is_what_every_reader_of_the_url_finds(tool, small, folder, query):
     """Some take the first of two, some the last."""
+    folder.add("001_t", "CREATE TABLE IF NOT EXISTS t ()")
     url = small.url("app", user="app") + "?" + query
     result = tool("run", "--share-connections", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=url).succeeds()
     said = urllib.parse.parse_qs(urllib.parse.urlsplit(result.out.strip()).query, keep_blank_values=True)
@@ -259,6 +303,7 @@ def test_the_share_is_what_every_reader_of_the_url_finds(tool, small, folder, qu
 
 @pytest.mark.fault
 def test_a_url_with_a_fragment_gets_its_share_before_it(tool, small, folder):
+    folder.add("001_t", "CREATE TABLE IF NOT EXISTS t ()")
     result = tool("run", "--share-connections", "--", "sh", "-c", 'echo "$DATABASE_URL"', url=small.url("app", user="app") + "#note").succeeds()
     assert result.out.strip() == small.url("app", user="app") + "?connection_limit=6#note"
 
@@ -266,6 +311,7 @@ def test_a_url_with_a_fragment_gets_its_share_before_it(tool, small, folder):
 @pytest.mark.fault
 def test_the_variable_that_counts_is_the_one_that_gets_the_share(binary, small, folder):
     """An environment may hold a name twice; the first that is not empty counts."""
+    folder.add("001_t", "CREATE TABLE IF NOT EXISTS t ()")
     url = small.url("app", user="app")
     starter = (
         "import ctypes, os, sys\n"
@@ -285,6 +331,7 @@ def test_a_share_needs_a_url_to_write_it_into(tool, small, folder):
 
 def test_a_storm_is_not_made_of_refusals(tool, small, folder):
     """How often a full server is asked within two seconds."""
+    folder.add("001_t", "CREATE TABLE IF NOT EXISTS t ()")
     url = small.url("app", user="app")
     with contextlib.ExitStack() as stack:
         fill(url, stack)

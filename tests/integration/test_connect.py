@@ -10,11 +10,14 @@ from proxy import Proxy
 from servers import Server, distribution_major, free_port
 from wait import wait_until
 
+pytestmark = pytest.mark.libraries
+
 HBA = """
 local all postgres trust
 host all postgres 127.0.0.1/32 trust
 hostssl all only_tls 127.0.0.1/32 scram-sha-256
 hostnossl all only_tls 127.0.0.1/32 reject
+host all absent,barred 127.0.0.1/32 trust
 host all secret,+rotating 127.0.0.1/32 scram-sha-256
 """
 
@@ -38,6 +41,7 @@ def secure(servers):
     server.start()
     server.query("CREATE ROLE secret LOGIN PASSWORD 'p@ss:w/rd%'")
     server.query("CREATE ROLE rotating")
+    server.query("CREATE ROLE barred")
     server.query("CREATE ROLE only_tls LOGIN PASSWORD 'hunter22'")
     server.query("CREATE DATABASE app OWNER secret")
     yield server
@@ -125,6 +129,8 @@ def test_a_server_that_restarts_in_the_middle_is_come_back_to(servers, tool):
         ("secret:wr0ng-one", "app", "P1000"),
         ("secret", "app", "P1000"),
         ("nobody", "app", "P1010"),
+        ("absent", "app", ["P1010", 'CREATE ROLE "absent" LOGIN PASSWORD']),
+        ("barred", "app", ["P1010", 'ALTER ROLE "barred" LOGIN;']),
         ("postgres", "missing", "P1003"),
     ],
 )
@@ -132,6 +138,15 @@ def test_what_waiting_cannot_heal_is_said_at_once(secure, tool, login, name, say
     result = tool("deploy", url=f"postgresql://{login}@127.0.0.1:{secure.port}/{name}")
     result.fails(exit=2, says=says)
     assert "waiting" not in result.errors and "wr0ng-one" not in result.errors
+    assert ("pg_hba.conf" in result.errors) == (login == "nobody")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("parameter", ["keepalives=x", "keepalives_idle=x", "keepalives_interval=1.5", "keepalives_count=3x", "tcp_user_timeout=5s"])
+def test_what_libpq_takes_for_no_number_is_said_at_once(secure, tool, parameter):
+    result = tool("deploy", url=f"postgresql://postgres@127.0.0.1:{secure.port}/app?{parameter}")
+    result.fails(exit=2, says=["P1013", parameter.partition("=")[0], "whole number"])
+    assert "waiting" not in result.errors
 
 
 def test_a_percent_encoded_password(secure, tool):
@@ -275,8 +290,8 @@ def rotated(secure, tmp_path):
     secure.query(f'CREATE SCHEMA "{role}" AUTHORIZATION "{role}"', database="app")
 
     def rotate(password, port=None):
-        secure.query(f"ALTER ROLE \"{role}\" PASSWORD '{password}'")
         file.write_text(f"postgresql://{role}:{password}@127.0.0.1:{port or secure.port}/app?schema={role}\n")
+        secure.query(f"ALTER ROLE \"{role}\" PASSWORD '{password}'")
 
     return file, rotate
 
@@ -289,7 +304,8 @@ def test_a_password_that_rotates_while_it_waits(secure, tool, tmp_path):
         running = tool.start("deploy", environment={"DATABASE_URL_FILE": str(file)})
         running.wait_for_line("waiting for the leader")
         rotate("second-pw")
-    result = running.wait().succeeds(applied=["001_t"], says="have changed")
+        running.wait_for_line("have changed")
+    result = running.wait().succeeds(applied=["001_t"])
     assert "-pw" not in result.errors
 
 

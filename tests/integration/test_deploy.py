@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.libraries
+
 FUNCTION = """
 CREATE FUNCTION f() RETURNS int AS $body$
 BEGIN

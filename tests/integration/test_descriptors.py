@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+pytestmark = pytest.mark.libraries
+
 CLOSED = [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)]
 
 
@@ -45,10 +47,12 @@ def test_a_wait_does_not_spin(binary, database, folder, closed):
 @pytest.mark.parametrize("words, code", [(["status", "--exit-code"], 1), (["baseline"], 0), (["budget"], 0), (["ready", "--status-file", "none"], 1), (["help"], 0), (["nonsense"], 2)])
 def test_every_command_can_do_without(binary, database, folder, words, code):
     folder.add("001_a", "CREATE TABLE a ()")
+    database.query("CREATE TABLE a ()")
     assert run_without((0, 1, 2), binary, *words, url=database.url(), cwd=folder.root)[0] == code
 
 
 def test_the_command_finds_them_closed_as_well(binary, database, folder):
+    folder.add("001_t", "SELECT 1")
     show = "import os; open('seen', 'w').write(str([n for n in (0, 1, 2) if os.path.lexists(f'/proc/{os.getpid()}/fd/{n}')]))"
     seen = pathlib.Path(folder.root / "seen")
     assert run_without((0, 2), binary, "run", "--", "/usr/bin/python3", "-IEsc", show, url=database.url(), cwd=folder.root)[0] == 0

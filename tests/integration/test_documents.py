@@ -175,10 +175,10 @@ SCENES = {"harbour": harbour, "one-pending": one_pending, "busy-server": busy_se
 
 
 def steady(line):
-    """Without what differs from run to run: durations, process ids, how much a backfill had done by then."""
+    """Without what differs from run to run: durations, process ids, versions, how much a backfill had done by then."""
     line = re.sub(r"\d+(\.\d+)? (ms|s|min|h)\b", "TIME", line)
     line = re.sub(r"TIME( (to )?TIME)*", "TIME", line)
-    return re.sub(r"\d+ %|\d+ rows changed|\d+ a batch|in \d+ batches|\bpid \d+|\btry \d+", "N", line)
+    return re.sub(r"\d+ %|\d+ rows changed|\d+ a batch|in \d+ batches|\bpid \d+|\btry \d+|PostgreSQL [\d.]+", "N", line)
 
 
 def steadied(text):
@@ -238,12 +238,30 @@ def pushgateway(stage, text):
     assert {request.path for request in receiver.requests} == {"/metrics/job/tidelock/app/shop"}
 
 
-RUNS = {"project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway}
+def last_record(stage, text):
+    with one_pending(stage):
+        shown = json.loads(stage.run(text, code=0))
+    assert shown | {"applied": 1, "exit_code": 0} == shown and list(shown) == ["msg", "applied", "duration_ms", "exit_code"]
+
+
+def env_file(stage, text):
+    """A database of its own wins over the one that it names."""
+    (stage.folder.root / "shown.env").write_text(text)
+    stage.folder.path.rename(stage.folder.root / "db")
+    (stage.folder.root / "db" / "migrations" / "001_t").mkdir(parents=True)
+    (stage.folder.root / "db" / "migrations" / "001_t" / "migration.sql").write_text("SELECT 1")
+    printed = stage.run("DB_PASSWORD=secret tidelock run --env-file shown.env -- env", code=0).splitlines()
+    assert "TITLE=A # and a $ are plain here" in printed and stage.database.applied() == ["001_t"]
+    printed = stage.run("unset DATABASE_URL; DB_PASSWORD=secret tidelock status --env-file shown.env --connect-deadline 0", code=3)
+    assert "db:5432" in printed
+
+
+RUNS = {"last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
 
 
 @marked("run: ")
 def test_a_block_runs(block, stage):
-    RUNS[block.how.split()[-1]](stage, block.text)
+    RUNS[block.how.removeprefix("run: ")](stage, block.text)
 
 
 # ---- what is tested elsewhere, and what is named in passing ----
@@ -289,7 +307,7 @@ def test_commands_and_options_named_in_the_text_exist(document, tables):
         for option in words[: words.index("--") if "--" in words else None]:
             assert not option.startswith("--") or command in options[option.split("=")[0]], words
     if "tidelock/README" in document and "helm" not in document:
-        assert {code.split()[0] for code in named if re.match(r"--(?!no-)\w", code)} <= {*options}
+        assert {re.split("[ =]", code)[0] for code in named if re.match(r"--(?!no-)\w", code)} <= {*options}
     variables = {name for row in tables["options"] for name in (row["environment"] or "").split(", ")}
     assert {name for code in named for name in re.findall(r"\bTIDELOCK_[A-Z_]+\b", code)} <= variables
 

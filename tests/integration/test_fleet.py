@@ -114,6 +114,7 @@ def test_a_role_with_a_limit_never_takes_what_is_the_applications(fleet):
     """What `tidelock budget` recommends to operators: the server keeps all replicas together to four connections."""
     server = fleet.server
     server.query("CREATE ROLE other LOGIN; ALTER ROLE app CONNECTION LIMIT 4")
+    fleet.folder.add("999_heard", Canary.UNTIL_HEARD)
     with contextlib.ExitStack() as stack:
         # The superuser's two (the sampler's, the canary's) count too; four slots more are for what is just ending or being refused.
         for _ in range(27 - 4 - 2 - 1 - 4):

@@ -159,6 +159,53 @@ def test_a_session_that_all_clients_share_is_led_once(tidelock, folder):
 
 
 @pytest.mark.fault
+def test_a_stepwise_migration_is_refused_where_all_clients_share_a_session(tidelock, folder):
+    """Whatever they overwrite of each other: no migration has failed."""
+    if not PGLITE.exists():
+        pytest.skip("pglite could not be installed")
+    pglite = Pglite()
+    try:
+        folder.add("001_t", "CREATE TABLE t ()")
+        folder.add("002_stepwise", "-- tidelock: transaction=off\nCREATE TABLE u ()")
+        for _ in range(3):
+            for result in deploy_three_at_once(tidelock, pglite.url()):
+                assert result.code in (2, 3, 4), result.errors
+        with psycopg.connect(pglite.url(), autocommit=True, prepare_threshold=None) as connection:
+            assert connection.execute("SELECT to_regclass('u')").fetchone() == (None,)
+    finally:
+        pglite.close()
+
+
+OURS = {
+    "checking for a pooler": "pg_stat_get_activity",
+    "taking the lead": "pg_try_advisory_lock",
+    "the start of a migration": "INSERT INTO",
+    "its progress": "applied_steps_count = $2",
+}
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("what", OURS)
+def test_another_client_of_the_session_is_no_failure_of_a_migration(database, folder, tidelock, proxy, what):
+    folder.add("001_t", "-- tidelock: transaction=off\nCREATE TABLE t (); CREATE TABLE u ()")
+    url = database.server.url(database.name, port=proxy.port, sslmode="disable")
+    seen = []
+
+    def disturb(message):
+        if message.direction == "client" and message.kind == "P" and OURS[what] in message.text and len(seen) < most:
+            seen.append(message)
+            return "misname"
+        return None
+
+    proxy.on_message, most = disturb, 1
+    tidelock("deploy", url=url).succeeds(says="another client uses the same session of the server")
+    assert len(seen) == 1 and database.applied() == ["001_t"]
+    folder.add("002_t", "-- tidelock: transaction=off\nCREATE TABLE v ()")
+    seen, most = [], 99
+    tidelock("deploy", url=url).fails(exit=3, says=["another client uses the same session of the server", "DIRECT_URL"])
+
+
+@pytest.mark.fault
 def test_a_session_that_is_not_ours_alone_is_refused(database, tidelock, folder):
     """Whatever hands it out gives it the server's own process id, so that only the lock tells."""
     add_payments(folder)

@@ -8,7 +8,7 @@ from tool import wait_for_session
 from wait import wait_until
 from world import Answer
 
-pytestmark = pytest.mark.usefixtures("database")
+pytestmark = [pytest.mark.libraries, pytest.mark.usefixtures("database")]
 SHORT = ["--lease-duration", "3s"]
 # Holds a migration up until the test lets it go.
 WAITING = "CREATE TABLE one (id int); DO $$ BEGIN WHILE NOT pg_try_advisory_xact_lock(42) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$;"

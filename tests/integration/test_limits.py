@@ -1,7 +1,6 @@
 """What limits a migration limits all of it: the ledger's row, COMMIT, and what the server itself ends."""
 
 import signal
-import time
 
 import pytest
 from servers import Database, Server, distribution_major
@@ -47,9 +46,9 @@ def test_nobody_waits_long_for_a_script_that_waits_for_the_ledger(database, fold
     folder.add("002_c", MODES[mode].replace("ALTER", "SELECT pg_sleep(1); ALTER"))
     running = start_and_lock(tidelock, database, locked, "--lock-timeout", "1s", "--retry-for", "20s")
     wait_until(lambda: database.value(WAITING), "it to wait for the ledger")
-    begun = time.monotonic()
-    assert database.value("SELECT count(*) FROM t") == 0
-    assert time.monotonic() - begun < 10
+    with database.connect() as application:
+        application.execute("SET statement_timeout = '15s'")
+        assert application.execute("SELECT count(*) FROM t").fetchone() == (0,)
     pid = locked.info.backend_pid
     running.wait_for_line("held up by", str(pid))
     locked.execute("COMMIT")
@@ -69,6 +68,41 @@ def test_a_locked_ledger_ends_a_deployment_in_time(database, folder, tidelock, l
     locked.execute("COMMIT")
     wait_for_nobody(database)
     assert database.applied() == ["001_t"]
+
+
+@pytest.mark.parametrize("mode", [*MODES, "backfill"])
+def test_a_ledger_that_was_locked_before_is_waited_for_as_long_as_any_table(database, folder, tidelock, locked, mode):
+    folder.add("002_c", {**MODES, "backfill": "-- tidelock: backfill t key=id\nUPDATE t SET n = id"}[mode])
+    database.query("ALTER TABLE t ADD PRIMARY KEY (id), ADD COLUMN n int")
+    lock_ledger(locked)
+    tidelock("deploy", "--retry-for", "2s", "--lock-timeout", "1s").fails(exit=9, says=["Nothing of 002_c", f"pid {locked.info.backend_pid}"])
+    running = tidelock.start("deploy")
+    running.wait_for_line("lock timeout")
+    locked.execute("COMMIT")
+    running.wait(PATIENCE).succeeds()
+    assert database.applied() == ["001_t", "002_c"]
+
+
+BY_HAND = {"applied": ["resolve", "--applied", "002_c"], "rolled back": ["resolve", "--rolled-back", "002_c"], "baseline": ["baseline", "--all"]}
+
+
+@pytest.mark.parametrize("how", ["signal", "time"])
+@pytest.mark.parametrize("command", BY_HAND)
+def test_a_command_by_hand_neither_waits_for_ever_nor_acts_after_its_end(database, folder, tidelock, locked, command, how):
+    folder.add("002_c", "-- tidelock: transaction=off\nCREATE TABLE c (); SELECT 1 / 0;")
+    if command != "baseline":
+        tidelock("deploy").fails(exit=7)
+    before = [(row.name, row.finished, row.rolled_back) for row in database.ledger()]
+    lock_ledger(locked)
+    running = tidelock.start(*BY_HAND[command])
+    wait_until(lambda: database.value(WAITING), "it to wait for the ledger")
+    if how == "signal":
+        running.signal(signal.SIGTERM)
+    running.wait(PATIENCE).fails(exit=143 if how == "signal" else 9, says=["Nothing was changed."])
+    wait_for_nobody(database)
+    locked.execute("COMMIT")
+    assert [(row.name, row.finished, row.rolled_back) for row in database.ledger()] == before
+    tidelock(*BY_HAND[command]).succeeds()
 
 
 def test_a_signal_ends_the_wait_for_the_ledger(database, folder, tidelock, locked):
@@ -159,6 +193,54 @@ def test_the_roles_transaction_timeout_is_the_scripts_failure(database, folder, 
         database.query(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
+SLOW = {
+    "atomic": "CREATE TABLE a ();\nSELECT pg_sleep(1);",
+    "stepwise": "-- tidelock: transaction=off\nCREATE TABLE a ();\nSELECT pg_sleep(1);",
+    "self-managed": "BEGIN;\nCREATE TABLE a ();\nCOMMIT;\nBEGIN;\nSELECT pg_sleep(1);\nCOMMIT;",
+    "backfill": "-- tidelock: backfill t key=id target=10s rows=1..1 rest=0%\nUPDATE t SET v = CASE id WHEN 1 THEN 1 ELSE 1 + length(pg_sleep(1)::text) END WHERE v IS NULL;",
+}
+
+
+@pytest.mark.parametrize("major", [17])
+@pytest.mark.parametrize("mode", SLOW)
+def test_what_is_advised_against_the_roles_transaction_timeout_works(database, folder, tidelock, mode):
+    """Whatever of the script is done by then."""
+    folder.add("001_t", "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1), (2)")
+    tidelock("deploy").succeeds()
+    database.query(f"ALTER DATABASE \"{database.name}\" SET transaction_timeout = '400ms'")
+    folder.add("002_slow", SLOW[mode])
+    result = tidelock("deploy").fails(exit=6 if mode == "atomic" else 7, says=["25P04", "The limit for transactions is 400 ms", "next      Deploy again with --migration-timeout"])
+    assert "begin " not in result.errors
+    tidelock("deploy", "--migration-timeout", "1h").succeeds(applied=["002_slow"])
+
+
+LIMITING = {
+    "the transaction": (6, "CREATE TABLE a ();\nSET LOCAL transaction_timeout = '300ms';\nSELECT pg_sleep(1);", "Raise transaction_timeout in prisma/migrations/002_slow/migration.sql, line 2, and deploy again.", None),
+    "a statement that is done": (7, "-- tidelock: transaction=off\nSET transaction_timeout = '300ms';\nCREATE TABLE a ();\nSELECT pg_sleep(1);", "before statement 3 (line 4), where it resumes", 4),
+    "outside a transaction that is done": (7, "SET transaction_timeout = '300ms';\nBEGIN; CREATE TABLE a ();\nCOMMIT;\nBEGIN;\nSELECT pg_sleep(1);\nCOMMIT;", "before statement 5 (line 4), where it resumes", 4),
+    "after what is done": (7, "-- tidelock: transaction=off\nCREATE TABLE a ();\nSELECT set_config('transaction_timeout', '300ms', false), pg_sleep(1);", "Raise transaction_timeout in prisma/migrations/002_slow/migration.sql, line 3, and deploy again.", None),
+    "what it calls": (6, "SELECT limiting();\nSELECT pg_sleep(1);", "Find what sets transaction_timeout, a function or a trigger", None),
+}
+
+
+@pytest.mark.parametrize("major", [17])
+@pytest.mark.parametrize("where", LIMITING)
+def test_what_is_advised_against_the_scripts_own_transaction_timeout_works(database, folder, tidelock, where):
+    """Where that is set by what is done, another line in front would be a changed script."""
+    code, script, advice, line = LIMITING[where]
+    folder.add("001_f", "CREATE FUNCTION limiting() RETURNS void LANGUAGE sql AS $$ SELECT set_config('transaction_timeout', '300ms', false) $$")
+    tidelock("deploy").succeeds()
+    folder.add("002_slow", script)
+    tidelock("deploy").fails(exit=code, says=["25P04", advice])
+    lines = script.split("\n")
+    if line:
+        lines.insert(line - 1, "SET transaction_timeout = 0;")
+    folder.replace("002_slow", "\n".join(lines).replace("'300ms'", "'300ms'" if line else "'1h'"))
+    if where == "what it calls":
+        database.query("CREATE OR REPLACE FUNCTION limiting() RETURNS void LANGUAGE sql AS ''")
+    tidelock("deploy").succeeds(applied=["002_slow"])
+
+
 @pytest.mark.parametrize("major", [17])
 @pytest.mark.parametrize("mode", LIMITED)
 def test_the_migration_timeout_takes_the_place_of_the_roles(database, folder, tidelock, mode):
@@ -181,6 +263,33 @@ def test_the_server_ends_what_a_stopped_process_does_not(database, folder, tidel
     running.signal(signal.SIGCONT)
     result = running.wait(PATIENCE).fails(exit=6, says=["it took longer than the migration-timeout", "Nothing of 001_a"])
     assert "reconnecting" not in result.errors
+
+
+WAITING_FOR_T = {
+    "atomic": "ALTER TABLE t ADD COLUMN w int;",
+    "stepwise": "-- tidelock: transaction=off\nALTER TABLE t ADD COLUMN w int;",
+    "self-managed": "BEGIN;\nALTER TABLE t ADD COLUMN w int;\nCOMMIT;",
+    "partial": "BEGIN;\nCREATE TABLE a ();\nCOMMIT;\nALTER TABLE t ADD COLUMN w int;",
+    "backfill": "-- tidelock: backfill t key=id target=20ms\nUPDATE t SET v = 1;",
+}
+
+
+@pytest.mark.parametrize("mode", WAITING_FOR_T)
+def test_the_migration_timeout_is_named_where_it_ends_the_attempts(database, folder, tidelock, mode):
+    """More time for them alone would not help."""
+    folder.add("001_t", "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT generate_series(1, 9)")
+    tidelock("deploy").succeeds()
+    folder.add("002_w", WAITING_FOR_T[mode])
+    with database.connect() as holder:
+        holder.execute("BEGIN; LOCK TABLE t IN SHARE MODE")
+        result = tidelock("deploy", "--migration-timeout", "3s")
+        assert result.code in (7 if mode == "partial" else 6, 9), result.errors
+        assert "--migration-timeout" in result.errors and "--retry-for" not in result.errors and "10 min" not in result.errors, result.errors
+        assert ": the migration-timeout of 3.0 s leaves no time for another." in result.errors or "it took longer than the migration-timeout" in result.errors
+        folder.replace("002_w", "-- tidelock: retry-for=1s\n" + WAITING_FOR_T[mode])
+        tidelock("deploy", "--migration-timeout", "1h").fails(exit=9, says=["in 1.0 s.", "retry-for=… in the script's directive"])
+        holder.execute("COMMIT")
+    tidelock("deploy").succeeds(applied=["002_w"])
 
 
 @pytest.mark.parametrize("code", ["08000", "08006", "08P01", "28P01", "3D000", "53300", "57P01", "57P03", "57P05", "25P03", "25P04"])

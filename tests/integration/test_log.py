@@ -1,50 +1,174 @@
 """Log lines: for people, or for machines by option; results alone on stdout."""
 
+import contextlib
+import fcntl
 import json
-import pty
 import os
+import pty
+import re
+import struct
 import subprocess
+import termios
+
+import pytest
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def records(result):
+    """All that it wrote is records."""
+    assert result.out == ""
+    return [json.loads(line) for line in result.errors.splitlines()]
 
 
 def test_json_lines_are_json_with_fields(database, folder, tidelock):
     folder.add("001_a", "DO $$ BEGIN RAISE NOTICE 'said so'; RAISE WARNING 'careful'; END $$")
     folder.add("002_b", "SELECT 1/0")
-    result = tidelock("deploy", "--log-format", "json").fails(exit=6)
-    records = [json.loads(line) for line in result.errors.splitlines()]
-    assert [record["level"] for record in records] == ["info", "warn", "info", "error"]
-    assert records[0]["msg"] == "server: said so" and records[0]["migration"] == "001_a" and records[0]["database"] == database.name
-    assert records[2]["duration_ms"] >= 0 and records[2]["mode"] == "atomic"
-    assert records[3]["code"] == "P3018" and records[3]["sqlstate"] == "22012" and records[3]["exit_code"] == 6
-    assert records[3]["at"].endswith("002_b/migration.sql:1:1")
+    start, where, notice, warning, applied, failure = records(tidelock("deploy", "--log-format", "json").fails(exit=6))
+    assert all(TIME.fullmatch(record["time"]) and record["msg"] for record in (start, where, notice, warning, applied, failure))
+    assert [record["level"] for record in (notice, warning, applied, failure)] == ["info", "warn", "info", "error"]
+    assert notice["msg"] == "server: said so" and notice["migration"] == "001_a" and notice["database"] == database.name
+    assert applied["duration_ms"] >= 0 and applied["mode"] == "atomic"
+    assert failure["code"] == "P3018" and failure["sqlstate"] == "22012" and failure["exit_code"] == 6
+    assert failure["at"].endswith("002_b/migration.sql:1:1")
+    assert failure["applied"] == 1 and failure["pending"] == 1 and failure["retries"] == 0 and failure["duration_ms"] >= applied["duration_ms"]
+
+
+@pytest.mark.parametrize("command", [["deploy"], ["run", "--", "true"]], ids=["deploy", "run"])
+def test_the_first_record_says_what_runs_and_the_last_how_it_went(database, folder, tidelock, command):
+    folder.add("001_a", "CREATE TABLE a ()")
+    folder.add("002_b", "CREATE TABLE b ()")
+    words = [command[0], "--log-format", "json", *command[1:]]
+    seen = records(tidelock(*words).succeeds())
+    assert seen[0] | {"database": database.name, "folder": "prisma/migrations", "migrations": 2} == seen[0] and seen[0]["version"] == json.loads(tidelock("version", "--json").out)["version"]
+    where = {"database": database.name, "schema": "public", "host": f"127.0.0.1:{database.server.port}", "role": "postgres"}
+    assert seen[1] | where == seen[1] and re.fullmatch(r"\d+\.\d+", seen[1]["server_version"])
+    assert seen[-1] | {"applied": 2, "pending": 0, "retries": 0, "exit_code": 0, "phase": "complete"} == seen[-1]
+    assert sum("exit_code" in record for record in seen) == 1
+    again = records(tidelock(*words).succeeds())
+    assert again[-1] | {"applied": 0, "pending": 0, "exit_code": 0} == again[-1] and len(again) == 3
+
+
+def test_phases_are_called_what_the_status_file_calls_them(database, folder, tidelock, tmp_path):
+    folder.add("001_a", "DO $$ BEGIN RAISE NOTICE 'here'; END $$")
+    status = tmp_path / "status.prom"
+    seen = records(tidelock("deploy", "--log-format", "json", "--status-file", status).succeeds())
+    known = set(re.findall(r'\ntidelock_phase\{.*?phase="(\w+)"', status.read_text()))
+    assert {record["phase"] for record in seen} <= known and {"connecting", "applying", "complete"} <= {record["phase"] for record in seen}
 
 
 def test_logfmt_is_one_line_an_event(database, folder, tidelock):
     folder.add("001_a", "SELECT 1/0 -- \"quoted\"")
     result = tidelock("deploy", "--log-format", "logfmt").fails(exit=6)
-    [line] = result.errors.splitlines()
-    assert line.startswith("ts=") and " level=error " in line and ' sqlstate=22012 ' in line and " exit_code=6" in line
+    lines = result.errors.splitlines()
+    assert result.out == "" and all(TIME.match(line.removeprefix("time=")) and " level=" in line and " msg=" in line for line in lines)
+    assert " level=error " in lines[-1] and " sqlstate=22012 " in lines[-1] and " exit_code=6" in lines[-1]
 
 
-def test_colour_only_on_a_terminal_and_never_with_no_color(binary, database, folder, tidelock):
+@pytest.mark.parametrize("form", ["json", "logfmt"])
+def test_in_a_log_for_machines_nothing_else_is_written(database, folder, tidelock, form):
     folder.add("001_a", "SELECT 1/0")
-    assert "\033[" not in tidelock("deploy").fails(exit=6).errors
-    for no_color, has_color in [("", True), ("1", False)]:
-        ours, theirs = pty.openpty()
-        environment = {"DATABASE_URL": database.url(), "NO_COLOR": no_color, "TERM": "xterm"}
-        process = subprocess.Popen([binary, "deploy"], cwd=folder.root, env=environment, stderr=theirs, stdout=subprocess.DEVNULL)
-        os.close(theirs)
-        text = b""
-        try:
-            while True:
-                more = os.read(ours, 65536)
-                if not more:
-                    break
-                text += more
-        except OSError:
-            pass
-        os.close(ours)
-        process.wait()
-        assert (b"\033[" in text) == has_color, text
+    tidelock("deploy").fails(exit=6)
+    folder.replace("001_a", "SELECT 1")
+    for words in ["status"], ["baseline"], ["deploy", "--dry-run"], ["ready", "--status-file", "nowhere"], ["resolve", "--applied", "001_a"], ["wait", "--leader-timeout", "5s"]:
+        result = tidelock(*words, "--log-format", form)
+        if words == ["status"] and form == "json":
+            assert json.loads(result.out)["migrations"] and result.errors == ""
+            continue
+        assert result.out == "" and result.errors
+        for line in result.errors.splitlines():
+            assert json.loads(line)["msg"] if form == "json" else TIME.match(line.removeprefix("time="))
+
+
+def test_a_wrong_option_is_a_record_too(tidelock):
+    for words, environment in (["deploy", "--lock-timeout", "5", "--log-format", "json"], {}), (["deploy", "--sterict"], {"TIDELOCK_LOG_FORMAT": "json"}):
+        [record] = records(tidelock(*words, environment=environment).fails(exit=2))
+        assert record["level"] == "error" and record["exit_code"] == 2
+
+
+def test_a_person_reads_everything_once(database, folder, tidelock):
+    for number in range(30):
+        folder.add(f"{number:03}_t", f"CREATE TABLE t{number} ()")
+    result = tidelock("deploy").succeeds()
+    assert all((result.out + result.errors).count(f"{number:03}_t") == 1 for number in range(30))
+    assert len((result.out + result.errors).splitlines()) == 30 + 4
+    assert f'database "{database.name}", schema "public" at 127.0.0.1:{database.server.port}, as "postgres", PostgreSQL ' in result.errors
+    again = tidelock("deploy").succeeds()
+    assert again.out == "No pending migrations to apply.\n" and len(again.errors.splitlines()) == 2
+
+
+def test_quiet_leaves_warnings_and_errors(database, folder, tidelock):
+    folder.add("001_a", "DO $$ BEGIN RAISE NOTICE 'said so'; RAISE WARNING 'careful'; END $$")
+    result = tidelock("deploy", "--quiet").succeeds()
+    assert result.out == "" and result.errors == "tidelock: warning: server: careful\n"
+    folder.add("002_b", "SELECT 1/0")
+    result = tidelock("-q", "deploy").fails(exit=6, says="division by zero")
+    assert result.out == "" and result.errors.startswith("tidelock: error P3018")
+    result = tidelock("status", "-q", "--exit-code")
+    assert result.code == 1 and result.out == result.errors == ""
+
+
+def test_options_may_stand_before_the_command(database, folder, tidelock):
+    folder.add("001_a", "SELECT 1")
+    assert records(tidelock("--log-format", "json", "deploy").succeeds())[-1]["applied"] == 1
+    assert records(tidelock("--log-format=json", "migrate", "deploy").succeeds())[-1]["applied"] == 0
+    tidelock("-v", "deploy").succeeds(says="tidelock: debug: ")
+    tidelock("deploy", "-v").succeeds(says="tidelock: debug: ")
+    assert tidelock("-v").succeeds().out == tidelock("--version").succeeds().out == tidelock("-V").succeeds().out
+    assert tidelock("-q", "run", "--", "echo", "-v").succeeds().out == "-v\n"
+    tidelock("--log-format", "json").fails(exit=2, says="no command given")
+    tidelock("--lock-timeot", "5s", "deploy").fails(exit=2)
+
+
+def on_a_terminal(binary, words, database, folder, columns=80, **environment):
+    """All that stderr showed, as bytes."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database.url(), "TERM": "xterm", **environment}
+    process = subprocess.Popen([binary, *words], cwd=folder.root, env=environment, stderr=theirs, stdout=subprocess.DEVNULL)
+    os.close(theirs)
+    seen = b""
+    with contextlib.suppress(OSError):
+        while more := os.read(ours, 65536):
+            seen += more
+    os.close(ours)
+    process.wait()
+    return seen
+
+
+def test_signs_and_colours_only_on_a_terminal_and_colours_never_with_no_color(binary, database, folder, tidelock):
+    folder.add("001_a", "SELECT 1")
+    folder.add("002_b", "SELECT 1/0")
+    for number, (environment, has_color) in enumerate([({}, True), ({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False)]):
+        folder.add(f"001_a{number}", "SELECT 1")
+        seen = on_a_terminal(binary, ["deploy"], database, folder, **environment).decode()
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", seen)
+        assert f"tidelock: ✓ applied 001_a{number} (" in plain and "tidelock: ✗ error P3018: " in plain
+        assert ("\x1b[32m✓ \x1b[0m" in seen and "\x1b[1;31m✗ error P3018\x1b[0m" in seen) == has_color == ("\x1b[" in seen)
+    seen = on_a_terminal(binary, ["deploy"], database, folder, TERM="dumb").decode()
+    assert "tidelock: error P3018: " in seen and "\x1b" not in seen
+    errors = tidelock("deploy").fails(exit=6).errors
+    assert "tidelock: error P3018: " in errors and "\x1b" not in errors
+
+
+def test_who_waits_has_a_sign(binary, database, folder, tidelock):
+    folder.add("001_a", "SELECT 1")
+    with database.connect() as other:
+        other.execute("SELECT pg_advisory_lock(72707369)")
+        seen = on_a_terminal(binary, ["deploy", "--leader-timeout", "1s"], database, folder, NO_COLOR="1").decode()
+    assert "tidelock: … waiting for the leader: pid " in seen and "tidelock: ✗ error" in seen
+
+
+@pytest.mark.parametrize("columns", [40, 60, 72, 73, 120, 200])
+def test_progress_fits_the_terminal_and_begins_with_what_matters(binary, database, folder, columns):
+    folder.add("000_big", "CREATE TABLE big AS SELECT i AS id, 0 AS n FROM generate_series(1, 3000) AS i; ALTER TABLE big ADD PRIMARY KEY (id); ANALYZE big")
+    folder.add("001_fill", "-- tidelock: backfill big key=id rows=20..20 rest=0%\nUPDATE big SET n = 1")
+    seen = on_a_terminal(binary, ["deploy"], database, folder, columns=columns, NO_COLOR="1").decode()
+    passing = [line for line in re.split(r"\r\x1b\[K|\r?\n", seen) if " %, " in line]
+    assert passing and all(len(line) < columns for line in passing)
+    assert all(re.match(r"\d+ %, ", line) if columns <= 72 else line.startswith("[") for line in passing if "backfill" in line)
+    assert re.search(r"\d+ %, [\d.]+ \w+ to [\d.]+ \w+ left", passing[-1])
+    assert "tidelock: ✓ applied 001_fill" in seen
 
 
 def test_usage_errors_name_what_was_probably_meant(database, folder, tidelock):

@@ -103,6 +103,22 @@ def test_help_of_every_option_tells_all_of_it(tidelock, tables):
             assert (fact or "") in flat
 
 
+def test_help_of_the_directives_tells_all_of_them(tidelock, tables):
+    page = tidelock("help", "directives").succeeds().out
+    assert max(map(len, page.splitlines())) <= 80
+    assert re.findall(r"^-- tidelock: (.*)", page, re.M) == [row["usage"] for row in tables["directives"]]
+    for row in tables["directives"]:
+        assert row["meaning"] in " ".join(page.split())
+
+
+def test_every_directive_that_the_scripts_of_the_manual_use_is_one(tables):
+    """And the reference has a row for each that the program knows."""
+    used = re.findall(r"^-- tidelock: ([a-z-]+)", MANUAL.read_text(), re.M)
+    known = [row["name"] for row in tables["directives"]]
+    assert set(used) <= set(known)
+    assert re.findall(r"^\| `([a-z-]+)[ =]", MANUAL.read_text().split("<!-- generated: directives -->")[1].split("<!-- end -->")[0], re.M) == known
+
+
 def test_what_help_does_not_know(tidelock):
     tidelock("help", "lock-timeot").fails(exit=2, says=['unknown command or option "lock-timeot"', "Did you mean: tidelock help lock-timeout"])
     tidelock("help", "URL").fails(exit=2, says='unknown command or option "URL"')
@@ -117,8 +133,8 @@ def test_the_version_in_three_spellings(tidelock):
     assert tidelock("--version").succeeds().out == tidelock("-V").succeeds().out == tidelock("version").succeeds().out
 
 
-def test_an_option_before_the_command(tidelock):
-    answer = tidelock("--database-url=postgresql://u:secret@h/d", "deploy").fails(exit=2, says=["no command given before the option --database-url", "Options follow"])
+def test_an_option_without_a_command(tidelock):
+    answer = tidelock("--database-url=postgresql://u:secret@h/d").fails(exit=2, says="no command given")
     assert "secret" not in answer.errors
 
 
@@ -140,6 +156,8 @@ def test_the_manual_page_tells_everything(installed, tables):
         assert f"{row['flag']} {row['text']}" in page
         for fact in row["environment"], row["key"], row["default"], row["range"]:
             assert (fact or "") in page
+    for row in tables["directives"]:
+        assert f"{row['usage']} {row['meaning']}" in page
     for row in tables["exits"]:
         assert f"{row['code']} {row['meaning']}" in page
     for row in tables["environment"] + tables["files"]:
@@ -196,6 +214,7 @@ def test_nothing_is_offered_for_a_value_that_can_be_anything(shell):
 def test_the_words_of_commands_are_completed(shell):
     assert shell.offers("tidelock completion ") == sorted(SHELLS)
     assert shell.offers("tidelock help ", "bas") == ["baseline"]
+    assert shell.offers("tidelock help ", "dir") == ["directives"]
     assert shell.offers("tidelock help ", "--lock") == ["--lock-timeout"]
 
 
@@ -243,3 +262,54 @@ def test_the_line_for_a_start_up_file_works(installed, tmp_path, name, proof):
     environment = {"PATH": f"{installed / 'bin'}:/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "ASAN_OPTIONS": "detect_leaks=0"}
     done = subprocess.run([name, "-c", f"{before}{line.strip()}; {proof}"], env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stderr) == (0, "") and "tidelock" in done.stdout
+
+
+STRANGERS = {
+    "up": "tidelock deploy",
+    "apply": "tidelock deploy",
+    "plan": "tidelock deploy --dry-run",
+    "migration run": "tidelock deploy",
+    "prisma migrate deploy": "tidelock migrate deploy",
+    "migrate": "tidelock deploy",
+    "migrate up": "tidelock deploy",
+    "migrate latest": "tidelock deploy",
+    "migrate dev": "npx prisma migrate dev",
+    "migrate reset": "npx prisma migrate reset",
+    "migrate diff": "npx prisma migrate diff",
+    "db push --accept-data-loss": "npx prisma db push",
+    "db pull": "npx prisma db pull",
+    "db execute --file x.sql": "psql --file FILE",
+    "db seed": "npx prisma db seed",
+    "db": "npx prisma db COMMAND",
+    "push": "npx prisma db push",
+    "pull": "npx prisma db pull",
+    "seed": "npx prisma db seed",
+    "diff": "tidelock status",
+    "execute x.sql": "psql --file FILE",
+    "goto 3": "tidelock deploy --to NAME",
+    "down": "write a migration that undoes the other",
+    "rollback": "write a migration that undoes the other",
+    "info": "tidelock status",
+    "pending": "tidelock status",
+    "validate": "tidelock deploy --dry-run",
+    "repair": "tidelock resolve",
+    "force 3": "tidelock resolve",
+    "new add_users": "a directory with a migration.sql",
+}
+
+
+@pytest.mark.parametrize("words", STRANGERS)
+def test_a_command_of_another_tool_says_what_does_it_here(tidelock, words):
+    name = words if words.startswith("migrate") else " ".join(words.split()[: 2 if words.startswith("db ") else 1])
+    tidelock(*words.split()).fails(exit=2, says=[f'unknown command "{name}"', STRANGERS[words]])
+
+
+def test_what_prisma_no_longer_needs_is_ignored(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t ()")
+    tidelock("migrate", "deploy", "--preview-feature").succeeds(applied=["001_t"], says="--preview-feature is ignored")
+
+
+@pytest.mark.parametrize("file", ["prisma.config.ts", "prisma.config.mjs"])
+def test_a_configuration_in_another_language_is_called_that(folder, tidelock, file):
+    (folder.root / file).write_text("export default {}")
+    tidelock("deploy", "--config", file).fails(exit=2, says=["names a program", file, "--migrations DIR"])

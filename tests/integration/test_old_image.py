@@ -120,9 +120,31 @@ def test_what_was_squashed_is_not_called_a_newer_image(database, folder, tideloc
     folder.add("2025_c", "CREATE TABLE c (id int)")
     text = tidelock("status").succeeds().out
     assert "2 applied migrations are not in this folder" in text and "resolve --applied NAME" in text
-    result = tidelock("deploy")
+    tidelock("deploy").fails(exit=8, says=["The database holds 2023_a, 2024_b; the folder 0000_squashed, 2025_c", "tidelock resolve --applied NAME"])
+    result = tidelock("deploy", "--allow-unrelated")
     result.fails(exit=6, says=["2 applied migrations are not in this folder (2023_a first): removed, squashed or renamed", "42P07"])
     assert "newer image" not in result.errors
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("name", ["0_squash", "000000_squashed"])
+def test_a_squash_alone_is_not_taken_for_an_older_image(database, folder, tidelock, name):
+    folder.add("1_a", "CREATE TABLE a (id int)")
+    folder.add("2_b", "CREATE TABLE b (id int)")
+    tidelock("deploy").succeeds()
+    folder.remove("1_a")
+    folder.remove("2_b")
+    folder.add(name, "CREATE TABLE a (id int);\nCREATE TABLE b (id int);")
+    command = f'tidelock resolve --applied "{name}"'
+    lines = tidelock("status").succeeds().out.splitlines()
+    assert "2 applied migrations are not in this folder (1_a first): removed, squashed or renamed." in lines
+    assert "If a pending one replaces them, and the database already holds all of it:" in lines and f"  {command}" in lines
+    tidelock("deploy").fails(exit=8, says=[f"The database holds 1_a, 2_b; the folder {name}.", command])
+    result = tidelock("deploy", "--allow-unrelated")
+    result.fails(exit=6, says=["2 applied migrations are not in this folder (1_a first)", f"if a pending one replaces them, and the database already holds all of it: {command}", "42P07"])
+    assert "newer image" not in result.errors
+    tidelock("resolve", "--applied", name).succeeds()
+    tidelock("deploy").succeeds(applied=[], says="No pending migrations to apply.")
 
 
 def test_what_a_newer_image_has_applied_is_called_so(database, folder, tidelock):
@@ -132,3 +154,30 @@ def test_what_a_newer_image_has_applied_is_called_so(database, folder, tidelock)
     folder.remove("003_c")
     folder.add("0005_late", "SELECT 1")
     tidelock("deploy").succeeds(applied=["0005_late"], says="a newer image has been deployed")
+
+
+@pytest.mark.fault
+def test_a_folder_of_another_application_is_refused(database, folder, tidelock):
+    """Its database URL, or its image, is the wrong one."""
+    for number in range(1, 6):
+        folder.add(f"{number}_billing", "SELECT 1")
+    tidelock("deploy").succeeds()
+    for number in range(1, 6):
+        folder.remove(f"{number}_billing")
+    folder.add("20240101_shop", "CREATE TABLE shop ()")
+    result = tidelock("deploy")
+    result.fails(exit=8, says=["none of the migrations that the database holds is in this folder", "The database holds 1_billing, 2_billing, 3_billing and 2 more; the folder 20240101_shop.", "Nothing was changed"])
+    assert not database.holds("shop") and len(database.ledger()) == 5
+    tidelock("deploy", "--allow-unrelated").succeeds(applied=["20240101_shop"])
+    folder.add("20240102_more", "CREATE TABLE more ()")
+    tidelock("deploy").succeeds(applied=["20240102_more"])
+
+
+@pytest.mark.parametrize("words", [["deploy"], ["run", "--", "true"]], ids=["deploy", "run"])
+def test_an_older_image_says_that_it_is_one(database, folder, tidelock, words):
+    for name in ["001_a", "002_b", "003_c"]:
+        folder.add(name, "SELECT 1")
+    tidelock("deploy").succeeds()
+    folder.remove("002_b")
+    folder.remove("003_c")
+    tidelock(*words).succeeds(says="the database is ahead of this folder by 2 migrations: a newer image has been deployed")

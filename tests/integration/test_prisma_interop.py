@@ -113,6 +113,19 @@ def test_baseline_is_read_by_prisma(database, folder, tidelock, prisma):
     assert code == 0 and "up to date" in out, out
 
 
+def test_what_is_taken_back_is_pending_for_prisma(database, folder, tidelock, prisma):
+    folder.add("001_a", "CREATE TABLE a ()")
+    folder.add("002_b", "CREATE TABLE b ()")
+    assert prisma("resolve", "--applied", "001_a")[0] == 0
+    tidelock("resolve", "--applied", "002_b").succeeds()
+    tidelock("resolve", "--pending", "001_a", "002_b").succeeds()
+    code, out = prisma("resolve", "--applied", "001_a")
+    assert code == 0, out
+    code, out = prisma("deploy")
+    assert code == 0 and "002_b" in out and not database.holds("a") and database.holds("b"), out
+    assert database.applied() == ["001_a", "002_b"]
+
+
 def test_both_at_once_apply_everything_once(database, folder, tidelock, prisma):
     names = [f"{number:03}_t" for number in range(10)]
     for name in names:
@@ -128,9 +141,9 @@ def test_both_at_once_apply_everything_once(database, folder, tidelock, prisma):
 def test_tidelock_waits_while_prisma_applies(database, folder, tidelock, prisma):
     folder.add("001_slow", "CREATE TABLE slow (); SELECT pg_sleep(2);")
     theirs = prisma.start("deploy")
-    wait_until(lambda: database.query("SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(2)%%' AND pid <> pg_backend_pid()"), "Prisma to apply", 60)
+    wait_until(lambda: database.query("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE '%%pg_sleep(2)%%' AND pid <> pg_backend_pid()"), "Prisma to apply", 60)
     # Its row is unfinished now, which is no failure while it holds the lock.
-    tidelock("status").succeeds(says="(running)")
+    tidelock("status").succeeds(says="running     001_slow")
     tidelock("deploy").succeeds(says="No pending")
     theirs.communicate(timeout=60)
     assert len(database.ledger()) == 1

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.skipif(not node_has_icu(), reason="needs node with ICU"
 def ours(tmp_path_factory):
     """prisma_order_driver.c, built from the sources as they are now."""
     program = tmp_path_factory.mktemp("order") / "order"
-    sources = ["tests/integration/prisma_order_driver.c", "entrypoint/dialect/prisma_order.c", *(f"entrypoint/base/{name}.c" for name in ("text", "memory"))]
+    sources = ["tests/integration/prisma_order_driver.c", "entrypoint/dialect/prisma_order.c", *(f"entrypoint/base/{name}.c" for name in ("text", "memory", "redact", "base64"))]
     subprocess.run(["cc", "-O1", "-std=c11", "-D_GNU_SOURCE", "-Ientrypoint", "-o", program, *sources], cwd=ROOT, check=True)
 
     def compare(pairs):

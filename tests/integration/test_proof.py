@@ -1,6 +1,7 @@
 """What the last lines say is proven: the ledger is what was read, what is left over is named, and nothing is called clean before it is."""
 
 import contextlib
+import re
 
 import psycopg
 import pytest
@@ -101,7 +102,7 @@ def test_what_is_written_is_swallowed(database, folder, tidelock, gated, mode, h
     # Nothing was begun, but for what writes a row only at its end.
     assert database.holds("made") == (mode != "atomic" and how == "undone")
     assert "001_script" not in database.applied()
-    for command in [("resolve", "--applied", "001_script"), ("baseline",)]:
+    for command in [("resolve", "--applied", "001_script"), ("baseline", "--all")]:
         if "001_script" not in [row.name for row in database.ledger()]:
             tidelock(*command).fails(exit=8, says="does not stay")
     assert "001_script" not in database.applied()
@@ -113,6 +114,49 @@ def test_a_script_that_deletes_its_own_row(database, folder, tidelock):
     for _ in range(2):
         tidelock("deploy").fails(exit=7, says=["does not stay", "3 of 6 statements persisted"])
     assert database.value("SELECT n FROM counter") == 1
+
+
+OWN_ROW = "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('x', 'x', '001_script');"
+OWN_ROWS = {
+    "atomic": (6, f"CREATE TABLE made ();\n{OWN_ROW}", 2),
+    "stepwise": (7, f"-- tidelock: transaction=off\nCREATE TABLE made ();\n{OWN_ROW}", 3),
+    "self-managed": (6, f"BEGIN;\nCREATE TABLE made ();\n{OWN_ROW}\nCOMMIT;", 3),
+    "what commits by itself": (7, "-- tidelock: transaction=off\nCALL adding();\nCREATE TABLE made ();", None),
+    "what commits by itself, at the end": (7, "-- tidelock: transaction=off\nCREATE TABLE made ();\nCALL adding();", None),
+}
+
+
+@pytest.mark.parametrize("how", OWN_ROWS)
+def test_a_script_that_adds_an_unfinished_row_of_its_own(database, folder, tidelock, how):
+    """The next run would refuse to begin."""
+    code, script, line = OWN_ROWS[how]
+    folder.add("000_before", f"CREATE PROCEDURE adding() LANGUAGE plpgsql AS $$ BEGIN COMMIT; {OWN_ROW} COMMIT; END $$")
+    tidelock("deploy").succeeds()
+    folder.add("001_script", script)
+    result = tidelock("deploy").fails(exit=code, says=f"The script itself names the ledger's table, in line {line}: take that out of " if line else "it has another row for this migration now")
+    if line:
+        assert not database.value("SELECT count(*) FROM _prisma_migrations WHERE id = 'x'")
+        folder.replace("001_script", script.replace(OWN_ROW, "SELECT 1;"))
+    else:
+        database.query(re.search(r"DELETE FROM .*;", result.errors)[0])
+    tidelock("deploy").succeeds(applied=["001_script"])
+    assert database.holds("made") and tidelock("status", "--exit-code").code == 0
+
+
+CHANGING = {
+    "atomic": (6, "CREATE TABLE made ();\nDELETE FROM _prisma_migrations;", 2),
+    "stepwise": (7, "-- tidelock: transaction=off\nCREATE TABLE made ();\nDELETE FROM _prisma_migrations WHERE migration_name = '001_script';", 3),
+    "self-managed": (7, "BEGIN; CREATE TABLE made (); COMMIT;\nBEGIN; UPDATE _prisma_migrations SET applied_steps_count = 9; COMMIT;", 2),
+}
+
+
+@pytest.mark.parametrize("mode", CHANGING)
+def test_a_script_that_names_the_ledger_is_the_suspect(database, folder, tidelock, mode):
+    code, script, line = CHANGING[mode]
+    folder.add("000_before", "SELECT 1")
+    tidelock("deploy").succeeds()
+    folder.add("001_script", script)
+    tidelock("deploy").fails(exit=code, says=["changed during this run", f"The script itself names the ledger's table, in line {line}"])
 
 
 def test_a_last_write_that_fails_says_what_was_committed(database, folder, tidelock, gated):
@@ -143,6 +187,17 @@ LEFT = """
 SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid
 UNION ALL SELECT inhrelid::regclass::text FROM pg_inherits WHERE (to_jsonb(pg_inherits) ->> 'inhdetachpending')::boolean
 """
+
+
+def set_up(database, server, folder, tidelock, script):
+    """A folder in which the script is pending; what is in its way, and what it leaves then."""
+    if "DETACH" in script and server.major < 14:
+        pytest.skip("not before version 14")
+    database.query(BEFORE)
+    folder.add("000_before", "SELECT 1")
+    tidelock("baseline").succeeds()
+    folder.add("001_alone", script)
+    return KINDS[script]
 
 
 @contextlib.contextmanager
@@ -182,13 +237,7 @@ def stop(database, running, blocker, how):
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL", "cancelled", "its time is over"])
 @pytest.mark.parametrize("script", KINDS)
 def test_stopped_in_the_first_run_and_in_those_that_repair(database, server, folder, tidelock, script, how):
-    if "DETACH" in script and server.major < 14:
-        pytest.skip("not before version 14")
-    database.query(BEFORE)
-    folder.add("000_before", "SELECT 1")
-    tidelock("baseline").succeeds()
-    blocker_sql, name = KINDS[script]
-    folder.add("001_alone", script)
+    blocker_sql, name = set_up(database, server, folder, tidelock, script)
     words = ["--migration-timeout", "2s"] if how == "its time is over" else []
     with in_the_way(database, blocker_sql) as blocker:
         for _ in range(3):
@@ -203,6 +252,48 @@ def test_stopped_in_the_first_run_and_in_those_that_repair(database, server, fol
     tidelock("deploy").succeeds(applied=["001_alone"])
     assert not database.query(LEFT)
     assert database.value("SELECT count(*) FROM tidelock.intent") == 0
+
+
+EDITED = {
+    "another statement": "SELECT 1",
+    "a statement before it": "CREATE TABLE more ();\n{}",
+    "in a transaction": "-- tidelock: transaction=on\nCREATE TABLE more ()",
+    "nothing": "-- nothing any more",
+}
+
+
+@pytest.mark.parametrize("edit", EDITED)
+@pytest.mark.parametrize("script", KINDS)
+def test_a_script_that_is_edited_after_a_kill_loses_nothing_of_it(database, server, folder, tidelock, script, edit):
+    """What the interrupted statement left is cleaned up by its intent, or named."""
+    blocker_sql, name = set_up(database, server, folder, tidelock, script)
+    with in_the_way(database, blocker_sql) as blocker:
+        stop(database, tidelock.start("deploy"), blocker, "SIGKILL")
+    was_left = database.query(LEFT)
+    folder.replace("001_alone", EDITED[edit].format(script))
+    result = tidelock("deploy")
+    if result.code == 0:
+        assert not database.query(LEFT) and database.applied() == ["000_before", "001_alone"]
+    else:
+        assert "Nothing of 001_alone from this run" in result.errors or "Left over" in result.errors, result._explain("it does not say that nothing is left")
+        assert was_left and database.value("SELECT count(*) FROM tidelock.intent") == 1
+        # The former script still goes on from there.
+        folder.replace("001_alone", script)
+        tidelock("deploy").succeeds(applied=["001_alone"])
+        assert not database.query(LEFT)
+    assert database.value("SELECT count(*) FROM tidelock.intent") == 0
+
+
+def test_an_index_that_was_left_is_found_when_its_table_was_renamed(database, server, folder, tidelock):
+    blocker_sql, name = set_up(database, server, folder, tidelock, next(iter(KINDS)))
+    with in_the_way(database, blocker_sql) as blocker:
+        stop(database, tidelock.start("deploy"), blocker, "SIGKILL")
+    database.query("ALTER TABLE t RENAME TO renamed")
+    tidelock("deploy").fails(exit=7, says=[f"the index {name} is INVALID", f"DROP INDEX CONCURRENTLY {name}"])
+    assert database.query(LEFT)
+    database.query("DROP INDEX t_new")
+    database.query("ALTER TABLE renamed RENAME TO t")
+    tidelock("deploy").succeeds(applied=["001_alone"])
 
 
 RESUMED = {
@@ -244,9 +335,9 @@ def test_what_no_other_session_can_have_is_not_guessed(database, folder, tideloc
     database.query("CREATE TABLE opened (n int); CREATE TABLE result (id int)")
     tidelock("baseline").succeeds()
     folder.add("001_keep", f"BEGIN; COMMIT;\n{keeps};\nBEGIN; SELECT 1 / count(*) FROM opened; COMMIT;\n{KEPT[keeps]};")
-    tidelock("deploy").fails(exit=7, says="division by zero")
+    tidelock("deploy").fails(exit=7, says=["division by zero", "It cannot be resumed: the", "ended with the session of that run", 'resolve --applied "001_keep"'])
     database.query("INSERT INTO opened VALUES (1)")
-    tidelock("deploy").fails(exit=7, says=["cannot be resumed at statement", "ended with the session of the interrupted run", "resolve --applied"])
+    tidelock("deploy").fails(exit=7, says=["cannot be resumed at statement", "ended with the session of that run", "resolve --applied"])
     assert database.value("SELECT count(*) FROM result") == 0
     [row] = database.ledger()
     assert not row.finished and not row.rolled_back
@@ -273,13 +364,14 @@ def test_without_a_journal_what_was_set_is_not_guessed(database, folder, tideloc
         database.query(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
 
 
+@pytest.mark.parametrize("head", ["", "-- tidelock: transaction=off\n"], ids=["atomic", "stepwise"])
 @pytest.mark.parametrize("sets", ["RESET ALL", "BEGIN; RESET ALL; CREATE TABLE made (); COMMIT", "DO $$ BEGIN RESET ALL; END $$", "DISCARD ALL"])
-def test_a_script_cannot_take_the_safety_net_away(database, folder, tidelock, sets):
+def test_a_script_cannot_take_the_safety_net_away(database, folder, tidelock, sets, head):
     database.query("CREATE SCHEMA app; CREATE TABLE app.seen (name text, value text)")
     tidelock("baseline", url=database.url(schema="app")).succeeds()
     names = "('lock_timeout', 'idle_in_transaction_session_timeout', 'search_path')"
     note = f"INSERT INTO app.seen SELECT name, setting FROM pg_settings WHERE name IN {names};"
-    folder.add("001_net", f"-- tidelock: transaction=off\n{note}\n{sets};\n{note}" if "BEGIN;" not in sets else f"{note}\n{sets.replace('RESET ALL;', f'RESET ALL; {note}')};\n")
+    folder.add("001_net", f"{head}{note}\n{sets};\n{note}" if "BEGIN;" not in sets else f"{note}\n{sets.replace('RESET ALL;', f'RESET ALL; {note}')};\n")
     tidelock("deploy", url=database.url(schema="app")).succeeds(applied=["001_net"])
     seen = database.query("SELECT * FROM app.seen")
     assert len(seen) == 6 and seen.count(("search_path", "app")) == seen.count(("idle_in_transaction_session_timeout", "60000")) == 2, seen

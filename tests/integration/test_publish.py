@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 from project import VERSION
@@ -15,7 +16,7 @@ from tool import wait_for_session
 from wait import wait_until
 from world import BAD_ANSWERS, Answer, World
 
-pytestmark = pytest.mark.usefixtures("database")
+pytestmark = [pytest.mark.libraries, pytest.mark.usefixtures("database")]
 PUSHGATEWAY = "build/pushgateway/usr/bin/prometheus-pushgateway"
 PROMTOOL = "build/promtool/usr/bin/promtool"
 # What one run may spend on its last words.
@@ -202,6 +203,29 @@ def test_the_path_of_a_webhook_is_never_shown(receiver, folder, tidelock, path, 
     assert "XXsecretXX" not in result.errors, result.errors
 
 
+ECHOING = {
+    "webhook": lambda url: {"TIDELOCK_WEBHOOK": url + "/x"},
+    "pushgateway": lambda url: {"TIDELOCK_PUSHGATEWAY": url},
+    "proxy": lambda url: {"TIDELOCK_WEBHOOK": "http://hooks.invalid/x", "http_proxy": url},
+    "vault": lambda url: {"TIDELOCK_PASSWORD_FROM": "vault", "VAULT_ADDR": url, "VAULT_TOKEN": "t0ken", "TIDELOCK_SECRET_NAME": "database/creds/x"},
+}
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("login", ["u:XXsecretXX", "u:XX%40secretXX", "XXsecretXX", ":XXsecretXX"])
+@pytest.mark.parametrize("where", ECHOING)
+def test_a_login_is_not_shown_as_its_header_has_it(receiver, folder, tidelock, where, login):
+    """Servers like to repeat headers."""
+    folder.add("001_one", "SELECT 1")
+    receiver.answer = lambda request: Answer(404, "".join(f"{name}: {value};" for name, value in request.headers.items()))
+    result = tidelock("deploy", environment={**ECHOING[where](receiver.url.replace("://", f"://{login}@")), "TIDELOCK_LOG_LEVEL": "debug"})
+    headers = [request.headers.get("Proxy-Authorization" if where == "proxy" else "Authorization") for request in receiver.requests]
+    assert headers and set(headers) == {"Basic " + base64.b64encode(urllib.parse.unquote(login if ":" in login else login + ":").encode()).decode()}
+    assert "uthorization: Basic ***" in result.errors
+    for part in ["secretXX", headers[0][6:].rstrip("=")]:
+        assert part not in result.errors, result.errors
+
+
 @pytest.mark.parametrize("url", ["ftp://x/y", "hooks.example.com", "https://", "file:///etc/passwd", "https://a b/"])
 def test_what_is_no_web_address_is_refused(folder, tidelock, url):
     folder.add("001_one", "SELECT 1")
@@ -356,7 +380,7 @@ def test_each_phase_of_the_leader_is_pushed(receiver, folder, tidelock, database
         running = tidelock.start("deploy", "--pushgateway", receiver.url)
 
         def phases():
-            return {found for request in receiver.requests for found in re.findall(rb'^tidelock_phase\{phase="(\w+)"\} 1$', request.body, re.M)}
+            return {found for request in receiver.requests for found in re.findall(rb'^tidelock_phase\{phase="(\w+)",.*\} 1$', request.body, re.M)}
 
         wait_until(lambda: {b"applying", b"waiting_lock"} <= phases(), "both phases")
         reader.execute("COMMIT")

@@ -127,7 +127,7 @@ def test_a_standby_is_passed_over_and_a_promotion_waited_for(own, servers, binar
         standby = Server(own.major, own.binaries, primary=own)
         stack.callback(standby.remove)
         folder.add("001_a", "CREATE TABLE a ()")
-        tool("deploy", *SHORT, url=standby.url("app")).fails(exit=3, says=["read-only standby", "primary", "Not applied: 1 pending"])
+        tool("deploy", *SHORT, url=standby.url("app")).fails(exit=3, says=["read-only standby", "primary", "Not applied: 1 pending", "exit      3: the database did not accept writes before the deadline: a standby, or read-only by a setting; a retry may help"])
         both = f"postgresql://postgres@127.0.0.1:{standby.port},127.0.0.1:{own.port}/app"
         tool("deploy", url=both).succeeds(applied=["001_a"])
         holds = "SELECT to_regclass('_prisma_migrations') IS NOT NULL"

@@ -1,6 +1,7 @@
 """Statements that refuse a transaction, killed in every phase: the rerun leaves what the script wants and nothing else, and asks nobody."""
 
 import contextlib
+import re
 import shutil
 
 import psycopg
@@ -134,6 +135,22 @@ def test_killed_in_a_phase(database, folder, tidelock, prepared, script, phase):
     assert database.value("SELECT count(*) FROM tidelock.intent") == 0
     if script in (REINDEX_INDEX, REINDEX_TABLE) and phase in READERS:
         assert "statement 1 was already done" in result.errors
+
+
+@pytest.mark.parametrize(("script", "what"), [(CREATE, "the INVALID index"), (REINDEX_INDEX, "t_a_ccnew")])
+@pytest.mark.parametrize("way", ["--applied", "--rolled-back"])
+def test_what_is_left_behind_keeps_it_from_being_resolved(database, folder, tidelock, prepared, script, what, way):
+    kill_in_phase(database, folder, tidelock, script, "before the build")
+    before = database.ledger()
+    words = ("resolve", way, "001_alone")
+    refusal = tidelock(*words).fails(exit=8, says=["cannot be resolved yet", what, "Nothing was changed.", "tidelock deploy"])
+    assert database.ledger() == before and database.query(LEFT)
+    database.query(re.search(r"ype: (DROP INDEX CONCURRENTLY [^;]*);", refusal.errors)[1])
+    if way == "--applied":
+        database.query(script)
+    tidelock(*words).succeeds()
+    tidelock("deploy").succeeds(applied=["001_alone"] if way == "--rolled-back" else [])
+    assert not database.query(LEFT)
 
 
 @pytest.mark.parametrize("major", range(14, 19), ids=lambda major: f"pg{major}", scope="session")

@@ -1,4 +1,6 @@
-"""resolve and baseline: the ledger is edited, nothing else."""
+"""resolve: the ledger is edited, nothing else."""
+
+import pytest
 
 
 def fail_half_way(database, folder, tidelock):
@@ -27,8 +29,8 @@ def test_applied_ends_it(database, folder, tidelock):
 
 def test_what_is_refused(database, folder, tidelock):
     folder.add("001_a", "CREATE TABLE a ()")
+    tidelock("deploy").succeeds()
     folder.add("002_none", None)
-    tidelock("deploy").fails(exit=8)
     tidelock("resolve", "--applied", "001_a").fails(exit=8, says="P3008")
     tidelock("resolve", "--applied", "unknown").fails(exit=8, says="P3017")
     tidelock("resolve", "--applied", "002_none").fails(exit=8, says="P3017")
@@ -40,15 +42,127 @@ def test_what_is_refused(database, folder, tidelock):
     assert len(database.ledger()) == 1
 
 
-def test_baseline_up_to_a_name(database, folder, tidelock):
-    database.query("CREATE TABLE a ()")
-    for name in ["001_a", "002_b", "003_c"]:
+@pytest.mark.parametrize("repeated", [False, True])
+def test_several_names_are_resolved_together(database, folder, tidelock, repeated):
+    names = ["001_a", "002_b", "003_c"]
+    for name in names:
+        folder.add(name, "SELECT 1/0")
+
+    def words(option):
+        return [word for name in names for word in (option, name)] if repeated else [option, *names]
+
+    tidelock("resolve", *words("--applied")).succeeds(says="Migration 003_c marked as applied.")
+    assert database.applied() == names
+    tidelock("resolve", *words("--pending")).succeeds(says="Migration 001_a marked as pending.")
+    assert database.applied() == []
+    database.query("UPDATE _prisma_migrations SET rolled_back_at = NULL")
+    tidelock("resolve", *words("--rolled-back"), "--log-level", "error").succeeds(says="Migration 002_b marked as rolled back.")
+    assert [row.rolled_back for row in database.ledger()] == [True] * 3
+
+
+def test_all_names_are_resolved_or_none(database, folder, tidelock):
+    for name in ["001_a", "002_b"]:
         folder.add(name, f"CREATE TABLE {name[4:]} ()")
-    tidelock("deploy").fails(exit=8, says="P3005")
-    tidelock("baseline", "--to", "nothing").fails(exit=8, says="P3017")
-    tidelock("baseline", "--to", "001_a").succeeds(says="1 of 3 migrations recorded")
-    tidelock("baseline", "--to", "001_a").succeeds(says="0 of 3 migrations recorded as applied, 1 already were")
-    tidelock("deploy").succeeds(applied=["002_b", "003_c"])
+    tidelock("resolve", "--applied", "002_b").succeeds()
+    before = database.ledger()
+    tidelock("resolve", "--applied", "001_a", "002_b").fails(exit=8, says=["P3008", '"002_b"', "Nothing was changed."])
+    tidelock("resolve", "--applied", "001_a", "unknown").fails(exit=8, says=["P3017", '"unknown"'])
+    tidelock("resolve", "--pending", "002_b", "001_a").fails(exit=8, says=["P3011", '"001_a"'])
+    tidelock("resolve", "--applied", "001_a", "001_a").fails(exit=2, says='--applied names "001_a" twice')
+    tidelock("resolve", "--applied", "001_a", "--pending", "002_b").fails(exit=2, says="only one of these")
+    assert database.ledger() == before
+
+
+def test_none_of_several_is_written_where_one_does_not_stay(database, folder, tidelock):
+    for name in ["001_a", "002_b"]:
+        folder.add(name, "SELECT 1")
+    tidelock("resolve", "--applied", "001_a", "--dry-run").succeeds()
+    database.query("CREATE TABLE other ()")
+    tidelock("baseline", "--to", "001_a").succeeds()
+    tidelock("resolve", "--pending", "001_a").succeeds()
+    before = database.ledger()
+    database.query(
+        "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+        "CREATE TRIGGER lose BEFORE INSERT ON _prisma_migrations FOR EACH ROW WHEN (NEW.migration_name = '002_b') EXECUTE FUNCTION lose()"
+    )
+    tidelock("resolve", "--applied", "001_a", "002_b").fails(exit=8, says=["what is written to it does not stay", "Nothing was changed."])
+    assert database.ledger() == before
+
+
+def test_what_was_never_true_is_taken_back(database, folder, tidelock):
+    folder.add("001_a", "CREATE TABLE a ()")
+    folder.add("002_b", "CREATE TABLE b ()")
+    tidelock("resolve", "--applied", "001_a", "002_b").succeeds()
+    tidelock("resolve", "--pending", "002_b").succeeds(says="Migration 002_b marked as pending.")
+    tidelock("resolve", "--pending", "002_b").succeeds(says="Migration 002_b marked as pending.")
+    tidelock("status").succeeds(says="pending     002_b")
+    [_, taken] = database.ledger()
+    assert taken.rolled_back and not taken.finished and "taken back" in taken.logs
+    tidelock("resolve", "--applied", "002_b").succeeds()
+    tidelock("resolve", "--pending", "001_a", "002_b").succeeds()
+    tidelock("deploy").succeeds(applied=["001_a", "002_b"])
+
+
+@pytest.mark.fault
+def test_what_has_run_is_not_taken_back(database, folder, tidelock):
+    fail_half_way(database, folder, tidelock)
+    before = database.ledger()
+    tidelock("resolve", "--pending", "001_a").fails(exit=8, says=["was applied, not only recorded as applied", "Nothing was changed."])
+    tidelock("resolve", "--pending", "002_half").fails(exit=8, says=["P3009", 'tidelock resolve --rolled-back "002_half"'])
+    tidelock("resolve", "--pending", "unknown").fails(exit=8, says="P3011")
+    assert database.ledger() == before
+
+
+EDITS = {
+    "blanks": ("CREATE TABLE a ();  \r\n\r\n", "only in blanks or line ends"),
+    "comments": ("-- why\nCREATE TABLE a ();\n", "only in comments and blanks"),
+    "anything": ("CREATE TABLE a (n int);\n", "Of that, only the checksum is known"),
+}
+
+
+@pytest.mark.parametrize("kind", EDITS)
+def test_an_edit_is_accepted_after_saying_what_it_is(database, folder, tidelock, kind):
+    script, says = EDITS[kind]
+    folder.add("001_a", "CREATE TABLE a ();\n")
+    tidelock("deploy").succeeds()
+    [was] = database.ledger()
+    folder.replace("001_a", script)
+    tidelock("status").succeeds(says="edited      001_a")
+    tidelock("resolve", "--accept-edit", "001_a", "--dry-run").succeeds(says=says)
+    assert database.ledger() == [was]
+    tidelock("resolve", "--accept-edit", "001_a").succeeds(says=says)
+    [now] = database.ledger()
+    assert now.checksum != was.checksum and now == was._replace(checksum=now.checksum)
+    tidelock("deploy", "--strict").succeeds(says="No pending")
+    tidelock("resolve", "--accept-edit", "001_a").succeeds(says="is as it was when it was applied")
+
+
+@pytest.mark.fault
+def test_only_what_is_applied_has_an_edit_to_accept(database, folder, tidelock):
+    fail_half_way(database, folder, tidelock)
+    folder.add("003_c", "SELECT 1")
+    tidelock("resolve", "--accept-edit", "002_half").fails(exit=8, says=["is not applied but failed", "Nothing was changed."])
+    tidelock("resolve", "--accept-edit", "003_c").fails(exit=8, says="is not applied but pending")
+    tidelock("resolve", "--accept-edit", "unknown").fails(exit=8, says="P3017")
+
+
+@pytest.mark.fault
+def test_an_edit_that_does_not_stay_is_not_said_to_be_recorded(database, folder, tidelock):
+    folder.add("001_a", "SELECT 1")
+    tidelock("deploy").succeeds()
+    folder.replace("001_a", "SELECT 2")
+    database.query("CREATE RULE keep AS ON UPDATE TO _prisma_migrations DO INSTEAD NOTHING")
+    tidelock("resolve", "--accept-edit", "001_a").fails(exit=8, says=["what is written to it does not stay", "Nothing was changed."])
+
+
+def test_a_dry_run_changes_nothing(database, folder, tidelock):
+    folder.add("001_a", "SELECT 1")
+    tidelock("resolve", "--applied", "001_a", "--dry-run").succeeds(says="Migration 001_a would be marked as applied.")
+    assert not database.holds("_prisma_migrations")
+    tidelock("resolve", "--applied", "001_a").succeeds()
+    before = database.ledger()
+    tidelock("resolve", "--pending", "001_a", "--dry-run").succeeds(says="Migration 001_a would be marked as pending.")
+    assert database.ledger() == before
 
 
 def test_resolve_waits_for_the_leader(database, folder, tidelock):
@@ -65,3 +179,42 @@ def test_another_provider_is_refused_but_not_for_rolling_back(database, folder, 
     for command in [("deploy",), ("status",), ("resolve", "--applied", "002_half"), ("baseline",)]:
         tidelock(*command).fails(exit=8, says=["P3019", "mysql"], at="migration_lock.toml:1:1")
     tidelock("resolve", "--rolled-back", "002_half").succeeds()
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("was_rolled_back", [False, True])
+def test_what_was_finished_once_is_never_to_be_called_applied_again(database, folder, tidelock, was_rolled_back):
+    folder.add("001_a", "CREATE TABLE IF NOT EXISTS a ()")
+    tidelock("deploy").succeeds()
+    if was_rolled_back:
+        database.query("UPDATE _prisma_migrations SET rolled_back_at = now()")
+    database.query("INSERT INTO _prisma_migrations (id, checksum, migration_name, logs) VALUES ('x', 'x', '001_a', 'boom')")
+    says = 'tidelock resolve --rolled-back "001_a"'
+    for result in (tidelock("deploy"), tidelock("baseline")):
+        result.fails(exit=8, says=["P3009", says])
+        assert "--applied" not in result.errors
+    status = tidelock("status").succeeds(says=says).out
+    assert "--applied" not in status
+    tidelock("resolve", "--applied", "001_a").fails(exit=8, says="P3008")
+    tidelock("resolve", "--rolled-back", "001_a").succeeds()
+    tidelock("deploy").succeeds(applied=["001_a"] if was_rolled_back else [])
+
+
+@pytest.mark.fault
+def test_what_failed_before_it_was_applied_is_not_rolled_back(database, folder, tidelock):
+    folder.add("001_a", "SELECT 1/0")
+    tidelock("deploy").fails(exit=6)
+    folder.replace("001_a", "SELECT 1")
+    tidelock("deploy").succeeds(applied=["001_a"])
+    before = database.ledger()
+    tidelock("resolve", "--rolled-back", "001_a").fails(exit=8, says=["P3012", "has not failed", "Nothing was changed."])
+    assert database.ledger() == before
+
+
+@pytest.mark.fault
+def test_what_was_half_done_is_not_taken_back(database, folder, tidelock):
+    fail_half_way(database, folder, tidelock)
+    tidelock("resolve", "--applied", "002_half").succeeds()
+    before = database.ledger()
+    tidelock("resolve", "--pending", "002_half").fails(exit=8, says=["was half done before it was recorded as applied", "Nothing was changed."])
+    assert database.ledger() == before

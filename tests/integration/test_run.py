@@ -9,6 +9,8 @@ import sys
 import pytest
 from tool import wait_for_session
 
+pytestmark = pytest.mark.libraries
+
 # What a process sees of itself.
 SHOW = """
 import json, os, signal, sys
@@ -37,18 +39,21 @@ def test_it_deploys_and_becomes_the_command(tidelock, folder, database):
 
 
 def test_the_dashes_may_be_left_out(tidelock, folder, database):
+    folder.add("001_t", "SELECT 1")
     assert shown(tidelock("run", "--log-level", "warn", *APPLICATION, "--strict"))["words"] == ["--strict"]
 
 
 def test_its_own_words_are_on_stderr(tidelock, folder, database):
     folder.add("001_t", "CREATE TABLE t ()")
     first = tidelock("run", "--", "echo", "hello")
-    assert first.out == "hello\n" and "applied 1 of 1" in first.errors
+    assert first.out == "hello\n" and "applied 1 migration in" in first.errors
     second = tidelock("run", "--", "echo", "hello")
     assert second.out == "hello\n" and "the database holds all 1" in second.errors
 
 
 def test_the_command_finds_the_process_as_it_was(tidelock, folder, database, tmp_path):
+    folder.add("001_t", "SELECT 1")
+
     def start(*before):
         """The same command, after the words of `before`; with something ignored, something blocked and an umask of its own."""
 
@@ -69,6 +74,7 @@ def test_the_command_finds_the_process_as_it_was(tidelock, folder, database, tmp
 
 
 def test_what_is_for_migrations_only_does_not_reach_the_command(tidelock, folder, database, tmp_path):
+    folder.add("001_t", "SELECT 1")
     (tmp_path / "url").write_text(database.url())
     environment = {
         "DIRECT_URL_FILE": str(tmp_path / "url"),
@@ -85,6 +91,7 @@ def test_what_is_for_migrations_only_does_not_reach_the_command(tidelock, folder
 
 
 def test_the_direct_url_does_not_reach_the_command(tidelock, folder, database):
+    folder.add("001_t", "SELECT 1")
     seen = shown(tidelock("run", "--", *APPLICATION, url="postgresql://nowhere.invalid/d", environment={"DIRECT_URL": database.url()}))["environment"]
     assert "DIRECT_URL" not in seen and seen["DATABASE_URL"] == "postgresql://nowhere.invalid/d"
 
@@ -133,6 +140,7 @@ def test_a_script_that_cannot_start_changes_nothing(tidelock, folder, database, 
 
 
 def test_a_script_starts_by_whatever_way_the_kernel_knows(tidelock, folder, database):
+    folder.add("001_t", "SELECT 1")
     for name, text in [("first", "#!  ./second\n"), ("second", "#!/usr/bin/env -S sh -e\necho $# started\n"), ("third", "#!/bin/sh")]:
         (folder.root / name).write_text(text)
         (folder.root / name).chmod(0o755)
@@ -141,6 +149,7 @@ def test_a_script_starts_by_whatever_way_the_kernel_knows(tidelock, folder, data
 
 
 def test_a_program_that_the_kernel_refuses(tidelock, folder, database):
+    folder.add("001_t", "SELECT 1")
     (folder.root / "broken").write_text("\x7fELF no program")
     (folder.root / "broken").chmod(0o755)
     tidelock("run", "--", "./broken").fails(exit=126, says="could not execute")
@@ -155,6 +164,7 @@ def test_what_is_no_file_is_not_executed(tidelock, folder, database, name):
 
 
 def test_the_commands_exit_code_is_the_runs(tidelock, folder, database):
+    folder.add("001_t", "SELECT 1")
     assert tidelock("run", "--", "sh", "-c", "exit 42").code == 42
 
 
@@ -179,6 +189,7 @@ def test_a_signal_during_the_deployment_starts_nothing(tidelock, folder, databas
 
 
 def test_a_signal_reaches_the_command(tidelock, folder, database):
+    folder.add("001_t", "SELECT 1")
     script = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(7)); print('up', flush=True); signal.pause()"
     running = tidelock.start("run", "--", sys.executable, "-c", script)
     assert running.process.stdout.readline() == b"up\n"

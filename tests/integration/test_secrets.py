@@ -11,6 +11,8 @@ import pytest
 from servers import Database, distribution_major, free_port
 from wait import wait_until
 
+pytestmark = pytest.mark.libraries
+
 SECRET = "s3cr3t-pa55"
 
 
@@ -97,9 +99,9 @@ def test_a_password_that_is_a_word_leaves_all_others_alone(servers, folder, tide
         status, last_word = tmp_path / "status", tmp_path / "last"
         last_word.write_text("")
         result = tidelock("deploy", "--status-file", status, "--termination-log", last_word, url=url).succeeds(applied=["001_t"])
-        assert f'"{word}"' in result.out and "***" not in result.out + result.errors
+        assert f'"{word}"' in result.errors and "***" not in result.out + result.errors
         assert json.loads(last_word.read_text())["result"] == "complete"
-        assert 'tidelock_phase{phase="complete"} 1' in status.read_text() and "***" not in status.read_text()
+        assert 'tidelock_phase{phase="complete",' in status.read_text() and "***" not in status.read_text()
         tidelock("ready", "--status-file", status).succeeds(says="complete")
         said = json.loads(tidelock("status", "--json", url=url).out)
         assert (said["database"], said["schema"]) == (word, word)
@@ -117,6 +119,22 @@ def test_a_script_that_says_the_password_does_not_make_it_known(database, folder
     result.fails(exit=6)
     assert SECRET not in result.out + result.errors
     assert SECRET not in database.ledger()[0].logs
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize("password, said", [("correct-horse-battery-staple", "correct-horse-battery-staple"), ("it's-secret9", "it''s-secret9"), ("back\\slash'9", "back\\\\slash''9")])
+def test_a_password_in_a_script_is_never_shown_in_part(database, folder, tidelock, password, said, log_format, tmp_path):
+    """Nor in the form that it has in a literal, wherever the text that holds it is cut."""
+    (tmp_path / "last").touch()
+    folder.add("001_t", "")
+    for blanks in range(0, 40, 3):
+        folder.replace("001_t", f"-- tidelock: transaction=off\nSELECT {' ' * blanks}E'{said}';\nSELECT {' ' * (80 + blanks)} E'{said}', 1/0;")
+        result = tidelock("deploy", "--log-format", log_format, "--termination-log", tmp_path / "last", environment={"PGPASSWORD": password})
+        assert result.code in (6, 7), result.errors
+        text = result.out + result.errors + (tmp_path / "last").read_text()
+        assert not any(part in text for part in (password[:6], said[:6], password[-6:], json.dumps(password)[1:7])), text
+        tidelock("resolve", "--rolled-back", "001_t")
 
 
 def test_a_url_on_the_command_line_is_wiped(database, folder, tidelock):
@@ -147,12 +165,14 @@ def test_no_core_file_and_no_neighbour_sees_into_it(binary):
     with tempfile.TemporaryDirectory() as home:
         os.chmod(home, 0o755)
         program = shutil.copy(binary, home)
-        (pathlib.Path(home) / "migrations").mkdir(mode=0o755)
+        (pathlib.Path(home) / "migrations" / "001_t").mkdir(parents=True)
+        (pathlib.Path(home) / "migrations" / "001_t" / "migration.sql").write_text("SELECT 1")
         nobody = {"user": 65534} if os.getuid() == 0 else {}
         environment = {"DATABASE_URL": f"postgresql://u:{SECRET}@127.0.0.1:{free_port()}/d"}
         process = subprocess.Popen([program, "deploy"], cwd=home, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **nobody)
         try:
-            assert "waiting for the database" in process.stderr.readline()
+            while "waiting for the database" not in (line := process.stderr.readline()):
+                assert line
             assert os.stat(f"/proc/{process.pid}/environ").st_uid == 0
         finally:
             process.kill()

@@ -84,7 +84,7 @@ def test_everything_belongs_to_the_role_whatever_made_it(database, folder, tidel
     [
         "{change}; CREATE TABLE mine ()",
         "BEGIN; {change}; CREATE TABLE mine (); COMMIT; CREATE TABLE another ();",
-        "{change};\nCREATE TABLE mine ();\nCREATE INDEX CONCURRENTLY ON mine ((1));",
+        "-- tidelock: transaction=off\n{change};\nCREATE TABLE mine ();\nCREATE INDEX CONCURRENTLY ON mine ((1));",
     ],
     ids=["atomic", "self-managed", "stepwise"],
 )
@@ -126,8 +126,9 @@ def test_what_failed_is_repaired_and_gone_on_with_as_the_role(database, folder, 
     assert team.owners() == {team.owner} and database.applied() == ["001_t", "002_i", "003_wrong"]
 
 
-def test_a_baseline_belongs_to_the_role(folder, tidelock, team):
+def test_a_baseline_belongs_to_the_role(database, folder, tidelock, team):
     team = team()
+    database.query(f"CREATE TABLE there (); ALTER TABLE there OWNER TO {team.quoted}")
     folder.add("001_t", "SELECT 1")
     tidelock("baseline", "--set-role", team.owner, url=team.url()).succeeds()
     assert team.owners() == {team.owner}

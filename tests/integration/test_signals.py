@@ -8,6 +8,8 @@ import subprocess
 import pytest
 from tool import wait_for_nobody, wait_for_session
 
+pytestmark = pytest.mark.libraries
+
 
 @pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGQUIT, 131), (signal.SIGHUP, 129)])
 def test_a_signal_in_an_atomic_migration(database, folder, tidelock, number, code):
@@ -101,7 +103,8 @@ def test_a_signal_while_waiting_for_the_leader(database, folder, tidelock):
         running = tidelock.start("deploy")
         running.wait_for_line("waiting for the leader")
         running.signal()
-        assert running.wait().code == 143
+        block = ["  holds     This run has applied no migration.\n", "  next      Deploy again.\n", "  exit      143: stopped by SIGTERM; the next run resumes\n"]
+        running.wait().fails(exit=143, says=block)
     assert not database.holds("t")
 
 
@@ -114,4 +117,16 @@ def test_a_signal_while_waiting_for_the_database(binary, folder):
     running = tool.start("deploy", url=f"postgresql://x@127.0.0.1:{free_port()}/x")
     running.wait_for_line("waiting for the database")
     running.signal()
-    assert running.wait().code == 143
+    running.wait().fails(exit=143, says=["  holds     This run has applied no migration.\n", "  next      Deploy again.\n"])
+
+
+@pytest.mark.parametrize("words", [["wait"], ["status"], ["budget"]], ids=lambda words: words[0])
+def test_who_only_looks_changes_nothing_when_it_is_stopped(binary, folder, words):
+    from servers import free_port
+    from tool import Tool
+
+    folder.add("001_t", "CREATE TABLE t ()")
+    running = Tool(binary, None, folder).start(*words, url=f"postgresql://x@127.0.0.1:{free_port()}/x")
+    running.wait_for_line("waiting for the database")
+    running.signal(signal.SIGINT)
+    running.wait().fails(exit=130, says=["  holds     Nothing was changed.\n", "  next      Type the same again.\n", "  exit      130: stopped by SIGINT; "])

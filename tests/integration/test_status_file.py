@@ -2,13 +2,15 @@
 
 import json
 import os
-import pathlib
 import re
 import signal
 import subprocess
 import threading
+import urllib.error
+import urllib.request
 
 import pytest
+from metrics import PROMTOOL, samples
 from servers import free_port
 from tool import wait_for_session
 from wait import wait_until
@@ -19,25 +21,6 @@ PHASES = ["connecting", "waiting_budget", "waiting_leader", "waiting_lock", "app
 @pytest.fixture
 def status(tmp_path):
     return tmp_path / "status.prom"
-
-
-PROMTOOL = pathlib.Path(__file__).resolve().parents[2] / "build" / "promtool" / "usr" / "bin" / "promtool"
-
-
-def samples(file):
-    """{name or name{labels}: value} of a status file that promtool likes and that carries no time stamps."""
-    text = file.read_text()
-    if PROMTOOL.exists():
-        checked = subprocess.run([PROMTOOL, "check", "metrics"], input=text, capture_output=True, text=True)
-        assert checked.returncode == 0 and not checked.stderr, checked.stderr + text
-    found = {}
-    for line in text.splitlines():
-        if not line.startswith("#"):
-            assert re.fullmatch(r'[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [0-9.e+-]+', line), line
-            name, value = line.rsplit(" ", 1)
-            assert name not in found, line
-            found[name] = float(value)
-    return found
 
 
 def phase(file):
@@ -98,6 +81,8 @@ def test_a_deployment_that_is_done(tidelock, folder, database, status):
     assert phase(status) == "complete" and values["tidelock_ready"] == 1 and values["tidelock_exit_code"] == 0
     assert values['tidelock_migrations{state="applied"}'] == 2 and values['tidelock_migrations{state="pending"}'] == 0
     assert values["tidelock_migrations_applied_total"] == 2 and values["tidelock_leader"] == 0
+    assert values['tidelock_migration_duration_seconds{migration="002_t"}'] == values["tidelock_last_migration_duration_seconds"]
+    assert values['tidelock_migration_duration_seconds{migration="001_t"}'] > 0
     assert values["tidelock_run_start_timestamp_seconds"] <= values["tidelock_run_end_timestamp_seconds"]
     assert status.stat().st_mode & 0o777 == 0o644
     assert [file.name for file in status.parent.iterdir() if file.name.startswith("status")] == ["status.prom"]
@@ -139,10 +124,11 @@ def test_a_follower(tidelock, folder, database, status):
         wait_until(lambda: in_phase(status, "waiting_leader"), "it to follow")
         assert samples(status)["tidelock_leader"] == 0
     running.wait().succeeds()
-    assert samples(status)["tidelock_lock_wait_seconds_total"] > 0
+    assert samples(status)["tidelock_leader_lock_wait_seconds_total"] == samples(status)["tidelock_lock_wait_seconds_total"] > 0
 
 
 def test_while_the_server_is_not_there(tidelock, folder, database, status):
+    folder.add("001_t", "SELECT 1")
     from servers import free_port
 
     running = tidelock.start("deploy", "--status-file", status, url=f"postgresql://u@127.0.0.1:{free_port()}/d")
@@ -163,7 +149,7 @@ def test_nobody_ever_reads_half_a_file(tidelock, folder, database, status):
             except FileNotFoundError:
                 continue
             reads[0] += 1
-            if not text.endswith("\n") or "tidelock_connections " not in text:
+            if not text.endswith("\n") or "tidelock_connections{" not in text:
                 torn.append(text)
 
     reader = threading.Thread(target=read)
@@ -171,7 +157,7 @@ def test_nobody_ever_reads_half_a_file(tidelock, folder, database, status):
     tidelock("deploy", "--status-file", status).succeeds()
     done.set()
     reader.join()
-    assert reads[0] > 10 and not torn
+    assert reads[0] and not torn
 
 
 @pytest.mark.parametrize("where", ["/nowhere/status.prom", "/proc/status.prom"])
@@ -204,6 +190,95 @@ def test_run_leaves_a_final_file_behind(tidelock, folder, database, status):
     assert phase(status) == "failed" and samples(status)["tidelock_exit_code"] == 127
 
 
+@pytest.fixture
+def exporter(tmp_path):
+    """A real node exporter that reads the files of its folder, and nothing else; called, it shows what it serves."""
+    program = PROMTOOL.parents[3] / "node-exporter" / "usr" / "bin" / "prometheus-node-exporter"
+    if not program.exists():
+        pytest.skip("the node exporter can't be had")
+    port = free_port()
+    words = ["--collector.disable-defaults", "--web.disable-exporter-metrics", "--collector.textfile"]
+    textfiles = tmp_path / "textfiles"
+    textfiles.mkdir()
+    process = subprocess.Popen(
+        [program, *words, f"--collector.textfile.directory={textfiles}", f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+    def read():
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.read().decode()
+
+    def is_up():
+        try:
+            return read()
+        except OSError:
+            return None
+
+    read.folder = textfiles
+    try:
+        wait_until(is_up, "the node exporter")
+        yield read
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_status_files_of_two_databases_share_a_folder(tidelock, folder, database, exporter):
+    """One is done, the other is away: it never learns from the server what it is called."""
+    folder.add("001_t", "SELECT 1")
+    tidelock("deploy", "--status-file", exporter.folder / "one.prom").succeeds()
+    away = f"postgresql://u@127.0.0.1:{free_port()}/billing?schema=invoices"
+    tidelock("deploy", "--status-file", exporter.folder / "two.prom", "--connect-deadline", "0", url=away).fails(exit=3)
+    shown = exporter()
+    assert "node_textfile_scrape_error 0" in shown, shown
+    assert re.search(rf'^tidelock_phase{{database="{database.name}",phase="complete",schema="public"}} 1$', shown, re.M), shown
+    assert re.search(r'^tidelock_phase{database="billing",phase="failed",schema="invoices"} 1$', shown, re.M), shown
+    assert len(re.findall(r"^tidelock_exit_code{", shown, re.M)) == 2
+
+
+def test_labels_of_ones_own_keep_files_of_the_same_database_apart(tidelock, folder, database, exporter):
+    folder.add("001_t", "SELECT 1")
+    for name in ["blue", "green"]:
+        tidelock("deploy", "--status-file", exporter.folder / f"{name}.prom", "--metrics-labels", f"side={name}, owner=a b").succeeds()
+    shown = exporter()
+    for name in ["blue", "green"]:
+        assert f'tidelock_ready{{database="{database.name}",owner="a b",schema="public",side="{name}"}} 1' in shown
+    # Without them, one of two is lost.
+    for name in ["third", "fourth"]:
+        tidelock("deploy", "--status-file", exporter.folder / f"{name}.prom").succeeds()
+    assert len(re.findall("^tidelock_ready{", exporter(), re.M)) < 4
+
+
+@pytest.mark.parametrize(
+    "labels, says",
+    [
+        ("team", '--metrics-labels: "team" is not a label of metrics'),
+        ("a-b=c", '--metrics-labels: "a-b=c" is not a label of metrics'),
+        ("__a=b", '--metrics-labels: "__a=b" is not a label of metrics'),
+        ("a=1,a=2", '--metrics-labels: the label "a" is given twice'),
+        (",".join(f"l{number}=x" for number in range(17)), "--metrics-labels: there can be at most 16 labels"),
+        ("a=" + "x" * 1024, "--metrics-labels: the labels are longer than 1024 bytes"),
+    ],
+    ids=["no-value", "no-name", "reserved", "twice", "many", "long"],
+)
+def test_what_is_no_label_is_refused(tidelock, folder, status, labels, says):
+    folder.add("001_t", "SELECT 1")
+    tidelock("deploy", "--status-file", status, "--metrics-labels", labels, url="postgresql://u@127.0.0.1:1/d").fails(exit=2, says=says)
+    assert not status.exists()
+
+
+def test_a_label_that_is_given_takes_the_place_of_ours(tidelock, folder, database, status):
+    folder.add("001_t", "SELECT 1")
+    tidelock("deploy", environment={"TIDELOCK_STATUS_FILE": str(status), "TIDELOCK_METRICS_LABELS": "database=shop,schema=,phase=blue"}).succeeds()
+    text = status.read_text()
+    assert 'tidelock_ready{database="shop",schema="",phase="blue"} 1\n' in text
+    assert 'tidelock_phase{phase="complete",database="shop",schema=""} 1\n' in text
+    tidelock("ready", "--status-file", status).succeeds()
+
+
 def test_several_writers_tear_nothing(tidelock, folder, database, status):
     """In containers that share a volume, each writer has the same pid."""
     if subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True).returncode != 0:
@@ -216,7 +291,7 @@ def test_several_writers_tear_nothing(tidelock, folder, database, status):
         while not done.is_set():
             text = status.read_text() if status.exists() else ""
             reads[0] += text != ""
-            if text and (not text.endswith("\n") or "tidelock_connections " not in text):
+            if text and (not text.endswith("\n") or "tidelock_connections{" not in text):
                 torn.append(text)
 
     reader = threading.Thread(target=read)
@@ -228,13 +303,14 @@ def test_several_writers_tear_nothing(tidelock, folder, database, status):
     done.set()
     reader.join()
     assert [writer.returncode for writer in writers] == [0] * 6 and not [text for text in said if "could not write" in text]
-    assert reads[0] > 10 and not torn and [file.name for file in status.parent.iterdir() if file.name.startswith("status")] == ["status.prom"]
+    assert reads[0] and not torn and [file.name for file in status.parent.iterdir() if file.name.startswith("status")] == ["status.prom"]
 
 
 # ---- ready ----
 
 
 def test_ready_says_why_not(tidelock, folder, database, status):
+    folder.add("001_t", "SELECT 1")
     assert tidelock("ready", "--status-file", status).code == 1
     assert "missing" in tidelock("ready", "--status-file", status).out
     status.write_text("half a fi")
@@ -315,6 +391,7 @@ def test_a_run_leaves_no_word_that_speaks_for_the_command(tidelock, folder, data
 
 
 def test_a_termination_log_without_a_place(tidelock, folder, database, tmp_path):
+    folder.add("001_t", "SELECT 1")
     tidelock("deploy").succeeds()
     result = tidelock("deploy", "--termination-log", tmp_path / "absent").succeeds()
     assert "absent" in result.errors and not (tmp_path / "absent").exists()

@@ -32,7 +32,7 @@ def user(database):
 @contextlib.contextmanager
 def transaction(database, *statements, user="postgres"):
     """A session in an open transaction, which may be ended for it."""
-    session = psycopg.connect(database.server.url(database.name, user=user), autocommit=True)
+    session = psycopg.connect(database.server.url(database.name, user=user), autocommit=True, prepare_threshold=None)
     session.execute("BEGIN")
     for statement in statements:
         session.execute(statement)
@@ -50,7 +50,7 @@ def running(database, statement, user="postgres", times=1):
         with contextlib.suppress(psycopg.Error):
             session.execute(statement)
 
-    sessions = [psycopg.connect(database.server.url(database.name, user=user), autocommit=True) for _ in range(times)]
+    sessions = [psycopg.connect(database.server.url(database.name, user=user), autocommit=True, prepare_threshold=None) for _ in range(times)]
     threads = [threading.Thread(target=run, args=[session]) for session in sessions]
     for thread in threads:
         thread.start()
@@ -220,6 +220,28 @@ def test_whom_an_index_waits_for_is_ended_when_that_is_allowed(tables, folder, t
     with transaction(tables, "UPDATE b SET v = 3 WHERE id = 1", user=user) as idle:
         result = tidelock("deploy", option, "1s").succeeds(applied=["001_i"])
         assert f"ended the session of pid {idle.info.backend_pid} " in result.errors
+
+
+IN_A_WHILE = {
+    "create": ("CREATE INDEX CONCURRENTLY i ON b (v)", 'the INVALID index "public"."i"'),
+    "drop": ("DROP INDEX CONCURRENTLY j", 'the index "j", which is INVALID'),
+    "reindex": ("REINDEX INDEX CONCURRENTLY j", "_ccnew"),
+}
+
+
+@pytest.mark.parametrize("kind", IN_A_WHILE)
+def test_what_runs_concurrently_does_not_wait_for_ever(tables, folder, tidelock, kind):
+    script, left = IN_A_WHILE[kind]
+    tables.query("CREATE INDEX j ON b (v)")
+    folder.add("001_i", script)
+    with transaction(tables, "UPDATE b SET v = 3 WHERE id = 1") as session:
+        result = tidelock("deploy", "--retry-for", "2s")
+        pid = session.info.backend_pid
+        result.fails(exit=9, says=["it waited for others for ", f"Blocked by: pid {pid}", left, f"End what held the lock: SELECT pg_terminate_backend({pid}); Or allow more time: --retry-for. Then deploy again."])
+        assert tables.applied() == ["000_before"]
+    tidelock("deploy").succeeds(applied=["001_i"])
+    assert tables.query("SELECT relname FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid WHERE NOT indisvalid") == []
+    assert tables.value("SELECT count(*) FROM pg_indexes WHERE tablename = 'b'") == {"create": 3, "drop": 1, "reindex": 2}[kind]
 
 
 def test_another_transaction_of_the_same_session_is_innocent(tables, folder, tidelock, user, proxy):

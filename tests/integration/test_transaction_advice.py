@@ -77,6 +77,15 @@ def test_a_value_that_the_text_does_not_show_is_added_by_a_migration_before(data
     tidelock("deploy").succeeds(applied=["001_value", NAME])
 
 
+@pytest.mark.parametrize("before", ["SAVEPOINT s;\n", "SET LOCAL search_path = elsewhere, public;\n", "CREATE TEMP TABLE x (a int) ON COMMIT DROP;\n", "DECLARE c CURSOR FOR SELECT 1;\n", "SET CONSTRAINTS ALL DEFERRED;\n"])
+def test_a_script_that_relies_on_one_transaction_is_not_cut_in_two(database, folder, tidelock, prepared, before):
+    folder.add(NAME, before + VALUE + USE)
+    tidelock("deploy").fails(exit=6, says=["55P04", f"Nothing of {NAME}", "to a migration before it"])
+    folder.add("001_value", VALUE)
+    folder.replace(NAME, before + USE)
+    tidelock("deploy").succeeds(applied=["001_value", NAME])
+
+
 @pytest.mark.parametrize("script", [TABLE + "SELECT ends_early();", "SELECT ends_early();", TABLE + "DO $$ BEGIN EXECUTE 'VACUUM notes'; END $$;", "DO $$ BEGIN EXECUTE 'VACUUM notes'; END $$;", TABLE + "SELECT set_config('transaction_isolation', 'serializable', true);"])
 def test_what_nothing_helps_is_not_advised_to_go_without_a_transaction(database, folder, tidelock, prepared, script):
     folder.add(NAME, script)

@@ -9,6 +9,8 @@ from certificates import Authority
 from servers import Server, distribution_major
 from tool import Tool
 
+pytestmark = pytest.mark.libraries
+
 AUTHENTICATIONS = ["trust", "password", "md5", "scram-sha-256", "cert"]
 SSLMODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 TRANSPORTS = ["127.0.0.1", "::1", "socket"]
@@ -88,3 +90,33 @@ def test_a_certificate_for_somebody_else(door, authority, binary, folder, name):
         result.succeeds()
     else:
         result.fails(exit=2, says="127.0.0.1")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("name", ["sslcert", "sslrootcert", "PGSSLROOTCERT"])
+def test_who_names_a_ca_gets_a_verified_connection_or_an_error(door, authority, servers, binary, folder, tmp_path, name):
+    folder.add("001_t", "SELECT 1")
+    authority.install(door, "server")
+    (tmp_path / "wrong").mkdir()
+    wrong = Authority(tmp_path / "wrong").folder / "ca.crt"
+    tool = Tool(binary, None, folder)
+
+    def status(url, ca, parameters=""):
+        if name.isupper():
+            return tool("status", url=url + parameters, environment={name: str(ca)})
+        return tool("status", url=f"{url}{parameters}&{name}={ca}")
+
+    url = f"postgresql://postgres@127.0.0.1:{door.port}/app?connect_timeout=5"
+    status(url, authority.folder / "ca.crt").succeeds()
+    status(url, wrong).fails(exit=2, says=["P1011", "certificate verify failed", "sslmode=disable"])
+    status(url, wrong, "&sslmode=disable").succeeds()
+    plain = servers.get(distribution_major())
+    status(f"postgresql://postgres@127.0.0.1:{plain.port}/postgres?connect_timeout=5", wrong).fails(exit=2, says=["P1011", "does not support SSL", "sslmode=disable"])
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("name", ["sslcert", "sslrootcert", "sslkey", "sslcrl"])
+def test_a_file_without_a_name_is_not_passed_over(door, binary, folder, name):
+    folder.add("001_t", "SELECT 1")
+    url = f"postgresql://postgres@127.0.0.1:{door.port}/app?sslmode=require&{name}="
+    Tool(binary, None, folder)("status", url=url).fails(exit=2, says=["P1013", f'"{name}" is empty', f"{name}=FILE"])

@@ -56,7 +56,7 @@ def everything(scene, folder, tidelock):
     def run(*words, **more):
         result = tidelock(*words, url=scene.url(), **more)
         scene.check()
-        text = re.sub(r"\b\d+(\.\d+)? ?(µs|us|ms|s|min)\b|[0-9a-f]{8}-[0-9a-f-]{27}|pid \d+|\d\d:\d\d:\d\d\S*|\d{4}-\d\d-\d\d", "…", result.out)
+        text = re.sub(r"(?<=duration_ms\": )\d+|\b\d+(\.\d+)? ?(µs|us|ms|s|min)\b|[0-9a-f]{8}-[0-9a-f-]{27}|pid \d+|\d\d:\d\d:\d\d\S*|\d{4}-\d\d-\d\d", "…", result.out)
         # The budget counts the sessions of all that runs on the server.
         said.append((words, result.code, "" if words == ("budget",) else text.replace(scene.database.name, "…")))
         return result
@@ -91,7 +91,7 @@ def everything(scene, folder, tidelock):
         leader.execute("SELECT pg_catalog.pg_advisory_lock(72707369)")
         run("deploy", "--leader-timeout", "1s").fails(exit=4)
         run("wait", "--leader-timeout", "1s").fails(exit=4)
-    run("baseline").succeeds()
+    run("baseline", "--all").succeeds()
     run("wait", "--leader-timeout", "10s").succeeds()
     run("status", "--json").succeeds()
     run("budget")

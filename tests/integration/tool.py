@@ -1,11 +1,15 @@
 """Running tidelock as a user does, and saying what is expected of it."""
 
 import os
+import re
 import signal
 import subprocess
 import threading
 
 from wait import wait_until
+
+
+APPLIED = re.compile(r"(?m)^tidelock: applied (\S+) \(")
 
 
 class Result:
@@ -27,8 +31,7 @@ class Result:
     def succeeds(self, applied=None, says=None):
         assert self.code == 0, self._explain("should succeed")
         if applied is not None:
-            lines = self.out.splitlines()
-            assert [line.strip() for line in lines if line.startswith("  ")] == applied, self._explain(f"should apply {applied}")
+            assert APPLIED.findall(self.errors) == applied, self._explain(f"should apply {applied}")
         if says is not None:
             assert says in self.out + self.errors, self._explain(f"should say {says!r}")
         return self
@@ -48,20 +51,22 @@ class Running:
         self.tool = tool
         self.arguments = arguments
         self.process = process
+        self.seen = ""
 
     def wait(self, seconds=120):
         out, errors = self.process.communicate(timeout=seconds)
-        return Result(self.tool, self.arguments, self.process.returncode, out.decode(errors="replace"), errors.decode(errors="replace"))
+        return Result(self.tool, self.arguments, self.process.returncode, out.decode(errors="replace"), self.seen + errors.decode(errors="replace"))
 
     def wait_for_line(self, *texts, seconds=120):
         """Reads its log until a line holds all of `texts`; one that does not say so in time is killed."""
-        seen = [""]
+        line = ""
         deadline = threading.Timer(seconds, self.process.kill)
         deadline.start()
         try:
-            while not all(text in seen[-1] for text in texts):
-                seen.append(self.process.stderr.readline().decode(errors="replace"))
-                assert seen[-1], f"it ended without saying {texts}:\n{''.join(seen)}"
+            while not all(text in line for text in texts):
+                line = self.process.stderr.readline().decode(errors="replace")
+                self.seen += line
+                assert line, f"it ended without saying {texts}:\n{self.seen}"
         finally:
             deadline.cancel()
 
@@ -111,7 +116,7 @@ class Tool:
 
 def wait_for_session(database, pattern, seconds=30):
     """The pid of a session of tidelock that runs something like `pattern` now."""
-    find = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'tidelock%%' AND state = 'active' AND query LIKE %s"
+    find = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'tidelock%%' AND state = 'active' AND query LIKE %s"
     return wait_until(lambda: database.query(find, f"%{pattern}%"), f"a session that runs {pattern!r}", seconds)[0][0]
 
 

@@ -3,7 +3,7 @@
 import time
 
 
-def wait_until(condition, what, seconds=30):
+def wait_until(condition, what, seconds=60):
     """The first true value of `condition()`."""
     deadline = time.monotonic() + seconds
     while True:

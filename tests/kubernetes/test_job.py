@@ -1,5 +1,6 @@
 """The Job itself: what ends it, what it survives, what it needs."""
 
+import re
 import urllib.request
 
 import pytest
@@ -173,7 +174,7 @@ def test_its_metrics_while_it_runs(namespace, database):
         except OSError:
             return ""
 
-    wait_until(lambda: 'tidelock_phase{phase="applying"} 1' in scrape(), "the metrics", 60)
+    wait_until(lambda: re.search(r'tidelock_phase{.*phase="applying".*} 1', scrape()), "the metrics", 60)
     database.release()
     finished(namespace)
 

@@ -37,6 +37,8 @@ def options():
                 schema |= {"enum": option["choices"]}
             case None:
                 schema |= {"type": "boolean"}
+            case "FINDINGS":
+                schema |= {"type": ["boolean", "string"]}
             case _:
                 schema |= {"type": "string"}
         found[key] = schema

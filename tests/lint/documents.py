@@ -12,7 +12,7 @@ README_LINES_MOST = 150
 ROOM_ROW = re.compile(r"(?m)^\| `(\w+)` \|")
 PATH = re.compile(r"`((?:cmd|entrypoint|docker|helm|tests|\.github|\.ci)/[\w./*-]*)`")
 PART = re.compile(r"(<!-- drawn: (\w+) -->\n)(.*?)(<!-- end -->\n)", re.S)
-PHASE_ROW = re.compile(r'\[PHASE_(\w+)\] = \{ (?:\.name = )?"\w+"(.*?) \}', re.S)
+PHASE_ROW = re.compile(r"\[PHASE_(\w+)\] = \{(.*?) \}", re.S)
 
 
 def rooms():

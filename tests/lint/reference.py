@@ -75,6 +75,10 @@ def options(tables):
     return "\n".join(parts)
 
 
+def directives(tables):
+    return table(["directive", ""], ([f"`{cell(row['usage'])}`", cell(row["meaning"])] for row in tables["directives"]))
+
+
 def exit_codes(tables):
     rows = ([row["code"], cell(row["meaning"]), "yes" if row["retry"] else "", who(row["commands"], tables)] for row in tables["exits"])
     return table(["code", "meaning", "retry helps", "commands"], rows)
@@ -89,6 +93,7 @@ MAKERS = {
     "commands": commands,
     "each command": each_command,
     "options": options,
+    "directives": directives,
     "exit codes": exit_codes,
     "environment": surroundings("environment"),
     "files": surroundings("files"),

@@ -20,6 +20,7 @@ EVERYWHERE = r"README\.md|\.github/SECURITY\.md|docker/.*|helm/.*"
 RULES = [
     (CHART, r"(?m)^version: .*", f"version: {VERSION}"),
     (CHART, r"(?m)^appVersion: .*", f'appVersion: "{VERSION}"'),
+    (CHART, r"(?m)^home: .*", f"home: {ABOUT['project']}"),
     (r"helm/tidelock/values\.yaml", r"(?m)^(  repository: ).*/tidelock$", rf"\g<1>{REGISTRY}/tidelock"),
     (r"helm/.*", rf"(- name: tidelock\n +version: ){NUMBER}", rf"\g<1>{VERSION}"),
     (EVERYWHERE, rf"\w[\w.-]*(:\d+)?(/[\w.-]+)*/tidelock:{NUMBER}", IMAGE),

@@ -34,6 +34,7 @@ NOT_SENT = re.compile(
 NOT_SENT_UNITS = {
     # What a person is told to type.
     "entrypoint/execution/advice.c",
+    "entrypoint/postgres/query_failure.c",
     "entrypoint/postgres/denial.c:NEEDS",
     "entrypoint/postgres/writable.c:SOURCES",
     "entrypoint/traffic/blockers.c:blocker_add_remedy",
@@ -63,6 +64,8 @@ ADDS_ELSEWHERE = {
     "quote_qualified": f"{HOLE}.{HOLE}",
     "quote_literal": "'hole'",
     "advisory_add_try": "true",
+    "beacon_add": "true",
+    "watch_progress_add": "SELECT 1",
     "session_settings_add": "SET LOCAL a = 1;",
     "session_cleanup_add": "CLOSE ALL;",
     "ledger_add_unchanged": "SELECT true",
@@ -90,6 +93,7 @@ COMPLETED = {
     "entrypoint/traffic/blockers.c:add_lock:sql": "SELECT FROM hole AS l WHERE {}",
     "entrypoint/execution/circumstance.c:add_creations:sql": "SELECT 0, ''::pg_catalog.text, true{}",
     "entrypoint/postgres/advisory.c:advisory_add_try:sql": "SELECT {}",
+    "entrypoint/lock/beacon.c:beacon_add:sql": "SELECT {}",
 }
 # What the user's own text stands for, where an expression would not do.
 TEXTS_OF_USERS = {"entrypoint/repair/invalid_index.c:invalid_index_definition": " (hole)", "entrypoint/backfill/plan.c:check_statement": "UPDATE hole SET a = 1", "entrypoint/apply/block.c:block_send": "SELECT 1"}

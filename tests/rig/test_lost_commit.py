@@ -8,16 +8,19 @@ import pytest
 def test_an_atomic_migration(server, database, folder, tidelock, proxy, is_committed):
     folder.add("001_a", "CREATE TABLE a (); CREATE TABLE counter AS SELECT 1 AS n")
     folder.add("002_b", "UPDATE counter SET n = n + 1")
-    cuts = []
+    named = []
 
-    def cut_at_the_second_commit(message):
+    def cut_at_its_commit(message):
+        """The first one behind the row of the ledger that names it; once."""
         wanted = ("server", "C", "COMMIT") if is_committed else ("client", "P", "COMMIT")
-        if (message.direction, message.kind) == wanted[:2] and wanted[2] in message.text:
-            cuts.append(message)
-            return "drop" if len(cuts) == 2 else None
+        if message.direction == "client" and "002_b" in message.text:
+            named.append(message)
+        if named and named[0] and (message.direction, message.kind) == wanted[:2] and wanted[2] in message.text:
+            named[0] = None
+            return "drop"
         return None
 
-    proxy.on_message = cut_at_the_second_commit
+    proxy.on_message = cut_at_its_commit
     result = tidelock("deploy", url=server.url(database.name, port=proxy.port))
     result.succeeds(says=f"the answer to COMMIT of 002_b was lost: it was {'committed' if is_committed else 'rolled back'}")
     assert database.value("SELECT n FROM counter") == 2

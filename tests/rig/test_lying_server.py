@@ -8,6 +8,8 @@ import threading
 import pytest
 from tool import Tool
 
+pytestmark = pytest.mark.libraries
+
 CLOSE = object()
 
 

@@ -156,9 +156,9 @@ class Round:
                 if result.code != 8:
                     keys = self.random.choice([own, own, *self.starts]) if attempt < 4 else self.keys_of_the_place() or keys
                     script = self.script(keys)
-                elif former is None:
-                    # Killed before it recorded what it was about to do: only that script goes on.
-                    begun = scripts[self.database.value("SELECT checksum FROM _prisma_migrations WHERE migration_name = '001_fill'")]
+                elif former is None or "has been changed since" in result.errors:
+                    # Killed before it recorded what it was about to do, or when only its row was still to be finished: that script alone goes on.
+                    begun = scripts[self.database.value("SELECT checksum FROM _prisma_migrations WHERE migration_name = '001_fill' AND rolled_back_at IS NULL")]
                     assert "has been changed since" in result.errors and begun != script, f"round {self.seed}\n{result.errors}"
                     script = begun
                 else:

@@ -24,6 +24,7 @@ static inline struct progress progress_of(int exit_code)
                                  .started_at = NOW - 12.5,
                                  .ended_at = NOW,
                                  .is_compared = true,
+                                 .due = 3,
                                  .applied = 2,
                                  .database = "shop",
                                  .current = "3_c",

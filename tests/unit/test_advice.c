@@ -13,13 +13,13 @@ static void every_row_reads_so(void **state)
     } cases[] = {
         { "42P07", ADVICE_ALL_THERE | ADVICE_LEDGER_EMPTY,
           "The ledger records nothing as applied, but the database holds what 001_a creates. If it holds the folder's "
-          "schema: tidelock baseline (--to LAST_MIGRATION). If not, drop it." },
+          "schema: tidelock baseline (--to LAST_MIGRATION). If not, rename what is in the way, or drop it if nobody needs it." },
         { "42701", ADVICE_ALL_THERE,
-          "The database already holds all that 001_a creates. If that is its work: tidelock resolve --applied "
-          "\"001_a\". If not, drop it." },
+          "By name, the database already holds all that 001_a creates. If that is its work: tidelock resolve --applied "
+          "\"001_a\". If not, rename what is in the way, or drop it if nobody needs it." },
         { "42P06", ADVICE_ALL_THERE | ADVICE_MISSING,
-          "The database already holds all that 001_a creates, and applied migrations are not in the folder. If it "
-          "replaces them (squashed or renamed): tidelock resolve --applied \"001_a\". If not, drop it." },
+          "By name, the database already holds all that 001_a creates, and applied migrations are not in the folder. If it "
+          "replaces them (squashed or renamed): tidelock resolve --applied \"001_a\". If not, rename what is in the way, or drop it if nobody needs it." },
         { "42710", ADVICE_SOME_THERE,
           "The database holds part of what 001_a creates, but not \"b\". Drop what is there, or create the rest by "
           "hand and type: tidelock resolve --applied \"001_a\"." },
@@ -27,11 +27,11 @@ static void every_row_reads_so(void **state)
         { "42701", ADVICE_NONE_THERE, "001_a/migration.sql creates the same object twice: correct it." },
         { "42P06", ADVICE_NONE_THERE, "001_a/migration.sql creates the same object twice: correct it." },
         { "42723", 0,
-          "If what the message names is the work of 001_a: tidelock resolve --applied \"001_a\". If not, drop it, or "
-          "correct 001_a/migration.sql (databases that it was applied to will report the edit)." },
+          "If what the message names is the work of 001_a: tidelock resolve --applied \"001_a\". If not, rename what is in the way, or "
+          "correct 001_a/migration.sql (databases that already have it will report the edit)." },
         { "42P04", 0,
-          "If what the message names is the work of 001_a: tidelock resolve --applied \"001_a\". If not, drop it, or "
-          "correct 001_a/migration.sql (databases that it was applied to will report the edit)." },
+          "If what the message names is the work of 001_a: tidelock resolve --applied \"001_a\". If not, rename what is in the way, or "
+          "correct 001_a/migration.sql (databases that already have it will report the edit)." },
         { "42501", ADVICE_REMEDY, "DO THIS;" },
         { "42501", 0,
           "GRANT \"app\" what the message says it lacks, or deploy as a role that has it (--set-role)." },
@@ -53,7 +53,7 @@ static void every_row_reads_so(void **state)
           "End what it waited for: DO THIS; Or allow more time: --migration-timeout." },
         { "57014", ADVICE_MIGRATION_LIMIT, "Allow it more time: --migration-timeout." },
         { "57014", ADVICE_LIMIT,
-          "Allow the statement more time than 1.0 s (set for the role): --statement-timeout. Or begin 001_a/migration.sql (databases that it was applied to will report the edit) with the line \"-- tidelock: statement-timeout=…\"." },
+          "Allow the statement more time than 1.0 s (set for the role): --statement-timeout. Or begin 001_a/migration.sql (databases that already have it will report the edit) with the line \"-- tidelock: statement-timeout=…\"." },
         { "57014", 0,
           "The script is not to blame: somebody cancelled it (pg_cancel_backend); find out why." },
         { "55P03", ADVICE_REMEDY, "End what held the lock: DO THIS; Or allow more time: --retry-for." },
@@ -73,10 +73,10 @@ static void every_row_reads_so(void **state)
         { "53400", 0, "Raise the limit that the message names: ALTER ROLE \"app\" SET … as a superuser." },
         { "53000", 0, "The server lacks what the message names: give it more." },
         { "54001", 0,
-          "Raise max_stack_depth on the server, or split the statement in 001_a/migration.sql (databases that it was applied to will report the edit)." },
+          "Raise max_stack_depth on the server, or split the statement in 001_a/migration.sql (databases that already have it will report the edit)." },
         { "54000", 0,
           "The statement exceeds a limit of PostgreSQL: change the data that the message names, or the statement in "
-          "001_a/migration.sql (databases that it was applied to will report the edit)." },
+          "001_a/migration.sql (databases that already have it will report the edit)." },
         { "XX001", 0,
           "The script is not to blame: the server's data is damaged. See its log; restore from a backup." },
         { "XX002", 0,
@@ -88,11 +88,11 @@ static void every_row_reads_so(void **state)
         { "58P01", 0,
           "The script is not to blame: the server cannot use one of its own files. See its log and its disk." },
         { "23505", 0,
-          "The data does not allow it: correct the rows that the message names; or, if it wrote them, 001_a/migration.sql (databases that it was applied to will report the edit)." },
+          "The data does not allow it: correct the rows that the message names, or 001_a/migration.sql (databases that already have it will report the edit), if that wrote them." },
         { "22003", 0,
-          "Correct the data that the statement met; or, if the fault is its own, 001_a/migration.sql (databases that it was applied to will report the edit)." },
+          "Correct the data that the statement met, or the statement in 001_a/migration.sql (databases that already have it will report the edit)." },
         { "2BP01", 0,
-          "Drop or change first what depends on it, in an earlier migration; or correct 001_a/migration.sql (databases that it was applied to will report the edit)." },
+          "Drop or change first what depends on it, in an earlier migration; or correct 001_a/migration.sql (databases that already have it will report the edit)." },
         { "25006", 0, "001_a/migration.sql makes its own transaction read-only: correct it." },
         { "42601", 0, NULL },
         { "42P01", 0, NULL },
@@ -114,6 +114,9 @@ static void every_row_reads_so(void **state)
                                             .setter = "set for the role",
                                             .object = "hstore",
                                             .value = "64",
+                                            .more_time = (cases[i].known & ADVICE_MIGRATION_LIMIT) != 0
+                                                             ? "--migration-timeout"
+                                                             : "--retry-for",
                                             .absent = "\"b\"" };
         auto_text struct text advice = text_init(1024);
 

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "dialect/prisma_checksum.h"
 #include "history/compare.h"
+#include "history/ledger.h"
 #include "scratch.h"
 
 enum { NAMES_MOST = 8, LINE_MOST = 512 };
@@ -20,13 +21,14 @@ static size_t split_words(const char *line, char *copy, const char **words)
     return count;
 }
 
-/* A row from "A:1_a": applied, failed, rolled back, or both finished and rolled back. */
+/* A row from "A:1_a": applied, failed, interrupted, rolled back, or both finished and rolled back. */
 static struct ledger_row row_of(const char *word)
 {
     return (struct ledger_row) {
         .name = word + 2,
         .is_finished = word[0] == 'A' || word[0] == 'B',
         .is_rolled_back = word[0] == 'R' || word[0] == 'B',
+        .logs = word[0] == 'I' ? LEDGER_RUNNING : "it failed",
     };
 }
 
@@ -92,6 +94,10 @@ static void the_folder_and_the_ledger_tell_what_each_migration_is(void **state)
         { "1_a 2_b", "A:2_b", "1_a pending late, 2_b applied" },
         { "1_a 2_b 3_c", "A:2_b", "1_a pending late, 2_b applied, 3_c pending" },
         { "1_a", "F:1_a", "1_a failed; 1_a failed" },
+        { "1_a", "I:1_a", "1_a interrupted; 1_a failed" },
+        { "1_a", "I:1_a F:1_a", "1_a failed; 1_a failed; 1_a failed" },
+        { "1_a", "A:1_a I:1_a", "1_a interrupted; 1_a failed" },
+        { "1_a", "I:1_a A:1_a", "1_a interrupted; 1_a failed" },
         { "1_a", "R:1_a", "1_a pending again" },
         { "1_a", "B:1_a", "1_a pending again" },
         { "1_a", "R:1_a A:1_a", "1_a applied again" },
@@ -115,6 +121,10 @@ static void the_folder_and_the_ledger_tell_what_each_migration_is(void **state)
         { "2_b", "A:2_b A:3_c A:4_d", "2_b applied, 3_c missing, 4_d missing ahead" },
         { "2_b", "A:2_b A:3_c A:1_a", "2_b applied, 3_c missing, 1_a missing gone" },
         { "0_squashed 3_c", "A:1_a A:2_b", "0_squashed pending, 3_c pending, 1_a missing, 2_b missing gone" },
+        { "0_squash", "A:1_a A:2_b", "0_squash pending, 1_a missing, 2_b missing gone" },
+        { "0_squash", "R:0_squash A:1_a", "0_squash pending again, 1_a missing gone" },
+        { "1_a 2_b", "A:1_a A:3_c", "1_a applied, 2_b pending, 3_c missing gone" },
+        { "1_a 2_b", "A:2_b A:3_c", "1_a pending late, 2_b applied, 3_c missing ahead" },
         { "1_a 1_A", "A:1_A", "1_a pending late, 1_A applied" },
     };
     char line[LINE_MOST];
@@ -156,6 +166,50 @@ static void the_last_common_name_stands_before_the_first_pending_one(void **stat
         assert_int_equal(history.last_common == NULL, cases[i].last == NULL);
         if (cases[i].last != NULL)
             assert_string_equal(history.last_common, cases[i].last);
+    }
+}
+
+static void what_is_due_ends_where_it_is_said(void **state)
+{
+    static const struct {
+        const char *rows[3];
+        size_t beyond;
+        size_t due;
+    } cases[] = {
+        { { NULL }, 0, 3 },
+        { { NULL }, 1, 2 },
+        { { "A:1_a" }, 2, 0 },
+        { { "A:1_a" }, 1, 1 },
+        { { "F:1_a" }, 2, 1 },
+        { { "A:1_a", "F:3_c" }, 1, 1 },
+        { { "A:1_a", "A:2_b", "F:3_c" }, 1, 0 },
+        { { "A:3_c" }, 1, 2 },
+        { { "R:1_a", "A:2_b" }, 1, 1 },
+    };
+    struct migration items[] = { { .name = "1_a" }, { .name = "2_b" }, { .name = "3_c" } };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        auto_arena struct arena *arena = arena_new();
+        const struct folder folder = { .items = items,
+                                       .count = array_length(items),
+                                       .beyond = cases[i].beyond };
+        struct ledger_row rows[array_length(cases[0].rows)];
+        struct history history;
+        size_t count = 0;
+        size_t due = 0;
+
+        while (count < array_length(rows) && cases[i].rows[count] != NULL) {
+            rows[count] = row_of(cases[i].rows[count]);
+            count++;
+        }
+        history_compare(arena, &folder, rows, count, &history);
+        assert_int_equal(history.due_count, cases[i].due);
+        for (size_t j = 0; j < folder.count; j++) {
+            due += history.items[j].is_due;
+            assert_true(!history.items[j].is_due || j < folder.count - folder.beyond);
+        }
+        assert_int_equal(due, cases[i].due);
     }
 }
 
@@ -255,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_folder_and_the_ledger_tell_what_each_migration_is),
         cmocka_unit_test(the_last_common_name_stands_before_the_first_pending_one),
+        cmocka_unit_test(what_is_due_ends_where_it_is_said),
         cmocka_unit_test(an_empty_folder_has_no_last_common_name),
         cmocka_unit_test(the_latest_applied_row_decides),
         cmocka_unit_test_setup_teardown(an_applied_script_with_other_bytes_is_edited, scratch_enter,

@@ -90,7 +90,7 @@ static void what_reads_names_the_table_and_takes_no_value(void **state)
     (void)state;
     for (size_t i = 0; i < array_length(DIALECTS); i++) {
         const struct ledger_sql *ledger = DIALECTS[i]->ledger;
-        const char *const texts[] = { ledger->create, ledger->glance, ledger->names, ledger->checksums,
+        const char *const texts[] = { ledger->create, ledger->names, ledger->checksums, ledger->details,
                                       ledger->size };
 
         for (size_t j = 0; j < array_length(texts); j++) {

@@ -1,3 +1,6 @@
+#include <stdio.h>
+#include <string.h>
+
 #include "base/memory.h"
 #include "check.h"
 #include "sql/directive.h"
@@ -18,7 +21,9 @@ static void a_script_without_directives_says_nothing(void **state)
         "",
         "SELECT 1;",
         "-- CreateTable\nCREATE TABLE t ();",
-        "-- tidelock is a tool\nSELECT 1;",
+        "-- tidelocked\n-- for tidelock: nothing\n-- tidelock-like\n-- tidelock.yaml says more\nSELECT 1;",
+        "SELECT 1; -- tidelock is a tool",
+        "SELECT 1; -- TIDELOCK",
         "SELECT '-- tidelock: transaction=off';",
         "SELECT $$\n-- tidelock: transaction=off\n$$;",
         "SELECT \"tidelock:\"::text;",
@@ -49,14 +54,21 @@ static void all_keys_on_one_line(void **state)
 static void several_comments_add_up(void **state)
 {
     struct directives directives = parse(
-        "\xEF\xBB\xBF-- A header\r\n--Tidelock:transaction=on\r\n/* text */ ;\n"
-        "  --  TIDELOCK:\t lock-timeout=0 \t\r\nSELECT 1;");
+        "\xEF\xBB\xBF-- A header\r\n--tidelock:transaction=on\r\n/* text */ ;\n"
+        "  --  tidelock:\t lock-timeout=0 \t\r\nSELECT 1;");
 
     (void)state;
     assert_int_equal(directives.transaction, TRANSACTION_ON);
     assert_int_equal(directives.lock_timeout_ms, 0);
     assert_int_equal(directives.statement_timeout_ms, -1);
 }
+
+#define NAMELESS                                                                                             \
+    "a comment that begins with \"tidelock\" must be a directive: a colon right behind the name is missing"
+#define IN_CASE "a directive must begin with exactly \"-- tidelock:\", in lower case"
+#define IN_BLOCK "a directive cannot be in a block comment"
+#define REWORD "Begin what is no directive with another word. To see all directives: tidelock help directives"
+#define WRITE "Write, on a line of its own: -- tidelock: "
 
 static void what_would_not_be_obeyed_is_refused_at_its_place(void **state)
 {
@@ -70,7 +82,8 @@ static void what_would_not_be_obeyed_is_refused_at_its_place(void **state)
         { "-- tidelock: lock-timout=5s", 1, 14, "unknown directive \"lock-timout\"",
           "Did you mean \"lock-timeout\"?" },
         { "-- tidelock: qqq=5s", 1, 14, "unknown directive \"qqq\"",
-          "The directives are transaction, lock-timeout, migration-timeout, retry-for and statement-timeout." },
+          "The directives are transaction, lock-timeout, retry-for, statement-timeout, migration-timeout, assert, "
+          "backfill, throttle and verify. To see what they do: tidelock help directives" },
         { "-- x\n-- tidelock: Transaction=off", 2, 14, "unknown directive \"Transaction\"",
           "Did you mean \"transaction\"?" },
         { "-- tidelock: transaction", 1, 14, "directive \"transaction\" has no value",
@@ -85,9 +98,26 @@ static void what_would_not_be_obeyed_is_refused_at_its_place(void **state)
           "Write a time with its unit, such as 250ms, 5s or 1h30m; 0 means none." },
         { "-- tidelock: transaction=on\n-- tidelock: transaction=on", 2, 14,
           "directive \"transaction\" is given twice", "Remove one of them." },
-        { "/* tidelock: transaction=on */", 1, 1, "a directive cannot be in a block comment",
-          "Write it on a line of its own, after two hyphens: -- tidelock: key=value" },
+        { "/* tidelock: transaction=on */", 1, 1, IN_BLOCK, WRITE "transaction=on" },
+        { "/*\n * tidelock: transaction=on\n * retry-for=1h\n */", 1, 1, IN_BLOCK, WRITE "transaction=on" },
+        { "/* tidelock\ttransaction=off */", 1, 1, IN_BLOCK, WRITE "transaction=off" },
+        { "/*tidelock*/", 1, 1, IN_BLOCK, REWORD },
+        { "-- tidelock transaction=off", 1, 1, NAMELESS, WRITE "transaction=off" },
+        { "-- x\n--  tidelock : transaction=off", 2, 1, NAMELESS, WRITE "transaction=off" },
+        { "-- tidelock; Transaction=off", 1, 1, NAMELESS, WRITE "transaction=off" },
+        { "-- tidelock transaction = off", 1, 1, NAMELESS, WRITE "transaction=auto|on|off" },
+        { "-- tidelock lock-timout=5s", 1, 1, NAMELESS, WRITE "lock-timeout=5s" },
+        { "-- TideLock assert EXISTS (SELECT)", 1, 1, NAMELESS, WRITE "assert EXISTS (SELECT)" },
+        { "-- tidelock is a tool", 1, 1, NAMELESS, REWORD },
+        { "-- tidelock", 1, 1, NAMELESS, REWORD },
+        { "-- TIDELOCK\r\nSELECT 1;", 1, 1, NAMELESS, REWORD },
+        { "-- TIDELOCK: transaction=off", 1, 1, IN_CASE, WRITE "transaction=off" },
+        { "--Tidelock:backfil t key=id", 1, 1, IN_CASE, WRITE "backfill t key=id" },
+        { "--- tidelock: verify true", 1, 1, IN_CASE, WRITE "verify true" },
+        { "-- tidelock: backfil t", 1, 14, "unknown directive \"backfil\"", "Did you mean \"backfill\"?" },
         { "SELECT 1; -- tidelock: transaction=on", 1, 11, "a directive cannot follow the first statement",
+          "Move it to the top of the script." },
+        { "SELECT 1; -- TIDELOCK: transaction=on", 1, 11, "a directive cannot follow the first statement",
           "Move it to the top of the script." },
         { "SELECT\n /* tidelock: transaction=on */ 1", 2, 2, "a directive cannot follow the first statement",
           "Move it to the top of the script." },
@@ -141,6 +171,43 @@ static void assertions_are_taken_with_their_words(void **state)
     assert_true(directives.assertions[2].is_after);
 }
 
+/* The words of a directive are in a table of their own: an error lists them. */
+static void check_words(const char *name, const char *script)
+{
+    const struct directive *row = DIRECTIVES;
+    struct directives directives;
+    struct error err;
+
+    while (row->name != NULL && strcmp(row->name, name) != 0)
+        row++;
+    assert_non_null(row->name);
+    assert_false(directive_parse("m.sql", slice_of(script), &directives, &err));
+    assert_int_equal(strncmp(err.hint, "Use ", 4), 0);
+    for (const char *word = err.hint + 4; *word != '\0'; word += strspn(word, " ,.")) {
+        char setting[64];
+        size_t length = strcspn(word, " ,.");
+
+        assert_true(length < sizeof setting);
+        (void)snprintf(setting, sizeof setting, "%.*s", (int)length, word);
+        if (strcmp(setting, "or") != 0 && strstr(row->usage, setting) == NULL)
+            fail_msg("%s is not in: %s", setting, row->usage);
+        word += length;
+    }
+}
+
+static void the_table_tells_how_each_directive_is_written(void **state)
+{
+    (void)state;
+    for (const struct directive *row = DIRECTIVES; row->name != NULL; row++) {
+        assert_int_equal(strncmp(row->usage, row->name, strlen(row->name)), 0);
+        assert_int_equal(row->usage[strlen(row->name)], row->type == DIRECTIVE_LINE ? ' ' : '=');
+        assert_int_equal(row->read != NULL, row->type == DIRECTIVE_LINE);
+        assert_true(row->meaning[strlen(row->meaning) - 1] == '.');
+    }
+    check_words("backfill", "-- tidelock: backfill t qqq=1");
+    check_words("throttle", "-- tidelock: throttle qqq=1");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -150,6 +217,7 @@ int main(void)
         cmocka_unit_test(what_would_not_be_obeyed_is_refused_at_its_place),
         cmocka_unit_test(a_long_unknown_key_is_cut_between_characters),
         cmocka_unit_test(assertions_are_taken_with_their_words),
+        cmocka_unit_test(the_table_tells_how_each_directive_is_written),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,6 +171,28 @@ static void a_migration_is_found_by_its_bytes(void **state)
     assert_null(folder_find(&folder, ""));
 }
 
+static void a_folder_is_limited_to_a_name(void **state)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct folder folder;
+    struct error err;
+
+    (void)state;
+    scratch_make_directory("m");
+    scratch_make_directory("m/1_a");
+    scratch_make_directory("m/2_b");
+    assert_true(folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err));
+    assert_null(folder_limit_name(&folder));
+    assert_true(folder_limit(&folder, "1_a", &err));
+    assert_int_equal(folder.beyond, 1);
+    assert_string_equal(folder_limit_name(&folder), "1_a");
+    assert_true(folder_limit(&folder, "2_b", &err));
+    assert_null(folder_limit_name(&folder));
+    assert_false(folder_limit(&folder, "2_", &err));
+    assert_int_equal(err.class, ERROR_USAGE);
+    assert_non_null(strstr(err.hint, "2_b"));
+}
+
 static void a_folder_that_is_not_there_is_not_an_empty_one(void **state)
 {
     auto_arena struct arena *arena = arena_new();
@@ -185,60 +207,6 @@ static void a_folder_that_is_not_there_is_not_an_empty_one(void **state)
     scratch_write("m", "", 0);
     assert_false(folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err));
     assert_int_equal(err.class, ERROR_USAGE);
-}
-
-static void what_was_said_locates_the_folder(void **state)
-{
-    static const struct {
-        const char *migrations;
-        const char *schema;
-        const char *path;
-    } cases[] = {
-        { "said", NULL, "said" },
-        { "said", "db/schema.prisma", "said" },
-        { NULL, "db/schema.prisma", "db/migrations" },
-        { NULL, "schema.prisma", "migrations" },
-        { NULL, "/schema.prisma", "/migrations" },
-        { NULL, "a/b/schema.prisma", "a/b/migrations" },
-        { NULL, "several", "several/migrations" }, /* a directory of several files */
-    };
-    auto_arena struct arena *arena = arena_new();
-    const char *path;
-    struct error err;
-
-    (void)state;
-    scratch_make_directory("several");
-    for (size_t i = 0; i < array_length(cases); i++) {
-        const struct config config = { .migrations = cases[i].migrations, .schema_file = cases[i].schema };
-
-        assert_true(folder_locate(arena, &DIALECT_PRISMA, &config, &path, &err));
-        assert_string_equal(path, cases[i].path);
-    }
-}
-
-static void without_a_word_the_usual_folders_are_looked_for(void **state)
-{
-    static const struct config nothing = { .migrations = NULL };
-    auto_arena struct arena *arena = arena_new();
-    const char *path;
-    struct error err;
-
-    (void)state;
-    assert_false(folder_locate(arena, &DIALECT_PRISMA, &nothing, &path, &err));
-    assert_int_equal(err.class, ERROR_USAGE);
-    assert_non_null(strstr(err.message, "prisma/migrations"));
-    assert_non_null(strstr(err.hint, "--migrations"));
-    scratch_make_directory("migrations");
-    assert_true(folder_locate(arena, &DIALECT_PRISMA, &nothing, &path, &err));
-    assert_string_equal(path, "migrations");
-    scratch_make_directory("prisma");
-    scratch_write("prisma/migrations", "", 0);
-    assert_true(folder_locate(arena, &DIALECT_PRISMA, &nothing, &path, &err));
-    assert_string_equal(path, "migrations");
-    assert_int_equal(unlink("prisma/migrations"), 0);
-    scratch_make_directory("prisma/migrations");
-    assert_true(folder_locate(arena, &DIALECT_PRISMA, &nothing, &path, &err));
-    assert_string_equal(path, "prisma/migrations");
 }
 
 static void a_folder_without_a_lock_file_is_not_checked(void **state)
@@ -289,10 +257,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(ten_thousand_migrations_are_read_in_order, scratch_enter,
                                         scratch_leave),
         cmocka_unit_test_setup_teardown(a_migration_is_found_by_its_bytes, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(a_folder_is_limited_to_a_name, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_is_not_an_empty_one, scratch_enter,
-                                        scratch_leave),
-        cmocka_unit_test_setup_teardown(what_was_said_locates_the_folder, scratch_enter, scratch_leave),
-        cmocka_unit_test_setup_teardown(without_a_word_the_usual_folders_are_looked_for, scratch_enter,
                                         scratch_leave),
         cmocka_unit_test_setup_teardown(a_folder_without_a_lock_file_is_not_checked, scratch_enter,
                                         scratch_leave),

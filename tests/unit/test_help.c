@@ -48,6 +48,7 @@ static void help_fits_eighty_columns(void **state)
         help_command(COMMANDS[i], &out);
     for (const struct option *option = OPTIONS; option->name != NULL; option++)
         help_option(option, &out);
+    help_directives(&out);
     check_width(out.at);
 }
 
@@ -95,9 +96,9 @@ static void help_of_a_command_tells_its_own_options_and_exit_codes(void **state)
 
     (void)state;
     help_command(&COMMAND_STATUS, &out);
-    assert_non_null(strstr(out.at, "Usage: tidelock status [--json] [--exit-code] [OPTION]...\n"));
+    assert_non_null(strstr(out.at, "Usage: tidelock status [--all] [--json] [--exit-code] [OPTION]...\n"));
     assert_non_null(strstr(out.at, "\nExample:\n  tidelock status "));
-    assert_non_null(strstr(out.at, "\nCommon options:\n  --json\n      print JSON\n"));
+    assert_non_null(strstr(out.at, "\n  --json\n      print JSON\n"));
     assert_non_null(strstr(out.at, "\nWaiting:\n  --connect-deadline TIME\n"));
     assert_non_null(strstr(out.at, "DATABASE_URL_FILE"));
     assert_non_null(strstr(out.at, "(default 1m)"));
@@ -108,7 +109,7 @@ static void help_of_a_command_tells_its_own_options_and_exit_codes(void **state)
     assert_null(strstr(out.at, "\n  7      "));
     text_reset(&out);
     help_command(&COMMAND_HELP, &out);
-    assert_non_null(strstr(out.at, "Usage: tidelock help [COMMAND | OPTION]...\n"));
+    assert_non_null(strstr(out.at, "Usage: tidelock help [COMMAND | OPTION | directives]...\n"));
     assert_null(strstr(out.at, "Common options"));
 }
 
@@ -132,7 +133,7 @@ static void help_of_an_option_tells_all_of_it(void **state)
     assert_non_null(strstr(out.at, "  Choices        started, blocked, succeeded, failed\n"));
     text_reset(&out);
     help_option(option_named("strict"), &out);
-    assert_int_equal(strncmp(out.at, "--strict, --no-strict\n\n", 23), 0);
+    assert_int_equal(strncmp(out.at, "--strict[=FINDINGS], --no-strict\n\n", 34), 0);
     assert_null(strstr(out.at, "Default"));
 }
 
@@ -141,6 +142,26 @@ static void every_exit_code_belongs_to_a_command(void **state)
     (void)state;
     for (const struct exit_row *row = EXITS; row->meaning != NULL; row++)
         assert_true(row->commands != 0 && (row->commands & ~(unsigned)(FOR_ALL | FOR_HELP)) == 0);
+}
+
+static void every_class_of_errors_has_its_own_text(void **state)
+{
+    (void)state;
+    for (int class = ERROR_NONE + 1; class < ERROR_CLASSES; class ++) {
+        const struct exit_row *found = exit_find((enum error_class) class);
+        struct error err = { .class = (enum error_class) class, .signal = 15 };
+        auto_text struct text text = text_init(1024);
+
+        exit_add_meaning(found, &err, &text);
+        if (class == ERROR_INTERRUPTED)
+            assert_string_equal(text.at, "stopped by SIGTERM; the next run resumes");
+        assert_int_equal(text_ends_with(text.at, "; a retry may help"),
+                         found->is_retry_useful && class != ERROR_INTERRUPTED);
+        /* A wrong word is not a wrong password. */
+        assert_int_equal(strstr(text.at, "password") != NULL, class == ERROR_LOGIN);
+        for (const struct exit_row *row = EXITS; row->meaning != NULL; row++)
+            assert_int_equal(strcmp(row->meaning, found->meaning) == 0, row == found);
+    }
 }
 
 static void quotes_cannot_end_a_word_of_a_script(void **state)
@@ -173,6 +194,7 @@ int main(void)
         cmocka_unit_test(help_of_a_command_tells_its_own_options_and_exit_codes),
         cmocka_unit_test(help_of_an_option_tells_all_of_it),
         cmocka_unit_test(every_exit_code_belongs_to_a_command),
+        cmocka_unit_test(every_class_of_errors_has_its_own_text),
         cmocka_unit_test(quotes_cannot_end_a_word_of_a_script),
         cmocka_unit_test(a_value_is_completed_by_what_it_is),
     };

@@ -92,7 +92,7 @@ static void without_a_word_the_defaults_hold(void **state)
     assert_int_equal(last.config.leader_timeout_ms, 600000);
     assert_int_equal(last.config.lock_timeout_ms, 0);
     assert_int_equal(last.config.statement_timeout_ms, 0);
-    assert_false(last.config.is_strict);
+    assert_int_equal(last.config.strict, 0);
     assert_false(last.config.is_help);
     assert_int_equal(last.config.log_format, LOG_TEXT);
     assert_int_equal(last.config.log_level, LOG_INFO);
@@ -140,6 +140,7 @@ static void a_flag_can_be_given_denied_and_spelt_out(void **state)
         { "--strict", "TIDELOCK_STRICT=false", true },
         { "--strict=false", "TIDELOCK_STRICT=true", false },
         { "--strict=yes", "", true },
+        { "--strict=edited,missing", "TIDELOCK_STRICT=false", true },
         { "", "TIDELOCK_STRICT=1", true },
         { "", "TIDELOCK_STRICT=", false },
     };
@@ -148,7 +149,7 @@ static void a_flag_can_be_given_denied_and_spelt_out(void **state)
     for (size_t i = 0; i < array_length(cases); i++) {
         if (!load(FOR_DEPLOY, cases[i].arguments, cases[i].environment, NULL))
             fail_msg("case %zu: %s", i, last.err.message);
-        assert_int_equal(last.config.is_strict, cases[i].is_strict);
+        assert_int_equal(last.config.strict != 0, cases[i].is_strict);
     }
 }
 
@@ -221,16 +222,16 @@ static void what_is_wrong_is_named_with_its_origin(void **state)
         { FOR_DEPLOY, "--postgres://u:s3cret@h/d?a=b", "", NULL, "unexpected argument", "DATABASE_URL" },
         { FOR_DEPLOY, "--lock-timeout postgres://u:s3cret@h", "", NULL,
           "--lock-timeout: its value is not a duration", "unit" },
-        { FOR_DEPLOY, "", "TIDELOCK_STRICT=postgres://u:s3cret@h", NULL,
-          "TIDELOCK_STRICT: its value is not true or false", "true or false" },
+        { FOR_DEPLOY, "", "TIDELOCK_EVENTS=postgres://u:s3cret@h", NULL,
+          "TIDELOCK_EVENTS: its value is not true or false", "true or false" },
         { FOR_DEPLOY, "", "", "postgres://u:s3cret@h/d: x\n", "unknown key", "manual" },
         { FOR_DEPLOY, "--lock-timeout 5", "", NULL, "--lock-timeout: \"5\" is not a duration", "unit" },
         { FOR_DEPLOY, "", "TIDELOCK_LOCK_TIMEOUT=5", NULL, "TIDELOCK_LOCK_TIMEOUT: \"5\" is not a duration",
           "unit" },
-        { FOR_DEPLOY, "", "TIDELOCK_STRICT=maybe", NULL, "TIDELOCK_STRICT: \"maybe\" is not true or false",
+        { FOR_DEPLOY, "", "TIDELOCK_EVENTS=maybe", NULL, "TIDELOCK_EVENTS: \"maybe\" is not true or false",
           "" },
         { FOR_DEPLOY, "", "", "\nlock_timeout: 5\n", "tidelock.yaml:2: \"5\" is not a duration", "unit" },
-        { FOR_STATUS, "", "", "strict: maybe\n", "tidelock.yaml:1: \"maybe\" is not true or false", "" },
+        { FOR_STATUS, "", "", "events: maybe\n", "tidelock.yaml:1: \"maybe\" is not true or false", "" },
         { FOR_DEPLOY, "", "", "a_b: 1\n", "tidelock.yaml:1: unknown key \"a_b\"", "tidelock manual" },
         { FOR_DEPLOY, "", "", "# x\nlock-timeout: 5s\n", "tidelock.yaml:2: unknown key \"lock-timeout\"",
           "Did you mean \"lock_timeout\"?" },
@@ -281,8 +282,26 @@ static void one_file_and_one_environment_serve_every_command(void **state)
     assert_int_equal(last.config.log_format, LOG_JSON);
     assert_int_equal(last.config.log_level, LOG_WARN);
     assert_true(load(FOR_RESOLVE, "--applied 20240101_a", "TIDELOCK_LOG_LEVEL=error", NULL));
-    assert_string_equal(last.config.resolve_applied, "20240101_a");
-    assert_null(last.config.resolve_rolled_back);
+    assert_int_equal(last.config.applied.count, 1);
+    assert_string_equal(last.config.applied.items[0], "20240101_a");
+    assert_int_equal(last.config.rolled_back.count, 0);
+}
+
+static void several_names_follow_an_option_that_takes_names(void **state)
+{
+    static const char *const names[] = { "a", "b", "-c", "d" };
+
+    (void)state;
+    assert_true(load(FOR_RESOLVE, "--applied a b --log-level error --applied=-c --applied d", "", NULL));
+    assert_int_equal(last.config.applied.count, array_length(names));
+    for (size_t i = 0; i < array_length(names); i++)
+        assert_string_equal(last.config.applied.items[i], names[i]);
+    assert_int_equal(last.config.log_level, LOG_ERROR);
+    assert_false(load(FOR_RESOLVE, "--applied a b --applied a", "", NULL));
+    assert_string_equal(last.err.message, "--applied names \"a\" twice");
+    assert_false(load(FOR_RESOLVE, "--applied", "", NULL));
+    assert_string_equal(last.err.message, "--applied needs a value: NAME");
+    assert_false(load(FOR_BASELINE, "--to a b", "", NULL));
 }
 
 static void what_only_a_flag_may_say_is_not_taken_from_the_environment(void **state)
@@ -446,6 +465,8 @@ static void the_variables_of_libpq_stand_behind_the_url(void **state)
     assert_false(endpoint_find(last.arena, &config, &endpoint, &last.err));
     assert_non_null(strstr(last.err.message, "PGSSLMODE"));
     assert_int_equal(unsetenv("PGSSLMODE"), 0);
+    assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
+    assert_string_equal(endpoint_value(&endpoint, "sslmode"), "verify-ca");
     assert_int_equal(setenv("PGSERVICE", "shore", 1), 0);
     assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
     assert_null(endpoint_value(&endpoint, "sslrootcert"));
@@ -497,6 +518,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_wrong_is_named_with_its_origin, enter, leave),
         cmocka_unit_test_setup_teardown(a_file_of_another_name_is_read_when_it_is_named, enter, leave),
         cmocka_unit_test_setup_teardown(one_file_and_one_environment_serve_every_command, enter, leave),
+        cmocka_unit_test_setup_teardown(several_names_follow_an_option_that_takes_names, enter, leave),
         cmocka_unit_test_setup_teardown(what_only_a_flag_may_say_is_not_taken_from_the_environment, enter,
                                         leave),
         cmocka_unit_test_setup_teardown(help_is_answered_whatever_else_is_wrong, enter, leave),

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
@@ -92,6 +93,68 @@ static void labels_are_escaped(void **state)
     assert_line(&text, "tidelock_current_migration_info{migration=\"a\\\"b\\\\c\\nxyz\",mode=\"atomic\"} 1");
 }
 
+static void every_sample_has_the_labels_of_all(void **state)
+{
+    auto_text struct text text = text_init(TEXT_MOST);
+    struct progress progress = example();
+    struct error err;
+
+    (void)state;
+    assert_true(labels_parse("team=a \"b\",mode=mine,schema=other", &progress.labels, &err));
+    labels_add(&progress.labels, "database", "shop");
+    labels_add(&progress.labels, "schema", "public");
+    metrics_write(&progress, &text);
+    assert_line(&text,
+                "tidelock_ready{team=\"a \\\"b\\\"\",mode=\"mine\",schema=\"other\",database=\"shop\"} 0");
+    assert_line(&text,
+                "tidelock_phase{phase=\"applying\",team=\"a \\\"b\\\"\",mode=\"mine\",schema="
+                "\"other\",database=\"shop\"} 1");
+    /* Its own label stays. */
+    assert_line(&text,
+                "tidelock_current_migration_info{migration=\"001_a\",mode=\"atomic\",team=\"a "
+                "\\\"b\\\"\",schema=\"other\",database=\"shop\"} 1");
+    for (const char *line = strstr(text.at, "\ntidelock_"); line != NULL;
+         line = strstr(line + 1, "\ntidelock_"))
+        assert_non_null(memmem(line + 1, strcspn(line + 1, "\n"), "database=\"shop\"", 15));
+}
+
+static void of_many_durations_the_longest_are_kept(void **state)
+{
+    auto_text struct text text = text_init(TEXT_MOST);
+    struct progress progress = example();
+    char names[DURATIONS_MOST + 2][8];
+    size_t count = 0;
+
+    (void)state;
+    for (int i = 0; i < DURATIONS_MOST + 2; i++) {
+        (void)snprintf(names[i], sizeof names[i], "m%d", i);
+        progress_applied(&progress, names[i], i == DURATIONS_MOST + 1 ? 0 : 1 + i);
+    }
+    metrics_write(&progress, &text);
+    for (const char *at = text.at; (at = strstr(at, "tidelock_migration_duration_seconds{")) != NULL; at++)
+        count++;
+    assert_int_equal(count, DURATIONS_MOST);
+    /* The first was the shortest, and the last is shorter still. */
+    assert_null(strstr(text.at, "migration=\"m0\""));
+    assert_null(strstr(text.at, "migration=\"m65\""));
+    assert_line(&text, "tidelock_migration_duration_seconds{migration=\"m1\"} 2");
+    assert_line(&text, "tidelock_migration_duration_seconds{migration=\"m64\"} 65");
+    assert_line(&text, "tidelock_last_migration_duration_seconds 0");
+    assert_int_equal(progress.applied, 1 + DURATIONS_MOST + 2);
+}
+
+static void a_renamed_metric_keeps_its_old_name(void **state)
+{
+    auto_text struct text text = text_init(TEXT_MOST);
+    struct progress progress = example();
+
+    (void)state;
+    progress.leader_wait_seconds = 1.5;
+    metrics_write(&progress, &text);
+    assert_line(&text, "tidelock_leader_lock_wait_seconds_total 1.5");
+    assert_line(&text, "tidelock_lock_wait_seconds_total 1.5");
+}
+
 static void every_metric_is_named_once_and_described(void **state)
 {
     (void)state;
@@ -100,7 +163,8 @@ static void every_metric_is_named_once_and_described(void **state)
         assert_int_equal(one->help[strlen(one->help) - 1], '.');
         assert_int_equal(one->type == METRIC_COUNTER,
                          strcmp(one->name + strlen(one->name) - strlen("_total"), "_total") == 0);
-        assert_int_equal(one->label != NULL, one->label_value != NULL);
+        for (int i = 0; i < METRIC_LABELS_MOST; i++)
+            assert_int_equal(one->labels[i].name != NULL, one->labels[i].value != NULL);
         for (const struct metric *other = METRICS; other != one; other++)
             assert_string_not_equal(one->name, other->name);
     }
@@ -116,6 +180,7 @@ static void what_is_written_can_be_read(void **state)
 
         progress.phase = (enum progress_phase)phase;
         progress.is_ready = phase == PROGRESS_COMPLETE;
+        labels_add(&progress.labels, "database", "a} 1 {b\"c,phase=\"failed");
         metrics_write(&progress, &text);
         assert_true(status_parse(text_slice(&text), &status));
         assert_int_equal(status.phase, phase);
@@ -142,6 +207,12 @@ static void what_is_no_status_file_is_refused(void **state)
         "tidelock_ready 1\ntidelock_phase{phase=\"done\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
         "tidelock_ready 1\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds 1",
         "tidelock_ready 1\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds \n",
+        "tidelock_ready{} x\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
+        "tidelock_ready{a=\"b\" 1\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
+        "tidelock_ready 1\ntidelock_phase{a=\"phase=complete\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
+        "tidelock_ready 1\ntidelock_phase{phase=\"completed\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
+        "tidelock_ready 1\ntidelock_phase{phase=\"complete\"} 0\ntidelock_status_update_timestamp_seconds 1\n",
+        "tidelock_ready_at 1\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
         "tidelock_ready  1\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
         "tidelock_ready +1\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
         "tidelock_ready 0x1\ntidelock_phase{phase=\"complete\"} 1\ntidelock_status_update_timestamp_seconds 1\n",
@@ -169,6 +240,9 @@ int main(void)
         cmocka_unit_test(what_is_not_known_yet_is_absent),
         cmocka_unit_test(exactly_one_phase_is_one),
         cmocka_unit_test(labels_are_escaped),
+        cmocka_unit_test(every_sample_has_the_labels_of_all),
+        cmocka_unit_test(of_many_durations_the_longest_are_kept),
+        cmocka_unit_test(a_renamed_metric_keeps_its_old_name),
         cmocka_unit_test(every_metric_is_named_once_and_described),
         cmocka_unit_test(what_is_written_can_be_read),
         cmocka_unit_test(what_is_no_status_file_is_refused),

@@ -35,7 +35,7 @@ static void one_migration_is_not_called_migrations(void **state)
     struct progress progress = progress_of(0);
 
     (void)state;
-    progress.migrations[VERDICT_PENDING] = progress.applied = 1;
+    progress.due = progress.applied = 1;
     notice_line(NOTICE_STARTED, &progress, NULL, &line);
     text_add_string(&line, "; ");
     notice_line(NOTICE_SUCCEEDED, &progress, NULL, &line);

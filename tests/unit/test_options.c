@@ -61,7 +61,7 @@ static void the_three_spellings_are_derived(void **state)
 
 static bool has_choices(const struct option *option)
 {
-    return option->type == OPTION_CHOICE || option->type == OPTION_CHOICES;
+    return option->type == OPTION_CHOICE || option->type == OPTION_CHOICES || option->type == OPTION_SWITCHES;
 }
 
 static void every_row_is_complete(void **state)
@@ -151,7 +151,7 @@ static void what_there_is_to_say_of_an_option(void **state)
 
     (void)state;
     assert_string_equal(said(option_add_usage, "lock-timeout", &out), "--lock-timeout TIME");
-    assert_string_equal(said(option_add_usage, "strict", &out), "--strict");
+    assert_string_equal(said(option_add_usage, "strict", &out), "--strict[=FINDINGS]");
     assert_string_equal(said(option_add_variables, "lock-timeout", &out), "TIDELOCK_LOCK_TIMEOUT");
     assert_string_equal(said(option_add_variables, "direct-url", &out),
                         "DIRECT_URL, DIRECT_URL_FILE, TIDELOCK_DIRECT_URL, TIDELOCK_DIRECT_URL_FILE");
@@ -166,7 +166,8 @@ static void what_there_is_to_say_of_an_option(void **state)
     assert_string_equal(said(option_add_range, "connections", &out), "1 to 2");
     assert_string_equal(said(option_add_range, "log-format", &out), "");
     assert_string_equal(said(option_add_text, "retry-for", &out),
-                        "Keep trying for TIME to get a table lock that others hold. 0 tries once.");
+                        "Keep trying for TIME to get a table lock that others hold. What runs "
+                        "CONCURRENTLY may wait for others that long in all. 0 tries once.");
     text_reset(&out);
     option_add_choices(option_named("log-format"), "|", &out);
     assert_string_equal(out.at, "text|logfmt|json");

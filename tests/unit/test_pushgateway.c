@@ -160,7 +160,7 @@ static void what_is_no_label_is_refused_by_name(void **state)
     for (size_t i = 0; i < array_length(words); i++) {
         auto_text struct text message = text_init(256);
 
-        text_add_format(&message, "\"%s\" is not a valid label for a Pushgateway group", words[i]);
+        text_add_format(&message, "\"%s\" is not a label of metrics", words[i]);
         assert_refused(words[i], message.at);
     }
 }
@@ -168,9 +168,9 @@ static void what_is_no_label_is_refused_by_name(void **state)
 static void a_label_that_is_not_there_is_no_label(void **state)
 {
     (void)state;
-    assert_refused(",a=1", "\"\" is not a valid label for a Pushgateway group");
-    assert_refused("a=1,,b=2", "\"\" is not a valid label for a Pushgateway group");
-    assert_refused(" ", "\"\" is not a valid label for a Pushgateway group");
+    assert_refused(",a=1", "\"\" is not a label of metrics");
+    assert_refused("a=1,,b=2", "\"\" is not a label of metrics");
+    assert_refused(" ", "\"\" is not a label of metrics");
 }
 
 static void a_hint_says_how_labels_are_written(void **state)
@@ -195,7 +195,7 @@ static void sixteen_labels_are_enough(void **state)
                 "/metrics/job/tidelock/l0/v/l1/v/l2/v/l3/v/l4/v/l5/v/l6/v/l7/v/l8/v/l9/v/l10/v/l11/v/l12/v"
                 "/l13/v/l14/v/l15/v");
     text_add_string(&labels, ",l16=v");
-    assert_refused(labels.at, "a Pushgateway group can have at most 16 labels");
+    assert_refused(labels.at, "there can be at most 16 labels");
 }
 
 static void the_job_must_have_a_name(void **state)
@@ -228,8 +228,8 @@ static void a_group_that_does_not_fit_is_refused_and_not_cut(void **state)
 static void a_label_is_said_once(void **state)
 {
     (void)state;
-    assert_refused("a=1,a=2", "the Pushgateway group has the label \"a\" twice");
-    assert_refused("job=a,job=b", "the Pushgateway group has the label \"job\" twice");
+    assert_refused("a=1,a=2", "the label \"a\" is given twice");
+    assert_refused("job=a,job=b", "the label \"job\" is given twice");
 }
 
 int main(void)

@@ -20,17 +20,17 @@ static void the_words_tell_the_class_and_whether_to_try_again(void **state)
         /* the server refuses */
         { FAILED "FATAL:  28P01: password authentication failed for user \"u\"\nLOCATION:  auth_failed, "
                  "auth.c:331\n",
-          ERROR_USAGE, false, "P1000", "28P01" },
-        { FAILED "FATAL:  28000: no pg_hba.conf entry for host \"10.0.0.2\"\n", ERROR_USAGE, false, "P1010",
+          ERROR_LOGIN, false, "P1000", "28P01" },
+        { FAILED "FATAL:  28000: no pg_hba.conf entry for host \"10.0.0.2\"\n", ERROR_LOGIN, false, "P1010",
           "28000" },
-        { FAILED "FATAL:  3D000: database \"d\" does not exist\n", ERROR_USAGE, false, "P1003", "3D000" },
+        { FAILED "FATAL:  3D000: database \"d\" does not exist\n", ERROR_LOGIN, false, "P1003", "3D000" },
         { FAILED "FATAL:  53300: sorry, too many clients already\n", ERROR_BUDGET, true, "", "53300" },
         { FAILED "FATAL:  57P03: the database system is starting up\n", ERROR_UNREACHABLE, true, "",
           "57P03" },
         { FAILED "FATAL:  57P01: terminating connection\n", ERROR_UNREACHABLE, true, "P1017", "57P01" },
         { FAILED "FATAL:  08P01: server login has been failing\n", ERROR_UNREACHABLE, true, "", "08P01" },
         { FAILED "FATAL:  42704: unrecognized parameter\n", ERROR_USAGE, false, "", "42704" },
-        { FAILED "FATAL:  57P03: starting up\n" FAILED "FATAL:  28P01: wrong password\n", ERROR_USAGE, false,
+        { FAILED "FATAL:  57P03: starting up\n" FAILED "FATAL:  28P01: wrong password\n", ERROR_LOGIN, false,
           "P1000", "28P01" },
         /* nobody answers */
         { FAILED
@@ -41,10 +41,10 @@ static void the_words_tell_the_class_and_whether_to_try_again(void **state)
         { FAILED "server closed the connection unexpectedly\n", ERROR_UNREACHABLE, true, "P1001", "" },
         { "could not translate host name \"db\" to address: Name or service not known\n", ERROR_UNREACHABLE,
           true, "P1001", "" },
-        { FAILED "session is read-only\n", ERROR_UNREACHABLE, true, "P1001", "" },
-        { FAILED "server is in hot standby mode\n", ERROR_UNREACHABLE, true, "P1001", "" },
+        { FAILED "session is read-only\n", ERROR_READ_ONLY, true, "P1001", "" },
+        { FAILED "server is in hot standby mode\n", ERROR_READ_ONLY, true, "P1001", "" },
         /* TLS and passwords, which no waiting mends */
-        { FAILED "fe_sendauth: no password supplied\n", ERROR_USAGE, false, "P1000", "" },
+        { FAILED "fe_sendauth: no password supplied\n", ERROR_LOGIN, false, "P1000", "" },
         { FAILED "server does not support SSL, but SSL was required\n", ERROR_USAGE, false, "P1011", "" },
         { FAILED "SSL error: certificate verify failed\n", ERROR_USAGE, false, "P1011", "" },
         { FAILED "server certificate for \"a\" does not match host name \"db\"\n", ERROR_USAGE, false,
@@ -60,11 +60,13 @@ static void the_words_tell_the_class_and_whether_to_try_again(void **state)
         { FAILED "channel binding is required, but server did not offer an authentication method that "
                  "supports channel binding\n",
           ERROR_USAGE, false, "P1011", "" },
-        { FAILED "authentication method 99 not supported\n", ERROR_USAGE, false, "P1000", "" },
-        { FAILED "GSSAPI authentication not supported\n", ERROR_USAGE, false, "P1000", "" },
+        { FAILED "authentication method 99 not supported\n", ERROR_LOGIN, false, "P1000", "" },
+        { FAILED "GSSAPI authentication not supported\n", ERROR_LOGIN, false, "P1000", "" },
         { FAILED "authentication method requirement \"scram-sha-256\" failed: server requested a cleartext "
                  "password\n",
-          ERROR_USAGE, false, "P1000", "" },
+          ERROR_LOGIN, false, "P1000", "" },
+        { FAILED "invalid integer value \"5s\" for connection option \"tcp_user_timeout\"\n", ERROR_USAGE,
+          false, "P1013", "" },
         { FAILED "GSSAPI encryption required but was impossible\n", ERROR_USAGE, false, "P1011", "" },
         { FAILED "server doesn't support GSSAPI encryption, but it was required\n", ERROR_USAGE, false,
           "P1011", "" },
@@ -106,6 +108,33 @@ static void the_message_is_one_line_without_the_code(void **state)
                           &err);
     assert_string_equal(err.message, "could not connect to db:5432: " FAILED "Connection refused");
     assert_true(err.hint[0] != '\0');
+}
+
+static void a_user_that_cannot_log_in_is_named_with_what_lets_it(void **state)
+{
+    static const struct {
+        const char *said;
+        const char *remedy;
+    } cases[] = {
+        { "role \"shop\" does not exist", "CREATE ROLE \"shop\" LOGIN PASSWORD '…';" },
+        { "role \"a\"b\" does not exist", "CREATE ROLE \"a\"\"b\" LOGIN PASSWORD '…';" },
+        { "role \"shop\" is not permitted to log in", "ALTER ROLE \"shop\" LOGIN;" },
+        { "no pg_hba.conf entry for host \"10.0.0.2\", user \"u\"", "pg_hba.conf" },
+        { "role \"\" does not exist", "pg_hba.conf" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        auto_text struct text said = text_init(256);
+        struct error err;
+
+        text_add_format(&said, FAILED "FATAL:  28000: %s\nLOCATION:  InitializeSessionUserId\n",
+                        cases[i].said);
+        assert_false(refusal_explain(&WHERE, REFUSED_WITH_WORDS, said.at, 5000, &err));
+        assert_int_equal(err.class, ERROR_LOGIN);
+        if (strstr(err.hint, cases[i].remedy) == NULL)
+            fail_msg("%s: %s", cases[i].said, err.hint);
+    }
 }
 
 static void a_parameter_that_this_libpq_does_not_know_is_named(void **state)
@@ -162,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_words_tell_the_class_and_whether_to_try_again),
         cmocka_unit_test(the_message_is_one_line_without_the_code),
+        cmocka_unit_test(a_user_that_cannot_log_in_is_named_with_what_lets_it),
         cmocka_unit_test(a_parameter_that_this_libpq_does_not_know_is_named),
         cmocka_unit_test(words_that_look_like_a_code_are_none),
         cmocka_unit_test(silence_is_told_with_the_time_it_took),

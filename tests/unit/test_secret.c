@@ -134,11 +134,27 @@ static void the_password_of_a_proxy_is_blanked(void **state)
     redact_clear();
 }
 
+/* As basic authentication sends it: of "me:h@rbour7", and of "me:of@ten:9x". */
+static void the_login_of_a_proxy_is_blanked_as_a_header_has_it(void **state)
+{
+    auto_arena struct arena *arena = arena_new();
+    char *environment[] = { "HTTPS_PROXY=http://me:h%40rbour7@proxy:1", "all_proxy=me:of@ten:9x@proxy",
+                            NULL };
+    char text[] = "Proxy-Authorization: Basic bWU6aEByYm91cjc=, or Basic bWU6b2ZAdGVuOjl4";
+
+    (void)state;
+    secret_register_proxies(arena, environment);
+    redact(text);
+    assert_string_equal(text, "Proxy-Authorization: Basic ***=, or Basic ***");
+    redact_clear();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_of_a_webhook_that_are_no_words_are_blanked),
         cmocka_unit_test(the_password_of_a_proxy_is_blanked),
+        cmocka_unit_test(the_login_of_a_proxy_is_blanked_as_a_header_has_it),
         cmocka_unit_test_setup_teardown(the_line_end_is_no_part_of_the_secret, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(an_empty_secret_is_a_mistake, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_is_named, scratch_enter, scratch_leave),

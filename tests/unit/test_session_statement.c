@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "check.h"
 #include "sql/session_statement.h"
 
@@ -56,11 +58,55 @@ static void what_outlives_its_transaction_is_seen(void **state)
     }
 }
 
+static void what_ends_with_its_transaction_is_seen(void **state)
+{
+    static const char *const ending[] = { "SET LOCAL x = 1",
+                                          "SET TRANSACTION READ ONLY",
+                                          "SET CONSTRAINTS ALL DEFERRED",
+                                          "SELECT set_config('a.b', 'c', true)",
+                                          "SELECT pg_advisory_xact_lock(1)",
+                                          "CREATE TEMP TABLE a () ON COMMIT DROP",
+                                          "DECLARE c CURSOR FOR SELECT 1",
+                                          "LOCK TABLE a",
+                                          "SAVEPOINT s",
+                                          "release s",
+                                          "DO $$ BEGIN SET LOCAL x = 1; END $$" };
+    static const char *const others[] = { "SET x = 1", "CREATE TEMP TABLE a ()", "UPDATE lock SET a = 1",
+                                          "SELECT 1" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
+        if (!session_statement_ends_with_transaction(slice_of(ending[i])))
+            fail_msg("%s", ending[i]);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (session_statement_ends_with_transaction(slice_of(others[i])))
+            fail_msg("%s", others[i]);
+    }
+}
+
+static void a_word_is_found_in_any_case(void **state)
+{
+    static const char *const words[] = { "Kept", "kEPT", "_kept", "\"Kept", "1kept", "\xc3\x84kept" };
+    char text[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        (void)snprintf(text, sizeof text, "FETCH ALL FROM %s", words[i]);
+        assert_true(session_statement_mentions(slice_of(text), words[i]));
+    }
+    assert_true(session_statement_mentions(slice_of("FETCH FROM KEPT"), "kept"));
+    assert_true(session_statement_mentions(slice_of("fetch from kept"), "KEPT"));
+    assert_false(session_statement_mentions(slice_of("FETCH FROM kep"), "kept"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_changes_nothing_but_the_session_is_said_again),
         cmocka_unit_test(what_outlives_its_transaction_is_seen),
+        cmocka_unit_test(what_ends_with_its_transaction_is_seen),
+        cmocka_unit_test(a_word_is_found_in_any_case),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,15 +14,15 @@ static void a_code_is_known_by_itself_or_by_its_class(void **state)
     } cases[] = {
         { "08006", "08", ERROR_LOST, true },
         { "08P01", "08P01", ERROR_REFUSED, true },
-        { "25006", "25006", ERROR_UNREACHABLE, false },
+        { "25006", "25006", ERROR_READ_ONLY, false },
         { "25P03", "25P03", ERROR_LOST, true },
         { "25P04", "25P04", ERROR_CLEAN, false },
-        { "28P01", "28P01", ERROR_USAGE, false },
-        { "28000", "28000", ERROR_USAGE, false },
-        { "3D000", "3D000", ERROR_USAGE, false },
+        { "28P01", "28P01", ERROR_LOGIN, false },
+        { "28000", "28000", ERROR_LOGIN, false },
+        { "3D000", "3D000", ERROR_LOGIN, false },
         { "40001", "40001", ERROR_TABLE_LOCK, false },
         { "40P01", "40P01", ERROR_TABLE_LOCK, false },
-        { "42501", "42501", ERROR_REFUSED, false },
+        { "42501", "42501", ERROR_DENIED, false },
         { "53300", "53300", ERROR_BUDGET, true },
         { "53200", "53", ERROR_CLEAN, true },
         { "55P03", "55P03", ERROR_TABLE_LOCK, false },
@@ -62,7 +62,7 @@ static void what_a_statement_says_of_another_session_is_its_own_failure(void **s
         assert_null(sqlstate_of_statement(codes[i])->hint);
     }
     assert_int_equal(sqlstate_of_statement("55P03")->class, ERROR_TABLE_LOCK);
-    assert_int_equal(sqlstate_of_statement("42501")->class, ERROR_REFUSED);
+    assert_int_equal(sqlstate_of_statement("42501")->class, ERROR_DENIED);
 }
 
 static void a_session_that_the_server_ends_is_lost_unless_a_limit_ended_it(void **state)

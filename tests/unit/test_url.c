@@ -136,6 +136,14 @@ static void tls_means_what_its_author_meant(void **state)
         { "postgres://h/d?sslcert=ca.pem", "sslrootcert", "ca.pem" },
         { "postgres://h/d?sslcert=ca.pem", "sslcert", NULL },
         { "postgres://h/d?sslcert=ca.pem&sslrootcert=root.pem", "sslrootcert", "root.pem" },
+        /* Who names it wants the server verified. */
+        { "postgres://h/d?sslcert=ca.pem", "sslmode", "verify-ca" },
+        { "postgres://h/d?sslrootcert=ca.pem", "sslmode", "verify-ca" },
+        { "postgres://h/d?sslrootcert=ca.pem&sslmode=disable", "sslmode", "disable" },
+        { "postgres://h/d?sslrootcert=ca.pem&sslmode=prefer", "sslmode", "prefer" },
+        { "postgres://h/d?sslcert=ca.pem&sslaccept=strict", "sslmode", "verify-full" },
+        { "postgres://h/d?sslcert=ca.pem&sslaccept=accept_invalid_certs", "sslmode", "prefer" },
+        { "postgres://h/d?sslcert=ca.pem&ssl=true", "sslmode", "require" },
         { "postgres://h/d?sslcert=ca.pem&sslkey=k.pem&sslaccept=strict", "sslrootcert", "ca.pem" },
         /* With a key it is libpq's: the client's own. */
         { "postgres://h/d?sslkey=k.pem&sslcert=c.pem", "sslcert", "c.pem" },
@@ -193,6 +201,24 @@ static void a_mode_from_elsewhere_is_read_in_the_same_way(void **state)
     assert_non_null(strstr(err.message, "PGSSLMODE"));
     assert_non_null(strstr(err.hint, "Did you mean verify-full?"));
     assert_null(strstr(err.message, "Verify_Full"));
+}
+
+static void a_mode_that_is_said_anywhere_stands_before_that_of_a_named_ca(void **state)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct endpoint endpoint = { .count = 0 };
+    struct error err;
+
+    (void)state;
+    endpoint_set(&endpoint, "sslrootcert", "ca.pem");
+    url_verify_by_ca(&endpoint);
+    assert_string_equal(endpoint_value(&endpoint, "sslmode"), "verify-ca");
+    assert_true(endpoint.is_sslmode_standard);
+    assert_true(url_parse(arena, "postgres://h/d?sslcert=ca.pem", &endpoint, &err));
+    assert_true(endpoint.is_sslmode_standard);
+    assert_true(url_set_tls_mode("prefer", "PGSSLMODE", &endpoint, &err));
+    url_verify_by_ca(&endpoint);
+    assert_string_equal(endpoint_value(&endpoint, "sslmode"), "prefer");
 }
 
 static void a_channel_binding_needs_tls(void **state)
@@ -356,6 +382,12 @@ static void what_cannot_be_meant_is_refused_and_the_password_not_quoted(void **s
         { "postgres://h/d?sslmode=no-verify&sslaccept=strict", "contradict" },
         { "postgres://h/d?sslmode=verify-full&sslaccept=accept_invalid_certs", "contradict" },
         { "postgres://h/d?sslmode=require&sslrootcert=system", "system" },
+        { "postgres://h/d?sslmode=require&sslcert=", "\"sslcert\" is empty" },
+        { "postgres://h/d?sslmode=require&sslrootcert=", "\"sslrootcert\" is empty" },
+        { "postgres://h/d?sslcert=ca.pem&sslkey=", "\"sslkey\" is empty" },
+        { "postgres://h/d?sslcrl=", "\"sslcrl\" is empty" },
+        { "postgres://h/d?schema=pg_temp", "\"schema\"" },
+        { "postgres://h/d?schema=information_schema", "\"schema\"" },
         { "postgres://h/d?sslmod=require", "TLS" },
         { "postgres://h/d?SSLMODE=require", "TLS" },
         { "postgres://h/d?tls=true", "TLS" },
@@ -519,6 +551,7 @@ int main(void)
         cmocka_unit_test(tls_means_what_its_author_meant),
         cmocka_unit_test(only_who_accepts_any_certificate_gets_no_verification),
         cmocka_unit_test(a_mode_from_elsewhere_is_read_in_the_same_way),
+        cmocka_unit_test(a_mode_that_is_said_anywhere_stands_before_that_of_a_named_ca),
         cmocka_unit_test(a_channel_binding_needs_tls),
         cmocka_unit_test(what_is_ours_does_not_reach_libpq),
         cmocka_unit_test(what_is_not_said_has_a_meaning_of_its_own),

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "config/finding.h"
 #include "config/notice.h"
 #include "config/value.h"
 
@@ -36,14 +37,32 @@ static void truth_has_four_spellings_and_any_case(void **state)
 
     (void)state;
     for (size_t i = 0; i < array_length(truths); i++) {
-        struct config config = { .is_strict = false };
+        struct config config = { .wants_events = false };
         struct error err;
 
+        assert_true(set("events", truths[i], &config, &err));
+        assert_true(config.wants_events);
+        assert_true(set("events", lies[i], &config, &err));
+        assert_false(config.wants_events);
         assert_true(set("strict", truths[i], &config, &err));
-        assert_true(config.is_strict);
+        assert_int_equal(config.strict, (1u << FINDINGS) - 1);
         assert_true(set("strict", lies[i], &config, &err));
-        assert_false(config.is_strict);
+        assert_int_equal(config.strict, 0);
     }
+}
+
+static void a_switch_may_be_a_list(void **state)
+{
+    struct config config = { .strict = 0 };
+    struct error err;
+
+    (void)state;
+    assert_true(set("strict", "edited, out-of-order", &config, &err));
+    assert_int_equal(config.strict, 1u << FINDING_EDITED | 1u << FINDING_OUT_OF_ORDER);
+    assert_true(set("strict", "missing", &config, &err));
+    assert_int_equal(config.strict, 1u << FINDING_MISSING);
+    assert_false(set("strict", "missing,true", &config, &err));
+    assert_int_equal(config.strict, 1u << FINDING_MISSING);
 }
 
 static void a_choice_is_its_place_in_the_list(void **state)
@@ -87,8 +106,9 @@ static void what_is_wrong_is_named_with_its_origin_and_what_would_be_right(void 
         { "lock-timeout", "99999999999999999999s", "ORIGIN: ", "" },
         { "connect-timeout", "0", "is not in the allowed range", "from 100 ms" },
         { "connect-timeout", "99ms", "is not in the allowed range", "from 100 ms" },
-        { "strict", "maybe", "ORIGIN: \"maybe\" is not true or false", "true or false" },
-        { "strict", "", "is not true or false", "true or false" },
+        { "events", "maybe", "ORIGIN: \"maybe\" is not true or false", "true or false" },
+        { "events", "", "is not true or false", "true or false" },
+        { "strict", "maybe", "ORIGIN: \"maybe\" is not one of", "edited, missing, out-of-order" },
         { "log-format", "xml", "ORIGIN: \"xml\" is not one of", "text, logfmt, json" },
         { "log-level", "", "is not one of", "error, warn" },
     };
@@ -228,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_duration_needs_its_unit),
         cmocka_unit_test(truth_has_four_spellings_and_any_case),
+        cmocka_unit_test(a_switch_may_be_a_list),
         cmocka_unit_test(a_choice_is_its_place_in_the_list),
         cmocka_unit_test(text_is_copied),
         cmocka_unit_test(what_is_wrong_is_named_with_its_origin_and_what_would_be_right),

@@ -7,7 +7,7 @@
 {{- with get $apart $key }}
 {{- fail (printf "\nconfig.%s has a value of its own in the chart.\nSet %s instead." $key .) }}
 {{- end }}
-{{- if not (kindIs "invalid" $value) }}
+{{- if not (or (kindIs "invalid" $value) (eq $key "metrics_labels")) }}
 - name: TIDELOCK_{{ upper $key }}
   value: {{ ternary (int64 $value | toString) (toString $value) (kindIs "float64" $value) | quote }}
 {{- end }}
@@ -79,6 +79,8 @@ set_role: database.setRole
 {{- if .hasStatus }}
 - name: TIDELOCK_STATUS_FILE
   value: /run/tidelock/status/tidelock.prom
+- name: TIDELOCK_METRICS_LABELS
+  value: {{ list (printf "app=%s" (include "tidelock.app" .scope)) (get .scope.Values.config "metrics_labels") | compact | join "," | quote }}
 {{- end }}
 {{- include "tidelock.configEnv" .scope }}
 {{- with .scope.Values.extraEnv }}

@@ -181,6 +181,11 @@ and the global one replaces every other, so that one value sends all charts of a
 {{- include "tidelock.imageName" (dict "scope" . "image" .Values.image "tag" .Chart.AppVersion) }}
 {{- end }}
 
+{{/* The manual of this version. */}}
+{{- define "tidelock.manual" -}}
+{{ .Chart.Home }}/blob/v{{ .Chart.AppVersion }}/cmd/tidelock/README.md
+{{- end }}
+
 {{- define "tidelock.serviceAccountName" -}}
 {{- $name := tpl .Values.serviceAccount.name . }}
 {{- if .Values.serviceAccount.create }}

@@ -1,0 +1,65 @@
+/*
+ * What `status` knows about the database and each migration, whatever form it is shown in.
+ */
+#ifndef OVERVIEW_H
+#define OVERVIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "config/config.h"
+#include "deploy/target.h"
+#include "history/compare.h"
+#include "history/ledger.h"
+#include "history/origin.h"
+#include "lock/leader.h"
+
+/* How far a migration is that does not run in one transaction; of one that was begun and is not finished. */
+struct advancement {
+    bool is_known;
+    size_t done;       /* statements … */
+    size_t statements; /* … of so many; 0 = not known, the script is not there or has been changed */
+    int64_t rows;      /* that a backfill has changed; -1 = it is none */
+};
+
+/* One migration: of the folder, or only in the ledger. */
+struct account {
+    const char *name;
+    enum verdict verdict;
+    bool is_in_folder;
+    const struct history_item *item; /* NULL = not in the folder */
+    const struct ledger_row *row;    /* the row that decided, or NULL */
+    const struct origin *origin;     /* who worked on it last; NULL = not known */
+    const char *reason;              /* what is recorded of its latest failure, or NULL */
+    const char *persists;            /* what the database holds of one that is unfinished; NULL = not known */
+    struct advancement advancement;
+};
+
+struct overview {
+    const struct target *target;
+    struct ledger ledger;
+    struct history history;
+    struct leader leader;  /* pid 0 = none */
+    const char *at_work;   /* what the leader's statement is doing, as the server shows it, or NULL */
+    const char *not_empty; /* without a ledger: why the schema is none for a first deployment, … */
+    const char *instead;   /* … and what to type; or both NULL */
+    struct account
+        *accounts; /* the folder's in its order, then those that only the ledger has, oldest first */
+    size_t count;
+    size_t counts[VERDICTS]; /* of the accounts */
+};
+
+/* Reads all of it and changes nothing; everything lives in the arena. */
+must_use bool overview_read(struct arena *arena, const struct config *config, struct target *target,
+                            struct overview *out, struct error *err);
+
+/* The answer for --exit-code: does the database hold everything that this folder needs? */
+bool overview_is_up_to_date(const struct overview *overview);
+
+/* Whether it was recorded as applied by hand (resolve, baseline) and not run. */
+bool account_is_recorded(const struct account *account);
+
+#endif

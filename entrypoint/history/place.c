@@ -1,0 +1,157 @@
+#include "history/place.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+
+enum { OWN_FILE_MOST = 1024 * 1024, PLACES_MOST = 1024 };
+
+/* What the tool's own configuration says. */
+struct own {
+    const char *file; /* NULL = there is none */
+    struct own_config config;
+};
+
+static bool is_directory(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* `name` as it is meant in the folder of `file`. */
+static const char *beside(struct arena *arena, const char *file, const char *name)
+{
+    const char *slash = strrchr(file, '/');
+    auto_text struct text path = text_init(2 * PATH_MAX);
+
+    if (slash == NULL || name[0] == '/')
+        return name;
+    text_add_format(&path, "%.*s/%s", (int)(slash - file), file, name);
+    return arena_copy(arena, path.at, path.length);
+}
+
+static const char *beside_schema(struct arena *arena, const struct dialect *dialect, const char *schema)
+{
+    auto_text struct text inside = text_init(2 * PATH_MAX);
+
+    if (!is_directory(schema))
+        return beside(arena, schema, dialect->beside_schema);
+    text_add_format(&inside, "%s/%s", schema, dialect->beside_schema);
+    return arena_copy(arena, inside.at, inside.length);
+}
+
+static const char *find_own_file(struct arena *arena, const struct own_file *kind)
+{
+    for (size_t i = 0; kind->stems[i] != NULL; i++) {
+        for (size_t j = 0; kind->extensions[j] != NULL; j++) {
+            auto_text struct text name = text_init(NAME_MAX);
+
+            text_add_format(&name, "%s%s", kind->stems[i], kind->extensions[j]);
+            if (file_exists(name.at))
+                return arena_copy(arena, name.at, name.length);
+        }
+    }
+    return NULL;
+}
+
+/* One that cannot be read says nothing that can be relied upon, as one that is not plain. */
+static struct own find_own(struct arena *arena, const struct dialect *dialect)
+{
+    for (const struct own_file *kind = dialect->own_files; kind->stems != NULL; kind++) {
+        auto_text struct text text = text_init(OWN_FILE_MOST);
+        struct own own = { .file = find_own_file(arena, kind) };
+        struct error err;
+
+        if (own.file == NULL)
+            continue;
+        if (file_read(own.file, &text, &err))
+            own.config = kind->read(arena, text_slice(&text));
+        else
+            own.config.migrations.state = OWN_PLACE_NOT_PLAIN;
+        return own;
+    }
+    return (struct own) { .file = NULL };
+}
+
+static bool refuse_own(const struct own *own, const char *path, struct error *err)
+{
+    error_set(err, ERROR_USAGE, "could not find the folder of migrations \"%s\", which %s names", path,
+              own->file);
+    return error_hint(err,
+                      "Check that it is in the image, or name another one with --migrations DIR or "
+                      "TIDELOCK_MIGRATIONS.");
+}
+
+static bool refuse_nowhere(const struct dialect *dialect, const struct own *own, struct error *err)
+{
+    auto_text struct text places = text_init(PLACES_MOST);
+
+    for (size_t i = 0; dialect->places[i] != NULL; i++)
+        text_add_format(&places, "%s %s ", i == 0 ? "neither" : "nor", dialect->places[i]);
+    error_set(err, ERROR_USAGE, "could not find the folder of migrations: %sexists", places.at);
+    if (own->config.migrations.state == OWN_PLACE_NOT_PLAIN ||
+        own->config.schema.state == OWN_PLACE_NOT_PLAIN)
+        error_detail(err, "%s may say where it is, but not as a plain string; it is not run here.",
+                     own->file);
+    return error_hint(
+        err, "Name it with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the image (%s).",
+        dialect->copy);
+}
+
+static bool find_usual(const struct dialect *dialect, const struct own *own, const char **out,
+                       struct error *err)
+{
+    size_t i = 0;
+
+    while (dialect->places[i] != NULL && !is_directory(dialect->places[i]))
+        i++;
+    if (dialect->places[i] == NULL)
+        return refuse_nowhere(dialect, own, err);
+    if (own->config.migrations.state == OWN_PLACE_NOT_PLAIN)
+        log_warn(
+            "%s may name another folder of migrations than \"%s\", but not as a plain string: to be "
+            "sure, name it with --migrations DIR",
+            own->file, dialect->places[i]);
+    *out = dialect->places[i];
+    return true;
+}
+
+static bool find_unsaid(struct arena *arena, const struct dialect *dialect, const char **out,
+                        struct error *err)
+{
+    const struct own own = find_own(arena, dialect);
+    const char *path;
+
+    if (own.config.migrations.state == OWN_PLACE_PLAIN)
+        path = beside(arena, own.file, own.config.migrations.path);
+    else if (own.config.migrations.state == OWN_PLACE_UNSAID && own.config.schema.state == OWN_PLACE_PLAIN)
+        path = beside_schema(arena, dialect, beside(arena, own.file, own.config.schema.path));
+    else
+        return find_usual(dialect, &own, out, err);
+    *out = path;
+    return is_directory(path) || refuse_own(&own, path, err);
+}
+
+bool place_find(struct arena *arena, const struct dialect *dialect, const struct config *config,
+                const char **out, struct error *err)
+{
+    if (config->migrations == NULL && config->schema_file == NULL)
+        return find_unsaid(arena, dialect, out, err);
+    if (config->migrations != NULL) {
+        *out = config->migrations;
+        return true;
+    }
+    if (file_exists(config->schema_file)) {
+        *out = beside_schema(arena, dialect, config->schema_file);
+        return true;
+    }
+    error_set(err, ERROR_USAGE, "could not find the schema \"%s\"", config->schema_file);
+    return error_hint(err,
+                      "Correct --schema (TIDELOCK_SCHEMA), or name the folder of migrations with "
+                      "--migrations DIR.");
+}

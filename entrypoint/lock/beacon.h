@@ -1,0 +1,39 @@
+/*
+ * The beacon: which migration is being applied right now, for every session to see.
+ *
+ * It is a shared advisory lock, beside the leader lock, whose key is made from the migration's name. An
+ * atomic migration has no row in the ledger before it is done; and a row that is unfinished does not tell
+ * whether somebody is at work. The lock does, and it is gone at once when the session is.
+ */
+#ifndef LOCK_BEACON_H
+#define LOCK_BEACON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "postgres/connection.h"
+
+/* The first half of its key. */
+#define BEACON_CLASS "1953063020"
+
+/* Adds an expression that lights the one of this migration and puts out the others of the session. It never
+ * waits. With `is_local` it lasts as long as the transaction, for sessions that others use as well. */
+void beacon_add(const char *name, bool is_local, struct text *sql);
+
+/* Those that a session has lit: the second halves of their keys. */
+enum { BEACONS_MOST = 16 };
+struct beacons {
+    int64_t keys[BEACONS_MOST];
+    size_t count;
+};
+
+/* Those of the server process `pid`. One round trip, read-only. */
+must_use bool beacon_find(struct connection *conn, int pid, struct beacons *out, struct error *err);
+
+/* Whether that of this migration is among them. */
+bool beacon_is_lit(const struct beacons *beacons, const char *name);
+
+#endif

@@ -1,0 +1,67 @@
+"""deploy --dry-run: everything is checked, what would be applied is listed, and nothing is changed."""
+
+import pytest
+
+
+def add_three(folder):
+    folder.add("001_t", "CREATE TABLE t (id int); CREATE TABLE u ()")
+    folder.add("002_index", "CREATE INDEX CONCURRENTLY t_id ON t (id)")
+    folder.add("003_self", "BEGIN; CREATE TABLE v (); COMMIT; CREATE TABLE w ()")
+
+
+def test_what_would_be_applied_is_listed(database, folder, tidelock):
+    add_three(folder)
+    result = tidelock("deploy", "--dry-run").succeeds()
+    assert result.out.splitlines() == [
+        f'Would apply 3 of 3 migrations to "{database.name}", schema "public":',
+        "  001_t (atomic, 2 statements)",
+        "  002_index (stepwise, 1 statement)",
+        "  003_self (self-managed, 4 statements)",
+        "",
+        "Nothing was changed.",
+    ]
+    assert not database.holds("t") and not database.holds("_prisma_migrations")
+    tidelock("deploy").succeeds(applied=["001_t", "002_index", "003_self"])
+    tidelock("deploy", "--dry-run", "--exit-code").succeeds(says="No pending migrations to apply.")
+
+
+def test_the_exit_code_says_whether_something_is_pending(database, folder, tidelock):
+    add_three(folder)
+    assert tidelock("deploy", "--dry-run", "--exit-code").code == 1
+    assert tidelock("migrate", "deploy", "--dry-run").code == 1
+    assert tidelock("deploy", "--dry-run").code == 0
+
+
+def test_it_says_no_to_whatever_a_deployment_says_no_to(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t ()")
+    folder.add("002_bad", "\\connect other")
+    tidelock("deploy", "--dry-run").fails(exit=6, says=["P3018", '"002_bad" was not started'])
+    folder.replace("002_bad", "SELECT 1")
+    database.query("CREATE TABLE other ()")
+    tidelock("deploy", "--dry-run").fails(exit=8, says=["P3005"])
+    tidelock("baseline", "--to", "001_t").succeeds()
+    folder.replace("001_t", "CREATE TABLE t (); -- edited")
+    tidelock("deploy", "--dry-run").succeeds(says="001_t was edited after it was applied")
+    tidelock("deploy", "--dry-run", "--strict").fails(exit=8, says="001_t was edited after it was applied")
+    database.query("INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('x', 'x', '002_bad')")
+    tidelock("deploy", "--dry-run").fails(exit=8, says=["P3009", "002_bad"])
+
+
+def test_it_waits_for_nobody_and_tells_nobody(database, folder, tidelock, tmp_path):
+    """Another process leads; what gates the application does not hear of it."""
+    add_three(folder)
+    status = tmp_path / "status.prom"
+    with database.connect() as leader:
+        leader.execute("SELECT pg_advisory_lock(72707369)")
+        tidelock("deploy", "--dry-run", "--status-file", status, "--ready-file", tmp_path / "ready").succeeds(says="Would apply 3")
+    assert not status.exists() and not (tmp_path / "ready").exists()
+
+
+@pytest.mark.parametrize("mode", ["read only", "no rights"])
+def test_the_right_to_look_is_enough(database, folder, tidelock, mode):
+    add_three(folder)
+    if mode == "read only":
+        database.query(f'ALTER DATABASE "{database.name}" SET default_transaction_read_only = on')
+    else:
+        database.query("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    tidelock("deploy", "--dry-run").succeeds(says="Would apply 3")

@@ -1,0 +1,162 @@
+"""A folder that holds no migrations is a mistake of the image, never "nothing to do"; and what the text of a script tells is told before the first one runs."""
+
+import pytest
+
+# What lies in prisma/migrations; what it is told to look like.
+FOREIGN = {
+    "goose": ({"00001_a.sql": "-- +goose Up\nCREATE TABLE a ();\n-- +goose Down\nDROP TABLE a;\n"}, "goose"),
+    "dbmate": ({"20240101000000_a.sql": "-- migrate:up transaction:false\nCREATE TABLE a ();\n\n-- migrate:down\nDROP TABLE a;\n"}, "dbmate"),
+    "sql-migrate": ({"1_a.sql": "-- +migrate Up\nCREATE TABLE a ();\n-- +migrate Down\nDROP TABLE a;\n"}, "sql-migrate"),
+    "flyway": ({"V1__a.sql": "CREATE TABLE a ();", "V10__c.sql": "", "V2__b.sql": ""}, "Flyway"),
+    "golang-migrate": ({"000001_a.up.sql": "CREATE TABLE a ();", "000001_a.down.sql": "DROP TABLE a;"}, "golang-migrate"),
+    "sqlx": ({"20240101000000_a.sql": "CREATE TABLE a ();"}, "sqlx, Drizzle or Supabase"),
+    "drizzle": ({"0000_a.sql": "CREATE TABLE a ();\n--> statement-breakpoint\nCREATE TABLE b ();", "meta/_journal.json": "{}"}, "Drizzle"),
+}
+COMMANDS = {
+    "deploy": ["deploy"],
+    "strict": ["deploy", "--strict"],
+    "status": ["status", "--exit-code"],
+    "wait": ["wait", "--leader-timeout", "1s"],
+    "run": ["run", "--", "echo", "APP"],
+    "baseline": ["baseline"],
+}
+
+
+def fill(folder, files):
+    for name, text in files.items():
+        (folder.path / name).parent.mkdir(exist_ok=True)
+        (folder.path / name).write_text(text)
+
+
+def fails_at_once(result, *says):
+    result.fails(exit=2, says=[*says, "Nothing was changed", "--migrations DIR"])
+    assert "APP" not in result.out
+    return result
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command != "baseline"])
+def test_a_folder_that_is_empty(database, folder, tidelock, command):
+    folder.provider()
+    fails_at_once(tidelock(*COMMANDS[command]), "prisma/migrations\" holds no migrations", 'All it holds is "migration_lock.toml"', "COPY prisma ./prisma")
+    assert not database.holds("_prisma_migrations")
+
+
+def test_a_ledger_before_the_first_migration(database, folder, tidelock):
+    """For a schema that is there already, and no migration yet."""
+    database.query("CREATE TABLE t ()")
+    tidelock("baseline").succeeds()
+    folder.add("001_u", "CREATE TABLE u ()")
+    tidelock("deploy").succeeds(applied=["001_u"])
+
+
+@pytest.mark.fault
+def test_a_folder_that_became_empty(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t ()")
+    tidelock("deploy").succeeds()
+    folder.remove("001_t")
+    for command in [COMMANDS[name] for name in COMMANDS if name != "baseline"]:
+        fails_at_once(tidelock(*command), "holds no migrations")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("tool", FOREIGN)
+def test_scripts_of_another_tool(database, folder, tidelock, tool, command):
+    files, name = FOREIGN[tool]
+    fill(folder, files)
+    fails_at_once(tidelock(*COMMANDS[command]), f"{len([file for file in files if file.endswith('.sql')])} .sql file", f"looks like a script of {name}.")
+    assert not database.holds("_prisma_migrations")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("file", ["20240101_a.ts", "a.js", "0001_initial.py"])
+def test_programs_of_another_tool(folder, tidelock, database, file):
+    fill(folder, {file: ""})
+    fails_at_once(tidelock("deploy"), f'1 file like "{file}"', "Only SQL can be applied here")
+
+
+@pytest.mark.fault
+def test_a_migration_in_place_of_its_folder(database, folder, tidelock):
+    folder.add("20240101_init", "CREATE TABLE t ()")
+    result = tidelock("deploy", "--migrations", "prisma/migrations/20240101_init")
+    fails_at_once(result, '"prisma/migrations/20240101_init" is not a folder of migrations, but a single one')
+
+
+def test_applied_migrations_need_their_scripts_no_longer(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t ()")
+    tidelock("deploy").succeeds()
+    (folder.path / "001_t" / "migration.sql").unlink()
+    tidelock("deploy").succeeds(says="No pending")
+
+
+WAYS_BACK = {
+    "goose": "-- +goose Up\nCREATE TABLE a ();\n-- +goose Down\nDROP TABLE a;",
+    "dbmate": "-- migrate:up\nCREATE TABLE a ();\n--  Migrate:DOWN transaction:false\nDROP TABLE a;",
+    "sql-migrate": "-- +migrate Up\nCREATE TABLE a ();\n\n--+migrate Down notransaction\nDROP TABLE a;",
+    "rambler": "-- rambler up\nCREATE TABLE a ();\r\n-- rambler down\r\nDROP TABLE a;",
+}
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("mode", ["", "-- tidelock: transaction=off\n", "BEGIN; COMMIT;\n"], ids=["atomic", "stepwise", "self-managed"])
+@pytest.mark.parametrize("tool", WAYS_BACK)
+def test_a_way_back_is_not_run_behind_the_way_there(database, folder, tidelock, tool, mode):
+    folder.add("001_before", "CREATE TABLE before ()")
+    file = folder.add("002_a", mode + WAYS_BACK[tool])
+    line = next(number for number, text in enumerate(file.read_text().splitlines(), 1) if "down" in text.lower())
+    result = tidelock("deploy").fails(exit=6, says=["P3018", '"002_a" was not started', f"to {tool}, what follows undoes the migration"], at=f"002_a/migration.sql:{line}:1")
+    assert "Nothing of 002_a" in result.errors
+    assert not database.holds("before") and database.ledger() == []
+
+
+@pytest.mark.parametrize("script", ["SELECT '\n-- +goose Down\n'", "DO $$ BEGIN\n-- migrate:down\nEND $$", "/* -- +goose Down */", "-- see +goose Down", "-- migrate:downwards", "SELECT 1 -- down"])
+def test_what_is_no_way_back(database, folder, tidelock, script):
+    folder.add("001_t", script)
+    tidelock("deploy").succeeds(applied=["001_t"])
+
+
+# What the text tells, and what is said of it.
+BAD = {
+    "encoding": (b"SELECT '\xff'", "is not valid UTF-8"),
+    "NUL": (b"SELECT 1;\0", "NUL byte"),
+    "directive": ("-- tidelock: lock-timeut=1s\nSELECT 1", "lock-timeut"),
+    "psql": ("\\connect other\nSELECT 1", "psql"),
+    "open transaction": ("BEGIN;\nSELECT 1;", "BEGIN"),
+    "unterminated": ("SELECT 'x", "002_bad/migration.sql:1:8"),
+    "missing": (None, "migration.sql"),
+}
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("what", BAD)
+def test_what_the_text_tells_is_told_before_anything_is_applied(database, folder, tidelock, what):
+    script, says = BAD[what]
+    folder.add("001_before", "CREATE TABLE before ()")
+    folder.add("002_bad", script)
+    result = tidelock("deploy").fails(exit=8 if what == "missing" else 6, says=[says, "002_bad"])
+    assert not database.holds("before") and database.ledger() == [], result.errors
+    folder.remove("002_bad")
+    tidelock("deploy").succeeds(applied=["001_before"])
+
+
+@pytest.mark.fault
+def test_what_is_half_done_is_said_though_a_later_script_stops_the_run(database, folder, tidelock):
+    folder.add("001_half", "-- tidelock: transaction=off\nCREATE TABLE half (); SELECT 1/0")
+    tidelock("deploy").fails(exit=7)
+    folder.add("002_bad", "BEGIN; SELECT 1")
+    result = tidelock("deploy").fails(exit=7, says=["002_bad", "001_half is still half done."])
+    assert "left nothing behind" not in result.errors
+
+
+@pytest.mark.fault
+def test_a_password_in_a_script_is_not_shown_as_what_persists(database, folder, tidelock):
+    folder.add("001_half", "-- tidelock: transaction=off\nDO $$ BEGIN CREATE ROLE maker PASSWORD 'S3CRET'; DROP ROLE maker; END $$;\nALTER ROLE CURRENT_USER SET lock_timeout = 0;\nSELECT 1/0")
+    result = tidelock("deploy").fails(exit=7, says="persisted")
+    assert "S3CRET" not in result.errors + tidelock("status").out + tidelock("status", "--json").out
+
+
+@pytest.mark.fault
+def test_a_directive_that_says_nothing(database, folder, tidelock):
+    folder.add("001_a", "-- tidelock: \nSELECT 1")
+    tidelock("deploy").fails(exit=6, says=["001_a", "the directive says nothing", "tidelock help directives"])
