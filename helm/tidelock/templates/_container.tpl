@@ -79,8 +79,11 @@ set_role: database.setRole
 {{- if .hasStatus }}
 - name: TIDELOCK_STATUS_FILE
   value: /run/tidelock/status/tidelock.prom
+{{- end }}
+{{- $labels := get .scope.Values.config "metrics_labels" }}
+{{- if or .hasStatus $labels }}
 - name: TIDELOCK_METRICS_LABELS
-  value: {{ list (printf "app=%s" (include "tidelock.app" .scope)) (get .scope.Values.config "metrics_labels") | compact | join "," | quote }}
+  value: {{ list (printf "app=%s" (include "tidelock.app" .scope)) $labels | compact | join "," | quote }}
 {{- end }}
 {{- include "tidelock.configEnv" .scope }}
 {{- with .scope.Values.extraEnv }}
