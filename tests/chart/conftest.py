@@ -22,6 +22,21 @@ def helm(request, tmp_path_factory):
     return helms.Helm(helms.installed()[request.param], tmp_path_factory.mktemp("helm"))
 
 
+def pytest_collection_modifyitems(items):
+    """What depends on the chart alone is tried with one Helm: older versions of Kubernetes, and tests with the mark "one_helm"."""
+
+    def is_needed(item):
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        is_newest = params.get("helm") == max(helms.installed(), default=None)
+        return is_newest or (params.get("kubernetes") in [None, KUBERNETES[-1]] and not item.get_closest_marker("one_helm"))
+
+    items[:] = [item for item in items if is_needed(item)]
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "one_helm: what it tests is the same in every Helm")
+
+
 @pytest.fixture(scope="session")
 def check_strictly():
     """Refuses a document that Kubernetes 1.36 would refuse, unknown fields too. What Prometheus' operator defines is not in it."""

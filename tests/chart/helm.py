@@ -13,6 +13,7 @@ from project import REGISTRY
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm" / "tidelock"
 EXAMPLE = ROOT / "helm" / "examples" / "guestbook"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def installed():
@@ -42,7 +43,7 @@ class Helm:
         """What the chart makes of values, as a list of documents; with check=False, what Helm said."""
         command = ["template", release, chart, "--namespace", namespace, "--kube-version", kubernetes, "--values", "-", *words]
         done = self.run(*command, input=json.dumps(values), check=check)
-        return [document for document in yaml.safe_load_all(done.stdout) if document] if check else done
+        return [document for document in yaml.load_all(done.stdout, Loader=LOADER) if document] if check else done
 
     def with_dependencies(self, chart, folder):
         """A copy of a chart of this repository with its dependencies, which are this repository's as well, beside it."""

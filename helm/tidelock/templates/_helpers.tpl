@@ -198,7 +198,7 @@ and the global one replaces every other, so that one value sends all charts of a
 {{/* The service accounts of all databases' Jobs, as a map of name to values. */}}
 {{- define "tidelock.serviceAccounts" -}}
 {{- $accounts := dict }}
-{{- range $name, $values := include "tidelock.databases" . | fromYaml }}
+{{- range $name, $values := include "tidelock.databases" . | fromJson }}
 {{- $account := $values.serviceAccount }}
 {{- $scope := merge (dict "Values" $values) (omit $ "Values") }}
 {{- $annotations := tpl (toYaml $account.annotations) $scope | fromYaml }}
@@ -213,34 +213,30 @@ and the global one replaces every other, so that one value sends all charts of a
 {{- end }}
 
 {{/*
-dict "base", "over" as YAML: a map with another laid over it, as Helm lays one values file over another, null included. sprig's merge
+dict "base", "over" as JSON: a map with another laid over it, as Helm lays one values file over another, null included. sprig's merge
 functions take false, 0 and "" for values that nobody has set.
 */}}
 {{- define "tidelock.overlay" -}}
 {{- $out := deepCopy .base }}
 {{- range $key, $value := .over }}
 {{- if and (kindIs "map" $value) (kindIs "map" (get $out $key)) }}
-{{- $_ := set $out $key (include "tidelock.overlay" (dict "base" (get $out $key) "over" $value) | fromYaml) }}
+{{- $_ := set $out $key (include "tidelock.overlay" (dict "base" (get $out $key) "over" $value) | fromJson) }}
 {{- else if kindIs "invalid" $value }}
 {{- $_ := unset $out $key }}
 {{- else }}
 {{- $_ := set $out $key $value }}
 {{- end }}
 {{- end }}
-{{- toYaml $out }}
+{{- toJson $out }}
 {{- end }}
 
-{{/* The databases as a map of name to values, of which one without a name is the only one; fromYaml reads it. */}}
+{{/* The databases as a map of name to values, as JSON; one without a name is the only one. */}}
 {{- define "tidelock.databases" -}}
-{{- if .Values.databases }}
+{{- $databases := dict }}
 {{- range $name, $differing := .Values.databases }}
-{{- $values := include "tidelock.overlay" (dict "base" (omit $.Values "databases" "isPrepared") "over" (default (dict) $differing)) | fromYaml }}
+{{- $values := include "tidelock.overlay" (dict "base" (omit $.Values "databases" "isPrepared") "over" (default (dict) $differing)) | fromJson }}
 {{- include "tidelock.prepare" (dict "Values" $values) }}
-{{ $name | quote }}:
-  {{- toYaml $values | nindent 2 }}
+{{- $_ := set $databases $name $values }}
 {{- end }}
-{{- else }}
-"":
-  {{- toYaml .Values | nindent 2 }}
-{{- end }}
+{{- default (dict "" .Values) $databases | toJson }}
 {{- end }}

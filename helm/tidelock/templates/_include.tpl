@@ -24,19 +24,20 @@ know. Bind to it a Role with
 These names and what they need stay as they are within a major version of the chart.
 */}}
 
-{{/* The values of each database as the init container has them. */}}
+{{/* The same as the init container has them. */}}
 {{- define "tidelock.initDatabases" -}}
-{{- range $name, $values := include "tidelock.databases" . | fromYaml }}
-{{- $values = include "tidelock.overlay" (dict "base" (omit $values "isPrepared") "over" (pick $values.initContainer "database" "config")) | fromYaml }}
+{{- $databases := dict }}
+{{- range $name, $values := include "tidelock.databases" . | fromJson }}
+{{- $values = include "tidelock.overlay" (dict "base" (omit $values "isPrepared") "over" (pick $values.initContainer "database" "config")) | fromJson }}
 {{- include "tidelock.prepare" (dict "Values" $values) }}
-{{ $name | quote }}:
-  {{- toYaml $values | nindent 2 }}
+{{- $_ := set $databases $name $values }}
 {{- end }}
+{{- toJson $databases }}
 {{- end }}
 
 {{- define "tidelock.wantsEntrypoint" -}}
 {{- $wants := .Values.entrypoint.enabled }}
-{{- range include "tidelock.databases" . | fromYaml }}
+{{- range include "tidelock.databases" . | fromJson }}
 {{- $wants = or $wants .migrations.image.repository }}
 {{- end }}
 {{- if $wants }}yes{{ end }}
@@ -48,7 +49,7 @@ These names and what they need stay as they are within a major version of the ch
 {{- include "tidelock.entrypointContainer" . }}
 {{ end }}
 {{- $containers := list }}
-{{- range $name, $values := include "tidelock.initDatabases" . | fromYaml }}
+{{- range $name, $values := include "tidelock.initDatabases" . | fromJson }}
 {{- $scope := merge (dict "Values" $values "Database" $name) (omit $ "Values") }}
 {{- include "tidelock.checkDatabase" $scope }}
 {{- include "tidelock.checkMigrations" $scope }}
@@ -65,7 +66,7 @@ These names and what they need stay as they are within a major version of the ch
 {{- if include "tidelock.wantsEntrypoint" . }}
 {{- $volumes = concat $volumes (include "tidelock.entrypointVolume" . | fromYamlArray) }}
 {{- end }}
-{{- range $name, $values := include "tidelock.initDatabases" . | fromYaml }}
+{{- range $name, $values := include "tidelock.initDatabases" . | fromJson }}
 {{- $scope := merge (dict "Values" $values "Database" $name) (omit $ "Values") }}
 {{- $volumes = concat $volumes (include "tidelock.databaseVolumes" (dict "scope" $scope) | fromYamlArray) (include "tidelock.migrationsVolumes" (dict "scope" $scope) | fromYamlArray) }}
 {{- $volumes = concat $volumes (include "tidelock.serviceVolumes" (dict "scope" $scope "command" $values.initContainer.command) | fromYamlArray) $values.extraVolumes }}

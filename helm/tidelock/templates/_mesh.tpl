@@ -28,7 +28,7 @@ linkerd.io/inject: disabled
 {{- include "tidelock.meshAnnotations" . }}
 {{- else if $mesh.kind }}
 {{- $ports := list }}
-{{- range include "tidelock.initDatabases" . | fromYaml }}
+{{- range include "tidelock.initDatabases" . | fromJson }}
 {{- $ports = concat $ports (include "tidelock.databasePorts" . | fromJsonArray) }}
 {{- if eq .database.passwordFrom.source "vault" }}
 {{- $ports = append $ports (include "tidelock.portOf" .database.passwordFrom.vault.address) }}

@@ -2,7 +2,7 @@
 {{- define "tidelock.networkPolicySpec" -}}
 {{- $ports := .Values.networkPolicy.ports }}
 {{- if not $ports }}
-{{- range include "tidelock.databases" . | fromYaml }}
+{{- range include "tidelock.databases" . | fromJson }}
 {{- $ports = concat $ports (include "tidelock.databasePorts" . | fromJsonArray) | uniq }}
 {{- end }}
 {{- end }}

@@ -18,7 +18,7 @@ of this takes dict "scope", "command": the first of a container's arguments.
 {{- if $values.pushgateway.url }}{{ $given = append $given "pushgateway.url" }}{{ end }}
 {{- if $values.webhook.existingSecret }}{{ $given = append $given "webhook.existingSecret" }}{{ end }}
 {{- $deploys := $values.job.enabled }}
-{{- range include "tidelock.databases" . | fromYaml }}
+{{- range include "tidelock.databases" . | fromJson }}
 {{- $deploys = or $deploys (eq .initContainer.command "deploy") }}
 {{- end }}
 {{- if and $given (not $deploys) }}
@@ -40,7 +40,7 @@ of this takes dict "scope", "command": the first of a container's arguments.
 {{- $rules := list }}
 {{- if .Values.lease.enabled }}
 {{- $names := list }}
-{{- range $name, $values := include "tidelock.databases" . | fromYaml }}
+{{- range $name, $values := include "tidelock.databases" . | fromJson }}
 {{- $names = append $names (include "tidelock.leaseName" (merge (dict "Values" $values "Database" $name) (omit $ "Values"))) }}
 {{- end }}
 {{- $lease := dict "apiGroups" (list "coordination.k8s.io") "resources" (list "leases") }}
@@ -198,7 +198,7 @@ of this takes dict "scope", "command": the first of a container's arguments.
 {{- if .Values.webhook.existingSecret }}
 {{- $ports = append $ports "443" }}
 {{- end }}
-{{- range include "tidelock.databases" . | fromYaml }}
+{{- range include "tidelock.databases" . | fromJson }}
 {{- $from := .database.passwordFrom }}
 {{- if has $from.source (list "aws-rds" "aws-secret" "azure") }}
 {{- $ports = append $ports "443" }}
@@ -211,7 +211,7 @@ of this takes dict "scope", "command": the first of a container's arguments.
 
 {{/* Whether a database's password comes through the cloud's metadata service, or its agent on the node. */}}
 {{- define "tidelock.wantsMetadata" -}}
-{{- range include "tidelock.databases" . | fromYaml }}
+{{- range include "tidelock.databases" . | fromJson }}
 {{- if has .database.passwordFrom.source (list "aws-rds" "aws-secret" "google" "azure") }}yes{{ end }}
 {{- end }}
 {{- end }}
