@@ -1,8 +1,11 @@
 """The Job itself: what ends it, what it survives, what it needs."""
 
+import concurrent.futures
 import re
+import shlex
 import urllib.request
 
+import helm as helms
 import pytest
 from certificates import Authority
 from servers import Server, distribution_major, installed
@@ -195,6 +198,22 @@ def test_pod_security_refuses_what_is_not_restricted(namespace):
     pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: bad}\nspec: {containers: [{name: bad, image: 'guestbook:1'}]}\n"
     refused = namespace.kubectl("apply", "-f", "-", input=pod, check=False)
     assert refused.returncode != 0 and "violates PodSecurity" in refused.stderr
+
+
+@pytest.mark.parametrize("tag, end", [("slow", "Complete"), ("broken", "Failed")])
+def test_the_readmes_command_waits_for_either_end(namespace, database, tag, end):
+    (command,) = re.findall(r"`(kubectl wait .*?) job/NAME`", (helms.CHART / "README.md").read_text())
+    database.hold()
+    namespace.deploy(namespace.values(tag, job={"mode": "job"}))
+    (job,) = namespace.get("jobs")["items"]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        waits = pool.submit(namespace.kubectl, *shlex.split(command)[1:], f"job/{job['metadata']['name']}", check=False)
+        if tag == "slow":
+            wait_until(database.is_held, "the migration to run", 60)
+            assert not waits.done()
+            database.release()
+        assert waits.result().returncode == 0, waits.result().stderr
+    assert namespace.job_condition(end)
 
 
 MISSING = {
