@@ -45,23 +45,24 @@ static void add_search(int64_t wanted, struct text *sql)
                     "{key}", key);
 }
 
+static void add_exchange(int64_t lit, int64_t key, struct text *sql)
+{
+    if (lit != 0)
+        text_add_format(sql, "pg_catalog.pg_advisory_unlock_shared(" BEACON_CLASS ", %lld), ",
+                        (long long)lit);
+    text_add_format(sql, "pg_catalog.pg_try_advisory_lock_shared(" BEACON_CLASS ", %lld)", (long long)key);
+}
+
 void beacon_add(struct beacon *beacon, const char *name, struct text *sql)
 {
     int64_t key = key_of(name);
 
     if (beacon->is_unknown)
         add_search(key, sql);
-    else if (beacon->key == key)
-        text_add_string(sql, "true");
-    else if (beacon->key == 0)
-        text_add_format(sql, "pg_catalog.pg_try_advisory_lock_shared(" BEACON_CLASS ", %lld)",
-                        (long long)key);
+    else if (beacon->key != key)
+        add_exchange(beacon->key, key, sql);
     else
-        text_add_format(sql,
-                        "pg_catalog.pg_advisory_unlock_shared(" BEACON_CLASS
-                        ", %lld),"
-                        " pg_catalog.pg_try_advisory_lock_shared(" BEACON_CLASS ", %lld)",
-                        (long long)beacon->key, (long long)key);
+        text_add_string(sql, "true");
     beacon->is_unknown = true;
 }
 
