@@ -47,10 +47,14 @@ static void add_search(int64_t wanted, struct text *sql)
 
 static void add_exchange(int64_t lit, int64_t key, struct text *sql)
 {
+    char old[24];
+    char new[24];
+
+    (void)snprintf(old, sizeof old, "%lld", (long long)lit);
+    (void)snprintf(new, sizeof new, "%lld", (long long)key);
+    text_add_filled(sql, "pg_catalog.pg_try_advisory_lock_shared(" BEACON_CLASS ", {new})", "{new}", new);
     if (lit != 0)
-        text_add_format(sql, "pg_catalog.pg_advisory_unlock_shared(" BEACON_CLASS ", %lld), ",
-                        (long long)lit);
-    text_add_format(sql, "pg_catalog.pg_try_advisory_lock_shared(" BEACON_CLASS ", %lld)", (long long)key);
+        text_add_filled(sql, ", pg_catalog.pg_advisory_unlock_shared(" BEACON_CLASS ", {old})", "{old}", old);
 }
 
 void beacon_add(struct beacon *beacon, const char *name, struct text *sql)
