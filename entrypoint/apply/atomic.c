@@ -17,7 +17,7 @@
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
 enum { CLOSING_ITEMS_MOST = REGAIN_MOST + 2 + LEDGER_ITEMS_MOST };
-enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
+enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024, BRIEF_MS = 1000 };
 
 /* One try. */
 struct attempt {
@@ -145,6 +145,12 @@ static void add_context(size_t failed, size_t written, size_t commits, struct er
     }
 }
 
+/* Whether our own writes wait so briefly for a locked ledger that nobody has to be able to cancel them. */
+static bool is_brief(const struct execution *execution)
+{
+    return retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE) <= BRIEF_MS;
+}
+
 static bool commit(struct execution *execution, const struct attempt *attempt, struct error *err)
 {
     const struct ledger *ledger = execution->ledger;
@@ -177,7 +183,7 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
                                              .count = count,
                                              .cancellable = commits,
                                              .failed = &failed,
-                                             .is_one_message = !execution->is_pooled },
+                                             .is_one_message = !execution->is_pooled && is_brief(execution) },
                      row, err))
         return true;
     if (failed > commits && failed < count) {
