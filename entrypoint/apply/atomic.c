@@ -6,22 +6,18 @@
 #include "base/memory.h"
 #include "execution/assertion.h"
 #include "execution/session_state.h"
-#include "history/origin.h"
 #include "lock/beacon.h"
 #include "postgres/advisory.h"
 #include "postgres/pooler.h"
 #include "postgres/query.h"
 #include "repair/repair.h"
 
-/* The end of the transaction. The order matters: deferred constraints and triggers fire while the script's
- * own settings and role are still in force; only then are these reset, since they would outlive the COMMIT
- * and could misdirect our INSERT; the leader lock is taken again (it counts), so that a script that called
- * pg_advisory_unlock_all() has not released it. Behind a pooler there is only the transaction's lock, which
- * no script can release. */
+/* The end of the transaction. The script's own settings and role are reset before our INSERT, which they
+ * could misdirect, and since they would outlive the COMMIT. */
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
-enum { CLOSING_ITEMS_MOST = RESETS_MOST + 7 + LEDGER_ITEMS_MOST };
-enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024 };
+enum { CLOSING_ITEMS_MOST = REGAIN_MOST + 2 + LEDGER_ITEMS_MOST };
+enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024, BRIEF_MS = 1000 };
 
 /* One try. */
 struct attempt {
@@ -45,6 +41,21 @@ static bool check_overtaken(struct execution *execution, bool is_leader, const s
     execution->is_overtaken = !is_leader || !result_bool(is_unchanged, 0, 0);
     return !execution->is_overtaken ||
            error_set(err, ERROR_LEADER, "another process has led since this one last read the ledger");
+}
+
+/* The facts that a transaction begins with. */
+static void add_facts(struct execution *execution, struct text *sql)
+{
+    text_add_string(sql,
+                    "SELECT pg_catalog.txid_current(),"
+                    " EXTRACT(epoch FROM pg_catalog.clock_timestamp()), ");
+    advisory_add_try(execution->ledger->lock_key, !execution->is_pooled, sql);
+    text_add_string(sql, ", ");
+    if (execution->is_pooled)
+        beacon_add_local(execution->migration->name, sql);
+    else
+        beacon_add(execution->beacon, execution->migration->name, sql);
+    text_add_string(sql, ";");
 }
 
 /* BEGIN, the settings, and the facts: our transaction id, the time, and whether we lead. */
@@ -75,13 +86,7 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
         return false;
     if (execution->is_pooled && attempt->head.statements > 0)
         ledger_add_lock(execution->ledger, &sql);
-    text_add_string(&sql,
-                    "SELECT pg_catalog.txid_current(),"
-                    " EXTRACT(epoch FROM pg_catalog.clock_timestamp()), ");
-    advisory_add_try(execution->ledger->lock_key, !execution->is_pooled, &sql);
-    text_add_string(&sql, ", ");
-    beacon_add(execution->migration->name, execution->is_pooled, &sql);
-    text_add_string(&sql, ";");
+    add_facts(execution, &sql);
     if (execution->is_pooled) {
         pooler_add_look(&sql);
         ledger_add_unchanged(execution->ledger, &sql);
@@ -93,6 +98,8 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
     is_unchanged = results[2];
     if (!has_begun)
         return false;
+    if (!execution->is_pooled)
+        beacon_lit(execution->beacon, execution->migration->name);
     text_copy_cut(execution->commit_doubt.txid, sizeof execution->commit_doubt.txid,
                   result_text(facts, 0, 0));
     text_copy_cut(attempt->started, sizeof attempt->started, result_text(facts, 0, 1));
@@ -120,6 +127,12 @@ static void roll_back(struct execution *execution, const struct attempt *attempt
     execution_roll_back(execution->conn);
 }
 
+static void say_deferred(struct error *err)
+{
+    err->contexts = 0;
+    error_context(err, "checking deferred constraints and triggers at the end of the script");
+}
+
 /* Says what the transaction was doing after the script: the ledger's items are those from `written` on, up to
  * the COMMIT. */
 static void add_context(size_t failed, size_t written, size_t commits, struct error *err)
@@ -127,19 +140,15 @@ static void add_context(size_t failed, size_t written, size_t commits, struct er
     if (failed >= written && failed < commits && err->class != ERROR_REFUSED) {
         err->contexts = 0;
         error_context(err, "writing its row of the ledger");
-    } else if (failed == 0 || failed == commits) {
-        err->contexts = 0;
-        error_context(err, "checking deferred constraints and triggers at the end of the script");
+    } else if (failed == commits) {
+        say_deferred(err);
     }
 }
 
-/* What follows the COMMIT cannot fail it. */
-static void say_afterwards(const struct attempt *attempt, const struct error *err)
+/* Whether our own writes wait so briefly for a locked ledger that nobody has to be able to cancel them. */
+static bool is_brief(const struct execution *execution)
 {
-    if (attempt->before.length > 0)
-        log_warn("could not clean up the session behind the pooler: %s", err->message);
-    else
-        log_debug("could not record who applied the migration: %s", err->message);
+    return retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE) <= BRIEF_MS;
 }
 
 static bool commit(struct execution *execution, const struct attempt *attempt, struct error *err)
@@ -147,7 +156,6 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
     const struct ledger *ledger = execution->ledger;
     auto_text struct text release = text_init(8 * POOLER_LOOK_MOST);
     struct query releasing = { .name = "release" };
-    const char *const origin[] = { execution->id, execution->host, execution->progress->build.version };
     const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
                                           [ROW_CHECKSUM] = execution->checksum,
                                           [ROW_NAME] = execution->migration->name,
@@ -160,11 +168,7 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
     size_t commits;
     size_t failed;
 
-    items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
-    count += execution_add_resets(execution, items + count);
-    if (!execution->is_pooled)
-        items[count++] = (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &ledger->lock_key };
-    items[count++] = execution_add_limits(execution);
+    count += execution_add_regain(execution, items + count);
     written = count;
     count += ledger_add_items(ledger, LEDGER_INSERT_APPLIED, row, &parameters, items + count);
     commits = count;
@@ -173,17 +177,17 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
         pooler_add_release(&attempt->before, &release);
         releasing.sql = release.at;
         items[count++] = (struct batch_item) { .query = &releasing };
-    } else if (execution->host != NULL) {
-        items[count++] = execution_add_limits(execution);
-        items[count++] = (struct batch_item) { .query = &ORIGIN_RECORD, .parameters = origin };
     }
     if (ledger_batch(execution->conn, ledger,
-                     &(const struct batch) {
-                         .items = items, .count = count, .cancellable = commits, .failed = &failed },
+                     &(const struct batch) { .items = items,
+                                             .count = count,
+                                             .cancellable = commits,
+                                             .failed = &failed,
+                                             .is_one_message = !execution->is_pooled && is_brief(execution) },
                      row, err))
         return true;
     if (failed > commits && failed < count) {
-        say_afterwards(attempt, err);
+        log_warn("could not clean up the session behind the pooler: %s", err->message);
         return true;
     }
     /* A session that is ended while it waits for a synchronous standby has nevertheless committed. */
@@ -196,6 +200,30 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
 static enum retry_wait wait_of(const struct statement *statement, bool has_locked)
 {
     return statement->is_data && !has_locked ? WAIT_ROWS : WAIT_TABLE;
+}
+
+/* Sends the end of the script, from byte `start` and statement number `first` on. With it, deferred
+ * constraints and triggers fire, while the script's own settings and role are still in force. */
+static bool send_end(struct execution *execution, size_t start, size_t first, struct error *err)
+{
+    const struct slice *script = &execution->script;
+    auto_text struct text sql = text_init(script->length - start + SQL_MOST);
+    size_t completed;
+
+    if (execution->has_resets) {
+        if (!execution_send(execution, start, script->length, first, err))
+            return false;
+        start = script->length;
+        first = execution->summary.statements;
+    }
+    text_reserve(&sql, script->length - start + SQL_MOST);
+    text_add(&sql, script->at + start, script->length - start);
+    text_add_format(&sql, "\n;%s", SESSION_CONSTRAINTS.sql);
+    if (query_script(execution->conn, sql.at, &completed, err))
+        return true;
+    if (first + completed >= execution->summary.statements)
+        say_deferred(err);
+    return execution_failed_at(execution, start, first, completed, err);
 }
 
 /* Sends a script in pieces of whole statements; inside our transaction the result is the same as in one. In
@@ -228,19 +256,16 @@ static bool send_pieces(struct execution *execution, const struct transaction_he
         now = wait;
         has_locked |= !statement.is_data;
     }
-    return answer == SCRIPT_END && execution_send(execution, start, execution->script.length, first, err);
+    return answer == SCRIPT_END && send_end(execution, start, first, err);
 }
 
 static bool send_script(struct execution *execution, const struct transaction_head *head, struct error *err)
 {
     bool is_mixed = execution->summary.data > 0 && !is_all_data(execution);
-    const char *rest = execution->script.at + head->rest;
-    size_t completed;
 
-    if (is_mixed || execution->has_resets || execution->script.length > PIECE_BYTES)
+    if (is_mixed || execution->script.length > PIECE_BYTES)
         return send_pieces(execution, head, err);
-    return query_script(execution->conn, rest, &completed, err) ||
-           execution_failed_at(execution, head->rest, head->statements, completed, err);
+    return send_end(execution, head->rest, head->statements, err);
 }
 
 static bool run_script(struct execution *execution, const struct transaction_head *head, struct error *err)

@@ -23,7 +23,7 @@
 
 enum { SQL_MOST = 64 * 1024, NUMBER_SIZE = 24 };
 
-enum { CLOSING_ITEMS_MOST = RESETS_MOST + 2 + LEDGER_ITEMS_MOST + JOURNAL_FORGETTING };
+enum { CLOSING_ITEMS_MOST = REGAIN_MOST + LEDGER_ITEMS_MOST + JOURNAL_FORGETTING };
 
 /* Whether what the segment did outlives the session. */
 static bool segment_has_effect(const struct execution *execution, const struct segment *segment,
@@ -155,7 +155,7 @@ static bool close_row(struct execution *execution, enum ledger_statement stateme
     const char *const parameters[] = { execution->id };
     struct ledger_parameters of_ledger;
     struct batch_item items[CLOSING_ITEMS_MOST];
-    size_t count = execution_add_resets(execution, items);
+    size_t count = execution_add_regain(execution, items);
     const struct journal journal = execution_journal(execution);
     bool has_journal = false;
 
@@ -163,9 +163,6 @@ static bool close_row(struct execution *execution, enum ledger_statement stateme
     (void)snprintf(done, sizeof done, "%zu", execution->course.done);
     if (is_forgetting && !journal_exists(&journal, &has_journal, err))
         return false;
-    items[count++] =
-        (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &execution->ledger->lock_key };
-    items[count++] = execution_add_limits(execution);
     count += ledger_add_items(execution->ledger, statement, row, &of_ledger, items + count);
     for (size_t i = 0; has_journal && i < JOURNAL_FORGETTING; i++)
         items[count++] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
@@ -309,9 +306,12 @@ static bool set_session(struct execution *execution, struct error *err)
         session_cleanup_add(&sql);
     session_settings_add(&settings, false, &sql);
     text_add_string(&sql, "SELECT ");
-    beacon_add(execution->migration->name, false, &sql);
-    return query_several(execution->conn, &(const struct query) { .name = "settings", .sql = sql.at }, NULL,
-                         0, err);
+    beacon_add(execution->beacon, execution->migration->name, &sql);
+    if (!query_several(execution->conn, &(const struct query) { .name = "settings", .sql = sql.at }, NULL, 0,
+                       err))
+        return false;
+    beacon_lit(execution->beacon, execution->migration->name);
+    return true;
 }
 
 /* A backfill is one statement in many batches. */

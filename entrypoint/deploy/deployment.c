@@ -127,6 +127,8 @@ bool deployment_run(const struct config *config, struct target *target, struct p
         phase = next;
     }
     watch_end(&d.watch);
+    deployment_record_origins(&d);
+    text_clear(&d.origins.ids);
     connection_close(d.conn);
     connection_close(d.begun);
     lease_end(&d.lease);

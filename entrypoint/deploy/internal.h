@@ -17,6 +17,8 @@
 #include "execution/execution.h"
 #include "history/compare.h"
 #include "history/ledger.h"
+#include "history/origin.h"
+#include "lock/beacon.h"
 #include "lock/follow.h"
 #include "lock/leader.h"
 #include "lock/lease.h"
@@ -64,6 +66,8 @@ struct deployment {
     bool is_session_used;
     bool has_journal; /* it is recorded there who applies what */
     char host[POD_NAME_SIZE];
+    struct origin_queue origins; /* what is not recorded yet */
+    struct beacon beacon;        /* of this session */
     bool is_reviewed; /* what an operator should know has been said once */
 };
 
@@ -92,6 +96,9 @@ struct connection *deployment_reconnect(void *context);
 
 /* One migration more has been applied: adds it to the report, logs it. */
 void deployment_report_applied(struct deployment *d);
+
+/* Records who applied what is in the queue, if that is still possible. */
+void deployment_record_origins(struct deployment *d);
 
 /* Adds what this run has applied before it ended, as a sentence. */
 void deployment_add_applied(const struct deployment *d, struct text *out);

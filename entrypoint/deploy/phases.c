@@ -22,6 +22,7 @@ static enum phase step_connect(struct deployment *d, struct error *err)
 {
     connection_close(d->conn);
     d->is_session_used = false;
+    d->beacon = (struct beacon) { .key = 0 };
     d->conn = d->must_write ? writable_reach(d->config, d->endpoint, err)
                             : reach_database(d->config, d->endpoint, steal(&d->begun), err);
     if (d->conn == NULL && writable_is_missing(err) && d->history.counts[VERDICT_PENDING] > 0)
@@ -137,6 +138,9 @@ static enum phase step_compare(struct deployment *d, struct error *err)
             return PHASE_FAILED;
         if (is_complete(d))
             return complete_at_once(d, err);
+        /* Whoever leads reads it again, as for writing. */
+        if (!d->config->is_dry_run && d->ledger.schema != NULL)
+            return begin_work(d, err);
     }
     if (!deployment_look(d, err))
         return PHASE_FAILED;
@@ -226,6 +230,7 @@ struct connection *deployment_reconnect(void *context)
         return NULL;
     connection_close(d->conn);
     d->conn = steal(&conn);
+    d->beacon = (struct beacon) { .key = 0 };
     return d->conn;
 }
 
@@ -316,6 +321,8 @@ static bool apply_one(struct deployment *d, struct error *err)
         d->ledger.size.finished++;
         text_copy_cut(d->ledger.anchor, sizeof d->ledger.anchor, d->execution.id);
         deployment_report_applied(d);
+        if (origin_queue_is_due(&d->origins))
+            deployment_record_origins(d);
         /* The record of a failure names it, too. */
         log_context(LOG_MIGRATION, NULL);
     }

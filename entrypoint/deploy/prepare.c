@@ -7,6 +7,8 @@
 #include "deploy/validate.h"
 #include "postgres/query.h"
 
+enum { ORIGINS_MS = 2000 };
+
 struct execution deployment_begin_migration(struct deployment *d, size_t index)
 {
     const struct history_item *item = &d->history.items[index];
@@ -32,6 +34,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
         .context = d,
         .watch = &d->watch,
         .lease = &d->lease,
+        .beacon = &d->beacon,
         .progress = d->progress,
     };
 }
@@ -55,10 +58,28 @@ void deployment_report_applied(struct deployment *d)
     char took[32];
 
     progress_applied(d->progress, name, (double)took_ms / 1000);
+    if (is_plain && d->has_journal)
+        origin_queue_add(&d->origins, execution->id);
     entry = &report->applied[report->applied_count++];
     *entry = (struct applied_migration) { .name = name, .took_ms = took_ms, .mode = execution->mode };
     log_event(LOG_DONE, values, array_length(values), "applied %s (%s%s%s)", name,
               duration_text(took_ms, took, sizeof took), is_plain ? "" : ", ", is_plain ? "" : mode);
+}
+
+void deployment_record_origins(struct deployment *d)
+{
+    const struct journal journal = { .conn = d->conn,
+                                     .ledger_schema = d->ledger.schema,
+                                     .key = d->ledger.lock_key };
+    const struct origin who = { .host = d->host, .version = d->progress->build.version };
+
+    if (d->conn == NULL || connection_is_lost(d->conn) || connection_is_in_transaction(d->conn))
+        return;
+    connection_shield(d->conn, true);
+    connection_limit_answers(d->conn, ORIGINS_MS);
+    origin_queue_write(&d->origins, &journal, &who);
+    connection_limit_answers(d->conn, 0);
+    connection_shield(d->conn, false);
 }
 
 static bool is_recorded(const struct deployment *d, const char *name)

@@ -10,6 +10,7 @@
 #include "execution/failure_text.h"
 #include "execution/ledger_mention.h"
 #include "execution/session_state.h"
+#include "postgres/advisory.h"
 #include "postgres/query.h"
 #include "postgres/sqlstate.h"
 #include "postgres/writable.h"
@@ -163,27 +164,17 @@ static const struct query RESET_AUTHORIZATION = { .name = "reset_session_authori
 static const struct query RESET_ROLE = { .name = "reset_role", .sql = "RESET ROLE" };
 static const struct query RESET_SETTINGS = { .name = "reset_settings", .sql = "RESET ALL" };
 
-size_t execution_add_resets(const struct execution *execution, struct batch_item items[RESETS_MOST])
+/* $2 and $3 of those that set limits; $1 is the leader lock's key. */
+static const char *const *fill_limits(struct execution *execution)
 {
-    size_t count = 0;
+    struct own_limits *own = &execution->own_limits;
 
-    items[count++] = (struct batch_item) { .query = &RESET_AUTHORIZATION };
-    items[count++] = (struct batch_item) { .query = &RESET_ROLE };
-    items[count++] = (struct batch_item) { .query = &RESET_SETTINGS };
-    if (!execution->is_pooled)
-        items[count++] = (struct batch_item) { .query = &SESSION_SAFETY_NET };
-    for (size_t i = 0; execution->is_pooled && i < SESSION_CLEANUPS; i++)
-        items[count++] = (struct batch_item) { .query = &SESSION_CLEANUP[i] };
-    return count;
-}
-
-bool execution_reset_session(struct execution *execution, struct error *err)
-{
-    struct batch_item items[RESETS_MOST];
-    size_t count = execution_add_resets(execution, items);
-
-    return query_batch(execution->conn,
-                       &(const struct batch) { .items = items, .count = count, .cancellable = count }, err);
+    (void)snprintf(own->lock_timeout, sizeof own->lock_timeout, "%lld",
+                   (long long)retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE));
+    own->parameters[0] = execution->ledger->lock_key;
+    own->parameters[1] = own->lock_timeout;
+    own->parameters[2] = execution->settings.can_check_connection ? "true" : "false";
+    return own->parameters;
 }
 
 struct batch_item execution_add_limits(struct execution *execution)
@@ -191,18 +182,25 @@ struct batch_item execution_add_limits(struct execution *execution)
     static const struct query limits = {
         .name = "own_limits",
         .parameters = 2,
-        .sql =
-            "SELECT pg_catalog.set_config('lock_timeout', $1, true),"
-            " CASE WHEN $2::boolean"
-            " THEN pg_catalog.set_config('client_connection_check_interval', '1s', true) END",
+        .sql = "SELECT " SESSION_LIMITS_LIST("$1", "$2"),
     };
-    struct own_limits *own = &execution->own_limits;
 
-    (void)snprintf(own->lock_timeout, sizeof own->lock_timeout, "%lld",
-                   (long long)retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE));
-    own->parameters[0] = own->lock_timeout;
-    own->parameters[1] = execution->settings.can_check_connection ? "true" : "false";
-    return (struct batch_item) { .query = &limits, .parameters = own->parameters };
+    return (struct batch_item) { .query = &limits, .parameters = fill_limits(execution) + 1 };
+}
+
+size_t execution_add_regain(struct execution *execution, struct batch_item items[REGAIN_MOST])
+{
+    size_t count = 0;
+
+    items[count++] = (struct batch_item) { .query = &RESET_AUTHORIZATION };
+    items[count++] = (struct batch_item) { .query = &RESET_ROLE };
+    items[count++] = (struct batch_item) { .query = &RESET_SETTINGS };
+    for (size_t i = 0; execution->is_pooled && i < SESSION_CLEANUPS; i++)
+        items[count++] = (struct batch_item) { .query = &SESSION_CLEANUP[i] };
+    items[count++] = execution->is_pooled ? execution_add_limits(execution)
+                                          : (struct batch_item) { .query = &ADVISORY_REGAIN,
+                                                                  .parameters = fill_limits(execution) };
+    return count;
 }
 
 int64_t execution_server_limit_ms(const struct execution *execution)

@@ -13,6 +13,7 @@
 #include "history/journal.h"
 #include "history/ledger.h"
 #include "history/migration.h"
+#include "lock/beacon.h"
 #include "lock/lease.h"
 #include "postgres/connection.h"
 #include "postgres/query.h"
@@ -47,7 +48,7 @@ struct commit_doubt {
 /* See execution_add_limits(). */
 struct own_limits {
     char lock_timeout[24];
-    const char *parameters[2];
+    const char *parameters[3];
 };
 
 /* A migration that commits more than once: how far it is. */
@@ -77,6 +78,7 @@ struct execution {
     struct own_limits own_limits;
     struct watch *watch;
     const struct lease *lease; /* that must be held, too */
+    struct beacon *beacon;
     enum mode mode;
     struct segment_rules rules; /* unless it is atomic: how it is cut into transactions */
     struct progress *progress;
@@ -131,11 +133,13 @@ must_use bool execution_set_lock_timeout(struct execution *execution, enum retry
  * gives the same text. */
 void execution_failure_text(const struct error *err, struct text *out);
 
-/* Adds the items of a batch that undo SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that our
- * own writes after them are not misdirected, and returns how many. In our own session, the safety net, which
- * RESET ALL removes, is set again; a session that others use after us is cleaned up. */
-enum { RESETS_MOST = 3 + SESSION_CLEANUPS };
-size_t execution_add_resets(const struct execution *execution, struct batch_item items[RESETS_MOST]);
+/* Adds the items of a batch that make the session ours again after a script, and returns how many. They undo
+ * SET, SET ROLE and SET SESSION AUTHORIZATION, so that our own writes after them are not misdirected; the
+ * leader lock is taken again (it counts), so that a script that called pg_advisory_unlock_all() has not
+ * released it; our own limits hold, see execution_add_limits(). A session that others use after us is cleaned
+ * up instead: there, no script can release the transaction's lock. */
+enum { REGAIN_MOST = 4 + SESSION_CLEANUPS };
+size_t execution_add_regain(struct execution *execution, struct batch_item items[REGAIN_MOST]);
 
 /* An item that limits, until the transaction ends, how long our own writes in it wait for a lock, whatever
  * the script has set or reset: it holds its own locks meanwhile. The item is good until the next call. */
@@ -152,10 +156,6 @@ must_use bool execution_begin_own(struct execution *execution, struct error *err
  * session, and with it the transaction, for what the script did (SQLSTATE 25P04). Then its failure can be
  * recorded. */
 must_use bool execution_revive(struct execution *execution, const struct error *err);
-
-/* Undoes SET, SET ROLE and SET SESSION AUTHORIZATION of a script, so that our own writes are not misdirected.
- * One round trip. */
-must_use bool execution_reset_session(struct execution *execution, struct error *err);
 
 /* SHA-256 over the script's first `count` statements, without what is between them: tells whether a changed
  * script may resume where the former one stopped. */

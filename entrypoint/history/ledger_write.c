@@ -141,7 +141,7 @@ bool ledger_batch(struct connection *conn, const struct ledger *ledger, const st
     if (failed >= batch->count || err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED)
         return false;
     query = batch->items[failed].query;
-    if (query == &ADVISORY_TAKE || query == &ADVISORY_HOLD)
+    if (advisory_is_taken_by(query))
         return advisory_failed(err);
     if (!is_of_ledger(ledger, query))
         return false;

@@ -4,31 +4,72 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "postgres/aside.h"
 
-/* Nobody waits for it to be on disk. */
-const struct query ORIGIN_RECORD = {
+enum { IDS_SIZE = 64 * UUID_SIZE, KEPT_MS = 1000 };
+
+/* Nobody waits for it to be on disk, and it waits for nobody. */
+static const struct query MANNERS = {
+    .name = "origin_manners",
+    .sql =
+        "SELECT pg_catalog.set_config('synchronous_commit', 'off', true),"
+        "       pg_catalog.set_config('lock_timeout', '100ms', true)",
+};
+
+static const struct query RECORD = {
     .name = "origin_record",
     .is_in_journal = true,
     .parameters = 3,
     .sql =
         "INSERT INTO {journal}.origin AS o (ledger_id, host, version)"
-        " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text"
-        "   FROM (SELECT pg_catalog.set_config('synchronous_commit', 'off', true)) AS s (mode)"
-        "  WHERE s.mode IS NOT NULL"
+        " SELECT i.id, $2::pg_catalog.text, $3::pg_catalog.text"
+        "   FROM pg_catalog.unnest($1::pg_catalog.text[]) AS i (id)"
         " ON CONFLICT (ledger_id) DO UPDATE SET host = EXCLUDED.host, version = EXCLUDED.version,"
         "    recorded_at = pg_catalog.clock_timestamp()",
 };
 
-void origin_record(const struct journal *journal, const struct origin *origin)
+static void record(const struct journal *journal, const char *ids, const struct origin *who)
 {
-    const char *const parameters[] = { origin->ledger_id, origin->host, origin->version };
-    const struct batch_item item = { .query = &ORIGIN_RECORD, .parameters = parameters };
+    const char *const parameters[] = { ids, who->host, who->version };
+    const struct batch_item items[] = { { .query = &MANNERS },
+                                        { .query = &RECORD, .parameters = parameters } };
     struct error err;
 
-    if (!aside_run(journal->conn, journal->key, &(const struct batch) { .items = &item, .count = 1 }, NULL,
-                   &err))
-        log_debug("could not record who applies the migration: %s", err.message);
+    if (!aside_run(journal->conn, journal->key,
+                   &(const struct batch) { .items = items, .count = array_length(items) }, NULL, &err))
+        log_debug("could not record who applies the migrations: %s", err.message);
+}
+
+void origin_record(const struct journal *journal, const struct origin *origin)
+{
+    auto_text struct text ids = text_init(UUID_SIZE + 2);
+
+    text_add_format(&ids, "{%s}", origin->ledger_id);
+    record(journal, ids.at, origin);
+}
+
+void origin_queue_add(struct origin_queue *queue, const char *ledger_id)
+{
+    if (queue->ids.length == 0) {
+        queue->ids = text_init(IDS_SIZE + 2);
+        queue->due = deadline_in(KEPT_MS);
+    }
+    text_add_format(&queue->ids, "%c%s", queue->ids.length == 0 ? '{' : ',', ledger_id);
+}
+
+bool origin_queue_is_due(const struct origin_queue *queue)
+{
+    return queue->ids.length + UUID_SIZE > IDS_SIZE || (queue->ids.length > 0 && deadline_passed(queue->due));
+}
+
+void origin_queue_write(struct origin_queue *queue, const struct journal *journal, const struct origin *who)
+{
+    if (queue->ids.length == 0)
+        return;
+    text_add_string(&queue->ids, "}");
+    record(journal, queue->ids.at, who);
+    text_clear(&queue->ids);
 }
 
 static const char *copy(struct arena *arena, const struct result *rows, int row, int column)

@@ -10,10 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "history/journal.h"
 #include "postgres/connection.h"
-#include "postgres/query.h"
 
 struct origin {
     const char *ledger_id;
@@ -28,12 +29,23 @@ struct origins {
     size_t count;
 };
 
-/* Records that it was host $2 with version $3 that worked last on the migration with ledger row $1. Takes no
- * lock: it is for a session that leads. */
-extern const struct query ORIGIN_RECORD;
-
-/* The same, in a transaction of its own. Best effort. */
+/* Records who worked last on a migration, in a transaction of its own. Best effort, for the leader. */
 void origin_record(const struct journal *journal, const struct origin *origin);
+
+/* What is to be recorded of many short migrations: written together, since each would take longer to record
+ * than to apply. What is lost with the process is not known later. All zero when it begins. */
+struct origin_queue {
+    struct text ids; /* of the ledger rows, as an array */
+    struct deadline due;
+};
+
+void origin_queue_add(struct origin_queue *queue, const char *ledger_id);
+
+/* Whether it is full, or has been kept for a second. */
+bool origin_queue_is_due(const struct origin_queue *queue);
+
+/* Records who applied those in the queue, as above, and empties it. */
+void origin_queue_write(struct origin_queue *queue, const struct journal *journal, const struct origin *who);
 
 /* Reads all of them, and where the journal is: whatever keeps us from it counts as none. Changes nothing. */
 struct origins origin_read(struct arena *arena, struct connection *conn, const char *ledger_schema);

@@ -22,24 +22,57 @@ static int64_t key_of(const char *name)
     return (int64_t)(strtoul(hash, NULL, 16) & 0x7FFFFFFF);
 }
 
-void beacon_add(const char *name, bool is_local, struct text *sql)
+void beacon_add_local(const char *name, struct text *sql)
+{
+    text_add_format(sql, "pg_catalog.pg_try_advisory_xact_lock_shared(" BEACON_CLASS ", %lld)",
+                    (long long)key_of(name));
+}
+
+/* Whatever is lit: a script may have released it, or a message may have been carried out in part. */
+static void add_search(int64_t wanted, struct text *sql)
 {
     char key[24];
 
-    (void)snprintf(key, sizeof key, "%lld", (long long)key_of(name));
-    if (is_local)
-        text_add_filled(sql, "pg_catalog.pg_try_advisory_xact_lock_shared(" BEACON_CLASS ", {key})", "{key}",
-                        key);
+    (void)snprintf(key, sizeof key, "%lld", (long long)wanted);
+    text_add_filled(sql,
+                    "(SELECT CASE WHEN pg_catalog.bool_or(l.objid OPERATOR(pg_catalog.=) {key})"
+                    " AND pg_catalog.count(CASE WHEN l.objid OPERATOR(pg_catalog.<>) {key}"
+                    " THEN pg_catalog.pg_advisory_unlock_shared(" BEACON_CLASS
+                    ", l.objid::pg_catalog.int4) END)"
+                    " OPERATOR(pg_catalog.>=) 0 THEN true"
+                    " ELSE pg_catalog.pg_try_advisory_lock_shared(" BEACON_CLASS ", {key}) END" LIT
+                    "pg_catalog.pg_backend_pid())",
+                    "{key}", key);
+}
+
+static void add_exchange(int64_t lit, int64_t key, struct text *sql)
+{
+    char old[24];
+    char new[24];
+
+    (void)snprintf(old, sizeof old, "%lld", (long long)lit);
+    (void)snprintf(new, sizeof new, "%lld", (long long)key);
+    text_add_filled(sql, "pg_catalog.pg_try_advisory_lock_shared(" BEACON_CLASS ", {new})", "{new}", new);
+    if (lit != 0)
+        text_add_filled(sql, ", pg_catalog.pg_advisory_unlock_shared(" BEACON_CLASS ", {old})", "{old}", old);
+}
+
+void beacon_add(struct beacon *beacon, const char *name, struct text *sql)
+{
+    int64_t key = key_of(name);
+
+    if (beacon->is_unknown)
+        add_search(key, sql);
+    else if (beacon->key != key)
+        add_exchange(beacon->key, key, sql);
     else
-        text_add_filled(sql,
-                        "(SELECT CASE WHEN pg_catalog.bool_or(l.objid OPERATOR(pg_catalog.=) {key})"
-                        " AND pg_catalog.count(CASE WHEN l.objid OPERATOR(pg_catalog.<>) {key}"
-                        " THEN pg_catalog.pg_advisory_unlock_shared(" BEACON_CLASS
-                        ", l.objid::pg_catalog.int4) END)"
-                        " OPERATOR(pg_catalog.>=) 0 THEN true"
-                        " ELSE pg_catalog.pg_try_advisory_lock_shared(" BEACON_CLASS ", {key}) END" LIT
-                        "pg_catalog.pg_backend_pid())",
-                        "{key}", key);
+        text_add_string(sql, "true");
+    beacon->is_unknown = true;
+}
+
+void beacon_lit(struct beacon *beacon, const char *name)
+{
+    *beacon = (struct beacon) { .key = key_of(name) };
 }
 
 bool beacon_find(struct connection *conn, int pid, struct beacons *out, struct error *err)

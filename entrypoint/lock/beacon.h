@@ -19,9 +19,19 @@
 /* The first half of its key. */
 #define BEACON_CLASS "1953063020"
 
+/* What a session has lit; all zero when it begins. */
+struct beacon {
+    int64_t key;     /* 0 = none */
+    bool is_unknown; /* whether that is so: to find out takes a look at all locks of the server */
+};
+
 /* Adds an expression that lights the one of this migration and puts out the others of the session. It never
- * waits. With `is_local` it lasts as long as the transaction, for sessions that others use as well. */
-void beacon_add(const char *name, bool is_local, struct text *sql);
+ * waits. What is lit is unknown until beacon_lit() says that it has been evaluated. */
+void beacon_add(struct beacon *beacon, const char *name, struct text *sql);
+void beacon_lit(struct beacon *beacon, const char *name);
+
+/* The same for as long as the transaction lasts, for sessions that others use as well. */
+void beacon_add_local(const char *name, struct text *sql);
 
 /* Those that a session has lit: the second halves of their keys. */
 enum { BEACONS_MOST = 16 };

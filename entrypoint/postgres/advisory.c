@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "postgres/session.h"
+
 const struct query ADVISORY_TAKE = {
     .name = "advisory_take",
     .parameters = 1,
@@ -10,14 +12,23 @@ const struct query ADVISORY_TAKE = {
         " (pg_catalog.pg_try_advisory_xact_lock($1::pg_catalog.int8))::pg_catalog.int4",
 };
 
-const struct query ADVISORY_HOLD = {
-    .name = "advisory_hold",
-    .parameters = 1,
-    .sql =
-        "SELECT 1 OPERATOR(pg_catalog./)"
-        " (CASE WHEN pg_catalog.pg_try_advisory_xact_lock($1::pg_catalog.int8)"
-        "       THEN pg_catalog.pg_try_advisory_lock($1::pg_catalog.int8) ELSE false END)::pg_catalog.int4",
+#define HOLD                                                                                                 \
+    "SELECT 1 OPERATOR(pg_catalog./)"                                                                        \
+    " (CASE WHEN pg_catalog.pg_try_advisory_xact_lock($1::pg_catalog.int8)"                                  \
+    "       THEN pg_catalog.pg_try_advisory_lock($1::pg_catalog.int8) ELSE false END)::pg_catalog.int4"
+
+const struct query ADVISORY_HOLD = { .name = "advisory_hold", .parameters = 1, .sql = HOLD };
+
+const struct query ADVISORY_REGAIN = {
+    .name = "advisory_regain",
+    .parameters = 3,
+    .sql = HOLD ", " SESSION_SAFETY_NET_LIST ", " SESSION_LIMITS_LIST("$2", "$3"),
 };
+
+bool advisory_is_taken_by(const struct query *query)
+{
+    return query == &ADVISORY_TAKE || query == &ADVISORY_HOLD || query == &ADVISORY_REGAIN;
+}
 
 void advisory_add_try(const char *key, bool is_session, struct text *sql)
 {

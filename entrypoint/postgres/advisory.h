@@ -18,6 +18,14 @@ extern const struct query ADVISORY_TAKE;
  * next. */
 extern const struct query ADVISORY_HOLD;
 
+/* The same, and also sets again what RESET ALL has taken from the session: the safety net, and the limits of
+ * our own writes (its other parameters, see SESSION_LIMITS_LIST). One statement, since each costs more than
+ * what it does. */
+extern const struct query ADVISORY_REGAIN;
+
+/* Whether a statement is one of these three. */
+bool advisory_is_taken_by(const struct query *query);
+
 /* Adds an expression that does so and is true or false; for the session, too, if it is ours. */
 void advisory_add_try(const char *key, bool is_session, struct text *sql);
 

@@ -8,6 +8,7 @@
 
 #include "postgres/cancel.h"
 #include "postgres/connection.h"
+#include "postgres/query.h"
 #include "postgres/refusal.h"
 #include "sql/name.h"
 
@@ -46,5 +47,42 @@ struct connection {
 
 /* Fills `err` from a failed result: class, SQLSTATE, message, detail, hint, position. Returns false. */
 bool error_from_result(struct connection *conn, const PGresult *result, struct error *err);
+
+bool query_is_failure(const PGresult *result);
+
+/* A failure without SQLSTATE is libpq's own: it could not parse an answer, has dropped it, and would wait
+ * forever for its content. */
+bool query_is_of_server(const PGresult *result);
+
+/* The server ends the session with this message. */
+bool query_is_last_word(const PGresult *result);
+
+/* Collects the results of one query. */
+struct tally {
+    bool is_script;
+    bool is_uncancellable;
+    struct result **kept; /* those with rows, at most `most` */
+    size_t most;
+    size_t count;
+    size_t completed; /* statements that the server reported as done */
+    bool has_failed;
+    bool has_ended; /* with the server's last word, which says why the connection is then gone */
+};
+
+/* Sends one statement with its parameters; false when the session broke. */
+bool query_send(struct connection *conn, const struct query *query, const char *const *parameters);
+
+/* Reads results until the query is over; the first failure fills `err`. */
+bool query_read(struct connection *conn, struct tally *tally, struct error *err);
+
+/* The answer makes no sense, and nothing after it can be trusted. Returns false. */
+bool query_lose_trust(struct connection *conn, struct error *err);
+
+/* Our statements have no names. Where one is gone between its parse and its bind, or has become another,
+ * another client of this session has sent one meanwhile: nothing that is answered here can be trusted. What a
+ * trigger or a function raises has a context. Returns false. */
+bool query_check_shared(struct connection *conn, struct error *err);
+
+void query_log_duration(const char *name, int64_t started_us);
 
 #endif

@@ -62,15 +62,12 @@ static const char *field(const PGresult *result, int code)
     return value == NULL ? "" : value;
 }
 
-/* A failure without SQLSTATE is libpq's own: it could not parse an answer, has dropped it, and would wait
- * forever for its content. */
-static bool is_of_server(const PGresult *result)
+bool query_is_of_server(const PGresult *result)
 {
     return field(result, PG_DIAG_SQLSTATE)[0] != '\0';
 }
 
-/* The server ends the session with this message. */
-static bool is_last_word(const PGresult *result)
+bool query_is_last_word(const PGresult *result)
 {
     const char *severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
 
@@ -81,9 +78,9 @@ bool error_from_result(struct connection *conn, const PGresult *result, struct e
 {
     const char *code = field(result, PG_DIAG_SQLSTATE);
     const struct sqlstate *meaning =
-        is_last_word(result) ? sqlstate_of_end(code) : sqlstate_of_statement(code);
+        query_is_last_word(result) ? sqlstate_of_end(code) : sqlstate_of_statement(code);
 
-    if (!is_of_server(result)) {
+    if (!query_is_of_server(result)) {
         conn->is_given_up = true;
         return error_from_loss(conn, err);
     }
@@ -111,31 +108,19 @@ bool error_from_result(struct connection *conn, const PGresult *result, struct e
     return false;
 }
 
-static bool is_failure(const PGresult *result)
+bool query_is_failure(const PGresult *result)
 {
     ExecStatusType status = PQresultStatus(result);
 
     return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE || status == PGRES_NONFATAL_ERROR;
 }
 
-/* Nothing after such an answer can be trusted. */
-static bool lose_trust(struct connection *conn, struct error *err)
+bool query_lose_trust(struct connection *conn, struct error *err)
 {
     conn->is_given_up = true;
     error_set(err, ERROR_LOST, "the server's answer does not match the query");
     return error_code(err, "P1017");
 }
-
-/* Collects the results of one query. */
-struct tally {
-    bool is_script;
-    struct result **kept; /* those with rows, at most `most` */
-    size_t most;
-    size_t count;
-    size_t completed; /* statements that the server reported as done */
-    bool has_failed;
-    bool has_ended; /* with the server's last word, which says why the connection is then gone */
-};
 
 /* A script may use COPY … TO STDOUT: its data is read and dropped. COPY … FROM STDIN is refused before it is
  * sent, but a function of the server's could still ask for data: the answer is a failure, never silence. */
@@ -143,7 +128,7 @@ static bool begin_copy(struct connection *conn, ExecStatusType status, const str
                        struct error *err)
 {
     if (!tally->is_script || status == PGRES_COPY_BOTH)
-        return lose_trust(conn, err);
+        return query_lose_trust(conn, err);
     conn->is_copying = status == PGRES_COPY_OUT;
     return conn->is_copying || PQputCopyEnd(conn->pg, "tidelock sends no COPY data") >= 0 ||
            error_from_loss(conn, err);
@@ -155,13 +140,13 @@ static bool tally_add(struct connection *conn, PGresult *result, struct tally *t
     ExecStatusType status = PQresultStatus(result);
     bool is_alive = true;
 
-    if (is_failure(result) && tally->has_ended) {
+    if (query_is_failure(result) && tally->has_ended) {
         is_alive = false; /* libpq's own, for the end of the connection: the server has said why */
-    } else if (is_failure(result)) {
-        if (!tally->has_failed || !is_of_server(result))
+    } else if (query_is_failure(result)) {
+        if (!tally->has_failed || !query_is_of_server(result))
             (void)error_from_result(conn, result, err);
         tally->has_failed = true;
-        tally->has_ended |= is_last_word(result);
+        tally->has_ended |= query_is_last_word(result);
         is_alive = !conn->is_given_up;
     } else if (status == PGRES_COPY_BOTH || status == PGRES_COPY_IN || status == PGRES_COPY_OUT) {
         is_alive = begin_copy(conn, status, tally, err);
@@ -176,14 +161,13 @@ static bool tally_add(struct connection *conn, PGresult *result, struct tally *t
     return is_alive;
 }
 
-/* Reads results until the query is over; the first failure fills `err`. */
-static bool read_results(struct connection *conn, struct tally *tally, struct error *err)
+bool query_read(struct connection *conn, struct tally *tally, struct error *err)
 {
     PGresult *result;
     struct error lost;
 
     for (;;) {
-        if (!connection_next_result(conn, true, &result, tally->has_ended ? &lost : err))
+        if (!connection_next_result(conn, !tally->is_uncancellable, &result, tally->has_ended ? &lost : err))
             return false;
         if (result == NULL)
             return !tally->has_failed;
@@ -192,7 +176,7 @@ static bool read_results(struct connection *conn, struct tally *tally, struct er
     }
 }
 
-static void log_duration(const char *name, int64_t started_us)
+void query_log_duration(const char *name, int64_t started_us)
 {
     log_debug("query %s took %lld us", name, (long long)(clock_now_us() - started_us));
 }
@@ -246,7 +230,7 @@ void connection_set_journal(struct connection *conn, const char *schema)
 
 enum { JOURNAL_SQL_MOST = 8 * 1024 };
 
-static bool send(struct connection *conn, const struct query *query, const char *const *parameters)
+bool query_send(struct connection *conn, const struct query *query, const char *const *parameters)
 {
     auto_text struct text sql = text_init(JOURNAL_SQL_MOST);
     const char *text = query->sql;
@@ -258,10 +242,7 @@ static bool send(struct connection *conn, const struct query *query, const char 
     return PQsendQueryParams(conn->pg, text, query->parameters, NULL, parameters, NULL, NULL, 0) == 1;
 }
 
-/* Our statements have no names. Where one is gone between its parse and its bind, or has become another,
- * another client of this session has sent one meanwhile: nothing that is answered here can be trusted. What a
- * trigger or a function raises has a context. Returns false. */
-static bool check_shared(struct connection *conn, struct error *err)
+bool query_check_shared(struct connection *conn, struct error *err)
 {
     static const char *const codes[] = { "26000", "34000", "08P01" };
 
@@ -286,14 +267,14 @@ bool query_run(struct connection *conn, const struct query *query, const char *c
 
     if (!connection_begin_query(conn, err))
         return false;
-    if (!send(conn, query, parameters))
+    if (!query_send(conn, query, parameters))
         return error_from_loss(conn, err);
-    is_good = read_results(conn, &tally, err) && (out == NULL || kept != NULL || lose_trust(conn, err));
-    log_duration(query->name, started);
+    is_good = query_read(conn, &tally, err) && (out == NULL || kept != NULL || query_lose_trust(conn, err));
+    query_log_duration(query->name, started);
     if (is_good && out != NULL)
         *out = steal(&kept);
     result_free(kept);
-    return is_good || check_shared(conn, err) || error_context(err, "running query %s", query->name);
+    return is_good || query_check_shared(conn, err) || error_context(err, "running query %s", query->name);
 }
 
 bool query_several(struct connection *conn, const struct query *query, struct result **results, size_t count,
@@ -309,128 +290,9 @@ bool query_several(struct connection *conn, const struct query *query, struct re
         return false;
     if (PQsendQuery(conn->pg, query->sql) != 1)
         return error_from_loss(conn, err);
-    is_good = read_results(conn, &tally, err) && (count == 0 || tally.count > 0 || lose_trust(conn, err));
-    log_duration(query->name, started);
+    is_good = query_read(conn, &tally, err) && (count == 0 || tally.count > 0 || query_lose_trust(conn, err));
+    query_log_duration(query->name, started);
     return is_good || error_context(err, "running query %s", query->name);
-}
-
-static bool batch_send(struct connection *conn, const struct batch *batch)
-{
-    if (PQenterPipelineMode(conn->pg) != 1)
-        return false;
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct batch_item *item = &batch->items[i];
-
-        if (!send(conn, item->query, item->parameters))
-            return false;
-        /* Otherwise nothing is answered before the end, and nobody knows how far it is. */
-        if (i + 1 == batch->cancellable && PQsendFlushRequest(conn->pg) != 1)
-            return false;
-    }
-    return PQpipelineSync(conn->pg) == 1;
-}
-
-/* How far the answers to a batch have been read. */
-struct reading {
-    const struct batch *batch;
-    size_t item;
-    size_t failed;
-    bool is_good;
-    bool has_ended; /* with the server's last word */
-};
-
-/* Takes a failure over: the first one counts. False when the session is over. */
-static bool batch_fail(struct connection *conn, const PGresult *result, struct reading *reading,
-                       struct error *err)
-{
-    if (reading->has_ended)
-        return is_of_server(result);
-    if (!is_of_server(result)) {
-        reading->failed = reading->batch->count;
-        return error_from_result(conn, result, err);
-    }
-    if (reading->is_good) {
-        reading->is_good = error_from_result(conn, result, err);
-        reading->has_ended = is_last_word(result);
-        reading->failed = reading->item;
-    }
-    return true;
-}
-
-static bool batch_next(struct connection *conn, struct reading *reading, PGresult **result, struct error *err)
-{
-    struct error lost;
-    bool is_cancellable = reading->is_good && reading->item < reading->batch->cancellable;
-
-    if (connection_next_result(conn, is_cancellable, result, reading->has_ended ? &lost : err))
-        return true;
-    if (!reading->has_ended)
-        reading->failed = reading->batch->count;
-    return false;
-}
-
-/* One result for each item, a NULL after each, then the result of the sync point (libpq, "Pipeline Mode"). */
-static bool batch_read(struct connection *conn, struct reading *reading, struct result **rows,
-                       struct error *err)
-{
-    const struct batch *batch = reading->batch;
-    PGresult *result;
-
-    while (batch_next(conn, reading, &result, err)) {
-        bool is_alive = true;
-
-        if (result == NULL) {
-            reading->item++;
-            continue;
-        }
-        if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
-            PQclear(result);
-            return reading->is_good;
-        }
-        if (is_failure(result)) {
-            is_alive = batch_fail(conn, result, reading, err);
-        } else if (batch->rows != NULL && reading->item == batch->rows_of && *rows == NULL &&
-                   PQresultStatus(result) == PGRES_TUPLES_OK) {
-            *rows = (struct result *)result;
-            continue;
-        }
-        PQclear(result);
-        if (!is_alive)
-            return false;
-    }
-    return false;
-}
-
-bool query_batch(struct connection *conn, const struct batch *batch, struct error *err)
-{
-    struct result *rows = NULL;
-    int64_t started = clock_now_us();
-    struct reading reading = { .batch = batch, .failed = batch->count, .is_good = true };
-    size_t failed = batch->count;
-    bool is_good;
-
-    if (batch->failed != NULL)
-        *batch->failed = failed;
-    if (!connection_begin_query(conn, err))
-        return false;
-    if (!batch_send(conn, batch))
-        return error_from_loss(conn, err);
-    is_good = batch_read(conn, &reading, &rows, err) &&
-              (batch->rows == NULL || rows != NULL || lose_trust(conn, err));
-    failed = reading.failed;
-    log_duration(batch->items[batch->count - 1].query->name, started);
-    if (batch->failed != NULL)
-        *batch->failed = failed;
-    if (is_good && batch->rows != NULL)
-        *batch->rows = steal(&rows);
-    result_free(rows);
-    if (!is_good)
-        (void)check_shared(conn, err);
-    if (!connection_is_lost(conn))
-        (void)PQexitPipelineMode(conn->pg);
-    if (!is_good && failed < batch->count)
-        return error_context(err, "running query %s", batch->items[failed].query->name);
-    return is_good;
 }
 
 bool query_script(struct connection *conn, const char *script, size_t *completed, struct error *err)
@@ -443,7 +305,7 @@ bool query_script(struct connection *conn, const char *script, size_t *completed
         return false;
     if (PQsendQuery(conn->pg, script) != 1)
         return error_from_loss(conn, err);
-    is_good = read_results(conn, &tally, err);
+    is_good = query_read(conn, &tally, err);
     *completed = tally.completed;
     return is_good;
 }

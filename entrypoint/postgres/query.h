@@ -59,11 +59,14 @@ struct batch {
     size_t cancellable; /* so many from the first one; COMMIT is not: cancelled, it may commit all the same */
     struct result **rows; /* gets those of item number `rows_of`; NULL = they don't matter */
     size_t rows_of;
-    size_t *failed; /* gets the number of the item that failed (`count` when the session broke and nobody
-                       knows); may be NULL */
+    size_t *failed;      /* gets the number of the item that failed (`count` when the session broke and nobody
+                            knows); may be NULL */
+    bool is_one_message; /* wanted as one simple query, which costs the server about half: then it can be
+                            cancelled only if all of it can, and no rows are kept */
 };
 
-/* Sends all items in one round trip (pipeline mode: after a failure the server skips the rest). */
+/* Sends all items in one round trip; after a failure the server skips the rest. In pipeline mode, or as one
+ * message where that is wanted and nothing in it depends on the session's client_encoding. */
 must_use bool query_batch(struct connection *conn, const struct batch *batch, struct error *err);
 
 /* A query that nobody waits for: statements without parameters, asked while something else is waited for. */

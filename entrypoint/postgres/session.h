@@ -45,6 +45,15 @@ bool session_can_check_connection(struct connection *conn);
     " THEN pg_catalog.set_config('idle_session_timeout', '60s', false) END"
 extern const struct query SESSION_SAFETY_NET;
 
+/* What limits our own writes after a script until the transaction ends, whatever it has set: the parameters
+ * are milliseconds, and whether to look for a client that is gone. A list for SELECT. */
+#define SESSION_LIMITS_LIST(lock_timeout, can_check)                                                         \
+    "pg_catalog.set_config('lock_timeout', " lock_timeout                                                    \
+    ", true),"                                                                                               \
+    " CASE WHEN " can_check                                                                                  \
+    "::boolean"                                                                                              \
+    " THEN pg_catalog.set_config('client_connection_check_interval', '1s', true) END"
+
 /* Cleans up what a script may have left in the session, except settings, role and prepared statements:
  * cursors, LISTEN, temporary tables, sequence caches. Each may run in a transaction. */
 enum { SESSION_CLEANUPS = 4 };

@@ -50,6 +50,16 @@ def test_notices_and_errors(tidelock, folder, database, log_format):
         assert f"server: {EVIL}" in said
 
 
+@pytest.mark.parametrize("setting", ["", "SET standard_conforming_strings = off", "SET client_encoding = 'SJIS'", "SET backslash_quote = off", "SET search_path = ''"])
+@pytest.mark.parametrize("name", ["plain", "it's $1", "back\\slash \\' $$", 'quoted "$2"', "größer", "'; DROP TABLE t; --"])
+def test_a_name_is_recorded_as_it_is_whatever_the_script_sets(tidelock, folder, server, database, setting, name):
+    schema = 'odd"$1\''
+    folder.add(name, f"{setting}; CREATE TABLE public.t ()")
+    tidelock("deploy", url=server.url(database.name, schema=schema)).succeeds()
+    assert database.query('SELECT migration_name FROM "odd""$1\'"._prisma_migrations WHERE finished_at IS NOT NULL') == [(name,)]
+    assert database.holds("public.t")
+
+
 def test_a_migration_whose_name_is_a_command(tidelock, folder, database):
     folder.add("::error::x", "SELECT 1")
     result = tidelock("deploy").succeeds()

@@ -212,6 +212,16 @@ def test_all_says_when_how_long_and_by_whom(database, folder, tidelock):
     assert "001_a" not in tidelock("status").succeeds().out
 
 
+def test_whoever_applied_some_before_a_failure_is_known(database, folder, tidelock):
+    for number in range(70):
+        folder.add(f"{number:03}_t", f"CREATE TABLE t{number} ()")
+    folder.add("100_bad", "SELECT 1 / 0")
+    tidelock("deploy", environment={"POD_NAME": "web-1"}).fails(exit=6)
+    status = status_of(tidelock)
+    assert {entry["by"]["host"] for entry in status["migrations"] if entry["state"] == "applied"} == {"web-1"}
+    assert sum(entry["state"] == "applied" for entry in status["migrations"]) == 70
+
+
 def test_a_later_attempt_is_by_another(database, folder, tidelock):
     folder.add("001_steps", STEPWISE.format("u", "SELECT 1/0"))
     tidelock("deploy", environment={"POD_NAME": "web-1"}).fails(exit=7)

@@ -65,6 +65,7 @@ ADDS_ELSEWHERE = {
     "quote_literal": "'hole'",
     "advisory_add_try": "true",
     "beacon_add": "true",
+    "beacon_add_local": "true",
     "watch_progress_add": "SELECT 1",
     "session_settings_add": "SET LOCAL a = 1;",
     "session_cleanup_add": "CLOSE ALL;",
@@ -94,9 +95,12 @@ COMPLETED = {
     "entrypoint/execution/circumstance.c:add_creations:sql": "SELECT 0, ''::pg_catalog.text, true{}",
     "entrypoint/postgres/advisory.c:advisory_add_try:sql": "SELECT {}",
     "entrypoint/lock/beacon.c:beacon_add:sql": "SELECT {}",
+    "entrypoint/lock/beacon.c:beacon_add_local:sql": "SELECT {}",
+    "entrypoint/lock/beacon.c:add_search:sql": "SELECT {}",
+    "entrypoint/lock/beacon.c:add_exchange:sql": "SELECT {}",
 }
 # What the user's own text stands for, where an expression would not do.
-TEXTS_OF_USERS = {"entrypoint/repair/invalid_index.c:invalid_index_definition": " (hole)", "entrypoint/backfill/plan.c:check_statement": "UPDATE hole SET a = 1", "entrypoint/apply/block.c:block_send": "SELECT 1"}
+TEXTS_OF_USERS = {"entrypoint/repair/invalid_index.c:invalid_index_definition": " (hole)", "entrypoint/backfill/plan.c:check_statement": "UPDATE hole SET a = 1", "entrypoint/apply/block.c:block_send": "SELECT 1", "entrypoint/apply/atomic.c:send_end": "SELECT 1"}
 
 
 def unescaped(text):
