@@ -180,5 +180,5 @@ def test_values_of_an_older_chart(namespace, database, tmp_path):
         del values[section]
     (older / "values.yaml").write_text(yaml.safe_dump(values))
     namespace.deploy(namespace.values("1"), chart=older)
-    namespace.helm.run("upgrade", "app", namespace.chart, "--namespace", namespace.name, "--reuse-values", "--set", "migrations.image.tag=2")
+    namespace.helm.run("upgrade", "app", namespace.chart, "--namespace", namespace.name, "--reuse-values", "--set-string", "migrations.image.tag=2")
     assert database.ledger() == {FIRST: 1, "20260102000000_mail": 1}
