@@ -121,6 +121,11 @@ class Namespace:
     def get(self, *words):
         return json.loads(self.kubectl("get", *words, "-o", "json").stdout)
 
+    def api_server(self):
+        """Where it is, for values of pods that talk to it: without kube-proxy, its Service leads nowhere."""
+        address = {"KUBERNETES_SERVICE_HOST": self.cluster.inside, "KUBERNETES_SERVICE_PORT": "6443"}
+        return {"extraEnv": [{"name": name, "value": value} for name, value in address.items()]}
+
     def values(self, tag="1", **more):
         """Of the chart alone: its Job runs guestbook:TAG."""
         standard = {"database": {"existingSecret": "guestbook-owner"}, "migrations": {"image": {"repository": "guestbook", "tag": tag}}}

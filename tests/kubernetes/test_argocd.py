@@ -42,7 +42,7 @@ def test_an_application_that_is_only_this_chart(namespace, database):
 
     def gitops(tag, what):
         words = ["template", "app", namespace.chart, "--namespace", namespace.name, "--kube-version", "1.36.0", "--values", "-"]
-        values = namespace.values(tag, job={"mode": "argocd"}, serviceAccount={"create": True}, networkPolicy={"enabled": True}, lease={"enabled": True})
+        values = namespace.values(tag, job={"mode": "argocd"}, serviceAccount={"create": True}, networkPolicy={"enabled": True}, lease={"enabled": True}, **namespace.api_server())
         manifests = namespace.helm.run(*words, input=yaml.safe_dump(values)).stdout
         environment = {**os.environ, "KUBECONFIG": str(namespace.cluster.kubeconfig)}
         return subprocess.run([program, namespace.name, what], input=manifests, env=environment, capture_output=True, text=True, timeout=180)

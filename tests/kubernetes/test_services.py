@@ -271,11 +271,9 @@ def test_rights_that_are_missing_are_named(pod, tidelock, database):
     assert database.ledger() == {}
 
 
-def test_the_chart_s_job_holds_its_lease_and_tells_its_story(namespace, database, cluster):
+def test_the_chart_s_job_holds_its_lease_and_tells_its_story(namespace, database):
     """From a pod: the chart's Role, the projected token, what kubectl describe shows."""
-    # Without kube-proxy the API server's Service leads nowhere.
-    address = [{"name": "KUBERNETES_SERVICE_HOST", "value": cluster.inside}, {"name": "KUBERNETES_SERVICE_PORT", "value": "6443"}]
-    values = namespace.values(extraEnv=address, serviceAccount={"create": True}, lease={"enabled": True}, events={"enabled": True}, job={"mode": "job"})
+    values = namespace.values(**namespace.api_server(), serviceAccount={"create": True}, lease={"enabled": True}, events={"enabled": True}, job={"mode": "job"})
     namespace.deploy(values, "--wait")
     wait_until(lambda: namespace.job_condition("Complete"), "the Job", 120)
     (lease,) = namespace.get("leases")["items"]

@@ -16,9 +16,7 @@ NEEDS = {"serviceAccount": {"create": True}, "lease": {"enabled": True}, "events
 
 
 def needs(namespace):
-    """No service network here, so pods are told where the API server is."""
-    address = {"KUBERNETES_SERVICE_HOST": namespace.cluster.inside, "KUBERNETES_SERVICE_PORT": "6443"}
-    return {**NEEDS, "extraEnv": [{"name": name, "value": value} for name, value in address.items()]}
+    return {**NEEDS, **namespace.api_server()}
 
 
 pytestmark = pytest.mark.parametrize("helm", helms.installed() or [None], indirect=True, ids=lambda major: f"helm{major}")
