@@ -141,13 +141,27 @@ def test_values_of_an_older_chart(helm, check_strictly, tmp_path):
 WRONG = {"string": [1], "integer": "many", "boolean": "perhaps", "array": "none", "object": ["a"]}
 
 
-def test_a_wrong_type_is_named(helm, tmp_path):
-    """By its key, for every key."""
-    wrong = {}
+def wrong_types():
+    for path in paths():
+        kinds = [kind for kind in schema_at(path).get("type", ["enum"]) if kind != "null"]
+        yield path, {"enum": ["a"], **WRONG}[kinds[0]]
+
+
+def wrong_items():
+    """Of every list, and of every map of texts."""
     for path in paths():
         schema = schema_at(path)
-        kinds = [kind for kind in schema.get("type", ["enum"]) if kind != "null"]
-        wrong[path] = {"enum": ["a"], **WRONG}[kinds[0]]
+        if "array" in schema.get("type", []):
+            yield path, ["x" if schema["items"].get("type") == "integer" else 1]
+        elif re.search("labels$|annotations$|nodeSelector$", path[-1], re.I):
+            yield path, {"a": {"b": 1}}
+
+
+@pytest.mark.parametrize("kind", [wrong_types, wrong_items])
+def test_a_wrong_type_is_named(helm, tmp_path, kind):
+    """By its key, for every key."""
+    wrong = dict(kind())
+    assert len(wrong) > 20
     values = {f"k{number}": merged(DATABASE, at(path, value)) for number, (path, value) in enumerate(wrong.items())}
     said = helm.template(values, chart=aliases(tmp_path, values), check=False)
     assert said.returncode != 0 and not CRASH.search(said.stderr)

@@ -70,6 +70,10 @@ def schema_of(value, path, about):
     if isinstance(value, dict) and "text" not in here:
         children = {key: schema_of(child, f"{path}/{key}".lstrip("/"), about) for key, child in value.items()}
         schema |= {"additionalProperties": False, "properties": children}
+    elif isinstance(value, dict) and re.search("labels$|annotations$|nodeSelector$", path, re.I):
+        schema["additionalProperties"] = {"type": ["string", "null"]}
+    elif isinstance(value, list):
+        schema["items"] = {"type": "object"}
     if "schema-config" in here:
         schema |= {"additionalProperties": False, "properties": options()}
     extra = json.loads(here.get("schema", "{}"))
