@@ -10,6 +10,7 @@ const struct exit_row EXITS[] = {
     { ERROR_NONE, EXIT_NO, false, FOR_STATUS | FOR_READY | FOR_DEPLOY,
       "the answer is no (status or deploy --dry-run with --exit-code, ready)" },
     { ERROR_USAGE, 2, false, FOR_ALL | FOR_HELP, "wrong usage or configuration" },
+    { ERROR_OUTPUT, 2, false, FOR_ALL | FOR_HELP, "the output could not be written" },
     { ERROR_LOGIN, 2, false, FOR_DATABASE,
       "the login was refused: password, user, database name, or no right to connect" },
     { ERROR_UNREACHABLE, 3, true, FOR_DATABASE,

@@ -117,14 +117,17 @@ static struct invocation read_words(struct arena *arena, int count, char **words
     return typed;
 }
 
-/* `words` are those after the program's name. */
+/* `words` are those after the program's name. Whatever is wrong with them is a record, too, where they ask
+ * for records. */
 static bool dispatch(struct arena *arena, int count, char **words, int *exit_code, struct error *err)
 {
+    const struct command_line line = { count, words, environ };
     struct invocation typed;
     int before = count > 0 && (is_help(words[0]) || is_version(words, count))
                      ? 0
                      : config_options_before(count, words);
 
+    flags_choose_log_format(&line);
     if (before == count) {
         error_set(err, ERROR_USAGE, "no command given");
         return error_hint(err,
@@ -143,7 +146,9 @@ int main(int argc, char **argv)
 {
     auto_arena struct arena *arena = NULL;
     struct error err = { .class = ERROR_NONE };
+    struct error ignored;
     int exit_code = EXIT_YES;
+    bool is_done;
 
     descriptors_complete();
     signals_install();
@@ -154,13 +159,14 @@ int main(int argc, char **argv)
     trust_ignore_machine();
     http_introduce(VERSION_AGENT);
     arena = arena_new();
-    if (!dispatch(arena, argc > 0 ? argc - 1 : 0, argv + 1, &exit_code, &err)) {
-        (void)fflush(stdout);
+    is_done = dispatch(arena, argc > 0 ? argc - 1 : 0, argv + 1, &exit_code, &err);
+    /* What the command failed with says more than that its output was lost as well. */
+    if (!print_end(is_done ? &err : &ignored) && is_done)
+        is_done = false;
+    if (!is_done) {
         print_failure(&err);
         exit_code = exit_code_of(&err);
     }
-    if (fflush(stdout) != 0 && exit_code == EXIT_YES)
-        exit_code = EXIT_NO;
     password_close();
     http_close();
     redact_clear();

@@ -1,5 +1,6 @@
 #include "print.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,15 +21,35 @@ enum {
 };
 
 static enum print_to lines_to = PRINT_TO_STDOUT;
+static int refused; /* errno of the first write to stdout that failed */
 
 void print_configure(enum print_to to)
 {
     lines_to = to;
 }
 
+/* stdout drops what it could not write: only the call that failed knows why. */
 void print_text(const char *text)
 {
-    (void)fputs(text, stdout);
+    if (fputs(text, stdout) < 0 && refused == 0)
+        refused = errno;
+}
+
+static void print_whole(const char *line)
+{
+    print_text(line);
+    print_text("\n");
+}
+
+bool print_end(struct error *err)
+{
+    if (fflush(stdout) != 0 && refused == 0)
+        refused = errno;
+    if (refused == 0)
+        return true;
+    error_set(err, ERROR_OUTPUT, "could not write to standard output: %s", strerror(refused));
+    error_holds(err, "The command itself is done; only its output is not complete.");
+    return error_hint(err, "Send the output elsewhere, or make room for it.");
 }
 
 void print_line(const char *format, ...)
@@ -51,7 +72,7 @@ void print_line(const char *format, ...)
     redact(said.at);
     text_cut(said.at, LINE_MOST);
     text_add_shown_line(&line, said.at);
-    (void)puts(line.at);
+    print_whole(line.at);
 }
 
 void print_json(struct json *value)
@@ -60,7 +81,7 @@ void print_json(struct json *value)
 
     json_write(value, lines_to == PRINT_TO_STDOUT, &out);
     redact(out.at);
-    (void)puts(out.at);
+    print_whole(out.at);
 }
 
 static void add_part(struct text *block, const char *label, const char *value)

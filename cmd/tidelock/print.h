@@ -21,6 +21,9 @@ void print_text(const char *text);
 /* The value, indented, or in one line where the log is for machines; frees it. */
 void print_json(struct json *value);
 
+/* Whether all that was printed has been written; ERROR_OUTPUT. */
+must_use bool print_end(struct error *err);
+
 /* The last output of a run that failed: a block of lines for people, one record for machines. */
 void print_failure(const struct error *err);
 

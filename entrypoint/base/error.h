@@ -19,6 +19,7 @@
 enum error_class {
     ERROR_NONE,
     ERROR_USAGE,          /* an option, a file or the environment is wrong */
+    ERROR_OUTPUT,         /* what was to be printed could not be written */
     ERROR_LOGIN,          /* the server, or who provides the password, refused us */
     ERROR_UNREACHABLE,    /* the server could not be reached before the deadline */
     ERROR_READ_ONLY,      /* the server, or the session, does not accept writes */
