@@ -86,6 +86,21 @@ def test_a_wrong_option_is_a_record_too(tidelock):
         assert record["level"] == "error" and record["exit_code"] == 2
 
 
+WRONG = [["frobnicate"], ["migrate", "dev"], ["db", "push"], ["up"], ["status", "extra"], ["help", "frobnicate"], ["completion"], ["run"], ["deploy", "-x"], []]
+
+
+@pytest.mark.parametrize("words", WRONG, ids=" ".join)
+def test_wrong_words_are_a_record_wherever_one_is_asked_for(tidelock, words):
+    asked = [(["--log-format", "json", *words], {}), (["--log-format=json", *words], {}), (words, {"TIDELOCK_LOG_FORMAT": "json"})]
+    if words:
+        asked.append(([*words, "--log-format", "json"], {}))
+    for line, environment in asked:
+        [record] = records(tidelock(*line, environment=environment).fails(exit=2))
+        assert record["level"] == "error" and record["exit_code"] == 2 and record["next"]
+    result = tidelock("--log-format", "logfmt", *words).fails(exit=2)
+    assert result.out == "" and len(result.errors.splitlines()) == 1 and " level=error " in result.errors and " exit_code=2" in result.errors
+
+
 def test_a_person_reads_everything_once(database, folder, tidelock):
     for number in range(30):
         folder.add(f"{number:03}_t", f"CREATE TABLE t{number} ()")
