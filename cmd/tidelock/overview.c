@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "deploy/deployment.h"
 #include "deploy/validate.h"
 #include "history/folder.h"
 #include "history/journal.h"
@@ -72,10 +73,8 @@ static bool judge(struct connection *conn, struct overview *out, struct beacons 
 {
     const struct folder *folder = &out->target->folder;
 
-    for (size_t i = 0; i < folder->count; i++) {
-        if (!history_check_edited(&out->history, folder, i, err))
-            return false;
-    }
+    if (!validate_edited(folder, &out->history, 0, err))
+        return false;
     if (out->leader.pid == 0)
         return true;
     if (!beacon_find(conn, out->leader.pid, beacons, err))
@@ -259,17 +258,26 @@ static void complete(struct arena *arena, struct connection *conn, struct overvi
     }
 }
 
-/* A schema with tables and no ledger is for `baseline`; deploy would refuse it. */
-static bool look_for_tables(struct arena *arena, struct connection *conn, struct overview *out,
-                            struct error *err)
+/* Whether it says something about the folder or the ledger, and not about the way to the database. */
+static bool is_refusal(const struct error *err)
 {
-    if (out->ledger.exists || ledger_check_empty(conn, &out->ledger, err))
+    return err->class == ERROR_USAGE || err->class == ERROR_CLEAN || err->class == ERROR_PARTIAL ||
+           err->class == ERROR_REFUSED;
+}
+
+/* What somebody else applies will have changed before the next deployment begins. */
+static bool foresee(const struct config *config, struct target *target, struct connection *conn,
+                    struct overview *out, struct error *err)
+{
+    struct error refusal = { .class = ERROR_NONE };
+
+    if (out->leader.pid != 0 || deployment_foresee(config, target, conn, &refusal))
         return true;
-    if (err->class != ERROR_REFUSED)
-        return false;
-    out->not_empty = arena_copy(arena, err->message, strlen(err->message));
-    out->instead = arena_copy(arena, err->hint, strlen(err->hint));
-    return true;
+    if (is_refusal(&refusal))
+        out->refusal = refusal;
+    else
+        *err = refusal;
+    return is_refusal(&refusal);
 }
 
 bool overview_read(struct arena *arena, const struct config *config, struct target *target,
@@ -280,7 +288,7 @@ bool overview_read(struct arena *arena, const struct config *config, struct targ
 
     *out = (struct overview) { .target = target };
     if (conn == NULL || !look(arena, conn, out, err) || !look_for_leader(arena, conn, out, err) ||
-        !judge(conn, out, &beacons, err) || !look_for_tables(arena, conn, out, err))
+        !judge(conn, out, &beacons, err) || !foresee(config, target, conn, out, err))
         return false;
     list_all(arena, &beacons, out);
     complete(arena, conn, out);

@@ -42,10 +42,10 @@ struct overview {
     const struct target *target;
     struct ledger ledger;
     struct history history;
-    struct leader leader;  /* pid 0 = none */
-    const char *at_work;   /* what the leader's statement is doing, as the server shows it, or NULL */
-    const char *not_empty; /* without a ledger: why the schema is none for a first deployment, … */
-    const char *instead;   /* … and what to type; or both NULL */
+    struct leader leader; /* pid 0 = none */
+    const char *at_work;  /* what the leader's statement is doing, as the server shows it, or NULL */
+    struct error refusal; /* what a deployment would stop with before its first migration; of class
+                             ERROR_NONE if it would not, or if somebody leads */
     struct account
         *accounts; /* the folder's in its order, then those that only the ledger has, oldest first */
     size_t count;

@@ -28,6 +28,8 @@ static const char *note_of(const struct account *account)
         return ledger_row_is_resumable(account->row)
                    ? "  (halfway; the next deployment resumes it, or says what a person has to decide)"
                    : "";
+    if (item != NULL && item->is_unread)
+        return "  (its script is missing or cannot be read: edited or not, nobody knows)";
     if (account->verdict == VERDICT_PENDING && item->was_rolled_back)
         return "  (rolled back before)";
     return item != NULL && item->is_out_of_order ? "  (older than the last applied)" : "";
@@ -142,7 +144,9 @@ static void print_accounts(const struct overview *overview, bool is_all)
     for (size_t i = 0; i < overview->count; i++) {
         const struct account *account = &overview->accounts[i];
 
-        if (!is_all && account->verdict == VERDICT_APPLIED)
+        bool is_unread = account->item != NULL && account->item->is_unread;
+
+        if (!is_all && account->verdict == VERDICT_APPLIED && !is_unread)
             continue;
         if (is_all && account->row != NULL && account->row->is_finished) {
             print_applied(account, columns);
@@ -153,30 +157,19 @@ static void print_accounts(const struct overview *overview, bool is_all)
     }
 }
 
-/* Where only one of the two answers can work. */
-static void print_only_advice(const struct overview *overview, const struct ledger_row *row)
-{
-    auto_text struct text next = text_init(REMEDY_MOST);
-
-    validate_add_remedy(&overview->target->folder, &overview->history, row, &next);
-    print_line("\n%s", next.at);
-}
-
+/* One that a deployment would not stop at: it resumes it or, as it is not in the folder, leaves it alone. */
 static void print_failed_advice(const struct overview *overview, const struct ledger_row *row)
 {
     const struct folder *folder = &overview->target->folder;
-    const struct migration *migration = folder_find(folder, row->name);
+    auto_text struct text next = text_init(REMEDY_MOST);
 
-    if (migration == NULL || overview->history.items[migration - folder->items].was_finished) {
-        print_only_advice(overview, row);
+    if (folder_find(folder, row->name) == NULL) {
+        validate_add_remedy(folder, &overview->history, row, &next);
+        print_line("\n%s", next.at);
         return;
     }
-    if (ledger_row_is_resumable(row)) {
-        print_line("\nA migration stopped halfway. To resume it: tidelock deploy");
-        print_line("Or finish or undo it by hand, then type one of:");
-    } else {
-        print_line("\nA migration failed halfway. Check the schema, then type one of:");
-    }
+    print_line("\nA migration stopped halfway. To resume it: tidelock deploy");
+    print_line("Or finish or undo it by hand, then type one of:");
     print_line("  tidelock resolve --rolled-back \"%s\"   none of it is there", row->name);
     print_line("  tidelock resolve --applied \"%s\"       all of it is there", row->name);
 }
@@ -206,6 +199,33 @@ static void print_pending_advice(const struct overview *overview)
         print_line("If the database already holds the schema: tidelock baseline");
 }
 
+/* A failure's reason stands with its migration. */
+static bool is_said(const struct overview *overview, const char *detail)
+{
+    for (size_t i = 0; i < overview->count; i++) {
+        const char *reason = overview->accounts[i].reason;
+
+        if (reason != NULL && strstr(reason, detail) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* What a deployment would say, in its words. */
+static void print_refusal(const struct overview *overview)
+{
+    const struct error *refusal = &overview->refusal;
+
+    print_line("\nA deployment would be refused: %s.", refusal->message);
+    if (refusal->place.line > 0)
+        print_line("%s:%zu:%zu: %s", refusal->place.file, refusal->place.line, refusal->place.column,
+                   refusal->place.source);
+    if (refusal->detail[0] != '\0' && !is_said(overview, refusal->detail))
+        print_line("%s", refusal->detail);
+    if (refusal->hint[0] != '\0')
+        print_line("%s", refusal->hint);
+}
+
 /* The file is not what was run; nothing here can tell whether that matters. */
 static void print_edited_advice(const struct overview *overview)
 {
@@ -233,10 +253,9 @@ static void print_advice(const struct overview *overview)
         add_leader(&overview->leader, &who);
         print_line("\nA deployment is running: %s%s%s.", who.at,
                    overview->leader.since[0] == '\0' ? "" : ", at work since ", overview->leader.since);
-    } else if (overview->not_empty != NULL && history->counts[VERDICT_PENDING] > 0) {
-        print_line("\nA deployment would refuse this database: %s.", overview->not_empty);
-        print_line("%s", overview->instead);
-    } else if (history->failed_count > 0)
+    } else if (overview->refusal.class != ERROR_NONE)
+        print_refusal(overview);
+    else if (history->failed_count > 0)
         print_failed_advice(overview, history->failed[0]);
     else if (history->counts[VERDICT_PENDING] > 0)
         print_pending_advice(overview);

@@ -113,13 +113,13 @@ const struct option OPTIONS[] = {
       .field = FIELD(schema_file), .value = "FILE",
       .help = "Prisma's schema: the migrations are in the folder beside it",
       .more = "That folder is called migrations. If FILE is a directory of schemas, it is in there." },
-    { .name = "strict", .group = GROUP_FOLDER, .type = OPTION_SWITCHES, .commands = FOR_APPLIERS,
+    { .name = "strict", .group = GROUP_FOLDER, .type = OPTION_SWITCHES, .commands = FOR_APPLIERS | FOR_STATUS,
       .field = FIELD(strict), .choices = FINDING_NAMES, .choice_count = FINDINGS, .value = "FINDINGS",
       .help = "refuse to deploy if the folder and the ledger disagree",
       .more = "They do if an applied migration was edited or is missing from the folder, or if a pending "
               "migration is older than an applied one (out-of-order). Without a list, all three are "
               "refused; edited,out-of-order lets an older image start after a newer one." },
-    { .name = "allow-unrelated", .group = GROUP_FOLDER, .type = OPTION_FLAG, .commands = FOR_APPLIERS,
+    { .name = "allow-unrelated", .group = GROUP_FOLDER, .type = OPTION_FLAG, .commands = FOR_APPLIERS | FOR_STATUS,
       .field = FIELD(is_unrelated_allowed),
       .help = "deploy to a database whose migrations are all missing from the folder",
       .more = "Without it, that is taken for the wrong database, or the wrong image." },

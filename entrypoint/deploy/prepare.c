@@ -185,11 +185,15 @@ static bool check_all_scripts(struct deployment *d, struct error *err)
 
 bool deployment_check(struct deployment *d, struct error *err)
 {
-    if ((d->history.due_count > 0 && !validate_failed(d->folder, &d->history, err)) ||
-        !validate_edited(d->folder, &d->history, d->config->strict, err))
+    unsigned strict = d->config->strict;
+
+    if ((!d->ledger.exists && !ledger_check_empty(d->conn, &d->ledger, err)) ||
+        (d->history.due_count > 0 && !validate_failed(d->folder, &d->history, err)) ||
+        !validate_edited(d->folder, &d->history, strict, err) ||
+        !validate_strict(d->folder, &d->history, strict, err))
         return false;
-    if (!d->is_reviewed && !validate_findings(d->folder, &d->history, d->config->strict, err))
-        return false;
+    if (!d->is_reviewed)
+        validate_say_findings(d->folder, &d->history);
     d->is_reviewed = true;
     if (!d->config->is_unrelated_allowed && !validate_related(d->folder, &d->history, err))
         return false;

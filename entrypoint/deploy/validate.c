@@ -12,14 +12,17 @@ enum { MISSING_MOST = 2048, HEAD_MOST = 3 };
 
 bool validate_edited(const struct folder *folder, struct history *history, unsigned strict, struct error *err)
 {
+    bool is_right = true;
+    struct error unread;
+
     for (size_t i = 0; i < folder->count; i++) {
-        if (history_check_edited(history, folder, i, err))
+        if (history_check_edited(history, folder, i, &unread) || (strict & 1u << FINDING_EDITED) == 0 ||
+            !is_right)
             continue;
-        if ((strict & 1u << FINDING_EDITED) != 0)
-            return false;
-        log_warn("could not check whether %s was edited: %s", folder->items[i].name, err->message);
+        *err = unread;
+        is_right = false;
     }
-    return true;
+    return is_right;
 }
 
 /* Why this migration of the folder needs attention; FINDINGS if it does not. */
@@ -46,8 +49,8 @@ static unsigned add_finding(struct text *list, const char *name, enum finding fi
     return bit;
 }
 
-static bool refuse(const struct folder *folder, const struct history *history, unsigned strict,
-                   struct error *err)
+bool validate_strict(const struct folder *folder, const struct history *history, unsigned strict,
+                     struct error *err)
 {
     auto_text struct text list = text_init(sizeof err->holds);
     unsigned found = 0;
@@ -73,12 +76,23 @@ static bool refuse(const struct folder *folder, const struct history *history, u
         "edit that changes nothing can be accepted: tidelock resolve --accept-edit NAME");
 }
 
+/* An applied migration no longer needs its script. */
+static void warn_of_unread(const struct folder *folder, const struct history *history)
+{
+    for (size_t i = 0; i < folder->count; i++) {
+        if (history->items[i].is_unread)
+            log_warn("could not check whether %s was edited: %s is missing or cannot be read",
+                     folder->items[i].name, folder->items[i].script_path);
+    }
+}
+
 void validate_warn_of_edited(const struct folder *folder, const struct history *history)
 {
     for (size_t i = 0; i < folder->count; i++) {
         if (history->items[i].verdict == VERDICT_EDITED)
             log_warn("%s %s", folder->items[i].name, SAID[FINDING_EDITED]);
     }
+    warn_of_unread(folder, history);
 }
 
 void validate_add_missing(const struct history *history, struct text *out)
@@ -153,11 +167,9 @@ void validate_say_ahead(const struct history *history)
                  history->missing_count, text_plural(history->missing_count));
 }
 
-bool validate_findings(const struct folder *folder, const struct history *history, unsigned strict,
-                       struct error *err)
+void validate_say_findings(const struct folder *folder, const struct history *history)
 {
-    if (!refuse(folder, history, strict, err))
-        return false;
+    warn_of_unread(folder, history);
     for (size_t i = 0; i < folder->count; i++) {
         enum finding finding = finding_of(&history->items[i]);
 
@@ -167,7 +179,6 @@ bool validate_findings(const struct folder *folder, const struct history *histor
     validate_say_ahead(history);
     if (!history->is_ahead && history->missing_count > 0)
         warn_of_missing(folder, history);
-    return true;
 }
 
 void validate_warn_of_strays(const struct history *history)

@@ -11,22 +11,26 @@
 #include "history/compare.h"
 #include "history/migration.h"
 
-/* Reads every applied script and marks those that were edited since. One that cannot be read is logged or,
- * where `strict` refuses FINDING_EDITED, ERROR_REFUSED: an applied migration no longer needs its script. */
+/* Reads every applied script, and marks those that were edited since or cannot be read: an applied migration
+ * no longer needs its script. ERROR_REFUSED for the latter where `strict` refuses FINDING_EDITED; all are
+ * marked then, too. */
 must_use bool validate_edited(const struct folder *folder, struct history *history, unsigned strict,
                               struct error *err);
 
-/* Warns of those, in one line for each; for a deployment without anything to do. */
+/* Warns of both, in one line for each; for a deployment without anything to do. */
 void validate_warn_of_edited(const struct folder *folder, const struct history *history);
 
 /* ERROR_REFUSED when something is pending and none of the applied migrations is in the folder, which is
  * probably another application's. */
 must_use bool validate_related(const struct folder *folder, const struct history *history, struct error *err);
 
-/* Edited, missing and out-of-order migrations: ERROR_REFUSED if `strict` has the bit of one that was found,
- * otherwise logged. */
-must_use bool validate_findings(const struct folder *folder, const struct history *history, unsigned strict,
-                                struct error *err);
+/* Edited, missing and out-of-order migrations: ERROR_REFUSED if `strict` has the bit of one that was found.
+ */
+must_use bool validate_strict(const struct folder *folder, const struct history *history, unsigned strict,
+                              struct error *err);
+
+/* Logs them, those that could not be read, and that a newer image was here. */
+void validate_say_findings(const struct folder *folder, const struct history *history);
 
 /* Says that a newer image has been deployed, where that is so. */
 void validate_say_ahead(const struct history *history);
