@@ -78,8 +78,10 @@ static bool check_pooled(const struct execution *execution, struct error *err)
 bool migration_check(struct execution *execution, struct error *err)
 {
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
-    bool is_right =
-        prepare(execution, &bytes, err) ? check_pooled(execution, err) : execution_explain(execution, err);
+    bool is_right = prepare(execution, &bytes, err)
+                        ? check_pooled(execution, err) &&
+                              (execution->unfinished == NULL || resumable_check(execution, err))
+                        : execution_explain(execution, err);
 
     execution->script = slice_of("");
     return is_right;

@@ -224,16 +224,17 @@ static bool stop(struct execution *execution, struct error *err)
 
 /* The statements that were done must have the same text, or resuming in the middle would be a guess. For a
  * backfill, the statement itself must be the same. */
-static bool check_resumable(struct execution *execution, size_t done, struct error *err)
+bool resumable_check(const struct execution *execution, struct error *err)
 {
-    const struct journal journal = execution_journal(execution);
+    const struct journal journal = { .conn = execution->conn, .ledger_schema = execution->ledger->schema };
+    const struct ledger_row *row = execution->unfinished;
+    const size_t done = (size_t)row->steps;
     char prefix[SHA256_HEX_SIZE];
     auto_intent struct intent intent = { .is_known = false };
-    const struct ledger_row *row = execution->unfinished;
 
     if (row->checksum != NULL && strcmp(row->checksum, execution->checksum) == 0)
         return true;
-    if (!journal_read(&journal, execution->id, done, &intent, err) ||
+    if (!journal_read(&journal, row->id, done, &intent, err) ||
         !execution_hash_prefix(execution, execution->mode == MODE_BACKFILL ? 1 : done, prefix, err))
         return false;
     if (intent.is_known && strcmp(intent.prefix, prefix) == 0)
@@ -285,7 +286,7 @@ static bool start_row(struct execution *execution, struct error *err)
     text_copy_cut(execution->id, sizeof execution->id, execution->unfinished->id);
     course->resumed = (size_t)execution->unfinished->steps;
     course->done = course->recorded = course->resumed;
-    if (!check_resumable(execution, course->resumed, err))
+    if (!resumable_check(execution, err))
         return false;
     if (execution->lock_wait.retry.tries == 0)
         log_resuming(execution);

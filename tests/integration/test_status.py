@@ -100,7 +100,16 @@ def add_changed_half_done_one(database, folder, tidelock):
     folder.replace("001_steps", "-- tidelock: transaction=off\nCREATE TABLE other ();\nSELECT 1;\n")
 
 
-REFUSED = [add_tables_without_ledger, add_others_history, add_directory_without_script, add_psql_command, add_open_transaction, add_failed_one]
+def add_changed_backfill(database, folder, tidelock):
+    database.query("CREATE TABLE t AS SELECT i AS id, 0 AS n FROM generate_series(1, 5000) AS i; ALTER TABLE t ADD PRIMARY KEY (id), ADD CHECK (id < 4000 OR n = 0); ANALYZE t")
+    folder.add("000_base", "SELECT 1")
+    tidelock("baseline").succeeds()
+    folder.add("001_fill", "-- tidelock: backfill t rows=100..100 rest=0%\nUPDATE t SET n = 1")
+    tidelock("deploy").fails(exit=7)
+    folder.replace("001_fill", "-- tidelock: backfill t rows=100..100 rest=0%\nUPDATE t SET n = 2")
+
+
+REFUSED = [add_tables_without_ledger, add_others_history, add_directory_without_script, add_psql_command, add_open_transaction, add_failed_one, add_changed_half_done_one, add_changed_backfill]
 
 
 @pytest.mark.parametrize("prepare", REFUSED, ids=lambda prepare: prepare.__name__.removeprefix("add_"))
