@@ -11,6 +11,7 @@
 #include "lock/beacon.h"
 #include "postgres/query.h"
 #include "postgres/reach.h"
+#include "repair/interrupted.h"
 #include "sql/persisted.h"
 #include "sql/script.h"
 #include "traffic/statement_progress.h"
@@ -152,25 +153,37 @@ static void read_script(const struct overview *overview, struct connection *conn
     *lasting = persisted_add(bytes, reader, account->advancement.done, list);
 }
 
-static void tell_persists(struct arena *arena, struct account *account, const struct text *list,
-                          size_t lasting)
+static void add_persisting(const struct advancement *at, const struct text *list, size_t lasting,
+                           struct text *said)
 {
-    const struct advancement *at = &account->advancement;
-    auto_text struct text said = text_init(TEXT_MOST);
-
     if (at->rows >= 0 && at->done == 0)
-        text_add_format(&said, "what the backfill has changed so far: %lld row%s", (long long)at->rows,
+        text_add_format(said, "what the backfill has changed so far: %lld row%s", (long long)at->rows,
                         text_plural((size_t)at->rows));
     else if (at->statements == 0)
-        text_add_format(&said, "the first %zu statement%s of the script as it was", at->done,
+        text_add_format(said, "the first %zu statement%s of the script as it was", at->done,
                         text_plural(at->done));
     else if (at->done == 0)
-        text_add_format(&said, "none of its %zu statement%s is recorded as done", at->statements,
+        text_add_format(said, "none of its %zu statement%s is recorded as done", at->statements,
                         text_plural(at->statements));
     else
-        text_add_format(&said, "%zu of %zu statement%s done%s%s", at->done, at->statements,
+        text_add_format(said, "%zu of %zu statement%s done%s%s", at->done, at->statements,
                         text_plural(at->statements), lasting == 0 ? "" : "; what persists:", list->at);
-    account->persists = keep(arena, &said);
+}
+
+/* What a statement that broke has left in the middle. Best effort: it takes a right to read the journal. */
+static void add_leftover(struct connection *conn, const struct overview *overview,
+                         const struct ledger_row *row, struct text *said)
+{
+    struct leftover left;
+    struct error ignored;
+
+    if (!interrupted_look(conn, &overview->ledger, row, &left, &ignored) || left.what[0] == '\0')
+        return;
+    text_add_format(said, "; statement %lld has left %s", (long long)row->steps + 1, left.what);
+    if (left.is_ours)
+        text_add_string(said, ", which the next deployment cleans up");
+    else
+        text_add_format(said, ", to be removed by hand: %s", left.remedy);
 }
 
 /* Only of rows that we have written is it known how far they are. */
@@ -178,6 +191,7 @@ static void advance(struct arena *arena, struct connection *conn, const struct o
                     bool has_journal, struct account *account)
 {
     auto_text struct text list = text_init(TEXT_MOST);
+    auto_text struct text said = text_init(TEXT_MOST);
     size_t lasting = 0;
 
     account->reason = ledger_row_reason(account->row);
@@ -187,8 +201,11 @@ static void advance(struct arena *arena, struct connection *conn, const struct o
                                                   .done = (size_t)account->row->steps,
                                                   .rows = has_journal ? rows_of(conn, account->row) : -1 };
     read_script(overview, conn, account, &list, &lasting);
-    if (account->verdict != VERDICT_RUNNING)
-        tell_persists(arena, account, &list, lasting);
+    if (account->verdict == VERDICT_RUNNING)
+        return;
+    add_persisting(&account->advancement, &list, lasting, &said);
+    add_leftover(conn, overview, account->row, &said);
+    account->persists = keep(arena, &said);
 }
 
 static struct account account_of_item(const struct overview *overview, size_t i)

@@ -6,6 +6,7 @@ import shutil
 
 import psycopg
 import pytest
+from status import migration_of, status_of
 from tool import wait_for_nobody, wait_for_session
 from wait import wait_until
 
@@ -141,6 +142,8 @@ def test_killed_in_a_phase(database, folder, tidelock, prepared, script, phase):
 @pytest.mark.parametrize("way", ["--applied", "--rolled-back"])
 def test_what_is_left_behind_keeps_it_from_being_resolved(database, folder, tidelock, prepared, script, what, way):
     kill_in_phase(database, folder, tidelock, script, "before the build")
+    persists = migration_of(status_of(tidelock), "001_alone")["failure"]["persists"]
+    assert what in persists and persists.endswith(", which the next deployment cleans up") and what in tidelock("status").succeeds().out
     before = database.ledger()
     words = ("resolve", way, "001_alone")
     refusal = tidelock(*words).fails(exit=8, says=["cannot be resolved yet", what, "Nothing was changed.", "tidelock deploy"])
