@@ -159,12 +159,14 @@ static void add_persisting(const struct advancement *at, const struct text *list
     if (at->rows >= 0 && at->done == 0)
         text_add_format(said, "what the backfill has changed so far: %lld row%s", (long long)at->rows,
                         text_plural((size_t)at->rows));
+    else if (at->statements == 0 && at->done == 1)
+        text_add_string(said, "the first statement of the script as it was");
     else if (at->statements == 0)
-        text_add_format(said, "the first %zu statement%s of the script as it was", at->done,
-                        text_plural(at->done));
+        text_add_format(said, "the first %zu statements of the script as it was", at->done);
+    else if (at->done == 0 && at->statements == 1)
+        text_add_string(said, "its statement is not recorded as done");
     else if (at->done == 0)
-        text_add_format(said, "none of its %zu statement%s is recorded as done", at->statements,
-                        text_plural(at->statements));
+        text_add_format(said, "none of its %zu statements is recorded as done", at->statements);
     else
         text_add_format(said, "%zu of %zu statement%s done%s%s", at->done, at->statements,
                         text_plural(at->statements), lasting == 0 ? "" : "; what persists:", list->at);

@@ -131,20 +131,23 @@ void reporting_log_start(const struct target *target)
 static void add_success(const struct reporting *reporting, struct text *out)
 {
     const struct progress *progress = &reporting->progress;
+    size_t held = progress->migrations[VERDICT_APPLIED] + progress->migrations[VERDICT_EDITED];
     const char *last = totals.pending == 0 ? NULL : reporting->config->to;
     char took[32];
 
     if (totals.applied > 0)
-        text_add_format(out, "applied %zu migration%s in %s; the database holds all", totals.applied,
+        text_add_format(out, "applied %zu migration%s in %s; the database holds", totals.applied,
                         text_plural(totals.applied), duration_text(totals.duration_ms, took, sizeof took));
     else
-        text_add_format(out, "no pending migrations%s", last == NULL ? ": the database holds all" : "");
-    if (last == NULL)
-        text_add_format(out, " %zu",
-                        progress->migrations[VERDICT_APPLIED] + progress->migrations[VERDICT_EDITED]);
+        text_add_format(out, "no pending migrations%s", last == NULL ? ": the database holds" : "");
+    if (last == NULL && held == 1)
+        text_add_string(out, " the only one there is");
+    else if (last == NULL)
+        text_add_format(out, " all %zu", held);
     else
-        text_add_format(out, " up to and including %s; %zu later one%s %s pending", last, totals.pending,
-                        text_plural(totals.pending), totals.pending == 1 ? "is" : "are");
+        text_add_format(out, "%s up to and including %s; %zu later one%s %s pending",
+                        totals.applied > 0 ? " all" : "", last, totals.pending, text_plural(totals.pending),
+                        totals.pending == 1 ? "is" : "are");
 }
 
 /* The numbers of a failure stand in its own record. */

@@ -246,9 +246,10 @@ bool resumable_check(const struct execution *execution, struct error *err)
         error_holds(err, "What the backfill of the former script has changed persists.");
     else if (done == 0)
         error_holds(err, "No statement of the former script is known to persist.");
+    else if (done == 1)
+        error_holds(err, "Of the former script, the first statement persisted.");
     else
-        error_holds(err, "Of the former script, the first %zu statement%s persisted.", done,
-                    text_plural(done));
+        error_holds(err, "Of the former script, the first %zu statements persisted.", done);
     return error_hint(
         err,
         "Deploy the former script to resume, or undo by hand what persists and type: tidelock resolve "

@@ -187,6 +187,28 @@ def test_a_clean_failure_leaves_it_pending_with_its_reason(database, folder, tid
     assert entry["state"] == "pending" and entry["rolled_back_before"] and "division by zero" in entry["failure"]["reason"]
 
 
+def test_of_one_statement_nothing_is_counted(database, folder, tidelock):
+    database.query("CREATE TABLE t (id int)")
+    folder.add("000_base", "SELECT 1")
+    tidelock("baseline").succeeds()
+    folder.add("001_alone", "CREATE INDEX CONCURRENTLY t_id ON t (id)")
+    with blocking(database, "LOCK TABLE t IN ROW EXCLUSIVE MODE"):
+        running = tidelock.start("deploy")
+        wait_for_session(database, "CREATE INDEX CONCURRENTLY")
+        running.kill()
+        database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'tidelock%%' AND datname = current_database()")
+        wait_for_nobody(database)
+    assert migration_of(status_of(tidelock), "001_alone")["failure"]["persists"].startswith("its statement is not recorded as done; statement 1 has left the INVALID index")
+
+
+def test_a_changed_script_of_which_one_statement_is_done(database, folder, tidelock):
+    folder.add("001_steps", "-- tidelock: transaction=off\nCREATE TABLE t (id int);\nSELECT 1/0;\n")
+    tidelock("deploy").fails(exit=7)
+    folder.replace("001_steps", "SELECT 1")
+    assert migration_of(status_of(tidelock), "001_steps")["failure"]["persists"] == "the first statement of the script as it was"
+    tidelock("deploy").fails(exit=8, says="Of the former script, the first statement persisted.")
+
+
 # ---- everything, with --all ----
 
 
