@@ -37,7 +37,7 @@ struct history_item {
     bool was_left;                     /* … by hand, after part of it was done */
     bool was_finished;    /* it has a row that is finished: it can't be recorded as applied again */
     bool is_unread;       /* applied, but its script can't be read: nobody knows whether it was edited */
-    bool is_out_of_order; /* pending, but it sorts before one that is applied */
+    bool is_out_of_order; /* pending, but it sorts before one that is applied, in the folder or not */
     bool is_due;          /* the database does not hold all of it, and it is not beyond what is asked for */
 };
 

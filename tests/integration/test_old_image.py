@@ -4,6 +4,7 @@ import json
 
 import pytest
 from folder import Folder
+from status import migration_of, status_of
 from tool import Tool, wait_for_session
 
 LEFTOVERS = {
@@ -147,6 +148,20 @@ def test_a_squash_alone_is_not_taken_for_an_older_image(database, folder, tidelo
     assert "newer image" not in result.errors
     tidelock("resolve", "--applied", name).succeeds()
     tidelock("deploy").succeeds(applied=[], says="No pending migrations to apply.")
+
+
+def test_an_older_image_with_something_pending_is_out_of_order(database, folder, tidelock):
+    """What is newer was applied by another image, and is not in the folder."""
+    for name in ("001_a", "003_c"):
+        folder.add(name, "SELECT 1")
+    tidelock("deploy").succeeds()
+    folder.remove("003_c")
+    folder.add("002_b", "SELECT 1")
+    entry = migration_of(status_of(tidelock), "002_b")
+    assert entry["state"] == "pending" and entry["out_of_order"]
+    tidelock("status").succeeds(says="pending     002_b  (older than the last applied)")
+    tidelock("deploy", "--strict=out-of-order").fails(exit=8, says="002_b is older than the last one applied")
+    tidelock("deploy").succeeds(applied=["002_b"], says="002_b is older than the last one applied; continuing nevertheless")
 
 
 def test_what_a_newer_image_has_applied_is_called_so(database, folder, tidelock):
