@@ -12,6 +12,7 @@
 #include "postgres/advisory.h"
 #include "postgres/query_failure.h"
 #include "print.h"
+#include "reporting.h"
 
 /* One row to write; its texts live in the arena. */
 struct mark {
@@ -155,7 +156,7 @@ static void print_marks(const struct recording *recording)
                others, others == 1 ? "was" : "were", recording->count == 0 ? "." : ":");
     for (size_t i = 0; i < recording->end; i++) {
         if (recording->history.items[i].verdict == VERDICT_PENDING)
-            print_line("  %s", recording->folder->items[i].name);
+            print_line_of(recording->folder->items[i].name, "  %s", recording->folder->items[i].name);
     }
     if (is_dry_run)
         print_line("\nNothing was changed.");
@@ -176,6 +177,7 @@ static bool mark(struct arena *arena, struct recording *recording, struct error 
     if (!recording->config->is_dry_run && !write(recording, err))
         return false;
     print_marks(recording);
+    reporting_count("recorded", recording->config->is_dry_run ? 0 : recording->count);
     return true;
 }
 
@@ -188,6 +190,7 @@ static bool record(struct arena *arena, const struct config *config, struct erro
     if (!target_find(arena, config, true, &target, err) ||
         !find_end(&target.folder, config->to, &recording.end, err))
         return false;
+    reporting_log_edit(&target);
     conn = acquire_leader(config, &target.endpoint, target.folder.dialect->lock_key, err);
     recording.conn = conn;
     const struct ledger_request wanted = { target.folder.dialect, target.endpoint.schema, LEDGER_NAMES,

@@ -20,6 +20,7 @@
 #include "help.h"
 #include "http/request.h"
 #include "print.h"
+#include "reporting.h"
 #include "strangers.h"
 #include "version.h"
 
@@ -73,7 +74,9 @@ static bool run_command(struct arena *arena, const struct invocation *typed, int
 {
     const struct command_line line = { typed->count, typed->words, environ };
     struct config config;
+    bool is_done;
 
+    reporting_open();
     if (!config_load(arena, typed->command->options, &line, &config, err))
         return false;
     if (config.is_help) {
@@ -83,12 +86,16 @@ static bool run_command(struct arena *arena, const struct invocation *typed, int
     if (config.environment != NULL)
         environ = config.environment;
     config.wants_exit_code |= typed->is_prisma_spelling;
-    config.wants_json |= config.log_format == LOG_JSON;
+    config.wants_json |=
+        config.log_format == LOG_JSON && (option_named("json")->commands & typed->command->options) != 0;
     if (config.is_quiet)
         print_configure(PRINT_TO_NOBODY);
     else if (config.log_format != LOG_TEXT && (typed->command->options & (FOR_DATABASE | FOR_READY)) != 0)
         print_configure(PRINT_TO_LOG);
-    return typed->command->run(arena, &config, exit_code, err);
+    is_done = typed->command->run(arena, &config, exit_code, err);
+    if ((typed->command->options & FOR_DATABASE) != 0)
+        reporting_close(typed->command->name, &config, *exit_code, is_done ? NULL : err);
+    return is_done;
 }
 
 /* "db" is a group of commands, as "migrate" is. */

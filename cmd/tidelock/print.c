@@ -52,19 +52,16 @@ bool print_end(struct error *err)
     return error_hint(err, "Send the output elsewhere, or make room for it.");
 }
 
-void print_line(const char *format, ...)
+static void print_list(const char *format, va_list arguments)
 {
     auto_text struct text said = text_init(FORMATTED_MOST);
     auto_text struct text line = text_init(BLOCK_MOST);
-    va_list arguments;
 
     if (lines_to == PRINT_TO_NOBODY)
         return;
     for (; *format == '\n'; format++)
         text_add(&line, format, 1);
-    va_start(arguments, format);
     text_add_format_cut_list(&said, format, arguments);
-    va_end(arguments);
     if (lines_to == PRINT_TO_LOG) {
         log_info("%s", said.at + strspn(said.at, " "));
         return;
@@ -73,6 +70,26 @@ void print_line(const char *format, ...)
     text_cut(said.at, LINE_MOST);
     text_add_shown_line(&line, said.at);
     print_whole(line.at);
+}
+
+void print_line(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_list(format, arguments);
+    va_end(arguments);
+}
+
+void print_line_of(const char *migration, const char *format, ...)
+{
+    va_list arguments;
+
+    log_context(LOG_MIGRATION, migration);
+    va_start(arguments, format);
+    print_list(format, arguments);
+    va_end(arguments);
+    log_context(LOG_MIGRATION, NULL);
 }
 
 void print_json(struct json *value)

@@ -15,6 +15,9 @@ void print_configure(enum print_to to);
 /* One line. */
 void print_line(const char *format, ...) printf_like(1, 2);
 
+/* The same about one migration, which a record then names in a field of its own. */
+void print_line_of(const char *migration, const char *format, ...) printf_like(2, 3);
+
 /* Text that has its own line feeds. */
 void print_text(const char *text);
 

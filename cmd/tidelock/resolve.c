@@ -15,6 +15,7 @@
 #include "postgres/query_failure.h"
 #include "print.h"
 #include "repair/interrupted.h"
+#include "reporting.h"
 
 enum { WRITES_MOST = 2 };
 
@@ -163,7 +164,7 @@ static bool look_accept_edit(const struct resolving *all, struct resolved *item,
                           "Only an applied migration has a checksum to be replaced. See: tidelock status");
     }
     edit = edit_find(all->ledger.dialect, found->row->checksum, item->script);
-    print_line("%s %s.", item->migration->script_path, EDITS[edit]);
+    print_line_of(item->name, "%s %s.", item->migration->script_path, EDITS[edit]);
     if (edit == EDIT_UNKNOWN)
         print_line(
             "  Of that, only the checksum is known (SHA-256 %s): your version control knows what has changed.",
@@ -309,9 +310,11 @@ static bool edit_ledger(struct resolving *all, struct error *err)
                         !write_all(all, err)))
         return false;
     for (size_t i = 0; i < all->count; i++)
-        print_line("Migration %s %s%s.", all->items[i].name, is_dry_run ? "would be " : "", all->way->result);
+        print_line_of(all->items[i].name, "Migration %s %s%s.", all->items[i].name,
+                      is_dry_run ? "would be " : "", all->way->result);
     if (is_dry_run)
         print_line("Nothing was changed.");
+    reporting_count("recorded", is_dry_run ? 0 : all->count);
     return true;
 }
 
@@ -325,6 +328,7 @@ static bool resolve_all(struct arena *arena, const struct config *config, const 
                             : target_find_unchecked(arena, config, &all.target, err)) ||
         !find_items(&all, err))
         return false;
+    reporting_log_edit(&all.target);
     const struct dialect *dialect = all.target.folder.dialect;
     const struct ledger_request wanted = { dialect, all.target.endpoint.schema, way->depth, false };
     conn = acquire_leader(config, &all.target.endpoint, dialect->lock_key, err);

@@ -133,8 +133,8 @@ static void print_applied(const struct account *account, struct columns columns)
         text_add_format(&by, "%s, tidelock %s", account->origin->host, account->origin->version);
     else
         text_add_string(&by, "-");
-    print_line("  %-11s %s%*s  %s  %-*s  %s", VERDICT_NAMES[account->verdict], account->name, padding, "",
-               account->row->finished_at, columns.took, took.at, by.at);
+    print_line_of(account->name, "  %-11s %s%*s  %s  %-*s  %s", VERDICT_NAMES[account->verdict],
+                  account->name, padding, "", account->row->finished_at, columns.took, took.at, by.at);
 }
 
 static void print_accounts(const struct overview *overview, bool is_all)
@@ -152,7 +152,8 @@ static void print_accounts(const struct overview *overview, bool is_all)
             print_applied(account, columns);
             continue;
         }
-        print_line("  %-11s %s%s", VERDICT_NAMES[account->verdict], account->name, note_of(account));
+        print_line_of(account->name, "  %-11s %s%s", VERDICT_NAMES[account->verdict], account->name,
+                      note_of(account));
         print_details(overview, account);
     }
 }

@@ -26,7 +26,10 @@ bool target_find_database(struct arena *arena, const struct config *config, stru
 {
     note_lock_switch(DIALECT_PRISMA.lock_switch);
     out->begun = NULL;
-    return endpoint_find(arena, config, &out->endpoint, err);
+    if (!endpoint_find(arena, config, &out->endpoint, err))
+        return false;
+    log_context(LOG_DATABASE, endpoint_database(&out->endpoint));
+    return true;
 }
 
 bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,

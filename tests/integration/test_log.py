@@ -65,6 +65,57 @@ def test_logfmt_is_one_line_an_event(database, folder, tidelock):
     assert " level=error " in lines[-1] and " sqlstate=22012 " in lines[-1] and " exit_code=6" in lines[-1]
 
 
+def add_three(database, folder, tidelock):
+    """One is applied, one is half done, one is pending."""
+    folder.add("001_a", "CREATE TABLE a ()")
+    tidelock("deploy").succeeds()
+    folder.add("002_b", "-- tidelock: transaction=off\nCREATE TABLE b ();\nSELECT 1/0;")
+    tidelock("deploy").fails(exit=7)
+    folder.add("003_c", "SELECT 1")
+
+
+EDITING = {
+    "deploy --dry-run": {"applied": 0, "pending": 2, "exit_code": 0},
+    "deploy --dry-run --exit-code": {"applied": 0, "pending": 2, "exit_code": 1},
+    "resolve --applied 002_b": {"applied": 0, "recorded": 1, "exit_code": 0},
+    "resolve --applied 002_b 003_c": {"applied": 0, "recorded": 2, "exit_code": 0},
+    "resolve --rolled-back 002_b --dry-run": {"applied": 0, "recorded": 0, "exit_code": 0},
+    "baseline --all": {"applied": 0, "exit_code": 8},
+    "resolve --applied 001_a": {"applied": 0, "exit_code": 8},
+}
+
+
+@pytest.mark.parametrize("words", EDITING)
+def test_every_command_begins_and_ends_with_a_record(database, folder, tidelock, words):
+    add_three(database, folder, tidelock)
+    result = tidelock(*words.split(), "--log-format", "json")
+    seen = records(result)
+    assert seen[0] | {"folder": "prisma/migrations", "migrations": 3} == seen[0] and seen[0]["version"]
+    assert {record["database"] for record in seen} == {database.name}
+    assert seen[-1] | EDITING[words] == seen[-1] and result.code == seen[-1]["exit_code"] and seen[-1]["retries"] == 0 and seen[-1]["duration_ms"] >= 0
+    assert sum("exit_code" in record for record in seen) == 1
+    for record in seen[1:-1]:
+        for name in ("002_b", "003_c"):
+            assert (name in record["msg"]) == (record.get("migration") == name), record
+
+
+def test_baseline_names_each_in_a_field(database, folder, tidelock):
+    database.query("CREATE TABLE a ()")
+    folder.add("001_a", "CREATE TABLE a ()")
+    folder.add("002_b", "CREATE TABLE b ()")
+    seen = records(tidelock("baseline", "--log-format", "json").succeeds())
+    assert [record["migration"] for record in seen if "migration" in record] == ["001_a", "002_b"]
+    assert seen[-1] | {"recorded": 2, "applied": 0, "exit_code": 0} == seen[-1]
+
+
+def test_what_only_looks_has_a_last_record(database, folder, tidelock):
+    folder.add("001_a", "CREATE TABLE a ()")
+    for words in (["status", "--log-format", "logfmt"], ["budget", "--log-format", "logfmt"]):
+        lines = tidelock(*words).succeeds().errors.splitlines()
+        assert [" exit_code=" in line for line in lines] == [False] * (len(lines) - 1) + [True]
+    assert 'migration=001_a' in tidelock("status", "--log-format", "logfmt").succeeds().errors
+
+
 @pytest.mark.parametrize("form", ["json", "logfmt"])
 def test_in_a_log_for_machines_nothing_else_is_written(database, folder, tidelock, form):
     folder.add("001_a", "SELECT 1/0")
