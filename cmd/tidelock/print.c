@@ -136,6 +136,9 @@ static void print_block(const struct error *err, const struct exit_row *row)
                     err->code[0] == '\0' ? "" : " ", err->code, look.end);
     text_add_shown(&block, err->message, LABEL_COLUMNS);
     text_add(&block, "\n", 1);
+    /* No line before it has said which one it is. */
+    if (!log_is_on(LOG_INFO))
+        add_part(&block, "database", log_context_of(LOG_DATABASE));
     add_place(&block, &err->place);
     add_part(&block, "sqlstate", err->sqlstate);
     add_part(&block, "detail", err->detail);

@@ -174,6 +174,18 @@ def test_quiet_leaves_warnings_and_errors(database, folder, tidelock):
     assert result.code == 1 and result.out == result.errors == ""
 
 
+QUIET = [["-q"], ["--log-level", "warn"], ["--log-level", "error"]]
+
+
+@pytest.mark.parametrize("quiet", QUIET, ids=" ".join)
+def test_a_failure_names_the_database_where_no_line_before_it_has(database, folder, tidelock, quiet):
+    folder.add("001_a", "SELECT 1/0")
+    for words in ["deploy"], ["deploy", "--dry-run", "--to", "nothing"], ["resolve", "--applied", "nothing"], ["run", "--", "true"], ["status", "--migrations", "nowhere"]:
+        result = tidelock(words[0], *quiet, *words[1:])
+        assert result.code != 0 and f"\n  database  {database.name}\n" in result.errors, result.errors
+        assert "  database  " not in tidelock(*words).errors
+
+
 def test_options_may_stand_before_the_command(database, folder, tidelock):
     folder.add("001_a", "SELECT 1")
     assert records(tidelock("--log-format", "json", "deploy").succeeds())[-1]["applied"] == 1
