@@ -61,6 +61,7 @@ static bool refuse_failed(const struct folder *folder, const struct history *his
             continue;
         error_set(err, ERROR_REFUSED, "migration \"%s\" failed and has not been resolved", name);
         error_code(err, folder->dialect->codes.unresolved);
+        error_cause(err, CAUSE_UNRESOLVED);
         if (history->items[i].was_finished)
             return error_hint(err, "Resolve it first: tidelock resolve --rolled-back \"%s\"", name);
         return error_hint(err, "Resolve it first: tidelock resolve --applied \"%s\" or --rolled-back \"%s\"",

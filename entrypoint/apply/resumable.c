@@ -242,6 +242,7 @@ bool resumable_check(const struct execution *execution, struct error *err)
     error_set(err, ERROR_REFUSED, "migration \"%s\" was half applied, and its script has been changed since",
               execution->migration->name);
     error_code(err, execution->ledger->dialect->codes.unresolved);
+    error_cause(err, CAUSE_UNRESOLVED);
     if (execution->mode == MODE_BACKFILL)
         error_holds(err, "What the backfill of the former script has changed persists.");
     else if (done == 0)

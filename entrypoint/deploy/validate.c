@@ -62,6 +62,7 @@ bool validate_strict(const struct folder *folder, const struct history *history,
     if (found == 0)
         return true;
     error_set(err, ERROR_REFUSED, "the folder and the ledger differ, and --strict forbids that");
+    error_cause(err, CAUSE_STRICT);
     error_holds(err, "Nothing was changed. %s%s.", list.at, list.has_overflowed ? ", and others" : "");
     if (found == 1u << FINDING_MISSING && history->is_ahead)
         return error_hint(err,
@@ -152,6 +153,7 @@ bool validate_related(const struct folder *folder, const struct history *history
         add_head(&ours, i, folder->count, folder->items[i].name);
     validate_add_replacement(folder, history, &command);
     error_set(err, ERROR_REFUSED, "none of the migrations that the database holds is in this folder");
+    error_cause(err, CAUSE_UNRELATED);
     error_detail(err, "The database holds %s; the folder %s.", theirs.at, ours.at);
     error_holds(err, "Nothing was changed.");
     return error_hint(err,
@@ -247,6 +249,7 @@ bool validate_failed(const struct folder *folder, const struct history *history,
         error_set(err, ERROR_REFUSED, "migration \"%s\" %s (started %s) and has not been resolved", row->name,
                   ledger_row_is_interrupted(row) ? "was interrupted" : "failed", row->started_at);
         error_code(err, folder->dialect->codes.unresolved);
+        error_cause(err, CAUSE_UNRESOLVED);
         if (ledger_row_reason(row) != NULL)
             error_detail(err, "%s", ledger_row_reason(row));
         return refuse_failed(folder, history, row, err);

@@ -284,6 +284,7 @@ static bool refuse(const struct execution *execution, const char *why, struct er
     error_set(err, ERROR_REFUSED, "migration \"%s\" cannot be resumed at statement %zu: %s",
               execution->migration->name, execution->course.resumed + 1, why);
     error_code(err, execution->ledger->dialect->codes.unresolved);
+    error_cause(err, CAUSE_UNRESOLVED);
     return error_hint(err,
                       "Finish it by hand and type: tidelock resolve --applied \"%s\"; or undo what persists "
                       "and type: tidelock resolve --rolled-back \"%s\"",

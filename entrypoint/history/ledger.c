@@ -265,6 +265,7 @@ static bool refuse_not_empty(const struct dialect *dialect, const struct result 
         text_add_format(&names, "%s%s.%s", i == 0 ? "" : ", ", result_text(tables, i, 0),
                         result_text(tables, i, 1));
     error_set(err, ERROR_REFUSED, "the schema is not empty and has no ledger");
+    error_cause(err, CAUSE_NO_LEDGER);
     error_code(err, dialect->codes.not_empty);
     error_holds(err, "It contains %s%s. Nothing was changed.", names.at,
                 result_rows(tables) == 5 ? ", …" : "");

@@ -112,6 +112,12 @@ def add_changed_backfill(database, folder, tidelock):
 REFUSED = [add_tables_without_ledger, add_others_history, add_directory_without_script, add_psql_command, add_open_transaction, add_failed_one, add_changed_half_done_one, add_changed_backfill]
 
 
+CAUSES = {
+    add_tables_without_ledger: "schema without ledger", add_others_history: "other migrations in the database", add_directory_without_script: "missing script",
+    add_failed_one: "failed migration", add_changed_half_done_one: "failed migration", add_changed_backfill: "failed migration",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("prepare", REFUSED, ids=lambda prepare: prepare.__name__.removeprefix("add_"))
 def test_what_a_deployment_would_refuse_is_not_recommended(database, folder, tidelock, prepare):
     """It says what `deploy` says, with its exit code."""
@@ -123,6 +129,8 @@ def test_what_a_deployment_would_refuse_is_not_recommended(database, folder, tid
     assert f"{data['refusal']['message']}\n" in refused.errors and refused.code == data["refusal"]["exit_code"]
     assert f"error {data['refusal']['code']}:" in refused.errors if data["refusal"]["code"] else "error:" in refused.errors
     assert data["refusal"]["next"] in said and data["refusal"]["next"][:60] in refused.errors
+    if refused.code == 8:
+        assert refused.errors.endswith(f"\n  exit      8: a person has to decide: {CAUSES[prepare]}\n")
     assert data["needs_baseline"] == (prepare == add_tables_without_ledger)
     assert [line for line in said.splitlines() if line.startswith("tidelock:")] == []
 
