@@ -305,8 +305,14 @@ bool overview_read(struct arena *arena, const struct config *config, struct targ
     auto_connection struct connection *conn = reach_database(config, &target->endpoint, NULL, err);
     struct beacons beacons = { .count = 0 };
 
+    auto_text struct text server = text_init(TEXT_MOST);
+
     *out = (struct overview) { .target = target };
-    if (conn == NULL || !look(arena, conn, out, err) || !look_for_leader(arena, conn, out, err) ||
+    if (conn == NULL)
+        return false;
+    connection_add_server(conn, &server);
+    out->server = keep(arena, &server);
+    if (!look(arena, conn, out, err) || !look_for_leader(arena, conn, out, err) ||
         !judge(conn, out, &beacons, err) || !foresee(config, target, conn, out, err))
         return false;
     list_all(arena, &beacons, out);

@@ -40,6 +40,7 @@ struct account {
 
 struct overview {
     const struct target *target;
+    const char *server; /* "host:port", the one that was reached */
     struct ledger ledger;
     struct history history;
     struct leader leader; /* pid 0 = none */

@@ -285,7 +285,7 @@ static void print_overview(const struct overview *overview, bool is_all)
 
     add_counts(overview, &counts);
     print_line("Database \"%s\", schema \"%s\" at %s%s", overview->ledger.database, overview->ledger.schema,
-               overview->target->endpoint.label, overview->ledger.exists ? "" : " (no ledger)");
+               overview->server, overview->ledger.exists ? "" : " (no ledger)");
     print_line("%zu migration%s found in %s: %s; %zu missing", overview->target->folder.count,
                text_plural(overview->target->folder.count), overview->target->folder.path, counts.at,
                overview->counts[VERDICT_MISSING]);

@@ -154,6 +154,21 @@ static const char *beside_schema(struct arena *arena, const struct config *confi
     return folder.length == 0 ? "." : arena_copy(arena, folder.at, folder.length);
 }
 
+/* With everything that libpq's variables add; only libpq reads a service file. */
+static const char *label_of(struct arena *arena, const struct endpoint *endpoint)
+{
+    const char *service = endpoint_value(endpoint, "service");
+    const char *hosts = endpoint_label(arena, endpoint);
+    auto_text struct text label = text_init(1024);
+
+    if (hosts[0] != '\0')
+        return hosts;
+    if (!names_service(endpoint))
+        return "the server's own socket";
+    text_add_format(&label, "the service \"%s\"", service == NULL ? env_value("PGSERVICE") : service);
+    return arena_copy(arena, label.at, label.length);
+}
+
 static bool complete_endpoint(struct arena *arena, struct endpoint *endpoint, const struct config *config,
                               struct error *err)
 {
@@ -165,6 +180,7 @@ static bool complete_endpoint(struct arena *arena, struct endpoint *endpoint, co
     if (!is_service && (!take_libpq_variables(endpoint, err) || !check_user(endpoint, config, err)))
         return false;
     take_role(endpoint, config);
+    endpoint->label = label_of(arena, endpoint);
     redact_spare(endpoint_value(endpoint, "user"));
     redact_spare(endpoint_value(endpoint, "dbname"));
     redact_spare(endpoint_value(endpoint, "host"));
@@ -193,7 +209,7 @@ bool endpoint_find(struct arena *arena, const struct config *config, struct endp
     if (url == NULL && !has_libpq_variables())
         return refuse_unset(config, err);
     if (url == NULL) {
-        *out = (struct endpoint) { .connect_timeout_ms = -1, .label = "the server that PGHOST names" };
+        *out = (struct endpoint) { .connect_timeout_ms = -1, .label = "" };
         return complete_endpoint(arena, out, config, err);
     }
     if (!url_parse(arena, url, out, err))

@@ -50,7 +50,7 @@ static void show_database(struct deployment *d)
 
     if (d->report->database != NULL || ledger->database == NULL || ledger->schema == NULL)
         return;
-    target_log_database(d->endpoint, ledger, d->conn);
+    target_log_database(ledger, d->conn);
     d->report->database = arena_copy(d->arena, ledger->database, strlen(ledger->database));
     d->report->schema = arena_copy(d->arena, ledger->schema, strlen(ledger->schema));
     d->progress->database = d->report->database;

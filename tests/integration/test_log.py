@@ -49,6 +49,34 @@ def test_the_first_record_says_what_runs_and_the_last_how_it_went(database, fold
     assert again[-1] | {"applied": 0, "pending": 0, "exit_code": 0} == again[-1] and len(again) == 3
 
 
+LISTED = {
+    "libpq's variables": lambda host, port: {"PGHOST": host, "PGPORT": port},
+    "several hosts": lambda host, port: {"PGHOST": f"{host},{host}", "PGPORT": f"1,{port}"},
+    "an address": lambda host, port: {"PGHOSTADDR": host, "PGPORT": port},
+    "a service": lambda host, port: {"PGSERVICE": "here"},
+}
+
+
+@pytest.mark.parametrize("way", LISTED)
+def test_the_host_is_the_one_that_was_reached(database, folder, tidelock, way, tmp_path):
+    """Whoever names it."""
+    folder.add("001_a", "SELECT 1")
+    host, port = "127.0.0.1", str(database.server.port)
+    (tmp_path / "services").write_text(f"[here]\nhost={host}\nport={port}\ndbname={database.name}\nuser=postgres\n")
+    environment = LISTED[way](host, port) | {"PGSERVICEFILE": str(tmp_path / "services")}
+    if "PGSERVICE" not in environment:
+        environment |= {"PGDATABASE": database.name, "PGUSER": "postgres"}
+    seen = records(tidelock("deploy", "--log-format", "json", url="", environment=environment).succeeds())
+    assert seen[1] | {"database": database.name, "host": f"{host}:{port}"} == seen[1]
+    assert f'schema "public" at {host}:{port}\n' in tidelock("status", url="", environment=environment).succeeds().out
+
+
+def test_of_several_hosts_each_has_its_port_where_none_is_reached(tidelock, folder):
+    folder.add("001_a", "SELECT 1")
+    tidelock("status", "--connect-deadline", "0s", url="postgresql://u@127.0.0.1:1,127.0.0.1:2/d").fails(exit=3, says="127.0.0.1:1, 127.0.0.1:2: ")
+    tidelock("status", "--connect-deadline", "0s", url="", environment={"PGHOST": "127.0.0.1", "PGPORT": "1", "PGUSER": "u"}).fails(exit=3, says="could not connect to 127.0.0.1:1: ")
+
+
 def test_phases_are_called_what_the_status_file_calls_them(database, folder, tidelock, tmp_path):
     folder.add("001_a", "DO $$ BEGIN RAISE NOTICE 'here'; END $$")
     status = tmp_path / "status.prom"

@@ -392,8 +392,8 @@ static void a_misspelt_variable_is_warned_of(void **state)
 
 static void clear_libpq_variables(void)
 {
-    static const char *const names[] = { "PGHOST",    "PGHOSTADDR", "PGDATABASE",
-                                         "PGSERVICE", "PGUSER",     "PGSSLROOTCERT" };
+    static const char *const names[] = { "PGHOST", "PGHOSTADDR",    "PGDATABASE", "PGSERVICE",
+                                         "PGUSER", "PGSSLROOTCERT", "PGPORT" };
 
     for (size_t i = 0; i < array_length(names); i++)
         assert_int_equal(unsetenv(names[i]), 0);
@@ -435,7 +435,14 @@ static void without_a_url_the_variables_of_libpq_must_say_where(void **state)
     assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
     assert_int_equal(endpoint.count, 1);
     assert_string_equal(endpoint_value(&endpoint, "host"), "db");
-    assert_non_null(endpoint.label);
+    assert_string_equal(endpoint.label, "db:5432");
+    assert_int_equal(setenv("PGPORT", "6000", 1), 0);
+    assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
+    assert_string_equal(endpoint.label, "db:6000");
+    assert_int_equal(setenv("PGHOST", "a,b", 1), 0);
+    assert_int_equal(setenv("PGPORT", "1,2", 1), 0);
+    assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
+    assert_string_equal(endpoint.label, "a:1, b:2");
     clear_libpq_variables();
 }
 
