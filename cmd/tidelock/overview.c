@@ -80,6 +80,7 @@ static bool judge(struct connection *conn, struct overview *out, struct beacons 
         return true;
     if (!beacon_find(conn, out->leader.pid, beacons, err))
         return false;
+    out->since = beacons->is_local ? out->leader.since : out->leader.began;
     for (size_t i = 0; i < folder->count; i++) {
         const struct history_item *item = &out->history.items[i];
 
@@ -128,7 +129,7 @@ static int64_t rows_of(struct connection *conn, const struct ledger_row *row)
     return result_number(found, 0, CHANGED);
 }
 
-/* Reads the script of an unfinished row: how many statements it has, and which of those that are done last.
+/* Reads the script of an unfinished one: how many statements it has, and which of those that are done last.
  */
 static void read_script(const struct overview *overview, struct connection *conn, struct account *account,
                         struct text *list, size_t *lasting)
@@ -142,7 +143,8 @@ static void read_script(const struct overview *overview, struct connection *conn
     struct error ignored;
 
     if (migration == NULL || !migration_read(folder->dialect, migration, &script, &ignored) ||
-        !folder->dialect->checksum_matches(account->row->checksum, text_slice(&script)))
+        (account->row != NULL &&
+         !folder->dialect->checksum_matches(account->row->checksum, text_slice(&script))))
         return;
     bytes = script_without_bom(text_slice(&script));
     reader = script_reader_of(migration->script_path, bytes, connection_server_version(conn),
@@ -210,6 +212,33 @@ static void advance(struct arena *arena, struct connection *conn, const struct o
     account->persists = keep(arena, &said);
 }
 
+/* Behind "tidelock ", unless the URL sets another application_name. */
+static const struct origin *origin_of_leader(struct arena *arena, const struct leader *leader)
+{
+    static const char OURS[] = "tidelock ";
+    const char *host = leader->name + strlen(OURS);
+    struct origin *origin;
+
+    if (strncmp(leader->name, OURS, strlen(OURS)) != 0 || *host == '\0')
+        return NULL;
+    origin = arena_alloc(arena, 1, sizeof *origin);
+    *origin = (struct origin) { .host = arena_copy(arena, host, strcspn(host, " ")) };
+    return origin;
+}
+
+/* One that runs in a transaction has no row yet: only the leader's session tells of it. */
+static void tell_atomic(struct arena *arena, struct connection *conn, const struct overview *overview,
+                        struct account *account)
+{
+    auto_text struct text list = text_init(TEXT_MOST);
+    size_t lasting;
+
+    account->origin = origin_of_leader(arena, &overview->leader);
+    account->started_at = overview->leader.since[0] == '\0' ? NULL : overview->leader.since;
+    account->advancement = (struct advancement) { .is_known = true, .is_atomic = true, .rows = -1 };
+    read_script(overview, conn, account, &list, &lasting);
+}
+
 static struct account account_of_item(const struct overview *overview, size_t i)
 {
     const struct history_item *item = &overview->history.items[i];
@@ -269,8 +298,11 @@ static void complete(struct arena *arena, struct connection *conn, struct overvi
         struct account *account = &out->accounts[i];
 
         out->counts[account->verdict]++;
+        if (account->row == NULL && account->verdict == VERDICT_RUNNING)
+            tell_atomic(arena, conn, out, account);
         if (account->row == NULL)
             continue;
+        account->started_at = account->row->started_at;
         account->origin = origin_find(&origins, account->row->id);
         if (!account->row->is_finished)
             advance(arena, conn, out, origins.has_journal, account);

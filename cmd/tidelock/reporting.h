@@ -42,7 +42,8 @@ size_t reporting_add_totals(struct log_value values[REPORTING_TOTALS]);
 void reporting_open(void);
 void reporting_close(const char *name, const struct config *config, int exit_code, const struct error *err);
 
-/* What such a command has to say of its own: a number called `name`, static text; what a dry run has found. */
+/* What such a command has to say of its own: a number called `name`, static text; what a dry run has found.
+ */
 void reporting_count(const char *name, size_t number);
 void reporting_count_pending(const struct progress *progress);
 

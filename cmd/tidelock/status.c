@@ -45,7 +45,10 @@ static void add_advancement(const struct advancement *at, struct text *out)
 {
     if (!at->is_known)
         return;
-    if (at->rows >= 0)
+    if (at->is_atomic && at->statements > 0)
+        text_add_format(out, "; %zu statement%s in one transaction", at->statements,
+                        text_plural(at->statements));
+    else if (at->rows >= 0)
         text_add_format(out, "; %lld row%s changed so far", (long long)at->rows,
                         text_plural((size_t)at->rows));
     else if (at->statements > at->done)
@@ -253,7 +256,7 @@ static void print_advice(const struct overview *overview)
 
         add_leader(&overview->leader, &who);
         print_line("\nA deployment is running: %s%s%s.", who.at,
-                   overview->leader.since[0] == '\0' ? "" : ", at work since ", overview->leader.since);
+                   overview->since[0] == '\0' ? "" : ", at work since ", overview->since);
     } else if (overview->refusal.class != ERROR_NONE)
         print_refusal(overview);
     else if (history->failed_count > 0)

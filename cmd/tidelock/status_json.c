@@ -22,7 +22,7 @@ static struct json *leader_json(const struct overview *overview)
     json_set_number(object, "pid", leader->pid);
     json_set_text(object, "application", leader->name);
     json_set_text(object, "address", leader->address[0] == '\0' ? NULL : leader->address);
-    json_set_text(object, "since", leader->since[0] == '\0' ? NULL : leader->since);
+    json_set_text(object, "since", overview->since[0] == '\0' ? NULL : overview->since);
     json_set_text(object, "statement", overview->at_work);
     return object;
 }
@@ -64,7 +64,7 @@ static struct json *progress_json(const struct advancement *at)
     if (!at->is_known)
         return NULL;
     object = json_new_object();
-    json_set_number(object, "statements_done", (int64_t)at->done);
+    set_known(object, "statements_done", !at->is_atomic, (int64_t)at->done);
     set_known(object, "statements", at->statements > 0, (int64_t)at->statements);
     set_known(object, "rows_changed", at->rows >= 0, at->rows);
     return object;
@@ -116,7 +116,7 @@ static struct json *account_json(const struct account *account)
     json_set_bool(object, "rolled_back_before", account->item != NULL && account->item->was_rolled_back);
     json_set_bool(object, "script_unreadable", account->item != NULL && account->item->is_unread);
     json_set_bool(object, "recorded_by_hand", account_is_recorded(account));
-    json_set_text(object, "started_at", row == NULL ? NULL : row->started_at);
+    json_set_text(object, "started_at", account->started_at);
     json_set_text(object, "applied_at", is_applied ? row->finished_at : NULL);
     set_known(object, "duration_ms", is_applied && !account_is_recorded(account),
               is_applied ? row->took_ms : 0);

@@ -52,6 +52,26 @@ def test_an_atomic_migration_that_runs(database, folder, tidelock, tmp_path):
     assert count_in(tmp_path / "metrics", "running") == 0 and count_in(tmp_path / "metrics", "pending") == 2
 
 
+SEEN = "SELECT to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM pg_stat_activity WHERE pid = %s"
+
+
+def test_what_can_be_seen_of_an_atomic_one_is_said(database, folder, tidelock):
+    """It has no row yet; who leads, and since when, tells the session. The run began before its transaction did."""
+    folder.add("001_a", "SELECT pg_sleep(1.1)")
+    folder.add("002_slow", "CREATE TABLE t ();\nSELECT pg_sleep(600);\n")
+    running = tidelock.start("deploy", environment={"POD_NAME": "web-1", "POD_NAMESPACE": "shop"})
+    pid = wait_for_session(database, "pg_sleep(600)")
+    data = status_of(tidelock)
+    entry = migration_of(data, "002_slow")
+    assert entry["by"] == {"host": "web-1", "version": None} and entry["failure"] is None
+    assert entry["progress"] == {"statements_done": None, "statements": 2, "rows_changed": None}
+    assert entry["started_at"] == database.value(SEEN.format("xact_start"), pid)
+    assert data["leader"]["since"] == database.value(SEEN.format("backend_start"), pid) < entry["started_at"]
+    said = tidelock("status").succeeds().out
+    assert f"at work since {data['leader']['since']}." in said and "; 2 statements in one transaction" in said
+    running.kill()
+
+
 def test_it_runs_also_while_it_rests_between_attempts(database, folder, tidelock):
     folder.add("001_a", "CREATE TABLE a ()")
     tidelock("deploy").succeeds()
