@@ -59,6 +59,7 @@ static bool refuse_failed(const struct folder *folder, const struct history *his
 
         if (!verdict_is_due(history->items[i].verdict) || history->items[i].row == NULL)
             continue;
+        log_context(LOG_MIGRATION, name); /* for the record of the failure */
         error_set(err, ERROR_REFUSED, "migration \"%s\" failed and has not been resolved", name);
         error_code(err, folder->dialect->codes.unresolved);
         error_cause(err, CAUSE_UNRESOLVED);

@@ -168,8 +168,7 @@ int main(int argc, char **argv)
     arena = arena_new();
     is_done = dispatch(arena, argc > 0 ? argc - 1 : 0, argv + 1, &exit_code, &err);
     /* What the command failed with says more than that its output was lost as well. */
-    if (!print_end(is_done ? &err : &ignored) && is_done)
-        is_done = false;
+    is_done = print_end(is_done ? &err : &ignored) && is_done;
     if (!is_done) {
         print_failure(&err);
         exit_code = exit_code_of(&err);

@@ -324,6 +324,9 @@ static bool foresee(const struct config *config, struct target *target, struct c
 
     if (out->leader.pid != 0 || deployment_foresee(config, target, conn, &refusal))
         return true;
+    /* What the server does not let this role see, it may show to the one that deploys. */
+    if (refusal.class == ERROR_CLEAN && refusal.sqlstate[0] != '\0')
+        return true;
     if (is_refusal(&refusal))
         out->refusal = refusal;
     else
@@ -335,9 +338,8 @@ bool overview_read(struct arena *arena, const struct config *config, struct targ
                    struct overview *out, struct error *err)
 {
     auto_connection struct connection *conn = reach_database(config, &target->endpoint, NULL, err);
-    struct beacons beacons = { .count = 0 };
-
     auto_text struct text server = text_init(TEXT_MOST);
+    struct beacons beacons = { .count = 0 };
 
     *out = (struct overview) { .target = target };
     if (conn == NULL)

@@ -1,6 +1,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/random.h"
 #include "command.h"
 #include "config/options.h"
@@ -265,12 +266,14 @@ static bool find_items(struct resolving *all, struct error *err)
         struct resolved *item = &all->items[i];
 
         *item = (struct resolved) { .name = names->items[i] };
+        log_context(LOG_MIGRATION, item->name);
         item->row[ROW_ID] = item->id;
         item->row[ROW_CHECKSUM] = item->checksum;
         item->row[ROW_NAME] = item->name;
         if (all->way->takes_script && !find_script(all, item, err))
             return false;
     }
+    log_context(LOG_MIGRATION, NULL);
     return true;
 }
 
@@ -302,9 +305,11 @@ static bool edit_ledger(struct resolving *all, struct error *err)
     const bool is_dry_run = all->config->is_dry_run;
 
     for (size_t i = 0; i < all->count; i++) {
+        log_context(LOG_MIGRATION, all->items[i].name);
         if (!all->way->look(all, &all->items[i], err))
             return false;
     }
+    log_context(LOG_MIGRATION, NULL);
     if (!is_dry_run && ((all->way->makes_ledger && !all->ledger.exists &&
                          !ledger_create(all->conn, &all->ledger, true, err)) ||
                         !write_all(all, err)))

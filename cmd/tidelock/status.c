@@ -146,7 +146,6 @@ static void print_accounts(const struct overview *overview, bool is_all)
 
     for (size_t i = 0; i < overview->count; i++) {
         const struct account *account = &overview->accounts[i];
-
         bool is_unread = account->item != NULL && account->item->is_unread;
 
         if (!is_all && account->verdict == VERDICT_APPLIED && !is_unread)
