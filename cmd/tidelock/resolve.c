@@ -239,19 +239,16 @@ static bool find_script(const struct resolving *all, struct resolved *item, stru
     const struct folder *folder = &all->target.folder;
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
 
-    item->migration = folder_find(folder, item->name);
-    if (item->migration != NULL && migration_read(folder->dialect, item->migration, &bytes, err)) {
-        folder->dialect->checksum_of(text_slice(&bytes), item->checksum);
-        item->script = (struct slice) { arena_copy(all->arena, bytes.at, bytes.length), bytes.length };
-        return true;
+    item->migration = folder_expect(folder, item->name, err);
+    if (item->migration == NULL)
+        return false;
+    if (!migration_read(folder->dialect, item->migration, &bytes, err)) {
+        error_holds(err, "Nothing was changed.");
+        return error_code(err, folder->dialect->codes.unknown_name);
     }
-    error_set(err, ERROR_REFUSED, "could not find a migration \"%s\" with a readable script in %s",
-              item->name, folder->path);
-    error_code(err, folder->dialect->codes.unknown_name);
-    return error_hint(
-        err,
-        "Name a directory in that folder, without a path (to see all names: tidelock status). If "
-        "another image has it, type this there.");
+    folder->dialect->checksum_of(text_slice(&bytes), item->checksum);
+    item->script = (struct slice) { arena_copy(all->arena, bytes.at, bytes.length), bytes.length };
+    return true;
 }
 
 static bool find_items(struct resolving *all, struct error *err)

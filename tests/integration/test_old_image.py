@@ -94,7 +94,7 @@ def test_a_foreign_failed_row_can_be_resolved_by_name(database, folder, tidelock
     result = tidelock("deploy")
     result.fails(exit=8, says=["P3009", "0009_gone", 'tidelock resolve --rolled-back "0009_gone"'])
     assert "--applied" not in result.errors
-    tidelock("resolve", "--applied", "0009_gone").fails(exit=8, says=["P3017", "another image"])
+    tidelock("resolve", "--applied", "0009_gone").fails(exit=2, says=["P3017", "the image that has it"])
     tidelock("baseline", "--to", "001_a").succeeds()
     tidelock("resolve", "--rolled-back", "0009_gone").succeeds()
     tidelock("deploy").succeeds(applied=["002_b"])

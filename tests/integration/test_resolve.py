@@ -32,8 +32,8 @@ def test_what_is_refused(database, folder, tidelock):
     tidelock("deploy").succeeds()
     folder.add("002_none", None)
     tidelock("resolve", "--applied", "001_a").fails(exit=8, says="P3008")
-    tidelock("resolve", "--applied", "unknown").fails(exit=8, says="P3017")
-    tidelock("resolve", "--applied", "002_none").fails(exit=8, says="P3017")
+    tidelock("resolve", "--applied", "unknown").fails(exit=2, says="P3017")
+    tidelock("resolve", "--applied", "002_none").fails(exit=8, says=["P3017", "002_none/migration.sql", "Nothing was changed."])
     tidelock("resolve", "--rolled-back", "unknown").fails(exit=8, says="P3011")
     tidelock("resolve", "--rolled-back", "001_a").fails(exit=8, says="P3012")
     tidelock("resolve").fails(exit=2, says="--applied NAME or --rolled-back NAME")
@@ -66,7 +66,7 @@ def test_all_names_are_resolved_or_none(database, folder, tidelock):
     tidelock("resolve", "--applied", "002_b").succeeds()
     before = database.ledger()
     tidelock("resolve", "--applied", "001_a", "002_b").fails(exit=8, says=["P3008", '"002_b"', "Nothing was changed."])
-    tidelock("resolve", "--applied", "001_a", "unknown").fails(exit=8, says=["P3017", '"unknown"'])
+    tidelock("resolve", "--applied", "001_a", "unknown").fails(exit=2, says=["P3017", '"unknown"'])
     tidelock("resolve", "--pending", "002_b", "001_a").fails(exit=8, says=["P3011", '"001_a"'])
     tidelock("resolve", "--applied", "001_a", "001_a").fails(exit=2, says='--applied names "001_a" twice')
     tidelock("resolve", "--applied", "001_a", "--pending", "002_b").fails(exit=2, says="only one of these")
@@ -143,7 +143,7 @@ def test_only_what_is_applied_has_an_edit_to_accept(database, folder, tidelock):
     folder.add("003_c", "SELECT 1")
     tidelock("resolve", "--accept-edit", "002_half").fails(exit=8, says=["is not applied but failed", "Nothing was changed."])
     tidelock("resolve", "--accept-edit", "003_c").fails(exit=8, says="is not applied but pending")
-    tidelock("resolve", "--accept-edit", "unknown").fails(exit=8, says="P3017")
+    tidelock("resolve", "--accept-edit", "unknown").fails(exit=2, says="P3017")
 
 
 @pytest.mark.fault
