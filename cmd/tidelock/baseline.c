@@ -174,7 +174,7 @@ static bool record(struct arena *arena, const struct config *config, struct erro
         (config->to != NULL && !folder_limit(&target.folder, config->to, err)))
         return false;
     recording.end = target.folder.count - target.folder.beyond;
-    conn = acquire_leader(config, &target.endpoint, target.folder.dialect->lock_key, err);
+    conn = acquire_session(config, &target.endpoint, target.folder.dialect->lock_key, err);
     recording.conn = conn;
     const struct ledger_request wanted = { target.folder.dialect, target.endpoint.schema, LEDGER_NAMES,
                                            false };

@@ -324,7 +324,7 @@ static bool resolve_all(struct arena *arena, const struct config *config, const 
         return false;
     const struct dialect *dialect = all.target.folder.dialect;
     const struct ledger_request wanted = { dialect, all.target.endpoint.schema, way->depth, false };
-    conn = acquire_leader(config, &all.target.endpoint, dialect->lock_key, err);
+    conn = acquire_session(config, &all.target.endpoint, dialect->lock_key, err);
     all.conn = conn;
     return conn != NULL && ledger_read(arena, conn, &wanted, &all.ledger, err) && edit_ledger(&all, err);
 }

@@ -114,7 +114,8 @@ static bool look_for_pooler(struct deployment *d, struct error *err)
 /* All that a deployment does before it takes the lock and changes something. */
 static bool rehearse(struct deployment *d, struct error *err)
 {
-    return look_for_pooler(d, err) && (d->ledger.exists || ledger_check_empty(d->conn, &d->ledger, err)) &&
+    return look_for_pooler(d, err) && follow_warn(d->conn, d->ledger.lock_key, err) &&
+           (d->ledger.exists || ledger_check_empty(d->conn, &d->ledger, err)) &&
            deployment_check(d, err);
 }
 

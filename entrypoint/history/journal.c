@@ -236,7 +236,7 @@ static bool complete(const struct journal *journal, const struct found *found, b
                      struct error *err)
 {
     *exists = is_there(found);
-    return !*exists || create_missing(journal, found, err);
+    return !*exists || journal->key == NULL || create_missing(journal, found, err);
 }
 
 bool journal_exists(const struct journal *journal, bool *exists, struct error *err)

@@ -23,7 +23,7 @@
 struct journal {
     struct connection *conn;
     const char *ledger_schema;
-    const char *key;
+    const char *key; /* NULL = it is only read, and nothing is created */
 };
 
 /* Statement number `statement` (from 0) of the migration whose ledger row is `ledger_id` was about to run. */

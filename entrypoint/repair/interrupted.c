@@ -6,7 +6,7 @@
 bool interrupted_look(struct connection *conn, const struct ledger *ledger, const struct ledger_row *row,
                       struct leftover *out, struct error *err)
 {
-    const struct journal journal = { .conn = conn, .ledger_schema = ledger->schema, .key = ledger->lock_key };
+    const struct journal journal = { .conn = conn, .ledger_schema = ledger->schema };
     auto_intent struct intent intent = { .is_known = false };
     struct script_reader reader;
     struct statement statement;

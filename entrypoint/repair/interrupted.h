@@ -10,7 +10,7 @@
 #include "repair/leftover.h"
 
 /* Looks, for an unfinished row of the ledger; changes nothing. `out->what` is empty if nothing is left, or
- * only what is complete. Needs the leader lock. */
+ * only what is complete. */
 must_use bool interrupted_look(struct connection *conn, const struct ledger *ledger,
                                const struct ledger_row *row, struct leftover *out, struct error *err);
 

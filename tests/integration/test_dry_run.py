@@ -54,6 +54,8 @@ def test_it_waits_for_nobody_and_tells_nobody(database, folder, tidelock, tmp_pa
     with database.connect() as leader:
         leader.execute("SELECT pg_advisory_lock(72707369)")
         tidelock("deploy", "--dry-run", "--status-file", status, "--ready-file", tmp_path / "ready").succeeds(says="Would apply 3")
+        tidelock("deploy", "--dry-run").succeeds(says=f"another process is changing this database: pid {leader.info.backend_pid} (")
+    assert "another process" not in tidelock("deploy", "--dry-run").succeeds().errors
     assert not status.exists() and not (tmp_path / "ready").exists()
 
 

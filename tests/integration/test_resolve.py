@@ -173,6 +173,25 @@ def test_resolve_waits_for_the_leader(database, folder, tidelock):
     tidelock("resolve", "--rolled-back", "002_half").succeeds()
 
 
+@pytest.mark.parametrize("command", ["resolve --rolled-back 002_half", "resolve --applied 003_c", "resolve --pending 004_d", "resolve --accept-edit 001_a", "baseline --all"])
+def test_a_dry_run_waits_for_nobody(database, folder, tidelock, command):
+    """Not even for one that may write: it only reads."""
+    fail_half_way(database, folder, tidelock)
+    for name in ["003_c", "004_d"]:
+        folder.add(name, "SELECT 1")
+    tidelock("resolve", "--applied", "004_d").succeeds()
+    if command.startswith("baseline"):
+        tidelock("resolve", "--rolled-back", "002_half").succeeds()
+    folder.replace("001_a", "CREATE TABLE a (); ")
+    before = database.ledger()
+    database.query(f'ALTER DATABASE "{database.name}" SET default_transaction_read_only = on')
+    with database.connect() as leader:
+        leader.execute("SELECT pg_advisory_lock(72707369)")
+        tidelock(*command.split(), "--dry-run").succeeds(says=f"another process is changing this database: pid {leader.info.backend_pid} (")
+    assert "another process" not in tidelock(*command.split(), "--dry-run").succeeds().errors
+    assert database.ledger() == before
+
+
 def test_another_provider_is_refused_but_not_for_rolling_back(database, folder, tidelock):
     fail_half_way(database, folder, tidelock)
     folder.provider('provider = "mysql"\n')
