@@ -9,6 +9,7 @@
 #include "history/edit.h"
 #include "history/folder.h"
 #include "history/ledger.h"
+#include "history/origin.h"
 #include "history/script_file.h"
 #include "lock/acquire.h"
 #include "postgres/advisory.h"
@@ -144,6 +145,7 @@ static const char *const EDITS[] = {
     [EDIT_NONE] = "is as it was when it was applied",
     [EDIT_BLANKS] = "differs from what was applied only in blanks or line ends",
     [EDIT_COMMENTS] = "differs from what was applied only in comments and blanks",
+    [EDIT_SQL] = "differs from what was applied in its SQL, not only in comments and blanks",
     [EDIT_UNKNOWN] = "differs from what was applied",
 };
 
@@ -151,6 +153,8 @@ static bool look_accept_edit(const struct resolving *all, struct resolved *item,
 {
     struct history history;
     const struct history_item *found;
+    const struct origin *origin;
+    struct origins origins;
     enum edit edit;
 
     history_compare(all->arena, &all->target.folder, all->ledger.rows, all->ledger.count, &history);
@@ -162,13 +166,21 @@ static bool look_accept_edit(const struct resolving *all, struct resolved *item,
         return error_hint(err,
                           "Only an applied migration has a checksum to be replaced. See: tidelock status");
     }
-    edit = edit_find(all->ledger.dialect, found->row->checksum, item->script);
+    origins = origin_read(all->arena, all->conn, all->ledger.schema);
+    origin = origin_find(&origins, found->row->id);
+    edit = edit_find(all->ledger.dialect,
+                     &(const struct edit_facts) {
+                         .checksum = found->row->checksum,
+                         .gist = origin == NULL ? NULL : origin->gist,
+                         .has_standard_strings = all->ledger.has_standard_strings,
+                     },
+                     item->script);
     print_line("%s %s.", item->migration->script_path, EDITS[edit]);
     if (edit == EDIT_UNKNOWN)
         print_line(
             "  Of that, only the checksum is known (SHA-256 %s): your version control knows what has changed.",
             found->row->checksum);
-    if (edit == EDIT_UNKNOWN)
+    if (edit >= EDIT_SQL)
         print_line("  The edit itself has not been run on this database.");
     item->is_idle = edit == EDIT_NONE;
     item->row[ROW_ID] = found->row->id;

@@ -7,6 +7,7 @@
 #include "execution/assertion.h"
 #include "execution/lock_retry.h"
 #include "history/script_file.h"
+#include "sql/gist.h"
 
 /* Finds out from the script itself how it is to be applied. */
 static bool judge(struct execution *execution, struct error *err)
@@ -107,6 +108,8 @@ static bool apply(struct execution *execution, struct text *bytes, struct error 
 
     if (!prepare(execution, bytes, err))
         return execution_explain(execution, err);
+    if (execution->host != NULL)
+        gist_of(execution->script, execution->ledger->has_standard_strings, execution->gist);
     log_debug("applying %s, mode %s, %zu statement%s", execution->migration->name,
               MODE_NAMES[execution->mode], execution->summary.statements,
               text_plural(execution->summary.statements));

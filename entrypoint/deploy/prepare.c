@@ -59,7 +59,7 @@ void deployment_report_applied(struct deployment *d)
 
     progress_applied(d->progress, name, (double)took_ms / 1000);
     if (is_plain && d->has_journal)
-        origin_queue_add(&d->origins, execution->id);
+        origin_queue_add(&d->origins, execution->id, execution->gist);
     entry = &report->applied[report->applied_count++];
     *entry = (struct applied_migration) { .name = name, .took_ms = took_ms, .mode = execution->mode };
     log_event(LOG_DONE, values, array_length(values), "applied %s (%s%s%s)", name,

@@ -75,7 +75,7 @@ static const struct query JOURNAL_CREATE[] = {
       .is_in_journal = true,
       .sql = "CREATE TABLE IF NOT EXISTS {journal}.origin ("
              " ledger_id pg_catalog.text PRIMARY KEY, host pg_catalog.text NOT NULL,"
-             " version pg_catalog.text NOT NULL,"
+             " version pg_catalog.text NOT NULL, gist_sha256 pg_catalog.text NOT NULL,"
              " recorded_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
 };
 

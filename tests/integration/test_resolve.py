@@ -116,7 +116,8 @@ def test_what_has_run_is_not_taken_back(database, folder, tidelock):
 EDITS = {
     "blanks": ("CREATE TABLE a ();  \r\n\r\n", "only in blanks or line ends"),
     "comments": ("-- why\nCREATE TABLE a ();\n", "only in comments and blanks"),
-    "anything": ("CREATE TABLE a (n int);\n", "Of that, only the checksum is known"),
+    "blanks between tokens": ("CREATE  TABLE a\n(\n) ;\n", "only in comments and blanks"),
+    "SQL": ("CREATE TABLE a (n int);\n", "in its SQL, not only in comments and blanks.\n  The edit itself has not been run on this database."),
 }
 
 
@@ -135,6 +136,30 @@ def test_an_edit_is_accepted_after_saying_what_it_is(database, folder, tidelock,
     assert now.checksum != was.checksum and now == was._replace(checksum=now.checksum)
     tidelock("deploy", "--strict").succeeds(says="No pending")
     tidelock("resolve", "--accept-edit", "001_a").succeeds(says="is as it was when it was applied")
+
+
+@pytest.mark.parametrize("mode", ["", "-- tidelock: transaction=off\n"])
+def test_a_comment_that_was_taken_out_is_recognized(database, folder, tidelock, mode):
+    """Of the script as it was when its last run began: what ran before that was the same."""
+    half = mode + "CREATE TABLE a /* the first */ (n int); -- so\nSELECT 1/{}::int; -- why"
+    folder.add("001_a", half.format(0))
+    assert tidelock("deploy").code == (7 if mode else 6)
+    folder.replace("001_a", half.format(1))
+    tidelock("deploy").succeeds(applied=["001_a"])
+    folder.replace("001_a", "CREATE TABLE a (n int);\nSELECT 1/1::int;")
+    tidelock("resolve", "--accept-edit", "001_a", "--dry-run").succeeds(says="only in comments and blanks")
+    folder.replace("001_a", "CREATE TABLE a (n int);\nSELECT 1/2::int;")
+    tidelock("resolve", "--accept-edit", "001_a").succeeds(says="in its SQL")
+
+
+def test_of_what_another_tool_applied_only_the_checksum_is_known(database, folder, tidelock):
+    folder.add("001_a", "CREATE TABLE a ();\n")
+    tidelock("deploy").succeeds()
+    database.query("DROP SCHEMA tidelock CASCADE")
+    folder.replace("001_a", "CREATE TABLE a ();\n-- why")
+    tidelock("resolve", "--accept-edit", "001_a", "--dry-run").succeeds(says="only in comments and blanks")
+    folder.replace("001_a", "CREATE TABLE a (n int);")
+    tidelock("resolve", "--accept-edit", "001_a").succeeds(says="Of that, only the checksum is known")
 
 
 @pytest.mark.fault
