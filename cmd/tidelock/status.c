@@ -186,11 +186,14 @@ static void print_replacement_advice(const struct overview *overview)
 {
     auto_text struct text missing = text_init(REMEDY_MOST);
     auto_text struct text command = text_init(REMEDY_MOST);
+    const char *condition =
+        validate_add_replacement(&overview->target->folder, &overview->history, &command);
 
     validate_add_missing(&overview->history, &missing);
-    validate_add_replacement(&overview->target->folder, &overview->history, &command);
-    print_line("\n%s.", missing.at);
-    print_line("If a pending one replaces them, and the database already holds all of it:");
+    print_line("\n%s%s", missing.at, condition == NULL ? "." : ";");
+    if (condition == NULL)
+        return;
+    print_line("%s:", condition);
     print_line("  %s", command.at);
 }
 
