@@ -5,9 +5,11 @@
 #include "command.h"
 #include "config/options.h"
 #include "deploy/target.h"
+#include "deploy/validate.h"
 #include "history/compare.h"
 #include "history/edit.h"
 #include "history/folder.h"
+#include "history/journal.h"
 #include "history/ledger.h"
 #include "history/origin.h"
 #include "history/script_file.h"
@@ -90,10 +92,49 @@ static bool look_rolled_back(const struct resolving *all, struct resolved *item,
            check_leftovers(all, item, err);
 }
 
-/* Part of it was done, by an earlier try that somebody has closed: it would be done again. */
-static bool check_half_done(const struct ledger_row *row, struct error *err)
+/* It is neither recorded as applied nor pending: what to do about it is known elsewhere. */
+static bool refuse_unfinished(const struct resolving *all, const struct ledger_row *row, struct error *err)
 {
-    if (row->is_finished || (row->steps == 0 && (row->logs == NULL || !ledger_row_is_interrupted(row))))
+    auto_text struct text next = text_init(2 * sizeof err->hint);
+    struct history history;
+
+    history_compare(all->arena, &all->target.folder, all->ledger.rows, all->ledger.count, &history);
+    validate_add_remedy(&all->target.folder, &history, row, &next);
+    error_set(err, ERROR_REFUSED, "migration \"%s\" is not recorded as applied: it %s", row->name,
+              ledger_row_is_interrupted(row) ? "was interrupted" : "failed");
+    error_code(err, all->ledger.dialect->codes.unresolved);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "%s.", next.at);
+}
+
+/* Of what an earlier try recorded, whose row somebody has closed. */
+static bool find_half_done(const struct resolving *all, const struct ledger_row *row, bool *is_half_done,
+                           struct error *err)
+{
+    const struct journal journal = { .conn = all->conn, .ledger_schema = all->ledger.schema };
+    bool has_journal = false;
+    int64_t changed = 0;
+
+    *is_half_done = row->steps > 0 || (row->logs != NULL && ledger_row_is_interrupted(row));
+    if (*is_half_done)
+        return true;
+    if (!journal_exists(&journal, &has_journal, err) ||
+        (has_journal && !backfill_count_changed(all->conn, row->id, &changed, err)))
+        return false;
+    *is_half_done = changed > 0;
+    return true;
+}
+
+/* Then it would be done again. */
+static bool check_half_done(const struct resolving *all, const struct ledger_row *row, struct error *err)
+{
+    bool is_half_done;
+
+    if (row->is_finished)
+        return true;
+    if (!find_half_done(all, row, &is_half_done, err))
+        return false;
+    if (!is_half_done)
         return true;
     error_set(err, ERROR_REFUSED, "migration \"%s\" was half done before it was recorded as applied",
               row->name);
@@ -116,28 +157,37 @@ static bool check_never_run(const struct resolving *all, const struct ledger_row
     return error_hint(err, "To undo what it has done, write another migration.");
 }
 
+/* One row of what is to be pending. */
+static bool check_taken_back(const struct resolving *all, const struct ledger_row *row, bool *is_applied,
+                             struct error *err)
+{
+    if (row->is_rolled_back)
+        return true;
+    if (!row->is_finished)
+        return refuse_unfinished(all, row, err);
+    *is_applied = true;
+    return check_never_run(all, row, err);
+}
+
 static bool look_pending(const struct resolving *all, struct resolved *item, struct error *err)
 {
     const struct ledger *ledger = &all->ledger;
+    bool is_applied = false;
 
     if (!ledger->dialect->check_pending(ledger->rows, ledger->count, item->name, err))
         return false;
-    item->row[ROW_LOGS] =
-        LEDGER_OURS "it was recorded as applied without having run, and that was taken back";
-    item->is_idle = true;
     for (size_t i = 0; i < ledger->count; i++) {
-        const struct ledger_row *row = &ledger->rows[i];
-
-        if (strcmp(row->name, item->name) != 0)
-            continue;
-        if (!check_half_done(row, err))
-            return false;
-        if (row->is_rolled_back)
-            continue;
-        item->is_idle = false;
-        if (!check_never_run(all, row, err))
+        if (strcmp(ledger->rows[i].name, item->name) == 0 &&
+            !check_taken_back(all, &ledger->rows[i], &is_applied, err))
             return false;
     }
+    for (size_t i = 0; i < ledger->count && is_applied; i++) {
+        if (strcmp(ledger->rows[i].name, item->name) == 0 && !check_half_done(all, &ledger->rows[i], err))
+            return false;
+    }
+    item->row[ROW_LOGS] =
+        LEDGER_OURS "it was recorded as applied without having run, and that was taken back";
+    item->is_idle = !is_applied;
     return true;
 }
 

@@ -167,6 +167,19 @@ const struct query BACKFILL_ADVANCE = {
         " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)::pg_catalog.int4 FROM advanced",
 };
 
+bool backfill_count_changed(struct connection *conn, const char *ledger_id, int64_t *changed,
+                            struct error *err)
+{
+    enum { CHANGED = 3 };
+    auto_result struct result *found = NULL;
+    const char *const parameters[] = { ledger_id };
+
+    if (!query_run(conn, &BACKFILL_READ, parameters, &found, err))
+        return false;
+    *changed = result_rows(found) == 0 ? -1 : result_number(found, 0, CHANGED);
+    return true;
+}
+
 /* Runs statements in a transaction of their own. */
 static bool run(const struct journal *journal, const struct batch_item *items, size_t count,
                 struct result **out, struct error *err)

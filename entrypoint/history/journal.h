@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -69,6 +70,11 @@ extern const struct query JOURNAL_FORGET[JOURNAL_FORGETTING];
 extern const struct query BACKFILL_READ;
 extern const struct query BACKFILL_START;
 extern const struct query BACKFILL_ADVANCE;
+
+/* How many rows a backfill has changed so far; -1 if none was begun under this ledger row. Where the journal is
+ * must be known. */
+must_use bool backfill_count_changed(struct connection *conn, const char *ledger_id, int64_t *changed,
+                                     struct error *err);
 
 /* Creates it if necessary. Where there is no place for it, that is not an error: then *is_open is false, and
  * there is one warning. */

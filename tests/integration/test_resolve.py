@@ -1,6 +1,7 @@
 """resolve: the ledger is edited, nothing else."""
 
 import pytest
+from tool import wait_for_session
 
 
 def fail_half_way(database, folder, tidelock):
@@ -108,7 +109,7 @@ def test_what_has_run_is_not_taken_back(database, folder, tidelock):
     fail_half_way(database, folder, tidelock)
     before = database.ledger()
     tidelock("resolve", "--pending", "001_a").fails(exit=8, says=["was applied, not only recorded as applied", "Nothing was changed."])
-    tidelock("resolve", "--pending", "002_half").fails(exit=8, says=["P3009", 'tidelock resolve --rolled-back "002_half"'])
+    tidelock("resolve", "--pending", "002_half").fails(exit=8, says=["P3009", "it failed", "To go on with it: tidelock deploy", 'tidelock resolve --rolled-back "002_half"'])
     tidelock("resolve", "--pending", "unknown").fails(exit=8, says="P3011")
     assert database.ledger() == before
 
@@ -262,3 +263,49 @@ def test_what_was_half_done_is_not_taken_back(database, folder, tidelock):
     before = database.ledger()
     tidelock("resolve", "--pending", "002_half").fails(exit=8, says=["was half done before it was recorded as applied", "Nothing was changed."])
     assert database.ledger() == before
+
+
+HALF_A_BACKFILL = """-- tidelock: backfill t key=id target=20ms rows=100..100 rest=0%
+UPDATE t SET n = CASE WHEN id <= 500 THEN 1 ELSE {} END WHERE n IS NULL;"""
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("end", ["failed", "was interrupted"])
+def test_half_a_backfill_is_not_taken_back_either(database, folder, tidelock, end):
+    database.query("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT generate_series(1, 1000); ANALYZE t")
+    folder.add("001_t", "SELECT 1")
+    tidelock("baseline").succeeds()
+    folder.add("002_fill", HALF_A_BACKFILL.format("1 / (id - 700)" if end == "failed" else "pg_sleep(1)::text::int"))
+    if end == "failed":
+        tidelock("deploy").fails(exit=7)
+    else:
+        running = tidelock.start("deploy")
+        wait_for_session(database, "pg_sleep")
+        running.signal()
+        assert running.wait().code == 143
+    before = database.ledger()
+    tidelock("resolve", "--pending", "002_fill").fails(exit=8, says=["P3009", f"it {end}", "To go on with it: tidelock deploy"])
+    tidelock("resolve", "--applied", "002_fill").succeeds()
+    tidelock("resolve", "--pending", "002_fill").fails(exit=8, says=["was half done before it was recorded as applied", "Nothing was changed."])
+    tidelock("resolve", "--pending", "002_fill", "--dry-run").fails(exit=8, says="was half done")
+    assert len(database.ledger()) == len(before) + 1 and database.ledger()[-1].finished
+
+
+def test_what_was_rolled_back_is_pending_already(database, folder, tidelock):
+    fail_half_way(database, folder, tidelock)
+    tidelock("resolve", "--rolled-back", "002_half").succeeds()
+    before = database.ledger()
+    tidelock("resolve", "--pending", "002_half").succeeds(says="Migration 002_half marked as pending.")
+    assert database.ledger() == before
+
+
+@pytest.mark.fault
+def test_a_backfill_that_failed_at_once_may_be_taken_back(database, folder, tidelock):
+    """It has changed nothing."""
+    database.query("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT generate_series(1, 1000); ANALYZE t")
+    folder.add("001_t", "SELECT 1")
+    tidelock("baseline").succeeds()
+    folder.add("002_fill", "-- tidelock: backfill t key=id rows=100..100\nUPDATE t SET n = 1 / (id - 1) WHERE n IS NULL")
+    assert tidelock("deploy").code in (6, 7)
+    tidelock("resolve", "--applied", "002_fill").succeeds()
+    tidelock("resolve", "--pending", "002_fill").succeeds(says="Migration 002_fill marked as pending.")
