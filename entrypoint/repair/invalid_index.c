@@ -95,5 +95,8 @@ bool invalid_index_drop(const struct broken *broken, const char *name, struct er
 
     text_add_format(&sql, "DROP INDEX CONCURRENTLY IF EXISTS %s", name);
     drop.sql = sql.at;
-    return query_run(broken->conn, &drop, NULL, NULL, err);
+    if (query_run(broken->conn, &drop, NULL, NULL, err))
+        return true;
+    err->contexts = 0; /* the name of our query says less */
+    return error_context(err, "dropping the INVALID index %s", name);
 }
