@@ -10,6 +10,7 @@
 #include "history/journal_place.h"
 #include "history/owner.h"
 #include "postgres/aside.h"
+#include "sql/quote.h"
 
 /* Of the schema $1 and of the shared one: what journal_choose() asks, and who owns it. */
 static const struct query JOURNAL_PLACES = {
@@ -33,7 +34,8 @@ static const struct query JOURNAL_PLACES = {
         "            OR NOT pg_catalog.has_table_privilege(c.oid, 'DELETE'))),"
         "  (SELECT pg_catalog.count(*) FROM tables AS c WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid),"
         "  pg_catalog.has_schema_privilege(n.oid, 'CREATE'), pg_catalog.pg_get_userbyid(n.nspowner),"
-        "  pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')"
+        "  pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),"
+        "  pg_catalog.current_database(), CURRENT_USER"
         "   FROM (VALUES (1, $1::pg_catalog.text), (2, '" JOURNAL_SHARED "')) AS p (number, name)"
         "   LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) p.name"
         "  ORDER BY p.number",
@@ -200,6 +202,8 @@ struct found {
     struct journal_place places[PLACES];
     char owners[PLACES][IDENTIFIER_SIZE];
     int choice; /* PLACES = nowhere */
+    char database[IDENTIFIER_SIZE];
+    char role[IDENTIFIER_SIZE]; /* whose rights these are */
 };
 
 static bool find(const struct journal *journal, struct found *out, struct error *err)
@@ -223,6 +227,8 @@ static bool find(const struct journal *journal, struct found *out, struct error 
                                                   .may_create = result_bool(result, i, 4) };
         text_copy_cut(out->owners[i], IDENTIFIER_SIZE, result_text(result, i, 5));
     }
+    text_copy_cut(out->database, IDENTIFIER_SIZE, result_text(result, 0, 7));
+    text_copy_cut(out->role, IDENTIFIER_SIZE, result_text(result, 0, 8));
     out->choice = journal_choose(out->places, JOURNAL_TABLES, result_bool(result, 0, 6));
     if (out->choice != PLACES)
         connection_set_journal(journal->conn, out->names[out->choice]);
@@ -285,8 +291,45 @@ bool journal_prepare(const struct journal *journal)
     return false;
 }
 
+/* The statement with quoted names: %s in it is the schema, %r the role, %d the database. */
+static void add_statement(const struct found *found, const char *schema, const char *statement,
+                          struct text *out)
+{
+    for (const char *at = statement; *at != '\0'; at++) {
+        if (at[0] != '%')
+            text_add(out, at, 1);
+        else
+            quote_identifier(*++at == 's' ? schema : *at == 'r' ? found->role : found->database, out);
+    }
+}
+
+/* What gives this role a place: a schema of that name is created, or the one that is there is opened. */
+static void add_remedy(const struct found *found, struct text *out)
+{
+    enum { OWN = PLACE_OWN, SHARED = PLACE_SHARED };
+    int missing = !found->places[SHARED].exists ? SHARED : !found->places[OWN].exists ? OWN : PLACES;
+    const char *own = found->names[OWN];
+
+    if (missing != PLACES)
+        add_statement(found, found->names[missing],
+                      "As the database's owner or a superuser: GRANT CREATE ON DATABASE %d TO %r; or, as a "
+                      "superuser: CREATE SCHEMA %s AUTHORIZATION %r;",
+                      out);
+    else if (found->places[OWN].is_trusted)
+        add_statement(found, own,
+                      "As its owner or a superuser: GRANT ALL ON SCHEMA %s TO %r; GRANT ALL ON ALL TABLES IN "
+                      "SCHEMA %s TO %r;",
+                      out);
+    else
+        add_statement(found, own,
+                      "As a superuser: ALTER SCHEMA %s RENAME TO tidelock_of_another; CREATE SCHEMA %s "
+                      "AUTHORIZATION %r;",
+                      out);
+}
+
 static bool refuse(const struct found *found, struct error *err)
 {
+    auto_text struct text remedy = text_init(sizeof err->hint);
     auto_text struct text why = text_init(1024);
 
     for (int i = PLACES; i-- > 0;) {
@@ -298,12 +341,15 @@ static bool refuse(const struct found *found, struct error *err)
             text_add_string(&why, "may not be created");
     }
     error_set(err, ERROR_CLEAN, "there is no schema for the journal: %s", why.at);
-    text_copy_cut(err->sqlstate, sizeof err->sqlstate, "42501");
-    return error_hint(
-        err,
-        "Let an administrator type: CREATE SCHEMA \"%s\" AUTHORIZATION of the role that migrates; "
-        "or GRANT CREATE ON DATABASE to it.",
-        found->names[PLACE_OWN]);
+    add_remedy(found, &remedy);
+    return error_hint(err, "%s", remedy.at);
+}
+
+bool journal_check(const struct journal *journal, struct error *err)
+{
+    struct found found;
+
+    return find(journal, &found, err) && (found.choice != PLACES || refuse(&found, err));
 }
 
 bool journal_create(const struct journal *journal, struct error *err)
@@ -326,25 +372,29 @@ bool journal_extend(const struct journal *journal, struct error *err)
 }
 
 /* Said once. */
-static bool has_warned;
+static void warn_of_none(const struct found *found)
+{
+    static bool has_warned;
+    struct error why;
+
+    if (has_warned)
+        return;
+    has_warned = true;
+    (void)refuse(found, &why);
+    log_warn("%s: if this run is killed, you will have to clean up what it leaves behind. %s", why.message,
+             why.hint);
+}
 
 bool journal_open(const struct journal *journal, bool *is_open, struct error *err)
 {
-    if (!journal_exists(journal, is_open, err))
+    struct found found;
+
+    if (!find(journal, &found, err))
         return false;
+    *is_open = found.choice != PLACES;
     if (*is_open)
-        return true;
-    *is_open = journal_create(journal, err);
-    if (*is_open)
-        return true;
-    if (strcmp(err->sqlstate, "42501") != 0)
-        return false;
-    if (!has_warned)
-        log_warn(
-            "%s (GRANT CREATE ON DATABASE): if this run is killed, you will have to clean up what it "
-            "leaves behind",
-            err->message);
-    has_warned = true;
+        return create_missing(journal, &found, err);
+    warn_of_none(&found);
     return true;
 }
 
