@@ -154,7 +154,8 @@ static bool check_scripts(struct deployment *d, struct error *err)
         if (!deployment_is_due(d, i))
             continue;
         log_context(LOG_MIGRATION, d->folder->items[i].name);
-        if (!migration_check(&execution, err))
+        if (!(d->config->is_dry_run ? migration_rehearse(&execution, d->report->due_count == 0, err)
+                                    : migration_check(&execution, err)))
             return false;
         log_context(LOG_MIGRATION, NULL);
         d->report->due[d->report->due_count++] =
