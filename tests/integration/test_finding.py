@@ -133,6 +133,17 @@ def test_a_line_that_is_not_understood_is_named_and_not_shown(database, folder, 
 
 
 @pytest.mark.fault
+@pytest.mark.parametrize("line", ["export TITLE = {}", "TITLE ={}", "DATABASE_URL = {}"])
+def test_what_neither_a_shell_nor_docker_takes_is_refused(database, folder, tidelock, line):
+    folder.add("001_t", "CREATE TABLE t ()")
+    write_env(folder, f"# the shop\n{line.format(SECRET)}\n")
+    shell = subprocess.run(["sh", "-ec", ". ./.env"], cwd=folder.root, stderr=subprocess.DEVNULL, check=False)
+    assert shell.returncode != 0
+    result = tidelock("deploy", "--env-file", ".env").fails(exit=2, says=["there is a blank between the variable and its =", ".env:2:"])
+    assert SECRET not in result.errors
+
+
+@pytest.mark.fault
 def test_a_value_that_is_wrong_is_named_with_its_line(database, folder, tidelock):
     write_env(folder, "\n\nTIDELOCK_LOCK_TIMEOUT=5\n")
     tidelock("deploy", "--env-file", ".env").fails(exit=2, says=["TIDELOCK_LOCK_TIMEOUT", "is not a duration", "reading .env:3"])
