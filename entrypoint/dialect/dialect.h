@@ -39,6 +39,7 @@ struct own_place {
 struct own_config {
     struct own_place migrations; /* the folder */
     struct own_place schema;     /* the file, or directory of files, that the folder is beside or in */
+    const char *flaw;            /* why a place is not plain, as what follows "but" */
 };
 
 /* One kind of file with the tool's own configuration. */

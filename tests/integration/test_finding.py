@@ -53,6 +53,27 @@ def test_a_folder_that_prismas_configuration_says_in_code(database, folder, tide
 
 
 @pytest.mark.fault
+@pytest.mark.parametrize(
+    "text, why",
+    [('{"name": "shop", // a comment\n"prisma": {"schema": "db/schema.prisma"}}', "it is not JSON"), ('{"prisma": {"schema": ["db/schema.prisma"]}}', "not as a string"), ('{"prisma": "db"}', "not as a string")],
+)
+def test_a_package_that_says_it_in_a_way_that_is_not_understood(database, folder, tidelock, text, why):
+    folder.add("001_t", "CREATE TABLE t ()")
+    (folder.root / "package.json").write_text(text)
+    tidelock("deploy").succeeds(applied=["001_t"], says=f'package.json may name another folder of migrations than "prisma/migrations", but {why}: to be sure, name it with --migrations DIR')
+    assert "package.json" not in tidelock("deploy", "--migrations", "prisma/migrations").succeeds().errors
+    move(folder, "db/migrations")
+    tidelock("status").fails(exit=2, says=f"package.json may say where it is, but {why}.")
+
+
+@pytest.mark.fault
+def test_a_schema_that_is_said_in_code_is_warned_of_too(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t ()")
+    (folder.root / "prisma.config.ts").write_text("export default { schema: path.join('db', 'schema.prisma') }")
+    tidelock("deploy").succeeds(applied=["001_t"], says='prisma.config.ts may name another folder of migrations than "prisma/migrations"')
+
+
+@pytest.mark.fault
 def test_a_folder_that_prismas_configuration_names_and_that_is_not_there(database, folder, tidelock):
     """Another one may belong to something else."""
     folder.add("001_t", "CREATE TABLE t ()")
