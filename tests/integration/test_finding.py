@@ -114,6 +114,21 @@ def test_a_file_of_variables_is_read_when_it_is_named(database, folder, tidelock
     assert "--env-file" not in without_url(tidelock, "deploy").fails(exit=2, says="no database is set").errors
 
 
+@pytest.mark.fault
+@pytest.mark.parametrize("variable", ["PGUSER", "PGDATABASE"])
+def test_a_file_that_nobody_reads_is_named_where_no_server_is(database, folder, tidelock, variable):
+    """libpq looks on this machine, and who has a .env may wonder."""
+    folder.add("001_t", "CREATE TABLE t ()")
+    only = {variable: "nobody", "TIDELOCK_CONNECT_DEADLINE": "0"}
+    assert ".env" not in without_url(tidelock, "deploy", **only).errors
+    write_env(folder, f"DATABASE_URL={database.url()}\n")
+    for command in ("deploy", "status"):
+        result = without_url(tidelock, command, **only)
+        assert result.code in (2, 3) and "There is a .env here, which is read only if you say so: add --env-file .env" in result.errors
+    assert ".env" not in without_url(tidelock, "deploy", PGHOST="127.0.0.1", PGPORT="1", **only).errors
+    without_url(tidelock, "deploy", "--env-file", ".env", **only).succeeds(applied=["001_t"])
+
+
 def test_the_environment_and_flags_win_over_the_file(database, folder, tidelock):
     folder.add("001_t", "CREATE TABLE t ()")
     write_env(folder, "DATABASE_URL=postgresql://nobody@127.0.0.1:1/nowhere\nTIDELOCK_CONNECT_DEADLINE=0\nTIDELOCK_MIGRATIONS=elsewhere\n")
