@@ -49,17 +49,18 @@ struct resolving {
 
 /* What an interrupted statement left would stay: nobody runs that statement again as applied, and once the
  * row is closed nobody knows any more whose it is. */
-static bool check_leftover(const struct resolving *all, const struct ledger_row *row, struct error *err)
+static bool check_leftover(const struct resolving *all, const struct ledger_row *row, struct slice script,
+                           struct error *err)
 {
     struct leftover left;
 
-    if (!interrupted_look(all->conn, &all->ledger, row, &left, err))
+    if (!interrupted_look(all->conn, &all->ledger, row, script, &left, err))
         return false;
     if (left.what[0] == '\0')
         return true;
     error_set(err, ERROR_REFUSED,
-              "migration \"%s\" cannot be resolved yet: its interrupted statement left %s", row->name,
-              left.what);
+              "migration \"%s\" cannot be resolved yet: its interrupted statement %s %s", row->name,
+              left.is_ours ? "left" : "may have left", left.what);
     error_holds(err, "Nothing was changed.");
     return error_hint(err, "%sype: %s; look at the schema, and type the same again.",
                       ledger_row_is_resumable(row) && !row->is_rolled_back
@@ -73,7 +74,8 @@ static bool check_leftovers(const struct resolving *all, const struct resolved *
     for (size_t i = 0; i < all->ledger.count; i++) {
         const struct ledger_row *row = &all->ledger.rows[i];
 
-        if (!row->is_finished && strcmp(row->name, item->name) == 0 && !check_leftover(all, row, err))
+        if (!row->is_finished && strcmp(row->name, item->name) == 0 &&
+            !check_leftover(all, row, item->script, err))
             return false;
     }
     return true;
@@ -322,7 +324,7 @@ static bool find_items(struct resolving *all, struct error *err)
     for (size_t i = 0; i < all->count; i++) {
         struct resolved *item = &all->items[i];
 
-        *item = (struct resolved) { .name = names->items[i] };
+        *item = (struct resolved) { .name = names->items[i], .script = slice_of("") };
         item->row[ROW_ID] = item->id;
         item->row[ROW_CHECKSUM] = item->checksum;
         item->row[ROW_NAME] = item->name;

@@ -1,5 +1,6 @@
 """resolve: the ledger is edited, nothing else."""
 
+import psycopg
 import pytest
 from tool import wait_for_session
 
@@ -309,3 +310,44 @@ def test_a_backfill_that_failed_at_once_may_be_taken_back(database, folder, tide
     assert tidelock("deploy").code in (6, 7)
     tidelock("resolve", "--applied", "002_fill").succeeds()
     tidelock("resolve", "--pending", "002_fill").succeeds(says="Migration 002_fill marked as pending.")
+
+
+@pytest.fixture
+def plain(database):
+    """The URL of a role that may not have a journal."""
+    role = f"plain_{database.name}"[:63]
+    database.query(f"CREATE ROLE {role} LOGIN; CREATE SCHEMA app AUTHORIZATION {role}; GRANT ALL ON SCHEMA public TO {role}")
+    yield lambda **parameters: database.server.url(database.name, user=role, **parameters)
+    database.drop()
+    database.server.query(f"DROP ROLE {role}")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("schema", [None, "app"])
+@pytest.mark.parametrize("index", ["CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n)", "CREATE UNIQUE INDEX CONCURRENTLY ON t (n)"], ids=["named", "unnamed"])
+def test_without_a_journal_a_leftover_is_looked_for_in_the_catalog(database, folder, tidelock, plain, index, schema):
+    url = plain() if schema is None else plain(schema=schema)
+    table = f"{schema or 'public'}.t"
+    folder.add("001_t", "CREATE TABLE t (n int); INSERT INTO t VALUES (1), (1)")
+    tidelock("deploy", url=url).succeeds()
+    folder.add("002_index", f"-- tidelock: transaction=off\nSELECT 1; {index}")
+    assert tidelock("deploy", url=url).code == 7
+    [(name, valid)] = database.query("SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = %s::regclass", table)
+    assert not valid
+    for words in (["--dry-run"], []):
+        result = tidelock("resolve", "--applied", "002_index", *words, url=url)
+        result.fails(exit=8, says=["cannot be resolved yet: its interrupted statement may have left the INVALID index", "Nothing was changed.", "DROP INDEX CONCURRENTLY"])
+    database.query(f"DROP INDEX {name}")
+    tidelock("resolve", "--applied", "002_index", url=url).succeeds()
+
+
+@pytest.mark.fault
+def test_without_a_journal_the_index_of_somebody_else_is_none_of_it(database, folder, tidelock, plain):
+    folder.add("001_t", "CREATE TABLE t (n int, m int); INSERT INTO t VALUES (1, 1), (1, 1)")
+    tidelock("deploy", url=plain()).succeeds()
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        database.query("CREATE UNIQUE INDEX CONCURRENTLY other ON t (m)")
+    folder.add("002_index", "-- tidelock: transaction=off\nSELECT 1; CREATE UNIQUE INDEX CONCURRENTLY ON t (n)")
+    assert tidelock("deploy", url=plain()).code == 7
+    database.query("DELETE FROM t; DROP INDEX t_n_idx; CREATE UNIQUE INDEX t_n_idx ON t (n)")
+    tidelock("resolve", "--applied", "002_index", url=plain()).succeeds()
