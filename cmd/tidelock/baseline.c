@@ -76,8 +76,8 @@ static bool check_wish(const struct recording *recording, struct error *err)
               applied, applied == 1 ? " is" : "s are");
     return error_hint(
         err,
-        "To apply what is pending: tidelock deploy. If the schema already holds some of it, name the "
-        "last such migration: tidelock baseline --to NAME");
+        "To apply what is pending: tidelock deploy. If the schema already holds the first ones of it: tidelock "
+        "baseline --to NAME, with the last of these.");
 }
 
 static bool check_schema(const struct recording *recording, struct error *err)

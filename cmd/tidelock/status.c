@@ -206,7 +206,8 @@ static void print_pending_advice(const struct overview *overview)
         print_replacement_advice(overview);
     print_line("\nTo apply what is pending: tidelock deploy");
     if (overview->ledger.exists && applied + history->missing_count == 0)
-        print_line("If the database already holds the schema: tidelock baseline");
+        print_line("If the schema already holds what all of them make: tidelock baseline; if the first ones "
+                   "only: tidelock baseline --to NAME, with the last of these");
 }
 
 /* The file is not what was run; nothing here can tell whether that matters. */

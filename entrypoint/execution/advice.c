@@ -21,8 +21,8 @@ static const struct {
     { "42701", ADVICE_NONE_THERE, "{script} creates the same object twice: correct it." },
     { "42P06", ADVICE_NONE_THERE, "{script} creates the same object twice: correct it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE | ADVICE_LEDGER_EMPTY,
-      "The ledger records nothing as applied, but the database holds what {name} creates. If it holds the folder's "
-      "schema: tidelock baseline (--to LAST_MIGRATION). If not, rename what is in the way, or drop it if nobody needs it." },
+      "The ledger records nothing as applied, but the database holds what {name} creates. If the schema "
+      "holds all of the folder's migrations: tidelock baseline; if the first ones only: tidelock baseline --to NAME, with the last of these. If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE | ADVICE_MISSING,
       "By name, the database already holds all that {name} creates, and applied migrations are not in the folder. If it "
       "replaces them (squashed or renamed): tidelock resolve --applied \"{name}\". If not, rename what is in the way, or drop it if nobody needs it." },

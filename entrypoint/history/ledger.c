@@ -270,7 +270,8 @@ static bool refuse_not_empty(const struct dialect *dialect, const struct result 
                 result_rows(tables) == 5 ? ", …" : "");
     return error_hint(
         err,
-        "If these tables came from this folder, record that: tidelock baseline --to LAST_MIGRATION. "
+        "If this folder's migrations made these tables, record them: tidelock baseline, if the schema holds all "
+        "of them; if it holds the first ones only, tidelock baseline --to NAME, with the last of these. "
         "Otherwise, point the URL at an empty database or schema.");
 }
 

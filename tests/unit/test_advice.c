@@ -12,8 +12,8 @@ static void every_row_reads_so(void **state)
         const char *advice; /* NULL: the script is to be corrected */
     } cases[] = {
         { "42P07", ADVICE_ALL_THERE | ADVICE_LEDGER_EMPTY,
-          "The ledger records nothing as applied, but the database holds what 001_a creates. If it holds the folder's "
-          "schema: tidelock baseline (--to LAST_MIGRATION). If not, rename what is in the way, or drop it if nobody needs it." },
+          "The ledger records nothing as applied, but the database holds what 001_a creates. If the schema "
+          "holds all of the folder's migrations: tidelock baseline; if the first ones only: tidelock baseline --to NAME, with the last of these. If not, rename what is in the way, or drop it if nobody needs it." },
         { "42701", ADVICE_ALL_THERE,
           "By name, the database already holds all that 001_a creates. If that is its work: tidelock resolve --applied "
           "\"001_a\". If not, rename what is in the way, or drop it if nobody needs it." },
