@@ -24,10 +24,10 @@ static const struct {
       "The ledger records nothing as applied, but the database holds what {name} creates. If the schema "
       "holds all of the folder's migrations: tidelock baseline; if the first ones only: tidelock baseline --to NAME, with the last of these. If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE | ADVICE_MISSING,
-      "By name, the database already holds all that {name} creates, and applied migrations are not in the folder. If it "
+      "{compared}, the database already holds all that {name} creates, and applied migrations are not in the folder. If it "
       "replaces them (squashed or renamed): tidelock resolve --applied \"{name}\". If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE,
-      "By name, the database already holds all that {name} creates. If that is its work: tidelock resolve --applied "
+      "{compared}, the database already holds all that {name} creates; nothing else was compared. If that is its work: tidelock resolve --applied "
       "\"{name}\". If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_SOME_THERE,
       "The database holds part of what {name} creates, but not {absent}. Drop what is there, or create the rest by "
@@ -109,7 +109,7 @@ static void add_value(const struct advice_facts *facts, struct slice name, struc
         { "script", facts->script },  { "name", facts->name },   { "role", facts->role },
         { "remedy", facts->remedy },  { "limit", facts->limit }, { "setter", facts->setter },
         { "object", facts->object },  { "value", facts->value }, { "absent", facts->absent },
-        { "time", facts->more_time },
+        { "time", facts->more_time }, { "compared", facts->compared },
     };
 
     /* What correcting it costs is said each time. */
