@@ -58,9 +58,8 @@ static bool check_leftover(const struct resolving *all, const struct ledger_row 
         return false;
     if (left.what[0] == '\0')
         return true;
-    error_set(err, ERROR_REFUSED,
-              "migration \"%s\" cannot be resolved yet: its interrupted statement %s %s", row->name,
-              left.is_ours ? "left" : "may have left", left.what);
+    error_set(err, ERROR_REFUSED, "migration \"%s\" cannot be resolved yet: its interrupted statement %s %s",
+              row->name, left.is_ours ? "left" : "may have left", left.what);
     error_holds(err, "Nothing was changed.");
     return error_hint(err, "%sype: %s; look at the schema, and type the same again.",
                       ledger_row_is_resumable(row) && !row->is_rolled_back

@@ -186,8 +186,7 @@ static void print_replacement_advice(const struct overview *overview)
 {
     auto_text struct text missing = text_init(REMEDY_MOST);
     auto_text struct text command = text_init(REMEDY_MOST);
-    const char *condition =
-        validate_add_replacement(&overview->target->folder, &overview->history, &command);
+    const char *condition = validate_add_replacement(&overview->target->folder, &overview->history, &command);
 
     validate_add_missing(&overview->history, &missing);
     print_line("\n%s%s", missing.at, condition == NULL ? "." : ";");
@@ -206,8 +205,9 @@ static void print_pending_advice(const struct overview *overview)
         print_replacement_advice(overview);
     print_line("\nTo apply what is pending: tidelock deploy");
     if (overview->ledger.exists && applied + history->missing_count == 0)
-        print_line("If the schema already holds what all of them make: tidelock baseline; if the first ones "
-                   "only: tidelock baseline --to NAME, with the last of these");
+        print_line(
+            "If the schema already holds what all of them make: tidelock baseline; if the first ones "
+            "only: tidelock baseline --to NAME, with the last of these");
 }
 
 /* The file is not what was run; nothing here can tell whether that matters. */

@@ -338,8 +338,8 @@ static void note_persisting(const struct backfill *b, bool is_done)
     names->is_walked = is_done;
 }
 
-/* The first batch shows whether the index is used. What has been filled a moment ago, in this run perhaps, the
- * server may not know yet: it is asked again when it does. */
+/* The first batch shows whether the index is used. What has been filled a moment ago, in this run perhaps,
+ * the server may not know yet: it is asked again when it does. */
 static bool check_index(struct backfill *b, struct error *err)
 {
     const struct key_range range = { &b->walk.done, &b->walk.until };
@@ -348,8 +348,8 @@ static bool check_index(struct backfill *b, struct error *err)
 
     if (!backfill_explain(b->execution, &b->walk.plan, range, &is_indexed, &why, err))
         return false;
-    if (!is_indexed && (!analyze_key(b, err) || !backfill_explain(b->execution, &b->walk.plan, range,
-                                                                  &is_indexed, &why, err)))
+    if (!is_indexed && (!analyze_key(b, err) ||
+                        !backfill_explain(b->execution, &b->walk.plan, range, &is_indexed, &why, err)))
         return false;
     if (!is_indexed)
         *err = why;

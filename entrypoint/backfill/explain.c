@@ -120,7 +120,9 @@ static void tell(const struct execution *execution, const struct backfill_plan *
     error_set(why, ERROR_CLEAN, "the server would read all of %s for each batch", plan->table.at);
     error_detail(why, "Its plan: %s on \"%s\".", json_get_text(whole, "Node Type"),
                  json_get_text(whole, "Relation Name"));
-    error_hint(why, "Name a column that has an index of its own: key=…. If there is one, let the table's owner ANALYZE it.");
+    error_hint(
+        why,
+        "Name a column that has an index of its own: key=…. If there is one, let the table's owner ANALYZE it.");
     backfill_plan_refuse(execution, plan, why);
 }
 

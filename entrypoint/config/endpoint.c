@@ -201,7 +201,8 @@ bool endpoint_find(struct arena *arena, const struct config *config, struct endp
     if (url == NULL && !is_one_set(array_length(LIBPQ_NAMES)))
         return refuse_unset(config, err);
     if (url == NULL && !is_one_set(NAMES_OF_SERVERS) && has_unread_file(config))
-        log_warn("DATABASE_URL is not set, and no server is named: it is looked for on this machine. " UNREAD_FILE);
+        log_warn(
+            "DATABASE_URL is not set, and no server is named: it is looked for on this machine. " UNREAD_FILE);
     if (url == NULL) {
         *out = (struct endpoint) { .connect_timeout_ms = -1, .label = "the server that PGHOST names" };
         return complete_endpoint(arena, out, config, err);

@@ -115,8 +115,7 @@ static bool look_for_pooler(struct deployment *d, struct error *err)
 static bool rehearse(struct deployment *d, struct error *err)
 {
     return look_for_pooler(d, err) && follow_warn(d->conn, d->ledger.lock_key, err) &&
-           (d->ledger.exists || ledger_check_empty(d->conn, &d->ledger, err)) &&
-           deployment_check(d, err);
+           (d->ledger.exists || ledger_check_empty(d->conn, &d->ledger, err)) && deployment_check(d, err);
 }
 
 /* Something is pending. */

@@ -201,10 +201,11 @@ void validate_add_remedy(const struct folder *folder, const struct history *hist
                         "Check the schema, then type: tidelock resolve --rolled-back \"%s\"",
                         name);
     else if (migration != NULL && ledger_row_is_resumable(row))
-        text_add_format(out,
-                        "To go on with it: tidelock deploy. Or undo by hand what is done, and type: tidelock resolve "
-                        "--rolled-back \"%s\"",
-                        name);
+        text_add_format(
+            out,
+            "To go on with it: tidelock deploy. Or undo by hand what is done, and type: tidelock resolve "
+            "--rolled-back \"%s\"",
+            name);
     else if (migration != NULL)
         text_add_format(out,
                         "Check the schema. If none of it is there: tidelock resolve --rolled-back \"%s\"; if "

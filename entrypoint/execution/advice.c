@@ -106,9 +106,9 @@ static void add_value(const struct advice_facts *facts, struct slice name, struc
         const char *name;
         const char *value;
     } values[] = {
-        { "script", facts->script },  { "name", facts->name },   { "role", facts->role },
-        { "remedy", facts->remedy },  { "limit", facts->limit }, { "setter", facts->setter },
-        { "object", facts->object },  { "value", facts->value }, { "absent", facts->absent },
+        { "script", facts->script },  { "name", facts->name },         { "role", facts->role },
+        { "remedy", facts->remedy },  { "limit", facts->limit },       { "setter", facts->setter },
+        { "object", facts->object },  { "value", facts->value },       { "absent", facts->absent },
         { "time", facts->more_time }, { "compared", facts->compared },
     };
 

@@ -288,7 +288,8 @@ static void add_alike(const struct folder *folder, const char *name, struct text
 static const struct migration *refuse_unknown(const struct folder *folder, const char *name,
                                               struct error *err)
 {
-    static const char what[] = "Name a directory in that folder, without a path, or use the image that has it.";
+    static const char what[] =
+        "Name a directory in that folder, without a path, or use the image that has it.";
     auto_text struct text alike = text_init(sizeof err->hint / 2);
 
     add_alike(folder, name, &alike);

@@ -10,7 +10,6 @@
 #include "history/journal_place.h"
 #include "history/owner.h"
 #include "postgres/aside.h"
-#include "sql/quote.h"
 
 /* Of the schema $1 and of the shared one: what journal_choose() asks, and who owns it. */
 static const struct query JOURNAL_PLACES = {
@@ -291,42 +290,6 @@ bool journal_prepare(const struct journal *journal)
     return false;
 }
 
-/* The statement with quoted names: %s in it is the schema, %r the role, %d the database. */
-static void add_statement(const struct found *found, const char *schema, const char *statement,
-                          struct text *out)
-{
-    for (const char *at = statement; *at != '\0'; at++) {
-        if (at[0] != '%')
-            text_add(out, at, 1);
-        else
-            quote_identifier(*++at == 's' ? schema : *at == 'r' ? found->role : found->database, out);
-    }
-}
-
-/* What gives this role a place: a schema of that name is created, or the one that is there is opened. */
-static void add_remedy(const struct found *found, struct text *out)
-{
-    enum { OWN = PLACE_OWN, SHARED = PLACE_SHARED };
-    int missing = !found->places[SHARED].exists ? SHARED : !found->places[OWN].exists ? OWN : PLACES;
-    const char *own = found->names[OWN];
-
-    if (missing != PLACES)
-        add_statement(found, found->names[missing],
-                      "As the database's owner or a superuser: GRANT CREATE ON DATABASE %d TO %r; or, as a "
-                      "superuser: CREATE SCHEMA %s AUTHORIZATION %r;",
-                      out);
-    else if (found->places[OWN].is_trusted)
-        add_statement(found, own,
-                      "As its owner or a superuser: GRANT ALL ON SCHEMA %s TO %r; GRANT ALL ON ALL TABLES IN "
-                      "SCHEMA %s TO %r;",
-                      out);
-    else
-        add_statement(found, own,
-                      "As a superuser: ALTER SCHEMA %s RENAME TO tidelock_of_another; CREATE SCHEMA %s "
-                      "AUTHORIZATION %r;",
-                      out);
-}
-
 static bool refuse(const struct found *found, struct error *err)
 {
     auto_text struct text remedy = text_init(sizeof err->hint);
@@ -341,7 +304,7 @@ static bool refuse(const struct found *found, struct error *err)
             text_add_string(&why, "may not be created");
     }
     error_set(err, ERROR_CLEAN, "there is no schema for the journal: %s", why.at);
-    add_remedy(found, &remedy);
+    journal_add_remedy(found->places, found->names[PLACE_OWN], found->role, found->database, &remedy);
     return error_hint(err, "%s", remedy.at);
 }
 

@@ -71,8 +71,8 @@ extern const struct query BACKFILL_READ;
 extern const struct query BACKFILL_START;
 extern const struct query BACKFILL_ADVANCE;
 
-/* How many rows a backfill has changed so far; -1 if none was begun under this ledger row. Where the journal is
- * must be known. */
+/* How many rows a backfill has changed so far; -1 if none was begun under this ledger row. Where the journal
+ * is must be known. */
 must_use bool backfill_count_changed(struct connection *conn, const char *ledger_id, int64_t *changed,
                                      struct error *err);
 

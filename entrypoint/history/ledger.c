@@ -286,7 +286,8 @@ static bool refuse_hidden(const struct ledger *ledger, const char *schema, struc
     error_set(err, ERROR_DENIED, "this role cannot see the ledger \"%s\".%s", schema,
               ledger->dialect->ledger_name);
     return error_hint(
-        err, "As its owner or a superuser: %s; then name it in the role's search_path or in the URL (?schema=%s).",
+        err,
+        "As its owner or a superuser: %s; then name it in the role's search_path or in the URL (?schema=%s).",
         grant.at, schema);
 }
 

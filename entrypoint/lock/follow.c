@@ -61,7 +61,8 @@ bool follow_warn(struct connection *conn, const char *key, struct error *err)
     if (holder.pid == 0)
         return true;
     describe(&holder, &who);
-    log_warn("another process is changing this database: %s; seen here is only what it has committed", who.at);
+    log_warn("another process is changing this database: %s; seen here is only what it has committed",
+             who.at);
     return true;
 }
 

@@ -10,7 +10,8 @@ const char *const CREATION_NAMES[] = {
 };
 _Static_assert(sizeof CREATION_NAMES / sizeof *CREATION_NAMES == CREATION_KINDS, "name every kind");
 
-static bool is_one_of(const struct scanner *scanner, struct token token, const char *const *words, size_t count)
+static bool is_one_of(const struct scanner *scanner, struct token token, const char *const *words,
+                      size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (scanner_is_word(scanner, token, words[i]))
@@ -27,8 +28,9 @@ static bool is_comma(const struct scanner *scanner, struct token token)
 /* What follows the type of a column. */
 static bool ends_type(const struct scanner *scanner, struct token token)
 {
-    static const char *const words[] = { "not",   "null",      "default",    "primary", "unique",  "references",
-                                         "check", "generated", "constraint", "collate", "storage", "compression" };
+    static const char *const words[] = { "not",        "null",       "default", "primary",
+                                         "unique",     "references", "check",   "generated",
+                                         "constraint", "collate",    "storage", "compression" };
 
     return token.kind == TOKEN_END || token.kind == TOKEN_SEMICOLON || token.kind == TOKEN_CLOSE ||
            is_comma(scanner, token) || is_one_of(scanner, token, words, array_length(words));
@@ -135,7 +137,8 @@ static bool read_column(struct scanner *scanner, struct creation *out)
 
 bool creation_next_column(struct creation *table, struct creation *out)
 {
-    static const char *const others[] = { "constraint", "primary", "unique", "check", "foreign", "exclude", "like" };
+    static const char *const others[] = { "constraint", "primary", "unique", "check",
+                                          "foreign",    "exclude", "like" };
 
     while (table->has_columns) {
         struct creation found = { .kind = CREATION_COLUMN };

@@ -1,5 +1,6 @@
 /*
- * What a statement creates, as far as names and columns tell: to look whether the database holds it already. Pure.
+ * What a statement creates, as far as names and columns tell: to look whether the database holds it already.
+ * Pure.
  */
 #ifndef SQL_CREATION_H
 #define SQL_CREATION_H

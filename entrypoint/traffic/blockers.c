@@ -218,7 +218,8 @@ static const struct {
     const char *text;
     const char *spared;
 } SIGNALS[BLOCKER_ACTIONS] = {
-    [BLOCKER_CANCEL] = { "pg_cancel_backend", "cancelled the statement of", "not cancelling the statement of" },
+    [BLOCKER_CANCEL] = { "pg_cancel_backend", "cancelled the statement of",
+                         "not cancelling the statement of" },
     [BLOCKER_TERMINATE] = { "pg_terminate_backend", "ended the session of", "not ending the session of" },
 };
 
@@ -248,14 +249,16 @@ static enum blocker_action due_action(const struct blocker *blocker, const struc
                : BLOCKER_CANCEL;
 }
 
-/* Why nothing is ever done about a session, whatever the policy says, as what follows "it"; NULL = it may be. */
+/* Why nothing is ever done about a session, whatever the policy says, as what follows "it"; NULL = it may be.
+ */
 static const char *protection_of(const struct blocker *blocker)
 {
     if (blocker->is_superuser)
         return "belongs to a superuser";
     if (slice_starts_with(slice_of(blocker->name), "tidelock "))
         return "is one of tidelock";
-    return blocker->kind[0] != '\0' && strcmp(blocker->kind, "client backend") != 0 ? "is not a client's" : NULL;
+    return blocker->kind[0] != '\0' && strcmp(blocker->kind, "client backend") != 0 ? "is not a client's"
+                                                                                    : NULL;
 }
 
 enum blocker_action blocker_decide(const struct blocker *blocker, const struct wanted_lock *wanted_lock,

@@ -36,13 +36,13 @@ struct blocker {
     char user[64];
     char database[64]; /* of a prepared transaction, if it is not ours */
     char state[32];
-    char kind[32]; /* "client backend", "autovacuum worker", … */
-    char held[128];       /* modes; empty where its transaction itself is waited for, whose lock says nothing */
+    char kind[32];  /* "client backend", "autovacuum worker", … */
+    char held[128]; /* modes; empty where its transaction itself is waited for, whose lock says nothing */
     char transaction[32]; /* virtual transaction id: the same as long as its transaction lasts */
     bool is_wraparound;   /* an autovacuum that will not give way */
     bool is_superuser;
-    bool waits_for_us;    /* it wants what we hold, while we want what it holds … */
-    char statement[200];  /* … and this is what it runs; both only as the watch saw it */
+    bool waits_for_us;   /* it wants what we hold, while we want what it holds … */
+    char statement[200]; /* … and this is what it runs; both only as the watch saw it */
 };
 
 enum { BLOCKERS_MOST = 16 };
@@ -58,17 +58,17 @@ struct blockers {
 
 /* The columns that blockers_read() reads, from pg_locks AS l, pg_stat_activity AS a, and what
  * BLOCKER_PREPARED joins; and the matching GROUP BY. */
-#define BLOCKER_COLUMNS                                                                                      \
-    "COALESCE(a.pid, 0),"                                                                                    \
-    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"                                \
-    "                    COALESCE(a.xact_start, p.prepared)),"                                               \
-    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.state_change),"               \
-    " COALESCE(p.gid, a.application_name, ''), COALESCE(p.owner, a.usename, ''), COALESCE(a.state, ''),"     \
-    " COALESCE(a.backend_type, ''), COALESCE(pg_catalog.string_agg(DISTINCT l.mode, ', ') FILTER ("          \
+#define BLOCKER_COLUMNS                                                                                        \
+    "COALESCE(a.pid, 0),"                                                                                      \
+    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"                                  \
+    "                    COALESCE(a.xact_start, p.prepared)),"                                                 \
+    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.state_change),"                 \
+    " COALESCE(p.gid, a.application_name, ''), COALESCE(p.owner, a.usename, ''), COALESCE(a.state, ''),"       \
+    " COALESCE(a.backend_type, ''), COALESCE(pg_catalog.string_agg(DISTINCT l.mode, ', ') FILTER ("            \
     "  WHERE l.locktype OPERATOR(pg_catalog.<>) ALL ('{transactionid,virtualxid}'::pg_catalog.text[])), ''),"  \
-    " l.virtualtransaction,"                                                                                 \
-    " COALESCE(a.query OPERATOR(pg_catalog.~~) '%(to prevent wraparound)%', false),"                         \
-    " CASE WHEN p.database OPERATOR(pg_catalog.<>) pg_catalog.current_database() THEN p.database ELSE '' END,"  \
+    " l.virtualtransaction,"                                                                                   \
+    " COALESCE(a.query OPERATOR(pg_catalog.~~) '%(to prevent wraparound)%', false),"                           \
+    " CASE WHEN p.database OPERATOR(pg_catalog.<>) pg_catalog.current_database() THEN p.database ELSE '' END," \
     " " BLOCKER_IS_SUPERUSER
 #define BLOCKER_GROUPS                                                                                       \
     "a.pid, a.xact_start, a.state_change, p.gid, p.prepared, p.owner, p.database, a.application_name,"       \
@@ -116,8 +116,8 @@ enum blocker_action blocker_decide(const struct blocker *blocker, const struct w
 void blocker_add_signal(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
                         struct blocker_policy *policy, struct text *sql);
 
-/* Logs once, and remembers in the policy, that nothing is done about a session for which it would be time, and
- * why. */
+/* Logs once, and remembers in the policy, that nothing is done about a session for which it would be time,
+ * and why. */
 void blocker_say_spared(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
                         struct blocker_policy *policy);
 

@@ -56,13 +56,13 @@ static void whose_transaction_is_waited_for_holds_nothing_to_be_named(void **sta
 
     (void)state;
     blocker_describe(&blocker, &text);
-    assert_string_equal(text.at,
-                        "the prepared transaction \"x\" (of user app, prepared 2 h 0 min ago), which has to end");
+    assert_string_equal(
+        text.at, "the prepared transaction \"x\" (of user app, prepared 2 h 0 min ago), which has to end");
     text_reset(&text);
     blocker = (struct blocker) { .pid = 4711, .user = "etl", .state = "active", .age = 2 };
     blocker_describe(&blocker, &text);
-    assert_string_equal(text.at,
-                        "pid 4711 (user etl, active, transaction open for 2.0 s), whose transaction has to end");
+    assert_string_equal(
+        text.at, "pid 4711 (user etl, active, transaction open for 2.0 s), whose transaction has to end");
 }
 
 static void only_a_prepared_transaction_in_conflict_is_named(void **state)

@@ -85,10 +85,9 @@ static void only_what_failed_can_be_rolled_back(void **state)
 static void only_what_is_recorded_can_be_taken_back(void **state)
 {
     static const struct resolve_case cases[] = {
-        { { NULL }, "P3011" },      { { &OTHER }, "P3011" },
-        { { &FAILED }, NULL },      { { &APPLIED, &FAILED }, NULL },
-        { { &APPLIED }, NULL },     { { &ROLLED_BACK, &APPLIED }, NULL },
-        { { &ROLLED_BACK }, NULL }, { { &BOTH }, NULL },
+        { { NULL }, "P3011" },           { { &OTHER }, "P3011" }, { { &FAILED }, NULL },
+        { { &APPLIED, &FAILED }, NULL }, { { &APPLIED }, NULL },  { { &ROLLED_BACK, &APPLIED }, NULL },
+        { { &ROLLED_BACK }, NULL },      { { &BOTH }, NULL },
     };
 
     (void)state;
