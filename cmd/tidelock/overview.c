@@ -119,14 +119,10 @@ static void find_work(struct arena *arena, struct connection *conn, struct overv
 /* Rows that a backfill has changed so far, or -1. */
 static int64_t rows_of(struct connection *conn, const struct ledger_row *row)
 {
-    enum { CHANGED = 3 };
-    auto_result struct result *found = NULL;
-    const char *const parameters[] = { row->id };
     struct error ignored;
+    int64_t changed;
 
-    if (!query_run(conn, &BACKFILL_READ, parameters, &found, &ignored) || result_rows(found) == 0)
-        return -1;
-    return result_number(found, 0, CHANGED);
+    return backfill_count_changed(conn, row->id, &changed, &ignored) ? changed : -1;
 }
 
 /* Reads the script of an unfinished one: how many statements it has, and which of those that are done last.
@@ -181,7 +177,7 @@ static void add_leftover(struct connection *conn, const struct overview *overvie
     struct leftover left;
     struct error ignored;
 
-    if (!interrupted_look(conn, &overview->ledger, row, &left, &ignored) || left.what[0] == '\0')
+    if (!interrupted_look(conn, &overview->ledger, row, slice_of(""), &left, &ignored) || left.what[0] == '\0')
         return;
     text_add_format(said, "; statement %lld has left %s", (long long)row->steps + 1, left.what);
     if (left.is_ours)

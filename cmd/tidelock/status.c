@@ -182,11 +182,13 @@ static void print_replacement_advice(const struct overview *overview)
 {
     auto_text struct text missing = text_init(REMEDY_MOST);
     auto_text struct text command = text_init(REMEDY_MOST);
+    const char *condition = validate_add_replacement(&overview->target->folder, &overview->history, &command);
 
     validate_add_missing(&overview->history, &missing);
-    validate_add_replacement(&overview->target->folder, &overview->history, &command);
-    print_line("\n%s.", missing.at);
-    print_line("If a pending one replaces them, and the database already holds all of it:");
+    print_line("\n%s%s", missing.at, condition == NULL ? "." : ";");
+    if (condition == NULL)
+        return;
+    print_line("%s:", condition);
     print_line("  %s", command.at);
 }
 
@@ -199,7 +201,9 @@ static void print_pending_advice(const struct overview *overview)
         print_replacement_advice(overview);
     print_line("\nTo apply what is pending: tidelock deploy");
     if (overview->ledger.exists && applied + history->missing_count == 0)
-        print_line("If the database already holds the schema: tidelock baseline");
+        print_line(
+            "If the schema already holds what all of them make: tidelock baseline; if the first ones "
+            "only: tidelock baseline --to NAME, with the last of these");
 }
 
 /* A failure's reason stands with its migration. */

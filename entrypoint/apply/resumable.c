@@ -351,7 +351,8 @@ static bool finish(struct execution *execution, struct error *err)
 static void record_origin(const struct execution *execution)
 {
     const struct journal journal = execution_journal(execution);
-    const struct origin origin = { execution->id, execution->host, execution->progress->build.version };
+    const struct origin origin = { execution->id, execution->host, execution->progress->build.version,
+                                   execution->gist };
 
     if (execution->host != NULL)
         origin_record(&journal, &origin);

@@ -162,7 +162,7 @@ const struct option OPTIONS[] = {
       .commands = FOR_APPLIERS, .field = FIELD(terminate_idle_ms), .standard = "0", .most = DAY_MS,
       .value = "TIME",
       .help = "end a blocking session that has been idle in its transaction for TIME",
-      .more = "0 ends none." },
+      .more = "0 ends none. One of a superuser, a replica or tidelock is never ended." },
     { .name = "cancel-blockers", .group = GROUP_LOCKS, .type = OPTION_DURATION, .commands = FOR_APPLIERS,
       .field = FIELD(cancel_blockers_ms), .standard = "0", .most = DAY_MS, .value = "TIME",
       .help = "cancel a blocking statement whose transaction is older than TIME",

@@ -115,7 +115,10 @@ static bool look_for_pooler(struct deployment *d, struct error *err)
 static enum phase begin_work(struct deployment *d, struct error *err)
 {
     if (d->config->is_dry_run)
-        return look_for_pooler(d, err) && deployment_check(d, err) ? PHASE_COMPLETE : PHASE_FAILED;
+        return look_for_pooler(d, err) && follow_warn(d->conn, d->ledger.lock_key, err) &&
+                       deployment_check(d, err)
+                   ? PHASE_COMPLETE
+                   : PHASE_FAILED;
     if (!d->ledger.is_read_only)
         return PHASE_LEADING;
     d->must_write = true;

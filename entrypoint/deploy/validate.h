@@ -38,10 +38,13 @@ void validate_say_ahead(const struct history *history);
 /* Names the failed migrations that are not in the folder, in one line; none of its own is pending. */
 void validate_warn_of_strays(const struct history *history);
 
-/* Adds, without a full stop, that applied migrations are missing and what that may mean; then what to type if
- * what is pending replaces them. */
+/* Adds, without a full stop, that applied migrations are missing and what that may mean. */
 void validate_add_missing(const struct history *history, struct text *out);
-void validate_add_replacement(const struct folder *folder, const struct history *history, struct text *out);
+
+/* Adds what to type if something pending replaces them, and returns the condition, "if …". NULL, and nothing
+ * added, if nothing that is pending looks like it. */
+const char *validate_add_replacement(const struct folder *folder, const struct history *history,
+                                     struct text *out);
 
 /* Adds what to type about a failed row, without a full stop: only what can work. One that an image with the
  * script would resume is never to be called rolled back; nothing is recorded as applied without its script,

@@ -344,7 +344,9 @@ bool session_state_is_lost(struct execution *execution, char *why, size_t size)
 /* Nothing was kept: it may resume only if its text shows that it had set nothing. */
 static bool check_unknown(const struct execution *execution, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     struct script_reader reader = execution_reader(execution);
+    struct error why = { .class = ERROR_NONE };
     struct statement statement;
     struct error ignored;
 
@@ -355,11 +357,9 @@ static bool check_unknown(const struct execution *execution, struct error *err)
             continue;
         (void)refuse(execution,
                      "it had set something in its session, and what that was could not be recorded", err);
-        error_detail(err,
-                     "Line %zu sets something for the whole session. To record such things, the role needs "
-                     "the schema \"tidelock\" (GRANT CREATE ON DATABASE).",
-                     statement.line);
-        return false;
+        return error_detail(
+            err, "Line %zu sets something for the whole session.%s%s", statement.line,
+            journal_check(&journal, &why) ? "" : " To have that recorded in future: ", why.hint);
     }
     return true;
 }

@@ -95,7 +95,7 @@ def test_a_foreign_failed_row_can_be_resolved_by_name(database, folder, tidelock
     result = tidelock("deploy")
     result.fails(exit=8, says=["P3009", "0009_gone", 'tidelock resolve --rolled-back "0009_gone"'])
     assert "--applied" not in result.errors
-    tidelock("resolve", "--applied", "0009_gone").fails(exit=8, says=["P3017", "another image"])
+    tidelock("resolve", "--applied", "0009_gone").fails(exit=2, says=["P3017", "the image that has it"])
     tidelock("baseline", "--to", "001_a").succeeds()
     tidelock("resolve", "--rolled-back", "0009_gone").succeeds()
     tidelock("deploy").succeeds(applied=["002_b"])
@@ -138,10 +138,10 @@ def test_a_squash_alone_is_not_taken_for_an_older_image(database, folder, tidelo
     folder.add(name, "CREATE TABLE a (id int);\nCREATE TABLE b (id int);")
     command = f'tidelock resolve --applied "{name}"'
     refused = tidelock("status").succeeds().out
-    assert f"The database holds 1_a, 2_b; the folder {name}." in refused and command in refused and "To apply what is pending" not in refused
+    assert f"The database holds 1_a, 2_b; the folder {name}." in refused and command in refused and "To apply what is pending: tidelock deploy" not in refused
     lines = tidelock("status", "--allow-unrelated").succeeds().out.splitlines()
-    assert "2 applied migrations are not in this folder (1_a first): removed, squashed or renamed." in lines
-    assert "If a pending one replaces them, and the database already holds all of it:" in lines and f"  {command}" in lines
+    assert "2 applied migrations are not in this folder (1_a first): removed, squashed or renamed;" in lines
+    assert "if a pending one replaces them, and the database already holds all of it:" in lines and f"  {command}" in lines
     tidelock("deploy").fails(exit=8, says=[f"The database holds 1_a, 2_b; the folder {name}.", command])
     result = tidelock("deploy", "--allow-unrelated")
     result.fails(exit=6, says=["2 applied migrations are not in this folder (1_a first)", f"if a pending one replaces them, and the database already holds all of it: {command}", "42P07"])
@@ -162,6 +162,46 @@ def test_an_older_image_with_something_pending_is_out_of_order(database, folder,
     tidelock("status").succeeds(says="pending     002_b  (older than the last applied)")
     tidelock("deploy", "--strict=out-of-order").fails(exit=8, says="002_b is older than the last one applied")
     tidelock("deploy").succeeds(applied=["002_b"], says="002_b is older than the last one applied; continuing nevertheless")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_has_nothing_to_do_with_what_is_missing_is_not_offered(database, folder, tidelock, count):
+    """It was taken out of the folder, and another one was written."""
+    for name in ["001_a", "002_b", "003_c", "004_d"]:
+        folder.add(name, f"CREATE TABLE t{name} ()")
+    tidelock("deploy").succeeds()
+    folder.remove("002_b")
+    if count == 2:
+        folder.remove("003_c")
+    folder.add("005_e", "CREATE TABLE e ()")
+    assert "--applied" not in tidelock("status").succeeds(says="not in this folder (002_b first)").out
+    assert "--applied" not in tidelock("deploy", "--dry-run").succeeds(says="not in this folder (002_b first)").errors
+    assert "--applied" not in tidelock("deploy").succeeds(applied=["005_e"], says="not in this folder (002_b first)").errors
+
+
+@pytest.mark.fault
+def test_one_that_was_missing_only_by_its_name_is_found_by_its_script(database, folder, tidelock):
+    for name in ["001_a", "002_b", "003_c"]:
+        folder.add(name, f"CREATE TABLE t{name} ()")
+    tidelock("deploy").succeeds()
+    folder.remove("002_b")
+    folder.add("004_d", "CREATE TABLE d ()")
+    folder.add("005_b", "CREATE TABLE t002_b ()")
+    command = 'tidelock resolve --applied "005_b"'
+    assert command in tidelock("status").succeeds(says="(its script is the same)").out
+    tidelock("deploy", "--dry-run").succeeds(says=f"if a pending one is one of them under another name (its script is the same): {command}")
+    tidelock("resolve", "--applied", "005_b").succeeds()
+    tidelock("deploy").succeeds(applied=["004_d"])
+
+
+@pytest.mark.fault
+def test_the_one_migration_of_another_application_is_not_offered(database, folder, tidelock):
+    folder.add("001_billing", "SELECT 1")
+    tidelock("deploy").succeeds()
+    folder.remove("001_billing")
+    folder.add("20240101_shop", "CREATE TABLE shop ()")
+    assert "--applied" not in tidelock("deploy").fails(exit=8, says=["Check the database URL and the image.", "--allow-unrelated"]).errors
 
 
 def test_what_a_newer_image_has_applied_is_called_so(database, folder, tidelock):
