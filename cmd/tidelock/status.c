@@ -28,11 +28,13 @@ static const char *note_of(const struct account *account)
         return ledger_row_is_resumable(account->row)
                    ? "  (halfway; the next deployment resumes it, or says what a person has to decide)"
                    : "";
-    if (item != NULL && item->is_unread)
+    if (item == NULL)
+        return "";
+    if (item->is_unread)
         return "  (its script is missing or cannot be read: edited or not, nobody knows)";
     if (account->verdict == VERDICT_PENDING && item->was_rolled_back)
         return "  (rolled back before)";
-    return item != NULL && item->is_out_of_order ? "  (older than the last applied)" : "";
+    return item->is_out_of_order ? "  (older than the last applied)" : "";
 }
 
 /* "pid 4711 ("tidelock web-1 shop")" */
