@@ -56,7 +56,7 @@ static bool check_leftover(const struct resolving *all, const struct ledger_row 
 {
     struct leftover left;
 
-    if (!interrupted_look(all->conn, &all->ledger, row, script, &left, err))
+    if (!interrupted_look(all->conn, &all->ledger, &(const struct interrupted) { row, script }, &left, err))
         return false;
     if (left.what[0] == '\0')
         return true;

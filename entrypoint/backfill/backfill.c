@@ -343,17 +343,11 @@ static void note_persisting(const struct backfill *b, bool is_done)
 static bool check_index(struct backfill *b, struct error *err)
 {
     const struct key_range range = { &b->walk.done, &b->walk.until };
-    bool is_indexed;
-    struct error why;
+    enum explained explained = backfill_explain(b->execution, &b->walk.plan, range, err);
 
-    if (!backfill_explain(b->execution, &b->walk.plan, range, &is_indexed, &why, err))
-        return false;
-    if (!is_indexed && (!analyze_key(b, err) ||
-                        !backfill_explain(b->execution, &b->walk.plan, range, &is_indexed, &why, err)))
-        return false;
-    if (!is_indexed)
-        *err = why;
-    return is_indexed;
+    if (explained == EXPLAINED_WHOLE && analyze_key(b, err))
+        explained = backfill_explain(b->execution, &b->walk.plan, range, err);
+    return explained == EXPLAINED_INDEX;
 }
 
 static bool begin(struct backfill *b, struct error *err)

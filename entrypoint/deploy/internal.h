@@ -68,7 +68,7 @@ struct deployment {
     char host[POD_NAME_SIZE];
     struct origin_queue origins; /* what is not recorded yet */
     struct beacon beacon;        /* of this session */
-    bool is_reviewed; /* what an operator should know has been said once */
+    bool is_reviewed;            /* what an operator should know has been said once */
 };
 
 /* What a phase does; returns the next one. */

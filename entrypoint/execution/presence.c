@@ -77,7 +77,7 @@ static void add_creation(const struct creation *creation, const char *schema, si
 }
 
 /* Adds a row for each object that the script creates, and for each column of a table. */
-static void add_creations(const struct execution *execution, struct text *sql, struct presence *out)
+static void add_creations(const struct execution *execution, struct presence *out, struct text *sql)
 {
     const char *schema = execution->ledger->schema;
     struct script_reader reader = execution_reader(execution);
@@ -109,7 +109,7 @@ bool presence_find(const struct execution *execution, struct presence *out)
                     "SELECT pg_catalog.count(*) FILTER (WHERE o.is_there),"
                     " (pg_catalog.array_agg(o.name ORDER BY o.n) FILTER (WHERE NOT o.is_there))[1]"
                     "  FROM (SELECT 0 AS n, ''::pg_catalog.text AS name, false AS is_there WHERE false");
-    add_creations(execution, &sql, out);
+    add_creations(execution, out, &sql);
     text_add_string(&sql, ") AS o");
     query.sql = sql.at;
     if (out->count == 0 || sql.has_overflowed || !query_run(execution->conn, &query, NULL, &row, &ignored))

@@ -32,9 +32,10 @@ static bool find_statement(const struct broken *broken, bool has_standard_string
     return true;
 }
 
-bool interrupted_look(struct connection *conn, const struct ledger *ledger, const struct ledger_row *row,
-                      struct slice script, struct leftover *out, struct error *err)
+bool interrupted_look(struct connection *conn, const struct ledger *ledger, const struct interrupted *which,
+                      struct leftover *out, struct error *err)
 {
+    const struct ledger_row *row = which->row;
     const struct journal journal = { .conn = conn, .ledger_schema = ledger->schema };
     auto_intent struct intent intent = { .is_known = false };
     struct statement statement;
@@ -46,7 +47,7 @@ bool interrupted_look(struct connection *conn, const struct ledger *ledger, cons
     if (!journal_read(&journal, row->id, (size_t)row->steps, &intent, err) ||
         !set_search_path(conn, ledger, err))
         return false;
-    broken.script = intent.sql != NULL ? slice_of(intent.sql) : script;
+    broken.script = intent.sql != NULL ? slice_of(intent.sql) : which->script;
     if (!find_statement(&broken, ledger->has_standard_strings, intent.sql != NULL ? 0 : row->steps,
                         &statement))
         return true;
