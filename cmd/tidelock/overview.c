@@ -177,7 +177,9 @@ static void add_leftover(struct connection *conn, const struct overview *overvie
     struct leftover left;
     struct error ignored;
 
-    if (!interrupted_look(conn, &overview->ledger, row, slice_of(""), &left, &ignored) || left.what[0] == '\0')
+    if (!interrupted_look(conn, &overview->ledger, &(const struct interrupted) { row, slice_of("") }, &left,
+                          &ignored) ||
+        left.what[0] == '\0')
         return;
     text_add_format(said, "; statement %lld has left %s", (long long)row->steps + 1, left.what);
     if (left.is_ours)
