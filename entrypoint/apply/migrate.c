@@ -99,10 +99,9 @@ static bool look(struct execution *execution, bool is_next, struct error *err)
 
 static bool check_text(struct execution *execution, struct text *bytes, struct error *err)
 {
-    return prepare(execution, bytes, err)
-               ? check_pooled(execution, err) &&
-                     (execution->unfinished == NULL || resumable_check(execution, err))
-               : execution_explain(execution, err);
+    if (!prepare(execution, bytes, err))
+        return execution_explain(execution, err);
+    return check_pooled(execution, err) && (execution->unfinished == NULL || resumable_check(execution, err));
 }
 
 bool migration_check(struct execution *execution, struct error *err)

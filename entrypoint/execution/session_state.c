@@ -348,10 +348,9 @@ static bool check_unknown(const struct execution *execution, struct error *err)
     struct script_reader reader = execution_reader(execution);
     struct error why = { .class = ERROR_NONE };
     struct statement statement;
-    struct error ignored;
 
     for (size_t i = 0; i < execution->course.resumed; i++) {
-        if (script_next(&reader, &statement, &ignored) != SCRIPT_STATEMENT)
+        if (script_next(&reader, &statement, &why) != SCRIPT_STATEMENT)
             break;
         if (!session_statement_is_lasting(execution_text(execution, &statement)))
             continue;

@@ -8,7 +8,12 @@
 #include "base/random.h"
 #include "postgres/aside.h"
 
-enum { KEPT_MOST = 64, IDS_SIZE = KEPT_MOST * UUID_SIZE, GISTS_SIZE = KEPT_MOST * SHA256_HEX_SIZE, KEPT_MS = 1000 };
+enum {
+    KEPT_MOST = 64,
+    IDS_SIZE = KEPT_MOST * UUID_SIZE,
+    GISTS_SIZE = KEPT_MOST * SHA256_HEX_SIZE,
+    KEPT_MS = 1000
+};
 
 /* Nobody waits for it to be on disk, and it waits for nobody. */
 static const struct query MANNERS = {
@@ -33,7 +38,8 @@ static const struct query RECORD = {
 };
 
 /* `ids` and `gists` are arrays. */
-static void record(const struct journal *journal, const char *ids, const char *gists, const struct origin *who)
+static void record(const struct journal *journal, const char *ids, const char *gists,
+                   const struct origin *who)
 {
     const char *const parameters[] = { ids, gists, who->host, who->version };
     const struct batch_item items[] = { { .query = &MANNERS },
