@@ -34,7 +34,11 @@ static const struct query JOURNAL_PLACES = {
         "  (SELECT pg_catalog.count(*) FROM tables AS c WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid),"
         "  pg_catalog.has_schema_privilege(n.oid, 'CREATE'), pg_catalog.pg_get_userbyid(n.nspowner),"
         "  pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),"
-        "  pg_catalog.current_database(), CURRENT_USER"
+        "  pg_catalog.current_database(), CURRENT_USER,"
+        "  EXISTS (SELECT FROM tables AS c JOIN pg_catalog.pg_attribute AS a"
+        "            ON a.attrelid OPERATOR(pg_catalog.=) c.oid"
+        "           WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
+        "             AND a.attname OPERATOR(pg_catalog.=) 'gist_sha256')"
         "   FROM (VALUES (1, $1::pg_catalog.text), (2, '" JOURNAL_SHARED "')) AS p (number, name)"
         "   LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) p.name"
         "  ORDER BY p.number",
@@ -76,11 +80,17 @@ static const struct query JOURNAL_CREATE[] = {
       .is_in_journal = true,
       .sql = "CREATE TABLE IF NOT EXISTS {journal}.origin ("
              " ledger_id pg_catalog.text PRIMARY KEY, host pg_catalog.text NOT NULL,"
-             " version pg_catalog.text NOT NULL, gist_sha256 pg_catalog.text NOT NULL,"
-             " recorded_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
+             " version pg_catalog.text NOT NULL,"
+             " recorded_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
+             " gist_sha256 pg_catalog.text)" },
 };
 
-/* Tables that an older version created lack this column. */
+/* Tables that an older version created lack these columns. */
+static const struct query ADD_GIST = {
+    .name = "journal_add_gist",
+    .is_in_journal = true,
+    .sql = "ALTER TABLE {journal}.origin ADD COLUMN IF NOT EXISTS gist_sha256 pg_catalog.text",
+};
 static const struct query LOOK_FOR_KEY = {
     .name = "journal_look_for_key",
     .is_in_journal = true,
@@ -200,7 +210,8 @@ struct found {
     char names[PLACES][IDENTIFIER_SIZE];
     struct journal_place places[PLACES];
     char owners[PLACES][IDENTIFIER_SIZE];
-    int choice; /* PLACES = nowhere */
+    bool has_gist[PLACES]; /* the table of origins has that column, too */
+    int choice;            /* PLACES = nowhere */
     char database[IDENTIFIER_SIZE];
     char role[IDENTIFIER_SIZE]; /* whose rights these are */
 };
@@ -225,6 +236,7 @@ static bool find(const struct journal *journal, struct found *out, struct error 
                                                   .tables = (int)result_number(result, i, 3),
                                                   .may_create = result_bool(result, i, 4) };
         text_copy_cut(out->owners[i], IDENTIFIER_SIZE, result_text(result, i, 5));
+        out->has_gist[i] = result_bool(result, i, 9);
     }
     text_copy_cut(out->database, IDENTIFIER_SIZE, result_text(result, 0, 7));
     text_copy_cut(out->role, IDENTIFIER_SIZE, result_text(result, 0, 8));
@@ -279,12 +291,21 @@ bool journal_find(const struct journal *journal, struct error *err)
     return is_there(&found) || error_set(err, ERROR_REFUSED, "there is no journal that this role may read");
 }
 
+static bool complete_origin(const struct journal *journal, const struct found *found, struct error *err)
+{
+    const struct batch_item item = { .query = &ADD_GIST };
+
+    return found->places[found->choice].tables < JOURNAL_TABLES || found->has_gist[found->choice] ||
+           run(journal, &item, 1, NULL, err);
+}
+
 bool journal_prepare(const struct journal *journal)
 {
     struct found found;
     struct error err;
 
-    if (find(journal, &found, &err) && found.choice != PLACES && create_missing(journal, &found, &err))
+    if (find(journal, &found, &err) && found.choice != PLACES && create_missing(journal, &found, &err) &&
+        complete_origin(journal, &found, &err))
         return true;
     log_debug("without a journal it is not recorded who applies what");
     return false;

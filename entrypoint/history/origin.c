@@ -125,10 +125,11 @@ struct origins origin_read(struct arena *arena, struct connection *conn, const c
     origins.count = (size_t)result_rows(rows);
     origins.items = arena_alloc(arena, origins.count, sizeof *origins.items);
     for (size_t i = 0; i < origins.count; i++)
-        origins.items[i] = (struct origin) { .ledger_id = copy(arena, rows, (int)i, 0),
-                                             .host = copy(arena, rows, (int)i, 1),
-                                             .version = copy(arena, rows, (int)i, 2),
-                                             .gist = copy(arena, rows, (int)i, 3) };
+        origins.items[i] =
+            (struct origin) { .ledger_id = copy(arena, rows, (int)i, 0),
+                              .host = copy(arena, rows, (int)i, 1),
+                              .version = copy(arena, rows, (int)i, 2),
+                              .gist = result_is_null(rows, (int)i, 3) ? NULL : copy(arena, rows, (int)i, 3) };
     return origins;
 }
 

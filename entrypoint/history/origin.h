@@ -20,7 +20,7 @@ struct origin {
     const char *ledger_id;
     const char *host;
     const char *version;
-    const char *gist; /* of the script (sql/gist.h) */
+    const char *gist; /* of the script (sql/gist.h); NULL = an older version has recorded none */
 };
 
 /* Those that were read. */

@@ -307,6 +307,17 @@ def test_a_journal_of_an_older_version_gets_the_table(database, folder, tidelock
     assert migration_of(status_of(tidelock), "002_b")["by"] is not None
 
 
+def test_a_journal_of_an_older_version_gets_the_column(database, folder, tidelock):
+    folder.add("001_a", "SELECT 1")
+    tidelock("deploy").succeeds()
+    database.query("ALTER TABLE tidelock.origin DROP COLUMN gist_sha256")
+    folder.add("002_b", "SELECT 1")
+    tidelock("deploy").succeeds()
+    assert migration_of(status_of(tidelock), "001_a")["by"] is not None
+    assert migration_of(status_of(tidelock), "002_b")["by"] is not None
+    assert database.query("SELECT count(*) FROM tidelock.origin WHERE gist_sha256 IS NOT NULL") == [(1,)]
+
+
 def test_the_schema_refuses_what_status_would_never_say(database, folder, tidelock):
     folder.add("001_a", "CREATE TABLE a ()")
     validator = jsonschema.Draft202012Validator(schema_of(tidelock), format_checker=CHECKER)
