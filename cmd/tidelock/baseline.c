@@ -12,6 +12,7 @@
 #include "postgres/advisory.h"
 #include "postgres/query_failure.h"
 #include "print.h"
+#include "reporting.h"
 
 /* One row to write; its texts live in the arena. */
 struct mark {
@@ -36,21 +37,6 @@ static bool prepare_mark(struct arena *arena, const struct migration *migration,
     return ledger_add_items(ledger, LEDGER_INSERT_MARKED, row, &mark->parameters, out) == LEDGER_ITEMS_MOST;
 }
 
-/* The end of the folder's migrations up to and including `to` (all of them if NULL). */
-static bool find_end(const struct folder *folder, const char *to, size_t *end, struct error *err)
-{
-    const struct migration *last = to == NULL ? NULL : folder_find(folder, to);
-
-    if (to != NULL && last == NULL) {
-        error_set(err, ERROR_REFUSED, "could not find migration \"%s\" in %s", to, folder->path);
-        error_code(err, folder->dialect->codes.unknown_name);
-        return error_hint(
-            err, "Name a directory in that folder, without a path. To see all names: tidelock status");
-    }
-    *end = last == NULL ? folder->count : (size_t)(last - folder->items) + 1;
-    return true;
-}
-
 static bool refuse_failed(const struct folder *folder, const struct history *history, struct error *err)
 {
     for (size_t i = 0; i < folder->count; i++) {
@@ -58,8 +44,10 @@ static bool refuse_failed(const struct folder *folder, const struct history *his
 
         if (!verdict_is_due(history->items[i].verdict) || history->items[i].row == NULL)
             continue;
+        log_context(LOG_MIGRATION, name); /* for the record of the failure */
         error_set(err, ERROR_REFUSED, "migration \"%s\" failed and has not been resolved", name);
         error_code(err, folder->dialect->codes.unresolved);
+        error_cause(err, CAUSE_UNRESOLVED);
         if (history->items[i].was_finished)
             return error_hint(err, "Resolve it first: tidelock resolve --rolled-back \"%s\"", name);
         return error_hint(err, "Resolve it first: tidelock resolve --applied \"%s\" or --rolled-back \"%s\"",
@@ -91,8 +79,8 @@ static bool check_wish(const struct recording *recording, struct error *err)
               applied, applied == 1 ? " is" : "s are");
     return error_hint(
         err,
-        "To apply what is pending: tidelock deploy. If the schema already holds some of it, name the "
-        "last such migration: tidelock baseline --to NAME");
+        "To apply what is pending: tidelock deploy. If the schema already holds the first ones of it: tidelock "
+        "baseline --to NAME, with the last of these.");
 }
 
 static bool check_schema(const struct recording *recording, struct error *err)
@@ -155,7 +143,7 @@ static void print_marks(const struct recording *recording)
                others, others == 1 ? "was" : "were", recording->count == 0 ? "." : ":");
     for (size_t i = 0; i < recording->end; i++) {
         if (recording->history.items[i].verdict == VERDICT_PENDING)
-            print_line("  %s", recording->folder->items[i].name);
+            print_line_of(recording->folder->items[i].name, "  %s", recording->folder->items[i].name);
     }
     if (is_dry_run)
         print_line("\nNothing was changed.");
@@ -176,6 +164,7 @@ static bool mark(struct arena *arena, struct recording *recording, struct error 
     if (!recording->config->is_dry_run && !write(recording, err))
         return false;
     print_marks(recording);
+    reporting_count("recorded", recording->config->is_dry_run ? 0 : recording->count);
     return true;
 }
 
@@ -186,9 +175,11 @@ static bool record(struct arena *arena, const struct config *config, struct erro
     struct recording recording = { .config = config, .folder = &target.folder };
 
     if (!target_find(arena, config, true, &target, err) ||
-        !find_end(&target.folder, config->to, &recording.end, err))
+        (config->to != NULL && !folder_limit(&target.folder, config->to, err)))
         return false;
-    conn = acquire_leader(config, &target.endpoint, target.folder.dialect->lock_key, err);
+    recording.end = target.folder.count - target.folder.beyond;
+    reporting_log_edit(&target);
+    conn = acquire_session(config, &target.endpoint, target.folder.dialect->lock_key, err);
     recording.conn = conn;
     const struct ledger_request wanted = { target.folder.dialect, target.endpoint.schema, LEDGER_NAMES,
                                            false };

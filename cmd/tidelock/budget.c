@@ -167,6 +167,7 @@ static bool budget_run(struct arena *arena, const struct config *config, int *ex
     (void)exit_code;
     if (!endpoint_find(arena, config, &endpoint, err))
         return false;
+    log_context(LOG_DATABASE, endpoint_database(&endpoint));
     conn = reach_database(config, &endpoint, NULL, err);
     if (conn == NULL || !budget_read(arena, conn, &budget, err))
         return query_failure_explain(err, "Nothing was changed.");

@@ -33,8 +33,8 @@ static void print_rehearsal(const struct deployment_report *report)
     for (size_t i = 0; i < report->due_count; i++) {
         const struct due_migration *due = &report->due[i];
 
-        print_line("  %s (%s, %zu statement%s%s)", due->name, MODE_NAMES[due->mode], due->statements,
-                   text_plural(due->statements), due->is_resumed ? ", resumed" : "");
+        print_line_of(due->name, "  %s (%s, %zu statement%s%s)", due->name, MODE_NAMES[due->mode],
+                      due->statements, text_plural(due->statements), due->is_resumed ? ", resumed" : "");
     }
     print_line("\nNothing was changed.");
 }
@@ -45,12 +45,15 @@ static bool rehearse(struct arena *arena, const struct config *config, int *exit
     struct progress progress = progress_begin(NULL, version_build());
     struct deployment_report report = { .applied_count = 0 };
     struct target target;
+    bool is_right;
 
     if (!target_find_database(arena, config, &target, err) ||
         !target_find_and_begin(arena, config, &target, err))
         return false;
     reporting_log_start(&target);
-    if (!deployment_run(config, &target, &progress, &report, err))
+    is_right = deployment_run(config, &target, &progress, &report, err);
+    reporting_count_pending(&progress);
+    if (!is_right)
         return false;
     print_rehearsal(&report);
     if (config->wants_exit_code && report.due_count > 0)

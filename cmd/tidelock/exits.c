@@ -1,6 +1,7 @@
 #include "exits.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/signals.h"
 #include "config/options.h"
@@ -10,6 +11,7 @@ const struct exit_row EXITS[] = {
     { ERROR_NONE, EXIT_NO, false, FOR_STATUS | FOR_READY | FOR_DEPLOY,
       "the answer is no (status or deploy --dry-run with --exit-code, ready)" },
     { ERROR_USAGE, 2, false, FOR_ALL | FOR_HELP, "wrong usage or configuration" },
+    { ERROR_OUTPUT, 2, false, FOR_ALL | FOR_HELP, "the output could not be written" },
     { ERROR_LOGIN, 2, false, FOR_DATABASE,
       "the login was refused: password, user, database name, or no right to connect" },
     { ERROR_UNREACHABLE, 3, true, FOR_DATABASE,
@@ -23,7 +25,8 @@ const struct exit_row EXITS[] = {
     { ERROR_CLEAN, 6, false, FOR_APPLIERS, "a migration failed and left nothing behind" },
     { ERROR_PARTIAL, 7, false, FOR_APPLIERS, "a migration failed halfway; the message lists what persists" },
     { ERROR_REFUSED, 8, false, FOR_DATABASE,
-      "the history forbids it: failed migration, schema without ledger, ledger of a stranger, wrong provider, --strict" },
+      "a person has to decide: failed migration, schema without ledger, ledger of a stranger, wrong provider, "
+      "other migrations in the database, missing script, --strict" },
     { ERROR_DENIED, 8, false, FOR_DATABASE,
       "the role lacks a right, or the server refused a query of tidelock's own" },
     { ERROR_TABLE_LOCK, 9, true, FOR_DATABASE, "a table lock was not obtained in time; nothing changed" },
@@ -51,9 +54,19 @@ int exit_code_of(const struct error *err)
     return code == EXIT_SIGNAL ? code + err->signal : code;
 }
 
+/* Its row lists the causes, for who reads the table: in an error only the one at hand is of interest. */
+static void add_cause(const struct exit_row *row, enum error_cause cause, struct text *out)
+{
+    text_add(out, row->meaning, strcspn(row->meaning, ":"));
+    if (cause != CAUSE_OTHER)
+        text_add_format(out, ": %s", ERROR_CAUSE_NAMES[cause]);
+}
+
 void exit_add_meaning(const struct exit_row *row, const struct error *err, struct text *out)
 {
-    if (row->code == EXIT_SIGNAL)
+    if (row->class == ERROR_REFUSED)
+        add_cause(row, err->cause, out);
+    else if (row->code == EXIT_SIGNAL)
         text_add_filled(out, row->meaning, "signal n", signals_name(err->signal));
     else
         text_add_format(out, "%s%s", row->meaning, row->is_retry_useful ? "; a retry may help" : "");

@@ -20,6 +20,7 @@
 #include "help.h"
 #include "http/request.h"
 #include "print.h"
+#include "reporting.h"
 #include "strangers.h"
 #include "version.h"
 
@@ -73,7 +74,9 @@ static bool run_command(struct arena *arena, const struct invocation *typed, int
 {
     const struct command_line line = { typed->count, typed->words, environ };
     struct config config;
+    bool is_done;
 
+    reporting_open();
     if (!config_load(arena, typed->command->options, &line, &config, err))
         return false;
     if (config.is_help) {
@@ -83,12 +86,16 @@ static bool run_command(struct arena *arena, const struct invocation *typed, int
     if (config.environment != NULL)
         environ = config.environment;
     config.wants_exit_code |= typed->is_prisma_spelling;
-    config.wants_json |= config.log_format == LOG_JSON;
+    config.wants_json |=
+        config.log_format == LOG_JSON && (option_named("json")->commands & typed->command->options) != 0;
     if (config.is_quiet)
         print_configure(PRINT_TO_NOBODY);
     else if (config.log_format != LOG_TEXT && (typed->command->options & (FOR_DATABASE | FOR_READY)) != 0)
         print_configure(PRINT_TO_LOG);
-    return typed->command->run(arena, &config, exit_code, err);
+    is_done = typed->command->run(arena, &config, exit_code, err);
+    if ((typed->command->options & FOR_DATABASE) != 0)
+        reporting_close(typed->command->name, &config, *exit_code, is_done ? NULL : err);
+    return is_done;
 }
 
 /* "db" is a group of commands, as "migrate" is. */
@@ -117,14 +124,17 @@ static struct invocation read_words(struct arena *arena, int count, char **words
     return typed;
 }
 
-/* `words` are those after the program's name. */
+/* `words` are those after the program's name. Whatever is wrong with them is a record, too, where they ask
+ * for records. */
 static bool dispatch(struct arena *arena, int count, char **words, int *exit_code, struct error *err)
 {
+    const struct command_line line = { count, words, environ };
     struct invocation typed;
     int before = count > 0 && (is_help(words[0]) || is_version(words, count))
                      ? 0
                      : config_options_before(count, words);
 
+    flags_choose_log_format(&line);
     if (before == count) {
         error_set(err, ERROR_USAGE, "no command given");
         return error_hint(err,
@@ -143,7 +153,9 @@ int main(int argc, char **argv)
 {
     auto_arena struct arena *arena = NULL;
     struct error err = { .class = ERROR_NONE };
+    struct error ignored;
     int exit_code = EXIT_YES;
+    bool is_done;
 
     descriptors_complete();
     signals_install();
@@ -154,13 +166,13 @@ int main(int argc, char **argv)
     trust_ignore_machine();
     http_introduce(VERSION_AGENT);
     arena = arena_new();
-    if (!dispatch(arena, argc > 0 ? argc - 1 : 0, argv + 1, &exit_code, &err)) {
-        (void)fflush(stdout);
+    is_done = dispatch(arena, argc > 0 ? argc - 1 : 0, argv + 1, &exit_code, &err);
+    /* What the command failed with says more than that its output was lost as well. */
+    is_done = print_end(is_done ? &err : &ignored) && is_done;
+    if (!is_done) {
         print_failure(&err);
         exit_code = exit_code_of(&err);
     }
-    if (fflush(stdout) != 0 && exit_code == EXIT_YES)
-        exit_code = EXIT_NO;
     password_close();
     http_close();
     redact_clear();

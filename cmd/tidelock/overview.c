@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "deploy/deployment.h"
 #include "deploy/validate.h"
 #include "history/folder.h"
 #include "history/journal.h"
@@ -10,6 +11,7 @@
 #include "lock/beacon.h"
 #include "postgres/query.h"
 #include "postgres/reach.h"
+#include "repair/interrupted.h"
 #include "sql/persisted.h"
 #include "sql/script.h"
 #include "traffic/statement_progress.h"
@@ -72,14 +74,13 @@ static bool judge(struct connection *conn, struct overview *out, struct beacons 
 {
     const struct folder *folder = &out->target->folder;
 
-    for (size_t i = 0; i < folder->count; i++) {
-        if (!history_check_edited(&out->history, folder, i, err))
-            return false;
-    }
+    if (!validate_edited(folder, &out->history, 0, err))
+        return false;
     if (out->leader.pid == 0)
         return true;
     if (!beacon_find(conn, out->leader.pid, beacons, err))
         return false;
+    out->since = beacons->is_local ? out->leader.since : out->leader.began;
     for (size_t i = 0; i < folder->count; i++) {
         const struct history_item *item = &out->history.items[i];
 
@@ -118,17 +119,13 @@ static void find_work(struct arena *arena, struct connection *conn, struct overv
 /* Rows that a backfill has changed so far, or -1. */
 static int64_t rows_of(struct connection *conn, const struct ledger_row *row)
 {
-    enum { CHANGED = 3 };
-    auto_result struct result *found = NULL;
-    const char *const parameters[] = { row->id };
     struct error ignored;
+    int64_t changed;
 
-    if (!query_run(conn, &BACKFILL_READ, parameters, &found, &ignored) || result_rows(found) == 0)
-        return -1;
-    return result_number(found, 0, CHANGED);
+    return backfill_count_changed(conn, row->id, &changed, &ignored) ? changed : -1;
 }
 
-/* Reads the script of an unfinished row: how many statements it has, and which of those that are done last.
+/* Reads the script of an unfinished one: how many statements it has, and which of those that are done last.
  */
 static void read_script(const struct overview *overview, struct connection *conn, struct account *account,
                         struct text *list, size_t *lasting)
@@ -142,7 +139,8 @@ static void read_script(const struct overview *overview, struct connection *conn
     struct error ignored;
 
     if (migration == NULL || !migration_read(folder->dialect, migration, &script, &ignored) ||
-        !folder->dialect->checksum_matches(account->row->checksum, text_slice(&script)))
+        (account->row != NULL &&
+         !folder->dialect->checksum_matches(account->row->checksum, text_slice(&script))))
         return;
     bytes = script_without_bom(text_slice(&script));
     reader = script_reader_of(migration->script_path, bytes, connection_server_version(conn),
@@ -153,25 +151,41 @@ static void read_script(const struct overview *overview, struct connection *conn
     *lasting = persisted_add(bytes, reader, account->advancement.done, list);
 }
 
-static void tell_persists(struct arena *arena, struct account *account, const struct text *list,
-                          size_t lasting)
+static void add_persisting(const struct advancement *at, const struct text *list, size_t lasting,
+                           struct text *said)
 {
-    const struct advancement *at = &account->advancement;
-    auto_text struct text said = text_init(TEXT_MOST);
-
     if (at->rows >= 0 && at->done == 0)
-        text_add_format(&said, "what the backfill has changed so far: %lld row%s", (long long)at->rows,
+        text_add_format(said, "what the backfill has changed so far: %lld row%s", (long long)at->rows,
                         text_plural((size_t)at->rows));
+    else if (at->statements == 0 && at->done == 1)
+        text_add_string(said, "the first statement of the script as it was");
     else if (at->statements == 0)
-        text_add_format(&said, "the first %zu statement%s of the script as it was", at->done,
-                        text_plural(at->done));
+        text_add_format(said, "the first %zu statements of the script as it was", at->done);
+    else if (at->done == 0 && at->statements == 1)
+        text_add_string(said, "its statement is not recorded as done");
     else if (at->done == 0)
-        text_add_format(&said, "none of its %zu statement%s is recorded as done", at->statements,
-                        text_plural(at->statements));
+        text_add_format(said, "none of its %zu statements is recorded as done", at->statements);
     else
-        text_add_format(&said, "%zu of %zu statement%s done%s%s", at->done, at->statements,
+        text_add_format(said, "%zu of %zu statement%s done%s%s", at->done, at->statements,
                         text_plural(at->statements), lasting == 0 ? "" : "; what persists:", list->at);
-    account->persists = keep(arena, &said);
+}
+
+/* What a statement that broke has left in the middle. Best effort: it takes a right to read the journal. */
+static void add_leftover(struct connection *conn, const struct overview *overview,
+                         const struct ledger_row *row, struct text *said)
+{
+    struct leftover left;
+    struct error ignored;
+
+    if (!interrupted_look(conn, &overview->ledger, &(const struct interrupted) { row, slice_of("") }, &left,
+                          &ignored) ||
+        left.what[0] == '\0')
+        return;
+    text_add_format(said, "; statement %lld has left %s", (long long)row->steps + 1, left.what);
+    if (left.is_ours)
+        text_add_string(said, ", which the next deployment cleans up");
+    else
+        text_add_format(said, ", to be removed by hand: %s", left.remedy);
 }
 
 /* Only of rows that we have written is it known how far they are. */
@@ -179,6 +193,7 @@ static void advance(struct arena *arena, struct connection *conn, const struct o
                     bool has_journal, struct account *account)
 {
     auto_text struct text list = text_init(TEXT_MOST);
+    auto_text struct text said = text_init(TEXT_MOST);
     size_t lasting = 0;
 
     account->reason = ledger_row_reason(account->row);
@@ -188,8 +203,38 @@ static void advance(struct arena *arena, struct connection *conn, const struct o
                                                   .done = (size_t)account->row->steps,
                                                   .rows = has_journal ? rows_of(conn, account->row) : -1 };
     read_script(overview, conn, account, &list, &lasting);
-    if (account->verdict != VERDICT_RUNNING)
-        tell_persists(arena, account, &list, lasting);
+    if (account->verdict == VERDICT_RUNNING)
+        return;
+    add_persisting(&account->advancement, &list, lasting, &said);
+    add_leftover(conn, overview, account->row, &said);
+    account->persists = keep(arena, &said);
+}
+
+/* Behind "tidelock ", unless the URL sets another application_name. */
+static const struct origin *origin_of_leader(struct arena *arena, const struct leader *leader)
+{
+    static const char OURS[] = "tidelock ";
+    const char *host = leader->name + strlen(OURS);
+    struct origin *origin;
+
+    if (strncmp(leader->name, OURS, strlen(OURS)) != 0 || *host == '\0')
+        return NULL;
+    origin = arena_alloc(arena, 1, sizeof *origin);
+    *origin = (struct origin) { .host = arena_copy(arena, host, strcspn(host, " ")) };
+    return origin;
+}
+
+/* One that runs in a transaction has no row yet: only the leader's session tells of it. */
+static void tell_atomic(struct arena *arena, struct connection *conn, const struct overview *overview,
+                        struct account *account)
+{
+    auto_text struct text list = text_init(TEXT_MOST);
+    size_t lasting;
+
+    account->origin = origin_of_leader(arena, &overview->leader);
+    account->started_at = overview->leader.since[0] == '\0' ? NULL : overview->leader.since;
+    account->advancement = (struct advancement) { .is_known = true, .is_atomic = true, .rows = -1 };
+    read_script(overview, conn, account, &list, &lasting);
 }
 
 static struct account account_of_item(const struct overview *overview, size_t i)
@@ -251,36 +296,56 @@ static void complete(struct arena *arena, struct connection *conn, struct overvi
         struct account *account = &out->accounts[i];
 
         out->counts[account->verdict]++;
+        if (account->row == NULL && account->verdict == VERDICT_RUNNING)
+            tell_atomic(arena, conn, out, account);
         if (account->row == NULL)
             continue;
+        account->started_at = account->row->started_at;
         account->origin = origin_find(&origins, account->row->id);
         if (!account->row->is_finished)
             advance(arena, conn, out, origins.has_journal, account);
     }
 }
 
-/* A schema with tables and no ledger is for `baseline`; deploy would refuse it. */
-static bool look_for_tables(struct arena *arena, struct connection *conn, struct overview *out,
-                            struct error *err)
+/* Whether it says something about the folder or the ledger, and not about the way to the database. */
+static bool is_refusal(const struct error *err)
 {
-    if (out->ledger.exists || ledger_check_empty(conn, &out->ledger, err))
+    return err->class == ERROR_USAGE || err->class == ERROR_CLEAN || err->class == ERROR_PARTIAL ||
+           err->class == ERROR_REFUSED;
+}
+
+/* What somebody else applies will have changed before the next deployment begins. */
+static bool foresee(const struct config *config, struct target *target, struct connection *conn,
+                    struct overview *out, struct error *err)
+{
+    struct error refusal = { .class = ERROR_NONE };
+
+    if (out->leader.pid != 0 || deployment_foresee(config, target, conn, &refusal))
         return true;
-    if (err->class != ERROR_REFUSED)
-        return false;
-    out->not_empty = arena_copy(arena, err->message, strlen(err->message));
-    out->instead = arena_copy(arena, err->hint, strlen(err->hint));
-    return true;
+    /* What the server does not let this role see, it may show to the one that deploys. */
+    if (refusal.class == ERROR_CLEAN && refusal.sqlstate[0] != '\0')
+        return true;
+    if (is_refusal(&refusal))
+        out->refusal = refusal;
+    else
+        *err = refusal;
+    return is_refusal(&refusal);
 }
 
 bool overview_read(struct arena *arena, const struct config *config, struct target *target,
                    struct overview *out, struct error *err)
 {
     auto_connection struct connection *conn = reach_database(config, &target->endpoint, NULL, err);
+    auto_text struct text server = text_init(TEXT_MOST);
     struct beacons beacons = { .count = 0 };
 
     *out = (struct overview) { .target = target };
-    if (conn == NULL || !look(arena, conn, out, err) || !look_for_leader(arena, conn, out, err) ||
-        !judge(conn, out, &beacons, err) || !look_for_tables(arena, conn, out, err))
+    if (conn == NULL)
+        return false;
+    connection_add_server(conn, &server);
+    out->server = keep(arena, &server);
+    if (!look(arena, conn, out, err) || !look_for_leader(arena, conn, out, err) ||
+        !judge(conn, out, &beacons, err) || !foresee(config, target, conn, out, err))
         return false;
     list_all(arena, &beacons, out);
     complete(arena, conn, out);

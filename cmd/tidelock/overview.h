@@ -17,9 +17,10 @@
 #include "history/origin.h"
 #include "lock/leader.h"
 
-/* How far a migration is that does not run in one transaction; of one that was begun and is not finished. */
+/* How far a migration is that was begun and is not finished. */
 struct advancement {
     bool is_known;
+    bool is_atomic;    /* `done` is not: nobody else sees anything before all of it is done */
     size_t done;       /* statements … */
     size_t statements; /* … of so many; 0 = not known, the script is not there or has been changed */
     int64_t rows;      /* that a backfill has changed; -1 = it is none */
@@ -32,7 +33,9 @@ struct account {
     bool is_in_folder;
     const struct history_item *item; /* NULL = not in the folder */
     const struct ledger_row *row;    /* the row that decided, or NULL */
-    const struct origin *origin;     /* who worked on it last; NULL = not known */
+    const char *started_at;          /* NULL = not known */
+    const struct origin *origin;     /* who worked on it last, without the version where only the leader's
+                                        session tells; NULL = not known */
     const char *reason;              /* what is recorded of its latest failure, or NULL */
     const char *persists;            /* what the database holds of one that is unfinished; NULL = not known */
     struct advancement advancement;
@@ -40,12 +43,14 @@ struct account {
 
 struct overview {
     const struct target *target;
+    const char *server; /* "host:port", the one that was reached */
     struct ledger ledger;
     struct history history;
-    struct leader leader;  /* pid 0 = none */
-    const char *at_work;   /* what the leader's statement is doing, as the server shows it, or NULL */
-    const char *not_empty; /* without a ledger: why the schema is none for a first deployment, … */
-    const char *instead;   /* … and what to type; or both NULL */
+    struct leader leader; /* pid 0 = none */
+    const char *since;    /* … since when it is at work; "" = not known */
+    const char *at_work;  /* what the leader's statement is doing, as the server shows it, or NULL */
+    struct error refusal; /* what a deployment would stop with before its first migration; of class
+                             ERROR_NONE if it would not, or if somebody leads */
     struct account
         *accounts; /* the folder's in its order, then those that only the ledger has, oldest first */
     size_t count;

@@ -1,5 +1,6 @@
 #include "print.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,30 +21,47 @@ enum {
 };
 
 static enum print_to lines_to = PRINT_TO_STDOUT;
+static int refused; /* errno of the first write to stdout that failed */
 
 void print_configure(enum print_to to)
 {
     lines_to = to;
 }
 
+/* stdout drops what it could not write: only the call that failed knows why. */
 void print_text(const char *text)
 {
-    (void)fputs(text, stdout);
+    if (fputs(text, stdout) < 0 && refused == 0)
+        refused = errno;
 }
 
-void print_line(const char *format, ...)
+static void print_whole(const char *line)
+{
+    print_text(line);
+    print_text("\n");
+}
+
+bool print_end(struct error *err)
+{
+    if (fflush(stdout) != 0 && refused == 0)
+        refused = errno;
+    if (refused == 0)
+        return true;
+    error_set(err, ERROR_OUTPUT, "could not write to standard output: %s", strerror(refused));
+    error_holds(err, "The command itself is done; only its output is not complete.");
+    return error_hint(err, "Send the output elsewhere, or make room for it.");
+}
+
+static void print_list(const char *format, va_list arguments)
 {
     auto_text struct text said = text_init(FORMATTED_MOST);
     auto_text struct text line = text_init(BLOCK_MOST);
-    va_list arguments;
 
     if (lines_to == PRINT_TO_NOBODY)
         return;
     for (; *format == '\n'; format++)
         text_add(&line, format, 1);
-    va_start(arguments, format);
     text_add_format_cut_list(&said, format, arguments);
-    va_end(arguments);
     if (lines_to == PRINT_TO_LOG) {
         log_info("%s", said.at + strspn(said.at, " "));
         return;
@@ -51,7 +69,27 @@ void print_line(const char *format, ...)
     redact(said.at);
     text_cut(said.at, LINE_MOST);
     text_add_shown_line(&line, said.at);
-    (void)puts(line.at);
+    print_whole(line.at);
+}
+
+void print_line(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_list(format, arguments);
+    va_end(arguments);
+}
+
+void print_line_of(const char *migration, const char *format, ...)
+{
+    va_list arguments;
+
+    log_context(LOG_MIGRATION, migration);
+    va_start(arguments, format);
+    print_list(format, arguments);
+    va_end(arguments);
+    log_context(LOG_MIGRATION, NULL);
 }
 
 void print_json(struct json *value)
@@ -60,7 +98,7 @@ void print_json(struct json *value)
 
     json_write(value, lines_to == PRINT_TO_STDOUT, &out);
     redact(out.at);
-    (void)puts(out.at);
+    print_whole(out.at);
 }
 
 static void add_part(struct text *block, const char *label, const char *value)
@@ -98,6 +136,9 @@ static void print_block(const struct error *err, const struct exit_row *row)
                     err->code[0] == '\0' ? "" : " ", err->code, look.end);
     text_add_shown(&block, err->message, LABEL_COLUMNS);
     text_add(&block, "\n", 1);
+    /* No line before it has said which one it is. */
+    if (!log_is_on(LOG_INFO))
+        add_part(&block, "database", log_context_of(LOG_DATABASE));
     add_place(&block, &err->place);
     add_part(&block, "sqlstate", err->sqlstate);
     add_part(&block, "detail", err->detail);

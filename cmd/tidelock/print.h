@@ -15,11 +15,17 @@ void print_configure(enum print_to to);
 /* One line. */
 void print_line(const char *format, ...) printf_like(1, 2);
 
+/* The same about one migration, which a record then names in a field of its own. */
+void print_line_of(const char *migration, const char *format, ...) printf_like(2, 3);
+
 /* Text that has its own line feeds. */
 void print_text(const char *text);
 
 /* The value, indented, or in one line where the log is for machines; frees it. */
 void print_json(struct json *value);
+
+/* Whether all that was printed has been written; ERROR_OUTPUT. */
+must_use bool print_end(struct error *err);
 
 /* The last output of a run that failed: a block of lines for people, one record for machines. */
 void print_failure(const struct error *err);

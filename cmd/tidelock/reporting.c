@@ -78,17 +78,26 @@ static void write_termination_log(const struct config *config, const struct text
 
 /* Of the run that has ended. */
 static struct {
+    int64_t began_ms;
     bool is_known;
+    bool is_reported; /* by reporting_end() */
     bool is_compared;
     size_t applied;
     size_t pending;
     size_t retries;
     int64_t duration_ms;
+    struct log_value own; /* or without a name */
 } totals;
+
+static void add_up_retries(void)
+{
+    for (int reason = 0; reason < CONNECTION_RETRIES; reason++)
+        totals.retries += connection_retries((enum connection_retry)reason);
+}
 
 static void add_up(const struct progress *progress)
 {
-    totals.is_known = true;
+    totals.is_known = totals.is_reported = true;
     totals.is_compared = progress->is_compared;
     totals.applied = progress->applied;
     totals.pending = progress_pending(progress);
@@ -96,23 +105,53 @@ static void add_up(const struct progress *progress)
     totals.retries = 0;
     for (int reason = 0; reason < RETRY_REASONS; reason++)
         totals.retries += progress->retries[reason];
-    for (int reason = 0; reason < CONNECTION_RETRIES; reason++)
-        totals.retries += connection_retries((enum connection_retry)reason);
+    add_up_retries();
 }
 
 size_t reporting_add_totals(struct log_value values[REPORTING_TOTALS])
 {
-    const struct log_value all[REPORTING_TOTALS] = {
-        { .name = "applied", .number = (int64_t)totals.applied },
-        { .name = "duration_ms", .number = totals.duration_ms },
-        { .name = "retries", .number = (int64_t)totals.retries },
-        { .name = "pending", .number = (int64_t)totals.pending },
-    };
+    size_t count = 0;
 
     if (!totals.is_known)
         return 0;
-    memcpy(values, all, sizeof all);
-    return totals.is_compared ? REPORTING_TOTALS : REPORTING_TOTALS - 1;
+    values[count++] = (struct log_value) { .name = "applied", .number = (int64_t)totals.applied };
+    values[count++] = (struct log_value) { .name = "duration_ms", .number = totals.duration_ms };
+    values[count++] = (struct log_value) { .name = "retries", .number = (int64_t)totals.retries };
+    if (totals.is_compared)
+        values[count++] = (struct log_value) { .name = "pending", .number = (int64_t)totals.pending };
+    if (totals.own.name != NULL)
+        values[count++] = totals.own;
+    return count;
+}
+
+void reporting_open(void)
+{
+    totals.began_ms = clock_now_ms();
+}
+
+void reporting_count(const char *name, size_t number)
+{
+    totals.own = (struct log_value) { .name = name, .number = (int64_t)number };
+}
+
+void reporting_count_pending(const struct progress *progress)
+{
+    totals.is_compared = progress->is_compared;
+    totals.pending = progress_pending(progress);
+}
+
+void reporting_close(const char *name, const struct config *config, int exit_code, const struct error *err)
+{
+    struct log_value values[REPORTING_TOTALS + 1] = { { .name = "exit_code", .number = exit_code } };
+
+    if (totals.is_reported)
+        return;
+    totals.is_known = true;
+    totals.duration_ms = clock_now_ms() - totals.began_ms;
+    add_up_retries();
+    if (err == NULL && log_format_in_use() != LOG_TEXT && !config->wants_json)
+        log_event(LOG_DONE, values, 1 + reporting_add_totals(values + 1), "%s: done%s", name,
+                  config->is_dry_run ? "; nothing was changed" : "");
 }
 
 void reporting_log_start(const struct target *target)
@@ -122,29 +161,37 @@ void reporting_log_start(const struct target *target)
                                         { .name = "folder", .text = folder->path },
                                         { .name = "migrations", .number = (int64_t)folder->count } };
 
-    log_context(LOG_DATABASE, endpoint_database(&target->endpoint));
     log_event(LOG_INFO, values, array_length(values), "%zu migration%s found in %s", folder->count,
               text_plural(folder->count), folder->path);
+}
+
+void reporting_log_edit(const struct target *target)
+{
+    if (log_format_in_use() != LOG_TEXT)
+        reporting_log_start(target);
 }
 
 /* What the database holds now: all of the folder, or what --to asks for. */
 static void add_success(const struct reporting *reporting, struct text *out)
 {
     const struct progress *progress = &reporting->progress;
+    size_t held = progress->migrations[VERDICT_APPLIED] + progress->migrations[VERDICT_EDITED];
     const char *last = totals.pending == 0 ? NULL : reporting->config->to;
     char took[32];
 
     if (totals.applied > 0)
-        text_add_format(out, "applied %zu migration%s in %s; the database holds all", totals.applied,
+        text_add_format(out, "applied %zu migration%s in %s; the database holds", totals.applied,
                         text_plural(totals.applied), duration_text(totals.duration_ms, took, sizeof took));
     else
-        text_add_format(out, "no pending migrations%s", last == NULL ? ": the database holds all" : "");
-    if (last == NULL)
-        text_add_format(out, " %zu",
-                        progress->migrations[VERDICT_APPLIED] + progress->migrations[VERDICT_EDITED]);
+        text_add_format(out, "no pending migrations%s", last == NULL ? ": the database holds" : "");
+    if (last == NULL && held == 1)
+        text_add_string(out, " the only one there is");
+    else if (last == NULL)
+        text_add_format(out, " all %zu", held);
     else
-        text_add_format(out, " up to and including %s; %zu later one%s %s pending", last, totals.pending,
-                        text_plural(totals.pending), totals.pending == 1 ? "is" : "are");
+        text_add_format(out, "%s up to and including %s; %zu later one%s %s pending",
+                        totals.applied > 0 ? " all" : "", last, totals.pending, text_plural(totals.pending),
+                        totals.pending == 1 ? "is" : "are");
 }
 
 /* The numbers of a failure stand in its own record. */

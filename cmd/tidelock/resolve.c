@@ -1,20 +1,25 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/random.h"
 #include "command.h"
 #include "config/options.h"
 #include "deploy/target.h"
+#include "deploy/validate.h"
 #include "history/compare.h"
 #include "history/edit.h"
 #include "history/folder.h"
+#include "history/journal.h"
 #include "history/ledger.h"
+#include "history/origin.h"
 #include "history/script_file.h"
 #include "lock/acquire.h"
 #include "postgres/advisory.h"
 #include "postgres/query_failure.h"
 #include "print.h"
 #include "repair/interrupted.h"
+#include "reporting.h"
 
 enum { WRITES_MOST = 2 };
 
@@ -46,17 +51,17 @@ struct resolving {
 
 /* What an interrupted statement left would stay: nobody runs that statement again as applied, and once the
  * row is closed nobody knows any more whose it is. */
-static bool check_leftover(const struct resolving *all, const struct ledger_row *row, struct error *err)
+static bool check_leftover(const struct resolving *all, const struct ledger_row *row, struct slice script,
+                           struct error *err)
 {
     struct leftover left;
 
-    if (!interrupted_look(all->conn, &all->ledger, row, &left, err))
+    if (!interrupted_look(all->conn, &all->ledger, &(const struct interrupted) { row, script }, &left, err))
         return false;
     if (left.what[0] == '\0')
         return true;
-    error_set(err, ERROR_REFUSED,
-              "migration \"%s\" cannot be resolved yet: its interrupted statement left %s", row->name,
-              left.what);
+    error_set(err, ERROR_REFUSED, "migration \"%s\" cannot be resolved yet: its interrupted statement %s %s",
+              row->name, left.is_ours ? "left" : "may have left", left.what);
     error_holds(err, "Nothing was changed.");
     return error_hint(err, "%sype: %s; look at the schema, and type the same again.",
                       ledger_row_is_resumable(row) && !row->is_rolled_back
@@ -70,7 +75,8 @@ static bool check_leftovers(const struct resolving *all, const struct resolved *
     for (size_t i = 0; i < all->ledger.count; i++) {
         const struct ledger_row *row = &all->ledger.rows[i];
 
-        if (!row->is_finished && strcmp(row->name, item->name) == 0 && !check_leftover(all, row, err))
+        if (!row->is_finished && strcmp(row->name, item->name) == 0 &&
+            !check_leftover(all, row, item->script, err))
             return false;
     }
     return true;
@@ -89,10 +95,49 @@ static bool look_rolled_back(const struct resolving *all, struct resolved *item,
            check_leftovers(all, item, err);
 }
 
-/* Part of it was done, by an earlier try that somebody has closed: it would be done again. */
-static bool check_half_done(const struct ledger_row *row, struct error *err)
+/* It is neither recorded as applied nor pending: what to do about it is known elsewhere. */
+static bool refuse_unfinished(const struct resolving *all, const struct ledger_row *row, struct error *err)
 {
-    if (row->is_finished || (row->steps == 0 && (row->logs == NULL || !ledger_row_is_interrupted(row))))
+    auto_text struct text next = text_init(2 * sizeof err->hint);
+    struct history history;
+
+    history_compare(all->arena, &all->target.folder, all->ledger.rows, all->ledger.count, &history);
+    validate_add_remedy(&all->target.folder, &history, row, &next);
+    error_set(err, ERROR_REFUSED, "migration \"%s\" is not recorded as applied: it %s", row->name,
+              ledger_row_is_interrupted(row) ? "was interrupted" : "failed");
+    error_code(err, all->ledger.dialect->codes.unresolved);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "%s.", next.at);
+}
+
+/* Of what an earlier try recorded, whose row somebody has closed. */
+static bool find_half_done(const struct resolving *all, const struct ledger_row *row, bool *is_half_done,
+                           struct error *err)
+{
+    const struct journal journal = { .conn = all->conn, .ledger_schema = all->ledger.schema };
+    bool has_journal = false;
+    int64_t changed = 0;
+
+    *is_half_done = row->steps > 0 || (row->logs != NULL && ledger_row_is_interrupted(row));
+    if (*is_half_done)
+        return true;
+    if (!journal_exists(&journal, &has_journal, err) ||
+        (has_journal && !backfill_count_changed(all->conn, row->id, &changed, err)))
+        return false;
+    *is_half_done = changed > 0;
+    return true;
+}
+
+/* Then it would be done again. */
+static bool check_half_done(const struct resolving *all, const struct ledger_row *row, struct error *err)
+{
+    bool is_half_done;
+
+    if (row->is_finished)
+        return true;
+    if (!find_half_done(all, row, &is_half_done, err))
+        return false;
+    if (!is_half_done)
         return true;
     error_set(err, ERROR_REFUSED, "migration \"%s\" was half done before it was recorded as applied",
               row->name);
@@ -115,28 +160,37 @@ static bool check_never_run(const struct resolving *all, const struct ledger_row
     return error_hint(err, "To undo what it has done, write another migration.");
 }
 
+/* One row of what is to be pending. */
+static bool check_taken_back(const struct resolving *all, const struct ledger_row *row, bool *is_applied,
+                             struct error *err)
+{
+    if (row->is_rolled_back)
+        return true;
+    if (!row->is_finished)
+        return refuse_unfinished(all, row, err);
+    *is_applied = true;
+    return check_never_run(all, row, err);
+}
+
 static bool look_pending(const struct resolving *all, struct resolved *item, struct error *err)
 {
     const struct ledger *ledger = &all->ledger;
+    bool is_applied = false;
 
     if (!ledger->dialect->check_pending(ledger->rows, ledger->count, item->name, err))
         return false;
-    item->row[ROW_LOGS] =
-        LEDGER_OURS "it was recorded as applied without having run, and that was taken back";
-    item->is_idle = true;
     for (size_t i = 0; i < ledger->count; i++) {
-        const struct ledger_row *row = &ledger->rows[i];
-
-        if (strcmp(row->name, item->name) != 0)
-            continue;
-        if (!check_half_done(row, err))
-            return false;
-        if (row->is_rolled_back)
-            continue;
-        item->is_idle = false;
-        if (!check_never_run(all, row, err))
+        if (strcmp(ledger->rows[i].name, item->name) == 0 &&
+            !check_taken_back(all, &ledger->rows[i], &is_applied, err))
             return false;
     }
+    for (size_t i = 0; i < ledger->count && is_applied; i++) {
+        if (strcmp(ledger->rows[i].name, item->name) == 0 && !check_half_done(all, &ledger->rows[i], err))
+            return false;
+    }
+    item->row[ROW_LOGS] =
+        LEDGER_OURS "it was recorded as applied without having run, and that was taken back";
+    item->is_idle = !is_applied;
     return true;
 }
 
@@ -144,6 +198,7 @@ static const char *const EDITS[] = {
     [EDIT_NONE] = "is as it was when it was applied",
     [EDIT_BLANKS] = "differs from what was applied only in blanks or line ends",
     [EDIT_COMMENTS] = "differs from what was applied only in comments and blanks",
+    [EDIT_SQL] = "differs from what was applied in its SQL, not only in comments and blanks",
     [EDIT_UNKNOWN] = "differs from what was applied",
 };
 
@@ -151,6 +206,8 @@ static bool look_accept_edit(const struct resolving *all, struct resolved *item,
 {
     struct history history;
     const struct history_item *found;
+    const struct origin *origin;
+    struct origins origins;
     enum edit edit;
 
     history_compare(all->arena, &all->target.folder, all->ledger.rows, all->ledger.count, &history);
@@ -162,13 +219,21 @@ static bool look_accept_edit(const struct resolving *all, struct resolved *item,
         return error_hint(err,
                           "Only an applied migration has a checksum to be replaced. See: tidelock status");
     }
-    edit = edit_find(all->ledger.dialect, found->row->checksum, item->script);
-    print_line("%s %s.", item->migration->script_path, EDITS[edit]);
+    origins = origin_read(all->arena, all->conn, all->ledger.schema);
+    origin = origin_find(&origins, found->row->id);
+    edit = edit_find(all->ledger.dialect,
+                     &(const struct edit_facts) {
+                         .checksum = found->row->checksum,
+                         .gist = origin == NULL ? NULL : origin->gist,
+                         .has_standard_strings = all->ledger.has_standard_strings,
+                     },
+                     item->script);
+    print_line_of(item->name, "%s %s.", item->migration->script_path, EDITS[edit]);
     if (edit == EDIT_UNKNOWN)
         print_line(
             "  Of that, only the checksum is known (SHA-256 %s): your version control knows what has changed.",
             found->row->checksum);
-    if (edit == EDIT_UNKNOWN)
+    if (edit >= EDIT_SQL)
         print_line("  The edit itself has not been run on this database.");
     item->is_idle = edit == EDIT_NONE;
     item->row[ROW_ID] = found->row->id;
@@ -239,19 +304,16 @@ static bool find_script(const struct resolving *all, struct resolved *item, stru
     const struct folder *folder = &all->target.folder;
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
 
-    item->migration = folder_find(folder, item->name);
-    if (item->migration != NULL && migration_read(folder->dialect, item->migration, &bytes, err)) {
-        folder->dialect->checksum_of(text_slice(&bytes), item->checksum);
-        item->script = (struct slice) { arena_copy(all->arena, bytes.at, bytes.length), bytes.length };
-        return true;
+    item->migration = folder_expect(folder, item->name, err);
+    if (item->migration == NULL)
+        return false;
+    if (!migration_read(folder->dialect, item->migration, &bytes, err)) {
+        error_holds(err, "Nothing was changed.");
+        return error_code(err, folder->dialect->codes.unknown_name);
     }
-    error_set(err, ERROR_REFUSED, "could not find a migration \"%s\" with a readable script in %s",
-              item->name, folder->path);
-    error_code(err, folder->dialect->codes.unknown_name);
-    return error_hint(
-        err,
-        "Name a directory in that folder, without a path (to see all names: tidelock status). If "
-        "another image has it, type this there.");
+    folder->dialect->checksum_of(text_slice(&bytes), item->checksum);
+    item->script = (struct slice) { arena_copy(all->arena, bytes.at, bytes.length), bytes.length };
+    return true;
 }
 
 static bool find_items(struct resolving *all, struct error *err)
@@ -263,13 +325,15 @@ static bool find_items(struct resolving *all, struct error *err)
     for (size_t i = 0; i < all->count; i++) {
         struct resolved *item = &all->items[i];
 
-        *item = (struct resolved) { .name = names->items[i] };
+        *item = (struct resolved) { .name = names->items[i], .script = slice_of("") };
+        log_context(LOG_MIGRATION, item->name);
         item->row[ROW_ID] = item->id;
         item->row[ROW_CHECKSUM] = item->checksum;
         item->row[ROW_NAME] = item->name;
         if (all->way->takes_script && !find_script(all, item, err))
             return false;
     }
+    log_context(LOG_MIGRATION, NULL);
     return true;
 }
 
@@ -301,17 +365,21 @@ static bool edit_ledger(struct resolving *all, struct error *err)
     const bool is_dry_run = all->config->is_dry_run;
 
     for (size_t i = 0; i < all->count; i++) {
+        log_context(LOG_MIGRATION, all->items[i].name);
         if (!all->way->look(all, &all->items[i], err))
             return false;
     }
+    log_context(LOG_MIGRATION, NULL);
     if (!is_dry_run && ((all->way->makes_ledger && !all->ledger.exists &&
                          !ledger_create(all->conn, &all->ledger, true, err)) ||
                         !write_all(all, err)))
         return false;
     for (size_t i = 0; i < all->count; i++)
-        print_line("Migration %s %s%s.", all->items[i].name, is_dry_run ? "would be " : "", all->way->result);
+        print_line_of(all->items[i].name, "Migration %s %s%s.", all->items[i].name,
+                      is_dry_run ? "would be " : "", all->way->result);
     if (is_dry_run)
         print_line("Nothing was changed.");
+    reporting_count("recorded", is_dry_run ? 0 : all->count);
     return true;
 }
 
@@ -325,9 +393,10 @@ static bool resolve_all(struct arena *arena, const struct config *config, const 
                             : target_find_unchecked(arena, config, &all.target, err)) ||
         !find_items(&all, err))
         return false;
+    reporting_log_edit(&all.target);
     const struct dialect *dialect = all.target.folder.dialect;
     const struct ledger_request wanted = { dialect, all.target.endpoint.schema, way->depth, false };
-    conn = acquire_leader(config, &all.target.endpoint, dialect->lock_key, err);
+    conn = acquire_session(config, &all.target.endpoint, dialect->lock_key, err);
     all.conn = conn;
     return conn != NULL && ledger_read(arena, conn, &wanted, &all.ledger, err) && edit_ledger(&all, err);
 }

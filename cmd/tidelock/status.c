@@ -28,9 +28,13 @@ static const char *note_of(const struct account *account)
         return ledger_row_is_resumable(account->row)
                    ? "  (halfway; the next deployment resumes it, or says what a person has to decide)"
                    : "";
+    if (item == NULL)
+        return "";
+    if (item->is_unread)
+        return "  (its script is missing or cannot be read: edited or not, nobody knows)";
     if (account->verdict == VERDICT_PENDING && item->was_rolled_back)
         return "  (rolled back before)";
-    return item != NULL && item->is_out_of_order ? "  (older than the last applied)" : "";
+    return item->is_out_of_order ? "  (older than the last applied)" : "";
 }
 
 /* "pid 4711 ("tidelock web-1 shop")" */
@@ -43,7 +47,10 @@ static void add_advancement(const struct advancement *at, struct text *out)
 {
     if (!at->is_known)
         return;
-    if (at->rows >= 0)
+    if (at->is_atomic && at->statements > 0)
+        text_add_format(out, "; %zu statement%s in one transaction", at->statements,
+                        text_plural(at->statements));
+    else if (at->rows >= 0)
         text_add_format(out, "; %lld row%s changed so far", (long long)at->rows,
                         text_plural((size_t)at->rows));
     else if (at->statements > at->done)
@@ -131,8 +138,8 @@ static void print_applied(const struct account *account, struct columns columns)
         text_add_format(&by, "%s, tidelock %s", account->origin->host, account->origin->version);
     else
         text_add_string(&by, "-");
-    print_line("  %-11s %s%*s  %s  %-*s  %s", VERDICT_NAMES[account->verdict], account->name, padding, "",
-               account->row->finished_at, columns.took, took.at, by.at);
+    print_line_of(account->name, "  %-11s %s%*s  %s  %-*s  %s", VERDICT_NAMES[account->verdict],
+                  account->name, padding, "", account->row->finished_at, columns.took, took.at, by.at);
 }
 
 static void print_accounts(const struct overview *overview, bool is_all)
@@ -141,42 +148,33 @@ static void print_accounts(const struct overview *overview, bool is_all)
 
     for (size_t i = 0; i < overview->count; i++) {
         const struct account *account = &overview->accounts[i];
+        bool is_unread = account->item != NULL && account->item->is_unread;
 
-        if (!is_all && account->verdict == VERDICT_APPLIED)
+        if (!is_all && account->verdict == VERDICT_APPLIED && !is_unread)
             continue;
         if (is_all && account->row != NULL && account->row->is_finished) {
             print_applied(account, columns);
             continue;
         }
-        print_line("  %-11s %s%s", VERDICT_NAMES[account->verdict], account->name, note_of(account));
+        print_line_of(account->name, "  %-11s %s%s", VERDICT_NAMES[account->verdict], account->name,
+                      note_of(account));
         print_details(overview, account);
     }
 }
 
-/* Where only one of the two answers can work. */
-static void print_only_advice(const struct overview *overview, const struct ledger_row *row)
-{
-    auto_text struct text next = text_init(REMEDY_MOST);
-
-    validate_add_remedy(&overview->target->folder, &overview->history, row, &next);
-    print_line("\n%s", next.at);
-}
-
+/* One that a deployment would not stop at: it resumes it or, as it is not in the folder, leaves it alone. */
 static void print_failed_advice(const struct overview *overview, const struct ledger_row *row)
 {
     const struct folder *folder = &overview->target->folder;
-    const struct migration *migration = folder_find(folder, row->name);
+    auto_text struct text next = text_init(REMEDY_MOST);
 
-    if (migration == NULL || overview->history.items[migration - folder->items].was_finished) {
-        print_only_advice(overview, row);
+    if (folder_find(folder, row->name) == NULL) {
+        validate_add_remedy(folder, &overview->history, row, &next);
+        print_line("\n%s", next.at);
         return;
     }
-    if (ledger_row_is_resumable(row)) {
-        print_line("\nA migration stopped halfway. To resume it: tidelock deploy");
-        print_line("Or finish or undo it by hand, then type one of:");
-    } else {
-        print_line("\nA migration failed halfway. Check the schema, then type one of:");
-    }
+    print_line("\nA migration stopped halfway. To resume it: tidelock deploy");
+    print_line("Or finish or undo it by hand, then type one of:");
     print_line("  tidelock resolve --rolled-back \"%s\"   none of it is there", row->name);
     print_line("  tidelock resolve --applied \"%s\"       all of it is there", row->name);
 }
@@ -186,11 +184,13 @@ static void print_replacement_advice(const struct overview *overview)
 {
     auto_text struct text missing = text_init(REMEDY_MOST);
     auto_text struct text command = text_init(REMEDY_MOST);
+    const char *condition = validate_add_replacement(&overview->target->folder, &overview->history, &command);
 
     validate_add_missing(&overview->history, &missing);
-    validate_add_replacement(&overview->target->folder, &overview->history, &command);
-    print_line("\n%s.", missing.at);
-    print_line("If a pending one replaces them, and the database already holds all of it:");
+    print_line("\n%s%s", missing.at, condition == NULL ? "." : ";");
+    if (condition == NULL)
+        return;
+    print_line("%s:", condition);
     print_line("  %s", command.at);
 }
 
@@ -203,7 +203,36 @@ static void print_pending_advice(const struct overview *overview)
         print_replacement_advice(overview);
     print_line("\nTo apply what is pending: tidelock deploy");
     if (overview->ledger.exists && applied + history->missing_count == 0)
-        print_line("If the database already holds the schema: tidelock baseline");
+        print_line(
+            "If the schema already holds what all of them make: tidelock baseline; if the first ones "
+            "only: tidelock baseline --to NAME, with the last of these");
+}
+
+/* A failure's reason stands with its migration. */
+static bool is_said(const struct overview *overview, const char *detail)
+{
+    for (size_t i = 0; i < overview->count; i++) {
+        const char *reason = overview->accounts[i].reason;
+
+        if (reason != NULL && strstr(reason, detail) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* What a deployment would say, in its words. */
+static void print_refusal(const struct overview *overview)
+{
+    const struct error *refusal = &overview->refusal;
+
+    print_line("\nA deployment would be refused: %s.", refusal->message);
+    if (refusal->place.line > 0)
+        print_line("%s:%zu:%zu: %s", refusal->place.file, refusal->place.line, refusal->place.column,
+                   refusal->place.source);
+    if (refusal->detail[0] != '\0' && !is_said(overview, refusal->detail))
+        print_line("%s", refusal->detail);
+    if (refusal->hint[0] != '\0')
+        print_line("%s", refusal->hint);
 }
 
 /* The file is not what was run; nothing here can tell whether that matters. */
@@ -232,11 +261,10 @@ static void print_advice(const struct overview *overview)
 
         add_leader(&overview->leader, &who);
         print_line("\nA deployment is running: %s%s%s.", who.at,
-                   overview->leader.since[0] == '\0' ? "" : ", at work since ", overview->leader.since);
-    } else if (overview->not_empty != NULL && history->counts[VERDICT_PENDING] > 0) {
-        print_line("\nA deployment would refuse this database: %s.", overview->not_empty);
-        print_line("%s", overview->instead);
-    } else if (history->failed_count > 0)
+                   overview->since[0] == '\0' ? "" : ", at work since ", overview->since);
+    } else if (overview->refusal.class != ERROR_NONE)
+        print_refusal(overview);
+    else if (history->failed_count > 0)
         print_failed_advice(overview, history->failed[0]);
     else if (history->counts[VERDICT_PENDING] > 0)
         print_pending_advice(overview);
@@ -265,7 +293,7 @@ static void print_overview(const struct overview *overview, bool is_all)
 
     add_counts(overview, &counts);
     print_line("Database \"%s\", schema \"%s\" at %s%s", overview->ledger.database, overview->ledger.schema,
-               overview->target->endpoint.label, overview->ledger.exists ? "" : " (no ledger)");
+               overview->server, overview->ledger.exists ? "" : " (no ledger)");
     print_line("%zu migration%s found in %s: %s; %zu missing", overview->target->folder.count,
                text_plural(overview->target->folder.count), overview->target->folder.path, counts.at,
                overview->counts[VERDICT_MISSING]);

@@ -1,6 +1,9 @@
 #include "status_json.h"
 
 #include <stddef.h>
+#include <string.h>
+
+#include "exits.h"
 
 /* Made by the build from status.schema.json. */
 const char *const STATUS_SCHEMA[] = {
@@ -19,7 +22,7 @@ static struct json *leader_json(const struct overview *overview)
     json_set_number(object, "pid", leader->pid);
     json_set_text(object, "application", leader->name);
     json_set_text(object, "address", leader->address[0] == '\0' ? NULL : leader->address);
-    json_set_text(object, "since", leader->since[0] == '\0' ? NULL : leader->since);
+    json_set_text(object, "since", overview->since[0] == '\0' ? NULL : overview->since);
     json_set_text(object, "statement", overview->at_work);
     return object;
 }
@@ -61,7 +64,7 @@ static struct json *progress_json(const struct advancement *at)
     if (!at->is_known)
         return NULL;
     object = json_new_object();
-    json_set_number(object, "statements_done", (int64_t)at->done);
+    set_known(object, "statements_done", !at->is_atomic, (int64_t)at->done);
     set_known(object, "statements", at->statements > 0, (int64_t)at->statements);
     set_known(object, "rows_changed", at->rows >= 0, at->rows);
     return object;
@@ -79,6 +82,27 @@ static struct json *failure_json(const struct account *account)
     return object;
 }
 
+static struct json *refusal_json(const struct error *refusal)
+{
+    struct json *object;
+
+    if (refusal->class == ERROR_NONE)
+        return NULL;
+    object = json_new_object();
+    json_set_number(object, "exit_code", exit_code_of(refusal));
+    json_set_text(object, "code", refusal->code[0] == '\0' ? NULL : refusal->code);
+    json_set_text(object, "message", refusal->message);
+    json_set_text(object, "detail", refusal->detail[0] == '\0' ? NULL : refusal->detail);
+    json_set_text(object, "next", refusal->hint);
+    return object;
+}
+
+static bool needs_baseline(const struct overview *overview)
+{
+    return !overview->ledger.exists &&
+           strcmp(overview->refusal.code, overview->ledger.dialect->codes.not_empty) == 0;
+}
+
 static struct json *account_json(const struct account *account)
 {
     const struct ledger_row *row = account->row;
@@ -90,8 +114,9 @@ static struct json *account_json(const struct account *account)
     json_set_bool(object, "in_folder", account->is_in_folder);
     json_set_bool(object, "out_of_order", account->item != NULL && account->item->is_out_of_order);
     json_set_bool(object, "rolled_back_before", account->item != NULL && account->item->was_rolled_back);
+    json_set_bool(object, "script_unreadable", account->item != NULL && account->item->is_unread);
     json_set_bool(object, "recorded_by_hand", account_is_recorded(account));
-    json_set_text(object, "started_at", row == NULL ? NULL : row->started_at);
+    json_set_text(object, "started_at", account->started_at);
     json_set_text(object, "applied_at", is_applied ? row->finished_at : NULL);
     set_known(object, "duration_ms", is_applied && !account_is_recorded(account),
               is_applied ? row->took_ms : 0);
@@ -133,10 +158,11 @@ struct json *status_json(const struct overview *overview)
     json_set_text(root, "schema", overview->ledger.schema);
     json_set_text(root, "folder", overview->target->folder.path);
     json_set_bool(root, "has_ledger", overview->ledger.exists);
-    json_set_bool(root, "needs_baseline", overview->not_empty != NULL);
+    json_set_bool(root, "needs_baseline", needs_baseline(overview));
     json_set_bool(root, "up_to_date", overview_is_up_to_date(overview));
     json_set_bool(root, "running", overview->leader.pid != 0);
     set_object(root, "leader", leader_json(overview));
+    set_object(root, "refusal", refusal_json(&overview->refusal));
     json_set(root, "counts", counts_json(overview));
     json_set(root, "migrations", migrations);
     json_set(root, "missing", names_json(overview, 1u << VERDICT_MISSING));

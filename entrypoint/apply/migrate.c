@@ -7,6 +7,7 @@
 #include "execution/assertion.h"
 #include "execution/lock_retry.h"
 #include "history/script_file.h"
+#include "sql/gist.h"
 
 /* Finds out from the script itself how it is to be applied. */
 static bool judge(struct execution *execution, struct error *err)
@@ -75,11 +76,48 @@ static bool check_pooled(const struct execution *execution, struct error *err)
         "transaction.");
 }
 
+/* Without a journal, a backfill would lose its place; another one that is killed leaves the cleaning up to a
+ * person. */
+static bool look_for_journal(const struct execution *execution, struct error *err)
+{
+    const struct journal journal = { .conn = execution->conn, .ledger_schema = execution->ledger->schema };
+
+    if (execution->mode == MODE_ATOMIC || journal_check(&journal, err))
+        return true;
+    if (execution->mode == MODE_BACKFILL || err->class != ERROR_CLEAN)
+        return error_context(err, "looking for a place for the backfill's progress");
+    log_warn("%s: if %s is killed, you will have to clean up what it leaves behind. %s", err->message,
+             execution->migration->name, err->hint);
+    return true;
+}
+
+static bool look(struct execution *execution, bool is_next, struct error *err)
+{
+    return look_for_journal(execution, err) &&
+           (execution->unfinished != NULL || assertion_try(execution, is_next, err));
+}
+
+static bool check_text(struct execution *execution, struct text *bytes, struct error *err)
+{
+    if (!prepare(execution, bytes, err))
+        return execution_explain(execution, err);
+    return check_pooled(execution, err) && (execution->unfinished == NULL || resumable_check(execution, err));
+}
+
 bool migration_check(struct execution *execution, struct error *err)
 {
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
-    bool is_right =
-        prepare(execution, &bytes, err) ? check_pooled(execution, err) : execution_explain(execution, err);
+    bool is_right = check_text(execution, &bytes, err);
+
+    execution->script = slice_of("");
+    return is_right;
+}
+
+bool migration_rehearse(struct execution *execution, bool is_next, struct error *err)
+{
+    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+    bool is_right = check_text(execution, &bytes, err) &&
+                    (look(execution, is_next, err) || execution_explain(execution, err));
 
     execution->script = slice_of("");
     return is_right;
@@ -107,6 +145,8 @@ static bool apply(struct execution *execution, struct text *bytes, struct error 
 
     if (!prepare(execution, bytes, err))
         return execution_explain(execution, err);
+    if (execution->host != NULL)
+        gist_of(execution->script, execution->ledger->has_standard_strings, execution->gist);
     log_debug("applying %s, mode %s, %zu statement%s", execution->migration->name,
               MODE_NAMES[execution->mode], execution->summary.statements,
               text_plural(execution->summary.statements));

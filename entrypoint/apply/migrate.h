@@ -15,4 +15,8 @@ must_use bool migration_apply(struct execution *execution, size_t before, struct
  * also whether it is one transaction. The error is that of migration_apply(). */
 must_use bool migration_check(struct execution *execution, struct error *err);
 
+/* The same for a dry run, which also looks at the database: whether the assertions are true, and whether
+ * there is a place for a journal where one is needed. `is_next`: nothing else would be applied before it. */
+must_use bool migration_rehearse(struct execution *execution, bool is_next, struct error *err);
+
 #endif

@@ -121,12 +121,16 @@ static bool send_committing(struct execution *execution, struct attempt *attempt
 static bool check_intent(const struct execution *execution, const struct segment *segment,
                          const struct intent *intent, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
+    struct error why;
+
     if (!is_committing(segment) || intent->is_known)
         return true;
     error_set(err, ERROR_CLEAN,
               "this statement commits by itself, and it could not be recorded that it is about to run");
-    execution_point(execution, segment->start, err);
-    return error_hint(err, "GRANT CREATE ON DATABASE to this role, for the schema \"tidelock\".");
+    if (!journal_check(&journal, &why))
+        error_hint(err, "%s", why.hint);
+    return execution_point(execution, segment->start, err);
 }
 
 /* True if it should be retried. */

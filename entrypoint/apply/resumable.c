@@ -224,16 +224,17 @@ static bool stop(struct execution *execution, struct error *err)
 
 /* The statements that were done must have the same text, or resuming in the middle would be a guess. For a
  * backfill, the statement itself must be the same. */
-static bool check_resumable(struct execution *execution, size_t done, struct error *err)
+bool resumable_check(const struct execution *execution, struct error *err)
 {
-    const struct journal journal = execution_journal(execution);
+    const struct journal journal = { .conn = execution->conn, .ledger_schema = execution->ledger->schema };
+    const struct ledger_row *row = execution->unfinished;
+    const size_t done = (size_t)row->steps;
     char prefix[SHA256_HEX_SIZE];
     auto_intent struct intent intent = { .is_known = false };
-    const struct ledger_row *row = execution->unfinished;
 
     if (row->checksum != NULL && strcmp(row->checksum, execution->checksum) == 0)
         return true;
-    if (!journal_read(&journal, execution->id, done, &intent, err) ||
+    if (!journal_read(&journal, row->id, done, &intent, err) ||
         !execution_hash_prefix(execution, execution->mode == MODE_BACKFILL ? 1 : done, prefix, err))
         return false;
     if (intent.is_known && strcmp(intent.prefix, prefix) == 0)
@@ -241,13 +242,15 @@ static bool check_resumable(struct execution *execution, size_t done, struct err
     error_set(err, ERROR_REFUSED, "migration \"%s\" was half applied, and its script has been changed since",
               execution->migration->name);
     error_code(err, execution->ledger->dialect->codes.unresolved);
+    error_cause(err, CAUSE_UNRESOLVED);
     if (execution->mode == MODE_BACKFILL)
         error_holds(err, "What the backfill of the former script has changed persists.");
     else if (done == 0)
         error_holds(err, "No statement of the former script is known to persist.");
+    else if (done == 1)
+        error_holds(err, "Of the former script, the first statement persisted.");
     else
-        error_holds(err, "Of the former script, the first %zu statement%s persisted.", done,
-                    text_plural(done));
+        error_holds(err, "Of the former script, the first %zu statements persisted.", done);
     return error_hint(
         err,
         "Deploy the former script to resume, or undo by hand what persists and type: tidelock resolve "
@@ -285,7 +288,7 @@ static bool start_row(struct execution *execution, struct error *err)
     text_copy_cut(execution->id, sizeof execution->id, execution->unfinished->id);
     course->resumed = (size_t)execution->unfinished->steps;
     course->done = course->recorded = course->resumed;
-    if (!check_resumable(execution, course->resumed, err))
+    if (!resumable_check(execution, err))
         return false;
     if (execution->lock_wait.retry.tries == 0)
         log_resuming(execution);
@@ -348,7 +351,8 @@ static bool finish(struct execution *execution, struct error *err)
 static void record_origin(const struct execution *execution)
 {
     const struct journal journal = execution_journal(execution);
-    const struct origin origin = { execution->id, execution->host, execution->progress->build.version };
+    const struct origin origin = { execution->id, execution->host, execution->progress->build.version,
+                                   execution->gist };
 
     if (execution->host != NULL)
         origin_record(&journal, &origin);

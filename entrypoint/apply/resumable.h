@@ -10,6 +10,10 @@
 
 #include "execution/execution.h"
 
+/* Whether one that was begun can go on with the script as it is now: ERROR_REFUSED if what is done of it has
+ * been changed since. Only reads. */
+must_use bool resumable_check(const struct execution *execution, struct error *err);
+
 /* Applies it, or the rest of it. ERROR_CLEAN when it failed and left nothing behind, ERROR_PARTIAL when
  * statements persist (the error lists them). */
 must_use bool resumable_apply(struct execution *execution, struct error *err);

@@ -230,19 +230,39 @@ static bool run_step(struct backfill *b, bool (*step)(struct backfill *b, struct
     }
 }
 
-/* Outside a transaction block, so that each partition is unlocked when it is done. */
-static bool run_analyze(struct backfill *b, struct error *err)
+static void add_column(const char *name, struct text *list)
 {
-    auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
+    text_add_string(list, list->length == 0 ? "" : ", ");
+    quote_identifier(name, list);
+}
 
-    text_add_format(&sql, "ANALYZE %s (", b->walk.plan.table.at);
-    for (size_t i = 0; i < b->walk.plan.update.column_count; i++) {
-        text_add_string(&sql, i == 0 ? "" : ", ");
-        quote_identifier(b->walk.plan.update.columns[i], &sql);
-    }
-    text_add_string(&sql, ")");
+/* Outside a transaction block, so that each partition is unlocked when it is done. Who does not own the table
+ * gets a warning of the server's. */
+static bool analyze_columns(struct backfill *b, const struct text *list, struct error *err)
+{
+    auto_text struct text sql = text_init(2 * BACKFILL_SQL_MOST);
+
+    text_add_format(&sql, "ANALYZE %s (%s)", b->walk.plan.table.at, list->at);
     return query_several(b->execution->conn, &(const struct query) { .name = "analyze", .sql = sql.at }, NULL,
                          0, err);
+}
+
+static bool analyze_changed(struct backfill *b, struct error *err)
+{
+    auto_text struct text list = text_init(BACKFILL_SQL_MOST);
+
+    for (size_t i = 0; i < b->walk.plan.update.column_count; i++)
+        add_column(b->walk.plan.update.columns[i], &list);
+    return analyze_columns(b, &list, err);
+}
+
+static bool analyze_key(struct backfill *b, struct error *err)
+{
+    auto_text struct text list = text_init(BACKFILL_SQL_MOST);
+
+    for (size_t i = 0; i < b->walk.plan.key.count; i++)
+        add_column(b->walk.plan.key.list[i].name, &list);
+    return analyze_columns(b, &list, err);
 }
 
 /* Old statistics of a column that had only one value mislead every plan that uses it. Only an autovacuum or
@@ -251,7 +271,7 @@ static void analyze(struct backfill *b)
 {
     struct error err;
 
-    if (b->walk.changed == 0 || run_step(b, run_analyze, &err))
+    if (b->walk.changed == 0 || run_step(b, analyze_changed, &err))
         return;
     log_warn("could not analyze %s: %s", b->walk.plan.table.at, err.message);
     execution_roll_back_own(b->execution->conn);
@@ -318,7 +338,18 @@ static void note_persisting(const struct backfill *b, bool is_done)
     names->is_walked = is_done;
 }
 
-/* The first batch shows whether the index is used. */
+/* The first batch shows whether the index is used. What has been filled a moment ago, in this run perhaps,
+ * the server may not know yet: it is asked again when it does. */
+static bool check_index(struct backfill *b, struct error *err)
+{
+    const struct key_range range = { &b->walk.done, &b->walk.until };
+    enum explained explained = backfill_explain(b->execution, &b->walk.plan, range, err);
+
+    if (explained == EXPLAINED_WHOLE && analyze_key(b, err))
+        explained = backfill_explain(b->execution, &b->walk.plan, range, err);
+    return explained == EXPLAINED_INDEX;
+}
+
 static bool begin(struct backfill *b, struct error *err)
 {
     int64_t rows = b->pace.rows;
@@ -329,9 +360,7 @@ static bool begin(struct backfill *b, struct error *err)
     if (rows >= b->pace.rows_least && rows <= b->pace.rows_most)
         b->pace.rows = rows;
     return backfill_walk_is_over(&b->walk) ||
-           (backfill_walk_choose(&b->walk, b->pace.rows, err) &&
-            backfill_explain(b->execution, &b->walk.plan,
-                             (struct key_range) { &b->walk.done, &b->walk.until }, err));
+           (backfill_walk_choose(&b->walk, b->pace.rows, err) && check_index(b, err));
 }
 
 static bool prepare(struct backfill *b, struct error *err)

@@ -114,8 +114,21 @@ static bool explain(struct execution *execution, const struct backfill_plan *pla
     return is_asked;
 }
 
-bool backfill_explain(struct execution *execution, const struct backfill_plan *plan, struct key_range range,
-                      struct error *err)
+static enum explained refuse(const struct execution *execution, const struct backfill_plan *plan,
+                             const struct json *whole, struct error *err)
+{
+    error_set(err, ERROR_CLEAN, "the server would read all of %s for each batch", plan->table.at);
+    error_detail(err, "Its plan: %s on \"%s\".", json_get_text(whole, "Node Type"),
+                 json_get_text(whole, "Relation Name"));
+    error_hint(
+        err,
+        "Name a column that has an index of its own: key=…. If there is one, let the table's owner ANALYZE it.");
+    backfill_plan_refuse(execution, plan, err);
+    return EXPLAINED_WHOLE;
+}
+
+enum explained backfill_explain(struct execution *execution, const struct backfill_plan *plan,
+                                struct key_range range, struct error *err)
 {
     const char *const parameters[] = { plan->table.at, plan->key.list[0].name };
     auto_result struct result *tree = NULL;
@@ -125,15 +138,9 @@ bool backfill_explain(struct execution *execution, const struct backfill_plan *p
 
     if (!query_run(execution->conn, &TREE, parameters, &tree, err) ||
         !explain(execution, plan, range, &explained, err))
-        return false;
+        return EXPLAINED_NOT;
     search.tree = tree;
     read = json_read(slice_of(result_text(explained, 0, 0)));
     look_through(&search, json_get_object(json_item(read, 0), "Plan"));
-    if (search.whole == NULL)
-        return true;
-    error_set(err, ERROR_CLEAN, "the server would read all of %s for each batch", plan->table.at);
-    error_detail(err, "Its plan: %s on \"%s\".", json_get_text(search.whole, "Node Type"),
-                 json_get_text(search.whole, "Relation Name"));
-    error_hint(err, "ANALYZE the table, or name a column that has an index of its own: key=…");
-    return backfill_plan_refuse(execution, plan, err);
+    return search.whole == NULL ? EXPLAINED_INDEX : refuse(execution, plan, search.whole, err);
 }

@@ -143,6 +143,7 @@ static bool refuse_order(struct backfill_walk *walk, const char *former, struct 
               walk->plan.key.identity.at);
     execution_point(execution, walk->plan.start, err);
     error_code(err, execution->ledger->dialect->codes.unresolved);
+    error_cause(err, CAUSE_UNRESOLVED);
     return error_hint(
         err,
         "Name the former key with key=… and deploy again to resume, or undo by hand what persists and type: "

@@ -13,6 +13,18 @@ enum { SOURCE_WINDOW = 120, SOURCE_BEFORE_CARET = 80, SOURCE_AROUND = 4096 };
 /* Long enough for the longest array of struct error and an ellipsis' worth more. */
 enum { FORMATTED = 1100 };
 
+const char *const ERROR_CAUSE_NAMES[] = {
+    [CAUSE_OTHER] = "",
+    [CAUSE_UNRESOLVED] = "failed migration",
+    [CAUSE_NO_LEDGER] = "schema without ledger",
+    [CAUSE_STRANGER] = "ledger of a stranger",
+    [CAUSE_PROVIDER] = "wrong provider",
+    [CAUSE_UNRELATED] = "other migrations in the database",
+    [CAUSE_NO_SCRIPT] = "missing script",
+    [CAUSE_STRICT] = "--strict",
+};
+_Static_assert(sizeof ERROR_CAUSE_NAMES / sizeof *ERROR_CAUSE_NAMES == CAUSES, "name every cause");
+
 static void set_list(char *target, size_t size, const char *format, va_list arguments)
 {
     char formatted[FORMATTED];
@@ -46,6 +58,12 @@ bool error_message(struct error *err, const char *format, ...)
 bool error_code(struct error *err, const char *code)
 {
     text_copy_cut(err->code, sizeof err->code, code);
+    return false;
+}
+
+bool error_cause(struct error *err, enum error_cause cause)
+{
+    err->cause = cause;
     return false;
 }
 

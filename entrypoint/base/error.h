@@ -19,6 +19,7 @@
 enum error_class {
     ERROR_NONE,
     ERROR_USAGE,          /* an option, a file or the environment is wrong */
+    ERROR_OUTPUT,         /* what was to be printed could not be written */
     ERROR_LOGIN,          /* the server, or who provides the password, refused us */
     ERROR_UNREACHABLE,    /* the server could not be reached before the deadline */
     ERROR_READ_ONLY,      /* the server, or the session, does not accept writes */
@@ -27,7 +28,7 @@ enum error_class {
     ERROR_BUDGET,         /* no connection was free before the deadline */
     ERROR_CLEAN,          /* a migration failed and left nothing behind */
     ERROR_PARTIAL,        /* a migration failed and left something behind */
-    ERROR_REFUSED,        /* the history forbids it: a person has to decide */
+    ERROR_REFUSED,        /* a person has to decide: see enum error_cause */
     ERROR_DENIED,         /* the role lacks a right, or the server refused a query of ours */
     ERROR_TABLE_LOCK,     /* a table lock was not obtained; nothing changed */
     ERROR_HELD_UP,        /* the same, but something persists, behind which the next run resumes */
@@ -36,6 +37,21 @@ enum error_class {
     ERROR_NOT_FOUND,      /* the application was not found */
     ERROR_CLASSES
 };
+
+/* Of ERROR_REFUSED: what has to be decided. */
+enum error_cause {
+    CAUSE_OTHER,
+    CAUSE_UNRESOLVED, /* a migration that failed or was interrupted */
+    CAUSE_NO_LEDGER,  /* the schema holds tables, but no ledger */
+    CAUSE_STRANGER,   /* whose the ledger is */
+    CAUSE_PROVIDER,   /* the migrations are for another kind of server */
+    CAUSE_UNRELATED,  /* the database holds other migrations */
+    CAUSE_NO_SCRIPT,
+    CAUSE_STRICT,
+    CAUSES
+};
+
+extern const char *const ERROR_CAUSE_NAMES[];
 
 /* A place in a file the user wrote. `line` and `column` count from 1, 0 = not known; columns count
  * characters. */
@@ -51,6 +67,7 @@ enum { ERROR_CONTEXTS = 4 };
 
 struct error {
     enum error_class class;
+    enum error_cause cause;
     int signal;       /* ERROR_INTERRUPTED: which one */
     char code[8];     /* the code that Prisma's users search for ("P1001"), or empty */
     char sqlstate[6]; /* the server's code, or empty */
@@ -72,6 +89,7 @@ bool error_set(struct error *err, enum error_class class, const char *format, ..
 bool error_message(struct error *err, const char *format, ...)
     printf_like(2, 3); /* may quote the old message */
 bool error_code(struct error *err, const char *code);
+bool error_cause(struct error *err, enum error_cause cause);
 bool error_detail(struct error *err, const char *format, ...) printf_like(2, 3);
 bool error_holds(struct error *err, const char *format, ...) printf_like(2, 3);
 bool error_hint(struct error *err, const char *format, ...) printf_like(2, 3);

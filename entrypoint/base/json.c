@@ -139,6 +139,11 @@ static json_t *member(const struct json *object, const char *key)
     return json_object_get((const json_t *)object, key);
 }
 
+struct json *json_get(const struct json *object, const char *key)
+{
+    return (struct json *)member(object, key);
+}
+
 struct json *json_get_object(const struct json *object, const char *key)
 {
     json_t *found = member(object, key);

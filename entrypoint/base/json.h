@@ -44,6 +44,7 @@ void json_free_at(struct json **value);
 /* Members of an object, which keeps owning them; NULL when it has none of that key and type, or `object` is
  * NULL.
  * */
+struct json *json_get(const struct json *object, const char *key); /* of any type */
 struct json *json_get_object(const struct json *object, const char *key);
 struct json *json_get_array(const struct json *object, const char *key);
 const char *json_get_text(const struct json *object, const char *key);

@@ -107,6 +107,11 @@ void log_context(enum log_field field, const char *value)
     text_copy_cut(state.context[field], CONTEXT_MOST, value == NULL ? "" : value);
 }
 
+const char *log_context_of(enum log_field field)
+{
+    return state.context[field];
+}
+
 /* Wall clock, RFC 3339 with milliseconds, UTC: what log collectors sort by. */
 static void time_stamp(char *out, size_t size)
 {

@@ -56,6 +56,9 @@ void log_debug(const char *format, ...) printf_like(1, 2);
 /* Sets a context field until it is set again; NULL removes it. The text is copied. */
 void log_context(enum log_field field, const char *value);
 
+/* What it is set to; empty = nothing. */
+const char *log_context_of(enum log_field field);
+
 /* A field of one event: logfmt and JSON print it, text leaves it out (the prose says it). */
 struct log_value {
     const char *name;

@@ -15,13 +15,15 @@
 
 enum { OPTIONS_BYTES_MOST = 8192 };
 
-/* libpq's own variables that say where a database is. */
-static bool has_libpq_variables(void)
-{
-    static const char *const names[] = { "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE", "PGUSER" };
+/* libpq's own variables that say where a database is: the first of them also where the server is, which is
+ * otherwise one of this machine. */
+static const char *const LIBPQ_NAMES[] = { "PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE", "PGUSER" };
+enum { NAMES_OF_SERVERS = 3 };
 
-    for (size_t i = 0; i < array_length(names); i++) {
-        if (env_value(names[i]) != NULL)
+static bool is_one_set(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (env_value(LIBPQ_NAMES[i]) != NULL)
             return true;
     }
     return false;
@@ -154,6 +156,21 @@ static const char *beside_schema(struct arena *arena, const struct config *confi
     return folder.length == 0 ? "." : arena_copy(arena, folder.at, folder.length);
 }
 
+/* With everything that libpq's variables add; only libpq reads a service file. */
+static const char *label_of(struct arena *arena, const struct endpoint *endpoint)
+{
+    const char *service = endpoint_value(endpoint, "service");
+    const char *hosts = endpoint_label(arena, endpoint);
+    auto_text struct text label = text_init(1024);
+
+    if (hosts[0] != '\0')
+        return hosts;
+    if (!names_service(endpoint))
+        return "the server's own socket";
+    text_add_format(&label, "the service \"%s\"", service == NULL ? env_value("PGSERVICE") : service);
+    return arena_copy(arena, label.at, label.length);
+}
+
 static bool complete_endpoint(struct arena *arena, struct endpoint *endpoint, const struct config *config,
                               struct error *err)
 {
@@ -165,6 +182,7 @@ static bool complete_endpoint(struct arena *arena, struct endpoint *endpoint, co
     if (!is_service && (!take_libpq_variables(endpoint, err) || !check_user(endpoint, config, err)))
         return false;
     take_role(endpoint, config);
+    endpoint->label = label_of(arena, endpoint);
     redact_spare(endpoint_value(endpoint, "user"));
     redact_spare(endpoint_value(endpoint, "dbname"));
     redact_spare(endpoint_value(endpoint, "host"));
@@ -174,13 +192,19 @@ static bool complete_endpoint(struct arena *arena, struct endpoint *endpoint, co
            trust_find(endpoint, getenv("SSL_CERT_FILE"), err);
 }
 
+/* Where it may be said which database is meant, though nobody has asked for that file. */
+static bool has_unread_file(const struct config *config)
+{
+    return config->env_file == NULL && file_exists(".env");
+}
+
+#define UNREAD_FILE "There is a .env here, which is read only if you say so: add --env-file .env"
+
 static bool refuse_unset(const struct config *config, struct error *err)
 {
     error_set(err, ERROR_USAGE, "no database is set");
-    if (config->env_file == NULL && file_exists(".env"))
-        return error_hint(err,
-                          "There is a .env here, which is read only if you say so: add --env-file .env. Or "
-                          "set DATABASE_URL.");
+    if (has_unread_file(config))
+        return error_hint(err, UNREAD_FILE ". Or set DATABASE_URL.");
     return error_hint(err,
                       "Set DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE?schema=public, "
                       "or DATABASE_URL_FILE to a file that holds it.");
@@ -190,10 +214,13 @@ bool endpoint_find(struct arena *arena, const struct config *config, struct endp
 {
     const char *url = config->direct_url != NULL ? config->direct_url : config->database_url;
 
-    if (url == NULL && !has_libpq_variables())
+    if (url == NULL && !is_one_set(array_length(LIBPQ_NAMES)))
         return refuse_unset(config, err);
+    if (url == NULL && !is_one_set(NAMES_OF_SERVERS) && has_unread_file(config))
+        log_warn(
+            "DATABASE_URL is not set, and no server is named: it is looked for on this machine. " UNREAD_FILE);
     if (url == NULL) {
-        *out = (struct endpoint) { .connect_timeout_ms = -1, .label = "the server that PGHOST names" };
+        *out = (struct endpoint) { .connect_timeout_ms = -1, .label = "" };
         return complete_endpoint(arena, out, config, err);
     }
     if (!url_parse(arena, url, out, err))

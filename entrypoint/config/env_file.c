@@ -253,12 +253,17 @@ static bool read_variable(struct reader *reader, struct error *err)
     size_t line = reader->line;
     struct slice word = read_name(reader);
     const char *name;
+    size_t end;
 
     if (slice_equals(word, "export") && is_blank(peek(reader))) {
         skip_blanks(reader);
         word = read_name(reader);
     }
+    end = reader->at;
     skip_blanks(reader);
+    if (word.length > 0 && peek(reader) == '=' && reader->at > end)
+        return refuse(reader, end, "there is a blank between the variable and its =",
+                      "Remove it: a shell would take the name for a command, and docker refuses it.", err);
     if (word.length == 0 || peek(reader) != '=')
         return refuse(reader, begin, "this line does not set a variable", FORM, err);
     name = arena_copy(reader->arena, word.at, word.length);

@@ -11,8 +11,8 @@
 /* How many of these words are options, with their values, before the first other word. */
 int config_options_before(int count, char *const *words);
 
-/* Configures the log as its flag or variable says, before anything else is looked at: even what is said about
- * the configuration is a record where the log is for machines. */
+/* Configures the log as its flag or variable says; to be called before anything else looks at the words, so
+ * that even what is said about these is a record where the log is for machines. */
 void flags_choose_log_format(const struct command_line *line);
 
 /* Takes the flags, and then the words behind them, into the configuration. ERROR_USAGE. */

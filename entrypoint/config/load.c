@@ -233,7 +233,6 @@ bool config_load(struct arena *arena, unsigned command, const struct command_lin
     };
 
     *out = (struct config) { .arena = arena };
-    flags_choose_log_format(line);
     if (!flags_load(&load, line->count, line->words, err))
         return false;
     if (out->is_help)

@@ -362,20 +362,6 @@ static bool check_hosts(const struct endpoint *endpoint, struct error *err)
     return true;
 }
 
-static const char *make_label(struct arena *arena, const struct endpoint *endpoint)
-{
-    auto_text struct text label = text_init(1024);
-    const char *host = endpoint_value(endpoint, "host");
-    const char *port = endpoint_value(endpoint, "port");
-
-    if (host != NULL && strchr(host, ',') == NULL)
-        text_add_format(&label, strchr(host, ':') == NULL ? "%s:%s" : "[%s]:%s", host,
-                        port == NULL ? "5432" : port);
-    else
-        text_add_string(&label, host == NULL ? "the server" : host);
-    return arena_copy(arena, label.at, label.length);
-}
-
 /* The database's name is taken literally, including percent signs, as Prisma does. */
 static bool add_login(struct arena *arena, const struct url_parts *parts, struct endpoint *out,
                       struct error *err)
@@ -406,7 +392,7 @@ bool url_parse(struct arena *arena, const char *url, struct endpoint *out, struc
         !add_hosts(arena, parts.hosts, out, err) || !add_query(arena, parts.query, out, err) ||
         !check_hosts(out, err))
         return false;
-    out->label = make_label(arena, out);
+    out->label = endpoint_label(arena, out);
     return true;
 }
 

@@ -29,7 +29,7 @@ struct endpoint {
     bool is_pooler;               /* Prisma's ?pgbouncer=true */
     bool is_password_apart;       /* the password was given separately, not in the URL */
     int64_t connect_timeout_ms;   /* the URL's connect_timeout, 0 = none; -1 = not given */
-    const char *label;            /* "host:port" for messages, never a secret */
+    const char *label;            /* "host:port" of each, for messages; never a secret */
     const char *url;              /* secret: what it was parsed from; NULL = only PG* variables */
 };
 
@@ -42,6 +42,12 @@ const char *endpoint_value(const struct endpoint *endpoint, const char *keyword)
 
 /* Adds a parameter for libpq, or replaces it. Both texts must live as long as the endpoint. */
 void endpoint_set(struct endpoint *endpoint, const char *keyword, const char *value);
+
+/* The label for the hosts and ports that are set; empty if there is none. */
+const char *endpoint_label(struct arena *arena, const struct endpoint *endpoint);
+
+/* Adds "host:port"; an empty port is the usual one. */
+void endpoint_add_server(struct slice host, struct slice port, struct text *out);
 
 /* The password inside a URL, raw and percent-decoded, for the redactor: slices of `url` and of the arena,
  * empty if there is none. */

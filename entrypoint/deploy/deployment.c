@@ -128,7 +128,7 @@ bool deployment_run(const struct config *config, struct target *target, struct p
     }
     watch_end(&d.watch);
     deployment_record_origins(&d);
-    text_clear(&d.origins.ids);
+    origin_queue_clear(&d.origins);
     connection_close(d.conn);
     connection_close(d.begun);
     lease_end(&d.lease);

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "deploy/target.h"
 #include "execution/mode.h"
+#include "postgres/connection.h"
 #include "report/progress.h"
 
 struct applied_migration {
@@ -45,5 +46,10 @@ struct deployment_report {
  * except for its end. */
 must_use bool deployment_run(const struct config *config, struct target *target, struct progress *progress,
                              struct deployment_report *report, struct error *err);
+
+/* Whether a deployment that began now would get as far as its first migration: makes all its checks, on an
+ * idle connection, and says nothing. The error is the one that it would end with. Only reads. */
+must_use bool deployment_foresee(const struct config *config, struct target *target, struct connection *conn,
+                                 struct error *err);
 
 #endif

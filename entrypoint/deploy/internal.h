@@ -68,7 +68,7 @@ struct deployment {
     char host[POD_NAME_SIZE];
     struct origin_queue origins; /* what is not recorded yet */
     struct beacon beacon;        /* of this session */
-    bool is_reviewed; /* what an operator should know has been said once */
+    bool is_reviewed;            /* what an operator should know has been said once */
 };
 
 /* What a phase does; returns the next one. */
@@ -103,8 +103,9 @@ void deployment_record_origins(struct deployment *d);
 /* Adds what this run has applied before it ended, as a sentence. */
 void deployment_add_applied(const struct deployment *d, struct text *out);
 
-/* What can be told before the first migration begins: what failed before, what differs, and whether every
- * pending script can be applied. Fills what is due into the report. */
+/* What can be told before the first migration begins: a schema that holds tables, but no ledger; what failed
+ * before; what differs; and whether every pending script can be applied. Fills what is due into the report.
+ */
 must_use bool deployment_check(struct deployment *d, struct error *err);
 
 /* PHASE_PREPARING: what has to hold under the leader lock before the first migration begins. */

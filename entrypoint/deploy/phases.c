@@ -50,7 +50,7 @@ static void show_database(struct deployment *d)
 
     if (d->report->database != NULL || ledger->database == NULL || ledger->schema == NULL)
         return;
-    target_log_database(d->endpoint, ledger, d->conn);
+    target_log_database(ledger, d->conn);
     d->report->database = arena_copy(d->arena, ledger->database, strlen(ledger->database));
     d->report->schema = arena_copy(d->arena, ledger->schema, strlen(ledger->schema));
     d->progress->database = d->report->database;
@@ -111,18 +111,14 @@ static bool look_for_pooler(struct deployment *d, struct error *err)
     return true;
 }
 
-/* All that a deployment does before it takes the lock and changes something. */
-static bool rehearse(struct deployment *d, struct error *err)
-{
-    return look_for_pooler(d, err) && (d->ledger.exists || ledger_check_empty(d->conn, &d->ledger, err)) &&
-           deployment_check(d, err);
-}
-
 /* Something is pending. */
 static enum phase begin_work(struct deployment *d, struct error *err)
 {
     if (d->config->is_dry_run)
-        return rehearse(d, err) ? PHASE_COMPLETE : PHASE_FAILED;
+        return look_for_pooler(d, err) && follow_warn(d->conn, d->ledger.lock_key, err) &&
+                       deployment_check(d, err)
+                   ? PHASE_COMPLETE
+                   : PHASE_FAILED;
     if (!d->ledger.is_read_only)
         return PHASE_LEADING;
     d->must_write = true;
@@ -146,8 +142,9 @@ static enum phase step_compare(struct deployment *d, struct error *err)
         return PHASE_FAILED;
     if (is_complete(d)) {
         if (!validate_edited(d->folder, &d->history, strict, err) ||
-            !validate_findings(d->folder, &d->history, strict, err))
+            !validate_strict(d->folder, &d->history, strict, err))
             return PHASE_FAILED;
+        validate_say_findings(d->folder, &d->history);
         show_history(d);
         return complete(d);
     }

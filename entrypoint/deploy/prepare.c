@@ -59,7 +59,7 @@ void deployment_report_applied(struct deployment *d)
 
     progress_applied(d->progress, name, (double)took_ms / 1000);
     if (is_plain && d->has_journal)
-        origin_queue_add(&d->origins, execution->id);
+        origin_queue_add(&d->origins, execution->id, execution->gist);
     entry = &report->applied[report->applied_count++];
     *entry = (struct applied_migration) { .name = name, .took_ms = took_ms, .mode = execution->mode };
     log_event(LOG_DONE, values, array_length(values), "applied %s (%s%s%s)", name,
@@ -154,7 +154,8 @@ static bool check_scripts(struct deployment *d, struct error *err)
         if (!deployment_is_due(d, i))
             continue;
         log_context(LOG_MIGRATION, d->folder->items[i].name);
-        if (!migration_check(&execution, err))
+        if (!(d->config->is_dry_run ? migration_rehearse(&execution, d->report->due_count == 0, err)
+                                    : migration_check(&execution, err)))
             return false;
         log_context(LOG_MIGRATION, NULL);
         d->report->due[d->report->due_count++] =
@@ -185,11 +186,15 @@ static bool check_all_scripts(struct deployment *d, struct error *err)
 
 bool deployment_check(struct deployment *d, struct error *err)
 {
-    if ((d->history.due_count > 0 && !validate_failed(d->folder, &d->history, err)) ||
-        !validate_edited(d->folder, &d->history, d->config->strict, err))
+    unsigned strict = d->config->strict;
+
+    if ((!d->ledger.exists && !ledger_check_empty(d->conn, &d->ledger, err)) ||
+        (d->history.due_count > 0 && !validate_failed(d->folder, &d->history, err)) ||
+        !validate_edited(d->folder, &d->history, strict, err) ||
+        !validate_strict(d->folder, &d->history, strict, err))
         return false;
-    if (!d->is_reviewed && !validate_findings(d->folder, &d->history, d->config->strict, err))
-        return false;
+    if (!d->is_reviewed)
+        validate_say_findings(d->folder, &d->history);
     d->is_reviewed = true;
     if (!d->config->is_unrelated_allowed && !validate_related(d->folder, &d->history, err))
         return false;

@@ -26,7 +26,10 @@ bool target_find_database(struct arena *arena, const struct config *config, stru
 {
     note_lock_switch(DIALECT_PRISMA.lock_switch);
     out->begun = NULL;
-    return endpoint_find(arena, config, &out->endpoint, err);
+    if (!endpoint_find(arena, config, &out->endpoint, err))
+        return false;
+    log_context(LOG_DATABASE, endpoint_database(&out->endpoint));
+    return true;
 }
 
 bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
@@ -65,15 +68,17 @@ bool target_find(struct arena *arena, const struct config *config, bool may_be_e
            layout_check(&out->folder, out->folder.path, may_be_empty, err);
 }
 
-void target_log_database(const struct endpoint *endpoint, const struct ledger *ledger,
-                         const struct connection *conn)
+void target_log_database(const struct ledger *ledger, const struct connection *conn)
 {
-    enum { VERSION_SIZE = 32 };
+    enum { VERSION_SIZE = 32, HOST_MOST = 512 };
+    auto_text struct text host = text_init(HOST_MOST);
     const char *schema = ledger->schema == NULL ? "" : ledger->schema;
     int version = connection_server_version(conn);
     char server[VERSION_SIZE];
+
+    connection_add_server(conn, &host);
     const struct log_value values[] = { { .name = "schema", .text = schema },
-                                        { .name = "host", .text = endpoint->label },
+                                        { .name = "host", .text = host.at },
                                         { .name = "role", .text = ledger->role },
                                         { .name = "server_version", .text = server } };
 
@@ -81,5 +86,5 @@ void target_log_database(const struct endpoint *endpoint, const struct ledger *l
     log_context(LOG_DATABASE, ledger->database);
     log_event(LOG_INFO, values, array_length(values),
               "database \"%s\", schema \"%s\" at %s, as \"%s\", PostgreSQL %s", ledger->database, schema,
-              endpoint->label, ledger->role, server);
+              host.at, ledger->role, server);
 }

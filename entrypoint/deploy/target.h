@@ -38,7 +38,6 @@ must_use bool target_find_unchecked(struct arena *arena, const struct config *co
                                     struct error *err);
 
 /* Logs which database this is, and names it in the log's context; `ledger` has been read from it. */
-void target_log_database(const struct endpoint *endpoint, const struct ledger *ledger,
-                         const struct connection *conn);
+void target_log_database(const struct ledger *ledger, const struct connection *conn);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/finding.h"
+#include "deploy/replacement.h"
 #include "history/folder.h"
 #include "history/ledger.h"
 
@@ -12,14 +13,17 @@ enum { MISSING_MOST = 2048, HEAD_MOST = 3 };
 
 bool validate_edited(const struct folder *folder, struct history *history, unsigned strict, struct error *err)
 {
+    bool is_right = true;
+    struct error unread;
+
     for (size_t i = 0; i < folder->count; i++) {
-        if (history_check_edited(history, folder, i, err))
+        if (history_check_edited(history, folder, i, &unread) || (strict & 1u << FINDING_EDITED) == 0 ||
+            !is_right)
             continue;
-        if ((strict & 1u << FINDING_EDITED) != 0)
-            return false;
-        log_warn("could not check whether %s was edited: %s", folder->items[i].name, err->message);
+        *err = unread;
+        is_right = false;
     }
-    return true;
+    return is_right;
 }
 
 /* Why this migration of the folder needs attention; FINDINGS if it does not. */
@@ -46,8 +50,8 @@ static unsigned add_finding(struct text *list, const char *name, enum finding fi
     return bit;
 }
 
-static bool refuse(const struct folder *folder, const struct history *history, unsigned strict,
-                   struct error *err)
+bool validate_strict(const struct folder *folder, const struct history *history, unsigned strict,
+                     struct error *err)
 {
     auto_text struct text list = text_init(sizeof err->holds);
     unsigned found = 0;
@@ -59,6 +63,7 @@ static bool refuse(const struct folder *folder, const struct history *history, u
     if (found == 0)
         return true;
     error_set(err, ERROR_REFUSED, "the folder and the ledger differ, and --strict forbids that");
+    error_cause(err, CAUSE_STRICT);
     error_holds(err, "Nothing was changed. %s%s.", list.at, list.has_overflowed ? ", and others" : "");
     if (found == 1u << FINDING_MISSING && history->is_ahead)
         return error_hint(err,
@@ -73,12 +78,23 @@ static bool refuse(const struct folder *folder, const struct history *history, u
         "edit that changes nothing can be accepted: tidelock resolve --accept-edit NAME");
 }
 
+/* An applied migration no longer needs its script. */
+static void warn_of_unread(const struct folder *folder, const struct history *history)
+{
+    for (size_t i = 0; i < folder->count; i++) {
+        if (history->items[i].is_unread)
+            log_warn("could not check whether %s was edited: %s is missing or cannot be read",
+                     folder->items[i].name, folder->items[i].script_path);
+    }
+}
+
 void validate_warn_of_edited(const struct folder *folder, const struct history *history)
 {
     for (size_t i = 0; i < folder->count; i++) {
         if (history->items[i].verdict == VERDICT_EDITED)
             log_warn("%s %s", folder->items[i].name, SAID[FINDING_EDITED]);
     }
+    warn_of_unread(folder, history);
 }
 
 void validate_add_missing(const struct history *history, struct text *out)
@@ -89,30 +105,32 @@ void validate_add_missing(const struct history *history, struct text *out)
                     history->missing_count == 1 ? "is" : "are", history->missing[0]->name);
 }
 
-void validate_add_replacement(const struct folder *folder, const struct history *history, struct text *out)
+const char *validate_add_replacement(const struct folder *folder, const struct history *history,
+                                     struct text *out)
 {
-    size_t first = 0;
+    const struct replacement found = replacement_find(folder, history);
 
-    while (first < folder->count && history->items[first].verdict != VERDICT_PENDING)
-        first++;
-    if (first < folder->count && history->counts[VERDICT_PENDING] == 1)
-        text_add_format(out, "tidelock resolve --applied \"%s\"", folder->items[first].name);
+    if (found.count == 0)
+        return NULL;
+    if (found.count == 1)
+        text_add_format(out, "tidelock resolve --applied \"%s\"", folder->items[found.index].name);
     else
         text_add_string(out, "tidelock resolve --applied NAME");
+    return found.is_renamed ? "if a pending one is one of them under another name (its script is the same)"
+                            : "if a pending one replaces them, and the database already holds all of it";
 }
 
 static void warn_of_missing(const struct folder *folder, const struct history *history)
 {
     auto_text struct text missing = text_init(MISSING_MOST);
     auto_text struct text command = text_init(MISSING_MOST);
+    const char *condition = validate_add_replacement(folder, history, &command);
 
     validate_add_missing(history, &missing);
-    validate_add_replacement(folder, history, &command);
-    if (history->counts[VERDICT_PENDING] == 0)
+    if (condition == NULL)
         log_warn("%s", missing.at);
     else
-        log_warn("%s; if a pending one replaces them, and the database already holds all of it: %s",
-                 missing.at, command.at);
+        log_warn("%s; %s: %s", missing.at, condition, command.at);
 }
 
 /* The first names of a list of `count`. */
@@ -129,6 +147,8 @@ bool validate_related(const struct folder *folder, const struct history *history
     auto_text struct text theirs = text_init(sizeof err->detail / 2);
     auto_text struct text ours = text_init(sizeof err->detail / 2);
     auto_text struct text command = text_init(MISSING_MOST);
+    auto_text struct text next = text_init(sizeof err->hint);
+    const char *condition;
 
     if (history->missing_count == 0 || folder->count == 0 || history->counts[VERDICT_PENDING] < folder->count)
         return true;
@@ -136,14 +156,15 @@ bool validate_related(const struct folder *folder, const struct history *history
         add_head(&theirs, i, history->missing_count, history->missing[i]->name);
     for (size_t i = 0; i < folder->count; i++)
         add_head(&ours, i, folder->count, folder->items[i].name);
-    validate_add_replacement(folder, history, &command);
+    condition = validate_add_replacement(folder, history, &command);
     error_set(err, ERROR_REFUSED, "none of the migrations that the database holds is in this folder");
+    error_cause(err, CAUSE_UNRELATED);
     error_detail(err, "The database holds %s; the folder %s.", theirs.at, ours.at);
     error_holds(err, "Nothing was changed.");
-    return error_hint(err,
-                      "Check the database URL and the image. If what is pending replaces the others, and the "
-                      "database holds all of it: %s. To apply it nevertheless: --allow-unrelated.",
-                      command.at);
+    text_add_string(&next, "Check the database URL and the image");
+    if (condition != NULL)
+        text_add_format(&next, "; %s: %s", condition, command.at);
+    return error_hint(err, "%s. To apply what is pending nevertheless: --allow-unrelated.", next.at);
 }
 
 void validate_say_ahead(const struct history *history)
@@ -153,11 +174,9 @@ void validate_say_ahead(const struct history *history)
                  history->missing_count, text_plural(history->missing_count));
 }
 
-bool validate_findings(const struct folder *folder, const struct history *history, unsigned strict,
-                       struct error *err)
+void validate_say_findings(const struct folder *folder, const struct history *history)
 {
-    if (!refuse(folder, history, strict, err))
-        return false;
+    warn_of_unread(folder, history);
     for (size_t i = 0; i < folder->count; i++) {
         enum finding finding = finding_of(&history->items[i]);
 
@@ -167,7 +186,6 @@ bool validate_findings(const struct folder *folder, const struct history *histor
     validate_say_ahead(history);
     if (!history->is_ahead && history->missing_count > 0)
         warn_of_missing(folder, history);
-    return true;
 }
 
 void validate_warn_of_strays(const struct history *history)
@@ -195,6 +213,12 @@ void validate_add_remedy(const struct folder *folder, const struct history *hist
                         "Another row says that it was finished, so only the failed attempt is to be marked. "
                         "Check the schema, then type: tidelock resolve --rolled-back \"%s\"",
                         name);
+    else if (migration != NULL && ledger_row_is_resumable(row))
+        text_add_format(
+            out,
+            "To go on with it: tidelock deploy. Or undo by hand what is done, and type: tidelock resolve "
+            "--rolled-back \"%s\"",
+            name);
     else if (migration != NULL)
         text_add_format(out,
                         "Check the schema. If none of it is there: tidelock resolve --rolled-back \"%s\"; if "
@@ -236,6 +260,7 @@ bool validate_failed(const struct folder *folder, const struct history *history,
         error_set(err, ERROR_REFUSED, "migration \"%s\" %s (started %s) and has not been resolved", row->name,
                   ledger_row_is_interrupted(row) ? "was interrupted" : "failed", row->started_at);
         error_code(err, folder->dialect->codes.unresolved);
+        error_cause(err, CAUSE_UNRESOLVED);
         if (ledger_row_reason(row) != NULL)
             error_detail(err, "%s", ledger_row_reason(row));
         return refuse_failed(folder, history, row, err);

@@ -11,22 +11,26 @@
 #include "history/compare.h"
 #include "history/migration.h"
 
-/* Reads every applied script and marks those that were edited since. One that cannot be read is logged or,
- * where `strict` refuses FINDING_EDITED, ERROR_REFUSED: an applied migration no longer needs its script. */
+/* Reads every applied script, and marks those that were edited since or cannot be read: an applied migration
+ * no longer needs its script. ERROR_REFUSED for the latter where `strict` refuses FINDING_EDITED; all are
+ * marked then, too. */
 must_use bool validate_edited(const struct folder *folder, struct history *history, unsigned strict,
                               struct error *err);
 
-/* Warns of those, in one line for each; for a deployment without anything to do. */
+/* Warns of both, in one line for each; for a deployment without anything to do. */
 void validate_warn_of_edited(const struct folder *folder, const struct history *history);
 
 /* ERROR_REFUSED when something is pending and none of the applied migrations is in the folder, which is
  * probably another application's. */
 must_use bool validate_related(const struct folder *folder, const struct history *history, struct error *err);
 
-/* Edited, missing and out-of-order migrations: ERROR_REFUSED if `strict` has the bit of one that was found,
- * otherwise logged. */
-must_use bool validate_findings(const struct folder *folder, const struct history *history, unsigned strict,
-                                struct error *err);
+/* Edited, missing and out-of-order migrations: ERROR_REFUSED if `strict` has the bit of one that was found.
+ */
+must_use bool validate_strict(const struct folder *folder, const struct history *history, unsigned strict,
+                              struct error *err);
+
+/* Logs them, those that could not be read, and that a newer image was here. */
+void validate_say_findings(const struct folder *folder, const struct history *history);
 
 /* Says that a newer image has been deployed, where that is so. */
 void validate_say_ahead(const struct history *history);
@@ -34,10 +38,13 @@ void validate_say_ahead(const struct history *history);
 /* Names the failed migrations that are not in the folder, in one line; none of its own is pending. */
 void validate_warn_of_strays(const struct history *history);
 
-/* Adds, without a full stop, that applied migrations are missing and what that may mean; then what to type if
- * what is pending replaces them. */
+/* Adds, without a full stop, that applied migrations are missing and what that may mean. */
 void validate_add_missing(const struct history *history, struct text *out);
-void validate_add_replacement(const struct folder *folder, const struct history *history, struct text *out);
+
+/* Adds what to type if something pending replaces them, and returns the condition, "if …". NULL, and nothing
+ * added, if nothing that is pending looks like it. */
+const char *validate_add_replacement(const struct folder *folder, const struct history *history,
+                                     struct text *out);
 
 /* Adds what to type about a failed row, without a full stop: only what can work. One that an image with the
  * script would resume is never to be called rolled back; nothing is recorded as applied without its script,

@@ -75,7 +75,7 @@ static bool look(struct waiting *waiting, struct connection *conn, struct error 
     }
     if (!waiting->is_database_known && ledger.database != NULL) {
         waiting->is_database_known = true;
-        target_log_database(&target->endpoint, &ledger, conn);
+        target_log_database(&ledger, conn);
     }
     history_compare(arena, &target->folder, ledger.rows, ledger.count, &history);
     count(waiting, &ledger, &history);

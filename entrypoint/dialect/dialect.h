@@ -39,6 +39,7 @@ struct own_place {
 struct own_config {
     struct own_place migrations; /* the folder */
     struct own_place schema;     /* the file, or directory of files, that the folder is beside or in */
+    const char *flaw;            /* why a place is not plain, as what follows "but" */
 };
 
 /* One kind of file with the tool's own configuration. */
@@ -80,7 +81,7 @@ struct dialect {
     const struct ledger_sql *ledger;
 
     /* Whether a name may be recorded as applied, whether its failed rows may be marked as rolled back, and
-     * whether its applied ones may be taken back: ERROR_REFUSED otherwise. */
+     * whether it has rows that could be taken back: ERROR_REFUSED otherwise. */
     must_use bool (*check_applied)(const struct ledger_row *rows, size_t count, const char *name,
                                    struct error *err);
     must_use bool (*check_rolled_back)(const struct ledger_row *rows, size_t count, const char *name,

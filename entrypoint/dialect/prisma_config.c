@@ -309,18 +309,24 @@ struct own_config prisma_config_read(struct arena *arena, struct slice text)
     struct own_config config = { .migrations = { .state = OWN_PLACE_UNSAID } };
 
     if (!read_export(&scan, &config))
-        return (struct own_config) { .migrations = not_plain(), .schema = not_plain() };
+        config = (struct own_config) { .migrations = not_plain(), .schema = not_plain() };
+    config.flaw = "not as a plain string, and it is not run here";
     return config;
 }
 
 struct own_config prisma_config_read_package(struct arena *arena, struct slice text)
 {
     auto_json struct json *package = json_read(text);
-    const char *schema = json_get_text(json_get_object(package, "prisma"), "schema");
-    struct own_config config = { .migrations = { .state = OWN_PLACE_UNSAID } };
+    const struct json *prisma = json_get_object(package, "prisma");
+    const char *path = json_get_text(prisma, "schema");
+    bool is_said = prisma == NULL ? json_get(package, "prisma") != NULL : json_get(prisma, "schema") != NULL;
 
-    if (schema != NULL && schema[0] != '\0')
-        config.schema = (struct own_place) { .state = OWN_PLACE_PLAIN,
-                                             .path = arena_copy(arena, schema, strlen(schema)) };
-    return config;
+    if (package == NULL)
+        return (struct own_config) { .schema = not_plain(), .flaw = "it is not JSON" };
+    if (!is_said)
+        return (struct own_config) { .schema = { .state = OWN_PLACE_UNSAID } };
+    if (path == NULL || path[0] == '\0')
+        return (struct own_config) { .schema = not_plain(), .flaw = "not as a string" };
+    return (struct own_config) { .schema = { .state = OWN_PLACE_PLAIN,
+                                             .path = arena_copy(arena, path, strlen(path)) } };
 }

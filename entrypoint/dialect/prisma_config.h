@@ -13,7 +13,7 @@
 /* What the program `text` says; paths live in the arena. */
 struct own_config prisma_config_read(struct arena *arena, struct slice text);
 
-/* What the package.json `text` says; what is no JSON says nothing. */
+/* What the package.json `text` says; it is not plain where it is no JSON, or says it in another way. */
 struct own_config prisma_config_read_package(struct arena *arena, struct slice text);
 
 #endif

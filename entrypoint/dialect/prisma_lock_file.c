@@ -42,6 +42,7 @@ static bool refuse(const char *path, struct slice text, size_t offset, struct sl
         error_set(err, ERROR_REFUSED, "the migrations are written for \"%.*s\", not for \"postgresql\"",
                   (int)(provider.length > 100 ? 100 : provider.length), provider.at);
     error_code(err, "P3019");
+    error_cause(err, CAUSE_PROVIDER);
     error_point(err, path, text.at, text.length, offset);
     error_holds(err, "Nothing was changed.");
     return error_hint(

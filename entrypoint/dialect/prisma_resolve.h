@@ -20,7 +20,7 @@ must_use bool prisma_resolve_check_rolled_back(const struct ledger_row *rows, si
                                                struct error *err);
 
 /* Whether the applied rows of `name` may be taken back, which is ours, not Prisma's: ERROR_REFUSED when it
- * has no row (P3011), or one that failed (P3009). Repeating it is fine. */
+ * has no row (P3011). Repeating it is fine. */
 must_use bool prisma_resolve_check_pending(const struct ledger_row *rows, size_t count, const char *name,
                                            struct error *err);
 

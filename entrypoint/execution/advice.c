@@ -21,13 +21,13 @@ static const struct {
     { "42701", ADVICE_NONE_THERE, "{script} creates the same object twice: correct it." },
     { "42P06", ADVICE_NONE_THERE, "{script} creates the same object twice: correct it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE | ADVICE_LEDGER_EMPTY,
-      "The ledger records nothing as applied, but the database holds what {name} creates. If it holds the folder's "
-      "schema: tidelock baseline (--to LAST_MIGRATION). If not, rename what is in the way, or drop it if nobody needs it." },
+      "The ledger records nothing as applied, but the database holds what {name} creates. If the schema "
+      "holds all of the folder's migrations: tidelock baseline; if the first ones only: tidelock baseline --to NAME, with the last of these. If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE | ADVICE_MISSING,
-      "By name, the database already holds all that {name} creates, and applied migrations are not in the folder. If it "
+      "{compared}, the database already holds all that {name} creates, and applied migrations are not in the folder. If it "
       "replaces them (squashed or renamed): tidelock resolve --applied \"{name}\". If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_ALL_THERE,
-      "By name, the database already holds all that {name} creates. If that is its work: tidelock resolve --applied "
+      "{compared}, the database already holds all that {name} creates; nothing else was compared. If that is its work: tidelock resolve --applied "
       "\"{name}\". If not, rename what is in the way, or drop it if nobody needs it." },
     { ANY_THAT_EXISTS, ADVICE_SOME_THERE,
       "The database holds part of what {name} creates, but not {absent}. Drop what is there, or create the rest by "
@@ -106,10 +106,10 @@ static void add_value(const struct advice_facts *facts, struct slice name, struc
         const char *name;
         const char *value;
     } values[] = {
-        { "script", facts->script },  { "name", facts->name },   { "role", facts->role },
-        { "remedy", facts->remedy },  { "limit", facts->limit }, { "setter", facts->setter },
-        { "object", facts->object },  { "value", facts->value }, { "absent", facts->absent },
-        { "time", facts->more_time },
+        { "script", facts->script },  { "name", facts->name },         { "role", facts->role },
+        { "remedy", facts->remedy },  { "limit", facts->limit },       { "setter", facts->setter },
+        { "object", facts->object },  { "value", facts->value },       { "absent", facts->absent },
+        { "time", facts->more_time }, { "compared", facts->compared },
     };
 
     /* What correcting it costs is said each time. */

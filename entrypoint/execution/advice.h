@@ -43,6 +43,7 @@ struct advice_facts {
     const char *object;
     const char *value;     /* of the setting that the sentence names */
     const char *more_time; /* what allows more of it */
+    const char *compared;  /* by what it was looked for whether the database holds what the script creates */
     const char *absent;    /* the first object that the script creates and the database lacks */
 };
 

@@ -92,6 +92,11 @@ static bool is_not_true(const struct execution *execution, const struct assertio
     return false;
 }
 
+static const char *const WAIT_HINTS[] = {
+    [false] = "Deploy again when the assertion is true. To wait for it, write: assert wait=10m …",
+    [true] = "Deploy again when the assertion is true, or let it wait longer.",
+};
+
 static bool wait_until_true(struct execution *execution, const struct assertion *assertion, struct error *err)
 {
     struct patience patience = { .until = deadline_in(assertion->wait_ms) };
@@ -104,11 +109,7 @@ static bool wait_until_true(struct execution *execution, const struct assertion 
             return true;
         if (patience_is_over(&patience)) {
             is_not_true(execution, assertion, err);
-            return error_hint(
-                err,
-                assertion->wait_ms > 0
-                    ? "Deploy again when the assertion is true, or let it wait longer."
-                    : "Deploy again when the assertion is true. To wait for it, write: assert wait=10m …");
+            return error_hint(err, "%s", WAIT_HINTS[assertion->wait_ms > 0]);
         }
         if (patience_has_word(&patience, NULL))
             log_wait("waiting until the assertion is true: %.*s", (int)assertion->expression.length,
@@ -125,6 +126,48 @@ bool assertion_before(struct execution *execution, struct error *err)
     for (size_t i = 0; i < directives->assertion_count; i++) {
         if (!directives->assertions[i].is_after &&
             !wait_until_true(execution, &directives->assertions[i], err))
+            return false;
+    }
+    return true;
+}
+
+static void warn_of(const struct execution *execution, const struct assertion *assertion, const char *what)
+{
+    log_warn("the assertion of %s %s: %.*s", execution->migration->name, what,
+             (int)assertion->expression.length, assertion->expression.at);
+}
+
+static bool try_one(struct execution *execution, const struct assertion *assertion, bool is_next,
+                    struct error *err)
+{
+    bool is_true = false;
+
+    if (!ask_aside(execution, assertion, &is_true, err)) {
+        bool may_go_on = err->class == ERROR_TABLE_LOCK || (err->class == ERROR_CLEAN && !is_next);
+
+        if (may_go_on)
+            warn_of(execution, assertion, "could not be tried now");
+        return may_go_on;
+    }
+    if (is_true)
+        return true;
+    if (!is_next || assertion->wait_ms > 0) {
+        warn_of(execution, assertion,
+                is_next ? "is not true now, and a deployment would wait for it"
+                        : "is not true now; what is applied before it may make it so");
+        return true;
+    }
+    is_not_true(execution, assertion, err);
+    return error_hint(err, "%s", WAIT_HINTS[false]);
+}
+
+bool assertion_try(struct execution *execution, bool is_next, struct error *err)
+{
+    const struct directives *directives = &execution->directives;
+
+    for (size_t i = 0; i < directives->assertion_count; i++) {
+        if (!directives->assertions[i].is_after &&
+            !try_one(execution, &directives->assertions[i], is_next, err))
             return false;
     }
     return true;

@@ -14,6 +14,11 @@
  * ERROR_INTERRUPTED. */
 must_use bool assertion_before(struct execution *execution, struct error *err);
 
+/* For a dry run: asks each of them once and waits for none. Where something else is to be applied first
+ * (`is_next` false), what is not true now may be by then: that is a warning, as is one that may wait. Errors
+ * as above. */
+must_use bool assertion_try(struct execution *execution, bool is_next, struct error *err);
+
 /* Checks the assertions after the script, on the session as it is: inside its transaction, if it has one.
  * Errors as above. */
 must_use bool assertion_after(struct execution *execution, struct error *err);

@@ -4,14 +4,14 @@
 
 #include "base/memory.h"
 #include "execution/advice.h"
+#include "execution/presence.h"
 #include "postgres/denial.h"
 #include "postgres/query.h"
 #include "postgres/setting_source.h"
-#include "sql/creation.h"
 #include "sql/quote.h"
 #include "sql/session_statement.h"
 
-enum { SQL_MOST = 256 * 1024, TEXT_MOST = 1024, CREATIONS_MOST = 200, OBJECT_SIZE = 128 };
+enum { TEXT_MOST = 1024, OBJECT_SIZE = 128 };
 
 /* What is being found out; the texts of `facts` point here. */
 struct inquiry {
@@ -21,7 +21,7 @@ struct inquiry {
     struct text remedy;
     char role[OBJECT_SIZE];
     char object[OBJECT_SIZE];
-    char absent[OBJECT_SIZE];
+    char absent[PRESENCE_NAME_SIZE];
     char value[32];
     char limit[32];
 };
@@ -99,88 +99,18 @@ static void find_blocker(struct inquiry *inquiry)
         inquiry->facts.known |= ADVICE_REMEDY;
 }
 
-/* Adds a query that tells whether the object exists. Unqualified names belong where the ledger is: the
- * session's search_path may have been set for the script alone. */
-static void add_exists(const struct creation *creation, const char *schema, struct text *sql)
-{
-    static const char *const lookups[] = {
-        [CREATION_RELATION] = "SELECT pg_catalog.to_regclass({name}) IS NOT NULL",
-        [CREATION_COLUMN] =
-            "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute AS a"
-            " JOIN (VALUES ({name})) AS v (relation, name)"
-            "   ON a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(v.relation)"
-            "  AND a.attname OPERATOR(pg_catalog.=) v.name WHERE NOT a.attisdropped)",
-        [CREATION_TYPE] = "SELECT pg_catalog.to_regtype({name}) IS NOT NULL",
-        [CREATION_SCHEMA] = "SELECT pg_catalog.to_regnamespace({name}) IS NOT NULL",
-        [CREATION_EXTENSION] =
-            "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_extension AS e"
-            " WHERE e.extname OPERATOR(pg_catalog.=)"
-            " ANY (pg_catalog.parse_ident({name})))",
-    };
-    bool is_global = creation->kind == CREATION_SCHEMA || creation->kind == CREATION_EXTENSION;
-    const char *place = creation->schema[0] == '\0' ? schema : creation->schema;
-    auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
-    auto_text struct text literals = text_init(4 * QUALIFIED_NAME_SIZE);
-
-    quote_qualified(is_global ? "" : place, creation->name, &name);
-    quote_literal(name.at, &literals);
-    if (creation->kind == CREATION_COLUMN) {
-        text_add_string(&literals, ", ");
-        quote_literal(creation->column, &literals);
-    }
-    text_add_filled(sql, lookups[creation->kind], "{name}", literals.at);
-}
-
-/* Adds a row for each object that the script creates: its name, and whether it exists. */
-static size_t add_creations(const struct execution *execution, struct text *sql)
-{
-    struct script_reader reader = execution_reader(execution);
-    struct statement statement;
-    struct error ignored;
-    size_t count = 0;
-
-    while (count < CREATIONS_MOST && script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT) {
-        struct creation creation;
-
-        if (!creation_parse(execution_text(execution, &statement), &creation))
-            continue;
-        text_add_format(sql, " UNION ALL SELECT %zu, ", count);
-        quote_literal(creation.kind == CREATION_COLUMN ? creation.column : creation.name, sql);
-        text_add_string(sql, "::pg_catalog.text, (");
-        add_exists(&creation, execution->ledger->schema, sql);
-        text_add_string(sql, ")");
-        count++;
-    }
-    return count;
-}
-
 /* How much of what the script creates is there. */
 static void find_creations(struct inquiry *inquiry)
 {
-    auto_text struct text sql = text_init(SQL_MOST);
-    auto_text struct text absent = text_init(2 * OBJECT_SIZE);
-    auto_result struct result *row = NULL;
-    struct query query = { .name = "creations" };
-    struct error ignored;
-    int64_t found;
-    size_t count;
+    struct presence found;
 
-    text_add_string(&sql,
-                    "SELECT pg_catalog.count(*) FILTER (WHERE o.is_there),"
-                    " (pg_catalog.array_agg(o.name ORDER BY o.n) FILTER (WHERE NOT o.is_there))[1]"
-                    "  FROM (SELECT 0 AS n, ''::pg_catalog.text AS name, false AS is_there WHERE false");
-    count = add_creations(inquiry->execution, &sql);
-    text_add_string(&sql, ") AS o");
-    query.sql = sql.at;
-    if (count == 0 || sql.has_overflowed ||
-        !query_run(inquiry->execution->conn, &query, NULL, &row, &ignored))
+    if (!presence_find(inquiry->execution, &found))
         return;
-    found = result_number(row, 0, 0);
-    inquiry->facts.known |= found == 0               ? ADVICE_NONE_THERE
-                            : (size_t)found == count ? ADVICE_ALL_THERE
-                                                     : ADVICE_SOME_THERE;
-    quote_identifier(result_text(row, 0, 1), &absent);
-    text_copy_cut(inquiry->absent, sizeof inquiry->absent, absent.at);
+    inquiry->facts.compared = found.has_columns ? "By names, columns and their types" : "By names";
+    inquiry->facts.known |= found.there == 0             ? ADVICE_NONE_THERE
+                            : found.there == found.count ? ADVICE_ALL_THERE
+                                                         : ADVICE_SOME_THERE;
+    text_copy_cut(inquiry->absent, sizeof inquiry->absent, found.absent);
 }
 
 /* The text between `before` and the first byte of `end` after it. False if there is none. */

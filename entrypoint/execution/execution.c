@@ -58,6 +58,27 @@ static bool statement_offset(const struct execution *execution, size_t number, s
     return true;
 }
 
+/* Which migration it was, whatever failed on its behalf: a query of ours knows nothing of it. */
+static bool name_migration(const struct execution *execution, struct error *err)
+{
+    const char *name = execution->migration->name;
+    auto_text struct text quoted = text_init(sizeof err->message);
+
+    text_add_format(&quoted, "\"%s\"", name);
+    if (strstr(err->message, quoted.at) != NULL)
+        return false;
+    if (err->class != ERROR_LOST && err->class != ERROR_INTERRUPTED && err->class != ERROR_LEADER) {
+        if (err->code[0] == '\0')
+            error_code(err, execution->ledger->dialect->codes.failed);
+        return error_message(err, "migration %s failed: %s", quoted.at, err->message);
+    }
+    for (int i = 0; i < err->contexts; i++) {
+        if (strstr(err->context[i], name) != NULL)
+            return false;
+    }
+    return error_context(err, "applying %s", name);
+}
+
 bool execution_failed_at(struct execution *execution, size_t start, size_t first, size_t completed,
                          struct error *err)
 {
@@ -66,7 +87,7 @@ bool execution_failed_at(struct execution *execution, size_t start, size_t first
 
     execution->failed_statement = first + completed;
     if (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED || err->class == ERROR_LEADER)
-        return error_context(err, "applying %s", execution->migration->name);
+        return name_migration(execution, err);
     if (err->position > 0)
         offset = start + utf8_offset(execution->script.at + start, execution->script.length - start,
                                      err->position - 1);
@@ -74,8 +95,7 @@ bool execution_failed_at(struct execution *execution, size_t start, size_t first
         is_known = statement_offset(execution, first + completed, &offset);
     if (is_known)
         execution_point(execution, offset, err);
-    error_code(err, execution->ledger->dialect->codes.failed);
-    return error_message(err, "migration \"%s\" failed: %s", execution->migration->name, err->message);
+    return name_migration(execution, err);
 }
 
 static bool send(struct execution *execution, size_t start, size_t end, size_t first, struct error *err)
@@ -348,7 +368,7 @@ bool execution_explain(struct execution *execution, struct error *err)
         text_copy_cut(names->blocker_remedy, sizeof names->blocker_remedy, remedy.at);
     }
     failure_describe(&execution->failure, err);
-    return false;
+    return name_migration(execution, err);
 }
 
 bool execution_may_go_on(const struct execution *execution, struct error *err)

@@ -70,6 +70,7 @@ struct execution {
     const struct ledger_row *unfinished; /* the row to resume, or NULL */
     struct slice script;                 /* without a byte order mark; NUL-terminated */
     char checksum[CHECKSUM_SIZE];
+    char gist[SHA256_HEX_SIZE]; /* of the script, for the journal; only with a host */
     struct script_summary summary;
     struct directives directives;
     struct session_settings settings;

@@ -65,8 +65,12 @@ static bool give_up(const struct execution *execution, const struct blockers *bl
     text_add_string(&detail, err->detail);
     add_limit(execution, &detail);
     for (size_t i = 0; i < blockers->count; i++) {
+        const char *spared = blocker_spared(&blockers->list[i], &execution->lock_wait.policy);
+
         text_add_string(&detail, i == 0 ? " Blocked by: " : "; ");
         blocker_describe(&blockers->list[i], &detail);
+        if (spared != NULL)
+            text_add_format(&detail, " (not ended, as it %s)", spared);
     }
     error_detail(err, "%s", detail.at);
     /* Nobody else cancelled it: it is what a lock_timeout would have said. */

@@ -284,6 +284,7 @@ static bool refuse(const struct execution *execution, const char *why, struct er
     error_set(err, ERROR_REFUSED, "migration \"%s\" cannot be resumed at statement %zu: %s",
               execution->migration->name, execution->course.resumed + 1, why);
     error_code(err, execution->ledger->dialect->codes.unresolved);
+    error_cause(err, CAUSE_UNRESOLVED);
     return error_hint(err,
                       "Finish it by hand and type: tidelock resolve --applied \"%s\"; or undo what persists "
                       "and type: tidelock resolve --rolled-back \"%s\"",
@@ -343,22 +344,21 @@ bool session_state_is_lost(struct execution *execution, char *why, size_t size)
 /* Nothing was kept: it may resume only if its text shows that it had set nothing. */
 static bool check_unknown(const struct execution *execution, struct error *err)
 {
+    const struct journal journal = execution_journal(execution);
     struct script_reader reader = execution_reader(execution);
+    struct error why = { .class = ERROR_NONE };
     struct statement statement;
-    struct error ignored;
 
     for (size_t i = 0; i < execution->course.resumed; i++) {
-        if (script_next(&reader, &statement, &ignored) != SCRIPT_STATEMENT)
+        if (script_next(&reader, &statement, &why) != SCRIPT_STATEMENT)
             break;
         if (!session_statement_is_lasting(execution_text(execution, &statement)))
             continue;
         (void)refuse(execution,
                      "it had set something in its session, and what that was could not be recorded", err);
-        error_detail(err,
-                     "Line %zu sets something for the whole session. To record such things, the role needs "
-                     "the schema \"tidelock\" (GRANT CREATE ON DATABASE).",
-                     statement.line);
-        return false;
+        return error_detail(
+            err, "Line %zu sets something for the whole session.%s%s", statement.line,
+            journal_check(&journal, &why) ? "" : " To have that recorded in future: ", why.hint);
     }
     return true;
 }

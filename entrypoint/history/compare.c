@@ -129,28 +129,46 @@ static void drop_duplicates(const struct ledger_row **rows, size_t *count)
     qsort(rows, *count, sizeof *rows, compare_ages);
 }
 
-/* Whether each missing name sorts behind the folder's last one, as those of a newer image do. It has applied
- * that one, too: a last one that is pending may replace what is missing (Prisma calls it 0_squash). */
-static bool is_ahead(const struct folder *folder, const struct history *history)
+/* Those of the missing names that sort first and last, if there are any. */
+struct span {
+    struct order_key first;
+    struct order_key last;
+};
+
+static struct span span_of_missing(const struct folder *folder, const struct history *history)
 {
     const struct dialect *dialect = folder->dialect;
-    struct order_key last;
+    struct span span = { .first = { .name = NULL } };
 
-    if (history->missing_count == 0 || folder->count == 0)
-        return history->missing_count > 0;
-    if (history->items[folder->count - 1].verdict == VERDICT_PENDING)
-        return false;
-    last = dialect->order_key_of(folder->items[folder->count - 1].name);
-    for (size_t i = 0; i < history->missing_count; i++) {
+    for (size_t i = 0; folder->count > 0 && i < history->missing_count; i++) {
         const struct order_key key = dialect->order_key_of(history->missing[i]->name);
 
-        if (dialect->compare_keys(&key, &last) <= 0)
-            return false;
+        if (i == 0 || dialect->compare_keys(&key, &span.first) < 0)
+            span.first = key;
+        if (i == 0 || dialect->compare_keys(&key, &span.last) > 0)
+            span.last = key;
     }
-    return true;
+    return span;
 }
 
-static void count_verdicts(const struct folder *folder, struct history *out)
+static bool sorts_before(const struct dialect *dialect, const char *name, const struct order_key *other)
+{
+    const struct order_key key = dialect->order_key_of(name);
+
+    return dialect->compare_keys(&key, other) < 0;
+}
+
+/* Whether each missing name sorts behind the folder's last one, as those of a newer image do. It has applied
+ * that one, too: a last one that is pending may replace what is missing (Prisma calls it 0_squash). */
+static bool is_ahead(const struct folder *folder, const struct history *history, const struct span *missing)
+{
+    if (history->missing_count == 0 || folder->count == 0)
+        return history->missing_count > 0;
+    return history->items[folder->count - 1].verdict != VERDICT_PENDING &&
+           sorts_before(folder->dialect, folder->items[folder->count - 1].name, &missing->first);
+}
+
+static void count_verdicts(const struct folder *folder, const struct span *missing, struct history *out)
 {
     bool is_behind_applied = false;
 
@@ -164,6 +182,9 @@ static void count_verdicts(const struct folder *folder, struct history *out)
         item->is_due = i < folder->count - folder->beyond && verdict_is_due(item->verdict);
         out->due_count += item->is_due;
         out->counts[item->verdict]++;
+        is_behind_applied =
+            is_behind_applied || (item->verdict == VERDICT_PENDING && out->missing_count > 0 &&
+                                  sorts_before(folder->dialect, folder->items[i].name, &missing->last));
         item->is_out_of_order = item->verdict == VERDICT_PENDING && is_behind_applied;
         is_behind_applied |= item->verdict == VERDICT_APPLIED;
     }
@@ -174,6 +195,7 @@ void history_compare(struct arena *arena, const struct folder *folder, const str
                      size_t count, struct history *out)
 {
     struct lookup lookup = { .arena = arena, .folder = folder };
+    struct span missing;
 
     *out = (struct history) {
         .items = arena_alloc(arena, folder->count, sizeof *out->items),
@@ -195,8 +217,9 @@ void history_compare(struct arena *arena, const struct folder *folder, const str
     }
     drop_duplicates(out->missing, &out->missing_count);
     drop_duplicates(out->strays, &out->stray_count);
-    out->is_ahead = is_ahead(folder, out);
-    count_verdicts(folder, out);
+    missing = span_of_missing(folder, out);
+    out->is_ahead = is_ahead(folder, out, &missing);
+    count_verdicts(folder, &missing, out);
 }
 
 static void mark(struct history *history, size_t index, enum verdict verdict)

@@ -36,7 +36,8 @@ struct history_item {
     bool was_rolled_back;              /* it also has a row that was rolled back */
     bool was_left;                     /* … by hand, after part of it was done */
     bool was_finished;    /* it has a row that is finished: it can't be recorded as applied again */
-    bool is_out_of_order; /* pending, but it sorts before one that is applied */
+    bool is_unread;       /* applied, but its script can't be read: nobody knows whether it was edited */
+    bool is_out_of_order; /* pending, but it sorts before one that is applied, in the folder or not */
     bool is_due;          /* the database does not hold all of it, and it is not beyond what is asked for */
 };
 
@@ -71,7 +72,7 @@ void history_mark_edited(struct history *history, size_t index);
 
 /* Reads the script of item `index` if it is applied, and marks it as VERDICT_EDITED if its checksum differs
  * from the ledger's (whose rows must have been read with checksums). ERROR_REFUSED when the script can't be
- * read. */
+ * read, which is marked as well. */
 must_use bool history_check_edited(struct history *history, const struct folder *folder, size_t index,
                                    struct error *err);
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+#include "sql/gist.h"
 #include "sql/scan.h"
 #include "sql/script.h"
 
@@ -128,16 +130,15 @@ static bool add_without_comments(struct slice script, unsigned count, struct tex
     return count == ALL_COMMENTS ? found > LEADING_MOST : found == count;
 }
 
-enum edit edit_find(const struct dialect *dialect, const char *stored, struct slice script)
+/* By trials with the script as it is now. */
+static enum edit guess(const struct dialect *dialect, const char *stored, struct slice script)
 {
-    if (dialect->checksum_matches(stored, script))
-        return EDIT_NONE;
     if (script.length > TRIED_BYTES_MOST)
         return EDIT_UNKNOWN;
     for (unsigned comments = 0; comments <= ALL_COMMENTS; comments++) {
         auto_text struct text rest = text_init(TRIED_BYTES_MOST);
 
-        if (!add_without_comments(script_without_bom(script), comments, &rest))
+        if (!add_without_comments(script, comments, &rest))
             continue;
         for (unsigned number = 0; number < VARIANTS; number++) {
             const struct blanks blanks = blanks_of(number);
@@ -147,4 +148,19 @@ enum edit edit_find(const struct dialect *dialect, const char *stored, struct sl
         }
     }
     return EDIT_UNKNOWN;
+}
+
+enum edit edit_find(const struct dialect *dialect, const struct edit_facts *was, struct slice script)
+{
+    struct slice text = script_without_bom(script);
+    char gist[SHA256_HEX_SIZE];
+    enum edit edit;
+
+    if (dialect->checksum_matches(was->checksum, script))
+        return EDIT_NONE;
+    edit = guess(dialect, was->checksum, text);
+    if (edit != EDIT_UNKNOWN || was->gist == NULL)
+        return edit;
+    gist_of(text, was->has_standard_strings, gist);
+    return strcmp(gist, was->gist) == 0 ? EDIT_COMMENTS : EDIT_SQL;
 }

@@ -285,24 +285,41 @@ static void add_alike(const struct folder *folder, const char *name, struct text
         text_add_string(out, nearest);
 }
 
-bool folder_limit(struct folder *folder, const char *last, struct error *err)
+static const struct migration *refuse_unknown(const struct folder *folder, const char *name,
+                                              struct error *err)
 {
-    const struct migration *migration = folder_find(folder, last);
+    static const char what[] =
+        "Name a directory in that folder, without a path, or use the image that has it.";
     auto_text struct text alike = text_init(sizeof err->hint / 2);
 
-    if (migration != NULL) {
-        folder->beyond = folder->count - 1 - (size_t)(migration - folder->items);
-        return true;
-    }
-    add_alike(folder, last, &alike);
-    error_set(err, ERROR_USAGE, "could not find migration \"%s\" in %s", last, folder->path);
+    add_alike(folder, name, &alike);
+    error_set(err, ERROR_USAGE, "could not find migration \"%s\" in %s", name, folder->path);
     error_code(err, folder->dialect->codes.unknown_name);
     error_holds(err, "Nothing was changed.");
     if (alike.length > 0)
-        return error_hint(err, "Name a directory in that folder, without a path. Did you mean: %s?",
-                          alike.at);
-    return error_hint(err, "Name a directory in that folder, without a path. The last one is %s.",
-                      folder->items[folder->count - 1].name);
+        error_hint(err, "%s Did you mean: %s?", what, alike.at);
+    else if (folder->count > 0)
+        error_hint(err, "%s The last one is %s.", what, folder->items[folder->count - 1].name);
+    else
+        error_hint(err, "%s It holds no migration.", what);
+    return NULL;
+}
+
+const struct migration *folder_expect(const struct folder *folder, const char *name, struct error *err)
+{
+    const struct migration *migration = folder_find(folder, name);
+
+    return migration != NULL ? migration : refuse_unknown(folder, name, err);
+}
+
+bool folder_limit(struct folder *folder, const char *last, struct error *err)
+{
+    const struct migration *migration = folder_expect(folder, last, err);
+
+    if (migration == NULL)
+        return false;
+    folder->beyond = folder->count - 1 - (size_t)(migration - folder->items);
+    return true;
 }
 
 const char *folder_limit_name(const struct folder *folder)

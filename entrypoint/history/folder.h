@@ -21,8 +21,7 @@ must_use bool folder_check(const struct dialect *dialect, const char *path, stru
 must_use bool folder_read(struct arena *arena, const struct dialect *dialect, const char *path,
                           struct folder *out, struct error *err);
 
-/* Nothing behind the migration of that name is asked for: ERROR_USAGE when there is none, with those that may
- * be meant. */
+/* Nothing behind the migration of that name is asked for: ERROR_USAGE when there is none. */
 must_use bool folder_limit(struct folder *folder, const char *last, struct error *err);
 
 /* The name of the last one that is asked for if there are others behind it, otherwise NULL. */
@@ -30,5 +29,10 @@ const char *folder_limit_name(const struct folder *folder);
 
 /* The migration of that name, byte for byte, or NULL. */
 const struct migration *folder_find(const struct folder *folder, const char *name);
+
+/* The same for a name that somebody typed: NULL and ERROR_USAGE when there is none, with those that may be
+ * meant. */
+must_use const struct migration *folder_expect(const struct folder *folder, const char *name,
+                                               struct error *err);
 
 #endif

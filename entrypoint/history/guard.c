@@ -97,6 +97,7 @@ static bool explain_stranger(const struct result *found, const char *table, stru
     if (!result_bool(found, 0, COLUMN_IS_OWNER_TRUSTED)) {
         error_set(err, ERROR_REFUSED, "the ledger %s belongs to role %s, which is not trusted with it", table,
                   owner.at);
+        error_cause(err, CAUSE_STRANGER);
         error_holds(err, "Nothing was read from it, and nothing was changed.");
         return error_hint(
             err,
@@ -108,6 +109,7 @@ static bool explain_stranger(const struct result *found, const char *table, stru
               "the ledger %s has a trigger \"%s\" whose function belongs to role \"%s\", "
               "which is not trusted with it",
               table, result_text(found, 0, COLUMN_TRIGGER), result_text(found, 0, COLUMN_STRANGER));
+    error_cause(err, CAUSE_STRANGER);
     error_holds(err, "Nothing was read from it, and nothing was changed.");
     return error_hint(err,
                       "Type as the table's owner: DROP TRIGGER \"%s\" ON %s; and REVOKE TRIGGER ON %s from "

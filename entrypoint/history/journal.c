@@ -33,7 +33,12 @@ static const struct query JOURNAL_PLACES = {
         "            OR NOT pg_catalog.has_table_privilege(c.oid, 'DELETE'))),"
         "  (SELECT pg_catalog.count(*) FROM tables AS c WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid),"
         "  pg_catalog.has_schema_privilege(n.oid, 'CREATE'), pg_catalog.pg_get_userbyid(n.nspowner),"
-        "  pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')"
+        "  pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),"
+        "  pg_catalog.current_database(), CURRENT_USER,"
+        "  EXISTS (SELECT FROM tables AS c JOIN pg_catalog.pg_attribute AS a"
+        "            ON a.attrelid OPERATOR(pg_catalog.=) c.oid"
+        "           WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
+        "             AND a.attname OPERATOR(pg_catalog.=) 'gist_sha256')"
         "   FROM (VALUES (1, $1::pg_catalog.text), (2, '" JOURNAL_SHARED "')) AS p (number, name)"
         "   LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) p.name"
         "  ORDER BY p.number",
@@ -76,10 +81,16 @@ static const struct query JOURNAL_CREATE[] = {
       .sql = "CREATE TABLE IF NOT EXISTS {journal}.origin ("
              " ledger_id pg_catalog.text PRIMARY KEY, host pg_catalog.text NOT NULL,"
              " version pg_catalog.text NOT NULL,"
-             " recorded_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
+             " recorded_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
+             " gist_sha256 pg_catalog.text)" },
 };
 
-/* Tables that an older version created lack this column. */
+/* Tables that an older version created lack these columns. */
+static const struct query ADD_GIST = {
+    .name = "journal_add_gist",
+    .is_in_journal = true,
+    .sql = "ALTER TABLE {journal}.origin ADD COLUMN IF NOT EXISTS gist_sha256 pg_catalog.text",
+};
 static const struct query LOOK_FOR_KEY = {
     .name = "journal_look_for_key",
     .is_in_journal = true,
@@ -167,6 +178,25 @@ const struct query BACKFILL_ADVANCE = {
         " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)::pg_catalog.int4 FROM advanced",
 };
 
+bool backfill_count_changed(struct connection *conn, const char *ledger_id, int64_t *changed,
+                            struct error *err)
+{
+    /* Not all of it: an older version's table lacks a column. */
+    static const struct query query = {
+        .name = "backfill_changed",
+        .is_in_journal = true,
+        .parameters = 1,
+        .sql = "SELECT changed FROM {journal}.backfill WHERE ledger_id OPERATOR(pg_catalog.=) $1",
+    };
+    auto_result struct result *found = NULL;
+    const char *const parameters[] = { ledger_id };
+
+    if (!query_run(conn, &query, parameters, &found, err))
+        return false;
+    *changed = result_rows(found) == 0 ? -1 : result_number(found, 0, 0);
+    return true;
+}
+
 /* Runs statements in a transaction of their own. */
 static bool run(const struct journal *journal, const struct batch_item *items, size_t count,
                 struct result **out, struct error *err)
@@ -180,7 +210,10 @@ struct found {
     char names[PLACES][IDENTIFIER_SIZE];
     struct journal_place places[PLACES];
     char owners[PLACES][IDENTIFIER_SIZE];
-    int choice; /* PLACES = nowhere */
+    bool has_gist[PLACES]; /* the table of origins has that column, too */
+    int choice;            /* PLACES = nowhere */
+    char database[IDENTIFIER_SIZE];
+    char role[IDENTIFIER_SIZE]; /* whose rights these are */
 };
 
 static bool find(const struct journal *journal, struct found *out, struct error *err)
@@ -203,7 +236,10 @@ static bool find(const struct journal *journal, struct found *out, struct error 
                                                   .tables = (int)result_number(result, i, 3),
                                                   .may_create = result_bool(result, i, 4) };
         text_copy_cut(out->owners[i], IDENTIFIER_SIZE, result_text(result, i, 5));
+        out->has_gist[i] = result_bool(result, i, 9);
     }
+    text_copy_cut(out->database, IDENTIFIER_SIZE, result_text(result, 0, 7));
+    text_copy_cut(out->role, IDENTIFIER_SIZE, result_text(result, 0, 8));
     out->choice = journal_choose(out->places, JOURNAL_TABLES, result_bool(result, 0, 6));
     if (out->choice != PLACES)
         connection_set_journal(journal->conn, out->names[out->choice]);
@@ -236,7 +272,7 @@ static bool complete(const struct journal *journal, const struct found *found, b
                      struct error *err)
 {
     *exists = is_there(found);
-    return !*exists || create_missing(journal, found, err);
+    return !*exists || journal->key == NULL || create_missing(journal, found, err);
 }
 
 bool journal_exists(const struct journal *journal, bool *exists, struct error *err)
@@ -255,12 +291,21 @@ bool journal_find(const struct journal *journal, struct error *err)
     return is_there(&found) || error_set(err, ERROR_REFUSED, "there is no journal that this role may read");
 }
 
+static bool complete_origin(const struct journal *journal, const struct found *found, struct error *err)
+{
+    const struct batch_item item = { .query = &ADD_GIST };
+
+    return found->places[found->choice].tables < JOURNAL_TABLES || found->has_gist[found->choice] ||
+           run(journal, &item, 1, NULL, err);
+}
+
 bool journal_prepare(const struct journal *journal)
 {
     struct found found;
     struct error err;
 
-    if (find(journal, &found, &err) && found.choice != PLACES && create_missing(journal, &found, &err))
+    if (find(journal, &found, &err) && found.choice != PLACES && create_missing(journal, &found, &err) &&
+        complete_origin(journal, &found, &err))
         return true;
     log_debug("without a journal it is not recorded who applies what");
     return false;
@@ -268,6 +313,7 @@ bool journal_prepare(const struct journal *journal)
 
 static bool refuse(const struct found *found, struct error *err)
 {
+    auto_text struct text remedy = text_init(sizeof err->hint);
     auto_text struct text why = text_init(1024);
 
     for (int i = PLACES; i-- > 0;) {
@@ -279,12 +325,15 @@ static bool refuse(const struct found *found, struct error *err)
             text_add_string(&why, "may not be created");
     }
     error_set(err, ERROR_CLEAN, "there is no schema for the journal: %s", why.at);
-    text_copy_cut(err->sqlstate, sizeof err->sqlstate, "42501");
-    return error_hint(
-        err,
-        "Let an administrator type: CREATE SCHEMA \"%s\" AUTHORIZATION of the role that migrates; "
-        "or GRANT CREATE ON DATABASE to it.",
-        found->names[PLACE_OWN]);
+    journal_add_remedy(found->places, found->names[PLACE_OWN], found->role, found->database, &remedy);
+    return error_hint(err, "%s", remedy.at);
+}
+
+bool journal_check(const struct journal *journal, struct error *err)
+{
+    struct found found;
+
+    return find(journal, &found, err) && (found.choice != PLACES || refuse(&found, err));
 }
 
 bool journal_create(const struct journal *journal, struct error *err)
@@ -307,25 +356,29 @@ bool journal_extend(const struct journal *journal, struct error *err)
 }
 
 /* Said once. */
-static bool has_warned;
+static void warn_of_none(const struct found *found)
+{
+    static bool has_warned;
+    struct error why;
+
+    if (has_warned)
+        return;
+    has_warned = true;
+    (void)refuse(found, &why);
+    log_warn("%s: if this run is killed, you will have to clean up what it leaves behind. %s", why.message,
+             why.hint);
+}
 
 bool journal_open(const struct journal *journal, bool *is_open, struct error *err)
 {
-    if (!journal_exists(journal, is_open, err))
+    struct found found;
+
+    if (!find(journal, &found, err))
         return false;
+    *is_open = found.choice != PLACES;
     if (*is_open)
-        return true;
-    *is_open = journal_create(journal, err);
-    if (*is_open)
-        return true;
-    if (strcmp(err->sqlstate, "42501") != 0)
-        return false;
-    if (!has_warned)
-        log_warn(
-            "%s (GRANT CREATE ON DATABASE): if this run is killed, you will have to clean up what it "
-            "leaves behind",
-            err->message);
-    has_warned = true;
+        return create_missing(journal, &found, err);
+    warn_of_none(&found);
     return true;
 }
 

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -23,7 +24,7 @@
 struct journal {
     struct connection *conn;
     const char *ledger_schema;
-    const char *key;
+    const char *key; /* NULL = it is only read, and nothing is created */
 };
 
 /* Statement number `statement` (from 0) of the migration whose ledger row is `ledger_id` was about to run. */
@@ -70,12 +71,20 @@ extern const struct query BACKFILL_READ;
 extern const struct query BACKFILL_START;
 extern const struct query BACKFILL_ADVANCE;
 
+/* How many rows a backfill has changed so far; -1 if none was begun under this ledger row. Where the journal
+ * is must be known. */
+must_use bool backfill_count_changed(struct connection *conn, const char *ledger_id, int64_t *changed,
+                                     struct error *err);
+
 /* Creates it if necessary. Where there is no place for it, that is not an error: then *is_open is false, and
  * there is one warning. */
 must_use bool journal_open(const struct journal *journal, bool *is_open, struct error *err);
 
-/* Creates it if necessary. False with SQLSTATE 42501 and a hint if there is no place for it. */
+/* Creates it if necessary. ERROR_CLEAN if there is no place for it, with what an administrator can type. */
 must_use bool journal_create(const struct journal *journal, struct error *err);
+
+/* Whether it is there or could be created: if not, as journal_create(). Changes nothing. */
+must_use bool journal_check(const struct journal *journal, struct error *err);
 
 /* Creates it if necessary, for what would be nice to have: says nothing where there is no place for it. True
  * if it is there. */

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "sql/quote.h"
 
 enum { HASH_DIGITS = 8 };
 
@@ -49,4 +50,40 @@ int journal_choose(const struct journal_place places[PLACES], int tables, bool m
     if (!places[PLACE_SHARED].exists)
         return PLACE_SHARED;
     return places[PLACE_OWN].exists ? PLACES : PLACE_OWN;
+}
+
+/* The text with quoted names: %s in it is the schema, %r the role, %d the database. */
+static void add_filled(const char *text, const char *schema, const char *role, const char *database,
+                       struct text *out)
+{
+    for (const char *at = text; *at != '\0'; at++) {
+        if (at[0] != '%')
+            text_add(out, at, 1);
+        else
+            quote_identifier(*++at == 's' ? schema : *at == 'r' ? role : database, out);
+    }
+}
+
+void journal_add_remedy(const struct journal_place places[PLACES], const char *own, const char *role,
+                        const char *database, struct text *out)
+{
+    const char *missing = !places[PLACE_SHARED].exists ? JOURNAL_SHARED
+                          : !places[PLACE_OWN].exists  ? own
+                                                       : NULL;
+
+    if (missing != NULL)
+        add_filled(
+            "As the database's owner or a superuser: GRANT CREATE ON DATABASE %d TO %r; or, as a superuser: "
+            "CREATE SCHEMA %s AUTHORIZATION %r;",
+            missing, role, database, out);
+    else if (places[PLACE_OWN].is_trusted)
+        add_filled(
+            "As its owner or a superuser: GRANT ALL ON SCHEMA %s TO %r; GRANT ALL ON ALL TABLES IN SCHEMA "
+            "%s TO %r;",
+            own, role, database, out);
+    else
+        add_filled(
+            "As a superuser: ALTER SCHEMA %s RENAME TO tidelock_of_another; CREATE SCHEMA %s AUTHORIZATION "
+            "%r;",
+            own, role, database, out);
 }

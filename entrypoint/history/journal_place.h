@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "base/text.h"
 #include "sql/name.h"
 
 #define JOURNAL_SHARED "tidelock"
@@ -31,5 +32,10 @@ enum { PLACE_OWN, PLACE_SHARED, PLACES };
 /* Where the journal is, or is to be created: PLACES if nowhere. `tables` is how many make it complete,
  * `may_create` whether this role may create a schema. */
 int journal_choose(const struct journal_place places[PLACES], int tables, bool may_create);
+
+/* Where it is nowhere: adds what an administrator can type to give this role a place, a schema that is
+ * created or the one that is there. `own` is the ledger's own schema for it. */
+void journal_add_remedy(const struct journal_place places[PLACES], const char *own, const char *role,
+                        const char *database, struct text *out);
 
 #endif

@@ -265,13 +265,31 @@ static bool refuse_not_empty(const struct dialect *dialect, const struct result 
         text_add_format(&names, "%s%s.%s", i == 0 ? "" : ", ", result_text(tables, i, 0),
                         result_text(tables, i, 1));
     error_set(err, ERROR_REFUSED, "the schema is not empty and has no ledger");
+    error_cause(err, CAUSE_NO_LEDGER);
     error_code(err, dialect->codes.not_empty);
     error_holds(err, "It contains %s%s. Nothing was changed.", names.at,
                 result_rows(tables) == 5 ? ", …" : "");
     return error_hint(
         err,
-        "If these tables came from this folder, record that: tidelock baseline --to LAST_MIGRATION. "
+        "If this folder's migrations made these tables, record them: tidelock baseline, if the schema holds all "
+        "of them; if it holds the first ones only, tidelock baseline --to NAME, with the last of these. "
         "Otherwise, point the URL at an empty database or schema.");
+}
+
+static bool refuse_hidden(const struct ledger *ledger, const char *schema, struct error *err)
+{
+    auto_text struct text grant = text_init(sizeof err->hint);
+
+    text_add_string(&grant, "GRANT USAGE ON SCHEMA ");
+    quote_identifier(schema, &grant);
+    text_add_string(&grant, " TO ");
+    quote_identifier(ledger->role, &grant);
+    error_set(err, ERROR_DENIED, "this role cannot see the ledger \"%s\".%s", schema,
+              ledger->dialect->ledger_name);
+    return error_hint(
+        err,
+        "As its owner or a superuser: %s; then name it in the role's search_path or in the URL (?schema=%s).",
+        grant.at, schema);
 }
 
 bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, struct error *err)
@@ -286,13 +304,7 @@ bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, st
     if (result_rows(tables) == 0)
         return true;
     if (strcmp(result_text(tables, 0, 1), ledger_name) == 0) {
-        error_set(err, ERROR_DENIED, "this role cannot see the ledger \"%s\".%s", result_text(tables, 0, 0),
-                  ledger_name);
-        return error_hint(
-            err,
-            "GRANT USAGE ON SCHEMA \"%s\" to the role, and name the schema in its search_path or in the "
-            "URL (?schema=%s).",
-            result_text(tables, 0, 0), result_text(tables, 0, 0));
+        return refuse_hidden(ledger, result_text(tables, 0, 0), err);
     }
     return refuse_not_empty(ledger->dialect, tables, err);
 }

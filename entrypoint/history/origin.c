@@ -3,11 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "postgres/aside.h"
 
-enum { IDS_SIZE = 64 * UUID_SIZE, KEPT_MS = 1000 };
+enum {
+    KEPT_MOST = 64,
+    IDS_SIZE = KEPT_MOST * UUID_SIZE,
+    GISTS_SIZE = KEPT_MOST * SHA256_HEX_SIZE,
+    KEPT_MS = 1000
+};
 
 /* Nobody waits for it to be on disk, and it waits for nobody. */
 static const struct query MANNERS = {
@@ -20,18 +26,22 @@ static const struct query MANNERS = {
 static const struct query RECORD = {
     .name = "origin_record",
     .is_in_journal = true,
-    .parameters = 3,
+    .parameters = 4,
     .sql =
-        "INSERT INTO {journal}.origin AS o (ledger_id, host, version)"
-        " SELECT i.id, $2::pg_catalog.text, $3::pg_catalog.text"
-        "   FROM pg_catalog.unnest($1::pg_catalog.text[]) AS i (id)"
+        "INSERT INTO {journal}.origin AS o (ledger_id, host, version, gist_sha256)"
+        " SELECT i.id, $3::pg_catalog.text, $4::pg_catalog.text, i.gist"
+        "   FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]),"
+        "                   pg_catalog.unnest($2::pg_catalog.text[])) AS i (id, gist)"
         " ON CONFLICT (ledger_id) DO UPDATE SET host = EXCLUDED.host, version = EXCLUDED.version,"
+        "    gist_sha256 = EXCLUDED.gist_sha256,"
         "    recorded_at = pg_catalog.clock_timestamp()",
 };
 
-static void record(const struct journal *journal, const char *ids, const struct origin *who)
+/* `ids` and `gists` are arrays. */
+static void record(const struct journal *journal, const char *ids, const char *gists,
+                   const struct origin *who)
 {
-    const char *const parameters[] = { ids, who->host, who->version };
+    const char *const parameters[] = { ids, gists, who->host, who->version };
     const struct batch_item items[] = { { .query = &MANNERS },
                                         { .query = &RECORD, .parameters = parameters } };
     struct error err;
@@ -43,19 +53,26 @@ static void record(const struct journal *journal, const char *ids, const struct 
 
 void origin_record(const struct journal *journal, const struct origin *origin)
 {
-    auto_text struct text ids = text_init(UUID_SIZE + 2);
+    auto_text struct text id = text_init(UUID_SIZE + 2);
+    auto_text struct text gist = text_init(SHA256_HEX_SIZE + 2);
 
-    text_add_format(&ids, "{%s}", origin->ledger_id);
-    record(journal, ids.at, origin);
+    text_add_format(&id, "{%s}", origin->ledger_id);
+    text_add_format(&gist, "{%s}", origin->gist);
+    record(journal, id.at, gist.at, origin);
 }
 
-void origin_queue_add(struct origin_queue *queue, const char *ledger_id)
+void origin_queue_add(struct origin_queue *queue, const char *ledger_id, const char *gist)
 {
+    char comma = ',';
+
     if (queue->ids.length == 0) {
         queue->ids = text_init(IDS_SIZE + 2);
+        queue->gists = text_init(GISTS_SIZE + 2);
         queue->due = deadline_in(KEPT_MS);
+        comma = '{';
     }
-    text_add_format(&queue->ids, "%c%s", queue->ids.length == 0 ? '{' : ',', ledger_id);
+    text_add_format(&queue->ids, "%c%s", comma, ledger_id);
+    text_add_format(&queue->gists, "%c%s", comma, gist);
 }
 
 bool origin_queue_is_due(const struct origin_queue *queue)
@@ -68,8 +85,15 @@ void origin_queue_write(struct origin_queue *queue, const struct journal *journa
     if (queue->ids.length == 0)
         return;
     text_add_string(&queue->ids, "}");
-    record(journal, queue->ids.at, who);
+    text_add_string(&queue->gists, "}");
+    record(journal, queue->ids.at, queue->gists.at, who);
+    origin_queue_clear(queue);
+}
+
+void origin_queue_clear(struct origin_queue *queue)
+{
     text_clear(&queue->ids);
+    text_clear(&queue->gists);
 }
 
 static const char *copy(struct arena *arena, const struct result *rows, int row, int column)
@@ -85,7 +109,8 @@ struct origins origin_read(struct arena *arena, struct connection *conn, const c
         .name = "origins",
         .is_in_journal = true,
         .sql =
-            "SELECT ledger_id, host, version FROM {journal}.origin ORDER BY ledger_id COLLATE pg_catalog.\"C\"",
+            "SELECT ledger_id, host, version, gist_sha256 FROM {journal}.origin"
+            " ORDER BY ledger_id COLLATE pg_catalog.\"C\"",
     };
     const struct journal journal = { .conn = conn, .ledger_schema = ledger_schema };
     struct origins origins = { .count = 0 };
@@ -100,9 +125,11 @@ struct origins origin_read(struct arena *arena, struct connection *conn, const c
     origins.count = (size_t)result_rows(rows);
     origins.items = arena_alloc(arena, origins.count, sizeof *origins.items);
     for (size_t i = 0; i < origins.count; i++)
-        origins.items[i] = (struct origin) { .ledger_id = copy(arena, rows, (int)i, 0),
-                                             .host = copy(arena, rows, (int)i, 1),
-                                             .version = copy(arena, rows, (int)i, 2) };
+        origins.items[i] =
+            (struct origin) { .ledger_id = copy(arena, rows, (int)i, 0),
+                              .host = copy(arena, rows, (int)i, 1),
+                              .version = copy(arena, rows, (int)i, 2),
+                              .gist = result_is_null(rows, (int)i, 3) ? NULL : copy(arena, rows, (int)i, 3) };
     return origins;
 }
 

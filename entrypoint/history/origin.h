@@ -1,6 +1,6 @@
 /*
- * Who applied a migration: the pod, or the host, and the version of tidelock. In the journal, since the
- * ledger has no place for it.
+ * Who applied a migration: the pod, or the host, and the version of tidelock; and what it said. In the
+ * journal, since the ledger has no place for it.
  *
  * It is written beside the ledger and decides nothing: where it cannot be written, nobody is told.
  */
@@ -20,6 +20,7 @@ struct origin {
     const char *ledger_id;
     const char *host;
     const char *version;
+    const char *gist; /* of the script (sql/gist.h); NULL = an older version has recorded none */
 };
 
 /* Those that were read. */
@@ -35,17 +36,21 @@ void origin_record(const struct journal *journal, const struct origin *origin);
 /* What is to be recorded of many short migrations: written together, since each would take longer to record
  * than to apply. What is lost with the process is not known later. All zero when it begins. */
 struct origin_queue {
-    struct text ids; /* of the ledger rows, as an array */
+    struct text ids;   /* of the ledger rows, as an array … */
+    struct text gists; /* … and of their scripts */
     struct deadline due;
 };
 
-void origin_queue_add(struct origin_queue *queue, const char *ledger_id);
+void origin_queue_add(struct origin_queue *queue, const char *ledger_id, const char *gist);
 
 /* Whether it is full, or has been kept for a second. */
 bool origin_queue_is_due(const struct origin_queue *queue);
 
 /* Records who applied those in the queue, as above, and empties it. */
 void origin_queue_write(struct origin_queue *queue, const struct journal *journal, const struct origin *who);
+
+/* Empties it. */
+void origin_queue_clear(struct origin_queue *queue);
 
 /* Reads all of them, and where the journal is: whatever keeps us from it counts as none. Changes nothing. */
 struct origins origin_read(struct arena *arena, struct connection *conn, const char *ledger_schema);

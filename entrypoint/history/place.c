@@ -69,10 +69,10 @@ static struct own find_own(struct arena *arena, const struct dialect *dialect)
 
         if (own.file == NULL)
             continue;
-        if (file_read(own.file, &text, &err))
-            own.config = kind->read(arena, text_slice(&text));
-        else
-            own.config.migrations.state = OWN_PLACE_NOT_PLAIN;
+        own.config = file_read(own.file, &text, &err)
+                         ? kind->read(arena, text_slice(&text))
+                         : (struct own_config) { .migrations = { .state = OWN_PLACE_NOT_PLAIN },
+                                                 .flaw = "it cannot be read" };
         return own;
     }
     return (struct own) { .file = NULL };
@@ -87,6 +87,14 @@ static bool refuse_own(const struct own *own, const char *path, struct error *er
                       "TIDELOCK_MIGRATIONS.");
 }
 
+/* Whether it may name a place that is not known: the folder's own, or else that of the schema. */
+static bool is_unclear(const struct own *own)
+{
+    return own->config.migrations.state == OWN_PLACE_NOT_PLAIN ||
+           (own->config.migrations.state == OWN_PLACE_UNSAID &&
+            own->config.schema.state == OWN_PLACE_NOT_PLAIN);
+}
+
 static bool refuse_nowhere(const struct dialect *dialect, const struct own *own, struct error *err)
 {
     auto_text struct text places = text_init(PLACES_MOST);
@@ -94,10 +102,8 @@ static bool refuse_nowhere(const struct dialect *dialect, const struct own *own,
     for (size_t i = 0; dialect->places[i] != NULL; i++)
         text_add_format(&places, "%s %s ", i == 0 ? "neither" : "nor", dialect->places[i]);
     error_set(err, ERROR_USAGE, "could not find the folder of migrations: %sexists", places.at);
-    if (own->config.migrations.state == OWN_PLACE_NOT_PLAIN ||
-        own->config.schema.state == OWN_PLACE_NOT_PLAIN)
-        error_detail(err, "%s may say where it is, but not as a plain string; it is not run here.",
-                     own->file);
+    if (is_unclear(own))
+        error_detail(err, "%s may say where it is, but %s.", own->file, own->config.flaw);
     return error_hint(
         err, "Name it with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the image (%s).",
         dialect->copy);
@@ -112,11 +118,11 @@ static bool find_usual(const struct dialect *dialect, const struct own *own, con
         i++;
     if (dialect->places[i] == NULL)
         return refuse_nowhere(dialect, own, err);
-    if (own->config.migrations.state == OWN_PLACE_NOT_PLAIN)
+    if (is_unclear(own))
         log_warn(
-            "%s may name another folder of migrations than \"%s\", but not as a plain string: to be "
-            "sure, name it with --migrations DIR",
-            own->file, dialect->places[i]);
+            "%s may name another folder of migrations than \"%s\", but %s: to be sure, name it with "
+            "--migrations DIR",
+            own->file, dialect->places[i], own->config.flaw);
     *out = dialect->places[i];
     return true;
 }

@@ -14,6 +14,7 @@ bool migration_read(const struct dialect *dialect, const struct migration *migra
     if (out->has_overflowed)
         return error_hint(err, "A server accepts at most 1 GiB in one message: split the migration in two.");
     error_code(err, dialect->codes.script_missing);
+    error_cause(err, CAUSE_NO_SCRIPT);
     return error_hint(err, "%s: restore the file, or remove the directory if it is not a migration.",
                       dialect->script_rule);
 }

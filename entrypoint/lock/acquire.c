@@ -27,8 +27,19 @@ static bool check_session(const struct config *config, const struct endpoint *en
         "in a session that others use.");
 }
 
-struct connection *acquire_leader(const struct config *config, struct endpoint *endpoint,
-                                  const char *lock_key, struct error *err)
+/* It only reads, so it neither takes the lock nor waits for who has it. */
+static struct connection *look(const struct config *config, struct endpoint *endpoint, const char *lock_key,
+                               struct error *err)
+{
+    auto_connection struct connection *conn = reach_database(config, endpoint, NULL, err);
+
+    return conn != NULL && check_session(config, endpoint, conn, err) && follow_warn(conn, lock_key, err)
+               ? steal(&conn)
+               : NULL;
+}
+
+static struct connection *lead(const struct config *config, struct endpoint *endpoint, const char *lock_key,
+                               struct error *err)
 {
     struct patience patience = { .until = deadline_in(config->leader_timeout_ms) };
 
@@ -50,4 +61,10 @@ struct connection *acquire_leader(const struct config *config, struct endpoint *
         if (!follow_pause(&patience, &holder, err))
             return NULL;
     }
+}
+
+struct connection *acquire_session(const struct config *config, struct endpoint *endpoint,
+                                   const char *lock_key, struct error *err)
+{
+    return (config->is_dry_run ? look : lead)(config, endpoint, lock_key, err);
 }

@@ -7,10 +7,10 @@
 #include "postgres/query.h"
 
 /* Two keys of 32 bits are shown with objsubid 2 (documentation, "pg_locks"). */
-#define LIT                                                                                                  \
+#define LIT(classes)                                                                                         \
     " FROM pg_catalog.pg_locks AS l WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'"                      \
-    " AND l.objsubid OPERATOR(pg_catalog.=) 2 AND l.classid OPERATOR(pg_catalog.=) " BEACON_CLASS            \
-    " AND l.granted AND l.pid OPERATOR(pg_catalog.=) "
+    " AND l.objsubid OPERATOR(pg_catalog.=) 2 AND l.classid OPERATOR(pg_catalog.=)"                          \
+    " ANY ('{" classes "}'::pg_catalog.oid[]) AND l.granted AND l.pid OPERATOR(pg_catalog.=) "
 
 /* 31 bits of its hash: an integer as well as an oid. */
 static int64_t key_of(const char *name)
@@ -24,7 +24,7 @@ static int64_t key_of(const char *name)
 
 void beacon_add_local(const char *name, struct text *sql)
 {
-    text_add_format(sql, "pg_catalog.pg_try_advisory_xact_lock_shared(" BEACON_CLASS ", %lld)",
+    text_add_format(sql, "pg_catalog.pg_try_advisory_xact_lock_shared(" BEACON_LOCAL_CLASS ", %lld)",
                     (long long)key_of(name));
 }
 
@@ -40,8 +40,8 @@ static void add_search(int64_t wanted, struct text *sql)
                     " THEN pg_catalog.pg_advisory_unlock_shared(" BEACON_CLASS
                     ", l.objid::pg_catalog.int4) END)"
                     " OPERATOR(pg_catalog.>=) 0 THEN true"
-                    " ELSE pg_catalog.pg_try_advisory_lock_shared(" BEACON_CLASS ", {key}) END" LIT
-                    "pg_catalog.pg_backend_pid())",
+                    " ELSE pg_catalog.pg_try_advisory_lock_shared(" BEACON_CLASS
+                    ", {key}) END" LIT(BEACON_CLASS) "pg_catalog.pg_backend_pid())",
                     "{key}", key);
 }
 
@@ -77,9 +77,12 @@ void beacon_lit(struct beacon *beacon, const char *name)
 
 bool beacon_find(struct connection *conn, int pid, struct beacons *out, struct error *err)
 {
-    static const struct query lit = { .name = "beacons",
-                                      .parameters = 1,
-                                      .sql = "SELECT l.objid::bigint" LIT "$1::pg_catalog.int4 LIMIT 16" };
+    static const struct query lit = {
+        .name = "beacons",
+        .parameters = 1,
+        .sql = "SELECT l.objid::bigint, l.classid OPERATOR(pg_catalog.=) " BEACON_LOCAL_CLASS LIT(
+            BEACON_CLASS "," BEACON_LOCAL_CLASS) "$1::pg_catalog.int4 LIMIT 16"
+    };
     auto_result struct result *rows = NULL;
     char number[24];
     const char *const parameters[] = { number };
@@ -88,8 +91,10 @@ bool beacon_find(struct connection *conn, int pid, struct beacons *out, struct e
     if (!query_run(conn, &lit, parameters, &rows, err))
         return false;
     *out = (struct beacons) { .count = (size_t)result_rows(rows) };
-    for (size_t i = 0; i < out->count; i++)
+    for (size_t i = 0; i < out->count; i++) {
         out->keys[i] = result_number(rows, (int)i, 0);
+        out->is_local |= result_bool(rows, (int)i, 1);
+    }
     return true;
 }
 

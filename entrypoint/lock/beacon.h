@@ -16,8 +16,9 @@
 #include "base/text.h"
 #include "postgres/connection.h"
 
-/* The first half of its key. */
+/* The first half of its key; and that of one which ends with the transaction. */
 #define BEACON_CLASS "1953063020"
+#define BEACON_LOCAL_CLASS "1953063021"
 
 /* What a session has lit; all zero when it begins. */
 struct beacon {
@@ -38,6 +39,7 @@ enum { BEACONS_MOST = 16 };
 struct beacons {
     int64_t keys[BEACONS_MOST];
     size_t count;
+    bool is_local; /* the session is a pooler's: it works for others as well */
 };
 
 /* Those of the server process `pid`. One round trip, read-only. */

@@ -51,6 +51,21 @@ bool follow_pause(struct patience *patience, const struct leader *holder, struct
     return patience_back_off(patience, PAUSE_MOST_MS, err);
 }
 
+bool follow_warn(struct connection *conn, const char *key, struct error *err)
+{
+    auto_text struct text who = text_init(512);
+    struct leader holder;
+
+    if (!leader_find(conn, key, &holder, err))
+        return false;
+    if (holder.pid == 0)
+        return true;
+    describe(&holder, &who);
+    log_warn("another process is changing this database: %s; seen here is only what it has committed",
+             who.at);
+    return true;
+}
+
 bool follow_lease(struct patience *patience, struct lease *lease, struct error *err)
 {
     for (;;) {

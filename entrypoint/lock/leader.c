@@ -33,6 +33,7 @@ static const struct query LEADER_HOLDER = {
         "SELECT a.pid, a.application_name, COALESCE(a.state, ''),"
         "       COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.query_start) AT TIME ZONE 'UTC',"
         "                                   'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), ''),"
+        "       COALESCE(pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), ''),"
         "       COALESCE(pg_catalog.host(a.client_addr), '')" LEADER_LOCKS " LIMIT 1",
 };
 
@@ -49,7 +50,8 @@ bool leader_find(struct connection *conn, const char *key, struct leader *holder
     text_copy_cut(holder->name, sizeof holder->name, result_text(result, 0, 1));
     text_copy_cut(holder->state, sizeof holder->state, result_text(result, 0, 2));
     text_copy_cut(holder->since, sizeof holder->since, result_text(result, 0, 3));
-    text_copy_cut(holder->address, sizeof holder->address, result_text(result, 0, 4));
+    text_copy_cut(holder->began, sizeof holder->began, result_text(result, 0, 4));
+    text_copy_cut(holder->address, sizeof holder->address, result_text(result, 0, 5));
     return true;
 }
 

@@ -25,6 +25,7 @@ struct leader {
     char name[64];
     char state[32];
     char since[40]; /* when its transaction or last statement began (RFC 3339) */
+    char began[40]; /* when its session did */
     char address[64];
 };
 

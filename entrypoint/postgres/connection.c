@@ -282,6 +282,11 @@ int connection_server_version(const struct connection *conn)
     return PQserverVersion(conn->pg);
 }
 
+void connection_add_server(const struct connection *conn, struct text *out)
+{
+    endpoint_add_server(slice_of(PQhost(conn->pg)), slice_of(PQport(conn->pg)), out);
+}
+
 int connection_backend_pid(const struct connection *conn)
 {
     return PQbackendPID(conn->pg);

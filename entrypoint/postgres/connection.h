@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "config/url.h"
 
 struct connection;
@@ -93,6 +94,10 @@ int connection_server_version(const struct connection *conn);
  * the work.
  * */
 int connection_backend_pid(const struct connection *conn);
+
+/* Adds "host:port" of the server that this is connected to: one of those that the endpoint, libpq's variables
+ * or a service file name. */
+void connection_add_server(const struct connection *conn, struct text *out);
 
 /* Whether the session is in a transaction block, or in one that failed. */
 bool connection_is_in_transaction(const struct connection *conn);

@@ -29,6 +29,18 @@ static enum repair_answer refuse(const struct broken *broken, const char *name, 
     return REPAIR_REFUSED;
 }
 
+/* Of a name alone, and of what is not there, nothing is compared. One without a name can only be told by its
+ * definition, which is worth the while for who looks at what is left. */
+static bool needs_definition(const struct broken *broken, const struct index_search *search,
+                             const struct found_index *found)
+{
+    bool has_name = search->index->name[0] != '\0';
+
+    if (!search->intent->is_known)
+        return broken->may_only_look && !has_name;
+    return !has_name || (found->is_found && found->is_younger);
+}
+
 /* The statement's own index, as the statement is written now or as the interrupted run had it. */
 static bool find(const struct broken *broken, struct slice sql, struct index_search search,
                  struct found_index *found, struct error *err)
@@ -38,8 +50,8 @@ static bool find(const struct broken *broken, struct slice sql, struct index_sea
 
     if (!invalid_index_find(broken, &search, found, err))
         return false;
-    if (!search.intent->is_known || (index->name[0] != '\0' && !(found->is_found && found->is_younger)))
-        return true; /* nothing to compare */
+    if (!needs_definition(broken, &search, found))
+        return true;
     if (!invalid_index_definition(broken, sql, index, &definition, err))
         return false;
     search.definition = definition.at;

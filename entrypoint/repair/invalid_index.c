@@ -58,6 +58,12 @@ bool invalid_index_definition(const struct broken *broken, struct slice sql,
     return true;
 }
 
+/* Without an intent nothing is proven to be younger, but who else would have left one of that definition? */
+static bool is_suspect(const struct index_search *search, const struct found_index *found)
+{
+    return !search->intent->is_known && !found->is_valid && !found->is_taken;
+}
+
 bool invalid_index_find(const struct broken *broken, const struct index_search *search,
                         struct found_index *out, struct error *err)
 {
@@ -82,7 +88,7 @@ bool invalid_index_find(const struct broken *broken, const struct index_search *
 
         quote_qualified(result_text(result, row, 0), result_text(result, row, 1), &name);
         text_copy_cut(found.name, sizeof found.name, name.at);
-        if (index->name[0] != '\0' || (found.is_younger && found.is_same))
+        if (index->name[0] != '\0' || (found.is_same && (found.is_younger || is_suspect(search, &found))))
             *out = found;
     }
     return true;
@@ -95,5 +101,8 @@ bool invalid_index_drop(const struct broken *broken, const char *name, struct er
 
     text_add_format(&sql, "DROP INDEX CONCURRENTLY IF EXISTS %s", name);
     drop.sql = sql.at;
-    return query_run(broken->conn, &drop, NULL, NULL, err);
+    if (query_run(broken->conn, &drop, NULL, NULL, err))
+        return true;
+    err->contexts = 0; /* the name of our query says less */
+    return error_context(err, "dropping the INVALID index %s", name);
 }

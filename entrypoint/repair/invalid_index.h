@@ -33,7 +33,7 @@ must_use bool invalid_index_definition(const struct broken *broken, struct slice
                                        struct error *err);
 
 /* The index of that table and name; if the statement names none, one of that definition that is younger than
- * the intent. */
+ * the intent or, without an intent, INVALID. */
 must_use bool invalid_index_find(const struct broken *broken, const struct index_search *search,
                                  struct found_index *out, struct error *err);
 

@@ -1,5 +1,6 @@
 /*
- * What a statement creates, as far as a name tells: to look whether the database holds it already. Pure.
+ * What a statement creates, as far as names and columns tell: to look whether the database holds it already.
+ * Pure.
  */
 #ifndef SQL_CREATION_H
 #define SQL_CREATION_H
@@ -8,6 +9,7 @@
 
 #include "base/text.h"
 #include "sql/name.h"
+#include "sql/scan.h"
 
 enum creation_kind {
     CREATION_RELATION, /* a table, view, materialized view, sequence or index */
@@ -25,10 +27,16 @@ struct creation {
     char schema[IDENTIFIER_SIZE]; /* empty if the statement does not say; of an index always empty */
     char name[IDENTIFIER_SIZE];   /* of a column: its table */
     char column[IDENTIFIER_SIZE];
+    struct slice type;      /* of a column, as it is written; empty if it is not */
+    bool has_columns;       /* a table with a list of them, for … */
+    struct scanner columns; /* … creation_next_column() */
 };
 
 /* Reads CREATE of those kinds, and ALTER TABLE … ADD COLUMN, its first column. False, and `out` untouched,
  * for any other statement, for one that names nothing (CREATE INDEX ON …), for temporary objects. */
 must_use bool creation_parse(struct slice statement, struct creation *out);
+
+/* The next column of the table that CREATE TABLE lists; false behind the last. */
+must_use bool creation_next_column(struct creation *table, struct creation *out);
 
 #endif

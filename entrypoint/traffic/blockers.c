@@ -70,7 +70,8 @@ static void read_one(const struct result *result, int row, int first, struct blo
     *out = (struct blocker) { .pid = (int)result_number(result, row, first),
                               .age = seconds(result, row, first + 1),
                               .idle = seconds(result, row, first + 2),
-                              .is_wraparound = result_bool(result, row, first + 9) };
+                              .is_wraparound = result_bool(result, row, first + 9),
+                              .is_superuser = result_bool(result, row, first + 11) };
     text_copy_cut(out->name, sizeof out->name, result_text(result, row, first + 3));
     text_copy_cut(out->user, sizeof out->user, result_text(result, row, first + 4));
     text_copy_cut(out->state, sizeof out->state, result_text(result, row, first + 5));
@@ -112,7 +113,8 @@ void blockers_drop_harmless(const char *mode, struct blockers *blockers)
     size_t kept = 0;
 
     for (size_t i = 0; i < blockers->count; i++) {
-        if (blockers->list[i].pid != 0 || is_in_conflict(mode, blockers->list[i].held))
+        if (blockers->list[i].pid != 0 || blockers->list[i].held[0] == '\0' ||
+            is_in_conflict(mode, blockers->list[i].held))
             blockers->list[kept++] = blockers->list[i];
     }
     blockers->count = kept;
@@ -187,7 +189,10 @@ void blocker_describe(const struct blocker *blocker, struct text *out)
         describe_prepared(blocker, out);
     else
         describe_session(blocker, out);
-    text_add_format(out, ", which holds %s", blocker->held);
+    if (blocker->held[0] != '\0')
+        text_add_format(out, ", which holds %s", blocker->held);
+    else
+        text_add_string(out, blocker->pid == 0 ? ", which has to end" : ", whose transaction has to end");
 }
 
 void blocker_add_remedy(const struct blocker *blocker, struct text *out)
@@ -211,9 +216,11 @@ void blocker_add_remedy(const struct blocker *blocker, struct text *out)
 static const struct {
     const char *function;
     const char *text;
+    const char *spared;
 } SIGNALS[BLOCKER_ACTIONS] = {
-    [BLOCKER_CANCEL] = { "pg_cancel_backend", "cancelled the statement of" },
-    [BLOCKER_TERMINATE] = { "pg_terminate_backend", "ended the session of" },
+    [BLOCKER_CANCEL] = { "pg_cancel_backend", "cancelled the statement of",
+                         "not cancelling the statement of" },
+    [BLOCKER_TERMINATE] = { "pg_terminate_backend", "ended the session of", "not ending the session of" },
 };
 
 static bool is_idle(const struct blocker *blocker)
@@ -221,8 +228,9 @@ static bool is_idle(const struct blocker *blocker)
     return strncmp(blocker->state, "idle in transaction", strlen("idle in transaction")) == 0;
 }
 
-enum blocker_action blocker_decide(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
-                                   const struct blocker_policy *policy)
+/* What it is time for, whoever's session it is. */
+static enum blocker_action due_action(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
+                                      const struct blocker_policy *policy)
 {
     double age_ms = blocker->age * 1000;
 
@@ -239,6 +247,42 @@ enum blocker_action blocker_decide(const struct blocker *blocker, const struct w
     return age_ms >= 2 * (double)policy->cancel_ms && strcmp(policy->cancelled, blocker->transaction) == 0
                ? BLOCKER_TERMINATE
                : BLOCKER_CANCEL;
+}
+
+/* Why nothing is ever done about a session, whatever the policy says, as what follows "it"; NULL = it may be.
+ */
+static const char *protection_of(const struct blocker *blocker)
+{
+    if (blocker->is_superuser)
+        return "belongs to a superuser";
+    if (slice_starts_with(slice_of(blocker->name), "tidelock "))
+        return "is one of tidelock";
+    return blocker->kind[0] != '\0' && strcmp(blocker->kind, "client backend") != 0 ? "is not a client's"
+                                                                                    : NULL;
+}
+
+enum blocker_action blocker_decide(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
+                                   const struct blocker_policy *policy)
+{
+    return protection_of(blocker) != NULL ? BLOCKER_LEAVE : due_action(blocker, wanted_lock, policy);
+}
+
+const char *blocker_spared(const struct blocker *blocker, const struct blocker_policy *policy)
+{
+    return strcmp(policy->spared, blocker->transaction) == 0 ? protection_of(blocker) : NULL;
+}
+
+void blocker_say_spared(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
+                        struct blocker_policy *policy)
+{
+    enum blocker_action action = due_action(blocker, wanted_lock, policy);
+    auto_text struct text who = text_init(2048);
+
+    if (protection_of(blocker) == NULL || action == BLOCKER_LEAVE || blocker_spared(blocker, policy) != NULL)
+        return;
+    text_copy_cut(policy->spared, sizeof policy->spared, blocker->transaction);
+    blocker_describe(blocker, &who);
+    log_warn("%s %s: it %s", SIGNALS[action].spared, who.at, protection_of(blocker));
 }
 
 /* The lock itself, as a condition on pg_locks AS l. */
@@ -278,8 +322,7 @@ void blocker_add_signal(const struct blocker *blocker, const struct wanted_lock 
     text_add_string(sql,
                     " AND a.backend_type OPERATOR(pg_catalog.=) 'client backend'"
                     " AND a.application_name OPERATOR(pg_catalog.!~~) 'tidelock %'"
-                    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS r"
-                    "                  WHERE r.oid OPERATOR(pg_catalog.=) a.usesysid AND r.rolsuper)"
+                    " AND NOT " BLOCKER_IS_SUPERUSER
                     " AND EXISTS (SELECT FROM pg_catalog.pg_locks AS l"
                     "              WHERE l.granted AND l.pid OPERATOR(pg_catalog.=) a.pid"
                     "                AND l.virtualtransaction OPERATOR(pg_catalog.=) ");
@@ -305,6 +348,7 @@ void blocker_act(struct connection *conn, const struct blocker *blocker,
     auto_text struct text sql = text_init(SQL_MOST);
     struct error err;
 
+    blocker_say_spared(blocker, wanted_lock, policy);
     if (action == BLOCKER_LEAVE)
         return;
     blocker_add_signal(blocker, wanted_lock, policy, &sql);

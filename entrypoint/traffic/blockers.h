@@ -36,12 +36,13 @@ struct blocker {
     char user[64];
     char database[64]; /* of a prepared transaction, if it is not ours */
     char state[32];
-    char kind[32]; /* "client backend", "autovacuum worker", … */
-    char held[128];
+    char kind[32];  /* "client backend", "autovacuum worker", … */
+    char held[128]; /* modes; empty where its transaction itself is waited for, whose lock says nothing */
     char transaction[32]; /* virtual transaction id: the same as long as its transaction lasts */
     bool is_wraparound;   /* an autovacuum that will not give way */
-    bool waits_for_us;    /* it wants what we hold, while we want what it holds … */
-    char statement[200];  /* … and this is what it runs; both only as the watch saw it */
+    bool is_superuser;
+    bool waits_for_us;   /* it wants what we hold, while we want what it holds … */
+    char statement[200]; /* … and this is what it runs; both only as the watch saw it */
 };
 
 enum { BLOCKERS_MOST = 16 };
@@ -50,21 +51,28 @@ struct blockers {
     size_t count;
 };
 
+/* Whether session a is that of one: it is never ended, since it may be repairing something. */
+#define BLOCKER_IS_SUPERUSER                                                                                 \
+    "EXISTS (SELECT FROM pg_catalog.pg_roles AS r"                                                           \
+    " WHERE r.oid OPERATOR(pg_catalog.=) a.usesysid AND r.rolsuper)"
+
 /* The columns that blockers_read() reads, from pg_locks AS l, pg_stat_activity AS a, and what
  * BLOCKER_PREPARED joins; and the matching GROUP BY. */
-#define BLOCKER_COLUMNS                                                                                      \
-    "COALESCE(a.pid, 0),"                                                                                    \
-    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"                                \
-    "                    COALESCE(a.xact_start, p.prepared)),"                                               \
-    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.state_change),"               \
-    " COALESCE(p.gid, a.application_name, ''), COALESCE(p.owner, a.usename, ''), COALESCE(a.state, ''),"     \
-    " COALESCE(a.backend_type, ''), pg_catalog.string_agg(DISTINCT l.mode, ', '),"                           \
-    " l.virtualtransaction,"                                                                                 \
-    " COALESCE(a.query OPERATOR(pg_catalog.~~) '%(to prevent wraparound)%', false),"                         \
-    " CASE WHEN p.database OPERATOR(pg_catalog.<>) pg_catalog.current_database() THEN p.database ELSE '' END"
+#define BLOCKER_COLUMNS                                                                                        \
+    "COALESCE(a.pid, 0),"                                                                                      \
+    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"                                  \
+    "                    COALESCE(a.xact_start, p.prepared)),"                                                 \
+    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.state_change),"                 \
+    " COALESCE(p.gid, a.application_name, ''), COALESCE(p.owner, a.usename, ''), COALESCE(a.state, ''),"       \
+    " COALESCE(a.backend_type, ''), COALESCE(pg_catalog.string_agg(DISTINCT l.mode, ', ') FILTER ("            \
+    "  WHERE l.locktype OPERATOR(pg_catalog.<>) ALL ('{transactionid,virtualxid}'::pg_catalog.text[])), ''),"  \
+    " l.virtualtransaction,"                                                                                   \
+    " COALESCE(a.query OPERATOR(pg_catalog.~~) '%(to prevent wraparound)%', false),"                           \
+    " CASE WHEN p.database OPERATOR(pg_catalog.<>) pg_catalog.current_database() THEN p.database ELSE '' END," \
+    " " BLOCKER_IS_SUPERUSER
 #define BLOCKER_GROUPS                                                                                       \
     "a.pid, a.xact_start, a.state_change, p.gid, p.prepared, p.owner, p.database, a.application_name,"       \
-    " a.usename, a.state, a.backend_type, l.virtualtransaction, a.query"
+    " a.usename, a.usesysid, a.state, a.backend_type, l.virtualtransaction, a.query"
 
 /* The prepared transaction that holds l: its locks have no process. What they have as virtualtransaction
  * differs by version, and by whether the server was restarted since; but each also holds the lock of its own
@@ -92,11 +100,13 @@ struct blocker_policy {
     int64_t terminate_idle_ms;
     int64_t cancel_ms;  /* its statement; the session after twice that, if cancelling did not help */
     char cancelled[32]; /* the transaction whose statement was cancelled last */
+    char spared[32];    /* … and that whose session was not ended though it was time */
 };
 
 enum blocker_action { BLOCKER_LEAVE, BLOCKER_CANCEL, BLOCKER_TERMINATE, BLOCKER_ACTIONS };
 
-/* What the policy says about a session that holds that lock. Pure. */
+/* What the policy says about a session that holds that lock; nothing is done about one of a superuser, of a
+ * replica, or of tidelock. Pure. */
 enum blocker_action blocker_decide(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
                                    const struct blocker_policy *policy);
 
@@ -106,6 +116,14 @@ enum blocker_action blocker_decide(const struct blocker *blocker, const struct w
 void blocker_add_signal(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
                         struct blocker_policy *policy, struct text *sql);
 
+/* Logs once, and remembers in the policy, that nothing is done about a session for which it would be time,
+ * and why. */
+void blocker_say_spared(const struct blocker *blocker, const struct wanted_lock *wanted_lock,
+                        struct blocker_policy *policy);
+
+/* Why, as what follows "it", if that was said of it; otherwise NULL. */
+const char *blocker_spared(const struct blocker *blocker, const struct blocker_policy *policy);
+
 /* Logs that it was done. */
 void blocker_say_signal(const struct blocker *blocker, enum blocker_action action);
 
@@ -114,7 +132,7 @@ void blocker_act(struct connection *conn, const struct blocker *blocker,
                  const struct wanted_lock *wanted_lock, struct blocker_policy *policy);
 
 /* "pid 4711 ("nightly-report", user etl, idle in transaction, transaction open for 12 s), which holds
- * AccessShareLock". */
+ * AccessShareLock", or ", whose transaction has to end". */
 void blocker_describe(const struct blocker *blocker, struct text *out);
 
 /* Adds what ends it, as a person types it: "SELECT pg_terminate_backend(4711);" or "ROLLBACK PREPARED 'x';

@@ -64,13 +64,13 @@ static void log_blockers(const struct watch *watch, struct text *who)
         text_add_string(who, "; to end it, ");
         blocker_add_remedy(&watch->blockers.list[0], who);
     }
-    if (wanted_lock->is_row && is_prepared)
-        log_wait("blocked: waiting for a transaction to end: %s", who->at);
-    else if (wanted_lock->is_row || wanted_lock->relation[0] != '\0')
-        log_wait("blocked: waiting for %s on %s, held up by %s", wanted_lock->mode,
-                 wanted_lock->is_row ? "a row" : wanted_lock->relation, who->at);
+    if (wanted_lock->is_row && !is_prepared)
+        log_wait("blocked: waiting for a row, held up by %s", who->at);
+    else if (!wanted_lock->is_row && wanted_lock->relation[0] != '\0')
+        log_wait("blocked: waiting for %s on %s, held up by %s", wanted_lock->mode, wanted_lock->relation,
+                 who->at);
     else
-        log_wait("blocked: waiting for a transaction to end, that of %s", who->at);
+        log_wait("blocked: held up by %s", who->at);
 }
 
 static void say_blockers(struct watch *watch)
@@ -157,6 +157,7 @@ static void add_signal(struct watch *watch, struct text *sql)
     for (size_t i = 0; watch->is_waiting && watch->policy != NULL && i < watch->blockers.count; i++) {
         const struct blocker *blocker = &watch->blockers.list[i];
 
+        blocker_say_spared(blocker, &watch->wanted_lock, watch->policy);
         watch->action = blocker_decide(blocker, &watch->wanted_lock, watch->policy);
         if (watch->action == BLOCKER_LEAVE)
             continue;

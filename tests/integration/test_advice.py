@@ -105,10 +105,45 @@ def test_what_the_database_holds_already_can_be_recorded(database, folder, tidel
     database.query("CREATE TABLE b (id int); CREATE INDEX b_id ON b (id); ALTER TABLE a ADD COLUMN n int")
     folder.add("002_b", "CREATE TABLE b (id int);\nCREATE INDEX b_id ON b (id);\nALTER TABLE a ADD COLUMN n int;")
     result = tidelock("deploy")
-    result.fails(exit=6, says=["42P07", "By name, the database already holds all that 002_b creates."])
+    result.fails(exit=6, says=["42P07", "By names, columns and their types, the database already holds all that 002_b creates; nothing else was compared."])
     command = re.search(r'tidelock (resolve --applied) "(.*?)"', next_of(result))
     tidelock(*command[1].split(), command[2]).succeeds()
     tidelock("deploy").succeeds(says="No pending")
+
+
+OTHERS = {
+    "another column": ("CREATE TABLE b (id int)", 'but not "b"."name" as VARCHAR(10)'),
+    "another type": ("CREATE TABLE b (id int, name text, at timestamptz, kind mood, tags text[])", 'but not "b"."name" as VARCHAR(10)'),
+    "no serial": ("CREATE TABLE b (id text, name varchar, at timestamptz, kind mood, tags text[])", None),
+    "another length": ("CREATE TABLE b (id int, name varchar(20), at timestamptz, kind mood, tags text[])", None),
+    "another array": ("CREATE TABLE b (id int, name varchar, at timestamptz, kind mood, tags text)", 'but not "b"."tags" as TEXT[]'),
+    "another kind of time": ("CREATE TABLE b (id int, name varchar, at timestamp, kind mood, tags text[])", 'but not "b"."at" as TIMESTAMP(3) WITH TIME ZONE'),
+}
+
+
+@pytest.mark.every_major
+@pytest.mark.fault
+@pytest.mark.parametrize("kind", OTHERS)
+def test_what_only_has_the_same_name_is_not_taken_for_it(database, folder, tidelock, kind):
+    there, absent = OTHERS[kind]
+    folder.add("001_a", "CREATE TYPE mood AS ENUM ('sad')")
+    tidelock("deploy").succeeds()
+    database.query(there)
+    folder.add("002_b", 'CREATE TABLE "b" ("id" SERIAL NOT NULL, "name" VARCHAR(10) DEFAULT \'x\', "at" TIMESTAMP(3) WITH TIME ZONE NOT NULL, kind mood, "tags" TEXT[], CONSTRAINT "b_pkey" PRIMARY KEY ("id"))')
+    result = tidelock("deploy").fails(exit=6, says="42P07")
+    if absent is None:
+        assert "By names, columns and their types, the database already holds all that 002_b creates; nothing else was compared." in result.errors
+    else:
+        assert f"The database holds part of what 002_b creates, {absent}." in result.errors
+
+
+@pytest.mark.fault
+def test_of_what_has_no_columns_names_are_compared(database, folder, tidelock):
+    folder.add("001_a", "CREATE TABLE a (n int, m int)")
+    tidelock("deploy").succeeds()
+    database.query("CREATE INDEX i ON a (n)")
+    folder.add("002_b", "CREATE INDEX i ON a (m)")
+    tidelock("deploy").fails(exit=6, says="By names, the database already holds all that 002_b creates; nothing else was compared.")
 
 
 @pytest.mark.fault

@@ -453,3 +453,25 @@ def test_the_statement_of_a_half_done_backfill_is_not_to_be_edited(database, fol
     database.query("UPDATE orders SET d = 1")
     tidelock("deploy").succeeds(applied=["001_fill"])
     assert database.query("SELECT DISTINCT n FROM orders") == [(1,)]
+
+
+FILLED = "INSERT INTO filled SELECT i, repeat('x', 50) FROM generate_series(1, 200000) AS i"
+FILLINGS = {
+    "before its key": f"CREATE TABLE filled (id bigint NOT NULL, old text, new text); {FILLED}; ALTER TABLE filled ADD PRIMARY KEY (id)",
+    "behind its key": f"CREATE TABLE filled (id bigint PRIMARY KEY, old text, new text); {FILLED}",
+    "partitioned": "CREATE TABLE filled (id bigint NOT NULL, old text, new text) PARTITION BY RANGE (id);"
+    "CREATE TABLE filled_1 PARTITION OF filled FOR VALUES FROM (0) TO (100000); CREATE TABLE filled_2 PARTITION OF filled FOR VALUES FROM (100000) TO (900000);"
+    f"{FILLED}; ALTER TABLE filled ADD PRIMARY KEY (id)",
+}
+
+
+@pytest.mark.parametrize("filling", FILLINGS)
+def test_what_the_same_run_has_filled_needs_no_analyze(database, folder, tidelock, filling):
+    """No autovacuum has seen it yet; and reading here and there is costly, so that a range of unknown size looks like most of the table."""
+    folder.add("000_before", "SELECT 1")
+    tidelock("deploy").succeeds()
+    database.query(f'ALTER DATABASE "{database.name}" SET random_page_cost = 40')
+    folder.add("001_filled", FILLINGS[filling])
+    folder.add("002_fill", "-- tidelock: backfill filled target=200ms rest=0%\nUPDATE filled SET new = upper(old) WHERE new IS NULL")
+    tidelock("deploy").succeeds(applied=["001_filled", "002_fill"])
+    assert database.value("SELECT count(*) FROM filled WHERE new IS NULL") == 0

@@ -77,7 +77,7 @@ def test_a_schema_named_like_the_user_does_not_confuse(database, folder, tideloc
 def test_tables_without_a_ledger_are_not_touched(database, folder, tidelock):
     database.query("CREATE TABLE legacy (id int)")
     folder.add("001_t", "CREATE TABLE t (id int)")
-    tidelock("deploy").fails(exit=8, says=["P3005", "public.legacy", "tidelock baseline"])
+    tidelock("deploy").fails(exit=8, says=["P3005", "public.legacy", "if the schema holds all of them; if it holds the first ones only, tidelock baseline --to NAME, with the last of these."])
     assert not database.holds("_prisma_migrations") and not database.holds("t")
 
 

@@ -54,6 +54,8 @@ def test_it_waits_for_nobody_and_tells_nobody(database, folder, tidelock, tmp_pa
     with database.connect() as leader:
         leader.execute("SELECT pg_advisory_lock(72707369)")
         tidelock("deploy", "--dry-run", "--status-file", status, "--ready-file", tmp_path / "ready").succeeds(says="Would apply 3")
+        tidelock("deploy", "--dry-run").succeeds(says=f"another process is changing this database: pid {leader.info.backend_pid} (")
+    assert "another process" not in tidelock("deploy", "--dry-run").succeeds().errors
     assert not status.exists() and not (tmp_path / "ready").exists()
 
 
@@ -65,3 +67,62 @@ def test_the_right_to_look_is_enough(database, folder, tidelock, mode):
     else:
         database.query("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     tidelock("deploy", "--dry-run").succeeds(says="Would apply 3")
+
+
+ASSERTED = "-- tidelock: assert {}NOT EXISTS (SELECT FROM orders WHERE status IS NULL)\nALTER TABLE orders DROP COLUMN old"
+
+
+@pytest.fixture
+def orders(database, folder, tidelock):
+    folder.add("000_orders", "CREATE TABLE orders (old int, status text); INSERT INTO orders VALUES (1, NULL)")
+    tidelock("deploy").succeeds()
+
+
+@pytest.mark.fault
+def test_an_assertion_is_tried(database, folder, tidelock, orders):
+    folder.add("001_contract", ASSERTED.format(""))
+    tidelock("deploy", "--dry-run").fails(exit=6, says=["P3018", 'assertion failed in migration "001_contract": NOT EXISTS', "Nothing of 001_contract"], at="migration.sql:1:21")
+    assert len(database.ledger()) == 1
+    database.query("UPDATE orders SET status = 'new'")
+    tidelock("deploy", "--dry-run").succeeds(says="Would apply 1 of 2")
+    folder.replace("001_contract", "-- tidelock: assert nobody_knows_this\nSELECT 1")
+    tidelock("deploy", "--dry-run").fails(exit=6, says="could not evaluate an assertion in")
+    folder.replace("001_contract", "-- tidelock: assert nextval('s') > 0\nSELECT 1")
+    database.query("CREATE SEQUENCE s")
+    tidelock("deploy", "--dry-run").fails(exit=6, says="could not evaluate an assertion in")
+
+
+def test_an_assertion_that_may_become_true_is_a_warning(database, folder, tidelock, orders):
+    """Because it waits, or because something else comes first."""
+    folder.add("001_contract", ASSERTED.format("wait=1h "))
+    tidelock("deploy", "--dry-run").succeeds(says="the assertion of 001_contract is not true now, and a deployment would wait for it: NOT EXISTS")
+    folder.replace("001_contract", "UPDATE orders SET status = 'new'")
+    folder.add("002_contract", ASSERTED.format(""))
+    folder.add("003_new", "-- tidelock: assert EXISTS (SELECT FROM made_before)\nSELECT 1")
+    errors = tidelock("deploy", "--dry-run").succeeds(says="Would apply 3 of 4").errors
+    assert "the assertion of 002_contract is not true now; what is applied before it may make it so: NOT EXISTS" in errors
+    assert "the assertion of 003_new could not be tried now: EXISTS" in errors
+
+
+def test_an_assertion_that_somebody_blocks_is_not_waited_for(database, folder, tidelock, orders):
+    folder.add("001_contract", ASSERTED.format(""))
+    with database.connect() as other:
+        other.execute("BEGIN; LOCK TABLE orders")
+        tidelock("deploy", "--dry-run").succeeds(says="the assertion of 001_contract could not be tried now")
+
+
+@pytest.mark.fault
+def test_that_there_is_no_place_for_a_journal_is_said(database, folder, tidelock, orders):
+    role = f"plain_{database.name}"
+    database.query(f"CREATE ROLE {role} LOGIN; GRANT SELECT ON _prisma_migrations TO {role}")
+    try:
+        url = database.server.url(database.name, user=role)
+        folder.add("001_index", "CREATE INDEX CONCURRENTLY ON orders (old)")
+        tidelock("deploy", "--dry-run", url=url).succeeds(says="if 001_index is killed, you will have to clean up what it leaves behind")
+        folder.add("002_fill", "-- tidelock: backfill orders\nUPDATE orders SET old = 1")
+        tidelock("deploy", "--dry-run", url=url).fails(exit=6, says=['"002_fill"', "there is no schema for the journal", f'CREATE SCHEMA "tidelock_public" AUTHORIZATION "{role}";'])
+        database.query(f"CREATE SCHEMA tidelock_public AUTHORIZATION {role}")
+        tidelock("deploy", "--dry-run", url=url).succeeds(says="Would apply 2")
+        assert not database.query("SELECT FROM pg_class WHERE relnamespace = 'tidelock_public'::regnamespace")
+    finally:
+        database.query(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")

@@ -53,6 +53,27 @@ def test_a_folder_that_prismas_configuration_says_in_code(database, folder, tide
 
 
 @pytest.mark.fault
+@pytest.mark.parametrize(
+    "text, why",
+    [('{"name": "shop", // a comment\n"prisma": {"schema": "db/schema.prisma"}}', "it is not JSON"), ('{"prisma": {"schema": ["db/schema.prisma"]}}', "not as a string"), ('{"prisma": "db"}', "not as a string")],
+)
+def test_a_package_that_says_it_in_a_way_that_is_not_understood(database, folder, tidelock, text, why):
+    folder.add("001_t", "CREATE TABLE t ()")
+    (folder.root / "package.json").write_text(text)
+    tidelock("deploy").succeeds(applied=["001_t"], says=f'package.json may name another folder of migrations than "prisma/migrations", but {why}: to be sure, name it with --migrations DIR')
+    assert "package.json" not in tidelock("deploy", "--migrations", "prisma/migrations").succeeds().errors
+    move(folder, "db/migrations")
+    tidelock("status").fails(exit=2, says=f"package.json may say where it is, but {why}.")
+
+
+@pytest.mark.fault
+def test_a_schema_that_is_said_in_code_is_warned_of_too(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t ()")
+    (folder.root / "prisma.config.ts").write_text("export default { schema: path.join('db', 'schema.prisma') }")
+    tidelock("deploy").succeeds(applied=["001_t"], says='prisma.config.ts may name another folder of migrations than "prisma/migrations"')
+
+
+@pytest.mark.fault
 def test_a_folder_that_prismas_configuration_names_and_that_is_not_there(database, folder, tidelock):
     """Another one may belong to something else."""
     folder.add("001_t", "CREATE TABLE t ()")
@@ -93,6 +114,21 @@ def test_a_file_of_variables_is_read_when_it_is_named(database, folder, tidelock
     assert "--env-file" not in without_url(tidelock, "deploy").fails(exit=2, says="no database is set").errors
 
 
+@pytest.mark.fault
+@pytest.mark.parametrize("variable", ["PGUSER", "PGDATABASE"])
+def test_a_file_that_nobody_reads_is_named_where_no_server_is(database, folder, tidelock, variable):
+    """libpq looks on this machine, and who has a .env may wonder."""
+    folder.add("001_t", "CREATE TABLE t ()")
+    only = {variable: "nobody", "TIDELOCK_CONNECT_DEADLINE": "0"}
+    assert ".env" not in without_url(tidelock, "deploy", **only).errors
+    write_env(folder, f"DATABASE_URL={database.url()}\n")
+    for command in ("deploy", "status"):
+        result = without_url(tidelock, command, **only)
+        assert result.code in (2, 3) and "There is a .env here, which is read only if you say so: add --env-file .env" in result.errors
+    assert ".env" not in without_url(tidelock, "deploy", PGHOST="127.0.0.1", PGPORT="1", **only).errors
+    without_url(tidelock, "deploy", "--env-file", ".env", **only).succeeds(applied=["001_t"])
+
+
 def test_the_environment_and_flags_win_over_the_file(database, folder, tidelock):
     folder.add("001_t", "CREATE TABLE t ()")
     write_env(folder, "DATABASE_URL=postgresql://nobody@127.0.0.1:1/nowhere\nTIDELOCK_CONNECT_DEADLINE=0\nTIDELOCK_MIGRATIONS=elsewhere\n")
@@ -130,6 +166,17 @@ def test_a_line_that_is_not_understood_is_named_and_not_shown(database, folder, 
     result = tidelock("deploy", "--env-file", ".env", "--log-format", format).fails(exit=2, says=["begins a comment to some tools", "single quotes"])
     assert SECRET not in result.out + result.errors and "postgresql" not in result.errors
     assert ".env:2:" in result.errors or '.env","line":2' in result.errors.replace(" ", ""), result.errors
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("line", ["export TITLE = {}", "TITLE ={}", "DATABASE_URL = {}"])
+def test_what_neither_a_shell_nor_docker_takes_is_refused(database, folder, tidelock, line):
+    folder.add("001_t", "CREATE TABLE t ()")
+    write_env(folder, f"# the shop\n{line.format(SECRET)}\n")
+    shell = subprocess.run(["sh", "-ec", ". ./.env"], cwd=folder.root, stderr=subprocess.DEVNULL, check=False)
+    assert shell.returncode != 0
+    result = tidelock("deploy", "--env-file", ".env").fails(exit=2, says=["there is a blank between the variable and its =", ".env:2:"])
+    assert SECRET not in result.errors
 
 
 @pytest.mark.fault

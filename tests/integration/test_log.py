@@ -49,6 +49,34 @@ def test_the_first_record_says_what_runs_and_the_last_how_it_went(database, fold
     assert again[-1] | {"applied": 0, "pending": 0, "exit_code": 0} == again[-1] and len(again) == 3
 
 
+LISTED = {
+    "libpq's variables": lambda host, port: {"PGHOST": host, "PGPORT": port},
+    "several hosts": lambda host, port: {"PGHOST": f"{host},{host}", "PGPORT": f"1,{port}"},
+    "an address": lambda host, port: {"PGHOSTADDR": host, "PGPORT": port},
+    "a service": lambda host, port: {"PGSERVICE": "here"},
+}
+
+
+@pytest.mark.parametrize("way", LISTED)
+def test_the_host_is_the_one_that_was_reached(database, folder, tidelock, way, tmp_path):
+    """Whoever names it."""
+    folder.add("001_a", "SELECT 1")
+    host, port = "127.0.0.1", str(database.server.port)
+    (tmp_path / "services").write_text(f"[here]\nhost={host}\nport={port}\ndbname={database.name}\nuser=postgres\n")
+    environment = LISTED[way](host, port) | {"PGSERVICEFILE": str(tmp_path / "services")}
+    if "PGSERVICE" not in environment:
+        environment |= {"PGDATABASE": database.name, "PGUSER": "postgres"}
+    seen = records(tidelock("deploy", "--log-format", "json", url="", environment=environment).succeeds())
+    assert seen[1] | {"database": database.name, "host": f"{host}:{port}"} == seen[1]
+    assert f'schema "public" at {host}:{port}\n' in tidelock("status", url="", environment=environment).succeeds().out
+
+
+def test_of_several_hosts_each_has_its_port_where_none_is_reached(tidelock, folder):
+    folder.add("001_a", "SELECT 1")
+    tidelock("status", "--connect-deadline", "0s", url="postgresql://u@127.0.0.1:1,127.0.0.1:2/d").fails(exit=3, says="127.0.0.1:1, 127.0.0.1:2: ")
+    tidelock("status", "--connect-deadline", "0s", url="", environment={"PGHOST": "127.0.0.1", "PGPORT": "1", "PGUSER": "u"}).fails(exit=3, says="could not connect to 127.0.0.1:1: ")
+
+
 def test_phases_are_called_what_the_status_file_calls_them(database, folder, tidelock, tmp_path):
     folder.add("001_a", "DO $$ BEGIN RAISE NOTICE 'here'; END $$")
     status = tmp_path / "status.prom"
@@ -63,6 +91,58 @@ def test_logfmt_is_one_line_an_event(database, folder, tidelock):
     lines = result.errors.splitlines()
     assert result.out == "" and all(TIME.match(line.removeprefix("time=")) and " level=" in line and " msg=" in line for line in lines)
     assert " level=error " in lines[-1] and " sqlstate=22012 " in lines[-1] and " exit_code=6" in lines[-1]
+
+
+def add_three(database, folder, tidelock):
+    """One is applied, one is half done, one is pending."""
+    folder.add("001_a", "CREATE TABLE a ()")
+    tidelock("deploy").succeeds()
+    folder.add("002_b", "-- tidelock: transaction=off\nCREATE TABLE b ();\nSELECT 1/0;")
+    tidelock("deploy").fails(exit=7)
+    folder.add("003_c", "SELECT 1")
+
+
+EDITING = {
+    "deploy --dry-run": {"applied": 0, "pending": 2, "exit_code": 0},
+    "deploy --dry-run --exit-code": {"applied": 0, "pending": 2, "exit_code": 1},
+    "resolve --applied 002_b": {"applied": 0, "recorded": 1, "exit_code": 0},
+    "resolve --applied 002_b 003_c": {"applied": 0, "recorded": 2, "exit_code": 0},
+    "resolve --rolled-back 002_b --dry-run": {"applied": 0, "recorded": 0, "exit_code": 0},
+    "baseline --all": {"applied": 0, "exit_code": 8},
+    "resolve --applied 001_a": {"applied": 0, "exit_code": 8},
+    "resolve --rolled-back 002_b 003_c": {"applied": 0, "exit_code": 8},
+}
+
+
+@pytest.mark.parametrize("words", EDITING)
+def test_every_command_begins_and_ends_with_a_record(database, folder, tidelock, words):
+    add_three(database, folder, tidelock)
+    result = tidelock(*words.split(), "--log-format", "json")
+    seen = records(result)
+    assert seen[0] | {"folder": "prisma/migrations", "migrations": 3} == seen[0] and seen[0]["version"]
+    assert {record["database"] for record in seen} == {database.name}
+    assert seen[-1] | EDITING[words] == seen[-1] and result.code == seen[-1]["exit_code"] and seen[-1]["retries"] == 0 and seen[-1]["duration_ms"] >= 0
+    assert sum("exit_code" in record for record in seen) == 1
+    for record in seen[1:]:
+        for name in ("001_a", "002_b", "003_c"):
+            assert (name in record["msg"]) == (record.get("migration") == name), record
+
+
+def test_baseline_names_each_in_a_field(database, folder, tidelock):
+    database.query("CREATE TABLE a ()")
+    folder.add("001_a", "CREATE TABLE a ()")
+    folder.add("002_b", "CREATE TABLE b ()")
+    seen = records(tidelock("baseline", "--log-format", "json").succeeds())
+    assert [record["migration"] for record in seen if "migration" in record] == ["001_a", "002_b"]
+    assert seen[-1] | {"recorded": 2, "applied": 0, "exit_code": 0} == seen[-1]
+
+
+def test_what_only_looks_has_a_last_record(database, folder, tidelock):
+    folder.add("001_a", "CREATE TABLE a ()")
+    for words in (["status", "--log-format", "logfmt"], ["budget", "--log-format", "logfmt"]):
+        lines = tidelock(*words).succeeds().errors.splitlines()
+        assert [" exit_code=" in line for line in lines] == [False] * (len(lines) - 1) + [True]
+    assert 'migration=001_a' in tidelock("status", "--log-format", "logfmt").succeeds().errors
 
 
 @pytest.mark.parametrize("form", ["json", "logfmt"])
@@ -86,6 +166,21 @@ def test_a_wrong_option_is_a_record_too(tidelock):
         assert record["level"] == "error" and record["exit_code"] == 2
 
 
+WRONG = [["frobnicate"], ["migrate", "dev"], ["db", "push"], ["up"], ["status", "extra"], ["help", "frobnicate"], ["completion"], ["run"], ["deploy", "-x"], []]
+
+
+@pytest.mark.parametrize("words", WRONG, ids=" ".join)
+def test_wrong_words_are_a_record_wherever_one_is_asked_for(tidelock, words):
+    asked = [(["--log-format", "json", *words], {}), (["--log-format=json", *words], {}), (words, {"TIDELOCK_LOG_FORMAT": "json"})]
+    if words:
+        asked.append(([*words, "--log-format", "json"], {}))
+    for line, environment in asked:
+        [record] = records(tidelock(*line, environment=environment).fails(exit=2))
+        assert record["level"] == "error" and record["exit_code"] == 2 and record["next"]
+    result = tidelock("--log-format", "logfmt", *words).fails(exit=2)
+    assert result.out == "" and len(result.errors.splitlines()) == 1 and " level=error " in result.errors and " exit_code=2" in result.errors
+
+
 def test_a_person_reads_everything_once(database, folder, tidelock):
     for number in range(30):
         folder.add(f"{number:03}_t", f"CREATE TABLE t{number} ()")
@@ -106,6 +201,18 @@ def test_quiet_leaves_warnings_and_errors(database, folder, tidelock):
     assert result.out == "" and result.errors.startswith("tidelock: error P3018")
     result = tidelock("status", "-q", "--exit-code")
     assert result.code == 1 and result.out == result.errors == ""
+
+
+QUIET = [["-q"], ["--log-level", "warn"], ["--log-level", "error"]]
+
+
+@pytest.mark.parametrize("quiet", QUIET, ids=" ".join)
+def test_a_failure_names_the_database_where_no_line_before_it_has(database, folder, tidelock, quiet):
+    folder.add("001_a", "SELECT 1/0")
+    for words in ["deploy"], ["deploy", "--dry-run", "--to", "nothing"], ["resolve", "--applied", "nothing"], ["run", "--", "true"], ["status", "--migrations", "nowhere"]:
+        result = tidelock(words[0], *quiet, *words[1:])
+        assert result.code != 0 and f"\n  database  {database.name}\n" in result.errors, result.errors
+        assert "  database  " not in tidelock(*words).errors
 
 
 def test_options_may_stand_before_the_command(database, folder, tidelock):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from folder import Folder
+from status import migration_of, status_of
 from tool import Tool, wait_for_session
 
 LEFTOVERS = {
@@ -94,7 +95,7 @@ def test_a_foreign_failed_row_can_be_resolved_by_name(database, folder, tidelock
     result = tidelock("deploy")
     result.fails(exit=8, says=["P3009", "0009_gone", 'tidelock resolve --rolled-back "0009_gone"'])
     assert "--applied" not in result.errors
-    tidelock("resolve", "--applied", "0009_gone").fails(exit=8, says=["P3017", "another image"])
+    tidelock("resolve", "--applied", "0009_gone").fails(exit=2, says=["P3017", "the image that has it"])
     tidelock("baseline", "--to", "001_a").succeeds()
     tidelock("resolve", "--rolled-back", "0009_gone").succeeds()
     tidelock("deploy").succeeds(applied=["002_b"])
@@ -118,8 +119,8 @@ def test_what_was_squashed_is_not_called_a_newer_image(database, folder, tideloc
     folder.remove("2024_b")
     folder.add("0000_squashed", "CREATE TABLE a (id int);\nCREATE TABLE b (id int);")
     folder.add("2025_c", "CREATE TABLE c (id int)")
-    text = tidelock("status").succeeds().out
-    assert "2 applied migrations are not in this folder" in text and "resolve --applied NAME" in text
+    assert "2 applied migrations are not in this folder" in tidelock("status", "--allow-unrelated").succeeds(says="resolve --applied NAME").out
+    assert "The database holds 2023_a, 2024_b; the folder 0000_squashed, 2025_c" in tidelock("status").succeeds(says="resolve --applied NAME").out
     tidelock("deploy").fails(exit=8, says=["The database holds 2023_a, 2024_b; the folder 0000_squashed, 2025_c", "tidelock resolve --applied NAME"])
     result = tidelock("deploy", "--allow-unrelated")
     result.fails(exit=6, says=["2 applied migrations are not in this folder (2023_a first): removed, squashed or renamed", "42P07"])
@@ -136,15 +137,71 @@ def test_a_squash_alone_is_not_taken_for_an_older_image(database, folder, tidelo
     folder.remove("2_b")
     folder.add(name, "CREATE TABLE a (id int);\nCREATE TABLE b (id int);")
     command = f'tidelock resolve --applied "{name}"'
-    lines = tidelock("status").succeeds().out.splitlines()
-    assert "2 applied migrations are not in this folder (1_a first): removed, squashed or renamed." in lines
-    assert "If a pending one replaces them, and the database already holds all of it:" in lines and f"  {command}" in lines
+    refused = tidelock("status").succeeds().out
+    assert f"The database holds 1_a, 2_b; the folder {name}." in refused and command in refused and "To apply what is pending: tidelock deploy" not in refused
+    lines = tidelock("status", "--allow-unrelated").succeeds().out.splitlines()
+    assert "2 applied migrations are not in this folder (1_a first): removed, squashed or renamed;" in lines
+    assert "if a pending one replaces them, and the database already holds all of it:" in lines and f"  {command}" in lines
     tidelock("deploy").fails(exit=8, says=[f"The database holds 1_a, 2_b; the folder {name}.", command])
     result = tidelock("deploy", "--allow-unrelated")
     result.fails(exit=6, says=["2 applied migrations are not in this folder (1_a first)", f"if a pending one replaces them, and the database already holds all of it: {command}", "42P07"])
     assert "newer image" not in result.errors
     tidelock("resolve", "--applied", name).succeeds()
     tidelock("deploy").succeeds(applied=[], says="No pending migrations to apply.")
+
+
+def test_an_older_image_with_something_pending_is_out_of_order(database, folder, tidelock):
+    """What is newer was applied by another image, and is not in the folder."""
+    for name in ("001_a", "003_c"):
+        folder.add(name, "SELECT 1")
+    tidelock("deploy").succeeds()
+    folder.remove("003_c")
+    folder.add("002_b", "SELECT 1")
+    entry = migration_of(status_of(tidelock), "002_b")
+    assert entry["state"] == "pending" and entry["out_of_order"]
+    tidelock("status").succeeds(says="pending     002_b  (older than the last applied)")
+    tidelock("deploy", "--strict=out-of-order").fails(exit=8, says="002_b is older than the last one applied")
+    tidelock("deploy").succeeds(applied=["002_b"], says="002_b is older than the last one applied; continuing nevertheless")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_has_nothing_to_do_with_what_is_missing_is_not_offered(database, folder, tidelock, count):
+    """It was taken out of the folder, and another one was written."""
+    for name in ["001_a", "002_b", "003_c", "004_d"]:
+        folder.add(name, f"CREATE TABLE t{name} ()")
+    tidelock("deploy").succeeds()
+    folder.remove("002_b")
+    if count == 2:
+        folder.remove("003_c")
+    folder.add("005_e", "CREATE TABLE e ()")
+    assert "--applied" not in tidelock("status").succeeds(says="not in this folder (002_b first)").out
+    assert "--applied" not in tidelock("deploy", "--dry-run").succeeds(says="not in this folder (002_b first)").errors
+    assert "--applied" not in tidelock("deploy").succeeds(applied=["005_e"], says="not in this folder (002_b first)").errors
+
+
+@pytest.mark.fault
+def test_one_that_was_missing_only_by_its_name_is_found_by_its_script(database, folder, tidelock):
+    for name in ["001_a", "002_b", "003_c"]:
+        folder.add(name, f"CREATE TABLE t{name} ()")
+    tidelock("deploy").succeeds()
+    folder.remove("002_b")
+    folder.add("004_d", "CREATE TABLE d ()")
+    folder.add("005_b", "CREATE TABLE t002_b ()")
+    command = 'tidelock resolve --applied "005_b"'
+    assert command in tidelock("status").succeeds(says="(its script is the same)").out
+    tidelock("deploy", "--dry-run").succeeds(says=f"if a pending one is one of them under another name (its script is the same): {command}")
+    tidelock("resolve", "--applied", "005_b").succeeds()
+    tidelock("deploy").succeeds(applied=["004_d"])
+
+
+@pytest.mark.fault
+def test_the_one_migration_of_another_application_is_not_offered(database, folder, tidelock):
+    folder.add("001_billing", "SELECT 1")
+    tidelock("deploy").succeeds()
+    folder.remove("001_billing")
+    folder.add("20240101_shop", "CREATE TABLE shop ()")
+    assert "--applied" not in tidelock("deploy").fails(exit=8, says=["Check the database URL and the image.", "--allow-unrelated"]).errors
 
 
 def test_what_a_newer_image_has_applied_is_called_so(database, folder, tidelock):

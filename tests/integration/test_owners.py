@@ -1,6 +1,8 @@
 """Whose tables are used: a ledger or a journal that somebody else has made is not touched, and row security cannot hide the ledger."""
 
 import os
+import re
+from urllib.parse import quote
 
 import pytest
 
@@ -39,8 +41,12 @@ class Town:
 
     def role(self, name, options="LOGIN"):
         self.roles.append(f"{name}_{self.mark}")
-        self.database.query(f"CREATE ROLE {self.roles[-1]} {options}")
+        self.database.query(f"CREATE ROLE {self._quoted(self.roles[-1])} {options}")
         return self.roles[-1]
+
+    @staticmethod
+    def _quoted(name):
+        return '"' + name.replace('"', '""') + '"'
 
     def url(self, role, **parameters):
         return self.database.server.url(self.database.name, user=role, **parameters)
@@ -48,7 +54,7 @@ class Town:
     def remove(self):
         self.database.drop()
         for role in reversed(self.roles):
-            self.database.server.query(f"DROP ROLE {role}")
+            self.database.server.query(f"DROP ROLE {self._quoted(role)}")
 
 
 @pytest.fixture
@@ -242,9 +248,48 @@ def test_a_journal_that_cannot_be_had_costs_one_warning(database, folder, tidelo
     assert result.errors.count("there is no schema for the journal") == 1
     folder.add("002_t", "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT i FROM generate_series(1, 25) AS i")
     folder.add("003_fill", BACKFILL)
-    tidelock("deploy", url=town.url(second, schema="b")).fails(exit=6, says=["there is no schema for the journal", f'schema "tidelock" belongs to role "{first}"', '"tidelock_b"'])
+    tidelock("deploy", url=town.url(second, schema="b")).fails(exit=6, says=["there is no schema for the journal", f'schema "tidelock" belongs to role "{first}"', f'CREATE SCHEMA "tidelock_b" AUTHORIZATION "{second}";'])
     database.query(f"CREATE SCHEMA tidelock_b AUTHORIZATION {second}")
     tidelock("deploy", url=town.url(second, schema="b")).succeeds(applied=["003_fill"])
+
+
+JOURNAL_WAS = {
+    "no schema": "",
+    "a stranger has the shared one": "CREATE SCHEMA tidelock AUTHORIZATION {stranger}",
+    "an administrator made both": "CREATE SCHEMA tidelock AUTHORIZATION {stranger}; CREATE SCHEMA tidelock_b",
+    "an administrator deployed": "CREATE SCHEMA tidelock AUTHORIZATION {stranger}; CREATE SCHEMA tidelock_b; CREATE TABLE tidelock_b.intent (ledger_id text, statement int,"
+    " txid bigint, prefix_sha256 text, sql text, recorded_at timestamptz DEFAULT now(), PRIMARY KEY (ledger_id, statement))",
+    "a stranger has both": "CREATE SCHEMA tidelock AUTHORIZATION {stranger}; CREATE SCHEMA tidelock_b AUTHORIZATION {stranger}",
+}
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("alternative", [0, -1], ids=["first", "last"])
+@pytest.mark.parametrize("was", JOURNAL_WAS)
+def test_what_gives_a_role_a_journal_can_be_pasted(database, folder, tidelock, town, was, alternative):
+    stranger, role = town.role("stranger"), town.role("Who's \"migrating")
+    quoted = role.replace('"', '""')
+    database.query(f'CREATE SCHEMA b AUTHORIZATION "{quoted}"; {JOURNAL_WAS[was].format(stranger=stranger)}')
+    folder.add("001_t", "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT i FROM generate_series(1, 25) AS i")
+    folder.add("002_fill", BACKFILL)
+    url = town.url(quote(role), schema="b")
+    [hint] = re.findall(r"(?m)^  next +(.*)$", tidelock("deploy", url=url).fails(exit=6, says="there is no schema for the journal").errors)
+    statements = re.findall(r"[A-Z]{4,} [A-Z][^;]*;", hint.split("; or, ")[alternative] + ";")
+    assert statements
+    for statement in statements:
+        database.query(statement)
+    tidelock("deploy", url=url).succeeds(applied=["002_fill"])
+
+
+@pytest.mark.fault
+def test_what_opens_a_hidden_ledger_can_be_pasted(database, folder, tidelock, town):
+    role = town.role("reader")
+    database.query(f"CREATE SCHEMA AUTHORIZATION {role}; CREATE TABLE _prisma_migrations ({LEDGER}); GRANT SELECT ON _prisma_migrations TO {role}; REVOKE USAGE ON SCHEMA public FROM PUBLIC")
+    folder.add("001_a", "SELECT 1")
+    result = tidelock("status", url=town.url(role)).fails(exit=8, says=['this role cannot see the ledger "public"', "?schema=public"])
+    [statement] = re.findall(r"GRANT [^;]*;", result.errors)
+    database.query(statement)
+    tidelock("status", url=town.url(role, schema="public")).succeeds()
 
 
 @pytest.mark.fault

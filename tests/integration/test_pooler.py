@@ -10,6 +10,7 @@ import pytest
 from pooler import HBA, PASSWORD, Pooler
 from proxy import Proxy
 from servers import Database, Server, distribution_major
+from status import migration_of, status_of
 from tool import wait_for_nobody, wait_for_session
 from wait import wait_until
 
@@ -333,3 +334,16 @@ def test_many_at_once_some_direct(database, folder, tidelock, url):
     assert sum(len(re.findall(r"applied \d+_step", result.errors)) for result in results) == 10
     assert database.query("SELECT count(*), count(DISTINCT number) FROM applied") == [(10, 10)]
     assert len(database.ledger()) == 11
+
+
+def test_the_leader_is_at_work_since_its_transaction_began(database, folder, tidelock, url):
+    """The session is the pooler's, and older."""
+    folder.add("001_a", "SELECT pg_sleep(1.1)")
+    folder.add("002_slow", "SELECT pg_sleep(600)")
+    running = tidelock.start("deploy", url=url)
+    pid = wait_until(lambda: database.query("SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%%pg_sleep(600)%%' AND pid <> pg_backend_pid()"), "the second one")[0][0]
+    data = status_of(tidelock, url=direct(database))
+    seen = "SELECT to_char(xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), xact_start > backend_start + interval '1 s' FROM pg_stat_activity WHERE pid = %s"
+    assert (data["leader"]["pid"], data["leader"]["since"], True) == (pid, *database.query(seen, pid)[0])
+    assert migration_of(data, "002_slow")["state"] == "running"
+    running.kill()

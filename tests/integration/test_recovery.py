@@ -6,6 +6,7 @@ import shutil
 
 import psycopg
 import pytest
+from status import migration_of, status_of
 from tool import wait_for_nobody, wait_for_session
 from wait import wait_until
 
@@ -141,6 +142,8 @@ def test_killed_in_a_phase(database, folder, tidelock, prepared, script, phase):
 @pytest.mark.parametrize("way", ["--applied", "--rolled-back"])
 def test_what_is_left_behind_keeps_it_from_being_resolved(database, folder, tidelock, prepared, script, what, way):
     kill_in_phase(database, folder, tidelock, script, "before the build")
+    persists = migration_of(status_of(tidelock), "001_alone")["failure"]["persists"]
+    assert what in persists and persists.endswith(", which the next deployment cleans up") and what in tidelock("status").succeeds().out
     before = database.ledger()
     words = ("resolve", way, "001_alone")
     refusal = tidelock(*words).fails(exit=8, says=["cannot be resolved yet", what, "Nothing was changed.", "tidelock deploy"])
@@ -325,3 +328,15 @@ def test_a_vacuum_full_makes_nobody_wait(database, folder, tidelock, prepared):
         running = tidelock.start("deploy")
         running.wait_for_line("not queueing for AccessExclusiveLock on t")
     running.wait().succeeds(applied=["001_vacuum"])
+
+
+@pytest.mark.fault
+def test_what_keeps_a_leftover_from_being_dropped_is_told_as_any_failure_is(database, folder, tidelock, prepared):
+    folder.add("001_alone", CREATE)
+    with transactions(database) as begin:
+        other = begin(WRITER)
+        for left in ["", '  while     dropping the INVALID index "public"."t_new"\n']:
+            result = tidelock("deploy", "--retry-for", "500ms", "--lock-timeout", "100ms")
+            result.fails(exit=9, says=['error P3018: migration "001_alone" failed: cancelled: it waited for others', left, 'Left over: the INVALID index "public"."t_new"', f"pg_terminate_backend({other.info.backend_pid})", "whose transaction has to end"])
+            assert "drop_invalid_index" not in result.errors and "ExclusiveLock" not in result.errors
+    tidelock("deploy").succeeds(applied=["001_alone"])

@@ -1,6 +1,8 @@
 """resolve: the ledger is edited, nothing else."""
 
+import psycopg
 import pytest
+from tool import wait_for_session
 
 
 def fail_half_way(database, folder, tidelock):
@@ -32,8 +34,8 @@ def test_what_is_refused(database, folder, tidelock):
     tidelock("deploy").succeeds()
     folder.add("002_none", None)
     tidelock("resolve", "--applied", "001_a").fails(exit=8, says="P3008")
-    tidelock("resolve", "--applied", "unknown").fails(exit=8, says="P3017")
-    tidelock("resolve", "--applied", "002_none").fails(exit=8, says="P3017")
+    tidelock("resolve", "--applied", "unknown").fails(exit=2, says="P3017")
+    tidelock("resolve", "--applied", "002_none").fails(exit=8, says=["P3017", "002_none/migration.sql", "Nothing was changed."])
     tidelock("resolve", "--rolled-back", "unknown").fails(exit=8, says="P3011")
     tidelock("resolve", "--rolled-back", "001_a").fails(exit=8, says="P3012")
     tidelock("resolve").fails(exit=2, says="--applied NAME or --rolled-back NAME")
@@ -66,7 +68,7 @@ def test_all_names_are_resolved_or_none(database, folder, tidelock):
     tidelock("resolve", "--applied", "002_b").succeeds()
     before = database.ledger()
     tidelock("resolve", "--applied", "001_a", "002_b").fails(exit=8, says=["P3008", '"002_b"', "Nothing was changed."])
-    tidelock("resolve", "--applied", "001_a", "unknown").fails(exit=8, says=["P3017", '"unknown"'])
+    tidelock("resolve", "--applied", "001_a", "unknown").fails(exit=2, says=["P3017", '"unknown"'])
     tidelock("resolve", "--pending", "002_b", "001_a").fails(exit=8, says=["P3011", '"001_a"'])
     tidelock("resolve", "--applied", "001_a", "001_a").fails(exit=2, says='--applied names "001_a" twice')
     tidelock("resolve", "--applied", "001_a", "--pending", "002_b").fails(exit=2, says="only one of these")
@@ -108,7 +110,7 @@ def test_what_has_run_is_not_taken_back(database, folder, tidelock):
     fail_half_way(database, folder, tidelock)
     before = database.ledger()
     tidelock("resolve", "--pending", "001_a").fails(exit=8, says=["was applied, not only recorded as applied", "Nothing was changed."])
-    tidelock("resolve", "--pending", "002_half").fails(exit=8, says=["P3009", 'tidelock resolve --rolled-back "002_half"'])
+    tidelock("resolve", "--pending", "002_half").fails(exit=8, says=["P3009", "it failed", "To go on with it: tidelock deploy", 'tidelock resolve --rolled-back "002_half"'])
     tidelock("resolve", "--pending", "unknown").fails(exit=8, says="P3011")
     assert database.ledger() == before
 
@@ -116,7 +118,8 @@ def test_what_has_run_is_not_taken_back(database, folder, tidelock):
 EDITS = {
     "blanks": ("CREATE TABLE a ();  \r\n\r\n", "only in blanks or line ends"),
     "comments": ("-- why\nCREATE TABLE a ();\n", "only in comments and blanks"),
-    "anything": ("CREATE TABLE a (n int);\n", "Of that, only the checksum is known"),
+    "blanks between tokens": ("CREATE  TABLE a\n(\n) ;\n", "only in comments and blanks"),
+    "SQL": ("CREATE TABLE a (n int);\n", "in its SQL, not only in comments and blanks.\n  The edit itself has not been run on this database."),
 }
 
 
@@ -137,13 +140,37 @@ def test_an_edit_is_accepted_after_saying_what_it_is(database, folder, tidelock,
     tidelock("resolve", "--accept-edit", "001_a").succeeds(says="is as it was when it was applied")
 
 
+@pytest.mark.parametrize("mode", ["", "-- tidelock: transaction=off\n"])
+def test_a_comment_that_was_taken_out_is_recognized(database, folder, tidelock, mode):
+    """Of the script as it was when its last run began: what ran before that was the same."""
+    half = mode + "CREATE TABLE a /* the first */ (n int); -- so\nSELECT 1/{}::int; -- why"
+    folder.add("001_a", half.format(0))
+    assert tidelock("deploy").code == (7 if mode else 6)
+    folder.replace("001_a", half.format(1))
+    tidelock("deploy").succeeds(applied=["001_a"])
+    folder.replace("001_a", "CREATE TABLE a (n int);\nSELECT 1/1::int;")
+    tidelock("resolve", "--accept-edit", "001_a", "--dry-run").succeeds(says="only in comments and blanks")
+    folder.replace("001_a", "CREATE TABLE a (n int);\nSELECT 1/2::int;")
+    tidelock("resolve", "--accept-edit", "001_a").succeeds(says="in its SQL")
+
+
+def test_of_what_another_tool_applied_only_the_checksum_is_known(database, folder, tidelock):
+    folder.add("001_a", "CREATE TABLE a ();\n")
+    tidelock("deploy").succeeds()
+    database.query("DROP SCHEMA tidelock CASCADE")
+    folder.replace("001_a", "CREATE TABLE a ();\n-- why")
+    tidelock("resolve", "--accept-edit", "001_a", "--dry-run").succeeds(says="only in comments and blanks")
+    folder.replace("001_a", "CREATE TABLE a (n int);")
+    tidelock("resolve", "--accept-edit", "001_a").succeeds(says="Of that, only the checksum is known")
+
+
 @pytest.mark.fault
 def test_only_what_is_applied_has_an_edit_to_accept(database, folder, tidelock):
     fail_half_way(database, folder, tidelock)
     folder.add("003_c", "SELECT 1")
     tidelock("resolve", "--accept-edit", "002_half").fails(exit=8, says=["is not applied but failed", "Nothing was changed."])
     tidelock("resolve", "--accept-edit", "003_c").fails(exit=8, says="is not applied but pending")
-    tidelock("resolve", "--accept-edit", "unknown").fails(exit=8, says="P3017")
+    tidelock("resolve", "--accept-edit", "unknown").fails(exit=2, says="P3017")
 
 
 @pytest.mark.fault
@@ -171,6 +198,25 @@ def test_resolve_waits_for_the_leader(database, folder, tidelock):
         other.execute("SELECT pg_advisory_lock(72707369)")
         tidelock("resolve", "--rolled-back", "002_half", "--leader-timeout", "0").fails(exit=4, says="P1002")
     tidelock("resolve", "--rolled-back", "002_half").succeeds()
+
+
+@pytest.mark.parametrize("command", ["resolve --rolled-back 002_half", "resolve --applied 003_c", "resolve --pending 004_d", "resolve --accept-edit 001_a", "baseline --all"])
+def test_a_dry_run_waits_for_nobody(database, folder, tidelock, command):
+    """Not even for one that may write: it only reads."""
+    fail_half_way(database, folder, tidelock)
+    for name in ["003_c", "004_d"]:
+        folder.add(name, "SELECT 1")
+    tidelock("resolve", "--applied", "004_d").succeeds()
+    if command.startswith("baseline"):
+        tidelock("resolve", "--rolled-back", "002_half").succeeds()
+    folder.replace("001_a", "CREATE TABLE a (); ")
+    before = database.ledger()
+    database.query(f'ALTER DATABASE "{database.name}" SET default_transaction_read_only = on')
+    with database.connect() as leader:
+        leader.execute("SELECT pg_advisory_lock(72707369)")
+        tidelock(*command.split(), "--dry-run").succeeds(says=f"another process is changing this database: pid {leader.info.backend_pid} (")
+    assert "another process" not in tidelock(*command.split(), "--dry-run").succeeds().errors
+    assert database.ledger() == before
 
 
 def test_another_provider_is_refused_but_not_for_rolling_back(database, folder, tidelock):
@@ -218,3 +264,90 @@ def test_what_was_half_done_is_not_taken_back(database, folder, tidelock):
     before = database.ledger()
     tidelock("resolve", "--pending", "002_half").fails(exit=8, says=["was half done before it was recorded as applied", "Nothing was changed."])
     assert database.ledger() == before
+
+
+HALF_A_BACKFILL = """-- tidelock: backfill t key=id target=20ms rows=100..100 rest=0%
+UPDATE t SET n = CASE WHEN id <= 500 THEN 1 ELSE {} END WHERE n IS NULL;"""
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("end", ["failed", "was interrupted"])
+def test_half_a_backfill_is_not_taken_back_either(database, folder, tidelock, end):
+    database.query("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT generate_series(1, 1000); ANALYZE t")
+    folder.add("001_t", "SELECT 1")
+    tidelock("baseline").succeeds()
+    folder.add("002_fill", HALF_A_BACKFILL.format("1 / (id - 700)" if end == "failed" else "pg_sleep(1)::text::int"))
+    if end == "failed":
+        tidelock("deploy").fails(exit=7)
+    else:
+        running = tidelock.start("deploy")
+        wait_for_session(database, "pg_sleep")
+        running.signal()
+        assert running.wait().code == 143
+    before = database.ledger()
+    tidelock("resolve", "--pending", "002_fill").fails(exit=8, says=["P3009", f"it {end}", "To go on with it: tidelock deploy"])
+    tidelock("resolve", "--applied", "002_fill").succeeds()
+    tidelock("resolve", "--pending", "002_fill").fails(exit=8, says=["was half done before it was recorded as applied", "Nothing was changed."])
+    tidelock("resolve", "--pending", "002_fill", "--dry-run").fails(exit=8, says="was half done")
+    assert len(database.ledger()) == len(before) + 1 and database.ledger()[-1].finished
+
+
+def test_what_was_rolled_back_is_pending_already(database, folder, tidelock):
+    fail_half_way(database, folder, tidelock)
+    tidelock("resolve", "--rolled-back", "002_half").succeeds()
+    before = database.ledger()
+    tidelock("resolve", "--pending", "002_half").succeeds(says="Migration 002_half marked as pending.")
+    assert database.ledger() == before
+
+
+@pytest.mark.fault
+def test_a_backfill_that_failed_at_once_may_be_taken_back(database, folder, tidelock):
+    """It has changed nothing."""
+    database.query("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT generate_series(1, 1000); ANALYZE t")
+    folder.add("001_t", "SELECT 1")
+    tidelock("baseline").succeeds()
+    folder.add("002_fill", "-- tidelock: backfill t key=id rows=100..100\nUPDATE t SET n = 1 / (id - 1) WHERE n IS NULL")
+    assert tidelock("deploy").code in (6, 7)
+    tidelock("resolve", "--applied", "002_fill").succeeds()
+    tidelock("resolve", "--pending", "002_fill").succeeds(says="Migration 002_fill marked as pending.")
+
+
+@pytest.fixture
+def plain(database):
+    """The URL of a role that may not have a journal."""
+    role = f"plain_{database.name}"[:63]
+    database.query(f"CREATE ROLE {role} LOGIN; CREATE SCHEMA app AUTHORIZATION {role}; GRANT ALL ON SCHEMA public TO {role}")
+    yield lambda **parameters: database.server.url(database.name, user=role, **parameters)
+    database.drop()
+    database.server.query(f"DROP ROLE {role}")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("schema", [None, "app"])
+@pytest.mark.parametrize("index", ["CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n)", "CREATE UNIQUE INDEX CONCURRENTLY ON t (n)"], ids=["named", "unnamed"])
+def test_without_a_journal_a_leftover_is_looked_for_in_the_catalog(database, folder, tidelock, plain, index, schema):
+    url = plain() if schema is None else plain(schema=schema)
+    table = f"{schema or 'public'}.t"
+    folder.add("001_t", "CREATE TABLE t (n int); INSERT INTO t VALUES (1), (1)")
+    tidelock("deploy", url=url).succeeds()
+    folder.add("002_index", f"-- tidelock: transaction=off\nSELECT 1; {index}")
+    assert tidelock("deploy", url=url).code == 7
+    [(name, valid)] = database.query("SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = %s::regclass", table)
+    assert not valid
+    for words in (["--dry-run"], []):
+        result = tidelock("resolve", "--applied", "002_index", *words, url=url)
+        result.fails(exit=8, says=["cannot be resolved yet: its interrupted statement may have left the INVALID index", "Nothing was changed.", "DROP INDEX CONCURRENTLY"])
+    database.query(f"DROP INDEX {name}")
+    tidelock("resolve", "--applied", "002_index", url=url).succeeds()
+
+
+@pytest.mark.fault
+def test_without_a_journal_the_index_of_somebody_else_is_none_of_it(database, folder, tidelock, plain):
+    folder.add("001_t", "CREATE TABLE t (n int, m int); INSERT INTO t VALUES (1, 1), (1, 1)")
+    tidelock("deploy", url=plain()).succeeds()
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        database.query("CREATE UNIQUE INDEX CONCURRENTLY other ON t (m)")
+    folder.add("002_index", "-- tidelock: transaction=off\nSELECT 1; CREATE UNIQUE INDEX CONCURRENTLY ON t (n)")
+    assert tidelock("deploy", url=plain()).code == 7
+    database.query("DELETE FROM t; DROP INDEX t_n_idx; CREATE UNIQUE INDEX t_n_idx ON t (n)")
+    tidelock("resolve", "--applied", "002_index", url=plain()).succeeds()

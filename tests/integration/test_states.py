@@ -52,6 +52,26 @@ def test_an_atomic_migration_that_runs(database, folder, tidelock, tmp_path):
     assert count_in(tmp_path / "metrics", "running") == 0 and count_in(tmp_path / "metrics", "pending") == 2
 
 
+SEEN = "SELECT to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM pg_stat_activity WHERE pid = %s"
+
+
+def test_what_can_be_seen_of_an_atomic_one_is_said(database, folder, tidelock):
+    """It has no row yet; who leads, and since when, tells the session. The run began before its transaction did."""
+    folder.add("001_a", "SELECT pg_sleep(1.1)")
+    folder.add("002_slow", "CREATE TABLE t ();\nSELECT pg_sleep(600);\n")
+    running = tidelock.start("deploy", environment={"POD_NAME": "web-1", "POD_NAMESPACE": "shop"})
+    pid = wait_for_session(database, "pg_sleep(600)")
+    data = status_of(tidelock)
+    entry = migration_of(data, "002_slow")
+    assert entry["by"] == {"host": "web-1", "version": None} and entry["failure"] is None
+    assert entry["progress"] == {"statements_done": None, "statements": 2, "rows_changed": None}
+    assert entry["started_at"] == database.value(SEEN.format("xact_start"), pid)
+    assert data["leader"]["since"] == database.value(SEEN.format("backend_start"), pid) < entry["started_at"]
+    said = tidelock("status").succeeds().out
+    assert f"at work since {data['leader']['since']}." in said and "; 2 statements in one transaction" in said
+    running.kill()
+
+
 def test_it_runs_also_while_it_rests_between_attempts(database, folder, tidelock):
     folder.add("001_a", "CREATE TABLE a ()")
     tidelock("deploy").succeeds()
@@ -187,6 +207,28 @@ def test_a_clean_failure_leaves_it_pending_with_its_reason(database, folder, tid
     assert entry["state"] == "pending" and entry["rolled_back_before"] and "division by zero" in entry["failure"]["reason"]
 
 
+def test_of_one_statement_nothing_is_counted(database, folder, tidelock):
+    database.query("CREATE TABLE t (id int)")
+    folder.add("000_base", "SELECT 1")
+    tidelock("baseline").succeeds()
+    folder.add("001_alone", "CREATE INDEX CONCURRENTLY t_id ON t (id)")
+    with blocking(database, "LOCK TABLE t IN ROW EXCLUSIVE MODE"):
+        running = tidelock.start("deploy")
+        wait_for_session(database, "CREATE INDEX CONCURRENTLY")
+        running.kill()
+        database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'tidelock%%' AND datname = current_database()")
+        wait_for_nobody(database)
+    assert migration_of(status_of(tidelock), "001_alone")["failure"]["persists"].startswith("its statement is not recorded as done; statement 1 has left the INVALID index")
+
+
+def test_a_changed_script_of_which_one_statement_is_done(database, folder, tidelock):
+    folder.add("001_steps", "-- tidelock: transaction=off\nCREATE TABLE t (id int);\nSELECT 1/0;\n")
+    tidelock("deploy").fails(exit=7)
+    folder.replace("001_steps", "SELECT 1")
+    assert migration_of(status_of(tidelock), "001_steps")["failure"]["persists"] == "the first statement of the script as it was"
+    tidelock("deploy").fails(exit=8, says="Of the former script, the first statement persisted.")
+
+
 # ---- everything, with --all ----
 
 
@@ -263,6 +305,17 @@ def test_a_journal_of_an_older_version_gets_the_table(database, folder, tidelock
     folder.add("002_b", "CREATE TABLE b ()")
     tidelock("deploy").succeeds()
     assert migration_of(status_of(tidelock), "002_b")["by"] is not None
+
+
+def test_a_journal_of_an_older_version_gets_the_column(database, folder, tidelock):
+    folder.add("001_a", "SELECT 1")
+    tidelock("deploy").succeeds()
+    database.query("ALTER TABLE tidelock.origin DROP COLUMN gist_sha256")
+    folder.add("002_b", "SELECT 1")
+    tidelock("deploy").succeeds()
+    assert migration_of(status_of(tidelock), "001_a")["by"] is not None
+    assert migration_of(status_of(tidelock), "002_b")["by"] is not None
+    assert database.query("SELECT count(*) FROM tidelock.origin WHERE gist_sha256 IS NOT NULL") == [(1,)]
 
 
 def test_the_schema_refuses_what_status_would_never_say(database, folder, tidelock):

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from servers import free_port
-from status import status_of
+from status import migration_of, status_of
 
 
 def test_every_state_is_listed_and_counted(database, folder, tidelock):
@@ -45,15 +45,109 @@ def test_line_endings_do_not_count_as_an_edit(database, folder, tidelock):
     tidelock("status").succeeds(says="1 applied, 0 pending, 0 failed, 0 edited")
 
 
-def test_an_applied_script_that_is_gone_is_an_error(database, folder, tidelock):
+def test_an_applied_script_that_is_gone_stops_nobody(database, folder, tidelock):
     file = folder.add("001_a", "SELECT 1")
     tidelock("deploy").succeeds()
     file.unlink()
     tidelock("deploy").succeeds(says="No pending")
-    tidelock("status").fails(exit=8, says="P3015")
+    said = tidelock("status", "--exit-code").succeeds().out
+    assert "applied     001_a  (its script is missing or cannot be read: edited or not, nobody knows)" in said and "is up to date!" in said
+    entry = migration_of(status_of(tidelock), "001_a")
+    assert entry["state"] == "applied" and entry["script_unreadable"]
     folder.add("002_b", "SELECT 1")
+    assert status_of(tidelock)["refusal"] is None
+    tidelock("status", "--strict").succeeds(says="A deployment would be refused: could not read file")
     tidelock("deploy", "--strict").fails(exit=8, says="P3015")
     tidelock("deploy").succeeds(applied=["002_b"], says="could not check whether 001_a was edited")
+
+
+def add_tables_without_ledger(database, folder, tidelock):
+    database.query("CREATE TABLE legacy ()")
+    folder.add("001_a", "SELECT 1")
+
+
+def add_others_history(database, folder, tidelock):
+    folder.add("001_other", "CREATE TABLE other ()")
+    tidelock("deploy").succeeds()
+    folder.remove("001_other")
+    folder.add("001_a", "SELECT 1")
+
+
+def add_directory_without_script(database, folder, tidelock):
+    folder.add("001_a", "SELECT 1")
+    folder.add("002_none", None)
+
+
+def add_psql_command(database, folder, tidelock):
+    folder.add("001_a", "SELECT 1")
+    folder.add("002_psql", "\\connect other")
+
+
+def add_open_transaction(database, folder, tidelock):
+    folder.add("001_open", "BEGIN;\nSELECT 1;")
+
+
+def add_failed_one(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t ()")
+    tidelock("deploy").succeeds()
+    folder.add("002_u", "CREATE TABLE u ()")
+    database.query("INSERT INTO _prisma_migrations (id, checksum, migration_name, logs) VALUES ('x', repeat('0', 64), '002_u', 'broken')")
+
+
+def add_changed_half_done_one(database, folder, tidelock):
+    folder.add("001_steps", "-- tidelock: transaction=off\nCREATE TABLE t ();\nSELECT 1/0;\n")
+    tidelock("deploy").fails(exit=7)
+    folder.replace("001_steps", "-- tidelock: transaction=off\nCREATE TABLE other ();\nSELECT 1;\n")
+
+
+def add_changed_backfill(database, folder, tidelock):
+    database.query("CREATE TABLE t AS SELECT i AS id, 0 AS n FROM generate_series(1, 5000) AS i; ALTER TABLE t ADD PRIMARY KEY (id), ADD CHECK (id < 4000 OR n = 0); ANALYZE t")
+    folder.add("000_base", "SELECT 1")
+    tidelock("baseline").succeeds()
+    folder.add("001_fill", "-- tidelock: backfill t rows=100..100 rest=0%\nUPDATE t SET n = 1")
+    tidelock("deploy").fails(exit=7)
+    folder.replace("001_fill", "-- tidelock: backfill t rows=100..100 rest=0%\nUPDATE t SET n = 2")
+
+
+REFUSED = [add_tables_without_ledger, add_others_history, add_directory_without_script, add_psql_command, add_open_transaction, add_failed_one, add_changed_half_done_one, add_changed_backfill]
+
+
+CAUSES = {
+    add_tables_without_ledger: "schema without ledger", add_others_history: "other migrations in the database", add_directory_without_script: "missing script",
+    add_failed_one: "failed migration", add_changed_half_done_one: "failed migration", add_changed_backfill: "failed migration",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("prepare", REFUSED, ids=lambda prepare: prepare.__name__.removeprefix("add_"))
+def test_what_a_deployment_would_refuse_is_not_recommended(database, folder, tidelock, prepare):
+    """It says what `deploy` says, with its exit code."""
+    prepare(database, folder, tidelock)
+    said = tidelock("status").succeeds().out
+    data = status_of(tidelock)
+    refused = tidelock("deploy")
+    assert f"A deployment would be refused: {data['refusal']['message']}." in said and "tidelock deploy" not in said.replace("--allow-unrelated", "")
+    assert f"{data['refusal']['message']}\n" in refused.errors and refused.code == data["refusal"]["exit_code"]
+    assert f"error {data['refusal']['code']}:" in refused.errors if data["refusal"]["code"] else "error:" in refused.errors
+    assert data["refusal"]["next"] in said and data["refusal"]["next"][:60] in refused.errors
+    if refused.code == 8:
+        assert refused.errors.endswith(f"\n  exit      8: a person has to decide: {CAUSES[prepare]}\n")
+    assert data["needs_baseline"] == (prepare == add_tables_without_ledger)
+    assert [line for line in said.splitlines() if line.startswith("tidelock:")] == []
+
+
+def test_what_is_allowed_is_no_refusal(database, folder, tidelock):
+    add_others_history(database, folder, tidelock)
+    assert "To apply what is pending: tidelock deploy" in tidelock("status", "--allow-unrelated").succeeds().out
+    tidelock("deploy", "--allow-unrelated").succeeds(applied=["001_a"])
+
+
+def test_what_strict_refuses(database, folder, tidelock):
+    folder.add("002_b", "SELECT 1")
+    tidelock("deploy").succeeds()
+    folder.add("001_a", "SELECT 1")
+    said = tidelock("status", "--strict=out-of-order").succeeds().out
+    assert "A deployment would be refused: the folder and the ledger differ, and --strict forbids that." in said
+    assert "To apply what is pending" in tidelock("status", "--strict=edited").succeeds().out
 
 
 def test_a_pending_migration_without_a_script_stops_all_of_them(database, folder, tidelock):

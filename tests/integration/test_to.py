@@ -36,10 +36,14 @@ def test_what_is_applied_already_is_nothing_to_do(database, four, tidelock):
 
 @pytest.mark.fault
 @pytest.mark.parametrize("name, near", [("003", "003_c"), ("001_x", "001_a"), ("_", "001_a, 002_b, 003_c"), ("20990101_nothing_like_it", "The last one is 004_d"), ("prisma/migrations/001_a", "without a path")])
-@pytest.mark.parametrize("command", [["deploy"], ["deploy", "--dry-run"], ["wait"], ["run"]], ids=lambda command: command[-1])
+@pytest.mark.parametrize(
+    "command",
+    ["deploy --to", "deploy --dry-run --to", "wait --to", "run --to", "baseline --to", "baseline --dry-run --to", "resolve --applied", "resolve --accept-edit"],
+)
 def test_an_unknown_name(database, four, tidelock, name, near, command):
-    words = ["--", "echo", "APP"] if command == ["run"] else []
-    result = tidelock(*command, "--to", name, *words).fails(exit=2, says=[f'could not find migration "{name}" in prisma/migrations', near, "Nothing was changed"])
+    """Whoever is given it, there is one answer."""
+    words = ["--", "echo", "APP"] if command == "run --to" else []
+    result = tidelock(*command.split(), name, *words).fails(exit=2, says=["P3017", f'could not find migration "{name}" in prisma/migrations', near, "Nothing was changed"])
     assert "APP" not in result.out and applied(database) == []
 
 

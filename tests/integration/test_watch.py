@@ -165,7 +165,12 @@ def test_a_superuser_and_another_of_us_are_never_touched(database, folder, tidel
     with reader(database, name=name, user=user or role) as blocker:
         result = tidelock("deploy", "--terminate-idle-in-transaction", "1s", "--retry-for", "3s").fails(exit=9)
         blocker.execute("SELECT 1")
-    assert "ended the session" not in result.errors
+        pid = blocker.info.backend_pid
+    assert "tidelock: ended the session" not in result.errors
+    why = "it belongs to a superuser" if user else "it is one of tidelock"
+    [said] = [line for line in result.errors.splitlines() if "warning: not ending the session of pid" in line]
+    assert f"pid {pid} (" in said and said.endswith(f"which holds AccessShareLock: {why}")
+    assert f"(not ended, as {why})" in result.errors
 
 
 def test_what_a_role_may_not_see_is_said(database, folder, tidelock, prepared, role):
@@ -226,7 +231,7 @@ def test_a_concurrent_index_names_whom_it_waits_for_and_how_far_it_is(database, 
     status = tmp_path / "status.prom"
     with reader(database, then="UPDATE big SET id = 0 WHERE id = 1") as writer:
         running = tidelock.start("deploy", "--status-file", status)
-        running.wait_for_line(f'waiting for a transaction to end, that of pid {writer.info.backend_pid} ("nightly-report"')
+        running.wait_for_line(f'blocked: held up by pid {writer.info.backend_pid} ("nightly-report"')
         running.wait_for_line("create index concurrently: waiting for writers before build")
         wait_until(lambda: samples(status)["tidelock_blocked_by_sessions"] == 1, "the metric")
         writer.execute("COMMIT")

@@ -12,13 +12,13 @@ static void every_row_reads_so(void **state)
         const char *advice; /* NULL: the script is to be corrected */
     } cases[] = {
         { "42P07", ADVICE_ALL_THERE | ADVICE_LEDGER_EMPTY,
-          "The ledger records nothing as applied, but the database holds what 001_a creates. If it holds the folder's "
-          "schema: tidelock baseline (--to LAST_MIGRATION). If not, rename what is in the way, or drop it if nobody needs it." },
+          "The ledger records nothing as applied, but the database holds what 001_a creates. If the schema "
+          "holds all of the folder's migrations: tidelock baseline; if the first ones only: tidelock baseline --to NAME, with the last of these. If not, rename what is in the way, or drop it if nobody needs it." },
         { "42701", ADVICE_ALL_THERE,
-          "By name, the database already holds all that 001_a creates. If that is its work: tidelock resolve --applied "
+          "By names, the database already holds all that 001_a creates; nothing else was compared. If that is its work: tidelock resolve --applied "
           "\"001_a\". If not, rename what is in the way, or drop it if nobody needs it." },
         { "42P06", ADVICE_ALL_THERE | ADVICE_MISSING,
-          "By name, the database already holds all that 001_a creates, and applied migrations are not in the folder. If it "
+          "By names, the database already holds all that 001_a creates, and applied migrations are not in the folder. If it "
           "replaces them (squashed or renamed): tidelock resolve --applied \"001_a\". If not, rename what is in the way, or drop it if nobody needs it." },
         { "42710", ADVICE_SOME_THERE,
           "The database holds part of what 001_a creates, but not \"b\". Drop what is there, or create the rest by "
@@ -117,6 +117,7 @@ static void every_row_reads_so(void **state)
                                             .more_time = (cases[i].known & ADVICE_MIGRATION_LIMIT) != 0
                                                              ? "--migration-timeout"
                                                              : "--retry-for",
+                                            .compared = "By names",
                                             .absent = "\"b\"" };
         auto_text struct text advice = text_init(1024);
 

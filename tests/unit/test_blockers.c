@@ -49,6 +49,22 @@ static void a_prepared_transaction_is_described(void **state)
                         "0 min ago), which holds RowExclusiveLock");
 }
 
+static void whose_transaction_is_waited_for_holds_nothing_to_be_named(void **state)
+{
+    struct blocker blocker = prepared("x", "", "");
+    auto_text struct text text = text_init(1024);
+
+    (void)state;
+    blocker_describe(&blocker, &text);
+    assert_string_equal(
+        text.at, "the prepared transaction \"x\" (of user app, prepared 2 h 0 min ago), which has to end");
+    text_reset(&text);
+    blocker = (struct blocker) { .pid = 4711, .user = "etl", .state = "active", .age = 2 };
+    blocker_describe(&blocker, &text);
+    assert_string_equal(
+        text.at, "pid 4711 (user etl, active, transaction open for 2.0 s), whose transaction has to end");
+}
+
 static void only_a_prepared_transaction_in_conflict_is_named(void **state)
 {
     static const struct {
@@ -64,6 +80,7 @@ static void only_a_prepared_transaction_in_conflict_is_named(void **state)
         { "ShareUpdateExclusiveLock", "RowExclusiveLock", false },
         { "RowExclusiveLock", "ShareUpdateExclusiveLock", false },
         { "AccessShareLock", "ExclusiveLock", false },
+        { "ShareLock", "", true },
     };
 
     (void)state;
@@ -83,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_prepared_transaction_is_ended_by_its_name),
         cmocka_unit_test(a_prepared_transaction_is_described),
+        cmocka_unit_test(whose_transaction_is_waited_for_holds_nothing_to_be_named),
         cmocka_unit_test(only_a_prepared_transaction_in_conflict_is_named),
     };
 

@@ -45,10 +45,46 @@ static void what_a_statement_creates_is_read(void **state)
     }
 }
 
+static void the_columns_of_a_table_are_read(void **state)
+{
+    static const struct {
+        const char *statement;
+        const char *columns;
+    } cases[] = {
+        { "CREATE TABLE a ()", "" },
+        { "CREATE TABLE a (id int)", "id:int;" },
+        { "CREATE TABLE s.a (\"Id\" SERIAL NOT NULL, name varchar ( 10 ) DEFAULT 'a,b)', /* c */ at TIMESTAMP(3) "
+          "WITH TIME ZONE, n numeric(10, 2)[] CHECK (n > f(1, 2)), CONSTRAINT a_pkey PRIMARY KEY (\"Id\"), "
+          "unique (n, name), x \"Mood\" REFERENCES b (c, d))",
+          "Id:SERIAL;name:varchar ( 10 );at:TIMESTAMP(3) WITH TIME ZONE;n:numeric(10, 2)[];x:\"Mood\";" },
+        { "CREATE TABLE a (LIKE b INCLUDING ALL, n int GENERATED ALWAYS AS IDENTITY)", "n:int;" },
+        { "CREATE TABLE a (x, y) AS SELECT 1, 2", "x:;y:;" },
+        { "CREATE TABLE a AS SELECT (1)", "" },
+        { "CREATE TABLE a PARTITION OF b FOR VALUES FROM (1) TO (2)", "" },
+        { "CREATE VIEW v (a) AS SELECT 1", "" },
+        { "CREATE TABLE a (id int", "id:int;" },
+        { "CREATE TABLE a (id numeric(", "id:numeric(;" },
+        { "CREATE TABLE a (,", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        auto_text struct text columns = text_init(512);
+        struct creation table;
+        struct creation column;
+
+        assert_true(creation_parse(slice_of(cases[i].statement), &table));
+        while (creation_next_column(&table, &column))
+            text_add_format(&columns, "%s:%.*s;", column.column, (int)column.type.length, column.type.at);
+        assert_string_equal(columns.at, cases[i].columns);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_statement_creates_is_read),
+        cmocka_unit_test(the_columns_of_a_table_are_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 #include "base/memory.h"
 #include "check.h"
 #include "history/edit.h"
+#include "sql/gist.h"
+#include "sql/script.h"
 
 static void what_was_edited_is_found_by_the_checksum(void **state)
 {
@@ -36,10 +38,17 @@ static void what_was_edited_is_found_by_the_checksum(void **state)
         enum edit edit;
 
         DIALECT_PRISMA.checksum_of(slice_of(rows[i].was), stored);
-        edit = edit_find(&DIALECT_PRISMA, stored, slice_of(rows[i].is));
+        edit = edit_find(&DIALECT_PRISMA, &(const struct edit_facts) { .checksum = stored },
+                         slice_of(rows[i].is));
         if (edit != rows[i].edit)
             fail_msg("%s: %d instead of %d", rows[i].is, (int)edit, (int)rows[i].edit);
     }
+}
+
+static enum edit find(const char *checksum, const struct text *script)
+{
+    return edit_find(&DIALECT_PRISMA, &(const struct edit_facts) { .checksum = checksum },
+                     text_slice(script));
 }
 
 static void many_comments_are_found(void **state)
@@ -52,7 +61,7 @@ static void many_comments_are_found(void **state)
     for (int i = 0; i < 20; i++)
         text_add_format(&script, "-- %d\n", i);
     text_add_string(&script, "SELECT 1;\n");
-    assert_int_equal(edit_find(&DIALECT_PRISMA, stored, text_slice(&script)), EDIT_COMMENTS);
+    assert_int_equal(find(stored, &script), EDIT_COMMENTS);
 }
 
 static void a_large_script_is_only_compared_as_it_is(void **state)
@@ -65,15 +74,61 @@ static void a_large_script_is_only_compared_as_it_is(void **state)
     while (script.length < LENGTH)
         text_add_string(&script, "SELECT 1;\n");
     DIALECT_PRISMA.checksum_of(text_slice(&script), stored);
-    assert_int_equal(edit_find(&DIALECT_PRISMA, stored, text_slice(&script)), EDIT_NONE);
+    assert_int_equal(find(stored, &script), EDIT_NONE);
     text_add_string(&script, "\n");
-    assert_int_equal(edit_find(&DIALECT_PRISMA, stored, text_slice(&script)), EDIT_UNKNOWN);
+    assert_int_equal(find(stored, &script), EDIT_UNKNOWN);
+}
+
+/* With the gist, wherever they are. */
+static void blanks_and_comments_between_tokens_are_found(void **state)
+{
+    static const struct {
+        const char *was;
+        const char *is;
+        enum edit edit;
+    } rows[] = {
+        { "SELECT 1 ;\n", "SELECT 1;\n", EDIT_COMMENTS },
+        { "-- why\nSELECT 1;\n", "SELECT 1;\n", EDIT_COMMENTS },
+        { "CREATE TABLE t (a int, b int);", "CREATE TABLE t (\n    a int, -- one\n    b /* two */ int\n);\n",
+          EDIT_COMMENTS },
+        { "SELECT a=1,b", "SELECT a = 1, b -- so", EDIT_COMMENTS },
+        { "SELECT f(a)::int", "SELECT f( a ) ::int", EDIT_COMMENTS },
+        { "DO $$ BEGIN -- x\nEND $$;", "DO\n$$ BEGIN -- x\nEND $$ ;", EDIT_COMMENTS },
+        { "\xEF\xBB\xBFSELECT 1 ;", "SELECT 1;", EDIT_COMMENTS },
+        { "SELECT 1;\n", "SELECT 2;\n", EDIT_SQL },
+        { "SELECT 1; SELECT 2;", "SELECT 1;", EDIT_SQL },
+        { "SELECT '--';\n", "SELECT '-- x';\n", EDIT_SQL },
+        { "SELECT 'a b';\n", "SELECT 'a  b';\n", EDIT_SQL },
+        { "SELECT 1 AS \"a b\";", "SELECT 1 AS \"a  b\";", EDIT_SQL },
+        { "DO $$ BEGIN -- x\nEND $$;", "DO $$ BEGIN\nEND $$;", EDIT_SQL },
+        { "SELECT 1e5", "SELECT 1 e5", EDIT_SQL },
+        { "SELECT a <= b", "SELECT a < = b", EDIT_SQL },
+        { "SELECT a.b", "SELECT a .b", EDIT_SQL }, /* the same, which it may not know */
+        { "SELECT 1, 2", "SELECT 1 2", EDIT_SQL },
+        { "SELECT ab", "SELECT a b", EDIT_SQL },
+        { "SELECT a/**/b", "SELECT ab", EDIT_SQL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(rows); i++) {
+        char stored[CHECKSUM_SIZE];
+        char gist[SHA256_HEX_SIZE];
+        enum edit edit;
+
+        DIALECT_PRISMA.checksum_of(slice_of(rows[i].was), stored);
+        gist_of(script_without_bom(slice_of(rows[i].was)), true, gist);
+        edit = edit_find(&DIALECT_PRISMA, &(const struct edit_facts) { stored, gist, true },
+                         slice_of(rows[i].is));
+        if (edit != rows[i].edit)
+            fail_msg("%s: %d instead of %d", rows[i].is, (int)edit, (int)rows[i].edit);
+    }
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_edited_is_found_by_the_checksum),
+        cmocka_unit_test(blanks_and_comments_between_tokens_are_found),
         cmocka_unit_test(many_comments_are_found),
         cmocka_unit_test(a_large_script_is_only_compared_as_it_is),
     };

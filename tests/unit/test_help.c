@@ -164,6 +164,24 @@ static void every_class_of_errors_has_its_own_text(void **state)
     }
 }
 
+static void a_refusal_says_only_the_cause_at_hand(void **state)
+{
+    const struct exit_row *row = exit_find(ERROR_REFUSED);
+
+    (void)state;
+    for (int cause = CAUSE_OTHER; cause < CAUSES; cause++) {
+        struct error err = { .class = ERROR_REFUSED, .cause = (enum error_cause)cause };
+        auto_text struct text said = text_init(1024);
+        auto_text struct text wanted = text_init(1024);
+
+        exit_add_meaning(row, &err, &said);
+        text_add_format(&wanted, "a person has to decide%s%s", cause == CAUSE_OTHER ? "" : ": ",
+                        ERROR_CAUSE_NAMES[cause]);
+        assert_string_equal(said.at, wanted.at);
+        assert_non_null(strstr(row->meaning, ERROR_CAUSE_NAMES[cause]));
+    }
+}
+
 static void quotes_cannot_end_a_word_of_a_script(void **state)
 {
     auto_text struct text out = text_init(1024);
@@ -195,6 +213,7 @@ int main(void)
         cmocka_unit_test(help_of_an_option_tells_all_of_it),
         cmocka_unit_test(every_exit_code_belongs_to_a_command),
         cmocka_unit_test(every_class_of_errors_has_its_own_text),
+        cmocka_unit_test(a_refusal_says_only_the_cause_at_hand),
         cmocka_unit_test(quotes_cannot_end_a_word_of_a_script),
         cmocka_unit_test(a_value_is_completed_by_what_it_is),
     };

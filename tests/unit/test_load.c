@@ -202,7 +202,7 @@ static void what_is_wrong_is_named_with_its_origin(void **state)
         { FOR_DEPLOY, "-- now", "", NULL, "unexpected argument \"now\"", "--help" },
         { FOR_RUN, "--json -- now", "", NULL, "this command has no option --json", "--help" },
         { FOR_RUN, "-x now", "", NULL, "unexpected argument \"-x\"", "--help" },
-        { FOR_STATUS, "--strict", "", NULL, "this command has no option --strict", "--help" },
+        { FOR_BUDGET, "--strict", "", NULL, "this command has no option --strict", "--help" },
         { FOR_DEPLOY, "--json", "", NULL, "this command has no option --json", "--help" },
         { FOR_DEPLOY, "--no-lock-timeout", "", NULL, "unknown option --no-lock-timeout", "" },
         { FOR_DEPLOY, "--no-strict=false", "", NULL, "--no-strict takes no value", "--strict" },
@@ -276,7 +276,7 @@ static void a_file_of_another_name_is_read_when_it_is_named(void **state)
 static void one_file_and_one_environment_serve_every_command(void **state)
 {
     (void)state;
-    assert_true(load(FOR_STATUS, "", "TIDELOCK_STRICT=maybe", "strict: true\nlock_timeout: 5s\n"));
+    assert_true(load(FOR_BUDGET, "", "TIDELOCK_STRICT=maybe", "strict: true\nlock_timeout: 5s\n"));
     assert_true(load(FOR_STATUS, "--json --exit-code", "TIDELOCK_LOG_FORMAT=json", "log_level: warn\n"));
     assert_true(last.config.wants_json && last.config.wants_exit_code);
     assert_int_equal(last.config.log_format, LOG_JSON);
@@ -392,8 +392,8 @@ static void a_misspelt_variable_is_warned_of(void **state)
 
 static void clear_libpq_variables(void)
 {
-    static const char *const names[] = { "PGHOST",    "PGHOSTADDR", "PGDATABASE",
-                                         "PGSERVICE", "PGUSER",     "PGSSLROOTCERT" };
+    static const char *const names[] = { "PGHOST", "PGHOSTADDR",    "PGDATABASE", "PGSERVICE",
+                                         "PGUSER", "PGSSLROOTCERT", "PGPORT" };
 
     for (size_t i = 0; i < array_length(names); i++)
         assert_int_equal(unsetenv(names[i]), 0);
@@ -435,7 +435,14 @@ static void without_a_url_the_variables_of_libpq_must_say_where(void **state)
     assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
     assert_int_equal(endpoint.count, 1);
     assert_string_equal(endpoint_value(&endpoint, "host"), "db");
-    assert_non_null(endpoint.label);
+    assert_string_equal(endpoint.label, "db:5432");
+    assert_int_equal(setenv("PGPORT", "6000", 1), 0);
+    assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
+    assert_string_equal(endpoint.label, "db:6000");
+    assert_int_equal(setenv("PGHOST", "a,b", 1), 0);
+    assert_int_equal(setenv("PGPORT", "1,2", 1), 0);
+    assert_true(endpoint_find(last.arena, &config, &endpoint, &last.err));
+    assert_string_equal(endpoint.label, "a:1, b:2");
     clear_libpq_variables();
 }
 

@@ -116,13 +116,18 @@ static void a_package_may_name_the_schema(void **state)
         { "{\"name\": \"x\", \"prisma\": {\"schema\": \"db/schema.prisma\", \"seed\": \"tsx seed.ts\"}}",
           NULL, "db/schema.prisma" },
         { "{\"prisma\": {\"seed\": \"tsx seed.ts\"}}", NULL, NULL },
-        { "{\"prisma\": {\"schema\": 1}}", NULL, NULL },
-        { "{\"prisma\": {\"schema\": \"\"}}", NULL, NULL },
-        { "{\"prisma\": \"schema\"}", NULL, NULL },
+        { "{\"prisma\": {\"schema\": 1}}", NULL, NOT_PLAIN },
+        { "{\"prisma\": {\"schema\": null}}", NULL, NOT_PLAIN },
+        { "{\"prisma\": {\"schema\": \"\"}}", NULL, NOT_PLAIN },
+        { "{\"prisma\": {\"schema\": [\"a\"]}}", NULL, NOT_PLAIN },
+        { "{\"prisma\": \"schema\"}", NULL, NOT_PLAIN },
+        { "{\"prisma\": null}", NULL, NOT_PLAIN },
         { "{\"schema\": \"no\"}", NULL, NULL },
+        { "{}", NULL, NULL },
         { "[]", NULL, NULL },
-        { "{\"prisma\": {\"schema\":", NULL, NULL },
-        { "", NULL, NULL },
+        { "{\"prisma\": {\"schema\":", NULL, NOT_PLAIN },
+        { "{\"name\": \"x\", // a comment\n\"prisma\": {\"schema\": \"a\"}}", NULL, NOT_PLAIN },
+        { "", NULL, NOT_PLAIN },
     };
 
     (void)state;

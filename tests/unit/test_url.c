@@ -297,7 +297,10 @@ static void the_label_names_the_server_and_nothing_else(void **state)
         { "postgres://u:secret@h/d", "h:5432" },
         { "postgres://u:secret@h:1/d", "h:1" },
         { "postgres://u:secret@[::1]:2/d", "[::1]:2" },
-        { "postgres://u:secret@a:1,b:2/d", "a,b" },
+        { "postgres://u:secret@a:1,b:2/d", "a:1, b:2" },
+        { "postgres://u:secret@a,[::1]:2/d", "a:5432, [::1]:2" },
+        { "postgres://u:secret@a,b/d?port=7", "a:7, b:7" },
+        { "postgres://u:secret@/d?hostaddr=127.0.0.1", "127.0.0.1:5432" },
         { "postgres://u:secret@h/d?host=/run", "/run:5432" },
     };
 

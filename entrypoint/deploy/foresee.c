@@ -1,0 +1,44 @@
+#include "base/log.h"
+#include "deploy/deployment.h"
+#include "deploy/internal.h"
+#include "postgres/reach.h"
+
+/* As a deployment does: with what it reads, and with the care that whoever writes must take. */
+static bool look(struct deployment *d, struct error *err)
+{
+    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_CHECKSUMS, false };
+
+    if (!ledger_read(d->look, d->conn, &wanted, &d->ledger, err))
+        return error_context(err, "reading the ledger");
+    history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
+    return true;
+}
+
+/* One that has nothing to do looks no further, unless it is strict. */
+static bool has_checks(const struct deployment *d)
+{
+    return !d->ledger.exists || d->history.due_count > 0 || d->config->strict != 0;
+}
+
+bool deployment_foresee(const struct config *config, struct target *target, struct connection *conn,
+                        struct error *err)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct deployment_report report = { .folder = &target->folder };
+    struct progress progress = { .phase = PROGRESS_CONNECTING };
+    struct deployment d = { .arena = arena,
+                            .look = arena,
+                            .config = config,
+                            .endpoint = &target->endpoint,
+                            .folder = &target->folder,
+                            .report = &report,
+                            .progress = &progress,
+                            .conn = conn,
+                            .is_reviewed = true };
+    bool may_begin =
+        look(&d, err) && (!has_checks(&d) || (reach_find_pooling(config, d.endpoint, conn, &d.pooling, err) &&
+                                              deployment_check(&d, err)));
+
+    log_context(LOG_MIGRATION, NULL);
+    return may_begin;
+}

@@ -1,0 +1,43 @@
+#include "sql/gist.h"
+
+#include "sql/scan.h"
+
+/* Tokens that would not always be the same two if they were moved together or apart: "1" and "e5", "<" and
+ * "=". Those of different kinds, or alone, always are. */
+enum kind { ALONE, NAMES_AND_VALUES, OPERATOR };
+
+static enum kind kind_of(const struct scanner *scanner, struct token token)
+{
+    static const enum kind KINDS[TOKEN_KINDS] = {
+        [TOKEN_WORD] = NAMES_AND_VALUES,   [TOKEN_QUOTED_NAME] = NAMES_AND_VALUES,
+        [TOKEN_STRING] = NAMES_AND_VALUES, [TOKEN_NUMBER] = NAMES_AND_VALUES,
+        [TOKEN_DOT] = NAMES_AND_VALUES,    [TOKEN_PARAMETER] = NAMES_AND_VALUES,
+        [TOKEN_OTHER] = OPERATOR,
+    };
+
+    return token.kind == TOKEN_OTHER && scanner->at[token.start] == ',' ? ALONE : KINDS[token.kind];
+}
+
+/* Bytes that belong together are added as they are, and a NUL, which is in no script, ends them. */
+void gist_of(struct slice script, bool has_standard_strings, char out[SHA256_HEX_SIZE])
+{
+    struct sha256 *sha256 = sha256_begin();
+    struct scanner scanner = scanner_of(script, has_standard_strings);
+    struct token run = scan_token(&scanner);
+    unsigned char digest[SHA256_BYTES];
+
+    while (run.kind != TOKEN_END) {
+        struct token next = scan_token(&scanner);
+        enum kind kind = kind_of(&scanner, run);
+
+        if (next.start == run.end && kind != ALONE && kind == kind_of(&scanner, next)) {
+            run.end = next.end;
+            continue;
+        }
+        sha256_add(sha256, script.at + run.start, run.end - run.start);
+        sha256_add(sha256, "", 1);
+        run = next;
+    }
+    sha256_end(sha256, digest);
+    sha256_hex(digest, out);
+}
