@@ -11,7 +11,6 @@
 {{- fail (printf "\nThe Job would run before the Secret that it needs: job.mode=%s runs before everything else in this release, and database.url makes a Secret.\nCreate the Secret beforehand:\n  kubectl create secret generic my-database --namespace %s --from-literal=url='postgresql://…'\nand set database.existingSecret=my-database instead of database.url; or set %s." $job.mode (include "tidelock.namespace" .) $otherwise) }}
 {{- end }}
 {{- $database := $values.database }}
-{{- $vaultCa := $database.passwordFrom.vault.caCert }}
 {{- $wanted := list (include "tidelock.databaseSecretName" .) $values.webhook.existingSecret $values.migrations.configMap.name $database.clientCert.existingSecret }}
 {{- range list $database.sslRootCert $database.passwordFrom.vault.caCert }}
 {{- $wanted = append $wanted (default .existingSecret .existingConfigMap) }}

@@ -15,8 +15,9 @@ enableServiceLinks: false
 terminationGracePeriodSeconds: {{ int $values.terminationGracePeriodSeconds }}
 {{- with concat (default list $values.global.imagePullSecrets) $values.imagePullSecrets }}
 imagePullSecrets:
-  {{- range . }}
-  - name: {{ ternary (tpl (toString .) $scope) (tpl (get (ternary dict . (kindIs "string" .)) "name") $scope) (kindIs "string" .) | quote }}
+  {{- range $secret := . }}
+  {{- if kindIs "map" $secret }}{{ $secret = default "" $secret.name }}{{ end }}
+  - name: {{ tpl $secret $scope | quote }}
   {{- end }}
 {{- end }}
 {{- include "tidelock.securityContext" (dict "scope" $scope "context" $values.podSecurityContext) }}
