@@ -92,6 +92,8 @@ static bool run_command(struct arena *arena, const struct invocation *typed, int
         print_configure(PRINT_TO_NOBODY);
     else if (config.log_format != LOG_TEXT && (typed->command->options & (FOR_DATABASE | FOR_READY)) != 0)
         print_configure(PRINT_TO_LOG);
+    if ((typed->command->options & (FOR_LEADERS | FOR_GATES | FOR_READY)) != 0 && !config.is_dry_run)
+        print_is_optional();
     is_done = typed->command->run(arena, &config, exit_code, err);
     if ((typed->command->options & FOR_DATABASE) != 0)
         reporting_close(typed->command->name, &config, *exit_code, is_done ? NULL : err);

@@ -1,6 +1,7 @@
 #include "print.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,11 +22,17 @@ enum {
 };
 
 static enum print_to lines_to = PRINT_TO_STDOUT;
+static bool is_optional;
 static int refused; /* errno of the first write to stdout that failed */
 
 void print_configure(enum print_to to)
 {
     lines_to = to;
+}
+
+void print_is_optional(void)
+{
+    is_optional = true;
 }
 
 /* stdout drops what it could not write: only the call that failed knows why. */
@@ -47,6 +54,14 @@ bool print_end(struct error *err)
         refused = errno;
     if (refused == 0)
         return true;
+    if (is_optional) {
+        log_warn("could not write to standard output: %s", strerror(refused));
+        return true;
+    }
+    if (refused == EPIPE) {
+        (void)signal(SIGPIPE, SIG_DFL);
+        (void)raise(SIGPIPE);
+    }
     error_set(err, ERROR_OUTPUT, "could not write to standard output: %s", strerror(refused));
     error_holds(err, "The command itself is done; only its output is not complete.");
     return error_hint(err, "Send the output elsewhere, or make room for it.");

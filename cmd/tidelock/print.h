@@ -24,7 +24,12 @@ void print_text(const char *text);
 /* The value, indented, or in one line where the log is for machines; frees it. */
 void print_json(struct json *value);
 
-/* Whether all that was printed has been written; ERROR_OUTPUT. */
+/* What is printed only tells what was done: losing it is no failure. For a command whose result is the
+ * database, or the exit code. */
+void print_is_optional(void);
+
+/* Whether all that was printed has been written; ERROR_OUTPUT. Where the reader of a pipe has gone, the
+ * process ends by SIGPIPE, as others do: "tidelock help | head". */
 must_use bool print_end(struct error *err);
 
 /* The last output of a run that failed: a block of lines for people, one record for machines. */

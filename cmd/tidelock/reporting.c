@@ -185,7 +185,7 @@ static void add_success(const struct reporting *reporting, struct text *out)
     else
         text_add_format(out, "no pending migrations%s", last == NULL ? ": the database holds" : "");
     if (last == NULL && held == 1)
-        text_add_string(out, " the only one there is");
+        text_add_string(out, " 1 of 1");
     else if (last == NULL)
         text_add_format(out, " all %zu", held);
     else

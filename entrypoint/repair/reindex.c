@@ -9,9 +9,10 @@
 #include "sql/quote.h"
 
 /* INVALID copies of indexes in the scope of the statement ($1 its kind, $2 its name) that are younger than
- * the intent ($3): their names, whether each is a new one, and whether it is proven to be a copy: on the same
- * table stands an index of the same definition whose name it carries. A long name is cut off before the
- * ending. A table's scope is that of its partitions, and of what is stored beside them (TOAST). */
+ * the intent ($3, null if there is none): their names, whether each is a new one, and whether it is proven to
+ * be a copy: on the same table stands an index of the same definition whose name it carries. A long name is
+ * cut off before the ending. A table's scope is that of its partitions, and of what is stored beside them
+ * (TOAST). */
 static const struct query COPIES = {
     .name = "index_copies",
     .parameters = 3,
@@ -55,7 +56,7 @@ static const struct query COPIES = {
         "  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
         "  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
         " WHERE NOT i.indisvalid AND c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$'"
-        "   AND " YOUNGER_THAN_INTENT("c.xmin", "$3::bigint")
+        "   AND ($3::bigint IS NULL OR " YOUNGER_THAN_INTENT("c.xmin", "$3::bigint") ")"
         " ORDER BY 4, 1, 2",
 };
 
@@ -81,6 +82,27 @@ static bool find(const struct broken *broken, const struct subject *subject, con
     return query_run(broken->conn, &COPIES, parameters, out, err);
 }
 
+static void name_copy(const struct result *copies, int row, struct leftover *left, struct text *name)
+{
+    quote_qualified(result_text(copies, row, 0), result_text(copies, row, 1), name);
+    (void)snprintf(left->what, sizeof left->what, "the INVALID index %s", name->at);
+    (void)snprintf(left->remedy, sizeof left->remedy, "DROP INDEX CONCURRENTLY %s", name->at);
+}
+
+/* Without an intent nothing is ours, but a copy that nobody uses is named. */
+static bool look(const struct result *copies, struct leftover *left)
+{
+    for (int row = 0; row < result_rows(copies); row++) {
+        auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
+
+        if (!result_bool(copies, row, 3))
+            continue;
+        name_copy(copies, row, left, &name);
+        return false;
+    }
+    return true;
+}
+
 /* Drops the copies that are proven, and counts the new ones among them. On the first that is not proven, or
  * can't be dropped, it stops with its name in `left`. */
 static bool clear(const struct broken *broken, const struct result *copies, size_t *new_ones,
@@ -91,10 +113,8 @@ static bool clear(const struct broken *broken, const struct result *copies, size
         auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
         bool is_ours = result_bool(copies, row, 3);
 
-        quote_qualified(result_text(copies, row, 0), result_text(copies, row, 1), &name);
+        name_copy(copies, row, left, &name);
         left->is_ours = is_ours;
-        (void)snprintf(left->what, sizeof left->what, "the INVALID index %s", name.at);
-        (void)snprintf(left->remedy, sizeof left->remedy, "DROP INDEX CONCURRENTLY %s", name.at);
         if (!is_ours)
             return error_set(
                 err, ERROR_CLEAN,
@@ -139,9 +159,9 @@ bool reindex_after(const struct broken *broken, const struct subject *subject, c
     struct error err;
     size_t new_ones;
 
-    if (!intent->is_known)
-        return true;
     if (!find(broken, subject, intent, &copies, &err))
         return leftover_unknown(left, intent->is_known, &err);
+    if (!intent->is_known)
+        return look(copies, left);
     return clear(broken, copies, &new_ones, left, &err);
 }

@@ -2,13 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 
 import pytest
 
 WORDS = [
     ["status"], ["status", "--all"], ["status", "--json"], ["status", "--json-schema"], ["status", "--exit-code"], ["budget"], ["budget", "--json"], ["baseline", "--all", "--dry-run"],
-    ["deploy"], ["deploy", "--dry-run"], ["resolve", "--applied", "002_b", "--dry-run"], ["ready", "--status-file", "none"], ["help"], ["help", "deploy"], ["deploy", "--help"],
+    ["deploy", "--dry-run"], ["resolve", "--applied", "002_b", "--dry-run"], ["help"], ["help", "deploy"], ["deploy", "--help"],
     ["help", "lock-timeout"], ["manual"], ["completion", "bash"], ["completion", "zsh"], ["completion", "fish"], ["version"], ["version", "--json"], ["-V"], ["install", "."],
 ]  # fmt: skip
 
@@ -41,7 +42,21 @@ def test_into_a_closed_pipe(binary, database, folder, words):
     os.close(ours)
     done = run(binary, words, theirs, database, folder)
     os.close(theirs)
-    assert done.returncode == 2 and "could not write to standard output: Broken pipe" in done.stderr
+    assert done.returncode == -signal.SIGPIPE and done.stderr == ""
+
+
+@pytest.mark.usefixtures("half")
+@pytest.mark.parametrize("words", [["deploy"], ["resolve", "--applied", "002_b"], ["migrate", "deploy"]], ids=" ".join)
+@pytest.mark.parametrize("way", ["full", "closed"])
+def test_what_is_done_is_done_whoever_hears_of_it(binary, database, folder, tidelock, words, way):
+    """An application would not start because a collector of logs has gone."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with open("/dev/full", "wb") as full:
+        done = run(binary, words, full if way == "full" else theirs, database, folder)
+    os.close(theirs)
+    assert done.returncode == 0 and "could not write to standard output" in done.stderr
+    tidelock("status").succeeds(says="2 applied")
 
 
 def test_it_is_a_record_where_the_log_is_for_machines(binary, database, folder):

@@ -282,6 +282,18 @@ def test_what_gives_a_role_a_journal_can_be_pasted(database, folder, tidelock, t
 
 
 @pytest.mark.fault
+def test_what_commits_by_itself_is_told_how_to_get_a_journal(database, folder, tidelock, town):
+    role = town.role("plain")
+    database.query(f"CREATE SCHEMA b AUTHORIZATION {role}; CREATE PROCEDURE b.adding() LANGUAGE plpgsql AS 'BEGIN CREATE TABLE b.made (); COMMIT; END'")
+    folder.add("001_call", "-- tidelock: transaction=off\nCALL b.adding();")
+    url = town.url(role, schema="b")
+    remedy = f'GRANT CREATE ON DATABASE "{database.name}" TO "{role}";'
+    tidelock("deploy", url=url).fails(exit=6, says=["this statement commits by itself, and it could not be recorded that it is about to run", remedy])
+    database.query(remedy)
+    tidelock("deploy", url=url).succeeds(applied=["001_call"])
+
+
+@pytest.mark.fault
 def test_what_opens_a_hidden_ledger_can_be_pasted(database, folder, tidelock, town):
     role = town.role("reader")
     database.query(f"CREATE SCHEMA AUTHORIZATION {role}; CREATE TABLE _prisma_migrations ({LEDGER}); GRANT SELECT ON _prisma_migrations TO {role}; REVOKE USAGE ON SCHEMA public FROM PUBLIC")

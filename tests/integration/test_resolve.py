@@ -351,3 +351,19 @@ def test_without_a_journal_the_index_of_somebody_else_is_none_of_it(database, fo
     assert tidelock("deploy", url=plain()).code == 7
     database.query("DELETE FROM t; DROP INDEX t_n_idx; CREATE UNIQUE INDEX t_n_idx ON t (n)")
     tidelock("resolve", "--applied", "002_index", url=plain()).succeeds()
+
+
+@pytest.mark.fault
+def test_without_a_journal_the_copy_of_a_reindex_is_found_too(database, folder, tidelock, plain):
+    folder.add("001_t", "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 1)")
+    tidelock("deploy", url=plain()).succeeds()
+    folder.add("002_index", "-- tidelock: transaction=off\nSELECT 1; REINDEX INDEX CONCURRENTLY t_pkey")
+    with database.connect() as writer:
+        writer.execute("BEGIN; UPDATE t SET n = 2")
+        result = tidelock("deploy", "--retry-for", "500ms", "--lock-timeout", "100ms", url=plain())
+        result.fails(exit=7, says='Left over: the INVALID index "public"."t_pkey_ccnew"')
+        writer.execute("COMMIT")
+    says = ['its interrupted statement may have left the INVALID index "public"."t_pkey_ccnew"', "Nothing was changed."]
+    tidelock("resolve", "--applied", "002_index", url=plain()).fails(exit=8, says=says)
+    database.query("DROP INDEX t_pkey_ccnew")
+    tidelock("resolve", "--applied", "002_index", url=plain()).succeeds()

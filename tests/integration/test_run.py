@@ -48,7 +48,7 @@ def test_its_own_words_are_on_stderr(tidelock, folder, database):
     first = tidelock("run", "--", "echo", "hello")
     assert first.out == "hello\n" and "applied 1 migration in" in first.errors
     second = tidelock("run", "--", "echo", "hello")
-    assert second.out == "hello\n" and "the database holds the only one there is" in second.errors
+    assert second.out == "hello\n" and "the database holds 1 of 1" in second.errors
 
 
 def test_the_command_finds_the_process_as_it_was(tidelock, folder, database, tmp_path):

@@ -10,7 +10,7 @@ from wait import wait_until
 def test_it_returns_at_once_when_nothing_is_missing(tidelock, folder, database):
     folder.add("001_t", "CREATE TABLE t ()")
     tidelock("deploy").succeeds()
-    tidelock("wait", "--leader-timeout", "0").succeeds(says="holds the only one there is")
+    tidelock("wait", "--leader-timeout", "0").succeeds(says="holds 1 of 1")
 
 
 def test_it_never_applies_and_says_what_is_missing(tidelock, folder, database):
@@ -56,7 +56,7 @@ def test_a_database_ahead_of_the_image_is_enough(tidelock, folder, database):
     folder.add("002_newer", "CREATE TABLE u ()")
     tidelock("deploy").succeeds()
     folder.remove("002_newer")
-    tidelock("wait", "--leader-timeout", "0").succeeds(says="holds the only one there is")
+    tidelock("wait", "--leader-timeout", "0").succeeds(says="holds 1 of 1")
 
 
 def test_a_role_that_may_not_read_is_told_the_grant(tidelock, folder, database, binary):

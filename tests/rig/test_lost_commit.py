@@ -12,7 +12,7 @@ def test_an_atomic_migration(server, database, folder, tidelock, proxy, is_commi
 
     def cut_at_its_commit(message):
         """The first one behind the row of the ledger that names it; once."""
-        wanted = ("server", "C", "COMMIT") if is_committed else ("client", "P", "COMMIT")
+        wanted = ("server", "C", "COMMIT") if is_committed else ("client", "Q", "COMMIT")
         if message.direction == "client" and "002_b" in message.text:
             named.append(message)
         if named and named[0] and (message.direction, message.kind) == wanted[:2] and wanted[2] in message.text:
