@@ -20,6 +20,9 @@ struct names {
     size_t count;
 };
 
+/* From which verdict on `plan` exits with 1. */
+enum fail_on { FAIL_ON_NOTHING, FAIL_ON_CAREFUL, FAIL_ON_DANGEROUS, FAIL_ONS };
+
 struct config {
     struct arena *arena;           /* where all of it lives */
     const char *database_url;      /* secret; NULL = only PG* variables say where the database is */
@@ -63,6 +66,11 @@ struct config {
     bool wants_all;
     bool is_dry_run;
     bool wants_exit_code;
+    bool is_offline;              /* plan: nothing is looked up in the database */
+    bool wants_rules;             /* plan: the table of rules, and nothing else */
+    bool is_verbose;              /* plan: why and how */
+    struct names files;           /* plan: these scripts instead of the folder's */
+    int fail_on;                  /* plan: enum fail_on */
     const char *status_file;      /* NULL = none is kept */
     struct labels metrics_labels; /* of every metric, beside database and schema */
     const char *ready_file;       /* NULL = none */

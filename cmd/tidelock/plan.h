@@ -1,0 +1,52 @@
+/*
+ * What `plan` knows, whatever form it is shown in.
+ */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include <stddef.h>
+
+#include "base/json.h"
+#include "schema/forecast.h"
+
+struct planned {
+    const char *name;
+    struct forecast forecast;
+};
+
+/* One statement of one migration. */
+struct planned_statement {
+    const struct planned *migration;
+    const struct prediction *prediction;
+};
+
+struct plan {
+    const char *folder; /* NULL = only single files */
+    struct planned *migrations;
+    size_t count;
+    struct planned_statement *statements; /* of all of them, the worst first */
+    size_t statement_count;
+    size_t levels[LEVELS]; /* how many statements */
+    enum level level;      /* the worst */
+};
+
+/* A finding's sentence, and its safe way (nothing when there is none), about this very statement. */
+void plan_add_reason(const struct planned_statement *statement, const struct finding *finding,
+                     struct text *out);
+void plan_add_cure(const struct planned_statement *statement, const struct finding *finding,
+                   struct text *out);
+
+/* "public"."orders" as it was written; nothing where no table is concerned. */
+void plan_add_table(const struct relation *relation, struct text *out);
+
+/* The whole of it, the caller's. */
+struct json *plan_json(const struct plan *plan);
+
+/* The lines of plan.schema.json; ends with NULL. */
+extern const char *const PLAN_SCHEMA[];
+
+/* The table of rules, the caller's. */
+struct json *rules_json(void);
+void rules_print(void);
+
+#endif

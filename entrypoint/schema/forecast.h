@@ -1,0 +1,53 @@
+/*
+ * What a script will do to a live database, by its text alone: a verdict for each statement. Pure.
+ *
+ * A rule is about one change; here is what only the script as a whole says: which tables are its own, which
+ * locks it already holds, what it allows.
+ */
+#ifndef SCHEMA_FORECAST_H
+#define SCHEMA_FORECAST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "schema/effect.h"
+#include "sql/script.h"
+
+struct finding {
+    const struct rule *rule;
+    struct change change;
+    enum level level;    /* that of the rule, unless something is known that changes it */
+    const char *because; /* why it is allowed, or NULL */
+};
+
+struct prediction {
+    struct statement statement;
+    struct finding *findings; /* at least one, the worst first */
+    size_t count;
+    enum level level; /* the worst of those that are not allowed */
+};
+
+struct forecast {
+    const char *file;
+    struct slice script;
+    struct prediction *predictions; /* one for each statement, in the script's order */
+    size_t count;
+    enum level level;
+};
+
+/* What earlier scripts of the folder have made known: types that are no domains. Begins zeroed, and lives in
+ * the arena of the forecasts. */
+struct forecast_memory {
+    struct relation *types;
+    size_t count;
+    size_t capacity;
+};
+
+/* `script` must outlive the result, which lives in the arena. ERROR_CLEAN, with the place, for a script or a
+ * directive that cannot be read. */
+must_use bool forecast_read(struct arena *arena, const char *file, struct slice script, int server_version,
+                            struct forecast_memory *memory, struct forecast *out, struct error *err);
+
+#endif

@@ -1,0 +1,151 @@
+"""plan: what each statement would do, by its text, and with what the database says."""
+
+import json
+
+import jsonschema
+import pytest
+from status import closed
+
+
+def plan_of(tidelock, *words):
+    schema = closed(json.loads(tidelock("plan", "--json-schema").succeeds().out))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    data = json.loads(tidelock("plan", "--json", *words).succeeds().out)
+    jsonschema.Draft202012Validator(schema).validate(data)
+    return data
+
+
+def findings_of(tidelock, tmp_path, *statements):
+    """The rules that each statement of a script breaks, the worst first."""
+    script = tmp_path / "script.sql"
+    script.write_text(";\n".join(statements))
+    (migration,) = plan_of(tidelock, "--files", script)["migrations"]
+    return [[finding["rule"] for finding in statement["findings"]] for statement in migration["statements"]]
+
+
+def test_the_worst_comes_first_and_says_where_it_is(folder, tidelock):
+    folder.add("001_safe", "ALTER TABLE t ADD COLUMN a int;\n")
+    folder.add("002_bad", "\n-- why\nCREATE INDEX i ON t (a);\nCREATE TABLE u ();\n")
+    lines = tidelock("plan", "--offline").succeeds().out.splitlines()
+    assert lines[0] == "3 statements in 2 migrations, by their text: 1 dangerous, 0 unknown, 0 careful, 2 safe"
+    assert lines[1].split()[:4] == ["dangerous", "002_bad:3", "create-index", "ShareLock"]
+    assert [line.split()[0] for line in lines[2:4]] == ["safe", "safe"]
+
+
+def test_with_verbose_the_safe_way_is_written_out_for_this_very_statement(folder, tidelock):
+    folder.add("001_a", "CREATE UNIQUE INDEX IF NOT EXISTS i\n  ON t (a) WHERE b;\nALTER TABLE s.t ALTER a SET NOT NULL, ADD CONSTRAINT c CHECK (f(a, 1));")
+    out = tidelock("plan", "--offline", "-v").succeeds().out
+    assert "how       CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a) WHERE b\n" in out
+    assert 'ALTER TABLE "s"."t" ADD CONSTRAINT "a_not_null" CHECK ("a" IS NOT NULL) NOT VALID' in out
+    assert 'ALTER TABLE "s"."t" ADD CONSTRAINT c CHECK (f(a, 1)) NOT VALID; then, in another migration, ALTER TABLE "s"."t" VALIDATE CONSTRAINT "c".' in out
+
+
+def test_a_table_of_the_script_itself_has_no_users(tidelock, tmp_path):
+    assert findings_of(
+        tidelock,
+        tmp_path,
+        "CREATE TABLE t (id int)",
+        "CREATE INDEX i ON t (id)",
+        "ALTER TABLE t ADD COLUMN a int NOT NULL",
+        "UPDATE t SET a = 1",
+        "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES u",
+        "CREATE INDEX j ON other.t (id)",
+    ) == [["create-table"], ["new-table"], ["new-table"], ["new-table"], ["create-table-foreign-key"], ["create-index"]]
+
+
+def test_a_table_that_may_have_been_there_has_users(tidelock, tmp_path):
+    assert findings_of(tidelock, tmp_path, "CREATE TABLE IF NOT EXISTS t (id int)", "CREATE INDEX i ON t (id)")[1] == ["create-index"]
+
+
+@pytest.mark.parametrize(
+    ("column", "rules"),
+    [
+        ("int NOT NULL DEFAULT 0", ["add-column"]),
+        ("timestamptz DEFAULT now()", ["add-column"]),
+        ("uuid DEFAULT gen_random_uuid()", ["add-column-volatile-default"]),
+        ("int DEFAULT mine()", ["add-column-own-function-default"]),
+        ("mood", ["add-column-own-type"]),
+        ("int NOT NULL", ["add-column-required"]),
+    ],
+)
+def test_only_a_default_that_varies_rewrites_the_table(tidelock, tmp_path, column, rules):
+    assert findings_of(tidelock, tmp_path, f"ALTER TABLE t ADD COLUMN c {column}") == [rules]
+
+
+def test_an_enum_of_an_earlier_migration_is_no_domain(folder, tidelock):
+    folder.add("001_type", "CREATE TYPE mood AS ENUM ('sad')")
+    folder.add("002_column", "ALTER TABLE t ADD COLUMN c mood DEFAULT 'sad'")
+    assert plan_of(tidelock, "--offline")["verdict"] == "safe"
+
+
+def test_rows_that_are_changed_under_an_exclusive_lock(tidelock, tmp_path):
+    add, update = "ALTER TABLE t ADD COLUMN a int", "UPDATE t SET a = 1 WHERE b"
+    assert findings_of(tidelock, tmp_path, add, update)[1] == ["rows-under-lock", "update-rows"]
+    assert findings_of(tidelock, tmp_path, "BEGIN", add, "COMMIT", update)[3] == ["update-rows"]
+    assert findings_of(tidelock, tmp_path, "-- tidelock: transaction=off\n" + add, update)[1] == ["update-rows"]
+
+
+def test_a_constraint_that_is_validated_under_the_lock_of_its_creation(tidelock, tmp_path):
+    add, validate = "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID", "ALTER TABLE t VALIDATE CONSTRAINT c"
+    assert findings_of(tidelock, tmp_path, add, validate)[1] == ["validated-too-soon", "validate-constraint"]
+    assert findings_of(tidelock, tmp_path, validate) == [["validate-constraint"]]
+
+
+def test_what_nobody_knows_is_unknown(tidelock, tmp_path):
+    script = tmp_path / "script.sql"
+    for statement in [
+        "ALTER TABLE t ADD COLUMN v int GENERATED ALWAYS AS (a) VIRTUAL",
+        "DO $$ BEGIN END $$",
+        "CALL p()",
+        "SELECT mine()",
+        "CREATE ACCESS METHOD m TYPE INDEX HANDLER h",
+        "no such statement",
+    ]:
+        script.write_text(statement)
+        assert plan_of(tidelock, "--files", script)["verdict"] == "unknown", statement
+
+
+def test_an_allowed_finding_does_not_count(folder, tidelock):
+    file = folder.add("001_a", "SELECT 1;\n-- tidelock: allow create-index because it has ten rows\nCREATE INDEX i ON t (a);")
+    tidelock("plan", "--offline", "--fail-on", "careful").succeeds(says="(allowed)")
+    (migration,) = plan_of(tidelock, "--offline")["migrations"]
+    (finding,) = migration["statements"][1]["findings"]
+    assert finding["level"] == "dangerous" and finding["allowed_because"] == "it has ten rows"
+    file.write_text("SELECT 1;\n-- tidelock: allow create-index\nCREATE INDEX i ON t (a);")
+    tidelock("plan", "--offline").fails(exit=2, says="needs a rule and a reason", at="001_a/migration.sql:2")
+
+
+def test_an_allowance_that_nothing_needs_is_a_finding(tidelock, tmp_path):
+    allow = "-- tidelock: allow create-index because of nothing\n"
+    assert findings_of(tidelock, tmp_path, "SELECT 1", allow + "SELECT 2")[1] == ["unused-allow", "query"]
+    assert findings_of(tidelock, tmp_path, "SELECT 1;\n" + allow) == [["unused-allow", "query"]]
+
+
+def test_an_allowance_changes_nothing_for_a_deployment(database, folder, tidelock):
+    folder.add("001_a", "CREATE TABLE t (a int);\n-- tidelock: allow create-index because it is new\nCREATE INDEX i ON t (a);")
+    tidelock("deploy").succeeds(applied=["001_a"])
+    tidelock("deploy").succeeds()
+
+
+@pytest.mark.parametrize(
+    ("statement", "careful", "dangerous"),
+    [("SELECT 1", 0, 0), ("DROP INDEX i", 1, 0), ("CALL p()", 1, 0), ("CREATE INDEX i ON t (a)", 1, 1)],
+)
+def test_fail_on(folder, tidelock, statement, careful, dangerous):
+    folder.add("001_a", statement)
+    tidelock("plan", "--offline").succeeds()
+    for level, code in [("careful", careful), ("dangerous", dangerous)]:
+        result = tidelock("plan", "--offline", "--fail-on", level)
+        assert result.code == code, result.out
+
+
+def test_a_script_that_cannot_be_read_is_an_error_at_its_place(folder, tidelock):
+    folder.add("001_a", "SELECT 1;\nSELECT 'x")
+    tidelock("plan", "--offline").fails(exit=2, at="001_a/migration.sql:2")
+    tidelock("plan", "--files", folder.root / "nowhere.sql").fails(exit=2, says="nowhere.sql")
+
+
+def test_the_table_of_rules_is_printed(tidelock):
+    out = tidelock("plan", "--rules").succeeds().out
+    assert "create-index: dangerous, index build, ShareLock\n" in out
+    assert max(map(len, out.splitlines())) <= 80
