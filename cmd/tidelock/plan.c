@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "command.h"
 #include "config/options.h"
+#include "deploy/live.h"
 #include "deploy/target.h"
 #include "exits.h"
 #include "history/compare.h"
@@ -48,6 +49,51 @@ void plan_add_cure(const struct planned_statement *statement, const struct findi
 {
     if (finding->rule->cure != NULL)
         add_filled(finding->rule->cure, statement, finding, out);
+}
+
+/* "633 MB" */
+static void add_bytes(int64_t bytes, struct text *out)
+{
+    static const char *const units[] = { "kB", "MB", "GB", "TB" };
+    int64_t count = bytes / 1024;
+    size_t unit = 0;
+
+    for (; count >= 10000 && unit + 1 < array_length(units); unit++)
+        count /= 1024;
+    text_add_format(out, "%lld %s", (long long)count, units[unit]);
+}
+
+static void add_size(const struct live_table *table, struct text *out)
+{
+    if (table->rows < 0) {
+        text_add_string(out, "its size is not known before it is analyzed");
+        return;
+    }
+    text_add_format(out, "about %lld row%s in ", (long long)table->rows, text_plural((size_t)table->rows));
+    add_bytes(table->bytes, out);
+    if (table->indexes > 0) {
+        text_add_format(out, ", %lld index%s in ", (long long)table->indexes,
+                        table->indexes == 1 ? "" : "es");
+        add_bytes(table->index_bytes, out);
+    }
+    if (table->partitions > 0)
+        text_add_format(out, ", %lld partition%s", (long long)table->partitions,
+                        text_plural((size_t)table->partitions));
+}
+
+void plan_add_live(const struct finding *finding, struct text *out)
+{
+    if (!finding->is_live)
+        return;
+    text_add_string(out, "; live: ");
+    if (finding->note != NULL)
+        text_add_string(out, finding->note);
+    if (finding->note != NULL && finding->table->exists)
+        text_add_string(out, "; ");
+    if (finding->table->exists)
+        add_size(finding->table, out);
+    if (finding->held_by != NULL)
+        text_add_format(out, "; it would wait for %s", finding->held_by);
 }
 
 /* "20260105_orders:12" */
@@ -122,6 +168,7 @@ static void print_finding(const struct planned_statement *statement, const struc
     text_add_format(&why, "%s (%s): ", finding->rule->name, LEVEL_NAMES[finding->level]);
     add_effect(finding, &why);
     plan_add_reason(statement, finding, &why);
+    plan_add_live(finding, &why);
     plan_add_cure(statement, finding, &how);
     text_add_string(&because, finding->because == NULL ? "" : finding->because);
     print_part("why", &why);
@@ -163,6 +210,7 @@ static void print_statement(const struct planned_statement *statement, struct co
     add_place(statement, &place);
     add_effect(worst, &effect);
     plan_add_reason(statement, worst, &effect);
+    plan_add_live(worst, &effect);
     text_add_shown_line(&shown, effect.at);
     print_line("%-9s  %s%*s  %-*s  %s%s", LEVEL_NAMES[prediction->level], place.at,
                columns.place - (int)utf8_count(place.at, place.length), "", columns.rule, worst->rule->name,
@@ -179,8 +227,10 @@ static void print_plan(const struct plan *plan, bool is_verbose)
     struct columns columns = measure(plan);
 
     print_line(
-        "%zu statement%s in %zu migration%s, by their text: %zu dangerous, %zu unknown, %zu careful, %zu safe",
-        plan->statement_count, text_plural(plan->statement_count), plan->count, text_plural(plan->count),
+        "%zu statement%s in %zu %smigration%s, by %s: %zu dangerous, %zu unknown, %zu careful, %zu safe",
+        plan->statement_count, text_plural(plan->statement_count), plan->count,
+        plan->database == NULL ? "" : "pending ", text_plural(plan->count),
+        plan->database == NULL ? "their text" : "their text and (live) the database",
         plan->levels[LEVEL_DANGEROUS], plan->levels[LEVEL_UNKNOWN], plan->levels[LEVEL_CAREFUL],
         plan->levels[LEVEL_SAFE]);
     for (size_t i = 0; i < plan->statement_count; i++)
@@ -223,13 +273,13 @@ static bool is_due(const struct history *history, size_t index)
 }
 
 /* Judges a script that has been read; it is kept in the arena. */
-static bool judge(struct arena *arena, const char *path, const struct text *script,
+static bool judge(struct arena *arena, int server_version, const char *path, const struct text *script,
                   struct forecast_memory *memory, struct forecast *out, struct error *err)
 {
     struct slice kept = { .at = arena_copy(arena, script->at, script->length), .length = script->length };
 
     if (script_check_text(path, kept, err) &&
-        forecast_read(arena, path, kept, NEWEST_SERVER, memory, out, err))
+        forecast_read(arena, path, kept, server_version, memory, out, err))
         return true;
     /* Nothing was run: it is the file that is wrong. */
     err->class = ERROR_USAGE;
@@ -250,7 +300,8 @@ static bool read_folder(struct arena *arena, const struct folder *folder, const 
 
         planned->name = migration->name;
         if (!migration_read(folder->dialect, migration, &script, err) ||
-            !judge(arena, migration->script_path, &script, &memory, &planned->forecast, err))
+            !judge(arena, out->server_version, migration->script_path, &script, &memory, &planned->forecast,
+                   err))
             return false;
         out->count += is_due(history, i);
     }
@@ -268,9 +319,22 @@ static bool read_files(struct arena *arena, const struct config *config, struct 
 
         planned->name = config->files.items[out->count];
         if (!file_read_stream(planned->name, &script, err) ||
-            !judge(arena, planned->name, &script, &memory, &planned->forecast, err))
+            !judge(arena, out->server_version, planned->name, &script, &memory, &planned->forecast, err))
             return false;
     }
+    return true;
+}
+
+/* What the database holds and does not hold. */
+static bool compare(struct arena *arena, struct connection *conn, const struct target *target,
+                    struct ledger *ledger, struct history *history, struct error *err)
+{
+    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES,
+                                           .is_only_read = true };
+
+    if (!ledger_read(arena, conn, &wanted, ledger, err))
+        return false;
+    history_compare(arena, &target->folder, ledger->rows, ledger->count, history);
     return true;
 }
 
@@ -278,21 +342,25 @@ static bool read_pending(struct arena *arena, const struct config *config, struc
                          struct error *err)
 {
     auto_connection struct connection *conn = NULL;
+    struct live_memory memory = { .count = 0 };
     struct history history;
     struct ledger ledger;
     struct target target;
 
     if (!target_find(arena, config, false, &target, err) ||
-        (conn = reach_database(config, &target.endpoint, NULL, err)) == NULL)
+        (conn = reach_database(config, &target.endpoint, NULL, err)) == NULL ||
+        !compare(arena, conn, &target, &ledger, &history, err))
         return false;
-    if (!ledger_read(arena, conn,
-                     &(const struct ledger_request) { target.folder.dialect, target.endpoint.schema,
-                                                      LEDGER_NAMES, .is_only_read = true },
-                     &ledger, err))
-        return false;
-    history_compare(arena, &target.folder, ledger.rows, ledger.count, &history);
     out->folder = target.folder.path;
-    return read_folder(arena, &target.folder, &history, out, err);
+    out->database = ledger.database;
+    out->server_version = connection_server_version(conn);
+    if (!read_folder(arena, &target.folder, &history, out, err))
+        return false;
+    for (size_t i = 0; i < out->count; i++) {
+        if (!live_look(arena, conn, &ledger, &memory, &out->migrations[i].forecast, err))
+            return false;
+    }
+    return true;
 }
 
 static bool read_plan(struct arena *arena, const struct config *config, struct plan *out, struct error *err)
@@ -325,7 +393,7 @@ static void print_schema(void)
 
 static bool plan_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
-    struct plan plan = { .folder = NULL };
+    struct plan plan = { .server_version = NEWEST_SERVER };
 
     if (config->wants_json_schema) {
         print_schema();

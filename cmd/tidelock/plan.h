@@ -21,7 +21,9 @@ struct planned_statement {
 };
 
 struct plan {
-    const char *folder; /* NULL = only single files */
+    const char *folder;   /* NULL = only single files */
+    const char *database; /* that was asked, or NULL */
+    int server_version;   /* its, or the newest that is known */
     struct planned *migrations;
     size_t count;
     struct planned_statement *statements; /* of all of them, the worst first */
@@ -35,6 +37,9 @@ void plan_add_reason(const struct planned_statement *statement, const struct fin
                      struct text *out);
 void plan_add_cure(const struct planned_statement *statement, const struct finding *finding,
                    struct text *out);
+
+/* What the database says of it: rows, sizes, who holds a lock; nothing when it was not asked. */
+void plan_add_live(const struct finding *finding, struct text *out);
 
 /* "public"."orders" as it was written; nothing where no table is concerned. */
 void plan_add_table(const struct relation *relation, struct text *out);

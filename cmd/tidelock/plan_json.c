@@ -1,3 +1,4 @@
+#include "deploy/live.h"
 #include "plan.h"
 
 enum { TEXT_MOST = 65536 };
@@ -21,6 +22,32 @@ static const char *lock_name(enum table_lock lock)
     return lock == TABLE_LOCK_NONE ? NULL : TABLE_LOCK_NAMES[lock];
 }
 
+/* A number of the table, or null. */
+static void set_count(struct json *object, const char *key, bool is_known, int64_t count)
+{
+    if (is_known)
+        json_set_number(object, key, count);
+    else
+        json_set_text(object, key, NULL);
+}
+
+static struct json *live_json(const struct finding *finding)
+{
+    const struct live_table *table = finding->table;
+    bool is_known = table->exists && table->rows >= 0;
+    struct json *object = json_new_object();
+
+    json_set_bool(object, "exists", table->exists);
+    set_count(object, "rows", is_known, table->rows);
+    set_count(object, "bytes", is_known, table->bytes);
+    set_count(object, "index_bytes", is_known, table->index_bytes);
+    set_count(object, "indexes", table->exists, table->indexes);
+    set_count(object, "partitions", table->exists, table->partitions);
+    json_set_text(object, "held_by", finding->held_by);
+    json_set_text(object, "note", finding->note);
+    return object;
+}
+
 static struct json *finding_json(const struct planned_statement *statement, const struct finding *finding)
 {
     auto_text struct text reason = text_init(TEXT_MOST);
@@ -42,7 +69,11 @@ static struct json *finding_json(const struct planned_statement *statement, cons
     json_set_bool(object, "old_code_may_fail", rule->breaks_old_code);
     json_set_bool(object, "can_be_undone", !rule->is_final);
     json_set_text(object, "allowed_because", finding->because);
-    json_set_text(object, "rests_on", "text");
+    json_set_text(object, "rests_on", finding->is_live ? "live" : "text");
+    if (finding->is_live)
+        json_set(object, "live", live_json(finding));
+    else
+        json_set_text(object, "live", NULL);
     return object;
 }
 
@@ -89,6 +120,7 @@ struct json *plan_json(const struct plan *plan)
     for (int i = 0; i < LEVELS; i++)
         json_set_number(counts, LEVEL_NAMES[i], (int64_t)plan->levels[i]);
     json_set_text(root, "folder", plan->folder);
+    json_set_text(root, "database", plan->database);
     json_set_text(root, "verdict", LEVEL_NAMES[plan->level]);
     json_set(root, "counts", counts);
     json_set(root, "migrations", migrations);

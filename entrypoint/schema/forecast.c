@@ -200,6 +200,22 @@ static void sort(struct finding *findings, size_t count)
     }
 }
 
+void prediction_settle(struct prediction *prediction)
+{
+    sort(prediction->findings, prediction->count);
+    prediction->level = level_that_counts(&prediction->findings[0]);
+}
+
+void forecast_settle(struct forecast *forecast)
+{
+    forecast->level = LEVEL_SAFE;
+    for (size_t i = 0; i < forecast->count; i++) {
+        prediction_settle(&forecast->predictions[i]);
+        if (forecast->predictions[i].level > forecast->level)
+            forecast->level = forecast->predictions[i].level;
+    }
+}
+
 static void read_changes(struct forecasting *f, struct slice text)
 {
     struct change unknown = { .action = ACTION_UNKNOWN };
@@ -227,13 +243,9 @@ static void predict(struct forecasting *f, const struct statement *statement, si
     if (is_last)
         apply_allowances(
             f, (struct slice) { .at = script.at + statement->end, .length = comments_end - statement->end });
-    sort(f->findings, f->count);
     *out = (struct prediction) { .statement = *statement, .count = f->count };
     out->findings = arena_alloc(f->arena, f->count, sizeof *out->findings);
     memcpy(out->findings, f->findings, f->count * sizeof *out->findings);
-    out->level = level_that_counts(&out->findings[0]);
-    if (out->level > f->out->level)
-        f->out->level = out->level;
 }
 
 bool forecast_read(struct arena *arena, const char *file, struct slice script, int server_version,
@@ -263,5 +275,7 @@ bool forecast_read(struct arena *arena, const char *file, struct slice script, i
         end = statement.end;
     }
     changes_clear(&f->changes);
+    if (answer == SCRIPT_END)
+        forecast_settle(out);
     return answer == SCRIPT_END;
 }

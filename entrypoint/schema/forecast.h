@@ -15,11 +15,17 @@
 #include "schema/effect.h"
 #include "sql/script.h"
 
+struct live_table; /* of deploy/live.h */
+
 struct finding {
     const struct rule *rule;
     struct change change;
-    enum level level;    /* that of the rule, unless something is known that changes it */
-    const char *because; /* why it is allowed, or NULL */
+    enum level level;               /* that of the rule, unless something is known that changes it */
+    const char *because;            /* why it is allowed, or NULL */
+    bool is_live;                   /* the database was asked */
+    const struct live_table *table; /* as it is there, or NULL */
+    const char *note;               /* what else the database says, or NULL */
+    const char *held_by;            /* who holds a lock now that it would wait for, or NULL */
 };
 
 struct prediction {
@@ -44,6 +50,10 @@ struct forecast_memory {
     size_t count;
     size_t capacity;
 };
+
+/* Sorts findings whose levels have changed, and says what they amount to. */
+void prediction_settle(struct prediction *prediction);
+void forecast_settle(struct forecast *forecast);
 
 /* `script` must outlive the result, which lives in the arena. ERROR_CLEAN, with the place, for a script or a
  * directive that cannot be read. */

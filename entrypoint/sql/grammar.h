@@ -139,7 +139,7 @@ struct change {
     struct relation table;        /* what is changed: a table, a view, a sequence, … or empty */
     struct relation other;        /* what else is concerned: a referenced table, a parent, the new name */
     char object[IDENTIFIER_SIZE]; /* the column, constraint, index or type */
-    char word[IDENTIFIER_SIZE];   /* the function or type that decided a trait */
+    char word[IDENTIFIER_SIZE];   /* the function or type that decided a trait; a new type, if it is short */
     size_t start;                 /* in the statement, of the definition of the column or constraint … */
     size_t end;                   /* … and its end; both 0 = there is none */
 };

@@ -3,6 +3,7 @@
 import json
 
 import jsonschema
+import psycopg
 import pytest
 from status import closed
 
@@ -149,3 +150,91 @@ def test_the_table_of_rules_is_printed(tidelock):
     out = tidelock("plan", "--rules").succeeds().out
     assert "create-index: dangerous, index build, ShareLock\n" in out
     assert max(map(len, out.splitlines())) <= 80
+
+
+def live_findings(tidelock):
+    """{(migration, rule): finding} of what is pending."""
+    plan = plan_of(tidelock)
+    return {(migration["name"], finding["rule"]): finding for migration in plan["migrations"] for statement in migration["statements"] for finding in statement["findings"]}
+
+
+def test_only_what_is_pending_is_judged_with_the_database(database, folder, tidelock):
+    folder.add("001_a", "CREATE TABLE t (id int); INSERT INTO t SELECT generate_series(1, 1000);")
+    tidelock("deploy").succeeds()
+    database.query("ANALYZE t")
+    folder.add("002_b", "CREATE INDEX i ON t (id);")
+    result = tidelock("plan").succeeds(says="1 statement in 1 pending migration, by their text and (live) the database: 1 dangerous")
+    assert "live: about 1000 rows in 40 kB\n" in result.out
+    (finding,) = live_findings(tidelock).values()
+    assert finding["rests_on"] == "live" and finding["live"]["rows"] == 1000 and finding["live"]["held_by"] is None
+    tidelock("deploy").succeeds(applied=["002_b"])
+    tidelock("plan", "--fail-on", "careful").succeeds(says="0 statements in 0 pending migrations")
+
+
+@pytest.mark.every_major
+def test_what_the_text_cannot_tell_the_database_does(database, folder, tidelock):
+    database.query("""
+        CREATE TYPE mood AS ENUM ('a');
+        CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+        CREATE FUNCTION steady() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+        CREATE FUNCTION varied() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1';
+        CREATE TABLE t (a varchar(20), b varchar(20), n int, proven int, sure int NOT NULL, open int, d numeric(8,2),
+            CONSTRAINT proof CHECK (proven IS NOT NULL), CONSTRAINT other CHECK (open IS NOT NULL OR n > 0), CONSTRAINT on_b CHECK (b <> ''));
+    """)
+    statements = {
+        "ADD COLUMN m1 mood": "safe",
+        "ADD COLUMN m2 positive": "dangerous",
+        "ADD COLUMN m3 int DEFAULT steady()": "safe",
+        "ADD COLUMN m4 int DEFAULT varied()": "dangerous",
+        "ALTER COLUMN a TYPE varchar(40)": "safe",
+        "ALTER COLUMN a TYPE varchar(10)": "dangerous",
+        "ALTER COLUMN a TYPE text": "safe",
+        "ALTER COLUMN b TYPE varchar(40)": "dangerous",
+        "ALTER COLUMN n TYPE bigint": "dangerous",
+        "ALTER COLUMN d TYPE numeric(12, 2)": "safe",
+        "ALTER COLUMN d TYPE numeric(12, 3)": "dangerous",
+        "ALTER COLUMN proven SET NOT NULL": "safe",
+        "ALTER COLUMN sure SET NOT NULL": "safe",
+        "ALTER COLUMN open SET NOT NULL": "dangerous",
+        "DROP CONSTRAINT proof": "safe",
+    }
+    folder.add("001_a", "".join(f"ALTER TABLE t {statement};\n" for statement in statements))
+    (migration,) = plan_of(tidelock)["migrations"]
+    told = {statement["sql"].removeprefix("ALTER TABLE t "): statement["verdict"] for statement in migration["statements"]}
+    assert told == statements
+
+
+def test_a_table_that_an_earlier_pending_migration_creates_has_no_users(database, folder, tidelock):
+    folder.add("001_a", "CREATE TABLE t (id int);")
+    folder.add("002_b", "CREATE INDEX i ON t (id); CREATE INDEX j ON elsewhere (id);")
+    found = live_findings(tidelock)
+    plan = plan_of(tidelock)
+    assert [statement["verdict"] for statement in plan["migrations"][1]["statements"]] == ["safe", "dangerous"]
+    assert found["002_b", "create-index"]["live"]["note"] == "the database does not have it now"
+
+
+def test_who_is_in_the_way_now_is_named(database, folder, tidelock):
+    database.query("CREATE TABLE t (id int)")
+    folder.add("001_a", "ALTER TABLE t ADD COLUMN a int;\nCREATE INDEX i ON t (id);")
+    with psycopg.connect(database.url(application_name="nightly-report")) as reader:
+        reader.execute("SELECT FROM t")
+        out = tidelock("plan").succeeds().out
+    assert out.count("it would wait for pid") == 1
+    (line,) = [line for line in out.splitlines() if "nightly-report" in line]
+    assert line.startswith("safe") and "which holds AccessShareLock" in line
+
+
+def test_the_schema_of_the_url_is_where_tables_are(database, folder, tidelock):
+    database.query("CREATE SCHEMA app; CREATE TABLE app.t (id int); INSERT INTO app.t SELECT 1; ANALYZE app.t")
+    folder.add("001_a", "CREATE INDEX i ON t (id);")
+    assert "live: about 1 row in" in tidelock("plan", url=database.url(schema="app")).succeeds().out
+
+
+def test_a_role_that_sees_little_of_others_still_sees_that_they_are_there(database, folder, tidelock):
+    role = f"reader_of_{database.name}"[:63]
+    database.query(f'CREATE ROLE "{role}" LOGIN; CREATE TABLE t (id int)')
+    folder.add("001_a", "ALTER TABLE t ADD COLUMN a int")
+    with psycopg.connect(database.url()) as reader:
+        reader.execute("SELECT FROM t")
+        tidelock("plan", url=database.url(user=role)).succeeds(says=f"it would wait for pid {reader.info.backend_pid}")
+    database.query(f'DROP ROLE "{role}"')
