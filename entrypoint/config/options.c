@@ -16,6 +16,13 @@ static const char *const FAIL_ON_NAMES[] = {
 };
 _Static_assert(sizeof FAIL_ON_NAMES / sizeof *FAIL_ON_NAMES == FAIL_ONS, "name every choice");
 
+static const char *const PLAN_FORMAT_NAMES[] = { [PLAN_FORMAT_TEXT] = "text",
+                                                 [PLAN_FORMAT_SARIF] = "sarif",
+                                                 [PLAN_FORMAT_GITHUB] = "github",
+                                                 [PLAN_FORMAT_GITLAB] = "gitlab",
+                                                 [PLAN_FORMAT_MARKDOWN] = "markdown" };
+_Static_assert(sizeof PLAN_FORMAT_NAMES / sizeof *PLAN_FORMAT_NAMES == PLAN_FORMATS, "name every choice");
+
 #define FIELD(name) offsetof(struct config, name)
 
 const char *const OPTION_GROUP_NAMES[] = {
@@ -97,6 +104,11 @@ const struct option OPTIONS[] = {
       .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "LEVEL",
       .help = "exit with 1 if a statement is that bad, or worse",
       .more = "What is unknown is worse than careful, and not as bad as dangerous." },
+    { .name = "format", .group = GROUP_COMMAND, .type = OPTION_CHOICE, .commands = FOR_PLAN,
+      .field = FIELD(plan_format), .standard = "text", .choices = PLAN_FORMAT_NAMES,
+      .choice_count = PLAN_FORMATS, .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "FORMAT",
+      .help = "write what is not safe for a CI or a proposed change",
+      .more = "github writes annotations of a workflow, gitlab a code quality report, markdown a comment." },
     { .name = "verbose", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_PLAN,
       .field = FIELD(is_verbose), .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
       .help = "say all that is found, and write the safe way out",

@@ -238,3 +238,48 @@ def test_a_role_that_sees_little_of_others_still_sees_that_they_are_there(databa
         reader.execute("SELECT FROM t")
         tidelock("plan", url=database.url(user=role)).succeeds(says=f"it would wait for pid {reader.info.backend_pid}")
     database.query(f'DROP ROLE "{role}"')
+
+
+BAD = '-- a comment\nCREATE INDEX "a|b" ON "t,%:\n@x" (a);\nSELECT 1;\n-- tidelock: allow create-index because it is small\nCREATE INDEX j ON u (a);'
+
+
+def test_sarif_has_every_finding_at_its_line_and_the_allowed_ones_suppressed(folder, tidelock):
+    folder.add("001_a", BAD)
+    (run,) = json.loads(tidelock("plan", "--offline", "--format", "sarif").succeeds().out)["runs"]
+    first, second = run["results"]
+    assert (first["ruleId"], first["level"]) == ("create-index", "error")
+    place = first["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "prisma/migrations/001_a/migration.sql"}, "region": {"startLine": 2}}
+    assert second["suppressions"] == [{"kind": "inSource", "justification": "it is small"}]
+    ids = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert len(set(ids)) == len(ids) and {result["ruleId"] for result in run["results"]} <= set(ids)
+
+
+def test_github_gets_one_annotation_a_finding_on_one_line(folder, tidelock):
+    folder.add("001_a", BAD)
+    lines = tidelock("plan", "--offline", "--format", "github").succeeds().out.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("::error file=prisma/migrations/001_a/migration.sql,line=2,title=create-index::nobody can write")
+    assert '"t,%25: @x"' in lines[0]
+
+
+def test_gitlab_gets_a_code_quality_report_whose_fingerprints_stay(folder, tidelock):
+    file = folder.add("001_a", BAD)
+    (issue,) = json.loads(tidelock("plan", "--offline", "--format", "gitlab").succeeds().out)
+    assert issue["severity"] == "critical" and issue["location"] == {"path": "prisma/migrations/001_a/migration.sql", "lines": {"begin": 2}}
+    file.write_text("\n\n" + BAD)
+    (moved,) = json.loads(tidelock("plan", "--offline", "--format", "gitlab").succeeds().out)
+    assert moved["location"]["lines"]["begin"] == 4 and moved["fingerprint"] == issue["fingerprint"]
+
+
+def test_markdown_is_a_table_in_which_no_name_is_markup(folder, tidelock):
+    folder.add("001_a", BAD)
+    lines = tidelock("plan", "--offline", "--format", "markdown").succeeds().out.splitlines()
+    assert lines[0].startswith("### tidelock plan: 3 statements in 1 migration")
+    (row,) = lines[4:]
+    assert row.startswith("| dangerous | 001\\_a:2 | create-index | ") and '"a\\|b"' in row and "&#64;x" in row and "@" not in row
+
+
+def test_json_and_another_format_exclude_each_other(folder, tidelock):
+    folder.add("001_a", "SELECT 1")
+    tidelock("plan", "--offline", "--json", "--format", "sarif").fails(exit=2, says="--json and --format exclude each other")
