@@ -16,8 +16,6 @@
 #include "postgres/reach.h"
 #include "print.h"
 
-enum { NEWEST_SERVER = 180000 }; /* where none is asked */
-
 /* The worst first, otherwise in their order: a counting sort. */
 static void gather(struct arena *arena, struct plan *plan)
 {
@@ -197,7 +195,7 @@ static void print_schema(void)
 
 static bool plan_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
-    struct plan plan = { .server_version = NEWEST_SERVER };
+    struct plan plan = { .folder = NULL };
 
     if (config->wants_json_schema) {
         print_schema();

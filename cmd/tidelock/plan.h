@@ -23,7 +23,7 @@ struct planned_statement {
 struct plan {
     const char *folder;   /* NULL = only single files */
     const char *database; /* that was asked, or NULL */
-    int server_version;   /* its, or the newest that is known */
+    int server_version;   /* its, or 0 */
     struct planned *migrations;
     size_t count;
     struct planned_statement *statements; /* of all of them, the worst first */

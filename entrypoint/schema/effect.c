@@ -57,10 +57,20 @@ static const struct rule *const FURTHER_RULES[] = {
 
 static bool rule_applies(const struct rule *rule, const struct change *change, int major)
 {
-    if (major < rule->since || (rule->until != 0 && major > rule->until))
+    if (major != 0 && (major < rule->since || (rule->until != 0 && major > rule->until)))
         return false;
     return rule->action == change->action && (change->traits & rule->with) == rule->with &&
            (change->traits & rule->without) == 0;
+}
+
+/* Rows that differ by version have one name: the worse comes first. */
+static bool is_found(const struct rule *const *found, size_t count, const struct rule *rule)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(found[i]->name, rule->name) == 0)
+            return true;
+    }
+    return false;
 }
 
 size_t effect_find(const struct change *change, int major, const struct rule *found[RULES_OF_CHANGE_MOST])
@@ -68,7 +78,8 @@ size_t effect_find(const struct change *change, int major, const struct rule *fo
     size_t count = 0;
 
     for (const struct rule *rule = RULES; rule->name != NULL && count < RULES_OF_CHANGE_MOST; rule++) {
-        if (rule_applies(rule, change, major) && (!rule->otherwise || count == 0))
+        if (rule_applies(rule, change, major) && (!rule->otherwise || count == 0) &&
+            !is_found(found, count, rule))
             found[count++] = rule;
     }
     if (count == 0)

@@ -76,8 +76,8 @@ extern const struct rule RULE_UNUSED_ALLOW;
 
 enum { RULES_OF_CHANGE_MOST = 8 };
 
-/* The rules that apply to a change on a server of that major version, at most RULES_OF_CHANGE_MOST; at least
- * one. */
+/* The rules that apply to a change on a server of that major version (0 = of any), at most
+ * RULES_OF_CHANGE_MOST; at least one. */
 size_t effect_find(const struct change *change, int major, const struct rule *found[RULES_OF_CHANGE_MOST]);
 
 /* The rule of that name, or NULL. */

@@ -6,7 +6,7 @@
 #include "sql/allow.h"
 #include "sql/directive.h"
 
-enum { FINDINGS_MOST = 64, NAMED_MOST = 256 };
+enum { NEWEST_SERVER = 180000, FINDINGS_MOST = 64, NAMED_MOST = 256 };
 
 /* Names that a script has made known, at most so many: what is beyond them is judged as if it were not. */
 struct named {
@@ -251,7 +251,8 @@ static void predict(struct forecasting *f, const struct statement *statement, si
 bool forecast_read(struct arena *arena, const char *file, struct slice script, int server_version,
                    struct forecast_memory *memory, struct forecast *out, struct error *err)
 {
-    struct script_reader reader = script_reader_of(file, script, server_version, true);
+    struct script_reader reader =
+        script_reader_of(file, script, server_version == 0 ? NEWEST_SERVER : server_version, true);
     auto_free struct forecasting *f = memory_new(1, sizeof *f);
     struct script_summary summary;
     struct directives directives;

@@ -55,7 +55,8 @@ struct forecast_memory {
 void prediction_settle(struct prediction *prediction);
 void forecast_settle(struct forecast *forecast);
 
-/* `script` must outlive the result, which lives in the arena. ERROR_CLEAN, with the place, for a script or a
+/* `server_version` is 0 where it is not known: the worst of all versions counts. `script` must outlive the
+ * result, which lives in the arena. ERROR_CLEAN, with the place, for a script or a
  * directive that cannot be read. */
 must_use bool forecast_read(struct arena *arena, const char *file, struct slice script, int server_version,
                             struct forecast_memory *memory, struct forecast *out, struct error *err);

@@ -24,7 +24,8 @@ enum action {
     ACTION_UPDATE,
     ACTION_DELETE,
     ACTION_MERGE,
-    ACTION_CODE, /* DO, CALL, a SELECT that calls a function: it does whatever that does */
+    ACTION_CODE, /* DO, CALL, a query that calls a function or has another statement in it: it does whatever
+                    that does */
     ACTION_LOCK_TABLE,
     ACTION_CREATE_TABLE,
     ACTION_CREATE_TABLE_REFERENCES,
@@ -84,6 +85,7 @@ enum action {
     ACTION_CREATE_DOMAIN,
     ACTION_DOMAIN_CHECK,
     ACTION_DOMAIN_NOT_NULL,
+    ACTION_DOMAIN_VALIDATE,
     ACTION_DOMAIN_OTHER,
     ACTION_ENUM_VALUE,
     ACTION_DROP_TYPE,

@@ -144,6 +144,11 @@ static bool look(Node *node, void *context)
 
     if (node == NULL)
         return false;
+    /* WITH … AS (DELETE …): what a query says that is none. */
+    if (IsA(node, InsertStmt) || IsA(node, UpdateStmt) || IsA(node, DeleteStmt) || IsA(node, MergeStmt)) {
+        found->traits |= TRAIT_OWN_FUNCTION;
+        return false;
+    }
     if (IsA(node, FuncCall)) {
         name = relation_of_names(((FuncCall *)node)->funcname);
         if (is_in(VOLATILE_FUNCTIONS, array_length(VOLATILE_FUNCTIONS), name.name)) {

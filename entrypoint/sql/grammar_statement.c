@@ -20,7 +20,6 @@ static const struct {
     { T_DoStmt, ACTION_CODE, 0 },
     { T_CallStmt, ACTION_CODE, 0 },
     { T_ExecuteStmt, ACTION_CODE, 0 },
-    { T_CreateSchemaStmt, ACTION_HARMLESS, 0 },
     { T_CreateRoleStmt, ACTION_HARMLESS, 0 },
     { T_AlterRoleStmt, ACTION_HARMLESS, 0 },
     { T_AlterRoleSetStmt, ACTION_HARMLESS, 0 },
@@ -99,18 +98,35 @@ static bool has_option(const List *options, const char *name)
     return false;
 }
 
+static bool is_code(unsigned functions)
+{
+    return (functions & TRAIT_OWN_FUNCTION) != 0;
+}
+
+/* A statement that runs a query; when that does more than reading, nobody knows what. */
+static struct change *add_with_query(struct reading *reading, enum action action, const RangeVar *table,
+                                     Node *query)
+{
+    char word[IDENTIFIER_SIZE] = "";
+
+    if (is_code(expression_traits(query, word)))
+        identifier_copy(reading_add(reading, ACTION_CODE)->word, word);
+    return add_for(reading, action, table);
+}
+
 static void read_query(struct reading *reading, const SelectStmt *select)
 {
     char word[IDENTIFIER_SIZE] = "";
     unsigned functions = expression_traits((Node *)select, word);
     struct change *change;
 
-    if (select->intoClause != NULL) {
+    if (select->intoClause != NULL)
         add_for(reading, ACTION_CREATE_TABLE_AS, select->intoClause->rel);
+    if (select->intoClause != NULL && !is_code(functions))
         return;
-    }
-    /* Whatever is not one of PostgreSQL's steady functions may do anything. */
-    change = reading_add(reading, functions != 0 ? ACTION_CODE : ACTION_QUERY);
+    /* Whatever is not one of PostgreSQL's own functions may do anything. */
+    change =
+        reading_add(reading, is_code(functions) || select->lockingClause != NIL ? ACTION_CODE : ACTION_QUERY);
     memcpy(change->word, word, sizeof word);
 }
 
@@ -124,7 +140,7 @@ static bool read_rows(struct reading *reading, Node *statement)
         const InsertStmt *insert = (InsertStmt *)statement;
         const SelectStmt *rows = (SelectStmt *)insert->selectStmt;
 
-        add_for(reading, ACTION_INSERT, insert->relation)->traits =
+        add_with_query(reading, ACTION_INSERT, insert->relation, insert->selectStmt)->traits =
             trait_if(rows != NULL && rows->valuesLists == NIL, TRAIT_FROM_QUERY);
         return true;
     }
@@ -208,7 +224,8 @@ static bool read_storage(struct reading *reading, Node *statement)
             trait_if(((RefreshMatViewStmt *)statement)->concurrent, TRAIT_CONCURRENTLY);
         return true;
     case T_CreateTableAsStmt:
-        add_for(reading, ACTION_CREATE_TABLE_AS, ((CreateTableAsStmt *)statement)->into->rel);
+        add_with_query(reading, ACTION_CREATE_TABLE_AS, ((CreateTableAsStmt *)statement)->into->rel,
+                       ((CreateTableAsStmt *)statement)->query);
         return true;
     case T_AlterTableStmt:
         read_alter_table(reading, (AlterTableStmt *)statement);
@@ -263,7 +280,7 @@ static void read_domain(struct reading *reading, const AlterDomainStmt *alter)
         enum action action;
     } actions[] = { { 'C', ACTION_DOMAIN_CHECK },
                     { 'O', ACTION_DOMAIN_NOT_NULL },
-                    { 'V', ACTION_VALIDATE_CONSTRAINT } };
+                    { 'V', ACTION_DOMAIN_VALIDATE } };
     struct change *change = reading_add(reading, ACTION_DOMAIN_OTHER);
 
     change->other = relation_of_names(alter->typeName);
@@ -271,6 +288,7 @@ static void read_domain(struct reading *reading, const AlterDomainStmt *alter)
         if (actions[i].subtype == alter->subtype)
             change->action = actions[i].action;
     }
+    identifier_copy(change->object, alter->name);
     if (alter->def != NULL && IsA(alter->def, Constraint)) {
         change->traits = trait_if(((Constraint *)alter->def)->skip_validation, TRAIT_NOT_VALID);
         identifier_copy(change->object, ((Constraint *)alter->def)->conname);
@@ -291,6 +309,10 @@ static void read_comment(struct reading *reading, const CommentStmt *comment)
 static bool read_type(struct reading *reading, Node *statement)
 {
     switch (nodeTag(statement)) {
+    case T_CreateSchemaStmt:
+        reading_add(reading,
+                    ((CreateSchemaStmt *)statement)->schemaElts == NIL ? ACTION_HARMLESS : ACTION_UNKNOWN);
+        return true;
     case T_CreateDomainStmt:
         reading_add(reading, ACTION_CREATE_DOMAIN)->other =
             relation_of_names(((CreateDomainStmt *)statement)->domainname);

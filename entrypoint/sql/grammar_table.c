@@ -179,11 +179,26 @@ static void read_definition(const struct reading *reading, struct change *change
     }
 }
 
-static enum action action_on_other_kind(ObjectType kind)
+/* What ALTER TABLE's commands do to an index. */
+static enum action action_on_index(AlterTableType type)
+{
+    switch (type) {
+    case AT_SetRelOptions:
+    case AT_ResetRelOptions:
+    case AT_SetStatistics:
+        return ACTION_SET_OPTIONS;
+    case AT_SetTableSpace:
+        return ACTION_SET_TABLESPACE;
+    default:
+        return ACTION_UNKNOWN;
+    }
+}
+
+static enum action action_on_other_kind(ObjectType kind, AlterTableType type)
 {
     switch (kind) {
     case OBJECT_INDEX:
-        return ACTION_SET_OPTIONS;
+        return action_on_index(type);
     case OBJECT_SEQUENCE:
         return ACTION_ALTER_SEQUENCE;
     case OBJECT_VIEW:
@@ -202,7 +217,7 @@ static void read_command(struct reading *reading, const AlterTableStmt *statemen
     change->table = relation_of_range(statement->relation);
     identifier_copy(change->object, command->name);
     if (!is_table) {
-        change->action = action_on_other_kind(statement->objtype);
+        change->action = action_on_other_kind(statement->objtype, command->subtype);
         change->traits |= TRAIT_REPLACE;
         return;
     }

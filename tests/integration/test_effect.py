@@ -25,6 +25,7 @@ CREATE MATERIALIZED VIEW totals AS SELECT id, customer FROM orders;
 CREATE UNIQUE INDEX totals_id ON totals (id);
 CREATE TYPE mood AS ENUM ('sad', 'ok');
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+ALTER DOMAIN positive ADD CONSTRAINT small CHECK (VALUE < 9) NOT VALID;
 CREATE TABLE measures (value positive);
 CREATE SEQUENCE numbers;
 CREATE FUNCTION own_number() RETURNS int LANGUAGE plpgsql VOLATILE AS 'BEGIN RETURN 1; END';

@@ -99,6 +99,12 @@ def test_what_nobody_knows_is_unknown(tidelock, tmp_path):
         "DO $$ BEGIN END $$",
         "CALL p()",
         "SELECT mine()",
+        "SELECT 1 FROM t FOR UPDATE",
+        "WITH gone AS (DELETE FROM t RETURNING a) SELECT a FROM gone",
+        "INSERT INTO t VALUES (mine())",
+        "CREATE TABLE u AS SELECT mine()",
+        "CREATE SCHEMA s CREATE TABLE t (a int REFERENCES u)",
+        "ALTER INDEX i ATTACH PARTITION j",
         "CREATE ACCESS METHOD m TYPE INDEX HANDLER h",
         "no such statement",
     ]:
