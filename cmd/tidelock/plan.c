@@ -50,13 +50,13 @@ static bool is_due(const struct history *history, size_t index)
 }
 
 /* Judges a script that has been read; it is kept in the arena. */
-static bool judge(struct arena *arena, int server_version, const char *path, const struct text *script,
-                  struct forecast_memory *memory, struct forecast *out, struct error *err)
+static bool judge(struct forecasts *shared, const char *path, const struct text *script, struct forecast *out,
+                  struct error *err)
 {
-    struct slice kept = { .at = arena_copy(arena, script->at, script->length), .length = script->length };
+    struct slice kept = { .at = arena_copy(shared->arena, script->at, script->length),
+                          .length = script->length };
 
-    if (script_check_text(path, kept, err) &&
-        forecast_read(arena, path, kept, server_version, memory, out, err))
+    if (script_check_text(path, kept, err) && forecast_read(shared, path, kept, out, err))
         return true;
     /* Nothing was run: it is the file that is wrong. */
     err->class = ERROR_USAGE;
@@ -67,7 +67,7 @@ static bool judge(struct arena *arena, int server_version, const char *path, con
 static bool read_folder(struct arena *arena, const struct folder *folder, const struct history *history,
                         struct plan *out, struct error *err)
 {
-    struct forecast_memory memory = { .count = 0 };
+    struct forecasts shared = { .arena = arena, .server_version = out->server_version };
 
     out->migrations = arena_alloc(arena, folder->count, sizeof *out->migrations);
     for (size_t i = 0; i < folder->count; i++) {
@@ -77,8 +77,7 @@ static bool read_folder(struct arena *arena, const struct folder *folder, const 
 
         planned->name = migration->name;
         if (!migration_read(folder->dialect, migration, &script, err) ||
-            !judge(arena, out->server_version, migration->script_path, &script, &memory, &planned->forecast,
-                   err))
+            !judge(&shared, migration->script_path, &script, &planned->forecast, err))
             return false;
         out->count += is_due(history, i);
     }
@@ -87,7 +86,7 @@ static bool read_folder(struct arena *arena, const struct folder *folder, const 
 
 static bool read_files(struct arena *arena, const struct config *config, struct plan *out, struct error *err)
 {
-    struct forecast_memory memory = { .count = 0 };
+    struct forecasts shared = { .arena = arena, .server_version = out->server_version };
 
     out->migrations = arena_alloc(arena, config->files.count, sizeof *out->migrations);
     for (; out->count < config->files.count; out->count++) {
@@ -96,22 +95,28 @@ static bool read_files(struct arena *arena, const struct config *config, struct 
 
         planned->name = config->files.items[out->count];
         if (!file_read_stream(planned->name, &script, err) ||
-            !judge(arena, out->server_version, planned->name, &script, &memory, &planned->forecast, err))
+            !judge(&shared, planned->name, &script, &planned->forecast, err))
             return false;
     }
     return true;
 }
 
 /* What the database holds and does not hold. */
-static bool compare(struct arena *arena, struct connection *conn, const struct target *target,
-                    struct ledger *ledger, struct history *history, struct error *err)
+struct comparison {
+    struct target target;
+    struct ledger ledger;
+    struct history history;
+};
+
+static bool compare(struct arena *arena, struct connection *conn, struct comparison *out, struct error *err)
 {
-    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES,
+    const struct folder *folder = &out->target.folder;
+    const struct ledger_request wanted = { folder->dialect, out->target.endpoint.schema, LEDGER_NAMES,
                                            .is_only_read = true };
 
-    if (!ledger_read(arena, conn, &wanted, ledger, err))
+    if (!ledger_read(arena, conn, &wanted, &out->ledger, err))
         return false;
-    history_compare(arena, &target->folder, ledger->rows, ledger->count, history);
+    history_compare(arena, folder, out->ledger.rows, out->ledger.count, &out->history);
     return true;
 }
 
@@ -119,22 +124,22 @@ static bool read_pending(struct arena *arena, const struct config *config, struc
                          struct error *err)
 {
     auto_connection struct connection *conn = NULL;
-    struct live_memory memory = { .count = 0 };
-    struct history history;
-    struct ledger ledger;
-    struct target target;
+    struct live live = { .arena = arena };
+    struct comparison found;
 
-    if (!target_find(arena, config, false, &target, err) ||
-        (conn = reach_database(config, &target.endpoint, NULL, err)) == NULL ||
-        !compare(arena, conn, &target, &ledger, &history, err))
+    if (!target_find(arena, config, false, &found.target, err) ||
+        (conn = reach_database(config, &found.target.endpoint, NULL, err)) == NULL ||
+        !compare(arena, conn, &found, err))
         return false;
-    out->folder = target.folder.path;
-    out->database = ledger.database;
+    out->folder = found.target.folder.path;
+    out->database = found.ledger.database;
     out->server_version = connection_server_version(conn);
-    if (!read_folder(arena, &target.folder, &history, out, err))
+    if (!read_folder(arena, &found.target.folder, &found.history, out, err))
         return false;
+    live.conn = conn;
+    live.ledger = &found.ledger;
     for (size_t i = 0; i < out->count; i++) {
-        if (!live_look(arena, conn, &ledger, &memory, &out->migrations[i].forecast, err))
+        if (!live_look(&live, &out->migrations[i].forecast, err))
             return false;
     }
     return true;

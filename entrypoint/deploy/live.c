@@ -48,15 +48,14 @@ void live_add_name(const struct ledger *ledger, const struct relation *relation,
 }
 
 /* NULL on failure. */
-static struct live_table *ask(struct arena *arena, struct connection *conn, const struct ledger *ledger,
-                              const struct relation *relation, struct error *err)
+static struct live_table *ask(struct live *live, const struct relation *relation, struct error *err)
 {
-    struct live_table *table = arena_alloc(arena, 1, sizeof *table);
+    struct live_table *table = arena_alloc(live->arena, 1, sizeof *table);
     auto_text struct text name = text_init(TEXT_MOST);
     auto_result struct result *rows = NULL;
 
-    live_add_name(ledger, relation, &name);
-    if (!query_run(conn, &TABLE, (const char *[]) { name.at }, &rows, err))
+    live_add_name(live->ledger, relation, &name);
+    if (!query_run(live->conn, &TABLE, (const char *[]) { name.at }, &rows, err))
         return NULL;
     table->name = *relation;
     table->exists = result_rows(rows) > 0;
@@ -84,26 +83,22 @@ static void *grow(struct arena *arena, void *items, size_t count, size_t *capaci
     return more;
 }
 
-static const struct live_table *find(struct arena *arena, struct connection *conn,
-                                     const struct ledger *ledger, struct live_memory *memory,
-                                     const struct relation *relation, struct error *err)
+static const struct live_table *find(struct live *live, const struct relation *relation, struct error *err)
 {
     struct live_table *table;
 
-    for (size_t i = 0; i < memory->count; i++) {
-        if (is_same(&memory->tables[i]->name, relation))
-            return memory->tables[i];
+    for (size_t i = 0; i < live->count; i++) {
+        if (is_same(&live->tables[i]->name, relation))
+            return live->tables[i];
     }
-    if ((table = ask(arena, conn, ledger, relation, err)) == NULL)
+    if ((table = ask(live, relation, err)) == NULL)
         return NULL;
-    memory->tables =
-        grow(arena, memory->tables, memory->count, &memory->capacity, sizeof(struct live_table *));
-    return memory->tables[memory->count++] = table;
+    live->tables = grow(live->arena, live->tables, live->count, &live->capacity, sizeof(struct live_table *));
+    return live->tables[live->count++] = table;
 }
 
 /* Who would have to go first: the oldest, and how many more. */
-static bool ask_holders(struct arena *arena, struct connection *conn, struct finding *finding,
-                        struct error *err)
+static bool ask_holders(struct live *live, struct finding *finding, struct error *err)
 {
     struct wanted_lock wanted = { .is_known = true };
     auto_text struct text text = text_init(TEXT_MOST);
@@ -111,77 +106,75 @@ static bool ask_holders(struct arena *arena, struct connection *conn, struct fin
 
     text_copy_cut(wanted.oid, sizeof wanted.oid, finding->table->oid);
     text_copy_cut(wanted.mode, sizeof wanted.mode, TABLE_LOCK_NAMES[finding->rule->lock]);
-    if (!blockers_find(conn, &wanted, &blockers, err))
+    if (!blockers_find(live->conn, &wanted, &blockers, err))
         return false;
     if (blockers.count == 0)
         return true;
     blocker_describe(&blockers.list[0], &text);
     if (blockers.count > 1)
         text_add_format(&text, ", and %zu more", blockers.count - 1);
-    finding->held_by = arena_copy(arena, text.at, text.length);
+    finding->held_by = arena_copy(live->arena, text.at, text.length);
     return true;
 }
 
-static bool is_created(const struct live_memory *memory, const struct relation *relation)
+static bool is_created(const struct live *live, const struct relation *relation)
 {
-    for (size_t i = 0; i < memory->created_count; i++) {
-        if (is_same(&memory->created[i], relation))
+    for (size_t i = 0; i < live->created_count; i++) {
+        if (is_same(&live->created[i], relation))
             return true;
     }
     return false;
 }
 
-static void judge_missing(const struct live_memory *memory, struct finding *finding)
+static void judge_missing(const struct live *live, struct finding *finding)
 {
-    if (is_created(memory, &finding->change.table)) {
+    if (is_created(live, &finding->change.table)) {
         finding->level = LEVEL_SAFE;
         finding->note = "an earlier pending migration creates the table, so nobody uses it yet";
     } else
         finding->note = "the database does not have it now";
 }
 
-static void note_created(struct arena *arena, struct live_memory *memory, const struct finding *finding)
+static void note_created(struct live *live, const struct finding *finding)
 {
     bool is_partition = finding->change.action == ACTION_CREATE_PARTITION;
 
     if (finding->change.action != ACTION_CREATE_TABLE && finding->change.action != ACTION_CREATE_TABLE_AS &&
         !is_partition)
         return;
-    memory->created = grow(arena, memory->created, memory->created_count, &memory->created_capacity,
-                           sizeof *memory->created);
-    memory->created[memory->created_count++] = is_partition ? finding->change.other : finding->change.table;
+    live->created =
+        grow(live->arena, live->created, live->created_count, &live->created_capacity, sizeof *live->created);
+    live->created[live->created_count++] = is_partition ? finding->change.other : finding->change.table;
 }
 
-static bool look_at(struct arena *arena, struct connection *conn, const struct ledger *ledger,
-                    struct live_memory *memory, struct finding *finding, struct error *err)
+static bool look_at(struct live *live, struct finding *finding, struct error *err)
 {
     if (finding->rule->lock == TABLE_LOCK_NONE || finding->change.table.name[0] == '\0')
         return true;
-    finding->table = find(arena, conn, ledger, memory, &finding->change.table, err);
+    finding->table = find(live, &finding->change.table, err);
     if (finding->table == NULL)
         return false;
     finding->is_live = true;
     if (!finding->table->exists) {
-        judge_missing(memory, finding);
+        judge_missing(live, finding);
         return true;
     }
-    return ask_holders(arena, conn, finding, err) && live_refine(arena, conn, ledger, finding, err);
+    return ask_holders(live, finding, err) && live_refine(live, finding, err);
 }
 
-bool live_look(struct arena *arena, struct connection *conn, const struct ledger *ledger,
-               struct live_memory *memory, struct forecast *forecast, struct error *err)
+bool live_look(struct live *live, struct forecast *forecast, struct error *err)
 {
     for (size_t i = 0; i < forecast->count; i++) {
         struct prediction *prediction = &forecast->predictions[i];
 
         for (size_t j = 0; j < prediction->count; j++) {
-            if (!look_at(arena, conn, ledger, memory, &prediction->findings[j], err))
+            if (!look_at(live, &prediction->findings[j], err))
                 return false;
         }
     }
     for (size_t i = 0; i < forecast->count; i++) {
         for (size_t j = 0; j < forecast->predictions[i].count; j++)
-            note_created(arena, memory, &forecast->predictions[i].findings[j]);
+            note_created(live, &forecast->predictions[i].findings[j]);
     }
     forecast_settle(forecast);
     return true;

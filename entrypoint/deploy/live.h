@@ -26,8 +26,11 @@ struct live_table {
     char oid[16];
 };
 
-/* What has been looked up; begins zeroed, and lives in the arena. */
-struct live_memory {
+/* Who is asked, and what has been looked up (which begins zeroed, and lives in the arena). */
+struct live {
+    struct arena *arena;
+    struct connection *conn;
+    const struct ledger *ledger;
     struct live_table **tables;
     size_t count;
     size_t capacity;
@@ -38,7 +41,6 @@ struct live_memory {
 
 /* Completes the findings of a forecast; forecasts come in the order of their migrations. What cannot be
  * looked up stays as the text has it. */
-must_use bool live_look(struct arena *arena, struct connection *conn, const struct ledger *ledger,
-                        struct live_memory *memory, struct forecast *forecast, struct error *err);
+must_use bool live_look(struct live *live, struct forecast *forecast, struct error *err);
 
 #endif

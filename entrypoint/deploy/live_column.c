@@ -182,8 +182,7 @@ static const struct query *question_of(const struct finding *finding)
     return NULL;
 }
 
-bool live_refine(struct arena *arena, struct connection *conn, const struct ledger *ledger,
-                 struct finding *finding, struct error *err)
+bool live_refine(struct live *live, struct finding *finding, struct error *err)
 {
     const struct query *question = question_of(finding);
     auto_text struct text name = text_init(TEXT_MOST);
@@ -192,8 +191,8 @@ bool live_refine(struct arena *arena, struct connection *conn, const struct ledg
 
     if (question == NULL)
         return true;
-    live_add_name(ledger, &finding->change.table, &name);
-    if (!query_run(conn, question,
+    live_add_name(live->ledger, &finding->change.table, &name);
+    if (!query_run(live->conn, question,
                    is_of_table ? (const char *[]) { name.at, finding->change.object }
                                : (const char *[]) { finding->change.word },
                    &rows, err))
@@ -201,7 +200,7 @@ bool live_refine(struct arena *arena, struct connection *conn, const struct ledg
     if (result_rows(rows) == 0)
         return true;
     if (question == &COLUMN)
-        judge_column(arena, rows, finding);
+        judge_column(live->arena, rows, finding);
     else if (question == &CONSTRAINT)
         judge_constraint(rows, finding);
     else

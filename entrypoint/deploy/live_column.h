@@ -6,14 +6,10 @@
 #define DEPLOY_LIVE_COLUMN_H
 
 #include "base/error.h"
-#include "base/memory.h"
-#include "history/ledger.h"
-#include "postgres/connection.h"
-#include "schema/forecast.h"
+#include "deploy/live.h"
 
 /* Changes the level and the note of a finding about a table that exists. */
-must_use bool live_refine(struct arena *arena, struct connection *conn, const struct ledger *ledger,
-                          struct finding *finding, struct error *err);
+must_use bool live_refine(struct live *live, struct finding *finding, struct error *err);
 
 /* Adds the name of a relation, in the ledger's schema where the script gives none. */
 void live_add_name(const struct ledger *ledger, const struct relation *relation, struct text *out);

@@ -16,8 +16,7 @@ struct named {
 
 /* A script while it is read. */
 struct forecasting {
-    struct arena *arena;
-    struct forecast_memory *memory;
+    struct forecasts *shared;
     struct forecast *out;
     struct changes changes;
     int major;                /* of the server */
@@ -49,29 +48,27 @@ static void note(struct named *named, const struct relation *relation)
         named->items[named->count++] = *relation;
 }
 
-static bool is_known_type(const struct forecast_memory *memory, const char *name)
+static bool is_known_type(const struct forecasts *shared, const char *name)
 {
-    for (size_t i = 0; i < memory->count; i++) {
-        if (strcmp(memory->types[i].name, name) == 0)
+    for (size_t i = 0; i < shared->count; i++) {
+        if (strcmp(shared->types[i].name, name) == 0)
             return true;
     }
     return false;
 }
 
-static void remember_type(struct forecasting *f, const struct relation *type)
+static void remember_type(struct forecasts *shared, const struct relation *type)
 {
-    struct forecast_memory *memory = f->memory;
+    if (shared->count == shared->capacity) {
+        size_t capacity = shared->capacity == 0 ? 16 : 2 * shared->capacity;
+        struct relation *types = arena_alloc(shared->arena, capacity, sizeof *types);
 
-    if (memory->count == memory->capacity) {
-        size_t capacity = memory->capacity == 0 ? 16 : 2 * memory->capacity;
-        struct relation *types = arena_alloc(f->arena, capacity, sizeof *types);
-
-        if (memory->count > 0)
-            memcpy(types, memory->types, memory->count * sizeof *types);
-        memory->types = types;
-        memory->capacity = capacity;
+        if (shared->count > 0)
+            memcpy(types, shared->types, shared->count * sizeof *types);
+        shared->types = types;
+        shared->capacity = capacity;
     }
-    memory->types[memory->count++] = *type;
+    shared->types[shared->count++] = *type;
 }
 
 static void add_finding(struct forecasting *f, const struct rule *rule, const struct change *change)
@@ -118,7 +115,7 @@ static void judge(struct forecasting *f, struct change *change)
     const struct rule *found[RULES_OF_CHANGE_MOST];
     size_t count;
 
-    if ((change->traits & TRAIT_OWN_TYPE) != 0 && is_known_type(f->memory, change->word))
+    if ((change->traits & TRAIT_OWN_TYPE) != 0 && is_known_type(f->shared, change->word))
         change->traits &= ~(unsigned)TRAIT_OWN_TYPE;
     if (is_named(&f->created, &change->table) ||
         (change->action == ACTION_CREATE_TABLE_REFERENCES && is_same(&change->table, &change->other))) {
@@ -143,7 +140,7 @@ static void learn(struct forecasting *f, const struct change *change)
     if (change->action == ACTION_CREATE_PARTITION && (change->traits & TRAIT_IF_NOT_EXISTS) == 0)
         note(&f->created, &change->other);
     if (change->action == ACTION_CREATE_TYPE)
-        remember_type(f, &change->other);
+        remember_type(f->shared, &change->other);
     if (change->action == ACTION_TRANSACTION || f->is_each_alone) {
         f->locked.count = 0;
         f->unvalidated.count = 0;
@@ -171,13 +168,14 @@ static void apply_allowances(struct forecasting *f, struct slice comments)
         for (size_t i = 0; i < judged; i++) {
             if (!slice_equals(allowance.rule, f->findings[i].rule->name))
                 continue;
-            f->findings[i].because = arena_copy(f->arena, allowance.because.at, allowance.because.length);
+            f->findings[i].because =
+                arena_copy(f->shared->arena, allowance.because.at, allowance.because.length);
             is_used = true;
         }
         if (is_used)
             continue;
         text_copy_cut(unused.word, sizeof unused.word,
-                      arena_copy(f->arena, allowance.rule.at, allowance.rule.length));
+                      arena_copy(f->shared->arena, allowance.rule.at, allowance.rule.length));
         add_finding(f, &RULE_UNUSED_ALLOW, &unused);
     }
 }
@@ -244,15 +242,15 @@ static void predict(struct forecasting *f, const struct statement *statement, si
         apply_allowances(
             f, (struct slice) { .at = script.at + statement->end, .length = comments_end - statement->end });
     *out = (struct prediction) { .statement = *statement, .count = f->count };
-    out->findings = arena_alloc(f->arena, f->count, sizeof *out->findings);
+    out->findings = arena_alloc(f->shared->arena, f->count, sizeof *out->findings);
     memcpy(out->findings, f->findings, f->count * sizeof *out->findings);
 }
 
-bool forecast_read(struct arena *arena, const char *file, struct slice script, int server_version,
-                   struct forecast_memory *memory, struct forecast *out, struct error *err)
+bool forecast_read(struct forecasts *shared, const char *file, struct slice script, struct forecast *out,
+                   struct error *err)
 {
-    struct script_reader reader =
-        script_reader_of(file, script, server_version == 0 ? NEWEST_SERVER : server_version, true);
+    int version = shared->server_version == 0 ? NEWEST_SERVER : shared->server_version;
+    struct script_reader reader = script_reader_of(file, script, version, true);
     auto_free struct forecasting *f = memory_new(1, sizeof *f);
     struct script_summary summary;
     struct directives directives;
@@ -263,10 +261,8 @@ bool forecast_read(struct arena *arena, const char *file, struct slice script, i
     if (!script_summarize(reader, &summary, err) || !directive_parse(file, script, &directives, err))
         return false;
     *out = (struct forecast) { .file = file, .script = script };
-    out->predictions = arena_alloc(arena, summary.statements, sizeof *out->predictions);
-    *f = (struct forecasting) {
-        .arena = arena, .memory = memory, .out = out, .major = server_version / 10000
-    };
+    out->predictions = arena_alloc(shared->arena, summary.statements, sizeof *out->predictions);
+    *f = (struct forecasting) { .shared = shared, .out = out, .major = shared->server_version / 10000 };
     f->is_each_alone =
         directives.transaction == TRANSACTION_OFF || (summary.nontransactional > 0 && summary.begins == 0);
     while ((answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT) {

@@ -43,9 +43,11 @@ struct forecast {
     enum level level;
 };
 
-/* What earlier scripts of the folder have made known: types that are no domains. Begins zeroed, and lives in
- * the arena of the forecasts. */
-struct forecast_memory {
+/* What the scripts of one run share; the forecasts live in its arena. */
+struct forecasts {
+    struct arena *arena;
+    int server_version; /* as libpq has it; 0 = not known: the worst of all versions counts */
+    /* Of earlier scripts, begins zeroed: types that are no domains. */
     struct relation *types;
     size_t count;
     size_t capacity;
@@ -55,10 +57,9 @@ struct forecast_memory {
 void prediction_settle(struct prediction *prediction);
 void forecast_settle(struct forecast *forecast);
 
-/* `server_version` is 0 where it is not known: the worst of all versions counts. `script` must outlive the
- * result, which lives in the arena. ERROR_CLEAN, with the place, for a script or a
- * directive that cannot be read. */
-must_use bool forecast_read(struct arena *arena, const char *file, struct slice script, int server_version,
-                            struct forecast_memory *memory, struct forecast *out, struct error *err);
+/* `script` must outlive the result. ERROR_CLEAN, with the place, for a script or a directive that cannot be
+ * read. */
+must_use bool forecast_read(struct forecasts *shared, const char *file, struct slice script,
+                            struct forecast *out, struct error *err);
 
 #endif
