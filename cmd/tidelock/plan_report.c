@@ -88,9 +88,8 @@ static struct json *driver_json(void)
 {
     struct json *driver = json_new_object();
     struct json *rules = json_new_array();
-    const struct rule *rule;
 
-    for (size_t i = 0; rule = effect_number(i), rule != NULL; i++) {
+    for (const struct rule *rule = effect_next(NULL); rule != NULL; rule = effect_next(rule)) {
         struct json *row;
 
         /* Of rows that differ by version, the first. */

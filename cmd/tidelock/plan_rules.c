@@ -28,9 +28,8 @@ static struct json *rule_json(const struct rule *rule)
 struct json *rules_json(void)
 {
     struct json *rows = json_new_array();
-    const struct rule *rule;
 
-    for (size_t i = 0; rule = effect_number(i), rule != NULL; i++)
+    for (const struct rule *rule = effect_next(NULL); rule != NULL; rule = effect_next(rule))
         json_append(rows, rule_json(rule));
     return rows;
 }
@@ -45,14 +44,12 @@ static void add_part(struct text *out, const char *label, const char *words)
 
 void rules_print(void)
 {
-    const struct rule *rule;
-
-    for (size_t i = 0; rule = effect_number(i), rule != NULL; i++) {
+    for (const struct rule *rule = effect_next(NULL); rule != NULL; rule = effect_next(rule)) {
         auto_text struct text out = text_init(TEXT_MOST);
 
-        text_add_format(&out, "%s%s: %s, %s%s%s\n", i == 0 ? "" : "\n", rule->name, LEVEL_NAMES[rule->level],
-                        WORK_NAMES[rule->work], rule->lock == TABLE_LOCK_NONE ? "" : ", ",
-                        TABLE_LOCK_NAMES[rule->lock]);
+        text_add_format(&out, "%s%s: %s, %s%s%s\n", rule == RULES ? "" : "\n", rule->name,
+                        LEVEL_NAMES[rule->level], WORK_NAMES[rule->work],
+                        rule->lock == TABLE_LOCK_NONE ? "" : ", ", TABLE_LOCK_NAMES[rule->lock]);
         add_part(&out, "why", rule->reason);
         add_part(&out, "how", rule->cure);
         add_part(&out, "example", rule->example);

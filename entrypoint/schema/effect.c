@@ -87,28 +87,28 @@ size_t effect_find(const struct change *change, int major, const struct rule *fo
     return count;
 }
 
-const struct rule *effect_number(size_t number)
+const struct rule *effect_next(const struct rule *rule)
 {
-    const struct rule *rule = RULES;
+    size_t further = 0;
 
-    while (number > 0 && rule->name != NULL) {
-        rule++;
-        number--;
+    if (rule == NULL)
+        return RULES;
+    for (size_t i = 0; i < array_length(FURTHER_RULES); i++) {
+        if (FURTHER_RULES[i] == rule)
+            further = i + 1;
     }
-    if (rule->name != NULL)
-        return rule;
-    return number < array_length(FURTHER_RULES) ? FURTHER_RULES[number] : NULL;
+    if (further == 0 && rule[1].name != NULL)
+        return rule + 1;
+    return further < array_length(FURTHER_RULES) ? FURTHER_RULES[further] : NULL;
 }
 
 const struct rule *effect_named(const char *name)
 {
-    const struct rule *rule;
+    const struct rule *rule = effect_next(NULL);
 
-    for (size_t i = 0; rule = effect_number(i), rule != NULL; i++) {
-        if (strcmp(rule->name, name) == 0)
-            return rule;
-    }
-    return NULL;
+    while (rule != NULL && strcmp(rule->name, name) != 0)
+        rule = effect_next(rule);
+    return rule;
 }
 
 /* A part of the script on one line. */

@@ -83,8 +83,8 @@ size_t effect_find(const struct change *change, int major, const struct rule *fo
 /* The rule of that name, or NULL. */
 const struct rule *effect_named(const char *name);
 
-/* All of them by number, or NULL beyond the last. */
-const struct rule *effect_number(size_t number);
+/* Walks through all of them: the first after NULL, NULL after the last. */
+const struct rule *effect_next(const struct rule *rule);
 
 /* Adds a rule's reason or cure with the names and texts of this statement, on one line. */
 void effect_add_filled(const char *template, const struct change *change, struct slice statement,
