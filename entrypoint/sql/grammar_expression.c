@@ -132,18 +132,27 @@ bool type_is_known(const TypeName *type)
     return strcmp(name.schema, "pg_catalog") == 0 || is_in(KNOWN_TYPES, array_length(KNOWN_TYPES), name.name);
 }
 
+/* Deeper expressions are not looked into: the stack has an end. */
+enum { DEPTH_MOST = 2000 };
+
 struct functions {
     unsigned traits;
     char *word;
+    int depth;
 };
 
 static bool look(Node *node, void *context)
 {
     struct functions *found = context;
     struct relation name;
+    bool is_over;
 
     if (node == NULL)
         return false;
+    if (found->depth == DEPTH_MOST) {
+        found->traits |= TRAIT_OWN_FUNCTION;
+        return true;
+    }
     /* WITH … AS (DELETE …): what a query says that is none. */
     if (IsA(node, InsertStmt) || IsA(node, UpdateStmt) || IsA(node, DeleteStmt) || IsA(node, MergeStmt)) {
         found->traits |= TRAIT_OWN_FUNCTION;
@@ -160,7 +169,10 @@ static bool look(Node *node, void *context)
                 identifier_copy(found->word, name.name);
         }
     }
-    return raw_expression_tree_walker(node, look, context);
+    found->depth++;
+    is_over = raw_expression_tree_walker(node, look, context);
+    found->depth--;
+    return is_over;
 }
 
 unsigned expression_traits(Node *expression, char word[IDENTIFIER_SIZE])

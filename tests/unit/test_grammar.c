@@ -92,12 +92,27 @@ static void what_the_grammar_does_not_know_is_said(void **state)
     assert_string_equal(changes.problem, "");
 }
 
+static void an_expression_that_is_too_deep_may_do_anything(void **state)
+{
+    enum { TERMS = 500000 };
+    auto_text struct text sql = text_init(4 * TERMS);
+    auto_changes struct changes changes = { .count = 0 };
+
+    (void)state;
+    text_add_string(&sql, "SELECT 1");
+    for (int i = 0; i < TERMS; i++)
+        text_add_string(&sql, "+1");
+    assert_true(grammar_read(text_slice(&sql), &changes));
+    assert_int_equal(changes.items[0].action, ACTION_CODE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_statement_is_read_as_what_it_changes),
         cmocka_unit_test(each_part_of_an_alter_table_is_a_change_with_its_own_definition),
         cmocka_unit_test(what_the_grammar_does_not_know_is_said),
+        cmocka_unit_test(an_expression_that_is_too_deep_may_do_anything),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
