@@ -43,7 +43,6 @@ static void gather(struct arena *arena, struct plan *plan)
     }
 }
 
-/* What is not shown teaches about types all the same. */
 static bool is_due(const struct history *history, size_t index)
 {
     return history == NULL || history->items[index].is_due;
@@ -75,11 +74,13 @@ static bool read_folder(struct arena *arena, const struct folder *folder, const 
         const struct migration *migration = &folder->items[i];
         auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
 
+        if (!is_due(history, i))
+            continue;
         planned->name = migration->name;
         if (!migration_read(folder->dialect, migration, &script, err) ||
             !judge(&shared, migration->script_path, &script, &planned->forecast, err))
             return false;
-        out->count += is_due(history, i);
+        out->count++;
     }
     return true;
 }

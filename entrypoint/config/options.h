@@ -40,8 +40,8 @@ enum option_commands {
     FOR_VERSION = 1 << 9,
     FOR_COMPLETION = 1 << 10,
     FOR_MANUAL = 1 << 11,
-    FOR_PLAN = 1 << 13,
     FOR_HELP = 1 << 12, /* it has no options: all its words are topics */
+    FOR_PLAN = 1 << 13,
     FOR_APPLIERS = FOR_DEPLOY | FOR_RUN,
     FOR_GATES = FOR_APPLIERS | FOR_WAIT, /* what an application's start waits for */
     FOR_LEADERS = FOR_APPLIERS | FOR_RESOLVE | FOR_BASELINE,

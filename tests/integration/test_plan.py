@@ -177,6 +177,14 @@ def test_only_what_is_pending_is_judged_with_the_database(database, folder, tide
     tidelock("plan", "--fail-on", "careful").succeeds(says="0 statements in 0 pending migrations")
 
 
+def test_scripts_of_what_is_applied_are_not_read(database, folder, tidelock):
+    file = folder.add("001_a", "CREATE TYPE mood AS ENUM ('a'); CREATE TABLE t (id int);")
+    tidelock("deploy").succeeds()
+    file.write_text("SELECT 'never ends")
+    folder.add("002_b", "ALTER TABLE t ADD COLUMN m mood;")
+    tidelock("plan", "--fail-on", "careful").succeeds(says="it is no domain: nothing is rewritten")
+
+
 @pytest.mark.every_major
 def test_what_the_text_cannot_tell_the_database_does(database, folder, tidelock):
     database.query("""

@@ -55,6 +55,7 @@ NOT_SENT_UNITS = {
     "entrypoint/postgres/refusal.c",
     "entrypoint/config/options.c",
     "cmd/tidelock/manual.c",
+    "cmd/tidelock/plan_report.c",
     "cmd/tidelock/help.c",
     "cmd/tidelock/exits.c",
     "cmd/tidelock/surroundings.c",
