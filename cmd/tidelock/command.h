@@ -40,6 +40,7 @@ extern const struct command COMMAND_RUN;
 extern const struct command COMMAND_WAIT;
 extern const struct command COMMAND_READY;
 extern const struct command COMMAND_STATUS;
+extern const struct command COMMAND_PLAN;
 extern const struct command COMMAND_RESOLVE;
 extern const struct command COMMAND_BASELINE;
 extern const struct command COMMAND_BUDGET;

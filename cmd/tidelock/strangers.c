@@ -36,7 +36,7 @@ static const struct {
     { NULL, "latest", DEPLOY },
     { NULL, "migration", DEPLOY },
     { NULL, "prisma", "Leave that word out: tidelock migrate deploy" },
-    { NULL, "plan", REHEARSE },
+    { NULL, "lint", "To see what pending statements would do: tidelock plan" },
     { NULL, "dev", STAYS("migrate dev. ") DEPLOY },
     { NULL, "push", STAYS("db push. ") DEPLOY },
     { NULL, "pull", STAYS("db pull.") },

@@ -20,6 +20,19 @@ struct names {
     size_t count;
 };
 
+/* From which verdict on `plan` exits with 1. */
+enum fail_on { FAIL_ON_NOTHING, FAIL_ON_CAREFUL, FAIL_ON_DANGEROUS, FAIL_ONS };
+
+/* How `plan` writes what it finds. */
+enum plan_format {
+    PLAN_FORMAT_TEXT,
+    PLAN_FORMAT_SARIF,
+    PLAN_FORMAT_GITHUB,
+    PLAN_FORMAT_GITLAB,
+    PLAN_FORMAT_MARKDOWN,
+    PLAN_FORMATS
+};
+
 struct config {
     struct arena *arena;           /* where all of it lives */
     const char *database_url;      /* secret; NULL = only PG* variables say where the database is */
@@ -63,6 +76,12 @@ struct config {
     bool wants_all;
     bool is_dry_run;
     bool wants_exit_code;
+    bool is_offline;              /* plan: nothing is looked up in the database */
+    bool wants_rules;             /* plan: the table of rules, and nothing else */
+    bool is_verbose;              /* plan: why and how */
+    struct names files;           /* plan: these scripts instead of the folder's */
+    int fail_on;                  /* plan: enum fail_on */
+    int plan_format;              /* enum plan_format */
     const char *status_file;      /* NULL = none is kept */
     struct labels metrics_labels; /* of every metric, beside database and schema */
     const char *ready_file;       /* NULL = none */

@@ -65,13 +65,19 @@ static bool take_flag_value(struct load *load, const struct option *option, char
 static const struct {
     const char *letter;
     const char *word;
-} LETTERS[] = { { "-h", "--help" }, { "-q", "--quiet" }, { "-v", "--log-level=debug" } };
+    unsigned command; /* only there, or 0 */
+} LETTERS[] = { { "-h", "--help", 0 },
+                { "-q", "--quiet", 0 },
+                { "-v", "--verbose", FOR_PLAN },
+                { "-v", "--log-level=debug", 0 } };
 
 /* The word itself, or what it is short for. */
-static const char *whole_word(const char *word)
+static const char *whole_word(const char *word, unsigned command)
 {
     for (size_t i = 0; i < array_length(LETTERS); i++) {
-        if (strcmp(word, LETTERS[i].letter) == 0)
+        bool is_for = LETTERS[i].command == 0 || LETTERS[i].command == command;
+
+        if (is_for && strcmp(word, LETTERS[i].letter) == 0)
             return LETTERS[i].word;
     }
     return word;
@@ -82,7 +88,7 @@ int config_options_before(int count, char *const *words)
     int i = 0;
 
     for (; i < count && words[i][0] == '-' && strcmp(words[i], "--") != 0; i++) {
-        const char *word = whole_word(words[i]);
+        const char *word = whole_word(words[i], 0);
         const struct option *option = strncmp(word, "--", 2) == 0 ? option_named(word + 2) : NULL;
 
         i += option != NULL && option->type != OPTION_FLAG;
@@ -101,8 +107,8 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
     const struct option *option;
     bool is_negated;
 
-    if (whole_word(word) != word) {
-        text_copy_cut(letter, sizeof letter, whole_word(word));
+    if (whole_word(word, load->command) != word) {
+        text_copy_cut(letter, sizeof letter, whole_word(word, load->command));
         word = letter;
     }
     equals = strchr(word, '=');
@@ -164,7 +170,7 @@ static bool take_word(struct load *load, int count, char **words, int *at, struc
 {
     if (words[*at][0] != '-')
         return take_name(load, words[*at], err);
-    if (strncmp(whole_word(words[*at]), "--", 2) != 0)
+    if (strncmp(whole_word(words[*at], load->command), "--", 2) != 0)
         return refuse_word(words[*at], err);
     return take_flag(load, count, words, at, err);
 }

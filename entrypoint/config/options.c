@@ -11,6 +11,18 @@
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
+static const char *const FAIL_ON_NAMES[] = {
+    [FAIL_ON_NOTHING] = "nothing", [FAIL_ON_CAREFUL] = "careful", [FAIL_ON_DANGEROUS] = "dangerous"
+};
+_Static_assert(sizeof FAIL_ON_NAMES / sizeof *FAIL_ON_NAMES == FAIL_ONS, "name every choice");
+
+static const char *const PLAN_FORMAT_NAMES[] = { [PLAN_FORMAT_TEXT] = "text",
+                                                 [PLAN_FORMAT_SARIF] = "sarif",
+                                                 [PLAN_FORMAT_GITHUB] = "github",
+                                                 [PLAN_FORMAT_GITLAB] = "gitlab",
+                                                 [PLAN_FORMAT_MARKDOWN] = "markdown" };
+_Static_assert(sizeof PLAN_FORMAT_NAMES / sizeof *PLAN_FORMAT_NAMES == PLAN_FORMATS, "name every choice");
+
 #define FIELD(name) offsetof(struct config, name)
 
 const char *const OPTION_GROUP_NAMES[] = {
@@ -66,10 +78,10 @@ const struct option OPTIONS[] = {
       .field = FIELD(replicas), .standard = "1", .least = 1, .most = 100000, .value = "N",
       .help = "how many copies of the application share the server's connections" },
     { .name = "json", .group = GROUP_COMMAND, .type = OPTION_FLAG,
-      .commands = FOR_STATUS | FOR_BUDGET | FOR_VERSION | FOR_MANUAL, .field = FIELD(wants_json),
+      .commands = FOR_STATUS | FOR_BUDGET | FOR_VERSION | FOR_MANUAL | FOR_PLAN, .field = FIELD(wants_json),
       .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
       .help = "print JSON" },
-    { .name = "json-schema", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_STATUS,
+    { .name = "json-schema", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_STATUS | FOR_PLAN,
       .field = FIELD(wants_json_schema), .traits = OPTION_FLAG_ONLY,
       .help = "print the JSON Schema of what --json prints, and do nothing else" },
     { .name = "dry-run", .group = GROUP_COMMAND, .type = OPTION_FLAG,
@@ -80,6 +92,30 @@ const struct option OPTIONS[] = {
       .field = FIELD(wants_exit_code), .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
       .help = "exit with 1 if a migration is pending or has failed",
       .more = "For deploy, with --dry-run." },
+    { .name = "offline", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_PLAN,
+      .field = FIELD(is_offline), .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
+      .help = "judge every migration of the folder by its text, without a database" },
+    { .name = "files", .group = GROUP_COMMAND, .type = OPTION_NAMES, .commands = FOR_PLAN,
+      .field = FIELD(files), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "FILE",
+      .help = "judge these scripts instead of the folder's",
+      .more = "Several can follow." },
+    { .name = "fail-on", .group = GROUP_COMMAND, .type = OPTION_CHOICE, .commands = FOR_PLAN,
+      .field = FIELD(fail_on), .standard = "nothing", .choices = FAIL_ON_NAMES, .choice_count = FAIL_ONS,
+      .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "LEVEL",
+      .help = "exit with 1 if a statement is that bad, or worse",
+      .more = "What is unknown is worse than careful, and not as bad as dangerous." },
+    { .name = "format", .group = GROUP_COMMAND, .type = OPTION_CHOICE, .commands = FOR_PLAN,
+      .field = FIELD(plan_format), .standard = "text", .choices = PLAN_FORMAT_NAMES,
+      .choice_count = PLAN_FORMATS, .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "FORMAT",
+      .help = "write what is not safe for a CI or a proposed change",
+      .more = "github writes annotations of a workflow, gitlab a code quality report, markdown a comment." },
+    { .name = "verbose", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_PLAN,
+      .field = FIELD(is_verbose), .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
+      .help = "say all that is found, and write the safe way out",
+      .more = "So does -v." },
+    { .name = "rules", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_PLAN,
+      .field = FIELD(wants_rules), .traits = OPTION_FLAG_ONLY,
+      .help = "print the table of rules, and do nothing else" },
     { .name = "database-url", .group = GROUP_DATABASE, .type = OPTION_TEXT, .commands = FOR_DATABASE,
       .field = FIELD(database_url), .environment = "DATABASE_URL", .file_field = FIELD(database_url_file),
       .traits = OPTION_SECRET | OPTION_URL | OPTION_SHARED | OPTION_USUAL, .value = "URL",
@@ -275,7 +311,7 @@ const struct option OPTIONS[] = {
       .field = FIELD(log_level), .standard = "info", .choices = LOG_LEVEL_NAMES, .choice_count = LOG_LEVELS,
       .value = "LEVEL",
       .help = "how much is logged",
-      .more = "-v is short for --log-level debug." },
+      .more = "-v is short for --log-level debug, except for plan." },
     { .name = "quiet", .group = GROUP_GENERAL, .type = OPTION_FLAG, .commands = FOR_DATABASE | FOR_READY,
       .field = FIELD(is_quiet), .traits = OPTION_FLAG_ONLY,
       .help = "print only warnings and errors",

@@ -42,6 +42,18 @@ bool target_find_unchecked(struct arena *arena, const struct config *config, str
            folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err);
 }
 
+bool target_find_folder(struct arena *arena, const struct config *config, struct target *out,
+                        struct error *err)
+{
+    const char *path;
+
+    out->begun = NULL;
+    return place_find(arena, &DIALECT_PRISMA, config, &path, err) &&
+           folder_check(&DIALECT_PRISMA, path, err) &&
+           folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err) &&
+           layout_check(&out->folder, path, false, err);
+}
+
 bool target_find_and_begin(struct arena *arena, const struct config *config, struct target *out,
                            struct error *err)
 {

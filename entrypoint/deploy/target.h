@@ -23,6 +23,10 @@ struct target {
 must_use bool target_find(struct arena *arena, const struct config *config, bool may_be_empty,
                           struct target *out, struct error *err);
 
+/* Only the folder, where no database is asked for. */
+must_use bool target_find_folder(struct arena *arena, const struct config *config, struct target *out,
+                                 struct error *err);
+
 /* Only where the database is, for a run that says so before it looks for the folder. */
 must_use bool target_find_database(struct arena *arena, const struct config *config, struct target *out,
                                    struct error *err);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/names.h"
+#include "sql/allow.h"
 #include "sql/directive_mark.h"
 #include "sql/scan.h"
 #include "sql/script.h"
@@ -187,10 +188,19 @@ static bool read_verify(struct directive_reading *reading, struct slice words, s
     return true;
 }
 
+/* It is for `plan`. */
+static bool read_allow(struct directive_reading *reading, struct slice words, struct error *err)
+{
+    struct allowance ignored;
+    const char *at = words.at;
+
+    return allow_parse(words, &ignored, &at, err) || fail(reading, at, err);
+}
+
 const char DIRECTIVES_ABOUT[] =
     "A script can say how it is to be applied, in comments before its first statement. Each begins with "
-    "\"-- tidelock:\"; a line may hold several that have a \"=\", or one of the others. A comment that "
-    "would not be obeyed is an error.";
+    "\"-- tidelock:\"; a line may hold several that have a \"=\", or one of the others. Only allow may stand "
+    "further down. A comment that would not be obeyed is an error.";
 
 const struct directive DIRECTIVES[] = {
     { .name = "transaction",
@@ -247,6 +257,11 @@ const struct directive DIRECTIVES[] = {
       .meaning = "What has to hold when the backfill is complete.",
       .type = DIRECTIVE_LINE,
       .read = read_verify },
+    { .name = "allow",
+      .usage = "allow RULE because REASON",
+      .meaning = "Before a statement: plan no longer counts that it breaks RULE.",
+      .type = DIRECTIVE_LINE,
+      .read = read_allow },
     { .name = NULL },
 };
 _Static_assert(array_length(DIRECTIVES) <= DIRECTIVES_MOST, "is_said has room for every row");
@@ -380,8 +395,8 @@ static bool read_comment(struct directive_reading *reading, struct slice comment
     return !mark.is_named || refuse_mark(reading, comment, &mark, err);
 }
 
-/* A directive after the first statement would be obeyed too late, or not at all. */
-static bool check_rest(const struct directive_reading *reading, struct scanner scanner, struct error *err)
+/* A directive after the first statement would be obeyed too late, unless it is about the next one. */
+static bool check_rest(struct directive_reading *reading, struct scanner scanner, struct error *err)
 {
     struct slice rest = { .at = scanner.at + scanner.offset, .length = scanner.length - scanner.offset };
     struct token token;
@@ -389,11 +404,17 @@ static bool check_rest(const struct directive_reading *reading, struct scanner s
     if (!directive_mark_occurs(rest))
         return true;
     while (token = scan_token(&scanner), token.kind != TOKEN_END) {
-        if (token.kind != TOKEN_COMMENT || !directive_mark_of(scanner_text(&scanner, token)).has_colon)
+        const struct slice comment = scanner_text(&scanner, token);
+
+        if (token.kind != TOKEN_COMMENT || !directive_mark_of(comment).has_colon)
+            continue;
+        if (allow_is(comment) && !read_comment(reading, comment, err))
+            return false;
+        if (allow_is(comment))
             continue;
         error_set(err, ERROR_CLEAN, "a directive cannot follow the first statement");
         error_hint(err, "Move it to the top of the script.");
-        return fail(reading, scanner_text(&scanner, token).at, err);
+        return fail(reading, comment.at, err);
     }
     return true;
 }

@@ -79,7 +79,7 @@ def test_the_budget_ends_the_build(static):
     over = subprocess.run([ROOT / "docker" / "size", static, f"{static}.unstripped.map", "1000000"], capture_output=True, text=True)
     assert over.returncode == 1 and "over its budget" in over.stderr
     parts = dict(reversed(row.split()) for row in over.stdout.splitlines() if row.split()[1].startswith("lib"))
-    assert {"libcrypto", "libssl", "libcurl", "libpq", "libyaml", "libjansson", "libc"} <= set(parts)
+    assert {"libcrypto", "libssl", "libcurl", "libpq", "libpg_query", "libyaml", "libjansson", "libc"} <= set(parts)
     assert sum(map(int, re.findall(r"(?m)^ *(\d+)  [(lt]", over.stdout))) > 0.9 * static.stat().st_size
 
 
@@ -87,7 +87,7 @@ def test_it_says_what_it_is_made_from(static):
     answer = json.loads(subprocess.run([static, "version", "--json"], check=True, capture_output=True).stdout)
     locked = {row.split()[0]: row.split()[2] for row in (ROOT / "docker/deps/lock").read_text().splitlines() if not row.startswith("#")}
     assert answer["components"] == {name: version for name, version in locked.items() if name in answer["components"]}
-    assert {"musl", "openssl", "libpq", "libyaml", "jansson"} <= set(answer["components"])
+    assert {"musl", "openssl", "libpq", "libpg_query", "libyaml", "jansson"} <= set(answer["components"])
 
     bill = json.loads(static.with_name("tidelock.spdx.json").read_text())
     packages = {package["name"]: package["versionInfo"] for package in bill["packages"]}

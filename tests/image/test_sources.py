@@ -72,10 +72,10 @@ class Checkout:
         lock = self.root / "docker" / "deps" / "lock"
         lock.write_text(re.sub(pattern, replacement, lock.read_text()))
 
-    def fetch(self, **environment):
+    def fetch(self, *names, **environment):
         gone = {"CARGO_HOME": self.home / "cargo", "PIP_INDEX_URL": f"{NOWHERE}/simple", "PIP_RETRIES": "0", "CARGO_NET_RETRY": "0", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": "/dev/null"}
         environment = {**os.environ, **gone, "APT_CONFIG": self.home / "apt.conf", **environment}
-        return subprocess.run([self.root / "docker" / "deps" / "fetch"], env=environment, capture_output=True, text=True)
+        return subprocess.run([self.root / "docker" / "deps" / "fetch", *names], env=environment, capture_output=True, text=True)
 
     def holds(self, *files):
         return all((self.sources / file).read_bytes() == (KEPT / file).read_bytes() for file in files)
@@ -122,6 +122,15 @@ def test_a_folder_that_the_user_names_has_everything(checkout):
     done = checkout.fetch(SOURCES_MIRROR=str(KEPT))
     assert done.returncode == 0, done.stderr
     assert checkout.holds(*(file.name for file in checkout.sources.iterdir())) and (checkout.sources / YAML).exists()
+
+
+def test_only_what_is_named_is_fetched(checkout):
+    done = checkout.fetch("libyaml", "libpg_query", SOURCES_MIRROR=str(KEPT))
+    assert done.returncode == 0, done.stderr
+    assert {file.name for file in checkout.sources.iterdir()} == {YAML, "pg_query-6.2.1.crate"}
+    done = checkout.fetch("--missing", "libyaml", "jansson")
+    assert done.stdout == "jansson_2.14.orig.tar.gz\n"
+    assert checkout.fetch("libyml").returncode != 0
 
 
 def test_an_address_that_the_user_names_has_everything(checkout, archive):

@@ -25,7 +25,7 @@ def put_into_ledger(database, name, **columns):
     database.query(f"INSERT INTO _prisma_migrations ({', '.join(values)}) VALUES ({', '.join(values.values())})")
 
 
-@pytest.mark.parametrize("words", [["status"], ["status", "--json"], ["deploy"], ["deploy", "--strict"], ["wait", "--leader-timeout", "1s"], ["baseline"], ["resolve", "--applied", EVIL.replace("\x00", "")]])
+@pytest.mark.parametrize("words", [["status"], ["status", "--json"], ["plan"], ["deploy"], ["deploy", "--strict"], ["wait", "--leader-timeout", "1s"], ["baseline"], ["resolve", "--applied", EVIL.replace("\x00", "")]])
 @pytest.mark.parametrize("log_format", ["text", "logfmt", "json"])
 @pytest.mark.parametrize("state", ["missing", "failed"])
 def test_names_in_the_ledger(tidelock, folder, database, words, log_format, state):

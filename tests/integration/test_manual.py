@@ -267,7 +267,7 @@ def test_the_line_for_a_start_up_file_works(installed, tmp_path, name, proof):
 STRANGERS = {
     "up": "tidelock deploy",
     "apply": "tidelock deploy",
-    "plan": "tidelock deploy --dry-run",
+    "lint": "tidelock plan",
     "migration run": "tidelock deploy",
     "prisma migrate deploy": "tidelock migrate deploy",
     "migrate": "tidelock deploy",

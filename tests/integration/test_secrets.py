@@ -39,7 +39,7 @@ def test_a_url_that_does_not_work_is_never_shown(database, folder, tidelock, url
     assert SECRET not in result.out + result.errors
 
 
-COMMANDS = [["deploy"], ["status"], ["status", "--json"], ["wait"], ["budget"], ["resolve", "--applied", "001_t"], ["run", "--", "true"]]
+COMMANDS = [["deploy"], ["status"], ["status", "--json"], ["plan"], ["wait"], ["budget"], ["resolve", "--applied", "001_t"], ["run", "--", "true"]]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -9,7 +9,7 @@ libpq = subprocess.run(["pkg-config", "--cflags", "libpq"], capture_output=True,
 
 bad = 0
 for header in sorted([*pathlib.Path("entrypoint").rglob("*.h"), *pathlib.Path("cmd").rglob("*.h")]):
-    done = subprocess.run(["cc", *FLAGS, *libpq, "-include", str(header), "/dev/null"], capture_output=True, text=True)
+    done = subprocess.run(["cc", *FLAGS, *libpq, "-isystem", "build/deps/here/root/include/pg_query", "-include", str(header), "/dev/null"], capture_output=True, text=True)
     if done.returncode:
         bad += 1
         print(f"{header} does not compile alone:\n{done.stderr}")

@@ -10,6 +10,7 @@ DOORMEN = {
     r"curl/": r"entrypoint/http/",
     r"yaml\.h": r"entrypoint/config/yaml\.c",
     r"jansson\.h": r"entrypoint/base/json\.c",
+    r"(pg_query|postgres\.h|nodes/|parser/|utils/)": r"entrypoint/sql/grammar_tree\.h",
     r"openssl/": r"entrypoint/(base/hash|config/trust)\.c",
 }
 # What other rooms know of a tool, and what they do not say of it: its table, its key, its files, its codes of migrations. Which tool it is, is

@@ -83,7 +83,12 @@ static void what_would_not_be_obeyed_is_refused_at_its_place(void **state)
           "Did you mean \"lock-timeout\"?" },
         { "-- tidelock: qqq=5s", 1, 14, "unknown directive \"qqq\"",
           "The directives are transaction, lock-timeout, retry-for, statement-timeout, migration-timeout, assert, "
-          "backfill, throttle and verify. To see what they do: tidelock help directives" },
+          "backfill, throttle, verify and allow. To see what they do: tidelock help directives" },
+        { "-- tidelock: allow create-index\nSELECT 1", 1, 20, "directive \"allow\" needs a rule and a reason",
+          "Write -- tidelock: allow RULE because REASON, on the line before the statement." },
+        { "SELECT 1;\n-- tidelock: allow create-index because\nSELECT 2", 2, 20,
+          "directive \"allow\" needs a rule and a reason",
+          "Write -- tidelock: allow RULE because REASON, on the line before the statement." },
         { "-- x\n-- tidelock: Transaction=off", 2, 14, "unknown directive \"Transaction\"",
           "Did you mean \"transaction\"?" },
         { "-- tidelock: transaction", 1, 14, "directive \"transaction\" has no value",

@@ -1,0 +1,239 @@
+#include "plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "command.h"
+#include "config/options.h"
+#include "deploy/live.h"
+#include "deploy/target.h"
+#include "exits.h"
+#include "history/compare.h"
+#include "history/ledger.h"
+#include "history/script_file.h"
+#include "postgres/query_failure.h"
+#include "postgres/reach.h"
+#include "print.h"
+
+/* The worst first, otherwise in their order: a counting sort. */
+static void gather(struct arena *arena, struct plan *plan)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < plan->count; i++)
+        plan->statement_count += plan->migrations[i].forecast.count;
+    plan->statements = arena_alloc(arena, plan->statement_count, sizeof *plan->statements);
+    for (int level = LEVELS - 1; level >= 0; level--) {
+        size_t before = at;
+
+        for (size_t i = 0; i < plan->count; i++) {
+            const struct planned *migration = &plan->migrations[i];
+
+            for (size_t j = 0; j < migration->forecast.count; j++) {
+                if ((int)migration->forecast.predictions[j].level == level)
+                    plan->statements[at++] =
+                        (struct planned_statement) { .migration = migration,
+                                                     .prediction = &migration->forecast.predictions[j] };
+            }
+        }
+        plan->levels[level] = at - before;
+        if (at > before && (int)plan->level < level)
+            plan->level = (enum level)level;
+    }
+}
+
+static bool is_due(const struct history *history, size_t index)
+{
+    return history == NULL || history->items[index].is_due;
+}
+
+/* Judges a script that has been read; it is kept in the arena. */
+static bool judge(struct forecasts *shared, const char *path, const struct text *script, struct forecast *out,
+                  struct error *err)
+{
+    struct slice kept = { .at = arena_copy(shared->arena, script->at, script->length),
+                          .length = script->length };
+
+    if (script_check_text(path, kept, err) && forecast_read(shared, path, kept, out, err))
+        return true;
+    /* Nothing was run: it is the file that is wrong. */
+    err->class = ERROR_USAGE;
+    return false;
+}
+
+/* `history` is NULL where there is no database: then everything is due. */
+static bool read_folder(struct arena *arena, const struct folder *folder, const struct history *history,
+                        struct plan *out, struct error *err)
+{
+    struct forecasts shared = { .arena = arena, .server_version = out->server_version };
+
+    out->migrations = arena_alloc(arena, folder->count, sizeof *out->migrations);
+    for (size_t i = 0; i < folder->count; i++) {
+        struct planned *planned = &out->migrations[out->count];
+        const struct migration *migration = &folder->items[i];
+        auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
+
+        if (!is_due(history, i))
+            continue;
+        planned->name = migration->name;
+        if (!migration_read(folder->dialect, migration, &script, err) ||
+            !judge(&shared, migration->script_path, &script, &planned->forecast, err))
+            return false;
+        out->count++;
+    }
+    return true;
+}
+
+static bool read_files(struct arena *arena, const struct config *config, struct plan *out, struct error *err)
+{
+    struct forecasts shared = { .arena = arena, .server_version = out->server_version };
+
+    out->migrations = arena_alloc(arena, config->files.count, sizeof *out->migrations);
+    for (; out->count < config->files.count; out->count++) {
+        struct planned *planned = &out->migrations[out->count];
+        auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
+
+        planned->name = config->files.items[out->count];
+        if (!file_read_stream(planned->name, &script, err) ||
+            !judge(&shared, planned->name, &script, &planned->forecast, err))
+            return false;
+    }
+    return true;
+}
+
+/* What the database holds and does not hold. */
+struct comparison {
+    struct target target;
+    struct ledger ledger;
+    struct history history;
+};
+
+static bool compare(struct arena *arena, struct connection *conn, struct comparison *out, struct error *err)
+{
+    const struct folder *folder = &out->target.folder;
+    const struct ledger_request wanted = { folder->dialect, out->target.endpoint.schema, LEDGER_NAMES,
+                                           .is_only_read = true };
+
+    if (!ledger_read(arena, conn, &wanted, &out->ledger, err))
+        return false;
+    history_compare(arena, folder, out->ledger.rows, out->ledger.count, &out->history);
+    return true;
+}
+
+static bool read_pending(struct arena *arena, const struct config *config, struct plan *out,
+                         struct error *err)
+{
+    auto_connection struct connection *conn = NULL;
+    struct live live = { .arena = arena };
+    struct comparison found;
+
+    if (!target_find(arena, config, false, &found.target, err) ||
+        (conn = reach_database(config, &found.target.endpoint, NULL, err)) == NULL ||
+        !compare(arena, conn, &found, err))
+        return false;
+    out->folder = found.target.folder.path;
+    out->database = found.ledger.database;
+    out->server_version = connection_server_version(conn);
+    if (!read_folder(arena, &found.target.folder, &found.history, out, err))
+        return false;
+    live.conn = conn;
+    live.ledger = &found.ledger;
+    for (size_t i = 0; i < out->count; i++) {
+        if (!live_look(&live, &out->migrations[i].forecast, err))
+            return false;
+    }
+    return true;
+}
+
+static bool read_plan(struct arena *arena, const struct config *config, struct plan *out, struct error *err)
+{
+    struct target target;
+
+    if (config->files.count > 0)
+        return read_files(arena, config, out, err);
+    if (!config->is_offline)
+        return read_pending(arena, config, out, err);
+    if (!target_find_folder(arena, config, &target, err))
+        return false;
+    out->folder = target.folder.path;
+    return read_folder(arena, &target.folder, NULL, out, err);
+}
+
+static void print_as(const struct plan *plan, const struct config *config)
+{
+    if (config->wants_json)
+        print_json(plan_json(plan));
+    else if (config->plan_format == PLAN_FORMAT_SARIF)
+        print_json(plan_sarif(plan));
+    else if (config->plan_format == PLAN_FORMAT_GITLAB)
+        print_json(plan_gitlab(plan));
+    else if (config->plan_format == PLAN_FORMAT_GITHUB)
+        plan_print_github(plan);
+    else if (config->plan_format == PLAN_FORMAT_MARKDOWN)
+        plan_print_markdown(plan);
+    else
+        plan_print(plan, config->is_verbose);
+}
+
+/* One output, in one form. */
+static bool check_format(const struct config *config, struct error *err)
+{
+    if (!config->wants_json || config->plan_format == PLAN_FORMAT_TEXT)
+        return true;
+    error_set(err, ERROR_USAGE, "--json and --format exclude each other");
+    return error_hint(err, "Leave one of them out.");
+}
+
+static bool has_failed(const struct plan *plan, int fail_on)
+{
+    return (fail_on == FAIL_ON_CAREFUL && plan->level >= LEVEL_CAREFUL) ||
+           (fail_on == FAIL_ON_DANGEROUS && plan->level >= LEVEL_DANGEROUS);
+}
+
+static void print_schema(void)
+{
+    for (size_t i = 0; PLAN_SCHEMA[i] != NULL; i++) {
+        print_text(PLAN_SCHEMA[i]);
+        print_text("\n");
+    }
+}
+
+static bool plan_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+{
+    struct plan plan = { .folder = NULL };
+
+    if (config->wants_json_schema) {
+        print_schema();
+        return true;
+    }
+    if (config->wants_rules) {
+        if (config->wants_json)
+            print_json(rules_json());
+        else
+            rules_print();
+        return true;
+    }
+    if (!check_format(config, err) || !read_plan(arena, config, &plan, err))
+        return query_failure_explain(err, "Nothing was changed.");
+    gather(arena, &plan);
+    print_as(&plan, config);
+    if (has_failed(&plan, config->fail_on))
+        *exit_code = EXIT_NO;
+    return true;
+}
+
+const struct command COMMAND_PLAN = {
+    .name = "plan",
+    .usage = "[--offline | --files FILE...] [-v | --json | --format FORMAT] [--fail-on LEVEL]",
+    .summary = "say what pending statements would do to the live database; change nothing",
+    .about =
+        "Says of each statement of each pending migration which lock it takes, whether it scans a table, "
+        "builds an index or rewrites it, whether code that runs now may fail, and, with -v, the safe way. "
+        "The worst comes first. With --offline no database is asked, and every migration of the folder is "
+        "judged. A statement that PostgreSQL's own grammar or the table of rules does not know is unknown, "
+        "never safe.",
+    .example = "tidelock plan -v --fail-on dangerous",
+    .options = FOR_PLAN,
+    .run = plan_run,
+};

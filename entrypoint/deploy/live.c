@@ -1,0 +1,181 @@
+#include "deploy/live.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "deploy/live_column.h"
+#include "postgres/query.h"
+#include "sql/quote.h"
+#include "traffic/blockers.h"
+
+enum { TEXT_MOST = 4096 };
+
+static const struct query TABLE = {
+    .name = "plan_table",
+    .parameters = 1,
+    .sql =
+        "WITH RECURSIVE parts AS ("
+        " SELECT c.oid FROM pg_catalog.pg_class AS c"
+        "  WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        " UNION ALL"
+        " SELECT i.inhrelid FROM parts AS p"
+        "  JOIN pg_catalog.pg_inherits AS i ON i.inhparent OPERATOR(pg_catalog.=) p.oid"
+        "), pages AS (SELECT pg_catalog.current_setting('block_size')::pg_catalog.int8 AS size) "
+        "SELECT pg_catalog.to_regclass($1)::pg_catalog.oid,"
+        " pg_catalog.sum(CASE WHEN c.reltuples OPERATOR(pg_catalog.>) 0 THEN c.reltuples ELSE 0 END)"
+        "::pg_catalog.int8,"
+        " pg_catalog.sum(c.relpages OPERATOR(pg_catalog.*) pages.size)::pg_catalog.int8,"
+        " (SELECT COALESCE(pg_catalog.sum(x.relpages OPERATOR(pg_catalog.*) pages.size), 0)"
+        "    FROM parts AS q JOIN pg_catalog.pg_index AS i ON i.indrelid OPERATOR(pg_catalog.=) q.oid"
+        "    JOIN pg_catalog.pg_class AS x ON x.oid OPERATOR(pg_catalog.=) i.indexrelid),"
+        " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_index AS i"
+        "   WHERE i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)),"
+        " pg_catalog.count(*) OPERATOR(pg_catalog.-) 1,"
+        " pg_catalog.bool_and(c.relpages OPERATOR(pg_catalog.>) 0 OR c.relkind OPERATOR(pg_catalog.=) 'p')"
+        " FROM parts AS p JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) p.oid, pages"
+        " GROUP BY pages.size",
+};
+
+static bool is_same(const struct relation *one, const struct relation *other)
+{
+    return strcmp(one->schema, other->schema) == 0 && strcmp(one->name, other->name) == 0;
+}
+
+void live_add_name(const struct ledger *ledger, const struct relation *relation, struct text *out)
+{
+    quote_qualified(relation->schema[0] == '\0' ? ledger->schema : relation->schema, relation->name, out);
+}
+
+/* NULL on failure. */
+static struct live_table *ask(struct live *live, const struct relation *relation, struct error *err)
+{
+    struct live_table *table = arena_alloc(live->arena, 1, sizeof *table);
+    auto_text struct text name = text_init(TEXT_MOST);
+    auto_result struct result *rows = NULL;
+
+    live_add_name(live->ledger, relation, &name);
+    if (!query_run(live->conn, &TABLE, (const char *[]) { name.at }, &rows, err))
+        return NULL;
+    table->name = *relation;
+    table->exists = result_rows(rows) > 0;
+    if (!table->exists)
+        return table;
+    text_copy_cut(table->oid, sizeof table->oid, result_text(rows, 0, 0));
+    table->rows = result_bool(rows, 0, 6) ? result_number(rows, 0, 1) : -1;
+    table->bytes = result_number(rows, 0, 2);
+    table->index_bytes = result_number(rows, 0, 3);
+    table->indexes = result_number(rows, 0, 4);
+    table->partitions = result_number(rows, 0, 5);
+    return table;
+}
+
+static void *grow(struct arena *arena, void *items, size_t count, size_t *capacity, size_t size)
+{
+    void *more;
+
+    if (count < *capacity)
+        return items;
+    *capacity = *capacity == 0 ? 16 : 2 * *capacity;
+    more = arena_alloc(arena, *capacity, size);
+    if (count > 0)
+        memcpy(more, items, count * size);
+    return more;
+}
+
+static const struct live_table *find(struct live *live, const struct relation *relation, struct error *err)
+{
+    struct live_table *table;
+
+    for (size_t i = 0; i < live->count; i++) {
+        if (is_same(&live->tables[i]->name, relation))
+            return live->tables[i];
+    }
+    if ((table = ask(live, relation, err)) == NULL)
+        return NULL;
+    live->tables = grow(live->arena, live->tables, live->count, &live->capacity, sizeof(struct live_table *));
+    return live->tables[live->count++] = table;
+}
+
+/* Who would have to go first: the oldest, and how many more. */
+static bool ask_holders(struct live *live, struct finding *finding, struct error *err)
+{
+    struct wanted_lock wanted = { .is_known = true };
+    auto_text struct text text = text_init(TEXT_MOST);
+    struct blockers blockers;
+
+    text_copy_cut(wanted.oid, sizeof wanted.oid, finding->table->oid);
+    text_copy_cut(wanted.mode, sizeof wanted.mode, TABLE_LOCK_NAMES[finding->rule->lock]);
+    if (!blockers_find(live->conn, &wanted, &blockers, err))
+        return false;
+    if (blockers.count == 0)
+        return true;
+    blocker_describe(&blockers.list[0], &text);
+    if (blockers.count > 1)
+        text_add_format(&text, ", and %zu more", blockers.count - 1);
+    finding->held_by = arena_copy(live->arena, text.at, text.length);
+    return true;
+}
+
+static bool is_created(const struct live *live, const struct relation *relation)
+{
+    for (size_t i = 0; i < live->created_count; i++) {
+        if (is_same(&live->created[i], relation))
+            return true;
+    }
+    return false;
+}
+
+static void judge_missing(const struct live *live, struct finding *finding)
+{
+    if (is_created(live, &finding->change.table)) {
+        finding->level = LEVEL_SAFE;
+        finding->note = "an earlier pending migration creates the table, so nobody uses it yet";
+    } else
+        finding->note = "the database does not have it now";
+}
+
+static void note_created(struct live *live, const struct finding *finding)
+{
+    bool is_partition = finding->change.action == ACTION_CREATE_PARTITION;
+
+    if (finding->change.action != ACTION_CREATE_TABLE && finding->change.action != ACTION_CREATE_TABLE_AS &&
+        !is_partition)
+        return;
+    live->created =
+        grow(live->arena, live->created, live->created_count, &live->created_capacity, sizeof *live->created);
+    live->created[live->created_count++] = is_partition ? finding->change.other : finding->change.table;
+}
+
+static bool look_at(struct live *live, struct finding *finding, struct error *err)
+{
+    if (finding->rule->lock == TABLE_LOCK_NONE || finding->change.table.name[0] == '\0')
+        return true;
+    finding->table = find(live, &finding->change.table, err);
+    if (finding->table == NULL)
+        return false;
+    finding->is_live = true;
+    if (!finding->table->exists) {
+        judge_missing(live, finding);
+        return true;
+    }
+    return ask_holders(live, finding, err) && live_refine(live, finding, err);
+}
+
+bool live_look(struct live *live, struct forecast *forecast, struct error *err)
+{
+    for (size_t i = 0; i < forecast->count; i++) {
+        struct prediction *prediction = &forecast->predictions[i];
+
+        for (size_t j = 0; j < prediction->count; j++) {
+            if (!look_at(live, &prediction->findings[j], err))
+                return false;
+        }
+    }
+    for (size_t i = 0; i < forecast->count; i++) {
+        for (size_t j = 0; j < forecast->predictions[i].count; j++)
+            note_created(live, &forecast->predictions[i].findings[j]);
+    }
+    forecast_settle(forecast);
+    return true;
+}

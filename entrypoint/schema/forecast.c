@@ -1,0 +1,278 @@
+#include "schema/forecast.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sql/allow.h"
+#include "sql/directive.h"
+
+enum { NEWEST_SERVER = 180000, FINDINGS_MOST = 64, NAMED_MOST = 256 };
+
+/* Names that a script has made known, at most so many: what is beyond them is judged as if it were not. */
+struct named {
+    struct relation items[NAMED_MOST];
+    size_t count;
+};
+
+/* A script while it is read. */
+struct forecasting {
+    struct forecasts *shared;
+    struct forecast *out;
+    struct changes changes;
+    int major;                /* of the server */
+    struct named created;     /* tables of the script's own */
+    struct named locked;      /* that the transaction holds locked for everybody */
+    struct named unvalidated; /* tables to which it has added a constraint NOT VALID */
+    bool is_each_alone;       /* every statement is a transaction of its own */
+    struct finding findings[FINDINGS_MOST];
+    size_t count;
+};
+
+static bool is_same(const struct relation *one, const struct relation *other)
+{
+    return strcmp(one->schema, other->schema) == 0 && strcmp(one->name, other->name) == 0;
+}
+
+static bool is_named(const struct named *named, const struct relation *relation)
+{
+    for (size_t i = 0; i < named->count; i++) {
+        if (is_same(&named->items[i], relation))
+            return true;
+    }
+    return false;
+}
+
+static void note(struct named *named, const struct relation *relation)
+{
+    if (relation->name[0] != '\0' && named->count < NAMED_MOST && !is_named(named, relation))
+        named->items[named->count++] = *relation;
+}
+
+static bool is_known_type(const struct forecasts *shared, const char *name)
+{
+    for (size_t i = 0; i < shared->count; i++) {
+        if (strcmp(shared->types[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void remember_type(struct forecasts *shared, const struct relation *type)
+{
+    if (shared->count == shared->capacity) {
+        size_t capacity = shared->capacity == 0 ? 16 : 2 * shared->capacity;
+        struct relation *types = arena_alloc(shared->arena, capacity, sizeof *types);
+
+        if (shared->count > 0)
+            memcpy(types, shared->types, shared->count * sizeof *types);
+        shared->types = types;
+        shared->capacity = capacity;
+    }
+    shared->types[shared->count++] = *type;
+}
+
+static void add_finding(struct forecasting *f, const struct rule *rule, const struct change *change)
+{
+    if (f->count < FINDINGS_MOST)
+        f->findings[f->count++] = (struct finding) { .rule = rule, .change = *change, .level = rule->level };
+}
+
+/* The referenced table of a foreign key whose own table is new: only that one has users. */
+static bool add_reference_of_new(struct forecasting *f, const struct change *change)
+{
+    struct change turned = *change;
+
+    if (change->action != ACTION_ADD_FOREIGN_KEY || is_named(&f->created, &change->other))
+        return false;
+    turned.table = change->other;
+    turned.other = change->table;
+    add_finding(f, effect_named("create-table-foreign-key"), &turned);
+    return true;
+}
+
+static bool is_data(enum action action)
+{
+    return action == ACTION_INSERT || action == ACTION_UPDATE || action == ACTION_DELETE ||
+           action == ACTION_MERGE;
+}
+
+/* What only the statements before it make dangerous. */
+static void judge_context(struct forecasting *f, const struct change *change)
+{
+    struct change further = *change;
+
+    if (change->action == ACTION_VALIDATE_CONSTRAINT && is_named(&f->unvalidated, &change->table))
+        add_finding(f, &RULE_VALIDATED_TOO_SOON, change);
+    if (is_data(change->action) && f->locked.count > 0 &&
+        (change->action != ACTION_INSERT || (change->traits & TRAIT_FROM_QUERY) != 0)) {
+        further.other = f->locked.items[0];
+        add_finding(f, &RULE_ROWS_UNDER_LOCK, &further);
+    }
+}
+
+static void judge(struct forecasting *f, struct change *change)
+{
+    const struct rule *found[RULES_OF_CHANGE_MOST];
+    size_t count;
+
+    if ((change->traits & TRAIT_OWN_TYPE) != 0 && is_known_type(f->shared, change->word))
+        change->traits &= ~(unsigned)TRAIT_OWN_TYPE;
+    if (is_named(&f->created, &change->table) ||
+        (change->action == ACTION_CREATE_TABLE_REFERENCES && is_same(&change->table, &change->other))) {
+        if (!add_reference_of_new(f, change))
+            add_finding(f, &RULE_NEW_TABLE, change);
+        return;
+    }
+    count = effect_find(change, f->major, found);
+    for (size_t i = 0; i < count; i++)
+        add_finding(f, found[i], change);
+    judge_context(f, change);
+}
+
+/* What the statements after this one have to know of it. */
+static void learn(struct forecasting *f, const struct change *change)
+{
+    bool is_new = is_named(&f->created, &change->table);
+
+    if ((change->action == ACTION_CREATE_TABLE || change->action == ACTION_CREATE_TABLE_AS) &&
+        (change->traits & TRAIT_IF_NOT_EXISTS) == 0)
+        note(&f->created, &change->table);
+    if (change->action == ACTION_CREATE_PARTITION && (change->traits & TRAIT_IF_NOT_EXISTS) == 0)
+        note(&f->created, &change->other);
+    if (change->action == ACTION_CREATE_TYPE)
+        remember_type(f->shared, &change->other);
+    if (change->action == ACTION_TRANSACTION || f->is_each_alone) {
+        f->locked.count = 0;
+        f->unvalidated.count = 0;
+        return;
+    }
+    if ((change->traits & TRAIT_NOT_VALID) != 0 && !is_new)
+        note(&f->unvalidated, &change->table);
+    for (size_t i = 0; i < f->count && !is_new; i++) {
+        if (f->findings[i].rule->lock == TABLE_LOCK_ACCESS_EXCLUSIVE)
+            note(&f->locked, &f->findings[i].change.table);
+    }
+}
+
+/* Applies "allow" from the comments before a statement; one that fits nothing is a finding. */
+static void apply_allowances(struct forecasting *f, struct slice comments)
+{
+    size_t judged = f->count;
+    struct allowance allowance;
+    size_t offset = 0;
+
+    while (allow_next(comments, &offset, &allowance)) {
+        struct change unused = { .action = ACTION_UNKNOWN };
+        bool is_used = false;
+
+        for (size_t i = 0; i < judged; i++) {
+            if (!slice_equals(allowance.rule, f->findings[i].rule->name))
+                continue;
+            f->findings[i].because =
+                arena_copy(f->shared->arena, allowance.because.at, allowance.because.length);
+            is_used = true;
+        }
+        if (is_used)
+            continue;
+        text_copy_cut(unused.word, sizeof unused.word,
+                      arena_copy(f->shared->arena, allowance.rule.at, allowance.rule.length));
+        add_finding(f, &RULE_UNUSED_ALLOW, &unused);
+    }
+}
+
+static enum level level_that_counts(const struct finding *finding)
+{
+    return finding->because != NULL ? LEVEL_SAFE : finding->level;
+}
+
+/* The worst first, otherwise in the order of the statement. */
+static void sort(struct finding *findings, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct finding moved = findings[i];
+        size_t at = i;
+
+        for (; at > 0 && level_that_counts(&findings[at - 1]) < level_that_counts(&moved); at--)
+            findings[at] = findings[at - 1];
+        findings[at] = moved;
+    }
+}
+
+void prediction_settle(struct prediction *prediction)
+{
+    sort(prediction->findings, prediction->count);
+    prediction->level = level_that_counts(&prediction->findings[0]);
+}
+
+void forecast_settle(struct forecast *forecast)
+{
+    forecast->level = LEVEL_SAFE;
+    for (size_t i = 0; i < forecast->count; i++) {
+        prediction_settle(&forecast->predictions[i]);
+        if (forecast->predictions[i].level > forecast->level)
+            forecast->level = forecast->predictions[i].level;
+    }
+}
+
+static void read_changes(struct forecasting *f, struct slice text)
+{
+    struct change unknown = { .action = ACTION_UNKNOWN };
+
+    if (!grammar_read(text, &f->changes)) {
+        add_finding(f, &RULE_NOT_UNDERSTOOD, &unknown);
+        return;
+    }
+    for (size_t i = 0; i < f->changes.count; i++)
+        judge(f, &f->changes.items[i]);
+    for (size_t i = 0; i < f->changes.count; i++)
+        learn(f, &f->changes.items[i]);
+}
+
+static void predict(struct forecasting *f, const struct statement *statement, size_t previous_end,
+                    bool is_last, struct prediction *out)
+{
+    struct slice script = f->out->script;
+    size_t comments_end = is_last ? script.length : statement->start;
+
+    f->count = 0;
+    read_changes(f, statement_text(script, statement));
+    apply_allowances(
+        f, (struct slice) { .at = script.at + previous_end, .length = statement->start - previous_end });
+    if (is_last)
+        apply_allowances(
+            f, (struct slice) { .at = script.at + statement->end, .length = comments_end - statement->end });
+    *out = (struct prediction) { .statement = *statement, .count = f->count };
+    out->findings = arena_alloc(f->shared->arena, f->count, sizeof *out->findings);
+    memcpy(out->findings, f->findings, f->count * sizeof *out->findings);
+}
+
+bool forecast_read(struct forecasts *shared, const char *file, struct slice script, struct forecast *out,
+                   struct error *err)
+{
+    int version = shared->server_version == 0 ? NEWEST_SERVER : shared->server_version;
+    struct script_reader reader = script_reader_of(file, script, version, true);
+    auto_free struct forecasting *f = memory_new(1, sizeof *f);
+    struct script_summary summary;
+    struct directives directives;
+    struct statement statement;
+    enum script_answer answer;
+    size_t end = 0;
+
+    if (!script_summarize(reader, &summary, err) || !directive_parse(file, script, &directives, err))
+        return false;
+    *out = (struct forecast) { .file = file, .script = script };
+    out->predictions = arena_alloc(shared->arena, summary.statements, sizeof *out->predictions);
+    *f = (struct forecasting) { .shared = shared, .out = out, .major = shared->server_version / 10000 };
+    f->is_each_alone =
+        directives.transaction == TRANSACTION_OFF || (summary.nontransactional > 0 && summary.begins == 0);
+    while ((answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT) {
+        bool is_last = out->count + 1 == summary.statements;
+
+        predict(f, &statement, end, is_last, &out->predictions[out->count++]);
+        end = statement.end;
+    }
+    changes_clear(&f->changes);
+    if (answer == SCRIPT_END)
+        forecast_settle(out);
+    return answer == SCRIPT_END;
+}

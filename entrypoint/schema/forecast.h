@@ -1,0 +1,65 @@
+/*
+ * What a script will do to a live database, by its text alone: a verdict for each statement. Pure.
+ *
+ * A rule is about one change; here is what only the script as a whole says: which tables are its own, which
+ * locks it already holds, what it allows.
+ */
+#ifndef SCHEMA_FORECAST_H
+#define SCHEMA_FORECAST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "schema/effect.h"
+#include "sql/script.h"
+
+struct live_table; /* of deploy/live.h */
+
+struct finding {
+    const struct rule *rule;
+    struct change change;
+    enum level level;               /* that of the rule, unless something is known that changes it */
+    const char *because;            /* why it is allowed, or NULL */
+    bool is_live;                   /* the database was asked */
+    const struct live_table *table; /* as it is there, or NULL */
+    const char *note;               /* what else the database says, or NULL */
+    const char *held_by;            /* who holds a lock now that it would wait for, or NULL */
+};
+
+struct prediction {
+    struct statement statement;
+    struct finding *findings; /* at least one, the worst first */
+    size_t count;
+    enum level level; /* the worst of those that are not allowed */
+};
+
+struct forecast {
+    const char *file;
+    struct slice script;
+    struct prediction *predictions; /* one for each statement, in the script's order */
+    size_t count;
+    enum level level;
+};
+
+/* What the scripts of one run share; the forecasts live in its arena. */
+struct forecasts {
+    struct arena *arena;
+    int server_version; /* as libpq has it; 0 = not known: the worst of all versions counts */
+    /* Of earlier scripts, begins zeroed: types that are no domains. */
+    struct relation *types;
+    size_t count;
+    size_t capacity;
+};
+
+/* Sorts findings whose levels have changed, and says what they amount to. */
+void prediction_settle(struct prediction *prediction);
+void forecast_settle(struct forecast *forecast);
+
+/* `script` must outlive the result. ERROR_CLEAN, with the place, for a script or a directive that cannot be
+ * read. */
+must_use bool forecast_read(struct forecasts *shared, const char *file, struct slice script,
+                            struct forecast *out, struct error *err);
+
+#endif
