@@ -83,7 +83,7 @@ def test_an_index_that_waits_for_one_says_so(database, folder, tidelock, table):
     prepare(database, "UPDATE t SET n = 0 WHERE id = 7")
     folder.add("002_i", "CREATE INDEX CONCURRENTLY i ON t (n)")
     running = tidelock.start("deploy")
-    running.wait_for_line("blocked: waiting", f'the prepared transaction "{GID}"', f"ROLLBACK PREPARED {QUOTED};")
+    running.wait_for_line("blocked: held up by", f'the prepared transaction "{GID}"', f"ROLLBACK PREPARED {QUOTED};")
     database.query(f"COMMIT PREPARED {QUOTED}")
     running.wait().succeeds(applied=["002_i"])
 
