@@ -1,5 +1,7 @@
 #include "apply/atomic.h"
 
+#include <string.h>
+
 #include "apply/another_way.h"
 #include "apply/transaction_start.h"
 #include "base/log.h"
@@ -91,8 +93,11 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
         pooler_add_look(&sql);
         ledger_add_unchanged(execution->ledger, &sql);
     }
+    /* A function that the script before called may have released what is put out. */
+    connection_hush(execution->conn, true);
     has_begun = query_several(execution->conn, &(const struct query) { .name = "begin", .sql = sql.at },
                               results, array_length(results), err);
+    connection_hush(execution->conn, false);
     facts = results[0];
     before = results[1];
     is_unchanged = results[2];
@@ -193,6 +198,7 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
     /* A session that is ended while it waits for a synchronous standby has nevertheless committed. */
     execution->commit_doubt.is_in_doubt = failed == count || err->class == ERROR_LOST;
     add_context(failed, written, commits, err);
+    err->position = 0; /* in a statement of ours */
     return false;
 }
 
@@ -223,6 +229,10 @@ static bool send_end(struct execution *execution, size_t start, size_t first, st
         return true;
     if (first + completed >= execution->summary.statements)
         say_deferred(err);
+    /* It breaks off, and the server has found ours there. */
+    if (strcmp(err->sqlstate, "42601") == 0 &&
+        err->position > utf8_count(script->at + start, script->length - start))
+        error_message(err, "syntax error at end of input");
     return execution_failed_at(execution, start, first, completed, err);
 }
 

@@ -53,7 +53,8 @@ static bool prepare(struct execution *execution, struct text *bytes, struct erro
             return true;
     }
     if (err->class == ERROR_CLEAN) {
-        error_message(err, "migration \"%s\" was not started: %s", execution->migration->name, err->message);
+        error_message(err, "migration \"%s\" %s: %s", execution->migration->name,
+                      execution->unfinished == NULL ? "was not started" : "cannot go on", err->message);
         error_code(err, execution->ledger->dialect->codes.failed);
     }
     return false;
@@ -177,7 +178,6 @@ bool migration_apply(struct execution *execution, size_t before, struct error *e
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     bool is_applied;
 
-    execution->failure.facts.is_resuming = execution->unfinished != NULL;
     execution->failure.names.before = before;
     is_applied = apply(execution, &bytes, err);
     /* What is found out about a failure after this is not in its text. */

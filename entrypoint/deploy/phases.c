@@ -301,11 +301,23 @@ static void count(struct deployment *d, enum verdict from, enum verdict to)
     counts[to]++;
 }
 
+/* One that is more than a transaction may take long, and who applied those before it is known sooner. */
+static void record_before(struct deployment *d)
+{
+    const struct deployment_report *report = d->report;
+
+    for (size_t i = 0; i < report->due_count; i++) {
+        if (report->due[i].name == d->execution.migration->name && report->due[i].mode != MODE_ATOMIC)
+            deployment_record_origins(d);
+    }
+}
+
 static bool apply_one(struct deployment *d, struct error *err)
 {
     bool is_applied;
 
     count(d, d->history.items[d->next].verdict, VERDICT_RUNNING);
+    record_before(d);
     prepare_watch(d);
     d->started_ms = clock_now_ms();
     log_context(LOG_MIGRATION, d->execution.migration->name);

@@ -13,11 +13,14 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
 {
     const struct history_item *item = &d->history.items[index];
 
+    const struct ledger_row *unfinished = verdict_is_due(item->verdict) ? item->row : NULL;
+
     return (struct execution) {
         .conn = d->conn,
         .ledger = &d->ledger,
         .migration = &d->folder->items[index],
-        .unfinished = verdict_is_due(item->verdict) ? item->row : NULL,
+        .unfinished = unfinished,
+        .failure = { .facts = { .is_resuming = unfinished != NULL } },
         .settings = d->settings,
         .lock_wait = { .retry = { .lock_timeout_ms = d->config->lock_timeout_ms,
                                   .retry_for_ms = d->config->retry_for_ms },
@@ -143,8 +146,9 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
     return next != PHASE_PREPARING || deployment_look(d, err) ? next : PHASE_FAILED;
 }
 
-/* Before anything is applied: a deployment that must stop at its third migration should not begin. */
-static bool check_scripts(struct deployment *d, struct error *err)
+/* Before anything is applied: a deployment that must stop at its third migration should not begin. *failed
+ * gets the number of the one that cannot be applied. */
+static bool check_scripts(struct deployment *d, size_t *failed, struct error *err)
 {
     d->report->due = arena_alloc(d->arena, d->folder->count, sizeof *d->report->due);
     d->report->due_count = 0;
@@ -155,8 +159,10 @@ static bool check_scripts(struct deployment *d, struct error *err)
             continue;
         log_context(LOG_MIGRATION, d->folder->items[i].name);
         if (!(d->config->is_dry_run ? migration_rehearse(&execution, d->report->due_count == 0, err)
-                                    : migration_check(&execution, err)))
+                                    : migration_check(&execution, err))) {
+            *failed = i;
             return false;
+        }
         log_context(LOG_MIGRATION, NULL);
         d->report->due[d->report->due_count++] =
             (struct due_migration) { .name = d->folder->items[i].name,
@@ -171,15 +177,17 @@ static bool check_scripts(struct deployment *d, struct error *err)
 static bool check_all_scripts(struct deployment *d, struct error *err)
 {
     auto_text struct text holds = text_init(sizeof err->holds);
+    size_t failed = 0;
 
-    if (check_scripts(d, err))
+    if (check_scripts(d, &failed, err))
         return true;
-    for (size_t i = 0; err->class == ERROR_CLEAN && i < d->folder->count; i++) {
-        if (!deployment_is_due(d, i) || d->history.items[i].row == NULL)
+    for (size_t i = 0; i < d->folder->count; i++) {
+        if (i == failed || !deployment_is_due(d, i) || d->history.items[i].row == NULL)
             continue;
         text_add_format(&holds, "%s %s is still half done.", err->holds, d->folder->items[i].name);
         error_holds(err, "%s", holds.at);
-        err->class = ERROR_PARTIAL;
+        if (err->class == ERROR_CLEAN)
+            err->class = ERROR_PARTIAL;
     }
     return false;
 }

@@ -109,8 +109,9 @@ struct origins origin_read(struct arena *arena, struct connection *conn, const c
         .name = "origins",
         .is_in_journal = true,
         .sql =
-            "SELECT ledger_id, host, version, gist_sha256 FROM {journal}.origin"
-            " ORDER BY ledger_id COLLATE pg_catalog.\"C\"",
+            "SELECT o.ledger_id, o.host, o.version,"
+            "       pg_catalog.to_jsonb(o) OPERATOR(pg_catalog.->>) 'gist_sha256'"
+            "  FROM {journal}.origin AS o ORDER BY o.ledger_id COLLATE pg_catalog.\"C\"",
     };
     const struct journal journal = { .conn = conn, .ledger_schema = ledger_schema };
     struct origins origins = { .count = 0 };

@@ -80,8 +80,7 @@ static void on_notice(void *context, const PGresult *notice)
     const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
 
-    (void)context;
-    if (message == NULL)
+    if (message == NULL || ((const struct connection *)context)->is_hushed)
         return;
     if (severity != NULL && strcmp(severity, "WARNING") == 0)
         log_warn("server: %s", message);
@@ -155,7 +154,7 @@ static void begin(struct connection *conn, const struct endpoint *where)
         memory_exhausted();
     counts.open++;
     /* Set at once: a login trigger may raise a notice, and libpq's own receiver would print it raw. */
-    (void)PQsetNoticeReceiver(conn->pg, on_notice, NULL);
+    (void)PQsetNoticeReceiver(conn->pg, on_notice, conn);
     /* Only with this does the message of a refused connection contain its SQLSTATE. */
     (void)PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
     conn->next = PQstatus(conn->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
@@ -290,6 +289,11 @@ void connection_add_server(const struct connection *conn, struct text *out)
 int connection_backend_pid(const struct connection *conn)
 {
     return PQbackendPID(conn->pg);
+}
+
+void connection_hush(struct connection *conn, bool is_hushed)
+{
+    conn->is_hushed = is_hushed;
 }
 
 bool connection_is_in_transaction(const struct connection *conn)

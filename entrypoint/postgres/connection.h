@@ -65,6 +65,9 @@ size_t connection_retries(enum connection_retry reason);
  * Returns whether it was before. */
 bool connection_shield(struct connection *conn, bool is_shielded);
 
+/* Until it is called again: what the server has to say of a statement of ours concerns nobody. */
+void connection_hush(struct connection *conn, bool is_hushed);
+
 /* Waits for a cancel request that is still on its way, and no longer than it may take; then what comes next
  * is sent all the same, where otherwise the connection would be given up. False if the request may hit that.
  */
@@ -101,6 +104,9 @@ void connection_add_server(const struct connection *conn, struct text *out);
 
 /* Whether the session is in a transaction block, or in one that failed. */
 bool connection_is_in_transaction(const struct connection *conn);
+
+/* Until it is called again: what the server notices about a statement of ours concerns nobody. */
+void connection_hush(struct connection *conn, bool is_hushed);
 
 /* Names the schema that queries with is_in_journal mean, for as long as the connection lasts. */
 void connection_set_journal(struct connection *conn, const char *schema);

@@ -151,7 +151,8 @@ static bool tally_add(struct connection *conn, PGresult *result, struct tally *t
     } else if (status == PGRES_COPY_BOTH || status == PGRES_COPY_IN || status == PGRES_COPY_OUT) {
         is_alive = begin_copy(conn, status, tally, err);
     } else if (status != PGRES_EMPTY_QUERY) {
-        tally->completed++;
+        /* A rule that selects gives results of its own, before that of its statement. */
+        tally->completed += PQcmdStatus(result)[0] != '\0';
         if (status == PGRES_TUPLES_OK && tally->count < tally->most) {
             tally->kept[tally->count++] = (struct result *)result;
             return true;

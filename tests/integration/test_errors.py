@@ -105,3 +105,54 @@ def test_the_exit_text_fits_what_happened(database, folder, tidelock):
         tidelock("wait", url=database.url(user=role)).fails(exit=8, says=["42501", "  exit      8: the role lacks a right, or the server refused a query of tidelock's own\n"])
     finally:
         database.query(f"DROP ROLE {role}")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("end", ["SELECT 1 +", "SELECT (1", "CREATE RULE r AS ON INSERT TO a DO ALSO (SELECT 1"])
+def test_a_script_that_breaks_off_is_told_so(tidelock, folder, database, end):
+    """What travels behind it is ours."""
+    folder.add("001_a", f"CREATE TABLE a ();\n{end}")
+    result = tidelock("deploy").fails(exit=6, says=["failed: syntax error at end of input", "Nothing of 001_a"])
+    assert "SET CONSTRAINTS" not in result.errors
+    assert 'near ";"' not in result.errors and 'near "SET"' not in result.errors
+
+
+@pytest.mark.fault
+def test_results_of_a_rule_are_no_statements(tidelock, folder, database):
+    folder.add("001_a", "CREATE TABLE a (i int); CREATE RULE r AS ON INSERT TO a DO ALSO (SELECT 1; SELECT 2; SELECT 3)")
+    folder.add("002_b", "INSERT INTO a VALUES (1);\nSELECT 1 / 0;\nSELECT 3;\nSELECT 4;\nSELECT 5")
+    tidelock("deploy").fails(exit=6, says=["division by zero"], at="002_b/migration.sql:2:1")
+
+
+@pytest.mark.fault
+def test_a_rule_on_the_ledger_loses_no_answer(tidelock, folder, database):
+    folder.add("001_a", "SELECT 1")
+    tidelock("deploy").succeeds()
+    database.query("CREATE RULE r AS ON INSERT TO _prisma_migrations DO ALSO (SELECT 1; SELECT 2)")
+    folder.add("002_b", "SELECT 1")
+    result = tidelock("deploy").succeeds(applied=["002_b"])
+    assert "lost" not in result.errors and "does not match" not in result.errors
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("way, code", [("gone", 8), ("binary", 7), ("directive", 7)])
+def test_what_is_half_done_is_not_called_nothing(tidelock, folder, database, way, code):
+    folder.add("001_x", "-- tidelock: transaction=off\nCREATE TABLE a ();\nSELECT 1 / 0")
+    tidelock("deploy").fails(exit=7)
+    script = folder.path / "001_x" / "migration.sql"
+    if way == "gone":
+        script.unlink()
+    else:
+        script.write_bytes(b"SELECT \xff" if way == "binary" else b"-- tidelock: nonsense=1\nSELECT 1")
+    for words in (["deploy"], ["deploy", "--dry-run"]):
+        result = tidelock(*words).fails(exit=code, says="The part of 001_x that an earlier run applied")
+        assert "Nothing of 001_x" not in result.errors and "was not started" not in result.errors
+
+
+@pytest.mark.fault
+def test_a_function_that_releases_all_locks_is_nobodys_fault(tidelock, folder, database):
+    database.query("CREATE FUNCTION release() RETURNS void LANGUAGE sql AS 'SELECT pg_catalog.pg_advisory_unlock_all()'")
+    folder.add("001_a", "SELECT release()")
+    folder.add("002_b", "SELECT 1")
+    result = tidelock("deploy").succeeds(applied=["001_a", "002_b"])
+    assert "own a lock" not in result.errors

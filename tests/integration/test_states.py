@@ -311,6 +311,7 @@ def test_a_journal_of_an_older_version_gets_the_column(database, folder, tideloc
     folder.add("001_a", "SELECT 1")
     tidelock("deploy").succeeds()
     database.query("ALTER TABLE tidelock.origin DROP COLUMN gist_sha256")
+    assert migration_of(status_of(tidelock), "001_a")["by"] is not None
     folder.add("002_b", "SELECT 1")
     tidelock("deploy").succeeds()
     assert migration_of(status_of(tidelock), "001_a")["by"] is not None
