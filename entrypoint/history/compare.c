@@ -160,11 +160,22 @@ static bool sorts_before(const struct dialect *dialect, const char *name, const 
 
 /* Whether each missing name sorts behind the folder's last one, as those of a newer image do. It has applied
  * that one, too: a last one that is pending may replace what is missing (Prisma calls it 0_squash). */
+/* Rows are in the order of time. A squash is recorded after all that it stands for, and sorts before it. */
+static bool is_older(const struct history *history, const struct ledger_row *row)
+{
+    for (size_t i = 0; i < history->missing_count; i++) {
+        if (history->missing[i] > row)
+            return false;
+    }
+    return true;
+}
+
 static bool is_ahead(const struct folder *folder, const struct history *history, const struct span *missing)
 {
     if (history->missing_count == 0 || folder->count == 0)
         return history->missing_count > 0;
     return history->items[folder->count - 1].verdict != VERDICT_PENDING &&
+           !is_older(history, history->items[folder->count - 1].row) &&
            sorts_before(folder->dialect, folder->items[folder->count - 1].name, &missing->first);
 }
 

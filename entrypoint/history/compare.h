@@ -50,8 +50,8 @@ struct history {
     const struct ledger_row *
         *missing; /* applied rows whose names are not in the folder, oldest first, each name once */
     size_t missing_count;
-    bool is_ahead; /* all of these sort behind the folder's last, which is not pending: a newer image was
-                      here. Otherwise some were removed, squashed or renamed */
+    bool is_ahead; /* all of these sort behind the folder's last, which is older than one of them: a newer
+                      image was here. Otherwise some were removed, squashed or renamed */
     const struct ledger_row **failed; /* every unfinished row, oldest first, of whatever name */
     size_t failed_count;
     const struct ledger_row **strays; /* unfinished rows whose names are not in the folder, oldest first, each

@@ -118,6 +118,7 @@ static void the_folder_and_the_ledger_tell_what_each_migration_is(void **state)
         { "", "F:1_a F:2_b", "; 1_a failed; 2_b failed; 1_a stray; 2_b stray" },
         { "1_a", "A:1_a F:9_z F:0_o F:9_z",
           "1_a applied; 9_z failed; 0_o failed; 9_z failed; 9_z stray; 0_o stray" },
+        { "0_s", "A:1_a A:2_b A:0_s", "0_s applied, 1_a missing, 2_b missing gone" },
         { "2_b", "A:2_b A:3_c A:4_d", "2_b applied, 3_c missing, 4_d missing ahead" },
         { "2_b", "A:2_b A:3_c A:1_a", "2_b applied, 3_c missing, 1_a missing gone" },
         { "0_squashed 3_c", "A:1_a A:2_b",
