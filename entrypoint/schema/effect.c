@@ -106,7 +106,7 @@ const struct rule *effect_named(const char *name)
 {
     const struct rule *rule = effect_next(NULL);
 
-    while (rule != NULL && strcmp(rule->name, name) != 0)
+    while (rule != NULL && (rule->name == NULL || strcmp(rule->name, name) != 0))
         rule = effect_next(rule);
     return rule;
 }
