@@ -24,19 +24,19 @@ void gist_of(struct slice script, bool has_standard_strings, char out[SHA256_HEX
     struct sha256 *sha256 = sha256_begin();
     struct scanner scanner = scanner_of(script, has_standard_strings);
     struct token run = scan_token(&scanner);
+    struct token next;
     unsigned char digest[SHA256_BYTES];
 
-    while (run.kind != TOKEN_END) {
-        struct token next = scan_token(&scanner);
+    for (; run.kind != TOKEN_END; run = next) {
         enum kind kind = kind_of(&scanner, run);
 
+        next = scan_token(&scanner);
         if (next.start == run.end && kind != ALONE && kind == kind_of(&scanner, next)) {
-            run.end = next.end;
+            next.start = run.start;
             continue;
         }
         sha256_add(sha256, script.at + run.start, run.end - run.start);
         sha256_add(sha256, "", 1);
-        run = next;
     }
     sha256_end(sha256, digest);
     sha256_hex(digest, out);
