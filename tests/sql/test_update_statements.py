@@ -132,7 +132,7 @@ def wrong(statement, ours, theirs, ranged):
 @pytest.mark.fault
 def test_every_update_is_read_as_the_server_would(tmp_path):
     program = tmp_path / "update"
-    sources = sorted([*ROOT.glob("entrypoint/sql/*.c"), *ROOT.glob("entrypoint/base/*.c")])
+    sources = sorted(path for room in ("sql", "base") for path in ROOT.glob(f"entrypoint/{room}/*.c") if not path.name.startswith("grammar"))
     subprocess.run(["cc", "-O1", "-g", "-std=c11", "-D_GNU_SOURCE", "-Ientrypoint", "-o", program, "tests/sql/update.c", *sources, "-lpg_query", "-ljansson", "-lcrypto"], cwd=ROOT, check=True)
     made = list(statements())
     answer = subprocess.run([program], input="".join(statement + "\0" for statement in made), capture_output=True, check=True, text=True)
