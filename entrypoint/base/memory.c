@@ -129,6 +129,19 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
     return memory;
 }
 
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t *capacity, size_t size)
+{
+    void *more;
+
+    if (items != NULL && count < *capacity)
+        return items;
+    *capacity = count < 8 ? 16 : count * 2;
+    more = arena_alloc(arena, *capacity, size);
+    if (items != NULL)
+        memcpy(more, items, checked_product(count, size));
+    return more;
+}
+
 char *arena_copy(struct arena *arena, const char *text, size_t length)
 {
     char *copy = arena_alloc(arena, length + 1, 1);

@@ -57,6 +57,10 @@ void arena_free_at(struct arena **arena);
 /* Zeroed, aligned for any type, lives as long as the arena. */
 void *arena_alloc(struct arena *arena, size_t count, size_t size) __attribute__((returns_nonnull));
 
+/* The same as memory_grow(); a former place stays until the arena ends. */
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t *capacity, size_t size)
+    __attribute__((returns_nonnull));
+
 /* A NUL-terminated copy of `length` bytes that lives as long as the arena. */
 char *arena_copy(struct arena *arena, const char *text, size_t length) __attribute__((returns_nonnull));
 

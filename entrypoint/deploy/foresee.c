@@ -3,17 +3,6 @@
 #include "deploy/internal.h"
 #include "postgres/reach.h"
 
-/* As a deployment does: with what it reads, and with the care that whoever writes must take. */
-static bool look(struct deployment *d, struct error *err)
-{
-    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_CHECKSUMS, false };
-
-    if (!ledger_read(d->look, d->conn, &wanted, &d->ledger, err))
-        return error_context(err, "reading the ledger");
-    history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
-    return true;
-}
-
 /* One that has nothing to do looks no further, unless it is strict. */
 static bool has_checks(const struct deployment *d)
 {
@@ -35,9 +24,9 @@ bool deployment_foresee(const struct config *config, struct target *target, stru
                             .progress = &progress,
                             .conn = conn,
                             .is_reviewed = true };
-    bool may_begin =
-        look(&d, err) && (!has_checks(&d) || (reach_find_pooling(config, d.endpoint, conn, &d.pooling, err) &&
-                                              deployment_check(&d, err)));
+    bool may_begin = deployment_read(&d, err) &&
+                     (!has_checks(&d) || (reach_find_pooling(config, d.endpoint, conn, &d.pooling, err) &&
+                                          deployment_check(&d, err)));
 
     log_context(LOG_MIGRATION, NULL);
     return may_begin;

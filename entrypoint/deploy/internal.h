@@ -60,6 +60,7 @@ struct deployment {
     struct execution execution; /* the migration at hand, or the last one */
     int64_t started_ms;         /* when it was begun */
     size_t next;                /* index in the folder of what is looked at next */
+    size_t due;                 /* … and in the report of what is applied next */
     unsigned losses;
     enum pooling pooling;
     bool must_write; /* a connection that only reads was seen, when there was something to do */
@@ -82,7 +83,10 @@ struct phase_row {
 
 extern const struct phase_row PHASE_ROWS[PHASES];
 
-/* Compares the folder with the ledger, read anew. */
+/* Reads the ledger into `d->look`, with the care that whoever writes must take, and compares. */
+must_use bool deployment_read(struct deployment *d, struct error *err);
+
+/* The same, anew, for all to see. */
 must_use bool deployment_look(struct deployment *d, struct error *err);
 
 /* The migration number `index` of the folder, about to be applied. */

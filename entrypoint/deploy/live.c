@@ -37,11 +37,6 @@ static const struct query TABLE = {
         " GROUP BY pages.size",
 };
 
-static bool is_same(const struct relation *one, const struct relation *other)
-{
-    return strcmp(one->schema, other->schema) == 0 && strcmp(one->name, other->name) == 0;
-}
-
 void live_add_name(const struct ledger *ledger, const struct relation *relation, struct text *out)
 {
     quote_qualified(relation->schema[0] == '\0' ? ledger->schema : relation->schema, relation->name, out);
@@ -70,30 +65,18 @@ static struct live_table *ask(struct live *live, const struct relation *relation
     return table;
 }
 
-static void *grow(struct arena *arena, void *items, size_t count, size_t *capacity, size_t size)
-{
-    void *more;
-
-    if (count < *capacity)
-        return items;
-    *capacity = *capacity == 0 ? 16 : 2 * *capacity;
-    more = arena_alloc(arena, *capacity, size);
-    if (count > 0)
-        memcpy(more, items, count * size);
-    return more;
-}
-
 static const struct live_table *find(struct live *live, const struct relation *relation, struct error *err)
 {
     struct live_table *table;
 
     for (size_t i = 0; i < live->count; i++) {
-        if (is_same(&live->tables[i]->name, relation))
+        if (relation_is_same(&live->tables[i]->name, relation))
             return live->tables[i];
     }
     if ((table = ask(live, relation, err)) == NULL)
         return NULL;
-    live->tables = grow(live->arena, live->tables, live->count, &live->capacity, sizeof(struct live_table *));
+    live->tables =
+        arena_grow(live->arena, live->tables, live->count, &live->capacity, sizeof(struct live_table *));
     return live->tables[live->count++] = table;
 }
 
@@ -120,7 +103,7 @@ static bool ask_holders(struct live *live, struct finding *finding, struct error
 static bool is_created(const struct live *live, const struct relation *relation)
 {
     for (size_t i = 0; i < live->created_count; i++) {
-        if (is_same(&live->created[i], relation))
+        if (relation_is_same(&live->created[i], relation))
             return true;
     }
     return false;
@@ -142,8 +125,8 @@ static void note_created(struct live *live, const struct finding *finding)
     if (finding->change.action != ACTION_CREATE_TABLE && finding->change.action != ACTION_CREATE_TABLE_AS &&
         !is_partition)
         return;
-    live->created =
-        grow(live->arena, live->created, live->created_count, &live->created_capacity, sizeof *live->created);
+    live->created = arena_grow(live->arena, live->created, live->created_count, &live->created_capacity,
+                               sizeof *live->created);
     live->created[live->created_count++] = is_partition ? finding->change.other : finding->change.table;
 }
 

@@ -82,16 +82,23 @@ static bool glance(struct deployment *d, struct error *err)
     return true;
 }
 
-bool deployment_look(struct deployment *d, struct error *err)
+bool deployment_read(struct deployment *d, struct error *err)
 {
     const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_CHECKSUMS, false };
 
-    arena_free(d->look);
-    d->look = arena_new();
     if (!ledger_read(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
-    show_database(d);
     history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
+    return true;
+}
+
+bool deployment_look(struct deployment *d, struct error *err)
+{
+    arena_free(d->look);
+    d->look = arena_new();
+    if (!deployment_read(d, err))
+        return false;
+    show_database(d);
     show_history(d);
     return true;
 }
@@ -301,23 +308,14 @@ static void count(struct deployment *d, enum verdict from, enum verdict to)
     counts[to]++;
 }
 
-/* One that is more than a transaction may take long, and who applied those before it is known sooner. */
-static void record_before(struct deployment *d)
-{
-    const struct deployment_report *report = d->report;
-
-    for (size_t i = 0; i < report->due_count; i++) {
-        if (report->due[i].name == d->execution.migration->name && report->due[i].mode != MODE_ATOMIC)
-            deployment_record_origins(d);
-    }
-}
-
 static bool apply_one(struct deployment *d, struct error *err)
 {
     bool is_applied;
 
     count(d, d->history.items[d->next].verdict, VERDICT_RUNNING);
-    record_before(d);
+    /* More than a transaction may take long, and who applied those before it is known sooner. */
+    if (d->report->due[d->due++].mode != MODE_ATOMIC)
+        deployment_record_origins(d);
     prepare_watch(d);
     d->started_ms = clock_now_ms();
     log_context(LOG_MIGRATION, d->execution.migration->name);

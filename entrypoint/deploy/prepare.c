@@ -245,6 +245,6 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
     if (!deployment_check(d, err))
         return PHASE_FAILED;
     prepare_journal(d);
-    d->next = 0;
+    d->next = d->due = 0;
     return PHASE_APPLYING;
 }

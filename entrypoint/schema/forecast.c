@@ -28,15 +28,10 @@ struct forecasting {
     size_t count;
 };
 
-static bool is_same(const struct relation *one, const struct relation *other)
-{
-    return strcmp(one->schema, other->schema) == 0 && strcmp(one->name, other->name) == 0;
-}
-
 static bool is_named(const struct named *named, const struct relation *relation)
 {
     for (size_t i = 0; i < named->count; i++) {
-        if (is_same(&named->items[i], relation))
+        if (relation_is_same(&named->items[i], relation))
             return true;
     }
     return false;
@@ -59,15 +54,8 @@ static bool is_known_type(const struct forecasts *shared, const char *name)
 
 static void remember_type(struct forecasts *shared, const struct relation *type)
 {
-    if (shared->count == shared->capacity) {
-        size_t capacity = shared->capacity == 0 ? 16 : 2 * shared->capacity;
-        struct relation *types = arena_alloc(shared->arena, capacity, sizeof *types);
-
-        if (shared->count > 0)
-            memcpy(types, shared->types, shared->count * sizeof *types);
-        shared->types = types;
-        shared->capacity = capacity;
-    }
+    shared->types =
+        arena_grow(shared->arena, shared->types, shared->count, &shared->capacity, sizeof *shared->types);
     shared->types[shared->count++] = *type;
 }
 
@@ -117,8 +105,8 @@ static void judge(struct forecasting *f, struct change *change)
 
     if ((change->traits & TRAIT_OWN_TYPE) != 0 && is_known_type(f->shared, change->word))
         change->traits &= ~(unsigned)TRAIT_OWN_TYPE;
-    if (is_named(&f->created, &change->table) ||
-        (change->action == ACTION_CREATE_TABLE_REFERENCES && is_same(&change->table, &change->other))) {
+    if (is_named(&f->created, &change->table) || (change->action == ACTION_CREATE_TABLE_REFERENCES &&
+                                                  relation_is_same(&change->table, &change->other))) {
         if (!add_reference_of_new(f, change))
             add_finding(f, &RULE_NEW_TABLE, change);
         return;

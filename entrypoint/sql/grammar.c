@@ -25,6 +25,11 @@ void identifier_copy(char target[IDENTIFIER_SIZE], const char *name)
     target[length] = '\0';
 }
 
+bool relation_is_same(const struct relation *one, const struct relation *other)
+{
+    return strcmp(one->schema, other->schema) == 0 && strcmp(one->name, other->name) == 0;
+}
+
 struct relation relation_of_range(const RangeVar *range)
 {
     struct relation relation = { .schema = "" };

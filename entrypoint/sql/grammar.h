@@ -134,6 +134,9 @@ struct relation {
     char name[IDENTIFIER_SIZE];
 };
 
+/* Whether both are written alike. */
+bool relation_is_same(const struct relation *one, const struct relation *other);
+
 /* One of the things that a statement does: ALTER TABLE may do many. */
 struct change {
     enum action action;
