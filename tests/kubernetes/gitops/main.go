@@ -32,12 +32,17 @@ type operation struct {
 	started metav1.Time
 }
 
-func step(config *rest.Config, live cache.ClusterCache, target []*unstructured.Unstructured, namespace, revision string, now *operation) error {
+// What is there of the target.
+func find(live cache.ClusterCache, target []*unstructured.Unstructured) (map[kube.ResourceKey]*unstructured.Unstructured, error) {
 	wanted := map[kube.ResourceKey]bool{}
 	for _, object := range target {
 		wanted[kube.GetResourceKey(object)] = true
 	}
-	managed, err := live.GetManagedLiveObjs(target, func(found *cache.Resource) bool { return wanted[found.ResourceKey()] })
+	return live.GetManagedLiveObjs(target, func(found *cache.Resource) bool { return wanted[found.ResourceKey()] })
+}
+
+func step(config *rest.Config, live cache.ClusterCache, target []*unstructured.Unstructured, namespace, revision string, now *operation) error {
+	managed, err := find(live, target)
 	if err != nil {
 		return err
 	}
@@ -56,11 +61,7 @@ func compare(live cache.ClusterCache, target []*unstructured.Unstructured, names
 	if err := live.EnsureSynced(); err != nil {
 		return err
 	}
-	wanted := map[kube.ResourceKey]bool{}
-	for _, object := range target {
-		wanted[kube.GetResourceKey(object)] = true
-	}
-	managed, err := live.GetManagedLiveObjs(target, func(found *cache.Resource) bool { return wanted[found.ResourceKey()] })
+	managed, err := find(live, target)
 	if err != nil {
 		return err
 	}
