@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/patience.h"
 #include "command.h"
 #include "config/options.h"
 #include "deploy/live.h"
+#include "deploy/live_others.h"
+#include "deploy/live_rows.h"
 #include "deploy/target.h"
 #include "exits.h"
 #include "history/compare.h"
@@ -121,6 +124,40 @@ static bool compare(struct arena *arena, struct connection *conn, struct compari
     return true;
 }
 
+static bool look_at_catalog(struct live *live, struct plan *plan, struct error *err)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (!live_look(live, &plan->migrations[i].forecast, err))
+            return false;
+    }
+    return true;
+}
+
+static bool is_all_safe(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->migrations[i].forecast.level > LEVEL_SAFE)
+            return false;
+    }
+    return true;
+}
+
+/* How much tables are used is what happens between two looks; the rows are looked at meanwhile. */
+static bool look_at_rows(struct live *live, struct plan *plan, struct error *err)
+{
+    struct patience pause = { .until = deadline_in(LIVE_USE_APART_MS) };
+
+    if (!live_look_at_use(live, false, err))
+        return false;
+    for (size_t i = 0; i < plan->count; i++) {
+        if (!live_look_at_rows(live, &plan->migrations[i].forecast, err))
+            return false;
+    }
+    if (is_all_safe(plan) || !live_has_large(live))
+        return true;
+    return patience_pause(&pause, LIVE_USE_APART_MS, err) && live_look_at_use(live, true, err);
+}
+
 static bool read_pending(struct arena *arena, const struct config *config, struct plan *out,
                          struct error *err)
 {
@@ -139,11 +176,7 @@ static bool read_pending(struct arena *arena, const struct config *config, struc
         return false;
     live.conn = conn;
     live.ledger = &found.ledger;
-    for (size_t i = 0; i < out->count; i++) {
-        if (!live_look(&live, &out->migrations[i].forecast, err))
-            return false;
-    }
-    return true;
+    return look_at_catalog(&live, out, err) && (config->skips_rows || look_at_rows(&live, out, err));
 }
 
 static bool read_plan(struct arena *arena, const struct config *config, struct plan *out, struct error *err)

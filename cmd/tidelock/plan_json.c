@@ -43,6 +43,10 @@ static struct json *live_json(const struct finding *finding)
     set_count(object, "index_bytes", is_known, table->index_bytes);
     set_count(object, "indexes", table->exists, table->indexes);
     set_count(object, "partitions", table->exists, table->partitions);
+    set_count(object, "scans_per_second", table->use.is_known, (int64_t)(table->use.reads + 0.5));
+    set_count(object, "rows_written_per_second", table->use.is_known, (int64_t)(table->use.writes + 0.5));
+    set_count(object, "takes_least_ms", finding->takes.most_ms > 0, finding->takes.least_ms);
+    set_count(object, "takes_most_ms", finding->takes.most_ms > 0, finding->takes.most_ms);
     json_set_text(object, "held_by", finding->held_by);
     json_set_text(object, "note", finding->note);
     return object;

@@ -1,12 +1,13 @@
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "deploy/live.h"
 #include "plan.h"
 #include "print.h"
 #include "sql/quote.h"
 
-enum { LINE_MOST = 16384, PLACE_MOST = 1024, SHOWN_SQL = 120 };
+enum { LINE_MOST = 16384, PLACE_MOST = 1024, SHOWN_SQL = 120, DURATION_SIZE = 32, SHORT_MS = 100 };
 
 void plan_add_table(const struct relation *relation, struct text *out)
 {
@@ -65,6 +66,28 @@ static void add_size(const struct live_table *table, struct text *out)
                         text_plural((size_t)table->partitions));
 }
 
+static void add_duration(struct duration_range takes, struct text *out)
+{
+    char least[DURATION_SIZE];
+    char most[DURATION_SIZE];
+
+    if (takes.most_ms == 0)
+        return;
+    duration_text(takes.most_ms, most, sizeof most);
+    if (takes.most_ms < SHORT_MS)
+        text_add_format(out, "; takes less than %s", duration_text(SHORT_MS, most, sizeof most));
+    else
+        text_add_format(out, "; takes %s to %s", duration_text(takes.least_ms, least, sizeof least), most);
+}
+
+static void add_use(const struct live_use *use, struct text *out)
+{
+    if (use->is_known)
+        text_add_format(out, "; %.0f scan%s and %.0f row%s written a second", use->reads,
+                        text_plural((size_t)(use->reads + 0.5)), use->writes,
+                        text_plural((size_t)(use->writes + 0.5)));
+}
+
 void plan_add_live(const struct finding *finding, struct text *out)
 {
     if (!finding->is_live)
@@ -74,8 +97,11 @@ void plan_add_live(const struct finding *finding, struct text *out)
         text_add_string(out, finding->note);
     if (finding->note != NULL && finding->table->exists)
         text_add_string(out, "; ");
-    if (finding->table->exists)
+    if (finding->table->exists) {
         add_size(finding->table, out);
+        add_use(&finding->table->use, out);
+    }
+    add_duration(finding->takes, out);
     if (finding->held_by != NULL)
         text_add_format(out, "; it would wait for %s", finding->held_by);
 }

@@ -77,6 +77,7 @@ struct config {
     bool is_dry_run;
     bool wants_exit_code;
     bool is_offline;              /* plan: nothing is looked up in the database */
+    bool skips_rows;              /* plan: only catalogs are looked at */
     bool wants_rules;             /* plan: the table of rules, and nothing else */
     bool is_verbose;              /* plan: why and how */
     struct names files;           /* plan: these scripts instead of the folder's */

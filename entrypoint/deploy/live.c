@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "deploy/live_column.h"
+#include "deploy/live_others.h"
 #include "postgres/query.h"
 #include "sql/quote.h"
-#include "traffic/blockers.h"
 
 enum { TEXT_MOST = 4096 };
 
@@ -65,7 +65,7 @@ static struct live_table *ask(struct live *live, const struct relation *relation
     return table;
 }
 
-static const struct live_table *find(struct live *live, const struct relation *relation, struct error *err)
+struct live_table *live_table_of(struct live *live, const struct relation *relation, struct error *err)
 {
     struct live_table *table;
 
@@ -78,26 +78,6 @@ static const struct live_table *find(struct live *live, const struct relation *r
     live->tables =
         arena_grow(live->arena, live->tables, live->count, &live->capacity, sizeof(struct live_table *));
     return live->tables[live->count++] = table;
-}
-
-/* Who would have to go first: the oldest, and how many more. */
-static bool ask_holders(struct live *live, struct finding *finding, struct error *err)
-{
-    struct wanted_lock wanted = { .is_known = true };
-    auto_text struct text text = text_init(TEXT_MOST);
-    struct blockers blockers;
-
-    text_copy_cut(wanted.oid, sizeof wanted.oid, finding->table->oid);
-    text_copy_cut(wanted.mode, sizeof wanted.mode, TABLE_LOCK_NAMES[finding->rule->lock]);
-    if (!blockers_find(live->conn, &wanted, &blockers, err))
-        return false;
-    if (blockers.count == 0)
-        return true;
-    blocker_describe(&blockers.list[0], &text);
-    if (blockers.count > 1)
-        text_add_format(&text, ", and %zu more", blockers.count - 1);
-    finding->held_by = arena_copy(live->arena, text.at, text.length);
-    return true;
 }
 
 static bool is_created(const struct live *live, const struct relation *relation)
@@ -130,11 +110,40 @@ static void note_created(struct live *live, const struct finding *finding)
     live->created[live->created_count++] = is_partition ? finding->change.other : finding->change.table;
 }
 
+enum { SMALL_BYTES = 1024 * 1024 };
+
+bool live_is_small(const struct live_table *table)
+{
+    return table->exists && table->rows >= 0 && table->bytes + table->index_bytes <= SMALL_BYTES;
+}
+
+void live_add_note(struct live *live, struct finding *finding, const char *note)
+{
+    auto_text struct text whole = text_init(TEXT_MOST);
+
+    if (finding->note != NULL)
+        text_add_format(&whole, "%s; ", finding->note);
+    text_add_string(&whole, note);
+    finding->note = arena_copy(live->arena, whole.at, whole.length);
+}
+
+/* What is dangerous only because it takes long is not where it doesn't. */
+static void judge_small(struct live *live, struct finding *finding)
+{
+    const struct rule *rule = finding->rule;
+
+    if (finding->level == LEVEL_DANGEROUS && rule->work > WORK_INSTANT && !rule->breaks_old_code &&
+        !rule->is_final && live_is_small(finding->table)) {
+        finding->level = LEVEL_CAREFUL;
+        live_add_note(live, finding, "the table is small");
+    }
+}
+
 static bool look_at(struct live *live, struct finding *finding, struct error *err)
 {
     if (finding->rule->lock == TABLE_LOCK_NONE || finding->change.table.name[0] == '\0')
         return true;
-    finding->table = find(live, &finding->change.table, err);
+    finding->table = live_table_of(live, &finding->change.table, err);
     if (finding->table == NULL)
         return false;
     finding->is_live = true;
@@ -142,7 +151,10 @@ static bool look_at(struct live *live, struct finding *finding, struct error *er
         judge_missing(live, finding);
         return true;
     }
-    return ask_holders(live, finding, err) && live_refine(live, finding, err);
+    if (!live_look_at_sessions(live, finding, err) || !live_refine(live, finding, err))
+        return false;
+    judge_small(live, finding);
+    return true;
 }
 
 bool live_look(struct live *live, struct forecast *forecast, struct error *err)

@@ -3,7 +3,7 @@
  * could not tell.
  *
  * It reads catalogs only: it neither takes nor waits for the lock of any table. So sizes are those of the
- * last VACUUM or ANALYZE.
+ * last VACUUM or ANALYZE. What only the rows can tell is in deploy/live_rows.h.
  */
 #ifndef DEPLOY_LIVE_H
 #define DEPLOY_LIVE_H
@@ -13,6 +13,14 @@
 #include "history/ledger.h"
 #include "postgres/connection.h"
 #include "schema/forecast.h"
+
+/* How much others do with a table: counters of the server, or how fast they grow. */
+struct live_use {
+    bool is_known;
+    int64_t at_ms;
+    double reads;  /* scans */
+    double writes; /* rows */
+};
 
 /* A table as it is now. */
 struct live_table {
@@ -24,7 +32,14 @@ struct live_table {
     int64_t indexes;
     int64_t partitions;
     char oid[16];
+    bool is_sampled;
+    double read_ms; /* what reading it once takes; 0 = that could not be measured */
+    struct live_use before; /* as it was read first */
+    struct live_use use;    /* in a second, or unknown */
 };
+
+/* Whether it is known to be so small that whatever is done to all of it takes a moment. Pure. */
+bool live_is_small(const struct live_table *table);
 
 /* Who is asked, and what has been looked up (which begins zeroed, and lives in the arena). */
 struct live {
@@ -37,7 +52,18 @@ struct live {
     struct relation *created; /* by pending migrations */
     size_t created_count;
     size_t created_capacity;
+    struct relation *changed; /* whose rows pending migrations change */
+    size_t changed_count;
+    size_t changed_capacity;
+    bool has_code; /* what is pending may change the rows of any table */
 };
+
+/* The table of that name, asked for once. Belongs to the arena; NULL on failure. */
+must_use struct live_table *live_table_of(struct live *live, const struct relation *relation,
+                                          struct error *err);
+
+/* Adds to what the database says of a finding. */
+void live_add_note(struct live *live, struct finding *finding, const char *note);
 
 /* Completes the findings of a forecast; forecasts come in the order of their migrations. What cannot be
  * looked up stays as the text has it. */

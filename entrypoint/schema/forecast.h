@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "schema/duration.h"
 #include "schema/effect.h"
 #include "sql/script.h"
 
@@ -25,6 +26,7 @@ struct finding {
     bool is_live;                   /* the database was asked */
     const struct live_table *table; /* as it is there, or NULL */
     const char *note;               /* what else the database says, or NULL */
+    struct duration_range takes;    /* its work, on the rows that are there now */
     const char *held_by;            /* who holds a lock now that it would wait for, or NULL */
 };
 

@@ -63,6 +63,18 @@ struct relation relation_before_last(const List *names)
     return relation_of_first(names, list_length(names) - 1);
 }
 
+struct key key_of_names(const List *names)
+{
+    struct key key = { .count = 0 };
+    ListCell *cell;
+
+    if (list_length(names) > KEY_COLUMNS_MOST)
+        return key;
+    foreach (cell, names)
+        identifier_copy(key.columns[key.count++], strVal(lfirst(cell)));
+    return key;
+}
+
 void change_locate(const struct reading *reading, struct change *change, int location)
 {
     struct scanner scanner = scanner_of(reading->statement, true);

@@ -137,6 +137,14 @@ struct relation {
 /* Whether both are written alike. */
 bool relation_is_same(const struct relation *one, const struct relation *other);
 
+enum { KEY_COLUMNS_MOST = 4 };
+
+/* Columns that belong together, in their order. */
+struct key {
+    char columns[KEY_COLUMNS_MOST][IDENTIFIER_SIZE];
+    size_t count; /* 0 = there are none, too many, or more than plain columns */
+};
+
 /* One of the things that a statement does: ALTER TABLE may do many. */
 struct change {
     enum action action;
@@ -145,6 +153,8 @@ struct change {
     struct relation other;        /* what else is concerned: a referenced table, a parent, the new name */
     char object[IDENTIFIER_SIZE]; /* the column, constraint, index or type */
     char word[IDENTIFIER_SIZE];   /* the function or type that decided a trait; a new type, if it is short */
+    struct key key;               /* what has to be unique, or refers to another table */
+    struct key other_key;         /* what a foreign key refers to; none = the primary key */
     size_t start;                 /* in the statement, of the definition of the column or constraint … */
     size_t end;                   /* … and its end; both 0 = there is none */
 };

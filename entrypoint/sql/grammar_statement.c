@@ -172,11 +172,31 @@ static bool read_rows(struct reading *reading, Node *statement)
     }
 }
 
+/* Of a unique index of all rows, with each type's own idea of what is equal. */
+static struct key key_of_index(const IndexStmt *index)
+{
+    struct key key = { .count = 0 };
+    ListCell *cell;
+
+    if (!index->unique || index->whereClause != NULL || index->nulls_not_distinct ||
+        list_length(index->indexParams) > KEY_COLUMNS_MOST)
+        return key;
+    foreach (cell, index->indexParams) {
+        const IndexElem *element = lfirst_node(IndexElem, cell);
+
+        if (element->name == NULL || element->collation != NIL || element->opclass != NIL)
+            return (struct key) { .count = 0 };
+        identifier_copy(key.columns[key.count++], element->name);
+    }
+    return key;
+}
+
 static void read_index(struct reading *reading, const IndexStmt *index)
 {
     struct change *change = add_for(reading, ACTION_CREATE_INDEX, index->relation);
 
     identifier_copy(change->object, index->idxname);
+    change->key = key_of_index(index);
     change->traits = trait_if(index->concurrent, TRAIT_CONCURRENTLY) | trait_if(index->unique, TRAIT_UNIQUE);
 }
 

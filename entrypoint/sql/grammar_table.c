@@ -88,6 +88,16 @@ static enum action constraint_action(ConstrType type)
     }
 }
 
+/* What a probe of the rows that are there now needs. */
+static void read_keys(struct change *change, const Constraint *constraint)
+{
+    if (constraint->contype == CONSTR_FOREIGN && constraint->fk_matchtype == FKCONSTR_MATCH_SIMPLE) {
+        change->key = key_of_names(constraint->fk_attrs);
+        change->other_key = key_of_names(constraint->pk_attrs);
+    } else if (!constraint->nulls_not_distinct)
+        change->key = key_of_names(constraint->keys);
+}
+
 static void read_add_constraint(const struct reading *reading, struct change *change,
                                 const Constraint *constraint)
 {
@@ -95,6 +105,7 @@ static void read_add_constraint(const struct reading *reading, struct change *ch
     identifier_copy(change->object, constraint->conname);
     change_locate(reading, change, constraint->location);
     change->other = relation_of_range(constraint->pktable);
+    read_keys(change, constraint);
     if (constraint->skip_validation)
         change->traits |= TRAIT_NOT_VALID;
     if (constraint->indexname != NULL)

@@ -38,6 +38,9 @@ struct relation relation_of_names(const List *names);
 /* The same without the last: of what is named after its table. */
 struct relation relation_before_last(const List *names);
 
+/* Of a list of names. */
+struct key key_of_names(const List *names);
+
 /* Notes where a definition begins; it ends before the next comma outside parentheses, or with the statement.
  */
 void change_locate(const struct reading *reading, struct change *change, int location);

@@ -8,10 +8,10 @@ import pytest
 from status import closed
 
 
-def plan_of(tidelock, *words):
+def plan_of(tidelock, *words, **options):
     schema = closed(json.loads(tidelock("plan", "--json-schema").succeeds().out))
     jsonschema.Draft202012Validator.check_schema(schema)
-    data = json.loads(tidelock("plan", "--json", *words).succeeds().out)
+    data = json.loads(tidelock("plan", "--json", *words, **options).succeeds().out)
     jsonschema.Draft202012Validator(schema).validate(data)
     return data
 
@@ -169,8 +169,8 @@ def test_only_what_is_pending_is_judged_with_the_database(database, folder, tide
     tidelock("deploy").succeeds()
     database.query("ANALYZE t")
     folder.add("002_b", "CREATE INDEX i ON t (id);")
-    result = tidelock("plan").succeeds(says="1 statement in 1 pending migration, by their text and (live) the database: 1 dangerous")
-    assert "live: about 1000 rows in 40 kB\n" in result.out
+    result = tidelock("plan").succeeds(says="1 statement in 1 pending migration, by their text and (live) the database: 0 dangerous, 0 unknown, 1 careful")
+    assert "live: the table is small; about 1000 rows in 40 kB; takes less than 100 ms\n" in result.out
     (finding,) = live_findings(tidelock).values()
     assert finding["rests_on"] == "live" and finding["live"]["rows"] == 1000 and finding["live"]["held_by"] is None
     tidelock("deploy").succeeds(applied=["002_b"])
@@ -241,7 +241,7 @@ def test_who_is_in_the_way_now_is_named(database, folder, tidelock):
 def test_the_schema_of_the_url_is_where_tables_are(database, folder, tidelock):
     database.query("CREATE SCHEMA app; CREATE TABLE app.t (id int); INSERT INTO app.t SELECT 1; ANALYZE app.t")
     folder.add("001_a", "CREATE INDEX i ON t (id);")
-    assert "live: about 1 row in" in tidelock("plan", url=database.url(schema="app")).succeeds().out
+    assert "about 1 row in" in tidelock("plan", url=database.url(schema="app")).succeeds().out
 
 
 def test_a_role_that_sees_little_of_others_still_sees_that_they_are_there(database, folder, tidelock):

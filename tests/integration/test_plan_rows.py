@@ -1,0 +1,116 @@
+"""plan: what the rows that are there now say of a pending statement, and how long it would take."""
+
+import psycopg
+import pytest
+from test_plan import live_findings, plan_of
+
+ROWS = """
+    CREATE TABLE parents (id int PRIMARY KEY, code text UNIQUE, a int, b int, UNIQUE (a, b));
+    CREATE TABLE t (gap int, twins int, gap_twins int, parent int, code text, a int, b int, "odd ""name" int);
+    CREATE TABLE nobody (id int);
+    INSERT INTO parents VALUES (1, 'one', 1, 1), (2, 'two', 2, 2);
+    INSERT INTO t VALUES (NULL, 1, NULL, 1, 'one', 1, 1, NULL), (1, 1, NULL, 2, 'two', 2, NULL, 1);
+    ALTER TABLE t ADD CONSTRAINT late FOREIGN KEY (a) REFERENCES parents NOT VALID;
+"""
+
+
+def notes(tidelock, *words):
+    """{the statement: (verdict, what the rows say)}"""
+    statements = [statement for migration in plan_of(tidelock, *words)["migrations"] for statement in migration["statements"]]
+    return {statement["sql"]: (statement["verdict"], (statement["findings"][0]["live"] or {}).get("note")) for statement in statements}
+
+
+@pytest.mark.every_major
+def test_rows_that_a_statement_would_fail_on_are_found(database, folder, tidelock):
+    database.query(ROWS)
+    told = {
+        "ALTER TABLE t ALTER gap SET NOT NULL": ("dangerous", "no valid CHECK proves it; a row has NULL there now, so it would fail"),
+        'ALTER TABLE t ALTER "odd ""name" SET NOT NULL': ("dangerous", "no valid CHECK proves it; a row has NULL there now, so it would fail"),
+        "ALTER TABLE t ALTER twins SET NOT NULL": ("dangerous", "no valid CHECK proves it; no row has NULL there now"),
+        "CREATE UNIQUE INDEX CONCURRENTLY ON t (twins)": ("dangerous", "two rows are equal there now, so it would fail"),
+        "CREATE UNIQUE INDEX CONCURRENTLY ON t (twins, gap)": ("safe", "no two rows are equal there now"),
+        "CREATE UNIQUE INDEX CONCURRENTLY ON t (gap_twins)": ("safe", "no two rows are equal there now"),
+        "CREATE UNIQUE INDEX CONCURRENTLY ON t (twins) WHERE gap = 5": ("safe", None),
+        "CREATE UNIQUE INDEX CONCURRENTLY ON t ((twins + gap))": ("safe", None),
+        "CREATE INDEX CONCURRENTLY ON t (twins)": ("safe", None),
+        "ALTER TABLE t ADD UNIQUE (twins)": ("dangerous", "two rows are equal there now, so it would fail"),
+        "ALTER TABLE t ADD FOREIGN KEY (parent) REFERENCES parents NOT VALID": ("careful", "every row refers to one that is there now"),
+        "ALTER TABLE t ADD FOREIGN KEY (code) REFERENCES parents (code) NOT VALID": ("careful", "every row refers to one that is there now"),
+        "ALTER TABLE t ADD FOREIGN KEY (a, b) REFERENCES parents (a, b) NOT VALID": ("careful", "every row refers to one that is there now"),
+        "ALTER TABLE parents ADD FOREIGN KEY (id) REFERENCES t (gap_twins) NOT VALID": ("dangerous", "a row refers to one that is not there now, so VALIDATE would fail"),
+        "ALTER TABLE t ADD COLUMN c int NOT NULL": ("dangerous", "the table has a row now, so it would fail"),
+        "ALTER TABLE nobody ADD COLUMN c int NOT NULL": ("careful", "the table is empty now"),
+    }
+    folder.add("001_a", ";\n".join(["-- tidelock: transaction=off\n" + next(iter(told)), *list(told)[1:]]))
+    found = notes(tidelock)
+    found = {sql: found[sql] for sql in told}
+    assert found == told
+
+
+def test_rows_that_an_earlier_pending_statement_changes_decide_nothing(database, folder, tidelock):
+    database.query(ROWS)
+    change = "ALTER TABLE t ALTER gap SET NOT NULL"
+    file = folder.add("001_a", "")
+    for before in ["UPDATE t SET gap = 0 WHERE gap IS NULL", "DO $$ BEGIN END $$"]:
+        file.write_text(f"{before};\n{change};")
+        verdict, note = notes(tidelock)[change]
+        assert note == "no valid CHECK proves it; its rows do not allow it now; what is pending before it changes rows"
+
+
+def test_a_foreign_key_that_is_not_valid_is_looked_at_before_it_is_validated(database, folder, tidelock):
+    database.query(ROWS)
+    validate = "ALTER TABLE t VALIDATE CONSTRAINT late"
+    folder.add("001_a", validate)
+    assert notes(tidelock)[validate] == ("safe", "every row refers to one that is there now")
+    database.query("SET session_replication_role = replica; INSERT INTO t (a) VALUES (3)")
+    assert notes(tidelock)[validate] == ("dangerous", "a row refers to one that is not there now, so it would fail")
+
+
+def test_a_type_with_its_own_idea_of_equal_is_not_compared(database, folder, tidelock):
+    database.query("""
+        CREATE EXTENSION citext;
+        CREATE TABLE parents (code citext PRIMARY KEY); INSERT INTO parents VALUES ('A');
+        CREATE TABLE t (code citext); INSERT INTO t VALUES ('a'), ('A');
+    """)
+    refer, unique = "ALTER TABLE t ADD FOREIGN KEY (code) REFERENCES parents", "ALTER TABLE t ADD UNIQUE (code)"
+    folder.add("001_a", f"{refer};\n{unique};")
+    found = notes(tidelock)
+    assert found[refer][1] is None and found[unique][1] == "two rows are equal there now, so it would fail"
+
+
+def test_it_waits_for_no_lock_and_reads_nothing_where_it_may_not(database, folder, tidelock):
+    database.query(ROWS)
+    change = "ALTER TABLE t ALTER gap SET NOT NULL"
+    folder.add("001_a", change)
+    with psycopg.connect(database.url()) as holder:
+        holder.execute("LOCK TABLE t")
+        assert notes(tidelock)[change][1].endswith("whether its rows allow it is not known: looking would take more than a second")
+    assert notes(tidelock, "--no-probes")[change] == ("dangerous", "no valid CHECK proves it")
+    role = f"blind_{database.name}"[:63]
+    database.query(f'CREATE ROLE "{role}" LOGIN')
+    try:
+        (statement,) = [statement for migration in plan_of(tidelock, url=database.url(user=role))["migrations"] for statement in migration["statements"]]
+        assert statement["findings"][0]["live"]["note"].endswith("whether its rows allow it is not known: permission denied for table t")
+    finally:
+        database.query(f'DROP ROLE "{role}"')
+
+
+def test_row_security_hides_nothing(database, folder, tidelock):
+    role = f"guarded_{database.name}"[:63]
+    database.query(f'{ROWS} CREATE ROLE "{role}" LOGIN; GRANT SELECT ON t TO "{role}"; ALTER TABLE t ENABLE ROW LEVEL SECURITY')
+    folder.add("001_a", "ALTER TABLE t ALTER gap SET NOT NULL")
+    try:
+        result = tidelock("plan", url=database.url(user=role)).succeeds()
+        assert 'whether its rows allow it is not known: query would be affected by row-level security policy for table "t"' in result.out
+    finally:
+        database.query(f'DROP OWNED BY "{role}"; DROP ROLE "{role}"')
+
+
+def test_how_long_it_takes_and_how_much_the_table_is_used(database, folder, tidelock):
+    database.query("CREATE TABLE t (id int); INSERT INTO t SELECT generate_series(1, 200000); ANALYZE")
+    folder.add("001_a", "CREATE INDEX i ON t (id);\nALTER TABLE t ADD COLUMN a int;\nALTER TABLE t ALTER id TYPE bigint")
+    found = live_findings(tidelock)
+    index, rewrite, column = (found["001_a", rule]["live"] for rule in ["create-index", "change-type", "add-column"])
+    assert 0 < index["takes_least_ms"] < index["takes_most_ms"] and rewrite["takes_most_ms"] > 0 and column["takes_most_ms"] is None
+    assert index["scans_per_second"] == 0 and index["rows_written_per_second"] == 0
+    assert "; 0 scans and 0 rows written a second; takes " in tidelock("plan").succeeds().out
