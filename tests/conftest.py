@@ -1,5 +1,6 @@
 """Fixtures of every suite: a real server, a database of its own for each test, a folder, the tool."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -16,7 +17,7 @@ from certificates import Authority  # noqa: E402
 from folder import Folder  # noqa: E402
 from prisma_cli import Prisma  # noqa: E402
 from proxy import Proxy  # noqa: E402
-from servers import Database, Servers, distribution_major  # noqa: E402
+from servers import Database, Server, Servers, distribution_major  # noqa: E402
 from tool import Tool  # noqa: E402
 from world import ApiServer  # noqa: E402
 
@@ -130,3 +131,14 @@ def psql(database):
         return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", database.url(), *map(str, arguments)], check=True, capture_output=True, text=True).stdout
 
     return run
+
+
+@pytest.fixture
+def replica(server):
+    """A primary and its streaming replica, for this test alone: its replay is paused."""
+    with contextlib.ExitStack() as stack:
+        primary = Server(server.major, server.binaries)
+        stack.callback(primary.remove)
+        standby = Server(server.major, server.binaries, ["cluster_name=replica_one"], primary=primary)
+        stack.callback(standby.remove)
+        yield primary, standby

@@ -8,7 +8,6 @@
 #include "command.h"
 #include "config/options.h"
 #include "deploy/live.h"
-#include "deploy/live_others.h"
 #include "deploy/live_rows.h"
 #include "deploy/target.h"
 #include "exits.h"
@@ -126,6 +125,8 @@ static bool compare(struct arena *arena, struct connection *conn, struct compari
 
 static bool look_at_catalog(struct live *live, struct plan *plan, struct error *err)
 {
+    if (!live_look_at_replicas(live, &plan->replicas, err))
+        return false;
     for (size_t i = 0; i < plan->count; i++) {
         if (!live_look(live, &plan->migrations[i].forecast, err))
             return false;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/json.h"
+#include "deploy/live_others.h"
 #include "schema/forecast.h"
 
 struct planned {
@@ -24,6 +25,7 @@ struct plan {
     const char *folder;   /* NULL = only single files */
     const char *database; /* that was asked, or NULL */
     int server_version;   /* its, or 0 */
+    struct live_replicas replicas;
     struct planned *migrations;
     size_t count;
     struct planned_statement *statements; /* of all of them, the worst first */

@@ -113,6 +113,15 @@ static struct json *migration_json(const struct planned *migration)
     return object;
 }
 
+static struct json *replicas_json(const struct live_replicas *replicas)
+{
+    struct json *object = json_new_object();
+
+    json_set_number(object, "count", replicas->count);
+    set_count(object, "bytes_behind", replicas->behind_bytes >= 0, replicas->behind_bytes);
+    return object;
+}
+
 struct json *plan_json(const struct plan *plan)
 {
     struct json *migrations = json_new_array();
@@ -125,6 +134,10 @@ struct json *plan_json(const struct plan *plan)
         json_set_number(counts, LEVEL_NAMES[i], (int64_t)plan->levels[i]);
     json_set_text(root, "folder", plan->folder);
     json_set_text(root, "database", plan->database);
+    if (plan->database != NULL)
+        json_set(root, "replicas", replicas_json(&plan->replicas));
+    else
+        json_set_text(root, "replicas", NULL);
     json_set_text(root, "verdict", LEVEL_NAMES[plan->level]);
     json_set(root, "counts", counts);
     json_set(root, "migrations", migrations);

@@ -80,6 +80,19 @@ static void add_duration(struct duration_range takes, struct text *out)
         text_add_format(out, "; takes %s to %s", duration_text(takes.least_ms, least, sizeof least), most);
 }
 
+/* The old files stay until COMMIT. */
+static void add_disk(const struct finding *finding, struct text *out)
+{
+    const struct live_table *table = finding->table;
+
+    if (finding->rule->work != WORK_REWRITE || finding->level == LEVEL_SAFE || table->rows < 0 ||
+        live_is_small(table))
+        return;
+    text_add_string(out, "; needs another ");
+    add_bytes(table->bytes + table->index_bytes, out);
+    text_add_string(out, " of disk meanwhile");
+}
+
 static void add_use(const struct live_use *use, struct text *out)
 {
     if (use->is_known)
@@ -102,6 +115,7 @@ void plan_add_live(const struct finding *finding, struct text *out)
         add_use(&finding->table->use, out);
     }
     add_duration(finding->takes, out);
+    add_disk(finding, out);
     if (finding->held_by != NULL)
         text_add_format(out, "; it would wait for %s", finding->held_by);
 }
@@ -243,6 +257,23 @@ void plan_add_summary(const struct plan *plan, struct text *out)
         plan->levels[LEVEL_SAFE]);
 }
 
+/* Index builds and rewrites are written a second time by each of them. */
+static void print_replicas(const struct live_replicas *replicas)
+{
+    auto_text struct text line = text_init(LINE_MOST);
+
+    if (replicas->count == 0)
+        return;
+    text_add_format(&line, "%lld replica%s replay%s what this server writes", (long long)replicas->count,
+                    text_plural((size_t)replicas->count), replicas->count == 1 ? "s" : "");
+    if (replicas->behind_bytes >= 0) {
+        text_add_string(&line, "; the slowest is behind by ");
+        add_bytes(replicas->behind_bytes, &line);
+    } else
+        text_add_string(&line, "; how far behind they are, this role cannot see");
+    print_line("%s", line.at);
+}
+
 void plan_print(const struct plan *plan, bool is_verbose)
 {
     auto_text struct text summary = text_init(LINE_MOST);
@@ -250,6 +281,8 @@ void plan_print(const struct plan *plan, bool is_verbose)
 
     plan_add_summary(plan, &summary);
     print_line("%s", summary.at);
+    if (plan->level > LEVEL_SAFE)
+        print_replicas(&plan->replicas);
     for (size_t i = 0; i < plan->statement_count; i++)
         print_statement(&plan->statements[i], columns, is_verbose);
     if (plan->level > LEVEL_SAFE && !is_verbose)

@@ -33,7 +33,7 @@ struct live_table {
     int64_t partitions;
     char oid[16];
     bool is_sampled;
-    double read_ms; /* what reading it once takes; 0 = that could not be measured */
+    double read_ms;         /* what reading it once takes; 0 = that could not be measured */
     struct live_use before; /* as it was read first */
     struct live_use use;    /* in a second, or unknown */
 };

@@ -37,6 +37,16 @@ static const struct query USE = {
         " FROM parts AS p JOIN pg_catalog.pg_stat_all_tables AS s ON s.relid OPERATOR(pg_catalog.=) p.oid",
 };
 
+/* A server in recovery has no position of its own to write at. What only copies the log replays nothing; of
+ * what a role may not see, it sees that it is there. */
+static const struct query REPLICAS = {
+    .name = "plan_replicas",
+    .sql =
+        "SELECT pg_catalog.count(*), pg_catalog.max(CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN"
+        " pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), replay_lsn) END)::pg_catalog.int8"
+        " FROM pg_catalog.pg_stat_replication",
+};
+
 /* With CONCURRENTLY a statement waits for more than its lock conflicts with (documentation, CREATE INDEX,
  * "Building Indexes Concurrently"; REINDEX, "Rebuilding Indexes Concurrently"). */
 static enum table_lock lock_waited_with(const struct finding *finding)
@@ -125,5 +135,16 @@ bool live_look_at_use(struct live *live, bool is_second, struct error *err)
         else
             table->before = now;
     }
+    return true;
+}
+
+bool live_look_at_replicas(struct live *live, struct live_replicas *out, struct error *err)
+{
+    auto_result struct result *rows = NULL;
+
+    if (!query_run(live->conn, &REPLICAS, NULL, &rows, err))
+        return false;
+    out->count = result_number(rows, 0, 0);
+    out->behind_bytes = result_is_null(rows, 0, 1) ? -1 : result_number(rows, 0, 1);
     return true;
 }

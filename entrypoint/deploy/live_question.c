@@ -168,9 +168,8 @@ static bool read_new_key(struct live *live, const struct change *change, struct 
     auto_text struct text name = text_init(NAME_MOST);
     auto_result struct result *rows = NULL;
 
-    *out = (struct foreign_key) { .own = change->key,
-                                  .theirs = change->other_key,
-                                  .referenced = change->other };
+    *out =
+        (struct foreign_key) { .own = change->key, .theirs = change->other_key, .referenced = change->other };
     if (out->theirs.count > 0)
         return true;
     live_add_name(live->ledger, &change->other, &name);

@@ -38,7 +38,8 @@ static void note_unanswered(struct live *live, struct finding *finding, const st
     if (is_about_missing(err))
         return;
     if (is_out_of_time(err))
-        text_add_string(&note, "whether its rows allow it is not known: looking would take more than a second");
+        text_add_string(&note,
+                        "whether its rows allow it is not known: looking would take more than a second");
     else
         text_add_format(&note, "whether its rows allow it is not known: %s", err->message);
     live_add_note(live, finding, note.at);
@@ -118,8 +119,9 @@ static bool sample(struct live *live, struct live_table *table, struct error *er
     bool is_asked;
 
     for (size_t i = 0; i < SAMPLES; i++) {
-        text_add_string(&sql, "EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY ON)"
-                              " SELECT pg_catalog.count(*) FROM ");
+        text_add_string(&sql,
+                        "EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY ON)"
+                        " SELECT pg_catalog.count(*) FROM ");
         live_add_name(live->ledger, &table->name, &sql);
         text_add_format(&sql, " TABLESAMPLE SYSTEM (%.9f); ", 100 * share);
     }

@@ -20,6 +20,7 @@ CA_CERTIFICATES = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
 
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
+from servers import room_for_data  # noqa: E402
 from wait import wait_until  # noqa: E402
 
 
@@ -59,7 +60,7 @@ class Engine:
     def _start(self):
         if os.getuid() != 0 or not shutil.which("dockerd"):
             raise Refused("no container engine runs, and one can be started only as root, with docker.io installed")
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix="tidelock-engine-"))
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="tidelock-engine-", dir=room_for_data()))
         socket = f"unix://{self.home}/socket"
         self.environment["DOCKER_HOST"] = socket
         with (self.home / "log").open("wb") as log:
@@ -96,7 +97,7 @@ class Engine:
     def base(self):
         """The distribution that the machine runs, as small as it gets, with the machine's package sources."""
         suite = _distribution()
-        tree = pathlib.Path(tempfile.mkdtemp(prefix="tidelock-base-"))
+        tree = pathlib.Path(tempfile.mkdtemp(prefix="tidelock-base-", dir=room_for_data()))
         try:
             subprocess.run(["debootstrap", "--variant=minbase", suite, tree / "root", _archive(suite)], check=True, capture_output=True)
             for file in [pathlib.Path("/etc/apt/sources.list"), pathlib.Path("/etc/apt/sources.list.d/debian.sources")]:

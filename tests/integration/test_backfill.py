@@ -293,17 +293,6 @@ def test_its_progress_can_be_seen(database, folder, tidelock, orders, tmp_path):
     assert "To resume it: tidelock deploy" in tidelock("status").out
 
 
-@pytest.fixture
-def replica(server):
-    """A primary and its streaming replica, for this test alone: its replay is paused."""
-    with contextlib.ExitStack() as stack:
-        primary = Server(server.major, server.binaries)
-        stack.callback(primary.remove)
-        standby = Server(server.major, server.binaries, ["cluster_name=replica_one"], primary=primary)
-        stack.callback(standby.remove)
-        yield primary, standby
-
-
 @pytest.mark.parametrize("is_seen", [True, False], ids=["with pg_monitor", "without"])
 def test_a_replica_that_stays_behind_is_waited_for(replica, folder, binary, is_seen, tmp_path):
     primary, standby = replica

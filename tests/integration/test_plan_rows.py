@@ -2,7 +2,10 @@
 
 import psycopg
 import pytest
+from servers import Database
 from test_plan import live_findings, plan_of
+from tool import Tool
+from wait import wait_until
 
 ROWS = """
     CREATE TABLE parents (id int PRIMARY KEY, code text UNIQUE, a int, b int, UNIQUE (a, b));
@@ -114,3 +117,32 @@ def test_how_long_it_takes_and_how_much_the_table_is_used(database, folder, tide
     assert 0 < index["takes_least_ms"] < index["takes_most_ms"] and rewrite["takes_most_ms"] > 0 and column["takes_most_ms"] is None
     assert index["scans_per_second"] == 0 and index["rows_written_per_second"] == 0
     assert "; 0 scans and 0 rows written a second; takes " in tidelock("plan").succeeds().out
+
+
+def test_replicas_are_told_of(replica, folder, binary):
+    primary, standby = replica
+    database = Database(primary, "app")
+    database.query("CREATE ROLE reader LOGIN; CREATE TABLE t (id int)")
+    tidelock = Tool(binary, database, folder)
+    folder.add("001_a", "CREATE INDEX i ON t (id)")
+    wait_until(lambda: database.value("SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()") == 1, "the replica to follow")
+    assert plan_of(tidelock)["replicas"] == {"count": 1, "bytes_behind": 0}
+    assert plan_of(tidelock, url=database.url(user="reader"))["replicas"] == {"count": 1, "bytes_behind": None}
+    assert "1 replica replays what this server writes; the slowest is behind by 0 kB\n" in tidelock("plan").succeeds().out
+    assert plan_of(tidelock, url=standby.url("app"))["replicas"] == {"count": 0, "bytes_behind": None}
+
+
+@pytest.mark.every_major
+def test_what_an_index_that_is_built_concurrently_would_wait_for(database, folder, tidelock):
+    database.query("CREATE TABLE t (id int); CREATE TABLE u (id int)")
+    folder.add("001_a", "CREATE INDEX CONCURRENTLY i ON t (id)")
+    with psycopg.connect(database.url(application_name="reader")) as other:
+        other.execute("SELECT FROM t")
+        assert live_findings(tidelock)["001_a", "create-index-concurrently"]["live"]["held_by"] is None
+        other.rollback()
+        other.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        other.execute("SELECT FROM u")
+        assert '("reader"' in live_findings(tidelock)["001_a", "create-index-concurrently"]["live"]["held_by"]
+        other.rollback()
+        other.execute("INSERT INTO t VALUES (1)")
+        assert "which holds RowExclusiveLock" in live_findings(tidelock)["001_a", "create-index-concurrently"]["live"]["held_by"]

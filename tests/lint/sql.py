@@ -66,6 +66,9 @@ ADDS_ELSEWHERE = {
     "quote_identifier": HOLE,
     "quote_qualified": f"{HOLE}.{HOLE}",
     "quote_literal": "'hole'",
+    "live_add_name": f"{HOLE}.{HOLE}",
+    "add_column": f"{HOLE}.{HOLE}",
+    "add_all_given": f"{HOLE} IS NOT NULL",
     "advisory_add_try": "true",
     "beacon_add": "true",
     "beacon_add_local": "true",
@@ -314,7 +317,7 @@ def filled(text):
     text = text.replace("{ledger}", f"{HOLE}.ledger").replace("{journal}", HOLE).replace("{before}", "'hole'")
     text = re.sub(r"\{\w+\}", HOLE, text)
     text = re.sub(r"%(?:\.\*)?s", f"{HOLE}", text)
-    return re.sub(r"%(?:ll|z)?[du]", "1", text).replace("%%", "%")
+    return re.sub(r"%(?:ll|z)?[du]|%\.\df", "1", text).replace("%%", "%")
 
 
 def strings(names):

@@ -106,10 +106,49 @@ static void an_expression_that_is_too_deep_may_do_anything(void **state)
     assert_int_equal(changes.items[0].action, ACTION_CODE);
 }
 
+static void the_columns_of_a_key_are_read_where_there_is_nothing_but_columns(void **state)
+{
+    static const struct {
+        const char *sql;
+        size_t count;
+        const char *last;
+        size_t other_count;
+    } rows[] = {
+        { "CREATE UNIQUE INDEX ON t (a, \"B\")", 2, "B", 0 },
+        { "CREATE INDEX ON t (a)", 0, "", 0 },
+        { "CREATE UNIQUE INDEX ON t (lower(a))", 0, "", 0 },
+        { "CREATE UNIQUE INDEX ON t (a text_pattern_ops)", 0, "", 0 },
+        { "CREATE UNIQUE INDEX ON t (a COLLATE \"C\")", 0, "", 0 },
+        { "CREATE UNIQUE INDEX ON t (a) WHERE b", 0, "", 0 },
+        { "CREATE UNIQUE INDEX ON t (a) NULLS NOT DISTINCT", 0, "", 0 },
+        { "CREATE UNIQUE INDEX ON t (a, b, c, d, e)", 0, "", 0 },
+        { "ALTER TABLE t ADD UNIQUE (a, b, c, d)", 4, "d", 0 },
+        { "ALTER TABLE t ADD UNIQUE NULLS NOT DISTINCT (a)", 0, "", 0 },
+        { "ALTER TABLE t ADD PRIMARY KEY USING INDEX i", 0, "", 0 },
+        { "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES u", 1, "a", 0 },
+        { "ALTER TABLE t ADD FOREIGN KEY (a, b) REFERENCES u (x, y)", 2, "b", 2 },
+        { "ALTER TABLE t ADD FOREIGN KEY (a, b) REFERENCES u (x, y) MATCH FULL", 0, "", 0 },
+    };
+    auto_changes struct changes changes = { .count = 0 };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(rows); i++) {
+        const struct change *change;
+
+        assert_true(grammar_read(slice_of(rows[i].sql), &changes));
+        change = &changes.items[0];
+        if (change->key.count != rows[i].count || change->other_key.count != rows[i].other_count)
+            fail_msg("%s: %zu and %zu columns", rows[i].sql, change->key.count, change->other_key.count);
+        if (change->key.count > 0)
+            assert_string_equal(change->key.columns[change->key.count - 1], rows[i].last);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_statement_is_read_as_what_it_changes),
+        cmocka_unit_test(the_columns_of_a_key_are_read_where_there_is_nothing_but_columns),
         cmocka_unit_test(each_part_of_an_alter_table_is_a_change_with_its_own_definition),
         cmocka_unit_test(what_the_grammar_does_not_know_is_said),
         cmocka_unit_test(an_expression_that_is_too_deep_may_do_anything),
