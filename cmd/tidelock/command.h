@@ -41,6 +41,8 @@ extern const struct command COMMAND_WAIT;
 extern const struct command COMMAND_READY;
 extern const struct command COMMAND_STATUS;
 extern const struct command COMMAND_PLAN;
+extern const struct command COMMAND_SNAPSHOT;
+extern const struct command COMMAND_DIFF;
 extern const struct command COMMAND_RESOLVE;
 extern const struct command COMMAND_BASELINE;
 extern const struct command COMMAND_BUDGET;

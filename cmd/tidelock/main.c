@@ -146,7 +146,8 @@ static bool dispatch(struct arena *arena, int count, char **words, int *exit_cod
     if (is_help(typed.name))
         return help_show(typed.count, typed.words, err);
     typed.command = is_version(&typed.name, count) ? &COMMAND_VERSION : command_find(typed.name);
-    if (typed.command == NULL)
+    /* Prisma's diff has other sides and other words. */
+    if (typed.command == NULL || (typed.is_prisma_spelling && typed.command == &COMMAND_DIFF))
         return refuse_unknown(&typed, err);
     return run_command(arena, &typed, exit_code, err);
 }

@@ -22,7 +22,7 @@ static const struct {
 } STRANGERS[] = {
     { "migrate", "dev", STAYS("migrate dev. ") DEPLOY },
     { "migrate", "reset", STAYS("migrate reset, for a database of your own. tidelock never drops one.") },
-    { "migrate", "diff", STAYS("migrate diff.") },
+    { "migrate", "diff", STAYS("migrate diff. To compare two databases: tidelock diff") },
     { "db", "push", STAYS("db push. ") DEPLOY },
     { "db", "pull", STAYS("db pull.") },
     { "db", "seed", STAYS("db seed.") },
@@ -41,7 +41,6 @@ static const struct {
     { NULL, "push", STAYS("db push. ") DEPLOY },
     { NULL, "pull", STAYS("db pull.") },
     { NULL, "seed", STAYS("db seed.") },
-    { NULL, "diff", STAYS("migrate diff. ") STATUS },
     { NULL, "execute", STAYS("db execute. Or: psql --file FILE") },
     { NULL, "generate", STAYS("generate.") },
     { NULL, "studio", STAYS("studio.") },
@@ -69,7 +68,7 @@ static const struct {
     { NULL, "create", BY_HAND },
     { NULL, "add", BY_HAND },
     { NULL, "init", BY_HAND },
-    { NULL, "dump", "What dumps a schema: pg_dump --schema-only" },
+    { NULL, "dump", "What dumps a schema: pg_dump --schema-only. To compare it: tidelock snapshot" },
 };
 
 const char *stranger_advice(const char *before, const char *word)

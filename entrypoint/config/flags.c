@@ -187,8 +187,10 @@ bool flags_load(struct load *load, int count, char **words, struct error *err)
         i++;
     if (i < count && (load->command & TAKING_WORDS) == 0)
         return refuse_word(words[i], err);
-    if (i < count && strstr(words[i], "://") != NULL)
-        secret_register_url(load->arena, words[i]);
+    for (int word = i; word < count; word++) {
+        if (strstr(words[word], "://") != NULL)
+            secret_register_url(load->arena, words[word]);
+    }
     load->config->words = words + i;
     load->config->word_count = count - i;
     return true;

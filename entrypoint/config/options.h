@@ -42,13 +42,16 @@ enum option_commands {
     FOR_MANUAL = 1 << 11,
     FOR_HELP = 1 << 12, /* it has no options: all its words are topics */
     FOR_PLAN = 1 << 13,
+    FOR_SNAPSHOT = 1 << 14,
+    FOR_DIFF = 1 << 15,
     FOR_APPLIERS = FOR_DEPLOY | FOR_RUN,
     FOR_GATES = FOR_APPLIERS | FOR_WAIT, /* what an application's start waits for */
     FOR_LEADERS = FOR_APPLIERS | FOR_RESOLVE | FOR_BASELINE,
-    FOR_DATABASE = FOR_LEADERS | FOR_WAIT | FOR_STATUS | FOR_BUDGET | FOR_PLAN,
+    FOR_DATABASE = FOR_LEADERS | FOR_WAIT | FOR_STATUS | FOR_BUDGET | FOR_PLAN | FOR_SNAPSHOT | FOR_DIFF,
     FOR_FOLDER = FOR_LEADERS | FOR_WAIT | FOR_STATUS | FOR_PLAN,
     FOR_ALL = FOR_DATABASE | FOR_READY | FOR_INSTALL | FOR_VERSION | FOR_COMPLETION | FOR_MANUAL,
-    TAKING_WORDS = FOR_RUN | FOR_INSTALL | FOR_COMPLETION, /* they take words after their options */
+    TAKING_WORDS =
+        FOR_RUN | FOR_INSTALL | FOR_COMPLETION | FOR_DIFF, /* they take words after their options */
 };
 
 /* The headings under which the reference and help list options, in this order. */

@@ -11,6 +11,7 @@
 #include "history/layout.h"
 #include "history/place.h"
 #include "postgres/reach.h"
+#include "schema/catalog.h"
 
 /* The tool's switch exists because it waits for the lock inside the server; tidelock never does. */
 static void note_lock_switch(const char *name)
@@ -78,6 +79,16 @@ bool target_find(struct arena *arena, const struct config *config, bool may_be_e
     return target_find_unchecked(arena, config, out, err) &&
            folder_check(out->folder.dialect, out->folder.path, err) &&
            layout_check(&out->folder, out->folder.path, may_be_empty, err);
+}
+
+bool target_read_facts(struct arena *arena, const struct config *config, struct facts *out, struct error *err)
+{
+    auto_connection struct connection *conn = NULL;
+    struct target target;
+
+    return target_find_database(arena, config, &target, err) &&
+           (conn = reach_database(config, &target.endpoint, NULL, err)) != NULL &&
+           catalog_read(arena, conn, &DIALECT_PRISMA, out, err);
 }
 
 void target_log_database(const struct ledger *ledger, const struct connection *conn)

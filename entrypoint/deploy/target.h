@@ -11,6 +11,7 @@
 #include "history/ledger.h"
 #include "history/migration.h"
 #include "postgres/connection.h"
+#include "schema/facts.h"
 
 struct target {
     struct endpoint endpoint;
@@ -40,6 +41,10 @@ must_use bool target_find_and_begin(struct arena *arena, const struct config *co
 /* The same without the checks of provider and layout, which "resolve --rolled-back" does not need. */
 must_use bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
                                     struct error *err);
+
+/* Connects to the database that the configuration names, and reads its facts into the arena. */
+must_use bool target_read_facts(struct arena *arena, const struct config *config, struct facts *out,
+                                struct error *err);
 
 /* Logs which database this is, and names it in the log's context; `ledger` has been read from it. */
 void target_log_database(const struct ledger *ledger, const struct connection *conn);

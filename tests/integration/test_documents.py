@@ -264,7 +264,12 @@ def plan(stage, text):
             stage.run(command, code=code)
 
 
-RUNS = {"plan": plan, "last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
+def snapshot(stage, text):
+    stage.environment["STAGING_URL"] = stage.database.url()
+    stage.run(text, code=0)
+
+
+RUNS = {"plan": plan, "snapshot": snapshot, "last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
 
 
 @marked("run: ")

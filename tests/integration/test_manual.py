@@ -284,7 +284,6 @@ STRANGERS = {
     "push": "npx prisma db push",
     "pull": "npx prisma db pull",
     "seed": "npx prisma db seed",
-    "diff": "tidelock status",
     "execute x.sql": "psql --file FILE",
     "goto 3": "tidelock deploy --to NAME",
     "down": "write a migration that undoes the other",

@@ -54,6 +54,7 @@ NOT_SENT_UNITS = {
     "entrypoint/postgres/sqlstate.c",
     "entrypoint/postgres/refusal.c",
     "entrypoint/config/options.c",
+    "cmd/tidelock/diff.c",
     "cmd/tidelock/manual.c",
     "cmd/tidelock/plan_report.c",
     "cmd/tidelock/help.c",

@@ -1,0 +1,61 @@
+/*
+ * What the queries of the catalog have in common. Of this room.
+ *
+ * Each returns rows of kind, name and definition, all text. search_path must be empty: the server's own
+ * functions leave out the schema of what is found through it.
+ */
+#ifndef SCHEMA_CATALOG_SQL_H
+#define SCHEMA_CATALOG_SQL_H
+
+#include "postgres/query.h"
+
+/* A setting of the transaction: how the table of the ledger is called. */
+#define CATALOG_LEDGER "tidelock.ledger"
+
+#define EQ " OPERATOR(pg_catalog.=) "
+#define NE " OPERATOR(pg_catalog.<>) "
+
+/* n is a schema that people use: not the server's, nor the journal of a ledger. */
+#define OF_PEOPLE                                                                                            \
+    "n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname" NE                                              \
+    "'information_schema'"                                                                                   \
+    " AND n.nspname" NE                                                                                      \
+    "'tidelock' AND NOT (n.nspname OPERATOR(pg_catalog.~) '^tidelock_' AND EXISTS"                           \
+    " (SELECT FROM pg_catalog.pg_class AS j WHERE j.relnamespace" EQ "n.oid AND j.relname" EQ "'intent'))"
+
+/* An object does not belong to an extension, which is a fact of its own. */
+#define OF_NO_EXTENSION(class, object)                                                                       \
+    "NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e WHERE e.classid" EQ                                   \
+    "'pg_catalog." class "'::pg_catalog.regclass AND e.objid" EQ object " AND e.deptype" EQ "'e')"
+
+/* … nor was it made with another one, as the functions of a range type are. */
+#define OF_ITS_OWN(class, object)                                                                            \
+    "NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e WHERE e.classid" EQ                                   \
+    "'pg_catalog." class "'::pg_catalog.regclass AND e.objid" EQ object " AND e.deptype" EQ                  \
+                         "ANY ('{e,i}'::pg_catalog.\"char\"[]))"
+
+/* c is a table, view, … of people, in the schema n; the ledger is none. */
+#define FROM_RELATIONS                                                                                       \
+    " FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ                           \
+    "c.relnamespace"                                                                                         \
+    " AND " OF_PEOPLE " AND c.relname" NE "pg_catalog.current_setting('" CATALOG_LEDGER                      \
+    "')::pg_catalog.name AND " OF_NO_EXTENSION("pg_class", "c.oid")
+
+#define WITHIN(schema, name)                                                                                 \
+    "pg_catalog.concat(pg_catalog.quote_ident(" schema "), '.', pg_catalog.quote_ident(" name "))"
+#define RELATION_NAME WITHIN("n.nspname", "c.relname")
+#define PART_NAME(name) "pg_catalog.concat(" RELATION_NAME ", '.', pg_catalog.quote_ident(" name "))"
+
+/* A query, and the first and last major version that it is for; 0 = all. */
+struct catalog_query {
+    struct query query;
+    int since;
+    int until;
+};
+
+/* End with a query without a name. */
+extern const struct catalog_query CATALOG_RELATIONS[];
+extern const struct catalog_query CATALOG_OBJECTS[];
+extern const struct catalog_query CATALOG_ACCESS[];
+
+#endif

@@ -1,0 +1,79 @@
+#include "schema/diff.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+enum { LINE_MOST = 64 * 1024 };
+
+static int compare(const struct fact *one, const struct fact *other)
+{
+    int order = strcmp(one->kind, other->kind);
+
+    return order == 0 ? strcmp(one->name, other->name) : order;
+}
+
+static void add(struct arena *arena, struct diff *diff, const struct fact *from, const struct fact *to)
+{
+    diff->items = arena_grow(arena, diff->items, diff->count, &diff->capacity, sizeof *diff->items);
+    diff->items[diff->count++] = (struct difference) { .from = from, .to = to };
+}
+
+void diff_facts(struct arena *arena, const struct facts *from, const struct facts *to, struct diff *out)
+{
+    size_t i = 0;
+    size_t j = 0;
+
+    *out = (struct diff) { .count = 0 };
+    while (i < from->count || j < to->count) {
+        int order = i == from->count ? 1 : j == to->count ? -1 : compare(&from->items[i], &to->items[j]);
+
+        if (order < 0)
+            add(arena, out, &from->items[i++], NULL);
+        else if (order > 0)
+            add(arena, out, NULL, &to->items[j++]);
+        else {
+            if (strcmp(from->items[i].definition, to->items[j].definition) != 0)
+                add(arena, out, &from->items[i], &to->items[j]);
+            i++;
+            j++;
+        }
+    }
+}
+
+static bool fits(const struct fact *fact, struct slice pattern)
+{
+    auto_text struct text wanted = text_init(LINE_MOST);
+    auto_text struct text whole = text_init(LINE_MOST);
+
+    if (slice_equals(pattern, fact->kind))
+        return true;
+    text_add(&wanted, pattern.at, pattern.length);
+    text_add_format(&whole, "%s %s", fact->kind, fact->name);
+    return fnmatch(wanted.at, whole.at, 0) == 0;
+}
+
+static bool fits_any(const struct fact *fact, const char *patterns)
+{
+    while (*patterns != '\0') {
+        size_t length = strcspn(patterns, ",");
+
+        if (fits(fact, slice_trim((struct slice) { .at = patterns, .length = length })))
+            return true;
+        patterns += length;
+        patterns += strspn(patterns, ",");
+    }
+    return false;
+}
+
+void facts_ignore(struct facts *facts, const char *patterns)
+{
+    size_t kept = 0;
+
+    if (patterns == NULL)
+        return;
+    for (size_t i = 0; i < facts->count; i++) {
+        if (!fits_any(&facts->items[i], patterns))
+            facts->items[kept++] = facts->items[i];
+    }
+    facts->count = kept;
+}
