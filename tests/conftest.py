@@ -30,7 +30,7 @@ MAJORS = range(13, 19)
 
 def pytest_addoption(parser):
     parser.addoption("--majors", help="run every test on these major versions of PostgreSQL: 13,18")
-    parser.addoption("--every", type=int, default=21, help="in tests/rig, disturb every N-th message only; 1 disturbs each")
+    parser.addoption("--every", type=int, default=42, help="in tests/rig, disturb every N-th message only; 1 disturbs each")
     parser.addoption("--every-build", action="store_true", help="in tests/image, build the image for the other machine, too, with all its libraries")
     parser.addoption("--rounds", default="40", help="in tests/rig/test_random_backfills.py, so many; or FIRST..LAST")
     parser.addoption("--write", action="store_true", help="in test_documents.py, rewrite the samples that are behind the program")

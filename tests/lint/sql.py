@@ -68,7 +68,6 @@ ADDS_ELSEWHERE = {
     "quote_qualified": f"{HOLE}.{HOLE}",
     "quote_literal": "'hole'",
     "live_add_name": f"{HOLE}.{HOLE}",
-    "add_column": f"{HOLE}.{HOLE}",
     "add_all_given": f"{HOLE} IS NOT NULL",
     "advisory_add_try": "true",
     "beacon_add": "true",
