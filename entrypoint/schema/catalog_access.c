@@ -50,45 +50,40 @@
     " WHERE t.typtype" EQ "ANY ('{e,d,r}'::pg_catalog.\"char\"[])"
 
 const struct catalog_query CATALOG_ACCESS[] = {
-    { .query = { .name = "facts_owners_of_relations", .sql = OWNERS(RELATIONS) } },
-    { .query = { .name = "facts_owners_of_schemas", .sql = OWNERS(SCHEMAS) } },
-    { .query = { .name = "facts_owners_of_routines", .sql = OWNERS(ROUTINES) } },
-    { .query = { .name = "facts_owners_of_types", .sql = OWNERS(TYPES) } },
-    { .query = { .name = "facts_grants_on_relations", .sql = GRANTS(RELATIONS) } },
-    { .query = { .name = "facts_grants_on_columns", .sql = GRANTS(COLUMNS) } },
-    { .query = { .name = "facts_grants_on_schemas", .sql = GRANTS(SCHEMAS) } },
-    { .query = { .name = "facts_grants_on_routines", .sql = GRANTS(ROUTINES) } },
-    { .query = { .name = "facts_grants_on_types", .sql = GRANTS(TYPES) } },
-    { .query = { .name = "facts_default_grants",
-                 .sql =
-                     "SELECT 'default-grant', pg_catalog.concat(pg_catalog.quote_ident("
-                     "  pg_catalog.pg_get_userbyid(d.defaclrole)), ' ', d.defaclobjtype::pg_catalog.text, ' ',"
-                     "  CASE WHEN d.defaclnamespace" NE "0 THEN"
-                     "   d.defaclnamespace::pg_catalog.regnamespace::pg_catalog.text END, ' to ', " GRANTEE
-                     "), " PRIVILEGES " FROM pg_catalog.pg_default_acl AS d"
-                     " CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) AS g"
-                     " GROUP BY d.defaclrole, d.defaclobjtype, d.defaclnamespace, g.grantee" } },
+    { .sql = OWNERS(RELATIONS) },
+    { .sql = OWNERS(SCHEMAS) },
+    { .sql = OWNERS(ROUTINES) },
+    { .sql = OWNERS(TYPES) },
+    { .sql = GRANTS(RELATIONS) },
+    { .sql = GRANTS(COLUMNS) },
+    { .sql = GRANTS(SCHEMAS) },
+    { .sql = GRANTS(ROUTINES) },
+    { .sql = GRANTS(TYPES) },
+    { .sql = "SELECT 'default-grant', pg_catalog.concat(pg_catalog.quote_ident("
+             "  pg_catalog.pg_get_userbyid(d.defaclrole)), ' ', d.defaclobjtype::pg_catalog.text, ' ',"
+             "  CASE WHEN d.defaclnamespace" NE "0 THEN"
+             "   d.defaclnamespace::pg_catalog.regnamespace::pg_catalog.text END, ' to ', " GRANTEE
+             "), " PRIVILEGES " FROM pg_catalog.pg_default_acl AS d"
+             " CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) AS g"
+             " GROUP BY d.defaclrole, d.defaclobjtype, d.defaclnamespace, g.grantee" },
     /* Objects that initdb made have smaller numbers. */
-    { .query = { .name = "facts_comments",
-                 .sql =
-                     "SELECT 'comment', pg_catalog.concat(i.type, ' ', i.identity), d.description"
-                     " FROM pg_catalog.pg_description AS d CROSS JOIN LATERAL"
-                     " pg_catalog.pg_identify_object(d.classoid, d.objoid, d.objsubid) AS i"
-                     " WHERE d.objoid OPERATOR(pg_catalog.>=) 16384 AND i.identity IS NOT NULL AND i.type" NE
-                     "'extension'"
-                     " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e WHERE e.classid" EQ
-                     "d.classoid AND e.objid" EQ "d.objoid AND e.deptype" EQ "'e')"
-                     " AND (i.schema IS NULL AND i.type" NE "'schema' OR EXISTS ("
-                     "  SELECT FROM pg_catalog.pg_namespace AS n WHERE " OF_PEOPLE
-                     "   AND pg_catalog.quote_ident(n.nspname)" EQ "COALESCE(i.schema, i.identity)))" } },
+    { .sql = "SELECT 'comment', pg_catalog.concat(i.type, ' ', i.identity), d.description"
+             " FROM pg_catalog.pg_description AS d CROSS JOIN LATERAL"
+             " pg_catalog.pg_identify_object(d.classoid, d.objoid, d.objsubid) AS i"
+             " WHERE d.objoid OPERATOR(pg_catalog.>=) 16384 AND i.identity IS NOT NULL AND i.type" NE
+             "'extension'"
+             " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e WHERE e.classid" EQ
+             "d.classoid AND e.objid" EQ "d.objoid AND e.deptype" EQ "'e')"
+             " AND (i.schema IS NULL AND i.type" NE "'schema' OR EXISTS ("
+             "  SELECT FROM pg_catalog.pg_namespace AS n WHERE " OF_PEOPLE
+             "   AND pg_catalog.quote_ident(n.nspname)" EQ "COALESCE(i.schema, i.identity)))" },
     /* Their values may be secrets. */
-    { .query = { .name = "facts_settings",
-                 .sql = "SELECT 'setting', pg_catalog.concat(pg_catalog.split_part(o, '=', 1), CASE WHEN"
-                        "  s.setrole" NE "0 THEN ' of '::pg_catalog.text OPERATOR(pg_catalog.||)"
-                        "  pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(s.setrole)) END), ''"
-                        " FROM pg_catalog.pg_db_role_setting AS s"
-                        " CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS o WHERE s.setdatabase" EQ
-                        "(SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname" EQ
-                        "pg_catalog.current_database())" } },
-    { .query = { .name = NULL } },
+    { .sql = "SELECT 'setting', pg_catalog.concat(pg_catalog.split_part(o, '=', 1), CASE WHEN"
+             "  s.setrole" NE "0 THEN ' of '::pg_catalog.text OPERATOR(pg_catalog.||)"
+             "  pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(s.setrole)) END), ''"
+             " FROM pg_catalog.pg_db_role_setting AS s"
+             " CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS o WHERE s.setdatabase" EQ
+             "(SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname" EQ
+             "pg_catalog.current_database())" },
+    { .sql = NULL },
 };

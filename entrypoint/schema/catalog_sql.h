@@ -7,7 +7,7 @@
 #ifndef SCHEMA_CATALOG_SQL_H
 #define SCHEMA_CATALOG_SQL_H
 
-#include "postgres/query.h"
+#include <stddef.h>
 
 /* A setting of the transaction: how the table of the ledger is called. */
 #define CATALOG_LEDGER "tidelock.ledger"
@@ -48,12 +48,12 @@
 
 /* A query, and the first and last major version that it is for; 0 = all. */
 struct catalog_query {
-    struct query query;
+    const char *sql;
     int since;
     int until;
 };
 
-/* End with a query without a name. */
+/* End with NULL. */
 extern const struct catalog_query CATALOG_RELATIONS[];
 extern const struct catalog_query CATALOG_OBJECTS[];
 extern const struct catalog_query CATALOG_ACCESS[];
