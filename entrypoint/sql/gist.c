@@ -19,12 +19,21 @@ static enum kind kind_of(const struct scanner *scanner, struct token token)
 }
 
 /* Bytes that belong together are added as they are, and a NUL, which is in no script, ends them. */
+static void add(struct sha256 *sha256, const char *at, size_t length)
+{
+    sha256_add(sha256, at, length);
+    sha256_add(sha256, "", 1);
+}
+
+/* A semicolon counts where it parts two statements. */
 void gist_of(struct slice script, bool has_standard_strings, char out[SHA256_HEX_SIZE])
 {
     struct sha256 *sha256 = sha256_begin();
     struct scanner scanner = scanner_of(script, has_standard_strings);
     struct token run = scan_token(&scanner);
     struct token next;
+    bool has_statement = false;
+    bool is_ended = false;
     unsigned char digest[SHA256_BYTES];
 
     for (; run.kind != TOKEN_END; run = next) {
@@ -35,8 +44,15 @@ void gist_of(struct slice script, bool has_standard_strings, char out[SHA256_HEX
             next.start = run.start;
             continue;
         }
-        sha256_add(sha256, script.at + run.start, run.end - run.start);
-        sha256_add(sha256, "", 1);
+        if (run.kind == TOKEN_SEMICOLON) {
+            is_ended = has_statement;
+            continue;
+        }
+        if (is_ended)
+            add(sha256, ";", 1);
+        add(sha256, script.at + run.start, run.end - run.start);
+        has_statement = true;
+        is_ended = false;
     }
     sha256_end(sha256, digest);
     sha256_hex(digest, out);

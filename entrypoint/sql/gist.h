@@ -1,7 +1,7 @@
 /*
- * What a script says, without the blanks and comments around its tokens, as a checksum: two scripts with the
- * same one are the same to the server. Not every pair that is the same has the same one: "a . b" is not seen
- * to be "a.b". Pure.
+ * What a script says, without the blanks and comments around its tokens and without empty statements, as a
+ * checksum: two scripts with the same one are the same to the server. Not every pair that is the same has the
+ * same one: "a . b" is not seen to be "a.b". Pure.
  */
 #ifndef SQL_GIST_H
 #define SQL_GIST_H
