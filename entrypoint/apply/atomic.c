@@ -216,7 +216,7 @@ static bool send_end(struct execution *execution, size_t start, size_t first, st
     auto_text struct text sql = text_init(script->length - start + SQL_MOST);
     size_t completed;
 
-    if (execution->has_resets) {
+    if (execution_sends_guarded(execution)) {
         if (!execution_send(execution, start, script->length, first, err))
             return false;
         start = script->length;

@@ -66,11 +66,11 @@ bool block_send(struct execution *execution, const struct segment *segment, stru
     advisory_add_try(execution->ledger->lock_key, true, &sql);
     text_add_string(&sql, ")::pg_catalog.int4;");
     added = sql.length - added;
-    /* What takes our settings away is sent in pieces. */
-    if (!execution->has_resets)
+    /* What takes our settings away, or is looked at, is sent in pieces. */
+    if (!execution_sends_guarded(execution))
         text_add(&sql, script + seam.offset, segment->end - seam.offset);
     if (query_script(execution->conn, sql.at, &completed, err))
-        return !execution->has_resets ||
+        return !execution_sends_guarded(execution) ||
                execution_send(execution, seam.offset, segment->end, segment->first + seam.statements, err);
     /* What the server says of a place counts the lock, too. */
     if (completed == seam.statements && strcmp(err->sqlstate, "22012") == 0)

@@ -25,6 +25,8 @@ static bool judge(struct execution *execution, struct error *err)
                           &execution->summary, err) ||
         !mode_decide(&question, &execution->mode, err))
         return false;
+    if (execution->is_replay)
+        execution->directives.assertion_count = 0;
     /* An existing row can only be resumed. */
     if (execution->unfinished != NULL && execution->mode == MODE_ATOMIC)
         execution->mode = MODE_STEPWISE;

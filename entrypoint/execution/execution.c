@@ -108,40 +108,65 @@ static bool send(struct execution *execution, size_t start, size_t end, size_t f
     return true;
 }
 
-/* A piece ends with each statement that takes our own settings away, and is followed by setting them again.
- */
+/* A piece of the script, up to the end of a statement. */
+struct piece {
+    size_t start;
+    size_t end;
+    size_t first; /* number of its first statement … */
+    size_t last;  /* … and of its last */
+};
+
+/* What takes our own settings away is followed by setting them again. */
+static bool send_piece(struct execution *execution, const struct piece *piece, struct slice last,
+                       struct error *err)
+{
+    struct observer *observer = connection_is_in_transaction(execution->conn) ? execution->observer : NULL;
+    bool is_seen = observer == NULL || observer->before(observer, execution->conn, piece->last, err);
+
+    if (is_seen && !send(execution, piece->start, piece->end, piece->first, err))
+        return false;
+    if (!is_seen || (observer != NULL && !observer->after(observer, execution->conn, piece->last, err)))
+        return execution_failed_at(execution, piece->start, piece->first, piece->last - piece->first, err);
+    return !session_statement_is_reset(last) || session_state_reinstate(execution, last, err);
+}
+
+/* A piece ends with each statement that is looked at, or that takes our own settings away. */
 static bool send_guarded(struct execution *execution, size_t start, size_t end, size_t first,
                          struct error *err)
 {
     struct script_reader reader = script_reader_of(
         execution->migration->script_path, (struct slice) { execution->script.at + start, end - start },
         connection_server_version(execution->conn), execution->ledger->has_standard_strings);
+    struct piece piece = { .start = start, .first = first };
     struct statement statement;
-    size_t begun = start;
-    size_t number = first;
 
-    while (script_next(&reader, &statement, err) == SCRIPT_STATEMENT) {
+    for (size_t number = first; script_next(&reader, &statement, err) == SCRIPT_STATEMENT; number++) {
         statement.start += start;
         statement.end += start;
-        number++;
-        if (!session_statement_is_reset(execution_text(execution, &statement)))
+        if (execution->observer == NULL && !session_statement_is_reset(execution_text(execution, &statement)))
             continue;
-        if (!send(execution, begun, statement.end, first, err) ||
-            !session_state_reinstate(execution, execution_text(execution, &statement), err))
+        piece.end = statement.end;
+        piece.last = number;
+        if (!send_piece(execution, &piece, execution_text(execution, &statement), err))
             return false;
-        begun = statement.end;
-        first = number;
-        while (begun < end && execution->script.at[begun] != ';')
-            begun++;
-        begun += begun < end;
+        piece.start = piece.end;
+        piece.first = number + 1;
+        while (piece.start < end && execution->script.at[piece.start] != ';')
+            piece.start++;
+        piece.start += piece.start < end;
     }
-    return begun >= end || send(execution, begun, end, first, err);
+    return piece.start >= end || send(execution, piece.start, end, piece.first, err);
+}
+
+bool execution_sends_guarded(const struct execution *execution)
+{
+    return execution->has_resets || execution->observer != NULL;
 }
 
 bool execution_send(struct execution *execution, size_t start, size_t end, size_t first, struct error *err)
 {
-    return execution->has_resets ? send_guarded(execution, start, end, first, err)
-                                 : send(execution, start, end, first, err);
+    return execution_sends_guarded(execution) ? send_guarded(execution, start, end, first, err)
+                                              : send(execution, start, end, first, err);
 }
 
 bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wait, bool is_local,

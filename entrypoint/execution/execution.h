@@ -59,6 +59,13 @@ struct course {
     bool has_effect; /* something done so far persists: more than settings */
 };
 
+/* Somebody who looks on: asked in the session right before and right after each statement that is sent in a
+ * transaction, which is then sent alone. What either fails with, the script fails with. */
+struct observer {
+    bool (*before)(struct observer *observer, struct connection *conn, size_t statement, struct error *err);
+    bool (*after)(struct observer *observer, struct connection *conn, size_t statement, struct error *err);
+};
+
 struct execution {
     struct connection *conn;
     /* Opens another connection in place of one that is lost, and leads there again; NULL when it can't. */
@@ -86,7 +93,9 @@ struct execution {
     bool was_rolled_back;  /* an earlier try, by hand: it may have left something */
     bool is_folder_behind; /* migrations are applied that were removed from the folder, squashed or renamed */
     bool is_session_used;  /* an earlier script ran in this session */
-    const char *host;      /* who we are, for the journal; NULL = nothing is recorded */
+    bool is_replay;        /* in a shadow, which holds no rows: nothing is asserted of them */
+    struct observer *observer; /* or NULL */
+    const char *host;          /* who we are, for the journal; NULL = nothing is recorded */
     bool is_pooled; /* behind a pooler in transaction mode: the leader lock lasts only for each transaction */
     char id[UUID_SIZE]; /* of the ledger row */
     struct course course;
@@ -124,6 +133,9 @@ bool execution_failed_at(struct execution *execution, size_t start, size_t first
  * trip. */
 must_use bool execution_send(struct execution *execution, size_t start, size_t end, size_t first,
                              struct error *err);
+
+/* Whether a part of the script goes through that, or may be sent as it is. */
+bool execution_sends_guarded(const struct execution *execution);
 
 /* Sets lock_timeout for what is sent next, unless the script has one of its own: one round trip when it
  * changes. For the transaction only with `is_local`. */

@@ -79,9 +79,14 @@ static void on_notice(void *context, const PGresult *notice)
 {
     const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    const struct connection *conn = context;
 
-    if (message == NULL || ((const struct connection *)context)->is_hushed)
+    if (message == NULL || conn->is_hushed)
         return;
+    if (conn->listen != NULL) {
+        conn->listen(conn->listen_context, message);
+        return;
+    }
     if (severity != NULL && strcmp(severity, "WARNING") == 0)
         log_warn("server: %s", message);
     else if (severity != NULL && (strcmp(severity, "NOTICE") == 0 || strcmp(severity, "INFO") == 0))
@@ -301,4 +306,10 @@ bool connection_is_in_transaction(const struct connection *conn)
     PGTransactionStatusType status = PQtransactionStatus(conn->pg);
 
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+void connection_listen(struct connection *conn, connection_listener *listen, void *context)
+{
+    conn->listen = listen;
+    conn->listen_context = context;
 }

@@ -68,6 +68,11 @@ bool connection_shield(struct connection *conn, bool is_shielded);
 /* Until it is called again: what the server has to say of a statement of ours concerns nobody. */
 void connection_hush(struct connection *conn, bool is_hushed);
 
+/* From now on what the server says besides its answers goes to `listen` instead of the log; NULL ends that.
+ */
+typedef void connection_listener(void *context, const char *message);
+void connection_listen(struct connection *conn, connection_listener *listen, void *context);
+
 /* Waits for a cancel request that is still on its way, and no longer than it may take; then what comes next
  * is sent all the same, where otherwise the connection would be given up. False if the request may hit that.
  */

@@ -38,9 +38,11 @@ struct connection {
     struct cancelling cancel;
     struct deadline cancel_at; /* see connection_cancel_at() */
     const char *cancel_why;
-    bool is_copying;                       /* the server sends rows of a COPY, which nobody wants */
-    bool is_shielded;                      /* see connection_shield() */
-    bool is_hushed;                        /* see connection_hush() */
+    bool is_copying;             /* the server sends rows of a COPY, which nobody wants */
+    bool is_shielded;            /* see connection_shield() */
+    bool is_hushed;              /* see connection_hush() */
+    connection_listener *listen; /* see connection_listen(); NULL = nobody */
+    void *listen_context;
     int64_t answer_ms;                     /* see connection_limit_answers(); 0 = no limit */
     char journal[2 * IDENTIFIER_SIZE + 2]; /* see connection_set_journal(); empty = not known */
     bool is_given_up; /* an answer took longer than that, or made no sense: no more queries are sent */
