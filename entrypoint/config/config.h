@@ -33,6 +33,9 @@ enum plan_format {
     PLAN_FORMATS
 };
 
+/* A shadow database of our own. */
+#define SHADOW_CREATE "create"
+
 struct config {
     struct arena *arena;           /* where all of it lives */
     const char *database_url;      /* secret; NULL = only PG* variables say where the database is */
@@ -76,14 +79,16 @@ struct config {
     bool wants_all;
     bool is_dry_run;
     bool wants_exit_code;
-    const char *ignored_facts;    /* snapshot, diff: patterns of what is left out, or NULL */
-    bool is_offline;              /* plan: nothing is looked up in the database */
-    bool skips_rows;              /* plan: only catalogs are looked at */
-    bool wants_rules;             /* plan: the table of rules, and nothing else */
-    bool is_verbose;              /* plan: why and how */
-    struct names files;           /* plan: these scripts instead of the folder's */
-    int fail_on;                  /* plan: enum fail_on */
-    int plan_format;              /* enum plan_format */
+    const char *ignored_facts; /* snapshot, diff: patterns of what is left out, or NULL */
+    bool is_offline;           /* plan: nothing is looked up in the database */
+    bool skips_rows;           /* plan: only catalogs are looked at */
+    bool wants_rules;          /* plan: the table of rules, and nothing else */
+    bool is_verbose;           /* plan: why and how */
+    struct names files;        /* plan: these scripts instead of the folder's */
+    int fail_on;               /* plan: enum fail_on */
+    int plan_format;           /* enum plan_format */
+    const char *shadow_file;
+    const char *shadow;           /* plan: secret, a URL; or SHADOW_CREATE; NULL = nothing is rehearsed */
     const char *status_file;      /* NULL = none is kept */
     struct labels metrics_labels; /* of every metric, beside database and schema */
     const char *ready_file;       /* NULL = none */

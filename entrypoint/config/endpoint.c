@@ -229,6 +229,21 @@ bool endpoint_find(struct arena *arena, const struct config *config, struct endp
     return complete_endpoint(arena, out, config, err);
 }
 
+bool endpoint_find_beside(const struct config *config, const char *url, struct config *beside,
+                          struct endpoint *out, struct error *err)
+{
+    *beside = *config;
+    beside->direct_url = beside->direct_url_file = beside->database_url_file = NULL;
+    beside->password = beside->password_file = NULL;
+    beside->password_from = PASSWORD_NOWHERE;
+    beside->set_role = NULL;
+    beside->database_url = url;
+    if (!url_parse(config->arena, url, out, err))
+        return false;
+    out->url = url;
+    return complete_endpoint(config->arena, out, beside, err);
+}
+
 /* (libpq documentation, "Parameter Key Words", dbname.) */
 const char *endpoint_database(const struct endpoint *endpoint)
 {

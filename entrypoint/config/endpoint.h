@@ -14,6 +14,12 @@
 must_use bool endpoint_find(struct arena *arena, const struct config *config, struct endpoint *out,
                             struct error *err);
 
+/* Another database, by its URL alone: neither the password nor the role that the configuration names is for
+ * it. *beside becomes a configuration to connect to it with; all of it lives in the configuration's arena.
+ * ERROR_USAGE. */
+must_use bool endpoint_find_beside(const struct config *config, const char *url, struct config *beside,
+                                   struct endpoint *out, struct error *err);
+
 /* The database's name as far as the configuration tells, as libpq would find it; NULL if only a service file
  * says it. */
 const char *endpoint_database(const struct endpoint *endpoint);

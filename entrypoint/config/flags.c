@@ -47,14 +47,16 @@ static const struct option *find_flag(const struct load *load, const char *name,
 static bool take_flag_value(struct load *load, const struct option *option, char *value, const char *origin,
                             struct error *err)
 {
+    bool is_secret;
     bool is_taken;
 
     if (value[0] == '\0') {
         error_set(err, ERROR_USAGE, "%s has an empty value", origin);
         return error_hint(err, "Give it a value, or remove it.");
     }
+    is_secret = option_is_secret(option, value);
     is_taken = load_take(load, option, value, origin, err);
-    if ((option->traits & OPTION_SECRET) != 0) {
+    if (is_secret) {
         memory_wipe(value, strlen(value));
         log_warn("others can see %s on the command line (ps): use the environment or a file", origin);
     }

@@ -31,6 +31,8 @@ bool load_is_said(const struct load *load, const struct option *option)
 
 static void register_secret(struct load *load, const struct option *option, const char *text)
 {
+    if (option->word != NULL && !option_is_secret(option, text))
+        return;
     if ((option->traits & OPTION_URL) != 0 || (option->type != OPTION_ADDRESS && strstr(text, "://") != NULL))
         secret_register_url(load->arena, text);
     else if (option->type == OPTION_ADDRESS && (option->traits & OPTION_SECRET) != 0)

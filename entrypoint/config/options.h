@@ -97,6 +97,7 @@ struct option {
     size_t choice_count;
     const char *environment; /* a foreign variable that means the same ("DATABASE_URL"), or NULL */
     unsigned traits;
+    const char *word;  /* OPTION_SECRET: a value that is none, or NULL */
     const char *value; /* what help calls the value; a FILE and a DIR are completed as such */
     const char *help;  /* what it does, in at most 72 bytes: lower case, no full stop */
     const char *more;  /* further sentences; NULL = none */
@@ -116,6 +117,9 @@ const char *option_standard(const struct option *option, unsigned command);
 
 /* The row of a name, or NULL. */
 const struct option *option_named(const char *name);
+
+/* Whether a value of it has to be kept out of all output. */
+bool option_is_secret(const struct option *option, const char *value);
 
 /* Whether its name alone is enough: it takes no word after it, and "--no-NAME" is its opposite. */
 bool option_is_flag(const struct option *option);

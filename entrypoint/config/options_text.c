@@ -1,6 +1,13 @@
 #include <ctype.h>
+#include <string.h>
 
 #include "config/options.h"
+
+bool option_is_secret(const struct option *option, const char *value)
+{
+    return (option->traits & OPTION_SECRET) != 0 &&
+           (option->word == NULL || strcmp(value, option->word) != 0);
+}
 
 bool option_is_flag(const struct option *option)
 {

@@ -28,6 +28,8 @@ struct dialect_codes {
     const char *not_empty;      /* the schema holds tables and has no ledger */
     const char *script_missing; /* a migration's script can't be read */
     const char *unknown_name;   /* the folder has no migration of that name */
+    const char *no_shadow;      /* a shadow database could not be created */
+    const char *not_replayed;   /* an applied migration fails there */
 };
 
 /* A place that the tool's own configuration may name. */

@@ -42,6 +42,8 @@ const struct dialect DIALECT_PRISMA = {
         .not_empty = "P3005",
         .script_missing = "P3015",
         .unknown_name = "P3017",
+        .no_shadow = "P3014",
+        .not_replayed = "P3006",
     },
 
     .places = PLACES,
