@@ -89,13 +89,26 @@ static bool is_created(const struct live *live, const struct relation *relation)
     return false;
 }
 
+/* Whether a table that is there already is locked as well, so that others notice. */
+static bool locks_other(const struct live *live, const struct finding *finding)
+{
+    return finding->rule->other_lock >= TABLE_LOCK_SHARE_UPDATE_EXCLUSIVE &&
+           !is_created(live, &finding->change.other);
+}
+
 static void judge_missing(const struct live *live, struct finding *finding)
 {
-    if (is_created(live, &finding->change.table)) {
+    if (!is_created(live, &finding->change.table)) {
+        finding->note = "the database does not have it now";
+    } else if (locks_other(live, finding)) {
+        finding->level = LEVEL_CAREFUL;
+        finding->note =
+            "an earlier pending migration creates the table, so nothing is in it yet; the other "
+            "one is locked for a moment";
+    } else {
         finding->level = LEVEL_SAFE;
         finding->note = "an earlier pending migration creates the table, so nobody uses it yet";
-    } else
-        finding->note = "the database does not have it now";
+    }
 }
 
 static void note_created(struct live *live, const struct finding *finding)
@@ -132,8 +145,9 @@ static void judge_small(struct live *live, struct finding *finding)
 {
     const struct rule *rule = finding->rule;
 
+    finding->is_small = live_is_small(finding->table);
     if (finding->level == LEVEL_DANGEROUS && rule->work > WORK_INSTANT && !rule->breaks_old_code &&
-        !rule->is_final && live_is_small(finding->table)) {
+        !rule->is_final && finding->is_small) {
         finding->level = LEVEL_CAREFUL;
         live_add_note(live, finding, "the table is small");
     }

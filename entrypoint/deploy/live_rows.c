@@ -78,6 +78,7 @@ static void judge(struct live *live, struct finding *finding, const struct row_q
     else {
         live_add_note(live, finding, question->breaks);
         finding->level = LEVEL_DANGEROUS;
+        finding->is_refuted = true;
     }
 }
 

@@ -57,6 +57,7 @@ struct rule {
     enum level level;
     bool breaks_old_code; /* what runs now may fail, or see what it does not expect */
     bool is_final;        /* what it removes cannot be brought back */
+    bool varies;          /* how much it does depends on what only a database shows */
     const char *reason;   /* one sentence */
     const char *cure;     /* the safe way, or NULL; effect_add_filled() completes both */
     const char
@@ -73,6 +74,11 @@ extern const struct rule RULE_NEW_TABLE;
 extern const struct rule RULE_VALIDATED_TOO_SOON;
 extern const struct rule RULE_ROWS_UNDER_LOCK;
 extern const struct rule RULE_UNUSED_ALLOW;
+
+/* Rules of the rehearsal. */
+extern const struct rule RULE_DIFFERS;
+extern const struct rule RULE_REHEARSAL_FAILED;
+extern const struct rule RULE_NOT_REHEARSED;
 
 enum { RULES_OF_CHANGE_MOST = 8 };
 

@@ -14,7 +14,7 @@ const struct rule RULES[] = {
       .source = "ALTER TABLE" },
     { .name = "add-column-own-function-default", .action = ACTION_ADD_COLUMN, .with = TRAIT_OWN_FUNCTION,
       .without = TRAIT_VOLATILE, .lock = TABLE_LOCK_ACCESS_EXCLUSIVE, .work = WORK_REWRITE,
-      .level = LEVEL_CAREFUL,
+      .level = LEVEL_CAREFUL, .varies = true,
       .reason = "the whole table is rewritten if {word}() is volatile, which the text does not say",
       .cure = "If SELECT provolatile FROM pg_proc says v: add the column without it; ALTER TABLE "
               "{table} ALTER COLUMN {object} SET DEFAULT …; fill old rows in a migration of its own (--"
@@ -46,7 +46,7 @@ const struct rule RULES[] = {
       .example = "ALTER TABLE orders ADD COLUMN c int GENERATED ALWAYS AS (amount * 2) STORED",
       .source = "ALTER TABLE" },
     { .name = "add-column-own-type", .action = ACTION_ADD_COLUMN, .with = TRAIT_OWN_TYPE,
-      .lock = TABLE_LOCK_ACCESS_EXCLUSIVE, .work = WORK_REWRITE, .level = LEVEL_CAREFUL,
+      .lock = TABLE_LOCK_ACCESS_EXCLUSIVE, .work = WORK_REWRITE, .level = LEVEL_CAREFUL, .varies = true,
       .reason = "the whole table is rewritten if {word} is a domain with a constraint",
       .cure = "If it is one: add the column with the domain's base type, and its constraint as CHECK … "
               "NOT VALID, then VALIDATE.",
@@ -116,7 +116,7 @@ const struct rule RULES[] = {
       .example = "ALTER TABLE orders ALTER COLUMN code TYPE int USING length(code)",
       .source = "ALTER TABLE" },
     { .name = "change-type", .action = ACTION_COLUMN_TYPE, .without = TRAIT_USING,
-      .lock = TABLE_LOCK_ACCESS_EXCLUSIVE, .work = WORK_REWRITE, .level = LEVEL_DANGEROUS,
+      .lock = TABLE_LOCK_ACCESS_EXCLUSIVE, .work = WORK_REWRITE, .level = LEVEL_DANGEROUS, .varies = true,
       .breaks_old_code = true,
       .reason = "the whole table is rewritten while nobody can read it, unless the new type only allows "
                 "more (varchar longer, numeric with more digits, text)",
@@ -125,7 +125,7 @@ const struct rule RULES[] = {
       .example = "ALTER TABLE orders ALTER COLUMN amount TYPE bigint",
       .source = "ALTER TABLE" },
     { .name = "set-not-null", .action = ACTION_SET_NOT_NULL, .lock = TABLE_LOCK_ACCESS_EXCLUSIVE,
-      .work = WORK_SCAN, .level = LEVEL_DANGEROUS,
+      .work = WORK_SCAN, .level = LEVEL_DANGEROUS, .varies = true,
       .reason = "all rows are checked while nobody can read the table, unless a valid CHECK proves it",
       .cure = "ALTER TABLE {table} ADD CONSTRAINT {constraint} CHECK ({object} IS NOT NULL) NOT VALID; "
               "in another migration ALTER TABLE {table} VALIDATE CONSTRAINT {constraint}; then SET NOT "
@@ -198,7 +198,7 @@ const struct rule RULES[] = {
       .example = "ALTER TABLE orders ADD CONSTRAINT c UNIQUE (amount)",
       .source = "ALTER TABLE" },
     { .name = "add-primary-key-using-index", .action = ACTION_ADD_PRIMARY_KEY, .with = TRAIT_USING_INDEX,
-      .lock = TABLE_LOCK_ACCESS_EXCLUSIVE, .work = WORK_SCAN, .level = LEVEL_CAREFUL,
+      .lock = TABLE_LOCK_ACCESS_EXCLUSIVE, .work = WORK_SCAN, .level = LEVEL_CAREFUL, .varies = true,
       .reason = "all rows are checked while nobody can read the table, unless its columns are NOT NULL "
                 "already",
       .cure = "Set them NOT NULL first, by way of a validated CHECK.",
@@ -711,10 +711,34 @@ const struct rule RULE_UNUSED_ALLOW = {
 const struct rule RULE_ROWS_UNDER_LOCK = {
     .name = "rows-under-lock", .action = ACTION_UNKNOWN, .lock = TABLE_LOCK_ACCESS_EXCLUSIVE,
     .work = WORK_SCAN, .level = LEVEL_DANGEROUS,
-    .reason = "an earlier statement of the same transaction has locked {other} for everybody, and keeps"
-              " it locked while this one changes rows",
+    .reason = "an earlier statement of the same transaction has locked {table}, for everybody or for who "
+              "writes, and keeps it locked while this one goes through rows",
     .cure = "Put it into a migration of its own.",
     .example = "",
     .source = "Explicit Locking",
+};
+
+const struct rule RULE_DIFFERS = {
+    .name = "rule-differs", .action = ACTION_UNKNOWN, .level = LEVEL_DANGEROUS,
+    .reason = "the rehearsal has shown more than any rule claims of this statement",
+    .cure = "Judge by what was measured, and report the statement: the rule is wrong.",
+    .example = "",
+    .source = "tidelock help plan",
+};
+
+const struct rule RULE_REHEARSAL_FAILED = {
+    .name = "rehearsal-failed", .action = ACTION_UNKNOWN, .level = LEVEL_DANGEROUS,
+    .reason = "it fails where the migrations before it were replayed",
+    .cure = "Correct the script; what follows it was not rehearsed.",
+    .example = "",
+    .source = "tidelock help plan",
+};
+
+const struct rule RULE_NOT_REHEARSED = {
+    .name = "not-rehearsed", .action = ACTION_UNKNOWN, .level = LEVEL_CAREFUL,
+    .reason = "it reaches beyond its own database, so it was not run, nor was what follows it",
+    .cure = "Give a shadow on a server where that does no harm: --shadow URL.",
+    .example = "",
+    .source = "tidelock help plan",
 };
 /* clang-format on */

@@ -21,7 +21,7 @@ struct forecasting {
     struct changes changes;
     int major;                /* of the server */
     struct named created;     /* tables of the script's own */
-    struct named locked;      /* that the transaction holds locked for everybody */
+    struct named locked;      /* that the transaction holds locked for who writes, at least */
     struct named unvalidated; /* tables to which it has added a constraint NOT VALID */
     bool is_each_alone;       /* every statement is a transaction of its own */
     struct finding findings[FINDINGS_MOST];
@@ -78,10 +78,13 @@ static bool add_reference_of_new(struct forecasting *f, const struct change *cha
     return true;
 }
 
-static bool is_data(enum action action)
+/* Whether it goes through rows, and not only through those that it lists. */
+static bool is_going_through_rows(const struct change *change)
 {
-    return action == ACTION_INSERT || action == ACTION_UPDATE || action == ACTION_DELETE ||
-           action == ACTION_MERGE;
+    if (change->action == ACTION_INSERT)
+        return (change->traits & TRAIT_FROM_QUERY) != 0;
+    return change->action == ACTION_UPDATE || change->action == ACTION_DELETE ||
+           change->action == ACTION_MERGE || change->action == ACTION_CREATE_TABLE_AS;
 }
 
 /* What only the statements before it make dangerous. */
@@ -91,9 +94,9 @@ static void judge_context(struct forecasting *f, const struct change *change)
 
     if (change->action == ACTION_VALIDATE_CONSTRAINT && is_named(&f->unvalidated, &change->table))
         add_finding(f, &RULE_VALIDATED_TOO_SOON, change);
-    if (is_data(change->action) && f->locked.count > 0 &&
-        (change->action != ACTION_INSERT || (change->traits & TRAIT_FROM_QUERY) != 0)) {
-        further.other = f->locked.items[0];
+    if (is_going_through_rows(change) && f->locked.count > 0) {
+        further.table = f->locked.items[0];
+        further.other = change->table;
         add_finding(f, &RULE_ROWS_UNDER_LOCK, &further);
     }
 }
@@ -109,6 +112,7 @@ static void judge(struct forecasting *f, struct change *change)
                                                   relation_is_same(&change->table, &change->other))) {
         if (!add_reference_of_new(f, change))
             add_finding(f, &RULE_NEW_TABLE, change);
+        judge_context(f, change); /* its rows come from elsewhere */
         return;
     }
     count = effect_find(change, f->major, found);
@@ -117,11 +121,18 @@ static void judge(struct forecasting *f, struct change *change)
     judge_context(f, change);
 }
 
+/* Others cannot even write there, for as long as the transaction lasts. */
+static void note_locked(struct forecasting *f, const struct finding *finding)
+{
+    if (finding->rule->lock >= TABLE_LOCK_SHARE && !is_named(&f->created, &finding->change.table))
+        note(&f->locked, &finding->change.table);
+    if (finding->rule->other_lock >= TABLE_LOCK_SHARE && !is_named(&f->created, &finding->change.other))
+        note(&f->locked, &finding->change.other);
+}
+
 /* What the statements after this one have to know of it. */
 static void learn(struct forecasting *f, const struct change *change)
 {
-    bool is_new = is_named(&f->created, &change->table);
-
     if ((change->action == ACTION_CREATE_TABLE || change->action == ACTION_CREATE_TABLE_AS) &&
         (change->traits & TRAIT_IF_NOT_EXISTS) == 0)
         note(&f->created, &change->table);
@@ -134,12 +145,10 @@ static void learn(struct forecasting *f, const struct change *change)
         f->unvalidated.count = 0;
         return;
     }
-    if ((change->traits & TRAIT_NOT_VALID) != 0 && !is_new)
+    if ((change->traits & TRAIT_NOT_VALID) != 0 && !is_named(&f->created, &change->table))
         note(&f->unvalidated, &change->table);
-    for (size_t i = 0; i < f->count && !is_new; i++) {
-        if (f->findings[i].rule->lock == TABLE_LOCK_ACCESS_EXCLUSIVE)
-            note(&f->locked, &f->findings[i].change.table);
-    }
+    for (size_t i = 0; i < f->count; i++)
+        note_locked(f, &f->findings[i]);
 }
 
 /* Applies "allow" from the comments before a statement; one that fits nothing is a finding. */

@@ -16,7 +16,8 @@
 #include "schema/effect.h"
 #include "sql/script.h"
 
-struct live_table; /* of deploy/live.h */
+struct live_table;  /* of deploy/live.h */
+struct measurement; /* of schema/measurement.h */
 
 struct finding {
     const struct rule *rule;
@@ -26,15 +27,19 @@ struct finding {
     bool is_live;                   /* the database was asked */
     const struct live_table *table; /* as it is there, or NULL */
     const char *note;               /* what else the database says, or NULL */
+    bool is_small;                  /* the table is: its work takes no time */
+    bool is_refuted;                /* the rows that are there now do not allow it */
     struct duration_range takes;    /* its work, on the rows that are there now */
     const char *held_by;            /* who holds a lock now that it would wait for, or NULL */
+    const char *seen;               /* what the rehearsal has to say of it, or NULL */
 };
 
 struct prediction {
     struct statement statement;
     struct finding *findings; /* at least one, the worst first */
     size_t count;
-    enum level level; /* the worst of those that are not allowed */
+    enum level level;                   /* the worst of those that are not allowed */
+    const struct measurement *measured; /* in the rehearsal, or NULL */
 };
 
 struct forecast {

@@ -83,6 +83,11 @@ def test_rows_that_are_changed_under_an_exclusive_lock(tidelock, tmp_path):
     add, update = "ALTER TABLE t ADD COLUMN a int", "UPDATE t SET a = 1 WHERE b"
     assert findings_of(tidelock, tmp_path, add, update)[1] == ["rows-under-lock", "update-rows"]
     assert findings_of(tidelock, tmp_path, "BEGIN", add, "COMMIT", update)[3] == ["update-rows"]
+    assert findings_of(tidelock, tmp_path, "CREATE INDEX i ON t (b)", update)[1] == ["rows-under-lock", "update-rows"]
+    assert findings_of(tidelock, tmp_path, add, "CREATE TABLE u AS SELECT b FROM t")[1] == ["rows-under-lock", "create-table-as"]
+    assert findings_of(tidelock, tmp_path, add, "CREATE TABLE u (b int)", "INSERT INTO u SELECT b FROM t")[2] == ["rows-under-lock", "new-table"]
+    reference = "CREATE TABLE u (b int REFERENCES t)"
+    assert findings_of(tidelock, tmp_path, reference, "INSERT INTO u SELECT b FROM t")[1] == ["rows-under-lock", "new-table"]
     assert findings_of(tidelock, tmp_path, "-- tidelock: transaction=off\n" + add, update)[1] == ["update-rows"]
 
 
@@ -220,10 +225,10 @@ def test_what_the_text_cannot_tell_the_database_does(database, folder, tidelock)
 
 def test_a_table_that_an_earlier_pending_migration_creates_has_no_users(database, folder, tidelock):
     folder.add("001_a", "CREATE TABLE t (id int);")
-    folder.add("002_b", "CREATE INDEX i ON t (id); CREATE INDEX j ON elsewhere (id);")
+    folder.add("002_b", "CREATE INDEX i ON t (id); CREATE INDEX j ON elsewhere (id); ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES elsewhere;")
     found = live_findings(tidelock)
     plan = plan_of(tidelock)
-    assert [statement["verdict"] for statement in plan["migrations"][1]["statements"]] == ["safe", "dangerous"]
+    assert [statement["verdict"] for statement in plan["migrations"][1]["statements"]] == ["safe", "dangerous", "careful"]
     assert found["002_b", "create-index"]["live"]["note"] == "the database does not have it now"
 
 
