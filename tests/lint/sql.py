@@ -36,6 +36,7 @@ NOT_SENT_UNITS = {
     "entrypoint/execution/advice.c",
     "entrypoint/postgres/query_failure.c",
     "entrypoint/postgres/denial.c:NEEDS",
+    "entrypoint/shadow/replay.c:HINTS",
     "entrypoint/postgres/writable.c:SOURCES",
     "entrypoint/traffic/blockers.c:blocker_add_remedy",
     # Names of kinds of statements, patterns that scripts are compared with, the script's own statement, sentences, names of options.

@@ -1,0 +1,200 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "config/endpoint.h"
+#include "execution/execution.h"
+#include "postgres/query.h"
+#include "postgres/reach.h"
+#include "shadow/content.h"
+#include "shadow/internal.h"
+#include "sql/quote.h"
+
+#define SCHEMA "tidelock_shadow"
+#define LOCK_KEY "7522868341279621"
+
+enum { SQL_MOST = 1024, CLOSING_MS = 30 * 1000 };
+
+/* A copy of the live server has its identifier, and the live database's copy its oid: that is refused as
+ * well. */
+static const struct query WHO = {
+    .name = "shadow_who",
+    .sql =
+        "SELECT s.system_identifier, d.oid, d.datname"
+        "  FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d"
+        " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()",
+};
+
+static const struct query LOCK = {
+    .name = "shadow_lock_given",
+    .sql = "SELECT pg_catalog.pg_try_advisory_lock(" LOCK_KEY ")",
+};
+
+/* Everything that is newer than this schema was made by us. */
+static const struct query FIND_MARK = {
+    .name = "shadow_find_mark",
+    .parameters = 1,
+    .sql =
+        "SELECT n.oid FROM pg_catalog.pg_namespace AS n"
+        " WHERE n.nspname OPERATOR(pg_catalog.=) '" SCHEMA
+        "'"
+        "   AND pg_catalog.obj_description(n.oid, 'pg_namespace') OPERATOR(pg_catalog.=) $1",
+};
+
+static const struct query UNMARK = { .name = "shadow_unmark", .sql = "DROP SCHEMA " SCHEMA };
+
+struct identity {
+    char server[32];
+    char database[16];
+};
+
+static bool identify(struct connection *conn, struct identity *out, struct result **row, struct error *err)
+{
+    if (!query_run(conn, &WHO, NULL, row, err))
+        return error_context(err, "telling the shadow database from the live one");
+    text_copy_cut(out->server, sizeof out->server, result_text(*row, 0, 0));
+    text_copy_cut(out->database, sizeof out->database, result_text(*row, 0, 1));
+    return true;
+}
+
+static bool check_other(const struct shadow_request *wanted, struct shadow *shadow, struct error *err)
+{
+    auto_result struct result *of_live = NULL;
+    auto_result struct result *of_shadow = NULL;
+    struct identity live;
+    struct identity here;
+
+    if (!identify(wanted->conn, &live, &of_live, err) || !identify(shadow->conn, &here, &of_shadow, err))
+        return false;
+    shadow->name =
+        arena_copy(shadow->arena, result_text(of_shadow, 0, 2), strlen(result_text(of_shadow, 0, 2)));
+    shadow->is_on_live_server = strcmp(live.server, here.server) == 0;
+    (void)snprintf(shadow->mark, sizeof shadow->mark,
+                   "tidelock: what is newer than this schema, in database %s of server %s, is a shadow of no "
+                   "value",
+                   here.database, here.server);
+    if (!shadow->is_on_live_server || strcmp(live.database, here.database) != 0)
+        return true;
+    error_set(err, ERROR_REFUSED, "the shadow database is the live database itself");
+    return error_hint(err, "Give another, empty one: it is emptied at the end.");
+}
+
+static bool lock(struct shadow *shadow, struct error *err)
+{
+    auto_result struct result *row = NULL;
+
+    if (!query_run(shadow->conn, &LOCK, NULL, &row, err))
+        return false;
+    if (result_bool(row, 0, 0))
+        return true;
+    error_set(err, ERROR_REFUSED, "another process works in the shadow database \"%s\"", shadow->name);
+    return error_hint(err, "Wait until it is done, or give each its own.");
+}
+
+/* Removes what is newer than the mark, and the mark; *is_marked tells whether there was one. */
+static bool sweep(struct shadow *shadow, bool *is_marked, struct error *err)
+{
+    auto_result struct result *mark = NULL;
+
+    if (!query_run(shadow->conn, &FIND_MARK, (const char *const[]) { shadow->mark }, &mark, err))
+        return false;
+    *is_marked = result_rows(mark) > 0;
+    return !*is_marked || (content_remove(shadow->conn, result_text(mark, 0, 0), err) &&
+                           query_run(shadow->conn, &UNMARK, NULL, NULL, err));
+}
+
+static bool check_empty(struct shadow *shadow, struct error *err)
+{
+    auto_text struct text found = text_init(SQL_MOST);
+    bool is_empty;
+
+    if (!content_find(shadow->conn, &is_empty, &found, err))
+        return false;
+    if (is_empty)
+        return true;
+    error_set(err, ERROR_REFUSED, "the shadow database \"%s\" is not empty: it holds %s", shadow->name,
+              found.at);
+    return error_hint(err,
+                      "Give an empty one, which may have extensions: everything else in it would be "
+                      "removed at the end.");
+}
+
+/* Both in one transaction. */
+static bool mark(struct shadow *shadow, const struct shadow_request *wanted, struct error *err)
+{
+    auto_text struct text sql = text_init(SQL_MOST);
+
+    text_add_string(&sql, "CREATE SCHEMA " SCHEMA "; COMMENT ON SCHEMA " SCHEMA " IS ");
+    quote_literal(shadow->mark, &sql);
+    if (query_several(shadow->conn, &(const struct query) { .name = "shadow_mark_given", .sql = sql.at },
+                      NULL, 0, err))
+        return shadow->is_marked = true;
+    if (strcmp(err->sqlstate, "42501") == 0) {
+        error_code(err, wanted->dialect->codes.no_shadow);
+        error_hint(err, "The role must own the shadow database, or may CREATE in it.");
+    }
+    return error_context(err, "marking the shadow database as ours");
+}
+
+static bool prepare(const struct shadow_request *wanted, struct shadow *shadow, struct error *err)
+{
+    bool is_marked;
+    bool is_swept;
+
+    if (!check_other(wanted, shadow, err) || !lock(shadow, err))
+        return false;
+    connection_hush(shadow->conn, true);
+    is_swept = sweep(shadow, &is_marked, err);
+    connection_hush(shadow->conn, false);
+    if (!is_swept)
+        return error_context(err, "removing what a run that was killed has left in the shadow database");
+    if (is_marked)
+        log_info("emptied the shadow database \"%s\", in which a run that was killed had left something",
+                 shadow->name);
+    return check_empty(shadow, err) && mark(shadow, wanted, err);
+}
+
+bool given_open(const struct shadow_request *wanted, struct shadow *shadow, struct error *err)
+{
+    if (!endpoint_find_beside(wanted->config, wanted->config->shadow, &shadow->config, &shadow->endpoint,
+                              err))
+        return error_context(err, "reading --shadow, which is a URL or \"create\"");
+    shadow->conn = reach_database(&shadow->config, &shadow->endpoint, NULL, err);
+    if (shadow->conn == NULL)
+        return error_context(err, "connecting to the shadow database");
+    return shadow_check_session(&shadow->config, &shadow->endpoint, shadow->conn, "--shadow", err) &&
+           prepare(wanted, shadow, err);
+}
+
+/* As it was before a script changed its role and its settings; another one if it is gone. */
+static bool regain(struct shadow *shadow, struct error *err)
+{
+    static const struct query reset = {
+        .name = "shadow_reset",
+        .sql = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL",
+    };
+
+    if (connection_is_lost(shadow->conn)) {
+        connection_close(shadow->conn);
+        shadow->conn = reach_database(&shadow->config, &shadow->endpoint, NULL, err);
+        return shadow->conn != NULL && lock(shadow, err);
+    }
+    execution_roll_back(shadow->conn);
+    return query_several(shadow->conn, &reset, NULL, 0, err);
+}
+
+void given_close(struct shadow *shadow)
+{
+    struct error err;
+    bool is_marked;
+
+    if (!shadow->is_marked)
+        return;
+    connection_shield(shadow->conn, true);
+    connection_hush(shadow->conn, true);
+    connection_limit_answers(shadow->conn, CLOSING_MS);
+    if (!regain(shadow, &err) || !sweep(shadow, &is_marked, &err))
+        log_warn("could not empty the shadow database \"%s\": %s. The next run does so.", shadow->name,
+                 err.message);
+    shadow->is_marked = false;
+}
