@@ -79,6 +79,7 @@ static bool read_folder(struct arena *arena, const struct folder *folder, const 
         if (!is_due(history, i))
             continue;
         planned->name = migration->name;
+        planned->index = i;
         if (!migration_read(folder->dialect, migration, &script, err) ||
             !judge(&shared, migration->script_path, &script, &planned->forecast, err))
             return false;
@@ -104,14 +105,8 @@ static bool read_files(struct arena *arena, const struct config *config, struct 
     return true;
 }
 
-/* What the database holds and does not hold. */
-struct comparison {
-    struct target target;
-    struct ledger ledger;
-    struct history history;
-};
-
-static bool compare(struct arena *arena, struct connection *conn, struct comparison *out, struct error *err)
+static bool compare(struct arena *arena, struct connection *conn, struct plan_comparison *out,
+                    struct error *err)
 {
     const struct folder *folder = &out->target.folder;
     const struct ledger_request wanted = { folder->dialect, out->target.endpoint.schema, LEDGER_NAMES,
@@ -164,7 +159,7 @@ static bool read_pending(struct arena *arena, const struct config *config, struc
 {
     auto_connection struct connection *conn = NULL;
     struct live live = { .arena = arena };
-    struct comparison found;
+    struct plan_comparison found;
 
     if (!target_find(arena, config, false, &found.target, err) ||
         (conn = reach_database(config, &found.target.endpoint, NULL, err)) == NULL ||
@@ -177,7 +172,8 @@ static bool read_pending(struct arena *arena, const struct config *config, struc
         return false;
     live.conn = conn;
     live.ledger = &found.ledger;
-    return look_at_catalog(&live, out, err) && (config->skips_rows || look_at_rows(&live, out, err));
+    return look_at_catalog(&live, out, err) && (config->skips_rows || look_at_rows(&live, out, err)) &&
+           (config->shadow == NULL || plan_rehearse(&found, conn, config, out, err));
 }
 
 static bool read_plan(struct arena *arena, const struct config *config, struct plan *out, struct error *err)
@@ -210,9 +206,14 @@ static void print_as(const struct plan *plan, const struct config *config)
         plan_print(plan, config->is_verbose);
 }
 
-/* One output, in one form. */
-static bool check_format(const struct config *config, struct error *err)
+/* One output, in one form; and what is rehearsed comes after what a database holds. */
+static bool check_usage(const struct config *config, struct error *err)
 {
+    if (config->shadow != NULL && (config->is_offline || config->files.count > 0)) {
+        error_set(err, ERROR_USAGE, "--shadow and %s exclude each other",
+                  config->is_offline ? "--offline" : "--files");
+        return error_hint(err, "Only what is pending in a database is rehearsed. Leave one of them out.");
+    }
     if (!config->wants_json || config->plan_format == PLAN_FORMAT_TEXT)
         return true;
     error_set(err, ERROR_USAGE, "--json and --format exclude each other");
@@ -248,7 +249,7 @@ static bool plan_run(struct arena *arena, const struct config *config, int *exit
             rules_print();
         return true;
     }
-    if (!check_format(config, err) || !read_plan(arena, config, &plan, err))
+    if (!check_usage(config, err) || !read_plan(arena, config, &plan, err))
         return query_failure_explain(err, "Nothing was changed.");
     gather(arena, &plan);
     print_as(&plan, config);
@@ -259,13 +260,14 @@ static bool plan_run(struct arena *arena, const struct config *config, int *exit
 
 const struct command COMMAND_PLAN = {
     .name = "plan",
-    .usage = "[--offline | --files FILE...] [-v | --json | --format FORMAT] [--fail-on LEVEL]",
+    .usage = "[--offline | --files FILE... | --shadow URL] [-v | --json | --format FORMAT] [--fail-on LEVEL]",
     .summary = "say what pending statements would do to the live database; change nothing",
     .about =
         "Says of each statement of each pending migration which lock it takes, whether it scans a table, "
         "builds an index or rewrites it, whether code that runs now may fail, and, with -v, the safe way. "
         "The worst comes first. With --offline no database is asked, and every migration of the folder is "
-        "judged. A statement that PostgreSQL's own grammar or the table of rules does not know is unknown, "
+        "judged. With --shadow, pending scripts also run in an empty database that holds what the migrations before "
+        "them make, and what they do there is measured. A statement that PostgreSQL's own grammar or the table of rules does not know is unknown, "
         "never safe.",
     .example = "tidelock plan -v --fail-on dangerous",
     .options = FOR_PLAN,

@@ -7,11 +7,16 @@
 #include <stddef.h>
 
 #include "base/json.h"
+#include "config/config.h"
 #include "deploy/live_others.h"
+#include "deploy/target.h"
+#include "history/compare.h"
+#include "history/ledger.h"
 #include "schema/forecast.h"
 
 struct planned {
     const char *name;
+    size_t index; /* in the folder */
     struct forecast forecast;
 };
 
@@ -24,6 +29,7 @@ struct planned_statement {
 struct plan {
     const char *folder;   /* NULL = only single files */
     const char *database; /* that was asked, or NULL */
+    bool is_rehearsed;    /* in a shadow of it */
     int server_version;   /* its, or 0 */
     struct live_replicas replicas;
     struct planned *migrations;
@@ -34,6 +40,17 @@ struct plan {
     enum level level;      /* the worst */
 };
 
+/* What the database holds and does not hold. */
+struct plan_comparison {
+    struct target target;
+    struct ledger ledger;
+    struct history history;
+};
+
+/* Replays in a shadow what is applied, runs there what is pending, and judges that anew. */
+must_use bool plan_rehearse(const struct plan_comparison *found, struct connection *conn,
+                            const struct config *config, struct plan *plan, struct error *err);
+
 /* A finding's sentence, and its safe way (nothing when there is none), about this very statement. */
 void plan_add_reason(const struct planned_statement *statement, const struct finding *finding,
                      struct text *out);
@@ -43,8 +60,14 @@ void plan_add_cure(const struct planned_statement *statement, const struct findi
 /* "3 statements in 2 migrations, by their text: 1 dangerous, …" */
 void plan_add_summary(const struct plan *plan, struct text *out);
 
-/* What the database says of it: rows, sizes, who holds a lock; nothing when it was not asked. */
+/* What the database says of it: rows, sizes, who holds a lock; nothing when it was not asked. And what was
+ * seen in the rehearsal: nothing without one. */
 void plan_add_live(const struct finding *finding, struct text *out);
+void plan_add_rehearsed(const struct planned_statement *statement, const struct finding *finding,
+                        struct text *out);
+
+/* "text", "live" or "rehearsed": the deepest that a finding rests on. */
+const char *plan_depth(const struct planned_statement *statement, const struct finding *finding);
 
 /* "public"."orders" as it was written; nothing where no table is concerned. */
 void plan_add_table(const struct relation *relation, struct text *out);

@@ -1,5 +1,6 @@
 #include "deploy/live.h"
 #include "plan.h"
+#include "schema/measurement.h"
 
 enum { TEXT_MOST = 65536 };
 
@@ -73,11 +74,39 @@ static struct json *finding_json(const struct planned_statement *statement, cons
     json_set_bool(object, "old_code_may_fail", rule->breaks_old_code);
     json_set_bool(object, "can_be_undone", !rule->is_final);
     json_set_text(object, "allowed_because", finding->because);
-    json_set_text(object, "rests_on", finding->is_live ? "live" : "text");
+    json_set_text(object, "rests_on", plan_depth(statement, finding));
+    json_set_text(object, "seen", finding->seen);
     if (finding->is_live)
         json_set(object, "live", live_json(finding));
     else
         json_set_text(object, "live", NULL);
+    return object;
+}
+
+static struct json *measured_relation_json(const struct measured_relation *relation)
+{
+    struct json *object = json_new_object();
+
+    set_table(object, "table", &relation->name);
+    json_set_text(object, "lock", lock_name(relation->lock));
+    json_set_text(object, "work", WORK_NAMES[relation->work]);
+    return object;
+}
+
+static struct json *measured_json(const struct measurement *measured)
+{
+    struct json *relations = json_new_array();
+    struct json *object = json_new_object();
+    struct json *said = json_new_array();
+
+    for (size_t i = 0; i < measured->count; i++)
+        json_append(relations, measured_relation_json(&measured->relations[i]));
+    for (size_t i = 0; i < measured->said_count; i++)
+        json_append_text(said, measured->said[i]);
+    json_set_text(object, "lock", lock_name(measured->lock));
+    json_set_text(object, "work", WORK_NAMES[measured->work]);
+    json_set(object, "tables", relations);
+    json_set(object, "said", said);
     return object;
 }
 
@@ -95,6 +124,10 @@ static struct json *statement_json(const struct planned *migration, const struct
     json_set_number(object, "line", (int64_t)prediction->statement.line);
     json_set_text(object, "sql", sql.at);
     json_set_text(object, "verdict", LEVEL_NAMES[prediction->level]);
+    if (prediction->measured != NULL)
+        json_set(object, "measured", measured_json(prediction->measured));
+    else
+        json_set_text(object, "measured", NULL);
     json_set(object, "findings", findings);
     return object;
 }
@@ -134,6 +167,7 @@ struct json *plan_json(const struct plan *plan)
         json_set_number(counts, LEVEL_NAMES[i], (int64_t)plan->levels[i]);
     json_set_text(root, "folder", plan->folder);
     json_set_text(root, "database", plan->database);
+    json_set_bool(root, "rehearsed", plan->is_rehearsed);
     if (plan->database != NULL)
         json_set(root, "replicas", replicas_json(&plan->replicas));
     else

@@ -5,6 +5,7 @@
 #include "deploy/live.h"
 #include "plan.h"
 #include "print.h"
+#include "schema/measurement.h"
 #include "sql/quote.h"
 
 enum { LINE_MOST = 16384, PLACE_MOST = 1024, SHOWN_SQL = 120, DURATION_SIZE = 32, SHORT_MS = 100 };
@@ -120,6 +121,26 @@ void plan_add_live(const struct finding *finding, struct text *out)
         text_add_format(out, "; it would wait for %s", finding->held_by);
 }
 
+void plan_add_rehearsed(const struct planned_statement *statement, const struct finding *finding,
+                        struct text *out)
+{
+    const struct measurement *measured = statement->prediction->measured;
+
+    if (finding->seen != NULL)
+        text_add_format(out, "; rehearsed: %s", finding->seen);
+    else if (measured != NULL) {
+        text_add_string(out, "; rehearsed: ");
+        measurement_add(measured, out);
+    }
+}
+
+const char *plan_depth(const struct planned_statement *statement, const struct finding *finding)
+{
+    if (finding->seen != NULL || statement->prediction->measured != NULL)
+        return "rehearsed";
+    return finding->is_live ? "live" : "text";
+}
+
 /* "20260105_orders:12" */
 static void add_place(const struct planned_statement *statement, struct text *out)
 {
@@ -193,6 +214,7 @@ static void print_finding(const struct planned_statement *statement, const struc
     add_effect(finding, &why);
     plan_add_reason(statement, finding, &why);
     plan_add_live(finding, &why);
+    plan_add_rehearsed(statement, finding, &why);
     plan_add_cure(statement, finding, &how);
     text_add_string(&because, finding->because == NULL ? "" : finding->because);
     print_part("why", &why);
@@ -235,6 +257,7 @@ static void print_statement(const struct planned_statement *statement, struct co
     add_effect(worst, &effect);
     plan_add_reason(statement, worst, &effect);
     plan_add_live(worst, &effect);
+    plan_add_rehearsed(statement, worst, &effect);
     text_add_shown_line(&shown, effect.at);
     print_line("%-9s  %s%*s  %-*s  %s%s", LEVEL_NAMES[prediction->level], place.at,
                columns.place - (int)utf8_count(place.at, place.length), "", columns.rule, worst->rule->name,
@@ -246,13 +269,19 @@ static void print_statement(const struct planned_statement *statement, struct co
         print_finding(statement, &prediction->findings[i]);
 }
 
+static const char *sources(const struct plan *plan)
+{
+    if (plan->is_rehearsed)
+        return "their text, (live) the database and (rehearsed) a shadow of it";
+    return plan->database == NULL ? "their text" : "their text and (live) the database";
+}
+
 void plan_add_summary(const struct plan *plan, struct text *out)
 {
     text_add_format(
         out, "%zu statement%s in %zu %smigration%s, by %s: %zu dangerous, %zu unknown, %zu careful, %zu safe",
         plan->statement_count, text_plural(plan->statement_count), plan->count,
-        plan->database == NULL ? "" : "pending ", text_plural(plan->count),
-        plan->database == NULL ? "their text" : "their text and (live) the database",
+        plan->database == NULL ? "" : "pending ", text_plural(plan->count), sources(plan),
         plan->levels[LEVEL_DANGEROUS], plan->levels[LEVEL_UNKNOWN], plan->levels[LEVEL_CAREFUL],
         plan->levels[LEVEL_SAFE]);
 }

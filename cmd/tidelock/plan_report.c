@@ -14,6 +14,7 @@ static void add_message(const struct planned_statement *statement, const struct 
 {
     plan_add_reason(statement, finding, out);
     plan_add_live(finding, out);
+    plan_add_rehearsed(statement, finding, out);
     if (finding->rule->cure != NULL)
         text_add_string(out, ". Safe way: ");
     plan_add_cure(statement, finding, out);
@@ -239,6 +240,7 @@ static void print_row(const struct planned_statement *statement, const struct fi
         return;
     plan_add_reason(statement, finding, &reason);
     plan_add_live(finding, &reason);
+    plan_add_rehearsed(statement, finding, &reason);
     plan_add_cure(statement, finding, &cure);
     text_add_format(&row, "| %s | ", LEVEL_NAMES[finding->level]);
     add_cell(statement->migration->name, &row);

@@ -260,7 +260,7 @@ def plan(stage, text):
     """Each line by itself: the first one says no, as the demo changes a type under an exclusive lock."""
     with one_pending(stage):
         stage.environment["NEW_SCRIPTS"] = str(stage.folder.path / DEMO[-1].name / "migration.sql")
-        for command, code in zip(text.splitlines(), [1, 0, 0], strict=True):
+        for command, code in zip(text.splitlines(), [1, 0, 0, 0], strict=True):
             stage.run(command, code=code)
 
 

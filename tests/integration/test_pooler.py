@@ -104,6 +104,13 @@ def test_with_sessions_of_its_own_everything_is_as_without_it(database, folder, 
     wait_until(lambda: database.value(LEADER_LOCKS) == 0, "the leader lock to be free")
 
 
+def test_no_shadow_is_made_through_one(server, database, folder, tidelock, url):
+    folder.add("001_a", "CREATE TABLE a ()")
+    tidelock("plan", "--shadow", "create", url=url).fails(exit=2, says=[POOLED, "Set DIRECT_URL"])
+    tidelock("plan", "--shadow", url, url=direct(database)).fails(exit=2, says=POOLED)
+    assert not server.query("SELECT 1 FROM pg_database WHERE datname LIKE 'tidelock_shadow%%'")
+
+
 @pytest.mark.parametrize("is_said", [True, False], ids=["pgbouncer=true", "not said"])
 def test_each_migration_takes_the_lock_for_itself(database, folder, tidelock, pooler, is_said):
     for number in range(5):
