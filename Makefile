@@ -23,7 +23,7 @@ SIZE_BUDGET := 5500000
 
 FLAVOUR := $(if $(SANITIZE),sanitize,dynamic)
 OUT := $(if $(STATIC),$(STATIC_OUT),build/$(FLAVOUR))
-SUITES ?= tests/integration tests/rig tests/sql tests/chart tests/image tests/release
+SUITES ?= tests/integration tests/rig tests/image tests/sql tests/chart tests/release
 BINARY ?= $(if $(SANITIZE),$(OUT)/tidelock,build/tidelock)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
