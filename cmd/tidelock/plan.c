@@ -172,7 +172,7 @@ static bool read_pending(struct arena *arena, const struct config *config, struc
         return false;
     live.conn = conn;
     live.ledger = &found.ledger;
-    return look_at_catalog(&live, out, err) && (config->skips_rows || look_at_rows(&live, out, err)) &&
+    return look_at_catalog(&live, out, err) && (!config->reads_rows || look_at_rows(&live, out, err)) &&
            (config->shadow == NULL || plan_rehearse(&found, conn, config, out, err));
 }
 

@@ -81,7 +81,7 @@ struct config {
     bool wants_exit_code;
     const char *ignored_facts; /* snapshot, diff: patterns of what is left out, or NULL */
     bool is_offline;           /* plan: nothing is looked up in the database */
-    bool skips_rows;           /* plan: only catalogs are looked at */
+    bool reads_rows;           /* plan: not only catalogs are looked at */
     bool wants_rules;          /* plan: the table of rules, and nothing else */
     bool is_verbose;           /* plan: why and how */
     struct names files;        /* plan: these scripts instead of the folder's */

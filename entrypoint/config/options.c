@@ -99,11 +99,11 @@ const struct option OPTIONS[] = {
     { .name = "offline", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_PLAN,
       .field = FIELD(is_offline), .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
       .help = "judge every migration of the folder by its text, without a database" },
-    { .name = "no-probes", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_PLAN,
-      .field = FIELD(skips_rows), .traits = OPTION_FLAG_ONLY,
-      .help = "read only the catalog, no rows",
-      .more = "Otherwise it looks, at most a second for each question, whether rows stand in the way of a "
-              "statement, how long its work would take, and for three seconds how much the table is used." },
+    { .name = "probes", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_PLAN,
+      .field = FIELD(reads_rows), .standard = "true", .traits = OPTION_FLAG_ONLY,
+      .help = "look at rows, too; --no-probes leaves it at the catalog",
+      .more = "At most a second for each question: whether rows stand in the way of a statement, how long "
+              "its work would take. And for three seconds: how much its table is used." },
     { .name = "files", .group = GROUP_COMMAND, .type = OPTION_NAMES, .commands = FOR_PLAN,
       .field = FIELD(files), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "FILE",
       .help = "judge these scripts instead of the folder's",
