@@ -1,179 +1,38 @@
-#include "schema/diff.h"
-
-#include <string.h>
-
-#include "base/file.h"
-#include "base/json.h"
-#include "base/log.h"
 #include "command.h"
 #include "config/options.h"
-#include "deploy/target.h"
 #include "exits.h"
 #include "postgres/query_failure.h"
-#include "print.h"
-
-enum { SNAPSHOT_BYTES_MOST = 1024 * 1024 * 1024 };
-
-/* One side: what it was called, and what it is. */
-struct side {
-    const char *name;
-    struct facts facts;
-};
-
-static bool read_snapshot(struct arena *arena, const char *path, struct facts *out, struct error *err)
-{
-    auto_text struct text text = text_init(SNAPSHOT_BYTES_MOST);
-
-    return file_read_stream(path, &text, err) && facts_read(arena, path, text_slice(&text), out, err);
-}
-
-static bool read_side(struct arena *arena, const struct config *config, const char *word, struct side *out,
-                      struct error *err)
-{
-    struct config elsewhere = *config;
-    bool is_read = true;
-
-    *out = (struct side) { .name = word };
-    if (strstr(word, "://") != NULL) {
-        out->name = "the database of the URL";
-        elsewhere.database_url = word;
-        elsewhere.direct_url = NULL;
-        is_read = target_read_facts(arena, &elsewhere, &out->facts, err);
-    } else if (strcmp(word, "database") == 0)
-        is_read = target_read_facts(arena, config, &out->facts, err);
-    else if (strcmp(word, "empty") != 0)
-        is_read = read_snapshot(arena, word, &out->facts, err);
-    if (is_read)
-        facts_ignore(&out->facts, config->ignored_facts);
-    return is_read;
-}
-
-static const char *change_of(const struct difference *difference)
-{
-    return difference->from == NULL ? "added" : difference->to == NULL ? "removed" : "changed";
-}
-
-static void print_lines(const char *sign, const char *definition)
-{
-    while (*definition != '\0') {
-        auto_text struct text shown = text_init(SIZE_MAX);
-        size_t length = strcspn(definition, "\n");
-
-        text_add_format(&shown, "%.*s", (int)length, definition);
-        print_line("    %s %s", sign, shown.at);
-        definition += length + (definition[length] == '\n');
-    }
-}
-
-static void print_difference(const struct difference *difference)
-{
-    const struct fact *fact = difference->from == NULL ? difference->to : difference->from;
-    const char *sign = difference->from == NULL ? "+" : difference->to == NULL ? "-" : "~";
-    auto_text struct text name = text_init(SIZE_MAX);
-
-    text_add_shown_line(&name, fact->name);
-    print_line("%s %s %s", sign, fact->kind, name.at);
-    if (difference->from != NULL)
-        print_lines("-", difference->from->definition);
-    if (difference->to != NULL)
-        print_lines("+", difference->to->definition);
-}
-
-static void print_diff(const struct side *from, const struct side *to, const struct diff *diff)
-{
-    for (size_t i = 0; i < diff->count; i++)
-        print_difference(&diff->items[i]);
-    if (diff->count == 0)
-        print_line("no difference between %s and %s", from->name, to->name);
-    else {
-        print_text("\n");
-        print_line("%zu difference%s between %s (-) and %s (+)", diff->count, text_plural(diff->count),
-                   from->name, to->name);
-    }
-}
-
-static struct json *difference_json(const struct difference *difference)
-{
-    const struct fact *fact = difference->from == NULL ? difference->to : difference->from;
-    struct json *object = json_new_object();
-
-    json_set_text(object, "change", change_of(difference));
-    json_set_text(object, "kind", fact->kind);
-    json_set_text(object, "name", fact->name);
-    json_set_text(object, "from", difference->from == NULL ? NULL : difference->from->definition);
-    json_set_text(object, "to", difference->to == NULL ? NULL : difference->to->definition);
-    return object;
-}
-
-static struct json *side_json(const struct side *side)
-{
-    struct json *object = json_new_object();
-    char digest[SHA256_HEX_SIZE];
-
-    facts_digest(&side->facts, digest);
-    json_set_text(object, "name", side->name);
-    json_set_number(object, "facts", (int64_t)side->facts.count);
-    json_set_text(object, "sha256", digest);
-    return object;
-}
-
-static struct json *diff_json(const struct side *from, const struct side *to, const struct diff *diff)
-{
-    struct json *differences = json_new_array();
-    struct json *root = json_new_object();
-
-    for (size_t i = 0; i < diff->count; i++)
-        json_append(differences, difference_json(&diff->items[i]));
-    json_set(root, "from", side_json(from));
-    json_set(root, "to", side_json(to));
-    json_set(root, "differences", differences);
-    return root;
-}
-
-static void warn_of_versions(const struct side *from, const struct side *to)
-{
-    if (from->facts.major != 0 && to->facts.major != 0 && from->facts.major != to->facts.major)
-        log_warn(
-            "PostgreSQL %d and %d may write the same definition differently: compare on one version to "
-            "be sure",
-            from->facts.major, to->facts.major);
-}
+#include "sides.h"
 
 static bool diff_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
     struct side from;
     struct side to;
-    struct diff diff;
 
     if (config->word_count != 2) {
         error_set(err, ERROR_USAGE, "diff compares two schemas, not %d", config->word_count);
         return error_hint(err,
-                          "Name them: a URL, \"database\" (the configured one), a file that snapshot "
-                          "has written, or \"empty\".");
+                          "Name them, each as a URL, \"database\" (the configured one), \"migrations\", "
+                          "\"migrations@NAME\", a file that snapshot has written, or \"empty\".");
     }
-    if (!read_side(arena, config, config->words[0], &from, err) ||
-        !read_side(arena, config, config->words[1], &to, err))
+    if (!side_read(arena, config, config->words[0], &from, err) ||
+        !side_read(arena, config, config->words[1], &to, err))
         return query_failure_explain(err, "Nothing was changed.");
-    warn_of_versions(&from, &to);
-    diff_facts(arena, &from.facts, &to.facts, &diff);
-    if (config->wants_json)
-        print_json(diff_json(&from, &to, &diff));
-    else
-        print_diff(&from, &to, &diff);
-    if (config->wants_exit_code && diff.count > 0)
+    if (sides_print(arena, config, &from, &to) > 0 && config->wants_exit_code)
         *exit_code = EXIT_NO;
     return true;
 }
 
 const struct command COMMAND_DIFF = {
     .name = "diff",
-    .usage = "[--exit-code] [--json] [--ignore PATTERNS] FROM TO",
+    .usage = "[--exit-code] [--json] [--ignore PATTERNS] [--shadow URL] FROM TO",
     .summary = "say what is different between two schemas",
     .about =
-        "FROM and TO are each a URL, \"database\" (the configured one), a file that snapshot has written, "
-        "or \"empty\". A line that begins with + is only in TO, one with - only in FROM; what is in both "
-        "and not the same is shown with both. Changes nothing.",
-    .example = "tidelock diff --exit-code empty database",
+        "FROM and TO are each a URL, \"database\" (the configured one), \"migrations\" (what the folder makes, "
+        "replayed in the shadow), \"migrations@NAME\" (the same, up to that one), a file that snapshot has "
+        "written, or \"empty\". A line that begins with + is only in TO, one with - only in FROM; what is in "
+        "both and not the same is shown with both. Changes nothing.",
+    .example = "tidelock diff --exit-code --shadow create migrations database",
     .options = FOR_DIFF,
     .words = WORDS_FOLDER,
     .run = diff_run,

@@ -79,7 +79,8 @@ struct config {
     bool wants_all;
     bool is_dry_run;
     bool wants_exit_code;
-    const char *ignored_facts; /* snapshot, diff: patterns of what is left out, or NULL */
+    const char *against;       /* verify: what to compare with, or NULL */
+    const char *ignored_facts; /* snapshot, diff, verify: patterns of what is left out, or NULL */
     bool is_offline;           /* plan: nothing is looked up in the database */
     bool reads_rows;           /* plan: not only catalogs are looked at */
     bool wants_rules;          /* plan: the table of rules, and nothing else */

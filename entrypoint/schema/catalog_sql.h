@@ -15,12 +15,11 @@
 #define EQ " OPERATOR(pg_catalog.=) "
 #define NE " OPERATOR(pg_catalog.<>) "
 
-/* n is a schema that people use: not the server's, nor the journal of a ledger. */
+/* n is a schema that people use: not the server's, nor the journal of a ledger, nor the mark of a shadow. */
 #define OF_PEOPLE                                                                                            \
     "n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname" NE                                              \
-    "'information_schema'"                                                                                   \
-    " AND n.nspname" NE                                                                                      \
-    "'tidelock' AND NOT (n.nspname OPERATOR(pg_catalog.~) '^tidelock_' AND EXISTS"                           \
+    "ALL ('{information_schema,tidelock,tidelock_shadow}'::pg_catalog.name[])"                               \
+    " AND NOT (n.nspname OPERATOR(pg_catalog.~) '^tidelock_' AND EXISTS"                                     \
     " (SELECT FROM pg_catalog.pg_class AS j WHERE j.relnamespace" EQ "n.oid AND j.relname" EQ "'intent'))"
 
 /* An object does not belong to an extension, which is a fact of its own. */

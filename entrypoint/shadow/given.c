@@ -61,10 +61,11 @@ static bool check_other(const struct shadow_request *wanted, struct shadow *shad
 {
     auto_result struct result *of_live = NULL;
     auto_result struct result *of_shadow = NULL;
-    struct identity live;
+    struct identity live = { .server = "" };
     struct identity here;
 
-    if (!identify(wanted->conn, &live, &of_live, err) || !identify(shadow->conn, &here, &of_shadow, err))
+    if ((wanted->conn != NULL && !identify(wanted->conn, &live, &of_live, err)) ||
+        !identify(shadow->conn, &here, &of_shadow, err))
         return false;
     shadow->name =
         arena_copy(shadow->arena, result_text(of_shadow, 0, 2), strlen(result_text(of_shadow, 0, 2)));

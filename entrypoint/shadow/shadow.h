@@ -23,7 +23,8 @@ struct shadow_request {
     const struct config *config;
     const struct dialect *dialect; /* for its codes */
     const struct endpoint *live;   /* the live database … */
-    struct connection *conn;       /* … and an idle session there, which outlives the shadow */
+    struct connection *conn; /* … and an idle session there, which outlives the shadow; both NULL where
+                                none is known, and then the shadow must be given */
 };
 
 enum { SHADOW_NAME_SIZE = 32, SHADOW_MARK_SIZE = 160 };

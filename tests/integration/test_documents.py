@@ -269,7 +269,13 @@ def snapshot(stage, text):
     stage.run(text, code=0)
 
 
-RUNS = {"plan": plan, "snapshot": snapshot, "last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
+def verify(stage, text):
+    with one_pending(stage):
+        for command, code in zip(text.splitlines(), [0, 1, 0], strict=True):
+            stage.run(command.replace("20260105120000_init", DEMO[0].name), code=code)
+
+
+RUNS = {"plan": plan, "snapshot": snapshot, "verify": verify, "last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
 
 
 @marked("run: ")

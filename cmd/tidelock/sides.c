@@ -1,0 +1,193 @@
+#include "sides.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "config/endpoint.h"
+#include "deploy/target.h"
+#include "history/folder.h"
+#include "postgres/reach.h"
+#include "print.h"
+
+enum { SNAPSHOT_BYTES_MOST = 1024 * 1024 * 1024 };
+
+static bool read_snapshot(struct arena *arena, const char *path, struct facts *out, struct error *err)
+{
+    auto_text struct text text = text_init(SNAPSHOT_BYTES_MOST);
+
+    return file_read_stream(path, &text, err) && facts_read(arena, path, text_slice(&text), out, err);
+}
+
+static bool check_shadow(const struct config *config, struct error *err)
+{
+    if (config->shadow != NULL)
+        return true;
+    error_set(err, ERROR_USAGE, "the folder is replayed in a shadow database, and none is given");
+    return error_hint(err,
+                      "Give an empty one: --shadow URL. Or let tidelock create one on the server of the "
+                      "configured database, and drop it again: --shadow create.");
+}
+
+bool side_replay(struct arena *arena, const struct config *config, const char *until, snapshot_note *note,
+                 struct facts *out, struct error *err)
+{
+    bool has_database = config->database_url != NULL || config->direct_url != NULL;
+    bool needs_database = config->shadow != NULL && strcmp(config->shadow, SHADOW_CREATE) == 0;
+    auto_connection struct connection *conn = NULL;
+    struct shadow_request wanted = { .config = config };
+    struct target target;
+
+    if (!check_shadow(config, err) ||
+        ((has_database || needs_database) && !target_find_database(arena, config, &target, err)) ||
+        !target_find_folder(arena, config, &target, err) ||
+        (until != NULL && !folder_limit(&target.folder, until, err)))
+        return false;
+    wanted.dialect = target.folder.dialect;
+    if (has_database || needs_database) {
+        wanted.live = &target.endpoint;
+        wanted.conn = conn = reach_database(config, &target.endpoint, NULL, err);
+        if (conn == NULL)
+            return false;
+    }
+    return shadow_snapshot(arena, &wanted, &target.folder, note, out, err);
+}
+
+static bool read_url(struct arena *arena, const struct config *config, const char *url, struct facts *out,
+                     struct error *err)
+{
+    struct config beside;
+    struct endpoint endpoint;
+
+    return endpoint_find_beside(arena, config, url, &beside, &endpoint, err) &&
+           target_read_facts(arena, &beside, out, err);
+}
+
+bool side_read(struct arena *arena, const struct config *config, const char *word, struct side *out,
+               struct error *err)
+{
+    static const char from_folder[] = "migrations";
+    bool is_read = true;
+
+    *out = (struct side) { .name = word };
+    if (strstr(word, "://") != NULL) {
+        out->name = "the database of the URL";
+        is_read = read_url(arena, config, word, &out->facts, err);
+    } else if (strcmp(word, "database") == 0)
+        is_read = target_read_facts(arena, config, &out->facts, err);
+    else if (strcmp(word, from_folder) == 0)
+        is_read = side_replay(arena, config, NULL, NULL, &out->facts, err);
+    else if (strncmp(word, "migrations@", strlen("migrations@")) == 0)
+        is_read = side_replay(arena, config, word + strlen("migrations@"), NULL, &out->facts, err);
+    else if (strcmp(word, "empty") != 0)
+        is_read = read_snapshot(arena, word, &out->facts, err);
+    if (is_read)
+        facts_ignore(&out->facts, config->ignored_facts);
+    return is_read;
+}
+
+static const char *change_of(const struct difference *difference)
+{
+    return difference->from == NULL ? "added" : difference->to == NULL ? "removed" : "changed";
+}
+
+static void print_lines(const char *sign, const char *definition)
+{
+    while (*definition != '\0') {
+        auto_text struct text shown = text_init(SIZE_MAX);
+        size_t length = strcspn(definition, "\n");
+
+        text_add_format(&shown, "%.*s", (int)length, definition);
+        print_line("    %s %s", sign, shown.at);
+        definition += length + (definition[length] == '\n');
+    }
+}
+
+static void print_difference(const struct difference *difference)
+{
+    const struct fact *fact = difference->from == NULL ? difference->to : difference->from;
+    const char *sign = difference->from == NULL ? "+" : difference->to == NULL ? "-" : "~";
+    auto_text struct text name = text_init(SIZE_MAX);
+
+    text_add_shown_line(&name, fact->name);
+    print_line("%s %s %s", sign, fact->kind, name.at);
+    if (difference->from != NULL)
+        print_lines("-", difference->from->definition);
+    if (difference->to != NULL)
+        print_lines("+", difference->to->definition);
+}
+
+static void print_diff(const struct side *from, const struct side *to, const struct diff *diff)
+{
+    for (size_t i = 0; i < diff->count; i++)
+        print_difference(&diff->items[i]);
+    if (diff->count == 0)
+        print_line("no difference between %s and %s", from->name, to->name);
+    else {
+        print_text("\n");
+        print_line("%zu difference%s between %s (-) and %s (+)", diff->count, text_plural(diff->count),
+                   from->name, to->name);
+    }
+}
+
+static struct json *difference_json(const struct difference *difference)
+{
+    const struct fact *fact = difference->from == NULL ? difference->to : difference->from;
+    struct json *object = json_new_object();
+
+    json_set_text(object, "change", change_of(difference));
+    json_set_text(object, "kind", fact->kind);
+    json_set_text(object, "name", fact->name);
+    json_set_text(object, "from", difference->from == NULL ? NULL : difference->from->definition);
+    json_set_text(object, "to", difference->to == NULL ? NULL : difference->to->definition);
+    return object;
+}
+
+static struct json *side_json(const struct side *side)
+{
+    struct json *object = json_new_object();
+    char digest[SHA256_HEX_SIZE];
+
+    facts_digest(&side->facts, digest);
+    json_set_text(object, "name", side->name);
+    json_set_number(object, "facts", (int64_t)side->facts.count);
+    json_set_text(object, "sha256", digest);
+    return object;
+}
+
+static struct json *diff_json(const struct side *from, const struct side *to, const struct diff *diff)
+{
+    struct json *differences = json_new_array();
+    struct json *root = json_new_object();
+
+    for (size_t i = 0; i < diff->count; i++)
+        json_append(differences, difference_json(&diff->items[i]));
+    json_set(root, "from", side_json(from));
+    json_set(root, "to", side_json(to));
+    json_set(root, "differences", differences);
+    return root;
+}
+
+static void warn_of_versions(const struct side *from, const struct side *to)
+{
+    if (from->facts.major != 0 && to->facts.major != 0 && from->facts.major != to->facts.major)
+        log_warn(
+            "PostgreSQL %d and %d may write the same definition differently: compare on one version to "
+            "be sure",
+            from->facts.major, to->facts.major);
+}
+
+size_t sides_print(struct arena *arena, const struct config *config, const struct side *from,
+                   const struct side *to)
+{
+    struct diff diff;
+
+    warn_of_versions(from, to);
+    diff_facts(arena, &from->facts, &to->facts, &diff);
+    if (config->wants_json)
+        print_json(diff_json(from, to, &diff));
+    else
+        print_diff(from, to, &diff);
+    return diff.count;
+}

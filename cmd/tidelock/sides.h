@@ -1,0 +1,31 @@
+/*
+ * Two schemas that are compared: where each comes from, and how their differences are shown.
+ */
+#ifndef SIDES_H
+#define SIDES_H
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "config/config.h"
+#include "schema/diff.h"
+#include "shadow/snapshot.h"
+
+struct side {
+    const char *name; /* what it is called in a sentence */
+    struct facts facts;
+};
+
+/* Reads what a word names, without what --ignore takes out: a URL, "database", "migrations",
+ * "migrations@NAME", a file that snapshot has written, or "empty". */
+must_use bool side_read(struct arena *arena, const struct config *config, const char *word, struct side *out,
+                        struct error *err);
+
+/* Replays the folder, up to the migration of that name unless it is NULL. */
+must_use bool side_replay(struct arena *arena, const struct config *config, const char *until,
+                          snapshot_note *note, struct facts *out, struct error *err);
+
+/* Compares and prints them, with --json as JSON; returns how many differences there are. */
+size_t sides_print(struct arena *arena, const struct config *config, const struct side *from,
+                   const struct side *to);
+
+#endif

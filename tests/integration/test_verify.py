@@ -1,0 +1,74 @@
+"""verify, and diff with what the folder makes: the history replayed in a shadow, and compared."""
+
+import re
+
+import pytest
+from servers import Database
+from test_snapshot import differences
+
+
+@pytest.fixture
+def shadow(database):
+    """A second, empty database."""
+    other = Database(database.server, database.name[:50] + "_shadow")
+    yield other
+    other.drop()
+
+
+HISTORY = {
+    "001_a": "CREATE TABLE t (a int);",
+    "002_enum": "CREATE TYPE mood AS ENUM ('sad');",
+    "003_value": "ALTER TYPE mood ADD VALUE 'ok';",
+    "004_use": "ALTER TABLE t ADD COLUMN m mood DEFAULT 'ok';",
+    "005_concurrently": "CREATE INDEX CONCURRENTLY i ON t (a);",
+}
+
+
+def write(folder, history):
+    for name, script in history.items():
+        folder.add(name, script)
+
+
+@pytest.mark.every_major
+def test_a_history_replays_from_empty(database, folder, shadow, tidelock):
+    write(folder, HISTORY)
+    result = tidelock("verify", "--shadow", shadow.url()).succeeds(says="the history replays from an empty database\n")
+    assert re.findall(r"(?m)^replayed (\S+) \(.*s\)$", result.out) == list(HISTORY)
+    assert not shadow.query("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace") and not database.holds("t")
+
+
+def test_without_a_live_database_an_empty_one_is_enough(folder, shadow, binary):
+    from tool import Tool
+
+    write(folder, HISTORY)
+    Tool(binary, None, folder)("verify", "--shadow", shadow.url()).succeeds(says="the history replays")
+
+
+def test_a_script_that_does_not_replay_is_said_with_its_place(folder, shadow, tidelock):
+    write(folder, {"001_a": "CREATE TABLE t (a int);", "002_b": "ALTER TABLE t ADD b int;\nCREATE INDEX ON missing (a);"})
+    tidelock("verify", "--shadow", shadow.url()).fails(exit=8, says=["P3006", 'relation "missing" does not exist'], at="002_b/migration.sql:2")
+
+
+def test_what_was_changed_by_hand_is_different(database, folder, shadow, tidelock):
+    write(folder, HISTORY)
+    tidelock("deploy").succeeds()
+    tidelock("verify", "--shadow", shadow.url(), "--against", "database").succeeds(says="no difference between migrations and database")
+    database.query("CREATE INDEX hotfix ON t (m); ALTER TABLE t ALTER a SET NOT NULL")
+    result = tidelock("verify", "--shadow", "create", "--against", "database").fails(exit=1)
+    assert "+ index public.hotfix\n" in result.out and "~ column public.t.a\n    - integer\n    + integer not null\n" in result.out
+    assert differences(tidelock, "migrations", "database", options=["--shadow", shadow.url(), "--ignore", "owner,grant"]) == ["~ column public.t.a", "+ index public.hotfix"]
+
+
+def test_the_state_at_an_earlier_migration(database, folder, shadow, tidelock):
+    write(folder, HISTORY)
+    tidelock("deploy", "--to", "002_enum").succeeds()
+    options = ["--shadow", shadow.url()]
+    assert differences(tidelock, "migrations@002_enum", "database", options=options) == []
+    assert differences(tidelock, "migrations@003_value", "migrations@004_use", options=options) == ["+ column public.t.m", "~ table public.t"]
+    tidelock("diff", *options, "migrations@nowhere", "empty").fails(exit=2, says="nowhere")
+
+
+def test_without_a_shadow_it_says_what_to_give(folder, tidelock):
+    folder.add("001_a", "SELECT 1")
+    tidelock("verify").fails(exit=2, says=["none is given", "--shadow create"])
+    tidelock("diff", "migrations", "empty").fails(exit=2, says="--shadow create")
