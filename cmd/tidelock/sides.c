@@ -30,8 +30,8 @@ static bool check_shadow(const struct config *config, struct error *err)
                       "configured database, and drop it again: --shadow create.");
 }
 
-bool side_replay(struct arena *arena, const struct config *config, const char *until, snapshot_note *note,
-                 struct facts *out, struct error *err)
+bool side_replay(const struct config *config, const char *until, snapshot_note *note, struct facts *out,
+                 struct error *err)
 {
     bool has_database = config->database_url != NULL || config->direct_url != NULL;
     bool needs_database = config->shadow != NULL && strcmp(config->shadow, SHADOW_CREATE) == 0;
@@ -40,8 +40,8 @@ bool side_replay(struct arena *arena, const struct config *config, const char *u
     struct target target;
 
     if (!check_shadow(config, err) ||
-        ((has_database || needs_database) && !target_find_database(arena, config, &target, err)) ||
-        !target_find_folder(arena, config, &target, err) ||
+        ((has_database || needs_database) && !target_find_database(config->arena, config, &target, err)) ||
+        !target_find_folder(config->arena, config, &target, err) ||
         (until != NULL && !folder_limit(&target.folder, until, err)))
         return false;
     wanted.dialect = target.folder.dialect;
@@ -51,7 +51,7 @@ bool side_replay(struct arena *arena, const struct config *config, const char *u
         if (conn == NULL)
             return false;
     }
-    return shadow_snapshot(arena, &wanted, &target.folder, note, out, err);
+    return shadow_snapshot(&wanted, &target.folder, note, out, err);
 }
 
 static bool read_url(struct arena *arena, const struct config *config, const char *url, struct facts *out,
@@ -77,9 +77,9 @@ bool side_read(struct arena *arena, const struct config *config, const char *wor
     } else if (strcmp(word, "database") == 0)
         is_read = target_read_facts(arena, config, &out->facts, err);
     else if (strcmp(word, from_folder) == 0)
-        is_read = side_replay(arena, config, NULL, NULL, &out->facts, err);
+        is_read = side_replay(config, NULL, NULL, &out->facts, err);
     else if (strncmp(word, "migrations@", strlen("migrations@")) == 0)
-        is_read = side_replay(arena, config, word + strlen("migrations@"), NULL, &out->facts, err);
+        is_read = side_replay(config, word + strlen("migrations@"), NULL, &out->facts, err);
     else if (strcmp(word, "empty") != 0)
         is_read = read_snapshot(arena, word, &out->facts, err);
     if (is_read)

@@ -21,8 +21,8 @@ must_use bool side_read(struct arena *arena, const struct config *config, const 
                         struct error *err);
 
 /* Replays the folder, up to the migration of that name unless it is NULL. */
-must_use bool side_replay(struct arena *arena, const struct config *config, const char *until,
-                          snapshot_note *note, struct facts *out, struct error *err);
+must_use bool side_replay(const struct config *config, const char *until, snapshot_note *note,
+                          struct facts *out, struct error *err);
 
 /* Compares and prints them, with --json as JSON; returns how many differences there are. */
 size_t sides_print(struct arena *arena, const struct config *config, const struct side *from,

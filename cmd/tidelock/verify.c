@@ -20,7 +20,7 @@ static bool verify_run(struct arena *arena, const struct config *config, int *ex
     struct side made = { .name = "migrations" };
     struct side other;
 
-    if (!side_replay(arena, config, NULL, print_replayed, &made.facts, err) ||
+    if (!side_replay(config, NULL, print_replayed, &made.facts, err) ||
         (config->against != NULL && !side_read(arena, config, config->against, &other, err)))
         return query_failure_explain(err, "Nothing was changed.");
     print_line("the history replays from an empty database");

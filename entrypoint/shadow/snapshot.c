@@ -23,9 +23,10 @@ static bool replay_all(struct replay *replay, snapshot_note *note, struct error 
     return true;
 }
 
-bool shadow_snapshot(struct arena *arena, const struct shadow_request *wanted, const struct folder *folder,
-                     snapshot_note *note, struct facts *out, struct error *err)
+bool shadow_snapshot(const struct shadow_request *wanted, const struct folder *folder, snapshot_note *note,
+                     struct facts *out, struct error *err)
 {
+    struct arena *arena = wanted->config->arena;
     struct shadow shadow;
     struct replay replay;
     bool is_read;
