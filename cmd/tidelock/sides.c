@@ -60,7 +60,7 @@ static bool read_url(struct arena *arena, const struct config *config, const cha
     struct config beside;
     struct endpoint endpoint;
 
-    return endpoint_find_beside(arena, config, url, &beside, &endpoint, err) &&
+    return endpoint_find_beside(config, url, &beside, &endpoint, err) &&
            target_read_facts(arena, &beside, out, err);
 }
 
