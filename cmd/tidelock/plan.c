@@ -68,7 +68,9 @@ static bool judge(struct forecasts *shared, const char *path, const struct text 
 static bool read_folder(struct arena *arena, const struct folder *folder, const struct history *history,
                         struct plan *out, struct error *err)
 {
-    struct forecasts shared = { .arena = arena, .server_version = out->server_version };
+    struct forecasts shared = { .arena = arena,
+                                .server_version = out->server_version,
+                                .levels = &out->levels_set };
 
     out->migrations = arena_alloc(arena, folder->count, sizeof *out->migrations);
     for (size_t i = 0; i < folder->count; i++) {
@@ -90,7 +92,9 @@ static bool read_folder(struct arena *arena, const struct folder *folder, const 
 
 static bool read_files(struct arena *arena, const struct config *config, struct plan *out, struct error *err)
 {
-    struct forecasts shared = { .arena = arena, .server_version = out->server_version };
+    struct forecasts shared = { .arena = arena,
+                                .server_version = out->server_version,
+                                .levels = &out->levels_set };
 
     out->migrations = arena_alloc(arena, config->files.count, sizeof *out->migrations);
     for (; out->count < config->files.count; out->count++) {
@@ -249,7 +253,9 @@ static bool plan_run(struct arena *arena, const struct config *config, int *exit
             rules_print();
         return true;
     }
-    if (!check_usage(config, err) || !read_plan(arena, config, &plan, err))
+    if (!check_usage(config, err) ||
+        !rule_levels_read(config->rule_levels.text, config->rule_levels.origin, &plan.levels_set, err) ||
+        !read_plan(arena, config, &plan, err))
         return query_failure_explain(err, "Nothing was changed.");
     gather(arena, &plan);
     print_as(&plan, config);

@@ -36,8 +36,9 @@ struct plan {
     size_t count;
     struct planned_statement *statements; /* of all of them, the worst first */
     size_t statement_count;
-    size_t levels[LEVELS]; /* how many statements */
-    enum level level;      /* the worst */
+    size_t levels[LEVELS];         /* how many statements */
+    enum level level;              /* the worst */
+    struct rule_levels levels_set; /* by the configuration */
 };
 
 /* What the database holds and does not hold. */

@@ -64,6 +64,7 @@ static struct json *finding_json(const struct planned_statement *statement, cons
     plan_add_cure(statement, finding, &cure);
     json_set_text(object, "rule", rule->name);
     json_set_text(object, "level", LEVEL_NAMES[finding->level]);
+    json_set_bool(object, "level_is_configured", finding->is_level_set);
     set_table(object, "table", &finding->change.table);
     set_table(object, "other_table", &finding->change.other);
     json_set_text(object, "lock", lock_name(rule->lock));

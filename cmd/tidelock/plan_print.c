@@ -210,7 +210,8 @@ static void print_finding(const struct planned_statement *statement, const struc
     auto_text struct text how = text_init(LINE_MOST);
     auto_text struct text because = text_init(LINE_MOST);
 
-    text_add_format(&why, "%s (%s): ", finding->rule->name, LEVEL_NAMES[finding->level]);
+    text_add_format(&why, "%s (%s%s): ", finding->rule->name, LEVEL_NAMES[finding->level],
+                    finding->is_level_set ? ", as configured" : "");
     add_effect(finding, &why);
     plan_add_reason(statement, finding, &why);
     plan_add_live(finding, &why);
@@ -259,9 +260,10 @@ static void print_statement(const struct planned_statement *statement, struct co
     plan_add_live(worst, &effect);
     plan_add_rehearsed(statement, worst, &effect);
     text_add_shown_line(&shown, effect.at);
-    print_line("%-9s  %s%*s  %-*s  %s%s", LEVEL_NAMES[prediction->level], place.at,
+    print_line("%-9s  %s%*s  %-*s  %s%s%s", LEVEL_NAMES[prediction->level], place.at,
                columns.place - (int)utf8_count(place.at, place.length), "", columns.rule, worst->rule->name,
-               shown.at, worst->because == NULL ? "" : " (allowed)");
+               shown.at, worst->because == NULL ? "" : " (allowed)",
+               worst->is_level_set ? " (level as configured)" : "");
     if (!is_verbose)
         return;
     print_sql(statement);

@@ -22,6 +22,7 @@ const char *const ERROR_CAUSE_NAMES[] = {
     [CAUSE_UNRELATED] = "other migrations in the database",
     [CAUSE_NO_SCRIPT] = "missing script",
     [CAUSE_STRICT] = "--strict",
+    [CAUSE_DANGER] = "--refuse",
 };
 _Static_assert(sizeof ERROR_CAUSE_NAMES / sizeof *ERROR_CAUSE_NAMES == CAUSES, "name every cause");
 

@@ -48,6 +48,7 @@ enum error_cause {
     CAUSE_UNRELATED,  /* the database holds other migrations */
     CAUSE_NO_SCRIPT,
     CAUSE_STRICT,
+    CAUSE_DANGER, /* what pending statements would do */
     CAUSES
 };
 

@@ -20,8 +20,14 @@ struct names {
     size_t count;
 };
 
-/* From which verdict on `plan` exits with 1. */
+/* From which verdict on `plan` exits with 1, and a deployment does not begin. */
 enum fail_on { FAIL_ON_NOTHING, FAIL_ON_CAREFUL, FAIL_ON_DANGEROUS, FAIL_ONS };
+
+/* A value that is looked at only where it is used, and where it came from, for messages. */
+struct sourced {
+    const char *text; /* NULL = not given */
+    const char *origin;
+};
 
 /* How `plan` writes what it finds. */
 enum plan_format {
@@ -68,6 +74,8 @@ struct config {
     int64_t migration_timeout_ms; /* 0 = none */
     unsigned strict;              /* a bit for each enum finding that is refused */
     bool is_unrelated_allowed;
+    int refuse;                 /* enum fail_on: from which verdict on nothing is applied */
+    struct sourced rule_levels; /* RULE=LEVEL, with commas in between */
 
     struct names applied; /* resolve: of the migrations to be resolved, only one of these is given */
     struct names rolled_back;

@@ -179,6 +179,17 @@ const struct option OPTIONS[] = {
       .field = FIELD(is_unrelated_allowed),
       .help = "deploy to a database whose migrations are all missing from the folder",
       .more = "Without it, that is taken for the wrong database, or the wrong image." },
+    { .name = "refuse", .group = GROUP_FOLDER, .type = OPTION_CHOICE, .commands = FOR_APPLIERS | FOR_STATUS,
+      .field = FIELD(refuse), .standard = "nothing", .choices = FAIL_ON_NAMES, .choice_count = FAIL_ONS,
+      .value = "LEVEL",
+      .help = "apply nothing if a pending statement is that bad, or worse",
+      .more = "As plan sees it: what is unknown is worse than careful, and not as bad as dangerous. Without "
+              "it, what is dangerous is only warned of. An empty database, and what pending migrations "
+              "create, are in no danger." },
+    { .name = "rule-levels", .group = GROUP_FOLDER, .type = OPTION_SOURCED,
+      .commands = FOR_APPLIERS | FOR_STATUS | FOR_PLAN, .field = FIELD(rule_levels), .value = "LEVELS",
+      .help = "other levels for plan's rules: RULE=LEVEL, with commas in between",
+      .more = "A level is safe, careful or dangerous; plan --rules lists the rules." },
     { .name = "connect-deadline", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,
       .field = FIELD(connect_deadline_ms), .standard = "1m", .standard_for_person = "5s", .most = DAY_MS,
       .value = "TIME",

@@ -211,6 +211,11 @@ bool value_set(const struct option *option, const char *text, const char *origin
         return set_address(config->arena, text, origin, field_of(option, config), err);
     case OPTION_LABELS:
         return set_labels(config->arena, text, origin, field_of(option, config), err);
+    case OPTION_SOURCED:
+        *(struct sourced *)field_of(option, config) =
+            (struct sourced) { .text = arena_copy(config->arena, text, strlen(text)),
+                               .origin = arena_copy(config->arena, origin, strlen(origin)) };
+        return true;
     case OPTION_CHOICE:
         break;
     }

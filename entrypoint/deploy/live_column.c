@@ -112,7 +112,8 @@ bool type_only_widens(const char *now, const char *then)
 
 static void settle(struct finding *finding, enum level level, const char *note)
 {
-    finding->level = level;
+    if (!finding->is_level_set || level < finding->level)
+        finding->level = level;
     finding->note = note;
 }
 

@@ -61,8 +61,13 @@ static void remember_type(struct forecasts *shared, const struct relation *type)
 
 static void add_finding(struct forecasting *f, const struct rule *rule, const struct change *change)
 {
-    if (f->count < FINDINGS_MOST)
-        f->findings[f->count++] = (struct finding) { .rule = rule, .change = *change, .level = rule->level };
+    struct finding *finding = &f->findings[f->count];
+
+    if (f->count == FINDINGS_MOST)
+        return;
+    f->count++;
+    *finding = (struct finding) { .rule = rule, .change = *change, .level = rule->level };
+    finding->is_level_set = rule_levels_find(f->shared->levels, rule, &finding->level);
 }
 
 /* The referenced table of a foreign key whose own table is new: only that one has users. */

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "schema/duration.h"
 #include "schema/effect.h"
+#include "schema/rule_levels.h"
 #include "sql/script.h"
 
 struct live_table;  /* of deploy/live.h */
@@ -23,6 +24,7 @@ struct finding {
     const struct rule *rule;
     struct change change;
     enum level level;               /* that of the rule, unless something is known that changes it */
+    bool is_level_set;              /* the configuration has set it: nothing that is known raises it */
     const char *because;            /* why it is allowed, or NULL */
     bool is_live;                   /* the database was asked */
     const struct live_table *table; /* as it is there, or NULL */
@@ -54,6 +56,7 @@ struct forecast {
 struct forecasts {
     struct arena *arena;
     int server_version; /* as libpq has it; 0 = not known: the worst of all versions counts */
+    const struct rule_levels *levels;
     /* Of earlier scripts, begins zeroed: types that are no domains. */
     struct relation *types;
     size_t count;
