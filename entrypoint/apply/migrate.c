@@ -132,6 +132,8 @@ static bool run(struct execution *execution, struct error *err)
 {
     if (execution->mode != MODE_ATOMIC)
         return resumable_apply(execution, err);
+    if (!lock_retry_look_first(execution, 0, execution->summary.statements, err))
+        return false;
     while (!atomic_apply(execution, err)) {
         if (execution->mode != MODE_ATOMIC)
             return resumable_apply(execution, err);

@@ -408,6 +408,11 @@ bool nontransactional_run(struct execution *execution, const struct segment *seg
     bool is_done;
 
     execution->lock_wait.retry.tries = 0;
+    if (!lock_retry_look_first(execution, segment->first, segment->first + segment->count, err)) {
+        if (is_again)
+            nontransactional_note_earlier(execution);
+        return false;
+    }
     do {
         struct attempt attempt = { .segment = segment, .is_again = is_again };
 

@@ -82,6 +82,8 @@ static bool run_block(struct execution *execution, const struct segment *segment
 static bool run_transaction(struct execution *execution, const struct segment *segment, struct error *err)
 {
     execution->lock_wait.retry.tries = 0;
+    if (!lock_retry_look_first(execution, segment->first, segment->first + segment->count, err))
+        return false;
     for (;;) {
         bool is_done;
 

@@ -113,7 +113,8 @@ bool deployment_run(const struct config *config, struct target *target, struct p
                 progress);
     if (config->connections < 2)
         watch_forbid(&d.watch, "--connections 1");
-    if (!lease_begin(&d.lease, config, on_lost_lease, &d, err))
+    if (!rule_levels_read(config->rule_levels.text, config->rule_levels.origin, &d.levels, err) ||
+        !lease_begin(&d.lease, config, on_lost_lease, &d, err))
         phase = PHASE_FAILED;
     while (phase != PHASE_COMPLETE && phase != PHASE_FAILED) {
         enum phase next;

@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "deploy/caution.h"
 #include "deploy/deployment.h"
 #include "deploy/internal.h"
 #include "postgres/reach.h"
@@ -7,6 +8,13 @@
 static bool has_checks(const struct deployment *d)
 {
     return !d->ledger.exists || d->history.due_count > 0 || d->config->strict != 0;
+}
+
+static bool check(struct deployment *d, struct error *err)
+{
+    return rule_levels_read(d->config->rule_levels.text, d->config->rule_levels.origin, &d->levels, err) &&
+           reach_find_pooling(d->config, d->endpoint, d->conn, &d->pooling, err) &&
+           deployment_check(d, err) && (d->config->refuse == FAIL_ON_NOTHING || caution_take(d, err));
 }
 
 bool deployment_foresee(const struct config *config, struct target *target, struct connection *conn,
@@ -23,10 +31,9 @@ bool deployment_foresee(const struct config *config, struct target *target, stru
                             .report = &report,
                             .progress = &progress,
                             .conn = conn,
-                            .is_reviewed = true };
-    bool may_begin = deployment_read(&d, err) &&
-                     (!has_checks(&d) || (reach_find_pooling(config, d.endpoint, conn, &d.pooling, err) &&
-                                          deployment_check(&d, err)));
+                            .is_reviewed = true,
+                            .is_warned = true };
+    bool may_begin = deployment_read(&d, err) && (!has_checks(&d) || check(&d, err));
 
     log_context(LOG_MIGRATION, NULL);
     return may_begin;

@@ -24,6 +24,7 @@
 #include "lock/lease.h"
 #include "postgres/pooler.h"
 #include "report/progress.h"
+#include "schema/rule_levels.h"
 
 enum phase {
     PHASE_CONNECTING, /* at first, after each wait, and after a lost connection */
@@ -69,7 +70,10 @@ struct deployment {
     char host[POD_NAME_SIZE];
     struct origin_queue origins; /* what is not recorded yet */
     struct beacon beacon;        /* of this session */
-    bool is_reviewed;            /* what an operator should know has been said once */
+    struct rule_levels levels;
+    struct lock_wishes *wishes; /* of each of the folder's, as far as they are known; or NULL */
+    bool is_warned;             /* what is dangerous has been said once */
+    bool is_reviewed;           /* what an operator should know has been said once */
 };
 
 /* What a phase does; returns the next one. */

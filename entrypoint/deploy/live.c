@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "deploy/live_column.h"
+#include "deploy/live_object.h"
 #include "deploy/live_others.h"
 #include "postgres/query.h"
 #include "sql/quote.h"
@@ -156,7 +157,7 @@ static void judge_small(struct live *live, struct finding *finding)
 static bool look_at(struct live *live, struct finding *finding, struct error *err)
 {
     if (finding->rule->lock == TABLE_LOCK_NONE || finding->change.table.name[0] == '\0')
-        return true;
+        return live_refine_object(live, finding, err);
     finding->table = live_table_of(live, &finding->change.table, err);
     if (finding->table == NULL)
         return false;
@@ -165,7 +166,7 @@ static bool look_at(struct live *live, struct finding *finding, struct error *er
         judge_missing(live, finding);
         return true;
     }
-    if (!live_look_at_sessions(live, finding, err) || !live_refine(live, finding, err))
+    if ((!live->is_brief && !live_look_at_sessions(live, finding, err)) || !live_refine(live, finding, err))
         return false;
     judge_small(live, finding);
     return true;

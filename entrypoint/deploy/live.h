@@ -56,6 +56,7 @@ struct live {
     size_t changed_count;
     size_t changed_capacity;
     bool has_code; /* what is pending may change the rows of any table */
+    bool is_brief; /* nobody wants to know who is in the way now */
 };
 
 /* The table of that name, asked for once. Belongs to the arena; NULL on failure. */

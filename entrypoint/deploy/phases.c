@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "credentials/password.h"
+#include "deploy/caution.h"
 #include "deploy/internal.h"
 #include "deploy/validate.h"
 #include "postgres/reach.h"
@@ -74,6 +75,7 @@ static bool glance(struct deployment *d, struct error *err)
 
     arena_free(d->look);
     d->look = arena_new();
+    d->wishes = NULL;
     if (!ledger_glance(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
     show_database(d);
@@ -96,6 +98,7 @@ bool deployment_look(struct deployment *d, struct error *err)
 {
     arena_free(d->look);
     d->look = arena_new();
+    d->wishes = NULL;
     if (!deployment_read(d, err))
         return false;
     show_database(d);
@@ -123,7 +126,7 @@ static enum phase begin_work(struct deployment *d, struct error *err)
 {
     if (d->config->is_dry_run)
         return look_for_pooler(d, err) && follow_warn(d->conn, d->ledger.lock_key, err) &&
-                       deployment_check(d, err)
+                       deployment_check(d, err) && caution_take(d, err)
                    ? PHASE_COMPLETE
                    : PHASE_FAILED;
     if (!d->ledger.is_read_only)

@@ -2,6 +2,7 @@
 
 #include "apply/migrate.h"
 #include "base/log.h"
+#include "deploy/caution.h"
 #include "deploy/internal.h"
 #include "deploy/lost_commit.h"
 #include "deploy/validate.h"
@@ -33,6 +34,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
         .is_pooled = d->pooling == POOLING_TRANSACTION,
         .timeout_ms = d->config->migration_timeout_ms,
         .until = deadline_never(),
+        .wishes = d->wishes == NULL ? NULL : &d->wishes[index],
         .reconnect = deployment_reconnect,
         .context = d,
         .watch = &d->watch,
@@ -242,7 +244,7 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         return next;
     if (d->execution.commit_doubt.is_in_doubt && !settle_doubt(d, err))
         return PHASE_FAILED;
-    if (!deployment_check(d, err))
+    if (!deployment_check(d, err) || !caution_take(d, err))
         return PHASE_FAILED;
     prepare_journal(d);
     d->next = d->due = 0;

@@ -58,6 +58,13 @@ static bool statement_offset(const struct execution *execution, size_t number, s
     return true;
 }
 
+bool execution_point_at(const struct execution *execution, size_t number, struct error *err)
+{
+    size_t offset;
+
+    return statement_offset(execution, number, &offset) && execution_point(execution, offset, err);
+}
+
 /* Which migration it was, whatever failed on its behalf: a query of ours knows nothing of it. */
 static bool name_migration(const struct execution *execution, struct error *err)
 {

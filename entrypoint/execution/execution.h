@@ -23,6 +23,7 @@
 #include "sql/script.h"
 #include "sql/segment.h"
 #include "traffic/blockers.h"
+#include "traffic/lock_wish.h"
 #include "traffic/retry.h"
 #include "traffic/watch.h"
 
@@ -110,6 +111,7 @@ struct execution {
     size_t failed_statement; /* its number, from 0, as the server's latest error told */
     struct commit_doubt commit_doubt;
     struct lock_wait lock_wait;
+    const struct lock_wishes *wishes; /* what its statements are known to lock; NULL = nothing is known */
 
     /* Atomic, pooled: nothing was run, because another process leads or has led since the last look. */
     bool is_overtaken;
@@ -204,6 +206,9 @@ const char *execution_more_time(const struct execution *execution);
 
 /* The text of a statement of the script. */
 struct slice execution_text(const struct execution *execution, const struct statement *statement);
+
+/* Points the error at statement `number` of the script. Returns false. */
+bool execution_point_at(const struct execution *execution, size_t number, struct error *err);
 
 /* Points the error at byte `offset` of the script. Returns false. */
 bool execution_point(const struct execution *execution, size_t offset, struct error *err);

@@ -48,8 +48,11 @@ static void add_limit(const struct execution *execution, struct text *detail)
 
     if (retry->retry_for_ms == 0)
         return;
-    text_add_format(detail, "%sGave up after %u attempt%s", detail->length == 0 ? "" : " ", retry->tries,
-                    text_plural(retry->tries));
+    text_add_string(detail, detail->length == 0 ? "Gave up " : " Gave up ");
+    if (retry->tries == 0)
+        text_add_string(detail, "before the first attempt");
+    else
+        text_add_format(detail, "after %u attempt%s", retry->tries, text_plural(retry->tries));
     if (execution->lock_wait.is_cut_short)
         text_add_format(detail, ": the migration-timeout of %s leaves no time for another.",
                         duration_text(execution->timeout_ms, time, sizeof time));
@@ -73,6 +76,8 @@ static bool give_up(const struct execution *execution, const struct blockers *bl
             text_add_format(&detail, " (not ended, as it %s)", spared);
     }
     error_detail(err, "%s", detail.at);
+    if (execution->lock_wait.retry.tries == 0)
+        return false; /* the watch has not looked yet */
     /* Nobody else cancelled it: it is what a lock_timeout would have said. */
     if (execution->watch->has_waited_out)
         text_copy_cut(err->sqlstate, sizeof err->sqlstate, "55P03");
@@ -116,14 +121,20 @@ static bool is_visible(const struct wanted_lock *wanted_lock)
            (wanted_lock->is_row ? wanted_lock->holder[0] != '\0' : strcmp(wanted_lock->oid, "0") != 0);
 }
 
+/* From which age on a transaction is not expected to end while an attempt waits. */
+static int64_t old_age_ms(const struct execution *execution)
+{
+    int64_t twice_ms = 2 * retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE);
+
+    return twice_ms > OLD_MS ? twice_ms : OLD_MS;
+}
+
 /* A holder whose transaction is old, or NULL. One whose age is hidden from us counts as old if it is still
  * there after a second. */
 static const struct blocker *old_holder(struct execution *execution, const struct blockers *holders)
 {
-    int64_t old_ms = 2 * retry_lock_timeout_ms(&execution->lock_wait.retry, WAIT_TABLE);
+    int64_t old_ms = old_age_ms(execution);
 
-    if (old_ms < OLD_MS)
-        old_ms = OLD_MS;
     for (size_t i = 0; i < holders->count; i++) {
         const struct blocker *holder = &holders->list[i];
 
@@ -283,4 +294,54 @@ bool lock_retry(struct execution *execution, struct error *err)
     progress->blocked_by = 0;
     progress_enter(progress, PROGRESS_APPLYING);
     return is_worth_it;
+}
+
+/* What the server would have said after such a wait. */
+static bool set_not_obtained(const struct execution *execution, const struct held_wish *held,
+                             struct error *err)
+{
+    error_set(err, ERROR_TABLE_LOCK, "could not get %s on %s: others hold it", held->lock.mode,
+              held->lock.relation);
+    text_copy_cut(err->sqlstate, sizeof err->sqlstate, "55P03");
+    return execution_point_at(execution, held->statement, err);
+}
+
+static bool wait_for_holder(struct execution *execution, const struct held_wish *held, struct error *err)
+{
+    struct progress *progress = execution->progress;
+    int64_t since = clock_now_ms();
+    int64_t waited_ms;
+    bool is_free;
+
+    (void)set_not_obtained(execution, held, err);
+    progress_enter(progress, PROGRESS_WAITING_LOCK);
+    is_free = look_before_queueing(execution, &held->lock, err);
+    waited_ms = clock_now_ms() - since;
+    execution->lock_wait.retry.looked_ms += waited_ms;
+    progress->lock_wait_seconds += (double)waited_ms / 1000;
+    progress->blocked_by = 0;
+    progress_enter(progress, PROGRESS_APPLYING);
+    return is_free;
+}
+
+bool lock_retry_look_first(struct execution *execution, size_t first, size_t end, struct error *err)
+{
+    struct lock_wait *wait = &execution->lock_wait;
+    struct deadline until = deadline_in(wait->retry.retry_for_ms);
+    struct held_wish held;
+
+    wait->retry.looked_ms = 0;
+    if (execution->wishes == NULL || wait->retry.retry_for_ms == 0)
+        return true;
+    wait->is_cut_short = execution->until.at_ms <= until.at_ms;
+    wait->retry.patience = (struct patience) { .until = deadline_earlier(until, execution->until) };
+    for (;;) {
+        if (!lock_wish_find_held(execution->conn, execution->wishes, first, end, old_age_ms(execution), &held,
+                                 err))
+            return error_context(err, "looking up who holds the tables");
+        if (!held.lock.is_known)
+            return true;
+        if (!wait_for_holder(execution, &held, err))
+            return false;
+    }
 }

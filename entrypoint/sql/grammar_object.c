@@ -30,22 +30,26 @@ static bool is_of_table(ObjectType type)
     return type == OBJECT_TRIGGER || type == OBJECT_RULE || type == OBJECT_POLICY;
 }
 
-static void name_dropped(struct change *change, const DropStmt *statement, Node *object)
+static void name_object(struct change *change, const Node *object)
 {
-    if (IsA(object, List) && is_of_table(statement->removeType)) {
-        List *names = (List *)object;
-
-        identifier_copy(change->object, strVal(llast(names)));
-        change->table = relation_before_last(names);
-    } else if (IsA(object, List)) {
-        change->table = relation_of_names((List *)object);
-    } else if (IsA(object, String)) {
+    if (IsA(object, List))
+        change->table = relation_of_names((const List *)object);
+    else if (IsA(object, String))
         identifier_copy(change->table.name, strVal(object));
-    } else if (IsA(object, TypeName)) {
-        change->table = relation_of_names(((TypeName *)object)->names);
-    } else if (IsA(object, ObjectWithArgs)) {
-        change->table = relation_of_names(((ObjectWithArgs *)object)->objname);
+    else if (IsA(object, TypeName))
+        change->table = relation_of_names(((const TypeName *)object)->names);
+    else if (IsA(object, ObjectWithArgs))
+        change->table = relation_of_names(((const ObjectWithArgs *)object)->objname);
+}
+
+static void name_dropped(struct change *change, const DropStmt *statement, const Node *object)
+{
+    if (!IsA(object, List) || !is_of_table(statement->removeType)) {
+        name_object(change, object);
+        return;
     }
+    identifier_copy(change->object, strVal(llast((const List *)object)));
+    change->table = relation_before_last((const List *)object);
 }
 
 void read_drop(struct reading *reading, const DropStmt *statement)
@@ -84,6 +88,10 @@ void read_rename(struct reading *reading, const RenameStmt *statement)
     struct change *change = reading_add(reading, ACTION_UNKNOWN);
 
     change->table = relation_of_range(statement->relation);
+    if (statement->object != NULL)
+        name_object(change, statement->object);
+    else if (statement->renameType == OBJECT_SCHEMA)
+        identifier_copy(change->table.name, statement->subname);
     identifier_copy(change->object, statement->subname);
     identifier_copy(change->other.name, statement->newname);
     for (size_t i = 0; i < array_length(RENAMES); i++) {

@@ -42,12 +42,9 @@ static const struct {
     { T_AlterSubscriptionStmt, ACTION_DATABASE_WIDE, 0 },
     { T_DropSubscriptionStmt, ACTION_DATABASE_WIDE, 0 },
     { T_GrantRoleStmt, ACTION_HARMLESS, 0 },
-    { T_GrantStmt, ACTION_GRANT, 0 },
     { T_CreateEnumStmt, ACTION_CREATE_TYPE, 0 },
     { T_CompositeTypeStmt, ACTION_CREATE_TYPE, 0 },
     { T_CreateRangeStmt, ACTION_CREATE_TYPE, 0 },
-    { T_CreateFunctionStmt, ACTION_CREATE_ROUTINE, 0 },
-    { T_AlterFunctionStmt, ACTION_CREATE_ROUTINE, 0 },
     { T_CreateExtensionStmt, ACTION_CREATE_EXTENSION, 0 },
     { T_AlterExtensionStmt, ACTION_ALTER_EXTENSION, 0 },
     { T_CreateStatsStmt, ACTION_STATISTICS_OBJECT, 0 },
@@ -326,6 +323,23 @@ static void read_comment(struct reading *reading, const CommentStmt *comment)
         change->table = relation_before_last(names);
 }
 
+static void read_enum(struct reading *reading, const AlterEnumStmt *alter)
+{
+    struct change *change = reading_add(reading, ACTION_ENUM_VALUE);
+
+    change->table = relation_of_names(alter->typeName);
+    change->traits = trait_if(alter->oldVal != NULL, TRAIT_RENAME);
+}
+
+/* On what, the rules ask only for tables, which may be new. */
+static void read_grant(struct reading *reading, const GrantStmt *grant)
+{
+    if (grant->targtype == ACL_TARGET_OBJECT && grant->objtype == OBJECT_TABLE)
+        add_for_each(reading, ACTION_GRANT, grant->objects);
+    else
+        reading_add(reading, ACTION_GRANT);
+}
+
 static bool read_type(struct reading *reading, Node *statement)
 {
     switch (nodeTag(statement)) {
@@ -341,8 +355,18 @@ static bool read_type(struct reading *reading, Node *statement)
         read_domain(reading, (AlterDomainStmt *)statement);
         return true;
     case T_AlterEnumStmt:
-        reading_add(reading, ACTION_ENUM_VALUE)->traits =
-            trait_if(((AlterEnumStmt *)statement)->oldVal != NULL, TRAIT_RENAME);
+        read_enum(reading, (AlterEnumStmt *)statement);
+        return true;
+    case T_CreateFunctionStmt:
+        reading_add(reading, ACTION_CREATE_ROUTINE)->table =
+            relation_of_names(((CreateFunctionStmt *)statement)->funcname);
+        return true;
+    case T_AlterFunctionStmt:
+        reading_add(reading, ACTION_CREATE_ROUTINE)->table =
+            relation_of_names(((AlterFunctionStmt *)statement)->func->objname);
+        return true;
+    case T_GrantStmt:
+        read_grant(reading, (GrantStmt *)statement);
         return true;
     case T_CommentStmt:
         read_comment(reading, (CommentStmt *)statement);

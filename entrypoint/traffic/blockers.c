@@ -51,7 +51,7 @@ static const struct query HOLDERS = {
         " GROUP BY " BLOCKER_GROUPS " ORDER BY a.xact_start LIMIT 16",
 };
 
-static const char *conflicts_of(const char *mode)
+const char *lock_conflicts(const char *mode)
 {
     for (size_t i = 0; i < MODES; i++) {
         if (strcmp(CONFLICTS[i].name, mode) == 0)
@@ -91,7 +91,7 @@ void blockers_read(const struct result *result, int first, struct blockers *out)
 /* Whether one of the modes in `held` ("RowShareLock, ShareLock") conflicts with `mode`. */
 static bool is_in_conflict(const char *mode, const char *held)
 {
-    struct slice conflicts = slice_of(conflicts_of(mode));
+    struct slice conflicts = slice_of(lock_conflicts(mode));
 
     for (const char *at = held; *at != '\0';) {
         size_t length = strcspn(at, ", ");
@@ -136,7 +136,7 @@ static const struct query ROW_HOLDER = {
 bool blockers_find(struct connection *conn, const struct wanted_lock *wanted_lock, struct blockers *out,
                    struct error *err)
 {
-    const char *const table[] = { wanted_lock->oid, conflicts_of(wanted_lock->mode) };
+    const char *const table[] = { wanted_lock->oid, lock_conflicts(wanted_lock->mode) };
     const char *const row[] = { wanted_lock->holder };
     auto_result struct result *result = NULL;
 
@@ -296,7 +296,7 @@ static void add_lock(const struct wanted_lock *wanted_lock, struct text *sql)
                         "l.locktype OPERATOR(pg_catalog.=) 'relation'"
                         " AND l.relation OPERATOR(pg_catalog.=) '%s'::pg_catalog.oid"
                         " AND l.mode OPERATOR(pg_catalog.=) ANY ('%s'::pg_catalog.text[])",
-                        wanted_lock->oid, conflicts_of(wanted_lock->mode));
+                        wanted_lock->oid, lock_conflicts(wanted_lock->mode));
 }
 
 /* What was seen may have changed while the answer was on its way: another transaction of the same session may

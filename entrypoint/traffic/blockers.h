@@ -83,6 +83,9 @@ struct blockers {
     "            AND x.transactionid OPERATOR(pg_catalog.=) p.transaction)"                                  \
     "    ON l.pid IS NULL AND x.virtualtransaction OPERATOR(pg_catalog.=) l.virtualtransaction"
 
+/* The modes that conflict with a mode, as an array for the server. */
+const char *lock_conflicts(const char *mode);
+
 /* Reads rows whose columns from `first` on are BLOCKER_COLUMNS. */
 void blockers_read(const struct result *result, int first, struct blockers *out);
 

@@ -67,7 +67,7 @@ int64_t retry_lock_timeout_ms(const struct retry *retry, enum retry_wait wait)
 
 void retry_count(struct retry *retry, int64_t waited_ms)
 {
-    int64_t left = retry->retry_for_ms - waited_ms;
+    int64_t left = retry->retry_for_ms - retry->looked_ms - waited_ms;
 
     if (retry->tries++ == 0)
         retry->patience = (struct patience) { .until = deadline_in(left > 0 ? left : 0) };

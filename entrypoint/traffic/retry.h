@@ -18,7 +18,8 @@
 
 struct retry {
     int64_t lock_timeout_ms;  /* of each attempt, as configured; 0 = chosen by us */
-    int64_t retry_for_ms;     /* from the first failure on */
+    int64_t retry_for_ms;     /* from the first failure on … */
+    int64_t looked_ms;        /* … less what was spent before the first attempt, without queueing */
     unsigned tries;           /* that failed */
     struct patience patience; /* no attempt begins after its deadline */
     bool is_autovacuum;       /* only an ordinary autovacuum blocked it */

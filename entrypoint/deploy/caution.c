@@ -1,0 +1,269 @@
+#include "deploy/caution.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "deploy/live.h"
+#include "deploy/live_column.h"
+#include "history/script_file.h"
+#include "postgres/query.h"
+#include "schema/forecast.h"
+
+enum { LINE_MOST = 1024, NAME_MOST = 1024 };
+
+/* The pending migrations while they are judged. */
+struct outlook {
+    struct deployment *d;
+    struct arena *arena; /* of all but the wishes */
+    struct forecasts forecasts;
+    struct live live;
+    enum level threshold; /* from which level on a statement counts */
+    size_t count;         /* of those */
+    struct danger {
+        const struct migration *migration;
+        const struct forecast *forecast;
+        const struct prediction *prediction;
+        const struct finding *finding;
+    } worst;
+    struct text list; /* of the first ones */
+};
+
+static bool is_table_there(const struct finding *finding)
+{
+    return !finding->is_live || finding->table->exists;
+}
+
+/* What counts of a statement: nobody can be disturbed who uses a table that is not there. */
+static const struct finding *worst_of(const struct prediction *prediction)
+{
+    const struct finding *worst = NULL;
+
+    for (size_t i = 0; i < prediction->count; i++) {
+        const struct finding *finding = &prediction->findings[i];
+
+        if (finding->because == NULL && is_table_there(finding) &&
+            (worst == NULL || finding->level > worst->level))
+            worst = finding;
+    }
+    return worst;
+}
+
+static bool is_worse(const struct finding *one, const struct finding *other)
+{
+    if (other == NULL || one->level != other->level)
+        return other == NULL || one->level > other->level;
+    if (one->rule->work != other->rule->work)
+        return one->rule->work > other->rule->work;
+    return one->rule->lock > other->rule->lock;
+}
+
+/* "20260105_orders:12: create-index: nobody can write to the table while the index is built" */
+static void add_danger(const struct danger *danger, struct text *out)
+{
+    struct slice text = statement_text(danger->forecast->script, &danger->prediction->statement);
+
+    text_add_shown_line(out, danger->migration->name);
+    text_add_format(out, ":%zu: %s: ", danger->prediction->statement.line, danger->finding->rule->name);
+    effect_add_filled(danger->finding->rule->reason, &danger->finding->change, text, out);
+}
+
+static void count_danger(struct outlook *outlook, const struct danger *danger)
+{
+    if (danger->finding == NULL || danger->finding->level < outlook->threshold)
+        return;
+    outlook->count++;
+    if (is_worse(danger->finding, outlook->worst.finding))
+        outlook->worst = *danger;
+    text_add_string(&outlook->list, outlook->count == 1 ? "" : "; ");
+    add_danger(danger, &outlook->list);
+}
+
+static const char *copy_name(struct outlook *outlook, const struct relation *relation)
+{
+    auto_text struct text name = text_init(NAME_MOST);
+
+    live_add_name(outlook->live.ledger, relation, &name);
+    return arena_copy(outlook->d->look, name.at, name.length);
+}
+
+static void add_wish(struct outlook *outlook, struct lock_wishes *wishes, const struct lock_wish *wish)
+{
+    struct lock_wish *items = (struct lock_wish *)wishes->items;
+
+    items = arena_grow(outlook->d->look, items, wishes->count, &wishes->capacity, sizeof *items);
+    items[wishes->count++] = *wish;
+    wishes->items = items;
+}
+
+/* A weaker lock than these keeps nobody from reading and writing. */
+static bool is_strong(enum table_lock lock)
+{
+    return lock >= TABLE_LOCK_SHARE;
+}
+
+/* Of foreign keys that are dropped, the statement does not say what they reference. */
+static void note_wishes(struct outlook *outlook, size_t number, const struct finding *finding,
+                        struct lock_wishes *wishes)
+{
+    const struct rule *rule = finding->rule;
+    const struct change *change = &finding->change;
+    struct lock_wish wish = { .statement = number };
+
+    if (!finding->is_live || !finding->table->exists)
+        return;
+    if (is_strong(rule->lock)) {
+        wish.relation = copy_name(outlook, &change->table);
+        wish.mode = TABLE_LOCK_NAMES[rule->lock];
+        if (is_strong(rule->other_lock) && change->other.name[0] == '\0')
+            wish.foreign_key = arena_copy(outlook->d->look, change->object, strlen(change->object));
+        add_wish(outlook, wishes, &wish);
+    }
+    if (is_strong(rule->other_lock) && change->other.name[0] != '\0') {
+        wish = (struct lock_wish) { .statement = number,
+                                    .relation = copy_name(outlook, &change->other),
+                                    .mode = TABLE_LOCK_NAMES[rule->other_lock] };
+        add_wish(outlook, wishes, &wish);
+    }
+}
+
+/* Statements that an earlier run has done are no longer in danger. */
+static size_t done_of(const struct history_item *item)
+{
+    return item->row == NULL ? 0 : (size_t)item->row->steps;
+}
+
+static void weigh(struct outlook *outlook, size_t index, const struct forecast *forecast)
+{
+    struct lock_wishes *wishes = &outlook->d->wishes[index];
+
+    for (size_t i = done_of(&outlook->d->history.items[index]); i < forecast->count; i++) {
+        const struct prediction *prediction = &forecast->predictions[i];
+        const struct danger danger = { .migration = &outlook->d->folder->items[index],
+                                       .forecast = forecast,
+                                       .prediction = prediction,
+                                       .finding = worst_of(prediction) };
+
+        count_danger(outlook, &danger);
+        for (size_t j = 0; j < prediction->count; j++)
+            note_wishes(outlook, i, &prediction->findings[j], wishes);
+    }
+}
+
+static bool judge(struct outlook *outlook, size_t index, struct error *err)
+{
+    const struct migration *migration = &outlook->d->folder->items[index];
+    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+    struct forecast *forecast = arena_alloc(outlook->arena, 1, sizeof *forecast);
+    struct slice script;
+
+    if (!migration_read(outlook->d->folder->dialect, migration, &bytes, err))
+        return false;
+    script = script_without_bom(text_slice(&bytes));
+    script.at = arena_copy(outlook->arena, script.at, script.length);
+    if (!forecast_read(&outlook->forecasts, migration->script_path, script, forecast, err) ||
+        !live_look(&outlook->live, forecast, err))
+        return false;
+    weigh(outlook, index, forecast);
+    return true;
+}
+
+static bool judge_all(struct outlook *outlook, struct error *err)
+{
+    struct deployment *d = outlook->d;
+
+    d->wishes = arena_alloc(d->look, d->folder->count, sizeof *d->wishes);
+    for (size_t i = 0; i < d->folder->count; i++) {
+        if (deployment_is_due(d, i) && !judge(outlook, i, err))
+            return false;
+    }
+    return true;
+}
+
+/* The statement and the safe way, the rest in a line each. */
+static bool refuse(const struct outlook *outlook, struct error *err)
+{
+    const struct danger *worst = &outlook->worst;
+    const struct change *change = &worst->finding->change;
+    struct slice text = statement_text(worst->forecast->script, &worst->prediction->statement);
+    auto_text struct text hint = text_init(sizeof err->hint);
+    auto_text struct text holds = text_init(sizeof err->holds);
+
+    error_set(err, ERROR_REFUSED, "%zu pending statement%s %s %s%s, and --refuse forbids that",
+              outlook->count, text_plural(outlook->count), outlook->count == 1 ? "is" : "are",
+              LEVEL_NAMES[outlook->threshold], worst->finding->level > outlook->threshold ? " or worse" : "");
+    error_cause(err, CAUSE_DANGER);
+    deployment_add_applied(outlook->d, &holds);
+    error_holds(err, "%s", outlook->d->report->applied_count == 0 ? "Nothing was changed." : holds.at);
+    error_point(err, worst->migration->script_path, worst->forecast->script.at,
+                worst->forecast->script.length, worst->prediction->statement.start);
+    error_detail(err, "%s", outlook->list.at);
+    if (worst->finding->rule->cure != NULL) {
+        text_add_string(&hint, "Safe way: ");
+        effect_add_filled(worst->finding->rule->cure, change, text, &hint);
+        text_add_string(&hint, hint.at[hint.length - 1] == '.' ? " " : ". ");
+    }
+    text_add_format(
+        &hint,
+        "If it is to run all the same, write before it: -- tidelock: allow %s because REASON. For "
+        "all of them, and how: tidelock plan -v",
+        worst->finding->rule->name);
+    return error_hint(err, "%s", hint.at);
+}
+
+static void warn(const struct outlook *outlook)
+{
+    auto_text struct text worst = text_init(LINE_MOST);
+
+    if (outlook->count == 0 || outlook->d->is_warned)
+        return;
+    outlook->d->is_warned = true;
+    add_danger(&outlook->worst, &worst);
+    log_warn(
+        "%zu pending statement%s %s dangerous while the database is in use%s: %s; the safe way: tidelock "
+        "plan -v",
+        outlook->count, text_plural(outlook->count), outlook->count == 1 ? "is" : "are",
+        outlook->count == 1 ? "" : ", worst", worst.at);
+}
+
+static bool find_empty(struct deployment *d, bool *is_empty, struct error *err)
+{
+    *is_empty = !d->ledger.exists;
+    return *is_empty || d->ledger.count > 0 || ledger_find_empty(d->conn, &d->ledger, is_empty, err);
+}
+
+/* What cannot be looked up only matters to who asked to be refused. */
+static bool take(struct outlook *outlook, struct error *err)
+{
+    struct deployment *d = outlook->d;
+    bool is_refusing = d->config->refuse != FAIL_ON_NOTHING;
+    bool is_empty;
+
+    if (!find_empty(d, &is_empty, err) || (!is_empty && !judge_all(outlook, err))) {
+        log_debug("could not look at what is pending: %s", err->message);
+        return !is_refusing && !connection_is_lost(d->conn);
+    }
+    if (is_refusing && outlook->count > 0)
+        return refuse(outlook, err);
+    warn(outlook);
+    return true;
+}
+
+bool caution_take(struct deployment *d, struct error *err)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct outlook outlook = {
+        .d = d,
+        .arena = arena,
+        .forecasts = { .arena = arena,
+                       .levels = &d->levels,
+                       .server_version = connection_server_version(d->conn) },
+        .live = { .arena = arena, .conn = d->conn, .ledger = &d->ledger, .is_brief = true },
+        .threshold = d->config->refuse == FAIL_ON_CAREFUL ? LEVEL_CAREFUL : LEVEL_DANGEROUS,
+        .list = text_init(LINE_MOST)
+    };
+    bool may_begin = take(&outlook, err);
+
+    text_clear(&outlook.list);
+    return may_begin;
+}
