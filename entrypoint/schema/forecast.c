@@ -6,12 +6,13 @@
 #include "sql/allow.h"
 #include "sql/directive.h"
 
-enum { NEWEST_SERVER = 180000, FINDINGS_MOST = 64, NAMED_MOST = 256 };
+enum { NEWEST_SERVER = 180000, FINDINGS_MOST = 64 };
 
-/* Names that a script has made known, at most so many: what is beyond them is judged as if it were not. */
+/* Names that a script has made known. */
 struct named {
-    struct relation items[NAMED_MOST];
+    struct relation *items;
     size_t count;
+    size_t capacity;
 };
 
 /* A script while it is read. */
@@ -28,9 +29,10 @@ struct forecasting {
     size_t count;
 };
 
+/* What is asked for was mostly named a moment ago. */
 static bool is_named(const struct named *named, const struct relation *relation)
 {
-    for (size_t i = 0; i < named->count; i++) {
+    for (size_t i = named->count; i-- > 0;) {
         if (relation_is_same(&named->items[i], relation))
             return true;
     }
@@ -39,8 +41,10 @@ static bool is_named(const struct named *named, const struct relation *relation)
 
 static void note(struct named *named, const struct relation *relation)
 {
-    if (relation->name[0] != '\0' && named->count < NAMED_MOST && !is_named(named, relation))
-        named->items[named->count++] = *relation;
+    if (relation->name[0] == '\0' || is_named(named, relation))
+        return;
+    named->items = memory_grow(named->items, named->count, &named->capacity, sizeof *named->items);
+    named->items[named->count++] = *relation;
 }
 
 static bool is_known_type(const struct forecasts *shared, const char *name)
@@ -274,6 +278,9 @@ bool forecast_read(struct forecasts *shared, const char *file, struct slice scri
         end = statement.end;
     }
     changes_clear(&f->changes);
+    memory_free(f->created.items);
+    memory_free(f->locked.items);
+    memory_free(f->unvalidated.items);
     if (answer == SCRIPT_END)
         forecast_settle(out);
     return answer == SCRIPT_END;

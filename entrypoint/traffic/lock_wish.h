@@ -35,7 +35,8 @@ struct held_wish {
 };
 
 /* The first of the wishes of the statements from `first` up to `end` that a transaction older than `old_ms`
- * is in the way of; one whose age is hidden from us does not count. One round trip. */
+ * is in the way of; one whose age is hidden from us does not count. One round trip
+ * where there is no old transaction at all. */
 must_use bool lock_wish_find_held(struct connection *conn, const struct lock_wishes *wishes, size_t first,
                                   size_t end, int64_t old_ms, struct held_wish *out, struct error *err);
 
