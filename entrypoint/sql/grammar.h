@@ -126,6 +126,8 @@ enum trait {
     TRAIT_FROM_QUERY = 1 << 19,
     TRAIT_USING = 1 << 20, /* a type change with an expression of its own */
     TRAIT_RENAME = 1 << 21,
+    TRAIT_WRITES_WAIT = 1 << 22,  /* LOCK TABLE in a mode that lets others read … */
+    TRAIT_NOBODY_WAITS = 1 << 23, /* … or write, too */
 };
 
 /* A name as it was written; an empty schema was not given. */

@@ -127,6 +127,17 @@ static void read_query(struct reading *reading, const SelectStmt *select)
     memcpy(change->word, word, sizeof word);
 }
 
+static void read_lock(struct reading *reading, const LockStmt *lock)
+{
+    unsigned traits =
+        trait_if(lock->mode < AccessExclusiveLock && lock->mode >= ShareLock, TRAIT_WRITES_WAIT) |
+        trait_if(lock->mode < ShareLock, TRAIT_NOBODY_WAITS);
+    ListCell *cell;
+
+    foreach (cell, lock->relations)
+        add_for(reading, ACTION_LOCK_TABLE, lfirst_node(RangeVar, cell))->traits = traits;
+}
+
 static bool read_rows(struct reading *reading, Node *statement)
 {
     switch (nodeTag(statement)) {
@@ -159,7 +170,7 @@ static bool read_rows(struct reading *reading, Node *statement)
             reading_add(reading, ACTION_QUERY);
         return true;
     case T_LockStmt:
-        add_for_each(reading, ACTION_LOCK_TABLE, ((LockStmt *)statement)->relations);
+        read_lock(reading, (LockStmt *)statement);
         return true;
     case T_TruncateStmt:
         add_for_each(reading, ACTION_TRUNCATE, ((TruncateStmt *)statement)->relations);

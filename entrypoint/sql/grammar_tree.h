@@ -17,6 +17,7 @@
 #include <nodes/parsenodes.h>
 #include <nodes/pg_list.h>
 #include <parser/parser.h>
+#include <storage/lockdefs.h>
 #include <utils/elog.h>
 #include <utils/memutils.h>
 /* clang-format on */

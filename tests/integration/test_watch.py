@@ -79,7 +79,7 @@ def test_one_connection_is_enough(database, folder, tidelock, prepared, proxy):
     url = database.server.url(database.name, port=proxy.port)
     with reader(database) as blocker:
         running = tidelock.start("deploy", "--connections", "1", url=url)
-        running.wait_for_line("attempt 1 was rolled back")
+        running.wait_for_line("held up by pid")
         blocker.execute("COMMIT")
         running.wait().succeeds(applied=["001_a"])
     assert proxy.connections == 1
