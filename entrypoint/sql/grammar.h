@@ -41,6 +41,7 @@ enum action {
     ACTION_SET_ACCESS_METHOD,
     ACTION_SET_OPTIONS,
     ACTION_SET_OWNER,
+    ACTION_CHANGE_OWNER, /* of what is no table */
     ACTION_REPLICA_IDENTITY,
     ACTION_ROW_SECURITY,
     ACTION_SWITCH_TRIGGER,
@@ -128,6 +129,7 @@ enum trait {
     TRAIT_RENAME = 1 << 21,
     TRAIT_WRITES_WAIT = 1 << 22,  /* LOCK TABLE in a mode that lets others read … */
     TRAIT_NOBODY_WAITS = 1 << 23, /* … or write, too */
+    TRAIT_JSON = 1 << 24,         /* a column of type json */
 };
 
 /* A name as it was written; an empty schema was not given. */

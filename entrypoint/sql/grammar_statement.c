@@ -42,6 +42,10 @@ static const struct {
     { T_AlterSubscriptionStmt, ACTION_DATABASE_WIDE, 0 },
     { T_DropSubscriptionStmt, ACTION_DATABASE_WIDE, 0 },
     { T_GrantRoleStmt, ACTION_HARMLESS, 0 },
+    { T_AlterOwnerStmt, ACTION_CHANGE_OWNER, 0 },
+    { T_CreateForeignServerStmt, ACTION_HARMLESS, 0 },
+    { T_CreateFdwStmt, ACTION_HARMLESS, 0 },
+    { T_CreateUserMappingStmt, ACTION_HARMLESS, 0 },
     { T_CreateEnumStmt, ACTION_CREATE_TYPE, 0 },
     { T_CompositeTypeStmt, ACTION_CREATE_TYPE, 0 },
     { T_CreateRangeStmt, ACTION_CREATE_TYPE, 0 },
@@ -84,15 +88,36 @@ static unsigned trait_if(bool holds, unsigned trait)
     return holds ? trait : 0;
 }
 
+/* "FULL", "FULL true", "FULL off"; what is none of these the server refuses. */
+static bool is_switched_on(const Node *value)
+{
+    static const char *const offs[] = { "false", "off", "no", "0" };
+    const char *word = value != NULL && IsA(value, String) ? strVal(value) : "";
+
+    if (value != NULL && IsA(value, Boolean))
+        return boolVal(value);
+    if (value != NULL && IsA(value, Integer))
+        return intVal(value) != 0;
+    for (size_t i = 0; i < array_length(offs); i++) {
+        if (strcasecmp(word, offs[i]) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Of several with that name, the last one counts. */
 static bool has_option(const List *options, const char *name)
 {
+    bool is_on = false;
     ListCell *cell;
 
     foreach (cell, options) {
-        if (strcmp(lfirst_node(DefElem, cell)->defname, name) == 0)
-            return true;
+        const DefElem *option = lfirst_node(DefElem, cell);
+
+        if (strcmp(option->defname, name) == 0)
+            is_on = is_switched_on(option->arg);
     }
-    return false;
+    return is_on;
 }
 
 static bool is_code(unsigned functions)
@@ -261,6 +286,9 @@ static bool read_storage(struct reading *reading, Node *statement)
     case T_CreateStmt:
         read_create_table(reading, (CreateStmt *)statement);
         return true;
+    case T_CreateForeignTableStmt:
+        read_create_table(reading, &((CreateForeignTableStmt *)statement)->base);
+        return true;
     default:
         return false;
     }
@@ -334,6 +362,14 @@ static void read_comment(struct reading *reading, const CommentStmt *comment)
         change->table = relation_before_last(names);
 }
 
+static void read_routine(struct reading *reading, const List *names, bool is_replaced)
+{
+    struct change *change = reading_add(reading, ACTION_CREATE_ROUTINE);
+
+    change->table = relation_of_names(names);
+    change->traits = trait_if(is_replaced, TRAIT_REPLACE);
+}
+
 static void read_enum(struct reading *reading, const AlterEnumStmt *alter)
 {
     struct change *change = reading_add(reading, ACTION_ENUM_VALUE);
@@ -369,12 +405,11 @@ static bool read_type(struct reading *reading, Node *statement)
         read_enum(reading, (AlterEnumStmt *)statement);
         return true;
     case T_CreateFunctionStmt:
-        reading_add(reading, ACTION_CREATE_ROUTINE)->table =
-            relation_of_names(((CreateFunctionStmt *)statement)->funcname);
+        read_routine(reading, ((CreateFunctionStmt *)statement)->funcname,
+                     ((CreateFunctionStmt *)statement)->replace);
         return true;
     case T_AlterFunctionStmt:
-        reading_add(reading, ACTION_CREATE_ROUTINE)->table =
-            relation_of_names(((AlterFunctionStmt *)statement)->func->objname);
+        read_routine(reading, ((AlterFunctionStmt *)statement)->func->objname, true);
         return true;
     case T_GrantStmt:
         read_grant(reading, (GrantStmt *)statement);

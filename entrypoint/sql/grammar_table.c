@@ -47,6 +47,8 @@ static void read_type(struct change *change, const TypeName *type)
         if (strcmp(name.name, serials[i]) == 0)
             change->traits |= TRAIT_SERIAL;
     }
+    if (strcmp(name.name, "json") == 0 && type->arrayBounds == NIL)
+        change->traits |= TRAIT_JSON;
     if ((change->traits & TRAIT_SERIAL) != 0 || type_is_known(type))
         return;
     change->traits |= TRAIT_OWN_TYPE;
