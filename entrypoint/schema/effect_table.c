@@ -735,6 +735,30 @@ const struct rule RULE_UNUSED_ALLOW = {
     .source = "tidelock help directives",
 };
 
+const struct rule RULE_NOT_NULL_PROVEN = {
+    .name = "set-not-null-proven", .action = ACTION_UNKNOWN, .lock = TABLE_LOCK_ACCESS_EXCLUSIVE,
+    .level = LEVEL_SAFE,
+    .reason = "a CHECK that was validated before proves it: nothing is scanned",
+    .example = "",
+    .source = "ALTER TABLE",
+};
+
+const struct rule RULE_BACKFILL = {
+    .name = "backfill", .action = ACTION_UNKNOWN, .lock = TABLE_LOCK_ROW_EXCLUSIVE, .work = WORK_SCAN,
+    .level = LEVEL_SAFE,
+    .reason = "it is many short transactions, and each locks only the rows that it changes",
+    .example = "",
+    .source = "tidelock help directives",
+};
+
+const struct rule RULE_IN_TRANSACTION = {
+    .name = "refused-in-transaction", .action = ACTION_UNKNOWN, .level = LEVEL_CAREFUL,
+    .reason = "the server refuses it in the transaction that the script has begun",
+    .cure = "Move it after the COMMIT.",
+    .example = "",
+    .source = "SQL Commands",
+};
+
 const struct rule RULE_ROWS_UNDER_LOCK = {
     .name = "rows-under-lock", .action = ACTION_UNKNOWN, .lock = TABLE_LOCK_ACCESS_EXCLUSIVE,
     .work = WORK_SCAN, .level = LEVEL_DANGEROUS,

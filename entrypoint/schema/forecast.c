@@ -25,6 +25,8 @@ struct forecasting {
     struct named locked;      /* that the transaction holds locked for who writes, at least */
     struct named unvalidated; /* tables to which it has added a constraint NOT VALID */
     bool is_each_alone;       /* every statement is a transaction of its own */
+    bool is_in_block;         /* … of several, which the script has begun */
+    bool is_backfill;         /* its UPDATE is many transactions */
     struct finding findings[FINDINGS_MOST];
     size_t count;
 };
@@ -61,6 +63,53 @@ static void remember_type(struct forecasts *shared, const struct relation *type)
     shared->types =
         arena_grow(shared->arena, shared->types, shared->count, &shared->capacity, sizeof *shared->types);
     shared->types[shared->count++] = *type;
+}
+
+static bool is_proven(const struct forecasts *shared, const struct change *change)
+{
+    for (size_t i = 0; i < shared->proof_count; i++) {
+        const struct proof *proof = &shared->proofs[i];
+
+        if (proof->is_valid && relation_is_same(&proof->table, &change->table) &&
+            strcmp(proof->column, change->object) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void remember_proof(struct forecasts *shared, const struct change *change)
+{
+    struct proof *proof;
+
+    shared->proofs = arena_grow(shared->arena, shared->proofs, shared->proof_count, &shared->proof_capacity,
+                                sizeof *shared->proofs);
+    proof = &shared->proofs[shared->proof_count++];
+    *proof = (struct proof) { .table = change->table, .is_valid = (change->traits & TRAIT_NOT_VALID) == 0 };
+    memcpy(proof->constraint, change->object, sizeof proof->constraint);
+    memcpy(proof->column, change->word, sizeof proof->column);
+}
+
+/* Whatever gives another meaning to names ends what was proven of the table. */
+static void learn_proof(struct forecasts *shared, const struct change *change)
+{
+    bool is_validated = change->action == ACTION_VALIDATE_CONSTRAINT;
+    bool is_dropped = change->action == ACTION_DROP_CONSTRAINT;
+    bool is_renamed = change->action == ACTION_RENAME_COLUMN || change->action == ACTION_DROP_COLUMN ||
+                      change->action == ACTION_RENAME_TABLE || change->action == ACTION_DROP_TABLE ||
+                      change->action == ACTION_RENAME_CONSTRAINT;
+
+    if (change->action == ACTION_ADD_CHECK && change->word[0] != '\0')
+        remember_proof(shared, change);
+    for (size_t i = 0; i < shared->proof_count && (is_validated || is_dropped || is_renamed); i++) {
+        struct proof *proof = &shared->proofs[i];
+
+        if (!relation_is_same(&proof->table, &change->table))
+            continue;
+        if (is_renamed || (is_dropped && strcmp(proof->constraint, change->object) == 0))
+            *proof = (struct proof) { .is_valid = false };
+        else if (is_validated && strcmp(proof->constraint, change->object) == 0)
+            proof->is_valid = true;
+    }
 }
 
 static void add_finding(struct forecasting *f, const struct rule *rule, const struct change *change)
@@ -124,9 +173,15 @@ static void judge(struct forecasting *f, struct change *change)
         judge_context(f, change); /* its rows come from elsewhere */
         return;
     }
-    count = effect_find(change, f->major, found);
-    for (size_t i = 0; i < count; i++)
-        add_finding(f, found[i], change);
+    if (f->is_backfill && change->action == ACTION_UPDATE)
+        add_finding(f, &RULE_BACKFILL, change);
+    else if (change->action == ACTION_SET_NOT_NULL && is_proven(f->shared, change))
+        add_finding(f, &RULE_NOT_NULL_PROVEN, change);
+    else {
+        count = effect_find(change, f->major, found);
+        for (size_t i = 0; i < count; i++)
+            add_finding(f, found[i], change);
+    }
     judge_context(f, change);
 }
 
@@ -149,6 +204,7 @@ static void learn(struct forecasting *f, const struct change *change)
         note(&f->created, &change->other);
     if (change->action == ACTION_CREATE_TYPE)
         remember_type(f->shared, &change->other);
+    learn_proof(f->shared, change);
     if (change->action == ACTION_TRANSACTION || f->is_each_alone) {
         f->locked.count = 0;
         f->unvalidated.count = 0;
@@ -234,6 +290,19 @@ static void read_changes(struct forecasting *f, struct slice text)
         learn(f, &f->changes.items[i]);
 }
 
+/* What the server refuses where it stands. */
+static void judge_place(struct forecasting *f, const struct statement *statement)
+{
+    struct change refused = { .action = ACTION_UNKNOWN };
+
+    if (statement->kind == KIND_NONTRANSACTIONAL && f->is_in_block)
+        add_finding(f, &RULE_IN_TRANSACTION, &refused);
+    if (statement->kind == KIND_BEGIN)
+        f->is_in_block = true;
+    else if (statement->kind == KIND_COMMIT || statement->kind == KIND_ROLLBACK)
+        f->is_in_block = false;
+}
+
 static void predict(struct forecasting *f, const struct statement *statement, size_t previous_end,
                     bool is_last, struct prediction *out)
 {
@@ -242,6 +311,7 @@ static void predict(struct forecasting *f, const struct statement *statement, si
 
     f->count = 0;
     read_changes(f, statement_text(script, statement));
+    judge_place(f, statement);
     apply_allowances(
         f, (struct slice) { .at = script.at + previous_end, .length = statement->start - previous_end });
     if (is_last)
@@ -269,6 +339,7 @@ bool forecast_read(struct forecasts *shared, const char *file, struct slice scri
     *out = (struct forecast) { .file = file, .script = script };
     out->predictions = arena_alloc(shared->arena, summary.statements, sizeof *out->predictions);
     *f = (struct forecasting) { .shared = shared, .out = out, .major = shared->server_version / 10000 };
+    f->is_backfill = directives.backfill.is_said;
     f->is_each_alone =
         directives.transaction == TRANSACTION_OFF || (summary.nontransactional > 0 && summary.begins == 0);
     while ((answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT) {

@@ -52,15 +52,26 @@ struct forecast {
     enum level level;
 };
 
+/* A CHECK of one column IS NOT NULL that a script has added; once it is valid, SET NOT NULL needs no scan. */
+struct proof {
+    struct relation table;
+    char constraint[IDENTIFIER_SIZE];
+    char column[IDENTIFIER_SIZE];
+    bool is_valid;
+};
+
 /* What the scripts of one run share; the forecasts live in its arena. */
 struct forecasts {
     struct arena *arena;
     int server_version; /* as libpq has it; 0 = not known: the worst of all versions counts */
     const struct rule_levels *levels;
-    /* Of earlier scripts, begins zeroed: types that are no domains. */
+    /* Of earlier scripts, begins zeroed: types that are no domains … */
     struct relation *types;
     size_t count;
     size_t capacity;
+    struct proof *proofs; /* … and what has been proven */
+    size_t proof_count;
+    size_t proof_capacity;
 };
 
 /* Sorts findings whose levels have changed, and says what they amount to. */

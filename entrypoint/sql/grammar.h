@@ -156,7 +156,8 @@ struct change {
     struct relation table;        /* what is changed: a table, a view, a sequence, … or empty */
     struct relation other;        /* what else is concerned: a referenced table, a parent, the new name */
     char object[IDENTIFIER_SIZE]; /* the column, constraint, index or type */
-    char word[IDENTIFIER_SIZE];   /* the function or type that decided a trait; a new type, if it is short */
+    char word[IDENTIFIER_SIZE];   /* the function or type that decided a trait; a new type, if it is short;
+                                     the column that a CHECK requires */
     struct key key;               /* what has to be unique, or refers to another table */
     struct key other_key;         /* what a foreign key refers to; none = the primary key */
     size_t start;                 /* in the statement, of the definition of the column or constraint … */

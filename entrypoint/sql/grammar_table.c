@@ -100,6 +100,20 @@ static void read_keys(struct change *change, const Constraint *constraint)
         change->key = key_of_names(constraint->keys);
 }
 
+/* Of "column IS NOT NULL"; otherwise nothing. */
+static void name_required_column(struct change *change, Node *check)
+{
+    const NullTest *test = (NullTest *)check;
+    const List *fields;
+
+    if (check == NULL || !IsA(check, NullTest) || test->nulltesttype != IS_NOT_NULL ||
+        !IsA(test->arg, ColumnRef))
+        return;
+    fields = ((ColumnRef *)test->arg)->fields;
+    if (list_length(fields) == 1 && IsA(linitial(fields), String))
+        identifier_copy(change->word, strVal(linitial(fields)));
+}
+
 static void read_add_constraint(const struct reading *reading, struct change *change,
                                 const Constraint *constraint)
 {
@@ -108,6 +122,8 @@ static void read_add_constraint(const struct reading *reading, struct change *ch
     change_locate(reading, change, constraint->location);
     change->other = relation_of_range(constraint->pktable);
     read_keys(change, constraint);
+    if (constraint->contype == CONSTR_CHECK)
+        name_required_column(change, constraint->raw_expr);
     if (constraint->skip_validation)
         change->traits |= TRAIT_NOT_VALID;
     if (constraint->indexname != NULL)

@@ -97,6 +97,55 @@ def test_a_constraint_that_is_validated_under_the_lock_of_its_creation(tidelock,
     assert findings_of(tidelock, tmp_path, validate) == [["validate-constraint"]]
 
 
+def test_a_check_that_was_validated_proves_not_null(folder, tidelock, tmp_path):
+    add, validate, require = "ALTER TABLE t ADD CONSTRAINT c CHECK (a IS NOT NULL) NOT VALID", "ALTER TABLE t VALIDATE CONSTRAINT c", "ALTER TABLE t ALTER a SET NOT NULL"
+    for rule, *statements in [
+        ("set-not-null-proven", add, validate),
+        ("set-not-null-proven", add.removesuffix(" NOT VALID")),
+        ("set-not-null", add),
+        ("set-not-null", add, validate, "ALTER TABLE t DROP CONSTRAINT c"),
+        ("set-not-null", add, validate, "ALTER TABLE t RENAME COLUMN a TO b", "ALTER TABLE t ADD COLUMN a int"),
+        ("set-not-null", add.replace("IS NOT NULL", "IS NOT NULL OR b > 0"), validate),
+        ("set-not-null", add.replace("(a", "(b"), validate),
+    ]:
+        assert findings_of(tidelock, tmp_path, *statements, require)[-1] == [rule], statements
+    folder.add("001_a", add)
+    folder.add("002_b", validate)
+    folder.add("003_c", require)
+    assert plan_of(tidelock, "--offline")["migrations"][2]["verdict"] == "safe"
+
+
+def test_a_backfill_is_many_short_transactions(tidelock, tmp_path):
+    update = "UPDATE t SET a = 1 WHERE a IS NULL"
+    assert findings_of(tidelock, tmp_path, "-- tidelock: backfill t\n" + update) == [["backfill"]]
+    assert findings_of(tidelock, tmp_path, update) == [["update-rows"]]
+
+
+def test_what_the_server_refuses_in_a_transaction(tidelock, tmp_path):
+    index = "CREATE INDEX CONCURRENTLY i ON t (a)"
+    assert findings_of(tidelock, tmp_path, "BEGIN", index, "COMMIT")[1] == ["refused-in-transaction", "create-index-concurrently"]
+    assert findings_of(tidelock, tmp_path, "BEGIN", "COMMIT", index)[2] == ["create-index-concurrently"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ("VACUUM (FULL) t", "vacuum-full"),
+        ("VACUUM (FULL false) t", "vacuum"),
+        ("VACUUM (FULL 0) t", "vacuum"),
+        ("REINDEX (CONCURRENTLY) TABLE t", "reindex-concurrently"),
+        ("REINDEX (CONCURRENTLY off) TABLE t", "reindex"),
+        ("REINDEX (VERBOSE, CONCURRENTLY on) TABLE t", "reindex-concurrently"),
+        ("LOCK TABLE t IN SHARE MODE", "lock-table-writes"),
+        ("LOCK TABLE t IN ACCESS SHARE MODE", "lock-table-weakly"),
+        ("CREATE FOREIGN TABLE f (a int) SERVER s", "create-table"),
+        ("ALTER DOMAIN d RENAME CONSTRAINT a TO b", "domain-other"),
+    ],
+)
+def test_a_word_decides(tidelock, tmp_path, statement, rule):
+    assert findings_of(tidelock, tmp_path, statement) == [[rule]]
+
+
 def test_what_nobody_knows_is_unknown(tidelock, tmp_path):
     script = tmp_path / "script.sql"
     for statement in [
