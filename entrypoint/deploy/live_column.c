@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deploy/temporal.h"
 #include "postgres/query.h"
 
 enum { TEXT_MOST = 4096 };
@@ -103,6 +104,8 @@ bool type_only_widens(const char *now, const char *then)
     struct measured_type before = measured_of(now);
     struct measured_type after = measured_of(then);
 
+    if (temporal_only_widens(now, then))
+        return true;
     if (before.family == NULL || after.family == NULL || strcmp(before.family, after.family) != 0)
         return false;
     if (after.most < 0)

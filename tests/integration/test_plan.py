@@ -246,7 +246,7 @@ def test_what_the_text_cannot_tell_the_database_does(database, folder, tidelock)
         CREATE DOMAIN positive AS int CHECK (VALUE > 0);
         CREATE FUNCTION steady() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
         CREATE FUNCTION varied() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1';
-        CREATE TABLE t (a varchar(20), b varchar(20), n int, proven int, sure int NOT NULL, open int, d numeric(8,2),
+        CREATE TABLE t (a varchar(20), b varchar(20), n int, ts timestamp(3), proven int, sure int NOT NULL, open int, d numeric(8,2),
             CONSTRAINT proof CHECK (proven IS NOT NULL), CONSTRAINT other CHECK (open IS NOT NULL OR n > 0), CONSTRAINT on_b CHECK (b <> ''));
     """)
     statements = {
@@ -259,6 +259,7 @@ def test_what_the_text_cannot_tell_the_database_does(database, folder, tidelock)
         "ALTER COLUMN a TYPE text": "safe",
         "ALTER COLUMN b TYPE varchar(40)": "dangerous",
         "ALTER COLUMN n TYPE bigint": "dangerous",
+        "ALTER COLUMN ts TYPE timestamp(6)": "safe",
         "ALTER COLUMN d TYPE numeric(12, 2)": "safe",
         "ALTER COLUMN d TYPE numeric(12, 3)": "dangerous",
         "ALTER COLUMN proven SET NOT NULL": "safe",
