@@ -32,6 +32,7 @@ CREATE FUNCTION own_number() RETURNS int LANGUAGE plpgsql VOLATILE AS 'BEGIN RET
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE TRIGGER orders_touch BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE SCHEMA elsewhere;
+DO $$ BEGIN CREATE ACCESS METHOD heap_again TYPE TABLE HANDLER heap_tableam_handler; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 """
 LOCKS = [None, *"AccessShareLock RowShareLock RowExclusiveLock ShareUpdateExclusiveLock ShareLock ShareRowExclusiveLock ExclusiveLock AccessExclusiveLock".split()]
 RELATIONS = """
@@ -40,7 +41,15 @@ FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
 WHERE c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('public', 'elsewhere')) AND c.relkind <> 'c'
 """
 HELD = "SELECT relation, mode FROM pg_locks WHERE locktype = 'relation' AND pid = %s"
-IS_ALONE = ("CREATE INDEX CONCURRENTLY", "DROP INDEX CONCURRENTLY", "REINDEX TABLE CONCURRENTLY", "VACUUM")
+# What cannot run in a transaction, and whom it waits for, so that its locks can be looked at.
+IS_ALONE = {
+    "CREATE INDEX CONCURRENTLY": "INSERT INTO orders (id) VALUES (-1)",
+    "DROP INDEX CONCURRENTLY": "INSERT INTO orders (id) VALUES (-1)",
+    "REINDEX TABLE CONCURRENTLY": "INSERT INTO orders (id) VALUES (-1)",
+    "VACUUM FULL": "INSERT INTO orders (id) VALUES (-1)",
+    "VACUUM": "LOCK TABLE orders IN SHARE UPDATE EXCLUSIVE MODE",
+    "ALTER TABLE events DETACH PARTITION events_old CONCURRENTLY": "LOCK TABLE ONLY events IN SHARE UPDATE EXCLUSIVE MODE",
+}
 
 
 def relations(connection):
@@ -84,13 +93,17 @@ def measure_in_transaction(connection, example):
         return locks_by_name(held, before), work_of(before, relations(connection), example)
 
 
+def in_the_way(example):
+    return next((other for begin, other in IS_ALONE.items() if example.startswith(begin)), None)
+
+
 def measure_alone(database, connection, example):
-    """Somebody writes to the table meanwhile, so that the statement stops where it waits for that; then its locks are looked at."""
+    """Somebody uses the table meanwhile, so that the statement stops where it waits for that; then its locks are looked at."""
     before = relations(connection)
     worker = psycopg.connect(database.url(), autocommit=True)
     pid = worker.info.backend_pid
     writer = psycopg.connect(database.url())
-    writer.execute("INSERT INTO orders (id) VALUES (-1)")
+    writer.execute(in_the_way(example))
 
     def is_waiting():
         return connection.execute("SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted", [pid]).fetchone()[0]
@@ -137,10 +150,10 @@ def test_every_rule_claims_what_the_server_does(database, tidelock, tmp_path, ma
     with psycopg.connect(database.url(), autocommit=True) as connection:
         connection.execute(SCHEMA)
         rules = rules_of(tidelock, major)
-        for rule in sorted(rules, key=lambda rule: rule["example"].startswith(IS_ALONE)):
+        for rule in sorted(rules, key=lambda rule: in_the_way(rule["example"]) is not None):
             finding = finding_of(tidelock, tmp_path, rule)
             try:
-                if rule["example"].startswith(IS_ALONE):
+                if in_the_way(rule["example"]):
                     connection.execute("DROP SCHEMA public, elsewhere CASCADE; CREATE SCHEMA public;" + SCHEMA)
                     locks, work = measure_alone(database, connection, rule["example"])
                 else:
