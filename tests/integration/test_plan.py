@@ -305,7 +305,8 @@ def test_a_role_that_sees_little_of_others_still_sees_that_they_are_there(databa
     folder.add("001_a", "ALTER TABLE t ADD COLUMN a int")
     with psycopg.connect(database.url()) as reader:
         reader.execute("SELECT FROM t")
-        tidelock("plan", url=database.url(user=role)).succeeds(says=f"it would wait for pid {reader.info.backend_pid}")
+        out = tidelock("plan", url=database.url(user=role)).succeeds(says=f"it would wait for pid {reader.info.backend_pid}").out
+        assert "only members of pg_monitor can see more" in out
     database.query(f'DROP ROLE "{role}"')
 
 
