@@ -100,3 +100,21 @@ void read_rename(struct reading *reading, const RenameStmt *statement)
             change->action = RENAMES[i].action;
     }
 }
+
+void read_routine(struct reading *reading, const List *names, bool is_replaced)
+{
+    struct change *change = reading_add(reading, ACTION_CREATE_ROUTINE);
+
+    change->table = relation_of_names(names);
+    if (is_replaced)
+        change->traits = TRAIT_REPLACE;
+}
+
+void read_enum(struct reading *reading, const AlterEnumStmt *statement)
+{
+    struct change *change = reading_add(reading, ACTION_ENUM_VALUE);
+
+    change->table = relation_of_names(statement->typeName);
+    if (statement->oldVal != NULL)
+        change->traits = TRAIT_RENAME;
+}

@@ -362,22 +362,6 @@ static void read_comment(struct reading *reading, const CommentStmt *comment)
         change->table = relation_before_last(names);
 }
 
-static void read_routine(struct reading *reading, const List *names, bool is_replaced)
-{
-    struct change *change = reading_add(reading, ACTION_CREATE_ROUTINE);
-
-    change->table = relation_of_names(names);
-    change->traits = trait_if(is_replaced, TRAIT_REPLACE);
-}
-
-static void read_enum(struct reading *reading, const AlterEnumStmt *alter)
-{
-    struct change *change = reading_add(reading, ACTION_ENUM_VALUE);
-
-    change->table = relation_of_names(alter->typeName);
-    change->traits = trait_if(alter->oldVal != NULL, TRAIT_RENAME);
-}
-
 /* On what, the rules ask only for tables, which may be new. */
 static void read_grant(struct reading *reading, const GrantStmt *grant)
 {

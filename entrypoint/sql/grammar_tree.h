@@ -59,5 +59,7 @@ void read_alter_table(struct reading *reading, const AlterTableStmt *statement);
 void read_create_table(struct reading *reading, const CreateStmt *statement);
 void read_drop(struct reading *reading, const DropStmt *statement);
 void read_rename(struct reading *reading, const RenameStmt *statement);
+void read_routine(struct reading *reading, const List *names, bool is_replaced);
+void read_enum(struct reading *reading, const AlterEnumStmt *statement);
 
 #endif
