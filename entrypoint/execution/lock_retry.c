@@ -328,6 +328,9 @@ bool lock_retry_look_first(struct execution *execution, size_t first, size_t end
 {
     struct lock_wait *wait = &execution->lock_wait;
     struct deadline until = deadline_in(wait->retry.retry_for_ms);
+    const struct lock_question question = {
+        .wishes = execution->wishes, .first = first, .end = end, .old_ms = old_age_ms(execution)
+    };
     struct held_wish held;
 
     wait->retry.looked_ms = 0;
@@ -336,8 +339,7 @@ bool lock_retry_look_first(struct execution *execution, size_t first, size_t end
     wait->is_cut_short = execution->until.at_ms <= until.at_ms;
     wait->retry.patience = (struct patience) { .until = deadline_earlier(until, execution->until) };
     for (;;) {
-        if (!lock_wish_find_held(execution->conn, execution->wishes, first, end, old_age_ms(execution), &held,
-                                 err))
+        if (!lock_wish_find_held(execution->conn, &question, &held, err))
             return error_context(err, "looking up who holds the tables");
         if (!held.lock.is_known)
             return true;

@@ -53,7 +53,7 @@ _Static_assert(array_length(LEVEL_NAMES) == LEVELS, "name every level");
 static const struct rule *const FURTHER_RULES[] = {
     &RULE_NOT_UNDERSTOOD,  &RULE_NEW_TABLE, &RULE_VALIDATED_TOO_SOON, &RULE_ROWS_UNDER_LOCK,
     &RULE_UNUSED_ALLOW,    &RULE_DIFFERS,   &RULE_REHEARSAL_FAILED,   &RULE_NOT_REHEARSED,
-    &RULE_NOT_NULL_PROVEN, &RULE_BACKFILL,  &RULE_IN_TRANSACTION,
+    &RULE_NOT_NULL_PROVEN, &RULE_BACKFILL,  &RULE_QUERY_UNDER_LOCK,   &RULE_IN_TRANSACTION,
 };
 
 static bool rule_applies(const struct rule *rule, const struct change *change, int major)

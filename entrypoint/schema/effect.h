@@ -73,6 +73,7 @@ extern const struct rule RULE_NOT_UNDERSTOOD;
 extern const struct rule RULE_NEW_TABLE;
 extern const struct rule RULE_VALIDATED_TOO_SOON;
 extern const struct rule RULE_ROWS_UNDER_LOCK;
+extern const struct rule RULE_QUERY_UNDER_LOCK;
 extern const struct rule RULE_UNUSED_ALLOW;
 extern const struct rule RULE_NOT_NULL_PROVEN;
 extern const struct rule RULE_BACKFILL;

@@ -792,4 +792,13 @@ const struct rule RULE_NOT_REHEARSED = {
     .example = "",
     .source = "tidelock help plan",
 };
+
+const struct rule RULE_QUERY_UNDER_LOCK = {
+    .name = "query-under-lock", .action = ACTION_UNKNOWN, .level = LEVEL_CAREFUL,
+    .reason = "an earlier statement of the same transaction has locked {other}, and keeps it locked while "
+              "this one reads",
+    .cure = "Put it before that statement, or into a migration of its own.",
+    .example = "",
+    .source = "Explicit Locking",
+};
 /* clang-format on */

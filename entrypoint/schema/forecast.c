@@ -157,6 +157,10 @@ static void judge_context(struct forecasting *f, const struct change *change)
         further.other = change->table;
         add_finding(f, &RULE_ROWS_UNDER_LOCK, &further);
     }
+    if (change->action == ACTION_QUERY && f->locked.count > 0 && (change->traits & TRAIT_FROM_QUERY) != 0) {
+        further.other = f->locked.items[0];
+        add_finding(f, &RULE_QUERY_UNDER_LOCK, &further);
+    }
 }
 
 static void judge(struct forecasting *f, struct change *change)

@@ -149,6 +149,7 @@ static void read_query(struct reading *reading, const SelectStmt *select)
     /* Whatever is not one of PostgreSQL's own functions may do anything. */
     change =
         reading_add(reading, is_code(functions) || select->lockingClause != NIL ? ACTION_CODE : ACTION_QUERY);
+    change->traits = trait_if(select->fromClause != NIL, TRAIT_FROM_QUERY);
     memcpy(change->word, word, sizeof word);
 }
 

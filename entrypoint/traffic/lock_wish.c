@@ -74,16 +74,17 @@ static bool is_said(const struct lock_wishes *wishes, size_t first, size_t numbe
     return false;
 }
 
-static size_t add_wishes(const struct lock_wishes *wishes, size_t first, size_t end, struct text *out)
+static size_t add_wishes(const struct lock_question *question, struct text *out)
 {
     struct json *list = json_new_array();
     size_t count = 0;
 
-    for (size_t i = 0; i < wishes->count; i++) {
-        const struct lock_wish *wish = &wishes->items[i];
+    for (size_t i = 0; i < question->wishes->count; i++) {
+        const struct lock_wish *wish = &question->wishes->items[i];
         struct json *row;
 
-        if (wish->statement < first || wish->statement >= end || is_said(wishes, first, i))
+        if (wish->statement < question->first || wish->statement >= question->end ||
+            is_said(question->wishes, question->first, i))
             continue;
         row = json_new_object();
         json_set_number(row, "number", (int64_t)wish->statement);
@@ -116,8 +117,8 @@ static bool find_held(struct connection *conn, const char *list, const char *age
     return true;
 }
 
-bool lock_wish_find_held(struct connection *conn, const struct lock_wishes *wishes, size_t first, size_t end,
-                         int64_t old_ms, struct held_wish *out, struct error *err)
+bool lock_wish_find_held(struct connection *conn, const struct lock_question *question, struct held_wish *out,
+                         struct error *err)
 {
     auto_text struct text list = text_init(JSON_MOST);
     auto_result struct result *result = NULL;
@@ -125,8 +126,8 @@ bool lock_wish_find_held(struct connection *conn, const struct lock_wishes *wish
     const char *const parameters[] = { age };
 
     *out = (struct held_wish) { .statement = 0 };
-    (void)snprintf(age, sizeof age, "%lld ms", (long long)old_ms);
-    if (add_wishes(wishes, first, end, &list) == 0)
+    (void)snprintf(age, sizeof age, "%lld ms", (long long)question->old_ms);
+    if (add_wishes(question, &list) == 0)
         return true;
     if (!query_run(conn, &OLD, parameters, &result, err))
         return false;

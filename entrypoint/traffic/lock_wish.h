@@ -28,16 +28,23 @@ struct lock_wishes {
     size_t capacity;
 };
 
+/* Which of them are asked for: those of the statements from `first` up to `end`. */
+struct lock_question {
+    const struct lock_wishes *wishes;
+    size_t first;
+    size_t end;
+    int64_t old_ms;
+};
+
 /* One that somebody is in the way of. */
 struct held_wish {
     struct wanted_lock lock; /* is_known is false: there is none */
     size_t statement;
 };
 
-/* The first of the wishes of the statements from `first` up to `end` that a transaction older than `old_ms`
- * is in the way of; one whose age is hidden from us does not count. One round trip
- * where there is no old transaction at all. */
-must_use bool lock_wish_find_held(struct connection *conn, const struct lock_wishes *wishes, size_t first,
-                                  size_t end, int64_t old_ms, struct held_wish *out, struct error *err);
+/* The first that a transaction older than `old_ms` is in the way of; one whose age is hidden from us does not
+ * count. One round trip where there is no old transaction at all. */
+must_use bool lock_wish_find_held(struct connection *conn, const struct lock_question *question,
+                                  struct held_wish *out, struct error *err);
 
 #endif

@@ -88,6 +88,8 @@ def test_rows_that_are_changed_under_an_exclusive_lock(tidelock, tmp_path):
     assert findings_of(tidelock, tmp_path, add, "CREATE TABLE u (b int)", "INSERT INTO u SELECT b FROM t")[2] == ["rows-under-lock", "new-table"]
     reference = "CREATE TABLE u (b int REFERENCES t)"
     assert findings_of(tidelock, tmp_path, reference, "INSERT INTO u SELECT b FROM t")[1] == ["rows-under-lock", "new-table"]
+    assert findings_of(tidelock, tmp_path, add, "SELECT count(*) FROM u")[1] == ["query-under-lock", "query"]
+    assert findings_of(tidelock, tmp_path, add, "SELECT 1")[1] == ["query"]
     assert findings_of(tidelock, tmp_path, "-- tidelock: transaction=off\n" + add, update)[1] == ["update-rows"]
 
 
