@@ -55,7 +55,10 @@ struct live {
     struct relation *changed; /* whose rows pending migrations change */
     size_t changed_count;
     size_t changed_capacity;
-    bool has_code; /* what is pending may change the rows of any table */
+    bool has_code;           /* what is pending may change the rows of any table */
+    struct proof *validated; /* constraints, by pending migrations */
+    size_t validated_count;
+    size_t validated_capacity;
     bool is_brief; /* nobody wants to know who is in the way now */
 };
 

@@ -8,24 +8,29 @@
 
 enum { TEXT_MOST = 4096 };
 
-/* A CHECK that is exactly "column IS NOT NULL" is one node of the tree. */
+/* A CHECK k that is exactly "column IS NOT NULL" of a: one node of the tree. */
+#define IS_PROOF                                                                                             \
+    " k.conrelid OPERATOR(pg_catalog.=) a.attrelid AND k.contype OPERATOR(pg_catalog.=) 'c'"                 \
+    " AND k.conkey OPERATOR(pg_catalog.=) ARRAY[a.attnum] AND k.conbin::pg_catalog.text"                     \
+    "     OPERATOR(pg_catalog.~) '^[{]NULLTEST :arg [{]VAR [^{}]*[}] :nulltesttype 1 '"
+
 static const struct query COLUMN = {
     .name = "plan_column",
     .parameters = 2,
     .sql =
         "SELECT a.attnotnull,"
-        " EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conrelid OPERATOR(pg_catalog.=) a.attrelid"
-        "   AND k.contype OPERATOR(pg_catalog.=) 'c' AND k.convalidated"
-        "   AND k.conkey OPERATOR(pg_catalog.=) ARRAY[a.attnum]"
-        "   AND k.conbin::pg_catalog.text OPERATOR(pg_catalog.~)"
-        "       '^[{]NULLTEST :arg [{]VAR [^{}]*[}] :nulltesttype 1 '),"
+        " EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE" IS_PROOF
+        " AND k.convalidated),"
         " pg_catalog.format_type(a.atttypid, a.atttypmod),"
         " EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indrelid OPERATOR(pg_catalog.=) a.attrelid"
         "   AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)),"
         " EXISTS (SELECT FROM pg_catalog.pg_constraint AS k"
         "   WHERE k.contype OPERATOR(pg_catalog.=) ANY ('{c,f,x}'::pg_catalog.\"char\"[])"
         "   AND (k.conrelid OPERATOR(pg_catalog.=) a.attrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (k.conkey)"
-        "    OR k.confrelid OPERATOR(pg_catalog.=) a.attrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (k.confkey)))"
+        "    OR k.confrelid OPERATOR(pg_catalog.=) a.attrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (k.confkey))),"
+        " (SELECT pg_catalog.min(k.conname::pg_catalog.text) FROM pg_catalog.pg_constraint AS k"
+        "   WHERE" IS_PROOF
+        " AND NOT k.convalidated)"
         " FROM pg_catalog.pg_attribute AS a"
         " WHERE a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
         "   AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) $2 AND NOT a.attisdropped",
@@ -132,15 +137,46 @@ static void judge_type(struct arena *arena, struct finding *finding, const char 
     finding->note = arena_copy(arena, note.at, note.length);
 }
 
-static void judge_column(struct arena *arena, const struct result *rows, struct finding *finding)
+/* Whether a pending statement before this one validates it. */
+static bool is_validated(const struct live *live, const struct relation *table, const char *constraint)
+{
+    for (size_t i = 0; i < live->validated_count; i++) {
+        if (relation_is_same(&live->validated[i].table, table) &&
+            strcmp(live->validated[i].constraint, constraint) == 0)
+            return live->validated[i].is_valid;
+    }
+    return false;
+}
+
+static void note_constraint(struct live *live, const struct change *change)
+{
+    struct proof *proof;
+
+    for (size_t i = 0; i < live->validated_count; i++) {
+        proof = &live->validated[i];
+        if (relation_is_same(&proof->table, &change->table) && strcmp(proof->constraint, change->object) == 0)
+            proof->is_valid = change->action == ACTION_VALIDATE_CONSTRAINT;
+    }
+    if (change->action != ACTION_VALIDATE_CONSTRAINT)
+        return;
+    live->validated = arena_grow(live->arena, live->validated, live->validated_count,
+                                 &live->validated_capacity, sizeof *live->validated);
+    proof = &live->validated[live->validated_count++];
+    *proof = (struct proof) { .table = change->table, .is_valid = true };
+    memcpy(proof->constraint, change->object, sizeof proof->constraint);
+}
+
+static void judge_column(struct live *live, const struct result *rows, struct finding *finding)
 {
     if (finding->change.action == ACTION_COLUMN_TYPE)
-        judge_type(arena, finding, result_text(rows, 0, 2),
+        judge_type(live->arena, finding, result_text(rows, 0, 2),
                    result_bool(rows, 0, 3) || result_bool(rows, 0, 4));
     else if (result_bool(rows, 0, 0))
         settle(finding, LEVEL_SAFE, "the column is NOT NULL already");
     else if (result_bool(rows, 0, 1))
         settle(finding, LEVEL_SAFE, "a valid CHECK proves it: nothing is scanned");
+    else if (is_validated(live, &finding->change.table, result_text(rows, 0, 5)))
+        settle(finding, LEVEL_SAFE, "a CHECK that is validated before proves it: nothing is scanned");
     else
         finding->note = "no valid CHECK proves it";
 }
@@ -193,6 +229,9 @@ bool live_refine(struct live *live, struct finding *finding, struct error *err)
     auto_result struct result *rows = NULL;
     bool is_of_table = question == &COLUMN || question == &CONSTRAINT;
 
+    if (finding->rule->action == ACTION_VALIDATE_CONSTRAINT ||
+        finding->rule->action == ACTION_DROP_CONSTRAINT)
+        note_constraint(live, &finding->change);
     if (question == NULL)
         return true;
     live_add_name(live->ledger, &finding->change.table, &name);
@@ -204,7 +243,7 @@ bool live_refine(struct live *live, struct finding *finding, struct error *err)
     if (result_rows(rows) == 0)
         return true;
     if (question == &COLUMN)
-        judge_column(live->arena, rows, finding);
+        judge_column(live, rows, finding);
     else if (question == &CONSTRAINT)
         judge_constraint(rows, finding);
     else

@@ -275,6 +275,16 @@ def test_what_the_text_cannot_tell_the_database_does(database, folder, tidelock)
     assert told == statements
 
 
+def test_a_check_that_is_pending_to_be_validated_proves_not_null(database, folder, tidelock):
+    database.query("CREATE TABLE t (a int, b int, CONSTRAINT c CHECK (a IS NOT NULL) NOT VALID)")
+    folder.add("001_a", "ALTER TABLE t VALIDATE CONSTRAINT c")
+    folder.add("002_b", "ALTER TABLE t ALTER a SET NOT NULL; ALTER TABLE t ALTER b SET NOT NULL")
+    found = [[finding["level"] for finding in statement["findings"]] for statement in plan_of(tidelock)["migrations"][1]["statements"]]
+    assert found == [["safe"], ["dangerous"]]
+    folder.replace("001_a", "ALTER TABLE t VALIDATE CONSTRAINT c; ALTER TABLE t DROP CONSTRAINT c")
+    assert plan_of(tidelock)["migrations"][1]["statements"][0]["verdict"] == "dangerous"
+
+
 def test_a_table_that_an_earlier_pending_migration_creates_has_no_users(database, folder, tidelock):
     folder.add("001_a", "CREATE TABLE t (id int);")
     folder.add("002_b", "CREATE INDEX i ON t (id); CREATE INDEX j ON elsewhere (id); ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES elsewhere;")
