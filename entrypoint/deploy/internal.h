@@ -72,6 +72,7 @@ struct deployment {
     struct beacon beacon;        /* of this session */
     struct rule_levels levels;
     struct lock_wishes *wishes; /* of each of the folder's, as far as they are known; or NULL */
+    struct deadline calm_until; /* see traffic/lock_wish.h */
     bool is_warned;             /* what is dangerous has been said once */
     bool is_reviewed;           /* what an operator should know has been said once */
 };

@@ -35,6 +35,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
         .timeout_ms = d->config->migration_timeout_ms,
         .until = deadline_never(),
         .wishes = d->wishes == NULL ? NULL : &d->wishes[index],
+        .calm_until = &d->calm_until,
         .reconnect = deployment_reconnect,
         .context = d,
         .watch = &d->watch,

@@ -112,6 +112,7 @@ struct execution {
     struct commit_doubt commit_doubt;
     struct lock_wait lock_wait;
     const struct lock_wishes *wishes; /* what its statements are known to lock; NULL = nothing is known */
+    struct deadline *calm_until;      /* see traffic/lock_wish.h; with wishes */
 
     /* Atomic, pooled: nothing was run, because another process leads or has led since the last look. */
     bool is_overtaken;

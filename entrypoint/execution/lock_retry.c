@@ -328,9 +328,11 @@ bool lock_retry_look_first(struct execution *execution, size_t first, size_t end
 {
     struct lock_wait *wait = &execution->lock_wait;
     struct deadline until = deadline_in(wait->retry.retry_for_ms);
-    const struct lock_question question = {
-        .wishes = execution->wishes, .first = first, .end = end, .old_ms = old_age_ms(execution)
-    };
+    const struct lock_question question = { .wishes = execution->wishes,
+                                            .first = first,
+                                            .end = end,
+                                            .old_ms = old_age_ms(execution),
+                                            .calm_until = execution->calm_until };
     struct held_wish held;
 
     wait->retry.looked_ms = 0;

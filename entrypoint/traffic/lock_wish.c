@@ -5,18 +5,19 @@
 
 #include "base/json.h"
 
-enum { JSON_MOST = 16 * 1024 * 1024, NUMBER_SIZE = 24 };
+enum { JSON_MOST = 16 * 1024 * 1024, NUMBER_SIZE = 24, CALM_MS = 1000 };
 
-/* Usually there is none, and this is a tenth of the work of looking for what it holds. */
-static const struct query OLD = {
-    .name = "old_transactions",
-    .parameters = 1,
+/* The age of the oldest transaction; usually it is young, and this is a tenth of the work of looking for what
+ * it holds. One that is prepared is never young. */
+static const struct query OLDEST = {
+    .name = "oldest_transaction",
     .sql =
-        "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity AS a"
-        "  WHERE a.xact_start OPERATOR(pg_catalog.<)"
-        "        (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1::pg_catalog.interval)"
-        "    AND a.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid())"
-        " OR EXISTS (SELECT FROM pg_catalog.pg_prepared_xacts)",
+        "SELECT (EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
+        "                pg_catalog.min(a.xact_start)) OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8,"
+        " EXISTS (SELECT FROM pg_catalog.pg_prepared_xacts)"
+        " FROM pg_catalog.pg_stat_activity AS a"
+        " WHERE a.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"
+        "   AND a.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()",
 };
 
 /* An index is locked with its table, a table with its partitions and with those that inherit from it.
@@ -117,19 +118,35 @@ static bool find_held(struct connection *conn, const char *list, const char *age
     return true;
 }
 
+/* Whether there is an old transaction. When not, how long it takes until one can be is noted. */
+static bool find_old(struct connection *conn, const struct lock_question *question, bool *has_old,
+                     struct error *err)
+{
+    auto_result struct result *result = NULL;
+    int64_t age_ms;
+
+    *has_old = false;
+    if (!deadline_passed(*question->calm_until))
+        return true;
+    if (!query_run(conn, &OLDEST, NULL, &result, err))
+        return false;
+    age_ms = result_number(result, 0, 0);
+    *has_old = age_ms >= question->old_ms || result_bool(result, 0, 1);
+    if (!*has_old && age_ms < CALM_MS)
+        *question->calm_until = deadline_in(CALM_MS - age_ms);
+    return true;
+}
+
 bool lock_wish_find_held(struct connection *conn, const struct lock_question *question, struct held_wish *out,
                          struct error *err)
 {
     auto_text struct text list = text_init(JSON_MOST);
-    auto_result struct result *result = NULL;
     char age[NUMBER_SIZE];
-    const char *const parameters[] = { age };
+    bool has_old;
 
     *out = (struct held_wish) { .statement = 0 };
     (void)snprintf(age, sizeof age, "%lld ms", (long long)question->old_ms);
     if (add_wishes(question, &list) == 0)
         return true;
-    if (!query_run(conn, &OLD, parameters, &result, err))
-        return false;
-    return !result_bool(result, 0, 0) || find_held(conn, list.at, age, out, err);
+    return find_old(conn, question, &has_old, err) && (!has_old || find_held(conn, list.at, age, out, err));
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "postgres/connection.h"
 #include "traffic/blockers.h"
@@ -34,6 +35,8 @@ struct lock_question {
     size_t first;
     size_t end;
     int64_t old_ms;
+    struct deadline
+        *calm_until; /* begins zeroed: before that, no transaction that was seen is a second old */
 };
 
 /* One that somebody is in the way of. */
@@ -43,7 +46,7 @@ struct held_wish {
 };
 
 /* The first that a transaction older than `old_ms` is in the way of; one whose age is hidden from us does not
- * count. One round trip where there is no old transaction at all. */
+ * count. One round trip where there is no old transaction at all, and none while that is known. */
 must_use bool lock_wish_find_held(struct connection *conn, const struct lock_question *question,
                                   struct held_wish *out, struct error *err);
 
