@@ -38,6 +38,7 @@ struct backfill {
     struct pace pace;
     struct throttle throttle;
     struct deadline next_throttle;
+    struct deadline rested; /* after the last batch */
     struct progress_line line;
     unsigned timeouts; /* in a row */
 };
@@ -167,18 +168,30 @@ static bool throttle(struct backfill *b, struct error *err)
     return true;
 }
 
-/* Rests longer if the replicas' lag is hidden. */
-static bool rest(struct backfill *b, int64_t batch_ms, struct error *err)
+/* How long to rest after such a batch: longer if the replicas' lag is hidden. */
+static int64_t rest_ms(const struct backfill *b, int64_t batch_ms)
 {
-    int64_t percent = b->wish->rest_percent;
-    int64_t ms;
+    int64_t percent = b->throttle.is_blind ? 2 * b->wish->rest_percent + 100 : b->wish->rest_percent;
+    int64_t ms = batch_ms * percent / 100;
 
-    if (b->throttle.is_blind)
-        percent = 2 * percent + 100;
-    ms = batch_ms * percent / 100;
-    if (ms > PAUSE_MOST_MS)
-        ms = PAUSE_MOST_MS;
+    return ms < PAUSE_MOST_MS ? ms : PAUSE_MOST_MS;
+}
+
+static bool rest(const struct backfill *b, struct error *err)
+{
+    int64_t ms = deadline_left_ms(b->rested);
+
     return ms == 0 || signals_sleep((long)ms) || signals_error(err);
+}
+
+/* While it rests, the next one is chosen: that locks nothing. */
+static bool run_batch(struct backfill *b, struct error *err)
+{
+    if (!backfill_walk_choose(&b->walk, b->pace.rows, err) || !rest(b, err) ||
+        !backfill_walk_batch(&b->walk, limits_of(b), b->pace.rows, err))
+        return false;
+    b->rested = deadline_in(rest_ms(b, b->walk.batch_ms));
+    return true;
 }
 
 static bool run_pass(struct backfill *b, struct error *err)
@@ -190,8 +203,7 @@ static bool run_pass(struct backfill *b, struct error *err)
         if (!throttle(b, err) || !execution_may_go_on(b->execution, err))
             return false;
         before = clock_now_us();
-        if (!backfill_walk_choose(&b->walk, b->pace.rows, err) ||
-            !backfill_walk_batch(&b->walk, limits_of(b), b->pace.rows, err)) {
+        if (!run_batch(b, err)) {
             execution_roll_back(b->execution->conn);
             if (!may_repeat(b, err))
                 return false;
@@ -200,8 +212,6 @@ static bool run_pass(struct backfill *b, struct error *err)
         b->timeouts = 0;
         b->execution->lock_wait.retry.tries = 0;
         pace_steer(&b->pace, (double)b->walk.batch_ms);
-        if (!rest(b, b->walk.batch_ms, err))
-            return false;
         pace_note(&b->pace, backfill_walk_ratio(&b->walk) - share, (double)(clock_now_us() - before) / 1000);
         say_progress(b);
     }
@@ -398,6 +408,7 @@ bool backfill_run(struct execution *execution, bool *has_effect, struct error *e
                           .wish = wish,
                           .pace = pace_begin(wish->target_ms, wish->rows_least, wish->rows_most),
                           .next_throttle = deadline_in(0),
+                          .rested = deadline_in(0),
                           .line = progress_line_begin() };
     bool is_done = prepare(&b, err);
 

@@ -14,7 +14,7 @@
  * here. */
 #define ALIAS "b"
 
-enum { NUMBER_SIZE = 24, ADVANCE_ITEMS = SESSION_ASIDES + 5 };
+enum { NUMBER_SIZE = 24 };
 
 void backfill_walk_end(struct backfill_walk *walk)
 {
@@ -218,10 +218,45 @@ bool backfill_walk_choose(struct backfill_walk *walk, int64_t rows, struct error
     return true;
 }
 
-/* What a batch has done. */
-struct outcome {
-    int64_t changed;
-    int64_t moved; /* of these, to where the walk has yet to come */
+/* The statements of a batch, which is one message: whatever the network takes, no row stays locked for it. */
+enum {
+    BATCH_BEGIN,
+    BATCH_LIMITS,
+    BATCH_TAKE,
+    BATCH_UPDATE,
+    BATCH_STAYS,
+    BATCH_CONSTRAINTS,
+    BATCH_HOLD,
+    BATCH_ASIDE,
+    BATCH_OWN_LIMITS = BATCH_ASIDE + SESSION_ASIDES,
+    BATCH_ADVANCE,
+    BATCH_COMMIT,
+    BATCH_ITEMS
+};
+
+static const struct query BEGIN = { .name = "begin", .sql = "BEGIN ISOLATION LEVEL READ COMMITTED" };
+static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
+
+/* A batch and its place are one commit: a crash of the server loses both or neither, so it need not wait for
+ * the disk while it holds its rows. Where standbys are waited for, that keeps it from running ahead of them.
+ */
+static const struct query LIMITS = {
+    .name = "batch_limits",
+    .parameters = 2,
+    .sql =
+        "SELECT pg_catalog.set_config('lock_timeout', $1, true),"
+        " pg_catalog.set_config('statement_timeout', $2, true),"
+        " pg_catalog.set_config('synchronous_commit', CASE"
+        " WHEN pg_catalog.current_setting('synchronous_standby_names') OPERATOR(pg_catalog.=) ''"
+        " THEN 'off' ELSE pg_catalog.current_setting('synchronous_commit') END, true)",
+};
+
+/* Whether every row is still where the walk has been; else it fails (division by zero). */
+static const struct query STAYS = {
+    .name = "batch_stays",
+    .sql =
+        "SELECT 1 OPERATOR(pg_catalog./)"
+        " (pg_catalog.current_setting('tidelock.moved', true) OPERATOR(pg_catalog.=) '0')::pg_catalog.int4",
 };
 
 static void add_update(const struct backfill_walk *walk, struct text *sql)
@@ -235,129 +270,125 @@ static void add_update(const struct backfill_walk *walk, struct text *sql)
     text_add_string(sql, "\nRETURNING ");
     key_add_range(&plan->key, plan->update.alias, (struct key_range) { NULL, &walk->until }, sql);
     text_add_string(sql,
-                    ") SELECT pg_catalog.count(*), (1000 OPERATOR(pg_catalog.*) EXTRACT(epoch FROM"
-                    " pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
-                    " pg_catalog.statement_timestamp()))::pg_catalog.int8,"
-                    " pg_catalog.count(*) FILTER (WHERE NOT stays) FROM tidelock_changed");
-}
-
-/* Runs the batch in an open transaction. */
-static bool update(struct backfill_walk *walk, struct walk_limits limits, struct outcome *out,
-                   struct error *err)
-{
-    struct execution *execution = walk->execution;
-    auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
-    auto_result struct result *is_leader = NULL;
-    auto_result struct result *count = NULL;
-    struct result *results[2];
-    bool is_done;
-
-    text_add_format(&sql,
-                    "BEGIN ISOLATION LEVEL READ COMMITTED;SET LOCAL lock_timeout = %lld;"
-                    "SET LOCAL statement_timeout = %lld;SELECT ",
-                    (long long)limits.lock_ms, (long long)limits.statement_ms);
-    advisory_add_try(execution->ledger->lock_key, true, &sql);
-    text_add_string(&sql, ";");
-    add_update(walk, &sql);
-    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
-    is_done = query_several(execution->conn, &(const struct query) { .name = "batch", .sql = sql.at },
-                            results, array_length(results), err);
-    watch_stop(execution->watch);
-    is_leader = results[0];
-    count = results[1];
-    if (is_done && !result_bool(is_leader, 0, 0))
-        return advisory_lost(err);
-    if (is_done) {
-        *out =
-            (struct outcome) { .changed = result_number(count, 0, 0), .moved = result_number(count, 0, 2) };
-        walk->batch_ms = result_number(count, 0, 1);
-    }
-    err->position = 0;
-    return is_done || execution_failed_at(execution, 0, 0, 0, err);
+                    ") SELECT pg_catalog.set_config('tidelock.changed',"
+                    " pg_catalog.count(*)::pg_catalog.text, true),"
+                    " pg_catalog.set_config('tidelock.moved',"
+                    " (pg_catalog.count(*) FILTER (WHERE NOT stays))::pg_catalog.text, true)"
+                    " FROM tidelock_changed");
 }
 
 /* They would be changed once more. */
-static bool refuse_moved(struct backfill_walk *walk, int64_t moved, struct error *err)
+static bool refuse_moved(struct backfill_walk *walk, struct error *err)
 {
     struct execution *execution = walk->execution;
 
-    error_set(err, ERROR_CLEAN,
-              "migration \"%s\" failed: the statement, or a trigger, moves %lld row%s along the key of the "
-              "backfill, to where it would be changed again",
-              execution->migration->name, (long long)moved, text_plural((size_t)moved));
+    error_set(
+        err, ERROR_CLEAN,
+        "migration \"%s\" failed: the statement, or a trigger, moves rows along the key of the backfill, "
+        "to where they would be changed again",
+        execution->migration->name);
     execution_point(execution, walk->plan.start, err);
     error_code(err, execution->ledger->dialect->codes.failed);
     return error_hint(err, "Name a key that keeps its values: key=…");
 }
 
-static bool commit(struct backfill_walk *walk, int64_t visited, int64_t changed, int64_t next_rows,
-                   struct error *err)
+static bool refuse_place(struct error *err)
 {
-    static const struct query end = { .name = "commit", .sql = "COMMIT" };
-    char visited_text[NUMBER_SIZE];
-    char changed_text[NUMBER_SIZE];
-    char rows_text[NUMBER_SIZE];
-    char batches_text[NUMBER_SIZE];
-    const char *const parameters[] = { walk->execution->id, walk->until.array.at, visited_text, changed_text,
-                                       rows_text,           batches_text };
-    struct connection *conn = walk->execution->conn;
-    struct batch_item items[ADVANCE_ITEMS];
-    size_t count = 0;
-    size_t advance;
-    size_t failed;
-
-    (void)snprintf(visited_text, sizeof visited_text, "%lld", (long long)visited);
-    (void)snprintf(changed_text, sizeof changed_text, "%lld", (long long)changed);
-    (void)snprintf(rows_text, sizeof rows_text, "%lld", (long long)next_rows);
-    (void)snprintf(batches_text, sizeof batches_text, "%lld", (long long)walk->batches);
-    items[count++] = (struct batch_item) { .query = &SESSION_CONSTRAINTS };
-    items[count++] =
-        (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &walk->execution->ledger->lock_key };
-    for (size_t i = 0; i < SESSION_ASIDES; i++)
-        items[count++] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
-    items[count++] = execution_add_limits(walk->execution);
-    advance = count;
-    items[count++] = (struct batch_item) { .query = &BACKFILL_ADVANCE, .parameters = parameters };
-    items[count++] = (struct batch_item) { .query = &end };
-    if (!lease_check(walk->execution->lease, err))
-        return false;
-    if (query_batch(conn,
-                    &(const struct batch) {
-                        .items = items, .count = count, .cancellable = count - 1, .failed = &failed },
-                    err))
-        return true;
-    if (failed == 1)
-        return advisory_failed(err);
-    if ((failed == 0 || failed == count - 1) && err->class != ERROR_LOST) {
-        execution_failed_at(walk->execution, 0, 0, 0, err);
-        return error_context(err, "checking deferred constraints and triggers at the end of a batch");
-    }
-    if (failed != advance || strcmp(err->sqlstate, "22012") != 0)
-        return false;
     error_set(err, ERROR_CLEAN,
               "the progress of the backfill in the journal was changed or deleted by "
               "somebody else");
     return error_hint(err, "Find out who did that, and which rows are done, before you deploy again.");
 }
 
+/* Says what the failure of statement number `failed` means. Returns false. */
+static bool explain_batch(struct backfill_walk *walk, size_t failed, struct error *err)
+{
+    bool is_division = strcmp(err->sqlstate, "22012") == 0;
+
+    if (failed == BATCH_TAKE || failed == BATCH_HOLD)
+        return advisory_failed(err);
+    if (failed == BATCH_STAYS && is_division)
+        return refuse_moved(walk, err);
+    if (failed == BATCH_ADVANCE && is_division)
+        return refuse_place(err);
+    if (failed > BATCH_CONSTRAINTS && failed < BATCH_COMMIT)
+        return false;
+    err->position = 0; /* in what we made of it */
+    execution_failed_at(walk->execution, 0, 0, 0, err);
+    return failed == BATCH_CONSTRAINTS || failed == BATCH_COMMIT
+               ? error_context(err, "checking deferred constraints and triggers at the end of a batch")
+               : false;
+}
+
+/* Runs and commits the batch; rows: that of BACKFILL_ADVANCE. */
+static bool run_batch(struct backfill_walk *walk, struct walk_limits limits, int64_t next_rows,
+                      struct result **row, struct error *err)
+{
+    struct execution *execution = walk->execution;
+    auto_text struct text sql = text_init(BACKFILL_SQL_MOST);
+    struct query update = { .name = "batch" };
+    char lock_ms[NUMBER_SIZE];
+    char statement_ms[NUMBER_SIZE];
+    char visited[NUMBER_SIZE];
+    char rows[NUMBER_SIZE];
+    char batches[NUMBER_SIZE];
+    const char *const timeouts[] = { lock_ms, statement_ms };
+    const char *const place[] = { execution->id, walk->until.array.at, walk->until_rows > 0 ? visited : NULL,
+                                  rows, batches };
+    struct batch_item items[BATCH_ITEMS] = {
+        [BATCH_BEGIN] = { .query = &BEGIN },
+        [BATCH_LIMITS] = { .query = &LIMITS, .parameters = timeouts },
+        [BATCH_TAKE] = { .query = &ADVISORY_TAKE, .parameters = &execution->ledger->lock_key },
+        [BATCH_UPDATE] = { .query = &update },
+        [BATCH_STAYS] = { .query = &STAYS },
+        [BATCH_CONSTRAINTS] = { .query = &SESSION_CONSTRAINTS },
+        [BATCH_HOLD] = { .query = &ADVISORY_HOLD, .parameters = &execution->ledger->lock_key },
+        [BATCH_OWN_LIMITS] = execution_add_limits(execution),
+        [BATCH_ADVANCE] = { .query = &BACKFILL_ADVANCE, .parameters = place },
+        [BATCH_COMMIT] = { .query = &COMMIT },
+    };
+    size_t failed;
+    bool is_done;
+
+    for (size_t i = 0; i < SESSION_ASIDES; i++)
+        items[BATCH_ASIDE + i] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
+    (void)snprintf(lock_ms, sizeof lock_ms, "%lld", (long long)limits.lock_ms);
+    (void)snprintf(statement_ms, sizeof statement_ms, "%lld", (long long)limits.statement_ms);
+    (void)snprintf(visited, sizeof visited, "%lld", (long long)walk->until_rows);
+    (void)snprintf(rows, sizeof rows, "%lld", (long long)next_rows);
+    (void)snprintf(batches, sizeof batches, "%lld", (long long)walk->batches);
+    add_update(walk, &sql);
+    update.sql = sql.at;
+    if (!lease_check(execution->lease, err))
+        return false;
+    watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+    is_done = query_batch(execution->conn,
+                          &(const struct batch) { .items = items,
+                                                  .count = BATCH_ITEMS,
+                                                  .cancellable = BATCH_COMMIT,
+                                                  .rows = row,
+                                                  .rows_of = BATCH_ADVANCE,
+                                                  .failed = &failed },
+                          err);
+    watch_stop(execution->watch);
+    return is_done || explain_batch(walk, failed, err);
+}
+
 bool backfill_walk_batch(struct backfill_walk *walk, struct walk_limits limits, int64_t next_rows,
                          struct error *err)
 {
-    struct outcome outcome = { .changed = 0 };
-    int64_t visited;
+    auto_result struct result *row = NULL;
+    int64_t changed;
 
-    if (!update(walk, limits, &outcome, err))
+    if (!run_batch(walk, limits, next_rows, &row, err))
         return false;
-    if (outcome.moved > 0)
-        return refuse_moved(walk, outcome.moved, err);
-    visited = walk->until_rows > 0 ? walk->until_rows : outcome.changed;
-    if (!commit(walk, visited, outcome.changed, next_rows, err))
-        return false;
+    changed = result_number(row, 0, 1);
+    walk->batch_ms = result_number(row, 0, 2);
     key_free(&walk->done);
     walk->done = walk->until;
     walk->until = (struct backfill_key) { .is_known = false };
-    walk->visited += visited;
-    walk->changed += outcome.changed;
+    walk->visited += walk->until_rows > 0 ? walk->until_rows : changed;
+    walk->changed += changed;
     walk->batches++;
     return true;
 }

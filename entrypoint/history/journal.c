@@ -167,15 +167,23 @@ const struct query BACKFILL_START = {
 const struct query BACKFILL_ADVANCE = {
     .name = "backfill_advance",
     .is_in_journal = true,
-    .parameters = 6,
+    .parameters = 5,
     .sql =
-        "WITH advanced AS (UPDATE {journal}.backfill SET done_key = $2::pg_catalog.text[],"
-        "       visited = visited OPERATOR(pg_catalog.+) $3::bigint,"
-        "       changed = changed OPERATOR(pg_catalog.+) $4::bigint,"
-        "       batches = batches OPERATOR(pg_catalog.+) 1, batch_rows = $5::bigint,"
+        "WITH batch AS (SELECT"
+        " pg_catalog.current_setting('tidelock.changed')::pg_catalog.int8 AS changed),"
+        " advanced AS (UPDATE {journal}.backfill AS b SET done_key = $2::pg_catalog.text[],"
+        "       visited = visited OPERATOR(pg_catalog.+) COALESCE($3::pg_catalog.int8, batch.changed),"
+        "       changed = b.changed OPERATOR(pg_catalog.+) batch.changed,"
+        "       batches = batches OPERATOR(pg_catalog.+) 1, batch_rows = $4::pg_catalog.int8,"
         "       updated_at = pg_catalog.clock_timestamp()"
-        " WHERE ledger_id OPERATOR(pg_catalog.=) $1 AND batches OPERATOR(pg_catalog.=) $6::bigint RETURNING true)"
-        " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)::pg_catalog.int4 FROM advanced",
+        "  FROM batch"
+        " WHERE ledger_id OPERATOR(pg_catalog.=) $1 AND batches OPERATOR(pg_catalog.=) $5::pg_catalog.int8"
+        " RETURNING batch.changed)"
+        " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)::pg_catalog.int4,"
+        "        pg_catalog.max(changed),"
+        "        (1000 OPERATOR(pg_catalog.*) EXTRACT(epoch FROM pg_catalog.clock_timestamp()"
+        " OPERATOR(pg_catalog.-) pg_catalog.transaction_timestamp()))::pg_catalog.int8"
+        "   FROM advanced",
 };
 
 bool backfill_count_changed(struct connection *conn, const char *ledger_id, int64_t *changed,

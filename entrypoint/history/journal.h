@@ -65,8 +65,10 @@ extern const struct query JOURNAL_FORGET[JOURNAL_FORGETTING];
 /* Backfills: $1 is the ledger row; keys are arrays of text.
  * READ: what the key is, pass, rows visited and changed, batches, rows of a batch; then first, last and done
  * key, each as an array and in four parts. START: a pass ($2) from the first ($3) to the last key ($4), along
- * the key $5. ADVANCE: up to key $2, with $3 rows visited, $4 changed; the next batch has $5; fails (division
- * by zero) unless $6 batches are done so far. */
+ * the key $5. ADVANCE: in the batch's own transaction, which has set tidelock.changed to how many rows it has
+ * changed: up to key $2, with $3 rows visited (null = as many as changed); the next batch has $4; fails
+ * (division by zero) unless $5 batches are done so far. Its row: 1, rows changed, milliseconds since the
+ * transaction began. */
 extern const struct query BACKFILL_READ;
 extern const struct query BACKFILL_START;
 extern const struct query BACKFILL_ADVANCE;
