@@ -19,7 +19,6 @@
 enum {
     /* Whoever works on the rows of a batch waits for it: one that takes much longer than its target is ended
      * and made smaller. Only the smallest may take its time. */
-    STATEMENT_FACTOR = 2,
     PATIENT_FACTOR = 10,
     PATIENT_LEAST_MS = 5000,
     LIMIT_LEAST_MS = 10,
@@ -79,7 +78,7 @@ static struct walk_limits limits_of(const struct backfill *b)
     int64_t target_ms = b->wish->target_ms > LIMIT_LEAST_MS ? b->wish->target_ms : LIMIT_LEAST_MS;
     int64_t patient_ms = PATIENT_FACTOR * target_ms;
     struct walk_limits limits = { .lock_ms = retry_lock_timeout_ms(retry, WAIT_TABLE),
-                                  .statement_ms = STATEMENT_FACTOR * target_ms };
+                                  .statement_ms = PACE_LIMIT * target_ms };
 
     if (pace_is_smallest(&b->pace))
         limits.statement_ms = patient_ms > PATIENT_LEAST_MS ? patient_ms : PATIENT_LEAST_MS;
@@ -101,7 +100,7 @@ static bool may_repeat_smaller(struct backfill *b, struct error *err)
             err,
             "Find out why so few rows take so long (a trigger or an index, for example), then deploy again.");
     }
-    pace_halve(&b->pace);
+    pace_halve(&b->pace, (double)limits_of(b).statement_ms);
     return true;
 }
 

@@ -5,6 +5,8 @@
 
 enum { ROWS_FIRST = 500, SAMPLES_LEAST = 5, TOO_SLOW_FACTOR = 3 };
 static const double AVERAGE_WEIGHT = 0.4;
+static const double SPREAD_WEIGHT = 0.1;
+static const double SPREADS = 2;
 static const double LEAST_MS = 0.1;
 
 static int64_t clamp(int64_t value, int64_t least, int64_t most)
@@ -20,22 +22,37 @@ struct pace pace_begin(int64_t target_ms, int64_t rows_least, int64_t rows_most)
                            .target_ms = target_ms };
 }
 
+/* The time of a row, not of a batch, since batches differ in size. */
+static void learn(struct pace *pace, double batch_ms)
+{
+    double row_ms = (batch_ms < LEAST_MS ? LEAST_MS : batch_ms) / (double)pace->rows;
+    double away_ms = pace->row_ms > 0 ? row_ms - pace->row_ms : 0;
+
+    pace->row_ms = pace->row_ms > 0 ? pace->row_ms + AVERAGE_WEIGHT * away_ms : row_ms;
+    pace->spread_ms += SPREAD_WEIGHT * ((away_ms < 0 ? -away_ms : away_ms) - pace->spread_ms);
+}
+
 void pace_steer(struct pace *pace, double batch_ms)
 {
-    double factor;
+    double target_ms = (double)pace->target_ms;
+    double wanted;
+    double wary;
 
-    batch_ms = batch_ms < LEAST_MS ? LEAST_MS : batch_ms;
-    pace->average_ms += (pace->average_ms <= 0 ? 1 : AVERAGE_WEIGHT) * (batch_ms - pace->average_ms);
-    factor = (double)pace->target_ms / pace->average_ms;
-    factor = factor < 0.5 ? 0.5 : factor > 1.5 ? 1.5 : factor;
+    learn(pace, batch_ms);
+    wanted = target_ms / pace->row_ms;
+    wary = PACE_LIMIT * target_ms / (pace->row_ms + SPREADS * pace->spread_ms);
+    wanted = wary < wanted ? wary : wanted;
+    wanted /= (double)pace->rows;
+    wanted = wanted < 0.5 ? 0.5 : wanted > 1.5 ? 1.5 : wanted;
     /* From below the least it grows back step by step: more locked rows may be near. */
     pace->rows =
-        clamp((int64_t)((double)pace->rows * factor + 0.5),
+        clamp((int64_t)((double)pace->rows * wanted + 0.5),
               2 * pace->rows < pace->rows_least ? 2 * pace->rows : pace->rows_least, pace->rows_most);
 }
 
-void pace_halve(struct pace *pace)
+void pace_halve(struct pace *pace, double limit_ms)
 {
+    learn(pace, limit_ms);
     if (!pace_is_smallest(pace))
         pace->rows = clamp(pace->rows / 2, pace->rows_least, pace->rows_most);
 }
@@ -55,7 +72,8 @@ bool pace_is_smallest(const struct pace *pace)
 
 bool pace_is_too_slow(const struct pace *pace)
 {
-    return pace_is_smallest(pace) && pace->average_ms > (double)(TOO_SLOW_FACTOR * pace->target_ms);
+    return pace_is_smallest(pace) &&
+           (double)pace->rows * pace->row_ms > (double)(TOO_SLOW_FACTOR * pace->target_ms);
 }
 
 void pace_note(struct pace *pace, double share, double ms)

@@ -2,7 +2,8 @@
  * The pace of a backfill: how many rows a batch takes, and how long the rest will take. Pure.
  *
  * Sessions that work on the same rows wait for at most one batch, so its duration is the target: the size
- * follows the moving average, by a factor between 0.5 and 1.5.
+ * follows the moving average of a row's time, by a factor between 0.5 and 1.5. Where batches differ much, as
+ * on a busy server, they are smaller, so that few of them reach the limit at which their work is thrown away.
  */
 #ifndef BACKFILL_PACE_H
 #define BACKFILL_PACE_H
@@ -11,14 +12,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PACE_SAMPLES = 20 };
+enum {
+    PACE_LIMIT = 2, /* targets: a batch that takes longer is to be ended */
+    PACE_SAMPLES = 20
+};
 
 struct pace {
     int64_t rows; /* of the next batch */
     int64_t rows_least;
     int64_t rows_most;
     int64_t target_ms;
-    double average_ms;            /* of a batch; 0 = none yet */
+    double row_ms;                /* of a row of the last batches, on average; 0 = none yet */
+    double spread_ms;             /* … and how far the batches are from that, on average */
     double samples[PACE_SAMPLES]; /* milliseconds for the whole, estimated from each of the last batches */
     size_t sample_count;          /* of all batches */
 };
@@ -28,8 +33,8 @@ struct pace pace_begin(int64_t target_ms, int64_t rows_least, int64_t rows_most)
 /* After a batch that took `batch_ms`. */
 void pace_steer(struct pace *pace, double batch_ms);
 
-/* After one that took too long: halves the size. */
-void pace_halve(struct pace *pace);
+/* After one that took longer than `limit_ms` and was ended: halves the size. */
+void pace_halve(struct pace *pace, double limit_ms);
 
 /* After one that met a lock: halves the size, also below the smallest allowed, to which it grows back. False
  * if it is one row already. */
