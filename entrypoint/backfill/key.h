@@ -59,7 +59,7 @@ void key_columns_free(struct key_columns *columns);
 enum { KEY_PARTS = 1 + BACKFILL_KEYS_MOST };
 void key_add_listed(const struct key_columns *columns, const char *alias, struct text *out);
 
-/* Adds the columns for ORDER BY. */
+/* Adds the columns, as for SELECT or ORDER BY. */
 void key_add_order(const struct key_columns *columns, const char *alias, bool is_descending,
                    struct text *out);
 

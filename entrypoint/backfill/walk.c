@@ -69,6 +69,9 @@ static bool read_key(struct backfill_walk *walk, struct key_place place, struct 
                           "SET LOCAL enable_seqscan = off;"
                           "SET LOCAL enable_sort = off;SET LOCAL enable_bitmapscan = off;SELECT ");
     key_add_listed(columns, ALIAS, &sql);
+    /* From a sub-query, since what is selected is computed for the rows before the offset, too. */
+    text_add_string(&sql, " FROM (SELECT ");
+    key_add_order(columns, ALIAS, false, &sql);
     text_add_format(&sql, " FROM %s%s AS " ALIAS, walk->plan.update.is_only ? "ONLY " : "",
                     walk->plan.table.at);
     if (place.range.until != NULL) {
@@ -77,7 +80,7 @@ static bool read_key(struct backfill_walk *walk, struct key_place place, struct 
     }
     text_add_string(&sql, " ORDER BY ");
     key_add_order(columns, ALIAS, place.is_descending, &sql);
-    text_add_format(&sql, " OFFSET %lld LIMIT 1;COMMIT", (long long)place.offset);
+    text_add_format(&sql, " OFFSET %lld LIMIT 1) AS " ALIAS ";COMMIT", (long long)place.offset);
     is_read = query_several(walk->execution->conn,
                             &(const struct query) { .name = "backfill_key", .sql = sql.at }, &result, 1, err);
     if (!is_read) {
