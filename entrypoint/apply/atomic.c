@@ -71,8 +71,8 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
     struct result *results[3];
     bool has_begun;
 
-    execution->lock_wait.lock_timeout_ms =
-        retry_lock_timeout_ms(&execution->lock_wait.retry, is_all_data(execution) ? WAIT_ROWS : WAIT_TABLE);
+    execution->lock_wait.lock_timeout_ms = retry_lock_timeout_ms(
+        &execution->lock_wait.retry, execution_wait_of(execution, is_all_data(execution)));
     settings.lock_timeout_ms = execution->lock_wait.lock_timeout_ms;
     settings.transaction_timeout_ms = execution_server_limit_ms(execution);
 
@@ -202,12 +202,6 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
     return false;
 }
 
-/* What a statement waits for, after others in its transaction. */
-static enum retry_wait wait_of(const struct statement *statement, bool has_locked)
-{
-    return statement->is_data && !has_locked ? WAIT_ROWS : WAIT_TABLE;
-}
-
 /* Sends the end of the script, from byte `start` and statement number `first` on. With it, deferred
  * constraints and triggers fire, while the script's own settings and role are still in force. */
 static bool send_end(struct execution *execution, size_t start, size_t first, struct error *err)
@@ -245,13 +239,13 @@ static bool send_pieces(struct execution *execution, const struct transaction_he
     struct script_reader reader = execution_reader(execution);
     struct statement statement = { .start = 0 };
     enum script_answer answer;
-    enum retry_wait now = is_all_data(execution) ? WAIT_ROWS : WAIT_TABLE;
+    enum retry_wait now = execution_wait_of(execution, is_all_data(execution));
     bool has_locked = false;
     size_t start = head->rest;
     size_t first = head->statements;
 
     for (size_t number = 0; (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT; number++) {
-        enum retry_wait wait = wait_of(&statement, has_locked);
+        enum retry_wait wait = execution_wait_of(execution, statement.is_data && !has_locked);
 
         if (number < head->statements)
             continue;
@@ -263,6 +257,7 @@ static bool send_pieces(struct execution *execution, const struct transaction_he
         }
         if (wait != now && !execution_set_lock_timeout(execution, wait, true, err))
             return false;
+        execution_expect(execution, wait);
         now = wait;
         has_locked |= !statement.is_data;
     }
@@ -298,6 +293,7 @@ static bool run_watched(struct execution *execution, const struct attempt *attem
     bool is_done;
 
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
+    execution_expect(execution, execution_wait_of(execution, is_all_data(execution)));
     is_done = run_script(execution, &attempt->head, err);
     if (is_done) {
         /* Again: it looks at once, as the wait for the ledger is short. */

@@ -82,16 +82,18 @@ static bool run_block(struct execution *execution, const struct segment *segment
 static bool run_transaction(struct execution *execution, const struct segment *segment, struct error *err)
 {
     execution->lock_wait.retry.tries = 0;
+    execution->lock_wait.locks_tables = false;
     if (!lock_retry_look_first(execution, segment->first, segment->first + segment->count, err))
         return false;
     for (;;) {
+        enum retry_wait wait = execution_wait_of(execution, segment->is_data);
         bool is_done;
 
         watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
-        is_done =
-            execution_set_lock_timeout(execution, segment->is_data ? WAIT_ROWS : WAIT_TABLE, false, err) &&
-            (segment->kind == SEGMENT_PLAIN ? run_plain(execution, segment, err)
-                                            : run_block(execution, segment, err));
+        execution_expect(execution, wait);
+        is_done = execution_set_lock_timeout(execution, wait, false, err) &&
+                  (segment->kind == SEGMENT_PLAIN ? run_plain(execution, segment, err)
+                                                  : run_block(execution, segment, err));
         watch_stop(execution->watch);
         if (is_done)
             return true;

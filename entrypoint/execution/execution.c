@@ -176,6 +176,16 @@ bool execution_send(struct execution *execution, size_t start, size_t end, size_
                                               : send(execution, start, end, first, err);
 }
 
+enum retry_wait execution_wait_of(const struct execution *execution, bool is_data)
+{
+    return is_data && !execution->lock_wait.locks_tables ? WAIT_ROWS : WAIT_TABLE;
+}
+
+void execution_expect(const struct execution *execution, enum retry_wait wait)
+{
+    watch_expect_rows(execution->watch, wait == WAIT_ROWS && execution->lock_wait.retry.lock_timeout_ms == 0);
+}
+
 bool execution_set_lock_timeout(struct execution *execution, enum retry_wait wait, bool is_local,
                                 struct error *err)
 {

@@ -32,6 +32,7 @@ struct lock_wait {
     struct retry retry;
     struct blocker_policy policy;
     int64_t lock_timeout_ms;      /* as last set by us */
+    bool locks_tables;            /* what should only write rows has kept others from a table */
     struct blocker blocker;       /* the latest one … */
     bool is_blocker_known;        /* … if it was seen */
     unsigned cycles;              /* attempts in a row in which it waited for us, too */
@@ -139,6 +140,13 @@ must_use bool execution_send(struct execution *execution, size_t start, size_t e
 
 /* Whether a part of the script goes through that, or may be sent as it is. */
 bool execution_sends_guarded(const struct execution *execution);
+
+/* What statements wait for that only write rows, according to their words (`is_data`), or others; learnt from
+ * the attempts so far: a trigger may lock tables. */
+enum retry_wait execution_wait_of(const struct execution *execution, bool is_data);
+
+/* Tells the watch that what runs now waits so. */
+void execution_expect(const struct execution *execution, enum retry_wait wait);
 
 /* Sets lock_timeout for what is sent next, unless the script has one of its own: one round trip when it
  * changes. For the transaction only with `is_local`. */

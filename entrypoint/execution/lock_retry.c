@@ -79,7 +79,7 @@ static bool give_up(const struct execution *execution, const struct blockers *bl
     if (execution->lock_wait.retry.tries == 0)
         return false; /* the watch has not looked yet */
     /* Nobody else cancelled it: it is what a lock_timeout would have said. */
-    if (execution->watch->has_waited_out)
+    if (execution->watch->has_waited_out || execution->watch->has_locked_tables)
         text_copy_cut(err->sqlstate, sizeof err->sqlstate, "55P03");
     return execution->watch->was_cancelled && hint_cancelled(execution, err);
 }
@@ -222,6 +222,7 @@ static void learn(struct execution *execution, enum retry_reason reason, const s
 {
     struct retry *retry = &execution->lock_wait.retry;
 
+    execution->lock_wait.locks_tables |= execution->watch->has_locked_tables;
     retry->is_autovacuum = !retry->is_autovacuum && is_autovacuum(blockers);
     note_blocker(execution, blockers->count > 0 ? &blockers->list[0] : NULL);
     execution->lock_wait.cycles =
@@ -279,8 +280,9 @@ bool lock_retry(struct execution *execution, struct error *err)
 
     if (err->class != ERROR_TABLE_LOCK || reason == RETRY_REASONS || connection_is_lost(execution->conn))
         return false;
-    retry_count(retry, execution->watch->has_waited_out ? execution->watch->waited_ms
-                                                        : execution->lock_wait.lock_timeout_ms);
+    retry_count(retry, execution->watch->has_waited_out || execution->watch->has_locked_tables
+                           ? execution->watch->waited_ms
+                           : execution->lock_wait.lock_timeout_ms);
     execution->lock_wait.is_cut_short = execution->until.at_ms <= retry->patience.until.at_ms;
     retry->patience.until = deadline_earlier(retry->patience.until, execution->until);
     learn(execution, reason, &blockers);

@@ -108,6 +108,11 @@ static bool is_in_conflict(const char *mode, const char *held)
     return false;
 }
 
+bool blocker_mode_is_strong(const char *mode)
+{
+    return is_in_conflict(mode, "RowExclusiveLock");
+}
+
 void blockers_drop_harmless(const char *mode, struct blockers *blockers)
 {
     size_t kept = 0;

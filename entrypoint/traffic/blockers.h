@@ -89,6 +89,9 @@ const char *lock_conflicts(const char *mode);
 /* Reads rows whose columns from `first` on are BLOCKER_COLUMNS. */
 void blockers_read(const struct result *result, int first, struct blockers *out);
 
+/* Whether whoever queues for `mode` keeps writers from the table, too. */
+bool blocker_mode_is_strong(const char *mode);
+
 /* Takes out the prepared transactions whose locks do not conflict with `mode`: pg_blocking_pids() says that
  * there is one in the way, and not which. */
 void blockers_drop_harmless(const char *mode, struct blockers *blockers);

@@ -202,6 +202,19 @@ static void see_blocked(struct watch *watch, size_t blocked)
     connection_cancel(watch->watched, ERROR_TABLE_LOCK, why);
 }
 
+/* Rows are waited for with patience, since who does so keeps hardly anybody waiting. */
+static void see_tables(struct watch *watch, bool has_table_waiters)
+{
+    const struct wanted_lock *wanted_lock = &watch->wanted_lock;
+    bool is_queued = wanted_lock->relation[0] != '\0' && blocker_mode_is_strong(wanted_lock->mode);
+
+    if (!watch->is_for_rows || !watch->is_waiting || watch->has_locked_tables ||
+        !(is_queued || has_table_waiters))
+        return;
+    watch->has_locked_tables = true;
+    connection_cancel(watch->watched, ERROR_TABLE_LOCK, "while it waited, it kept others from a table");
+}
+
 static void see_statement_progress(struct watch *watch, const struct result *seen)
 {
     auto_text struct text said = text_init(1024);
@@ -237,6 +250,7 @@ static void look(struct watch *watch)
     if (watch->watched != NULL && watch->pending.count >= 3) {
         see_want(watch, watch->pending.results[0]);
         see_blocked(watch, (size_t)result_number(watch->pending.results[1], 0, 0));
+        see_tables(watch, result_bool(watch->pending.results[1], 0, 1));
         see_statement_progress(watch, watch->pending.results[2]);
     }
     pending_free(&watch->pending);
@@ -362,6 +376,8 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
     watch->waited_ms = 0;
     watch->wait_limit_ms = 0;
     watch->has_waited_out = false;
+    watch->is_for_rows = false;
+    watch->has_locked_tables = false;
     watch->was_cancelled = false;
     watch->was_queued = false;
     watch->cancelled_after_ms = 0;
@@ -377,6 +393,11 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
 void watch_limit_wait(struct watch *watch, int64_t ms)
 {
     watch->wait_limit_ms = ms;
+}
+
+void watch_expect_rows(struct watch *watch, bool is_for_rows)
+{
+    watch->is_for_rows = is_for_rows;
 }
 
 /* Who was signalled is never left unsaid. */

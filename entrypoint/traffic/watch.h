@@ -46,6 +46,8 @@ struct watch {
     int64_t waited_ms;              /* for locks, the current statement in all … */
     int64_t wait_limit_ms;          /* … and no longer than that; 0 = any time */
     bool has_waited_out;            /* so it was cancelled */
+    bool is_for_rows;               /* the current statement is given the time that rows take … */
+    bool has_locked_tables;         /* … but was cancelled, as it keeps others from a table */
     bool was_cancelled;             /* because it blocked others … */
     bool was_queued;                /* … while it waited itself … */
     int64_t cancelled_after_ms;     /* … for so long */
@@ -81,6 +83,10 @@ void watch_start(struct watch *watch, struct connection *watched, int pid, bool 
 /* The statement that was just announced is cancelled, whatever that leaves, when its waits for locks add up
  * to `ms`; 0 = never. For a statement that runs without lock_timeout. */
 void watch_limit_wait(struct watch *watch, int64_t ms);
+
+/* The statement that was just announced waits for rows, for long; it is cancelled if meanwhile it keeps
+ * others from a table, as a trigger that changes one would. */
+void watch_expect_rows(struct watch *watch, bool is_for_rows);
 
 /* After the statement. */
 void watch_stop(struct watch *watch);

@@ -20,7 +20,7 @@ static const char WANTED_END[] =
     "       OR (l.pid IS NULL AND b.pid OPERATOR(pg_catalog.=) 0))"
     "   AND pg_catalog.record_eq(ROW(l.locktype, l.database, l.relation, l.transactionid, l.virtualxid),"
     "                            ROW(w.locktype, w.database, w.relation, w.transactionid, w.virtualxid))" BLOCKER_PREPARED
-    " WHERE NOT w.granted AND w.locktype OPERATOR(pg_catalog.<>) 'tuple'"
+    " WHERE NOT w.granted AND w.locktype OPERATOR(pg_catalog.<>) ALL ('{tuple,extend}'::pg_catalog.text[])"
     "   AND (w.pid OPERATOR(pg_catalog.=) us.pid"
     "        OR (w.locktype OPERATOR(pg_catalog.=) 'transactionid'"
     "            AND w.pid OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(us.pid))"
@@ -29,10 +29,16 @@ static const char WANTED_END[] =
     "                           AND o.locktype OPERATOR(pg_catalog.=) 'tuple')))"
     " GROUP BY w.locktype, w.mode, w.relation, " BLOCKER_GROUPS " LIMIT 16;";
 
-/* How many sessions wait for a table or a row of it. Who waits for the leader lock waits for nothing that the
- * application needs. */
+/* How many sessions wait for a table or a row of it, and whether one waits for a table that no statement of
+ * rows would lock so. Who waits for the leader lock waits for nothing that the application needs. */
 static const char BLOCKED[] =
-    "SELECT pg_catalog.count(DISTINCT l.pid) FROM pg_catalog.pg_locks AS l"
+    "SELECT pg_catalog.count(DISTINCT l.pid),"
+    " COALESCE(pg_catalog.bool_or(EXISTS (SELECT FROM pg_catalog.pg_locks AS o"
+    "  WHERE o.granted AND o.pid OPERATOR(pg_catalog.=) %d"
+    "    AND o.relation OPERATOR(pg_catalog.=) l.relation AND o.mode OPERATOR(pg_catalog.=)"
+    "        ANY ('{ShareLock,ShareRowExclusiveLock,ExclusiveLock,AccessExclusiveLock}'"
+    "::pg_catalog.text[]))), false)"
+    " FROM pg_catalog.pg_locks AS l"
     " WHERE NOT l.granted"
     "   AND l.locktype OPERATOR(pg_catalog.=) ANY ('{relation,tuple,transactionid}'::pg_catalog.text[])"
     "   AND %d OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(l.pid))";
@@ -55,7 +61,7 @@ static const char PROGRESSED[] =
 void watch_question_add(int pid, struct text *out)
 {
     text_add_format(out, "%s%d%s", WANTED, pid, WANTED_END);
-    text_add_format(out, BLOCKED, pid);
+    text_add_format(out, BLOCKED, pid, pid);
     text_add_string(out, ";");
     watch_progress_add(pid, out);
 }

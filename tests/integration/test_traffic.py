@@ -154,6 +154,61 @@ def test_a_function_that_alters_a_table_waits_for_it_as_briefly(tables, folder, 
         process.wait().succeeds(applied=["001_a"])
 
 
+# What a trigger does, nobody sees from the statement.
+ALTERS = """
+CREATE FUNCTION mig() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN ALTER TABLE a ADD COLUMN IF NOT EXISTS w int; RETURN NEW; END';
+CREATE %s mig AFTER INSERT OR UPDATE ON b %s FOR EACH ROW EXECUTE FUNCTION mig();
+"""
+
+
+@pytest.mark.parametrize(
+    ("trigger", "script"),
+    [
+        (("TRIGGER", ""), "INSERT INTO b VALUES (3, 3)"),
+        (("TRIGGER", ""), "-- tidelock: transaction=off\nUPDATE b SET v = 2 WHERE id = 1;\n"),
+        (("CONSTRAINT TRIGGER", "DEFERRABLE INITIALLY DEFERRED"), "UPDATE b SET v = 2 WHERE id = 1"),
+    ],
+    ids=["insert", "own", "deferred"],
+)
+def test_a_trigger_that_alters_a_table_is_noticed(tables, folder, tidelock, trigger, script):
+    """Once it has been seen to queue for the table, it waits as briefly as any other that does, long before its time for rows is over."""
+    tables.query(ALTERS % trigger)
+    folder.add("001_a", script)
+    with transaction(tables, "SELECT * FROM a") as reader:
+        process = tidelock.start("deploy", "--retry-for", "10s")
+        process.wait_for_line("not queueing for AccessExclusiveLock on a")
+        reader.execute("COMMIT")
+        result = process.wait().succeeds(applied=["001_a"])
+    assert "cancelled: " not in result.errors
+
+
+def test_a_row_is_not_waited_for_while_a_trigger_keeps_a_table_locked(tables, folder, tidelock):
+    tables.query(ALTERS % ("TRIGGER", ""))
+    folder.add("001_a", "UPDATE b SET v = 2 WHERE id = 1;\nUPDATE b SET v = 2 WHERE id = 2;\n")
+    with transaction(tables, "SELECT FROM b WHERE id = 2 FOR UPDATE") as writer:
+        process = tidelock.start("deploy", "--retry-for", "10s")
+        wait_until(lambda: tables.query("SELECT 1 FROM pg_locks WHERE relation = 'a'::regclass AND mode = 'AccessExclusiveLock'"), "the table to be locked")
+        with running(tables, "SELECT * FROM a"):
+            process.wait_for_line("not trying again while a row is locked")
+            tables.query("SELECT * FROM a")
+            writer.execute("COMMIT")
+            process.wait().succeeds(applied=["001_a"])
+
+
+def test_who_waits_for_a_table_that_is_only_written_cancels_nothing(tables, folder, tidelock):
+    """Somebody else's index is built when our rows are done."""
+    folder.add("001_a", "UPDATE b SET v = 2 WHERE id = 1;\nUPDATE b SET v = 2 WHERE id = 2;\n")
+    with transaction(tables, "SELECT FROM b WHERE id = 2 FOR UPDATE") as writer:
+        process = tidelock.start("deploy")
+        wait_until(lambda: tables.query("SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"), "the row to be waited for")
+        with running(tables, "CREATE INDEX other ON b (v)"):
+            wait_until(lambda: tables.value(WAITING), "the other to wait")
+            process.wait_for_line("waiting for a row")
+            writer.execute("COMMIT")
+            result = process.wait().succeeds(applied=["001_a"])
+    assert "was rolled back" not in result.errors
+
+
 def test_deferred_triggers_are_watched_like_the_script(tables, folder, tidelock):
     """They hold what the script has locked."""
     tables.query("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NEW; END'")

@@ -95,9 +95,22 @@ static void only_a_prepared_transaction_in_conflict_is_named(void **state)
     }
 }
 
+static void who_queues_for_a_strong_mode_keeps_writers_out(void **state)
+{
+    (void)state;
+    assert_true(blocker_mode_is_strong("AccessExclusiveLock"));
+    assert_true(blocker_mode_is_strong("ShareRowExclusiveLock"));
+    assert_true(blocker_mode_is_strong("ShareLock"));
+    assert_false(blocker_mode_is_strong("ShareUpdateExclusiveLock"));
+    assert_false(blocker_mode_is_strong("RowExclusiveLock"));
+    assert_false(blocker_mode_is_strong("AccessShareLock"));
+    assert_false(blocker_mode_is_strong(""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_queues_for_a_strong_mode_keeps_writers_out),
         cmocka_unit_test(a_prepared_transaction_is_ended_by_its_name),
         cmocka_unit_test(a_prepared_transaction_is_described),
         cmocka_unit_test(whose_transaction_is_waited_for_holds_nothing_to_be_named),
