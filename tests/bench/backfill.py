@@ -1,8 +1,13 @@
-"""A backfill of five million rows under load: what the application notices, how fast it is, and kill -9 in its middle, in one run."""
+"""A backfill of five million rows: how fast it is, what an application notices, and kill -9 in its middle, in one run.
+
+Speeds are shares of what one UPDATE of all rows does, measured one after the other, again and again. A fourth argument is another
+number of rows.
+"""
 
 import pathlib
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -11,7 +16,10 @@ import time
 from load import figures, psql, read_load, start_load
 
 BINARY, URL, SCRATCH = sys.argv[1:4]
-ROWS = 5_000_000
+ROWS = int(sys.argv[4]) if len(sys.argv) > 4 else 5_000_000
+FEW = 200_000  # where a row is locked: none of the ways ends before that
+ROUNDS = 3
+HOLD = 10
 UPDATE = "UPDATE orders SET status_new = upper(status);"
 LOAD = f"\\set id random(1, {ROWS})\nUPDATE orders SET n = n + 1 WHERE id = :id;\n"
 WITHOUT = 30
@@ -22,17 +30,17 @@ def value(url, statement):
     return subprocess.run(["psql", "-XAtqd", url, "-c", statement], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def prepare():
+def prepare(name, rows):
     """The table, once: each run works on a copy."""
-    psql(URL + "postgres", "CREATE DATABASE filled")
-    psql(URL + "filled", "CREATE TABLE orders (id bigint PRIMARY KEY, n int NOT NULL, changes int NOT NULL, status text NOT NULL, status_new text)")
-    psql(URL + "filled", f"INSERT INTO orders SELECT i, 0, 0, 'open' FROM generate_series(1, {ROWS}) AS i")
-    psql(URL + "filled", "VACUUM ANALYZE orders")
+    psql(URL + "postgres", f"CREATE DATABASE {name}")
+    psql(URL + name, "CREATE TABLE orders (id bigint PRIMARY KEY, n int NOT NULL, changes int NOT NULL, status text NOT NULL, status_new text)")
+    psql(URL + name, f"INSERT INTO orders SELECT i, 0, 0, 'open' FROM generate_series(1, {rows}) AS i")
+    psql(URL + name, "VACUUM ANALYZE orders")
 
 
-def fresh():
+def fresh(template="filled"):
     psql(URL + "postgres", "DROP DATABASE IF EXISTS backfill WITH (FORCE)")
-    psql(URL + "postgres", "CREATE DATABASE backfill TEMPLATE filled")
+    psql(URL + "postgres", f"CREATE DATABASE backfill TEMPLATE {template}")
     psql(URL + "postgres", "CHECKPOINT")
     home = pathlib.Path(tempfile.mkdtemp(dir=SCRATCH))
     (home / "migrations" / "001_before").mkdir(parents=True)
@@ -48,29 +56,77 @@ def deploy(url, home):
     return subprocess.Popen([BINARY, "deploy", "--migrations", home / "migrations", "--log-level", "error"], env={"DATABASE_URL": url}, stdout=subprocess.DEVNULL)
 
 
-# How pgroll backfills: the next 1,000 rows in the order of the key, locked and updated by one statement, one after the other.
-PGROLL = """
-CREATE PROCEDURE backfill() LANGUAGE plpgsql AS $$
-DECLARE at bigint := 0; rows int;
-BEGIN
-  LOOP
-    WITH batch AS (SELECT id FROM orders WHERE id > at ORDER BY id LIMIT 1000 FOR NO KEY UPDATE),
+# How others do it, one batch after the other. pgroll: the next rows in the order of the key, locked and updated by one statement. The
+# same with SKIP LOCKED, as many scripts have it. Rails' in_batches, with the size and the pause that strong_migrations advises.
+LOCKING = """
+    WITH batch AS (SELECT id FROM orders WHERE id > at ORDER BY id LIMIT 1000 FOR NO KEY UPDATE{skip}),
          done AS (UPDATE orders SET status_new = upper(status) FROM batch WHERE orders.id = batch.id RETURNING orders.id)
-    SELECT max(id), count(*) INTO at, rows FROM done;
+    SELECT max(id) INTO at FROM done"""
+IN_BATCHES = """
+    SELECT max(id) INTO until FROM (SELECT id FROM orders WHERE id > at ORDER BY id LIMIT 10000) AS batch;
+    UPDATE orders SET status_new = upper(status) WHERE id > at AND id <= until;
     COMMIT;
-    EXIT WHEN rows = 0;
+    PERFORM pg_sleep(0.01);
+    at := until"""
+PROCEDURE = """
+CREATE PROCEDURE backfill() LANGUAGE plpgsql AS $$
+DECLARE at bigint := 0; until bigint;
+BEGIN
+  LOOP{batch};
+    COMMIT;
+    EXIT WHEN at IS NULL;
   END LOOP;
 END $$;
 """
 
 
-def pgroll(url, home):
-    psql(url, PGROLL)
-    return subprocess.Popen(["psql", "-Xqd", url, "-c", "CALL backfill()"])
+def script(batch):
+    def start(url, home):
+        psql(url, PROCEDURE.format(batch=batch))
+        return subprocess.Popen(["psql", "-Xqd", url, "-c", "CALL backfill()"])
+
+    return start
 
 
 def plain(url, home):
     return subprocess.Popen(["psql", "-Xqd", url, "-c", UPDATE])
+
+
+WAYS = {
+    "tidelock": deploy,
+    "batches of 1,000 (pgroll's way)": script(LOCKING.format(skip="")),
+    "batches of 1,000, SKIP LOCKED": script(LOCKING.format(skip=" SKIP LOCKED")),
+    "batches of 10,000, 10 ms between (strong_migrations' way)": script(IN_BATCHES),
+    "one UPDATE (psql)": plain,
+}
+UNIT = "one UPDATE (psql)"
+
+
+def check(url):
+    if value(url, "SELECT count(*) FROM orders WHERE status_new IS DISTINCT FROM upper(status)") != "0":
+        sys.exit("rows are missing")
+
+
+def timed(start, url, home):
+    """The rows in a second."""
+    began = time.monotonic()
+    if start(url, home).wait() != 0:
+        sys.exit("a backfill failed")
+    rate = ROWS / (time.monotonic() - began)
+    check(url)
+    return rate
+
+
+def idle():
+    """Each way's rows/s as a share of those of one UPDATE in the same round."""
+    shares = {name: [] for name in WAYS}
+    for _ in range(ROUNDS):
+        rates = {name: timed(start, *fresh()) for name, start in WAYS.items()}
+        for name, rate in rates.items():
+            shares[name].append(rate / rates[UNIT])
+    print(f"{f'a backfill of {ROWS:,} rows, nobody else there, {ROUNDS} rounds: rows/s / one UPDATE':<80} {'median':>8} {'least':>8} {'most':>8}")
+    for name, share in shares.items():
+        print(f"  {name:<78} {statistics.median(share):>8.2f} {min(share):>8.2f} {max(share):>8.2f}", flush=True)
 
 
 def under_load(start):
@@ -79,30 +135,45 @@ def under_load(start):
     load = start_load(url, home, LOAD, 8, 600 if start else WITHOUT, "-R", "400")
     rate = 0.0
     if start:
-        began = time.monotonic()
-        if start(url, home).wait() != 0:
-            sys.exit("a backfill failed")
-        rate = ROWS / (time.monotonic() - began)
+        rate = timed(start, url, home)
         load.send_signal(signal.SIGALRM)  # its own time-out: what it has begun is finished and written
     load.wait()
-    if start and value(url, "SELECT count(*) FROM orders WHERE status_new IS DISTINCT FROM upper(status)") != "0":
-        sys.exit("rows are missing")
     return (*figures(*read_load(home)), rate)
 
 
-def beside_a_locked_row():
-    """The longest that rows near one that somebody keeps locked are not to be had, in batches' targets."""
-    url, home = fresh()
-    script = "\\set id random(1, 80)\nUPDATE orders SET n = n + 1 WHERE id = :id;\n"
-    holder = subprocess.Popen(["psql", "-Xqd", url, "-c", "BEGIN", "-c", "UPDATE orders SET n = 0 WHERE id = 90", "-c", "SELECT pg_sleep(10)", "-c", "COMMIT"], stdout=subprocess.DEVNULL)
-    load = start_load(url, home, script, 1, 8, "-R", "200")
-    running = deploy(url, home)
+def loaded():
+    none = under_load(None)
+    measured = {name: under_load(start) for name, start in WAYS.items()}
+    print(f"{f'{ROWS:,} rows, 400 transactions a second on the table (targets: p99 1.5, rows/s 0.5)':<80} {'p99':>8} {'longest':>8} {'rows/s':>8}")
+    print(f"{'  as shares of: no backfill, a target of 10 ms (limit 3), one UPDATE':<80}")
+    for name, (_, p99, most, _, rate) in measured.items():
+        print(f"  {name:<78} {p99 / none[1]:>8.2f} {most / TARGET:>8.1f} {rate / measured[UNIT][4]:>8.2f}", flush=True)
+    print(f"  {'no backfill':<78} {1:>8.2f} {none[2] / TARGET:>8.1f}")
+
+
+def beside_a_locked_row(start):
+    """The longest that rows near one that somebody keeps locked are not to be had, in targets; what is done meanwhile, and in the end."""
+    url, home = fresh("few")
+    near = "\\set id random(1, 80)\nUPDATE orders SET n = n + 1 WHERE id = :id;\n"
+    holding = ["-c", "BEGIN", "-c", "UPDATE orders SET n = 0 WHERE id = 90", "-c", f"SELECT pg_sleep({HOLD})", "-c", "COMMIT"]
+    holder = subprocess.Popen(["psql", "-Xqd", url, *holding], stdout=subprocess.DEVNULL)
+    load = start_load(url, home, near, 1, HOLD - 2, "-R", "200")
+    running = start(url, home) if start else None
     load.wait()
+    meanwhile = int(value(url, "SELECT count(status_new) FROM orders")) / FEW
     holder.wait()
-    running.kill()
-    running.wait()
-    most = figures(*read_load(home))[2]
-    print(f"beside a row that is locked for 10 s, others wait {most:.0f} ms at most = {most / TARGET:.1f} targets (target 3)")
+    if running:
+        running.wait()
+    missing = int(value(url, "SELECT count(*) FROM orders WHERE status_new IS NULL"))
+    return figures(*read_load(home))[2], meanwhile, missing
+
+
+def beside_locked_rows():
+    none = beside_a_locked_row(None)[0]
+    print(f"{f'beside a row that is locked for {HOLD} s: how long its neighbours are, in targets (limit 3)':<80} {'longest':>8} {'/ none':>8} {'done':>8} {'left out':>9}")
+    for name, start in WAYS.items():
+        most, meanwhile, missing = beside_a_locked_row(start)
+        print(f"  {name:<78} {most / TARGET:>8.1f} {most / none:>8.1f} {100 * meanwhile:>6.0f} % {missing:>9}", flush=True)
 
 
 def killed():
@@ -131,13 +202,10 @@ def killed():
 
 
 if __name__ == "__main__":
-    prepare()
-    print(f"{'a backfill of 5 million rows, 400 transactions a second on its table':<70} {'> 100 ms':>9} {'p99 ms':>8} {'max ms':>8} {'rows/s':>8}")
-    measured = {}
-    for name, start in {"no backfill": None, "tidelock": deploy, "batches of 1,000 (pgroll's way)": pgroll, "one UPDATE (psql)": plain}.items():
-        over, p99, most, _, rate = measured[name] = under_load(start)
-        print(f"  {name:<68} {over:>8.1f}% {p99:>8.1f} {most:>8.0f} {rate:>8.0f}", flush=True)
-    print(f"  p99 / none: {measured['tidelock'][1] / measured['no backfill'][1]:.2f} (target 1.5); rows/s / one UPDATE: {measured['tidelock'][4] / measured['one UPDATE (psql)'][4]:.2f} (target 0.5)")
-    beside_a_locked_row()
+    prepare("filled", ROWS)
+    prepare("few", FEW)
+    idle()
+    loaded()
+    beside_locked_rows()
     if not killed():
         sys.exit(1)

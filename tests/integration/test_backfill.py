@@ -262,6 +262,25 @@ def test_no_batch_takes_much_longer_than_its_target(database, folder, tidelock, 
     assert database.value("SELECT max(count) FROM (SELECT count(*) FROM orders WHERE id > 19900 GROUP BY xmin::text) AS batches") <= 4
 
 
+def test_no_row_stays_locked_for_the_network(database, folder, tidelock, orders, proxy):
+    """A batch is committed although the client never hears of it: it is one message."""
+    is_begun = False
+
+    def on_message(message):
+        nonlocal is_begun
+        is_begun |= message.direction == "client" and "tidelock_changed" in message.text
+        return "freeze" if is_begun and message.direction == "server" and message.kind == "Z" else None
+
+    folder.add("001_fill", BACKFILL + UPDATE)
+    proxy.on_message = on_message
+    running = tidelock.start("deploy", url=database.server.url(database.name, port=proxy.port))
+    wait_until(lambda: database.value("SELECT count(*) FROM orders WHERE changes = 1"), "the batch to be committed")
+    proxy.on_message = None
+    proxy.thaw()
+    running.wait().succeeds(applied=["001_fill"])
+    assert each_once(database, orders)
+
+
 def test_a_role_that_may_not_keep_its_place(database, folder, tidelock, orders):
     role = f"plain_{database.name}"
     database.query(f"CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}; ALTER TABLE orders OWNER TO {role}")
