@@ -341,9 +341,9 @@ static void note_persisting(const struct backfill *b, bool is_done)
         text_add_string(&last, "the last");
     if (b->walk.batches > 0)
         (void)snprintf(names->persists, sizeof names->persists,
-                       "%lld rows of %.400s are changed, in %lld batches, up to key %.300s",
+                       "%lld rows of %.400s are changed, in %lld batch%s, up to key %.300s",
                        (long long)b->walk.changed, b->walk.plan.table.at, (long long)b->walk.batches,
-                       last.at);
+                       b->walk.batches == 1 ? "" : "es", last.at);
     names->is_walked = is_done;
 }
 
@@ -422,8 +422,9 @@ bool backfill_run(struct execution *execution, bool *has_effect, struct error *e
     log_passing(NULL);
     if (is_done) {
         analyze(&b);
-        log_info("backfill of %s: %lld rows changed in %lld batches", b.walk.plan.table.at,
-                 (long long)b.walk.changed, (long long)b.walk.batches);
+        log_info("backfill of %s: %lld row%s changed in %lld batch%s", b.walk.plan.table.at,
+                 (long long)b.walk.changed, text_plural((size_t)b.walk.changed), (long long)b.walk.batches,
+                 b.walk.batches == 1 ? "" : "es");
     }
     note_persisting(&b, is_done);
     /* An earlier run's progress stays until it has been read. */

@@ -65,7 +65,7 @@ static bool read_key(struct backfill_walk *walk, struct key_place place, struct 
     bool is_read;
 
     /* Only with the index is the time independent of the table's size. */
-    text_add_string(&sql, "BEGIN READ ONLY;" KEY_SETTINGS
+    text_add_string(&sql, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;" KEY_SETTINGS
                           "SET LOCAL enable_seqscan = off;"
                           "SET LOCAL enable_sort = off;SET LOCAL enable_bitmapscan = off;SELECT ");
     key_add_listed(columns, ALIAS, &sql);
