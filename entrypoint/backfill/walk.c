@@ -259,7 +259,7 @@ static const struct query STAYS = {
     .name = "batch_stays",
     .sql =
         "SELECT 1 OPERATOR(pg_catalog./)"
-        " (pg_catalog.current_setting('tidelock.moved', true) OPERATOR(pg_catalog.=) '0')::pg_catalog.int4",
+        " (pg_catalog.current_setting('tidelock.moved') OPERATOR(pg_catalog.=) '0')::pg_catalog.int4",
 };
 
 static void add_update(const struct backfill_walk *walk, struct text *sql)

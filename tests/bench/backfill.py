@@ -157,13 +157,12 @@ def beside_a_locked_row(start):
     near = "\\set id random(1, 80)\nUPDATE orders SET n = n + 1 WHERE id = :id;\n"
     holding = ["-c", "BEGIN", "-c", "UPDATE orders SET n = 0 WHERE id = 90", "-c", f"SELECT pg_sleep({HOLD})", "-c", "COMMIT"]
     holder = subprocess.Popen(["psql", "-Xqd", url, *holding], stdout=subprocess.DEVNULL)
-    load = start_load(url, home, near, 1, HOLD - 2, "-R", "200")
+    load = start_load(url, home, near, 1, HOLD + 3, "-R", "200")
     running = start(url, home) if start else None
-    load.wait()
+    time.sleep(HOLD - 2)
     meanwhile = int(value(url, "SELECT count(status_new) FROM orders")) / FEW
-    holder.wait()
-    if running:
-        running.wait()
+    for process in filter(None, (holder, running, load)):
+        process.wait()
     return figures(*read_load(home))[2], meanwhile, left_out(url)
 
 
