@@ -448,6 +448,20 @@ def test_a_limit_that_no_slot_of_this_server_can_meet_is_lowered(own, folder, di
     database.query("SELECT pg_drop_replication_slot('healthy')")
 
 
+def test_a_batch_waits_for_the_disk_only_where_standbys_are_waited_for(own, folder):
+    """Each row keeps how its batch was committed; to be known as applied, the whole waits in any case."""
+    database, tidelock = own
+    database.query("CREATE OR REPLACE FUNCTION count_changes() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.status_new := current_setting('synchronous_commit'); RETURN NEW; END$$")
+    database.query("ALTER DATABASE app SET synchronous_commit = local")
+    for name, standbys, expected in [("001_fill", "", "off"), ("002_fill", "nobody", "local")]:
+        database.query(f"ALTER SYSTEM SET synchronous_standby_names = '{standbys}'")
+        database.query("SELECT pg_reload_conf()")
+        wait_until(lambda standbys=standbys: database.value("SHOW synchronous_standby_names") == standbys, "the setting")
+        folder.add(name, BACKFILL + UPDATE)
+        tidelock("deploy").succeeds(applied=[name])
+        assert database.query("SELECT DISTINCT status_new FROM orders") == [(expected,)]
+
+
 @pytest.mark.fault
 def test_the_statement_of_a_half_done_backfill_is_not_to_be_edited(database, folder, tidelock):
     database.query("CREATE TABLE orders (id int PRIMARY KEY, n int, d int); INSERT INTO orders SELECT i, 0, 1 FROM generate_series(1, 60) AS i; UPDATE orders SET d = 0 WHERE id = 40")
