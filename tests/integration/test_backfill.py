@@ -462,6 +462,20 @@ def test_a_batch_waits_for_the_disk_only_where_standbys_are_waited_for(own, fold
         assert database.query("SELECT DISTINCT status_new FROM orders") == [(expected,)]
 
 
+def test_a_server_that_crashes_loses_a_batch_and_its_place_or_neither(own, folder):
+    database, tidelock = own
+    folder.add("001_fill", BACKFILL.replace("100..1000", "100..100") + UPDATE)
+    for most in (2000, 8000):
+        running = tidelock.start("deploy", "--connect-deadline", "1s")
+        wait_until(lambda most=most: database.value("SELECT count(*) FROM orders WHERE changes = 1") > most, "some batches")
+        database.server.stop("immediate")
+        running.wait()
+        database.server.start()
+        assert database.value("SELECT COALESCE(max(changes), 0) FROM orders") <= 1
+    tidelock("deploy").succeeds(applied=["001_fill"])
+    assert each_once(database, 20000)
+
+
 @pytest.mark.fault
 def test_the_statement_of_a_half_done_backfill_is_not_to_be_edited(database, folder, tidelock):
     database.query("CREATE TABLE orders (id int PRIMARY KEY, n int, d int); INSERT INTO orders SELECT i, 0, 1 FROM generate_series(1, 60) AS i; UPDATE orders SET d = 0 WHERE id = 40")
