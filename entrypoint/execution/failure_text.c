@@ -26,7 +26,11 @@ static void add_unknown(const struct failure_names *names, enum mode mode, struc
     if (mode == MODE_BACKFILL && names->done == 0 && names->is_walked)
         text_add_format(out, "%sIt is not known yet whether it was recorded as finished.", space);
     else if (mode == MODE_BACKFILL && names->done == 0)
-        text_add_format(out, "%sIt is not known yet whether one more batch was committed.", space);
+        text_add_format(
+            out,
+            "%sIt is not known yet whether one more batch was committed, or the last ones were lost if "
+            "the server crashed.",
+            space);
     else if (names->done < names->statements || names->statements == 0)
         text_add_format(out, "%sIt is not known yet whether statement %zu was done.", space, names->done + 1);
 }
