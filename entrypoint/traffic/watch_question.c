@@ -35,6 +35,8 @@ static const char BLOCKED[] =
     "SELECT pg_catalog.count(DISTINCT l.pid),"
     " COALESCE(pg_catalog.bool_or(EXISTS (SELECT FROM pg_catalog.pg_locks AS o"
     "  WHERE o.granted AND o.pid OPERATOR(pg_catalog.=) %d"
+    "    AND o.locktype OPERATOR(pg_catalog.=) 'relation'"
+    "    AND l.locktype OPERATOR(pg_catalog.=) 'relation'"
     "    AND o.relation OPERATOR(pg_catalog.=) l.relation AND o.mode OPERATOR(pg_catalog.=)"
     "        ANY ('{ShareLock,ShareRowExclusiveLock,ExclusiveLock,AccessExclusiveLock}'"
     "::pg_catalog.text[]))), false)"

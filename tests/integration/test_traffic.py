@@ -196,14 +196,14 @@ def test_a_row_is_not_waited_for_while_a_trigger_keeps_a_table_locked(tables, fo
 
 
 def test_who_waits_for_a_table_that_is_only_written_cancels_nothing(tables, folder, tidelock):
-    """Somebody else's index is built when our rows are done."""
+    """Somebody else's index is built, and the row in whose queue we stand is changed, when our rows are done."""
     folder.add("001_a", "UPDATE b SET v = 2 WHERE id = 1;\nUPDATE b SET v = 2 WHERE id = 2;\n")
     with transaction(tables, "SELECT FROM b WHERE id = 2 FOR UPDATE") as writer:
         process = tidelock.start("deploy")
         wait_until(lambda: tables.query("SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"), "the row to be waited for")
-        with running(tables, "CREATE INDEX other ON b (v)"):
-            wait_until(lambda: tables.value(WAITING), "the other to wait")
-            process.wait_for_line("waiting for a row")
+        with running(tables, "CREATE INDEX other ON b (v)"), running(tables, "UPDATE b SET v = 3 WHERE id = 2"):
+            wait_until(lambda: tables.value(WAITING) == 2, "the others to wait")
+            process.wait_for_line("blocked by this run, for")
             writer.execute("COMMIT")
             result = process.wait().succeeds(applied=["001_a"])
     assert "was rolled back" not in result.errors
