@@ -44,7 +44,6 @@ class Scene:
         assert not [traps.schema for traps in self.traps if traps.sprung()]
 
     def remove(self):
-        quiet(self.database, f"DROP OWNED BY {self.stranger} CASCADE")
         self.database.drop()
         self.database.server.query(f"DROP ROLE {self.victim}; DROP ROLE {self.stranger}")
 
@@ -91,6 +90,16 @@ def everything(scene, folder, tidelock):
         leader.execute("SELECT pg_catalog.pg_advisory_lock(72707369)")
         run("deploy", "--leader-timeout", "1s").fails(exit=4)
         run("wait", "--leader-timeout", "1s").fails(exit=4)
+    folder.add(
+        "010_planned",
+        "ALTER TABLE public.t ALTER n SET NOT NULL; ALTER TABLE public.t ADD CONSTRAINT kin FOREIGN KEY (n) REFERENCES public.t;"
+        "CREATE UNIQUE INDEX CONCURRENTLY t_unique ON public.t (n); ALTER TABLE public.t ADD COLUMN o integer NOT NULL",
+    )
+    quiet(scene.database, "ANALYZE public.t")
+    run("plan", "-v").succeeds()
+    run("deploy", "--refuse", "careful").fails(exit=8)
+    tidelock("snapshot", url=scene.url()).succeeds()
+    scene.check()
     run("baseline", "--all").succeeds()
     run("wait", "--leader-timeout", "10s").succeeds()
     run("status", "--json").succeeds()
