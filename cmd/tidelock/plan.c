@@ -10,6 +10,7 @@
 #include "deploy/live.h"
 #include "deploy/live_rows.h"
 #include "deploy/target.h"
+#include "execution/mode.h"
 #include "exits.h"
 #include "history/compare.h"
 #include "history/ledger.h"
@@ -50,14 +51,31 @@ static bool is_due(const struct history *history, size_t index)
     return history == NULL || history->items[index].is_due;
 }
 
+static const char *mode_of(const char *path, struct slice script, int server_version)
+{
+    struct script_reader reader = script_reader_of(path, script, server_version, true);
+    struct script_summary summary;
+    struct directives directives;
+    const struct mode_question question = { path, script, &summary, &directives };
+    struct error refused;
+    enum mode mode;
+
+    return script_summarize(reader, &summary, &refused) &&
+                   directive_parse(path, script, &directives, &refused) &&
+                   mode_decide(&question, &mode, &refused)
+               ? MODE_NAMES[mode]
+               : NULL;
+}
+
 /* Judges a script that has been read; it is kept in the arena. */
-static bool judge(struct forecasts *shared, const char *path, const struct text *script, struct forecast *out,
+static bool judge(struct forecasts *shared, const char *path, const struct text *script, struct planned *out,
                   struct error *err)
 {
     struct slice kept = { .at = arena_copy(shared->arena, script->at, script->length),
                           .length = script->length };
 
-    if (script_check_text(path, kept, err) && forecast_read(shared, path, kept, out, err))
+    out->mode = mode_of(path, kept, shared->server_version == 0 ? NEWEST_SERVER : shared->server_version);
+    if (script_check_text(path, kept, err) && forecast_read(shared, path, kept, &out->forecast, err))
         return true;
     /* Nothing was run: it is the file that is wrong. */
     err->class = ERROR_USAGE;
@@ -83,7 +101,7 @@ static bool read_folder(struct arena *arena, const struct folder *folder, const 
         planned->name = migration->name;
         planned->index = i;
         if (!migration_read(folder->dialect, migration, &script, err) ||
-            !judge(&shared, migration->script_path, &script, &planned->forecast, err))
+            !judge(&shared, migration->script_path, &script, planned, err))
             return false;
         out->count++;
     }
@@ -103,7 +121,7 @@ static bool read_files(struct arena *arena, const struct config *config, struct 
 
         planned->name = config->files.items[out->count];
         if (!file_read_stream(planned->name, &script, err) ||
-            !judge(&shared, planned->name, &script, &planned->forecast, err))
+            !judge(&shared, planned->name, &script, planned, err))
             return false;
     }
     return true;

@@ -16,7 +16,8 @@
 
 struct planned {
     const char *name;
-    size_t index; /* in the folder */
+    size_t index;     /* in the folder */
+    const char *mode; /* how it is applied, or NULL: a deployment refuses it */
     struct forecast forecast;
 };
 

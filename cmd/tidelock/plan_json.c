@@ -142,6 +142,7 @@ static struct json *migration_json(const struct planned *migration)
         json_append(statements, statement_json(migration, &migration->forecast.predictions[i]));
     json_set_text(object, "name", migration->name);
     json_set_text(object, "file", migration->forecast.file);
+    json_set_text(object, "mode", migration->mode);
     json_set_text(object, "verdict", LEVEL_NAMES[migration->forecast.level]);
     json_set(object, "statements", statements);
     return object;

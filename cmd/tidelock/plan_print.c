@@ -267,6 +267,8 @@ static void print_statement(const struct planned_statement *statement, struct co
     if (!is_verbose)
         return;
     print_sql(statement);
+    print_plain_part("mode", statement->migration->mode == NULL ? "a deployment refuses the script"
+                                                                : statement->migration->mode);
     for (size_t i = 0; i < prediction->count; i++)
         print_finding(statement, &prediction->findings[i]);
 }

@@ -6,7 +6,7 @@
 #include "sql/allow.h"
 #include "sql/directive.h"
 
-enum { NEWEST_SERVER = 180000, FINDINGS_MOST = 64 };
+enum { FINDINGS_MOST = 64 };
 
 /* Names that a script has made known. */
 struct named {

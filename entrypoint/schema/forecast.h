@@ -60,6 +60,9 @@ struct proof {
     bool is_valid;
 };
 
+/* The version that counts where none is known. */
+enum { NEWEST_SERVER = 180000 };
+
 /* What the scripts of one run share; the forecasts live in its arena. */
 struct forecasts {
     struct arena *arena;

@@ -365,3 +365,13 @@ def test_markdown_is_a_table_in_which_no_name_is_markup(folder, tidelock):
 def test_json_and_another_format_exclude_each_other(folder, tidelock):
     folder.add("001_a", "SELECT 1")
     tidelock("plan", "--offline", "--json", "--format", "sarif").fails(exit=2, says="--json and --format exclude each other")
+
+
+def test_how_each_script_is_applied_is_said(folder, tidelock):
+    folder.add("001_a", "CREATE TABLE t (id int PRIMARY KEY, a int);")
+    folder.add("002_b", "BEGIN; SELECT 1; COMMIT; SELECT 2;")
+    folder.add("003_c", "CREATE INDEX CONCURRENTLY i ON t (a);")
+    folder.add("004_d", "-- tidelock: backfill t key=id\nUPDATE t SET a = 1 WHERE a IS NULL;")
+    folder.add("005_e", "BEGIN; SELECT 1;")
+    assert [migration["mode"] for migration in plan_of(tidelock, "--offline")["migrations"]] == ["atomic", "self-managed", "stepwise", "backfill", None]
+    assert "mode      a deployment refuses the script\n" in tidelock("plan", "--offline", "-v").succeeds().out
