@@ -40,7 +40,7 @@ void pace_steer(struct pace *pace, double batch_ms)
 
     learn(pace, batch_ms);
     wanted = target_ms / pace->row_ms;
-    wary = PACE_LIMIT * target_ms / (pace->row_ms + SPREADS * pace->spread_ms);
+    wary = (double)PACE_LIMIT * target_ms / (pace->row_ms + SPREADS * pace->spread_ms);
     wanted = wary < wanted ? wary : wanted;
     wanted /= (double)pace->rows;
     wanted = wanted < 0.5 ? 0.5 : wanted > 1.5 ? 1.5 : wanted;
