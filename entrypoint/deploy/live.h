@@ -33,9 +33,9 @@ struct live_table {
     int64_t partitions;
     char oid[16];
     bool is_sampled;
-    double read_ms;         /* what reading it once takes; 0 = that could not be measured */
-    struct live_use before; /* as it was read first */
-    struct live_use use;    /* in a second, or unknown */
+    struct duration_table measured; /* once it is */
+    struct live_use before;         /* as it was read first */
+    struct live_use use;            /* in a second, or unknown */
 };
 
 /* Whether it is known to be so small that whatever is done to all of it takes a moment. Pure. */

@@ -7,7 +7,7 @@
 #include "deploy/live_question.h"
 #include "postgres/query.h"
 
-enum { SQL_MOST = 8192, NOTE_MOST = 4096, SAMPLE_BYTES = 300 * 8192, SAMPLES = 5 };
+enum { SQL_MOST = 8192, NOTE_MOST = 4096, PAGE_BYTES = 8192, SAMPLE_ROWS = 20000, SAMPLES = 5 };
 
 /* Row security would hide rows instead of failing. */
 #define LIMITS                                                                                               \
@@ -110,46 +110,60 @@ static double execution_ms(const struct result *rows)
     return strncmp(last, label, strlen(label)) == 0 ? strtod(last + strlen(label), NULL) : 0;
 }
 
-/* The server's own measure of reading a few hundred pages here and there, extended to the whole table; the
- * best of some, since whatever else happens on the machine only adds to it. */
+static struct duration_table measured_of(const struct live_table *table, double ms)
+{
+    double rows = (double)table->rows;
+    double pages = (double)(table->bytes > PAGE_BYTES ? table->bytes / PAGE_BYTES : 1);
+    double counted = table->rows < SAMPLE_ROWS ? rows : (double)SAMPLE_ROWS;
+
+    return (struct duration_table) {
+        .rows = rows,
+        .pages = pages,
+        .indexes = table->indexes,
+        .speed = duration_speed(ms, counted, rows / pages),
+    };
+}
+
+/* The server's own measure of counting some rows; the best of a few, as whatever else happens on the machine
+ * only adds to it, and the first one may have to read them from the disk. */
 static bool sample(struct live *live, struct live_table *table, struct error *err)
 {
-    double share = table->bytes > SAMPLE_BYTES ? (double)SAMPLE_BYTES / (double)table->bytes : 1;
     auto_text struct text sql = text_init(SQL_MOST);
     struct result *rows[SAMPLES] = { NULL };
+    double least_ms = 0;
     bool is_asked;
 
     for (size_t i = 0; i < SAMPLES; i++) {
         text_add_string(&sql,
                         "EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY ON)"
-                        " SELECT pg_catalog.count(*) FROM ");
+                        " SELECT pg_catalog.count(*) FROM (SELECT FROM ");
         live_add_name(live->ledger, &table->name, &sql);
-        text_add_format(&sql, " TABLESAMPLE SYSTEM (%.9f); ", 100 * share);
+        text_add_format(&sql, " LIMIT %d) AS s; ", SAMPLE_ROWS);
     }
     is_asked = ask(live, sql.at, rows, SAMPLES, err);
     table->is_sampled = true;
     for (size_t i = 0; i < SAMPLES; i++) {
-        double ms = execution_ms(rows[i]) / share;
+        double ms = execution_ms(rows[i]);
 
-        if (i == 0 || ms < table->read_ms)
-            table->read_ms = ms;
+        if (ms > 0 && (least_ms <= 0 || ms < least_ms))
+            least_ms = ms;
         result_free(rows[i]);
     }
+    table->measured = measured_of(table, least_ms);
     return is_asked || is_only_unanswered(live, err);
 }
 
 static bool estimate(struct live *live, struct finding *finding, struct error *err)
 {
-    struct live_table *table;
-
     bool is_spared = finding->level == LEVEL_SAFE && finding->rule->level != LEVEL_SAFE;
+    struct live_table *table;
 
     if (finding->rule->work == WORK_INSTANT || is_spared || finding->table->rows < 0)
         return true;
     table = live_table_of(live, &finding->change.table, err);
     if (table == NULL || (!table->is_sampled && !sample(live, table, err)))
         return false;
-    finding->takes = duration_estimate(finding->rule->work, table->read_ms, table->indexes);
+    finding->takes = duration_estimate(finding->rule->work, &table->measured);
     return true;
 }
 
