@@ -15,6 +15,7 @@
 #include "history/compare.h"
 #include "history/ledger.h"
 #include "history/script_file.h"
+#include "postgres/query.h"
 #include "postgres/query_failure.h"
 #include "postgres/reach.h"
 #include "print.h"
@@ -140,9 +141,13 @@ static bool compare(struct arena *arena, struct connection *conn, struct plan_co
     return true;
 }
 
+/* Catalogs may be locked, too. */
+static const struct query PATIENCE = { .name = "plan_patience", .sql = "SET lock_timeout = '3s'" };
+
 static bool look_at_catalog(struct live *live, struct plan *plan, struct error *err)
 {
-    if (!live_look_at_replicas(live, &plan->replicas, err))
+    if (!query_several(live->conn, &PATIENCE, NULL, 0, err) ||
+        !live_look_at_replicas(live, &plan->replicas, err))
         return false;
     for (size_t i = 0; i < plan->count; i++) {
         if (!live_look(live, &plan->migrations[i].forecast, err))

@@ -10,7 +10,8 @@
 #include "postgres/query.h"
 #include "schema/forecast.h"
 
-enum { LINE_MOST = 1024, NAME_MOST = 1024 };
+/* Without --refuse, what is judged must not cost a deployment much memory: so many bytes of scripts. */
+enum { LINE_MOST = 1024, NAME_MOST = 1024, JUDGED_MOST = 512 * 1024 };
 
 /* The pending migrations while they are judged. */
 struct outlook {
@@ -20,6 +21,7 @@ struct outlook {
     struct live live;
     enum level threshold; /* from which level on a statement counts */
     size_t count;         /* of those */
+    size_t judged;        /* bytes of scripts */
     struct danger {
         const struct migration *migration;
         const struct forecast *forecast;
@@ -159,6 +161,9 @@ static bool judge(struct outlook *outlook, size_t index, struct error *err)
 
     if (!migration_read(outlook->d->folder->dialect, migration, &bytes, err))
         return false;
+    outlook->judged += bytes.length;
+    if (outlook->judged > JUDGED_MOST && outlook->d->config->refuse == FAIL_ON_NOTHING)
+        return true;
     script = script_without_bom(text_slice(&bytes));
     script.at = arena_copy(outlook->arena, script.at, script.length);
     if (!forecast_read(&outlook->forecasts, migration->script_path, script, forecast, err) ||
@@ -232,14 +237,33 @@ static bool find_empty(struct deployment *d, bool *is_empty, struct error *err)
     return *is_empty || d->ledger.count > 0 || ledger_find_empty(d->conn, &d->ledger, is_empty, err);
 }
 
+/* Catalogs may be locked, too: nobody waits for that for long. */
+static bool look(struct outlook *outlook, struct error *err)
+{
+    static const struct query begin = {
+        .name = "caution_begin",
+        .sql = "BEGIN READ ONLY; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '5s'",
+    };
+    static const struct query end = { .name = "caution_end", .sql = "ROLLBACK" };
+    struct connection *conn = outlook->d->conn;
+    bool is_own = !connection_is_in_transaction(conn);
+    struct error ignored;
+    bool is_empty;
+    bool is_seen;
+
+    if (is_own && !query_several(conn, &begin, NULL, 0, err))
+        return false;
+    is_seen = find_empty(outlook->d, &is_empty, err) && (is_empty || judge_all(outlook, err));
+    return (!is_own || query_several(conn, &end, NULL, 0, is_seen ? err : &ignored)) && is_seen;
+}
+
 /* What cannot be looked up only matters to who asked to be refused. */
 static bool take(struct outlook *outlook, struct error *err)
 {
     struct deployment *d = outlook->d;
     bool is_refusing = d->config->refuse != FAIL_ON_NOTHING;
-    bool is_empty;
 
-    if (!find_empty(d, &is_empty, err) || (!is_empty && !judge_all(outlook, err))) {
+    if (!look(outlook, err)) {
         log_debug("could not look at what is pending: %s", err->message);
         return !is_refusing && !connection_is_lost(d->conn);
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "deploy/live_column.h"
 #include "deploy/live_object.h"
 #include "deploy/live_others.h"
@@ -12,29 +13,39 @@
 
 enum { TEXT_MOST = 4096 };
 
+/* By its names, which needs no right on its schema. What a partitioned table says of its rows is that of its
+ * partitions. The last column is how many rows there are by the statistics, which grow with every write. */
 static const struct query TABLE = {
     .name = "plan_table",
-    .parameters = 1,
+    .parameters = 2,
     .sql =
-        "WITH RECURSIVE parts AS ("
+        "WITH RECURSIVE root AS ("
         " SELECT c.oid FROM pg_catalog.pg_class AS c"
-        "  WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        "  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        "  WHERE n.nspname::pg_catalog.text OPERATOR(pg_catalog.=) $1"
+        "    AND c.relname::pg_catalog.text OPERATOR(pg_catalog.=) $2"
+        "), parts AS ("
+        " SELECT oid FROM root"
         " UNION ALL"
         " SELECT i.inhrelid FROM parts AS p"
         "  JOIN pg_catalog.pg_inherits AS i ON i.inhparent OPERATOR(pg_catalog.=) p.oid"
         "), pages AS (SELECT pg_catalog.current_setting('block_size')::pg_catalog.int8 AS size) "
-        "SELECT pg_catalog.to_regclass($1)::pg_catalog.oid,"
-        " pg_catalog.sum(CASE WHEN c.reltuples OPERATOR(pg_catalog.>) 0 THEN c.reltuples ELSE 0 END)"
-        "::pg_catalog.int8,"
-        " pg_catalog.sum(c.relpages OPERATOR(pg_catalog.*) pages.size)::pg_catalog.int8,"
+        "SELECT (SELECT oid FROM root),"
+        " pg_catalog.sum(CASE WHEN c.reltuples OPERATOR(pg_catalog.>) 0"
+        "   AND c.relkind OPERATOR(pg_catalog.<>) 'p' THEN c.reltuples ELSE 0 END)::pg_catalog.int8,"
+        " pg_catalog.sum((c.relpages OPERATOR(pg_catalog.+) COALESCE(t.relpages, 0))"
+        "                OPERATOR(pg_catalog.*) pages.size)::pg_catalog.int8,"
         " (SELECT COALESCE(pg_catalog.sum(x.relpages OPERATOR(pg_catalog.*) pages.size), 0)"
         "    FROM parts AS q JOIN pg_catalog.pg_index AS i ON i.indrelid OPERATOR(pg_catalog.=) q.oid"
         "    JOIN pg_catalog.pg_class AS x ON x.oid OPERATOR(pg_catalog.=) i.indexrelid),"
         " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_index AS i"
-        "   WHERE i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)),"
+        "    JOIN root ON root.oid OPERATOR(pg_catalog.=) i.indrelid),"
         " pg_catalog.count(*) OPERATOR(pg_catalog.-) 1,"
-        " pg_catalog.bool_and(c.relpages OPERATOR(pg_catalog.>) 0 OR c.relkind OPERATOR(pg_catalog.=) 'p')"
-        " FROM parts AS p JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) p.oid, pages"
+        " pg_catalog.bool_and(c.relpages OPERATOR(pg_catalog.>) 0 OR c.relkind OPERATOR(pg_catalog.=) 'p'),"
+        " pg_catalog.bool_and(c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,m}'::pg_catalog.\"char\"[])),"
+        " pg_catalog.sum(pg_catalog.pg_stat_get_live_tuples(c.oid))::pg_catalog.int8"
+        " FROM parts AS p JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) p.oid"
+        "  LEFT JOIN pg_catalog.pg_class AS t ON t.oid OPERATOR(pg_catalog.=) c.reltoastrelid, pages"
         " GROUP BY pages.size",
 };
 
@@ -47,11 +58,10 @@ void live_add_name(const struct ledger *ledger, const struct relation *relation,
 static struct live_table *ask(struct live *live, const struct relation *relation, struct error *err)
 {
     struct live_table *table = arena_alloc(live->arena, 1, sizeof *table);
-    auto_text struct text name = text_init(TEXT_MOST);
+    const char *schema = relation->schema[0] == '\0' ? live->ledger->schema : relation->schema;
     auto_result struct result *rows = NULL;
 
-    live_add_name(live->ledger, relation, &name);
-    if (!query_run(live->conn, &TABLE, (const char *[]) { name.at }, &rows, err))
+    if (!query_run(live->conn, &TABLE, (const char *[]) { schema, relation->name }, &rows, err))
         return NULL;
     table->name = *relation;
     table->exists = result_rows(rows) > 0;
@@ -63,6 +73,8 @@ static struct live_table *ask(struct live *live, const struct relation *relation
     table->index_bytes = result_number(rows, 0, 3);
     table->indexes = result_number(rows, 0, 4);
     table->partitions = result_number(rows, 0, 5);
+    table->is_plain = result_bool(rows, 0, 7);
+    table->rows_now = result_number(rows, 0, 8);
     return table;
 }
 
@@ -124,11 +136,32 @@ static void note_created(struct live *live, const struct finding *finding)
     live->created[live->created_count++] = is_partition ? finding->change.other : finding->change.table;
 }
 
-enum { SMALL_BYTES = 1024 * 1024 };
+enum { SMALL_BYTES = 1024 * 1024, SMALL_ROWS = 20000 };
 
 bool live_is_small(const struct live_table *table)
 {
-    return table->exists && table->rows >= 0 && table->bytes + table->index_bytes <= SMALL_BYTES;
+    return table->exists && table->rows >= 0 && table->rows_now <= SMALL_ROWS &&
+           table->bytes + table->index_bytes <= SMALL_BYTES;
+}
+
+bool live_works_on_table(const struct finding *finding)
+{
+    static const enum action actions[] = {
+        ACTION_ADD_COLUMN,      ACTION_COLUMN_TYPE,
+        ACTION_SET_NOT_NULL,    ACTION_ADD_CHECK,
+        ACTION_ADD_FOREIGN_KEY, ACTION_ADD_UNIQUE,
+        ACTION_ADD_PRIMARY_KEY, ACTION_ADD_EXCLUSION,
+        ACTION_CREATE_INDEX,    ACTION_VALIDATE_CONSTRAINT,
+        ACTION_SET_LOGGED,      ACTION_SET_ACCESS_METHOD,
+        ACTION_SET_TABLESPACE,  ACTION_REINDEX,
+        ACTION_CLUSTER,         ACTION_VACUUM,
+    };
+
+    for (size_t i = 0; i < array_length(actions); i++) {
+        if (finding->rule->action == actions[i])
+            return finding->rule->work > WORK_INSTANT;
+    }
+    return false;
 }
 
 void live_add_note(struct live *live, struct finding *finding, const char *note)
@@ -146,9 +179,8 @@ static void judge_small(struct live *live, struct finding *finding)
 {
     const struct rule *rule = finding->rule;
 
-    finding->is_small = live_is_small(finding->table);
-    if (finding->level == LEVEL_DANGEROUS && rule->work > WORK_INSTANT && !rule->breaks_old_code &&
-        !rule->is_final && finding->is_small) {
+    finding->is_small = live_is_small(finding->table) && live_works_on_table(finding);
+    if (finding->level == LEVEL_DANGEROUS && finding->is_small && !rule->breaks_old_code && !rule->is_final) {
         finding->level = LEVEL_CAREFUL;
         live_add_note(live, finding, "the table is small");
     }

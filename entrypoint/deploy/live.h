@@ -30,13 +30,18 @@ struct live_table {
     int64_t bytes; /* of its partitions, too */
     int64_t index_bytes;
     int64_t indexes;
-    int64_t partitions;
+    int64_t partitions; /* and other children */
+    int64_t rows_now;   /* as the statistics count them, with every write */
+    bool is_plain;      /* so are all its partitions: neither views nor foreign tables */
     char oid[16];
     bool is_sampled;
     struct duration_table measured; /* once it is */
     struct live_use before;         /* as it was read first */
     struct live_use use;            /* in a second, or unknown */
 };
+
+/* Whether how long a statement takes is decided by the size of its own table. Pure. */
+bool live_works_on_table(const struct finding *finding);
 
 /* Whether it is known to be so small that whatever is done to all of it takes a moment. Pure. */
 bool live_is_small(const struct live_table *table);

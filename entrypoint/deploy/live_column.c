@@ -18,7 +18,9 @@ static const struct query COLUMN = {
     .name = "plan_column",
     .parameters = 2,
     .sql =
-        "SELECT a.attnotnull,"
+        "SELECT a.attnotnull AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k"
+        "   WHERE k.conrelid OPERATOR(pg_catalog.=) a.attrelid AND k.contype OPERATOR(pg_catalog.=) 'n'"
+        "   AND k.conkey OPERATOR(pg_catalog.=) ARRAY[a.attnum] AND NOT k.convalidated),"
         " EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE" IS_PROOF
         " AND k.convalidated),"
         " pg_catalog.format_type(a.atttypid, a.atttypmod),"
@@ -32,7 +34,7 @@ static const struct query COLUMN = {
         "   WHERE" IS_PROOF
         " AND NOT k.convalidated)"
         " FROM pg_catalog.pg_attribute AS a"
-        " WHERE a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        " WHERE a.attrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid"
         "   AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) $2 AND NOT a.attisdropped",
 };
 
@@ -58,7 +60,7 @@ static const struct query CONSTRAINT = {
     .parameters = 2,
     .sql =
         "SELECT k.contype FROM pg_catalog.pg_constraint AS k"
-        " WHERE k.conrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        " WHERE k.conrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid"
         "   AND k.conname::pg_catalog.text OPERATOR(pg_catalog.=) $2",
 };
 
@@ -225,7 +227,6 @@ static const struct query *question_of(const struct finding *finding)
 bool live_refine(struct live *live, struct finding *finding, struct error *err)
 {
     const struct query *question = question_of(finding);
-    auto_text struct text name = text_init(TEXT_MOST);
     auto_result struct result *rows = NULL;
     bool is_of_table = question == &COLUMN || question == &CONSTRAINT;
 
@@ -234,15 +235,16 @@ bool live_refine(struct live *live, struct finding *finding, struct error *err)
         note_constraint(live, &finding->change);
     if (question == NULL)
         return true;
-    live_add_name(live->ledger, &finding->change.table, &name);
     if (!query_run(live->conn, question,
-                   is_of_table ? (const char *[]) { name.at, finding->change.object }
+                   is_of_table ? (const char *[]) { finding->table->oid, finding->change.object }
                                : (const char *[]) { finding->change.word },
                    &rows, err))
         return false;
     if (result_rows(rows) == 0)
         return true;
-    if (question == &COLUMN)
+    if (question == &COLUMN && finding->table->partitions > 0)
+        finding->note = "what is true of it need not be true of its partitions or children";
+    else if (question == &COLUMN)
         judge_column(live, rows, finding);
     else if (question == &CONSTRAINT)
         judge_constraint(rows, finding);

@@ -158,7 +158,10 @@ static bool estimate(struct live *live, struct finding *finding, struct error *e
     bool is_spared = finding->level == LEVEL_SAFE && finding->rule->level != LEVEL_SAFE;
     struct live_table *table;
 
-    if (finding->rule->work == WORK_INSTANT || is_spared || finding->table->rows < 0)
+    bool is_unknown_index =
+        finding->change.action == ACTION_CREATE_INDEX && strcmp(finding->change.word, "btree") != 0;
+
+    if (!live_works_on_table(finding) || is_unknown_index || is_spared || finding->table->rows < 0)
         return true;
     table = live_table_of(live, &finding->change.table, err);
     if (table == NULL || (!table->is_sampled && !sample(live, table, err)))
@@ -188,7 +191,7 @@ bool live_look_at_rows(struct live *live, struct forecast *forecast, struct erro
         for (size_t j = 0; j < prediction->count; j++) {
             struct finding *finding = &prediction->findings[j];
 
-            if (finding->is_live && finding->table->exists &&
+            if (finding->is_live && finding->table->exists && finding->table->is_plain &&
                 (!look_for_rows(live, finding, err) || !estimate(live, finding, err)))
                 return false;
         }

@@ -62,8 +62,12 @@ static bool is_too_calm(const struct prediction *prediction, const struct measur
 /* What only a database could tell of it. */
 static void settle(struct finding *finding, const struct measurement *measurement)
 {
-    if (finding->rule->level == LEVEL_UNKNOWN)
+    if (finding->rule->level == LEVEL_UNKNOWN) {
         finding->level = measurement_level(measurement);
+        /* With rows, and in another database, code may do more. */
+        if (finding->rule->action == ACTION_CODE && finding->level < LEVEL_CAREFUL)
+            finding->level = LEVEL_CAREFUL;
+    }
     if (!finding->rule->varies || finding->is_refuted)
         return;
     if (measurement->work == WORK_INSTANT) {

@@ -6,6 +6,7 @@
 #include "apply/migrate.h"
 #include "base/log.h"
 #include "history/script_file.h"
+#include "sql/scan.h"
 
 /* What stands in the way of a replay more often than a wrong script. */
 static const struct {
@@ -61,6 +62,29 @@ static bool reaches_beyond(enum nontransactional kind)
            kind == NONTRANSACTIONAL_SYSTEM || kind == NONTRANSACTIONAL_SUBSCRIPTION;
 }
 
+static bool holds_word(struct slice text, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (size_t i = 0; i + length <= text.length; i++) {
+        if (strncasecmp(text.at + i, word, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Code that commits by itself, or a subscription, whose slot and worker are the server's. */
+static bool may_keep(struct slice text)
+{
+    struct scanner scanner = scanner_of(text, true);
+    struct token first = scan_token(&scanner);
+    struct token second = scan_token(&scanner);
+
+    if (scanner_is_word(&scanner, first, "DO"))
+        return holds_word(text, "commit") || holds_word(text, "create subscription");
+    return scanner_is_word(&scanner, first, "CALL") || scanner_is_word(&scanner, second, "SUBSCRIPTION");
+}
+
 /* What no transaction could take back must not begin. */
 static bool check_reach(const struct replay *replay, const struct migration *migration,
                         struct observe *observe, size_t *failed, struct error *err)
@@ -75,11 +99,17 @@ static bool check_reach(const struct replay *replay, const struct migration *mig
     reader = script_reader_of(migration->script_path, text_slice(&bytes),
                               connection_server_version(replay->shadow->conn), true);
     for (*failed = 0; (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT; (*failed)++) {
-        if (!reaches_beyond(statement.nontransactional))
+        bool is_beyond = reaches_beyond(statement.nontransactional);
+
+        if (!is_beyond &&
+            !(observe->is_on_live_server && may_keep(statement_text(text_slice(&bytes), &statement))))
             continue;
         observe->has_reached = true;
-        error_set(err, ERROR_CLEAN,
-                  "databases, tablespaces, subscriptions and the server's settings are never rehearsed");
+        error_set(err, ERROR_CLEAN, "%s",
+                  is_beyond
+                      ? "databases, tablespaces, subscriptions and the server's settings are never rehearsed"
+                      : "subscriptions, CALL, and code that commits by itself are never rehearsed on the "
+                        "live server");
         return error_point(err, migration->script_path, bytes.at, bytes.length, statement.start);
     }
     return answer == SCRIPT_END;

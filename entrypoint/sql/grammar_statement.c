@@ -230,6 +230,7 @@ static void read_index(struct reading *reading, const IndexStmt *index)
     struct change *change = add_for(reading, ACTION_CREATE_INDEX, index->relation);
 
     identifier_copy(change->object, index->idxname);
+    identifier_copy(change->word, index->accessMethod);
     change->key = key_of_index(index);
     change->traits = trait_if(index->concurrent, TRAIT_CONCURRENTLY) | trait_if(index->unique, TRAIT_UNIQUE);
 }

@@ -146,3 +146,38 @@ def test_what_an_index_that_is_built_concurrently_would_wait_for(database, folde
         other.rollback()
         other.execute("INSERT INTO t VALUES (1)")
         assert "which holds RowExclusiveLock" in live_findings(tidelock)["001_a", "create-index-concurrently"]["live"]["held_by"]
+
+
+@pytest.mark.every_major
+def test_what_is_true_of_a_parent_need_not_be_true_of_its_children(database, folder, tidelock):
+    database.query("""
+        CREATE TABLE p (a int, b varchar(5), CONSTRAINT proof CHECK (a IS NOT NULL) NO INHERIT);
+        CREATE TABLE c () INHERITS (p); CREATE INDEX ON c (lower(b)); CREATE INDEX ON c (a); INSERT INTO c SELECT NULL FROM generate_series(1, 30000); ANALYZE
+    """)
+    folder.add("001_a", "ALTER TABLE p ALTER a SET NOT NULL;\nALTER TABLE p ALTER b TYPE text;")
+    assert [verdict for verdict, _ in notes(tidelock).values()] == ["dangerous", "dangerous"]
+
+
+def test_what_is_small_only_to_the_eye_is_not_called_small(database, folder, tidelock):
+    database.query("""
+        CREATE TABLE aside (id int, t text); ALTER TABLE aside ALTER t SET STORAGE EXTERNAL; INSERT INTO aside SELECT i, repeat('x', 20000) FROM generate_series(1, 100) AS i;
+        CREATE TABLE grown (id int); CREATE TABLE large AS SELECT i AS id FROM generate_series(1, 100000) AS i;
+        CREATE MATERIALIZED VIEW sum AS SELECT sum(id) FROM large; VACUUM ANALYZE;
+    """.replace("VACUUM ANALYZE;", ""))
+    database.query("INSERT INTO grown VALUES (1)")
+    database.query("VACUUM ANALYZE")
+    database.query("INSERT INTO grown SELECT generate_series(1, 100000)")
+    wait_until(lambda: database.value("SELECT n_live_tup FROM pg_stat_user_tables WHERE relname = 'grown'") > 50000, "the statistics to arrive")
+    folder.add("001_a", "CREATE INDEX i ON aside (id);\nCREATE INDEX j ON grown (id);\nREFRESH MATERIALIZED VIEW sum;")
+    assert [verdict for verdict, _ in notes(tidelock, "--no-probes").values()] == ["dangerous"] * 3
+
+
+def test_only_tables_are_probed(database, folder, tidelock):
+    database.query("""
+        CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+        CREATE TABLE p (a int) PARTITION BY LIST (a);
+        CREATE FOREIGN TABLE f PARTITION OF p FOR VALUES IN (1) SERVER files OPTIONS (program 'echo no; exit 1');
+    """)
+    folder.add("001_a", "ALTER TABLE p ALTER a SET NOT NULL")
+    (_, note), = notes(tidelock).values()
+    assert note == "what is true of it need not be true of its partitions or children"

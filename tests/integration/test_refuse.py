@@ -105,3 +105,38 @@ def test_a_rule_that_does_not_exist_is_an_error_at_its_line(used, folder, tidelo
         tidelock(command).fails(exit=2, says=['tidelock.yaml:2: "crate-index" is no rule', 'Did you mean "create-index"?'])
     (folder.root / "tidelock.yaml").write_text("rule_levels: create-index=unknown\n")
     tidelock("plan").fails(exit=2, says='tidelock.yaml:1: "unknown" is no level')
+
+
+def test_a_catalog_that_is_locked_holds_no_deployment_up(database, folder, tidelock):
+    database.query("CREATE TABLE t (a int)")
+    folder.add("001_a", "SELECT 1")
+    tidelock("baseline", "--all").succeeds()
+    folder.add("002_b", "INSERT INTO t VALUES (1)")
+    with database.connect() as holder:
+        holder.execute("BEGIN; LOCK TABLE pg_catalog.pg_inherits IN ACCESS EXCLUSIVE MODE")
+        tidelock("deploy").succeeds(applied=["002_b"])
+
+
+def test_a_large_script_is_not_judged_unless_that_was_asked(database, folder, tidelock):
+    database.query("CREATE TABLE t (a int)")
+    folder.add("001_a", "SELECT 1")
+    tidelock("baseline", "--all").succeeds()
+    folder.add("002_b", "INSERT INTO t VALUES (1);\n" * 25000 + "CREATE INDEX i ON t (a);")
+    result = tidelock("deploy", "--dry-run").succeeds()
+    assert "dangerous while the database is in use" not in result.errors
+    tidelock("deploy", "--dry-run", "--refuse", "dangerous").fails(exit=8, says="create-index")
+
+
+def test_a_schema_that_is_closed_to_the_role_stands_in_no_ones_way(database, folder, tidelock):
+    role, owner = f"closed_{database.name}"[:63], f"owner_{database.name}"[:63]
+    database.query(f'''
+        CREATE ROLE "{owner}"; CREATE ROLE "{role}" LOGIN NOINHERIT IN ROLE "{owner}"; CREATE SCHEMA priv AUTHORIZATION "{owner}";
+        CREATE TABLE priv.t (a int); ALTER TABLE priv.t OWNER TO "{owner}"; GRANT ALL ON SCHEMA public TO "{role}"
+    ''')
+    folder.add("001_a", f'SET ROLE "{owner}"; ALTER TABLE priv.t ADD COLUMN b int')
+    try:
+        url = database.url(user=role)
+        tidelock("plan", "--no-probes", url=url).succeeds()
+        tidelock("deploy", "--refuse", "dangerous", "--log-level", "error", url=url).succeeds()
+    finally:
+        database.query(f'DROP OWNED BY "{role}", "{owner}" CASCADE; DROP ROLE "{role}", "{owner}"')

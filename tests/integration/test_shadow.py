@@ -53,7 +53,7 @@ def test_what_the_text_cannot_know_is_measured(database, folder, tidelock, histo
     newer = "ALTER TABLE customers ADD COLUMN v int GENERATED ALWAYS AS (id) VIRTUAL;"  # no grammar of 17 knows it
     folder.add("005_newer", newer if major >= 18 else "DO $$ BEGIN LOCK TABLE customers; END $$;")
     do, call, fresh, newer = statements_of(tidelock)
-    assert [statement["verdict"] for statement in (do, call, fresh, newer)] == ["dangerous", "dangerous", "safe", "careful"]
+    assert [statement["verdict"] for statement in (do, call, fresh, newer)] == ["dangerous", "dangerous", "careful", "careful"]
     assert do["measured"]["lock"] == call["measured"]["lock"] == "AccessExclusiveLock"
     assert do["measured"]["work"] == call["measured"]["work"] == "rewrite"
     assert 'rewriting table "orders"' in do["measured"]["said"]
@@ -283,3 +283,22 @@ def test_the_url_is_a_secret_and_may_come_from_a_file(shadow, folder, tidelock, 
 def test_what_is_not_pending_in_a_database_is_not_rehearsed(folder, tidelock):
     folder.add("001_a", "SELECT 1;")
     tidelock("plan", "--offline", *CREATE).fails(exit=2, says="--shadow and --offline exclude each other")
+
+
+KEEPING = {
+    "001_do": "DO $$ BEGIN EXECUTE 'CREATE ROLE shadowy_kept'; COMMIT; END $$;",
+    "002_call": "-- tidelock: transaction=off\nCALL keep();",
+    "003_subscription": "CREATE SUBSCRIPTION kept CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false, slot_name = NONE);",
+    "004_hidden": "DO $$ BEGIN EXECUTE 'CREATE SUBSCRIPTION kept CONNECTION ''dbname=nowhere'' PUBLICATION p WITH (connect = false, slot_name = NONE)'; END $$;",
+}
+
+
+@pytest.mark.parametrize("name", KEEPING)
+def test_what_would_stay_on_the_live_server_is_not_rehearsed(server, folder, tidelock, history, name):
+    folder.add("002_table", "CREATE TABLE subscriptions (id int);")
+    folder.add(name.replace("00", "01"), KEEPING[name])
+    table, kept = statements_of(tidelock)
+    assert [finding["rule"] for finding in table["findings"]] == ["create-table"] and table["measured"]
+    assert "not-rehearsed" in [finding["rule"] for finding in kept["findings"]]
+    assert not server.query("SELECT rolname FROM pg_roles WHERE rolname = 'shadowy_kept' UNION ALL SELECT subname FROM pg_subscription WHERE subname = 'kept'")
+    assert not server.query(SHADOWS)

@@ -35,6 +35,7 @@ NOT_SENT_UNITS = {
     # What a person is told to type.
     "entrypoint/execution/advice.c",
     "entrypoint/postgres/query_failure.c",
+    "entrypoint/shadow/replay.c:may_keep",
     "entrypoint/postgres/denial.c:NEEDS",
     "entrypoint/shadow/replay.c:HINTS",
     "entrypoint/postgres/writable.c:SOURCES",
