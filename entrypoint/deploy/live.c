@@ -179,7 +179,8 @@ static void judge_small(struct live *live, struct finding *finding)
 {
     const struct rule *rule = finding->rule;
 
-    finding->is_small = live_is_small(finding->table) && live_works_on_table(finding);
+    finding->is_small = live_is_small(finding->table) &&
+                        (finding->change.action == ACTION_UPDATE || live_works_on_table(finding));
     if (finding->level == LEVEL_DANGEROUS && finding->is_small && !rule->breaks_old_code && !rule->is_final) {
         finding->level = LEVEL_CAREFUL;
         live_add_note(live, finding, "the table is small");
