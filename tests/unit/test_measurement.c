@@ -106,23 +106,26 @@ static void what_the_rows_say_counts_as_well(void **state)
 static void what_was_unknown_has_the_verdict_that_was_measured(void **state)
 {
     static const struct {
+        const char *rule;
         enum table_lock lock;
         enum work work;
         enum level level;
     } cases[] = {
-        { TABLE_LOCK_NONE, WORK_INSTANT, LEVEL_SAFE },
-        { TABLE_LOCK_ACCESS_SHARE, WORK_INSTANT, LEVEL_CAREFUL },
-        { TABLE_LOCK_ACCESS_EXCLUSIVE, WORK_INSTANT, LEVEL_CAREFUL },
-        { TABLE_LOCK_SHARE_UPDATE_EXCLUSIVE, WORK_SCAN, LEVEL_CAREFUL },
-        { TABLE_LOCK_SHARE, WORK_INDEX, LEVEL_DANGEROUS },
-        { TABLE_LOCK_ACCESS_EXCLUSIVE, WORK_REWRITE, LEVEL_DANGEROUS },
+        { "not-understood", TABLE_LOCK_NONE, WORK_INSTANT, LEVEL_SAFE },
+        /* Code may do more where there are rows. */
+        { "code", TABLE_LOCK_NONE, WORK_INSTANT, LEVEL_CAREFUL },
+        { "code", TABLE_LOCK_ACCESS_SHARE, WORK_INSTANT, LEVEL_CAREFUL },
+        { "code", TABLE_LOCK_ACCESS_EXCLUSIVE, WORK_INSTANT, LEVEL_CAREFUL },
+        { "code", TABLE_LOCK_SHARE_UPDATE_EXCLUSIVE, WORK_SCAN, LEVEL_CAREFUL },
+        { "code", TABLE_LOCK_SHARE, WORK_INDEX, LEVEL_DANGEROUS },
+        { "code", TABLE_LOCK_ACCESS_EXCLUSIVE, WORK_REWRITE, LEVEL_DANGEROUS },
     };
 
     (void)state;
     for (size_t i = 0; i < array_length(cases); i++) {
         struct sample sample;
 
-        judge(&sample, "code", cases[i].lock, cases[i].work);
+        judge(&sample, cases[i].rule, cases[i].lock, cases[i].work);
         assert_int_equal(sample.prediction.level, cases[i].level);
         assert_int_equal(sample.prediction.count, 1);
         arena_free(sample.arena);
