@@ -37,6 +37,12 @@
     "   WHERE dictnamespace OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace('public')"                     \
     " UNION ALL SELECT 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass, oid"                       \
     "   FROM pg_catalog.pg_foreign_data_wrapper"                                                             \
+    " UNION ALL SELECT 'pg_catalog.pg_foreign_server'::pg_catalog.regclass, oid"                             \
+    "   FROM pg_catalog.pg_foreign_server"                                                                   \
+    " UNION ALL SELECT 'pg_catalog.pg_conversion'::pg_catalog.regclass, oid FROM pg_catalog.pg_conversion"   \
+    "   WHERE connamespace OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace('public')"                      \
+    " UNION ALL SELECT 'pg_catalog.pg_language'::pg_catalog.regclass, oid FROM pg_catalog.pg_language"       \
+    " UNION ALL SELECT 'pg_catalog.pg_am'::pg_catalog.regclass, oid FROM pg_catalog.pg_am"                   \
     " UNION ALL SELECT 'pg_catalog.pg_cast'::pg_catalog.regclass, oid FROM pg_catalog.pg_cast"               \
     " UNION ALL SELECT 'pg_catalog.pg_extension'::pg_catalog.regclass, oid FROM pg_catalog.pg_extension"     \
     "), own AS (SELECT f.catalog, f.oid FROM found AS f"                                                     \

@@ -72,3 +72,15 @@ def test_without_a_shadow_it_says_what_to_give(folder, tidelock):
     folder.add("001_a", "SELECT 1")
     tidelock("verify").fails(exit=2, says=["none is given", "--shadow create"])
     tidelock("diff", "migrations", "empty").fails(exit=2, says="--shadow create")
+
+
+@pytest.mark.every_major
+def test_nothing_of_a_foreign_server_stays_in_a_given_shadow(folder, shadow, tidelock):
+    shadow.query("CREATE EXTENSION file_fdw")
+    write(folder, {
+        "001_a": "CREATE SERVER files FOREIGN DATA WRAPPER file_fdw; CREATE USER MAPPING FOR PUBLIC SERVER files;",
+        "002_b": "CREATE ACCESS METHOD heap_too TYPE TABLE HANDLER heap_tableam_handler; CREATE CONVERSION other FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;",
+    })  # fmt: skip
+    for _ in range(2):
+        tidelock("verify", "--shadow", shadow.url()).succeeds(says="the history replays")
+    assert not shadow.query("SELECT srvname FROM pg_foreign_server UNION ALL SELECT conname FROM pg_conversion WHERE connamespace = 'public'::regnamespace")
