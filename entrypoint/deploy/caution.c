@@ -244,7 +244,7 @@ static bool look(struct outlook *outlook, struct error *err)
         .name = "caution_begin",
         .sql = "BEGIN READ ONLY; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '5s'",
     };
-    static const struct query end = { .name = "caution_end", .sql = "END" };
+    static const struct query end = { .name = "caution_end", .sql = "ROLLBACK" };
     struct connection *conn = outlook->d->conn;
     bool is_own = !connection_is_in_transaction(conn);
     struct error ignored;

@@ -81,7 +81,13 @@ def test_a_refused_request_is_sent_again(database, folder, tidelock, proxy):
 
 def test_what_is_next_is_known_though_the_connection_breaks_behind_the_cancelled_statement(database, folder, tidelock, proxy):
     folder.add("001_slow", SLOW)
-    proxy.on_message = lambda message: "drop" if message.direction == "client" and "ROLLBACK" in message.text else None
+    sent = []
+
+    def on_message(message):
+        sent.append("pg_sleep" in message.text)
+        return "drop" if any(sent) and message.direction == "client" and "ROLLBACK" in message.text else None
+
+    proxy.on_message = on_message
     running = tidelock.start("deploy", "--migration-timeout", "2s", "--connections", "1", url=through(database, proxy))
     running.wait(PATIENCE).fails(exit=6, says=["sqlstate  57014", "Nothing of 001_slow", "Allow it more time: --migration-timeout"])
 
