@@ -17,7 +17,7 @@ static const struct query COMPARABLE = {
         "  FROM pg_catalog.pg_attribute AS a"
         "  JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) a.atttypid"
         "  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace"
-        " WHERE a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        " WHERE a.attrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid"
         "   AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=)"
         "       ANY (ARRAY[$2, $3, $4, $5]::pg_catalog.text[])",
 };
@@ -48,7 +48,7 @@ static const struct query FOREIGN_KEY = {
         "   AND b.attnum OPERATOR(pg_catalog.=) u.theirs"
         "  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) k.confrelid"
         "  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-        " WHERE k.conrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)"
+        " WHERE k.conrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid"
         "   AND k.conname::pg_catalog.text OPERATOR(pg_catalog.=) $2 AND k.contype OPERATOR(pg_catalog.=) 'f'"
         "   AND k.confmatchtype OPERATOR(pg_catalog.=) 's' AND NOT k.convalidated"
         " ORDER BY u.at",
@@ -132,15 +132,12 @@ static void add_orphan_query(const struct live *live, const struct relation *tab
     text_add_string(sql, "))");
 }
 
-static bool is_comparable(struct live *live, const struct relation *table, const struct key *key,
+static bool is_comparable(struct live *live, const struct live_table *table, const struct key *key,
                           bool *comparable, struct error *err)
 {
-    const char *parameters[1 + KEY_COLUMNS_MOST] = { NULL };
-    auto_text struct text name = text_init(NAME_MOST);
+    const char *parameters[1 + KEY_COLUMNS_MOST] = { table->oid };
     auto_result struct result *rows = NULL;
 
-    live_add_name(live->ledger, table, &name);
-    parameters[0] = name.at;
     for (size_t i = 0; i < key->count; i++)
         parameters[1 + i] = key->columns[i];
     if (!query_run(live->conn, &COMPARABLE, parameters, &rows, err))
@@ -180,15 +177,14 @@ static bool read_new_key(struct live *live, const struct change *change, struct 
 }
 
 /* Of a constraint that is there and not valid; without columns when it is no foreign key. */
-static bool read_known_key(struct live *live, const struct change *change, struct foreign_key *out,
+static bool read_known_key(struct live *live, const struct finding *finding, struct foreign_key *out,
                            struct error *err)
 {
-    auto_text struct text name = text_init(NAME_MOST);
+    const char *const parameters[] = { finding->table->oid, finding->change.object };
     auto_result struct result *rows = NULL;
 
     *out = (struct foreign_key) { .own = { .count = 0 } };
-    live_add_name(live->ledger, &change->table, &name);
-    if (!query_run(live->conn, &FOREIGN_KEY, (const char *[]) { name.at, change->object }, &rows, err))
+    if (!query_run(live->conn, &FOREIGN_KEY, parameters, &rows, err))
         return false;
     if (result_rows(rows) == 0)
         return true;
@@ -199,18 +195,19 @@ static bool read_known_key(struct live *live, const struct change *change, struc
     return true;
 }
 
-static bool ask_for_orphans(struct live *live, const struct change *change, struct text *sql,
+static bool ask_for_orphans(struct live *live, const struct finding *finding, struct text *sql,
                             struct error *err)
 {
+    const struct change *change = &finding->change;
     bool is_new = change->action == ACTION_ADD_FOREIGN_KEY;
     struct foreign_key key;
     bool comparable;
 
-    if (!(is_new ? read_new_key(live, change, &key, err) : read_known_key(live, change, &key, err)))
+    if (!(is_new ? read_new_key(live, change, &key, err) : read_known_key(live, finding, &key, err)))
         return false;
     if (key.own.count == 0)
         return true;
-    if (!is_comparable(live, &change->table, &key.own, &comparable, err))
+    if (!is_comparable(live, finding->table, &key.own, &comparable, err))
         return false;
     if (comparable)
         add_orphan_query(live, &change->table, &key, sql);
@@ -249,10 +246,10 @@ bool live_question_of(struct live *live, const struct finding *finding, struct t
         return true;
     case ACTION_ADD_FOREIGN_KEY:
         *out = (change->traits & TRAIT_NOT_VALID) != 0 ? late_orphans : orphans;
-        return ask_for_orphans(live, change, sql, err);
+        return ask_for_orphans(live, finding, sql, err);
     case ACTION_VALIDATE_CONSTRAINT:
         *out = orphans;
-        return ask_for_orphans(live, change, sql, err);
+        return ask_for_orphans(live, finding, sql, err);
     case ACTION_ADD_COLUMN:
         *out = any;
         if ((change->traits & TRAIT_NOT_NULL) != 0)

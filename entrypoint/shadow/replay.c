@@ -6,7 +6,8 @@
 #include "apply/migrate.h"
 #include "base/log.h"
 #include "history/script_file.h"
-#include "sql/scan.h"
+#include "sql/pattern.h"
+#include "sql/session_statement.h"
 
 /* What stands in the way of a replay more often than a wrong script. */
 static const struct {
@@ -62,27 +63,16 @@ static bool reaches_beyond(enum nontransactional kind)
            kind == NONTRANSACTIONAL_SYSTEM || kind == NONTRANSACTIONAL_SUBSCRIPTION;
 }
 
-static bool holds_word(struct slice text, const char *word)
-{
-    size_t length = strlen(word);
-
-    for (size_t i = 0; i + length <= text.length; i++) {
-        if (strncasecmp(text.at + i, word, length) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Code that commits by itself, or a subscription, whose slot and worker are the server's. */
 static bool may_keep(struct slice text)
 {
     struct scanner scanner = scanner_of(text, true);
-    struct token first = scan_token(&scanner);
-    struct token second = scan_token(&scanner);
+    struct head head = head_of(scanner);
 
-    if (scanner_is_word(&scanner, first, "DO"))
-        return holds_word(text, "commit") || holds_word(text, "create subscription");
-    return scanner_is_word(&scanner, first, "CALL") || scanner_is_word(&scanner, second, "SUBSCRIPTION");
+    if (pattern_matches("CREATE|ALTER|DROP SUBSCRIPTION", &head) || pattern_matches("CALL", &head))
+        return true;
+    return pattern_matches("DO", &head) && (session_statement_mentions(text, "commit") ||
+                                            session_statement_mentions(text, "create subscription"));
 }
 
 /* What no transaction could take back must not begin. */
