@@ -43,6 +43,7 @@ extern const struct command COMMAND_STATUS;
 extern const struct command COMMAND_PLAN;
 extern const struct command COMMAND_SNAPSHOT;
 extern const struct command COMMAND_DIFF;
+extern const struct command COMMAND_DRIFT;
 extern const struct command COMMAND_VERIFY;
 extern const struct command COMMAND_RESOLVE;
 extern const struct command COMMAND_BASELINE;

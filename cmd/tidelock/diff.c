@@ -15,6 +15,8 @@ static bool diff_run(struct arena *arena, const struct config *config, int *exit
                           "Name them, each as a URL, \"database\" (the configured one), \"migrations\", "
                           "\"migrations@NAME\", a file that snapshot has written, or \"empty\".");
     }
+    if (!sides_check_format(config, err))
+        return false;
     if (!side_read(arena, config, config->words[0], &from, err) ||
         !side_read(arena, config, config->words[1], &to, err))
         return query_failure_explain(err, "Nothing was changed.");

@@ -8,8 +8,9 @@
 
 const struct exit_row EXITS[] = {
     { ERROR_NONE, EXIT_YES, false, FOR_ALL | FOR_HELP, "done, or the answer is yes" },
-    { ERROR_NONE, EXIT_NO, false, FOR_STATUS | FOR_READY | FOR_DEPLOY | FOR_PLAN | FOR_DIFF | FOR_VERIFY,
-      "the answer is no (status, diff or deploy --dry-run with --exit-code, ready, plan --fail-on, verify "
+    { ERROR_NONE, EXIT_NO, false,
+      FOR_STATUS | FOR_READY | FOR_DEPLOY | FOR_PLAN | FOR_DIFF | FOR_DRIFT | FOR_VERIFY,
+      "the answer is no (status, diff or deploy --dry-run with --exit-code, ready, plan --fail-on, drift, verify "
       "--against)" },
     { ERROR_USAGE, 2, false, FOR_ALL | FOR_HELP, "wrong usage or configuration" },
     { ERROR_OUTPUT, 2, false, FOR_ALL | FOR_HELP, "the output could not be written" },

@@ -20,6 +20,7 @@
 #include "help.h"
 #include "http/request.h"
 #include "print.h"
+#include "prisma_diff.h"
 #include "reporting.h"
 #include "strangers.h"
 #include "version.h"
@@ -85,7 +86,7 @@ static bool run_command(struct arena *arena, const struct invocation *typed, int
     }
     if (config.environment != NULL)
         environ = config.environment;
-    config.wants_exit_code |= typed->is_prisma_spelling;
+    config.wants_exit_code |= typed->is_prisma_spelling && typed->command != &COMMAND_DIFF;
     config.wants_json |=
         config.log_format == LOG_JSON && (option_named("json")->commands & typed->command->options) != 0;
     if (config.is_quiet)
@@ -146,9 +147,11 @@ static bool dispatch(struct arena *arena, int count, char **words, int *exit_cod
     if (is_help(typed.name))
         return help_show(typed.count, typed.words, err);
     typed.command = is_version(&typed.name, count) ? &COMMAND_VERSION : command_find(typed.name);
-    /* Prisma's diff has other sides and other words. */
-    if (typed.command == NULL || (typed.is_prisma_spelling && typed.command == &COMMAND_DIFF))
+    if (typed.command == NULL)
         return refuse_unknown(&typed, err);
+    if (typed.is_prisma_spelling && typed.command == &COMMAND_DIFF &&
+        !prisma_diff_rewrite(arena, &typed.count, &typed.words, err))
+        return false;
     return run_command(arena, &typed, exit_code, err);
 }
 

@@ -332,6 +332,24 @@ static bool foresee(const struct config *config, struct target *target, struct c
     return is_refusal(&refusal);
 }
 
+/* Best effort: what is locked, or not to be read, is said. */
+static void find_drift(struct arena *arena, const struct config *config, struct connection *conn,
+                       struct overview *out)
+{
+    const struct drift_request wanted = { config, conn, &out->ledger };
+    struct error err;
+
+    out->no_drift = "";
+    if (config->drift == DRIFT_OFF)
+        return;
+    out->no_drift = "a deployment is running";
+    if (out->leader.pid != 0)
+        return;
+    out->no_drift = drift_find(arena, &wanted, &out->drift, &err)
+                        ? out->drift.unknown
+                        : arena_copy(arena, err.message, strlen(err.message));
+}
+
 bool overview_read(struct arena *arena, const struct config *config, struct target *target,
                    struct overview *out, struct error *err)
 {
@@ -350,5 +368,6 @@ bool overview_read(struct arena *arena, const struct config *config, struct targ
     list_all(arena, &beacons, out);
     complete(arena, conn, out);
     find_work(arena, conn, out);
+    find_drift(arena, config, conn, out);
     return true;
 }

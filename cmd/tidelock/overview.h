@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "deploy/drift.h"
 #include "deploy/target.h"
 #include "history/compare.h"
 #include "history/ledger.h"
@@ -49,6 +50,8 @@ struct overview {
     struct leader leader; /* pid 0 = none */
     const char *since;    /* … since when it is at work; "" = not known */
     const char *at_work;  /* what the leader's statement is doing, as the server shows it, or NULL */
+    struct drift drift;   /* what was changed since the last deployment … */
+    const char *no_drift; /* … NULL = that is known; else why it is not, or "" where nobody asked */
     struct error refusal; /* what a deployment would stop with before its first migration; of class
                              ERROR_NONE if it would not, or if somebody leads */
     struct account

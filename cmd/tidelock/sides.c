@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "config/endpoint.h"
+#include "deploy/drift.h"
 #include "deploy/target.h"
 #include "history/folder.h"
 #include "postgres/reach.h"
@@ -54,6 +55,16 @@ bool side_replay(const struct config *config, const char *until, snapshot_note *
     return shadow_snapshot(&wanted, &target.folder, note, out, err);
 }
 
+bool side_replay_target(const struct config *config, const struct target *target, struct connection *conn,
+                        struct facts *out, struct error *err)
+{
+    const struct shadow_request wanted = {
+        .config = config, .dialect = target->folder.dialect, .live = &target->endpoint, .conn = conn
+    };
+
+    return check_shadow(config, err) && shadow_snapshot(&wanted, &target->folder, NULL, out, err);
+}
+
 static bool read_url(struct arena *arena, const struct config *config, const char *url, struct facts *out,
                      struct error *err)
 {
@@ -87,41 +98,40 @@ bool side_read(struct arena *arena, const struct config *config, const char *wor
     return is_read;
 }
 
-static const char *change_of(const struct difference *difference)
-{
-    return difference->from == NULL ? "added" : difference->to == NULL ? "removed" : "changed";
-}
-
-static void print_lines(const char *sign, const char *definition)
+/* Behind a sign, each line of a definition; in a listing of a diff the sign stands first. */
+static void add_lines(const char *sign, const char *definition, struct text *out)
 {
     while (*definition != '\0') {
         auto_text struct text shown = text_init(SIZE_MAX);
+        auto_text struct text line = text_init(SIZE_MAX);
         size_t length = strcspn(definition, "\n");
 
-        text_add_format(&shown, "%.*s", (int)length, definition);
-        print_line("    %s %s", sign, shown.at);
+        text_add(&line, definition, length);
+        text_add_shown_line(&shown, line.at);
+        text_add_format(out, "%s %s\n", sign, shown.at);
         definition += length + (definition[length] == '\n');
     }
 }
 
-static void print_difference(const struct difference *difference)
+static void add_difference(const struct difference *difference, const char *before, const char *after,
+                           struct text *out)
 {
-    const struct fact *fact = difference->from == NULL ? difference->to : difference->from;
-    const char *sign = difference->from == NULL ? "+" : difference->to == NULL ? "-" : "~";
-    auto_text struct text name = text_init(SIZE_MAX);
-
-    text_add_shown_line(&name, fact->name);
-    print_line("%s %s %s", sign, fact->kind, name.at);
+    drift_add_line(difference, out);
+    text_add_string(out, "\n");
     if (difference->from != NULL)
-        print_lines("-", difference->from->definition);
+        add_lines(before, difference->from->definition, out);
     if (difference->to != NULL)
-        print_lines("+", difference->to->definition);
+        add_lines(after, difference->to->definition, out);
 }
 
 static void print_diff(const struct side *from, const struct side *to, const struct diff *diff)
 {
-    for (size_t i = 0; i < diff->count; i++)
-        print_difference(&diff->items[i]);
+    for (size_t i = 0; i < diff->count; i++) {
+        auto_text struct text lines = text_init(SIZE_MAX);
+
+        add_difference(&diff->items[i], "    -", "    +", &lines);
+        print_text(lines.at);
+    }
     if (diff->count == 0)
         print_line("no difference between %s and %s", from->name, to->name);
     else {
@@ -131,12 +141,32 @@ static void print_diff(const struct side *from, const struct side *to, const str
     }
 }
 
+/* A comment of a proposed change: the fence is longer than any row of its characters in the text. */
+static void print_markdown(const struct side *from, const struct side *to, const struct diff *diff)
+{
+    auto_text struct text lines = text_init(SIZE_MAX);
+    auto_text struct text fence = text_init(SIZE_MAX);
+
+    print_line("### tidelock: %zu difference%s between %s (-) and %s (+)", diff->count,
+               text_plural(diff->count), from->name, to->name);
+    if (diff->count == 0)
+        return;
+    for (size_t i = 0; i < diff->count; i++)
+        add_difference(&diff->items[i], "-   ", "+   ", &lines);
+    text_add_string(&fence, "```");
+    while (strstr(lines.at, fence.at) != NULL)
+        text_add_string(&fence, "`");
+    print_line("\n%sdiff", fence.at);
+    print_text(lines.at);
+    print_line("%s", fence.at);
+}
+
 static struct json *difference_json(const struct difference *difference)
 {
     const struct fact *fact = difference->from == NULL ? difference->to : difference->from;
     struct json *object = json_new_object();
 
-    json_set_text(object, "change", change_of(difference));
+    json_set_text(object, "change", diff_change(difference));
     json_set_text(object, "kind", fact->kind);
     json_set_text(object, "name", fact->name);
     json_set_text(object, "from", difference->from == NULL ? NULL : difference->from->definition);
@@ -169,6 +199,14 @@ static struct json *diff_json(const struct side *from, const struct side *to, co
     return root;
 }
 
+bool sides_check_format(const struct config *config, struct error *err)
+{
+    if (config->plan_format == PLAN_FORMAT_TEXT || config->plan_format == PLAN_FORMAT_MARKDOWN)
+        return true;
+    error_set(err, ERROR_USAGE, "that --format is one of plan's");
+    return error_hint(err, "Differences are written as text, with --format markdown, or with --json.");
+}
+
 static void warn_of_versions(const struct side *from, const struct side *to)
 {
     if (from->facts.major != 0 && to->facts.major != 0 && from->facts.major != to->facts.major)
@@ -187,6 +225,8 @@ size_t sides_print(struct arena *arena, const struct config *config, const struc
     diff_facts(arena, &from->facts, &to->facts, &diff);
     if (config->wants_json)
         print_json(diff_json(from, to, &diff));
+    else if (config->plan_format == PLAN_FORMAT_MARKDOWN)
+        print_markdown(from, to, &diff);
     else
         print_diff(from, to, &diff);
     return diff.count;

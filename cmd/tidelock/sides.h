@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "deploy/target.h"
 #include "schema/diff.h"
 #include "shadow/snapshot.h"
 
@@ -23,6 +24,13 @@ must_use bool side_read(struct arena *arena, const struct config *config, const 
 /* Replays the folder, up to the migration of that name unless it is NULL. */
 must_use bool side_replay(const struct config *config, const char *until, snapshot_note *note,
                           struct facts *out, struct error *err);
+
+/* The same with a folder that was read, beside the database at the other end of `conn`. */
+must_use bool side_replay_target(const struct config *config, const struct target *target,
+                                 struct connection *conn, struct facts *out, struct error *err);
+
+/* Whether --format is one that differences can be written in: ERROR_USAGE. */
+must_use bool sides_check_format(const struct config *config, struct error *err);
 
 /* Compares and prints them, with --json as JSON; returns how many differences there are. */
 size_t sides_print(struct arena *arena, const struct config *config, const struct side *from,

@@ -249,10 +249,29 @@ static void print_edited_advice(const struct overview *overview)
             text_plural(edited));
 }
 
+static void print_drift(const struct overview *overview)
+{
+    const struct drift *drift = &overview->drift;
+    size_t count = drift->diff.count;
+
+    if (overview->no_drift != NULL || count == 0)
+        return;
+    print_line("\nWarning: the schema is not as the deployment of %s left it: %zu difference%s:",
+               drift->recorded.at, count, text_plural(count));
+    for (size_t i = 0; i < count && i < DRIFT_SHOWN_MOST; i++) {
+        auto_text struct text line = text_init(LINE_MOST);
+
+        drift_add_line(&drift->diff.items[i], &line);
+        print_line("  %s", line.at);
+    }
+    print_line("To see %s: tidelock drift", count > DRIFT_SHOWN_MOST ? "all of them" : "how");
+}
+
 static void print_advice(const struct overview *overview)
 {
     const struct history *history = &overview->history;
 
+    print_drift(overview);
     print_edited_advice(overview);
     if (overview_is_up_to_date(overview))
         print_line("\nDatabase schema is up to date!");

@@ -147,6 +147,35 @@ static struct json *names_json(const struct overview *overview, unsigned verdict
     return names;
 }
 
+static struct json *difference_json(const struct difference *difference)
+{
+    const struct fact *fact = difference->from == NULL ? difference->to : difference->from;
+    struct json *object = json_new_object();
+
+    json_set_text(object, "change", diff_change(difference));
+    json_set_text(object, "kind", fact->kind);
+    json_set_text(object, "name", fact->name);
+    return object;
+}
+
+static struct json *drift_json(const struct overview *overview)
+{
+    const struct drift *drift = &overview->drift;
+    struct json *object;
+    struct json *differences;
+
+    if (overview->no_drift != NULL && overview->no_drift[0] == '\0')
+        return NULL;
+    object = json_new_object();
+    differences = json_new_array();
+    for (size_t i = 0; overview->no_drift == NULL && i < drift->diff.count; i++)
+        json_append(differences, difference_json(&drift->diff.items[i]));
+    json_set_text(object, "unknown_because", overview->no_drift);
+    json_set_text(object, "recorded_at", drift->recorded.exists ? drift->recorded.at : NULL);
+    json_set(object, "differences", differences);
+    return object;
+}
+
 struct json *status_json(const struct overview *overview)
 {
     struct json *migrations = json_new_array();
@@ -163,6 +192,7 @@ struct json *status_json(const struct overview *overview)
     json_set_bool(root, "running", overview->leader.pid != 0);
     set_object(root, "leader", leader_json(overview));
     set_object(root, "refusal", refusal_json(&overview->refusal));
+    set_object(root, "drift", drift_json(overview));
     json_set(root, "counts", counts_json(overview));
     json_set(root, "migrations", migrations);
     json_set(root, "missing", names_json(overview, 1u << VERDICT_MISSING));

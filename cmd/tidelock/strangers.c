@@ -22,7 +22,6 @@ static const struct {
 } STRANGERS[] = {
     { "migrate", "dev", STAYS("migrate dev. ") DEPLOY },
     { "migrate", "reset", STAYS("migrate reset, for a database of your own. tidelock never drops one.") },
-    { "migrate", "diff", STAYS("migrate diff. To compare two databases: tidelock diff") },
     { "db", "push", STAYS("db push. ") DEPLOY },
     { "db", "pull", STAYS("db pull.") },
     { "db", "seed", STAYS("db seed.") },

@@ -20,6 +20,8 @@ static bool verify_run(struct arena *arena, const struct config *config, int *ex
     struct side made = { .name = "migrations" };
     struct side other;
 
+    if (!sides_check_format(config, err))
+        return false;
     if (!side_replay(config, NULL, print_replayed, &made.facts, err) ||
         (config->against != NULL && !side_read(arena, config, config->against, &other, err)))
         return query_failure_explain(err, "Nothing was changed.");

@@ -23,6 +23,7 @@ const char *const ERROR_CAUSE_NAMES[] = {
     [CAUSE_NO_SCRIPT] = "missing script",
     [CAUSE_STRICT] = "--strict",
     [CAUSE_DANGER] = "--refuse",
+    [CAUSE_DRIFT] = "--drift",
 };
 _Static_assert(sizeof ERROR_CAUSE_NAMES / sizeof *ERROR_CAUSE_NAMES == CAUSES, "name every cause");
 

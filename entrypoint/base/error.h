@@ -49,6 +49,7 @@ enum error_cause {
     CAUSE_NO_SCRIPT,
     CAUSE_STRICT,
     CAUSE_DANGER, /* what pending statements would do */
+    CAUSE_DRIFT,  /* the schema was changed by no migration */
     CAUSES
 };
 

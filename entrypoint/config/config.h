@@ -39,6 +39,9 @@ enum plan_format {
     PLAN_FORMATS
 };
 
+/* What a deployment does about drift. */
+enum drift_answer { DRIFT_WARN, DRIFT_FAIL, DRIFT_OFF, DRIFT_ANSWERS };
+
 /* A shadow database of our own. */
 #define SHADOW_CREATE "create"
 
@@ -76,6 +79,7 @@ struct config {
     bool is_unrelated_allowed;
     int refuse;                 /* enum fail_on: from which verdict on nothing is applied */
     struct sourced rule_levels; /* RULE=LEVEL, with commas in between */
+    int drift;                  /* enum drift_answer */
 
     struct names applied; /* resolve: of the migrations to be resolved, only one of these is given */
     struct names rolled_back;
@@ -88,7 +92,7 @@ struct config {
     bool is_dry_run;
     bool wants_exit_code;
     const char *against;       /* verify: what to compare with, or NULL */
-    const char *ignored_facts; /* snapshot, diff, verify: patterns of what is left out, or NULL */
+    const char *ignored_facts; /* patterns of what is left out where schemas are compared, or NULL */
     bool is_offline;           /* plan: nothing is looked up in the database */
     bool reads_rows;           /* plan: not only catalogs are looked at */
     bool wants_rules;          /* plan: the table of rules, and nothing else */

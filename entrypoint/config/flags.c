@@ -177,6 +177,33 @@ static bool take_word(struct load *load, int count, char **words, int *at, struc
     return take_flag(load, count, words, at, err);
 }
 
+static bool has_password(const char *url)
+{
+    const char *login = strstr(url, "://") + 3;
+    size_t length = strcspn(login, "@/?");
+
+    return (login[length] == '@' && memchr(login, ':', length) != NULL) || strstr(login, "password=") != NULL;
+}
+
+/* A word of diff may be a URL: others must not see the password in it. CMD's words stay as they are. */
+static void hide_url(const struct load *load, char **word)
+{
+    char *kept;
+
+    if (strstr(*word, "://") == NULL)
+        return;
+    secret_register_url(load->arena, *word);
+    if (load->command != FOR_DIFF)
+        return;
+    kept = arena_copy(load->arena, *word, strlen(*word));
+    if (has_password(kept)) {
+        memory_wipe(*word, strlen(*word));
+        log_warn(
+            "others can see the URLs on the command line (ps): use DATABASE_URL and \"database\", or a file that snapshot has written");
+    }
+    *word = kept;
+}
+
 bool flags_load(struct load *load, int count, char **words, struct error *err)
 {
     int i = 0;
@@ -189,10 +216,8 @@ bool flags_load(struct load *load, int count, char **words, struct error *err)
         i++;
     if (i < count && (load->command & TAKING_WORDS) == 0)
         return refuse_word(words[i], err);
-    for (int word = i; word < count; word++) {
-        if (strstr(words[word], "://") != NULL)
-            secret_register_url(load->arena, words[word]);
-    }
+    for (int word = i; word < count; word++)
+        hide_url(load, &words[word]);
     load->config->words = words + i;
     load->config->word_count = count - i;
     return true;

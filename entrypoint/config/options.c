@@ -11,6 +11,11 @@
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
+static const char *const DRIFT_NAMES[] = {
+    [DRIFT_WARN] = "warn", [DRIFT_FAIL] = "fail", [DRIFT_OFF] = "off"
+};
+_Static_assert(sizeof DRIFT_NAMES / sizeof *DRIFT_NAMES == DRIFT_ANSWERS, "name every choice");
+
 static const char *const FAIL_ON_NAMES[] = {
     [FAIL_ON_NOTHING] = "nothing", [FAIL_ON_CAREFUL] = "careful", [FAIL_ON_DANGEROUS] = "dangerous"
 };
@@ -78,7 +83,7 @@ const struct option OPTIONS[] = {
       .field = FIELD(replicas), .standard = "1", .least = 1, .most = 100000, .value = "N",
       .help = "how many copies of the application share the server's connections" },
     { .name = "json", .group = GROUP_COMMAND, .type = OPTION_FLAG,
-      .commands = FOR_STATUS | FOR_BUDGET | FOR_VERSION | FOR_MANUAL | FOR_PLAN | FOR_DIFF, .field = FIELD(wants_json),
+      .commands = FOR_STATUS | FOR_BUDGET | FOR_VERSION | FOR_MANUAL | FOR_PLAN | FOR_DIFF | FOR_DRIFT, .field = FIELD(wants_json),
       .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
       .help = "print JSON" },
     { .name = "json-schema", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_STATUS | FOR_PLAN,
@@ -93,9 +98,11 @@ const struct option OPTIONS[] = {
       .help = "exit with 1 if a migration is pending or has failed",
       .more = "For deploy, with --dry-run. For diff: if there is a difference." },
     { .name = "ignore", .group = GROUP_COMMAND, .type = OPTION_TEXT,
-      .commands = FOR_SNAPSHOT | FOR_DIFF | FOR_VERIFY, .field = FIELD(ignored_facts), .traits = OPTION_USUAL, .value = "PATTERNS",
+      .commands = FOR_SNAPSHOT | FOR_DIFF | FOR_VERIFY | FOR_DRIFT | FOR_APPLIERS | FOR_STATUS, .field = FIELD(ignored_facts),
+      .traits = OPTION_USUAL, .value = "PATTERNS",
       .help = "leave out what one of these patterns, separated by commas, fits",
-      .more = "A kind (grant), or a kind and a name in which * stands for anything (index public.tmp_*)." },
+      .more = "Where schemas are compared, also for drift: a kind (grant), or a kind and a name in which * "
+              "stands for anything (index public.tmp_*)." },
     { .name = "against", .group = GROUP_COMMAND, .type = OPTION_TEXT, .commands = FOR_VERIFY,
       .field = FIELD(against), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "SCHEMA",
       .help = "say what is different in this schema, and exit with 1 if something is",
@@ -112,7 +119,7 @@ const struct option OPTIONS[] = {
       .field = FIELD(files), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "FILE",
       .help = "judge these scripts instead of the folder's",
       .more = "Several can follow." },
-    { .name = "shadow", .group = GROUP_COMMAND, .type = OPTION_TEXT, .commands = FOR_PLAN | FOR_DIFF | FOR_VERIFY,
+    { .name = "shadow", .group = GROUP_COMMAND, .type = OPTION_TEXT, .commands = FOR_PLAN | FOR_DIFF | FOR_VERIFY | FOR_DRIFT,
       .field = FIELD(shadow), .file_field = FIELD(shadow_file),
       .traits = OPTION_SECRET | OPTION_URL | OPTION_NOT_IN_FILE | OPTION_USUAL, .word = SHADOW_CREATE,
       .value = "URL",
@@ -124,11 +131,12 @@ const struct option OPTIONS[] = {
       .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "LEVEL",
       .help = "exit with 1 if a statement is that bad, or worse",
       .more = "What is unknown is worse than careful, and not as bad as dangerous." },
-    { .name = "format", .group = GROUP_COMMAND, .type = OPTION_CHOICE, .commands = FOR_PLAN,
+    { .name = "format", .group = GROUP_COMMAND, .type = OPTION_CHOICE, .commands = FOR_PLAN | FOR_DIFF | FOR_DRIFT | FOR_VERIFY,
       .field = FIELD(plan_format), .standard = "text", .choices = PLAN_FORMAT_NAMES,
       .choice_count = PLAN_FORMATS, .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "FORMAT",
-      .help = "write what is not safe for a CI or a proposed change",
-      .more = "github writes annotations of a workflow, gitlab a code quality report, markdown a comment." },
+      .help = "write what is found for a CI or a proposed change",
+      .more = "github writes annotations of a workflow, gitlab a code quality report, markdown a comment; "
+              "differences are written as text or markdown." },
     { .name = "verbose", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_PLAN,
       .field = FIELD(is_verbose), .traits = OPTION_FLAG_ONLY,
       .help = "say all that is found, and write the safe way out",
@@ -190,6 +198,12 @@ const struct option OPTIONS[] = {
       .commands = FOR_APPLIERS | FOR_STATUS | FOR_PLAN, .field = FIELD(rule_levels), .value = "LEVELS",
       .help = "other levels for plan's rules: RULE=LEVEL, with commas in between",
       .more = "A level is safe, careful or dangerous; plan --rules lists the rules." },
+    { .name = "drift", .group = GROUP_FOLDER, .type = OPTION_CHOICE, .commands = FOR_APPLIERS | FOR_STATUS,
+      .field = FIELD(drift), .standard = "warn", .choices = DRIFT_NAMES, .choice_count = DRIFT_ANSWERS,
+      .value = "ANSWER",
+      .help = "what to do if the schema was changed since the last deployment",
+      .more = "What a deployment leaves is recorded in tidelock's schema, and compared before the next one that "
+              "has something to apply. fail applies nothing then; off neither compares nor records." },
     { .name = "connect-deadline", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,
       .field = FIELD(connect_deadline_ms), .standard = "1m", .standard_for_person = "5s", .most = DAY_MS,
       .value = "TIME",
@@ -200,7 +214,7 @@ const struct option OPTIONS[] = {
       .field = FIELD(connect_timeout_ms), .standard = "5s", .least = 100, .most = DAY_MS, .value = "TIME",
       .help = "give up a single attempt to connect after TIME" },
     { .name = "leader-timeout", .group = GROUP_WAITING, .type = OPTION_DURATION,
-      .commands = FOR_LEADERS | FOR_WAIT, .field = FIELD(leader_timeout_ms), .standard = "10m",
+      .commands = FOR_LEADERS | FOR_WAIT | FOR_DRIFT, .field = FIELD(leader_timeout_ms), .standard = "10m",
       .most = DAY_MS, .traits = OPTION_USUAL, .value = "TIME",
       .help = "wait at most TIME while another process leads",
       .more = "For wait and run --wait, it is the time in which all migrations must have been applied." },

@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "deploy/caution.h"
 #include "deploy/deployment.h"
+#include "deploy/drift_check.h"
 #include "deploy/internal.h"
 #include "postgres/reach.h"
 
@@ -14,7 +15,8 @@ static bool check(struct deployment *d, struct error *err)
 {
     return rule_levels_read(d->config->rule_levels.text, d->config->rule_levels.origin, &d->levels, err) &&
            reach_find_pooling(d->config, d->endpoint, d->conn, &d->pooling, err) &&
-           deployment_check(d, err) && (d->config->refuse == FAIL_ON_NOTHING || caution_take(d, err));
+           deployment_check(d, err) && (d->config->drift != DRIFT_FAIL || drift_check(d, err)) &&
+           (d->config->refuse == FAIL_ON_NOTHING || caution_take(d, err));
 }
 
 bool deployment_foresee(const struct config *config, struct target *target, struct connection *conn,

@@ -74,6 +74,7 @@ struct deployment {
     struct lock_wishes *wishes; /* of each of the folder's, as far as they are known; or NULL */
     struct deadline calm_until; /* see traffic/lock_wish.h */
     bool is_warned;             /* what is dangerous has been said once */
+    bool is_drift_checked;      /* the schema has been compared with what was recorded */
     bool is_reviewed;           /* what an operator should know has been said once */
 };
 

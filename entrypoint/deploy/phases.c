@@ -5,6 +5,7 @@
 #include "base/signals.h"
 #include "credentials/password.h"
 #include "deploy/caution.h"
+#include "deploy/drift_check.h"
 #include "deploy/internal.h"
 #include "deploy/validate.h"
 #include "postgres/reach.h"
@@ -126,7 +127,7 @@ static enum phase begin_work(struct deployment *d, struct error *err)
 {
     if (d->config->is_dry_run)
         return look_for_pooler(d, err) && follow_warn(d->conn, d->ledger.lock_key, err) &&
-                       deployment_check(d, err) && caution_take(d, err)
+                       deployment_check(d, err) && drift_check(d, err) && caution_take(d, err)
                    ? PHASE_COMPLETE
                    : PHASE_FAILED;
     if (!d->ledger.is_read_only)
@@ -354,6 +355,7 @@ static enum phase step_apply(struct deployment *d, struct error *err)
         }
         d->losses = 0;
     }
+    drift_check_record(d);
     return PHASE_COMPLETE;
 }
 

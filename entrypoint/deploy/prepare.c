@@ -3,6 +3,7 @@
 #include "apply/migrate.h"
 #include "base/log.h"
 #include "deploy/caution.h"
+#include "deploy/drift_check.h"
 #include "deploy/internal.h"
 #include "deploy/lost_commit.h"
 #include "deploy/validate.h"
@@ -245,7 +246,7 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         return next;
     if (d->execution.commit_doubt.is_in_doubt && !settle_doubt(d, err))
         return PHASE_FAILED;
-    if (!deployment_check(d, err) || !caution_take(d, err))
+    if (!deployment_check(d, err) || !drift_check(d, err) || !caution_take(d, err))
         return PHASE_FAILED;
     prepare_journal(d);
     d->next = d->due = 0;

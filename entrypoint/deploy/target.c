@@ -88,7 +88,8 @@ bool target_read_facts(struct arena *arena, const struct config *config, struct 
 
     return target_find_database(arena, config, &target, err) &&
            (conn = reach_database(config, &target.endpoint, NULL, err)) != NULL &&
-           catalog_read(arena, conn, &DIALECT_PRISMA, out, err);
+           catalog_read(arena, conn, &(const struct catalog_request) { .dialect = &DIALECT_PRISMA }, out,
+                        err);
 }
 
 void target_log_database(const struct ledger *ledger, const struct connection *conn)

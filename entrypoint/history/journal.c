@@ -11,15 +11,19 @@
 #include "history/owner.h"
 #include "postgres/aside.h"
 
-/* Of the schema $1 and of the shared one: what journal_choose() asks, and who owns it. */
+/* Of the schema $1 and of the shared one: what journal_choose() asks, and who owns it. The table of the
+ * recorded schema is needed by nobody, but written to. */
 static const struct query JOURNAL_PLACES = {
     .name = "journal_places",
     .parameters = 1,
     .sql =
-        "WITH tables AS (SELECT c.oid, c.relnamespace, c.relowner, c.relkind FROM pg_catalog.pg_class AS c"
-        "   WHERE c.relname OPERATOR(pg_catalog.=) ANY ('{intent,backfill,session,origin}'::pg_catalog.text[]))"
+        "WITH ours AS (SELECT c.oid, c.relnamespace, c.relowner, c.relkind, c.relname FROM pg_catalog.pg_class AS "
+        "c"
+        "   WHERE c.relname OPERATOR(pg_catalog.=) ANY ('{intent,backfill,session,origin," RECORDED_TABLE
+        "}'::pg_catalog.text[])),"
+        " tables AS (SELECT * FROM ours WHERE relname OPERATOR(pg_catalog.<>) '" RECORDED_TABLE "')"
         " SELECT n.oid IS NOT NULL,"
-        "  " OWNER_IS_TRUSTED("n.nspowner") " AND NOT EXISTS (SELECT FROM tables AS c"
+        "  " OWNER_IS_TRUSTED("n.nspowner") " AND NOT EXISTS (SELECT FROM ours AS c"
         "     WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
         "       AND (NOT " OWNER_IS_TRUSTED("c.relowner")
         "            OR c.relkind OPERATOR(pg_catalog.<>) 'r'"

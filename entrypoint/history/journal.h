@@ -5,7 +5,7 @@
  * It holds intents: before a statement that cannot run in a transaction block, a row that says so is
  * committed. What a crash leaves behind (an INVALID index) can then be proven to be ours. It also holds the
  * progress of backfills, which is committed with each batch, what a script has set in its session, and who
- * applied what (origin.h).
+ * applied what (origin.h), and what the schema was then.
  */
 #ifndef HISTORY_JOURNAL_H
 #define HISTORY_JOURNAL_H
@@ -56,6 +56,9 @@ must_use bool journal_record(const struct journal *journal, const struct journal
 /* Reads it; is_known is false when there is none. */
 must_use bool journal_read(const struct journal *journal, const char *ledger_id, size_t statement,
                            struct intent *out, struct error *err);
+
+/* One more table, which whoever writes to it creates (schema/recorded.h). */
+#define RECORDED_TABLE "schema"
 
 /* Its tables; and those that forget a finished migration, which is deleted there: $1 is its ledger row. Only
  * if journal_exists(). */

@@ -41,18 +41,42 @@ static void add_facts(struct arena *arena, const struct result *rows, struct fac
                                    .definition = result_text(rows, i, 2) });
 }
 
-bool catalog_read(struct arena *arena, struct connection *conn, const struct dialect *dialect,
+/* The first query returns no rows: it only sets what is left out. */
+static void add_settings(const struct catalog_request *wanted, struct text *sql)
+{
+    text_add_string(sql, SETTINGS);
+    quote_literal(wanted->dialect->ledger_name, sql);
+    text_add_string(sql, "; SELECT '', '', '' WHERE pg_catalog.set_config('" CATALOG_LEFT_OUT
+                         "', (SELECT COALESCE(pg_catalog.array_agg(n.nspname), '{}')::pg_catalog.text"
+                         "  FROM pg_catalog.pg_namespace AS n WHERE n.nspname" NE);
+    quote_literal(wanted->own_schema == NULL ? "" : wanted->own_schema, sql);
+    text_add_format(sql,
+                    " AND %s AND EXISTS (SELECT FROM pg_catalog.pg_class AS l WHERE l.relnamespace" EQ
+                    "n.oid AND l.relkind" EQ "'r' AND l.relname" EQ,
+                    wanted->own_schema == NULL ? "false" : "true");
+    quote_literal(wanted->dialect->ledger_name, sql);
+    text_add_string(sql, "::pg_catalog.name)), true) IS NULL");
+}
+
+void catalog_form(int major, char hex[SHA256_HEX_SIZE])
+{
+    auto_text struct text sql = text_init(SQL_MOST);
+
+    (void)add_queries(major, &sql);
+    sha256_of(text_slice(&sql), hex);
+}
+
+bool catalog_read(struct arena *arena, struct connection *conn, const struct catalog_request *wanted,
                   struct facts *out, struct error *err)
 {
-    struct result *rows[QUERIES_MOST] = { NULL };
+    struct result *rows[1 + QUERIES_MOST] = { NULL };
     auto_text struct text sql = text_init(SQL_MOST);
     size_t count;
     bool is_read;
 
     *out = (struct facts) { .major = connection_server_version(conn) / 10000 };
-    text_add_string(&sql, SETTINGS);
-    quote_literal(dialect->ledger_name, &sql);
-    count = add_queries(out->major, &sql);
+    add_settings(wanted, &sql);
+    count = 1 + add_queries(out->major, &sql);
     is_read = query_several(conn, &(const struct query) { .name = "facts", .sql = sql.at }, rows, count, err);
     for (size_t i = 0; i < count; i++) {
         if (is_read)

@@ -14,10 +14,20 @@
 #include "postgres/connection.h"
 #include "schema/facts.h"
 
-/* The facts, sorted; they live in the arena. The dialect says what the ledger is called. Any role will do.
- * ERROR_TABLE_LOCK when a table stays locked for longer than a few seconds: the server needs it to say how a
- * view is defined. */
-must_use bool catalog_read(struct arena *arena, struct connection *conn, const struct dialect *dialect,
+/* Whose schema it is. */
+struct catalog_request {
+    const struct dialect *dialect; /* says what a ledger is called */
+    const char *own_schema; /* that of the ledger: schemas with a ledger of somebody else's are left out; NULL
+                               = none is */
+};
+
+/* The facts, sorted; they live in the arena. Any role will do. ERROR_TABLE_LOCK when a table stays locked for
+ * longer than a few seconds: the server needs it to say how a view is defined. */
+must_use bool catalog_read(struct arena *arena, struct connection *conn, const struct catalog_request *wanted,
                            struct facts *out, struct error *err);
+
+/* What facts are read, and how, from a server of that major version, as a SHA-256: facts that were read in
+ * another way cannot be compared. */
+void catalog_form(int major, char hex[SHA256_HEX_SIZE]);
 
 #endif

@@ -9,16 +9,21 @@
 
 #include <stddef.h>
 
-/* A setting of the transaction: how the table of the ledger is called. */
+/* Settings of the transaction: how the table of a ledger is called, and the schemas that are left out, as an
+ * array. */
 #define CATALOG_LEDGER "tidelock.ledger"
+#define CATALOG_LEFT_OUT "tidelock.left_out"
 
 #define EQ " OPERATOR(pg_catalog.=) "
 #define NE " OPERATOR(pg_catalog.<>) "
 
-/* n is a schema that people use: not the server's, nor the journal of a ledger, nor the mark of a shadow. */
+/* n is a schema that people use: not the server's, nor the journal of a ledger, nor the mark of a shadow, nor
+ * one that is left out. */
 #define OF_PEOPLE                                                                                            \
     "n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname" NE                                              \
     "ALL ('{information_schema,tidelock,tidelock_shadow}'::pg_catalog.name[])"                               \
+    " AND n.nspname" NE "ALL ((SELECT pg_catalog.current_setting('" CATALOG_LEFT_OUT                         \
+    "')::pg_catalog.name[])::pg_catalog.name[])"                                                             \
     " AND NOT (n.nspname OPERATOR(pg_catalog.~) '^tidelock_' AND EXISTS"                                     \
     " (SELECT FROM pg_catalog.pg_class AS j WHERE j.relnamespace" EQ "n.oid AND j.relname" EQ "'intent'))"
 

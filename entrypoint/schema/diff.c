@@ -40,6 +40,11 @@ void diff_facts(struct arena *arena, const struct facts *from, const struct fact
     }
 }
 
+const char *diff_change(const struct difference *difference)
+{
+    return difference->from == NULL ? "added" : difference->to == NULL ? "removed" : "changed";
+}
+
 static bool fits(const struct fact *fact, struct slice pattern)
 {
     auto_text struct text wanted = text_init(LINE_MOST);

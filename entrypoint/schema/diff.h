@@ -24,6 +24,9 @@ struct diff {
 /* Compares sorted facts. The differences live in the arena. */
 void diff_facts(struct arena *arena, const struct facts *from, const struct facts *to, struct diff *out);
 
+/* What happened to it, on the way from one to the other: "added", "removed" or "changed". */
+const char *diff_change(const struct difference *difference);
+
 /* Takes out the facts that a pattern of the list fits: a kind, or "KIND NAME" as a shell's pattern
  * ("grant", "comment table public.*"). Patterns are separated by commas; NULL leaves all. */
 void facts_ignore(struct facts *facts, const char *patterns);

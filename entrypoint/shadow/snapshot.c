@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "schema/catalog.h"
+#include "schema/diff.h"
 #include "shadow/replay.h"
 
 static bool replay_all(struct replay *replay, snapshot_note *note, struct error *err)
@@ -36,7 +37,11 @@ bool shadow_snapshot(const struct shadow_request *wanted, const struct folder *f
     log_info("replaying the migrations in the shadow database \"%s\"", shadow.name);
     is_read =
         replay_begin(&replay, &shadow, folder, wanted->live == NULL ? NULL : wanted->live->schema, err) &&
-        replay_all(&replay, note, err) && catalog_read(arena, shadow.conn, folder->dialect, out, err);
+        replay_all(&replay, note, err) &&
+        catalog_read(arena, shadow.conn, &(const struct catalog_request) { .dialect = folder->dialect }, out,
+                     err);
+    if (is_read && shadow.created[0] != '\0')
+        facts_ignore(out, "setting synchronous_commit"); /* ours, for speed */
     replay_end(&replay);
     shadow_close(&shadow);
     return is_read;

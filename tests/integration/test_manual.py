@@ -275,7 +275,6 @@ STRANGERS = {
     "migrate latest": "tidelock deploy",
     "migrate dev": "npx prisma migrate dev",
     "migrate reset": "npx prisma migrate reset",
-    "migrate diff": "npx prisma migrate diff",
     "db push --accept-data-loss": "npx prisma db push",
     "db pull": "npx prisma db pull",
     "db execute --file x.sql": "psql --file FILE",

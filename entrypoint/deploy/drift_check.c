@@ -1,0 +1,97 @@
+#include "deploy/drift_check.h"
+
+#include "base/log.h"
+#include "deploy/drift.h"
+
+enum { LINE_MOST = 1024 };
+
+static struct drift_request request_of(const struct deployment *d)
+{
+    return (struct drift_request) { .config = d->config, .conn = d->conn, .ledger = &d->ledger };
+}
+
+static void warn(const struct drift *drift)
+{
+    size_t count = drift->diff.count;
+
+    log_warn("the schema is not as the deployment of %s left it: %zu difference%s", drift->recorded.at, count,
+             text_plural(count));
+    for (size_t i = 0; i < count && i < DRIFT_SHOWN_MOST; i++) {
+        auto_text struct text line = text_init(LINE_MOST);
+
+        drift_add_line(&drift->diff.items[i], &line);
+        log_warn("  %s", line.at);
+    }
+    log_warn(
+        "%s%s", count > DRIFT_SHOWN_MOST ? "  and more. " : "",
+        "They were made by no migration of this ledger, and will be recorded with this deployment; to see "
+        "them now: tidelock drift");
+}
+
+static bool refuse(const struct deployment *d, const struct drift *drift, struct error *err)
+{
+    auto_text struct text list = text_init(sizeof err->detail);
+    auto_text struct text holds = text_init(sizeof err->holds);
+    size_t count = drift->diff.count;
+
+    for (size_t i = 0; i < count && i < DRIFT_SHOWN_MOST; i++) {
+        text_add_string(&list, i == 0 ? "" : "; ");
+        drift_add_line(&drift->diff.items[i], &list);
+    }
+    if (count > DRIFT_SHOWN_MOST)
+        text_add_format(&list, "; and %zu more", count - DRIFT_SHOWN_MOST);
+    deployment_add_applied(d, &holds);
+    error_set(err, ERROR_REFUSED,
+              "the schema is not as the deployment of %s left it (%zu difference%s), and --drift fail "
+              "forbids that",
+              drift->recorded.at, count, text_plural(count));
+    error_cause(err, CAUSE_DRIFT);
+    error_detail(err, "%s", list.at);
+    error_holds(err, "%s", d->report->applied_count == 0 ? "Nothing was changed." : holds.at);
+    return error_hint(
+        err,
+        "To see them: tidelock drift. Undo them, or put them into a migration. To deploy all the "
+        "same and record the schema as it is then: tidelock deploy --drift warn");
+}
+
+static bool look(struct deployment *d, struct arena *arena, struct error *err)
+{
+    const struct drift_request wanted = request_of(d);
+    struct drift drift;
+
+    if (!drift_find(arena, &wanted, &drift, err))
+        return false;
+    if (drift.unknown != NULL)
+        log_debug("drift is not known: %s", drift.unknown);
+    else if (drift.diff.count > 0 && d->config->drift == DRIFT_FAIL)
+        return refuse(d, &drift, err);
+    else if (drift.diff.count > 0)
+        warn(&drift);
+    return true;
+}
+
+bool drift_check(struct deployment *d, struct error *err)
+{
+    auto_arena struct arena *arena = NULL;
+
+    if (d->config->drift == DRIFT_OFF || d->is_drift_checked || d->history.due_count == 0)
+        return true;
+    arena = arena_new();
+    d->is_drift_checked = true;
+    if (look(d, arena, err))
+        return true;
+    if (d->config->drift == DRIFT_FAIL || connection_is_lost(d->conn) || err->class == ERROR_INTERRUPTED)
+        return false;
+    log_warn("it is not known whether the schema was changed since the last deployment: %s", err->message);
+    return true;
+}
+
+void drift_check_record(struct deployment *d)
+{
+    const struct drift_request wanted = request_of(d);
+
+    if (d->config->drift == DRIFT_OFF || !d->has_journal || d->report->applied_count == 0 ||
+        connection_is_lost(d->conn))
+        return;
+    drift_record(&wanted);
+}
