@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "command.h"
 #include "config/options.h"
+#include "deploy/drift.h"
 #include "deploy/target.h"
 #include "history/compare.h"
 #include "history/folder.h"
@@ -133,6 +134,18 @@ static bool write(const struct recording *recording, struct error *err)
     return recording->count == 0 || write_marks(recording, err);
 }
 
+/* What there is now is what the next deployment finds, unless somebody changes it. */
+static void record_schema(const struct recording *recording)
+{
+    const struct journal journal = { .conn = recording->conn,
+                                     .ledger_schema = recording->ledger.schema,
+                                     .key = recording->ledger.lock_key };
+
+    if (recording->config->drift != DRIFT_OFF && journal_prepare(&journal))
+        drift_record(
+            &(const struct drift_request) { recording->config, recording->conn, &recording->ledger });
+}
+
 static void print_marks(const struct recording *recording)
 {
     bool is_dry_run = recording->config->is_dry_run;
@@ -163,6 +176,8 @@ static bool mark(struct arena *arena, struct recording *recording, struct error 
         return error_holds(err, "Nothing was changed.");
     if (!recording->config->is_dry_run && !write(recording, err))
         return false;
+    if (!recording->config->is_dry_run)
+        record_schema(recording);
     print_marks(recording);
     reporting_count("recorded", recording->config->is_dry_run ? 0 : recording->count);
     return true;

@@ -198,12 +198,13 @@ const struct option OPTIONS[] = {
       .commands = FOR_APPLIERS | FOR_STATUS | FOR_PLAN, .field = FIELD(rule_levels), .value = "LEVELS",
       .help = "other levels for plan's rules: RULE=LEVEL, with commas in between",
       .more = "A level is safe, careful or dangerous; plan --rules lists the rules." },
-    { .name = "drift", .group = GROUP_FOLDER, .type = OPTION_CHOICE, .commands = FOR_APPLIERS | FOR_STATUS,
+    { .name = "drift", .group = GROUP_FOLDER, .type = OPTION_CHOICE, .commands = FOR_APPLIERS | FOR_STATUS | FOR_BASELINE,
       .field = FIELD(drift), .standard = "warn", .choices = DRIFT_NAMES, .choice_count = DRIFT_ANSWERS,
       .value = "ANSWER",
       .help = "what to do if the schema was changed since the last deployment",
-      .more = "What a deployment leaves is recorded in tidelock's schema, and compared before the next one that "
-              "has something to apply. fail applies nothing then; off neither compares nor records." },
+      .more = "What a deployment or baseline leaves is recorded in tidelock's schema, and compared before the "
+              "next deployment that has something to apply. fail applies nothing then; off neither compares "
+              "nor records." },
     { .name = "connect-deadline", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,
       .field = FIELD(connect_deadline_ms), .standard = "1m", .standard_for_person = "5s", .most = DAY_MS,
       .value = "TIME",

@@ -11,11 +11,11 @@
 #include "history/owner.h"
 #include "postgres/aside.h"
 
-/* Of the schema $1 and of the shared one: what journal_choose() asks, and who owns it. The table of the
- * recorded schema is needed by nobody, but written to. */
+/* Of the schema $1 and of the shared one: what journal_choose() asks, and who owns it. With $2 it will
+ * be written. The table of the recorded schema is needed by nobody. */
 static const struct query JOURNAL_PLACES = {
     .name = "journal_places",
-    .parameters = 1,
+    .parameters = 2,
     .sql =
         "WITH ours AS (SELECT c.oid, c.relnamespace, c.relowner, c.relkind, c.relname FROM pg_catalog.pg_class AS "
         "c"
@@ -32,9 +32,10 @@ static const struct query JOURNAL_PLACES = {
         "     WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
         "       AND (pg_catalog.row_security_active(c.oid)"
         "            OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT')"
-        "            OR NOT pg_catalog.has_table_privilege(c.oid, 'INSERT')"
-        "            OR NOT pg_catalog.has_table_privilege(c.oid, 'UPDATE')"
-        "            OR NOT pg_catalog.has_table_privilege(c.oid, 'DELETE'))),"
+        "            OR $2::pg_catalog.bool"
+        "               AND NOT (pg_catalog.has_table_privilege(c.oid, 'INSERT')"
+        "                        AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')"
+        "                        AND pg_catalog.has_table_privilege(c.oid, 'DELETE')))),"
         "  (SELECT pg_catalog.count(*) FROM tables AS c WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid),"
         "  pg_catalog.has_schema_privilege(n.oid, 'CREATE'), pg_catalog.pg_get_userbyid(n.nspowner),"
         "  pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),"
@@ -228,11 +229,11 @@ struct found {
     char role[IDENTIFIER_SIZE]; /* whose rights these are */
 };
 
-static bool find(const struct journal *journal, struct found *out, struct error *err)
+static bool find(const struct journal *journal, bool is_written, struct found *out, struct error *err)
 {
     auto_result struct result *result = NULL;
     char own[IDENTIFIER_SIZE];
-    const char *const parameters[] = { own };
+    const char *const parameters[] = { own, is_written ? "true" : "false" };
     const struct batch_item item = { .query = &JOURNAL_PLACES, .parameters = parameters };
 
     journal_own_schema(journal->ledger_schema, own);
@@ -291,14 +292,14 @@ bool journal_exists(const struct journal *journal, bool *exists, struct error *e
 {
     struct found found;
 
-    return find(journal, &found, err) && complete(journal, &found, exists, err);
+    return find(journal, journal->key != NULL, &found, err) && complete(journal, &found, exists, err);
 }
 
 bool journal_find(const struct journal *journal, struct error *err)
 {
     struct found found;
 
-    if (!find(journal, &found, err))
+    if (!find(journal, false, &found, err))
         return false;
     return is_there(&found) || error_set(err, ERROR_REFUSED, "there is no journal that this role may read");
 }
@@ -316,8 +317,8 @@ bool journal_prepare(const struct journal *journal)
     struct found found;
     struct error err;
 
-    if (find(journal, &found, &err) && found.choice != PLACES && create_missing(journal, &found, &err) &&
-        complete_origin(journal, &found, &err))
+    if (find(journal, true, &found, &err) && found.choice != PLACES &&
+        create_missing(journal, &found, &err) && complete_origin(journal, &found, &err))
         return true;
     log_debug("without a journal it is not recorded who applies what");
     return false;
@@ -345,14 +346,14 @@ bool journal_check(const struct journal *journal, struct error *err)
 {
     struct found found;
 
-    return find(journal, &found, err) && (found.choice != PLACES || refuse(&found, err));
+    return find(journal, true, &found, err) && (found.choice != PLACES || refuse(&found, err));
 }
 
 bool journal_create(const struct journal *journal, struct error *err)
 {
     struct found found;
 
-    if (!find(journal, &found, err))
+    if (!find(journal, true, &found, err))
         return false;
     return found.choice == PLACES ? refuse(&found, err) : create(journal, &found, err);
 }
@@ -385,7 +386,7 @@ bool journal_open(const struct journal *journal, bool *is_open, struct error *er
 {
     struct found found;
 
-    if (!find(journal, &found, err))
+    if (!find(journal, true, &found, err))
         return false;
     *is_open = found.choice != PLACES;
     if (*is_open)

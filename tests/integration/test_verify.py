@@ -84,3 +84,18 @@ def test_nothing_of_a_foreign_server_stays_in_a_given_shadow(folder, shadow, tid
     for _ in range(2):
         tidelock("verify", "--shadow", shadow.url()).succeeds(says="the history replays")
     assert not shadow.query("SELECT srvname FROM pg_foreign_server UNION ALL SELECT conname FROM pg_conversion WHERE connamespace = 'public'::regnamespace")
+
+
+def test_no_script_depends_on_the_session_of_one_before(folder, shadow, tidelock):
+    """As in a deployment, which may begin with any of them."""
+    write(
+        folder,
+        {
+            "001_a": "CREATE SCHEMA other; SET search_path = other; SET ROLE pg_monitor; CREATE TEMP TABLE gone (a int); SET statement_timeout = 1",
+            "002_b": "CREATE TABLE t (a int); SELECT pg_sleep(0.01)",
+        },
+    )
+    tidelock("verify", "--shadow", shadow.url()).succeeds(says="the history replays")
+    assert "+ table public.t" in differences(tidelock, "empty", "migrations", options=["--shadow", shadow.url()])
+    folder.add("003_c", "ALTER TABLE gone ADD b int")
+    tidelock("verify", "--shadow", shadow.url()).fails(exit=8, says='relation "gone" does not exist')
