@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "deploy/drift.h"
 
-enum { LINE_MOST = 1024 };
+enum { LINE_MOST = 1024, RECORDING_MS = 60000 };
 
 static struct drift_request request_of(const struct deployment *d)
 {
@@ -23,9 +23,9 @@ static void warn(const struct drift *drift)
         log_warn("  %s", line.at);
     }
     log_warn(
-        "%s%s", count > DRIFT_SHOWN_MOST ? "  and more. " : "",
-        "They were made by no migration of this ledger, and will be recorded with this deployment; to see "
-        "them now: tidelock drift");
+        "  %sno migration of this ledger did that, and this deployment will record it; to see it: tidelock "
+        "drift",
+        count > DRIFT_SHOWN_MOST ? "and more; " : "");
 }
 
 static bool refuse(const struct deployment *d, const struct drift *drift, struct error *err)
@@ -74,14 +74,16 @@ bool drift_check(struct deployment *d, struct error *err)
 {
     auto_arena struct arena *arena = NULL;
 
-    if (d->config->drift == DRIFT_OFF || d->is_drift_checked || d->history.due_count == 0)
+    if (d->config->drift == DRIFT_OFF || d->is_drift_checked || d->history.due_count == 0 ||
+        d->pooling == POOLING_TRANSACTION)
         return true;
     arena = arena_new();
-    d->is_drift_checked = true;
-    if (look(d, arena, err))
+    d->is_drift_checked = look(d, arena, err);
+    if (d->is_drift_checked)
         return true;
     if (d->config->drift == DRIFT_FAIL || connection_is_lost(d->conn) || err->class == ERROR_INTERRUPTED)
         return false;
+    d->is_drift_checked = true;
     log_warn("it is not known whether the schema was changed since the last deployment: %s", err->message);
     return true;
 }
@@ -93,5 +95,7 @@ void drift_check_record(struct deployment *d)
     if (d->config->drift == DRIFT_OFF || !d->has_journal || d->report->applied_count == 0 ||
         connection_is_lost(d->conn))
         return;
+    connection_limit_answers(d->conn, RECORDING_MS);
     drift_record(&wanted);
+    connection_limit_answers(d->conn, 0);
 }

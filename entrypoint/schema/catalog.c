@@ -1,5 +1,7 @@
 #include "schema/catalog.h"
 
+#include <string.h>
+
 #include "postgres/query.h"
 #include "schema/catalog_sql.h"
 #include "sql/quote.h"
@@ -7,12 +9,13 @@
 /* One message, so one transaction. What the server's functions write must not depend on the session. */
 #define SETTINGS                                                                                             \
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL search_path = '';"                \
-    " SET LOCAL lock_timeout = '3s'; SET LOCAL jit = off; SET LOCAL quote_all_identifiers = off;"            \
+    " SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '1min'; SET LOCAL jit = off;"             \
+    " SET LOCAL quote_all_identifiers = off;"                                                                \
     " SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL TimeZone = 'UTC';"   \
     " SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';"                                     \
     " SET LOCAL standard_conforming_strings = on; SET LOCAL " CATALOG_LEDGER " = "
 
-enum { SQL_MOST = 256 * 1024, QUERIES_MOST = 64 };
+enum { SQL_MOST = 256 * 1024, QUERIES_MOST = 64, TRIES_MOST = 5 };
 
 static const struct catalog_query *const TABLES[] = { CATALOG_RELATIONS, CATALOG_OBJECTS, CATALOG_ACCESS };
 
@@ -66,8 +69,8 @@ void catalog_form(int major, char hex[SHA256_HEX_SIZE])
     sha256_of(text_slice(&sql), hex);
 }
 
-bool catalog_read(struct arena *arena, struct connection *conn, const struct catalog_request *wanted,
-                  struct facts *out, struct error *err)
+static bool read_once(struct arena *arena, struct connection *conn, const struct catalog_request *wanted,
+                      struct facts *out, struct error *err)
 {
     struct result *rows[1 + QUERIES_MOST] = { NULL };
     auto_text struct text sql = text_init(SQL_MOST);
@@ -84,5 +87,26 @@ bool catalog_read(struct arena *arena, struct connection *conn, const struct cat
         result_free(rows[i]);
     }
     facts_sort(out);
+    return is_read;
+}
+
+/* The server's functions look at the catalog as it is now, the queries as it was: of what was dropped in
+ * between they say "cache lookup failed" or "does not exist". */
+static bool was_dropped(const struct error *err)
+{
+    return strcmp(err->sqlstate, "XX000") == 0 || strcmp(err->sqlstate, "42P01") == 0 ||
+           strcmp(err->sqlstate, "42704") == 0;
+}
+
+bool catalog_read(struct arena *arena, struct connection *conn, const struct catalog_request *wanted,
+                  struct facts *out, struct error *err)
+{
+    bool is_read = false;
+
+    for (int i = 0; i < TRIES_MOST && !is_read; i++) {
+        is_read = read_once(arena, conn, wanted, out, err);
+        if (!is_read && !was_dropped(err))
+            break;
+    }
     return is_read;
 }

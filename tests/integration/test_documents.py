@@ -85,10 +85,10 @@ class Stage:
         """With the names of the documents in place of the tests' own."""
         return text.replace(f'"{self.database.name}"', '"harbour"').replace(f"127.0.0.1:{self.database.server.port}", "db:5432")
 
-    def deploy_demo(self, count):
-        """A database at the level of the first `count` migrations of the demo."""
+    def deploy_demo(self, count, options="--drift off"):
+        """A database at the level of the first `count` migrations of the demo. What a scene then changes by hand is no drift."""
         self.add_demo(0, count)
-        self.run("tidelock deploy", code=0)
+        self.run(f"tidelock deploy {options}", code=0)
 
     def add_demo(self, first, last):
         for migration in DEMO[first:last]:
@@ -168,7 +168,16 @@ def many_orders(stage):
     yield
 
 
-SCENES = {"harbour": harbour, "one-pending": one_pending, "busy-server": busy_server, "nightly-report": nightly_report, "many-orders": many_orders}
+@contextlib.contextmanager
+def hotfix(stage):
+    """Somebody has changed what the deployment left."""
+    stage.deploy_demo(len(DEMO) - 1, options="")
+    stage.database.query('CREATE INDEX "Passage_hotfix" ON "Passage" ("toll"); ALTER TABLE "Passage" ALTER "toll" SET DEFAULT 0')
+    stage.add_demo(len(DEMO) - 1, len(DEMO))
+    yield
+
+
+SCENES = {"hotfix": hotfix, "harbour": harbour, "one-pending": one_pending, "busy-server": busy_server, "nightly-report": nightly_report, "many-orders": many_orders}
 
 
 # ---- sessions ----
@@ -178,7 +187,7 @@ def steady(line):
     """Without what differs from run to run: durations, process ids, versions, how much a backfill had done by then."""
     line = re.sub(r"\d+(\.\d+)? (ms|s|min|h)\b", "TIME", line)
     line = re.sub(r"TIME( (to )?TIME)*", "TIME", line)
-    return re.sub(r"\d+ %|\d+ rows changed|\d+ a batch|in \d+ batches|\bpid \d+|\btry \d+|PostgreSQL [\d.]+", "N", line)
+    return re.sub(r"\d+ %|\d+ rows changed|\d+ a batch|in \d+ batches|\bpid \d+|\btry \d+|PostgreSQL [\d.]+|\d{4}-\d\d-\d\dT[\d:]+Z", "N", line)
 
 
 def steadied(text):
@@ -275,7 +284,14 @@ def verify(stage, text):
             stage.run(command.replace("20260105120000_init", DEMO[0].name), code=code)
 
 
-RUNS = {"plan": plan, "snapshot": snapshot, "verify": verify, "last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
+def drift(stage, text):
+    with hotfix(stage):
+        for command, code in zip(text.splitlines(), [1, 1, 1], strict=True):
+            stage.run(command, code=code)
+    assert "Passage_hotfix" in (stage.folder.root / "comment.md").read_text()
+
+
+RUNS = {"drift": drift, "plan": plan, "snapshot": snapshot, "verify": verify, "last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
 
 
 @marked("run: ")

@@ -202,3 +202,16 @@ def test_a_locked_table_is_waited_for_and_then_said(database, tidelock):
     with database.connect() as holder:
         holder.execute("BEGIN; LOCK TABLE v")
         tidelock("snapshot").fails(exit=9, says="canceling statement due to lock timeout")
+
+
+@pytest.mark.fault
+def test_what_others_drop_meanwhile_is_no_failure(database, tidelock):
+    """The server's functions look at the catalog as it is when they are called."""
+    churn = "DO $$ BEGIN FOR i IN 1 .. 300 LOOP EXECUTE 'CREATE TABLE gone (a int DEFAULT 1 CHECK (a > 0) UNIQUE); CREATE VIEW gone_v AS SELECT * FROM gone';"
+    churn += " COMMIT; EXECUTE 'DROP TABLE gone CASCADE'; COMMIT; END LOOP; END $$"
+    with database.connect() as other:
+        for _ in range(3):
+            running = [tidelock.start("snapshot") for _ in range(2)]
+            other.execute(churn)
+            for one in running:
+                one.wait().succeeds(says="PostgreSQL")
