@@ -12,9 +12,10 @@
     " SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';"                                     \
     " SET LOCAL standard_conforming_strings = on; SET LOCAL " CATALOG_LEDGER " = "
 
-enum { SQL_MOST = 256 * 1024, QUERIES_MOST = 64 };
+enum { SQL_MOST = 256 * 1024, QUERIES_MOST = 96 };
 
-static const struct catalog_query *const TABLES[] = { CATALOG_RELATIONS, CATALOG_OBJECTS, CATALOG_ACCESS };
+static const struct catalog_query *const TABLES[] = { CATALOG_RELATIONS, CATALOG_OBJECTS, CATALOG_EXTENDING,
+                                                      CATALOG_REMOTE, CATALOG_ACCESS };
 
 /* Adds the queries for that major version; how many. */
 static size_t add_queries(int major, struct text *sql)
