@@ -1,6 +1,7 @@
 """snapshot and diff: the schema in a canonical form, whatever made it; every change is seen and named, and nothing else is."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -199,7 +200,7 @@ def differences(tidelock, *sides, options=(), **more):
 
 def facts(snapshot):
     """{kind and name: definition}"""
-    return dict(re.findall(r"(?m)^(\S.*)\n((?:  .*\n)*)", snapshot))
+    return dict(re.findall(r"(?m)^(?!end of )(\S.*)\n((?:  .*\n)*)", snapshot))
 
 
 def changes_of(major):
@@ -360,11 +361,55 @@ def test_what_is_different_is_shown_with_both_sides(database, tidelock, tmp_path
 
 def test_what_is_no_snapshot_is_refused_at_its_place(tidelock, tmp_path):
     file = tmp_path / "other.txt"
-    for text, line in [("nonsense\n", 1), ("tidelock snapshot 1, PostgreSQL 15\ntable public.t\n\n", 3), ("tidelock snapshot 9, PostgreSQL 15\n", 1)]:
-        file.write_text(text)
-        tidelock("diff", file, "empty").fails(exit=2, at=f"{file}:{line}")
+    head = b"tidelock snapshot 1, PostgreSQL 15"
+    for text, line, message in [
+        (b"", 1, "the file is empty"),
+        (b"nonsense\n", 1, "this is no snapshot"),
+        (b"tidelock snapshot 9, PostgreSQL 15\n", 1, "this is no snapshot"),
+        (head + b"aggregate public.a\nend of 0 facts\n", 1, "this is no version of PostgreSQL"),
+        (head + b"\ntable public.t\n\nend of 1 fact\n", 3, "it says no kind and name"),
+        (head + b"\ntable public.t\n  columns a", 3, "the file is cut off"),
+        (head + b"\ntable public.\xe4\nend of 1 fact\n", 2, "this is not valid UTF-8"),
+        (head + b"\n" + 20_000_000 * b"x" + b"\nend of 1 fact\n", 2, "it says no kind and name"),
+        (head + b"\ntable t\nend of 1 fact\ntable u\n", 4, "this is behind the end of the snapshot"),
+    ]:
+        file.write_bytes(text)
+        tidelock("diff", file, "empty").fails(exit=2, says=message, at=f"{file}:{line}")
+    file.write_bytes(head + b"\ntable t\n  columns a\ntable t\nend of 2 facts\n")
+    tidelock("diff", file, "empty").fails(exit=2, says=f'file "{file}" holds two definitions of table t')
     tidelock("diff", "empty", tmp_path / "nowhere").fails(exit=2, says="nowhere")
+    tidelock("diff", "empty", tmp_path).fails(exit=2, says="not a file but a directory")
     tidelock("diff", "empty").fails(exit=2, says="diff compares two schemas, not 1")
+
+
+def test_a_snapshot_that_was_cut_off_anywhere_is_refused(database, tidelock, tmp_path):
+    database.query("CREATE TABLE t (a int)")
+    whole = tidelock("snapshot").succeeds().out.encode()
+    lines = whole.splitlines(keepends=True)
+    file = tmp_path / "cut.txt"
+    for text in [*(b"".join(lines[:count]) for count in range(1, len(lines))), whole[: whole.index(b"table") + 3], whole[:-2]]:
+        file.write_bytes(text)
+        tidelock("diff", file, "database").fails(exit=2, says="Write it anew: tidelock snapshot")
+
+
+def test_a_snapshot_may_be_a_pipe_and_have_an_editors_line_ends(database, tidelock, tmp_path):
+    database.query("""CREATE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT 1::text;\r\n-- \\r\n\r'""")
+    whole = tidelock("snapshot").succeeds().out
+    file = tmp_path / "windows.txt"
+    file.write_bytes(whole.replace("\n", "\r\n").encode())
+    assert differences(tidelock, file, "database") == []
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["tee", pipe], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as writer:
+        writer.stdin.write(whole.encode())
+        writer.stdin.close()
+        assert differences(tidelock, pipe, "database") == []
+
+
+def test_options_may_stand_behind_the_two_schemas(database, tidelock):
+    tidelock("diff", "empty", "database", "--exit-code").fails(exit=1)
+    tidelock("diff", "empty", "--exit-code", "empty").succeeds(says="no difference")
+    tidelock("diff", "empty", "--", "--exit-code").fails(exit=2, says="--exit-code")
 
 
 def test_a_locked_table_is_waited_for_and_then_said(database, tidelock):
