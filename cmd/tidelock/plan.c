@@ -52,20 +52,15 @@ static bool is_due(const struct history *history, size_t index)
     return history == NULL || history->items[index].is_due;
 }
 
-static const char *mode_of(const char *path, struct slice script, int server_version)
+/* NULL for a script that cannot be applied as it is. */
+static const char *mode_of(const struct forecast *forecast)
 {
-    struct script_reader reader = script_reader_of(path, script, server_version, true);
-    struct script_summary summary;
-    struct directives directives;
-    const struct mode_question question = { path, script, &summary, &directives };
+    const struct mode_question question = { forecast->file, forecast->script, &forecast->summary,
+                                            &forecast->directives };
     struct error refused;
     enum mode mode;
 
-    return script_summarize(reader, &summary, &refused) &&
-                   directive_parse(path, script, &directives, &refused) &&
-                   mode_decide(&question, &mode, &refused)
-               ? MODE_NAMES[mode]
-               : NULL;
+    return mode_decide(&question, &mode, &refused) ? MODE_NAMES[mode] : NULL;
 }
 
 /* Judges a script that has been read; it is kept in the arena. */
@@ -75,9 +70,10 @@ static bool judge(struct forecasts *shared, const char *path, const struct text 
     struct slice kept = { .at = arena_copy(shared->arena, script->at, script->length),
                           .length = script->length };
 
-    out->mode = mode_of(path, kept, shared->server_version == 0 ? NEWEST_SERVER : shared->server_version);
-    if (script_check_text(path, kept, err) && forecast_read(shared, path, kept, &out->forecast, err))
+    if (script_check_text(path, kept, err) && forecast_read(shared, path, kept, &out->forecast, err)) {
+        out->mode = mode_of(&out->forecast);
         return true;
+    }
     /* Nothing was run: it is the file that is wrong. */
     err->class = ERROR_USAGE;
     return false;

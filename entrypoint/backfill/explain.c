@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "postgres/inheritance.h"
 #include "postgres/query.h"
 
 /* The names of the table $1, its partitions and its children, and of their indexes on column $2 among others.
@@ -11,12 +12,7 @@ static const struct query TREE = {
     .name = "backfill_tree",
     .parameters = 2,
     .sql =
-        "WITH RECURSIVE tree (oid) AS ("
-        "  SELECT pg_catalog.to_regclass($1)::pg_catalog.oid"
-        "   UNION"
-        "  SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i"
-        "    JOIN tree AS t ON t.oid OPERATOR(pg_catalog.=) i.inhparent"
-        ") "
+        "WITH RECURSIVE " INHERITANCE_TREE("SELECT pg_catalog.to_regclass($1)::pg_catalog.oid") " "
         "SELECT c.relname, false FROM tree AS t"
         "  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) t.oid"
         " UNION ALL "

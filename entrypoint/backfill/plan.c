@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "postgres/inheritance.h"
 #include "postgres/query.h"
 #include "sql/quote.h"
 
@@ -13,12 +14,7 @@ static const struct query TABLE = {
     .name = "backfill_table",
     .parameters = 2,
     .sql =
-        "WITH RECURSIVE tree (oid) AS ("
-        "  SELECT pg_catalog.to_regclass($1)::pg_catalog.oid"
-        "   UNION"
-        "  SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i"
-        "    JOIN tree AS t ON t.oid OPERATOR(pg_catalog.=) i.inhparent"
-        ") "
+        "WITH RECURSIVE " INHERITANCE_TREE("SELECT pg_catalog.to_regclass($1)::pg_catalog.oid") " "
         "SELECT pg_catalog.to_regclass($1) OPERATOR(pg_catalog.=) pg_catalog.to_regclass($2),"
         "       pg_catalog.to_regclass($1) IS NOT NULL,"
         "       pg_catalog.sum(GREATEST(c.reltuples, 0))::pg_catalog.int8, pg_catalog.sum(c.relpages)"

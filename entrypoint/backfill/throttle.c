@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "postgres/inheritance.h"
 #include "postgres/query.h"
 
 /* Dead rows are a reason to pause only while an autovacuum is running, since only it can remove them. */
@@ -31,12 +32,7 @@ static const struct query LOOK = {
     .name = "throttle",
     .parameters = 1,
     .sql =
-        "WITH RECURSIVE tree (oid) AS ("
-        " SELECT pg_catalog.to_regclass($1)::pg_catalog.oid"
-        " UNION"
-        " SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i"
-        " JOIN tree AS t ON t.oid OPERATOR(pg_catalog.=) i.inhparent"
-        "), replicas AS ("
+        "WITH RECURSIVE " INHERITANCE_TREE("SELECT pg_catalog.to_regclass($1)::pg_catalog.oid") ", replicas AS ("
         " SELECT state, application_name, replay_lag,"
         "        pg_catalog.pg_wal_lsn_diff(replay_lsn, '0/0') AS at"
         "   FROM pg_catalog.pg_stat_replication"

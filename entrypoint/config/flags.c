@@ -204,22 +204,37 @@ static void hide_url(const struct load *load, char **word)
     *word = kept;
 }
 
+/* Those of CMD are its own business. */
+static bool may_follow_words(const struct load *load)
+{
+    return (load->command & TAKING_WORDS & ~(unsigned)FOR_RUN) != 0;
+}
+
 bool flags_load(struct load *load, int count, char **words, struct error *err)
 {
+    char **kept = arena_alloc(load->arena, (size_t)count + 1, sizeof *kept);
+    int kept_count = 0;
     int i = 0;
 
-    for (; i < count && is_of_options(load, words[i]); i++) {
-        if (!take_word(load, count, words, &i, err))
+    for (; i < count && (is_of_options(load, words[i]) || may_follow_words(load)); i++) {
+        if (strcmp(words[i], "--") == 0)
+            break;
+        if (!is_of_options(load, words[i]))
+            kept[kept_count++] = words[i];
+        else if (!take_word(load, count, words, &i, err))
             return false;
     }
     if (i < count && strcmp(words[i], "--") == 0)
         i++;
     if (i < count && (load->command & TAKING_WORDS) == 0)
         return refuse_word(words[i], err);
-    for (int word = i; word < count; word++)
-        hide_url(load, &words[word]);
-    load->config->words = words + i;
-    load->config->word_count = count - i;
+    while (i < count)
+        kept[kept_count++] = words[i++];
+    kept[kept_count] = NULL;
+    for (int word = 0; word < kept_count; word++)
+        hide_url(load, &kept[word]);
+    load->config->words = kept;
+    load->config->word_count = kept_count;
     return true;
 }
 

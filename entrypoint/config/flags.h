@@ -15,7 +15,8 @@ int config_options_before(int count, char *const *words);
  * that even what is said about these is a record where the log is for machines. */
 void flags_choose_log_format(const struct command_line *line);
 
-/* Takes the flags, and then the words behind them, into the configuration. ERROR_USAGE. */
+/* Takes the flags, and the words that are none, into the configuration. Flags may stand behind words, but not
+ * behind CMD, which has its own, nor behind "--". ERROR_USAGE. */
 must_use bool flags_load(struct load *load, int count, char **words, struct error *err);
 
 #endif

@@ -55,7 +55,7 @@ enum option_commands {
     FOR_FOLDER = FOR_LEADERS | FOR_WAIT | FOR_STATUS | FOR_PLAN | FOR_DIFF | FOR_VERIFY | FOR_DRIFT,
     FOR_ALL = FOR_DATABASE | FOR_READY | FOR_INSTALL | FOR_VERSION | FOR_COMPLETION | FOR_MANUAL,
     TAKING_WORDS =
-        FOR_RUN | FOR_INSTALL | FOR_COMPLETION | FOR_DIFF, /* they take words after their options */
+        FOR_RUN | FOR_INSTALL | FOR_COMPLETION | FOR_DIFF, /* they take words beside their options */
 };
 
 /* The headings under which the reference and help list options, in this order. */

@@ -1,6 +1,7 @@
 #include "deploy/live_others.h"
 
 #include "base/clock.h"
+#include "postgres/inheritance.h"
 #include "postgres/query.h"
 #include "traffic/blockers.h"
 
@@ -25,16 +26,11 @@ static const struct query USE = {
     .name = "plan_use",
     .parameters = 1,
     .sql =
-        "WITH RECURSIVE parts AS ("
-        " SELECT $1::pg_catalog.oid AS oid"
-        " UNION ALL"
-        " SELECT i.inhrelid FROM parts AS p"
-        "  JOIN pg_catalog.pg_inherits AS i ON i.inhparent OPERATOR(pg_catalog.=) p.oid"
-        ") "
+        "WITH RECURSIVE " INHERITANCE_TREE("SELECT $1::pg_catalog.oid") " "
         "SELECT COALESCE(pg_catalog.sum(s.seq_scan OPERATOR(pg_catalog.+) COALESCE(s.idx_scan, 0)), 0),"
         " COALESCE(pg_catalog.sum(s.n_tup_ins OPERATOR(pg_catalog.+) s.n_tup_upd"
         "          OPERATOR(pg_catalog.+) s.n_tup_del), 0)"
-        " FROM parts AS p JOIN pg_catalog.pg_stat_all_tables AS s ON s.relid OPERATOR(pg_catalog.=) p.oid",
+        " FROM tree AS p JOIN pg_catalog.pg_stat_all_tables AS s ON s.relid OPERATOR(pg_catalog.=) p.oid",
 };
 
 /* A server in recovery has no position of its own to write at. What only copies the log replays nothing; of

@@ -57,8 +57,6 @@ static bool ask(struct live *live, const char *sql, struct result **rows, size_t
 
 static bool is_changed_before(const struct live *live, const struct relation *table)
 {
-    if (live->has_code)
-        return true;
     for (size_t i = 0; i < live->changed_count; i++) {
         if (relation_is_same(&live->changed[i], table))
             return true;
@@ -74,7 +72,12 @@ static void judge(struct live *live, struct finding *finding, const struct row_q
         if (question->level != LEVELS)
             finding->level = question->level;
     } else if (is_changed_before(live, &finding->change.table))
-        live_add_note(live, finding, "its rows do not allow it now; what is pending before it changes rows");
+        live_add_note(live, finding,
+                      "its rows do not allow it now; a pending statement before it changes them");
+    else if (live->has_code)
+        live_add_note(
+            live, finding,
+            "its rows do not allow it now; what a pending statement before it does to them is not known");
     else {
         live_add_note(live, finding, question->breaks);
         finding->level = LEVEL_DANGEROUS;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "postgres/inheritance.h"
 #include "postgres/query.h"
 #include "repair/invalid_index.h"
 #include "sql/quote.h"
@@ -17,22 +18,18 @@ static const struct query COPIES = {
     .name = "index_copies",
     .parameters = 3,
     .sql =
-        "WITH RECURSIVE named (oid) AS ("
-        "  SELECT CASE WHEN $1 OPERATOR(pg_catalog.=) 'index' THEN ("
-        "         SELECT x.indrelid FROM pg_catalog.pg_index AS x"
-        " WHERE x.indexrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($2))"
-        "              WHEN $1 OPERATOR(pg_catalog.=) 'table'"
-        " THEN pg_catalog.to_regclass($2)::pg_catalog.oid END"
-        "  UNION ALL"
-        "  SELECT h.inhrelid FROM pg_catalog.pg_inherits AS h JOIN named"
-        " ON h.inhparent OPERATOR(pg_catalog.=) named.oid"
-        "), tables (oid) AS ("
+        "WITH RECURSIVE " INHERITANCE_TREE(
+            "SELECT CASE WHEN $1 OPERATOR(pg_catalog.=) 'index' THEN ("
+            "         SELECT x.indrelid FROM pg_catalog.pg_index AS x"
+            " WHERE x.indexrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($2))"
+            "              WHEN $1 OPERATOR(pg_catalog.=) 'table'"
+            " THEN pg_catalog.to_regclass($2)::pg_catalog.oid END") ", tables (oid) AS ("
         "  SELECT t.oid FROM pg_catalog.pg_class AS t"
         "   WHERE CASE WHEN $1 OPERATOR(pg_catalog.=) 'database' THEN true"
         "              WHEN $1 OPERATOR(pg_catalog.=) 'schema' THEN t.relnamespace OPERATOR(pg_catalog.=) ("
         "         SELECT n.oid FROM pg_catalog.pg_namespace AS n"
         "         WHERE n.nspname OPERATOR(pg_catalog.=) $2)"
-        "              ELSE t.oid OPERATOR(pg_catalog.=) ANY (SELECT named.oid FROM named) END"
+        "              ELSE t.oid OPERATOR(pg_catalog.=) ANY (SELECT tree.oid FROM tree) END"
         "), scope (oid) AS ("
         "  SELECT tables.oid FROM tables"
         "  UNION"

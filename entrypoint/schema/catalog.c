@@ -2,31 +2,39 @@
 
 #include <string.h>
 
+#include "base/patience.h"
 #include "postgres/query.h"
 #include "schema/catalog_sql.h"
 #include "sql/quote.h"
 
-/* One message, so one transaction. What the server's functions write must not depend on the session. */
+/* One message, so one transaction. What the server's functions write must not depend on the session. The lock
+ * of a table is not waited for as long as the server takes to look for deadlocks: nobody else is to fail. */
 #define SETTINGS                                                                                             \
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL search_path = '';"                \
-    " SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '1min'; SET LOCAL jit = off;"             \
+    " SET LOCAL lock_timeout = '50ms'; SET LOCAL statement_timeout = '1min'; SET LOCAL jit = off;"           \
     " SET LOCAL quote_all_identifiers = off;"                                                                \
     " SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL TimeZone = 'UTC';"   \
     " SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';"                                     \
     " SET LOCAL standard_conforming_strings = on; SET LOCAL " CATALOG_LEDGER " = "
 
-enum { SQL_MOST = 256 * 1024, QUERIES_MOST = 64, TRIES_MOST = 5 };
+enum { SQL_MOST = 256 * 1024, QUERIES_MOST = 96, PATIENCE_MS = 3000, PAUSE_MS = 50 };
 
-static const struct catalog_query *const TABLES[] = { CATALOG_RELATIONS, CATALOG_OBJECTS, CATALOG_ACCESS };
+static const struct catalog_query *const TABLES[] = { CATALOG_RELATIONS, CATALOG_OBJECTS, CATALOG_EXTENDING,
+                                                      CATALOG_REMOTE, CATALOG_ACCESS };
 
-/* Adds the queries for that major version; how many. */
-static size_t add_queries(int major, struct text *sql)
+static bool is_for(const struct catalog_query *query, int major)
+{
+    return major >= query->since && (query->until == 0 || major <= query->until);
+}
+
+/* Adds the queries for that major version that take locks, or those that take none; how many. */
+static size_t add_queries(int major, bool takes_locks, struct text *sql)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < array_length(TABLES); i++) {
         for (const struct catalog_query *query = TABLES[i]; query->sql != NULL; query++) {
-            if (major < query->since || (query->until != 0 && major > query->until) || count == QUERIES_MOST)
+            if (!is_for(query, major) || query->takes_locks != takes_locks || count == QUERIES_MOST)
                 continue;
             text_add_format(sql, "; %s", query->sql);
             count++;
@@ -65,28 +73,35 @@ void catalog_form(int major, char hex[SHA256_HEX_SIZE])
 {
     auto_text struct text sql = text_init(SQL_MOST);
 
-    (void)add_queries(major, &sql);
+    (void)add_queries(major, false, &sql);
+    (void)add_queries(major, true, &sql);
     sha256_of(text_slice(&sql), hex);
 }
 
-static bool read_once(struct arena *arena, struct connection *conn, const struct catalog_request *wanted,
-                      struct facts *out, struct error *err)
+struct reading {
+    struct arena *arena;
+    struct connection *conn;
+    const struct catalog_request *wanted;
+    struct facts *out;
+    struct patience patience;
+};
+
+/* Some queries, each behind a semicolon, in a transaction of their own. */
+static bool ask(struct reading *reading, const char *queries, size_t count, struct error *err)
 {
     struct result *rows[1 + QUERIES_MOST] = { NULL };
     auto_text struct text sql = text_init(SQL_MOST);
-    size_t count;
     bool is_read;
 
-    *out = (struct facts) { .major = connection_server_version(conn) / 10000 };
-    add_settings(wanted, &sql);
-    count = 1 + add_queries(out->major, &sql);
-    is_read = query_several(conn, &(const struct query) { .name = "facts", .sql = sql.at }, rows, count, err);
-    for (size_t i = 0; i < count; i++) {
+    add_settings(reading->wanted, &sql);
+    text_add_string(&sql, queries);
+    is_read = query_several(reading->conn, &(const struct query) { .name = "facts", .sql = sql.at }, rows,
+                            1 + count, err);
+    for (size_t i = 0; i < 1 + count; i++) {
         if (is_read)
-            add_facts(arena, rows[i], out);
+            add_facts(reading->arena, rows[i], reading->out);
         result_free(rows[i]);
     }
-    facts_sort(out);
     return is_read;
 }
 
@@ -98,15 +113,52 @@ static bool was_dropped(const struct error *err)
            strcmp(err->sqlstate, "42704") == 0;
 }
 
+static bool ask_again(struct reading *reading, const char *queries, size_t count, struct error *err)
+{
+    while (!ask(reading, queries, count, err)) {
+        bool may_help = err->class == ERROR_TABLE_LOCK || was_dropped(err);
+
+        if (!may_help || patience_is_over(&reading->patience) ||
+            !patience_pause(&reading->patience, PAUSE_MS, err))
+            return false;
+    }
+    return true;
+}
+
+/* Each by itself, so that its locks are held for as short a time as possible. */
+static bool ask_for_locked(struct reading *reading, struct error *err)
+{
+    for (size_t i = 0; i < array_length(TABLES); i++) {
+        for (const struct catalog_query *query = TABLES[i]; query->sql != NULL; query++) {
+            auto_text struct text sql = text_init(SQL_MOST);
+
+            if (!query->takes_locks || !is_for(query, reading->out->major))
+                continue;
+            text_add_format(&sql, "; %s", query->sql);
+            if (!ask_again(reading, sql.at, 1, err))
+                return false;
+        }
+    }
+    return true;
+}
+
 bool catalog_read(struct arena *arena, struct connection *conn, const struct catalog_request *wanted,
                   struct facts *out, struct error *err)
 {
-    bool is_read = false;
+    struct reading reading = {
+        .arena = arena,
+        .conn = conn,
+        .wanted = wanted,
+        .out = out,
+        .patience = { .until = deadline_in(PATIENCE_MS) },
+    };
+    auto_text struct text sql = text_init(SQL_MOST);
+    size_t count;
 
-    for (int i = 0; i < TRIES_MOST && !is_read; i++) {
-        is_read = read_once(arena, conn, wanted, out, err);
-        if (!is_read && !was_dropped(err))
-            break;
-    }
-    return is_read;
+    *out = (struct facts) { .major = connection_server_version(conn) / 10000 };
+    count = add_queries(out->major, false, &sql);
+    if (!ask_again(&reading, sql.at, count, err) || !ask_for_locked(&reading, err))
+        return false;
+    facts_sort(out);
+    return true;
 }

@@ -1,6 +1,7 @@
 /*
- * Reading the facts of a schema from the server's catalog: all schemas that people use, in one transaction
- * that only reads.
+ * Reading the facts of a schema from the server's catalog: all schemas that people use, in transactions that
+ * only read. The server locks the tables that a view, rule, policy or function mentions to say how it is
+ * defined: those are asked for apart, and give way to others at once.
  *
  * Objects of extensions, the ledger, and the journal are no facts. Nothing that may be a secret is: passwords
  * of servers and subscriptions, values of settings.

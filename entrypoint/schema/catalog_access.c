@@ -8,79 +8,165 @@
     "0 THEN 'public' ELSE"                                                                                   \
     " pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END"
 
-/* `objects` returns a kind of object, its name, its owner, and its grants; none given means the default ones.
- * What the owner may is no fact. */
-#define OWNERS(objects)                                                                                      \
-    "SELECT 'owner', pg_catalog.concat(x.type, ' ', x.name),"                                                \
-    " pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.owner))"                                           \
-    " FROM (" objects ") AS x (type, name, owner, grants)"
-#define GRANTS(objects)                                                                                      \
-    "SELECT 'grant', pg_catalog.concat(x.type, ' ', x.name, ' to ', " GRANTEE "), " PRIVILEGES               \
-    " FROM (" objects                                                                                        \
-    ") AS x (type, name, owner, grants)"                                                                     \
-    " CROSS JOIN LATERAL pg_catalog.aclexplode(x.grants) AS g WHERE g.grantee" NE                            \
-    "x.owner"                                                                                                \
-    " GROUP BY x.type, x.name, g.grantee"
-
+/* Kinds of objects: each with its name, its owner, its grants, and what they are unless any were given. */
+#define HAVE " AS x (type, name, owner, grants, preset)"
+#define PRESET(kind, owner) "pg_catalog.acldefault('" kind "', " owner ")"
 #define RELATIONS                                                                                            \
     "SELECT CASE WHEN c.relkind" EQ "'S' THEN 'sequence' ELSE 'table' END, " RELATION_NAME                   \
-    ", c.relowner,"                                                                                          \
-    " COALESCE(c.relacl, pg_catalog.acldefault(CASE WHEN c.relkind" EQ                                       \
-    "'S' THEN 's'::pg_catalog.\"char\" ELSE 'r'::pg_catalog.\"char\" END, c.relowner))" FROM_RELATIONS       \
+    ", c.relowner, c.relacl, pg_catalog.acldefault(CASE WHEN c.relkind" EQ                                   \
+    "'S' THEN 's'::pg_catalog.\"char\" ELSE 'r'::pg_catalog.\"char\" END, c.relowner)" FROM_RELATIONS        \
     " AND c.relkind" EQ "ANY ('{r,p,f,v,m,S}'::pg_catalog.\"char\"[])"
-#define COLUMNS                                                                                              \
-    "SELECT 'column', " PART_NAME("a.attname") ", c.relowner, a.attacl" FROM_RELATIONS                       \
-                                               " JOIN pg_catalog.pg_attribute AS a ON a.attrelid" EQ         \
-                                               "c.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped"
 #define SCHEMAS                                                                                              \
-    "SELECT 'schema', pg_catalog.quote_ident(n.nspname), n.nspowner,"                                        \
-    " COALESCE(n.nspacl, pg_catalog.acldefault('n', n.nspowner)) FROM pg_catalog.pg_namespace AS n"          \
-    " WHERE " OF_PEOPLE " AND " OF_NO_EXTENSION("pg_namespace", "n.oid")
+    "SELECT 'schema', pg_catalog.quote_ident(n.nspname), n.nspowner, n.nspacl, " PRESET(                     \
+        "n", "n.nspowner") " FROM pg_catalog.pg_namespace AS n WHERE " OF_PEOPLE                             \
+                           " AND " OF_NO_EXTENSION("pg_namespace", "n.oid")
 #define ROUTINES                                                                                             \
     "SELECT 'function', pg_catalog.concat(" WITHIN("n.nspname", "p.proname") ", '(',"                        \
-    " pg_catalog.pg_get_function_identity_arguments(p.oid), ')'), p.proowner,"                               \
-    " COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner)) FROM pg_catalog.pg_proc AS p"               \
-    " JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ "p.pronamespace AND " OF_PEOPLE                         \
+    " pg_catalog.pg_get_function_identity_arguments(p.oid), ')'), p.proowner, p.proacl, "                    \
+    PRESET("f", "p.proowner") " FROM pg_catalog.pg_proc AS p" FROM_SCHEMAS("p.pronamespace")                 \
     " AND " OF_ITS_OWN("pg_proc", "p.oid")
-#define TYPES                                                                                                \
-    "SELECT 'type', " WITHIN("n.nspname", "t.typname") ", t.typowner,"                                       \
-    " COALESCE(t.typacl, pg_catalog.acldefault('T', t.typowner)) FROM pg_catalog.pg_type AS t"               \
-    " JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ "t.typnamespace AND " OF_PEOPLE                         \
-    " AND " OF_NO_EXTENSION("pg_type", "t.oid")                                                              \
-    " WHERE t.typtype" EQ "ANY ('{e,d,r}'::pg_catalog.\"char\"[])"
+/* Neither the types of rows nor those of arrays. */
+#define TYPES                                                                                                                                             \
+    "SELECT 'type', " WITHIN("n.nspname", "t.typname") ", t.typowner, t.typacl, " PRESET("T", "t.typowner") " FROM pg_catalog.pg_type AS t" FROM_SCHEMAS( \
+        "t.typnamespace") " AND " OF_NO_EXTENSION("pg_type",                                                                                              \
+                                                  "t.oid") " WHERE t.typtype" EQ                                                                          \
+                                                           "ANY ('{e,d,r}'::pg_catalog.\"char\"[]) OR t.typtype" EQ                                       \
+                                                           "'b' AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS e WHERE e.typarray" EQ                  \
+                                                           "t.oid) OR t.typtype" EQ                                                                       \
+                                                           "'c' AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid" EQ                          \
+                                                           "t.typrelid AND c.relkind" EQ "'c')"
+#define WRAPPERS                                                                                             \
+    "SELECT 'foreign-data-wrapper', pg_catalog.quote_ident(w.fdwname), w.fdwowner, w.fdwacl, "               \
+    PRESET("F", "w.fdwowner") " FROM pg_catalog.pg_foreign_data_wrapper AS w"                                \
+    " WHERE " OF_NO_EXTENSION("pg_foreign_data_wrapper", "w.oid")
+#define SERVERS                                                                                              \
+    "SELECT 'server', pg_catalog.quote_ident(s.srvname), s.srvowner, s.srvacl, " PRESET(                     \
+        "S",                                                                                                 \
+        "s.srvowner") " FROM pg_catalog.pg_foreign_server AS s WHERE " OF_NO_EXTENSION("pg_foreign_server",  \
+                                                                                       "s.oid")
+
+/* Those that initdb made belong to it; what may be done with them is as much a fact. */
+#define LANGUAGES                                                                                            \
+    "SELECT 'language', pg_catalog.quote_ident(l.lanname), l.lanowner, l.lanacl, " PRESET(                   \
+        "l", "l.lanowner") " FROM pg_catalog.pg_language AS l WHERE l.lanpltrusted"
+/* A copy has another name. */
+#define DATABASE                                                                                             \
+    "SELECT 'database', NULL, d.datdba, d.datacl, " PRESET(                                                  \
+        "d", "d.datdba") " FROM pg_catalog.pg_database AS d WHERE d.datname" EQ                              \
+                         "pg_catalog.current_database()"
+#define COLUMNS                                                                                              \
+    "SELECT 'column', " PART_NAME("a.attname") ", c.relowner, a.attacl, " PRESET(                            \
+        "c", "c.relowner") "" FROM_RELATIONS " JOIN pg_catalog.pg_attribute AS a ON a.attrelid" EQ           \
+                           "c.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped"
+
+#define ROLE(oid) "pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(" oid "))"
+#define OWNERS(objects)                                                                                      \
+    "SELECT 'owner', pg_catalog.concat(x.type, ' ', x.name), " ROLE("x.owner") " FROM (" objects ")" HAVE
+/* What the owner may is no fact, unless some of it was taken away. */
+#define GRANTS(objects)                                                                                      \
+    "SELECT 'grant', pg_catalog.concat_ws(' ', x.type, x.name, 'to', " GRANTEE "), " PRIVILEGES              \
+    " FROM (" objects ")" HAVE                                                                               \
+    " CROSS JOIN LATERAL pg_catalog.aclexplode(COALESCE(x.grants, x.preset)) AS g"                           \
+    " WHERE g.grantee" NE "x.owner GROUP BY x.type, x.name, g.grantee"
+#define REVOKED(objects)                                                                                     \
+    "SELECT 'revoked', pg_catalog.concat_ws(' ', x.type, x.name, 'from', " GRANTEE "), " PRIVILEGES          \
+    " FROM (" objects ")" HAVE                                                                               \
+    " CROSS JOIN LATERAL pg_catalog.aclexplode(x.preset) AS g"                                               \
+    " WHERE x.grants IS NOT NULL AND g.grantee" EQ                                                           \
+    "x.owner AND NOT EXISTS ("                                                                               \
+    "  SELECT FROM pg_catalog.aclexplode(x.grants) AS h WHERE h.grantee" EQ                                  \
+    "g.grantee AND h.privilege_type" EQ "g.privilege_type) GROUP BY x.type, x.name, g.grantee"
+
+/* Of what can only be owned. */
+#define OWNER(type, name, owner, catalog)                                                                    \
+    "SELECT 'owner', pg_catalog.concat('" type " ', " name                                                   \
+    "), " ROLE("o." owner) " FROM pg_catalog." catalog " AS o WHERE " OF_NO_EXTENSION(catalog, "o.oid")
+#define OWNER_WITHIN(type, prefix, catalog)                                                                  \
+    "SELECT 'owner', pg_catalog.concat('" type " ', " WITHIN("n.nspname", "o." prefix "name") "), " ROLE(    \
+        "o." prefix                                                                                          \
+        "owner") " FROM pg_catalog." catalog                                                                 \
+                 " AS o" FROM_SCHEMAS("o." prefix "namespace") " WHERE " OF_NO_EXTENSION(catalog, "o.oid")
+#define OWNER_OF_METHOD(type, prefix, catalog)                                                               \
+    "SELECT 'owner', pg_catalog.concat('" type " ', " WITHIN("n.nspname", "o." prefix "name") ", ' using ',"  \
+    " m.amname), " ROLE("o." prefix "owner") " FROM pg_catalog." catalog " AS o"                             \
+    " JOIN pg_catalog.pg_am AS m ON m.oid" EQ "o." prefix "method" FROM_SCHEMAS("o." prefix "namespace")     \
+    " WHERE " OF_NO_EXTENSION(catalog, "o.oid")
 
 const struct catalog_query CATALOG_ACCESS[] = {
     { .sql = OWNERS(RELATIONS) },
     { .sql = OWNERS(SCHEMAS) },
     { .sql = OWNERS(ROUTINES) },
     { .sql = OWNERS(TYPES) },
+    { .sql = OWNERS(WRAPPERS) },
+    { .sql = OWNERS(SERVERS) },
+    { .sql = OWNER("language", "pg_catalog.quote_ident(o.lanname)", "lanowner",
+                   "pg_language") " AND o.oid OPERATOR(pg_catalog.>=) 16384" },
+    { .sql = OWNER("publication", "pg_catalog.quote_ident(o.pubname)", "pubowner", "pg_publication") },
+    { .sql = "SELECT 'owner', pg_catalog.concat('subscription ', pg_catalog.quote_ident(s.subname)), " ROLE(
+          "s.subowner") " FROM pg_catalog.pg_subscription AS s WHERE s.subdbid" EQ "(SELECT d.oid"
+                        " FROM pg_catalog.pg_database AS d WHERE d.datname" EQ
+                        "pg_catalog.current_database())" },
+    { .sql = OWNER("event-trigger", "pg_catalog.quote_ident(o.evtname)", "evtowner", "pg_event_trigger") },
+    { .sql = OWNER_WITHIN("statistics", "stx", "pg_statistic_ext") },
+    { .sql = OWNER_WITHIN("collation", "coll", "pg_collation") },
+    { .sql = OWNER_WITHIN("conversion", "con", "pg_conversion") },
+    { .sql = OWNER_WITHIN("text-search-configuration", "cfg", "pg_ts_config") },
+    { .sql = OWNER_WITHIN("text-search-dictionary", "dict", "pg_ts_dict") },
+    { .sql = OWNER_OF_METHOD("operator-class", "opc", "pg_opclass") },
+    { .sql = OWNER_OF_METHOD("operator-family", "opf", "pg_opfamily") },
+    { .sql =
+          "SELECT 'owner', pg_catalog.concat('operator ', pg_catalog.quote_ident(n.nspname), '.',"
+          " o.oprname, '(', pg_catalog.format_type(o.oprleft, NULL), ',',"
+          " pg_catalog.format_type(o.oprright, NULL), ')'), " ROLE(
+              "o.oprowner") " FROM pg_catalog.pg_operator AS o" FROM_SCHEMAS("o.oprnamespace") " WHERE o.oprcode" NE
+                                                                                               "0 AND " OF_NO_EXTENSION(
+                                                                                                   "pg_operator",
+                                                                                                   "o.oid") },
     { .sql = GRANTS(RELATIONS) },
     { .sql = GRANTS(COLUMNS) },
     { .sql = GRANTS(SCHEMAS) },
     { .sql = GRANTS(ROUTINES) },
     { .sql = GRANTS(TYPES) },
+    { .sql = GRANTS(WRAPPERS) },
+    { .sql = GRANTS(SERVERS) },
+    { .sql = GRANTS(LANGUAGES) },
+    { .sql = GRANTS(DATABASE) },
+    { .sql = REVOKED(RELATIONS) },
+    { .sql = REVOKED(SCHEMAS) },
+    { .sql = REVOKED(ROUTINES) },
+    { .sql = REVOKED(TYPES) },
+    { .sql = REVOKED(WRAPPERS) },
+    { .sql = REVOKED(SERVERS) },
+    { .sql = REVOKED(LANGUAGES) },
+    { .sql = REVOKED(DATABASE) },
     { .sql = "SELECT 'default-grant', pg_catalog.concat(pg_catalog.quote_ident("
              "  pg_catalog.pg_get_userbyid(d.defaclrole)), ' ', d.defaclobjtype::pg_catalog.text, ' ',"
              "  CASE WHEN d.defaclnamespace" NE "0 THEN"
-             "   d.defaclnamespace::pg_catalog.regnamespace::pg_catalog.text END, ' to ', " GRANTEE
-             "), " PRIVILEGES " FROM pg_catalog.pg_default_acl AS d"
-             " CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) AS g"
+             "   d.defaclnamespace::pg_catalog.regnamespace::pg_catalog.text END, ' to ', CASE WHEN"
+             "  g.grantee IS NULL THEN 'nobody' ELSE " GRANTEE " END), COALESCE(" PRIVILEGES
+             ", '') FROM pg_catalog.pg_default_acl AS d"
+             " LEFT JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) AS g ON true"
              " GROUP BY d.defaclrole, d.defaclobjtype, d.defaclnamespace, g.grantee" },
-    /* Objects that initdb made have smaller numbers. */
+    /* Objects that initdb made have smaller numbers; of them, people only describe this one. */
     { .sql = "SELECT 'comment', pg_catalog.concat(i.type, ' ', i.identity), d.description"
              " FROM pg_catalog.pg_description AS d CROSS JOIN LATERAL"
              " pg_catalog.pg_identify_object(d.classoid, d.objoid, d.objsubid) AS i"
-             " WHERE d.objoid OPERATOR(pg_catalog.>=) 16384 AND i.identity IS NOT NULL AND i.type" NE
-             "'extension'"
+             " WHERE (d.objoid OPERATOR(pg_catalog.>=) 16384 OR d.classoid" EQ
+             "'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.objoid" EQ
+             "pg_catalog.to_regnamespace('public') AND d.description" NE "'standard public schema')"
+             " AND i.identity IS NOT NULL AND i.type" NE
+             "ALL ('{extension,\"large object\"}'::pg_catalog.text[])"
              " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e WHERE e.classid" EQ
              "d.classoid AND e.objid" EQ "d.objoid AND e.deptype" EQ "'e')"
              " AND (i.schema IS NULL AND i.type" NE "'schema' OR EXISTS ("
              "  SELECT FROM pg_catalog.pg_namespace AS n WHERE " OF_PEOPLE
              "   AND pg_catalog.quote_ident(n.nspname)" EQ "COALESCE(i.schema, i.identity)))" },
-    /* Their values may be secrets. */
+    /* The name of one that an extension has defined has a dot; its value may be a secret. */
     { .sql = "SELECT 'setting', pg_catalog.concat(pg_catalog.split_part(o, '=', 1), CASE WHEN"
              "  s.setrole" NE "0 THEN ' of '::pg_catalog.text OPERATOR(pg_catalog.||)"
-             "  pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(s.setrole)) END), ''"
+             "  pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(s.setrole)) END), CASE WHEN"
+             "  pg_catalog.strpos(pg_catalog.split_part(o, '=', 1), '.')" EQ
+             "0 THEN pg_catalog.substr(o, pg_catalog.strpos(o, '=') OPERATOR(pg_catalog.+) 1) ELSE '' END"
              " FROM pg_catalog.pg_db_role_setting AS s"
              " CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS o WHERE s.setdatabase" EQ
              "(SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname" EQ

@@ -7,6 +7,7 @@
 #ifndef SCHEMA_CATALOG_SQL_H
 #define SCHEMA_CATALOG_SQL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Settings of the transaction: how the table of a ledger is called, and the schemas that are left out, as an
@@ -26,6 +27,8 @@
     "')::pg_catalog.name[])::pg_catalog.name[])"                                                             \
     " AND NOT (n.nspname OPERATOR(pg_catalog.~) '^tidelock_' AND EXISTS"                                     \
     " (SELECT FROM pg_catalog.pg_class AS j WHERE j.relnamespace" EQ "n.oid AND j.relname" EQ "'intent'))"
+
+#define FROM_SCHEMAS(schema) " JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ schema " AND " OF_PEOPLE
 
 /* An object does not belong to an extension, which is a fact of its own. */
 #define OF_NO_EXTENSION(class, object)                                                                       \
@@ -50,16 +53,39 @@
 #define RELATION_NAME WITHIN("n.nspname", "c.relname")
 #define PART_NAME(name) "pg_catalog.concat(" RELATION_NAME ", '.', pg_catalog.quote_ident(" name "))"
 
+/* What may be said of a foreign table or a server: never how one logs in. */
+#define HARMLESS                                                                                                       \
+    "'^(host|hostaddr|port|dbname|database|service|sslmode|connect_timeout|application_name|schema|schema_name|table|" \
+    "table_name|column_name|collection|updatable|truncatable|fetch_size|batch_size|async_capable|use_remote_estimate|" \
+    "analyze_sampling|fdw_startup_cost|fdw_tuple_cost|extensions|keep_connections|parallel_commit|parallel_abort|"     \
+    "filename|format|header|delimiter|quote|escape|null|encoding|force_not_null|force_null|on_error|reject_limit|"     \
+    "log_verbosity)='"
+
+/* Options of what is foreign, those that may be secrets without their values. */
+#define FOREIGN_OPTIONS(options)                                                                                \
+    "(SELECT pg_catalog.concat('options (', pg_catalog.string_agg(CASE WHEN o OPERATOR(pg_catalog.~) " HARMLESS \
+    " AND o OPERATOR(pg_catalog.!~*) '://|password' THEN o ELSE pg_catalog.split_part(o, '=', 1) END,"          \
+    " ', ' ORDER BY o COLLATE pg_catalog.\"C\"), ')') FROM pg_catalog.unnest(" options                          \
+    ") AS o HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0)"
+
+/* "NAME FUNCTION", or NULL where there is none. */
+#define UNLESS_NONE(name, function)                                                                          \
+    "CASE WHEN " function NE "0 THEN pg_catalog.concat('" name " ', " function "::pg_catalog.regproc) END"
+
 /* A query, and the first and last major version that it is for; 0 = all. */
 struct catalog_query {
     const char *sql;
     int since;
     int until;
+    bool takes_locks; /* the server's function locks the tables that a definition mentions, as a reader does,
+                         until the transaction ends */
 };
 
 /* End with NULL. */
 extern const struct catalog_query CATALOG_RELATIONS[];
 extern const struct catalog_query CATALOG_OBJECTS[];
+extern const struct catalog_query CATALOG_EXTENDING[];
+extern const struct catalog_query CATALOG_REMOTE[];
 extern const struct catalog_query CATALOG_ACCESS[];
 
 #endif

@@ -3,7 +3,8 @@
  * Pure.
  *
  * As text it is stable and can be compared line by line: the kind and name of a fact on a line, its
- * definition indented below it.
+ * definition indented below it. Its last line says how many facts there are, so that a file which was cut off
+ * is noticed.
  */
 #ifndef SCHEMA_FACTS_H
 #define SCHEMA_FACTS_H

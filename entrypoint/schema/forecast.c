@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "sql/allow.h"
-#include "sql/directive.h"
 
 enum { FINDINGS_MOST = 64 };
 
@@ -332,22 +331,21 @@ bool forecast_read(struct forecasts *shared, const char *file, struct slice scri
     int version = shared->server_version == 0 ? NEWEST_SERVER : shared->server_version;
     struct script_reader reader = script_reader_of(file, script, version, true);
     auto_free struct forecasting *f = memory_new(1, sizeof *f);
-    struct script_summary summary;
-    struct directives directives;
     struct statement statement;
     enum script_answer answer;
     size_t end = 0;
 
-    if (!script_summarize(reader, &summary, err) || !directive_parse(file, script, &directives, err))
-        return false;
     *out = (struct forecast) { .file = file, .script = script };
-    out->predictions = arena_alloc(shared->arena, summary.statements, sizeof *out->predictions);
+    if (!script_summarize(reader, &out->summary, err) ||
+        !directive_parse(file, script, &out->directives, err))
+        return false;
+    out->predictions = arena_alloc(shared->arena, out->summary.statements, sizeof *out->predictions);
     *f = (struct forecasting) { .shared = shared, .out = out, .major = shared->server_version / 10000 };
-    f->is_backfill = directives.backfill.is_said;
-    f->is_each_alone =
-        directives.transaction == TRANSACTION_OFF || (summary.nontransactional > 0 && summary.begins == 0);
+    f->is_backfill = out->directives.backfill.is_said;
+    f->is_each_alone = out->directives.transaction == TRANSACTION_OFF ||
+                       (out->summary.nontransactional > 0 && out->summary.begins == 0);
     while ((answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT) {
-        bool is_last = out->count + 1 == summary.statements;
+        bool is_last = out->count + 1 == out->summary.statements;
 
         predict(f, &statement, end, is_last, &out->predictions[out->count++]);
         end = statement.end;

@@ -15,6 +15,7 @@
 #include "schema/duration.h"
 #include "schema/effect.h"
 #include "schema/rule_levels.h"
+#include "sql/directive.h"
 #include "sql/script.h"
 
 struct live_table;  /* of deploy/live.h */
@@ -47,6 +48,8 @@ struct prediction {
 struct forecast {
     const char *file;
     struct slice script;
+    struct script_summary summary;
+    struct directives directives;
     struct prediction *predictions; /* one for each statement, in the script's order */
     size_t count;
     enum level level;

@@ -35,6 +35,10 @@
     "   WHERE cfgnamespace OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace('public')"                      \
     " UNION ALL SELECT 'pg_catalog.pg_ts_dict'::pg_catalog.regclass, oid FROM pg_catalog.pg_ts_dict"         \
     "   WHERE dictnamespace OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace('public')"                     \
+    " UNION ALL SELECT 'pg_catalog.pg_ts_template'::pg_catalog.regclass, oid FROM pg_catalog.pg_ts_template" \
+    "   WHERE tmplnamespace OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace('public')"                     \
+    " UNION ALL SELECT 'pg_catalog.pg_ts_parser'::pg_catalog.regclass, oid FROM pg_catalog.pg_ts_parser"     \
+    "   WHERE prsnamespace OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace('public')"                      \
     " UNION ALL SELECT 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass, oid"                       \
     "   FROM pg_catalog.pg_foreign_data_wrapper"                                                             \
     " UNION ALL SELECT 'pg_catalog.pg_foreign_server'::pg_catalog.regclass, oid"                             \

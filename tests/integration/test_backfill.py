@@ -288,7 +288,7 @@ def test_a_role_that_may_not_keep_its_place(database, folder, tidelock, orders):
         folder.add("001_fill", BACKFILL + UPDATE)
         url = database.url().replace("postgres@", f"{role}@")
         tidelock("deploy", url=url).fails(exit=6, says="GRANT CREATE ON DATABASE")
-        database.query(f"CREATE SCHEMA tidelock AUTHORIZATION {role}")
+        database.query(f"DROP SCHEMA tidelock CASCADE; CREATE SCHEMA tidelock AUTHORIZATION {role}")
         tidelock("deploy", url=url).succeeds(applied=["001_fill"])
         assert each_once(database, orders)
     finally:

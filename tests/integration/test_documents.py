@@ -291,7 +291,14 @@ def drift(stage, text):
     assert "Passage_hotfix" in (stage.folder.root / "comment.md").read_text()
 
 
-RUNS = {"drift": drift, "plan": plan, "snapshot": snapshot, "verify": verify, "last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
+def ignore(stage, text):
+    stage.deploy_demo(1, options="")
+    stage.database.query("CREATE TABLE events_p1 (); GRANT SELECT ON events_p1 TO pg_monitor")
+    (stage.folder.root / "tidelock.yaml").write_text(text)
+    assert "events_p1" not in stage.run("tidelock drift --format markdown", code=1).replace("owner table public.events_p1", "")
+
+
+RUNS = {"drift": drift, "ignore": ignore, "plan": plan, "snapshot": snapshot, "verify": verify, "last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
 
 
 @marked("run: ")

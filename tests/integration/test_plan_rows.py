@@ -54,10 +54,16 @@ def test_rows_that_an_earlier_pending_statement_changes_decide_nothing(database,
     database.query(ROWS)
     change = "ALTER TABLE t ALTER gap SET NOT NULL"
     file = folder.add("001_a", "")
-    for before in ["UPDATE t SET gap = 0 WHERE gap IS NULL", "DO $$ BEGIN END $$"]:
+    unknown = "what a pending statement before it does to them is not known"
+    for before, says in {
+        "UPDATE t SET gap = 0 WHERE gap IS NULL": "a pending statement before it changes them",
+        "DO $$ BEGIN END $$": unknown,
+        "NO SUCH STATEMENT": unknown,
+        "DO $$ BEGIN END $$; DELETE FROM t": "a pending statement before it changes them",
+    }.items():
         file.write_text(f"{before};\n{change};")
         verdict, note = notes(tidelock)[change]
-        assert note == "no valid CHECK proves it; its rows do not allow it now; what is pending before it changes rows"
+        assert note == f"no valid CHECK proves it; its rows do not allow it now; {says}"
 
 
 def test_a_foreign_key_that_is_not_valid_is_looked_at_before_it_is_validated(database, folder, tidelock):
