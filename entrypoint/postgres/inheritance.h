@@ -4,6 +4,8 @@
 #ifndef POSTGRES_INHERITANCE_H
 #define POSTGRES_INHERITANCE_H
 
+#include "postgres/query.h" /* it stands in the texts of its queries */
+
 /* WITH RECURSIVE …: tree (oid) holds what the query `root` selects, one oid or none, and all below it, each
  * once. */
 #define INHERITANCE_TREE(root)                                                                               \
