@@ -99,9 +99,9 @@ const struct option OPTIONS[] = {
       .more = "For status: a migration is pending or has failed. For deploy, with --dry-run: one is pending. For diff: the schemas differ." },
     { .name = "ignore", .group = GROUP_COMMAND, .type = OPTION_TEXT,
       .commands = FOR_SNAPSHOT | FOR_DIFF | FOR_VERIFY | FOR_DRIFT | FOR_APPLIERS | FOR_STATUS, .field = FIELD(ignored_facts),
-      .traits = OPTION_USUAL, .value = "PATTERNS",
-      .help = "leave out what one of these patterns, separated by commas, fits",
-      .more = "Where schemas are compared, also for drift: a kind (grant), or a kind and a name in which * "
+      .value = "PATTERNS",
+      .help = "leave out of compared schemas what one of these patterns fits",
+      .more = "Separated by commas: a kind (grant), or a kind and a name in which * "
               "stands for anything (index public.tmp_*)." },
     { .name = "against", .group = GROUP_COMMAND, .type = OPTION_TEXT, .commands = FOR_VERIFY,
       .field = FIELD(against), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "SCHEMA",
