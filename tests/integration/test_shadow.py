@@ -1,5 +1,6 @@
 """plan --shadow: pending scripts run where the history was replayed, and what they did there is told."""
 
+import re
 import signal
 
 import psycopg
@@ -205,6 +206,25 @@ def test_a_shadow_that_is_in_use_or_not_ours_is_left_alone(server, database, fol
     running.wait().fails(exit=128 + signal.SIGTERM)
     server.query("DROP DATABASE tidelock_shadow_1")
     assert not server.query(SHADOWS)
+
+
+def test_a_session_that_ends_says_nothing_of_deploying(server, folder, tidelock, history):
+    folder.add("002_sleep", f"CREATE TABLE t ();\n{SLEEP};")
+    running = tidelock.start("plan", *CREATE)
+    find = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(600)%%' AND pid <> pg_backend_pid()"
+    ((pid,),) = wait_until(lambda: server.query(find), "it sleeps")
+    server.query("SELECT pg_terminate_backend(%s)", pid)
+    result = running.wait().fails(exit=3, says=["P1017", "while     applying 002_sleep", "holds     The live database was only read.", "next      Type the same again."])
+    assert not re.search("(?i)deploy", result.errors)
+
+
+def test_a_script_that_drops_the_ledgers_schema_fails_where_it_does(folder, tidelock, history):
+    folder.add("002_drop", "SELECT 1;\nDROP SCHEMA public CASCADE;\nCREATE SCHEMA public;")
+    query, drop, create = statements_of(tidelock)
+    assert "rehearsal-failed" in [finding["rule"] for finding in drop["findings"]]
+    assert not {"rehearsal-failed", "rule-differs"} & {finding["rule"] for statement in (query, create) for finding in statement["findings"]}
+    assert "rule-differs" not in [finding["rule"] for finding in drop["findings"]]
+    tidelock("deploy").fails(exit=6, says="The script itself drops the schema of the ledger, in line 2: take that out of ")
 
 
 def test_a_role_that_may_not_create_one_is_told_the_two_ways_out(database, folder, tidelock, history):
