@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "postgres/inheritance.h"
 #include "postgres/query.h"
 
 /* The names of the table $1, its partitions and its children, and of their indexes on column $2 among others.

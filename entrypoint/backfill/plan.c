@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "postgres/inheritance.h"
 #include "postgres/query.h"
 #include "sql/quote.h"
 

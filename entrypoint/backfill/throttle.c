@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "postgres/inheritance.h"
 #include "postgres/query.h"
 
 /* Dead rows are a reason to pause only while an autovacuum is running, since only it can remove them. */

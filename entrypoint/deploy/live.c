@@ -8,7 +8,6 @@
 #include "deploy/live_column.h"
 #include "deploy/live_object.h"
 #include "deploy/live_others.h"
-#include "postgres/inheritance.h"
 #include "postgres/query.h"
 #include "sql/quote.h"
 

@@ -1,7 +1,6 @@
 #include "deploy/live_others.h"
 
 #include "base/clock.h"
-#include "postgres/inheritance.h"
 #include "postgres/query.h"
 #include "traffic/blockers.h"
 

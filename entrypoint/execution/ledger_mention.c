@@ -2,43 +2,65 @@
 
 #include <string.h>
 
+#include "sql/pattern.h"
 #include "sql/session_statement.h"
 
-/* The line of the first statement that names it, of those that can still be edited if there is one; 0 = none.
- */
-static size_t find_mention(const struct execution *execution, size_t done, bool *is_done)
-{
-    struct script_reader reader = execution_reader(execution);
-    struct statement statement;
-    struct error ignored;
-    size_t line = 0;
+/* A statement that has to do with the ledger. */
+struct mention {
+    size_t number; /* from 0 */
+    size_t line;   /* 0 = there is none */
+    bool is_done;  /* it can no longer be edited */
+    bool drops_schema;
+};
 
-    *is_done = true;
-    for (size_t i = 0; *is_done && script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT; i++) {
-        if (!session_statement_mentions(execution_text(execution, &statement),
-                                        execution->ledger->dialect->ledger_name))
-            continue;
-        *is_done = i < done;
-        if (line == 0 || !*is_done)
-            line = statement.line;
-    }
-    return line;
+static bool drops_schema(const struct execution *execution, struct slice text)
+{
+    struct head head = head_of(scanner_of(text, true));
+
+    return pattern_matches("DROP SCHEMA", &head) &&
+           session_statement_mentions(text, execution->ledger->schema);
 }
 
-void ledger_mention_tell(const struct execution *execution, struct error *err)
+/* The first of those that can still be edited if there is one, else the first. */
+static struct mention find_mention(const struct execution *execution, size_t done)
+{
+    struct script_reader reader = execution_reader(execution);
+    struct mention mention = { .is_done = true };
+    struct statement statement;
+    struct error ignored;
+
+    for (size_t i = 0; mention.is_done && script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT;
+         i++) {
+        struct slice text = execution_text(execution, &statement);
+        bool is_dropping = drops_schema(execution, text);
+
+        if (!is_dropping && !session_statement_mentions(text, execution->ledger->dialect->ledger_name))
+            continue;
+        if (mention.line == 0 || i >= done)
+            mention = (struct mention) { i, statement.line, i < done, is_dropping };
+    }
+    return mention;
+}
+
+void ledger_mention_tell(struct execution *execution, struct error *err)
 {
     size_t done = err->class == ERROR_CLEAN ? 0 : execution->course.done;
-    bool is_done;
-    size_t line;
+    struct mention mention;
+    const char *what;
 
-    if (strstr(err->message, LEDGER_CHANGED) == NULL || (line = find_mention(execution, done, &is_done)) == 0)
+    if (strstr(err->message, LEDGER_CHANGED) == NULL)
         return;
-    if (is_done)
-        error_detail(err, "The script itself names the ledger's table, in line %zu: it may have done that.",
-                     line);
+    mention = find_mention(execution, done);
+    if (mention.line == 0)
+        return;
+    execution->failed_statement = mention.number;
+    what = mention.drops_schema ? "drops the schema of the ledger" : "names the ledger's table";
+    if (mention.is_done)
+        error_detail(err, "The script itself %s, in line %zu: it may have done that.", what, mention.line);
     else
-        error_hint(err,
-                   "The script itself names the ledger's table, in line %zu: take that out of %s, and deploy "
-                   "again. To see what the ledger holds now: tidelock status",
-                   line, execution->migration->script_path);
+        error_hint(
+            err,
+            "The script itself %s, in line %zu: take that out of %s, and deploy again. To see what the "
+            "ledger holds now: tidelock status",
+            what, mention.line, execution->migration->script_path);
 }

@@ -22,6 +22,13 @@ struct query {
     bool is_in_journal; /* "{journal}" in it is the schema that connection_set_journal() named */
 };
 
+/* A part of a statement that begins WITH RECURSIVE: tree (oid) holds the table that the query `root` selects,
+ * its partitions and whatever else inherits from it, each once. */
+#define INHERITANCE_TREE(root)                                                                               \
+    "tree (oid) AS (" root                                                                                   \
+    " UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i"                                              \
+    " JOIN tree AS t ON t.oid OPERATOR(pg_catalog.=) i.inhparent)"
+
 /* The rows of one statement; every value is text. Values live as long as the result. */
 struct result;
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "postgres/inheritance.h"
 #include "postgres/query.h"
 #include "repair/invalid_index.h"
 #include "sql/quote.h"

@@ -37,7 +37,8 @@ static struct claim claim_of(const struct prediction *prediction)
             claim.lock = rule->other_lock;
         if (rule->work > claim.work)
             claim.work = rule->work;
-        claim.is_unknown |= rule->level == LEVEL_UNKNOWN;
+        /* What is in a schema, no text says. */
+        claim.is_unknown |= rule->level == LEVEL_UNKNOWN || rule->action == ACTION_DROP_SCHEMA;
         claim.empties |= rule->action == ACTION_TRUNCATE;
     }
     return claim;

@@ -45,6 +45,15 @@ static const struct query LOCK = {
     .sql = "SELECT pg_catalog.pg_advisory_lock(" LOCK_CLASS ", $1::pg_catalog.int4)",
 };
 
+/* The live session holds that lock, and is idle for as long as the work in the shadow takes. PostgreSQL 13
+ * has no such setting. */
+static const struct query MAY_BE_IDLE = {
+    .name = "shadow_may_be_idle",
+    .sql =
+        "SELECT pg_catalog.set_config('idle_session_timeout', '0', false)"
+        " WHERE pg_catalog.current_setting('idle_session_timeout', true) IS NOT NULL",
+};
+
 static const struct query UNLOCK = {
     .name = "shadow_unlock",
     .parameters = 1,
@@ -159,7 +168,8 @@ bool created_open(const struct shadow_request *wanted, struct shadow *shadow, st
     /* The URL's file, read again, would lead elsewhere. */
     shadow->config.direct_url_file = shadow->config.database_url_file = NULL;
     number[0] = number_of(shadow->created);
-    return query_run(shadow->live, &LOCK, number, NULL, err) && create(wanted, shadow, err) &&
+    return query_run(shadow->live, &MAY_BE_IDLE, NULL, NULL, err) &&
+           query_run(shadow->live, &LOCK, number, NULL, err) && create(wanted, shadow, err) &&
            mark(shadow, err) &&
            ((shadow->conn = reach_database(&shadow->config, &shadow->endpoint, NULL, err)) != NULL ||
             error_context(err, "connecting to the shadow database"));

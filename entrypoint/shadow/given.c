@@ -41,6 +41,16 @@ static const struct query FIND_MARK = {
         "   AND pg_catalog.obj_description(n.oid, 'pg_namespace') OPERATOR(pg_catalog.=) $1",
 };
 
+/* "public" stays, but a script may have changed whose it is and what is said of it, or made a new one. */
+static const struct query PUBLIC = {
+    .name = "shadow_public",
+    .sql =
+        "SELECT pg_catalog.format('CREATE SCHEMA IF NOT EXISTS public; ALTER SCHEMA public OWNER TO %I;"
+        " COMMENT ON SCHEMA public IS %L', pg_catalog.pg_get_userbyid(n.nspowner),"
+        "  pg_catalog.obj_description(n.oid, 'pg_namespace'))"
+        "  FROM pg_catalog.pg_namespace AS n WHERE n.nspname OPERATOR(pg_catalog.=) 'public'",
+};
+
 static const struct query UNMARK = { .name = "shadow_unmark", .sql = "DROP SCHEMA " SCHEMA };
 
 struct identity {
@@ -120,6 +130,34 @@ static bool check_empty(struct shadow *shadow, struct error *err)
                       "removed at the end.");
 }
 
+/* Reads what restores "public" as it is now; NULL where there is none. */
+static bool read_public(struct shadow *shadow, const char **out, struct error *err)
+{
+    auto_result struct result *row = NULL;
+
+    *out = NULL;
+    if (!query_run(shadow->conn, &PUBLIC, NULL, &row, err))
+        return false;
+    if (result_rows(row) > 0)
+        *out = arena_copy(shadow->arena, result_text(row, 0, 0), strlen(result_text(row, 0, 0)));
+    return true;
+}
+
+/* Only where something is different: whoever may not change it, has not. */
+static bool restore_public(struct shadow *shadow, struct error *err)
+{
+    const char *now;
+
+    if (shadow->restore == NULL)
+        return true;
+    if (!read_public(shadow, &now, err))
+        return false;
+    return (now != NULL && strcmp(now, shadow->restore) == 0) ||
+           query_several(shadow->conn,
+                         &(const struct query) { .name = "shadow_restore_public", .sql = shadow->restore },
+                         NULL, 0, err);
+}
+
 /* Both in one transaction. */
 static bool mark(struct shadow *shadow, const struct shadow_request *wanted, struct error *err)
 {
@@ -152,7 +190,8 @@ static bool prepare(const struct shadow_request *wanted, struct shadow *shadow, 
     if (is_marked)
         log_info("emptied the shadow database \"%s\", in which a run that was killed had left something",
                  shadow->name);
-    return check_empty(shadow, err) && mark(shadow, wanted, err);
+    return check_empty(shadow, err) && read_public(shadow, &shadow->restore, err) &&
+           mark(shadow, wanted, err);
 }
 
 bool given_open(const struct shadow_request *wanted, struct shadow *shadow, struct error *err)
@@ -194,7 +233,7 @@ void given_close(struct shadow *shadow)
     connection_shield(shadow->conn, true);
     connection_hush(shadow->conn, true);
     connection_limit_answers(shadow->conn, CLOSING_MS);
-    if (!regain(shadow, &err) || !sweep(shadow, &is_marked, &err))
+    if (!regain(shadow, &err) || !sweep(shadow, &is_marked, &err) || !restore_public(shadow, &err))
         log_warn("could not empty the shadow database \"%s\": %s. The next run does so.", shadow->name,
                  err.message);
     shadow->is_marked = false;

@@ -33,7 +33,7 @@ static bool rehearse_one(struct replay *replay, const struct rehearsed *pending,
     observe_script(observe, pending->forecast->count);
     *is_over = !replay_migration(replay, pending->index, observe, &failed, err);
     if (*is_over && !replay_is_of_script(err))
-        return false;
+        return replay_break_off(err);
     judge(replay->shadow->arena, observe, pending->forecast);
     if (*is_over)
         note_failure(replay, pending, observe->has_reached ? &RULE_NOT_REHEARSED : &RULE_REHEARSAL_FAILED,

@@ -164,12 +164,20 @@ bool replay_is_of_script(const struct error *err)
     return err->class == ERROR_CLEAN || err->class == ERROR_PARTIAL || err->class == ERROR_DENIED;
 }
 
-/* What a deployment would say of the live database is not true here. */
+bool replay_break_off(struct error *err)
+{
+    if (err->class == ERROR_LOST || err->class == ERROR_UNREACHABLE || err->class == ERROR_INTERRUPTED)
+        error_hint(err, "Type the same again.");
+    return error_holds(err, "The live database was only read.");
+}
+
 static bool explain(const struct replay *replay, const struct migration *migration, bool has_reached,
                     struct error *err)
 {
-    if (!replay_is_of_script(err))
-        return error_context(err, "replaying %s in the shadow database", migration->name);
+    if (!replay_is_of_script(err)) {
+        error_context(err, "replaying %s in the shadow database", migration->name);
+        return replay_break_off(err);
+    }
     error_hint(err, "%s", has_reached ? BEYOND : hint_for(err));
     error_message(err, "migration \"%s\" does not replay in the shadow database: %s", migration->name,
                   replay_reason(migration, err));

@@ -46,6 +46,10 @@ must_use bool replay_migration(struct replay *replay, size_t index, struct obser
  * that does not replay. */
 must_use bool replay_history(struct replay *replay, const bool *is_wanted, struct error *err);
 
+/* What a deployment would say of the live database, and do next, is not true of a shadow: puts in its place
+ * what is. For an error that is not the script's. */
+bool replay_break_off(struct error *err);
+
 /* Whether it is the script that has failed, and not the session. */
 bool replay_is_of_script(const struct error *err);
 

@@ -1,5 +1,6 @@
 """plan --shadow: pending scripts run where the history was replayed, and what they did there is told."""
 
+import re
 import signal
 
 import psycopg
@@ -145,6 +146,31 @@ def test_a_given_database_is_emptied_again(shadow, folder, tidelock, history):
     assert content_of(shadow) == []
 
 
+PUBLIC = "SELECT nspowner::regrole::text, obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'public'"
+
+
+@pytest.mark.every_major
+@pytest.mark.parametrize("again", ["", "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"], ids=["changed", "made again"])
+def test_the_schema_public_of_a_given_database_stays_as_it_was(database, shadow, folder, tidelock, again):
+    shadow.query("COMMENT ON SCHEMA public IS 'as it was'")
+    before = shadow.query(PUBLIC)
+    search = "CREATE TEXT SEARCH TEMPLATE public.temp (lexize = dsimple_lexize); CREATE TEXT SEARCH DICTIONARY public.dict (template = public.temp);"
+    parser = "CREATE TEXT SEARCH PARSER public.parse (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end, lextypes = prsd_lextype);"
+    folder.add("001_public", f"{again} ALTER SCHEMA public OWNER TO pg_monitor; COMMENT ON SCHEMA public IS 'another'; {search} {parser}")
+    tidelock("verify", "--shadow", shadow.url(), url=database.url(schema="apart")).succeeds()
+    assert shadow.query(PUBLIC) == before
+    assert not shadow.query("SELECT tmplname FROM pg_ts_template WHERE oid >= 16384 UNION ALL SELECT prsname FROM pg_ts_parser WHERE oid >= 16384")
+
+
+def test_a_live_session_may_be_idle_during_a_rehearsal(database, folder, tidelock, history):
+    folder.add("002_slow", "SELECT pg_sleep(2);")
+    with database.one_connection():
+        database.query("""DO $$ BEGIN IF current_setting('idle_session_timeout', true) IS NOT NULL THEN
+            EXECUTE format('ALTER DATABASE %I SET idle_session_timeout = 1000', current_database()); END IF; END $$""")
+        tidelock("plan", *CREATE).succeeds(says="(rehearsed) a shadow of it")
+    assert not database.server.query(SHADOWS)
+
+
 def test_a_database_that_is_not_empty_is_refused_and_kept(shadow, folder, tidelock, history):
     folder.add("002_a", "SELECT 1;")
     shadow.query("CREATE TABLE precious ()")
@@ -205,6 +231,25 @@ def test_a_shadow_that_is_in_use_or_not_ours_is_left_alone(server, database, fol
     running.wait().fails(exit=128 + signal.SIGTERM)
     server.query("DROP DATABASE tidelock_shadow_1")
     assert not server.query(SHADOWS)
+
+
+def test_a_session_that_ends_says_nothing_of_deploying(server, folder, tidelock, history):
+    folder.add("002_sleep", f"CREATE TABLE t ();\n{SLEEP};")
+    running = tidelock.start("plan", *CREATE)
+    find = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(600)%%' AND pid <> pg_backend_pid()"
+    ((pid,),) = wait_until(lambda: server.query(find), "it sleeps")
+    server.query("SELECT pg_terminate_backend(%s)", pid)
+    result = running.wait().fails(exit=3, says=["P1017", "while     applying 002_sleep", "holds     The live database was only read.", "next      Type the same again."])
+    assert not re.search("(?i)deploy", result.errors)
+
+
+def test_a_script_that_drops_the_ledgers_schema_fails_where_it_does(folder, tidelock, history):
+    folder.add("002_drop", "SELECT 1;\nDROP SCHEMA public CASCADE;\nCREATE SCHEMA public;")
+    query, drop, create = statements_of(tidelock)
+    assert "rehearsal-failed" in [finding["rule"] for finding in drop["findings"]]
+    assert not {"rehearsal-failed", "rule-differs"} & {finding["rule"] for statement in (query, create) for finding in statement["findings"]}
+    assert "rule-differs" not in [finding["rule"] for finding in drop["findings"]]
+    tidelock("deploy").fails(exit=6, says="The script itself drops the schema of the ledger, in line 2: take that out of ")
 
 
 def test_a_role_that_may_not_create_one_is_told_the_two_ways_out(database, folder, tidelock, history):
