@@ -125,21 +125,13 @@ static bool ask_again(struct reading *reading, const char *queries, size_t count
     return true;
 }
 
-/* Each by itself, so that its locks are held for as short a time as possible. */
-static bool ask_for_locked(struct reading *reading, struct error *err)
+/* Those that take locks come last, so that these are held for as short a time as possible. */
+static bool ask_for(struct reading *reading, bool takes_locks, struct error *err)
 {
-    for (size_t i = 0; i < array_length(TABLES); i++) {
-        for (const struct catalog_query *query = TABLES[i]; query->sql != NULL; query++) {
-            auto_text struct text sql = text_init(SQL_MOST);
+    auto_text struct text sql = text_init(SQL_MOST);
+    size_t count = add_queries(reading->out->major, takes_locks, &sql);
 
-            if (!query->takes_locks || !is_for(query, reading->out->major))
-                continue;
-            text_add_format(&sql, "; %s", query->sql);
-            if (!ask_again(reading, sql.at, 1, err))
-                return false;
-        }
-    }
-    return true;
+    return ask_again(reading, sql.at, count, err);
 }
 
 bool catalog_read(struct arena *arena, struct connection *conn, const struct catalog_request *wanted,
@@ -152,12 +144,9 @@ bool catalog_read(struct arena *arena, struct connection *conn, const struct cat
         .out = out,
         .patience = { .until = deadline_in(PATIENCE_MS) },
     };
-    auto_text struct text sql = text_init(SQL_MOST);
-    size_t count;
 
     *out = (struct facts) { .major = connection_server_version(conn) / 10000 };
-    count = add_queries(out->major, false, &sql);
-    if (!ask_again(&reading, sql.at, count, err) || !ask_for_locked(&reading, err))
+    if (!ask_for(&reading, false, err) || !ask_for(&reading, true, err))
         return false;
     facts_sort(out);
     return true;
