@@ -61,6 +61,8 @@ static bool look(struct deployment *d, struct arena *arena, struct error *err)
 
     if (!drift_find(arena, &wanted, &drift, err))
         return false;
+    if (drift.unknown == NULL)
+        d->progress->differences = (int64_t)drift.diff.count;
     if (drift.unknown != NULL)
         log_debug("drift is not known: %s", drift.unknown);
     else if (drift.diff.count > 0 && d->config->drift == DRIFT_FAIL)

@@ -171,6 +171,12 @@ static double read_lock_wait(const struct progress *progress, int sample)
     return progress->lock_wait_seconds;
 }
 
+static double read_differences(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->differences < 0 ? (double)NAN : (double)progress->differences;
+}
+
 static double read_blocked_by(const struct progress *progress, int sample)
 {
     (void)sample;
@@ -278,6 +284,9 @@ const struct metric METRICS[] = {
     { "tidelock_blocked_sessions", METRIC_GAUGE,
       "Sessions that wait for a lock that this run holds or is queued for.", .samples = 1,
       .read = read_blocked },
+    { "tidelock_schema_differences", METRIC_GAUGE,
+      "Differences between the schema and what the deployment before had left, when this one began (drift).",
+      .samples = 1, .read = read_differences },
     { "tidelock_retries_total", METRIC_COUNTER, "Retries, by reason.",
       .samples = (int)CONNECTION_RETRIES + (int)RETRY_REASONS, .labels = { { "reason", retry_name } },
       .read = read_retries },

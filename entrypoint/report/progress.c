@@ -52,7 +52,8 @@ struct progress progress_begin(const char *path, struct build build)
                                .build = build,
                                .started_at = clock_wall_seconds(),
                                .last_seconds = -1,
-                               .current_ratio = -1 };
+                               .current_ratio = -1,
+                               .differences = -1 };
 }
 
 /* Where its duration belongs: behind the others or, when there is no room, in place of the shortest; NULL if

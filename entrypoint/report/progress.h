@@ -92,6 +92,7 @@ struct progress {
     int blocked_by;                /* sessions that block us, as far as they were seen */
     char in_the_way[512];          /* … and their latest description */
     int blocked;                   /* sessions that are blocked by us */
+    int64_t differences;           /* of the schema, from what was recorded; -1 = not known */
     bool is_leader;
     double leader_wait_seconds;
 

@@ -83,6 +83,18 @@ def test_status_tells_of_it(deployed, database, tidelock):
     ]
 
 
+def test_a_metric_counts_the_differences(deployed, database, folder, tidelock, tmp_path):
+    def count():
+        return re.findall(r"(?m)^tidelock_schema_differences\b.* (\d+)$", (tmp_path / "status").read_text())
+
+    tidelock("deploy", "--status-file", tmp_path / "status").succeeds()
+    assert count() == []
+    database.query(BY_HAND)
+    folder.add("002_u", "CREATE TABLE u ()")
+    tidelock("deploy", "--status-file", tmp_path / "status").succeeds()
+    assert count() == ["2"]
+
+
 def test_many_are_listed_in_part(deployed, database, folder, tidelock):
     database.query("; ".join(f"CREATE TABLE by_hand{number} ()" for number in range(30)))
     folder.add("002_u", "CREATE TABLE u ()")
