@@ -200,6 +200,22 @@ static bool look_at(struct live *live, struct finding *finding, struct error *er
     return true;
 }
 
+static bool may_drop_users(enum action action)
+{
+    static const enum action actions[] = {
+        ACTION_UNKNOWN,     ACTION_CODE,           ACTION_DROP_VIEW,      ACTION_DROP_TABLE,
+        ACTION_DROP_COLUMN, ACTION_DROP_TRIGGER,   ACTION_POLICY,         ACTION_DROP_ROUTINE,
+        ACTION_DROP_SCHEMA, ACTION_DROP_TYPE,      ACTION_DROP_EXTENSION, ACTION_HARMLESS,
+        ACTION_CREATE_VIEW, ACTION_CREATE_ROUTINE,
+    };
+
+    for (size_t i = 0; i < array_length(actions); i++) {
+        if (action == actions[i])
+            return true;
+    }
+    return false;
+}
+
 bool live_look(struct live *live, struct forecast *forecast, struct error *err)
 {
     for (size_t i = 0; i < forecast->count; i++) {
@@ -209,6 +225,8 @@ bool live_look(struct live *live, struct forecast *forecast, struct error *err)
             if (!look_at(live, &prediction->findings[j], err))
                 return false;
         }
+        for (size_t j = 0; j < prediction->count; j++)
+            live->may_have_dropped |= may_drop_users(prediction->findings[j].change.action);
     }
     for (size_t i = 0; i < forecast->count; i++) {
         for (size_t j = 0; j < forecast->predictions[i].count; j++)

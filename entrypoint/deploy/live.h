@@ -64,7 +64,8 @@ struct live {
     struct proof *validated; /* constraints, by pending migrations */
     size_t validated_count;
     size_t validated_capacity;
-    bool is_brief; /* nobody wants to know who is in the way now */
+    bool may_have_dropped; /* a pending statement before it may have dropped what uses a column */
+    bool is_brief;         /* nobody wants to know who is in the way now */
 };
 
 /* The table of that name, asked for once. Belongs to the arena; NULL on failure. */

@@ -38,6 +38,29 @@ static const struct query COLUMN = {
         "   AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) $2 AND NOT a.attisdropped",
 };
 
+/* What the type of a column cannot be changed under: a view or another rule, a trigger, a policy, a function,
+ * the condition of a publication. A view is a rule, and known by its own name. */
+static const struct query USER = {
+    .name = "plan_column_user",
+    .parameters = 2,
+    .sql =
+        "SELECT CASE WHEN w.oid IS NULL THEN pg_catalog.pg_describe_object(d.classid, d.objid, 0)"
+        "  ELSE pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, w.ev_class, 0) END"
+        "  FROM pg_catalog.pg_attribute AS a"
+        "  JOIN pg_catalog.pg_depend AS d ON d.refclassid OPERATOR(pg_catalog.=)"
+        "       'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid OPERATOR(pg_catalog.=) a.attrelid"
+        "   AND d.refobjsubid OPERATOR(pg_catalog.=) a.attnum::pg_catalog.int4"
+        "   AND d.classid OPERATOR(pg_catalog.=) ANY (ARRAY['pg_catalog.pg_rewrite'::pg_catalog.regclass,"
+        "       'pg_catalog.pg_trigger'::pg_catalog.regclass, 'pg_catalog.pg_policy'::pg_catalog.regclass,"
+        "       'pg_catalog.pg_proc'::pg_catalog.regclass,"
+        "       'pg_catalog.pg_publication_rel'::pg_catalog.regclass]::pg_catalog.oid[])"
+        "  LEFT JOIN pg_catalog.pg_rewrite AS w ON d.classid OPERATOR(pg_catalog.=)"
+        "       'pg_catalog.pg_rewrite'::pg_catalog.regclass AND w.oid OPERATOR(pg_catalog.=) d.objid"
+        " WHERE a.attrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid"
+        "   AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) $2 AND NOT a.attisdropped"
+        " ORDER BY w.oid IS NULL, d.objid LIMIT 1",
+};
+
 /* Of whatever schema: with several of a name, the worst counts. */
 static const struct query FUNCTION = {
     .name = "plan_function",
@@ -224,7 +247,28 @@ static const struct query *question_of(const struct finding *finding)
     return NULL;
 }
 
-bool live_refine(struct live *live, struct finding *finding, struct error *err)
+/* What used it may be gone by then. */
+static bool look_for_user(struct live *live, struct finding *finding, struct error *err)
+{
+    auto_text struct text note = text_init(TEXT_MOST);
+    auto_result struct result *rows = NULL;
+
+    if (!query_run(live->conn, &USER, (const char *[]) { finding->table->oid, finding->change.object }, &rows,
+                   err))
+        return false;
+    if (result_rows(rows) == 0)
+        return true;
+    text_add_format(&note, "%s uses the column now%s", result_text(rows, 0, 0),
+                    live->may_have_dropped ? "" : ", so it would fail");
+    live_add_note(live, finding, note.at);
+    if (!live->may_have_dropped) {
+        finding->level = LEVEL_DANGEROUS;
+        finding->is_refuted = true;
+    }
+    return true;
+}
+
+static bool ask(struct live *live, struct finding *finding, struct error *err)
 {
     const struct query *question = question_of(finding);
     auto_result struct result *rows = NULL;
@@ -251,4 +295,10 @@ bool live_refine(struct live *live, struct finding *finding, struct error *err)
     else
         judge_word(rows, finding);
     return true;
+}
+
+bool live_refine(struct live *live, struct finding *finding, struct error *err)
+{
+    return ask(live, finding, err) &&
+           (finding->rule->action != ACTION_COLUMN_TYPE || look_for_user(live, finding, err));
 }

@@ -117,7 +117,8 @@ const struct rule RULES[] = {
     { .name = "change-type-using", .action = ACTION_COLUMN_TYPE, .with = TRAIT_USING,
       .lock = TABLE_LOCK_ACCESS_EXCLUSIVE, .work = WORK_REWRITE, .level = LEVEL_DANGEROUS,
       .breaks_old_code = true,
-      .reason = "every row gets a new value, so the whole table is rewritten while nobody can read it",
+      .reason = "every row gets a new value, so the whole table is rewritten while nobody can read it; it fails "
+                "where a view uses the column",
       .cure = "Add a new column of that type, let the code write both, fill old rows (-- tidelock: "
               "backfill), let the code read the new one, then drop {object}.",
       .example = "ALTER TABLE orders ALTER COLUMN code TYPE int USING length(code)",
@@ -126,7 +127,7 @@ const struct rule RULES[] = {
       .lock = TABLE_LOCK_ACCESS_EXCLUSIVE, .work = WORK_REWRITE, .level = LEVEL_DANGEROUS, .varies = true,
       .breaks_old_code = true,
       .reason = "the whole table is rewritten while nobody can read it, unless the new type only allows "
-                "more (varchar longer, numeric with more digits, text)",
+                "more (varchar longer, numeric with more digits, text); it fails where a view uses the column",
       .cure = "Where it is not that: add a new column of that type, let the code write both, fill old "
               "rows (-- tidelock: backfill), let the code read the new one, then drop {object}.",
       .example = "ALTER TABLE orders ALTER COLUMN amount TYPE bigint",

@@ -26,6 +26,7 @@ struct forecasting {
     bool is_each_alone;       /* every statement is a transaction of its own */
     bool is_in_block;         /* … of several, which the script has begun */
     bool is_backfill;         /* its UPDATE is many transactions */
+    bool has_view;            /* it has made one, which may be of a table of its own */
     struct finding findings[FINDINGS_MOST];
     size_t count;
 };
@@ -162,6 +163,14 @@ static void judge_context(struct forecasting *f, const struct change *change)
     }
 }
 
+/* Whatever is done to it, nobody notices. But a type that a view shows cannot be changed. */
+static bool is_of_new(const struct forecasting *f, const struct change *change)
+{
+    if (change->action == ACTION_CREATE_TABLE_REFERENCES && relation_is_same(&change->table, &change->other))
+        return true;
+    return is_named(&f->created, &change->table) && !(change->action == ACTION_COLUMN_TYPE && f->has_view);
+}
+
 static void judge(struct forecasting *f, struct change *change)
 {
     const struct rule *found[RULES_OF_CHANGE_MOST];
@@ -169,8 +178,7 @@ static void judge(struct forecasting *f, struct change *change)
 
     if ((change->traits & TRAIT_OWN_TYPE) != 0 && is_known_type(f->shared, change->word))
         change->traits &= ~(unsigned)TRAIT_OWN_TYPE;
-    if (is_named(&f->created, &change->table) || (change->action == ACTION_CREATE_TABLE_REFERENCES &&
-                                                  relation_is_same(&change->table, &change->other))) {
+    if (is_of_new(f, change)) {
         if (!add_reference_of_new(f, change))
             add_finding(f, &RULE_NEW_TABLE, change);
         judge_context(f, change); /* its rows come from elsewhere */
@@ -207,6 +215,7 @@ static void learn(struct forecasting *f, const struct change *change)
         note(&f->created, &change->other);
     if (change->action == ACTION_CREATE_TYPE)
         remember_type(f->shared, &change->other);
+    f->has_view |= change->action == ACTION_CREATE_VIEW;
     learn_proof(f->shared, change);
     if (change->action == ACTION_TRANSACTION || f->is_each_alone) {
         f->locked.count = 0;

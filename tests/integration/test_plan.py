@@ -275,6 +275,34 @@ def test_what_the_text_cannot_tell_the_database_does(database, folder, tidelock)
     assert told == statements
 
 
+@pytest.mark.every_major
+def test_a_type_cannot_be_changed_under_what_uses_the_column(database, folder, tidelock):
+    database.query("""
+        CREATE TABLE t (a varchar(20), b varchar(20), c varchar(20), d varchar(20));
+        CREATE VIEW shown AS SELECT a FROM t;
+        CREATE POLICY mine ON t USING (b <> '');
+        CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TRIGGER touched BEFORE UPDATE OF c ON t FOR EACH ROW EXECUTE FUNCTION touch();
+    """)
+    script = folder.add("001_a", "".join(f"ALTER TABLE t ALTER {column} TYPE text;\n" for column in "abcd"))
+    statements = plan_of(tidelock)["migrations"][0]["statements"]
+    assert [statement["verdict"] for statement in statements] == ["dangerous", "dangerous", "dangerous", "safe"]
+    notes = [statement["findings"][0]["live"]["note"] for statement in statements]
+    for note, user in zip(notes, ["view shown", "policy mine on table t", "trigger touched on table t"], strict=False):
+        assert f"{user} uses the column now, so it would fail" in note
+    script.write_text("DROP VIEW shown; ALTER TABLE t ALTER a TYPE text; CREATE VIEW shown AS SELECT a FROM t;")
+    (change,) = [statement for statement in plan_of(tidelock)["migrations"][0]["statements"] if statement["findings"][0]["rule"] == "change-type"]
+    assert change["verdict"] == "safe" and change["findings"][0]["live"]["note"].endswith("view shown uses the column now")
+
+
+def test_a_type_change_behind_a_view_of_the_same_script_is_not_safe(folder, tidelock):
+    script = folder.add("001_a", "CREATE TABLE t (a varchar(20)); CREATE VIEW v AS SELECT a FROM t; ALTER TABLE t ALTER a TYPE text;")
+    verdicts = lambda: [statement["verdict"] for statement in plan_of(tidelock, "--offline")["migrations"][0]["statements"]]  # noqa: E731
+    assert verdicts() == ["safe", "safe", "dangerous"]
+    script.write_text("CREATE TABLE t (a varchar(20)); ALTER TABLE t ALTER a TYPE text; CREATE VIEW v AS SELECT a FROM t;")
+    assert verdicts() == ["safe", "safe", "safe"]
+
+
 def test_a_check_that_is_pending_to_be_validated_proves_not_null(database, folder, tidelock):
     database.query("CREATE TABLE t (a int, b int); ALTER TABLE t ADD CONSTRAINT c CHECK (a IS NOT NULL) NOT VALID")
     folder.add("001_a", "ALTER TABLE t VALIDATE CONSTRAINT c")
