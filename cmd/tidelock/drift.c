@@ -103,7 +103,7 @@ static bool compare_replayed(struct look *look, struct error *err)
     const struct drift_request live = { look->config, look->conn, &look->ledger };
 
     keep_applied(look);
-    look->from.name = "migrations";
+    look->from = (struct side) { .name = "migrations", .is_replayed = true };
     if (!side_replay_target(look->config, &look->target, look->conn, &look->from.facts, err) ||
         !wait_for_calm(look, err) || !drift_read_live(look->arena, &live, &look->to.facts, err))
         return false;

@@ -12,7 +12,7 @@
 #include "postgres/reach.h"
 #include "print.h"
 
-enum { SNAPSHOT_BYTES_MOST = 1024 * 1024 * 1024 };
+enum { NAME_MOST = 512, SNAPSHOT_BYTES_MOST = 1024 * 1024 * 1024 };
 
 static bool read_snapshot(struct arena *arena, const char *path, struct facts *out, struct error *err)
 {
@@ -65,14 +65,26 @@ bool side_replay_target(const struct config *config, const struct target *target
     return check_shadow(config, err) && shadow_snapshot(&wanted, &target->folder, NULL, out, err);
 }
 
-static bool read_url(struct arena *arena, const struct config *config, const char *url, struct facts *out,
+/* "shop at db:5432" */
+static const char *name_of(struct arena *arena, const struct endpoint *endpoint)
+{
+    const char *database = endpoint_value(endpoint, "dbname");
+    auto_text struct text name = text_init(NAME_MOST);
+
+    text_add_format(&name, "%s at %s", database == NULL ? "the database" : database, endpoint->label);
+    return arena_copy(arena, name.at, name.length);
+}
+
+static bool read_url(struct arena *arena, const struct config *config, const char *url, struct side *out,
                      struct error *err)
 {
     struct config beside;
     struct endpoint endpoint;
 
-    return endpoint_find_beside(config, url, &beside, &endpoint, err) &&
-           target_read_facts(arena, &beside, out, err);
+    if (!endpoint_find_beside(config, url, &beside, &endpoint, err))
+        return false;
+    out->name = name_of(arena, &endpoint);
+    return target_read_facts(arena, &beside, &out->facts, err);
 }
 
 bool side_read(struct arena *arena, const struct config *config, const char *word, struct side *out,
@@ -83,8 +95,7 @@ bool side_read(struct arena *arena, const struct config *config, const char *wor
 
     *out = (struct side) { .name = word };
     if (strstr(word, "://") != NULL) {
-        out->name = "the database of the URL";
-        is_read = read_url(arena, config, word, &out->facts, err);
+        is_read = read_url(arena, config, word, out, err);
     } else if (strcmp(word, "database") == 0)
         is_read = target_read_facts(arena, config, &out->facts, err);
     else if (strcmp(word, from_folder) == 0)
@@ -93,6 +104,8 @@ bool side_read(struct arena *arena, const struct config *config, const char *wor
         is_read = side_replay(config, word + strlen("migrations@"), NULL, &out->facts, err);
     else if (strcmp(word, "empty") != 0)
         is_read = read_snapshot(arena, word, &out->facts, err);
+    out->is_replayed =
+        strcmp(word, from_folder) == 0 || strncmp(word, "migrations@", strlen("migrations@")) == 0;
     if (is_read)
         facts_ignore(&out->facts, config->ignored_facts);
     return is_read;
@@ -216,10 +229,22 @@ static void warn_of_versions(const struct side *from, const struct side *to)
             from->facts.major, to->facts.major);
 }
 
-size_t sides_print(struct arena *arena, const struct config *config, const struct side *from,
-                   const struct side *to)
+/* What belongs to a database as a whole is not the migrations' to make: they do not know its name. */
+static void leave_out_databases_own(struct side *from, struct side *to)
+{
+    static const char own[] = "setting,grant database *";
+
+    if (!from->is_replayed && !to->is_replayed)
+        return;
+    facts_ignore(&from->facts, own);
+    facts_ignore(&to->facts, own);
+}
+
+size_t sides_print(struct arena *arena, const struct config *config, struct side *from, struct side *to)
 {
     struct diff diff;
+
+    leave_out_databases_own(from, to);
 
     warn_of_versions(from, to);
     diff_facts(arena, &from->facts, &to->facts, &diff);

@@ -13,6 +13,7 @@
 
 struct side {
     const char *name; /* what it is called in a sentence */
+    bool is_replayed; /* migrations made it in a shadow */
     struct facts facts;
 };
 
@@ -32,8 +33,8 @@ must_use bool side_replay_target(const struct config *config, const struct targe
 /* Whether --format is one that differences can be written in: ERROR_USAGE. */
 must_use bool sides_check_format(const struct config *config, struct error *err);
 
-/* Compares and prints them, with --json as JSON; returns how many differences there are. */
-size_t sides_print(struct arena *arena, const struct config *config, const struct side *from,
-                   const struct side *to);
+/* Compares and prints them, with --json as JSON; returns how many differences there are. Where one of them
+ * was replayed, what belongs to a database as a whole is left out of both. */
+size_t sides_print(struct arena *arena, const struct config *config, struct side *from, struct side *to);
 
 #endif

@@ -17,7 +17,7 @@ static void print_replayed(const struct folder *folder, size_t index, int64_t ms
 
 static bool verify_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
-    struct side made = { .name = "migrations" };
+    struct side made = { .name = "migrations", .is_replayed = true };
     struct side other;
 
     if (!sides_check_format(config, err))

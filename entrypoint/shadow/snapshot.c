@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "schema/catalog.h"
-#include "schema/diff.h"
 #include "shadow/replay.h"
 
 static bool replay_all(struct replay *replay, snapshot_note *note, struct error *err)
@@ -40,8 +39,6 @@ bool shadow_snapshot(const struct shadow_request *wanted, const struct folder *f
         replay_all(&replay, note, err) &&
         catalog_read(arena, shadow.conn, &(const struct catalog_request) { .dialect = folder->dialect }, out,
                      err);
-    if (is_read && shadow.created[0] != '\0')
-        facts_ignore(out, "setting synchronous_commit"); /* ours, for speed */
     replay_end(&replay);
     shadow_close(&shadow);
     return is_read;

@@ -99,3 +99,12 @@ def test_no_script_depends_on_the_session_of_one_before(folder, shadow, tidelock
     assert "+ table public.t" in differences(tidelock, "empty", "migrations", options=["--shadow", shadow.url()])
     folder.add("003_c", "ALTER TABLE gone ADD b int")
     tidelock("verify", "--shadow", shadow.url()).fails(exit=8, says='relation "gone" does not exist')
+
+
+def test_what_belongs_to_the_database_as_a_whole_is_not_the_migrations_to_make(database, folder, shadow, tidelock):
+    write(folder, HISTORY)
+    tidelock("deploy").succeeds()
+    database.query(f'REVOKE TEMPORARY ON DATABASE "{database.name}" FROM public; ALTER DATABASE "{database.name}" SET work_mem = \'5MB\'')
+    tidelock("verify", "--shadow", "create", "--against", "database").succeeds(says="no difference")
+    tidelock("drift", "--shadow", shadow.url()).succeeds(says="no difference")
+    assert differences(tidelock, shadow.url(), "database", options=["--ignore", "owner,column,enum,table,index,grant type *,grant table *"]) == ["~ grant database to public", "+ setting work_mem"]
