@@ -26,6 +26,10 @@ OUT := $(if $(STATIC),$(STATIC_OUT),build/$(FLAVOUR))
 SUITES ?= tests/integration tests/rig tests/image tests/sql tests/chart tests/release
 BINARY ?= $(if $(SANITIZE),$(OUT)/tidelock,build/tidelock)
 
+# Before anything is added to them: then they would count as given.
+ifndef STATIC
+CFLAGS ?= -O2 -g
+endif
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 override CFLAGS += -std=c11 -D_GNU_SOURCE $(WARNINGS) -fstack-protector-strong -fPIE -pthread -Ientrypoint -I$(OUT) -MMD -MP
 
@@ -47,7 +51,6 @@ PACKAGES := libpq libcurl yaml-0.1 jansson libcrypto
 # PostgreSQL's parser is in no distribution as it is needed here: built once, by the recipe of the static build.
 GRAMMAR := build/deps/here/root
 CC ?= cc
-CFLAGS ?= -O2 -g
 override CFLAGS += $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2) $(shell pkg-config --cflags $(PACKAGES))
 override LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 LIBS := $(GRAMMAR)/lib/libpg_query.a $(shell pkg-config --libs $(PACKAGES))
