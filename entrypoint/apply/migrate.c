@@ -8,6 +8,7 @@
 #include "execution/lock_retry.h"
 #include "history/script_file.h"
 #include "sql/gist.h"
+#include "sql/session_statement.h"
 
 /* Finds out from the script itself how it is to be applied. */
 static bool judge(struct execution *execution, struct error *err)
@@ -150,6 +151,8 @@ static bool apply(struct execution *execution, struct text *bytes, struct error 
 
     if (!prepare(execution, bytes, err))
         return execution_explain(execution, err);
+    execution->has_advisory = session_statement_mentions(execution->script, "advisory");
+    execution->has_resets = session_statement_is_reset(execution->script);
     if (execution->host != NULL)
         gist_of(execution->script, execution->ledger->has_standard_strings, execution->gist);
     log_debug("applying %s, mode %s, %zu statement%s", execution->migration->name,
