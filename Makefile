@@ -73,7 +73,7 @@ Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_TESTS:$(OUT)/unit/%=$(OUT)/tests/unit/%.o)
 .DEFAULT_GOAL := all
-.PHONY: all help about deps static image release test unit integration rig test-kubernetes valgrind coverage demo trial fuzz model bench lint format install clean
+.PHONY: all help about deps static image release test unit integration rig test-kubernetes valgrind coverage demo trial fuzz model bench bench-check lint format install clean
 
 all: $(BINARY) ## build build/tidelock with the system's libraries
 
@@ -211,6 +211,9 @@ model: ## check the model of the leader protocol with spin (FAULTS: how many cra
 
 bench: all static ## the measurements of tests/bench, as ratios
 	$(Q)tests/bench/run $(abspath $(BINARY)) $(abspath $(STATIC_OUT)/tidelock)
+
+bench-check: all ## fail if a deployment is slower beside bare libpq than tests/bench has recorded; a minute
+	$(Q)tests/bench/check $(abspath $(BINARY))
 
 lint: all ## formatting, clang-tidy, cppcheck, layers, headers, shell and Python
 	$(Q)tests/lint/run
