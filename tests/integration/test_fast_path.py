@@ -35,6 +35,15 @@ def test_few_round_trips_for_an_atomic_migration(server, database, folder, tidel
     assert proxy.round_trips() - before - with_one == 9 * expected
 
 
+@pytest.mark.every_major
+def test_a_hundred_pending_take_two_round_trips_each(server, database, folder, tidelock, proxy):
+    """Far from the server each of them counts. Some more find out who leads, what is there and what is dangerous."""
+    for number in range(100):
+        folder.add(f"{number:03}_t", f"CREATE TABLE t{number} (id int)")
+    tidelock("deploy", "--connections", "1", url=server.url(database.name, port=proxy.port)).succeeds()
+    assert proxy.round_trips() <= 2 * 100 + 30
+
+
 def test_on_a_standby_with_nothing_pending_it_succeeds(servers, database, folder, tidelock, deployed):
     # A read-only session is what a standby looks like to everything that writes.
     tidelock("deploy", url=database.url(options="-c default_transaction_read_only=on")).succeeds(says="No pending")
