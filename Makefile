@@ -26,6 +26,10 @@ OUT := $(if $(STATIC),$(STATIC_OUT),build/$(FLAVOUR))
 SUITES ?= tests/integration tests/rig tests/image tests/sql tests/chart tests/release
 BINARY ?= $(if $(SANITIZE),$(OUT)/tidelock,build/tidelock)
 
+# Before anything is added to them: then they would count as given.
+ifndef STATIC
+CFLAGS ?= -O2 -g
+endif
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 override CFLAGS += -std=c11 -D_GNU_SOURCE $(WARNINGS) -fstack-protector-strong -fPIE -pthread -Ientrypoint -I$(OUT) -MMD -MP
 
@@ -47,7 +51,6 @@ PACKAGES := libpq libcurl yaml-0.1 jansson libcrypto
 # PostgreSQL's parser is in no distribution as it is needed here: built once, by the recipe of the static build.
 GRAMMAR := build/deps/here/root
 CC ?= cc
-CFLAGS ?= -O2 -g
 override CFLAGS += $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2) $(shell pkg-config --cflags $(PACKAGES))
 override LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 LIBS := $(GRAMMAR)/lib/libpg_query.a $(shell pkg-config --libs $(PACKAGES))
@@ -70,7 +73,7 @@ Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_TESTS:$(OUT)/unit/%=$(OUT)/tests/unit/%.o)
 .DEFAULT_GOAL := all
-.PHONY: all help about deps static image release test unit integration rig test-kubernetes valgrind coverage demo trial fuzz model bench lint format install clean
+.PHONY: all help about deps static image release test unit integration rig test-kubernetes valgrind coverage demo trial fuzz model bench bench-check lint format install clean
 
 all: $(BINARY) ## build build/tidelock with the system's libraries
 
@@ -208,6 +211,9 @@ model: ## check the model of the leader protocol with spin (FAULTS: how many cra
 
 bench: all static ## the measurements of tests/bench, as ratios
 	$(Q)tests/bench/run $(abspath $(BINARY)) $(abspath $(STATIC_OUT)/tidelock)
+
+bench-check: all ## fail if a deployment is slower beside bare libpq than tests/bench has recorded; a minute
+	$(Q)tests/bench/check $(abspath $(BINARY))
 
 lint: all ## formatting, clang-tidy, cppcheck, layers, headers, shell and Python
 	$(Q)tests/lint/run

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "apply/another_way.h"
+#include "apply/script_send.h"
 #include "apply/transaction_start.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -19,19 +20,22 @@
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
 enum { CLOSING_ITEMS_MOST = REGAIN_MOST + 2 + LEDGER_ITEMS_MOST };
-enum { STARTED_SIZE = 40, SQL_MOST = 64 * 1024, PIECE_BYTES = 1024 * 1024, BRIEF_MS = 1000 };
+enum {
+    STARTED_SIZE = 40,
+    SQL_MOST = 64 * 1024,
+    PIECE_BYTES = 1024 * 1024,
+    SMALL_BYTES = 64 * 1024,
+    BRIEF_MS = 1000
+};
 
 /* One try. */
 struct attempt {
     struct transaction_head head;
+    bool is_begun_with_script; /* in one message, see goes_with_begin() */
+    bool has_begun;            /* the transaction is open, and in it the key is ours */
     char started[STARTED_SIZE];
     struct text before; /* pooled: what the session held, see pooler_add_look() */
 };
-
-static bool is_all_data(const struct execution *execution)
-{
-    return execution->summary.data > 0 && execution->summary.data == execution->summary.statements;
-}
 
 /* Between the last look at the ledger and this lock, another process could have led: what is pending must be
  * checked again. In a separate statement, since a statement sees what was committed before it began. */
@@ -45,19 +49,51 @@ static bool check_overtaken(struct execution *execution, bool is_leader, const s
            error_set(err, ERROR_LEADER, "another process has led since this one last read the ledger");
 }
 
-/* The facts that a transaction begins with. */
-static void add_facts(struct execution *execution, struct text *sql)
+/* The facts that a transaction begins with. What `follows` in the same message must not be run if the key is
+ * not to be had: a division by zero keeps the server from it. */
+static void add_facts(struct execution *execution, bool follows, struct text *sql)
 {
     text_add_string(sql,
                     "SELECT pg_catalog.txid_current(),"
                     " EXTRACT(epoch FROM pg_catalog.clock_timestamp()), ");
+    if (follows)
+        text_add_string(sql, "1 OPERATOR(pg_catalog./) (");
     advisory_add_try(execution->ledger->lock_key, !execution->is_pooled, sql);
-    text_add_string(sql, ", ");
+    text_add_string(sql, follows ? ")::pg_catalog.int4, " : ", ");
     if (execution->is_pooled)
         beacon_add_local(execution->migration->name, sql);
     else
         beacon_add(execution->beacon, execution->migration->name, sql);
     text_add_string(sql, ";");
+}
+
+/* BEGIN and the settings. */
+static void add_begin(struct execution *execution, const struct attempt *attempt, struct text *sql)
+{
+    struct session_settings settings = execution->settings;
+
+    execution->lock_wait.lock_timeout_ms = retry_lock_timeout_ms(
+        &execution->lock_wait.retry, execution_wait_of(execution, script_is_all_data(execution)));
+    settings.lock_timeout_ms = execution->lock_wait.lock_timeout_ms;
+    settings.transaction_timeout_ms = execution_server_limit_ms(execution);
+
+    if (execution->is_session_used && !execution->is_pooled)
+        session_cleanup_add(sql);
+    /* Of statements in one message, those before a BEGIN belong to its transaction (documentation, "Multiple
+     * Statements in a Simple Query"), and may be queries; what follows a COMMIT is a new one. */
+    if (attempt->head.statements > 0)
+        text_add_string(sql, "BEGIN;COMMIT;");
+    text_add_string(sql, execution->is_pooled ? "BEGIN ISOLATION LEVEL READ COMMITTED;" : "BEGIN;");
+    session_settings_add(&settings, true, sql);
+}
+
+static void read_facts(struct execution *execution, const struct result *facts, struct attempt *attempt)
+{
+    if (!execution->is_pooled)
+        beacon_lit(execution->beacon, execution->migration->name);
+    text_copy_cut(execution->commit_doubt.txid, sizeof execution->commit_doubt.txid,
+                  result_text(facts, 0, 0));
+    text_copy_cut(attempt->started, sizeof attempt->started, result_text(facts, 0, 1));
 }
 
 /* BEGIN, the settings, and the facts: our transaction id, the time, and whether we lead. */
@@ -67,28 +103,15 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
     auto_result struct result *facts = NULL;
     auto_result struct result *before = NULL;
     auto_result struct result *is_unchanged = NULL;
-    struct session_settings settings = execution->settings;
     struct result *results[3];
     bool has_begun;
 
-    execution->lock_wait.lock_timeout_ms = retry_lock_timeout_ms(
-        &execution->lock_wait.retry, execution_wait_of(execution, is_all_data(execution)));
-    settings.lock_timeout_ms = execution->lock_wait.lock_timeout_ms;
-    settings.transaction_timeout_ms = execution_server_limit_ms(execution);
-
-    if (execution->is_session_used && !execution->is_pooled)
-        session_cleanup_add(&sql);
-    /* Of statements in one message, those before a BEGIN belong to its transaction (documentation, "Multiple
-     * Statements in a Simple Query"), and may be queries; what follows a COMMIT is a new one. */
-    if (attempt->head.statements > 0)
-        text_add_string(&sql, "BEGIN;COMMIT;");
-    text_add_string(&sql, execution->is_pooled ? "BEGIN ISOLATION LEVEL READ COMMITTED;" : "BEGIN;");
-    session_settings_add(&settings, true, &sql);
+    add_begin(execution, attempt, &sql);
     if (!transaction_start(execution, &attempt->head, 0, &sql, err))
         return false;
     if (execution->is_pooled && attempt->head.statements > 0)
         ledger_add_lock(execution->ledger, &sql);
-    add_facts(execution, &sql);
+    add_facts(execution, false, &sql);
     if (execution->is_pooled) {
         pooler_add_look(&sql);
         ledger_add_unchanged(execution->ledger, &sql);
@@ -103,14 +126,13 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
     is_unchanged = results[2];
     if (!has_begun)
         return false;
-    if (!execution->is_pooled)
-        beacon_lit(execution->beacon, execution->migration->name);
-    text_copy_cut(execution->commit_doubt.txid, sizeof execution->commit_doubt.txid,
-                  result_text(facts, 0, 0));
-    text_copy_cut(attempt->started, sizeof attempt->started, result_text(facts, 0, 1));
+    read_facts(execution, facts, attempt);
     if (before != NULL)
         text_add_string(&attempt->before, result_text(before, 0, 0));
-    return check_overtaken(execution, result_bool(facts, 0, 2), is_unchanged, err);
+    attempt->has_begun = check_overtaken(execution, result_bool(facts, 0, 2), is_unchanged, err) &&
+                         session_state_begin(execution, err);
+    execution->failure.facts.has_begun |= attempt->has_begun;
+    return attempt->has_begun;
 }
 
 /* Rolls back; what the script left in a session that others use after us goes in the same message, since the
@@ -132,12 +154,6 @@ static void roll_back(struct execution *execution, const struct attempt *attempt
     execution_roll_back(execution->conn);
 }
 
-static void say_deferred(struct error *err)
-{
-    err->contexts = 0;
-    error_context(err, "checking deferred constraints and triggers at the end of the script");
-}
-
 /* Says what the transaction was doing after the script: the ledger's items are those from `written` on, up to
  * the COMMIT. */
 static void add_context(size_t failed, size_t written, size_t commits, struct error *err)
@@ -146,7 +162,7 @@ static void add_context(size_t failed, size_t written, size_t commits, struct er
         err->contexts = 0;
         error_context(err, "writing its row of the ledger");
     } else if (failed == commits) {
-        say_deferred(err);
+        script_say_deferred(err);
     }
 }
 
@@ -202,80 +218,56 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
     return false;
 }
 
-/* Sends the end of the script, from byte `start` and statement number `first` on. With it, deferred
- * constraints and triggers fire, while the script's own settings and role are still in force. */
-static bool send_end(struct execution *execution, size_t start, size_t first, struct error *err)
+/* Whether the script is sent in the message that begins its transaction. Its text shows all that would need a
+ * stop between them: only behind a pooler does what that answers decide. */
+static bool goes_with_begin(const struct execution *execution, const struct transaction_head *head)
+{
+    return !execution->is_pooled && head->statements == 0 && !execution_sends_guarded(execution) &&
+           execution->script.length <= SMALL_BYTES && !script_changes_wait(execution);
+}
+
+/* The server reads a whole message before it runs any of it: a syntax error of the script's. */
+static bool is_nothing_run(const struct execution *execution, const struct error *err)
+{
+    return !connection_is_lost(execution->conn) && !connection_is_in_transaction(execution->conn) &&
+           err->class != ERROR_INTERRUPTED && strcmp(err->sqlstate, "57014") != 0;
+}
+
+/* In one message. If nothing of it was run, it is sent again in two: the failure of a script is found, and
+ * recorded, in its transaction. */
+static bool begin_with_script(struct execution *execution, struct attempt *attempt, struct error *err)
 {
     const struct slice *script = &execution->script;
-    auto_text struct text sql = text_init(script->length - start + SQL_MOST);
+    size_t start = attempt->head.rest;
+    auto_text struct text sql = text_init(script->length + 2 * SQL_MOST);
+    auto_result struct result *facts = NULL;
+    size_t before;
     size_t completed;
+    bool is_done;
 
-    if (execution_sends_guarded(execution)) {
-        if (!execution_send(execution, start, script->length, first, err))
-            return false;
-        start = script->length;
-        first = execution->summary.statements;
-    }
-    text_reserve(&sql, script->length - start + SQL_MOST);
+    add_begin(execution, attempt, &sql);
+    add_facts(execution, true, &sql);
+    before = utf8_count(sql.at, sql.length);
     text_add(&sql, script->at + start, script->length - start);
     text_add_format(&sql, "\n;%s", SESSION_CONSTRAINTS.sql);
-    if (query_script(execution->conn, sql.at, &completed, err))
+    is_done = query_script_behind(execution->conn, sql.at, &facts, &completed, err);
+    if (facts == NULL && is_nothing_run(execution, err))
+        return begin(execution, attempt, err) && script_send(execution, &attempt->head, err);
+    if (facts == NULL)
+        return advisory_failed(err) || error_context(err, "running query begin");
+    read_facts(execution, facts, attempt);
+    execution->beacon->is_unknown |= execution->has_advisory;
+    execution->failure.facts.has_begun = attempt->has_begun = true;
+    if (is_done)
         return true;
-    if (first + completed >= execution->summary.statements)
-        say_deferred(err);
-    /* It breaks off, and the server has found ours there. */
-    if (strcmp(err->sqlstate, "42601") == 0 &&
-        err->position > utf8_count(script->at + start, script->length - start))
-        error_message(err, "syntax error at end of input");
-    return execution_failed_at(execution, start, first, completed, err);
+    err->position -= err->position > before ? before : err->position;
+    return script_fail_at_end(execution, start, 0, completed, err);
 }
 
-/* Sends a script in pieces of whole statements; inside our transaction the result is the same as in one. In
- * one message libpq would hold two copies of a large one, and the server would parse all of it before it ran
- * the first statement. Also, statements that wait for tables and those that wait for rows have different lock
- * timeouts. */
-static bool send_pieces(struct execution *execution, const struct transaction_head *head, struct error *err)
+static bool run_script(struct execution *execution, struct attempt *attempt, struct error *err)
 {
-    struct script_reader reader = execution_reader(execution);
-    struct statement statement = { .start = 0 };
-    enum script_answer answer;
-    enum retry_wait now = execution_wait_of(execution, is_all_data(execution));
-    bool has_locked = false;
-    size_t start = head->rest;
-    size_t first = head->statements;
-
-    for (size_t number = 0; (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT; number++) {
-        enum retry_wait wait = execution_wait_of(execution, statement.is_data && !has_locked);
-
-        if (number < head->statements)
-            continue;
-        if (wait != now || statement.start - start > PIECE_BYTES) {
-            if (number > first && !execution_send(execution, start, statement.start, first, err))
-                return false;
-            start = statement.start;
-            first = number;
-        }
-        if (wait != now && !execution_set_lock_timeout(execution, wait, true, err))
-            return false;
-        execution_expect(execution, wait);
-        now = wait;
-        has_locked |= !statement.is_data;
-    }
-    return answer == SCRIPT_END && send_end(execution, start, first, err);
-}
-
-static bool send_script(struct execution *execution, const struct transaction_head *head, struct error *err)
-{
-    bool is_mixed = execution->summary.data > 0 && !is_all_data(execution);
-
-    if (is_mixed || execution->script.length > PIECE_BYTES)
-        return send_pieces(execution, head, err);
-    return send_end(execution, head->rest, head->statements, err);
-}
-
-static bool run_script(struct execution *execution, const struct transaction_head *head, struct error *err)
-{
-    if (!send_script(execution, head, err))
+    if (!(attempt->is_begun_with_script ? begin_with_script(execution, attempt, err)
+                                        : script_send(execution, &attempt->head, err)))
         return false;
     if (!connection_is_in_transaction(execution->conn)) {
         execution->failure.facts.has_escaped = true;
@@ -288,13 +280,13 @@ static bool run_script(struct execution *execution, const struct transaction_hea
 }
 
 /* Up to the answer to COMMIT: what the script has locked stays locked until then. */
-static bool run_watched(struct execution *execution, const struct attempt *attempt, struct error *err)
+static bool run_watched(struct execution *execution, struct attempt *attempt, struct error *err)
 {
     bool is_done;
 
     watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
-    execution_expect(execution, execution_wait_of(execution, is_all_data(execution)));
-    is_done = run_script(execution, &attempt->head, err);
+    execution_expect(execution, execution_wait_of(execution, script_is_all_data(execution)));
+    is_done = run_script(execution, attempt, err);
     if (is_done) {
         /* Again: it looks at once, as the wait for the ledger is short. */
         watch_start(execution->watch, execution->conn, execution->ledger->backend_pid, true);
@@ -329,13 +321,14 @@ static void record_failure(struct execution *execution, const char *started, con
 
 static bool apply(struct execution *execution, struct attempt *attempt, struct error *err)
 {
-    if (!begin(execution, attempt, err) || !session_state_begin(execution, err)) {
+    attempt->is_begun_with_script = goes_with_begin(execution, &attempt->head);
+    if ((attempt->is_begun_with_script || begin(execution, attempt, err)) &&
+        run_watched(execution, attempt, err))
+        return true;
+    if (!attempt->has_begun) {
         roll_back(execution, attempt);
         return false;
     }
-    execution->failure.facts.has_begun = true;
-    if (run_watched(execution, attempt, err))
-        return true;
     if (!execution_revive(execution, err))
         return false;
     roll_back(execution, attempt);

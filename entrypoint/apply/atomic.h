@@ -1,6 +1,7 @@
 /*
- * The atomic mode: the script and its ledger row commit in one transaction, in three round trips (and two
- * more for each change between statements that wait for tables and statements that wait for rows).
+ * The atomic mode: the script and its ledger row commit in one transaction, in two round trips: what begins
+ * it together with the script, then the row together with the COMMIT. A script that is large, or needs a stop
+ * in between, takes more.
  *
  * The two can never disagree, whatever fails. While the transaction is open, it also holds the leader lock's
  * key at transaction level, which no script can release.

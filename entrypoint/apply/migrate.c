@@ -1,5 +1,7 @@
 #include "apply/migrate.h"
 
+#include <string.h>
+
 #include "apply/atomic.h"
 #include "apply/resumable.h"
 #include "apply/transaction_limit.h"
@@ -8,6 +10,18 @@
 #include "execution/lock_retry.h"
 #include "history/script_file.h"
 #include "sql/gist.h"
+#include "sql/session_statement.h"
+
+static bool summarize(struct execution *execution, struct error *err)
+{
+    const struct known_script *known = execution->known;
+
+    if (known != NULL && strcmp(known->checksum, execution->checksum) == 0) {
+        execution->summary = known->summary;
+        return true;
+    }
+    return script_summarize(execution_reader(execution), &execution->summary, err);
+}
 
 /* Finds out from the script itself how it is to be applied. */
 static bool judge(struct execution *execution, struct error *err)
@@ -19,11 +33,7 @@ static bool judge(struct execution *execution, struct error *err)
                                             .directives = &execution->directives };
 
     if (!directive_parse(path, execution->script, &execution->directives, err) ||
-        !script_summarize(script_reader_of(path, execution->script,
-                                           connection_server_version(execution->conn),
-                                           execution->ledger->has_standard_strings),
-                          &execution->summary, err) ||
-        !mode_decide(&question, &execution->mode, err))
+        !summarize(execution, err) || !mode_decide(&question, &execution->mode, err))
         return false;
     if (execution->is_replay)
         execution->directives.assertion_count = 0;
@@ -150,6 +160,8 @@ static bool apply(struct execution *execution, struct text *bytes, struct error 
 
     if (!prepare(execution, bytes, err))
         return execution_explain(execution, err);
+    execution->has_advisory = session_statement_mentions(execution->script, "advisory");
+    execution->has_resets = session_statement_is_reset(execution->script);
     if (execution->host != NULL)
         gist_of(execution->script, execution->ledger->has_standard_strings, execution->gist);
     log_debug("applying %s, mode %s, %zu statement%s", execution->migration->name,

@@ -13,7 +13,8 @@
 #include "base/random.h"
 #include "base/signals.h"
 
-enum { FILE_CHUNK = 64 * 1024, STREAM_WAIT_MS = 10 * 1000 };
+/* A folder may have thousands of small scripts, and what is on the stack is cleared each time. */
+enum { FILE_CHUNK = 16 * 1024, STREAM_WAIT_MS = 10 * 1000 };
 
 #define auto_descriptor __attribute__((cleanup(descriptor_close_at)))
 
@@ -50,7 +51,8 @@ static const char *other_kind(mode_t mode)
 /* Opening must not wait either: for a writer of a pipe, for a device. */
 static int open_source(const char *path, bool may_be_stream, struct stat *status, struct error *err)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    /* Not open(): musl's asks the kernel a second time for O_CLOEXEC. */
+    int descriptor = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     const char *other;
 
     if (descriptor < 0 || fstat(descriptor, status) != 0) {
@@ -78,9 +80,13 @@ static bool wait_readable(int descriptor, struct deadline until)
     return watched[0].revents != 0;
 }
 
-static bool read_all(const char *path, int descriptor, bool is_stream, struct text *out, struct error *err)
+/* A file ends where its status says; then the kernel is not asked again whether it does. */
+static bool read_all(const char *path, int descriptor, const struct stat *status, struct text *out,
+                     struct error *err)
 {
     struct deadline until = deadline_in(STREAM_WAIT_MS);
+    bool is_stream = !S_ISREG(status->st_mode);
+    size_t before = out->length;
     char chunk[FILE_CHUNK];
     ssize_t got = 1;
 
@@ -95,6 +101,8 @@ static bool read_all(const char *path, int descriptor, bool is_stream, struct te
             text_add(out, chunk, (size_t)got);
         if (out->has_overflowed)
             return error_set(err, ERROR_USAGE, "file \"%s\" is larger than %zu bytes", path, out->most);
+        if (!is_stream && (size_t)got < sizeof chunk && (off_t)(out->length - before) == status->st_size)
+            break;
     }
     if (out->is_secret)
         memory_wipe(chunk, sizeof chunk);
@@ -111,7 +119,7 @@ static bool read_source(const char *path, bool may_be_stream, struct text *out, 
     /* Allocates at once if the size is known: a 50 MB script must not be in memory twice. */
     if (S_ISREG(status.st_mode) && status.st_size > 0 && !text_reserve(out, (size_t)status.st_size))
         return error_set(err, ERROR_USAGE, "file \"%s\" is larger than %zu bytes", path, out->most);
-    return read_all(path, descriptor, !S_ISREG(status.st_mode), out, err);
+    return read_all(path, descriptor, &status, out, err);
 }
 
 bool file_read(const char *path, struct text *out, struct error *err)

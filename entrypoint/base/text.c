@@ -355,18 +355,30 @@ size_t utf8_length(const char *at, size_t left)
     return length;
 }
 
+/* Past the bytes from `i` on that are ASCII, eight at a time: scripts may be large, and are hardly ever
+ * anything else. */
+static size_t ascii_end(const char *at, size_t length, size_t i)
+{
+    uint64_t eight;
+
+    while (length - i >= sizeof eight) {
+        memcpy(&eight, at + i, sizeof eight);
+        if ((eight & UINT64_C(0x8080808080808080)) != 0)
+            break;
+        i += sizeof eight;
+    }
+    while (i < length && (unsigned char)at[i] < 0x80)
+        i++;
+    return i;
+}
+
 bool utf8_is_valid(const char *at, size_t length, size_t *bad)
 {
     size_t i = 0;
 
-    while (i < length) {
-        size_t step;
+    while ((i = ascii_end(at, length, i)) < length) {
+        size_t step = utf8_length(at + i, length - i);
 
-        if ((unsigned char)at[i] < 0x80) {
-            i++;
-            continue;
-        }
-        step = utf8_length(at + i, length - i);
         if (step == 0) {
             if (bad != NULL)
                 *bad = i;

@@ -58,10 +58,11 @@ struct deployment {
     struct headroom headroom;
     struct watch watch;
     struct session_settings settings;
-    struct execution execution; /* the migration at hand, or the last one */
-    int64_t started_ms;         /* when it was begun */
-    size_t next;                /* index in the folder of what is looked at next */
-    size_t due;                 /* … and in the report of what is applied next */
+    struct execution execution;        /* the migration at hand, or the last one */
+    int64_t started_ms;                /* when it was begun */
+    const struct known_script **known; /* of each of the folder's that is large; or NULL */
+    size_t next;                       /* index in the folder of what is looked at next */
+    size_t due;                        /* … and in the report of what is applied next */
     unsigned losses;
     enum pooling pooling;
     bool must_write; /* a connection that only reads was seen, when there was something to do */

@@ -9,7 +9,8 @@
 #include "deploy/validate.h"
 #include "postgres/query.h"
 
-enum { ORIGINS_MS = 2000 };
+/* A script of so many statements is not gone through a second time to find out how it is applied. */
+enum { ORIGINS_MS = 2000, LARGE_STATEMENTS = 1000 };
 
 struct execution deployment_begin_migration(struct deployment *d, size_t index)
 {
@@ -35,6 +36,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
         .is_pooled = d->pooling == POOLING_TRANSACTION,
         .timeout_ms = d->config->migration_timeout_ms,
         .until = deadline_never(),
+        .known = d->known == NULL ? NULL : d->known[index],
         .wishes = d->wishes == NULL ? NULL : &d->wishes[index],
         .calm_until = &d->calm_until,
         .reconnect = deployment_reconnect,
@@ -150,12 +152,25 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
     return next != PHASE_PREPARING || deployment_look(d, err) ? next : PHASE_FAILED;
 }
 
+static void remember(struct deployment *d, size_t index, const struct execution *execution)
+{
+    struct known_script *known;
+
+    if (execution->summary.statements < LARGE_STATEMENTS)
+        return;
+    known = arena_alloc(d->arena, 1, sizeof *known);
+    known->summary = execution->summary;
+    memcpy(known->checksum, execution->checksum, sizeof known->checksum);
+    d->known[index] = known;
+}
+
 /* Before anything is applied: a deployment that must stop at its third migration should not begin. *failed
  * gets the number of the one that cannot be applied. */
 static bool check_scripts(struct deployment *d, size_t *failed, struct error *err)
 {
     d->report->due = arena_alloc(d->arena, d->folder->count, sizeof *d->report->due);
     d->report->due_count = 0;
+    d->known = arena_alloc(d->arena, d->folder->count, sizeof(const struct known_script *));
     for (size_t i = 0; i < d->folder->count; i++) {
         struct execution execution = deployment_begin_migration(d, i);
 
@@ -168,6 +183,7 @@ static bool check_scripts(struct deployment *d, size_t *failed, struct error *er
             return false;
         }
         log_context(LOG_MIGRATION, NULL);
+        remember(d, i, &execution);
         d->report->due[d->report->due_count++] =
             (struct due_migration) { .name = d->folder->items[i].name,
                                      .mode = execution.mode,

@@ -29,7 +29,7 @@ enum row_value {
  * is still there, an UPDATE of one row if that is unfinished and says as many steps as are known. The last
  * two change what is finished. */
 enum ledger_statement {
-    LEDGER_INSERT_APPLIED, /* id, checksum, name, started, anchor */
+    LEDGER_INSERT_APPLIED, /* id, checksum, name, started; its check: anchor */
     LEDGER_INSERT_STARTED, /* id, checksum, name, logs, anchor */
     LEDGER_INSERT_STOPPED, /* id, checksum, name, logs, steps: a row that was lost, as it has to be */
     LEDGER_INSERT_MARKED,  /* id, checksum, name: as "resolve --applied" does */
@@ -52,6 +52,8 @@ enum ledger_statement {
 enum ledger_check {
     CHECK_NONE,
     CHECK_APPLIED, /* id, checksum, name: it is there, finished and not rolled back, and alone as below */
+    CHECK_ADDED,   /* id, checksum, name, anchor: the same, no other row of that name is there but rolled-back
+                      ones, and the anchor is */
     CHECK_OPEN,    /* id, checksum, name: it is there, unfinished */
     CHECK_ALONE,   /* id, name: no other unfinished row has that name, which the next run would meet */
     CHECK_PENDING, /* name: it has no row but rolled-back ones */

@@ -43,6 +43,18 @@
     " NOT EXISTS (SELECT FROM {ledger} WHERE" NAME_IS(name) " AND NOT (" ID_IS(id) ")"                       \
     " AND finished_at IS NULL AND rolled_back_at IS NULL)"
 
+#define COUNT(rows) " pg_catalog.count(*) FILTER (WHERE" rows ")"
+
+/* After an INSERT that asked nothing, in one pass: the name had no row but rolled-back ones and has none but
+ * this now, and the anchor is still there. */
+#define CHECK_ONLY(is_right, anchor)                                                                         \
+    "SELECT 1 OPERATOR(pg_catalog./) ("                                                                      \
+    COUNT(NAME_IS("$3") " AND rolled_back_at IS NULL") " OPERATOR(pg_catalog.=) 1 AND"                       \
+    COUNT(ID_IS("$1") " AND checksum OPERATOR(pg_catalog.=) $2::pg_catalog.text AND" NAME_IS("$3")           \
+          " AND rolled_back_at IS NULL AND " is_right) " OPERATOR(pg_catalog.=) 1"                           \
+    " AND (" anchor "::pg_catalog.text IS NULL OR" COUNT(ID_IS(anchor)) " OPERATOR(pg_catalog.>) 0)"         \
+    ")::pg_catalog.int4 FROM {ledger} WHERE" NAME_IS("$3") " AND rolled_back_at IS NULL OR" ID_IS(anchor)
+
 #define PROGRESS                                                                                             \
     UPDATE_ONE("applied_steps_count = $2::pg_catalog.int4", "$3",                                            \
                "finished_at IS NULL AND applied_steps_count OPERATOR(pg_catalog.=) $2::pg_catalog.int4")
@@ -73,9 +85,8 @@ const struct ledger_sql PRISMA_LEDGER = {
     .writes = {
         [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied",
             "INSERT INTO {ledger} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)"
-            " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text,"
-            "        pg_catalog.to_timestamp($4::pg_catalog.float8), pg_catalog.clock_timestamp(), 1" IF_AS_READ("$3", "$5"),
-            5, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_STARTED, ROW_ANCHOR }, CHECK_APPLIED },
+            " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::pg_catalog.float8), pg_catalog.clock_timestamp(), 1)",
+            4, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_STARTED }, CHECK_ADDED },
         [LEDGER_INSERT_STARTED] = { "ledger_insert_started",
             "INSERT INTO {ledger} (id, checksum, migration_name, started_at, logs)"
             " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text,"
@@ -135,6 +146,9 @@ const struct ledger_sql PRISMA_LEDGER = {
         [CHECK_APPLIED] = { .name = "ledger_check_applied",
             .sql = CHECK_ONE("finished_at IS NOT NULL AND" IS_ALONE("$3", "$1")),
             .count = 3, .takes = { ROW_ID, ROW_CHECKSUM, ROW_NAME } },
+        [CHECK_ADDED] = { .name = "ledger_check_added",
+            .sql = CHECK_ONLY("finished_at IS NOT NULL", "$4"),
+            .count = 4, .takes = { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_ANCHOR } },
         [CHECK_OPEN] = { .name = "ledger_check_open",
             .sql = CHECK_ONE("finished_at IS NULL"),
             .count = 3, .takes = { ROW_ID, ROW_CHECKSUM, ROW_NAME } },

@@ -68,6 +68,12 @@ struct observer {
     bool (*after)(struct observer *observer, struct connection *conn, size_t statement, struct error *err);
 };
 
+/* What was found out about a script when all were looked at, before the first is applied. */
+struct known_script {
+    char checksum[CHECKSUM_SIZE];
+    struct script_summary summary;
+};
+
 struct execution {
     struct connection *conn;
     /* Opens another connection in place of one that is lost, and leads there again; NULL when it can't. */
@@ -81,6 +87,7 @@ struct execution {
     char checksum[CHECKSUM_SIZE];
     char gist[SHA256_HEX_SIZE]; /* of the script, for the journal; only with a host */
     struct script_summary summary;
+    const struct known_script *known; /* which holds for the same checksum; or NULL */
     struct directives directives;
     struct session_settings settings;
     int64_t timeout_ms; /* of the whole migration; 0 = none */

@@ -433,8 +433,6 @@ bool session_state_begin(struct execution *execution, struct error *err)
     struct session_note note = { .parameters = { NULL } };
     struct batch_item item;
 
-    execution->has_advisory = session_statement_mentions(execution->script, "advisory");
-    execution->has_resets = session_statement_is_reset(execution->script);
     execution->beacon->is_unknown |= execution->has_advisory;
     if (execution->mode == MODE_ATOMIC || execution->mode == MODE_BACKFILL ||
         (execution->course.resumed == 0 && !has_parts(execution)))

@@ -74,6 +74,15 @@ static void application_name(struct text *out)
         text_add_format(out, " %s", namespace);
 }
 
+/* libpq hands a notice over before the results that arrived ahead of it: where ours and a script's are in one
+ * message, only its content tells whose it is. The words around the lock's mode are translated. */
+static bool is_of_our_unlock(const PGresult *notice, const char *message)
+{
+    const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+
+    return function != NULL && strcmp(function, "LockRelease") == 0 && strstr(message, "ShareLock") != NULL;
+}
+
 /* NOTICEs and the like go to the log, at the level that matches their severity. */
 static void on_notice(void *context, const PGresult *notice)
 {
@@ -81,7 +90,7 @@ static void on_notice(void *context, const PGresult *notice)
     const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
     const struct connection *conn = context;
 
-    if (message == NULL || conn->is_hushed)
+    if (message == NULL || conn->is_hushed || (conn->is_preceded && is_of_our_unlock(notice, message)))
         return;
     if (conn->listen != NULL) {
         conn->listen(conn->listen_context, message);

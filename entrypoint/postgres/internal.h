@@ -41,6 +41,7 @@ struct connection {
     bool is_copying;             /* the server sends rows of a COPY, which nobody wants */
     bool is_shielded;            /* see connection_shield() */
     bool is_hushed;              /* see connection_hush() */
+    bool is_preceded;            /* see query_script_behind() */
     connection_listener *listen; /* see connection_listen(); NULL = nobody */
     void *listen_context;
     int64_t answer_ms;                     /* see connection_limit_answers(); 0 = no limit */
@@ -67,7 +68,8 @@ struct tally {
     struct result **kept; /* those with rows, at most `most` */
     size_t most;
     size_t count;
-    size_t completed; /* statements that the server reported as done */
+    size_t completed; /* statements that the server reported as done … */
+    size_t before;    /* … up to the first result that was kept */
     bool has_failed;
     bool has_ended; /* with the server's last word, which says why the connection is then gone */
 };

@@ -154,7 +154,10 @@ static bool tally_add(struct connection *conn, PGresult *result, struct tally *t
         /* A rule that selects gives results of its own, before that of its statement. */
         tally->completed += PQcmdStatus(result)[0] != '\0';
         if (status == PGRES_TUPLES_OK && tally->count < tally->most) {
+            if (tally->count == 0)
+                tally->before = tally->completed;
             tally->kept[tally->count++] = (struct result *)result;
+            conn->is_preceded = false;
             return true;
         }
     }
@@ -296,17 +299,41 @@ bool query_several(struct connection *conn, const struct query *query, struct re
     return is_good || error_context(err, "running query %s", query->name);
 }
 
-bool query_script(struct connection *conn, const char *script, size_t *completed, struct error *err)
+bool query_script_start(struct connection *conn, const char *script, struct error *err)
 {
-    struct tally tally = { .is_script = true };
-    bool is_good;
-
-    *completed = 0;
     if (!connection_begin_query(conn, err))
         return false;
-    if (PQsendQuery(conn->pg, script) != 1)
-        return error_from_loss(conn, err);
-    is_good = query_read(conn, &tally, err);
+    return (PQsendQuery(conn->pg, script) == 1 && PQflush(conn->pg) >= 0) || error_from_loss(conn, err);
+}
+
+bool query_script_finish(struct connection *conn, size_t *completed, struct error *err)
+{
+    struct tally tally = { .is_script = true };
+    bool is_good = query_read(conn, &tally, err);
+
     *completed = tally.completed;
+    return is_good;
+}
+
+bool query_script(struct connection *conn, const char *script, size_t *completed, struct error *err)
+{
+    *completed = 0;
+    return query_script_start(conn, script, err) && query_script_finish(conn, completed, err);
+}
+
+bool query_script_behind(struct connection *conn, const char *message, struct result **row, size_t *completed,
+                         struct error *err)
+{
+    struct tally tally = { .is_script = true, .kept = row, .most = 1 };
+    bool is_good;
+
+    *row = NULL;
+    *completed = 0;
+    if (!query_script_start(conn, message, err))
+        return false;
+    conn->is_preceded = true;
+    is_good = query_read(conn, &tally, err) && (*row != NULL || query_lose_trust(conn, err));
+    conn->is_preceded = false;
+    *completed = tally.completed - tally.before;
     return is_good;
 }

@@ -99,6 +99,17 @@ void pending_free(struct pending *pending);
  * must be NUL-terminated. */
 must_use bool query_script(struct connection *conn, const char *script, size_t *completed, struct error *err);
 
+/* The same in two steps: what is done between them, the server need not wait for. Nothing else may be sent
+ * there. */
+must_use bool query_script_start(struct connection *conn, const char *script, struct error *err);
+must_use bool query_script_finish(struct connection *conn, size_t *completed, struct error *err);
+
+/* The same with statements of ours in front, of which the last one alone returns a row: *row, or NULL if the
+ * server did not get there. *completed counts only what comes after it. Before it, a shared advisory
+ * lock may be released that is not held any more: that concerns nobody. */
+must_use bool query_script_behind(struct connection *conn, const char *message, struct result **row,
+                                  size_t *completed, struct error *err);
+
 /* In the message of an ERROR_LOST: what hands out the sessions gives this one to others at the same time, who
  * overwrite what is sent in it. */
 #define QUERY_SHARED "another client uses the same session of the server"

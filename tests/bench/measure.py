@@ -74,27 +74,7 @@ def no_op():
     url = fresh("noop")
     folder = make_folder("noop", small_scripts(1000))
     deploy(folder, url)
-    mine, theirs = alternating(40, lambda: deploy(folder, url), lambda: run(FLOOR, "read", url)[0])
-    report("no-op deploy, 1,000 applied / bare libpq", f"{mine / theirs:.2f}  ({mine * 1e3:.1f} ms)", "<= 1.60")
-    report("  peak resident memory", f"{peak(folder, url) / 1e6:.1f} MB", "<= 12 MB")
-
-
-def thousand():
-    folder = make_folder("thousand", small_scripts(1000))
-    scripts = sorted(str(path) for path in pathlib.Path(folder).glob("*/migration.sql"))
-    empty = str(pathlib.Path(SCRATCH) / "empty")
-    os.makedirs(empty)
-
-    def ours():
-        return deploy(folder, fresh("thousand_ours"))
-
-    def floor():
-        url = fresh("thousand_floor")
-        deploy(empty, url)  # which creates the ledger
-        return run(FLOOR, "apply", url, *scripts)[0]
-
-    mine, theirs = alternating(5, ours, floor)
-    report("1,000 small migrations from empty / bare libpq loop", f"{mine / theirs:.2f}  ({mine:.2f} s)", "<= 1.15")
+    report("no-op deploy, 1,000 applied: peak resident memory", f"{peak(folder, url) / 1e6:.1f} MB", "<= 12 MB")
 
 
 def large():
@@ -176,6 +156,5 @@ if __name__ == "__main__":
     fleet(50)
     fleet(200)
     no_op()
-    thousand()
     large()
     print(run(f"{TOOLS}/scanner")[1], end="")

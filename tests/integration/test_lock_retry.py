@@ -105,7 +105,7 @@ def test_a_row_is_waited_for_longer(database, folder, tidelock, busy):
     busy.execute("UPDATE busy SET id = 2")
     folder.add("001_a", "UPDATE busy SET id = id + 10")
     running = tidelock.start("deploy")
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'UPDATE busy%%' AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > interval '2 s'"
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%UPDATE busy%%' AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > interval '2 s'"
     wait_until(lambda: database.query(waiting), "the migration to be there")
     busy.execute("COMMIT")
     result = running.wait().succeeds(applied=["001_a"])
