@@ -1,8 +1,45 @@
+#include <string.h>
+
+#include "base/log.h"
 #include "command.h"
 #include "config/options.h"
 #include "exits.h"
 #include "postgres/query_failure.h"
+#include "print.h"
+#include "schema/script.h"
 #include "sides.h"
+
+static bool fail_without_script(const struct script_result *result, struct error *err)
+{
+    for (size_t i = 0; i < result->refusal_count; i++) {
+        const struct script_refusal *refusal = &result->refusals[i];
+
+        log_error("%s %s: %s", refusal->kind, refusal->name, refusal->reason);
+    }
+    error_set(err, ERROR_REFUSED, "no script can be made: %zu difference%s cannot be expressed",
+              result->refusal_count, text_plural(result->refusal_count));
+    return error_hint(err, "Leave them out with --ignore \"KIND NAME\", and write what they need by hand.");
+}
+
+static bool print_script(struct arena *arena, const struct config *config, const struct side *from,
+                         const struct side *to, struct error *err)
+{
+    struct script_request request = { .from = &from->facts,
+                                      .to = &to->facts,
+                                      .is_online = config->is_script_online };
+    struct script_result result;
+
+    request.are_grants_ignored =
+        config->ignored_facts != NULL && strstr(config->ignored_facts, "grant") != NULL;
+    script_write(arena, &request, &result);
+    if (result.refusal_count > 0)
+        fail_without_script(&result, err);
+    for (size_t i = 0; result.refusal_count == 0 && i < result.warning_count; i++)
+        log_warn("%s", result.warnings[i]);
+    print_text(result.script.at);
+    text_clear(&result.script);
+    return result.refusal_count == 0;
+}
 
 static bool diff_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
@@ -20,6 +57,8 @@ static bool diff_run(struct arena *arena, const struct config *config, int *exit
     if (!side_read(arena, config, config->words[0], &from, err) ||
         !side_read(arena, config, config->words[1], &to, err))
         return query_failure_explain(err, "Nothing was changed.");
+    if (config->wants_script)
+        return print_script(arena, config, &from, &to, err);
     if (sides_print(arena, config, &from, &to) > 0 && config->wants_exit_code)
         *exit_code = EXIT_NO;
     return true;
@@ -27,7 +66,7 @@ static bool diff_run(struct arena *arena, const struct config *config, int *exit
 
 const struct command COMMAND_DIFF = {
     .name = "diff",
-    .usage = "[--exit-code] [--json] [--ignore PATTERNS] [--shadow URL] FROM TO",
+    .usage = "[--exit-code] [--json | --script [--online]] [--ignore PATTERNS] [--shadow URL] FROM TO",
     .summary = "say what is different between two schemas",
     .about =
         "FROM and TO are each a URL, \"database\" (the configured one), \"migrations\" (what the folder makes, "

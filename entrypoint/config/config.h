@@ -92,6 +92,8 @@ struct config {
     bool is_dry_run;
     bool wants_exit_code;
     const char *against;       /* verify: what to compare with, or NULL */
+    bool wants_script;         /* diff: the SQL, instead of the differences */
+    bool is_script_online;     /* … that does not lock tables for long */
     const char *ignored_facts; /* patterns of what is left out where schemas are compared, or NULL */
     bool is_offline;           /* plan: nothing is looked up in the database */
     bool reads_rows;           /* plan: not only catalogs are looked at */

@@ -173,7 +173,8 @@ const struct catalog_query CATALOG_RELATIONS[] = {
              " CASE WHEN c.relpersistence" EQ "'u' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d"
              "   WHERE d.classid" EQ "'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid" EQ
              "c.oid AND d.deptype" EQ "ANY ('{a,i}'::pg_catalog.\"char\"[])) THEN 'unlogged' END,"
-             " (SELECT pg_catalog.concat('owned by ', d.refobjid::pg_catalog.regclass, '.',"
+             " (SELECT pg_catalog.concat(CASE WHEN d.deptype" EQ
+             "'i' THEN 'identity of ' ELSE 'owned by ' END, d.refobjid::pg_catalog.regclass, '.',"
              "   pg_catalog.quote_ident(a.attname)) FROM pg_catalog.pg_depend AS d"
              "   JOIN pg_catalog.pg_attribute AS a ON a.attrelid" EQ "d.refobjid AND a.attnum" EQ
              "d.refobjsubid WHERE d.classid" EQ "'pg_catalog.pg_class'::pg_catalog.regclass"
