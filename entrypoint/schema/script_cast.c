@@ -43,6 +43,18 @@ static bool has_member(const char *const *family, const char *type)
     return false;
 }
 
+bool type_is_same_base(struct slice one, struct slice other)
+{
+    auto_text struct text left = text_init(SIZE_MAX);
+    auto_text struct text right = text_init(SIZE_MAX);
+    size_t left_dimensions;
+    size_t right_dimensions;
+
+    add_base(one, &left, &left_dimensions);
+    add_base(other, &right, &right_dimensions);
+    return left_dimensions == right_dimensions && strcmp(left.at, right.at) == 0;
+}
+
 bool type_has_assignment_cast(struct slice from, struct slice to)
 {
     auto_text struct text one = text_init(SIZE_MAX);

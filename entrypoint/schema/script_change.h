@@ -78,6 +78,7 @@ struct change {
     const void *seen;                /* the needs to which it has been added last */
     bool is_visited[SIDES];
     bool is_retyped; /* a column: of another type */
+    bool is_rekeyed; /* … whose values another type's cannot refer to */
     bool is_written; /* is in the database as TO wants it, once the script has come so far */
     bool is_dropped; /* … is gone */
 };

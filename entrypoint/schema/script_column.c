@@ -239,6 +239,7 @@ enum change_action column_decide(struct delta *delta, struct change *change)
         (!slice_is_same(was.generated, is.generated) || (is_other_expression && delta->major < 17)))
         return CHANGE_RECREATE;
     change->is_retyped = !slice_is_same(was.type, is.type) || !slice_is_same(was.collation, is.collation);
+    change->is_rekeyed = !type_is_same_base(was.type, is.type);
     if (change->is_retyped)
         check_type(delta, change, &was, &is);
     return CHANGE_ALTER;

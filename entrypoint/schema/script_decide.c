@@ -125,8 +125,11 @@ static void follow_column(struct work *work, struct change *column)
     for (size_t i = 0; table != NULL && i < table->users.count; i++) {
         struct change *user = table->users.items[i];
 
-        if (user != column && ((user->kind->traits & wanted) != 0 || is_kind(user, "column")) &&
-            (!is_kind(user, "column") || is_generated(user)) && is_using(user, name))
+        bool is_wanted = (user->kind->traits & wanted) != 0 || is_kind(user, "column") ||
+                         (is_kind(user, "foreign-key") && column->is_rekeyed);
+
+        if (user != column && is_wanted && (!is_kind(user, "column") || is_generated(user)) &&
+            is_using(user, name))
             recreate(work, user, column);
     }
     for (size_t i = 0; i < column->children.count; i++) {

@@ -145,6 +145,28 @@ static void need_index(const struct user *user, const char *definition, const ch
     add_need(user, change_find(user->delta, "constraint", text_slice(&whole)));
 }
 
+/* New columns are added in the order in which TO has them. */
+static void chain_columns(const struct user *user, const char *definition)
+{
+    struct slice names = line_value(definition, "columns ");
+    struct change *before = NULL;
+
+    for (size_t i = 0, length; i < names.length; i += length + strlen(", ")) {
+        auto_text struct text name = text_init(SIZE_MAX);
+        struct user column = { .delta = user->delta, .side = user->side };
+
+        length = identifier_length((struct slice) { .at = names.at + i, .length = names.length - i });
+        if (length == 0)
+            return;
+        text_add_format(&name, "%s.%.*s", user->change->name, (int)length, names.at + i);
+        column.change = change_find(user->delta, "column", text_slice(&name));
+        if (column.change == NULL)
+            continue;
+        add_need(&column, before);
+        before = column.change;
+    }
+}
+
 static void need_by_kind(const struct user *user, const char *definition)
 {
     const struct delta *delta = user->delta;
@@ -162,9 +184,11 @@ static void need_by_kind(const struct user *user, const char *definition)
         need_index(user, definition, "clustered on ");
     else if (strcmp(kind, "replica-identity") == 0)
         need_index(user, definition, "replica identity i ");
-    else if (strcmp(kind, "table") == 0)
+    else if (strcmp(kind, "table") == 0) {
         add_need(user, table_parent(delta, user->change, user->side));
-    else if (strcmp(kind, "published") == 0) {
+        if (user->side == SIDE_TO)
+            chain_columns(user, definition);
+    } else if (strcmp(kind, "published") == 0) {
         names_mentioned(slice_of(name), add_mentioned, (void *)user);
         add_need(user, change_find(delta, "publication", name_without_arguments(name)));
     }

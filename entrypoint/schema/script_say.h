@@ -28,6 +28,9 @@ bool type_has_assignment_cast(struct slice from, struct slice to);
 /* Takes from everybody what a new function or type allows them, unless TO does, too. */
 void grants_close(struct delta *delta, const struct change *object);
 
+/* Whether they differ at most in what stands in parentheses: varchar(20), varchar(30). */
+bool type_is_same_base(struct slice one, struct slice other);
+
 /* Each writes the statement that its name says, or decides. */
 #define STATEMENT(name) void name(struct delta *delta, struct change *change)
 #define DECISION(name) enum change_action name(struct delta *delta, struct change *change)

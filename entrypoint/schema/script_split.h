@@ -29,8 +29,9 @@ const char *line_find(const char *definition, const char *begin);
 /* That line alone, without what it begins with; empty when there is none. */
 struct slice line_value(const char *definition, const char *begin);
 
-/* The pieces, sorted. They have kinds of their own: "default", "identity", "sequence-owner", "sequence-identity", "partition",
- * "options", "row-security", "replica-identity", "cluster", "foreign-key". */
+/* The pieces, sorted. They have kinds of their own: "default", "identity", "sequence-owner",
+ * "sequence-identity", "partition", "options", "row-security", "replica-identity", "cluster", "foreign-key".
+ */
 void facts_split(struct arena *arena, const struct facts *facts, struct facts *out);
 
 #endif
