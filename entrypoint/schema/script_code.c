@@ -66,14 +66,13 @@ static const char *query_of(const char *definition)
 static void say_view(struct delta *delta, const struct change *change, const char *what)
 {
     const char *definition = change->definitions[SIDE_TO];
-    struct slice options = line_value(definition, "with (");
+    struct slice options = options_of(definition);
     struct slice method = line_value(definition, "access method ");
     auto_text struct text list = text_init(SIZE_MAX);
 
     say(delta, "CREATE %s %s", what, change->name);
     if (method.length > 0)
         say(delta, " USING %.*s", (int)method.length, method.at);
-    options.length -= options.length > 0;
     if (options.length > 0 && !options_add(options, true, &list))
         delta_refuse(delta, change, "its options cannot be read");
     if (options.length > 0)

@@ -120,13 +120,16 @@ static void follow_column(struct work *work, struct change *column)
 {
     const struct change *table = column->parents[SIDE_FROM];
     const char *name = name_last(column->name);
-    unsigned wanted = change_is_dropping(column) ? ~(unsigned)KIND_IS_FIRM : KIND_IS_FRAGILE;
 
     for (size_t i = 0; table != NULL && i < table->users.count; i++) {
         struct change *user = table->users.items[i];
 
-        bool is_wanted = (user->kind->traits & wanted) != 0 || is_kind(user, "column") ||
-                         (is_kind(user, "foreign-key") && column->is_rekeyed);
+        unsigned traits = user->kind->traits;
+        bool is_wanted =
+            change_is_dropping(column) ? (traits & KIND_IS_FIRM) == 0 : (traits & KIND_IS_FRAGILE) != 0;
+
+        is_wanted =
+            is_wanted || is_kind(user, "column") || (is_kind(user, "foreign-key") && column->is_rekeyed);
 
         if (user != column && is_wanted && (!is_kind(user, "column") || is_generated(user)) &&
             is_using(user, name))

@@ -57,25 +57,6 @@ static struct change_list sort(struct delta *delta, enum side side)
     return order.list;
 }
 
-/* Whether it is gone once what it belongs to is. A foreign key to another table that goes, too, is in the
- * way of that. */
-static bool is_gone_with_another(const struct change *change)
-{
-    const struct change *parent = change->parents[SIDE_FROM];
-
-    if (strcmp(change->kind->name, "sequence") == 0 && change->sequences[SIDE_FROM] != NULL)
-        return true;
-    if (strcmp(change->kind->name, "foreign-key") == 0) {
-        for (size_t i = 0; i < change->needs[SIDE_FROM].count; i++) {
-            const struct change *needed = change->needs[SIDE_FROM].items[i];
-
-            if (needed != parent && (needed->kind->traits & KIND_RELATION) != 0 && change_is_dropping(needed))
-                return false;
-        }
-    }
-    return change_is_dropping(parent);
-}
-
 /* The sequence of a serial column goes with it. */
 static bool is_owned_by_what_goes(const struct delta *delta, const struct change *sequence)
 {
@@ -88,6 +69,25 @@ static bool is_owned_by_what_goes(const struct delta *delta, const struct change
         return false;
     column = change_find(delta, "column", slice_of(owner->definitions[SIDE_FROM]));
     return change_is_dropping(column);
+}
+
+/* Whether it is gone once what it belongs to is, and is in the way of nothing before that: a foreign key to
+ * another table that goes, too, would be, or a trigger whose function goes. */
+static bool is_gone_with_another(const struct delta *delta, const struct change *change)
+{
+    const struct change *parent = change->parents[SIDE_FROM];
+
+    if (strcmp(change->kind->name, "sequence") == 0)
+        return change->sequences[SIDE_FROM] != NULL || is_owned_by_what_goes(delta, change);
+    for (size_t i = 0; i < change->needs[SIDE_FROM].count; i++) {
+        const struct change *needed = change->needs[SIDE_FROM].items[i];
+        bool is_own = needed == parent || needed->parents[SIDE_FROM] == parent;
+
+        if (!is_own && change_is_dropping(needed) && (needed->kind->traits & KIND_IS_LATE) == 0 &&
+            !is_gone_with_another(delta, needed))
+            return false;
+    }
+    return change_is_dropping(parent);
 }
 
 /* A type is dropped last, because columns were of it, unless another thing of its name is made. */
@@ -110,7 +110,7 @@ static void drop(struct delta *delta, struct change *change)
     if (change->is_dropped || !change_is_dropping(change))
         return;
     change->is_dropped = true;
-    if (change->kind->drop != NULL && !is_gone_with_another(change) && !is_owned_by_what_goes(delta, change))
+    if (change->kind->drop != NULL && !is_gone_with_another(delta, change))
         change->kind->drop(delta, change);
 }
 

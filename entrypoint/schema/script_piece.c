@@ -7,10 +7,9 @@
 
 static void say_options(struct delta *delta, const struct change *change, enum side side, bool is_set)
 {
-    struct slice options = line_value(change->definitions[side], "with (");
+    struct slice options = options_of(change->definitions[side]);
     auto_text struct text list = text_init(SIZE_MAX);
 
-    options.length -= options.length > 0;
     if (!options_add(options, is_set, &list))
         delta_refuse(delta, change, "its options cannot be read");
     say(delta, "ALTER TABLE %s %s (%s);\n", change->name, is_set ? "SET" : "RESET", list.at);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "schema/script_name.h"
+#include "schema/script_split.h"
 #include "sql/quote.h"
 
 void say(struct delta *delta, const char *format, ...)
@@ -33,6 +34,16 @@ void warn_of(struct delta *delta, const char *format, ...)
 bool is_in_use(const struct change *table)
 {
     return table != NULL && table->definitions[SIDE_FROM] != NULL && !change_is_creating(table);
+}
+
+struct slice options_of(const char *definition)
+{
+    const char *line = line_find(definition, "with ");
+    size_t length = line == NULL ? 0 : parenthesis_length(slice_of(line));
+
+    if (length < 2)
+        return (struct slice) { .at = "", .length = 0 };
+    return (struct slice) { .at = line + 1, .length = length - 2 };
 }
 
 static bool is_option_name(struct slice name)

@@ -15,6 +15,9 @@ void warn_of(struct delta *delta, const char *format, ...) printf_like(2, 3);
 /* Whether a table is there on both sides, so that it may be in use while the script runs. */
 bool is_in_use(const struct change *table);
 
+/* What stands in the parentheses of the line "with (…)" of a definition; empty when there is none. */
+struct slice options_of(const char *definition);
+
 /* Adds "n_distinct='5', …", or the names alone. False when it is not a list of options. */
 bool options_add(struct slice options, bool has_values, struct text *out);
 
