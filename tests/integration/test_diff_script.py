@@ -183,3 +183,53 @@ def test_one_is_turned_into_the_other_and_back(pair, database, other, tidelock, 
     for start, end in (files, reversed(files)):
         run(database, tidelock("diff", "--script", start, end).succeeds().out)
         tidelock("diff", "--exit-code", end, database.url()).succeeds(says="no difference")
+
+
+def test_there_is_a_whole_script_or_none(database, other, tidelock):
+    database.query("CREATE TYPE mood AS ENUM ('a', 'b'); CREATE TABLE t (m text, n text)")
+    other.query("CREATE TYPE mood AS ENUM ('b'); CREATE TABLE t (m int, n uuid); CREATE INDEX i ON t (m)")
+    result = tidelock("diff", "--script", database.url(), other.url()).fails(exit=8, says=["column public.t.m: its type changes", "column public.t.n", "enum public.mood: a value", "3 differences cannot be expressed"])
+    assert result.out == ""
+    kept = tidelock("diff", "--script", "--ignore", "column *,enum public.mood", database.url(), other.url()).succeeds()
+    assert kept.out == "CREATE INDEX i ON public.t USING btree (m);\n"
+
+
+def test_another_order_of_columns_is_said(database, other, tidelock):
+    database.query("CREATE TABLE t (a int, c int)")
+    other.query("CREATE TABLE t (a int, b int, c int)")
+    result = tidelock("diff", "--script", database.url(), other.url()).succeeds(says="the columns of public.t will be in another order")
+    assert result.out.startswith("-- the columns of public.t") and result.out.endswith("ALTER TABLE public.t ADD COLUMN b integer;\n")
+
+
+def test_what_may_have_been_renamed_is_said(database, other, tidelock):
+    database.query("CREATE TABLE t (a int, b text)")
+    other.query("CREATE TABLE t (a int, c text)")
+    assert tidelock("diff", "--script", database.url(), other.url()).succeeds().out == (
+        "-- Data is lost: the column public.t.b is dropped.\n"
+        "-- If it was renamed to c, write ALTER TABLE … RENAME COLUMN instead of dropping and adding it.\n"
+        "ALTER TABLE public.t DROP COLUMN b;\n"
+        "ALTER TABLE public.t ADD COLUMN c text;\n"
+    )
+
+
+@pytest.mark.every_major
+def test_online_gives_the_same(database, other, tidelock, tmp_path):
+    database.query("CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (a int, b int, c int); CREATE INDEX gone ON t (c); INSERT INTO t VALUES (1, 1, 1); INSERT INTO p VALUES (1)")
+    other.query("CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (a int PRIMARY KEY, b int REFERENCES p, c int NOT NULL UNIQUE CHECK (c > 0)); CREATE INDEX i ON t (c)")
+    end = state(tidelock, other, tmp_path / "to")
+    script = tidelock("diff", "--script", "--online", database.url(), end).succeeds().out
+    assert script.count("CONCURRENTLY") == 4 and script.count("NOT VALID") == 4
+    run(database, script)
+    tidelock("diff", "--exit-code", end, database.url()).succeeds(says="no difference")
+
+
+def test_it_is_a_migration(database, folder, other, tidelock, tmp_path):
+    """What was changed by hand, and a baseline's first script, deployed by tidelock itself."""
+    other.query(BEFORE.replace("CREATE FOREIGN DATA WRAPPER", "-- ").replace("CREATE SERVER", "-- "))
+    there = state(tidelock, other, tmp_path / "there")
+    folder.add("0_init", tidelock("diff", "--script", "empty", there).succeeds().out)
+    tidelock("deploy").succeeds(applied=["0_init"])
+    other.query("ALTER TYPE mood ADD VALUE 'fine'; ALTER TABLE t ADD extra text DEFAULT 'x'; CREATE INDEX hotfix ON t (extra)")
+    folder.add("1_hotfix", tidelock("diff", "--script", "database", other.url()).succeeds().out)
+    tidelock("deploy").succeeds(applied=["1_hotfix"])
+    tidelock("diff", "--exit-code", "database", other.url()).succeeds(says="no difference")

@@ -284,6 +284,7 @@ def verify(stage, text):
             stage.run(command.replace("20260105120000_init", DEMO[0].name), code=code)
 
 
+<<<<<<< HEAD
 def drift(stage, text):
     with hotfix(stage):
         for command, code in zip(text.splitlines(), [1, 1, 1], strict=True):
@@ -299,6 +300,14 @@ def ignore(stage, text):
 
 
 RUNS = {"drift": drift, "ignore": ignore, "plan": plan, "snapshot": snapshot, "verify": verify, "last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
+=======
+def script(stage, text):
+    with one_pending(stage):
+        stage.run(text, code=0)
+
+
+RUNS = {"script": script, "plan": plan, "snapshot": snapshot, "verify": verify, "last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
+>>>>>>> abdcc8b (diff --script: the whole or none, the order of columns, online, as a migration)
 
 
 @marked("run: ")
