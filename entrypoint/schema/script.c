@@ -9,14 +9,20 @@
 enum { MAJOR_OF_CLOSED_PUBLIC = 15 };
 
 /* What every database has from the start, as far as the other side shows it. */
-static void add_initial(struct arena *arena, const struct facts *other, struct facts *out)
+static void add_initial(struct arena *arena, const struct facts *other, bool with_grants, struct facts *out)
 {
     bool is_closed = other->major >= MAJOR_OF_CLOSED_PUBLIC;
+    const struct fact grants[] = {
+        { "grant", "schema public to public", is_closed ? "USAGE" : "CREATE, USAGE" },
+        { "grant", "database to public", "CONNECT, TEMPORARY" },
+        { "grant", "language plpgsql to public", "USAGE" },
+        { "grant", "language sql to public", "USAGE" },
+    };
 
     *out = (struct facts) { .major = other->major };
     facts_add(arena, out, &(struct fact) { "schema", "public", "" });
-    facts_add(arena, out,
-              &(struct fact) { "grant", "schema public to public", is_closed ? "USAGE" : "CREATE, USAGE" });
+    for (size_t i = 0; with_grants && i < array_length(grants); i++)
+        facts_add(arena, out, &grants[i]);
     for (size_t i = 0; i < other->count; i++) {
         const struct fact *fact = &other->items[i];
         bool is_language = strcmp(fact->kind, "extension") == 0 && strcmp(fact->name, "plpgsql") == 0;
@@ -80,7 +86,7 @@ void script_write(struct arena *arena, const struct script_request *request, str
 
     *out = (struct script_result) { .script = text_init(SIZE_MAX) };
     if (from->count == 0 || to->count == 0) {
-        add_initial(arena, from->count == 0 ? to : from, &initial);
+        add_initial(arena, from->count == 0 ? to : from, !request->are_grants_ignored, &initial);
         from = from->count == 0 ? &initial : from;
         to = to->count == 0 ? &initial : to;
     }

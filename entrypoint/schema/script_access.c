@@ -9,8 +9,8 @@
 struct subject {
     const char *type;    /* as the server, or our query, calls it */
     const char *keyword; /* in a statement */
-    enum { OBJECT, COLUMN, PART, INDEX, NO_OBJECT } form;
-    const char *part;       /* PART: its kind; the name is "PART on OBJECT" */
+    enum { OBJECT, COLUMN, PART, NAMED, NO_OBJECT } form;
+    const char *part;       /* its kind; of a PART the name is "PART on OBJECT" */
     const char *other_part; /* … or that */
 };
 
@@ -31,16 +31,33 @@ static const struct subject SUBJECTS[] = {
     { "materialized view ", "MATERIALIZED VIEW ", OBJECT, NULL, NULL },
     { "foreign table ", "FOREIGN TABLE ", OBJECT, NULL, NULL },
     { "sequence ", "SEQUENCE ", OBJECT, NULL, NULL },
-    { "index ", "INDEX ", INDEX, NULL, NULL },
+    { "index ", "INDEX ", NAMED, "index", NULL },
     { "function ", "ROUTINE ", OBJECT, NULL, NULL },
     { "procedure ", "PROCEDURE ", OBJECT, NULL, NULL },
     { "aggregate ", "AGGREGATE ", OBJECT, NULL, NULL },
     { "type ", "TYPE ", OBJECT, NULL, NULL },
     { "schema ", "SCHEMA ", OBJECT, NULL, NULL },
     { "collation ", "COLLATION ", OBJECT, NULL, NULL },
-    { "statistics object ", "STATISTICS ", NO_OBJECT, NULL, NULL },
-    { "event trigger ", "EVENT TRIGGER ", NO_OBJECT, NULL, NULL },
-    { "publication ", "PUBLICATION ", NO_OBJECT, NULL, NULL },
+    { "domain constraint ", "CONSTRAINT ", PART, "constraint", NULL },
+    { "statistics object ", "STATISTICS ", NAMED, "statistics", NULL },
+    { "statistics ", "STATISTICS ", NAMED, "statistics", NULL },
+    { "event trigger ", "EVENT TRIGGER ", NAMED, "event-trigger", NULL },
+    { "event-trigger ", "EVENT TRIGGER ", NAMED, "event-trigger", NULL },
+    { "publication ", "PUBLICATION ", NAMED, "publication", NULL },
+    { "subscription ", "SUBSCRIPTION ", NAMED, "subscription", NULL },
+    { "foreign-data wrapper ", "FOREIGN DATA WRAPPER ", NAMED, "foreign-data-wrapper", NULL },
+    { "foreign-data-wrapper ", "FOREIGN DATA WRAPPER ", NAMED, "foreign-data-wrapper", NULL },
+    { "server ", "SERVER ", NAMED, "server", NULL },
+    { "language ", "LANGUAGE ", NAMED, "language", NULL },
+    { "conversion ", "CONVERSION ", NAMED, "conversion", NULL },
+    { "text search configuration ", "TEXT SEARCH CONFIGURATION ", NAMED, "text-search-configuration", NULL },
+    { "text-search-configuration ", "TEXT SEARCH CONFIGURATION ", NAMED, "text-search-configuration", NULL },
+    { "text search dictionary ", "TEXT SEARCH DICTIONARY ", NAMED, "text-search-dictionary", NULL },
+    { "text-search-dictionary ", "TEXT SEARCH DICTIONARY ", NAMED, "text-search-dictionary", NULL },
+    { "operator-class ", "OPERATOR CLASS ", NAMED, "operator-class", NULL },
+    { "operator-family ", "OPERATOR FAMILY ", NAMED, "operator-family", NULL },
+    { "operator ", "OPERATOR ", NAMED, "operator", NULL },
+    { "database ", "DATABASE ", NO_OBJECT, NULL, NULL },
 };
 
 static const struct subject *subject_find(const char *name)
@@ -68,6 +85,15 @@ static struct change *find_part(const struct delta *delta, const struct subject 
                : found;
 }
 
+/* In the name of a grant, a role follows. */
+static struct change *find_named(const struct delta *delta, const struct subject *subject, const char *name)
+{
+    const char *role = text_find_outside(name, " to ");
+    struct slice whole = { .at = name, .length = role == NULL ? strlen(name) : (size_t)(role - name) };
+
+    return change_find(delta, subject->part, whole);
+}
+
 struct change *access_object(const struct delta *delta, const struct change *change, enum side side)
 {
     const struct subject *subject = subject_find(change->name);
@@ -79,8 +105,8 @@ struct change *access_object(const struct delta *delta, const struct change *cha
     name = name_without_arguments(change->name + strlen(subject->type));
     if (subject->form == PART)
         return find_part(delta, subject, name.at);
-    if (subject->form == INDEX)
-        return change_find(delta, "index", name);
+    if (subject->form == NAMED)
+        return find_named(delta, subject, name.at);
     if (subject->form == OBJECT)
         return object_find(delta, name, KIND_PROVIDES, side);
     found = change_find(delta, "column", name);
@@ -118,6 +144,7 @@ struct grant {
     const struct subject *subject;
     struct slice object;
     const char *grantee;
+    bool is_revoked; /* a fact of what the owner may no longer do */
 };
 
 static bool read_grant(const struct change *change, struct grant *out)
@@ -128,11 +155,16 @@ static bool read_grant(const struct change *change, struct grant *out)
     if (out->subject == NULL)
         return false;
     out->object.at = change->name + strlen(out->subject->type);
-    end = text_find_outside(out->object.at, " to ");
+    out->is_revoked = strcmp(change->kind->name, "revoked") == 0;
+    /* A database has no name here. */
+    out->object.at -= slice_starts_with(slice_of(out->object.at), out->is_revoked ? "from " : "to ");
+    end = text_find_outside(out->object.at, out->is_revoked ? " from " : " to ");
     if (end == NULL)
         return false;
     out->object.length = (size_t)(end - out->object.at);
-    out->grantee = strcmp(end, " to public") == 0 ? "PUBLIC" : end + strlen(" to ");
+    out->grantee = strchr(end + 1, ' ') + 1;
+    if (strcmp(out->grantee, "public") == 0)
+        out->grantee = "PUBLIC";
     return true;
 }
 
@@ -143,7 +175,8 @@ static void add_target(const struct grant *grant, struct text *out)
 
     text_add(&object, grant->object.at, grant->object.length);
     if (grant->subject->form != COLUMN) {
-        text_add_format(out, " ON %s%s", grant->subject->keyword, object.at);
+        text_add_format(out, " ON %s%s%s", strcmp(grant->subject->keyword, "SERVER ") == 0 ? "FOREIGN " : "",
+                        grant->subject->keyword, object.at);
         return;
     }
     table = name_qualifier(object.at);
@@ -179,30 +212,47 @@ static int strength(const char *list, struct slice wanted)
     return 0;
 }
 
+/* GRANT or REVOKE, each privilege by itself. */
+static void say_grant(struct delta *delta, const struct grant *grant, bool is_grant, struct slice privilege,
+                      const char *option)
+{
+    bool is_prefix = !is_grant && *option != '\0';
+    auto_text struct text target = text_init(SIZE_MAX);
+    auto_text struct text what = text_init(SIZE_MAX);
+    auto_text struct text whom = text_init(SIZE_MAX);
+
+    text_add_format(&what, "%s %s%.*s", is_grant ? "GRANT" : "REVOKE", is_prefix ? option : "",
+                    (int)privilege.length, privilege.at);
+    text_add_format(&whom, "%s %s%s", is_grant ? "TO" : "FROM", grant->grantee, is_prefix ? "" : option);
+    if (grant->subject->form == NO_OBJECT) {
+        database_grant(delta, what.at, whom.at);
+        return;
+    }
+    add_target(grant, &target);
+    say(delta, "%s%s %s;\n", what.at, target.at, whom.at);
+}
+
 static void grant_change(struct delta *delta, const struct change *change, const char *from, const char *to)
 {
     struct grant grant;
-    auto_text struct text target = text_init(SIZE_MAX);
     bool has_option;
 
     if (!read_grant(change, &grant)) {
         delta_refuse(delta, change, "it cannot be read");
         return;
     }
-    add_target(&grant, &target);
     for (const char *list = to; list != NULL && *list != '\0';) {
         struct slice privilege = next_privilege(&list, &has_option);
 
         if (strength(from, privilege) < strength(to, privilege))
-            say(delta, "GRANT %.*s%s TO %s%s;\n", (int)privilege.length, privilege.at, target.at,
-                grant.grantee, has_option ? " WITH GRANT OPTION" : "");
+            say_grant(delta, &grant, !grant.is_revoked, privilege, has_option ? " WITH GRANT OPTION" : "");
     }
     for (const char *list = from; list != NULL && *list != '\0';) {
         struct slice privilege = next_privilege(&list, &has_option);
 
         if (strength(to, privilege) < strength(from, privilege))
-            say(delta, "REVOKE %s%.*s%s FROM %s;\n", strength(to, privilege) > 0 ? "GRANT OPTION FOR " : "",
-                (int)privilege.length, privilege.at, target.at, grant.grantee);
+            say_grant(delta, &grant, grant.is_revoked, privilege,
+                      strength(to, privilege) > 0 ? "GRANT OPTION FOR " : "");
     }
 }
 
@@ -213,6 +263,8 @@ static const char *usual_grant(const struct change *change, const struct change 
         return NULL;
     if ((object->kind->traits & KIND_ROUTINE) != 0)
         return "EXECUTE";
+    if (strcmp(object->kind->name, "language") == 0)
+        return "USAGE";
     return (object->kind->traits & KIND_TYPE) != 0 ? "USAGE" : NULL;
 }
 
@@ -258,7 +310,8 @@ static void default_grant(struct delta *delta, const struct change *change, bool
 
     grantee += strncmp(grantee, " to ", strlen(" to ")) == 0 ? strlen(" to ") : 0;
     is_own = schema.length == 0 && slice_equals(role, grantee);
-    if (object == NULL || (schema.length == 0 && (*object == 'f' || *object == 'T')) ||
+    if (object == NULL || strcmp(grantee, "nobody") == 0 ||
+        (schema.length == 0 && (*object == 'f' || *object == 'T')) ||
         strstr(change->definitions[is_grant ? SIDE_TO : SIDE_FROM], with_option) != NULL) {
         delta_refuse(delta, change, "it cannot be written yet");
         return;
@@ -294,6 +347,8 @@ static void comment(struct delta *delta, const struct change *change, const char
     }
     if (strcmp(subject->type, "function ") == 0)
         keyword = "FUNCTION ";
+    if (strcmp(subject->type, "domain constraint ") == 0)
+        delta_refuse(delta, change, "a comment on a domain's constraint cannot be written yet");
     if (text == NULL)
         text_add_string(&quoted, "NULL");
     else
@@ -310,4 +365,29 @@ void comment_drop(struct delta *delta, struct change *change)
 {
     if (change->action == CHANGE_DROP)
         comment(delta, change, NULL);
+}
+
+/* "function public.f(integer) on extension x" */
+static void depend(struct delta *delta, const struct change *change, const char *negation)
+{
+    const struct subject *subject = subject_find(change->name);
+    const char *on = text_find_outside(change->name, " on extension ");
+
+    if (subject == NULL || on == NULL) {
+        delta_refuse(delta, change, "it cannot be read");
+        return;
+    }
+    say(delta, "ALTER %s%.*s %sDEPENDS ON EXTENSION %s;\n", subject->keyword,
+        (int)(on - change->name - (ptrdiff_t)strlen(subject->type)), change->name + strlen(subject->type),
+        negation, on + strlen(" on extension "));
+}
+
+void depends_create(struct delta *delta, struct change *change)
+{
+    depend(delta, change, "");
+}
+
+void depends_drop(struct delta *delta, struct change *change)
+{
+    depend(delta, change, "NO ");
 }

@@ -37,6 +37,8 @@ struct change_kind {
     void (*alter)(struct delta *delta, struct change *change);
     /* What to do about another definition; NULL = CHANGE_RECREATE. */
     enum change_action (*decide)(struct delta *delta, struct change *change);
+    /* After all the rest, of what has been made anew. */
+    void (*finish)(struct delta *delta, struct change *change);
 };
 
 enum kind_trait {
@@ -52,6 +54,7 @@ enum kind_trait {
     KIND_IS_LATE = 1 << 9,      /* dropped after the rest has changed: columns may have been of that type */
     KIND_IS_FIRM = 1 << 10,     /* never dropped to be created again: it holds data */
     KIND_IS_FRAGILE = 1 << 11,  /* in the way when the type of a column changes that it uses */
+    KIND_OF_INDEX = 1 << 13,    /* a piece of the index or constraint that has the same name */
     KIND_IS_DEAF = 1 << 12,     /* what its definition mentions says nothing */
     KIND_PROVIDES = KIND_RELATION | KIND_TYPE | KIND_ROUTINE | KIND_OTHER_OBJECT,
 };
@@ -77,10 +80,11 @@ struct change {
     struct change_list users;        /* what needs it in FROM */
     const void *seen;                /* the needs to which it has been added last */
     bool is_visited[SIDES];
-    bool is_retyped; /* a column: of another type */
-    bool is_rekeyed; /* … whose values another type's cannot refer to */
-    bool is_written; /* is in the database as TO wants it, once the script has come so far */
-    bool is_dropped; /* … is gone */
+    bool is_retyped;   /* a column: of another type */
+    bool is_converted; /* … and its values by way of their names */
+    bool is_rekeyed;   /* … whose values another type's cannot refer to */
+    bool is_written;   /* is in the database as TO wants it, once the script has come so far */
+    bool is_dropped;   /* … is gone */
 };
 
 /* The objects by the name that others mention them by. */

@@ -16,7 +16,7 @@ static const char *say_without_line(struct delta *delta, const char *definition,
     return line == NULL ? NULL : line + strlen(begin);
 }
 
-static const char *enabling(const char *letter)
+const char *enabling(const char *letter)
 {
     return *letter == 'D'   ? "DISABLE"
            : *letter == 'A' ? "ENABLE ALWAYS"
@@ -66,17 +66,11 @@ static const char *query_of(const char *definition)
 static void say_view(struct delta *delta, const struct change *change, const char *what)
 {
     const char *definition = change->definitions[SIDE_TO];
-    struct slice options = options_of(definition);
     struct slice method = line_value(definition, "access method ");
-    auto_text struct text list = text_init(SIZE_MAX);
 
     say(delta, "CREATE %s %s", what, change->name);
     if (method.length > 0)
         say(delta, " USING %.*s", (int)method.length, method.at);
-    if (options.length > 0 && !options_add(options, true, &list))
-        delta_refuse(delta, change, "its options cannot be read");
-    if (options.length > 0)
-        say(delta, " WITH (%s)", list.at);
     say(delta, " AS\n%s\n", query_of(definition));
 }
 
@@ -116,7 +110,13 @@ void trigger_drop(struct delta *delta, struct change *change)
 
 void rule_create(struct delta *delta, struct change *change)
 {
-    const char *letter = say_without_line(delta, change->definitions[SIDE_TO], "\nenabled ");
+    const char *letter;
+
+    if (strcmp(name_last(change->name), "\"_RETURN\"") == 0) {
+        delta_refuse(delta, change, "it is the query of a view, which is disabled");
+        return;
+    }
+    letter = say_without_line(delta, change->definitions[SIDE_TO], "\nenabled ");
 
     if (letter != NULL)
         say(delta, "ALTER TABLE %s %s RULE %s;\n", change->parents[SIDE_TO]->name, enabling(letter),
@@ -168,20 +168,23 @@ void policy_drop(struct delta *delta, struct change *change)
     say(delta, "DROP POLICY %s ON %s;\n", name_last(change->name), change->parents[SIDE_FROM]->name);
 }
 
-/* "ddl_command_end O public.f {TAG,…}" */
+/* "ddl_command_end O public.f TAG, TAG" */
 void event_trigger_create(struct delta *delta, struct change *change)
 {
     const char *definition = change->definitions[SIDE_TO];
     size_t event = strcspn(definition, " ");
     const char *function = strlen(definition) > event + 3 ? definition + event + 3 : "";
     struct slice name = name_without_arguments(function);
+    const char *tags = name.at + name.length;
 
-    if (name.length == 0 || strchr(name.at + name.length, '{') != NULL) {
-        delta_refuse(delta, change, "an event trigger with tags cannot be written yet");
-        return;
+    say(delta, "CREATE EVENT TRIGGER %s ON %.*s", change->name, (int)event, definition);
+    for (bool is_first = true; *tags != '\0'; is_first = false) {
+        tags += strspn(tags, ", ");
+        say(delta, "%s'%.*s'", is_first ? " WHEN TAG IN (" : ", ", (int)strcspn(tags, ","), tags);
+        tags += strcspn(tags, ",");
     }
-    say(delta, "CREATE EVENT TRIGGER %s ON %.*s EXECUTE FUNCTION %.*s();\n", change->name, (int)event,
-        definition, (int)name.length, name.at);
+    say(delta, "%s EXECUTE FUNCTION %.*s();\n", tags == name.at + name.length ? "" : ")", (int)name.length,
+        name.at);
     if (definition[event + 1] != 'O')
         say(delta, "ALTER EVENT TRIGGER %s %s;\n", change->name, enabling(definition + event + 1));
 }

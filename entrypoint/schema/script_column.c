@@ -85,6 +85,17 @@ static void set_storage(struct delta *delta, const struct change *column, const 
             name_last(column->name), name);
 }
 
+static void set_foreign_options(struct delta *delta, const struct change *column,
+                                const struct column_text *was, const struct column_text *is)
+{
+    auto_text struct text list = text_init(SIZE_MAX);
+
+    if (!foreign_options_change(was->foreign_options, is->foreign_options, &list))
+        delta_refuse(delta, column, FOREIGN_SECRET);
+    say(delta, "ALTER FOREIGN TABLE %s ALTER COLUMN %s OPTIONS (%s);\n", table_of(column),
+        name_last(column->name), list.at);
+}
+
 static void set_settings(struct delta *delta, const struct change *column, const struct column_text *was,
                          const struct column_text *is)
 {
@@ -97,6 +108,8 @@ static void set_settings(struct delta *delta, const struct change *column, const
         set_options(delta, column, was->options, false);
         set_options(delta, column, is->options, true);
     }
+    if (!slice_is_same(was->foreign_options, is->foreign_options))
+        set_foreign_options(delta, column, was, is);
 }
 
 void column_settings(struct delta *delta, const struct change *column)
@@ -158,11 +171,33 @@ void column_drop(struct delta *delta, struct change *change)
 
 static void set_type(struct delta *delta, const struct change *column, const struct column_text *is)
 {
+    bool is_array = is->type.at[is->type.length - 1] == ']';
+
     say(delta, "ALTER TABLE %s ALTER COLUMN %s TYPE %.*s", table_of(column), name_last(column->name),
         (int)is->type.length, is->type.at);
     if (is->collation.length > 0)
         say(delta, " COLLATE %.*s", (int)is->collation.length, is->collation.at);
+    if (column->is_converted)
+        say(delta, " USING %s::text%s::%.*s", name_last(column->name), is_array ? "[]" : "",
+            (int)is->type.length, is->type.at);
     say(delta, ";\n");
+}
+
+/* Whether a constraint with a name of its own says so. */
+static bool has_named_not_null(const struct change *column)
+{
+    const struct change *table = column->parents[SIDE_TO];
+    auto_text struct text wanted = text_init(SIZE_MAX);
+
+    text_add_format(&wanted, "NOT NULL %s", name_last(column->name));
+    for (size_t i = 0; i < table->children.count; i++) {
+        const char *definition = table->children.items[i]->definitions[SIDE_TO];
+
+        if (strcmp(table->children.items[i]->kind->name, "constraint") == 0 && definition != NULL &&
+            strncmp(definition, wanted.at, wanted.length) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* Online, a constraint proves that there is no NULL, so that the table is not read under its lock. */
@@ -171,6 +206,8 @@ static void set_not_null(struct delta *delta, const struct change *column)
     const char *table = table_of(column);
     const char *name = name_last(column->name);
 
+    if (has_named_not_null(column))
+        return;
     if (delta->request->is_online) {
         say(delta, "ALTER TABLE %s ADD CONSTRAINT tidelock_not_null CHECK (%s IS NOT NULL) NOT VALID;\n",
             table, name);
@@ -299,4 +336,30 @@ void compression_drop(struct delta *delta, struct change *change)
 {
     if (change->action == CHANGE_DROP)
         say_for_column(delta, change, "SET COMPRESSION DEFAULT");
+}
+
+static void change_view_column(struct delta *delta, const struct change *change, enum side side, bool is_set)
+{
+    static const struct column_text nothing = { .is_not_null = false };
+    auto_text struct text typed = text_init(SIZE_MAX);
+    const char *table = change->parents[side]->name;
+    struct column_text column;
+
+    /* Its type is that of the query. */
+    text_add_format(&typed, "x %s", change->definitions[side]);
+    column_text_read(typed.at, &column);
+    set_settings(delta, change, is_set ? &nothing : &column, is_set ? &column : &nothing);
+    if (column.expression != NULL)
+        say(delta, "ALTER TABLE %s ALTER COLUMN %s %s DEFAULT %s;\n", table, name_last(change->name),
+            is_set ? "SET" : "DROP", is_set ? column.expression : "");
+}
+
+void view_column_create(struct delta *delta, struct change *change)
+{
+    change_view_column(delta, change, SIDE_TO, true);
+}
+
+void view_column_drop(struct delta *delta, struct change *change)
+{
+    change_view_column(delta, change, SIDE_FROM, false);
 }

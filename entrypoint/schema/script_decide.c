@@ -90,6 +90,26 @@ static bool is_generated(const struct change *change)
             text_find_outside(definition, " virtual ") != NULL);
 }
 
+/* A column of an enum that another one takes the place of: its values are converted by their names. */
+static bool convert(struct work *work, struct change *column, const struct change *type)
+{
+    const struct change *table = column->parents[SIDE_FROM];
+    struct column_text is;
+    struct slice name;
+
+    if (!is_kind(type, "enum") || !is_kind(column, "column") || table == NULL || !is_kind(table, "table") ||
+        table_parent(work->delta, table, SIDE_FROM) != NULL)
+        return false;
+    column_text_read(column->definitions[SIDE_TO], &is);
+    name = (struct slice) { .at = is.type.at, .length = strlen(type->name) };
+    if (is.type.length < name.length || !slice_equals(name, type->name))
+        return false;
+    column->action = CHANGE_ALTER;
+    column->is_retyped = column->is_converted = true;
+    change_list_add(work->delta->arena, &work->list, column);
+    return true;
+}
+
 /* Makes anew what uses something that goes away. */
 static void recreate(struct work *work, struct change *change, const struct change *because)
 {
@@ -101,7 +121,8 @@ static void recreate(struct work *work, struct change *change, const struct chan
     if (is_firm && (because->kind->traits & KIND_IS_LATE) != 0 && !needs(change, because, SIDE_TO))
         return;
     if (is_firm) {
-        delta_refuse(work->delta, change, "it uses something that has to be dropped, and holds data");
+        if (!change->is_converted && !convert(work, change, because))
+            delta_refuse(work->delta, change, "it uses something that has to be dropped, and holds data");
         return;
     }
     change->action = CHANGE_RECREATE;

@@ -3,96 +3,111 @@
 /* A kind whose facts do not say enough to make one, and how it is dropped. */
 void unknown_create(struct delta *delta, struct change *change)
 {
-    delta_refuse(delta, change, "its facts do not say all that is needed to create it");
+    delta_refuse(delta, change, "its facts do not say all that is needed to write it");
 }
 
-static void drop_as(struct delta *delta, const struct change *change, const char *what)
+static void gone_drop(struct delta *delta, struct change *change)
 {
-    say(delta, "DROP %s %s;\n", what, change->name);
-}
-
-void cast_drop(struct delta *delta, struct change *change)
-{
-    say(delta, "DROP CAST (%s);\n", change->name);
-}
-
-void operator_drop(struct delta *delta, struct change *change)
-{
-    delta_refuse(delta, change, "how an operator is dropped cannot be written yet");
-}
-
-void text_search_drop(struct delta *delta, struct change *change)
-{
-    drop_as(delta, change, "TEXT SEARCH CONFIGURATION");
-}
-
-void server_drop(struct delta *delta, struct change *change)
-{
-    drop_as(delta, change, "SERVER");
+    if (change->action == CHANGE_DROP)
+        unknown_create(delta, change);
 }
 
 #define OF_TABLE (KIND_PIECE | KIND_IS_DEAF)
+#define OF_INDEX (KIND_OF_INDEX | KIND_IS_DEAF)
+#define STAYS (KIND_IS_LATE | KIND_IS_FIRM)
 
 /* In the order in which they are made. */
 const struct change_kind CHANGE_KINDS[] = {
-    { "schema", 0, KIND_OTHER_OBJECT | KIND_IS_LATE | KIND_IS_FIRM, schema_create, schema_drop, NULL, NULL },
-    { "extension", 1, KIND_IS_LATE | KIND_IS_FIRM | KIND_IS_DEAF, extension_create, extension_drop,
-      extension_alter, alter_decide },
-    { "server", 1, KIND_IS_LATE | KIND_IS_FIRM | KIND_IS_DEAF, unknown_create, server_drop, NULL, NULL },
-    { "collation", 2, KIND_OTHER_OBJECT | KIND_IS_LATE | KIND_IS_FIRM, unknown_create, collation_drop, NULL,
-      type_decide },
-    { "enum", 3, KIND_TYPE | KIND_IS_LATE | KIND_IS_FIRM | KIND_IS_DEAF, enum_create, type_drop, enum_alter,
-      enum_decide },
-    { "domain", 3, KIND_TYPE | KIND_IS_LATE | KIND_IS_FIRM, domain_create, domain_drop, domain_alter,
-      domain_decide },
-    { "range", 3, KIND_TYPE | KIND_IS_LATE | KIND_IS_FIRM, range_create, type_drop, NULL, type_decide },
-    { "composite", 3, KIND_TYPE | KIND_IS_LATE | KIND_IS_FIRM, composite_create, type_drop, NULL,
-      composite_decide },
-    { "sequence", 4, KIND_RELATION | KIND_IS_DEAF | KIND_IS_FIRM, sequence_create, sequence_drop,
-      sequence_alter, alter_decide },
-    { "table", 5, KIND_RELATION | KIND_IS_FIRM, table_create, table_drop, table_alter, table_decide },
-    { "foreign-table", 5, KIND_RELATION | KIND_IS_FIRM, foreign_table_create, foreign_table_drop, NULL,
-      table_decide },
-    { "column", 6, KIND_PART | KIND_IS_FIRM, column_create, column_drop, column_alter, column_decide },
-    { "compression", 7, KIND_OF_COLUMN | KIND_IS_DEAF, compression_create, compression_drop, NULL, NULL },
-    { "options", 7, OF_TABLE, options_create, options_drop, NULL, NULL },
-    { "default", 8, KIND_OF_COLUMN, default_create, default_drop, NULL, NULL },
-    { "identity", 8, KIND_OF_COLUMN | KIND_IS_DEAF, identity_create, identity_drop, identity_alter,
-      alter_decide },
-    { "constraint", 9, KIND_PART, constraint_create, constraint_drop, constraint_alter, constraint_decide },
-    { "index", 10, KIND_ON_RELATION, index_create, index_drop, NULL, NULL },
-    { "sequence-owner", 11, KIND_PIECE | KIND_IS_DEAF, sequence_owner_create, sequence_owner_drop, NULL,
+    { "schema", 0, KIND_OTHER_OBJECT | STAYS, schema_create, schema_drop, NULL, NULL, NULL },
+    { "extension", 1, STAYS | KIND_IS_DEAF, extension_create, extension_drop, extension_alter, alter_decide,
       NULL },
-    { "sequence-identity", 11, KIND_PIECE | KIND_IS_DEAF, NULL, NULL, NULL, NULL },
-    { "view", 12, KIND_RELATION | KIND_IS_FRAGILE, view_create, view_drop, NULL, NULL },
-    { "function", 13, KIND_ROUTINE | KIND_IS_FRAGILE, routine_create, routine_drop, routine_replace,
-      routine_decide },
-    { "procedure", 13, KIND_ROUTINE | KIND_IS_FRAGILE, routine_create, routine_drop, routine_replace,
-      routine_decide },
-    { "aggregate", 13, KIND_ROUTINE, unknown_create, routine_drop, NULL, NULL },
-    { "cast", 13, KIND_IS_DEAF, unknown_create, cast_drop, NULL, NULL },
-    { "operator", 13, KIND_IS_DEAF, unknown_create, operator_drop, NULL, NULL },
-    { "text-search", 13, KIND_IS_DEAF, unknown_create, text_search_drop, NULL, NULL },
-    { "materialized-view", 14, KIND_RELATION | KIND_IS_FRAGILE, matview_create, matview_drop, NULL, NULL },
-    { "statistics", 15, KIND_ON_RELATION, statistics_create, statistics_drop, NULL, NULL },
-    { "foreign-key", 16, KIND_PART, constraint_create, constraint_drop, constraint_alter, constraint_decide },
-    { "partition", 17, KIND_PIECE, partition_create, partition_drop, NULL, NULL },
-    { "trigger", 18, KIND_PART | KIND_IS_FRAGILE, trigger_create, trigger_drop, NULL, NULL },
-    { "rule", 18, KIND_PART | KIND_IS_FRAGILE, rule_create, rule_drop, NULL, NULL },
-    { "policy", 18, KIND_PART | KIND_IS_FRAGILE, policy_create, policy_drop, NULL, NULL },
-    { "row-security", 19, OF_TABLE, row_security_create, row_security_drop, row_security_alter,
-      alter_decide },
-    { "replica-identity", 19, OF_TABLE, replica_identity_create, replica_identity_drop, NULL, NULL },
-    { "cluster", 19, OF_TABLE, cluster_create, cluster_drop, NULL, NULL },
-    { "event-trigger", 20, 0, event_trigger_create, event_trigger_drop, NULL, NULL },
-    { "publication", 20, KIND_IS_DEAF, publication_create, publication_drop, publication_alter,
-      publication_decide },
-    { "published", 21, KIND_IS_FRAGILE, published_create, published_drop, NULL, NULL },
-    { "subscription", 21, KIND_IS_DEAF, unknown_create, unknown_create, NULL, NULL },
-    { "owner", 22, KIND_ACCESS | KIND_IS_DEAF, owner_create, NULL, owner_alter, alter_decide },
-    { "grant", 23, KIND_ACCESS | KIND_IS_DEAF, grant_create, grant_drop, grant_alter, alter_decide },
-    { "default-grant", 24, KIND_IS_DEAF, default_grant_create, default_grant_drop, NULL, NULL },
-    { "comment", 25, KIND_ACCESS | KIND_IS_DEAF, comment_create, comment_drop, NULL, NULL },
-    { "setting", 26, KIND_IS_DEAF, unknown_create, unknown_create, NULL, NULL },
-    { NULL, 0, 0, NULL, NULL, NULL, NULL },
+    { "language", 2, STAYS | KIND_IS_DEAF, language_create, language_drop, NULL, NULL, NULL },
+    { "access-method", 2, STAYS | KIND_IS_DEAF, access_method_create, access_method_drop, NULL, NULL, NULL },
+    { "foreign-data-wrapper", 2, STAYS, wrapper_create, wrapper_drop, wrapper_alter, alter_decide, NULL },
+    { "server", 2, STAYS | KIND_IS_DEAF, server_create, server_drop, server_alter, alter_decide, NULL },
+    { "user-mapping", 2, KIND_IS_DEAF, unknown_create, user_mapping_drop, NULL, NULL, NULL },
+    { "collation", 3, KIND_OTHER_OBJECT, collation_create, collation_drop, NULL, NULL, NULL },
+    { "enum", 4, KIND_TYPE | STAYS | KIND_IS_DEAF, enum_create, enum_drop, enum_alter, enum_decide,
+      enum_finish },
+    { "domain", 4, KIND_TYPE | STAYS, domain_create, domain_drop, domain_alter, domain_decide, NULL },
+    { "range", 4, KIND_TYPE | STAYS, range_create, type_drop, NULL, NULL, NULL },
+    { "multirange", 4, KIND_TYPE | KIND_IS_LATE, NULL, NULL, NULL, type_decide, NULL },
+    { "composite", 4, KIND_TYPE | STAYS, composite_create, type_drop, NULL, composite_decide, NULL },
+    { "base-type", 4, KIND_TYPE | STAYS, unknown_create, unknown_create, NULL, type_decide, NULL },
+    { "sequence", 5, KIND_RELATION | KIND_IS_DEAF | KIND_IS_FIRM, sequence_create, sequence_drop,
+      sequence_alter, alter_decide, NULL },
+    { "sequence-unlogged", 6, KIND_PIECE | KIND_IS_DEAF, sequence_unlogged_create, sequence_unlogged_drop,
+      NULL, NULL, NULL },
+    { "table", 6, KIND_RELATION | KIND_IS_FIRM, table_create, table_drop, table_alter, table_decide, NULL },
+    { "foreign-table", 6, KIND_RELATION | KIND_IS_FIRM, foreign_table_create, foreign_table_drop,
+      foreign_table_alter, table_decide, NULL },
+    { "column", 7, KIND_PART | KIND_IS_FIRM, column_create, column_drop, column_alter, column_decide, NULL },
+    { "compression", 8, KIND_OF_COLUMN | KIND_IS_DEAF, compression_create, compression_drop, NULL, NULL,
+      NULL },
+    { "options", 8, OF_TABLE, options_create, options_drop, NULL, NULL, NULL },
+    { "toast-options", 8, OF_TABLE, toast_options_create, toast_options_drop, NULL, NULL, NULL },
+    { "tablespace", 8, OF_TABLE, tablespace_create, tablespace_drop, NULL, NULL, NULL },
+    { "default", 9, KIND_OF_COLUMN, default_create, default_drop, NULL, NULL, NULL },
+    { "identity", 9, KIND_OF_COLUMN | KIND_IS_DEAF, identity_create, identity_drop, identity_alter,
+      alter_decide, NULL },
+    { "constraint", 10, KIND_PART, constraint_create, constraint_drop, constraint_alter, constraint_decide,
+      NULL },
+    { "index", 11, KIND_ON_RELATION, index_create, index_drop, NULL, NULL, NULL },
+    { "sequence-owner", 12, KIND_PIECE | KIND_IS_DEAF, sequence_owner_create, sequence_owner_drop, NULL, NULL,
+      NULL },
+    { "sequence-identity", 12, KIND_PIECE | KIND_IS_DEAF, NULL, NULL, NULL, NULL, NULL },
+    { "view", 13, KIND_RELATION | KIND_IS_FRAGILE, view_create, view_drop, NULL, NULL, NULL },
+    { "function", 14, KIND_ROUTINE | KIND_IS_FRAGILE, routine_create, routine_drop, routine_replace,
+      routine_decide, NULL },
+    { "procedure", 14, KIND_ROUTINE | KIND_IS_FRAGILE, routine_create, routine_drop, routine_replace,
+      routine_decide, NULL },
+    { "aggregate", 14, KIND_ROUTINE, aggregate_create, aggregate_drop, NULL, NULL, NULL },
+    { "operator", 15, 0, unknown_create, operator_drop, NULL, NULL, NULL },
+    { "operator-family", 15, 0, operator_family_create, operator_family_drop, NULL, NULL, NULL },
+    { "operator-class", 16, 0, unknown_create, operator_class_drop, NULL, NULL, NULL },
+    { "cast", 15, 0, cast_create, cast_drop, NULL, NULL, NULL },
+    { "conversion", 15, KIND_OTHER_OBJECT, conversion_create, conversion_drop, NULL, NULL, NULL },
+    { "transform", 15, 0, unknown_create, transform_drop, NULL, NULL, NULL },
+    { "text-search-template", 15, KIND_OTHER_OBJECT, unknown_create, template_drop, NULL, NULL, NULL },
+    { "text-search-parser", 15, KIND_OTHER_OBJECT, unknown_create, parser_drop, NULL, NULL, NULL },
+    { "text-search-dictionary", 16, KIND_OTHER_OBJECT, dictionary_create, dictionary_drop, NULL, NULL, NULL },
+    { "text-search-configuration", 17, KIND_OTHER_OBJECT, text_search_create, text_search_drop, NULL, NULL,
+      NULL },
+    { "materialized-view", 18, KIND_RELATION | KIND_IS_FRAGILE, matview_create, matview_drop, NULL, NULL,
+      NULL },
+    { "view-column", 19, KIND_PART, view_column_create, view_column_drop, NULL, NULL, NULL },
+    { "statistics", 19, KIND_ON_RELATION, statistics_create, statistics_drop, NULL, NULL, NULL },
+    { "foreign-key", 20, KIND_PART, constraint_create, constraint_drop, constraint_alter, constraint_decide,
+      NULL },
+    { "index-options", 21, OF_INDEX, index_options_create, index_options_drop, NULL, NULL, NULL },
+    { "index-tablespace", 21, OF_INDEX, index_tablespace_create, index_tablespace_drop, NULL, NULL, NULL },
+    { "index-statistics", 21, OF_INDEX, index_statistics_create, index_statistics_drop, NULL, NULL, NULL },
+    { "constraint-triggers", 21, OF_INDEX, unknown_create, gone_drop, NULL, NULL, NULL },
+    { "partition", 22, KIND_PIECE, partition_create, partition_drop, NULL, NULL, NULL },
+    { "index-partition", 23, OF_INDEX, NULL, NULL, NULL, NULL, NULL },
+    { "detach-pending", 23, OF_TABLE, unknown_create, gone_drop, NULL, NULL, NULL },
+    { "trigger", 23, KIND_PART | KIND_IS_FRAGILE, trigger_create, trigger_drop, NULL, NULL, NULL },
+    { "trigger-state", 24, KIND_PART | KIND_IS_DEAF, trigger_state_create, trigger_state_drop, NULL, NULL,
+      NULL },
+    { "rule", 23, KIND_PART | KIND_IS_FRAGILE, rule_create, rule_drop, NULL, NULL, NULL },
+    { "policy", 23, KIND_PART | KIND_IS_FRAGILE, policy_create, policy_drop, NULL, NULL, NULL },
+    { "row-security", 24, OF_TABLE, row_security_create, row_security_drop, row_security_alter, alter_decide,
+      NULL },
+    { "replica-identity", 24, OF_TABLE, replica_identity_create, replica_identity_drop, NULL, NULL, NULL },
+    { "cluster", 24, OF_TABLE, cluster_create, cluster_drop, NULL, NULL, NULL },
+    { "event-trigger", 25, 0, event_trigger_create, event_trigger_drop, NULL, NULL, NULL },
+    { "publication", 25, KIND_IS_DEAF, publication_create, publication_drop, publication_alter,
+      publication_decide, NULL },
+    { "published", 26, KIND_IS_FRAGILE, published_create, published_drop, NULL, NULL, NULL },
+    { "subscription", 26, KIND_IS_DEAF, unknown_create, unknown_create, NULL, NULL, NULL },
+    { "subscription-option", 26, KIND_IS_DEAF, unknown_create, unknown_create, NULL, NULL, NULL },
+    { "depends", 27, KIND_IS_DEAF, depends_create, depends_drop, NULL, NULL, NULL },
+    { "owner", 28, KIND_ACCESS | KIND_IS_DEAF, owner_create, NULL, owner_alter, alter_decide, NULL },
+    { "revoked", 29, KIND_ACCESS | KIND_IS_DEAF, grant_create, grant_drop, grant_alter, alter_decide, NULL },
+    { "grant", 29, KIND_ACCESS | KIND_IS_DEAF, grant_create, grant_drop, grant_alter, alter_decide, NULL },
+    { "default-grant", 30, KIND_IS_DEAF, default_grant_create, default_grant_drop, NULL, NULL, NULL },
+    { "comment", 31, KIND_ACCESS | KIND_IS_DEAF, comment_create, comment_drop, NULL, NULL, NULL },
+    { "security-label", 32, KIND_IS_DEAF, unknown_create, gone_drop, NULL, NULL, NULL },
+    { "setting", 32, KIND_IS_DEAF, setting_create, setting_drop, NULL, NULL, NULL },
+    { NULL, 0, 0, NULL, NULL, NULL, NULL, NULL },
 };

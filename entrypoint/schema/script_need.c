@@ -65,6 +65,19 @@ static void keep_first(void *context, struct slice identifier, struct slice pair
         first->found = object_find(first->delta, pair, KIND_RELATION, first->side);
 }
 
+static struct change *find_index(struct delta *delta, const struct change *piece, enum side side)
+{
+    static const char *const kinds[] = { "index", "constraint", "foreign-key" };
+
+    for (size_t i = 0; i < array_length(kinds); i++) {
+        struct change *found = change_find(delta, kinds[i], slice_of(piece->name));
+
+        if (found != NULL && found->definitions[side] != NULL)
+            return found;
+    }
+    return NULL;
+}
+
 static struct change *find_parent(struct delta *delta, struct change *change, enum side side)
 {
     struct first_relation first = { .delta = delta, .side = side };
@@ -74,6 +87,8 @@ static struct change *find_parent(struct delta *delta, struct change *change, en
         return object_find(delta, name_qualifier(change->name), KIND_RELATION | KIND_TYPE, side);
     if ((traits & KIND_PIECE) != 0)
         return object_find(delta, slice_of(change->name), KIND_RELATION, side);
+    if ((traits & KIND_OF_INDEX) != 0)
+        return find_index(delta, change, side);
     if ((traits & KIND_OF_COLUMN) != 0)
         return change_find(delta, "column", slice_of(change->name));
     if ((traits & KIND_ON_RELATION) != 0)

@@ -136,6 +136,9 @@ void changes_write(struct delta *delta)
     }
     for (size_t i = 0; i < creates.count; i++)
         create(delta, creates.items[i]);
-    for (size_t i = drops.count; i-- > 0;)
+    for (size_t i = drops.count; i-- > 0;) {
         drop(delta, drops.items[i]);
+        if (drops.items[i]->action == CHANGE_RECREATE && drops.items[i]->kind->finish != NULL)
+            drops.items[i]->kind->finish(delta, drops.items[i]);
+    }
 }

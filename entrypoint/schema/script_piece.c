@@ -129,144 +129,75 @@ void partition_drop(struct delta *delta, struct change *change)
         say_parents(delta, change, SIDE_FROM, "NO INHERIT");
 }
 
-static bool is_domain(const struct change *constraint, enum side side)
+/* "toast with (a=b)": each name gets its prefix. */
+static void say_toast(struct delta *delta, const struct change *change, enum side side, bool is_set)
 {
-    const struct change *parent = constraint->parents[side];
+    struct slice options = options_of(change->definitions[side] + strlen("toast "));
+    auto_text struct text prefixed = text_init(SIZE_MAX);
+    auto_text struct text list = text_init(SIZE_MAX);
 
-    return parent != NULL && (parent->kind->traits & KIND_TYPE) != 0;
-}
+    for (size_t i = 0; i < options.length; i++) {
+        bool is_start = i == 0 || (options.at[i - 1] == ' ' && i > 1 && options.at[i - 2] == ',');
 
-static bool is_partitioned(const struct change *table)
-{
-    return table != NULL && table->definitions[SIDE_TO] != NULL &&
-           line_find(table->definitions[SIDE_TO], "partition by ") != NULL;
-}
-
-/* Of a check or a foreign key of a table in use: new rows are checked at once, the others under a weak lock.
- */
-static bool is_validated_apart(const struct delta *delta, const struct change *change)
-{
-    const char *definition = change->definitions[SIDE_TO];
-    bool is_check = strncmp(definition, "CHECK", strlen("CHECK")) == 0;
-    bool is_key = strncmp(definition, "FOREIGN KEY", strlen("FOREIGN KEY")) == 0;
-
-    return delta->request->is_online && (is_check || (is_key && !is_partitioned(change->parents[SIDE_TO]))) &&
-           !is_domain(change, SIDE_TO) && is_in_use(change->parents[SIDE_TO]) &&
-           text_find_outside(definition, " NOT VALID") == NULL &&
-           text_find_outside(definition, " NOT ENFORCED") == NULL;
-}
-
-/* UNIQUE (a) INCLUDE (b), PRIMARY KEY (a): what an index can be made for beforehand. */
-static bool is_simple_key(const char *definition, struct text *columns)
-{
-    const char *open = strchr(definition, '(');
-    bool is_key = strncmp(definition, "UNIQUE (", strlen("UNIQUE (")) == 0 ||
-                  strncmp(definition, "PRIMARY KEY (", strlen("PRIMARY KEY (")) == 0;
-
-    if (!is_key || text_find_outside(definition, " DEFERRABLE") != NULL ||
-        strstr(definition, "WITHOUT OVERLAPS") != NULL)
-        return false;
-    text_add_string(columns, open);
-    return true;
-}
-
-static bool add_key_online(struct delta *delta, const struct change *change)
-{
-    auto_text struct text columns = text_init(SIZE_MAX);
-    const struct change *table = change->parents[SIDE_TO];
-    const char *name = name_last(change->name);
-    bool is_unique = strncmp(change->definitions[SIDE_TO], "UNIQUE", strlen("UNIQUE")) == 0;
-
-    if (!delta->request->is_online || !is_in_use(table) || is_partitioned(table) ||
-        !is_simple_key(change->definitions[SIDE_TO], &columns))
-        return false;
-    say(delta, "CREATE UNIQUE INDEX CONCURRENTLY %s ON %s %s;\n", name, table->name, columns.at);
-    say(delta, "ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %s;\n", table->name, name,
-        is_unique ? "UNIQUE" : "PRIMARY KEY", name);
-    return true;
-}
-
-void constraint_create(struct delta *delta, struct change *change)
-{
-    struct change *parent = change->parents[SIDE_TO];
-    bool is_apart = is_validated_apart(delta, change);
-
-    if (parent == NULL) {
-        delta_refuse(delta, change, "its table is not in the snapshot");
-        return;
+        text_add_format(&prefixed, "%s%c", is_start ? "toast." : "", options.at[i]);
     }
-    if (add_key_online(delta, change))
-        return;
-    say(delta, "ALTER %s %s ADD CONSTRAINT %s %s%s;\n", is_domain(change, SIDE_TO) ? "DOMAIN" : "TABLE",
-        parent->name, name_last(change->name), change->definitions[SIDE_TO], is_apart ? " NOT VALID" : "");
-    if (is_apart)
-        say(delta, "ALTER TABLE %s VALIDATE CONSTRAINT %s;\n", parent->name, name_last(change->name));
+    if (!options_add(text_slice(&prefixed), is_set, &list))
+        delta_refuse(delta, change, "its options cannot be read");
+    say(delta, "ALTER TABLE %s %s (%s);\n", change->name, is_set ? "SET" : "RESET", list.at);
 }
 
-/* A partition's goes with that of its parent, which the script drops before. */
-void constraint_drop(struct delta *delta, struct change *change)
+void toast_options_create(struct delta *delta, struct change *change)
 {
-    struct change *parent = change->parents[SIDE_FROM];
-
-    if (parent != NULL)
-        say(delta, "ALTER %s %s DROP CONSTRAINT %s%s;\n", is_domain(change, SIDE_FROM) ? "DOMAIN" : "TABLE",
-            parent->name, table_parent(delta, parent, SIDE_FROM) != NULL ? "IF EXISTS " : "",
-            name_last(change->name));
+    say_toast(delta, change, SIDE_TO, true);
 }
 
-void constraint_alter(struct delta *delta, struct change *change)
+void toast_options_drop(struct delta *delta, struct change *change)
 {
-    say(delta, "ALTER %s %s VALIDATE CONSTRAINT %s;\n", is_domain(change, SIDE_TO) ? "DOMAIN" : "TABLE",
-        change->parents[SIDE_TO]->name, name_last(change->name));
+    say_toast(delta, change, SIDE_FROM, false);
 }
 
-enum change_action constraint_decide(struct delta *delta, struct change *change)
+void tablespace_create(struct delta *delta, struct change *change)
 {
-    auto_text struct text validated = text_init(SIZE_MAX);
-
-    (void)delta;
-    text_add_format(&validated, "%s NOT VALID", change->definitions[SIDE_TO]);
-    return strcmp(validated.at, change->definitions[SIDE_FROM]) == 0 ? CHANGE_ALTER : CHANGE_RECREATE;
+    say(delta, "ALTER TABLE %s SET TABLESPACE %s;\n", change->name,
+        change->definitions[SIDE_TO] + strlen("tablespace "));
 }
 
-void index_create(struct delta *delta, struct change *change)
+void tablespace_drop(struct delta *delta, struct change *change)
 {
-    static const char concurrently[] = "CONCURRENTLY ";
-    const char *definition = change->definitions[SIDE_TO];
-    const struct change *table = change->parents[SIDE_TO];
-    const char *behind = strstr(definition, "INDEX ");
-    const char *only = text_find_outside(definition, " ON ONLY ");
-    bool is_online = delta->request->is_online && is_in_use(table) && !is_partitioned(table);
-
-    if (behind == NULL || text_find_outside(definition, "\n") != NULL) {
-        delta_refuse(delta, change, "it is invalid, or cannot be read");
-        return;
-    }
-    behind += strlen("INDEX ");
-    say(delta, "%.*s%s", (int)(behind - definition), definition, is_online ? concurrently : "");
-    if (only != NULL) {
-        say(delta, "%.*s ON ", (int)(only - behind), behind);
-        behind = only + strlen(" ON ONLY ");
-    }
-    say(delta, "%s;\n", behind);
+    if (change->action == CHANGE_DROP)
+        say(delta, "ALTER TABLE %s SET TABLESPACE pg_default;\n", change->name);
 }
 
-void index_drop(struct delta *delta, struct change *change)
+/* What the trigger of its parent says, in whose place it is another one here. */
+static const char *inherited_state(const struct delta *delta, const struct change *change)
 {
     const struct change *table = change->parents[SIDE_FROM];
-    bool is_online = delta->request->is_online && is_in_use(table) && !is_partitioned(table);
-    bool is_part = table != NULL && table_parent(delta, table, SIDE_FROM) != NULL;
+    const struct change *parent = table == NULL ? NULL : table_parent(delta, table, SIDE_TO);
+    auto_text struct text name = text_init(SIZE_MAX);
+    const struct change *trigger;
+    const char *line;
 
-    say(delta, "DROP INDEX %s%s%s;\n", is_online && !is_part ? "CONCURRENTLY " : "",
-        is_part ? "IF EXISTS " : "", change->name);
+    if (parent == NULL)
+        return NULL;
+    text_add_format(&name, "%s.%s", parent->name, name_last(change->name));
+    trigger = change_find(delta, "trigger", text_slice(&name));
+    if (trigger == NULL || trigger->definitions[SIDE_TO] == NULL)
+        return NULL;
+    line = text_find_outside(trigger->definitions[SIDE_TO], "\nenabled ");
+    return line == NULL ? "O" : line + strlen("\nenabled ");
 }
 
-void statistics_create(struct delta *delta, struct change *change)
+void trigger_state_create(struct delta *delta, struct change *change)
 {
-    say(delta, "%s;\n", change->definitions[SIDE_TO]);
+    say(delta, "ALTER TABLE %s %s TRIGGER %s;\n", change->parents[SIDE_TO]->name,
+        enabling(change->definitions[SIDE_TO] + strlen("enabled ")), name_last(change->name));
 }
 
-void statistics_drop(struct delta *delta, struct change *change)
+void trigger_state_drop(struct delta *delta, struct change *change)
 {
-    say(delta, "DROP STATISTICS %s;\n", change->name);
+    const char *state = inherited_state(delta, change);
+
+    if (change->action == CHANGE_DROP && state != NULL)
+        say(delta, "ALTER TABLE %s %s TRIGGER %s;\n", change->parents[SIDE_FROM]->name, enabling(state),
+            name_last(change->name));
 }

@@ -5,7 +5,7 @@
 #include "schema/script_say.h"
 
 /* "all tables insert update via root" */
-static void add_publication_options(const char *definition, struct text *out)
+static void add_publication_options(const struct delta *delta, const char *definition, struct text *out)
 {
     static const char *const operations[] = { "insert", "update", "delete", "truncate" };
     bool is_first = true;
@@ -17,6 +17,9 @@ static void add_publication_options(const char *definition, struct text *out)
         text_add_format(out, "%s%s", is_first ? "" : ", ", operations[i]);
         is_first = false;
     }
+    if (delta->major >= 18)
+        text_add_format(out, "', publish_generated_columns = '%s",
+                        strstr(definition, "stored generated columns") != NULL ? "stored" : "none");
     text_add_format(out, "', publish_via_partition_root = %s",
                     strstr(definition, "via root") != NULL ? "true" : "false");
 }
@@ -30,7 +33,7 @@ void publication_create(struct delta *delta, struct change *change)
 {
     auto_text struct text options = text_init(SIZE_MAX);
 
-    add_publication_options(change->definitions[SIDE_TO], &options);
+    add_publication_options(delta, change->definitions[SIDE_TO], &options);
     say(delta, "CREATE PUBLICATION %s%s WITH (%s);\n", change->name,
         is_for_all(change->definitions[SIDE_TO]) ? " FOR ALL TABLES" : "", options.at);
 }
@@ -44,7 +47,7 @@ void publication_alter(struct delta *delta, struct change *change)
 {
     auto_text struct text options = text_init(SIZE_MAX);
 
-    add_publication_options(change->definitions[SIDE_TO], &options);
+    add_publication_options(delta, change->definitions[SIDE_TO], &options);
     say(delta, "ALTER PUBLICATION %s SET (%s);\n", change->name, options.at);
 }
 

@@ -38,7 +38,12 @@ bool is_in_use(const struct change *table)
 
 struct slice options_of(const char *definition)
 {
-    const char *line = line_find(definition, "with ");
+    return list_of(definition, "with ");
+}
+
+struct slice list_of(const char *definition, const char *begin)
+{
+    const char *line = line_find(definition, begin);
     size_t length = line == NULL ? 0 : parenthesis_length(slice_of(line));
 
     if (length < 2)

@@ -12,11 +12,32 @@ void say(struct delta *delta, const char *format, ...) printf_like(2, 3);
 /* Adds a warning, to the script as a comment, too. */
 void warn_of(struct delta *delta, const char *format, ...) printf_like(2, 3);
 
+/* "ENABLE", "DISABLE" … of the catalog's letter for a trigger or rule. */
+const char *enabling(const char *letter);
+
+/* What is done to the database in which the script runs: the statement has %I for its name. */
+void say_for_database(struct delta *delta, const char *statement);
+
+/* "GRANT CONNECT", "TO x" */
+void database_grant(struct delta *delta, const char *what, const char *whom);
+
 /* Whether a table is there on both sides, so that it may be in use while the script runs. */
 bool is_in_use(const struct change *table);
 
 /* What stands in the parentheses of the line "with (…)" of a definition; empty when there is none. */
 struct slice options_of(const char *definition);
+
+/* The same of a line that begins otherwise. */
+struct slice list_of(const char *definition, const char *begin);
+
+/* Adds "host 'there', …" of what is foreign. False when one is said without its value: a snapshot keeps
+ * secrets to itself. */
+bool foreign_options_add(struct slice options, struct text *out);
+
+/* Adds "ADD host 'there', SET …, DROP …". False as above; a secret on both sides is taken for the same. */
+bool foreign_options_change(struct slice was, struct slice is, struct text *out);
+
+#define FOREIGN_SECRET "one of its options may be a secret, which no snapshot holds"
 
 /* Adds "n_distinct='5', …", or the names alone. False when it is not a list of options. */
 bool options_add(struct slice options, bool has_values, struct text *out);
@@ -91,7 +112,9 @@ STATEMENT(extension_drop);
 STATEMENT(extension_alter);
 DECISION(alter_decide); /* by a statement of its own */
 STATEMENT(enum_create);
+STATEMENT(enum_drop);
 STATEMENT(enum_alter);
+STATEMENT(enum_finish);
 DECISION(enum_decide);
 STATEMENT(domain_create);
 STATEMENT(domain_drop);
@@ -141,6 +164,53 @@ STATEMENT(default_grant_create);
 STATEMENT(default_grant_drop);
 STATEMENT(comment_create);
 STATEMENT(comment_drop);
+
+STATEMENT(access_method_create);
+STATEMENT(access_method_drop);
+STATEMENT(aggregate_create);
+STATEMENT(aggregate_drop);
+STATEMENT(cast_create);
+STATEMENT(collation_create);
+STATEMENT(conversion_create);
+STATEMENT(conversion_drop);
+STATEMENT(depends_create);
+STATEMENT(depends_drop);
+STATEMENT(dictionary_create);
+STATEMENT(dictionary_drop);
+STATEMENT(foreign_table_alter);
+STATEMENT(index_options_create);
+STATEMENT(index_options_drop);
+STATEMENT(index_statistics_create);
+STATEMENT(index_statistics_drop);
+STATEMENT(index_tablespace_create);
+STATEMENT(index_tablespace_drop);
+STATEMENT(language_create);
+STATEMENT(language_drop);
+STATEMENT(operator_class_drop);
+STATEMENT(operator_family_create);
+STATEMENT(operator_family_drop);
+STATEMENT(parser_drop);
+STATEMENT(sequence_unlogged_create);
+STATEMENT(sequence_unlogged_drop);
+STATEMENT(server_alter);
+STATEMENT(server_create);
+STATEMENT(setting_create);
+STATEMENT(setting_drop);
+STATEMENT(tablespace_create);
+STATEMENT(tablespace_drop);
+STATEMENT(template_drop);
+STATEMENT(text_search_create);
+STATEMENT(toast_options_create);
+STATEMENT(toast_options_drop);
+STATEMENT(transform_drop);
+STATEMENT(trigger_state_create);
+STATEMENT(trigger_state_drop);
+STATEMENT(user_mapping_drop);
+STATEMENT(view_column_create);
+STATEMENT(view_column_drop);
+STATEMENT(wrapper_alter);
+STATEMENT(wrapper_create);
+STATEMENT(wrapper_drop);
 
 /* For what the facts do not say enough about. */
 STATEMENT(unknown_create);

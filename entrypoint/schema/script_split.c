@@ -32,10 +32,24 @@ static struct slice take_up_to(const char **text, const char *const *words, size
     return taken;
 }
 
+/* Takes a list in parentheses behind that word; returns what stands in them. */
+static struct slice take_list(const char **text, const char *word)
+{
+    const char *list = *text + strlen(word);
+    size_t length = strncmp(*text, word, strlen(word)) == 0 ? parenthesis_length(slice_of(list)) : 0;
+
+    if (length < 2)
+        return (struct slice) { .at = "", .length = 0 };
+    *text = list + length;
+    *text += **text == ' ';
+    return (struct slice) { .at = list + 1, .length = length - 2 };
+}
+
 void column_text_read(const char *definition, struct column_text *out)
 {
-    static const char *const words[] = { " collate ", " not null", " generated ", " storage ", " statistics ",
-                                         " with (",   " stored ",  " virtual ",   " default " };
+    static const char *const words[] = { " collate ",    " not null", " generated ", " storage ",
+                                         " statistics ", " with (",   " options (",  " stored ",
+                                         " virtual ",    " default " };
     const char *rest = definition;
 
     *out = (struct column_text) { .type = take_up_to(&rest, words, array_length(words)) };
@@ -50,14 +64,8 @@ void column_text_read(const char *definition, struct column_text *out)
         out->storage = take_up_to(&rest, words, array_length(words));
     if (take(&rest, "statistics"))
         out->statistics = take_up_to(&rest, words, array_length(words));
-    if (strncmp(rest, "with (", strlen("with (")) == 0) {
-        size_t length = parenthesis_length(slice_of(rest + strlen("with ")));
-
-        if (length > 2)
-            out->options = (struct slice) { .at = rest + strlen("with ("), .length = length - 2 };
-        rest += strlen("with ") + length;
-        rest += *rest == ' ';
-    }
+    out->options = take_list(&rest, "with ");
+    out->foreign_options = take_list(&rest, "options ");
     if (take(&rest, "stored"))
         out->generated = slice_of("STORED");
     else if (take(&rest, "virtual"))
@@ -130,6 +138,7 @@ static const struct {
 } LINES[] = {
     { "row level security", "row-security", false }, { "replica identity ", "replica-identity", false },
     { "clustered on ", "cluster", false },           { "with (", "options", false },
+    { "toast with (", "toast-options", false },      { "tablespace ", "tablespace", false },
     { "partition of ", "partition", true },          { "inherits ", "partition", false },
 };
 
@@ -165,10 +174,12 @@ static const char *add_line(struct arena *arena, const struct fact *fact, const 
 static void split_table(struct arena *arena, const struct fact *fact, struct facts *out)
 {
     auto_text struct text main = text_init(PIECE_BYTES_MOST);
+    bool is_query = false; /* behind its columns, a view has nothing else */
 
     for (const char *line = fact->definition; *line != '\0';) {
-        const char *next = add_line(arena, fact, line, out);
+        const char *next = is_query ? NULL : add_line(arena, fact, line, out);
 
+        is_query = is_query || starts_with(line, "columns ");
         if (next == NULL) {
             next = line + line_length(line);
             text_add(&main, line, (size_t)(next - line));
@@ -186,14 +197,60 @@ static void split_sequence(struct arena *arena, const struct fact *fact, struct 
 
     if (owner != NULL)
         add(arena, out, "sequence-owner", fact->name, owner);
+    if (line_find(fact->definition, "unlogged") != NULL)
+        add(arena, out, "sequence-unlogged", fact->name, "");
     if (column != NULL)
         add(arena, out, "sequence-identity", fact->name, column);
     add(arena, out, fact->kind, fact->name, arena_copy(arena, options.at, options.length));
 }
 
+/* Lines behind the statement that makes an index or a constraint. */
+static void split_index(struct arena *arena, const struct fact *fact, const char *kind, struct facts *out)
+{
+    static const struct {
+        const char *begin;
+        const char *kind;
+    } lines[] = {
+        { "with (", "index-options" },
+        { "tablespace ", "index-tablespace" },
+        { "partition of ", "index-partition" },
+        { "triggers enabled ", "constraint-triggers" },
+    };
+    auto_text struct text main = text_init(PIECE_BYTES_MOST);
+    auto_text struct text statistics = text_init(PIECE_BYTES_MOST);
+
+    for (const char *line = fact->definition; *line != '\0'; line += line_length(line)) {
+        struct slice value = slice_trim((struct slice) { .at = line, .length = line_length(line) });
+        const char *piece = NULL;
+
+        for (size_t i = 0; line != fact->definition && i < array_length(lines); i++)
+            piece = starts_with(line, lines[i].begin) ? lines[i].kind : piece;
+        if (line != fact->definition && starts_with(line, "statistics "))
+            text_add_format(&statistics, "%.*s\n", (int)value.length, value.at);
+        else if (piece != NULL)
+            add(arena, out, piece, fact->name, arena_copy(arena, value.at, value.length));
+        else
+            text_add_format(&main, "%s%.*s", main.length > 0 ? "\n" : "", (int)value.length, value.at);
+    }
+    add(arena, out, kind, fact->name, main.at);
+    if (statistics.length > 0)
+        add(arena, out, "index-statistics", fact->name, statistics.at);
+}
+
 static void split_constraint(struct arena *arena, const struct fact *fact, struct facts *out)
 {
-    add(arena, out, starts_with(fact->definition, "FOREIGN KEY") ? "foreign-key" : fact->kind, fact->name,
+    split_index(arena, fact, starts_with(fact->definition, "FOREIGN KEY") ? "foreign-key" : fact->kind, out);
+}
+
+static void split_plain_index(struct arena *arena, const struct fact *fact, struct facts *out)
+{
+    split_index(arena, fact, fact->kind, out);
+}
+
+/* That of a partition follows from its parent's, but for whether it is enabled. */
+static void split_trigger(struct arena *arena, const struct fact *fact, struct facts *out)
+{
+    add(arena, out, starts_with(fact->definition, "enabled ") ? "trigger-state" : fact->kind, fact->name,
         fact->definition);
 }
 
@@ -203,8 +260,9 @@ void facts_split(struct arena *arena, const struct facts *facts, struct facts *o
         const char *kind;
         void (*split)(struct arena *arena, const struct fact *fact, struct facts *out);
     } splits[] = {
-        { "column", split_column }, { "constraint", split_constraint }, { "sequence", split_sequence },
-        { "table", split_table },   { "foreign-table", split_table },
+        { "column", split_column }, { "constraint", split_constraint },   { "sequence", split_sequence },
+        { "table", split_table },   { "index", split_plain_index },       { "trigger", split_trigger },
+        { "view", split_table },    { "materialized-view", split_table }, { "foreign-table", split_table },
     };
 
     *out = (struct facts) { .major = facts->major };

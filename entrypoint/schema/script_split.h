@@ -12,12 +12,13 @@
 struct column_text {
     struct slice type;
     struct slice collation;
-    struct slice storage;    /* the letter of the catalog */
-    struct slice statistics; /* the target */
-    struct slice options;    /* "n_distinct=5, …" */
-    struct slice generated;  /* "stored" or "virtual" */
-    struct slice identity;   /* "always" or "by default" */
-    const char *expression;  /* of the default, or from which it is generated; NULL = none */
+    struct slice storage;         /* the letter of the catalog */
+    struct slice statistics;      /* the target */
+    struct slice options;         /* "n_distinct=5, …" */
+    struct slice foreign_options; /* the same, of a foreign table */
+    struct slice generated;       /* "stored" or "virtual" */
+    struct slice identity;        /* "always" or "by default" */
+    const char *expression;       /* of the default, or from which it is generated; NULL = none */
     bool is_not_null;
 };
 
@@ -30,7 +31,8 @@ const char *line_find(const char *definition, const char *begin);
 struct slice line_value(const char *definition, const char *begin);
 
 /* The pieces, sorted. They have kinds of their own: "default", "identity", "sequence-owner",
- * "sequence-identity", "partition", "options", "row-security", "replica-identity", "cluster", "foreign-key".
+ * "sequence-identity", "partition", and more: "options", "row-security", "replica-identity", "cluster",
+ * "foreign-key".
  */
 void facts_split(struct arena *arena, const struct facts *facts, struct facts *out);
 

@@ -156,7 +156,32 @@ void table_drop(struct delta *delta, struct change *change)
 
 void foreign_table_create(struct delta *delta, struct change *change)
 {
-    delta_refuse(delta, change, "its options are no facts, because they may hold secrets");
+    const char *definition = change->definitions[SIDE_TO];
+    struct slice server = line_value(definition, "server ");
+    auto_text struct text options = text_init(SIZE_MAX);
+
+    say(delta, "CREATE FOREIGN TABLE %s (", change->name);
+    add_columns(delta, change, false);
+    say(delta, "\n) SERVER %.*s", (int)server.length, server.at);
+    if (!foreign_options_add(list_of(definition, "options "), &options))
+        delta_refuse(delta, change, FOREIGN_SECRET);
+    if (options.length > 0)
+        say(delta, " OPTIONS (%s)", options.at);
+    say(delta, ";\n");
+    add_columns(delta, change, true);
+}
+
+void foreign_table_alter(struct delta *delta, struct change *change)
+{
+    struct slice was = list_of(change->definitions[SIDE_FROM], "options ");
+    struct slice is = list_of(change->definitions[SIDE_TO], "options ");
+    auto_text struct text options = text_init(SIZE_MAX);
+
+    if (slice_is_same(was, is))
+        return;
+    if (!foreign_options_change(was, is, &options))
+        delta_refuse(delta, change, FOREIGN_SECRET);
+    say(delta, "ALTER FOREIGN TABLE %s OPTIONS (%s);\n", change->name, options.at);
 }
 
 void foreign_table_drop(struct delta *delta, struct change *change)

@@ -72,6 +72,31 @@ static struct slice next_label(const char **list)
     return label;
 }
 
+/* How the type is called while another one takes its place: "public.mood_old". */
+static void add_old_name(const struct change *change, struct text *out)
+{
+    const char *last = name_last(change->name);
+    size_t length = strlen(last);
+    bool is_quoted = *last == '"';
+
+    text_add_format(out, "%.*s_old%s", (int)(length - is_quoted), last, is_quoted ? "\"" : "");
+}
+
+/* The server cannot take a value out of an enum, nor move it: another type takes its place. */
+static enum change_action decide_replacement(struct delta *delta, const struct change *change)
+{
+    auto_text struct text name = text_init(SIZE_MAX);
+    struct slice schema = name_qualifier(change->name);
+    size_t count;
+
+    text_add_format(&name, "%.*s.", (int)schema.length, schema.at);
+    add_old_name(change, &name);
+    provider_find(delta, text_slice(&name), &count);
+    if (count > 0)
+        delta_refuse(delta, change, "a value goes, and the name that the type would have meanwhile is taken");
+    return CHANGE_RECREATE;
+}
+
 enum change_action enum_decide(struct delta *delta, struct change *change)
 {
     const char *from = change->definitions[SIDE_FROM];
@@ -85,8 +110,7 @@ enum change_action enum_decide(struct delta *delta, struct change *change)
             is_found = slice_is_same(next_label(&to), wanted);
         if (is_found)
             continue;
-        delta_refuse(delta, change, "a value of an enum cannot be removed, nor put elsewhere");
-        return CHANGE_NONE;
+        return decide_replacement(delta, change);
     }
     return CHANGE_ALTER;
 }
@@ -111,14 +135,39 @@ void enum_alter(struct delta *delta, struct change *change)
     }
 }
 
+void enum_drop(struct delta *delta, struct change *change)
+{
+    auto_text struct text name = text_init(SIZE_MAX);
+
+    if (change->action == CHANGE_DROP) {
+        type_drop(delta, change);
+        return;
+    }
+    add_old_name(change, &name);
+    delta_note(delta, "Fails if a row still has a value that %s loses.", change->name);
+    say(delta, "ALTER TYPE %s RENAME TO %s;\n", change->name, name.at);
+}
+
+void enum_finish(struct delta *delta, struct change *change)
+{
+    auto_text struct text name = text_init(SIZE_MAX);
+    struct slice schema = name_qualifier(change->name);
+
+    add_old_name(change, &name);
+    say(delta, "DROP TYPE %.*s.%s;\n", (int)schema.length, schema.at, name.at);
+}
+
 /* "integer\nnot null\ndefault 5" */
 void domain_create(struct delta *delta, struct change *change)
 {
     const char *definition = change->definitions[SIDE_TO];
     struct slice type = line_value(definition, "");
+    struct slice collation = line_value(definition, "collate ");
     const char *value = line_find(definition, "default ");
 
     say(delta, "CREATE DOMAIN %s AS %.*s", change->name, (int)type.length, type.at);
+    if (collation.length > 0)
+        say(delta, " COLLATE %.*s", (int)collation.length, collation.at);
     if (value != NULL)
         say(delta, " DEFAULT %s", value);
     if (line_find(definition, "not null") != NULL)
@@ -148,19 +197,53 @@ void domain_alter(struct delta *delta, struct change *change)
 
 enum change_action domain_decide(struct delta *delta, struct change *change)
 {
+    (void)delta;
     if (slice_is_same(line_value(change->definitions[SIDE_FROM], ""),
-                      line_value(change->definitions[SIDE_TO], "")))
+                      line_value(change->definitions[SIDE_TO], "")) &&
+        slice_is_same(line_value(change->definitions[SIDE_FROM], "collate "),
+                      line_value(change->definitions[SIDE_TO], "collate ")))
         return CHANGE_ALTER;
-    delta_refuse(delta, change, "the type that a domain is based on cannot change");
-    return CHANGE_NONE;
+    return CHANGE_RECREATE;
 }
 
+/* What its multirange is called, which is a fact of its own. */
+static const char *find_multirange(const struct delta *delta, const struct change *range)
+{
+    auto_text struct text wanted = text_init(SIZE_MAX);
+
+    text_add_format(&wanted, "of %s", range->name);
+    for (size_t i = 0; i < delta->count; i++) {
+        const struct change *change = &delta->changes[i];
+
+        if (strcmp(change->kind->name, "multirange") == 0 && change->definitions[SIDE_TO] != NULL &&
+            strcmp(change->definitions[SIDE_TO], wanted.at) == 0)
+            return change->name;
+    }
+    return NULL;
+}
+
+/* "text collate pg_catalog.\"C\"" */
 void range_create(struct delta *delta, struct change *change)
 {
-    if (text_find_outside(change->definitions[SIDE_TO], " public.") != NULL ||
-        strchr(change->definitions[SIDE_TO], '(') != NULL)
-        delta_refuse(delta, change, "the facts do not say all of a range type with functions of its own");
-    say(delta, "CREATE TYPE %s AS RANGE (SUBTYPE = %s);\n", change->name, change->definitions[SIDE_TO]);
+    static const char *const names_of_two_words[] = { "double precision", "timestamp with", "time with",
+                                                      "character varying", "bit varying" };
+    const char *definition = change->definitions[SIDE_TO];
+    const char *collation = text_find_outside(definition, " collate ");
+    const char *multirange = find_multirange(delta, change);
+    size_t length = collation == NULL ? strlen(definition) : (size_t)(collation - definition);
+    bool is_plain = memchr(definition, ' ', length) == NULL;
+
+    for (size_t i = 0; i < array_length(names_of_two_words); i++)
+        is_plain = is_plain || strncmp(definition, names_of_two_words[i], strlen(names_of_two_words[i])) == 0;
+    if (!is_plain)
+        delta_refuse(delta, change,
+                     "a range with functions or an operator class of its own cannot be written yet");
+    say(delta, "CREATE TYPE %s AS RANGE (SUBTYPE = %.*s", change->name, (int)length, definition);
+    if (collation != NULL)
+        say(delta, ", COLLATION = %s", collation + strlen(" collate "));
+    if (multirange != NULL)
+        say(delta, ", MULTIRANGE_TYPE_NAME = %s", multirange);
+    say(delta, ");\n");
     grants_close(delta, change);
 }
 
@@ -176,6 +259,7 @@ void composite_create(struct delta *delta, struct change *change)
             child->is_written = true;
     }
     say(delta, "CREATE TYPE %s AS (%s);\n", change->name, change->definitions[SIDE_TO]);
+    grants_close(delta, change);
 }
 
 /* Its attributes are facts, too. */
@@ -195,11 +279,6 @@ enum change_action type_decide(struct delta *delta, struct change *change)
 {
     delta_refuse(delta, change, "such a type cannot change, and columns may be of that type");
     return CHANGE_NONE;
-}
-
-void collation_drop(struct delta *delta, struct change *change)
-{
-    say(delta, "DROP COLLATION %s;\n", change->name);
 }
 
 void sequence_create(struct delta *delta, struct change *change)
@@ -238,4 +317,14 @@ void sequence_owner_create(struct delta *delta, struct change *change)
 void sequence_owner_drop(struct delta *delta, struct change *change)
 {
     say(delta, "ALTER SEQUENCE %s OWNED BY NONE;\n", change->name);
+}
+
+void sequence_unlogged_create(struct delta *delta, struct change *change)
+{
+    say(delta, "ALTER SEQUENCE %s SET UNLOGGED;\n", change->name);
+}
+
+void sequence_unlogged_drop(struct delta *delta, struct change *change)
+{
+    say(delta, "ALTER SEQUENCE %s SET LOGGED;\n", change->name);
 }

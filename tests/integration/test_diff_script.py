@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 from servers import Database
-from test_snapshot import BEFORE, CHANGES
+from test_snapshot import BEFORE, changes_of
 
 
 def state(tidelock, database, file):
@@ -27,30 +27,48 @@ def other(database):
     other.drop()
 
 
-# What cannot be written, and why.
+# What cannot be written, and why. There is no other way for it, or not yet.
 REFUSED = {
-    ("ALTER TYPE mood ADD VALUE 'fine' BEFORE 'ok'", "back"): "enum public.mood: a value of an enum cannot be removed",
-    ("ALTER SERVER elsewhere OPTIONS (SET host 'here')", "forward"): "server elsewhere: its facts do not say all",
-    ("ALTER SERVER elsewhere OPTIONS (SET host 'here')", "back"): "server elsewhere: its facts do not say all",
-    ("CREATE COLLATION plain (LOCALE = 'C')", "forward"): "collation public.plain: its facts do not say all",
-    ("CREATE CAST (mood AS int) WITH INOUT", "forward"): "cast public.mood as integer: its facts do not say all",
+    "ALTER TABLE t DISABLE TRIGGER ALL": "constraint-triggers public.t.kin: its facts do not say all",
+    "ALTER SERVER elsewhere VERSION '9'": "server elsewhere: a server with a type or version",
+    "ALTER SERVER elsewhere OPTIONS (ADD token 'geheim')": "server elsewhere: a server with a type or version",
+    "CREATE USER MAPPING FOR pg_monitor SERVER elsewhere": "user-mapping elsewhere for pg_monitor: its facts do not say all",
+    "CREATE USER MAPPING FOR public SERVER elsewhere OPTIONS (password 'geheim')": "user-mapping elsewhere for public: its facts do not say all",
+    "ALTER DEFAULT PRIVILEGES REVOKE ALL ON SEQUENCES FROM postgres": "default-grant postgres S  to nobody: it cannot be written yet",
+    "ALTER OPERATOR <<< (mood, mood) SET (restrict = scalarltsel)": "operator public.<<<(public.mood,public.mood): its facts do not say all",
+    "ALTER OPERATOR FAMILY fam USING btree ADD": "operator-family public.fam using btree: the members of an operator family",
+    "CREATE OPERATOR CLASS opc": "operator-family public.fam using btree: the members of an operator family",
+    "CREATE TEXT SEARCH TEMPLATE": "text-search-template public.temp: its facts do not say all",
+    "CREATE TEXT SEARCH PARSER": "text-search-parser public.parse: its facts do not say all",
+    "CREATE TRANSFORM": "transform integer language lingo: its facts do not say all",
+    "SET allow_system_table_mods = on; INSERT INTO pg_seclabel": "security-label sepgsql table public.t: its facts do not say all",
+    "CREATE TYPE raw": "base-type public.raw: its facts do not say all",
 }
+REFUSED_BACK = {"ALTER TYPE mood ADD VALUE 'fine' BEFORE 'ok'": "domain public.feeling: it uses something that has to be dropped"}
+
+
+WRITABLE = BEFORE.replace(", password 'geheim'", "").replace("CREATE OPERATOR <<<", "-- ")
+
+
+def reason_of(change, reasons):
+    return next((reason for begin, reason in reasons.items() if change.startswith(begin)), None)
 
 
 @pytest.mark.every_major
-def test_every_change_is_scripted_forward_and_back(database, other, tidelock, tmp_path):
+def test_every_change_is_scripted_forward_and_back(database, other, major, tidelock, tmp_path):
     for here in (database, other):
         here.query(BEFORE)
     before, after = tmp_path / "before", tmp_path / "after"
     state(tidelock, database, before)
     with database.one_connection(), other.one_connection():
-        for change in CHANGES:
+        for change in changes_of(major):
             database.query(change)
             state(tidelock, database, after)
-            for way, start, end in (("forward", before, after), ("back", after, before)):
+            for way, start, end in (("there", before, after), ("back", after, before)):
                 result = tidelock("diff", "--script", start, end)
-                if (change, way) in REFUSED:
-                    assert result.fails(exit=8, says=REFUSED[change, way]).out == "", change
+                reason = reason_of(change, REFUSED if way == "there" else REFUSED_BACK)
+                if reason:
+                    assert result.fails(exit=8, says=reason).out == "", change
                     break
                 run(other, result.succeeds().out)
                 tidelock("diff", "--exit-code", end, other.url()).succeeds(says="no difference")
@@ -61,12 +79,11 @@ def test_every_change_is_scripted_forward_and_back(database, other, tidelock, tm
 
 
 @pytest.mark.every_major
-def test_everything_is_made_in_an_empty_database(database, other, tidelock, tmp_path):
-    left_out = [change for change, way in REFUSED if way == "forward"]
-    database.query(BEFORE.replace("CREATE FOREIGN DATA WRAPPER", "-- ").replace("CREATE SERVER", "-- "))
+def test_everything_is_made_in_an_empty_database(database, other, major, tidelock, tmp_path):
+    database.query(WRITABLE)
     with database.one_connection():
-        for change in CHANGES:
-            if change not in left_out and not change.startswith("DROP TABLE"):
+        for change in changes_of(major):
+            if not reason_of(change, REFUSED) and "<<<" not in change and "lingo" not in change:
                 database.query(change)
     there = state(tidelock, database, tmp_path / "there")
     run(other, tidelock("diff", "--script", "empty", there).succeeds().out)
@@ -124,6 +141,10 @@ PAIRS = {
     "a table becomes a view, and a view a table": (
         "CREATE TABLE s (a int); CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM s",
         "CREATE TABLE s (a int); CREATE VIEW t AS SELECT a FROM s; CREATE TABLE v (a int)",
+    ),
+    "an enum that loses a value": (
+        "CREATE TYPE mood AS ENUM ('a', 'b', 'c'); COMMENT ON TYPE mood IS 'x'; CREATE TABLE t (m mood NOT NULL DEFAULT 'a', n mood[] DEFAULT '{a}', CHECK (m <> 'a')); CREATE INDEX i ON t (n) WHERE m = 'b'; CREATE INDEX j ON t (m); CREATE VIEW v AS SELECT m FROM t WHERE m = 'a'; CREATE FUNCTION f(m mood) RETURNS mood LANGUAGE sql AS 'SELECT m'",
+        "CREATE TYPE mood AS ENUM ('b', 'a'); COMMENT ON TYPE mood IS 'x'; CREATE TABLE t (m mood NOT NULL DEFAULT 'a', n mood[] DEFAULT '{a}', CHECK (m <> 'a')); CREATE INDEX i ON t (n) WHERE m = 'b'; CREATE INDEX j ON t (m); CREATE VIEW v AS SELECT m FROM t WHERE m = 'a'; CREATE FUNCTION f(m mood) RETURNS mood LANGUAGE sql AS 'SELECT m'",
     ),
     "types of types": (
         "SELECT",
@@ -188,9 +209,9 @@ def test_one_is_turned_into_the_other_and_back(pair, database, other, tidelock, 
 def test_there_is_a_whole_script_or_none(database, other, tidelock):
     database.query("CREATE TYPE mood AS ENUM ('a', 'b'); CREATE TABLE t (m text, n text)")
     other.query("CREATE TYPE mood AS ENUM ('b'); CREATE TABLE t (m int, n uuid); CREATE INDEX i ON t (m)")
-    result = tidelock("diff", "--script", database.url(), other.url()).fails(exit=8, says=["column public.t.m: its type changes", "column public.t.n", "enum public.mood: a value", "3 differences cannot be expressed"])
+    result = tidelock("diff", "--script", database.url(), other.url()).fails(exit=8, says=["column public.t.m: its type changes", "column public.t.n", "2 differences cannot be expressed"])
     assert result.out == ""
-    kept = tidelock("diff", "--script", "--ignore", "column *,enum public.mood", database.url(), other.url()).succeeds()
+    kept = tidelock("diff", "--script", "--ignore", "column *,enum *", database.url(), other.url()).succeeds()
     assert kept.out == "CREATE INDEX i ON public.t USING btree (m);\n"
 
 
@@ -225,7 +246,7 @@ def test_online_gives_the_same(database, other, tidelock, tmp_path):
 
 def test_it_is_a_migration(database, folder, other, tidelock, tmp_path):
     """What was changed by hand, and a baseline's first script, deployed by tidelock itself."""
-    other.query(BEFORE.replace("CREATE FOREIGN DATA WRAPPER", "-- ").replace("CREATE SERVER", "-- "))
+    other.query(WRITABLE)
     there = state(tidelock, other, tmp_path / "there")
     folder.add("0_init", tidelock("diff", "--script", "empty", there).succeeds().out)
     tidelock("deploy").succeeds(applied=["0_init"])

@@ -284,7 +284,6 @@ def verify(stage, text):
             stage.run(command.replace("20260105120000_init", DEMO[0].name), code=code)
 
 
-<<<<<<< HEAD
 def drift(stage, text):
     with hotfix(stage):
         for command, code in zip(text.splitlines(), [1, 1, 1], strict=True):
@@ -299,15 +298,12 @@ def ignore(stage, text):
     assert "events_p1" not in stage.run("tidelock drift --format markdown", code=1).replace("owner table public.events_p1", "")
 
 
-RUNS = {"drift": drift, "ignore": ignore, "plan": plan, "snapshot": snapshot, "verify": verify, "last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
-=======
 def script(stage, text):
     with one_pending(stage):
         stage.run(text, code=0)
 
 
-RUNS = {"script": script, "plan": plan, "snapshot": snapshot, "verify": verify, "last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
->>>>>>> abdcc8b (diff --script: the whole or none, the order of columns, online, as a migration)
+RUNS = {"script": script, "drift": drift, "ignore": ignore, "plan": plan, "snapshot": snapshot, "verify": verify, "last record": last_record, "project": project, "orders": orders, "webhook": webhook, "pushgateway": pushgateway, "env-file": env_file}
 
 
 @marked("run: ")
