@@ -17,6 +17,17 @@
     " SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';"                                     \
     " SET LOCAL standard_conforming_strings = on; SET LOCAL " CATALOG_LEDGER " = "
 
+/* The schemas that people use: not the server's, nor the journal of a ledger, nor the mark of a shadow. More
+ * conditions may stand between the two. */
+#define PEOPLE                                                                                               \
+    "SELECT '', '', '' WHERE pg_catalog.set_config('" CATALOG_PEOPLE                                         \
+    "', (SELECT COALESCE(pg_catalog.array_agg(n.oid), '{}')::pg_catalog.text"                                \
+    " FROM pg_catalog.pg_namespace AS n WHERE n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname" NE     \
+    "ALL ('{information_schema,tidelock,tidelock_shadow}'::pg_catalog.name[])"                               \
+    " AND NOT (n.nspname OPERATOR(pg_catalog.~) '^tidelock_' AND EXISTS"                                     \
+    " (SELECT FROM pg_catalog.pg_class AS j WHERE j.relnamespace" EQ "n.oid AND j.relname" EQ "'intent'))"
+#define PEOPLE_END "), true) IS NULL"
+
 enum { SQL_MOST = 256 * 1024, QUERIES_MOST = 96, PATIENCE_MS = 3000, PAUSE_MS = 50 };
 
 static const struct catalog_query *const TABLES[] = { CATALOG_RELATIONS, CATALOG_OBJECTS, CATALOG_EXTENDING,
@@ -27,14 +38,81 @@ static bool is_for(const struct catalog_query *query, int major)
     return major >= query->since && (query->until == 0 || major <= query->until);
 }
 
-/* Adds the queries for that major version that take locks, or those that take none; how many. */
-static size_t add_queries(int major, bool takes_locks, struct text *sql)
+/* The questions of if_any for that version, each once, and their answers. */
+struct kinds {
+    const char *asked[QUERIES_MOST];
+    bool is_there[QUERIES_MOST];
+    size_t count;
+};
+
+static bool is_asked(const struct kinds *kinds, const char *question, size_t *at)
+{
+    for (size_t i = 0; i < kinds->count; i++) {
+        if (strcmp(kinds->asked[i], question) == 0) {
+            *at = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void list_questions(int major, struct kinds *out)
+{
+    size_t at;
+
+    *out = (struct kinds) { .count = 0 };
+    for (size_t i = 0; i < array_length(TABLES); i++) {
+        for (const struct catalog_query *query = TABLES[i]; query->sql != NULL; query++) {
+            if (is_for(query, major) && query->if_any != NULL && out->count < QUERIES_MOST &&
+                !is_asked(out, query->if_any, &at))
+                out->asked[out->count++] = query->if_any;
+        }
+    }
+}
+
+static void add_question(const char *question, struct text *sql)
+{
+    text_add_string(sql, question);
+}
+
+/* Most databases have few of the kinds: what to ask of the others costs the server more than to look. */
+static bool look_for_kinds(struct connection *conn, int major, struct kinds *out, struct error *err)
+{
+    auto_text struct text sql = text_init(SQL_MOST);
+    auto_result struct result *row = NULL;
+
+    list_questions(major, out);
+    text_add_string(&sql, "SELECT true");
+    for (size_t i = 0; i < out->count; i++) {
+        text_add_string(&sql, ", EXISTS (");
+        add_question(out->asked[i], &sql);
+        text_add_string(&sql, ")");
+    }
+    if (!query_run(conn, &(const struct query) { .name = "facts_kinds", .sql = sql.at }, NULL, &row, err))
+        return false;
+    for (size_t i = 0; i < out->count; i++)
+        out->is_there[i] = result_bool(row, 0, (int)i + 1);
+    return true;
+}
+
+static bool finds_nothing(const struct catalog_query *query, const struct kinds *kinds)
+{
+    size_t at;
+
+    return kinds != NULL && query->if_any != NULL && is_asked(kinds, query->if_any, &at) &&
+           !kinds->is_there[at];
+}
+
+/* Adds the queries for that major version that take locks, or those that take none; how many. Those that
+ * would find nothing are left out, unless `kinds` is NULL. */
+static size_t add_queries(int major, const struct kinds *kinds, bool takes_locks, struct text *sql)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < array_length(TABLES); i++) {
         for (const struct catalog_query *query = TABLES[i]; query->sql != NULL; query++) {
-            if (!is_for(query, major) || query->takes_locks != takes_locks || count == QUERIES_MOST)
+            if (!is_for(query, major) || query->takes_locks != takes_locks || count == QUERIES_MOST ||
+                finds_nothing(query, kinds))
                 continue;
             text_add_format(sql, "; %s", query->sql);
             count++;
@@ -52,29 +130,34 @@ static void add_facts(struct arena *arena, const struct result *rows, struct fac
                                    .definition = result_text(rows, i, 2) });
 }
 
-/* The first query returns no rows: it only sets what is left out. */
+/* Sets which schemas people use, and returns no rows. */
 static void add_settings(const struct catalog_request *wanted, struct text *sql)
 {
     text_add_string(sql, SETTINGS);
     quote_literal(wanted->dialect->ledger_name, sql);
-    text_add_string(sql, "; SELECT '', '', '' WHERE pg_catalog.set_config('" CATALOG_LEFT_OUT
-                         "', (SELECT COALESCE(pg_catalog.array_agg(n.nspname), '{}')::pg_catalog.text"
-                         "  FROM pg_catalog.pg_namespace AS n WHERE n.nspname" NE);
+    text_add_string(sql, "; " PEOPLE " AND NOT (n.nspname" NE);
     quote_literal(wanted->own_schema == NULL ? "" : wanted->own_schema, sql);
     text_add_format(sql,
                     " AND %s AND EXISTS (SELECT FROM pg_catalog.pg_class AS l WHERE l.relnamespace" EQ
                     "n.oid AND l.relkind" EQ "'r' AND l.relname" EQ,
                     wanted->own_schema == NULL ? "false" : "true");
     quote_literal(wanted->dialect->ledger_name, sql);
-    text_add_string(sql, "::pg_catalog.name)), true) IS NULL");
+    text_add_string(sql, "::pg_catalog.name))" PEOPLE_END);
 }
 
 void catalog_form(int major, char hex[SHA256_HEX_SIZE])
 {
     auto_text struct text sql = text_init(SQL_MOST);
+    struct kinds kinds;
 
-    (void)add_queries(major, false, &sql);
-    (void)add_queries(major, true, &sql);
+    text_add_string(&sql, PEOPLE PEOPLE_END);
+    (void)add_queries(major, NULL, false, &sql);
+    (void)add_queries(major, NULL, true, &sql);
+    list_questions(major, &kinds);
+    for (size_t i = 0; i < kinds.count; i++) {
+        text_add_string(&sql, "; ");
+        add_question(kinds.asked[i], &sql);
+    }
     sha256_of(text_slice(&sql), hex);
 }
 
@@ -83,6 +166,7 @@ struct reading {
     struct connection *conn;
     const struct catalog_request *wanted;
     struct facts *out;
+    struct kinds kinds;
     struct patience patience;
 };
 
@@ -129,9 +213,9 @@ static bool ask_again(struct reading *reading, const char *queries, size_t count
 static bool ask_for(struct reading *reading, bool takes_locks, struct error *err)
 {
     auto_text struct text sql = text_init(SQL_MOST);
-    size_t count = add_queries(reading->out->major, takes_locks, &sql);
+    size_t count = add_queries(reading->out->major, &reading->kinds, takes_locks, &sql);
 
-    return ask_again(reading, sql.at, count, err);
+    return count == 0 || ask_again(reading, sql.at, count, err);
 }
 
 bool catalog_read(struct arena *arena, struct connection *conn, const struct catalog_request *wanted,
@@ -146,7 +230,8 @@ bool catalog_read(struct arena *arena, struct connection *conn, const struct cat
     };
 
     *out = (struct facts) { .major = connection_server_version(conn) / 10000 };
-    if (!ask_for(&reading, false, err) || !ask_for(&reading, true, err))
+    if (!look_for_kinds(conn, out->major, &reading.kinds, err) || !ask_for(&reading, false, err) ||
+        !ask_for(&reading, true, err))
         return false;
     facts_sort(out);
     return true;

@@ -35,6 +35,11 @@
                                                            "t.oid) OR t.typtype" EQ                                                                       \
                                                            "'c' AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid" EQ                          \
                                                            "t.typrelid AND c.relkind" EQ "'c')"
+#define MADE_TYPE                                                                                            \
+    MADE("pg_type")                                                                                          \
+    " AND (m.typtype" EQ "ANY ('{e,d,r}'::pg_catalog.\"char\"[]) OR m.typtype" EQ "'b' AND m.typarray" NE    \
+    "0 OR m.typtype" EQ "'c' AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid" EQ                \
+    "m.typrelid AND c.relkind" EQ "'c'))"
 #define WRAPPERS                                                                                             \
     "SELECT 'foreign-data-wrapper', pg_catalog.quote_ident(w.fdwname), w.fdwowner, w.fdwacl, "               \
     PRESET("F", "w.fdwowner") " FROM pg_catalog.pg_foreign_data_wrapper AS w"                                \
@@ -95,25 +100,30 @@
 const struct catalog_query CATALOG_ACCESS[] = {
     { .sql = OWNERS(RELATIONS) },
     { .sql = OWNERS(SCHEMAS) },
-    { .sql = OWNERS(ROUTINES) },
-    { .sql = OWNERS(TYPES) },
-    { .sql = OWNERS(WRAPPERS) },
-    { .sql = OWNERS(SERVERS) },
+    { .sql = OWNERS(ROUTINES), .if_any = MADE("pg_proc") },
+    { .sql = OWNERS(TYPES), .if_any = MADE_TYPE },
+    { .sql = OWNERS(WRAPPERS), .if_any = MADE("pg_foreign_data_wrapper") },
+    { .sql = OWNERS(SERVERS), .if_any = MADE("pg_foreign_server") },
     { .sql = OWNER("language", "pg_catalog.quote_ident(o.lanname)", "lanowner",
-                   "pg_language") " AND o.oid OPERATOR(pg_catalog.>=) 16384" },
-    { .sql = OWNER("publication", "pg_catalog.quote_ident(o.pubname)", "pubowner", "pg_publication") },
+                   "pg_language") " AND o.oid OPERATOR(pg_catalog.>=) 16384",
+      .if_any = MADE("pg_language") },
+    { .sql = OWNER("publication", "pg_catalog.quote_ident(o.pubname)", "pubowner", "pg_publication"),
+      .if_any = MADE("pg_publication") },
     { .sql = "SELECT 'owner', pg_catalog.concat('subscription ', pg_catalog.quote_ident(s.subname)), " ROLE(
           "s.subowner") " FROM pg_catalog.pg_subscription AS s WHERE s.subdbid" EQ "(SELECT d.oid"
                         " FROM pg_catalog.pg_database AS d WHERE d.datname" EQ
-                        "pg_catalog.current_database())" },
-    { .sql = OWNER("event-trigger", "pg_catalog.quote_ident(o.evtname)", "evtowner", "pg_event_trigger") },
-    { .sql = OWNER_WITHIN("statistics", "stx", "pg_statistic_ext") },
-    { .sql = OWNER_WITHIN("collation", "coll", "pg_collation") },
-    { .sql = OWNER_WITHIN("conversion", "con", "pg_conversion") },
-    { .sql = OWNER_WITHIN("text-search-configuration", "cfg", "pg_ts_config") },
-    { .sql = OWNER_WITHIN("text-search-dictionary", "dict", "pg_ts_dict") },
-    { .sql = OWNER_OF_METHOD("operator-class", "opc", "pg_opclass") },
-    { .sql = OWNER_OF_METHOD("operator-family", "opf", "pg_opfamily") },
+                        "pg_catalog.current_database())",
+      .if_any = ANY_SUBSCRIPTION },
+    { .sql = OWNER("event-trigger", "pg_catalog.quote_ident(o.evtname)", "evtowner", "pg_event_trigger"),
+      .if_any = MADE("pg_event_trigger") },
+    { .sql = OWNER_WITHIN("statistics", "stx", "pg_statistic_ext"), .if_any = MADE("pg_statistic_ext") },
+    { .sql = OWNER_WITHIN("collation", "coll", "pg_collation"), .if_any = MADE("pg_collation") },
+    { .sql = OWNER_WITHIN("conversion", "con", "pg_conversion"), .if_any = MADE("pg_conversion") },
+    { .sql = OWNER_WITHIN("text-search-configuration", "cfg", "pg_ts_config"),
+      .if_any = MADE("pg_ts_config") },
+    { .sql = OWNER_WITHIN("text-search-dictionary", "dict", "pg_ts_dict"), .if_any = MADE("pg_ts_dict") },
+    { .sql = OWNER_OF_METHOD("operator-class", "opc", "pg_opclass"), .if_any = MADE("pg_opclass") },
+    { .sql = OWNER_OF_METHOD("operator-family", "opf", "pg_opfamily"), .if_any = MADE("pg_opfamily") },
     { .sql =
           "SELECT 'owner', pg_catalog.concat('operator ', pg_catalog.quote_ident(n.nspname), '.',"
           " o.oprname, '(', pg_catalog.format_type(o.oprleft, NULL), ',',"
@@ -121,22 +131,23 @@ const struct catalog_query CATALOG_ACCESS[] = {
               "o.oprowner") " FROM pg_catalog.pg_operator AS o" FROM_SCHEMAS("o.oprnamespace") " WHERE o.oprcode" NE
                                                                                                "0 AND " OF_NO_EXTENSION(
                                                                                                    "pg_operator",
-                                                                                                   "o.oid") },
-    { .sql = GRANTS(RELATIONS) },
-    { .sql = GRANTS(COLUMNS) },
+                                                                                                   "o.oid"),
+      .if_any = MADE("pg_operator") },
+    { .sql = GRANTS(RELATIONS), .if_any = MADE("pg_class") " AND m.relacl IS NOT NULL" },
+    { .sql = GRANTS(COLUMNS), .if_any = MADE_BY("pg_attribute", "attrelid") " AND m.attacl IS NOT NULL" },
     { .sql = GRANTS(SCHEMAS) },
-    { .sql = GRANTS(ROUTINES) },
-    { .sql = GRANTS(TYPES) },
-    { .sql = GRANTS(WRAPPERS) },
-    { .sql = GRANTS(SERVERS) },
+    { .sql = GRANTS(ROUTINES), .if_any = MADE("pg_proc") },
+    { .sql = GRANTS(TYPES), .if_any = MADE_TYPE },
+    { .sql = GRANTS(WRAPPERS), .if_any = MADE("pg_foreign_data_wrapper") },
+    { .sql = GRANTS(SERVERS), .if_any = MADE("pg_foreign_server") },
     { .sql = GRANTS(LANGUAGES) },
     { .sql = GRANTS(DATABASE) },
-    { .sql = REVOKED(RELATIONS) },
+    { .sql = REVOKED(RELATIONS), .if_any = MADE("pg_class") " AND m.relacl IS NOT NULL" },
     { .sql = REVOKED(SCHEMAS) },
-    { .sql = REVOKED(ROUTINES) },
-    { .sql = REVOKED(TYPES) },
-    { .sql = REVOKED(WRAPPERS) },
-    { .sql = REVOKED(SERVERS) },
+    { .sql = REVOKED(ROUTINES), .if_any = MADE("pg_proc") " AND m.proacl IS NOT NULL" },
+    { .sql = REVOKED(TYPES), .if_any = MADE("pg_type") " AND m.typacl IS NOT NULL" },
+    { .sql = REVOKED(WRAPPERS), .if_any = MADE("pg_foreign_data_wrapper") },
+    { .sql = REVOKED(SERVERS), .if_any = MADE("pg_foreign_server") },
     { .sql = REVOKED(LANGUAGES) },
     { .sql = REVOKED(DATABASE) },
     { .sql = "SELECT 'default-grant', pg_catalog.concat(pg_catalog.quote_ident("
@@ -146,7 +157,8 @@ const struct catalog_query CATALOG_ACCESS[] = {
              "  g.grantee IS NULL THEN 'nobody' ELSE " GRANTEE " END), COALESCE(" PRIVILEGES
              ", '') FROM pg_catalog.pg_default_acl AS d"
              " LEFT JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) AS g ON true"
-             " GROUP BY d.defaclrole, d.defaclobjtype, d.defaclnamespace, g.grantee" },
+             " GROUP BY d.defaclrole, d.defaclobjtype, d.defaclnamespace, g.grantee",
+      .if_any = MADE("pg_default_acl") },
     /* Objects that initdb made have smaller numbers; of them, people only describe this one. */
     { .sql = "SELECT 'comment', pg_catalog.concat(i.type, ' ', i.identity), d.description"
              " FROM pg_catalog.pg_description AS d CROSS JOIN LATERAL"
@@ -170,6 +182,7 @@ const struct catalog_query CATALOG_ACCESS[] = {
              " FROM pg_catalog.pg_db_role_setting AS s"
              " CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS o WHERE s.setdatabase" EQ
              "(SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname" EQ
-             "pg_catalog.current_database())" },
+             "pg_catalog.current_database())",
+      .if_any = "SELECT FROM pg_catalog.pg_db_role_setting AS m WHERE m.setdatabase" NE "0" },
     { .sql = NULL },
 };

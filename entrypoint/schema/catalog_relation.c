@@ -90,15 +90,18 @@ const struct catalog_query CATALOG_RELATIONS[] = {
              " " FOREIGN_OPTIONS(
                  "f.ftoptions") "," PARENTS "," COLUMN_NAMES ")" FROM_RELATIONS
                                 " JOIN pg_catalog.pg_foreign_table AS f ON f.ftrelid" EQ "c.oid"
-                                " JOIN pg_catalog.pg_foreign_server AS s ON s.oid" EQ "f.ftserver" },
+                                " JOIN pg_catalog.pg_foreign_server AS s ON s.oid" EQ "f.ftserver",
+      .if_any = MADE("pg_foreign_server") },
     { .sql =
           "SELECT CASE WHEN c.relkind" EQ "'v' THEN 'view' ELSE 'materialized-view' END, " RELATION_NAME ","
           " pg_catalog.concat_ws('\n'," STORED "," COLUMN_NAMES
           ", pg_catalog.pg_get_viewdef(c.oid))" FROM_RELATIONS ONE_OF("v,m"),
-      .takes_locks = true },
+      .takes_locks = true,
+      .if_any = MADE_AS("pg_class", "relkind", "v,m") },
     { .sql = "SELECT 'detach-pending', " RELATION_NAME ", ''" FROM_RELATIONS
              " JOIN pg_catalog.pg_inherits AS i ON i.inhrelid" EQ "c.oid AND i.inhdetachpending",
-      .since = 14 },
+      .since = 14,
+      .if_any = "SELECT FROM pg_catalog.pg_inherits AS m" },
     /* The expression, which may be anything, stands last. */
     { .sql = "SELECT 'column', " PART_NAME(
           "a.attname") ", pg_catalog.concat_ws(' ',"
@@ -125,7 +128,8 @@ const struct catalog_query CATALOG_RELATIONS[] = {
                        " pg_catalog.concat_ws(' ', " COLUMN_TRAITS ","
                        " 'default '::pg_catalog.text OPERATOR(pg_catalog.||)"
                        "  pg_catalog.pg_get_expr(d.adbin, d.adrelid))" FROM_RELATIONS ONE_OF("v,m")
-                           FROM_COLUMNS ") AS v (name, definition) WHERE v.definition" NE "''" },
+                           FROM_COLUMNS ") AS v (name, definition) WHERE v.definition" NE "''",
+      .if_any = MADE_AS("pg_class", "relkind", "v,m") },
     { .sql = "SELECT 'compression', " PART_NAME(
           "a.attname") ", a.attcompression::pg_catalog.text" FROM_RELATIONS
                        " JOIN pg_catalog.pg_attribute AS a ON a.attrelid" EQ
@@ -152,7 +156,8 @@ const struct catalog_query CATALOG_RELATIONS[] = {
                        " FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_type AS t ON t.oid" EQ
                        "k.contypid"
                        " JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ "t.typnamespace AND " OF_PEOPLE
-                       " AND " OF_NO_EXTENSION("pg_type", "t.oid") " WHERE k.contype" EQ "'c' OR " IS_NAMED },
+                       " AND " OF_NO_EXTENSION("pg_type", "t.oid") " WHERE k.contype" EQ "'c' OR " IS_NAMED,
+      .if_any = MADE("pg_constraint") " AND m.contypid" NE "0" },
     /* Those of a constraint are facts of that. */
     { .sql = "SELECT 'index', " WITHIN(
           "n.nspname",
@@ -181,27 +186,31 @@ const struct catalog_query CATALOG_RELATIONS[] = {
              "   AND d.objid" EQ "c.oid AND d.deptype" EQ
              "ANY ('{a,i}'::pg_catalog.\"char\"[]) AND d.refclassid" EQ
              "'pg_catalog.pg_class'::pg_catalog.regclass))" FROM_RELATIONS
-             " JOIN pg_catalog.pg_sequence AS s ON s.seqrelid" EQ "c.oid" },
+             " JOIN pg_catalog.pg_sequence AS s ON s.seqrelid" EQ "c.oid",
+      .if_any = MADE_BY("pg_sequence", "seqrelid") },
     { .sql = "SELECT 'trigger', " PART_NAME(
           "t.tgname") ", pg_catalog.concat_ws('\n',"
                       " pg_catalog.pg_get_triggerdef(t.oid), CASE WHEN t.tgenabled" NE "'O' THEN"
                       "  pg_catalog.concat('enabled ', t.tgenabled::pg_catalog.text) END)" FROM_RELATIONS
                       " JOIN pg_catalog.pg_trigger AS t ON t.tgrelid" EQ "c.oid AND NOT t.tgisinternal"
-                      " AND t.tgparentid" EQ "0" },
+                      " AND t.tgparentid" EQ "0",
+      .if_any = MADE("pg_trigger") " AND NOT m.tgisinternal" },
     /* A partition's follow from its parent's, but for this. Up to 14 they are internal. */
     { .sql = "SELECT 'trigger', " PART_NAME(
           "t.tgname") ","
                       " pg_catalog.concat('enabled ', t.tgenabled::pg_catalog.text)" FROM_RELATIONS
                       " JOIN pg_catalog.pg_trigger AS t ON t.tgrelid" EQ "c.oid AND t.tgconstrrelid" EQ
                       "0 AND t.tgconstrindid" EQ "0 JOIN pg_catalog.pg_trigger AS p ON p.oid" EQ
-                      "t.tgparentid AND p.tgenabled" NE "t.tgenabled" },
+                      "t.tgparentid AND p.tgenabled" NE "t.tgenabled",
+      .if_any = MADE("pg_trigger") " AND m.tgparentid" NE "0" },
     { .sql = "SELECT 'rule', " PART_NAME(
           "w.rulename") ", pg_catalog.concat_ws('\n',"
                         " pg_catalog.pg_get_ruledef(w.oid), CASE WHEN w.ev_enabled" NE "'O' THEN"
                         "  pg_catalog.concat('enabled ', w.ev_enabled::pg_catalog.text) END)" FROM_RELATIONS
                         " JOIN pg_catalog.pg_rewrite AS w ON w.ev_class" EQ "c.oid AND (w.rulename" NE
                         "'_RETURN' OR w.ev_enabled" NE "'O')",
-      .takes_locks = true },
+      .takes_locks = true,
+      .if_any = MADE("pg_rewrite") " AND (m.rulename" NE "'_RETURN' OR m.ev_enabled" NE "'O')" },
     { .sql = "SELECT 'policy', " PART_NAME(
           "p.polname") ", pg_catalog.concat_ws('\n',"
                        " pg_catalog.concat(CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END,"
@@ -215,13 +224,15 @@ const struct catalog_query CATALOG_RELATIONS[] = {
                        " 'with check '::pg_catalog.text OPERATOR(pg_catalog.||)"
                        "  pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid))" FROM_RELATIONS
                        " JOIN pg_catalog.pg_policy AS p ON p.polrelid" EQ "c.oid",
-      .takes_locks = true },
+      .takes_locks = true,
+      .if_any = MADE("pg_policy") },
     { .sql = "SELECT 'statistics', " WITHIN(
           "n.nspname",
           "s.stxname") ", pg_catalog.concat_ws('\n',"
                        " pg_catalog.pg_get_statisticsobjdef(s.oid), CASE WHEN COALESCE(s.stxstattarget, -1)"
                        "  OPERATOR(pg_catalog.>=) 0 THEN pg_catalog.concat('statistics ', s.stxstattarget) END)"
                        " FROM pg_catalog.pg_statistic_ext AS s"
-                       " JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ "s.stxnamespace AND " OF_PEOPLE },
+                       " JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ "s.stxnamespace AND " OF_PEOPLE,
+      .if_any = MADE("pg_statistic_ext") },
     { .sql = NULL },
 };

@@ -10,23 +10,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Settings of the transaction: how the table of a ledger is called, and the schemas that are left out, as an
- * array. */
+/* Settings of the transaction: how the table of a ledger is called, and the schemas that people use, as an
+ * array of oids. */
 #define CATALOG_LEDGER "tidelock.ledger"
-#define CATALOG_LEFT_OUT "tidelock.left_out"
+#define CATALOG_PEOPLE "tidelock.people"
 
 #define EQ " OPERATOR(pg_catalog.=) "
 #define NE " OPERATOR(pg_catalog.<>) "
 
-/* n is a schema that people use: not the server's, nor the journal of a ledger, nor the mark of a shadow, nor
- * one that is left out. */
-#define OF_PEOPLE                                                                                            \
-    "n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname" NE                                              \
-    "ALL ('{information_schema,tidelock,tidelock_shadow}'::pg_catalog.name[])"                               \
-    " AND n.nspname" NE "ALL ((SELECT pg_catalog.current_setting('" CATALOG_LEFT_OUT                         \
-    "')::pg_catalog.name[])::pg_catalog.name[])"                                                             \
-    " AND NOT (n.nspname OPERATOR(pg_catalog.~) '^tidelock_' AND EXISTS"                                     \
-    " (SELECT FROM pg_catalog.pg_class AS j WHERE j.relnamespace" EQ "n.oid AND j.relname" EQ "'intent'))"
+/* n is a schema that people use: catalog.c has told which these are. */
+#define OF_PEOPLE "n.oid" EQ "ANY (pg_catalog.current_setting('" CATALOG_PEOPLE "')::pg_catalog.oid[])"
 
 #define FROM_SCHEMAS(schema) " JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ schema " AND " OF_PEOPLE
 
@@ -72,9 +65,20 @@
 #define UNLESS_NONE(name, function)                                                                          \
     "CASE WHEN " function NE "0 THEN pg_catalog.concat('" name " ', " function "::pg_catalog.regproc) END"
 
+/* Objects that initdb did not make: those have smaller numbers. */
+#define MADE_BY(catalog, oid)                                                                                \
+    "SELECT FROM pg_catalog." catalog " AS m WHERE m." oid " OPERATOR(pg_catalog.>=) 16384"
+#define MADE(catalog) MADE_BY(catalog, "oid")
+#define MADE_AS(catalog, kind, kinds)                                                                        \
+    MADE(catalog) " AND m." kind EQ "ANY ('{" kinds "}'::pg_catalog.\"char\"[])"
+
+/* Most roles may read only some of its columns. */
+#define ANY_SUBSCRIPTION "SELECT FROM pg_catalog.pg_subscription AS m WHERE m.subdbid" NE "0"
+
 /* A query, and the first and last major version that it is for; 0 = all. */
 struct catalog_query {
     const char *sql;
+    const char *if_any; /* where that finds no row, this finds none either and is not asked; NULL = it is */
     int since;
     int until;
     bool takes_locks; /* the server's function locks the tables that a definition mentions, as a reader does,

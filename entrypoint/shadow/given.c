@@ -13,7 +13,7 @@
 #define SCHEMA "tidelock_shadow"
 #define LOCK_KEY "7522868341279621"
 
-enum { SQL_MOST = 1024, CLOSING_MS = 30 * 1000 };
+enum { SQL_MOST = 256 * 1024, CLOSING_MS = 30 * 1000 };
 
 /* A copy of the live server has its identifier, and the live database's copy its oid: that is refused as
  * well. */
@@ -30,25 +30,60 @@ static const struct query LOCK = {
     .sql = "SELECT pg_catalog.pg_try_advisory_lock(" LOCK_KEY ")",
 };
 
-/* Everything that is newer than this schema was made by us. */
+/* Everything that is newer than this schema was made by us. Behind the mark stands what "public" was like;
+ * another role's word for that is not taken. */
 static const struct query FIND_MARK = {
     .name = "shadow_find_mark",
     .parameters = 1,
     .sql =
-        "SELECT n.oid FROM pg_catalog.pg_namespace AS n"
+        "SELECT n.oid, CASE WHEN pg_catalog.pg_get_userbyid(n.nspowner) OPERATOR(pg_catalog.=) current_user"
+        "  THEN pg_catalog.split_part(d.said, '\n', 2) ELSE '' END"
+        "  FROM pg_catalog.pg_namespace AS n"
+        "  CROSS JOIN LATERAL pg_catalog.obj_description(n.oid, 'pg_namespace') AS d (said)"
         " WHERE n.nspname OPERATOR(pg_catalog.=) '" SCHEMA
         "'"
-        "   AND pg_catalog.obj_description(n.oid, 'pg_namespace') OPERATOR(pg_catalog.=) $1",
+        "   AND pg_catalog.split_part(d.said, '\n', 1) OPERATOR(pg_catalog.=) $1",
 };
 
-/* "public" stays, but a script may have changed whose it is and what is said of it, or made a new one. */
+/* "public" stays, but a script may have changed whose it is, what is said of it and who may use it, or made a
+ * new one. */
 static const struct query PUBLIC = {
     .name = "shadow_public",
     .sql =
-        "SELECT pg_catalog.format('CREATE SCHEMA IF NOT EXISTS public; ALTER SCHEMA public OWNER TO %I;"
-        " COMMENT ON SCHEMA public IS %L', pg_catalog.pg_get_userbyid(n.nspowner),"
-        "  pg_catalog.obj_description(n.oid, 'pg_namespace'))"
+        "SELECT pg_catalog.jsonb_build_object('owner', pg_catalog.pg_get_userbyid(n.nspowner),"
+        "  'comment', pg_catalog.obj_description(n.oid, 'pg_namespace'), 'grants', (SELECT"
+        "   pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('grantee', r.rolname, 'what',"
+        "     g.privilege_type, 'more', CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)"
+        "    ORDER BY r.rolname, g.privilege_type, g.is_grantable)"
+        "   FROM pg_catalog.aclexplode(COALESCE(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) AS g"
+        "   LEFT JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) g.grantee))"
         "  FROM pg_catalog.pg_namespace AS n WHERE n.nspname OPERATOR(pg_catalog.=) 'public'",
+};
+
+#define GRANTEE "COALESCE(pg_catalog.quote_ident(g.grantee), 'PUBLIC')"
+
+/* The statements that make "public" what $1 says, an answer of the one above. */
+static const struct query RESTORATION = {
+    .name = "shadow_restoration",
+    .parameters = 1,
+    .sql =
+        "SELECT pg_catalog.concat_ws('; ', pg_catalog.format('CREATE SCHEMA IF NOT EXISTS public;"
+        " ALTER SCHEMA public OWNER TO %I; COMMENT ON SCHEMA public IS %L', s.owner, s.comment),"
+        " (SELECT pg_catalog.string_agg(pg_catalog.format('REVOKE ALL ON SCHEMA public FROM %s CASCADE',"
+        "    " GRANTEE
+        "), '; ')"
+        "   FROM (SELECT r.rolname FROM pg_catalog.pg_namespace AS n"
+        "     CROSS JOIN LATERAL pg_catalog.aclexplode(n.nspacl) AS x"
+        "     LEFT JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) x.grantee"
+        "     WHERE n.nspname OPERATOR(pg_catalog.=) 'public' UNION SELECT s.owner) AS g (grantee)),"
+        " (SELECT pg_catalog.string_agg(pg_catalog.format('GRANT %s ON SCHEMA public TO %s%s', g.what,"
+        "    " GRANTEE
+        ", CASE WHEN g.more OPERATOR(pg_catalog.<>) '' THEN ' WITH GRANT OPTION' END), '; ')"
+        "   FROM pg_catalog.jsonb_to_recordset(s.grants) AS g (grantee pg_catalog.name, what pg_catalog.text,"
+        "     more pg_catalog.text)"
+        "   WHERE g.what OPERATOR(pg_catalog.=) ANY ('{CREATE,USAGE}'::pg_catalog.text[])))"
+        " FROM pg_catalog.jsonb_to_record($1::pg_catalog.jsonb) AS s (owner pg_catalog.name,"
+        "   comment pg_catalog.text, grants pg_catalog.jsonb)",
 };
 
 static const struct query UNMARK = { .name = "shadow_unmark", .sql = "DROP SCHEMA " SCHEMA };
@@ -102,7 +137,40 @@ static bool lock(struct shadow *shadow, struct error *err)
     return error_hint(err, "Wait until it is done, or give each its own.");
 }
 
-/* Removes what is newer than the mark, and the mark; *is_marked tells whether there was one. */
+/* Reads what "public" is like now; NULL where there is none. */
+static bool read_public(struct shadow *shadow, const char **out, struct error *err)
+{
+    auto_result struct result *row = NULL;
+
+    *out = NULL;
+    if (!query_run(shadow->conn, &PUBLIC, NULL, &row, err))
+        return false;
+    if (result_rows(row) > 0)
+        *out = arena_copy(shadow->arena, result_text(row, 0, 0), strlen(result_text(row, 0, 0)));
+    return true;
+}
+
+/* Only where something is different: whoever may not change it, has not. */
+static bool restore_public(struct shadow *shadow, struct error *err)
+{
+    auto_result struct result *row = NULL;
+    const char *now;
+
+    if (shadow->restore == NULL)
+        return true;
+    if (!read_public(shadow, &now, err))
+        return false;
+    if (now != NULL && strcmp(now, shadow->restore) == 0)
+        return true;
+    return query_run(shadow->conn, &RESTORATION, (const char *const[]) { shadow->restore }, &row, err) &&
+           query_several(
+               shadow->conn,
+               &(const struct query) { .name = "shadow_restore_public", .sql = result_text(row, 0, 0) }, NULL,
+               0, err);
+}
+
+/* Removes what is newer than the mark, and, when all is as it was, the mark; *is_marked tells whether there
+ * was one. */
 static bool sweep(struct shadow *shadow, bool *is_marked, struct error *err)
 {
     auto_result struct result *mark = NULL;
@@ -110,8 +178,12 @@ static bool sweep(struct shadow *shadow, bool *is_marked, struct error *err)
     if (!query_run(shadow->conn, &FIND_MARK, (const char *const[]) { shadow->mark }, &mark, err))
         return false;
     *is_marked = result_rows(mark) > 0;
-    return !*is_marked || (content_remove(shadow->conn, result_text(mark, 0, 0), err) &&
-                           query_run(shadow->conn, &UNMARK, NULL, NULL, err));
+    if (!*is_marked)
+        return restore_public(shadow, err);
+    if (shadow->restore == NULL && result_text(mark, 0, 1)[0] != '\0')
+        shadow->restore = arena_copy(shadow->arena, result_text(mark, 0, 1), strlen(result_text(mark, 0, 1)));
+    return content_remove(shadow->conn, result_text(mark, 0, 0), err) && restore_public(shadow, err) &&
+           query_run(shadow->conn, &UNMARK, NULL, NULL, err);
 }
 
 static bool check_empty(struct shadow *shadow, struct error *err)
@@ -130,41 +202,15 @@ static bool check_empty(struct shadow *shadow, struct error *err)
                       "removed at the end.");
 }
 
-/* Reads what restores "public" as it is now; NULL where there is none. */
-static bool read_public(struct shadow *shadow, const char **out, struct error *err)
-{
-    auto_result struct result *row = NULL;
-
-    *out = NULL;
-    if (!query_run(shadow->conn, &PUBLIC, NULL, &row, err))
-        return false;
-    if (result_rows(row) > 0)
-        *out = arena_copy(shadow->arena, result_text(row, 0, 0), strlen(result_text(row, 0, 0)));
-    return true;
-}
-
-/* Only where something is different: whoever may not change it, has not. */
-static bool restore_public(struct shadow *shadow, struct error *err)
-{
-    const char *now;
-
-    if (shadow->restore == NULL)
-        return true;
-    if (!read_public(shadow, &now, err))
-        return false;
-    return (now != NULL && strcmp(now, shadow->restore) == 0) ||
-           query_several(shadow->conn,
-                         &(const struct query) { .name = "shadow_restore_public", .sql = shadow->restore },
-                         NULL, 0, err);
-}
-
 /* Both in one transaction. */
 static bool mark(struct shadow *shadow, const struct shadow_request *wanted, struct error *err)
 {
-    auto_text struct text sql = text_init(SQL_MOST);
+    auto_text struct text said = text_init(SQL_MOST);
+    auto_text struct text sql = text_init(2 * SQL_MOST);
 
     text_add_string(&sql, "CREATE SCHEMA " SCHEMA "; COMMENT ON SCHEMA " SCHEMA " IS ");
-    quote_literal(shadow->mark, &sql);
+    text_add_format(&said, "%s\n%s", shadow->mark, shadow->restore == NULL ? "" : shadow->restore);
+    quote_literal(said.at, &sql);
     if (query_several(shadow->conn, &(const struct query) { .name = "shadow_mark_given", .sql = sql.at },
                       NULL, 0, err))
         return shadow->is_marked = true;
@@ -233,7 +279,7 @@ void given_close(struct shadow *shadow)
     connection_shield(shadow->conn, true);
     connection_hush(shadow->conn, true);
     connection_limit_answers(shadow->conn, CLOSING_MS);
-    if (!regain(shadow, &err) || !sweep(shadow, &is_marked, &err) || !restore_public(shadow, &err))
+    if (!regain(shadow, &err) || !sweep(shadow, &is_marked, &err))
         log_warn("could not empty the shadow database \"%s\": %s. The next run does so.", shadow->name,
                  err.message);
     shadow->is_marked = false;

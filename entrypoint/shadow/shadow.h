@@ -40,7 +40,7 @@ struct shadow {
     char created[SHADOW_NAME_SIZE]; /* the one that has to be dropped; empty = none */
     char mark[SHADOW_MARK_SIZE];    /* what proves the given one ours … */
     bool is_marked;                 /* … and whether that is there */
-    const char *restore; /* what gives its schema "public" back its owner and its comment, or NULL */
+    const char *restore; /* what its schema "public" was like: owner, comment and grants; NULL = none */
 };
 
 /* Opens one, empty. ERROR_REFUSED for one that is the live database itself, not empty, or in use;

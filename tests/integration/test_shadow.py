@@ -146,19 +146,30 @@ def test_a_given_database_is_emptied_again(shadow, folder, tidelock, history):
     assert content_of(shadow) == []
 
 
-PUBLIC = "SELECT nspowner::regrole::text, obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'public'"
+PUBLIC = """SELECT nspowner::regrole::text, obj_description(oid, 'pg_namespace'), ARRAY(SELECT acl::text FROM unnest(nspacl) AS acl ORDER BY 1)
+    FROM pg_namespace WHERE nspname = 'public'"""
+CHANGE_PUBLIC = """GRANT ALL ON SCHEMA public TO pg_read_all_stats; REVOKE ALL ON SCHEMA public FROM public; REVOKE CREATE ON SCHEMA public FROM postgres;
+    ALTER SCHEMA public OWNER TO pg_monitor; COMMENT ON SCHEMA public IS 'another';"""
+
+
+@pytest.fixture
+def public(shadow):
+    """The schema `public` of the shadow, as no other: what PUBLIC says of it."""
+    role = f"\"{shadow.name}'s\""
+    shadow.query(f"CREATE ROLE {role}")
+    shadow.query(f"""COMMENT ON SCHEMA public IS E'as it was,\\n''so'' "far"'; GRANT CREATE ON SCHEMA public TO {role} WITH GRANT OPTION""")
+    yield shadow.query(PUBLIC)
+    shadow.query(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 @pytest.mark.every_major
 @pytest.mark.parametrize("again", ["", "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"], ids=["changed", "made again"])
-def test_the_schema_public_of_a_given_database_stays_as_it_was(database, shadow, folder, tidelock, again):
-    shadow.query("COMMENT ON SCHEMA public IS 'as it was'")
-    before = shadow.query(PUBLIC)
+def test_the_schema_public_of_a_given_database_stays_as_it_was(database, shadow, public, folder, tidelock, again):
     search = "CREATE TEXT SEARCH TEMPLATE public.temp (lexize = dsimple_lexize); CREATE TEXT SEARCH DICTIONARY public.dict (template = public.temp);"
     parser = "CREATE TEXT SEARCH PARSER public.parse (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end, lextypes = prsd_lextype);"
-    folder.add("001_public", f"{again} ALTER SCHEMA public OWNER TO pg_monitor; COMMENT ON SCHEMA public IS 'another'; {search} {parser}")
+    folder.add("001_public", f"{again} {CHANGE_PUBLIC} {search} {parser}")
     tidelock("verify", "--shadow", shadow.url(), url=database.url(schema="apart")).succeeds()
-    assert shadow.query(PUBLIC) == before
+    assert shadow.query(PUBLIC) == public
     assert not shadow.query("SELECT tmplname FROM pg_ts_template WHERE oid >= 16384 UNION ALL SELECT prsname FROM pg_ts_parser WHERE oid >= 16384")
 
 
@@ -203,20 +214,32 @@ def test_a_signal_leaves_nothing(shadow, server, folder, tidelock, history, is_g
     assert not server.query(SHADOWS) and content_of(shadow) == []
 
 
-@pytest.mark.parametrize("is_given", [True, False], ids=["given", "created"])
-def test_what_a_killed_run_left_is_removed_by_the_next(shadow, server, folder, tidelock, history, is_given):
-    where = shadow.url() if is_given else "create"
-    sleeping = folder.add("002_sleep", f"CREATE TABLE t ();\nCOMMIT;\n{SLEEP};")
+def kill_in_shadow(server, folder, tidelock, where):
+    """The next run finds what this one leaves."""
+    sleeping = folder.add("002_sleep", f"CREATE TABLE t ();\n{CHANGE_PUBLIC}\nCOMMIT;\n{SLEEP};")
     running = tidelock.start("plan", "--shadow", where)
     find = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(600)%%' AND pid <> pg_backend_pid()"
     ((pid,),) = wait_until(lambda: server.query(find), "it sleeps")
     running.kill()
     server.query("SELECT pg_terminate_backend(%s)", pid)
     wait_until(lambda: not server.query(find), "its session is gone")
-    assert content_of(shadow) if is_given else server.query(SHADOWS)
     sleeping.write_text("SELECT 1;")
+
+
+@pytest.mark.parametrize("is_given", [True, False], ids=["given", "created"])
+def test_what_a_killed_run_left_is_removed_by_the_next(shadow, server, public, folder, tidelock, history, is_given):
+    where = shadow.url() if is_given else "create"
+    kill_in_shadow(server, folder, tidelock, where)
+    assert content_of(shadow) if is_given else server.query(SHADOWS)
     tidelock("plan", "--shadow", where).succeeds(says="run that was killed had left")
-    assert not server.query(SHADOWS) and content_of(shadow) == []
+    assert not server.query(SHADOWS) and content_of(shadow) == [] and shadow.query(PUBLIC) == public
+
+
+def test_what_another_roles_mark_says_of_public_is_not_believed(shadow, server, folder, tidelock, history):
+    kill_in_shadow(server, folder, tidelock, shadow.url())
+    shadow.query("ALTER SCHEMA public OWNER TO postgres; ALTER SCHEMA tidelock_shadow OWNER TO pg_monitor")
+    tidelock("plan", "--shadow", shadow.url()).succeeds(says="run that was killed had left")
+    assert shadow.query(PUBLIC)[0][:2] == ("postgres", "another")
 
 
 def test_a_shadow_that_is_in_use_or_not_ours_is_left_alone(server, database, folder, tidelock, history):

@@ -327,6 +327,66 @@ def test_no_secret_is_written(database, tidelock):
     assert "geheim" not in out
 
 
+# What makes facts of which kinds in a database that has nothing else.
+ALONE = {
+    "CREATE VIEW v AS SELECT 1 AS a": {"view", "owner"},
+    "CREATE MATERIALIZED VIEW v AS SELECT 1 AS a; ALTER MATERIALIZED VIEW v ALTER a SET STATISTICS 5": {"materialized-view", "view-column", "owner"},
+    "CREATE TABLE t (a int); GRANT SELECT ON t TO pg_monitor": {"table", "column", "owner", "grant"},
+    "CREATE TABLE t (a int); GRANT SELECT (a) ON t TO pg_monitor": {"table", "column", "owner", "grant"},
+    "CREATE TABLE t (a int); REVOKE SELECT ON t FROM postgres": {"table", "column", "owner", "revoked"},
+    "CREATE TABLE t (a int); CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING": {"table", "column", "owner", "rule"},
+    "CREATE TABLE t (a int); CREATE POLICY p ON t": {"table", "column", "owner", "policy"},
+    "CREATE TABLE t (a int, b int); CREATE STATISTICS s ON a, b FROM t": {"table", "column", "owner", "statistics"},
+    "CREATE TABLE t (a int); CREATE TRIGGER r BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()": {
+        *{"table", "column", "owner", "trigger"},
+    },
+    "CREATE SEQUENCE s": {"sequence", "owner"},
+    "CREATE TYPE e AS ENUM ()": {"enum", "owner", "grant"},
+    "CREATE DOMAIN d AS int CHECK (VALUE > 0)": {"domain", "constraint", "owner", "grant"},
+    "CREATE TYPE c AS (a int)": {"composite", "column", "owner", "grant"},
+    "CREATE TYPE c AS (a int); REVOKE USAGE ON TYPE c FROM postgres": {"composite", "column", "owner", "grant", "revoked"},
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'": {"function", "owner", "grant"},
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE EXECUTE ON FUNCTION f FROM postgres": {"function", "owner", "grant", "revoked"},
+    "CREATE AGGREGATE a(int) (sfunc = int4pl, stype = int)": {"aggregate", "owner", "grant"},
+    "CREATE COLLATION plain (LOCALE = 'C')": {"collation", "owner"},
+    "CREATE OPERATOR <<< (leftarg = int, rightarg = int, function = int4lt)": {"operator", "owner"},
+    "CREATE OPERATOR FAMILY f USING btree": {"operator-family", "owner"},
+    "CREATE TEXT SEARCH CONFIGURATION c (parser = default)": {"text-search-configuration", "owner"},
+    "CREATE TEXT SEARCH DICTIONARY d (template = simple)": {"text-search-dictionary", "owner"},
+    "CREATE TEXT SEARCH TEMPLATE t (lexize = dsimple_lexize)": {"text-search-template"},
+    "CREATE TEXT SEARCH PARSER p (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end, lextypes = prsd_lextype)": {"text-search-parser"},
+    "CREATE LANGUAGE l HANDLER plpgsql_call_handler": {"language", "owner"},
+    "CREATE TRANSFORM FOR int LANGUAGE plpgsql (FROM SQL WITH FUNCTION prsd_lextype(internal))": {"transform"},
+    "CREATE CONVERSION c FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8": {"conversion", "owner"},
+    "CREATE ACCESS METHOD m TYPE TABLE HANDLER heap_tableam_handler": {"access-method"},
+    "CREATE CAST (int AS name) WITH INOUT": {"cast"},
+    "CREATE PUBLICATION p": {"publication", "owner"},
+    "CREATE FOREIGN DATA WRAPPER w": {"foreign-data-wrapper", "owner"},
+    "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE t () SERVER s; CREATE USER MAPPING FOR public SERVER s": {
+        *{"foreign-data-wrapper", "server", "foreign-table", "user-mapping", "owner"},
+    },
+    "CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION f()": {
+        *{"function", "event-trigger", "owner", "grant"},
+    },
+    "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor": {"default-grant"},
+    "COMMENT ON SCHEMA public IS 'ours'": {"comment"},
+    "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = %L', current_database(), '5MB'); END $$": {"setting"},
+}
+
+
+@pytest.mark.every_major
+def test_what_is_alone_of_its_kind_is_seen(database, tidelock):
+    found = {}
+    for i, statement in enumerate(ALONE):
+        alone = Database(database.server, f"{database.name[:50]}_{i}")
+        try:
+            alone.query(statement)
+            found[statement] = {line.split(" ")[1] for line in differences(tidelock, "database", alone.url())}
+        finally:
+            alone.drop()
+    assert found == ALONE
+
+
 def test_any_role_may_look(database, tidelock):
     role = f"reader_of_{database.name}"[:63]
     database.query(BEFORE)
