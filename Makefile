@@ -212,7 +212,7 @@ model: ## check the model of the leader protocol with spin (FAULTS: how many cra
 bench: all static ## the measurements of tests/bench, as ratios
 	$(Q)tests/bench/run $(abspath $(BINARY)) $(abspath $(STATIC_OUT)/tidelock)
 
-bench-check: all ## fail if a deployment is slower beside bare libpq than tests/bench has recorded; a minute
+bench-check: all ## fail if a deployment is more work beside bare libpq than tests/bench has recorded; a minute
 	$(Q)tests/bench/check $(abspath $(BINARY))
 
 lint: all ## formatting, clang-tidy, cppcheck, layers, headers, shell and Python

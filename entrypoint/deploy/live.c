@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "deploy/live_cascade.h"
 #include "deploy/live_column.h"
 #include "deploy/live_object.h"
 #include "deploy/live_others.h"
@@ -131,6 +132,16 @@ static void note_created(struct live *live, const struct finding *finding)
     live->created[live->created_count++] = is_partition ? finding->change.other : finding->change.table;
 }
 
+static void note_indexed(struct live *live, const struct change *change)
+{
+    if (change->action != ACTION_CREATE_INDEX && change->action != ACTION_ADD_UNIQUE &&
+        change->action != ACTION_ADD_PRIMARY_KEY)
+        return;
+    live->indexed = arena_grow(live->arena, live->indexed, live->indexed_count, &live->indexed_capacity,
+                               sizeof *live->indexed);
+    live->indexed[live->indexed_count++] = change->table;
+}
+
 enum { SMALL_BYTES = 1024 * 1024, SMALL_ROWS = 20000 };
 
 bool live_is_small(const struct live_table *table)
@@ -194,7 +205,8 @@ static bool look_at(struct live *live, struct finding *finding, struct error *er
         judge_missing(live, finding);
         return true;
     }
-    if ((!live->is_brief && !live_look_at_sessions(live, finding, err)) || !live_refine(live, finding, err))
+    if ((!live->is_brief && !live_look_at_sessions(live, finding, err)) || !live_refine(live, finding, err) ||
+        !live_follow_keys(live, finding, err))
         return false;
     judge_small(live, finding);
     return true;
@@ -225,8 +237,10 @@ bool live_look(struct live *live, struct forecast *forecast, struct error *err)
             if (!look_at(live, &prediction->findings[j], err))
                 return false;
         }
-        for (size_t j = 0; j < prediction->count; j++)
+        for (size_t j = 0; j < prediction->count; j++) {
             live->may_have_dropped |= may_drop_users(prediction->findings[j].change.action);
+            note_indexed(live, &prediction->findings[j].change);
+        }
     }
     for (size_t i = 0; i < forecast->count; i++) {
         for (size_t j = 0; j < forecast->predictions[i].count; j++)

@@ -60,6 +60,9 @@ struct live {
     struct relation *changed; /* whose rows pending migrations change */
     size_t changed_count;
     size_t changed_capacity;
+    struct relation *indexed; /* tables to which pending statements before this one add an index */
+    size_t indexed_count;
+    size_t indexed_capacity;
     bool has_code;           /* what is pending may change the rows of any table */
     struct proof *validated; /* constraints, by pending migrations */
     size_t validated_count;

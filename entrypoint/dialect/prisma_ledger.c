@@ -46,12 +46,12 @@
 #define COUNT(rows) " pg_catalog.count(*) FILTER (WHERE" rows ")"
 
 /* After an INSERT that asked nothing, in one pass: the name had no row but rolled-back ones and has none but
- * this now, and the anchor is still there. */
+ * this now, and the anchor, which is another row, is still there. */
 #define CHECK_ONLY(is_right, anchor)                                                                         \
     "SELECT 1 OPERATOR(pg_catalog./) ("                                                                      \
     COUNT(NAME_IS("$3") " AND rolled_back_at IS NULL") " OPERATOR(pg_catalog.=) 1 AND"                       \
-    COUNT(ID_IS("$1") " AND checksum OPERATOR(pg_catalog.=) $2::pg_catalog.text AND" NAME_IS("$3")           \
-          " AND rolled_back_at IS NULL AND " is_right) " OPERATOR(pg_catalog.=) 1"                           \
+    COUNT(ID_IS("$1") " AND checksum OPERATOR(pg_catalog.=) $2::pg_catalog.text AND " is_right)              \
+    " OPERATOR(pg_catalog.=) 1"                                                                              \
     " AND (" anchor "::pg_catalog.text IS NULL OR" COUNT(ID_IS(anchor)) " OPERATOR(pg_catalog.>) 0)"         \
     ")::pg_catalog.int4 FROM {ledger} WHERE" NAME_IS("$3") " AND rolled_back_at IS NULL OR" ID_IS(anchor)
 

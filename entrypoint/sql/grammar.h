@@ -130,6 +130,7 @@ enum trait {
     TRAIT_WRITES_WAIT = 1 << 22,  /* LOCK TABLE in a mode that lets others read … */
     TRAIT_NOBODY_WAITS = 1 << 23, /* … or write, too */
     TRAIT_JSON = 1 << 24,         /* a column of type json */
+    TRAIT_CASCADE = 1 << 25,
 };
 
 /* A name as it was written; an empty schema was not given. */

@@ -75,12 +75,12 @@ static struct change *add_for(struct reading *reading, enum action action, const
     return change;
 }
 
-static void add_for_each(struct reading *reading, enum action action, const List *tables)
+static void add_for_each(struct reading *reading, enum action action, const List *tables, unsigned traits)
 {
     ListCell *cell;
 
     foreach (cell, tables)
-        add_for(reading, action, lfirst_node(RangeVar, cell));
+        add_for(reading, action, lfirst_node(RangeVar, cell))->traits = traits;
 }
 
 static unsigned trait_if(bool holds, unsigned trait)
@@ -199,7 +199,8 @@ static bool read_rows(struct reading *reading, Node *statement)
         read_lock(reading, (LockStmt *)statement);
         return true;
     case T_TruncateStmt:
-        add_for_each(reading, ACTION_TRUNCATE, ((TruncateStmt *)statement)->relations);
+        add_for_each(reading, ACTION_TRUNCATE, ((TruncateStmt *)statement)->relations,
+                     trait_if(((TruncateStmt *)statement)->behavior == DROP_CASCADE, TRAIT_CASCADE));
         return true;
     default:
         return false;
@@ -368,7 +369,7 @@ static void read_comment(struct reading *reading, const CommentStmt *comment)
 static void read_grant(struct reading *reading, const GrantStmt *grant)
 {
     if (grant->targtype == ACL_TARGET_OBJECT && grant->objtype == OBJECT_TABLE)
-        add_for_each(reading, ACTION_GRANT, grant->objects);
+        add_for_each(reading, ACTION_GRANT, grant->objects, 0);
     else
         reading_add(reading, ACTION_GRANT);
 }
