@@ -141,9 +141,10 @@ static void record_schema(const struct recording *recording)
                                      .ledger_schema = recording->ledger.schema,
                                      .key = recording->ledger.lock_key };
 
-    if (recording->config->drift != DRIFT_OFF && journal_prepare(&journal))
-        drift_record(
-            &(const struct drift_request) { recording->config, recording->conn, &recording->ledger });
+    if (recording->config->drift != DRIFT_OFF && (recording->count > 0 || !recording->ledger.exists) &&
+        journal_prepare(&journal))
+        drift_record(&(const struct drift_request) { recording->config, recording->conn, &recording->ledger,
+                                                     recording->config->drift != DRIFT_FAIL });
 }
 
 static void print_marks(const struct recording *recording)

@@ -57,6 +57,9 @@ static bool diff_run(struct arena *arena, const struct config *config, int *exit
     if (!side_read(arena, config, config->words[0], &from, err) ||
         !side_read(arena, config, config->words[1], &to, err))
         return query_failure_explain(err, "Nothing was changed.");
+    if (!sides_check_schemas(&from, &to, err))
+        return false;
+    sides_leave_out_databases_own(&from, &to);
     if (config->wants_script)
         return print_script(arena, config, &from, &to, err);
     if (sides_print(arena, config, &from, &to) > 0 && config->wants_exit_code)

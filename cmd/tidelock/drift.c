@@ -61,7 +61,7 @@ static bool refuse(const char *why, struct error *err)
 
 static bool compare_recorded(struct look *look, struct error *err)
 {
-    const struct drift_request wanted = { look->config, look->conn, &look->ledger };
+    const struct drift_request wanted = { look->config, look->conn, &look->ledger, false };
     auto_text struct text name = text_init(NAME_MOST);
     struct drift drift;
 
@@ -100,7 +100,7 @@ static void keep_applied(struct look *look)
 
 static bool compare_replayed(struct look *look, struct error *err)
 {
-    const struct drift_request live = { look->config, look->conn, &look->ledger };
+    const struct drift_request live = { look->config, look->conn, &look->ledger, false };
 
     keep_applied(look);
     look->from = (struct side) { .name = "migrations", .is_replayed = true };
@@ -163,6 +163,7 @@ static bool drift_run(struct arena *arena, const struct config *config, int *exi
     look.conn = conn = reach_database(config, &look.target.endpoint, NULL, err);
     if (conn == NULL || !compare(&look, err))
         return query_failure_explain(err, "Nothing was changed.");
+    sides_leave_out_databases_own(&look.from, &look.to);
     if (sides_print(arena, config, &look.from, &look.to) > 0)
         *exit_code = EXIT_NO;
     return true;

@@ -336,7 +336,7 @@ static bool foresee(const struct config *config, struct target *target, struct c
 static void find_drift(struct arena *arena, const struct config *config, struct connection *conn,
                        struct overview *out)
 {
-    const struct drift_request wanted = { config, conn, &out->ledger };
+    const struct drift_request wanted = { config, conn, &out->ledger, config->drift != DRIFT_FAIL };
     struct error err;
 
     out->no_drift = "";

@@ -1,6 +1,8 @@
 #include "prisma_diff.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -10,13 +12,14 @@ static const struct {
     bool has_value;
     const char *word;   /* of diff; NULL = the value itself */
     const char *option; /* that takes the value, or NULL */
+    bool is_file; /* which has to be there, though only its datasource counts: the configured database */
     bool is_refused;
 } SIDES[] = {
     { .name = "empty", .word = "empty" },
     { .name = "url", .has_value = true },
     { .name = "migrations", .has_value = true, .word = "migrations", .option = "--migrations" },
     { .name = "config-datasource", .word = "database" },
-    { .name = "schema-datasource", .has_value = true, .word = "database" },
+    { .name = "schema-datasource", .has_value = true, .word = "database", .is_file = true },
     { .name = "schema-datamodel", .is_refused = true },
     { .name = "schema", .is_refused = true },
     { .name = "local-d1", .is_refused = true },
@@ -27,6 +30,7 @@ struct rewriting {
     char **words;
     int at;
     char *sides[2]; /* from, to */
+    bool has_folder;
     char **out;
     int out_count;
 };
@@ -65,11 +69,16 @@ static bool take_side(struct arena *arena, struct rewriting *rewriting, size_t s
         return error_set(err, ERROR_USAGE,
                          "%s is one schema too many: one --from-… and one --to-… are compared",
                          SIDES[i].name);
+    if (SIDES[i].option != NULL && rewriting->has_folder)
+        return error_set(err, ERROR_USAGE, "one folder of migrations can be replayed, not two");
+    rewriting->has_folder |= SIDES[i].option != NULL;
     if (SIDES[i].has_value) {
         value = value_of(rewriting);
         if (value == NULL)
             return error_set(err, ERROR_USAGE, "%s needs a value", typed);
     }
+    if (SIDES[i].is_file && access(value, R_OK) != 0)
+        return error_set(err, ERROR_USAGE, "could not read %s: %s", value, strerror(errno));
     if (SIDES[i].option != NULL) {
         rewriting->out[rewriting->out_count++] = arena_copy(arena, SIDES[i].option, strlen(SIDES[i].option));
         rewriting->out[rewriting->out_count++] = value;

@@ -84,6 +84,7 @@ static bool read_url(struct arena *arena, const struct config *config, const cha
     if (!endpoint_find_beside(config, url, &beside, &endpoint, err))
         return false;
     out->name = name_of(arena, &endpoint);
+    out->schema = endpoint.schema;
     return target_read_facts(arena, &beside, &out->facts, err);
 }
 
@@ -229,8 +230,18 @@ static void warn_of_versions(const struct side *from, const struct side *to)
             from->facts.major, to->facts.major);
 }
 
+bool sides_check_schemas(const struct side *from, const struct side *to, struct error *err)
+{
+    if (from->schema == NULL || to->schema == NULL || strcmp(from->schema, to->schema) == 0)
+        return true;
+    error_set(err, ERROR_USAGE,
+              "the URLs name two schemas, \"%s\" and \"%s\", but databases are compared as a whole",
+              from->schema, to->schema);
+    return error_hint(err, "Leave schema= out to compare all that the databases hold.");
+}
+
 /* What belongs to a database as a whole is not the migrations' to make: they do not know its name. */
-static void leave_out_databases_own(struct side *from, struct side *to)
+void sides_leave_out_databases_own(struct side *from, struct side *to)
 {
     static const char own[] = "setting,grant database *";
 
@@ -243,8 +254,6 @@ static void leave_out_databases_own(struct side *from, struct side *to)
 size_t sides_print(struct arena *arena, const struct config *config, struct side *from, struct side *to)
 {
     struct diff diff;
-
-    leave_out_databases_own(from, to);
 
     warn_of_versions(from, to);
     diff_facts(arena, &from->facts, &to->facts, &diff);

@@ -12,8 +12,9 @@
 #include "shadow/snapshot.h"
 
 struct side {
-    const char *name; /* what it is called in a sentence */
-    bool is_replayed; /* migrations made it in a shadow */
+    const char *name;   /* what it is called in a sentence */
+    const char *schema; /* the one that a URL names, or NULL */
+    bool is_replayed;   /* migrations made it in a shadow */
     struct facts facts;
 };
 
@@ -33,8 +34,13 @@ must_use bool side_replay_target(const struct config *config, const struct targe
 /* Whether --format is one that differences can be written in: ERROR_USAGE. */
 must_use bool sides_check_format(const struct config *config, struct error *err);
 
-/* Compares and prints them, with --json as JSON; returns how many differences there are. Where one of them
- * was replayed, what belongs to a database as a whole is left out of both. */
+/* Whether they are not two schemas of different names, which have nothing in common: ERROR_USAGE. */
+must_use bool sides_check_schemas(const struct side *from, const struct side *to, struct error *err);
+
+/* Where one of them was replayed, leaves out of both what belongs to a database as a whole. */
+void sides_leave_out_databases_own(struct side *from, struct side *to);
+
+/* Compares and prints them, with --json as JSON; returns how many differences there are. */
 size_t sides_print(struct arena *arena, const struct config *config, struct side *from, struct side *to);
 
 #endif

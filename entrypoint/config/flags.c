@@ -188,8 +188,11 @@ static bool has_password(const char *url)
 /* A word of diff may be a URL: others must not see the password in it. CMD's words stay as they are. */
 static void hide_url(const struct load *load, char **word)
 {
+    const char *password = strstr(*word, "password=");
     char *kept;
 
+    if (password != NULL)
+        redact_register(password + strlen("password="), strcspn(password + strlen("password="), " &"));
     if (strstr(*word, "://") == NULL)
         return;
     secret_register_url(load->arena, *word);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/signals.h"
+#include "deploy/drift_check.h"
 #include "deploy/internal.h"
 #include "postgres/query.h"
 #include "postgres/query_failure.h"
@@ -129,6 +130,7 @@ bool deployment_run(const struct config *config, struct target *target, struct p
     }
     watch_end(&d.watch);
     deployment_record_origins(&d);
+    drift_check_record(&d);
     origin_queue_clear(&d.origins);
     connection_close(d.conn);
     connection_close(d.begun);

@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "postgres/query.h"
 #include "schema/catalog.h"
+
+enum { BRIEF_RELATIONS_MOST = 10000 };
 
 bool drift_read_live(struct arena *arena, const struct drift_request *wanted, struct facts *out,
                      struct error *err)
@@ -46,9 +49,72 @@ static const char *why_unknown(const struct drift_request *wanted, const struct 
     return NULL;
 }
 
+static bool is_small_enough(const struct drift_request *wanted, bool *is_small, struct error *err)
+{
+    static const struct query count = { .name = "count_relations",
+                                        .sql = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_class" };
+    auto_result struct result *row = NULL;
+
+    *is_small = true;
+    if (!wanted->is_brief)
+        return true;
+    if (!query_run(wanted->conn, &count, NULL, &row, err))
+        return false;
+    *is_small = result_number(row, 0, 0) <= BRIEF_RELATIONS_MOST;
+    return true;
+}
+
+/* Of what belongs to the database as a whole nobody can tell which service made it. */
+static bool leave_out_neighbours(struct arena *arena, const struct drift_request *wanted, struct drift *out,
+                                 struct error *err)
+{
+    static const char shared[] =
+        "access-method,cast,default-grant,depends,event-trigger,extension,foreign-data-wrapper,language,publication,"
+        "published,security-label,server,setting,subscription,subscription-option,transform,user-mapping,"
+        "comment database*,comment event trigger*,comment extension*,comment foreign*,comment language*,"
+        "comment publication*,comment server*,comment subscription*,grant database *,grant foreign-data-wrapper *,"
+        "grant language *,grant server *,owner event-trigger *,owner foreign-data-wrapper *,owner language *,"
+        "owner publication *,owner server *,owner subscription *";
+    const struct catalog_request request = { .dialect = wanted->ledger->dialect,
+                                             .own_schema = wanted->ledger->schema };
+    struct neighbours neighbours;
+
+    if (!catalog_find_neighbours(arena, wanted->conn, &request, &neighbours, err))
+        return false;
+    if (neighbours.count == 0)
+        return true;
+    for (size_t i = 0; i < neighbours.count; i++)
+        facts_leave_out_schema(&out->recorded.facts, neighbours.schemas[i]);
+    facts_ignore(&out->recorded.facts, shared);
+    facts_ignore(&out->live, shared);
+    diff_facts(arena, &out->recorded.facts, &out->live, &out->diff);
+    return true;
+}
+
+/* What is different may be another service's, or a deployment's that has ended since the ledger was read. */
+static bool look_again(struct arena *arena, const struct drift_request *wanted, struct drift *out,
+                       struct error *err)
+{
+    const struct ledger_request names = { wanted->ledger->dialect, wanted->ledger->schema, LEDGER_NAMES,
+                                          true };
+    char before[SHA256_HEX_SIZE];
+    char after[SHA256_HEX_SIZE];
+    struct ledger now;
+
+    if (!leave_out_neighbours(arena, wanted, out, err) ||
+        !ledger_read(arena, wanted->conn, &names, &now, err))
+        return false;
+    recorded_ledger(wanted->ledger, before);
+    recorded_ledger(&now, after);
+    if (strcmp(before, after) != 0)
+        out->unknown = "a deployment has just ended";
+    return true;
+}
+
 bool drift_find(struct arena *arena, const struct drift_request *wanted, struct drift *out, struct error *err)
 {
     const struct journal journal = { .conn = wanted->conn, .ledger_schema = wanted->ledger->schema };
+    bool is_small = false;
 
     *out = (struct drift) { .unknown = "there is no ledger" };
     if (!wanted->ledger->exists)
@@ -61,11 +127,16 @@ bool drift_find(struct arena *arena, const struct drift_request *wanted, struct 
     out->unknown = why_unknown(wanted, &out->recorded);
     if (out->unknown != NULL)
         return true;
+    if (!is_small_enough(wanted, &is_small, err))
+        return false;
+    out->unknown = is_small ? NULL : "it is too large to be looked at without being asked";
+    if (!is_small)
+        return true;
     if (!drift_read_live(arena, wanted, &out->live, err))
         return false;
     facts_ignore(&out->recorded.facts, wanted->config->ignored_facts);
     diff_facts(arena, &out->recorded.facts, &out->live, &out->diff);
-    return true;
+    return out->diff.count == 0 || look_again(arena, wanted, out, err);
 }
 
 static bool record(struct arena *arena, const struct drift_request *wanted, struct error *err)
@@ -76,7 +147,12 @@ static bool record(struct arena *arena, const struct drift_request *wanted, stru
                                      .key = wanted->ledger->lock_key };
     struct recorded now = { .exists = true };
     struct ledger ledger;
+    bool is_small;
 
+    if (!is_small_enough(wanted, &is_small, err))
+        return false;
+    if (!is_small)
+        return true;
     if (!ledger_read(arena, wanted->conn, &all, &ledger, err) ||
         !catalog_read(arena, wanted->conn,
                       &(const struct catalog_request) { ledger.dialect, wanted->ledger->schema }, &now.facts,
@@ -93,7 +169,7 @@ void drift_record(const struct drift_request *wanted)
     struct error err;
 
     if (!record(arena, wanted, &err))
-        log_debug("could not record the schema: %s", err.message);
+        log_warn("the schema could not be recorded, so drift will not be seen: %s", err.message);
 }
 
 void drift_add_line(const struct difference *difference, struct text *out)

@@ -24,11 +24,13 @@ struct drift {
     struct diff diff; /* from the recorded to the live ones, without what --ignore takes out */
 };
 
-/* What is compared: the ledger has just been read on that connection. */
+/* What is compared: the ledger has just been read on that connection. With is_brief, schemas of more than
+ * some ten thousand tables, indexes and the like are unknown. */
 struct drift_request {
     const struct config *config;
     struct connection *conn;
     const struct ledger *ledger;
+    bool is_brief; /* nobody has asked: a large schema is not looked at, which would take seconds */
 };
 
 /* Compares; changes nothing. It lives in the arena. ERROR_TABLE_LOCK as catalog_read(). */

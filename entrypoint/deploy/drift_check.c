@@ -1,16 +1,19 @@
 #include "deploy/drift_check.h"
 
 #include "base/log.h"
+#include "base/signals.h"
 #include "deploy/drift.h"
 
 enum { LINE_MOST = 1024, RECORDING_MS = 60000 };
 
 static struct drift_request request_of(const struct deployment *d)
 {
-    return (struct drift_request) { .config = d->config, .conn = d->conn, .ledger = &d->ledger };
+    return (struct drift_request) {
+        .config = d->config, .conn = d->conn, .ledger = &d->ledger, .is_brief = d->config->drift != DRIFT_FAIL
+    };
 }
 
-static void warn(const struct drift *drift)
+static void warn(const struct deployment *d, const struct drift *drift)
 {
     size_t count = drift->diff.count;
 
@@ -22,10 +25,10 @@ static void warn(const struct drift *drift)
         drift_add_line(&drift->diff.items[i], &line);
         log_warn("  %s", line.at);
     }
-    log_warn(
-        "  %sno migration of this ledger did that, and this deployment will record it; to see it: tidelock "
-        "drift",
-        count > DRIFT_SHOWN_MOST ? "and more; " : "");
+    log_warn("  %sno migration of this ledger did that; to see how%s: tidelock drift%s",
+             count > DRIFT_SHOWN_MOST ? "and more; " : "",
+             d->config->is_dry_run ? "" : ", once this deployment has recorded it",
+             d->config->is_dry_run ? "" : " --shadow create");
 }
 
 static bool refuse(const struct deployment *d, const struct drift *drift, struct error *err)
@@ -63,12 +66,14 @@ static bool look(struct deployment *d, struct arena *arena, struct error *err)
         return false;
     if (drift.unknown == NULL)
         d->progress->differences = (int64_t)drift.diff.count;
-    if (drift.unknown != NULL)
+    if (drift.unknown != NULL && d->config->drift == DRIFT_FAIL && d->ledger.count > 0)
+        log_warn("--drift fail has nothing to compare the schema with: %s", drift.unknown);
+    else if (drift.unknown != NULL)
         log_debug("drift is not known: %s", drift.unknown);
     else if (drift.diff.count > 0 && d->config->drift == DRIFT_FAIL)
         return refuse(d, &drift, err);
     else if (drift.diff.count > 0)
-        warn(&drift);
+        warn(d, &drift);
     return true;
 }
 
@@ -77,7 +82,7 @@ bool drift_check(struct deployment *d, struct error *err)
     auto_arena struct arena *arena = NULL;
 
     if (d->config->drift == DRIFT_OFF || d->is_drift_checked || d->history.due_count == 0 ||
-        d->pooling == POOLING_TRANSACTION)
+        (d->pooling == POOLING_TRANSACTION && d->config->drift != DRIFT_FAIL))
         return true;
     arena = arena_new();
     d->is_drift_checked = look(d, arena, err);
@@ -95,7 +100,8 @@ void drift_check_record(struct deployment *d)
     const struct drift_request wanted = request_of(d);
 
     if (d->config->drift == DRIFT_OFF || !d->has_journal || d->report->applied_count == 0 ||
-        connection_is_lost(d->conn))
+        d->conn == NULL || connection_is_lost(d->conn) || connection_is_in_transaction(d->conn) ||
+        signals_pending() != 0)
         return;
     connection_limit_answers(d->conn, RECORDING_MS);
     drift_record(&wanted);

@@ -14,7 +14,8 @@
  * longer what the last deployment left. */
 must_use bool drift_check(struct deployment *d, struct error *err);
 
-/* Records what this deployment leaves, if it has applied something and there is a journal. */
+/* Records what this deployment leaves, however it ends, if it has applied something and there is a
+ * journal. */
 void drift_check_record(struct deployment *d);
 
 #endif

@@ -355,7 +355,6 @@ static enum phase step_apply(struct deployment *d, struct error *err)
         }
         d->losses = 0;
     }
-    drift_check_record(d);
     return PHASE_COMPLETE;
 }
 

@@ -121,18 +121,32 @@ static size_t add_queries(int major, const struct kinds *kinds, bool takes_locks
     return count;
 }
 
+/* In a database without an encoding texts may be anything. */
+static const char *valid(struct arena *arena, const char *value)
+{
+    auto_text struct text text = text_init(SIZE_MAX);
+    size_t bad;
+
+    if (utf8_is_valid(value, strlen(value), &bad))
+        return value;
+    text_add_valid(&text, value, strlen(value));
+    return arena_copy(arena, text.at, text.length);
+}
+
 static void add_facts(struct arena *arena, const struct result *rows, struct facts *out)
 {
     for (int i = 0; i < result_rows(rows); i++)
         facts_add(arena, out,
                   &(struct fact) { .kind = result_text(rows, i, 0),
-                                   .name = result_text(rows, i, 1),
-                                   .definition = result_text(rows, i, 2) });
+                                   .name = valid(arena, result_text(rows, i, 1)),
+                                   .definition = valid(arena, result_text(rows, i, 2)) });
 }
 
 /* Sets which schemas people use, and returns no rows. */
-static void add_settings(const struct catalog_request *wanted, struct text *sql)
+static void add_settings(const struct catalog_request *wanted, int major, struct text *sql)
 {
+    if (major >= 17)
+        text_add_string(sql, "SET LOCAL transaction_timeout = 0; ");
     text_add_string(sql, SETTINGS);
     quote_literal(wanted->dialect->ledger_name, sql);
     text_add_string(sql, "; " PEOPLE " AND NOT (n.nspname" NE);
@@ -161,6 +175,30 @@ void catalog_form(int major, char hex[SHA256_HEX_SIZE])
     sha256_of(text_slice(&sql), hex);
 }
 
+bool catalog_find_neighbours(struct arena *arena, struct connection *conn,
+                             const struct catalog_request *wanted, struct neighbours *out, struct error *err)
+{
+    static const struct query others = {
+        .name = "facts_neighbours",
+        .parameters = 2,
+        .sql =
+            "SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_namespace AS n"
+            " JOIN pg_catalog.pg_class AS l ON l.relnamespace" EQ "n.oid AND l.relkind" EQ
+            "'r' AND l.relname" EQ "$2::pg_catalog.name WHERE n.nspname" NE "$1::pg_catalog.name",
+    };
+    const char *const values[] = { wanted->own_schema, wanted->dialect->ledger_name };
+    auto_result struct result *rows = NULL;
+
+    if (!query_run(conn, &others, values, &rows, err))
+        return false;
+    *out = (struct neighbours) { .count = (size_t)result_rows(rows) };
+    out->schemas = arena_alloc(arena, out->count, sizeof *out->schemas);
+    for (size_t i = 0; i < out->count; i++)
+        out->schemas[i] =
+            arena_copy(arena, result_text(rows, (int)i, 0), strlen(result_text(rows, (int)i, 0)));
+    return true;
+}
+
 struct reading {
     struct arena *arena;
     struct connection *conn;
@@ -177,7 +215,7 @@ static bool ask(struct reading *reading, const char *queries, size_t count, stru
     auto_text struct text sql = text_init(SQL_MOST);
     bool is_read;
 
-    add_settings(reading->wanted, &sql);
+    add_settings(reading->wanted, reading->out->major, &sql);
     text_add_string(&sql, queries);
     is_read = query_several(reading->conn, &(const struct query) { .name = "facts", .sql = sql.at }, rows,
                             1 + count, err);

@@ -27,6 +27,17 @@ struct catalog_request {
 must_use bool catalog_read(struct arena *arena, struct connection *conn, const struct catalog_request *wanted,
                            struct facts *out, struct error *err);
 
+/* The schemas that hold the ledger of somebody else, as they stand in names. */
+struct neighbours {
+    const char **schemas;
+    size_t count;
+};
+
+/* Finds them: `own_schema` must be given. They live in the arena. */
+must_use bool catalog_find_neighbours(struct arena *arena, struct connection *conn,
+                                      const struct catalog_request *wanted, struct neighbours *out,
+                                      struct error *err);
+
 /* What facts are read, and how, from a server of that major version, as a SHA-256: facts that were read in
  * another way cannot be compared. */
 void catalog_form(int major, char hex[SHA256_HEX_SIZE]);

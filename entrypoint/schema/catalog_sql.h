@@ -39,7 +39,8 @@
     " FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ                           \
     "c.relnamespace"                                                                                         \
     " AND " OF_PEOPLE " AND c.relname" NE "pg_catalog.current_setting('" CATALOG_LEDGER                      \
-    "')::pg_catalog.name AND " OF_NO_EXTENSION("pg_class", "c.oid")
+    "')::pg_catalog.name AND " OF_NO_EXTENSION(                                                              \
+        "pg_class", "c.oid") " AND (c.relkind" NE "'c' OR " OF_NO_EXTENSION("pg_type", "c.reltype") ")"
 
 #define WITHIN(schema, name)                                                                                 \
     "pg_catalog.concat(pg_catalog.quote_ident(" schema "), '.', pg_catalog.quote_ident(" name "))"

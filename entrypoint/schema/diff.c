@@ -82,3 +82,27 @@ void facts_ignore(struct facts *facts, const char *patterns)
     }
     facts->count = kept;
 }
+
+/* "owner schema app", "schema app"; "table app.t", "grant table app.t to public" */
+static bool is_of_schema(const struct fact *fact, const char *schema)
+{
+    auto_text struct text whole = text_init(LINE_MOST);
+    auto_text struct text itself = text_init(LINE_MOST);
+    auto_text struct text within = text_init(LINE_MOST);
+
+    text_add_format(&whole, " %s %s ", fact->kind, fact->name);
+    text_add_format(&itself, " schema %s ", schema);
+    text_add_format(&within, " %s.", schema);
+    return strstr(whole.at, itself.at) != NULL || strstr(whole.at, within.at) != NULL;
+}
+
+void facts_leave_out_schema(struct facts *facts, const char *schema)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < facts->count; i++) {
+        if (!is_of_schema(&facts->items[i], schema))
+            facts->items[kept++] = facts->items[i];
+    }
+    facts->count = kept;
+}

@@ -31,4 +31,7 @@ const char *diff_change(const struct difference *difference);
  * ("grant", "comment table public.*"). Patterns are separated by commas; NULL leaves all. */
 void facts_ignore(struct facts *facts, const char *patterns);
 
+/* Takes out the facts of a schema, written as it stands in names, and of all that is in it. */
+void facts_leave_out_schema(struct facts *facts, const char *schema);
+
 #endif

@@ -16,6 +16,7 @@ static const struct query MANNERS = {
     .sql =
         "SELECT pg_catalog.set_config('synchronous_commit', 'off', true),"
         "       pg_catalog.set_config('client_min_messages', 'warning', true),"
+        "       pg_catalog.set_config('statement_timeout', '30s', true),"
         "       pg_catalog.set_config('lock_timeout', '1s', true)",
 };
 
@@ -89,12 +90,15 @@ static bool read_facts(struct arena *arena, const char *text, struct recorded *o
 bool recorded_read(struct arena *arena, const struct journal *journal, struct recorded *out,
                    struct error *err)
 {
+    const struct batch_item items[] = { { .query = &MANNERS },
+                                        { .query = &READ, .parameters = &journal->ledger_schema } };
     auto_result struct result *rows = NULL;
     const char *at;
 
     *out = (struct recorded) { .exists = false };
     if (!journal_find(journal, err) ||
-        !query_run(journal->conn, &READ, &journal->ledger_schema, &rows, err)) {
+        !aside_run(journal->conn, NULL,
+                   &(const struct batch) { .items = items, .count = array_length(items) }, &rows, err)) {
         log_debug("no schema is recorded: %s", err->message);
         return !connection_is_lost(journal->conn) && err->class != ERROR_INTERRUPTED;
     }

@@ -293,9 +293,9 @@ def drift(stage, text):
 
 def ignore(stage, text):
     stage.deploy_demo(1, options="")
-    stage.database.query("CREATE TABLE events_p1 (); GRANT SELECT ON events_p1 TO pg_monitor")
+    stage.database.query("CREATE TABLE events_p1 (a int UNIQUE); GRANT SELECT ON events_p1 TO pg_monitor")
     (stage.folder.root / "tidelock.yaml").write_text(text)
-    assert "events_p1" not in stage.run("tidelock drift --format markdown", code=1).replace("owner table public.events_p1", "")
+    stage.run("tidelock drift", code=0)
 
 
 def script(stage, text):

@@ -28,7 +28,8 @@ def test_migrations_and_the_configured_database(database, folder, shadow, tidelo
     tidelock(*words).fails(exit=1)
     tidelock("deploy").succeeds()
     tidelock(*words).succeeds(says="no difference between migrations and database")
-    tidelock("migrate", "diff", "--from-empty", "--to-schema-datasource", "prisma/schema.prisma").succeeds(says="+ table public.t")
+    (folder.root / "schema.prisma").write_text("")
+    tidelock("migrate", "diff", "--from-empty", "--to-schema-datasource", "schema.prisma").succeeds(says="+ table public.t")
     tidelock("migrate", "diff", "--from-migrations", path, "--to-empty").fails(exit=2, says="--shadow create")
 
 
@@ -40,6 +41,8 @@ def test_migrations_and_the_configured_database(database, folder, shadow, tidelo
         (["--from-local-d1", "--to-empty"], "--from-local-d1 cannot be compared here"),
         (["--from-nothing", "--to-empty"], "--from-nothing cannot be compared here"),
         (["--from-empty", "--from-url", "x", "--to-empty"], "one --from-… and one --to-…"),
+        (["--from-schema-datasource", "nowhere/schema.prisma", "--to-empty"], "could not read nowhere/schema.prisma"),
+        (["--from-migrations", "a", "--to-migrations", "b"], "one folder of migrations can be replayed, not two"),
         (["--from-empty"], "diff compares two schemas, not 1"),
         ([], "diff compares two schemas, not 0"),
         (["--from-empty", "--to-url"], "--to-url needs a value"),
@@ -65,3 +68,12 @@ def test_a_password_on_the_command_line_is_wiped(database, folder, tidelock, spe
         shown = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(running.process.pid)], capture_output=True, text=True).stdout
         assert "tidelock" in shown and "topsecret" not in shown
     assert "topsecret" not in running.wait().errors
+
+
+def test_two_schemas_of_one_database_are_not_called_equal(database, tidelock):
+    database.query("CREATE SCHEMA one; CREATE TABLE one.t (); CREATE SCHEMA two")
+    tidelock("migrate", "diff", "--from-url", database.url(schema="one"), "--to-url", database.url(schema="two")).fails(exit=2, says='two schemas, "one" and "two"')
+
+
+def test_a_password_in_a_connection_string_is_not_shown(tidelock):
+    assert "s3cret" not in tidelock("diff", "host=127.0.0.1 dbname=x password=s3cret", "empty").fails(exit=2).errors
