@@ -240,13 +240,17 @@ static void leave_out_databases_own(struct side *from, struct side *to)
     facts_ignore(&to->facts, own);
 }
 
+void sides_prepare(struct side *from, struct side *to)
+{
+    leave_out_databases_own(from, to);
+    warn_of_versions(from, to);
+}
+
 size_t sides_print(struct arena *arena, const struct config *config, struct side *from, struct side *to)
 {
     struct diff diff;
 
-    leave_out_databases_own(from, to);
-
-    warn_of_versions(from, to);
+    sides_prepare(from, to);
     diff_facts(arena, &from->facts, &to->facts, &diff);
     if (config->wants_json)
         print_json(diff_json(from, to, &diff));

@@ -33,8 +33,11 @@ must_use bool side_replay_target(const struct config *config, const struct targe
 /* Whether --format is one that differences can be written in: ERROR_USAGE. */
 must_use bool sides_check_format(const struct config *config, struct error *err);
 
-/* Compares and prints them, with --json as JSON; returns how many differences there are. Where one of them
- * was replayed, what belongs to a database as a whole is left out of both. */
+/* Where one of them was replayed, what belongs to a database as a whole is left out of both. Warns of two
+ * versions of the server. */
+void sides_prepare(struct side *from, struct side *to);
+
+/* Prepares, compares and prints them, with --json as JSON; returns how many differences there are. */
 size_t sides_print(struct arena *arena, const struct config *config, struct side *from, struct side *to);
 
 #endif
