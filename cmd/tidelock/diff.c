@@ -1,3 +1,5 @@
+#include "schema/diff.h"
+
 #include <string.h>
 
 #include "base/log.h"
@@ -21,14 +23,27 @@ static bool fail_without_script(const struct script_result *result, struct error
     return error_hint(err, "Leave them out with --ignore \"KIND NAME\", and write what they need by hand.");
 }
 
-static bool print_script(struct arena *arena, const struct config *config, const struct side *from,
-                         const struct side *to, struct error *err)
+/* An empty database is not without facts. */
+static void fill(struct arena *arena, const struct config *config, struct side *side,
+                 const struct side *other)
+{
+    if (side->facts.count > 0)
+        return;
+    script_initial(arena, &other->facts, &side->facts);
+    facts_ignore(&side->facts, config->ignored_facts);
+}
+
+static bool print_script(struct arena *arena, const struct config *config, struct side *from, struct side *to,
+                         struct error *err)
 {
     struct script_request request = { .from = &from->facts,
                                       .to = &to->facts,
                                       .is_online = config->is_script_online };
     struct script_result result;
 
+    fill(arena, config, from, to);
+    fill(arena, config, to, from);
+    sides_prepare(from, to);
     request.are_grants_ignored =
         config->ignored_facts != NULL && strstr(config->ignored_facts, "grant") != NULL;
     script_write(arena, &request, &result);
@@ -54,12 +69,15 @@ static bool diff_run(struct arena *arena, const struct config *config, int *exit
     }
     if (!sides_check_format(config, err))
         return false;
+    if (config->wants_script && (config->wants_json || config->plan_format != PLAN_FORMAT_TEXT))
+        return error_set(err, ERROR_USAGE, "--script writes SQL, not JSON or markdown");
+    if (config->is_script_online && !config->wants_script)
+        return error_set(err, ERROR_USAGE, "--online is for --script");
     if (!side_read(arena, config, config->words[0], &from, err) ||
         !side_read(arena, config, config->words[1], &to, err))
         return query_failure_explain(err, "Nothing was changed.");
     if (!sides_check_schemas(&from, &to, err))
         return false;
-    sides_leave_out_databases_own(&from, &to);
     if (config->wants_script)
         return print_script(arena, config, &from, &to, err);
     if (sides_print(arena, config, &from, &to) > 0 && config->wants_exit_code)

@@ -163,7 +163,6 @@ static bool drift_run(struct arena *arena, const struct config *config, int *exi
     look.conn = conn = reach_database(config, &look.target.endpoint, NULL, err);
     if (conn == NULL || !compare(&look, err))
         return query_failure_explain(err, "Nothing was changed.");
-    sides_leave_out_databases_own(&look.from, &look.to);
     if (sides_print(arena, config, &look.from, &look.to) > 0)
         *exit_code = EXIT_NO;
     return true;

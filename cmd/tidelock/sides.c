@@ -241,7 +241,7 @@ bool sides_check_schemas(const struct side *from, const struct side *to, struct 
 }
 
 /* What belongs to a database as a whole is not the migrations' to make: they do not know its name. */
-void sides_leave_out_databases_own(struct side *from, struct side *to)
+static void leave_out_databases_own(struct side *from, struct side *to)
 {
     static const char own[] = "setting,grant database *";
 
@@ -251,11 +251,17 @@ void sides_leave_out_databases_own(struct side *from, struct side *to)
     facts_ignore(&to->facts, own);
 }
 
+void sides_prepare(struct side *from, struct side *to)
+{
+    leave_out_databases_own(from, to);
+    warn_of_versions(from, to);
+}
+
 size_t sides_print(struct arena *arena, const struct config *config, struct side *from, struct side *to)
 {
     struct diff diff;
 
-    warn_of_versions(from, to);
+    sides_prepare(from, to);
     diff_facts(arena, &from->facts, &to->facts, &diff);
     if (config->wants_json)
         print_json(diff_json(from, to, &diff));

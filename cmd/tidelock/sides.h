@@ -37,10 +37,11 @@ must_use bool sides_check_format(const struct config *config, struct error *err)
 /* Whether they are not two schemas of different names, which have nothing in common: ERROR_USAGE. */
 must_use bool sides_check_schemas(const struct side *from, const struct side *to, struct error *err);
 
-/* Where one of them was replayed, leaves out of both what belongs to a database as a whole. */
-void sides_leave_out_databases_own(struct side *from, struct side *to);
+/* Where one of them was replayed, what belongs to a database as a whole is left out of both. Warns of two
+ * versions of the server. */
+void sides_prepare(struct side *from, struct side *to);
 
-/* Compares and prints them, with --json as JSON; returns how many differences there are. */
+/* Prepares, compares and prints them, with --json as JSON; returns how many differences there are. */
 size_t sides_print(struct arena *arena, const struct config *config, struct side *from, struct side *to);
 
 #endif

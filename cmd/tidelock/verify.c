@@ -29,7 +29,6 @@ static bool verify_run(struct arena *arena, const struct config *config, int *ex
     if (config->against == NULL)
         return true;
     facts_ignore(&made.facts, config->ignored_facts);
-    sides_leave_out_databases_own(&made, &other);
     if (sides_print(arena, config, &made, &other) > 0)
         *exit_code = EXIT_NO;
     return true;

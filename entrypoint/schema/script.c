@@ -8,8 +8,7 @@
 /* PostgreSQL 15 gave "public" to whoever owns the database, and took CREATE from everybody. */
 enum { MAJOR_OF_CLOSED_PUBLIC = 15 };
 
-/* What every database has from the start, as far as the other side shows it. */
-static void add_initial(struct arena *arena, const struct facts *other, bool with_grants, struct facts *out)
+void script_initial(struct arena *arena, const struct facts *other, struct facts *out)
 {
     bool is_closed = other->major >= MAJOR_OF_CLOSED_PUBLIC;
     const struct fact grants[] = {
@@ -21,7 +20,7 @@ static void add_initial(struct arena *arena, const struct facts *other, bool wit
 
     *out = (struct facts) { .major = other->major };
     facts_add(arena, out, &(struct fact) { "schema", "public", "" });
-    for (size_t i = 0; with_grants && i < array_length(grants); i++)
+    for (size_t i = 0; i < array_length(grants); i++)
         facts_add(arena, out, &grants[i]);
     for (size_t i = 0; i < other->count; i++) {
         const struct fact *fact = &other->items[i];
@@ -40,7 +39,10 @@ static const char *find_usual_owner(const struct facts *facts)
     size_t lead = 0;
 
     for (size_t i = 0; i < facts->count; i++) {
-        if (strcmp(facts->items[i].kind, "owner") != 0)
+        bool is_role = strcmp(facts->items[i].kind, "owner") == 0 &&
+                       strcmp(facts->items[i].definition, "pg_database_owner") != 0;
+
+        if (!is_role)
             continue;
         if (lead == 0)
             owner = facts->items[i].definition;
@@ -82,14 +84,8 @@ void script_write(struct arena *arena, const struct script_request *request, str
     struct delta delta = { .arena = arena, .request = request, .result = out };
     const struct facts *from = request->from;
     const struct facts *to = request->to;
-    struct facts initial;
 
     *out = (struct script_result) { .script = text_init(SIZE_MAX) };
-    if (from->count == 0 || to->count == 0) {
-        add_initial(arena, from->count == 0 ? to : from, !request->are_grants_ignored, &initial);
-        from = from->count == 0 ? &initial : from;
-        to = to->count == 0 ? &initial : to;
-    }
     delta.major = from->major;
     delta.usual_owner = find_usual_owner(to);
     changes_find(&delta, from, to);

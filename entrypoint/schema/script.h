@@ -12,7 +12,7 @@
 #include "schema/facts.h"
 
 struct script_request {
-    const struct facts *from; /* without any: a database in which nothing has been made yet */
+    const struct facts *from;
     const struct facts *to;
     bool are_grants_ignored; /* the facts hold none, whatever is granted */
     bool is_online;          /* tables in use are not locked for long: CONCURRENTLY, NOT VALID */
@@ -34,6 +34,10 @@ struct script_result {
     size_t warning_count;
     size_t warning_capacity;
 };
+
+/* The facts of a database in which nothing has been made yet, of the version and with the owner of another.
+ */
+void script_initial(struct arena *arena, const struct facts *other, struct facts *out);
 
 /* The lists live in the arena; free the script with text_clear(). */
 void script_write(struct arena *arena, const struct script_request *request, struct script_result *out);

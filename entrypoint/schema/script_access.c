@@ -297,32 +297,68 @@ void grants_close(struct delta *delta, const struct change *object)
 }
 
 /* "postgres r public to reader", without a schema: "postgres r  to reader" */
+struct default_grant {
+    struct slice role;
+    char letter; /* of the catalog, for a kind of object */
+    struct slice schema;
+    const char *grantee;
+};
+
+static bool read_default_grant(const struct change *change, struct default_grant *out)
+{
+    const char *letter;
+    const char *grantee;
+
+    out->role = name_without_arguments(change->name);
+    letter = change->name + out->role.length;
+    if (*letter != ' ' || letter[1] == '\0' || letter[2] != ' ')
+        return false;
+    out->letter = letter[1];
+    out->schema = name_without_arguments(letter + strlen(" r "));
+    grantee = letter + strlen(" r ") + out->schema.length;
+    if (strncmp(grantee, " to ", strlen(" to ")) != 0)
+        return false;
+    out->grantee = grantee + strlen(" to ");
+    return strcmp(out->grantee, "nobody") != 0;
+}
+
+/* What everybody may do with functions and types unless that is taken away is not told apart. */
+static const char *default_grant_objects(const struct default_grant *grant)
+{
+    switch (grant->letter) {
+    case 'r':
+        return "TABLES";
+    case 'S':
+        return "SEQUENCES";
+    case 'n':
+        return "SCHEMAS";
+    case 'f':
+        return grant->schema.length > 0 ? "ROUTINES" : NULL;
+    case 'T':
+        return grant->schema.length > 0 ? "TYPES" : NULL;
+    default:
+        return NULL;
+    }
+}
+
 static void default_grant(struct delta *delta, const struct change *change, bool is_grant)
 {
-    static const char letters[] = "rSfTn";
-    static const char *const objects[] = { "TABLES", "SEQUENCES", "ROUTINES", "TYPES", "SCHEMAS" };
-    struct slice role = name_without_arguments(change->name);
-    const char *letter = change->name + role.length + 1;
-    struct slice schema = name_without_arguments(letter + 2);
-    const char *grantee = letter + 2 + schema.length;
-    const char *object = letter[0] == '\0' ? NULL : strchr(letters, letter[0]);
-    bool is_own;
+    const char *privileges = change->definitions[is_grant ? SIDE_TO : SIDE_FROM];
+    struct default_grant grant;
+    bool is_read = read_default_grant(change, &grant);
+    const char *objects = is_read ? default_grant_objects(&grant) : NULL;
 
-    grantee += strncmp(grantee, " to ", strlen(" to ")) == 0 ? strlen(" to ") : 0;
-    is_own = schema.length == 0 && slice_equals(role, grantee);
-    if (object == NULL || strcmp(grantee, "nobody") == 0 ||
-        (schema.length == 0 && (*object == 'f' || *object == 'T')) ||
-        strstr(change->definitions[is_grant ? SIDE_TO : SIDE_FROM], with_option) != NULL) {
+    if (objects == NULL || strstr(privileges, with_option) != NULL) {
         delta_refuse(delta, change, "it cannot be written yet");
         return;
     }
     /* What a role may do itself is said with the first grant to another. */
-    if (!is_own)
-        say(delta, "ALTER DEFAULT PRIVILEGES FOR ROLE %.*s%s%.*s %s %s ON %s %s %s;\n", (int)role.length,
-            role.at, schema.length > 0 ? " IN SCHEMA " : "", (int)schema.length, schema.at,
-            is_grant ? "GRANT" : "REVOKE", change->definitions[is_grant ? SIDE_TO : SIDE_FROM],
-            objects[object - letters], is_grant ? "TO" : "FROM",
-            strcmp(grantee, "public") == 0 ? "PUBLIC" : grantee);
+    if (grant.schema.length == 0 && slice_equals(grant.role, grant.grantee))
+        return;
+    say(delta, "ALTER DEFAULT PRIVILEGES FOR ROLE %.*s%s%.*s %s %s ON %s %s %s;\n", (int)grant.role.length,
+        grant.role.at, grant.schema.length > 0 ? " IN SCHEMA " : "", (int)grant.schema.length,
+        grant.schema.at, is_grant ? "GRANT" : "REVOKE", privileges, objects, is_grant ? "TO" : "FROM",
+        strcmp(grant.grantee, "public") == 0 ? "PUBLIC" : grant.grantee);
 }
 
 void default_grant_create(struct delta *delta, struct change *change)

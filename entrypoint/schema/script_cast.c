@@ -20,17 +20,20 @@ static const char *const FAMILIES[][8] = {
  * time zone". */
 static void add_base(struct slice type, struct text *out, size_t *dimensions)
 {
-    *dimensions = 0;
-    for (size_t i = 0; i < type.length;) {
-        struct slice rest = { .at = type.at + i, .length = type.length - i };
-        size_t name = *rest.at == '"' ? identifier_length(rest) : 0;
-        size_t length = parenthesis_length(rest);
+    static const char array[] = "[]";
+    struct slice rest = type;
 
-        if (slice_starts_with(rest, "[]"))
-            ++*dimensions;
-        else if (length == 0)
-            text_add(out, rest.at, name > 0 ? name : 1);
-        i += slice_starts_with(rest, "[]") ? 2 : length > 0 ? length : name > 0 ? name : 1;
+    *dimensions = 0;
+    while (rest.length > 0) {
+        size_t skipped = slice_starts_with(rest, array) ? strlen(array) : parenthesis_length(rest);
+        size_t name = *rest.at == '"' ? identifier_length(rest) : 0;
+        size_t taken = skipped > 0 ? skipped : name > 0 ? name : 1;
+
+        *dimensions += slice_starts_with(rest, array);
+        if (skipped == 0)
+            text_add(out, rest.at, taken);
+        rest.at += taken;
+        rest.length -= taken;
     }
 }
 

@@ -53,10 +53,12 @@ static int compare_facts(const struct fact *one, const struct fact *other)
     return order == 0 ? strcmp(one->name, other->name) : order;
 }
 
-static void add_change(struct delta *delta, const struct fact *from, const struct fact *to)
+/* Adds a fact of one side, or of both. */
+static void add_change(struct delta *delta, const struct fact *fact, const struct fact *from,
+                       const struct fact *to)
 {
-    const struct fact *fact = from == NULL ? to : from;
     struct change *change = &delta->changes[delta->count];
+    const struct change_kind unknown = { .name = fact->kind };
 
     change->kind = kind_find(fact->kind);
     change->name = fact->name;
@@ -66,12 +68,9 @@ static void add_change(struct delta *delta, const struct fact *from, const struc
         delta->count++;
         return;
     }
-    if (from == NULL || to == NULL || strcmp(from->definition, to->definition) != 0) {
-        const struct change_kind unknown = { .name = fact->kind };
-
-        change->kind = &unknown;
+    change->kind = &unknown;
+    if (from == NULL || to == NULL || strcmp(from->definition, to->definition) != 0)
         delta_refuse(delta, change, "no statement is known for this kind");
-    }
     *change = (struct change) { .kind = NULL };
 }
 
@@ -86,7 +85,8 @@ static void pair(struct delta *delta, const struct facts *from, const struct fac
                     : j == to->count ? -1
                                      : compare_facts(&from->items[i], &to->items[j]);
 
-        add_change(delta, order <= 0 ? &from->items[i] : NULL, order >= 0 ? &to->items[j] : NULL);
+        add_change(delta, order <= 0 ? &from->items[i] : &to->items[j], order <= 0 ? &from->items[i] : NULL,
+                   order >= 0 ? &to->items[j] : NULL);
         i += order <= 0;
         j += order >= 0;
     }

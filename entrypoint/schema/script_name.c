@@ -24,9 +24,9 @@ static size_t quoted_length(struct slice text, bool has_backslashes)
     size_t i = 1;
 
     for (; i < text.length; i++) {
-        if (text.at[i] == '\\' && has_backslashes)
-            i++;
-        else if (text.at[i] == quote && i + 1 < text.length && text.at[i + 1] == quote)
+        bool is_doubled = text.at[i] == quote && i + 1 < text.length && text.at[i + 1] == quote;
+
+        if (is_doubled || (text.at[i] == '\\' && has_backslashes))
             i++;
         else if (text.at[i] == quote)
             return i + 1;

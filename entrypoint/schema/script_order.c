@@ -79,6 +79,8 @@ static bool is_gone_with_another(const struct delta *delta, const struct change 
 
     if (strcmp(change->kind->name, "sequence") == 0)
         return change->sequences[SIDE_FROM] != NULL || is_owned_by_what_goes(delta, change);
+    if (!change_is_dropping(parent))
+        return false;
     for (size_t i = 0; i < change->needs[SIDE_FROM].count; i++) {
         const struct change *needed = change->needs[SIDE_FROM].items[i];
         bool is_own = needed == parent || needed->parents[SIDE_FROM] == parent;
@@ -87,7 +89,7 @@ static bool is_gone_with_another(const struct delta *delta, const struct change 
             !is_gone_with_another(delta, needed))
             return false;
     }
-    return change_is_dropping(parent);
+    return true;
 }
 
 /* A type is dropped last, because columns were of it, unless another thing of its name is made. */

@@ -44,7 +44,10 @@ REFUSED = {
     "SET allow_system_table_mods = on; INSERT INTO pg_seclabel": "security-label sepgsql table public.t: its facts do not say all",
     "CREATE TYPE raw": "base-type public.raw: its facts do not say all",
 }
-REFUSED_BACK = {"ALTER TYPE mood ADD VALUE 'fine' BEFORE 'ok'": "domain public.feeling: it uses something that has to be dropped"}
+REFUSED_BACK = {
+    "ALTER TYPE mood ADD VALUE 'fine' BEFORE 'ok'": "domain public.feeling: it uses something that has to be dropped",
+    "ALTER TABLE t ALTER CONSTRAINT kin NOT ENFORCED": "constraint-triggers public.t.kin: its facts do not say all",
+}
 
 
 WRITABLE = BEFORE.replace(", password 'geheim'", "").replace("CREATE OPERATOR <<<", "-- ")
@@ -254,3 +257,24 @@ def test_it_is_a_migration(database, folder, other, tidelock, tmp_path):
     folder.add("1_hotfix", tidelock("diff", "--script", "database", other.url()).succeeds().out)
     tidelock("deploy").succeeds(applied=["1_hotfix"])
     tidelock("diff", "--exit-code", "database", other.url()).succeeds(says="no difference")
+
+
+def test_what_belongs_to_the_database_as_a_whole_is_not_the_migrations(database, folder, tidelock):
+    folder.add("001_a", "CREATE TABLE t (a int)")
+    tidelock("deploy").succeeds()
+    database.query(f'''ALTER DATABASE "{database.name}" SET work_mem = '5MB'; REVOKE CONNECT ON DATABASE "{database.name}" FROM public''')
+    assert tidelock("diff", "--script", "--shadow", "create", "migrations", "database").succeeds().out == ""
+    made = tidelock("diff", "--script", "--shadow", "create", "empty", "migrations").succeeds().out
+    assert made == "CREATE TABLE public.t (\n    a integer\n);\n"
+    made = tidelock("diff", "--script", "--ignore", "grant,owner", "empty", "database").succeeds().out
+    assert made == made.replace("REVOKE", "") and "work_mem" in made
+
+
+def test_words_that_do_not_fit_together_are_refused(tidelock):
+    tidelock("diff", "--script", "--json", "empty", "empty").fails(exit=2, says="--script writes SQL")
+    tidelock("diff", "--online", "empty", "empty").fails(exit=2, says="--online is for --script")
+
+
+def test_prismas_spelling_writes_the_same(database, other, tidelock):
+    database.query("CREATE TABLE t (a int)")
+    assert tidelock("migrate", "diff", "--from-url", other.url(), "--to-url", database.url(), "--script").succeeds().out == "CREATE TABLE public.t (\n    a integer\n);\n"

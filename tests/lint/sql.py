@@ -40,6 +40,14 @@ NOT_SENT_UNITS = {
     "entrypoint/shadow/replay.c:HINTS",
     "entrypoint/postgres/writable.c:SOURCES",
     "entrypoint/traffic/blockers.c:blocker_add_remedy",
+    # What diff --script prints.
+    "entrypoint/schema/script.c",
+    "entrypoint/schema/script_access.c",
+    "entrypoint/schema/script_code.c",
+    "entrypoint/schema/script_column.c",
+    "entrypoint/schema/script_database.c",
+    "entrypoint/schema/script_foreign.c",
+    "entrypoint/schema/script_publication.c",
     # Names of kinds of statements, patterns that scripts are compared with, the script's own statement, sentences, names of options.
     "entrypoint/schema/effect_table.c",
     "entrypoint/sql/grammar_expression.c",
