@@ -15,7 +15,7 @@
     " SET LOCAL quote_all_identifiers = off;"                                                                \
     " SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL TimeZone = 'UTC';"   \
     " SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';"                                     \
-    " SET LOCAL standard_conforming_strings = on; SET LOCAL " CATALOG_LEDGER " = "
+    " SET LOCAL standard_conforming_strings = on"
 
 /* The schemas that people use: not the server's, nor the journal of a ledger, nor the mark of a shadow. More
  * conditions may stand between the two. */
@@ -75,26 +75,6 @@ static void add_question(const char *question, struct text *sql)
     text_add_string(sql, question);
 }
 
-/* Most databases have few of the kinds: what to ask of the others costs the server more than to look. */
-static bool look_for_kinds(struct connection *conn, int major, struct kinds *out, struct error *err)
-{
-    auto_text struct text sql = text_init(SQL_MOST);
-    auto_result struct result *row = NULL;
-
-    list_questions(major, out);
-    text_add_string(&sql, "SELECT true");
-    for (size_t i = 0; i < out->count; i++) {
-        text_add_string(&sql, ", EXISTS (");
-        add_question(out->asked[i], &sql);
-        text_add_string(&sql, ")");
-    }
-    if (!query_run(conn, &(const struct query) { .name = "facts_kinds", .sql = sql.at }, NULL, &row, err))
-        return false;
-    for (size_t i = 0; i < out->count; i++)
-        out->is_there[i] = result_bool(row, 0, (int)i + 1);
-    return true;
-}
-
 static bool finds_nothing(const struct catalog_query *query, const struct kinds *kinds)
 {
     size_t at;
@@ -142,12 +122,18 @@ static void add_facts(struct arena *arena, const struct result *rows, struct fac
                                    .definition = valid(arena, result_text(rows, i, 2)) });
 }
 
-/* Sets which schemas people use, and returns no rows. */
-static void add_settings(const struct catalog_request *wanted, int major, struct text *sql)
+static void add_session(int major, struct text *sql)
 {
     if (major >= 17)
         text_add_string(sql, "SET LOCAL transaction_timeout = 0; ");
     text_add_string(sql, SETTINGS);
+}
+
+/* Sets which schemas people use, and returns no rows. */
+static void add_settings(const struct catalog_request *wanted, int major, struct text *sql)
+{
+    add_session(major, sql);
+    text_add_string(sql, "; SET LOCAL " CATALOG_LEDGER " = ");
     quote_literal(wanted->dialect->ledger_name, sql);
     text_add_string(sql, "; " PEOPLE " AND NOT (n.nspname" NE);
     quote_literal(wanted->own_schema == NULL ? "" : wanted->own_schema, sql);
@@ -227,6 +213,29 @@ static bool ask(struct reading *reading, const char *queries, size_t count, stru
     return is_read;
 }
 
+/* Most databases have few of the kinds: what to ask of the others costs the server more than to look. */
+static bool look_for_kinds(struct reading *reading, struct error *err)
+{
+    auto_text struct text sql = text_init(SQL_MOST);
+    auto_result struct result *row = NULL;
+    struct kinds *kinds = &reading->kinds;
+
+    list_questions(reading->out->major, kinds);
+    add_session(reading->out->major, &sql);
+    text_add_string(&sql, "; SELECT true");
+    for (size_t i = 0; i < kinds->count; i++) {
+        text_add_string(&sql, ", EXISTS (");
+        add_question(kinds->asked[i], &sql);
+        text_add_string(&sql, ")");
+    }
+    if (!query_several(reading->conn, &(const struct query) { .name = "facts_kinds", .sql = sql.at }, &row, 1,
+                       err))
+        return false;
+    for (size_t i = 0; i < kinds->count; i++)
+        kinds->is_there[i] = result_bool(row, 0, (int)i + 1);
+    return true;
+}
+
 /* The server's functions look at the catalog as it is now, the queries as it was: of what was dropped in
  * between they say "cache lookup failed" or "does not exist". */
 static bool was_dropped(const struct error *err)
@@ -235,16 +244,12 @@ static bool was_dropped(const struct error *err)
            strcmp(err->sqlstate, "42704") == 0;
 }
 
-static bool ask_again(struct reading *reading, const char *queries, size_t count, struct error *err)
+static bool may_ask_again(struct reading *reading, struct error *err)
 {
-    while (!ask(reading, queries, count, err)) {
-        bool may_help = err->class == ERROR_TABLE_LOCK || was_dropped(err);
+    bool may_help = err->class == ERROR_TABLE_LOCK || was_dropped(err);
 
-        if (!may_help || patience_is_over(&reading->patience) ||
-            !patience_pause(&reading->patience, PAUSE_MS, err))
-            return false;
-    }
-    return true;
+    return may_help && !patience_is_over(&reading->patience) &&
+           patience_pause(&reading->patience, PAUSE_MS, err);
 }
 
 /* Those that take locks come last, so that these are held for as short a time as possible. */
@@ -253,7 +258,11 @@ static bool ask_for(struct reading *reading, bool takes_locks, struct error *err
     auto_text struct text sql = text_init(SQL_MOST);
     size_t count = add_queries(reading->out->major, &reading->kinds, takes_locks, &sql);
 
-    return count == 0 || ask_again(reading, sql.at, count, err);
+    while (count > 0 && !ask(reading, sql.at, count, err)) {
+        if (!may_ask_again(reading, err))
+            return false;
+    }
+    return true;
 }
 
 bool catalog_read(struct arena *arena, struct connection *conn, const struct catalog_request *wanted,
@@ -268,8 +277,11 @@ bool catalog_read(struct arena *arena, struct connection *conn, const struct cat
     };
 
     *out = (struct facts) { .major = connection_server_version(conn) / 10000 };
-    if (!look_for_kinds(conn, out->major, &reading.kinds, err) || !ask_for(&reading, false, err) ||
-        !ask_for(&reading, true, err))
+    while (!look_for_kinds(&reading, err)) {
+        if (!may_ask_again(&reading, err))
+            return false;
+    }
+    if (!ask_for(&reading, false, err) || !ask_for(&reading, true, err))
         return false;
     facts_sort(out);
     return true;
