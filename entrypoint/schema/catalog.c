@@ -17,16 +17,20 @@
     " SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';"                                     \
     " SET LOCAL standard_conforming_strings = on"
 
-/* The schemas that people use: not the server's, nor the journal of a ledger, nor the mark of a shadow. More
+/* A database without an encoding holds bytes, which the server would refuse to call UTF-8.
+ *
+ * The schemas that people use: not the server's, nor the journal of a ledger, nor the mark of a shadow. More
  * conditions may stand between the two. */
 #define PEOPLE                                                                                               \
-    "SELECT '', '', '' WHERE pg_catalog.set_config('" CATALOG_PEOPLE                                         \
+    "SELECT '', '', '' WHERE pg_catalog.concat(pg_catalog.set_config('client_encoding', CASE WHEN"           \
+    "  pg_catalog.current_setting('server_encoding')" EQ "'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END,"     \
+    "  true), pg_catalog.set_config('" CATALOG_PEOPLE                                                        \
     "', (SELECT COALESCE(pg_catalog.array_agg(n.oid), '{}')::pg_catalog.text"                                \
     " FROM pg_catalog.pg_namespace AS n WHERE n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname" NE     \
     "ALL ('{information_schema,tidelock,tidelock_shadow}'::pg_catalog.name[])"                               \
     " AND NOT (n.nspname OPERATOR(pg_catalog.~) '^tidelock_' AND EXISTS"                                     \
     " (SELECT FROM pg_catalog.pg_class AS j WHERE j.relnamespace" EQ "n.oid AND j.relname" EQ "'intent'))"
-#define PEOPLE_END "), true) IS NULL"
+#define PEOPLE_END "), true)) IS NULL"
 
 enum { SQL_MOST = 256 * 1024, QUERIES_MOST = 96, PATIENCE_MS = 3000, PAUSE_MS = 50 };
 

@@ -4,6 +4,8 @@ import json
 import re
 
 import pytest
+from pooler import Pooler
+from servers import Database
 from test_verify import shadow  # noqa: F401
 
 BY_HAND = "CREATE INDEX hotfix ON t (a); ALTER TABLE t ALTER a SET NOT NULL"
@@ -207,3 +209,123 @@ def test_a_baseline_is_recorded(database, folder, tidelock):
     tidelock("baseline").succeeds()
     database.query(BY_HAND)
     assert found(tidelock("drift").fails(exit=1)) == DRIFTED
+
+
+# ---- nothing is held up by it ----
+
+
+@pytest.mark.fault
+def test_a_locked_record_keeps_no_deployment_from_its_work(deployed, database, folder, tidelock):
+    folder.add("002_u", "CREATE TABLE u ()")
+    with database.connect() as other:
+        other.execute("BEGIN; LOCK TABLE tidelock.schema")
+        result = tidelock("deploy").succeeds(applied=["002_u"], says="the schema could not be recorded")
+        assert "lock timeout" in result.errors
+
+
+@pytest.mark.fault
+def test_who_may_not_record_is_told(deployed, database, folder, tidelock):
+    role = "other_" + database.name[-8:]
+    database.query(f"CREATE ROLE {role} LOGIN; GRANT ALL ON SCHEMA public TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}; GRANT USAGE ON SCHEMA tidelock TO {role}")
+    database.query(f"GRANT ALL ON tidelock.intent, tidelock.backfill, tidelock.session, tidelock.origin TO {role}")
+    folder.add("002_u", "CREATE TABLE u ()")
+    try:
+        tidelock("deploy", url=database.server.url(database.name, user=role)).succeeds(applied=["002_u"], says="the schema could not be recorded")
+    finally:
+        database.query(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+
+
+# ---- nothing is missed ----
+
+
+def test_a_change_after_a_failed_deployment_is_seen(deployed, database, folder, tidelock):
+    folder.add("002_u", "CREATE TABLE u ()")
+    folder.add("003_divide", "SELECT 1/0")
+    tidelock("deploy").fails(exit=6)
+    database.query(BY_HAND)
+    folder.replace("003_divide", "SELECT 1")
+    assert found(tidelock("deploy").succeeds()) == DRIFTED
+
+
+def test_fail_says_so_where_nothing_can_be_compared(deployed, database, folder, tidelock):
+    database.query(BY_HAND + "; DELETE FROM tidelock.schema")
+    folder.add("002_u", "CREATE TABLE u ()")
+    tidelock("deploy", "--drift", "fail").succeeds(says="nothing to compare the schema with: no deployment has recorded the schema yet")
+
+
+@pytest.mark.fault
+def test_fail_is_not_passed_over_behind_a_pooler(deployed, database, folder, tidelock):
+    database.query("CREATE ROLE app LOGIN SUPERUSER")
+    pooler = Pooler(database.server, "transaction", auth_type="trust")
+    try:
+        database.query(BY_HAND)
+        folder.add("002_u", "CREATE TABLE u ()")
+        assert found(tidelock("drift", url=pooler.url(database.name)).fails(exit=1)) == DRIFTED
+        tidelock("deploy", "--drift", "fail", url=pooler.url(database.name)).fails(exit=8, says=DRIFTED)
+    finally:
+        pooler.remove()
+        database.query("REASSIGN OWNED BY app TO postgres; DROP ROLE app")
+
+
+def test_a_baseline_that_records_no_migration_swallows_no_difference(deployed, database, tidelock):
+    database.query(BY_HAND)
+    tidelock("baseline", "--all").succeeds()
+    assert found(tidelock("drift").fails(exit=1)) == DRIFTED
+
+
+@pytest.mark.fault
+def test_a_text_that_is_not_utf8_is_recorded_as_well(database, folder, tidelock):
+    name = f"ascii_{database.name[-8:]}"
+    database.server.query(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    ascii_only = Database(database.server, name, is_there=True)
+    try:
+        folder.add("001_t", r"CREATE TABLE t (a int); COMMENT ON TABLE t IS E'caf\xe9'")
+        done = tidelock("deploy", url=ascii_only.url()).succeeds()
+        assert "could not be recorded" not in done.errors, done.errors
+        tidelock("drift", url=ascii_only.url()).succeeds(says="no difference")
+    finally:
+        ascii_only.drop()
+
+
+# ---- what is none ----
+
+
+def test_what_another_service_deploys_is_none(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t (a int)")
+    tidelock("deploy", url=database.url(schema="one")).succeeds()
+    tidelock("deploy", url=database.url(schema="two")).succeeds()
+    folder.add(
+        "002_more",
+        "CREATE TYPE mood AS ENUM ('sad'); CREATE CAST (mood AS int) WITH INOUT; ALTER DEFAULT PRIVILEGES IN SCHEMA two GRANT SELECT ON TABLES TO pg_monitor;"
+        " CREATE PUBLICATION of_two FOR TABLE t; CREATE EXTENSION citext",
+    )
+    tidelock("deploy", url=database.url(schema="two")).succeeds(applied=["002_more"])
+    folder.remove("002_more")
+    tidelock("drift", url=database.url(schema="one")).succeeds(says="no difference")
+
+
+def test_a_ledger_in_a_schema_removes_nothing_of_it(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t (); CREATE SCHEMA billing; CREATE TABLE billing.invoice ()")
+    tidelock("deploy").succeeds()
+    tidelock("baseline", url=database.url(schema="billing")).succeeds()
+    tidelock("drift").succeeds(says="no difference")
+
+
+def test_what_belongs_to_an_extension_is_left_out(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t (); CREATE EXTENSION dblink")
+    tidelock("deploy").succeeds()
+    assert "dblink_pkey_results" not in tidelock("snapshot").succeeds().out
+
+
+def test_a_dry_run_says_nothing_of_recording(deployed, database, folder, tidelock):
+    database.query(BY_HAND)
+    folder.add("002_u", "CREATE TABLE u ()")
+    result = tidelock("deploy", "--dry-run").succeeds(says="to see how: tidelock drift\n")
+    assert found(result) == DRIFTED and "recorded it" not in result.errors
+
+
+def test_what_the_warning_says_can_be_typed(deployed, database, folder, shadow, tidelock):  # noqa: F811
+    database.query(BY_HAND)
+    folder.add("002_u", "CREATE TABLE u ()")
+    tidelock("deploy").succeeds(says="tidelock drift --shadow create")
+    assert found(tidelock("drift", "--shadow", shadow.url()).fails(exit=1)) == DRIFTED
