@@ -81,6 +81,9 @@ static bool is_gone_with_another(const struct delta *delta, const struct change 
         return change->sequences[SIDE_FROM] != NULL || is_owned_by_what_goes(delta, change);
     if (!change_is_dropping(parent))
         return false;
+    /* Of a sequence that goes with the column; said before, it would keep the sequence. */
+    if (strcmp(change->kind->name, "sequence-owner") == 0)
+        return true;
     for (size_t i = 0; i < change->needs[SIDE_FROM].count; i++) {
         const struct change *needed = change->needs[SIDE_FROM].items[i];
         bool is_own = needed == parent || needed->parents[SIDE_FROM] == parent;

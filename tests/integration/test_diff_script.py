@@ -125,6 +125,7 @@ PAIRS = {
         "CREATE TABLE t (id serial PRIMARY KEY, n bigserial)",
         "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY (START 5 CACHE 3) PRIMARY KEY, n bigint NOT NULL)",
     ),
+    "a serial column": ("CREATE TABLE t (a int)", "CREATE TABLE t (a int, id serial PRIMARY KEY, n bigserial)"),
     "generated columns": (
         "CREATE TABLE t (a int, c int, b int GENERATED ALWAYS AS (a + 1) STORED)",
         "CREATE TABLE t (a int, c int, b int)",
