@@ -77,7 +77,7 @@ static bool take_side(struct arena *arena, struct rewriting *rewriting, size_t s
         if (value == NULL)
             return error_set(err, ERROR_USAGE, "%s needs a value", typed);
     }
-    if (SIDES[i].is_file && access(value, R_OK) != 0)
+    if (SIDES[i].is_file && value != NULL && access(value, R_OK) != 0)
         return error_set(err, ERROR_USAGE, "could not read %s: %s", value, strerror(errno));
     if (SIDES[i].option != NULL) {
         rewriting->out[rewriting->out_count++] = arena_copy(arena, SIDES[i].option, strlen(SIDES[i].option));

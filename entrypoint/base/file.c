@@ -81,6 +81,11 @@ static bool wait_readable(int descriptor, struct deadline until)
 }
 
 /* A file ends where its status says; then the kernel is not asked again whether it does. */
+static bool is_at_end(const struct stat *status, ssize_t got, size_t read_so_far)
+{
+    return S_ISREG(status->st_mode) && got > 0 && got < FILE_CHUNK && (off_t)read_so_far == status->st_size;
+}
+
 static bool read_all(const char *path, int descriptor, const struct stat *status, struct text *out,
                      struct error *err)
 {
@@ -90,7 +95,7 @@ static bool read_all(const char *path, int descriptor, const struct stat *status
     char chunk[FILE_CHUNK];
     ssize_t got = 1;
 
-    while (got != 0) {
+    while (got != 0 && !is_at_end(status, got, out->length - before)) {
         if (is_stream && !wait_readable(descriptor, until))
             return signals_pending() != 0 ? signals_error(err)
                                           : read_error(err, path, "nothing was written to it in time");
@@ -101,8 +106,6 @@ static bool read_all(const char *path, int descriptor, const struct stat *status
             text_add(out, chunk, (size_t)got);
         if (out->has_overflowed)
             return error_set(err, ERROR_USAGE, "file \"%s\" is larger than %zu bytes", path, out->most);
-        if (!is_stream && (size_t)got < sizeof chunk && (off_t)(out->length - before) == status->st_size)
-            break;
     }
     if (out->is_secret)
         memory_wipe(chunk, sizeof chunk);

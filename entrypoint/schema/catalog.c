@@ -23,7 +23,8 @@
  * conditions may stand between the two. */
 #define PEOPLE                                                                                               \
     "SELECT '', '', '' WHERE pg_catalog.concat(pg_catalog.set_config('client_encoding', CASE WHEN"           \
-    "  pg_catalog.current_setting('server_encoding')" EQ "'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END,"     \
+    "  pg_catalog.current_setting('server_encoding')" EQ                                                     \
+    "'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END,"                                                          \
     "  true), pg_catalog.set_config('" CATALOG_PEOPLE                                                        \
     "', (SELECT COALESCE(pg_catalog.array_agg(n.oid), '{}')::pg_catalog.text"                                \
     " FROM pg_catalog.pg_namespace AS n WHERE n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname" NE     \
