@@ -83,7 +83,8 @@ static bool wait_readable(int descriptor, struct deadline until)
 /* A file ends where its status says; then the kernel is not asked again whether it does. */
 static bool is_at_end(const struct stat *status, ssize_t got, size_t read_so_far)
 {
-    return S_ISREG(status->st_mode) && got > 0 && got < FILE_CHUNK && (off_t)read_so_far == status->st_size;
+    return S_ISREG(status->st_mode) && got > 0 && got < FILE_CHUNK && read_so_far > 0 &&
+           (off_t)read_so_far == status->st_size;
 }
 
 static bool read_all(const char *path, int descriptor, const struct stat *status, struct text *out,
