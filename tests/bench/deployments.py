@@ -1,12 +1,11 @@
 """What a deployment takes, as a ratio to bare libpq that does the same in the same run: BEGIN, the script, INSERT, COMMIT, one after the other.
 
-With --check it fails where the ratio of processor time, the client's and the server's, is more than a tenth above the one recorded here: that of
-wall time tells more, but also of the neighbours. It is measured again before that. Round trips are counted in tests/integration/test_fast_path.py.
+With --check it fails where a ratio is more than a tenth above the one recorded here; measured again before that, as a neighbour may have been noisy.
+BENCH_LOSS says how much is allowed on a machine whose ratios were not recorded. Round trips are counted in tests/integration/test_fast_path.py.
 """
 
 import os
 import pathlib
-import resource
 import statistics
 import subprocess
 import sys
@@ -40,39 +39,30 @@ def rows():
     return ["CREATE TABLE big (id bigint, body text);\n" + "".join(line.format(i) for i in range(50_000))]
 
 
-# The ratio of processor time that was recorded, and what is aimed at for wall time.
+# The ratio to the floor that was recorded, and what is aimed at.
 CASES = {
-    "1,000 small migrations from empty": (small, 2.05, 0.85),
-    "one file of 5,000 mixed statements": (mixed, 1.50, 1.05),
-    "one file of 50,000 rows": (rows, 1.40, 1.03),
+    "1,000 small migrations from empty": (small, "off", 1.32, 0.85),
+    "the same, and the schema recorded": (small, "warn", 1.38, 0.85),
+    "one file of 5,000 mixed statements": (mixed, "off", 1.09, 1.05),
+    "one file of 50,000 rows": (rows, "off", 1.31, 1.03),
 }
 NO_OP = "nothing to do, 1,000 applied"
-NO_OP_RATIOS = (1.60, 1.25)
-ROUNDS, NO_OP_ROUNDS, TRIES = 5, 40, 3
-LOSS = 1.1
-TICKS = os.sysconf("SC_CLK_TCK")
+NO_OP_RATIOS = (1.97, 1.25)
+ROUNDS, NO_OP_ROUNDS, TRIES = 7, 40, 3
+LOSS = float(os.environ.get("BENCH_LOSS", "1.1"))
 
 
 class Bench:
     def __init__(self, binary, floor, url, scratch):
         self.binary, self.floor, self.url, self.scratch = binary, floor, url, pathlib.Path(scratch)
-        self.postmaster = (self.scratch / "data" / "postmaster.pid").read_text().split()[0]
-
-    def server_seconds(self):
-        """Processor time of the server's sessions so far, which count when they have ended."""
-        while "127.0.0.1(" in subprocess.run(["ps", "--ppid", self.postmaster, "-o", "args="], capture_output=True, text=True).stdout:
-            continue
-        fields = pathlib.Path(f"/proc/{self.postmaster}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[13]) + int(fields[14])) / TICKS
 
     def run(self, *command, **environment):
-        """Wall seconds of one process, and processor seconds of it and the server."""
-        server, before, started = self.server_seconds(), resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        """Wall seconds of one process."""
+        started = time.perf_counter()
         process = subprocess.run(command, env={"PATH": os.environ["PATH"], **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
         if process.returncode != 0:
             sys.exit(f"{' '.join(map(str, command))[:200]}: exit {process.returncode}\n{process.stderr.decode()}")
-        return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime + self.server_seconds() - server
+        return time.perf_counter() - started
 
     def fresh(self, database):
         for statement in (f"DROP DATABASE IF EXISTS {database} WITH (FORCE)", f"CREATE DATABASE {database}"):
@@ -87,18 +77,17 @@ class Bench:
             (directory / "migration.sql").write_text(script)
         return folder
 
-    def deploy(self, folder, url):
-        """With nobody who watches, as that begins after half a second, which is more or less work on another machine."""
-        return self.run(self.binary, "deploy", "--migrations", folder, "--log-level", "warn", "--connections", "1", DATABASE_URL=url)
+    def deploy(self, folder, url, drift="off"):
+        return self.run(self.binary, "deploy", "--migrations", folder, "--log-level", "warn", "--drift", drift, DATABASE_URL=url)
 
-    def pairs(self, name, scripts):
+    def pairs(self, name, scripts, drift):
         """Seconds of ours and of the floor, in turn: a noisy neighbour troubles both."""
         folder = self.folder(name, scripts())
         paths = sorted(folder.glob("*/migration.sql"))
         first = self.folder("first", ["SELECT 1;\n"])  # which creates the ledger
 
         def ours():
-            return self.deploy(folder, self.fresh("ours"))
+            return self.deploy(folder, self.fresh("ours"), drift)
 
         def floor():
             url = self.fresh("floor")
@@ -120,28 +109,27 @@ class Bench:
             yield self.deploy(folder, url), self.run(self.floor, "read", url)
 
     def measure(self, name):
-        """The ratio of processor time in all; of wall time, the ratio of the medians, and of each pair the least and the most."""
-        pairs = list(self.no_op_pairs() if name == NO_OP else self.pairs(name, CASES[name][0]))
-        ratios = [ours[0] / floor[0] for ours, floor in pairs]
-        ours, floor = zip(*pairs)
-        (our_wall, our_work), (wall, work) = ([statistics.median(column[0] for column in side), sum(column[1] for column in side)] for side in (ours, floor))
-        return our_work / work, our_wall / wall, min(ratios), max(ratios), f"{our_wall * 1e3:.0f} ms / {wall * 1e3:.0f} ms"
+        """Of the ratios of all pairs the median, the least and the most; the medians of both."""
+        pairs = list(self.no_op_pairs() if name == NO_OP else self.pairs(name, *CASES[name][:2]))
+        ratios = [ours / floor for ours, floor in pairs]
+        ours, floor = (statistics.median(column) for column in zip(*pairs))
+        return statistics.median(ratios), min(ratios), max(ratios), ours, floor
 
 
 def main(bench, is_check):
-    recorded = {name: (record, target) for name, (_, record, target) in CASES.items()} | {NO_OP: NO_OP_RATIOS}
+    recorded = {name: (record, target) for name, (*_, record, target) in CASES.items()} | {NO_OP: NO_OP_RATIOS}
     lost = []
-    print(f"{'deployments / bare libpq':<40} {'cpu':>6} {'recorded':>9} {'wall':>6} {'least':>6} {'most':>6} {'target':>7}")
+    print(f"{'deployments / bare libpq':<40} {'ratio':>6} {'least':>6} {'most':>6} {'recorded':>9} {'target':>7}")
     for name, (record, target) in recorded.items():
         for _ in range(TRIES if is_check else 1):
-            work, wall, least, most, medians = bench.measure(name)
-            print(f"  {name:<38} {work:>6.2f} {record:>9.2f} {wall:>6.2f} {least:>6.2f} {most:>6.2f} {target:>7.2f}   ({medians})", flush=True)
-            if work <= record * LOSS:
+            ratio, least, most, ours, floor = bench.measure(name)
+            print(f"  {name:<38} {ratio:>6.2f} {least:>6.2f} {most:>6.2f} {record:>9.2f} {target:>7.2f}   ({ours * 1e3:.0f} ms / {floor * 1e3:.0f} ms)", flush=True)
+            if ratio <= record * LOSS:
                 break
         else:
             lost.append(name)
     if is_check and lost:
-        sys.exit(f"more work by over a tenth: {', '.join(lost)}")
+        sys.exit(f"slower by more than a tenth: {', '.join(lost)}")
 
 
 if __name__ == "__main__":
