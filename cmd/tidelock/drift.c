@@ -111,6 +111,14 @@ static bool compare_replayed(struct look *look, struct error *err)
     return true;
 }
 
+/* What was recorded can be compared without the folder. */
+static bool find_target(struct look *look, struct error *err)
+{
+    if (look->config->shadow == NULL)
+        return target_find_database(look->arena, look->config, &look->target, err);
+    return target_find(look->arena, look->config, true, &look->target, err);
+}
+
 /* A deployment that came and went in the meantime has changed the ledger. */
 static bool is_calm(struct look *look, bool *is_calm, struct error *err)
 {
@@ -130,8 +138,7 @@ static bool is_calm(struct look *look, bool *is_calm, struct error *err)
 
 static bool look_once(struct look *look, bool *is_done, struct error *err)
 {
-    if (!target_find(look->arena, look->config, true, &look->target, err) || !wait_for_calm(look, err) ||
-        !read_ledger(look, &look->ledger, err))
+    if (!find_target(look, err) || !wait_for_calm(look, err) || !read_ledger(look, &look->ledger, err))
         return false;
     if (!look->ledger.exists)
         return refuse("there is no ledger", err);
@@ -158,7 +165,7 @@ static bool drift_run(struct arena *arena, const struct config *config, int *exi
     auto_connection struct connection *conn = NULL;
     struct look look = { .arena = arena, .config = config, .to = { .name = "the database" } };
 
-    if (!sides_check_format(config, err) || !target_find(arena, config, true, &look.target, err))
+    if (!sides_check_format(config, err) || !find_target(&look, err))
         return false;
     look.conn = conn = reach_database(config, &look.target.endpoint, NULL, err);
     if (conn == NULL || !compare(&look, err))
@@ -174,7 +181,7 @@ const struct command COMMAND_DRIFT = {
     .summary = "say what was changed in the schema, and by no migration",
     .about =
         "Compares the schema with what the last deployment recorded, or, with --shadow, with what the applied "
-        "migrations of the folder make in an empty database. Waits for the end of a deployment. Exits with 1 "
+        "migrations of the folder make in an empty database. Only the latter needs the folder. Waits for the end of a deployment. Exits with 1 "
         "if something is different. Changes nothing.",
     .example = "tidelock drift --shadow create --ignore grant",
     .options = FOR_DRIFT,

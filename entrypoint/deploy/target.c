@@ -26,7 +26,7 @@ bool target_find_database(struct arena *arena, const struct config *config, stru
                           struct error *err)
 {
     note_lock_switch(DIALECT_PRISMA.lock_switch);
-    out->begun = NULL;
+    *out = (struct target) { .folder = { .dialect = &DIALECT_PRISMA } };
     if (!endpoint_find(arena, config, &out->endpoint, err))
         return false;
     log_context(LOG_DATABASE, endpoint_database(&out->endpoint));

@@ -28,7 +28,8 @@ must_use bool target_find(struct arena *arena, const struct config *config, bool
 must_use bool target_find_folder(struct arena *arena, const struct config *config, struct target *out,
                                  struct error *err);
 
-/* Only where the database is, for a run that says so before it looks for the folder. */
+/* Only where the database is, and whose folder it would be: for a run that says so before it looks for the
+ * folder, or needs none. */
 must_use bool target_find_database(struct arena *arena, const struct config *config, struct target *out,
                                    struct error *err);
 

@@ -214,6 +214,14 @@ def test_a_baseline_is_recorded(database, folder, tidelock):
 # ---- nothing is held up by it ----
 
 
+def test_what_was_recorded_is_compared_without_the_folder(deployed, database, tidelock, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    tidelock("drift", cwd=elsewhere).succeeds(says="no difference")
+    database.query(BY_HAND)
+    assert found(tidelock("drift", cwd=elsewhere).fails(exit=1)) == DRIFTED
+    tidelock("drift", "--shadow", "create", cwd=elsewhere).fails(exit=2, says="migrations")
+
+
 @pytest.mark.fault
 def test_a_locked_record_keeps_no_deployment_from_its_work(deployed, database, folder, tidelock):
     folder.add("002_u", "CREATE TABLE u ()")
