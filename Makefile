@@ -28,7 +28,7 @@ BINARY ?= $(if $(SANITIZE),$(OUT)/tidelock,build/tidelock)
 
 # Before anything is added to them: then they would count as given.
 ifndef STATIC
-CFLAGS ?= $(if $(SANITIZE),-O1,-O2) -g
+CFLAGS ?= $(if $(SANITIZE),-O0,-O2) -g
 endif
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 override CFLAGS += -std=c11 -D_GNU_SOURCE $(WARNINGS) -fstack-protector-strong -fPIE -pthread -Ientrypoint -I$(OUT) -MMD -MP
