@@ -137,14 +137,9 @@ static bool write(const struct recording *recording, struct error *err)
 /* What there is now is what the next deployment finds, unless somebody changes it. */
 static void record_schema(const struct recording *recording)
 {
-    const struct journal journal = { .conn = recording->conn,
-                                     .ledger_schema = recording->ledger.schema,
-                                     .key = recording->ledger.lock_key };
-
-    if (recording->config->drift != DRIFT_OFF && (recording->count > 0 || !recording->ledger.exists) &&
-        journal_prepare(&journal))
-        drift_record(&(const struct drift_request) { recording->config, recording->conn, &recording->ledger,
-                                                     recording->config->drift != DRIFT_FAIL });
+    if (recording->count > 0 || !recording->ledger.exists)
+        drift_record_edit(&(const struct drift_request) {
+            recording->config, recording->conn, &recording->ledger, recording->config->drift != DRIFT_FAIL });
 }
 
 static void print_marks(const struct recording *recording)

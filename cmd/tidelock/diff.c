@@ -41,6 +41,8 @@ static bool print_script(struct arena *arena, const struct config *config, struc
                                       .is_online = config->is_script_online };
     struct script_result result;
 
+    if (config->ignored_facts != NULL)
+        log_warn("what --ignore names is left out of the script: %s", config->ignored_facts);
     fill(arena, config, from, to);
     fill(arena, config, to, from);
     sides_prepare(from, to);

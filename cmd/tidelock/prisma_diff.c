@@ -1,10 +1,11 @@
 #include "prisma_diff.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
+
+enum { FILE_MOST = 1024 * 1024 };
 
 /* What may follow --from- and --to-. */
 static const struct {
@@ -38,9 +39,10 @@ struct rewriting {
 static bool refuse(const char *word, struct error *err)
 {
     error_set(err, ERROR_USAGE, "%.*s cannot be compared here", (int)strcspn(word, "="), word);
-    return error_hint(err,
-                      "What reads Prisma's schema language stays with Prisma: npx prisma migrate diff. "
-                      "Here --from-… and --to-… take url, migrations, config-datasource and empty.");
+    return error_hint(
+        err,
+        "What reads Prisma's schema language stays with Prisma: npx prisma migrate diff. "
+        "Here --from-… and --to-… take url, migrations, config-datasource, schema-datasource and empty.");
 }
 
 /* The value of the option at hand, or NULL. */
@@ -51,6 +53,19 @@ static char *value_of(struct rewriting *rewriting)
     if (equals != NULL)
         return equals + 1;
     return rewriting->at + 1 < rewriting->count ? rewriting->words[++rewriting->at] : NULL;
+}
+
+/* The schema file itself is not understood: its datasource has to be the configured database. */
+static bool check_datasource(const char *path, struct error *err)
+{
+    auto_text struct text text = text_init(FILE_MOST);
+
+    if (!file_read(path, &text, err))
+        return false;
+    if (strstr(text.at, "env(\"DATABASE_URL\")") != NULL)
+        return true;
+    error_set(err, ERROR_USAGE, "the datasource in %s is not env(\"DATABASE_URL\")", path);
+    return error_hint(err, "Name the database: --from-url URL or --to-url URL.");
 }
 
 static bool take_side(struct arena *arena, struct rewriting *rewriting, size_t side, const char *name,
@@ -77,8 +92,8 @@ static bool take_side(struct arena *arena, struct rewriting *rewriting, size_t s
         if (value == NULL)
             return error_set(err, ERROR_USAGE, "%s needs a value", typed);
     }
-    if (SIDES[i].is_file && value != NULL && access(value, R_OK) != 0)
-        return error_set(err, ERROR_USAGE, "could not read %s: %s", value, strerror(errno));
+    if (SIDES[i].is_file && value != NULL && !check_datasource(value, err))
+        return false;
     if (SIDES[i].option != NULL) {
         rewriting->out[rewriting->out_count++] = arena_copy(arena, SIDES[i].option, strlen(SIDES[i].option));
         rewriting->out[rewriting->out_count++] = value;

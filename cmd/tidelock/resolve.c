@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "command.h"
 #include "config/options.h"
+#include "deploy/drift.h"
 #include "deploy/target.h"
 #include "deploy/validate.h"
 #include "history/compare.h"
@@ -380,6 +381,8 @@ static bool edit_ledger(struct resolving *all, struct error *err)
     if (is_dry_run)
         print_line("Nothing was changed.");
     reporting_count("recorded", is_dry_run ? 0 : all->count);
+    if (all->way->makes_ledger && !is_dry_run)
+        drift_record_edit(&(const struct drift_request) { all->config, all->conn, &all->ledger, true });
     return true;
 }
 

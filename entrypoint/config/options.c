@@ -207,11 +207,11 @@ const struct option OPTIONS[] = {
       .commands = FOR_APPLIERS | FOR_STATUS | FOR_PLAN, .field = FIELD(rule_levels), .value = "LEVELS",
       .help = "other levels for plan's rules: RULE=LEVEL, with commas in between",
       .more = "A level is safe, careful or dangerous; plan --rules lists the rules." },
-    { .name = "drift", .group = GROUP_FOLDER, .type = OPTION_CHOICE, .commands = FOR_APPLIERS | FOR_STATUS | FOR_BASELINE,
+    { .name = "drift", .group = GROUP_FOLDER, .type = OPTION_CHOICE, .commands = FOR_APPLIERS | FOR_STATUS | FOR_BASELINE | FOR_RESOLVE,
       .field = FIELD(drift), .standard = "warn", .choices = DRIFT_NAMES, .choice_count = DRIFT_ANSWERS,
       .value = "ANSWER",
       .help = "what to do if the schema was changed since the last deployment",
-      .more = "What a deployment or baseline leaves is recorded in tidelock's schema, and compared before the "
+      .more = "What a deployment, baseline or resolve --applied leaves is recorded in tidelock's schema, and compared before the "
               "next deployment that has something to apply. fail applies nothing then; off neither compares "
               "nor records." },
     { .name = "connect-deadline", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,

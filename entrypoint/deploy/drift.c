@@ -37,7 +37,7 @@ static const char *why_unknown(const struct drift_request *wanted, const struct 
     char form[SHA256_HEX_SIZE];
 
     if (!recorded->exists)
-        return "no deployment has recorded the schema yet";
+        return "no deployment has recorded the schema yet, or this role may not read the record";
     recorded_ledger(wanted->ledger, ledger);
     catalog_form(major, form);
     if (strcmp(recorded->ledger, ledger) != 0)
@@ -170,6 +170,16 @@ void drift_record(const struct drift_request *wanted)
 
     if (!record(arena, wanted, &err))
         log_warn("the schema could not be recorded, so drift will not be seen: %s", err.message);
+}
+
+void drift_record_edit(const struct drift_request *wanted)
+{
+    const struct journal journal = { .conn = wanted->conn,
+                                     .ledger_schema = wanted->ledger->schema,
+                                     .key = wanted->ledger->lock_key };
+
+    if (wanted->config->drift != DRIFT_OFF && journal_prepare(&journal))
+        drift_record(wanted);
 }
 
 void drift_add_line(const struct difference *difference, struct text *out)

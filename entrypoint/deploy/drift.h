@@ -45,6 +45,10 @@ must_use bool drift_read_live(struct arena *arena, const struct drift_request *w
  * later. */
 void drift_record(const struct drift_request *wanted);
 
+/* The same for a command that has edited the ledger: the schema counts as it is from then on, unless --drift
+ * off says otherwise. */
+void drift_record_edit(const struct drift_request *wanted);
+
 /* Adds one difference as a line: "+ index public.hotfix". */
 void drift_add_line(const struct difference *difference, struct text *out);
 

@@ -53,8 +53,9 @@ static bool refuse(const struct deployment *d, const struct drift *drift, struct
     error_holds(err, "%s", d->report->applied_count == 0 ? "Nothing was changed." : holds.at);
     return error_hint(
         err,
-        "To see them: tidelock drift. Undo them, or put them into a migration. To deploy all the "
-        "same and record the schema as it is then: tidelock deploy --drift warn");
+        "To see them: tidelock drift. Undo them; or put them into a migration (tidelock diff --script) and "
+        "record that here: tidelock resolve --applied NAME. To deploy all the same and record the schema as it "
+        "is then: tidelock deploy --drift warn");
 }
 
 static bool look(struct deployment *d, struct arena *arena, struct error *err)

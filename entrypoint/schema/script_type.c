@@ -8,7 +8,7 @@
 
 void schema_create(struct delta *delta, struct change *change)
 {
-    say(delta, "CREATE SCHEMA %s;\n", change->name);
+    say(delta, "CREATE SCHEMA IF NOT EXISTS %s;\n", change->name);
 }
 
 void schema_drop(struct delta *delta, struct change *change)

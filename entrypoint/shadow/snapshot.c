@@ -5,6 +5,14 @@
 #include "schema/catalog.h"
 #include "shadow/replay.h"
 
+/* The one that the shadow's URL names, else the live one's. */
+static const char *schema_of(const struct shadow_request *wanted, const struct shadow *shadow)
+{
+    if (shadow->endpoint.schema != NULL)
+        return shadow->endpoint.schema;
+    return wanted->live == NULL ? NULL : wanted->live->schema;
+}
+
 static bool replay_all(struct replay *replay, snapshot_note *note, struct error *err)
 {
     const struct folder *folder = replay->folder;
@@ -34,11 +42,10 @@ bool shadow_snapshot(const struct shadow_request *wanted, const struct folder *f
     if (!shadow_open(arena, wanted, &shadow, err))
         return false;
     log_info("replaying the migrations in the shadow database \"%s\"", shadow.name);
-    is_read =
-        replay_begin(&replay, &shadow, folder, wanted->live == NULL ? NULL : wanted->live->schema, err) &&
-        replay_all(&replay, note, err) &&
-        catalog_read(arena, shadow.conn, &(const struct catalog_request) { .dialect = folder->dialect }, out,
-                     err);
+    is_read = replay_begin(&replay, &shadow, folder, schema_of(wanted, &shadow), err) &&
+              replay_all(&replay, note, err) &&
+              catalog_read(arena, shadow.conn, &(const struct catalog_request) { .dialect = folder->dialect },
+                           out, err);
     replay_end(&replay);
     shadow_close(&shadow);
     return is_read;

@@ -337,3 +337,27 @@ def test_what_the_warning_says_can_be_typed(deployed, database, folder, shadow, 
     folder.add("002_u", "CREATE TABLE u ()")
     tidelock("deploy").succeeds(says="tidelock drift --shadow create")
     assert found(tidelock("drift", "--shadow", shadow.url()).fails(exit=1)) == DRIFTED
+
+
+def test_what_is_recorded_as_applied_counts_as_it_is(deployed, database, folder, tidelock):
+    """A hotfix that was put into a migration."""
+    database.query(BY_HAND)
+    folder.add("002_hotfix", BY_HAND)
+    tidelock("deploy", "--drift", "fail").fails(exit=8, says="resolve --applied NAME")
+    tidelock("resolve", "--applied", "002_hotfix").succeeds()
+    tidelock("drift").succeeds(says="no difference")
+    tidelock("drift", "--shadow", "create").succeeds(says="no difference")
+    folder.add("003_u", "CREATE TABLE u ()")
+    tidelock("deploy", "--drift", "fail").succeeds(applied=["003_u"])
+
+
+def test_a_script_from_empty_is_a_first_migration_in_any_schema(database, folder, tidelock):
+    database.query("CREATE SCHEMA tenant; CREATE TABLE tenant.t (a int)")
+    script = tidelock("diff", "--script", "empty", "database", url=database.url(schema="tenant")).succeeds().out
+    other = Database(database.server, database.name[:50] + "_other")
+    try:
+        folder.add("0_init", script)
+        tidelock("deploy", url=other.url(schema="tenant")).succeeds(applied=["0_init"])
+        assert other.holds("tenant.t")
+    finally:
+        other.drop()

@@ -28,7 +28,9 @@ def test_migrations_and_the_configured_database(database, folder, shadow, tidelo
     tidelock(*words).fails(exit=1)
     tidelock("deploy").succeeds()
     tidelock(*words).succeeds(says="no difference between migrations and database")
-    (folder.root / "schema.prisma").write_text("")
+    (folder.root / "schema.prisma").write_text('datasource db { url = env("DATABASE_URL") }')
+    (folder.root / "other.prisma").write_text('datasource db { url = "postgresql://elsewhere/db" }')
+    tidelock("migrate", "diff", "--from-empty", "--to-schema-datasource", "other.prisma").fails(exit=2, says=["is not env", "--to-url"])
     tidelock("migrate", "diff", "--from-empty", "--to-schema-datasource", "schema.prisma").succeeds(says="+ table public.t")
     tidelock("migrate", "diff", "--from-migrations", path, "--to-empty").fails(exit=2, says="--shadow create")
 
@@ -41,7 +43,7 @@ def test_migrations_and_the_configured_database(database, folder, shadow, tidelo
         (["--from-local-d1", "--to-empty"], "--from-local-d1 cannot be compared here"),
         (["--from-nothing", "--to-empty"], "--from-nothing cannot be compared here"),
         (["--from-empty", "--from-url", "x", "--to-empty"], "one --from-… and one --to-…"),
-        (["--from-schema-datasource", "nowhere/schema.prisma", "--to-empty"], "could not read nowhere/schema.prisma"),
+        (["--from-schema-datasource", "nowhere/schema.prisma", "--to-empty"], "nowhere/schema.prisma"),
         (["--from-migrations", "a", "--to-migrations", "b"], "one folder of migrations can be replayed, not two"),
         (["--from-empty"], "diff compares two schemas, not 1"),
         ([], "diff compares two schemas, not 0"),
@@ -77,3 +79,12 @@ def test_two_schemas_of_one_database_are_not_called_equal(database, tidelock):
 
 def test_a_password_in_a_connection_string_is_not_shown(tidelock):
     assert "s3cret" not in tidelock("diff", "host=127.0.0.1 dbname=x password=s3cret", "empty").fails(exit=2).errors
+
+
+def test_a_shadow_says_which_schema_migrations_are_replayed_in(database, folder, shadow, tidelock):  # noqa: F811
+    path = folder.add("001_t", "CREATE TABLE t (a int)").parents[1]
+    tidelock("deploy", url=database.url(schema="tenant")).succeeds()
+    url = shadow.url(schema="tenant")
+    words = ["migrate", "diff", "--from-migrations", path, "--to-url", database.url(schema="tenant"), "--shadow-database-url", url, "--exit-code"]
+    tidelock(*words, url=database.url(schema="tenant")).succeeds(says="no difference")
+    tidelock(*words).succeeds(says="no difference")

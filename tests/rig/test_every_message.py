@@ -143,7 +143,7 @@ def test_a_deployment(database, folder, tidelock, mode, fault, proxy, some):
 
 
 LEDGERS = {
-    "resolve --applied": (["resolve", "--applied", "001_half"], [("001_half", True, False), ("001_half", False, True)]),
+    "resolve --applied": (["resolve", "--drift", "off", "--applied", "001_half"], [("001_half", True, False), ("001_half", False, True)]),
     "resolve --rolled-back": (["resolve", "--rolled-back", "001_half"], [("001_half", False, True)]),
     "baseline": (["baseline", "--all", "--drift", "off"], [("001_half", True, False)]),
 }
