@@ -162,6 +162,15 @@ static void follow_column(struct work *work, struct change *column)
     }
 }
 
+/* The indexes and keys of a partition go with it; those of its parent stay. */
+static bool stays_without(const struct change *user, const struct change *gone)
+{
+    const struct change *table = gone->parents[SIDE_FROM];
+
+    return table != NULL && table->action == CHANGE_DROP && user->kind == gone->kind &&
+           user->parents[SIDE_FROM] != table;
+}
+
 static void follow(struct work *work, struct change *change)
 {
     for (size_t i = 0; i < change->children.count; i++) {
@@ -172,8 +181,10 @@ static void follow(struct work *work, struct change *change)
         if (is_lost || is_due)
             recreate(work, child, change);
     }
-    for (size_t i = 0; change_is_dropping(change) && i < change->users.count; i++)
-        recreate(work, change->users.items[i], change);
+    for (size_t i = 0; change_is_dropping(change) && i < change->users.count; i++) {
+        if (!stays_without(change->users.items[i], change))
+            recreate(work, change->users.items[i], change);
+    }
     if (is_kind(change, "column") && (change->is_retyped || change_is_dropping(change)))
         follow_column(work, change);
 }

@@ -148,9 +148,21 @@ void table_create(struct delta *delta, struct change *change)
     add_columns(delta, change, true);
 }
 
+/* A foreign key to its parent keeps the server from dropping a partition, but not from detaching it. */
+static void say_detach(struct delta *delta, struct change *table)
+{
+    struct change *link = change_find(delta, "partition", slice_of(table->name));
+    const struct change *parent = table_parent(delta, table, SIDE_FROM);
+
+    if (parent != NULL && parent->action != CHANGE_DROP &&
+        line_find(link->definitions[SIDE_FROM], "partition of ") != NULL)
+        partition_drop(delta, link);
+}
+
 void table_drop(struct delta *delta, struct change *change)
 {
     delta_note(delta, "Data is lost: the table %s is dropped.", change->name);
+    say_detach(delta, change);
     say(delta, "DROP TABLE %s;\n", change->name);
 }
 

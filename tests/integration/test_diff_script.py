@@ -5,6 +5,7 @@ import subprocess
 import pytest
 from servers import Database
 from test_snapshot import BEFORE, changes_of
+from test_verify import shadow  # noqa: F401
 
 
 def state(tidelock, database, file):
@@ -279,3 +280,16 @@ def test_words_that_do_not_fit_together_are_refused(tidelock):
 def test_prismas_spelling_writes_the_same(database, other, tidelock):
     database.query("CREATE TABLE t (a int)")
     assert tidelock("migrate", "diff", "--from-url", other.url(), "--to-url", database.url(), "--script").succeeds().out == "CREATE TABLE public.t (\n    a integer\n);\n"
+
+
+@pytest.mark.every_major
+def test_a_partition_goes_alone(database, shadow, tidelock):  # noqa: F811
+    made = "CREATE TABLE ev (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at); CREATE INDEX ON ev (at); CREATE TABLE r (id int, at date, FOREIGN KEY (id, at) REFERENCES ev);"
+    made += " CREATE VIEW v AS SELECT id, at FROM ev GROUP BY id, at; CREATE TABLE ev_p1 PARTITION OF ev FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')"
+    for one in database, shadow:
+        one.query(made)
+    shadow.query("ALTER TABLE ev DETACH PARTITION ev_p1; DROP TABLE ev_p1")
+    script = tidelock("diff", "--script", "--online", database.url(), shadow.url()).succeeds().out
+    assert script == "-- Data is lost: the table public.ev_p1 is dropped.\nALTER TABLE public.ev DETACH PARTITION public.ev_p1;\nDROP TABLE public.ev_p1;\n"
+    database.query(script)
+    tidelock("diff", "--exit-code", database.url(), shadow.url()).succeeds(says="no difference")
