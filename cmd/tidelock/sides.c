@@ -175,14 +175,21 @@ static void print_markdown(const struct side *from, const struct side *to, const
     print_line("%s", fence.at);
 }
 
-static struct json *difference_json(const struct difference *difference)
+struct json *sides_difference_json(const struct difference *difference)
 {
-    const struct fact *fact = difference->from == NULL ? difference->to : difference->from;
+    const struct fact *fact = diff_fact(difference);
     struct json *object = json_new_object();
 
     json_set_text(object, "change", diff_change(difference));
     json_set_text(object, "kind", fact->kind);
     json_set_text(object, "name", fact->name);
+    return object;
+}
+
+static struct json *difference_json(const struct difference *difference)
+{
+    struct json *object = sides_difference_json(difference);
+
     json_set_text(object, "from", difference->from == NULL ? NULL : difference->from->definition);
     json_set_text(object, "to", difference->to == NULL ? NULL : difference->to->definition);
     return object;

@@ -5,6 +5,7 @@
 #define SIDES_H
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "config/config.h"
 #include "deploy/target.h"
@@ -40,6 +41,9 @@ must_use bool sides_check_schemas(const struct side *from, const struct side *to
 /* Where one of them was replayed, what belongs to a database as a whole is left out of both. Warns of two
  * versions of the server. */
 void sides_prepare(struct side *from, struct side *to);
+
+/* What is different, and how, without the definitions. The caller owns it. */
+struct json *sides_difference_json(const struct difference *difference);
 
 /* Prepares, compares and prints them, with --json as JSON; returns how many differences there are. */
 size_t sides_print(struct arena *arena, const struct config *config, struct side *from, struct side *to);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "exits.h"
+#include "sides.h"
 
 /* Made by the build from status.schema.json. */
 const char *const STATUS_SCHEMA[] = {
@@ -147,17 +148,6 @@ static struct json *names_json(const struct overview *overview, unsigned verdict
     return names;
 }
 
-static struct json *difference_json(const struct difference *difference)
-{
-    const struct fact *fact = difference->from == NULL ? difference->to : difference->from;
-    struct json *object = json_new_object();
-
-    json_set_text(object, "change", diff_change(difference));
-    json_set_text(object, "kind", fact->kind);
-    json_set_text(object, "name", fact->name);
-    return object;
-}
-
 static struct json *drift_json(const struct overview *overview)
 {
     const struct drift *drift = &overview->drift;
@@ -169,7 +159,7 @@ static struct json *drift_json(const struct overview *overview)
     object = json_new_object();
     differences = json_new_array();
     for (size_t i = 0; overview->no_drift == NULL && i < drift->diff.count; i++)
-        json_append(differences, difference_json(&drift->diff.items[i]));
+        json_append(differences, sides_difference_json(&drift->diff.items[i]));
     json_set_text(object, "unknown_because", overview->no_drift);
     json_set_text(object, "recorded_at", drift->recorded.exists ? drift->recorded.at : NULL);
     json_set(object, "differences", differences);

@@ -184,7 +184,7 @@ void drift_record_edit(const struct drift_request *wanted)
 
 void drift_add_line(const struct difference *difference, struct text *out)
 {
-    const struct fact *fact = difference->from == NULL ? difference->to : difference->from;
+    const struct fact *fact = diff_fact(difference);
 
     text_add_format(out, "%s %s ",
                     difference->from == NULL ? "+"

@@ -75,6 +75,7 @@ static void list_questions(int major, struct kinds *out)
     }
 }
 
+/* A function of its own: the lint of our SQL knows by its name what is added. */
 static void add_question(const char *question, struct text *sql)
 {
     text_add_string(sql, question);

@@ -40,6 +40,11 @@ void diff_facts(struct arena *arena, const struct facts *from, const struct fact
     }
 }
 
+const struct fact *diff_fact(const struct difference *difference)
+{
+    return difference->from == NULL ? difference->to : difference->from;
+}
+
 const char *diff_change(const struct difference *difference)
 {
     return difference->from == NULL ? "added" : difference->to == NULL ? "removed" : "changed";
@@ -70,17 +75,22 @@ static bool fits_any(const struct fact *fact, const char *patterns)
     return false;
 }
 
-void facts_ignore(struct facts *facts, const char *patterns)
+static void take_out(struct facts *facts, bool (*is_out)(const struct fact *fact, const char *what),
+                     const char *what)
 {
     size_t kept = 0;
 
-    if (patterns == NULL)
-        return;
     for (size_t i = 0; i < facts->count; i++) {
-        if (!fits_any(&facts->items[i], patterns))
+        if (!is_out(&facts->items[i], what))
             facts->items[kept++] = facts->items[i];
     }
     facts->count = kept;
+}
+
+void facts_ignore(struct facts *facts, const char *patterns)
+{
+    if (patterns != NULL)
+        take_out(facts, fits_any, patterns);
 }
 
 /* "owner schema app", "schema app"; "table app.t", "grant table app.t to public" */
@@ -98,11 +108,5 @@ static bool is_of_schema(const struct fact *fact, const char *schema)
 
 void facts_leave_out_schema(struct facts *facts, const char *schema)
 {
-    size_t kept = 0;
-
-    for (size_t i = 0; i < facts->count; i++) {
-        if (!is_of_schema(&facts->items[i], schema))
-            facts->items[kept++] = facts->items[i];
-    }
-    facts->count = kept;
+    take_out(facts, is_of_schema, schema);
 }

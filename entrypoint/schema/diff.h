@@ -24,6 +24,9 @@ struct diff {
 /* Compares sorted facts. The differences live in the arena. */
 void diff_facts(struct arena *arena, const struct facts *from, const struct facts *to, struct diff *out);
 
+/* The fact that is different: as it was, or as it is where it was not. */
+const struct fact *diff_fact(const struct difference *difference);
+
 /* What happened to it, on the way from one to the other: "added", "removed" or "changed". */
 const char *diff_change(const struct difference *difference);
 
