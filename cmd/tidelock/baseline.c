@@ -10,10 +10,17 @@
 #include "history/ledger.h"
 #include "history/script_file.h"
 #include "lock/acquire.h"
+#include "lock/tool_lock.h"
 #include "postgres/advisory.h"
 #include "postgres/query_failure.h"
 #include "print.h"
 #include "reporting.h"
+
+/* What is written together. */
+struct recorded_items {
+    struct batch_item *items;
+    size_t count;
+};
 
 /* One row to write; its texts live in the arena. */
 struct mark {
@@ -22,8 +29,9 @@ struct mark {
     struct ledger_parameters parameters;
 };
 
+/* Adds the items to `*count` that are there. */
 static bool prepare_mark(struct arena *arena, const struct migration *migration, const struct ledger *ledger,
-                         struct batch_item out[LEDGER_ITEMS_MOST], struct error *err)
+                         struct recorded_items *out, struct error *err)
 {
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     struct mark *mark = arena_alloc(arena, 1, sizeof *mark);
@@ -31,11 +39,13 @@ static bool prepare_mark(struct arena *arena, const struct migration *migration,
     if (!migration_read(ledger->dialect, migration, &bytes, err))
         return false;
     ledger->dialect->checksum_of(text_slice(&bytes), mark->checksum);
-    random_uuid(mark->id);
+    ledger_make_id(ledger, migration->key, mark->id);
     const char *const row[ROW_VALUES] = {
-        [ROW_ID] = mark->id, [ROW_CHECKSUM] = mark->checksum, [ROW_NAME] = migration->name
+        [ROW_ID] = mark->id, [ROW_CHECKSUM] = mark->checksum, ROW_OF_MIGRATION(migration)
     };
-    return ledger_add_items(ledger, LEDGER_INSERT_MARKED, row, &mark->parameters, out) == LEDGER_ITEMS_MOST;
+    out->count +=
+        ledger_add_items(ledger, LEDGER_INSERT_MARKED, row, &mark->parameters, out->items + out->count);
+    return true;
 }
 
 static bool refuse_failed(const struct folder *folder, const struct history *history, struct error *err)
@@ -105,21 +115,20 @@ static bool write_marks(const struct recording *recording, struct error *err)
     auto_arena struct arena *arena = arena_new();
     const struct ledger *ledger = &recording->ledger;
     const size_t most = 1 + LEDGER_ITEMS_MOST * recording->count;
-    struct batch_item *items = arena_alloc(arena, most, sizeof *items);
+    struct recorded_items all = { .items = arena_alloc(arena, most, sizeof *all.items), .count = 1 };
     const char *const none[ROW_VALUES] = { NULL };
-    size_t count = 1;
 
-    items[0] = (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &ledger->lock_key };
+    all.items[0] = (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &ledger->lock_key };
     for (size_t i = 0; i < recording->end; i++) {
         if (recording->history.items[i].verdict != VERDICT_PENDING)
             continue;
-        if (!prepare_mark(arena, &recording->folder->items[i], ledger, items + count, err))
+        if (!prepare_mark(arena, &recording->folder->items[i], ledger, &all, err))
             return false;
-        count += LEDGER_ITEMS_MOST;
     }
-    if (ledger_batch(recording->conn, ledger,
-                     &(const struct batch) { .items = items, .count = count, .cancellable = count }, none,
-                     err))
+    if (ledger_batch(
+            recording->conn, ledger,
+            &(const struct batch) { .items = all.items, .count = all.count, .cancellable = all.count }, none,
+            err))
         return true;
     error_context(err, "recording %zu migration%s as applied", recording->count,
                   text_plural(recording->count));
@@ -192,9 +201,9 @@ static bool record(struct arena *arena, const struct config *config, struct erro
     reporting_log_edit(&target);
     conn = acquire_session(config, &target.endpoint, target.folder.dialect->lock_key, err);
     recording.conn = conn;
-    const struct ledger_request wanted = { target.folder.dialect, target.endpoint.schema, LEDGER_NAMES,
-                                           false };
+    const struct ledger_request wanted = { &target.folder, target.endpoint.schema, LEDGER_NAMES, false };
     return conn != NULL && ledger_read(arena, conn, &wanted, &recording.ledger, err) &&
+           (config->is_dry_run || tool_lock_take(conn, &recording.ledger, err)) &&
            mark(arena, &recording, err);
 }
 

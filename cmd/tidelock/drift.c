@@ -29,7 +29,7 @@ struct look {
 
 static bool read_ledger(struct look *look, struct ledger *out, struct error *err)
 {
-    const struct ledger_request wanted = { look->target.folder.dialect, look->target.endpoint.schema,
+    const struct ledger_request wanted = { &look->target.folder, look->target.endpoint.schema,
                                            LEDGER_CHECKSUMS, true };
 
     return ledger_read(look->arena, look->conn, &wanted, out, err);

@@ -38,7 +38,7 @@ static const char *keep(struct arena *arena, const struct text *text)
 static bool look(struct arena *arena, struct connection *conn, struct overview *out, struct error *err)
 {
     const struct folder *folder = &out->target->folder;
-    const struct ledger_request wanted = { folder->dialect, out->target->endpoint.schema, LEDGER_DETAILS,
+    const struct ledger_request wanted = { folder, out->target->endpoint.schema, LEDGER_DETAILS,
                                            .is_only_read = true };
 
     if (!ledger_read(arena, conn, &wanted, &out->ledger, err))
@@ -135,12 +135,14 @@ static void read_script(const struct overview *overview, struct connection *conn
     auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
     struct script_summary summary;
     struct script_reader reader;
+    struct script_wishes wishes;
     struct slice bytes;
     struct error ignored;
 
     if (migration == NULL || !migration_read(folder->dialect, migration, &script, &ignored) ||
-        (account->row != NULL &&
-         !folder->dialect->checksum_matches(account->row->checksum, text_slice(&script))))
+        (account->row != NULL && account->row->checksum != NULL &&
+         !folder->dialect->checksum_matches(account->row->checksum, text_slice(&script))) ||
+        !migration_prepare(folder->dialect, migration, &script, &wishes, &ignored))
         return;
     bytes = script_without_bom(text_slice(&script));
     reader = script_reader_of(migration->script_path, bytes, connection_server_version(conn),

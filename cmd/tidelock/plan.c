@@ -53,30 +53,52 @@ static bool is_due(const struct history *history, size_t index)
 }
 
 /* NULL for a script that cannot be applied as it is. */
-static const char *mode_of(const struct forecast *forecast)
+static const char *mode_of(const struct forecast *forecast, const struct script_wishes *wishes)
 {
-    const struct mode_question question = { forecast->file, forecast->script, &forecast->summary,
-                                            &forecast->directives };
+    const struct mode_question question = { .file = forecast->file,
+                                            .script = forecast->script,
+                                            .summary = &forecast->summary,
+                                            .directives = &forecast->directives,
+                                            .transaction = wishes->transaction };
     struct error refused;
     enum mode mode;
 
     return mode_decide(&question, &mode, &refused) ? MODE_NAMES[mode] : NULL;
 }
 
+/* Nothing was run: it is the file that is wrong. */
+static bool refuse_file(struct error *err)
+{
+    err->class = ERROR_USAGE;
+    return false;
+}
+
 /* Judges a script that has been read; it is kept in the arena. */
-static bool judge(struct forecasts *shared, const char *path, const struct text *script, struct planned *out,
-                  struct error *err)
+static bool judge(struct forecasts *shared, const char *path, const struct text *script,
+                  const struct script_wishes *wishes, struct planned *out, struct error *err)
 {
     struct slice kept = { .at = arena_copy(shared->arena, script->at, script->length),
                           .length = script->length };
 
-    if (script_check_text(path, kept, err) && forecast_read(shared, path, kept, &out->forecast, err)) {
-        out->mode = mode_of(&out->forecast);
+    if (forecast_read(shared, path, kept, &out->forecast, err)) {
+        out->mode = mode_of(&out->forecast, wishes);
         return true;
     }
-    /* Nothing was run: it is the file that is wrong. */
-    err->class = ERROR_USAGE;
-    return false;
+    return refuse_file(err);
+}
+
+static bool judge_migration(struct forecasts *shared, const struct dialect *dialect,
+                            const struct migration *migration, struct planned *out, struct error *err)
+{
+    auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
+    struct script_wishes wishes;
+
+    if (!migration_read(dialect, migration, &script, err))
+        return false;
+    if (!script_check_text(dialect, migration->script_path, text_slice(&script), err) ||
+        !migration_prepare(dialect, migration, &script, &wishes, err))
+        return refuse_file(err);
+    return judge(shared, migration->script_path, &script, &wishes, out, err);
 }
 
 /* `history` is NULL where there is no database: then everything is due. */
@@ -91,14 +113,12 @@ static bool read_folder(struct arena *arena, const struct folder *folder, const 
     for (size_t i = 0; i < folder->count; i++) {
         struct planned *planned = &out->migrations[out->count];
         const struct migration *migration = &folder->items[i];
-        auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
 
         if (!is_due(history, i))
             continue;
         planned->name = migration->name;
         planned->index = i;
-        if (!migration_read(folder->dialect, migration, &script, err) ||
-            !judge(&shared, migration->script_path, &script, planned, err))
+        if (!judge_migration(&shared, folder->dialect, migration, planned, err))
             return false;
         out->count++;
     }
@@ -111,14 +131,19 @@ static bool read_files(struct arena *arena, const struct config *config, struct 
                                 .server_version = out->server_version,
                                 .levels = &out->levels_set };
 
+    const struct script_wishes wishes = { .transaction = SCRIPT_TRANSACTION_UNSAID };
+
     out->migrations = arena_alloc(arena, config->files.count, sizeof *out->migrations);
     for (; out->count < config->files.count; out->count++) {
         struct planned *planned = &out->migrations[out->count];
         auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
 
         planned->name = config->files.items[out->count];
-        if (!file_read_stream(planned->name, &script, err) ||
-            !judge(&shared, planned->name, &script, planned, err))
+        if (!file_read_stream(planned->name, &script, err))
+            return false;
+        if (!script_check_text(DIALECTS[0], planned->name, text_slice(&script), err))
+            return refuse_file(err);
+        if (!judge(&shared, planned->name, &script, &wishes, planned, err))
             return false;
     }
     return true;
@@ -128,7 +153,7 @@ static bool compare(struct arena *arena, struct connection *conn, struct plan_co
                     struct error *err)
 {
     const struct folder *folder = &out->target.folder;
-    const struct ledger_request wanted = { folder->dialect, out->target.endpoint.schema, LEDGER_NAMES,
+    const struct ledger_request wanted = { folder, out->target.endpoint.schema, LEDGER_NAMES,
                                            .is_only_read = true };
 
     if (!ledger_read(arena, conn, &wanted, &out->ledger, err))
@@ -239,7 +264,7 @@ static bool check_usage(const struct config *config, struct error *err)
     }
     if (!config->wants_json || config->plan_format == PLAN_FORMAT_TEXT)
         return true;
-    error_set(err, ERROR_USAGE, "--json and --format exclude each other");
+    error_set(err, ERROR_USAGE, "--json and --output exclude each other");
     return error_hint(err, "Leave one of them out.");
 }
 
@@ -285,7 +310,7 @@ static bool plan_run(struct arena *arena, const struct config *config, int *exit
 
 const struct command COMMAND_PLAN = {
     .name = "plan",
-    .usage = "[--offline | --files FILE... | --shadow URL] [-v | --json | --format FORMAT] [--fail-on LEVEL]",
+    .usage = "[--offline | --files FILE... | --shadow URL] [-v | --json | --output FORMAT] [--fail-on LEVEL]",
     .summary = "say what pending statements would do to the live database; change nothing",
     .about =
         "Says of each statement of each pending migration which lock it takes, whether it scans a table, "

@@ -16,6 +16,7 @@
 #include "history/origin.h"
 #include "history/script_file.h"
 #include "lock/acquire.h"
+#include "lock/tool_lock.h"
 #include "postgres/advisory.h"
 #include "postgres/query_failure.h"
 #include "print.h"
@@ -85,7 +86,7 @@ static bool check_leftovers(const struct resolving *all, const struct resolved *
 
 static bool look_applied(const struct resolving *all, struct resolved *item, struct error *err)
 {
-    random_uuid(item->id);
+    ledger_make_id(&all->ledger, item->row[ROW_NAME], item->id);
     return all->ledger.dialect->check_applied(all->ledger.rows, all->ledger.count, item->name, err) &&
            check_leftovers(all, item, err);
 }
@@ -304,6 +305,7 @@ static bool find_script(const struct resolving *all, struct resolved *item, stru
 {
     const struct folder *folder = &all->target.folder;
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+    struct script_wishes wishes;
 
     item->migration = folder_expect(folder, item->name, err);
     if (item->migration == NULL)
@@ -313,6 +315,8 @@ static bool find_script(const struct resolving *all, struct resolved *item, stru
         return error_code(err, folder->dialect->codes.unknown_name);
     }
     folder->dialect->checksum_of(text_slice(&bytes), item->checksum);
+    if (!migration_prepare(folder->dialect, item->migration, &bytes, &wishes, err))
+        return error_holds(err, "Nothing was changed.");
     item->script = (struct slice) { arena_copy(all->arena, bytes.at, bytes.length), bytes.length };
     return true;
 }
@@ -328,11 +332,11 @@ static bool find_items(struct resolving *all, struct error *err)
 
         *item = (struct resolved) { .name = names->items[i], .script = slice_of("") };
         log_context(LOG_MIGRATION, item->name);
-        item->row[ROW_ID] = item->id;
-        item->row[ROW_CHECKSUM] = item->checksum;
-        item->row[ROW_NAME] = item->name;
         if (all->way->takes_script && !find_script(all, item, err))
             return false;
+        item->row[ROW_ID] = item->id;
+        item->row[ROW_CHECKSUM] = item->checksum;
+        item->name = ledger_name_row(&all->target.folder, item->name, item->row);
     }
     log_context(LOG_MIGRATION, NULL);
     return true;
@@ -398,10 +402,12 @@ static bool resolve_all(struct arena *arena, const struct config *config, const 
         return false;
     reporting_log_edit(&all.target);
     const struct dialect *dialect = all.target.folder.dialect;
-    const struct ledger_request wanted = { dialect, all.target.endpoint.schema, way->depth, false };
+    const struct ledger_request wanted = { &all.target.folder, all.target.endpoint.schema, way->depth,
+                                           false };
     conn = acquire_session(config, &all.target.endpoint, dialect->lock_key, err);
     all.conn = conn;
-    return conn != NULL && ledger_read(arena, conn, &wanted, &all.ledger, err) && edit_ledger(&all, err);
+    return conn != NULL && ledger_read(arena, conn, &wanted, &all.ledger, err) &&
+           (config->is_dry_run || tool_lock_take(conn, &all.ledger, err)) && edit_ledger(&all, err);
 }
 
 static bool resolve_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)

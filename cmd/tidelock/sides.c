@@ -224,8 +224,8 @@ bool sides_check_format(const struct config *config, struct error *err)
 {
     if (config->plan_format == PLAN_FORMAT_TEXT || config->plan_format == PLAN_FORMAT_MARKDOWN)
         return true;
-    error_set(err, ERROR_USAGE, "that --format is one of plan's");
-    return error_hint(err, "Differences are written as text, with --format markdown, or with --json.");
+    error_set(err, ERROR_USAGE, "that --output is one of plan's");
+    return error_hint(err, "Differences are written as text, with --output markdown, or with --json.");
 }
 
 static void warn_of_versions(const struct side *from, const struct side *to)

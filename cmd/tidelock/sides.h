@@ -32,7 +32,7 @@ must_use bool side_replay(const struct config *config, const char *until, snapsh
 must_use bool side_replay_target(const struct config *config, const struct target *target,
                                  struct connection *conn, struct facts *out, struct error *err);
 
-/* Whether --format is one that differences can be written in: ERROR_USAGE. */
+/* Whether --output is one that differences can be written in: ERROR_USAGE. */
 must_use bool sides_check_format(const struct config *config, struct error *err);
 
 /* Whether they are not two schemas of different names, which have nothing in common: ERROR_USAGE. */

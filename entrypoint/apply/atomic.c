@@ -10,6 +10,7 @@
 #include "execution/assertion.h"
 #include "execution/session_state.h"
 #include "lock/beacon.h"
+#include "lock/tool_lock.h"
 #include "postgres/advisory.h"
 #include "postgres/pooler.h"
 #include "postgres/query.h"
@@ -59,6 +60,8 @@ static void add_facts(struct execution *execution, bool follows, struct text *sq
     if (follows)
         text_add_string(sql, "1 OPERATOR(pg_catalog./) (");
     advisory_add_try(execution->ledger->lock_key, !execution->is_pooled, sql);
+    if (execution->is_pooled)
+        tool_lock_add(execution->ledger, sql);
     text_add_string(sql, follows ? ")::pg_catalog.int4, " : ", ");
     if (execution->is_pooled)
         beacon_add_local(execution->migration->name, sql);
@@ -179,7 +182,7 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
     struct query releasing = { .name = "release" };
     const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
                                           [ROW_CHECKSUM] = execution->checksum,
-                                          [ROW_NAME] = execution->migration->name,
+                                          ROW_OF_MIGRATION(execution->migration),
                                           [ROW_STARTED] = attempt->started,
                                           [ROW_ANCHOR] = ledger->anchor[0] == '\0' ? NULL : ledger->anchor };
     struct ledger_parameters parameters;
@@ -308,7 +311,7 @@ static void record_failure(struct execution *execution, const char *started, con
 
     execution_failure_text(failure, &logs);
     const char *const row[ROW_VALUES] = { [ROW_CHECKSUM] = execution->checksum,
-                                          [ROW_NAME] = execution->migration->name,
+                                          ROW_OF_MIGRATION(execution->migration),
                                           [ROW_STARTED] = started,
                                           [ROW_LOGS] = logs.at };
     if (execution_begin_own(execution, &err) &&
@@ -346,7 +349,7 @@ bool atomic_apply(struct execution *execution, struct error *err)
     };
     bool is_applied;
 
-    random_uuid(execution->id);
+    ledger_make_id(execution->ledger, execution->migration->key, execution->id);
     execution->commit_doubt.is_in_doubt = false;
     is_applied = apply(execution, &attempt, err);
     text_clear(&attempt.before);

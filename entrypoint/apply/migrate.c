@@ -30,7 +30,10 @@ static bool judge(struct execution *execution, struct error *err)
     const struct mode_question question = { .file = path,
                                             .script = execution->script,
                                             .summary = &execution->summary,
-                                            .directives = &execution->directives };
+                                            .directives = &execution->directives,
+                                            .transaction = execution->wishes_of_tool.transaction,
+                                            .transaction_hint =
+                                                execution->ledger->dialect->transaction_hint };
 
     if (!directive_parse(path, execution->script, &execution->directives, err) ||
         !summarize(execution, err) || !mode_decide(&question, &execution->mode, err))
@@ -40,7 +43,8 @@ static bool judge(struct execution *execution, struct error *err)
     /* An existing row can only be resumed. */
     if (execution->unfinished != NULL && execution->mode == MODE_ATOMIC)
         execution->mode = MODE_STEPWISE;
-    execution->rules.is_grouping = execution->directives.transaction != TRANSACTION_OFF;
+    execution->rules.is_grouping = execution->directives.transaction != TRANSACTION_OFF &&
+                                   execution->wishes_of_tool.transaction != SCRIPT_TRANSACTION_OFF;
     if (execution->directives.lock_timeout_ms >= 0)
         execution->lock_wait.retry.lock_timeout_ms = execution->directives.lock_timeout_ms;
     if (execution->directives.retry_for_ms >= 0)
@@ -56,13 +60,16 @@ static bool judge(struct execution *execution, struct error *err)
 static bool prepare(struct execution *execution, struct text *bytes, struct error *err)
 {
     const struct dialect *dialect = execution->ledger->dialect;
+    const struct migration *migration = execution->migration;
 
-    if (migration_read(dialect, execution->migration, bytes, err) &&
-        script_check_text(execution->migration->script_path, text_slice(bytes), err)) {
+    if (migration_read(dialect, migration, bytes, err) &&
+        script_check_text(dialect, migration->script_path, text_slice(bytes), err)) {
         dialect->checksum_of(text_slice(bytes), execution->checksum);
-        execution->script = script_without_bom(text_slice(bytes));
-        if (judge(execution, err))
-            return true;
+        if (migration_prepare(dialect, migration, bytes, &execution->wishes_of_tool, err)) {
+            execution->script = script_without_bom(text_slice(bytes));
+            if (judge(execution, err))
+                return true;
+        }
     }
     if (err->class == ERROR_CLEAN) {
         error_message(err, "migration \"%s\" %s: %s", execution->migration->name,

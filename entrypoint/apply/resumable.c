@@ -13,6 +13,7 @@
 #include "execution/checkpoint.h"
 #include "execution/lock_retry.h"
 #include "execution/session_state.h"
+#include "history/attempts.h"
 #include "history/journal.h"
 #include "history/origin.h"
 #include "lock/beacon.h"
@@ -148,7 +149,7 @@ static bool close_row(struct execution *execution, enum ledger_statement stateme
     char recorded[NUMBER_SIZE];
     char done[NUMBER_SIZE];
     const char *const row[ROW_VALUES] = {
-        [ROW_ID] = execution->id, [ROW_NAME] = execution->migration->name,
+        [ROW_ID] = execution->id, ROW_OF_MIGRATION(execution->migration),
         [ROW_LOGS] = logs,        [ROW_CHECKSUM] = execution->checksum,
         [ROW_BEFORE] = recorded,  [ROW_STEPS] = done,
     };
@@ -277,10 +278,12 @@ static bool start_row(struct execution *execution, struct error *err)
     char before[NUMBER_SIZE];
     const char *row[ROW_VALUES] = { [ROW_ID] = execution->id,
                                     [ROW_CHECKSUM] = execution->checksum,
-                                    [ROW_NAME] = execution->migration->name,
+                                    ROW_OF_MIGRATION(execution->migration),
                                     [ROW_LOGS] = LEDGER_RUNNING,
                                     [ROW_ANCHOR] = ledger->anchor[0] == '\0' ? NULL : ledger->anchor };
 
+    if (!attempts_open(execution->conn, execution->ledger, err))
+        return false;
     if (execution->unfinished == NULL) {
         random_uuid(execution->id);
         return ledger_write(execution->conn, ledger, LEDGER_INSERT_STARTED, row, err);

@@ -59,6 +59,8 @@ struct config {
     const char *vault_auth;  /* where Vault's Kubernetes authentication is mounted */
     const char *set_role;    /* NULL = the user's own */
     const char *migrations;  /* the folder; NULL = not given, the usual places are tried */
+    int format;              /* enum format */
+    const char *ledger;      /* [SCHEMA.]TABLE; NULL = as the tool calls it */
     const char *schema_file; /* Prisma's --schema: the folder is "migrations" beside it */
     const char *config_file; /* NULL = not given, ./tidelock.yaml is read if it exists */
     const char *env_file;    /* NULL = not given */
@@ -75,7 +77,8 @@ struct config {
     int64_t cancel_blockers_ms;
     int64_t statement_timeout_ms; /* 0 = none */
     int64_t migration_timeout_ms; /* 0 = none */
-    unsigned strict;              /* a bit for each enum finding that is refused */
+    unsigned strict;              /* a bit for each enum finding that is refused … */
+    bool is_strict_said;          /* … whatever the folder's tool refuses */
     bool is_unrelated_allowed;
     int refuse;                 /* enum fail_on: from which verdict on nothing is applied */
     struct sourced rule_levels; /* RULE=LEVEL, with commas in between */

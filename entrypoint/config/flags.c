@@ -44,6 +44,17 @@ static const struct option *find_flag(const struct load *load, const char *name,
     return option;
 }
 
+/* The option that a value is for. */
+static const struct option *meant_by(const struct load *load, const struct option *option, const char *value)
+{
+    const struct option *other = option->also == NULL || value == NULL ? NULL : option_named(option->also);
+
+    if (other == NULL || (other->commands & load->command) == 0 ||
+        names_find(other->choices, other->choice_count, slice_of(value)) < 0)
+        return option;
+    return other;
+}
+
 static bool take_flag_value(struct load *load, const struct option *option, char *value, const char *origin,
                             struct error *err)
 {
@@ -124,6 +135,7 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
     option = find_flag(load, name, &is_negated);
     if (option == NULL)
         return refuse_flag(load, name, err);
+    option = meant_by(load, option, equals != NULL ? equals + 1 : *at + 1 < count ? words[*at + 1] : NULL);
     load->names = option->type == OPTION_NAMES ? option : NULL;
     if (load_is_said(load, option) && load->names == NULL) {
         error_set(err, ERROR_USAGE, "%s is given twice", origin);

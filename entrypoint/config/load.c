@@ -220,6 +220,8 @@ static bool load_file(struct load *load, struct error *err)
 static bool load_standards(struct load *load, struct error *err)
 {
     for (const struct option *option = OPTIONS; option->name != NULL; option++) {
+        if (option->field == offsetof(struct config, strict))
+            load->config->is_strict_said = load_is_said(load, option);
         if (option->standard != NULL && !load_is_said(load, option) &&
             !value_set(option, option_standard(option, load->command), option->name, load->config, err))
             return false;

@@ -8,6 +8,7 @@
 #include "config/finding.h"
 #include "config/notice.h"
 #include "config/password_source.h"
+#include "dialect/dialect.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
@@ -140,12 +141,12 @@ const struct option OPTIONS[] = {
       .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "LEVEL",
       .help = "exit with 1 if a statement is that bad, or worse",
       .more = "What is unknown is worse than careful, and not as bad as dangerous." },
-    { .name = "format", .group = GROUP_COMMAND, .type = OPTION_CHOICE, .commands = FOR_PLAN | FOR_DIFF | FOR_DRIFT | FOR_VERIFY,
+    { .name = "output", .group = GROUP_COMMAND, .type = OPTION_CHOICE, .commands = FOR_PLAN | FOR_DIFF | FOR_DRIFT | FOR_VERIFY,
       .field = FIELD(plan_format), .standard = "text", .choices = PLAN_FORMAT_NAMES,
       .choice_count = PLAN_FORMATS, .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "FORMAT",
       .help = "write what is found for a CI or a proposed change",
       .more = "github writes annotations of a workflow, gitlab a code quality report, markdown a comment; "
-              "differences are written as text or markdown." },
+              "differences are written as text or markdown. --format takes these words, too." },
     { .name = "verbose", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_PLAN,
       .field = FIELD(is_verbose), .traits = OPTION_FLAG_ONLY,
       .help = "say all that is found, and write the safe way out",
@@ -182,6 +183,14 @@ const struct option OPTIONS[] = {
       .help = "the folder of migrations",
       .more = "Without it, what prisma.config.ts or package.json names as a plain string is taken; otherwise "
               "prisma/migrations is tried, then prisma/schema/migrations, then migrations." },
+    { .name = "format", .group = GROUP_FOLDER, .type = OPTION_CHOICE, .commands = FOR_FOLDER,
+      .field = FIELD(format), .standard = "auto", .choices = FORMAT_NAMES, .choice_count = FORMATS,
+      .also = "output", .value = "TOOL",
+      .help = "whose folder it is: its rules, its ledger and its lock are used",
+      .more = "auto tells it from the files; where two tools may be meant, from the ledger that the database has." },
+    { .name = "ledger", .group = GROUP_FOLDER, .type = OPTION_TEXT, .commands = FOR_FOLDER,
+      .field = FIELD(ledger), .value = "[SCHEMA.]TABLE",
+      .help = "the ledger's table, where it is not the tool's usual one" },
     { .name = "schema", .group = GROUP_FOLDER, .type = OPTION_TEXT, .commands = FOR_FOLDER,
       .field = FIELD(schema_file), .value = "FILE",
       .help = "Prisma's schema: the migrations are in the folder beside it",

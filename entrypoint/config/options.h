@@ -99,6 +99,7 @@ struct option {
     int64_t most;
     const char *const *choices; /* OPTION_CHOICE, OPTION_CHOICES, OPTION_SWITCHES */
     size_t choice_count;
+    const char *also; /* as a flag, it stands for this option where the value is one of that; or NULL */
     const char *environment; /* a foreign variable that means the same ("DATABASE_URL"), or NULL */
     unsigned traits;
     const char *word;  /* OPTION_SECRET: a value that is none, or NULL */

@@ -157,9 +157,11 @@ static bool judge(struct outlook *outlook, size_t index, struct error *err)
     const struct migration *migration = &outlook->d->folder->items[index];
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     struct forecast *forecast = arena_alloc(outlook->arena, 1, sizeof *forecast);
+    struct script_wishes wishes;
     struct slice script;
 
-    if (!migration_read(outlook->d->folder->dialect, migration, &bytes, err))
+    if (!migration_read(outlook->d->folder->dialect, migration, &bytes, err) ||
+        !migration_prepare(outlook->d->folder->dialect, migration, &bytes, &wishes, err))
         return false;
     outlook->judged += bytes.length;
     if (outlook->judged > JUDGED_MOST && outlook->d->config->refuse == FAIL_ON_NOTHING)

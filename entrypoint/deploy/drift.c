@@ -95,7 +95,7 @@ static bool leave_out_neighbours(struct arena *arena, const struct drift_request
 static bool look_again(struct arena *arena, const struct drift_request *wanted, struct drift *out,
                        struct error *err)
 {
-    const struct ledger_request names = { wanted->ledger->dialect, wanted->ledger->schema, LEDGER_NAMES,
+    const struct ledger_request names = { wanted->ledger->folder, wanted->ledger->schema, LEDGER_NAMES,
                                           true };
     char before[SHA256_HEX_SIZE];
     char after[SHA256_HEX_SIZE];
@@ -141,7 +141,7 @@ bool drift_find(struct arena *arena, const struct drift_request *wanted, struct 
 
 static bool record(struct arena *arena, const struct drift_request *wanted, struct error *err)
 {
-    const struct ledger_request all = { wanted->ledger->dialect, wanted->ledger->schema, LEDGER_NAMES, true };
+    const struct ledger_request all = { wanted->ledger->folder, wanted->ledger->schema, LEDGER_NAMES, true };
     const struct journal journal = { .conn = wanted->conn,
                                      .ledger_schema = wanted->ledger->schema,
                                      .key = wanted->ledger->lock_key };

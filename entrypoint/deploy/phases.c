@@ -8,6 +8,8 @@
 #include "deploy/drift_check.h"
 #include "deploy/internal.h"
 #include "deploy/validate.h"
+#include "history/journal.h"
+#include "lock/tool_lock.h"
 #include "postgres/reach.h"
 #include "postgres/writable.h"
 
@@ -59,9 +61,10 @@ static void show_database(struct deployment *d)
 }
 
 /* What was edited counts and is said, though it stops nothing. */
-static enum phase complete_at_once(struct deployment *d, struct error *err)
+static enum phase complete_at_once(struct deployment *d, unsigned strict, struct error *err)
 {
-    if (!validate_edited(d->folder, &d->history, 0, err))
+    if (!validate_edited(d->folder, &d->history, strict, err) ||
+        !validate_strict(d->folder, &d->history, strict, err))
         return PHASE_FAILED;
     validate_warn_of_edited(d->folder, &d->history);
     validate_say_ahead(&d->history);
@@ -72,7 +75,7 @@ static enum phase complete_at_once(struct deployment *d, struct error *err)
 /* Most starts find nothing to do, and the rows are enough to know that. */
 static bool glance(struct deployment *d, struct error *err)
 {
-    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_CHECKSUMS, false };
+    const struct ledger_request wanted = { d->folder, d->endpoint->schema, LEDGER_CHECKSUMS, false };
 
     arena_free(d->look);
     d->look = arena_new();
@@ -87,7 +90,7 @@ static bool glance(struct deployment *d, struct error *err)
 
 bool deployment_read(struct deployment *d, struct error *err)
 {
-    const struct ledger_request wanted = { d->folder->dialect, d->endpoint->schema, LEDGER_CHECKSUMS, false };
+    const struct ledger_request wanted = { d->folder, d->endpoint->schema, LEDGER_CHECKSUMS, false };
 
     if (!ledger_read(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
@@ -138,13 +141,13 @@ static enum phase begin_work(struct deployment *d, struct error *err)
 
 static enum phase step_compare(struct deployment *d, struct error *err)
 {
-    unsigned strict = d->config->strict;
+    unsigned strict = validate_strictness(d->config, d->folder->dialect);
 
-    if (strict == 0 && !d->execution.commit_doubt.is_in_doubt) {
+    if (d->config->strict == 0 && !d->execution.commit_doubt.is_in_doubt) {
         if (!glance(d, err))
             return PHASE_FAILED;
         if (is_complete(d))
-            return complete_at_once(d, err);
+            return complete_at_once(d, strict, err);
         /* Whoever leads reads it again, as for writing. */
         if (!d->config->is_dry_run && d->ledger.schema != NULL)
             return begin_work(d, err);
@@ -234,7 +237,11 @@ struct connection *deployment_reconnect(void *context)
     struct error err;
     auto_connection struct connection *conn = reach_database(d->config, d->endpoint, NULL, &err);
 
-    if (conn == NULL || (d->pooling != POOLING_TRANSACTION && !lead_again(conn, d->ledger.lock_key, &err)))
+    if (conn == NULL || (d->pooling != POOLING_TRANSACTION && (!lead_again(conn, d->ledger.lock_key, &err) ||
+                                                               !tool_lock_take(conn, &d->ledger, &err))))
+        return NULL;
+    if (d->ledger.has_attempts &&
+        !journal_find(&(const struct journal) { .conn = conn, .ledger_schema = d->ledger.schema }, &err))
         return NULL;
     connection_close(d->conn);
     d->conn = steal(&conn);
@@ -328,9 +335,8 @@ static bool apply_one(struct deployment *d, struct error *err)
     d->is_session_used = true;
     count(d, VERDICT_RUNNING, is_applied ? VERDICT_APPLIED : verdict_after(d, err));
     if (is_applied) {
-        d->ledger.size.rows += d->execution.unfinished == NULL;
-        d->ledger.size.finished++;
-        text_copy_cut(d->ledger.anchor, sizeof d->ledger.anchor, d->execution.id);
+        ledger_count_applied(&d->ledger, d->execution.migration, d->execution.id,
+                             d->execution.unfinished == NULL);
         deployment_report_applied(d);
         if (origin_queue_is_due(&d->origins))
             deployment_record_origins(d);

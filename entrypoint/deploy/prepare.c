@@ -7,6 +7,7 @@
 #include "deploy/internal.h"
 #include "deploy/lost_commit.h"
 #include "deploy/validate.h"
+#include "lock/tool_lock.h"
 #include "postgres/query.h"
 
 /* A script of so many statements is not gone through a second time to find out how it is applied. */
@@ -135,6 +136,24 @@ static enum phase create_ledger_pooled(struct deployment *d, struct error *err)
     return PHASE_FAILED;
 }
 
+/* The tool may have applied something between the look and its lock. Behind a pooler, each transaction takes
+ * it. */
+static enum phase take_tool_lock(struct deployment *d, struct error *err)
+{
+    if (d->ledger.tool_keys.count == 0 || d->pooling == POOLING_TRANSACTION)
+        return PHASE_PREPARING;
+    switch (tool_lock_try(d->conn, &d->ledger, &d->holder, err)) {
+    case LEADER_TAKEN:
+        return deployment_look(d, err) ? PHASE_PREPARING : PHASE_FAILED;
+    case LEADER_HELD:
+        return PHASE_FOLLOWING;
+    case LEADER_UNKNOWN:
+        break;
+    }
+    error_context(err, "taking the lock of %s", d->ledger.dialect->tool);
+    return PHASE_FAILED;
+}
+
 /* The ledger as it is under the leader lock, created if necessary: between the first look and the lock,
  * another process may have led. */
 static enum phase look_as_leader(struct deployment *d, struct error *err)
@@ -143,7 +162,8 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
 
     if (!deployment_look(d, err))
         return PHASE_FAILED;
-    if (d->ledger.exists)
+    next = take_tool_lock(d, err);
+    if (next != PHASE_PREPARING || d->ledger.exists)
         return next;
     if (d->pooling == POOLING_TRANSACTION)
         next = create_ledger_pooled(d, err);
@@ -214,9 +234,10 @@ static bool check_all_scripts(struct deployment *d, struct error *err)
 
 bool deployment_check(struct deployment *d, struct error *err)
 {
-    unsigned strict = d->config->strict;
+    unsigned strict = validate_strictness(d->config, d->folder->dialect);
 
-    if ((!d->ledger.exists && !ledger_check_empty(d->conn, &d->ledger, err)) ||
+    if ((!d->ledger.exists && d->ledger.dialect->needs_empty &&
+         !ledger_check_empty(d->conn, &d->ledger, err)) ||
         (d->history.due_count > 0 && !validate_failed(d->folder, &d->history, err)) ||
         !validate_edited(d->folder, &d->history, strict, err) ||
         !validate_strict(d->folder, &d->history, strict, err))

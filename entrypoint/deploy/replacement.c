@@ -33,7 +33,7 @@ static bool is_in_place(const struct folder *folder, const struct history *histo
     const struct dialect *dialect = folder->dialect;
 
     for (size_t i = 0; i < folder->count; i++) {
-        const struct order_key key = dialect->order_key_of(folder->items[i].name);
+        const struct order_key key = dialect->order_key_of(folder->items[i].key);
 
         if (history->items[i].verdict == VERDICT_PENDING)
             continue;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "config/endpoint.h"
@@ -10,23 +11,85 @@
 #include "history/folder.h"
 #include "history/layout.h"
 #include "history/place.h"
+#include "history/recognise.h"
 #include "postgres/reach.h"
 #include "schema/catalog.h"
 
 /* The tool's switch exists because it waits for the lock inside the server; tidelock never does. */
 static void note_lock_switch(const char *name)
 {
-    const char *value = getenv(name);
+    const char *value = name == NULL ? NULL : getenv(name);
 
     if (value != NULL && value[0] != '\0' && !(value[0] == '0' && value[1] == '\0'))
         log_warn("%s is ignored: only the leader lock keeps deployments from running at the same time", name);
 }
 
+/* Of the format that is asked for, or of any. */
+static const struct dialect *first_of(const struct config *config)
+{
+    size_t i = 0;
+
+    while (config->format != FORMAT_AUTO && DIALECTS[i] != NULL &&
+           DIALECTS[i]->format != (enum format)config->format)
+        i++;
+    return DIALECTS[i] == NULL ? DIALECTS[0] : DIALECTS[i];
+}
+
+/* The dialect with the ledger that --ledger names. */
+static const struct dialect *with_ledger(struct arena *arena, const struct dialect *dialect,
+                                         const char *ledger)
+{
+    const char *dot = ledger == NULL ? NULL : strchr(ledger, '.');
+    struct dialect *changed;
+
+    if (ledger == NULL)
+        return dialect;
+    changed = arena_alloc(arena, 1, sizeof *changed);
+    *changed = *dialect;
+    changed->ledger_name = dot == NULL ? ledger : dot + 1;
+    if (dot != NULL)
+        changed->ledger_schema = arena_copy(arena, ledger, (size_t)(dot - ledger));
+    return changed;
+}
+
+static bool refuse_ambiguous(const struct recognised *found, const char *path, struct error *err)
+{
+    auto_text struct text tools = text_init(sizeof err->message);
+
+    for (size_t i = 0; i < found->count; i++)
+        text_add_format(&tools, "%s%s's",
+                        i == 0                  ? ""
+                        : i + 1 == found->count ? " or "
+                                                : ", ",
+                        found->dialects[i]->tool);
+    error_set(err, ERROR_USAGE, "the folder \"%s\" may be %s", path, tools.at);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "Say whose it is: --format %s, for example, or TIDELOCK_FORMAT.",
+                      FORMAT_NAMES[found->dialects[0]->format]);
+}
+
+/* Where the folder is, and whose. */
+static bool find_folder(struct arena *arena, const struct config *config, struct target *out,
+                        const char **path, struct error *err)
+{
+    struct recognised found;
+
+    if (!place_find(arena, first_of(config), config, path, err))
+        return false;
+    recognise((enum format)config->format, *path, &found);
+    if (found.count > 1)
+        return refuse_ambiguous(&found, *path, err);
+    out->folder.dialect = with_ledger(arena, found.dialects[0], config->ledger);
+    if (config->format == FORMAT_AUTO && found.dialects[0] != DIALECTS[0])
+        log_info("\"%s\" is a folder of %s", *path, out->folder.dialect->tool);
+    return true;
+}
+
 bool target_find_database(struct arena *arena, const struct config *config, struct target *out,
                           struct error *err)
 {
-    note_lock_switch(DIALECT_PRISMA.lock_switch);
-    *out = (struct target) { .folder = { .dialect = &DIALECT_PRISMA } };
+    *out = (struct target) { .folder = { .dialect = first_of(config) } };
+    note_lock_switch(out->folder.dialect->lock_switch);
     if (!endpoint_find(arena, config, &out->endpoint, err))
         return false;
     log_context(LOG_DATABASE, endpoint_database(&out->endpoint));
@@ -38,9 +101,8 @@ bool target_find_unchecked(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    return target_find_database(arena, config, out, err) &&
-           place_find(arena, &DIALECT_PRISMA, config, &path, err) &&
-           folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err);
+    return target_find_database(arena, config, out, err) && find_folder(arena, config, out, &path, err) &&
+           folder_read(arena, out->folder.dialect, path, &out->folder, err);
 }
 
 bool target_find_folder(struct arena *arena, const struct config *config, struct target *out,
@@ -49,9 +111,8 @@ bool target_find_folder(struct arena *arena, const struct config *config, struct
     const char *path;
 
     out->begun = NULL;
-    return place_find(arena, &DIALECT_PRISMA, config, &path, err) &&
-           folder_check(&DIALECT_PRISMA, path, err) &&
-           folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err) &&
+    return find_folder(arena, config, out, &path, err) && folder_check(out->folder.dialect, path, err) &&
+           folder_read(arena, out->folder.dialect, path, &out->folder, err) &&
            layout_check(&out->folder, path, false, err);
 }
 
@@ -60,12 +121,12 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    if (!place_find(arena, &DIALECT_PRISMA, config, &path, err) || !folder_check(&DIALECT_PRISMA, path, err))
+    if (!find_folder(arena, config, out, &path, err) || !folder_check(out->folder.dialect, path, err))
         return false;
     /* A password that must be requested first is not available yet. */
     if (config->password_from == PASSWORD_NOWHERE)
         out->begun = reach_begin(config, &out->endpoint);
-    if (folder_read(arena, &DIALECT_PRISMA, path, &out->folder, err) &&
+    if (folder_read(arena, out->folder.dialect, path, &out->folder, err) &&
         layout_check(&out->folder, path, false, err) &&
         (config->to == NULL || folder_limit(&out->folder, config->to, err)))
         return true;
@@ -88,8 +149,8 @@ bool target_read_facts(struct arena *arena, const struct config *config, struct 
 
     return target_find_database(arena, config, &target, err) &&
            (conn = reach_database(config, &target.endpoint, NULL, err)) != NULL &&
-           catalog_read(arena, conn, &(const struct catalog_request) { .dialect = &DIALECT_PRISMA }, out,
-                        err);
+           catalog_read(arena, conn, &(const struct catalog_request) { .dialect = target.folder.dialect },
+                        out, err);
 }
 
 void target_log_database(const struct ledger *ledger, const struct connection *conn)

@@ -50,11 +50,37 @@ static unsigned add_finding(struct text *list, const char *name, enum finding fi
     return bit;
 }
 
+unsigned validate_strictness(const struct config *config, const struct dialect *dialect)
+{
+    unsigned of_tool = (dialect->refuses_edited ? 1u << FINDING_EDITED : 0) |
+                       (dialect->refuses_missing ? 1u << FINDING_MISSING : 0) |
+                       (dialect->refuses_out_of_order ? 1u << FINDING_OUT_OF_ORDER : 0);
+
+    if (config->is_strict_said || of_tool == 0)
+        return config->strict;
+    return of_tool | 1u << FINDINGS;
+}
+
+static bool refuse_as_tool(const char *tool, const char *list, struct error *err)
+{
+    error_set(err, ERROR_REFUSED, "the folder and the ledger differ, and %s refuses that", tool);
+    error_cause(err, CAUSE_STRICT);
+    error_holds(err, "Nothing was changed. %s.", list);
+    return error_hint(
+        err,
+        "Restore the migrations as they were applied (see: tidelock status). To deploy nevertheless: "
+        "--no-strict.");
+}
+
 bool validate_strict(const struct folder *folder, const struct history *history, unsigned strict,
                      struct error *err)
 {
     auto_text struct text list = text_init(sizeof err->holds);
+    bool is_of_tool = (strict & 1u << FINDINGS) != 0;
     unsigned found = 0;
+
+    if (is_of_tool && history->is_ahead)
+        strict &= ~(1u << FINDING_MISSING);
 
     for (size_t i = 0; i < folder->count; i++)
         found |= add_finding(&list, folder->items[i].name, finding_of(&history->items[i]), strict);
@@ -62,6 +88,8 @@ bool validate_strict(const struct folder *folder, const struct history *history,
         found |= add_finding(&list, history->missing[i]->name, FINDING_MISSING, strict);
     if (found == 0)
         return true;
+    if (is_of_tool)
+        return refuse_as_tool(folder->dialect->tool, list.at, err);
     error_set(err, ERROR_REFUSED, "the folder and the ledger differ, and --strict forbids that");
     error_cause(err, CAUSE_STRICT);
     error_holds(err, "Nothing was changed. %s%s.", list.at, list.has_overflowed ? ", and others" : "");

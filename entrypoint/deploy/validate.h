@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "config/config.h"
 #include "history/compare.h"
 #include "history/migration.h"
 
@@ -23,6 +24,10 @@ void validate_warn_of_edited(const struct folder *folder, const struct history *
 /* ERROR_REFUSED when something is pending and none of the applied migrations is in the folder, which is
  * probably another application's. */
 must_use bool validate_related(const struct folder *folder, const struct history *history, struct error *err);
+
+/* What is refused, as a bit for each enum finding: what --strict says or, where it is not given, what the
+ * folder's tool refuses; then the bit of FINDINGS is set, too. */
+unsigned validate_strictness(const struct config *config, const struct dialect *dialect);
 
 /* Edited, missing and out-of-order migrations: ERROR_REFUSED if `strict` has the bit of one that was found.
  */

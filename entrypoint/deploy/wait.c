@@ -64,7 +64,7 @@ static bool look(struct waiting *waiting, struct connection *conn, struct error 
 {
     auto_arena struct arena *arena = arena_new();
     const struct target *target = waiting->target;
-    const struct ledger_request wanted = { target->folder.dialect, target->endpoint.schema, LEDGER_NAMES,
+    const struct ledger_request wanted = { &target->folder, target->endpoint.schema, LEDGER_NAMES,
                                            .is_only_read = true };
     struct ledger ledger;
     struct history history;

@@ -21,6 +21,9 @@
 /* A checksum as the ledger holds it, with its NUL. */
 enum { CHECKSUM_SIZE = SHA256_HEX_SIZE };
 
+/* A migration's name in the ledger, with its NUL: Flyway's script is the longest. */
+enum { KEY_SIZE = 1024 };
+
 /* The codes that the tool's users search for; empty where it has none. */
 struct dialect_codes {
     const char *failed;         /* a migration failed now */
@@ -51,36 +54,151 @@ struct own_file {
     struct own_config (*read)(struct arena *arena, struct slice text); /* paths live in the arena */
 };
 
+/* What --format names. A tool may have several descriptions, for folders of different versions. */
+enum format {
+    FORMAT_AUTO, /* the folder tells */
+    FORMAT_PRISMA,
+    FORMAT_GOLANG_MIGRATE,
+    FORMAT_GOOSE,
+    FORMAT_DBMATE,
+    FORMAT_FLYWAY,
+    FORMAT_SQLX,
+    FORMAT_DRIZZLE,
+    FORMATS
+};
+
+/* How the folder holds migrations. */
+enum folder_layout {
+    LAYOUT_DIRECTORIES, /* each is a directory with a script of one name */
+    LAYOUT_FILES,       /* each is a file */
+    LAYOUT_TREE,        /* the same, also in directories below it; a name has its path then */
+    LAYOUT_INDEX,       /* a file of the tool's says which there are, and in which order */
+};
+
+/* What an entry of the folder is. */
+enum entry_kind {
+    ENTRY_OTHER, /* the tool does not look at it */
+    ENTRY_MIGRATION,
+    ENTRY_PROGRAM,   /* a migration that only the tool can run: refused if it is pending */
+    ENTRY_FORBIDDEN, /* what the tool runs beside migrations: the folder is refused */
+};
+
+/* An entry of a folder whose tool is to be found out. */
+struct folder_entry {
+    const char *name;
+    bool is_directory;
+    bool has_script; /* a directory with a file migration.sql */
+};
+
+/* What is looked at for that: its entries, sorted by bytes, and one of its scripts. */
+struct folder_look {
+    const struct folder_entry *entries;
+    size_t count;
+    struct slice script; /* of its first file *.sql, empty if there is none */
+};
+
+/* A migration as an index names it. */
+struct indexed {
+    const char *name; /* of the script, without its extension */
+    const char *key;
+};
+
+/* What a tool's own words in a script, or beside it, ask for. */
+enum script_transaction {
+    SCRIPT_TRANSACTION_UNSAID, /* as its statements need it */
+    SCRIPT_TRANSACTION_ON,     /* the tool puts a transaction around it */
+    SCRIPT_TRANSACTION_OFF,    /* the tool runs its statements one by one */
+};
+
+struct script_wishes {
+    enum script_transaction transaction;
+    bool is_skipped; /* recorded, though nothing of it is run */
+};
+
+/* A script about to be read as its tool reads it. */
+struct script_source {
+    const char *path;      /* for errors */
+    const char *name;      /* the migration's */
+    struct slice settings; /* of the file beside it, where the tool has such; empty = there is none */
+    const char *(*variable)(const char *name); /* the environment's, NULL = unset */
+};
+
+/* Where a ledger is, for the keys of the tool's locks. */
+struct ledger_place {
+    const char *database;
+    const char *schema;
+    const char *table;
+};
+
+/* Advisory locks of the tool, as bigints in decimal. */
+enum { TOOL_KEYS_MOST = 2, LOCK_KEY_SIZE = 24 };
+struct tool_keys {
+    char keys[TOOL_KEYS_MOST][LOCK_KEY_SIZE];
+    size_t count;
+};
+
 struct dialect {
+    enum format format;
     const char *tool; /* as messages call it: "Prisma" */
     struct dialect_codes codes;
 
     /* The folder. */
+    bool (*recognises)(const struct folder_look *look); /* whether it may be the tool's */
+    enum folder_layout layout;
     const char *const *places;        /* where it usually is, the likeliest first; ends with NULL */
     const char *beside_schema;        /* its name beside the tool's own file of the schema */
     const struct own_file *own_files; /* the first that exists may say where; ends with NULL stems */
     const char *copy;                 /* the Dockerfile line that copies it into the image */
-    const char *script_name;          /* of the script in a migration's directory */
-    const char *script_rule;          /* what an entry must be, as the beginning of a hint */
-    size_t name_most;                 /* characters of a migration's name that the ledger can hold */
-    bool (*is_migration)(const char *entry, bool is_directory);
+    const char *script_name; /* of the script in a migration's directory, or behind an index's name */
+    const char *script_rule; /* what an entry must be, as the beginning of a hint */
+    size_t name_most;        /* characters of a migration's name that the ledger can hold */
+    enum entry_kind (*entry_kind_of)(const char *entry, bool is_directory);
+    const char *program_is;   /* of an ENTRY_PROGRAM, as what follows its name: "is a migration in Go" */
+    const char *forbidden_is; /* of an ENTRY_FORBIDDEN: "is a callback" */
+    const char *index;        /* LAYOUT_INDEX: the file, below the folder */
+    must_use bool (*read_index)(struct arena *arena, const char *path, struct slice text,
+                                struct indexed **out, size_t *count, struct error *err);
 
-    /* A file in the folder that says which kind of server it is for; a missing one is not checked. */
+    /* What the ledger calls a migration, and how it describes it: NULL where it has its name, and no
+     * description. Neither is called for what an index names. */
+    void (*key_of)(const char *name, char out[KEY_SIZE]);
+    void (*describe)(const char *name, char out[KEY_SIZE]);
+
+    /* A file in the folder that says which kind of server it is for, or NULL; a missing one is not checked.
+     */
     const char *lock_file;
     must_use bool (*check_lock_file)(const char *path, struct slice text, struct error *err);
 
-    /* The order in which migrations are applied. */
+    /* The order in which migrations are applied: of names in the folder, and of keys. */
     struct order_key (*order_key_of)(const char *name); /* points to the name */
     int (*compare_keys)(const void *one, const void *other);
     bool (*is_order_certain)(const char *name); /* false: the tool itself may sort this name differently */
 
-    /* The checksum of a script, of its bytes as they are in the file. */
+    /* What the tool runs of a file, in its place: bytes that are not run become blanks, so that places in
+     * errors stay right. NULL = all of it. ERROR_CLEAN with the place where the tool would refuse it. */
+    must_use bool (*read_script)(const struct script_source *source, struct text *script,
+                                 struct script_wishes *out, struct error *err);
+    const char *settings_suffix;  /* of the file beside a script with settings of it, or NULL */
+    const char *transaction_hint; /* what a script needs to run without a transaction, as a hint; or NULL */
+
+    /* What the tool refuses when folder and ledger disagree. */
+    bool refuses_edited;
+    bool refuses_missing; /* unless all of that is newer */
+    bool refuses_out_of_order;
+    bool needs_empty;                  /* a schema without a ledger may hold nothing */
+    bool (*repeats)(const char *name); /* applied again whenever its checksum changes; NULL = none is */
+
+    /* The checksum of a script, of its bytes as they are in the file; the ledger may have none. */
     void (*checksum_of)(struct slice script, char out[CHECKSUM_SIZE]);
     bool (*checksum_matches)(const char *stored, struct slice script);
 
     /* The ledger. */
-    const char *ledger_name; /* of the table, one that needs no quotes */
+    const char *ledger_name;   /* of the table */
+    const char *ledger_schema; /* where it is; NULL = the session's own */
     const struct ledger_sql *ledger;
+    bool keeps_attempts; /* it has room for what is unfinished or has failed; otherwise the journal has it */
+    bool is_marker;      /* all it says is the key of the last that is applied */
+    bool has_checksums;
 
     /* Whether a name may be recorded as applied, whether its failed rows may be marked as rolled back, and
      * whether it has rows that could be taken back: ERROR_REFUSED otherwise. */
@@ -91,12 +209,22 @@ struct dialect {
     must_use bool (*check_pending)(const struct ledger_row *rows, size_t count, const char *name,
                                    struct error *err);
 
-    /* The advisory lock under which the tool applies: its key, a bigint, in decimal. Per database, not per
-     * schema. */
+    /* The leader lock: its key, a bigint, in decimal. Per database, not per schema. */
     const char *lock_key;
-    const char *lock_switch; /* the environment variable that disables it in the tool */
+    const char *lock_switch; /* the environment variable that disables it in the tool, or NULL */
+    /* The advisory locks under which the tool itself applies, where these are others; NULL = it has none. */
+    void (*tool_keys_of)(const struct ledger_place *place, struct tool_keys *out);
 };
 
+/* The key of the leader lock where the tool's own is another, or none: "tidelock" as eight bytes. */
+#define TIDELOCK_KEY "8388346167727973227"
+
+/* All of them; ends with NULL. The first is taken for a folder that holds nothing. */
 extern const struct dialect DIALECT_PRISMA;
+extern const struct dialect DIALECT_GOOSE;
+
+extern const struct dialect *const DIALECTS[];
+
+extern const char *const FORMAT_NAMES[];
 
 #endif

@@ -8,11 +8,19 @@
 #ifndef DIALECT_LEDGER_SQL_H
 #define DIALECT_LEDGER_SQL_H
 
+/* A ledger that keeps no attempts has only LEDGER_INSERT_APPLIED, _MARKED, _FINISH, _ACCEPT, _TAKE_BACK and
+ * _ROLL_BACK, of what its tool can say; the others, and what is unfinished, are written to the journal's
+ * attempts, a table of the shape that all of these are for (attempts.h). Its keys are its ids.
+ */
+
 /* What is known of a row to be written. */
 enum row_value {
     ROW_ID,
     ROW_CHECKSUM,
-    ROW_NAME,
+    ROW_NAME, /* its key, see dialect.h */
+    ROW_FILE, /* its name in the folder */
+    ROW_DESCRIPTION,
+    ROW_BACK,    /* the key of the one before it; NULL = it is the first */
     ROW_STARTED, /* seconds since 1970, the server's */
     ROW_LOGS,
     ROW_STEPS,  /* statements done */
@@ -83,7 +91,7 @@ enum ledger_column {
     COLUMN_TOOK         /* milliseconds */
 };
 
-/* None of the reading ones but `row` takes a value. */
+/* None of the reading ones but `row` takes a value. A ledger that keeps no attempts has no `row`. */
 struct ledger_sql {
     const char *create;
     const char *names;     /* all columns, the checksum NULL; oldest first */
@@ -93,8 +101,8 @@ struct ledger_sql {
     const char
         *row; /* of id $1 and name $2, one row: whether there is one of that id, its steps, whether it
                  is finished, and rolled back; how many of that name are not rolled back, and rows in all */
-    struct ledger_write writes[LEDGER_STATEMENTS];
-    struct ledger_write checks[LEDGER_CHECKS];
+    const struct ledger_write *writes; /* LEDGER_STATEMENTS of them; a NULL sql = it has no such */
+    const struct ledger_write *checks; /* LEDGER_CHECKS of them */
 };
 
 #endif

@@ -1,4 +1,5 @@
-#include "base/memory.h"
+#include <string.h>
+
 #include "dialect/dialect.h"
 #include "dialect/prisma_checksum.h"
 #include "dialect/prisma_config.h"
@@ -23,10 +24,20 @@ static const struct own_file OWN_FILES[] = {
 };
 
 /* Every directory, hidden ones too. */
-static bool is_migration(const char *entry, bool is_directory)
+static enum entry_kind entry_kind_of(const char *entry, bool is_directory)
 {
     (void)entry;
-    return is_directory;
+    return is_directory ? ENTRY_MIGRATION : ENTRY_OTHER;
+}
+
+/* Drizzle's newer folders hold such directories, too, each with a snapshot. */
+static bool recognises(const struct folder_look *look)
+{
+    for (size_t i = 0; i < look->count; i++) {
+        if (look->entries[i].has_script || strcmp(look->entries[i].name, "migration_lock.toml") == 0)
+            return true;
+    }
+    return false;
 }
 
 static int compare_keys(const void *one, const void *other)
@@ -35,6 +46,7 @@ static int compare_keys(const void *one, const void *other)
 }
 
 const struct dialect DIALECT_PRISMA = {
+    .format = FORMAT_PRISMA,
     .tool = "Prisma",
     .codes = {
         .failed = "P3018",
@@ -46,6 +58,8 @@ const struct dialect DIALECT_PRISMA = {
         .not_replayed = "P3006",
     },
 
+    .recognises = recognises,
+    .layout = LAYOUT_DIRECTORIES,
     .places = PLACES,
     .beside_schema = "migrations",
     .own_files = OWN_FILES,
@@ -53,7 +67,7 @@ const struct dialect DIALECT_PRISMA = {
     .script_name = "migration.sql",
     .script_rule = "Each migration is a directory with a readable migration.sql",
     .name_most = 255, /* migration_name VARCHAR(255) */
-    .is_migration = is_migration,
+    .entry_kind_of = entry_kind_of,
 
     .lock_file = "migration_lock.toml",
     .check_lock_file = prisma_lock_file_parse,
@@ -67,6 +81,9 @@ const struct dialect DIALECT_PRISMA = {
 
     .ledger_name = "_prisma_migrations",
     .ledger = &PRISMA_LEDGER,
+    .keeps_attempts = true,
+    .has_checksums = true,
+    .needs_empty = true,
     .check_applied = prisma_resolve_check_applied,
     .check_rolled_back = prisma_resolve_check_rolled_back,
     .check_pending = prisma_resolve_check_pending,

@@ -20,7 +20,7 @@ static bool close_with(struct execution *execution, size_t done, const struct qu
     char number[NUMBER_SIZE];
     char recorded[NUMBER_SIZE];
     const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
-                                          [ROW_NAME] = execution->migration->name,
+                                          ROW_OF_MIGRATION(execution->migration),
                                           [ROW_STEPS] = number,
                                           [ROW_BEFORE] = recorded };
     struct ledger_parameters parameters;

@@ -80,7 +80,7 @@ struct execution {
     struct connection *(*reconnect)(void *context);
     void *context;
     bool is_ended; /* the server has ended the session, see execution_revive() */
-    const struct ledger *ledger;
+    struct ledger *ledger;
     const struct migration *migration;
     const struct ledger_row *unfinished; /* the row to resume, or NULL */
     struct slice script;                 /* without a byte order mark; NUL-terminated */
@@ -89,6 +89,7 @@ struct execution {
     struct script_summary summary;
     const struct known_script *known; /* which holds for the same checksum; or NULL */
     struct directives directives;
+    struct script_wishes wishes_of_tool; /* what its dialect's words in the script ask for */
     struct session_settings settings;
     int64_t timeout_ms; /* of the whole migration; 0 = none */
     struct deadline until;

@@ -63,6 +63,10 @@ static bool check(const struct mode_question *question, struct error *err)
         { is_one && summary->nontransactional > 0, nontransactional,
           "this statement cannot run in a transaction, but the directive asks for one",
           "Take \"transaction=on\" out of the directive." },
+        { question->transaction == SCRIPT_TRANSACTION_ON && summary->nontransactional > 0 &&
+              directives->transaction != TRANSACTION_OFF,
+          nontransactional, "this statement cannot run in a transaction, and the script asks for one",
+          question->transaction_hint },
         { is_backfill && summary->statements != 1, 0,
           "a backfill must be a script of one statement, an UPDATE",
           "Move the other statements into migrations before and after it." },
@@ -83,7 +87,9 @@ bool mode_decide(const struct mode_question *question, enum mode *out, struct er
         return false;
     if (question->directives->backfill.is_said)
         *out = MODE_BACKFILL;
-    else if (question->directives->transaction == TRANSACTION_OFF)
+    else if (question->directives->transaction == TRANSACTION_OFF ||
+             (question->directives->transaction == TRANSACTION_AUTO &&
+              question->transaction == SCRIPT_TRANSACTION_OFF && question->summary->statements > 0))
         *out = MODE_STEPWISE;
     else if (has_control(question->summary))
         *out = MODE_SELF_MANAGED;

@@ -5,6 +5,7 @@
 #define EXECUTION_MODE_H
 
 #include "base/error.h"
+#include "dialect/dialect.h"
 #include "sql/directive.h"
 #include "sql/script.h"
 
@@ -22,6 +23,8 @@ struct mode_question {
     struct slice script;
     const struct script_summary *summary;
     const struct directives *directives;
+    enum script_transaction transaction; /* what its tool would do */
+    const char *transaction_hint;        /* … and how it is told not to use one, or NULL */
 };
 
 /* Refuses (ERROR_CLEAN, with the place) what would only half work: a BEGIN without COMMIT, a directive that

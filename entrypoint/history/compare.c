@@ -176,7 +176,7 @@ static bool is_ahead(const struct folder *folder, const struct history *history,
         return history->missing_count > 0;
     return history->items[folder->count - 1].verdict != VERDICT_PENDING &&
            !is_older(history, history->items[folder->count - 1].row) &&
-           sorts_before(folder->dialect, folder->items[folder->count - 1].name, &missing->first);
+           sorts_before(folder->dialect, folder->items[folder->count - 1].key, &missing->first);
 }
 
 static void count_verdicts(const struct folder *folder, const struct span *missing, struct history *out)
@@ -195,7 +195,7 @@ static void count_verdicts(const struct folder *folder, const struct span *missi
         out->counts[item->verdict]++;
         is_behind_applied =
             is_behind_applied || (item->verdict == VERDICT_PENDING && out->missing_count > 0 &&
-                                  sorts_before(folder->dialect, folder->items[i].name, &missing->last));
+                                  sorts_before(folder->dialect, folder->items[i].key, &missing->last));
         item->is_out_of_order = item->verdict == VERDICT_PENDING && is_behind_applied;
         is_behind_applied |= item->verdict == VERDICT_APPLIED;
     }

@@ -8,7 +8,7 @@ bool history_check_edited(struct history *history, const struct folder *folder, 
     struct history_item *item = &history->items[index];
     auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
 
-    if (item->verdict != VERDICT_APPLIED)
+    if (item->verdict != VERDICT_APPLIED || !folder->dialect->has_checksums || item->row->checksum == NULL)
         return true;
     item->is_unread = !migration_read(folder->dialect, &folder->items[index], &script, err);
     if (item->is_unread)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/text.h"
+#include "history/listing.h"
 
 enum { LOCK_FILE_MOST = 1024 * 1024, ALIKE_MOST = 3 };
 
@@ -25,14 +26,17 @@ static const char *join(struct arena *arena, const char *directory, const char *
 /* Without printf, since it is called for every migration at every start. */
 static const char *script_path(struct arena *arena, const struct folder *folder, const char *name)
 {
+    const enum folder_layout layout = folder->dialect->layout;
     const char *script = folder->dialect->script_name;
     char *path = arena_alloc(arena, strlen(folder->path) + 1 + strlen(name) + 1 + strlen(script) + 1, 1);
     char *at = stpcpy(path, folder->path);
 
     *at++ = '/';
     at = stpcpy(at, name);
-    *at++ = '/';
-    (void)stpcpy(at, script);
+    if (layout == LAYOUT_DIRECTORIES)
+        *at++ = '/';
+    if (layout == LAYOUT_DIRECTORIES || layout == LAYOUT_INDEX)
+        (void)stpcpy(at, script);
     return path;
 }
 
@@ -49,6 +53,8 @@ bool folder_check(const struct dialect *dialect, const char *path, struct error 
     auto_text struct text bytes = text_init(LOCK_FILE_MOST);
     struct error unreadable;
 
+    if (dialect->lock_file == NULL)
+        return true;
     text_add_format(&file, "%s/%s", path, dialect->lock_file);
     if (!file_exists(file.at))
         return true;
@@ -57,98 +63,6 @@ bool folder_check(const struct dialect *dialect, const char *path, struct error 
         return true;
     }
     return dialect->check_lock_file(file.at, text_slice(&bytes), err);
-}
-
-/* d_type saves a stat per entry; some file systems do not fill it. An entry that cannot be examined must not
- * count as "not a migration". */
-static bool find_type(const struct dirent *entry, const char *full, unsigned char *type, struct error *err)
-{
-    struct stat status;
-
-    *type = entry->d_type;
-    if (*type != DT_UNKNOWN)
-        return true;
-    if (lstat(full, &status) != 0)
-        return error_set(err, ERROR_USAGE, "could not examine \"%s\": %s", full, strerror(errno));
-    *type = (unsigned char)IFTODT(status.st_mode);
-    return true;
-}
-
-static bool is_itself_or_parent(const char *name)
-{
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
-static bool is_migration(const struct folder *folder, const char *entry, unsigned char type)
-{
-    return folder->dialect->is_migration(entry, type == DT_DIR) && !is_itself_or_parent(entry);
-}
-
-static bool find_migration(struct arena *arena, const struct dirent *entry, const struct folder *folder,
-                           bool *is_one, struct error *err)
-{
-    unsigned char type = entry->d_type;
-    const char *full;
-
-    *is_one = is_migration(folder, entry->d_name, type);
-    if (type != DT_UNKNOWN && type != DT_LNK)
-        return true;
-    full = join(arena, folder->path, entry->d_name);
-    if (!find_type(entry, full, &type, err))
-        return false;
-    *is_one = is_migration(folder, entry->d_name, type);
-    if (type == DT_LNK && is_directory(full))
-        log_warn("\"%s\" is a symbolic link to a directory: %s ignores it, and so does tidelock", full,
-                 folder->dialect->tool);
-    return true;
-}
-
-/* Of ASCII, DEL and the C1 block (two bytes in UTF-8, the first 0xC2). */
-static bool is_control(const char *at)
-{
-    unsigned char byte = (unsigned char)at[0];
-
-    return byte < ' ' || byte == 0x7F || (byte == 0xC2 && ((unsigned char)at[1] & 0xE0) == 0x80);
-}
-
-/* The name in ASCII, other bytes as \xNN. */
-static void escape(const char *name, struct text *out)
-{
-    for (; *name != '\0'; name++) {
-        if (*name >= ' ' && *name < 0x7F)
-            text_add(out, name, 1);
-        else
-            text_add_format(out, "\\x%02x", (unsigned char)*name);
-    }
-}
-
-/* The ledger stores names as text: valid UTF-8, at most so many characters; control characters could forge
- * log lines. */
-static bool is_good_name(const char *name, size_t most)
-{
-    size_t length = 0;
-
-    while (name[length] >= ' ' && name[length] < 0x7F)
-        length++;
-    if (name[length] == '\0')
-        return length <= most;
-    for (const char *at = name; *at != '\0'; at++) {
-        if (is_control(at))
-            return false;
-    }
-    length = strlen(name);
-    return utf8_is_valid(name, length, NULL) && utf8_count(name, length) <= most;
-}
-
-static bool refuse_name(const char *name, const struct folder *folder, struct error *err)
-{
-    auto_text struct text shown = text_init((size_t)4 * NAME_MAX);
-
-    escape(name, &shown);
-    error_set(err, ERROR_REFUSED, "the directory \"%s\" in %s is not a valid migration name", shown.at,
-              folder->path);
-    return error_hint(err, "Rename it: use at most %zu characters of UTF-8, without control characters.",
-                      folder->dialect->name_most);
 }
 
 /* Whether two names first differ in digits, as timestamps do: then nothing after them matters. */
@@ -180,45 +94,65 @@ static void warn_of_uncertain_order(const struct folder *folder)
     }
 }
 
-/* All names into `*names`, which grows; the caller frees it. */
-static bool read_names(struct arena *arena, DIR *directory, struct folder *out, struct order_key **names,
-                       struct error *err)
+/* Two scripts that the ledger could not tell apart. */
+static bool check_keys(const struct folder *folder, struct error *err)
 {
-    size_t capacity = 0;
-    const struct dirent *entry;
+    for (size_t i = 1; i < folder->count; i++) {
+        const struct migration *one = &folder->items[i - 1];
 
-    while ((errno = 0, entry = readdir(directory)) != NULL) {
-        bool is_one;
-
-        if (!find_migration(arena, entry, out, &is_one, err))
-            return false;
-        if (!is_one)
+        if (strcmp(one->key, folder->items[i].key) != 0)
             continue;
-        if (!is_good_name(entry->d_name, out->dialect->name_most))
-            return refuse_name(entry->d_name, out, err);
-        *names = memory_grow(*names, out->count, &capacity, sizeof **names);
-        (*names)[out->count++] =
-            out->dialect->order_key_of(arena_copy(arena, entry->d_name, strlen(entry->d_name)));
+        error_set(err, ERROR_USAGE, "\"%s\" and \"%s\" in %s have the same version, %s", one->name,
+                  folder->items[i].name, folder->path, one->key);
+        error_holds(err, "Nothing was changed.");
+        return error_hint(err, "Give one of them another version: to %s, both are one migration.",
+                          folder->dialect->tool);
     }
-    if (errno != 0)
-        return error_set(err, ERROR_USAGE, "could not read folder \"%s\": %s", out->path, strerror(errno));
     return true;
 }
 
-static bool read_entries(struct arena *arena, DIR *directory, struct folder *out, struct error *err)
+static const char *told(struct arena *arena, void (*tell)(const char *name, char out[KEY_SIZE]),
+                        const char *name)
 {
-    auto_free struct order_key *names = NULL;
+    char text[KEY_SIZE];
 
-    if (!read_names(arena, directory, out, &names, err))
+    tell(name, text);
+    return arena_copy(arena, text, strlen(text));
+}
+
+static struct migration migration_of(struct arena *arena, const struct folder *folder,
+                                     const struct listed *listed)
+{
+    const struct dialect *dialect = folder->dialect;
+    struct migration migration = { .name = listed->order.name,
+                                   .key = listed->order.name,
+                                   .script_path = script_path(arena, folder, listed->order.name),
+                                   .is_program = listed->is_program };
+
+    if (listed->key != NULL)
+        migration.key = listed->key;
+    else if (dialect->key_of != NULL)
+        migration.key = told(arena, dialect->key_of, migration.name);
+    if (dialect->describe != NULL)
+        migration.description = told(arena, dialect->describe, migration.name);
+    return migration;
+}
+
+static bool read_entries(struct arena *arena, struct folder *out, struct error *err)
+{
+    struct listed *listed = NULL;
+
+    if (!listing_read(arena, out, &listed, &out->count, err))
         return false;
     out->items = arena_alloc(arena, out->count, sizeof *out->items);
-    if (names != NULL)
-        qsort(names, out->count, sizeof *names, out->dialect->compare_keys);
-    for (size_t i = 0; names != NULL && i < out->count; i++)
-        out->items[i] = (struct migration) { .name = names[i].name,
-                                             .script_path = script_path(arena, out, names[i].name) };
+    if (out->count > 1 && out->dialect->layout != LAYOUT_INDEX)
+        qsort(listed, out->count, sizeof *listed, out->dialect->compare_keys);
+    for (size_t i = 0; i < out->count; i++) {
+        out->items[i] = migration_of(arena, out, &listed[i]);
+        out->items[i].back = i == 0 ? NULL : out->items[i - 1].key;
+    }
     warn_of_uncertain_order(out);
-    return true;
+    return check_keys(out, err);
 }
 
 /* A ConfigMap is mounted as symbolic links into "..data", itself a link to the directory that holds the
@@ -235,7 +169,6 @@ bool folder_read(struct arena *arena, const struct dialect *dialect, const char 
                  struct error *err)
 {
     DIR *directory;
-    bool is_read;
 
     *out = (struct folder) { .dialect = dialect, .path = behind_mount(arena, path) };
     directory = opendir(out->path);
@@ -247,9 +180,8 @@ bool folder_read(struct arena *arena, const struct dialect *dialect, const char 
             "Name the folder with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the "
             "image.");
     }
-    is_read = read_entries(arena, directory, out, err);
     (void)closedir(directory);
-    return is_read;
+    return read_entries(arena, out, err);
 }
 
 const struct migration *folder_find(const struct folder *folder, const char *name)
@@ -259,6 +191,17 @@ const struct migration *folder_find(const struct folder *folder, const char *nam
             return &folder->items[i];
     }
     return NULL;
+}
+
+const struct migration *folder_find_typed(const struct folder *folder, const char *name)
+{
+    const struct migration *migration = folder_find(folder, name);
+
+    for (size_t i = 0; i < folder->count && migration == NULL; i++) {
+        if (strcmp(folder->items[i].key, name) == 0)
+            migration = &folder->items[i];
+    }
+    return migration;
 }
 
 static const char *nearest_name(const struct folder *folder, const char *name)
@@ -307,7 +250,7 @@ static const struct migration *refuse_unknown(const struct folder *folder, const
 
 const struct migration *folder_expect(const struct folder *folder, const char *name, struct error *err)
 {
-    const struct migration *migration = folder_find(folder, name);
+    const struct migration *migration = folder_find_typed(folder, name);
 
     return migration != NULL ? migration : refuse_unknown(folder, name, err);
 }

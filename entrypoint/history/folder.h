@@ -30,6 +30,9 @@ const char *folder_limit_name(const struct folder *folder);
 /* The migration of that name, byte for byte, or NULL. */
 const struct migration *folder_find(const struct folder *folder, const char *name);
 
+/* The same for a name that somebody typed, who may as well type what the ledger calls it. */
+const struct migration *folder_find_typed(const struct folder *folder, const char *name);
+
 /* The same for a name that somebody typed: NULL and ERROR_USAGE when there is none, with those that may be
  * meant. */
 must_use const struct migration *folder_expect(const struct folder *folder, const char *name,

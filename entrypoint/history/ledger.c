@@ -1,9 +1,13 @@
 #include "history/ledger.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "dialect/attempts.h"
+#include "history/attempts.h"
 #include "history/guard.h"
+#include "history/rows.h"
 #include "postgres/advisory.h"
 #include "postgres/denial.h"
 #include "sql/quote.h"
@@ -34,7 +38,10 @@ static const char *qualified(struct arena *arena, const struct dialect *dialect,
         quote_identifier(schema, &name);
         text_add_string(&name, ".");
     }
-    text_add_string(&name, dialect->ledger_name);
+    if (dialect->ledger_name[strspn(dialect->ledger_name, "abcdefghijklmnopqrstuvwxyz_0123456789")] == '\0')
+        text_add_string(&name, dialect->ledger_name);
+    else
+        quote_identifier(dialect->ledger_name, &name);
     return arena_copy(arena, name.at, name.length);
 }
 
@@ -47,7 +54,14 @@ static char *copy_value(struct arena *arena, const struct result *result, int ro
     return arena_copy(arena, value, strlen(value));
 }
 
-static void read_rows(struct arena *arena, const struct result *result, struct ledger *out)
+/* The last that is applied. */
+static void note_anchor(const struct ledger_row *row, struct ledger *out)
+{
+    if (row->is_finished && row->id != NULL && strlen(row->id) < sizeof out->anchor)
+        text_copy_cut(out->anchor, sizeof out->anchor, row->id);
+}
+
+void ledger_take_rows(struct arena *arena, const struct result *result, struct ledger *out)
 {
     int rows = result_rows(result);
 
@@ -67,12 +81,51 @@ static void read_rows(struct arena *arena, const struct result *result, struct l
             .finished_at = copy_value(arena, result, i, COLUMN_FINISHED_AT),
             .took_ms = result_number(result, i, COLUMN_TOOK),
         };
-        if (out->rows[i].is_finished && out->rows[i].id != NULL &&
-            strlen(out->rows[i].id) < sizeof out->anchor)
-            text_copy_cut(out->anchor, sizeof out->anchor, out->rows[i].id);
+        note_anchor(&out->rows[i], out);
         out->size.finished += out->rows[i].is_finished;
         out->size.rolled_back += out->rows[i].is_rolled_back;
     }
+    if (out->dialect->is_marker)
+        out->size.finished = out->count == 0 ? 0 : (size_t)strtoull(out->rows[0].name, NULL, 10);
+}
+
+void ledger_make_id(const struct ledger *ledger, const char *key, char out[UUID_SIZE])
+{
+    enum { GROUPS = 5, GROUP_MOST = 12 };
+    static const int groups[GROUPS] = { 8, 4, 4, 4, 12 };
+    auto_text struct text named = text_init(QUERY_MOST);
+    char hash[SHA256_HEX_SIZE];
+    const char *from = hash;
+    char *to = out;
+
+    if (ledger->dialect->keeps_attempts) {
+        random_uuid(out);
+        return;
+    }
+    text_add_format(&named, "%s.%s %s", ledger->schema == NULL ? "" : ledger->schema,
+                    ledger->dialect->ledger_name, key);
+    sha256_of(text_slice(&named), hash);
+    for (int i = 0; i < GROUPS; i++) {
+        memcpy(to, from, (size_t)groups[i]);
+        to += groups[i];
+        from += groups[i];
+        *to++ = i + 1 < GROUPS ? '-' : '\0';
+    }
+}
+
+void ledger_count_applied(struct ledger *ledger, const struct migration *migration, const char *id,
+                          bool is_new)
+{
+    const struct dialect *dialect = ledger->dialect;
+
+    if (dialect->is_marker) {
+        ledger->size.rows = 1;
+        ledger->size.finished = (size_t)strtoull(migration->key, NULL, 10);
+    } else {
+        ledger->size.rows += is_new || !dialect->keeps_attempts;
+        ledger->size.finished++;
+    }
+    text_copy_cut(ledger->anchor, sizeof ledger->anchor, dialect->keeps_attempts ? id : migration->key);
 }
 
 static void read_session(struct arena *arena, const struct result *result, const char *schema,
@@ -92,15 +145,31 @@ static bool refuse_no_schema(struct error *err)
     return error_hint(err, "Add ?schema=NAME to the database URL, or set the role's search_path.");
 }
 
-static struct query prepare(struct arena *arena, const struct ledger *ledger,
-                            const struct ledger_write *write)
+static struct query prepare(struct arena *arena, const char *table, const struct ledger_write *write)
 {
     auto_text struct text sql = text_init(QUERY_MOST);
 
-    add_sql(write->sql, ledger->table, &sql);
+    if (write->sql == NULL)
+        return (struct query) { .name = NULL };
+    add_sql(write->sql, table, &sql);
     return (struct query) { .name = write->name,
                             .sql = arena_copy(arena, sql.at, sql.length),
                             .parameters = write->count };
+}
+
+static void prepare_attempts(struct arena *arena, struct ledger *out)
+{
+    if (out->dialect->keeps_attempts)
+        return;
+    out->attempts = attempts_table(arena, out->schema, out->dialect->ledger_name);
+    for (int i = 0; i < LEDGER_STATEMENTS; i++) {
+        out->attempt_queries[i] = prepare(arena, out->attempts, &ATTEMPTS_LEDGER.writes[i]);
+        out->attempt_queries[i].is_in_journal = true;
+    }
+    for (int i = CHECK_NONE + 1; i < LEDGER_CHECKS; i++) {
+        out->attempt_checks[i] = prepare(arena, out->attempts, &ATTEMPTS_LEDGER.checks[i]);
+        out->attempt_checks[i].is_in_journal = true;
+    }
 }
 
 /* Prepares the queries for writing, once the schema is known. */
@@ -111,10 +180,11 @@ static void prepare_queries(struct arena *arena, struct ledger *out)
 
     out->table = qualified(arena, out->dialect, out->schema);
     for (int i = 0; i < LEDGER_STATEMENTS; i++)
-        out->queries[i] = prepare(arena, out, &sql->writes[i]);
+        out->queries[i] = prepare(arena, out->table, &sql->writes[i]);
     for (int i = CHECK_NONE + 1; i < LEDGER_CHECKS; i++)
-        out->checks[i] = prepare(arena, out, &sql->checks[i]);
-    out->row = prepare(arena, out, &row);
+        out->checks[i] = prepare(arena, out->table, &sql->checks[i]);
+    out->row = prepare(arena, out->table, &row);
+    prepare_attempts(arena, out);
 }
 
 static bool is_missing(const struct error *err)
@@ -156,10 +226,18 @@ static bool ask(struct connection *conn, const struct guard *guard, const struct
     return error_code(err, "P1017");
 }
 
+/* The tool's own fixed one, or the URL's. */
+static const char *schema_of(const struct ledger_request *wanted)
+{
+    const char *fixed = wanted->folder->dialect->ledger_schema;
+
+    return fixed != NULL ? fixed : wanted->schema;
+}
+
 static struct guard guard_of(struct arena *arena, const struct ledger_request *wanted, enum guard_use use)
 {
-    return (struct guard) { .table = qualified(arena, wanted->dialect, wanted->schema),
-                            .is_schema_given = wanted->schema != NULL,
+    return (struct guard) { .table = qualified(arena, wanted->folder->dialect, schema_of(wanted)),
+                            .is_schema_given = schema_of(wanted) != NULL,
                             .is_only_read = wanted->is_only_read,
                             .use = use };
 }
@@ -167,14 +245,15 @@ static struct guard guard_of(struct arena *arena, const struct ledger_request *w
 /* What is known before it is read. */
 static struct ledger ledger_of(const struct ledger_request *wanted)
 {
-    return (struct ledger) { .dialect = wanted->dialect,
-                             .lock_key = wanted->dialect->lock_key,
-                             .is_schema_given = wanted->schema != NULL };
+    return (struct ledger) { .folder = wanted->folder,
+                             .dialect = wanted->folder->dialect,
+                             .lock_key = wanted->folder->dialect->lock_key,
+                             .is_schema_given = schema_of(wanted) != NULL };
 }
 
 static const char *rows_text(const struct ledger_request *wanted)
 {
-    const struct ledger_sql *texts = wanted->dialect->ledger;
+    const struct ledger_sql *texts = wanted->folder->dialect->ledger;
 
     switch (wanted->depth) {
     case LEDGER_DETAILS:
@@ -184,6 +263,14 @@ static const char *rows_text(const struct ledger_request *wanted)
     default:
         return texts->names;
     }
+}
+
+static void find_tool_keys(struct ledger *out)
+{
+    const struct ledger_place place = { out->database, out->schema, out->dialect->ledger_name };
+
+    if (out->dialect->tool_keys_of != NULL)
+        out->dialect->tool_keys_of(&place, &out->tool_keys);
 }
 
 bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
@@ -202,13 +289,17 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     *out = ledger_of(wanted);
     out->exists = is_read;
     if (!is_read && (session == NULL || !is_missing(err)))
-        return explain_read_failure(conn, wanted->dialect, &guard, err);
-    read_session(arena, session, wanted->schema, out);
+        return explain_read_failure(conn, wanted->folder->dialect, &guard, err);
+    read_session(arena, session, schema_of(wanted), out);
     if (out->schema == NULL)
         return refuse_no_schema(err);
     if (is_read)
-        read_rows(arena, rows, out);
+        ledger_take_rows(arena, rows, out);
     prepare_queries(arena, out);
+    find_tool_keys(out);
+    if (!out->dialect->keeps_attempts && !attempts_read(arena, conn, wanted->depth, out, err))
+        return false;
+    rows_name(arena, out);
     return true;
 }
 
@@ -234,116 +325,13 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
     *out = ledger_of(wanted);
     out->exists = is_read;
     if (results[0] != NULL)
-        read_session(arena, results[0], wanted->schema, out);
+        read_session(arena, results[0], schema_of(wanted), out);
     if (is_read)
-        read_rows(arena, results[LEDGER_RESULTS - 1], out);
+        ledger_take_rows(arena, results[LEDGER_RESULTS - 1], out);
+    if (is_read)
+        rows_name(arena, out);
     free_results(results);
-    return is_read || is_missing(err) || explain_read_failure(conn, wanted->dialect, &guard, err);
-}
-
-/* The tables in the schema; PostGIS' own do not count (Prisma ignores them, too). The ledger ($3) appears
- * here only if this role cannot see it by name. */
-static const struct query SCHEMA_TABLES = {
-    .name = "schema_tables",
-    .parameters = 3,
-    .sql =
-        "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c"
-        "  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-        " WHERE c.relkind OPERATOR(pg_catalog.=) 'r' AND (n.nspname OPERATOR(pg_catalog.=) $1"
-        " OR n.nspname OPERATOR(pg_catalog.=) $2)"
-        "   AND pg_catalog.lower(c.relname) OPERATOR(pg_catalog.<>) ALL ('{spatial_ref_sys,geometry_columns,"
-        "geography_columns,raster_columns,raster_overviews}'::pg_catalog.text[])"
-        " ORDER BY c.relname OPERATOR(pg_catalog.<>) $3, n.nspname OPERATOR(pg_catalog.<>) $1, c.relname"
-        " LIMIT 5",
-};
-
-static bool refuse_not_empty(const struct dialect *dialect, const struct result *tables, struct error *err)
-{
-    auto_text struct text names = text_init(1024);
-
-    for (int i = 0; i < result_rows(tables); i++)
-        text_add_format(&names, "%s%s.%s", i == 0 ? "" : ", ", result_text(tables, i, 0),
-                        result_text(tables, i, 1));
-    error_set(err, ERROR_REFUSED, "the schema is not empty and has no ledger");
-    error_cause(err, CAUSE_NO_LEDGER);
-    error_code(err, dialect->codes.not_empty);
-    error_holds(err, "It contains %s%s. Nothing was changed.", names.at,
-                result_rows(tables) == 5 ? ", …" : "");
-    return error_hint(
-        err,
-        "If this folder's migrations made these tables, record them: tidelock baseline, if the schema holds all "
-        "of them; if it holds the first ones only, tidelock baseline --to NAME, with the last of these. "
-        "Otherwise, point the URL at an empty database or schema.");
-}
-
-static bool refuse_hidden(const struct ledger *ledger, const char *schema, struct error *err)
-{
-    auto_text struct text grant = text_init(sizeof err->hint);
-
-    text_add_string(&grant, "GRANT USAGE ON SCHEMA ");
-    quote_identifier(schema, &grant);
-    text_add_string(&grant, " TO ");
-    quote_identifier(ledger->role, &grant);
-    error_set(err, ERROR_DENIED, "this role cannot see the ledger \"%s\".%s", schema,
-              ledger->dialect->ledger_name);
-    return error_hint(
-        err,
-        "As its owner or a superuser: %s; then name it in the role's search_path or in the URL (?schema=%s).",
-        grant.at, schema);
-}
-
-bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, struct error *err)
-{
-    auto_result struct result *tables = NULL;
-    const char *ledger_name = ledger->dialect->ledger_name;
-    const char *const parameters[] = { ledger->schema, ledger->is_schema_given ? ledger->schema : "public",
-                                       ledger_name };
-
-    if (!query_run(conn, &SCHEMA_TABLES, parameters, &tables, err))
-        return false;
-    if (result_rows(tables) == 0)
-        return true;
-    if (strcmp(result_text(tables, 0, 1), ledger_name) == 0) {
-        return refuse_hidden(ledger, result_text(tables, 0, 0), err);
-    }
-    return refuse_not_empty(ledger->dialect, tables, err);
-}
-
-#define IN_SCHEMA(oid)                                                                                       \
-    " EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.oid OPERATOR(pg_catalog.=) " oid              \
-    " AND (n.nspname OPERATOR(pg_catalog.=) $1 OR n.nspname OPERATOR(pg_catalog.=) $2))"
-#define OF_NO_EXTENSION(class, oid)                                                                          \
-    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d"                                                 \
-    "  WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog." class                                            \
-        "'::pg_catalog.regclass"                                                                             \
-        "    AND d.objid OPERATOR(pg_catalog.=) " oid " AND d.deptype OPERATOR(pg_catalog.=) 'e')"
-
-/* Tables have types of their own, and so have arrays: only other types count. */
-static const struct query SCHEMA_IS_EMPTY = {
-    .name = "schema_is_empty",
-    .parameters = 3,
-    .sql =
-        "SELECT NOT (EXISTS (SELECT FROM pg_catalog.pg_class AS c"
-        "  WHERE" IN_SCHEMA("c.relnamespace") OF_NO_EXTENSION("pg_class", "c.oid")
-        "    AND c.relname OPERATOR(pg_catalog.<>) $3 AND c.relkind OPERATOR(pg_catalog.<>) 'i')"
-        " OR EXISTS (SELECT FROM pg_catalog.pg_proc AS p"
-        "  WHERE" IN_SCHEMA("p.pronamespace") OF_NO_EXTENSION("pg_proc", "p.oid") ")"
-        " OR EXISTS (SELECT FROM pg_catalog.pg_type AS t"
-        "  WHERE" IN_SCHEMA("t.typnamespace") OF_NO_EXTENSION("pg_type", "t.oid")
-        "    AND t.typrelid OPERATOR(pg_catalog.=) 0 AND t.typelem OPERATOR(pg_catalog.=) 0))",
-};
-
-bool ledger_find_empty(struct connection *conn, const struct ledger *ledger, bool *is_empty,
-                       struct error *err)
-{
-    auto_result struct result *result = NULL;
-    const char *const parameters[] = { ledger->schema, ledger->is_schema_given ? ledger->schema : "public",
-                                       ledger->dialect->ledger_name };
-
-    if (!query_run(conn, &SCHEMA_IS_EMPTY, parameters, &result, err))
-        return false;
-    *is_empty = result_bool(result, 0, 0);
-    return true;
+    return is_read || is_missing(err) || explain_read_failure(conn, wanted->folder->dialect, &guard, err);
 }
 
 static const struct query SCHEMA_EXISTS = {
@@ -373,7 +361,7 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is
 {
     auto_text struct text sql = text_init(QUERY_MOST);
 
-    if (!is_baseline && !ledger_check_empty(conn, ledger, err))
+    if (!is_baseline && ledger->dialect->needs_empty && !ledger_check_empty(conn, ledger, err))
         return false;
     text_add_string(&sql, "SELECT 1 OPERATOR(pg_catalog./) (");
     advisory_add_try(ledger->lock_key, false, &sql);
@@ -420,28 +408,4 @@ bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *e
         return false;
     *exists = result_bool(result, 0, 0);
     return true;
-}
-
-bool ledger_row_is_resumable(const struct ledger_row *row)
-{
-    return row->logs != NULL && slice_starts_with(slice_of(row->logs), LEDGER_OURS);
-}
-
-bool ledger_row_is_interrupted(const struct ledger_row *row)
-{
-    return row->logs == NULL || strcmp(row->logs, LEDGER_RUNNING) == 0 ||
-           slice_starts_with(slice_of(row->logs), LEDGER_INTERRUPTED);
-}
-
-const char *ledger_row_reason(const struct ledger_row *row)
-{
-    static const char *const marks[] = { LEDGER_INTERRUPTED, LEDGER_OURS };
-
-    if (row->logs == NULL || row->logs[0] == '\0' || strcmp(row->logs, LEDGER_RUNNING) == 0)
-        return NULL;
-    for (size_t i = 0; i < array_length(marks); i++) {
-        if (slice_starts_with(slice_of(row->logs), marks[i]))
-            return row->logs + strlen(marks[i]);
-    }
-    return row->logs;
 }

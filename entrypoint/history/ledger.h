@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "dialect/dialect.h"
 #include "dialect/ledger_row.h"
+#include "history/migration.h"
 #include "postgres/connection.h"
 #include "postgres/query.h"
 
@@ -28,7 +29,8 @@ struct ledger_size {
 };
 
 struct ledger {
-    const struct dialect *dialect;
+    const struct folder *folder;
+    const struct dialect *dialect; /* the folder's */
     bool exists;
     bool is_schema_given;    /* the URL names it */
     const char *schema;      /* where it is, or will be created */
@@ -37,10 +39,19 @@ struct ledger {
     struct ledger_row *rows; /* oldest first */
     size_t count;
     struct ledger_size size; /* when it was read; a writer of rows must update it */
-    char anchor[80]; /* the id of an applied row that must still be there when one is added; "" = none */
+    char
+        anchor[KEY_SIZE]; /* the id of an applied row that must still be there when one is added; "" = none */
     struct query queries[LEDGER_STATEMENTS]; /* for this table … */
     struct query checks[LEDGER_CHECKS];
     struct query row;
+
+    struct tool_keys tool_keys; /* of the tool's own locks, see lock/tool_lock.h */
+
+    /* Where what is unfinished or has failed is in the journal (attempts.h). */
+    bool has_attempts;    /* the table is there, and may be used */
+    const char *attempts; /* its name, as a query of the journal has it; NULL = the ledger keeps attempts */
+    struct query attempt_queries[LEDGER_STATEMENTS];
+    struct query attempt_checks[LEDGER_CHECKS];
 
     /* What the same round trip says about the session. */
     const char *database; /* NULL when a glance was given no answer */
@@ -56,8 +67,8 @@ enum ledger_depth { LEDGER_NAMES, LEDGER_CHECKSUMS, LEDGER_DETAILS };
 
 /* What to read: whose ledger, and where. */
 struct ledger_request {
-    const struct dialect *dialect;
-    const char *schema; /* the URL's ?schema=, or NULL */
+    const struct folder *folder; /* of its dialect, whose names the rows get */
+    const char *schema;          /* the URL's ?schema=, or NULL */
     enum ledger_depth depth;
     bool is_only_read; /* nothing will be written, whatever it says */
 };
@@ -99,16 +110,38 @@ void ledger_add_lock(const struct ledger *ledger, struct text *sql);
 must_use bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists,
                             struct error *err);
 
-/* The parameters of a statement that writes and of what checks it. */
+/* What a migration is called, in the values of a row. */
+#define ROW_OF_MIGRATION(migration)                                                                          \
+    [ROW_NAME] = (migration)->key, [ROW_FILE] = (migration)->name,                                           \
+    [ROW_DESCRIPTION] = (migration)->description, [ROW_BACK] = (migration)->back
+
+/* Puts into `row` what a migration is called that somebody named: one of the folder's, or one that only the
+ * ledger knows. Returns its name. */
+const char *ledger_name_row(const struct folder *folder, const char *name, const char *row[ROW_VALUES]);
+
+/* The rows of a reading text, into `out` and its sizes. */
+void ledger_take_rows(struct arena *arena, const struct result *result, struct ledger *out);
+
+/* The id of the row that says that a migration is applied: a new one, or, where the ledger has none, one that
+ * follows from its key. */
+void ledger_make_id(const struct ledger *ledger, const char *key, char out[UUID_SIZE]);
+
+/* A migration was applied: what the ledger is known to hold changes. `is_new` if it had no row before. */
+void ledger_count_applied(struct ledger *ledger, const struct migration *migration, const char *id,
+                          bool is_new);
+
+/* The parameters of a statement that writes and of what checks it, in the ledger and in its attempts. */
 struct ledger_parameters {
     const char *of_write[ROW_VALUES];
     const char *of_check[ROW_VALUES];
+    const char *of_attempt[ROW_VALUES];
+    const char *of_attempt_check[ROW_VALUES];
 };
 
 /* A statement that writes, for a batch, and its check; returns how many items that is. Of `values` they take
  * those that the dialect keeps (the others may be NULL), in the dialect's order, into `parameters`, which
  * must live as long as the items. */
-enum { LEDGER_ITEMS_MOST = 2 };
+enum { LEDGER_ITEMS_MOST = 4 };
 size_t ledger_add_items(const struct ledger *ledger, enum ledger_statement statement,
                         const char *const values[ROW_VALUES], struct ledger_parameters *parameters,
                         struct batch_item items[LEDGER_ITEMS_MOST]);

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "dialect/attempts.h"
 #include "history/ledger.h"
 #include "postgres/advisory.h"
 #include "postgres/aside.h"
@@ -12,27 +13,63 @@ static void take(const struct ledger_write *write, const char *const values[ROW_
         parameters[i] = values[write->takes[i]];
 }
 
+/* One table and its statements. */
+struct side {
+    const struct ledger_sql *sql;
+    const struct query *queries;
+    const struct query *checks;
+    const char **of_write;
+    const char **of_check;
+};
+
+static size_t add_side(const struct side *side, enum ledger_statement statement,
+                       const char *const values[ROW_VALUES], struct batch_item *items)
+{
+    const struct ledger_write *write = &side->sql->writes[statement];
+
+    if (write->sql == NULL)
+        return 0;
+    take(write, values, side->of_write);
+    items[0] = (struct batch_item) { .query = &side->queries[statement], .parameters = side->of_write };
+    if (write->check == CHECK_NONE)
+        return 1;
+    take(&side->sql->checks[write->check], values, side->of_check);
+    items[1] = (struct batch_item) { .query = &side->checks[write->check], .parameters = side->of_check };
+    return 2;
+}
+
+/* What is finished stands in the tool's ledger alone. */
+static bool is_of_attempts(enum ledger_statement statement)
+{
+    return statement != LEDGER_INSERT_APPLIED && statement != LEDGER_INSERT_MARKED &&
+           statement != LEDGER_TAKE_BACK && statement != LEDGER_ACCEPT;
+}
+
 size_t ledger_add_items(const struct ledger *ledger, enum ledger_statement statement,
                         const char *const values[ROW_VALUES], struct ledger_parameters *parameters,
                         struct batch_item items[LEDGER_ITEMS_MOST])
 {
-    const struct ledger_write *write = &ledger->dialect->ledger->writes[statement];
+    const struct side own = { ledger->dialect->ledger, ledger->queries, ledger->checks, parameters->of_write,
+                              parameters->of_check };
+    const struct side attempts = { &ATTEMPTS_LEDGER, ledger->attempt_queries, ledger->attempt_checks,
+                                   parameters->of_attempt, parameters->of_attempt_check };
+    const char *of_attempt[ROW_VALUES];
+    size_t count = add_side(&own, statement, values, items);
 
-    take(write, values, parameters->of_write);
-    items[0] =
-        (struct batch_item) { .query = &ledger->queries[statement], .parameters = parameters->of_write };
-    if (write->check == CHECK_NONE)
-        return 1;
-    take(&ledger->dialect->ledger->checks[write->check], values, parameters->of_check);
-    items[1] =
-        (struct batch_item) { .query = &ledger->checks[write->check], .parameters = parameters->of_check };
-    return 2;
+    if (ledger->dialect->keeps_attempts || !ledger->has_attempts || !is_of_attempts(statement))
+        return count;
+    /* The anchor is a row of the tool's ledger. */
+    memcpy(of_attempt, values, sizeof of_attempt);
+    of_attempt[ROW_ANCHOR] = NULL;
+    return count + add_side(&attempts, statement, of_attempt, items + count);
 }
 
 static bool is_of_ledger(const struct ledger *ledger, const struct query *query)
 {
     return (query >= ledger->queries && query < ledger->queries + LEDGER_STATEMENTS) ||
-           (query >= ledger->checks && query < ledger->checks + LEDGER_CHECKS);
+           (query >= ledger->checks && query < ledger->checks + LEDGER_CHECKS) ||
+           (query >= ledger->attempt_queries && query < ledger->attempt_queries + LEDGER_STATEMENTS) ||
+           (query >= ledger->attempt_checks && query < ledger->attempt_checks + LEDGER_CHECKS);
 }
 
 static bool has_other_row(const struct result *row, const char *const values[ROW_VALUES])
@@ -41,9 +78,9 @@ static bool has_other_row(const struct result *row, const char *const values[ROW
 }
 
 /* Where several rows are written, or a finished one: there the row tells no more. NULL otherwise. */
-static const char *describe_write(const char *const values[ROW_VALUES])
+static const char *describe_write(const struct ledger *ledger, const char *const values[ROW_VALUES])
 {
-    if (values[ROW_NAME] == NULL)
+    if (values[ROW_NAME] == NULL || !ledger->dialect->keeps_attempts)
         return "another process has written to it, or what is written to it does not stay";
     return values[ROW_STORED] == NULL
                ? NULL
@@ -109,9 +146,10 @@ static bool explain_unwritten(struct connection *conn, const struct ledger *ledg
 
     if (connection_is_in_transaction(conn) && !query_run(conn, &rollback, NULL, NULL, err))
         return false;
-    is_read = aside_run(conn, NULL, &(const struct batch) { .items = &item, .count = 1 }, &row, &why);
-    if (is_read && describe_write(values) != NULL)
-        text_add_string(&what, describe_write(values));
+    is_read = !ledger->dialect->keeps_attempts ||
+              aside_run(conn, NULL, &(const struct batch) { .items = &item, .count = 1 }, &row, &why);
+    if (is_read && describe_write(ledger, values) != NULL)
+        text_add_string(&what, describe_write(ledger, values));
     else if (is_read)
         describe_row(ledger, row, values, is_doubled, &what);
     else if (strcmp(why.sqlstate, "42P01") == 0)
@@ -190,6 +228,8 @@ bool ledger_record_clean_failure(struct connection *conn, const struct ledger *l
     auto_result struct result *repeated = NULL;
     size_t count = 1 + ledger_add_items(ledger, LEDGER_REPEAT_FAILED, values, &parameters, items + 1);
 
+    if (count == 1)
+        return true; /* nowhere: it is not worth a journal */
     if (!ledger_batch(
             conn, ledger,
             &(const struct batch) {

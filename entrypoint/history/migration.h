@@ -1,16 +1,21 @@
 /*
- * A migration: a directory with a script that takes the database one step further.
+ * A migration: a script that takes the database one step further.
  */
 #ifndef HISTORY_MIGRATION_H
 #define HISTORY_MIGRATION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "dialect/dialect.h"
 
 struct migration {
-    const char *name;        /* the directory's name, also used in the ledger */
+    const char *name;        /* of the directory or file */
+    const char *key;         /* what the ledger calls it: for some tools, its name */
+    const char *description; /* which some ledgers have; otherwise NULL */
+    const char *back;        /* the key of the one before it in the folder; NULL = it is the first */
     const char *script_path; /* for reading and for messages */
+    bool is_program;         /* only its own tool can run it */
 };
 
 /* All of them, in the order in which they are applied. */

@@ -109,26 +109,36 @@ static bool refuse_nowhere(const struct dialect *dialect, const struct own *own,
         dialect->copy);
 }
 
-static bool find_usual(const struct dialect *dialect, const struct own *own, const char **out,
-                       struct error *err)
+/* The first of its usual places that exists, or NULL. */
+static const char *usual_of(const struct dialect *dialect)
 {
     size_t i = 0;
 
     while (dialect->places[i] != NULL && !is_directory(dialect->places[i]))
         i++;
-    if (dialect->places[i] == NULL)
+    return dialect->places[i];
+}
+
+static bool find_usual(const struct dialect *dialect, enum format format, const struct own *own,
+                       const char **out, struct error *err)
+{
+    const char *found = usual_of(dialect);
+
+    for (size_t i = 0; found == NULL && format == FORMAT_AUTO && DIALECTS[i] != NULL; i++)
+        found = usual_of(DIALECTS[i]);
+    if (found == NULL)
         return refuse_nowhere(dialect, own, err);
     if (is_unclear(own))
         log_warn(
             "%s may name another folder of migrations than \"%s\", but %s: to be sure, name it with "
             "--migrations DIR",
-            own->file, dialect->places[i], own->config.flaw);
-    *out = dialect->places[i];
+            own->file, found, own->config.flaw);
+    *out = found;
     return true;
 }
 
-static bool find_unsaid(struct arena *arena, const struct dialect *dialect, const char **out,
-                        struct error *err)
+static bool find_unsaid(struct arena *arena, const struct dialect *dialect, enum format format,
+                        const char **out, struct error *err)
 {
     const struct own own = find_own(arena, dialect);
     const char *path;
@@ -138,7 +148,7 @@ static bool find_unsaid(struct arena *arena, const struct dialect *dialect, cons
     else if (own.config.migrations.state == OWN_PLACE_UNSAID && own.config.schema.state == OWN_PLACE_PLAIN)
         path = beside_schema(arena, dialect, beside(arena, own.file, own.config.schema.path));
     else
-        return find_usual(dialect, &own, out, err);
+        return find_usual(dialect, format, &own, out, err);
     *out = path;
     return is_directory(path) || refuse_own(&own, path, err);
 }
@@ -147,7 +157,7 @@ bool place_find(struct arena *arena, const struct dialect *dialect, const struct
                 const char **out, struct error *err)
 {
     if (config->migrations == NULL && config->schema_file == NULL)
-        return find_unsaid(arena, dialect, out, err);
+        return find_unsaid(arena, dialect, (enum format)config->format, out, err);
     if (config->migrations != NULL) {
         *out = config->migrations;
         return true;

@@ -1,13 +1,28 @@
 #include "history/script_file.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "dialect/foreign.h"
 
+enum { SETTINGS_MOST = 64 * 1024 };
+
+static bool refuse_program(const struct dialect *dialect, const struct migration *migration,
+                           struct error *err)
+{
+    error_set(err, ERROR_REFUSED, "\"%s\" %s: only %s can run it", migration->name, dialect->program_is,
+              dialect->tool);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "Let %s apply it first, or write it in SQL.", dialect->tool);
+}
+
 bool migration_read(const struct dialect *dialect, const struct migration *migration, struct text *out,
                     struct error *err)
 {
+    if (migration->is_program)
+        return refuse_program(dialect, migration, err);
     if (file_read(migration->script_path, out, err))
         return true;
     err->class = ERROR_REFUSED;
@@ -17,6 +32,35 @@ bool migration_read(const struct dialect *dialect, const struct migration *migra
     error_cause(err, CAUSE_NO_SCRIPT);
     return error_hint(err, "%s: restore the file, or remove the directory if it is not a migration.",
                       dialect->script_rule);
+}
+
+static const char *variable(const char *name)
+{
+    return getenv(name);
+}
+
+bool migration_prepare(const struct dialect *dialect, const struct migration *migration, struct text *script,
+                       struct script_wishes *out, struct error *err)
+{
+    auto_text struct text path = text_init(2 * PATH_MAX);
+    auto_text struct text settings = text_init(SETTINGS_MOST);
+    struct script_source source = { .path = migration->script_path,
+                                    .name = migration->name,
+                                    .settings = slice_of(""),
+                                    .variable = variable };
+
+    *out = (struct script_wishes) { .transaction = SCRIPT_TRANSACTION_UNSAID };
+    if (dialect->read_script == NULL)
+        return true;
+    if (dialect->settings_suffix != NULL) {
+        text_add_format(&path, "%s%s", migration->script_path, dialect->settings_suffix);
+        if (file_exists(path.at) && !file_read(path.at, &settings, err)) {
+            err->class = ERROR_REFUSED;
+            return false;
+        }
+        source.settings = text_slice(&settings);
+    }
+    return dialect->read_script(&source, script, out, err);
 }
 
 /* The scripts of another tool, moved here as they are, would be undone at once. */
@@ -33,7 +77,8 @@ static bool check_way_back(const char *path, struct slice script, struct error *
     return error_point(err, path, script.at, script.length, offset);
 }
 
-bool script_check_text(const char *path, struct slice script, struct error *err)
+bool script_check_text(const struct dialect *dialect, const char *path, struct slice script,
+                       struct error *err)
 {
     const char *nul = script.length == 0 ? NULL : memchr(script.at, '\0', script.length);
     size_t bad;
@@ -44,7 +89,7 @@ bool script_check_text(const char *path, struct slice script, struct error *err)
         return error_hint(err, "It may be UTF-16: save it as UTF-8.");
     }
     if (utf8_is_valid(script.at, script.length, &bad))
-        return check_way_back(path, script, err);
+        return dialect->read_script != NULL || check_way_back(path, script, err);
     error_set(err, ERROR_CLEAN, "the script is not valid UTF-8 (byte 0x%02x at offset %zu)",
               (unsigned char)script.at[bad], bad);
     error_point(err, path, script.at, script.length, bad);

@@ -116,6 +116,9 @@ void connection_hush(struct connection *conn, bool is_hushed);
 /* Names the schema that queries with is_in_journal mean, for as long as the connection lasts. */
 void connection_set_journal(struct connection *conn, const char *schema);
 
+/* Its name, quoted; empty if it has not been named. */
+const char *connection_journal(const struct connection *conn);
+
 /* Whether the session is gone. */
 bool connection_is_lost(const struct connection *conn);
 

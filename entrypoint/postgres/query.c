@@ -232,6 +232,11 @@ void connection_set_journal(struct connection *conn, const char *schema)
     text_copy_cut(conn->journal, sizeof conn->journal, quoted.at);
 }
 
+const char *connection_journal(const struct connection *conn)
+{
+    return conn->journal;
+}
+
 enum { JOURNAL_SQL_MOST = 8 * 1024 };
 
 bool query_send(struct connection *conn, const struct query *query, const char *const *parameters)

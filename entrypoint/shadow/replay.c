@@ -34,7 +34,7 @@ static const char BEYOND[] =
 bool replay_begin(struct replay *replay, struct shadow *shadow, const struct folder *folder,
                   const char *schema, struct error *err)
 {
-    const struct ledger_request wanted = { folder->dialect, schema, LEDGER_NAMES, false };
+    const struct ledger_request wanted = { folder, schema, LEDGER_NAMES, false };
 
     *replay = (struct replay) {
         .shadow = shadow,
@@ -83,8 +83,10 @@ static bool check_reach(const struct replay *replay, const struct migration *mig
     struct script_reader reader;
     struct statement statement;
     enum script_answer answer;
+    struct script_wishes wishes;
 
-    if (!migration_read(replay->folder->dialect, migration, &bytes, err))
+    if (!migration_read(replay->folder->dialect, migration, &bytes, err) ||
+        !migration_prepare(replay->folder->dialect, migration, &bytes, &wishes, err))
         return false;
     reader = script_reader_of(migration->script_path, text_slice(&bytes),
                               connection_server_version(replay->shadow->conn), true);

@@ -58,7 +58,7 @@ static void compare(const char *names, const char *rows, char *line)
     char name_copy[LINE_MOST];
     char row_copy[LINE_MOST];
     const char *words[NAMES_MOST];
-    struct migration items[NAMES_MOST] = { { NULL, NULL } };
+    struct migration items[NAMES_MOST] = { { .name = NULL } };
     struct ledger_row ledger[NAMES_MOST];
     struct folder folder = { .dialect = &DIALECT_PRISMA, .path = "m", .items = items };
     struct history history;
@@ -67,7 +67,7 @@ static void compare(const char *names, const char *rows, char *line)
 
     folder.count = split_words(names, name_copy, words);
     for (size_t i = 0; i < folder.count; i++)
-        items[i].name = words[i];
+        items[i].name = items[i].key = words[i];
     row_count = split_words(rows, row_copy, words);
     for (size_t i = 0; i < row_count; i++)
         ledger[i] = row_of(words[i]);
@@ -150,7 +150,9 @@ static void the_last_common_name_stands_before_the_first_pending_one(void **stat
         { { NULL, "A:2_b", "A:3_c" }, NULL },     { { NULL, NULL, NULL }, NULL },
         { { "A:1_a", "F:2_b", NULL }, "2_b" },    { { "A:1_a", "R:2_b", "A:3_c" }, "1_a" },
     };
-    struct migration items[] = { { .name = "1_a" }, { .name = "2_b" }, { .name = "3_c" } };
+    struct migration items[] = { { .name = "1_a", .key = "1_a" },
+                                 { .name = "2_b", .key = "2_b" },
+                                 { .name = "3_c", .key = "3_c" } };
     const struct folder folder = { .items = items, .count = array_length(items) };
 
     (void)state;
@@ -188,7 +190,9 @@ static void what_is_due_ends_where_it_is_said(void **state)
         { { "A:3_c" }, 1, 2 },
         { { "R:1_a", "A:2_b" }, 1, 1 },
     };
-    struct migration items[] = { { .name = "1_a" }, { .name = "2_b" }, { .name = "3_c" } };
+    struct migration items[] = { { .name = "1_a", .key = "1_a" },
+                                 { .name = "2_b", .key = "2_b" },
+                                 { .name = "3_c", .key = "3_c" } };
 
     (void)state;
     for (size_t i = 0; i < array_length(cases); i++) {
@@ -230,7 +234,7 @@ static void an_empty_folder_has_no_last_common_name(void **state)
 static void the_latest_applied_row_decides(void **state)
 {
     auto_arena struct arena *arena = arena_new();
-    struct migration migration = { .name = "1_a" };
+    struct migration migration = { .name = "1_a", .key = "1_a" };
     const struct folder folder = { .items = &migration, .count = 1 };
     const struct ledger_row rows[] = { row_of("A:1_a"), row_of("A:1_a"), row_of("R:1_a") };
     struct history history;
@@ -246,7 +250,7 @@ static bool check_edited(const char *script, const char *checksum, const char *s
                          struct error *err)
 {
     auto_arena struct arena *arena = arena_new();
-    struct migration migration = { .name = "1_a", .script_path = "script.sql" };
+    struct migration migration = { .name = "1_a", .key = "1_a", .script_path = "script.sql" };
     const struct folder folder = { .dialect = &DIALECT_PRISMA, .items = &migration, .count = 1 };
     struct ledger_row row = row_of(state);
 

@@ -9,7 +9,8 @@ static const struct migration MIGRATION = { .name = "1_a", .script_path = "migra
 
 static bool is_text(const char *bytes, size_t length, struct error *err)
 {
-    return script_check_text("m/1_a/migration.sql", (struct slice) { .at = bytes, .length = length }, err);
+    return script_check_text(&DIALECT_PRISMA, "m/1_a/migration.sql",
+                             (struct slice) { .at = bytes, .length = length }, err);
 }
 
 static void a_script_is_read_byte_for_byte(void **state)

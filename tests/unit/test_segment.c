@@ -134,7 +134,9 @@ static bool decide(const char *text, enum transaction_wish wish, enum mode *mode
     struct directives directives = { .transaction = wish, .lock_timeout_ms = -1, .statement_timeout_ms = -1 };
     struct slice script = slice_of(text);
     struct script_summary summary;
-    const struct mode_question question = { "a.sql", script, &summary, &directives };
+    const struct mode_question question = {
+        .file = "a.sql", .script = script, .summary = &summary, .directives = &directives
+    };
 
     return script_summarize(script_reader_of("a.sql", script, 150000, true), &summary, err) &&
            mode_decide(&question, mode, err);

@@ -1,0 +1,11 @@
+#include "base/memory.h"
+#include "dialect/dialect.h"
+
+const struct dialect *const DIALECTS[] = { &DIALECT_PRISMA, &DIALECT_GOOSE, NULL };
+
+const char *const FORMAT_NAMES[] = {
+    [FORMAT_AUTO] = "auto",   [FORMAT_PRISMA] = "prisma",   [FORMAT_GOLANG_MIGRATE] = "golang-migrate",
+    [FORMAT_GOOSE] = "goose", [FORMAT_DBMATE] = "dbmate",   [FORMAT_FLYWAY] = "flyway",
+    [FORMAT_SQLX] = "sqlx",   [FORMAT_DRIZZLE] = "drizzle",
+};
+_Static_assert(sizeof FORMAT_NAMES / sizeof *FORMAT_NAMES == FORMATS, "name every format");

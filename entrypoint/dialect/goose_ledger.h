@@ -1,0 +1,14 @@
+/*
+ * goose's ledger, and the lock of its library.
+ */
+#ifndef DIALECT_GOOSE_LEDGER_H
+#define DIALECT_GOOSE_LEDGER_H
+
+#include "dialect/dialect.h"
+
+extern const struct ledger_sql GOOSE_LEDGER;
+
+/* One, the same everywhere: the checksum CRC-32 of "goose". The command line takes none. */
+void goose_keys_of(const struct ledger_place *place, struct tool_keys *out);
+
+#endif

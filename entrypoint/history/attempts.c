@@ -1,0 +1,166 @@
+#include "history/attempts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "dialect/attempts.h"
+#include "history/journal.h"
+#include "history/owner.h"
+#include "postgres/aside.h"
+#include "sql/name.h"
+#include "sql/quote.h"
+
+enum { SQL_MOST = 16 * 1024, HASH_DIGITS = 32 };
+
+/* The table $2 of the journal's schema $1, which is quoted: whether it is one of somebody we trust. */
+static const struct query ATTEMPTS_LOOK = {
+    .name = "attempts_look",
+    .parameters = 2,
+    .sql = "SELECT " OWNER_IS_TRUSTED("c.relowner") " AND c.relkind OPERATOR(pg_catalog.=) 'r'"
+           " AND NOT pg_catalog.row_security_active(c.oid)"
+           " AND pg_catalog.has_table_privilege(c.oid, 'SELECT')"
+           " AND NOT EXISTS (SELECT" TRIGGERS_OF_STRANGERS("c.oid") ")"
+           "  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n"
+           "    ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+           " WHERE c.relname OPERATOR(pg_catalog.=) $2 AND '\"' OPERATOR(pg_catalog.||)"
+           " pg_catalog.replace(n.nspname::pg_catalog.text, '\"', '\"\"') OPERATOR(pg_catalog.||) '\"'"
+           " OPERATOR(pg_catalog.=) $1",
+};
+
+/* "public.schema_migrations"; a name that would be too long is told by its hash. */
+static void make_name(const char *ledger_schema, const char *ledger_name, char out[IDENTIFIER_SIZE])
+{
+    auto_text struct text name = text_init((size_t)4 * IDENTIFIER_SIZE);
+    char hash[SHA256_HEX_SIZE];
+
+    text_add_format(&name, "%s.%s", ledger_schema, ledger_name);
+    sha256_of(text_slice(&name), hash);
+    if (name.length < IDENTIFIER_SIZE)
+        text_copy_cut(out, IDENTIFIER_SIZE, name.at);
+    else
+        (void)snprintf(out, IDENTIFIER_SIZE, "attempts_%.*s", HASH_DIGITS, hash);
+}
+
+const char *attempts_table(struct arena *arena, const char *ledger_schema, const char *ledger_name)
+{
+    auto_text struct text table = text_init(SQL_MOST);
+    char name[IDENTIFIER_SIZE];
+
+    make_name(ledger_schema, ledger_name, name);
+    text_add_string(&table, "{journal}.");
+    quote_identifier(name, &table);
+    return arena_copy(arena, table.at, table.length);
+}
+
+static bool look(struct connection *conn, struct ledger *ledger, struct error *err)
+{
+    const struct journal journal = { .conn = conn, .ledger_schema = ledger->schema };
+    auto_result struct result *found = NULL;
+    char name[IDENTIFIER_SIZE];
+
+    ledger->has_attempts = false;
+    if (!journal_find(&journal, err))
+        return err->class == ERROR_REFUSED;
+    make_name(ledger->schema, ledger->dialect->ledger_name, name);
+    const char *const parameters[] = { connection_journal(conn), name };
+    if (!query_run(conn, &ATTEMPTS_LOOK, parameters, &found, err))
+        return false;
+    ledger->has_attempts = result_rows(found) > 0 && result_bool(found, 0, 0);
+    return true;
+}
+
+static bool read(struct arena *arena, struct connection *conn, enum ledger_depth depth,
+                 const struct ledger *ledger, struct ledger *attempts, struct error *err)
+{
+    auto_text struct text sql = text_init(SQL_MOST);
+    auto_result struct result *rows = NULL;
+
+    text_add_filled(&sql, depth == LEDGER_DETAILS ? ATTEMPTS_LEDGER.details : ATTEMPTS_LEDGER.checksums,
+                    "{ledger}", ledger->attempts);
+    const struct query query = { .name = "attempts_read", .sql = sql.at, .is_in_journal = true };
+    const struct batch_item item = { .query = &query };
+
+    if (!aside_run(conn, NULL, &(const struct batch) { .items = &item, .count = 1 }, &rows, err))
+        return error_context(err, "reading the journal's attempts");
+    *attempts = (struct ledger) { .dialect = ledger->dialect };
+    ledger_take_rows(arena, rows, attempts);
+    return true;
+}
+
+/* The applied row of that key, or NULL. */
+static struct ledger_row *find_applied(const struct ledger *ledger, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ledger->rows[i].is_finished && strcmp(ledger->rows[i].name, key) == 0)
+            return &ledger->rows[i];
+    }
+    return NULL;
+}
+
+/* What led to an applied row says when that was begun, and under which id the journal knows it. */
+static void complete(struct ledger_row *applied, const struct ledger_row *attempt)
+{
+    if (!attempt->is_finished || attempt->is_rolled_back)
+        return;
+    applied->id = attempt->id;
+    applied->started_at = attempt->started_at;
+    applied->took_ms = attempt->took_ms;
+}
+
+bool attempts_read(struct arena *arena, struct connection *conn, enum ledger_depth depth,
+                   struct ledger *ledger, struct error *err)
+{
+    struct ledger attempts;
+    struct ledger_row *rows;
+    size_t applied = ledger->count;
+
+    if (!look(conn, ledger, err))
+        return false;
+    if (!ledger->has_attempts)
+        return true;
+    if (!read(arena, conn, depth, ledger, &attempts, err))
+        return false;
+    rows = arena_alloc(arena, applied + attempts.count, sizeof *rows);
+    for (size_t i = 0; i < applied; i++)
+        rows[i] = ledger->rows[i];
+    ledger->rows = rows;
+    for (size_t i = 0; i < attempts.count; i++) {
+        const struct ledger_row *attempt = &attempts.rows[i];
+        struct ledger_row *row = find_applied(ledger, applied, attempt->name);
+
+        if (row != NULL && !attempt->is_rolled_back)
+            complete(row, attempt);
+        else if (!attempt->is_finished)
+            rows[ledger->count++] = *attempt;
+    }
+    return true;
+}
+
+bool attempts_open(struct connection *conn, struct ledger *ledger, struct error *err)
+{
+    const struct journal journal = { .conn = conn, .ledger_schema = ledger->schema, .key = ledger->lock_key };
+    auto_text struct text sql = text_init(SQL_MOST);
+    bool is_open;
+
+    if (ledger->dialect->keeps_attempts)
+        return true;
+    if (!look(conn, ledger, err))
+        return false;
+    if (ledger->has_attempts)
+        return true;
+    if (!journal_check(&journal, err) || !journal_open(&journal, &is_open, err))
+        return false;
+    text_add_filled(&sql, ATTEMPTS_LEDGER.create, "{ledger}", ledger->attempts);
+    const struct query create = { .name = "attempts_create", .sql = sql.at, .is_in_journal = true };
+    const struct batch_item item = { .query = &create };
+
+    if (!aside_run(conn, ledger->lock_key, &(const struct batch) { .items = &item, .count = 1 }, NULL, err) ||
+        !look(conn, ledger, err))
+        return error_context(err, "creating the journal's table of attempts");
+    if (ledger->has_attempts)
+        return true;
+    error_set(err, ERROR_CLEAN, "the journal's table of attempts belongs to somebody else");
+    return error_hint(err, "Find out who made a table %s in tidelock's schema, and drop it.",
+                      ledger->attempts);
+}

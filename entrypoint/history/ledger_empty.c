@@ -1,0 +1,109 @@
+#include <string.h>
+
+#include "history/ledger.h"
+#include "sql/quote.h"
+
+/* The tables in the schema; PostGIS' own do not count (Prisma ignores them, too). The ledger ($3) appears
+ * here only if this role cannot see it by name. */
+static const struct query SCHEMA_TABLES = {
+    .name = "schema_tables",
+    .parameters = 3,
+    .sql =
+        "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c"
+        "  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        " WHERE c.relkind OPERATOR(pg_catalog.=) 'r' AND (n.nspname OPERATOR(pg_catalog.=) $1"
+        " OR n.nspname OPERATOR(pg_catalog.=) $2)"
+        "   AND pg_catalog.lower(c.relname) OPERATOR(pg_catalog.<>) ALL ('{spatial_ref_sys,geometry_columns,"
+        "geography_columns,raster_columns,raster_overviews}'::pg_catalog.text[])"
+        " ORDER BY c.relname OPERATOR(pg_catalog.<>) $3, n.nspname OPERATOR(pg_catalog.<>) $1, c.relname"
+        " LIMIT 5",
+};
+
+static bool refuse_not_empty(const struct dialect *dialect, const struct result *tables, struct error *err)
+{
+    auto_text struct text names = text_init(1024);
+
+    for (int i = 0; i < result_rows(tables); i++)
+        text_add_format(&names, "%s%s.%s", i == 0 ? "" : ", ", result_text(tables, i, 0),
+                        result_text(tables, i, 1));
+    error_set(err, ERROR_REFUSED, "the schema is not empty and has no ledger");
+    error_cause(err, CAUSE_NO_LEDGER);
+    error_code(err, dialect->codes.not_empty);
+    error_holds(err, "It contains %s%s. Nothing was changed.", names.at,
+                result_rows(tables) == 5 ? ", …" : "");
+    return error_hint(
+        err,
+        "If this folder's migrations made these tables, record them: tidelock baseline, if the schema holds all "
+        "of them; if it holds the first ones only, tidelock baseline --to NAME, with the last of these. "
+        "Otherwise, point the URL at an empty database or schema.");
+}
+
+static bool refuse_hidden(const struct ledger *ledger, const char *schema, struct error *err)
+{
+    auto_text struct text grant = text_init(sizeof err->hint);
+
+    text_add_string(&grant, "GRANT USAGE ON SCHEMA ");
+    quote_identifier(schema, &grant);
+    text_add_string(&grant, " TO ");
+    quote_identifier(ledger->role, &grant);
+    error_set(err, ERROR_DENIED, "this role cannot see the ledger \"%s\".%s", schema,
+              ledger->dialect->ledger_name);
+    return error_hint(
+        err,
+        "As its owner or a superuser: %s; then name it in the role's search_path or in the URL (?schema=%s).",
+        grant.at, schema);
+}
+
+bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, struct error *err)
+{
+    auto_result struct result *tables = NULL;
+    const char *ledger_name = ledger->dialect->ledger_name;
+    const char *const parameters[] = { ledger->schema, ledger->is_schema_given ? ledger->schema : "public",
+                                       ledger_name };
+
+    if (!query_run(conn, &SCHEMA_TABLES, parameters, &tables, err))
+        return false;
+    if (result_rows(tables) == 0)
+        return true;
+    if (strcmp(result_text(tables, 0, 1), ledger_name) == 0) {
+        return refuse_hidden(ledger, result_text(tables, 0, 0), err);
+    }
+    return refuse_not_empty(ledger->dialect, tables, err);
+}
+
+#define IN_SCHEMA(oid)                                                                                       \
+    " EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.oid OPERATOR(pg_catalog.=) " oid              \
+    " AND (n.nspname OPERATOR(pg_catalog.=) $1 OR n.nspname OPERATOR(pg_catalog.=) $2))"
+#define OF_NO_EXTENSION(class, oid)                                                                          \
+    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d"                                                 \
+    "  WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog." class                                            \
+        "'::pg_catalog.regclass"                                                                             \
+        "    AND d.objid OPERATOR(pg_catalog.=) " oid " AND d.deptype OPERATOR(pg_catalog.=) 'e')"
+
+/* Tables have types of their own, and so have arrays: only other types count. */
+static const struct query SCHEMA_IS_EMPTY = {
+    .name = "schema_is_empty",
+    .parameters = 3,
+    .sql =
+        "SELECT NOT (EXISTS (SELECT FROM pg_catalog.pg_class AS c"
+        "  WHERE" IN_SCHEMA("c.relnamespace") OF_NO_EXTENSION("pg_class", "c.oid")
+        "    AND c.relname OPERATOR(pg_catalog.<>) $3 AND c.relkind OPERATOR(pg_catalog.<>) 'i')"
+        " OR EXISTS (SELECT FROM pg_catalog.pg_proc AS p"
+        "  WHERE" IN_SCHEMA("p.pronamespace") OF_NO_EXTENSION("pg_proc", "p.oid") ")"
+        " OR EXISTS (SELECT FROM pg_catalog.pg_type AS t"
+        "  WHERE" IN_SCHEMA("t.typnamespace") OF_NO_EXTENSION("pg_type", "t.oid")
+        "    AND t.typrelid OPERATOR(pg_catalog.=) 0 AND t.typelem OPERATOR(pg_catalog.=) 0))",
+};
+
+bool ledger_find_empty(struct connection *conn, const struct ledger *ledger, bool *is_empty,
+                       struct error *err)
+{
+    auto_result struct result *result = NULL;
+    const char *const parameters[] = { ledger->schema, ledger->is_schema_given ? ledger->schema : "public",
+                                       ledger->dialect->ledger_name };
+
+    if (!query_run(conn, &SCHEMA_IS_EMPTY, parameters, &result, err))
+        return false;
+    *is_empty = result_bool(result, 0, 0);
+    return true;
+}

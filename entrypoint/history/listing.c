@@ -1,0 +1,224 @@
+#include "history/listing.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+
+enum { INDEX_MOST = 16 * 1024 * 1024, DEPTH_MOST = 32 };
+
+/* A folder being listed. */
+struct listing {
+    struct arena *arena;
+    const struct folder *folder;
+    struct listed *items;
+    size_t count;
+    size_t capacity;
+    unsigned depth; /* directories above the one at hand */
+};
+
+static const char *join(struct arena *arena, const char *directory, const char *name)
+{
+    auto_text struct text path = text_init((size_t)2 * PATH_MAX);
+
+    text_add_format(&path, "%s/%s", directory, name);
+    return arena_copy(arena, path.at, path.length);
+}
+
+static bool leads_to_directory(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* Of ASCII, DEL and the C1 block (two bytes in UTF-8, the first 0xC2). */
+static bool is_control(const char *at)
+{
+    unsigned char byte = (unsigned char)at[0];
+
+    return byte < ' ' || byte == 0x7F || (byte == 0xC2 && ((unsigned char)at[1] & 0xE0) == 0x80);
+}
+
+/* The name in ASCII, other bytes as \xNN. */
+static void escape(const char *name, struct text *out)
+{
+    for (; *name != '\0'; name++) {
+        if (*name >= ' ' && *name < 0x7F)
+            text_add(out, name, 1);
+        else
+            text_add_format(out, "\\x%02x", (unsigned char)*name);
+    }
+}
+
+/* The ledger stores names as text: valid UTF-8, at most so many characters; control characters could forge
+ * log lines. */
+static bool is_good_name(const char *name, size_t most)
+{
+    size_t length = 0;
+
+    while (name[length] >= ' ' && name[length] < 0x7F)
+        length++;
+    if (name[length] == '\0')
+        return length <= most;
+    for (const char *at = name; *at != '\0'; at++) {
+        if (is_control(at))
+            return false;
+    }
+    length = strlen(name);
+    return utf8_is_valid(name, length, NULL) && utf8_count(name, length) <= most;
+}
+
+static bool refuse_name(const struct folder *folder, const char *name, struct error *err)
+{
+    auto_text struct text shown = text_init((size_t)4 * PATH_MAX);
+
+    escape(name, &shown);
+    error_set(err, ERROR_REFUSED, "the %s \"%s\" in %s is not a valid migration name",
+              folder->dialect->layout == LAYOUT_DIRECTORIES ? "directory" : "file", shown.at, folder->path);
+    return error_hint(err, "Rename it: use at most %zu characters of UTF-8, without control characters.",
+                      folder->dialect->name_most);
+}
+
+/* What an entry is to the dialect. */
+struct judged {
+    enum entry_kind kind;
+    bool is_directory;
+};
+
+/* d_type saves a stat per entry; some file systems do not fill it. An entry that cannot be examined must not
+ * count as "not a migration". What is no directory may be a symbolic link: a ConfigMap's files are. */
+static bool judge(const struct listing *listing, const char *directory, const struct dirent *entry,
+                  struct judged *out, struct error *err)
+{
+    const struct dialect *dialect = listing->folder->dialect;
+    unsigned char type = entry->d_type;
+    struct stat status;
+    const char *full;
+
+    if (type == DT_UNKNOWN || type == DT_LNK) {
+        full = join(listing->arena, directory, entry->d_name);
+        if (type == DT_UNKNOWN && lstat(full, &status) != 0)
+            return error_set(err, ERROR_USAGE, "could not examine \"%s\": %s", full, strerror(errno));
+        type = type == DT_UNKNOWN ? (unsigned char)IFTODT(status.st_mode) : type;
+        if (type == DT_LNK && leads_to_directory(full)) {
+            if (dialect->layout == LAYOUT_DIRECTORIES)
+                log_warn("\"%s\" is a symbolic link to a directory: %s ignores it, and so does tidelock",
+                         full, dialect->tool);
+            else
+                type = DT_DIR;
+        }
+    }
+    out->is_directory = type == DT_DIR;
+    out->kind = dialect->entry_kind_of(entry->d_name, out->is_directory);
+    return true;
+}
+
+static bool refuse_forbidden(const struct folder *folder, const char *name, struct error *err)
+{
+    error_set(err, ERROR_REFUSED, "\"%s\" in %s %s, which only %s can run", name, folder->path,
+              folder->dialect->forbidden_is, folder->dialect->tool);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "Move what it does into migrations, or let %s apply this folder.",
+                      folder->dialect->tool);
+}
+
+static bool add(struct listing *listing, const char *name, enum entry_kind kind, struct error *err)
+{
+    const struct folder *folder = listing->folder;
+
+    if (kind == ENTRY_FORBIDDEN)
+        return refuse_forbidden(folder, name, err);
+    if (!is_good_name(name, folder->dialect->name_most))
+        return refuse_name(folder, name, err);
+    listing->items = arena_grow(listing->arena, listing->items, listing->count, &listing->capacity,
+                                sizeof *listing->items);
+    listing->items[listing->count++] = (struct listed) { .order = folder->dialect->order_key_of(
+                                                             arena_copy(listing->arena, name, strlen(name))),
+                                                         .is_program = kind == ENTRY_PROGRAM };
+    return true;
+}
+
+static bool read_directory(struct listing *listing, const char *below, struct error *err);
+
+/* `below` is the path of the directory at hand from the folder, "" for itself. */
+static bool read_entry(struct listing *listing, const char *directory, const char *below,
+                       const struct dirent *entry, struct error *err)
+{
+    struct judged judged;
+    const char *name = entry->d_name;
+
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        return true;
+    if (!judge(listing, directory, entry, &judged, err))
+        return false;
+    if (below[0] != '\0')
+        name = join(listing->arena, below, name);
+    if (judged.kind != ENTRY_OTHER)
+        return add(listing, name, judged.kind, err);
+    if (!judged.is_directory || listing->folder->dialect->layout != LAYOUT_TREE || entry->d_name[0] == '.')
+        return true;
+    return read_directory(listing, name, err);
+}
+
+/* The folder itself, or one below it. */
+static bool read_directory(struct listing *listing, const char *below, struct error *err)
+{
+    const char *path =
+        below[0] == '\0' ? listing->folder->path : join(listing->arena, listing->folder->path, below);
+    const struct dirent *entry;
+    bool is_read = true;
+    DIR *directory = listing->depth > DEPTH_MOST ? NULL : opendir(path);
+
+    if (directory == NULL)
+        return error_set(err, ERROR_USAGE, "could not open the folder \"%s\": %s", path,
+                         listing->depth > DEPTH_MOST ? "too many directories in each other"
+                                                     : strerror(errno));
+    listing->depth++;
+    while (is_read && (errno = 0, entry = readdir(directory)) != NULL)
+        is_read = read_entry(listing, path, below, entry, err);
+    if (is_read && errno != 0)
+        is_read = error_set(err, ERROR_USAGE, "could not read folder \"%s\": %s", path, strerror(errno));
+    listing->depth--;
+    (void)closedir(directory);
+    return is_read;
+}
+
+static bool read_index(struct listing *listing, struct error *err)
+{
+    const struct dialect *dialect = listing->folder->dialect;
+    const char *path = join(listing->arena, listing->folder->path, dialect->index);
+    auto_text struct text bytes = text_init(INDEX_MOST);
+    struct indexed *found = NULL;
+    size_t count = 0;
+
+    if (!file_read(path, &bytes, err)) {
+        err->class = ERROR_USAGE;
+        return error_hint(err, "It says which migrations there are: copy it into the image, too.");
+    }
+    if (!dialect->read_index(listing->arena, path, text_slice(&bytes), &found, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!add(listing, found[i].name, ENTRY_MIGRATION, err))
+            return false;
+        listing->items[i].key = found[i].key;
+    }
+    return true;
+}
+
+bool listing_read(struct arena *arena, const struct folder *folder, struct listed **out, size_t *count,
+                  struct error *err)
+{
+    struct listing listing = { .arena = arena, .folder = folder };
+    bool is_read = folder->dialect->layout == LAYOUT_INDEX ? read_index(&listing, err)
+                                                           : read_directory(&listing, "", err);
+
+    *out = listing.items;
+    *count = listing.count;
+    return is_read;
+}

@@ -1,0 +1,28 @@
+/*
+ * What a folder of migrations lists: which of its entries are migrations, by the rules of its dialect.
+ */
+#ifndef HISTORY_LISTING_H
+#define HISTORY_LISTING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "dialect/dialect.h"
+#include "history/migration.h"
+
+/* One of them. The order comes first: an array can be sorted by the dialect's compare_keys(). */
+struct listed {
+    struct order_key order;
+    const char *key; /* as an index has it; NULL = to be told from the name */
+    bool is_program;
+};
+
+/* Those in `folder->path`, not sorted unless an index says the order. Everything lives in the arena.
+ * ERROR_USAGE when it can't be read, ERROR_REFUSED for a name that no ledger can hold and for what its tool
+ * would run and we can't. */
+must_use bool listing_read(struct arena *arena, const struct folder *folder, struct listed **out,
+                           size_t *count, struct error *err);
+
+#endif

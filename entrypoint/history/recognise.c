@@ -1,0 +1,122 @@
+#include "history/recognise.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+/* Enough of a script to see its first comments. */
+enum { SCRIPT_MOST = 1024 * 1024 };
+
+static bool is_directory(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static int compare(const void *one, const void *other)
+{
+    return strcmp(((const struct folder_entry *)one)->name, ((const struct folder_entry *)other)->name);
+}
+
+/* One directory with a script is enough to know. */
+static struct folder_entry entry_of(struct arena *arena, const char *path, const char *name, bool *has_script)
+{
+    auto_text struct text full = text_init((size_t)2 * PATH_MAX);
+    struct folder_entry entry = { .name = arena_copy(arena, name, strlen(name)) };
+
+    text_add_format(&full, "%s/%s", path, name);
+    entry.is_directory = is_directory(full.at);
+    if (!entry.is_directory || *has_script)
+        return entry;
+    text_add_string(&full, "/migration.sql");
+    entry.has_script = *has_script = file_exists(full.at);
+    return entry;
+}
+
+/* ConfigMaps are mounted with links of the kubelet's own, whose names begin with two dots. */
+static bool is_looked_at(const char *name)
+{
+    return strcmp(name, ".") != 0 && strncmp(name, "..", 2) != 0;
+}
+
+static void look(struct arena *arena, const char *path, struct folder_look *out)
+{
+    struct folder_entry *entries = NULL;
+    size_t capacity = 0;
+    DIR *directory = opendir(path);
+    const struct dirent *entry;
+    bool has_script = false;
+
+    *out = (struct folder_look) { .script = slice_of("") };
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
+        if (!is_looked_at(entry->d_name))
+            continue;
+        entries = arena_grow(arena, entries, out->count, &capacity, sizeof *entries);
+        entries[out->count++] = entry_of(arena, path, entry->d_name, &has_script);
+    }
+    if (directory != NULL)
+        (void)closedir(directory);
+    if (out->count > 1)
+        qsort(entries, out->count, sizeof *entries, compare);
+    out->entries = entries;
+}
+
+/* The first of them all: a tool's marks are in each. */
+static void read_script(struct arena *arena, const char *path, struct folder_look *out)
+{
+    auto_text struct text full = text_init((size_t)2 * PATH_MAX);
+    auto_text struct text script = text_init(SCRIPT_MOST);
+    struct error ignored;
+
+    for (size_t i = 0; i < out->count; i++) {
+        if (out->entries[i].is_directory || !text_ends_with(out->entries[i].name, ".sql"))
+            continue;
+        text_add_format(&full, "%s/%s", path, out->entries[i].name);
+        if (file_read(full.at, &script, &ignored))
+            out->script = (struct slice) { arena_copy(arena, script.at, script.length), script.length };
+        return;
+    }
+}
+
+/* A file that only one tool writes says it at once. */
+static bool has_lock_file(const struct dialect *dialect, const char *path)
+{
+    auto_text struct text file = text_init((size_t)2 * PATH_MAX);
+
+    if (dialect->lock_file == NULL)
+        return false;
+    text_add_format(&file, "%s/%s", path, dialect->lock_file);
+    return file_exists(file.at);
+}
+
+void recognise(enum format format, const char *path, struct recognised *out)
+{
+    auto_arena struct arena *arena = arena_new();
+    const struct dialect *first = NULL;
+    struct folder_look found;
+
+    *out = (struct recognised) { .count = 0 };
+    for (size_t i = 0; DIALECTS[i] != NULL; i++) {
+        if ((format != FORMAT_AUTO && DIALECTS[i]->format != format) || !has_lock_file(DIALECTS[i], path))
+            continue;
+        out->dialects[out->count++] = DIALECTS[i];
+        return;
+    }
+    look(arena, path, &found);
+    read_script(arena, path, &found);
+    for (size_t i = 0; DIALECTS[i] != NULL; i++) {
+        if (format != FORMAT_AUTO && DIALECTS[i]->format != format)
+            continue;
+        first = first == NULL ? DIALECTS[i] : first;
+        if (DIALECTS[i]->recognises(&found) && out->count < FORMATS)
+            out->dialects[out->count++] = DIALECTS[i];
+    }
+    if (out->count == 0)
+        out->dialects[out->count++] = first == NULL ? DIALECTS[0] : first;
+}

@@ -1,0 +1,24 @@
+/*
+ * Whose folder it is.
+ */
+#ifndef HISTORY_RECOGNISE_H
+#define HISTORY_RECOGNISE_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "dialect/dialect.h"
+
+/* Those dialects that the folder may be of, in the order of DIALECTS; with a format other than FORMAT_AUTO,
+ * only that tool's. None fits what holds nothing of any tool: then the first of the format is taken. */
+struct recognised {
+    const struct dialect *dialects[FORMATS];
+    size_t count; /* at least 1 */
+};
+
+/* Looks at the names in the folder at `path`, and into one script. One that can't be read is taken for the
+ * first: whoever reads it says why. */
+void recognise(enum format format, const char *path, struct recognised *out);
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * The ledger's rows as the folder calls them.
+ */
+#ifndef HISTORY_ROWS_H
+#define HISTORY_ROWS_H
+
+#include "base/memory.h"
+#include "history/ledger.h"
+
+/* Gives each row the name that its key has in the ledger's folder; one that is not there is called by its
+ * key. Where the ledger is a marker, there is a row for each migration up to it. Rows that have no id of
+ * their own get theirs. */
+void rows_name(struct arena *arena, struct ledger *ledger);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * The locks under which a migration tool itself applies, where these are not the leader lock: taken as well,
+ * so that the tool and tidelock never apply at the same time. By trying, as the leader lock is.
+ */
+#ifndef LOCK_TOOL_LOCK_H
+#define LOCK_TOOL_LOCK_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "history/ledger.h"
+#include "lock/leader.h"
+#include "postgres/connection.h"
+
+/* Takes all of them for the session, which must hold the leader lock, or none. On LEADER_HELD fills
+ * `*holder`, on LEADER_UNKNOWN `*err`. One round trip, none where the tool has no lock. */
+must_use enum leader_answer tool_lock_try(struct connection *conn, const struct ledger *ledger,
+                                          struct leader *holder, struct error *err);
+
+/* The same for a command that does not wait for it: ERROR_LEADER if somebody has it. */
+must_use bool tool_lock_take(struct connection *conn, const struct ledger *ledger, struct error *err);
+
+/* Adds the condition that all of them can be had until the end of the transaction, behind another. */
+void tool_lock_add(const struct ledger *ledger, struct text *sql);
+
+#endif
