@@ -116,9 +116,9 @@ def test_it_is_written_for_machines_and_proposed_changes(deployed, database, tid
     database.query(BY_HAND + "; COMMENT ON TABLE t IS '```'")
     differences = json.loads(tidelock("drift", "--json").fails(exit=1).out)["differences"]
     assert [(one["kind"], one["change"]) for one in differences] == [("column", "changed"), ("comment", "added"), ("index", "added")]
-    text = tidelock("drift", "--format", "markdown").fails(exit=1).out
+    text = tidelock("drift", "--output", "markdown").fails(exit=1).out
     assert "\n````diff\n~ column public.t.a\n-    integer\n+    integer not null\n" in text and text.endswith("\n````\n")
-    tidelock("drift", "--format", "sarif").fails(exit=2, says="--format markdown")
+    tidelock("drift", "--output", "sarif").fails(exit=2, says="--output markdown")
 
 
 LEDGER_BY_HAND = "INSERT INTO _prisma_migrations (id, checksum, migration_name, {}) VALUES ('x', 'x', '000_by_another', {})"

@@ -355,7 +355,7 @@ BAD = '-- a comment\nCREATE INDEX "a|b" ON "t,%:\n@x" (a);\nSELECT 1;\n-- tidelo
 
 def test_sarif_has_every_finding_at_its_line_and_the_allowed_ones_suppressed(folder, tidelock):
     folder.add("001_a", BAD)
-    (run,) = json.loads(tidelock("plan", "--offline", "--format", "sarif").succeeds().out)["runs"]
+    (run,) = json.loads(tidelock("plan", "--offline", "--output", "sarif").succeeds().out)["runs"]
     first, second = run["results"]
     assert (first["ruleId"], first["level"]) == ("create-index", "error")
     place = first["locations"][0]["physicalLocation"]
@@ -367,7 +367,7 @@ def test_sarif_has_every_finding_at_its_line_and_the_allowed_ones_suppressed(fol
 
 def test_github_gets_one_annotation_a_finding_on_one_line(folder, tidelock):
     folder.add("001_a", BAD)
-    lines = tidelock("plan", "--offline", "--format", "github").succeeds().out.splitlines()
+    lines = tidelock("plan", "--offline", "--output", "github").succeeds().out.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("::error file=prisma/migrations/001_a/migration.sql,line=2,title=create-index::nobody can write")
     assert '"t,%25: @x"' in lines[0]
@@ -375,16 +375,16 @@ def test_github_gets_one_annotation_a_finding_on_one_line(folder, tidelock):
 
 def test_gitlab_gets_a_code_quality_report_whose_fingerprints_stay(folder, tidelock):
     file = folder.add("001_a", BAD)
-    (issue,) = json.loads(tidelock("plan", "--offline", "--format", "gitlab").succeeds().out)
+    (issue,) = json.loads(tidelock("plan", "--offline", "--output", "gitlab").succeeds().out)
     assert issue["severity"] == "critical" and issue["location"] == {"path": "prisma/migrations/001_a/migration.sql", "lines": {"begin": 2}}
     file.write_text("\n\n" + BAD)
-    (moved,) = json.loads(tidelock("plan", "--offline", "--format", "gitlab").succeeds().out)
+    (moved,) = json.loads(tidelock("plan", "--offline", "--output", "gitlab").succeeds().out)
     assert moved["location"]["lines"]["begin"] == 4 and moved["fingerprint"] == issue["fingerprint"]
 
 
 def test_markdown_is_a_table_in_which_no_name_is_markup(folder, tidelock):
     folder.add("001_a", BAD)
-    lines = tidelock("plan", "--offline", "--format", "markdown").succeeds().out.splitlines()
+    lines = tidelock("plan", "--offline", "--output", "markdown").succeeds().out.splitlines()
     assert lines[0].startswith("### tidelock plan: 3 statements in 1 migration")
     (row,) = lines[4:]
     assert row.startswith("| dangerous | 001\\_a:2 | create-index | ") and '"a\\|b"' in row and "&#64;x" in row and "@" not in row
@@ -392,7 +392,7 @@ def test_markdown_is_a_table_in_which_no_name_is_markup(folder, tidelock):
 
 def test_json_and_another_format_exclude_each_other(folder, tidelock):
     folder.add("001_a", "SELECT 1")
-    tidelock("plan", "--offline", "--json", "--format", "sarif").fails(exit=2, says="--json and --format exclude each other")
+    tidelock("plan", "--offline", "--json", "--output", "sarif").fails(exit=2, says="--json and --output exclude each other")
 
 
 def test_how_each_script_is_applied_is_said(folder, tidelock):
@@ -403,3 +403,12 @@ def test_how_each_script_is_applied_is_said(folder, tidelock):
     folder.add("005_e", "BEGIN; SELECT 1;")
     assert [migration["mode"] for migration in plan_of(tidelock, "--offline")["migrations"]] == ["atomic", "self-managed", "stepwise", "backfill", None]
     assert "mode      a deployment refuses the script\n" in tidelock("plan", "--offline", "-v").succeeds().out
+
+
+def test_format_also_takes_the_words_of_output(folder, tidelock):
+    folder.add("001_a", "CREATE TABLE t (id int PRIMARY KEY, a int);")
+    written = tidelock("plan", "--offline", "--output", "sarif").succeeds().out
+    assert tidelock("plan", "--offline", "--format", "sarif").succeeds().out == written
+    assert tidelock("plan", "--offline", "--format", "prisma", "--format", "sarif").succeeds().out == written
+    tidelock("plan", "--offline", "--format", "sarif", "--output", "sarif").fails(exit=2, says="given twice")
+    tidelock("deploy", "--format", "sarif").fails(exit=2, says="--format")

@@ -68,7 +68,7 @@ def test_the_line_says_what_was_measured(folder, tidelock, history):
     folder.add("002_index", "CREATE INDEX i ON orders (note);")
     out = tidelock("plan", *CREATE).succeeds(says="by their text, (live) the database and (rehearsed) a shadow of it: 1 dangerous").out
     assert '; rehearsed: ShareLock on "public"."orders" (index build)\n' in out
-    row = tidelock("plan", *CREATE, "--format", "markdown").succeeds().out.splitlines()[-1]
+    row = tidelock("plan", *CREATE, "--output", "markdown").succeeds().out.splitlines()[-1]
     assert "rehearsed: ShareLock" in row
 
 
