@@ -54,6 +54,18 @@ bool deployment_is_due(const struct deployment *d, size_t index)
     return d->history.items[index].is_due;
 }
 
+/* Under the id of the row that says that it is applied, which an attempt's is not. */
+static void add_origin(struct deployment *d)
+{
+    const struct execution *execution = &d->execution;
+    char id[UUID_SIZE];
+
+    text_copy_cut(id, sizeof id, execution->id);
+    if (!d->ledger.dialect->keeps_attempts)
+        ledger_make_id(&d->ledger, execution->migration->key, id);
+    origin_queue_add(&d->origins, id, execution->gist);
+}
+
 void deployment_report_applied(struct deployment *d)
 {
     const struct execution *execution = &d->execution;
@@ -68,8 +80,8 @@ void deployment_report_applied(struct deployment *d)
     char took[32];
 
     progress_applied(d->progress, name, (double)took_ms / 1000);
-    if (is_plain && d->has_journal)
-        origin_queue_add(&d->origins, execution->id, execution->gist);
+    if (d->has_journal && (is_plain || !d->ledger.dialect->keeps_attempts))
+        add_origin(d);
     entry = &report->applied[report->applied_count++];
     *entry = (struct applied_migration) { .name = name, .took_ms = took_ms, .mode = execution->mode };
     log_event(LOG_DONE, values, array_length(values), "applied %s (%s%s%s)", name,

@@ -61,65 +61,78 @@
     UPDATE_ONE("applied_steps_count = $2::pg_catalog.int4", "$3",                                            \
                "finished_at IS NULL AND applied_steps_count OPERATOR(pg_catalog.=) $2::pg_catalog.int4")
 
+#define SHARED_WRITES \
+    [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied", \
+        "INSERT INTO {ledger} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)" \
+        " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::pg_catalog.float8), pg_catalog.clock_timestamp(), 1)", \
+        4, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_STARTED }, CHECK_ADDED }, \
+    [LEDGER_INSERT_STARTED] = { "ledger_insert_started", \
+        "INSERT INTO {ledger} (id, checksum, migration_name, started_at, logs)" \
+        " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text," \
+        "        pg_catalog.clock_timestamp(), $4::pg_catalog.text" IF_AS_READ("$3", "$5"), \
+        5, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_LOGS, ROW_ANCHOR }, CHECK_OPEN }, \
+    [LEDGER_INSERT_STOPPED] = { "ledger_insert_stopped", \
+        "INSERT INTO {ledger} (id, checksum, migration_name, started_at, logs, applied_steps_count)" \
+        " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text," \
+        "        pg_catalog.clock_timestamp(), $4::pg_catalog.text, $5::pg_catalog.int4" IF_NOT_THERE("$3"), \
+        5, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_LOGS, ROW_STEPS }, CHECK_OPEN }, \
+    [LEDGER_INSERT_MARKED] = { "ledger_insert_marked", \
+        "INSERT INTO {ledger} (id, checksum, migration_name, started_at, finished_at, logs)" \
+        " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text, t.now, t.now, ''" \
+        "   FROM (SELECT pg_catalog.clock_timestamp() AS now) AS t" IF_NOT_THERE("$3"), \
+        3, { ROW_ID, ROW_CHECKSUM, ROW_NAME }, CHECK_APPLIED }, \
+    [LEDGER_INSERT_FAILED] = { "ledger_insert_failed", \
+        "INSERT INTO {ledger} (id, checksum, migration_name, started_at, rolled_back_at, logs)" \
+        " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::pg_catalog.float8), pg_catalog.clock_timestamp(), $5)", \
+        5, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_STARTED, ROW_LOGS }, CHECK_NONE }, \
+    [LEDGER_REPEAT_FAILED] = { "ledger_repeat_failed", \
+        "UPDATE {ledger} SET rolled_back_at = pg_catalog.clock_timestamp()" \
+        " WHERE checksum OPERATOR(pg_catalog.=) $1::pg_catalog.text AND" NAME_IS("$2") \
+        "   AND logs OPERATOR(pg_catalog.=) $3::pg_catalog.text" \
+        "   AND finished_at IS NULL AND rolled_back_at IS NOT NULL RETURNING id", \
+        3, { ROW_CHECKSUM, ROW_NAME, ROW_LOGS }, CHECK_NONE }, \
+    [LEDGER_RESUME] = { "ledger_resume", \
+        UPDATE_ONE("checksum = $2::pg_catalog.text, logs = $3::pg_catalog.text", "$4", "checksum OPERATOR(pg_catalog.=) $2::pg_catalog.text"), \
+        4, { ROW_ID, ROW_CHECKSUM, ROW_LOGS, ROW_BEFORE }, CHECK_NONE }, \
+    [LEDGER_PROGRESS] = { "ledger_progress", PROGRESS, 3, { ROW_ID, ROW_STEPS, ROW_BEFORE }, CHECK_NONE }, \
+    [LEDGER_COMMIT] = { "ledger_commit", PROGRESS, 3, { ROW_ID, ROW_STEPS, ROW_BEFORE }, CHECK_ALONE }, \
+    [LEDGER_STOP] = { "ledger_stop", \
+        UPDATE_ONE("logs = $2::pg_catalog.text", "$3", "finished_at IS NULL"), \
+        3, { ROW_ID, ROW_LOGS, ROW_BEFORE }, CHECK_NONE }, \
+    [LEDGER_ROLL_BACK] = { "ledger_roll_back", \
+        "UPDATE {ledger} SET rolled_back_at = pg_catalog.clock_timestamp()" \
+        " WHERE" NAME_IS("$1") " AND finished_at IS NULL AND rolled_back_at IS NULL RETURNING id", \
+        1, { ROW_NAME }, CHECK_NONE }, \
+    [LEDGER_ROLL_BACK_ROW] = { "ledger_roll_back_row", \
+        UPDATE_ONE("rolled_back_at = pg_catalog.clock_timestamp(), logs = $2::pg_catalog.text", "$3", "finished_at IS NULL"), \
+        3, { ROW_ID, ROW_LOGS, ROW_BEFORE }, CHECK_NONE }, \
+    [LEDGER_TAKE_BACK] = { "ledger_take_back", \
+        "UPDATE {ledger} SET finished_at = NULL, rolled_back_at = pg_catalog.clock_timestamp()," \
+        " logs = $2::pg_catalog.text WHERE" NAME_IS("$1") \
+        " AND finished_at IS NOT NULL AND rolled_back_at IS NULL AND applied_steps_count OPERATOR(pg_catalog.=) 0", \
+        2, { ROW_NAME, ROW_LOGS }, CHECK_PENDING }, \
+    [LEDGER_ACCEPT] = { "ledger_accept", \
+        "UPDATE {ledger} SET checksum = $2::pg_catalog.text WHERE" ID_IS("$1") \
+        " AND checksum OPERATOR(pg_catalog.=) $3::pg_catalog.text" \
+        " AND finished_at IS NOT NULL AND rolled_back_at IS NULL", \
+        3, { ROW_ID, ROW_CHECKSUM, ROW_STORED }, CHECK_APPLIED }
+
 static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
-    [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied",
-        "INSERT INTO {ledger} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)"
-        " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::pg_catalog.float8), pg_catalog.clock_timestamp(), 1)",
-        4, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_STARTED }, CHECK_ADDED },
-    [LEDGER_INSERT_STARTED] = { "ledger_insert_started",
-        "INSERT INTO {ledger} (id, checksum, migration_name, started_at, logs)"
-        " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text,"
-        "        pg_catalog.clock_timestamp(), $4::pg_catalog.text" IF_AS_READ("$3", "$5"),
-        5, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_LOGS, ROW_ANCHOR }, CHECK_OPEN },
-    [LEDGER_INSERT_STOPPED] = { "ledger_insert_stopped",
-        "INSERT INTO {ledger} (id, checksum, migration_name, started_at, logs, applied_steps_count)"
-        " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text,"
-        "        pg_catalog.clock_timestamp(), $4::pg_catalog.text, $5::pg_catalog.int4" IF_NOT_THERE("$3"),
-        5, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_LOGS, ROW_STEPS }, CHECK_OPEN },
-    [LEDGER_INSERT_MARKED] = { "ledger_insert_marked",
-        "INSERT INTO {ledger} (id, checksum, migration_name, started_at, finished_at, logs)"
-        " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text, t.now, t.now, ''"
-        "   FROM (SELECT pg_catalog.clock_timestamp() AS now) AS t" IF_NOT_THERE("$3"),
-        3, { ROW_ID, ROW_CHECKSUM, ROW_NAME }, CHECK_APPLIED },
-    [LEDGER_INSERT_FAILED] = { "ledger_insert_failed",
-        "INSERT INTO {ledger} (id, checksum, migration_name, started_at, rolled_back_at, logs)"
-        " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::pg_catalog.float8), pg_catalog.clock_timestamp(), $5)",
-        5, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_STARTED, ROW_LOGS }, CHECK_NONE },
-    [LEDGER_REPEAT_FAILED] = { "ledger_repeat_failed",
-        "UPDATE {ledger} SET rolled_back_at = pg_catalog.clock_timestamp()"
-        " WHERE checksum OPERATOR(pg_catalog.=) $1::pg_catalog.text AND" NAME_IS("$2")
-        "   AND logs OPERATOR(pg_catalog.=) $3::pg_catalog.text"
-        "   AND finished_at IS NULL AND rolled_back_at IS NOT NULL RETURNING id",
-        3, { ROW_CHECKSUM, ROW_NAME, ROW_LOGS }, CHECK_NONE },
-    [LEDGER_RESUME] = { "ledger_resume",
-        UPDATE_ONE("checksum = $2::pg_catalog.text, logs = $3::pg_catalog.text", "$4", "checksum OPERATOR(pg_catalog.=) $2::pg_catalog.text"),
-        4, { ROW_ID, ROW_CHECKSUM, ROW_LOGS, ROW_BEFORE }, CHECK_NONE },
-    [LEDGER_PROGRESS] = { "ledger_progress", PROGRESS, 3, { ROW_ID, ROW_STEPS, ROW_BEFORE }, CHECK_NONE },
-    [LEDGER_COMMIT] = { "ledger_commit", PROGRESS, 3, { ROW_ID, ROW_STEPS, ROW_BEFORE }, CHECK_ALONE },
+    SHARED_WRITES,
     [LEDGER_FINISH] = { "ledger_finish",
         UPDATE_ONE("finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL", "$2",
                    "finished_at IS NOT NULL"),
         2, { ROW_ID, ROW_BEFORE }, CHECK_APPLIED },
-    [LEDGER_STOP] = { "ledger_stop",
-        UPDATE_ONE("logs = $2::pg_catalog.text", "$3", "finished_at IS NULL"),
-        3, { ROW_ID, ROW_LOGS, ROW_BEFORE }, CHECK_NONE },
-    [LEDGER_ROLL_BACK] = { "ledger_roll_back",
-        "UPDATE {ledger} SET rolled_back_at = pg_catalog.clock_timestamp()"
-        " WHERE" NAME_IS("$1") " AND finished_at IS NULL AND rolled_back_at IS NULL RETURNING id",
-        1, { ROW_NAME }, CHECK_NONE },
-    [LEDGER_ROLL_BACK_ROW] = { "ledger_roll_back_row",
-        UPDATE_ONE("rolled_back_at = pg_catalog.clock_timestamp(), logs = $2::pg_catalog.text", "$3", "finished_at IS NULL"),
-        3, { ROW_ID, ROW_LOGS, ROW_BEFORE }, CHECK_NONE },
-    [LEDGER_TAKE_BACK] = { "ledger_take_back",
-        "UPDATE {ledger} SET finished_at = NULL, rolled_back_at = pg_catalog.clock_timestamp(),"
-        " logs = $2::pg_catalog.text WHERE" NAME_IS("$1")
-        " AND finished_at IS NOT NULL AND rolled_back_at IS NULL AND applied_steps_count OPERATOR(pg_catalog.=) 0",
-        2, { ROW_NAME, ROW_LOGS }, CHECK_PENDING },
-    [LEDGER_ACCEPT] = { "ledger_accept",
-        "UPDATE {ledger} SET checksum = $2::pg_catalog.text WHERE" ID_IS("$1")
-        " AND checksum OPERATOR(pg_catalog.=) $3::pg_catalog.text"
-        " AND finished_at IS NOT NULL AND rolled_back_at IS NULL",
-        3, { ROW_ID, ROW_CHECKSUM, ROW_STORED }, CHECK_APPLIED },
+};
+
+/* An attempt that has succeeded is none any more: the tool's ledger has its migration. */
+static const struct ledger_write ATTEMPTS_WRITES[LEDGER_STATEMENTS] = {
+    SHARED_WRITES,
+    [LEDGER_FINISH] = { "attempt_finish",
+        "WITH written AS (DELETE FROM {ledger} WHERE" ID_IS("$1") " AND finished_at IS NULL AND rolled_back_at IS NULL"
+        " AND applied_steps_count OPERATOR(pg_catalog.=) $2::pg_catalog.int4 RETURNING id)"
+        " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)::pg_catalog.int4 FROM written",
+        2, { ROW_ID, ROW_BEFORE }, CHECK_NONE },
 };
 
 static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
@@ -141,7 +154,7 @@ static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
         .count = 1, .takes = { ROW_NAME } },
 };
 
-#define READING \
+#define READING(writing) \
     .names = PLAIN_ROWS("NULL"), \
     .checksums = PLAIN_ROWS("checksum"), \
     .details = ROWS("checksum", "true", RFC_3339("finished_at"), \
@@ -157,7 +170,7 @@ static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
         " pg_catalog.count(rolled_back_at) FILTER (WHERE" ID_IS("$1") ") OPERATOR(pg_catalog.>) 0," \
         " pg_catalog.count(*) FILTER (WHERE" NAME_IS("$2") " AND rolled_back_at IS NULL)," \
         " pg_catalog.count(*) FROM {ledger}", \
-    .writes = WRITES, \
+    .writes = (writing), \
     .checks = CHECKS
 
 const struct ledger_sql PRISMA_LEDGER = {
@@ -168,7 +181,7 @@ const struct ledger_sql PRISMA_LEDGER = {
         " pg_catalog.text, rolled_back_at TIMESTAMP WITH TIME ZONE,"
         " started_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT pg_catalog.now(), applied_steps_count"
         " INTEGER NOT NULL DEFAULT 0)",
-    READING
+    READING(WRITES)
 };
 
 const struct ledger_sql ATTEMPTS_LEDGER = {
@@ -178,7 +191,7 @@ const struct ledger_sql ATTEMPTS_LEDGER = {
         " rolled_back_at timestamp with time zone,"
         " started_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),"
         " applied_steps_count integer NOT NULL DEFAULT 0)",
-    READING
+    READING(ATTEMPTS_WRITES)
 };
 
 /* clang-format on */

@@ -88,24 +88,13 @@ static bool read(struct arena *arena, struct connection *conn, enum ledger_depth
     return true;
 }
 
-/* The applied row of that key, or NULL. */
-static struct ledger_row *find_applied(const struct ledger *ledger, size_t count, const char *key)
+static bool is_applied(const struct ledger *ledger, size_t count, const char *key)
 {
     for (size_t i = 0; i < count; i++) {
         if (ledger->rows[i].is_finished && strcmp(ledger->rows[i].name, key) == 0)
-            return &ledger->rows[i];
+            return true;
     }
-    return NULL;
-}
-
-/* What led to an applied row says when that was begun, and under which id the journal knows it. */
-static void complete(struct ledger_row *applied, const struct ledger_row *attempt)
-{
-    if (!attempt->is_finished || attempt->is_rolled_back)
-        return;
-    applied->id = attempt->id;
-    applied->started_at = attempt->started_at;
-    applied->took_ms = attempt->took_ms;
+    return false;
 }
 
 bool attempts_read(struct arena *arena, struct connection *conn, enum ledger_depth depth,
@@ -127,11 +116,8 @@ bool attempts_read(struct arena *arena, struct connection *conn, enum ledger_dep
     ledger->rows = rows;
     for (size_t i = 0; i < attempts.count; i++) {
         const struct ledger_row *attempt = &attempts.rows[i];
-        struct ledger_row *row = find_applied(ledger, applied, attempt->name);
 
-        if (row != NULL && !attempt->is_rolled_back)
-            complete(row, attempt);
-        else if (!attempt->is_finished)
+        if (attempt->is_rolled_back || !is_applied(ledger, applied, attempt->name))
             rows[ledger->count++] = *attempt;
     }
     return true;

@@ -297,6 +297,7 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
         ledger_take_rows(arena, rows, out);
     prepare_queries(arena, out);
     find_tool_keys(out);
+    rows_expand(arena, out);
     if (!out->dialect->keeps_attempts && !attempts_read(arena, conn, wanted->depth, out, err))
         return false;
     rows_name(arena, out);
@@ -328,8 +329,10 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
         read_session(arena, results[0], schema_of(wanted), out);
     if (is_read)
         ledger_take_rows(arena, results[LEDGER_RESULTS - 1], out);
-    if (is_read)
+    if (is_read) {
+        rows_expand(arena, out);
         rows_name(arena, out);
+    }
     free_results(results);
     return is_read || is_missing(err) || explain_read_failure(conn, wanted->folder->dialect, &guard, err);
 }

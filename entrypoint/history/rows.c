@@ -41,7 +41,7 @@ static bool is_before(const struct dialect *dialect, const char *key, const stru
 }
 
 /* The marker's own row comes last; those before it tell of nothing but that they are applied. */
-static void expand(struct arena *arena, struct ledger *ledger)
+void rows_expand(struct arena *arena, struct ledger *ledger)
 {
     const struct folder *folder = ledger->folder;
     struct ledger_row *rows = arena_alloc(arena, folder->count + ledger->count, sizeof *rows);
@@ -49,7 +49,7 @@ static void expand(struct arena *arena, struct ledger *ledger)
     struct order_key mark;
     size_t count = 0;
 
-    if (ledger->count == 0)
+    if (!ledger->dialect->is_marker || ledger->count == 0)
         return;
     mark = ledger->dialect->order_key_of(marker->name);
     for (size_t i = 0; i < folder->count; i++) {
@@ -69,8 +69,6 @@ void rows_name(struct arena *arena, struct ledger *ledger)
     const struct folder *folder = ledger->folder;
     const struct migration **sorted;
 
-    if (ledger->dialect->is_marker)
-        expand(arena, ledger);
     if (ledger->dialect->keeps_attempts)
         return;
     sorted = sort(arena, folder);

@@ -7,9 +7,11 @@
 #include "base/memory.h"
 #include "history/ledger.h"
 
+/* Where the ledger is a marker: a row for each migration of its folder up to that. */
+void rows_expand(struct arena *arena, struct ledger *ledger);
+
 /* Gives each row the name that its key has in the ledger's folder; one that is not there is called by its
- * key. Where the ledger is a marker, there is a row for each migration up to it. Rows that have no id of
- * their own get theirs. */
+ * key. Rows that have no id of their own get theirs. */
 void rows_name(struct arena *arena, struct ledger *ledger);
 
 #endif
