@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "integration"))
 
 from certificates import Authority  # noqa: E402
 from folder import Folder  # noqa: E402
+from peers import PEERS  # noqa: E402
 from prisma_cli import Prisma  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from servers import Database, Server, Servers, distribution_major  # noqa: E402
@@ -123,6 +124,16 @@ def prisma(database, folder):
     if not Prisma.is_installed():
         pytest.skip("the Prisma command line could not be installed")
     return Prisma(database, folder)
+
+
+@pytest.fixture(params=PEERS, ids=lambda peer: peer.label or peer.name)
+def peer(request):
+    """Each tool whose folders tidelock takes over."""
+    if not request.param.is_installed():
+        pytest.skip(f"{request.param.name} could not be installed")
+    peer = request.param()
+    yield peer
+    peer.clean_up()
 
 
 @pytest.fixture
