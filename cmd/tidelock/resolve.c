@@ -212,6 +212,11 @@ static bool look_accept_edit(const struct resolving *all, struct resolved *item,
     struct origins origins;
     enum edit edit;
 
+    if (!all->ledger.dialect->has_checksums) {
+        error_set(err, ERROR_REFUSED, "the ledger of %s holds no checksums: no edit has to be accepted",
+                  all->ledger.dialect->tool);
+        return error_holds(err, "Nothing was changed.");
+    }
     history_compare(all->arena, &all->target.folder, all->ledger.rows, all->ledger.count, &history);
     found = &history.items[item->migration - all->target.folder.items];
     if (found->verdict != VERDICT_APPLIED) {

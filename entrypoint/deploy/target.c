@@ -15,6 +15,8 @@
 #include "postgres/reach.h"
 #include "schema/catalog.h"
 
+enum { NAME_MOST = 256 };
+
 /* The tool's switch exists because it waits for the lock inside the server; tidelock never does. */
 static void note_lock_switch(const char *name)
 {
@@ -35,21 +37,51 @@ static const struct dialect *first_of(const struct config *config)
     return DIALECTS[i] == NULL ? DIALECTS[0] : DIALECTS[i];
 }
 
-/* The dialect with the ledger that --ledger names. */
-static const struct dialect *with_ledger(struct arena *arena, const struct dialect *dialect,
-                                         const char *ledger)
+/* One part of a name: in double quotes as SQL has them, or up to a dot, as it stands. */
+static const char *take_name(const char *at, struct text *out)
 {
-    const char *dot = ledger == NULL ? NULL : strchr(ledger, '.');
-    struct dialect *changed;
+    const bool is_quoted = *at == '"';
 
-    if (ledger == NULL)
-        return dialect;
+    for (at += is_quoted; *at != '\0' && (is_quoted || *at != '.'); at++) {
+        if (*at == '"' && is_quoted && at[1] != '"')
+            return at + 1;
+        at += *at == '"' && is_quoted;
+        text_add(out, at, 1);
+    }
+    return is_quoted ? NULL : at;
+}
+
+static bool refuse_ledger(const char *said, struct error *err)
+{
+    error_set(err, ERROR_USAGE, "--ledger is not the name of a table: %s", said);
+    return error_hint(err, "Write TABLE or SCHEMA.TABLE; a name with a dot in double quotes.");
+}
+
+/* The dialect with the ledger that --ledger names. */
+static bool set_ledger(struct arena *arena, const char *said, const struct dialect **dialect,
+                       struct error *err)
+{
+    auto_text struct text first = text_init(NAME_MOST);
+    auto_text struct text second = text_init(NAME_MOST);
+    struct dialect *changed;
+    const char *end;
+
+    if (said == NULL)
+        return true;
+    end = take_name(said, &first);
+    if (end != NULL && *end == '.')
+        end = take_name(end + 1, &second);
+    if (end == NULL || *end != '\0' || first.length == 0 ||
+        (strchr(said, '.') != NULL && second.length == 0 && said[0] != '"'))
+        return refuse_ledger(said, err);
     changed = arena_alloc(arena, 1, sizeof *changed);
-    *changed = *dialect;
-    changed->ledger_name = dot == NULL ? ledger : dot + 1;
-    if (dot != NULL)
-        changed->ledger_schema = arena_copy(arena, ledger, (size_t)(dot - ledger));
-    return changed;
+    *changed = **dialect;
+    changed->ledger_name = second.length > 0 ? arena_copy(arena, second.at, second.length)
+                                             : arena_copy(arena, first.at, first.length);
+    if (second.length > 0)
+        changed->ledger_schema = arena_copy(arena, first.at, first.length);
+    *dialect = changed;
+    return true;
 }
 
 static bool refuse_ambiguous(const struct recognised *found, const char *path, struct error *err)
@@ -79,7 +111,9 @@ static bool find_folder(struct arena *arena, const struct config *config, struct
     recognise((enum format)config->format, *path, &found);
     if (found.count > 1)
         return refuse_ambiguous(&found, *path, err);
-    out->folder.dialect = with_ledger(arena, found.dialects[0], config->ledger);
+    out->folder.dialect = found.dialects[0];
+    if (!set_ledger(arena, config->ledger, &out->folder.dialect, err))
+        return false;
     if (config->format == FORMAT_AUTO && found.dialects[0] != DIALECTS[0])
         log_info("\"%s\" is a folder of %s", *path, out->folder.dialect->tool);
     return true;
