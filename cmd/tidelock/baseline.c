@@ -138,7 +138,7 @@ static bool write_marks(const struct recording *recording, struct error *err)
 /* A ledger without a row says that the schema is as it is: the next migrations can be deployed. */
 static bool write(const struct recording *recording, struct error *err)
 {
-    if (!recording->ledger.exists && !ledger_create(recording->conn, &recording->ledger, true, err))
+    if (!recording->ledger.exists && !ledger_create(recording->conn, &recording->ledger, err))
         return false;
     return recording->count == 0 || write_marks(recording, err);
 }

@@ -380,9 +380,9 @@ static bool edit_ledger(struct resolving *all, struct error *err)
             return false;
     }
     log_context(LOG_MIGRATION, NULL);
-    if (!is_dry_run && ((all->way->makes_ledger && !all->ledger.exists &&
-                         !ledger_create(all->conn, &all->ledger, true, err)) ||
-                        !write_all(all, err)))
+    if (!is_dry_run &&
+        ((all->way->makes_ledger && !all->ledger.exists && !ledger_create(all->conn, &all->ledger, err)) ||
+         !write_all(all, err)))
         return false;
     for (size_t i = 0; i < all->count; i++)
         print_line_of(all->items[i].name, "Migration %s %s%s.", all->items[i].name,

@@ -10,6 +10,7 @@
 #include "dialect/dialect.h"
 #include "history/folder.h"
 #include "history/layout.h"
+#include "history/other_ledger.h"
 #include "history/place.h"
 #include "history/recognise.h"
 #include "postgres/reach.h"
@@ -100,8 +101,25 @@ static bool refuse_ambiguous(const struct recognised *found, const char *path, s
                       FORMAT_NAMES[found->dialects[0]->format]);
 }
 
+/* The ledger in the database says it, if it is the ledger of one of them. */
+static bool decide(struct arena *arena, const struct config *config, struct target *out,
+                   const struct recognised *found, const char *path, struct error *err)
+{
+    auto_connection struct connection *conn = reach_database(config, &out->endpoint, NULL, err);
+    size_t count = found->count;
+
+    if (conn == NULL || !other_ledger_decide(arena, conn, out->endpoint.schema, found->dialects, &count,
+                                             &out->folder.dialect, err))
+        return error_context(err, "finding out whose the folder is");
+    if (count != 1)
+        return refuse_ambiguous(found, path, err);
+    log_info("\"%s\" is taken for a folder of %s, whose ledger the database has: %s", path,
+             out->folder.dialect->tool, out->folder.dialect->ledger_name);
+    return true;
+}
+
 /* Where the folder is, and whose. */
-static bool find_folder(struct arena *arena, const struct config *config, struct target *out,
+static bool find_folder(struct arena *arena, const struct config *config, bool is_online, struct target *out,
                         const char **path, struct error *err)
 {
     struct recognised found;
@@ -109,12 +127,15 @@ static bool find_folder(struct arena *arena, const struct config *config, struct
     if (!place_find(arena, first_of(config), config, path, err))
         return false;
     recognise((enum format)config->format, *path, &found);
+    for (size_t i = 0; i < found.count; i++) {
+        if (!set_ledger(arena, config->ledger, &found.dialects[i], err))
+            return false;
+    }
     if (found.count > 1)
-        return refuse_ambiguous(&found, *path, err);
+        return is_online ? decide(arena, config, out, &found, *path, err)
+                         : refuse_ambiguous(&found, *path, err);
     out->folder.dialect = found.dialects[0];
-    if (!set_ledger(arena, config->ledger, &out->folder.dialect, err))
-        return false;
-    if (config->format == FORMAT_AUTO && found.dialects[0] != DIALECTS[0])
+    if (config->format == FORMAT_AUTO && found.dialects[0]->format != DIALECTS[0]->format)
         log_info("\"%s\" is a folder of %s", *path, out->folder.dialect->tool);
     return true;
 }
@@ -135,7 +156,8 @@ bool target_find_unchecked(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    return target_find_database(arena, config, out, err) && find_folder(arena, config, out, &path, err) &&
+    return target_find_database(arena, config, out, err) &&
+           find_folder(arena, config, true, out, &path, err) &&
            folder_read(arena, out->folder.dialect, path, &out->folder, err);
 }
 
@@ -145,7 +167,8 @@ bool target_find_folder(struct arena *arena, const struct config *config, struct
     const char *path;
 
     out->begun = NULL;
-    return find_folder(arena, config, out, &path, err) && folder_check(out->folder.dialect, path, err) &&
+    return find_folder(arena, config, false, out, &path, err) &&
+           folder_check(out->folder.dialect, path, err) &&
            folder_read(arena, out->folder.dialect, path, &out->folder, err) &&
            layout_check(&out->folder, path, false, err);
 }
@@ -155,7 +178,7 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    if (!find_folder(arena, config, out, &path, err) || !folder_check(out->folder.dialect, path, err))
+    if (!find_folder(arena, config, true, out, &path, err) || !folder_check(out->folder.dialect, path, err))
         return false;
     /* A password that must be requested first is not available yet. */
     if (config->password_from == PASSWORD_NOWHERE)
