@@ -222,6 +222,7 @@ struct dialect {
 /* All of them; ends with NULL. The first is taken for a folder that holds nothing. */
 extern const struct dialect DIALECT_PRISMA;
 extern const struct dialect DIALECT_GOOSE;
+extern const struct dialect DIALECT_DBMATE;
 
 extern const struct dialect *const DIALECTS[];
 

@@ -3,15 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "dialect/script_lines.h"
+
 enum annotation { NO_ANNOTATION, UP, DOWN, NO_TRANSACTION, OTHER_ANNOTATION };
-
-static struct slice line_at(struct slice text, size_t offset)
-{
-    const char *feed = memchr(text.at + offset, '\n', text.length - offset);
-
-    return (struct slice) { text.at + offset,
-                            feed == NULL ? text.length - offset : (size_t)(feed - text.at) - offset };
-}
 
 static bool is_word(struct slice said, const char *word)
 {
@@ -49,14 +43,6 @@ bool goose_script_is_one(struct slice script)
     return false;
 }
 
-static void blank(char *at, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (at[i] != '\n' && at[i] != '\r')
-            at[i] = ' ';
-    }
-}
-
 bool goose_script_read(const struct script_source *source, struct text *script, struct script_wishes *out,
                        struct error *err)
 {
@@ -75,7 +61,7 @@ bool goose_script_read(const struct script_source *source, struct text *script, 
         else if (annotation == NO_TRANSACTION)
             out->transaction = SCRIPT_TRANSACTION_OFF;
         else if (is_down)
-            blank(script->at + at, line.length);
+            line_blank(script->at + at, line.length);
         at += line.length + 1;
     }
     if (has_up)
