@@ -18,8 +18,8 @@
 #include "dialect/ledger_sql.h"
 #include "dialect/order_key.h"
 
-/* A checksum as the ledger holds it, with its NUL. */
-enum { CHECKSUM_SIZE = SHA256_HEX_SIZE };
+/* A checksum as the ledger holds it, with its NUL: that of sqlx is the longest. */
+enum { CHECKSUM_SIZE = SHA384_HEX_SIZE };
 
 /* A migration's name in the ledger, with its NUL: Flyway's script is the longest. */
 enum { KEY_SIZE = 1024 };
@@ -81,6 +81,7 @@ enum entry_kind {
     ENTRY_MIGRATION,
     ENTRY_PROGRAM,   /* a migration that only the tool can run: refused if it is pending */
     ENTRY_FORBIDDEN, /* what the tool runs beside migrations: the folder is refused */
+    ENTRY_MISNAMED,  /* what the tool refuses the folder for */
 };
 
 /* An entry of a folder whose tool is to be found out. */
@@ -155,6 +156,7 @@ struct dialect {
     enum entry_kind (*entry_kind_of)(const char *entry, bool is_directory);
     const char *program_is;   /* of an ENTRY_PROGRAM, as what follows its name: "is a migration in Go" */
     const char *forbidden_is; /* of an ENTRY_FORBIDDEN: "is a callback" */
+    const char *misnamed_is;  /* of an ENTRY_MISNAMED: "does not begin with a number" */
     const char *index;        /* LAYOUT_INDEX: the file, below the folder */
     must_use bool (*read_index)(struct arena *arena, const char *path, struct slice text,
                                 struct indexed **out, size_t *count, struct error *err);
@@ -223,6 +225,7 @@ struct dialect {
 extern const struct dialect DIALECT_PRISMA;
 extern const struct dialect DIALECT_GOOSE;
 extern const struct dialect DIALECT_DBMATE;
+extern const struct dialect DIALECT_SQLX;
 
 extern const struct dialect *const DIALECTS[];
 

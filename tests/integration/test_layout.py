@@ -8,8 +8,6 @@ FOREIGN = {
     "dbmate": ({"20240101000000_a.sql": "-- migrate:up transaction:false\nCREATE TABLE a ();\n\n-- migrate:down\nDROP TABLE a;\n"}, "dbmate"),
     "sql-migrate": ({"1_a.sql": "-- +migrate Up\nCREATE TABLE a ();\n-- +migrate Down\nDROP TABLE a;\n"}, "sql-migrate"),
     "flyway": ({"V1__a.sql": "CREATE TABLE a ();", "V10__c.sql": "", "V2__b.sql": ""}, "Flyway"),
-    "golang-migrate": ({"000001_a.up.sql": "CREATE TABLE a ();", "000001_a.down.sql": "DROP TABLE a;"}, "golang-migrate"),
-    "sqlx": ({"20240101000000_a.sql": "CREATE TABLE a ();"}, "sqlx, Drizzle or Supabase"),
     "drizzle": ({"0000_a.sql": "CREATE TABLE a ();\n--> statement-breakpoint\nCREATE TABLE b ();", "meta/_journal.json": "{}"}, "Drizzle"),
 }
 COMMANDS = {

@@ -54,6 +54,7 @@ NOT_SENT_UNITS = {
     "entrypoint/sql/kind.c",
     "entrypoint/sql/update_statement.c",
     "entrypoint/dialect/prisma.c",
+    "entrypoint/dialect/sqlx.c",
     "entrypoint/execution/failure.c",
     "entrypoint/sql/pattern.c",
     "entrypoint/sql/script.c",
