@@ -1,0 +1,231 @@
+"""With each of the other tools on the same folder, ledger and lock, in both directions; what the tool alone makes of it is the oracle."""
+
+import pytest
+
+from peers import Drizzle, Drizzle1, Flyway, GolangMigrate, Sqlx
+from servers import Database
+from tool import Tool
+from wait import wait_until
+
+SCRIPTS = [
+    ("users", "CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL);\nINSERT INTO users VALUES (1, 'ä; b');\n"),
+    ("posts", "CREATE TABLE posts (id bigserial PRIMARY KEY, author int REFERENCES users);\nCOMMENT ON TABLE posts IS '-- no; comment';\n"),
+    ("count", "CREATE FUNCTION posts_of(int) RETURNS bigint LANGUAGE plpgsql AS $$\nBEGIN\n  RETURN (SELECT count(*) FROM posts WHERE author = $1);\nEND\n$$;\n"),
+    ("mood_is_new", "CREATE TYPE mood AS ENUM ('good');\nALTER TABLE posts ADD mood mood;\n"),
+]
+
+
+@pytest.fixture
+def app(peer, tmp_path):
+    return peer.folder(tmp_path / "app")
+
+
+@pytest.fixture
+def second(database):
+    """What the tool alone makes is made here."""
+    second = Database(database.server, f"{database.name[:50]}_second")
+    yield second
+    second.drop()
+
+
+@pytest.fixture
+def tidelock(binary, database, app):
+    tool = Tool(binary, database, app)
+    yield tool
+    tool.clean_up()
+
+
+@pytest.fixture(params=["auto", "named"])
+def format(request, peer):
+    return [] if request.param == "auto" else ["--format", peer.name]
+
+
+def add(app, first=1, last=len(SCRIPTS)):
+    for number in range(first, last + 1):
+        app.add(number, *SCRIPTS[number - 1])
+
+
+def deploy(tidelock, *words):
+    return tidelock("deploy", "--migrations", "migrations", *words)
+
+
+def apply(peer, database, app, *words):
+    done = peer.up(database.url(), app, *words)
+    assert done.returncode == 0, done.stdout
+    return done
+
+
+def is_what_the_tool_makes(peer, database, second, app, tidelock, *words):
+    """And nobody finds anything left to do."""
+    apply(peer, second, app, *words)
+    assert database.dump() == second.dump()
+    before = peer.ledger(database)
+    assert before == peer.ledger(second)
+    assert peer.applied(apply(peer, database, app, *words)) == [] and peer.ledger(database) == before
+    assert peer.is_content(database.url(), app), peer.status(database.url(), app).stdout
+    deploy(tidelock).succeeds(applied=[], says="No pending")
+    tidelock("status", "--exit-code", "--migrations", "migrations").succeeds(says="up to date")
+    assert peer.ledger(database) == before
+
+
+def test_the_tool_applies_half_and_tidelock_the_rest(peer, database, second, app, tidelock, format):
+    add(app, last=2)
+    apply(peer, database, app)
+    add(app, first=3)
+    deploy(tidelock, *format).succeeds()
+    is_what_the_tool_makes(peer, database, second, app, tidelock)
+
+
+def test_tidelock_applies_half_and_the_tool_the_rest(peer, database, second, app, tidelock, format):
+    add(app, last=2)
+    deploy(tidelock, *format).succeeds()
+    add(app, first=3)
+    apply(peer, database, app)
+    is_what_the_tool_makes(peer, database, second, app, tidelock)
+
+
+def test_tidelock_applies_everything(peer, database, second, app, tidelock, format):
+    add(app)
+    deploy(tidelock, *format).succeeds()
+    is_what_the_tool_makes(peer, database, second, app, tidelock)
+
+
+def test_with_a_password(peer, database, app, tidelock):
+    """As part of the URL, and never said."""
+    add(app, last=1)
+    database.query("CREATE TABLE kept ()")
+    url = database.url().replace("postgres@", "postgres:s3cret%2F@")
+    said = tidelock("deploy", "--migrations", "migrations", "--format", peer.name, url=url)
+    said.succeeds()
+    assert "s3cret" not in said.out + said.errors and database.holds("users")
+
+
+def test_nothing_to_do_writes_nothing(peer, database, app, tidelock):
+    add(app)
+    apply(peer, database, app)
+    everything = f"SELECT * FROM {peer.ledger_table} ORDER BY {peer.ledger_order}"
+    before = database.query(everything), database.dump()
+    for _ in range(2):
+        deploy(tidelock).succeeds(applied=[], says="No pending")
+    assert (database.query(everything), database.dump()) == before
+    assert not database.query("SELECT 1 FROM pg_namespace WHERE nspname = 'tidelock'")
+
+
+def test_what_fails_here_leaves_no_mark(peer, database, app, tidelock):
+    add(app, last=2)
+    apply(peer, database, app)
+    before = peer.ledger(database)
+    broken = app.add(3, "broken", "CREATE TABLE half ();\nSELECT 1/0;\n")
+    deploy(tidelock).fails(exit=6, says=["division by zero", "22012"], at=broken.name)
+    assert peer.ledger(database) == before and not database.holds("half")
+    broken.write_text(broken.read_text().replace("1/0", "1"))
+    apply(peer, database, app)
+    assert len(peer.ledger(database)) == (1 if peer.name == "golang-migrate" else len(before) + 1) and database.holds("half")
+    deploy(tidelock).succeeds(applied=[], says="No pending")
+    tidelock("status", "--exit-code", "--migrations", "migrations").succeeds(says="up to date")
+
+
+def test_what_fails_first_leaves_nothing(peer, database, app, tidelock):
+    broken = app.add(1, "broken", "CREATE TABLE half ();\nSELECT 1/0;\n")
+    deploy(tidelock).fails(exit=6, says="division by zero", at=broken.name)
+    assert not database.holds("half")
+    broken.write_text(broken.read_text().replace("1/0", "1"))
+    apply(peer, database, app)
+    assert database.holds("half")
+
+
+@pytest.mark.parametrize("peer", [GolangMigrate], indirect=True)
+def test_a_dirty_version_is_respected(peer, database, app, tidelock):
+    add(app, last=1)
+    broken = app.add(2, "broken", "SELECT 1/0;\n")
+    assert peer.up(database.url(), app).returncode == 1 and peer.ledger(database) == [(2, True)]
+    deploy(tidelock).fails(exit=8, says=["dirty", "force"])
+    tidelock("status", "--exit-code", "--migrations", "migrations").fails(exit=1)
+    assert peer.ledger(database) == [(2, True)]
+    assert peer.force(database.url(), app, 1).returncode == 0
+    broken.write_text("CREATE TABLE mended ();\n")
+    deploy(tidelock).succeeds()
+    assert peer.ledger(database) == [(2, False)] and database.holds("mended") and peer.is_content(database.url(), app)
+
+
+@pytest.mark.parametrize("peer", [Flyway], indirect=True)
+def test_a_failed_row_of_flyway_is_respected(peer, database, app, tidelock):
+    """It writes one where a script that runs without a transaction fails."""
+    add(app, last=1)
+    broken = app.add(2, "broken", "CREATE INDEX CONCURRENTLY users_idx ON users (nothing);\n")
+    assert peer.up(database.url(), app, *peer.nontransactional_words).returncode == 1
+    before = peer.ledger(database)
+    assert [row[-1] for row in before] == [True, False]
+    deploy(tidelock).fails(exit=8, says=["failed", "flyway repair"])
+    tidelock("status", "--exit-code", "--migrations", "migrations").fails(exit=1)
+    assert peer.ledger(database) == before
+    assert peer.repair(database.url(), app).returncode == 0
+    broken.write_text("CREATE INDEX CONCURRENTLY users_idx ON users (name);\n")
+    deploy(tidelock).succeeds()
+    assert [row[-1] for row in peer.ledger(database)] == [True, True] and peer.is_content(database.url(), app)
+
+
+@pytest.mark.parametrize("peer", [Sqlx], indirect=True)
+def test_a_failed_row_of_sqlx_is_respected(peer, database, app, tidelock):
+    """PostgreSQL's driver of today writes none; it refuses those that are there."""
+    add(app, last=2)
+    apply(peer, database, app)
+    database.query(f"UPDATE _sqlx_migrations SET success = false WHERE version = {peer.version(2)}")
+    assert "partially applied" in peer.up(database.url(), app).stdout
+    before = peer.ledger(database)
+    deploy(tidelock).fails(exit=8, says=["success", "_sqlx_migrations", str(peer.version(2))])
+    tidelock("status", "--exit-code", "--migrations", "migrations").fails(exit=1)
+    assert peer.ledger(database) == before
+
+
+@pytest.mark.parametrize("peer", [Flyway, Sqlx], indirect=True)
+def test_an_edited_script_is_refused_as_by_the_tool(peer, database, app, tidelock):
+    add(app, last=1)
+    deploy(tidelock).succeeds()
+    edited = app.add(1, *SCRIPTS[0])
+    edited.write_text(edited.read_text() + "-- edited\n")
+    app.add(2, *SCRIPTS[1])
+    assert peer.up(database.url(), app).returncode != 0
+    deploy(tidelock).fails(exit=8, says=edited.name)
+    assert not database.holds("posts")
+
+
+def test_without_a_transaction(peer, database, second, app, tidelock):
+    if not peer.has_nontransactional:
+        pytest.skip(f"{peer.name} puts everything into one transaction")
+    add(app, last=2)
+    app.add(3, "index", "CREATE INDEX CONCURRENTLY posts_idx ON posts (author);\n", transaction=False)
+    app.add(4, *SCRIPTS[2])
+    deploy(tidelock).succeeds()
+    assert database.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'posts_idx'::regclass")
+    is_what_the_tool_makes(peer, database, second, app, tidelock, *peer.nontransactional_words)
+
+
+@pytest.mark.parametrize("peer", [Drizzle, Drizzle1], indirect=True)
+def test_without_a_transaction_where_the_tool_can_not(peer, database, app, tidelock):
+    add(app, last=2)
+    app.add(3, "index", "CREATE INDEX CONCURRENTLY posts_idx ON posts (author);\n")
+    assert peer.up(database.url(), app).returncode == 1
+    deploy(tidelock).succeeds()
+    assert database.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'posts_idx'::regclass")
+    before = peer.ledger(database)
+    apply(peer, database, app)
+    assert peer.ledger(database) == before and len(before) == 3
+
+
+@pytest.mark.parametrize("round", range(5))
+@pytest.mark.parametrize("peer", [GolangMigrate, Flyway], indirect=True)
+def test_both_at_once_apply_everything_once(peer, database, second, app, tidelock, round):
+    for number in range(1, 9):
+        app.add(number, "t", f"CREATE TABLE t{number} (id int);\nSELECT pg_sleep(0.1);\n")
+    if round % 2:
+        ours = tidelock.start("deploy", "--migrations", "migrations")
+        theirs = peer.start_up(database.url(), app)
+    else:
+        theirs = peer.start_up(database.url(), app)
+        wait_until(lambda: database.query("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"), "the tool to connect", 60)
+        ours = tidelock.start("deploy", "--migrations", "migrations")
+    ours.wait().succeeds()
+    out, _ = theirs.communicate(timeout=60)
+    assert theirs.returncode == 0, out
+    is_what_the_tool_makes(peer, database, second, app, tidelock)
