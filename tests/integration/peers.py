@@ -286,6 +286,10 @@ class Sqlx(Peer):
         verb = {"up": "run", "status": "info", "down": "revert"}.get(words[0], words[0])
         return [HOME / self.program, "migrate", verb, "--source", folder.path, "--database-url", plain(url), *words[1:]]
 
+    def is_content(self, url, folder):
+        """Each line is VERSION/STATE DESCRIPTION."""
+        return {line.split("/")[1].split()[0] for line in self.status(url, folder).stdout.splitlines()} == {"installed"}
+
     def mend(self, database, folder, last):
         """By hand: it has no command for that."""
         database.query("DELETE FROM _sqlx_migrations WHERE NOT success")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from peers import Drizzle, Drizzle1, Flyway, GolangMigrate, Sqlx
+from peers import Dbmate, Drizzle, Drizzle1, Flyway, GolangMigrate, Goose, Sqlx
 from servers import Database
 from tool import Tool
 from wait import wait_until
@@ -231,3 +231,108 @@ def test_both_at_once_apply_everything_once(peer, database, second, app, tideloc
     out, _ = theirs.communicate(timeout=60)
     assert theirs.returncode == 0, out
     is_what_the_tool_makes(peer, database, second, app, tidelock)
+
+
+def is_as_the_tool_does(peer, database, second, app, tidelock):
+    """What it applies is applied here, with the same rows; what it refuses for the order of things is refused."""
+    theirs = peer.up(second.url(), app)
+    before = database.dump()
+    ours = deploy(tidelock)
+    if theirs.returncode == 0:
+        ours.succeeds()
+        assert database.dump() == second.dump() and peer.ledger(database) == peer.ledger(second)
+        assert peer.applied(apply(peer, database, app)) == [] and peer.ledger(database) == peer.ledger(second)
+    return theirs, ours, before == database.dump()
+
+
+def test_a_script_that_comes_late(peer, database, second, app, tidelock):
+    add(app, last=1)
+    app.add(3, "third", "CREATE TABLE third ();\n")
+    apply(peer, second, app)
+    deploy(tidelock).succeeds()
+    app.add(2, "late", "CREATE TABLE late ();\n")
+    theirs, ours, is_same = is_as_the_tool_does(peer, database, second, app, tidelock)
+    if theirs.returncode != 0:
+        ours.fails(exit=8, says="late")
+        assert is_same
+
+
+ODD = {
+    "crlf": lambda script: script.replace(b"\n", b"\r\n"),
+    "bom": lambda script: b"\xef\xbb\xbf" + script,
+    "no_end": lambda script: script.rstrip(),
+    "empty": lambda script: b"",
+    "blank": lambda script: b"\n \n",
+    "comment": lambda script: script.replace(b"CREATE TABLE odd ();", b"-- nothing; here"),
+    "bare_end": lambda script: script.replace(b"CREATE TABLE odd ();", b"CREATE TABLE odd ()"),
+    "two_on_a_line": lambda script: script.replace(b"CREATE TABLE odd ();", b"CREATE TABLE odd (); CREATE TABLE even ();"),
+    "own_transaction": lambda script: script.replace(b"CREATE TABLE odd ();", b"CREATE TABLE odd ();\nCREATE TABLE even ();").replace(b"CREATE TABLE odd", b"SELECT 'BEGIN; COMMIT;';\nCREATE TABLE odd"),
+    "set": lambda script: script.replace(b"CREATE TABLE odd ();", b"SET search_path = pg_catalog;\nCREATE TABLE public.odd ();"),
+    "psql": lambda script: script.replace(b"CREATE TABLE odd ();", b"CREATE TABLE odd ();\nCOMMENT ON TABLE odd IS E'\\\\a\\'; b';"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_script(peer, database, second, app, tidelock, odd):
+    script = app.add(1, "odd", "CREATE TABLE odd ();\n")
+    script.write_bytes(ODD[odd](script.read_bytes()))
+    app.add(2, *SCRIPTS[0])
+    is_as_the_tool_does(peer, database, second, app, tidelock)
+
+
+BESIDE = ["README.md", ".gitkeep", "notes.txt", "schema.sql", "sub/00009_below.sql", "9_other.SQL", "00009_copy.sql.bak", "00009_old.sql~", "00009-dash.sql", "abc_9.sql"]
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_else_lies_in_the_folder(peer, database, second, app, tidelock, name):
+    add(app, last=1)
+    file = app.path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(next(iter(peer.migration(9, "x", "CREATE TABLE beside ();\n").values())))
+    is_as_the_tool_does(peer, database, second, app, tidelock)
+
+
+NAMES = {
+    "golang-migrate": ["1_a.up.sql", "02_b.up.sql", "10_c.up.sql", "0009_d.e.up.sql", "20240101000000_f g.up.sql", "3_.up.sql", "4_only.down.sql", "5_x.up.pgsql"],
+    "goose": ["1_a.sql", "02_b.sql", "10_c.sql", "0009_d.e.sql", "20240101000000_f g.sql", "3_.sql"],
+    "dbmate": ["1_a.sql", "02_b.sql", "10_c.sql", "0009_d.e.sql", "20240101000000_f g.sql", "3.sql", "4x.sql"],
+    "flyway": ["V1__a.sql", "V1.1__b.sql", "V1_10__c_d.sql", "V1.9__e.sql", "V01.2__f g.sql", "V2.0__h.sql", "V20240101.1__i.SQL", "R__z.sql", "R__a_b.sql", "sub/V3__j.sql", "sub/R__m.sql"],
+    "sqlx": ["1_a.sql", "02_b.sql", "10_c.sql", "0009_d.e.sql", "20240101000000_f g.sql", "3_.sql", "4_h_i.up.sql", "4_h_i.down.sql"],
+}
+
+
+@pytest.mark.parametrize("peer", [GolangMigrate, Goose, Dbmate, Flyway, Sqlx], indirect=True)
+def test_names_and_their_order(peer, database, second, app, tidelock):
+    """The order shows in the columns of a table: each adds one."""
+    for name in NAMES[peer.name]:
+        (app.path / name).parent.mkdir(exist_ok=True)
+        word = re.sub(r"\W", "_", f"n{name}").lower()
+        [script] = peer.migration(1, "x", f"CREATE TABLE IF NOT EXISTS ordered ();\nALTER TABLE ordered ADD {word} int;\n").values()
+        (app.path / name).write_text("" if "down" in name else script)
+    theirs, *_ = is_as_the_tool_does(peer, database, second, app, tidelock)
+    assert theirs.returncode == 0, theirs.stdout
+
+
+@pytest.mark.parametrize("peer", [Flyway], indirect=True)
+def test_repeatable_scripts_are_applied_again_when_edited(peer, database, second, app, tidelock):
+    add(app, last=1)
+    view = peer.repeatable(app, "names", "CREATE OR REPLACE VIEW names AS SELECT name FROM users;\n")
+    peer.repeatable(app, "ids", "CREATE OR REPLACE VIEW ids AS SELECT id FROM users;\n")
+    apply(peer, second, app)
+    deploy(tidelock).succeeds()
+    assert peer.ledger(database) == peer.ledger(second)
+    view.write_text("CREATE OR REPLACE VIEW names AS SELECT name, id FROM users;\n")
+    app.add(2, *SCRIPTS[1])
+    theirs, *_ = is_as_the_tool_does(peer, database, second, app, tidelock)
+    assert theirs.returncode == 0 and len(peer.ledger(database)) == 5
+
+
+def test_after_a_baseline_the_tool_finds_nothing_to_do(peer, database, app, tidelock):
+    add(app, last=2)
+    for _, script in SCRIPTS[:2]:
+        database.query(script)
+    tidelock("baseline", "--migrations", "migrations").succeeds()
+    assert peer.applied(apply(peer, database, app)) == [] and peer.is_content(database.url(), app)
+    add(app, first=3)
+    apply(peer, database, app)
+    deploy(tidelock).succeeds(applied=[], says="No pending")
