@@ -127,6 +127,8 @@ static bool find_folder(struct arena *arena, const struct config *config, bool i
     if (!place_find(arena, first_of(config), config, path, err))
         return false;
     recognise((enum format)config->format, *path, &found);
+    if (config->format == FORMAT_AUTO && found.owner != NULL)
+        return layout_refuse_owner(found.owner, *path, err);
     for (size_t i = 0; i < found.count; i++) {
         if (!set_ledger(arena, config->ledger, &found.dialects[i], err))
             return false;

@@ -39,6 +39,19 @@ static void add_rows(struct connection *conn, const struct table_look *look, str
         result_free(results[i]);
 }
 
+/* Without their types: "version, dirty". */
+static void add_columns(const char *columns, struct text *out)
+{
+    for (const char *at = columns; *at != '\0';) {
+        size_t length = strcspn(at, ":");
+
+        text_add_format(out, "%s%.*s", at == columns ? "" : ", ", (int)length, at);
+        at += length;
+        at += strcspn(at, " ");
+        at += *at == ' ';
+    }
+}
+
 /* What can be done with the migrations of a tool. */
 static void add_remedy(const struct known_ledger *other, struct text *out)
 {
@@ -57,6 +70,7 @@ bool other_ledger_check_shape(struct connection *conn, const struct dialect *dia
 {
     const struct table_look look = shape_of(guarded, 0, GUARD_COLUMNS);
     auto_text struct text remedy = text_init(sizeof err->hint);
+    auto_text struct text columns = text_init(sizeof err->detail);
     auto_text struct text rows = text_init(sizeof err->detail);
     const struct known_ledger *other;
 
@@ -69,7 +83,8 @@ bool other_ledger_check_shape(struct connection *conn, const struct dialect *dia
     if (other != NULL)
         add_remedy(other, &remedy);
     add_rows(conn, &look, &rows);
-    error_detail(err, "It has the columns %s%s%s.", look.columns, rows.length == 0 ? "" : ", and ", rows.at);
+    add_columns(look.columns, &columns);
+    error_detail(err, "It has the columns %s%s%s.", columns.at, rows.length == 0 ? "" : ", and ", rows.at);
     error_holds(err, "Nothing was changed.");
     return error_hint(err,
                       "%s%sTo keep a ledger of %s elsewhere: --ledger NAME, or ?schema=NAME in the database "

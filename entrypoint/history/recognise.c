@@ -115,10 +115,13 @@ void recognise(enum format format, const char *path, struct recognised *out)
         if ((format != FORMAT_AUTO && DIALECTS[i]->format != format) || !has_lock_file(DIALECTS[i], path))
             continue;
         out->dialects[out->count++] = DIALECTS[i];
+        out->fits = true;
         return;
     }
     look(arena, path, &found);
     read_script(arena, path, &found);
+    for (size_t i = 0; out->owner == NULL && i < found.count; i++)
+        out->owner = foreign_owner_of(found.entries[i].name);
     for (size_t i = 0; DIALECTS[i] != NULL; i++) {
         if (format != FORMAT_AUTO && DIALECTS[i]->format != format)
             continue;
@@ -126,6 +129,7 @@ void recognise(enum format format, const char *path, struct recognised *out)
         if (DIALECTS[i]->recognises(&found) && out->count < FORMATS)
             out->dialects[out->count++] = DIALECTS[i];
     }
-    if (out->count == 0)
+    out->fits = out->count > 0;
+    if (!out->fits)
         out->dialects[out->count++] = first == NULL ? DIALECTS[0] : first;
 }

@@ -14,7 +14,7 @@ enum { SHAPE_SCHEMA, SHAPE_TABLE, SHAPE_COLUMNS, SHAPE_HAS_BESIDE };
     "(SELECT n.nspname FROM pg_catalog.pg_namespace AS n"                                                    \
     "  WHERE n.oid OPERATOR(pg_catalog.=) c.relnamespace), c.relname,"                                       \
     " (SELECT pg_catalog.string_agg(a.attname::pg_catalog.text OPERATOR(pg_catalog.||) ':'"                  \
-    "         OPERATOR(pg_catalog.||) t.typcategory::pg_catalog.text, ' ')"                                  \
+    "         OPERATOR(pg_catalog.||) t.typcategory::pg_catalog.text, ' ' ORDER BY a.attnum)"                \
     "    FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS t"                                     \
     "      ON t.oid OPERATOR(pg_catalog.=) a.atttypid"                                                       \
     "   WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attnum OPERATOR(pg_catalog.>) 0),"               \
