@@ -257,39 +257,63 @@ def test_a_script_that_comes_late(peer, database, second, app, tidelock):
         assert is_same
 
 
+PLAIN = b"CREATE TABLE odd ();\n"
 ODD = {
-    "crlf": lambda script: script.replace(b"\n", b"\r\n"),
     "bom": lambda script: b"\xef\xbb\xbf" + script,
-    "no_end": lambda script: script.rstrip(),
     "empty": lambda script: b"",
     "blank": lambda script: b"\n \n",
-    "comment": lambda script: script.replace(b"CREATE TABLE odd ();", b"-- nothing; here"),
-    "bare_end": lambda script: script.replace(b"CREATE TABLE odd ();", b"CREATE TABLE odd ()"),
-    "two_on_a_line": lambda script: script.replace(b"CREATE TABLE odd ();", b"CREATE TABLE odd (); CREATE TABLE even ();"),
-    "own_transaction": lambda script: script.replace(b"CREATE TABLE odd ();", b"CREATE TABLE odd ();\nCREATE TABLE even ();").replace(b"CREATE TABLE odd", b"SELECT 'BEGIN; COMMIT;';\nCREATE TABLE odd"),
-    "set": lambda script: script.replace(b"CREATE TABLE odd ();", b"SET search_path = pg_catalog;\nCREATE TABLE public.odd ();"),
-    "psql": lambda script: script.replace(b"CREATE TABLE odd ();", b"CREATE TABLE odd ();\nCOMMENT ON TABLE odd IS E'\\\\a\\'; b';"),
+    "bare_end": lambda script: script.replace(PLAIN, b"CREATE TABLE odd ()\n"),
+    "own_transaction": lambda script: script.replace(PLAIN, b"BEGIN;\nCREATE TABLE odd ();\nCOMMIT;\n"),
+    "set": lambda script: script.replace(PLAIN, b"SET search_path = pg_catalog;\nCREATE TABLE public.odd ();\n"),
 }
+EVERY_TOOL_TAKES = {
+    "crlf": lambda script: script.replace(b"\n", b"\r\n"),
+    "no_end": lambda script: script.rstrip(),
+    "comment": lambda script: script.replace(PLAIN, b"-- nothing; here\nSELECT 1;\n"),
+    "two_on_a_line": lambda script: script.replace(PLAIN, b"CREATE TABLE odd (); CREATE TABLE even ();\n"),
+    "escape": lambda script: script.replace(PLAIN, b"CREATE TABLE odd ();\nCOMMENT ON TABLE odd IS E'\\\\a\\'; b';\n"),
+    "words": lambda script: script.replace(PLAIN, b"CREATE TABLE odd ();\nCOMMENT ON TABLE odd IS 'BEGIN; COMMIT; VACUUM;';\n"),
+}
+
+
+def write_odd(app, number, name, change):
+    script = app.add(number, name, PLAIN.decode())
+    script.write_bytes(change(script.read_bytes()).replace(b"TABLE odd", f"TABLE {name}".encode()))
 
 
 @pytest.mark.parametrize("odd", ODD)
 def test_an_odd_script(peer, database, second, app, tidelock, odd):
-    script = app.add(1, "odd", "CREATE TABLE odd ();\n")
-    script.write_bytes(ODD[odd](script.read_bytes()))
+    write_odd(app, 1, f"odd_{odd}", ODD[odd])
     app.add(2, *SCRIPTS[0])
     is_as_the_tool_does(peer, database, second, app, tidelock)
 
 
-BESIDE = ["README.md", ".gitkeep", "notes.txt", "schema.sql", "sub/00009_below.sql", "9_other.SQL", "00009_copy.sql.bak", "00009_old.sql~", "00009-dash.sql", "abc_9.sql"]
+def test_odd_scripts_that_every_tool_takes(peer, database, second, app, tidelock):
+    for number, (name, change) in enumerate(EVERY_TOOL_TAKES.items(), 1):
+        write_odd(app, number, f"odd_{name}", change)
+    theirs, *_ = is_as_the_tool_does(peer, database, second, app, tidelock)
+    assert theirs.returncode == 0, theirs.stdout
 
 
-@pytest.mark.parametrize("name", BESIDE)
-def test_what_else_lies_in_the_folder(peer, database, second, app, tidelock, name):
-    add(app, last=1)
+def write_beside(peer, app, name):
     file = app.path / name
     file.parent.mkdir(exist_ok=True)
     file.write_text(next(iter(peer.migration(9, "x", "CREATE TABLE beside ();\n").values())))
+
+
+@pytest.mark.parametrize("name", ["schema.sql", "sub/00009_below.sql", "9_other.SQL", "00009-dash.sql", "abc_9.sql"])
+def test_what_else_lies_in_the_folder(peer, database, second, app, tidelock, name):
+    add(app, last=1)
+    write_beside(peer, app, name)
     is_as_the_tool_does(peer, database, second, app, tidelock)
+
+
+def test_what_every_tool_passes_over(peer, database, second, app, tidelock):
+    add(app, last=1)
+    for name in ["README.md", ".gitkeep", "notes.txt", "00009_copy.sql.bak", "00009_old.sql~", "sub/README.md"]:
+        write_beside(peer, app, name)
+    theirs, *_ = is_as_the_tool_does(peer, database, second, app, tidelock)
+    assert theirs.returncode == 0, theirs.stdout
 
 
 NAMES = {
