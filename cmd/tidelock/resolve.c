@@ -13,6 +13,7 @@
 #include "history/folder.h"
 #include "history/journal.h"
 #include "history/ledger.h"
+#include "history/marker.h"
 #include "history/origin.h"
 #include "history/script_file.h"
 #include "lock/acquire.h"
@@ -86,9 +87,13 @@ static bool check_leftovers(const struct resolving *all, const struct resolved *
 
 static bool look_applied(const struct resolving *all, struct resolved *item, struct error *err)
 {
-    ledger_make_id(&all->ledger, item->row[ROW_NAME], item->id);
-    return all->ledger.dialect->check_applied(all->ledger.rows, all->ledger.count, item->name, err) &&
-           check_leftovers(all, item, err);
+    const struct ledger *ledger = &all->ledger;
+    const struct migration *after = item == all->items ? NULL : item[-1].migration;
+
+    ledger_make_id(ledger, item->row[ROW_NAME], item->id);
+    item->row[ROW_ANCHOR] = ledger_anchor(ledger, item->migration, after);
+    return ledger->dialect->check_applied(ledger->rows, ledger->count, item->name, err) &&
+           marker_check(ledger, item->migration, after, err) && check_leftovers(all, item, err);
 }
 
 static bool look_rolled_back(const struct resolving *all, struct resolved *item, struct error *err)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "config/endpoint.h"
 #include "config/password_source.h"
+#include "config/url_migrate.h"
 #include "dialect/dialect.h"
 #include "history/folder.h"
 #include "history/layout.h"
@@ -36,6 +37,30 @@ static const struct dialect *first_of(const struct config *config)
            DIALECTS[i]->format != (enum format)config->format)
         i++;
     return DIALECTS[i] == NULL ? DIALECTS[0] : DIALECTS[i];
+}
+
+/* The dialect with the ledger that its tool finds in the URL, whose search_path it hears. */
+static void set_url(struct arena *arena, struct endpoint *endpoint, const struct dialect **dialect)
+{
+    struct dialect *changed;
+
+    if (!(*dialect)->is_url_heard)
+        return;
+    url_migrate_hear(arena, endpoint);
+    if (endpoint->ledger_table == NULL)
+        return;
+    changed = arena_alloc(arena, 1, sizeof *changed);
+    *changed = **dialect;
+    changed->ledger_name = endpoint->ledger_table;
+    changed->ledger_schema = endpoint->ledger_schema;
+    *dialect = changed;
+}
+
+static void warn_of_unheard(const struct endpoint *endpoint, const struct dialect *dialect)
+{
+    if (!dialect->is_url_heard && (endpoint->search_path != NULL || endpoint->ledger_table != NULL))
+        log_warn("the parameter \"%s\" of the database URL is ignored: %s does not know it",
+                 endpoint->search_path != NULL ? "search_path" : "x-migrations-table", dialect->tool);
 }
 
 /* One part of a name: in double quotes as SQL has them, or up to a dot, as it stands. */
@@ -130,6 +155,7 @@ static bool find_folder(struct arena *arena, const struct config *config, bool i
     if (config->format == FORMAT_AUTO && found.owner != NULL)
         return layout_refuse_owner(found.owner, *path, err);
     for (size_t i = 0; i < found.count; i++) {
+        set_url(arena, &out->endpoint, &found.dialects[i]);
         if (!set_ledger(arena, config->ledger, &found.dialects[i], err))
             return false;
     }
@@ -137,6 +163,7 @@ static bool find_folder(struct arena *arena, const struct config *config, bool i
         return is_online ? decide(arena, config, out, &found, *path, err)
                          : refuse_ambiguous(&found, *path, err);
     out->folder.dialect = found.dialects[0];
+    warn_of_unheard(&out->endpoint, out->folder.dialect);
     if (config->format == FORMAT_AUTO && found.dialects[0]->format != DIALECTS[0]->format)
         log_info("\"%s\" is a folder of %s", *path, out->folder.dialect->tool);
     return true;

@@ -79,6 +79,7 @@ enum folder_layout {
 enum entry_kind {
     ENTRY_OTHER, /* the tool does not look at it */
     ENTRY_MIGRATION,
+    ENTRY_WAY_BACK,  /* what undoes the migration of the same key; without that one, a migration itself */
     ENTRY_PROGRAM,   /* a migration that only the tool can run: refused if it is pending */
     ENTRY_FORBIDDEN, /* what the tool runs beside migrations: the folder is refused */
     ENTRY_MISNAMED,  /* what the tool refuses the folder for */
@@ -201,6 +202,8 @@ struct dialect {
     bool keeps_attempts; /* it has room for what is unfinished or has failed; otherwise the journal has it */
     bool is_marker;      /* all it says is the key of the last that is applied */
     bool has_checksums;
+    bool is_url_heard; /* the tool takes the ledger's name and the search_path from the URL, see config/url.h
+                        */
 
     /* Whether a name may be recorded as applied, whether its failed rows may be marked as rolled back, and
      * whether it has rows that could be taken back: ERROR_REFUSED otherwise. */
@@ -223,6 +226,7 @@ struct dialect {
 
 /* All of them; ends with NULL. The first is taken for a folder that holds nothing. */
 extern const struct dialect DIALECT_PRISMA;
+extern const struct dialect DIALECT_GOLANG_MIGRATE;
 extern const struct dialect DIALECT_GOOSE;
 extern const struct dialect DIALECT_DBMATE;
 extern const struct dialect DIALECT_SQLX;

@@ -120,6 +120,11 @@ must_use bool ledger_exists(struct connection *conn, const struct ledger *ledger
  * ledger knows. Returns its name. */
 const char *ledger_name_row(const struct folder *folder, const char *name, const char *row[ROW_VALUES]);
 
+/* The id of the row that must be there when `migration` is recorded as applied `after` another (or NULL), or
+ * NULL. */
+const char *ledger_anchor(const struct ledger *ledger, const struct migration *migration,
+                          const struct migration *after);
+
 /* The rows of a reading text, into `out` and its sizes. */
 void ledger_take_rows(struct arena *arena, const struct result *result, struct ledger *out);
 

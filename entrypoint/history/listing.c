@@ -150,7 +150,8 @@ static bool add(struct listing *listing, const char *name, enum entry_kind kind,
                                 sizeof *listing->items);
     listing->items[listing->count++] = (struct listed) { .order = folder->dialect->order_key_of(
                                                              arena_copy(listing->arena, name, strlen(name))),
-                                                         .is_program = kind == ENTRY_PROGRAM };
+                                                         .is_program = kind == ENTRY_PROGRAM,
+                                                         .is_way_back = kind == ENTRY_WAY_BACK };
     return true;
 }
 

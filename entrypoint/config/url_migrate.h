@@ -1,0 +1,32 @@
+/*
+ * What golang-migrate, and the drivers it uses, take from the database URL beside libpq's parameters: the
+ * table of its ledger, and the search_path of the session. Pure.
+ *
+ * Only for a folder of golang-migrate is any of it heard: other tools do not know these parameters.
+ */
+#ifndef CONFIG_URL_MIGRATE_H
+#define CONFIG_URL_MIGRATE_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "config/url.h"
+
+enum url_migrate_parameter {
+    MIGRATE_SEARCH_PATH,
+    MIGRATE_TABLE,        /* x-migrations-table */
+    MIGRATE_TABLE_QUOTED, /* x-migrations-table-quoted */
+    MIGRATE_LIMIT,        /* x-statement-timeout */
+    MIGRATE_PARAMETERS
+};
+
+/* The values, NULL where the URL has none, into the endpoint. ERROR_USAGE (P1013) if the table cannot be
+ * read. */
+must_use bool url_migrate_take(struct arena *arena, const char *const values[MIGRATE_PARAMETERS],
+                               struct endpoint *out, struct error *err);
+
+/* Sets the search_path for the session to come, where there is one. */
+void url_migrate_hear(struct arena *arena, struct endpoint *endpoint);
+
+#endif
