@@ -21,6 +21,7 @@
 #include "postgres/advisory.h"
 #include "postgres/query_failure.h"
 #include "print.h"
+#include "print_edit.h"
 #include "repair/interrupted.h"
 #include "reporting.h"
 
@@ -201,14 +202,6 @@ static bool look_pending(const struct resolving *all, struct resolved *item, str
     return true;
 }
 
-static const char *const EDITS[] = {
-    [EDIT_NONE] = "is as it was when it was applied",
-    [EDIT_BLANKS] = "differs from what was applied only in blanks or line ends",
-    [EDIT_COMMENTS] = "differs from what was applied only in comments and blanks",
-    [EDIT_SQL] = "differs from what was applied in its SQL, not only in comments and blanks",
-    [EDIT_UNKNOWN] = "differs from what was applied",
-};
-
 static bool look_accept_edit(const struct resolving *all, struct resolved *item, struct error *err)
 {
     struct history history;
@@ -240,13 +233,7 @@ static bool look_accept_edit(const struct resolving *all, struct resolved *item,
                          .has_standard_strings = all->ledger.has_standard_strings,
                      },
                      item->script);
-    print_line_of(item->name, "%s %s.", item->migration->script_path, EDITS[edit]);
-    if (edit == EDIT_UNKNOWN)
-        print_line(
-            "  Of that, only the checksum is known (SHA-256 %s): your version control knows what has changed.",
-            found->row->checksum);
-    if (edit >= EDIT_SQL)
-        print_line("  The edit itself has not been run on this database.");
+    print_edit(item->migration, edit, found->row->checksum);
     item->is_idle = edit == EDIT_NONE;
     item->row[ROW_ID] = found->row->id;
     item->row[ROW_STORED] = found->row->checksum;
