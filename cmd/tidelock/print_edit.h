@@ -1,8 +1,8 @@
 /*
  * What "resolve --accept-edit" says of an edit.
  */
-#ifndef TIDELOCK_PRINT_EDIT_H
-#define TIDELOCK_PRINT_EDIT_H
+#ifndef PRINT_EDIT_H
+#define PRINT_EDIT_H
 
 #include "history/edit.h"
 #include "history/migration.h"
