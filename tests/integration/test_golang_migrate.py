@@ -3,7 +3,7 @@
 import zlib
 
 import pytest
-from peers import GolangMigrate
+from peers import ROOT, GolangMigrate
 from tool import wait_for_nobody, wait_for_session
 
 SALT = 1486364155
@@ -324,3 +324,13 @@ def test_what_the_tool_leaves_dirty_is_refused_and_what_is_resolved_it_takes(dat
     broken.write_text("CREATE TABLE t2 (id int)")
     assert migrate("up").returncode == 0
     assert go.ledger() == [(2, False)] and database.holds("t2")
+
+
+def test_the_example_is_one_to_both(database, go, migrate):
+    for file in (ROOT / "docker" / "examples" / "golang-migrate" / "migrations").iterdir():
+        go.add(file.name, file.read_text())
+    go("deploy").succeeds(says="applied 3 migrations")
+    assert "no change" in migrate("up").stdout
+    assert migrate("down", "-all").returncode == 0
+    assert migrate("up").returncode == 0
+    go("deploy").succeeds(applied=[])
