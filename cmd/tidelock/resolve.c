@@ -51,8 +51,6 @@ struct resolving {
     size_t count;
 };
 
-/* ---- what each way asks of the ledger ---- */
-
 /* What an interrupted statement left would stay: nobody runs that statement again as applied, and once the
  * row is closed nobody knows any more whose it is. */
 static bool check_leftover(const struct resolving *all, const struct ledger_row *row, struct slice script,
@@ -88,13 +86,12 @@ static bool check_leftovers(const struct resolving *all, const struct resolved *
 
 static bool look_applied(const struct resolving *all, struct resolved *item, struct error *err)
 {
-    const struct ledger *ledger = &all->ledger;
     const struct migration *after = item == all->items ? NULL : item[-1].migration;
 
-    ledger_make_id(ledger, item->row[ROW_NAME], item->id);
-    item->row[ROW_ANCHOR] = ledger_anchor(ledger, item->migration, after);
-    return ledger->dialect->check_applied(ledger->rows, ledger->count, item->name, err) &&
-           marker_check(ledger, item->migration, after, err) && check_leftovers(all, item, err);
+    ledger_make_id(&all->ledger, item->row[ROW_NAME], item->id);
+    return all->ledger.dialect->check_applied(all->ledger.rows, all->ledger.count, item->name, err) &&
+           marker_check(&all->ledger, item->migration, after, &item->row[ROW_ANCHOR], err) &&
+           check_leftovers(all, item, err);
 }
 
 static bool look_rolled_back(const struct resolving *all, struct resolved *item, struct error *err)
@@ -239,8 +236,6 @@ static bool look_accept_edit(const struct resolving *all, struct resolved *item,
     item->row[ROW_STORED] = found->row->checksum;
     return true;
 }
-
-/* ---- the ways ---- */
 
 static const struct way {
     size_t names; /* the field of struct config */

@@ -39,15 +39,17 @@ static const struct dialect *first_of(const struct config *config)
     return DIALECTS[i] == NULL ? DIALECTS[0] : DIALECTS[i];
 }
 
-/* The dialect with the ledger that its tool finds in the URL, whose search_path it hears. */
-static void set_url(struct arena *arena, struct endpoint *endpoint, const struct dialect **dialect)
+/* The dialect with the ledger that its tool finds in the URL, whose search_path it hears. --ledger says more.
+ */
+static void set_url(struct arena *arena, const struct config *config, struct endpoint *endpoint,
+                    const struct dialect **dialect)
 {
     struct dialect *changed;
 
     if (!(*dialect)->is_url_heard)
         return;
     url_migrate_hear(arena, endpoint);
-    if (endpoint->ledger_table == NULL)
+    if (endpoint->ledger_table == NULL || config->ledger != NULL)
         return;
     changed = arena_alloc(arena, 1, sizeof *changed);
     *changed = **dialect;
@@ -155,7 +157,7 @@ static bool find_folder(struct arena *arena, const struct config *config, bool i
     if (config->format == FORMAT_AUTO && found.owner != NULL)
         return layout_refuse_owner(found.owner, *path, err);
     for (size_t i = 0; i < found.count; i++) {
-        set_url(arena, &out->endpoint, &found.dialects[i]);
+        set_url(arena, config, &out->endpoint, &found.dialects[i]);
         if (!set_ledger(arena, config->ledger, &found.dialects[i], err))
             return false;
     }
