@@ -108,7 +108,7 @@ static bool check_schema(const struct recording *recording, struct error *err)
     if (!is_empty)
         return true;
     error_set(err, ERROR_REFUSED, "schema \"%s\" is empty: no migration has made anything in it",
-              recording->ledger.schema);
+              recording->ledger.default_schema);
     return error_hint(
         err,
         "To apply the migrations: tidelock deploy. Those that make nothing in this schema can be "

@@ -243,7 +243,7 @@ void target_log_database(const struct ledger *ledger, const struct connection *c
 {
     enum { VERSION_SIZE = 32, HOST_MOST = 512 };
     auto_text struct text host = text_init(HOST_MOST);
-    const char *schema = ledger->schema == NULL ? "" : ledger->schema;
+    const char *schema = ledger->default_schema == NULL ? "" : ledger->default_schema;
     int version = connection_server_version(conn);
     char server[VERSION_SIZE];
 

@@ -24,7 +24,7 @@ enum { QUERY_MOST = 16 * 1024, LEDGER_RESULTS = 3 };
     " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                                              \
     "            JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"                           \
     "           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({literal})), pg_catalog.current_schema()),"        \
-    " pg_catalog.pg_backend_pid(), CURRENT_USER;"
+    " pg_catalog.pg_backend_pid(), CURRENT_USER, pg_catalog.current_schema();"
 
 /* The text with the table's name in it. */
 static void add_sql(const char *sql, const char *table, struct text *out)
@@ -130,15 +130,29 @@ void ledger_count_applied(struct ledger *ledger, const struct migration *migrati
     text_copy_cut(ledger->anchor, sizeof ledger->anchor, dialect->keeps_attempts ? id : migration->key);
 }
 
-static void read_session(struct arena *arena, const struct result *result, const char *schema,
-                         struct ledger *out)
+/* The tool's own fixed one, or the URL's. */
+static const char *schema_of(const struct ledger_request *wanted)
 {
+    const char *fixed = wanted->folder->dialect->ledger_schema;
+
+    return fixed != NULL ? fixed : wanted->schema;
+}
+
+static void read_session(struct arena *arena, const struct ledger_request *wanted,
+                         const struct result *result, struct ledger *out)
+{
+    const char *schema = schema_of(wanted);
+
     out->database = copy_value(arena, result, 0, 0);
     out->is_read_only = result_bool(result, 0, 1);
     out->has_standard_strings = result_bool(result, 0, 2);
     out->backend_pid = (int)result_number(result, 0, 4);
     out->role = copy_value(arena, result, 0, 5);
     out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);
+    if (out->dialect->ledger_schema == NULL)
+        out->default_schema = out->schema;
+    else
+        out->default_schema = wanted->schema != NULL ? wanted->schema : copy_value(arena, result, 0, 6);
 }
 
 static bool refuse_no_schema(struct error *err)
@@ -230,14 +244,6 @@ static bool ask(struct connection *conn, const struct guard *guard, const struct
     return error_code(err, "P1017");
 }
 
-/* The tool's own fixed one, or the URL's. */
-static const char *schema_of(const struct ledger_request *wanted)
-{
-    const char *fixed = wanted->folder->dialect->ledger_schema;
-
-    return fixed != NULL ? fixed : wanted->schema;
-}
-
 static struct guard guard_of(struct arena *arena, const struct ledger_request *wanted, enum guard_use use)
 {
     return (struct guard) { .table = ledger_qualified(arena, wanted->folder->dialect, schema_of(wanted)),
@@ -253,7 +259,7 @@ static struct ledger ledger_of(const struct ledger_request *wanted)
     return (struct ledger) { .folder = wanted->folder,
                              .dialect = wanted->folder->dialect,
                              .lock_key = wanted->folder->dialect->lock_key,
-                             .is_schema_given = schema_of(wanted) != NULL };
+                             .is_schema_given = wanted->schema != NULL };
 }
 
 static const char *rows_text(const struct ledger_request *wanted)
@@ -306,8 +312,8 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
         return false;
     if (!is_read && (session == NULL || !is_missing(err)))
         return explain_read_failure(conn, wanted->folder->dialect, &guard, err);
-    read_session(arena, session, schema_of(wanted), out);
-    if (out->schema == NULL)
+    read_session(arena, wanted, session, out);
+    if (out->default_schema == NULL)
         return refuse_no_schema(err);
     if (is_read)
         ledger_take_rows(arena, rows, out);
@@ -343,7 +349,7 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
     *out = ledger_of(wanted);
     out->exists = is_read;
     if (results[0] != NULL)
-        read_session(arena, results[0], schema_of(wanted), out);
+        read_session(arena, wanted, results[0], out);
     is_ours = has_shape(conn, wanted, &guard, results[1], err);
     if (is_read && is_ours) {
         ledger_take_rows(arena, results[LEDGER_RESULTS - 1], out);
