@@ -89,7 +89,8 @@ enum entry_kind {
 struct folder_entry {
     const char *name;
     bool is_directory;
-    bool has_script; /* a directory with a file migration.sql */
+    bool has_script;   /* a directory with a file migration.sql … */
+    bool has_snapshot; /* … and a file snapshot.json */
 };
 
 /* What is looked at for that: its entries, sorted by bytes, and one of its scripts. */
@@ -97,6 +98,7 @@ struct folder_look {
     const struct folder_entry *entries;
     size_t count;
     struct slice script; /* of its first file *.sql, empty if there is none */
+    bool is_format_said; /* only descriptions of the format that was asked for are asked */
 };
 
 /* A migration as an index names it. */
@@ -188,6 +190,7 @@ struct dialect {
     bool refuses_edited;
     bool refuses_missing; /* unless all of that is newer */
     bool refuses_out_of_order;
+    bool skips_out_of_order;           /* it never applies such a one, and does not say so */
     bool needs_empty;                  /* a schema without a ledger may hold nothing */
     bool (*repeats)(const char *name); /* applied again whenever its checksum changes; NULL = none is */
 
@@ -199,6 +202,7 @@ struct dialect {
     const char *ledger_name;   /* of the table */
     const char *ledger_schema; /* where it is; NULL = the session's own */
     const struct ledger_sql *ledger;
+    const char *older_ledger_hint; /* what to do where a ledger lacks columns, as a hint; or NULL */
     bool keeps_attempts; /* it has room for what is unfinished or has failed; otherwise the journal has it */
     bool is_marker;      /* all it says is the key of the last that is applied */
     bool has_checksums;
@@ -230,6 +234,8 @@ extern const struct dialect DIALECT_GOLANG_MIGRATE;
 extern const struct dialect DIALECT_GOOSE;
 extern const struct dialect DIALECT_DBMATE;
 extern const struct dialect DIALECT_SQLX;
+extern const struct dialect DIALECT_DRIZZLE;
+extern const struct dialect DIALECT_DRIZZLE_NAMED; /* since 1.0 */
 
 extern const struct dialect *const DIALECTS[];
 

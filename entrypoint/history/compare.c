@@ -179,9 +179,31 @@ static bool is_ahead(const struct folder *folder, const struct history *history,
            sorts_before(folder->dialect, folder->items[folder->count - 1].key, &missing->first);
 }
 
+/* What sorts last of all that is applied, in the folder or not; without a name if nothing is. Only an index
+ * may name migrations in another order than they sort in. */
+static struct order_key find_latest(const struct folder *folder, const struct span *missing,
+                                    const struct history *history)
+{
+    const struct dialect *dialect = folder->dialect;
+    struct order_key latest = missing->last;
+
+    for (size_t i = folder->count; i-- > 0;) {
+        struct order_key key;
+
+        if (history->items[i].verdict != VERDICT_APPLIED)
+            continue;
+        key = dialect->order_key_of(folder->items[i].key);
+        if (latest.name == NULL || dialect->compare_keys(&key, &latest) > 0)
+            latest = key;
+        if (dialect->layout != LAYOUT_INDEX)
+            break;
+    }
+    return latest;
+}
+
 static void count_verdicts(const struct folder *folder, const struct span *missing, struct history *out)
 {
-    bool is_behind_applied = false;
+    const struct order_key latest = find_latest(folder, missing, out);
 
     out->last_common = folder->count == 0 ? NULL : folder->items[folder->count - 1].name;
     for (size_t i = folder->count; i-- > 0;) {
@@ -193,11 +215,8 @@ static void count_verdicts(const struct folder *folder, const struct span *missi
         item->is_due = i < folder->count - folder->beyond && verdict_is_due(item->verdict);
         out->due_count += item->is_due;
         out->counts[item->verdict]++;
-        is_behind_applied =
-            is_behind_applied || (item->verdict == VERDICT_PENDING && out->missing_count > 0 &&
-                                  sorts_before(folder->dialect, folder->items[i].key, &missing->last));
-        item->is_out_of_order = item->verdict == VERDICT_PENDING && is_behind_applied;
-        is_behind_applied |= item->verdict == VERDICT_APPLIED;
+        item->is_out_of_order = item->verdict == VERDICT_PENDING && latest.name != NULL &&
+                                sorts_before(folder->dialect, folder->items[i].key, &latest);
     }
     out->counts[VERDICT_MISSING] = out->missing_count;
 }

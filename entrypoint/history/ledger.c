@@ -218,6 +218,8 @@ static bool explain_read_failure(struct connection *conn, const struct dialect *
     err->class = ERROR_REFUSED;
     error_detail(err, "The table %s exists, but does not have the columns of %s's ledger.", guard->table,
                  dialect->tool);
+    if (dialect->older_ledger_hint != NULL)
+        return error_hint(err, "%s", dialect->older_ledger_hint);
     return error_hint(err, "Compare it with the ledger of a working database (\\d %s in psql).",
                       guard->table);
 }
