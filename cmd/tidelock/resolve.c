@@ -306,9 +306,9 @@ static bool find_script(const struct resolving *all, struct resolved *item, stru
         error_holds(err, "Nothing was changed.");
         return error_code(err, folder->dialect->codes.unknown_name);
     }
-    folder->dialect->checksum_of(text_slice(&bytes), item->checksum);
-    if (!migration_prepare(folder->dialect, item->migration, &bytes, &wishes, err))
+    if (!migration_prepare(folder, item->migration, &bytes, &wishes, err))
         return error_holds(err, "Nothing was changed.");
+    memcpy(item->checksum, wishes.checksum, sizeof item->checksum);
     item->script = (struct slice) { arena_copy(all->arena, bytes.at, bytes.length), bytes.length };
     return true;
 }

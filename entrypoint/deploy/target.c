@@ -58,6 +58,35 @@ static void set_url(struct arena *arena, const struct config *config, struct end
     *dialect = changed;
 }
 
+/* The first of a list. */
+static const char *schema_said(struct arena *arena, const struct dialect *dialect)
+{
+    for (size_t i = 0; dialect->schema_variables != NULL && dialect->schema_variables[i] != NULL; i++) {
+        const char *said = getenv(dialect->schema_variables[i]);
+        const size_t length = said == NULL ? 0 : strcspn(said, ",");
+
+        if (length > 0)
+            return arena_copy(arena, said, length);
+    }
+    return NULL;
+}
+
+/* What the tool's own variables say of the ledger, unless the URL or --ledger does. */
+static void set_environment(struct arena *arena, struct endpoint *endpoint, const struct dialect **dialect)
+{
+    const char *table = (*dialect)->ledger_variable == NULL ? NULL : getenv((*dialect)->ledger_variable);
+    struct dialect *changed;
+
+    if (endpoint->schema == NULL)
+        endpoint->schema = schema_said(arena, *dialect);
+    if (table == NULL || table[0] == '\0')
+        return;
+    changed = arena_alloc(arena, 1, sizeof *changed);
+    *changed = **dialect;
+    changed->ledger_name = arena_copy(arena, table, strlen(table));
+    *dialect = changed;
+}
+
 static void warn_of_unheard(const struct endpoint *endpoint, const struct dialect *dialect)
 {
     if (!dialect->is_url_heard && (endpoint->search_path != NULL || endpoint->ledger_table != NULL))
@@ -158,6 +187,7 @@ static bool find_folder(struct arena *arena, const struct config *config, bool i
         return layout_refuse_owner(found.owner, *path, err);
     for (size_t i = 0; i < found.count; i++) {
         set_url(arena, config, &out->endpoint, &found.dialects[i]);
+        set_environment(arena, &out->endpoint, &found.dialects[i]);
         if (!set_ledger(arena, config->ledger, &found.dialects[i], err))
             return false;
     }

@@ -116,7 +116,19 @@ enum script_transaction {
 
 struct script_wishes {
     enum script_transaction transaction;
-    bool is_skipped; /* recorded, though nothing of it is run */
+    bool is_skipped;              /* recorded, though nothing of it is run */
+    char checksum[CHECKSUM_SIZE]; /* to be recorded with it */
+    const char *mixed_hint;       /* what to do where statements that cannot run in a transaction stand beside
+                                     others,       which the tool refuses; NULL = it does not */
+};
+
+/* The session in which scripts are applied, as far as it is known: "" = not yet. */
+enum { SESSION_NAME_SIZE = 64 };
+struct script_session {
+    char database[SESSION_NAME_SIZE];
+    char schema[SESSION_NAME_SIZE]; /* of the ledger */
+    char role[SESSION_NAME_SIZE];
+    char table[SESSION_NAME_SIZE]; /* the ledger */
 };
 
 /* A script about to be read as its tool reads it. */
@@ -124,6 +136,7 @@ struct script_source {
     const char *path;      /* for errors */
     const char *name;      /* the migration's */
     struct slice settings; /* of the file beside it, where the tool has such; empty = there is none */
+    const struct script_session *session;
     const char *(*variable)(const char *name); /* the environment's, NULL = unset */
 };
 
@@ -192,15 +205,20 @@ struct dialect {
     bool refuses_out_of_order;
     bool skips_out_of_order;           /* it never applies such a one, and does not say so */
     bool needs_empty;                  /* a schema without a ledger may hold nothing */
-    bool (*repeats)(const char *name); /* applied again whenever its checksum changes; NULL = none is */
+    bool (*repeats)(const char *name); /* applied again whenever its checksum changes, which is then that of
+                                          what is run; by name or key; NULL = none is */
+    bool (*is_baseline)(const char *name); /* it stands for all that sort before it, where none of these is
+                                              applied; by name or key; NULL = there are none such */
 
     /* The checksum of a script, of its bytes as they are in the file; the ledger may have none. */
     void (*checksum_of)(struct slice script, char out[CHECKSUM_SIZE]);
     bool (*checksum_matches)(const char *stored, struct slice script);
 
     /* The ledger. */
-    const char *ledger_name;   /* of the table */
-    const char *ledger_schema; /* where it is; NULL = the session's own */
+    const char *ledger_name;             /* of the table */
+    const char *ledger_schema;           /* where it is; NULL = the session's own */
+    const char *ledger_variable;         /* of the environment, which names the table, too; or NULL */
+    const char *const *schema_variables; /* … the schema, the first of a list; ends with NULL; or NULL */
     const struct ledger_sql *ledger;
     const char *older_ledger_hint; /* what to do where a ledger lacks columns, as a hint; or NULL */
     bool keeps_attempts; /* it has room for what is unfinished or has failed; otherwise the journal has it */
@@ -236,6 +254,7 @@ extern const struct dialect DIALECT_DBMATE;
 extern const struct dialect DIALECT_SQLX;
 extern const struct dialect DIALECT_DRIZZLE;
 extern const struct dialect DIALECT_DRIZZLE_NAMED; /* since 1.0 */
+extern const struct dialect DIALECT_FLYWAY;
 
 extern const struct dialect *const DIALECTS[];
 

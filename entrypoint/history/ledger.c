@@ -130,6 +130,19 @@ void ledger_count_applied(struct ledger *ledger, const struct migration *migrati
     text_copy_cut(ledger->anchor, sizeof ledger->anchor, dialect->keeps_attempts ? id : migration->key);
 }
 
+/* For what scripts are told. */
+static void note_session(const struct ledger *ledger)
+{
+    struct script_session *session = ledger->folder->session;
+
+    if (session == NULL || ledger->database == NULL || ledger->schema == NULL)
+        return;
+    text_copy_cut(session->database, sizeof session->database, ledger->database);
+    text_copy_cut(session->schema, sizeof session->schema, ledger->schema);
+    text_copy_cut(session->role, sizeof session->role, ledger->role);
+    text_copy_cut(session->table, sizeof session->table, ledger->dialect->ledger_name);
+}
+
 /* The tool's own fixed one, or the URL's. */
 static const char *schema_of(const struct ledger_request *wanted)
 {
@@ -153,6 +166,7 @@ static void read_session(struct arena *arena, const struct ledger_request *wante
         out->default_schema = out->schema;
     else
         out->default_schema = wanted->schema != NULL ? wanted->schema : copy_value(arena, result, 0, 6);
+    note_session(out);
 }
 
 static bool refuse_no_schema(struct error *err)
@@ -360,51 +374,6 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
     if (!is_ours)
         return false;
     return is_read || is_missing(err) || explain_read_failure(conn, wanted->folder->dialect, &guard, err);
-}
-
-static const struct query SCHEMA_EXISTS = {
-    .name = "schema_exists",
-    .parameters = 1,
-    .sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) $1",
-};
-
-/* IF NOT EXISTS would require CREATE on the database even if the schema exists. */
-static bool add_schema(struct connection *conn, const struct ledger *ledger, struct text *sql,
-                       struct error *err)
-{
-    auto_result struct result *found = NULL;
-    const char *const parameters[] = { ledger->schema };
-
-    if (!query_run(conn, &SCHEMA_EXISTS, parameters, &found, err))
-        return false;
-    if (result_rows(found) > 0)
-        return true;
-    text_add_string(sql, "CREATE SCHEMA ");
-    quote_identifier(ledger->schema, sql);
-    text_add_string(sql, ";");
-    return true;
-}
-
-bool ledger_create(struct connection *conn, const struct ledger *ledger, struct error *err)
-{
-    auto_text struct text sql = text_init(QUERY_MOST);
-
-    text_add_string(&sql, "SELECT 1 OPERATOR(pg_catalog./) (");
-    advisory_add_try(ledger->lock_key, false, &sql);
-    text_add_string(&sql, ")::pg_catalog.int4;");
-    if (!add_schema(conn, ledger, &sql, err))
-        return false;
-    add_sql(ledger->dialect->ledger->create, ledger->table, &sql);
-    if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0,
-                       err)) {
-        if (strcmp(err->sqlstate, "22012") == 0)
-            advisory_lost(err);
-        else
-            denial_explain(conn, sql.at, err);
-        return error_context(err, "creating the ledger %s", ledger->table);
-    }
-    log_debug("created the ledger %s", ledger->table);
-    return true;
 }
 
 void ledger_add_unchanged(const struct ledger *ledger, struct text *sql)

@@ -223,7 +223,7 @@ static void what_is_due_ends_where_it_is_said(void **state)
 static void an_empty_folder_has_no_last_common_name(void **state)
 {
     auto_arena struct arena *arena = arena_new();
-    const struct folder folder = { .count = 0 };
+    const struct folder folder = { .dialect = &DIALECT_PRISMA, .count = 0 };
     const struct ledger_row row = row_of("A:1_a");
     struct history history;
 
