@@ -314,6 +314,8 @@ static void print_overview(const struct overview *overview, bool is_all)
     print_line("Database \"%s\", schema \"%s\" at %s%s", overview->ledger.database,
                overview->ledger.default_schema, overview->server,
                overview->ledger.exists ? "" : " (no ledger)");
+    if (overview->ledger.dialect->format != DIALECTS[0]->format)
+        print_line("Ledger of %s: %s", overview->ledger.dialect->tool, overview->ledger.table);
     print_line("%zu migration%s found in %s: %s; %zu missing", overview->target->folder.count,
                text_plural(overview->target->folder.count), overview->target->folder.path, counts.at,
                overview->counts[VERDICT_MISSING]);

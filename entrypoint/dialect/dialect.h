@@ -196,7 +196,9 @@ struct dialect {
      * errors stay right. NULL = all of it. ERROR_CLEAN with the place where the tool would refuse it. */
     must_use bool (*read_script)(const struct script_source *source, struct text *script,
                                  struct script_wishes *out, struct error *err);
-    const char *settings_suffix;  /* of the file beside a script with settings of it, or NULL */
+    const char *settings_suffix; /* of the file beside a script with settings of it, or NULL */
+    const char
+        *invalid_text; /* what it does with bytes that are not UTF-8, behind its name; NULL = it fails */
     const char *transaction_hint; /* what a script needs to run without a transaction, as a hint; or NULL */
 
     /* What the tool refuses when folder and ledger disagree. */

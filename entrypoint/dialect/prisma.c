@@ -71,6 +71,7 @@ const struct dialect DIALECT_PRISMA = {
     .name_most = 255, /* migration_name VARCHAR(255) */
     .entry_kind_of = entry_kind_of,
 
+    .invalid_text = "silently replaces such bytes by U+FFFD and applies the result",
     .lock_file = "migration_lock.toml",
     .check_lock_file = prisma_lock_file_parse,
 

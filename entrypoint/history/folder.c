@@ -258,7 +258,7 @@ static const struct migration *refuse_unknown(const struct folder *folder, const
                                               struct error *err)
 {
     static const char what[] =
-        "Name a directory in that folder, without a path, or use the image that has it.";
+        "Name a migration of that folder, without a path, or use the image that has it.";
     auto_text struct text alike = text_init(sizeof err->hint / 2);
 
     add_alike(folder, name, &alike);
