@@ -100,7 +100,7 @@ static void add_took(const struct account *account, struct text *out)
 {
     char took[32];
 
-    if (account_is_recorded(account))
+    if (account_is_recorded(account) || account->row->took_ms < 0)
         text_add_string(out, "-");
     else
         text_add_string(out, duration_text(account->row->took_ms, took, sizeof took));

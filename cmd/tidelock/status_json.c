@@ -119,7 +119,7 @@ static struct json *account_json(const struct account *account)
     json_set_bool(object, "recorded_by_hand", account_is_recorded(account));
     json_set_text(object, "started_at", account->started_at);
     json_set_text(object, "applied_at", is_applied ? row->finished_at : NULL);
-    set_known(object, "duration_ms", is_applied && !account_is_recorded(account),
+    set_known(object, "duration_ms", is_applied && !account_is_recorded(account) && row->took_ms >= 0,
               is_applied ? row->took_ms : 0);
     set_object(object, "by", origin_json(account->origin));
     set_object(object, "progress", progress_json(&account->advancement));
