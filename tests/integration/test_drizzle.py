@@ -260,7 +260,9 @@ def test_prisma_s_folders_stay_prisma_s(database, named, run):
     (named.add("20240101000000_users", "CREATE TABLE users (id int)").parent / "snapshot.json").unlink()
     run("deploy").succeeds(applied=["20240101000000_users"])
     assert [row[0] for row in database.ledger()] == ["20240101000000_users"]
-    run("deploy", "--format", "drizzle").fails(exit=6, says="already exists")
+    database.query("DROP TABLE _prisma_migrations, users")
+    run("deploy", "--format", "drizzle").succeeds(applied=["20240101000000_users"])
+    assert [row[0] for row in database.query(NAMED_ROWS)] == ["20240101000000_users"]
 
 
 def test_drizzle_and_tidelock_take_turns(database, journal, run, real):
