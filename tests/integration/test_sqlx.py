@@ -1,6 +1,7 @@
 """Folders of sqlx, deployed with sqlx's own ledger and under its lock."""
 
 import hashlib
+import pathlib
 import zlib
 
 import pytest
@@ -206,6 +207,11 @@ def test_the_configuration_beside_the_folder_is_heard(database, folder, scripts,
     deploy().fails(exit=2, says=['calls the ledger "shop.migrations", not "_sqlx_migrations"', "--ledger shop.migrations"])
     assert not database.holds("users")
     deploy("--ledger", "shop.migrations").succeeds(applied=["1_users.up.sql"], says="is a folder of sqlx")
+
+
+def test_the_example_is_deployed(database, tidelock):
+    example = pathlib.Path(__file__).resolve().parents[2] / "docker/examples/sqlx"
+    tidelock("deploy", "--format", "sqlx", cwd=example).succeeds(applied=["20260105090000_orders.up.sql", "20260112090000_customer_index.up.sql"])
 
 
 def test_sqlx_and_tidelock_take_turns(database, scripts, deploy, real, tidelock):
