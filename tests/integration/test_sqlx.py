@@ -209,6 +209,14 @@ def test_the_configuration_beside_the_folder_is_heard(database, folder, scripts,
     deploy("--ledger", "shop.migrations").succeeds(applied=["1_users.up.sql"], says="is a folder of sqlx")
 
 
+def test_drift_is_seen_without_the_folder(database, scripts, deploy, tidelock):
+    scripts.add("01_users.sql", "CREATE TABLE users (id int)")
+    deploy().succeeds(applied=["01_users.sql"])
+    tidelock("drift", "--format", "sqlx").succeeds()
+    database.query("ALTER TABLE users ADD COLUMN name text")
+    assert "users.name" in tidelock("drift", "--format", "sqlx").fails(exit=1).out
+
+
 def test_the_example_is_deployed(database, tidelock):
     example = pathlib.Path(__file__).resolve().parents[2] / "docker/examples/sqlx"
     tidelock("deploy", "--format", "sqlx", cwd=example).succeeds(applied=["20260105090000_orders.up.sql", "20260112090000_customer_index.up.sql"])
