@@ -182,10 +182,11 @@ struct dialect {
     void (*key_of)(const char *name, char out[KEY_SIZE]);
     void (*describe)(const char *name, char out[KEY_SIZE]);
 
-    /* A file in the folder that says which kind of server it is for, or NULL; a missing one is not checked.
-     */
+    /* A file in the folder, or beside it, that only this tool has, and that says more about it: the kind of
+     * server, for example; or NULL. A missing one is not checked. */
     const char *lock_file;
-    must_use bool (*check_lock_file)(const char *path, struct slice text, struct error *err);
+    must_use bool (*check_lock_file)(const struct dialect *dialect, const char *path, struct slice text,
+                                     struct error *err);
 
     /* The order in which migrations are applied: of names in the folder, and of keys. */
     struct order_key (*order_key_of)(const char *name); /* points to the name */

@@ -62,7 +62,7 @@ bool folder_check(const struct dialect *dialect, const char *path, struct error 
         log_warn("could not check the provider of the migrations: %s", unreadable.message);
         return true;
     }
-    return dialect->check_lock_file(file.at, text_slice(&bytes), err);
+    return dialect->check_lock_file(dialect, file.at, text_slice(&bytes), err);
 }
 
 /* Whether two names first differ in digits, as timestamps do: then nothing after them matters. */
