@@ -49,12 +49,14 @@ static void set_url(struct arena *arena, const struct config *config, struct end
     if (!(*dialect)->is_url_heard)
         return;
     url_migrate_hear(arena, endpoint);
-    if (endpoint->ledger_table == NULL || config->ledger != NULL)
-        return;
     changed = arena_alloc(arena, 1, sizeof *changed);
     *changed = **dialect;
-    changed->ledger_name = endpoint->ledger_table;
-    changed->ledger_schema = endpoint->ledger_schema;
+    if (endpoint->lock_table != NULL && endpoint->lock_table[0] != '\0')
+        changed->lock_table = endpoint->lock_table;
+    if (endpoint->ledger_table != NULL && config->ledger == NULL) {
+        changed->ledger_name = endpoint->ledger_table;
+        changed->ledger_schema = endpoint->ledger_schema;
+    }
     *dialect = changed;
 }
 

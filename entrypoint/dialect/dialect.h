@@ -244,6 +244,7 @@ struct dialect {
     const char *lock_switch; /* the environment variable that disables it in the tool, or NULL */
     /* The advisory locks under which the tool itself applies, where these are others; NULL = it has none. */
     void (*tool_keys_of)(const struct ledger_place *place, struct tool_keys *out);
+    const char *lock_table; /* beside these: a row in such a table, with a column lock_id; or NULL */
 };
 
 /* The key of the leader lock where the tool's own is another, or none: "tidelock" as eight bytes. */

@@ -1,5 +1,6 @@
 #include "lock/tool_lock.h"
 
+#include "lock/lock_table.h"
 #include "postgres/query.h"
 
 enum { SQL_MOST = 1024 };
@@ -38,7 +39,7 @@ enum leader_answer tool_lock_try(struct connection *conn, const struct ledger *l
             held = i;
     }
     if (held == keys->count)
-        return LEADER_TAKEN;
+        return lock_table_check(conn, ledger, err) ? LEADER_TAKEN : LEADER_UNKNOWN;
     return (had.count == 0 || release(conn, &had, err)) && leader_find(conn, keys->keys[held], holder, err)
                ? LEADER_HELD
                : LEADER_UNKNOWN;
