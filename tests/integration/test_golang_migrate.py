@@ -228,6 +228,9 @@ def test_what_was_half_done_can_be_resolved_either_way(database, go):
     assert go.ledger() == [(1, False)]
     database.query("DROP TABLE one")
     go("deploy").fails(exit=7)
+    # As the tool does that begins it anew.
+    go.mark(2, dirty=True)
+    go("deploy").fails(exit=8, says="marked version 2 as dirty")
     go("resolve", "--applied", own.name).succeeds()
     assert go.ledger() == [(2, False)]
     go("deploy").succeeds(applied=[])
