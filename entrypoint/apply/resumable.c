@@ -148,15 +148,13 @@ static bool close_row(struct execution *execution, enum ledger_statement stateme
 {
     char recorded[NUMBER_SIZE];
     char done[NUMBER_SIZE];
+    char started[NUMBER_SIZE];
     const char *anchor = execution->ledger->anchor;
     const char *const row[ROW_VALUES] = {
-        [ROW_ID] = execution->id,
-        ROW_OF_MIGRATION(execution->migration),
-        [ROW_LOGS] = logs,
-        [ROW_CHECKSUM] = execution->checksum,
-        [ROW_BEFORE] = recorded,
-        [ROW_STEPS] = done,
-        [ROW_ANCHOR] = anchor[0] == '\0' ? NULL : anchor,
+        [ROW_ID] = execution->id, ROW_OF_MIGRATION(execution->migration),
+        [ROW_LOGS] = logs,        [ROW_CHECKSUM] = execution->checksum,
+        [ROW_BEFORE] = recorded,  [ROW_STEPS] = done,
+        [ROW_STARTED] = started,  [ROW_ANCHOR] = anchor[0] == '\0' ? NULL : anchor,
     };
     const char *const parameters[] = { execution->id };
     struct ledger_parameters of_ledger;
@@ -167,6 +165,7 @@ static bool close_row(struct execution *execution, enum ledger_statement stateme
 
     (void)snprintf(recorded, sizeof recorded, "%zu", execution->course.recorded);
     (void)snprintf(done, sizeof done, "%zu", execution->course.done);
+    (void)snprintf(started, sizeof started, "%.3f", execution->progress->current_started_at);
     if (is_forgetting && !journal_exists(&journal, &has_journal, err))
         return false;
     count += ledger_add_items(execution->ledger, statement, row, &of_ledger, items + count);
