@@ -81,6 +81,7 @@ void ledger_take_rows(struct arena *arena, const struct result *result, struct l
             .finished_at = copy_value(arena, result, i, COLUMN_FINISHED_AT),
             .took_ms = result_is_null(result, i, COLUMN_TOOK) ? -1 : result_number(result, i, COLUMN_TOOK),
         };
+        out->rows[i].key = out->rows[i].name;
         note_anchor(&out->rows[i], out);
         out->size.finished += out->rows[i].is_finished;
         out->size.rolled_back += out->rows[i].is_rolled_back;
