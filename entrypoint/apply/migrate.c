@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "apply/atomic.h"
+#include "apply/burst.h"
 #include "apply/resumable.h"
 #include "apply/transaction_limit.h"
 #include "base/log.h"
@@ -133,6 +134,7 @@ bool migration_check(struct execution *execution, struct error *err)
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     bool is_right = check_text(execution, &bytes, err);
 
+    execution->is_for_burst = is_right && burst_takes(execution);
     execution->script = slice_of("");
     return is_right;
 }
@@ -153,7 +155,7 @@ static bool run(struct execution *execution, struct error *err)
 {
     if (execution->mode != MODE_ATOMIC)
         return resumable_apply(execution, err);
-    if (!lock_retry_look_first(execution, 0, execution->summary.statements, err))
+    if (execution->early == NULL && !lock_retry_look_first(execution, 0, execution->summary.statements, err))
         return false;
     while (!atomic_apply(execution, err)) {
         if (execution->mode != MODE_ATOMIC)
@@ -164,17 +166,19 @@ static bool run(struct execution *execution, struct error *err)
     return true;
 }
 
-static bool apply(struct execution *execution, struct text *bytes, struct error *err)
+bool migration_load(struct execution *execution, struct text *bytes, struct error *err)
 {
-    struct transaction_limit limit;
-    bool is_applied;
-
     if (!prepare(execution, bytes, err))
-        return execution_explain(execution, err);
+        return false;
     execution->has_advisory = session_statement_mentions(execution->script, "advisory");
     execution->has_resets = session_statement_is_reset(execution->script);
     if (execution->host != NULL)
         gist_of(execution->script, execution->ledger->has_standard_strings, execution->gist);
+    return true;
+}
+
+void migration_show(struct execution *execution)
+{
     log_debug("applying %s, mode %s, %zu statement%s", execution->migration->name,
               MODE_NAMES[execution->mode], execution->summary.statements,
               text_plural(execution->summary.statements));
@@ -184,6 +188,16 @@ static bool apply(struct execution *execution, struct text *bytes, struct error 
     progress_enter(execution->progress, PROGRESS_APPLYING);
     execution->until = deadline_never();
     execution->watch->policy = &execution->lock_wait.policy;
+}
+
+static bool apply(struct execution *execution, struct text *bytes, struct error *err)
+{
+    struct transaction_limit limit;
+    bool is_applied;
+
+    if (!migration_load(execution, bytes, err))
+        return execution_explain(execution, err);
+    migration_show(execution);
     if (execution->unfinished == NULL && !assertion_before(execution, err))
         return execution_explain(execution, err);
     if (execution->timeout_ms > 0)

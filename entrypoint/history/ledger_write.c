@@ -41,8 +41,17 @@ static size_t add_side(const struct side *side, enum ledger_statement statement,
 /* What is finished stands in the tool's ledger alone. */
 static bool is_of_attempts(enum ledger_statement statement)
 {
-    return statement != LEDGER_INSERT_APPLIED && statement != LEDGER_INSERT_MARKED &&
-           statement != LEDGER_TAKE_BACK && statement != LEDGER_ACCEPT && statement != LEDGER_INSERT_BASELINE;
+    return statement != LEDGER_INSERT_APPLIED && statement != LEDGER_INSERT_NEXT &&
+           statement != LEDGER_INSERT_MARKED && statement != LEDGER_TAKE_BACK && statement != LEDGER_ACCEPT &&
+           statement != LEDGER_INSERT_BASELINE;
+}
+
+struct batch_item ledger_check_item(const struct ledger *ledger, enum ledger_check check,
+                                    const char *const values[ROW_VALUES],
+                                    struct ledger_parameters *parameters)
+{
+    take(&ledger->dialect->ledger->checks[check], values, parameters->of_check);
+    return (struct batch_item) { .query = &ledger->checks[check], .parameters = parameters->of_check };
 }
 
 size_t ledger_add_items(const struct ledger *ledger, enum ledger_statement statement,
