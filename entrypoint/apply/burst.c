@@ -301,5 +301,7 @@ bool burst_apply(struct burst *burst, const struct early_failure **early, struct
         return false;
     }
     execution_roll_back_own(first->conn);
-    return false;
+    burst->is_refused = burst->done + 1 == burst->count && completed + 1 == item->commit &&
+                        strcmp(err->sqlstate, "22012") == 0;
+    return burst->is_refused && ledger_refuse_names(first->ledger, err);
 }

@@ -28,6 +28,7 @@ struct burst {
     size_t count;
     size_t bytes; /* of their scripts */
     size_t done;  /* so many were committed, as far as was heard */
+    bool is_refused; /* the ledger is not as it was written, and that was said */
     struct early_failure early;
 
     /* What the server works on now; and what it has committed, as soon as that is heard. */

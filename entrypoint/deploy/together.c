@@ -69,16 +69,27 @@ static void doubt(struct deployment *d, const struct burst *burst)
     d->execution.failure.names.behind = burst->count - burst->done - 1;
 }
 
-/* True unless the connection is lost. */
+static void say_applied(const struct deployment *d, struct error *err)
+{
+    auto_text struct text holds = text_init(sizeof err->holds);
+
+    deployment_add_applied(d, &holds);
+    error_holds(err, "%s", holds.at);
+}
+
+/* Whether the run may go on. */
 static bool end(struct deployment *d, struct burst *burst, const struct early_failure **early)
 {
     deployment_count(d, VERDICT_RUNNING, d->history.items[d->next].verdict);
     d->progress->current = NULL;
-    d->alone_until = index_of(d, &burst->items[burst->count - 1].execution) + 1;
-    if (connection_is_lost(d->conn)) {
+    /* What keeps the first one from it would keep the others. */
+    d->alone_until = burst->done == 0 && *early == NULL
+                         ? d->folder->count
+                         : index_of(d, &burst->items[burst->count - 1].execution) + 1;
+    if (connection_is_lost(d->conn))
         doubt(d, burst);
+    if (burst->is_refused || connection_is_lost(d->conn))
         return false;
-    }
     if (*early != NULL)
         d->early = **early;
     *early = *early == NULL ? NULL : &d->early;
@@ -103,6 +114,8 @@ bool together_apply(struct deployment *d, const struct early_failure **early, st
     deployment_prepare_watch(d);
     if (!burst_apply(d->burst, early, err))
         may_go_on = end(d, d->burst, early);
+    if (d->burst->is_refused)
+        say_applied(d, err);
     if (may_go_on) {
         burst_free(steal(&d->burst));
         if (origin_queue_is_due(&d->origins))

@@ -159,6 +159,9 @@ struct batch_item ledger_check_item(const struct ledger *ledger, enum ledger_che
                                     const char *const values[ROW_VALUES],
                                     struct ledger_parameters *parameters);
 
+/* CHECK_NAMES has failed behind the last of several rows: those before it are committed. Returns false. */
+bool ledger_refuse_names(const struct ledger *ledger, struct error *err);
+
 /* Runs a batch in which the ledger is written and the leader lock taken. Where the ledger turns out not to be
  * as it was read, nothing is written: the transaction is rolled back, and the error (ERROR_REFUSED, with a
  * hint) says what became of the row whose `values` these are. ERROR_LEADER if another session leads. */
