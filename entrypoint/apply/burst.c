@@ -41,15 +41,18 @@ static bool only_defines(const struct execution *execution)
 /* A cancel request may hit any COMMIT of the message, and must not end its wait for a standby. */
 bool burst_takes(const struct execution *execution)
 {
+    struct session_signs signs;
+
+    if (execution->script.length > SCRIPT_MOST)
+        return false;
+    signs = session_signs_of(execution->script);
     return execution->mode == MODE_ATOMIC && execution->unfinished == NULL && !execution->is_pooled &&
            execution->observer == NULL && execution->timeout_ms == 0 && execution->lease->name == NULL &&
            execution->wishes_of_tool.transaction == SCRIPT_TRANSACTION_UNSAID &&
            !execution->ledger->waits_for_standby &&
            execution->ledger->queries[LEDGER_INSERT_NEXT].sql != NULL && execution->summary.statements > 0 &&
-           execution->summary.guarded_indexes == 0 && execution->script.length <= SCRIPT_MOST &&
-           !has_directives(&execution->directives) &&
-           !session_statement_mentions(execution->script, "advisory") &&
-           !session_statement_is_reset(execution->script) && only_defines(execution);
+           execution->summary.guarded_indexes == 0 && !has_directives(&execution->directives) &&
+           !signs.is_advisory && !signs.is_reset && only_defines(execution);
 }
 
 struct burst *burst_new(void)

@@ -26,8 +26,8 @@ struct burst_item {
 struct burst {
     struct burst_item *items;
     size_t count;
-    size_t bytes; /* of their scripts */
-    size_t done;  /* so many were committed, as far as was heard */
+    size_t bytes;    /* of their scripts */
+    size_t done;     /* so many were committed, as far as was heard */
     bool is_refused; /* the ledger is not as it was written, and that was said */
     struct early_failure early;
 

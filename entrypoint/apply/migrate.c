@@ -13,6 +13,9 @@
 #include "sql/gist.h"
 #include "sql/session_statement.h"
 
+/* The gist of such a script is found out while the server works on it. */
+enum { LARGE_BYTES = 64 * 1024 };
+
 static bool summarize(struct execution *execution, struct error *err)
 {
     const struct known_script *known = execution->known;
@@ -168,13 +171,22 @@ static bool run(struct execution *execution, struct error *err)
 
 bool migration_load(struct execution *execution, struct text *bytes, struct error *err)
 {
+    struct session_signs signs;
+
     if (!prepare(execution, bytes, err))
         return false;
-    execution->has_advisory = session_statement_mentions(execution->script, "advisory");
-    execution->has_resets = session_statement_is_reset(execution->script);
-    if (execution->host != NULL)
-        gist_of(execution->script, execution->ledger->has_standard_strings, execution->gist);
+    signs = session_signs_of(execution->script);
+    execution->has_advisory = signs.is_advisory;
+    execution->has_resets = signs.is_reset;
+    if (execution->script.length < LARGE_BYTES)
+        migration_note_gist(execution);
     return true;
+}
+
+void migration_note_gist(struct execution *execution)
+{
+    if (execution->host != NULL && execution->gist[0] == '\0')
+        gist_of(execution->script, execution->ledger->has_standard_strings, execution->gist);
 }
 
 void migration_show(struct execution *execution)
@@ -221,6 +233,8 @@ bool migration_apply(struct execution *execution, size_t before, struct error *e
 
     execution->failure.names.before = before;
     is_applied = apply(execution, &bytes, err);
+    if (is_applied)
+        migration_note_gist(execution);
     /* What is found out about a failure after this is not in its text. */
     execution->script = slice_of("");
     return is_applied;

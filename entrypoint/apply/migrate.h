@@ -16,6 +16,9 @@ must_use bool migration_apply(struct execution *execution, size_t before, struct
 must_use bool migration_load(struct execution *execution, struct text *bytes, struct error *err);
 void migration_show(struct execution *execution);
 
+/* Finds out the gist of the script, where it is wanted and not known yet. */
+void migration_note_gist(struct execution *execution);
+
 /* Whether its script can be applied, as far as the text alone tells; behind a pooler in transaction mode,
  * also whether it is one transaction. The error is that of migration_apply(). Fills `is_for_burst`. */
 must_use bool migration_check(struct execution *execution, struct error *err);

@@ -19,6 +19,7 @@
 #include "history/compare.h"
 #include "history/ledger.h"
 #include "history/origin.h"
+#include "history/read_ahead.h"
 #include "lock/beacon.h"
 #include "lock/follow.h"
 #include "lock/leader.h"
@@ -53,6 +54,7 @@ struct deployment {
     struct connection *conn;
     struct ledger ledger;
     struct history history;
+    struct read_ahead *read_ahead;
     struct leader holder;
     struct lease lease;
     struct patience following;

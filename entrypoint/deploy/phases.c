@@ -81,10 +81,14 @@ static bool glance(struct deployment *d, struct error *err)
     arena_free(d->look);
     d->look = arena_new();
     d->wishes = NULL;
+    if (d->read_ahead == NULL)
+        d->read_ahead = read_ahead_new(d->arena, d->folder);
+    connection_meanwhile(d->conn, read_ahead_step, d->read_ahead);
     if (!ledger_glance(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
     show_database(d);
     history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
+    d->history.read_ahead = d->read_ahead;
     show_history(d);
     return true;
 }
@@ -96,6 +100,7 @@ bool deployment_read(struct deployment *d, struct error *err)
     if (!ledger_read(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
     history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
+    d->history.read_ahead = d->read_ahead;
     return true;
 }
 

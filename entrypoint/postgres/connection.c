@@ -326,6 +326,12 @@ bool connection_is_in_transaction(const struct connection *conn)
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
+void connection_meanwhile(struct connection *conn, connection_step *step, void *context)
+{
+    conn->meanwhile = step;
+    conn->meanwhile_context = context;
+}
+
 void connection_listen(struct connection *conn, connection_listener *listen, void *context)
 {
     conn->listen = listen;
