@@ -292,10 +292,11 @@ bool burst_apply(struct burst *burst, const struct early_failure **early, struct
     *early = NULL;
     watch_stop(first->watch);
     first->watch->policy = NULL;
-    if (is_done)
+    first->beacon->is_unknown |= !is_done;
+    /* Whatever has come after the last COMMIT: the next query will tell. */
+    if (burst->done == burst->count)
         return true;
     item = &burst->items[burst->done];
-    first->beacon->is_unknown = true;
     if (connection_is_lost(first->conn))
         return error_context(err, "applying %s", item->execution.migration->name);
     if (is_of_script(item, completed)) {

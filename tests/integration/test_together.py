@@ -200,6 +200,24 @@ def test_a_lost_connection_leaves_no_doubt(server, database, folder, tidelock, p
     assert database.applied() == [f"{number:03}_t" for number in range(5)] and len(database.ledger()) == 5
 
 
+def test_all_are_committed_and_nothing_else_is_heard(server, database, folder, tidelock, proxy):
+    add_tables(folder, range(5))
+    folder.add("005_alone", "SELECT 42")
+    commits = []
+
+    def cut(message):
+        if message.direction == "client" and "CREATE TABLE t0" in message.text:
+            commits.append(message)
+        if commits and message.direction == "server" and message.kind == "C" and message.text.startswith("COMMIT"):
+            commits.append(message)
+            return "drop after" if len(commits) == 6 else None
+        return None
+
+    proxy.on_message = cut
+    result = tidelock("deploy", url=server.url(database.name, port=proxy.port)).succeeds(applied=[f"{number:03}_t" for number in range(5)] + ["005_alone"])
+    assert "the answer to COMMIT" not in result.errors
+
+
 def test_killed_while_the_server_works_on(database, folder, tidelock):
     on_ddl(database, "IF name = 'public.t2' THEN PERFORM pg_sleep(1); END IF;")
     add_tables(folder, range(5))
