@@ -4,6 +4,7 @@
 
 #include "apply/another_way.h"
 #include "apply/script_send.h"
+#include "apply/transaction_end.h"
 #include "apply/transaction_start.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -96,25 +97,6 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
                          session_state_begin(execution, err);
     execution->failure.facts.has_begun |= attempt->has_begun;
     return attempt->has_begun;
-}
-
-/* Rolls back; what the script left in a session that others use after us goes in the same message, since the
- * next one may meet another session. */
-static void roll_back(struct execution *execution, const struct attempt *attempt)
-{
-    auto_text struct text sql = text_init(8 * POOLER_LOOK_MOST);
-    struct error err;
-
-    if (attempt->before.length > 0 && !connection_is_lost(execution->conn) &&
-        connection_is_in_transaction(execution->conn)) {
-        connection_shield(execution->conn, true);
-        text_add_string(&sql, "ROLLBACK;");
-        pooler_add_release(&attempt->before, &sql);
-        if (!query_several(execution->conn, &(const struct query) { .name = "release", .sql = sql.at }, NULL,
-                           0, &err))
-            log_warn("could not clean up the session behind the pooler: %s", err.message);
-    }
-    execution_roll_back(execution->conn);
 }
 
 /* Says what the transaction was doing after the script: the ledger's items are those from `written` on, up to
@@ -290,6 +272,7 @@ static bool take_early(struct execution *execution, struct attempt *attempt, str
     execution->early = NULL;
     execution->failure.facts.has_begun = attempt->has_begun = true;
     text_copy_cut(attempt->started, sizeof attempt->started, early->started);
+    text_add_string(&attempt->before, early->held);
     execution->lock_wait.lock_timeout_ms = early->lock_timeout_ms;
     *err = early->err;
     return script_fail_at_end(execution, attempt->head.rest, 0, early->completed, err);
@@ -309,12 +292,12 @@ static bool apply(struct execution *execution, struct attempt *attempt, struct e
     if (try(execution, attempt, err))
         return true;
     if (!attempt->has_begun) {
-        roll_back(execution, attempt);
+        transaction_roll_back(execution, &attempt->before);
         return false;
     }
     if (!execution_revive(execution, err))
         return false;
-    roll_back(execution, attempt);
+    transaction_roll_back(execution, &attempt->before);
     execution_judge(execution, err);
     if (err->class == ERROR_CLEAN && !another_way_for_script(execution, err))
         record_failure(execution, attempt->started, err);

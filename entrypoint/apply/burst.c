@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "apply/migrate.h"
+#include "apply/transaction_end.h"
 #include "apply/transaction_start.h"
 #include "base/memory.h"
 #include "history/script_file.h"
+#include "postgres/pooler.h"
 #include "postgres/query.h"
 #include "sql/definition.h"
 #include "sql/quote.h"
@@ -46,8 +48,8 @@ bool burst_takes(const struct execution *execution)
     if (execution->script.length > SCRIPT_MOST)
         return false;
     signs = session_signs_of(execution->script);
-    return execution->mode == MODE_ATOMIC && execution->unfinished == NULL && !execution->is_pooled &&
-           execution->observer == NULL && execution->timeout_ms == 0 && execution->lease->name == NULL &&
+    return execution->mode == MODE_ATOMIC && execution->unfinished == NULL && execution->observer == NULL &&
+           execution->timeout_ms == 0 && execution->lease->name == NULL &&
            execution->wishes_of_tool.transaction == SCRIPT_TRANSACTION_UNSAID &&
            !execution->ledger->waits_for_standby &&
            execution->ledger->queries[LEDGER_INSERT_NEXT].sql != NULL && execution->summary.statements > 0 &&
@@ -60,6 +62,7 @@ struct burst *burst_new(void)
     struct burst *burst = memory_new(1, sizeof *burst);
 
     burst->items = memory_new(BURST_MOST, sizeof *burst->items);
+    burst->held = text_init(POOLER_LOOK_MOST);
     return burst;
 }
 
@@ -70,6 +73,7 @@ void burst_free(struct burst *burst)
     for (size_t i = 0; i < burst->count; i++)
         text_clear(&burst->items[i].bytes);
     memory_free(burst->items);
+    text_clear(&burst->held);
     memory_free(burst);
 }
 
@@ -141,7 +145,7 @@ static void add_regain(struct burst *burst, size_t number, struct text *sql)
     struct batch_item items[REGAIN_MOST];
 
     /* The next transaction takes the key again, for the session, too. */
-    if (number + 1 < burst->count) {
+    if (!execution->is_pooled && number + 1 < burst->count) {
         session_regain_add(&limits, connection_server_version(execution->conn), sql);
         return;
     }
@@ -191,6 +195,20 @@ static void count_up(struct message *message, size_t statements)
     message->counted = message->sql.length;
 }
 
+/* In a session that others use as well: what it holds, and that nobody has led since the transaction before,
+ * which nothing but the ledger can tell. */
+static void add_unshared(const struct execution *execution, size_t number, struct text *sql)
+{
+    struct ledger ledger = *execution->ledger;
+
+    ledger.size.rows += number;
+    ledger.size.finished += number;
+    pooler_add_note(sql);
+    text_add_string(sql, "SELECT 1 OPERATOR(pg_catalog./) (");
+    ledger_add_unchanged(&ledger, sql);
+    text_add_string(sql, ")::pg_catalog.int4;");
+}
+
 /* The transaction of one of them. */
 static void add_transaction(struct burst *burst, size_t number, struct message *message)
 {
@@ -204,11 +222,17 @@ static void add_transaction(struct burst *burst, size_t number, struct message *
     transaction_start_add_time(execution, &message->sql);
     count_up(message, count_statements(&message->sql, message->counted));
     item->facts = message->statements - 1;
+    if (execution->is_pooled)
+        add_unshared(execution, number, &message->sql);
+    count_up(message, count_statements(&message->sql, message->counted));
+    item->script = message->statements;
     item->before = message->characters;
     text_add(&message->sql, execution->script.at + head.rest, execution->script.length - head.rest);
     count_up(message, execution->summary.statements);
     item->end = message->statements;
     text_add_format(&message->sql, "\n;%s;", SESSION_CONSTRAINTS.sql);
+    if (execution->is_pooled)
+        pooler_add_check(&message->sql);
     add_closing(burst, number, &message->sql);
     count_up(message, count_statements(&message->sql, message->counted));
     item->commit = message->statements - 1;
@@ -236,6 +260,10 @@ static bool listen(void *context, size_t number, const char *tag, const struct r
         item->has_begun = true;
         text_copy_cut(item->started, sizeof item->started, result_text(rows, 0, 0));
     }
+    if (item->execution.is_pooled && number == item->facts + 1 && rows != NULL) {
+        text_reset(&burst->held);
+        text_add_string(&burst->held, result_text(rows, 0, 0));
+    }
     if (number < item->commit)
         return number != item->facts || item->has_begun;
     if (strcmp(tag, "COMMIT") != 0)
@@ -250,13 +278,14 @@ static bool listen(void *context, size_t number, const char *tag, const struct r
 /* The script itself has failed: that is for whoever applies it to handle. Everything else is tried again. */
 static bool is_of_script(const struct burst_item *item, size_t completed)
 {
-    return item->has_begun && completed > item->facts && completed <= item->end;
+    return item->has_begun && completed >= item->script && completed <= item->end;
 }
 
 static void hand_over(struct burst *burst, const struct burst_item *item, size_t completed,
                       const struct error *err)
 {
-    burst->early = (struct early_failure) { .completed = completed - item->facts - 1, .err = *err };
+    burst->early =
+        (struct early_failure) { .completed = completed - item->script, .held = burst->held.at, .err = *err };
     burst->early.lock_timeout_ms = item->execution.lock_wait.lock_timeout_ms;
     text_copy_cut(burst->early.started, sizeof burst->early.started, item->started);
     burst->early.err.position -=
@@ -282,6 +311,15 @@ static bool send(struct burst *burst, size_t *completed, struct error *err)
     return is_done;
 }
 
+static void roll_back(struct burst *burst)
+{
+    struct execution *execution = &burst->items[0].execution;
+    bool was_shielded = connection_shield(execution->conn, true);
+
+    transaction_roll_back(execution, &burst->held);
+    connection_shield(execution->conn, was_shielded);
+}
+
 bool burst_apply(struct burst *burst, const struct early_failure **early, struct error *err)
 {
     const struct execution *first = &burst->items[0].execution;
@@ -304,7 +342,7 @@ bool burst_apply(struct burst *burst, const struct early_failure **early, struct
         *early = &burst->early;
         return false;
     }
-    execution_roll_back_own(first->conn);
+    roll_back(burst);
     burst->is_refused = burst->done + 1 == burst->count && completed + 1 == item->commit &&
                         strcmp(err->sqlstate, "22012") == 0;
     return burst->is_refused && ledger_refuse_names(first->ledger, err);

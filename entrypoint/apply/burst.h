@@ -16,7 +16,8 @@ struct burst_item {
     struct execution execution;
     struct text bytes; /* of its script */
     size_t facts;      /* numbers of statements in the message: the one that returns the facts … */
-    size_t end;        /* … the one behind the script … */
+    size_t script;     /* … the first of the script … */
+    size_t end;        /* … the one behind it … */
     size_t commit;     /* … and its COMMIT */
     size_t before;     /* characters of the message that come before the script */
     bool has_begun;    /* in its transaction, the key was ours */
@@ -26,9 +27,10 @@ struct burst_item {
 struct burst {
     struct burst_item *items;
     size_t count;
-    size_t bytes;    /* of their scripts */
-    size_t done;     /* so many were committed, as far as was heard */
-    bool is_refused; /* the ledger is not as it was written, and that was said */
+    size_t bytes;     /* of their scripts */
+    size_t done;      /* so many were committed, as far as was heard */
+    bool is_refused;  /* the ledger is not as it was written, and that was said */
+    struct text held; /* pooled: by the session, before the script at hand; see pooler_add_look() */
     struct early_failure early;
 
     /* What the server works on now; and what it has committed, as soon as that is heard. */

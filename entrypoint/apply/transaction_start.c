@@ -25,6 +25,14 @@ void transaction_start_add(struct execution *execution, const struct transaction
     session_settings_add(&settings, true, sql);
 }
 
+static void add_beacon(struct execution *execution, struct text *sql)
+{
+    if (execution->is_pooled)
+        beacon_add_local(execution->migration->name, sql);
+    else
+        beacon_add(execution->beacon, execution->migration->name, sql);
+}
+
 void transaction_start_add_facts(struct execution *execution, bool follows, struct text *sql)
 {
     text_add_string(sql,
@@ -36,10 +44,7 @@ void transaction_start_add_facts(struct execution *execution, bool follows, stru
     if (execution->is_pooled)
         tool_lock_add(execution->ledger, sql);
     text_add_string(sql, follows ? ")::pg_catalog.int4, " : ", ");
-    if (execution->is_pooled)
-        beacon_add_local(execution->migration->name, sql);
-    else
-        beacon_add(execution->beacon, execution->migration->name, sql);
+    add_beacon(execution, sql);
     text_add_string(sql, ";");
 }
 
@@ -48,11 +53,14 @@ void transaction_start_add_time(struct execution *execution, struct text *sql)
     text_add_string(sql,
                     "SELECT EXTRACT(epoch FROM pg_catalog.clock_timestamp()),"
                     " 1 OPERATOR(pg_catalog./) (");
-    advisory_add_try(execution->ledger->lock_key, true, sql);
+    advisory_add_try(execution->ledger->lock_key, !execution->is_pooled, sql);
+    if (execution->is_pooled)
+        tool_lock_add(execution->ledger, sql);
     text_add_string(sql, ")::pg_catalog.int4, " QUERY_FLUSH ", ");
-    beacon_add(execution->beacon, execution->migration->name, sql);
-    beacon_lit(execution->beacon, execution->migration->name);
+    add_beacon(execution, sql);
     text_add_string(sql, ";");
+    if (!execution->is_pooled)
+        beacon_lit(execution->beacon, execution->migration->name);
 }
 
 bool transaction_start(struct execution *execution, const struct transaction_head *head, size_t first,

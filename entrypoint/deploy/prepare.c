@@ -295,6 +295,27 @@ static void prepare_journal(struct deployment *d)
         d->pooling != POOLING_TRANSACTION && d->report->due_count > 0 && journal_prepare(&journal);
 }
 
+/* Behind a pooler, no session's end tells that the message is over. A transaction of ours that holds the key
+ * ends it: the next one in the message can't have it. */
+static enum phase settle_pooled(struct deployment *d, struct error *err)
+{
+    bool is_read;
+
+    switch (leader_begin(d->conn, d->ledger.lock_key, &d->holder, err)) {
+    case LEADER_TAKEN:
+        break;
+    case LEADER_HELD:
+        return PHASE_FOLLOWING;
+    case LEADER_UNKNOWN:
+        return PHASE_FAILED;
+    }
+    is_read = deployment_look(d, err);
+    if (is_read)
+        together_settle(d);
+    execution_roll_back_own(d->conn);
+    return is_read ? PHASE_PREPARING : PHASE_FAILED;
+}
+
 enum phase deployment_prepare(struct deployment *d, struct error *err)
 {
     bool is_running = false;
@@ -305,7 +326,9 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         return PHASE_FAILED;
     if (is_running)
         return leader_find(d->conn, d->ledger.lock_key, &d->holder, err) ? PHASE_FOLLOWING : PHASE_FAILED;
-    next = look_as_leader(d, err);
+    next = d->burst != NULL && d->pooling == POOLING_TRANSACTION ? settle_pooled(d, err) : PHASE_PREPARING;
+    if (next == PHASE_PREPARING)
+        next = look_as_leader(d, err);
     if (next != PHASE_PREPARING)
         return next;
     if (d->execution.commit_doubt.is_in_doubt && !settle_doubt(d, err))

@@ -90,9 +90,11 @@ static bool end(struct deployment *d, struct burst *burst, const struct early_fa
         doubt(d, burst);
     if (burst->is_refused || connection_is_lost(d->conn))
         return false;
-    if (*early != NULL)
+    if (*early != NULL) {
         d->early = **early;
-    *early = *early == NULL ? NULL : &d->early;
+        d->early.held = arena_copy(d->look, d->early.held, strlen(d->early.held));
+        *early = &d->early;
+    }
     return true;
 }
 

@@ -74,6 +74,7 @@ struct early_failure {
     char started[40];
     int64_t lock_timeout_ms;
     size_t completed; /* statements of the script */
+    const char *held; /* pooled: see pooler_add_look() */
     struct error err; /* its position counts from the script's first statement */
 };
 
