@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apply/another_way.h"
+#include "apply/migrate.h"
 #include "apply/nontransactional.h"
 #include "apply/segment_run.h"
 #include "backfill/backfill.h"
@@ -355,12 +356,13 @@ static bool finish(struct execution *execution, struct error *err)
     }
 }
 
-static void record_origin(const struct execution *execution)
+static void record_origin(struct execution *execution)
 {
     const struct journal journal = execution_journal(execution);
     const struct origin origin = { execution->id, execution->host, execution->progress->build.version,
                                    execution->gist };
 
+    migration_note_gist(execution);
     if (execution->host != NULL)
         origin_record(&journal, &origin);
 }
