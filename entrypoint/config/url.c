@@ -18,6 +18,7 @@ enum action {
     ACTION_NUMBER, /* Prisma's, without effect on migrations; must be a number */
     ACTION_IGNORE, /* Prisma's, without effect on migrations */
     ACTION_SCHEMA,
+    ACTION_SEARCH_PATH,
     ACTION_POOLER,
     ACTION_TIMEOUT,
     ACTION_TLS,  /* collected, then judged together */
@@ -31,6 +32,7 @@ static const struct parameter {
     enum url_tls_parameter tls;
 } PARAMETERS[] = {
     { "schema", ACTION_SCHEMA, 0 },
+    { "search_path", ACTION_SEARCH_PATH, 0 },
     { "pgbouncer", ACTION_POOLER, 0 },
     { "connect_timeout", ACTION_TIMEOUT, 0 },
     { "connection_limit", ACTION_NUMBER, 0 },
@@ -302,6 +304,9 @@ static bool take_parameter(const struct parameter *parameter, const char *value,
     case ACTION_SCHEMA:
         out->schema = value[0] == '\0' ? NULL : value;
         return check_schema(value, err);
+    case ACTION_SEARCH_PATH:
+        out->search_path = value[0] == '\0' ? NULL : value;
+        return true;
     case ACTION_POOLER:
         out->is_pooler = strcmp(value, "true") == 0;
         return out->is_pooler || strcmp(value, "false") == 0 ||

@@ -24,6 +24,7 @@ struct endpoint {
     const char *values[ENDPOINT_PARAMETERS];
     size_t count;
     const char *schema;       /* Prisma's ?schema=, or NULL */
+    const char *search_path;  /* other tools' ?search_path=, or NULL; of no effect by itself */
     bool is_sslmode_standard; /* nobody sets sslmode: it is Prisma's "prefer", or what a named CA asks for */
     bool accepts_any_certificate; /* sslaccept=accept_invalid_certs, or no-verify: no CA is looked at */
     bool is_pooler;               /* Prisma's ?pgbouncer=true */

@@ -52,6 +52,40 @@ static const struct dialect *with_ledger(struct arena *arena, const struct diale
     return changed;
 }
 
+static bool is_plain(struct slice name)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        if (!(name.at[i] >= 'a' && name.at[i] <= 'z') && name.at[i] != '_' &&
+            (i == 0 || name.at[i] < '0' || name.at[i] > '9'))
+            return false;
+    }
+    return name.length > 0;
+}
+
+/* Where the tool would create the schema that the URL's search_path begins with, so do we. */
+static const struct dialect *with_first_schema(struct arena *arena, const struct dialect *dialect,
+                                               const char *path)
+{
+    struct slice first = slice_trim((struct slice) { path, path == NULL ? 0 : strcspn(path, ",") });
+    struct dialect *changed;
+
+    if (dialect->ledger_search != SEARCH_FIRST_SCHEMA || dialect->ledger_schema != NULL || !is_plain(first))
+        return dialect;
+    changed = arena_alloc(arena, 1, sizeof *changed);
+    *changed = *dialect;
+    changed->ledger_schema = arena_copy(arena, first.at, first.length);
+    return changed;
+}
+
+static void take_search_path(struct arena *arena, const struct dialect *dialect, struct endpoint *endpoint)
+{
+    if (dialect->takes_search_path)
+        endpoint_take_search_path(arena, endpoint);
+    else if (endpoint->search_path != NULL)
+        log_warn("search_path in the database URL is ignored, as %s ignores it: write schema=NAME",
+                 dialect->tool);
+}
+
 static bool refuse_ambiguous(const struct recognised *found, const char *path, struct error *err)
 {
     auto_text struct text tools = text_init(sizeof err->message);
@@ -79,7 +113,9 @@ static bool find_folder(struct arena *arena, const struct config *config, struct
     recognise((enum format)config->format, *path, &found);
     if (found.count > 1)
         return refuse_ambiguous(&found, *path, err);
-    out->folder.dialect = with_ledger(arena, found.dialects[0], config->ledger);
+    take_search_path(arena, found.dialects[0], &out->endpoint);
+    out->folder.dialect = with_first_schema(arena, with_ledger(arena, found.dialects[0], config->ledger),
+                                            out->endpoint.search_path);
     if (config->format == FORMAT_AUTO && found.dialects[0] != DIALECTS[0])
         log_info("\"%s\" is a folder of %s", *path, out->folder.dialect->tool);
     return true;

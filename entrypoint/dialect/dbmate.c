@@ -74,6 +74,8 @@ const struct dialect DIALECT_DBMATE = {
     .checksum_matches = tool_checksum_matches,
 
     .ledger_name = "schema_migrations",
+    .ledger_search = SEARCH_FIRST_SCHEMA,
+    .takes_search_path = true,
     .ledger = &DBMATE_LEDGER,
     .check_applied = tool_check_applied,
     .check_rolled_back = tool_check_rolled_back,

@@ -130,6 +130,13 @@ struct ledger_place {
     const char *table;
 };
 
+/* Where the tool looks for a ledger whose schema nobody names. */
+enum ledger_search {
+    SEARCH_PATH,           /* in all of the search_path */
+    SEARCH_CURRENT_SCHEMA, /* in the first schema of it that exists */
+    SEARCH_FIRST_SCHEMA,   /* the same; where the URL has a search_path, in the first one of that */
+};
+
 /* Advisory locks of the tool, as bigints in decimal. */
 enum { TOOL_KEYS_MOST = 2, LOCK_KEY_SIZE = 24 };
 struct tool_keys {
@@ -195,6 +202,8 @@ struct dialect {
     /* The ledger. */
     const char *ledger_name;   /* of the table */
     const char *ledger_schema; /* where it is; NULL = the session's own */
+    enum ledger_search ledger_search;
+    bool takes_search_path; /* the URL's is the session's; otherwise it is of no effect */
     const struct ledger_sql *ledger;
     bool keeps_attempts; /* it has room for what is unfinished or has failed; otherwise the journal has it */
     bool is_marker;      /* all it says is the key of the last that is applied */

@@ -54,6 +54,7 @@ const struct dialect DIALECT_GOOSE = {
     .checksum_matches = tool_checksum_matches,
 
     .ledger_name = "goose_db_version",
+    .takes_search_path = true,
     .ledger = &GOOSE_LEDGER,
     .check_applied = tool_check_applied,
     .check_rolled_back = tool_check_rolled_back,

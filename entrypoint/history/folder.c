@@ -94,16 +94,34 @@ static void warn_of_uncertain_order(const struct folder *folder)
     }
 }
 
-/* Two scripts that the ledger could not tell apart. */
-static bool check_keys(const struct folder *folder, struct error *err)
+static int compare_by_key(const void *one, const void *other)
 {
-    for (size_t i = 1; i < folder->count; i++) {
-        const struct migration *one = &folder->items[i - 1];
+    const struct migration *a = *(const struct migration *const *)one;
+    const struct migration *b = *(const struct migration *const *)other;
+    int by_key = strcmp(a->key, b->key);
 
-        if (strcmp(one->key, folder->items[i].key) != 0)
+    return by_key != 0 ? by_key : (a > b) - (a < b);
+}
+
+/* Two scripts that the ledger could not tell apart, wherever their names sort. */
+static bool check_keys(struct arena *arena, const struct folder *folder, struct error *err)
+{
+    const struct migration **sorted;
+
+    /* Names differ. */
+    if (folder->count < 2 || (folder->dialect->key_of == NULL && folder->dialect->layout != LAYOUT_INDEX))
+        return true;
+    sorted = arena_alloc(arena, folder->count, sizeof *sorted);
+    for (size_t i = 0; i < folder->count; i++)
+        sorted[i] = &folder->items[i];
+    qsort(sorted, folder->count, sizeof *sorted, compare_by_key);
+    for (size_t i = 1; i < folder->count; i++) {
+        const struct migration *one = sorted[i - 1];
+
+        if (strcmp(one->key, sorted[i]->key) != 0)
             continue;
         error_set(err, ERROR_USAGE, "\"%s\" and \"%s\" in %s have the same version, %s", one->name,
-                  folder->items[i].name, folder->path, one->key);
+                  sorted[i]->name, folder->path, one->key);
         error_holds(err, "Nothing was changed.");
         return error_hint(err, "Give one of them another version: to %s, both are one migration.",
                           folder->dialect->tool);
@@ -152,7 +170,7 @@ static bool read_entries(struct arena *arena, struct folder *out, struct error *
         out->items[i].back = i == 0 ? NULL : out->items[i - 1].key;
     }
     warn_of_uncertain_order(out);
-    return check_keys(out, err);
+    return check_keys(arena, out, err);
 }
 
 /* A ConfigMap is mounted as symbolic links into "..data", itself a link to the directory that holds the
