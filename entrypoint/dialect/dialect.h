@@ -80,6 +80,7 @@ enum entry_kind {
     ENTRY_OTHER, /* the tool does not look at it */
     ENTRY_MIGRATION,
     ENTRY_PROGRAM,   /* a migration that only the tool can run: refused if it is pending */
+    ENTRY_MISNAMED,  /* a script that the tool can't give a version: the folder is refused */
     ENTRY_FORBIDDEN, /* what the tool runs beside migrations: the folder is refused */
 };
 

@@ -8,15 +8,18 @@
 
 static const char *const PLACES[] = { "migrations", "db/migrations", "sql/migrations", NULL };
 
+/* Its command line refuses a folder with a script whose version it can't read; its library passes over it. */
 static enum entry_kind entry_kind_of(const char *entry, bool is_directory)
 {
-    if (is_directory || !numbered_has_number(entry) || numbered_number_of(entry) == 0)
+    const bool has_version =
+        numbered_has_number(entry) && numbered_number_of(entry) > 0 && numbered_number_of(entry) <= INT64_MAX;
+
+    if (is_directory)
         return ENTRY_OTHER;
-    if (text_ends_with(entry, "_test.go"))
-        return ENTRY_OTHER;
-    if (text_ends_with(entry, ".go"))
-        return ENTRY_PROGRAM;
-    return text_ends_with(entry, ".sql") ? ENTRY_MIGRATION : ENTRY_OTHER;
+    if (text_ends_with(entry, ".sql"))
+        return has_version ? ENTRY_MIGRATION : ENTRY_MISNAMED;
+    return has_version && text_ends_with(entry, ".go") && !text_ends_with(entry, "_test.go") ? ENTRY_PROGRAM
+                                                                                             : ENTRY_OTHER;
 }
 
 static bool recognises(const struct folder_look *look)

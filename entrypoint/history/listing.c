@@ -128,10 +128,20 @@ static bool refuse_forbidden(const struct folder *folder, const char *name, stru
                       folder->dialect->tool);
 }
 
+static bool refuse_misnamed(const struct folder *folder, const char *name, struct error *err)
+{
+    error_set(err, ERROR_REFUSED, "the name of \"%s\" in %s has no version, and %s refuses that", name,
+              folder->path, folder->dialect->tool);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "%s: rename it, or move it out of the folder.", folder->dialect->script_rule);
+}
+
 static bool add(struct listing *listing, const char *name, enum entry_kind kind, struct error *err)
 {
     const struct folder *folder = listing->folder;
 
+    if (kind == ENTRY_MISNAMED)
+        return refuse_misnamed(folder, name, err);
     if (kind == ENTRY_FORBIDDEN)
         return refuse_forbidden(folder, name, err);
     if (!is_good_name(name, folder->dialect->name_most))
