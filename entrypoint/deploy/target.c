@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "config/endpoint.h"
 #include "config/password_source.h"
+#include "config/variable.h"
 #include "dialect/dialect.h"
 #include "history/folder.h"
 #include "history/layout.h"
@@ -35,10 +36,12 @@ static const struct dialect *first_of(const struct config *config)
     return DIALECTS[i] == NULL ? DIALECTS[0] : DIALECTS[i];
 }
 
-/* The dialect with the ledger that --ledger names. */
+/* The dialect with the ledger that --ledger names, or the tool's own variable. */
 static const struct dialect *with_ledger(struct arena *arena, const struct dialect *dialect,
-                                         const char *ledger)
+                                         const struct config *config)
 {
+    const char *ledger =
+        config->ledger != NULL ? config->ledger : variable_of_tool(config, dialect->ledger_variable);
     const char *dot = ledger == NULL ? NULL : strchr(ledger, '.');
     struct dialect *changed;
 
@@ -114,8 +117,8 @@ static bool find_folder(struct arena *arena, const struct config *config, struct
     if (found.count > 1)
         return refuse_ambiguous(&found, *path, err);
     take_search_path(arena, found.dialects[0], &out->endpoint);
-    out->folder.dialect = with_first_schema(arena, with_ledger(arena, found.dialects[0], config->ledger),
-                                            out->endpoint.search_path);
+    out->folder.dialect =
+        with_first_schema(arena, with_ledger(arena, found.dialects[0], config), out->endpoint.search_path);
     if (config->format == FORMAT_AUTO && found.dialects[0] != DIALECTS[0])
         log_info("\"%s\" is a folder of %s", *path, out->folder.dialect->tool);
     return true;

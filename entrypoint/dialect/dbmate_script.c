@@ -130,11 +130,11 @@ static bool read_directive(struct reading *reading, struct directive_line direct
             "Move it behind that line: dbmate refuses a script that has more than comments before it.", err);
     reading->in = directive.mark;
     if (directive.mark == UP) {
+        reading->has_transaction = reading->has_transaction && has_transaction(directive.options);
         if (reading->ups > 0)
             part(reading, at);
         reading->up = at;
         reading->ups++;
-        reading->has_transaction = reading->has_transaction && has_transaction(directive.options);
     }
     return true;
 }

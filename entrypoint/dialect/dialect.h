@@ -156,6 +156,7 @@ struct dialect {
     const char *const *places;        /* where it usually is, the likeliest first; ends with NULL */
     const char *beside_schema;        /* its name beside the tool's own file of the schema */
     const struct own_file *own_files; /* the first that exists may say where; ends with NULL stems */
+    const char *folder_variable;      /* the environment's that names it for the tool, or NULL */
     const char *copy;                 /* the Dockerfile line that copies it into the image */
     const char *script_name; /* of the script in a migration's directory, or behind an index's name */
     const char *script_rule; /* what an entry must be, as the beginning of a hint */
@@ -201,8 +202,9 @@ struct dialect {
     bool (*checksum_matches)(const char *stored, struct slice script);
 
     /* The ledger. */
-    const char *ledger_name;   /* of the table */
-    const char *ledger_schema; /* where it is; NULL = the session's own */
+    const char *ledger_name;     /* of the table */
+    const char *ledger_schema;   /* where it is; NULL = the session's own */
+    const char *ledger_variable; /* the environment's that names the table for the tool, or NULL */
     enum ledger_search ledger_search;
     bool takes_search_path; /* the URL's is the session's; otherwise it is of no effect */
     const struct ledger_sql *ledger;

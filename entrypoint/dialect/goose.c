@@ -37,6 +37,7 @@ const struct dialect DIALECT_GOOSE = {
     .places = PLACES,
     .beside_schema = "migrations",
     .own_files = NO_OWN_FILES,
+    .folder_variable = "GOOSE_MIGRATION_DIR",
     .copy = "COPY migrations ./migrations",
     .script_name = "",
     .script_rule = "Each migration is a file NUMBER_name.sql",
@@ -57,6 +58,7 @@ const struct dialect DIALECT_GOOSE = {
     .checksum_matches = tool_checksum_matches,
 
     .ledger_name = "goose_db_version",
+    .ledger_variable = "GOOSE_TABLE",
     .takes_search_path = true,
     .ledger = &GOOSE_LEDGER,
     .check_applied = tool_check_applied,

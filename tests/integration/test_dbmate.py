@@ -148,10 +148,17 @@ def test_a_schema_that_needs_quotes(database, two, tidelock):
 
 
 def test_the_table_by_its_name(database, two, tidelock, dbmate):
-    for name in ["app.applied", "applied"]:
-        done = dbmate.run(two, *dbmate.command(database.url(), two, "--migrations-table", name, "up"))
-        assert done.returncode == 0 or name == "applied", done.stdout
+    done = dbmate.run(two, *dbmate.command(database.url(), two, "--migrations-table", "app.applied", "up"))
+    assert done.returncode == 0, done.stdout
     tidelock("deploy", "--ledger", "app.applied").succeeds(applied=[])
     two.add(3, "more", "CREATE TABLE more ();", "DROP TABLE more;")
-    tidelock("deploy", "--ledger", "app.applied").succeeds(applied=["20240101000003_more.sql"])
+    tidelock("deploy", environment={"DBMATE_MIGRATIONS_TABLE": "app.applied"}).succeeds(applied=["20240101000003_more.sql"])
     assert database.holds("public.more") and not database.holds("public.schema_migrations")
+
+
+def test_the_folder_by_its_variable(database, two, tidelock):
+    two.path.rename(two.root / "sql")
+    tidelock("deploy").fails(exit=2, says="could not find the folder of migrations")
+    for format in ["auto", "dbmate"]:
+        tidelock("deploy", "--format", format, environment={"DBMATE_MIGRATIONS_DIR": "./sql"}).succeeds()
+    tidelock("deploy", "--format", "goose", environment={"DBMATE_MIGRATIONS_DIR": "./sql"}).fails(exit=2, says="could not find the folder")
