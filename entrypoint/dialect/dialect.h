@@ -226,6 +226,14 @@ struct dialect {
     const char *lock_switch; /* the environment variable that disables it in the tool, or NULL */
     /* The advisory locks under which the tool itself applies, where these are others; NULL = it has none. */
     void (*tool_keys_of)(const struct ledger_place *place, struct tool_keys *out);
+    const struct tool_lease *lease; /* or this, which is only looked at; NULL = it has none */
+};
+
+/* A lock of the tool that is a row with a term, in a table of the ledger's schema. */
+struct tool_lease {
+    const char *table;
+    const char *columns; /* of which it is known by: "{name,type,…}" as an array of them, sorted */
+    const char *look; /* {lease} is the table: one row while it is held, by whom and until when (RFC 3339) */
 };
 
 /* The key of the leader lock where the tool's own is another, or none: "tidelock" as eight bytes. */

@@ -67,4 +67,5 @@ const struct dialect DIALECT_GOOSE = {
 
     .lock_key = TIDELOCK_KEY,
     .tool_keys_of = goose_keys_of,
+    .lease = &GOOSE_LEASE,
 };

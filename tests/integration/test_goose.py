@@ -211,3 +211,28 @@ def test_the_search_path_of_the_url(database, two, tidelock, goose):
     tidelock("deploy", url=url).succeeds(applied=TWO)
     assert database.holds("app.users") and versions(database, "app.goose_db_version")[-1] == (2, True)
     assert goose.is_content(url, two)
+
+
+LOCK_TABLE = "CREATE TABLE goose_lock (lock_id bigint PRIMARY KEY, locked boolean NOT NULL DEFAULT false, locked_at timestamptz, locked_by text, lease_expires_at timestamptz, updated_at timestamptz)"
+
+
+def test_the_library_s_lease_is_respected(database, two, tidelock):
+    database.query(f"{LOCK_TABLE}; INSERT INTO goose_lock VALUES (4097083626, true, now(), 'web-7', now() + interval '1 hour', now())")
+    tidelock("deploy", "--leader-timeout", "100ms").fails(exit=4, says=['held by "web-7", whose term ends'])
+    tidelock("resolve", "--applied", "00001_users.sql").fails(exit=4, says="goose is at work: web-7 has its lock until")
+    assert not database.holds("users")
+    waiting = tidelock.start("deploy")
+    waiting.wait_for_line('waiting for the leader: "web-7"')
+    database.query("UPDATE goose_lock SET lease_expires_at = now() - interval '1 second'")
+    waiting.wait().succeeds(applied=TWO)
+    database.query("UPDATE goose_lock SET lease_expires_at = now() + interval '1 hour'")
+    tidelock("deploy").succeeds(applied=[])
+    database.query("UPDATE goose_lock SET locked = false; DELETE FROM goose_db_version WHERE version_id = 2; DROP TABLE posts")
+    tidelock("deploy").succeeds(applied=["00002_posts.sql"])
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("trap", ["CREATE VIEW goose_lock AS SELECT 1/0 AS locked", f"{LOCK_TABLE}; ALTER TABLE goose_lock ALTER COLUMN locked TYPE text", "CREATE TABLE goose_lock ()"])
+def test_a_table_that_only_has_the_name_of_the_lease(database, two, tidelock, trap):
+    database.query(trap)
+    tidelock("deploy").succeeds(applied=TWO)
