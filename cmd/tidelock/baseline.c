@@ -20,6 +20,7 @@
 struct recorded_items {
     struct batch_item *items;
     size_t count;
+    const struct migration *last; /* the one that was added last, or NULL */
 };
 
 /* One row to write; its texts live in the arena. */
@@ -41,10 +42,14 @@ static bool prepare_mark(struct arena *arena, const struct migration *migration,
     ledger->dialect->checksum_of(text_slice(&bytes), mark->checksum);
     ledger_make_id(ledger, migration->key, mark->id);
     const char *const row[ROW_VALUES] = {
-        [ROW_ID] = mark->id, [ROW_CHECKSUM] = mark->checksum, ROW_OF_MIGRATION(migration)
+        [ROW_ID] = mark->id,
+        [ROW_CHECKSUM] = mark->checksum,
+        ROW_OF_MIGRATION(migration),
+        [ROW_ANCHOR] = ledger_anchor(ledger, migration, out->last),
     };
     out->count +=
         ledger_add_items(ledger, LEDGER_INSERT_MARKED, row, &mark->parameters, out->items + out->count);
+    out->last = migration;
     return true;
 }
 
@@ -138,7 +143,7 @@ static bool write_marks(const struct recording *recording, struct error *err)
 /* A ledger without a row says that the schema is as it is: the next migrations can be deployed. */
 static bool write(const struct recording *recording, struct error *err)
 {
-    if (!recording->ledger.exists && !ledger_create(recording->conn, &recording->ledger, true, err))
+    if (!recording->ledger.exists && !ledger_create(recording->conn, &recording->ledger, err))
         return false;
     return recording->count == 0 || write_marks(recording, err);
 }

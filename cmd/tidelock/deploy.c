@@ -3,6 +3,7 @@
 #include "config/options.h"
 #include "deploy/deployment.h"
 #include "deploy/target.h"
+#include "deploy/wait.h"
 #include "exits.h"
 #include "history/folder.h"
 #include "print.h"
@@ -76,7 +77,8 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
     is_done = is_done && target_find_and_begin(arena, config, &target, err);
     if (is_done) {
         reporting_log_start(&target);
-        is_done = deployment_run(config, &target, &reporting.progress, &report, err);
+        is_done = deployment_run(config, &target, &reporting.progress, &report, err) &&
+                  wait_for_replicas(config, &target, &reporting.progress, err);
     }
     reporting_end(&reporting, is_done ? NULL : err);
     /* In a log for machines the record before it has said it. */

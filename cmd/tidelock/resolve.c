@@ -13,6 +13,7 @@
 #include "history/folder.h"
 #include "history/journal.h"
 #include "history/ledger.h"
+#include "history/marker.h"
 #include "history/origin.h"
 #include "history/script_file.h"
 #include "lock/acquire.h"
@@ -86,9 +87,13 @@ static bool check_leftovers(const struct resolving *all, const struct resolved *
 
 static bool look_applied(const struct resolving *all, struct resolved *item, struct error *err)
 {
-    ledger_make_id(&all->ledger, item->row[ROW_NAME], item->id);
-    return all->ledger.dialect->check_applied(all->ledger.rows, all->ledger.count, item->name, err) &&
-           check_leftovers(all, item, err);
+    const struct ledger *ledger = &all->ledger;
+    const struct migration *after = item == all->items ? NULL : item[-1].migration;
+
+    ledger_make_id(ledger, item->row[ROW_NAME], item->id);
+    item->row[ROW_ANCHOR] = ledger_anchor(ledger, item->migration, after);
+    return ledger->dialect->check_applied(ledger->rows, ledger->count, item->name, err) &&
+           marker_check(ledger, item->migration, after, err) && check_leftovers(all, item, err);
 }
 
 static bool look_rolled_back(const struct resolving *all, struct resolved *item, struct error *err)
@@ -212,6 +217,11 @@ static bool look_accept_edit(const struct resolving *all, struct resolved *item,
     struct origins origins;
     enum edit edit;
 
+    if (!all->ledger.dialect->has_checksums) {
+        error_set(err, ERROR_REFUSED, "the ledger of %s holds no checksums: no edit has to be accepted",
+                  all->ledger.dialect->tool);
+        return error_holds(err, "Nothing was changed.");
+    }
     history_compare(all->arena, &all->target.folder, all->ledger.rows, all->ledger.count, &history);
     found = &history.items[item->migration - all->target.folder.items];
     if (found->verdict != VERDICT_APPLIED) {
@@ -375,9 +385,9 @@ static bool edit_ledger(struct resolving *all, struct error *err)
             return false;
     }
     log_context(LOG_MIGRATION, NULL);
-    if (!is_dry_run && ((all->way->makes_ledger && !all->ledger.exists &&
-                         !ledger_create(all->conn, &all->ledger, true, err)) ||
-                        !write_all(all, err)))
+    if (!is_dry_run &&
+        ((all->way->makes_ledger && !all->ledger.exists && !ledger_create(all->conn, &all->ledger, err)) ||
+         !write_all(all, err)))
         return false;
     for (size_t i = 0; i < all->count; i++)
         print_line_of(all->items[i].name, "Migration %s %s%s.", all->items[i].name,

@@ -30,9 +30,9 @@ static bool open_gate(struct arena *arena, const struct config *config, struct t
     if (!target_find_and_begin(arena, config, target, err))
         return false;
     reporting_log_start(target);
-    if (config->is_waiting)
-        return wait_for_level(config, target, progress, err);
-    return deployment_run(config, target, progress, &report, err);
+    return (config->is_waiting ? wait_for_level(config, target, progress, err)
+                               : deployment_run(config, target, progress, &report, err)) &&
+           wait_for_replicas(config, target, progress, err);
 }
 
 /* CMD's environment: by default without the migration-only variables; with its share of the connections if

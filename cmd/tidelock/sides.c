@@ -38,7 +38,7 @@ bool side_replay(const struct config *config, const char *until, snapshot_note *
     bool needs_database = config->shadow != NULL && strcmp(config->shadow, SHADOW_CREATE) == 0;
     auto_connection struct connection *conn = NULL;
     struct shadow_request wanted = { .config = config };
-    struct target target;
+    struct target target = { .begun = NULL };
 
     if (!check_shadow(config, err) ||
         ((has_database || needs_database) && !target_find_database(config->arena, config, &target, err)) ||

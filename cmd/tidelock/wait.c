@@ -17,7 +17,8 @@ static bool wait_run(struct arena *arena, const struct config *config, int *exit
     is_done = is_done && target_find_and_begin(arena, config, &target, err);
     if (is_done) {
         reporting_log_start(&target);
-        is_done = wait_for_level(config, &target, &reporting.progress, err);
+        is_done = wait_for_level(config, &target, &reporting.progress, err) &&
+                  wait_for_replicas(config, &target, &reporting.progress, err);
     }
     reporting_end(&reporting, is_done ? NULL : err);
     return is_done;

@@ -148,10 +148,15 @@ static bool close_row(struct execution *execution, enum ledger_statement stateme
 {
     char recorded[NUMBER_SIZE];
     char done[NUMBER_SIZE];
+    const char *anchor = execution->ledger->anchor;
     const char *const row[ROW_VALUES] = {
-        [ROW_ID] = execution->id, ROW_OF_MIGRATION(execution->migration),
-        [ROW_LOGS] = logs,        [ROW_CHECKSUM] = execution->checksum,
-        [ROW_BEFORE] = recorded,  [ROW_STEPS] = done,
+        [ROW_ID] = execution->id,
+        ROW_OF_MIGRATION(execution->migration),
+        [ROW_LOGS] = logs,
+        [ROW_CHECKSUM] = execution->checksum,
+        [ROW_BEFORE] = recorded,
+        [ROW_STEPS] = done,
+        [ROW_ANCHOR] = anchor[0] == '\0' ? NULL : anchor,
     };
     const char *const parameters[] = { execution->id };
     struct ledger_parameters of_ledger;

@@ -8,7 +8,7 @@
 
 static _Noreturn void hash_unavailable(void)
 {
-    (void)fputs("tidelock: OpenSSL provides no SHA-256\n", stderr);
+    (void)fputs("tidelock: OpenSSL provides no SHA-2\n", stderr);
     _Exit(1);
 }
 
@@ -36,15 +36,20 @@ void sha256_end(struct sha256 *sha256, unsigned char digest[SHA256_BYTES])
     EVP_MD_CTX_free(context);
 }
 
-void sha256_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_SIZE])
+static void write_hex(const unsigned char *digest, size_t length, char *hex)
 {
     static const char digits[] = "0123456789abcdef";
 
-    for (size_t i = 0; i < SHA256_BYTES; i++) {
+    for (size_t i = 0; i < length; i++) {
         hex[2 * i] = digits[digest[i] >> 4];
         hex[2 * i + 1] = digits[digest[i] & 0x0F];
     }
-    hex[2 * SHA256_BYTES] = '\0';
+    hex[2 * length] = '\0';
+}
+
+void sha256_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_SIZE])
+{
+    write_hex(digest, SHA256_BYTES, hex);
 }
 
 void sha256_of(struct slice bytes, char hex[SHA256_HEX_SIZE])
@@ -57,6 +62,15 @@ void sha256_of(struct slice bytes, char hex[SHA256_HEX_SIZE])
     sha256_hex(digest, hex);
 }
 
+void sha384_of(struct slice bytes, char hex[SHA384_HEX_SIZE])
+{
+    unsigned char digest[SHA384_BYTES];
+
+    if (EVP_Digest(bytes.at, bytes.length, digest, NULL, EVP_sha384(), NULL) != 1)
+        hash_unavailable();
+    write_hex(digest, SHA384_BYTES, hex);
+}
+
 void hmac_sha256(struct slice key, struct slice message, unsigned char digest[SHA256_BYTES])
 {
     unsigned length = SHA256_BYTES;
@@ -64,4 +78,18 @@ void hmac_sha256(struct slice key, struct slice message, unsigned char digest[SH
     if (key.length > INT_MAX || HMAC(EVP_sha256(), key.at, (int)key.length, (const unsigned char *)message.at,
                                      message.length, digest, &length) == NULL)
         hash_unavailable();
+}
+
+uint32_t crc32_of(struct slice bytes)
+{
+    enum { BITS = 8 };
+    const uint32_t polynomial = 0xEDB88320; /* reflected */
+    uint32_t crc = UINT32_MAX;
+
+    for (size_t i = 0; i < bytes.length; i++) {
+        crc ^= (unsigned char)bytes.at[i];
+        for (int bit = 0; bit < BITS; bit++)
+            crc = (crc >> 1) ^ ((crc & 1) != 0 ? polynomial : 0);
+    }
+    return ~crc;
 }

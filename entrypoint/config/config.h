@@ -42,6 +42,9 @@ enum plan_format {
 /* What a deployment does about drift. */
 enum drift_answer { DRIFT_WARN, DRIFT_FAIL, DRIFT_OFF, DRIFT_ANSWERS };
 
+/* What is between several URLs in one value. */
+#define CONFIG_BLANKS " \t\r\n"
+
 /* A shadow database of our own. */
 #define SHADOW_CREATE "create"
 
@@ -88,6 +91,8 @@ struct config {
     struct names rolled_back;
     struct names pending;
     struct names accept_edit;
+    const char *replicas_at; /* secret: URLs, with blanks between them; NULL = none is waited for */
+    const char *replicas_at_file;
     const char *to; /* the last migration that is asked for; NULL = all of them */
     bool wants_json;
     bool wants_json_schema;

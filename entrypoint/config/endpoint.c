@@ -120,20 +120,9 @@ static void take_role(struct endpoint *endpoint, const struct config *config)
         begin_with(config->arena, endpoint, "role", config->set_role);
 }
 
-/* One name that means itself, whether it is quoted or not. */
-static bool is_plain_name(const char *name)
-{
-    return name[0] != '\0' && name[strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789")] == '\0' &&
-           (name[0] < '0' || name[0] > '9') && strncmp(name, "pg_", 3) != 0;
-}
-
 void endpoint_take_search_path(struct arena *arena, struct endpoint *endpoint)
 {
-    if (endpoint->search_path == NULL || endpoint->schema != NULL)
-        return;
-    if (is_plain_name(endpoint->search_path))
-        endpoint->schema = endpoint->search_path;
-    else
+    if (endpoint->search_path != NULL && endpoint->search_path[0] != '\0')
         begin_with(arena, endpoint, "search_path", endpoint->search_path);
 }
 

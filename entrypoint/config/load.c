@@ -29,10 +29,23 @@ bool load_is_said(const struct load *load, const struct option *option)
     return load->is_said[index_of(option)];
 }
 
+/* Each of several, with blanks between them; none has a blank in it. */
+static void register_urls(struct arena *arena, const char *text)
+{
+    for (text += strspn(text, CONFIG_BLANKS); *text != '\0'; text += strspn(text, CONFIG_BLANKS)) {
+        size_t length = strcspn(text, CONFIG_BLANKS);
+
+        secret_register_url(arena, arena_copy(arena, text, length));
+        text += length;
+    }
+}
+
 static void register_secret(struct load *load, const struct option *option, const char *text)
 {
     if (option->word != NULL && !option_is_secret(option, text))
         return;
+    if (option->field == offsetof(struct config, replicas_at))
+        register_urls(load->arena, text);
     if ((option->traits & OPTION_URL) != 0 || (option->type != OPTION_ADDRESS && strstr(text, "://") != NULL))
         secret_register_url(load->arena, text);
     else if (option->type == OPTION_ADDRESS && (option->traits & OPTION_SECRET) != 0)

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/names.h"
+#include "config/url_migrate.h"
 #include "config/url_parts.h"
 #include "config/url_tls.h"
 
@@ -18,21 +19,20 @@ enum action {
     ACTION_NUMBER, /* Prisma's, without effect on migrations; must be a number */
     ACTION_IGNORE, /* Prisma's, without effect on migrations */
     ACTION_SCHEMA,
-    ACTION_SEARCH_PATH,
     ACTION_POOLER,
     ACTION_TIMEOUT,
-    ACTION_TLS,  /* collected, then judged together */
-    ACTION_FILE, /* libpq's own, passed on unless empty */
+    ACTION_TLS,     /* collected, then judged together */
+    ACTION_MIGRATE, /* golang-migrate's, likewise */
+    ACTION_FILE,    /* libpq's own, passed on unless empty */
     ACTION_REFUSE,
 };
 
 static const struct parameter {
     const char *name;
     enum action action;
-    enum url_tls_parameter tls;
+    int which; /* enum url_tls_parameter, enum url_migrate_parameter */
 } PARAMETERS[] = {
     { "schema", ACTION_SCHEMA, 0 },
-    { "search_path", ACTION_SEARCH_PATH, 0 },
     { "pgbouncer", ACTION_POOLER, 0 },
     { "connect_timeout", ACTION_TIMEOUT, 0 },
     { "connection_limit", ACTION_NUMBER, 0 },
@@ -80,6 +80,14 @@ static const struct parameter {
     { "ssl_max_protocol_version", ACTION_PASS, 0 },
     { "target_session_attrs", ACTION_PASS, 0 },
     { "load_balance_hosts", ACTION_PASS, 0 },
+    { "search_path", ACTION_MIGRATE, MIGRATE_SEARCH_PATH },
+    { "x-migrations-table", ACTION_MIGRATE, MIGRATE_TABLE },
+    { "x-migrations-table-quoted", ACTION_MIGRATE, MIGRATE_TABLE_QUOTED },
+    { "x-statement-timeout", ACTION_MIGRATE, MIGRATE_LIMIT },
+    { "x-multi-statement", ACTION_IGNORE, 0 }, /* statements are told apart where that is needed */
+    { "x-multi-statement-max-size", ACTION_IGNORE, 0 },
+    { "x-lock-strategy", ACTION_IGNORE, 0 }, /* all of the tool's locks are looked at */
+    { "x-lock-table", ACTION_IGNORE, 0 },
     { "client_encoding", ACTION_REFUSE, 0 },
     { "replication", ACTION_REFUSE, 0 },
 };
@@ -282,7 +290,13 @@ static bool check_schema(const char *name, struct error *err)
                       "Write schema=public, or another name that does not begin with \"pg_\".");
 }
 
-static bool take_parameter(const struct parameter *parameter, const char *value, const char **tls,
+/* Those that are judged together, when all are known. */
+struct collected {
+    const char *tls[TLS_PARAMETERS];
+    const char *migrate[MIGRATE_PARAMETERS];
+};
+
+static bool take_parameter(const struct parameter *parameter, const char *value, struct collected *collected,
                            struct endpoint *out, struct error *err)
 {
     int64_t number;
@@ -299,14 +313,14 @@ static bool take_parameter(const struct parameter *parameter, const char *value,
         endpoint_set(out, parameter->name, value);
         return true;
     case ACTION_TLS:
-        tls[parameter->tls] = value;
-        return !url_tls_is_file(parameter->tls) || check_file(parameter->name, value, err);
+        collected->tls[parameter->which] = value;
+        return !url_tls_is_file(parameter->which) || check_file(parameter->name, value, err);
+    case ACTION_MIGRATE:
+        collected->migrate[parameter->which] = value;
+        return true;
     case ACTION_SCHEMA:
         out->schema = value[0] == '\0' ? NULL : value;
         return check_schema(value, err);
-    case ACTION_SEARCH_PATH:
-        out->search_path = value[0] == '\0' ? NULL : value;
-        return true;
     case ACTION_POOLER:
         out->is_pooler = strcmp(value, "true") == 0;
         return out->is_pooler || strcmp(value, "false") == 0 ||
@@ -331,7 +345,7 @@ static bool take_parameter(const struct parameter *parameter, const char *value,
 
 static bool add_query(struct arena *arena, struct slice query, struct endpoint *out, struct error *err)
 {
-    const char *tls[TLS_PARAMETERS] = { NULL };
+    struct collected collected = { .tls = { NULL } };
     struct slice key;
     struct slice text;
 
@@ -345,10 +359,10 @@ static bool add_query(struct arena *arena, struct slice query, struct endpoint *
                               "Write a percent sign as %25.");
         parameter = find_parameter(name);
         if (parameter == NULL ? !take_unknown(name, key, number, err)
-                              : !take_parameter(parameter, value, tls, out, err))
+                              : !take_parameter(parameter, value, &collected, out, err))
             return false;
     }
-    return url_take_tls(tls, out, err);
+    return url_take_tls(collected.tls, out, err) && url_migrate_take(arena, collected.migrate, out, err);
 }
 
 /* An address beside it is enough for libpq. */

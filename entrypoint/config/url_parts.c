@@ -108,13 +108,17 @@ static bool is_quote(char byte)
 
 static bool check_scheme(const char *url, struct error *err)
 {
+    /* The last ones are golang-migrate's names of its drivers. */
+    static const char *const schemes[] = { "postgresql://", "postgres://", "pgx://", "pgx4://", "pgx5://" };
     struct slice text = slice_of(url);
 
     if (is_quote(text.at[0]) || (text.length > 0 && is_quote(text.at[text.length - 1])))
         return url_refuse(err, "it begins or ends with a quote",
                           "Remove the quotes around it: an --env-file and a Secret keep them.");
-    if (slice_starts_with(text, "postgresql://") || slice_starts_with(text, "postgres://"))
-        return true;
+    for (size_t i = 0; i < array_length(schemes); i++) {
+        if (slice_starts_with(text, schemes[i]))
+            return true;
+    }
     if (slice_starts_with(text, "prisma://") || slice_starts_with(text, "prisma+postgres://"))
         return url_refuse(err, "prisma:// leads to Prisma's service, not to a database",
                           "Set DIRECT_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE.");

@@ -67,7 +67,7 @@ static enum phase complete_at_once(struct deployment *d, unsigned strict, struct
         !validate_strict(d->folder, &d->history, strict, err))
         return PHASE_FAILED;
     validate_warn_of_edited(d->folder, &d->history);
-    validate_say_ahead(&d->history);
+    validate_say_ahead(d->folder, &d->history);
     show_history(d);
     return complete(d);
 }

@@ -7,6 +7,7 @@
 #include "deploy/internal.h"
 #include "deploy/lost_commit.h"
 #include "deploy/validate.h"
+#include "history/other_ledger.h"
 #include "lock/tool_lock.h"
 #include "postgres/query.h"
 
@@ -125,6 +126,14 @@ static bool settle_doubt(struct deployment *d, struct error *err)
     return true;
 }
 
+/* It is begun in a database in which no tool has one, unless that is wanted. */
+static bool check_new_ledger(const struct deployment *d, struct error *err)
+{
+    if (d->ledger.dialect->needs_empty)
+        return ledger_check_empty(d->conn, &d->ledger, err);
+    return d->config->is_unrelated_allowed || other_ledger_check(d->conn, &d->ledger, err);
+}
+
 /* Behind a pooler in transaction mode, in a transaction that holds the leader lock. Another process may have
  * created it meanwhile. */
 static enum phase create_ledger_pooled(struct deployment *d, struct error *err)
@@ -141,7 +150,7 @@ static enum phase create_ledger_pooled(struct deployment *d, struct error *err)
         return PHASE_FAILED;
     }
     if (ledger_exists(d->conn, &d->ledger, &exists, err) &&
-        (exists || ledger_create(d->conn, &d->ledger, false, err)) &&
+        (exists || (check_new_ledger(d, err) && ledger_create(d->conn, &d->ledger, err))) &&
         query_run(d->conn, &commit, NULL, NULL, err))
         return PHASE_PREPARING;
     execution_roll_back(d->conn);
@@ -180,7 +189,7 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
         return next;
     if (d->pooling == POOLING_TRANSACTION)
         next = create_ledger_pooled(d, err);
-    else if (!ledger_create(d->conn, &d->ledger, false, err))
+    else if (!check_new_ledger(d, err) || !ledger_create(d->conn, &d->ledger, err))
         return PHASE_FAILED;
     return next != PHASE_PREPARING || deployment_look(d, err) ? next : PHASE_FAILED;
 }
@@ -249,8 +258,7 @@ bool deployment_check(struct deployment *d, struct error *err)
 {
     unsigned strict = validate_strictness(d->config, d->folder->dialect);
 
-    if ((!d->ledger.exists && d->ledger.dialect->needs_empty &&
-         !ledger_check_empty(d->conn, &d->ledger, err)) ||
+    if ((!d->ledger.exists && !check_new_ledger(d, err)) ||
         (d->history.due_count > 0 && !validate_failed(d->folder, &d->history, err)) ||
         !validate_edited(d->folder, &d->history, strict, err) ||
         !validate_strict(d->folder, &d->history, strict, err))

@@ -11,10 +11,13 @@
 #include "dialect/dialect.h"
 #include "history/folder.h"
 #include "history/layout.h"
+#include "history/other_ledger.h"
 #include "history/place.h"
 #include "history/recognise.h"
 #include "postgres/reach.h"
 #include "schema/catalog.h"
+
+enum { NAME_MOST = 256 };
 
 /* The tool's switch exists because it waits for the lock inside the server; tidelock never does. */
 static void note_lock_switch(const char *name)
@@ -36,23 +39,77 @@ static const struct dialect *first_of(const struct config *config)
     return DIALECTS[i] == NULL ? DIALECTS[0] : DIALECTS[i];
 }
 
-/* The dialect with the ledger that --ledger names, or the tool's own variable. */
-static const struct dialect *with_ledger(struct arena *arena, const struct dialect *dialect,
-                                         const struct config *config)
+/* The dialect with the ledger that its tool finds in the URL. */
+static void set_url(struct arena *arena, const struct endpoint *endpoint, const struct dialect **dialect)
 {
-    const char *ledger =
-        config->ledger != NULL ? config->ledger : variable_of_tool(config, dialect->ledger_variable);
-    const char *dot = ledger == NULL ? NULL : strchr(ledger, '.');
     struct dialect *changed;
 
-    if (ledger == NULL)
-        return dialect;
+    if (!(*dialect)->takes_url_table || endpoint->ledger_table == NULL)
+        return;
     changed = arena_alloc(arena, 1, sizeof *changed);
-    *changed = *dialect;
-    changed->ledger_name = dot == NULL ? ledger : dot + 1;
-    if (dot != NULL)
-        changed->ledger_schema = arena_copy(arena, ledger, (size_t)(dot - ledger));
-    return changed;
+    *changed = **dialect;
+    changed->ledger_name = endpoint->ledger_table;
+    changed->ledger_schema = endpoint->ledger_schema;
+    *dialect = changed;
+}
+
+static void warn_of_unheard(const struct endpoint *endpoint, const struct dialect *dialect)
+{
+    if (!dialect->takes_search_path && endpoint->search_path != NULL)
+        log_warn("the parameter \"search_path\" of the database URL is ignored: %s does not know it",
+                 dialect->tool);
+    else if (!dialect->takes_url_table && endpoint->ledger_table != NULL)
+        log_warn("the parameter \"x-migrations-table\" of the database URL is ignored: %s does not know it",
+                 dialect->tool);
+}
+
+/* One part of a name: in double quotes as SQL has them, or up to a dot, as it stands. */
+static const char *take_name(const char *at, struct text *out)
+{
+    const bool is_quoted = *at == '"';
+
+    for (at += is_quoted; *at != '\0' && (is_quoted || *at != '.'); at++) {
+        if (*at == '"' && is_quoted && at[1] != '"')
+            return at + 1;
+        at += *at == '"' && is_quoted;
+        text_add(out, at, 1);
+    }
+    return is_quoted ? NULL : at;
+}
+
+static bool refuse_ledger(const char *said, struct error *err)
+{
+    error_set(err, ERROR_USAGE, "--ledger is not the name of a table: %s", said);
+    return error_hint(err, "Write TABLE or SCHEMA.TABLE; a name with a dot in double quotes.");
+}
+
+/* The dialect with the ledger that --ledger names, or the tool's own variable. */
+static bool set_ledger(struct arena *arena, const struct config *config, const struct dialect **dialect,
+                       struct error *err)
+{
+    const char *said =
+        config->ledger != NULL ? config->ledger : variable_of_tool(config, (*dialect)->ledger_variable);
+    auto_text struct text first = text_init(NAME_MOST);
+    auto_text struct text second = text_init(NAME_MOST);
+    struct dialect *changed;
+    const char *end;
+
+    if (said == NULL)
+        return true;
+    end = take_name(said, &first);
+    if (end != NULL && *end == '.')
+        end = take_name(end + 1, &second);
+    if (end == NULL || *end != '\0' || first.length == 0 ||
+        (strchr(said, '.') != NULL && second.length == 0 && said[0] != '"'))
+        return refuse_ledger(said, err);
+    changed = arena_alloc(arena, 1, sizeof *changed);
+    *changed = **dialect;
+    changed->ledger_name = second.length > 0 ? arena_copy(arena, second.at, second.length)
+                                             : arena_copy(arena, first.at, first.length);
+    if (second.length > 0)
+        changed->ledger_schema = arena_copy(arena, first.at, first.length);
+    *dialect = changed;
+    return true;
 }
 
 static bool is_plain(struct slice name)
@@ -66,27 +123,29 @@ static bool is_plain(struct slice name)
 }
 
 /* Where the tool would create the schema that the URL's search_path begins with, so do we. */
-static const struct dialect *with_first_schema(struct arena *arena, const struct dialect *dialect,
-                                               const char *path)
+static void set_first_schema(struct arena *arena, const char *path, const struct dialect **dialect)
 {
     struct slice first = slice_trim((struct slice) { path, path == NULL ? 0 : strcspn(path, ",") });
     struct dialect *changed;
 
-    if (dialect->ledger_search != SEARCH_FIRST_SCHEMA || dialect->ledger_schema != NULL || !is_plain(first))
-        return dialect;
+    if ((*dialect)->ledger_search != SEARCH_FIRST_SCHEMA || (*dialect)->ledger_schema != NULL ||
+        !is_plain(first))
+        return;
     changed = arena_alloc(arena, 1, sizeof *changed);
-    *changed = *dialect;
+    *changed = **dialect;
     changed->ledger_schema = arena_copy(arena, first.at, first.length);
-    return changed;
+    *dialect = changed;
 }
 
-static void take_search_path(struct arena *arena, const struct dialect *dialect, struct endpoint *endpoint)
+/* As long as it may be the folder of a tool that hears it. */
+static void hear_search_path(struct arena *arena, const struct recognised *found, struct endpoint *endpoint)
 {
-    if (dialect->takes_search_path)
+    for (size_t i = 0; i < found->count; i++) {
+        if (!found->dialects[i]->takes_search_path)
+            continue;
         endpoint_take_search_path(arena, endpoint);
-    else if (endpoint->search_path != NULL)
-        log_warn("search_path in the database URL is ignored, as %s ignores it: write schema=NAME",
-                 dialect->tool);
+        return;
+    }
 }
 
 static bool refuse_ambiguous(const struct recognised *found, const char *path, struct error *err)
@@ -105,8 +164,25 @@ static bool refuse_ambiguous(const struct recognised *found, const char *path, s
                       FORMAT_NAMES[found->dialects[0]->format]);
 }
 
+/* The ledger in the database says it, if it is the ledger of one of them. */
+static bool decide(struct arena *arena, const struct config *config, struct target *out,
+                   const struct recognised *found, const char *path, struct error *err)
+{
+    auto_connection struct connection *conn = reach_database(config, &out->endpoint, NULL, err);
+    size_t count = found->count;
+
+    if (conn == NULL || !other_ledger_decide(arena, conn, out->endpoint.schema, found->dialects, &count,
+                                             &out->folder.dialect, err))
+        return error_context(err, "finding out whose the folder is");
+    if (count != 1)
+        return refuse_ambiguous(found, path, err);
+    log_info("\"%s\" is taken for a folder of %s, whose ledger the database has: %s", path,
+             out->folder.dialect->tool, out->folder.dialect->ledger_name);
+    return true;
+}
+
 /* Where the folder is, and whose. */
-static bool find_folder(struct arena *arena, const struct config *config, struct target *out,
+static bool find_folder(struct arena *arena, const struct config *config, bool is_online, struct target *out,
                         const char **path, struct error *err)
 {
     struct recognised found;
@@ -114,12 +190,21 @@ static bool find_folder(struct arena *arena, const struct config *config, struct
     if (!place_find(arena, first_of(config), config, path, err))
         return false;
     recognise((enum format)config->format, *path, &found);
+    if (config->format == FORMAT_AUTO && found.owner != NULL)
+        return layout_refuse_owner(found.owner, *path, err);
+    for (size_t i = 0; i < found.count; i++) {
+        set_url(arena, &out->endpoint, &found.dialects[i]);
+        if (!set_ledger(arena, config, &found.dialects[i], err))
+            return false;
+        set_first_schema(arena, out->endpoint.search_path, &found.dialects[i]);
+    }
+    hear_search_path(arena, &found, &out->endpoint);
     if (found.count > 1)
-        return refuse_ambiguous(&found, *path, err);
-    take_search_path(arena, found.dialects[0], &out->endpoint);
-    out->folder.dialect =
-        with_first_schema(arena, with_ledger(arena, found.dialects[0], config), out->endpoint.search_path);
-    if (config->format == FORMAT_AUTO && found.dialects[0] != DIALECTS[0])
+        return is_online ? decide(arena, config, out, &found, *path, err)
+                         : refuse_ambiguous(&found, *path, err);
+    out->folder.dialect = found.dialects[0];
+    warn_of_unheard(&out->endpoint, out->folder.dialect);
+    if (config->format == FORMAT_AUTO && found.dialects[0]->format != DIALECTS[0]->format)
         log_info("\"%s\" is a folder of %s", *path, out->folder.dialect->tool);
     return true;
 }
@@ -140,7 +225,8 @@ bool target_find_unchecked(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    return target_find_database(arena, config, out, err) && find_folder(arena, config, out, &path, err) &&
+    return target_find_database(arena, config, out, err) &&
+           find_folder(arena, config, true, out, &path, err) &&
            folder_read(arena, out->folder.dialect, path, &out->folder, err);
 }
 
@@ -150,7 +236,8 @@ bool target_find_folder(struct arena *arena, const struct config *config, struct
     const char *path;
 
     out->begun = NULL;
-    return find_folder(arena, config, out, &path, err) && folder_check(out->folder.dialect, path, err) &&
+    return find_folder(arena, config, false, out, &path, err) &&
+           folder_check(out->folder.dialect, path, err) &&
            folder_read(arena, out->folder.dialect, path, &out->folder, err) &&
            layout_check(&out->folder, path, false, err);
 }
@@ -160,7 +247,7 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    if (!find_folder(arena, config, out, &path, err) || !folder_check(out->folder.dialect, path, err))
+    if (!find_folder(arena, config, true, out, &path, err) || !folder_check(out->folder.dialect, path, err))
         return false;
     /* A password that must be requested first is not available yet. */
     if (config->password_from == PASSWORD_NOWHERE)

@@ -195,9 +195,12 @@ bool validate_related(const struct folder *folder, const struct history *history
     return error_hint(err, "%s. To apply what is pending nevertheless: --allow-unrelated.", next.at);
 }
 
-void validate_say_ahead(const struct history *history)
+void validate_say_ahead(const struct folder *folder, const struct history *history)
 {
-    if (history->is_ahead)
+    if (history->is_ahead && folder->dialect->is_marker)
+        log_info("the database is ahead of this folder, at version %s: a newer image has been deployed",
+                 history->missing[0]->name);
+    else if (history->is_ahead)
         log_info("the database is ahead of this folder by %zu migration%s: a newer image has been deployed",
                  history->missing_count, text_plural(history->missing_count));
 }
@@ -211,7 +214,7 @@ void validate_say_findings(const struct folder *folder, const struct history *hi
         if (finding != FINDINGS)
             log_warn("%s %s; continuing nevertheless", folder->items[i].name, SAID[finding]);
     }
-    validate_say_ahead(history);
+    validate_say_ahead(folder, history);
     if (!history->is_ahead && history->missing_count > 0)
         warn_of_missing(folder, history);
 }
@@ -256,6 +259,8 @@ void validate_add_remedy(const struct folder *folder, const struct history *hist
         text_add_format(
             out, "Its script is not in this folder: deploy the image that has it, which resumes \"%s\"",
             name);
+    else if (folder->dialect->is_marker && name[0] != '-')
+        text_add_string(out, "Its script is not in this folder: resolve it with the image that has it");
     else
         text_add_format(out,
                         "Its script is not in this folder: resolve it with the image that has it. If none of "
@@ -285,8 +290,10 @@ bool validate_failed(const struct folder *folder, const struct history *history,
 
         if (ledger_row_is_resumable(row) && folder_find(folder, row->name) != NULL)
             continue;
-        error_set(err, ERROR_REFUSED, "migration \"%s\" %s (started %s) and has not been resolved", row->name,
-                  ledger_row_is_interrupted(row) ? "was interrupted" : "failed", row->started_at);
+        error_set(err, ERROR_REFUSED, "migration \"%s\" %s%s%s%s and has not been resolved", row->name,
+                  ledger_row_is_interrupted(row) ? "was interrupted" : "failed",
+                  row->started_at == NULL ? "" : " (started ", row->started_at == NULL ? "" : row->started_at,
+                  row->started_at == NULL ? "" : ")");
         error_code(err, folder->dialect->codes.unresolved);
         error_cause(err, CAUSE_UNRESOLVED);
         if (ledger_row_reason(row) != NULL)

@@ -38,7 +38,7 @@ must_use bool validate_strict(const struct folder *folder, const struct history 
 void validate_say_findings(const struct folder *folder, const struct history *history);
 
 /* Says that a newer image has been deployed, where that is so. */
-void validate_say_ahead(const struct history *history);
+void validate_say_ahead(const struct folder *folder, const struct history *history);
 
 /* Names the failed migrations that are not in the folder, in one line; none of its own is pending. */
 void validate_warn_of_strays(const struct history *history);

@@ -5,15 +5,17 @@
 
 #include "base/log.h"
 #include "base/patience.h"
+#include "config/endpoint.h"
 #include "deploy/validate.h"
 #include "history/compare.h"
 #include "history/ledger.h"
 #include "lock/follow.h"
 #include "lock/leader.h"
+#include "postgres/query.h"
 #include "postgres/query_failure.h"
 #include "postgres/reach.h"
 
-enum { PAUSE_MOST_MS = 3000 };
+enum { PAUSE_MOST_MS = 3000, HOST_SIZE = 320, REPLICA_PAUSE_MOST_MS = 1000 };
 
 struct waiting {
     const struct target *target;
@@ -25,6 +27,9 @@ struct waiting {
     const char *first; /* of those */
     size_t failed;
     bool is_database_known;
+    bool is_replica;
+    char replica[HOST_SIZE]; /* where it is, and … */
+    char lag[HOST_SIZE];     /* … what keeps it, as a clause */
 };
 
 /* A role that may only read needs to know which privileges that takes. */
@@ -59,6 +64,37 @@ static void count(struct waiting *waiting, const struct ledger *ledger, const st
     memcpy(waiting->progress->migrations, history->counts, sizeof history->counts);
 }
 
+/* Whether it is a standby, whether its replay is paused, and how old the last transaction is that it has
+ * replayed, in seconds. */
+static const struct query REPLICA_STATE = {
+    .name = "replica_state",
+    .sql =
+        "SELECT pg_catalog.pg_is_in_recovery(),"
+        " CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_is_wal_replay_paused() END,"
+        " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
+        " pg_catalog.pg_last_xact_replay_timestamp())::bigint",
+};
+
+/* Best effort. */
+static void look_at_replica(struct waiting *waiting, struct connection *conn)
+{
+    auto_text struct text host = text_init(HOST_SIZE);
+    auto_result struct result *state = NULL;
+    struct error ignored;
+
+    connection_add_server(conn, &host);
+    text_copy_cut(waiting->replica, sizeof waiting->replica, host.at);
+    if (!query_run(conn, &REPLICA_STATE, NULL, &state, &ignored))
+        waiting->lag[0] = '\0';
+    else if (!result_bool(state, 0, 0))
+        (void)snprintf(waiting->lag, sizeof waiting->lag, "it is no standby");
+    else if (result_bool(state, 0, 1))
+        (void)snprintf(waiting->lag, sizeof waiting->lag, "its replay is paused");
+    else if (!result_is_null(state, 0, 2))
+        (void)snprintf(waiting->lag, sizeof waiting->lag,
+                       "the last transaction that it has replayed is %s s old", result_text(state, 0, 2));
+}
+
 /* One look; the connection is closed in any case. */
 static bool look(struct waiting *waiting, struct connection *conn, struct error *err)
 {
@@ -79,6 +115,10 @@ static bool look(struct waiting *waiting, struct connection *conn, struct error 
     }
     history_compare(arena, &target->folder, ledger.rows, ledger.count, &history);
     count(waiting, &ledger, &history);
+    if (waiting->is_replica) {
+        look_at_replica(waiting, conn);
+        return true;
+    }
     if (waiting->missing == 0)
         validate_warn_of_strays(&history);
     waiting->holder = (struct leader) { .pid = 0 };
@@ -103,7 +143,10 @@ static void say(struct waiting *waiting)
     (void)snprintf(missing, sizeof missing, "%zu", waiting->missing);
     if (!patience_has_word(&waiting->patience, missing))
         return;
-    if (waiting->holder.pid != 0)
+    if (waiting->is_replica)
+        log_wait("waiting for the replica at %s: it lacks %zu migration%s, first %s; %s", waiting->replica,
+                 waiting->missing, text_plural(waiting->missing), waiting->first, waiting->lag);
+    else if (waiting->holder.pid != 0)
         log_wait("waiting for %zu migration%s, first %s; pid %d (\"%s\") leads", waiting->missing,
                  text_plural(waiting->missing), waiting->first, waiting->holder.pid, waiting->holder.name);
     else
@@ -112,8 +155,23 @@ static void say(struct waiting *waiting)
                  waiting->failed > 0 ? "the ledger holds a failed migration" : "no deployment is running");
 }
 
+static bool give_up_replica(const struct waiting *waiting, struct error *err)
+{
+    error_set(err, ERROR_LEADER, "the replica at %s still lacks %zu of %zu migration%s", waiting->replica,
+              waiting->missing, waiting->wanted, text_plural(waiting->wanted));
+    error_detail(err, "%c%s.", waiting->lag[0] == 'i' ? 'I' : 'T', waiting->lag + 1);
+    error_holds(err, "The database itself holds all of them. The first that the replica lacks is \"%s\".",
+                waiting->first);
+    return error_hint(
+        err,
+        "Look at its replication: SELECT * FROM pg_stat_wal_receiver; and, if its replay is "
+        "paused: SELECT pg_wal_replay_resume(); on the replica. To wait longer: --leader-timeout.");
+}
+
 static bool give_up(const struct waiting *waiting, struct error *err)
 {
+    if (waiting->is_replica && waiting->replica[0] != '\0')
+        return give_up_replica(waiting, err);
     error_set(err, ERROR_LEADER, "the database still lacks %zu of %zu migration%s", waiting->missing,
               waiting->wanted, text_plural(waiting->wanted));
     error_holds(err, "The first missing migration is \"%s\".%s", waiting->first,
@@ -128,15 +186,17 @@ static bool pause_once(struct waiting *waiting, struct error *err)
 {
     if (patience_is_over(&waiting->patience))
         return give_up(waiting, err);
-    return patience_back_off(&waiting->patience, PAUSE_MOST_MS, err);
+    return patience_back_off(&waiting->patience, waiting->is_replica ? REPLICA_PAUSE_MOST_MS : PAUSE_MOST_MS,
+                             err);
 }
 
-bool wait_for_level(const struct config *config, struct target *target, struct progress *progress,
-                    struct error *err)
+static bool wait_for(const struct config *config, struct target *target, bool is_replica,
+                     struct progress *progress, struct error *err)
 {
     /* Until the first look all count as missing. */
     struct waiting waiting = { .target = target,
                                .progress = progress,
+                               .is_replica = is_replica,
                                .patience = { .until = deadline_in(config->leader_timeout_ms) },
                                .wanted = target->folder.count - target->folder.beyond,
                                .missing = target->folder.count - target->folder.beyond,
@@ -160,4 +220,35 @@ bool wait_for_level(const struct config *config, struct target *target, struct p
         if (!pause_once(&waiting, err))
             return query_failure_explain(err, "Nothing was changed.");
     }
+}
+
+bool wait_for_level(const struct config *config, struct target *target, struct progress *progress,
+                    struct error *err)
+{
+    return wait_for(config, target, false, progress, err);
+}
+
+static bool wait_for_replica(const struct config *config, const struct target *target, const char *url,
+                             struct progress *progress, struct error *err)
+{
+    struct target replica = { .folder = target->folder };
+    struct config beside;
+
+    return endpoint_find_beside(config, url, &beside, &replica.endpoint, err) &&
+           wait_for(&beside, &replica, true, progress, err);
+}
+
+bool wait_for_replicas(const struct config *config, const struct target *target, struct progress *progress,
+                       struct error *err)
+{
+    const char *at = config->replicas_at == NULL ? "" : config->replicas_at;
+
+    for (at += strspn(at, CONFIG_BLANKS); *at != '\0'; at += strspn(at, CONFIG_BLANKS)) {
+        size_t length = strcspn(at, CONFIG_BLANKS);
+
+        if (!wait_for_replica(config, target, arena_copy(config->arena, at, length), progress, err))
+            return error_context(err, "waiting for a replica");
+        at += length;
+    }
+    return true;
 }

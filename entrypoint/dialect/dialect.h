@@ -18,8 +18,8 @@
 #include "dialect/ledger_sql.h"
 #include "dialect/order_key.h"
 
-/* A checksum as the ledger holds it, with its NUL. */
-enum { CHECKSUM_SIZE = SHA256_HEX_SIZE };
+/* A checksum as the ledger holds it, with its NUL: that of sqlx is the longest. */
+enum { CHECKSUM_SIZE = SHA384_HEX_SIZE };
 
 /* A migration's name in the ledger, with its NUL: Flyway's script is the longest. */
 enum { KEY_SIZE = 1024 };
@@ -79,9 +79,10 @@ enum folder_layout {
 enum entry_kind {
     ENTRY_OTHER, /* the tool does not look at it */
     ENTRY_MIGRATION,
+    ENTRY_WAY_BACK,  /* what undoes the migration of the same key; without that one, a migration itself */
     ENTRY_PROGRAM,   /* a migration that only the tool can run: refused if it is pending */
-    ENTRY_MISNAMED,  /* a script that the tool can't give a version: the folder is refused */
     ENTRY_FORBIDDEN, /* what the tool runs beside migrations: the folder is refused */
+    ENTRY_MISNAMED,  /* what the tool refuses the folder for */
 };
 
 /* An entry of a folder whose tool is to be found out. */
@@ -145,6 +146,13 @@ struct tool_keys {
     size_t count;
 };
 
+/* A lock of the tool that is a row with a term, in a table of the ledger's schema. */
+struct tool_lease {
+    const char *table;
+    const char *columns; /* those that it has among others: "{name type,…}" */
+    const char *look; /* {lease} is the table: one row while it is held, by whom and until when (RFC 3339) */
+};
+
 struct dialect {
     enum format format;
     const char *tool; /* as messages call it: "Prisma" */
@@ -164,6 +172,7 @@ struct dialect {
     enum entry_kind (*entry_kind_of)(const char *entry, bool is_directory);
     const char *program_is;   /* of an ENTRY_PROGRAM, as what follows its name: "is a migration in Go" */
     const char *forbidden_is; /* of an ENTRY_FORBIDDEN: "is a callback" */
+    const char *misnamed_is;  /* of an ENTRY_MISNAMED: "does not begin with a number" */
     const char *index;        /* LAYOUT_INDEX: the file, below the folder */
     must_use bool (*read_index)(struct arena *arena, const char *path, struct slice text,
                                 struct indexed **out, size_t *count, struct error *err);
@@ -211,6 +220,7 @@ struct dialect {
     bool keeps_attempts; /* it has room for what is unfinished or has failed; otherwise the journal has it */
     bool is_marker;      /* all it says is the key of the last that is applied */
     bool has_checksums;
+    bool takes_url_table; /* the tool takes the ledger's name from the URL, see config/url_migrate.h */
 
     /* Whether a name may be recorded as applied, whether its failed rows may be marked as rolled back, and
      * whether it has rows that could be taken back: ERROR_REFUSED otherwise. */
@@ -229,20 +239,15 @@ struct dialect {
     const struct tool_lease *lease; /* or this, which is only looked at; NULL = it has none */
 };
 
-/* A lock of the tool that is a row with a term, in a table of the ledger's schema. */
-struct tool_lease {
-    const char *table;
-    const char *columns; /* of which it is known by: "{name,type,…}" as an array of them, sorted */
-    const char *look; /* {lease} is the table: one row while it is held, by whom and until when (RFC 3339) */
-};
-
 /* The key of the leader lock where the tool's own is another, or none: "tidelock" as eight bytes. */
 #define TIDELOCK_KEY "8388346167727973227"
 
 /* All of them; ends with NULL. The first is taken for a folder that holds nothing. */
 extern const struct dialect DIALECT_PRISMA;
+extern const struct dialect DIALECT_GOLANG_MIGRATE;
 extern const struct dialect DIALECT_GOOSE;
 extern const struct dialect DIALECT_DBMATE;
+extern const struct dialect DIALECT_SQLX;
 
 extern const struct dialect *const DIALECTS[];
 

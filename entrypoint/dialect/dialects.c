@@ -1,7 +1,8 @@
 #include "base/memory.h"
 #include "dialect/dialect.h"
 
-const struct dialect *const DIALECTS[] = { &DIALECT_PRISMA, &DIALECT_GOOSE, &DIALECT_DBMATE, NULL };
+const struct dialect *const DIALECTS[] = { &DIALECT_PRISMA, &DIALECT_GOLANG_MIGRATE, &DIALECT_GOOSE,
+                                           &DIALECT_DBMATE, &DIALECT_SQLX,           NULL };
 
 const char *const FORMAT_NAMES[] = {
     [FORMAT_AUTO] = "auto",   [FORMAT_PRISMA] = "prisma",   [FORMAT_GOLANG_MIGRATE] = "golang-migrate",

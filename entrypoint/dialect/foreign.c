@@ -6,26 +6,48 @@
 #include "base/memory.h"
 #include "sql/scan.h"
 
-/* From the documentation of each. Words are compared without regard to case and to the blanks between them.
- */
-static const struct foreign_tool {
-    const char *name;
-    const char *files;     /* a pattern of its scripts' names; NULL = only what is in them tells */
-    const char *mark;      /* a comment in its scripts … */
-    const char *back_mark; /* … and the one behind which the way back begins */
-} TOOLS[] = {
-    { .name = "goose", .mark = "+goose up", .back_mark = "+goose down" },
-    { .name = "dbmate", .mark = "migrate:up", .back_mark = "migrate:down" },
-    { .name = "sql-migrate", .mark = "+migrate up", .back_mark = "+migrate down" },
-    { .name = "rambler", .mark = "rambler up", .back_mark = "rambler down" },
-    { .name = "Liquibase", .mark = "liquibase formatted sql" },
-    { .name = "Drizzle", .mark = "> statement-breakpoint" },
-    { .name = "Flyway", .files = "[VU][0-9]*__*.sql" },
-    { .name = "Flyway", .files = "R__*.sql" },
-    { .name = "golang-migrate", .files = "*.up.sql" },
-    { .name = "golang-migrate", .files = "*.down.sql" },
-    { .name = "sqlx, Drizzle or Supabase", .files = "[0-9]*_*.sql" },
+/* clang-format off */
+
+/* From the documentation of each. */
+static const struct foreign_tool TOOLS[] = {
+    { .name = "goose", .format = FORMAT_GOOSE, .mark = "+goose up", .back_mark = "+goose down" },
+    { .name = "dbmate", .format = FORMAT_DBMATE, .mark = "migrate:up", .back_mark = "migrate:down" },
+    { .name = "sql-migrate", .command = "sql-migrate up", .mark = "+migrate up", .back_mark = "+migrate down" },
+    { .name = "rambler", .command = "rambler apply", .mark = "rambler up", .back_mark = "rambler down" },
+    { .name = "node-pg-migrate", .command = "node-pg-migrate up", .mark = "up migration" },
+    { .name = "tern", .command = "tern migrate", .mark = "-- create above / drop below",
+      .back_mark = "-- create above / drop below" },
+    { .name = "graphile-migrate", .command = "graphile-migrate migrate", .mark = "! previous:" },
+    { .name = "Liquibase", .command = "liquibase update", .mark = "liquibase formatted sql" },
+    { .name = "Drizzle", .format = FORMAT_DRIZZLE, .mark = "> statement-breakpoint" },
+    { .name = "Atlas", .command = "atlas migrate apply", .own_file = "atlas.sum" },
+    { .name = "Flyway", .format = FORMAT_FLYWAY, .files = "[VU][0-9]*__*.sql" },
+    { .name = "Flyway", .format = FORMAT_FLYWAY, .files = "R__*.sql" },
+    { .name = "golang-migrate", .format = FORMAT_GOLANG_MIGRATE, .files = "*.up.sql" },
+    { .name = "golang-migrate", .format = FORMAT_GOLANG_MIGRATE, .files = "*.down.sql" },
+    { .name = "sqlx, Drizzle or Supabase", .format = FORMAT_SQLX, .files = "[0-9]*_*.sql" },
 };
+
+/* The first that fits. */
+static const struct foreign_tool PROGRAMS[] = {
+    { .name = "Alembic", .command = "alembic upgrade head", .files = "*.py", .word = "alembic" },
+    { .name = "Django", .command = "python manage.py migrate", .files = "*.py", .word = "django" },
+    { .name = "Rails", .command = "bin/rails db:migrate", .files = "[0-9]*_*.rb" },
+    { .name = "Knex", .command = "knex migrate:latest", .files = "*.[cmjt]*s", .word = "knex" },
+    { .name = "TypeORM", .command = "typeorm migration:run", .files = "*.[cmjt]*s", .word = "queryRunner" },
+    { .name = "Sequelize", .command = "sequelize db:migrate", .files = "*.[cmjt]*s", .word = "queryInterface" },
+    { .name = "node-pg-migrate", .command = "node-pg-migrate up", .files = "*.[cmjt]*s", .word = "pgm" },
+    { .name = "Entity Framework", .command = "dotnet ef database update", .files = "*.cs" },
+    { .name = "Liquibase", .command = "liquibase update", .files = "*.xml", .word = "databaseChangeLog" },
+    { .name = "Liquibase", .command = "liquibase update", .files = "*.yaml", .word = "databaseChangeLog" },
+    { .name = "Liquibase", .command = "liquibase update", .files = "*.yml", .word = "databaseChangeLog" },
+    { .name = "Liquibase", .command = "liquibase update", .files = "*changelog*.json", .word = "databaseChangeLog" },
+    { .name = "Laravel", .command = "php artisan migrate", .files = "[0-9]*_*.php", .word = "Illuminate" },
+    { .name = "Ecto", .command = "mix ecto.migrate", .files = "[0-9]*_*.exs" },
+    { .name = "goose", .format = FORMAT_GOOSE, .files = "[0-9]*_*.go", .word = "goose" },
+};
+
+/* clang-format on */
 
 static bool is_blank(char byte)
 {
@@ -83,17 +105,64 @@ static const struct foreign_tool *find_mark(struct slice text, bool is_back, siz
     return NULL;
 }
 
-const char *foreign_tool_of(const char *file, struct slice text)
+static bool has_name(const struct foreign_tool *tool, const char *file)
+{
+    return tool->files != NULL && fnmatch(tool->files, file, 0) == 0;
+}
+
+const struct foreign_tool *foreign_tool_of(const char *file, struct slice text)
 {
     size_t offset;
-    const struct foreign_tool *marked = find_mark(text, false, &offset);
-    const char *said = marked == NULL ? NULL : marked->name;
+    const struct foreign_tool *said = find_mark(text, false, &offset);
 
     for (size_t i = 0; said == NULL && i < array_length(TOOLS); i++) {
-        if (TOOLS[i].files != NULL && fnmatch(TOOLS[i].files, file, 0) == 0)
-            said = TOOLS[i].name;
+        if (has_name(&TOOLS[i], file))
+            said = &TOOLS[i];
     }
     return said;
+}
+
+const struct foreign_tool *foreign_program_of(const char *file, struct slice text)
+{
+    for (size_t i = 0; i < array_length(PROGRAMS); i++) {
+        const char *word = PROGRAMS[i].word;
+
+        if (has_name(&PROGRAMS[i], file) &&
+            (word == NULL || memmem(text.at, text.length, word, strlen(word)) != NULL))
+            return &PROGRAMS[i];
+    }
+    return NULL;
+}
+
+bool foreign_is_program(const char *file)
+{
+    static const char *const ends[] = { ".ts",  ".js",  ".mjs", ".cjs",  ".mts", ".cts", ".py",
+                                        ".rb",  ".go",  ".php", ".java", ".cs",  ".exs", ".ex",
+                                        ".xml", ".yml", ".kt",  ".rs",   ".yaml" };
+
+    for (size_t i = 0; i < array_length(ends); i++) {
+        if (text_ends_with(file, ends[i]) && strcmp(file, ends[i]) != 0)
+            return true;
+    }
+    return fnmatch("*changelog*.json", file, 0) == 0;
+}
+
+const struct foreign_tool *foreign_owner_of(const char *file)
+{
+    for (size_t i = 0; i < array_length(TOOLS); i++) {
+        if (TOOLS[i].own_file != NULL && strcmp(TOOLS[i].own_file, file) == 0)
+            return &TOOLS[i];
+    }
+    return NULL;
+}
+
+void foreign_add_remedy(const struct foreign_tool *tool, struct text *out)
+{
+    if (tool->format != FORMAT_AUTO)
+        text_add_format(out, "If the folder is one of %s: --format %s.", tool->name,
+                        FORMAT_NAMES[tool->format]);
+    else
+        text_add_format(out, "Only %s can apply its own migrations: %s.", tool->name, tool->command);
 }
 
 /* Saves reading most scripts token by token. */

@@ -43,6 +43,7 @@ const struct dialect DIALECT_GOOSE = {
     .script_rule = "Each migration is a file NUMBER_name.sql",
     .name_most = 255,
     .entry_kind_of = entry_kind_of,
+    .misnamed_is = "has no version in its name",
     .program_is = "is a migration in Go",
     .key_of = numbered_key_of,
 

@@ -94,6 +94,17 @@ static void warn_of_uncertain_order(const struct folder *folder)
     }
 }
 
+/* Two scripts that the ledger could not tell apart. */
+static bool refuse_alike(const struct folder *folder, const struct migration *last, const char *one,
+                         const char *other, struct error *err)
+{
+    error_set(err, ERROR_USAGE, "\"%s\" and \"%s\" in %s have the same version, %s", one, other, folder->path,
+              last->key);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "Give one of them another version: to %s, both are one migration.",
+                      folder->dialect->tool);
+}
+
 static int compare_by_key(const void *one, const void *other)
 {
     const struct migration *a = *(const struct migration *const *)one;
@@ -103,7 +114,7 @@ static int compare_by_key(const void *one, const void *other)
     return by_key != 0 ? by_key : (a > b) - (a < b);
 }
 
-/* Two scripts that the ledger could not tell apart, wherever their names sort. */
+/* Where names sort otherwise than keys, what is alike need not be side by side. */
 static bool check_keys(struct arena *arena, const struct folder *folder, struct error *err)
 {
     const struct migration **sorted;
@@ -120,11 +131,7 @@ static bool check_keys(struct arena *arena, const struct folder *folder, struct 
 
         if (strcmp(one->key, sorted[i]->key) != 0)
             continue;
-        error_set(err, ERROR_USAGE, "\"%s\" and \"%s\" in %s have the same version, %s", one->name,
-                  sorted[i]->name, folder->path, one->key);
-        error_holds(err, "Nothing was changed.");
-        return error_hint(err, "Give one of them another version: to %s, both are one migration.",
-                          folder->dialect->tool);
+        return refuse_alike(folder, one, one->name, sorted[i]->name, err);
     }
     return true;
 }
@@ -145,7 +152,8 @@ static struct migration migration_of(struct arena *arena, const struct folder *f
     struct migration migration = { .name = listed->order.name,
                                    .key = listed->order.name,
                                    .script_path = script_path(arena, folder, listed->order.name),
-                                   .is_program = listed->is_program };
+                                   .is_program = listed->is_program,
+                                   .way_back = listed->is_way_back ? listed->order.name : NULL };
 
     if (listed->key != NULL)
         migration.key = listed->key;
@@ -156,18 +164,47 @@ static struct migration migration_of(struct arena *arena, const struct folder *f
     return migration;
 }
 
+static bool is_way_back(const struct migration *migration)
+{
+    return migration->way_back != NULL && strcmp(migration->way_back, migration->name) == 0;
+}
+
+/* Adds it behind the one that was added last. Of one key, there is one migration and one way back; the latter
+ * is one of the folder's only where it is alone. */
+static bool add_migration(struct migration migration, struct folder *out, struct error *err)
+{
+    struct migration *last = out->count == 0 ? NULL : &out->items[out->count - 1];
+
+    if (last != NULL && strcmp(last->key, migration.key) == 0) {
+        if (is_way_back(&migration) && last->way_back != NULL)
+            return refuse_alike(out, last, last->way_back, migration.name, err);
+        if (is_way_back(&migration)) {
+            last->way_back = migration.name;
+            return true;
+        }
+        if (!is_way_back(last))
+            return refuse_alike(out, last, last->name, migration.name, err);
+        migration.way_back = last->way_back;
+        out->count--;
+    }
+    migration.back = out->count == 0 ? NULL : out->items[out->count - 1].key;
+    out->items[out->count++] = migration;
+    return true;
+}
+
 static bool read_entries(struct arena *arena, struct folder *out, struct error *err)
 {
     struct listed *listed = NULL;
+    size_t count;
 
-    if (!listing_read(arena, out, &listed, &out->count, err))
+    if (!listing_read(arena, out, &listed, &count, err))
         return false;
-    out->items = arena_alloc(arena, out->count, sizeof *out->items);
-    if (out->count > 1 && out->dialect->layout != LAYOUT_INDEX)
-        qsort(listed, out->count, sizeof *listed, out->dialect->compare_keys);
-    for (size_t i = 0; i < out->count; i++) {
-        out->items[i] = migration_of(arena, out, &listed[i]);
-        out->items[i].back = i == 0 ? NULL : out->items[i - 1].key;
+    out->items = arena_alloc(arena, count, sizeof *out->items);
+    if (count > 1 && out->dialect->layout != LAYOUT_INDEX)
+        qsort(listed, count, sizeof *listed, out->dialect->compare_keys);
+    for (size_t i = 0; i < count; i++) {
+        if (!add_migration(migration_of(arena, out, &listed[i]), out, err))
+            return false;
     }
     warn_of_uncertain_order(out);
     return check_keys(arena, out, err);

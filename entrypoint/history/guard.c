@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "history/owner.h"
+#include "history/shape.h"
 #include "postgres/query.h"
 #include "sql/quote.h"
 
@@ -52,8 +53,10 @@ void guard_add(const struct guard *guard, struct text *sql)
      * that it is not computed beforehand. */
     text_add_string(sql,
                     " THEN 0 ELSE ('not a trusted ledger, owner: ' OPERATOR(pg_catalog.||)"
-                    " pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text)::integer END"
-                    " FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) ");
+                    " pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text)::integer END");
+    if (guard->tells_shape)
+        text_add_string(sql, ", " SHAPE_OF_TABLE);
+    text_add_string(sql, " FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) ");
     quote_literal(guard->table, sql);
     text_add_string(sql, "::pg_catalog.regclass;");
 }

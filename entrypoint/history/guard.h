@@ -30,7 +30,11 @@ struct guard {
                           the schema that the URL names: who owns a schema decides what is in it, and such a
                           read runs no code of others */
     enum guard_use use;
+    bool tells_shape; /* the row has the columns of shape.h, too */
 };
+
+/* How many columns its row has before these. */
+enum { GUARD_COLUMNS = 3 };
 
 /* Adds a statement that returns a row, or fails: with SQLSTATE 42P01 or 3F000 when there is no such table,
  * 22P02 when it is a stranger's. For the statements after it in the same message (that is, one transaction)

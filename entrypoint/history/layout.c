@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "dialect/foreign.h"
+#include "history/recognise.h"
 
 /* Enough of a script to see its first comments. */
 enum { SCRIPT_MOST = 1024 * 1024 };
@@ -28,18 +29,6 @@ struct found {
 static bool has_extension(const char *name, const char *extension)
 {
     return text_ends_with(name, extension) && strcmp(name, extension) != 0;
-}
-
-static bool is_program(const char *name)
-{
-    static const char *const ends[] = { ".ts", ".js", ".mjs", ".cjs",  ".py",
-                                        ".rb", ".go", ".php", ".java", ".xml" };
-
-    for (size_t i = 0; i < array_length(ends); i++) {
-        if (has_extension(name, ends[i]))
-            return true;
-    }
-    return false;
 }
 
 static void count(const char *name, size_t *number, char *first)
@@ -61,7 +50,7 @@ static void look(const char *path, struct found *out)
             continue;
         if (has_extension(name, ".sql"))
             count(name, &out->scripts, out->script);
-        else if (is_program(name))
+        else if (foreign_is_program(name))
             count(name, &out->programs, out->program);
         else
             count(name, &out->others, out->other);
@@ -98,54 +87,99 @@ static bool refuse_migration(const struct folder *folder, const char *said, stru
     return error_hint(err, "Name the folder above it with --migrations DIR or TIDELOCK_MIGRATIONS.");
 }
 
+static void read_first(const struct folder *folder, const char *name, struct text *out)
+{
+    auto_text struct text path = text_init(PATH_MAX + NAME_MAX);
+    struct error ignored;
+
+    text_add_format(&path, "%s/%s", folder->path, name);
+    if (!file_read(path.at, out, &ignored))
+        text_reset(out);
+}
+
+#define ANOTHER_FOLDER "name another folder with --migrations DIR or TIDELOCK_MIGRATIONS."
+
 static bool refuse_scripts(const struct folder *folder, const char *said, const struct found *found,
                            struct error *err)
 {
-    auto_text struct text path = text_init(PATH_MAX + NAME_MAX);
     auto_text struct text script = text_init(SCRIPT_MOST);
-    const char *tool;
-    struct error ignored;
+    auto_text struct text remedy = text_init(sizeof err->hint);
+    const struct foreign_tool *tool;
 
-    text_add_format(&path, "%s/%s", folder->path, found->script);
-    if (!file_read(path.at, &script, &ignored))
-        text_reset(&script);
+    read_first(folder, found->script, &script);
     tool = foreign_tool_of(found->script, text_slice(&script));
-    error_set(err, ERROR_USAGE,
-              "\"%s\" holds no migrations, but %zu .sql file%s: each migration is a directory with a %s",
-              said, found->scripts, text_plural(found->scripts), folder->dialect->script_name);
-    if (tool != NULL)
-        error_detail(err, "\"%s\" looks like a script of %s.", found->script, tool);
-    return error_hint(
-        err,
-        "Put each script, without its way back, into a directory of its own: %s/NAME/%s. Or name "
-        "another folder with --migrations DIR or TIDELOCK_MIGRATIONS.",
-        said, folder->dialect->script_name);
+    error_set(err, ERROR_USAGE, "\"%s\" holds no migrations of %s, but %zu .sql file%s", said,
+              folder->dialect->tool, found->scripts, text_plural(found->scripts));
+    if (tool == NULL) {
+        error_detail(err, "No tool that is known calls its scripts like \"%s\".", found->script);
+        return error_hint(err, "%s. Say whose the folder is with --format, or " ANOTHER_FOLDER,
+                          folder->dialect->script_rule);
+    }
+    error_detail(err, "\"%s\" looks like a script of %s.", found->script, tool->name);
+    foreign_add_remedy(tool, &remedy);
+    return error_hint(err, "%s Or " ANOTHER_FOLDER, remedy.at);
 }
 
-static bool refuse_programs(const char *said, const struct found *found, struct error *err)
+static bool refuse_programs(const struct folder *folder, const char *said, const struct found *found,
+                            struct error *err)
 {
+    auto_text struct text program = text_init(SCRIPT_MOST);
+    auto_text struct text remedy = text_init(sizeof err->hint);
+    const struct foreign_tool *tool;
+
+    read_first(folder, found->program, &program);
+    tool = foreign_program_of(found->program, text_slice(&program));
     error_set(err, ERROR_USAGE, "\"%s\" holds no migrations, but %zu file%s like \"%s\"", said,
               found->programs, text_plural(found->programs), found->program);
+    if (tool == NULL)
+        return error_hint(err,
+                          "Only SQL can be applied here. Let the tool that they belong to apply them, "
+                          "or " ANOTHER_FOLDER);
+    error_detail(err, "It looks like a migration of %s.", tool->name);
+    foreign_add_remedy(tool, &remedy);
+    return error_hint(err, "%s Or " ANOTHER_FOLDER, remedy.at);
+}
+
+/* It is of a tool, but not of the one that --format names. */
+static bool refuse_format(const struct folder *folder, const char *said, const struct recognised *found,
+                          struct error *err)
+{
+    error_set(err, ERROR_USAGE, "\"%s\" holds no migrations of %s, but looks like a folder of %s", said,
+              folder->dialect->tool, found->dialects[0]->tool);
+    return error_hint(err, "If it is one: --format %s, or --format auto. Or " ANOTHER_FOLDER,
+                      FORMAT_NAMES[found->dialects[0]->format]);
+}
+
+bool layout_refuse_owner(const struct foreign_tool *owner, const char *said, struct error *err)
+{
+    error_set(err, ERROR_USAGE, "the folder of migrations \"%s\" is one of %s: it holds %s", said,
+              owner->name, owner->own_file);
+    error_holds(err, "Nothing was changed.");
     return error_hint(err,
-                      "Only SQL can be applied here. Let the tool that they belong to apply them, or name "
-                      "another folder with --migrations DIR or TIDELOCK_MIGRATIONS.");
+                      "Only %s can apply its own migrations: %s. If the folder is another tool's all the "
+                      "same, say whose with --format.",
+                      owner->name, owner->command);
 }
 
 bool layout_check(const struct folder *folder, const char *said, bool may_be_empty, struct error *err)
 {
+    struct recognised likely;
     struct found found;
 
     if (has_a_script(folder))
         return true;
     look(folder->path, &found);
-    if (found.scripts == 0 && found.programs == 0 && (may_be_empty || folder->count > 0))
-        return true;
+    recognise(FORMAT_AUTO, folder->path, &likely);
     if (found.scripts == 1 && strcmp(found.script, folder->dialect->script_name) == 0)
         (void)refuse_migration(folder, said, err);
+    else if (likely.fits && likely.dialects[0]->format != folder->dialect->format)
+        (void)refuse_format(folder, said, &likely, err);
     else if (found.scripts > 0)
         (void)refuse_scripts(folder, said, &found, err);
     else if (found.programs > 0)
-        (void)refuse_programs(said, &found, err);
+        (void)refuse_programs(folder, said, &found, err);
+    else if (may_be_empty || folder->count > 0)
+        return true;
     else
         (void)refuse_empty(folder, said, &found, err);
     return error_holds(err, "Nothing was changed.");

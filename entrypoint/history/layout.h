@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "dialect/foreign.h"
 #include "history/migration.h"
 
 /* ERROR_USAGE when the folder, named `said` by the user, holds no migration, or directories without scripts
@@ -16,5 +17,8 @@
  * `may_be_empty`. */
 must_use bool layout_check(const struct folder *folder, const char *said, bool may_be_empty,
                            struct error *err);
+
+/* The error for a folder in which a tool keeps a file of its own that can't be applied here. */
+bool layout_refuse_owner(const struct foreign_tool *owner, const char *said, struct error *err);
 
 #endif

@@ -5,8 +5,10 @@
 
 #include "base/log.h"
 #include "dialect/attempts.h"
+#include "dialect/known_ledger.h"
 #include "history/attempts.h"
 #include "history/guard.h"
+#include "history/other_ledger.h"
 #include "history/rows.h"
 #include "postgres/advisory.h"
 #include "postgres/denial.h"
@@ -30,7 +32,7 @@ static void add_sql(const char *sql, const char *table, struct text *out)
     text_add_filled(out, sql, "{ledger}", table);
 }
 
-static const char *qualified(struct arena *arena, const struct dialect *dialect, const char *schema)
+const char *ledger_qualified(struct arena *arena, const struct dialect *dialect, const char *schema)
 {
     auto_text struct text name = text_init(QUERY_MOST);
 
@@ -178,7 +180,7 @@ static void prepare_queries(struct arena *arena, struct ledger *out)
     const struct ledger_sql *sql = out->dialect->ledger;
     const struct ledger_write row = { .name = "ledger_row", .sql = sql->row, .count = 2 };
 
-    out->table = qualified(arena, out->dialect, out->schema);
+    out->table = ledger_qualified(arena, out->dialect, out->schema);
     for (int i = 0; i < LEDGER_STATEMENTS; i++)
         out->queries[i] = prepare(arena, out->table, &sql->writes[i]);
     for (int i = CHECK_NONE + 1; i < LEDGER_CHECKS; i++)
@@ -253,10 +255,11 @@ static bool find_schema(struct arena *arena, struct connection *conn, const stru
 
 static struct guard guard_of(struct arena *arena, const struct ledger_request *wanted, enum guard_use use)
 {
-    return (struct guard) { .table = qualified(arena, wanted->folder->dialect, schema_of(wanted)),
+    return (struct guard) { .table = ledger_qualified(arena, wanted->folder->dialect, schema_of(wanted)),
                             .is_schema_given = schema_of(wanted) != NULL,
                             .is_only_read = wanted->is_only_read,
-                            .use = use };
+                            .use = use,
+                            .tells_shape = known_ledger_is_checked(wanted->folder->dialect->format) };
 }
 
 /* What is known before it is read. */
@@ -291,10 +294,19 @@ static void find_tool_keys(struct ledger *out)
         out->dialect->tool_keys_of(&place, &out->tool_keys);
 }
 
+/* `guarded` is the row of the guard, NULL if it did not come to that. */
+static bool has_shape(struct connection *conn, const struct ledger_request *wanted, const struct guard *guard,
+                      const struct result *guarded, struct error *err)
+{
+    return !guard->tells_shape || guarded == NULL ||
+           other_ledger_check_shape(conn, wanted->folder->dialect, guarded, err);
+}
+
 bool ledger_read(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                  struct ledger *out, struct error *err)
 {
     auto_result struct result *session = NULL;
+    auto_result struct result *guarded = NULL;
     auto_result struct result *rows = NULL;
     const struct query query = { .name = "ledger_read", .sql = rows_text(wanted) };
     struct ledger_request place;
@@ -308,9 +320,11 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     guard = guard_of(arena, &place, wanted->is_only_read ? GUARD_READ : GUARD_WRITE);
     is_read = ask(conn, &guard, &query, results, err);
     session = results[0];
-    result_free(results[1]);
+    guarded = results[1];
     rows = results[2];
     out->exists = is_read;
+    if (!has_shape(conn, wanted, &guard, guarded, err))
+        return false;
     if (!is_read && (session == NULL || !is_missing(err)))
         return explain_read_failure(conn, wanted->folder->dialect, &guard, err);
     read_session(arena, session, schema_of(&place), out);
@@ -341,6 +355,7 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
     struct result *results[LEDGER_RESULTS];
     struct guard guard;
     bool is_read;
+    bool is_ours;
 
     *out = ledger_of(wanted);
     if (!find_schema(arena, conn, wanted, &place, err))
@@ -355,13 +370,15 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
     out->exists = is_read;
     if (results[0] != NULL)
         read_session(arena, results[0], schema_of(&place), out);
-    if (is_read)
+    is_ours = has_shape(conn, wanted, &guard, results[1], err);
+    if (is_read && is_ours) {
         ledger_take_rows(arena, results[LEDGER_RESULTS - 1], out);
-    if (is_read) {
         rows_expand(arena, out);
         rows_name(arena, out);
     }
     free_results(results);
+    if (!is_ours)
+        return false;
     return is_read || is_missing(err) || explain_read_failure(conn, wanted->folder->dialect, &guard, err);
 }
 
@@ -388,12 +405,10 @@ static bool add_schema(struct connection *conn, const struct ledger *ledger, str
     return true;
 }
 
-bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is_baseline, struct error *err)
+bool ledger_create(struct connection *conn, const struct ledger *ledger, struct error *err)
 {
     auto_text struct text sql = text_init(QUERY_MOST);
 
-    if (!is_baseline && ledger->dialect->needs_empty && !ledger_check_empty(conn, ledger, err))
-        return false;
     text_add_string(&sql, "SELECT 1 OPERATOR(pg_catalog./) (");
     advisory_add_try(ledger->lock_key, false, &sql);
     text_add_string(&sql, ")::pg_catalog.int4;");

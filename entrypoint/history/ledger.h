@@ -75,6 +75,9 @@ struct ledger_request {
     bool is_only_read; /* nothing will be written, whatever it says */
 };
 
+/* Its table in a schema, or, with NULL, as the session finds it; quoted. */
+const char *ledger_qualified(struct arena *arena, const struct dialect *dialect, const char *schema);
+
 /* Reads it in one round trip. A missing table is not an error (exists = false); only SQLSTATE 42P01 means
  * that. Everything lives in the arena. ERROR_REFUSED for a table that isn't the dialect's, one that belongs
  * to somebody we do not trust (owner.h), and one whose rows row security hides from us. */
@@ -94,10 +97,8 @@ must_use bool ledger_check_empty(struct connection *conn, const struct ledger *l
 must_use bool ledger_find_empty(struct connection *conn, const struct ledger *ledger, bool *is_empty,
                                 struct error *err);
 
-/* Creates it, and its schema if necessary. With `is_baseline` the schema may already hold tables; otherwise
- * that is ERROR_REFUSED. Call it under the leader lock. */
-must_use bool ledger_create(struct connection *conn, const struct ledger *ledger, bool is_baseline,
-                            struct error *err);
+/* Creates it, and its schema if necessary. Call it under the leader lock. */
+must_use bool ledger_create(struct connection *conn, const struct ledger *ledger, struct error *err);
 
 /* Adds a statement that returns whether the ledger is still what `ledger->size` says. Rows are never deleted,
  * and one that becomes unfinished again is rolled back. */
@@ -120,6 +121,11 @@ must_use bool ledger_exists(struct connection *conn, const struct ledger *ledger
 /* Puts into `row` what a migration is called that somebody named: one of the folder's, or one that only the
  * ledger knows. Returns its name. */
 const char *ledger_name_row(const struct folder *folder, const char *name, const char *row[ROW_VALUES]);
+
+/* The id of the row that must be there when `migration` is recorded as applied `after` another (or NULL), or
+ * NULL. */
+const char *ledger_anchor(const struct ledger *ledger, const struct migration *migration,
+                          const struct migration *after);
 
 /* The rows of a reading text, into `out` and its sizes. */
 void ledger_take_rows(struct arena *arena, const struct result *result, struct ledger *out);

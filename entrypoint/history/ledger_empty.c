@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "history/ledger.h"
+#include "history/other_ledger.h"
 #include "sql/quote.h"
 
 /* The tables in the schema; PostGIS' own do not count (Prisma ignores them, too). The ledger ($3) appears
@@ -19,16 +20,21 @@ static const struct query SCHEMA_TABLES = {
         " LIMIT 5",
 };
 
-static bool refuse_not_empty(const struct dialect *dialect, const struct result *tables, struct error *err)
+static bool refuse_not_empty(struct connection *conn, const struct ledger *ledger,
+                             const struct result *tables, struct error *err)
 {
     auto_text struct text names = text_init(1024);
+    auto_text struct text other = text_init(sizeof err->detail);
 
     for (int i = 0; i < result_rows(tables); i++)
         text_add_format(&names, "%s%s.%s", i == 0 ? "" : ", ", result_text(tables, i, 0),
                         result_text(tables, i, 1));
     error_set(err, ERROR_REFUSED, "the schema is not empty and has no ledger");
     error_cause(err, CAUSE_NO_LEDGER);
-    error_code(err, dialect->codes.not_empty);
+    error_code(err, ledger->dialect->codes.not_empty);
+    other_ledger_add(conn, ledger, &other);
+    if (other.length > 0)
+        error_detail(err, "%s", other.at);
     error_holds(err, "It contains %s%s. Nothing was changed.", names.at,
                 result_rows(tables) == 5 ? ", …" : "");
     return error_hint(
@@ -68,7 +74,7 @@ bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, st
     if (strcmp(result_text(tables, 0, 1), ledger_name) == 0) {
         return refuse_hidden(ledger, result_text(tables, 0, 0), err);
     }
-    return refuse_not_empty(ledger->dialect, tables, err);
+    return refuse_not_empty(conn, ledger, tables, err);
 }
 
 #define IN_SCHEMA(oid)                                                                                       \

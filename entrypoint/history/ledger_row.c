@@ -15,6 +15,19 @@ const char *ledger_name_row(const struct folder *folder, const char *name, const
     return row[ROW_FILE];
 }
 
+const char *ledger_anchor(const struct ledger *ledger, const struct migration *migration,
+                          const struct migration *after)
+{
+    const struct dialect *dialect = ledger->dialect;
+
+    if (after != NULL && !dialect->keeps_attempts)
+        return after->key;
+    if (ledger->anchor[0] != '\0')
+        return ledger->anchor;
+    /* Marked as unfinished, it is set back to the one before it first. */
+    return dialect->is_marker && ledger->size.rows > 0 ? migration->back : NULL;
+}
+
 bool ledger_row_is_resumable(const struct ledger_row *row)
 {
     return row->logs != NULL && slice_starts_with(slice_of(row->logs), LEDGER_OURS);

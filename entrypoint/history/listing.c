@@ -130,27 +130,28 @@ static bool refuse_forbidden(const struct folder *folder, const char *name, stru
 
 static bool refuse_misnamed(const struct folder *folder, const char *name, struct error *err)
 {
-    error_set(err, ERROR_REFUSED, "the name of \"%s\" in %s has no version, and %s refuses that", name,
-              folder->path, folder->dialect->tool);
+    error_set(err, ERROR_REFUSED, "\"%s\" in %s %s: %s refuses the folder", name, folder->path,
+              folder->dialect->misnamed_is, folder->dialect->tool);
     error_holds(err, "Nothing was changed.");
-    return error_hint(err, "%s: rename it, or move it out of the folder.", folder->dialect->script_rule);
+    return error_hint(err, "%s: rename it, or move it elsewhere.", folder->dialect->script_rule);
 }
 
 static bool add(struct listing *listing, const char *name, enum entry_kind kind, struct error *err)
 {
     const struct folder *folder = listing->folder;
 
-    if (kind == ENTRY_MISNAMED)
-        return refuse_misnamed(folder, name, err);
     if (kind == ENTRY_FORBIDDEN)
         return refuse_forbidden(folder, name, err);
     if (!is_good_name(name, folder->dialect->name_most))
         return refuse_name(folder, name, err);
+    if (kind == ENTRY_MISNAMED)
+        return refuse_misnamed(folder, name, err);
     listing->items = arena_grow(listing->arena, listing->items, listing->count, &listing->capacity,
                                 sizeof *listing->items);
     listing->items[listing->count++] = (struct listed) { .order = folder->dialect->order_key_of(
                                                              arena_copy(listing->arena, name, strlen(name))),
-                                                         .is_program = kind == ENTRY_PROGRAM };
+                                                         .is_program = kind == ENTRY_PROGRAM,
+                                                         .is_way_back = kind == ENTRY_WAY_BACK };
     return true;
 }
 

@@ -17,6 +17,7 @@ struct listed {
     struct order_key order;
     const char *key; /* as an index has it; NULL = to be told from the name */
     bool is_program;
+    bool is_way_back;
 };
 
 /* Those in `folder->path`, not sorted unless an index says the order. Everything lives in the arena.

@@ -13,6 +13,7 @@ struct migration {
     const char *name;        /* of the directory or file */
     const char *key;         /* what the ledger calls it: for some tools, its name */
     const char *description; /* which some ledgers have; otherwise NULL */
+    const char *way_back;    /* the file that undoes it; its own name where it has nothing but that */
     const char *back;        /* the key of the one before it in the folder; NULL = it is the first */
     const char *script_path; /* for reading and for messages */
     bool is_program;         /* only its own tool can run it */

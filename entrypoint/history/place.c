@@ -102,7 +102,11 @@ static bool refuse_nowhere(const struct dialect *dialect, const struct own *own,
 
     for (size_t i = 0; dialect->places[i] != NULL; i++)
         text_add_format(&places, "%s %s ", i == 0 ? "neither" : "nor", dialect->places[i]);
-    error_set(err, ERROR_USAGE, "could not find the folder of migrations: %sexists", places.at);
+    if (dialect->places[1] == NULL)
+        error_set(err, ERROR_USAGE, "could not find the folder of migrations: there is no %s",
+                  dialect->places[0]);
+    else
+        error_set(err, ERROR_USAGE, "could not find the folder of migrations: %sexists", places.at);
     if (is_unclear(own))
         error_detail(err, "%s may say where it is, but %s.", own->file, own->config.flaw);
     return error_hint(

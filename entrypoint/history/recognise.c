@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,18 +25,26 @@ static int compare(const void *one, const void *other)
     return strcmp(((const struct folder_entry *)one)->name, ((const struct folder_entry *)other)->name);
 }
 
-/* One directory with a script is enough to know. */
-static struct folder_entry entry_of(struct arena *arena, const char *path, const char *name, bool *has_script)
+/* d_type saves a stat per entry; some file systems do not fill it, and a link says nothing. */
+static bool is_directory_entry(const struct dirent *entry, const char *full)
 {
-    auto_text struct text full = text_init((size_t)2 * PATH_MAX);
-    struct folder_entry entry = { .name = arena_copy(arena, name, strlen(name)) };
+    return entry->d_type == DT_UNKNOWN || entry->d_type == DT_LNK ? is_directory(full)
+                                                                  : entry->d_type == DT_DIR;
+}
 
-    text_add_format(&full, "%s/%s", path, name);
-    entry.is_directory = is_directory(full.at);
+/* One directory with a script is enough to know. */
+static struct folder_entry entry_of(struct arena *arena, const char *path, const struct dirent *from,
+                                    bool *has_script)
+{
+    char full[2 * PATH_MAX];
+    struct folder_entry entry = { .name = arena_copy(arena, from->d_name, strlen(from->d_name)) };
+
+    (void)snprintf(full, sizeof full, "%s/%s", path, from->d_name);
+    entry.is_directory = is_directory_entry(from, full);
     if (!entry.is_directory || *has_script)
         return entry;
-    text_add_string(&full, "/migration.sql");
-    entry.has_script = *has_script = file_exists(full.at);
+    (void)snprintf(full, sizeof full, "%s/%s/migration.sql", path, from->d_name);
+    entry.has_script = *has_script = file_exists(full);
     return entry;
 }
 
@@ -58,7 +67,7 @@ static void look(struct arena *arena, const char *path, struct folder_look *out)
         if (!is_looked_at(entry->d_name))
             continue;
         entries = arena_grow(arena, entries, out->count, &capacity, sizeof *entries);
-        entries[out->count++] = entry_of(arena, path, entry->d_name, &has_script);
+        entries[out->count++] = entry_of(arena, path, entry, &has_script);
     }
     if (directory != NULL)
         (void)closedir(directory);
@@ -106,10 +115,13 @@ void recognise(enum format format, const char *path, struct recognised *out)
         if ((format != FORMAT_AUTO && DIALECTS[i]->format != format) || !has_lock_file(DIALECTS[i], path))
             continue;
         out->dialects[out->count++] = DIALECTS[i];
+        out->fits = true;
         return;
     }
     look(arena, path, &found);
     read_script(arena, path, &found);
+    for (size_t i = 0; out->owner == NULL && i < found.count; i++)
+        out->owner = foreign_owner_of(found.entries[i].name);
     for (size_t i = 0; DIALECTS[i] != NULL; i++) {
         if (format != FORMAT_AUTO && DIALECTS[i]->format != format)
             continue;
@@ -117,6 +129,7 @@ void recognise(enum format format, const char *path, struct recognised *out)
         if (DIALECTS[i]->recognises(&found) && out->count < FORMATS)
             out->dialects[out->count++] = DIALECTS[i];
     }
-    if (out->count == 0)
+    out->fits = out->count > 0;
+    if (!out->fits)
         out->dialects[out->count++] = first == NULL ? DIALECTS[0] : first;
 }

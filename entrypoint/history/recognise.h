@@ -9,12 +9,15 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "dialect/dialect.h"
+#include "dialect/foreign.h"
 
 /* Those dialects that the folder may be of, in the order of DIALECTS; with a format other than FORMAT_AUTO,
  * only that tool's. None fits what holds nothing of any tool: then the first of the format is taken. */
 struct recognised {
     const struct dialect *dialects[FORMATS];
-    size_t count; /* at least 1 */
+    size_t count;                     /* at least 1 */
+    bool fits;                        /* false: there is only that one to take */
+    const struct foreign_tool *owner; /* the tool whose own file is there, and which can't be applied here */
 };
 
 /* Looks at the names in the folder at `path`, and into one script. One that can't be read is taken for the

@@ -45,7 +45,7 @@ bool replay_begin(struct replay *replay, struct shadow *shadow, const struct fol
     watch_begin(&replay->watch, (struct watch_limits) { .max_blocked = 0 }, &replay->progress);
     watch_forbid(&replay->watch, "a shadow database has no traffic");
     return (ledger_read(shadow->arena, shadow->conn, &wanted, &replay->ledger, err) &&
-            ledger_create(shadow->conn, &replay->ledger, true, err) &&
+            ledger_create(shadow->conn, &replay->ledger, err) &&
             ledger_read(shadow->arena, shadow->conn, &wanted, &replay->ledger, err)) ||
            error_context(err, "preparing the shadow database");
 }

@@ -107,6 +107,10 @@ class Peer:
         """What `up` says that it applied."""
         return re.findall(self.says_applied, done.stdout)
 
+    def mend(self, database, folder, last):
+        """Takes the mark of what failed off, by the tool's own means; `last` is the last migration that holds."""
+        raise NotImplementedError(f"{self.name} leaves none")
+
     def has_ledger(self, database):
         return database.holds(self.ledger_table)
 
@@ -156,6 +160,9 @@ class GolangMigrate(Peer):
 
     def force(self, url, folder, number):
         return self.run(folder, *self.command(url, folder, "force", str(number)))
+
+    def mend(self, database, folder, last):
+        assert self.force(database.url(), folder, last).returncode == 0
 
 
 class Goose(Peer):
@@ -251,6 +258,9 @@ class Flyway(Peer):
     def repair(self, url, folder):
         return self.run(folder, *self.command(url, folder, "repair"))
 
+    def mend(self, database, folder, last):
+        assert self.repair(database.url(), folder).returncode == 0
+
     def validate(self, url, folder):
         return self.run(folder, *self.command(url, folder, "validate"))
 
@@ -275,6 +285,14 @@ class Sqlx(Peer):
     def command(self, url, folder, *words):
         verb = {"up": "run", "status": "info", "down": "revert"}.get(words[0], words[0])
         return [HOME / self.program, "migrate", verb, "--source", folder.path, "--database-url", plain(url), *words[1:]]
+
+    def is_content(self, url, folder):
+        """Each line is VERSION/STATE DESCRIPTION."""
+        return {line.split("/")[1].split()[0] for line in self.status(url, folder).stdout.splitlines()} == {"installed"}
+
+    def mend(self, database, folder, last):
+        """By hand: it has no command for that."""
+        database.query("DELETE FROM _sqlx_migrations WHERE NOT success")
 
 
 class Drizzle(Peer):

@@ -106,7 +106,7 @@ def test_what_only_goose_can_run(database, two, tidelock):
         ("00003_c.sql", "-- +goose Up\nCREATE TABLE c ()", 6, "does not end in a semicolon"),
         ("00003_c.sql", "-- +goose Up\n-- +goose StatementBegin\nSELECT 1;", 6, "has no StatementEnd"),
         ("00003_c.sql", "-- +goose Up\nCREATE INDEX CONCURRENTLY i ON users (id);", 6, "NO TRANSACTION"),
-        ("c.sql", "-- +goose Up\nSELECT 1;", 8, 'the name of "c.sql" in migrations has no version'),
+        ("c.sql", "-- +goose Up\nSELECT 1;", 8, '"c.sql" in migrations has no version in its name: goose refuses the folder'),
         ("2_c.sql", "-- +goose Up\nSELECT 1;", 2, "have the same version, 2"),
     ],
 )

@@ -2,15 +2,33 @@
 
 import pytest
 
-# What lies in prisma/migrations; what it is told to look like.
+# What lies in prisma/migrations, and what it is applied as where the folder may tell.
+FOLDERS = {
+    "goose": {"00001_a.sql": "-- +goose Up\nCREATE TABLE a ();\n-- +goose Down\nDROP TABLE a;\n"},
+    "dbmate": {"20240101000000_a.sql": "-- migrate:up transaction:false\nCREATE TABLE a ();\n\n-- migrate:down\nDROP TABLE a;\n"},
+    "sqlx": {"20240101000000_a.sql": "CREATE TABLE a ();"},
+}
+# Nobody but their tools can apply these; with what.
 FOREIGN = {
-    "goose": ({"00001_a.sql": "-- +goose Up\nCREATE TABLE a ();\n-- +goose Down\nDROP TABLE a;\n"}, "goose"),
-    "dbmate": ({"20240101000000_a.sql": "-- migrate:up transaction:false\nCREATE TABLE a ();\n\n-- migrate:down\nDROP TABLE a;\n"}, "dbmate"),
-    "sql-migrate": ({"1_a.sql": "-- +migrate Up\nCREATE TABLE a ();\n-- +migrate Down\nDROP TABLE a;\n"}, "sql-migrate"),
-    "flyway": ({"V1__a.sql": "CREATE TABLE a ();", "V10__c.sql": "", "V2__b.sql": ""}, "Flyway"),
-    "golang-migrate": ({"000001_a.up.sql": "CREATE TABLE a ();", "000001_a.down.sql": "DROP TABLE a;"}, "golang-migrate"),
-    "sqlx": ({"20240101000000_a.sql": "CREATE TABLE a ();"}, "sqlx, Drizzle or Supabase"),
-    "drizzle": ({"0000_a.sql": "CREATE TABLE a ();\n--> statement-breakpoint\nCREATE TABLE b ();", "meta/_journal.json": "{}"}, "Drizzle"),
+    "sql-migrate": ({"1_a.sql": "-- +migrate Up\nCREATE TABLE a ();\n-- +migrate Down\nDROP TABLE a;\n"}, "sql-migrate up"),
+    "rambler": ({"1_a.sql": "-- rambler up\nCREATE TABLE a ();\n-- rambler down\nDROP TABLE a;\n"}, "rambler apply"),
+    "tern": ({"001_a.sql": "CREATE TABLE a ();\n---- create above / drop below ----\nDROP TABLE a;\n"}, "tern migrate"),
+    "node-pg-migrate": ({"1_a.sql": "-- Up Migration\nCREATE TABLE a ();\n-- Down Migration\nDROP TABLE a;\n"}, "node-pg-migrate up"),
+    "graphile-migrate": ({"000001-a.sql": "--! Previous: -\n--! Hash: sha1:0\nCREATE TABLE a ();\n"}, "graphile-migrate migrate"),
+    "Liquibase": ({"1_a.sql": "--liquibase formatted sql\n--changeset a:1\nCREATE TABLE a ();"}, "liquibase update"),
+}
+PROGRAMS = {
+    "Rails": ({"20240101000000_create_a.rb": "class CreateA < ActiveRecord::Migration[7.1]\nend"}, "bin/rails db:migrate"),
+    "Django": ({"__init__.py": "", "0001_initial.py": "from django.db import migrations"}, "python manage.py migrate"),
+    "Alembic": ({"1975ea83b712_a.py": "from alembic import op"}, "alembic upgrade head"),
+    "Knex": ({"20240101_a.js": "exports.up = function (knex) {}"}, "knex migrate:latest"),
+    "TypeORM": ({"1704067200000-A.ts": "class A implements MigrationInterface { async up(queryRunner: QueryRunner) {} }"}, "typeorm migration:run"),
+    "Sequelize": ({"20240101-a.js": "module.exports = { up: (queryInterface) => {} }"}, "sequelize db:migrate"),
+    "node-pg-migrate": ({"1704067200000_a.mjs": "export const up = (pgm) => {}"}, "node-pg-migrate up"),
+    "Entity Framework": ({"20240101000000_A.cs": "public partial class A : Migration {}"}, "dotnet ef database update"),
+    "Liquibase": ({"db.changelog-master.yaml": "databaseChangeLog:\n"}, "liquibase update"),
+    "Laravel": ({"2024_01_01_000000_a.php": "use Illuminate\\Database\\Migrations\\Migration;"}, "php artisan migrate"),
+    "Ecto": ({"20240101000000_a.exs": "defmodule A do"}, "mix ecto.migrate"),
 }
 COMMANDS = {
     "deploy": ["deploy"],
@@ -59,21 +77,69 @@ def test_a_folder_that_became_empty(database, folder, tidelock):
         fails_at_once(tidelock(*command), "holds no migrations")
 
 
+@pytest.mark.parametrize("tool", FOLDERS)
+def test_a_folder_tells_whose_it_is(database, folder, tidelock, tool):
+    fill(folder, FOLDERS[tool])
+    tidelock("deploy").succeeds(applied=list(FOLDERS[tool]), says=f'"prisma/migrations" is a folder of {tool}')
+    assert database.holds("a") and not database.holds("_prisma_migrations")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("tool", FOLDERS)
+def test_a_folder_of_another_tool_than_said(database, folder, tidelock, tool, command):
+    fill(folder, FOLDERS[tool])
+    words = COMMANDS[command]
+    at = words.index("--") if "--" in words else len(words)
+    result = tidelock(*words[:at], "--format", "prisma", *words[at:])
+    fails_at_once(result, f"holds no migrations of Prisma, but looks like a folder of {tool}", f"--format {tool}, or --format auto")
+    assert not database.holds("_prisma_migrations") and not database.holds("a")
+
+
+@pytest.mark.fault
+def test_a_folder_of_prisma_s_that_is_said_to_be_another_tool_s(database, folder, tidelock):
+    folder.add("001_t", "CREATE TABLE t ()")
+    fails_at_once(tidelock("deploy", "--format", "goose", "--migrations", "prisma/migrations"), "holds no migrations of goose, but looks like a folder of Prisma", "--format prisma, or --format auto")
+
+
 @pytest.mark.fault
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("tool", FOREIGN)
-def test_scripts_of_another_tool(database, folder, tidelock, tool, command):
-    files, name = FOREIGN[tool]
+def test_scripts_of_a_tool_that_alone_can_apply_them(database, folder, tidelock, tool, command):
+    files, says = FOREIGN[tool]
     fill(folder, files)
-    fails_at_once(tidelock(*COMMANDS[command]), f"{len([file for file in files if file.endswith('.sql')])} .sql file", f"looks like a script of {name}.")
-    assert not database.holds("_prisma_migrations")
+    fails_at_once(tidelock(*COMMANDS[command]), "1 .sql file", f"looks like a script of {tool}.", f"Only {tool} can apply its own migrations: {says}.")
+    assert not database.holds("a")
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("file", ["20240101_a.ts", "a.js", "0001_initial.py"])
-def test_programs_of_another_tool(folder, tidelock, database, file):
+def test_scripts_that_no_tool_calls_so(database, folder, tidelock):
+    fill(folder, {"schema.sql": "CREATE TABLE a ()", "seed.sql": "INSERT INTO a VALUES (1)"})
+    fails_at_once(tidelock("deploy"), "2 .sql files", 'No tool that is known calls its scripts like "schema.sql"', "Say whose the folder is with --format")
+    fails_at_once(tidelock("deploy", "--format", "goose", "--migrations", "prisma/migrations"), "holds no migrations of goose", "Each migration is a file NUMBER_name.sql.")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_tool_s_own_file_says_whose_the_folder_is(database, folder, tidelock, command):
+    fill(folder, {"20240101000000_a.sql": "CREATE TABLE a ()", "atlas.sum": "h1:0\n"})
+    tidelock(*COMMANDS[command]).fails(exit=2, says=["is one of Atlas: it holds atlas.sum", "Only Atlas can apply its own migrations: atlas migrate apply", "Nothing was changed"])
+    tidelock("deploy", "--format", "sqlx", "--migrations", "prisma/migrations").succeeds(applied=["20240101000000_a.sql"])
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("file", ["20240101_a.ts", "a.js", "initial.py"])
+def test_programs_of_nobody_knows_whom(folder, tidelock, database, file):
     fill(folder, {file: ""})
     fails_at_once(tidelock("deploy"), f'1 file like "{file}"', "Only SQL can be applied here")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("tool", PROGRAMS)
+def test_migrations_as_programs(folder, tidelock, database, tool):
+    files, says = PROGRAMS[tool]
+    fill(folder, files)
+    fails_at_once(tidelock("deploy"), f"{len(files)} file", f"looks like a migration of {tool}.", f"Only {tool} can apply its own migrations: {says}.")
 
 
 @pytest.mark.fault

@@ -15,7 +15,7 @@ DOORMEN = {
 }
 # What other rooms know of a tool, and what they do not say of it: its table, its key, its files, its codes of migrations. Which tool it is, is
 # decided in one place. (The manual lists the environment.)
-DESCRIPTIONS = "attempts dialect foreign ledger_row ledger_sql order_key".split()
+DESCRIPTIONS = "attempts dialect foreign known_ledger ledger_row ledger_sql order_key".split()
 TOOLS_WORDS = r"_prisma_migrations|72707369|migration_lock\.toml|\"P3\d{3}\"|\bDIALECT_[A-Z]+\b"
 TOOLS_WORDS_ALLOWED = {}
 

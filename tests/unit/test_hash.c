@@ -125,6 +125,20 @@ static void a_hash_does_not_care_how_its_bytes_came(void **state)
     }
 }
 
+/* FIPS 180-2, appendix D.1; the check value that CRC-32/ISO-HDLC is catalogued with. */
+static void other_hashes_are_those_of_their_standards(void **state)
+{
+    char hex[SHA384_HEX_SIZE];
+
+    (void)state;
+    sha384_of(slice_of("abc"), hex);
+    assert_string_equal(hex,
+                        "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc23"
+                        "58baeca134c825a7");
+    assert_int_equal(crc32_of(slice_of("123456789")), 0xCBF43926);
+    assert_int_equal(crc32_of(slice_of("")), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +150,7 @@ int main(void)
         cmocka_unit_test(a_long_key_signs_a_long_message),
         cmocka_unit_test(no_key_and_no_message_sign),
         cmocka_unit_test(a_hash_does_not_care_how_its_bytes_came),
+        cmocka_unit_test(other_hashes_are_those_of_their_standards),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
