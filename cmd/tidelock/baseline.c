@@ -16,6 +16,36 @@
 #include "print.h"
 #include "reporting.h"
 
+/* One call of the command. */
+struct recording {
+    const struct config *config;
+    struct connection *conn;
+    const struct folder *folder;
+    struct ledger ledger;
+    struct history history;
+    size_t end;   /* of what the schema already holds, in the folder */
+    size_t count; /* of that, what the ledger does not know yet */
+};
+
+/* In a new ledger, one row stands for all up to the last, where the tool has such a row; but not for those
+ * that are applied again. */
+static enum ledger_statement write_of(const struct recording *recording, size_t index)
+{
+    const struct dialect *dialect = recording->folder->dialect;
+    const bool repeats = dialect->repeats != NULL && dialect->repeats(recording->folder->items[index].name);
+    const bool has_row = dialect->ledger->writes[LEDGER_INSERT_BASELINE].sql != NULL;
+
+    return has_row && recording->ledger.size.rows == 0 && !repeats ? LEDGER_INSERT_BASELINE
+                                                                   : LEDGER_INSERT_MARKED;
+}
+
+/* Whether the row of a later one stands for it. */
+static bool stands_behind(const struct recording *recording, size_t index)
+{
+    return write_of(recording, index) == LEDGER_INSERT_BASELINE && index + 1 < recording->end &&
+           write_of(recording, index + 1) == LEDGER_INSERT_BASELINE;
+}
+
 /* What is written together. */
 struct recorded_items {
     struct batch_item *items;
@@ -31,15 +61,17 @@ struct mark {
 };
 
 /* Adds the items to `*count` that are there. */
-static bool prepare_mark(struct arena *arena, const struct migration *migration, const struct ledger *ledger,
+static bool prepare_mark(struct arena *arena, const struct recording *recording, size_t index,
                          struct recorded_items *out, struct error *err)
 {
+    const struct ledger *ledger = &recording->ledger;
+    const struct migration *migration = &recording->folder->items[index];
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     struct mark *mark = arena_alloc(arena, 1, sizeof *mark);
 
     if (!migration_read(ledger->dialect, migration, &bytes, err))
         return false;
-    ledger->dialect->checksum_of(text_slice(&bytes), mark->checksum);
+    migration_checksum(recording->folder, migration, text_slice(&bytes), mark->checksum);
     ledger_make_id(ledger, migration->key, mark->id);
     const char *const row[ROW_VALUES] = {
         [ROW_ID] = mark->id,
@@ -48,7 +80,7 @@ static bool prepare_mark(struct arena *arena, const struct migration *migration,
         [ROW_ANCHOR] = ledger_anchor(ledger, migration, out->last),
     };
     out->count +=
-        ledger_add_items(ledger, LEDGER_INSERT_MARKED, row, &mark->parameters, out->items + out->count);
+        ledger_add_items(ledger, write_of(recording, index), row, &mark->parameters, out->items + out->count);
     out->last = migration;
     return true;
 }
@@ -71,17 +103,6 @@ static bool refuse_failed(const struct folder *folder, const struct history *his
     }
     return true;
 }
-
-/* One call of the command. */
-struct recording {
-    const struct config *config;
-    struct connection *conn;
-    const struct folder *folder;
-    struct ledger ledger;
-    struct history history;
-    size_t end;   /* of what the schema already holds, in the folder */
-    size_t count; /* of that, what the ledger does not know yet */
-};
 
 /* Whoever forgets the name would have migrations recorded that are still to be applied. */
 static bool check_wish(const struct recording *recording, struct error *err)
@@ -108,7 +129,7 @@ static bool check_schema(const struct recording *recording, struct error *err)
     if (!is_empty)
         return true;
     error_set(err, ERROR_REFUSED, "schema \"%s\" is empty: no migration has made anything in it",
-              recording->ledger.schema);
+              recording->ledger.default_schema);
     return error_hint(
         err,
         "To apply the migrations: tidelock deploy. Those that make nothing in this schema can be "
@@ -125,9 +146,9 @@ static bool write_marks(const struct recording *recording, struct error *err)
 
     all.items[0] = (struct batch_item) { .query = &ADVISORY_HOLD, .parameters = &ledger->lock_key };
     for (size_t i = 0; i < recording->end; i++) {
-        if (recording->history.items[i].verdict != VERDICT_PENDING)
+        if (recording->history.items[i].verdict != VERDICT_PENDING || stands_behind(recording, i))
             continue;
-        if (!prepare_mark(arena, &recording->folder->items[i], ledger, &all, err))
+        if (!prepare_mark(arena, recording, i, &all, err))
             return false;
     }
     if (ledger_batch(

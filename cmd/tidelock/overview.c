@@ -141,8 +141,8 @@ static void read_script(const struct overview *overview, struct connection *conn
 
     if (migration == NULL || !migration_read(folder->dialect, migration, &script, &ignored) ||
         (account->row != NULL && account->row->checksum != NULL &&
-         !folder->dialect->checksum_matches(account->row->checksum, text_slice(&script))) ||
-        !migration_prepare(folder->dialect, migration, &script, &wishes, &ignored))
+         !migration_matches(folder, migration, account->row->checksum, text_slice(&script))) ||
+        !migration_prepare(folder, migration, &script, &wishes, &ignored))
         return;
     bytes = script_without_bom(text_slice(&script));
     reader = script_reader_of(migration->script_path, bytes, connection_server_version(conn),

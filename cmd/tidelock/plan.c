@@ -59,7 +59,8 @@ static const char *mode_of(const struct forecast *forecast, const struct script_
                                             .script = forecast->script,
                                             .summary = &forecast->summary,
                                             .directives = &forecast->directives,
-                                            .transaction = wishes->transaction };
+                                            .transaction = wishes->transaction,
+                                            .mixed_hint = wishes->mixed_hint };
     struct error refused;
     enum mode mode;
 
@@ -87,16 +88,16 @@ static bool judge(struct forecasts *shared, const char *path, const struct text 
     return refuse_file(err);
 }
 
-static bool judge_migration(struct forecasts *shared, const struct dialect *dialect,
+static bool judge_migration(struct forecasts *shared, const struct folder *folder,
                             const struct migration *migration, struct planned *out, struct error *err)
 {
     auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
     struct script_wishes wishes;
 
-    if (!migration_read(dialect, migration, &script, err))
+    if (!migration_read(folder->dialect, migration, &script, err))
         return false;
-    if (!script_check_text(dialect, migration->script_path, text_slice(&script), err) ||
-        !migration_prepare(dialect, migration, &script, &wishes, err))
+    if (!script_check_text(folder->dialect, migration->script_path, text_slice(&script), err) ||
+        !migration_prepare(folder, migration, &script, &wishes, err))
         return refuse_file(err);
     return judge(shared, migration->script_path, &script, &wishes, out, err);
 }
@@ -118,7 +119,7 @@ static bool read_folder(struct arena *arena, const struct folder *folder, const 
             continue;
         planned->name = migration->name;
         planned->index = i;
-        if (!judge_migration(&shared, folder->dialect, migration, planned, err))
+        if (!judge_migration(&shared, folder, migration, planned, err))
             return false;
         out->count++;
     }

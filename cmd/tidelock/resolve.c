@@ -21,6 +21,7 @@
 #include "postgres/advisory.h"
 #include "postgres/query_failure.h"
 #include "print.h"
+#include "print_edit.h"
 #include "repair/interrupted.h"
 #include "reporting.h"
 
@@ -49,8 +50,6 @@ struct resolving {
     struct resolved *items;
     size_t count;
 };
-
-/* ---- what each way asks of the ledger ---- */
 
 /* What an interrupted statement left would stay: nobody runs that statement again as applied, and once the
  * row is closed nobody knows any more whose it is. */
@@ -87,13 +86,12 @@ static bool check_leftovers(const struct resolving *all, const struct resolved *
 
 static bool look_applied(const struct resolving *all, struct resolved *item, struct error *err)
 {
-    const struct ledger *ledger = &all->ledger;
     const struct migration *after = item == all->items ? NULL : item[-1].migration;
 
-    ledger_make_id(ledger, item->row[ROW_NAME], item->id);
-    item->row[ROW_ANCHOR] = ledger_anchor(ledger, item->migration, after);
-    return ledger->dialect->check_applied(ledger->rows, ledger->count, item->name, err) &&
-           marker_check(ledger, item->migration, after, err) && check_leftovers(all, item, err);
+    ledger_make_id(&all->ledger, item->row[ROW_NAME], item->id);
+    return all->ledger.dialect->check_applied(all->ledger.rows, all->ledger.count, item->name, err) &&
+           marker_check(&all->ledger, item->migration, after, &item->row[ROW_ANCHOR], err) &&
+           check_leftovers(all, item, err);
 }
 
 static bool look_rolled_back(const struct resolving *all, struct resolved *item, struct error *err)
@@ -201,14 +199,6 @@ static bool look_pending(const struct resolving *all, struct resolved *item, str
     return true;
 }
 
-static const char *const EDITS[] = {
-    [EDIT_NONE] = "is as it was when it was applied",
-    [EDIT_BLANKS] = "differs from what was applied only in blanks or line ends",
-    [EDIT_COMMENTS] = "differs from what was applied only in comments and blanks",
-    [EDIT_SQL] = "differs from what was applied in its SQL, not only in comments and blanks",
-    [EDIT_UNKNOWN] = "differs from what was applied",
-};
-
 static bool look_accept_edit(const struct resolving *all, struct resolved *item, struct error *err)
 {
     struct history history;
@@ -240,20 +230,12 @@ static bool look_accept_edit(const struct resolving *all, struct resolved *item,
                          .has_standard_strings = all->ledger.has_standard_strings,
                      },
                      item->script);
-    print_line_of(item->name, "%s %s.", item->migration->script_path, EDITS[edit]);
-    if (edit == EDIT_UNKNOWN)
-        print_line(
-            "  Of that, only the checksum is known (SHA-256 %s): your version control knows what has changed.",
-            found->row->checksum);
-    if (edit >= EDIT_SQL)
-        print_line("  The edit itself has not been run on this database.");
+    print_edit(item->migration, edit, found->row->checksum);
     item->is_idle = edit == EDIT_NONE;
     item->row[ROW_ID] = found->row->id;
     item->row[ROW_STORED] = found->row->checksum;
     return true;
 }
-
-/* ---- the ways ---- */
 
 static const struct way {
     size_t names; /* the field of struct config */
@@ -324,9 +306,9 @@ static bool find_script(const struct resolving *all, struct resolved *item, stru
         error_holds(err, "Nothing was changed.");
         return error_code(err, folder->dialect->codes.unknown_name);
     }
-    folder->dialect->checksum_of(text_slice(&bytes), item->checksum);
-    if (!migration_prepare(folder->dialect, item->migration, &bytes, &wishes, err))
+    if (!migration_prepare(folder, item->migration, &bytes, &wishes, err))
         return error_holds(err, "Nothing was changed.");
+    memcpy(item->checksum, wishes.checksum, sizeof item->checksum);
     item->script = (struct slice) { arena_copy(all->arena, bytes.at, bytes.length), bytes.length };
     return true;
 }

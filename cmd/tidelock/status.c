@@ -311,8 +311,9 @@ static void print_overview(const struct overview *overview, bool is_all)
     auto_text struct text counts = text_init(LINE_MOST);
 
     add_counts(overview, &counts);
-    print_line("Database \"%s\", schema \"%s\" at %s%s", overview->ledger.database, overview->ledger.schema,
-               overview->server, overview->ledger.exists ? "" : " (no ledger)");
+    print_line("Database \"%s\", schema \"%s\" at %s%s", overview->ledger.database,
+               overview->ledger.default_schema, overview->server,
+               overview->ledger.exists ? "" : " (no ledger)");
     print_line("%zu migration%s found in %s: %s; %zu missing", overview->target->folder.count,
                text_plural(overview->target->folder.count), overview->target->folder.path, counts.at,
                overview->counts[VERDICT_MISSING]);

@@ -174,7 +174,7 @@ struct json *status_json(const struct overview *overview)
     for (size_t i = 0; i < overview->count; i++)
         json_append(migrations, account_json(&overview->accounts[i]));
     json_set_text(root, "database", overview->ledger.database);
-    json_set_text(root, "schema", overview->ledger.schema);
+    json_set_text(root, "schema", overview->ledger.default_schema);
     json_set_text(root, "folder", overview->target->folder.path);
     json_set_bool(root, "has_ledger", overview->ledger.exists);
     json_set_bool(root, "needs_baseline", needs_baseline(overview));

@@ -32,6 +32,7 @@ static bool judge(struct execution *execution, struct error *err)
                                             .summary = &execution->summary,
                                             .directives = &execution->directives,
                                             .transaction = execution->wishes_of_tool.transaction,
+                                            .mixed_hint = execution->wishes_of_tool.mixed_hint,
                                             .transaction_hint =
                                                 execution->ledger->dialect->transaction_hint };
 
@@ -64,8 +65,11 @@ static bool prepare(struct execution *execution, struct text *bytes, struct erro
 
     if (migration_read(dialect, migration, bytes, err) &&
         script_check_text(dialect, migration->script_path, text_slice(bytes), err)) {
-        dialect->checksum_of(text_slice(bytes), execution->checksum);
-        if (migration_prepare(dialect, migration, bytes, &execution->wishes_of_tool, err)) {
+        bool is_prepared =
+            migration_prepare(execution->ledger->folder, migration, bytes, &execution->wishes_of_tool, err);
+
+        memcpy(execution->checksum, execution->wishes_of_tool.checksum, sizeof execution->checksum);
+        if (is_prepared) {
             execution->script = script_without_bom(text_slice(bytes));
             if (judge(execution, err))
                 return true;

@@ -112,7 +112,8 @@ static bool check_scheme(const char *url, struct error *err)
     static const char *const schemes[] = { "postgresql://", "postgres://", "pgx://", "pgx4://", "pgx5://" };
     struct slice text = slice_of(url);
 
-    if (is_quote(text.at[0]) || (text.length > 0 && is_quote(text.at[text.length - 1])))
+    if (is_quote(text.at[0]) || (text.length > 0 && is_quote(text.at[text.length - 1]) &&
+                                 strstr(url, "x-migrations-table=\"") == NULL))
         return url_refuse(err, "it begins or ends with a quote",
                           "Remove the quotes around it: an --env-file and a Secret keep them.");
     for (size_t i = 0; i < array_length(schemes); i++) {

@@ -161,7 +161,7 @@ static bool judge(struct outlook *outlook, size_t index, struct error *err)
     struct slice script;
 
     if (!migration_read(outlook->d->folder->dialect, migration, &bytes, err) ||
-        !migration_prepare(outlook->d->folder->dialect, migration, &bytes, &wishes, err))
+        !migration_prepare(outlook->d->folder, migration, &bytes, &wishes, err))
         return false;
     outlook->judged += bytes.length;
     if (outlook->judged > JUDGED_MOST && outlook->d->config->refuse == FAIL_ON_NOTHING)

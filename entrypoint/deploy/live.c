@@ -47,14 +47,15 @@ static const struct query TABLE = {
 
 void live_add_name(const struct ledger *ledger, const struct relation *relation, struct text *out)
 {
-    quote_qualified(relation->schema[0] == '\0' ? ledger->schema : relation->schema, relation->name, out);
+    quote_qualified(relation->schema[0] == '\0' ? ledger->default_schema : relation->schema, relation->name,
+                    out);
 }
 
 /* NULL on failure. */
 static struct live_table *ask(struct live *live, const struct relation *relation, struct error *err)
 {
     struct live_table *table = arena_alloc(live->arena, 1, sizeof *table);
-    const char *schema = relation->schema[0] == '\0' ? live->ledger->schema : relation->schema;
+    const char *schema = relation->schema[0] == '\0' ? live->ledger->default_schema : relation->schema;
     auto_result struct result *rows = NULL;
 
     if (!query_run(live->conn, &TABLE, (const char *[]) { schema, relation->name }, &rows, err))

@@ -99,7 +99,7 @@ static bool is_indexed(const struct live *live, const struct relation *relation)
         struct relation indexed = live->indexed[i];
 
         if (indexed.schema[0] == '\0')
-            text_copy_cut(indexed.schema, sizeof indexed.schema, live->ledger->schema);
+            text_copy_cut(indexed.schema, sizeof indexed.schema, live->ledger->default_schema);
         if (relation_is_same(&indexed, relation))
             return true;
     }

@@ -52,11 +52,11 @@ static void show_database(struct deployment *d)
 {
     const struct ledger *ledger = &d->ledger;
 
-    if (d->report->database != NULL || ledger->database == NULL || ledger->schema == NULL)
+    if (d->report->database != NULL || ledger->database == NULL || ledger->default_schema == NULL)
         return;
     target_log_database(ledger, d->conn);
     d->report->database = arena_copy(d->arena, ledger->database, strlen(ledger->database));
-    d->report->schema = arena_copy(d->arena, ledger->schema, strlen(ledger->schema));
+    d->report->schema = arena_copy(d->arena, ledger->default_schema, strlen(ledger->default_schema));
     d->progress->database = d->report->database;
 }
 
@@ -149,7 +149,7 @@ static enum phase step_compare(struct deployment *d, struct error *err)
         if (is_complete(d))
             return complete_at_once(d, strict, err);
         /* Whoever leads reads it again, as for writing. */
-        if (!d->config->is_dry_run && d->ledger.schema != NULL)
+        if (!d->config->is_dry_run && d->ledger.default_schema != NULL)
             return begin_work(d, err);
     }
     if (!deployment_look(d, err))

@@ -39,18 +39,33 @@ static const struct dialect *first_of(const struct config *config)
     return DIALECTS[i] == NULL ? DIALECTS[0] : DIALECTS[i];
 }
 
-/* The dialect with the ledger that its tool finds in the URL. */
-static void set_url(struct arena *arena, const struct endpoint *endpoint, const struct dialect **dialect)
+/* The dialect with the ledger that its tool finds in the URL. --ledger says more. */
+static void set_url(struct arena *arena, const struct config *config, const struct endpoint *endpoint,
+                    const struct dialect **dialect)
 {
     struct dialect *changed;
 
-    if (!(*dialect)->takes_url_table || endpoint->ledger_table == NULL)
+    if (!(*dialect)->takes_url_table || endpoint->ledger_table == NULL || config->ledger != NULL)
         return;
     changed = arena_alloc(arena, 1, sizeof *changed);
     *changed = **dialect;
     changed->ledger_name = endpoint->ledger_table;
     changed->ledger_schema = endpoint->ledger_schema;
     *dialect = changed;
+}
+
+/* What the tool's own variables say of the schema: the first of a list. */
+static const char *schema_said(struct arena *arena, const struct config *config,
+                               const struct dialect *dialect)
+{
+    for (size_t i = 0; dialect->schema_variables != NULL && dialect->schema_variables[i] != NULL; i++) {
+        const char *said = variable_of_tool(config, dialect->schema_variables[i]);
+        const size_t length = said == NULL ? 0 : strcspn(said, ",");
+
+        if (length > 0)
+            return arena_copy(arena, said, length);
+    }
+    return NULL;
 }
 
 static void warn_of_unheard(const struct endpoint *endpoint, const struct dialect *dialect)
@@ -128,12 +143,11 @@ static void set_first_schema(struct arena *arena, const char *path, const struct
     struct slice first = slice_trim((struct slice) { path, path == NULL ? 0 : strcspn(path, ",") });
     struct dialect *changed;
 
-    if ((*dialect)->ledger_search != SEARCH_FIRST_SCHEMA || (*dialect)->ledger_schema != NULL ||
-        !is_plain(first))
+    if ((*dialect)->ledger_search != SEARCH_FIRST_SCHEMA || !is_plain(first))
         return;
     changed = arena_alloc(arena, 1, sizeof *changed);
     *changed = **dialect;
-    changed->ledger_schema = arena_copy(arena, first.at, first.length);
+    changed->first_schema = arena_copy(arena, first.at, first.length);
     *dialect = changed;
 }
 
@@ -193,7 +207,9 @@ static bool find_folder(struct arena *arena, const struct config *config, bool i
     if (config->format == FORMAT_AUTO && found.owner != NULL)
         return layout_refuse_owner(found.owner, *path, err);
     for (size_t i = 0; i < found.count; i++) {
-        set_url(arena, &out->endpoint, &found.dialects[i]);
+        set_url(arena, config, &out->endpoint, &found.dialects[i]);
+        if (out->endpoint.schema == NULL)
+            out->endpoint.schema = schema_said(arena, config, found.dialects[i]);
         if (!set_ledger(arena, config, &found.dialects[i], err))
             return false;
         set_first_schema(arena, out->endpoint.search_path, &found.dialects[i]);
@@ -283,7 +299,7 @@ void target_log_database(const struct ledger *ledger, const struct connection *c
 {
     enum { VERSION_SIZE = 32, HOST_MOST = 512 };
     auto_text struct text host = text_init(HOST_MOST);
-    const char *schema = ledger->schema == NULL ? "" : ledger->schema;
+    const char *schema = ledger->default_schema == NULL ? "" : ledger->default_schema;
     int version = connection_server_version(conn);
     char server[VERSION_SIZE];
 

@@ -52,18 +52,20 @@ static unsigned add_finding(struct text *list, const char *name, enum finding fi
 
 unsigned validate_strictness(const struct config *config, const struct dialect *dialect)
 {
-    unsigned of_tool = (dialect->refuses_edited ? 1u << FINDING_EDITED : 0) |
-                       (dialect->refuses_missing ? 1u << FINDING_MISSING : 0) |
-                       (dialect->refuses_out_of_order ? 1u << FINDING_OUT_OF_ORDER : 0);
+    unsigned of_tool =
+        (dialect->refuses_edited ? 1u << FINDING_EDITED : 0) |
+        (dialect->refuses_missing ? 1u << FINDING_MISSING : 0) |
+        (dialect->refuses_out_of_order || dialect->skips_out_of_order ? 1u << FINDING_OUT_OF_ORDER : 0);
 
     if (config->is_strict_said || of_tool == 0)
         return config->strict;
     return of_tool | 1u << FINDINGS;
 }
 
-static bool refuse_as_tool(const char *tool, const char *list, struct error *err)
+static bool refuse_as_tool(const struct dialect *dialect, const char *list, struct error *err)
 {
-    error_set(err, ERROR_REFUSED, "the folder and the ledger differ, and %s refuses that", tool);
+    error_set(err, ERROR_REFUSED, "the folder and the ledger differ, and %s %s that", dialect->tool,
+              dialect->skips_out_of_order ? "would skip" : "refuses");
     error_cause(err, CAUSE_STRICT);
     error_holds(err, "Nothing was changed. %s.", list);
     return error_hint(
@@ -89,7 +91,7 @@ bool validate_strict(const struct folder *folder, const struct history *history,
     if (found == 0)
         return true;
     if (is_of_tool)
-        return refuse_as_tool(folder->dialect->tool, list.at, err);
+        return refuse_as_tool(folder->dialect, list.at, err);
     error_set(err, ERROR_REFUSED, "the folder and the ledger differ, and --strict forbids that");
     error_cause(err, CAUSE_STRICT);
     error_holds(err, "Nothing was changed. %s%s.", list.at, list.has_overflowed ? ", and others" : "");

@@ -89,7 +89,8 @@ enum entry_kind {
 struct folder_entry {
     const char *name;
     bool is_directory;
-    bool has_script; /* a directory with a file migration.sql */
+    bool has_script;   /* a directory with a file migration.sql … */
+    bool has_snapshot; /* … and a file snapshot.json */
 };
 
 /* What is looked at for that: its entries, sorted by bytes, and one of its scripts. */
@@ -97,6 +98,7 @@ struct folder_look {
     const struct folder_entry *entries;
     size_t count;
     struct slice script; /* of its first file *.sql, empty if there is none */
+    bool is_format_said; /* only descriptions of the format that was asked for are asked */
 };
 
 /* A migration as an index names it. */
@@ -114,7 +116,19 @@ enum script_transaction {
 
 struct script_wishes {
     enum script_transaction transaction;
-    bool is_skipped; /* recorded, though nothing of it is run */
+    bool is_skipped;              /* recorded, though nothing of it is run */
+    char checksum[CHECKSUM_SIZE]; /* to be recorded with it */
+    const char *mixed_hint;       /* what to do where statements that cannot run in a transaction stand beside
+                                     others,       which the tool refuses; NULL = it does not */
+};
+
+/* The session in which scripts are applied, as far as it is known: "" = not yet. */
+enum { SESSION_NAME_SIZE = 64 };
+struct script_session {
+    char database[SESSION_NAME_SIZE];
+    char schema[SESSION_NAME_SIZE]; /* of the ledger */
+    char role[SESSION_NAME_SIZE];
+    char table[SESSION_NAME_SIZE]; /* the ledger */
 };
 
 /* A script about to be read as its tool reads it. */
@@ -122,6 +136,7 @@ struct script_source {
     const char *path;      /* for errors */
     const char *name;      /* the migration's */
     struct slice settings; /* of the file beside it, where the tool has such; empty = there is none */
+    const struct script_session *session;
     const char *(*variable)(const char *name); /* the environment's, NULL = unset */
 };
 
@@ -203,20 +218,27 @@ struct dialect {
     bool refuses_edited;
     bool refuses_missing; /* unless all of that is newer */
     bool refuses_out_of_order;
+    bool skips_out_of_order;           /* it never applies such a one, and does not say so */
     bool needs_empty;                  /* a schema without a ledger may hold nothing */
-    bool (*repeats)(const char *name); /* applied again whenever its checksum changes; NULL = none is */
+    bool (*repeats)(const char *name); /* applied again whenever its checksum changes, which is then that of
+                                          what is run; by name or key; NULL = none is */
+    bool (*is_baseline)(const char *name); /* it stands for all that sort before it, where none of these is
+                                              applied; by name or key; NULL = there are none such */
 
     /* The checksum of a script, of its bytes as they are in the file; the ledger may have none. */
     void (*checksum_of)(struct slice script, char out[CHECKSUM_SIZE]);
     bool (*checksum_matches)(const char *stored, struct slice script);
 
     /* The ledger. */
-    const char *ledger_name;     /* of the table */
-    const char *ledger_schema;   /* where it is; NULL = the session's own */
-    const char *ledger_variable; /* the environment's that names the table for the tool, or NULL */
+    const char *ledger_name;             /* of the table */
+    const char *ledger_schema;           /* where it is; NULL = the session's own */
+    const char *ledger_variable;         /* of the environment, which names the table, too; or NULL */
+    const char *const *schema_variables; /* … the schema, the first of a list; ends with NULL; or NULL */
     enum ledger_search ledger_search;
-    bool takes_search_path; /* the URL's is the session's; otherwise it is of no effect */
+    const char *first_schema; /* … of the URL, if it names one */
+    bool takes_search_path;   /* the URL's is the session's; otherwise it is of no effect */
     const struct ledger_sql *ledger;
+    const char *older_ledger_hint; /* what to do where a ledger lacks columns, as a hint; or NULL */
     bool keeps_attempts; /* it has room for what is unfinished or has failed; otherwise the journal has it */
     bool is_marker;      /* all it says is the key of the last that is applied */
     bool has_checksums;
@@ -248,6 +270,9 @@ extern const struct dialect DIALECT_GOLANG_MIGRATE;
 extern const struct dialect DIALECT_GOOSE;
 extern const struct dialect DIALECT_DBMATE;
 extern const struct dialect DIALECT_SQLX;
+extern const struct dialect DIALECT_DRIZZLE;
+extern const struct dialect DIALECT_DRIZZLE_NAMED; /* since 1.0 */
+extern const struct dialect DIALECT_FLYWAY;
 
 extern const struct dialect *const DIALECTS[];
 

@@ -1,8 +1,9 @@
 #include "base/memory.h"
 #include "dialect/dialect.h"
 
-const struct dialect *const DIALECTS[] = { &DIALECT_PRISMA, &DIALECT_GOLANG_MIGRATE, &DIALECT_GOOSE,
-                                           &DIALECT_DBMATE, &DIALECT_SQLX,           NULL };
+const struct dialect *const DIALECTS[] = { &DIALECT_PRISMA,        &DIALECT_GOLANG_MIGRATE, &DIALECT_GOOSE,
+                                           &DIALECT_DBMATE,        &DIALECT_SQLX,           &DIALECT_DRIZZLE,
+                                           &DIALECT_DRIZZLE_NAMED, &DIALECT_FLYWAY,         NULL };
 
 const char *const FORMAT_NAMES[] = {
     [FORMAT_AUTO] = "auto",   [FORMAT_PRISMA] = "prisma",   [FORMAT_GOLANG_MIGRATE] = "golang-migrate",

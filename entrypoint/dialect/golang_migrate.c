@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "dialect/dialect.h"
+#include "dialect/foreign.h"
 #include "dialect/golang_migrate_ledger.h"
 #include "dialect/golang_migrate_name.h"
 #include "dialect/numbered.h"
@@ -26,7 +27,7 @@ static bool recognises(const struct folder_look *look)
 {
     for (size_t i = 0; i < look->count; i++) {
         if (entry_kind_of(look->entries[i].name, look->entries[i].is_directory) != ENTRY_OTHER)
-            return true;
+            return foreign_tool_of("", look->script) == NULL;
     }
     return false;
 }

@@ -13,6 +13,8 @@ struct ledger_row {
     const char *name;
     bool is_finished;
     bool is_rolled_back;
+    bool
+        is_passed; /* the ledger has no such row: a baseline stands for it, or it is one that is not needed */
     const char *checksum; /* NULL = not read */
     const char *id;
     /* Of unfinished rows, and of all where details were read: */

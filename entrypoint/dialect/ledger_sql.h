@@ -1,16 +1,16 @@
 /*
  * The SQL of a dialect's ledger, and which values each statement takes.
  *
- * {ledger} in a text is the table, with its schema, quoted. Every other value is a parameter, as text. A
- * statement lists the values that it takes in the order of its $1, $2, …: the caller passes what is known of
- * the row, and need not know which of it this tool stores.
+ * {ledger} in a text is the table, with its schema, quoted; {name} in `create` its name, to stand in quotes.
+ * Every other value is a parameter, as text. A statement lists the values that it takes in the order of its
+ * $1, $2, …: the caller passes what is known of the row, and need not know which of it this tool stores.
  */
 #ifndef DIALECT_LEDGER_SQL_H
 #define DIALECT_LEDGER_SQL_H
 
-/* A ledger that keeps no attempts has only LEDGER_INSERT_APPLIED, _MARKED, _FINISH, _ACCEPT, _TAKE_BACK and
- * _ROLL_BACK, of what its tool can say; the others, and what is unfinished, are written to the journal's
- * attempts, a table of the shape that all of these are for (attempts.h). Its keys are its ids.
+/* A ledger that keeps no attempts has only LEDGER_INSERT_APPLIED, _MARKED, _BASELINE, _FINISH, _ACCEPT,
+ * _TAKE_BACK and _ROLL_BACK, of what its tool can say; the others, and what is unfinished, are written to the
+ * journal's attempts, a table of the shape that all of these are for (attempts.h). Its keys are its ids.
  */
 
 /* What is known of a row to be written. */
@@ -37,22 +37,23 @@ enum row_value {
  * is still there, an UPDATE of one row if that is unfinished and says as many steps as are known. The last
  * two change what is finished. */
 enum ledger_statement {
-    LEDGER_INSERT_APPLIED, /* id, checksum, name, started; its check: anchor */
-    LEDGER_INSERT_STARTED, /* id, checksum, name, logs, anchor */
-    LEDGER_INSERT_STOPPED, /* id, checksum, name, logs, steps: a row that was lost, as it has to be */
-    LEDGER_INSERT_MARKED,  /* id, checksum, name: as "resolve --applied" does */
-    LEDGER_INSERT_FAILED,  /* id, checksum, name, started, logs: failed and rolled back in one */
-    LEDGER_REPEAT_FAILED,  /* checksum, name, logs: the same failure again; returns the rows it found */
-    LEDGER_RESUME,         /* id, checksum, logs, before */
-    LEDGER_PROGRESS,       /* id, steps, before */
-    LEDGER_COMMIT,         /* the same, with what was done, in its transaction */
-    LEDGER_FINISH,         /* id, before */
-    LEDGER_STOP,           /* id, logs, before: failed halfway */
-    LEDGER_ROLL_BACK,      /* name: marks its failed rows as rolled back; returns them */
-    LEDGER_ROLL_BACK_ROW,  /* id, logs, before: this row failed and left nothing behind */
-    LEDGER_TAKE_BACK,      /* name, logs: its rows that were finished without a step are rolled back, and are
-                              not finished any more */
-    LEDGER_ACCEPT,         /* id, checksum, stored: another checksum for an applied row */
+    LEDGER_INSERT_APPLIED,  /* id, checksum, name, started; its check: anchor */
+    LEDGER_INSERT_STARTED,  /* id, checksum, name, logs, anchor */
+    LEDGER_INSERT_STOPPED,  /* id, checksum, name, logs, steps: a row that was lost, as it has to be */
+    LEDGER_INSERT_MARKED,   /* id, checksum, name: as "resolve --applied" does */
+    LEDGER_INSERT_FAILED,   /* id, checksum, name, started, logs: failed and rolled back in one */
+    LEDGER_REPEAT_FAILED,   /* checksum, name, logs: the same failure again; returns the rows it found */
+    LEDGER_RESUME,          /* id, checksum, logs, before */
+    LEDGER_PROGRESS,        /* id, steps, before */
+    LEDGER_COMMIT,          /* the same, with what was done, in its transaction */
+    LEDGER_FINISH,          /* id, before */
+    LEDGER_STOP,            /* id, logs, before: failed halfway */
+    LEDGER_ROLL_BACK,       /* name: marks its failed rows as rolled back; returns them */
+    LEDGER_ROLL_BACK_ROW,   /* id, logs, before: this row failed and left nothing behind */
+    LEDGER_TAKE_BACK,       /* name, logs: its rows that were finished without a step are rolled back, and are
+                               not finished any more */
+    LEDGER_ACCEPT,          /* id, checksum, stored: another checksum for an applied row */
+    LEDGER_INSERT_BASELINE, /* name: a row that stands for all up to this one, in a ledger without any */
     LEDGER_STATEMENTS
 };
 
@@ -65,6 +66,7 @@ enum ledger_check {
     CHECK_OPEN,    /* id, checksum, name: it is there, unfinished */
     CHECK_ALONE,   /* id, name: no other unfinished row has that name, which the next run would meet */
     CHECK_PENDING, /* name: it has no row but rolled-back ones */
+    CHECK_BASELINE, /* name: the row that stands for it is there */
     LEDGER_CHECKS
 };
 

@@ -34,7 +34,9 @@ static enum entry_kind entry_kind_of(const char *entry, bool is_directory)
 static bool recognises(const struct folder_look *look)
 {
     for (size_t i = 0; i < look->count; i++) {
-        if (look->entries[i].has_script || strcmp(look->entries[i].name, "migration_lock.toml") == 0)
+        if (look->entries[i].has_script)
+            return !look->entries[i].has_snapshot;
+        if (strcmp(look->entries[i].name, "migration_lock.toml") == 0)
             return true;
     }
     return false;

@@ -25,6 +25,18 @@ static enum entry_kind entry_kind_of(const char *entry, bool is_directory)
     return text_ends_with(entry, ".down.sql") ? ENTRY_OTHER : ENTRY_MIGRATION;
 }
 
+/* sqlx writes both ways, or neither: a way without its way back is one of golang-migrate. Names are sorted.
+ */
+static bool is_lone_way(const struct folder_look *look, size_t index)
+{
+    const char *name = look->entries[index].name;
+    const char *before = index == 0 ? "" : look->entries[index - 1].name;
+    size_t stem = strlen(name) - strlen("up.sql");
+
+    return text_ends_with(name, ".up.sql") &&
+           !(strncmp(before, name, stem) == 0 && strcmp(before + stem, "down.sql") == 0);
+}
+
 /* Many tools number their files: one that has left a mark in them is asked first. */
 static bool recognises(const struct folder_look *look)
 {
@@ -33,6 +45,8 @@ static bool recognises(const struct folder_look *look)
     for (size_t i = 0; i < look->count; i++) {
         switch (entry_kind_of(look->entries[i].name, look->entries[i].is_directory)) {
         case ENTRY_MIGRATION:
+            if (is_lone_way(look, i))
+                return false;
             has_migration = true;
             break;
         case ENTRY_MISNAMED:

@@ -67,6 +67,10 @@ static bool check(const struct mode_question *question, struct error *err)
               directives->transaction != TRANSACTION_OFF,
           nontransactional, "this statement cannot run in a transaction, and the script asks for one",
           question->transaction_hint },
+        { question->mixed_hint != NULL && summary->nontransactional > 0 &&
+              summary->nontransactional < summary->statements && directives->transaction == TRANSACTION_AUTO,
+          nontransactional, "this statement cannot run in a transaction, and the script has others beside it",
+          question->mixed_hint },
         { is_backfill && summary->statements != 1, 0,
           "a backfill must be a script of one statement, an UPDATE",
           "Move the other statements into migrations before and after it." },

@@ -25,6 +25,7 @@ struct mode_question {
     const struct directives *directives;
     enum script_transaction transaction; /* what its tool would do */
     const char *transaction_hint;        /* … and how it is told not to use one, or NULL */
+    const char *mixed_hint;              /* its wishes', see dialect.h */
 };
 
 /* Refuses (ERROR_CLEAN, with the place) what would only half work: a BEGIN without COMMIT, a directive that

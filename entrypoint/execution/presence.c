@@ -79,7 +79,7 @@ static void add_creation(const struct creation *creation, const char *schema, si
 /* Adds a row for each object that the script creates, and for each column of a table. */
 static void add_creations(const struct execution *execution, struct presence *out, struct text *sql)
 {
-    const char *schema = execution->ledger->schema;
+    const char *schema = execution->ledger->default_schema;
     struct script_reader reader = execution_reader(execution);
     struct statement statement;
     struct error ignored;

@@ -129,6 +129,12 @@ static void drop_duplicates(const struct ledger_row **rows, size_t *count)
     qsort(rows, *count, sizeof *rows, compare_ages);
 }
 
+/* These have no place in the order: they come last whenever they changed. */
+static bool repeats(const struct dialect *dialect, const char *name)
+{
+    return dialect->repeats != NULL && dialect->repeats(name);
+}
+
 /* Those of the missing names that sort first and last, if there are any. */
 struct span {
     struct order_key first;
@@ -143,9 +149,11 @@ static struct span span_of_missing(const struct folder *folder, const struct his
     for (size_t i = 0; folder->count > 0 && i < history->missing_count; i++) {
         const struct order_key key = dialect->order_key_of(history->missing[i]->name);
 
-        if (i == 0 || dialect->compare_keys(&key, &span.first) < 0)
+        if (repeats(dialect, key.name))
+            continue;
+        if (span.first.name == NULL || dialect->compare_keys(&key, &span.first) < 0)
             span.first = key;
-        if (i == 0 || dialect->compare_keys(&key, &span.last) > 0)
+        if (span.last.name == NULL || dialect->compare_keys(&key, &span.last) > 0)
             span.last = key;
     }
     return span;
@@ -172,16 +180,47 @@ static bool is_older(const struct history *history, const struct ledger_row *row
 
 static bool is_ahead(const struct folder *folder, const struct history *history, const struct span *missing)
 {
+    size_t last = folder->count;
+
+    while (last > 0 && repeats(folder->dialect, folder->items[last - 1].name))
+        last--;
     if (history->missing_count == 0 || folder->count == 0)
         return history->missing_count > 0;
-    return history->items[folder->count - 1].verdict != VERDICT_PENDING &&
-           !is_older(history, history->items[folder->count - 1].row) &&
-           sorts_before(folder->dialect, folder->items[folder->count - 1].key, &missing->first);
+    for (size_t i = 0; i < history->missing_count; i++) {
+        if (repeats(folder->dialect, history->missing[i]->name))
+            return false;
+    }
+    return last == 0 || (history->items[last - 1].verdict != VERDICT_PENDING &&
+                         !is_older(history, history->items[last - 1].row) &&
+                         sorts_before(folder->dialect, folder->items[last - 1].key, &missing->first));
+}
+
+/* What sorts last of all that is applied, in the folder or not; without a name if nothing is. Only an index
+ * may name migrations in another order than they sort in. */
+static struct order_key find_latest(const struct folder *folder, const struct span *missing,
+                                    const struct history *history)
+{
+    const struct dialect *dialect = folder->dialect;
+    struct order_key latest = missing->last;
+
+    for (size_t i = folder->count; i-- > 0;) {
+        struct order_key key;
+
+        if (history->items[i].verdict != VERDICT_APPLIED || history->items[i].row->is_passed ||
+            repeats(dialect, folder->items[i].name))
+            continue;
+        key = dialect->order_key_of(folder->items[i].key);
+        if (latest.name == NULL || dialect->compare_keys(&key, &latest) > 0)
+            latest = key;
+        if (dialect->layout != LAYOUT_INDEX)
+            break;
+    }
+    return latest;
 }
 
 static void count_verdicts(const struct folder *folder, const struct span *missing, struct history *out)
 {
-    bool is_behind_applied = false;
+    const struct order_key latest = find_latest(folder, missing, out);
 
     out->last_common = folder->count == 0 ? NULL : folder->items[folder->count - 1].name;
     for (size_t i = folder->count; i-- > 0;) {
@@ -193,13 +232,25 @@ static void count_verdicts(const struct folder *folder, const struct span *missi
         item->is_due = i < folder->count - folder->beyond && verdict_is_due(item->verdict);
         out->due_count += item->is_due;
         out->counts[item->verdict]++;
-        is_behind_applied =
-            is_behind_applied || (item->verdict == VERDICT_PENDING && out->missing_count > 0 &&
-                                  sorts_before(folder->dialect, folder->items[i].key, &missing->last));
-        item->is_out_of_order = item->verdict == VERDICT_PENDING && is_behind_applied;
-        is_behind_applied |= item->verdict == VERDICT_APPLIED;
+        item->is_out_of_order = item->verdict == VERDICT_PENDING && latest.name != NULL &&
+                                !repeats(folder->dialect, folder->items[i].name) &&
+                                sorts_before(folder->dialect, folder->items[i].key, &latest);
     }
     out->counts[VERDICT_MISSING] = out->missing_count;
+}
+
+/* Whoever applied them first, they are pending again. */
+static void find_outdated(const struct folder *folder, struct history *history)
+{
+    for (size_t i = 0; folder->dialect->repeats != NULL && i < folder->count; i++) {
+        struct history_item *item = &history->items[i];
+
+        if (item->verdict != VERDICT_APPLIED || !repeats(folder->dialect, folder->items[i].name) ||
+            !history_is_outdated(folder, i, item->row))
+            continue;
+        item->verdict = VERDICT_PENDING;
+        item->row = NULL;
+    }
 }
 
 void history_compare(struct arena *arena, const struct folder *folder, const struct ledger_row *rows,
@@ -226,6 +277,7 @@ void history_compare(struct arena *arena, const struct folder *folder, const str
         if (is_unfinished(&rows[i]) && index == folder->count)
             out->strays[out->stray_count++] = &rows[i];
     }
+    find_outdated(folder, out);
     drop_duplicates(out->missing, &out->missing_count);
     drop_duplicates(out->strays, &out->stray_count);
     missing = span_of_missing(folder, out);

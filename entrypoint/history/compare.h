@@ -1,5 +1,6 @@
 /*
- * The folder against the ledger: what each migration is. Pure, but for history_check_edited() (edited.c).
+ * The folder against the ledger: what each migration is. Pure, but for those that are applied again whenever
+ * they change, and for history_check_edited(), which read scripts (edited.c).
  */
 #ifndef HISTORY_COMPARE_H
 #define HISTORY_COMPARE_H
@@ -63,6 +64,10 @@ struct history {
  * counts even if there is an applied one of the same name: it may have changed something. */
 void history_compare(struct arena *arena, const struct folder *folder, const struct ledger_row *rows,
                      size_t count, struct history *out);
+
+/* Whether a migration that is applied again whenever it changes has changed since. Reads its script: one that
+ * can't be read has not. */
+bool history_is_outdated(const struct folder *folder, size_t index, const struct ledger_row *row);
 
 /* Marks item `index`, which must be due, as VERDICT_RUNNING. */
 void history_mark_running(struct history *history, size_t index);

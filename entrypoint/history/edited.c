@@ -2,6 +2,16 @@
 #include "history/compare.h"
 #include "history/script_file.h"
 
+bool history_is_outdated(const struct folder *folder, size_t index, const struct ledger_row *row)
+{
+    auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
+    struct error ignored;
+
+    return migration_read(folder->dialect, &folder->items[index], &script, &ignored) &&
+           (row->checksum == NULL ||
+            !migration_matches(folder, &folder->items[index], row->checksum, text_slice(&script)));
+}
+
 bool history_check_edited(struct history *history, const struct folder *folder, size_t index,
                           struct error *err)
 {
@@ -13,7 +23,7 @@ bool history_check_edited(struct history *history, const struct folder *folder, 
     item->is_unread = !migration_read(folder->dialect, &folder->items[index], &script, err);
     if (item->is_unread)
         return false;
-    if (!folder->dialect->checksum_matches(item->row->checksum, text_slice(&script)))
+    if (!migration_matches(folder, &folder->items[index], item->row->checksum, text_slice(&script)))
         history_mark_edited(history, index);
     return true;
 }

@@ -225,7 +225,9 @@ bool folder_read(struct arena *arena, const struct dialect *dialect, const char 
 {
     DIR *directory;
 
-    *out = (struct folder) { .dialect = dialect, .path = behind_mount(arena, path) };
+    *out = (struct folder) { .dialect = dialect,
+                             .path = behind_mount(arena, path),
+                             .session = arena_alloc(arena, 1, sizeof *out->session) };
     directory = opendir(out->path);
     if (directory == NULL) {
         error_set(err, ERROR_USAGE, "could not open the folder of migrations \"%s\": %s", path,

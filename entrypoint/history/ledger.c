@@ -24,7 +24,7 @@ enum { QUERY_MOST = 16 * 1024, LEDGER_RESULTS = 3 };
     " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                                              \
     "            JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"                           \
     "           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({literal})), pg_catalog.current_schema()),"        \
-    " pg_catalog.pg_backend_pid(), CURRENT_USER;"
+    " pg_catalog.pg_backend_pid(), CURRENT_USER, pg_catalog.current_schema();"
 
 /* The text with the table's name in it. */
 static void add_sql(const char *sql, const char *table, struct text *out)
@@ -130,15 +130,43 @@ void ledger_count_applied(struct ledger *ledger, const struct migration *migrati
     text_copy_cut(ledger->anchor, sizeof ledger->anchor, dialect->keeps_attempts ? id : migration->key);
 }
 
-static void read_session(struct arena *arena, const struct result *result, const char *schema,
-                         struct ledger *out)
+/* For what scripts are told. */
+static void note_session(const struct ledger *ledger)
 {
+    struct script_session *session = ledger->folder->session;
+
+    if (session == NULL || ledger->database == NULL || ledger->schema == NULL)
+        return;
+    text_copy_cut(session->database, sizeof session->database, ledger->database);
+    text_copy_cut(session->schema, sizeof session->schema, ledger->schema);
+    text_copy_cut(session->role, sizeof session->role, ledger->role);
+    text_copy_cut(session->table, sizeof session->table, ledger->dialect->ledger_name);
+}
+
+/* The tool's own fixed one, or the URL's. */
+static const char *schema_of(const struct ledger_request *wanted)
+{
+    const char *fixed = wanted->folder->dialect->ledger_schema;
+
+    return fixed != NULL ? fixed : wanted->schema;
+}
+
+static void read_session(struct arena *arena, const struct ledger_request *wanted,
+                         const struct result *result, struct ledger *out)
+{
+    const char *schema = schema_of(wanted);
+
     out->database = copy_value(arena, result, 0, 0);
     out->is_read_only = result_bool(result, 0, 1);
     out->has_standard_strings = result_bool(result, 0, 2);
     out->backend_pid = (int)result_number(result, 0, 4);
     out->role = copy_value(arena, result, 0, 5);
     out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);
+    if (out->dialect->ledger_schema == NULL)
+        out->default_schema = out->schema;
+    else
+        out->default_schema = wanted->schema != NULL ? wanted->schema : copy_value(arena, result, 0, 6);
+    note_session(out);
 }
 
 static bool refuse_no_schema(struct error *err)
@@ -204,6 +232,8 @@ static bool explain_read_failure(struct connection *conn, const struct dialect *
     err->class = ERROR_REFUSED;
     error_detail(err, "The table %s exists, but does not have the columns of %s's ledger.", guard->table,
                  dialect->tool);
+    if (dialect->older_ledger_hint != NULL)
+        return error_hint(err, "%s", dialect->older_ledger_hint);
     return error_hint(err, "Compare it with the ledger of a working database (\\d %s in psql).",
                       guard->table);
 }
@@ -228,14 +258,6 @@ static bool ask(struct connection *conn, const struct guard *guard, const struct
     return error_code(err, "P1017");
 }
 
-/* The tool's own fixed one, or the URL's. */
-static const char *schema_of(const struct ledger_request *wanted)
-{
-    const char *fixed = wanted->folder->dialect->ledger_schema;
-
-    return fixed != NULL ? fixed : wanted->schema;
-}
-
 /* Where only the first schema of the search_path counts, asks which one that is. */
 static bool find_schema(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                         struct ledger_request *out, struct error *err)
@@ -246,6 +268,9 @@ static bool find_schema(struct arena *arena, struct connection *conn, const stru
 
     *out = *wanted;
     if (wanted->folder->dialect->ledger_search == SEARCH_PATH || schema_of(wanted) != NULL)
+        return true;
+    out->schema = wanted->folder->dialect->first_schema;
+    if (out->schema != NULL)
         return true;
     if (!query_run(conn, &query, NULL, &found, err))
         return error_context(err, "looking for the ledger");
@@ -268,8 +293,7 @@ static struct ledger ledger_of(const struct ledger_request *wanted)
     return (struct ledger) { .folder = wanted->folder,
                              .dialect = wanted->folder->dialect,
                              .lock_key = wanted->folder->dialect->lock_key,
-                             .is_schema_given = schema_of(wanted) != NULL,
-                             .search_path = wanted->schema };
+                             .is_schema_given = wanted->schema != NULL };
 }
 
 static const char *rows_text(const struct ledger_request *wanted)
@@ -327,8 +351,8 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
         return false;
     if (!is_read && (session == NULL || !is_missing(err)))
         return explain_read_failure(conn, wanted->folder->dialect, &guard, err);
-    read_session(arena, session, schema_of(&place), out);
-    if (out->schema == NULL)
+    read_session(arena, &place, session, out);
+    if (out->default_schema == NULL)
         return refuse_no_schema(err);
     if (is_read)
         ledger_take_rows(arena, rows, out);
@@ -369,7 +393,7 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
     }
     out->exists = is_read;
     if (results[0] != NULL)
-        read_session(arena, results[0], schema_of(&place), out);
+        read_session(arena, &place, results[0], out);
     is_ours = has_shape(conn, wanted, &guard, results[1], err);
     if (is_read && is_ours) {
         ledger_take_rows(arena, results[LEDGER_RESULTS - 1], out);
@@ -380,51 +404,6 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
     if (!is_ours)
         return false;
     return is_read || is_missing(err) || explain_read_failure(conn, wanted->folder->dialect, &guard, err);
-}
-
-static const struct query SCHEMA_EXISTS = {
-    .name = "schema_exists",
-    .parameters = 1,
-    .sql = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) $1",
-};
-
-/* IF NOT EXISTS would require CREATE on the database even if the schema exists. */
-static bool add_schema(struct connection *conn, const struct ledger *ledger, struct text *sql,
-                       struct error *err)
-{
-    auto_result struct result *found = NULL;
-    const char *const parameters[] = { ledger->schema };
-
-    if (!query_run(conn, &SCHEMA_EXISTS, parameters, &found, err))
-        return false;
-    if (result_rows(found) > 0)
-        return true;
-    text_add_string(sql, "CREATE SCHEMA ");
-    quote_identifier(ledger->schema, sql);
-    text_add_string(sql, ";");
-    return true;
-}
-
-bool ledger_create(struct connection *conn, const struct ledger *ledger, struct error *err)
-{
-    auto_text struct text sql = text_init(QUERY_MOST);
-
-    text_add_string(&sql, "SELECT 1 OPERATOR(pg_catalog./) (");
-    advisory_add_try(ledger->lock_key, false, &sql);
-    text_add_string(&sql, ")::pg_catalog.int4;");
-    if (!add_schema(conn, ledger, &sql, err))
-        return false;
-    add_sql(ledger->dialect->ledger->create, ledger->table, &sql);
-    if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0,
-                       err)) {
-        if (strcmp(err->sqlstate, "22012") == 0)
-            advisory_lost(err);
-        else
-            denial_explain(conn, sql.at, err);
-        return error_context(err, "creating the ledger %s", ledger->table);
-    }
-    log_debug("created the ledger %s", ledger->table);
-    return true;
 }
 
 void ledger_add_unchanged(const struct ledger *ledger, struct text *sql)

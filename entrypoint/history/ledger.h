@@ -32,13 +32,12 @@ struct ledger {
     const struct folder *folder;
     const struct dialect *dialect; /* the folder's */
     bool exists;
-    bool is_schema_given; /* the URL names it */
-    const char
-        *search_path;     /* the schema that the URL names for what scripts make; NULL = as the role has it */
-    const char *schema;   /* where it is, or will be created */
-    const char *table;    /* schema and name, quoted */
-    const char *lock_key; /* of the leader lock under which it is written */
-    struct ledger_row *rows; /* oldest first */
+    bool is_schema_given;       /* the URL names it */
+    const char *schema;         /* where it is, or will be created */
+    const char *default_schema; /* where what a script does not qualify goes */
+    const char *table;          /* schema and name, quoted */
+    const char *lock_key;       /* of the leader lock under which it is written */
+    struct ledger_row *rows;    /* oldest first */
     size_t count;
     struct ledger_size size; /* when it was read; a writer of rows must update it */
     char

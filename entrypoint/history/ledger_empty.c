@@ -64,7 +64,8 @@ bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, st
 {
     auto_result struct result *tables = NULL;
     const char *ledger_name = ledger->dialect->ledger_name;
-    const char *const parameters[] = { ledger->schema, ledger->is_schema_given ? ledger->schema : "public",
+    const char *const parameters[] = { ledger->default_schema,
+                                       ledger->is_schema_given ? ledger->default_schema : "public",
                                        ledger_name };
 
     if (!query_run(conn, &SCHEMA_TABLES, parameters, &tables, err))
@@ -86,6 +87,18 @@ bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, st
         "'::pg_catalog.regclass"                                                                             \
         "    AND d.objid OPERATOR(pg_catalog.=) " oid " AND d.deptype OPERATOR(pg_catalog.=) 'e')"
 
+/* The sequence of a column of the ledger. */
+#define OF_LEDGER(sequence, ledger)                                                                          \
+    "(" sequence                                                                                             \
+    ".relkind OPERATOR(pg_catalog.=) 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend AS d"                  \
+    " JOIN pg_catalog.pg_class AS l ON l.oid OPERATOR(pg_catalog.=) d.refobjid"                              \
+    " WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"                     \
+    "   AND d.objid OPERATOR(pg_catalog.=) " sequence                                                        \
+    ".oid"                                                                                                   \
+    "   AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"                  \
+    "   AND d.deptype OPERATOR(pg_catalog.=) ANY ('{a,i}'::pg_catalog.\"char\"[])"                           \
+    "   AND l.relname OPERATOR(pg_catalog.=) " ledger "))"
+
 /* Tables have types of their own, and so have arrays: only other types count. */
 static const struct query SCHEMA_IS_EMPTY = {
     .name = "schema_is_empty",
@@ -93,7 +106,8 @@ static const struct query SCHEMA_IS_EMPTY = {
     .sql =
         "SELECT NOT (EXISTS (SELECT FROM pg_catalog.pg_class AS c"
         "  WHERE" IN_SCHEMA("c.relnamespace") OF_NO_EXTENSION("pg_class", "c.oid")
-        "    AND c.relname OPERATOR(pg_catalog.<>) $3 AND c.relkind OPERATOR(pg_catalog.<>) 'i')"
+        "    AND c.relname OPERATOR(pg_catalog.<>) $3 AND c.relkind OPERATOR(pg_catalog.<>) 'i'"
+        "    AND NOT " OF_LEDGER("c", "$3") ")"
         " OR EXISTS (SELECT FROM pg_catalog.pg_proc AS p"
         "  WHERE" IN_SCHEMA("p.pronamespace") OF_NO_EXTENSION("pg_proc", "p.oid") ")"
         " OR EXISTS (SELECT FROM pg_catalog.pg_type AS t"
@@ -105,7 +119,8 @@ bool ledger_find_empty(struct connection *conn, const struct ledger *ledger, boo
                        struct error *err)
 {
     auto_result struct result *result = NULL;
-    const char *const parameters[] = { ledger->schema, ledger->is_schema_given ? ledger->schema : "public",
+    const char *const parameters[] = { ledger->default_schema,
+                                       ledger->is_schema_given ? ledger->default_schema : "public",
                                        ledger->dialect->ledger_name };
 
     if (!query_run(conn, &SCHEMA_IS_EMPTY, parameters, &result, err))

@@ -42,7 +42,7 @@ static size_t add_side(const struct side *side, enum ledger_statement statement,
 static bool is_of_attempts(enum ledger_statement statement)
 {
     return statement != LEDGER_INSERT_APPLIED && statement != LEDGER_INSERT_MARKED &&
-           statement != LEDGER_TAKE_BACK && statement != LEDGER_ACCEPT;
+           statement != LEDGER_TAKE_BACK && statement != LEDGER_ACCEPT && statement != LEDGER_INSERT_BASELINE;
 }
 
 size_t ledger_add_items(const struct ledger *ledger, enum ledger_statement statement,

@@ -12,11 +12,12 @@ static bool is_applied(const struct ledger *ledger, const char *name)
 }
 
 bool marker_check(const struct ledger *ledger, const struct migration *migration,
-                  const struct migration *after, struct error *err)
+                  const struct migration *after, const char **anchor, struct error *err)
 {
     const struct folder *folder = ledger->folder;
     const struct migration *at = after == NULL ? folder->items : after + 1;
 
+    *anchor = ledger_anchor(ledger, migration, after);
     while (at < migration && is_applied(ledger, at->name))
         at++;
     if (!ledger->dialect->is_marker || at >= migration)

@@ -13,8 +13,9 @@
 #include "history/migration.h"
 
 /* Whether `migration`, one of the folder's, may be recorded as applied `after` another (or NULL): all between
- * them is applied. ERROR_REFUSED otherwise. Any may, where the ledger is no marker. */
+ * them is applied. ERROR_REFUSED otherwise. Any may, where the ledger is no marker. Puts into `*anchor` what
+ * ledger_anchor() says. */
 must_use bool marker_check(const struct ledger *ledger, const struct migration *migration,
-                           const struct migration *after, struct error *err);
+                           const struct migration *after, const char **anchor, struct error *err);
 
 #endif

@@ -23,6 +23,7 @@ struct migration {
 struct folder {
     const struct dialect *dialect; /* whose it is */
     const char *path;
+    struct script_session *session; /* noted when a ledger is read */
     struct migration *items;
     size_t count;
     size_t beyond; /* how many of the last are beyond what is asked for (--to): nothing is done about them */

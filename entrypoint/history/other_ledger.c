@@ -120,7 +120,7 @@ static const struct known_ledger *first_other(const struct ledger *ledger, const
         const struct known_ledger *known = known_ledger_find(&look);
 
         if (known == NULL || known->format == ledger->dialect->format ||
-            (known->schema == NULL && strcmp(look.schema, ledger->schema) != 0))
+            (known->schema == NULL && strcmp(look.schema, ledger->default_schema) != 0))
             continue;
         *out = look;
         return known;
@@ -146,7 +146,7 @@ static bool find(struct connection *conn, const struct ledger *ledger, struct re
     text_add_string(&names, "}");
     text_add_string(&schemas, "}");
     parameters[0] = names.at;
-    parameters[1] = ledger->schema;
+    parameters[1] = ledger->default_schema;
     parameters[2] = schemas.at;
     if (!query_run(conn, &OTHER_LEDGERS, parameters, tables, err))
         return false;

@@ -45,6 +45,8 @@ static struct folder_entry entry_of(struct arena *arena, const char *path, const
         return entry;
     (void)snprintf(full, sizeof full, "%s/%s/migration.sql", path, from->d_name);
     entry.has_script = *has_script = file_exists(full);
+    (void)snprintf(full, sizeof full, "%s/%s/snapshot.json", path, from->d_name);
+    entry.has_snapshot = entry.has_script && file_exists(full);
     return entry;
 }
 
@@ -122,6 +124,7 @@ void recognise(enum format format, const char *path, struct recognised *out)
     read_script(arena, path, &found);
     for (size_t i = 0; out->owner == NULL && i < found.count; i++)
         out->owner = foreign_owner_of(found.entries[i].name);
+    found.is_format_said = format != FORMAT_AUTO;
     for (size_t i = 0; DIALECTS[i] != NULL; i++) {
         if (format != FORMAT_AUTO && DIALECTS[i]->format != format)
             continue;

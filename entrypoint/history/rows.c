@@ -40,6 +40,69 @@ static bool is_before(const struct dialect *dialect, const char *key, const stru
     return dialect->compare_keys(&order, mark) < 0;
 }
 
+/* The last of the baselines that are applied; NULL = none is. */
+static const char *find_baseline(const struct ledger *ledger)
+{
+    const struct dialect *dialect = ledger->dialect;
+    const char *last = NULL;
+
+    for (size_t i = 0; i < ledger->count; i++) {
+        const struct ledger_row *row = &ledger->rows[i];
+        const struct order_key mark = { .name = last };
+
+        if (row->is_finished && dialect->is_baseline(row->name) &&
+            (last == NULL || !is_before(dialect, row->name, &mark)))
+            last = row->name;
+    }
+    return last;
+}
+
+/* Where nothing is applied yet, the folder's last one is. */
+static const char *find_next_baseline(const struct ledger *ledger)
+{
+    for (size_t i = ledger->folder->count; i-- > 0;) {
+        if (ledger->dialect->is_baseline(ledger->folder->items[i].key))
+            return ledger->folder->items[i].key;
+    }
+    return NULL;
+}
+
+static bool has_applied(const struct ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->count; i++) {
+        if (ledger->rows[i].is_finished && !ledger->dialect->repeats(ledger->rows[i].name))
+            return true;
+    }
+    return false;
+}
+
+/* Rows of their own follow these. A baseline that no script has made is not in the folder. */
+static void pass(struct arena *arena, struct ledger *ledger)
+{
+    const struct folder *folder = ledger->folder;
+    const bool is_begun = has_applied(ledger);
+    const char *baseline = is_begun ? find_baseline(ledger) : find_next_baseline(ledger);
+    const struct order_key mark = ledger->dialect->order_key_of(baseline == NULL ? "" : baseline);
+    struct ledger_row *rows = arena_alloc(arena, folder->count + ledger->count, sizeof *rows);
+    size_t count = 0;
+
+    for (size_t i = 0; i < folder->count; i++) {
+        const char *key = folder->items[i].key;
+
+        if ((is_begun && ledger->dialect->is_baseline(key)) ||
+            (baseline != NULL && is_before(ledger->dialect, key, &mark)))
+            rows[count++] = (struct ledger_row) { .name = key, .is_finished = true, .is_passed = true };
+    }
+    for (size_t i = 0; i < ledger->count; i++) {
+        const struct ledger_row *row = &ledger->rows[i];
+
+        if (row->checksum != NULL || !ledger->dialect->is_baseline(row->name))
+            rows[count++] = *row;
+    }
+    ledger->rows = rows;
+    ledger->count = count;
+}
+
 /* The marker's own row comes last; those before it tell of nothing but that they are applied. */
 void rows_expand(struct arena *arena, struct ledger *ledger)
 {
@@ -49,6 +112,8 @@ void rows_expand(struct arena *arena, struct ledger *ledger)
     struct order_key mark;
     size_t count = 0;
 
+    if (ledger->dialect->is_baseline != NULL)
+        pass(arena, ledger);
     if (!ledger->dialect->is_marker || ledger->count == 0)
         return;
     mark = ledger->dialect->order_key_of(marker->name);

@@ -49,28 +49,77 @@ static const char *variable(const char *name)
     return value;
 }
 
-bool migration_prepare(const struct dialect *dialect, const struct migration *migration, struct text *script,
-                       struct script_wishes *out, struct error *err)
+/* Of a file beside the script; what is not there is empty. */
+static bool read_settings(const struct dialect *dialect, const struct migration *migration, struct text *out,
+                          struct error *err)
 {
     auto_text struct text path = text_init(2 * PATH_MAX);
+
+    if (dialect->settings_suffix == NULL)
+        return true;
+    text_add_format(&path, "%s%s", migration->script_path, dialect->settings_suffix);
+    if (!file_exists(path.at) || file_read(path.at, out, err))
+        return true;
+    err->class = ERROR_REFUSED;
+    return false;
+}
+
+static bool repeats(const struct dialect *dialect, const struct migration *migration)
+{
+    return dialect->repeats != NULL && dialect->repeats(migration->name);
+}
+
+bool migration_prepare(const struct folder *folder, const struct migration *migration, struct text *script,
+                       struct script_wishes *out, struct error *err)
+{
+    static const struct script_session nobody = { .role = "" };
+    const struct dialect *dialect = folder->dialect;
     auto_text struct text settings = text_init(SETTINGS_MOST);
     struct script_source source = { .path = migration->script_path,
                                     .name = migration->name,
-                                    .settings = slice_of(""),
+                                    .session = folder->session == NULL ? &nobody : folder->session,
                                     .variable = variable };
 
     *out = (struct script_wishes) { .transaction = SCRIPT_TRANSACTION_UNSAID };
+    dialect->checksum_of(text_slice(script), out->checksum);
     if (dialect->read_script == NULL)
         return true;
-    if (dialect->settings_suffix != NULL) {
-        text_add_format(&path, "%s%s", migration->script_path, dialect->settings_suffix);
-        if (file_exists(path.at) && !file_read(path.at, &settings, err)) {
-            err->class = ERROR_REFUSED;
-            return false;
-        }
-        source.settings = text_slice(&settings);
-    }
-    return dialect->read_script(&source, script, out, err);
+    if (!read_settings(dialect, migration, &settings, err))
+        return false;
+    source.settings = text_slice(&settings);
+    if (!dialect->read_script(&source, script, out, err))
+        return false;
+    if (repeats(dialect, migration))
+        dialect->checksum_of(text_slice(script), out->checksum);
+    return true;
+}
+
+void migration_checksum(const struct folder *folder, const struct migration *migration, struct slice script,
+                        char out[CHECKSUM_SIZE])
+{
+    auto_text struct text copy = text_init(SCRIPT_BYTES_MOST);
+    struct script_wishes wishes;
+    struct error ignored;
+
+    folder->dialect->checksum_of(script, out);
+    if (!repeats(folder->dialect, migration))
+        return;
+    text_add(&copy, script.at, script.length);
+    if (migration_prepare(folder, migration, &copy, &wishes, &ignored))
+        memcpy(out, wishes.checksum, CHECKSUM_SIZE);
+}
+
+bool migration_matches(const struct folder *folder, const struct migration *migration, const char *stored,
+                       struct slice script)
+{
+    char checksum[CHECKSUM_SIZE];
+
+    if (folder->dialect->checksum_matches(stored, script))
+        return true;
+    if (!repeats(folder->dialect, migration))
+        return false;
+    migration_checksum(folder, migration, script, checksum);
+    return strcmp(stored, checksum) == 0;
 }
 
 /* The scripts of another tool, moved here as they are, would be undone at once. */

@@ -17,10 +17,19 @@ enum { SCRIPT_BYTES_MOST = 1024 * 1024 * 1024 - 1 };
 must_use bool migration_read(const struct dialect *dialect, const struct migration *migration,
                              struct text *out, struct error *err);
 
-/* Leaves of a script that was read what its dialect runs of it, in its place, and says how. ERROR_CLEAN with
- * the place where the tool would refuse it, ERROR_REFUSED when the file beside it can't be read. */
-must_use bool migration_prepare(const struct dialect *dialect, const struct migration *migration,
+/* Leaves of a script that was read what its dialect runs of it, in its place, and says how, and which
+ * checksum it has, also on failure. ERROR_CLEAN with the place where the tool would refuse it, ERROR_REFUSED
+ * when the file beside it can't be read. */
+must_use bool migration_prepare(const struct folder *folder, const struct migration *migration,
                                 struct text *script, struct script_wishes *out, struct error *err);
+
+/* The checksum of a script that was read: of its bytes, or of what is run of it where the dialect says so. */
+void migration_checksum(const struct folder *folder, const struct migration *migration, struct slice script,
+                        char out[CHECKSUM_SIZE]);
+
+/* Whether a stored checksum is that of a script that was read: of either. */
+bool migration_matches(const struct folder *folder, const struct migration *migration, const char *stored,
+                       struct slice script);
 
 /* Whether the script is text that can be sent: UTF-8, no NUL byte; and without another tool's way back, which
  * would be run as well, unless the dialect knows ways back. ERROR_CLEAN with the place. */

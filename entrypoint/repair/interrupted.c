@@ -8,7 +8,8 @@
 /* Names in the script are looked up as the deployment does. */
 static bool set_search_path(struct connection *conn, const struct ledger *ledger, struct error *err)
 {
-    const struct session_settings settings = { .search_path = ledger->search_path,
+    const struct session_settings settings = { .search_path =
+                                                   ledger->is_schema_given ? ledger->default_schema : NULL,
                                                .lock_timeout_ms = -1,
                                                .statement_timeout_ms = -1 };
     auto_text struct text sql = text_init(QUALIFIED_NAME_SIZE + 256);

@@ -17,6 +17,8 @@
     " SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';"                                     \
     " SET LOCAL standard_conforming_strings = on"
 
+#define LEDGER_NAME "pg_catalog.current_setting('" CATALOG_LEDGER "')::pg_catalog.name"
+
 /* A database without an encoding holds bytes, which the server would refuse to call UTF-8.
  *
  * The schemas that people use: not the server's, nor the journal of a ledger, nor the mark of a shadow. More
@@ -31,7 +33,17 @@
     "ALL ('{information_schema,tidelock,tidelock_shadow}'::pg_catalog.name[])"                               \
     " AND NOT (n.nspname OPERATOR(pg_catalog.~) '^tidelock_' AND EXISTS"                                     \
     " (SELECT FROM pg_catalog.pg_class AS j WHERE j.relnamespace" EQ "n.oid AND j.relname" EQ "'intent'))"
-#define PEOPLE_END "), true)) IS NULL"
+#define PEOPLE_END                                                                                           \
+    "), true), pg_catalog.set_config('" CATALOG_LEDGERS                                                      \
+    "', (SELECT COALESCE(pg_catalog.array_agg(l.oid), '{}')::pg_catalog.text FROM pg_catalog.pg_class AS l"  \
+    "  LEFT JOIN pg_catalog.pg_depend AS d ON l.relkind" EQ "'S' AND d.classid" EQ                           \
+    "'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid" EQ "l.oid AND d.refclassid" EQ                  \
+    "d.classid"                                                                                              \
+    "   AND d.deptype" EQ                                                                                    \
+    "ANY ('{a,i}'::pg_catalog.\"char\"[])"                                                                   \
+    "  LEFT JOIN pg_catalog.pg_class AS o ON o.oid" EQ                                                       \
+    "d.refobjid"                                                                                             \
+    " WHERE l.relname" EQ LEDGER_NAME " OR o.relname" EQ LEDGER_NAME "), true)) IS NULL"
 
 enum { SQL_MOST = 256 * 1024, QUERIES_MOST = 96, PATIENCE_MS = 3000, PAUSE_MS = 50 };
 

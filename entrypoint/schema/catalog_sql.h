@@ -10,9 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Settings of the transaction: how the table of a ledger is called, and the schemas that people use, as an
- * array of oids. */
+/* Settings of the transaction: how the table of a ledger is called; such tables with the sequences of their
+ * columns, and the schemas that people use, as arrays of oids. */
 #define CATALOG_LEDGER "tidelock.ledger"
+#define CATALOG_LEDGERS "tidelock.ledgers"
 #define CATALOG_PEOPLE "tidelock.people"
 
 #define EQ " OPERATOR(pg_catalog.=) "
@@ -38,8 +39,8 @@
 #define FROM_RELATIONS                                                                                       \
     " FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ                           \
     "c.relnamespace"                                                                                         \
-    " AND " OF_PEOPLE " AND c.relname" NE "pg_catalog.current_setting('" CATALOG_LEDGER                      \
-    "')::pg_catalog.name AND " OF_NO_EXTENSION(                                                              \
+    " AND " OF_PEOPLE " AND c.oid" NE "ALL (pg_catalog.current_setting('" CATALOG_LEDGERS                    \
+    "')::pg_catalog.oid[]) AND " OF_NO_EXTENSION(                                                            \
         "pg_class", "c.oid") " AND (c.relkind" NE "'c' OR " OF_NO_EXTENSION("pg_type", "c.reltype") ")"
 
 #define WITHIN(schema, name)                                                                                 \

@@ -86,7 +86,7 @@ static bool check_reach(const struct replay *replay, const struct migration *mig
     struct script_wishes wishes;
 
     if (!migration_read(replay->folder->dialect, migration, &bytes, err) ||
-        !migration_prepare(replay->folder->dialect, migration, &bytes, &wishes, err))
+        !migration_prepare(replay->folder, migration, &bytes, &wishes, err))
         return false;
     reader = script_reader_of(migration->script_path, text_slice(&bytes),
                               connection_server_version(replay->shadow->conn), true);

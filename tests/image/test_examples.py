@@ -15,6 +15,7 @@ from wait import wait_until
 
 EXAMPLES = ROOT / "docker" / "examples"
 MANIFESTS = sorted((EXAMPLES / "kubernetes").glob("*.yaml"))
+TAKEN_OVER = sorted(EXAMPLES.glob("*/Dockerfile"))
 SCHEMAS = json.loads((pathlib.Path(__file__).parent / "schemas" / "kubernetes-1.36.json").read_text())
 
 
@@ -24,7 +25,7 @@ def read(file):
 
 
 def test_every_file_here_is_tried_by_a_test():
-    tried = {*MANIFESTS, *(EXAMPLES / "ci").glob("*.yaml"), *(EXAMPLES / "node").glob("*.Dockerfile")}
+    tried = {*MANIFESTS, *(EXAMPLES / "ci").glob("*.yaml"), *(EXAMPLES / "node").glob("*.Dockerfile"), *TAKEN_OVER}
     found = {file for file in (ROOT / "docker").rglob("*") if file.suffix in (".yaml", ".yml", ".Dockerfile") or file.name == "Dockerfile"}
     assert found == tried | {ROOT / "docker" / name for name in ("Dockerfile", "compose.yaml", "nfpm.yaml")}
 
@@ -78,6 +79,11 @@ def test_the_application_before(engine, base):
     npm = engine.build("no-npm", STAND_INS / "no-npm.Dockerfile", STAND_INS, DEBIAN=base)
     node = EXAMPLES / "node"
     engine.build("before", node / "before.Dockerfile", node, NODE=npm)
+
+
+@pytest.mark.parametrize("file", TAKEN_OVER, ids=lambda file: file.parent.name)
+def test_the_image_of_a_service_gets_its_migrations(engine, base, image, file):
+    engine.build(file.parent.name, file, file.parent, SERVICE=base, TIDELOCK=image)
 
 
 def free_port():

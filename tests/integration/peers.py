@@ -34,6 +34,7 @@ class Peer:
     name = None  # as --format spells it
     label = None  # in a test's name
     program = None  # below build/peers
+    is_ambiguous = False  # its files may be another tool's: only the ledger tells
     has_lock = False  # so that two of it may run at once
     has_status = True
     has_checksum = False
@@ -139,6 +140,7 @@ class GolangMigrate(Peer):
 
     name = "golang-migrate"
     program = "golang-migrate/migrate"
+    is_ambiguous = True
     has_lock = True
     ledger_columns = "version, dirty"
     ledger_table = "schema_migrations"

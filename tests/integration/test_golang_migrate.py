@@ -3,7 +3,7 @@
 import zlib
 
 import pytest
-from peers import GolangMigrate
+from peers import ROOT, GolangMigrate
 from tool import wait_for_nobody, wait_for_session
 
 SALT = 1486364155
@@ -28,7 +28,7 @@ class Go:
         return [self.add(f"{number}_t{number}.up.sql", f"CREATE TABLE t{number} (id int)").name for number in numbers]
 
     def start(self, *words, **options):
-        return self.tool.start(*words, "--migrations", self.path, **options)
+        return self.tool.start(*words, "--migrations", self.path, "--format", "golang-migrate", **options)
 
     def __call__(self, *words, **options):
         return self.start(*words, **options).wait()
@@ -68,7 +68,7 @@ def test_it_applies_what_the_tool_would_in_its_order(database, go):
     go.add("99999999999999999999_too_long.up.sql", "SELECT 1/0")
     (go.path / "13_directory.up.sql").mkdir()
     names = ["0001_first.up.sql", "2_second.up.sql", "10_tenth.up.pgsql", "11_gone.down.sql"]
-    go("deploy").succeeds(applied=names, says="is a folder of golang-migrate")
+    go("deploy").succeeds(applied=names)
     assert go.ledger() == [(11, False)]
     assert database.holds("second") and database.holds("first")
     go("deploy").succeeds(applied=[])
@@ -324,3 +324,13 @@ def test_what_the_tool_leaves_dirty_is_refused_and_what_is_resolved_it_takes(dat
     broken.write_text("CREATE TABLE t2 (id int)")
     assert migrate("up").returncode == 0
     assert go.ledger() == [(2, False)] and database.holds("t2")
+
+
+def test_the_example_is_one_to_both(database, go, migrate):
+    for file in (ROOT / "docker" / "examples" / "golang-migrate" / "migrations").iterdir():
+        go.add(file.name, file.read_text())
+    go("deploy").succeeds(says="applied 3 migrations")
+    assert "no change" in migrate("up").stdout
+    assert migrate("down", "-all").returncode == 0
+    assert migrate("up").returncode == 0
+    go("deploy").succeeds(applied=[])

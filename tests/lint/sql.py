@@ -55,6 +55,7 @@ NOT_SENT_UNITS = {
     "entrypoint/sql/update_statement.c",
     "entrypoint/dialect/golang_migrate.c",
     "entrypoint/dialect/prisma.c",
+    "entrypoint/dialect/drizzle.c",
     "entrypoint/dialect/sqlx.c",
     "entrypoint/execution/failure.c",
     "entrypoint/sql/pattern.c",
@@ -385,7 +386,8 @@ def faults_of(kind, node, queries):
         yield "JOIN … USING looks for an operator"
     elif kind == "FuncCall" and not is_qualified(strings(node["funcname"])):
         yield f"function {strings(node['funcname'])[-1]}"
-    elif kind in ("TypeName", "typeName") and "names" in node and not is_qualified(strings(node["names"])):
+    # "serial" is no type: the parser knows it by this word alone.
+    elif kind in ("TypeName", "typeName") and "names" in node and not is_qualified(strings(node["names"])) and strings(node["names"]) != ["serial"]:
         yield f"type {strings(node['names'])[-1]}"
     elif kind in ("RangeVar", "relation", "view", "sequence") and "relname" in node:
         is_known = node["relname"] == HOLE or (not node.get("schemaname") and node["relname"] in queries)

@@ -153,7 +153,7 @@ static void the_last_common_name_stands_before_the_first_pending_one(void **stat
     struct migration items[] = { { .name = "1_a", .key = "1_a" },
                                  { .name = "2_b", .key = "2_b" },
                                  { .name = "3_c", .key = "3_c" } };
-    const struct folder folder = { .items = items, .count = array_length(items) };
+    const struct folder folder = { .dialect = &DIALECT_PRISMA, .items = items, .count = array_length(items) };
 
     (void)state;
     for (size_t i = 0; i < array_length(cases); i++) {
@@ -197,7 +197,8 @@ static void what_is_due_ends_where_it_is_said(void **state)
     (void)state;
     for (size_t i = 0; i < array_length(cases); i++) {
         auto_arena struct arena *arena = arena_new();
-        const struct folder folder = { .items = items,
+        const struct folder folder = { .dialect = &DIALECT_PRISMA,
+                                       .items = items,
                                        .count = array_length(items),
                                        .beyond = cases[i].beyond };
         struct ledger_row rows[array_length(cases[0].rows)];
@@ -222,7 +223,7 @@ static void what_is_due_ends_where_it_is_said(void **state)
 static void an_empty_folder_has_no_last_common_name(void **state)
 {
     auto_arena struct arena *arena = arena_new();
-    const struct folder folder = { .count = 0 };
+    const struct folder folder = { .dialect = &DIALECT_PRISMA, .count = 0 };
     const struct ledger_row row = row_of("A:1_a");
     struct history history;
 
@@ -235,7 +236,7 @@ static void the_latest_applied_row_decides(void **state)
 {
     auto_arena struct arena *arena = arena_new();
     struct migration migration = { .name = "1_a", .key = "1_a" };
-    const struct folder folder = { .items = &migration, .count = 1 };
+    const struct folder folder = { .dialect = &DIALECT_PRISMA, .items = &migration, .count = 1 };
     const struct ledger_row rows[] = { row_of("A:1_a"), row_of("A:1_a"), row_of("R:1_a") };
     struct history history;
 

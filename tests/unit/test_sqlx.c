@@ -120,6 +120,7 @@ static void a_folder_of_numbered_files_is_its_own_unless_another_tool_has_marked
     (void)state;
     assert_true(is_recognised("1_users.sql", "README.md", "SELECT 1"));
     assert_true(is_recognised("1_users.down.sql", "1_users.up.sql", ""));
+    assert_false(is_recognised("1_users.down.sql", "2_users.up.sql", ""));
     assert_false(is_recognised("README.md", "users.sql", "SELECT 1"));
     assert_false(is_recognised("1_users.sql", "V2__more.sql", "SELECT 1"));
     assert_false(is_recognised("1_users.sql", "README.md", "-- +goose Up\nSELECT 1"));

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY parcels_state ON parcels (state);
