@@ -63,6 +63,7 @@ bool url_migrate_take(struct arena *arena, const char *const values[MIGRATE_PARA
     bool is_quoted = false;
 
     out->search_path = values[MIGRATE_SEARCH_PATH];
+    out->lock_table = values[MIGRATE_LOCK_TABLE];
     if (values[MIGRATE_LIMIT] != NULL)
         log_warn("x-statement-timeout in the database URL is ignored: --migration-timeout limits a script");
     if (quoted != NULL && quoted[0] != '\0' && !flag_parse(quoted, &is_quoted))

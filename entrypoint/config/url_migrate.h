@@ -18,6 +18,7 @@ enum url_migrate_parameter {
     MIGRATE_TABLE,        /* x-migrations-table */
     MIGRATE_TABLE_QUOTED, /* x-migrations-table-quoted */
     MIGRATE_LIMIT,        /* x-statement-timeout */
+    MIGRATE_LOCK_TABLE,   /* x-lock-table */
     MIGRATE_PARAMETERS
 };
 

@@ -45,12 +45,16 @@ static void set_url(struct arena *arena, const struct config *config, const stru
 {
     struct dialect *changed;
 
-    if (!(*dialect)->takes_url_table || endpoint->ledger_table == NULL || config->ledger != NULL)
+    if (!(*dialect)->takes_url_table)
         return;
     changed = arena_alloc(arena, 1, sizeof *changed);
     *changed = **dialect;
-    changed->ledger_name = endpoint->ledger_table;
-    changed->ledger_schema = endpoint->ledger_schema;
+    if (endpoint->lock_table != NULL && endpoint->lock_table[0] != '\0')
+        changed->lock_table = endpoint->lock_table;
+    if (endpoint->ledger_table != NULL && config->ledger == NULL) {
+        changed->ledger_name = endpoint->ledger_table;
+        changed->ledger_schema = endpoint->ledger_schema;
+    }
     *dialect = changed;
 }
 
@@ -151,45 +155,91 @@ static void set_first_schema(struct arena *arena, const char *path, const struct
     *dialect = changed;
 }
 
-/* As long as it may be the folder of a tool that hears it. */
-static void hear_search_path(struct arena *arena, const struct recognised *found, struct endpoint *endpoint)
+/* A dialect that the folder or the database may be of, with the ledger and the session that its tool would
+ * have. */
+struct candidate {
+    const struct dialect *dialect;
+    struct endpoint endpoint;
+};
+
+struct candidates {
+    struct candidate items[FORMATS];
+    size_t count;
+};
+
+static bool add_candidate(struct arena *arena, const struct config *config, const struct endpoint *endpoint,
+                          const struct dialect *dialect, struct candidates *out, struct error *err)
 {
-    for (size_t i = 0; i < found->count; i++) {
-        if (!found->dialects[i]->takes_search_path)
-            continue;
-        endpoint_take_search_path(arena, endpoint);
-        return;
-    }
+    struct candidate *candidate = &out->items[out->count++];
+
+    *candidate = (struct candidate) { dialect, *endpoint };
+    set_url(arena, config, endpoint, &candidate->dialect);
+    set_first_schema(arena, endpoint->search_path, &candidate->dialect);
+    if (dialect->takes_search_path)
+        endpoint_take_search_path(arena, &candidate->endpoint);
+    if (endpoint->schema == NULL)
+        candidate->endpoint.schema = schema_said(arena, config, dialect);
+    return set_ledger(arena, config, &candidate->dialect, err);
 }
 
-static bool refuse_ambiguous(const struct recognised *found, const char *path, struct error *err)
+static void take(const struct candidate *candidate, struct target *out)
+{
+    out->folder.dialect = candidate->dialect;
+    out->endpoint = candidate->endpoint;
+}
+
+/* Leaves those whose ledger the database has. */
+static bool keep_with_ledger(struct connection *conn, struct candidates *all, struct error *err)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < all->count; i++) {
+        bool has_ledger;
+
+        if (!other_ledger_find_own(conn, all->items[i].dialect, all->items[i].endpoint.schema, &has_ledger,
+                                   err))
+            return false;
+        if (has_ledger)
+            all->items[count++] = all->items[i];
+    }
+    all->count = count;
+    return true;
+}
+
+/* "goose's or sqlx's" */
+static void add_tools(const struct candidates *all, const char *last, struct text *out)
+{
+    for (size_t i = 0; i < all->count; i++)
+        text_add_format(out, "%s%s's",
+                        i == 0                ? ""
+                        : i + 1 == all->count ? last
+                                              : ", ",
+                        all->items[i].dialect->tool);
+}
+
+static bool refuse_ambiguous(const struct candidates *all, const char *path, struct error *err)
 {
     auto_text struct text tools = text_init(sizeof err->message);
 
-    for (size_t i = 0; i < found->count; i++)
-        text_add_format(&tools, "%s%s's",
-                        i == 0                  ? ""
-                        : i + 1 == found->count ? " or "
-                                                : ", ",
-                        found->dialects[i]->tool);
+    add_tools(all, " or ", &tools);
     error_set(err, ERROR_USAGE, "the folder \"%s\" may be %s", path, tools.at);
     error_holds(err, "Nothing was changed.");
     return error_hint(err, "Say whose it is: --format %s, for example, or TIDELOCK_FORMAT.",
-                      FORMAT_NAMES[found->dialects[0]->format]);
+                      FORMAT_NAMES[all->items[0].dialect->format]);
 }
 
 /* The ledger in the database says it, if it is the ledger of one of them. */
-static bool decide(struct arena *arena, const struct config *config, struct target *out,
-                   const struct recognised *found, const char *path, struct error *err)
+static bool decide(const struct config *config, const struct candidates *all, const char *path,
+                   struct target *out, struct error *err)
 {
     auto_connection struct connection *conn = reach_database(config, &out->endpoint, NULL, err);
-    size_t count = found->count;
+    struct candidates left = *all;
 
-    if (conn == NULL || !other_ledger_decide(arena, conn, out->endpoint.schema, found->dialects, &count,
-                                             &out->folder.dialect, err))
+    if (conn == NULL || !keep_with_ledger(conn, &left, err))
         return error_context(err, "finding out whose the folder is");
-    if (count != 1)
-        return refuse_ambiguous(found, path, err);
+    if (left.count != 1)
+        return refuse_ambiguous(all, path, err);
+    take(&left.items[0], out);
     log_info("\"%s\" is taken for a folder of %s, whose ledger the database has: %s", path,
              out->folder.dialect->tool, out->folder.dialect->ledger_name);
     return true;
@@ -199,6 +249,7 @@ static bool decide(struct arena *arena, const struct config *config, struct targ
 static bool find_folder(struct arena *arena, const struct config *config, bool is_online, struct target *out,
                         const char **path, struct error *err)
 {
+    struct candidates all = { .count = 0 };
     struct recognised found;
 
     if (!place_find(arena, first_of(config), config, path, err))
@@ -207,21 +258,45 @@ static bool find_folder(struct arena *arena, const struct config *config, bool i
     if (config->format == FORMAT_AUTO && found.owner != NULL)
         return layout_refuse_owner(found.owner, *path, err);
     for (size_t i = 0; i < found.count; i++) {
-        set_url(arena, config, &out->endpoint, &found.dialects[i]);
-        if (out->endpoint.schema == NULL)
-            out->endpoint.schema = schema_said(arena, config, found.dialects[i]);
-        if (!set_ledger(arena, config, &found.dialects[i], err))
+        if (!add_candidate(arena, config, &out->endpoint, found.dialects[i], &all, err))
             return false;
-        set_first_schema(arena, out->endpoint.search_path, &found.dialects[i]);
     }
-    hear_search_path(arena, &found, &out->endpoint);
     if (found.count > 1)
-        return is_online ? decide(arena, config, out, &found, *path, err)
-                         : refuse_ambiguous(&found, *path, err);
-    out->folder.dialect = found.dialects[0];
+        return is_online ? decide(config, &all, *path, out, err) : refuse_ambiguous(&all, *path, err);
+    take(&all.items[0], out);
     warn_of_unheard(&out->endpoint, out->folder.dialect);
     if (config->format == FORMAT_AUTO && found.dialects[0]->format != DIALECTS[0]->format)
         log_info("\"%s\" is a folder of %s", *path, out->folder.dialect->tool);
+    return true;
+}
+
+static bool refuse_several(const struct candidates *all, struct error *err)
+{
+    auto_text struct text tools = text_init(sizeof err->message);
+
+    add_tools(all, " and ", &tools);
+    error_set(err, ERROR_USAGE, "the database has several ledgers: %s", tools.at);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "Say which one is meant: --format %s, for example, or TIDELOCK_FORMAT.",
+                      FORMAT_NAMES[all->items[0].dialect->format]);
+}
+
+bool target_find_ledger(struct arena *arena, const struct config *config, struct connection *conn,
+                        struct target *out, struct error *err)
+{
+    struct candidates all = { .count = 0 };
+
+    for (size_t i = 0; DIALECTS[i] != NULL && all.count < FORMATS; i++) {
+        if ((config->format == FORMAT_AUTO || DIALECTS[i]->format == (enum format)config->format) &&
+            !add_candidate(arena, config, &out->endpoint, DIALECTS[i], &all, err))
+            return false;
+    }
+    if (config->format == FORMAT_AUTO && !keep_with_ledger(conn, &all, err))
+        return false;
+    if (all.count > 1 && config->format == FORMAT_AUTO)
+        return refuse_several(&all, err);
+    if (all.count > 0)
+        take(&all.items[0], out);
     return true;
 }
 

@@ -197,10 +197,11 @@ struct dialect {
     void (*key_of)(const char *name, char out[KEY_SIZE]);
     void (*describe)(const char *name, char out[KEY_SIZE]);
 
-    /* A file in the folder that says which kind of server it is for, or NULL; a missing one is not checked.
-     */
+    /* A file in the folder, or beside it, that only this tool has, and that says more about it: the kind of
+     * server, for example; or NULL. A missing one is not checked. */
     const char *lock_file;
-    must_use bool (*check_lock_file)(const char *path, struct slice text, struct error *err);
+    must_use bool (*check_lock_file)(const struct dialect *dialect, const char *path, struct slice text,
+                                     struct error *err);
 
     /* The order in which migrations are applied: of names in the folder, and of keys. */
     struct order_key (*order_key_of)(const char *name); /* points to the name */
@@ -211,7 +212,9 @@ struct dialect {
      * errors stay right. NULL = all of it. ERROR_CLEAN with the place where the tool would refuse it. */
     must_use bool (*read_script)(const struct script_source *source, struct text *script,
                                  struct script_wishes *out, struct error *err);
-    const char *settings_suffix;  /* of the file beside a script with settings of it, or NULL */
+    const char *settings_suffix; /* of the file beside a script with settings of it, or NULL */
+    const char
+        *invalid_text; /* what it does with bytes that are not UTF-8, behind its name; NULL = it fails */
     const char *transaction_hint; /* what a script needs to run without a transaction, as a hint; or NULL */
 
     /* What the tool refuses when folder and ledger disagree. */
@@ -258,7 +261,8 @@ struct dialect {
     const char *lock_switch; /* the environment variable that disables it in the tool, or NULL */
     /* The advisory locks under which the tool itself applies, where these are others; NULL = it has none. */
     void (*tool_keys_of)(const struct ledger_place *place, struct tool_keys *out);
-    const struct tool_lease *lease; /* or this, which is only looked at; NULL = it has none */
+    const char *lock_table;         /* beside these: a row in such a table, with a column lock_id; or NULL */
+    const struct tool_lease *lease; /* and a row that is only looked at; NULL = it has none */
 };
 
 /* The key of the leader lock where the tool's own is another, or none: "tidelock" as eight bytes. */

@@ -106,4 +106,5 @@ const struct dialect DIALECT_GOLANG_MIGRATE = {
 
     .lock_key = TIDELOCK_KEY,
     .tool_keys_of = golang_migrate_keys_of,
+    .lock_table = "schema_lock",
 };

@@ -23,7 +23,7 @@ struct ledger_row {
     const char *logs; /* may be NULL */
     /* Of finished rows where details were read: */
     const char *finished_at;
-    int64_t took_ms;
+    int64_t took_ms; /* -1 = not known */
 };
 
 #endif

@@ -94,8 +94,9 @@ struct failure_verdict failure_decide(const struct failure_facts *facts);
 /* What the sentences name. */
 struct failure_names {
     const char *migration;
-    const char *script; /* its path */
-    const char *tool;   /* whose ledger it is: "Prisma" */
+    const char *script;  /* its path */
+    const char *tool;    /* whose ledger it is: "Prisma" */
+    bool is_edit_unseen; /* that ledger has no checksums */
     bool was_tried;    /* before, and that was marked as rolled back, by whoever: what it left is not known */
     size_t before;     /* migrations that this run has applied before it */
     size_t done;       /* statements that are committed … */

@@ -139,7 +139,7 @@ static void add_correct(const struct failure_facts *facts, const struct failure_
         text_add_format(out, "%s Then deploy again.", names->advice);
     else
         text_add_format(out, "Correct %s and deploy again; there is nothing to resolve.%s", names->script,
-                        advice_is_wrong_everywhere(facts->sqlstate)
+                        advice_is_wrong_everywhere(facts->sqlstate) || names->is_edit_unseen
                             ? ""
                             : " Databases that already have it will report the edit.");
 }

@@ -62,7 +62,7 @@ bool folder_check(const struct dialect *dialect, const char *path, struct error 
         log_warn("could not check the provider of the migrations: %s", unreadable.message);
         return true;
     }
-    return dialect->check_lock_file(file.at, text_slice(&bytes), err);
+    return dialect->check_lock_file(dialect, file.at, text_slice(&bytes), err);
 }
 
 /* Whether two names first differ in digits, as timestamps do: then nothing after them matters. */
@@ -289,7 +289,7 @@ static const struct migration *refuse_unknown(const struct folder *folder, const
                                               struct error *err)
 {
     static const char what[] =
-        "Name a directory in that folder, without a path, or use the image that has it.";
+        "Name a migration of that folder, without a path, or use the image that has it.";
     auto_text struct text alike = text_init(sizeof err->hint / 2);
 
     add_alike(folder, name, &alike);

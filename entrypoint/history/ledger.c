@@ -32,7 +32,7 @@ static void add_sql(const char *sql, const char *table, struct text *out)
     text_add_filled(out, sql, "{ledger}", table);
 }
 
-const char *ledger_qualified(struct arena *arena, const struct dialect *dialect, const char *schema)
+static const char *qualified(struct arena *arena, const struct dialect *dialect, const char *schema)
 {
     auto_text struct text name = text_init(QUERY_MOST);
 
@@ -81,7 +81,7 @@ void ledger_take_rows(struct arena *arena, const struct result *result, struct l
             .steps = result_number(result, i, COLUMN_STEPS),
             .logs = copy_value(arena, result, i, COLUMN_LOGS),
             .finished_at = copy_value(arena, result, i, COLUMN_FINISHED_AT),
-            .took_ms = result_number(result, i, COLUMN_TOOK),
+            .took_ms = result_is_null(result, i, COLUMN_TOOK) ? -1 : result_number(result, i, COLUMN_TOOK),
         };
         note_anchor(&out->rows[i], out);
         out->size.finished += out->rows[i].is_finished;
@@ -208,7 +208,7 @@ static void prepare_queries(struct arena *arena, struct ledger *out)
     const struct ledger_sql *sql = out->dialect->ledger;
     const struct ledger_write row = { .name = "ledger_row", .sql = sql->row, .count = 2 };
 
-    out->table = ledger_qualified(arena, out->dialect, out->schema);
+    out->table = qualified(arena, out->dialect, out->schema);
     for (int i = 0; i < LEDGER_STATEMENTS; i++)
         out->queries[i] = prepare(arena, out->table, &sql->writes[i]);
     for (int i = CHECK_NONE + 1; i < LEDGER_CHECKS; i++)
@@ -280,7 +280,7 @@ static bool find_schema(struct arena *arena, struct connection *conn, const stru
 
 static struct guard guard_of(struct arena *arena, const struct ledger_request *wanted, enum guard_use use)
 {
-    return (struct guard) { .table = ledger_qualified(arena, wanted->folder->dialect, schema_of(wanted)),
+    return (struct guard) { .table = qualified(arena, wanted->folder->dialect, schema_of(wanted)),
                             .is_schema_given = schema_of(wanted) != NULL,
                             .is_only_read = wanted->is_only_read,
                             .use = use,

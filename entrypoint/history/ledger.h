@@ -74,9 +74,6 @@ struct ledger_request {
     bool is_only_read; /* nothing will be written, whatever it says */
 };
 
-/* Its table in a schema, or, with NULL, as the session finds it; quoted. */
-const char *ledger_qualified(struct arena *arena, const struct dialect *dialect, const char *schema);
-
 /* Reads it in one round trip. A missing table is not an error (exists = false); only SQLSTATE 42P01 means
  * that. Everything lives in the arena. ERROR_REFUSED for a table that isn't the dialect's, one that belongs
  * to somebody we do not trust (owner.h), and one whose rows row security hides from us. */

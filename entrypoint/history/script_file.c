@@ -32,8 +32,9 @@ bool migration_read(const struct dialect *dialect, const struct migration *migra
         return error_hint(err, "A server accepts at most 1 GiB in one message: split the migration in two.");
     error_code(err, dialect->codes.script_missing);
     error_cause(err, CAUSE_NO_SCRIPT);
-    return error_hint(err, "%s: restore the file, or remove the directory if it is not a migration.",
-                      dialect->script_rule);
+    return error_hint(
+        err, "%s: restore the file%s.", dialect->script_rule,
+        dialect->layout == LAYOUT_DIRECTORIES ? ", or remove the directory if it is not a migration" : "");
 }
 
 /* What is called a secret is one in the log, too. */
@@ -154,6 +155,7 @@ bool script_check_text(const struct dialect *dialect, const char *path, struct s
     error_point(err, path, script.at, script.length, bad);
     /* The line contains that byte: printing it would break the terminal's UTF-8. */
     err->place.source[0] = '\0';
-    return error_hint(
-        err, "Save it as UTF-8. (Prisma silently replaces such bytes by U+FFFD and applies the result.)");
+    if (dialect->invalid_text == NULL)
+        return error_hint(err, "Save it as UTF-8.");
+    return error_hint(err, "Save it as UTF-8. (%s %s.)", dialect->tool, dialect->invalid_text);
 }

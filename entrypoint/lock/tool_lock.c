@@ -1,5 +1,6 @@
 #include "lock/tool_lock.h"
 
+#include "lock/lock_table.h"
 #include "lock/tool_lease.h"
 #include "postgres/query.h"
 
@@ -39,7 +40,7 @@ static enum leader_answer try_keys(struct connection *conn, const struct ledger 
             held = i;
     }
     if (held == keys->count)
-        return LEADER_TAKEN;
+        return lock_table_check(conn, ledger, err) ? LEADER_TAKEN : LEADER_UNKNOWN;
     return (had.count == 0 || release(conn, &had, err)) && leader_find(conn, keys->keys[held], holder, err)
                ? LEADER_HELD
                : LEADER_UNKNOWN;

@@ -13,7 +13,8 @@
 #include "postgres/connection.h"
 
 /* Takes all of them for the session, which must hold the leader lock, or none. On LEADER_HELD fills
- * `*holder`, on LEADER_UNKNOWN `*err`. One round trip, none where the tool has no lock. */
+ * `*holder`, on LEADER_UNKNOWN `*err`, which is ERROR_LEADER where the tool has a lock in a table (see
+ * lock_table.h). One round trip, none where the tool has no lock. */
 must_use enum leader_answer tool_lock_try(struct connection *conn, const struct ledger *ledger,
                                           struct leader *holder, struct error *err);
 

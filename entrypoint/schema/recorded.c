@@ -58,6 +58,12 @@ static int compare(const void *one, const void *other)
     return strcmp(*(const char *const *)one, *(const char *const *)other);
 }
 
+/* Who looks for drift has no folder, which may give a row its name. */
+static const char *name_of(const struct ledger *ledger, const struct ledger_row *row)
+{
+    return ledger->dialect->keeps_attempts ? row->name : row->id;
+}
+
 void recorded_ledger(const struct ledger *ledger, char hex[SHA256_HEX_SIZE])
 {
     auto_arena struct arena *arena = arena_new();
@@ -67,7 +73,7 @@ void recorded_ledger(const struct ledger *ledger, char hex[SHA256_HEX_SIZE])
 
     for (size_t i = 0; i < ledger->count; i++) {
         if (ledger->rows[i].is_finished && !ledger->rows[i].is_rolled_back)
-            names[count++] = ledger->rows[i].name;
+            names[count++] = name_of(ledger, &ledger->rows[i]);
     }
     if (count > 0)
         qsort(names, count, sizeof *names, compare);

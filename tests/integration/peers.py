@@ -350,7 +350,7 @@ class Drizzle(Peer):
 
 
 class Drizzle1(Drizzle):
-    """From 1.0 on: a folder for each migration, no journal, names in the ledger."""
+    """From 1.0 on: a folder for each migration, with what the schema was then; no journal, names in the ledger."""
 
     label = "drizzle-1"
     program = "drizzle-1/wanted"
@@ -358,7 +358,10 @@ class Drizzle1(Drizzle):
 
     def migration(self, number, description, up, down=None, transaction=True):
         [script] = super().migration(number, description, up).values()
-        return {f"{20240101000000 + number}_{description}/migration.sql": script}
+        folder = f"{20240101000000 + number}_{description}"
+        own, before = (f"00000000-0000-0000-0000-{n:012}" for n in (number, number - 1))
+        snapshot = {"version": "8", "dialect": "postgres", "id": own, "prevIds": [before], "ddl": [], "renames": []}
+        return {f"{folder}/migration.sql": script, f"{folder}/snapshot.json": json.dumps(snapshot, indent=2)}
 
     def enter(self, folder, number, description):
         """There is none."""

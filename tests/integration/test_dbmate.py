@@ -157,8 +157,8 @@ def test_the_table_by_its_name(database, two, tidelock, dbmate):
 
 
 def test_the_folder_by_its_variable(database, two, tidelock):
-    two.path.rename(two.root / "sql")
+    two.path.rename(two.root / "changes")
     tidelock("deploy").fails(exit=2, says="could not find the folder of migrations")
     for format in ["auto", "dbmate"]:
-        tidelock("deploy", "--format", format, environment={"DBMATE_MIGRATIONS_DIR": "./sql"}).succeeds()
-    tidelock("deploy", "--format", "goose", environment={"DBMATE_MIGRATIONS_DIR": "./sql"}).fails(exit=2, says="could not find the folder")
+        tidelock("deploy", "--format", format, environment={"DBMATE_MIGRATIONS_DIR": "./changes"}).succeeds()
+    tidelock("deploy", "--format", "goose", environment={"DBMATE_MIGRATIONS_DIR": "./changes"}).fails(exit=2, says="could not find the folder")

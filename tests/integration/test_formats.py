@@ -257,16 +257,34 @@ def is_as_the_tool_does(peer, database, second, app, tidelock, *words):
     return theirs, ours, before == database.dump()
 
 
-def test_a_script_that_comes_late(peer, database, second, app, tidelock):
+def come_late(peer, database, second, app, tidelock):
     add(app, last=1)
     app.add(3, "third", "CREATE TABLE third ();\n")
     apply(peer, second, app)
     deploy(tidelock).succeeds()
     app.add(2, "late", "CREATE TABLE late ();\n")
+
+
+@pytest.mark.parametrize("peer", [GolangMigrate, Goose, Dbmate, Flyway, Sqlx, Drizzle1], indirect=True)
+def test_a_script_that_comes_late(peer, database, second, app, tidelock):
+    come_late(peer, database, second, app, tidelock)
     theirs, ours, is_same = is_as_the_tool_does(peer, database, second, app, tidelock)
     if theirs.returncode != 0:
         ours.fails(exit=8, says="late")
         assert is_same
+
+
+@pytest.mark.parametrize("peer", [Drizzle], indirect=True)
+def test_a_script_that_would_never_be_applied(peer, database, second, app, tidelock):
+    """The tool passes over one that comes late, without a word."""
+    come_late(peer, database, second, app, tidelock)
+    deploy(tidelock).fails(exit=8, says=["0001_late", "--no-strict"])
+    apply(peer, second, app)
+    assert not second.holds("late")
+    deploy(tidelock, "--no-strict").succeeds()
+    before = peer.ledger(database)
+    apply(peer, database, app)
+    assert database.holds("late") and len(before) == 3 and peer.ledger(database) == before
 
 
 PLAIN = b"CREATE TABLE odd ();\n"

@@ -129,3 +129,53 @@ def test_a_schema_that_is_not_empty_may_have_another_tool_s_ledger(database, fol
     database.query(LEDGERS["Rails"][0])
     folder.add("001_t", "CREATE TABLE t ()")
     tidelock("deploy").fails(exit=8, says=["P3005", "public.schema_migrations is a ledger of Rails (0 rows). Only Rails can apply its own migrations"])
+
+
+@pytest.fixture
+def pair(folder):
+    """A folder that golang-migrate and sqlx would both apply."""
+    path = folder.root / "migrations"
+    path.mkdir()
+    (path / "000001_t.up.sql").write_text("CREATE TABLE t ();")
+    (path / "000001_t.down.sql").write_text("DROP TABLE t;")
+    return ["--migrations", "migrations"]
+
+
+EITHER = 'the folder "migrations" may be golang-migrate\'s or sqlx\'s'
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("command", [["deploy"], ["status"], ["plan"], ["plan", "--offline"], ["wait"], ["run", "--", "echo", "APP"], ["resolve", "--rolled-back", "000001_t.up.sql"], ["baseline"]], ids=" ".join)
+def test_where_no_ledger_says_whose_a_folder_is_a_person_has_to(database, pair, tidelock, command):
+    at = command.index("--") if "--" in command else len(command)
+    result = tidelock(*command[:at], *pair, *command[at:]).fails(exit=2, says=[EITHER, "Nothing was changed", "--format"])
+    assert "APP" not in result.out and not database.holds("t")
+
+
+@pytest.mark.parametrize("tool", ["golang-migrate", "sqlx"])
+def test_the_ledger_says_whose_a_folder_is(database, pair, tidelock, tool):
+    tidelock("deploy", "--drift", "off", "--format", tool, *pair).succeeds(applied=["000001_t.up.sql"])
+    # The application's own, of another shape.
+    database.query("CREATE TABLE IF NOT EXISTS schema_migrations (version text); CREATE TABLE IF NOT EXISTS _sqlx_migrations (version text)")
+    says = f'"migrations" is taken for a folder of {tool}, whose ledger the database has'
+    for words in [["deploy"], ["status"], ["plan"], ["wait"], ["run", *pair, "--", "true"]]:
+        tidelock(*words, *(pair if "--" not in words else [])).succeeds(says=says)
+    tidelock("plan", "--offline", *pair).fails(exit=2, says=EITHER)
+    tidelock("status", "--format", tool, *pair).succeeds()
+
+
+@pytest.mark.fault
+def test_two_ledgers_say_nothing(database, pair, tidelock):
+    database.query(LEDGERS["golang-migrate"][0])
+    database.query(LEDGERS["sqlx"][0])
+    tidelock("deploy", *pair).fails(exit=2, says=EITHER)
+
+
+def test_a_ledger_that_is_called_otherwise_says_it_too(database, pair, tidelock):
+    database.query("CREATE SCHEMA meta; CREATE TABLE meta.versions (version bigint PRIMARY KEY, dirty boolean NOT NULL)")
+    tidelock("deploy", "--ledger", "meta.versions", *pair).succeeds(applied=["000001_t.up.sql"], says="is taken for a folder of golang-migrate")
+
+
+@pytest.mark.fault
+def test_whose_it_is_cannot_be_asked_of_a_database_that_is_not_there(database, pair, tidelock):
+    tidelock("deploy", *pair, url=database.server.url("nowhere")).fails(exit=2, says=["nowhere", "finding out whose the folder is"])
