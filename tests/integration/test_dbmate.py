@@ -1,5 +1,7 @@
 """Folders of dbmate: its blocks, its ledger, and the tool itself before and after tidelock."""
 
+import pathlib
+
 import pytest
 from peers import Dbmate
 from tool import wait_for_session
@@ -162,3 +164,64 @@ def test_the_folder_by_its_variable(database, two, tidelock):
     for format in ["auto", "dbmate"]:
         tidelock("deploy", "--format", format, environment={"DBMATE_MIGRATIONS_DIR": "./changes"}).succeeds()
     tidelock("deploy", "--format", "goose", environment={"DBMATE_MIGRATIONS_DIR": "./changes"}).fails(exit=2, says="could not find the folder")
+
+
+def test_the_example_is_deployed(database, tidelock):
+    example = pathlib.Path(__file__).resolve().parents[2] / "docker/examples/dbmate"
+    applied = ["20240501090000_guests.sql", "20240502090000_arrival.sql", "20240503090000_index.sql"]
+    tidelock("deploy", "--format", "dbmate", cwd=example).succeeds(applied=applied)
+
+
+def test_several_statements_without_a_transaction(database, folder, tidelock):
+    """One message to dbmate, which the server runs as a transaction; where it can't, each is run by itself and kept."""
+    write(folder, "1_a.sql", "-- migrate:up transaction:false\nCREATE TABLE a (id int);\nSELECT 1/0;\n-- migrate:down\n")
+    tidelock("deploy").fails(exit=6, says="division by zero")
+    assert not database.holds("a") and versions(database) == []
+    script = "-- migrate:up transaction:false\nCREATE TABLE a (id int);\nINSERT INTO a VALUES (1), (1);\nCREATE UNIQUE INDEX CONCURRENTLY a_id ON a (id);\n-- migrate:down\n"
+    write(folder, "1_a.sql", script)
+    tidelock("deploy").fails(exit=7, says="could not create unique index")
+    tidelock("status").succeeds(says="failed")
+    assert database.holds("a") and versions(database) == []
+    database.query("DELETE FROM a; INSERT INTO a VALUES (1)")
+    tidelock("deploy").succeeds(applied=["1_a.sql"])
+    assert versions(database) == ["1"] and database.value("SELECT count(*) FROM a") == 1
+
+
+def test_a_deployment_that_is_killed_is_gone_on_with(database, folder, tidelock, dbmate):
+    database.query("CREATE TABLE start (id int)")
+    ways = ["CREATE TABLE a (id int)", "CREATE INDEX CONCURRENTLY i ON start (id)", "CREATE TABLE b ()"]
+    write(folder, "1_a.sql", "".join(f"-- migrate:up transaction:false\n{way}\n-- migrate:down\nSELECT 1\n" for way in ways))
+    with database.connect() as other:
+        other.execute("BEGIN; LOCK TABLE start")
+        running = tidelock.start("deploy", "--lock-timeout", "100s")
+        wait_for_session(database, "CREATE INDEX CONCURRENTLY i")
+        running.kill()
+        assert versions(database) == [] and database.holds("a")
+    tidelock("deploy").succeeds(applied=["1_a.sql"])
+    assert versions(database) == ["1"] and database.holds("b") and dbmate.is_content(database.url(), folder)
+
+
+def test_resolve_and_baseline(database, two, tidelock, dbmate):
+    database.query("CREATE TABLE users (id int)")
+    tidelock("baseline", "--to", TWO[0]).succeeds()
+    assert versions(database) == ["20240101000001"]
+    tidelock("resolve", "--applied", TWO[0]).fails(exit=8, says="already recorded as applied")
+    assert dbmate.applied(dbmate.up(database.url(), two)) == [TWO[1]]
+    two.add(3, "more", "CREATE TABLE more ();", "")
+    tidelock("resolve", "--applied", "20240101000003").succeeds()
+    tidelock("deploy").succeeds(applied=[])
+
+
+def test_what_dbmate_applies_meanwhile_is_not_recorded_twice(database, two, tidelock):
+    """It takes no lock: the row that it wrote ends the transaction that would write it again."""
+    with database.connect() as other:
+        other.execute("CREATE TABLE schema_migrations (version varchar PRIMARY KEY); CREATE TABLE gate ()")
+        write(two, TWO[1], "-- migrate:up\nCREATE TABLE posts (); LOCK TABLE gate;\n-- migrate:down\n")
+        other.execute("BEGIN; LOCK TABLE gate")
+        running = tidelock.start("deploy", "--lock-timeout", "100s")
+        wait_for_session(database, "LOCK TABLE gate")
+        with database.connect() as dbmate:
+            dbmate.execute("INSERT INTO schema_migrations VALUES ('20240101000002')")
+        other.execute("COMMIT")
+        result = running.wait()
+    assert result.code != 0 and not database.holds("posts") and len(versions(database)) == 2, result.errors

@@ -1,5 +1,7 @@
 """Folders of goose: its annotations, its ledger, its locks, and the tool itself before and after tidelock."""
 
+import pathlib
+
 import pytest
 from peers import Goose
 from tool import wait_for_session
@@ -236,3 +238,8 @@ def test_the_library_s_lease_is_respected(database, two, tidelock):
 def test_a_table_that_only_has_the_name_of_the_lease(database, two, tidelock, trap):
     database.query(trap)
     tidelock("deploy").succeeds(applied=TWO)
+
+
+def test_the_example_is_deployed(database, tidelock):
+    example = pathlib.Path(__file__).resolve().parents[2] / "docker/examples/goose"
+    tidelock("deploy", "--format", "goose", cwd=example).succeeds(applied=["00001_tickets.sql", "00002_sold.sql", "00003_index.sql"])
