@@ -24,7 +24,7 @@ struct endpoint {
     const char *values[ENDPOINT_PARAMETERS];
     size_t count;
     const char *schema;      /* Prisma's ?schema=, or NULL */
-    const char *search_path; /* golang-migrate's parameters, see url_migrate.h, or NULL */
+    const char *search_path; /* what other tools take from it, see url_migrate.h, or NULL */
     const char *ledger_schema;
     const char *ledger_table;
     const char *lock_table;

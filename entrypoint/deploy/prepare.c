@@ -166,9 +166,10 @@ static enum phase create_ledger_pooled(struct deployment *d, struct error *err)
  * it. */
 static enum phase take_tool_lock(struct deployment *d, struct error *err)
 {
-    if (d->ledger.tool_keys.count == 0 || d->pooling == POOLING_TRANSACTION)
+    if (d->ledger.tool_keys.count == 0 && d->ledger.dialect->lease == NULL)
         return PHASE_PREPARING;
-    switch (tool_lock_try(d->conn, &d->ledger, &d->holder, err)) {
+    switch (d->pooling == POOLING_TRANSACTION ? tool_lock_look(d->conn, &d->ledger, &d->holder, err)
+                                              : tool_lock_try(d->conn, &d->ledger, &d->holder, err)) {
     case LEADER_TAKEN:
         return deployment_look(d, err) ? PHASE_PREPARING : PHASE_FAILED;
     case LEADER_HELD:

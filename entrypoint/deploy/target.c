@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "config/endpoint.h"
 #include "config/password_source.h"
-#include "config/url_migrate.h"
+#include "config/variable.h"
 #include "dialect/dialect.h"
 #include "history/folder.h"
 #include "history/layout.h"
@@ -39,16 +39,14 @@ static const struct dialect *first_of(const struct config *config)
     return DIALECTS[i] == NULL ? DIALECTS[0] : DIALECTS[i];
 }
 
-/* The dialect with the ledger that its tool finds in the URL, whose search_path it hears. --ledger says more.
- */
-static void set_url(struct arena *arena, const struct config *config, struct endpoint *endpoint,
+/* The dialect with the ledger that its tool finds in the URL. --ledger says more. */
+static void set_url(struct arena *arena, const struct config *config, const struct endpoint *endpoint,
                     const struct dialect **dialect)
 {
     struct dialect *changed;
 
-    if (!(*dialect)->is_url_heard)
+    if (!(*dialect)->takes_url_table)
         return;
-    url_migrate_hear(arena, endpoint);
     changed = arena_alloc(arena, 1, sizeof *changed);
     *changed = **dialect;
     if (endpoint->lock_table != NULL && endpoint->lock_table[0] != '\0')
@@ -60,11 +58,12 @@ static void set_url(struct arena *arena, const struct config *config, struct end
     *dialect = changed;
 }
 
-/* The first of a list. */
-static const char *schema_said(struct arena *arena, const struct dialect *dialect)
+/* What the tool's own variables say of the schema: the first of a list. */
+static const char *schema_said(struct arena *arena, const struct config *config,
+                               const struct dialect *dialect)
 {
     for (size_t i = 0; dialect->schema_variables != NULL && dialect->schema_variables[i] != NULL; i++) {
-        const char *said = getenv(dialect->schema_variables[i]);
+        const char *said = variable_of_tool(config, dialect->schema_variables[i]);
         const size_t length = said == NULL ? 0 : strcspn(said, ",");
 
         if (length > 0)
@@ -73,27 +72,14 @@ static const char *schema_said(struct arena *arena, const struct dialect *dialec
     return NULL;
 }
 
-/* What the tool's own variables say of the ledger, unless the URL or --ledger does. */
-static void set_environment(struct arena *arena, struct endpoint *endpoint, const struct dialect **dialect)
-{
-    const char *table = (*dialect)->ledger_variable == NULL ? NULL : getenv((*dialect)->ledger_variable);
-    struct dialect *changed;
-
-    if (endpoint->schema == NULL)
-        endpoint->schema = schema_said(arena, *dialect);
-    if (table == NULL || table[0] == '\0')
-        return;
-    changed = arena_alloc(arena, 1, sizeof *changed);
-    *changed = **dialect;
-    changed->ledger_name = arena_copy(arena, table, strlen(table));
-    *dialect = changed;
-}
-
 static void warn_of_unheard(const struct endpoint *endpoint, const struct dialect *dialect)
 {
-    if (!dialect->is_url_heard && (endpoint->search_path != NULL || endpoint->ledger_table != NULL))
-        log_warn("the parameter \"%s\" of the database URL is ignored: %s does not know it",
-                 endpoint->search_path != NULL ? "search_path" : "x-migrations-table", dialect->tool);
+    if (!dialect->takes_search_path && endpoint->search_path != NULL)
+        log_warn("the parameter \"search_path\" of the database URL is ignored: %s does not know it",
+                 dialect->tool);
+    else if (!dialect->takes_url_table && endpoint->ledger_table != NULL)
+        log_warn("the parameter \"x-migrations-table\" of the database URL is ignored: %s does not know it",
+                 dialect->tool);
 }
 
 /* One part of a name: in double quotes as SQL has them, or up to a dot, as it stands. */
@@ -116,10 +102,12 @@ static bool refuse_ledger(const char *said, struct error *err)
     return error_hint(err, "Write TABLE or SCHEMA.TABLE; a name with a dot in double quotes.");
 }
 
-/* The dialect with the ledger that --ledger names. */
-static bool set_ledger(struct arena *arena, const char *said, const struct dialect **dialect,
+/* The dialect with the ledger that --ledger names, or the tool's own variable. */
+static bool set_ledger(struct arena *arena, const struct config *config, const struct dialect **dialect,
                        struct error *err)
 {
+    const char *said =
+        config->ledger != NULL ? config->ledger : variable_of_tool(config, (*dialect)->ledger_variable);
     auto_text struct text first = text_init(NAME_MOST);
     auto_text struct text second = text_init(NAME_MOST);
     struct dialect *changed;
@@ -143,6 +131,30 @@ static bool set_ledger(struct arena *arena, const char *said, const struct diale
     return true;
 }
 
+static bool is_plain(struct slice name)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        if (!(name.at[i] >= 'a' && name.at[i] <= 'z') && name.at[i] != '_' &&
+            (i == 0 || name.at[i] < '0' || name.at[i] > '9'))
+            return false;
+    }
+    return name.length > 0;
+}
+
+/* Where the tool would create the schema that the URL's search_path begins with, so do we. */
+static void set_first_schema(struct arena *arena, const char *path, const struct dialect **dialect)
+{
+    struct slice first = slice_trim((struct slice) { path, path == NULL ? 0 : strcspn(path, ",") });
+    struct dialect *changed;
+
+    if ((*dialect)->ledger_search != SEARCH_FIRST_SCHEMA || !is_plain(first))
+        return;
+    changed = arena_alloc(arena, 1, sizeof *changed);
+    *changed = **dialect;
+    changed->first_schema = arena_copy(arena, first.at, first.length);
+    *dialect = changed;
+}
+
 /* A dialect that the folder or the database may be of, with the ledger and the session that its tool would
  * have. */
 struct candidate {
@@ -161,9 +173,13 @@ static bool add_candidate(struct arena *arena, const struct config *config, cons
     struct candidate *candidate = &out->items[out->count++];
 
     *candidate = (struct candidate) { dialect, *endpoint };
-    set_url(arena, config, &candidate->endpoint, &candidate->dialect);
-    set_environment(arena, &candidate->endpoint, &candidate->dialect);
-    return set_ledger(arena, config->ledger, &candidate->dialect, err);
+    set_url(arena, config, endpoint, &candidate->dialect);
+    set_first_schema(arena, endpoint->search_path, &candidate->dialect);
+    if (dialect->takes_search_path)
+        endpoint_take_search_path(arena, &candidate->endpoint);
+    if (endpoint->schema == NULL)
+        candidate->endpoint.schema = schema_said(arena, config, dialect);
+    return set_ledger(arena, config, &candidate->dialect, err);
 }
 
 static void take(const struct candidate *candidate, struct target *out)

@@ -259,6 +259,26 @@ static bool ask(struct connection *conn, const struct guard *guard, const struct
     return error_code(err, "P1017");
 }
 
+/* Where only the first schema of the search_path counts, asks which one that is. */
+static bool find_schema(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
+                        struct ledger_request *out, struct error *err)
+{
+    static const struct query query = { .name = "current_schema",
+                                        .sql = "SELECT pg_catalog.current_schema()" };
+    auto_result struct result *found = NULL;
+
+    *out = *wanted;
+    if (wanted->folder->dialect->ledger_search == SEARCH_PATH || schema_of(wanted) != NULL)
+        return true;
+    out->schema = wanted->folder->dialect->first_schema;
+    if (out->schema != NULL)
+        return true;
+    if (!query_run(conn, &query, NULL, &found, err))
+        return error_context(err, "looking for the ledger");
+    out->schema = copy_value(arena, found, 0, 0);
+    return true;
+}
+
 static struct guard guard_of(struct arena *arena, const struct ledger_request *wanted, enum guard_use use)
 {
     return (struct guard) { .table = qualified(arena, wanted->folder->dialect, schema_of(wanted)),
@@ -313,21 +333,26 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     auto_result struct result *session = NULL;
     auto_result struct result *guarded = NULL;
     auto_result struct result *rows = NULL;
-    const struct guard guard = guard_of(arena, wanted, wanted->is_only_read ? GUARD_READ : GUARD_WRITE);
     const struct query query = { .name = "ledger_read", .sql = rows_text(wanted) };
+    struct ledger_request place;
     struct result *results[LEDGER_RESULTS];
-    bool is_read = ask(conn, &guard, &query, results, err);
+    struct guard guard;
+    bool is_read;
 
+    *out = ledger_of(wanted);
+    if (!find_schema(arena, conn, wanted, &place, err))
+        return false;
+    guard = guard_of(arena, &place, wanted->is_only_read ? GUARD_READ : GUARD_WRITE);
+    is_read = ask(conn, &guard, &query, results, err);
     session = results[0];
     guarded = results[1];
     rows = results[2];
-    *out = ledger_of(wanted);
     out->exists = is_read;
     if (!has_shape(conn, wanted, &guard, guarded, err))
         return false;
     if (!is_read && (session == NULL || !is_missing(err)))
         return explain_read_failure(conn, wanted->folder->dialect, &guard, err);
-    read_session(arena, wanted, session, out);
+    read_session(arena, &place, session, out);
     if (out->default_schema == NULL)
         return refuse_no_schema(err);
     if (is_read)
@@ -351,20 +376,25 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
                    struct ledger *out, struct error *err)
 {
     const struct query query = { .name = "ledger_glance", .sql = rows_text(wanted) };
-    struct guard guard = guard_of(arena, wanted, GUARD_GLANCE);
+    struct ledger_request place;
     struct result *results[LEDGER_RESULTS];
-    bool is_read = ask(conn, &guard, &query, results, err);
+    struct guard guard;
+    bool is_read;
     bool is_ours;
 
+    *out = ledger_of(wanted);
+    if (!find_schema(arena, conn, wanted, &place, err))
+        return false;
+    guard = guard_of(arena, &place, GUARD_GLANCE);
+    is_read = ask(conn, &guard, &query, results, err);
     if (!is_read && strcmp(err->sqlstate, "42501") == 0) {
         free_results(results);
         guard.use = GUARD_READ;
         is_read = ask(conn, &guard, &query, results, err);
     }
-    *out = ledger_of(wanted);
     out->exists = is_read;
     if (results[0] != NULL)
-        read_session(arena, wanted, results[0], out);
+        read_session(arena, &place, results[0], out);
     is_ours = has_shape(conn, wanted, &guard, results[1], err);
     if (is_read && is_ours) {
         ledger_take_rows(arena, results[LEDGER_RESULTS - 1], out);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/memory.h"
+#include "base/redact.h"
 #include "dialect/foreign.h"
 
 enum { SETTINGS_MOST = 64 * 1024 };
@@ -35,9 +37,17 @@ bool migration_read(const struct dialect *dialect, const struct migration *migra
         dialect->layout == LAYOUT_DIRECTORIES ? ", or remove the directory if it is not a migration" : "");
 }
 
+/* What is called a secret is one in the log, too. */
 static const char *variable(const char *name)
 {
-    return getenv(name);
+    static const char *const words[] = { "PASSWORD", "PASSWD", "SECRET", "TOKEN" };
+    const char *value = getenv(name);
+
+    for (size_t i = 0; value != NULL && i < array_length(words); i++) {
+        if (strcasestr(name, words[i]) != NULL)
+            redact_register(value, strlen(value));
+    }
+    return value;
 }
 
 /* Of a file beside the script; what is not there is empty. */
