@@ -122,7 +122,7 @@ def test_scripts_of_a_tool_that_alone_can_apply_them(database, folder, tidelock,
 def test_scripts_that_no_tool_calls_so(database, folder, tidelock):
     fill(folder, {"schema.sql": "CREATE TABLE a ()", "seed.sql": "INSERT INTO a VALUES (1)"})
     fails_at_once(tidelock("deploy"), "2 .sql files", 'No tool that is known calls its scripts like "schema.sql"', "Say whose the folder is with --format")
-    fails_at_once(tidelock("deploy", "--format", "goose", "--migrations", "prisma/migrations"), "holds no migrations of goose", "Each migration is a file NUMBER_name.sql.")
+    fails_at_once(tidelock("deploy", "--format", "dbmate", "--migrations", "prisma/migrations"), "holds no migrations of dbmate", "Each migration is a file NUMBER_name.sql.")
 
 
 @pytest.mark.fault
