@@ -126,7 +126,7 @@ struct script_wishes {
 enum { SESSION_NAME_SIZE = 64 };
 struct script_session {
     char database[SESSION_NAME_SIZE];
-    char schema[SESSION_NAME_SIZE]; /* of the ledger */
+    char schema[SESSION_NAME_SIZE]; /* that a script finds first */
     char role[SESSION_NAME_SIZE];
     char table[SESSION_NAME_SIZE]; /* the ledger */
 };

@@ -3,14 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "dialect/attempts.h"
 #include "dialect/known_ledger.h"
 #include "history/attempts.h"
 #include "history/guard.h"
 #include "history/other_ledger.h"
 #include "history/rows.h"
-#include "postgres/advisory.h"
 #include "postgres/denial.h"
 #include "sql/quote.h"
 
@@ -135,10 +133,10 @@ static void note_session(const struct ledger *ledger)
 {
     struct script_session *session = ledger->folder->session;
 
-    if (session == NULL || ledger->database == NULL || ledger->schema == NULL)
+    if (session == NULL || ledger->database == NULL || ledger->default_schema == NULL)
         return;
     text_copy_cut(session->database, sizeof session->database, ledger->database);
-    text_copy_cut(session->schema, sizeof session->schema, ledger->schema);
+    text_copy_cut(session->schema, sizeof session->schema, ledger->default_schema);
     text_copy_cut(session->role, sizeof session->role, ledger->role);
     text_copy_cut(session->table, sizeof session->table, ledger->dialect->ledger_name);
 }

@@ -32,7 +32,7 @@ static bool add_schema(struct connection *conn, const struct ledger *ledger, str
 }
 
 /* Names of what belongs to the table contain its own. */
-static void add_creation(const struct ledger *ledger, struct text *sql)
+static void add_table(const struct ledger *ledger, struct text *sql)
 {
     auto_text struct text name = text_init(QUERY_MOST);
     auto_text struct text named = text_init(QUERY_MOST);
@@ -52,7 +52,7 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, struct 
     text_add_string(&sql, ")::pg_catalog.int4;");
     if (!add_schema(conn, ledger, &sql, err))
         return false;
-    add_creation(ledger, &sql);
+    add_table(ledger, &sql);
     if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0,
                        err)) {
         if (strcmp(err->sqlstate, "22012") == 0)
