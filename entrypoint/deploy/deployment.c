@@ -132,6 +132,7 @@ bool deployment_run(const struct config *config, struct target *target, struct p
     deployment_record_origins(&d);
     drift_check_record(&d);
     origin_queue_clear(&d.origins);
+    burst_free(d.burst);
     connection_close(d.conn);
     connection_close(d.begun);
     lease_end(&d.lease);

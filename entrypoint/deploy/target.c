@@ -365,6 +365,7 @@ bool target_read_facts(struct arena *arena, const struct config *config, struct 
     struct target target;
 
     return target_find_database(arena, config, &target, err) &&
+           set_ledger(arena, config, &target.folder.dialect, err) &&
            (conn = reach_database(config, &target.endpoint, NULL, err)) != NULL &&
            catalog_read(arena, conn, &(const struct catalog_request) { .dialect = target.folder.dialect },
                         out, err);

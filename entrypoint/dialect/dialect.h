@@ -221,6 +221,7 @@ struct dialect {
     bool refuses_edited;
     bool refuses_missing; /* unless all of that is newer */
     bool refuses_out_of_order;
+    const char *late_switch; /* the environment variable with which it applies such ones, or NULL */
     bool skips_out_of_order;           /* it never applies such a one, and does not say so */
     bool needs_empty;                  /* a schema without a ledger may hold nothing */
     bool (*repeats)(const char *name); /* applied again whenever its checksum changes, which is then that of

@@ -22,7 +22,8 @@ enum { QUERY_MOST = 16 * 1024, LEDGER_RESULTS = 3 };
     " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                                              \
     "            JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"                           \
     "           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({literal})), pg_catalog.current_schema()),"        \
-    " pg_catalog.pg_backend_pid(), CURRENT_USER, pg_catalog.current_schema();"
+    " pg_catalog.pg_backend_pid(), CURRENT_USER, pg_catalog.current_schema(),"                                               \
+    " pg_catalog.current_setting('synchronous_standby_names') OPERATOR(pg_catalog.<>) '';"
 
 /* The text with the table's name in it. */
 static void add_sql(const char *sql, const char *table, struct text *out)
@@ -81,6 +82,7 @@ void ledger_take_rows(struct arena *arena, const struct result *result, struct l
             .finished_at = copy_value(arena, result, i, COLUMN_FINISHED_AT),
             .took_ms = result_is_null(result, i, COLUMN_TOOK) ? -1 : result_number(result, i, COLUMN_TOOK),
         };
+        out->rows[i].key = out->rows[i].name;
         note_anchor(&out->rows[i], out);
         out->size.finished += out->rows[i].is_finished;
         out->size.rolled_back += out->rows[i].is_rolled_back;
@@ -159,6 +161,7 @@ static void read_session(struct arena *arena, const struct ledger_request *wante
     out->has_standard_strings = result_bool(result, 0, 2);
     out->backend_pid = (int)result_number(result, 0, 4);
     out->role = copy_value(arena, result, 0, 5);
+    out->waits_for_standby = result_bool(result, 0, 7);
     out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);
     if (out->dialect->ledger_schema == NULL)
         out->default_schema = out->schema;

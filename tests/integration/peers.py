@@ -125,7 +125,7 @@ class Peer:
                 process.communicate()
 
 
-def finished(process, seconds=60):
+def finished(process, seconds=180):
     out, _ = process.communicate(timeout=seconds)
     return subprocess.CompletedProcess(process.args, process.returncode, out)
 
@@ -337,7 +337,7 @@ class Drizzle(Peer):
             " await migrate(drizzle({ client: pool }), { migrationsFolder: process.argv[2] }); await pool.end();"
         )
         command = ["node", "--input-type=module", "-e", program, url, str(folder.path)]
-        return subprocess.run(command, cwd=(HOME / self.program).parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        return subprocess.run(command, cwd=(HOME / self.program).parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180)
 
     def is_content(self, url, folder):
         return True
