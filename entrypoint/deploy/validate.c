@@ -111,8 +111,7 @@ bool validate_strict(const struct folder *folder, const struct history *history,
                           "A newer image was here. To deploy an older one after it: "
                           "--strict=edited,out-of-order.");
     if (found == 1u << FINDING_OUT_OF_ORDER)
-        return error_hint(
-            err, "Rename it so that it comes last, or deploy with --strict=edited,missing.");
+        return error_hint(err, "Rename it so that it comes last, or deploy with --strict=edited,missing.");
     return error_hint(
         err,
         "Restore the migrations as they were applied (see: tidelock status), or deploy without --strict. An "
