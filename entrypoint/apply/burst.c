@@ -230,7 +230,8 @@ static void add_transaction(struct burst *burst, size_t number, struct message *
     text_add(&message->sql, execution->script.at + head.rest, execution->script.length - head.rest);
     count_up(message, execution->summary.statements);
     item->end = message->statements;
-    text_add_format(&message->sql, "\n;%s;", SESSION_CONSTRAINTS.sql);
+    text_add_string(&message->sql, "\n;");
+    batch_item_add(&(const struct batch_item) { .query = &SESSION_CONSTRAINTS }, &message->sql);
     if (execution->is_pooled)
         pooler_add_check(&message->sql);
     add_closing(burst, number, &message->sql);
