@@ -134,6 +134,16 @@ def test_a_tool_s_own_file_says_whose_the_folder_is(database, folder, tidelock, 
 
 
 @pytest.mark.fault
+def test_where_a_folder_lies_may_say_whose_it_is(database, folder, tidelock):
+    """Supabase's scripts are called as sqlx's are."""
+    scripts = folder.root / "supabase" / "migrations"
+    scripts.mkdir(parents=True)
+    (scripts / "20240101000000_a.sql").write_text("CREATE TABLE a ()")
+    tidelock("deploy", "--migrations", "supabase/migrations").fails(exit=2, says=["is one of Supabase: it lies in a folder supabase", "supabase db push", "Nothing was changed"])
+    tidelock("deploy", "--format", "sqlx", "--migrations", "supabase/migrations").succeeds(applied=["20240101000000_a.sql"])
+
+
+@pytest.mark.fault
 @pytest.mark.parametrize("file", ["20240101_a.ts", "a.js", "initial.py"])
 def test_programs_of_nobody_knows_whom(folder, tidelock, database, file):
     fill(folder, {file: ""})
