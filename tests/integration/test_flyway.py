@@ -332,6 +332,16 @@ def test_a_baseline_script_is_for_new_databases_only(tidelock, database, write):
     tidelock("deploy").succeeds(applied=[])
 
 
+def test_a_shadow_is_a_new_database(tidelock, database, write):
+    for number in (1, 2, 3):
+        write(f"V{number}__{number}.sql", f"CREATE TABLE t{number} (x int);\n")
+    write("B2__all.sql", "CREATE TABLE t1 (x int);\nCREATE TABLE t2 (x int);\n")
+    tidelock("plan", "--shadow", "create").succeeds(says="rehearsed")
+    tidelock("verify", "--shadow", "create").succeeds(says="replays from an empty database")
+    tidelock("deploy").succeeds(applied=["B2__all.sql", "V3__3.sql"])
+    tidelock("diff", "migrations", database.url(), "--shadow", "create").succeeds(says="no difference")
+
+
 def test_the_ledger_may_have_another_name_and_schema(tidelock, database, write):
     write("V1__a.sql", "CREATE TABLE a (x int);\n")
     tidelock("deploy", environment={"FLYWAY_TABLE": "History", "FLYWAY_SCHEMAS": "app,other"}).succeeds(applied=["V1__a.sql"])
