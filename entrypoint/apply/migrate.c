@@ -4,6 +4,7 @@
 
 #include "apply/atomic.h"
 #include "apply/burst.h"
+#include "apply/half_done.h"
 #include "apply/resumable.h"
 #include "apply/transaction_limit.h"
 #include "base/log.h"
@@ -129,7 +130,9 @@ static bool check_text(struct execution *execution, struct text *bytes, struct e
 {
     if (!prepare(execution, bytes, err))
         return execution_explain(execution, err);
-    return check_pooled(execution, err) && (execution->unfinished == NULL || resumable_check(execution, err));
+    return check_pooled(execution, err) &&
+           (execution->unfinished == NULL ||
+            (resumable_check(execution, err) && half_done_check(execution, err)));
 }
 
 bool migration_check(struct execution *execution, struct error *err)

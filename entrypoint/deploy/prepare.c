@@ -8,6 +8,7 @@
 #include "deploy/lost_commit.h"
 #include "deploy/together.h"
 #include "deploy/validate.h"
+#include "history/attempts.h"
 #include "history/other_ledger.h"
 #include "lock/tool_lock.h"
 #include "postgres/query.h"
@@ -332,6 +333,8 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         next = look_as_leader(d, err);
     if (next != PHASE_PREPARING)
         return next;
+    if (d->pooling != POOLING_TRANSACTION && !attempts_forget_stale(d->conn, &d->ledger, err))
+        return PHASE_FAILED;
     if (d->execution.commit_doubt.is_in_doubt && !settle_doubt(d, err))
         return PHASE_FAILED;
     if (!deployment_check(d, err) || !drift_check(d, err) || !caution_take(d, err))

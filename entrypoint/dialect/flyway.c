@@ -58,6 +58,7 @@ const struct dialect DIALECT_FLYWAY = {
     .checksum_matches = flyway_checksum_matches,
 
     .ledger_name = "flyway_schema_history",
+    .ledger_search = SEARCH_CURRENT_SCHEMA,
     .ledger_variable = "FLYWAY_TABLE",
     .schema_variables = SCHEMA_VARIABLES,
     .ledger = &FLYWAY_LEDGER,

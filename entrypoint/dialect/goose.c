@@ -59,6 +59,7 @@ const struct dialect DIALECT_GOOSE = {
     .checksum_matches = tool_checksum_matches,
 
     .ledger_name = "goose_db_version",
+    .ledger_search = SEARCH_CURRENT_SCHEMA,
     .ledger_variable = "GOOSE_TABLE",
     .takes_search_path = true,
     .ledger = &GOOSE_LEDGER,

@@ -128,6 +128,7 @@ const struct dialect DIALECT_SQLX = {
     .checksum_matches = checksum_matches,
 
     .ledger_name = "_sqlx_migrations",
+    .ledger_search = SEARCH_CURRENT_SCHEMA,
     .ledger = &SQLX_LEDGER,
     .has_checksums = true,
     .check_applied = tool_check_applied,

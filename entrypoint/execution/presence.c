@@ -1,5 +1,7 @@
 #include "execution/presence.h"
 
+#include <stdint.h>
+
 #include "base/memory.h"
 #include "base/text.h"
 #include "postgres/query.h"
@@ -77,14 +79,17 @@ static void add_creation(const struct creation *creation, const char *schema, si
 }
 
 /* Adds a row for each object that the script creates, and for each column of a table. */
-static void add_creations(const struct execution *execution, struct presence *out, struct text *sql)
+static void add_creations(const struct execution *execution, size_t statements, struct presence *out,
+                          struct text *sql)
 {
     const char *schema = execution->ledger->default_schema;
     struct script_reader reader = execution_reader(execution);
     struct statement statement;
     struct error ignored;
 
-    while (out->count < CREATIONS_MOST && script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT) {
+    for (; statements > 0 && out->count < CREATIONS_MOST &&
+           script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT;
+         statements--) {
         struct creation creation;
         struct creation column;
 
@@ -99,6 +104,11 @@ static void add_creations(const struct execution *execution, struct presence *ou
 
 bool presence_find(const struct execution *execution, struct presence *out)
 {
+    return presence_find_first(execution, SIZE_MAX, out);
+}
+
+bool presence_find_first(const struct execution *execution, size_t statements, struct presence *out)
+{
     auto_text struct text sql = text_init(SQL_MOST);
     auto_result struct result *row = NULL;
     struct query query = { .name = "creations" };
@@ -109,7 +119,7 @@ bool presence_find(const struct execution *execution, struct presence *out)
                     "SELECT pg_catalog.count(*) FILTER (WHERE o.is_there),"
                     " (pg_catalog.array_agg(o.name ORDER BY o.n) FILTER (WHERE NOT o.is_there))[1]"
                     "  FROM (SELECT 0 AS n, ''::pg_catalog.text AS name, false AS is_there WHERE false");
-    add_creations(execution, out, &sql);
+    add_creations(execution, statements, out, &sql);
     text_add_string(&sql, ") AS o");
     query.sql = sql.at;
     if (out->count == 0 || sql.has_overflowed || !query_run(execution->conn, &query, NULL, &row, &ignored))

@@ -23,4 +23,7 @@ struct presence {
  * the server gave no answer. */
 must_use bool presence_find(const struct execution *execution, struct presence *out);
 
+/* The same of its first statements only. */
+must_use bool presence_find_first(const struct execution *execution, size_t statements, struct presence *out);
+
 #endif

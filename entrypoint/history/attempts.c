@@ -109,6 +109,7 @@ bool attempts_read(struct arena *arena, struct connection *conn, enum ledger_dep
     struct ledger attempts;
     struct ledger_row *rows;
     size_t applied = ledger->count;
+    auto_text struct text stale = text_init(SQL_MOST);
 
     if (!look(conn, ledger, err))
         return false;
@@ -126,8 +127,34 @@ bool attempts_read(struct arena *arena, struct connection *conn, enum ledger_dep
         if (attempt->is_rolled_back || repeats(ledger->dialect, attempt->name) ||
             !is_applied(ledger, applied, attempt->name))
             rows[ledger->count++] = *attempt;
+        else
+            text_add_format(&stale, "%s%s", stale.length == 0 ? "{" : ",", attempt->id);
+    }
+    if (stale.length > 0) {
+        text_add_string(&stale, "}");
+        ledger->stale = arena_copy(arena, stale.at, stale.length);
     }
     return true;
+}
+
+bool attempts_forget_stale(struct connection *conn, struct ledger *ledger, struct error *err)
+{
+    auto_text struct text sql = text_init(SQL_MOST);
+    const char *const parameters[] = { ledger->stale };
+
+    if (ledger->stale == NULL)
+        return true;
+    text_add_format(&sql, "DELETE FROM %s WHERE id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])",
+                    ledger->attempts);
+    const struct query forget = {
+        .name = "attempts_forget_stale", .sql = sql.at, .is_in_journal = true, .parameters = 1
+    };
+    const struct batch_item item = { .query = &forget, .parameters = parameters };
+
+    ledger->stale = NULL;
+    return aside_run(conn, ledger->lock_key, &(const struct batch) { .items = &item, .count = 1 }, NULL,
+                     err) ||
+           error_context(err, "forgetting attempts whose migrations are applied");
 }
 
 bool attempts_open(struct connection *conn, struct ledger *ledger, struct error *err)

@@ -23,6 +23,10 @@ const char *attempts_table(struct arena *arena, const char *ledger_schema, const
 must_use bool attempts_read(struct arena *arena, struct connection *conn, enum ledger_depth depth,
                             struct ledger *ledger, struct error *err);
 
+/* Deletes those that do not count any more because somebody else has applied their migrations: taken back,
+ * these would be resumed. For the leader. */
+must_use bool attempts_forget_stale(struct connection *conn, struct ledger *ledger, struct error *err);
+
 /* Creates the table if necessary, and the journal. ERROR_CLEAN if there is no place for it, with what an
  * administrator can type. Does nothing where the ledger keeps attempts. */
 must_use bool attempts_open(struct connection *conn, struct ledger *ledger, struct error *err);

@@ -50,6 +50,7 @@ struct ledger {
 
     /* Where what is unfinished or has failed is in the journal (attempts.h). */
     bool has_attempts;    /* the table is there, and may be used */
+    const char *stale;    /* ids of attempts whose migrations are applied since, as an array; NULL = none */
     const char *attempts; /* its name, as a query of the journal has it; NULL = the ledger keeps attempts */
     struct query attempt_queries[LEDGER_STATEMENTS];
     struct query attempt_checks[LEDGER_CHECKS];

@@ -42,6 +42,15 @@ static void add_table(const struct ledger *ledger, struct text *sql)
     text_add_filled(sql, named.at, "{ledger}", ledger->table);
 }
 
+/* What was half done under a ledger that is gone. */
+static void add_forgetting(const struct connection *conn, const struct ledger *ledger, struct text *sql)
+{
+    if (ledger->dialect->keeps_attempts || !ledger->has_attempts)
+        return;
+    text_add_string(sql, ";DELETE FROM ");
+    text_add_filled(sql, ledger->attempts, "{journal}", connection_journal(conn));
+}
+
 bool ledger_create(struct connection *conn, const struct ledger *ledger, struct error *err)
 {
     auto_text struct text sql = text_init(QUERY_MOST);
@@ -54,6 +63,7 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, struct 
          !add_schema(conn, ledger->default_schema, &sql, err)))
         return false;
     add_table(ledger, &sql);
+    add_forgetting(conn, ledger, &sql);
     if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0,
                        err)) {
         if (strcmp(err->sqlstate, "22012") == 0)

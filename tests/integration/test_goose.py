@@ -258,3 +258,40 @@ def test_what_failed_before_it_was_applied_is_forgotten(database, folder, tidelo
     result = tidelock("status").succeeds(says="pending     2_b.sql")
     assert "nowhere" not in result.out
     tidelock("deploy").succeeds(applied=["2_b.sql"])
+
+
+HALF = "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE TABLE IF NOT EXISTS a (i int);\nCREATE INDEX CONCURRENTLY IF NOT EXISTS ai ON a (i);\nSELECT 1 / (SELECT count(*) FROM mended);\nCREATE TABLE IF NOT EXISTS b ();\n-- +goose Down\nDROP TABLE b;\nDROP TABLE a;\n"
+
+
+@pytest.fixture
+def half(database, folder, tidelock):
+    """Two of four statements are done, and the third would be the next."""
+    database.query("CREATE SCHEMA aside; CREATE TABLE aside.mended (i int)")
+    script = HALF.replace("mended", "aside.mended")
+    write(folder, "1_a.sql", script)
+    write(folder, "2_b.sql", "-- +goose Up\nCREATE TABLE c ();\n-- +goose Down\nDROP TABLE c;\n")
+    tidelock("deploy").fails(exit=7, says="division by zero")
+    database.query("INSERT INTO aside.mended VALUES (1)")
+
+
+def test_what_the_tool_has_finished_and_taken_back_is_not_gone_on_with(database, folder, tidelock, goose, half):
+    assert goose.run(folder, *goose.command(database.url(), folder, "up-to", "1")).returncode == 0
+    assert goose.run(folder, *goose.command(database.url(), folder, "down-to", "0")).returncode == 0
+    tidelock("deploy").fails(exit=8, says=['part of that is gone: "a"', "tidelock resolve --rolled-back"])
+    tidelock("resolve", "--rolled-back", "1_a.sql").succeeds()
+    tidelock("deploy").succeeds(applied=["1_a.sql", "2_b.sql"])
+    assert database.holds("a") and database.holds("ai") and database.holds("b")
+
+
+def test_a_deployment_after_the_tool_forgets_what_was_half_done(database, folder, tidelock, goose, half):
+    assert goose.run(folder, *goose.command(database.url(), folder, "up-to", "1")).returncode == 0
+    tidelock("deploy").succeeds(applied=["2_b.sql"])
+    assert goose.run(folder, *goose.command(database.url(), folder, "down-to", "0")).returncode == 0
+    tidelock("deploy").succeeds(applied=["1_a.sql", "2_b.sql"])
+    assert database.holds("a") and database.holds("ai") and database.holds("b")
+
+
+def test_a_schema_made_anew_begins_anew(database, folder, tidelock, half):
+    database.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    tidelock("deploy").succeeds(applied=["1_a.sql", "2_b.sql"])
+    assert database.holds("a") and database.holds("ai") and database.holds("b")
