@@ -22,7 +22,8 @@ const struct exit_row EXITS[] = {
       "the database did not accept writes before the deadline: a standby, or read-only by a setting" },
     { ERROR_LOST, 3, true, FOR_DATABASE, "the connection kept breaking" },
     { ERROR_LEADER, 4, true, FOR_LEADERS | FOR_WAIT,
-      "the leader lock was not obtained in time, or was lost; with wait: migrations are still pending" },
+      "the leader lock was not obtained in time, or was lost; with wait: migrations are still pending, or a replica "
+      "lacks them" },
     { ERROR_BUDGET, 5, true, FOR_DATABASE, "no connection was free before the deadline" },
     { ERROR_CLEAN, 6, false, FOR_APPLIERS, "a migration failed and left nothing behind" },
     { ERROR_PARTIAL, 7, false, FOR_APPLIERS, "a migration failed halfway; the message lists what persists" },

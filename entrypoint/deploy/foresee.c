@@ -3,12 +3,14 @@
 #include "deploy/deployment.h"
 #include "deploy/drift_check.h"
 #include "deploy/internal.h"
+#include "deploy/validate.h"
 #include "postgres/reach.h"
 
-/* One that has nothing to do looks no further, unless it is strict. */
+/* One that has nothing to do looks no further, unless it is strict, or its tool is. */
 static bool has_checks(const struct deployment *d)
 {
-    return !d->ledger.exists || d->history.due_count > 0 || d->config->strict != 0;
+    return !d->ledger.exists || d->history.due_count > 0 ||
+           validate_strictness(d->config, d->folder->dialect) != 0;
 }
 
 static bool check(struct deployment *d, struct error *err)

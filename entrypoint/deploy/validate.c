@@ -82,8 +82,9 @@ static bool refuse_as_tool(const struct dialect *dialect, const char *list, unsi
         return error_hint(err, "Give it a later version. To apply it as it is: --no-strict.");
     return error_hint(
         err,
-        "Restore the migrations as they were applied (see: tidelock status). To deploy nevertheless: "
-        "--no-strict.");
+        "Restore the migrations as they were applied (see: tidelock status)%s. To deploy nevertheless: "
+        "--no-strict.",
+        found == 1u << FINDING_EDITED ? ", or accept an edit: tidelock resolve --accept-edit NAME" : "");
 }
 
 bool validate_strict(const struct folder *folder, const struct history *history, unsigned strict,

@@ -62,6 +62,9 @@ static void count(struct waiting *waiting, const struct ledger *ledger, const st
         waiting->missing++;
         waiting->first = folder->items[i].name;
     }
+    /* A standby that is behind is no other state of the database. */
+    if (waiting->is_replica)
+        return;
     waiting->progress->is_compared = true;
     memcpy(waiting->progress->migrations, history->counts, sizeof history->counts);
 }
@@ -113,7 +116,8 @@ static bool look(struct waiting *waiting, struct connection *conn, struct error 
     }
     if (!waiting->is_database_known && ledger.database != NULL) {
         waiting->is_database_known = true;
-        target_log_database(&ledger, conn);
+        if (!waiting->is_replica)
+            target_log_database(&ledger, conn);
     }
     history_compare(arena, &target->folder, ledger.rows, ledger.count, &history);
     count(waiting, &ledger, &history);

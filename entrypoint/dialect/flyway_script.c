@@ -1,5 +1,6 @@
 #include "dialect/flyway_script.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -171,16 +172,17 @@ static const char *value_of(struct replacing *replacing, const char *name)
 
 static bool refuse(const struct replacing *replacing, size_t offset, const char *name, struct error *err)
 {
+    char capitals[128] = "";
+
     error_set(err, ERROR_CLEAN, "nothing is known of the placeholder %s%s%s", replacing->prefix, name,
               replacing->suffix);
     error_point(err, replacing->source->path, replacing->script.at, replacing->script.length, offset);
     if (strncasecmp(name, OWN, strlen(OWN)) == 0)
         return error_hint(err, "Write its value into the script: only Flyway knows it.");
-    return error_hint(
-        err,
-        "Set FLYWAY_PLACEHOLDERS_ and its name in capitals, or put placeholderReplacement=false "
-        "into %s.conf.",
-        file_name(replacing->source->name));
+    for (size_t i = 0; i + 1 < sizeof capitals && name[i] != '\0'; i++)
+        capitals[i] = (char)toupper((unsigned char)name[i]);
+    return error_hint(err, "Set FLYWAY_PLACEHOLDERS_%s, or put placeholderReplacement=false into %s.conf.",
+                      capitals, file_name(replacing->source->name));
 }
 
 /* A repeatable with the time in it is another one at each start. */
