@@ -93,6 +93,7 @@ struct config {
     struct names accept_edit;
     const char *replicas_at; /* secret: URLs, with blanks between them; NULL = none is waited for */
     const char *replicas_at_file;
+    struct names allow_loss; /* rollback: [SCHEMA.]TABLE or [SCHEMA.]TABLE.COLUMN */
     const char *to; /* the last migration that is asked for; NULL = all of them */
     bool wants_json;
     bool wants_json_schema;

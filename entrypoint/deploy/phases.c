@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "credentials/password.h"
+#include "deploy/back.h"
 #include "deploy/caution.h"
 #include "deploy/drift_check.h"
 #include "deploy/internal.h"
@@ -38,7 +39,8 @@ static enum phase step_connect(struct deployment *d, struct error *err)
 /* Whatever a newer migration, or one beyond --to, is doing or has left: it is not needed. */
 static bool is_complete(const struct deployment *d)
 {
-    return d->ledger.exists && !d->execution.commit_doubt.is_in_doubt && d->history.due_count == 0;
+    return (d->ledger.exists || d->back != NULL) && !d->execution.commit_doubt.is_in_doubt &&
+           d->history.due_count == 0;
 }
 
 static enum phase complete(const struct deployment *d)
@@ -72,6 +74,12 @@ static enum phase complete_at_once(struct deployment *d, unsigned strict, struct
     return complete(d);
 }
 
+static bool compare(struct deployment *d, struct error *err)
+{
+    history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
+    return d->back == NULL || back_aim(d, err);
+}
+
 /* Most starts find nothing to do, and the rows are enough to know that. */
 static bool glance(struct deployment *d, struct error *err)
 {
@@ -83,7 +91,8 @@ static bool glance(struct deployment *d, struct error *err)
     if (!ledger_glance(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
     show_database(d);
-    history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
+    if (!compare(d, err))
+        return false;
     show_history(d);
     return true;
 }
@@ -94,8 +103,7 @@ bool deployment_read(struct deployment *d, struct error *err)
 
     if (!ledger_read(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
-    history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
-    return true;
+    return compare(d, err);
 }
 
 bool deployment_look(struct deployment *d, struct error *err)
@@ -147,7 +155,7 @@ static enum phase step_compare(struct deployment *d, struct error *err)
         if (!glance(d, err))
             return PHASE_FAILED;
         if (is_complete(d))
-            return complete_at_once(d, strict, err);
+            return d->back != NULL ? complete(d) : complete_at_once(d, strict, err);
         /* Whoever leads reads it again, as for writing. */
         if (!d->config->is_dry_run && d->ledger.default_schema != NULL)
             return begin_work(d, err);
@@ -251,8 +259,9 @@ struct connection *deployment_reconnect(void *context)
 
 void deployment_add_applied(const struct deployment *d, struct text *out)
 {
-    text_add_format(out, "This run has applied %zu migration%s; it has changed nothing else.",
-                    d->report->applied_count, text_plural(d->report->applied_count));
+    text_add_format(out, "This run has %s %zu migration%s; it has changed nothing else.",
+                    d->back == NULL ? "applied" : "rolled back", d->report->applied_count,
+                    text_plural(d->report->applied_count));
 }
 
 /* A process that waits for its turn again may already have applied something. */
@@ -333,10 +342,14 @@ static bool apply_one(struct deployment *d, struct error *err)
     is_applied = migration_apply(&d->execution, d->report->applied_count, err);
     d->progress->current = NULL;
     d->is_session_used = true;
-    count(d, VERDICT_RUNNING, is_applied ? VERDICT_APPLIED : verdict_after(d, err));
+    count(d, VERDICT_RUNNING,
+          !is_applied       ? verdict_after(d, err)
+          : d->back == NULL ? VERDICT_APPLIED
+                            : VERDICT_PENDING);
     if (is_applied) {
-        ledger_count_applied(&d->ledger, d->execution.migration, d->execution.id,
-                             d->execution.unfinished == NULL);
+        if (d->back == NULL)
+            ledger_count_applied(&d->ledger, d->execution.migration, d->execution.id,
+                                 d->execution.unfinished == NULL);
         deployment_report_applied(d);
         if (origin_queue_is_due(&d->origins))
             deployment_record_origins(d);
@@ -348,7 +361,7 @@ static bool apply_one(struct deployment *d, struct error *err)
 
 static enum phase step_apply(struct deployment *d, struct error *err)
 {
-    for (; d->next < d->folder->count; d->next++) {
+    for (; d->next < d->folder->count; d->next = deployment_behind(d, d->next)) {
         if (!deployment_is_due(d, d->next))
             continue;
         d->execution = deployment_begin_migration(d, d->next);

@@ -48,7 +48,7 @@ bool goose_script_read(const struct script_source *source, struct text *script, 
 {
     struct slice text = text_slice(script);
     bool has_up = false;
-    bool is_down = false;
+    bool is_kept = !source->is_inverse;
 
     out->transaction = SCRIPT_TRANSACTION_ON;
     for (size_t at = 0; at < text.length;) {
@@ -57,10 +57,10 @@ bool goose_script_read(const struct script_source *source, struct text *script, 
 
         has_up |= annotation == UP;
         if (annotation == UP || annotation == DOWN)
-            is_down = annotation == DOWN;
+            is_kept = (annotation == DOWN) == source->is_inverse;
         else if (annotation == NO_TRANSACTION)
             out->transaction = SCRIPT_TRANSACTION_OFF;
-        else if (is_down)
+        else if (!is_kept)
             line_blank(script->at + at, line.length);
         at += line.length + 1;
     }

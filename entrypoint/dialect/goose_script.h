@@ -9,7 +9,8 @@
 /* Whether a script begins with one of its annotations. */
 bool goose_script_is_one(struct slice script);
 
-/* What is between "-- +goose Up" and "-- +goose Down", see dialect.h. */
+/* What is between "-- +goose Up" and "-- +goose Down", or of an inverse what follows the latter; see
+ * dialect.h. */
 must_use bool goose_script_read(const struct script_source *source, struct text *script,
                                 struct script_wishes *out, struct error *err);
 

@@ -71,6 +71,8 @@ const struct dialect DIALECT_PRISMA = {
     .name_most = 255, /* migration_name VARCHAR(255) */
     .entry_kind_of = entry_kind_of,
 
+    .inverse = "down.sql", /* as Prisma's guide to down migrations calls it */
+
     .lock_file = "migration_lock.toml",
     .check_lock_file = prisma_lock_file_parse,
 

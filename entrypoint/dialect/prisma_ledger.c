@@ -117,12 +117,20 @@
         " AND finished_at IS NOT NULL AND rolled_back_at IS NULL", \
         3, { ROW_ID, ROW_CHECKSUM, ROW_STORED }, CHECK_APPLIED }
 
+/* With finished_at, Prisma would refuse to have it recorded as applied ever again. */
+#define REVERT                                                                                               \
+    "WITH written AS (UPDATE {ledger} SET finished_at = NULL, rolled_back_at = pg_catalog.clock_timestamp(),"  \
+    " applied_steps_count = 0, logs = $3::pg_catalog.text WHERE" NAME_IS("$2")                               \
+    " AND finished_at IS NOT NULL AND rolled_back_at IS NULL RETURNING id)"                                  \
+    " SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.count(*) FILTER (WHERE" ID_IS("$1") "))::pg_catalog.int4 FROM written"
+
 static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
     SHARED_WRITES,
     [LEDGER_FINISH] = { "ledger_finish",
         UPDATE_ONE("finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL", "$2",
                    "finished_at IS NOT NULL"),
         2, { ROW_ID, ROW_BEFORE }, CHECK_APPLIED },
+    [LEDGER_REVERT] = { "ledger_revert", REVERT, 3, { ROW_ID, ROW_NAME, ROW_LOGS }, CHECK_REVERTED },
 };
 
 /* An attempt that has succeeded is none any more: the tool's ledger has its migration. */
@@ -133,6 +141,10 @@ static const struct ledger_write ATTEMPTS_WRITES[LEDGER_STATEMENTS] = {
         " AND applied_steps_count OPERATOR(pg_catalog.=) $2::pg_catalog.int4 RETURNING id)"
         " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)::pg_catalog.int4 FROM written",
         2, { ROW_ID, ROW_BEFORE }, CHECK_NONE },
+    /* Whatever its tool has applied in spite of an attempt, the attempt is none of a pending migration. */
+    [LEDGER_REVERT] = { "attempt_revert",
+        "DELETE FROM {ledger} WHERE" NAME_IS("$1") " AND rolled_back_at IS NULL",
+        1, { ROW_NAME }, CHECK_NONE },
 };
 
 static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
@@ -149,6 +161,10 @@ static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
         .sql = "SELECT 1 OPERATOR(pg_catalog./) (" IS_ALONE("$2", "$1") ")::pg_catalog.int4",
         .count = 2, .takes = { ROW_ID, ROW_NAME } },
     [CHECK_PENDING] = { .name = "ledger_check_pending",
+        .sql = "SELECT 1 OPERATOR(pg_catalog./) (NOT EXISTS (SELECT FROM {ledger} WHERE" NAME_IS("$1")
+               " AND rolled_back_at IS NULL))::pg_catalog.int4",
+        .count = 1, .takes = { ROW_NAME } },
+    [CHECK_REVERTED] = { .name = "ledger_check_reverted",
         .sql = "SELECT 1 OPERATOR(pg_catalog./) (NOT EXISTS (SELECT FROM {ledger} WHERE" NAME_IS("$1")
                " AND rolled_back_at IS NULL))::pg_catalog.int4",
         .count = 1, .takes = { ROW_NAME } },

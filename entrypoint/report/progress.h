@@ -64,7 +64,8 @@ struct progress {
     struct labels labels; /* of every metric: the same from beginning to end */
     struct build build;
     enum progress_phase phase;
-    bool is_ready;
+    bool goes_back;    /* what it does is undo migrations: the folder is not complete afterwards … */
+    bool is_ready;     /* … and nothing is ready */
     double started_at; /* seconds since 1970, as all times here */
     double ended_at;   /* 0 = not yet */
     double written_at;
