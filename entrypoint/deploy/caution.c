@@ -222,7 +222,8 @@ static void warn(const struct outlook *outlook)
 {
     auto_text struct text worst = text_init(LINE_MOST);
 
-    if (outlook->count == 0 || outlook->d->is_warned)
+    /* Of an inverse, what it would lose is refused, and a dry run shows the rest. */
+    if (outlook->count == 0 || outlook->d->is_warned || outlook->d->back != NULL)
         return;
     outlook->d->is_warned = true;
     add_danger(&outlook->worst, &worst);

@@ -99,7 +99,8 @@ bool drift_check(struct deployment *d, struct error *err)
     d->is_drift_checked = look(d, arena, err);
     if (d->is_drift_checked)
         return true;
-    if (d->config->drift == DRIFT_FAIL || connection_is_lost(d->conn) || err->class == ERROR_INTERRUPTED)
+    if (d->config->drift == DRIFT_FAIL || (d->back != NULL && err->class == ERROR_REFUSED) ||
+        connection_is_lost(d->conn) || err->class == ERROR_INTERRUPTED)
         return false;
     d->is_drift_checked = true;
     log_warn("it is not known whether the schema was changed since the last deployment: %s", err->message);

@@ -137,10 +137,10 @@ static bool is_recorded(const struct deployment *d, const char *name)
 
 static bool settle_doubt(struct deployment *d, struct error *err)
 {
+    bool is_applied = is_recorded(d, d->execution.migration->name);
     bool is_ours;
 
-    if (!lost_commit_settle(&d->execution, d->conn, is_recorded(d, d->execution.migration->name), &is_ours,
-                            err))
+    if (!lost_commit_settle(&d->execution, d->conn, is_applied == (d->back == NULL), &is_ours, err))
         return false;
     if (is_ours)
         deployment_report_applied(d);
@@ -241,7 +241,8 @@ static bool check_scripts(struct deployment *d, size_t *failed, struct error *er
         execution = deployment_begin_migration(d, i);
         log_context(LOG_MIGRATION, d->folder->items[i].name);
         if (!(d->config->is_dry_run ? migration_rehearse(&execution, d->report->due_count == 0, err)
-                                    : migration_check(&execution, err))) {
+                                    : migration_check(&execution, err)) ||
+            (d->back != NULL && !loss_foresee(&d->back->guard, &execution, err))) {
             *failed = i;
             return false;
         }
