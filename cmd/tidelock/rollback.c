@@ -33,7 +33,7 @@ static bool print_statements(const struct config *config, const struct target *t
 
     if (!inverse_of(config->arena, dialect, folder_find(&target->folder, due->name), &inverse, err) ||
         !migration_read(dialect, &inverse, &bytes, err) ||
-        !migration_prepare(dialect, &inverse, &bytes, &wishes, err) ||
+        !migration_prepare(&target->folder, &inverse, &bytes, &wishes, err) ||
         !forecast_read(shared, inverse.script_path, script_without_bom(text_slice(&bytes)), &forecast, err))
         return false;
     print_line_of(due->name, "  %s: %s, %zu statement%s", due->name, inverse.script_path, due->statements,

@@ -208,7 +208,7 @@ bool loss_foresee(struct loss_guard *guard, struct execution *execution, struct 
     bool is_good;
 
     if (!migration_read(dialect, execution->migration, &bytes, err) ||
-        !migration_prepare(dialect, execution->migration, &bytes, &execution->wishes_of_tool, err))
+        !migration_prepare(execution->ledger->folder, execution->migration, &bytes, &execution->wishes_of_tool, err))
         return false;
     execution->script = script_without_bom(text_slice(&bytes));
     is_good = look_at_all(guard, execution, err);
