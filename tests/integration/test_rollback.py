@@ -372,3 +372,57 @@ def test_what_machines_read(database, three, tidelock, tmp_path):
     assert last["rolled_back"] == 1 and last["pending"] == 1 and last["exit_code"] == 0, last
     assert not ready.exists() and "tidelock_ready 0" in re.sub(r"{[^}]*}", "", status.read_text())
     assert tidelock("ready", "--status-file", status).code == 1
+
+
+# ---- verify --inverses ----
+
+
+def verify(tidelock, *words, **options):
+    return tidelock("verify", "--inverses", "--shadow", "create", *words, **options)
+
+
+def test_inverses_that_undo_their_migrations(database, folder, tidelock):
+    add(folder, "001_a", "CREATE TABLE a (id int)", "DROP TABLE a")
+    add(folder, "002_b", "ALTER TABLE a ADD COLUMN b int DEFAULT 1; CREATE INDEX i ON a (b)", "DROP INDEX i; ALTER TABLE a DROP COLUMN b")
+    add(folder, "003_c", "CREATE INDEX CONCURRENTLY j ON a (id)", None)
+    result = verify(tidelock).succeeds(says="applied, undone and applied again, 2 migrations make the same schema; the others have no inverse")
+    assert re.findall(r"(?m)^tried (.*)$", result.out) == ["001_a", "002_b"]
+
+
+def test_an_inverse_that_leaves_something(database, folder, tidelock):
+    add(folder, "001_a", "CREATE TYPE mood AS ENUM ('a')", "DROP TYPE mood")
+    add(folder, "002_b", "ALTER TYPE mood ADD VALUE IF NOT EXISTS 'b'", "SELECT 'a value stays'")
+    result = verify(tidelock).succeeds()
+    assert "tried 001_a\ntried 002_b: its inverse does not undo all of it\n" in result.out and "mood" in result.out
+
+
+def test_an_inverse_after_which_another_schema_is_made(database, folder, tidelock):
+    add(folder, "001_a", "CREATE TABLE a (id int)", "DROP TABLE a")
+    add(folder, "002_b", "CREATE TABLE IF NOT EXISTS b (id int, c int)", "ALTER TABLE b DROP COLUMN c")
+    add(folder, "003_c", "SELECT 1", "SELECT 1")
+    result = verify(tidelock)
+    assert result.code == 1 and "002_b makes another schema when it is applied again after its inverse" in result.out and "column public.b.c" in result.out, result.out + result.errors
+    assert "003_c" not in result.out
+
+
+@pytest.mark.parametrize(
+    "down, says",
+    [
+        ("DROP TABLE nothing", ['the inverse of migration "001_a" failed', "001_a/down.sql:1:1"]),
+        ("DROP INDEX CONCURRENTLY i", ["does not run in one plain transaction"]),
+        ("SELECT 1", ["001_a", "applying it again after its inverse", "already exists"]),
+    ],
+)
+def test_an_inverse_that_does_not_run(database, folder, tidelock, down, says):
+    add(folder, "001_a", "CREATE TABLE a (id int); CREATE INDEX i ON a (id)", down)
+    verify(tidelock).fails(exit=8, says=[*says, "The live database was only read."])
+    assert not database.query("SELECT FROM pg_database WHERE datname LIKE 'tidelock_shadow%%'")
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
+def test_the_inverses_of_each_tool(database, tidelock, tmp_path, peer):
+    folder = peer().folder(tmp_path / "app")
+    for number, name in [(1, "one"), (2, "two"), (3, "three")]:
+        folder.add(number, name, f"CREATE TABLE {name} (id int);", f"DROP TABLE {name};")
+    verify(tidelock, "--migrations", "migrations", "--format", peer.name, cwd=folder.root).succeeds(says="3 migrations make the same schema\n")
+    tidelock("verify", "--shadow", "create", "--migrations", "migrations", "--format", peer.name, cwd=folder.root).succeeds()
