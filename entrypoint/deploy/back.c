@@ -133,6 +133,7 @@ bool back_check(struct deployment *d, struct error *err)
 
     if (!check_finished(d, err))
         return false;
+    d->back->guard.is_blind = false;
     for (size_t i = deployment_first(d); i < folder->count; i = deployment_behind(d, i)) {
         if (deployment_is_due(d, i) &&
             (!check_unedited(d, i, err) ||

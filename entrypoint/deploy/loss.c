@@ -71,7 +71,7 @@ static const struct query DELETED = {
     .name = "loss_deleted",
     .parameters = 2,
     .sql =
-        "SELECT d.nspname, d.relname, d.deleted FROM (SELECT n.nspname, c.relname,"
+        "SELECT d.nspname, d.relname, d.deleted, d.oid FROM (SELECT c.oid, n.nspname, c.relname,"
         "  pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) OPERATOR(pg_catalog.-) COALESCE(b.deleted, 0)"
         "   AS deleted"
         "  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n"
@@ -126,7 +126,7 @@ static bool check_deleted(const struct loss_guard *guard, struct connection *con
 
         (void)snprintf(what, sizeof what, "deletes %s row%s of table", result_text(rows, i, 2),
                        result_number(rows, i, 2) == 1 ? "" : "s");
-        if (!loss_is_allowed(guard, &victim))
+        if (loss_is_old(guard, result_text(rows, i, 3)) && !loss_is_allowed(guard, &victim))
             return loss_refuse(guard, &victim, what, "", err);
     }
     return true;
@@ -208,7 +208,8 @@ bool loss_foresee(struct loss_guard *guard, struct execution *execution, struct 
     bool is_good;
 
     if (!migration_read(dialect, execution->migration, &bytes, err) ||
-        !migration_prepare(execution->ledger->folder, execution->migration, &bytes, &execution->wishes_of_tool, err))
+        !migration_prepare(execution->ledger->folder, execution->migration, &bytes,
+                           &execution->wishes_of_tool, err))
         return false;
     execution->script = script_without_bom(text_slice(&bytes));
     is_good = look_at_all(guard, execution, err);

@@ -26,6 +26,8 @@ struct loss_guard {
     struct text names;   /* … what they are called … */
     struct text files;   /* … and in which file a table's rows are, if it has any … */
     struct text settled; /* … and of those that have been looked at, as such an array without its end */
+    bool is_blind; /* looking on before anything runs: what came before may change what names or rows are
+                      there */
     struct text counted; /* tables of which this session had deleted rows before … */
     struct text deleted; /* … and how many, as arrays */
 };

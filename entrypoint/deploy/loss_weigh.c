@@ -9,7 +9,7 @@
 #include "sql/quote.h"
 
 /* More are not counted: whoever holds the lock is in the way of others meanwhile. */
-enum { COUNTED_MOST = 100000, SQL_MOST = 16 * 1024, NAME_MOST = 4 * IDENTIFIER_SIZE };
+enum { COUNTED_MOST = 100000, SQL_MOST = 16 * 1024, NAME_MOST = 4 * IDENTIFIER_SIZE, KEY_OF_TABLE_SIZE = 24 };
 
 /* What is lost with a table, or with a column of it. */
 static const struct loss {
@@ -109,6 +109,20 @@ bool loss_refuse(const struct loss_guard *guard, const struct victim *victim, co
         name.at);
 }
 
+bool loss_is_old(const struct loss_guard *guard, const char *oid)
+{
+    char key[KEY_OF_TABLE_SIZE];
+    size_t length = (size_t)snprintf(key, sizeof key, "%s.0", oid);
+    const char *at = guard->keys.at;
+
+    while ((at = strstr(at, key)) != NULL) {
+        if ((at[-1] == '{' || at[-1] == ',') && (at[length] == '}' || at[length] == ','))
+            return true;
+        at += length;
+    }
+    return false;
+}
+
 static bool settle(struct loss_guard *guard, struct connection *conn, const char *oid, const char *column,
                    struct error *err)
 {
@@ -139,15 +153,15 @@ static bool count_lost(struct connection *conn, const struct counting *what, int
     quote_identifier(what->column, &column);
     if (what->is_locking)
         text_add_format(&sql, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE; ", what->name);
-    text_add_format(&sql, "SELECT pg_catalog.count(*) FROM (SELECT FROM %s", what->name);
+    text_add_format(&sql, "SELECT pg_catalog.count(*) FROM (SELECT FROM %s WHERE true", what->name);
+    if (what->column[0] != '\0')
+        text_add_format(&sql, " AND %s IS NOT NULL", column.at);
     if (what->new_enum[0] != '\0')
         text_add_format(
             &sql,
-            " WHERE %s::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (SELECT e.enumlabel::pg_catalog.text"
+            " AND %s::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (SELECT e.enumlabel::pg_catalog.text"
             " FROM pg_catalog.pg_enum AS e WHERE e.enumtypid OPERATOR(pg_catalog.=) %s)",
             column.at, what->new_enum);
-    else if (what->column[0] != '\0')
-        text_add_format(&sql, " WHERE %s IS NOT NULL", column.at);
     text_add_format(&sql, " LIMIT %d) AS s", COUNTED_MOST + 1);
     if (!query_several(conn, &(const struct query) { .name = "loss_count", .sql = sql.at }, &row, 1, err))
         return false;
@@ -199,6 +213,8 @@ static bool weigh(struct loss_guard *guard, struct connection *conn, const struc
     if (result_rows(row) == 0 || !result_bool(row, 0, LOOK_HOLDS) ||
         (loss->of == OF_VALUES && result_is_null(row, 0, LOOK_ENUM)))
         return true;
+    if (is_locking && !loss_is_old(guard, result_text(row, 0, LOOK_OID)))
+        return true;
     victim.schema = result_text(row, 0, LOOK_SCHEMA);
     victim.table = result_text(row, 0, LOOK_TABLE);
     what.new_enum = result_text(row, 0, LOOK_ENUM);
@@ -242,23 +258,52 @@ static struct slice statement_of(const struct execution *execution, size_t numbe
     return execution_text(execution, &statement);
 }
 
+/* After these, names mean what they meant before, and no row is another. */
+static bool leaves_the_rest(enum action action)
+{
+    static const enum action actions[] = {
+        ACTION_HARMLESS,       ACTION_DROP_TABLE,     ACTION_DROP_COLUMN,  ACTION_DROP_VIEW,
+        ACTION_DROP_INDEX,     ACTION_DROP_TRIGGER,   ACTION_DROP_ROUTINE, ACTION_DROP_TYPE,
+        ACTION_DROP_SEQUENCE,  ACTION_DROP_NOT_NULL,  ACTION_ADD_COLUMN,   ACTION_DROP_CONSTRAINT,
+        ACTION_DROP_EXTENSION, ACTION_DROP_SCHEMA,    ACTION_COMMENT,      ACTION_GRANT,
+        ACTION_POLICY,         ACTION_COLUMN_DEFAULT, ACTION_CREATE_INDEX, ACTION_ADD_FOREIGN_KEY,
+    };
+
+    for (size_t i = 0; i < array_length(actions); i++) {
+        if (action == actions[i])
+            return true;
+    }
+    return false;
+}
+
+static bool weigh_change(struct loss_guard *guard, struct connection *conn, const struct change *change,
+                         bool is_locking, struct error *err)
+{
+    for (size_t i = 0; i < array_length(LOSSES); i++) {
+        const struct loss *loss = &LOSSES[i];
+
+        if (change->action == loss->action &&
+            !(loss->of == OF_SCHEMA ? weigh_schema : weigh)(guard, conn, change, loss, is_locking, err))
+            return false;
+    }
+    guard->is_blind |= !leaves_the_rest(change->action);
+    return true;
+}
+
 bool loss_weigh(struct loss_guard *guard, struct connection *conn, size_t number, bool is_locking,
                 struct error *err)
 {
     auto_changes struct changes changes = { .count = 0 };
 
-    if (!grammar_read(statement_of(guard->execution, number), &changes))
+    if (!is_locking && guard->is_blind)
         return true;
+    if (!grammar_read(statement_of(guard->execution, number), &changes)) {
+        guard->is_blind = true;
+        return true;
+    }
     for (size_t i = 0; i < changes.count; i++) {
-        const struct change *change = &changes.items[i];
-
-        for (size_t j = 0; j < array_length(LOSSES); j++) {
-            const struct loss *loss = &LOSSES[j];
-
-            if (change->action == loss->action &&
-                !(loss->of == OF_SCHEMA ? weigh_schema : weigh)(guard, conn, change, loss, is_locking, err))
-                return false;
-        }
+        if (!weigh_change(guard, conn, &changes.items[i], is_locking, err))
+            return false;
     }
     return true;
 }

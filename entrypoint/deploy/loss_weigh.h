@@ -23,6 +23,10 @@ bool loss_is_named(const struct loss_guard *guard, const char *name);
 /* Whether that is named among what may be lost. */
 bool loss_is_allowed(const struct loss_guard *guard, const struct victim *victim);
 
+/* Whether the table of that oid was there before the inverse's transaction: what a script makes for itself is
+ * its own. Temporary tables are not. */
+bool loss_is_old(const struct loss_guard *guard, const char *oid);
+
 /* ERROR_REFUSED, with what to type. `what` is "drops column", `lost` what follows the
  * name: ", which holds 3 values". Returns false. */
 bool loss_refuse(const struct loss_guard *guard, const struct victim *victim, const char *what,

@@ -74,7 +74,7 @@ struct progress {
     bool is_compared; /* migrations[] is known */
     size_t migrations[VERDICTS];
     size_t due;           /* to be applied, of these: no more than --to asks for */
-    size_t applied;       /* by this process */
+    size_t applied;       /* by this process; or rolled back */
     const char *database; /* its name; NULL = not known yet */
     const char *current;  /* the migration being applied, or NULL */
     const char *latest;   /* … or the last one that was */

@@ -256,6 +256,9 @@ def test_a_value_of_an_enum_that_is_in_use(database, folder, tidelock):
         (f"{KEEPS}; CREATE INDEX i ON kept (id); CREATE VIEW v AS SELECT * FROM kept", "DROP VIEW v; DROP INDEX i; DROP TABLE IF EXISTS nothing"),
         (f"{KEEPS}; ALTER TABLE kept ADD c int", "ALTER TABLE kept RENAME TO k2; ALTER TABLE k2 DROP COLUMN c; ALTER TABLE k2 RENAME TO kept"),
         (f"{KEEPS}", "CREATE TABLE moved AS SELECT * FROM kept"),
+        (f"{KEEPS}", "CREATE TEMP TABLE own AS SELECT * FROM kept; DELETE FROM own; DROP TABLE own"),
+        (f"{KEEPS}", "CREATE TABLE own AS SELECT * FROM kept; DELETE FROM own; INSERT INTO own VALUES (2); TRUNCATE own; INSERT INTO own VALUES (3); DROP TABLE own"),
+        (f"CREATE SCHEMA s; {KEEPS}; CREATE TABLE s.kept (id int)", "SET LOCAL search_path = s; DROP TABLE kept; DROP SCHEMA s"),
     ],
 )
 def test_what_is_empty_goes_without_a_word(database, undo, up, down):
