@@ -154,7 +154,7 @@ static bool check_gone(const struct loss_guard *guard, struct connection *conn, 
         return error_hint(
             err,
             "Give that a statement of its own before, so that what would be lost is counted. To lose it "
-            "whatever it holds: tidelock rollback --allow-loss %s",
+            "whatever it holds: tidelock rollback --allow-loss \"%s\"",
             name);
     }
     return true;

@@ -105,7 +105,7 @@ bool loss_refuse(const struct loss_guard *guard, const struct victim *victim, co
     return error_hint(
         err,
         "Keep what it holds elsewhere first, or go forward: write a migration that undoes this one. To "
-        "lose it: tidelock rollback --allow-loss %s",
+        "lose it: tidelock rollback --allow-loss \"%s\"",
         name.at);
 }
 
