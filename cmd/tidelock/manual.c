@@ -168,8 +168,9 @@ static const char HEAD[] =
     ".Sh DESCRIPTION\n";
 
 static const char DESCRIPTION[] =
-    "It applies a folder of SQL migrations in Prisma's layout, one process at a time, and says after any "
-    "failure what the database holds. An option can be set in three places: --lock-timeout on the "
+    "It applies a folder of SQL migrations, as Prisma, golang-migrate, goose, dbmate, Flyway, sqlx or Drizzle "
+    "lays it out and with that tool's own ledger, one process at a time, and says after any failure what the "
+    "database holds. An option can be set in three places: --lock-timeout on the "
     "command line, TIDELOCK_LOCK_TIMEOUT in the environment, lock_timeout in tidelock.yaml. The first "
     "of these that sets it wins. A variable that ends in _FILE names a file that holds the value, as "
     "mounted secrets do. Others can see the command line, so set secrets in the environment or in such a "

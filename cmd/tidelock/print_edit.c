@@ -14,9 +14,8 @@ void print_edit(const struct migration *migration, enum edit edit, const char *c
 {
     print_line_of(migration->name, "%s %s.", migration->script_path, EDITS[edit]);
     if (edit == EDIT_UNKNOWN)
-        print_line(
-            "  Of that, only the checksum is known (SHA-256 %s): your version control knows what has changed.",
-            checksum);
+        print_line("  Of that, only the checksum is known (%s): your version control knows what has changed.",
+                   checksum);
     if (edit >= EDIT_SQL)
         print_line("  The edit itself has not been run on this database.");
 }

@@ -100,7 +100,7 @@ static void add_took(const struct account *account, struct text *out)
 {
     char took[32];
 
-    if (account_is_recorded(account))
+    if (account_is_recorded(account) || account->row->took_ms < 0)
         text_add_string(out, "-");
     else
         text_add_string(out, duration_text(account->row->took_ms, took, sizeof took));
@@ -314,6 +314,8 @@ static void print_overview(const struct overview *overview, bool is_all)
     print_line("Database \"%s\", schema \"%s\" at %s%s", overview->ledger.database,
                overview->ledger.default_schema, overview->server,
                overview->ledger.exists ? "" : " (no ledger)");
+    if (overview->ledger.dialect->format != DIALECTS[0]->format)
+        print_line("Ledger of %s: %s", overview->ledger.dialect->tool, overview->ledger.table);
     print_line("%zu migration%s found in %s: %s; %zu missing", overview->target->folder.count,
                text_plural(overview->target->folder.count), overview->target->folder.path, counts.at,
                overview->counts[VERDICT_MISSING]);

@@ -100,8 +100,8 @@ static struct json *refusal_json(const struct error *refusal)
 
 static bool needs_baseline(const struct overview *overview)
 {
-    return !overview->ledger.exists &&
-           strcmp(overview->refusal.code, overview->ledger.dialect->codes.not_empty) == 0;
+    return !overview->ledger.exists && overview->refusal.class == ERROR_REFUSED &&
+           overview->refusal.cause == CAUSE_NO_LEDGER;
 }
 
 static struct json *account_json(const struct account *account)
@@ -119,7 +119,7 @@ static struct json *account_json(const struct account *account)
     json_set_bool(object, "recorded_by_hand", account_is_recorded(account));
     json_set_text(object, "started_at", account->started_at);
     json_set_text(object, "applied_at", is_applied ? row->finished_at : NULL);
-    set_known(object, "duration_ms", is_applied && !account_is_recorded(account),
+    set_known(object, "duration_ms", is_applied && !account_is_recorded(account) && row->took_ms >= 0,
               is_applied ? row->took_ms : 0);
     set_object(object, "by", origin_json(account->origin));
     set_object(object, "progress", progress_json(&account->advancement));
@@ -166,6 +166,17 @@ static struct json *drift_json(const struct overview *overview)
     return object;
 }
 
+static struct json *ledger_json(const struct ledger *ledger)
+{
+    struct json *object = json_new_object();
+
+    json_set_text(object, "tool", ledger->dialect->tool);
+    json_set_text(object, "format", FORMAT_NAMES[ledger->dialect->format]);
+    json_set_text(object, "schema", ledger->schema);
+    json_set_text(object, "table", ledger->dialect->ledger_name);
+    return object;
+}
+
 struct json *status_json(const struct overview *overview)
 {
     struct json *migrations = json_new_array();
@@ -176,6 +187,7 @@ struct json *status_json(const struct overview *overview)
     json_set_text(root, "database", overview->ledger.database);
     json_set_text(root, "schema", overview->ledger.default_schema);
     json_set_text(root, "folder", overview->target->folder.path);
+    json_set(root, "ledger", ledger_json(&overview->ledger));
     json_set_bool(root, "has_ledger", overview->ledger.exists);
     json_set_bool(root, "needs_baseline", needs_baseline(overview));
     json_set_bool(root, "up_to_date", overview_is_up_to_date(overview));

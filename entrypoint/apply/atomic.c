@@ -4,6 +4,7 @@
 
 #include "apply/another_way.h"
 #include "apply/script_send.h"
+#include "apply/transaction_end.h"
 #include "apply/transaction_start.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -53,46 +54,6 @@ static bool check_overtaken(struct execution *execution, bool is_leader, const s
            error_set(err, ERROR_LEADER, "another process has led since this one last read the ledger");
 }
 
-/* The facts that a transaction begins with. What `follows` in the same message must not be run if the key is
- * not to be had: a division by zero keeps the server from it. */
-static void add_facts(struct execution *execution, bool follows, struct text *sql)
-{
-    text_add_string(sql,
-                    "SELECT pg_catalog.txid_current(),"
-                    " EXTRACT(epoch FROM pg_catalog.clock_timestamp()), ");
-    if (follows)
-        text_add_string(sql, "1 OPERATOR(pg_catalog./) (");
-    advisory_add_try(execution->ledger->lock_key, !execution->is_pooled, sql);
-    if (execution->is_pooled)
-        tool_lock_add(execution->ledger, sql);
-    text_add_string(sql, follows ? ")::pg_catalog.int4, " : ", ");
-    if (execution->is_pooled)
-        beacon_add_local(execution->migration->name, sql);
-    else
-        beacon_add(execution->beacon, execution->migration->name, sql);
-    text_add_string(sql, ";");
-}
-
-/* BEGIN and the settings. */
-static void add_begin(struct execution *execution, const struct attempt *attempt, struct text *sql)
-{
-    struct session_settings settings = execution->settings;
-
-    execution->lock_wait.lock_timeout_ms = retry_lock_timeout_ms(
-        &execution->lock_wait.retry, execution_wait_of(execution, script_is_all_data(execution)));
-    settings.lock_timeout_ms = execution->lock_wait.lock_timeout_ms;
-    settings.transaction_timeout_ms = execution_server_limit_ms(execution);
-
-    if (execution->is_session_used && !execution->is_pooled)
-        session_cleanup_add(sql);
-    /* Of statements in one message, those before a BEGIN belong to its transaction (documentation, "Multiple
-     * Statements in a Simple Query"), and may be queries; what follows a COMMIT is a new one. */
-    if (attempt->head.statements > 0)
-        text_add_string(sql, "BEGIN;COMMIT;");
-    text_add_string(sql, execution->is_pooled ? "BEGIN ISOLATION LEVEL READ COMMITTED;" : "BEGIN;");
-    session_settings_add(&settings, true, sql);
-}
-
 static void read_facts(struct execution *execution, const struct result *facts, struct attempt *attempt)
 {
     if (!execution->is_pooled)
@@ -112,12 +73,12 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
     struct result *results[3];
     bool has_begun;
 
-    add_begin(execution, attempt, &sql);
+    transaction_start_add(execution, &attempt->head, &sql);
     if (!transaction_start(execution, &attempt->head, 0, &sql, err))
         return false;
     if (execution->is_pooled && attempt->head.statements > 0)
         ledger_add_lock(execution->ledger, &sql);
-    add_facts(execution, false, &sql);
+    transaction_start_add_facts(execution, false, &sql);
     if (execution->is_pooled) {
         pooler_add_look(&sql);
         ledger_add_unchanged(execution->ledger, &sql);
@@ -139,25 +100,6 @@ static bool begin(struct execution *execution, struct attempt *attempt, struct e
                          session_state_begin(execution, err);
     execution->failure.facts.has_begun |= attempt->has_begun;
     return attempt->has_begun;
-}
-
-/* Rolls back; what the script left in a session that others use after us goes in the same message, since the
- * next one may meet another session. */
-static void roll_back(struct execution *execution, const struct attempt *attempt)
-{
-    auto_text struct text sql = text_init(8 * POOLER_LOOK_MOST);
-    struct error err;
-
-    if (attempt->before.length > 0 && !connection_is_lost(execution->conn) &&
-        connection_is_in_transaction(execution->conn)) {
-        connection_shield(execution->conn, true);
-        text_add_string(&sql, "ROLLBACK;");
-        pooler_add_release(&attempt->before, &sql);
-        if (!query_several(execution->conn, &(const struct query) { .name = "release", .sql = sql.at }, NULL,
-                           0, &err))
-            log_warn("could not clean up the session behind the pooler: %s", err.message);
-    }
-    execution_roll_back(execution->conn);
 }
 
 /* Says what the transaction was doing after the script: the ledger's items are those from `written` on, up to
@@ -255,8 +197,8 @@ static bool begin_with_script(struct execution *execution, struct attempt *attem
     size_t completed;
     bool is_done;
 
-    add_begin(execution, attempt, &sql);
-    add_facts(execution, true, &sql);
+    transaction_start_add(execution, &attempt->head, &sql);
+    transaction_start_add_facts(execution, true, &sql);
     before = utf8_count(sql.at, sql.length);
     text_add(&sql, script->at + start, script->length - start);
     text_add_format(&sql, "\n;%s", SESSION_CONSTRAINTS.sql);
@@ -329,19 +271,40 @@ static void record_failure(struct execution *execution, const char *started, con
     execution_roll_back(execution->conn);
 }
 
+/* The failure of a try that others have begun. */
+static bool take_early(struct execution *execution, struct attempt *attempt, struct error *err)
+{
+    const struct early_failure *early = execution->early;
+
+    execution->early = NULL;
+    execution->failure.facts.has_begun = attempt->has_begun = true;
+    text_copy_cut(attempt->started, sizeof attempt->started, early->started);
+    text_add_string(&attempt->before, early->held);
+    execution->lock_wait.lock_timeout_ms = early->lock_timeout_ms;
+    *err = early->err;
+    return script_fail_at_end(execution, attempt->head.rest, 0, early->completed, err);
+}
+
+static bool try(struct execution *execution, struct attempt *attempt, struct error *err)
+{
+    if (execution->early != NULL)
+        return take_early(execution, attempt, err);
+    attempt->is_begun_with_script = goes_with_begin(execution, &attempt->head);
+    return (attempt->is_begun_with_script || begin(execution, attempt, err)) &&
+           run_watched(execution, attempt, err);
+}
+
 static bool apply(struct execution *execution, struct attempt *attempt, struct error *err)
 {
-    attempt->is_begun_with_script = goes_with_begin(execution, &attempt->head);
-    if ((attempt->is_begun_with_script || begin(execution, attempt, err)) &&
-        run_watched(execution, attempt, err))
+    if (try(execution, attempt, err))
         return true;
     if (!attempt->has_begun) {
-        roll_back(execution, attempt);
+        transaction_roll_back(execution, &attempt->before);
         return false;
     }
     if (!execution_revive(execution, err))
         return false;
-    roll_back(execution, attempt);
+    transaction_roll_back(execution, &attempt->before);
     execution_judge(execution, err);
     if (err->class == ERROR_CLEAN && !execution->migration->is_inverse &&
         !another_way_for_script(execution, err))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "apply/atomic.h"
+#include "apply/burst.h"
 #include "apply/resumable.h"
 #include "apply/transaction_limit.h"
 #include "base/log.h"
@@ -13,6 +14,9 @@
 #include "sql/gist.h"
 #include "sql/session_statement.h"
 #include "sql/transaction_head.h"
+
+/* The gist of such a script is found out while the server works on it. */
+enum { LARGE_BYTES = 64 * 1024 };
 
 static bool summarize(struct execution *execution, struct error *err)
 {
@@ -166,6 +170,7 @@ bool migration_check(struct execution *execution, struct error *err)
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     bool is_right = check_text(execution, &bytes, err);
 
+    execution->is_for_burst = is_right && burst_takes(execution);
     execution->script = slice_of("");
     return is_right;
 }
@@ -186,7 +191,7 @@ static bool run(struct execution *execution, struct error *err)
 {
     if (execution->mode != MODE_ATOMIC)
         return resumable_apply(execution, err);
-    if (!lock_retry_look_first(execution, 0, execution->summary.statements, err))
+    if (execution->early == NULL && !lock_retry_look_first(execution, 0, execution->summary.statements, err))
         return false;
     while (!atomic_apply(execution, err)) {
         if (execution->mode != MODE_ATOMIC)
@@ -197,17 +202,28 @@ static bool run(struct execution *execution, struct error *err)
     return true;
 }
 
-static bool apply(struct execution *execution, struct text *bytes, struct error *err)
+bool migration_load(struct execution *execution, struct text *bytes, struct error *err)
 {
-    struct transaction_limit limit;
-    bool is_applied;
+    struct session_signs signs;
 
     if (!prepare(execution, bytes, err))
-        return execution_explain(execution, err);
-    execution->has_advisory = session_statement_mentions(execution->script, "advisory");
-    execution->has_resets = session_statement_is_reset(execution->script);
-    if (execution->host != NULL)
+        return false;
+    signs = session_signs_of(execution->script);
+    execution->has_advisory = signs.is_advisory;
+    execution->has_resets = signs.is_reset;
+    if (execution->script.length < LARGE_BYTES)
+        migration_note_gist(execution);
+    return true;
+}
+
+void migration_note_gist(struct execution *execution)
+{
+    if (execution->host != NULL && execution->gist[0] == '\0')
         gist_of(execution->script, execution->ledger->has_standard_strings, execution->gist);
+}
+
+void migration_show(struct execution *execution)
+{
     log_debug("applying %s, mode %s, %zu statement%s", execution->migration->name,
               MODE_NAMES[execution->mode], execution->summary.statements,
               text_plural(execution->summary.statements));
@@ -217,6 +233,16 @@ static bool apply(struct execution *execution, struct text *bytes, struct error 
     progress_enter(execution->progress, PROGRESS_APPLYING);
     execution->until = deadline_never();
     execution->watch->policy = &execution->lock_wait.policy;
+}
+
+static bool apply(struct execution *execution, struct text *bytes, struct error *err)
+{
+    struct transaction_limit limit;
+    bool is_applied;
+
+    if (!migration_load(execution, bytes, err))
+        return execution_explain(execution, err);
+    migration_show(execution);
     if (execution->unfinished == NULL && !assertion_before(execution, err))
         return execution_explain(execution, err);
     if (execution->timeout_ms > 0)
@@ -240,6 +266,8 @@ bool migration_apply(struct execution *execution, size_t before, struct error *e
 
     execution->failure.names.before = before;
     is_applied = apply(execution, &bytes, err);
+    if (is_applied)
+        migration_note_gist(execution);
     /* What is found out about a failure after this is not in its text. */
     execution->script = slice_of("");
     return is_applied;

@@ -11,8 +11,16 @@
  * what to type next. */
 must_use bool migration_apply(struct execution *execution, size_t before, struct error *err);
 
+/* Its parts, for what applies several at once: reads the script into `bytes` and decides how it is applied;
+ * and shows that it is the one at hand. */
+must_use bool migration_load(struct execution *execution, struct text *bytes, struct error *err);
+void migration_show(struct execution *execution);
+
+/* Finds out the gist of the script, where it is wanted and not known yet. */
+void migration_note_gist(struct execution *execution);
+
 /* Whether its script can be applied, as far as the text alone tells; behind a pooler in transaction mode,
- * also whether it is one transaction. The error is that of migration_apply(). */
+ * also whether it is one transaction. The error is that of migration_apply(). Fills `is_for_burst`. */
 must_use bool migration_check(struct execution *execution, struct error *err);
 
 /* The same for a dry run, which also looks at the database: whether the assertions are true, and whether

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apply/another_way.h"
+#include "apply/migrate.h"
 #include "apply/nontransactional.h"
 #include "apply/segment_run.h"
 #include "backfill/backfill.h"
@@ -148,15 +149,13 @@ static bool close_row(struct execution *execution, enum ledger_statement stateme
 {
     char recorded[NUMBER_SIZE];
     char done[NUMBER_SIZE];
+    char started[NUMBER_SIZE];
     const char *anchor = execution->ledger->anchor;
     const char *const row[ROW_VALUES] = {
-        [ROW_ID] = execution->id,
-        ROW_OF_MIGRATION(execution->migration),
-        [ROW_LOGS] = logs,
-        [ROW_CHECKSUM] = execution->checksum,
-        [ROW_BEFORE] = recorded,
-        [ROW_STEPS] = done,
-        [ROW_ANCHOR] = anchor[0] == '\0' ? NULL : anchor,
+        [ROW_ID] = execution->id, ROW_OF_MIGRATION(execution->migration),
+        [ROW_LOGS] = logs,        [ROW_CHECKSUM] = execution->checksum,
+        [ROW_BEFORE] = recorded,  [ROW_STEPS] = done,
+        [ROW_STARTED] = started,  [ROW_ANCHOR] = anchor[0] == '\0' ? NULL : anchor,
     };
     const char *const parameters[] = { execution->id };
     struct ledger_parameters of_ledger;
@@ -167,6 +166,7 @@ static bool close_row(struct execution *execution, enum ledger_statement stateme
 
     (void)snprintf(recorded, sizeof recorded, "%zu", execution->course.recorded);
     (void)snprintf(done, sizeof done, "%zu", execution->course.done);
+    (void)snprintf(started, sizeof started, "%.3f", execution->progress->current_started_at);
     if (is_forgetting && !journal_exists(&journal, &has_journal, err))
         return false;
     count += ledger_add_items(execution->ledger, statement, row, &of_ledger, items + count);
@@ -356,12 +356,13 @@ static bool finish(struct execution *execution, struct error *err)
     }
 }
 
-static void record_origin(const struct execution *execution)
+static void record_origin(struct execution *execution)
 {
     const struct journal journal = execution_journal(execution);
     const struct origin origin = { execution->id, execution->host, execution->progress->build.version,
                                    execution->gist };
 
+    migration_note_gist(execution);
     if (execution->host != NULL)
         origin_record(&journal, &origin);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "apply/migrate.h"
 #include "base/memory.h"
 #include "postgres/query.h"
 
@@ -91,6 +92,7 @@ static bool send_piece(struct execution *execution, struct course_of_pieces *pie
         return execution_send(execution, start, end, first, err);
     if (!query_script_start(execution->conn, piece, err))
         return execution_failed_at(execution, start, first, 0, err);
+    migration_note_gist(execution);
     pieces->is_sent = true;
     pieces->sent_start = start;
     pieces->sent_first = first;

@@ -7,6 +7,18 @@
 #include "execution/execution.h"
 #include "sql/transaction_head.h"
 
+/* Adds BEGIN and the settings, for a transaction that holds the whole script. */
+void transaction_start_add(struct execution *execution, const struct transaction_head *head,
+                           struct text *sql);
+
+/* Adds the facts that it begins with: its id, the time, whether the key is ours; a statement that returns a
+ * row. What `follows` in the same message must not be run if the key is not to be had: a division by zero
+ * keeps the server from it. */
+void transaction_start_add_facts(struct execution *execution, bool follows, struct text *sql);
+
+/* The same, without its id, for one of several in a message. */
+void transaction_start_add_time(struct execution *execution, struct text *sql);
+
 /* If the script's part has a head, sends `sql` (which begins the transaction) and the head, whose first
  * statement is number `first` of the script, and empties `sql`: the caller's first query comes after it.
  *

@@ -98,21 +98,32 @@ static void take_password(struct endpoint *endpoint, const struct config *config
     endpoint->is_password_apart = true;
 }
 
-/* As a startup option it is what RESET ROLE returns to (PostgreSQL documentation, "SET ROLE"); spaces and
- * backslashes in it are escaped with a backslash ("libpq", options). */
-static void take_role(struct endpoint *endpoint, const struct config *config)
+/* A setting with which the session begins; spaces and backslashes in it are escaped with a backslash (libpq
+ * documentation, options). */
+static void begin_with(struct arena *arena, struct endpoint *endpoint, const char *setting, const char *value)
 {
     const char *before = endpoint_value(endpoint, "options");
     auto_text struct text options = text_init(OPTIONS_BYTES_MOST);
 
-    if (config->set_role == NULL)
-        return;
     if (before == NULL)
         before = getenv("PGOPTIONS");
-    text_add_format(&options, "%s -c role=", before == NULL ? "" : before);
-    for (const char *at = config->set_role; *at != '\0'; at++)
+    text_add_format(&options, "%s -c %s=", before == NULL ? "" : before, setting);
+    for (const char *at = value; *at != '\0'; at++)
         text_add_format(&options, "%s%c", strchr(" \t\n\v\f\r\\", *at) != NULL ? "\\" : "", *at);
-    endpoint_set(endpoint, "options", arena_copy(config->arena, options.at, options.length));
+    endpoint_set(endpoint, "options", arena_copy(arena, options.at, options.length));
+}
+
+/* As a startup option it is what RESET ROLE returns to (PostgreSQL documentation, "SET ROLE"). */
+static void take_role(struct endpoint *endpoint, const struct config *config)
+{
+    if (config->set_role != NULL)
+        begin_with(config->arena, endpoint, "role", config->set_role);
+}
+
+void endpoint_take_search_path(struct arena *arena, struct endpoint *endpoint)
+{
+    if (endpoint->search_path != NULL && endpoint->search_path[0] != '\0')
+        begin_with(arena, endpoint, "search_path", endpoint->search_path);
 }
 
 /* A cloud's token is sent as plain text: whoever can read it can use it. */

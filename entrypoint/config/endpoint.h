@@ -20,6 +20,9 @@ must_use bool endpoint_find(struct arena *arena, const struct config *config, st
 must_use bool endpoint_find_beside(const struct config *config, const char *url, struct config *beside,
                                    struct endpoint *out, struct error *err);
 
+/* Sessions begin with the URL's search_path: for tools that send it to the server. */
+void endpoint_take_search_path(struct arena *arena, struct endpoint *endpoint);
+
 /* The database's name as far as the configuration tells, as libpq would find it; NULL if only a service file
  * says it. */
 const char *endpoint_database(const struct endpoint *endpoint);

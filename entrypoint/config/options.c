@@ -202,7 +202,7 @@ const struct option OPTIONS[] = {
       .also = "output", .value = "TOOL",
       .help = "whose folder it is: its rules, its ledger and its lock are used",
       .more = "auto tells it from the files; where two tools may be meant, from the ledger that the database has." },
-    { .name = "ledger", .group = GROUP_FOLDER, .type = OPTION_TEXT, .commands = FOR_FOLDER,
+    { .name = "ledger", .group = GROUP_FOLDER, .type = OPTION_TEXT, .commands = FOR_FOLDER | FOR_SNAPSHOT,
       .field = FIELD(ledger), .value = "[SCHEMA.]TABLE",
       .help = "the ledger's table, where it is not the tool's usual one" },
     { .name = "schema", .group = GROUP_FOLDER, .type = OPTION_TEXT, .commands = FOR_FOLDER,

@@ -86,8 +86,8 @@ static const struct parameter {
     { "x-statement-timeout", ACTION_MIGRATE, MIGRATE_LIMIT },
     { "x-multi-statement", ACTION_IGNORE, 0 }, /* statements are told apart where that is needed */
     { "x-multi-statement-max-size", ACTION_IGNORE, 0 },
+    { "x-lock-table", ACTION_MIGRATE, MIGRATE_LOCK_TABLE },
     { "x-lock-strategy", ACTION_IGNORE, 0 }, /* all of the tool's locks are looked at */
-    { "x-lock-table", ACTION_IGNORE, 0 },
     { "client_encoding", ACTION_REFUSE, 0 },
     { "replication", ACTION_REFUSE, 0 },
 };

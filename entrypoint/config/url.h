@@ -24,9 +24,10 @@ struct endpoint {
     const char *values[ENDPOINT_PARAMETERS];
     size_t count;
     const char *schema;      /* Prisma's ?schema=, or NULL */
-    const char *search_path; /* golang-migrate's parameters, see url_migrate.h, or NULL */
+    const char *search_path; /* what other tools take from it, see url_migrate.h, or NULL */
     const char *ledger_schema;
     const char *ledger_table;
+    const char *lock_table;
     bool is_sslmode_standard; /* nobody sets sslmode: it is Prisma's "prefer", or what a named CA asks for */
     bool accepts_any_certificate; /* sslaccept=accept_invalid_certs, or no-verify: no CA is looked at */
     bool is_pooler;               /* Prisma's ?pgbouncer=true */

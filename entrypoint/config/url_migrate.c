@@ -63,6 +63,7 @@ bool url_migrate_take(struct arena *arena, const char *const values[MIGRATE_PARA
     bool is_quoted = false;
 
     out->search_path = values[MIGRATE_SEARCH_PATH];
+    out->lock_table = values[MIGRATE_LOCK_TABLE];
     if (values[MIGRATE_LIMIT] != NULL)
         log_warn("x-statement-timeout in the database URL is ignored: --migration-timeout limits a script");
     if (quoted != NULL && quoted[0] != '\0' && !flag_parse(quoted, &is_quoted))
@@ -74,26 +75,4 @@ bool url_migrate_take(struct arena *arena, const char *const values[MIGRATE_PARA
         return take_quoted(arena, table, out, err);
     out->ledger_table = table;
     return true;
-}
-
-/* As libpq splits its options: at blanks without a backslash before them. */
-static void add_escaped(const char *value, struct text *out)
-{
-    for (; *value != '\0'; value++) {
-        if (*value == ' ' || *value == '\\' || (*value >= '\t' && *value <= '\r'))
-            text_add_string(out, "\\");
-        text_add(out, value, 1);
-    }
-}
-
-void url_migrate_hear(struct arena *arena, struct endpoint *endpoint)
-{
-    auto_text struct text options = text_init((size_t)3 * URL_MOST);
-    const char *given = endpoint_value(endpoint, "options");
-
-    if (endpoint->search_path == NULL || endpoint->search_path[0] == '\0')
-        return;
-    text_add_format(&options, "%s%s-c search_path=", given == NULL ? "" : given, given == NULL ? "" : " ");
-    add_escaped(endpoint->search_path, &options);
-    endpoint_set(endpoint, "options", arena_copy(arena, options.at, options.length));
 }

@@ -2,7 +2,7 @@
  * What golang-migrate, and the drivers it uses, take from the database URL beside libpq's parameters: the
  * table of its ledger, and the search_path of the session. Pure.
  *
- * Only for a folder of golang-migrate is any of it heard: other tools do not know these parameters.
+ * Only a tool that knows these parameters hears them: see dialect.h.
  */
 #ifndef CONFIG_URL_MIGRATE_H
 #define CONFIG_URL_MIGRATE_H
@@ -18,6 +18,7 @@ enum url_migrate_parameter {
     MIGRATE_TABLE,        /* x-migrations-table */
     MIGRATE_TABLE_QUOTED, /* x-migrations-table-quoted */
     MIGRATE_LIMIT,        /* x-statement-timeout */
+    MIGRATE_LOCK_TABLE,   /* x-lock-table */
     MIGRATE_PARAMETERS
 };
 
@@ -25,8 +26,5 @@ enum url_migrate_parameter {
  * read. */
 must_use bool url_migrate_take(struct arena *arena, const char *const values[MIGRATE_PARAMETERS],
                                struct endpoint *out, struct error *err);
-
-/* Sets the search_path for the session to come, where there is one. */
-void url_migrate_hear(struct arena *arena, struct endpoint *endpoint);
 
 #endif

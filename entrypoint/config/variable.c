@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/log.h"
 #include "base/names.h"
 #include "base/text.h"
@@ -55,4 +56,11 @@ void variable_warn_unknown(char *const *environment)
         log_warn("unknown environment variable %s is ignored%s%s", name,
                  nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest);
     }
+}
+
+const char *variable_of_tool(const struct config *config, const char *name)
+{
+    if (name == NULL)
+        return NULL;
+    return config->environment == NULL ? env_value(name) : env_find(config->environment, name);
 }

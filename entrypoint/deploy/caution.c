@@ -7,6 +7,7 @@
 #include "deploy/live.h"
 #include "deploy/live_column.h"
 #include "history/script_file.h"
+#include "postgres/aside.h"
 #include "postgres/query.h"
 #include "schema/forecast.h"
 
@@ -139,6 +140,7 @@ static void weigh(struct outlook *outlook, size_t index, const struct forecast *
 {
     struct lock_wishes *wishes = &outlook->d->wishes[index];
 
+    wishes->is_known = true;
     for (size_t i = done_of(&outlook->d->history.items[index]); i < forecast->count; i++) {
         const struct prediction *prediction = &forecast->predictions[i];
         const struct danger danger = { .migration = deployment_script_of(outlook->d, index),
@@ -234,18 +236,36 @@ static void warn(const struct outlook *outlook)
         outlook->count == 1 ? "" : ", worst", worst.at);
 }
 
+/* Catalogs may be locked, too: nobody waits for that for long. */
 static bool find_empty(struct deployment *d, bool *is_empty, struct error *err)
 {
+    static const struct query limits = {
+        .name = "caution_limits",
+        .sql =
+            "SELECT pg_catalog.set_config('lock_timeout', '1s', true),"
+            "       pg_catalog.set_config('statement_timeout', '5s', true)",
+    };
+    const char *parameters[3];
+    const struct batch_item items[] = { { .query = &limits }, ledger_empty_item(&d->ledger, parameters) };
+    auto_result struct result *row = NULL;
+    bool is_asked;
+
     *is_empty = !d->ledger.exists;
-    return *is_empty || d->ledger.count > 0 || ledger_find_empty(d->conn, &d->ledger, is_empty, err);
+    if (*is_empty || d->ledger.count > 0)
+        return true;
+    is_asked =
+        connection_is_in_transaction(d->conn)
+            ? query_run(d->conn, items[1].query, items[1].parameters, &row, err)
+            : aside_run(d->conn, NULL, &(const struct batch) { .items = items, .count = 2 }, &row, err);
+    *is_empty = is_asked && result_bool(row, 0, 0);
+    return is_asked;
 }
 
-/* Catalogs may be locked, too: nobody waits for that for long. */
 static bool look(struct outlook *outlook, struct error *err)
 {
     static const struct query begin = {
         .name = "caution_begin",
-        .sql = "BEGIN READ ONLY; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '5s'",
+        .sql = "BEGIN READ ONLY; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '5s'"
     };
     static const struct query end = { .name = "caution_end", .sql = "ROLLBACK" };
     struct connection *conn = outlook->d->conn;
@@ -254,9 +274,14 @@ static bool look(struct outlook *outlook, struct error *err)
     bool is_empty;
     bool is_seen;
 
+    if (!find_empty(outlook->d, &is_empty, err))
+        return false;
+    outlook->d->is_unused = is_empty;
+    if (is_empty)
+        return true;
     if (is_own && !query_several(conn, &begin, NULL, 0, err))
         return false;
-    is_seen = find_empty(outlook->d, &is_empty, err) && (is_empty || judge_all(outlook, err));
+    is_seen = judge_all(outlook, err);
     return (!is_own || query_several(conn, &end, NULL, 0, is_seen ? err : &ignored)) && is_seen;
 }
 

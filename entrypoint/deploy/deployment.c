@@ -135,6 +135,7 @@ static bool run(struct deployment *d, struct error *err)
     deployment_record_origins(d);
     drift_check_record(d);
     origin_queue_clear(&d->origins);
+    burst_free(d->burst);
     connection_close(d->conn);
     connection_close(d->begun);
     lease_end(&d->lease);

@@ -8,11 +8,17 @@
 
 enum { BRIEF_RELATIONS_MOST = 10000 };
 
+static int64_t relations_most(const struct drift_request *wanted)
+{
+    return wanted->is_brief ? BRIEF_RELATIONS_MOST : 0;
+}
+
 bool drift_read_live(struct arena *arena, const struct drift_request *wanted, struct facts *out,
                      struct error *err)
 {
     const struct catalog_request request = { .dialect = wanted->ledger->dialect,
-                                             .own_schema = wanted->ledger->schema };
+                                             .own_schema = wanted->ledger->schema,
+                                             .relations_most = relations_most(wanted) };
 
     if (!catalog_read(arena, wanted->conn, &request, out, err))
         return error_context(err, "reading the schema");
@@ -47,21 +53,6 @@ static const char *why_unknown(const struct drift_request *wanted, const struct 
     if (strcmp(recorded->form, form) != 0)
         return "it was recorded by another version of tidelock";
     return NULL;
-}
-
-static bool is_small_enough(const struct drift_request *wanted, bool *is_small, struct error *err)
-{
-    static const struct query count = { .name = "count_relations",
-                                        .sql = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_class" };
-    auto_result struct result *row = NULL;
-
-    *is_small = true;
-    if (!wanted->is_brief)
-        return true;
-    if (!query_run(wanted->conn, &count, NULL, &row, err))
-        return false;
-    *is_small = result_number(row, 0, 0) <= BRIEF_RELATIONS_MOST;
-    return true;
 }
 
 /* Of what belongs to the database as a whole nobody can tell which service made it. */
@@ -114,7 +105,6 @@ static bool look_again(struct arena *arena, const struct drift_request *wanted, 
 bool drift_find(struct arena *arena, const struct drift_request *wanted, struct drift *out, struct error *err)
 {
     const struct journal journal = { .conn = wanted->conn, .ledger_schema = wanted->ledger->schema };
-    bool is_small = false;
 
     *out = (struct drift) { .unknown = "there is no ledger" };
     if (!wanted->ledger->exists)
@@ -127,13 +117,12 @@ bool drift_find(struct arena *arena, const struct drift_request *wanted, struct 
     out->unknown = why_unknown(wanted, &out->recorded);
     if (out->unknown != NULL)
         return true;
-    if (!is_small_enough(wanted, &is_small, err))
-        return false;
-    out->unknown = is_small ? NULL : "it is too large to be looked at without being asked";
-    if (!is_small)
-        return true;
     if (!drift_read_live(arena, wanted, &out->live, err))
         return false;
+    if (out->live.are_too_many) {
+        out->unknown = "it is too large to be looked at without being asked";
+        return true;
+    }
     facts_ignore(&out->recorded.facts, wanted->config->ignored_facts);
     diff_facts(arena, &out->recorded.facts, &out->live, &out->diff);
     return out->diff.count == 0 || look_again(arena, wanted, out, err);
@@ -147,17 +136,15 @@ static bool record(struct arena *arena, const struct drift_request *wanted, stru
                                      .key = wanted->ledger->lock_key };
     struct recorded now = { .exists = true };
     struct ledger ledger;
-    bool is_small;
 
-    if (!is_small_enough(wanted, &is_small, err))
-        return false;
-    if (!is_small)
-        return true;
     if (!ledger_read(arena, wanted->conn, &all, &ledger, err) ||
         !catalog_read(arena, wanted->conn,
-                      &(const struct catalog_request) { ledger.dialect, wanted->ledger->schema }, &now.facts,
-                      err))
+                      &(const struct catalog_request) { ledger.dialect, wanted->ledger->schema,
+                                                        relations_most(wanted) },
+                      &now.facts, err))
         return false;
+    if (now.facts.are_too_many)
+        return true;
     recorded_ledger(&ledger, now.ledger);
     catalog_form(now.facts.major, now.form);
     return recorded_write(&journal, &now, err);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "apply/burst.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/pod.h"
@@ -19,6 +20,7 @@
 #include "history/compare.h"
 #include "history/ledger.h"
 #include "history/origin.h"
+#include "history/read_ahead.h"
 #include "lock/beacon.h"
 #include "lock/follow.h"
 #include "lock/leader.h"
@@ -61,6 +63,7 @@ struct deployment {
     struct connection *conn;
     struct ledger ledger;
     struct history history;
+    struct read_ahead *read_ahead;
     struct leader holder;
     struct lease lease;
     struct patience following;
@@ -81,9 +84,14 @@ struct deployment {
     char host[POD_NAME_SIZE];
     struct origin_queue origins; /* what is not recorded yet */
     struct beacon beacon;        /* of this session */
+    bool *is_for_burst;          /* of each of the folder's */
+    struct burst *burst;         /* one of which it is not known what became of it, or NULL */
+    struct early_failure early;  /* of the one before … */
+    size_t alone_until;          /* what is before that index is applied one at a time */
     struct rule_levels levels;
     struct lock_wishes *wishes; /* of each of the folder's, as far as they are known; or NULL */
     struct deadline calm_until; /* see traffic/lock_wish.h */
+    bool is_unused;             /* the schema was empty when the deployment began */
     bool is_warned;             /* what is dangerous has been said once */
     bool is_drift_checked;      /* the schema has been compared with what was recorded */
     bool is_reviewed;           /* what an operator should know has been said once */
@@ -125,6 +133,15 @@ struct connection *deployment_reconnect(void *context);
 
 /* One migration more has been applied: adds it to the report, logs it. */
 void deployment_report_applied(struct deployment *d);
+
+/* The same, and counts it as applied: in its ledger, and among the migrations. */
+void deployment_note_applied(struct deployment *d);
+
+/* One migration changes from one state to another, for all to see. */
+void deployment_count(struct deployment *d, enum verdict from, enum verdict to);
+
+/* The watch may have to be opened soon. */
+void deployment_prepare_watch(struct deployment *d);
 
 /* Records who applied what is in the queue, if that is still possible. */
 void deployment_record_origins(struct deployment *d);

@@ -8,6 +8,7 @@
 #include "deploy/caution.h"
 #include "deploy/drift_check.h"
 #include "deploy/internal.h"
+#include "deploy/together.h"
 #include "deploy/validate.h"
 #include "history/journal.h"
 #include "lock/tool_lock.h"
@@ -77,6 +78,7 @@ static enum phase complete_at_once(struct deployment *d, unsigned strict, struct
 static bool compare(struct deployment *d, struct error *err)
 {
     history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
+    d->history.read_ahead = d->read_ahead;
     return d->back == NULL || back_aim(d, err);
 }
 
@@ -88,6 +90,9 @@ static bool glance(struct deployment *d, struct error *err)
     arena_free(d->look);
     d->look = arena_new();
     d->wishes = NULL;
+    if (d->read_ahead == NULL)
+        d->read_ahead = read_ahead_new(d->arena, d->folder);
+    connection_meanwhile(d->conn, read_ahead_step, d->read_ahead);
     if (!ledger_glance(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
     show_database(d);
@@ -297,7 +302,7 @@ static enum phase step_follow(struct deployment *d, struct error *err)
 }
 
 /* It may be opened long after the first connection, when the first password is no longer valid. */
-static void prepare_watch(struct deployment *d)
+void deployment_prepare_watch(struct deployment *d)
 {
     struct error err = { .class = ERROR_NONE };
 
@@ -320,7 +325,7 @@ static enum verdict verdict_after(const struct deployment *d, const struct error
                : VERDICT_PENDING;
 }
 
-static void count(struct deployment *d, enum verdict from, enum verdict to)
+void deployment_count(struct deployment *d, enum verdict from, enum verdict to)
 {
     size_t *counts = d->progress->migrations;
 
@@ -328,51 +333,71 @@ static void count(struct deployment *d, enum verdict from, enum verdict to)
     counts[to]++;
 }
 
+void deployment_note_applied(struct deployment *d)
+{
+    d->progress->current = NULL;
+    d->is_session_used = true;
+    deployment_count(d, VERDICT_RUNNING, d->back == NULL ? VERDICT_APPLIED : VERDICT_PENDING);
+    if (d->back == NULL)
+        ledger_count_applied(&d->ledger, d->execution.migration, d->execution.id,
+                             d->execution.unfinished == NULL);
+    deployment_report_applied(d);
+    /* The record of a failure names it, too. */
+    log_context(LOG_MIGRATION, NULL);
+}
+
 static bool apply_one(struct deployment *d, struct error *err)
 {
     bool is_applied;
 
-    count(d, d->history.items[d->next].verdict, VERDICT_RUNNING);
+    deployment_count(d, d->history.items[d->next].verdict, VERDICT_RUNNING);
     /* More than a transaction may take long, and who applied those before it is known sooner. */
     if (d->report->due[d->due++].mode != MODE_ATOMIC)
         deployment_record_origins(d);
-    prepare_watch(d);
+    deployment_prepare_watch(d);
     d->started_ms = clock_now_ms();
     log_context(LOG_MIGRATION, d->execution.migration->name);
     is_applied = migration_apply(&d->execution, d->report->applied_count, err);
     d->progress->current = NULL;
     d->is_session_used = true;
-    count(d, VERDICT_RUNNING,
-          !is_applied       ? verdict_after(d, err)
-          : d->back == NULL ? VERDICT_APPLIED
-                            : VERDICT_PENDING);
-    if (is_applied) {
-        if (d->back == NULL)
-            ledger_count_applied(&d->ledger, d->execution.migration, d->execution.id,
-                                 d->execution.unfinished == NULL);
-        deployment_report_applied(d);
-        if (origin_queue_is_due(&d->origins))
-            deployment_record_origins(d);
-        /* The record of a failure names it, too. */
-        log_context(LOG_MIGRATION, NULL);
-    }
+    if (is_applied)
+        deployment_note_applied(d);
+    else
+        deployment_count(d, VERDICT_RUNNING, verdict_after(d, err));
+    if (is_applied && origin_queue_is_due(&d->origins))
+        deployment_record_origins(d);
     return is_applied;
+}
+
+/* Another process may have led, behind a pooler. */
+static enum phase stop(struct deployment *d, struct error *err)
+{
+    if (!d->execution.is_overtaken || !leader_find(d->conn, d->ledger.lock_key, &d->holder, err))
+        return PHASE_FAILED;
+    return PHASE_FOLLOWING;
 }
 
 static enum phase step_apply(struct deployment *d, struct error *err)
 {
-    for (; d->next < d->folder->count; d->next = deployment_behind(d, d->next)) {
-        if (!deployment_is_due(d, d->next))
+    while (d->next < d->folder->count) {
+        const struct early_failure *early = NULL;
+        size_t before = d->next;
+
+        if (!deployment_is_due(d, d->next)) {
+            d->next = deployment_behind(d, d->next);
+            continue;
+        }
+        d->execution = deployment_begin_migration(d, d->next);
+        if (!execution_may_go_on(&d->execution, err) || !together_apply(d, &early, err))
+            return PHASE_FAILED;
+        if (early == NULL && d->next > before)
             continue;
         d->execution = deployment_begin_migration(d, d->next);
-        if (!execution_may_go_on(&d->execution, err))
-            return PHASE_FAILED;
-        if (!apply_one(d, err)) {
-            if (!d->execution.is_overtaken || !leader_find(d->conn, d->ledger.lock_key, &d->holder, err))
-                return PHASE_FAILED;
-            return PHASE_FOLLOWING;
-        }
+        d->execution.early = early;
+        if (!apply_one(d, err))
+            return stop(d, err);
         d->losses = 0;
+        d->next = deployment_behind(d, d->next);
     }
     return PHASE_COMPLETE;
 }

@@ -7,6 +7,7 @@
 #include "deploy/drift_check.h"
 #include "deploy/internal.h"
 #include "deploy/lost_commit.h"
+#include "deploy/together.h"
 #include "deploy/validate.h"
 #include "history/other_ledger.h"
 #include "lock/tool_lock.h"
@@ -140,6 +141,10 @@ static bool settle_doubt(struct deployment *d, struct error *err)
     bool is_applied = is_recorded(d, d->execution.migration->name);
     bool is_ours;
 
+    if (d->burst != NULL) {
+        together_settle(d);
+        return true;
+    }
     if (!lost_commit_settle(&d->execution, d->conn, is_applied == (d->back == NULL), &is_ours, err))
         return false;
     if (is_ours)
@@ -182,9 +187,10 @@ static enum phase create_ledger_pooled(struct deployment *d, struct error *err)
  * it. */
 static enum phase take_tool_lock(struct deployment *d, struct error *err)
 {
-    if (d->ledger.tool_keys.count == 0 || d->pooling == POOLING_TRANSACTION)
+    if (d->ledger.tool_keys.count == 0 && d->ledger.dialect->lease == NULL)
         return PHASE_PREPARING;
-    switch (tool_lock_try(d->conn, &d->ledger, &d->holder, err)) {
+    switch (d->pooling == POOLING_TRANSACTION ? tool_lock_look(d->conn, &d->ledger, &d->holder, err)
+                                              : tool_lock_try(d->conn, &d->ledger, &d->holder, err)) {
     case LEADER_TAKEN:
         return deployment_look(d, err) ? PHASE_PREPARING : PHASE_FAILED;
     case LEADER_HELD:
@@ -232,6 +238,7 @@ static bool check_scripts(struct deployment *d, size_t *failed, struct error *er
 {
     d->report->due = arena_alloc(d->arena, d->folder->count, sizeof *d->report->due);
     d->report->due_count = 0;
+    d->is_for_burst = arena_alloc(d->arena, d->folder->count, sizeof *d->is_for_burst);
     d->known = arena_alloc(d->arena, d->folder->count, sizeof(const struct known_script *));
     for (size_t i = deployment_first(d); i < d->folder->count; i = deployment_behind(d, i)) {
         struct execution execution;
@@ -248,6 +255,7 @@ static bool check_scripts(struct deployment *d, size_t *failed, struct error *er
         }
         log_context(LOG_MIGRATION, NULL);
         remember(d, i, &execution);
+        d->is_for_burst[i] = d->back == NULL && execution.is_for_burst;
         d->report->due[d->report->due_count++] =
             (struct due_migration) { .name = d->folder->items[i].name,
                                      .mode = execution.mode,
@@ -317,17 +325,40 @@ static void prepare_journal(struct deployment *d)
         d->pooling != POOLING_TRANSACTION && d->report->due_count > 0 && journal_prepare(&journal);
 }
 
+/* Behind a pooler, no session's end tells that the message is over. A transaction of ours that holds the key
+ * ends it: the next one in the message can't have it. */
+static enum phase settle_pooled(struct deployment *d, struct error *err)
+{
+    bool is_read;
+
+    switch (leader_begin(d->conn, d->ledger.lock_key, &d->holder, err)) {
+    case LEADER_TAKEN:
+        break;
+    case LEADER_HELD:
+        return PHASE_FOLLOWING;
+    case LEADER_UNKNOWN:
+        return PHASE_FAILED;
+    }
+    is_read = deployment_look(d, err);
+    if (is_read)
+        together_settle(d);
+    execution_roll_back_own(d->conn);
+    return is_read ? PHASE_PREPARING : PHASE_FAILED;
+}
+
 enum phase deployment_prepare(struct deployment *d, struct error *err)
 {
     bool is_running = false;
     enum phase next;
 
-    if (d->execution.commit_doubt.is_in_doubt &&
+    if (d->execution.commit_doubt.is_in_doubt && d->burst == NULL &&
         !lost_commit_is_running(&d->execution, d->conn, &is_running, err))
         return PHASE_FAILED;
     if (is_running)
         return leader_find(d->conn, d->ledger.lock_key, &d->holder, err) ? PHASE_FOLLOWING : PHASE_FAILED;
-    next = look_as_leader(d, err);
+    next = d->burst != NULL && d->pooling == POOLING_TRANSACTION ? settle_pooled(d, err) : PHASE_PREPARING;
+    if (next == PHASE_PREPARING)
+        next = look_as_leader(d, err);
     if (next != PHASE_PREPARING)
         return next;
     if (d->execution.commit_doubt.is_in_doubt && !settle_doubt(d, err))
@@ -336,6 +367,6 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
         return PHASE_FAILED;
     prepare_journal(d);
     d->next = deployment_first(d);
-    d->due = 0;
+    d->due = d->alone_until = 0;
     return PHASE_APPLYING;
 }

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "config/endpoint.h"
 #include "config/password_source.h"
-#include "config/url_migrate.h"
+#include "config/variable.h"
 #include "dialect/dialect.h"
 #include "history/folder.h"
 #include "history/layout.h"
@@ -39,30 +39,31 @@ static const struct dialect *first_of(const struct config *config)
     return DIALECTS[i] == NULL ? DIALECTS[0] : DIALECTS[i];
 }
 
-/* The dialect with the ledger that its tool finds in the URL, whose search_path it hears. --ledger says more.
- */
-static void set_url(struct arena *arena, const struct config *config, struct endpoint *endpoint,
+/* The dialect with the ledger that its tool finds in the URL. --ledger says more. */
+static void set_url(struct arena *arena, const struct config *config, const struct endpoint *endpoint,
                     const struct dialect **dialect)
 {
     struct dialect *changed;
 
-    if (!(*dialect)->is_url_heard)
-        return;
-    url_migrate_hear(arena, endpoint);
-    if (endpoint->ledger_table == NULL || config->ledger != NULL)
+    if (!(*dialect)->takes_url_table)
         return;
     changed = arena_alloc(arena, 1, sizeof *changed);
     *changed = **dialect;
-    changed->ledger_name = endpoint->ledger_table;
-    changed->ledger_schema = endpoint->ledger_schema;
+    if (endpoint->lock_table != NULL && endpoint->lock_table[0] != '\0')
+        changed->lock_table = endpoint->lock_table;
+    if (endpoint->ledger_table != NULL && config->ledger == NULL) {
+        changed->ledger_name = endpoint->ledger_table;
+        changed->ledger_schema = endpoint->ledger_schema;
+    }
     *dialect = changed;
 }
 
-/* The first of a list. */
-static const char *schema_said(struct arena *arena, const struct dialect *dialect)
+/* What the tool's own variables say of the schema: the first of a list. */
+static const char *schema_said(struct arena *arena, const struct config *config,
+                               const struct dialect *dialect)
 {
     for (size_t i = 0; dialect->schema_variables != NULL && dialect->schema_variables[i] != NULL; i++) {
-        const char *said = getenv(dialect->schema_variables[i]);
+        const char *said = variable_of_tool(config, dialect->schema_variables[i]);
         const size_t length = said == NULL ? 0 : strcspn(said, ",");
 
         if (length > 0)
@@ -71,27 +72,14 @@ static const char *schema_said(struct arena *arena, const struct dialect *dialec
     return NULL;
 }
 
-/* What the tool's own variables say of the ledger, unless the URL or --ledger does. */
-static void set_environment(struct arena *arena, struct endpoint *endpoint, const struct dialect **dialect)
-{
-    const char *table = (*dialect)->ledger_variable == NULL ? NULL : getenv((*dialect)->ledger_variable);
-    struct dialect *changed;
-
-    if (endpoint->schema == NULL)
-        endpoint->schema = schema_said(arena, *dialect);
-    if (table == NULL || table[0] == '\0')
-        return;
-    changed = arena_alloc(arena, 1, sizeof *changed);
-    *changed = **dialect;
-    changed->ledger_name = arena_copy(arena, table, strlen(table));
-    *dialect = changed;
-}
-
 static void warn_of_unheard(const struct endpoint *endpoint, const struct dialect *dialect)
 {
-    if (!dialect->is_url_heard && (endpoint->search_path != NULL || endpoint->ledger_table != NULL))
-        log_warn("the parameter \"%s\" of the database URL is ignored: %s does not know it",
-                 endpoint->search_path != NULL ? "search_path" : "x-migrations-table", dialect->tool);
+    if (!dialect->takes_search_path && endpoint->search_path != NULL)
+        log_warn("the parameter \"search_path\" of the database URL is ignored: %s does not know it",
+                 dialect->tool);
+    else if (!dialect->takes_url_table && endpoint->ledger_table != NULL)
+        log_warn("the parameter \"x-migrations-table\" of the database URL is ignored: %s does not know it",
+                 dialect->tool);
 }
 
 /* One part of a name: in double quotes as SQL has them, or up to a dot, as it stands. */
@@ -114,10 +102,12 @@ static bool refuse_ledger(const char *said, struct error *err)
     return error_hint(err, "Write TABLE or SCHEMA.TABLE; a name with a dot in double quotes.");
 }
 
-/* The dialect with the ledger that --ledger names. */
-static bool set_ledger(struct arena *arena, const char *said, const struct dialect **dialect,
+/* The dialect with the ledger that --ledger names, or the tool's own variable. */
+static bool set_ledger(struct arena *arena, const struct config *config, const struct dialect **dialect,
                        struct error *err)
 {
+    const char *said =
+        config->ledger != NULL ? config->ledger : variable_of_tool(config, (*dialect)->ledger_variable);
     auto_text struct text first = text_init(NAME_MOST);
     auto_text struct text second = text_init(NAME_MOST);
     struct dialect *changed;
@@ -141,34 +131,115 @@ static bool set_ledger(struct arena *arena, const char *said, const struct diale
     return true;
 }
 
-static bool refuse_ambiguous(const struct recognised *found, const char *path, struct error *err)
+static bool is_plain(struct slice name)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        if (!(name.at[i] >= 'a' && name.at[i] <= 'z') && name.at[i] != '_' &&
+            (i == 0 || name.at[i] < '0' || name.at[i] > '9'))
+            return false;
+    }
+    return name.length > 0;
+}
+
+/* Where the tool would create the schema that the URL's search_path begins with, so do we. */
+static void set_first_schema(struct arena *arena, const char *path, const struct dialect **dialect)
+{
+    struct slice first = slice_trim((struct slice) { path, path == NULL ? 0 : strcspn(path, ",") });
+    struct dialect *changed;
+
+    if ((*dialect)->ledger_search != SEARCH_FIRST_SCHEMA || !is_plain(first))
+        return;
+    changed = arena_alloc(arena, 1, sizeof *changed);
+    *changed = **dialect;
+    changed->first_schema = arena_copy(arena, first.at, first.length);
+    *dialect = changed;
+}
+
+/* A dialect that the folder or the database may be of, with the ledger and the session that its tool would
+ * have. */
+struct candidate {
+    const struct dialect *dialect;
+    struct endpoint endpoint;
+};
+
+struct candidates {
+    struct candidate items[FORMATS];
+    size_t count;
+};
+
+static bool add_candidate(struct arena *arena, const struct config *config, const struct endpoint *endpoint,
+                          const struct dialect *dialect, struct candidates *out, struct error *err)
+{
+    struct candidate *candidate = &out->items[out->count++];
+
+    *candidate = (struct candidate) { dialect, *endpoint };
+    set_url(arena, config, endpoint, &candidate->dialect);
+    set_first_schema(arena, endpoint->search_path, &candidate->dialect);
+    if (dialect->takes_search_path)
+        endpoint_take_search_path(arena, &candidate->endpoint);
+    if (endpoint->schema == NULL)
+        candidate->endpoint.schema = schema_said(arena, config, dialect);
+    return set_ledger(arena, config, &candidate->dialect, err);
+}
+
+static void take(const struct candidate *candidate, struct target *out)
+{
+    out->folder.dialect = candidate->dialect;
+    out->endpoint = candidate->endpoint;
+}
+
+/* Leaves those whose ledger the database has. */
+static bool keep_with_ledger(struct connection *conn, struct candidates *all, struct error *err)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < all->count; i++) {
+        bool has_ledger;
+
+        if (!other_ledger_find_own(conn, all->items[i].dialect, all->items[i].endpoint.schema, &has_ledger,
+                                   err))
+            return false;
+        if (has_ledger)
+            all->items[count++] = all->items[i];
+    }
+    all->count = count;
+    return true;
+}
+
+/* "goose's or sqlx's" */
+static void add_tools(const struct candidates *all, const char *last, struct text *out)
+{
+    for (size_t i = 0; i < all->count; i++)
+        text_add_format(out, "%s%s's",
+                        i == 0                ? ""
+                        : i + 1 == all->count ? last
+                                              : ", ",
+                        all->items[i].dialect->tool);
+}
+
+static bool refuse_ambiguous(const struct candidates *all, const char *path, struct error *err)
 {
     auto_text struct text tools = text_init(sizeof err->message);
 
-    for (size_t i = 0; i < found->count; i++)
-        text_add_format(&tools, "%s%s's",
-                        i == 0                  ? ""
-                        : i + 1 == found->count ? " or "
-                                                : ", ",
-                        found->dialects[i]->tool);
+    add_tools(all, " or ", &tools);
     error_set(err, ERROR_USAGE, "the folder \"%s\" may be %s", path, tools.at);
     error_holds(err, "Nothing was changed.");
     return error_hint(err, "Say whose it is: --format %s, for example, or TIDELOCK_FORMAT.",
-                      FORMAT_NAMES[found->dialects[0]->format]);
+                      FORMAT_NAMES[all->items[0].dialect->format]);
 }
 
 /* The ledger in the database says it, if it is the ledger of one of them. */
-static bool decide(struct arena *arena, const struct config *config, struct target *out,
-                   const struct recognised *found, const char *path, struct error *err)
+static bool decide(const struct config *config, const struct candidates *all, const char *path,
+                   struct target *out, struct error *err)
 {
     auto_connection struct connection *conn = reach_database(config, &out->endpoint, NULL, err);
-    size_t count = found->count;
+    struct candidates left = *all;
 
-    if (conn == NULL || !other_ledger_decide(arena, conn, out->endpoint.schema, found->dialects, &count,
-                                             &out->folder.dialect, err))
+    if (conn == NULL || !keep_with_ledger(conn, &left, err))
         return error_context(err, "finding out whose the folder is");
-    if (count != 1)
-        return refuse_ambiguous(found, path, err);
+    if (left.count != 1)
+        return refuse_ambiguous(all, path, err);
+    take(&left.items[0], out);
     log_info("\"%s\" is taken for a folder of %s, whose ledger the database has: %s", path,
              out->folder.dialect->tool, out->folder.dialect->ledger_name);
     return true;
@@ -178,6 +249,7 @@ static bool decide(struct arena *arena, const struct config *config, struct targ
 static bool find_folder(struct arena *arena, const struct config *config, bool is_online, struct target *out,
                         const char **path, struct error *err)
 {
+    struct candidates all = { .count = 0 };
     struct recognised found;
 
     if (!place_find(arena, first_of(config), config, path, err))
@@ -186,18 +258,45 @@ static bool find_folder(struct arena *arena, const struct config *config, bool i
     if (config->format == FORMAT_AUTO && found.owner != NULL)
         return layout_refuse_owner(found.owner, *path, err);
     for (size_t i = 0; i < found.count; i++) {
-        set_url(arena, config, &out->endpoint, &found.dialects[i]);
-        set_environment(arena, &out->endpoint, &found.dialects[i]);
-        if (!set_ledger(arena, config->ledger, &found.dialects[i], err))
+        if (!add_candidate(arena, config, &out->endpoint, found.dialects[i], &all, err))
             return false;
     }
     if (found.count > 1)
-        return is_online ? decide(arena, config, out, &found, *path, err)
-                         : refuse_ambiguous(&found, *path, err);
-    out->folder.dialect = found.dialects[0];
+        return is_online ? decide(config, &all, *path, out, err) : refuse_ambiguous(&all, *path, err);
+    take(&all.items[0], out);
     warn_of_unheard(&out->endpoint, out->folder.dialect);
     if (config->format == FORMAT_AUTO && found.dialects[0]->format != DIALECTS[0]->format)
         log_info("\"%s\" is a folder of %s", *path, out->folder.dialect->tool);
+    return true;
+}
+
+static bool refuse_several(const struct candidates *all, struct error *err)
+{
+    auto_text struct text tools = text_init(sizeof err->message);
+
+    add_tools(all, " and ", &tools);
+    error_set(err, ERROR_USAGE, "the database has several ledgers: %s", tools.at);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "Say which one is meant: --format %s, for example, or TIDELOCK_FORMAT.",
+                      FORMAT_NAMES[all->items[0].dialect->format]);
+}
+
+bool target_find_ledger(struct arena *arena, const struct config *config, struct connection *conn,
+                        struct target *out, struct error *err)
+{
+    struct candidates all = { .count = 0 };
+
+    for (size_t i = 0; DIALECTS[i] != NULL && all.count < FORMATS; i++) {
+        if ((config->format == FORMAT_AUTO || DIALECTS[i]->format == (enum format)config->format) &&
+            !add_candidate(arena, config, &out->endpoint, DIALECTS[i], &all, err))
+            return false;
+    }
+    if (config->format == FORMAT_AUTO && !keep_with_ledger(conn, &all, err))
+        return false;
+    if (all.count > 1 && config->format == FORMAT_AUTO)
+        return refuse_several(&all, err);
+    if (all.count > 0)
+        take(&all.items[0], out);
     return true;
 }
 
@@ -266,6 +365,7 @@ bool target_read_facts(struct arena *arena, const struct config *config, struct 
     struct target target;
 
     return target_find_database(arena, config, &target, err) &&
+           set_ledger(arena, config, &target.folder.dialect, err) &&
            (conn = reach_database(config, &target.endpoint, NULL, err)) != NULL &&
            catalog_read(arena, conn, &(const struct catalog_request) { .dialect = target.folder.dialect },
                         out, err);

@@ -1,6 +1,8 @@
 #include "deploy/validate.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -50,12 +52,21 @@ static unsigned add_finding(struct text *list, const char *name, enum finding fi
     return bit;
 }
 
+static bool is_on(const char *variable)
+{
+    const char *value = variable == NULL ? NULL : getenv(variable);
+
+    return value != NULL && strcasecmp(value, "true") == 0;
+}
+
 unsigned validate_strictness(const struct config *config, const struct dialect *dialect)
 {
     unsigned of_tool =
         (dialect->refuses_edited ? 1u << FINDING_EDITED : 0) |
         (dialect->refuses_missing ? 1u << FINDING_MISSING : 0) |
-        (dialect->refuses_out_of_order || dialect->skips_out_of_order ? 1u << FINDING_OUT_OF_ORDER : 0);
+        ((dialect->refuses_out_of_order && !is_on(dialect->late_switch)) || dialect->skips_out_of_order
+             ? 1u << FINDING_OUT_OF_ORDER
+             : 0);
 
     if (config->is_strict_said || of_tool == 0)
         return config->strict;
@@ -100,8 +111,7 @@ bool validate_strict(const struct folder *folder, const struct history *history,
                           "A newer image was here. To deploy an older one after it: "
                           "--strict=edited,out-of-order.");
     if (found == 1u << FINDING_OUT_OF_ORDER)
-        return error_hint(
-            err, "Rename its directory so that it comes last, or deploy with --strict=edited,missing.");
+        return error_hint(err, "Rename it so that it comes last, or deploy with --strict=edited,missing.");
     return error_hint(
         err,
         "Restore the migrations as they were applied (see: tidelock status), or deploy without --strict. An "

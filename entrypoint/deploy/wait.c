@@ -35,7 +35,9 @@ struct waiting {
 /* A role that may only read needs to know which privileges that takes. */
 static bool explain_denial(const struct target *target, struct error *err)
 {
-    const char *schema = target->endpoint.schema == NULL ? "public" : target->endpoint.schema;
+    const char *fixed = target->folder.dialect->ledger_schema;
+    const char *named = fixed != NULL ? fixed : target->endpoint.schema;
+    const char *schema = named == NULL ? "public" : named;
     const char *user = endpoint_value(&target->endpoint, "user");
     const char *role = user == NULL ? "ROLE" : user;
 

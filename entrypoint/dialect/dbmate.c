@@ -56,6 +56,7 @@ const struct dialect DIALECT_DBMATE = {
     .places = PLACES,
     .beside_schema = "migrations",
     .own_files = NO_OWN_FILES,
+    .folder_variable = "DBMATE_MIGRATIONS_DIR",
     .copy = "COPY db/migrations ./db/migrations",
     .script_name = "",
     .script_rule = "Each migration is a file NUMBER_name.sql",
@@ -75,6 +76,9 @@ const struct dialect DIALECT_DBMATE = {
     .checksum_matches = tool_checksum_matches,
 
     .ledger_name = "schema_migrations",
+    .ledger_variable = "DBMATE_MIGRATIONS_TABLE",
+    .ledger_search = SEARCH_FIRST_SCHEMA,
+    .takes_search_path = true,
     .ledger = &DBMATE_LEDGER,
     .check_applied = tool_check_applied,
     .check_rolled_back = tool_check_rolled_back,

@@ -87,8 +87,10 @@ static bool has_transaction(struct slice options)
 struct reading {
     const struct script_source *source;
     struct text *script;
-    enum mark in; /* NO_MARK = before the first block */
-    size_t up;    /* the offset of the block of the way there */
+    enum mark in;  /* NO_MARK = before the first block */
+    bool is_early; /* a statement comes before that … */
+    size_t early;  /* … and its offset */
+    size_t up;     /* the offset of the block of the way there */
     size_t ups;
     bool has_transaction; /* each of them */
 };
@@ -122,13 +124,17 @@ static bool read_directive(struct reading *reading, struct directive_line direct
                       "Put what both do behind one of them.", err);
     if (directive.mark == UP && reading->in == UP)
         return refuse_no_way_back(reading, err);
+    if (reading->is_early)
+        return refuse(
+            reading, reading->early, "a statement comes before \"-- migrate:up\"",
+            "Move it behind that line: dbmate refuses a script that has more than comments before it.", err);
     reading->in = directive.mark;
     if (directive.mark == UP) {
+        reading->has_transaction = reading->has_transaction && has_transaction(directive.options);
         if (reading->ups > 0)
             part(reading, at);
         reading->up = at;
         reading->ups++;
-        reading->has_transaction = reading->has_transaction && has_transaction(directive.options);
     }
     return true;
 }
@@ -142,11 +148,11 @@ static bool read_line(struct reading *reading, struct slice line, size_t at, str
         return read_directive(reading, directive, at, err);
     if (reading->in == (reading->source->is_inverse ? UP : DOWN))
         line_blank(reading->script->at + at, line.length);
-    if (reading->in != NO_MARK || line_is_blank(line) || line_is_comment(line))
-        return true;
-    return refuse(reading, at, "a statement comes before \"-- migrate:up\"",
-                  "Move it behind that line: dbmate refuses a script that has more than comments before it.",
-                  err);
+    if (reading->in == NO_MARK && !reading->is_early && !line_is_blank(line) && !line_is_comment(line)) {
+        reading->is_early = true;
+        reading->early = at;
+    }
+    return true;
 }
 
 /* Several statements without a transaction of dbmate's are one of the server's. */

@@ -126,7 +126,7 @@ struct script_wishes {
 enum { SESSION_NAME_SIZE = 64 };
 struct script_session {
     char database[SESSION_NAME_SIZE];
-    char schema[SESSION_NAME_SIZE]; /* of the ledger */
+    char schema[SESSION_NAME_SIZE]; /* that a script finds first */
     char role[SESSION_NAME_SIZE];
     char table[SESSION_NAME_SIZE]; /* the ledger */
 };
@@ -148,11 +148,25 @@ struct ledger_place {
     const char *table;
 };
 
+/* Where the tool looks for a ledger whose schema nobody names. */
+enum ledger_search {
+    SEARCH_PATH,           /* in all of the search_path */
+    SEARCH_CURRENT_SCHEMA, /* in the first schema of it that exists */
+    SEARCH_FIRST_SCHEMA,   /* the same; where the URL has a search_path, in the first one of that */
+};
+
 /* Advisory locks of the tool, as bigints in decimal. */
 enum { TOOL_KEYS_MOST = 2, LOCK_KEY_SIZE = 24 };
 struct tool_keys {
     char keys[TOOL_KEYS_MOST][LOCK_KEY_SIZE];
     size_t count;
+};
+
+/* A lock of the tool that is a row with a term, in a table of the ledger's schema. */
+struct tool_lease {
+    const char *table;
+    const char *columns; /* those that it has among others: "{name type,…}" */
+    const char *look; /* {lease} is the table: one row while it is held, by whom and until when (RFC 3339) */
 };
 
 struct dialect {
@@ -166,6 +180,7 @@ struct dialect {
     const char *const *places;        /* where it usually is, the likeliest first; ends with NULL */
     const char *beside_schema;        /* its name beside the tool's own file of the schema */
     const struct own_file *own_files; /* the first that exists may say where; ends with NULL stems */
+    const char *folder_variable;      /* the environment's that names it for the tool, or NULL */
     const char *copy;                 /* the Dockerfile line that copies it into the image */
     const char *script_name; /* of the script in a migration's directory, or behind an index's name */
     const char *script_rule; /* what an entry must be, as the beginning of a hint */
@@ -183,10 +198,11 @@ struct dialect {
     void (*key_of)(const char *name, char out[KEY_SIZE]);
     void (*describe)(const char *name, char out[KEY_SIZE]);
 
-    /* A file in the folder that says which kind of server it is for, or NULL; a missing one is not checked.
-     */
+    /* A file in the folder, or beside it, that only this tool has, and that says more about it: the kind of
+     * server, for example; or NULL. A missing one is not checked. */
     const char *lock_file;
-    must_use bool (*check_lock_file)(const char *path, struct slice text, struct error *err);
+    must_use bool (*check_lock_file)(const struct dialect *dialect, const char *path, struct slice text,
+                                     struct error *err);
 
     /* The order in which migrations are applied: of names in the folder, and of keys. */
     struct order_key (*order_key_of)(const char *name); /* points to the name */
@@ -201,13 +217,16 @@ struct dialect {
                             that takes the place of script_ending, or "" for the script itself; NULL = the
                             tool has no such */
     const char *script_ending;
-    const char *settings_suffix;  /* of the file beside a script with settings of it, or NULL */
+    const char *settings_suffix; /* of the file beside a script with settings of it, or NULL */
+    const char
+        *invalid_text; /* what it does with bytes that are not UTF-8, behind its name; NULL = it fails */
     const char *transaction_hint; /* what a script needs to run without a transaction, as a hint; or NULL */
 
     /* What the tool refuses when folder and ledger disagree. */
     bool refuses_edited;
     bool refuses_missing; /* unless all of that is newer */
     bool refuses_out_of_order;
+    const char *late_switch;           /* the environment variable with which it applies such ones, or NULL */
     bool skips_out_of_order;           /* it never applies such a one, and does not say so */
     bool needs_empty;                  /* a schema without a ledger may hold nothing */
     bool (*repeats)(const char *name); /* applied again whenever its checksum changes, which is then that of
@@ -224,13 +243,15 @@ struct dialect {
     const char *ledger_schema;           /* where it is; NULL = the session's own */
     const char *ledger_variable;         /* of the environment, which names the table, too; or NULL */
     const char *const *schema_variables; /* … the schema, the first of a list; ends with NULL; or NULL */
+    enum ledger_search ledger_search;
+    const char *first_schema; /* … of the URL, if it names one */
+    bool takes_search_path;   /* the URL's is the session's; otherwise it is of no effect */
     const struct ledger_sql *ledger;
     const char *older_ledger_hint; /* what to do where a ledger lacks columns, as a hint; or NULL */
     bool keeps_attempts; /* it has room for what is unfinished or has failed; otherwise the journal has it */
     bool is_marker;      /* all it says is the key of the last that is applied */
     bool has_checksums;
-    bool is_url_heard; /* the tool takes the ledger's name and the search_path from the URL, see config/url.h
-                        */
+    bool takes_url_table; /* the tool takes the ledger's name from the URL, see config/url_migrate.h */
 
     /* Whether a name may be recorded as applied, whether its failed rows may be marked as rolled back, and
      * whether it has rows that could be taken back: ERROR_REFUSED otherwise. */
@@ -246,6 +267,8 @@ struct dialect {
     const char *lock_switch; /* the environment variable that disables it in the tool, or NULL */
     /* The advisory locks under which the tool itself applies, where these are others; NULL = it has none. */
     void (*tool_keys_of)(const struct ledger_place *place, struct tool_keys *out);
+    const char *lock_table;         /* beside these: a row in such a table, with a column lock_id; or NULL */
+    const struct tool_lease *lease; /* and a row that is only looked at; NULL = it has none */
 };
 
 /* The key of the leader lock where the tool's own is another, or none: "tidelock" as eight bytes. */

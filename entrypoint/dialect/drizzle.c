@@ -34,6 +34,13 @@ static bool recognises_named(const struct folder_look *look)
     return false;
 }
 
+static bool check_journal(const struct dialect *dialect, const char *path, struct slice text,
+                          struct error *err)
+{
+    (void)dialect;
+    return drizzle_journal_check(path, text, err);
+}
+
 static void key_of(const char *name, char out[KEY_SIZE])
 {
     text_copy_cut(out, KEY_SIZE, name);
@@ -61,7 +68,7 @@ const struct dialect DIALECT_DRIZZLE = {
     .index = "meta/_journal.json",
     .read_index = drizzle_journal_read,
     .lock_file = "meta/_journal.json",
-    .check_lock_file = drizzle_journal_check,
+    .check_lock_file = check_journal,
     .script_name = ".sql",
     .script_rule = "Each entry of meta/_journal.json has a file TAG.sql",
     .order_key_of = numbered_order_key_of,

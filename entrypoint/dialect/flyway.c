@@ -49,6 +49,7 @@ const struct dialect DIALECT_FLYWAY = {
     .refuses_edited = true,
     .refuses_missing = true,
     .refuses_out_of_order = true,
+    .late_switch = "FLYWAY_OUT_OF_ORDER",
     .needs_empty = true,
     .repeats = flyway_repeats,
     .is_baseline = flyway_is_baseline,

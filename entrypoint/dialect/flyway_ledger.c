@@ -39,7 +39,7 @@
 #define READ(at, took)                                                                                       \
     "SELECT key, success, false, checksum, key,"                                                             \
     " CASE WHEN NOT success THEN " TOOL_RFC_3339("installed_on") " END, 0,"                                  \
-    " CASE WHEN NOT success THEN 'Flyway has recorded that it failed.' END, " at ", " took                   \
+    " CASE WHEN NOT success THEN 'Flyway has recorded success = false.' END, " at ", " took                   \
     ROWS " ORDER BY installed_rank"
 
 #define READ_PLAIN READ("NULL", "NULL")
@@ -61,8 +61,8 @@
     ", true FROM {ledger}"
 
 #define TOOK(started)                                                                                        \
-    "((EXTRACT(epoch FROM pg_catalog.clock_timestamp())::pg_catalog.float8 OPERATOR(pg_catalog.-) "          \
-    started "::pg_catalog.float8) OPERATOR(pg_catalog.*) 1000)::pg_catalog.int4"
+    "GREATEST(0, ((EXTRACT(epoch FROM pg_catalog.clock_timestamp())::pg_catalog.float8 OPERATOR(pg_catalog.-) "          \
+    started "::pg_catalog.float8) OPERATOR(pg_catalog.*) 1000)::pg_catalog.int4)"
 
 #define COUNT(condition) "pg_catalog.count(*) FILTER (WHERE " condition ")"
 
@@ -75,8 +75,8 @@ static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
     [LEDGER_INSERT_BASELINE] = { "ledger_insert_baseline",
         INSERT VERSION ", '<< Flyway Baseline >>', 'BASELINE', '<< Flyway Baseline >>', NULL, CURRENT_USER, 0, true FROM {ledger}",
         2, { ROW_NAME, ROW_FILE }, CHECK_BASELINE },
-    [LEDGER_FINISH] = { "ledger_finish_applied", SCRIPT("0"),
-        4, { ROW_NAME, ROW_FILE, ROW_DESCRIPTION, ROW_CHECKSUM }, CHECK_ADDED },
+    [LEDGER_FINISH] = { "ledger_finish_applied", SCRIPT(TOOK("$5")),
+        5, { ROW_NAME, ROW_FILE, ROW_DESCRIPTION, ROW_CHECKSUM, ROW_STARTED }, CHECK_ADDED },
     /* As its command repair does. */
     [LEDGER_ROLL_BACK] = { "ledger_roll_back",
         "DELETE FROM {ledger} WHERE NOT success AND " IS("(" KEY ")", "$1::pg_catalog.text") " RETURNING installed_rank",

@@ -119,7 +119,7 @@ static struct flyway_name parse(struct slice stem)
         rest = behind(stem, 1);
     }
     name = split(rest);
-    if (kind == FLYWAY_REPEATABLE ? name.version.length == 0 : is_version(name.version))
+    if (kind == FLYWAY_REPEATABLE ? name.version.length == 0 && rest.length > 0 : is_version(name.version))
         name.kind = kind;
     return name;
 }
@@ -258,13 +258,20 @@ static void add_version(struct slice version, struct text *key)
     key->length = kept;
 }
 
+/* As the ledger has it: what is too long is cut. */
 static void add_description(struct slice description, char blank, struct text *out)
 {
-    for (size_t i = 0; i < description.length; i++) {
+    const size_t count = utf8_count(description.at, description.length);
+    const size_t kept = count <= DESCRIPTION_MOST
+                            ? description.length
+                            : utf8_offset(description.at, description.length, DESCRIPTION_KEPT);
+
+    for (size_t i = 0; i < kept; i++) {
         const bool is_blank = description.at[i] == '_' || description.at[i] == ' ';
 
         text_add(out, is_blank ? &blank : &description.at[i], 1);
     }
+    text_add_string(out, kept < description.length ? "..." : "");
 }
 
 void flyway_key_of(const char *name, char out[KEY_SIZE])
@@ -286,15 +293,9 @@ void flyway_key_of(const char *name, char out[KEY_SIZE])
 
 void flyway_describe(const char *name, char out[KEY_SIZE])
 {
-    const struct slice description = flyway_name_of(name).description;
     auto_text struct text text = text_init(4 * (size_t)KEY_SIZE);
 
-    add_description(description, ' ', &text);
-    if (utf8_count(text.at, text.length) > DESCRIPTION_MOST) {
-        text.length = utf8_offset(text.at, text.length, DESCRIPTION_KEPT);
-        text.at[text.length] = '\0';
-        text_add_string(&text, "...");
-    }
+    add_description(flyway_name_of(name).description, ' ', &text);
     text_copy_cut(out, KEY_SIZE, text.at);
 }
 

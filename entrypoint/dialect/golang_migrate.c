@@ -99,11 +99,14 @@ const struct dialect DIALECT_GOLANG_MIGRATE = {
     .ledger_name = "schema_migrations",
     .ledger = &GOLANG_MIGRATE_LEDGER,
     .is_marker = true,
-    .is_url_heard = true,
+    .ledger_search = SEARCH_CURRENT_SCHEMA,
+    .takes_search_path = true,
+    .takes_url_table = true,
     .check_applied = tool_check_applied,
     .check_rolled_back = check_rolled_back,
     .check_pending = check_pending,
 
     .lock_key = TIDELOCK_KEY,
     .tool_keys_of = golang_migrate_keys_of,
+    .lock_table = "schema_lock",
 };

@@ -17,7 +17,7 @@ enum { NAMES_MOST = 4 * 1024 };
 #define ROWS                                                                                                 \
     "SELECT version::pg_catalog.text, NOT dirty AND g.rows OPERATOR(pg_catalog.=) 1, false, NULL,"           \
     " version::pg_catalog.text, NULL, 0,"                                                                    \
-    " CASE WHEN g.rows OPERATOR(pg_catalog.>) 1 THEN 'the ledger holds several versions, of which golang-migrate keeps one'" \
+    " CASE WHEN g.rows OPERATOR(pg_catalog.>) 1 THEN 'the ledger holds several versions, of which golang-migrate keeps one: delete the others'" \
     "      WHEN dirty THEN 'golang-migrate has marked version ' OPERATOR(pg_catalog.||) version::pg_catalog.text" \
     "        OPERATOR(pg_catalog.||) ' as dirty: a migration to it was begun, and did not end' END,"                 \
     " NULL, NULL FROM {ledger}, (SELECT pg_catalog.count(*) AS rows FROM {ledger}) AS g ORDER BY version"

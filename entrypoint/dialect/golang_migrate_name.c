@@ -20,7 +20,7 @@ enum direction golang_migrate_direction_of(const char *name)
 
     if (!numbered_has_number(name) || !fits(name) || strchr(name, '\n') != NULL)
         return DIRECTION_NONE;
-    for (const char *at = strchr(name, '_'); (at = strchr(at, '.')) != NULL; at++) {
+    for (const char *at = name; (at = strchr(at, '.')) != NULL; at++) {
         if (strncmp(at, ".up.", strlen(".up.")) == 0)
             direction = DIRECTION_UP;
         else if (strncmp(at, ".down.", strlen(".down.")) == 0)

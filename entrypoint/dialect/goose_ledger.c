@@ -47,10 +47,19 @@ const struct ledger_sql GOOSE_LEDGER = {
         "INSERT INTO {ledger} (version_id, is_applied) VALUES (0, true)",
     .names = READ("NULL"),
     .checksums = READ("NULL"),
-    .details = READ("pg_catalog.to_char(tstamp, 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"),
+    .details = READ(TOOL_RFC_3339("tstamp::timestamp with time zone")),
     .size = "SELECT pg_catalog.count(*) AS rows, pg_catalog.count(*) AS finished, 0 AS rolled_back" APPLIED,
     .writes = WRITES,
     .checks = CHECKS,
+};
+
+const struct tool_lease GOOSE_LEASE = {
+    .table = "goose_lock",
+    .columns = "{lease_expires_at timestamp with time zone,lock_id bigint,locked boolean,locked_by text}",
+    .look =
+        "SELECT COALESCE(locked_by, ''), " TOOL_RFC_3339("lease_expires_at") " FROM {lease}"
+        " WHERE lock_id OPERATOR(pg_catalog.=) 4097083626 AND locked"
+        "   AND lease_expires_at OPERATOR(pg_catalog.>) pg_catalog.now()",
 };
 
 /* clang-format on */

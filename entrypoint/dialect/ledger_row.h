@@ -10,7 +10,8 @@
 /* Finished and not rolled back = applied; neither = failed, or being applied right now; rolled back =
  * ignored. */
 struct ledger_row {
-    const char *name;
+    const char *name; /* of the migration, or, if the folder has none, its key */
+    const char *key;  /* as the ledger has it; NULL = the ledger has no such row */
     bool is_finished;
     bool is_rolled_back;
     bool
@@ -23,7 +24,7 @@ struct ledger_row {
     const char *logs; /* may be NULL */
     /* Of finished rows where details were read: */
     const char *finished_at;
-    int64_t took_ms;
+    int64_t took_ms; /* -1 = not known */
 };
 
 #endif

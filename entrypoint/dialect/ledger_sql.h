@@ -27,6 +27,9 @@ enum row_value {
     ROW_BEFORE, /* … as the row says until then */
     ROW_ANCHOR, /* the id of a row that must still be there, or NULL */
     ROW_STORED, /* the checksum that the row has until then */
+    ROW_AFTER,  /* the id of the row in the same message right before it, or NULL: it is the first of them */
+    ROW_NAMES,  /* those of all rows in the message, as an array … */
+    ROW_COUNT,  /* … of which so many are there */
     ROW_VALUES
 };
 
@@ -38,6 +41,9 @@ enum row_value {
  * three change what is finished. */
 enum ledger_statement {
     LEDGER_INSERT_APPLIED,  /* id, checksum, name, started; its check: anchor */
+    LEDGER_INSERT_NEXT,     /* the same, of several in one message, started when the one before was finished,
+                               which must still be there: id, checksum, name, after. No SQL: this ledger
+                               takes one at a time */
     LEDGER_INSERT_STARTED,  /* id, checksum, name, logs, anchor */
     LEDGER_INSERT_STOPPED,  /* id, checksum, name, logs, steps: a row that was lost, as it has to be */
     LEDGER_INSERT_MARKED,   /* id, checksum, name: as "resolve --applied" does */
@@ -66,6 +72,9 @@ enum ledger_check {
                       ones, and the anchor is */
     CHECK_OPEN,    /* id, checksum, name: it is there, unfinished */
     CHECK_ALONE,   /* id, name: no other unfinished row has that name, which the next run would meet */
+    CHECK_WRITTEN, /* id, checksum, name: it is there, finished and not rolled back */
+    CHECK_NAMES,   /* names, count: so many rows of these names are there but rolled-back ones, and nothing
+                      makes more of them (triggers, rules) or hides them */
     CHECK_PENDING, /* name: it has no row but rolled-back ones */
     CHECK_BASELINE, /* name: the row that stands for it is there */
     CHECK_REVERTED, /* name, back: it counts as pending */

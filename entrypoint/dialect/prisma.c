@@ -42,6 +42,13 @@ static bool recognises(const struct folder_look *look)
     return false;
 }
 
+static bool check_lock_file(const struct dialect *dialect, const char *path, struct slice text,
+                            struct error *err)
+{
+    (void)dialect;
+    return prisma_lock_file_parse(path, text, err);
+}
+
 static int compare_keys(const void *one, const void *other)
 {
     return prisma_order_compare_keys(one, other);
@@ -72,9 +79,9 @@ const struct dialect DIALECT_PRISMA = {
     .entry_kind_of = entry_kind_of,
 
     .inverse = "down.sql", /* as Prisma's guide to down migrations calls it */
-
+    .invalid_text = "silently replaces such bytes by U+FFFD and applies the result",
     .lock_file = "migration_lock.toml",
-    .check_lock_file = prisma_lock_file_parse,
+    .check_lock_file = check_lock_file,
 
     .order_key_of = prisma_order_key_of,
     .compare_keys = compare_keys,

@@ -131,6 +131,11 @@ static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
                    "finished_at IS NOT NULL"),
         2, { ROW_ID, ROW_BEFORE }, CHECK_APPLIED },
     [LEDGER_REVERT] = { "ledger_revert", REVERT, 3, { ROW_ID, ROW_NAME, ROW_LOGS }, CHECK_REVERTED },
+    [LEDGER_INSERT_NEXT] = { "ledger_insert_next",
+        "INSERT INTO {ledger} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)"
+        " VALUES ($1, $2, $3, CASE WHEN $4::pg_catalog.text IS NULL THEN pg_catalog.now()"
+        " ELSE (SELECT finished_at FROM {ledger} WHERE" ID_IS("$4") ") END, pg_catalog.clock_timestamp(), 1)",
+        4, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_AFTER }, CHECK_WRITTEN },
 };
 
 /* An attempt that has succeeded is none any more: the tool's ledger has its migration. */
@@ -160,6 +165,16 @@ static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
     [CHECK_ALONE] = { .name = "ledger_check_alone",
         .sql = "SELECT 1 OPERATOR(pg_catalog./) (" IS_ALONE("$2", "$1") ")::pg_catalog.int4",
         .count = 2, .takes = { ROW_ID, ROW_NAME } },
+    [CHECK_WRITTEN] = { .name = "ledger_check_written",
+        .sql = CHECK_ONE("finished_at IS NOT NULL"),
+        .count = 3, .takes = { ROW_ID, ROW_CHECKSUM, ROW_NAME } },
+    [CHECK_NAMES] = { .name = "ledger_check_names",
+        .sql = "SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.count(*) OPERATOR(pg_catalog.=) $2::pg_catalog.int8"
+               " AND pg_catalog.bool_and((SELECT NOT (c.relhastriggers OR c.relhasrules OR c.relrowsecurity)"
+               " FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) l.tableoid)))::pg_catalog.int4"
+               " FROM {ledger} AS l WHERE l.migration_name OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])"
+               " AND l.rolled_back_at IS NULL",
+        .count = 2, .takes = { ROW_NAMES, ROW_COUNT } },
     [CHECK_PENDING] = { .name = "ledger_check_pending",
         .sql = "SELECT 1 OPERATOR(pg_catalog./) (NOT EXISTS (SELECT FROM {ledger} WHERE" NAME_IS("$1")
                " AND rolled_back_at IS NULL))::pg_catalog.int4",

@@ -3,6 +3,7 @@
 #include "dialect/dialect.h"
 #include "dialect/foreign.h"
 #include "dialect/numbered.h"
+#include "dialect/sqlx_config.h"
 #include "dialect/sqlx_ledger.h"
 #include "dialect/tool_checks.h"
 
@@ -110,6 +111,9 @@ const struct dialect DIALECT_SQLX = {
     .misnamed_is = "does not begin with a number of at most 63 bits",
     .key_of = numbered_key_of,
     .describe = describe,
+
+    .lock_file = "../sqlx.toml",
+    .check_lock_file = sqlx_config_check,
 
     .order_key_of = numbered_order_key_of,
     .compare_keys = numbered_compare_keys,

@@ -41,7 +41,7 @@ bool tool_check_rolled_back(const struct ledger_row *rows, size_t count, const c
     for (size_t i = 0; i < count; i++) {
         if (strcmp(rows[i].name, name) != 0)
             continue;
-        if (!rows[i].is_finished)
+        if (!rows[i].is_finished && !rows[i].is_rolled_back)
             return true;
         is_known = true;
     }

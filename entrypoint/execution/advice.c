@@ -114,7 +114,10 @@ static void add_value(const struct advice_facts *facts, struct slice name, struc
 
     /* What correcting it costs is said each time. */
     if (slice_equals(name, "edit"))
-        text_add_format(out, "%s (databases that already have it will report the edit)", facts->script);
+        text_add_format(out, "%s%s", facts->script,
+                        (facts->known & ADVICE_UNSEEN) != 0
+                            ? ""
+                            : " (databases that already have it will report the edit)");
     for (size_t i = 0; i < array_length(values); i++) {
         if (slice_equals(name, values[i].name))
             text_add_string(out, values[i].value);

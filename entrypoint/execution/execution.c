@@ -403,6 +403,7 @@ bool execution_explain(struct execution *execution, struct error *err)
     names->script = execution->migration->script_path;
     names->was_tried = execution->was_rolled_back;
     names->tool = execution->ledger->dialect->tool;
+    names->is_edit_unseen = !execution->ledger->dialect->has_checksums;
     names->statements = execution->summary.statements;
     names->more_time = execution_more_time(execution);
     names->blocker_pid = execution->lock_wait.blocker.pid;

@@ -68,6 +68,16 @@ struct observer {
     bool (*after)(struct observer *observer, struct connection *conn, size_t statement, struct error *err);
 };
 
+/* A script that has failed in its transaction, which was begun for it in a message with others: the
+ * transaction is still open. */
+struct early_failure {
+    char started[40];
+    int64_t lock_timeout_ms;
+    size_t completed; /* statements of the script */
+    const char *held; /* pooled: see pooler_add_look() */
+    struct error err; /* its position counts from the script's first statement */
+};
+
 /* What was found out about a script when all were looked at, before the first is applied. */
 struct known_script {
     char checksum[CHECKSUM_SIZE];
@@ -107,6 +117,7 @@ struct execution {
     bool is_replay;        /* in a shadow, which holds no rows: nothing is asserted of them */
     struct observer *observer; /* or NULL */
     const char *host;          /* who we are, for the journal; NULL = nothing is recorded */
+    bool is_for_burst;         /* found out before: see apply/burst.h */
     bool is_pooled; /* behind a pooler in transaction mode: the leader lock lasts only for each transaction */
     char id[UUID_SIZE]; /* of the ledger row */
     struct course course;
@@ -117,6 +128,7 @@ struct execution {
     bool has_resets;    /* the script may take away our own settings */
     bool has_advisory;  /* … may take advisory locks */
 
+    const struct early_failure *early; /* the first try, or NULL */
     struct failure failure;
     size_t failed_statement; /* its number, from 0, as the server's latest error told */
     struct commit_doubt commit_doubt;

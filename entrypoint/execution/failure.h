@@ -95,10 +95,12 @@ struct failure_verdict failure_decide(const struct failure_facts *facts);
 /* What the sentences name. */
 struct failure_names {
     const char *migration;
-    const char *script; /* its path */
-    const char *tool;   /* whose ledger it is: "Prisma" */
+    const char *script;  /* its path */
+    const char *tool;    /* whose ledger it is: "Prisma" */
+    bool is_edit_unseen; /* that ledger has no checksums */
     bool was_tried;    /* before, and that was marked as rolled back, by whoever: what it left is not known */
     size_t before;     /* migrations that this run has applied before it */
+    size_t behind;     /* … that were sent in the same message, after it */
     size_t done;       /* statements that are committed … */
     size_t lasting;    /* … of which so many outlast the session … */
     size_t statements; /* … out of this many */

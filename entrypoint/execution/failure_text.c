@@ -51,6 +51,17 @@ static void add_leftover(const struct failure_facts *facts, const struct failure
                         facts->leftover == LEFTOVER_OURS ? "; the next deployment cleans that up" : "");
 }
 
+static void add_doubt(const struct failure_names *names, struct text *out)
+{
+    text_add_format(out, "It is not known yet whether %s ", names->migration);
+    if (names->behind > 0)
+        text_add_format(out, "and the %zu migration%s after it were committed", names->behind,
+                        text_plural(names->behind));
+    else
+        text_add_string(out, "was committed");
+    text_add_string(out, "; the next deployment finds out.");
+}
+
 static void add_holds(enum failure_holds holds, const struct failure_facts *facts,
                       const struct failure_names *names, struct text *out)
 {
@@ -58,8 +69,7 @@ static void add_holds(enum failure_holds holds, const struct failure_facts *fact
 
     switch (holds) {
     case HOLDS_COMMIT:
-        text_add_format(out, "It is not known yet whether %s was committed; the next deployment finds out.",
-                        name);
+        add_doubt(names, out);
         break;
     case HOLDS_UNKNOWN:
         add_unknown(names, facts->mode, out);
@@ -140,7 +150,7 @@ static void add_correct(const struct failure_facts *facts, const struct failure_
         text_add_format(out, "%s Then deploy again.", names->advice);
     else
         text_add_format(out, "Correct %s and deploy again; there is nothing to resolve.%s", names->script,
-                        advice_is_wrong_everywhere(facts->sqlstate)
+                        advice_is_wrong_everywhere(facts->sqlstate) || names->is_edit_unseen
                             ? ""
                             : " Databases that already have it will report the edit.");
 }

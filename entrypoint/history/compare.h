@@ -44,7 +44,8 @@ struct history_item {
 };
 
 struct history {
-    struct history_item *items; /* one for each of the folder, in its order */
+    struct history_item *items;          /* one for each of the folder, in its order */
+    const struct read_ahead *read_ahead; /* what is known of their scripts; or NULL */
     size_t counts[VERDICTS];
     size_t due_count;        /* of the items that are due */
     const char *last_common; /* the folder's name before the first pending one, as Prisma's status counts;

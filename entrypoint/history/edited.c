@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "history/compare.h"
+#include "history/read_ahead.h"
 #include "history/script_file.h"
 
 bool history_is_outdated(const struct folder *folder, size_t index, const struct ledger_row *row)
@@ -18,7 +19,8 @@ bool history_check_edited(struct history *history, const struct folder *folder, 
     struct history_item *item = &history->items[index];
     auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
 
-    if (item->verdict != VERDICT_APPLIED || !folder->dialect->has_checksums || item->row->checksum == NULL)
+    if (item->verdict != VERDICT_APPLIED || !folder->dialect->has_checksums || item->row->checksum == NULL ||
+        read_ahead_matches(history->read_ahead, index, item->row->checksum))
         return true;
     item->is_unread = !migration_read(folder->dialect, &folder->items[index], &script, err);
     if (item->is_unread)

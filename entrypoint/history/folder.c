@@ -62,7 +62,7 @@ bool folder_check(const struct dialect *dialect, const char *path, struct error 
         log_warn("could not check the provider of the migrations: %s", unreadable.message);
         return true;
     }
-    return dialect->check_lock_file(file.at, text_slice(&bytes), err);
+    return dialect->check_lock_file(dialect, file.at, text_slice(&bytes), err);
 }
 
 /* Whether two names first differ in digits, as timestamps do: then nothing after them matters. */
@@ -103,6 +103,37 @@ static bool refuse_alike(const struct folder *folder, const struct migration *la
     error_holds(err, "Nothing was changed.");
     return error_hint(err, "Give one of them another version: to %s, both are one migration.",
                       folder->dialect->tool);
+}
+
+static int compare_by_key(const void *one, const void *other)
+{
+    const struct migration *a = *(const struct migration *const *)one;
+    const struct migration *b = *(const struct migration *const *)other;
+    int by_key = strcmp(a->key, b->key);
+
+    return by_key != 0 ? by_key : (a > b) - (a < b);
+}
+
+/* Where names sort otherwise than keys, what is alike need not be side by side. */
+static bool check_keys(struct arena *arena, const struct folder *folder, struct error *err)
+{
+    const struct migration **sorted;
+
+    /* Names differ. */
+    if (folder->count < 2 || (folder->dialect->key_of == NULL && folder->dialect->layout != LAYOUT_INDEX))
+        return true;
+    sorted = arena_alloc(arena, folder->count, sizeof *sorted);
+    for (size_t i = 0; i < folder->count; i++)
+        sorted[i] = &folder->items[i];
+    qsort(sorted, folder->count, sizeof *sorted, compare_by_key);
+    for (size_t i = 1; i < folder->count; i++) {
+        const struct migration *one = sorted[i - 1];
+
+        if (strcmp(one->key, sorted[i]->key) != 0)
+            continue;
+        return refuse_alike(folder, one, one->name, sorted[i]->name, err);
+    }
+    return true;
 }
 
 static const char *told(struct arena *arena, void (*tell)(const char *name, char out[KEY_SIZE]),
@@ -176,7 +207,7 @@ static bool read_entries(struct arena *arena, struct folder *out, struct error *
             return false;
     }
     warn_of_uncertain_order(out);
-    return true;
+    return check_keys(arena, out, err);
 }
 
 /* A ConfigMap is mounted as symbolic links into "..data", itself a link to the directory that holds the
@@ -258,7 +289,7 @@ static const struct migration *refuse_unknown(const struct folder *folder, const
                                               struct error *err)
 {
     static const char what[] =
-        "Name a directory in that folder, without a path, or use the image that has it.";
+        "Name a migration of that folder, without a path, or use the image that has it.";
     auto_text struct text alike = text_init(sizeof err->hint / 2);
 
     add_alike(folder, name, &alike);

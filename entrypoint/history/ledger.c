@@ -3,14 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "dialect/attempts.h"
 #include "dialect/known_ledger.h"
 #include "history/attempts.h"
 #include "history/guard.h"
 #include "history/other_ledger.h"
 #include "history/rows.h"
-#include "postgres/advisory.h"
 #include "postgres/denial.h"
 #include "sql/quote.h"
 
@@ -24,7 +22,8 @@ enum { QUERY_MOST = 16 * 1024, LEDGER_RESULTS = 3 };
     " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                                              \
     "            JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"                           \
     "           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({literal})), pg_catalog.current_schema()),"        \
-    " pg_catalog.pg_backend_pid(), CURRENT_USER, pg_catalog.current_schema();"
+    " pg_catalog.pg_backend_pid(), CURRENT_USER, pg_catalog.current_schema(),"                                               \
+    " pg_catalog.current_setting('synchronous_standby_names') OPERATOR(pg_catalog.<>) '';"
 
 /* The text with the table's name in it. */
 static void add_sql(const char *sql, const char *table, struct text *out)
@@ -32,7 +31,7 @@ static void add_sql(const char *sql, const char *table, struct text *out)
     text_add_filled(out, sql, "{ledger}", table);
 }
 
-const char *ledger_qualified(struct arena *arena, const struct dialect *dialect, const char *schema)
+static const char *qualified(struct arena *arena, const struct dialect *dialect, const char *schema)
 {
     auto_text struct text name = text_init(QUERY_MOST);
 
@@ -81,8 +80,9 @@ void ledger_take_rows(struct arena *arena, const struct result *result, struct l
             .steps = result_number(result, i, COLUMN_STEPS),
             .logs = copy_value(arena, result, i, COLUMN_LOGS),
             .finished_at = copy_value(arena, result, i, COLUMN_FINISHED_AT),
-            .took_ms = result_number(result, i, COLUMN_TOOK),
+            .took_ms = result_is_null(result, i, COLUMN_TOOK) ? -1 : result_number(result, i, COLUMN_TOOK),
         };
+        out->rows[i].key = out->rows[i].name;
         note_anchor(&out->rows[i], out);
         out->size.finished += out->rows[i].is_finished;
         out->size.rolled_back += out->rows[i].is_rolled_back;
@@ -135,10 +135,10 @@ static void note_session(const struct ledger *ledger)
 {
     struct script_session *session = ledger->folder->session;
 
-    if (session == NULL || ledger->database == NULL || ledger->schema == NULL)
+    if (session == NULL || ledger->database == NULL || ledger->default_schema == NULL)
         return;
     text_copy_cut(session->database, sizeof session->database, ledger->database);
-    text_copy_cut(session->schema, sizeof session->schema, ledger->schema);
+    text_copy_cut(session->schema, sizeof session->schema, ledger->default_schema);
     text_copy_cut(session->role, sizeof session->role, ledger->role);
     text_copy_cut(session->table, sizeof session->table, ledger->dialect->ledger_name);
 }
@@ -161,6 +161,7 @@ static void read_session(struct arena *arena, const struct ledger_request *wante
     out->has_standard_strings = result_bool(result, 0, 2);
     out->backend_pid = (int)result_number(result, 0, 4);
     out->role = copy_value(arena, result, 0, 5);
+    out->waits_for_standby = result_bool(result, 0, 7);
     out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);
     if (out->dialect->ledger_schema == NULL)
         out->default_schema = out->schema;
@@ -208,7 +209,7 @@ static void prepare_queries(struct arena *arena, struct ledger *out)
     const struct ledger_sql *sql = out->dialect->ledger;
     const struct ledger_write row = { .name = "ledger_row", .sql = sql->row, .count = 2 };
 
-    out->table = ledger_qualified(arena, out->dialect, out->schema);
+    out->table = qualified(arena, out->dialect, out->schema);
     for (int i = 0; i < LEDGER_STATEMENTS; i++)
         out->queries[i] = prepare(arena, out->table, &sql->writes[i]);
     for (int i = CHECK_NONE + 1; i < LEDGER_CHECKS; i++)
@@ -258,9 +259,29 @@ static bool ask(struct connection *conn, const struct guard *guard, const struct
     return error_code(err, "P1017");
 }
 
+/* Where only the first schema of the search_path counts, asks which one that is. */
+static bool find_schema(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
+                        struct ledger_request *out, struct error *err)
+{
+    static const struct query query = { .name = "current_schema",
+                                        .sql = "SELECT pg_catalog.current_schema()" };
+    auto_result struct result *found = NULL;
+
+    *out = *wanted;
+    if (wanted->folder->dialect->ledger_search == SEARCH_PATH || schema_of(wanted) != NULL)
+        return true;
+    out->schema = wanted->folder->dialect->first_schema;
+    if (out->schema != NULL)
+        return true;
+    if (!query_run(conn, &query, NULL, &found, err))
+        return error_context(err, "looking for the ledger");
+    out->schema = copy_value(arena, found, 0, 0);
+    return true;
+}
+
 static struct guard guard_of(struct arena *arena, const struct ledger_request *wanted, enum guard_use use)
 {
-    return (struct guard) { .table = ledger_qualified(arena, wanted->folder->dialect, schema_of(wanted)),
+    return (struct guard) { .table = qualified(arena, wanted->folder->dialect, schema_of(wanted)),
                             .is_schema_given = schema_of(wanted) != NULL,
                             .is_only_read = wanted->is_only_read,
                             .use = use,
@@ -312,21 +333,26 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     auto_result struct result *session = NULL;
     auto_result struct result *guarded = NULL;
     auto_result struct result *rows = NULL;
-    const struct guard guard = guard_of(arena, wanted, wanted->is_only_read ? GUARD_READ : GUARD_WRITE);
     const struct query query = { .name = "ledger_read", .sql = rows_text(wanted) };
+    struct ledger_request place;
     struct result *results[LEDGER_RESULTS];
-    bool is_read = ask(conn, &guard, &query, results, err);
+    struct guard guard;
+    bool is_read;
 
+    *out = ledger_of(wanted);
+    if (!find_schema(arena, conn, wanted, &place, err))
+        return false;
+    guard = guard_of(arena, &place, wanted->is_only_read ? GUARD_READ : GUARD_WRITE);
+    is_read = ask(conn, &guard, &query, results, err);
     session = results[0];
     guarded = results[1];
     rows = results[2];
-    *out = ledger_of(wanted);
     out->exists = is_read;
     if (!has_shape(conn, wanted, &guard, guarded, err))
         return false;
     if (!is_read && (session == NULL || !is_missing(err)))
         return explain_read_failure(conn, wanted->folder->dialect, &guard, err);
-    read_session(arena, wanted, session, out);
+    read_session(arena, &place, session, out);
     if (out->default_schema == NULL)
         return refuse_no_schema(err);
     if (is_read)
@@ -350,20 +376,25 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
                    struct ledger *out, struct error *err)
 {
     const struct query query = { .name = "ledger_glance", .sql = rows_text(wanted) };
-    struct guard guard = guard_of(arena, wanted, GUARD_GLANCE);
+    struct ledger_request place;
     struct result *results[LEDGER_RESULTS];
-    bool is_read = ask(conn, &guard, &query, results, err);
+    struct guard guard;
+    bool is_read;
     bool is_ours;
 
+    *out = ledger_of(wanted);
+    if (!find_schema(arena, conn, wanted, &place, err))
+        return false;
+    guard = guard_of(arena, &place, GUARD_GLANCE);
+    is_read = ask(conn, &guard, &query, results, err);
     if (!is_read && strcmp(err->sqlstate, "42501") == 0) {
         free_results(results);
         guard.use = GUARD_READ;
         is_read = ask(conn, &guard, &query, results, err);
     }
-    *out = ledger_of(wanted);
     out->exists = is_read;
     if (results[0] != NULL)
-        read_session(arena, wanted, results[0], out);
+        read_session(arena, &place, results[0], out);
     is_ours = has_shape(conn, wanted, &guard, results[1], err);
     if (is_read && is_ours) {
         ledger_take_rows(arena, results[LEDGER_RESULTS - 1], out);

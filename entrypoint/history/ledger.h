@@ -60,6 +60,7 @@ struct ledger {
     bool is_read_only;    /* a standby, or default_transaction_read_only */
     int backend_pid;      /* of the process that answered */
     bool has_standard_strings;
+    bool waits_for_standby; /* COMMIT does, so a cancel request could end that wait */
 };
 
 /* How much of each row is read: names and states, which decide what is pending; checksums, too; or all of it.
@@ -73,9 +74,6 @@ struct ledger_request {
     enum ledger_depth depth;
     bool is_only_read; /* nothing will be written, whatever it says */
 };
-
-/* Its table in a schema, or, with NULL, as the session finds it; quoted. */
-const char *ledger_qualified(struct arena *arena, const struct dialect *dialect, const char *schema);
 
 /* Reads it in one round trip. A missing table is not an error (exists = false); only SQLSTATE 42P01 means
  * that. Everything lives in the arena. ERROR_REFUSED for a table that isn't the dialect's, one that belongs
@@ -91,10 +89,13 @@ must_use bool ledger_glance(struct arena *arena, struct connection *conn, const 
 /* Whether there is nothing in the schema that a ledger would have to know: ERROR_REFUSED otherwise. */
 must_use bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, struct error *err);
 
-/* Whether the schema holds nothing at all that a migration can have made: what belongs to an extension, and
- * the ledger itself, do not count. */
+/* Whether the schema holds nothing at all that a migration can have made: what belongs to an extension,
+ * and the ledger itself, do not count. */
 must_use bool ledger_find_empty(struct connection *conn, const struct ledger *ledger, bool *is_empty,
                                 struct error *err);
+
+/* The same question for a batch: a row with the answer. */
+struct batch_item ledger_empty_item(const struct ledger *ledger, const char *parameters[3]);
 
 /* Creates it, and its schema if necessary. Call it under the leader lock. */
 must_use bool ledger_create(struct connection *conn, const struct ledger *ledger, struct error *err);
@@ -152,6 +153,14 @@ enum { LEDGER_ITEMS_MOST = 4 };
 size_t ledger_add_items(const struct ledger *ledger, enum ledger_statement statement,
                         const char *const values[ROW_VALUES], struct ledger_parameters *parameters,
                         struct batch_item items[LEDGER_ITEMS_MOST]);
+
+/* A check alone, likewise. */
+struct batch_item ledger_check_item(const struct ledger *ledger, enum ledger_check check,
+                                    const char *const values[ROW_VALUES],
+                                    struct ledger_parameters *parameters);
+
+/* CHECK_NAMES has failed behind the last of several rows: those before it are committed. Returns false. */
+bool ledger_refuse_names(const struct ledger *ledger, struct error *err);
 
 /* Runs a batch in which the ledger is written and the leader lock taken. Where the ledger turns out not to be
  * as it was read, nothing is written: the transaction is rolled back, and the error (ERROR_REFUSED, with a

@@ -15,24 +15,23 @@ static const struct query SCHEMA_EXISTS = {
 };
 
 /* IF NOT EXISTS would require CREATE on the database even if the schema exists. */
-static bool add_schema(struct connection *conn, const struct ledger *ledger, struct text *sql,
-                       struct error *err)
+static bool add_schema(struct connection *conn, const char *schema, struct text *sql, struct error *err)
 {
     auto_result struct result *found = NULL;
-    const char *const parameters[] = { ledger->schema };
+    const char *const parameters[] = { schema };
 
     if (!query_run(conn, &SCHEMA_EXISTS, parameters, &found, err))
         return false;
     if (result_rows(found) > 0)
         return true;
     text_add_string(sql, "CREATE SCHEMA ");
-    quote_identifier(ledger->schema, sql);
+    quote_identifier(schema, sql);
     text_add_string(sql, ";");
     return true;
 }
 
 /* Names of what belongs to the table contain its own. */
-static void add_creation(const struct ledger *ledger, struct text *sql)
+static void add_table(const struct ledger *ledger, struct text *sql)
 {
     auto_text struct text name = text_init(QUERY_MOST);
     auto_text struct text named = text_init(QUERY_MOST);
@@ -50,9 +49,11 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, struct 
     text_add_string(&sql, "SELECT 1 OPERATOR(pg_catalog./) (");
     advisory_add_try(ledger->lock_key, false, &sql);
     text_add_string(&sql, ")::pg_catalog.int4;");
-    if (!add_schema(conn, ledger, &sql, err))
+    if (!add_schema(conn, ledger->schema, &sql, err) ||
+        (strcmp(ledger->schema, ledger->default_schema) != 0 &&
+         !add_schema(conn, ledger->default_schema, &sql, err)))
         return false;
-    add_creation(ledger, &sql);
+    add_table(ledger, &sql);
     if (!query_several(conn, &(const struct query) { .name = "ledger_create", .sql = sql.at }, NULL, 0,
                        err)) {
         if (strcmp(err->sqlstate, "22012") == 0)

@@ -115,15 +115,22 @@ static const struct query SCHEMA_IS_EMPTY = {
         "    AND t.typrelid OPERATOR(pg_catalog.=) 0 AND t.typelem OPERATOR(pg_catalog.=) 0))",
 };
 
+struct batch_item ledger_empty_item(const struct ledger *ledger, const char *parameters[3])
+{
+    parameters[0] = ledger->default_schema;
+    parameters[1] = ledger->is_schema_given ? ledger->default_schema : "public";
+    parameters[2] = ledger->dialect->ledger_name;
+    return (struct batch_item) { .query = &SCHEMA_IS_EMPTY, .parameters = parameters };
+}
+
 bool ledger_find_empty(struct connection *conn, const struct ledger *ledger, bool *is_empty,
                        struct error *err)
 {
     auto_result struct result *result = NULL;
-    const char *const parameters[] = { ledger->default_schema,
-                                       ledger->is_schema_given ? ledger->default_schema : "public",
-                                       ledger->dialect->ledger_name };
+    const char *parameters[3];
+    struct batch_item item = ledger_empty_item(ledger, parameters);
 
-    if (!query_run(conn, &SCHEMA_IS_EMPTY, parameters, &result, err))
+    if (!query_run(conn, item.query, item.parameters, &result, err))
         return false;
     *is_empty = result_bool(result, 0, 0);
     return true;

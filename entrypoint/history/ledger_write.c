@@ -41,8 +41,17 @@ static size_t add_side(const struct side *side, enum ledger_statement statement,
 /* What is finished stands in the tool's ledger alone. */
 static bool is_of_attempts(enum ledger_statement statement)
 {
-    return statement != LEDGER_INSERT_APPLIED && statement != LEDGER_INSERT_MARKED &&
-           statement != LEDGER_TAKE_BACK && statement != LEDGER_ACCEPT && statement != LEDGER_INSERT_BASELINE;
+    return statement != LEDGER_INSERT_APPLIED && statement != LEDGER_INSERT_NEXT &&
+           statement != LEDGER_INSERT_MARKED && statement != LEDGER_TAKE_BACK && statement != LEDGER_ACCEPT &&
+           statement != LEDGER_INSERT_BASELINE;
+}
+
+struct batch_item ledger_check_item(const struct ledger *ledger, enum ledger_check check,
+                                    const char *const values[ROW_VALUES],
+                                    struct ledger_parameters *parameters)
+{
+    take(&ledger->dialect->ledger->checks[check], values, parameters->of_check);
+    return (struct batch_item) { .query = &ledger->checks[check], .parameters = parameters->of_check };
 }
 
 size_t ledger_add_items(const struct ledger *ledger, enum ledger_statement statement,
@@ -132,6 +141,9 @@ static bool hint_other_row(const struct ledger *ledger, const char *const values
                       ledger->table, name.at, id.at);
 }
 
+#define SEE_WHO                                                                                              \
+    "Find out who changes the ledger while a deployment runs. To see what it holds now: tidelock status"
+
 /* The row is not as it was read, or not alone. Looks why, now that the transaction is over. */
 static bool explain_unwritten(struct connection *conn, const struct ledger *ledger,
                               const char *const values[ROW_VALUES], bool is_doubled, struct error *err)
@@ -159,9 +171,7 @@ static bool explain_unwritten(struct connection *conn, const struct ledger *ledg
     error_set(err, ERROR_REFUSED, "the ledger %s " LEDGER_CHANGED ": %s", ledger->table, what.at);
     if (row != NULL && has_other_row(row, values))
         return hint_other_row(ledger, values, err);
-    return error_hint(err,
-                      "Find out who changes the ledger while a deployment runs. To see what it holds now: "
-                      "tidelock status");
+    return error_hint(err, SEE_WHO);
 }
 
 bool ledger_batch(struct connection *conn, const struct ledger *ledger, const struct batch *batch,
@@ -187,6 +197,15 @@ bool ledger_batch(struct connection *conn, const struct ledger *ledger, const st
     if (strcmp(err->sqlstate, "22012") == 0 || strcmp(err->sqlstate, "42P01") == 0)
         return explain_unwritten(conn, ledger, values, query == &ledger->checks[CHECK_ALONE], err);
     return error_context(err, "writing the ledger %s", ledger->table);
+}
+
+bool ledger_refuse_names(const struct ledger *ledger, struct error *err)
+{
+    error_set(err, ERROR_REFUSED,
+              "the ledger %s " LEDGER_CHANGED
+              ": its rows for the migrations that this run has applied are not those that it wrote",
+              ledger->table);
+    return error_hint(err, SEE_WHO);
 }
 
 bool ledger_write(struct connection *conn, const struct ledger *ledger, enum ledger_statement statement,

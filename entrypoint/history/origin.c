@@ -9,7 +9,8 @@
 #include "postgres/aside.h"
 
 enum {
-    KEPT_MOST = 64,
+    KEPT_MOST = 256,
+    DUE_AT = 128, /* several may be added at once, between two looks */
     IDS_SIZE = KEPT_MOST * UUID_SIZE,
     GISTS_SIZE = KEPT_MOST * SHA256_HEX_SIZE,
     KEPT_MS = 1000
@@ -77,7 +78,8 @@ void origin_queue_add(struct origin_queue *queue, const char *ledger_id, const c
 
 bool origin_queue_is_due(const struct origin_queue *queue)
 {
-    return queue->ids.length + UUID_SIZE > IDS_SIZE || (queue->ids.length > 0 && deadline_passed(queue->due));
+    return queue->ids.length >= (size_t)DUE_AT * UUID_SIZE ||
+           (queue->ids.length > 0 && deadline_passed(queue->due));
 }
 
 void origin_queue_write(struct origin_queue *queue, const struct journal *journal, const struct origin *who)

@@ -198,38 +198,32 @@ void other_ledger_add(struct connection *conn, const struct ledger *ledger, stru
     add_remedy(other, out);
 }
 
-/* Table $1, as the session finds it. */
+/* Table $1 in schema $2, or, if that is null, as the session finds it. By its name in the catalog: a function
+ * that looks it up would fail where the role may not use the schema. */
 static const struct query TABLE_SHAPE = {
     .name = "table_shape",
-    .parameters = 1,
+    .parameters = 2,
     .sql = "SELECT " SHAPE_OF_TABLE
            " FROM pg_catalog.pg_class AS c"
-           " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)",
+           " JOIN pg_catalog.pg_namespace AS s ON s.oid OPERATOR(pg_catalog.=) c.relnamespace"
+           " WHERE c.relname OPERATOR(pg_catalog.=) $1 AND (s.nspname OPERATOR(pg_catalog.=) $2"
+           "    OR $2 IS NULL AND pg_catalog.pg_table_is_visible(c.oid))",
 };
 
-bool other_ledger_decide(struct arena *arena, struct connection *conn, const char *schema,
-                         const struct dialect *const *dialects, size_t *count, const struct dialect **out,
-                         struct error *err)
+bool other_ledger_find_own(struct connection *conn, const struct dialect *dialect, const char *schema,
+                           bool *has_ledger, struct error *err)
 {
-    size_t asked = *count;
+    const char *fixed = dialect->ledger_schema;
+    const char *const parameters[] = { dialect->ledger_name, fixed != NULL ? fixed : schema };
+    auto_result struct result *found = NULL;
+    struct table_look look;
 
-    *count = 0;
-    for (size_t i = 0; i < asked; i++) {
-        const char *fixed = dialects[i]->ledger_schema;
-        const char *const parameters[] = { ledger_qualified(arena, dialects[i],
-                                                            fixed != NULL ? fixed : schema) };
-        auto_result struct result *found = NULL;
-        struct table_look look;
-
-        if (!query_run(conn, &TABLE_SHAPE, parameters, &found, err))
-            return false;
-        if (result_rows(found) == 0)
-            continue;
-        look = shape_of(found, 0, 0);
-        if (!known_ledger_fits_format(dialects[i]->format, &look))
-            continue;
-        *out = dialects[i];
-        ++*count;
-    }
+    if (!query_run(conn, &TABLE_SHAPE, parameters, &found, err))
+        return false;
+    *has_ledger = result_rows(found) > 0;
+    if (!*has_ledger)
+        return true;
+    look = shape_of(found, 0, 0);
+    *has_ledger = known_ledger_fits_format(dialect->format, &look);
     return true;
 }

@@ -26,10 +26,8 @@ must_use bool other_ledger_check(struct connection *conn, const struct ledger *l
 /* Adds a sentence about such a ledger, or nothing: for an error that has been found already. */
 void other_ledger_add(struct connection *conn, const struct ledger *ledger, struct text *out);
 
-/* Of the dialects that a folder may be of, the one whose ledger the database has; `count` becomes how many
- * have one. A schema is the URL's, or NULL. */
-must_use bool other_ledger_decide(struct arena *arena, struct connection *conn, const char *schema,
-                                  const struct dialect *const *dialects, size_t *count,
-                                  const struct dialect **out, struct error *err);
+/* Whether the database has the ledger of this dialect. The schema is the URL's, or NULL. */
+must_use bool other_ledger_find_own(struct connection *conn, const struct dialect *dialect,
+                                    const char *schema, bool *has_ledger, struct error *err);
 
 #endif

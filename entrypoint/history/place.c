@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "config/variable.h"
 
 enum { OWN_FILE_MOST = 1024 * 1024, PLACES_MOST = 1024 };
 
@@ -157,15 +158,31 @@ static bool find_unsaid(struct arena *arena, const struct dialect *dialect, enum
     return is_directory(path) || refuse_own(&own, path, err);
 }
 
+/* What the environment tells a tool of the format, or of any, or NULL. */
+static const char *of_variable(const struct config *config)
+{
+    const char *folder = NULL;
+
+    for (size_t i = 0; folder == NULL && DIALECTS[i] != NULL; i++) {
+        if (config->format == FORMAT_AUTO || DIALECTS[i]->format == (enum format)config->format)
+            folder = variable_of_tool(config, DIALECTS[i]->folder_variable);
+    }
+    return folder;
+}
+
 bool place_find(struct arena *arena, const struct dialect *dialect, const struct config *config,
                 const char **out, struct error *err)
 {
-    if (config->migrations == NULL && config->schema_file == NULL)
-        return find_unsaid(arena, dialect, (enum format)config->format, out, err);
-    if (config->migrations != NULL) {
-        *out = config->migrations;
+    const char *said = config->migrations;
+
+    if (said == NULL && config->schema_file == NULL)
+        said = of_variable(config);
+    if (said != NULL) {
+        *out = said;
         return true;
     }
+    if (config->schema_file == NULL)
+        return find_unsaid(arena, dialect, (enum format)config->format, out, err);
     if (file_exists(config->schema_file)) {
         *out = beside_schema(arena, dialect, config->schema_file);
         return true;

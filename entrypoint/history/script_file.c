@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/memory.h"
+#include "base/redact.h"
 #include "dialect/foreign.h"
 
 enum { SETTINGS_MOST = 64 * 1024 };
@@ -30,13 +32,22 @@ bool migration_read(const struct dialect *dialect, const struct migration *migra
         return error_hint(err, "A server accepts at most 1 GiB in one message: split the migration in two.");
     error_code(err, dialect->codes.script_missing);
     error_cause(err, CAUSE_NO_SCRIPT);
-    return error_hint(err, "%s: restore the file, or remove the directory if it is not a migration.",
-                      dialect->script_rule);
+    return error_hint(
+        err, "%s: restore the file%s.", dialect->script_rule,
+        dialect->layout == LAYOUT_DIRECTORIES ? ", or remove the directory if it is not a migration" : "");
 }
 
+/* What is called a secret is one in the log, too. */
 static const char *variable(const char *name)
 {
-    return getenv(name);
+    static const char *const words[] = { "PASSWORD", "PASSWD", "SECRET", "TOKEN" };
+    const char *value = getenv(name);
+
+    for (size_t i = 0; value != NULL && i < array_length(words); i++) {
+        if (strcasestr(name, words[i]) != NULL)
+            redact_register(value, strlen(value));
+    }
+    return value;
 }
 
 /* Of a file beside the script; what is not there is empty. */
@@ -145,6 +156,7 @@ bool script_check_text(const struct dialect *dialect, const char *path, struct s
     error_point(err, path, script.at, script.length, bad);
     /* The line contains that byte: printing it would break the terminal's UTF-8. */
     err->place.source[0] = '\0';
-    return error_hint(
-        err, "Save it as UTF-8. (Prisma silently replaces such bytes by U+FFFD and applies the result.)");
+    if (dialect->invalid_text == NULL)
+        return error_hint(err, "Save it as UTF-8.");
+    return error_hint(err, "Save it as UTF-8. (%s %s.)", dialect->tool, dialect->invalid_text);
 }

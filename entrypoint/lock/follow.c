@@ -9,6 +9,10 @@ enum { PAUSE_MOST_MS = 3000 };
 
 static void describe(const struct leader *holder, struct text *out)
 {
+    if (holder->pid == 0 && holder->name[0] != '\0') {
+        text_add_format(out, "\"%s\", whose term ends %s", holder->name, holder->since);
+        return;
+    }
     if (holder->pid == 0) {
         text_add_string(out, "a process that has just left");
         return;

@@ -1,5 +1,7 @@
 #include "lock/tool_lock.h"
 
+#include "lock/lock_table.h"
+#include "lock/tool_lease.h"
 #include "postgres/query.h"
 
 enum { SQL_MOST = 1024 };
@@ -15,8 +17,8 @@ static bool release(struct connection *conn, const struct tool_keys *keys, struc
                      err);
 }
 
-enum leader_answer tool_lock_try(struct connection *conn, const struct ledger *ledger, struct leader *holder,
-                                 struct error *err)
+static enum leader_answer try_keys(struct connection *conn, const struct ledger *ledger,
+                                   struct leader *holder, struct error *err)
 {
     const struct tool_keys *keys = &ledger->tool_keys;
     auto_text struct text sql = text_init(SQL_MOST);
@@ -38,10 +40,45 @@ enum leader_answer tool_lock_try(struct connection *conn, const struct ledger *l
             held = i;
     }
     if (held == keys->count)
-        return LEADER_TAKEN;
+        return lock_table_check(conn, ledger, err) ? LEADER_TAKEN : LEADER_UNKNOWN;
     return (had.count == 0 || release(conn, &had, err)) && leader_find(conn, keys->keys[held], holder, err)
                ? LEADER_HELD
                : LEADER_UNKNOWN;
+}
+
+enum leader_answer tool_lock_look(struct connection *conn, const struct ledger *ledger, struct leader *holder,
+                                  struct error *err)
+{
+    bool is_held;
+
+    if (!tool_lease_find(conn, ledger, holder, &is_held, err))
+        return LEADER_UNKNOWN;
+    return is_held ? LEADER_HELD : LEADER_TAKEN;
+}
+
+enum leader_answer tool_lock_try(struct connection *conn, const struct ledger *ledger, struct leader *holder,
+                                 struct error *err)
+{
+    enum leader_answer answer = try_keys(conn, ledger, holder, err);
+
+    if (answer != LEADER_TAKEN)
+        return answer;
+    answer = tool_lock_look(conn, ledger, holder, err);
+    if (answer == LEADER_HELD && ledger->tool_keys.count > 0 && !release(conn, &ledger->tool_keys, err))
+        return LEADER_UNKNOWN;
+    return answer;
+}
+
+static bool refuse_held(const struct ledger *ledger, const struct leader *holder, struct error *err)
+{
+    if (holder->pid == 0 && holder->name[0] != '\0')
+        error_set(err, ERROR_LEADER, "%s is at work: %s has its lock until %s", ledger->dialect->tool,
+                  holder->name, holder->since);
+    else
+        error_set(err, ERROR_LEADER, "%s is at work: session %d (%s) holds its lock", ledger->dialect->tool,
+                  holder->pid, holder->name);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "Type the same again when it has ended.");
 }
 
 bool tool_lock_take(struct connection *conn, const struct ledger *ledger, struct error *err)
@@ -52,10 +89,7 @@ bool tool_lock_take(struct connection *conn, const struct ledger *ledger, struct
     case LEADER_TAKEN:
         return true;
     case LEADER_HELD:
-        error_set(err, ERROR_LEADER, "%s is at work: session %d (%s) holds its lock", ledger->dialect->tool,
-                  holder.pid, holder.name);
-        error_holds(err, "Nothing was changed.");
-        return error_hint(err, "Type the same again when it has ended.");
+        return refuse_held(ledger, &holder, err);
     case LEADER_UNKNOWN:
         break;
     }

@@ -234,6 +234,14 @@ static bool has_result(struct connection *conn)
     return !is_copying(conn) && PQisBusy(conn->pg) == 0;
 }
 
+/* Whether there is more to do than to wait. */
+static bool work(struct connection *conn)
+{
+    if (conn->meanwhile != NULL && !conn->meanwhile(conn->meanwhile_context))
+        conn->meanwhile = NULL;
+    return conn->meanwhile != NULL;
+}
+
 bool connection_next_result(struct connection *conn, bool is_cancellable, PGresult **out, struct error *err)
 {
     struct wait wait = { .limit = conn->answer_ms > 0 ? deadline_in(conn->answer_ms) : deadline_never(),
@@ -249,12 +257,14 @@ bool connection_next_result(struct connection *conn, bool is_cancellable, PGresu
             break;
         if (!check_limits(conn, &wait, err))
             return false;
-        if (wait_for_socket(conn, (short)(unsent != 0 ? POLLIN | POLLOUT : POLLIN), next_look(conn, &wait)) &&
+        if (wait_for_socket(conn, (short)(unsent != 0 ? POLLIN | POLLOUT : POLLIN),
+                            work(conn) ? deadline_in(0) : next_look(conn, &wait)) &&
             PQconsumeInput(conn->pg) != 1 && !has_result(conn))
             return error_from_loss(conn, err);
         if (has_result(conn))
             break;
     }
+    conn->meanwhile = NULL;
     *out = PQgetResult(conn->pg);
     return true;
 }

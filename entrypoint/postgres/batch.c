@@ -140,14 +140,19 @@ static void add_filled(const char *sql, const char *const *parameters, struct te
     }
 }
 
+void batch_item_add(const struct batch_item *item, struct text *out)
+{
+    add_filled(item->query->sql, item->parameters, out);
+    text_add_string(out, ";");
+}
+
 /* The server reads all of it before it does any of it: with the script's client_encoding. */
 static bool write_message(const struct batch *batch, struct text *out)
 {
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->items[i].query->is_in_journal)
             return false;
-        add_filled(batch->items[i].query->sql, batch->items[i].parameters, out);
-        text_add_string(out, ";");
+        batch_item_add(&batch->items[i], out);
     }
     for (size_t i = 0; i < out->length; i++) {
         if ((unsigned char)out->at[i] >= 0x80)

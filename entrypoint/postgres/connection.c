@@ -83,6 +83,14 @@ static bool is_of_our_unlock(const PGresult *notice, const char *message)
     return function != NULL && strcmp(function, "LockRelease") == 0 && strstr(message, "ShareLock") != NULL;
 }
 
+/* See QUERY_FLUSH: a script can't cause one of the same name where it is looked for. */
+static bool is_of_our_flush(const PGresult *notice)
+{
+    const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+
+    return function != NULL && strcmp(function, "parse_tsquery") == 0;
+}
+
 /* NOTICEs and the like go to the log, at the level that matches their severity. */
 static void on_notice(void *context, const PGresult *notice)
 {
@@ -90,7 +98,8 @@ static void on_notice(void *context, const PGresult *notice)
     const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
     const struct connection *conn = context;
 
-    if (message == NULL || conn->is_hushed || (conn->is_preceded && is_of_our_unlock(notice, message)))
+    if (message == NULL || conn->is_hushed ||
+        (conn->is_preceded && (is_of_our_unlock(notice, message) || is_of_our_flush(notice))))
         return;
     if (conn->listen != NULL) {
         conn->listen(conn->listen_context, message);
@@ -315,6 +324,12 @@ bool connection_is_in_transaction(const struct connection *conn)
     PGTransactionStatusType status = PQtransactionStatus(conn->pg);
 
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+void connection_meanwhile(struct connection *conn, connection_step *step, void *context)
+{
+    conn->meanwhile = step;
+    conn->meanwhile_context = context;
 }
 
 void connection_listen(struct connection *conn, connection_listener *listen, void *context)

@@ -68,6 +68,11 @@ bool connection_shield(struct connection *conn, bool is_shielded);
 /* Until it is called again: what the server has to say of a statement of ours concerns nobody. */
 void connection_hush(struct connection *conn, bool is_hushed);
 
+/* Something that can be done while the next answer is waited for, in steps of less than a millisecond: `step`
+ * is called until it returns false, or the answer is there. */
+typedef bool connection_step(void *context);
+void connection_meanwhile(struct connection *conn, connection_step *step, void *context);
+
 /* From now on what the server says besides its answers goes to `listen` instead of the log; NULL ends that.
  */
 typedef void connection_listener(void *context, const char *message);

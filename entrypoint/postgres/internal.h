@@ -38,10 +38,12 @@ struct connection {
     struct cancelling cancel;
     struct deadline cancel_at; /* see connection_cancel_at() */
     const char *cancel_why;
-    bool is_copying;             /* the server sends rows of a COPY, which nobody wants */
-    bool is_shielded;            /* see connection_shield() */
-    bool is_hushed;              /* see connection_hush() */
-    bool is_preceded;            /* see query_script_behind() */
+    bool is_copying;            /* the server sends rows of a COPY, which nobody wants */
+    bool is_shielded;           /* see connection_shield() */
+    bool is_hushed;             /* see connection_hush() */
+    bool is_preceded;           /* see query_script_behind(), query_transactions() */
+    connection_step *meanwhile; /* see connection_meanwhile(); NULL = nothing */
+    void *meanwhile_context;
     connection_listener *listen; /* see connection_listen(); NULL = nobody */
     void *listen_context;
     int64_t answer_ms;                     /* see connection_limit_answers(); 0 = no limit */
@@ -65,6 +67,8 @@ bool query_is_last_word(const PGresult *result);
 struct tally {
     bool is_script;
     bool is_uncancellable;
+    query_listener *listener; /* or NULL */
+    void *context;
     struct result **kept; /* those with rows, at most `most` */
     size_t most;
     size_t count;

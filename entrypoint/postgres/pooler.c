@@ -109,13 +109,13 @@ bool pooler_detect(struct connection *conn, const struct endpoint *where, int64_
 }
 
 /* A name for each. Statements that the pooler itself has prepared for others are not SQL's. */
-static const char LOOK[] =
-    "SELECT ARRAY(SELECT pg_catalog.concat_ws(' ', 'lock', l.classid, l.objid, l.objsubid, l.mode)"
-    "  FROM pg_catalog.pg_locks AS l"
-    " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted"
-    "   AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()"
-    " UNION ALL SELECT pg_catalog.concat_ws(' ', 'statement', s.name)"
-    "  FROM pg_catalog.pg_prepared_statements AS s WHERE s.from_sql);";
+#define HELD                                                                                                 \
+    "ARRAY(SELECT pg_catalog.concat_ws(' ', 'lock', l.classid, l.objid, l.objsubid, l.mode)"                 \
+    "  FROM pg_catalog.pg_locks AS l"                                                                        \
+    " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted"                                      \
+    "   AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()"                                        \
+    " UNION ALL SELECT pg_catalog.concat_ws(' ', 'statement', s.name)"                                       \
+    "  FROM pg_catalog.pg_prepared_statements AS s WHERE s.from_sql)"
 
 /* A key of 64 bits is shown as two halves with objsubid 1 (documentation, "pg_locks"); a lock that was taken
  * several times stays until it was released as often. */
@@ -151,7 +151,22 @@ static const char RELEASE[] =
 
 void pooler_add_look(struct text *sql)
 {
-    text_add_string(sql, LOOK);
+    text_add_string(sql, "SELECT " HELD ";");
+}
+
+/* Ends with the transaction. */
+#define KEPT "'tidelock.held'"
+
+void pooler_add_note(struct text *sql)
+{
+    text_add_string(sql, "SELECT pg_catalog.set_config(" KEPT ", " HELD "::pg_catalog.text, true);");
+}
+
+void pooler_add_check(struct text *sql)
+{
+    text_add_string(sql, "SELECT 1 OPERATOR(pg_catalog./) (" HELD
+                         " OPERATOR(pg_catalog.<@)"
+                         " pg_catalog.current_setting(" KEPT ")::pg_catalog.text[])::pg_catalog.int4;");
 }
 
 void pooler_add_release(const struct text *before, struct text *sql)

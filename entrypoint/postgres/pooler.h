@@ -37,6 +37,12 @@ must_use bool pooler_detect(struct connection *conn, const struct endpoint *wher
 enum { POOLER_LOOK_MOST = 256 * 1024 };
 void pooler_add_look(struct text *sql);
 
+/* The same, for a message that goes on behind the script: what is there is kept until the transaction ends,
+ * and its check fails (division by zero) where more is there. The check comes before the settings are reset.
+ */
+void pooler_add_note(struct text *sql);
+void pooler_add_check(struct text *sql);
+
 /* Adds a statement that releases what was not there in `before`, that text. For right after the end of the
  * transaction, in the same message or pipeline: after that, another session may answer. */
 void pooler_add_release(const struct text *before, struct text *sql);

@@ -134,6 +134,20 @@ static bool begin_copy(struct connection *conn, ExecStatusType status, const str
            error_from_loss(conn, err);
 }
 
+/* Counts a statement that is done. */
+static bool tell(struct connection *conn, PGresult *result, struct tally *tally, struct error *err)
+{
+    const char *tag = PQcmdStatus(result);
+    const struct result *rows =
+        PQresultStatus(result) == PGRES_TUPLES_OK ? (const struct result *)result : NULL;
+    size_t number = tally->completed++;
+
+    if (tally->listener == NULL)
+        return true;
+    conn->is_preceded = strcmp(tag, "COMMIT") == 0 || (conn->is_preceded && rows == NULL);
+    return tally->listener(tally->context, number, tag, rows) || query_lose_trust(conn, err);
+}
+
 /* Takes one result over. False only when the session broke. */
 static bool tally_add(struct connection *conn, PGresult *result, struct tally *tally, struct error *err)
 {
@@ -152,7 +166,8 @@ static bool tally_add(struct connection *conn, PGresult *result, struct tally *t
         is_alive = begin_copy(conn, status, tally, err);
     } else if (status != PGRES_EMPTY_QUERY) {
         /* A rule that selects gives results of its own, before that of its statement. */
-        tally->completed += PQcmdStatus(result)[0] != '\0';
+        if (PQcmdStatus(result)[0] != '\0')
+            is_alive = tell(conn, result, tally, err);
         if (status == PGRES_TUPLES_OK && tally->count < tally->most) {
             if (tally->count == 0)
                 tally->before = tally->completed;
@@ -340,5 +355,23 @@ bool query_script_behind(struct connection *conn, const char *message, struct re
     is_good = query_read(conn, &tally, err) && (*row != NULL || query_lose_trust(conn, err));
     conn->is_preceded = false;
     *completed = tally.completed - tally.before;
+    return is_good;
+}
+
+bool query_transactions(struct connection *conn, struct transactions *transactions, struct error *err)
+{
+    struct tally tally = { .is_script = true,
+                           .listener = transactions->listener,
+                           .context = transactions->context };
+    bool is_good;
+
+    transactions->completed = 0;
+    if (!query_script_start(conn, transactions->sql, err))
+        return false;
+    conn->is_preceded = true;
+    is_good = query_read(conn, &tally, err) &&
+              (tally.completed == transactions->statements || query_lose_trust(conn, err));
+    conn->is_preceded = false;
+    transactions->completed = tally.completed;
     return is_good;
 }

@@ -110,6 +110,35 @@ must_use bool query_script_finish(struct connection *conn, size_t *completed, st
 must_use bool query_script_behind(struct connection *conn, const char *message, struct result **row,
                                   size_t *completed, struct error *err);
 
+/* Is told of a statement that is done: its number in its message, from 0, its command tag, and its rows or
+ * NULL. False: that is not what was sent, and nothing that follows can be trusted. */
+typedef bool query_listener(void *context, size_t number, const char *tag, const struct result *rows);
+
+struct transactions {
+    const char *sql;
+    size_t statements; /* so many are in it */
+    query_listener *listener;
+    void *context;
+    size_t completed; /* gets how many are done */
+};
+
+/* Several transactions in one simple query, cancellable by a signal; the listener is told of each statement
+ * as soon as its answer is here. From a COMMIT to the next rows, neither QUERY_FLUSH nor such an advisory
+ * lock is heard of. */
+must_use bool query_transactions(struct connection *conn, struct transactions *transactions,
+                                 struct error *err);
+
+/* An expression that lets the server send the answers that it has kept until then, if it has worked on the
+ * message for a while: it does so with every NOTICE. Otherwise they come when they are 8 kB, or at the
+ * message's end; always so where client_min_messages forbids NOTICE. */
+#define QUERY_FLUSH                                                                                          \
+    "(CASE WHEN pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>)"                                         \
+    " (pg_catalog.now() OPERATOR(pg_catalog.+) '50 ms'::pg_catalog.interval)"                                \
+    " THEN '' ELSE 'a' END)::pg_catalog.tsquery"
+
+/* Adds an item of a batch as text, with its parameters as constants, and a semicolon. */
+void batch_item_add(const struct batch_item *item, struct text *out);
+
 /* In the message of an ERROR_LOST: what hands out the sessions gives this one to others at the same time, who
  * overwrite what is sent in it. */
 #define QUERY_SHARED "another client uses the same session of the server"

@@ -36,6 +36,17 @@ const struct query SESSION_SAFETY_NET = {
     .sql = "SELECT " SESSION_SAFETY_NET_LIST,
 };
 
+void session_regain_add(const struct session_settings *limits, int server_version, struct text *out)
+{
+    text_add_string(out,
+                    "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;"
+                    "SET tcp_keepalives_idle = 5;SET tcp_keepalives_interval = 2;"
+                    "SET tcp_keepalives_count = 4;SET tcp_user_timeout = '12s';");
+    if (server_version >= 140000)
+        text_add_string(out, "SET idle_session_timeout = '60s';");
+    session_settings_add(limits, true, out);
+}
+
 bool session_can_check_connection(struct connection *conn)
 {
     static const struct query check = {

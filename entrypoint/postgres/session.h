@@ -45,6 +45,10 @@ bool session_can_check_connection(struct connection *conn);
     " THEN pg_catalog.set_config('idle_session_timeout', '60s', false) END"
 extern const struct query SESSION_SAFETY_NET;
 
+/* Adds what a transaction of ours begins its own writes with in a session that will go on to the next one at
+ * once: the script's settings and role are taken back, and the safety net and these limits set again. */
+void session_regain_add(const struct session_settings *limits, int server_version, struct text *out);
+
 /* What limits our own writes after a script until the transaction ends, whatever it has set: the parameters
  * are milliseconds, and whether to look for a client that is gone. A list for SELECT. */
 #define SESSION_LIMITS_LIST(lock_timeout, can_check)                                                         \

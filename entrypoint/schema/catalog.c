@@ -17,7 +17,7 @@
     " SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';"                                     \
     " SET LOCAL standard_conforming_strings = on"
 
-#define LEDGER_NAME "pg_catalog.current_setting('" CATALOG_LEDGER "')::pg_catalog.name"
+#define LEDGER_NAMES "ANY (pg_catalog.current_setting('" CATALOG_LEDGER_NAMES "')::pg_catalog.name[])"
 
 /* A database without an encoding holds bytes, which the server would refuse to call UTF-8.
  *
@@ -43,7 +43,7 @@
     "ANY ('{a,i}'::pg_catalog.\"char\"[])"                                                                   \
     "  LEFT JOIN pg_catalog.pg_class AS o ON o.oid" EQ                                                       \
     "d.refobjid"                                                                                             \
-    " WHERE l.relname" EQ LEDGER_NAME " OR o.relname" EQ LEDGER_NAME "), true)) IS NULL"
+    " WHERE l.relname" EQ LEDGER_NAMES " OR o.relname" EQ LEDGER_NAMES "), true)) IS NULL"
 
 enum { SQL_MOST = 256 * 1024, QUERIES_MOST = 96, PATIENCE_MS = 3000, PAUSE_MS = 50 };
 
@@ -147,12 +147,37 @@ static void add_session(int major, struct text *sql)
     text_add_string(sql, SETTINGS);
 }
 
+/* As an element of an array. */
+static void add_name(const char *name, struct text *out)
+{
+    text_add_string(out, out->length == 1 ? "\"" : ",\"");
+    for (; *name != '\0'; name++) {
+        if (*name == '"' || *name == '\\')
+            text_add_string(out, "\\");
+        text_add(out, name, 1);
+    }
+    text_add_string(out, "\"");
+}
+
+/* What the ledgers of all dialects are called: who compares databases need not say whose they are. */
+static void add_names(const struct dialect *dialect, struct text *out)
+{
+    text_add_string(out, "{");
+    add_name(dialect->ledger_name, out);
+    for (size_t i = 0; DIALECTS[i] != NULL; i++)
+        add_name(DIALECTS[i]->ledger_name, out);
+    text_add_string(out, "}");
+}
+
 /* Sets which schemas people use, and returns no rows. */
 static void add_settings(const struct catalog_request *wanted, int major, struct text *sql)
 {
+    auto_text struct text names = text_init(SQL_MOST);
+
+    add_names(wanted->dialect, &names);
     add_session(major, sql);
-    text_add_string(sql, "; SET LOCAL " CATALOG_LEDGER " = ");
-    quote_literal(wanted->dialect->ledger_name, sql);
+    text_add_string(sql, "; SET LOCAL " CATALOG_LEDGER_NAMES " = ");
+    quote_literal(names.at, sql);
     text_add_string(sql, "; " PEOPLE " AND NOT (n.nspname" NE);
     quote_literal(wanted->own_schema == NULL ? "" : wanted->own_schema, sql);
     text_add_format(sql,
@@ -240,7 +265,7 @@ static bool look_for_kinds(struct reading *reading, struct error *err)
 
     list_questions(reading->out->major, kinds);
     add_session(reading->out->major, &sql);
-    text_add_string(&sql, "; SELECT true");
+    text_add_string(&sql, "; SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class)");
     for (size_t i = 0; i < kinds->count; i++) {
         text_add_string(&sql, ", EXISTS (");
         add_question(kinds->asked[i], &sql);
@@ -251,6 +276,8 @@ static bool look_for_kinds(struct reading *reading, struct error *err)
         return false;
     for (size_t i = 0; i < kinds->count; i++)
         kinds->is_there[i] = result_bool(row, 0, (int)i + 1);
+    reading->out->are_too_many =
+        reading->wanted->relations_most > 0 && result_number(row, 0, 0) > reading->wanted->relations_most;
     return true;
 }
 
@@ -299,6 +326,8 @@ bool catalog_read(struct arena *arena, struct connection *conn, const struct cat
         if (!may_ask_again(&reading, err))
             return false;
     }
+    if (out->are_too_many)
+        return true;
     if (!ask_for(&reading, false, err) || !ask_for(&reading, true, err))
         return false;
     facts_sort(out);

@@ -20,10 +20,12 @@ struct catalog_request {
     const struct dialect *dialect; /* says what a ledger is called */
     const char *own_schema; /* that of the ledger: schemas with a ledger of somebody else's are left out; NULL
                                = none is */
+    int64_t relations_most; /* a schema of more tables, indexes and the like is not read; 0 = any is */
 };
 
-/* The facts, sorted; they live in the arena. Any role will do. ERROR_TABLE_LOCK when a table stays locked for
- * longer than a few seconds: the server needs it to say how a view is defined. */
+/* The facts, sorted; they live in the arena; or only that there are too many. Any role will do.
+ * ERROR_TABLE_LOCK when a table stays locked for longer than a few seconds: the server needs it to say how a
+ * view is defined. */
 must_use bool catalog_read(struct arena *arena, struct connection *conn, const struct catalog_request *wanted,
                            struct facts *out, struct error *err);
 

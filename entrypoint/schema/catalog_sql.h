@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Settings of the transaction: how the table of a ledger is called; such tables with the sequences of their
- * columns, and the schemas that people use, as arrays of oids. */
-#define CATALOG_LEDGER "tidelock.ledger"
+/* Settings of the transaction, as arrays: how ledgers are called; the oids of such tables, and of the
+ * sequences of their columns; and those of the schemas that people use. */
+#define CATALOG_LEDGER_NAMES "tidelock.ledger_names"
 #define CATALOG_LEDGERS "tidelock.ledgers"
 #define CATALOG_PEOPLE "tidelock.people"
 

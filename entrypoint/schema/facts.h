@@ -29,6 +29,7 @@ struct facts {
     struct fact *items;
     size_t count;
     size_t capacity;
+    bool are_too_many; /* they were not read */
 };
 
 /* Adds one; the texts are copied into the arena. */

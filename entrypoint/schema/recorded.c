@@ -58,6 +58,7 @@ static int compare(const void *one, const void *other)
     return strcmp(*(const char *const *)one, *(const char *const *)other);
 }
 
+/* As the ledger has them: what the folder makes of that is not always known. */
 void recorded_ledger(const struct ledger *ledger, char hex[SHA256_HEX_SIZE])
 {
     auto_arena struct arena *arena = arena_new();
@@ -66,8 +67,8 @@ void recorded_ledger(const struct ledger *ledger, char hex[SHA256_HEX_SIZE])
     size_t count = 0;
 
     for (size_t i = 0; i < ledger->count; i++) {
-        if (ledger->rows[i].is_finished && !ledger->rows[i].is_rolled_back)
-            names[count++] = ledger->rows[i].name;
+        if (ledger->rows[i].is_finished && !ledger->rows[i].is_rolled_back && ledger->rows[i].key != NULL)
+            names[count++] = ledger->rows[i].key;
     }
     if (count > 0)
         qsort(names, count, sizeof *names, compare);

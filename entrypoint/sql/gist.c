@@ -1,5 +1,7 @@
 #include "sql/gist.h"
 
+#include <string.h>
+
 #include "sql/scan.h"
 
 /* Tokens that would not always be the same two if they were moved together or apart: "1" and "e5", "<" and
@@ -18,17 +20,39 @@ static enum kind kind_of(const struct scanner *scanner, struct token token)
     return token.kind == TOKEN_OTHER && scanner->at[token.start] == ',' ? ALONE : KINDS[token.kind];
 }
 
-/* Bytes that belong together are added as they are, and a NUL, which is in no script, ends them. */
-static void add(struct sha256 *sha256, const char *at, size_t length)
+/* Most of what is added is a few bytes, and each call of the library costs as much as a hundred of them. */
+enum { KEPT_MOST = 4096 };
+
+struct gist {
+    struct sha256 *sha256;
+    char kept[KEPT_MOST];
+    size_t length;
+};
+
+static void flush(struct gist *gist)
 {
-    sha256_add(sha256, at, length);
-    sha256_add(sha256, "", 1);
+    sha256_add(gist->sha256, gist->kept, gist->length);
+    gist->length = 0;
+}
+
+/* Bytes that belong together are added as they are, and a NUL, which is in no script, ends them. */
+static void add(struct gist *gist, const char *at, size_t length)
+{
+    if (gist->length + length + 1 > KEPT_MOST)
+        flush(gist);
+    if (length >= KEPT_MOST) {
+        sha256_add(gist->sha256, at, length);
+    } else {
+        memcpy(gist->kept + gist->length, at, length);
+        gist->length += length;
+    }
+    gist->kept[gist->length++] = '\0';
 }
 
 /* A semicolon counts where it parts two statements. */
 void gist_of(struct slice script, bool has_standard_strings, char out[SHA256_HEX_SIZE])
 {
-    struct sha256 *sha256 = sha256_begin();
+    struct gist gist = { .sha256 = sha256_begin() };
     struct scanner scanner = scanner_of(script, has_standard_strings);
     struct token run = scan_token(&scanner);
     struct token next;
@@ -49,11 +73,12 @@ void gist_of(struct slice script, bool has_standard_strings, char out[SHA256_HEX
             continue;
         }
         if (is_ended)
-            add(sha256, ";", 1);
-        add(sha256, script.at + run.start, run.end - run.start);
+            add(&gist, ";", 1);
+        add(&gist, script.at + run.start, run.end - run.start);
         has_statement = true;
         is_ended = false;
     }
-    sha256_end(sha256, digest);
+    flush(&gist);
+    sha256_end(gist.sha256, digest);
     sha256_hex(digest, out);
 }

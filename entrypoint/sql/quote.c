@@ -34,6 +34,17 @@ void quote_qualified(const char *schema, const char *name, struct text *out)
     quote_identifier(name, out);
 }
 
+void quote_element(const char *value, struct text *out)
+{
+    text_add_string(out, "\"");
+    for (; *value != '\0'; value++) {
+        if (*value == '"' || *value == '\\')
+            text_add_string(out, "\\");
+        text_add(out, value, 1);
+    }
+    text_add_string(out, "\"");
+}
+
 void quote_literal(const char *value, struct text *out)
 {
     text_add_string(out, strchr(value, '\\') == NULL ? "'" : " E'");

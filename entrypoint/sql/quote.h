@@ -16,4 +16,7 @@ void quote_qualified(const char *schema, const char *name, struct text *out);
  * value with a backslash becomes E'…' with a space before it, so that the E cannot join a preceding word. */
 void quote_literal(const char *value, struct text *out);
 
+/* Adds it as an element of an array's text, in double quotes. */
+void quote_element(const char *value, struct text *out);
+
 #endif

@@ -6,6 +6,14 @@
 #include "base/memory.h"
 #include "sql/scan.h"
 
+/* The second byte rules most places out that have the first. */
+static bool begins_with(struct slice text, const char *word)
+{
+    size_t length = strlen(word);
+
+    return text.length >= length && (text.at[1] | 0x20) == word[1] && strncasecmp(text.at, word, length) == 0;
+}
+
 bool session_statement_mentions(struct slice statement, const char *word)
 {
     size_t length = strlen(word);
@@ -101,4 +109,28 @@ bool session_statement_is_lasting(struct slice statement)
 bool session_statement_is_reset(struct slice statement)
 {
     return session_statement_mentions(statement, "reset") || session_statement_mentions(statement, "discard");
+}
+
+struct session_signs session_signs_of(struct slice text)
+{
+    struct session_signs signs = { .is_advisory = false };
+
+    for (size_t i = 0; i < text.length; i++) {
+        struct slice rest = { .at = text.at + i, .length = text.length - i };
+
+        switch (text.at[i] | 0x20) {
+        case 'a':
+            signs.is_advisory |= begins_with(rest, "advisory");
+            break;
+        case 'd':
+            signs.is_reset |= begins_with(rest, "discard");
+            break;
+        case 'r':
+            signs.is_reset |= begins_with(rest, "reset");
+            break;
+        default:
+            break;
+        }
+    }
+    return signs;
 }

@@ -22,6 +22,14 @@ bool session_statement_ends_with_transaction(struct slice statement);
 /* Whether it may take away what the session was set up with: RESET or DISCARD, also in the body of a DO. */
 bool session_statement_is_reset(struct slice statement);
 
+/* What its text shows, or lets one fear, in one pass: that it takes or releases advisory locks; and the same
+ * as session_statement_is_reset(). */
+struct session_signs {
+    bool is_advisory;
+    bool is_reset;
+};
+struct session_signs session_signs_of(struct slice text);
+
 /* Whether `word` is in it, in any case. */
 bool session_statement_mentions(struct slice statement, const char *word);
 

@@ -27,6 +27,7 @@ struct lock_wishes {
     const struct lock_wish *items;
     size_t count;
     size_t capacity;
+    bool is_known; /* the script was looked at */
 };
 
 /* Which of them are asked for: those of the statements from `first` up to `end`. */

@@ -125,7 +125,7 @@ class Peer:
                 process.communicate()
 
 
-def finished(process, seconds=60):
+def finished(process, seconds=180):
     out, _ = process.communicate(timeout=seconds)
     return subprocess.CompletedProcess(process.args, process.returncode, out)
 
@@ -337,7 +337,7 @@ class Drizzle(Peer):
             " await migrate(drizzle({ client: pool }), { migrationsFolder: process.argv[2] }); await pool.end();"
         )
         command = ["node", "--input-type=module", "-e", program, url, str(folder.path)]
-        return subprocess.run(command, cwd=(HOME / self.program).parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        return subprocess.run(command, cwd=(HOME / self.program).parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180)
 
     def is_content(self, url, folder):
         return True
@@ -350,7 +350,7 @@ class Drizzle(Peer):
 
 
 class Drizzle1(Drizzle):
-    """From 1.0 on: a folder for each migration, no journal, names in the ledger."""
+    """From 1.0 on: a folder for each migration, with what the schema was then; no journal, names in the ledger."""
 
     label = "drizzle-1"
     program = "drizzle-1/wanted"
@@ -358,7 +358,10 @@ class Drizzle1(Drizzle):
 
     def migration(self, number, description, up, down=None, transaction=True):
         [script] = super().migration(number, description, up).values()
-        return {f"{20240101000000 + number}_{description}/migration.sql": script}
+        folder = f"{20240101000000 + number}_{description}"
+        own, before = (f"00000000-0000-0000-0000-{n:012}" for n in (number, number - 1))
+        snapshot = {"version": "8", "dialect": "postgres", "id": own, "prevIds": [before], "ddl": [], "renames": []}
+        return {f"{folder}/migration.sql": script, f"{folder}/snapshot.json": json.dumps(snapshot, indent=2)}
 
     def enter(self, folder, number, description):
         """There is none."""

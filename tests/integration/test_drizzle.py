@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import json
+import pathlib
 
 import pytest
 
@@ -260,7 +261,14 @@ def test_prisma_s_folders_stay_prisma_s(database, named, run):
     (named.add("20240101000000_users", "CREATE TABLE users (id int)").parent / "snapshot.json").unlink()
     run("deploy").succeeds(applied=["20240101000000_users"])
     assert [row[0] for row in database.ledger()] == ["20240101000000_users"]
-    run("deploy", "--format", "drizzle").fails(exit=6, says="already exists")
+    database.query("DROP TABLE _prisma_migrations, users")
+    run("deploy", "--format", "drizzle").succeeds(applied=["20240101000000_users"])
+    assert [row[0] for row in database.query(NAMED_ROWS)] == ["20240101000000_users"]
+
+
+def test_the_example_is_deployed(database, tidelock):
+    example = pathlib.Path(__file__).resolve().parents[2] / "docker/examples/drizzle"
+    tidelock("deploy", cwd=example).succeeds(applied=["0000_tickets", "0001_closed_at"])
 
 
 def test_drizzle_and_tidelock_take_turns(database, journal, run, real):

@@ -228,12 +228,15 @@ def test_what_was_half_done_can_be_resolved_either_way(database, go):
     assert go.ledger() == [(1, False)]
     database.query("DROP TABLE one")
     go("deploy").fails(exit=7)
+    # As the tool does that begins it anew.
+    go.mark(2, dirty=True)
+    go("deploy").fails(exit=8, says="marked version 2 as dirty")
     go("resolve", "--applied", own.name).succeeds()
     assert go.ledger() == [(2, False)]
     go("deploy").succeeds(applied=[])
 
 
-@pytest.mark.parametrize("moved", ["UPDATE schema_migrations SET version = 7", "UPDATE schema_migrations SET dirty = true", "INSERT INTO schema_migrations VALUES (7, false)", "TRUNCATE schema_migrations", "UPDATE schema_migrations SET version = 2"])
+@pytest.mark.parametrize("moved", ["UPDATE schema_migrations SET version = 2", "UPDATE schema_migrations SET dirty = true", "INSERT INTO schema_migrations VALUES (7, false)", "TRUNCATE schema_migrations"])
 @pytest.mark.parametrize("ending", ["", ";COMMIT"])
 def test_a_ledger_that_moves_meanwhile_is_not_overwritten(database, go, moved, ending):
     go.table(1)
@@ -267,6 +270,17 @@ def test_it_waits_for_both_locks_of_the_tool_and_holds_them(database, go):
             assert not other.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone()[0]
         other.execute("SELECT pg_advisory_unlock(42)")
         running.wait().succeeds(applied=["1_wait.up.sql"])
+
+
+@pytest.mark.parametrize("table, parameters", [("schema_lock", {}), ('"My lock"', {"x-lock-table": "My lock", "x-lock-strategy": "table"})])
+def test_a_lock_in_the_tool_s_table_is_respected(database, go, table, parameters):
+    names = go.table(1)
+    url = database.url(**parameters)
+    database.query(f"CREATE TABLE {table} (lock_id bigint NOT NULL PRIMARY KEY); INSERT INTO {table} VALUES (1566149314)")
+    for words in (["deploy"], ["resolve", "--applied", "1"]):
+        go(*words, url=url).fails(exit=4, says=["golang-migrate is at work, or was killed", "Nothing was changed.", "DELETE FROM"])
+    database.query(f"DELETE FROM {table}")
+    go("deploy", url=url).succeeds(applied=names)
 
 
 TABLES = {

@@ -1,5 +1,7 @@
 """Ledgers of other tools: a table of the right name with other columns, one beside which a new ledger would be begun, and one that says whose a folder is."""
 
+import json
+
 import pytest
 
 GOOSE = ["--format", "goose", "--migrations", "migrations", "--drift", "off"]
@@ -129,3 +131,105 @@ def test_a_schema_that_is_not_empty_may_have_another_tool_s_ledger(database, fol
     database.query(LEDGERS["Rails"][0])
     folder.add("001_t", "CREATE TABLE t ()")
     tidelock("deploy").fails(exit=8, says=["P3005", "public.schema_migrations is a ledger of Rails (0 rows). Only Rails can apply its own migrations"])
+
+
+@pytest.fixture
+def pair(folder):
+    """A folder that golang-migrate and sqlx would both apply."""
+    path = folder.root / "migrations"
+    path.mkdir()
+    (path / "000001_t.up.sql").write_text("CREATE TABLE t ();")
+    (path / "000001_t.down.sql").write_text("DROP TABLE t;")
+    return ["--migrations", "migrations"]
+
+
+EITHER = 'the folder "migrations" may be golang-migrate\'s or sqlx\'s'
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("command", [["deploy"], ["status"], ["plan"], ["plan", "--offline"], ["wait"], ["run", "--", "echo", "APP"], ["resolve", "--rolled-back", "000001_t.up.sql"], ["baseline"]], ids=" ".join)
+def test_where_no_ledger_says_whose_a_folder_is_a_person_has_to(database, pair, tidelock, command):
+    at = command.index("--") if "--" in command else len(command)
+    result = tidelock(*command[:at], *pair, *command[at:]).fails(exit=2, says=[EITHER, "Nothing was changed", "--format"])
+    assert "APP" not in result.out and not database.holds("t")
+
+
+@pytest.mark.parametrize("tool", ["golang-migrate", "sqlx"])
+def test_the_ledger_says_whose_a_folder_is(database, pair, tidelock, tool):
+    tidelock("deploy", "--drift", "off", "--format", tool, *pair).succeeds(applied=["000001_t.up.sql"])
+    # The application's own, of another shape.
+    database.query("CREATE TABLE IF NOT EXISTS schema_migrations (version text); CREATE TABLE IF NOT EXISTS _sqlx_migrations (version text)")
+    says = f'"migrations" is taken for a folder of {tool}, whose ledger the database has'
+    for words in [["deploy"], ["status"], ["plan"], ["wait"], ["run", *pair, "--", "true"]]:
+        tidelock(*words, *(pair if "--" not in words else [])).succeeds(says=says)
+    tidelock("plan", "--offline", *pair).fails(exit=2, says=EITHER)
+    tidelock("status", "--format", tool, *pair).succeeds()
+
+
+@pytest.mark.fault
+def test_two_ledgers_say_nothing(database, pair, tidelock):
+    database.query(LEDGERS["golang-migrate"][0])
+    database.query(LEDGERS["sqlx"][0])
+    tidelock("deploy", *pair).fails(exit=2, says=EITHER)
+
+
+def test_a_ledger_that_is_called_otherwise_says_it_too(database, pair, tidelock):
+    database.query("CREATE SCHEMA meta; CREATE TABLE meta.versions (version bigint PRIMARY KEY, dirty boolean NOT NULL)")
+    tidelock("deploy", "--ledger", "meta.versions", *pair).succeeds(applied=["000001_t.up.sql"], says="is taken for a folder of golang-migrate")
+
+
+@pytest.mark.fault
+def test_whose_it_is_cannot_be_asked_of_a_database_that_is_not_there(database, pair, tidelock):
+    tidelock("deploy", *pair, url=database.server.url("nowhere")).fails(exit=2, says=["nowhere", "finding out whose the folder is"])
+
+
+# Of each tool, a folder with one migration that makes the table t.
+FOLDERS = {
+    "goose": {"00001_t.sql": "-- +goose Up\nCREATE TABLE t (a int);\n"},
+    "dbmate": {"20240101_t.sql": "-- migrate:up\nCREATE TABLE t (a int);\n-- migrate:down\nDROP TABLE t;\n"},
+    "sqlx": {"20240101_t.sql": "CREATE TABLE t (a int);\n"},
+    "golang-migrate": {"1_t.up.sql": "CREATE TABLE t (a int);\n"},
+    "flyway": {"V1__t.sql": "CREATE TABLE t (a int);\n"},
+}
+
+
+@pytest.fixture(params=FOLDERS)
+def tool(request, folder):
+    path = folder.root / "migrations"
+    path.mkdir()
+    for name, text in FOLDERS[request.param].items():
+        (path / name).write_text(text)
+    return ["--format", request.param, "--migrations", "migrations"]
+
+
+@pytest.mark.parametrize("ledger", [[], ["--ledger", "versions"], ["--ledger", "meta.versions"]], ids=" ".join)
+def test_a_ledger_is_no_fact_of_the_schema(database, tidelock, tool, ledger):
+    """Neither its table nor what belongs to that, wherever it is; and drift needs no folder to know it."""
+    tidelock("deploy", *tool, *ledger, url=database.url(schema="app")).succeeds()
+    snapshot = tidelock("snapshot", *ledger).succeeds().out
+    assert "table app.t\n" in snapshot and "version" not in snapshot and "history" not in snapshot and "goose" not in snapshot
+    tidelock("drift", *tool, *ledger, url=database.url(schema="app")).succeeds(says="no difference")
+    tidelock("diff", "migrations", "database", "--shadow", "create", *tool, *ledger, url=database.url(schema="app")).succeeds(says="no difference")
+    database.query("ALTER TABLE app.t ADD COLUMN b int")
+    for words in [["drift"], ["drift", "--shadow", "create"]]:
+        result = tidelock(*words, *tool, *ledger, url=database.url(schema="app"))
+        assert result.code == 1 and "+ column app.t.b" in result.out and "2 differences" in result.out, result.out + result.errors
+
+
+def test_drift_knows_the_ledger_that_is_there(database, tidelock, tool):
+    tidelock("deploy", *tool).succeeds()
+    tidelock("drift").succeeds(says="no difference")
+    database.query("DROP TABLE t")
+    assert "- table public.t" in tidelock("drift").out
+    database.query(LEDGERS["Prisma"][0])
+    tidelock("drift").fails(exit=2, says=["the database has several ledgers: Prisma's and ", "--format prisma, for example"])
+    assert "- table public.t" in tidelock("drift", *tool[:2]).out
+
+
+def test_status_says_whose_ledger_it_reads(database, tidelock, tool):
+    for has_ledger in [False, True]:
+        said = json.loads(tidelock("status", "--json", "--ledger", "meta.versions", *tool, url=database.url(schema="app")).succeeds().out)
+        assert said["ledger"]["format"] == tool[1] and said["ledger"]["schema"] == "meta" and said["ledger"]["table"] == "versions"
+        assert said["schema"] == "app" and said["has_ledger"] == has_ledger and not said["needs_baseline"]
+        tidelock("deploy", "--ledger", "meta.versions", *tool, url=database.url(schema="app")).succeeds()
+    assert database.holds("app.t") and not database.holds("meta.t")

@@ -309,8 +309,8 @@ def test_a_lost_answer_to_commit_is_looked_up(database, folder, tidelock, url, i
         wanted = ("server", "C", "COMMIT") if is_committed else ("client", "P", "COMMIT")
         if (message.direction, message.kind) == wanted[:2] and wanted[2] in message.text:
             cuts.append(message)
-            # The first is that of the creation of the ledger.
-            return "drop" if len(cuts) == 3 else None
+            # The first are those of the creation of the ledger, and of a look at the schema.
+            return "drop" if len(cuts) == 4 else None
         return None
 
     proxy.on_message = cut
@@ -367,3 +367,92 @@ def test_going_back(database, folder, tidelock, url):
     tidelock("rollback", "--to", "001_a", "--allow-loss", "b", url=url).succeeds(says=POOLED)
     assert database.applied() == ["001_a"] and not database.holds("b") and not database.holds("c")
     tidelock("rollback", url=url).succeeds(says="Migration 001_a rolled back.")
+
+
+@contextlib.contextmanager
+def in_between(url):
+    proxy = Proxy(int(url.rsplit(":", 1)[1].split("/")[0]))
+    try:
+        yield proxy, f"{url.rsplit(':', 1)[0]}:{proxy.port}/{url.rsplit('/', 1)[1]}"
+    finally:
+        proxy.close()
+
+
+def add_tables(folder, numbers):
+    for number in numbers:
+        folder.add(f"{number:03}_t", f"CREATE TABLE t{number} (id int)")
+
+
+def test_a_hundred_tables_take_few_round_trips(database, folder, tidelock, url):
+    add_tables(folder, range(100))
+    with in_between(url) as (proxy, between):
+        tidelock("deploy", url=between).succeeds(applied=[f"{number:03}_t" for number in range(100)])
+        assert proxy.round_trips() <= 105
+        assert sum("CREATE TABLE t" in message.text for message in proxy.messages if message.direction == "client") == 1
+    assert database.value("SELECT count(DISTINCT xmin::text) FROM _prisma_migrations") == 100
+
+
+def on_t2(database, body):
+    database.query(
+        f"CREATE SCHEMA hidden; CREATE FUNCTION hidden.on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity = 'public.t2') THEN {body} END IF; END $$;"
+        f"CREATE EVENT TRIGGER on_ddl ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION hidden.on_ddl();"
+        f"GRANT USAGE ON SCHEMA hidden TO app"
+    )
+
+
+@pytest.mark.parametrize("body", ["PERFORM pg_advisory_lock(4711)", "PREPARE left_over AS SELECT 1", "PERFORM set_config('search_path', 'hidden', false)", "CREATE TEMPORARY TABLE t3 (other int)"])
+def test_what_code_leaves_in_the_middle_is_cleaned_up(database, folder, tidelock, pooler, body):
+    url = pooler("transaction", default_pool_size=1).url(database.name)
+    on_t2(database, body + ";")
+    add_tables(folder, range(5))
+    tidelock("deploy", url=url).succeeds()
+    assert database.applied() == [f"{number:03}_t" for number in range(5)] and database.holds("public.t3")
+    with psycopg.connect(url) as other:
+        assert other.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711").fetchone() == (0,)
+        assert other.execute("SELECT count(*) FROM pg_prepared_statements WHERE name = 'left_over'").fetchone() == (0,)
+        assert other.execute("SHOW search_path").fetchone() == ('"$user", public',)
+
+
+@pytest.mark.parametrize("body", ["RAISE 'not today';", "PERFORM pg_advisory_lock(4711); RAISE 'not today';"])
+def test_a_failure_in_the_middle_is_its_own(database, folder, tidelock, pooler, body):
+    url = pooler("transaction", default_pool_size=1).url(database.name)
+    on_t2(database, body)
+    add_tables(folder, range(5))
+    tidelock("deploy", url=url).fails(exit=6, says=['migration "002_t" failed: not today', "already applied by this run: 2 migrations"])
+    assert [(row.name, row.finished, row.rolled_back) for row in database.ledger()] == [("000_t", True, False), ("001_t", True, False), ("002_t", False, True)]
+    with psycopg.connect(url) as other:
+        assert other.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711").fetchone() == (0,)
+
+
+def test_another_leader_ends_what_was_sent(database, folder, tidelock, url):
+    """While the second is at work, the ledger gets a row: nobody holds the lock between two transactions."""
+    on_t2(database, "PERFORM pg_sleep(2);")
+    add_tables(folder, range(5))
+    running = tidelock.start("deploy", url=url)
+    wait_until(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"), "a session that sleeps")
+    database.query("INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ('x', 'y', 'zzz_newer', now(), 1)")
+    result = running.wait()
+    result.succeeds()
+    assert sorted(database.applied()) == [f"{number:03}_t" for number in range(5)] + ["zzz_newer"]
+    assert all(result.errors.count(f"applied {number:03}_t") == 1 for number in range(5))
+
+
+@pytest.mark.parametrize("heard", [0, 2, 5])
+def test_a_lost_connection_in_the_middle_leaves_no_doubt(database, folder, tidelock, url, heard):
+    add_tables(folder, range(5))
+    seen = []
+
+    def cut(message):
+        if message.direction == "client" and "CREATE TABLE t0" in message.text:
+            seen.append(message)
+        if seen and message.direction == "server" and message.kind == "C" and message.text.startswith("COMMIT"):
+            seen.append(message)
+            return "drop" if len(seen) == heard + 2 else "drop after" if len(seen) == heard + 1 == 6 else None
+        return None
+
+    with in_between(url) as (proxy, between):
+        proxy.on_message = cut
+        result = tidelock("deploy", url=between).succeeds()
+    assert database.applied() == [f"{number:03}_t" for number in range(5)] and len(database.ledger()) == 5
+    assert all(result.errors.count(f"applied {number:03}_t") == 1 for number in range(heard))

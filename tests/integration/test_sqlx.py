@@ -1,6 +1,7 @@
 """Folders of sqlx, deployed with sqlx's own ledger and under its lock."""
 
 import hashlib
+import pathlib
 import zlib
 
 import pytest
@@ -57,7 +58,7 @@ def test_a_folder_is_deployed_with_sqlx_s_ledger(database, scripts, deploy):
     scripts.add("0002_more_users.down.sql", "ALTER TABLE users DROP COLUMN name;\n")
     scripts.add("notes.sql", "SELECT 1/0")
     scripts.add("10_index.sql", "-- no-transaction\nCREATE INDEX CONCURRENTLY users_name ON users (name);\nCREATE INDEX CONCURRENTLY users_id ON users (id);\n")
-    deploy().succeeds(applied=["1_users.sql", "0002_more_users.up.sql", "10_index.sql"], says='"migrations" is a folder of sqlx')
+    deploy("--format", "sqlx").succeeds(applied=["1_users.sql", "0002_more_users.up.sql", "10_index.sql"])
     assert database.query(ROWS) == [
         (1, "users", True, sha384("CREATE TABLE users (id int);\n")),
         (2, "more users", True, sha384("ALTER TABLE users ADD COLUMN name text;\n")),
@@ -81,7 +82,7 @@ def test_what_sqlx_has_applied_is_not_applied_again(database, scripts, deploy, t
     database.query(LEDGER)
     database.query(ROW, 1, "users", True, bytes.fromhex(sha384(text)))
     tidelock("status", "--exit-code", "--migrations", "migrations").fails(exit=1)
-    deploy().succeeds(applied=["2_more.sql"])
+    deploy().succeeds(applied=["2_more.sql"], says='"migrations" is a folder of sqlx')
     assert not database.holds("users")
     tidelock("status", "--exit-code", "--migrations", "migrations").succeeds()
 
@@ -195,6 +196,30 @@ def test_two_of_one_version_are_refused(database, scripts, deploy):
 def test_only_the_first_bytes_of_a_file_switch_the_transaction_off(database, scripts, deploy):
     scripts.add("1_users.sql", "\n-- no-transaction\nCREATE TABLE users (id int);\nCREATE INDEX CONCURRENTLY users_id ON users (id);")
     deploy().fails(exit=6, says="no-transaction")
+
+
+def test_the_configuration_beside_the_folder_is_heard(database, folder, scripts, deploy):
+    scripts.add("1_users.up.sql", "CREATE TABLE users (id int)")
+    config = folder.root / "sqlx.toml"
+    config.write_text('[migrate]\nignored-chars = ["\\r"]\n')
+    deploy().fails(exit=8, says=["sqlx.toml leaves characters out of the checksums", "--accept-edit"])
+    config.write_text('[migrate]\nignored-chars = []\ntable-name = "shop.migrations"\n')
+    deploy().fails(exit=2, says=['calls the ledger "shop.migrations", not "_sqlx_migrations"', "--ledger shop.migrations"])
+    assert not database.holds("users")
+    deploy("--ledger", "shop.migrations").succeeds(applied=["1_users.up.sql"], says="is a folder of sqlx")
+
+
+def test_drift_is_seen_without_the_folder(database, scripts, deploy, tidelock):
+    scripts.add("01_users.sql", "CREATE TABLE users (id int)")
+    deploy().succeeds(applied=["01_users.sql"])
+    tidelock("drift", "--format", "sqlx").succeeds()
+    database.query("ALTER TABLE users ADD COLUMN name text")
+    assert "users.name" in tidelock("drift", "--format", "sqlx").fails(exit=1).out
+
+
+def test_the_example_is_deployed(database, tidelock):
+    example = pathlib.Path(__file__).resolve().parents[2] / "docker/examples/sqlx"
+    tidelock("deploy", "--format", "sqlx", cwd=example).succeeds(applied=["20260105090000_orders.up.sql", "20260112090000_customer_index.up.sql"])
 
 
 def test_sqlx_and_tidelock_take_turns(database, scripts, deploy, real, tidelock):

@@ -53,6 +53,7 @@ NOT_SENT_UNITS = {
     "entrypoint/sql/grammar_expression.c",
     "entrypoint/sql/kind.c",
     "entrypoint/sql/update_statement.c",
+    "entrypoint/dialect/flyway.c",
     "entrypoint/dialect/golang_migrate.c",
     "entrypoint/dialect/prisma.c",
     "entrypoint/dialect/drizzle.c",
@@ -328,7 +329,7 @@ def forms(pieces):
 
 def filled(text):
     """With placeholders for what is filled in at run time."""
-    text = text.replace("{ledger}", f"{HOLE}.ledger").replace("{journal}", HOLE).replace("{before}", "'hole'")
+    text = text.replace("{ledger}", f"{HOLE}.ledger").replace("{lease}", f"{HOLE}.lease").replace("{journal}", HOLE).replace("{before}", "'hole'")
     text = re.sub(r"\{\w+\}", HOLE, text)
     text = re.sub(r"%(?:\.\*)?s", f"{HOLE}", text)
     return re.sub(r"%(?:ll|z)?[du]|%\.\df", "1", text).replace("%%", "%")

@@ -34,9 +34,11 @@ CREATE TABLE orders (id int PRIMARY KEY, filled boolean); INSERT INTO orders SEL
 CREATE FUNCTION count_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN EXECUTE format(''UPDATE %I.counter SET n = n + 1'', TG_TABLE_SCHEMA); RETURN NEW; END';
 CREATE TRIGGER count_change BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION count_change();
 """
+# In one message.
+TOGETHER = ["CREATE TABLE four (id int)", "CREATE TABLE five (id int); CREATE INDEX ON five (id)", "CREATE TYPE mood AS ENUM ('x')", "ALTER TABLE four ADD COLUMN note text"]
 # What a deployment leaves is recorded in one of them alone: it is the same for all.
 RECORDED = "recorded"
-MODES = {RECORDED: (ATOMIC, 1), "atomic": (ATOMIC, 1), "self-managed": (SELF_MANAGED, 1110), "stepwise": (STEPWISE, 110000), "another way": (ANOTHER_WAY, 333), "backfill": (BACKFILL, 60)}
+MODES = {RECORDED: (ATOMIC, 1), "together": (TOGETHER, 0), "atomic": (ATOMIC, 1), "self-managed": (SELF_MANAGED, 1110), "stepwise": (STEPWISE, 110000), "another way": (ANOTHER_WAY, 333), "backfill": (BACKFILL, 60)}
 # What the proxy does, and with which exit codes tidelock may end: disturbed once, it recovers by itself.
 FAULTS = {
     "killed before": ("drop", {-9}),
@@ -127,7 +129,8 @@ def test_a_deployment(database, folder, tidelock, mode, fault, proxy, some):
     script, total = MODES[mode]
     words = ["deploy", "--drift", "warn" if mode == RECORDED else "off"]
     folder.add("000_before", BEFORE)
-    folder.add("001_script", script)
+    for number, one in enumerate(script if isinstance(script, list) else [script]):
+        folder.add(f"{number + 1:03}_script", one)
     tidelock(*words, url=database.server.url(database.name, port=proxy.port, schema="undisturbed")).succeeds()
     messages = len(proxy.messages)
     assert messages > 20

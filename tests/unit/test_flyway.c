@@ -29,6 +29,7 @@ static void a_file_is_a_migration_by_its_name(void **state)
         { "1__a.sql", ENTRY_OTHER },
         { "R1__a.sql", ENTRY_OTHER },
         { "README.sql", ENTRY_OTHER },
+        { "R.sql", ENTRY_OTHER },
         { "baseline 1.sql", ENTRY_OTHER },
         { "U1__a.sql", ENTRY_OTHER },
         { "V1__a.sql.conf", ENTRY_OTHER },
@@ -97,6 +98,8 @@ static void a_long_description_is_cut(void **state)
     flyway_describe(name, text);
     assert_int_equal(strlen(text), 200);
     assert_string_equal(text + 196, "a...");
+    flyway_key_of(name, text);
+    assert_string_equal(text + 199, "a...");
 }
 
 static void names_sort_by_version_and_repeatables_last(void **state)

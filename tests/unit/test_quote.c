@@ -55,12 +55,25 @@ static void text_is_added_behind_what_is_there(void **state)
     assert_string_equal(text.at, "SET x TO E'\\\\', \"y\"");
 }
 
+static void elements_of_an_array_are_quoted(void **state)
+{
+    auto_text struct text text = text_init(TEXT_MOST);
+
+    (void)state;
+    quote_element("a,b {}", &text);
+    text_add_string(&text, ",");
+    quote_element("it's \"\\", &text);
+    quote_element("", &text);
+    assert_string_equal(text.at, "\"a,b {}\",\"it's \\\"\\\\\"\"\"");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_always_quoted),
         cmocka_unit_test(values_are_strings_in_every_setting),
         cmocka_unit_test(text_is_added_behind_what_is_there),
+        cmocka_unit_test(elements_of_an_array_are_quoted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

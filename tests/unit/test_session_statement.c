@@ -100,6 +100,33 @@ static void a_word_is_found_in_any_case(void **state)
     assert_false(session_statement_mentions(slice_of("FETCH FROM kep"), "kept"));
 }
 
+static void its_signs_are_seen_in_one_pass(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_advisory;
+        bool is_reset;
+    } all[] = {
+        { "SELECT pg_ADVISORY_lock(1)", true, false },
+        { "RESET ALL", false, true },
+        { "a; Discard Temp", false, true },
+        { "SELECT pg_advisory_unlock_all(); reset role", true, true },
+        { "CREATE TABLE addresses (rest int, disc card)", false, false },
+        { "rese", false, false },
+        { "advisor", false, false },
+        { "", false, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct session_signs signs = session_signs_of(slice_of(all[i].text));
+
+        if (signs.is_advisory != all[i].is_advisory || signs.is_reset != all[i].is_reset ||
+            signs.is_reset != session_statement_is_reset(slice_of(all[i].text)))
+            fail_msg("%s", all[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +134,7 @@ int main(void)
         cmocka_unit_test(what_outlives_its_transaction_is_seen),
         cmocka_unit_test(what_ends_with_its_transaction_is_seen),
         cmocka_unit_test(a_word_is_found_in_any_case),
+        cmocka_unit_test(its_signs_are_seen_in_one_pass),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

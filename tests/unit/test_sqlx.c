@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "check.h"
 #include "dialect/dialect.h"
+#include "dialect/sqlx_config.h"
 #include "dialect/sqlx_ledger.h"
 
 static void a_file_is_told_by_its_name(void **state)
@@ -107,6 +108,39 @@ static void its_lock_is_the_database_s(void **state)
     assert_string_equal(keys.keys[0], "4402498167645207530");
 }
 
+static void a_configuration_is_heard_where_it_says_more(void **state)
+{
+    static const struct {
+        const char *text;
+        enum error_class class;
+    } cases[] = {
+        { "", ERROR_NONE },
+        { "[common]\nignored-chars = [\"a\"]\n", ERROR_NONE },
+        { "[migrate]\nignored-chars = []", ERROR_NONE },
+        { "[migrate]\nignored-chars = [ # none\n # at all\n]\n", ERROR_NONE },
+        { "[migrate]\r\nignored-chars=[\"\\r\"]\r\n", ERROR_REFUSED },
+        { "[migrate]\nignored-chars = [\n  # blanks\n  \" \"\n]\n", ERROR_REFUSED },
+        { "migrate.ignored-chars = [\" \"]\n", ERROR_REFUSED },
+        { "[migrate] # ours\ntable-name = \"_sqlx_migrations\" # as ever", ERROR_NONE },
+        { "[migrate]\ntable-name = '\"_sqlx_migrations\"'", ERROR_NONE },
+        { "[migrate]\ntable-name = \"\\\"_sqlx_migrations\\\"\"", ERROR_NONE },
+        { "[migrate]\ntable-name = \"shop._sqlx_migrations\"\n", ERROR_USAGE },
+        { "[migrate]\ntable-names = \"x\"\n[migrate.defaults]\ntable-name = \"x\"\n", ERROR_NONE },
+        { "[migrate]\ntable-name", ERROR_NONE },
+        { "[migrate]\ntable-name =", ERROR_USAGE },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        struct error err = { .class = ERROR_NONE };
+
+        if (sqlx_config_check(&DIALECT_SQLX, "sqlx.toml", slice_of(cases[i].text), &err) !=
+                (cases[i].class == ERROR_NONE) ||
+            err.class != cases[i].class)
+            fail_msg("%s", cases[i].text);
+    }
+}
+
 static bool is_recognised(const char *one, const char *other, const char *script)
 {
     const struct folder_entry entries[] = { { .name = one }, { .name = other } };
@@ -135,6 +169,7 @@ int main(void)
         cmocka_unit_test(only_its_first_bytes_switch_the_transaction_off),
         cmocka_unit_test(a_checksum_is_of_the_raw_bytes),
         cmocka_unit_test(its_lock_is_the_database_s),
+        cmocka_unit_test(a_configuration_is_heard_where_it_says_more),
         cmocka_unit_test(a_folder_of_numbered_files_is_its_own_unless_another_tool_has_marked_them),
     };
 
