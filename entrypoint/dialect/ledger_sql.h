@@ -9,8 +9,9 @@
 #define DIALECT_LEDGER_SQL_H
 
 /* A ledger that keeps no attempts has only LEDGER_INSERT_APPLIED, _MARKED, _BASELINE, _FINISH, _ACCEPT,
- * _TAKE_BACK, _ROLL_BACK and _REVERT, of what its tool can say; the others, and what is unfinished, are written to the
- * journal's attempts, a table of the shape that all of these are for (attempts.h). Its keys are its ids.
+ * _TAKE_BACK, _ROLL_BACK and _REVERT, of what its tool can say; the others, and what is unfinished, are
+ * written to the journal's attempts, a table of the shape that all of these are for (attempts.h). Its keys
+ * are its ids.
  */
 
 /* What is known of a row to be written. */
@@ -60,7 +61,7 @@ enum ledger_statement {
                                not finished any more */
     LEDGER_ACCEPT,          /* id, checksum, stored: another checksum for an applied row */
     LEDGER_INSERT_BASELINE, /* name: a row that stands for all up to this one, in a ledger without any */
-    LEDGER_REVERT,          /* id, name, back, logs: its inverse has run: it is pending again, for its tool, too */
+    LEDGER_REVERT, /* id, name, back, logs: its inverse has run: it is pending again, for its tool, too */
     LEDGER_STATEMENTS
 };
 
