@@ -7,6 +7,7 @@
 #include "apply/transaction_end.h"
 #include "apply/transaction_start.h"
 #include "base/memory.h"
+#include "base/signals.h"
 #include "history/script_file.h"
 #include "postgres/pooler.h"
 #include "postgres/query.h"
@@ -40,7 +41,8 @@ static bool only_defines(const struct execution *execution)
     return answer == SCRIPT_END;
 }
 
-/* A cancel request may hit any COMMIT of the message, and must not end its wait for a standby. */
+/* A cancel request may hit any COMMIT of the message, and must not end its wait for a standby. An audit
+ * writes all of the message for each of its statements. */
 bool burst_takes(const struct execution *execution)
 {
     struct session_signs signs;
@@ -51,7 +53,7 @@ bool burst_takes(const struct execution *execution)
     return execution->mode == MODE_ATOMIC && execution->unfinished == NULL && execution->observer == NULL &&
            execution->timeout_ms == 0 && execution->lease->name == NULL &&
            execution->wishes_of_tool.transaction == SCRIPT_TRANSACTION_UNSAID &&
-           !execution->ledger->waits_for_standby &&
+           !execution->ledger->waits_for_standby && !execution->ledger->is_audited &&
            execution->ledger->queries[LEDGER_INSERT_NEXT].sql != NULL && execution->summary.statements > 0 &&
            execution->summary.guarded_indexes == 0 && !has_directives(&execution->directives) &&
            !signs.is_advisory && !signs.is_reset && only_defines(execution);
@@ -230,7 +232,8 @@ static void add_transaction(struct burst *burst, size_t number, struct message *
     text_add(&message->sql, execution->script.at + head.rest, execution->script.length - head.rest);
     count_up(message, execution->summary.statements);
     item->end = message->statements;
-    text_add_format(&message->sql, "\n;%s;", SESSION_CONSTRAINTS.sql);
+    text_add_string(&message->sql, "\n;");
+    batch_item_add(&(const struct batch_item) { .query = &SESSION_CONSTRAINTS }, &message->sql);
     if (execution->is_pooled)
         pooler_add_check(&message->sql);
     add_closing(burst, number, &message->sql);
@@ -288,6 +291,7 @@ static void hand_over(struct burst *burst, const struct burst_item *item, size_t
         (struct early_failure) { .completed = completed - item->script, .held = burst->held.at, .err = *err };
     burst->early.lock_timeout_ms = item->execution.lock_wait.lock_timeout_ms;
     text_copy_cut(burst->early.started, sizeof burst->early.started, item->started);
+    memcpy(burst->early.checksum, item->execution.checksum, sizeof burst->early.checksum);
     burst->early.err.position -=
         burst->early.err.position > item->before ? item->before : burst->early.err.position;
 }
@@ -311,13 +315,13 @@ static bool send(struct burst *burst, size_t *completed, struct error *err)
     return is_done;
 }
 
+/* What is applied next can be cancelled by a signal, unless there has been one. */
 static void roll_back(struct burst *burst)
 {
     struct execution *execution = &burst->items[0].execution;
-    bool was_shielded = connection_shield(execution->conn, true);
 
     transaction_roll_back(execution, &burst->held);
-    connection_shield(execution->conn, was_shielded);
+    connection_shield(execution->conn, signals_pending() != 0);
 }
 
 bool burst_apply(struct burst *burst, const struct early_failure **early, struct error *err)

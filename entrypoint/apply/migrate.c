@@ -235,6 +235,18 @@ void migration_show(struct execution *execution)
     execution->watch->policy = &execution->lock_wait.policy;
 }
 
+/* The file may be another one by now. */
+static void check_early(struct execution *execution)
+{
+    const struct early_failure *early = execution->early;
+
+    if (early == NULL ||
+        (execution->mode == MODE_ATOMIC && strcmp(early->checksum, execution->checksum) == 0))
+        return;
+    execution_roll_back_own(execution->conn);
+    execution->early = NULL;
+}
+
 static bool apply(struct execution *execution, struct text *bytes, struct error *err)
 {
     struct transaction_limit limit;
@@ -242,6 +254,7 @@ static bool apply(struct execution *execution, struct text *bytes, struct error 
 
     if (!migration_load(execution, bytes, err))
         return execution_explain(execution, err);
+    check_early(execution);
     migration_show(execution);
     if (execution->unfinished == NULL && !assertion_before(execution, err))
         return execution_explain(execution, err);

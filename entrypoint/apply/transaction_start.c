@@ -25,14 +25,6 @@ void transaction_start_add(struct execution *execution, const struct transaction
     session_settings_add(&settings, true, sql);
 }
 
-static void add_beacon(struct execution *execution, struct text *sql)
-{
-    if (execution->is_pooled)
-        beacon_add_local(execution->migration->name, sql);
-    else
-        beacon_add(execution->beacon, execution->migration->name, sql);
-}
-
 void transaction_start_add_facts(struct execution *execution, bool follows, struct text *sql)
 {
     text_add_string(sql,
@@ -44,7 +36,10 @@ void transaction_start_add_facts(struct execution *execution, bool follows, stru
     if (execution->is_pooled)
         tool_lock_add(execution->ledger, sql);
     text_add_string(sql, follows ? ")::pg_catalog.int4, " : ", ");
-    add_beacon(execution, sql);
+    if (execution->is_pooled)
+        beacon_add_local(execution->migration->name, sql);
+    else
+        beacon_add(execution->beacon, execution->migration->name, sql);
     text_add_string(sql, ";");
 }
 
@@ -57,7 +52,10 @@ void transaction_start_add_time(struct execution *execution, struct text *sql)
     if (execution->is_pooled)
         tool_lock_add(execution->ledger, sql);
     text_add_string(sql, ")::pg_catalog.int4, " QUERY_FLUSH ", ");
-    add_beacon(execution, sql);
+    if (execution->is_pooled)
+        beacon_add_local(execution->migration->name, sql);
+    else
+        beacon_add(execution->beacon, execution->migration->name, sql);
     text_add_string(sql, ";");
     if (!execution->is_pooled)
         beacon_lit(execution->beacon, execution->migration->name);

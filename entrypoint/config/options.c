@@ -218,7 +218,8 @@ const struct option OPTIONS[] = {
     { .name = "allow-unrelated", .group = GROUP_FOLDER, .type = OPTION_FLAG, .commands = FOR_APPLIERS | FOR_STATUS,
       .field = FIELD(is_unrelated_allowed),
       .help = "deploy to a database whose migrations are all missing from the folder",
-      .more = "Without it, that is taken for the wrong database, or the wrong image." },
+      .more = "Without it, that is taken for the wrong database, or the wrong image; so is a database in which "
+              "another tool has a ledger, and the folder's tool has none." },
     { .name = "refuse", .group = GROUP_FOLDER, .type = OPTION_CHOICE, .commands = FOR_APPLIERS | FOR_STATUS,
       .field = FIELD(refuse), .standard = "nothing", .choices = FAIL_ON_NAMES, .choice_count = FAIL_ONS,
       .value = "LEVEL",

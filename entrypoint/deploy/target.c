@@ -286,8 +286,9 @@ bool target_find_ledger(struct arena *arena, const struct config *config, struct
 {
     struct candidates all = { .count = 0 };
 
-    for (size_t i = 0; DIALECTS[i] != NULL && all.count < FORMATS; i++) {
+    for (size_t i = 0; DIALECTS[i] != NULL; i++) {
         if ((config->format == FORMAT_AUTO || DIALECTS[i]->format == (enum format)config->format) &&
+            (i == 0 || DIALECTS[i]->format != DIALECTS[i - 1]->format) &&
             !add_candidate(arena, config, &out->endpoint, DIALECTS[i], &all, err))
             return false;
     }

@@ -21,6 +21,7 @@ static const struct foreign_tool TOOLS[] = {
     { .name = "Liquibase", .command = "liquibase update", .mark = "liquibase formatted sql" },
     { .name = "Drizzle", .format = FORMAT_DRIZZLE, .mark = "> statement-breakpoint" },
     { .name = "Atlas", .command = "atlas migrate apply", .own_file = "atlas.sum" },
+    { .name = "Supabase", .command = "supabase db push", .own_folder = "supabase" },
     { .name = "Flyway", .format = FORMAT_FLYWAY, .files = "[VU][0-9]*__*.sql" },
     { .name = "Flyway", .format = FORMAT_FLYWAY, .files = "R__*.sql" },
     { .name = "golang-migrate", .format = FORMAT_GOLANG_MIGRATE, .files = "*.up.sql" },
@@ -151,6 +152,15 @@ const struct foreign_tool *foreign_owner_of(const char *file)
 {
     for (size_t i = 0; i < array_length(TOOLS); i++) {
         if (TOOLS[i].own_file != NULL && strcmp(TOOLS[i].own_file, file) == 0)
+            return &TOOLS[i];
+    }
+    return NULL;
+}
+
+const struct foreign_tool *foreign_owner_of_folder(const char *folder)
+{
+    for (size_t i = 0; i < array_length(TOOLS); i++) {
+        if (TOOLS[i].own_folder != NULL && strcmp(TOOLS[i].own_folder, folder) == 0)
             return &TOOLS[i];
     }
     return NULL;

@@ -15,9 +15,10 @@
 
 struct foreign_tool {
     const char *name;
-    enum format format;   /* FORMAT_AUTO: its migrations can't be applied here */
-    const char *command;  /* that applies them then, or NULL */
-    const char *own_file; /* which it keeps beside them, or NULL */
+    enum format format;     /* FORMAT_AUTO: its migrations can't be applied here */
+    const char *command;    /* that applies them then, or NULL */
+    const char *own_file;   /* which it keeps beside them, or NULL */
+    const char *own_folder; /* in which its folder of migrations lies, or NULL */
 
     /* Its files. Words of marks are compared without regard to case and to the blanks between them. */
     const char *files;     /* a pattern of their names; NULL = only what is in them tells */
@@ -39,6 +40,9 @@ bool foreign_is_program(const char *file);
 /* The tool, of those that can't be applied here, that keeps a file of this name beside its scripts; or NULL.
  */
 const struct foreign_tool *foreign_owner_of(const char *file);
+
+/* The same, of those whose folder of migrations lies in one of that name; or NULL. */
+const struct foreign_tool *foreign_owner_of_folder(const char *folder);
 
 /* Adds what can be done with its files, as a sentence. */
 void foreign_add_remedy(const struct foreign_tool *tool, struct text *out);

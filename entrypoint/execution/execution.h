@@ -71,6 +71,7 @@ struct observer {
 /* A script that has failed in its transaction, which was begun for it in a message with others: the
  * transaction is still open. */
 struct early_failure {
+    char checksum[CHECKSUM_SIZE]; /* of the script */
     char started[40];
     int64_t lock_timeout_ms;
     size_t completed; /* statements of the script */

@@ -152,8 +152,12 @@ static bool refuse_format(const struct folder *folder, const char *said, const s
 
 bool layout_refuse_owner(const struct foreign_tool *owner, const char *said, struct error *err)
 {
-    error_set(err, ERROR_USAGE, "the folder of migrations \"%s\" is one of %s: it holds %s", said,
-              owner->name, owner->own_file);
+    if (owner->own_file != NULL)
+        error_set(err, ERROR_USAGE, "the folder of migrations \"%s\" is one of %s: it holds %s", said,
+                  owner->name, owner->own_file);
+    else
+        error_set(err, ERROR_USAGE, "the folder of migrations \"%s\" is one of %s: it lies in a folder %s",
+                  said, owner->name, owner->own_folder);
     error_holds(err, "Nothing was changed.");
     return error_hint(err,
                       "Only %s can apply its own migrations: %s. If the folder is another tool's all the "

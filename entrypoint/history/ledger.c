@@ -23,7 +23,8 @@ enum { QUERY_MOST = 16 * 1024, LEDGER_RESULTS = 3 };
     "            JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"                           \
     "           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({literal})), pg_catalog.current_schema()),"        \
     " pg_catalog.pg_backend_pid(), CURRENT_USER, pg_catalog.current_schema(),"                                               \
-    " pg_catalog.current_setting('synchronous_standby_names') OPERATOR(pg_catalog.<>) '';"
+    " pg_catalog.current_setting('synchronous_standby_names') OPERATOR(pg_catalog.<>) '',"                                   \
+    " COALESCE(pg_catalog.current_setting('pgaudit.log', true), 'none') OPERATOR(pg_catalog.<>) 'none';"
 
 /* The text with the table's name in it. */
 static void add_sql(const char *sql, const char *table, struct text *out)
@@ -162,6 +163,7 @@ static void read_session(struct arena *arena, const struct ledger_request *wante
     out->backend_pid = (int)result_number(result, 0, 4);
     out->role = copy_value(arena, result, 0, 5);
     out->waits_for_standby = result_bool(result, 0, 7);
+    out->is_audited = result_bool(result, 0, 8);
     out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);
     if (out->dialect->ledger_schema == NULL)
         out->default_schema = out->schema;

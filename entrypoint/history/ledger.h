@@ -60,6 +60,7 @@ struct ledger {
     bool is_read_only;    /* a standby, or default_transaction_read_only */
     int backend_pid;      /* of the process that answered */
     bool has_standard_strings;
+    bool is_audited;        /* pgaudit logs what it does */
     bool waits_for_standby; /* COMMIT does, so a cancel request could end that wait */
 };
 

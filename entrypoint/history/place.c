@@ -129,7 +129,7 @@ static bool find_usual(const struct dialect *dialect, enum format format, const 
 {
     const char *found = usual_of(dialect);
 
-    for (size_t i = 0; found == NULL && format == FORMAT_AUTO && DIALECTS[i] != NULL; i++)
+    for (size_t i = 0; found == NULL && format == FORMAT_AUTO && !is_unclear(own) && DIALECTS[i] != NULL; i++)
         found = usual_of(DIALECTS[i]);
     if (found == NULL)
         return refuse_nowhere(dialect, own, err);

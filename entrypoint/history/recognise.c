@@ -106,6 +106,19 @@ static bool has_lock_file(const struct dialect *dialect, const char *path)
     return file_exists(file.at);
 }
 
+/* Some tools' scripts look like those of others: where they lie tells them apart. */
+static const struct foreign_tool *owner_by_place(const char *path)
+{
+    char full[PATH_MAX];
+    char *name;
+
+    if (realpath(path, full) == NULL || (name = strrchr(full, '/')) == NULL)
+        return NULL;
+    *name = '\0';
+    name = strrchr(full, '/');
+    return name == NULL ? NULL : foreign_owner_of_folder(name + 1);
+}
+
 void recognise(enum format format, const char *path, struct recognised *out)
 {
     auto_arena struct arena *arena = arena_new();
@@ -124,6 +137,8 @@ void recognise(enum format format, const char *path, struct recognised *out)
     read_script(arena, path, &found);
     for (size_t i = 0; out->owner == NULL && i < found.count; i++)
         out->owner = foreign_owner_of(found.entries[i].name);
+    if (out->owner == NULL)
+        out->owner = owner_by_place(path);
     found.is_format_said = format != FORMAT_AUTO;
     for (size_t i = 0; DIALECTS[i] != NULL; i++) {
         if (format != FORMAT_AUTO && DIALECTS[i]->format != format)

@@ -91,7 +91,8 @@ static void pass(struct arena *arena, struct ledger *ledger)
 
         if ((is_begun && ledger->dialect->is_baseline(key)) ||
             (baseline != NULL && is_before(ledger->dialect, key, &mark)))
-            rows[count++] = (struct ledger_row) { .name = key, .is_finished = true, .is_passed = true };
+            rows[count++] =
+                (struct ledger_row) { .name = key, .is_finished = true, .is_passed = true, .id = key };
     }
     for (size_t i = 0; i < ledger->count; i++) {
         const struct ledger_row *row = &ledger->rows[i];

@@ -11,8 +11,9 @@ static bool release(struct connection *conn, const struct tool_keys *keys, struc
 {
     auto_text struct text sql = text_init(SQL_MOST);
 
+    text_add_string(&sql, "SELECT true");
     for (size_t i = 0; i < keys->count; i++)
-        text_add_format(&sql, "%s pg_catalog.pg_advisory_unlock(%s)", i == 0 ? "SELECT" : ",", keys->keys[i]);
+        text_add_format(&sql, ", pg_catalog.pg_advisory_unlock(%s)", keys->keys[i]);
     return query_run(conn, &(const struct query) { .name = "tool_lock_release", .sql = sql.at }, NULL, NULL,
                      err);
 }
@@ -28,13 +29,13 @@ static enum leader_answer try_keys(struct connection *conn, const struct ledger 
 
     if (keys->count == 0)
         return LEADER_TAKEN;
+    text_add_string(&sql, "SELECT true");
     for (size_t i = 0; i < keys->count; i++)
-        text_add_format(&sql, "%s pg_catalog.pg_try_advisory_lock(%s)", i == 0 ? "SELECT" : ",",
-                        keys->keys[i]);
+        text_add_format(&sql, ", pg_catalog.pg_try_advisory_lock(%s)", keys->keys[i]);
     if (!query_run(conn, &(const struct query) { .name = "tool_lock_try", .sql = sql.at }, NULL, &taken, err))
         return LEADER_UNKNOWN;
     for (size_t i = 0; i < keys->count; i++) {
-        if (result_bool(taken, 0, (int)i))
+        if (result_bool(taken, 0, 1 + (int)i))
             text_copy_cut(had.keys[had.count++], LOCK_KEY_SIZE, keys->keys[i]);
         else
             held = i;

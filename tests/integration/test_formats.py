@@ -99,7 +99,8 @@ def test_tidelock_applies_everything(peer, database, second, app, tidelock, form
 
 @pytest.mark.parametrize("peer", [GolangMigrate], indirect=True)
 def test_whose_folder_it_is_has_to_be_said_where_nothing_tells(peer, database, app, tidelock):
-    add(app)
+    """With ways back, sqlx would name its files alike."""
+    app.add(1, *SCRIPTS[0], "DROP TABLE users")
     tidelock("deploy", "--migrations", "migrations").fails(exit=2, says=["may be golang-migrate's or sqlx's", "--format golang-migrate"])
     assert not peer.has_ledger(database)
 

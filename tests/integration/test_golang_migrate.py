@@ -312,6 +312,7 @@ def test_what_the_url_cannot_mean_is_refused(database, go):
     go("deploy", url=database.url(**{"x-migrations-table": "versions", "x-migrations-table-quoted": "true"})).fails(exit=2, says="x-migrations-table is not quoted")
     go("deploy", url=database.url(**{"x-migrations-table-quoted": "perhaps"})).fails(exit=2, says="must be true or false")
     go("deploy", url=database.url(**{"x-statement-timeout": "5"})).succeeds(says="--migration-timeout")
+    go("deploy", url=database.url().replace("postgresql:", "pgx5:")).succeeds(says="No pending migrations")
 
 
 def test_each_goes_on_where_the_other_stopped(database, go, migrate):

@@ -7,6 +7,11 @@ FOLDERS = {
     "goose": {"00001_a.sql": "-- +goose Up\nCREATE TABLE a ();\n-- +goose Down\nDROP TABLE a;\n"},
     "dbmate": {"20240101000000_a.sql": "-- migrate:up transaction:false\nCREATE TABLE a ();\n\n-- migrate:down\nDROP TABLE a;\n"},
     "sqlx": {"20240101000000_a.sql": "CREATE TABLE a ();"},
+    "Flyway": {"V1__a.sql": "CREATE TABLE a ();", "V2__b.sql": "CREATE TABLE b ();", "V10__c.sql": "CREATE TABLE c ();"},
+    "Drizzle": {
+        "0000_a.sql": "CREATE TABLE a ();\n--> statement-breakpoint\nCREATE TABLE b ();",
+        "meta/_journal.json": '{"version": "7", "dialect": "postgresql", "entries": [{"idx": 0, "version": "7", "when": 1700000000000, "tag": "0000_a", "breakpoints": true}]}',
+    },
 }
 # Nobody but their tools can apply these; with what.
 FOREIGN = {
@@ -80,7 +85,8 @@ def test_a_folder_that_became_empty(database, folder, tidelock):
 @pytest.mark.parametrize("tool", FOLDERS)
 def test_a_folder_tells_whose_it_is(database, folder, tidelock, tool):
     fill(folder, FOLDERS[tool])
-    tidelock("deploy").succeeds(applied=list(FOLDERS[tool]), says=f'"prisma/migrations" is a folder of {tool}')
+    applied = ["0000_a"] if tool == "Drizzle" else list(FOLDERS[tool])
+    tidelock("deploy").succeeds(applied=applied, says=f'"prisma/migrations" is a folder of {tool}')
     assert database.holds("a") and not database.holds("_prisma_migrations")
 
 
@@ -92,7 +98,7 @@ def test_a_folder_of_another_tool_than_said(database, folder, tidelock, tool, co
     words = COMMANDS[command]
     at = words.index("--") if "--" in words else len(words)
     result = tidelock(*words[:at], "--format", "prisma", *words[at:])
-    fails_at_once(result, f"holds no migrations of Prisma, but looks like a folder of {tool}", f"--format {tool}, or --format auto")
+    fails_at_once(result, f"holds no migrations of Prisma, but looks like a folder of {tool}", f"--format {tool.lower()}, or --format auto")
     assert not database.holds("_prisma_migrations") and not database.holds("a")
 
 
@@ -116,7 +122,7 @@ def test_scripts_of_a_tool_that_alone_can_apply_them(database, folder, tidelock,
 def test_scripts_that_no_tool_calls_so(database, folder, tidelock):
     fill(folder, {"schema.sql": "CREATE TABLE a ()", "seed.sql": "INSERT INTO a VALUES (1)"})
     fails_at_once(tidelock("deploy"), "2 .sql files", 'No tool that is known calls its scripts like "schema.sql"', "Say whose the folder is with --format")
-    fails_at_once(tidelock("deploy", "--format", "goose", "--migrations", "prisma/migrations"), "holds no migrations of goose", "Each migration is a file NUMBER_name.sql.")
+    fails_at_once(tidelock("deploy", "--format", "dbmate", "--migrations", "prisma/migrations"), "holds no migrations of dbmate", "Each migration is a file NUMBER_name.sql.")
 
 
 @pytest.mark.fault
@@ -125,6 +131,16 @@ def test_a_tool_s_own_file_says_whose_the_folder_is(database, folder, tidelock, 
     fill(folder, {"20240101000000_a.sql": "CREATE TABLE a ()", "atlas.sum": "h1:0\n"})
     tidelock(*COMMANDS[command]).fails(exit=2, says=["is one of Atlas: it holds atlas.sum", "Only Atlas can apply its own migrations: atlas migrate apply", "Nothing was changed"])
     tidelock("deploy", "--format", "sqlx", "--migrations", "prisma/migrations").succeeds(applied=["20240101000000_a.sql"])
+
+
+@pytest.mark.fault
+def test_where_a_folder_lies_may_say_whose_it_is(database, folder, tidelock):
+    """Supabase's scripts are called as sqlx's are."""
+    scripts = folder.root / "supabase" / "migrations"
+    scripts.mkdir(parents=True)
+    (scripts / "20240101000000_a.sql").write_text("CREATE TABLE a ()")
+    tidelock("deploy", "--migrations", "supabase/migrations").fails(exit=2, says=["is one of Supabase: it lies in a folder supabase", "supabase db push", "Nothing was changed"])
+    tidelock("deploy", "--format", "sqlx", "--migrations", "supabase/migrations").succeeds(applied=["20240101000000_a.sql"])
 
 
 @pytest.mark.fault

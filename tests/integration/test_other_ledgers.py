@@ -190,6 +190,10 @@ FOLDERS = {
     "sqlx": {"20240101_t.sql": "CREATE TABLE t (a int);\n"},
     "golang-migrate": {"1_t.up.sql": "CREATE TABLE t (a int);\n"},
     "flyway": {"V1__t.sql": "CREATE TABLE t (a int);\n"},
+    "drizzle": {
+        "0000_t.sql": "CREATE TABLE t (a int);\n",
+        "meta/_journal.json": '{"version": "7", "dialect": "postgresql", "entries": [{"idx": 0, "version": "7", "when": 1700000000000, "tag": "0000_t", "breakpoints": true}]}',
+    },
 }
 
 
@@ -198,6 +202,7 @@ def tool(request, folder):
     path = folder.root / "migrations"
     path.mkdir()
     for name, text in FOLDERS[request.param].items():
+        (path / name).parent.mkdir(exist_ok=True)
         (path / name).write_text(text)
     return ["--format", request.param, "--migrations", "migrations"]
 

@@ -51,10 +51,13 @@ NOT_SENT_UNITS = {
     # Names of kinds of statements, patterns that scripts are compared with, the script's own statement, sentences, names of options.
     "entrypoint/schema/effect_table.c",
     "entrypoint/sql/grammar_expression.c",
+    "entrypoint/sql/definition.c",
     "entrypoint/sql/kind.c",
     "entrypoint/sql/update_statement.c",
+    "entrypoint/dialect/dbmate.c",
     "entrypoint/dialect/flyway.c",
     "entrypoint/dialect/golang_migrate.c",
+    "entrypoint/dialect/goose.c",
     "entrypoint/dialect/prisma.c",
     "entrypoint/dialect/drizzle.c",
     "entrypoint/dialect/sqlx.c",
@@ -109,6 +112,7 @@ ADDS_ELSEWHERE = {
 }
 # Parts of statements, and the statement that each is part of.
 COMPLETED = {
+    "entrypoint/lock/tool_lock.c:tool_lock_add:sql": "SELECT true{}",
     "entrypoint/backfill/key.c:add_column:out": "SELECT {}",
     "entrypoint/backfill/key.c:add_texts:out": "SELECT 1{}",
     "entrypoint/backfill/key.c:key_add_listed:out": "SELECT {}",

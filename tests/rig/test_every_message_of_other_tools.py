@@ -28,6 +28,15 @@ DIALECTS = {
         "goose_db_version",
         "SELECT version_id::text FROM {}.goose_db_version WHERE version_id > 0 AND is_applied ORDER BY id",
     ),
+    "dbmate": Dialect(
+        "{}_a.sql",
+        {"atomic": "-- migrate:up\n{}\n-- migrate:down\nSELECT 1/0;\n", "stepwise": "-- migrate:up transaction:false\n{}\n-- migrate:down\nSELECT 1/0;\n"},
+        "schema_migrations",
+        "SELECT version FROM {}.schema_migrations ORDER BY version",
+    ),
+    "sqlx": Dialect(
+        "{}_a.sql", {"atomic": "{}", "stepwise": "-- no-transaction\n{}"}, "_sqlx_migrations", "SELECT version::text FROM {}._sqlx_migrations WHERE success ORDER BY version"
+    ),
 }
 MODES = {"atomic": ("atomic", ATOMIC, 1), "stepwise": ("stepwise", STEPWISE, 110000)}
 

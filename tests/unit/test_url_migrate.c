@@ -3,8 +3,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "check.h"
+#include "config/endpoint.h"
 #include "config/url.h"
-#include "config/url_migrate.h"
 
 static const char *said(const char *text)
 {
@@ -79,13 +79,13 @@ static void the_search_path_is_set_beside_other_options(void **state)
 
     (void)state;
     assert_true(url_parse(arena, "postgres://u@h/d", &endpoint, &err));
-    url_migrate_hear(arena, &endpoint);
+    endpoint_take_search_path(arena, &endpoint);
     assert_null(endpoint_value(&endpoint, "options"));
     assert_true(url_parse(arena, "pgx5://u@h/d?search_path=a,%20%22b%5Cc%22", &endpoint, &err));
-    url_migrate_hear(arena, &endpoint);
-    assert_string_equal(endpoint_value(&endpoint, "options"), "-c search_path=a,\\ \"b\\\\c\"");
+    endpoint_take_search_path(arena, &endpoint);
+    assert_string_equal(endpoint_value(&endpoint, "options"), " -c search_path=a,\\ \"b\\\\c\"");
     assert_true(url_parse(arena, "pgx://u@h/d?search_path=a&options=-cwork_mem%3D1MB", &endpoint, &err));
-    url_migrate_hear(arena, &endpoint);
+    endpoint_take_search_path(arena, &endpoint);
     assert_string_equal(endpoint_value(&endpoint, "options"), "-cwork_mem=1MB -c search_path=a");
 }
 
