@@ -31,7 +31,7 @@ enum {
 };
 
 /* In the logs of the row of a migration that is undone. */
-#define REVERTED LEDGER_OURS "it was rolled back by its inverse"
+static const char REVERTED[] = LEDGER_OURS "it was rolled back by its inverse";
 
 /* One try. */
 struct attempt {

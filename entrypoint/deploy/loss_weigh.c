@@ -192,13 +192,22 @@ static bool check_countable(const struct loss_guard *guard, const struct victim 
                        ", whose rows cannot be counted: the transaction is not READ COMMITTED", err);
 }
 
-static bool weigh(struct loss_guard *guard, struct connection *conn, const struct change *change,
-                  const struct loss *loss, bool is_locking, struct error *err)
+/* One kind of loss by a statement. */
+struct weighing {
+    struct loss_guard *guard;
+    struct connection *conn;
+    const struct loss *loss;
+    bool is_locking;
+};
+
+static bool weigh(const struct weighing *weighing, const struct change *change, struct error *err)
 {
+    const struct loss *loss = weighing->loss;
+    struct loss_guard *guard = weighing->guard;
     auto_text struct text name = text_init(NAME_MOST);
     auto_text struct text type = text_init(NAME_MOST);
     auto_result struct result *row = NULL;
-    struct counting what = { .is_locking = is_locking,
+    struct counting what = { .is_locking = weighing->is_locking,
                              .column = loss->of == OF_COLUMN || loss->of == OF_VALUES ? change->object : "" };
     struct victim victim = { .column = what.column };
     int64_t count;
@@ -206,39 +215,39 @@ static bool weigh(struct loss_guard *guard, struct connection *conn, const struc
     quote_qualified(change->table.schema, change->table.name, &name);
     quote_qualified(change->type.schema, change->type.name, &type);
     what.name = name.at;
-    if (!query_run(conn, &LOOK,
+    if (!query_run(weighing->conn, &LOOK,
                    (const char *[]) { name.at, what.column, loss->of == OF_VALUES ? type.at : NULL }, &row,
                    err))
         return false;
     if (result_rows(row) == 0 || !result_bool(row, 0, LOOK_HOLDS) ||
         (loss->of == OF_VALUES && result_is_null(row, 0, LOOK_ENUM)))
         return true;
-    if (is_locking && !loss_is_old(guard, result_text(row, 0, LOOK_OID)))
+    if (what.is_locking && !loss_is_old(guard, result_text(row, 0, LOOK_OID)))
         return true;
     victim.schema = result_text(row, 0, LOOK_SCHEMA);
     victim.table = result_text(row, 0, LOOK_TABLE);
     what.new_enum = result_text(row, 0, LOOK_ENUM);
-    if (is_locking && loss->of != OF_VALUES &&
-        !settle(guard, conn, result_text(row, 0, LOOK_OID), what.column, err))
+    if (what.is_locking && loss->of != OF_VALUES &&
+        !settle(guard, weighing->conn, result_text(row, 0, LOOK_OID), what.column, err))
         return false;
     return loss_is_allowed(guard, &victim) ||
-           (check_countable(guard, &victim, loss, row, err) && count_lost(conn, &what, &count, err) &&
+           (check_countable(guard, &victim, loss, row, err) &&
+            count_lost(weighing->conn, &what, &count, err) &&
             (count == 0 || refuse_count(guard, &victim, loss, count, err)));
 }
 
-static bool weigh_schema(struct loss_guard *guard, struct connection *conn, const struct change *change,
-                         const struct loss *loss, bool is_locking, struct error *err)
+static bool weigh_schema(const struct weighing *weighing, const struct change *change, struct error *err)
 {
     auto_result struct result *rows = NULL;
 
-    if (!query_run(conn, &TABLES_OF_SCHEMA, (const char *[]) { change->table.name }, &rows, err))
+    if (!query_run(weighing->conn, &TABLES_OF_SCHEMA, (const char *[]) { change->table.name }, &rows, err))
         return false;
     for (int i = 0; i < result_rows(rows); i++) {
         struct change of_table = *change;
 
         text_copy_cut(of_table.table.schema, sizeof of_table.table.schema, change->table.name);
         text_copy_cut(of_table.table.name, sizeof of_table.table.name, result_text(rows, i, 0));
-        if (!weigh(guard, conn, &of_table, loss, is_locking, err))
+        if (!weigh(weighing, &of_table, err))
             return false;
     }
     return true;
@@ -276,23 +285,22 @@ static bool leaves_the_rest(enum action action)
     return false;
 }
 
-static bool weigh_change(struct loss_guard *guard, struct connection *conn, const struct change *change,
-                         bool is_locking, struct error *err)
+static bool weigh_change(struct weighing *weighing, const struct change *change, struct error *err)
 {
     for (size_t i = 0; i < array_length(LOSSES); i++) {
-        const struct loss *loss = &LOSSES[i];
-
-        if (change->action == loss->action &&
-            !(loss->of == OF_SCHEMA ? weigh_schema : weigh)(guard, conn, change, loss, is_locking, err))
+        weighing->loss = &LOSSES[i];
+        if (change->action == LOSSES[i].action &&
+            !(LOSSES[i].of == OF_SCHEMA ? weigh_schema : weigh)(weighing, change, err))
             return false;
     }
-    guard->is_blind |= !leaves_the_rest(change->action);
+    weighing->guard->is_blind |= !leaves_the_rest(change->action);
     return true;
 }
 
 bool loss_weigh(struct loss_guard *guard, struct connection *conn, size_t number, bool is_locking,
                 struct error *err)
 {
+    struct weighing weighing = { .guard = guard, .conn = conn, .is_locking = is_locking };
     auto_changes struct changes changes = { .count = 0 };
 
     if (!is_locking && guard->is_blind)
@@ -302,7 +310,7 @@ bool loss_weigh(struct loss_guard *guard, struct connection *conn, size_t number
         return true;
     }
     for (size_t i = 0; i < changes.count; i++) {
-        if (!weigh_change(guard, conn, &changes.items[i], is_locking, err))
+        if (!weigh_change(&weighing, &changes.items[i], err))
             return false;
     }
     return true;

@@ -66,6 +66,8 @@ static void show_database(struct deployment *d)
 /* What was edited counts and is said, though it stops nothing. */
 static enum phase complete_at_once(struct deployment *d, unsigned strict, struct error *err)
 {
+    if (d->back != NULL)
+        return complete(d);
     if (!validate_edited(d->folder, &d->history, strict, err) ||
         !validate_strict(d->folder, &d->history, strict, err))
         return PHASE_FAILED;
@@ -160,7 +162,7 @@ static enum phase step_compare(struct deployment *d, struct error *err)
         if (!glance(d, err))
             return PHASE_FAILED;
         if (is_complete(d))
-            return d->back != NULL ? complete(d) : complete_at_once(d, strict, err);
+            return complete_at_once(d, strict, err);
         /* Whoever leads reads it again, as for writing. */
         if (!d->config->is_dry_run && d->ledger.default_schema != NULL)
             return begin_work(d, err);

@@ -14,6 +14,7 @@ struct trial {
     struct replay replay;
     struct arena *arena;
     const struct folder *folder;
+    inverses_note *note;
     struct facts facts; /* as they are before it */
 };
 
@@ -57,21 +58,20 @@ static bool find_inverse(struct trial *trial, size_t index, struct migration *in
     return true;
 }
 
-static bool try_again(struct trial *trial, size_t index, const struct migration *inverse, inverses_note *note,
-                      struct facts *twice, struct error *err)
+static bool try_again(struct trial *trial, size_t index, const struct migration *inverse, struct facts *twice,
+                      struct error *err)
 {
     struct facts undone;
 
     if (!replay_inverse(&trial->replay, index, inverse, err) || !read_facts(trial, &undone, err))
         return false;
-    note(inverse, &trial->facts, &undone);
+    trial->note(inverse, &trial->facts, &undone);
     return (replay_one(&trial->replay, index, err) ||
             error_context(err, "applying it again after its inverse")) &&
            read_facts(trial, twice, err);
 }
 
-static bool try_one(struct trial *trial, size_t index, inverses_note *note, struct inverses_finding *out,
-                    struct error *err)
+static bool try_one(struct trial *trial, size_t index, struct inverses_finding *out, struct error *err)
 {
     struct migration inverse;
     bool has_inverse;
@@ -81,7 +81,7 @@ static bool try_one(struct trial *trial, size_t index, inverses_note *note, stru
         return false;
     out->tried += has_inverse;
     out->without += !has_inverse;
-    if (has_inverse && !try_again(trial, index, &inverse, note, &out->twice, err))
+    if (has_inverse && !try_again(trial, index, &inverse, &out->twice, err))
         return false;
     if (has_inverse && !is_same(&out->once, &out->twice))
         out->name = inverse.name;
@@ -89,14 +89,14 @@ static bool try_one(struct trial *trial, size_t index, inverses_note *note, stru
     return true;
 }
 
-static bool try_all(struct trial *trial, inverses_note *note, struct inverses_finding *out, struct error *err)
+static bool try_all(struct trial *trial, struct inverses_finding *out, struct error *err)
 {
     const struct folder *folder = trial->folder;
 
     if (!read_facts(trial, &trial->facts, err))
         return false;
     for (size_t i = 0; i < folder->count - folder->beyond && out->name == NULL; i++) {
-        if (!try_one(trial, i, note, out, err))
+        if (!try_one(trial, i, out, err))
             return false;
     }
     return true;
@@ -105,7 +105,7 @@ static bool try_all(struct trial *trial, inverses_note *note, struct inverses_fi
 bool shadow_try_inverses(const struct shadow_request *wanted, const struct folder *folder,
                          inverses_note *note, struct inverses_finding *out, struct error *err)
 {
-    struct trial trial = { .arena = wanted->config->arena, .folder = folder };
+    struct trial trial = { .arena = wanted->config->arena, .folder = folder, .note = note };
     struct shadow shadow;
     bool is_tried;
 
@@ -114,7 +114,7 @@ bool shadow_try_inverses(const struct shadow_request *wanted, const struct folde
         return false;
     log_info("trying the inverses in the shadow database \"%s\"", shadow.name);
     is_tried = replay_begin(&trial.replay, &shadow, folder, shadow_schema_of(wanted, &shadow), err) &&
-               try_all(&trial, note, out, err);
+               try_all(&trial, out, err);
     replay_end(&trial.replay);
     shadow_close(&shadow);
     return is_tried;
