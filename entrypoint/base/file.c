@@ -131,6 +131,25 @@ bool file_read(const char *path, struct text *out, struct error *err)
     return read_source(path, false, out, err);
 }
 
+bool file_read_head(const char *path, struct text *out, struct error *err)
+{
+    struct stat status;
+    auto_descriptor int descriptor = open_source(path, false, &status, err);
+    char chunk[FILE_CHUNK];
+    ssize_t got = 1;
+
+    while (descriptor >= 0 && got != 0 && out->length < out->most) {
+        const size_t left = out->most - out->length;
+
+        got = read(descriptor, chunk, left < sizeof chunk ? left : sizeof chunk);
+        if (got < 0 && errno != EINTR)
+            return read_error(err, path, strerror(errno));
+        if (got > 0)
+            text_add(out, chunk, (size_t)got);
+    }
+    return descriptor >= 0;
+}
+
 bool file_read_stream(const char *path, struct text *out, struct error *err)
 {
     return read_source(path, true, out, err);

@@ -18,8 +18,11 @@
  * something else, or is larger. */
 must_use bool file_read(const char *path, struct text *out, struct error *err);
 
-/* The same for what is read once and may therefore be a pipe (a shell's <(command), /dev/stdin) or a
- * character device as well. Waits at most 10 s for all of it. Also ERROR_INTERRUPTED. */
+/* The same for its beginning: at most as much as `out` can hold. */
+must_use bool file_read_head(const char *path, struct text *out, struct error *err);
+
+/* The same as the first for what is read once and may therefore be a pipe (a shell's <(command), /dev/stdin)
+ * or a character device as well. Waits at most 10 s for all of it. Also ERROR_INTERRUPTED. */
 must_use bool file_read_stream(const char *path, struct text *out, struct error *err);
 
 /* Copies a file to `target` with permissions `mode`: into a new file beside it, which is then renamed, so

@@ -24,11 +24,21 @@ static void show_history(struct deployment *d)
     memcpy(d->progress->migrations, d->history.counts, sizeof d->history.counts);
 }
 
+/* Most starts find nothing to do but to compare the scripts with what was recorded. */
+static void read_meanwhile(struct deployment *d, struct connection *conn)
+{
+    if (d->read_ahead == NULL)
+        d->read_ahead = read_ahead_new(d->arena, d->folder);
+    connection_meanwhile(conn, read_ahead_step, d->read_ahead);
+}
+
 static enum phase step_connect(struct deployment *d, struct error *err)
 {
     connection_close(d->conn);
     d->is_session_used = false;
     d->beacon = (struct beacon) { .key = 0 };
+    if (d->begun != NULL)
+        read_meanwhile(d, d->begun);
     d->conn = d->must_write ? writable_reach(d->config, d->endpoint, err)
                             : reach_database(d->config, d->endpoint, steal(&d->begun), err);
     if (d->conn == NULL && writable_is_missing(err) && d->history.counts[VERDICT_PENDING] > 0)
@@ -92,9 +102,7 @@ static bool glance(struct deployment *d, struct error *err)
     arena_free(d->look);
     d->look = arena_new();
     d->wishes = NULL;
-    if (d->read_ahead == NULL)
-        d->read_ahead = read_ahead_new(d->arena, d->folder);
-    connection_meanwhile(d->conn, read_ahead_step, d->read_ahead);
+    read_meanwhile(d, d->conn);
     if (!ledger_glance(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
     show_database(d);

@@ -39,7 +39,7 @@
 #define READ(at, took)                                                                                       \
     "SELECT key, success, false, checksum, key,"                                                             \
     " CASE WHEN NOT success THEN " TOOL_RFC_3339("installed_on") " END, 0,"                                  \
-    " CASE WHEN NOT success THEN 'Flyway has recorded success = false.' END, " at ", " took                   \
+    " CASE WHEN NOT success THEN 'Flyway has recorded that it failed.' END, " at ", " took                   \
     ROWS " ORDER BY installed_rank"
 
 #define READ_PLAIN READ("NULL", "NULL")

@@ -191,11 +191,7 @@ static bool may_have_mark(struct slice script)
     return false;
 }
 
-bool foreign_find_way_back(struct slice script, const char **tool, size_t *offset)
+const struct foreign_tool *foreign_find_way_back(struct slice script, size_t *offset)
 {
-    const struct foreign_tool *marked = may_have_mark(script) ? find_mark(script, true, offset) : NULL;
-
-    if (marked != NULL)
-        *tool = marked->name;
-    return marked != NULL;
+    return may_have_mark(script) ? find_mark(script, true, offset) : NULL;
 }

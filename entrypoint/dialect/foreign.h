@@ -47,8 +47,8 @@ const struct foreign_tool *foreign_owner_of_folder(const char *folder);
 /* Adds what can be done with its files, as a sentence. */
 void foreign_add_remedy(const struct foreign_tool *tool, struct text *out);
 
-/* The first comment of a script behind which a tool keeps the way back: to PostgreSQL it is a comment, and
- * what follows is run. Fills the tool's name and the comment's offset; false = none. */
-bool foreign_find_way_back(struct slice script, const char **tool, size_t *offset);
+/* The tool to which the first comment of a script is one behind which the way back is kept, and that
+ * comment's offset; NULL = there is none. To PostgreSQL it is a comment, and what follows is run. */
+const struct foreign_tool *foreign_find_way_back(struct slice script, size_t *offset);
 
 #endif

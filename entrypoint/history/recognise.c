@@ -11,7 +11,7 @@
 #include "base/text.h"
 
 /* Enough of a script to see its first comments. */
-enum { SCRIPT_MOST = 1024 * 1024 };
+enum { HEAD_MOST = 64 * 1024 };
 
 static bool is_directory(const char *path)
 {
@@ -78,20 +78,44 @@ static void look(struct arena *arena, const char *path, struct folder_look *out)
     out->entries = entries;
 }
 
-/* The first of them all: a tool's marks are in each. */
-static void read_script(struct arena *arena, const char *path, struct folder_look *out)
+/* Names that only begin with a number are those of several tools. What follows it tells the others. */
+static bool may_be_of_several(const char *name)
+{
+    return name[0] >= '0' && name[0] <= '9' && !text_ends_with(name, ".up.sql") &&
+           !text_ends_with(name, ".down.sql");
+}
+
+static struct slice head_of_file(struct arena *arena, const char *path, const char *name)
 {
     auto_text struct text full = text_init((size_t)2 * PATH_MAX);
-    auto_text struct text script = text_init(SCRIPT_MOST);
+    auto_text struct text head = text_init(HEAD_MOST);
     struct error ignored;
 
+    text_add_format(&full, "%s/%s", path, name);
+    if (!file_read_head(full.at, &head, &ignored))
+        return slice_of("");
+    return (struct slice) { arena_copy(arena, head.at, head.length), head.length };
+}
+
+/* One with a tool's mark, if there is one; otherwise the first. A script without marks may stand before those
+ * that have them, and would not be undone alone. */
+static void read_script(struct arena *arena, const char *path, struct folder_look *out)
+{
+    bool has_first = false;
+
     for (size_t i = 0; i < out->count; i++) {
-        if (out->entries[i].is_directory || !text_ends_with(out->entries[i].name, ".sql"))
+        const char *name = out->entries[i].name;
+        struct slice head;
+
+        if (out->entries[i].is_directory || !text_ends_with(name, ".sql") ||
+            (has_first && !may_be_of_several(name)))
             continue;
-        text_add_format(&full, "%s/%s", path, out->entries[i].name);
-        if (file_read(full.at, &script, &ignored))
-            out->script = (struct slice) { arena_copy(arena, script.at, script.length), script.length };
-        return;
+        head = head_of_file(arena, path, name);
+        if (!has_first || foreign_tool_of("", head) != NULL)
+            out->script = head;
+        has_first = true;
+        if (foreign_tool_of("", head) != NULL)
+            return;
     }
 }
 

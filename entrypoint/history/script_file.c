@@ -125,14 +125,16 @@ bool migration_matches(const struct folder *folder, const struct migration *migr
 }
 
 /* The scripts of another tool, moved here as they are, would be undone at once. */
-static bool check_way_back(const char *path, struct slice script, struct error *err)
+static bool check_way_back(const struct dialect *dialect, const char *path, struct slice script,
+                           struct error *err)
 {
-    const char *tool;
     size_t offset;
+    const struct foreign_tool *tool = foreign_find_way_back(script, &offset);
 
-    if (!foreign_find_way_back(script, &tool, &offset))
+    if (tool == NULL || tool->format == dialect->format)
         return true;
-    error_set(err, ERROR_CLEAN, "the script goes back again: to %s, what follows undoes the migration", tool);
+    error_set(err, ERROR_CLEAN, "the script goes back again: to %s, what follows undoes the migration",
+              tool->name);
     error_hint(err,
                "Remove it from here on: to PostgreSQL this line is a comment, and all of it would be run.");
     return error_point(err, path, script.at, script.length, offset);
@@ -150,7 +152,7 @@ bool script_check_text(const struct dialect *dialect, const char *path, struct s
         return error_hint(err, "It may be UTF-16: save it as UTF-8.");
     }
     if (utf8_is_valid(script.at, script.length, &bad))
-        return dialect->read_script != NULL || check_way_back(path, script, err);
+        return check_way_back(dialect, path, script, err);
     error_set(err, ERROR_CLEAN, "the script is not valid UTF-8 (byte 0x%02x at offset %zu)",
               (unsigned char)script.at[bad], bad);
     error_point(err, path, script.at, script.length, bad);

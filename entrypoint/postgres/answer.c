@@ -234,8 +234,7 @@ static bool has_result(struct connection *conn)
     return !is_copying(conn) && PQisBusy(conn->pg) == 0;
 }
 
-/* Whether there is more to do than to wait. */
-static bool work(struct connection *conn)
+bool connection_work(struct connection *conn)
 {
     if (conn->meanwhile != NULL && !conn->meanwhile(conn->meanwhile_context))
         conn->meanwhile = NULL;
@@ -258,7 +257,7 @@ bool connection_next_result(struct connection *conn, bool is_cancellable, PGresu
         if (!check_limits(conn, &wait, err))
             return false;
         if (wait_for_socket(conn, (short)(unsent != 0 ? POLLIN | POLLOUT : POLLIN),
-                            work(conn) ? deadline_in(0) : next_look(conn, &wait)) &&
+                            connection_work(conn) ? deadline_in(0) : next_look(conn, &wait)) &&
             PQconsumeInput(conn->pg) != 1 && !has_result(conn))
             return error_from_loss(conn, err);
         if (has_result(conn))

@@ -162,7 +162,7 @@ static void drive(struct connection *conn, bool is_waiting)
             conn->stage = REFUSED_BY_SIGNAL;
         else if (is_waiting && deadline_passed(until))
             conn->stage = REFUSED_BY_TIME;
-        else if (wait_socket(conn->pg, events, until))
+        else if (wait_socket(conn->pg, events, is_waiting && connection_work(conn) ? deadline_in(0) : until))
             conn->next = PQconnectPoll(conn->pg);
         else if (!is_waiting)
             return;

@@ -51,6 +51,9 @@ struct connection {
     bool is_given_up; /* an answer took longer than that, or made no sense: no more queries are sent */
 };
 
+/* Does a step of what can be done meanwhile; whether there is more to do than to wait. */
+bool connection_work(struct connection *conn);
+
 /* Fills `err` from a failed result: class, SQLSTATE, message, detail, hint, position. Returns false. */
 bool error_from_result(struct connection *conn, const PGresult *result, struct error *err);
 

@@ -203,6 +203,16 @@ static bool explain(const struct replay *replay, const struct migration *migrati
                        replay->count, text_plural(replay->count));
 }
 
+/* A shadow is a new database, in which the last baseline stands for all before it. */
+static size_t find_first(const struct folder *folder)
+{
+    for (size_t i = folder->dialect->is_baseline == NULL ? 0 : folder->count - folder->beyond; i-- > 0;) {
+        if (folder->dialect->is_baseline(folder->items[i].key))
+            return i;
+    }
+    return 0;
+}
+
 bool replay_history(struct replay *replay, const bool *is_wanted, struct error *err)
 {
     struct observe observe = { .is_on_live_server = replay->shadow->is_on_live_server };
@@ -210,7 +220,7 @@ bool replay_history(struct replay *replay, const bool *is_wanted, struct error *
     size_t failed;
 
     observe_begin(&observe, replay->shadow->conn);
-    for (size_t i = 0; i < replay->folder->count && is_replayed; i++) {
+    for (size_t i = find_first(replay->folder); i < replay->folder->count && is_replayed; i++) {
         if (is_wanted[i])
             is_replayed = replay_migration(replay, i, &observe, &failed, err) ||
                           explain(replay, &replay->folder->items[i], observe.has_reached, err);

@@ -237,7 +237,7 @@ def test_what_was_deleted_or_undone_is_not_applied(tidelock, database, write, re
 def test_a_failure_that_flyway_has_marked_blocks(tidelock, database, write, record):
     record("1", "a", "V1__a.sql", checksum("VACUUM gone;"), success=False)
     write("V1__a.sql", "VACUUM;\n")
-    tidelock("deploy").fails(exit=8, says=["failed", "Flyway has recorded success = false", "resolve --rolled-back"])
+    tidelock("deploy").fails(exit=8, says=["failed", "Flyway has recorded that it failed", "resolve --rolled-back"])
     tidelock("baseline").fails(exit=8, says="failed")
     tidelock("resolve", "--rolled-back", "V1__a.sql").succeeds(says="marked as rolled back")
     assert database.query(HISTORY) == []
@@ -332,6 +332,16 @@ def test_a_baseline_script_is_for_new_databases_only(tidelock, database, write):
     tidelock("deploy").succeeds(applied=[])
 
 
+def test_a_shadow_is_a_new_database(tidelock, database, write):
+    for number in (1, 2, 3):
+        write(f"V{number}__{number}.sql", f"CREATE TABLE t{number} (x int);\n")
+    write("B2__all.sql", "CREATE TABLE t1 (x int);\nCREATE TABLE t2 (x int);\n")
+    tidelock("plan", "--shadow", "create").succeeds(says="rehearsed")
+    tidelock("verify", "--shadow", "create").succeeds(says="replays from an empty database")
+    tidelock("deploy").succeeds(applied=["B2__all.sql", "V3__3.sql"])
+    tidelock("diff", "migrations", database.url(), "--shadow", "create").succeeds(says="no difference")
+
+
 def test_the_ledger_may_have_another_name_and_schema(tidelock, database, write):
     write("V1__a.sql", "CREATE TABLE a (x int);\n")
     tidelock("deploy", environment={"FLYWAY_TABLE": "History", "FLYWAY_SCHEMAS": "app,other"}).succeeds(applied=["V1__a.sql"])
@@ -369,7 +379,7 @@ def test_with_flyway_itself(tidelock, flyway, app, database, write):
     write("V5__broken.sql", "VACUUM gone;\n")
     done = flyway.up(database.url(), app, "-postgresql.transactional.lock=false")
     assert done.returncode != 0
-    tidelock("deploy").fails(exit=8, says="Flyway has recorded success = false")
+    tidelock("deploy").fails(exit=8, says="Flyway has recorded that it failed")
     tidelock("resolve", "--rolled-back", "5").succeeds()
     write("V5__broken.sql", "VACUUM;\n")
     tidelock("deploy").succeeds(applied=["V5__broken.sql"])
