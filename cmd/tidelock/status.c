@@ -124,6 +124,12 @@ static struct columns measure(const struct overview *overview)
     return columns;
 }
 
+/* Some ledgers do not say it. */
+static const char *finished_at(const struct account *account)
+{
+    return account->row->finished_at == NULL ? "-" : account->row->finished_at;
+}
+
 /* When it was applied, how long that took, by whom. */
 static void print_applied(const struct account *account, struct columns columns)
 {
@@ -139,7 +145,7 @@ static void print_applied(const struct account *account, struct columns columns)
     else
         text_add_string(&by, "-");
     print_line_of(account->name, "  %-11s %s%*s  %s  %-*s  %s", VERDICT_NAMES[account->verdict],
-                  account->name, padding, "", account->row->finished_at, columns.took, took.at, by.at);
+                  account->name, padding, "", finished_at(account), columns.took, took.at, by.at);
 }
 
 static void print_accounts(const struct overview *overview, bool is_all)

@@ -196,7 +196,8 @@ const struct option OPTIONS[] = {
       .field = FIELD(migrations), .traits = OPTION_USUAL, .value = "DIR",
       .help = "the folder of migrations",
       .more = "Without it, what prisma.config.ts or package.json names as a plain string is taken; otherwise "
-              "prisma/migrations is tried, then prisma/schema/migrations, then migrations." },
+              "prisma/migrations is tried, then prisma/schema/migrations, then migrations, then where the other "
+              "tools of --format usually have it." },
     { .name = "format", .group = GROUP_FOLDER, .type = OPTION_CHOICE, .commands = FOR_FOLDER,
       .field = FIELD(format), .standard = "auto", .choices = FORMAT_NAMES, .choice_count = FORMATS,
       .also = "output", .value = "TOOL",

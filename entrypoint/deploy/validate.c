@@ -73,12 +73,13 @@ unsigned validate_strictness(const struct config *config, const struct dialect *
     return of_tool | 1u << FINDINGS;
 }
 
-static bool refuse_as_tool(const struct dialect *dialect, const char *list, struct error *err)
+static bool refuse_as_tool(const struct dialect *dialect, const char *list, unsigned found, struct error *err)
 {
     error_set(err, ERROR_REFUSED, "the folder and the ledger differ, and %s %s that", dialect->tool,
               dialect->skips_out_of_order ? "would skip" : "refuses");
-    error_cause(err, CAUSE_STRICT);
     error_holds(err, "Nothing was changed. %s.", list);
+    if (found == 1u << FINDING_OUT_OF_ORDER)
+        return error_hint(err, "Give it a later version. To apply it as it is: --no-strict.");
     return error_hint(
         err,
         "Restore the migrations as they were applied (see: tidelock status). To deploy nevertheless: "
@@ -102,7 +103,7 @@ bool validate_strict(const struct folder *folder, const struct history *history,
     if (found == 0)
         return true;
     if (is_of_tool)
-        return refuse_as_tool(folder->dialect, list.at, err);
+        return refuse_as_tool(folder->dialect, list.at, found, err);
     error_set(err, ERROR_REFUSED, "the folder and the ledger differ, and --strict forbids that");
     error_cause(err, CAUSE_STRICT);
     error_holds(err, "Nothing was changed. %s%s.", list.at, list.has_overflowed ? ", and others" : "");

@@ -62,10 +62,6 @@
                "finished_at IS NULL AND applied_steps_count OPERATOR(pg_catalog.=) $2::pg_catalog.int4")
 
 #define SHARED_WRITES \
-    [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied", \
-        "INSERT INTO {ledger} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)" \
-        " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::pg_catalog.float8), pg_catalog.clock_timestamp(), 1)", \
-        4, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_STARTED }, CHECK_ADDED }, \
     [LEDGER_INSERT_STARTED] = { "ledger_insert_started", \
         "INSERT INTO {ledger} (id, checksum, migration_name, started_at, logs)" \
         " SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.text," \
@@ -126,6 +122,10 @@
 
 static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
     SHARED_WRITES,
+    [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied",
+        "INSERT INTO {ledger} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)"
+        " VALUES ($1, $2, $3, pg_catalog.to_timestamp($4::pg_catalog.float8), pg_catalog.clock_timestamp(), 1)",
+        4, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_STARTED }, CHECK_ADDED },
     [LEDGER_FINISH] = { "ledger_finish",
         UPDATE_ONE("finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL", "$2",
                    "finished_at IS NOT NULL"),
@@ -138,14 +138,19 @@ static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
         4, { ROW_ID, ROW_CHECKSUM, ROW_NAME, ROW_AFTER }, CHECK_WRITTEN },
 };
 
-/* An attempt that has succeeded is none any more: the tool's ledger has its migration. */
+/* An attempt that has succeeded is none any more, and those before it are of no concern: the tool's ledger has
+ * the migration. */
+#define FORGET(name) "DELETE FROM {ledger} WHERE" NAME_IS(name) " AND rolled_back_at IS NOT NULL"
+
 static const struct ledger_write ATTEMPTS_WRITES[LEDGER_STATEMENTS] = {
     SHARED_WRITES,
+    [LEDGER_INSERT_APPLIED] = { "attempts_forget", FORGET("$1"), 1, { ROW_NAME }, CHECK_NONE },
     [LEDGER_FINISH] = { "attempt_finish",
         "WITH written AS (DELETE FROM {ledger} WHERE" ID_IS("$1") " AND finished_at IS NULL AND rolled_back_at IS NULL"
-        " AND applied_steps_count OPERATOR(pg_catalog.=) $2::pg_catalog.int4 RETURNING id)"
+        " AND applied_steps_count OPERATOR(pg_catalog.=) $2::pg_catalog.int4 RETURNING id),"
+        " former AS (" FORGET("$3") ")"
         " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)::pg_catalog.int4 FROM written",
-        2, { ROW_ID, ROW_BEFORE }, CHECK_NONE },
+        3, { ROW_ID, ROW_BEFORE, ROW_NAME }, CHECK_NONE },
     /* Whatever its tool has applied in spite of an attempt, the attempt is none of a pending migration. */
     [LEDGER_REVERT] = { "attempt_revert",
         "DELETE FROM {ledger} WHERE" NAME_IS("$1") " AND rolled_back_at IS NULL",

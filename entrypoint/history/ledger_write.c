@@ -38,12 +38,11 @@ static size_t add_side(const struct side *side, enum ledger_statement statement,
     return 2;
 }
 
-/* What is finished stands in the tool's ledger alone. */
+/* What is finished stands in the tool's ledger alone; only, what has failed before it is then forgotten. */
 static bool is_of_attempts(enum ledger_statement statement)
 {
-    return statement != LEDGER_INSERT_APPLIED && statement != LEDGER_INSERT_NEXT &&
-           statement != LEDGER_INSERT_MARKED && statement != LEDGER_TAKE_BACK && statement != LEDGER_ACCEPT &&
-           statement != LEDGER_INSERT_BASELINE;
+    return statement != LEDGER_INSERT_NEXT && statement != LEDGER_INSERT_MARKED &&
+           statement != LEDGER_TAKE_BACK && statement != LEDGER_ACCEPT && statement != LEDGER_INSERT_BASELINE;
 }
 
 struct batch_item ledger_check_item(const struct ledger *ledger, enum ledger_check check,

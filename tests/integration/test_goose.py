@@ -243,3 +243,18 @@ def test_a_table_that_only_has_the_name_of_the_lease(database, two, tidelock, tr
 def test_the_example_is_deployed(database, tidelock):
     example = pathlib.Path(__file__).resolve().parents[2] / "docker/examples/goose"
     tidelock("deploy", "--format", "goose", cwd=example).succeeds(applied=["00001_tickets.sql", "00002_sold.sql", "00003_index.sql"])
+
+
+def test_what_failed_before_it_was_applied_is_forgotten(database, folder, tidelock):
+    """Taken back by goose, it is pending again, and nothing is said of a failure that was mended."""
+    write(folder, "1_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE TABLE a ();\nSELECT 1;\n")
+    tidelock("deploy").succeeds(applied=["1_a.sql"])
+    write(folder, "2_b.sql", "-- +goose Up\nCREATE TABLE b (x nowhere);\n")
+    tidelock("deploy").fails(exit=6, says="nowhere")
+    tidelock("status").succeeds(says="nowhere")
+    write(folder, "2_b.sql", "-- +goose Up\nCREATE TABLE b ();\n")
+    tidelock("deploy").succeeds(applied=["2_b.sql"])
+    database.query("DROP TABLE b; DELETE FROM goose_db_version WHERE version_id = 2")
+    result = tidelock("status").succeeds(says="pending     2_b.sql")
+    assert "nowhere" not in result.out
+    tidelock("deploy").succeeds(applied=["2_b.sql"])
