@@ -45,6 +45,7 @@ extern const struct command COMMAND_SNAPSHOT;
 extern const struct command COMMAND_DIFF;
 extern const struct command COMMAND_DRIFT;
 extern const struct command COMMAND_VERIFY;
+extern const struct command COMMAND_ROLLBACK;
 extern const struct command COMMAND_RESOLVE;
 extern const struct command COMMAND_BASELINE;
 extern const struct command COMMAND_BUDGET;

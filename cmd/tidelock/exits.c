@@ -25,8 +25,8 @@ const struct exit_row EXITS[] = {
       "the leader lock was not obtained in time, or was lost; with wait: migrations are still pending, or a replica "
       "lacks them" },
     { ERROR_BUDGET, 5, true, FOR_DATABASE, "no connection was free before the deadline" },
-    { ERROR_CLEAN, 6, false, FOR_APPLIERS, "a migration failed and left nothing behind" },
-    { ERROR_PARTIAL, 7, false, FOR_APPLIERS, "a migration failed halfway; the message lists what persists" },
+    { ERROR_CLEAN, 6, false, FOR_CHANGERS, "a migration failed and left nothing behind" },
+    { ERROR_PARTIAL, 7, false, FOR_CHANGERS, "a migration failed halfway; the message lists what persists" },
     { ERROR_REFUSED, 8, false, FOR_DATABASE,
       "a person has to decide: failed migration, schema without ledger, ledger of a stranger, wrong provider, "
       "other migrations in the database, missing script, --strict, --refuse, --drift, a shadow database that is not empty or in "

@@ -82,7 +82,8 @@ static struct {
     bool is_known;
     bool is_reported; /* by reporting_end() */
     bool is_compared;
-    size_t applied;
+    bool goes_back;
+    size_t applied; /* or rolled back */
     size_t pending;
     size_t retries;
     int64_t duration_ms;
@@ -99,6 +100,7 @@ static void add_up(const struct progress *progress)
 {
     totals.is_known = totals.is_reported = true;
     totals.is_compared = progress->is_compared;
+    totals.goes_back = progress->goes_back;
     totals.applied = progress->applied;
     totals.pending = progress_pending(progress);
     totals.duration_ms = (int64_t)((progress->ended_at - progress->started_at) * 1000);
@@ -114,7 +116,8 @@ size_t reporting_add_totals(struct log_value values[REPORTING_TOTALS])
 
     if (!totals.is_known)
         return 0;
-    values[count++] = (struct log_value) { .name = "applied", .number = (int64_t)totals.applied };
+    values[count++] = (struct log_value) { .name = totals.goes_back ? "rolled_back" : "applied",
+                                           .number = (int64_t)totals.applied };
     values[count++] = (struct log_value) { .name = "duration_ms", .number = totals.duration_ms };
     values[count++] = (struct log_value) { .name = "retries", .number = (int64_t)totals.retries };
     if (totals.is_compared)
@@ -179,11 +182,17 @@ static void add_success(const struct reporting *reporting, struct text *out)
     const char *last = totals.pending == 0 ? NULL : reporting->config->to;
     char took[32];
 
-    if (totals.applied > 0)
+    if (progress->goes_back)
+        text_add_format(out, "rolled back %zu migration%s in %s; the database holds %zu", totals.applied,
+                        text_plural(totals.applied), duration_text(totals.duration_ms, took, sizeof took),
+                        held);
+    else if (totals.applied > 0)
         text_add_format(out, "applied %zu migration%s in %s; the database holds", totals.applied,
                         text_plural(totals.applied), duration_text(totals.duration_ms, took, sizeof took));
     else
         text_add_format(out, "no pending migrations%s", last == NULL ? ": the database holds" : "");
+    if (progress->goes_back)
+        return;
     if (last == NULL && held == 1)
         text_add_string(out, " 1 of 1");
     else if (last == NULL)
@@ -212,9 +221,9 @@ static void log_applied_before(void)
     char took[32];
 
     if (totals.applied > 0 && log_format_in_use() == LOG_TEXT)
-        log_info("applied %zu migration%s in %s; %zu still pending", totals.applied,
-                 text_plural(totals.applied), duration_text(totals.duration_ms, took, sizeof took),
-                 totals.pending);
+        log_info("%s %zu migration%s in %s; %zu still pending", totals.goes_back ? "rolled back" : "applied",
+                 totals.applied, text_plural(totals.applied),
+                 duration_text(totals.duration_ms, took, sizeof took), totals.pending);
 }
 
 static void end(struct reporting *reporting, enum progress_phase phase, int exit_code)
@@ -226,7 +235,8 @@ static void end(struct reporting *reporting, enum progress_phase phase, int exit
     add_up(&reporting->progress);
     if (phase != PROGRESS_COMPLETE)
         return;
-    write_ready_file(reporting->config->ready_file);
+    if (!reporting->progress.goes_back)
+        write_ready_file(reporting->config->ready_file);
     log_success(reporting);
 }
 

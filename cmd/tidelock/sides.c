@@ -31,28 +31,51 @@ static bool check_shadow(const struct config *config, struct error *err)
                       "configured database, and drop it again: --shadow create.");
 }
 
-bool side_replay(const struct config *config, const char *until, snapshot_note *note, struct facts *out,
-                 struct error *err)
+/* The folder, and the database that the shadow is beside, if one is known. The caller closes the connection.
+ */
+static bool find_request(const struct config *config, struct target *target, struct shadow_request *wanted,
+                         struct error *err)
 {
     bool has_database = config->database_url != NULL || config->direct_url != NULL;
     bool needs_database = config->shadow != NULL && strcmp(config->shadow, SHADOW_CREATE) == 0;
-    auto_connection struct connection *conn = NULL;
-    struct shadow_request wanted = { .config = config };
-    struct target target = { .begun = NULL };
 
+    *wanted = (struct shadow_request) { .config = config };
+    *target = (struct target) { .begun = NULL };
     if (!check_shadow(config, err) ||
-        ((has_database || needs_database) && !target_find_database(config->arena, config, &target, err)) ||
-        !target_find_folder(config->arena, config, &target, err) ||
-        (until != NULL && !folder_limit(&target.folder, until, err)))
+        ((has_database || needs_database) && !target_find_database(config->arena, config, target, err)) ||
+        !target_find_folder(config->arena, config, target, err))
         return false;
-    wanted.dialect = target.folder.dialect;
-    if (has_database || needs_database) {
-        wanted.live = &target.endpoint;
-        wanted.conn = conn = reach_database(config, &target.endpoint, NULL, err);
-        if (conn == NULL)
-            return false;
-    }
-    return shadow_snapshot(&wanted, &target.folder, note, out, err);
+    wanted->dialect = target->folder.dialect;
+    if (!has_database && !needs_database)
+        return true;
+    wanted->live = &target->endpoint;
+    wanted->conn = reach_database(config, &target->endpoint, NULL, err);
+    return wanted->conn != NULL;
+}
+
+bool side_replay(const struct config *config, const char *until, snapshot_note *note, struct facts *out,
+                 struct error *err)
+{
+    struct shadow_request wanted;
+    struct target target;
+    bool is_read = find_request(config, &target, &wanted, err) &&
+                   (until == NULL || folder_limit(&target.folder, until, err)) &&
+                   shadow_snapshot(&wanted, &target.folder, note, out, err);
+
+    connection_close(wanted.conn);
+    return is_read;
+}
+
+bool side_try_inverses(const struct config *config, inverses_note *note, struct inverses_finding *out,
+                       struct error *err)
+{
+    struct shadow_request wanted;
+    struct target target;
+    bool is_tried = find_request(config, &target, &wanted, err) &&
+                    shadow_try_inverses(&wanted, &target.folder, note, out, err);
+
+    connection_close(wanted.conn);
+    return is_tried;
 }
 
 bool side_replay_target(const struct config *config, const struct target *target, struct connection *conn,

@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "deploy/target.h"
 #include "schema/diff.h"
+#include "shadow/inverses.h"
 #include "shadow/snapshot.h"
 
 struct side {
@@ -28,7 +29,11 @@ must_use bool side_read(struct arena *arena, const struct config *config, const 
 must_use bool side_replay(const struct config *config, const char *until, snapshot_note *note,
                           struct facts *out, struct error *err);
 
-/* The same with a folder that was read, beside the database at the other end of `conn`. */
+/* Tries the inverses of the folder in a shadow. */
+must_use bool side_try_inverses(const struct config *config, inverses_note *note,
+                                struct inverses_finding *out, struct error *err);
+
+/* The same as side_replay() with a folder that was read, beside the database at the other end of `conn`. */
 must_use bool side_replay_target(const struct config *config, const struct target *target,
                                  struct connection *conn, struct facts *out, struct error *err);
 

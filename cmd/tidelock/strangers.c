@@ -7,8 +7,7 @@
 
 #define DEPLOY "What applies migrations here: tidelock deploy"
 #define STATUS "What compares folder and database here: tidelock status"
-#define NEVER_BACK                                                                                           \
-    "tidelock never goes back by itself: write a migration that undoes the other, then: tidelock deploy"
+#define BACK "What undoes migrations by the inverses that were written for them: tidelock rollback"
 #define REHEARSE "To check what is pending, and list it: tidelock deploy --dry-run"
 #define STAYS(words) "This stays with Prisma: npx prisma " words
 #define BY_HAND "A migration is a directory with a migration.sql: make one, and write the SQL into it."
@@ -44,13 +43,13 @@ static const struct {
     { NULL, "generate", STAYS("generate.") },
     { NULL, "studio", STAYS("studio.") },
     { NULL, "format", STAYS("format.") },
-    { NULL, "down", NEVER_BACK },
-    { NULL, "undo", NEVER_BACK },
-    { NULL, "redo", NEVER_BACK },
-    { NULL, "rollback", NEVER_BACK },
-    { NULL, "revert", NEVER_BACK },
-    { NULL, "downgrade", NEVER_BACK },
-    { NULL, "goto", "To go up to a migration: tidelock deploy --to NAME. " NEVER_BACK },
+    { NULL, "down", BACK },
+    { NULL, "undo", BACK },
+    { NULL, "redo", "tidelock rollback, then tidelock deploy" },
+    { NULL, "revert", BACK },
+    { NULL, "downgrade", BACK },
+    { NULL, "goto",
+      "To go up to a migration: tidelock deploy --to NAME; back to one: tidelock rollback --to NAME" },
     { NULL, "reset", "tidelock never drops anything. For a database of your own: dropdb and createdb" },
     { NULL, "clean", "tidelock never drops anything. For a database of your own: dropdb and createdb" },
     { NULL, "drop", "tidelock never drops anything. For a database of your own: dropdb and createdb" },

@@ -30,6 +30,9 @@ enum {
     BRIEF_MS = 1000
 };
 
+/* In the logs of the row of a migration that is undone. */
+static const char REVERTED[] = LEDGER_OURS "it was rolled back by its inverse";
+
 /* One try. */
 struct attempt {
     struct transaction_head head;
@@ -120,12 +123,15 @@ static bool is_brief(const struct execution *execution)
 static bool commit(struct execution *execution, const struct attempt *attempt, struct error *err)
 {
     const struct ledger *ledger = execution->ledger;
+    const bool is_inverse = execution->migration->is_inverse;
     auto_text struct text release = text_init(8 * POOLER_LOOK_MOST);
     struct query releasing = { .name = "release" };
     const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
                                           [ROW_CHECKSUM] = execution->checksum,
                                           ROW_OF_MIGRATION(execution->migration),
                                           [ROW_STARTED] = attempt->started,
+                                          [ROW_LOGS] = REVERTED,
+                                          [ROW_STORED] = is_inverse ? execution->checksum : NULL,
                                           [ROW_ANCHOR] = ledger->anchor[0] == '\0' ? NULL : ledger->anchor };
     struct ledger_parameters parameters;
     struct batch_item items[CLOSING_ITEMS_MOST];
@@ -136,7 +142,8 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
 
     count += execution_add_regain(execution, items + count);
     written = count;
-    count += ledger_add_items(ledger, LEDGER_INSERT_APPLIED, row, &parameters, items + count);
+    count += ledger_add_items(ledger, is_inverse ? LEDGER_REVERT : LEDGER_INSERT_APPLIED, row, &parameters,
+                              items + count);
     commits = count;
     items[count++] = (struct batch_item) { .query = &COMMIT };
     if (attempt->before.length > 0) {
@@ -299,7 +306,8 @@ static bool apply(struct execution *execution, struct attempt *attempt, struct e
         return false;
     transaction_roll_back(execution, &attempt->before);
     execution_judge(execution, err);
-    if (err->class == ERROR_CLEAN && !another_way_for_script(execution, err))
+    if (err->class == ERROR_CLEAN && !execution->migration->is_inverse &&
+        !another_way_for_script(execution, err))
         record_failure(execution, attempt->started, err);
     return false;
 }
@@ -312,7 +320,10 @@ bool atomic_apply(struct execution *execution, struct error *err)
     };
     bool is_applied;
 
-    ledger_make_id(execution->ledger, execution->migration->key, execution->id);
+    if (execution->migration->is_inverse)
+        text_copy_cut(execution->id, sizeof execution->id, execution->applied->id);
+    else
+        ledger_make_id(execution->ledger, execution->migration->key, execution->id);
     execution->commit_doubt.is_in_doubt = false;
     is_applied = apply(execution, &attempt, err);
     text_clear(&attempt.before);

@@ -10,9 +10,11 @@
 #include "base/log.h"
 #include "execution/assertion.h"
 #include "execution/lock_retry.h"
+#include "history/inverse.h"
 #include "history/script_file.h"
 #include "sql/gist.h"
 #include "sql/session_statement.h"
+#include "sql/transaction_head.h"
 
 /* The gist of such a script is found out while the server works on it. */
 enum { LARGE_BYTES = 64 * 1024 };
@@ -36,7 +38,9 @@ static bool judge(struct execution *execution, struct error *err)
                                             .script = execution->script,
                                             .summary = &execution->summary,
                                             .directives = &execution->directives,
-                                            .transaction = execution->wishes_of_tool.transaction,
+                                            .transaction = execution->migration->is_inverse
+                                                               ? SCRIPT_TRANSACTION_UNSAID
+                                                               : execution->wishes_of_tool.transaction,
                                             .mixed_hint = execution->wishes_of_tool.mixed_hint,
                                             .transaction_hint =
                                                 execution->ledger->dialect->transaction_hint };
@@ -62,6 +66,34 @@ static bool judge(struct execution *execution, struct error *err)
     return true;
 }
 
+/* Whatever its tool would do, an inverse is one transaction: half of it would leave a schema that no
+ * migration has made. */
+static bool check_inverse(const struct execution *execution, struct error *err)
+{
+    const struct script_summary *summary = &execution->summary;
+
+    if (!execution->migration->is_inverse)
+        return true;
+    if (summary->statements == 0)
+        return inverse_refuse(execution->migration, err);
+    if (execution->mode == MODE_ATOMIC &&
+        transaction_head_of(execution_reader(execution), 0, execution->script.length).statements == 0)
+        return true;
+    error_set(err, ERROR_REFUSED, "the inverse of migration \"%s\" does not run in one plain transaction",
+              execution->migration->name);
+    error_holds(err, "Nothing was changed.");
+    execution_point(execution,
+                    summary->nontransactional > 0 ? summary->first_nontransactional.start
+                    : summary->begins + summary->commits + summary->rollbacks > 0
+                        ? summary->first_control.start
+                        : 0,
+                    err);
+    return error_hint(
+        err,
+        "Write it without COMMIT, CONCURRENTLY and isolation levels, so that it is done whole or not at all; or go "
+        "forward: write a migration that undoes this one.");
+}
+
 /* A script that cannot even be sent also fails cleanly: nothing of it was run. */
 static bool prepare(struct execution *execution, struct text *bytes, struct error *err)
 {
@@ -76,12 +108,13 @@ static bool prepare(struct execution *execution, struct text *bytes, struct erro
         memcpy(execution->checksum, execution->wishes_of_tool.checksum, sizeof execution->checksum);
         if (is_prepared) {
             execution->script = script_without_bom(text_slice(bytes));
-            if (judge(execution, err))
+            if (judge(execution, err) && check_inverse(execution, err))
                 return true;
         }
     }
     if (err->class == ERROR_CLEAN) {
-        error_message(err, "migration \"%s\" %s: %s", execution->migration->name,
+        error_message(err, "%smigration \"%s\" %s: %s",
+                      execution->migration->is_inverse ? "the inverse of " : "", execution->migration->name,
                       execution->unfinished == NULL ? "was not started" : "cannot go on", err->message);
         error_code(err, execution->ledger->dialect->codes.failed);
     }

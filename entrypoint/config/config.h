@@ -93,13 +93,15 @@ struct config {
     struct names accept_edit;
     const char *replicas_at; /* secret: URLs, with blanks between them; NULL = none is waited for */
     const char *replicas_at_file;
-    const char *to; /* the last migration that is asked for; NULL = all of them */
+    struct names allow_loss; /* rollback: [SCHEMA.]TABLE or [SCHEMA.]TABLE.COLUMN */
+    const char *to;          /* the last migration that is asked for; NULL = all of them */
     bool wants_json;
     bool wants_json_schema;
     bool wants_all;
     bool is_dry_run;
     bool wants_exit_code;
     const char *against;       /* verify: what to compare with, or NULL */
+    bool tries_inverses;       /* verify */
     bool wants_script;         /* diff: the SQL, instead of the differences */
     bool is_script_online;     /* … that does not lock tables for long */
     const char *ignored_facts; /* patterns of what is left out where schemas are compared, or NULL */

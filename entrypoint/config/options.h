@@ -47,9 +47,11 @@ enum option_commands {
     FOR_DIFF = 1 << 15,
     FOR_VERIFY = 1 << 16,
     FOR_DRIFT = 1 << 17,
+    FOR_ROLLBACK = 1 << 18,
     FOR_APPLIERS = FOR_DEPLOY | FOR_RUN,
-    FOR_GATES = FOR_APPLIERS | FOR_WAIT, /* what an application's start waits for */
-    FOR_LEADERS = FOR_APPLIERS | FOR_RESOLVE | FOR_BASELINE,
+    FOR_CHANGERS = FOR_APPLIERS | FOR_ROLLBACK, /* they run scripts */
+    FOR_GATES = FOR_APPLIERS | FOR_WAIT,        /* what an application's start waits for */
+    FOR_LEADERS = FOR_CHANGERS | FOR_RESOLVE | FOR_BASELINE,
     FOR_DATABASE = FOR_LEADERS | FOR_WAIT | FOR_STATUS | FOR_BUDGET | FOR_PLAN | FOR_SNAPSHOT | FOR_DIFF |
                    FOR_VERIFY | FOR_DRIFT,
     FOR_FOLDER = FOR_LEADERS | FOR_WAIT | FOR_STATUS | FOR_PLAN | FOR_DIFF | FOR_VERIFY | FOR_DRIFT,

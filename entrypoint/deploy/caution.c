@@ -143,7 +143,7 @@ static void weigh(struct outlook *outlook, size_t index, const struct forecast *
     wishes->is_known = true;
     for (size_t i = done_of(&outlook->d->history.items[index]); i < forecast->count; i++) {
         const struct prediction *prediction = &forecast->predictions[i];
-        const struct danger danger = { .migration = &outlook->d->folder->items[index],
+        const struct danger danger = { .migration = deployment_script_of(outlook->d, index),
                                        .forecast = forecast,
                                        .prediction = prediction,
                                        .finding = worst_of(prediction) };
@@ -156,7 +156,7 @@ static void weigh(struct outlook *outlook, size_t index, const struct forecast *
 
 static bool judge(struct outlook *outlook, size_t index, struct error *err)
 {
-    const struct migration *migration = &outlook->d->folder->items[index];
+    const struct migration *migration = deployment_script_of(outlook->d, index);
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
     struct forecast *forecast = arena_alloc(outlook->arena, 1, sizeof *forecast);
     struct script_wishes wishes;
@@ -224,7 +224,8 @@ static void warn(const struct outlook *outlook)
 {
     auto_text struct text worst = text_init(LINE_MOST);
 
-    if (outlook->count == 0 || outlook->d->is_warned)
+    /* Of an inverse, what it would lose is refused, and a dry run shows the rest. */
+    if (outlook->count == 0 || outlook->d->is_warned || outlook->d->back != NULL)
         return;
     outlook->d->is_warned = true;
     add_danger(&outlook->worst, &worst);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/signals.h"
+#include "deploy/back.h"
 #include "deploy/drift_check.h"
 #include "deploy/internal.h"
 #include "postgres/query.h"
@@ -44,11 +45,11 @@ static void say_between(const struct deployment *d, struct error *err)
     auto_text struct text holds = text_init(sizeof err->holds);
 
     if (err->class == ERROR_INTERRUPTED && err->hint[0] == '\0')
-        error_hint(err, "Deploy again.");
+        error_hint(err, d->back == NULL ? "Deploy again." : "Type the same again.");
     if (err->holds[0] != '\0')
         return;
     if (d->report->applied_count == 0)
-        text_add_string(&holds, "This run has applied no migration.");
+        text_add_format(&holds, "This run has %s no migration.", d->back == NULL ? "applied" : "rolled back");
     else
         deployment_add_applied(d, &holds);
     (void)query_failure_explain(err, holds.at);
@@ -89,53 +90,78 @@ static void on_lost_lease(void *context)
     watch_cancel(&d->watch, ERROR_LEADER, "the Lease was lost");
 }
 
-bool deployment_run(const struct config *config, struct target *target, struct progress *progress,
-                    struct deployment_report *report, struct error *err)
+static void begin(struct deployment *d, struct target *target)
 {
-    const struct folder *folder = &target->folder;
-    struct deployment d = { .arena = config->arena,
-                            .config = config,
-                            .endpoint = &target->endpoint,
-                            .folder = folder,
-                            .report = report,
-                            .progress = progress,
-                            .begun = steal(&target->begun),
-                            .following = { .until = deadline_in(config->leader_timeout_ms) },
-                            .headroom = { .patience = { .until = deadline_in(config->budget_wait_ms) } } };
-    enum phase phase = PHASE_CONNECTING;
+    const struct config *config = d->config;
 
-    *report = (struct deployment_report) {
-        .folder = folder,
-        .applied = arena_alloc(config->arena, folder->count, sizeof *report->applied),
+    d->arena = config->arena;
+    d->endpoint = &target->endpoint;
+    d->folder = &target->folder;
+    d->begun = steal(&target->begun);
+    d->following.until = deadline_in(config->leader_timeout_ms);
+    d->headroom.patience.until = deadline_in(config->budget_wait_ms);
+    *d->report = (struct deployment_report) {
+        .folder = d->folder,
+        .applied = arena_alloc(d->arena, d->folder->count, sizeof *d->report->applied),
     };
-    watch_begin(&d.watch,
+    watch_begin(&d->watch,
                 (struct watch_limits) { .max_blocked = config->max_blocked,
                                         .max_blocked_for_ms = config->max_blocked_for_ms },
-                progress);
+                d->progress);
     if (config->connections < 2)
-        watch_forbid(&d.watch, "--connections 1");
-    if (!rule_levels_read(config->rule_levels.text, config->rule_levels.origin, &d.levels, err) ||
-        !lease_begin(&d.lease, config, on_lost_lease, &d, err))
+        watch_forbid(&d->watch, "--connections 1");
+}
+
+static bool run(struct deployment *d, struct error *err)
+{
+    const struct config *config = d->config;
+    enum phase phase = PHASE_CONNECTING;
+
+    if (!rule_levels_read(config->rule_levels.text, config->rule_levels.origin, &d->levels, err) ||
+        !lease_begin(&d->lease, config, on_lost_lease, d, err))
         phase = PHASE_FAILED;
     while (phase != PHASE_COMPLETE && phase != PHASE_FAILED) {
         enum phase next;
 
-        show_phase(&d, phase);
-        next = PHASE_ROWS[phase].step(&d, err);
+        show_phase(d, phase);
+        next = PHASE_ROWS[phase].step(d, err);
         if (next == PHASE_FAILED)
-            next = recover(&d, err);
+            next = recover(d, err);
         else if ((PHASE_ROWS[phase].next & 1u << next) == 0)
             abort();
         phase = next;
     }
-    watch_end(&d.watch);
-    deployment_record_origins(&d);
-    drift_check_record(&d);
-    origin_queue_clear(&d.origins);
-    burst_free(d.burst);
-    connection_close(d.conn);
-    connection_close(d.begun);
-    lease_end(&d.lease);
-    arena_free(d.look);
+    watch_end(&d->watch);
+    deployment_record_origins(d);
+    drift_check_record(d);
+    origin_queue_clear(&d->origins);
+    burst_free(d->burst);
+    connection_close(d->conn);
+    connection_close(d->begun);
+    lease_end(&d->lease);
+    arena_free(d->look);
     return phase == PHASE_COMPLETE;
+}
+
+bool deployment_run(const struct config *config, struct target *target, struct progress *progress,
+                    struct deployment_report *report, struct error *err)
+{
+    struct deployment d = { .config = config, .report = report, .progress = progress };
+
+    begin(&d, target);
+    return run(&d, err);
+}
+
+bool deployment_go_back(const struct config *config, struct target *target, struct progress *progress,
+                        struct deployment_report *report, struct error *err)
+{
+    struct deployment d = { .config = config, .report = report, .progress = progress };
+    struct back back;
+    bool is_done;
+
+    begin(&d, target);
+    back_begin(&d, &back);
+    is_done = run(&d, err);
+    loss_guard_end(&back.guard);
+    return is_done;
 }

@@ -47,6 +47,12 @@ struct deployment_report {
 must_use bool deployment_run(const struct config *config, struct target *target, struct progress *progress,
                              struct deployment_report *report, struct error *err);
 
+/* The same in the other direction: undoes what --to asks for, the newest first. What it reports as applied it
+ * has rolled back. */
+must_use bool deployment_go_back(const struct config *config, struct target *target,
+                                 struct progress *progress, struct deployment_report *report,
+                                 struct error *err);
+
 /* Whether a deployment that began now would get as far as its first migration: makes all its checks, on an
  * idle connection, and says nothing. The error is the one that it would end with. Only reads. */
 must_use bool deployment_foresee(const struct config *config, struct target *target, struct connection *conn,

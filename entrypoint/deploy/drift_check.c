@@ -13,6 +13,12 @@ static struct drift_request request_of(const struct deployment *d)
     };
 }
 
+/* An inverse is written for the schema that its migration left. */
+static bool is_refused(const struct deployment *d)
+{
+    return d->config->drift == DRIFT_FAIL || (d->back != NULL && d->config->drift != DRIFT_OFF);
+}
+
 static void warn(const struct deployment *d, const struct drift *drift)
 {
     size_t count = drift->diff.count;
@@ -45,12 +51,16 @@ static bool refuse(const struct deployment *d, const struct drift *drift, struct
         text_add_format(&list, "; and %zu more", count - DRIFT_SHOWN_MOST);
     deployment_add_applied(d, &holds);
     error_set(err, ERROR_REFUSED,
-              "the schema is not as the deployment of %s left it (%zu difference%s), and --drift fail "
-              "forbids that",
-              drift->recorded.at, count, text_plural(count));
+              "the schema is not as the deployment of %s left it (%zu difference%s), and %s",
+              drift->recorded.at, count, text_plural(count),
+              d->back == NULL ? "--drift fail forbids that" : "an inverse is written for what that left");
     error_cause(err, CAUSE_DRIFT);
     error_detail(err, "%s", list.at);
     error_holds(err, "%s", d->report->applied_count == 0 ? "Nothing was changed." : holds.at);
+    if (d->back != NULL)
+        return error_hint(
+            err,
+            "To see them: tidelock drift. Undo them; or go back in spite of them: tidelock rollback --drift off");
     return error_hint(
         err,
         "To see them: tidelock drift. Undo them; or put them into a migration (tidelock diff --script) and "
@@ -71,7 +81,7 @@ static bool look(struct deployment *d, struct arena *arena, struct error *err)
         log_warn("--drift fail has nothing to compare the schema with: %s", drift.unknown);
     else if (drift.unknown != NULL)
         log_debug("drift is not known: %s", drift.unknown);
-    else if (drift.diff.count > 0 && d->config->drift == DRIFT_FAIL)
+    else if (drift.diff.count > 0 && is_refused(d))
         return refuse(d, &drift, err);
     else if (drift.diff.count > 0)
         warn(d, &drift);
@@ -89,7 +99,8 @@ bool drift_check(struct deployment *d, struct error *err)
     d->is_drift_checked = look(d, arena, err);
     if (d->is_drift_checked)
         return true;
-    if (d->config->drift == DRIFT_FAIL || connection_is_lost(d->conn) || err->class == ERROR_INTERRUPTED)
+    if (d->config->drift == DRIFT_FAIL || (d->back != NULL && err->class == ERROR_REFUSED) ||
+        connection_is_lost(d->conn) || err->class == ERROR_INTERRUPTED)
         return false;
     d->is_drift_checked = true;
     log_warn("it is not known whether the schema was changed since the last deployment: %s", err->message);

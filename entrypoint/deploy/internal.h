@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "deploy/deployment.h"
 #include "deploy/headroom.h"
+#include "deploy/loss.h"
 #include "execution/execution.h"
 #include "history/compare.h"
 #include "history/ledger.h"
@@ -41,6 +42,14 @@ enum phase {
     PHASES
 };
 
+/* What going back needs. */
+struct back {
+    bool is_known;              /* what is due: */
+    size_t first;               /* from this number on, what is applied */
+    struct migration *inverses; /* of each of the folder's that is due */
+    struct loss_guard guard;
+};
+
 struct deployment {
     struct arena *arena; /* of the caller: what the report points to */
     struct arena *look;  /* of the latest comparison */
@@ -64,7 +73,8 @@ struct deployment {
     struct execution execution;        /* the migration at hand, or the last one */
     int64_t started_ms;                /* when it was begun */
     const struct known_script **known; /* of each of the folder's that is large; or NULL */
-    size_t next;                       /* index in the folder of what is looked at next */
+    size_t next;                       /* index in the folder of what is looked at next; its count = none */
+    struct back *back;                 /* what is due is to be undone, the newest first (back.h); or NULL */
     size_t due;                        /* … and in the report of what is applied next */
     unsigned losses;
     enum pooling pooling;
@@ -107,8 +117,16 @@ must_use bool deployment_look(struct deployment *d, struct error *err);
 /* The migration number `index` of the folder, about to be applied. */
 struct execution deployment_begin_migration(struct deployment *d, size_t index);
 
-/* Whether that one is to be applied, or gone on with. */
+/* Whether that one is to be applied, or gone on with; or undone. */
 bool deployment_is_due(const struct deployment *d, size_t index);
+
+/* The folder's migrations in the order in which those that are due come: the first, and the one behind
+ * another; the folder's count = there is none. */
+size_t deployment_first(const struct deployment *d);
+size_t deployment_behind(const struct deployment *d, size_t index);
+
+/* The script that is run of it: its own, or its inverse. */
+const struct migration *deployment_script_of(const struct deployment *d, size_t index);
 
 /* For execution_revive(): `context` is the deployment. */
 struct connection *deployment_reconnect(void *context);

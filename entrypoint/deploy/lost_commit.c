@@ -21,7 +21,7 @@ bool lost_commit_is_running(const struct execution *execution, struct connection
     return true;
 }
 
-bool lost_commit_settle(struct execution *execution, struct connection *conn, bool has_row, bool *is_ours,
+bool lost_commit_settle(struct execution *execution, struct connection *conn, bool is_recorded, bool *is_ours,
                         struct error *err)
 {
     const char *name = execution->migration->name;
@@ -30,20 +30,20 @@ bool lost_commit_settle(struct execution *execution, struct connection *conn, bo
     if (!ask(execution, conn, &transaction_status, err))
         return false;
     if (transaction_status != TRANSACTION_FORGOTTEN && transaction_status != TRANSACTION_ABORTED &&
-        !(transaction_status == TRANSACTION_COMMITTED && has_row)) {
+        !(transaction_status == TRANSACTION_COMMITTED && is_recorded)) {
         /* The result is known now, though not how to handle it. */
         execution->commit_doubt.is_in_doubt = false;
         error_set(err, ERROR_REFUSED,
                   "the ledger and the server disagree about \"%s\": its transaction %s is %s, its row is %s",
                   name, execution->commit_doubt.txid, TRANSACTION_STATUS_NAMES[transaction_status],
-                  has_row ? "present" : "missing");
+                  is_recorded != execution->migration->is_inverse ? "present" : "missing");
         return error_hint(err, "Check the ledger and the schema before you deploy again.");
     }
     execution->commit_doubt.is_in_doubt = false;
-    *is_ours = has_row && transaction_status != TRANSACTION_ABORTED;
+    *is_ours = is_recorded && transaction_status != TRANSACTION_ABORTED;
     log_info("the answer to COMMIT of %s was lost: it was %s", name,
-             *is_ours  ? "committed"
-             : has_row ? "rolled back, and another process has applied it since"
-                       : "rolled back");
+             *is_ours      ? "committed"
+             : is_recorded ? "rolled back, and another process has done the same since"
+                           : "rolled back");
     return true;
 }

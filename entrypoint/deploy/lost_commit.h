@@ -11,11 +11,11 @@
 must_use bool lost_commit_is_running(const struct execution *execution, struct connection *conn,
                                      bool *is_running, struct error *err);
 
-/* `has_row`: the ledger, read after that transaction ended, has a row for the migration. The row commits with
- * the script, so it decides. *is_ours says whether we applied the migration; if there is a row, but our
- * transaction did not commit, another process has applied it in the meantime. ERROR_REFUSED when the ledger
- * and the server disagree. */
-must_use bool lost_commit_settle(struct execution *execution, struct connection *conn, bool has_row,
+/* `is_recorded`: the ledger, read after that transaction ended, says that the migration is applied; of an
+ * inverse, that it is not. That commits with the script, so it decides. *is_ours says whether it was we; if
+ * it is recorded, but our transaction did not commit, another process has done it in the meantime.
+ * ERROR_REFUSED when the ledger and the server disagree. */
+must_use bool lost_commit_settle(struct execution *execution, struct connection *conn, bool is_recorded,
                                  bool *is_ours, struct error *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "credentials/password.h"
+#include "deploy/back.h"
 #include "deploy/caution.h"
 #include "deploy/drift_check.h"
 #include "deploy/internal.h"
@@ -49,7 +50,8 @@ static enum phase step_connect(struct deployment *d, struct error *err)
 /* Whatever a newer migration, or one beyond --to, is doing or has left: it is not needed. */
 static bool is_complete(const struct deployment *d)
 {
-    return d->ledger.exists && !d->execution.commit_doubt.is_in_doubt && d->history.due_count == 0;
+    return (d->ledger.exists || d->back != NULL) && !d->execution.commit_doubt.is_in_doubt &&
+           d->history.due_count == 0;
 }
 
 static enum phase complete(const struct deployment *d)
@@ -74,6 +76,8 @@ static void show_database(struct deployment *d)
 /* What was edited counts and is said, though it stops nothing. */
 static enum phase complete_at_once(struct deployment *d, unsigned strict, struct error *err)
 {
+    if (d->back != NULL)
+        return complete(d);
     if (!validate_edited(d->folder, &d->history, strict, err) ||
         !validate_strict(d->folder, &d->history, strict, err))
         return PHASE_FAILED;
@@ -81,6 +85,13 @@ static enum phase complete_at_once(struct deployment *d, unsigned strict, struct
     validate_say_ahead(d->folder, &d->history);
     show_history(d);
     return complete(d);
+}
+
+static bool compare(struct deployment *d, struct error *err)
+{
+    history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
+    d->history.read_ahead = d->read_ahead;
+    return d->back == NULL || back_aim(d, err);
 }
 
 /* Most starts find nothing to do, and the rows are enough to know that. */
@@ -95,8 +106,8 @@ static bool glance(struct deployment *d, struct error *err)
     if (!ledger_glance(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
     show_database(d);
-    history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
-    d->history.read_ahead = d->read_ahead;
+    if (!compare(d, err))
+        return false;
     show_history(d);
     return true;
 }
@@ -107,9 +118,7 @@ bool deployment_read(struct deployment *d, struct error *err)
 
     if (!ledger_read(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
-    history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
-    d->history.read_ahead = d->read_ahead;
-    return true;
+    return compare(d, err);
 }
 
 bool deployment_look(struct deployment *d, struct error *err)
@@ -265,8 +274,9 @@ struct connection *deployment_reconnect(void *context)
 
 void deployment_add_applied(const struct deployment *d, struct text *out)
 {
-    text_add_format(out, "This run has applied %zu migration%s; it has changed nothing else.",
-                    d->report->applied_count, text_plural(d->report->applied_count));
+    text_add_format(out, "This run has %s %zu migration%s; it has changed nothing else.",
+                    d->back == NULL ? "applied" : "rolled back", d->report->applied_count,
+                    text_plural(d->report->applied_count));
 }
 
 /* A process that waits for its turn again may already have applied something. */
@@ -337,9 +347,10 @@ void deployment_note_applied(struct deployment *d)
 {
     d->progress->current = NULL;
     d->is_session_used = true;
-    deployment_count(d, VERDICT_RUNNING, VERDICT_APPLIED);
-    ledger_count_applied(&d->ledger, d->execution.migration, d->execution.id,
-                         d->execution.unfinished == NULL);
+    deployment_count(d, VERDICT_RUNNING, d->back == NULL ? VERDICT_APPLIED : VERDICT_PENDING);
+    if (d->back == NULL)
+        ledger_count_applied(&d->ledger, d->execution.migration, d->execution.id,
+                             d->execution.unfinished == NULL);
     deployment_report_applied(d);
     /* The record of a failure names it, too. */
     log_context(LOG_MIGRATION, NULL);
@@ -383,7 +394,7 @@ static enum phase step_apply(struct deployment *d, struct error *err)
         size_t before = d->next;
 
         if (!deployment_is_due(d, d->next)) {
-            d->next++;
+            d->next = deployment_behind(d, d->next);
             continue;
         }
         d->execution = deployment_begin_migration(d, d->next);
@@ -396,7 +407,7 @@ static enum phase step_apply(struct deployment *d, struct error *err)
         if (!apply_one(d, err))
             return stop(d, err);
         d->losses = 0;
-        d->next++;
+        d->next = deployment_behind(d, d->next);
     }
     return PHASE_COMPLETE;
 }

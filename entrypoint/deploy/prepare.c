@@ -2,6 +2,7 @@
 
 #include "apply/migrate.h"
 #include "base/log.h"
+#include "deploy/back.h"
 #include "deploy/caution.h"
 #include "deploy/drift_check.h"
 #include "deploy/internal.h"
@@ -25,15 +26,17 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
     return (struct execution) {
         .conn = d->conn,
         .ledger = &d->ledger,
-        .migration = &d->folder->items[index],
+        .migration = deployment_script_of(d, index),
         .unfinished = unfinished,
+        .applied = d->back == NULL ? NULL : item->row,
+        .observer = d->back == NULL ? NULL : &d->back->guard.observer,
         .failure = { .facts = { .is_resuming = unfinished != NULL } },
         .settings = d->settings,
         .lock_wait = { .retry = { .lock_timeout_ms = d->config->lock_timeout_ms,
                                   .retry_for_ms = d->config->retry_for_ms },
                        .policy = { .terminate_idle_ms = d->config->terminate_idle_ms,
                                    .cancel_ms = d->config->cancel_blockers_ms } },
-        .was_rolled_back = item->was_left,
+        .was_rolled_back = d->back == NULL && item->was_left,
         .is_folder_behind = d->history.missing_count > 0 && !d->history.is_ahead,
         .is_session_used = d->is_session_used,
         .host = d->has_journal ? d->host : NULL,
@@ -55,6 +58,23 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
 bool deployment_is_due(const struct deployment *d, size_t index)
 {
     return d->history.items[index].is_due;
+}
+
+size_t deployment_first(const struct deployment *d)
+{
+    return d->back == NULL || d->folder->count == 0 ? 0 : d->folder->count - 1;
+}
+
+size_t deployment_behind(const struct deployment *d, size_t index)
+{
+    if (d->back == NULL)
+        return index + 1;
+    return index == 0 ? d->folder->count : index - 1;
+}
+
+const struct migration *deployment_script_of(const struct deployment *d, size_t index)
+{
+    return d->back == NULL ? &d->folder->items[index] : &d->back->inverses[index];
 }
 
 /* Under the id of the row that says that it is applied, which an attempt's is not. */
@@ -83,12 +103,13 @@ void deployment_report_applied(struct deployment *d)
     char took[32];
 
     progress_applied(d->progress, name, (double)took_ms / 1000);
-    if (d->has_journal && (is_plain || !d->ledger.dialect->keeps_attempts))
+    if (d->has_journal && d->back == NULL && (is_plain || !d->ledger.dialect->keeps_attempts))
         add_origin(d);
     entry = &report->applied[report->applied_count++];
     *entry = (struct applied_migration) { .name = name, .took_ms = took_ms, .mode = execution->mode };
-    log_event(LOG_DONE, values, array_length(values), "applied %s (%s%s%s)", name,
-              duration_text(took_ms, took, sizeof took), is_plain ? "" : ", ", is_plain ? "" : mode);
+    log_event(LOG_DONE, values, array_length(values), "%s %s (%s%s%s)",
+              d->back == NULL ? "applied" : "rolled back", name, duration_text(took_ms, took, sizeof took),
+              is_plain ? "" : ", ", is_plain ? "" : mode);
 }
 
 void deployment_record_origins(struct deployment *d)
@@ -118,14 +139,14 @@ static bool is_recorded(const struct deployment *d, const char *name)
 
 static bool settle_doubt(struct deployment *d, struct error *err)
 {
+    bool is_applied = is_recorded(d, d->execution.migration->name);
     bool is_ours;
 
     if (d->burst != NULL) {
         together_settle(d);
         return true;
     }
-    if (!lost_commit_settle(&d->execution, d->conn, is_recorded(d, d->execution.migration->name), &is_ours,
-                            err))
+    if (!lost_commit_settle(&d->execution, d->conn, is_applied == (d->back == NULL), &is_ours, err))
         return false;
     if (is_ours)
         deployment_report_applied(d);
@@ -220,20 +241,22 @@ static bool check_scripts(struct deployment *d, size_t *failed, struct error *er
     d->report->due_count = 0;
     d->is_for_burst = arena_alloc(d->arena, d->folder->count, sizeof *d->is_for_burst);
     d->known = arena_alloc(d->arena, d->folder->count, sizeof(const struct known_script *));
-    for (size_t i = 0; i < d->folder->count; i++) {
-        struct execution execution = deployment_begin_migration(d, i);
+    for (size_t i = deployment_first(d); i < d->folder->count; i = deployment_behind(d, i)) {
+        struct execution execution;
 
         if (!deployment_is_due(d, i))
             continue;
+        execution = deployment_begin_migration(d, i);
         log_context(LOG_MIGRATION, d->folder->items[i].name);
         if (!(d->config->is_dry_run ? migration_rehearse(&execution, d->report->due_count == 0, err)
-                                    : migration_check(&execution, err))) {
+                                    : migration_check(&execution, err)) ||
+            (d->back != NULL && !loss_foresee(&d->back->guard, &execution, err))) {
             *failed = i;
             return false;
         }
         log_context(LOG_MIGRATION, NULL);
         remember(d, i, &execution);
-        d->is_for_burst[i] = execution.is_for_burst;
+        d->is_for_burst[i] = d->back == NULL && execution.is_for_burst;
         d->report->due[d->report->due_count++] =
             (struct due_migration) { .name = d->folder->items[i].name,
                                      .mode = execution.mode,
@@ -252,7 +275,7 @@ static bool check_all_scripts(struct deployment *d, struct error *err)
     if (check_scripts(d, &failed, err))
         return true;
     for (size_t i = 0; i < d->folder->count; i++) {
-        if (i == failed || !deployment_is_due(d, i) || d->history.items[i].row == NULL)
+        if (d->back != NULL || i == failed || !deployment_is_due(d, i) || d->history.items[i].row == NULL)
             continue;
         text_add_format(&holds, "%s %s is still half done.", err->holds, d->folder->items[i].name);
         error_holds(err, "%s", holds.at);
@@ -262,7 +285,8 @@ static bool check_all_scripts(struct deployment *d, struct error *err)
     return false;
 }
 
-bool deployment_check(struct deployment *d, struct error *err)
+/* Whether folder and ledger are as they have to be for something to be applied. */
+static bool check_history(struct deployment *d, struct error *err)
 {
     unsigned strict = validate_strictness(d->config, d->folder->dialect);
 
@@ -274,7 +298,12 @@ bool deployment_check(struct deployment *d, struct error *err)
     if (!d->is_reviewed)
         validate_say_findings(d->folder, &d->history);
     d->is_reviewed = true;
-    if (!d->config->is_unrelated_allowed && !validate_related(d->folder, &d->history, err))
+    return d->config->is_unrelated_allowed || validate_related(d->folder, &d->history, err);
+}
+
+bool deployment_check(struct deployment *d, struct error *err)
+{
+    if (!(d->back == NULL ? check_history(d, err) : back_check(d, err)))
         return false;
     d->settings = (struct session_settings) {
         .search_path = d->endpoint->schema,
@@ -340,6 +369,7 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
     if (!deployment_check(d, err) || !drift_check(d, err) || !caution_take(d, err))
         return PHASE_FAILED;
     prepare_journal(d);
-    d->next = d->due = d->alone_until = 0;
+    d->next = deployment_first(d);
+    d->due = d->alone_until = 0;
     return PHASE_APPLYING;
 }

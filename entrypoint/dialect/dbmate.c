@@ -68,6 +68,7 @@ const struct dialect DIALECT_DBMATE = {
     .compare_keys = compare_keys,
     .is_order_certain = numbered_is_order_certain,
 
+    .inverse = "",
     .read_script = dbmate_script_read,
     .transaction_hint = "Write \"-- migrate:up transaction:false\".",
 

@@ -20,11 +20,15 @@ static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
         1, { ROW_NAME }, CHECK_ADDED },
     [LEDGER_FINISH] = { "ledger_finish_applied", INSERT "VALUES ($1::pg_catalog.text)",
         1, { ROW_NAME }, CHECK_ADDED },
+    [LEDGER_REVERT] = { "ledger_revert", TOOL_REVERT("version", "text", "true"),
+        1, { ROW_NAME }, CHECK_REVERTED },
 };
 
 static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
     [CHECK_ADDED] = { .name = "ledger_check_added", .sql = TOOL_CHECK("version", "text", "true"),
         .count = 2, .takes = { ROW_NAME, ROW_ANCHOR } },
+    [CHECK_REVERTED] = { .name = "ledger_check_reverted", .sql = TOOL_CHECK_REVERTED("version", "text"),
+        .count = 1, .takes = { ROW_NAME } },
 };
 
 const struct ledger_sql DBMATE_LEDGER = {

@@ -146,7 +146,7 @@ static bool read_line(struct reading *reading, struct slice line, size_t at, str
     /* dbmate takes a way back without a way there for a comment. */
     if (directive.mark == UP || (directive.mark == DOWN && reading->in != NO_MARK))
         return read_directive(reading, directive, at, err);
-    if (reading->in == DOWN)
+    if (reading->in == (reading->source->is_inverse ? UP : DOWN))
         line_blank(reading->script->at + at, line.length);
     if (reading->in == NO_MARK && !reading->is_early && !line_is_blank(line) && !line_is_comment(line)) {
         reading->is_early = true;
@@ -184,6 +184,9 @@ bool dbmate_script_read(const struct script_source *source, struct text *script,
                       "Put that line before its first statement.", err);
     if (reading.in == UP)
         return refuse_no_way_back(&reading, err);
+    if (source->is_inverse && reading.ups > 1)
+        return refuse(&reading, reading.up, "the script has several ways back",
+                      "Put all of it behind one \"-- migrate:down\".", err);
     if (reading.has_transaction)
         out->transaction = SCRIPT_TRANSACTION_ON;
     else if (!is_one_message(&reading))

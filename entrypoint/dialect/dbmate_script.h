@@ -9,7 +9,8 @@
 /* Whether a script has a block of its. */
 bool dbmate_script_is_one(struct slice script);
 
-/* What is between "-- migrate:up" and "-- migrate:down", as often as that comes, see dialect.h.
+/* What is between "-- migrate:up" and "-- migrate:down", as often as that comes, or of an inverse what
+ * follows the latter; see dialect.h.
  *
  * A block that is not to run in a transaction is one message to dbmate: several statements in it are one
  * transaction all the same, and are here, too, unless one of them cannot be in any. */

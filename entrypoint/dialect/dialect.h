@@ -138,6 +138,7 @@ struct script_source {
     struct slice settings; /* of the file beside it, where the tool has such; empty = there is none */
     const struct script_session *session;
     const char *(*variable)(const char *name); /* the environment's, NULL = unset */
+    bool is_inverse;                           /* what undoes the migration is wanted */
 };
 
 /* Where a ledger is, for the keys of the tool's locks. */
@@ -212,6 +213,10 @@ struct dialect {
      * errors stay right. NULL = all of it. ERROR_CLEAN with the place where the tool would refuse it. */
     must_use bool (*read_script)(const struct script_source *source, struct text *script,
                                  struct script_wishes *out, struct error *err);
+    const char *inverse; /* where what undoes a migration is: the name of a file beside its script, the ending
+                            that takes the place of script_ending, or "" for the script itself; NULL = the
+                            tool has no such */
+    const char *script_ending;
     const char *settings_suffix; /* of the file beside a script with settings of it, or NULL */
     const char
         *invalid_text; /* what it does with bytes that are not UTF-8, behind its name; NULL = it fails */

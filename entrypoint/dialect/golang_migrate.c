@@ -88,6 +88,8 @@ const struct dialect DIALECT_GOLANG_MIGRATE = {
     .compare_keys = numbered_compare_keys,
     .is_order_certain = numbered_is_order_certain,
 
+    .inverse = ".down.sql",
+    .script_ending = ".up.sql",
     .read_script = read_script,
     .refuses_missing = true,
 

@@ -50,6 +50,15 @@ static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
         " UPDATE {ledger} SET version = $2::pg_catalog.int8, dirty = false"
         " WHERE dirty AND" TOOL_IS("version", "$1", "int8") " AND $2::pg_catalog.text IS NOT NULL",
         2, { ROW_NAME, ROW_BACK }, CHECK_PENDING },
+    /* As the tool's "down" leaves it: the version before it, or no row. */
+    [LEDGER_REVERT] = { "ledger_revert",
+        "WITH gone AS (DELETE FROM {ledger} WHERE NOT dirty AND" TOOL_IS("version", "$1", "int8")
+        " AND $2::pg_catalog.text IS NULL RETURNING version),"
+        " moved AS (UPDATE {ledger} SET version = $2::pg_catalog.int8 WHERE NOT dirty AND" TOOL_IS("version", "$1", "int8")
+        " AND $2::pg_catalog.text IS NOT NULL RETURNING version)"
+        " SELECT 1 OPERATOR(pg_catalog./) ((SELECT pg_catalog.count(*) FROM gone)"
+        " OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM moved))::pg_catalog.int4",
+        2, { ROW_NAME, ROW_BACK }, CHECK_REVERTED },
 };
 
 static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
@@ -59,6 +68,10 @@ static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
                " OPERATOR(pg_catalog.=) 1)::pg_catalog.int4 FROM {ledger}",
         .count = 1, .takes = { ROW_NAME } },
     [CHECK_PENDING] = { .name = "ledger_check_pending",
+        .sql = "SELECT 1 OPERATOR(pg_catalog./) (NOT EXISTS (SELECT FROM {ledger}"
+               " WHERE dirty OR version OPERATOR(pg_catalog.>=) $1::pg_catalog.int8))::pg_catalog.int4",
+        .count = 1, .takes = { ROW_NAME } },
+    [CHECK_REVERTED] = { .name = "ledger_check_reverted",
         .sql = "SELECT 1 OPERATOR(pg_catalog./) (NOT EXISTS (SELECT FROM {ledger}"
                " WHERE dirty OR version OPERATOR(pg_catalog.>=) $1::pg_catalog.int8))::pg_catalog.int4",
         .count = 1, .takes = { ROW_NAME } },

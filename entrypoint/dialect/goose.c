@@ -51,6 +51,7 @@ const struct dialect DIALECT_GOOSE = {
     .compare_keys = numbered_compare_keys,
     .is_order_certain = numbered_is_order_certain,
 
+    .inverse = "",
     .read_script = goose_script_read,
     .transaction_hint = "Put \"-- +goose NO TRANSACTION\" before \"-- +goose Up\".",
     .refuses_out_of_order = true,

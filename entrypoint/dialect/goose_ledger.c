@@ -24,6 +24,8 @@ static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
         1, { ROW_NAME }, CHECK_ADDED },
     [LEDGER_FINISH] = { "ledger_finish_applied", INSERT "VALUES ($1::pg_catalog.int8, true)",
         1, { ROW_NAME }, CHECK_ADDED },
+    [LEDGER_REVERT] = { "ledger_revert", TOOL_REVERT("version_id", "int8", "is_applied"),
+        1, { ROW_NAME }, CHECK_REVERTED },
 };
 
 static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
@@ -33,6 +35,8 @@ static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
                " pg_catalog.count(*) FILTER (WHERE" TOOL_IS("version_id", "$2", "int8") ") OPERATOR(pg_catalog.>) 0)"
                ")::pg_catalog.int4" APPLIED " AND (" TOOL_IS("version_id", "$1", "int8") " OR" TOOL_IS("version_id", "$2", "int8") ")",
         .count = 2, .takes = { ROW_NAME, ROW_ANCHOR } },
+    [CHECK_REVERTED] = { .name = "ledger_check_reverted", .sql = TOOL_CHECK_REVERTED("version_id", "int8"),
+        .count = 1, .takes = { ROW_NAME } },
 };
 
 const struct ledger_sql GOOSE_LEDGER = {

@@ -51,6 +51,12 @@ bool goose_script_is_one(struct slice script)
     return false;
 }
 
+/* Whether the part at hand is the one that is wanted. */
+static bool is_run(const struct reading *reading)
+{
+    return (reading->part == BACK) == reading->source->is_inverse;
+}
+
 static bool refuse(const struct reading *reading, size_t at, const char *what, const char *remedy,
                    struct error *err)
 {
@@ -220,7 +226,7 @@ static bool take_line(struct reading *reading, struct slice line, struct error *
     auto_text struct text replaced = text_init(reading->out->most);
 
     if (!reading->has_line && (line_is_comment(line) || line.length == 0)) {
-        if (reading->part != BACK)
+        if (is_run(reading))
             text_add(reading->out, line.at, line.length);
         return true;
     }
@@ -228,14 +234,14 @@ static bool take_line(struct reading *reading, struct slice line, struct error *
         return true;
     if (reading->part == BEFORE)
         return refuse_place(reading, "a statement comes before \"-- +goose Up\"", err);
-    if (reading->is_after_none && reading->part == BACK)
+    if (reading->is_after_none && !is_run(reading))
         return true;
     if (reading->is_after_none)
         return refuse(reading, reading->at, "goose does not run this line: the block before it is empty",
                       "Remove the StatementBegin and StatementEnd that have nothing between them.", err);
     if (!replace(reading, line, &replaced, err))
         return false;
-    if (reading->part == BACK)
+    if (!is_run(reading))
         return true;
     text_add(reading->out, replaced.at, replaced.length);
     if (!reading->has_statement && !line_is_blank(line))

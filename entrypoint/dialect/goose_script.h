@@ -9,8 +9,8 @@
 /* Whether a script has one of its annotations. */
 bool goose_script_is_one(struct slice script);
 
-/* What is between "-- +goose Up" and "-- +goose Down", see dialect.h. Each line stays in its place; carriage
- * returns at their ends go, as goose takes them off.
+/* What is between "-- +goose Up" and "-- +goose Down", or of an inverse what follows the latter; see
+ * dialect.h. Each line stays in its place; carriage returns at their ends go, as goose takes them off.
  *
  * What goose refuses is refused. But it cuts a script into statements by the ends of its lines, and the parts
  * of a function without StatementBegin fail in the server: here, statements end where they end in SQL. */

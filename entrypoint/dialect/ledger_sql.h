@@ -9,8 +9,9 @@
 #define DIALECT_LEDGER_SQL_H
 
 /* A ledger that keeps no attempts has only LEDGER_INSERT_APPLIED, _MARKED, _BASELINE, _FINISH, _ACCEPT,
- * _TAKE_BACK and _ROLL_BACK, of what its tool can say; the others, and what is unfinished, are written to the
- * journal's attempts, a table of the shape that all of these are for (attempts.h). Its keys are its ids.
+ * _TAKE_BACK, _ROLL_BACK and _REVERT, of what its tool can say; the others, and what is unfinished, are
+ * written to the journal's attempts, a table of the shape that all of these are for (attempts.h). Its keys
+ * are its ids.
  */
 
 /* What is known of a row to be written. */
@@ -38,7 +39,7 @@ enum row_value {
  * Each writes only if the ledger is as it was read, and fails (division by zero) where it writes nothing, or
  * is followed by its check, which does: an INSERT if the name has no row but rolled-back ones and the anchor
  * is still there, an UPDATE of one row if that is unfinished and says as many steps as are known. The last
- * two change what is finished. */
+ * three change what is finished. */
 enum ledger_statement {
     LEDGER_INSERT_APPLIED,  /* id, checksum, name, started; its check: anchor */
     LEDGER_INSERT_NEXT,     /* the same, of several in one message, started when the one before was finished,
@@ -60,6 +61,7 @@ enum ledger_statement {
                                not finished any more */
     LEDGER_ACCEPT,          /* id, checksum, stored: another checksum for an applied row */
     LEDGER_INSERT_BASELINE, /* name: a row that stands for all up to this one, in a ledger without any */
+    LEDGER_REVERT, /* id, name, back, logs: its inverse has run: it is pending again, for its tool, too */
     LEDGER_STATEMENTS
 };
 
@@ -76,6 +78,7 @@ enum ledger_check {
                       makes more of them (triggers, rules) or hides them */
     CHECK_PENDING, /* name: it has no row but rolled-back ones */
     CHECK_BASELINE, /* name: the row that stands for it is there */
+    CHECK_REVERTED, /* name, back: it counts as pending */
     LEDGER_CHECKS
 };
 

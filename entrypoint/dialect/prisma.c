@@ -78,6 +78,7 @@ const struct dialect DIALECT_PRISMA = {
     .name_most = 255, /* migration_name VARCHAR(255) */
     .entry_kind_of = entry_kind_of,
 
+    .inverse = "down.sql", /* as Prisma's guide to down migrations calls it */
     .invalid_text = "silently replaces such bytes by U+FFFD and applies the result",
     .lock_file = "migration_lock.toml",
     .check_lock_file = check_lock_file,

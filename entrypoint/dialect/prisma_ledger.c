@@ -113,6 +113,13 @@
         " AND finished_at IS NOT NULL AND rolled_back_at IS NULL", \
         3, { ROW_ID, ROW_CHECKSUM, ROW_STORED }, CHECK_APPLIED }
 
+/* With finished_at, Prisma would refuse to have it recorded as applied ever again. */
+#define REVERT                                                                                               \
+    "WITH written AS (UPDATE {ledger} SET finished_at = NULL, rolled_back_at = pg_catalog.clock_timestamp(),"  \
+    " applied_steps_count = 0, logs = $3::pg_catalog.text WHERE" NAME_IS("$2")                               \
+    " AND finished_at IS NOT NULL AND rolled_back_at IS NULL RETURNING id)"                                  \
+    " SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.count(*) FILTER (WHERE" ID_IS("$1") "))::pg_catalog.int4 FROM written"
+
 static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
     SHARED_WRITES,
     [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied",
@@ -123,6 +130,7 @@ static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
         UPDATE_ONE("finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL", "$2",
                    "finished_at IS NOT NULL"),
         2, { ROW_ID, ROW_BEFORE }, CHECK_APPLIED },
+    [LEDGER_REVERT] = { "ledger_revert", REVERT, 3, { ROW_ID, ROW_NAME, ROW_LOGS }, CHECK_REVERTED },
     [LEDGER_INSERT_NEXT] = { "ledger_insert_next",
         "INSERT INTO {ledger} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)"
         " VALUES ($1, $2, $3, CASE WHEN $4::pg_catalog.text IS NULL THEN pg_catalog.now()"
@@ -143,6 +151,10 @@ static const struct ledger_write ATTEMPTS_WRITES[LEDGER_STATEMENTS] = {
         " former AS (" FORGET("$3") ")"
         " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)::pg_catalog.int4 FROM written",
         3, { ROW_ID, ROW_BEFORE, ROW_NAME }, CHECK_NONE },
+    /* Whatever its tool has applied in spite of an attempt, the attempt is none of a pending migration. */
+    [LEDGER_REVERT] = { "attempt_revert",
+        "DELETE FROM {ledger} WHERE" NAME_IS("$1") " AND rolled_back_at IS NULL",
+        1, { ROW_NAME }, CHECK_NONE },
 };
 
 static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
@@ -169,6 +181,10 @@ static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
                " AND l.rolled_back_at IS NULL",
         .count = 2, .takes = { ROW_NAMES, ROW_COUNT } },
     [CHECK_PENDING] = { .name = "ledger_check_pending",
+        .sql = "SELECT 1 OPERATOR(pg_catalog./) (NOT EXISTS (SELECT FROM {ledger} WHERE" NAME_IS("$1")
+               " AND rolled_back_at IS NULL))::pg_catalog.int4",
+        .count = 1, .takes = { ROW_NAME } },
+    [CHECK_REVERTED] = { .name = "ledger_check_reverted",
         .sql = "SELECT 1 OPERATOR(pg_catalog./) (NOT EXISTS (SELECT FROM {ledger} WHERE" NAME_IS("$1")
                " AND rolled_back_at IS NULL))::pg_catalog.int4",
         .count = 1, .takes = { ROW_NAME } },

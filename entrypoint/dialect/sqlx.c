@@ -119,6 +119,8 @@ const struct dialect DIALECT_SQLX = {
     .compare_keys = numbered_compare_keys,
     .is_order_certain = numbered_is_order_certain,
 
+    .inverse = ".down.sql",
+    .script_ending = ".up.sql",
     .read_script = read_script,
     .transaction_hint = "Begin the file with \"-- no-transaction\", before anything else.",
     .refuses_edited = true,

@@ -44,6 +44,8 @@ static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
         "UPDATE {ledger} SET checksum = pg_catalog.decode($2, 'hex') WHERE" IS_VERSION("$1")
         " AND checksum OPERATOR(pg_catalog.=) pg_catalog.decode($3, 'hex') AND success",
         3, { ROW_NAME, ROW_CHECKSUM, ROW_STORED }, CHECK_APPLIED },
+    [LEDGER_REVERT] = { "ledger_revert", TOOL_REVERT("version", "int8", "success"),
+        1, { ROW_NAME }, CHECK_REVERTED },
 };
 
 static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
@@ -56,6 +58,8 @@ static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
     [CHECK_PENDING] = { .name = "ledger_check_pending",
         .sql = "SELECT 1 OPERATOR(pg_catalog./) (NOT EXISTS (SELECT FROM {ledger} WHERE" IS_VERSION("$1")
                " AND NOT success))::pg_catalog.int4",
+        .count = 1, .takes = { ROW_NAME } },
+    [CHECK_REVERTED] = { .name = "ledger_check_reverted", .sql = TOOL_CHECK_REVERTED("version", "int8"),
         .count = 1, .takes = { ROW_NAME } },
 };
 

@@ -26,6 +26,18 @@
     " pg_catalog.count(*) FILTER (WHERE" TOOL_IS(key, "$2", type) ") OPERATOR(pg_catalog.>) 0)"              \
     ")::pg_catalog.int4 FROM {ledger} WHERE" TOOL_IS(key, "$1", type) " OR" TOOL_IS(key, "$2", type)
 
+/* Takes out the rows of the key $1, of which at least one has to be applied, and its check: none is left. */
+#define TOOL_REVERT(key, type, applied)                                                                          \
+    "WITH written AS (DELETE FROM {ledger} WHERE" TOOL_IS(                                                       \
+        key, "$1",                                                                                               \
+        type) " RETURNING " applied                                                                              \
+              " AS was_applied) SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.count(*) FILTER (WHERE was_applied)" \
+              " OPERATOR(pg_catalog.>) 0)::pg_catalog.int4 FROM written"
+
+#define TOOL_CHECK_REVERTED(key, type)                                                                       \
+    "SELECT 1 OPERATOR(pg_catalog./) (NOT EXISTS (SELECT FROM {ledger} WHERE" TOOL_IS(                       \
+        key, "$1", type) "))::pg_catalog.int4"
+
 #define TOOL_IF_NOT_THERE(key, type)                                                                         \
     " WHERE NOT EXISTS (SELECT FROM {ledger} WHERE" TOOL_IS(key, "$1", type) ")"
 

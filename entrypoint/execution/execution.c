@@ -77,13 +77,15 @@ static bool name_migration(const struct execution *execution, struct error *err)
     if (err->class != ERROR_LOST && err->class != ERROR_INTERRUPTED && err->class != ERROR_LEADER) {
         if (err->code[0] == '\0')
             error_code(err, execution->ledger->dialect->codes.failed);
-        return error_message(err, "migration %s failed: %s", quoted.at, err->message);
+        return error_message(err, "%smigration %s failed: %s",
+                             execution->migration->is_inverse ? "the inverse of " : "", quoted.at,
+                             err->message);
     }
     for (int i = 0; i < err->contexts; i++) {
         if (strstr(err->context[i], name) != NULL)
             return false;
     }
-    return error_context(err, "applying %s", name);
+    return error_context(err, "%s %s", execution->migration->is_inverse ? "rolling back" : "applying", name);
 }
 
 bool execution_failed_at(struct execution *execution, size_t start, size_t first, size_t completed,
@@ -353,6 +355,7 @@ void execution_judge(struct execution *execution, struct error *err)
     if (execution->script.length > 0)
         facts->obstacle =
             obstacle_of(execution_reader(execution), execution->failed_statement, err->sqlstate);
+    facts->is_inverse = execution->migration->is_inverse;
     facts->is_pooled = execution->is_pooled;
     facts->insists_on_one = execution->directives.transaction == TRANSACTION_ON;
     facts->is_in_doubt = execution->commit_doubt.is_in_doubt;

@@ -94,6 +94,7 @@ struct execution {
     struct ledger *ledger;
     const struct migration *migration;
     const struct ledger_row *unfinished; /* the row to resume, or NULL */
+    const struct ledger_row *applied;    /* of an inverse: the row of what it undoes */
     struct slice script;                 /* without a byte order mark; NUL-terminated */
     char checksum[CHECKSUM_SIZE];
     char gist[SHA256_HEX_SIZE]; /* of the script, for the journal; only with a host */

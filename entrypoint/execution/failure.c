@@ -121,9 +121,11 @@ static const struct {
     { 0, 0, 0, NEXT_CORRECT },
 };
 
-/* What began and left nothing behind. */
-static enum error_class class_of_nothing(enum error_class class)
+/* What began and left nothing behind. An inverse is refused for what it would lose. */
+static enum error_class class_of_nothing(enum error_class class, bool is_inverse)
 {
+    if (class == ERROR_REFUSED && is_inverse)
+        return class;
     if (class == ERROR_HELD_UP)
         return ERROR_TABLE_LOCK;
     return class == ERROR_REFUSED || class == ERROR_DENIED || class == ERROR_PARTIAL ? ERROR_CLEAN : class;
@@ -139,8 +141,9 @@ static enum error_class class_of_rest(enum error_class class, unsigned set)
 }
 
 /* Being stopped or disconnected is neither clean nor partial. */
-static enum error_class class_of(enum error_class class, enum failure_holds holds, unsigned set)
+static enum error_class class_of(const struct failure_facts *facts, enum failure_holds holds, unsigned set)
 {
+    enum error_class class = facts->class;
     bool is_failure = (set & (STOPPED | LOST)) == 0;
 
     switch (holds) {
@@ -156,7 +159,7 @@ static enum error_class class_of(enum error_class class, enum failure_holds hold
     case HOLDS_EARLIER: /* a refusal before the start remains a refusal */
         return class == ERROR_CLEAN ? ERROR_PARTIAL : class;
     default: /* HOLDS_NOTHING */
-        return (set & BEGUN) != 0 ? class_of_nothing(class) : class;
+        return (set & BEGUN) != 0 ? class_of_nothing(class, facts->is_inverse) : class;
     }
 }
 
@@ -174,6 +177,6 @@ struct failure_verdict failure_decide(const struct failure_facts *facts)
            (set & NEXTS[i].with) != NEXTS[i].with || (set & NEXTS[i].without) != 0)
         i++;
     verdict.next = NEXTS[i].next;
-    verdict.class = class_of(facts->class, verdict.holds, set);
+    verdict.class = class_of(facts, verdict.holds, set);
     return verdict;
 }

@@ -42,6 +42,7 @@ struct failure_facts {
     bool is_stuck;          /* it cannot be resumed: what the rest needs ended with its session */
     bool has_hint;          /* the error already has a hint */
     bool has_blocker;       /* the blocker is known */
+    bool is_inverse;        /* it undoes a migration, in one transaction */
     bool is_unrecorded;     /* the last statement that is done, and that no later run can find to be */
 };
 

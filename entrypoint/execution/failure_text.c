@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "execution/advice.h"
+#include "execution/failure_inverse.h"
 
 /* What is known to persist, with a full stop. */
 static void add_persists(const struct failure_names *names, enum mode mode, struct text *out)
@@ -282,13 +283,19 @@ void failure_describe(const struct failure *failure, struct error *err)
     auto_text struct text next = text_init(4 * sizeof err->hint);
 
     err->class = verdict.class;
-    add_holds(verdict.holds, &failure->facts, &failure->names, &holds);
+    if (failure->facts.is_inverse)
+        failure_inverse_add_holds(verdict.holds, &failure->names, &holds);
+    else
+        add_holds(verdict.holds, &failure->facts, &failure->names, &holds);
     if (err->holds[0] == '\0')
         error_holds(err, "%s", holds.at);
     if (verdict.next == NEXT_SAID)
         return;
     if (err->hint[0] != '\0')
         error_detail(err, "%s%s%s", err->detail, err->detail[0] == '\0' ? "" : " ", err->hint);
-    add_next(verdict.next, &failure->facts, &failure->names, &next);
+    if (failure->facts.is_inverse)
+        failure_inverse_add_next(verdict.next, &failure->names, &next);
+    else
+        add_next(verdict.next, &failure->facts, &failure->names, &next);
     error_hint(err, "%s", next.at);
 }

@@ -285,6 +285,17 @@ void history_compare(struct arena *arena, const struct folder *folder, const str
     count_verdicts(folder, &missing, out);
 }
 
+void history_aim_back(struct history *history, const struct folder *folder, size_t first)
+{
+    history->due_count = 0;
+    for (size_t i = 0; i < folder->count; i++) {
+        struct history_item *item = &history->items[i];
+
+        item->is_due = i >= first && (item->verdict == VERDICT_APPLIED || item->verdict == VERDICT_EDITED);
+        history->due_count += item->is_due;
+    }
+}
+
 static void mark(struct history *history, size_t index, enum verdict verdict)
 {
     history->counts[history->items[index].verdict]--;

@@ -39,7 +39,8 @@ struct history_item {
     bool was_finished;    /* it has a row that is finished: it can't be recorded as applied again */
     bool is_unread;       /* applied, but its script can't be read: nobody knows whether it was edited */
     bool is_out_of_order; /* pending, but it sorts before one that is applied, in the folder or not */
-    bool is_due;          /* the database does not hold all of it, and it is not beyond what is asked for */
+    bool is_due;          /* the database does not hold all of it, and it is not beyond what is asked for; or
+                             history_aim_back() has said so */
 };
 
 struct history {
@@ -69,6 +70,9 @@ void history_compare(struct arena *arena, const struct folder *folder, const str
 /* Whether a migration that is applied again whenever it changes has changed since. Reads its script: one that
  * can't be read has not. */
 bool history_is_outdated(const struct folder *folder, size_t index, const struct ledger_row *row);
+
+/* What is due is to be undone instead: those from number `first` on that are applied. */
+void history_aim_back(struct history *history, const struct folder *folder, size_t first);
 
 /* Marks item `index`, which must be due, as VERDICT_RUNNING. */
 void history_mark_running(struct history *history, size_t index);

@@ -102,8 +102,8 @@ struct batch_item ledger_empty_item(const struct ledger *ledger, const char *par
 /* Creates it, and its schema if necessary. Call it under the leader lock. */
 must_use bool ledger_create(struct connection *conn, const struct ledger *ledger, struct error *err);
 
-/* Adds a statement that returns whether the ledger is still what `ledger->size` says. Rows are never deleted,
- * and one that becomes unfinished again is rolled back. */
+/* Adds a statement that returns whether the ledger is still what `ledger->size` says. A row is
+ * deleted only where its migration is undone, and one that becomes unfinished again is rolled back. */
 void ledger_add_unchanged(const struct ledger *ledger, struct text *sql);
 
 /* Adds a statement that keeps the ledger from being written to until the end of the transaction; readers are

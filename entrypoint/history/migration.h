@@ -17,6 +17,7 @@ struct migration {
     const char *back;        /* the key of the one before it in the folder; NULL = it is the first */
     const char *script_path; /* for reading and for messages */
     bool is_program;         /* only its own tool can run it */
+    bool is_inverse;         /* its script is what undoes it (inverse.h) */
 };
 
 /* All of them, in the order in which they are applied. */

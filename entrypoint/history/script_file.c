@@ -79,7 +79,8 @@ bool migration_prepare(const struct folder *folder, const struct migration *migr
     struct script_source source = { .path = migration->script_path,
                                     .name = migration->name,
                                     .session = folder->session == NULL ? &nobody : folder->session,
-                                    .variable = variable };
+                                    .variable = variable,
+                                    .is_inverse = migration->is_inverse };
 
     *out = (struct script_wishes) { .transaction = SCRIPT_TRANSACTION_UNSAID };
     dialect->checksum_of(text_slice(script), out->checksum);

@@ -86,7 +86,13 @@ static double read_migrations(const struct progress *progress, int sample)
 static double read_applied(const struct progress *progress, int sample)
 {
     (void)sample;
-    return (double)progress->applied;
+    return progress->goes_back ? 0 : (double)progress->applied;
+}
+
+static double read_rolled_back(const struct progress *progress, int sample)
+{
+    (void)sample;
+    return progress->goes_back ? (double)progress->applied : (double)NAN;
 }
 
 static double read_current(const struct progress *progress, int sample)
@@ -247,6 +253,9 @@ const struct metric METRICS[] = {
       .samples = VERDICTS, .labels = { { "state", verdict_name } }, .read = read_migrations },
     { "tidelock_migrations_applied_total", METRIC_COUNTER, "Migrations that this process applied.",
       .samples = 1, .read = read_applied },
+    { "tidelock_migrations_rolled_back_total", METRIC_COUNTER,
+      "Migrations that this process rolled back; absent in a deployment.", .samples = 1,
+      .read = read_rolled_back },
     { "tidelock_current_migration_info", METRIC_GAUGE, "The migration being applied; absent when none is.",
       .samples = 1, .labels = { { "migration", current_name }, { "mode", current_mode } },
       .read = read_current },

@@ -46,19 +46,21 @@ void notice_line(enum notice notice, const struct progress *progress, const stru
     text_add_string(out, "tidelock: ");
     switch (notice) {
     case NOTICE_STARTED:
-        text_add_format(out, "applying %zu migration%s", progress->due, text_plural(progress->due));
+        text_add_format(out, "%s %zu migration%s", progress->goes_back ? "rolling back" : "applying",
+                        progress->due, text_plural(progress->due));
         break;
     case NOTICE_BLOCKED:
         text_add_format(out, "%s is blocked", progress->current == NULL ? "a migration" : progress->current);
         break;
     case NOTICE_SUCCEEDED:
-        text_add_format(out, "applied %zu migration%s in %s", progress->applied,
-                        text_plural(progress->applied),
+        text_add_format(out, "%s %zu migration%s in %s", progress->goes_back ? "rolled back" : "applied",
+                        progress->applied, text_plural(progress->applied),
                         duration_text((int64_t)(seconds * 1000), took, sizeof took));
         break;
     case NOTICE_FAILED:
     case NOTICES:
-        text_add_format(out, "the deployment failed (exit %d)", progress->exit_code);
+        text_add_format(out, "the %s failed (exit %d)", progress->goes_back ? "rollback" : "deployment",
+                        progress->exit_code);
         break;
     }
     add_database(progress, out);
@@ -150,7 +152,7 @@ void notice_webhook(const struct occurrence *what, struct text *out)
     failure_json_set_text(object, "migration", progress->latest, FAILURE_JSON_MOST);
     if (what->notice == NOTICE_SUCCEEDED || what->notice == NOTICE_FAILED)
         json_set_number(object, "exit_code", progress->exit_code);
-    json_set_number(object, "applied", (int64_t)progress->applied);
+    json_set_number(object, progress->goes_back ? "rolled_back" : "applied", (int64_t)progress->applied);
     if (progress->is_compared)
         json_set_number(object, "pending", (int64_t)progress_pending(progress));
     json_set_number(object, "duration_ms", (int64_t)((what->now - progress->started_at) * 1000));

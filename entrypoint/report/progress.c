@@ -84,7 +84,7 @@ void progress_applied(struct progress *progress, const char *name, double second
 void progress_enter(struct progress *progress, enum progress_phase phase)
 {
     progress->phase = phase;
-    progress->is_ready = phase == PROGRESS_COMPLETE;
+    progress->is_ready = phase == PROGRESS_COMPLETE && !progress->goes_back;
     log_context(LOG_PHASE, PROGRESS_PHASE_NAMES[phase]);
     status_file_write(progress);
     if (progress->changed != NULL)

@@ -64,7 +64,8 @@ struct progress {
     struct labels labels; /* of every metric: the same from beginning to end */
     struct build build;
     enum progress_phase phase;
-    bool is_ready;
+    bool goes_back;    /* what it does is undo migrations: the folder is not complete afterwards … */
+    bool is_ready;     /* … and nothing is ready */
     double started_at; /* seconds since 1970, as all times here */
     double ended_at;   /* 0 = not yet */
     double written_at;
@@ -73,7 +74,7 @@ struct progress {
     bool is_compared; /* migrations[] is known */
     size_t migrations[VERDICTS];
     size_t due;           /* to be applied, of these: no more than --to asks for */
-    size_t applied;       /* by this process */
+    size_t applied;       /* by this process; or rolled back */
     const char *database; /* its name; NULL = not known yet */
     const char *current;  /* the migration being applied, or NULL */
     const char *latest;   /* … or the last one that was */

@@ -13,7 +13,7 @@ static struct json *compose(const struct progress *progress, const struct error 
 
     json_set_text(object, "result", PROGRESS_PHASE_NAMES[progress->phase]);
     json_set_number(object, "exit_code", progress->exit_code);
-    json_set_number(object, "applied", (int64_t)progress->applied);
+    json_set_number(object, progress->goes_back ? "rolled_back" : "applied", (int64_t)progress->applied);
     if (progress->is_compared)
         json_set_number(object, "pending", (int64_t)progress_pending(progress));
     failure_json_set(object, err, most);

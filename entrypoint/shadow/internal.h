@@ -15,6 +15,9 @@ void created_close(struct shadow *shadow);
 must_use bool shadow_check_session(const struct config *config, const struct endpoint *endpoint,
                                    struct connection *conn, const char *option, struct error *err);
 
+/* The schema for the ledger: the one that the shadow's URL names, else the live one's, or NULL. */
+const char *shadow_schema_of(const struct shadow_request *wanted, const struct shadow *shadow);
+
 /* One that the user gives, emptied again. */
 must_use bool given_open(const struct shadow_request *wanted, struct shadow *shadow, struct error *err);
 void given_close(struct shadow *shadow);

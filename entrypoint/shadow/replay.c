@@ -107,12 +107,13 @@ static bool check_reach(const struct replay *replay, const struct migration *mig
     return answer == SCRIPT_END;
 }
 
-static struct execution execution_of(struct replay *replay, size_t index, struct observe *observe)
+static struct execution execution_of(struct replay *replay, const struct migration *migration,
+                                     struct observe *observe)
 {
     return (struct execution) {
         .conn = replay->shadow->conn,
         .ledger = &replay->ledger,
-        .migration = &replay->folder->items[index],
+        .migration = migration,
         .settings = replay->settings,
         .is_session_used = replay->count > 0,
         .is_replay = true,
@@ -125,20 +126,31 @@ static struct execution execution_of(struct replay *replay, size_t index, struct
     };
 }
 
+/* `execution` is of a migration, or of its inverse. */
+static bool run(struct replay *replay, struct execution *execution, struct observe *observe, size_t *failed,
+                struct error *err)
+{
+    bool is_done;
+
+    log_context(LOG_MIGRATION, execution->migration->name);
+    observe->has_reached = false;
+    if (!check_reach(replay, execution->migration, observe, failed, err))
+        return false;
+    is_done = execution_may_go_on(execution, err) && migration_apply(execution, replay->count, err);
+    *failed = execution->failed_statement;
+    return is_done;
+}
+
 bool replay_migration(struct replay *replay, size_t index, struct observe *observe, size_t *failed,
                       struct error *err)
 {
-    struct execution execution = execution_of(replay, index, observe);
-    bool is_applied;
+    struct execution execution = execution_of(replay, &replay->folder->items[index], observe);
 
-    log_context(LOG_MIGRATION, execution.migration->name);
-    observe->has_reached = false;
-    if (!check_reach(replay, execution.migration, observe, failed, err))
+    if (!run(replay, &execution, observe, failed, err))
         return false;
-    is_applied = execution_may_go_on(&execution, err) && migration_apply(&execution, replay->count, err);
-    *failed = execution.failed_statement;
-    replay->count += is_applied;
-    return is_applied;
+    ledger_count_applied(&replay->ledger, execution.migration, execution.id, true);
+    replay->count++;
+    return true;
 }
 
 const char *replay_reason(const struct migration *migration, const struct error *err)
@@ -215,4 +227,66 @@ bool replay_history(struct replay *replay, const bool *is_wanted, struct error *
     }
     observe_end(&observe, replay->shadow->conn);
     return is_replayed;
+}
+
+bool replay_one(struct replay *replay, size_t index, struct error *err)
+{
+    bool *is_wanted = arena_alloc(replay->shadow->arena, replay->folder->count, sizeof *is_wanted);
+
+    is_wanted[index] = true;
+    return replay_history(replay, is_wanted, err);
+}
+
+static bool explain_inverse(const struct migration *inverse, bool has_reached, struct error *err)
+{
+    if (!replay_is_of_script(err) && err->class != ERROR_REFUSED) {
+        error_context(err, "undoing %s in the shadow database", inverse->name);
+        return replay_break_off(err);
+    }
+    error_hint(err, "%s",
+               has_reached
+                   ? BEYOND
+                   : "Correct the inverse: it has to undo what its migration does to an empty database.");
+    err->class = ERROR_REFUSED;
+    return error_holds(err, "Nothing of the shadow database is left. The live database was only read.");
+}
+
+static const struct ledger_row *row_of(const struct ledger *ledger, const char *name)
+{
+    const struct ledger_row *found = NULL;
+
+    for (size_t i = 0; i < ledger->count; i++) {
+        if (strcmp(ledger->rows[i].name, name) == 0 && ledger->rows[i].is_finished &&
+            !ledger->rows[i].is_rolled_back)
+            found = &ledger->rows[i];
+    }
+    return found;
+}
+
+static bool look(struct replay *replay, struct error *err)
+{
+    const struct ledger_request wanted = { replay->folder, replay->settings.search_path, LEDGER_NAMES,
+                                           false };
+
+    return ledger_read(replay->shadow->arena, replay->shadow->conn, &wanted, &replay->ledger, err) ||
+           replay_break_off(err);
+}
+
+bool replay_inverse(struct replay *replay, size_t index, const struct migration *inverse, struct error *err)
+{
+    struct observe observe = { .is_on_live_server = replay->shadow->is_on_live_server };
+    struct execution execution;
+    size_t failed;
+    bool is_done;
+
+    if (!look(replay, err))
+        return false;
+    execution = execution_of(replay, inverse, &observe);
+    execution.applied = row_of(&replay->ledger, replay->folder->items[index].name);
+    observe_begin(&observe, replay->shadow->conn);
+    is_done =
+        run(replay, &execution, &observe, &failed, err) || explain_inverse(inverse, observe.has_reached, err);
+    observe_end(&observe, replay->shadow->conn);
+    replay->count -= is_done;
+    return is_done && look(replay, err);
 }

@@ -50,6 +50,14 @@ must_use bool replay_history(struct replay *replay, const bool *is_wanted, struc
  * what is. For an error that is not the script's. */
 bool replay_break_off(struct error *err);
 
+/* The same for number `index` alone. */
+must_use bool replay_one(struct replay *replay, size_t index, struct error *err);
+
+/* Undoes number `index`, which was applied, by its inverse. ERROR_REFUSED, with the place, for one that
+ * fails. */
+must_use bool replay_inverse(struct replay *replay, size_t index, const struct migration *inverse,
+                             struct error *err);
+
 /* Whether it is the script that has failed, and not the session. */
 bool replay_is_of_script(const struct error *err);
 

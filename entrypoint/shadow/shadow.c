@@ -18,6 +18,13 @@ bool shadow_check_session(const struct config *config, const struct endpoint *en
     return error_hint(err, "Set %s to the server's own address.", option);
 }
 
+const char *shadow_schema_of(const struct shadow_request *wanted, const struct shadow *shadow)
+{
+    if (shadow->endpoint.schema != NULL)
+        return shadow->endpoint.schema;
+    return wanted->live == NULL ? NULL : wanted->live->schema;
+}
+
 bool shadow_open(struct arena *arena, const struct shadow_request *wanted, struct shadow *out,
                  struct error *err)
 {

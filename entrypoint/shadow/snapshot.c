@@ -3,15 +3,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "schema/catalog.h"
+#include "shadow/internal.h"
 #include "shadow/replay.h"
-
-/* The one that the shadow's URL names, else the live one's. */
-static const char *schema_of(const struct shadow_request *wanted, const struct shadow *shadow)
-{
-    if (shadow->endpoint.schema != NULL)
-        return shadow->endpoint.schema;
-    return wanted->live == NULL ? NULL : wanted->live->schema;
-}
 
 static bool replay_all(struct replay *replay, snapshot_note *note, struct error *err)
 {
@@ -42,7 +35,7 @@ bool shadow_snapshot(const struct shadow_request *wanted, const struct folder *f
     if (!shadow_open(arena, wanted, &shadow, err))
         return false;
     log_info("replaying the migrations in the shadow database \"%s\"", shadow.name);
-    is_read = replay_begin(&replay, &shadow, folder, schema_of(wanted, &shadow), err) &&
+    is_read = replay_begin(&replay, &shadow, folder, shadow_schema_of(wanted, &shadow), err) &&
               replay_all(&replay, note, err) &&
               catalog_read(arena, shadow.conn, &(const struct catalog_request) { .dialect = folder->dialect },
                            out, err);

@@ -156,6 +156,7 @@ struct change {
     unsigned traits;
     struct relation table;        /* what is changed: a table, a view, a sequence, … or empty */
     struct relation other;        /* what else is concerned: a referenced table, a parent, the new name */
+    struct relation type;         /* that a column gets in place of its own */
     char object[IDENTIFIER_SIZE]; /* the column, constraint, index or type */
     char word[IDENTIFIER_SIZE];   /* the function or type that decided a trait; a new type, if it is short;
                                      the column that a CHECK requires */

@@ -201,6 +201,7 @@ static void read_definition(const struct reading *reading, struct change *change
         const ColumnDef *column = castNode(ColumnDef, command->def);
 
         change_locate(reading, change, column->typeName->location);
+        change->type = relation_of_names(column->typeName->names);
         if (change->end - change->start < IDENTIFIER_SIZE)
             memcpy(change->word, reading->statement.at + change->start, change->end - change->start);
         if (column->raw_default != NULL)

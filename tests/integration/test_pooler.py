@@ -356,6 +356,19 @@ def test_the_leader_is_at_work_since_its_transaction_began(database, folder, tid
     running.kill()
 
 
+def test_going_back(database, folder, tidelock, url):
+    """Each inverse takes the leader lock for its own transaction."""
+    for name in ["001_a", "002_b", "003_c"]:
+        folder.add(name, f"CREATE TABLE {name[4:]} (id int)").with_name("down.sql").write_text(f"DROP TABLE {name[4:]}")
+    tidelock("deploy", url=url).succeeds()
+    database.query("INSERT INTO b VALUES (1)")
+    tidelock("rollback", "--to", "001_a", url=url).fails(exit=8, says='drops table "b", which holds 1 row')
+    assert len(database.applied()) == 3
+    tidelock("rollback", "--to", "001_a", "--allow-loss", "b", url=url).succeeds(says=POOLED)
+    assert database.applied() == ["001_a"] and not database.holds("b") and not database.holds("c")
+    tidelock("rollback", url=url).succeeds(says="Migration 001_a rolled back.")
+
+
 @contextlib.contextmanager
 def in_between(url):
     proxy = Proxy(int(url.rsplit(":", 1)[1].split("/")[0]))

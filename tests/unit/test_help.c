@@ -127,7 +127,7 @@ static void help_of_an_option_tells_all_of_it(void **state)
                         "  tidelock.yaml  lease_duration\n"
                         "  Default        15s\n"
                         "  Range          3s to 1h\n"
-                        "  Commands       deploy, run\n");
+                        "  Commands       deploy, run, rollback\n");
     text_reset(&out);
     help_option(option_named("webhook-on"), &out);
     assert_non_null(strstr(out.at, "  Choices        started, blocked, succeeded, failed\n"));

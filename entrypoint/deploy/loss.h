@@ -1,0 +1,44 @@
+/*
+ * What an inverse would lose: rows and values, counted in its own transaction, under a lock that lets nobody
+ * add any before they are gone.
+ *
+ * Each statement is looked at before it runs. What its text does not show (CASCADE, a function, DO) is found
+ * afterwards, by what is missing then; the transaction has not been committed.
+ */
+#ifndef DEPLOY_LOSS_H
+#define DEPLOY_LOSS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "execution/execution.h"
+
+/* What an execution of an inverse is observed by. */
+struct loss_guard {
+    struct observer observer; /* the first member */
+    const struct names *allowed;
+    const struct execution *execution; /* the one at hand */
+    struct text
+        keys; /* of the tables and columns that were there when its transaction began, as an array … */
+    struct text names;   /* … what they are called … */
+    struct text files;   /* … and in which file a table's rows are, if it has any … */
+    struct text settled; /* … and of those that have been looked at, as such an array without its end */
+    bool is_blind; /* looking on before anything runs: what came before may change what names or rows are
+                      there */
+    struct text counted; /* tables of which this session had deleted rows before … */
+    struct text deleted; /* … and how many, as arrays */
+};
+
+/* It must stay where it is; whatever it allows to be lost is named in `allowed`. */
+void loss_guard_begin(struct loss_guard *guard, const struct names *allowed,
+                      const struct execution *execution);
+void loss_guard_end(struct loss_guard *guard);
+
+/* The same before anything runs, without a lock: what the statements of this execution's script would lose of
+ * what is there now. ERROR_REFUSED for that; what cannot be told now is left to the guard. */
+must_use bool loss_foresee(struct loss_guard *guard, struct execution *execution, struct error *err);
+
+#endif
