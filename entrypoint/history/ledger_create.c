@@ -45,10 +45,12 @@ static void add_table(const struct ledger *ledger, struct text *sql)
 /* What was half done under a ledger that is gone. */
 static void add_forgetting(const struct connection *conn, const struct ledger *ledger, struct text *sql)
 {
+    auto_text struct text table = text_init(QUERY_MOST);
+
     if (ledger->dialect->keeps_attempts || !ledger->has_attempts)
         return;
-    text_add_string(sql, ";DELETE FROM ");
-    text_add_filled(sql, ledger->attempts, "{journal}", connection_journal(conn));
+    text_add_filled(&table, ledger->attempts, "{journal}", connection_journal(conn));
+    text_add_format(sql, ";DELETE FROM %s", table.at);
 }
 
 bool ledger_create(struct connection *conn, const struct ledger *ledger, struct error *err)
