@@ -55,6 +55,7 @@ const struct surrounding FILES[] = {
       "db/migration, src/main/resources/db/migration, sql",
       "The migrations, if nothing says where they are. With --format, only the usual folders of that tool are "
       "tried." },
+    { "sqlx.toml", "Beside a folder of sqlx: it is checked; a table-name has to be named by --ledger, too." },
     { "/dev/termination-log",
       "If it exists, how the run ended is written to it as one line of JSON; see --termination-log." },
     { NULL, NULL },
