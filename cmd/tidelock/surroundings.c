@@ -14,10 +14,9 @@ const struct surrounding ENVIRONMENT[] = {
       "The schema of Flyway's ledger: the first of them that is set, and of a list its first entry." },
     { "FLYWAY_OUT_OF_ORDER, FLYWAY_MIXED, FLYWAY_EXECUTE_IN_TRANSACTION",
       "How Flyway would apply the folder: its settings hold here, too." },
-    { "FLYWAY_PLACEHOLDERS_NAME, FLYWAY_PLACEHOLDER_PREFIX, FLYWAY_PLACEHOLDER_SUFFIX, "
-      "FLYWAY_PLACEHOLDER_REPLACEMENT",
-      "The placeholders in Flyway's scripts: the value of NAME, what stands around a name, and whether any "
-      "are replaced." },
+    { "FLYWAY_PLACEHOLDER_PREFIX, FLYWAY_PLACEHOLDER_SUFFIX, FLYWAY_PLACEHOLDER_REPLACEMENT",
+      "What stands around a placeholder in Flyway's scripts, and whether any are replaced. "
+      "FLYWAY_PLACEHOLDERS_NAME is the value of NAME." },
     { "SSL_CERT_FILE", "The CA certificates to trust, instead of those of the machine or image." },
     { "https_proxy, http_proxy, no_proxy",
       "The proxy for the webhook, the Pushgateway and the password services; not for the Kubernetes API "
