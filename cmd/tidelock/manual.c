@@ -177,6 +177,11 @@ static const char DESCRIPTION[] =
     "file. An empty variable counts as unset; an unknown option or key, or a value out of range, is an "
     "error. A TIME is";
 
+/* Of the page alone: the document has all of it. */
+static const char ELSEWHERE[] =
+    "It is the reference. How to come from another tool, and how deployments, backfills, plans, rollbacks and "
+    "alerts work, is in cmd/tidelock/README.md of the sources.";
+
 void manual_description(struct text *out)
 {
     text_add_format(out, "%s %s %s.", PURPOSE, DESCRIPTION, DURATION_FORM);
@@ -187,7 +192,8 @@ void manual_page(struct text *out)
     auto_text struct text description = text_init(PARAGRAPH_MOST);
 
     manual_description(&description);
-    text_add_format(&description, " This is the manual of version %s.", version_build().version);
+    text_add_format(&description, " This is the manual of version %s. %s", version_build().version,
+                    ELSEWHERE);
     text_add_string(out, HEAD);
     add_text(out, description.at);
     add_commands(out);

@@ -6,6 +6,17 @@ const struct surrounding ENVIRONMENT[] = {
     { "PGHOST, PGHOSTADDR, PGPORT, PGUSER, PGDATABASE, PGSERVICE, PGSERVICEFILE, PGPASSFILE, PGOPTIONS, PGSSLMODE, PGSSLROOTCERT",
       "Where the database is, if its URL does not say; libpq's other variables work, too." },
     { "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK", "Ignored, with a warning: the leader lock is always taken." },
+    { "GOOSE_MIGRATION_DIR, DBMATE_MIGRATIONS_DIR",
+      "The folder of migrations, if --migrations does not say it." },
+    { "GOOSE_TABLE, DBMATE_MIGRATIONS_TABLE, FLYWAY_TABLE",
+      "The tool's ledger, if --ledger does not say it." },
+    { "FLYWAY_DEFAULT_SCHEMA, FLYWAY_SCHEMAS",
+      "The schema of Flyway's ledger: the first of them that is set, and of a list its first entry." },
+    { "FLYWAY_OUT_OF_ORDER, FLYWAY_MIXED, FLYWAY_EXECUTE_IN_TRANSACTION",
+      "How Flyway would apply the folder: its settings hold here, too." },
+    { "FLYWAY_PLACEHOLDER_PREFIX, FLYWAY_PLACEHOLDER_SUFFIX, FLYWAY_PLACEHOLDER_REPLACEMENT",
+      "What stands around a placeholder in Flyway's scripts, and whether any are replaced. "
+      "FLYWAY_PLACEHOLDERS_NAME is the value of NAME." },
     { "SSL_CERT_FILE", "The CA certificates to trust, instead of those of the machine or image." },
     { "https_proxy, http_proxy, no_proxy",
       "The proxy for the webhook, the Pushgateway and the password services; not for the Kubernetes API "
@@ -39,8 +50,11 @@ const struct surrounding FILES[] = {
     { "prisma.config.ts, package.json",
       "Where the migrations are, if --migrations and --schema do not say it and Prisma's own configuration "
       "does, as a plain string." },
-    { "prisma/migrations, prisma/schema/migrations, migrations",
-      "The migrations, if nothing says where they are." },
+    { "prisma/migrations, prisma/schema/migrations, migrations, db/migrations, sql/migrations, drizzle, "
+      "db/migration, src/main/resources/db/migration, sql",
+      "The migrations, if nothing says where they are. With --format, only the usual folders of that tool are "
+      "tried." },
+    { "sqlx.toml", "Beside a folder of sqlx: it is checked; a table-name has to be named by --ledger, too." },
     { "/dev/termination-log",
       "If it exists, how the run ended is written to it as one line of JSON; see --termination-log." },
     { NULL, NULL },

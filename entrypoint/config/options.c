@@ -79,8 +79,9 @@ const struct option OPTIONS[] = {
     { .name = "replica", .group = GROUP_COMMAND, .type = OPTION_TEXT, .commands = FOR_GATES,
       .field = FIELD(replicas_at), .file_field = FIELD(replicas_at_file),
       .traits = OPTION_SECRET | OPTION_URL | OPTION_NOT_IN_FILE, .value = "URL",
-      .help = "then wait until this standby holds the migrations, too",
-      .more = "Several URLs have blanks between them. So no new code reads a replica that has not replayed the schema it needs." },
+      .help = "wait until this standby, too, has replayed the migrations",
+      .more = "New code then never reads a replica whose schema is too old for it. Separate several URLs with "
+              "blanks." },
     { .name = "keep-env", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_RUN,
       .field = FIELD(is_environment_kept),
       .help = "leave the migration-only variables in CMD's environment",

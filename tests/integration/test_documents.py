@@ -25,6 +25,7 @@ from world import World
 NOT_RUN = {
     "by hand": "what .ci/run does not do: too long, or a part of what it does; that the targets exist is checked here",
     "a cluster": "makes a Secret in one; tests/kubernetes makes its like",
+    "a sketch": "the order of the statements in a message, with most of their words left out; tests/integration/test_together.py runs them",
     "a registry": "needs the public one, and one of the reader's own",
     "signatures": "needs a release that the public workflow has signed",
     "update": "moves the pins in the tree to whatever the registries hold today",
@@ -352,7 +353,7 @@ def test_commands_and_options_named_in_the_text_exist(document, tables):
         command = words[2] if words[1] == "migrate" else words[1]
         assert command in commands, words
         for option in words[: words.index("--") if "--" in words else None]:
-            assert not option.startswith("--") or command in options[option.split("=")[0]], words
+            assert not option.startswith("--") or command in options[re.sub("^--no-", "--", option.split("=")[0])], words
     if "tidelock/README" in document and "helm" not in document:
         assert {re.split("[ =]", code)[0] for code in named if re.match(r"--(?!no-)\w", code)} <= {*options}
     variables = {name for row in tables["options"] for name in (row["environment"] or "").split(", ")}
