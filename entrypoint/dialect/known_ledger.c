@@ -11,7 +11,7 @@ const struct known_ledger KNOWN_LEDGERS[] = {
       .has = "id:S checksum:S finished_at:D migration_name:S rolled_back_at:D started_at:D applied_steps_count:N" },
     { .tool = "golang-migrate", .format = FORMAT_GOLANG_MIGRATE, .table = "schema_migrations",
       .has = "version:N dirty:B" },
-    { .tool = "goose", .format = FORMAT_GOOSE, .table = "goose_db_version",
+    { .tool = "goose", .format = FORMAT_GOOSE, .table = "goose_db_version", .own_rows = 1,
       .has = "id:N version_id:N is_applied:B tstamp:D" },
     { .tool = "dbmate", .format = FORMAT_DBMATE, .table = "schema_migrations",
       .has = "version:S", .lacks = "dirty statements name description", .beside = NOT_BESIDE_IT },

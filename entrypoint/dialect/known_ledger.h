@@ -24,6 +24,7 @@ struct known_ledger {
     const char *lacks;  /* columns of a similar one that it does not have, likewise without categories */
     enum { BESIDE_OR_NOT, BESIDE_IT, NOT_BESIDE_IT } beside; /* KNOWN_LEDGER_BESIDE is in its schema */
     bool is_proven_by_reading; /* no other ledger has the columns that are read, so nobody need ask */
+    size_t own_rows;           /* so many rows are the tool's own, and tell of no migration */
     const char *programs;      /* what its migrations are where no SQL is among them: "Ruby" */
 };
 

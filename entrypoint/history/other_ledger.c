@@ -16,27 +16,44 @@ enum { SQL_MOST = 16 * 1024, COUNT_RESULTS = 3 };
     "::pg_catalog.int4 FROM pg_catalog.pg_class AS c"                                                        \
     " WHERE c.oid OPERATOR(pg_catalog.=) {literal}::pg_catalog.regclass;"
 
-static void add_rows(struct connection *conn, const struct table_look *look, struct text *out)
+static bool count_rows(struct connection *conn, const struct table_look *look, size_t *rows)
 {
     auto_text struct text table = text_init(SQL_MOST);
     auto_text struct text literal = text_init(SQL_MOST);
     auto_text struct text sql = text_init(SQL_MOST);
     struct result *results[COUNT_RESULTS] = { NULL };
     struct error ignored;
+    bool is_known;
 
     quote_qualified(look->schema, look->table, &table);
     quote_literal(table.at, &literal);
     text_add_filled(&sql, COUNT_QUERY, "{literal}", literal.at);
     text_add_format(&sql, "SELECT pg_catalog.count(*) FROM ONLY %s", table.at);
-    if (query_several(conn, &(const struct query) { .name = "other_ledger_rows", .sql = sql.at }, results,
-                      COUNT_RESULTS, &ignored) &&
-        results[COUNT_RESULTS - 1] != NULL) {
-        size_t rows = (size_t)result_number(results[COUNT_RESULTS - 1], 0, 0);
-
-        text_add_format(out, "%zu row%s", rows, text_plural(rows));
-    }
+    is_known = query_several(conn, &(const struct query) { .name = "other_ledger_rows", .sql = sql.at },
+                             results, COUNT_RESULTS, &ignored) &&
+               results[COUNT_RESULTS - 1] != NULL;
+    if (is_known)
+        *rows = (size_t)result_number(results[COUNT_RESULTS - 1], 0, 0);
     for (int i = 0; i < COUNT_RESULTS; i++)
         result_free(results[i]);
+    return is_known;
+}
+
+static void add_rows(struct connection *conn, const struct table_look *look, struct text *out)
+{
+    size_t rows;
+
+    if (count_rows(conn, look, &rows))
+        text_add_format(out, "%zu row%s", rows, text_plural(rows));
+}
+
+/* One that was made and never used, as by a deployment with the wrong --format, is nobody's. */
+static bool is_unused(struct connection *conn, const struct known_ledger *known,
+                      const struct table_look *look)
+{
+    size_t rows;
+
+    return known->beside != BESIDE_IT && count_rows(conn, look, &rows) && rows <= known->own_rows;
 }
 
 /* Without their types: "version, dirty". */
@@ -111,16 +128,17 @@ static void add_element(struct text *array, const char *element)
     text_add_format(array, "%s%s", array->length == 1 ? "" : ",", element);
 }
 
-/* The first ledger of another tool in the rows. */
-static const struct known_ledger *first_other(const struct ledger *ledger, const struct result *tables,
-                                              struct table_look *out)
+/* The first ledger of another tool in the rows that has been used. */
+static const struct known_ledger *first_other(struct connection *conn, const struct ledger *ledger,
+                                              const struct result *tables, struct table_look *out)
 {
     for (int i = 0; i < result_rows(tables); i++) {
         const struct table_look look = shape_of(tables, i, 0);
         const struct known_ledger *known = known_ledger_find(&look);
 
         if (known == NULL || known->format == ledger->dialect->format ||
-            (known->schema == NULL && strcmp(look.schema, ledger->default_schema) != 0))
+            (known->schema == NULL && strcmp(look.schema, ledger->default_schema) != 0) ||
+            is_unused(conn, known, &look))
             continue;
         *out = look;
         return known;
@@ -150,7 +168,7 @@ static bool find(struct connection *conn, const struct ledger *ledger, struct re
     parameters[2] = schemas.at;
     if (!query_run(conn, &OTHER_LEDGERS, parameters, tables, err))
         return false;
-    *out = first_other(ledger, *tables, look);
+    *out = first_other(conn, ledger, *tables, look);
     return true;
 }
 

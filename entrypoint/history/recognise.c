@@ -124,7 +124,8 @@ static bool has_lock_file(const struct dialect *dialect, const char *path)
 {
     auto_text struct text file = text_init((size_t)2 * PATH_MAX);
 
-    if (dialect->lock_file == NULL)
+    /* One beside the folder does not say what is in it. */
+    if (dialect->lock_file == NULL || dialect->lock_file[0] == '.')
         return false;
     text_add_format(&file, "%s/%s", path, dialect->lock_file);
     return file_exists(file.at);

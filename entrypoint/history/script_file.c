@@ -135,8 +135,15 @@ static bool check_way_back(const struct dialect *dialect, const char *path, stru
         return true;
     error_set(err, ERROR_CLEAN, "the script goes back again: to %s, what follows undoes the migration",
               tool->name);
-    error_hint(err,
-               "Remove it from here on: to PostgreSQL this line is a comment, and all of it would be run.");
+    if (tool->format == FORMAT_AUTO || dialect->layout == LAYOUT_DIRECTORIES)
+        error_hint(
+            err, "Remove it from here on: to PostgreSQL this line is a comment, and all of it would be run.");
+    else
+        error_hint(
+            err,
+            "If the folder is one of %s: --format %s. If it is not, remove this part: to PostgreSQL the line is a "
+            "comment, and all of it would be run.",
+            tool->name, FORMAT_NAMES[tool->format]);
     return error_point(err, path, script.at, script.length, offset);
 }
 

@@ -53,3 +53,22 @@ def test_breakpoints_without_their_journal_are_not_sqlx_s(fill, tidelock, databa
     path = fill(_0000_a="CREATE TABLE a (id int);", _0001_b="CREATE TABLE b (id int);\n--> statement-breakpoint\nCREATE TABLE c (id int);")
     tidelock("deploy", "--migrations", path).fails(exit=2)
     assert not database.holds("a")
+
+
+def test_a_file_beside_the_folder_does_not_say_what_is_in_it(fill, folder, tidelock, database):
+    """A repository of several services may have an sqlx.toml."""
+    (folder.root / "sqlx.toml").write_text("")
+    path = fill(_1_a=GOOSE.format("a", ""))
+    tidelock("deploy", "--migrations", path).succeeds(says="is a folder of goose")
+    assert database.holds("a")
+
+
+@pytest.mark.parametrize("wrong", ["goose", "sqlx", "flyway"])
+def test_the_wrong_format_is_no_one_way_road(fill, tidelock, database, wrong):
+    path = fill(**{"V1__g" if wrong == "flyway" else "_1_g": DBMATE.format("g", "")})
+    result = tidelock("deploy", "--format", wrong, "--migrations", path).fails(exit=6)
+    if wrong != "goose":
+        assert "--format dbmate" in result.errors
+    (path / "V1__g.sql").unlink(missing_ok=True)
+    (path / "1_g.sql").write_text(DBMATE.format("g", ""))
+    tidelock("deploy", "--migrations", path).succeeds(says="is a folder of dbmate", applied=["1_g.sql"])
