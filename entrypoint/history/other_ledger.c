@@ -53,7 +53,7 @@ static bool is_unused(struct connection *conn, const struct known_ledger *known,
 {
     size_t rows;
 
-    return known->beside != BESIDE_IT && count_rows(conn, look, &rows) && rows <= known->own_rows;
+    return known->format != FORMAT_AUTO && count_rows(conn, look, &rows) && rows <= known->own_rows;
 }
 
 /* Without their types: "version, dirty". */

@@ -124,8 +124,7 @@ static bool has_lock_file(const struct dialect *dialect, const char *path)
 {
     auto_text struct text file = text_init((size_t)2 * PATH_MAX);
 
-    /* One beside the folder does not say what is in it. */
-    if (dialect->lock_file == NULL || dialect->lock_file[0] == '.')
+    if (dialect->lock_file == NULL)
         return false;
     text_add_format(&file, "%s/%s", path, dialect->lock_file);
     return file_exists(file.at);
@@ -144,6 +143,26 @@ static const struct foreign_tool *owner_by_place(const char *path)
     return name == NULL ? NULL : foreign_owner_of_folder(name + 1);
 }
 
+/* Such a file may belong to another folder. */
+static bool is_beside(const struct dialect *dialect)
+{
+    return dialect->lock_file != NULL && dialect->lock_file[0] == '.';
+}
+
+/* Where its tool may have written the folder, it has; otherwise it is one of two that may be meant. */
+static void hear_what_is_beside(const char *path, const struct folder_look *found, struct recognised *out)
+{
+    for (size_t i = 0; DIALECTS[i] != NULL; i++) {
+        if (!is_beside(DIALECTS[i]) || !has_lock_file(DIALECTS[i], path))
+            continue;
+        if (DIALECTS[i]->recognises(found))
+            out->count = 0;
+        if (out->count < FORMATS)
+            out->dialects[out->count++] = DIALECTS[i];
+        return;
+    }
+}
+
 void recognise(enum format format, const char *path, struct recognised *out)
 {
     auto_arena struct arena *arena = arena_new();
@@ -152,7 +171,8 @@ void recognise(enum format format, const char *path, struct recognised *out)
 
     *out = (struct recognised) { .count = 0 };
     for (size_t i = 0; DIALECTS[i] != NULL; i++) {
-        if ((format != FORMAT_AUTO && DIALECTS[i]->format != format) || !has_lock_file(DIALECTS[i], path))
+        if ((format != FORMAT_AUTO && DIALECTS[i]->format != format) || is_beside(DIALECTS[i]) ||
+            !has_lock_file(DIALECTS[i], path))
             continue;
         out->dialects[out->count++] = DIALECTS[i];
         out->fits = true;
@@ -172,6 +192,8 @@ void recognise(enum format format, const char *path, struct recognised *out)
         if (DIALECTS[i]->recognises(&found) && out->count < FORMATS)
             out->dialects[out->count++] = DIALECTS[i];
     }
+    if (format == FORMAT_AUTO)
+        hear_what_is_beside(path, &found, out);
     out->fits = out->count > 0;
     if (!out->fits)
         out->dialects[out->count++] = first == NULL ? DIALECTS[0] : first;

@@ -59,7 +59,8 @@ def test_a_file_beside_the_folder_does_not_say_what_is_in_it(fill, folder, tidel
     """A repository of several services may have an sqlx.toml."""
     (folder.root / "sqlx.toml").write_text("")
     path = fill(_1_a=GOOSE.format("a", ""))
-    tidelock("deploy", "--migrations", path).succeeds(says="is a folder of goose")
+    tidelock("deploy", "--migrations", path).fails(exit=2, says="may be goose's or sqlx's")
+    tidelock("deploy", "--format", "goose", "--migrations", path).succeeds(applied=["1_a.sql"])
     assert database.holds("a")
 
 

@@ -199,14 +199,14 @@ def test_only_the_first_bytes_of_a_file_switch_the_transaction_off(database, scr
 
 
 def test_the_configuration_beside_the_folder_is_heard(database, folder, scripts, deploy):
-    scripts.add("1_users.up.sql", "CREATE TABLE users (id int)")
+    scripts.add("1_users.sql", "CREATE TABLE users (id int)")
     config = folder.root / "sqlx.toml"
     config.write_text('[migrate]\nignored-chars = ["\\r"]\n')
     deploy().fails(exit=8, says=["sqlx.toml leaves characters out of the checksums", "--accept-edit"])
     config.write_text('[migrate]\nignored-chars = []\ntable-name = "shop.migrations"\n')
     deploy().fails(exit=2, says=['calls the ledger "shop.migrations", not "_sqlx_migrations"', "--ledger shop.migrations"])
     assert not database.holds("users")
-    deploy("--ledger", "shop.migrations").succeeds(applied=["1_users.up.sql"], says="is a folder of sqlx")
+    deploy("--ledger", "shop.migrations").succeeds(applied=["1_users.sql"], says="is a folder of sqlx")
 
 
 def test_drift_is_seen_without_the_folder(database, scripts, deploy, tidelock):
