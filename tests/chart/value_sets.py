@@ -259,11 +259,13 @@ def migrations_in_a_volume(documents, _):
     assert environment(container_of(documents))["TIDELOCK_MIGRATIONS"] == "/run/tidelock/migrations/shop/migrations"
 
 
-@value_set({"config": {"retry_for": "30m", "lock_timeout": 0, "max_blocked": 100000, "strict": True, "log_format": "json"}})
+@value_set({"config": {"retry_for": "30m", "lock_timeout": 0, "max_blocked": 100000, "strict": True, "log_format": "json", "drift": False}})
 def options(documents, _):
     values = environment(container_of(documents))
     assert (values["TIDELOCK_RETRY_FOR"], values["TIDELOCK_LOCK_TIMEOUT"], values["TIDELOCK_MAX_BLOCKED"]) == ("30m", "0", "100000")
     assert (values["TIDELOCK_STRICT"], values["TIDELOCK_LOG_FORMAT"]) == ("true", "json")
+    # Helm takes an unquoted off for false.
+    assert values["TIDELOCK_DRIFT"] == "off"
 
 
 @value_set({"config": {"strict": True, "max_blocked": 5}, "databases": {"main": {}, "lax": {"config": {"strict": False, "max_blocked": 0}, "database": {"secretKeys": {"directUrl": ""}}}}, "database": {"secretKeys": {"directUrl": "direct"}}})

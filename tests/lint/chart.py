@@ -40,7 +40,8 @@ def options():
             case "EVENTS" | "SOURCE":
                 schema |= {"type": "string"}
             case _ if option["choices"]:
-                schema |= {"enum": option["choices"]}
+                # Helm reads an unquoted off as false.
+                schema |= {"enum": [*option["choices"], *([False] if "off" in option["choices"] else [])]}
             case _:
                 schema |= {"type": "string"}
         found[key] = schema
