@@ -110,10 +110,11 @@ def an_image_with_a_registry(documents, _):
     assert container_of(documents)["image"].startswith("own.test/tidelock:")
 
 
-@value_set({"database": {"existingSecret": "{{ .Release.Name }}-db", "secretKeys": {"url": "uri", "directUrl": "direct"}, "sslmode": "verify-full", "sslRootCert": {"existingSecret": "ca", "key": "root.pem"}, "clientCert": {"existingSecret": "client", "cert": "c.pem", "key": "k.pem"}}})
+@value_set({"database": {"existingSecret": "{{ .Release.Name }}-db", "secretKeys": {"url": "uri", "directUrl": "direct", "replica": "standbys"}, "sslmode": "verify-full", "sslRootCert": {"existingSecret": "ca", "key": "root.pem"}, "clientCert": {"existingSecret": "client", "cert": "c.pem", "key": "k.pem"}}})
 def a_secret_with_other_keys_and_certificates(documents, _):
     values = environment(container_of(documents))
     assert values["DATABASE_URL_FILE"].endswith("/uri") and values["DIRECT_URL_FILE"].endswith("/direct") and values["PGSSLMODE"] == "verify-full"
+    assert values["TIDELOCK_REPLICA_FILE"] == mount(documents, "tidelock-database")["mountPath"] + "/standbys"
     assert values["PGSSLROOTCERT"] == mount(documents, "tidelock-ca")["mountPath"] + "/root.pem"
     assert values["PGSSLCERT"] == mount(documents, "tidelock-client")["mountPath"] + "/c.pem" and values["PGSSLKEY"].endswith("/k.pem")
     assert volume(documents, "tidelock-database")["secret"]["secretName"] == "app-db"
@@ -122,11 +123,12 @@ def a_secret_with_other_keys_and_certificates(documents, _):
     assert volume(documents, "tidelock-ca")["secret"]["optional"]
 
 
-@value_set({"database": {"host": "{{ .Release.Name }}-postgresql", "port": 6432, "name": "my db", "user": "a@b", "schema": "tide", "secretKeys": {"password": "pw"}, "sslRootCert": {"existingConfigMap": "ca"}}})
+@value_set({"database": {"host": "{{ .Release.Name }}-postgresql", "port": 6432, "name": "my db", "user": "a@b", "schema": "tide", "secretKeys": {"password": "pw", "replica": "standby"}, "sslRootCert": {"existingConfigMap": "ca"}}})
 def a_database_in_parts(documents, _):
     values = environment(container_of(documents))
     assert values["DATABASE_URL"] == "postgresql://a%40b@app-postgresql:6432/my%20db?schema=tide"
     assert values["PGPASSWORD_FILE"] == "/run/secrets/tidelock/database/pw" and "DATABASE_URL_FILE" not in values
+    assert values["TIDELOCK_REPLICA_FILE"] == "/run/secrets/tidelock/database/standby"
     assert volume(documents, "tidelock-ca")["configMap"]["name"] == "ca"
 
 
@@ -228,17 +230,42 @@ def migrations_in_the_values(documents, _):
     assert volume(documents, "tidelock-migrations")["configMap"]["items"] == [{"key": f"{name}", "path": f"{name}/migration.sql"} for name in ["1_a", "2_b"]]
 
 
+@value_set({"migrations": {"configMap": {"name": "scripts", "items": [{"key": "a.sql", "path": "1_a/migration.sql"}, {"key": "a.down.sql", "path": "1_a/down.sql"}]}}})
+def a_way_back_in_a_config_map(documents, _):
+    _, expected = volume(documents, "tidelock-migrations")["projected"]["sources"]
+    assert [item["path"] for item in expected["downwardAPI"]["items"]] == ["1_a/.expected"]
+
+
+@value_set({"migrations": {"configMap": {"name": "scripts", "items": [{"key": "a.sql", "path": "00001_a.sql"}]}}, "config": {"format": "goose"}})
+def flat_files_in_a_config_map(documents, _):
+    """Nothing shows that a flat file is missing, so the pod does not start without it."""
+    assert volume(documents, "tidelock-migrations")["configMap"] == {"name": "scripts", "items": [{"key": "a.sql", "path": "00001_a.sql"}]}
+    assert environment(container_of(documents))["TIDELOCK_FORMAT"] == "goose"
+
+
+@value_set({"migrations": {"files": {"0000_a.sql": "SELECT 1;\n", "meta/_journal.json": "{}", "2_b": "SELECT 2;\n", "2_b/down.sql": "SELECT 3;\n", "V1__a.sql.conf": "executeInTransaction=false"}}})
+def files_of_other_tools_in_the_values(documents, _):
+    """A path is the file that it names; a name alone is a migration in Prisma's layout."""
+    items = volume(documents, "tidelock-migrations")["configMap"]["items"]
+    assert {item["path"] for item in items} == {"0000_a.sql", "meta/_journal.json", "2_b/migration.sql", "2_b/down.sql", "V1__a.sql.conf"}
+    data = the(documents, "ConfigMap")["data"]
+    assert {item["path"]: data[item["key"]] for item in items}["meta/_journal.json"] == "{}"
+    assert len(data) == len(items) and not any("/" in key for key in data)
+
+
 @value_set({"migrations": {"volume": {"persistentVolumeClaim": {"claimName": "scripts"}}, "path": "shop/migrations"}})
 def migrations_in_a_volume(documents, _):
     assert volume(documents, "tidelock-migrations")["persistentVolumeClaim"] == {"claimName": "scripts"}
     assert environment(container_of(documents))["TIDELOCK_MIGRATIONS"] == "/run/tidelock/migrations/shop/migrations"
 
 
-@value_set({"config": {"retry_for": "30m", "lock_timeout": 0, "max_blocked": 100000, "strict": True, "log_format": "json"}})
+@value_set({"config": {"retry_for": "30m", "lock_timeout": 0, "max_blocked": 100000, "strict": True, "log_format": "json", "drift": False}})
 def options(documents, _):
     values = environment(container_of(documents))
     assert (values["TIDELOCK_RETRY_FOR"], values["TIDELOCK_LOCK_TIMEOUT"], values["TIDELOCK_MAX_BLOCKED"]) == ("30m", "0", "100000")
     assert (values["TIDELOCK_STRICT"], values["TIDELOCK_LOG_FORMAT"]) == ("true", "json")
+    # Helm takes an unquoted off for false.
+    assert values["TIDELOCK_DRIFT"] == "off"
 
 
 @value_set({"config": {"strict": True, "max_blocked": 5}, "databases": {"main": {}, "lax": {"config": {"strict": False, "max_blocked": 0}, "database": {"secretKeys": {"directUrl": ""}}}}, "database": {"secretKeys": {"directUrl": "direct"}}})

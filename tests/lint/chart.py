@@ -33,12 +33,15 @@ def options():
                 schema |= {"type": ["string", "integer"], "pattern": "^[0-9]+(ms|s|m|h|d)?$", "minimum": 0}
             case "N":
                 schema |= {"type": "integer", "minimum": 0}
-            case "FORMAT" | "LEVEL":
-                schema |= {"enum": option["choices"]}
             case None:
                 schema |= {"type": "boolean"}
             case "FINDINGS":
                 schema |= {"type": ["boolean", "string"]}
+            case "EVENTS" | "SOURCE":
+                schema |= {"type": "string"}
+            case _ if option["choices"]:
+                # Helm reads an unquoted off as false.
+                schema |= {"enum": [*option["choices"], *([False] if "off" in option["choices"] else [])]}
             case _:
                 schema |= {"type": "string"}
         found[key] = schema

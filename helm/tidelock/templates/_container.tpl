@@ -1,11 +1,14 @@
 {{/* The containers that the program runs in. */}}
 
-{{/* Options as environment variables: retry_for: 30m is TIDELOCK_RETRY_FOR. Values come as floats out of YAML. */}}
+{{/* Options as environment variables: retry_for: 30m is TIDELOCK_RETRY_FOR. Out of YAML, numbers come as floats, and off as false. */}}
 {{- define "tidelock.configEnv" -}}
 {{- $apart := include "tidelock.optionsApart" . | fromYaml }}
 {{- range $key, $value := .Values.config }}
 {{- with get $apart $key }}
 {{- fail (printf "\nconfig.%s has a value of its own in the chart.\nSet %s instead." $key .) }}
+{{- end }}
+{{- if and (eq $key "drift") (kindIs "bool" $value) }}
+{{- $value = "off" }}
 {{- end }}
 {{- if not (or (kindIs "invalid" $value) (eq $key "metrics_labels")) }}
 - name: TIDELOCK_{{ upper $key }}

@@ -32,6 +32,9 @@
 {{- if and $database.directUrl (not $database.url) }}
 {{- fail (printf "\n%s.directUrl is set without %s.url.\nFor an existing Secret, name the key: %s.secretKeys.directUrl." $where $where $where) }}
 {{- end }}
+{{- if and $database.secretKeys.replica (not $database.existingSecret) }}
+{{- fail (printf "\n%s.secretKeys.replica is set without %s.existingSecret.\nSet %s.existingSecret to the Secret that has this key, or set TIDELOCK_REPLICA from a Secret with extraEnv." $where $where $where) }}
+{{- end }}
 {{- /* With a secret of these comes its user. */}}
 {{- $hasUser := or $database.user (has $database.passwordFrom.source (list "aws-secret" "vault")) }}
 {{- if and $database.host (not (and $hasUser $database.name)) }}
@@ -85,6 +88,10 @@ The ports of a database, of its values (not of a scope) as JSON: those in its UR
 - name: DIRECT_URL_FILE
   value: {{ printf "/run/secrets/tidelock/database/%s" (ternary "directUrl" $database.secretKeys.directUrl (ne $database.directUrl "")) | quote }}
 {{- end }}
+{{- end }}
+{{- if and $database.existingSecret $database.secretKeys.replica }}
+- name: TIDELOCK_REPLICA_FILE
+  value: {{ printf "/run/secrets/tidelock/database/%s" $database.secretKeys.replica | quote }}
 {{- end }}
 {{- with $database.sslmode }}
 - name: PGSSLMODE

@@ -19,6 +19,7 @@
     "secretKeys": {
       "url": "url",
       "directUrl": "",
+      "replica": "",
       "password": "password"
     },
     "host": "",

@@ -11,18 +11,54 @@
 {{- fail (printf "\nThe migrations come from %s at once.\nSet only one of migrations.image, .configMap, .files and .volume; if none is set, they are in the image itself." (join " and " $sources)) }}
 {{- end }}
 {{- if and $migrations.configMap.name (not $migrations.configMap.items) }}
-{{- fail "\nmigrations.configMap.name is set without items.\nThe keys of a ConfigMap cannot be paths; say which script each one is:\n  items:\n    - key: init.sql\n      path: 20260101000000_init/migration.sql" }}
+{{- fail "\nmigrations.configMap.name is set without items.\nThe keys of a ConfigMap cannot be paths; say which script each one is:\n  items:\n    - key: init.sql\n      path: 20260101000000_init/migration.sql\nor, of a tool with flat files, path: 00001_init.sql" }}
 {{- end }}
 {{- $size := 0 }}
+{{- $paths := dict }}
 {{- range $name, $script := $migrations.files }}
-{{- if not (regexMatch "^[A-Za-z0-9._-]+$" $name) }}
-{{- fail (printf "\nmigrations.files: %q cannot be a key of a ConfigMap.\nName the migration with letters, digits, \"-\", \"_\" and \".\"." $name) }}
+{{- if not (regexMatch "^([A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*$" $name) }}
+{{- fail (printf "\nmigrations.files: %q is no migration's name and no path in the folder.\nUse letters, digits, \"-\", \"_\" and \".\", with \"/\" between a directory and its file; no part begins with \".\"." $name) }}
 {{- end }}
+{{- $path := include "tidelock.pathOfScript" $name }}
+{{- if hasKey $paths $path }}
+{{- fail (printf "\nmigrations.files: %q and %q are the same file, %s.\nRemove one of them." (get $paths $path) $name $path) }}
+{{- end }}
+{{- $_ := set $paths $path $name }}
 {{- $size = add $size (len $name) (len $script) }}
 {{- end }}
 {{- if gt (int $size) 1040000 }}
 {{- fail (printf "\nmigrations.files holds %d bytes, but a ConfigMap can hold only 1 MiB.\nPut them into an image: migrations.image." $size) }}
 {{- end }}
+{{- end }}
+
+{{/* The file that a key of migrations.files is: a path as it stands, or a migration in Prisma's layout by its name. */}}
+{{- define "tidelock.pathOfScript" -}}
+{{- if or (contains "/" .) (regexMatch "[.](sql|json|conf)$" .) }}{{ . }}{{ else }}{{ . }}/migration.sql{{ end }}
+{{- end }}
+
+{{/* Its key in the ConfigMap, where "/" is not allowed. No part of a path begins with ".", so no two paths become one key. */}}
+{{- define "tidelock.keyOfScript" -}}
+{{- replace "/" ".." . }}
+{{- end }}
+
+{{- define "tidelock.migrationsConfigMapData" -}}
+{{- $data := dict }}
+{{- range $name, $script := .Values.migrations.files }}
+{{- $_ := set $data (include "tidelock.keyOfScript" $name) $script }}
+{{- end }}
+{{- toJson $data }}
+{{- end }}
+
+{{/*
+Whether a script of migrations.configMap that is missing is noticed by the program: one in Prisma's layout is, in a folder made for it.
+Without a flat file, the folder is one with fewer migrations.
+*/}}
+{{- define "tidelock.missingScriptsShow" -}}
+{{- $show := "yes" }}
+{{- range .Values.migrations.configMap.items }}
+{{- if not (regexMatch "^([^/]+/(migration|down)[.]sql|migration_lock[.]toml)$" .path) }}{{ $show = "" }}{{ end }}
+{{- end }}
+{{- $show }}
 {{- end }}
 
 {{- define "tidelock.migrationsConfigMapName" -}}
@@ -54,8 +90,8 @@
 {{- end }}
 
 {{/*
-With dict "scope", "isHook". A ConfigMap that is not there, or lacks a key, must neither hold up the pod nor pass for a folder with
-fewer migrations: each migration's folder is made by a file of its own, and a script that is missing in it is an error.
+With dict "scope", "isHook". A ConfigMap that is not there, or lacks a key, must not pass for a folder with fewer migrations. In Prisma's
+layout it does not hold up the pod either: each migration's folder is made by a file of its own, and a script missing in it is an error.
 */}}
 {{- define "tidelock.migrationsVolumes" -}}
 {{- $scope := .scope }}
@@ -69,10 +105,14 @@ fewer migrations: each migration's folder is made by a file of its own, and a sc
     name: {{ include "tidelock.migrationsConfigMapName" $scope | quote }}
     items:
       {{- range $name, $script := $migrations.files }}
-      - key: {{ $name | quote }}
-        path: {{ printf "%s/migration.sql" $name | quote }}
+      - key: {{ include "tidelock.keyOfScript" $name | quote }}
+        path: {{ include "tidelock.pathOfScript" $name | quote }}
       {{- end }}
-  {{- else if .isHook }}
+  {{- else if and .isHook (include "tidelock.missingScriptsShow" $scope) }}
+  {{- $folders := list }}
+  {{- range $migrations.configMap.items }}
+  {{- if contains "/" .path }}{{ $folders = append $folders (dir .path) }}{{ end }}
+  {{- end }}
   projected:
     sources:
       - configMap:
@@ -82,12 +122,10 @@ fewer migrations: each migration's folder is made by a file of its own, and a sc
             {{- toYaml $migrations.configMap.items | nindent 12 }}
       - downwardAPI:
           items:
-            {{- range $migrations.configMap.items }}
-            {{- if contains "/" .path }}
-            - path: {{ printf "%s/.expected" (dir .path) | quote }}
+            {{- range uniq $folders }}
+            - path: {{ printf "%s/.expected" . | quote }}
               fieldRef:
                 fieldPath: metadata.name
-            {{- end }}
             {{- end }}
   {{- else }}
   configMap:
