@@ -144,7 +144,7 @@ static bool look_once(struct look *look, bool *is_done, struct error *err)
         !wait_for_calm(look, err) || !read_ledger(look, &look->ledger, err))
         return false;
     if (!look->ledger.exists)
-        return refuse("there is no ledger", err);
+        return refuse("there is no ledger (if it has another name: --ledger)", err);
     return (look->config->shadow == NULL ? compare_recorded(look, err) : compare_replayed(look, err)) &&
            is_calm(look, is_done, err);
 }
