@@ -273,6 +273,7 @@ STRANGERS = {
     "migrate": "tidelock deploy",
     "migrate up": "tidelock deploy",
     "migrate latest": "tidelock deploy",
+    "migrate run": "tidelock deploy",
     "migrate dev": "npx prisma migrate dev",
     "migrate reset": "npx prisma migrate reset",
     "db push --accept-data-loss": "npx prisma db push",
@@ -290,7 +291,7 @@ STRANGERS = {
     "info": "tidelock status",
     "pending": "tidelock status",
     "validate": "tidelock deploy --dry-run",
-    "repair": "tidelock resolve",
+    "repair": "tidelock resolve --accept-edit NAME",
     "force 3": "tidelock resolve",
     "new add_users": "a directory with a migration.sql",
 }
