@@ -103,6 +103,14 @@ def test_help_of_every_option_tells_all_of_it(tidelock, tables):
             assert (fact or "") in flat
 
 
+@pytest.mark.parametrize("tool", ["goose", "golang-migrate", "dbmate", "Flyway", "sqlx", "Drizzle"])
+def test_help_of_another_tool_says_where_its_users_begin(tidelock, tool):
+    page = tidelock("help", tool.lower()).succeeds().out
+    assert "tidelock help format" in page and f'"From {tool}"' in page and f"--format {tool.lower()}" in " ".join(page.split())
+    manual = pathlib.Path(__file__).resolve().parents[2] / "cmd/tidelock/README.md"
+    assert f"\n## From {tool}\n" in manual.read_text()
+
+
 def test_help_of_the_directives_tells_all_of_them(tidelock, tables):
     page = tidelock("help", "directives").succeeds().out
     assert max(map(len, page.splitlines())) <= 80
