@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "dialect/dialect.h"
 #include "print.h"
 
 enum { SCRIPT_MOST = 256 * 1024 };
@@ -37,6 +38,8 @@ void completion_add_words(enum words words, struct text *out)
         return;
     commands_add_names(~0u, " ", out);
     text_add_string(out, " directives");
+    for (size_t i = FORMAT_AUTO + 1; i < FORMATS; i++)
+        text_add_format(out, " %s", FORMAT_NAMES[i]);
     for (const struct option *option = OPTIONS; option->name != NULL; option++)
         text_add_format(out, " --%s", option->name);
 }

@@ -71,7 +71,7 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
 
     if (config->is_dry_run)
         return rehearse(arena, config, exit_code, err);
-    is_done = target_find_database(arena, config, &target, err);
+    is_done = wait_check_replicas(config, err) && target_find_database(arena, config, &target, err);
     reporting_begin(&reporting, config, is_done ? &target.endpoint : NULL);
     reporting.is_result_printed = true;
     is_done = is_done && target_find_and_begin(arena, config, &target, err);

@@ -22,6 +22,7 @@ struct look {
     const struct config *config;
     struct connection *conn;
     struct target target;
+    bool is_found; /* the target, since the last look */
     struct ledger ledger;
     struct side from;
     struct side to;
@@ -138,13 +139,14 @@ static bool is_calm(struct look *look, bool *is_calm, struct error *err)
 
 static bool look_once(struct look *look, bool *is_done, struct error *err)
 {
-    if (!find_target(look, err) ||
+    if ((!look->is_found && !find_target(look, err)) ||
         (look->config->shadow == NULL &&
          !target_find_ledger(look->arena, look->config, look->conn, &look->target, err)) ||
         !wait_for_calm(look, err) || !read_ledger(look, &look->ledger, err))
         return false;
+    look->is_found = false;
     if (!look->ledger.exists)
-        return refuse("there is no ledger", err);
+        return refuse("there is no ledger (if it has another name: --ledger)", err);
     return (look->config->shadow == NULL ? compare_recorded(look, err) : compare_replayed(look, err)) &&
            is_calm(look, is_done, err);
 }
@@ -170,6 +172,7 @@ static bool drift_run(struct arena *arena, const struct config *config, int *exi
 
     if (!sides_check_format(config, err) || !find_target(&look, err))
         return false;
+    look.is_found = true;
     look.conn = conn = reach_database(config, &look.target.endpoint, NULL, err);
     if (conn == NULL || !compare(&look, err))
         return query_failure_explain(err, "Nothing was changed.");

@@ -6,6 +6,7 @@
 #include "base/names.h"
 #include "config/secret.h"
 #include "config/value.h"
+#include "dialect/dialect.h"
 #include "exits.h"
 #include "facts.h"
 #include "print.h"
@@ -197,6 +198,35 @@ void help_directives(struct text *out)
     }
 }
 
+/* ---- a tool ---- */
+
+/* Whose folders --format names, or NULL. */
+static const struct dialect *find_tool(const char *word)
+{
+    for (size_t i = 0; DIALECTS[i] != NULL; i++) {
+        if (strcmp(FORMAT_NAMES[DIALECTS[i]->format], word) == 0)
+            return DIALECTS[i];
+    }
+    return NULL;
+}
+
+void help_tool(const struct dialect *dialect, struct text *out)
+{
+    auto_text struct text words = text_init(FACT_MOST);
+
+    text_add_format(
+        &words,
+        "A folder of %s is applied with the ledger and the locks of %s. Its files tell whose it is; "
+        "to say it: --format %s.",
+        dialect->tool, dialect->tool, FORMAT_NAMES[dialect->format]);
+    wrap(out, words.at, 0, 0);
+    text_add_string(out, "\nTo apply it:\n  tidelock deploy --migrations DIR\n\nMore:\n");
+    add_entry("tidelock help format", "how the tool is recognised", 26, out);
+    text_reset(&words);
+    text_add_format(&words, "\"From %s\": what its commands and settings are called here", dialect->tool);
+    add_entry("cmd/tidelock/README.md", words.at, 26, out);
+}
+
 /* ---- what is asked for ---- */
 
 static bool refuse_topic(const char *word, struct error *err)
@@ -212,6 +242,8 @@ static bool refuse_topic(const char *word, struct error *err)
     for (const struct option *option = OPTIONS; option->name != NULL; option++)
         names[count++] = option->name;
     names[count++] = DIRECTIVES_TOPIC;
+    for (size_t i = FORMAT_AUTO + 1; i < FORMATS; i++)
+        names[count++] = FORMAT_NAMES[i];
     nearest = names_nearest(names, count, strncmp(word, "--", 2) == 0 ? word + 2 : word);
     error_set(err, ERROR_USAGE, "unknown command or option \"%s\"", word);
     if (nearest != NULL)
@@ -236,6 +268,7 @@ bool help_show(int count, char **words, struct error *err)
     for (int i = 0; i < count; i++) {
         const struct command *command = command_find(words[i]);
         const struct option *option = command == NULL ? find_option(words[i]) : NULL;
+        const struct dialect *tool = find_tool(words[i]);
 
         if (i > 0)
             text_add_string(&out, "\n");
@@ -245,6 +278,8 @@ bool help_show(int count, char **words, struct error *err)
             help_option(option, &out);
         else if (strcmp(words[i], DIRECTIVES_TOPIC) == 0)
             help_directives(&out);
+        else if (tool != NULL)
+            help_tool(tool, &out);
         else
             return refuse_topic(words[i], err);
     }
@@ -255,12 +290,12 @@ bool help_show(int count, char **words, struct error *err)
 /* Without .run: main handles it before any configuration is read, since help may be needed with just that. */
 const struct command COMMAND_HELP = {
     .name = "help",
-    .usage = "[COMMAND | OPTION | directives]...",
+    .usage = "[COMMAND | OPTION | TOOL | directives]...",
     .summary = "explain a command, an option or the directives",
     .about =
         "Without an argument, lists the commands. An option can be spelled in any of its forms: "
         "lock-timeout, --lock-timeout, lock_timeout or TIDELOCK_LOCK_TIMEOUT. \"directives\" tells what a script "
-        "can ask for in its comments.",
+        "can ask for in its comments; a tool of --format, such as goose, where its users find more.",
     .example = "tidelock help lock-timeout",
     .options = FOR_HELP,
     .words = WORDS_TOPIC,

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "command.h"
 #include "config/options.h"
+#include "dialect/dialect.h"
 
 /* What the program is for: a sentence. */
 extern const char PURPOSE[];
@@ -24,11 +25,14 @@ void help_option(const struct option *option, struct text *out);
 /* What a script can ask for. */
 void help_directives(struct text *out);
 
+/* Where those who come from another tool find more. */
+void help_tool(const struct dialect *dialect, struct text *out);
+
 /* Prints the help of a command. */
 void help_show_command(const struct command *command);
 
-/* Answers "help WORD...": each word is a command, an option in any of its spellings, or
- * "directives". */
+/* Answers "help WORD...": each word is a command, an option in any of its spellings, a
+ * tool that --format names, or "directives". */
 must_use bool help_show(int count, char **words, struct error *err);
 
 #endif

@@ -147,6 +147,9 @@ static bool dispatch(struct arena *arena, int count, char **words, int *exit_cod
     if (is_help(typed.name))
         return help_show(typed.count, typed.words, err);
     typed.command = is_version(&typed.name, count) ? &COMMAND_VERSION : command_find(typed.name);
+    /* It is sqlx's word for what deploy does here. */
+    if (typed.is_prisma_spelling && typed.command == &COMMAND_RUN)
+        typed.command = NULL;
     if (typed.command == NULL)
         return refuse_unknown(&typed, err);
     if (typed.is_prisma_spelling && typed.command == &COMMAND_DIFF &&

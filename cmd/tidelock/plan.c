@@ -10,6 +10,7 @@
 #include "deploy/live.h"
 #include "deploy/live_rows.h"
 #include "deploy/target.h"
+#include "dialect/foreign.h"
 #include "execution/mode.h"
 #include "exits.h"
 #include "history/compare.h"
@@ -126,25 +127,54 @@ static bool read_folder(struct arena *arena, const struct folder *folder, const 
     return true;
 }
 
+/* Whose the file is: --format says it, or else a comment that only one tool writes. */
+static const struct dialect *dialect_of(const char *path, struct slice script, const struct config *config)
+{
+    const char *slash = strrchr(path, '/');
+    enum format format = (enum format)config->format;
+
+    if (format == FORMAT_AUTO) {
+        const struct foreign_tool *tool = foreign_tool_of(slash == NULL ? path : slash + 1, script);
+
+        if (tool != NULL && tool->mark != NULL)
+            format = tool->format;
+    }
+    for (size_t i = 0; DIALECTS[i] != NULL; i++) {
+        if (DIALECTS[i]->format == format)
+            return DIALECTS[i];
+    }
+    return DIALECTS[0];
+}
+
+static bool judge_file(struct forecasts *shared, const char *path, const struct config *config,
+                       struct planned *out, struct error *err)
+{
+    auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
+    struct migration migration = { .name = path, .key = path, .script_path = path };
+    struct folder folder = { .path = path, .items = &migration, .count = 1 };
+    struct script_wishes wishes;
+
+    if (!file_read_stream(path, &script, err))
+        return false;
+    folder.dialect = dialect_of(path, text_slice(&script), config);
+    if (!script_check_text(folder.dialect, path, text_slice(&script), err) ||
+        !migration_prepare(&folder, &migration, &script, &wishes, err))
+        return refuse_file(err);
+    return judge(shared, path, &script, &wishes, out, err);
+}
+
 static bool read_files(struct arena *arena, const struct config *config, struct plan *out, struct error *err)
 {
     struct forecasts shared = { .arena = arena,
                                 .server_version = out->server_version,
                                 .levels = &out->levels_set };
 
-    const struct script_wishes wishes = { .transaction = SCRIPT_TRANSACTION_UNSAID };
-
     out->migrations = arena_alloc(arena, config->files.count, sizeof *out->migrations);
     for (; out->count < config->files.count; out->count++) {
         struct planned *planned = &out->migrations[out->count];
-        auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
 
         planned->name = config->files.items[out->count];
-        if (!file_read_stream(planned->name, &script, err))
-            return false;
-        if (!script_check_text(DIALECTS[0], planned->name, text_slice(&script), err))
-            return refuse_file(err);
-        if (!judge(&shared, planned->name, &script, &wishes, planned, err))
+        if (!judge_file(&shared, planned->name, config, planned, err))
             return false;
     }
     return true;

@@ -27,7 +27,7 @@ static bool open_gate(struct arena *arena, const struct config *config, struct t
 {
     struct deployment_report report;
 
-    if (!target_find_and_begin(arena, config, target, err))
+    if (!wait_check_replicas(config, err) || !target_find_and_begin(arena, config, target, err))
         return false;
     reporting_log_start(target);
     return (config->is_waiting ? wait_for_level(config, target, progress, err)

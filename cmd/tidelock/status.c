@@ -312,14 +312,21 @@ static void add_counts(const struct overview *overview, struct text *out)
     }
 }
 
+static const char *ledger_note(const struct overview *overview)
+{
+    if (overview->ledger.exists)
+        return "";
+    return overview->refusal.cause == CAUSE_NO_LEDGER ? " (no ledger; if it has another name: --ledger)"
+                                                      : " (no ledger)";
+}
+
 static void print_overview(const struct overview *overview, bool is_all)
 {
     auto_text struct text counts = text_init(LINE_MOST);
 
     add_counts(overview, &counts);
     print_line("Database \"%s\", schema \"%s\" at %s%s", overview->ledger.database,
-               overview->ledger.default_schema, overview->server,
-               overview->ledger.exists ? "" : " (no ledger)");
+               overview->ledger.default_schema, overview->server, ledger_note(overview));
     if (overview->ledger.dialect->format != DIALECTS[0]->format)
         print_line("Ledger of %s: %s", overview->ledger.dialect->tool, overview->ledger.table);
     print_line("%zu migration%s found in %s: %s; %zu missing", overview->target->folder.count,

@@ -21,6 +21,7 @@ static const struct {
 } STRANGERS[] = {
     { "migrate", "dev", STAYS("migrate dev. ") DEPLOY },
     { "migrate", "reset", STAYS("migrate reset, for a database of your own. tidelock never drops one.") },
+    { "migrate", "run", DEPLOY },
     { "db", "push", STAYS("db push. ") DEPLOY },
     { "db", "pull", STAYS("db pull.") },
     { "db", "seed", STAYS("db seed.") },
@@ -59,7 +60,9 @@ static const struct {
     { NULL, "pending", STATUS },
     { NULL, "validate", STATUS " --exit-code. " REHEARSE },
     { NULL, "check", STATUS " --exit-code. " REHEARSE },
-    { NULL, "repair", "To settle a migration that failed half-way: tidelock resolve" },
+    { NULL, "repair",
+      "To settle a migration that failed half-way: tidelock resolve. To accept an edited script as it is: "
+      "tidelock resolve --accept-edit NAME" },
     { NULL, "force", "To settle a migration that failed half-way: tidelock resolve" },
     { NULL, "fix", "To settle a migration that failed half-way: tidelock resolve" },
     { NULL, "new", BY_HAND },

@@ -12,7 +12,7 @@ static bool wait_run(struct arena *arena, const struct config *config, int *exit
     bool is_done;
 
     (void)exit_code;
-    is_done = target_find_database(arena, config, &target, err);
+    is_done = wait_check_replicas(config, err) && target_find_database(arena, config, &target, err);
     reporting_begin(&reporting, config, is_done ? &target.endpoint : NULL);
     is_done = is_done && target_find_and_begin(arena, config, &target, err);
     if (is_done) {

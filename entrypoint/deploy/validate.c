@@ -265,10 +265,12 @@ void validate_add_remedy(const struct folder *folder, const struct history *hist
             "--rolled-back \"%s\"",
             name);
     else if (migration != NULL)
-        text_add_format(out,
-                        "Check the schema. If none of it is there: tidelock resolve --rolled-back \"%s\"; if "
-                        "all of it is there: tidelock resolve --applied \"%s\"",
-                        name, name);
+        text_add_format(
+            out,
+            "Check the schema. If part of it is there, finish or undo that by hand first. If none of it "
+            "is there: tidelock resolve --rolled-back \"%s\"; if all of it is there: tidelock "
+            "resolve --applied \"%s\"",
+            name, name);
     else if (ledger_row_is_resumable(row))
         text_add_format(
             out, "Its script is not in this folder: deploy the image that has it, which resumes \"%s\"",

@@ -244,17 +244,47 @@ static bool wait_for_replica(const struct config *config, const struct target *t
            wait_for(&beside, &replica, true, progress, err);
 }
 
+/* The URL that comes next, or NULL; *at begins at the list. */
+static const char *next_replica(const struct config *config, const char **at)
+{
+    const char *url;
+    size_t length;
+
+    if (*at == NULL)
+        return NULL;
+    *at += strspn(*at, CONFIG_BLANKS);
+    length = strcspn(*at, CONFIG_BLANKS);
+    if (length == 0)
+        return NULL;
+    url = arena_copy(config->arena, *at, length);
+    *at += length;
+    return url;
+}
+
+bool wait_check_replicas(const struct config *config, struct error *err)
+{
+    const char *at = config->replicas_at;
+    const char *url;
+
+    while ((url = next_replica(config, &at)) != NULL) {
+        struct endpoint endpoint;
+        struct config beside;
+
+        if (!endpoint_find_beside(config, url, &beside, &endpoint, err))
+            return error_context(err, "reading --replica");
+    }
+    return true;
+}
+
 bool wait_for_replicas(const struct config *config, const struct target *target, struct progress *progress,
                        struct error *err)
 {
-    const char *at = config->replicas_at == NULL ? "" : config->replicas_at;
+    const char *at = config->replicas_at;
+    const char *url;
 
-    for (at += strspn(at, CONFIG_BLANKS); *at != '\0'; at += strspn(at, CONFIG_BLANKS)) {
-        size_t length = strcspn(at, CONFIG_BLANKS);
-
-        if (!wait_for_replica(config, target, arena_copy(config->arena, at, length), progress, err))
+    while ((url = next_replica(config, &at)) != NULL) {
+        if (!wait_for_replica(config, target, url, progress, err))
             return error_context(err, "waiting for a replica");
-        at += length;
     }
     return true;
 }

@@ -15,6 +15,9 @@
 must_use bool wait_for_level(const struct config *config, struct target *target, struct progress *progress,
                              struct error *err);
 
+/* Whether each URL that --replica names can be read, before anything is applied. ERROR_USAGE. */
+must_use bool wait_check_replicas(const struct config *config, struct error *err);
+
 /* Then waits likewise for each standby that --replica names: its own ledger tells, since what a standby
  * replays comes in the order in which it was committed. ERROR_LEADER when the time is over, with what keeps
  * it. True where none is named. */

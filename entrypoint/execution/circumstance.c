@@ -330,7 +330,7 @@ static void find_out(struct inquiry *inquiry)
     }
 }
 
-void circumstance_add_advice(const struct execution *execution, struct error *err, struct text *out)
+bool circumstance_add_advice(const struct execution *execution, struct error *err, struct text *out)
 {
     struct inquiry inquiry = { .execution = execution, .err = err, .remedy = text_init(TEXT_MOST) };
     struct advice_facts *facts = &inquiry.facts;
@@ -353,4 +353,5 @@ void circumstance_add_advice(const struct execution *execution, struct error *er
     facts->remedy = inquiry.remedy.at;
     (void)advice_add(facts, out);
     text_clear(&inquiry.remedy);
+    return (facts->known & ADVICE_SOME_THERE) != 0;
 }

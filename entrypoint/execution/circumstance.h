@@ -8,7 +8,8 @@
 #include "execution/execution.h"
 
 /* Adds the advice for a failed statement, see advice_add(); nothing if there is none. May add to err->detail.
- * A few round trips; the session must be idle, and what cannot be asked is left out. */
-void circumstance_add_advice(const struct execution *execution, struct error *err, struct text *out);
+ * A few round trips; the session must be idle, and what cannot be asked is left out. Whether the database
+ * holds part of what the script creates, of an earlier try. */
+bool circumstance_add_advice(const struct execution *execution, struct error *err, struct text *out);
 
 #endif

@@ -386,7 +386,7 @@ static void advise(struct execution *execution, struct error *err)
 
     if (err->sqlstate[0] == '\0' && strstr(err->message, EXECUTION_LATE) == NULL)
         return;
-    circumstance_add_advice(execution, err, &advice);
+    names->was_tried = circumstance_add_advice(execution, err, &advice);
     text_copy_cut(names->advice, sizeof names->advice, advice.at);
     if (general != NULL && strcmp(general, err->hint) == 0)
         err->hint[0] = '\0';
@@ -398,10 +398,11 @@ bool execution_explain(struct execution *execution, struct error *err)
 
     execution_judge(execution, err);
     ledger_mention_tell(execution, err);
+    names->was_tried = false;
     advise(execution, err);
     names->migration = execution->migration->name;
     names->script = execution->migration->script_path;
-    names->was_tried = execution->was_rolled_back;
+    names->was_tried = names->was_tried || execution->was_rolled_back;
     names->tool = execution->ledger->dialect->tool;
     names->is_edit_unseen = !execution->ledger->dialect->has_checksums;
     names->statements = execution->summary.statements;

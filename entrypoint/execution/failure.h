@@ -98,7 +98,7 @@ struct failure_names {
     const char *script;  /* its path */
     const char *tool;    /* whose ledger it is: "Prisma" */
     bool is_edit_unseen; /* that ledger has no checksums */
-    bool was_tried;    /* before, and that was marked as rolled back, by whoever: what it left is not known */
+    bool was_tried;    /* before: it was marked as rolled back, by whoever, or part of it is there */
     size_t before;     /* migrations that this run has applied before it */
     size_t behind;     /* … that were sent in the same message, after it */
     size_t done;       /* statements that are committed … */

@@ -228,13 +228,16 @@ static bool is_missing(const struct error *err)
 static bool explain_read_failure(struct connection *conn, const struct dialect *dialect,
                                  const struct guard *guard, struct error *err)
 {
+    char said[sizeof err->message];
+
     denial_explain(conn, "SELECT", err);
     if (strcmp(err->sqlstate, "42703") != 0 && strcmp(err->sqlstate, "42883") != 0)
         return guard_explain(conn, guard, err);
     /* A table of that name that the tool could not read, either. */
-    err->class = ERROR_REFUSED;
-    error_detail(err, "The table %s exists, but does not have the columns of %s's ledger.", guard->table,
-                 dialect->tool);
+    memcpy(said, err->message, sizeof said);
+    error_set(err, ERROR_REFUSED, "the table %s exists, but does not have the columns of %s's ledger",
+              guard->table, dialect->tool);
+    error_detail(err, "%s.", said);
     if (dialect->older_ledger_hint != NULL)
         return error_hint(err, "%s", dialect->older_ledger_hint);
     return error_hint(err, "Compare it with the ledger of a working database (\\d %s in psql).",

@@ -41,7 +41,7 @@ static bool refuse_not_empty(struct connection *conn, const struct ledger *ledge
         err,
         "If this folder's migrations made these tables, record them: tidelock baseline, if the schema holds all "
         "of them; if it holds the first ones only, tidelock baseline --to NAME, with the last of these. "
-        "Otherwise, point the URL at an empty database or schema.");
+        "If its ledger has another name: --ledger. Otherwise, point the URL at an empty database or schema.");
 }
 
 static bool refuse_hidden(const struct ledger *ledger, const char *schema, struct error *err)

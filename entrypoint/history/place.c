@@ -96,7 +96,31 @@ static bool is_unclear(const struct own *own)
             own->config.schema.state == OWN_PLACE_NOT_PLAIN);
 }
 
-static bool refuse_nowhere(const struct dialect *dialect, const struct own *own, struct error *err)
+/* Each once: tools share names. */
+static void add_place(const char *place, struct text *out)
+{
+    auto_text struct text item = text_init(PLACES_MOST);
+
+    text_add_format(&item, " %s,", place);
+    if (out->length == 0 || strstr(out->at, item.at) == NULL)
+        text_add_string(out, item.at);
+}
+
+static void refuse_everywhere(const struct dialect *dialect, struct error *err)
+{
+    auto_text struct text places = text_init(PLACES_MOST);
+
+    for (size_t i = 0; dialect->places[i] != NULL; i++)
+        add_place(dialect->places[i], &places);
+    for (size_t i = 0; DIALECTS[i] != NULL; i++) {
+        for (size_t j = 0; DIALECTS[i]->places[j] != NULL; j++)
+            add_place(DIALECTS[i]->places[j], &places);
+    }
+    error_set(err, ERROR_USAGE, "could not find the folder of migrations: none of%.*s exists",
+              (int)places.length - 1, places.at);
+}
+
+static void refuse_own_places(const struct dialect *dialect, struct error *err)
 {
     auto_text struct text places = text_init(PLACES_MOST);
 
@@ -107,8 +131,20 @@ static bool refuse_nowhere(const struct dialect *dialect, const struct own *own,
                   dialect->places[0]);
     else
         error_set(err, ERROR_USAGE, "could not find the folder of migrations: %sexists", places.at);
+}
+
+static bool refuse_nowhere(const struct dialect *dialect, enum format format, const struct own *own,
+                           struct error *err)
+{
+    if (format == FORMAT_AUTO && !is_unclear(own))
+        refuse_everywhere(dialect, err);
+    else
+        refuse_own_places(dialect, err);
     if (is_unclear(own))
         error_detail(err, "%s may say where it is, but %s.", own->file, own->config.flaw);
+    if (format == FORMAT_AUTO && !is_unclear(own))
+        return error_hint(
+            err, "Name it with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the image.");
     return error_hint(
         err, "Name it with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the image (%s).",
         dialect->copy);
@@ -132,7 +168,7 @@ static bool find_usual(const struct dialect *dialect, enum format format, const 
     for (size_t i = 0; found == NULL && format == FORMAT_AUTO && !is_unclear(own) && DIALECTS[i] != NULL; i++)
         found = usual_of(DIALECTS[i]);
     if (found == NULL)
-        return refuse_nowhere(dialect, own, err);
+        return refuse_nowhere(dialect, format, own, err);
     if (is_unclear(own))
         log_warn(
             "%s may name another folder of migrations than \"%s\", but %s: to be sure, name it with "

@@ -91,8 +91,9 @@ static void pass(struct arena *arena, struct ledger *ledger)
 
         if ((is_begun && ledger->dialect->is_baseline(key)) ||
             (baseline != NULL && is_before(ledger->dialect, key, &mark)))
-            rows[count++] =
-                (struct ledger_row) { .name = key, .is_finished = true, .is_passed = true, .id = key };
+            rows[count++] = (struct ledger_row) {
+                .name = key, .is_finished = true, .is_passed = true, .took_ms = -1, .id = key
+            };
     }
     for (size_t i = 0; i < ledger->count; i++) {
         const struct ledger_row *row = &ledger->rows[i];
@@ -122,7 +123,8 @@ void rows_expand(struct arena *arena, struct ledger *ledger)
         const char *key = folder->items[i].key;
 
         if (is_before(ledger->dialect, key, &mark))
-            rows[count++] = (struct ledger_row) { .name = key, .is_finished = true, .id = key };
+            rows[count++] =
+                (struct ledger_row) { .name = key, .is_finished = true, .took_ms = -1, .id = key };
     }
     for (size_t i = 0; i < ledger->count; i++)
         rows[count++] = ledger->rows[i];

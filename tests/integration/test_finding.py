@@ -53,6 +53,18 @@ def test_a_folder_that_prismas_configuration_says_in_code(database, folder, tide
 
 
 @pytest.mark.fault
+def test_every_place_that_was_looked_at_is_named(database, tidelock, tmp_path):
+    tmp_path.joinpath("bare").mkdir()
+    places = "prisma/migrations, prisma/schema/migrations, migrations, db/migrations, sql/migrations, drizzle, db/migration, src/main/resources/db/migration, sql"
+    result = tidelock("deploy", cwd=tmp_path / "bare")
+    result.fails(exit=2, says=["could not find the folder of migrations: none of ", "check that it is in the image."])
+    line = next(line for line in result.errors.splitlines() if "none of " in line)
+    assert sorted(line.split("none of ")[1].split(" exists")[0].split(", ")) == sorted(places.split(", "))
+    assert "COPY" not in result.errors
+    tidelock("deploy", "--format", "prisma", cwd=tmp_path / "bare").fails(exit=2, says="COPY prisma ./prisma")
+
+
+@pytest.mark.fault
 @pytest.mark.parametrize(
     "text, why",
     [('{"name": "shop", // a comment\n"prisma": {"schema": "db/schema.prisma"}}', "it is not JSON"), ('{"prisma": {"schema": ["db/schema.prisma"]}}', "not as a string"), ('{"prisma": "db"}', "not as a string")],

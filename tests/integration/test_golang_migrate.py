@@ -1,5 +1,6 @@
 """A folder of golang-migrate: its names, its ledger of one version, its locks; and the real tool before, between and behind."""
 
+import json
 import zlib
 
 import pytest
@@ -109,9 +110,10 @@ def test_what_is_dirty_is_refused_until_somebody_decides(database, go):
     go.mark(2, dirty=True)
     go("deploy").fails(
         exit=8,
-        says=["golang-migrate has marked version 2 as dirty", f'tidelock resolve --rolled-back "{names[1]}"', f'tidelock resolve --applied "{names[1]}"'],
+        says=["golang-migrate has marked version 2 as dirty", "If part of it is there, finish or undo that by hand first.", f'tidelock resolve --rolled-back "{names[1]}"', f'tidelock resolve --applied "{names[1]}"'],
     )
     go("status").succeeds(says="1 applied, 2 pending, 1 failed")
+    assert [row["duration_ms"] for row in json.loads(go("status", "--json").succeeds().out)["migrations"]] == [None] * 4
     go("baseline", "--all").fails(exit=8, says="has not been resolved")
     assert go.ledger() == [(2, True)]
     go("resolve", "--rolled-back", "2").succeeds()

@@ -260,6 +260,13 @@ def test_what_failed_before_it_was_applied_is_forgotten(database, folder, tidelo
     tidelock("deploy").succeeds(applied=["2_b.sql"])
 
 
+def test_what_goose_left_half_done_is_not_denied(database, folder, tidelock):
+    """Its run of a script without a transaction failed: goose records nothing of that."""
+    database.query("CREATE TABLE a ()")
+    write(folder, "1_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE TABLE a ();\nCREATE TABLE b ();\n")
+    tidelock("deploy").fails(exit=6, says=["Nothing of this try of 1_a.sql", "The database holds part of what 1_a.sql creates"])
+
+
 HALF = "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE TABLE IF NOT EXISTS a (i int);\nCREATE INDEX CONCURRENTLY IF NOT EXISTS ai ON a (i);\nSELECT 1 / (SELECT count(*) FROM mended);\nCREATE TABLE IF NOT EXISTS b ();\n-- +goose Down\nDROP TABLE b;\nDROP TABLE a;\n"
 
 

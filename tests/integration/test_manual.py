@@ -103,6 +103,14 @@ def test_help_of_every_option_tells_all_of_it(tidelock, tables):
             assert (fact or "") in flat
 
 
+@pytest.mark.parametrize("tool", ["goose", "golang-migrate", "dbmate", "Flyway", "sqlx", "Drizzle"])
+def test_help_of_another_tool_says_where_its_users_begin(tidelock, tool):
+    page = tidelock("help", tool.lower()).succeeds().out
+    assert "tidelock help format" in page and f'"From {tool}"' in page and f"--format {tool.lower()}" in " ".join(page.split())
+    manual = pathlib.Path(__file__).resolve().parents[2] / "cmd/tidelock/README.md"
+    assert f"\n## From {tool}\n" in manual.read_text()
+
+
 def test_help_of_the_directives_tells_all_of_them(tidelock, tables):
     page = tidelock("help", "directives").succeeds().out
     assert max(map(len, page.splitlines())) <= 80
@@ -273,6 +281,7 @@ STRANGERS = {
     "migrate": "tidelock deploy",
     "migrate up": "tidelock deploy",
     "migrate latest": "tidelock deploy",
+    "migrate run": "tidelock deploy",
     "migrate dev": "npx prisma migrate dev",
     "migrate reset": "npx prisma migrate reset",
     "db push --accept-data-loss": "npx prisma db push",
@@ -290,7 +299,7 @@ STRANGERS = {
     "info": "tidelock status",
     "pending": "tidelock status",
     "validate": "tidelock deploy --dry-run",
-    "repair": "tidelock resolve",
+    "repair": "tidelock resolve --accept-edit NAME",
     "force 3": "tidelock resolve",
     "new add_users": "a directory with a migration.sql",
 }

@@ -412,3 +412,23 @@ def test_format_also_takes_the_words_of_output(folder, tidelock):
     assert tidelock("plan", "--offline", "--format", "prisma", "--format", "sarif").succeeds().out == written
     tidelock("plan", "--offline", "--format", "sarif", "--output", "sarif").fails(exit=2, says="given twice")
     tidelock("deploy", "--format", "sarif").fails(exit=2, says="--format")
+
+
+GOOSE_FILE = "-- +goose Up\nCREATE TABLE t (a int);\n-- +goose Down\nDROP TABLE t;\n"
+DBMATE_FILE = "-- migrate:up\nCREATE TABLE t (a int);\n-- migrate:down\nDROP TABLE t;\n"
+SQL_MIGRATE_FILE = "-- +migrate Up\nCREATE TABLE t (a int);\n-- +migrate Down\nDROP TABLE t;\n"
+
+
+@pytest.mark.parametrize("text, words", [(GOOSE_FILE, []), (DBMATE_FILE, []), (GOOSE_FILE, ["--format", "goose"])], ids=["goose", "dbmate", "said"])
+def test_a_file_is_read_as_its_tool_reads_it(tidelock, tmp_path, text, words):
+    script = tmp_path / "1_t.sql"
+    script.write_text(text)
+    (migration,) = plan_of(tidelock, *words, "--files", script)["migrations"]
+    assert [(statement["line"], statement["verdict"]) for statement in migration["statements"]] == [(2, "safe")]
+
+
+@pytest.mark.parametrize("text, words", [(SQL_MIGRATE_FILE, []), (GOOSE_FILE, ["--format", "prisma"])], ids=["no format", "another format"])
+def test_a_way_back_that_would_be_run_is_refused(tidelock, tmp_path, text, words):
+    script = tmp_path / "1_t.sql"
+    script.write_text(text)
+    tidelock("plan", *words, "--files", script).fails(exit=2, says="the script goes back again", at="1_t.sql:3")

@@ -337,11 +337,12 @@ def test_tables_without_a_ledger_call_for_baseline(database, folder, tidelock):
     folder.add("001_a", "CREATE TABLE a ()")
     data = status_of(tidelock)
     assert not data["needs_baseline"]
-    tidelock("status").succeeds(says="To apply what is pending: tidelock deploy")
+    assert "--ledger" not in tidelock("status").succeeds(says="To apply what is pending: tidelock deploy").out
     database.query("CREATE TABLE legacy ()")
     assert status_of(tidelock)["needs_baseline"]
     said = tidelock("status").succeeds(says="tidelock baseline --to").out
     assert "tidelock deploy" not in said and "the schema is not empty and has no ledger" in said
+    assert "(no ledger; if it has another name: --ledger)" in said and "If its ledger has another name: --ledger." in said
     assert not database.holds("_prisma_migrations")
 
 

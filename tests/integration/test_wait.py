@@ -86,3 +86,11 @@ def test_run_can_wait_instead_of_deploying(tidelock, folder, database):
 @pytest.mark.parametrize("option", ["--lock-timeout=1s", "--strict"])
 def test_what_only_writers_know_is_refused(tidelock, folder, database, option):
     tidelock("wait", option).fails(exit=2, says="has no option")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("command", [["deploy"], ["run", "--", "/bin/echo", "open"]], ids=["deploy", "run"])
+def test_the_url_of_a_replica_is_read_before_anything_is_applied(database, folder, tidelock, command):
+    folder.add("001_t", "CREATE TABLE t ()")
+    tidelock(*command[:1], "--replica", "foo", *command[1:]).fails(exit=2, says="reading --replica")
+    assert not database.holds("t")

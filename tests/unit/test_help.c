@@ -49,6 +49,8 @@ static void help_fits_eighty_columns(void **state)
     for (const struct option *option = OPTIONS; option->name != NULL; option++)
         help_option(option, &out);
     help_directives(&out);
+    for (size_t i = 0; DIALECTS[i] != NULL; i++)
+        help_tool(DIALECTS[i], &out);
     check_width(out.at);
 }
 
