@@ -143,7 +143,8 @@ const struct option OPTIONS[] = {
     { .name = "files", .group = GROUP_COMMAND, .type = OPTION_NAMES, .commands = FOR_PLAN,
       .field = FIELD(files), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "FILE",
       .help = "judge these scripts instead of the folder's",
-      .more = "Several can follow." },
+      .more = "Several can follow. Each is read as the tool that --format names reads it, or else as the one whose "
+              "marks it carries, such as -- +goose Up." },
     { .name = "shadow", .group = GROUP_COMMAND, .type = OPTION_TEXT, .commands = FOR_PLAN | FOR_DIFF | FOR_VERIFY | FOR_DRIFT,
       .field = FIELD(shadow), .file_field = FIELD(shadow_file),
       .traits = OPTION_SECRET | OPTION_URL | OPTION_NOT_IN_FILE | OPTION_USUAL, .word = SHADOW_CREATE,
