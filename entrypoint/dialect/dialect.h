@@ -118,8 +118,9 @@ struct script_wishes {
     enum script_transaction transaction;
     bool is_skipped;              /* recorded, though nothing of it is run */
     char checksum[CHECKSUM_SIZE]; /* to be recorded with it */
-    const char *mixed_hint;       /* what to do where statements that cannot run in a transaction stand beside
-                                     others,       which the tool refuses; NULL = it does not */
+    /* What to do where statements that cannot run in a transaction stand beside others, which the tool
+     * refuses; NULL = it does not. */
+    const char *mixed_hint;
 };
 
 /* The session in which scripts are applied, as far as it is known: "" = not yet. */
