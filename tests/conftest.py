@@ -40,13 +40,14 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "libraries: leans on what a build links: names, TLS, HTTP, files, processes, signals")
     config.addinivalue_line("markers", "fault: holds an input that once failed")
-    config.addinivalue_line("markers", "every_major: runs on every major version of PostgreSQL that is supported")
+    config.addinivalue_line("markers", "every_major: runs on every major version of PostgreSQL that is supported, or on those that are named")
 
 
 def pytest_generate_tests(metafunc):
     is_said = any(mark.args[0] == "major" for mark in metafunc.definition.iter_markers("parametrize"))
     if "major" in metafunc.fixturenames and not is_said:
-        majors = MAJORS if metafunc.definition.get_closest_marker("every_major") else [distribution_major()]
+        marked = metafunc.definition.get_closest_marker("every_major")
+        majors = sorted({*(marked.args or MAJORS), distribution_major()}) if marked else [distribution_major()]
         if metafunc.config.getoption("majors"):
             majors = [int(major) for major in metafunc.config.getoption("majors").split(",")]
         metafunc.parametrize("major", majors, scope="session", ids=lambda major: f"pg{major}")
