@@ -4,7 +4,8 @@
 #include "execution/presence.h"
 #include "sql/session_statement.h"
 
-/* What one of the first statements creates, a later one of them may have taken away. */
+/* What one of the first statements creates, a later one of them may have taken away, or the one behind them,
+ * which may have been run when the answer was lost. */
 static bool takes_away(const struct execution *execution, size_t done)
 {
     static const char *const words[] = { "drop", "rename", "set schema", "execute", "do", "call" };
@@ -12,7 +13,7 @@ static bool takes_away(const struct execution *execution, size_t done)
     struct statement statement;
     struct error ignored;
 
-    for (size_t i = 0; i < done && script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT; i++) {
+    for (size_t i = 0; i <= done && script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT; i++) {
         for (size_t j = 0; j < array_length(words); j++) {
             if (session_statement_mentions(execution_text(execution, &statement), words[j]))
                 return true;

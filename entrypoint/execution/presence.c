@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "postgres/query.h"
 #include "sql/creation.h"
+#include "sql/persisted.h"
 #include "sql/quote.h"
 
 enum { SQL_MOST = 1024 * 1024, CREATIONS_MOST = 1000 };
@@ -62,8 +63,43 @@ static void add_exists(const struct creation *creation, const char *schema, stru
     text_add_filled(sql, lookup.at, "{type}", type.at);
 }
 
+/* The same by name alone, in any schema where none is said: the script may have set a search_path, an index
+ * is where its table is, and columns may have got another type since. */
+static void add_exists_anywhere(const struct creation *creation, struct text *sql)
+{
+    static const char *const lookups[] = {
+        [CREATION_RELATION] =
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c"
+            " WHERE c.relname OPERATOR(pg_catalog.=) {name})",
+        [CREATION_COLUMN] =
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
+            " WHERE a.attname OPERATOR(pg_catalog.=) {name} AND NOT a.attisdropped)",
+        [CREATION_TYPE] =
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_type AS t"
+            " WHERE t.typname OPERATOR(pg_catalog.=) {name})",
+    };
+    auto_text struct text literal = text_init(4 * QUALIFIED_NAME_SIZE);
+
+    quote_literal(creation->kind == CREATION_COLUMN ? creation->column : creation->name, &literal);
+    text_add_filled(sql, lookups[creation->kind], "{name}", literal.at);
+}
+
+static bool is_by_name(const struct creation *creation, bool is_lenient)
+{
+    return is_lenient && (creation->kind == CREATION_COLUMN || creation->schema[0] == '\0') &&
+           creation->kind != CREATION_SCHEMA && creation->kind != CREATION_EXTENSION;
+}
+
+/* What is looked for, and how strictly. */
+struct search {
+    const char *schema;
+    size_t statements; /* of the first so many */
+    bool is_lenient;
+};
+
 /* Adds a row: what people call it, and whether it exists. */
-static void add_creation(const struct creation *creation, const char *schema, size_t number, struct text *sql)
+static void add_creation(const struct creation *creation, const struct search *search, size_t number,
+                         struct text *sql)
 {
     bool is_column = creation->kind == CREATION_COLUMN;
     auto_text struct text name = text_init(QUALIFIED_NAME_SIZE + PRESENCE_NAME_SIZE);
@@ -74,40 +110,39 @@ static void add_creation(const struct creation *creation, const char *schema, si
     text_add_format(sql, " UNION ALL SELECT %zu, ", number);
     quote_literal(name.at, sql);
     text_add_string(sql, "::pg_catalog.text, (");
-    add_exists(creation, schema, sql);
+    if (is_by_name(creation, search->is_lenient))
+        add_exists_anywhere(creation, sql);
+    else
+        add_exists(creation, search->schema, sql);
     text_add_string(sql, ")");
 }
 
-/* Adds a row for each object that the script creates, and for each column of a table. */
-static void add_creations(const struct execution *execution, size_t statements, struct presence *out,
-                          struct text *sql)
+/* Adds a row for each object that the script creates, and, unless that is lenient, for each column of a
+ * table. What ends with the session is not looked for then. */
+static void add_creations(const struct execution *execution, const struct search *search,
+                          struct presence *out, struct text *sql)
 {
-    const char *schema = execution->ledger->default_schema;
     struct script_reader reader = execution_reader(execution);
     struct statement statement;
     struct error ignored;
 
-    for (; statements > 0 && out->count < CREATIONS_MOST &&
-           script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT;
-         statements--) {
+    for (size_t i = 0; i < search->statements && out->count < CREATIONS_MOST &&
+                       script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT;
+         i++) {
         struct creation creation;
         struct creation column;
 
-        if (!creation_parse(execution_text(execution, &statement), &creation))
+        if ((search->is_lenient && statement_ends_with_session(execution->script, &statement)) ||
+            !creation_parse(execution_text(execution, &statement), &creation))
             continue;
         out->has_columns |= creation.kind == CREATION_COLUMN || creation.has_columns;
-        add_creation(&creation, schema, out->count++, sql);
-        while (creation_next_column(&creation, &column))
-            add_creation(&column, schema, out->count++, sql);
+        add_creation(&creation, search, out->count++, sql);
+        while (!search->is_lenient && creation_next_column(&creation, &column))
+            add_creation(&column, search, out->count++, sql);
     }
 }
 
-bool presence_find(const struct execution *execution, struct presence *out)
-{
-    return presence_find_first(execution, SIZE_MAX, out);
-}
-
-bool presence_find_first(const struct execution *execution, size_t statements, struct presence *out)
+static bool find(const struct execution *execution, const struct search *search, struct presence *out)
 {
     auto_text struct text sql = text_init(SQL_MOST);
     auto_result struct result *row = NULL;
@@ -119,7 +154,7 @@ bool presence_find_first(const struct execution *execution, size_t statements, s
                     "SELECT pg_catalog.count(*) FILTER (WHERE o.is_there),"
                     " (pg_catalog.array_agg(o.name ORDER BY o.n) FILTER (WHERE NOT o.is_there))[1]"
                     "  FROM (SELECT 0 AS n, ''::pg_catalog.text AS name, false AS is_there WHERE false");
-    add_creations(execution, statements, out, &sql);
+    add_creations(execution, search, out, &sql);
     text_add_string(&sql, ") AS o");
     query.sql = sql.at;
     if (out->count == 0 || sql.has_overflowed || !query_run(execution->conn, &query, NULL, &row, &ignored))
@@ -127,4 +162,16 @@ bool presence_find_first(const struct execution *execution, size_t statements, s
     out->there = (size_t)result_number(row, 0, 0);
     text_copy_cut(out->absent, sizeof out->absent, result_text(row, 0, 1));
     return true;
+}
+
+bool presence_find(const struct execution *execution, struct presence *out)
+{
+    return find(execution, &(const struct search) { execution->ledger->default_schema, SIZE_MAX, false },
+                out);
+}
+
+bool presence_find_first(const struct execution *execution, size_t statements, struct presence *out)
+{
+    return find(execution, &(const struct search) { execution->ledger->default_schema, statements, true },
+                out);
 }

@@ -23,7 +23,8 @@ struct presence {
  * the server gave no answer. */
 must_use bool presence_find(const struct execution *execution, struct presence *out);
 
-/* The same of its first statements only. */
+/* The same of its first statements, by name alone: whether something is missing whatever schema it was
+ * created in. Columns of new tables, and what ends with the session, are not looked for. */
 must_use bool presence_find_first(const struct execution *execution, size_t statements, struct presence *out);
 
 #endif
