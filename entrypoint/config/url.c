@@ -314,7 +314,8 @@ static bool take_parameter(const struct parameter *parameter, const char *value,
         return true;
     case ACTION_TLS:
         collected->tls[parameter->which] = value;
-        return !url_tls_is_file((enum url_tls_parameter)parameter->which) || check_file(parameter->name, value, err);
+        return !url_tls_is_file((enum url_tls_parameter)parameter->which) ||
+               check_file(parameter->name, value, err);
     case ACTION_MIGRATE:
         collected->migrate[parameter->which] = value;
         return true;
