@@ -140,8 +140,7 @@ static bool is_calm(struct look *look, bool *is_calm, struct error *err)
 static bool look_once(struct look *look, bool *is_done, struct error *err)
 {
     if ((!look->is_found && !find_target(look, err)) ||
-        (look->config->shadow == NULL &&
-         !target_find_ledger(look->arena, look->config, look->conn, &look->target, err)) ||
+        (look->config->shadow == NULL && !target_find_ledger(look->config, look->conn, &look->target, err)) ||
         !wait_for_calm(look, err) || !read_ledger(look, &look->ledger, err))
         return false;
     look->is_found = false;

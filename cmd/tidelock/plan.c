@@ -75,15 +75,22 @@ static bool refuse_file(struct error *err)
     return false;
 }
 
-/* Judges a script that has been read; it is kept in the arena. */
-static bool judge(struct forecasts *shared, const char *path, const struct text *script,
-                  const struct script_wishes *wishes, struct planned *out, struct error *err)
-{
-    struct slice kept = { .at = arena_copy(shared->arena, script->at, script->length),
-                          .length = script->length };
+/* A script that has been read, and how its tool would run it. */
+struct judged {
+    const char *path;
+    struct slice script;
+    struct script_wishes wishes;
+};
 
-    if (forecast_read(shared, path, kept, &out->forecast, err)) {
-        out->mode = mode_of(&out->forecast, wishes);
+/* It is kept in the arena. */
+static bool judge(struct forecasts *shared, const struct judged *judged, struct planned *out,
+                  struct error *err)
+{
+    struct slice kept = { .at = arena_copy(shared->arena, judged->script.at, judged->script.length),
+                          .length = judged->script.length };
+
+    if (forecast_read(shared, judged->path, kept, &out->forecast, err)) {
+        out->mode = mode_of(&out->forecast, &judged->wishes);
         return true;
     }
     return refuse_file(err);
@@ -100,7 +107,8 @@ static bool judge_migration(struct forecasts *shared, const struct folder *folde
     if (!script_check_text(folder->dialect, migration->script_path, text_slice(&script), err) ||
         !migration_prepare(folder, migration, &script, &wishes, err))
         return refuse_file(err);
-    return judge(shared, migration->script_path, &script, &wishes, out, err);
+    return judge(shared, &(const struct judged) { migration->script_path, text_slice(&script), wishes }, out,
+                 err);
 }
 
 /* `history` is NULL where there is no database: then everything is due. */
@@ -160,7 +168,7 @@ static bool judge_file(struct forecasts *shared, const char *path, const struct 
     if (!script_check_text(folder.dialect, path, text_slice(&script), err) ||
         !migration_prepare(&folder, &migration, &script, &wishes, err))
         return refuse_file(err);
-    return judge(shared, path, &script, &wishes, out, err);
+    return judge(shared, &(const struct judged) { path, text_slice(&script), wishes }, out, err);
 }
 
 static bool read_files(struct arena *arena, const struct config *config, struct plan *out, struct error *err)

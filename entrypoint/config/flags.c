@@ -109,6 +109,14 @@ int config_options_before(int count, char *const *words)
     return i < count ? i : count;
 }
 
+/* What may be a flag's value; NULL = there is none. */
+static const char *value_behind(const char *equals, int count, char **words, int at)
+{
+    if (equals != NULL)
+        return equals + 1;
+    return at + 1 < count ? words[at + 1] : NULL;
+}
+
 /* One flag; *at moves past its value if that is a separate word. */
 static bool take_flag(struct load *load, int count, char **words, int *at, struct error *err)
 {
@@ -135,7 +143,7 @@ static bool take_flag(struct load *load, int count, char **words, int *at, struc
     option = find_flag(load, name, &is_negated);
     if (option == NULL)
         return refuse_flag(load, name, err);
-    option = meant_by(load, option, equals != NULL ? equals + 1 : *at + 1 < count ? words[*at + 1] : NULL);
+    option = meant_by(load, option, value_behind(equals, count, words, *at));
     load->names = option->type == OPTION_NAMES ? option : NULL;
     if (load_is_said(load, option) && load->names == NULL) {
         error_set(err, ERROR_USAGE, "%s is given twice", origin);

@@ -33,10 +33,13 @@ static const struct dialect *first_of(const struct config *config)
 {
     size_t i = 0;
 
-    while (config->format != FORMAT_AUTO && DIALECTS[i] != NULL &&
-           DIALECTS[i]->format != (enum format)config->format)
-        i++;
-    return DIALECTS[i] == NULL ? DIALECTS[0] : DIALECTS[i];
+    if (config->format == FORMAT_AUTO)
+        return DIALECTS[0];
+    do {
+        if (DIALECTS[i]->format == (enum format)config->format)
+            return DIALECTS[i];
+    } while (DIALECTS[++i] != NULL);
+    return DIALECTS[0];
 }
 
 /* The dialect with the ledger that its tool finds in the URL. --ledger says more. */
@@ -167,9 +170,10 @@ struct candidates {
     size_t count;
 };
 
-static bool add_candidate(struct arena *arena, const struct config *config, const struct endpoint *endpoint,
+static bool add_candidate(const struct config *config, const struct endpoint *endpoint,
                           const struct dialect *dialect, struct candidates *out, struct error *err)
 {
+    struct arena *arena = config->arena;
     struct candidate *candidate = &out->items[out->count++];
 
     *candidate = (struct candidate) { dialect, *endpoint };
@@ -246,19 +250,19 @@ static bool decide(const struct config *config, const struct candidates *all, co
 }
 
 /* Where the folder is, and whose. */
-static bool find_folder(struct arena *arena, const struct config *config, bool is_online, struct target *out,
-                        const char **path, struct error *err)
+static bool find_folder(const struct config *config, bool is_online, struct target *out, const char **path,
+                        struct error *err)
 {
-    struct candidates all = { .count = 0 };
+    struct candidates all = { .items = { { first_of(config), out->endpoint } } };
     struct recognised found;
 
-    if (!place_find(arena, first_of(config), config, path, err))
+    if (!place_find(config->arena, first_of(config), config, path, err))
         return false;
     recognise((enum format)config->format, *path, &found);
     if (config->format == FORMAT_AUTO && found.owner != NULL)
         return layout_refuse_owner(found.owner, *path, err);
     for (size_t i = 0; i < found.count; i++) {
-        if (!add_candidate(arena, config, &out->endpoint, found.dialects[i], &all, err))
+        if (!add_candidate(config, &out->endpoint, found.dialects[i], &all, err))
             return false;
     }
     if (found.count > 1)
@@ -281,15 +285,15 @@ static bool refuse_several(const struct candidates *all, struct error *err)
                       FORMAT_NAMES[all->items[0].dialect->format]);
 }
 
-bool target_find_ledger(struct arena *arena, const struct config *config, struct connection *conn,
-                        struct target *out, struct error *err)
+bool target_find_ledger(const struct config *config, struct connection *conn, struct target *out,
+                        struct error *err)
 {
     struct candidates all = { .count = 0 };
 
     for (size_t i = 0; DIALECTS[i] != NULL; i++) {
         if ((config->format == FORMAT_AUTO || DIALECTS[i]->format == (enum format)config->format) &&
             (i == 0 || DIALECTS[i]->format != DIALECTS[i - 1]->format) &&
-            !add_candidate(arena, config, &out->endpoint, DIALECTS[i], &all, err))
+            !add_candidate(config, &out->endpoint, DIALECTS[i], &all, err))
             return false;
     }
     if (config->format == FORMAT_AUTO && !keep_with_ledger(conn, &all, err))
@@ -317,8 +321,7 @@ bool target_find_unchecked(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    return target_find_database(arena, config, out, err) &&
-           find_folder(arena, config, true, out, &path, err) &&
+    return target_find_database(arena, config, out, err) && find_folder(config, true, out, &path, err) &&
            folder_read(arena, out->folder.dialect, path, &out->folder, err);
 }
 
@@ -328,8 +331,7 @@ bool target_find_folder(struct arena *arena, const struct config *config, struct
     const char *path;
 
     out->begun = NULL;
-    return find_folder(arena, config, false, out, &path, err) &&
-           folder_check(out->folder.dialect, path, err) &&
+    return find_folder(config, false, out, &path, err) && folder_check(out->folder.dialect, path, err) &&
            folder_read(arena, out->folder.dialect, path, &out->folder, err) &&
            layout_check(&out->folder, path, false, err);
 }
@@ -339,7 +341,7 @@ bool target_find_and_begin(struct arena *arena, const struct config *config, str
 {
     const char *path;
 
-    if (!find_folder(arena, config, true, out, &path, err) || !folder_check(out->folder.dialect, path, err))
+    if (!find_folder(config, true, out, &path, err) || !folder_check(out->folder.dialect, path, err))
         return false;
     /* A password that must be requested first is not available yet. */
     if (config->password_from == PASSWORD_NOWHERE)

@@ -45,8 +45,8 @@ must_use bool target_find_unchecked(struct arena *arena, const struct config *co
 
 /* After target_find_database(), for a command that needs no folder: whose ledger the database has, unless
  * --format says it. ERROR_USAGE if it has several. */
-must_use bool target_find_ledger(struct arena *arena, const struct config *config, struct connection *conn,
-                                 struct target *out, struct error *err);
+must_use bool target_find_ledger(const struct config *config, struct connection *conn, struct target *out,
+                                 struct error *err);
 
 /* Connects to the database that the configuration names, and reads its facts into the arena. */
 must_use bool target_read_facts(struct arena *arena, const struct config *config, struct facts *out,

@@ -107,6 +107,12 @@ struct indexed {
     const char *key;
 };
 
+/* All that it names, in its order. */
+struct index {
+    struct indexed *items;
+    size_t count;
+};
+
 /* What a tool's own words in a script, or beside it, ask for. */
 enum script_transaction {
     SCRIPT_TRANSACTION_UNSAID, /* as its statements need it */
@@ -191,8 +197,8 @@ struct dialect {
     const char *forbidden_is; /* of an ENTRY_FORBIDDEN: "is a callback" */
     const char *misnamed_is;  /* of an ENTRY_MISNAMED: "does not begin with a number" */
     const char *index;        /* LAYOUT_INDEX: the file, below the folder */
-    must_use bool (*read_index)(struct arena *arena, const char *path, struct slice text,
-                                struct indexed **out, size_t *count, struct error *err);
+    must_use bool (*read_index)(struct arena *arena, const char *path, struct slice text, struct index *out,
+                                struct error *err);
 
     /* What the ledger calls a migration, and how it describes it: NULL where it has its name, and no
      * description. Neither is called for what an index names. */

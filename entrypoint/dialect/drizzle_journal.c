@@ -66,26 +66,25 @@ static bool check_distinct(struct arena *arena, const struct indexed *entries, s
     return true;
 }
 
-static bool read_entries(struct arena *arena, const struct json *entries, struct indexed **out, size_t *count,
+static bool read_entries(struct arena *arena, const struct json *entries, struct index *out,
                          struct error *err)
 {
     const struct json *entry;
     size_t capacity = 0;
 
-    *out = NULL;
-    *count = 0;
-    while ((entry = json_item(entries, *count)) != NULL) {
-        *out = arena_grow(arena, *out, *count, &capacity, sizeof **out);
-        if (!read_entry(arena, entry, *count, &(*out)[*count], err))
+    *out = (struct index) { .count = 0 };
+    while ((entry = json_item(entries, out->count)) != NULL) {
+        out->items = arena_grow(arena, out->items, out->count, &capacity, sizeof *out->items);
+        if (!read_entry(arena, entry, out->count, &out->items[out->count], err))
             return false;
-        (*count)++;
+        out->count++;
     }
-    return check_distinct(arena, *out, *count, compare_names, err) &&
-           check_distinct(arena, *out, *count, compare_keys, err);
+    return check_distinct(arena, out->items, out->count, compare_names, err) &&
+           check_distinct(arena, out->items, out->count, compare_keys, err);
 }
 
-bool drizzle_journal_read(struct arena *arena, const char *path, struct slice text, struct indexed **out,
-                          size_t *count, struct error *err)
+bool drizzle_journal_read(struct arena *arena, const char *path, struct slice text, struct index *out,
+                          struct error *err)
 {
     auto_json struct json *journal = json_read(text);
     const struct json *entries = json_get_array(journal, "entries");
@@ -95,7 +94,7 @@ bool drizzle_journal_read(struct arena *arena, const char *path, struct slice te
                   journal == NULL ? "the journal is not JSON" : "the journal has no \"entries\"");
         return refuse(path, err);
     }
-    return read_entries(arena, entries, out, count, err) || refuse(path, err);
+    return read_entries(arena, entries, out, err) || refuse(path, err);
 }
 
 bool drizzle_journal_check(const char *path, struct slice text, struct error *err)

@@ -10,7 +10,7 @@
 /* Its entries, in its order: the key is the time "when" it was generated, in milliseconds. ERROR_USAGE where
  * it is not such a journal, or two entries could not be told apart. */
 must_use bool drizzle_journal_read(struct arena *arena, const char *path, struct slice text,
-                                   struct indexed **out, size_t *count, struct error *err);
+                                   struct index *out, struct error *err);
 
 /* Whether it is for PostgreSQL; one that says nothing, or can't be read, is not refused here. */
 must_use bool drizzle_journal_check(const char *path, struct slice text, struct error *err);

@@ -220,16 +220,10 @@ static bool replace(const struct reading *reading, struct slice line, struct tex
     return error_point(err, reading->source->path, reading->script.at, reading->script.length, reading->at);
 }
 
-/* Comments before a statement are none of it. */
-static bool take_line(struct reading *reading, struct slice line, struct error *err)
+/* Where a line may stand; *is_taken unless it is passed over. */
+static bool check_line(const struct reading *reading, struct slice line, bool *is_taken, struct error *err)
 {
-    auto_text struct text replaced = text_init(reading->out->most);
-
-    if (!reading->has_line && (line_is_comment(line) || line.length == 0)) {
-        if (is_run(reading))
-            text_add(reading->out, line.at, line.length);
-        return true;
-    }
+    *is_taken = false;
     if (reading->part == BEFORE && line_is_blank(line))
         return true;
     if (reading->part == BEFORE)
@@ -239,6 +233,25 @@ static bool take_line(struct reading *reading, struct slice line, struct error *
     if (reading->is_after_none)
         return refuse(reading, reading->at, "goose does not run this line: the block before it is empty",
                       "Remove the StatementBegin and StatementEnd that have nothing between them.", err);
+    *is_taken = true;
+    return true;
+}
+
+/* Comments before a statement are none of it. */
+static bool take_line(struct reading *reading, struct slice line, struct error *err)
+{
+    auto_text struct text replaced = text_init(reading->out->most);
+    bool is_taken;
+
+    if (!reading->has_line && (line_is_comment(line) || line.length == 0)) {
+        if (is_run(reading))
+            text_add(reading->out, line.at, line.length);
+        return true;
+    }
+    if (!check_line(reading, line, &is_taken, err))
+        return false;
+    if (!is_taken)
+        return true;
     if (!replace(reading, line, &replaced, err))
         return false;
     if (!is_run(reading))

@@ -121,8 +121,8 @@ static size_t within(long long at, size_t length)
 static bool read_part(struct reader *reader, const char *value, struct text *out)
 {
     const size_t length = value == NULL ? 0 : strlen(value);
-    long long offset;
-    long long count;
+    long long offset = 0;
+    long long count = 0;
     size_t from;
     size_t to = length;
 

@@ -70,20 +70,19 @@ static bool look(struct connection *conn, struct ledger *ledger, struct error *e
     return true;
 }
 
-static bool read(struct arena *arena, struct connection *conn, enum ledger_depth depth,
-                 const struct ledger *ledger, struct ledger *attempts, struct error *err)
+/* Into `attempts`, whose dialect is set. */
+static bool read(struct arena *arena, struct connection *conn, const char *text, struct ledger *attempts,
+                 struct error *err)
 {
     auto_text struct text sql = text_init(SQL_MOST);
     auto_result struct result *rows = NULL;
 
-    text_add_filled(&sql, depth == LEDGER_DETAILS ? ATTEMPTS_LEDGER.details : ATTEMPTS_LEDGER.checksums,
-                    "{ledger}", ledger->attempts);
+    text_add_filled(&sql, text, "{ledger}", attempts->attempts);
     const struct query query = { .name = "attempts_read", .sql = sql.at, .is_in_journal = true };
     const struct batch_item item = { .query = &query };
 
     if (!aside_run(conn, NULL, &(const struct batch) { .items = &item, .count = 1 }, &rows, err))
         return error_context(err, "reading the journal's attempts");
-    *attempts = (struct ledger) { .dialect = ledger->dialect };
     ledger_take_rows(arena, rows, attempts);
     return true;
 }
@@ -106,7 +105,7 @@ static bool repeats(const struct dialect *dialect, const char *key)
 bool attempts_read(struct arena *arena, struct connection *conn, enum ledger_depth depth,
                    struct ledger *ledger, struct error *err)
 {
-    struct ledger attempts;
+    struct ledger attempts = { .dialect = ledger->dialect, .attempts = ledger->attempts };
     struct ledger_row *rows;
     size_t applied = ledger->count;
     auto_text struct text stale = text_init(SQL_MOST);
@@ -115,7 +114,8 @@ bool attempts_read(struct arena *arena, struct connection *conn, enum ledger_dep
         return false;
     if (!ledger->has_attempts)
         return true;
-    if (!read(arena, conn, depth, ledger, &attempts, err))
+    if (!read(arena, conn, depth == LEDGER_DETAILS ? ATTEMPTS_LEDGER.details : ATTEMPTS_LEDGER.checksums,
+              &attempts, err))
         return false;
     rows = arena_alloc(arena, applied + attempts.count, sizeof *rows);
     for (size_t i = 0; i < applied; i++)

@@ -173,9 +173,9 @@ static bool is_way_back(const struct migration *migration)
  * is one of the folder's only where it is alone. */
 static bool add_migration(struct migration migration, struct folder *out, struct error *err)
 {
-    struct migration *last = out->count == 0 ? NULL : &out->items[out->count - 1];
+    struct migration *last = &out->items[out->count == 0 ? 0 : out->count - 1];
 
-    if (last != NULL && strcmp(last->key, migration.key) == 0) {
+    if (out->count > 0 && strcmp(last->key, migration.key) == 0) {
         if (is_way_back(&migration) && last->way_back != NULL)
             return refuse_alike(out, last, last->way_back, migration.name, err);
         if (is_way_back(&migration)) {
@@ -202,7 +202,7 @@ static bool read_entries(struct arena *arena, struct folder *out, struct error *
     out->items = arena_alloc(arena, count, sizeof *out->items);
     if (count > 1 && out->dialect->layout != LAYOUT_INDEX)
         qsort(listed, count, sizeof *listed, out->dialect->compare_keys);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; listed != NULL && i < count; i++) {
         if (!add_migration(migration_of(arena, out, &listed[i]), out, err))
             return false;
     }

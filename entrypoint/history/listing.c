@@ -136,7 +136,9 @@ static bool refuse_misnamed(const struct folder *folder, const char *name, struc
     return error_hint(err, "%s: rename it, or move it elsewhere.", folder->dialect->script_rule);
 }
 
-static bool add(struct listing *listing, const char *name, enum entry_kind kind, struct error *err)
+/* `key` is what an index says, or NULL. */
+static bool add(struct listing *listing, const char *name, const char *key, enum entry_kind kind,
+                struct error *err)
 {
     const struct folder *folder = listing->folder;
 
@@ -150,6 +152,7 @@ static bool add(struct listing *listing, const char *name, enum entry_kind kind,
                                 sizeof *listing->items);
     listing->items[listing->count++] = (struct listed) { .order = folder->dialect->order_key_of(
                                                              arena_copy(listing->arena, name, strlen(name))),
+                                                         .key = key,
                                                          .is_program = kind == ENTRY_PROGRAM,
                                                          .is_way_back = kind == ENTRY_WAY_BACK };
     return true;
@@ -161,7 +164,7 @@ static bool read_directory(struct listing *listing, const char *below, struct er
 static bool read_entry(struct listing *listing, const char *directory, const char *below,
                        const struct dirent *entry, struct error *err)
 {
-    struct judged judged;
+    struct judged judged = { .kind = ENTRY_OTHER };
     const char *name = entry->d_name;
 
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
@@ -171,7 +174,7 @@ static bool read_entry(struct listing *listing, const char *directory, const cha
     if (below[0] != '\0')
         name = join(listing->arena, below, name);
     if (judged.kind != ENTRY_OTHER)
-        return add(listing, name, judged.kind, err);
+        return add(listing, name, NULL, judged.kind, err);
     if (!judged.is_directory || listing->folder->dialect->layout != LAYOUT_TREE || entry->d_name[0] == '.')
         return true;
     return read_directory(listing, name, err);
@@ -205,19 +208,17 @@ static bool read_index(struct listing *listing, struct error *err)
     const struct dialect *dialect = listing->folder->dialect;
     const char *path = join(listing->arena, listing->folder->path, dialect->index);
     auto_text struct text bytes = text_init(INDEX_MOST);
-    struct indexed *found = NULL;
-    size_t count = 0;
+    struct index found = { .count = 0 };
 
     if (!file_read(path, &bytes, err)) {
         err->class = ERROR_USAGE;
         return error_hint(err, "It says which migrations there are: copy it into the image, too.");
     }
-    if (!dialect->read_index(listing->arena, path, text_slice(&bytes), &found, &count, err))
+    if (!dialect->read_index(listing->arena, path, text_slice(&bytes), &found, err))
         return false;
-    for (size_t i = 0; i < count; i++) {
-        if (!add(listing, found[i].name, ENTRY_MIGRATION, err))
+    for (size_t i = 0; i < found.count; i++) {
+        if (!add(listing, found.items[i].name, found.items[i].key, ENTRY_MIGRATION, err))
             return false;
-        listing->items[i].key = found[i].key;
     }
     return true;
 }

@@ -146,9 +146,15 @@ static const struct known_ledger *first_other(struct connection *conn, const str
     return NULL;
 }
 
-/* Sets *out to NULL if there is none. Schemas of a tool's own belong to the database's default schema. */
+/* What was found; `known` is NULL if that is nothing. What it is called lives in the rows. */
+struct other {
+    const struct known_ledger *known;
+    struct table_look look;
+};
+
+/* Schemas of a tool's own belong to the database's default schema. */
 static bool find(struct connection *conn, const struct ledger *ledger, struct result **tables,
-                 struct table_look *look, const struct known_ledger **out, struct error *err)
+                 struct other *out, struct error *err)
 {
     auto_text struct text names = text_init(SQL_MOST);
     auto_text struct text schemas = text_init(SQL_MOST);
@@ -168,7 +174,7 @@ static bool find(struct connection *conn, const struct ledger *ledger, struct re
     parameters[2] = schemas.at;
     if (!query_run(conn, &OTHER_LEDGERS, parameters, tables, err))
         return false;
-    *out = first_other(conn, ledger, *tables, look);
+    out->known = first_other(conn, ledger, *tables, &out->look);
     return true;
 }
 
@@ -180,9 +186,12 @@ bool other_ledger_check(struct connection *conn, const struct ledger *ledger, st
     auto_text struct text rows = text_init(sizeof err->detail);
     const struct known_ledger *other;
     struct table_look look;
+    struct other found;
 
-    if (!find(conn, ledger, &tables, &look, &other, err))
+    if (!find(conn, ledger, &tables, &found, err))
         return false;
+    other = found.known;
+    look = found.look;
     if (other == NULL)
         return true;
     error_set(err, ERROR_REFUSED, "the database has no ledger of %s, but one of %s: %s.%s", tool, other->tool,
@@ -206,10 +215,13 @@ void other_ledger_add(struct connection *conn, const struct ledger *ledger, stru
     auto_text struct text rows = text_init(SQL_MOST);
     const struct known_ledger *other;
     struct table_look look;
+    struct other found;
     struct error ignored;
 
-    if (!find(conn, ledger, &tables, &look, &other, &ignored) || other == NULL)
+    if (!find(conn, ledger, &tables, &found, &ignored) || found.known == NULL)
         return;
+    other = found.known;
+    look = found.look;
     add_rows(conn, &look, &rows);
     text_add_format(out, "%s.%s is a ledger of %s%s%s%s. ", look.schema, look.table, other->tool,
                     rows.length == 0 ? "" : " (", rows.at, rows.length == 0 ? "" : ")");

@@ -163,38 +163,66 @@ static void hear_what_is_beside(const char *path, const struct folder_look *foun
     }
 }
 
+static bool is_asked_for(enum format format, const struct dialect *dialect)
+{
+    return format == FORMAT_AUTO || dialect->format == format;
+}
+
+/* The one whose own file is in the folder, or NULL. */
+static const struct dialect *find_proven(enum format format, const char *path)
+{
+    for (size_t i = 0; DIALECTS[i] != NULL; i++) {
+        if (is_asked_for(format, DIALECTS[i]) && !is_beside(DIALECTS[i]) && has_lock_file(DIALECTS[i], path))
+            return DIALECTS[i];
+    }
+    return NULL;
+}
+
+static const struct foreign_tool *find_owner(const char *path, const struct folder_look *found)
+{
+    const struct foreign_tool *owner = NULL;
+
+    for (size_t i = 0; owner == NULL && i < found->count; i++)
+        owner = foreign_owner_of(found->entries[i].name);
+    return owner != NULL ? owner : owner_by_place(path);
+}
+
+/* Those that the folder may be of; returns the first of the format. */
+static const struct dialect *add_likely(enum format format, const struct folder_look *found,
+                                        struct recognised *out)
+{
+    const struct dialect *first = NULL;
+
+    for (size_t i = 0; DIALECTS[i] != NULL; i++) {
+        if (!is_asked_for(format, DIALECTS[i]))
+            continue;
+        first = first == NULL ? DIALECTS[i] : first;
+        if (DIALECTS[i]->recognises(found) && out->count < FORMATS)
+            out->dialects[out->count++] = DIALECTS[i];
+    }
+    return first == NULL ? DIALECTS[0] : first;
+}
+
 void recognise(enum format format, const char *path, struct recognised *out)
 {
     auto_arena struct arena *arena = arena_new();
-    const struct dialect *first = NULL;
+    const struct dialect *proven = find_proven(format, path);
+    const struct dialect *first;
     struct folder_look found;
 
-    *out = (struct recognised) { .count = 0 };
-    for (size_t i = 0; DIALECTS[i] != NULL; i++) {
-        if ((format != FORMAT_AUTO && DIALECTS[i]->format != format) || is_beside(DIALECTS[i]) ||
-            !has_lock_file(DIALECTS[i], path))
-            continue;
-        out->dialects[out->count++] = DIALECTS[i];
-        out->fits = true;
+    *out = (struct recognised) { .fits = true };
+    if (proven != NULL) {
+        out->dialects[out->count++] = proven;
         return;
     }
     look(arena, path, &found);
     read_script(arena, path, &found);
-    for (size_t i = 0; out->owner == NULL && i < found.count; i++)
-        out->owner = foreign_owner_of(found.entries[i].name);
-    if (out->owner == NULL)
-        out->owner = owner_by_place(path);
+    out->owner = find_owner(path, &found);
     found.is_format_said = format != FORMAT_AUTO;
-    for (size_t i = 0; DIALECTS[i] != NULL; i++) {
-        if (format != FORMAT_AUTO && DIALECTS[i]->format != format)
-            continue;
-        first = first == NULL ? DIALECTS[i] : first;
-        if (DIALECTS[i]->recognises(&found) && out->count < FORMATS)
-            out->dialects[out->count++] = DIALECTS[i];
-    }
+    first = add_likely(format, &found, out);
     if (format == FORMAT_AUTO)
         hear_what_is_beside(path, &found, out);
     out->fits = out->count > 0;
     if (!out->fits)
-        out->dialects[out->count++] = first == NULL ? DIALECTS[0] : first;
+        out->dialects[out->count++] = first;
 }

@@ -241,6 +241,15 @@ bool connection_work(struct connection *conn)
     return conn->meanwhile != NULL;
 }
 
+/* Takes in what has come while it waits; false when the session broke. */
+static bool wait_for_answer(struct connection *conn, int unsent, const struct wait *wait)
+{
+    const short events = (short)(unsent != 0 ? POLLIN | POLLOUT : POLLIN);
+
+    return !wait_for_socket(conn, events, connection_work(conn) ? deadline_in(0) : next_look(conn, wait)) ||
+           PQconsumeInput(conn->pg) == 1 || has_result(conn);
+}
+
 bool connection_next_result(struct connection *conn, bool is_cancellable, PGresult **out, struct error *err)
 {
     struct wait wait = { .limit = conn->answer_ms > 0 ? deadline_in(conn->answer_ms) : deadline_never(),
@@ -256,9 +265,7 @@ bool connection_next_result(struct connection *conn, bool is_cancellable, PGresu
             break;
         if (!check_limits(conn, &wait, err))
             return false;
-        if (wait_for_socket(conn, (short)(unsent != 0 ? POLLIN | POLLOUT : POLLIN),
-                            connection_work(conn) ? deadline_in(0) : next_look(conn, &wait)) &&
-            PQconsumeInput(conn->pg) != 1 && !has_result(conn))
+        if (!wait_for_answer(conn, unsent, &wait))
             return error_from_loss(conn, err);
         if (has_result(conn))
             break;

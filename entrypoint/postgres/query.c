@@ -148,6 +148,11 @@ static bool tell(struct connection *conn, PGresult *result, struct tally *tally,
     return tally->listener(tally->context, number, tag, rows) || query_lose_trust(conn, err);
 }
 
+static bool begins_copy(ExecStatusType status)
+{
+    return status == PGRES_COPY_BOTH || status == PGRES_COPY_IN || status == PGRES_COPY_OUT;
+}
+
 /* Takes one result over. False only when the session broke. */
 static bool tally_add(struct connection *conn, PGresult *result, struct tally *tally, struct error *err)
 {
@@ -162,7 +167,7 @@ static bool tally_add(struct connection *conn, PGresult *result, struct tally *t
         tally->has_failed = true;
         tally->has_ended |= query_is_last_word(result);
         is_alive = !conn->is_given_up;
-    } else if (status == PGRES_COPY_BOTH || status == PGRES_COPY_IN || status == PGRES_COPY_OUT) {
+    } else if (begins_copy(status)) {
         is_alive = begin_copy(conn, status, tally, err);
     } else if (status != PGRES_EMPTY_QUERY) {
         /* A rule that selects gives results of its own, before that of its statement. */

@@ -14,18 +14,17 @@ static void a_journal_says_which_there_are_and_in_which_order(void **state)
         "{\"idx\": 1, \"version\": \"7\", \"when\": 7, \"tag\": \"0001_a\", \"breakpoints\": false}]}";
     auto_arena struct arena *arena = arena_new();
     struct error err = { .class = ERROR_NONE };
-    struct indexed *entries;
-    size_t count;
+    struct index found;
 
     (void)state;
-    assert_true(drizzle_journal_read(arena, "j", slice_of(text), &entries, &count, &err));
-    assert_int_equal(count, 2);
-    assert_string_equal(entries[0].name, "0000_b");
-    assert_string_equal(entries[0].key, "1704067202000");
-    assert_string_equal(entries[1].name, "0001_a");
-    assert_string_equal(entries[1].key, "7");
-    assert_true(drizzle_journal_read(arena, "j", slice_of("{\"entries\": []}"), &entries, &count, &err));
-    assert_int_equal(count, 0);
+    assert_true(drizzle_journal_read(arena, "j", slice_of(text), &found, &err));
+    assert_int_equal(found.count, 2);
+    assert_string_equal(found.items[0].name, "0000_b");
+    assert_string_equal(found.items[0].key, "1704067202000");
+    assert_string_equal(found.items[1].name, "0001_a");
+    assert_string_equal(found.items[1].key, "7");
+    assert_true(drizzle_journal_read(arena, "j", slice_of("{\"entries\": []}"), &found, &err));
+    assert_int_equal(found.count, 0);
 }
 
 static void what_is_no_journal_is_refused(void **state)
@@ -49,10 +48,9 @@ static void what_is_no_journal_is_refused(void **state)
     for (size_t i = 0; i < array_length(bad); i++) {
         auto_arena struct arena *arena = arena_new();
         struct error err = { .class = ERROR_NONE };
-        struct indexed *entries;
-        size_t count;
+        struct index found;
 
-        if (drizzle_journal_read(arena, "j", slice_of(bad[i]), &entries, &count, &err))
+        if (drizzle_journal_read(arena, "j", slice_of(bad[i]), &found, &err))
             fail_msg("read: %s", bad[i]);
         assert_int_equal(err.class, ERROR_USAGE);
     }
