@@ -175,15 +175,19 @@ static bool add_candidate(const struct config *config, const struct endpoint *en
 {
     struct arena *arena = config->arena;
     struct candidate *candidate = &out->items[out->count++];
+    const struct dialect *changed = dialect;
+    bool is_right;
 
     *candidate = (struct candidate) { dialect, *endpoint };
-    set_url(arena, config, endpoint, &candidate->dialect);
-    set_first_schema(arena, endpoint->search_path, &candidate->dialect);
+    set_url(arena, config, endpoint, &changed);
+    set_first_schema(arena, endpoint->search_path, &changed);
     if (dialect->takes_search_path)
         endpoint_take_search_path(arena, &candidate->endpoint);
     if (endpoint->schema == NULL)
         candidate->endpoint.schema = schema_said(arena, config, dialect);
-    return set_ledger(arena, config, &candidate->dialect, err);
+    is_right = set_ledger(arena, config, &changed, err);
+    candidate->dialect = changed;
+    return is_right;
 }
 
 static void take(const struct candidate *candidate, struct target *out)
@@ -270,7 +274,7 @@ static bool find_folder(const struct config *config, bool is_online, struct targ
     take(&all.items[0], out);
     warn_of_unheard(&out->endpoint, out->folder.dialect);
     if (config->format == FORMAT_AUTO && found.dialects[0]->format != DIALECTS[0]->format)
-        log_info("\"%s\" is a folder of %s", *path, out->folder.dialect->tool);
+        log_info("\"%s\" is a folder of %s", *path, found.dialects[0]->tool);
     return true;
 }
 

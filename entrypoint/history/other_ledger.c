@@ -186,7 +186,7 @@ bool other_ledger_check(struct connection *conn, const struct ledger *ledger, st
     auto_text struct text rows = text_init(sizeof err->detail);
     const struct known_ledger *other;
     struct table_look look;
-    struct other found;
+    struct other found = { .known = NULL };
 
     if (!find(conn, ledger, &tables, &found, err))
         return false;
@@ -215,7 +215,7 @@ void other_ledger_add(struct connection *conn, const struct ledger *ledger, stru
     auto_text struct text rows = text_init(SQL_MOST);
     const struct known_ledger *other;
     struct table_look look;
-    struct other found;
+    struct other found = { .known = NULL };
     struct error ignored;
 
     if (!find(conn, ledger, &tables, &found, &ignored) || found.known == NULL)
