@@ -265,7 +265,7 @@ static bool read_pending(struct arena *arena, const struct config *config, struc
 
 static bool read_plan(struct arena *arena, const struct config *config, struct plan *out, struct error *err)
 {
-    struct target target;
+    struct target target = { .begun = NULL };
 
     if (config->files.count > 0)
         return read_files(arena, config, out, err);

@@ -24,7 +24,7 @@ struct target {
 must_use bool target_find(struct arena *arena, const struct config *config, bool may_be_empty,
                           struct target *out, struct error *err);
 
-/* Only the folder, where no database is asked for. */
+/* Only the folder, where no database is asked for: `out` is all zero, or has one already. */
 must_use bool target_find_folder(struct arena *arena, const struct config *config, struct target *out,
                                  struct error *err);
 
