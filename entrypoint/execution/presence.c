@@ -9,7 +9,7 @@
 #include "sql/persisted.h"
 #include "sql/quote.h"
 
-enum { SQL_MOST = 1024 * 1024, CREATIONS_MOST = 1000 };
+enum { SQL_MOST = 1024 * 1024, CREATIONS_MOST = 1000, BY_NAME = CREATION_KINDS };
 
 /* Adds the condition that a column has the type that is written there, if the server knows it: "serial" is
  * none, and a type of the script's search_path may not be found. How long a varchar is, is not compared. */
@@ -27,9 +27,22 @@ static void add_type(const struct creation *creation, struct text *sql)
                     literal.at, literal.at);
 }
 
+static bool is_by_name(const struct creation *creation, bool is_lenient)
+{
+    return is_lenient && (creation->kind == CREATION_COLUMN || creation->schema[0] == '\0') &&
+           creation->kind != CREATION_SCHEMA && creation->kind != CREATION_EXTENSION;
+}
+
+/* What is looked for, and how strictly. */
+struct search {
+    const char *schema;
+    size_t statements; /* of the first so many */
+    bool is_lenient;
+};
+
 /* Adds a query that tells whether the object exists. Unqualified names belong where the ledger is: the
  * session's search_path may have been set for the script alone. */
-static void add_exists(const struct creation *creation, const char *schema, struct text *sql)
+static void add_exists(const struct creation *creation, const struct search *search, struct text *sql)
 {
     static const char *const lookups[] = {
         [CREATION_RELATION] = "SELECT pg_catalog.to_regclass({name}) IS NOT NULL",
@@ -44,58 +57,39 @@ static void add_exists(const struct creation *creation, const char *schema, stru
             "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_extension AS e"
             " WHERE e.extname OPERATOR(pg_catalog.=)"
             " ANY (pg_catalog.parse_ident({name})))",
+        /* By name alone, in any schema where none is said: the script may have set a search_path, an index is
+         * where its table is, and columns may have got another type since. */
+        [BY_NAME + CREATION_RELATION] =
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c"
+            " WHERE c.relname OPERATOR(pg_catalog.=) {name})",
+        [BY_NAME + CREATION_COLUMN] =
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
+            " WHERE a.attname OPERATOR(pg_catalog.=) {name} AND NOT a.attisdropped)",
+        [BY_NAME + CREATION_TYPE] =
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_type AS t"
+            " WHERE t.typname OPERATOR(pg_catalog.=) {name})",
     };
+    const bool is_plain = is_by_name(creation, search->is_lenient);
     bool is_global = creation->kind == CREATION_SCHEMA || creation->kind == CREATION_EXTENSION;
-    const char *place = creation->schema[0] == '\0' ? schema : creation->schema;
+    const char *place = creation->schema[0] == '\0' ? search->schema : creation->schema;
     auto_text struct text name = text_init(QUALIFIED_NAME_SIZE);
     auto_text struct text literals = text_init(4 * QUALIFIED_NAME_SIZE);
     auto_text struct text lookup = text_init(8 * QUALIFIED_NAME_SIZE);
     auto_text struct text type = text_init(SQL_MOST);
 
     quote_qualified(is_global ? "" : place, creation->name, &name);
-    quote_literal(name.at, &literals);
-    if (creation->kind == CREATION_COLUMN) {
+    if (is_plain)
+        quote_literal(creation->kind == CREATION_COLUMN ? creation->column : creation->name, &literals);
+    else
+        quote_literal(name.at, &literals);
+    if (creation->kind == CREATION_COLUMN && !is_plain) {
         text_add_string(&literals, ", ");
         quote_literal(creation->column, &literals);
     }
-    text_add_filled(&lookup, lookups[creation->kind], "{name}", literals.at);
+    text_add_filled(&lookup, lookups[creation->kind + (is_plain ? BY_NAME : 0)], "{name}", literals.at);
     add_type(creation, &type);
     text_add_filled(sql, lookup.at, "{type}", type.at);
 }
-
-/* The same by name alone, in any schema where none is said: the script may have set a search_path, an index
- * is where its table is, and columns may have got another type since. */
-static void add_exists_anywhere(const struct creation *creation, struct text *sql)
-{
-    static const char *const lookups[] = {
-        [CREATION_RELATION] =
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c"
-            " WHERE c.relname OPERATOR(pg_catalog.=) {name})",
-        [CREATION_COLUMN] =
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
-            " WHERE a.attname OPERATOR(pg_catalog.=) {name} AND NOT a.attisdropped)",
-        [CREATION_TYPE] =
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_type AS t"
-            " WHERE t.typname OPERATOR(pg_catalog.=) {name})",
-    };
-    auto_text struct text literal = text_init(4 * QUALIFIED_NAME_SIZE);
-
-    quote_literal(creation->kind == CREATION_COLUMN ? creation->column : creation->name, &literal);
-    text_add_filled(sql, lookups[creation->kind], "{name}", literal.at);
-}
-
-static bool is_by_name(const struct creation *creation, bool is_lenient)
-{
-    return is_lenient && (creation->kind == CREATION_COLUMN || creation->schema[0] == '\0') &&
-           creation->kind != CREATION_SCHEMA && creation->kind != CREATION_EXTENSION;
-}
-
-/* What is looked for, and how strictly. */
-struct search {
-    const char *schema;
-    size_t statements; /* of the first so many */
-    bool is_lenient;
-};
 
 /* Adds a row: what people call it, and whether it exists. */
 static void add_creation(const struct creation *creation, const struct search *search, size_t number,
@@ -110,10 +104,7 @@ static void add_creation(const struct creation *creation, const struct search *s
     text_add_format(sql, " UNION ALL SELECT %zu, ", number);
     quote_literal(name.at, sql);
     text_add_string(sql, "::pg_catalog.text, (");
-    if (is_by_name(creation, search->is_lenient))
-        add_exists_anywhere(creation, sql);
-    else
-        add_exists(creation, search->schema, sql);
+    add_exists(creation, search, sql);
     text_add_string(sql, ")");
 }
 
