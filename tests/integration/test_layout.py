@@ -23,7 +23,7 @@ FOREIGN = {
     "Liquibase": ({"1_a.sql": "--liquibase formatted sql\n--changeset a:1\nCREATE TABLE a ();"}, "liquibase update"),
 }
 PROGRAMS = {
-    "Rails": ({"20240101000000_create_a.rb": "class CreateA < ActiveRecord::Migration[7.1]\nend"}, "bin/rails db:migrate"),
+    "Rails": ({"20240101000000_create_a.rb": "class CreateUsers < ActiveRecord::Migration[7.1]\nend"}, "bin/rails db:migrate"),
     "Django": ({"__init__.py": "", "0001_initial.py": "from django.db import migrations"}, "python manage.py migrate"),
     "Alembic": ({"1975ea83b712_a.py": "from alembic import op"}, "alembic upgrade head"),
     "Knex": ({"20240101_a.js": "exports.up = function (knex) {}"}, "knex migrate:latest"),
