@@ -32,7 +32,7 @@ struct recording {
 static enum ledger_statement write_of(const struct recording *recording, size_t index)
 {
     const struct dialect *dialect = recording->folder->dialect;
-    const bool repeats = dialect->repeats != NULL && dialect->repeats(recording->folder->items[index].name);
+    const bool repeats = dialect_repeats(dialect, recording->folder->items[index].name);
     const bool has_row = dialect->ledger->writes[LEDGER_INSERT_BASELINE].sql != NULL;
 
     return has_row && recording->ledger.size.rows == 0 && !repeats ? LEDGER_INSERT_BASELINE

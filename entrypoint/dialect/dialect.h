@@ -295,4 +295,7 @@ extern const struct dialect *const DIALECTS[];
 
 extern const char *const FORMAT_NAMES[];
 
+/* Whether a migration of that name or key is applied again whenever its checksum changes. */
+bool dialect_repeats(const struct dialect *dialect, const char *name);
+
 #endif

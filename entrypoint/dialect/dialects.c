@@ -11,3 +11,8 @@ const char *const FORMAT_NAMES[] = {
     [FORMAT_SQLX] = "sqlx",   [FORMAT_DRIZZLE] = "drizzle",
 };
 _Static_assert(sizeof FORMAT_NAMES / sizeof *FORMAT_NAMES == FORMATS, "name every format");
+
+bool dialect_repeats(const struct dialect *dialect, const char *name)
+{
+    return dialect->repeats != NULL && dialect->repeats(name);
+}

@@ -96,12 +96,6 @@ static bool is_applied(const struct ledger *ledger, size_t count, const char *ke
     return false;
 }
 
-/* What is applied again can be half done beside an older row. */
-static bool repeats(const struct dialect *dialect, const char *key)
-{
-    return dialect->repeats != NULL && dialect->repeats(key);
-}
-
 bool attempts_read(struct arena *arena, struct connection *conn, enum ledger_depth depth,
                    struct ledger *ledger, struct error *err)
 {
@@ -124,7 +118,8 @@ bool attempts_read(struct arena *arena, struct connection *conn, enum ledger_dep
     for (size_t i = 0; i < attempts.count; i++) {
         const struct ledger_row *attempt = &attempts.rows[i];
 
-        if (attempt->is_rolled_back || repeats(ledger->dialect, attempt->name) ||
+        /* What is applied again can be half done beside an older row. */
+        if (attempt->is_rolled_back || dialect_repeats(ledger->dialect, attempt->name) ||
             !is_applied(ledger, applied, attempt->name))
             rows[ledger->count++] = *attempt;
         else

@@ -129,13 +129,8 @@ static void drop_duplicates(const struct ledger_row **rows, size_t *count)
     qsort(rows, *count, sizeof *rows, compare_ages);
 }
 
-/* These have no place in the order: they come last whenever they changed. */
-static bool repeats(const struct dialect *dialect, const char *name)
-{
-    return dialect->repeats != NULL && dialect->repeats(name);
-}
-
-/* Those of the missing names that sort first and last, if there are any. */
+/* Those of the missing names that sort first and last, if there are any. Repeatables have no place in the
+ * order: they come last whenever they changed. */
 struct span {
     struct order_key first;
     struct order_key last;
@@ -149,7 +144,7 @@ static struct span span_of_missing(const struct folder *folder, const struct his
     for (size_t i = 0; folder->count > 0 && i < history->missing_count; i++) {
         const struct order_key key = dialect->order_key_of(history->missing[i]->name);
 
-        if (repeats(dialect, key.name))
+        if (dialect_repeats(dialect, key.name))
             continue;
         if (span.first.name == NULL || dialect->compare_keys(&key, &span.first) < 0)
             span.first = key;
@@ -182,12 +177,12 @@ static bool is_ahead(const struct folder *folder, const struct history *history,
 {
     size_t last = folder->count;
 
-    while (last > 0 && repeats(folder->dialect, folder->items[last - 1].name))
+    while (last > 0 && dialect_repeats(folder->dialect, folder->items[last - 1].name))
         last--;
     if (history->missing_count == 0 || folder->count == 0)
         return history->missing_count > 0;
     for (size_t i = 0; i < history->missing_count; i++) {
-        if (repeats(folder->dialect, history->missing[i]->name))
+        if (dialect_repeats(folder->dialect, history->missing[i]->name))
             return false;
     }
     return last == 0 || (history->items[last - 1].verdict != VERDICT_PENDING &&
@@ -207,7 +202,7 @@ static struct order_key find_latest(const struct folder *folder, const struct sp
         struct order_key key;
 
         if (history->items[i].verdict != VERDICT_APPLIED || history->items[i].row->is_passed ||
-            repeats(dialect, folder->items[i].name))
+            dialect_repeats(dialect, folder->items[i].name))
             continue;
         key = dialect->order_key_of(folder->items[i].key);
         if (latest.name == NULL || dialect->compare_keys(&key, &latest) > 0)
@@ -233,7 +228,7 @@ static void count_verdicts(const struct folder *folder, const struct span *missi
         out->due_count += item->is_due;
         out->counts[item->verdict]++;
         item->is_out_of_order = item->verdict == VERDICT_PENDING && latest.name != NULL &&
-                                !repeats(folder->dialect, folder->items[i].name) &&
+                                !dialect_repeats(folder->dialect, folder->items[i].name) &&
                                 sorts_before(folder->dialect, folder->items[i].key, &latest);
     }
     out->counts[VERDICT_MISSING] = out->missing_count;
@@ -245,7 +240,7 @@ static void find_outdated(const struct folder *folder, struct history *history)
     for (size_t i = 0; folder->dialect->repeats != NULL && i < folder->count; i++) {
         struct history_item *item = &history->items[i];
 
-        if (item->verdict != VERDICT_APPLIED || !repeats(folder->dialect, folder->items[i].name) ||
+        if (item->verdict != VERDICT_APPLIED || !dialect_repeats(folder->dialect, folder->items[i].name) ||
             !history_is_outdated(folder, i, item->row))
             continue;
         item->verdict = VERDICT_PENDING;

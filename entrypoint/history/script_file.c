@@ -65,11 +65,6 @@ static bool read_settings(const struct dialect *dialect, const struct migration 
     return false;
 }
 
-static bool repeats(const struct dialect *dialect, const struct migration *migration)
-{
-    return dialect->repeats != NULL && dialect->repeats(migration->name);
-}
-
 bool migration_prepare(const struct folder *folder, const struct migration *migration, struct text *script,
                        struct script_wishes *out, struct error *err)
 {
@@ -91,7 +86,7 @@ bool migration_prepare(const struct folder *folder, const struct migration *migr
     source.settings = text_slice(&settings);
     if (!dialect->read_script(&source, script, out, err))
         return false;
-    if (repeats(dialect, migration))
+    if (dialect_repeats(dialect, migration->name))
         dialect->checksum_of(text_slice(script), out->checksum);
     return true;
 }
@@ -104,7 +99,7 @@ void migration_checksum(const struct folder *folder, const struct migration *mig
     struct error ignored;
 
     folder->dialect->checksum_of(script, out);
-    if (!repeats(folder->dialect, migration))
+    if (!dialect_repeats(folder->dialect, migration->name))
         return;
     text_add(&copy, script.at, script.length);
     if (migration_prepare(folder, migration, &copy, &wishes, &ignored))
@@ -118,7 +113,7 @@ bool migration_matches(const struct folder *folder, const struct migration *migr
 
     if (folder->dialect->checksum_matches(stored, script))
         return true;
-    if (!repeats(folder->dialect, migration))
+    if (!dialect_repeats(folder->dialect, migration->name))
         return false;
     migration_checksum(folder, migration, script, checksum);
     return strcmp(stored, checksum) == 0;
