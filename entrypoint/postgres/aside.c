@@ -53,3 +53,25 @@ bool aside_run(struct connection *conn, const char *key, const struct batch *own
         *own->failed = failed < first || failed + 1 >= count ? own->count : failed - first;
     return false;
 }
+
+bool aside_enter(struct connection *conn, struct error *err)
+{
+    static const struct query savepoint = { .name = "aside_savepoint", .sql = "SAVEPOINT tidelock_aside" };
+    static const struct query unlimited = { .name = "aside_unlimited",
+                                            .sql = "SET LOCAL statement_timeout = 0" };
+    struct batch_item items[2 + SESSION_ASIDES] = { { .query = &savepoint }, { .query = &unlimited } };
+
+    for (size_t i = 0; i < SESSION_ASIDES; i++)
+        items[2 + i] = (struct batch_item) { .query = &SESSION_ASIDE[i] };
+    return query_batch(conn, &(const struct batch) { .items = items, .count = array_length(items) }, err);
+}
+
+bool aside_leave(struct connection *conn, struct error *err)
+{
+    static const struct query leave = {
+        .name = "aside_leave",
+        .sql = "ROLLBACK TO SAVEPOINT tidelock_aside; RELEASE SAVEPOINT tidelock_aside",
+    };
+
+    return query_several(conn, &leave, NULL, 0, err);
+}

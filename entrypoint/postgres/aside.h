@@ -1,6 +1,6 @@
 /*
- * A transaction of our own beside a script: without any role that the script has set, and under the leader
- * lock.
+ * Questions and writes of our own beside a script, without what it has set: in a transaction of their own and
+ * under the leader lock, or in the middle of the script's.
  */
 #ifndef POSTGRES_ASIDE_H
 #define POSTGRES_ASIDE_H
@@ -17,5 +17,11 @@ enum { ASIDE_ITEMS_MOST = 8, ASIDE_EXTRA = 3 + SESSION_ASIDES };
  * NULL. Must not run inside a transaction. ERROR_LEADER if another session leads. */
 must_use bool aside_run(struct connection *conn, const char *key, const struct batch *own,
                         struct result **out, struct error *err);
+
+/* In the script's transaction: between the two, without its role and its statement_timeout; whatever is
+ * written meanwhile is taken back, and the script's settings are in force again (documentation, "ROLLBACK TO
+ * SAVEPOINT"). One round trip each. Not to be left after a failure: only ROLLBACK helps then. */
+must_use bool aside_enter(struct connection *conn, struct error *err);
+must_use bool aside_leave(struct connection *conn, struct error *err);
 
 #endif

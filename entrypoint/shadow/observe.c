@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "postgres/aside.h"
 #include "postgres/query.h"
 
 /* The texts that tell of work are of this level. */
@@ -45,10 +46,13 @@ static void listen(void *context, const char *message)
 static bool before_measured(struct observe *observe, struct connection *conn, struct error *err)
 {
     look_free(observe->before);
+    observe->before = NULL;
+    if (!aside_enter(conn, err))
+        return false;
     observe->before = look_take(conn, err);
     observe->said_count = 0;
     observe->is_listening = true;
-    return observe->before != NULL && query_run(conn, &SPEAK, NULL, NULL, err);
+    return observe->before != NULL && aside_leave(conn, err) && query_run(conn, &SPEAK, NULL, NULL, err);
 }
 
 static bool measure(struct observe *observe, struct connection *conn, size_t statement, struct error *err)
@@ -82,8 +86,10 @@ static bool after(struct observer *observer, struct connection *conn, size_t sta
     struct observe *observe = (struct observe *)observer;
 
     observe->is_listening = false;
-    return check_reach(observe, conn, err) &&
-           (observe->first == NULL || measure(observe, conn, statement, err));
+    if (!observe->is_on_live_server && observe->first == NULL)
+        return true;
+    return aside_enter(conn, err) && check_reach(observe, conn, err) &&
+           (observe->first == NULL || measure(observe, conn, statement, err)) && aside_leave(conn, err);
 }
 
 void observe_begin(struct observe *observe, struct connection *conn)

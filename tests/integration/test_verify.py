@@ -91,8 +91,8 @@ def test_no_script_depends_on_the_session_of_one_before(folder, shadow, tidelock
     write(
         folder,
         {
-            "001_a": "CREATE SCHEMA other; SET search_path = other; SET ROLE pg_monitor; CREATE TEMP TABLE gone (a int); SET statement_timeout = 1",
-            "002_b": "CREATE TABLE t (a int); SELECT pg_sleep(0.01)",
+            "001_a": "CREATE SCHEMA other; SET search_path = other; SET ROLE pg_monitor; CREATE TEMP TABLE gone (a int); SET statement_timeout = '1s'",
+            "002_b": "CREATE TABLE t (a int); SELECT pg_sleep(1.1)",
         },
     )
     tidelock("verify", "--shadow", shadow.url()).succeeds(says="the history replays")
