@@ -118,6 +118,12 @@ static bool text_grow(struct text *text, size_t more)
     return text_reserve(text, more > spare ? more : spare);
 }
 
+void text_added(struct text *text, size_t length)
+{
+    text->length += length;
+    text->at[text->length] = '\0';
+}
+
 void text_add(struct text *text, const char *bytes, size_t length)
 {
     if (length == 0 || !text_grow(text, length))

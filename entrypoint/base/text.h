@@ -50,6 +50,9 @@ void text_clear(struct text *text);
 /* Makes room for exactly `more` bytes beyond what it holds; false beyond the bound. */
 bool text_reserve(struct text *text, size_t more);
 
+/* Counts so many bytes as added that were written behind the others, in room that was made for them. */
+void text_added(struct text *text, size_t length);
+
 void text_add(struct text *text, const char *bytes, size_t length);
 void text_add_string(struct text *text, const char *string);
 void text_add_format(struct text *text, const char *format, ...) printf_like(2, 3);

@@ -11,11 +11,13 @@
 #include "deploy/validate.h"
 #include "history/attempts.h"
 #include "history/other_ledger.h"
+#include "history/script_file.h"
 #include "lock/tool_lock.h"
 #include "postgres/query.h"
 
-/* A script of so many statements is not gone through a second time to find out how it is applied. */
-enum { ORIGINS_MS = 2000, LARGE_STATEMENTS = 1000 };
+/* A script of so many statements is not gone through a second time to find out how it is applied; and one of
+ * those, up to a size, is not even read again. */
+enum { ORIGINS_MS = 2000, LARGE_STATEMENTS = 1000, KEPT_MOST = 16 * 1024 * 1024 };
 
 struct execution deployment_begin_migration(struct deployment *d, size_t index)
 {
@@ -221,7 +223,15 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
     return next != PHASE_PREPARING || deployment_look(d, err) ? next : PHASE_FAILED;
 }
 
-static void remember(struct deployment *d, size_t index, const struct execution *execution)
+void deployment_forget_script(struct deployment *d)
+{
+    if (d->kept != NULL)
+        text_clear(&d->kept->bytes);
+    d->kept = NULL;
+}
+
+static void remember(struct deployment *d, size_t index, const struct execution *execution,
+                     struct text *bytes)
 {
     struct known_script *known;
 
@@ -229,8 +239,29 @@ static void remember(struct deployment *d, size_t index, const struct execution 
         return;
     known = arena_alloc(d->arena, 1, sizeof *known);
     known->summary = execution->summary;
+    known->wishes = execution->wishes_of_tool;
     memcpy(known->checksum, execution->checksum, sizeof known->checksum);
     d->known[index] = known;
+    if (d->kept != NULL || d->config->is_dry_run || bytes->length > KEPT_MOST)
+        return;
+    known->bytes = *bytes;
+    *bytes = (struct text) { .at = NULL };
+    d->kept = known;
+}
+
+/* What its text tells. */
+static bool check_script(struct deployment *d, size_t index, struct execution *execution, struct error *err)
+{
+    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+
+    log_context(LOG_MIGRATION, d->folder->items[index].name);
+    if (!(d->config->is_dry_run ? migration_rehearse(execution, d->report->due_count == 0, &bytes, err)
+                                : migration_check(execution, &bytes, err)) ||
+        (d->back != NULL && !loss_foresee(&d->back->guard, execution, err)))
+        return false;
+    log_context(LOG_MIGRATION, NULL);
+    remember(d, index, execution, &bytes);
+    return true;
 }
 
 /* Before anything is applied: a deployment that must stop at its third migration should not begin. *failed
@@ -240,22 +271,18 @@ static bool check_scripts(struct deployment *d, size_t *failed, struct error *er
     d->report->due = arena_alloc(d->arena, d->folder->count, sizeof *d->report->due);
     d->report->due_count = 0;
     d->is_for_burst = arena_alloc(d->arena, d->folder->count, sizeof *d->is_for_burst);
-    d->known = arena_alloc(d->arena, d->folder->count, sizeof(const struct known_script *));
+    d->known = arena_alloc(d->arena, d->folder->count, sizeof(struct known_script *));
+    deployment_forget_script(d);
     for (size_t i = deployment_first(d); i < d->folder->count; i = deployment_behind(d, i)) {
         struct execution execution;
 
         if (!deployment_is_due(d, i))
             continue;
         execution = deployment_begin_migration(d, i);
-        log_context(LOG_MIGRATION, d->folder->items[i].name);
-        if (!(d->config->is_dry_run ? migration_rehearse(&execution, d->report->due_count == 0, err)
-                                    : migration_check(&execution, err)) ||
-            (d->back != NULL && !loss_foresee(&d->back->guard, &execution, err))) {
+        if (!check_script(d, i, &execution, err)) {
             *failed = i;
             return false;
         }
-        log_context(LOG_MIGRATION, NULL);
-        remember(d, i, &execution);
         d->is_for_burst[i] = d->back == NULL && execution.is_for_burst;
         d->report->due[d->report->due_count++] =
             (struct due_migration) { .name = d->folder->items[i].name,

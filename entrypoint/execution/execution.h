@@ -83,6 +83,8 @@ struct early_failure {
 struct known_script {
     char checksum[CHECKSUM_SIZE];
     struct script_summary summary;
+    struct script_wishes wishes;
+    struct text bytes; /* as it is run, for whoever applies it to take; or nothing: then it is read again */
 };
 
 struct execution {
@@ -99,7 +101,7 @@ struct execution {
     char checksum[CHECKSUM_SIZE];
     char gist[SHA256_HEX_SIZE]; /* of the script, for the journal; only with a host */
     struct script_summary summary;
-    const struct known_script *known; /* which holds for the same checksum; or NULL */
+    struct known_script *known; /* which holds for the same checksum; or NULL */
     struct directives directives;
     struct script_wishes wishes_of_tool; /* what its dialect's words in the script ask for */
     struct session_settings settings;

@@ -1,10 +1,14 @@
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "dialect/attempts.h"
 #include "history/ledger.h"
 #include "postgres/advisory.h"
 #include "postgres/aside.h"
 #include "sql/quote.h"
+
+enum { NAMED_MOST = 16 * 1024 };
 
 static void take(const struct ledger_write *write, const char *const values[ROW_VALUES],
                  const char *parameters[ROW_VALUES])
@@ -36,6 +40,45 @@ static size_t add_side(const struct side *side, enum ledger_statement statement,
     take(&side->sql->checks[write->check], values, side->of_check);
     items[1] = (struct batch_item) { .query = &side->checks[write->check], .parameters = side->of_check };
     return 2;
+}
+
+void ledger_make_id(const struct ledger *ledger, const char *key, char out[UUID_SIZE])
+{
+    enum { GROUPS = 5, GROUP_MOST = 12 };
+    static const int groups[GROUPS] = { 8, 4, 4, 4, 12 };
+    auto_text struct text named = text_init(NAMED_MOST);
+    char hash[SHA256_HEX_SIZE];
+    const char *from = hash;
+    char *to = out;
+
+    if (ledger->dialect->keeps_attempts) {
+        random_uuid(out);
+        return;
+    }
+    text_add_format(&named, "%s.%s %s", ledger->schema == NULL ? "" : ledger->schema,
+                    ledger->dialect->ledger_name, key);
+    sha256_of(text_slice(&named), hash);
+    for (int i = 0; i < GROUPS; i++) {
+        memcpy(to, from, (size_t)groups[i]);
+        to += groups[i];
+        from += groups[i];
+        *to++ = i + 1 < GROUPS ? '-' : '\0';
+    }
+}
+
+void ledger_count_applied(struct ledger *ledger, const struct migration *migration, const char *id,
+                          bool is_new)
+{
+    const struct dialect *dialect = ledger->dialect;
+
+    if (dialect->is_marker) {
+        ledger->size.rows = 1;
+        ledger->size.finished = (size_t)strtoull(migration->key, NULL, 10);
+    } else {
+        ledger->size.rows += is_new || !dialect->keeps_attempts;
+        ledger->size.finished++;
+    }
+    text_copy_cut(ledger->anchor, sizeof ledger->anchor, dialect->keeps_attempts ? id : migration->key);
 }
 
 /* What is finished stands in the tool's ledger alone; only, what has failed before it is then forgotten. */
