@@ -108,8 +108,4 @@ size_t utf8_offset(const char *at, size_t length, size_t characters);
 /* How many characters the bytes hold. Invalid bytes count as one each. */
 size_t utf8_count(const char *at, size_t length);
 
-/* How many single-character edits (insert, delete, replace, swap of neighbours) turn one name into the other;
- * for "did you mean". Looks at the first 64 bytes of each. */
-size_t text_distance(const char *one, const char *other);
-
 #endif

@@ -249,6 +249,15 @@ static void remember(struct deployment *d, size_t index, const struct execution 
     d->kept = known;
 }
 
+/* Whether what is recorded of earlier tries has to be taken out with its row. */
+static bool has_attempts(const struct deployment *d, size_t index)
+{
+    const struct history_item *item = &d->history.items[index];
+
+    return !d->ledger.dialect->keeps_attempts &&
+           (item->row != NULL || item->last_try != NULL || item->was_rolled_back);
+}
+
 /* What its text tells. */
 static bool check_script(struct deployment *d, size_t index, struct execution *execution, struct error *err)
 {
@@ -283,7 +292,7 @@ static bool check_scripts(struct deployment *d, size_t *failed, struct error *er
             *failed = i;
             return false;
         }
-        d->is_for_burst[i] = d->back == NULL && execution.is_for_burst;
+        d->is_for_burst[i] = d->back == NULL && execution.is_for_burst && !has_attempts(d, i);
         d->report->due[d->report->due_count++] =
             (struct due_migration) { .name = d->folder->items[i].name,
                                      .mode = execution.mode,
