@@ -8,6 +8,7 @@
 #include "apply/transaction_start.h"
 #include "base/memory.h"
 #include "base/signals.h"
+#include "execution/floor.h"
 #include "history/script_file.h"
 #include "postgres/pooler.h"
 #include "postgres/query.h"
@@ -56,7 +57,8 @@ bool burst_takes(const struct execution *execution)
            !execution->ledger->waits_for_standby && !execution->ledger->is_audited &&
            execution->ledger->queries[LEDGER_INSERT_NEXT].sql != NULL && execution->summary.statements > 0 &&
            execution->summary.guarded_indexes == 0 && !has_directives(&execution->directives) &&
-           !signs.is_advisory && !signs.is_reset && only_defines(execution);
+           !execution_has_floor(execution) && !signs.is_advisory && !signs.is_reset &&
+           only_defines(execution);
 }
 
 struct burst *burst_new(void)
