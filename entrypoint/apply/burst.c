@@ -8,6 +8,7 @@
 #include "apply/transaction_start.h"
 #include "base/memory.h"
 #include "base/signals.h"
+#include "execution/floor.h"
 #include "history/script_file.h"
 #include "postgres/pooler.h"
 #include "postgres/query.h"
@@ -62,8 +63,8 @@ bool burst_takes(const struct execution *execution)
            execution->timeout_ms == 0 && execution->lease->name == NULL &&
            !execution->ledger->waits_for_standby && !execution->ledger->is_audited &&
            execution->summary.statements > 0 && execution->summary.guarded_indexes == 0 &&
-           !has_directives(&execution->directives) && !signs.is_advisory && !signs.is_reset &&
-           only_defines(execution);
+           !has_directives(&execution->directives) && !execution_has_floor(execution) && !signs.is_advisory &&
+           !signs.is_reset && only_defines(execution);
 }
 
 struct burst *burst_new(void)

@@ -9,6 +9,7 @@
 #include "apply/transaction_limit.h"
 #include "base/log.h"
 #include "execution/assertion.h"
+#include "execution/floor.h"
 #include "execution/lock_retry.h"
 #include "history/inverse.h"
 #include "history/script_file.h"
@@ -50,6 +51,7 @@ static bool judge(struct execution *execution, struct error *err)
         return false;
     if (execution->is_replay)
         execution->directives.assertion_count = 0;
+    execution_take_floor(execution);
     /* An existing row can only be resumed. */
     if (execution->unfinished != NULL && execution->mode == MODE_ATOMIC)
         execution->mode = MODE_STEPWISE;

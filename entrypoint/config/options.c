@@ -212,6 +212,11 @@ const struct option OPTIONS[] = {
       .field = FIELD(schema_file), .value = "FILE",
       .help = "Prisma's schema: the migrations are in the folder beside it",
       .more = "That folder is called migrations. If FILE is a directory of schemas, it is in there." },
+    { .name = "release", .group = GROUP_FOLDER, .type = OPTION_RELEASE, .commands = FOR_GATES | FOR_STATUS,
+      .field = FIELD(release), .value = "RELEASE",
+      .help = "the release of the application that is in this image",
+      .more = "It is refused where an applied migration has a newer floor (tidelock help directives). A semantic "
+              "version, or any numbers with dots in between."},
     { .name = "strict", .group = GROUP_FOLDER, .type = OPTION_SWITCHES, .commands = FOR_APPLIERS | FOR_STATUS,
       .field = FIELD(strict), .choices = FINDING_NAMES, .choice_count = FINDINGS, .value = "FINDINGS",
       .help = "refuse to deploy if the folder and the ledger disagree",
@@ -405,30 +410,6 @@ const struct option OPTIONS[] = {
     { .name = NULL },
 };
 /* clang-format on */
-
-static void spell(const char *prefix, const char *name, bool is_upper, char *out)
-{
-    size_t used = strlen(prefix);
-
-    memcpy(out, prefix, used);
-    for (; *name != '\0' && used < OPTION_NAME_MOST - 1; name++) {
-        if (*name == '-')
-            out[used++] = '_';
-        else
-            out[used++] = (char)(is_upper ? *name - 'a' + 'A' : *name);
-    }
-    out[used] = '\0';
-}
-
-void option_variable(const struct option *option, char *out)
-{
-    spell("TIDELOCK_", option->name, true, out);
-}
-
-void option_key(const struct option *option, char *out)
-{
-    spell("", option->name, false, out);
-}
 
 const char *option_standard(const struct option *option, unsigned command)
 {

@@ -5,6 +5,7 @@
 #include "deploy/back.h"
 #include "deploy/caution.h"
 #include "deploy/drift_check.h"
+#include "deploy/floor_check.h"
 #include "deploy/internal.h"
 #include "deploy/lost_commit.h"
 #include "deploy/together.h"
@@ -42,6 +43,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
         .is_folder_behind = d->history.missing_count > 0 && !d->history.is_ahead,
         .is_session_used = d->is_session_used,
         .host = d->has_journal ? d->host : NULL,
+        .release = d->config->release,
         .is_pooled = d->pooling == POOLING_TRANSACTION,
         .timeout_ms = d->config->migration_timeout_ms,
         .until = deadline_never(),
@@ -119,7 +121,9 @@ void deployment_record_origins(struct deployment *d)
     const struct journal journal = { .conn = d->conn,
                                      .ledger_schema = d->ledger.schema,
                                      .key = d->ledger.lock_key };
-    const struct origin who = { .host = d->host, .version = d->progress->build.version };
+    const struct origin who = { .host = d->host,
+                                .version = d->progress->build.version,
+                                .release = d->config->release };
 
     if (d->conn == NULL || connection_is_lost(d->conn) || connection_is_in_transaction(d->conn))
         return;
@@ -266,6 +270,7 @@ static bool check_script(struct deployment *d, size_t index, struct execution *e
     log_context(LOG_MIGRATION, d->folder->items[index].name);
     if (!(d->config->is_dry_run ? migration_rehearse(execution, d->report->due_count == 0, &bytes, err)
                                 : migration_check(execution, &bytes, err)) ||
+        !floor_check_script(d->config, execution, err) ||
         (d->back != NULL && !loss_foresee(&d->back->guard, execution, err)))
         return false;
     log_context(LOG_MIGRATION, NULL);
@@ -326,7 +331,7 @@ static bool check_history(struct deployment *d, struct error *err)
 {
     unsigned strict = validate_strictness(d->config, d->folder->dialect);
 
-    if ((!d->ledger.exists && !check_new_ledger(d, err)) ||
+    if ((!d->ledger.exists && !check_new_ledger(d, err)) || !floor_check(d->config, &d->ledger, err) ||
         (d->history.due_count > 0 && !validate_failed(d->folder, &d->history, err)) ||
         !validate_edited(d->folder, &d->history, strict, err) ||
         !validate_strict(d->folder, &d->history, strict, err))

@@ -12,7 +12,10 @@
 #include "postgres/denial.h"
 #include "sql/quote.h"
 
-enum { QUERY_MOST = 16 * 1024, LEDGER_RESULTS = 3 };
+enum { QUERY_MOST = 32 * 1024 };
+
+/* In this order. */
+enum { RESULT_SESSION, RESULT_FLOORS, RESULT_GUARD, RESULT_ROWS, LEDGER_RESULTS };
 
 /* Where the ledger is and what the session is like. {literal} is the ledger's name as a literal, qualified
  * when the URL names the schema. */
@@ -218,12 +221,13 @@ static bool ask(struct connection *conn, const struct guard *guard, const struct
 
     quote_literal(guard->table, &literal);
     text_add_filled(&sql, SESSION_QUERY, "{literal}", literal.at);
+    floors_add_question(literal.at, &sql);
     guard_add(guard, &sql);
     add_sql(query->sql, guard->table, &sql);
     if (!query_several(conn, &(const struct query) { .name = query->name, .sql = sql.at }, results,
                        LEDGER_RESULTS, err))
         return false;
-    if (results[LEDGER_RESULTS - 1] != NULL)
+    if (results[RESULT_ROWS] != NULL)
         return true;
     error_set(err, ERROR_LOST, "the server answered only part of what was asked about the ledger");
     return error_code(err, "P1017");
@@ -283,9 +287,9 @@ static bool ask_where_it_is(struct arena *arena, struct connection *conn, struct
     if (schema_of(&question->place) == NULL)
         question->place.schema = dialect->first_schema;
     is_read = ask_there(arena, conn, question, results, err);
-    if (!is_of_other_schema(question, results[0], is_read, err))
+    if (!is_of_other_schema(question, results[RESULT_SESSION], is_read, err))
         return is_read;
-    question->place.schema = copy_value(arena, results[0], 0, SESSION_FIRST_SCHEMA);
+    question->place.schema = copy_value(arena, results[RESULT_SESSION], 0, SESSION_FIRST_SCHEMA);
     free_results(results);
     return ask_there(arena, conn, question, results, err);
 }
@@ -333,6 +337,7 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
                  struct ledger *out, struct error *err)
 {
     auto_result struct result *session = NULL;
+    auto_result struct result *floors = NULL;
     auto_result struct result *guarded = NULL;
     auto_result struct result *rows = NULL;
     struct question question = { .query = { .name = "ledger_read", .sql = rows_text(wanted) },
@@ -343,15 +348,18 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
 
     *out = ledger_of(wanted);
     is_read = ask_where_it_is(arena, conn, &question, results, err);
-    session = results[0];
-    guarded = results[1];
-    rows = results[2];
+    session = results[RESULT_SESSION];
+    floors = results[RESULT_FLOORS];
+    guarded = results[RESULT_GUARD];
+    rows = results[RESULT_ROWS];
     out->exists = is_read;
     if (!has_shape(conn, wanted, &question.guard, guarded, err))
         return false;
     if (!is_read && (session == NULL || !is_missing(err)))
         return explain_read_failure(conn, wanted->folder->dialect, &question.guard, err);
     read_session(arena, &question.place, session, out);
+    if (floors != NULL)
+        out->floors = floors_take(arena, floors, out->schema);
     if (out->default_schema == NULL)
         return refuse_no_schema(err);
     if (is_read)
@@ -383,11 +391,13 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
         is_read = ask_there(arena, conn, &question, results, err);
     }
     out->exists = is_read;
-    if (results[0] != NULL)
-        read_session(arena, &question.place, results[0], out);
-    is_ours = has_shape(conn, wanted, &question.guard, results[1], err);
+    if (results[RESULT_SESSION] != NULL)
+        read_session(arena, &question.place, results[RESULT_SESSION], out);
+    if (results[RESULT_FLOORS] != NULL)
+        out->floors = floors_take(arena, results[RESULT_FLOORS], out->schema);
+    is_ours = has_shape(conn, wanted, &question.guard, results[RESULT_GUARD], err);
     if (is_read && is_ours) {
-        ledger_take_rows(arena, results[LEDGER_RESULTS - 1], out);
+        ledger_take_rows(arena, results[RESULT_ROWS], out);
         rows_expand(arena, out);
         rows_name(arena, out);
     }
@@ -396,33 +406,4 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
         return false;
     return is_read || is_missing(err) ||
            explain_read_failure(conn, wanted->folder->dialect, &question.guard, err);
-}
-
-void ledger_add_unchanged(const struct ledger *ledger, struct text *sql)
-{
-    text_add_format(sql,
-                    "SELECT s.rows OPERATOR(pg_catalog.=) %zu AND s.finished OPERATOR(pg_catalog.=) %zu"
-                    " AND s.rolled_back OPERATOR(pg_catalog.=) %zu FROM (",
-                    ledger->size.rows, ledger->size.finished, ledger->size.rolled_back);
-    add_sql(ledger->dialect->ledger->size, ledger->table, sql);
-    text_add_string(sql, ") AS s");
-}
-
-void ledger_add_lock(const struct ledger *ledger, struct text *sql)
-{
-    text_add_format(sql, "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE;", ledger->table);
-}
-
-bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists, struct error *err)
-{
-    static const struct query query = { .name = "ledger_exists",
-                                        .parameters = 1,
-                                        .sql = "SELECT pg_catalog.to_regclass($1) IS NOT NULL" };
-    const char *const parameters[] = { ledger->table };
-    auto_result struct result *result = NULL;
-
-    if (!query_run(conn, &query, parameters, &result, err))
-        return false;
-    *exists = result_bool(result, 0, 0);
-    return true;
 }

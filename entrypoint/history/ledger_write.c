@@ -304,3 +304,38 @@ bool ledger_record_clean_failure(struct connection *conn, const struct ledger *l
     fresh[ROW_ID] = id;
     return ledger_write(conn, ledger, LEDGER_INSERT_FAILED, fresh, err);
 }
+
+/* The text with the table's name in it. */
+static void add_sql(const char *sql, const char *table, struct text *out)
+{
+    text_add_filled(out, sql, "{ledger}", table);
+}
+
+void ledger_add_unchanged(const struct ledger *ledger, struct text *sql)
+{
+    text_add_format(sql,
+                    "SELECT s.rows OPERATOR(pg_catalog.=) %zu AND s.finished OPERATOR(pg_catalog.=) %zu"
+                    " AND s.rolled_back OPERATOR(pg_catalog.=) %zu FROM (",
+                    ledger->size.rows, ledger->size.finished, ledger->size.rolled_back);
+    add_sql(ledger->dialect->ledger->size, ledger->table, sql);
+    text_add_string(sql, ") AS s");
+}
+
+void ledger_add_lock(const struct ledger *ledger, struct text *sql)
+{
+    text_add_format(sql, "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE;", ledger->table);
+}
+
+bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists, struct error *err)
+{
+    static const struct query query = { .name = "ledger_exists",
+                                        .parameters = 1,
+                                        .sql = "SELECT pg_catalog.to_regclass($1) IS NOT NULL" };
+    const char *const parameters[] = { ledger->table };
+    auto_result struct result *result = NULL;
+
+    if (!query_run(conn, &query, parameters, &result, err))
+        return false;
+    *exists = result_bool(result, 0, 0);
+    return true;
+}
