@@ -268,7 +268,7 @@ def test_a_kill_halfway_is_resumed(tidelock, database, write):
     with database.connect() as connection:
         connection.autocommit = False
         connection.execute("LOCK TABLE held")
-        running = tidelock.start("deploy")
+        running = tidelock.start("deploy", "--lock-timeout", "30s", "--max-blocked-for", "0")
         wait_until(lambda: database.query("SELECT 1 FROM pg_locks WHERE relation = 'held'::regclass AND NOT granted"), "the script to wait")
         running.kill()
         connection.rollback()
