@@ -280,6 +280,15 @@ def test_a_kill_halfway_is_resumed(tidelock, database, write):
     assert database.query(HISTORY)[1][:3] == ("2", "b", "SQL")
 
 
+def test_a_script_that_is_misnamed_is_told_of(tidelock, write):
+    """Flyway keeps silent about it."""
+    write("V1__a.sql", "CREATE TABLE a (x int);")
+    write("V2_b.sql", "CREATE TABLE b (x int);")
+    write("notes.sql", "CREATE TABLE c (x int);")
+    for _ in range(2):
+        tidelock("deploy").succeeds(says="V2_b.sql and 1 more in migrations are never applied, by their names")
+
+
 def test_a_schema_that_is_not_empty_needs_a_baseline(tidelock, database, write):
     database.query("CREATE TABLE old (x int)")
     for number in (1, 2, 3):
