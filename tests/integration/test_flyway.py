@@ -280,7 +280,7 @@ def test_a_kill_halfway_is_resumed(tidelock, database, write):
     assert database.query(HISTORY)[1][:3] == ("2", "b", "SQL")
 
 
-def test_a_script_that_is_misnamed_is_told_of(tidelock, write):
+def test_a_script_that_is_misnamed_is_told_of(tidelock, database, write):
     """Flyway keeps silent about it."""
     write("V1__a.sql", "CREATE TABLE a (x int);")
     write("V2_b.sql", "CREATE TABLE b (x int);")
