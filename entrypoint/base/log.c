@@ -19,7 +19,6 @@ enum {
     MESSAGE_MOST = 16 * 1024,
     FORMATTED_MOST = 3 * MESSAGE_MOST,
     LINE_MOST = 16 * MESSAGE_MOST,
-    CONTEXT_MOST = 300,
     FIELDS_MOST = 24
 };
 
@@ -60,12 +59,14 @@ static const struct {
     [LOG_WAIT] = { "\033[33m", "… ", "" },
 };
 
+static struct log_scope of_process;
+
 static struct {
     enum log_level most;
     enum log_format format;
-    char context[LOG_FIELDS][CONTEXT_MOST];
+    struct log_scope *scope;
     bool is_passing; /* a passing line is on the terminal */
-} state = { .most = LOG_INFO, .format = LOG_TEXT };
+} state = { .most = LOG_INFO, .format = LOG_TEXT, .scope = &of_process };
 
 void log_configure(enum log_level most, enum log_format format)
 {
@@ -104,12 +105,17 @@ struct log_look log_look_of(enum log_level level)
 
 void log_context(enum log_field field, const char *value)
 {
-    text_copy_cut(state.context[field], CONTEXT_MOST, value == NULL ? "" : value);
+    text_copy_cut(state.scope->fields[field], LOG_CONTEXT_MOST, value == NULL ? "" : value);
 }
 
 const char *log_context_of(enum log_field field)
 {
-    return state.context[field];
+    return state.scope->fields[field];
+}
+
+void log_scope_enter(struct log_scope *scope)
+{
+    state.scope = scope == NULL ? &of_process : scope;
 }
 
 /* Wall clock, RFC 3339 with milliseconds, UTC: what log collectors sort by. */
@@ -256,8 +262,9 @@ static size_t gather_fields(struct log_value *all, const struct log_value *own, 
     size_t used = 0;
 
     for (int field = 0; field < LOG_FIELDS; field++) {
-        if (state.context[field][0] != '\0')
-            all[used++] = (struct log_value) { .name = FIELD_NAMES[field], .text = state.context[field] };
+        if (state.scope->fields[field][0] != '\0')
+            all[used++] =
+                (struct log_value) { .name = FIELD_NAMES[field], .text = state.scope->fields[field] };
     }
     for (size_t i = 0; i < count && used < FIELDS_MOST; i++)
         all[used++] = own[i];

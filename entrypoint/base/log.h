@@ -59,6 +59,14 @@ void log_context(enum log_field field, const char *value);
 /* What it is set to; empty = nothing. */
 const char *log_context_of(enum log_field field);
 
+/* A context of its own, for a task among others: what is set goes there until another one is entered; NULL
+ * enters that of the process. It must outlive that, and begins zeroed. */
+enum { LOG_CONTEXT_MOST = 300 };
+struct log_scope {
+    char fields[LOG_FIELDS][LOG_CONTEXT_MOST];
+};
+void log_scope_enter(struct log_scope *scope);
+
 /* A field of one event: logfmt and JSON print it, text leaves it out (the prose says it). */
 struct log_value {
     const char *name;
