@@ -5,6 +5,7 @@
 #include "deploy/target.h"
 #include "deploy/wait.h"
 #include "exits.h"
+#include "fleet.h"
 #include "history/folder.h"
 #include "print.h"
 #include "reporting.h"
@@ -62,6 +63,28 @@ static bool rehearse(struct arena *arena, const struct config *config, int *exit
     return true;
 }
 
+static bool deploy_tenant(const struct tenant_run *run, struct error *err)
+{
+    struct progress progress = progress_begin(NULL, version_build());
+    struct deployment_report report = { .applied_count = 0 };
+    struct target target;
+    bool is_done = target_find_database(run->arena, run->config, &target, err) &&
+                   target_find_and_begin(run->arena, run->config, &target, err) &&
+                   deployment_run(run->config, &target, &progress, &report, err);
+
+    if (run->config->is_dry_run && report.due_count > 0)
+        fleet_say(run, report.due_count, "would apply %zu migration%s", report.due_count,
+                  text_plural(report.due_count));
+    else if (report.applied_count > 0)
+        fleet_say(run, report.applied_count, "applied %zu migration%s", report.applied_count,
+                  text_plural(report.applied_count));
+    else
+        fleet_say(run, 0, "nothing pending");
+    return is_done;
+}
+
+const struct fleet_words DEPLOY_TENANTS = { .run = deploy_tenant, .counted = "applied" };
+
 static bool deploy_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
     struct reporting reporting;
@@ -69,6 +92,8 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
     struct deployment_report report = { .applied_count = 0 };
     bool is_done;
 
+    if (tenants_are_asked_for(config))
+        return fleet_run(config, &DEPLOY_TENANTS, exit_code, err);
     if (config->is_dry_run)
         return rehearse(arena, config, exit_code, err);
     is_done = wait_check_replicas(config, err) && target_find_database(arena, config, &target, err);

@@ -38,6 +38,7 @@ const char *const LOG_FORMAT_NAMES[] = {
 _Static_assert(sizeof LOG_FORMAT_NAMES / sizeof *LOG_FORMAT_NAMES == LOG_FORMATS, "name every format");
 
 static const char *const FIELD_NAMES[] = {
+    [LOG_TENANT] = "tenant",
     [LOG_DATABASE] = "database",
     [LOG_MIGRATION] = "migration",
     [LOG_PHASE] = "phase",
@@ -76,6 +77,8 @@ void log_configure(enum log_level most, enum log_format format)
 
 bool log_is_on(enum log_level level)
 {
+    if (state.scope->is_brief && (level == LOG_INFO || level == LOG_DONE))
+        level = LOG_DEBUG;
     return (level < LOG_LEVELS ? level : LOG_INFO) <= state.most;
 }
 
@@ -116,6 +119,11 @@ const char *log_context_of(enum log_field field)
 void log_scope_enter(struct log_scope *scope)
 {
     state.scope = scope == NULL ? &of_process : scope;
+}
+
+void log_be_brief(bool is_brief)
+{
+    state.scope->is_brief = is_brief;
 }
 
 /* Wall clock, RFC 3339 with milliseconds, UTC: what log collectors sort by. */
@@ -191,6 +199,8 @@ static void write_text(enum log_level level, const char *message)
 
     log_passing(NULL);
     text_add_format(&line, "tidelock: %s%s%s%s", look.color, look.sign, LOOKS[level].word, look.end);
+    if (state.scope->fields[LOG_TENANT][0] != '\0')
+        text_add_format(&line, "%s: ", state.scope->fields[LOG_TENANT]);
     text_add_shown(&line, message, (int)strlen("tidelock: "));
     write_line(&line);
 }
