@@ -136,8 +136,10 @@ static void print_table(const struct config *config, const struct rollout *rollo
         has_header = true;
         print_tenant(&rollout->tenants->items[i], &rollout->results[i], columns);
     }
-    print_line("%s%zu tenant%s: %zu done, of which %zu had nothing to do; %zu failed, %zu not begun",
-               has_header ? "\n" : "", rollout->tenants->count, text_plural(rollout->tenants->count),
+    if (has_header)
+        print_text("\n");
+    print_line("%zu tenant%s: %zu done, of which %zu had nothing to do; %zu failed, %zu not begun",
+               rollout->tenants->count, text_plural(rollout->tenants->count),
                rollout->counts[TENANT_DONE], hidden, rollout->counts[TENANT_FAILED],
                rollout->counts[TENANT_WAITING] + rollout->counts[TENANT_ELSEWHERE]);
 }

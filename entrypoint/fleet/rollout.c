@@ -154,6 +154,7 @@ static bool start(struct crew *crew, size_t index, struct error *err)
     member->run = (struct tenant_run) { .tenant = tenant,
                                         .config = &member->config,
                                         .arena = arena_new(),
+                                        .results = crew->config->arena,
                                         .result = &crew->out->results[index] };
     member->config.arena = member->run.arena;
     /* Where another process leads, the next tenant is looked at, not waited. */
