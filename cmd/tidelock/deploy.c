@@ -85,6 +85,14 @@ static bool deploy_tenant(const struct tenant_run *run, struct error *err)
 
 const struct fleet_words DEPLOY_TENANTS = { .run = deploy_tenant, .counted = "applied" };
 
+static bool deploy_tenants(const struct config *config, int *exit_code, struct error *err)
+{
+    const struct fleet_words rehearsal = { deploy_tenant, "pending", config->wants_exit_code };
+
+    return config->is_dry_run ? fleet_run(config, &rehearsal, NULL, exit_code, err)
+                              : fleet_run_reported(config, &DEPLOY_TENANTS, err);
+}
+
 static bool deploy_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
     struct reporting reporting;
@@ -93,7 +101,7 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
     bool is_done;
 
     if (tenants_are_asked_for(config))
-        return fleet_run(config, &DEPLOY_TENANTS, exit_code, err);
+        return deploy_tenants(config, exit_code, err);
     if (config->is_dry_run)
         return rehearse(arena, config, exit_code, err);
     is_done = wait_check_replicas(config, err) && target_find_database(arena, config, &target, err);

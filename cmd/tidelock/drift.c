@@ -199,7 +199,7 @@ static bool drift_run(struct arena *arena, const struct config *config, int *exi
         return fleet_run(
             config,
             &(const struct fleet_words) { .run = drift_tenant, .counted = "differences", .is_no = true },
-            exit_code, err);
+            NULL, exit_code, err);
     if (!look(&it, err))
         return false;
     if (sides_print(arena, config, &it.from, &it.to) > 0)

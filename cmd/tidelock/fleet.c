@@ -9,15 +9,15 @@
 #include "base/log.h"
 #include "exits.h"
 #include "print.h"
+#include "reporting.h"
 
 enum { LINE_MOST = 2048, WORD_MOST = 512 };
 
 struct fleet {
-    const struct config *config;
     const struct fleet_words *words;
-    size_t total;
-    size_t ended;
-    size_t failed;
+    struct rollout rollout;
+    struct progress *progress; /* or NULL */
+    bool has_begun;
 };
 
 void fleet_say(const struct tenant_run *run, size_t count, const char *format, ...)
@@ -40,18 +40,41 @@ static bool run_one(const struct tenant_run *run, void *context, struct error *e
 }
 
 /* One line that stays on a terminal while others come and go above it. */
-static void show_progress(const struct fleet *fleet)
+static void show_progress(const struct rollout *rollout)
 {
-    char line[128];
+    const size_t *counts = rollout->counts;
+    auto_text struct text line = text_init(LINE_MOST);
 
-    (void)snprintf(line, sizeof line, "%zu of %zu tenants%s", fleet->ended, fleet->total,
-                   fleet->failed > 0 ? "; " : "");
-    if (fleet->failed > 0)
-        (void)snprintf(line + strlen(line), sizeof line - strlen(line), "%zu failed", fleet->failed);
-    log_passing(line);
+    text_add_format(&line, "%zu of %zu tenants, %zu at work", counts[TENANT_DONE] + counts[TENANT_FAILED],
+                    rollout->tenants->count, counts[TENANT_RUNNING]);
+    if (counts[TENANT_FAILED] > 0)
+        text_add_format(&line, ", %zu failed", counts[TENANT_FAILED]);
+    log_passing(line.at);
 }
 
-static void on_end(const struct tenant_run *run, void *context, const struct error *err)
+static void report(const struct fleet *fleet, const struct tenant_run *run)
+{
+    struct progress *progress = fleet->progress;
+    const struct tenant_result *result = run->result;
+
+    if (progress == NULL)
+        return;
+    progress->applied += result->count;
+    progress->changed_tenants += result->count > 0;
+    if (result->state == TENANT_FAILED && progress->failed_tenant_count < FAILED_TENANTS_MOST)
+        progress->failed_tenants[progress->failed_tenant_count++] = run->tenant->name;
+}
+
+static void begin(struct fleet *fleet)
+{
+    if (fleet->progress != NULL && !fleet->has_begun) {
+        fleet->progress->tenants = fleet->rollout.counts;
+        progress_enter(fleet->progress, PROGRESS_APPLYING);
+    }
+    fleet->has_begun = true;
+}
+
+static void on_change(const struct tenant_run *run, void *context, const struct error *err)
 {
     struct fleet *fleet = context;
     const struct tenant_result *result = run->result;
@@ -59,18 +82,17 @@ static void on_end(const struct tenant_run *run, void *context, const struct err
                                         { .name = "duration_ms", .number = result->took_ms } };
     char took[32];
 
-    if (result->state == TENANT_ELSEWHERE) {
-        log_debug("left to another process: %s", err->message);
-        return;
-    }
-    fleet->ended++;
-    fleet->failed += result->state == TENANT_FAILED;
-    if (result->state == TENANT_FAILED)
-        print_failure(err);
-    else
+    begin(fleet);
+    if (result->state == TENANT_DONE)
         log_event(LOG_DONE, values, array_length(values), "%s (%s)", result->word,
                   duration_text(result->took_ms, took, sizeof took));
-    show_progress(fleet);
+    else if (result->state == TENANT_FAILED)
+        print_failure(err);
+    else if (result->state == TENANT_ELSEWHERE)
+        log_debug("left to another process: %s", err->message);
+    if (result->state == TENANT_DONE || result->state == TENANT_FAILED)
+        report(fleet, run);
+    show_progress(&fleet->rollout);
 }
 
 struct columns {
@@ -139,8 +161,8 @@ static void print_table(const struct config *config, const struct rollout *rollo
     if (has_header)
         print_text("\n");
     print_line("%zu tenant%s: %zu done, of which %zu had nothing to do; %zu failed, %zu not begun",
-               rollout->tenants->count, text_plural(rollout->tenants->count),
-               rollout->counts[TENANT_DONE], hidden, rollout->counts[TENANT_FAILED],
+               rollout->tenants->count, text_plural(rollout->tenants->count), rollout->counts[TENANT_DONE],
+               hidden, rollout->counts[TENANT_FAILED],
                rollout->counts[TENANT_WAITING] + rollout->counts[TENANT_ELSEWHERE]);
 }
 
@@ -184,25 +206,42 @@ static bool counts_any(const struct rollout *rollout)
     return false;
 }
 
-bool fleet_run(const struct config *config, const struct fleet_words *words, int *exit_code,
-               struct error *err)
+static void print_result(const struct config *config, const struct fleet *fleet)
 {
-    struct fleet fleet = { .config = config, .words = words };
-    const struct rollout_work work = { run_one, on_end, &fleet };
+    log_passing(NULL);
+    if (config->wants_json)
+        print_as_json(fleet->words, &fleet->rollout);
+    else
+        print_table(config, &fleet->rollout);
+}
+
+bool fleet_run(const struct config *config, const struct fleet_words *words, struct progress *progress,
+               int *exit_code, struct error *err)
+{
+    struct fleet fleet = { .words = words, .progress = progress };
+    const struct rollout_work work = { run_one, on_change, &fleet };
     struct tenant_list tenants;
-    struct rollout rollout;
     bool is_done;
 
     if (!tenants_read(config->arena, config, &tenants, err))
         return false;
-    fleet.total = tenants.count;
-    is_done = rollout_run(config, &tenants, &work, &rollout, err);
-    log_passing(NULL);
-    if (config->wants_json)
-        print_as_json(words, &rollout);
-    else
-        print_table(config, &rollout);
-    if (is_done && words->is_no && counts_any(&rollout))
+    is_done = rollout_run(config, &tenants, &work, &fleet.rollout, err);
+    if (fleet.has_begun || tenants.count == 0)
+        print_result(config, &fleet);
+    if (is_done && words->is_no && counts_any(&fleet.rollout))
         *exit_code = EXIT_NO;
+    return is_done;
+}
+
+bool fleet_run_reported(const struct config *config, const struct fleet_words *words, struct error *err)
+{
+    struct reporting reporting;
+    int ignored;
+    bool is_done;
+
+    reporting_begin(&reporting, config, NULL);
+    reporting.is_result_printed = true;
+    is_done = fleet_run(config, words, &reporting.progress, &ignored, err);
+    reporting_end(&reporting, is_done ? NULL : err);
     return is_done;
 }

@@ -357,7 +357,7 @@ static bool plan_run(struct arena *arena, const struct config *config, int *exit
     if (tenants_are_asked_for(config))
         return fleet_run(
             config, &(const struct fleet_words) { .run = plan_tenant, .counted = "refused", .is_no = true },
-            exit_code, err);
+            NULL, exit_code, err);
     if (!check_usage(config, err) ||
         !rule_levels_read(config->rule_levels.text, config->rule_levels.origin, &plan.levels_set, err) ||
         !read_plan(arena, config, &plan, err))

@@ -385,7 +385,7 @@ static bool status_run(struct arena *arena, const struct config *config, int *ex
                          &(const struct fleet_words) { .run = status_tenant,
                                                        .counted = "not_applied",
                                                        .is_no = config->wants_exit_code },
-                         exit_code, err);
+                         NULL, exit_code, err);
     if (!target_find(arena, config, false, &target, err) ||
         !overview_read(arena, config, &target, &overview, err))
         return query_failure_explain(err, "Nothing was changed.");

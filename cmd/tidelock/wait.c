@@ -26,8 +26,9 @@ static bool wait_run(struct arena *arena, const struct config *config, int *exit
     struct target target;
     bool is_done;
 
+    (void)exit_code;
     if (tenants_are_asked_for(config))
-        return fleet_run(config, &WAIT_TENANTS, exit_code, err);
+        return fleet_run_reported(config, &WAIT_TENANTS, err);
     is_done = wait_check_replicas(config, err) && target_find_database(arena, config, &target, err);
     reporting_begin(&reporting, config, is_done ? &target.endpoint : NULL);
     is_done = is_done && target_find_and_begin(arena, config, &target, err);

@@ -31,7 +31,7 @@ struct crew {
     const struct config *config;
     const struct rollout_work *work;
     struct rollout *out;
-    struct schedule schedule;
+    struct schedule *schedule; /* in the arena */
     struct server *servers;
     size_t server_count;
     struct deadline patience; /* for tenants that are elsewhere */
@@ -76,7 +76,7 @@ static bool begin(struct crew *crew, struct error *err)
             return error_context(err, "reading the URL of tenant \"%s\"", tenants->items[i].name);
         servers[i] = find_server(crew, endpoint.label);
     }
-    crew->schedule = schedule_begin(arena, rules, servers, tenants->count, crew->server_count);
+    *crew->schedule = schedule_begin(arena, rules, servers, tenants->count, crew->server_count);
     return true;
 }
 
@@ -84,7 +84,7 @@ static bool begin(struct crew *crew, struct error *err)
 static bool count_room(struct member *member, struct error *err)
 {
     struct crew *crew = member->crew;
-    size_t number = crew->schedule.places[member->index].server;
+    size_t number = crew->schedule->places[member->index].server;
     const struct tenant_run *run = &member->run;
     auto_connection struct connection *conn = NULL;
     struct endpoint endpoint;
@@ -99,7 +99,7 @@ static bool count_room(struct member *member, struct error *err)
         return error_context(err, "counting the server's connections");
     room = budget_room(&budget) + 1 - (int)crew->config->headroom;
     crew->servers[number].is_counted = true;
-    schedule_widen(&crew->schedule, number, room > 1 ? (size_t)room : 1);
+    schedule_widen(crew->schedule, number, room > 1 ? (size_t)room : 1);
     return true;
 }
 
@@ -123,21 +123,23 @@ static void end(struct member *member, bool is_done, const struct error *err)
     result->state = is_done ? TENANT_DONE : is_elsewhere ? TENANT_ELSEWHERE : TENANT_FAILED;
     if (result->state == TENANT_FAILED)
         note_failure(crew, member->index, err);
-    schedule_end(&crew->schedule, member->index, result->state, clock_now_ms());
-    crew->work->ended(&member->run, crew->work->context, is_done ? NULL : err);
+    schedule_end(crew->schedule, member->index, result->state, clock_now_ms());
+    crew->work->changed(&member->run, crew->work->context, is_done ? NULL : err);
 }
 
 static void run_member(void *context)
 {
     struct member *member = context;
+    const struct crew *crew = member->crew;
     struct error err = { .class = ERROR_NONE };
     int64_t begun_ms = clock_now_ms();
     bool is_done;
 
     log_context(LOG_TENANT, member->run.tenant->name);
+    member->run.result->state = TENANT_RUNNING;
+    crew->work->changed(&member->run, crew->work->context, NULL);
     log_be_brief(true);
-    is_done =
-        count_room(member, &err) && member->crew->work->run(&member->run, member->crew->work->context, &err);
+    is_done = count_room(member, &err) && crew->work->run(&member->run, crew->work->context, &err);
     member->run.result->took_ms += clock_now_ms() - begun_ms;
     log_be_brief(false);
     end(member, is_done, &err);
@@ -163,15 +165,15 @@ static bool start(struct crew *crew, size_t index, struct error *err)
         return true;
     arena_free(member->run.arena);
     memory_free(member);
-    schedule_end(&crew->schedule, index, TENANT_WAITING, clock_now_ms());
-    schedule_stop(&crew->schedule);
+    schedule_end(crew->schedule, index, TENANT_WAITING, clock_now_ms());
+    schedule_stop(crew->schedule);
     return error_set(err, ERROR_USAGE, "there is no memory for %zu tenants at a time",
-                     crew->schedule.counts[TENANT_RUNNING] + 1);
+                     crew->schedule->counts[TENANT_RUNNING] + 1);
 }
 
 static int64_t patience_ms(const struct crew *crew)
 {
-    int64_t again = schedule_again_ms(&crew->schedule);
+    int64_t again = schedule_again_ms(crew->schedule);
     int64_t left = again < 0 ? WAIT_MOST_MS : again - clock_now_ms();
 
     return left < 0 ? 0 : left < WAIT_MOST_MS ? left : WAIT_MOST_MS;
@@ -181,18 +183,18 @@ static bool run_all(struct crew *crew, struct error *err)
 {
     bool is_good = true;
 
-    while (!schedule_is_over(&crew->schedule)) {
+    while (!schedule_is_over(crew->schedule)) {
         struct pollfd watched = { .fd = signals_pending() == 0 ? signals_descriptor() : -1,
                                   .events = POLLIN };
         size_t index;
 
         if (signals_pending() != 0)
-            schedule_stop(&crew->schedule);
-        while (is_good && (index = schedule_next(&crew->schedule, clock_now_ms())) != SCHEDULE_NOBODY)
+            schedule_stop(crew->schedule);
+        while (is_good && (index = schedule_next(crew->schedule, clock_now_ms())) != SCHEDULE_NOBODY)
             is_good = start(crew, index, err);
-        if (!schedule_is_over(&crew->schedule))
+        if (!schedule_is_over(crew->schedule))
             (void)event_loop_poll(
-                &watched, 1, crew->schedule.counts[TENANT_RUNNING] > 0 ? WAIT_MOST_MS : patience_ms(crew));
+                &watched, 1, crew->schedule->counts[TENANT_RUNNING] > 0 ? WAIT_MOST_MS : patience_ms(crew));
     }
     return is_good;
 }
@@ -251,11 +253,11 @@ bool rollout_run(const struct config *config, const struct tenant_list *tenants,
         .config = config, .work = work, .out = out, .patience = deadline_in(config->leader_timeout_ms)
     };
 
+    crew.schedule = arena_alloc(config->arena, 1, sizeof *crew.schedule);
     *out = (struct rollout) { .tenants = tenants,
+                              .counts = crew.schedule->counts,
                               .results = arena_alloc(config->arena, tenants->count, sizeof *out->results) };
     if (!begin(&crew, err) || !run_all(&crew, err))
         return false;
-    for (size_t i = 0; i < TENANT_STATES; i++)
-        out->counts[i] = crew.schedule.counts[i];
     return conclude(&crew, err);
 }

@@ -38,15 +38,16 @@ struct tenant_run {
 struct rollout_work {
     /* Does it, as a task. Fills `word` and `count` of the result, also on failure. */
     bool (*run)(const struct tenant_run *run, void *context, struct error *err);
-    /* It has ended, or been left to another process; `err` is what it failed with, or NULL. Must not wait. */
-    void (*ended)(const struct tenant_run *run, void *context, const struct error *err);
+    /* It has begun, or ended, or been left to another process; `err` is what it failed with, or NULL. Must
+     * not wait. */
+    void (*changed)(const struct tenant_run *run, void *context, const struct error *err);
     void *context;
 };
 
 struct rollout {
     const struct tenant_list *tenants;
     struct tenant_result *results; /* in the order of the list */
-    size_t counts[TENANT_STATES];
+    const size_t *counts;          /* of each state, also while it goes on */
 };
 
 /* Goes through all of them. False: `err` tells of the worst class of failure, how many failed, and the first

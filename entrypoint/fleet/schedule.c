@@ -2,12 +2,6 @@
 
 enum { AGAIN_FIRST_MS = 250, AGAIN_MOST_MS = 4000, LOOKS_DOUBLING = 4 };
 
-const char *const TENANT_STATE_NAMES[] = {
-    [TENANT_WAITING] = "not begun", [TENANT_RUNNING] = "running", [TENANT_ELSEWHERE] = "elsewhere",
-    [TENANT_DONE] = "done",         [TENANT_FAILED] = "failed",
-};
-_Static_assert(sizeof TENANT_STATE_NAMES / sizeof *TENANT_STATE_NAMES == TENANT_STATES, "name every state");
-
 static void append(struct schedule *schedule, size_t index)
 {
     struct schedule_server *server = &schedule->servers[schedule->places[index].server];

@@ -9,17 +9,7 @@
 #include <stdint.h>
 
 #include "base/memory.h"
-
-enum tenant_state {
-    TENANT_WAITING, /* not begun */
-    TENANT_RUNNING,
-    TENANT_ELSEWHERE, /* another process is at work on it: to be looked at again */
-    TENANT_DONE,
-    TENANT_FAILED,
-    TENANT_STATES
-};
-
-extern const char *const TENANT_STATE_NAMES[];
+#include "tenants/state.h"
 
 struct schedule_rules {
     size_t canaries; /* so many of the first are done one by one; after a failure of theirs nothing begins */
