@@ -14,48 +14,57 @@ enum { TENANT_FILE_MOST = 64 * 1024 * 1024 };
 
 /* ---- CSV ---- */
 
-static bool read_header(const struct csv *csv, const struct csv_record *header,
-                        enum tenant_column columns[CSV_FIELDS_MOST], struct error *err)
+/* The columns, in the file's order. */
+struct header {
+    enum tenant_column columns[CSV_FIELDS_MOST];
+    size_t count;
+};
+
+static bool read_header(const char *path, const struct csv_record *record, struct header *out,
+                        struct error *err)
 {
     unsigned seen = 0;
 
-    for (size_t i = 0; i < header->count; i++) {
-        if (!row_column(header->values[i], TENANT_COLUMNS, &columns[i], err)) {
+    for (size_t i = 0; i < record->count; i++) {
+        enum tenant_column column;
+
+        if (!row_column(record->values[i], TENANT_COLUMNS, &column, err)) {
             if (seen == 0)
                 error_hint(err, HEADER_HINT);
-            return row_point(csv->path, header->spots[i], err);
+            return row_point(path, record->spots[i], err);
         }
-        if ((seen & 1u << columns[i]) != 0) {
-            error_set(err, ERROR_USAGE, "two columns are called \"%s\"", TENANT_COLUMN_NAMES[columns[i]]);
+        if ((seen & 1u << column) != 0) {
+            error_set(err, ERROR_USAGE, "two columns are called \"%s\"", TENANT_COLUMN_NAMES[column]);
             error_hint(err, "Remove one of them.");
-            return row_point(csv->path, header->spots[i], err);
+            return row_point(path, record->spots[i], err);
         }
-        seen |= 1u << columns[i];
+        seen |= 1u << column;
+        out->columns[i] = column;
     }
+    out->count = record->count;
     if ((seen & 1u << COLUMN_NAME) != 0)
         return true;
     error_set(err, ERROR_USAGE, "no column is called \"name\"");
     error_hint(err, HEADER_HINT);
-    return row_point(csv->path, header->spots[0], err);
+    return row_point(path, record->spots[0], err);
 }
 
-static bool take_record(struct arena *arena, const struct csv_record *record, size_t wanted,
-                        const enum tenant_column columns[CSV_FIELDS_MOST], struct tenant_rows *out,
-                        struct error *err)
+static bool take_record(struct arena *arena, const struct csv_record *record, const struct header *header,
+                        struct tenant_rows *out, struct error *err)
 {
     struct tenant_row *row = row_add(arena, out, record->spots[0], err);
 
     if (row == NULL)
         return false;
-    if (record->count != wanted) {
+    if (record->count != header->count) {
         error_set(err, ERROR_USAGE, "the row has %zu value%s, and the header %zu", record->count,
-                  text_plural(record->count), wanted);
+                  text_plural(record->count), header->count);
         error_hint(err, "Write a comma for each value that is left out, and quotes around one with a comma.");
         return row_point(out->source, row->begin, err);
     }
-    for (size_t i = 0; i < wanted; i++) {
-        row->values[columns[i]] = record->values[i];
-        row->spots[columns[i]] = record->spots[i];
+    for (size_t i = 0; i < record->count; i++) {
+        row->values[header->columns[i]] = record->values[i];
+        row->spots[header->columns[i]] = record->spots[i];
     }
     return true;
 }
@@ -63,17 +72,16 @@ static bool take_record(struct arena *arena, const struct csv_record *record, si
 static bool parse_csv(struct arena *arena, struct slice text, struct tenant_rows *out, struct error *err)
 {
     struct csv csv = { .path = out->source, .text = text };
-    enum tenant_column columns[CSV_FIELDS_MOST];
     struct csv_record record;
+    struct header header = { .count = 0 };
     enum csv_answer answer = csv_next(&csv, arena, &record, err);
-    size_t wanted;
 
-    if (answer == CSV_RECORD && !read_header(&csv, &record, columns, err))
+    if (answer != CSV_RECORD)
+        return answer == CSV_END;
+    if (!read_header(out->source, &record, &header, err))
         return false;
-    wanted = record.count;
-    while (answer == CSV_RECORD) {
-        answer = csv_next(&csv, arena, &record, err);
-        if (answer == CSV_RECORD && !take_record(arena, &record, wanted, columns, out, err))
+    while ((answer = csv_next(&csv, arena, &record, err)) == CSV_RECORD) {
+        if (!take_record(arena, &record, &header, out, err))
             return false;
     }
     return answer == CSV_END;

@@ -44,27 +44,29 @@ static bool is_ours(const char *schema)
            strncmp(schema, JOURNAL_SHARED "_", strlen(JOURNAL_SHARED "_")) == 0;
 }
 
-static bool is_left_out(const char *pattern, const char *name, enum tenant_column column)
+static bool is_left_out(const struct config *config, const char *name)
 {
-    if (column == COLUMN_SCHEMA)
-        return is_ours(name) || !question_fits(pattern, name);
-    return !question_fits(pattern, name) ||
-           (strcmp(name, MAINTENANCE) == 0 && strcmp(pattern, MAINTENANCE) != 0);
+    if (config->databases == NULL)
+        return is_ours(name) || !question_fits(config->schemas, name);
+    return !question_fits(config->databases, name) ||
+           (strcmp(name, MAINTENANCE) == 0 && strcmp(config->databases, MAINTENANCE) != 0);
 }
 
-static bool take_names(struct arena *arena, const struct result *names, const char *pattern,
-                       enum tenant_column column, struct tenant_rows *out, struct error *err)
+static bool take_names(const struct config *config, const struct result *names, struct tenant_rows *out,
+                       struct error *err)
 {
+    const enum tenant_column column = config->databases != NULL ? COLUMN_DATABASE : COLUMN_SCHEMA;
+
     for (int i = 0; i < result_rows(names); i++) {
         const char *name = result_text(names, i, 0);
         struct tenant_row *row;
 
-        if (is_left_out(pattern, name, column))
+        if (is_left_out(config, name))
             continue;
-        row = row_add(arena, out, (struct spot) { 0 }, err);
+        row = row_add(config->arena, out, (struct spot) { 0 }, err);
         if (row == NULL)
             return false;
-        row->values[COLUMN_NAME] = row->values[column] = arena_copy(arena, name, strlen(name));
+        row->values[COLUMN_NAME] = row->values[column] = arena_copy(config->arena, name, strlen(name));
     }
     return true;
 }
@@ -96,7 +98,7 @@ static bool read_columns(const struct result *rows, enum tenant_column columns[C
 static bool take_rows(struct arena *arena, const struct result *rows, struct tenant_rows *out,
                       struct error *err)
 {
-    enum tenant_column columns[COLUMNS_OF_QUERY];
+    enum tenant_column columns[COLUMNS_OF_QUERY] = { COLUMN_NAME };
     const int count = result_columns(rows);
 
     if (!read_columns(rows, columns, err))
@@ -179,6 +181,5 @@ bool question_ask(const struct config *config, struct tenant_rows *out, struct e
     if (config->tenants_query != NULL)
         return ask_query(config, conn, &endpoint, out, err);
     return query_run(conn, is_databases ? &DATABASES : &SCHEMAS, NULL, &names, err) &&
-           take_names(config->arena, names, is_databases ? config->databases : config->schemas,
-                      is_databases ? COLUMN_DATABASE : COLUMN_SCHEMA, out, err);
+           take_names(config, names, out, err);
 }

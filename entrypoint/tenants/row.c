@@ -167,43 +167,41 @@ static bool check_address(const struct tenant_rows *rows, const struct tenant_ro
     return row_point(rows->source, row->begin, err);
 }
 
-/* The content of the file that a column names; NULL where it names none. */
-static bool read_secret(struct arena *arena, const struct tenant_rows *rows, const struct tenant_row *row,
-                        enum tenant_column column, const char **out, struct error *err)
+/* The content of the file that a column names, in the arena. NULL on failure. */
+static const char *read_secret(struct arena *arena, const struct tenant_rows *rows,
+                               const struct tenant_row *row, enum tenant_column column, struct error *err)
 {
-    const char *path = value_of(row, column);
+    const char *path = row->values[column];
     auto_text struct text secret = text_init(SECRET_BYTES_MOST);
 
-    *out = NULL;
-    if (path == NULL)
-        return true;
-    if (strstr(path, "://") != NULL)
-        return refuse_value(rows, row, column, "is a URL, not the name of a file", err);
+    if (strstr(path, "://") != NULL) {
+        refuse_value(rows, row, column, "is a URL, not the name of a file", err);
+        return NULL;
+    }
     if (!secret_read(TENANT_COLUMN_NAMES[column], path, &secret, err)) {
         error_context(err, "for tenant \"%s\"", row->values[COLUMN_NAME]);
-        return row_point(rows->source, row->spots[column], err);
+        row_point(rows->source, row->spots[column], err);
+        return NULL;
     }
-    *out = arena_copy(arena, secret.at, secret.length);
-    return true;
+    return arena_copy(arena, secret.at, secret.length);
 }
 
 bool row_tenant(struct arena *arena, const struct tenant_rows *rows, size_t index, struct tenant *out,
                 struct error *err)
 {
     const struct tenant_row *row = &rows->items[index];
-    struct tenant tenant = { .name = row->values[COLUMN_NAME] };
 
-    if (!check_name(rows, row, err) || !check_identifiers(rows, row, err) || !check_address(rows, row, err) ||
-        !read_secret(arena, rows, row, COLUMN_URL_FILE, &tenant.url, err) ||
-        !read_secret(arena, rows, row, COLUMN_PASSWORD_FILE, &tenant.password, err))
+    if (!check_name(rows, row, err) || !check_identifiers(rows, row, err) || !check_address(rows, row, err))
         return false;
-    if (tenant.url == NULL)
-        tenant.url = value_of(row, COLUMN_URL);
-    tenant.url_file = value_of(row, COLUMN_URL_FILE);
-    tenant.database = value_of(row, COLUMN_DATABASE);
-    tenant.schema = value_of(row, COLUMN_SCHEMA);
-    tenant.user = value_of(row, COLUMN_USER);
-    tenant.password_file = value_of(row, COLUMN_PASSWORD_FILE);
-    *out = tenant;
-    return true;
+    *out = (struct tenant) { .name = row->values[COLUMN_NAME],
+                             .url = value_of(row, COLUMN_URL),
+                             .url_file = value_of(row, COLUMN_URL_FILE),
+                             .database = value_of(row, COLUMN_DATABASE),
+                             .schema = value_of(row, COLUMN_SCHEMA),
+                             .user = value_of(row, COLUMN_USER),
+                             .password_file = value_of(row, COLUMN_PASSWORD_FILE) };
+    if (out->url_file != NULL && (out->url = read_secret(arena, rows, row, COLUMN_URL_FILE, err)) == NULL)
+        return false;
+    return out->password_file == NULL ||
+           (out->password = read_secret(arena, rows, row, COLUMN_PASSWORD_FILE, err)) != NULL;
 }
