@@ -1,8 +1,5 @@
 #include "config/options.h"
 
-#include <string.h>
-#include <unistd.h>
-
 #include "base/log.h"
 #include "config/config.h"
 #include "config/finding.h"
@@ -22,6 +19,11 @@ static const char *const FAIL_ON_NAMES[] = {
 };
 _Static_assert(sizeof FAIL_ON_NAMES / sizeof *FAIL_ON_NAMES == FAIL_ONS, "name every choice");
 
+static const char *const ON_FAILURE_NAMES[] = {
+    [ON_FAILURE_STOP] = "stop", [ON_FAILURE_CONTINUE] = "continue"
+};
+_Static_assert(sizeof ON_FAILURE_NAMES / sizeof *ON_FAILURE_NAMES == ON_FAILURES, "name every choice");
+
 static const char *const PLAN_FORMAT_NAMES[] = { [PLAN_FORMAT_TEXT] = "text",
                                                  [PLAN_FORMAT_SARIF] = "sarif",
                                                  [PLAN_FORMAT_GITHUB] = "github",
@@ -32,9 +34,11 @@ _Static_assert(sizeof PLAN_FORMAT_NAMES / sizeof *PLAN_FORMAT_NAMES == PLAN_FORM
 #define FIELD(name) offsetof(struct config, name)
 
 const char *const OPTION_GROUP_NAMES[] = {
-    [GROUP_COMMAND] = "Command-specific", [GROUP_DATABASE] = "Database",   [GROUP_FOLDER] = "Folder",
-    [GROUP_WAITING] = "Waiting",          [GROUP_LOCKS] = "Locks",         [GROUP_REPORTING] = "Reporting",
-    [GROUP_KUBERNETES] = "Kubernetes",    [GROUP_PASSWORDS] = "Passwords", [GROUP_GENERAL] = "General",
+    [GROUP_COMMAND] = "Command-specific", [GROUP_DATABASE] = "Database",
+    [GROUP_TENANTS] = "Tenants",          [GROUP_FOLDER] = "Folder",
+    [GROUP_WAITING] = "Waiting",          [GROUP_LOCKS] = "Locks",
+    [GROUP_REPORTING] = "Reporting",      [GROUP_KUBERNETES] = "Kubernetes",
+    [GROUP_PASSWORDS] = "Passwords",      [GROUP_GENERAL] = "General",
 };
 _Static_assert(sizeof OPTION_GROUP_NAMES / sizeof *OPTION_GROUP_NAMES == OPTION_GROUPS, "name every group");
 
@@ -194,6 +198,44 @@ const struct option OPTIONS[] = {
       .commands = FOR_CHANGERS | FOR_BUDGET, .field = FIELD(headroom), .standard = "1", .most = 10000,
       .value = "N",
       .help = "start applying only while N connections stay free for the application" },
+    { .name = "tenants", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_TENANTS,
+      .field = FIELD(tenants), .value = "FILE",
+      .help = "do it for each tenant that FILE lists",
+      .more = "A list in CSV or YAML: a name, and a url, a database or a schema. - stands for standard input. The "
+              "database URL says what a tenant leaves out." },
+    { .name = "tenants-query", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_TENANTS,
+      .field = FIELD(tenants_query), .value = "SQL",
+      .help = "do it for each tenant that this query returns",
+      .more = "It is asked in a READ ONLY transaction at the database URL. Its columns are name, and database, schema or url." },
+    { .name = "databases", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_TENANTS,
+      .field = FIELD(databases), .value = "PATTERN",
+      .help = "do it for each database of the server whose name fits PATTERN",
+      .more = "* stands for any characters, ? for one. Templates are left out, and so is postgres unless PATTERN "
+              "is just that." },
+    { .name = "schemas", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_TENANTS,
+      .field = FIELD(schemas), .value = "PATTERN",
+      .help = "do it for each schema of the database whose name fits PATTERN",
+      .more = "* stands for any characters, ? for one. The server's own schemas are left out, and so are tidelock's." },
+    { .name = "shard", .group = GROUP_TENANTS, .type = OPTION_SOURCED, .commands = FOR_TENANTS,
+      .field = FIELD(shard), .value = "I/N",
+      .help = "take only part I of N of the tenants",
+      .more = "The first part is 1/N. A tenant stays in its part when others come or go. /N takes the part from "
+              "JOB_COMPLETION_INDEX, which Kubernetes sets in an Indexed Job." },
+    { .name = "parallel", .group = GROUP_TENANTS, .type = OPTION_NUMBER, .commands = FOR_TENANTS,
+      .field = FIELD(parallel), .standard = "1", .least = 1, .most = 1000, .value = "N",
+      .help = "work on at most N tenants at once" },
+    { .name = "canary", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_APPLIERS,
+      .field = FIELD(canary), .value = "NAME|N",
+      .help = "deploy to this tenant, or to the first N, before all others",
+      .more = "The others are left alone unless that succeeds." },
+    { .name = "on-failure", .group = GROUP_TENANTS, .type = OPTION_CHOICE, .commands = FOR_APPLIERS,
+      .field = FIELD(on_failure), .standard = "stop", .choices = ON_FAILURE_NAMES, .choice_count = ON_FAILURES,
+      .value = "ANSWER",
+      .help = "what to do when a tenant fails: begin no other one, or continue" },
+    { .name = "max-failures", .group = GROUP_TENANTS, .type = OPTION_SOURCED, .commands = FOR_APPLIERS,
+      .field = FIELD(max_failures), .value = "N|P%",
+      .help = "begin no other tenant once more than N, or P%, have failed",
+      .more = "It takes precedence over --on-failure." },
     { .name = "migrations", .group = GROUP_FOLDER, .type = OPTION_TEXT, .commands = FOR_FOLDER,
       .field = FIELD(migrations), .traits = OPTION_USUAL, .value = "DIR",
       .help = "the folder of migrations",
@@ -405,43 +447,3 @@ const struct option OPTIONS[] = {
     { .name = NULL },
 };
 /* clang-format on */
-
-static void spell(const char *prefix, const char *name, bool is_upper, char *out)
-{
-    size_t used = strlen(prefix);
-
-    memcpy(out, prefix, used);
-    for (; *name != '\0' && used < OPTION_NAME_MOST - 1; name++) {
-        if (*name == '-')
-            out[used++] = '_';
-        else
-            out[used++] = (char)(is_upper ? *name - 'a' + 'A' : *name);
-    }
-    out[used] = '\0';
-}
-
-void option_variable(const struct option *option, char *out)
-{
-    spell("TIDELOCK_", option->name, true, out);
-}
-
-void option_key(const struct option *option, char *out)
-{
-    spell("", option->name, false, out);
-}
-
-const char *option_standard(const struct option *option, unsigned command)
-{
-    bool is_awaited = command == FOR_STATUS && isatty(STDERR_FILENO) == 1;
-
-    return is_awaited && option->standard_for_person != NULL ? option->standard_for_person : option->standard;
-}
-
-const struct option *option_named(const char *name)
-{
-    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
-        if (strcmp(option->name, name) == 0)
-            return option;
-    }
-    return NULL;
-}

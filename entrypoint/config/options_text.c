@@ -1,7 +1,48 @@
 #include <ctype.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/options.h"
+
+static void spell(const char *prefix, const char *name, bool is_upper, char *out)
+{
+    size_t used = strlen(prefix);
+
+    memcpy(out, prefix, used);
+    for (; *name != '\0' && used < OPTION_NAME_MOST - 1; name++) {
+        if (*name == '-')
+            out[used++] = '_';
+        else
+            out[used++] = (char)(is_upper ? *name - 'a' + 'A' : *name);
+    }
+    out[used] = '\0';
+}
+
+void option_variable(const struct option *option, char *out)
+{
+    spell("TIDELOCK_", option->name, true, out);
+}
+
+void option_key(const struct option *option, char *out)
+{
+    spell("", option->name, false, out);
+}
+
+const char *option_standard(const struct option *option, unsigned command)
+{
+    bool is_awaited = command == FOR_STATUS && isatty(STDERR_FILENO) == 1;
+
+    return is_awaited && option->standard_for_person != NULL ? option->standard_for_person : option->standard;
+}
+
+const struct option *option_named(const char *name)
+{
+    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
+        if (strcmp(option->name, name) == 0)
+            return option;
+    }
+    return NULL;
+}
 
 bool option_is_secret(const struct option *option, const char *value)
 {
