@@ -58,6 +58,7 @@ struct mark {
     char id[UUID_SIZE];
     char checksum[CHECKSUM_SIZE];
     struct ledger_parameters parameters;
+    struct floor_record floor;
 };
 
 /* Adds the items to `*count` that are there. */
@@ -67,11 +68,17 @@ static bool prepare_mark(struct arena *arena, const struct recording *recording,
     const struct ledger *ledger = &recording->ledger;
     const struct migration *migration = &recording->folder->items[index];
     auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+    const struct journal journal = { recording->conn, ledger->schema, ledger->lock_key };
     struct mark *mark = arena_alloc(arena, 1, sizeof *mark);
+    struct script_wishes ignored;
 
     if (!migration_read(ledger->dialect, migration, &bytes, err))
         return false;
     migration_checksum(recording->folder, migration, text_slice(&bytes), mark->checksum);
+    if (!migration_prepare(recording->folder, migration, &bytes, &ignored, err) ||
+        !floor_take(migration->script_path, text_slice(&bytes), &mark->floor, err) ||
+        !floor_prepare(&journal, &mark->floor, err))
+        return false;
     ledger_make_id(ledger, migration->key, mark->id);
     const char *const row[ROW_VALUES] = {
         [ROW_ID] = mark->id,
@@ -81,6 +88,8 @@ static bool prepare_mark(struct arena *arena, const struct recording *recording,
     };
     out->count +=
         ledger_add_items(ledger, write_of(recording, index), row, &mark->parameters, out->items + out->count);
+    out->count +=
+        floor_add_items(&mark->floor, &ledger->floors, mark->id, migration->key, out->items + out->count);
     out->last = migration;
     return true;
 }
@@ -140,7 +149,7 @@ static bool write_marks(const struct recording *recording, struct error *err)
 {
     auto_arena struct arena *arena = arena_new();
     const struct ledger *ledger = &recording->ledger;
-    const size_t most = 1 + LEDGER_ITEMS_MOST * recording->count;
+    const size_t most = 1 + (LEDGER_ITEMS_MOST + FLOOR_ITEMS_MOST) * recording->count;
     struct recorded_items all = { .items = arena_alloc(arena, most, sizeof *all.items), .count = 1 };
     const char *const none[ROW_VALUES] = { NULL };
 

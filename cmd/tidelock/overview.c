@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "deploy/deployment.h"
+#include "deploy/floor_check.h"
 #include "deploy/validate.h"
 #include "history/folder.h"
 #include "history/journal.h"
@@ -22,6 +23,12 @@ enum { TEXT_MOST = 64 * 1024, SQL_MOST = 4096 };
 bool overview_is_up_to_date(const struct overview *overview)
 {
     return overview->history.due_count == 0;
+}
+
+bool overview_is_too_old(const struct overview *overview)
+{
+    return overview->floor != NULL && overview->release != NULL &&
+           release_is_older(overview->release, overview->floor->release);
 }
 
 bool account_is_recorded(const struct account *account)
@@ -288,6 +295,13 @@ static void list_all(struct arena *arena, const struct beacons *beacons, struct 
     }
 }
 
+static const char *floor_of(const struct overview *overview, const struct ledger_row *row)
+{
+    const struct floor *floor = row->id == NULL ? NULL : floors_find(&overview->ledger.floors, row->id);
+
+    return floor == NULL || !row->is_finished ? NULL : floor->release;
+}
+
 static void complete(struct arena *arena, struct connection *conn, struct overview *out)
 {
     struct origins origins = { .count = 0 };
@@ -304,6 +318,7 @@ static void complete(struct arena *arena, struct connection *conn, struct overvi
             continue;
         account->started_at = account->row->started_at;
         account->origin = origin_find(&origins, account->row->id);
+        account->floor = floor_of(out, account->row);
         if (!account->row->is_finished)
             advance(arena, conn, out, origins.has_journal, account);
     }
@@ -367,6 +382,8 @@ bool overview_read(struct arena *arena, const struct config *config, struct targ
     if (!look(arena, conn, out, err) || !look_for_leader(arena, conn, out, err) ||
         !judge(conn, out, &beacons, err) || !foresee(config, target, conn, out, err))
         return false;
+    out->release = config->release;
+    out->floor = floor_highest(&out->ledger);
     list_all(arena, &beacons, out);
     complete(arena, conn, out);
     find_work(arena, conn, out);

@@ -37,6 +37,7 @@ struct account {
     const char *started_at;          /* NULL = not known */
     const struct origin *origin;     /* who worked on it last, without the version where only the leader's
                                         session tells; NULL = not known */
+    const char *floor;               /* that is recorded with it, or NULL */
     const char *reason;              /* what is recorded of its latest failure, or NULL */
     const char *persists;            /* what the database holds of one that is unfinished; NULL = not known */
     struct advancement advancement;
@@ -47,13 +48,15 @@ struct overview {
     const char *server; /* "host:port", the one that was reached */
     struct ledger ledger;
     struct history history;
-    struct leader leader; /* pid 0 = none */
-    const char *since;    /* … since when it is at work; "" = not known */
-    const char *at_work;  /* what the leader's statement is doing, as the server shows it, or NULL */
-    struct drift drift;   /* what was changed since the last deployment … */
-    const char *no_drift; /* … NULL = that is known; else why it is not, or "" where nobody asked */
-    struct error refusal; /* what a deployment would stop with before its first migration; of class
-                             ERROR_NONE if it would not, or if somebody leads */
+    struct leader leader;      /* pid 0 = none */
+    const char *since;         /* … since when it is at work; "" = not known */
+    const char *at_work;       /* what the leader's statement is doing, as the server shows it, or NULL */
+    const char *release;       /* this image's, or NULL */
+    const struct floor *floor; /* the highest of what is applied, or NULL */
+    struct drift drift;        /* what was changed since the last deployment … */
+    const char *no_drift;      /* … NULL = that is known; else why it is not, or "" where nobody asked */
+    struct error refusal;      /* what a deployment would stop with before its first migration; of class
+                                  ERROR_NONE if it would not, or if somebody leads */
     struct account
         *accounts; /* the folder's in its order, then those that only the ledger has, oldest first */
     size_t count;
@@ -64,8 +67,11 @@ struct overview {
 must_use bool overview_read(struct arena *arena, const struct config *config, struct target *target,
                             struct overview *out, struct error *err);
 
-/* The answer for --exit-code: does the database hold everything that this folder needs? */
+/* Does the database hold everything that this folder needs? */
 bool overview_is_up_to_date(const struct overview *overview);
+
+/* Is this image's release older than what can run on the schema? False where that is not known. */
+bool overview_is_too_old(const struct overview *overview);
 
 /* Whether it was recorded as applied by hand (resolve, baseline) and not run. */
 bool account_is_recorded(const struct account *account);

@@ -133,6 +133,14 @@ static struct json *statement_json(const struct planned *migration, const struct
     return object;
 }
 
+static void set_floor(struct json *object, struct slice floor)
+{
+    auto_text struct text release = text_init(RELEASE_SIZE);
+
+    text_add(&release, floor.at, floor.length);
+    json_set_text(object, "floor", release.length == 0 ? NULL : release.at);
+}
+
 static struct json *migration_json(const struct planned *migration)
 {
     struct json *statements = json_new_array();
@@ -144,6 +152,7 @@ static struct json *migration_json(const struct planned *migration)
     json_set_text(object, "file", migration->forecast.file);
     json_set_text(object, "mode", migration->mode);
     json_set_text(object, "verdict", LEVEL_NAMES[migration->forecast.level]);
+    set_floor(object, migration->forecast.directives.floor);
     json_set(object, "statements", statements);
     return object;
 }

@@ -307,6 +307,19 @@ static void print_replicas(const struct live_replicas *replicas)
     print_line("%s", line.at);
 }
 
+/* Which releases each migration lets run. */
+static void print_floors(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct planned *migration = &plan->migrations[i];
+        const struct slice floor = migration->forecast.directives.floor;
+
+        if (floor.length > 0)
+            print_line_of(migration->name, "%s lets only release %.*s or a newer one run.", migration->name,
+                          (int)floor.length, floor.at);
+    }
+}
+
 void plan_print(const struct plan *plan, bool is_verbose)
 {
     auto_text struct text summary = text_init(LINE_MOST);
@@ -318,6 +331,7 @@ void plan_print(const struct plan *plan, bool is_verbose)
         print_replicas(&plan->replicas);
     for (size_t i = 0; i < plan->statement_count; i++)
         print_statement(&plan->statements[i], columns, is_verbose);
+    print_floors(plan);
     if (plan->level > LEVEL_SAFE && !is_verbose)
         print_line("\nFor the safe way, statement by statement: tidelock plan -v");
 }

@@ -37,6 +37,7 @@ struct resolved {
     bool is_idle; /* the ledger says so already */
     const char *row[ROW_VALUES];
     struct ledger_parameters parameters[WRITES_MOST];
+    struct floor_record floor;
 };
 
 /* One call of the command. */
@@ -308,6 +309,8 @@ static bool find_script(const struct resolving *all, struct resolved *item, stru
     }
     if (!migration_prepare(folder, item->migration, &bytes, &wishes, err))
         return error_holds(err, "Nothing was changed.");
+    if (!floor_take(item->migration->script_path, text_slice(&bytes), &item->floor, err))
+        return error_holds(err, "Nothing was changed.");
     memcpy(item->checksum, wishes.checksum, sizeof item->checksum);
     item->script = (struct slice) { arena_copy(all->arena, bytes.at, bytes.length), bytes.length };
     return true;
@@ -337,7 +340,8 @@ static bool find_items(struct resolving *all, struct error *err)
 /* All of them or none: one transaction. */
 static bool write_all(const struct resolving *all, struct error *err)
 {
-    const size_t most = 1 + all->count * WRITES_MOST * LEDGER_ITEMS_MOST;
+    const struct journal journal = { all->conn, all->ledger.schema, all->ledger.lock_key };
+    const size_t most = 1 + all->count * (WRITES_MOST * LEDGER_ITEMS_MOST + FLOOR_ITEMS_MOST);
     struct batch_item *items = arena_alloc(all->arena, most, sizeof *items);
     const char *const nobody[ROW_VALUES] = { NULL };
     size_t count = 1;
@@ -349,6 +353,12 @@ static bool write_all(const struct resolving *all, struct error *err)
         for (size_t j = 0; j < all->way->write_count && !item->is_idle; j++)
             count += ledger_add_items(&all->ledger, all->way->writes[j], item->row, &item->parameters[j],
                                       items + count);
+        if (!all->way->takes_script || item->is_idle)
+            continue;
+        if (!floor_prepare(&journal, &item->floor, err))
+            return false;
+        count += floor_add_items(&item->floor, &all->ledger.floors, item->row[ROW_ID], item->row[ROW_NAME],
+                                 items + count);
     }
     return count == 1 ||
            ledger_batch(all->conn, &all->ledger,

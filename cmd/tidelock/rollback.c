@@ -106,8 +106,8 @@ const struct command COMMAND_ROLLBACK = {
     .about =
         "Runs the inverse of the newest applied migration (down.sql beside migration.sql; the down part of "
         "goose, dbmate, golang-migrate and sqlx), or those of all behind --to, the newest first. Each runs in "
-        "one transaction with the edit of the ledger, so that the migration is pending again. What holds rows "
-        "or values is not dropped, unless --allow-loss names it.",
+        "one transaction with the edit of the ledger, so that the migration is pending again. What would lose "
+        "rows or values is refused, unless --allow-loss names it.",
     .example = "tidelock rollback --to 20260406120000_double_toll --dry-run",
     .options = FOR_ROLLBACK,
     .run = rollback_run,

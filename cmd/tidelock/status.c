@@ -144,6 +144,10 @@ static void print_applied(const struct account *account, struct columns columns)
         text_add_format(&by, "%s, tidelock %s", account->origin->host, account->origin->version);
     else
         text_add_string(&by, "-");
+    if (account->origin != NULL && account->origin->release != NULL && !account_is_recorded(account))
+        text_add_format(&by, ", release %s", account->origin->release);
+    if (account->floor != NULL)
+        text_add_format(&by, "; floor %s", account->floor);
     print_line_of(account->name, "  %-11s %s%*s  %s  %-*s  %s", VERDICT_NAMES[account->verdict],
                   account->name, padding, "", finished_at(account), columns.took, took.at, by.at);
 }
@@ -279,7 +283,7 @@ static void print_advice(const struct overview *overview)
 
     print_drift(overview);
     print_edited_advice(overview);
-    if (overview_is_up_to_date(overview))
+    if (overview_is_up_to_date(overview) && !overview_is_too_old(overview))
         print_line("\nDatabase schema is up to date!");
     if (overview->leader.pid != 0) {
         auto_text struct text who = text_init(LINE_MOST);
@@ -320,6 +324,16 @@ static const char *ledger_note(const struct overview *overview)
                                                       : " (no ledger)";
 }
 
+static void print_floor(const struct overview *overview)
+{
+    const struct floor *floor = overview->floor;
+
+    if (floor != NULL)
+        print_line("Runs on this schema: release %s or newer (%s)%s%s", floor->release, floor->key,
+                   overview->release == NULL ? "" : "; this is release ",
+                   overview->release == NULL ? "" : overview->release);
+}
+
 static void print_overview(const struct overview *overview, bool is_all)
 {
     auto_text struct text counts = text_init(LINE_MOST);
@@ -332,6 +346,7 @@ static void print_overview(const struct overview *overview, bool is_all)
     print_line("%zu migration%s found in %s: %s; %zu missing", overview->target->folder.count,
                text_plural(overview->target->folder.count), overview->target->folder.path, counts.at,
                overview->counts[VERDICT_MISSING]);
+    print_floor(overview);
     print_accounts(overview, is_all);
     print_advice(overview);
 }
@@ -360,7 +375,7 @@ static bool status_run(struct arena *arena, const struct config *config, int *ex
         print_json(status_json(&overview));
     else
         print_overview(&overview, config->wants_all);
-    if (config->wants_exit_code && !overview_is_up_to_date(&overview))
+    if (config->wants_exit_code && (!overview_is_up_to_date(&overview) || overview_is_too_old(&overview)))
         *exit_code = EXIT_NO;
     return true;
 }
@@ -373,7 +388,7 @@ const struct command COMMAND_STATUS = {
         "Lists what is pending, running, interrupted, failed, edited after it was applied, or missing from "
         "the folder; with --all and in JSON, every migration with when it was applied, how long that took, "
         "and by whom. With --exit-code, or as \"tidelock migrate status\", exits with 1 if the database "
-        "does not hold every migration of the folder.",
+        "does not hold every migration of the folder, or if --release is too old for it.",
     .example = "tidelock status --exit-code",
     .options = FOR_STATUS,
     .run = status_run,

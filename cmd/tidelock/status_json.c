@@ -46,6 +46,7 @@ static struct json *origin_json(const struct origin *origin)
     object = json_new_object();
     json_set_text(object, "host", origin->host);
     json_set_text(object, "version", origin->version);
+    json_set_text(object, "release", origin->release);
     return object;
 }
 
@@ -122,6 +123,7 @@ static struct json *account_json(const struct account *account)
     set_known(object, "duration_ms", is_applied && !account_is_recorded(account) && row->took_ms >= 0,
               is_applied ? row->took_ms : 0);
     set_object(object, "by", origin_json(account->origin));
+    json_set_text(object, "floor", account->floor);
     set_object(object, "progress", progress_json(&account->advancement));
     set_object(object, "failure", failure_json(account));
     return object;
@@ -177,6 +179,22 @@ static struct json *ledger_json(const struct ledger *ledger)
     return object;
 }
 
+static struct json *floor_json(const struct overview *overview)
+{
+    struct json *object;
+
+    if (overview->floor == NULL)
+        return NULL;
+    object = json_new_object();
+    json_set_text(object, "release", overview->floor->release);
+    json_set_text(object, "migration", overview->floor->key);
+    if (overview->release == NULL)
+        json_set_text(object, "allows_this_release", NULL);
+    else
+        json_set_bool(object, "allows_this_release", !overview_is_too_old(overview));
+    return object;
+}
+
 struct json *status_json(const struct overview *overview)
 {
     struct json *migrations = json_new_array();
@@ -193,6 +211,8 @@ struct json *status_json(const struct overview *overview)
     json_set_bool(root, "up_to_date", overview_is_up_to_date(overview));
     json_set_bool(root, "running", overview->leader.pid != 0);
     set_object(root, "leader", leader_json(overview));
+    json_set_text(root, "release", overview->release);
+    set_object(root, "floor", floor_json(overview));
     set_object(root, "refusal", refusal_json(&overview->refusal));
     set_object(root, "drift", drift_json(overview));
     json_set(root, "counts", counts_json(overview));

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "execution/assertion.h"
+#include "execution/floor.h"
 #include "execution/session_state.h"
 #include "lock/beacon.h"
 #include "lock/tool_lock.h"
@@ -21,7 +22,7 @@
  * could misdirect, and since they would outlive the COMMIT. */
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
 
-enum { CLOSING_ITEMS_MOST = REGAIN_MOST + 2 + LEDGER_ITEMS_MOST };
+enum { CLOSING_ITEMS_MOST = REGAIN_MOST + 2 + LEDGER_ITEMS_MOST + FLOOR_ITEMS_MOST };
 enum {
     STARTED_SIZE = 40,
     SQL_MOST = 64 * 1024,
@@ -144,6 +145,7 @@ static bool commit(struct execution *execution, const struct attempt *attempt, s
     written = count;
     count += ledger_add_items(ledger, is_inverse ? LEDGER_REVERT : LEDGER_INSERT_APPLIED, row, &parameters,
                               items + count);
+    count += execution_add_floor(execution, items + count);
     commits = count;
     items[count++] = (struct batch_item) { .query = &COMMIT };
     if (attempt->before.length > 0) {
@@ -325,7 +327,7 @@ bool atomic_apply(struct execution *execution, struct error *err)
     else
         ledger_make_id(execution->ledger, execution->migration->key, execution->id);
     execution->commit_doubt.is_in_doubt = false;
-    is_applied = apply(execution, &attempt, err);
+    is_applied = execution_prepare_floor(execution, err) && apply(execution, &attempt, err);
     text_clear(&attempt.before);
     memory_free(execution->baseline);
     execution->baseline = NULL;

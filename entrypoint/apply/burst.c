@@ -8,6 +8,7 @@
 #include "apply/transaction_start.h"
 #include "base/memory.h"
 #include "base/signals.h"
+#include "execution/floor.h"
 #include "history/script_file.h"
 #include "postgres/pooler.h"
 #include "postgres/query.h"
@@ -41,22 +42,29 @@ static bool only_defines(const struct execution *execution)
     return answer == SCRIPT_END;
 }
 
+/* What its tool does otherwise than to run it in a transaction, once. */
+static bool is_special(const struct execution *execution)
+{
+    return execution->wishes_of_tool.transaction == SCRIPT_TRANSACTION_OFF ||
+           execution->wishes_of_tool.is_skipped ||
+           dialect_repeats(execution->ledger->dialect, execution->migration->name);
+}
+
 /* A cancel request may hit any COMMIT of the message, and must not end its wait for a standby. An audit
  * writes all of the message for each of its statements. */
 bool burst_takes(const struct execution *execution)
 {
     struct session_signs signs;
 
-    if (execution->script.length > SCRIPT_MOST)
+    if (execution->script.length > SCRIPT_MOST || is_special(execution))
         return false;
     signs = session_signs_of(execution->script);
     return execution->mode == MODE_ATOMIC && execution->unfinished == NULL && execution->observer == NULL &&
            execution->timeout_ms == 0 && execution->lease->name == NULL &&
-           execution->wishes_of_tool.transaction == SCRIPT_TRANSACTION_UNSAID &&
            !execution->ledger->waits_for_standby && !execution->ledger->is_audited &&
-           execution->ledger->queries[LEDGER_INSERT_NEXT].sql != NULL && execution->summary.statements > 0 &&
-           execution->summary.guarded_indexes == 0 && !has_directives(&execution->directives) &&
-           !signs.is_advisory && !signs.is_reset && only_defines(execution);
+           execution->summary.statements > 0 && execution->summary.guarded_indexes == 0 &&
+           !has_directives(&execution->directives) && !execution_has_floor(execution) && !signs.is_advisory &&
+           !signs.is_reset && only_defines(execution);
 }
 
 struct burst *burst_new(void)
@@ -89,7 +97,7 @@ bool burst_add(struct burst *burst, const struct execution *execution)
     *item = (struct burst_item) { .execution = *execution, .bytes = text_init(SCRIPT_BYTES_MOST) };
     item->execution.is_session_used |= burst->count > 0;
     if (migration_load(&item->execution, &item->bytes, &ignored) && burst_takes(&item->execution)) {
-        random_uuid(item->execution.id);
+        ledger_make_id(execution->ledger, execution->migration->key, item->execution.id);
         burst->bytes += item->bytes.length;
         burst->count++;
         return true;
@@ -98,17 +106,20 @@ bool burst_add(struct burst *burst, const struct execution *execution)
     return false;
 }
 
-/* Statements of ours, from byte `start` of the message on. */
+/* Statements of ours, from byte `start` of the message on: a semicolon ends each, and others are quoted. To
+ * read them as a script is read would take longer than all else that is done for the message. */
 static size_t count_statements(const struct text *sql, size_t start)
 {
-    struct script_reader reader =
-        script_reader_of("", (struct slice) { sql->at + start, sql->length - start }, 0, true);
-    struct statement statement;
-    struct error ignored;
+    const char *at = sql->at + start;
     size_t count = 0;
 
-    while (script_next(&reader, &statement, &ignored) == SCRIPT_STATEMENT)
-        count++;
+    while (at != NULL && *(at += strcspn(at, ";'\"")) != '\0') {
+        if (*at == ';')
+            count++;
+        else
+            at = strchr(at + 1, *at);
+        at = at == NULL ? NULL : at + 1;
+    }
     return count;
 }
 
@@ -155,38 +166,13 @@ static void add_regain(struct burst *burst, size_t number, struct text *sql)
         batch_item_add(&items[i], sql);
 }
 
-static void add_closing(struct burst *burst, size_t number, struct text *sql)
-{
-    struct execution *execution = &burst->items[number].execution;
-    const struct ledger *ledger = execution->ledger;
-    const char *const row[ROW_VALUES] = {
-        [ROW_ID] = execution->id,
-        [ROW_CHECKSUM] = execution->checksum,
-        [ROW_NAME] = execution->migration->name,
-        [ROW_ANCHOR] = ledger->anchor[0] == '\0' ? NULL : ledger->anchor,
-        [ROW_AFTER] = number == 0 ? NULL : burst->items[number - 1].execution.id,
-    };
-    struct batch_item items[LEDGER_ITEMS_MOST + 1];
-    struct ledger_parameters parameters;
-    struct ledger_parameters more;
-    size_t count = ledger_add_items(ledger, LEDGER_INSERT_NEXT, row, &parameters, items);
-
-    if (number == 0)
-        items[count++] = ledger_check_item(ledger, CHECK_ADDED, row, &more);
-    add_regain(burst, number, sql);
-    for (size_t i = 0; i < count; i++)
-        batch_item_add(&items[i], sql);
-    if (number == 0 || number + 1 == burst->count)
-        add_names_check(burst, number + 1, sql);
-    text_add_string(sql, "COMMIT;");
-}
-
 /* A message that is being written. */
 struct message {
     struct text sql;
-    size_t statements; /* in it … */
-    size_t characters; /* … up to … */
-    size_t counted;    /* … this byte */
+    struct ledger ledger; /* as it is when that is done */
+    size_t statements;    /* in it … */
+    size_t characters;    /* … up to … */
+    size_t counted;       /* … this byte */
 };
 
 static void count_up(struct message *message, size_t statements)
@@ -197,18 +183,46 @@ static void count_up(struct message *message, size_t statements)
     message->counted = message->sql.length;
 }
 
+/* Whether the names of all have to be looked at together: where what is looked at with each of them is less
+ * than for one that comes alone. */
+static bool checks_names(const struct ledger *ledger)
+{
+    return ledger->checks[CHECK_NAMES].sql != NULL;
+}
+
+static void add_closing(struct burst *burst, size_t number, struct message *message)
+{
+    struct execution *execution = &burst->items[number].execution;
+    struct ledger *ledger = &message->ledger;
+    const char *const row[ROW_VALUES] = { [ROW_ID] = execution->id,
+                                          [ROW_CHECKSUM] = execution->checksum,
+                                          ROW_OF_MIGRATION(execution->migration),
+                                          [ROW_ANCHOR] = ledger->anchor[0] == '\0' ? NULL : ledger->anchor,
+                                          [ROW_AFTER] = number == 0 ? NULL : ledger->anchor };
+    struct batch_item items[LEDGER_ITEMS_MOST + 1];
+    struct ledger_parameters parameters;
+    struct ledger_parameters more;
+    size_t count = ledger_add_items(ledger, LEDGER_INSERT_NEXT, row, &parameters, items);
+
+    if (number == 0 && checks_names(ledger))
+        items[count++] = ledger_check_item(ledger, CHECK_ADDED, row, &more);
+    add_regain(burst, number, &message->sql);
+    for (size_t i = 0; i < count; i++)
+        batch_item_add(&items[i], &message->sql);
+    if (checks_names(ledger) && (number == 0 || number + 1 == burst->count))
+        add_names_check(burst, number + 1, &message->sql);
+    text_add_string(&message->sql, "COMMIT;");
+    ledger_count_applied(ledger, execution->migration, execution->id, true);
+}
+
 /* In a session that others use as well: what it holds, and that nobody has led since the transaction before,
  * which nothing but the ledger can tell. */
-static void add_unshared(const struct execution *execution, size_t number, struct text *sql)
+static void add_unshared(struct message *message)
 {
-    struct ledger ledger = *execution->ledger;
-
-    ledger.size.rows += number;
-    ledger.size.finished += number;
-    pooler_add_note(sql);
-    text_add_string(sql, "SELECT 1 OPERATOR(pg_catalog./) (");
-    ledger_add_unchanged(&ledger, sql);
-    text_add_string(sql, ")::pg_catalog.int4;");
+    pooler_add_note(&message->sql);
+    text_add_string(&message->sql, "SELECT 1 OPERATOR(pg_catalog./) (");
+    ledger_add_unchanged(&message->ledger, &message->sql);
+    text_add_string(&message->sql, ")::pg_catalog.int4;");
 }
 
 /* The transaction of one of them. */
@@ -225,18 +239,18 @@ static void add_transaction(struct burst *burst, size_t number, struct message *
     count_up(message, count_statements(&message->sql, message->counted));
     item->facts = message->statements - 1;
     if (execution->is_pooled)
-        add_unshared(execution, number, &message->sql);
+        add_unshared(message);
     count_up(message, count_statements(&message->sql, message->counted));
     item->script = message->statements;
     item->before = message->characters;
     text_add(&message->sql, execution->script.at + head.rest, execution->script.length - head.rest);
+    text_add_string(&message->sql, "\n;");
     count_up(message, execution->summary.statements);
     item->end = message->statements;
-    text_add_string(&message->sql, "\n;");
     batch_item_add(&(const struct batch_item) { .query = &SESSION_CONSTRAINTS }, &message->sql);
     if (execution->is_pooled)
         pooler_add_check(&message->sql);
-    add_closing(burst, number, &message->sql);
+    add_closing(burst, number, message);
     count_up(message, count_statements(&message->sql, message->counted));
     item->commit = message->statements - 1;
 }
@@ -298,7 +312,7 @@ static void hand_over(struct burst *burst, const struct burst_item *item, size_t
 
 static bool send(struct burst *burst, size_t *completed, struct error *err)
 {
-    struct message message = { .sql = text_init(MESSAGE_MOST) };
+    struct message message = { .sql = text_init(MESSAGE_MOST), .ledger = *burst->items[0].execution.ledger };
     struct transactions transactions = { .listener = listen, .context = burst };
     bool is_done;
 
@@ -347,7 +361,7 @@ bool burst_apply(struct burst *burst, const struct early_failure **early, struct
         return false;
     }
     roll_back(burst);
-    burst->is_refused = burst->done + 1 == burst->count && completed + 1 == item->commit &&
-                        strcmp(err->sqlstate, "22012") == 0;
+    burst->is_refused = checks_names(first->ledger) && burst->done + 1 == burst->count &&
+                        completed + 1 == item->commit && strcmp(err->sqlstate, "22012") == 0;
     return burst->is_refused && ledger_refuse_names(first->ledger, err);
 }

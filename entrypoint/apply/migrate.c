@@ -9,6 +9,7 @@
 #include "apply/transaction_limit.h"
 #include "base/log.h"
 #include "execution/assertion.h"
+#include "execution/floor.h"
 #include "execution/lock_retry.h"
 #include "history/inverse.h"
 #include "history/script_file.h"
@@ -50,6 +51,7 @@ static bool judge(struct execution *execution, struct error *err)
         return false;
     if (execution->is_replay)
         execution->directives.assertion_count = 0;
+    execution_take_floor(execution);
     /* An existing row can only be resumed. */
     if (execution->unfinished != NULL && execution->mode == MODE_ATOMIC)
         execution->mode = MODE_STEPWISE;
@@ -94,23 +96,34 @@ static bool check_inverse(const struct execution *execution, struct error *err)
         "forward: write a migration that undoes this one.");
 }
 
-/* A script that cannot even be sent also fails cleanly: nothing of it was run. */
-static bool prepare(struct execution *execution, struct text *bytes, struct error *err)
+static bool read_script(struct execution *execution, struct text *bytes, struct error *err)
 {
     const struct dialect *dialect = execution->ledger->dialect;
     const struct migration *migration = execution->migration;
+    struct known_script *known = execution->known;
 
-    if (migration_read(dialect, migration, bytes, err) &&
-        script_check_text(dialect, migration->script_path, text_slice(bytes), err)) {
-        bool is_prepared =
-            migration_prepare(execution->ledger->folder, migration, bytes, &execution->wishes_of_tool, err);
+    if (known != NULL && known->bytes.length > 0) {
+        text_clear(bytes);
+        *bytes = known->bytes;
+        known->bytes = (struct text) { .at = NULL };
+        execution->wishes_of_tool = known->wishes;
+        return true;
+    }
+    return migration_read(dialect, migration, bytes, err) &&
+           script_check_text(dialect, migration->script_path, text_slice(bytes), err) &&
+           migration_prepare(execution->ledger->folder, migration, bytes, &execution->wishes_of_tool, err);
+}
 
-        memcpy(execution->checksum, execution->wishes_of_tool.checksum, sizeof execution->checksum);
-        if (is_prepared) {
-            execution->script = script_without_bom(text_slice(bytes));
-            if (judge(execution, err) && check_inverse(execution, err))
-                return true;
-        }
+/* A script that cannot even be sent also fails cleanly: nothing of it was run. */
+static bool prepare(struct execution *execution, struct text *bytes, struct error *err)
+{
+    bool is_read = read_script(execution, bytes, err);
+
+    memcpy(execution->checksum, execution->wishes_of_tool.checksum, sizeof execution->checksum);
+    if (is_read) {
+        execution->script = script_without_bom(text_slice(bytes));
+        if (judge(execution, err) && check_inverse(execution, err))
+            return true;
     }
     if (err->class == ERROR_CLEAN) {
         error_message(err, "%smigration \"%s\" %s: %s",
@@ -168,20 +181,18 @@ static bool check_text(struct execution *execution, struct text *bytes, struct e
             (resumable_check(execution, err) && half_done_check(execution, err)));
 }
 
-bool migration_check(struct execution *execution, struct error *err)
+bool migration_check(struct execution *execution, struct text *bytes, struct error *err)
 {
-    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
-    bool is_right = check_text(execution, &bytes, err);
+    bool is_right = check_text(execution, bytes, err);
 
     execution->is_for_burst = is_right && burst_takes(execution);
     execution->script = slice_of("");
     return is_right;
 }
 
-bool migration_rehearse(struct execution *execution, bool is_next, struct error *err)
+bool migration_rehearse(struct execution *execution, bool is_next, struct text *bytes, struct error *err)
 {
-    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
-    bool is_right = check_text(execution, &bytes, err) &&
+    bool is_right = check_text(execution, bytes, err) &&
                     (look(execution, is_next, err) || execution_explain(execution, err));
 
     execution->script = slice_of("");

@@ -19,12 +19,14 @@ void migration_show(struct execution *execution);
 /* Finds out the gist of the script, where it is wanted and not known yet. */
 void migration_note_gist(struct execution *execution);
 
-/* Whether its script can be applied, as far as the text alone tells; behind a pooler in transaction mode,
- * also whether it is one transaction. The error is that of migration_apply(). Fills `is_for_burst`. */
-must_use bool migration_check(struct execution *execution, struct error *err);
+/* Whether its script, which is read into `bytes`, can be applied, as far as the text alone tells; behind a
+ * pooler in transaction mode, also whether it is one transaction. The error is that of migration_apply().
+ * Fills `is_for_burst`. */
+must_use bool migration_check(struct execution *execution, struct text *bytes, struct error *err);
 
 /* The same for a dry run, which also looks at the database: whether the assertions are true, and whether
  * there is a place for a journal where one is needed. `is_next`: nothing else would be applied before it. */
-must_use bool migration_rehearse(struct execution *execution, bool is_next, struct error *err);
+must_use bool migration_rehearse(struct execution *execution, bool is_next, struct text *bytes,
+                                 struct error *err);
 
 #endif

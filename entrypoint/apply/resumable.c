@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "execution/assertion.h"
 #include "execution/checkpoint.h"
+#include "execution/floor.h"
 #include "execution/lock_retry.h"
 #include "execution/session_state.h"
 #include "history/attempts.h"
@@ -25,7 +26,7 @@
 
 enum { SQL_MOST = 64 * 1024, NUMBER_SIZE = 24 };
 
-enum { CLOSING_ITEMS_MOST = REGAIN_MOST + LEDGER_ITEMS_MOST + JOURNAL_FORGETTING };
+enum { CLOSING_ITEMS_MOST = REGAIN_MOST + LEDGER_ITEMS_MOST + JOURNAL_FORGETTING + FLOOR_ITEMS_MOST };
 
 /* Whether what the segment did outlives the session. */
 static bool segment_has_effect(const struct execution *execution, const struct segment *segment,
@@ -167,9 +168,12 @@ static bool close_row(struct execution *execution, enum ledger_statement stateme
     (void)snprintf(recorded, sizeof recorded, "%zu", execution->course.recorded);
     (void)snprintf(done, sizeof done, "%zu", execution->course.done);
     (void)snprintf(started, sizeof started, "%.3f", execution->progress->current_started_at);
-    if (is_forgetting && !journal_exists(&journal, &has_journal, err))
+    if ((is_forgetting && !journal_exists(&journal, &has_journal, err)) ||
+        (statement == LEDGER_FINISH && !execution_prepare_floor(execution, err)))
         return false;
     count += ledger_add_items(execution->ledger, statement, row, &of_ledger, items + count);
+    if (statement == LEDGER_FINISH)
+        count += execution_add_floor(execution, items + count);
     for (size_t i = 0; has_journal && i < JOURNAL_FORGETTING; i++)
         items[count++] = (struct batch_item) { &JOURNAL_FORGET[i], parameters };
     return ledger_batch(execution->conn, execution->ledger,
@@ -359,8 +363,11 @@ static bool finish(struct execution *execution, struct error *err)
 static void record_origin(struct execution *execution)
 {
     const struct journal journal = execution_journal(execution);
-    const struct origin origin = { execution->id, execution->host, execution->progress->build.version,
-                                   execution->gist };
+    const struct origin origin = { .ledger_id = execution->id,
+                                   .host = execution->host,
+                                   .version = execution->progress->build.version,
+                                   .release = execution->release,
+                                   .gist = execution->gist };
 
     migration_note_gist(execution);
     if (execution->host != NULL)

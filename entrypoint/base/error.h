@@ -50,6 +50,7 @@ enum error_cause {
     CAUSE_STRICT,
     CAUSE_DANGER, /* what pending statements would do */
     CAUSE_DRIFT,  /* the schema was changed by no migration */
+    CAUSE_FLOOR,  /* a release that is too old for the schema */
     CAUSES
 };
 

@@ -13,7 +13,6 @@
 #include "base/random.h"
 #include "base/signals.h"
 
-/* A folder may have thousands of small scripts, and what is on the stack is cleared each time. */
 enum { FILE_CHUNK = 16 * 1024, STREAM_WAIT_MS = 10 * 1000 };
 
 #define auto_descriptor __attribute__((cleanup(descriptor_close_at)))
@@ -49,10 +48,11 @@ static const char *other_kind(mode_t mode)
 }
 
 /* Opening must not wait either: for a writer of a pipe, for a device. */
-static int open_source(const char *path, bool may_be_stream, struct stat *status, struct error *err)
+static int open_source(int directory, const char *path, bool may_be_stream, struct stat *status,
+                       struct error *err)
 {
     /* Not open(): musl's asks the kernel a second time for O_CLOEXEC. */
-    int descriptor = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int descriptor = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     const char *other;
 
     if (descriptor < 0 || fstat(descriptor, status) != 0) {
@@ -80,11 +80,23 @@ static bool wait_readable(int descriptor, struct deadline until)
     return watched[0].revents != 0;
 }
 
-/* A file ends where its status says; then the kernel is not asked again whether it does. */
-static bool is_at_end(const struct stat *status, ssize_t got, size_t read_so_far)
+/* In place: a folder may have thousands of small scripts, or one of 50 MB, which must not be in memory twice.
+ * A file ends where its status says; the kernel is not asked again whether it does. */
+static bool read_in_place(const char *path, int descriptor, size_t size, struct text *out, struct error *err)
 {
-    return S_ISREG(status->st_mode) && got > 0 && got < FILE_CHUNK && read_so_far > 0 &&
-           (off_t)read_so_far == status->st_size;
+    size_t end = out->length + size;
+    ssize_t got = 1;
+
+    if (!text_reserve(out, size))
+        return error_set(err, ERROR_USAGE, "file \"%s\" is larger than %zu bytes", path, out->most);
+    while (got != 0 && out->length < end) {
+        got = read(descriptor, out->at + out->length, end - out->length);
+        if (got < 0 && errno != EINTR && errno != EAGAIN)
+            return read_error(err, path, strerror(errno));
+        if (got > 0)
+            text_added(out, (size_t)got);
+    }
+    return true;
 }
 
 static bool read_all(const char *path, int descriptor, const struct stat *status, struct text *out,
@@ -92,11 +104,10 @@ static bool read_all(const char *path, int descriptor, const struct stat *status
 {
     struct deadline until = deadline_in(STREAM_WAIT_MS);
     bool is_stream = !S_ISREG(status->st_mode);
-    size_t before = out->length;
     char chunk[FILE_CHUNK];
     ssize_t got = 1;
 
-    while (got != 0 && !is_at_end(status, got, out->length - before)) {
+    while (got != 0) {
         if (is_stream && !wait_readable(descriptor, until))
             return signals_pending() != 0 ? signals_error(err)
                                           : read_error(err, path, "nothing was written to it in time");
@@ -113,28 +124,33 @@ static bool read_all(const char *path, int descriptor, const struct stat *status
     return true;
 }
 
-static bool read_source(const char *path, bool may_be_stream, struct text *out, struct error *err)
+static bool read_source(int directory, const char *path, bool may_be_stream, struct text *out,
+                        struct error *err)
 {
     struct stat status;
-    auto_descriptor int descriptor = open_source(path, may_be_stream, &status, err);
+    auto_descriptor int descriptor = open_source(directory, path, may_be_stream, &status, err);
 
     if (descriptor < 0)
         return false;
-    /* Allocates at once if the size is known: a 50 MB script must not be in memory twice. */
-    if (S_ISREG(status.st_mode) && status.st_size > 0 && !text_reserve(out, (size_t)status.st_size))
-        return error_set(err, ERROR_USAGE, "file \"%s\" is larger than %zu bytes", path, out->most);
+    if (S_ISREG(status.st_mode) && status.st_size > 0)
+        return read_in_place(path, descriptor, (size_t)status.st_size, out, err);
     return read_all(path, descriptor, &status, out, err);
 }
 
 bool file_read(const char *path, struct text *out, struct error *err)
 {
-    return read_source(path, false, out, err);
+    return read_source(AT_FDCWD, path, false, out, err);
+}
+
+bool file_read_below(int directory, const char *path, struct text *out, struct error *err)
+{
+    return read_source(directory, path, false, out, err);
 }
 
 bool file_read_head(const char *path, struct text *out, struct error *err)
 {
     struct stat status;
-    auto_descriptor int descriptor = open_source(path, false, &status, err);
+    auto_descriptor int descriptor = open_source(AT_FDCWD, path, false, &status, err);
     char chunk[FILE_CHUNK];
     ssize_t got = 1;
 
@@ -152,7 +168,7 @@ bool file_read_head(const char *path, struct text *out, struct error *err)
 
 bool file_read_stream(const char *path, struct text *out, struct error *err)
 {
-    return read_source(path, true, out, err);
+    return read_source(AT_FDCWD, path, true, out, err);
 }
 
 static bool write_all(int descriptor, const char *bytes, size_t length)

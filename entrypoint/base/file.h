@@ -18,6 +18,9 @@
  * something else, or is larger. */
 must_use bool file_read(const char *path, struct text *out, struct error *err);
 
+/* The same for a path below a directory that is open: only what is below it is looked up. */
+must_use bool file_read_below(int directory, const char *path, struct text *out, struct error *err);
+
 /* The same for its beginning: at most as much as `out` can hold. */
 must_use bool file_read_head(const char *path, struct text *out, struct error *err);
 

@@ -118,6 +118,12 @@ static bool text_grow(struct text *text, size_t more)
     return text_reserve(text, more > spare ? more : spare);
 }
 
+void text_added(struct text *text, size_t length)
+{
+    text->length += length;
+    text->at[text->length] = '\0';
+}
+
 void text_add(struct text *text, const char *bytes, size_t length)
 {
     if (length == 0 || !text_grow(text, length))
@@ -408,43 +414,10 @@ size_t utf8_offset(const char *at, size_t length, size_t characters)
 size_t utf8_count(const char *at, size_t length)
 {
     size_t count = 0;
+    size_t offset = 0;
+    size_t end;
 
-    for (size_t offset = 0; offset < length; count++)
-        offset += utf8_step(at + offset, length - offset);
-    return count;
-}
-
-enum { DISTANCE_BYTES = 64 };
-
-static size_t least(size_t one, size_t other)
-{
-    return one < other ? one : other;
-}
-
-/* Restricted Damerau-Levenshtein over three rolling rows. */
-size_t text_distance(const char *one, const char *other)
-{
-    size_t rows[3][DISTANCE_BYTES + 1];
-    size_t *before = rows[0];
-    size_t *above = rows[1];
-    size_t *row = rows[2];
-    size_t one_length = least(strlen(one), DISTANCE_BYTES);
-    size_t other_length = least(strlen(other), DISTANCE_BYTES);
-
-    for (size_t j = 0; j <= other_length; j++)
-        above[j] = before[j] = j;
-    for (size_t i = 1; i <= one_length; i++) {
-        size_t *spare = before;
-
-        row[0] = i;
-        for (size_t j = 1; j <= other_length; j++) {
-            row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + (one[i - 1] != other[j - 1]));
-            if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
-                row[j] = least(row[j], before[j - 2] + 1);
-        }
-        before = above;
-        above = row;
-        row = spare;
-    }
-    return above[other_length];
+    for (; (end = ascii_end(at, length, offset)) < length; offset = end + utf8_step(at + end, length - end))
+        count += end - offset + 1;
+    return count + length - offset;
 }

@@ -50,6 +50,9 @@ void text_clear(struct text *text);
 /* Makes room for exactly `more` bytes beyond what it holds; false beyond the bound. */
 bool text_reserve(struct text *text, size_t more);
 
+/* Counts so many bytes as added that were written behind the others, in room that was made for them. */
+void text_added(struct text *text, size_t length);
+
 void text_add(struct text *text, const char *bytes, size_t length);
 void text_add_string(struct text *text, const char *string);
 void text_add_format(struct text *text, const char *format, ...) printf_like(2, 3);
@@ -104,9 +107,5 @@ size_t utf8_offset(const char *at, size_t length, size_t characters);
 
 /* How many characters the bytes hold. Invalid bytes count as one each. */
 size_t utf8_count(const char *at, size_t length);
-
-/* How many single-character edits (insert, delete, replace, swap of neighbours) turn one name into the other;
- * for "did you mean". Looks at the first 64 bytes of each. */
-size_t text_distance(const char *one, const char *other);
 
 #endif

@@ -99,6 +99,7 @@ struct config {
     unsigned strict;              /* a bit for each enum finding that is refused … */
     bool is_strict_said;          /* … whatever the folder's tool refuses */
     bool is_unrelated_allowed;
+    const char *release; /* of the application in this image; NULL = not known */
     int refuse;                 /* enum fail_on: from which verdict on nothing is applied */
     struct sourced rule_levels; /* RULE=LEVEL, with commas in between */
     int drift;                  /* enum drift_answer */

@@ -254,6 +254,11 @@ const struct option OPTIONS[] = {
       .field = FIELD(schema_file), .value = "FILE",
       .help = "Prisma's schema: the migrations are in the folder beside it",
       .more = "That folder is called migrations. If FILE is a directory of schemas, it is in there." },
+    { .name = "release", .group = GROUP_FOLDER, .type = OPTION_RELEASE, .commands = FOR_GATES | FOR_STATUS,
+      .field = FIELD(release), .value = "RELEASE",
+      .help = "the release of the application that is in this image",
+      .more = "It is refused where an applied migration has a newer floor (tidelock help directives). A semantic "
+              "version, or any numbers with dots in between."},
     { .name = "strict", .group = GROUP_FOLDER, .type = OPTION_SWITCHES, .commands = FOR_APPLIERS | FOR_STATUS,
       .field = FIELD(strict), .choices = FINDING_NAMES, .choice_count = FINDINGS, .value = "FINDINGS",
       .help = "refuse to deploy if the folder and the ledger disagree",

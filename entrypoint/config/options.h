@@ -24,6 +24,7 @@ enum option_type {
     OPTION_SWITCHES, /* the same; as a flag, all of them or none. A value follows "=" */
     OPTION_ADDRESS,  /* const char *, an http:// or https:// URL; a password in it is a secret */
     OPTION_LABELS,   /* struct labels */
+    OPTION_RELEASE,  /* const char *, see base/release.h */
     OPTION_SOURCED,  /* struct sourced: whoever uses it checks it */
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/names.h"
+#include "base/release.h"
 #include "config/secret.h"
 
 const char DURATION_FORM[] = "a number with its unit: 250ms, 5s, 10m, 1h30m; or 0";
@@ -181,6 +182,19 @@ static bool set_address(struct arena *arena, const char *text, const char *origi
     return error_hint(err, "Write https://HOST/PATH.");
 }
 
+static bool set_release(struct arena *arena, const char *text, const char *origin, const char **out,
+                        struct error *err)
+{
+    struct release ignored;
+
+    if (release_parse(slice_of(text), &ignored)) {
+        *out = arena_copy(arena, text, strlen(text));
+        return true;
+    }
+    refuse(origin, text, "a release that can be compared with others", err);
+    return error_hint(err, "%s", RELEASE_HINT);
+}
+
 static bool set_labels(struct arena *arena, const char *text, const char *origin, struct labels *out,
                        struct error *err)
 {
@@ -211,6 +225,8 @@ bool value_set(const struct option *option, const char *text, const char *origin
         return set_address(config->arena, text, origin, field_of(option, config), err);
     case OPTION_LABELS:
         return set_labels(config->arena, text, origin, field_of(option, config), err);
+    case OPTION_RELEASE:
+        return set_release(config->arena, text, origin, field_of(option, config), err);
     case OPTION_SOURCED:
         *(struct sourced *)field_of(option, config) =
             (struct sourced) { .text = arena_copy(config->arena, text, strlen(text)),

@@ -136,6 +136,7 @@ static bool run(struct deployment *d, struct error *err)
     drift_check_record(d);
     origin_queue_clear(&d->origins);
     burst_free(d->burst);
+    deployment_forget_script(d);
     connection_close(d->conn);
     connection_close(d->begun);
     lease_end(&d->lease);

@@ -2,6 +2,7 @@
 #include "deploy/caution.h"
 #include "deploy/deployment.h"
 #include "deploy/drift_check.h"
+#include "deploy/floor_check.h"
 #include "deploy/internal.h"
 #include "deploy/validate.h"
 #include "postgres/reach.h"
@@ -37,7 +38,8 @@ bool deployment_foresee(const struct config *config, struct target *target, stru
                             .conn = conn,
                             .is_reviewed = true,
                             .is_warned = true };
-    bool may_begin = deployment_read(&d, err) && (!has_checks(&d) || check(&d, err));
+    bool may_begin = deployment_read(&d, err) && floor_check(config, &d.ledger, err) &&
+                     (!has_checks(&d) || check(&d, err));
 
     log_context(LOG_MIGRATION, NULL);
     return may_begin;

@@ -70,12 +70,13 @@ struct deployment {
     struct headroom headroom;
     struct watch watch;
     struct session_settings settings;
-    struct execution execution;        /* the migration at hand, or the last one */
-    int64_t started_ms;                /* when it was begun */
-    const struct known_script **known; /* of each of the folder's that is large; or NULL */
-    size_t next;                       /* index in the folder of what is looked at next; its count = none */
-    struct back *back;                 /* what is due is to be undone, the newest first (back.h); or NULL */
-    size_t due;                        /* … and in the report of what is applied next */
+    struct execution execution;  /* the migration at hand, or the last one */
+    int64_t started_ms;          /* when it was begun */
+    struct known_script **known; /* of each of the folder's that is large; or NULL */
+    struct known_script *kept;   /* one whose bytes are kept, or NULL */
+    size_t next;                 /* index in the folder of what is looked at next; its count = none */
+    struct back *back;           /* what is due is to be undone, the newest first (back.h); or NULL */
+    size_t due;                  /* … and in the report of what is applied next */
     unsigned losses;
     enum pooling pooling;
     bool must_write; /* a connection that only reads was seen, when there was something to do */
@@ -153,6 +154,9 @@ void deployment_add_applied(const struct deployment *d, struct text *out);
  * before; what differs; and whether every pending script can be applied. Fills what is due into the report.
  */
 must_use bool deployment_check(struct deployment *d, struct error *err);
+
+/* Gives the bytes of a script back that has been kept for whoever applies it. */
+void deployment_forget_script(struct deployment *d);
 
 /* PHASE_PREPARING: what has to hold under the leader lock before the first migration begins. */
 phase_step deployment_prepare;

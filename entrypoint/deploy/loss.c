@@ -15,72 +15,92 @@ enum { LIST_MOST = 256 * 1024 * 1024, WHAT_SIZE = 64 };
     " AND n.nspname::pg_catalog.text OPERATOR(pg_catalog.<>) 'information_schema'"                           \
     " AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}'::pg_catalog.\"char\"[])"
 
-/* All tables and their columns. A key is the oid and the number of the column, 0 = the table itself; and
- * those that hold something: a key is the oid and the number of the file. */
+/* All tables and their columns. A key is the oid and the number of the column, 0 = the table itself; and of a
+ * table that holds something the number of its file, of a column its type. */
 static const struct query BEFORE = {
     .name = "loss_before",
     .sql =
         "SELECT pg_catalog.array_agg(k.key)::pg_catalog.text, pg_catalog.array_agg(k.name)::pg_catalog.text,"
-        " pg_catalog.array_agg(k.file)::pg_catalog.text FROM ("
+        " pg_catalog.array_agg(k.file)::pg_catalog.text, pg_catalog.array_agg(k.type)::pg_catalog.text FROM ("
         "SELECT pg_catalog.concat(c.oid, '.', a.attnum) AS key,"
         " pg_catalog.concat(n.nspname, '.', c.relname, a.attname) AS name,"
         " CASE WHEN a.attnum OPERATOR(pg_catalog.=) 0 AND pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.>) 0"
-        "  THEN pg_catalog.pg_relation_filenode(c.oid) ELSE 0 END AS file"
+        "  THEN pg_catalog.pg_relation_filenode(c.oid) ELSE 0 END AS file, a.type"
         " FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n"
         "  ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-        " JOIN (SELECT attrelid, attnum, pg_catalog.concat('.', attname) AS attname FROM pg_catalog.pg_attribute"
+        " JOIN (SELECT attrelid, attnum, pg_catalog.concat('.', attname) AS attname,"
+        "   pg_catalog.concat(atttypid, '.', atttypmod) AS type FROM pg_catalog.pg_attribute"
         "   WHERE attnum OPERATOR(pg_catalog.>) 0 AND NOT attisdropped"
-        "  UNION ALL SELECT oid, 0, '' FROM pg_catalog.pg_class) AS a"
+        "  UNION ALL SELECT oid, 0, '', '' FROM pg_catalog.pg_class) AS a"
         "  ON a.attrelid OPERATOR(pg_catalog.=) c.oid WHERE" OF_USERS ") AS k",
 };
 
-/* Of the keys $1, whose names are $2 and files $3, those that are gone or empty now, but for $4 and for
- * columns of tables that are; and what became of each. */
+/* Of the keys $1, whose names are $2, files $3 and types $5, those that are gone, empty or of another type
+ * now, but for $4 and for columns of tables that are; and what became of each. In $4, a key whose type may be
+ * another has a "t" in front. */
 static const struct query AFTER = {
     .name = "loss_after",
-    .parameters = 4,
+    .parameters = 5,
     .sql =
         "SELECT l.name, l.what FROM (SELECT b.key, b.name, CASE"
         " WHEN b.number OPERATOR(pg_catalog.>) 0 AND EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
         "  WHERE a.attrelid OPERATOR(pg_catalog.=) b.oid AND a.attnum OPERATOR(pg_catalog.=) b.number"
         "  AND a.attisdropped) THEN 'drops column'"
+        " WHEN b.number OPERATOR(pg_catalog.>) 0 AND pg_catalog.concat('t', b.key)"
+        "   OPERATOR(pg_catalog.<>) ALL ($4::pg_catalog.text[])"
+        "  AND EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
+        "  WHERE a.attrelid OPERATOR(pg_catalog.=) b.oid AND a.attnum OPERATOR(pg_catalog.=) b.number"
+        "  AND pg_catalog.concat(a.atttypid, '.', a.atttypmod) OPERATOR(pg_catalog.<>) b.type)"
+        "  THEN 'changes the type of column'"
         " WHEN b.number OPERATOR(pg_catalog.=) 0 AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c"
         "  WHERE c.oid OPERATOR(pg_catalog.=) b.oid) THEN 'drops table'"
         " WHEN b.file OPERATOR(pg_catalog.>) 0"
         "  AND pg_catalog.pg_relation_filenode(b.oid) OPERATOR(pg_catalog.<>) b.file"
         "  AND pg_catalog.pg_relation_size(b.oid) OPERATOR(pg_catalog.=) 0 THEN 'empties table' END AS what"
-        " FROM (SELECT k.key, k.name, k.file, pg_catalog.split_part(k.key, '.', 1)::pg_catalog.oid AS oid,"
+        " FROM (SELECT k.key, k.name, k.file, k.type, pg_catalog.split_part(k.key, '.', 1)::pg_catalog.oid AS oid,"
         "  pg_catalog.split_part(k.key, '.', 2)::pg_catalog.int2 AS number"
         "  FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]),"
-        "   pg_catalog.unnest($3::pg_catalog.int8[])) AS k (key, name, file)) AS b) AS l"
+        "   pg_catalog.unnest($3::pg_catalog.int8[]), pg_catalog.unnest($5::pg_catalog.text[]))"
+        "  AS k (key, name, file, type)) AS b) AS l"
         " WHERE l.what IS NOT NULL AND l.key OPERATOR(pg_catalog.<>) ALL ($4::pg_catalog.text[]) ORDER BY l.name",
 };
 
-/* How many rows of which tables this session has deleted: of earlier transactions, too, until it tells the
- * server's statistics, which it never does in a transaction. */
+/* How many rows of which tables this session has deleted and changed: of earlier transactions, too, until it
+ * tells the server's statistics, which it never does in a transaction. */
 static const struct query COUNTS = {
     .name = "loss_counts",
     .sql =
-        "SELECT pg_catalog.array_agg(d.oid)::pg_catalog.text, pg_catalog.array_agg(d.deleted)::pg_catalog.text"
-        " FROM (SELECT c.oid, pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted"
-        "  FROM pg_catalog.pg_class AS c) AS d WHERE d.deleted OPERATOR(pg_catalog.>) 0",
+        "SELECT pg_catalog.array_agg(d.oid)::pg_catalog.text, pg_catalog.array_agg(d.deleted)::pg_catalog.text,"
+        " pg_catalog.array_agg(d.updated)::pg_catalog.text"
+        " FROM (SELECT c.oid, pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted,"
+        "   pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) AS updated"
+        "  FROM pg_catalog.pg_class AS c) AS d WHERE d.deleted OPERATOR(pg_catalog.>) 0"
+        "  OR d.updated OPERATOR(pg_catalog.>) 0",
 };
 
-/* Tables of which rows were deleted since they were $2, of the oids $1; directly or not. */
-static const struct query DELETED = {
-    .name = "loss_deleted",
-    .parameters = 2,
+/* Tables of which rows were deleted or changed since they were $2 and $3, of the oids $1; directly or not. Of
+ * partitions, the table that they are of. */
+static const struct query CHANGED = {
+    .name = "loss_changed",
+    .parameters = 3,
     .sql =
-        "SELECT d.nspname, d.relname, d.deleted, d.oid FROM (SELECT c.oid, n.nspname, c.relname,"
-        "  pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) OPERATOR(pg_catalog.-) COALESCE(b.deleted, 0)"
-        "   AS deleted"
-        "  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n"
-        "   ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-        "  LEFT JOIN ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int8[]))"
-        "   AS b (oid, deleted) ON b.oid OPERATOR(pg_catalog.=) c.oid WHERE" OF_USERS
-        ") AS d"
-        " WHERE d.deleted OPERATOR(pg_catalog.>) 0",
+        "SELECT n.nspname, c.relname, c.oid, pg_catalog.sum(d.deleted), pg_catalog.sum(d.updated)"
+        " FROM (SELECT COALESCE(pg_catalog.pg_partition_root(s.oid)::pg_catalog.oid, s.oid) AS oid,"
+        "  pg_catalog.pg_stat_get_xact_tuples_deleted(s.oid) OPERATOR(pg_catalog.-) COALESCE(b.deleted, 0)"
+        "   AS deleted,"
+        "  pg_catalog.pg_stat_get_xact_tuples_updated(s.oid) OPERATOR(pg_catalog.-) COALESCE(b.updated, 0)"
+        "   AS updated"
+        "  FROM pg_catalog.pg_class AS s"
+        "  LEFT JOIN ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int8[]),"
+        "    pg_catalog.unnest($3::pg_catalog.int8[]))"
+        "   AS b (oid, deleted, updated) ON b.oid OPERATOR(pg_catalog.=) s.oid) AS d"
+        " JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) d.oid"
+        " JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        " WHERE" OF_USERS
+        " AND (d.deleted OPERATOR(pg_catalog.>) 0 OR d.updated OPERATOR(pg_catalog.>) 0)"
+        " GROUP BY n.nspname, c.relname, c.oid ORDER BY n.nspname, c.relname",
 };
+enum { CHANGED_SCHEMA, CHANGED_TABLE, CHANGED_OID, CHANGED_DELETED, CHANGED_UPDATED };
 
 /* ---- in the inverse's transaction ---- */
 
@@ -90,18 +110,28 @@ static void put(struct text *list, const struct result *row, int column)
     text_add_string(list, result_is_null(row, 0, column) ? "{}" : result_text(row, 0, column));
 }
 
-static bool begin(struct loss_guard *guard, struct connection *conn, struct error *err)
+static bool count(struct loss_guard *guard, struct connection *conn, struct error *err)
 {
-    auto_result struct result *row = NULL;
     auto_result struct result *counts = NULL;
 
-    if (!query_run(conn, &BEFORE, NULL, &row, err) || !query_run(conn, &COUNTS, NULL, &counts, err))
+    if (!query_run(conn, &COUNTS, NULL, &counts, err))
         return false;
     put(&guard->counted, counts, 0);
     put(&guard->deleted, counts, 1);
+    put(&guard->updated, counts, 2);
+    return true;
+}
+
+static bool begin(struct loss_guard *guard, struct connection *conn, struct error *err)
+{
+    auto_result struct result *row = NULL;
+
+    if (!query_run(conn, &BEFORE, NULL, &row, err) || !count(guard, conn, err))
+        return false;
     put(&guard->keys, row, 0);
     put(&guard->names, row, 1);
     put(&guard->files, row, 2);
+    put(&guard->types, row, 3);
     text_reset(&guard->settled);
     text_add_string(&guard->settled, "{");
     return true;
@@ -111,25 +141,60 @@ static bool before(struct observer *observer, struct connection *conn, size_t st
 {
     struct loss_guard *guard = (struct loss_guard *)(void *)observer;
 
+    guard->assigned = (struct assigned) { .is_known = false };
     return (statement > 0 || begin(guard, conn, err)) && loss_weigh(guard, conn, statement, true, err);
 }
 
-static bool check_deleted(const struct loss_guard *guard, struct connection *conn, struct error *err)
+static bool refuse_rows(const struct loss_guard *guard, const struct victim *victim, const char *verb,
+                        int64_t rows, struct error *err)
+{
+    char what[WHAT_SIZE];
+    char lost[WHAT_SIZE] = "";
+
+    if (victim->column[0] == '\0') {
+        (void)snprintf(what, sizeof what, "%s %lld row%s of table", verb, (long long)rows,
+                       rows == 1 ? "" : "s");
+        return loss_refuse(guard, victim, what, "", err);
+    }
+    (void)snprintf(lost, sizeof lost, " in %lld row%s", (long long)rows, rows == 1 ? "" : "s");
+    return loss_refuse(guard, victim, "overwrites column", lost, err);
+}
+
+/* Of one table. */
+static bool check_rows(const struct loss_guard *guard, const struct result *rows, int row, struct error *err)
+{
+    struct victim victim = { result_text(rows, row, CHANGED_SCHEMA), result_text(rows, row, CHANGED_TABLE),
+                             "" };
+    const struct assigned *assigned = &guard->assigned;
+    int64_t deleted = result_number(rows, row, CHANGED_DELETED);
+    int64_t updated = result_number(rows, row, CHANGED_UPDATED);
+
+    if (!loss_is_old(guard, result_text(rows, row, CHANGED_OID)) || loss_is_allowed(guard, &victim))
+        return true;
+    if (deleted > 0)
+        return refuse_rows(guard, &victim, "deletes", deleted, err);
+    if (assigned->is_known && strcmp(assigned->schema, victim.schema) == 0 &&
+        strcmp(assigned->table, victim.table) == 0) {
+        victim.column = assigned->column;
+        if (victim.column[0] == '\0')
+            return true;
+    }
+    return refuse_rows(guard, &victim, "changes", updated, err);
+}
+
+/* Whatever was deleted or changed, and by whatever. */
+static bool check_changed(struct loss_guard *guard, struct connection *conn, struct error *err)
 {
     auto_result struct result *rows = NULL;
 
-    if (!query_run(conn, &DELETED, (const char *[]) { guard->counted.at, guard->deleted.at }, &rows, err))
+    if (!query_run(conn, &CHANGED,
+                   (const char *[]) { guard->counted.at, guard->deleted.at, guard->updated.at }, &rows, err))
         return false;
     for (int i = 0; i < result_rows(rows); i++) {
-        const struct victim victim = { result_text(rows, i, 0), result_text(rows, i, 1), "" };
-        char what[WHAT_SIZE];
-
-        (void)snprintf(what, sizeof what, "deletes %s row%s of table", result_text(rows, i, 2),
-                       result_number(rows, i, 2) == 1 ? "" : "s");
-        if (loss_is_old(guard, result_text(rows, i, 3)) && !loss_is_allowed(guard, &victim))
-            return loss_refuse(guard, &victim, what, "", err);
+        if (!check_rows(guard, rows, i, err))
+            return false;
     }
-    return true;
+    return result_rows(rows) == 0 || count(guard, conn, err);
 }
 
 /* What the text has not shown was not counted, and is gone now. */
@@ -140,8 +205,9 @@ static bool check_gone(const struct loss_guard *guard, struct connection *conn, 
 
     text_add_format(&settled, "%s}", guard->settled.at);
     if (!query_run(conn, &AFTER,
-                   (const char *[]) { guard->keys.at, guard->names.at, guard->files.at, settled.at }, &rows,
-                   err))
+                   (const char *[]) { guard->keys.at, guard->names.at, guard->files.at, settled.at,
+                                      guard->types.at },
+                   &rows, err))
         return false;
     for (int i = 0; i < result_rows(rows); i++) {
         const char *name = result_text(rows, i, 0);
@@ -162,9 +228,9 @@ static bool check_gone(const struct loss_guard *guard, struct connection *conn, 
 
 static bool after(struct observer *observer, struct connection *conn, size_t statement, struct error *err)
 {
-    const struct loss_guard *guard = (struct loss_guard *)(void *)observer;
+    struct loss_guard *guard = (struct loss_guard *)(void *)observer;
 
-    return check_deleted(guard, conn, err) &&
+    return check_changed(guard, conn, err) &&
            (statement + 1 < guard->execution->summary.statements || check_gone(guard, conn, err));
 }
 
@@ -227,9 +293,11 @@ void loss_guard_begin(struct loss_guard *guard, const struct names *allowed,
         .keys = text_init(LIST_MOST),
         .names = text_init(LIST_MOST),
         .files = text_init(LIST_MOST),
+        .types = text_init(LIST_MOST),
         .settled = text_init(LIST_MOST),
         .counted = text_init(LIST_MOST),
         .deleted = text_init(LIST_MOST),
+        .updated = text_init(LIST_MOST),
     };
 }
 
@@ -238,7 +306,9 @@ void loss_guard_end(struct loss_guard *guard)
     text_clear(&guard->keys);
     text_clear(&guard->names);
     text_clear(&guard->files);
+    text_clear(&guard->types);
     text_clear(&guard->settled);
     text_clear(&guard->counted);
     text_clear(&guard->deleted);
+    text_clear(&guard->updated);
 }

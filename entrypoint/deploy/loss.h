@@ -16,6 +16,14 @@
 #include "config/config.h"
 #include "execution/execution.h"
 
+/* What the statement at hand, a plain UPDATE, assigns to. */
+struct assigned {
+    bool is_known; /* it is one, and its columns are not too many */
+    char schema[IDENTIFIER_SIZE];
+    char table[IDENTIFIER_SIZE];
+    char column[IDENTIFIER_SIZE]; /* one that was there before and may not be lost; "" = none of them is */
+};
+
 /* What an execution of an inverse is observed by. */
 struct loss_guard {
     struct observer observer; /* the first member */
@@ -25,11 +33,14 @@ struct loss_guard {
         keys; /* of the tables and columns that were there when its transaction began, as an array … */
     struct text names;   /* … what they are called … */
     struct text files;   /* … and in which file a table's rows are, if it has any … */
+    struct text types;   /* … of which type a column is … */
     struct text settled; /* … and of those that have been looked at, as such an array without its end */
     bool is_blind; /* looking on before anything runs: what came before may change what names or rows are
                       there */
-    struct text counted; /* tables of which this session had deleted rows before … */
-    struct text deleted; /* … and how many, as arrays */
+    struct text counted; /* tables of which this session had deleted or changed rows before … */
+    struct text deleted; /* … how many were deleted … */
+    struct text updated; /* … and how many changed, as arrays */
+    struct assigned assigned;
 };
 
 /* It must stay where it is; whatever it allows to be lost is named in `allowed`. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "deploy/loss_type.h"
 #include "postgres/query.h"
 #include "sql/grammar.h"
 #include "sql/quote.h"
@@ -24,8 +25,8 @@ static const struct loss {
     { ACTION_DROP_SCHEMA, OF_SCHEMA, "drops table" },
 };
 
-/* The table $1, as a script writes it, and its column $2: whether both are there, and hold rows; and, if that
- * is of an enum and is to be of another, $3, which. */
+/* The table $1, as a script writes it, and its column $2: whether both are there, and hold rows; if that is
+ * of an enum and is to be of another, $3, which; its type, and whether $3 is the same by another name. */
 static const struct query LOOK = {
     .name = "loss_look",
     .parameters = 3,
@@ -37,21 +38,35 @@ static const struct query LOOK = {
         " (SELECT t.oid FROM pg_catalog.pg_type AS t WHERE t.typtype OPERATOR(pg_catalog.=) 'e'"
         "   AND t.oid OPERATOR(pg_catalog.=) pg_catalog.to_regtype($3)"
         "   AND EXISTS (SELECT FROM pg_catalog.pg_type AS o WHERE o.oid OPERATOR(pg_catalog.=) a.atttypid"
-        "     AND o.typtype OPERATOR(pg_catalog.=) 'e'))"
+        "     AND o.typtype OPERATOR(pg_catalog.=) 'e')),"
+        " pg_catalog.format_type(a.atttypid, a.atttypmod),"
+        " EXISTS (SELECT FROM pg_catalog.pg_cast AS k WHERE k.castsource OPERATOR(pg_catalog.=) a.atttypid"
+        "   AND k.casttarget OPERATOR(pg_catalog.=) pg_catalog.to_regtype($3)"
+        "   AND k.castmethod OPERATOR(pg_catalog.=) 'b')"
         " FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n"
         "  ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
         " LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) c.oid AND NOT a.attisdropped"
         "  AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) $2"
         " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)",
 };
-enum { LOOK_OID, LOOK_SCHEMA, LOOK_TABLE, LOOK_HOLDS, LOOK_HIDES, LOOK_IS_COMMITTED, LOOK_ENUM };
+enum {
+    LOOK_OID,
+    LOOK_SCHEMA,
+    LOOK_TABLE,
+    LOOK_HOLDS,
+    LOOK_HIDES,
+    LOOK_IS_COMMITTED,
+    LOOK_ENUM,
+    LOOK_TYPE,
+    LOOK_IS_ALIKE
+};
 
-/* The table of oid $1 and its partitions, or their columns $2, as keys. */
+/* The table of oid $1 and its partitions, or their columns $2, as keys, with $3 in front. */
 static const struct query KEYS = {
     .name = "loss_keys",
-    .parameters = 2,
+    .parameters = 3,
     .sql = "WITH RECURSIVE " INHERITANCE_TREE("SELECT $1::pg_catalog.oid")
-        " SELECT COALESCE(pg_catalog.string_agg(pg_catalog.concat(t.oid, '.', COALESCE(a.attnum, 0)), ','), '')"
+        " SELECT COALESCE(pg_catalog.string_agg(pg_catalog.concat($3::pg_catalog.text, t.oid, '.', COALESCE(a.attnum, 0)), ','), '')"
         " FROM tree AS t LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) t.oid"
         "  AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) $2",
 };
@@ -109,11 +124,11 @@ bool loss_refuse(const struct loss_guard *guard, const struct victim *victim, co
         name.at);
 }
 
-bool loss_is_old(const struct loss_guard *guard, const char *oid)
+/* Whether the array has that element. */
+static bool is_listed(const struct text *keys, const char *key)
 {
-    char key[KEY_OF_TABLE_SIZE];
-    size_t length = (size_t)snprintf(key, sizeof key, "%s.0", oid);
-    const char *at = guard->keys.at;
+    size_t length = strlen(key);
+    const char *at = keys->at;
 
     while ((at = strstr(at, key)) != NULL) {
         if ((at[-1] == '{' || at[-1] == ',') && (at[length] == '}' || at[length] == ','))
@@ -123,12 +138,31 @@ bool loss_is_old(const struct loss_guard *guard, const char *oid)
     return false;
 }
 
-static bool settle(struct loss_guard *guard, struct connection *conn, const char *oid, const char *column,
-                   struct error *err)
+bool loss_is_old(const struct loss_guard *guard, const char *oid)
 {
+    char key[KEY_OF_TABLE_SIZE];
+
+    (void)snprintf(key, sizeof key, "%s.0", oid);
+    return is_listed(&guard->keys, key);
+}
+
+/* One kind of loss by a statement. */
+struct weighing {
+    struct loss_guard *guard;
+    struct connection *conn;
+    const struct loss *loss;
+    bool is_locking;
+    struct slice statement;
+};
+
+/* What is said of it here need not be found out afterwards. */
+static bool settle(const struct weighing *weighing, const char *oid, const char *column, struct error *err)
+{
+    const char *in_front = weighing->loss->of == OF_VALUES ? "t" : "";
+    struct loss_guard *guard = weighing->guard;
     auto_result struct result *row = NULL;
 
-    if (!query_run(conn, &KEYS, (const char *[]) { oid, column }, &row, err))
+    if (!query_run(weighing->conn, &KEYS, (const char *[]) { oid, column, in_front }, &row, err))
         return false;
     text_add_format(&guard->settled, "%s%s", guard->settled.length > 1 ? "," : "", result_text(row, 0, 0));
     return true;
@@ -141,6 +175,8 @@ struct counting {
     const char *name; /* as the script has it, quoted */
     const char *column;
     const char *new_enum; /* the oid of the type that is to be the column's, or "" */
+    const struct victim *victim;
+    const struct change *change;
 };
 
 static bool count_lost(struct connection *conn, const struct counting *what, int64_t *count,
@@ -169,48 +205,82 @@ static bool count_lost(struct connection *conn, const struct counting *what, int
     return true;
 }
 
-static bool refuse_count(const struct loss_guard *guard, const struct victim *victim, const struct loss *loss,
-                         int64_t count, struct error *err)
+static bool refuse_count(const struct weighing *weighing, const struct counting *what, int64_t count,
+                         const char *which, struct error *err)
 {
     char lost[96];
 
     (void)snprintf(lost, sizeof lost, ", which holds %s%lld %s%s%s", count > COUNTED_MOST ? "more than " : "",
                    (long long)(count > COUNTED_MOST ? COUNTED_MOST : count),
-                   victim->column[0] == '\0' ? "row" : "value", count == 1 ? "" : "s",
-                   loss->of == OF_VALUES ? " that the new type does not have" : "");
-    return loss_refuse(guard, victim, loss->verb, lost, err);
+                   what->column[0] == '\0' ? "row" : "value", count == 1 ? "" : "s", which);
+    return loss_refuse(weighing->guard, what->victim, weighing->loss->verb, lost, err);
 }
 
 /* Whether its rows can be counted at all. */
-static bool check_countable(const struct loss_guard *guard, const struct victim *victim,
-                            const struct loss *loss, const struct result *row, struct error *err)
+static bool check_countable(const struct weighing *weighing, const struct victim *victim,
+                            const struct result *row, struct error *err)
 {
+    const char *verb = weighing->loss->verb;
+
     if (result_bool(row, 0, LOOK_HIDES))
-        return loss_refuse(guard, victim, loss->verb, ", whose rows row security hides from this role", err);
+        return loss_refuse(weighing->guard, victim, verb, ", whose rows row security hides from this role",
+                           err);
     return result_bool(row, 0, LOOK_IS_COMMITTED) ||
-           loss_refuse(guard, victim, loss->verb,
+           loss_refuse(weighing->guard, victim, verb,
                        ", whose rows cannot be counted: the transaction is not READ COMMITTED", err);
 }
 
-/* One kind of loss by a statement. */
-struct weighing {
-    struct loss_guard *guard;
-    struct connection *conn;
-    const struct loss *loss;
-    bool is_locking;
-};
+/* Of what is lost with a table or column, or does not go into another enum. */
+static bool weigh_rows(const struct weighing *weighing, const struct counting *what, const struct result *row,
+                       struct error *err)
+{
+    const char *which = weighing->loss->of == OF_VALUES ? " that the new type does not have" : "";
+    int64_t count;
+
+    return check_countable(weighing, what->victim, row, err) &&
+           count_lost(weighing->conn, what, &count, err) &&
+           (count == 0 || refuse_count(weighing, what, count, which, err));
+}
+
+/* Of what another type does not keep. One that is the same by another name keeps it all, however many rows
+ * there are to read. */
+static bool weigh_type(const struct weighing *weighing, const struct counting *what, const struct result *row,
+                       struct error *err)
+{
+    const struct change *change = what->change;
+    struct slice definition = { weighing->statement.at + change->start, change->end - change->start };
+    auto_text struct text column = text_init(NAME_MOST);
+    int64_t count;
+    int64_t changed;
+
+    if (result_bool(row, 0, LOOK_IS_ALIKE) && (change->traits & TRAIT_USING) == 0 &&
+        memchr(definition.at, '(', definition.length) == NULL)
+        return true;
+    quote_identifier(what->column, &column);
+    if (!check_countable(weighing, what->victim, row, err) || !count_lost(weighing->conn, what, &count, err))
+        return false;
+    if (count == 0)
+        return true;
+    if (!loss_count_retyped(
+            weighing->conn,
+            &(const struct retyping) { what->name, column.at, result_text(row, 0, LOOK_TYPE), definition },
+            COUNTED_MOST, &changed, err))
+        return false;
+    if (changed < 0)
+        return refuse_count(weighing, what, count, " that the new type may not keep", err);
+    return changed == 0 || refuse_count(weighing, what, changed, " that the new type does not keep", err);
+}
 
 static bool weigh(const struct weighing *weighing, const struct change *change, struct error *err)
 {
     const struct loss *loss = weighing->loss;
-    struct loss_guard *guard = weighing->guard;
     auto_text struct text name = text_init(NAME_MOST);
     auto_text struct text type = text_init(NAME_MOST);
     auto_result struct result *row = NULL;
-    struct counting what = { .is_locking = weighing->is_locking,
-                             .column = loss->of == OF_COLUMN || loss->of == OF_VALUES ? change->object : "" };
-    struct victim victim = { .column = what.column };
-    int64_t count;
+    struct victim victim = { .column = loss->of == OF_COLUMN || loss->of == OF_VALUES ? change->object : "" };
+    struct counting what = {
+        .is_locking = weighing->is_locking, .column = victim.column, .victim = &victim, .change = change
+    };
 
     quote_qualified(change->table.schema, change->table.name, &name);
     quote_qualified(change->type.schema, change->type.name, &type);
@@ -219,21 +289,64 @@ static bool weigh(const struct weighing *weighing, const struct change *change, 
                    (const char *[]) { name.at, what.column, loss->of == OF_VALUES ? type.at : NULL }, &row,
                    err))
         return false;
-    if (result_rows(row) == 0 || !result_bool(row, 0, LOOK_HOLDS) ||
-        (loss->of == OF_VALUES && result_is_null(row, 0, LOOK_ENUM)))
+    if (result_rows(row) == 0 || !result_bool(row, 0, LOOK_HOLDS))
         return true;
-    if (what.is_locking && !loss_is_old(guard, result_text(row, 0, LOOK_OID)))
+    if (what.is_locking && !loss_is_old(weighing->guard, result_text(row, 0, LOOK_OID)))
         return true;
     victim.schema = result_text(row, 0, LOOK_SCHEMA);
     victim.table = result_text(row, 0, LOOK_TABLE);
     what.new_enum = result_text(row, 0, LOOK_ENUM);
-    if (what.is_locking && loss->of != OF_VALUES &&
-        !settle(guard, weighing->conn, result_text(row, 0, LOOK_OID), what.column, err))
+    if (what.is_locking && !settle(weighing, result_text(row, 0, LOOK_OID), what.column, err))
         return false;
-    return loss_is_allowed(guard, &victim) ||
-           (check_countable(guard, &victim, loss, row, err) &&
-            count_lost(weighing->conn, &what, &count, err) &&
-            (count == 0 || refuse_count(guard, &victim, loss, count, err)));
+    if (loss_is_allowed(weighing->guard, &victim))
+        return true;
+    return loss->of == OF_VALUES && what.new_enum[0] == '\0' ? weigh_type(weighing, &what, row, err)
+                                                             : weigh_rows(weighing, &what, row, err);
+}
+
+/* Which columns of the table $1, of the names $2, were there before, as keys. */
+static const struct query ASSIGNED = {
+    .name = "loss_assigned",
+    .parameters = 2,
+    .sql =
+        "SELECT n.nspname, c.relname, a.attname, pg_catalog.concat(c.oid, '.', a.attnum)"
+        " FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n"
+        "  ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        " JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) c.oid"
+        "  AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])"
+        " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1) ORDER BY a.attnum",
+};
+
+/* An UPDATE loses what it overwrites: not in a column that the inverse has added. */
+static bool weigh_update(const struct weighing *weighing, const struct change *change, struct error *err)
+{
+    struct assigned *out = &weighing->guard->assigned;
+    auto_text struct text name = text_init(NAME_MOST);
+    auto_text struct text columns = text_init(SQL_MOST);
+    auto_result struct result *rows = NULL;
+
+    if (!weighing->is_locking || change->key.count == 0)
+        return true;
+    quote_qualified(change->table.schema, change->table.name, &name);
+    for (size_t i = 0; i < change->key.count; i++) {
+        text_add_string(&columns, i == 0 ? "{" : ",");
+        quote_element(change->key.columns[i], &columns);
+    }
+    text_add_string(&columns, "}");
+    if (!query_run(weighing->conn, &ASSIGNED, (const char *[]) { name.at, columns.at }, &rows, err))
+        return false;
+    for (int i = 0; i < result_rows(rows); i++) {
+        const struct victim victim = { result_text(rows, i, 0), result_text(rows, i, 1),
+                                       result_text(rows, i, 2) };
+
+        out->is_known = true;
+        text_copy_cut(out->schema, sizeof out->schema, victim.schema);
+        text_copy_cut(out->table, sizeof out->table, victim.table);
+        if (is_listed(&weighing->guard->keys, result_text(rows, i, 3)) &&
+            !loss_is_allowed(weighing->guard, &victim))
+            text_copy_cut(out->column, sizeof out->column, victim.column);
+    }
+    return true;
 }
 
 static bool weigh_schema(const struct weighing *weighing, const struct change *change, struct error *err)
@@ -276,6 +389,7 @@ static bool leaves_the_rest(enum action action)
         ACTION_DROP_SEQUENCE,  ACTION_DROP_NOT_NULL,  ACTION_ADD_COLUMN,   ACTION_DROP_CONSTRAINT,
         ACTION_DROP_EXTENSION, ACTION_DROP_SCHEMA,    ACTION_COMMENT,      ACTION_GRANT,
         ACTION_POLICY,         ACTION_COLUMN_DEFAULT, ACTION_CREATE_INDEX, ACTION_ADD_FOREIGN_KEY,
+        ACTION_QUERY,          ACTION_SET_NOT_NULL,   ACTION_ADD_CHECK,    ACTION_VALIDATE_CONSTRAINT,
     };
 
     for (size_t i = 0; i < array_length(actions); i++) {
@@ -287,6 +401,8 @@ static bool leaves_the_rest(enum action action)
 
 static bool weigh_change(struct weighing *weighing, const struct change *change, struct error *err)
 {
+    if (change->action == ACTION_UPDATE && !weigh_update(weighing, change, err))
+        return false;
     for (size_t i = 0; i < array_length(LOSSES); i++) {
         weighing->loss = &LOSSES[i];
         if (change->action == LOSSES[i].action &&
@@ -305,7 +421,8 @@ bool loss_weigh(struct loss_guard *guard, struct connection *conn, size_t number
 
     if (!is_locking && guard->is_blind)
         return true;
-    if (!grammar_read(statement_of(guard->execution, number), &changes)) {
+    weighing.statement = statement_of(guard->execution, number);
+    if (!grammar_read(weighing.statement, &changes)) {
         guard->is_blind = true;
         return true;
     }

@@ -7,6 +7,7 @@
 #include "deploy/back.h"
 #include "deploy/caution.h"
 #include "deploy/drift_check.h"
+#include "deploy/floor_check.h"
 #include "deploy/internal.h"
 #include "deploy/together.h"
 #include "deploy/validate.h"
@@ -169,13 +170,15 @@ static enum phase step_compare(struct deployment *d, struct error *err)
     if (d->config->strict == 0 && !d->execution.commit_doubt.is_in_doubt) {
         if (!glance(d, err))
             return PHASE_FAILED;
+        if (d->back == NULL && !floor_check(d->config, &d->ledger, err))
+            return PHASE_FAILED;
         if (is_complete(d))
             return complete_at_once(d, strict, err);
         /* Whoever leads reads it again, as for writing. */
         if (!d->config->is_dry_run && d->ledger.default_schema != NULL)
             return begin_work(d, err);
     }
-    if (!deployment_look(d, err))
+    if (!deployment_look(d, err) || (d->back == NULL && !floor_check(d->config, &d->ledger, err)))
         return PHASE_FAILED;
     if (is_complete(d)) {
         if (!validate_edited(d->folder, &d->history, strict, err) ||

@@ -5,17 +5,20 @@
 #include "deploy/back.h"
 #include "deploy/caution.h"
 #include "deploy/drift_check.h"
+#include "deploy/floor_check.h"
 #include "deploy/internal.h"
 #include "deploy/lost_commit.h"
 #include "deploy/together.h"
 #include "deploy/validate.h"
 #include "history/attempts.h"
 #include "history/other_ledger.h"
+#include "history/script_file.h"
 #include "lock/tool_lock.h"
 #include "postgres/query.h"
 
-/* A script of so many statements is not gone through a second time to find out how it is applied. */
-enum { ORIGINS_MS = 2000, LARGE_STATEMENTS = 1000 };
+/* A script of so many statements is not gone through a second time to find out how it is applied; and one of
+ * those, up to a size, is not even read again. */
+enum { ORIGINS_MS = 2000, LARGE_STATEMENTS = 1000, KEPT_MOST = 16 * 1024 * 1024 };
 
 struct execution deployment_begin_migration(struct deployment *d, size_t index)
 {
@@ -40,6 +43,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
         .is_folder_behind = d->history.missing_count > 0 && !d->history.is_ahead,
         .is_session_used = d->is_session_used,
         .host = d->has_journal ? d->host : NULL,
+        .release = d->config->release,
         .is_pooled = d->pooling == POOLING_TRANSACTION,
         .timeout_ms = d->config->migration_timeout_ms,
         .until = deadline_never(),
@@ -117,7 +121,9 @@ void deployment_record_origins(struct deployment *d)
     const struct journal journal = { .conn = d->conn,
                                      .ledger_schema = d->ledger.schema,
                                      .key = d->ledger.lock_key };
-    const struct origin who = { .host = d->host, .version = d->progress->build.version };
+    const struct origin who = { .host = d->host,
+                                .version = d->progress->build.version,
+                                .release = d->config->release };
 
     if (d->conn == NULL || connection_is_lost(d->conn) || connection_is_in_transaction(d->conn))
         return;
@@ -221,7 +227,15 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
     return next != PHASE_PREPARING || deployment_look(d, err) ? next : PHASE_FAILED;
 }
 
-static void remember(struct deployment *d, size_t index, const struct execution *execution)
+void deployment_forget_script(struct deployment *d)
+{
+    if (d->kept != NULL)
+        text_clear(&d->kept->bytes);
+    d->kept = NULL;
+}
+
+static void remember(struct deployment *d, size_t index, const struct execution *execution,
+                     struct text *bytes)
 {
     struct known_script *known;
 
@@ -229,8 +243,39 @@ static void remember(struct deployment *d, size_t index, const struct execution 
         return;
     known = arena_alloc(d->arena, 1, sizeof *known);
     known->summary = execution->summary;
+    known->wishes = execution->wishes_of_tool;
     memcpy(known->checksum, execution->checksum, sizeof known->checksum);
     d->known[index] = known;
+    if (d->kept != NULL || d->config->is_dry_run || bytes->length > KEPT_MOST)
+        return;
+    known->bytes = *bytes;
+    *bytes = (struct text) { .at = NULL };
+    d->kept = known;
+}
+
+/* Whether what is recorded of earlier tries has to be taken out with its row. */
+static bool has_attempts(const struct deployment *d, size_t index)
+{
+    const struct history_item *item = &d->history.items[index];
+
+    return !d->ledger.dialect->keeps_attempts &&
+           (item->row != NULL || item->last_try != NULL || item->was_rolled_back);
+}
+
+/* What its text tells. */
+static bool check_script(struct deployment *d, size_t index, struct execution *execution, struct error *err)
+{
+    auto_text struct text bytes = text_init(SCRIPT_BYTES_MOST);
+
+    log_context(LOG_MIGRATION, d->folder->items[index].name);
+    if (!(d->config->is_dry_run ? migration_rehearse(execution, d->report->due_count == 0, &bytes, err)
+                                : migration_check(execution, &bytes, err)) ||
+        !floor_check_script(d->config, execution, err) ||
+        (d->back != NULL && !loss_foresee(&d->back->guard, execution, err)))
+        return false;
+    log_context(LOG_MIGRATION, NULL);
+    remember(d, index, execution, &bytes);
+    return true;
 }
 
 /* Before anything is applied: a deployment that must stop at its third migration should not begin. *failed
@@ -240,23 +285,19 @@ static bool check_scripts(struct deployment *d, size_t *failed, struct error *er
     d->report->due = arena_alloc(d->arena, d->folder->count, sizeof *d->report->due);
     d->report->due_count = 0;
     d->is_for_burst = arena_alloc(d->arena, d->folder->count, sizeof *d->is_for_burst);
-    d->known = arena_alloc(d->arena, d->folder->count, sizeof(const struct known_script *));
+    d->known = arena_alloc(d->arena, d->folder->count, sizeof(struct known_script *));
+    deployment_forget_script(d);
     for (size_t i = deployment_first(d); i < d->folder->count; i = deployment_behind(d, i)) {
         struct execution execution;
 
         if (!deployment_is_due(d, i))
             continue;
         execution = deployment_begin_migration(d, i);
-        log_context(LOG_MIGRATION, d->folder->items[i].name);
-        if (!(d->config->is_dry_run ? migration_rehearse(&execution, d->report->due_count == 0, err)
-                                    : migration_check(&execution, err)) ||
-            (d->back != NULL && !loss_foresee(&d->back->guard, &execution, err))) {
+        if (!check_script(d, i, &execution, err)) {
             *failed = i;
             return false;
         }
-        log_context(LOG_MIGRATION, NULL);
-        remember(d, i, &execution);
-        d->is_for_burst[i] = d->back == NULL && execution.is_for_burst;
+        d->is_for_burst[i] = d->back == NULL && execution.is_for_burst && !has_attempts(d, i);
         d->report->due[d->report->due_count++] =
             (struct due_migration) { .name = d->folder->items[i].name,
                                      .mode = execution.mode,
@@ -290,7 +331,7 @@ static bool check_history(struct deployment *d, struct error *err)
 {
     unsigned strict = validate_strictness(d->config, d->folder->dialect);
 
-    if ((!d->ledger.exists && !check_new_ledger(d, err)) ||
+    if ((!d->ledger.exists && !check_new_ledger(d, err)) || !floor_check(d->config, &d->ledger, err) ||
         (d->history.due_count > 0 && !validate_failed(d->folder, &d->history, err)) ||
         !validate_edited(d->folder, &d->history, strict, err) ||
         !validate_strict(d->folder, &d->history, strict, err))

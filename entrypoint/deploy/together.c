@@ -126,12 +126,25 @@ bool together_apply(struct deployment *d, const struct early_failure **early, st
     return may_go_on;
 }
 
-/* Our rows are known by their ids. */
+/* Our rows are known by their ids, where they have some. */
 static bool is_committed(const struct deployment *d, const struct execution *execution)
 {
     const struct history_item *item = &d->history.items[index_of(d, execution)];
 
+    if (!d->ledger.dialect->keeps_attempts)
+        return !item->is_due;
     return item->row != NULL && item->row->is_finished && strcmp(item->row->id, execution->id) == 0;
+}
+
+/* Where rows have no ids, another process may have led in between. */
+static void settle_committed(struct deployment *d)
+{
+    bool is_ours = d->ledger.dialect->keeps_attempts;
+
+    log_info("the answer to COMMIT of %s was lost: %s", d->execution.migration->name,
+             is_ours ? "it was committed" : "it is applied, by this process or by another");
+    if (is_ours)
+        deployment_report_applied(d);
 }
 
 void together_settle(struct deployment *d)
@@ -142,8 +155,7 @@ void together_settle(struct deployment *d)
         d->execution = burst->items[burst->done].execution;
         if (!is_committed(d, &d->execution))
             break;
-        log_info("the answer to COMMIT of %s was lost: it was committed", d->execution.migration->name);
-        deployment_report_applied(d);
+        settle_committed(d);
     }
     if (burst->done < burst->count)
         log_info("the connection was lost before %s was committed", d->execution.migration->name);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/patience.h"
 #include "config/endpoint.h"
+#include "deploy/floor_check.h"
 #include "deploy/validate.h"
 #include "history/compare.h"
 #include "history/ledger.h"
@@ -18,6 +19,7 @@
 enum { PAUSE_MOST_MS = 3000, HOST_SIZE = 320, REPLICA_PAUSE_MOST_MS = 1000 };
 
 struct waiting {
+    const struct config *config;
     const struct target *target;
     struct progress *progress;
     struct patience patience;
@@ -119,6 +121,8 @@ static bool look(struct waiting *waiting, struct connection *conn, struct error 
         if (!waiting->is_replica)
             target_log_database(&ledger, conn);
     }
+    if (!floor_check(waiting->config, &ledger, err))
+        return false;
     history_compare(arena, &target->folder, ledger.rows, ledger.count, &history);
     count(waiting, &ledger, &history);
     if (waiting->is_replica) {
@@ -200,7 +204,8 @@ static bool wait_for(const struct config *config, struct target *target, bool is
                      struct progress *progress, struct error *err)
 {
     /* Until the first look all count as missing. */
-    struct waiting waiting = { .target = target,
+    struct waiting waiting = { .config = config,
+                               .target = target,
                                .progress = progress,
                                .is_replica = is_replica,
                                .patience = { .until = deadline_in(config->leader_timeout_ms) },

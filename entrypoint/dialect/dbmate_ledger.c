@@ -15,6 +15,8 @@ static const char READ[] =
 static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
     [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied", INSERT "VALUES ($1::pg_catalog.text)",
         1, { ROW_NAME }, CHECK_ADDED },
+    [LEDGER_INSERT_NEXT] = { "ledger_insert_next", INSERT "VALUES ($1::pg_catalog.text)",
+        1, { ROW_NAME }, CHECK_ADDED },
     [LEDGER_INSERT_MARKED] = { "ledger_insert_marked",
         INSERT "SELECT $1::pg_catalog.text" TOOL_IF_NOT_THERE("version", "text"),
         1, { ROW_NAME }, CHECK_ADDED },

@@ -34,6 +34,8 @@
 static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
     [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied", INSERT VALUES_OF,
         2, { ROW_CHECKSUM, ROW_NAME }, CHECK_ADDED },
+    [LEDGER_INSERT_NEXT] = { "ledger_insert_next", INSERT VALUES_OF,
+        2, { ROW_CHECKSUM, ROW_NAME }, CHECK_ADDED },
     [LEDGER_INSERT_MARKED] = { "ledger_insert_marked",
         INSERT "SELECT $2::pg_catalog.text, $1::pg_catalog.int8" TOOL_IF_NOT_THERE("created_at", "int8"),
         2, { ROW_NAME, ROW_CHECKSUM }, CHECK_ADDED },
@@ -52,6 +54,10 @@ static const struct ledger_write CHECKS[LEDGER_CHECKS] = {
 
 static const struct ledger_write NAMED_WRITES[LEDGER_STATEMENTS] = {
     [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied", INSERT_NAMED VALUES_OF_NAMED,
+        3, { ROW_NAME, ROW_CHECKSUM, ROW_DESCRIPTION }, CHECK_ADDED },
+    [LEDGER_INSERT_NEXT] = { "ledger_insert_next",
+        "INSERT INTO {ledger} (name, hash, created_at, applied_at)"
+        " VALUES ($1, $2, $3::pg_catalog.int8, pg_catalog.clock_timestamp())",
         3, { ROW_NAME, ROW_CHECKSUM, ROW_DESCRIPTION }, CHECK_ADDED },
     [LEDGER_INSERT_MARKED] = { "ledger_insert_marked",
         INSERT_NAMED "SELECT $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.int8"

@@ -51,24 +51,36 @@
     "CASE WHEN NOT " IS_REPEATABLE " THEN pg_catalog.replace(pg_catalog.split_part(pg_catalog.regexp_replace(" \
     "pg_catalog.substr(" FILE_NAME ", 2), '[.][^.0-9][^.]*$', ''), '__', 1), '_', '.') END"
 
-#define INSERT                                                                                               \
+#define INSERT_WITH(more)                                                                                    \
     "INSERT INTO {ledger} (installed_rank, version, description, type, script, checksum, installed_by,"      \
-    " execution_time, success) SELECT COALESCE(pg_catalog.max(installed_rank), 0) OPERATOR(pg_catalog.+) 1, "
+    " execution_time, success" more ") SELECT COALESCE(pg_catalog.max(installed_rank), 0) OPERATOR(pg_catalog.+) 1, "
+#define INSERT INSERT_WITH("")
 
-#define SCRIPT(took)                                                                                         \
-    INSERT VERSION ", $3::pg_catalog.text, CASE WHEN pg_catalog.starts_with($1::pg_catalog.text, 'B')"       \
+#define VALUES_OF_SCRIPT(took)                                                                               \
+    VERSION ", $3::pg_catalog.text, CASE WHEN pg_catalog.starts_with($1::pg_catalog.text, 'B')"       \
     " THEN 'SQL_BASELINE' ELSE 'SQL' END, $2::pg_catalog.text, $4::pg_catalog.int4, CURRENT_USER, " took     \
-    ", true FROM {ledger}"
+    ", true"
+#define SCRIPT(took) INSERT VALUES_OF_SCRIPT(took) " FROM {ledger}"
 
 #define TOOK(started)                                                                                        \
     "GREATEST(0, ((EXTRACT(epoch FROM pg_catalog.clock_timestamp())::pg_catalog.float8 OPERATOR(pg_catalog.-) "          \
     started "::pg_catalog.float8) OPERATOR(pg_catalog.*) 1000)::pg_catalog.int4)"
+
+/* Since the newest row was written, or, where $5 is NULL, the message began. */
+#define TOOK_NEXT                                                                                            \
+    "GREATEST(0, (EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"                    \
+    " CASE WHEN $5::pg_catalog.text IS NULL THEN pg_catalog.now()"                                           \
+    " ELSE pg_catalog.max(installed_on)::timestamp with time zone END)"                                      \
+    " OPERATOR(pg_catalog.*) 1000)::pg_catalog.int4)"
 
 #define COUNT(condition) "pg_catalog.count(*) FILTER (WHERE " condition ")"
 
 static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
     [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied", SCRIPT(TOOK("$5")),
         5, { ROW_NAME, ROW_FILE, ROW_DESCRIPTION, ROW_CHECKSUM, ROW_STARTED }, CHECK_ADDED },
+    [LEDGER_INSERT_NEXT] = { "ledger_insert_next", 
+        INSERT_WITH(", installed_on") VALUES_OF_SCRIPT(TOOK_NEXT) ", pg_catalog.clock_timestamp() FROM {ledger}",
+        5, { ROW_NAME, ROW_FILE, ROW_DESCRIPTION, ROW_CHECKSUM, ROW_AFTER }, CHECK_ADDED },
     [LEDGER_INSERT_MARKED] = { "ledger_insert_marked", SCRIPT("0"),
         4, { ROW_NAME, ROW_FILE, ROW_DESCRIPTION, ROW_CHECKSUM }, CHECK_ADDED },
     /* As its command baseline does. */

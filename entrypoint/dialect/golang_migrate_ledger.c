@@ -39,6 +39,7 @@ enum { NAMES_MOST = 4 * 1024 };
 
 static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
     [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied", MOVE, MOVES },
+    [LEDGER_INSERT_NEXT] = { "ledger_insert_next", MOVE, MOVES },
     [LEDGER_INSERT_MARKED] = { "ledger_insert_marked", MOVE, MOVES },
     [LEDGER_FINISH] = { "ledger_finish_applied", MOVE, MOVES },
     [LEDGER_INSERT_STARTED] = { "ledger_check_started", IS_AS_READ, 1, { ROW_ANCHOR }, CHECK_NONE },

@@ -18,6 +18,9 @@
 static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
     [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied", INSERT "VALUES ($1::pg_catalog.int8, true)",
         1, { ROW_NAME }, CHECK_ADDED },
+    [LEDGER_INSERT_NEXT] = { "ledger_insert_next",
+        "INSERT INTO {ledger} (version_id, is_applied, tstamp) VALUES ($1::pg_catalog.int8, true, pg_catalog.clock_timestamp())",
+        1, { ROW_NAME }, CHECK_ADDED },
     [LEDGER_INSERT_MARKED] = { "ledger_insert_marked",
         INSERT "SELECT $1::pg_catalog.int8, true WHERE NOT EXISTS (SELECT" APPLIED " AND"
         TOOL_IS("version_id", "$1", "int8") ")",

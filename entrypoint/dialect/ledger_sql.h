@@ -8,10 +8,10 @@
 #ifndef DIALECT_LEDGER_SQL_H
 #define DIALECT_LEDGER_SQL_H
 
-/* A ledger that keeps no attempts has only LEDGER_INSERT_APPLIED, _MARKED, _BASELINE, _FINISH, _ACCEPT,
- * _TAKE_BACK, _ROLL_BACK and _REVERT, of what its tool can say; the others, and what is unfinished, are
- * written to the journal's attempts, a table of the shape that all of these are for (attempts.h). Its keys
- * are its ids.
+/* A ledger that keeps no attempts has only LEDGER_INSERT_APPLIED, _NEXT, _MARKED, _BASELINE, _FINISH,
+ * _ACCEPT, _TAKE_BACK, _ROLL_BACK and _REVERT, of what its tool can say; the others, and what is unfinished,
+ * are written to the journal's attempts, a table of the shape that all of these are for (attempts.h). Its
+ * keys are its ids.
  */
 
 /* What is known of a row to be written. */
@@ -28,9 +28,10 @@ enum row_value {
     ROW_BEFORE, /* … as the row says until then */
     ROW_ANCHOR, /* the id of a row that must still be there, or NULL */
     ROW_STORED, /* the checksum that the row has until then */
-    ROW_AFTER,  /* the id of the row in the same message right before it, or NULL: it is the first of them */
-    ROW_NAMES,  /* those of all rows in the message, as an array … */
-    ROW_COUNT,  /* … of which so many are there */
+    ROW_AFTER, /* the id, or the key, of the row in the same message right before it, or NULL: it is the first
+                  of them */
+    ROW_NAMES, /* those of all rows in the message, as an array … */
+    ROW_COUNT, /* … of which so many are there */
     ROW_VALUES
 };
 
@@ -43,8 +44,7 @@ enum row_value {
 enum ledger_statement {
     LEDGER_INSERT_APPLIED,  /* id, checksum, name, started; its check: anchor */
     LEDGER_INSERT_NEXT,     /* the same, of several in one message, started when the one before was finished,
-                               which must still be there: id, checksum, name, after. No SQL: this ledger
-                               takes one at a time */
+                               which must still be there: id, checksum, name, after */
     LEDGER_INSERT_STARTED,  /* id, checksum, name, logs, anchor */
     LEDGER_INSERT_STOPPED,  /* id, checksum, name, logs, steps: a row that was lost, as it has to be */
     LEDGER_INSERT_MARKED,   /* id, checksum, name: as "resolve --applied" does */

@@ -29,9 +29,20 @@
     "((EXTRACT(epoch FROM pg_catalog.clock_timestamp())::pg_catalog.float8 OPERATOR(pg_catalog.-)"           \
     " $4::pg_catalog.float8) OPERATOR(pg_catalog.*) 1000000000)::pg_catalog.int8"
 
+/* Since the row of version $4 was written, or the message began. */
+#define TOOK_NEXT                                                                                            \
+    "(EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"                                \
+    " CASE WHEN $4::pg_catalog.text IS NULL THEN pg_catalog.now()"                                           \
+    " ELSE (SELECT installed_on FROM {ledger} WHERE" IS_VERSION("$4") ") END)"                               \
+    " OPERATOR(pg_catalog.*) 1000000000)::pg_catalog.int8"
+
 static const struct ledger_write WRITES[LEDGER_STATEMENTS] = {
     [LEDGER_INSERT_APPLIED] = { "ledger_insert_applied", INSERT(TOOK),
         4, { ROW_NAME, ROW_DESCRIPTION, ROW_CHECKSUM, ROW_STARTED }, CHECK_ADDED },
+    [LEDGER_INSERT_NEXT] = { "ledger_insert_next",
+        "INSERT INTO {ledger} (version, description, success, checksum, execution_time, installed_on)"
+        " VALUES ($1::pg_catalog.int8, $2, true, pg_catalog.decode($3, 'hex'), " TOOK_NEXT ", pg_catalog.clock_timestamp())",
+        4, { ROW_NAME, ROW_DESCRIPTION, ROW_CHECKSUM, ROW_AFTER }, CHECK_ADDED },
     [LEDGER_INSERT_MARKED] = { "ledger_insert_marked", INSERT("-1"),
         3, { ROW_NAME, ROW_DESCRIPTION, ROW_CHECKSUM }, CHECK_ADDED },
     [LEDGER_FINISH] = { "ledger_finish_applied", INSERT("-1"),

@@ -83,6 +83,8 @@ struct early_failure {
 struct known_script {
     char checksum[CHECKSUM_SIZE];
     struct script_summary summary;
+    struct script_wishes wishes;
+    struct text bytes; /* as it is run, for whoever applies it to take; or nothing: then it is read again */
 };
 
 struct execution {
@@ -99,8 +101,9 @@ struct execution {
     char checksum[CHECKSUM_SIZE];
     char gist[SHA256_HEX_SIZE]; /* of the script, for the journal; only with a host */
     struct script_summary summary;
-    const struct known_script *known; /* which holds for the same checksum; or NULL */
+    struct known_script *known; /* which holds for the same checksum; or NULL */
     struct directives directives;
+    struct floor_record floor;           /* see execution/floor.h */
     struct script_wishes wishes_of_tool; /* what its dialect's words in the script ask for */
     struct session_settings settings;
     int64_t timeout_ms; /* of the whole migration; 0 = none */
@@ -118,6 +121,7 @@ struct execution {
     bool is_replay;        /* in a shadow, which holds no rows: nothing is asserted of them */
     struct observer *observer; /* or NULL */
     const char *host;          /* who we are, for the journal; NULL = nothing is recorded */
+    const char *release;       /* … and of which release; NULL = not known */
     bool is_for_burst;         /* found out before: see apply/burst.h */
     bool is_pooled; /* behind a pooler in transaction mode: the leader lock lasts only for each transaction */
     char id[UUID_SIZE]; /* of the ledger row */

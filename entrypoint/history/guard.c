@@ -9,18 +9,7 @@
 
 enum { SQL_MOST = 16 * 1024 };
 
-/* Conditions on table c. */
-
-/* Reading such a table runs nothing but the server's own code. */
-#define IS_PLAIN_AND_OF_SCHEMA_OWNER                                                                         \
-    "(c.relowner OPERATOR(pg_catalog.=) (SELECT n.nspowner FROM pg_catalog.pg_namespace AS n"                \
-    "    WHERE n.oid OPERATOR(pg_catalog.=) c.relnamespace) AND c.relkind OPERATOR(pg_catalog.=) 'r'"        \
-    " AND NOT c.relhassubclass AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS x"                     \
-    "   JOIN pg_catalog.pg_type AS y ON y.oid OPERATOR(pg_catalog.=) x.atttypid"                             \
-    "  WHERE x.attrelid OPERATOR(pg_catalog.=) c.oid AND x.attnum OPERATOR(pg_catalog.>) 0"                  \
-    "    AND y.typnamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace))"
-
-/* A policy for this role that shows every row, and none that takes some away. */
+/* Of table c: a policy for this role that shows every row, and none that takes some away. */
 #define IS_OPEN(commands)                                                                                    \
     "(c.relrowsecurity AND EXISTS (SELECT FROM pg_catalog.pg_policy AS p"                                    \
     "  WHERE p.polrelid OPERATOR(pg_catalog.=) c.oid AND p.polpermissive"                                    \

@@ -33,6 +33,16 @@ struct guard {
     bool tells_shape; /* the row has the columns of shape.h, too */
 };
 
+/* A condition on table c: reading it runs nothing but the server's own code, and it is its schema's owner's.
+ */
+#define IS_PLAIN_AND_OF_SCHEMA_OWNER                                                                         \
+    "(c.relowner OPERATOR(pg_catalog.=) (SELECT n.nspowner FROM pg_catalog.pg_namespace AS n"                \
+    "    WHERE n.oid OPERATOR(pg_catalog.=) c.relnamespace) AND c.relkind OPERATOR(pg_catalog.=) 'r'"        \
+    " AND NOT c.relhassubclass AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS x"                     \
+    "   JOIN pg_catalog.pg_type AS y ON y.oid OPERATOR(pg_catalog.=) x.atttypid"                             \
+    "  WHERE x.attrelid OPERATOR(pg_catalog.=) c.oid AND x.attnum OPERATOR(pg_catalog.>) 0"                  \
+    "    AND y.typnamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace))"
+
 /* How many columns its row has before these. */
 enum { GUARD_COLUMNS = 3 };
 

@@ -12,7 +12,7 @@
 #include "postgres/aside.h"
 
 /* Of the schema $1 and of the shared one: what journal_choose() asks, and who owns it. With $2 it will
- * be written. The table of the recorded schema is needed by nobody. */
+ * be written. The last two tables are made by whoever writes to them. */
 static const struct query JOURNAL_PLACES = {
     .name = "journal_places",
     .parameters = 2,
@@ -20,8 +20,9 @@ static const struct query JOURNAL_PLACES = {
         "WITH ours AS (SELECT c.oid, c.relnamespace, c.relowner, c.relkind, c.relname FROM pg_catalog.pg_class AS "
         "c"
         "   WHERE c.relname OPERATOR(pg_catalog.=) ANY ('{intent,backfill,session,origin," RECORDED_TABLE
-        "}'::pg_catalog.text[])),"
-        " tables AS (SELECT * FROM ours WHERE relname OPERATOR(pg_catalog.<>) '" RECORDED_TABLE "')"
+        "," FLOOR_TABLE "}'::pg_catalog.text[])),"
+        " tables AS (SELECT * FROM ours WHERE relname OPERATOR(pg_catalog.<>) ALL ('{" RECORDED_TABLE
+        "," FLOOR_TABLE "}'::pg_catalog.text[]))"
         " SELECT n.oid IS NOT NULL,"
         "  " OWNER_IS_TRUSTED("n.nspowner") " AND NOT EXISTS (SELECT FROM ours AS c"
         "     WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
@@ -43,14 +44,13 @@ static const struct query JOURNAL_PLACES = {
         "  EXISTS (SELECT FROM tables AS c JOIN pg_catalog.pg_attribute AS a"
         "            ON a.attrelid OPERATOR(pg_catalog.=) c.oid"
         "           WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
-        "             AND a.attname OPERATOR(pg_catalog.=) 'gist_sha256')"
+        "             AND a.attname OPERATOR(pg_catalog.=) 'release')"
         "   FROM (VALUES (1, $1::pg_catalog.text), (2, '" JOURNAL_SHARED "')) AS p (number, name)"
         "   LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) p.name"
         "  ORDER BY p.number",
 };
 
 /* CREATE SCHEMA IF NOT EXISTS needs a right on the database even if there is nothing to do. */
-enum { SCHEMA_ITEMS = 2 };
 static const struct query JOURNAL_CREATE[] = {
     { .name = "journal_create_schema",
       .is_in_journal = true,
@@ -87,14 +87,16 @@ static const struct query JOURNAL_CREATE[] = {
              " ledger_id pg_catalog.text PRIMARY KEY, host pg_catalog.text NOT NULL,"
              " version pg_catalog.text NOT NULL,"
              " recorded_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
-             " gist_sha256 pg_catalog.text)" },
+             " gist_sha256 pg_catalog.text, release pg_catalog.text)" },
 };
 
 /* Tables that an older version created lack these columns. */
-static const struct query ADD_GIST = {
-    .name = "journal_add_gist",
+static const struct query COMPLETE_ORIGIN = {
+    .name = "journal_complete_origin",
     .is_in_journal = true,
-    .sql = "ALTER TABLE {journal}.origin ADD COLUMN IF NOT EXISTS gist_sha256 pg_catalog.text",
+    .sql =
+        "ALTER TABLE {journal}.origin ADD COLUMN IF NOT EXISTS gist_sha256 pg_catalog.text,"
+        " ADD COLUMN IF NOT EXISTS release pg_catalog.text",
 };
 static const struct query LOOK_FOR_KEY = {
     .name = "journal_look_for_key",
@@ -144,72 +146,6 @@ const struct query JOURNAL_FORGET[JOURNAL_FORGETTING] = {
       .sql = "DELETE FROM {journal}.session WHERE ledger_id OPERATOR(pg_catalog.=) $1" },
 };
 
-const struct query BACKFILL_READ = {
-    .name = "backfill_read",
-    .is_in_journal = true,
-    .parameters = 1,
-    .sql =
-        "SELECT key, pass, visited, changed, batches, batch_rows,"
-        "       first_key, first_key[1], first_key[2], first_key[3], first_key[4],"
-        "       last_key, last_key[1], last_key[2], last_key[3], last_key[4],"
-        "       done_key, done_key[1], done_key[2], done_key[3], done_key[4]"
-        "  FROM {journal}.backfill WHERE ledger_id OPERATOR(pg_catalog.=) $1",
-};
-
-const struct query BACKFILL_START = {
-    .name = "backfill_start",
-    .is_in_journal = true,
-    .parameters = 5,
-    .sql =
-        "INSERT INTO {journal}.backfill (ledger_id, pass, first_key, last_key, key)"
-        " VALUES ($1, $2::integer, $3::pg_catalog.text[], $4::pg_catalog.text[], $5)"
-        " ON CONFLICT (ledger_id) DO UPDATE"
-        "   SET pass = EXCLUDED.pass, key = EXCLUDED.key,"
-        "       first_key = EXCLUDED.first_key, last_key = EXCLUDED.last_key,"
-        "       done_key = NULL, visited = 0, updated_at = pg_catalog.clock_timestamp()",
-};
-
-const struct query BACKFILL_ADVANCE = {
-    .name = "backfill_advance",
-    .is_in_journal = true,
-    .parameters = 5,
-    .sql =
-        "WITH batch AS (SELECT"
-        " pg_catalog.current_setting('tidelock.changed')::pg_catalog.int8 AS changed),"
-        " advanced AS (UPDATE {journal}.backfill AS b SET done_key = $2::pg_catalog.text[],"
-        "       visited = visited OPERATOR(pg_catalog.+) COALESCE($3::pg_catalog.int8, batch.changed),"
-        "       changed = b.changed OPERATOR(pg_catalog.+) batch.changed,"
-        "       batches = batches OPERATOR(pg_catalog.+) 1, batch_rows = $4::pg_catalog.int8,"
-        "       updated_at = pg_catalog.clock_timestamp()"
-        "  FROM batch"
-        " WHERE ledger_id OPERATOR(pg_catalog.=) $1 AND batches OPERATOR(pg_catalog.=) $5::pg_catalog.int8"
-        " RETURNING batch.changed)"
-        " SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*)::pg_catalog.int4,"
-        "        pg_catalog.max(changed),"
-        "        (1000 OPERATOR(pg_catalog.*) EXTRACT(epoch FROM pg_catalog.clock_timestamp()"
-        " OPERATOR(pg_catalog.-) pg_catalog.transaction_timestamp()))::pg_catalog.int8"
-        "   FROM advanced",
-};
-
-bool backfill_count_changed(struct connection *conn, const char *ledger_id, int64_t *changed,
-                            struct error *err)
-{
-    /* Not all of it: an older version's table lacks a column. */
-    static const struct query query = {
-        .name = "backfill_changed",
-        .is_in_journal = true,
-        .parameters = 1,
-        .sql = "SELECT changed FROM {journal}.backfill WHERE ledger_id OPERATOR(pg_catalog.=) $1",
-    };
-    auto_result struct result *found = NULL;
-    const char *const parameters[] = { ledger_id };
-
-    if (!query_run(conn, &query, parameters, &found, err))
-        return false;
-    *changed = result_rows(found) == 0 ? -1 : result_number(found, 0, 0);
-    return true;
-}
-
 /* Runs statements in a transaction of their own. */
 static bool run(const struct journal *journal, const struct batch_item *items, size_t count,
                 struct result **out, struct error *err)
@@ -223,8 +159,8 @@ struct found {
     char names[PLACES][IDENTIFIER_SIZE];
     struct journal_place places[PLACES];
     char owners[PLACES][IDENTIFIER_SIZE];
-    bool has_gist[PLACES]; /* the table of origins has that column, too */
-    int choice;            /* PLACES = nowhere */
+    bool has_release[PLACES]; /* the table of origins has all its columns */
+    int choice;               /* PLACES = nowhere */
     char database[IDENTIFIER_SIZE];
     char role[IDENTIFIER_SIZE]; /* whose rights these are */
 };
@@ -249,7 +185,7 @@ static bool find(const struct journal *journal, bool is_written, struct found *o
                                                   .tables = (int)result_number(result, i, 3),
                                                   .may_create = result_bool(result, i, 4) };
         text_copy_cut(out->owners[i], IDENTIFIER_SIZE, result_text(result, i, 5));
-        out->has_gist[i] = result_bool(result, i, 9);
+        out->has_release[i] = result_bool(result, i, 9);
     }
     text_copy_cut(out->database, IDENTIFIER_SIZE, result_text(result, 0, 7));
     text_copy_cut(out->role, IDENTIFIER_SIZE, result_text(result, 0, 8));
@@ -267,7 +203,7 @@ static bool is_there(const struct found *found)
 /* Creates what is missing in the place that was chosen. */
 static bool create(const struct journal *journal, const struct found *found, struct error *err)
 {
-    size_t first = found->places[found->choice].exists ? SCHEMA_ITEMS : 0;
+    size_t first = found->places[found->choice].exists ? JOURNAL_PLACE_ITEMS : 0;
     struct batch_item items[array_length(JOURNAL_CREATE)];
 
     for (size_t i = first; i < array_length(JOURNAL_CREATE); i++)
@@ -306,9 +242,9 @@ bool journal_find(const struct journal *journal, struct error *err)
 
 static bool complete_origin(const struct journal *journal, const struct found *found, struct error *err)
 {
-    const struct batch_item item = { .query = &ADD_GIST };
+    const struct batch_item item = { .query = &COMPLETE_ORIGIN };
 
-    return found->places[found->choice].tables < JOURNAL_TABLES || found->has_gist[found->choice] ||
+    return found->places[found->choice].tables < JOURNAL_TABLES || found->has_release[found->choice] ||
            run(journal, &item, 1, NULL, err);
 }
 
@@ -347,6 +283,23 @@ bool journal_check(const struct journal *journal, struct error *err)
     struct found found;
 
     return find(journal, true, &found, err) && (found.choice != PLACES || refuse(&found, err));
+}
+
+bool journal_locate(const struct journal *journal, struct batch_item items[JOURNAL_PLACE_ITEMS],
+                    size_t *count, struct error *err)
+{
+    struct found found;
+
+    *count = 0;
+    if (!find(journal, true, &found, err))
+        return false;
+    if (found.choice == PLACES)
+        return refuse(&found, err);
+    while (!found.places[found.choice].exists && *count < JOURNAL_PLACE_ITEMS) {
+        items[*count] = (struct batch_item) { .query = &JOURNAL_CREATE[*count] };
+        (*count)++;
+    }
+    return true;
 }
 
 bool journal_create(const struct journal *journal, struct error *err)

@@ -60,6 +60,9 @@ must_use bool journal_read(const struct journal *journal, const char *ledger_id,
 /* One more table, which whoever writes to it creates (schema/recorded.h). */
 #define RECORDED_TABLE "schema"
 
+/* … and another (history/floor.h). */
+#define FLOOR_TABLE "floor"
+
 /* Its tables; and those that forget a finished migration, which is deleted there: $1 is its ledger row. Only
  * if journal_exists(). */
 enum { JOURNAL_TABLES = 4, JOURNAL_FORGETTING = 3 };
@@ -90,6 +93,12 @@ must_use bool journal_create(const struct journal *journal, struct error *err);
 
 /* Whether it is there or could be created: if not, as journal_create(). Changes nothing. */
 must_use bool journal_check(const struct journal *journal, struct error *err);
+
+/* Where it is, or would be: gives the items that create its schema where there is none, for a transaction of
+ * the caller's. ERROR_CLEAN as above. */
+enum { JOURNAL_PLACE_ITEMS = 2 };
+must_use bool journal_locate(const struct journal *journal, struct batch_item items[JOURNAL_PLACE_ITEMS],
+                             size_t *count, struct error *err);
 
 /* Creates it if necessary, for what would be nice to have: says nothing where there is no place for it. True
  * if it is there. */

@@ -12,7 +12,10 @@
 #include "postgres/denial.h"
 #include "sql/quote.h"
 
-enum { QUERY_MOST = 16 * 1024, LEDGER_RESULTS = 3 };
+enum { QUERY_MOST = 32 * 1024 };
+
+/* In this order. */
+enum { RESULT_SESSION, RESULT_FLOORS, RESULT_GUARD, RESULT_ROWS, LEDGER_RESULTS };
 
 /* Where the ledger is and what the session is like. {literal} is the ledger's name as a literal, qualified
  * when the URL names the schema. */
@@ -25,6 +28,9 @@ enum { QUERY_MOST = 16 * 1024, LEDGER_RESULTS = 3 };
     " pg_catalog.pg_backend_pid(), CURRENT_USER, pg_catalog.current_schema(),"                                               \
     " pg_catalog.current_setting('synchronous_standby_names') OPERATOR(pg_catalog.<>) '',"                                   \
     " COALESCE(pg_catalog.current_setting('pgaudit.log', true), 'none') OPERATOR(pg_catalog.<>) 'none';"
+
+/* Of its row: where the ledger is, or would be; and the first schema of the search_path that exists. */
+enum { SESSION_SCHEMA = 3, SESSION_FIRST_SCHEMA = 6 };
 
 /* The text with the table's name in it. */
 static void add_sql(const char *sql, const char *table, struct text *out)
@@ -92,45 +98,6 @@ void ledger_take_rows(struct arena *arena, const struct result *result, struct l
         out->size.finished = out->count == 0 ? 0 : (size_t)strtoull(out->rows[0].name, NULL, 10);
 }
 
-void ledger_make_id(const struct ledger *ledger, const char *key, char out[UUID_SIZE])
-{
-    enum { GROUPS = 5, GROUP_MOST = 12 };
-    static const int groups[GROUPS] = { 8, 4, 4, 4, 12 };
-    auto_text struct text named = text_init(QUERY_MOST);
-    char hash[SHA256_HEX_SIZE];
-    const char *from = hash;
-    char *to = out;
-
-    if (ledger->dialect->keeps_attempts) {
-        random_uuid(out);
-        return;
-    }
-    text_add_format(&named, "%s.%s %s", ledger->schema == NULL ? "" : ledger->schema,
-                    ledger->dialect->ledger_name, key);
-    sha256_of(text_slice(&named), hash);
-    for (int i = 0; i < GROUPS; i++) {
-        memcpy(to, from, (size_t)groups[i]);
-        to += groups[i];
-        from += groups[i];
-        *to++ = i + 1 < GROUPS ? '-' : '\0';
-    }
-}
-
-void ledger_count_applied(struct ledger *ledger, const struct migration *migration, const char *id,
-                          bool is_new)
-{
-    const struct dialect *dialect = ledger->dialect;
-
-    if (dialect->is_marker) {
-        ledger->size.rows = 1;
-        ledger->size.finished = (size_t)strtoull(migration->key, NULL, 10);
-    } else {
-        ledger->size.rows += is_new || !dialect->keeps_attempts;
-        ledger->size.finished++;
-    }
-    text_copy_cut(ledger->anchor, sizeof ledger->anchor, dialect->keeps_attempts ? id : migration->key);
-}
-
 /* For what scripts are told. */
 static void note_session(const struct ledger *ledger)
 {
@@ -164,11 +131,12 @@ static void read_session(struct arena *arena, const struct ledger_request *wante
     out->role = copy_value(arena, result, 0, 5);
     out->waits_for_standby = result_bool(result, 0, 7);
     out->is_audited = result_bool(result, 0, 8);
-    out->schema = schema != NULL ? schema : copy_value(arena, result, 0, 3);
+    out->schema = schema != NULL ? schema : copy_value(arena, result, 0, SESSION_SCHEMA);
     if (out->dialect->ledger_schema == NULL)
         out->default_schema = out->schema;
     else
-        out->default_schema = wanted->schema != NULL ? wanted->schema : copy_value(arena, result, 0, 6);
+        out->default_schema =
+            wanted->schema != NULL ? wanted->schema : copy_value(arena, result, 0, SESSION_FIRST_SCHEMA);
     note_session(out);
 }
 
@@ -253,35 +221,16 @@ static bool ask(struct connection *conn, const struct guard *guard, const struct
 
     quote_literal(guard->table, &literal);
     text_add_filled(&sql, SESSION_QUERY, "{literal}", literal.at);
+    floors_add_question(literal.at, &sql);
     guard_add(guard, &sql);
     add_sql(query->sql, guard->table, &sql);
     if (!query_several(conn, &(const struct query) { .name = query->name, .sql = sql.at }, results,
                        LEDGER_RESULTS, err))
         return false;
-    if (results[LEDGER_RESULTS - 1] != NULL)
+    if (results[RESULT_ROWS] != NULL)
         return true;
     error_set(err, ERROR_LOST, "the server answered only part of what was asked about the ledger");
     return error_code(err, "P1017");
-}
-
-/* Where only the first schema of the search_path counts, asks which one that is. */
-static bool find_schema(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
-                        struct ledger_request *out, struct error *err)
-{
-    static const struct query query = { .name = "current_schema",
-                                        .sql = "SELECT pg_catalog.current_schema()" };
-    auto_result struct result *found = NULL;
-
-    *out = *wanted;
-    if (wanted->folder->dialect->ledger_search == SEARCH_PATH || schema_of(wanted) != NULL)
-        return true;
-    out->schema = wanted->folder->dialect->first_schema;
-    if (out->schema != NULL)
-        return true;
-    if (!query_run(conn, &query, NULL, &found, err))
-        return error_context(err, "looking for the ledger");
-    out->schema = copy_value(arena, found, 0, 0);
-    return true;
 }
 
 static struct guard guard_of(struct arena *arena, const struct ledger_request *wanted, enum guard_use use)
@@ -291,6 +240,58 @@ static struct guard guard_of(struct arena *arena, const struct ledger_request *w
                             .is_only_read = wanted->is_only_read,
                             .use = use,
                             .tells_shape = known_ledger_is_checked(wanted->folder->dialect->format) };
+}
+
+static void free_results(struct result *results[LEDGER_RESULTS])
+{
+    for (int i = 0; i < LEDGER_RESULTS; i++)
+        result_free(results[i]);
+}
+
+/* A reading of the ledger: `place` is where it is looked for. */
+struct question {
+    struct query query;
+    enum guard_use use;
+    struct ledger_request place;
+    struct guard guard;
+};
+
+static bool ask_there(struct arena *arena, struct connection *conn, struct question *question,
+                      struct result *results[LEDGER_RESULTS], struct error *err)
+{
+    question->guard = guard_of(arena, &question->place, question->use);
+    return ask(conn, &question->guard, &question->query, results, err);
+}
+
+/* Where only the first schema of the search_path counts, another one may have had a table of that name, or
+ * one that keeps from reading it. */
+static bool is_of_other_schema(const struct question *question, const struct result *session, bool is_read,
+                               const struct error *err)
+{
+    if (question->place.folder->dialect->ledger_search == SEARCH_PATH ||
+        schema_of(&question->place) != NULL || session == NULL ||
+        result_is_null(session, 0, SESSION_FIRST_SCHEMA))
+        return false;
+    return (!is_read && !is_missing(err)) || strcmp(result_text(session, 0, SESSION_SCHEMA),
+                                                    result_text(session, 0, SESSION_FIRST_SCHEMA)) != 0;
+}
+
+/* Most databases have one ledger: it is looked for in all of the search_path, and the answer says where it
+ * is, and where it has to be. */
+static bool ask_where_it_is(struct arena *arena, struct connection *conn, struct question *question,
+                            struct result *results[LEDGER_RESULTS], struct error *err)
+{
+    const struct dialect *dialect = question->place.folder->dialect;
+    bool is_read;
+
+    if (schema_of(&question->place) == NULL)
+        question->place.schema = dialect->first_schema;
+    is_read = ask_there(arena, conn, question, results, err);
+    if (!is_of_other_schema(question, results[RESULT_SESSION], is_read, err))
+        return is_read;
+    question->place.schema = copy_value(arena, results[RESULT_SESSION], 0, SESSION_FIRST_SCHEMA);
+    free_results(results);
+    return ask_there(arena, conn, question, results, err);
 }
 
 /* What is known before it is read. */
@@ -336,28 +337,29 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
                  struct ledger *out, struct error *err)
 {
     auto_result struct result *session = NULL;
+    auto_result struct result *floors = NULL;
     auto_result struct result *guarded = NULL;
     auto_result struct result *rows = NULL;
-    const struct query query = { .name = "ledger_read", .sql = rows_text(wanted) };
-    struct ledger_request place;
+    struct question question = { .query = { .name = "ledger_read", .sql = rows_text(wanted) },
+                                 .use = wanted->is_only_read ? GUARD_READ : GUARD_WRITE,
+                                 .place = *wanted };
     struct result *results[LEDGER_RESULTS];
-    struct guard guard;
     bool is_read;
 
     *out = ledger_of(wanted);
-    if (!find_schema(arena, conn, wanted, &place, err))
-        return false;
-    guard = guard_of(arena, &place, wanted->is_only_read ? GUARD_READ : GUARD_WRITE);
-    is_read = ask(conn, &guard, &query, results, err);
-    session = results[0];
-    guarded = results[1];
-    rows = results[2];
+    is_read = ask_where_it_is(arena, conn, &question, results, err);
+    session = results[RESULT_SESSION];
+    floors = results[RESULT_FLOORS];
+    guarded = results[RESULT_GUARD];
+    rows = results[RESULT_ROWS];
     out->exists = is_read;
-    if (!has_shape(conn, wanted, &guard, guarded, err))
+    if (!has_shape(conn, wanted, &question.guard, guarded, err))
         return false;
     if (!is_read && (session == NULL || !is_missing(err)))
-        return explain_read_failure(conn, wanted->folder->dialect, &guard, err);
-    read_session(arena, &place, session, out);
+        return explain_read_failure(conn, wanted->folder->dialect, &question.guard, err);
+    read_session(arena, &question.place, session, out);
+    if (floors != NULL)
+        out->floors = floors_take(arena, floors, out->schema);
     if (out->default_schema == NULL)
         return refuse_no_schema(err);
     if (is_read)
@@ -371,72 +373,37 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
     return true;
 }
 
-static void free_results(struct result *results[LEDGER_RESULTS])
-{
-    for (int i = 0; i < LEDGER_RESULTS; i++)
-        result_free(results[i]);
-}
-
 bool ledger_glance(struct arena *arena, struct connection *conn, const struct ledger_request *wanted,
                    struct ledger *out, struct error *err)
 {
-    const struct query query = { .name = "ledger_glance", .sql = rows_text(wanted) };
-    struct ledger_request place;
+    struct question question = { .query = { .name = "ledger_glance", .sql = rows_text(wanted) },
+                                 .use = GUARD_GLANCE,
+                                 .place = *wanted };
     struct result *results[LEDGER_RESULTS];
-    struct guard guard;
     bool is_read;
     bool is_ours;
 
     *out = ledger_of(wanted);
-    if (!find_schema(arena, conn, wanted, &place, err))
-        return false;
-    guard = guard_of(arena, &place, GUARD_GLANCE);
-    is_read = ask(conn, &guard, &query, results, err);
+    is_read = ask_where_it_is(arena, conn, &question, results, err);
     if (!is_read && strcmp(err->sqlstate, "42501") == 0) {
         free_results(results);
-        guard.use = GUARD_READ;
-        is_read = ask(conn, &guard, &query, results, err);
+        question.use = GUARD_READ;
+        is_read = ask_there(arena, conn, &question, results, err);
     }
     out->exists = is_read;
-    if (results[0] != NULL)
-        read_session(arena, &place, results[0], out);
-    is_ours = has_shape(conn, wanted, &guard, results[1], err);
+    if (results[RESULT_SESSION] != NULL)
+        read_session(arena, &question.place, results[RESULT_SESSION], out);
+    if (results[RESULT_FLOORS] != NULL)
+        out->floors = floors_take(arena, results[RESULT_FLOORS], out->schema);
+    is_ours = has_shape(conn, wanted, &question.guard, results[RESULT_GUARD], err);
     if (is_read && is_ours) {
-        ledger_take_rows(arena, results[LEDGER_RESULTS - 1], out);
+        ledger_take_rows(arena, results[RESULT_ROWS], out);
         rows_expand(arena, out);
         rows_name(arena, out);
     }
     free_results(results);
     if (!is_ours)
         return false;
-    return is_read || is_missing(err) || explain_read_failure(conn, wanted->folder->dialect, &guard, err);
-}
-
-void ledger_add_unchanged(const struct ledger *ledger, struct text *sql)
-{
-    text_add_format(sql,
-                    "SELECT s.rows OPERATOR(pg_catalog.=) %zu AND s.finished OPERATOR(pg_catalog.=) %zu"
-                    " AND s.rolled_back OPERATOR(pg_catalog.=) %zu FROM (",
-                    ledger->size.rows, ledger->size.finished, ledger->size.rolled_back);
-    add_sql(ledger->dialect->ledger->size, ledger->table, sql);
-    text_add_string(sql, ") AS s");
-}
-
-void ledger_add_lock(const struct ledger *ledger, struct text *sql)
-{
-    text_add_format(sql, "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE;", ledger->table);
-}
-
-bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists, struct error *err)
-{
-    static const struct query query = { .name = "ledger_exists",
-                                        .parameters = 1,
-                                        .sql = "SELECT pg_catalog.to_regclass($1) IS NOT NULL" };
-    const char *const parameters[] = { ledger->table };
-    auto_result struct result *result = NULL;
-
-    if (!query_run(conn, &query, parameters, &result, err))
-        return false;
-    *exists = result_bool(result, 0, 0);
-    return true;
+    return is_read || is_missing(err) ||
+           explain_read_failure(conn, wanted->folder->dialect, &question.guard, err);
 }

@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "dialect/dialect.h"
 #include "dialect/ledger_row.h"
+#include "history/floor.h"
 #include "history/migration.h"
 #include "postgres/connection.h"
 #include "postgres/query.h"
@@ -45,6 +46,8 @@ struct ledger {
     struct query queries[LEDGER_STATEMENTS]; /* for this table … */
     struct query checks[LEDGER_CHECKS];
     struct query row;
+
+    struct floors floors; /* see floor.h */
 
     struct tool_keys tool_keys; /* of the tool's own locks, see lock/tool_lock.h */
 

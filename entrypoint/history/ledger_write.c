@@ -1,10 +1,14 @@
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "dialect/attempts.h"
 #include "history/ledger.h"
 #include "postgres/advisory.h"
 #include "postgres/aside.h"
 #include "sql/quote.h"
+
+enum { NAMED_MOST = 16 * 1024 };
 
 static void take(const struct ledger_write *write, const char *const values[ROW_VALUES],
                  const char *parameters[ROW_VALUES])
@@ -36,6 +40,45 @@ static size_t add_side(const struct side *side, enum ledger_statement statement,
     take(&side->sql->checks[write->check], values, side->of_check);
     items[1] = (struct batch_item) { .query = &side->checks[write->check], .parameters = side->of_check };
     return 2;
+}
+
+void ledger_make_id(const struct ledger *ledger, const char *key, char out[UUID_SIZE])
+{
+    enum { GROUPS = 5, GROUP_MOST = 12 };
+    static const int groups[GROUPS] = { 8, 4, 4, 4, 12 };
+    auto_text struct text named = text_init(NAMED_MOST);
+    char hash[SHA256_HEX_SIZE];
+    const char *from = hash;
+    char *to = out;
+
+    if (ledger->dialect->keeps_attempts) {
+        random_uuid(out);
+        return;
+    }
+    text_add_format(&named, "%s.%s %s", ledger->schema == NULL ? "" : ledger->schema,
+                    ledger->dialect->ledger_name, key);
+    sha256_of(text_slice(&named), hash);
+    for (int i = 0; i < GROUPS; i++) {
+        memcpy(to, from, (size_t)groups[i]);
+        to += groups[i];
+        from += groups[i];
+        *to++ = i + 1 < GROUPS ? '-' : '\0';
+    }
+}
+
+void ledger_count_applied(struct ledger *ledger, const struct migration *migration, const char *id,
+                          bool is_new)
+{
+    const struct dialect *dialect = ledger->dialect;
+
+    if (dialect->is_marker) {
+        ledger->size.rows = 1;
+        ledger->size.finished = (size_t)strtoull(migration->key, NULL, 10);
+    } else {
+        ledger->size.rows += is_new || !dialect->keeps_attempts;
+        ledger->size.finished++;
+    }
+    text_copy_cut(ledger->anchor, sizeof ledger->anchor, dialect->keeps_attempts ? id : migration->key);
 }
 
 /* What is finished stands in the tool's ledger alone; only, what has failed before it is then forgotten. */
@@ -260,4 +303,39 @@ bool ledger_record_clean_failure(struct connection *conn, const struct ledger *l
     memcpy(fresh, values, sizeof fresh);
     fresh[ROW_ID] = id;
     return ledger_write(conn, ledger, LEDGER_INSERT_FAILED, fresh, err);
+}
+
+/* The text with the table's name in it. */
+static void add_sql(const char *sql, const char *table, struct text *out)
+{
+    text_add_filled(out, sql, "{ledger}", table);
+}
+
+void ledger_add_unchanged(const struct ledger *ledger, struct text *sql)
+{
+    text_add_format(sql,
+                    "SELECT s.rows OPERATOR(pg_catalog.=) %zu AND s.finished OPERATOR(pg_catalog.=) %zu"
+                    " AND s.rolled_back OPERATOR(pg_catalog.=) %zu FROM (",
+                    ledger->size.rows, ledger->size.finished, ledger->size.rolled_back);
+    add_sql(ledger->dialect->ledger->size, ledger->table, sql);
+    text_add_string(sql, ") AS s");
+}
+
+void ledger_add_lock(const struct ledger *ledger, struct text *sql)
+{
+    text_add_format(sql, "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE;", ledger->table);
+}
+
+bool ledger_exists(struct connection *conn, const struct ledger *ledger, bool *exists, struct error *err)
+{
+    static const struct query query = { .name = "ledger_exists",
+                                        .parameters = 1,
+                                        .sql = "SELECT pg_catalog.to_regclass($1) IS NOT NULL" };
+    const char *const parameters[] = { ledger->table };
+    auto_result struct result *result = NULL;
+
+    if (!query_run(conn, &query, parameters, &result, err))
+        return false;
+    *exists = result_bool(result, 0, 0);
+    return true;
 }

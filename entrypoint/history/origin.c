@@ -27,14 +27,15 @@ static const struct query MANNERS = {
 static const struct query RECORD = {
     .name = "origin_record",
     .is_in_journal = true,
-    .parameters = 4,
+    .parameters = 5,
     .sql =
-        "INSERT INTO {journal}.origin AS o (ledger_id, host, version, gist_sha256)"
-        " SELECT i.id, $3::pg_catalog.text, $4::pg_catalog.text, i.gist"
+        "INSERT INTO {journal}.origin AS o (ledger_id, host, version, gist_sha256, release)"
+        " SELECT i.id, $3::pg_catalog.text, $4::pg_catalog.text, i.gist,"
+        "       $5::pg_catalog.text"
         "   FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]),"
         "                   pg_catalog.unnest($2::pg_catalog.text[])) AS i (id, gist)"
         " ON CONFLICT (ledger_id) DO UPDATE SET host = EXCLUDED.host, version = EXCLUDED.version,"
-        "    gist_sha256 = EXCLUDED.gist_sha256,"
+        "    gist_sha256 = EXCLUDED.gist_sha256, release = EXCLUDED.release,"
         "    recorded_at = pg_catalog.clock_timestamp()",
 };
 
@@ -42,7 +43,7 @@ static const struct query RECORD = {
 static void record(const struct journal *journal, const char *ids, const char *gists,
                    const struct origin *who)
 {
-    const char *const parameters[] = { ids, gists, who->host, who->version };
+    const char *const parameters[] = { ids, gists, who->host, who->version, who->release };
     const struct batch_item items[] = { { .query = &MANNERS },
                                         { .query = &RECORD, .parameters = parameters } };
     struct error err;
@@ -105,6 +106,12 @@ static const char *copy(struct arena *arena, const struct result *rows, int row,
     return arena_copy(arena, value, strlen(value));
 }
 
+/* An older version has not recorded it. */
+static const char *copy_known(struct arena *arena, const struct result *rows, int row, int column)
+{
+    return result_is_null(rows, row, column) ? NULL : copy(arena, rows, row, column);
+}
+
 struct origins origin_read(struct arena *arena, struct connection *conn, const char *ledger_schema)
 {
     static const struct query all = {
@@ -112,7 +119,8 @@ struct origins origin_read(struct arena *arena, struct connection *conn, const c
         .is_in_journal = true,
         .sql =
             "SELECT o.ledger_id, o.host, o.version,"
-            "       pg_catalog.to_jsonb(o) OPERATOR(pg_catalog.->>) 'gist_sha256'"
+            "       pg_catalog.to_jsonb(o) OPERATOR(pg_catalog.->>) 'gist_sha256',"
+            "       pg_catalog.to_jsonb(o) OPERATOR(pg_catalog.->>) 'release'"
             "  FROM {journal}.origin AS o ORDER BY o.ledger_id COLLATE pg_catalog.\"C\"",
     };
     const struct journal journal = { .conn = conn, .ledger_schema = ledger_schema };
@@ -128,11 +136,11 @@ struct origins origin_read(struct arena *arena, struct connection *conn, const c
     origins.count = (size_t)result_rows(rows);
     origins.items = arena_alloc(arena, origins.count, sizeof *origins.items);
     for (size_t i = 0; i < origins.count; i++)
-        origins.items[i] =
-            (struct origin) { .ledger_id = copy(arena, rows, (int)i, 0),
-                              .host = copy(arena, rows, (int)i, 1),
-                              .version = copy(arena, rows, (int)i, 2),
-                              .gist = result_is_null(rows, (int)i, 3) ? NULL : copy(arena, rows, (int)i, 3) };
+        origins.items[i] = (struct origin) { .ledger_id = copy(arena, rows, (int)i, 0),
+                                             .host = copy(arena, rows, (int)i, 1),
+                                             .version = copy(arena, rows, (int)i, 2),
+                                             .gist = copy_known(arena, rows, (int)i, 3),
+                                             .release = copy_known(arena, rows, (int)i, 4) };
     return origins;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Who applied a migration: the pod, or the host, and the version of tidelock; and what it said. In the
- * journal, since the ledger has no place for it.
+ * Who applied a migration: the pod, or the host, the version of tidelock and the application's release; and
+ * what it said. In the journal, since the ledger has no place for it.
  *
  * It is written beside the ledger and decides nothing: where it cannot be written, nobody is told.
  */
@@ -20,7 +20,8 @@ struct origin {
     const char *ledger_id;
     const char *host;
     const char *version;
-    const char *gist; /* of the script (sql/gist.h); NULL = an older version has recorded none */
+    const char *release; /* of the application in its image; NULL = not known */
+    const char *gist;    /* of the script (sql/gist.h); NULL = an older version has recorded none */
 };
 
 /* Those that were read. */

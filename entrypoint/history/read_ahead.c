@@ -1,14 +1,17 @@
 #include "history/read_ahead.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
-#include "history/script_file.h"
 
 enum { STEP_SCRIPTS = 8, STEP_BYTES_MOST = 64 * 1024 };
 
 struct read_ahead {
     const struct folder *folder;
+    int directory;                    /* the folder, while it is read */
     char (*checksums)[CHECKSUM_SIZE]; /* empty = not known */
     size_t next;
 };
@@ -18,6 +21,7 @@ struct read_ahead *read_ahead_new(struct arena *arena, const struct folder *fold
     struct read_ahead *read_ahead = arena_alloc(arena, 1, sizeof *read_ahead);
 
     read_ahead->folder = folder;
+    read_ahead->directory = -1;
     read_ahead->checksums = arena_alloc(arena, folder->count, sizeof *read_ahead->checksums);
     if (!folder->dialect->has_checksums)
         read_ahead->next = folder->count;
@@ -28,16 +32,26 @@ bool read_ahead_step(void *context)
 {
     struct read_ahead *read_ahead = context;
     const struct folder *folder = read_ahead->folder;
+    const size_t below = strlen(folder->path) + 1;
     auto_text struct text script = text_init(STEP_BYTES_MOST);
+    struct error ignored;
 
+    if (read_ahead->directory < 0 && read_ahead->next < folder->count)
+        read_ahead->directory = openat(AT_FDCWD, folder->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     for (int i = 0; i < STEP_SCRIPTS && read_ahead->next < folder->count; i++, read_ahead->next++) {
-        struct error ignored;
+        const struct migration *migration = &folder->items[read_ahead->next];
 
         text_reset(&script);
-        if (migration_read(folder->dialect, &folder->items[read_ahead->next], &script, &ignored))
+        if (!migration->is_program &&
+            file_read_below(read_ahead->directory, migration->script_path + below, &script, &ignored))
             folder->dialect->checksum_of(text_slice(&script), read_ahead->checksums[read_ahead->next]);
     }
-    return read_ahead->next < folder->count;
+    if (read_ahead->next < folder->count)
+        return true;
+    if (read_ahead->directory >= 0)
+        (void)close(read_ahead->directory);
+    read_ahead->directory = -1;
+    return false;
 }
 
 bool read_ahead_matches(const struct read_ahead *read_ahead, size_t index, const char *checksum)

@@ -178,6 +178,21 @@ static const struct dialect *find_proven(enum format format, const char *path)
     return NULL;
 }
 
+/* The only description of the format, or NULL. */
+static const struct dialect *find_only(enum format format)
+{
+    const struct dialect *only = NULL;
+
+    for (size_t i = 0; DIALECTS[i] != NULL; i++) {
+        if (DIALECTS[i]->format != format)
+            continue;
+        if (only != NULL)
+            return NULL;
+        only = DIALECTS[i];
+    }
+    return only;
+}
+
 static const struct foreign_tool *find_owner(const char *path, const struct folder_look *found)
 {
     const struct foreign_tool *owner = NULL;
@@ -206,13 +221,14 @@ static const struct dialect *add_likely(enum format format, const struct folder_
 void recognise(enum format format, const char *path, struct recognised *out)
 {
     auto_arena struct arena *arena = arena_new();
-    const struct dialect *proven = find_proven(format, path);
+    const struct dialect *sure = find_only(format);
     const struct dialect *first;
     struct folder_look found;
 
     *out = (struct recognised) { .fits = true };
-    if (proven != NULL) {
-        out->dialects[out->count++] = proven;
+    sure = sure != NULL ? sure : find_proven(format, path);
+    if (sure != NULL) {
+        out->dialects[out->count++] = sure;
         return;
     }
     look(arena, path, &found);

@@ -20,8 +20,8 @@ struct recognised {
     const struct foreign_tool *owner; /* the tool whose own file is there, and which can't be applied here */
 };
 
-/* Looks at the names in the folder at `path`, and into one script. One that can't be read is taken for the
- * first: whoever reads it says why. */
+/* Looks at the names in the folder at `path`, and into one script, unless the format tells it alone. One that
+ * can't be read is taken for the first: whoever reads it says why. */
 void recognise(enum format format, const char *path, struct recognised *out);
 
 #endif

@@ -42,6 +42,7 @@ struct directives {
     int64_t retry_for_ms;
     int64_t statement_timeout_ms;
     int64_t migration_timeout_ms;
+    struct slice floor; /* the oldest release that can run after it, which has an order; empty = not given */
     struct assertion assertions[ASSERTIONS_MOST];
     size_t assertion_count;
     struct backfill_wish backfill;
@@ -52,6 +53,7 @@ struct directives {
 enum directive_type {
     DIRECTIVE_WISH, /* "name=value", of which a line may have several … */
     DIRECTIVE_TIME,
+    DIRECTIVE_RELEASE,
     DIRECTIVE_LINE, /* the rest of the line is its own */
 };
 

@@ -75,6 +75,16 @@ struct key key_of_names(const List *names)
     return key;
 }
 
+/* What an element of an array, or an argument, is in. */
+static int nesting(const struct scanner *scanner, struct token token)
+{
+    char byte = scanner->at[token.start];
+
+    if (token.kind == TOKEN_OPEN || (token.kind == TOKEN_OTHER && byte == '['))
+        return 1;
+    return token.kind == TOKEN_CLOSE || (token.kind == TOKEN_OTHER && byte == ']') ? -1 : 0;
+}
+
 void change_locate(const struct reading *reading, struct change *change, int location)
 {
     struct scanner scanner = scanner_of(reading->statement, true);
@@ -89,7 +99,7 @@ void change_locate(const struct reading *reading, struct change *change, int loc
 
         if ((is_comma && depth == 0) || (token.kind == TOKEN_CLOSE && depth == 0))
             return;
-        depth += token.kind == TOKEN_OPEN ? 1 : token.kind == TOKEN_CLOSE ? -1 : 0;
+        depth += nesting(&scanner, token);
         change->end = token.end;
     }
 }

@@ -160,7 +160,7 @@ struct change {
     char object[IDENTIFIER_SIZE]; /* the column, constraint, index or type */
     char word[IDENTIFIER_SIZE];   /* the function or type that decided a trait; a new type, if it is short;
                                      the column that a CHECK requires */
-    struct key key;               /* what has to be unique, or refers to another table */
+    struct key key;               /* what has to be unique, or refers to another table, or is assigned */
     struct key other_key;         /* what a foreign key refers to; none = the primary key */
     size_t start;                 /* in the statement, of the definition of the column or constraint … */
     size_t end;                   /* … and its end; both 0 = there is none */

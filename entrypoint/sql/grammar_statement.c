@@ -164,6 +164,17 @@ static void read_lock(struct reading *reading, const LockStmt *lock)
         add_for(reading, ACTION_LOCK_TABLE, lfirst_node(RangeVar, cell))->traits = traits;
 }
 
+static void read_update(struct reading *reading, const UpdateStmt *update)
+{
+    struct change *change = add_for(reading, ACTION_UPDATE, update->relation);
+    const int count = list_length(update->targetList);
+
+    change->traits = trait_if(update->whereClause == NULL, TRAIT_NO_WHERE);
+    change->key.count = count > KEY_COLUMNS_MOST ? 0 : (size_t)count;
+    for (size_t i = 0; i < change->key.count; i++)
+        identifier_copy(change->key.columns[i], list_nth_node(ResTarget, update->targetList, (int)i)->name);
+}
+
 static bool read_rows(struct reading *reading, Node *statement)
 {
     switch (nodeTag(statement)) {
@@ -179,8 +190,7 @@ static bool read_rows(struct reading *reading, Node *statement)
         return true;
     }
     case T_UpdateStmt:
-        add_for(reading, ACTION_UPDATE, ((UpdateStmt *)statement)->relation)->traits =
-            trait_if(((UpdateStmt *)statement)->whereClause == NULL, TRAIT_NO_WHERE);
+        read_update(reading, (UpdateStmt *)statement);
         return true;
     case T_DeleteStmt:
         add_for(reading, ACTION_DELETE, ((DeleteStmt *)statement)->relation)->traits =

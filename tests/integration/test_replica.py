@@ -5,6 +5,8 @@ from servers import Database
 from tool import Tool
 from wait import wait_until
 
+STARTS = 20
+
 
 @pytest.fixture
 def pair(replica, binary, folder):
@@ -65,3 +67,23 @@ def test_its_password_stays_secret(pair):
     odd = tidelock("wait", environment={"TIDELOCK_REPLICA": "app:s3cret-word@nowhere"})
     odd.fails(exit=2)
     assert "s3cret-word" not in odd.out + odd.errors
+
+
+def test_no_start_reads_the_old_schema(pair, folder):
+    """Each release asks the standby for the column that it has just added, while the replay is held up; without the gate, it finds none."""
+    tidelock, standby, environment = pair
+    tidelock("deploy").succeeds()
+
+    def start(number, environment):
+        folder.add(f"{number:03}_c", f"ALTER TABLE t ADD COLUMN c{number} int")
+        standby.query("SELECT pg_wal_replay_pause()")
+        reader = ["psql", "-XqAt", "-d", standby.url("app"), "-c", f"SELECT count(c{number}) FROM t"]
+        return tidelock.start("run", "--", *reader, environment=environment)
+
+    start(2, {}).wait().fails(exit=1, says='column "c2" does not exist')
+    for number in range(3, 3 + STARTS):
+        standby.query("SELECT pg_wal_replay_resume()")
+        starting = start(number, environment)
+        starting.wait_for_line(f"applied {number:03}_c")
+        standby.query("SELECT pg_wal_replay_resume()")
+        assert starting.wait().succeeds().out == "0\n"

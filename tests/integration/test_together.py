@@ -3,7 +3,8 @@
 import signal
 
 import pytest
-from tool import wait_for_nobody
+from peers import Drizzle, Drizzle1
+from tool import Tool, wait_for_nobody
 from wait import wait_until
 
 pytestmark = pytest.mark.libraries
@@ -249,3 +250,65 @@ def test_what_is_not_known_at_the_end_is_said(server, database, folder, tidelock
     wait_for_nobody(database)
     tidelock("deploy").succeeds()
     assert len(database.ledger()) == 5
+
+
+def of_tool(peer, path, numbers):
+    app = peer.folder(path / "app")
+    for number in numbers:
+        app.add(number, f"t{number}", f"CREATE TABLE t{number} (id int);\n")
+    return app
+
+
+def transactions(database, peer):
+    """That made the tables, and that wrote the rows."""
+    return (
+        database.value("SELECT count(DISTINCT xmin::text) FROM pg_class WHERE relname ~ '^t[0-9]+$'"),
+        database.value(f"SELECT count(DISTINCT xmin::text) FROM {peer.ledger_table}"),
+    )
+
+
+def test_of_other_tools_too(server, database, tmp_path, binary, proxy, peer):
+    """The tool finds nothing left to do."""
+    app = of_tool(peer, tmp_path, range(1, 31))
+    tidelock = Tool(binary, database, app)
+    tidelock("deploy", "--format", peer.name, "--migrations", "migrations", url=server.url(database.name, port=proxy.port)).succeeds()
+    assert messages_with(proxy, "CREATE TABLE t") == 1
+    tables, rows = transactions(database, peer)
+    assert tables == 30 and rows >= (1 if peer.name == "golang-migrate" else 30)
+    if not isinstance(peer, Drizzle) or isinstance(peer, Drizzle1):
+        before = peer.ledger(database)
+        done = peer.up(database.url(), app)
+        assert done.returncode == 0 and peer.applied(done) == [] and peer.ledger(database) == before, done.stdout
+        assert peer.is_content(database.url(), app)
+    tidelock("deploy", "--format", peer.name, "--migrations", "migrations").succeeds(says="No pending")
+
+
+def test_a_failure_of_another_tools_is_its_own(database, tmp_path, binary, peer):
+    app = of_tool(peer, tmp_path, range(1, 5))
+    path = app.add(5, "broken", "CREATE TABLE one (); CREATE TABLE t1 ();\n")
+    app.add(6, "t6", "CREATE TABLE t6 ();\n")
+    tidelock = Tool(binary, database, app)
+    words = ["deploy", "--format", peer.name, "--migrations", "migrations"]
+    tidelock(*words).fails(exit=6, says=["already exists", "already applied by this run: 4 migrations"])
+    assert database.holds("t4") and not database.holds("one") and not database.holds("t6")
+    path.write_text(path.read_text().replace("t1", "t5"))
+    tidelock(*words).succeeds()
+    assert database.holds("t5") and database.holds("t6")
+
+
+def test_a_lost_answer_of_another_tools(server, database, tmp_path, binary, proxy, peer):
+    """Its rows have no ids: who has written one that is there by then, nobody can tell."""
+    app = of_tool(peer, tmp_path, range(1, 6))
+    tidelock = Tool(binary, database, app)
+    seen = []
+
+    def cut(message):
+        if message.direction == "client" and "CREATE TABLE t1" in message.text:
+            seen.append(message)
+        return "drop" if seen and message.direction == "server" and message.kind == "C" and message.text.startswith("COMMIT") and len(seen) == 1 and not seen.append(message) else None
+
+    proxy.on_message = cut
+    result = tidelock("deploy", "--format", peer.name, "--migrations", "migrations", url=server.url(database.name, port=proxy.port)).succeeds()
+    assert result.errors.count("it is applied, by this process or by another") == 5, result.errors
+    assert transactions(database, peer)[0] == 5
+    tidelock("deploy", "--format", peer.name, "--migrations", "migrations").succeeds(says="No pending")

@@ -1,5 +1,7 @@
 #include <stdio.h>
+#include <string.h>
 
+#include "base/memory.h"
 #include "check.h"
 #include "sql/session_statement.h"
 
@@ -127,6 +129,27 @@ static void its_signs_are_seen_in_one_pass(void **state)
     }
 }
 
+static void a_sign_is_seen_wherever_it_stands(void **state)
+{
+    static const char *const words[] = { "advisory", "DISCARD", "reset" };
+
+    (void)state;
+    for (int before = 0; before < 9; before++) {
+        for (size_t i = 0; i < array_length(words); i++) {
+            char text[64];
+            struct session_signs signs;
+
+            (void)snprintf(text, sizeof text, "%*s%s", before, "", words[i]);
+            signs = session_signs_of(slice_of(text));
+            assert_int_equal(signs.is_advisory, i == 0);
+            assert_int_equal(signs.is_reset, i > 0);
+            text[strlen(text) - 1] = '.';
+            signs = session_signs_of(slice_of(text));
+            assert_false(signs.is_advisory || signs.is_reset);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +158,7 @@ int main(void)
         cmocka_unit_test(what_ends_with_its_transaction_is_seen),
         cmocka_unit_test(a_word_is_found_in_any_case),
         cmocka_unit_test(its_signs_are_seen_in_one_pass),
+        cmocka_unit_test(a_sign_is_seen_wherever_it_stands),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,11 +181,11 @@ static void what_exceeds_a_bound_is_cut_where_that_is_wanted(void **state)
 static void distance_counts_edits_and_swaps(void **state)
 {
     (void)state;
-    assert_int_equal(text_distance("deploy", "deploy"), 0);
-    assert_int_equal(text_distance("depoly", "deploy"), 1);
-    assert_int_equal(text_distance("deply", "deploy"), 1);
-    assert_int_equal(text_distance("", "abc"), 3);
-    assert_int_equal(text_distance("ca", "abc"), 3);
+    assert_int_equal(names_distance("deploy", "deploy"), 0);
+    assert_int_equal(names_distance("depoly", "deploy"), 1);
+    assert_int_equal(names_distance("deply", "deploy"), 1);
+    assert_int_equal(names_distance("", "abc"), 3);
+    assert_int_equal(names_distance("ca", "abc"), 3);
 }
 
 static void the_nearest_name_is_found_and_a_far_one_is_not(void **state)
