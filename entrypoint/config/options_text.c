@@ -4,30 +4,6 @@
 
 #include "config/options.h"
 
-static void spell(const char *prefix, const char *name, bool is_upper, char *out)
-{
-    size_t used = strlen(prefix);
-
-    memcpy(out, prefix, used);
-    for (; *name != '\0' && used < OPTION_NAME_MOST - 1; name++) {
-        if (*name == '-')
-            out[used++] = '_';
-        else
-            out[used++] = (char)(is_upper ? *name - 'a' + 'A' : *name);
-    }
-    out[used] = '\0';
-}
-
-void option_variable(const struct option *option, char *out)
-{
-    spell("TIDELOCK_", option->name, true, out);
-}
-
-void option_key(const struct option *option, char *out)
-{
-    spell("", option->name, false, out);
-}
-
 const char *option_standard(const struct option *option, unsigned command)
 {
     bool is_awaited = command == FOR_STATUS && isatty(STDERR_FILENO) == 1;

@@ -131,18 +131,21 @@ static bool begin(struct connection *conn, const struct endpoint *endpoint, stru
                          err);
 }
 
-/* What the operator has to correct; a right that is missing or a server that is gone has its own class. */
+/* It is no migration: what fails in it is for the operator to correct, unless a right is missing or the
+ * server is gone. */
 static void judge_query(struct error *err)
 {
-    static const char denied[] = "42501";
+    static const char cancelled[] = "57014";
 
-    if (err->class == ERROR_READ_ONLY) {
-        err->class = ERROR_USAGE;
+    if (err->class != ERROR_READ_ONLY && err->class != ERROR_CLEAN)
+        return;
+    if (err->class == ERROR_READ_ONLY)
         error_hint(err, "The query may only read.");
-    } else if (strncmp(err->sqlstate, "42", 2) == 0 && strcmp(err->sqlstate, denied) != 0) {
-        err->class = ERROR_USAGE;
+    else if (strcmp(err->sqlstate, cancelled) == 0)
+        error_hint(err, "The query has a minute.");
+    else
         error_hint(err, "Correct the query: one statement that returns name, and database, schema or url.");
-    }
+    err->class = ERROR_USAGE;
 }
 
 static bool refuse_query(const struct config *config, struct error *err)
