@@ -19,7 +19,9 @@ struct listing {
     struct listed *items;
     size_t count;
     size_t capacity;
-    unsigned depth; /* directories above the one at hand */
+    unsigned depth;           /* directories above the one at hand */
+    const char *passed_over;  /* the first, by its name, of the scripts that are no migrations, or NULL … */
+    size_t passed_over_count; /* … and how many there are */
 };
 
 static const char *join(struct arena *arena, const char *directory, const char *name)
@@ -158,6 +160,34 @@ static bool add(struct listing *listing, const char *name, const char *key, enum
     return true;
 }
 
+/* The tools keep silent about them. A directory of each migration may have others beside its script. */
+static void pass_over(struct listing *listing, const char *name)
+{
+    const size_t length = strlen(name);
+    const size_t extension = strlen(".sql");
+
+    if (listing->folder->dialect->layout == LAYOUT_DIRECTORIES || length <= extension || name[0] == '.' ||
+        strcmp(name + length - extension, ".sql") != 0)
+        return;
+    if (listing->passed_over == NULL || strcmp(name, listing->passed_over) < 0)
+        listing->passed_over = arena_copy(listing->arena, name, length);
+    listing->passed_over_count++;
+}
+
+static void warn_of_passed_over(const struct listing *listing)
+{
+    auto_text struct text others = text_init(64);
+
+    if (listing->passed_over == NULL)
+        return;
+    if (listing->passed_over_count > 1)
+        text_add_format(&others, " and %zu more", listing->passed_over_count - 1);
+    log_warn("%s%s in %s %s never applied, by %s. %s", listing->passed_over, others.at, listing->folder->path,
+             listing->passed_over_count == 1 ? "is" : "are",
+             listing->passed_over_count == 1 ? "its name" : "their names",
+             listing->folder->dialect->script_rule);
+}
+
 static bool read_directory(struct listing *listing, const char *below, struct error *err);
 
 /* `below` is the path of the directory at hand from the folder, "" for itself. */
@@ -175,6 +205,8 @@ static bool read_entry(struct listing *listing, const char *directory, const cha
         name = join(listing->arena, below, name);
     if (judged.kind != ENTRY_OTHER)
         return add(listing, name, NULL, judged.kind, err);
+    if (!judged.is_directory)
+        pass_over(listing, name);
     if (!judged.is_directory || listing->folder->dialect->layout != LAYOUT_TREE || entry->d_name[0] == '.')
         return true;
     return read_directory(listing, name, err);
@@ -230,6 +262,7 @@ bool listing_read(struct arena *arena, const struct folder *folder, struct liste
     bool is_read = folder->dialect->layout == LAYOUT_INDEX ? read_index(&listing, err)
                                                            : read_directory(&listing, "", err);
 
+    warn_of_passed_over(&listing);
     *out = listing.items;
     *count = listing.count;
     return is_read;

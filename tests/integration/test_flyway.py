@@ -268,7 +268,7 @@ def test_a_kill_halfway_is_resumed(tidelock, database, write):
     with database.connect() as connection:
         connection.autocommit = False
         connection.execute("LOCK TABLE held")
-        running = tidelock.start("deploy")
+        running = tidelock.start("deploy", "--lock-timeout", "30s", "--max-blocked-for", "0")
         wait_until(lambda: database.query("SELECT 1 FROM pg_locks WHERE relation = 'held'::regclass AND NOT granted"), "the script to wait")
         running.kill()
         connection.rollback()
@@ -278,6 +278,15 @@ def test_a_kill_halfway_is_resumed(tidelock, database, write):
     tidelock("deploy").succeeds(applied=["V2__b.sql"])
     assert database.query("SELECT x FROM a ORDER BY x") == [(1,), (2,)]
     assert database.query(HISTORY)[1][:3] == ("2", "b", "SQL")
+
+
+def test_a_script_that_is_misnamed_is_told_of(tidelock, write):
+    """Flyway keeps silent about it."""
+    write("V1__a.sql", "CREATE TABLE a (x int);")
+    write("V2_b.sql", "CREATE TABLE b (x int);")
+    write("notes.sql", "CREATE TABLE c (x int);")
+    for _ in range(2):
+        tidelock("deploy").succeeds(says="V2_b.sql and 1 more in migrations are never applied, by their names")
 
 
 def test_a_schema_that_is_not_empty_needs_a_baseline(tidelock, database, write):
