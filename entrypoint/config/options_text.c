@@ -4,6 +4,15 @@
 
 #include "config/options.h"
 
+const char *const OPTION_GROUP_NAMES[] = {
+    [GROUP_COMMAND] = "Command-specific", [GROUP_DATABASE] = "Database",
+    [GROUP_TENANTS] = "Tenants",          [GROUP_FOLDER] = "Folder",
+    [GROUP_WAITING] = "Waiting",          [GROUP_LOCKS] = "Locks",
+    [GROUP_REPORTING] = "Reporting",      [GROUP_KUBERNETES] = "Kubernetes",
+    [GROUP_PASSWORDS] = "Passwords",      [GROUP_GENERAL] = "General",
+};
+_Static_assert(sizeof OPTION_GROUP_NAMES / sizeof *OPTION_GROUP_NAMES == OPTION_GROUPS, "name every group");
+
 static void spell(const char *prefix, const char *name, bool is_upper, char *out)
 {
     size_t used = strlen(prefix);
