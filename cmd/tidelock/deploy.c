@@ -63,15 +63,35 @@ static bool rehearse(struct arena *arena, const struct config *config, int *exit
     return true;
 }
 
+/* What is in a copy of the template, nobody knows yet. */
+static bool say_creation(const struct tenant_run *run, struct error *err)
+{
+    struct target target = { .begun = NULL };
+    size_t count;
+
+    if (run->config->made_from != NULL) {
+        fleet_say(run, 1, "would be created from template \"%s\"", run->config->made_from);
+        return true;
+    }
+    if (!target_find(run->arena, run->config, false, &target, err))
+        return false;
+    count = target.folder.count;
+    fleet_say(run, count, "would be created, and get %zu migration%s", count, text_plural(count));
+    return true;
+}
+
 static bool deploy_tenant(const struct tenant_run *run, struct error *err)
 {
     struct progress progress = progress_begin(NULL, version_build());
     struct deployment_report report = { .applied_count = 0 };
     struct target target;
-    bool is_done = target_find_database(run->arena, run->config, &target, err) &&
-                   target_find_and_begin(run->arena, run->config, &target, err) &&
-                   deployment_run(run->config, &target, &progress, &report, err);
+    bool is_done;
 
+    if (run->result->creation == CREATION_DUE)
+        return say_creation(run, err);
+    is_done = target_find_database(run->arena, run->config, &target, err) &&
+              target_find_and_begin(run->arena, run->config, &target, err) &&
+              deployment_run(run->config, &target, &progress, &report, err);
     if (run->config->is_dry_run && report.due_count > 0)
         fleet_say(run, report.due_count, "would apply %zu migration%s", report.due_count,
                   text_plural(report.due_count));

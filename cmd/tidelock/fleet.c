@@ -25,6 +25,8 @@ void fleet_say(const struct tenant_run *run, size_t count, const char *format, .
     auto_text struct text word = text_init(WORD_MOST);
     va_list arguments;
 
+    if (run->result->creation == CREATION_DONE)
+        text_add_string(&word, "created, ");
     va_start(arguments, format);
     text_add_format_cut_list(&word, format, arguments);
     va_end(arguments);
@@ -103,7 +105,8 @@ struct columns {
 /* Those that need no attention are only counted, unless all are asked for. */
 static bool is_shown(const struct config *config, const struct tenant_result *result)
 {
-    return config->wants_all || result->state != TENANT_DONE || result->count > 0;
+    return config->wants_all || result->state != TENANT_DONE || result->count > 0 ||
+           result->creation != CREATION_NONE;
 }
 
 static const char *word_of(const struct tenant_result *result)

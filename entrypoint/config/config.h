@@ -67,6 +67,10 @@ struct config {
     const char *tenants_query; /* SQL */
     const char *databases;     /* a pattern, as the next */
     const char *schemas;
+    struct names chosen;   /* only these of them */
+    bool makes_missing;    /* their databases and schemas, where they are not there */
+    const char *made_from; /* the template; NULL = the server's own */
+    const char *made_for;  /* the owner; NULL = not said */
     struct sourced shard;
     int64_t parallel;
     const char *canary;

@@ -33,15 +33,6 @@ _Static_assert(sizeof PLAN_FORMAT_NAMES / sizeof *PLAN_FORMAT_NAMES == PLAN_FORM
 
 #define FIELD(name) offsetof(struct config, name)
 
-const char *const OPTION_GROUP_NAMES[] = {
-    [GROUP_COMMAND] = "Command-specific", [GROUP_DATABASE] = "Database",
-    [GROUP_TENANTS] = "Tenants",          [GROUP_FOLDER] = "Folder",
-    [GROUP_WAITING] = "Waiting",          [GROUP_LOCKS] = "Locks",
-    [GROUP_REPORTING] = "Reporting",      [GROUP_KUBERNETES] = "Kubernetes",
-    [GROUP_PASSWORDS] = "Passwords",      [GROUP_GENERAL] = "General",
-};
-_Static_assert(sizeof OPTION_GROUP_NAMES / sizeof *OPTION_GROUP_NAMES == OPTION_GROUPS, "name every group");
-
 /* Several fields per line, which clang-format would not keep. */
 /* clang-format off */
 const struct option OPTIONS[] = {
@@ -199,26 +190,32 @@ const struct option OPTIONS[] = {
       .value = "N",
       .help = "start applying only while N connections stay free for the application" },
     { .name = "tenants", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_TENANTS,
-      .field = FIELD(tenants), .value = "FILE",
-      .help = "do it for each tenant that FILE lists",
+      .field = FIELD(tenants), .value = "FILE", .help = "do it for each tenant that FILE lists",
       .more = "A list in CSV or YAML: a name, and a url, a database or a schema. - stands for standard input. The "
               "database URL says what a tenant leaves out." },
     { .name = "tenants-query", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_TENANTS,
-      .field = FIELD(tenants_query), .value = "SQL",
-      .help = "do it for each tenant that this query returns",
+      .field = FIELD(tenants_query), .value = "SQL", .help = "do it for each tenant that this query returns",
       .more = "It is asked in a READ ONLY transaction at the database URL. Its columns are name, and database, schema or url." },
     { .name = "databases", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_TENANTS,
-      .field = FIELD(databases), .value = "PATTERN",
-      .help = "do it for each database of the server whose name fits PATTERN",
+      .field = FIELD(databases), .value = "PATTERN", .help = "do it for each database of the server whose name fits PATTERN",
       .more = "* stands for any characters, ? for one. Templates are left out, and so is postgres unless PATTERN "
               "is just that." },
     { .name = "schemas", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_TENANTS,
-      .field = FIELD(schemas), .value = "PATTERN",
-      .help = "do it for each schema of the database whose name fits PATTERN",
+      .field = FIELD(schemas), .value = "PATTERN", .help = "do it for each schema of the database whose name fits PATTERN",
       .more = "* stands for any characters, ? for one. The server's own schemas are left out, and so are tidelock's." },
+    { .name = "tenant", .group = GROUP_TENANTS, .type = OPTION_NAMES, .commands = FOR_TENANTS,
+      .field = FIELD(chosen), .traits = OPTION_FLAG_ONLY, .value = "NAME", .help = "only for this tenant of them", .more = "Several names can follow." },
+    { .name = "create", .group = GROUP_TENANTS, .type = OPTION_FLAG, .commands = FOR_APPLIERS,
+      .field = FIELD(makes_missing), .traits = OPTION_FLAG_ONLY, .help = "create a tenant's database or schema if it does not exist",
+      .more = "The database URL's user does so. With --databases or --schemas, --tenant names the new one." },
+    { .name = "template", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_APPLIERS,
+      .field = FIELD(made_from), .value = "DATABASE", .help = "with --create, copy this database",
+      .more = "Nobody may be connected to it meanwhile. The copy is at its level." },
+    { .name = "owner", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_APPLIERS,
+      .field = FIELD(made_for), .value = "ROLE", .help = "with --create, who owns what is created",
+      .more = "Without it, the tenant's user if the list names one, else who creates it." },
     { .name = "shard", .group = GROUP_TENANTS, .type = OPTION_SOURCED, .commands = FOR_TENANTS,
-      .field = FIELD(shard), .value = "I/N",
-      .help = "take only part I of N of the tenants",
+      .field = FIELD(shard), .value = "I/N", .help = "take only part I of N of the tenants",
       .more = "The first part is 1/N. A tenant stays in its part when others come or go. /N takes the part from "
               "JOB_COMPLETION_INDEX, which Kubernetes sets in an Indexed Job." },
     { .name = "parallel", .group = GROUP_TENANTS, .type = OPTION_NUMBER, .commands = FOR_TENANTS,

@@ -4,6 +4,39 @@
 
 #include "config/options.h"
 
+const char *const OPTION_GROUP_NAMES[] = {
+    [GROUP_COMMAND] = "Command-specific", [GROUP_DATABASE] = "Database",
+    [GROUP_TENANTS] = "Tenants",          [GROUP_FOLDER] = "Folder",
+    [GROUP_WAITING] = "Waiting",          [GROUP_LOCKS] = "Locks",
+    [GROUP_REPORTING] = "Reporting",      [GROUP_KUBERNETES] = "Kubernetes",
+    [GROUP_PASSWORDS] = "Passwords",      [GROUP_GENERAL] = "General",
+};
+_Static_assert(sizeof OPTION_GROUP_NAMES / sizeof *OPTION_GROUP_NAMES == OPTION_GROUPS, "name every group");
+
+static void spell(const char *prefix, const char *name, bool is_upper, char *out)
+{
+    size_t used = strlen(prefix);
+
+    memcpy(out, prefix, used);
+    for (; *name != '\0' && used < OPTION_NAME_MOST - 1; name++) {
+        if (*name == '-')
+            out[used++] = '_';
+        else
+            out[used++] = (char)(is_upper ? *name - 'a' + 'A' : *name);
+    }
+    out[used] = '\0';
+}
+
+void option_variable(const struct option *option, char *out)
+{
+    spell("TIDELOCK_", option->name, true, out);
+}
+
+void option_key(const struct option *option, char *out)
+{
+    spell("", option->name, false, out);
+}
+
 const char *option_standard(const struct option *option, unsigned command)
 {
     bool is_awaited = command == FOR_STATUS && isatty(STDERR_FILENO) == 1;

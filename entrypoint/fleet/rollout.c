@@ -91,7 +91,8 @@ static bool count_room(struct member *member, struct error *err)
     struct budget budget;
     int room;
 
-    if (crew->servers[number].is_counted)
+    /* What would be created cannot be asked. */
+    if (crew->servers[number].is_counted || run->result->creation == CREATION_DUE)
         return true;
     if (!endpoint_find(run->arena, run->config, &endpoint, err) ||
         (conn = reach_database(run->config, &endpoint, NULL, err)) == NULL ||
@@ -139,7 +140,9 @@ static void run_member(void *context)
     member->run.result->state = TENANT_RUNNING;
     crew->work->changed(&member->run, crew->work->context, NULL);
     log_be_brief(true);
-    is_done = count_room(member, &err) && crew->work->run(&member->run, crew->work->context, &err);
+    is_done = create_missing(member->run.arena, crew->config, member->run.tenant,
+                             &member->run.result->creation, &err) &&
+              count_room(member, &err) && crew->work->run(&member->run, crew->work->context, &err);
     member->run.result->took_ms += clock_now_ms() - begun_ms;
     log_be_brief(false);
     end(member, is_done, &err);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "fleet/create.h"
 #include "fleet/schedule.h"
 #include "tenants/list.h"
 
@@ -20,6 +21,7 @@ struct tenant_result {
     enum tenant_state state;
     enum error_class class; /* of what it failed with */
     const char *reason;     /* … in words; NULL = none */
+    enum creation creation;
     int64_t took_ms;
     const char *word; /* what the command says of it, also of what it had done before it failed; or NULL */
     size_t count;     /* what the command counts: migrations applied, or pending, differences */

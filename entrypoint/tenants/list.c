@@ -7,6 +7,7 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "tenants/address.h"
+#include "tenants/chosen.h"
 #include "tenants/file.h"
 #include "tenants/limit.h"
 #include "tenants/question.h"
@@ -22,7 +23,8 @@ static size_t count_sources(const struct config *config)
 bool tenants_are_asked_for(const struct config *config)
 {
     return count_sources(config) > 0 || config->shard.text != NULL || config->canary != NULL ||
-           config->max_failures.text != NULL;
+           config->max_failures.text != NULL || config->chosen.count > 0 || config->makes_missing ||
+           config->made_from != NULL || config->made_for != NULL;
 }
 
 #define SOURCES "--tenants, --tenants-query, --databases or --schemas"
@@ -30,6 +32,19 @@ bool tenants_are_asked_for(const struct config *config)
 static bool find_shard(const struct config *config, struct shard *out, struct error *err)
 {
     return shard_read(&config->shard, env_value("JOB_COMPLETION_INDEX"), out, err);
+}
+
+static bool check_making(const struct config *config, struct error *err)
+{
+    if (config->makes_missing && config->is_waiting) {
+        error_set(err, ERROR_USAGE, "--create and --wait exclude each other");
+        return error_hint(err, "Whoever deploys creates what is missing.");
+    }
+    if (config->makes_missing || (config->made_from == NULL && config->made_for == NULL))
+        return true;
+    error_set(err, ERROR_USAGE, "%s says how a database is created, and nothing is to be created",
+              config->made_from != NULL ? "--template" : "--owner");
+    return error_hint(err, "Add --create.");
 }
 
 /* What is wrong with them is said before anybody is asked. */
@@ -40,7 +55,8 @@ static bool check_options(const struct config *config, struct error *err)
     size_t limit;
 
     if (count == 1 && config->replicas_at == NULL)
-        return find_shard(config, &shard, err) && limit_read(config, 0, &limit, err);
+        return check_making(config, err) && find_shard(config, &shard, err) &&
+               limit_read(config, 0, &limit, err);
     if (count == 1) {
         error_set(err, ERROR_USAGE,
                   "--replica names the standby of one database, and there are many tenants");
@@ -213,7 +229,7 @@ bool tenants_take(struct arena *arena, const struct config *config, const struct
         return false;
     if (config->tenants == NULL)
         qsort(list.items, list.count, sizeof *list.items, compare_names);
-    if (!take_canaries(config, &shard, &list, err) ||
+    if (!chosen_keep(config, &list, err) || !take_canaries(config, &shard, &list, err) ||
         !limit_read(config, list.count, &list.failures_most, err))
         return false;
     *out = list;
@@ -241,7 +257,9 @@ bool tenants_read(struct arena *arena, const struct config *config, struct tenan
         return false;
     if (rows.count > 0)
         return tenants_take(arena, config, &rows, out, err);
-    warn_of_none(config);
     *out = (struct tenant_list) { .count = 0 };
+    if (!chosen_keep(config, out, err))
+        return false;
+    warn_of_none(config);
     return true;
 }

@@ -17,15 +17,14 @@ enum { ASK_MS = 60 * 1000 };
 static const struct query DATABASES = {
     .name = "tenant_databases",
     .sql =
-        "SELECT d.datname"
-        "  FROM pg_catalog.pg_database AS d"
-        " WHERE d.datallowconn AND NOT d.datistemplate",
+        "SELECT d.datname, d.datallowconn AND NOT d.datistemplate"
+        "  FROM pg_catalog.pg_database AS d",
 };
 
 static const struct query SCHEMAS = {
     .name = "tenant_schemas",
     .sql =
-        "SELECT n.nspname"
+        "SELECT n.nspname, true"
         "  FROM pg_catalog.pg_namespace AS n"
         " WHERE n.nspname OPERATOR(pg_catalog.<>) 'information_schema'"
         "   AND NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_')",
@@ -52,23 +51,51 @@ static bool is_left_out(const struct config *config, const char *name)
            (strcmp(name, MAINTENANCE) == 0 && strcmp(config->databases, MAINTENANCE) != 0);
 }
 
+static bool add_name(const struct config *config, const char *name, bool is_there, struct tenant_rows *out,
+                     struct error *err)
+{
+    const enum tenant_column column = config->databases != NULL ? COLUMN_DATABASE : COLUMN_SCHEMA;
+    struct tenant_row *row = row_add(config->arena, out, (struct spot) { 0 }, err);
+
+    if (row == NULL)
+        return false;
+    row->values[COLUMN_NAME] = row->values[column] = arena_copy(config->arena, name, strlen(name));
+    row->is_there = is_there;
+    return true;
+}
+
+static bool is_among(const struct result *names, const char *name)
+{
+    int i = 0;
+
+    while (i < result_rows(names) && strcmp(result_text(names, i, 0), name) != 0)
+        i++;
+    return i < result_rows(names);
+}
+
+/* Those that are to be created. */
+static bool add_new(const struct config *config, const struct result *names, struct tenant_rows *out,
+                    struct error *err)
+{
+    for (size_t i = 0; config->makes_missing && i < config->chosen.count; i++) {
+        const char *name = config->chosen.items[i];
+
+        if (!is_among(names, name) && !is_left_out(config, name) && !add_name(config, name, false, out, err))
+            return false;
+    }
+    return true;
+}
+
 static bool take_names(const struct config *config, const struct result *names, struct tenant_rows *out,
                        struct error *err)
 {
-    const enum tenant_column column = config->databases != NULL ? COLUMN_DATABASE : COLUMN_SCHEMA;
-
     for (int i = 0; i < result_rows(names); i++) {
         const char *name = result_text(names, i, 0);
-        struct tenant_row *row;
 
-        if (is_left_out(config, name))
-            continue;
-        row = row_add(config->arena, out, (struct spot) { 0 }, err);
-        if (row == NULL)
+        if (result_bool(names, i, 1) && !is_left_out(config, name) && !add_name(config, name, true, out, err))
             return false;
-        row->values[COLUMN_NAME] = row->values[column] = arena_copy(config->arena, name, strlen(name));
     }
-    return true;
+    return add_new(config, names, out, err);
 }
 
 static bool read_columns(const struct result *rows, enum tenant_column columns[COLUMNS_OF_QUERY],

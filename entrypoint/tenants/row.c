@@ -199,7 +199,8 @@ bool row_tenant(struct arena *arena, const struct tenant_rows *rows, size_t inde
                              .database = value_of(row, COLUMN_DATABASE),
                              .schema = value_of(row, COLUMN_SCHEMA),
                              .user = value_of(row, COLUMN_USER),
-                             .password_file = value_of(row, COLUMN_PASSWORD_FILE) };
+                             .password_file = value_of(row, COLUMN_PASSWORD_FILE),
+                             .is_there = row->is_there };
     if (out->url_file != NULL && (out->url = read_secret(arena, rows, row, COLUMN_URL_FILE, err)) == NULL)
         return false;
     return out->password_file == NULL ||

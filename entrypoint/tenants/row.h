@@ -40,6 +40,7 @@ struct tenant_row {
     const char *values[TENANT_COLUMNS]; /* NULL or empty = not given */
     struct spot spots[TENANT_COLUMNS];
     struct spot begin;
+    bool is_there; /* the server itself has listed it */
 };
 
 /* Where the rows come from: a file's name, or what asked for them. */

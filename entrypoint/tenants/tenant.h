@@ -21,6 +21,7 @@ struct tenant {
     const char *user;
     const char *password; /* secret */
     const char *password_file;
+    bool is_there; /* the server itself has listed it */
 };
 
 /* The configuration for this tenant alone: endpoint_find() then finds its database. */
