@@ -4,7 +4,7 @@
 # T=pattern (run only the tests that match), BINARY=path (test that binary), SUITES="tests/integration …" (only those),
 # PREFIX and DESTDIR (install), ARCH=arm64 (static, image: for that machine), COMMIT and DATE (where there is no git).
 
-ROOMS := base http sql dialect config credentials postgres history lock schema report traffic execution repair backfill apply shadow deploy gate fleet
+ROOMS := base http sql dialect config credentials postgres history tenants lock schema report traffic execution repair backfill apply shadow deploy gate fleet
 VERSION := 0.2.0
 # Where releases lie: image and chart in a registry, source and files on the project's pages. When one of these or the version has
 # changed, `tests/lint/release.py --write` brings it to README, chart and examples.

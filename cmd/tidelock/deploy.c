@@ -5,6 +5,7 @@
 #include "deploy/target.h"
 #include "deploy/wait.h"
 #include "exits.h"
+#include "fleet.h"
 #include "history/folder.h"
 #include "print.h"
 #include "reporting.h"
@@ -62,6 +63,56 @@ static bool rehearse(struct arena *arena, const struct config *config, int *exit
     return true;
 }
 
+/* What is in a copy of the template, nobody knows yet. */
+static bool say_creation(const struct tenant_run *run, struct error *err)
+{
+    struct target target = { .begun = NULL };
+    size_t count;
+
+    if (run->config->made_from != NULL) {
+        fleet_say(run, 1, "would be created from template \"%s\"", run->config->made_from);
+        return true;
+    }
+    if (!target_find(run->arena, run->config, false, &target, err))
+        return false;
+    count = target.folder.count;
+    fleet_say(run, count, "would be created, and get %zu migration%s", count, text_plural(count));
+    return true;
+}
+
+static bool deploy_tenant(const struct tenant_run *run, struct error *err)
+{
+    struct progress progress = progress_begin(NULL, version_build());
+    struct deployment_report report = { .applied_count = 0 };
+    struct target target;
+    bool is_done;
+
+    if (run->result->creation == CREATION_DUE)
+        return say_creation(run, err);
+    is_done = target_find_database(run->arena, run->config, &target, err) &&
+              target_find_and_begin(run->arena, run->config, &target, err) &&
+              deployment_run(run->config, &target, &progress, &report, err);
+    if (run->config->is_dry_run && report.due_count > 0)
+        fleet_say(run, report.due_count, "would apply %zu migration%s", report.due_count,
+                  text_plural(report.due_count));
+    else if (report.applied_count > 0)
+        fleet_say(run, report.applied_count, "applied %zu migration%s", report.applied_count,
+                  text_plural(report.applied_count));
+    else
+        fleet_say(run, 0, "nothing pending");
+    return is_done;
+}
+
+const struct fleet_words DEPLOY_TENANTS = { .run = deploy_tenant, .counted = "applied" };
+
+static bool deploy_tenants(const struct config *config, int *exit_code, struct error *err)
+{
+    const struct fleet_words rehearsal = { deploy_tenant, "pending", config->wants_exit_code };
+
+    return config->is_dry_run ? fleet_run(config, &rehearsal, NULL, exit_code, err)
+                              : fleet_run_reported(config, &DEPLOY_TENANTS, err);
+}
+
 static bool deploy_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
     struct reporting reporting;
@@ -69,6 +120,8 @@ static bool deploy_run(struct arena *arena, const struct config *config, int *ex
     struct deployment_report report = { .applied_count = 0 };
     bool is_done;
 
+    if (tenants_are_asked_for(config))
+        return deploy_tenants(config, exit_code, err);
     if (config->is_dry_run)
         return rehearse(arena, config, exit_code, err);
     is_done = wait_check_replicas(config, err) && target_find_database(arena, config, &target, err);

@@ -8,6 +8,7 @@
 #include "config/options.h"
 #include "deploy/target.h"
 #include "exits.h"
+#include "fleet.h"
 #include "history/compare.h"
 #include "lock/follow.h"
 #include "postgres/query_failure.h"
@@ -164,18 +165,44 @@ static bool compare(struct look *look, struct error *err)
     return error_hint(err, "Try again when nothing is being deployed.");
 }
 
-static bool drift_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+static bool look(struct look *look, struct error *err)
 {
     auto_connection struct connection *conn = NULL;
-    struct look look = { .arena = arena, .config = config, .to = { .name = "the database" } };
 
-    if (!sides_check_format(config, err) || !find_target(&look, err))
+    if (!sides_check_format(look->config, err) || !find_target(look, err))
         return false;
-    look.is_found = true;
-    look.conn = conn = reach_database(config, &look.target.endpoint, NULL, err);
-    if (conn == NULL || !compare(&look, err))
-        return query_failure_explain(err, "Nothing was changed.");
-    if (sides_print(arena, config, &look.from, &look.to) > 0)
+    look->is_found = true;
+    look->conn = conn = reach_database(look->config, &look->target.endpoint, NULL, err);
+    return (conn != NULL && compare(look, err)) || query_failure_explain(err, "Nothing was changed.");
+}
+
+static bool drift_tenant(const struct tenant_run *run, struct error *err)
+{
+    struct look it = { .arena = run->arena, .config = run->config, .to = { .name = "the database" } };
+    size_t count;
+
+    if (!look(&it, err))
+        return false;
+    count = sides_count(run->arena, &it.from, &it.to);
+    if (count == 0)
+        fleet_say(run, 0, "no difference");
+    else
+        fleet_say(run, count, "%zu difference%s", count, text_plural(count));
+    return true;
+}
+
+static bool drift_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
+{
+    struct look it = { .arena = arena, .config = config, .to = { .name = "the database" } };
+
+    if (tenants_are_asked_for(config))
+        return fleet_run(
+            config,
+            &(const struct fleet_words) { .run = drift_tenant, .counted = "differences", .is_no = true },
+            NULL, exit_code, err);
+    if (!look(&it, err))
+        return false;
+    if (sides_print(arena, config, &it.from, &it.to) > 0)
         *exit_code = EXIT_NO;
     return true;
 }

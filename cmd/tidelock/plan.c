@@ -13,6 +13,7 @@
 #include "dialect/foreign.h"
 #include "execution/mode.h"
 #include "exits.h"
+#include "fleet.h"
 #include "history/compare.h"
 #include "history/ledger.h"
 #include "history/script_file.h"
@@ -321,6 +322,23 @@ static void print_schema(void)
     }
 }
 
+static bool plan_tenant(const struct tenant_run *run, struct error *err)
+{
+    struct plan plan = { .folder = NULL };
+
+    if (!rule_levels_read(run->config->rule_levels.text, run->config->rule_levels.origin, &plan.levels_set,
+                          err) ||
+        !read_pending(run->arena, run->config, &plan, err))
+        return query_failure_explain(err, "Nothing was changed.");
+    gather(run->arena, &plan);
+    if (plan.count == 0)
+        fleet_say(run, 0, "nothing pending");
+    else
+        fleet_say(run, has_failed(&plan, run->config->fail_on), "%zu pending, at worst %s", plan.count,
+                  LEVEL_NAMES[plan.level]);
+    return true;
+}
+
 static bool plan_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
     struct plan plan = { .folder = NULL };
@@ -336,6 +354,10 @@ static bool plan_run(struct arena *arena, const struct config *config, int *exit
             rules_print();
         return true;
     }
+    if (tenants_are_asked_for(config))
+        return fleet_run(
+            config, &(const struct fleet_words) { .run = plan_tenant, .counted = "refused", .is_no = true },
+            NULL, exit_code, err);
     if (!check_usage(config, err) ||
         !rule_levels_read(config->rule_levels.text, config->rule_levels.origin, &plan.levels_set, err) ||
         !read_plan(arena, config, &plan, err))

@@ -149,6 +149,8 @@ static void print_block(const struct error *err, const struct exit_row *row)
 
     text_add_format(&block, "tidelock: %s%serror%s%s%s: ", look.color, look.sign,
                     err->code[0] == '\0' ? "" : " ", err->code, look.end);
+    if (log_context_of(LOG_TENANT)[0] != '\0')
+        text_add_format(&block, "%s: ", log_context_of(LOG_TENANT));
     text_add_shown(&block, err->message, LABEL_COLUMNS);
     text_add(&block, "\n", 1);
     /* No line before it has said which one it is. */

@@ -12,6 +12,7 @@
 #include "postgres/connection.h"
 #include "report/status_file.h"
 #include "report/termination_log.h"
+#include "tenants/state.h"
 #include "version.h"
 
 static const char TERMINATION_LOG[] = "/dev/termination-log";
@@ -174,6 +175,16 @@ void reporting_log_edit(const struct target *target)
         reporting_log_start(target);
 }
 
+static void add_tenants(const struct progress *progress, struct text *out)
+{
+    char took[32];
+
+    text_add_format(out, "applied %zu migration%s to %zu of %zu tenant%s in %s", totals.applied,
+                    text_plural(totals.applied), progress->changed_tenants, progress->tenants[TENANT_DONE],
+                    text_plural(progress->tenants[TENANT_DONE]),
+                    duration_text(totals.duration_ms, took, sizeof took));
+}
+
 /* What the database holds now: all of the folder, or what --to asks for. */
 static void add_success(const struct reporting *reporting, struct text *out)
 {
@@ -182,6 +193,10 @@ static void add_success(const struct reporting *reporting, struct text *out)
     const char *last = totals.pending == 0 ? NULL : reporting->config->to;
     char took[32];
 
+    if (progress->tenants != NULL) {
+        add_tenants(progress, out);
+        return;
+    }
     if (progress->goes_back)
         text_add_format(out, "rolled back %zu migration%s in %s; the database holds %zu", totals.applied,
                         text_plural(totals.applied), duration_text(totals.duration_ms, took, sizeof took),

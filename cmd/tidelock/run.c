@@ -12,6 +12,7 @@
 #include "deploy/deployment.h"
 #include "deploy/target.h"
 #include "deploy/wait.h"
+#include "fleet.h"
 #include "gate/environment.h"
 #include "gate/exec.h"
 #include "gate/interpreter.h"
@@ -26,7 +27,11 @@ static bool open_gate(struct arena *arena, const struct config *config, struct t
                       struct progress *progress, struct error *err)
 {
     struct deployment_report report;
+    int ignored;
 
+    if (tenants_are_asked_for(config))
+        return fleet_run(config, config->is_waiting ? &WAIT_TENANTS : &DEPLOY_TENANTS, progress, &ignored,
+                         err);
     if (!wait_check_replicas(config, err) || !target_find_and_begin(arena, config, target, err))
         return false;
     reporting_log_start(target);

@@ -287,6 +287,15 @@ void sides_prepare(struct side *from, struct side *to)
     warn_of_versions(from, to);
 }
 
+size_t sides_count(struct arena *arena, struct side *from, struct side *to)
+{
+    struct diff diff;
+
+    sides_prepare(from, to);
+    diff_facts(arena, &from->facts, &to->facts, &diff);
+    return diff.count;
+}
+
 size_t sides_print(struct arena *arena, const struct config *config, struct side *from, struct side *to)
 {
     struct diff diff;

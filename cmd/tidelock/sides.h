@@ -50,7 +50,10 @@ void sides_prepare(struct side *from, struct side *to);
 /* What is different, and how, without the definitions. The caller owns it. */
 struct json *sides_difference_json(const struct difference *difference);
 
-/* Prepares, compares and prints them, with --json as JSON; returns how many differences there are. */
+/* How many differences there are, where nobody wants to see them. */
+size_t sides_count(struct arena *arena, struct side *from, struct side *to);
+
+/* Prepares, compares and prints them, with --json as JSON; returns how many there are. */
 size_t sides_print(struct arena *arena, const struct config *config, struct side *from, struct side *to);
 
 #endif

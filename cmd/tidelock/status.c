@@ -8,6 +8,7 @@
 #include "deploy/target.h"
 #include "deploy/validate.h"
 #include "exits.h"
+#include "fleet.h"
 #include "history/folder.h"
 #include "overview.h"
 #include "postgres/query_failure.h"
@@ -359,6 +360,32 @@ static void print_schema(void)
     }
 }
 
+/* What needs attention first. */
+static bool status_tenant(const struct tenant_run *run, struct error *err)
+{
+    static const enum verdict said[] = { VERDICT_FAILED, VERDICT_INTERRUPTED, VERDICT_RUNNING,
+                                         VERDICT_PENDING, VERDICT_EDITED };
+    auto_text struct text counts = text_init(LINE_MOST);
+    struct overview overview;
+    struct target target;
+
+    if (!target_find(run->arena, run->config, false, &target, err) ||
+        !overview_read(run->arena, run->config, &target, &overview, err))
+        return query_failure_explain(err, "Nothing was changed.");
+    for (size_t i = 0; i < array_length(said); i++) {
+        if (overview.counts[said[i]] > 0)
+            text_add_format(&counts, "%s%zu %s", counts.length == 0 ? "" : ", ", overview.counts[said[i]],
+                            VERDICT_NAMES[said[i]]);
+    }
+    if (overview.no_drift == NULL && overview.drift.diff.count > 0)
+        text_add_format(&counts, "%sdrift", counts.length == 0 ? "" : ", ");
+    fleet_say(run,
+              overview.counts[VERDICT_PENDING] + overview.counts[VERDICT_FAILED] +
+                  overview.counts[VERDICT_INTERRUPTED],
+              "%s", counts.length == 0 ? "up to date" : counts.at);
+    return true;
+}
+
 static bool status_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
     struct overview overview;
@@ -368,6 +395,12 @@ static bool status_run(struct arena *arena, const struct config *config, int *ex
         print_schema();
         return true;
     }
+    if (tenants_are_asked_for(config))
+        return fleet_run(config,
+                         &(const struct fleet_words) { .run = status_tenant,
+                                                       .counted = "not_applied",
+                                                       .is_no = config->wants_exit_code },
+                         NULL, exit_code, err);
     if (!target_find(arena, config, false, &target, err) ||
         !overview_read(arena, config, &target, &overview, err))
         return query_failure_explain(err, "Nothing was changed.");

@@ -24,6 +24,7 @@ const struct surrounding ENVIRONMENT[] = {
     { "POD_NAME, POD_NAMESPACE, POD_UID",
       "The pod: its name tells others who leads, and Events are about it." },
     { "JOB_NAME, JOB_UID", "The Job that Events are about." },
+    { "JOB_COMPLETION_INDEX", "Which part of the tenants is meant by --shard /N: 0 is the first." },
     { "KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT", "The Kubernetes API, for --lease and --events." },
     { "AWS_REGION, AWS_DEFAULT_REGION", "The region, if the host name does not contain it." },
     { "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN", "Credentials for AWS." },

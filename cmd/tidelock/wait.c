@@ -3,7 +3,22 @@
 #include "command.h"
 #include "config/options.h"
 #include "deploy/target.h"
+#include "fleet.h"
 #include "reporting.h"
+#include "version.h"
+
+static bool wait_tenant(const struct tenant_run *run, struct error *err)
+{
+    struct progress progress = progress_begin(NULL, version_build());
+    struct target target;
+
+    fleet_say(run, 0, "complete");
+    return target_find_database(run->arena, run->config, &target, err) &&
+           target_find_and_begin(run->arena, run->config, &target, err) &&
+           wait_for_level(run->config, &target, &progress, err);
+}
+
+const struct fleet_words WAIT_TENANTS = { .run = wait_tenant, .counted = "applied" };
 
 static bool wait_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
@@ -12,6 +27,8 @@ static bool wait_run(struct arena *arena, const struct config *config, int *exit
     bool is_done;
 
     (void)exit_code;
+    if (tenants_are_asked_for(config))
+        return fleet_run_reported(config, &WAIT_TENANTS, err);
     is_done = wait_check_replicas(config, err) && target_find_database(arena, config, &target, err);
     reporting_begin(&reporting, config, is_done ? &target.endpoint : NULL);
     is_done = is_done && target_find_and_begin(arena, config, &target, err);

@@ -19,7 +19,6 @@ enum {
     MESSAGE_MOST = 16 * 1024,
     FORMATTED_MOST = 3 * MESSAGE_MOST,
     LINE_MOST = 16 * MESSAGE_MOST,
-    CONTEXT_MOST = 300,
     FIELDS_MOST = 24
 };
 
@@ -39,6 +38,7 @@ const char *const LOG_FORMAT_NAMES[] = {
 _Static_assert(sizeof LOG_FORMAT_NAMES / sizeof *LOG_FORMAT_NAMES == LOG_FORMATS, "name every format");
 
 static const char *const FIELD_NAMES[] = {
+    [LOG_TENANT] = "tenant",
     [LOG_DATABASE] = "database",
     [LOG_MIGRATION] = "migration",
     [LOG_PHASE] = "phase",
@@ -60,12 +60,14 @@ static const struct {
     [LOG_WAIT] = { "\033[33m", "… ", "" },
 };
 
+static struct log_scope of_process;
+
 static struct {
     enum log_level most;
     enum log_format format;
-    char context[LOG_FIELDS][CONTEXT_MOST];
+    struct log_scope *scope;
     bool is_passing; /* a passing line is on the terminal */
-} state = { .most = LOG_INFO, .format = LOG_TEXT };
+} state = { .most = LOG_INFO, .format = LOG_TEXT, .scope = &of_process };
 
 void log_configure(enum log_level most, enum log_format format)
 {
@@ -75,6 +77,8 @@ void log_configure(enum log_level most, enum log_format format)
 
 bool log_is_on(enum log_level level)
 {
+    if (state.scope->is_brief && (level == LOG_INFO || level == LOG_DONE))
+        level = LOG_DEBUG;
     return (level < LOG_LEVELS ? level : LOG_INFO) <= state.most;
 }
 
@@ -104,12 +108,22 @@ struct log_look log_look_of(enum log_level level)
 
 void log_context(enum log_field field, const char *value)
 {
-    text_copy_cut(state.context[field], CONTEXT_MOST, value == NULL ? "" : value);
+    text_copy_cut(state.scope->fields[field], LOG_CONTEXT_MOST, value == NULL ? "" : value);
 }
 
 const char *log_context_of(enum log_field field)
 {
-    return state.context[field];
+    return state.scope->fields[field];
+}
+
+void log_scope_enter(struct log_scope *scope)
+{
+    state.scope = scope == NULL ? &of_process : scope;
+}
+
+void log_be_brief(bool is_brief)
+{
+    state.scope->is_brief = is_brief;
 }
 
 /* Wall clock, RFC 3339 with milliseconds, UTC: what log collectors sort by. */
@@ -185,6 +199,8 @@ static void write_text(enum log_level level, const char *message)
 
     log_passing(NULL);
     text_add_format(&line, "tidelock: %s%s%s%s", look.color, look.sign, LOOKS[level].word, look.end);
+    if (state.scope->fields[LOG_TENANT][0] != '\0')
+        text_add_format(&line, "%s: ", state.scope->fields[LOG_TENANT]);
     text_add_shown(&line, message, (int)strlen("tidelock: "));
     write_line(&line);
 }
@@ -256,8 +272,9 @@ static size_t gather_fields(struct log_value *all, const struct log_value *own, 
     size_t used = 0;
 
     for (int field = 0; field < LOG_FIELDS; field++) {
-        if (state.context[field][0] != '\0')
-            all[used++] = (struct log_value) { .name = FIELD_NAMES[field], .text = state.context[field] };
+        if (state.scope->fields[field][0] != '\0')
+            all[used++] =
+                (struct log_value) { .name = FIELD_NAMES[field], .text = state.scope->fields[field] };
     }
     for (size_t i = 0; i < count && used < FIELDS_MOST; i++)
         all[used++] = own[i];

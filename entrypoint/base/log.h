@@ -1,10 +1,10 @@
 /*
  * The log: one event per line, prose for people, on stderr.
  *
- * What machines need (database, migration, phase) is set once in the log's context by whoever knows it: text
- * leaves it short, logfmt and JSON print it as fields, and no call site can forget it. Every secret is
- * registered with the redactor, which is part of the writer: whichever way a secret gets there, "***" comes
- * out.
+ * What machines need (tenant, database, migration, phase) is set once in the log's context by whoever knows
+ * it: text leaves it short (only the tenant begins its lines), logfmt and JSON print it as fields, and no
+ * call site can forget it. Every secret is registered with the redactor, which is part of the writer:
+ * whichever way a secret gets there, "***" comes out.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -28,7 +28,7 @@ enum log_level {
     LOG_KINDS
 };
 enum log_format { LOG_TEXT, LOG_LOGFMT, LOG_JSON, LOG_FORMATS };
-enum log_field { LOG_DATABASE, LOG_MIGRATION, LOG_PHASE, LOG_FIELDS };
+enum log_field { LOG_TENANT, LOG_DATABASE, LOG_MIGRATION, LOG_PHASE, LOG_FIELDS };
 
 extern const char *const LOG_LEVEL_NAMES[];
 extern const char *const LOG_FORMAT_NAMES[];
@@ -58,6 +58,18 @@ void log_context(enum log_field field, const char *value);
 
 /* What it is set to; empty = nothing. */
 const char *log_context_of(enum log_field field);
+
+/* A context of its own, for a task among others: what is set goes there until another one is entered; NULL
+ * enters that of the process. It must outlive that, and begins zeroed. */
+enum { LOG_CONTEXT_MOST = 300 };
+struct log_scope {
+    char fields[LOG_FIELDS][LOG_CONTEXT_MOST];
+    bool is_brief; /* LOG_INFO and LOG_DONE count as LOG_DEBUG */
+};
+void log_scope_enter(struct log_scope *scope);
+
+/* Whether only what needs attention is logged in the context in use: one line is said of the whole. */
+void log_be_brief(bool is_brief);
 
 /* A field of one event: logfmt and JSON print it, text leaves it out (the prose says it). */
 struct log_value {

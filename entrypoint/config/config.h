@@ -42,6 +42,9 @@ enum plan_format {
 /* What a deployment does about drift. */
 enum drift_answer { DRIFT_WARN, DRIFT_FAIL, DRIFT_OFF, DRIFT_ANSWERS };
 
+/* What a deployment to many does when one of them fails. */
+enum on_failure { ON_FAILURE_STOP, ON_FAILURE_CONTINUE, ON_FAILURES };
+
 /* What is between several URLs in one value. */
 #define CONFIG_BLANKS " \t\r\n"
 
@@ -56,6 +59,23 @@ struct config {
     const char *direct_url_file;
     const char *password; /* secret: for a URL without one */
     const char *password_file;
+    bool is_password_first; /* … and in place of one that the URL holds */
+    const char *database;   /* these three, of a tenant, replace what the URL says; NULL = as it says */
+    const char *schema;
+    const char *user;
+    const char *tenants;       /* of these four, one at most may be given: a file, or "-" */
+    const char *tenants_query; /* SQL */
+    const char *databases;     /* a pattern, as the next */
+    const char *schemas;
+    struct names chosen;   /* only these of them */
+    bool makes_missing;    /* their databases and schemas, where they are not there */
+    const char *made_from; /* the template; NULL = the server's own */
+    const char *made_for;  /* the owner; NULL = not said */
+    struct sourced shard;
+    int64_t parallel;
+    const char *canary;
+    int on_failure; /* enum on_failure */
+    struct sourced max_failures;
     int password_from;       /* enum password_source */
     const char *secret_name; /* which secret to ask for; NULL = not given */
     const char *vault_role;  /* NULL = not said */

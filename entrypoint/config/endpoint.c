@@ -88,6 +88,8 @@ static void take_password(struct endpoint *endpoint, const struct config *config
     const char *password = endpoint_value(endpoint, "password");
     const char *key_password = endpoint_value(endpoint, "sslpassword");
 
+    if (config->is_password_first)
+        password = NULL;
     if (password != NULL)
         redact_register(password, strlen(password));
     if (key_password != NULL)
@@ -182,11 +184,25 @@ static const char *label_of(struct arena *arena, const struct endpoint *endpoint
     return arena_copy(arena, label.at, label.length);
 }
 
+/* What a tenant has of its own. Its schema is the session's search_path, too. */
+static void take_tenant(struct endpoint *endpoint, const struct config *config)
+{
+    if (config->database != NULL)
+        endpoint_set(endpoint, "dbname", config->database);
+    if (config->user != NULL)
+        endpoint_set(endpoint, "user", config->user);
+    if (config->schema == NULL)
+        return;
+    endpoint->schema = config->schema;
+    endpoint->search_path = NULL;
+}
+
 static bool complete_endpoint(struct arena *arena, struct endpoint *endpoint, const struct config *config,
                               struct error *err)
 {
     bool is_service = names_service(endpoint);
 
+    take_tenant(endpoint, config);
     if (!libpq_files_check(endpoint, is_service, err))
         return false;
     take_password(endpoint, config, is_service);
@@ -248,6 +264,8 @@ bool endpoint_find_beside(const struct config *config, const char *url, struct c
     beside->password = beside->password_file = NULL;
     beside->password_from = PASSWORD_NOWHERE;
     beside->set_role = NULL;
+    beside->is_password_first = false;
+    beside->database = beside->schema = beside->user = NULL;
     beside->database_url = url;
     if (!url_parse(config->arena, url, out, err))
         return false;

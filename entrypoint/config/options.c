@@ -1,8 +1,5 @@
 #include "config/options.h"
 
-#include <string.h>
-#include <unistd.h>
-
 #include "base/log.h"
 #include "config/config.h"
 #include "config/finding.h"
@@ -22,6 +19,11 @@ static const char *const FAIL_ON_NAMES[] = {
 };
 _Static_assert(sizeof FAIL_ON_NAMES / sizeof *FAIL_ON_NAMES == FAIL_ONS, "name every choice");
 
+static const char *const ON_FAILURE_NAMES[] = {
+    [ON_FAILURE_STOP] = "stop", [ON_FAILURE_CONTINUE] = "continue"
+};
+_Static_assert(sizeof ON_FAILURE_NAMES / sizeof *ON_FAILURE_NAMES == ON_FAILURES, "name every choice");
+
 static const char *const PLAN_FORMAT_NAMES[] = { [PLAN_FORMAT_TEXT] = "text",
                                                  [PLAN_FORMAT_SARIF] = "sarif",
                                                  [PLAN_FORMAT_GITHUB] = "github",
@@ -30,13 +32,6 @@ static const char *const PLAN_FORMAT_NAMES[] = { [PLAN_FORMAT_TEXT] = "text",
 _Static_assert(sizeof PLAN_FORMAT_NAMES / sizeof *PLAN_FORMAT_NAMES == PLAN_FORMATS, "name every choice");
 
 #define FIELD(name) offsetof(struct config, name)
-
-const char *const OPTION_GROUP_NAMES[] = {
-    [GROUP_COMMAND] = "Command-specific", [GROUP_DATABASE] = "Database",   [GROUP_FOLDER] = "Folder",
-    [GROUP_WAITING] = "Waiting",          [GROUP_LOCKS] = "Locks",         [GROUP_REPORTING] = "Reporting",
-    [GROUP_KUBERNETES] = "Kubernetes",    [GROUP_PASSWORDS] = "Passwords", [GROUP_GENERAL] = "General",
-};
-_Static_assert(sizeof OPTION_GROUP_NAMES / sizeof *OPTION_GROUP_NAMES == OPTION_GROUPS, "name every group");
 
 /* Several fields per line, which clang-format would not keep. */
 /* clang-format off */
@@ -194,6 +189,50 @@ const struct option OPTIONS[] = {
       .commands = FOR_CHANGERS | FOR_BUDGET, .field = FIELD(headroom), .standard = "1", .most = 10000,
       .value = "N",
       .help = "start applying only while N connections stay free for the application" },
+    { .name = "tenants", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_TENANTS,
+      .field = FIELD(tenants), .value = "FILE", .help = "do it for each tenant that FILE lists",
+      .more = "A list in CSV or YAML: a name, and a url, a database or a schema. - stands for standard input. The "
+              "database URL says what a tenant leaves out." },
+    { .name = "tenants-query", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_TENANTS,
+      .field = FIELD(tenants_query), .value = "SQL", .help = "do it for each tenant that this query returns",
+      .more = "It is asked in a READ ONLY transaction at the database URL. Its columns are name, and database, schema or url." },
+    { .name = "databases", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_TENANTS,
+      .field = FIELD(databases), .value = "PATTERN", .help = "do it for each database of the server whose name fits PATTERN",
+      .more = "* stands for any characters, ? for one. Templates are left out, and so is postgres unless PATTERN "
+              "is just that." },
+    { .name = "schemas", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_TENANTS,
+      .field = FIELD(schemas), .value = "PATTERN", .help = "do it for each schema of the database whose name fits PATTERN",
+      .more = "* stands for any characters, ? for one. The server's own schemas are left out, and so are tidelock's." },
+    { .name = "tenant", .group = GROUP_TENANTS, .type = OPTION_NAMES, .commands = FOR_TENANTS,
+      .field = FIELD(chosen), .traits = OPTION_FLAG_ONLY, .value = "NAME", .help = "only for this tenant of them", .more = "Several names can follow." },
+    { .name = "create", .group = GROUP_TENANTS, .type = OPTION_FLAG, .commands = FOR_APPLIERS,
+      .field = FIELD(makes_missing), .traits = OPTION_FLAG_ONLY, .help = "create a tenant's database or schema if it does not exist",
+      .more = "The database URL's user does so. With --databases or --schemas, --tenant names the new one." },
+    { .name = "template", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_APPLIERS,
+      .field = FIELD(made_from), .value = "DATABASE", .help = "with --create, copy this database",
+      .more = "Nobody may be connected to it meanwhile. The copy is at its level." },
+    { .name = "owner", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_APPLIERS,
+      .field = FIELD(made_for), .value = "ROLE", .help = "with --create, who owns what is created",
+      .more = "Without it, the tenant's user if the list names one, else who creates it." },
+    { .name = "shard", .group = GROUP_TENANTS, .type = OPTION_SOURCED, .commands = FOR_TENANTS,
+      .field = FIELD(shard), .value = "I/N", .help = "take only part I of N of the tenants",
+      .more = "The first part is 1/N. A tenant stays in its part when others come or go. /N takes the part from "
+              "JOB_COMPLETION_INDEX, which Kubernetes sets in an Indexed Job." },
+    { .name = "parallel", .group = GROUP_TENANTS, .type = OPTION_NUMBER, .commands = FOR_TENANTS,
+      .field = FIELD(parallel), .standard = "1", .least = 1, .most = 1000, .value = "N",
+      .help = "work on at most N tenants at once" },
+    { .name = "canary", .group = GROUP_TENANTS, .type = OPTION_TEXT, .commands = FOR_APPLIERS,
+      .field = FIELD(canary), .value = "NAME",
+      .help = "deploy to this tenant before all others",
+      .more = "A number means so many from the beginning of the list. The others are left alone unless that succeeds." },
+    { .name = "on-failure", .group = GROUP_TENANTS, .type = OPTION_CHOICE, .commands = FOR_APPLIERS,
+      .field = FIELD(on_failure), .standard = "stop", .choices = ON_FAILURE_NAMES, .choice_count = ON_FAILURES,
+      .value = "ANSWER",
+      .help = "whether to begin other tenants once one has failed" },
+    { .name = "max-failures", .group = GROUP_TENANTS, .type = OPTION_SOURCED, .commands = FOR_APPLIERS,
+      .field = FIELD(max_failures), .value = "N",
+      .help = "begin no other tenant once more than N have failed",
+      .more = "It may be a percentage, such as 10%, and takes precedence over --on-failure." },
     { .name = "migrations", .group = GROUP_FOLDER, .type = OPTION_TEXT, .commands = FOR_FOLDER,
       .field = FIELD(migrations), .traits = OPTION_USUAL, .value = "DIR",
       .help = "the folder of migrations",
@@ -410,19 +449,3 @@ const struct option OPTIONS[] = {
     { .name = NULL },
 };
 /* clang-format on */
-
-const char *option_standard(const struct option *option, unsigned command)
-{
-    bool is_awaited = command == FOR_STATUS && isatty(STDERR_FILENO) == 1;
-
-    return is_awaited && option->standard_for_person != NULL ? option->standard_for_person : option->standard;
-}
-
-const struct option *option_named(const char *name)
-{
-    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
-        if (strcmp(option->name, name) == 0)
-            return option;
-    }
-    return NULL;
-}

@@ -56,6 +56,7 @@ enum option_commands {
     FOR_DATABASE = FOR_LEADERS | FOR_WAIT | FOR_STATUS | FOR_BUDGET | FOR_PLAN | FOR_SNAPSHOT | FOR_DIFF |
                    FOR_VERIFY | FOR_DRIFT,
     FOR_FOLDER = FOR_LEADERS | FOR_WAIT | FOR_STATUS | FOR_PLAN | FOR_DIFF | FOR_VERIFY | FOR_DRIFT,
+    FOR_TENANTS = FOR_GATES | FOR_STATUS | FOR_PLAN | FOR_DRIFT, /* they can do it for many databases */
     FOR_ALL = FOR_DATABASE | FOR_READY | FOR_INSTALL | FOR_VERSION | FOR_COMPLETION | FOR_MANUAL,
     TAKING_WORDS =
         FOR_RUN | FOR_INSTALL | FOR_COMPLETION | FOR_DIFF, /* they take words beside their options */
@@ -65,6 +66,7 @@ enum option_commands {
 enum option_group {
     GROUP_COMMAND, /* what one or a few commands are asked to do */
     GROUP_DATABASE,
+    GROUP_TENANTS,
     GROUP_FOLDER,
     GROUP_WAITING,
     GROUP_LOCKS,

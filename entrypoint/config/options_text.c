@@ -1,7 +1,57 @@
 #include <ctype.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/options.h"
+
+const char *const OPTION_GROUP_NAMES[] = {
+    [GROUP_COMMAND] = "Command-specific", [GROUP_DATABASE] = "Database",
+    [GROUP_TENANTS] = "Tenants",          [GROUP_FOLDER] = "Folder",
+    [GROUP_WAITING] = "Waiting",          [GROUP_LOCKS] = "Locks",
+    [GROUP_REPORTING] = "Reporting",      [GROUP_KUBERNETES] = "Kubernetes",
+    [GROUP_PASSWORDS] = "Passwords",      [GROUP_GENERAL] = "General",
+};
+_Static_assert(sizeof OPTION_GROUP_NAMES / sizeof *OPTION_GROUP_NAMES == OPTION_GROUPS, "name every group");
+
+static void spell(const char *prefix, const char *name, bool is_upper, char *out)
+{
+    size_t used = strlen(prefix);
+
+    memcpy(out, prefix, used);
+    for (; *name != '\0' && used < OPTION_NAME_MOST - 1; name++) {
+        if (*name == '-')
+            out[used++] = '_';
+        else
+            out[used++] = (char)(is_upper ? *name - 'a' + 'A' : *name);
+    }
+    out[used] = '\0';
+}
+
+void option_variable(const struct option *option, char *out)
+{
+    spell("TIDELOCK_", option->name, true, out);
+}
+
+void option_key(const struct option *option, char *out)
+{
+    spell("", option->name, false, out);
+}
+
+const char *option_standard(const struct option *option, unsigned command)
+{
+    bool is_awaited = command == FOR_STATUS && isatty(STDERR_FILENO) == 1;
+
+    return is_awaited && option->standard_for_person != NULL ? option->standard_for_person : option->standard;
+}
+
+const struct option *option_named(const char *name)
+{
+    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
+        if (strcmp(option->name, name) == 0)
+            return option;
+    }
+    return NULL;
+}
 
 bool option_is_secret(const struct option *option, const char *value)
 {
@@ -98,28 +148,4 @@ void option_add_text(const struct option *option, struct text *out)
     text_add_format(out, "%c%s.", toupper((unsigned char)option->help[0]), option->help + 1);
     if (option->more != NULL)
         text_add_format(out, " %s", option->more);
-}
-
-static void spell(const char *prefix, const char *name, bool is_upper, char *out)
-{
-    size_t used = strlen(prefix);
-
-    memcpy(out, prefix, used);
-    for (; *name != '\0' && used < OPTION_NAME_MOST - 1; name++) {
-        if (*name == '-')
-            out[used++] = '_';
-        else
-            out[used++] = (char)(is_upper ? *name - 'a' + 'A' : *name);
-    }
-    out[used] = '\0';
-}
-
-void option_variable(const struct option *option, char *out)
-{
-    spell("TIDELOCK_", option->name, true, out);
-}
-
-void option_key(const struct option *option, char *out)
-{
-    spell("", option->name, false, out);
 }

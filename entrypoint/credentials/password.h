@@ -19,7 +19,7 @@
 must_use bool password_ask(const struct config *config, struct endpoint *endpoint, struct error *err);
 
 /* The server refused it: the next password_ask() asks again. False when it was requested just now. */
-bool password_forget(const struct config *config);
+bool password_forget(const struct config *config, const struct endpoint *endpoint);
 
 /* Revokes what was issued (a Vault lease). Call it at the end, when nothing connects any more. */
 void password_close(void);

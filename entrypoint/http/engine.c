@@ -51,6 +51,7 @@ static void tell_finished(void)
             continue;
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&private);
         engine.finished(private, code);
+        event_loop_wake(); /* whoever waits for it may be another task than the one that looks */
     }
 }
 

@@ -33,6 +33,18 @@ int result_rows(const struct result *result)
     return PQntuples(inside(result));
 }
 
+int result_columns(const struct result *result)
+{
+    return PQnfields(inside(result));
+}
+
+const char *result_column(const struct result *result, int column)
+{
+    const char *name = PQfname(inside(result), column);
+
+    return name == NULL ? "" : name;
+}
+
 bool result_is_null(const struct result *result, int row, int column)
 {
     return PQgetisnull(inside(result), row, column) == 1;

@@ -38,6 +38,8 @@ void result_free(struct result *result);
 void result_free_at(struct result **result);
 
 int result_rows(const struct result *result);
+int result_columns(const struct result *result);
+const char *result_column(const struct result *result, int column); /* its name */
 bool result_is_null(const struct result *result, int row, int column);
 const char *result_text(const struct result *result, int row, int column); /* "" for null */
 bool result_bool(const struct result *result, int row, int column);

@@ -94,7 +94,7 @@ struct connection *reach_database(const struct config *config, struct endpoint *
         if (conn != NULL)
             return check_role(config, conn, err) ? steal(&conn) : NULL;
         explain_role(config, err);
-        if (!is_refusal(err) || (!endpoint_reread(config, endpoint) && !password_forget(config)))
+        if (!is_refusal(err) || (!endpoint_reread(config, endpoint) && !password_forget(config, endpoint)))
             return NULL;
         begun = NULL;
     }

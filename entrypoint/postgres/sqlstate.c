@@ -41,7 +41,7 @@ static const struct sqlstate SQLSTATES[] = {
       .class = ERROR_LOGIN,
       .is_of_session = true,
       .prisma = "P1003",
-      .hint = "Create the database, or correct its name in the URL; tidelock never creates a database." },
+      .hint = "Create the database, or correct its name in the URL." },
     { .code = "40001", .class = ERROR_TABLE_LOCK },
     { .code = "40P01", .class = ERROR_TABLE_LOCK },
     { .code = "42501",

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "postgres/connection.h"
+#include "tenants/state.h"
 
 enum { LABEL_BYTES_MOST = 4096 };
 
@@ -232,6 +233,27 @@ static double read_server_connections(const struct progress *progress, int sampl
     return progress->is_counted ? progress->server_connections[sample] : (double)NAN;
 }
 
+static const char *tenant_state(const struct progress *progress, int sample)
+{
+    (void)progress;
+    return TENANT_STATE_NAMES[sample];
+}
+
+static double read_tenants(const struct progress *progress, int sample)
+{
+    return progress->tenants != NULL ? (double)progress->tenants[sample] : (double)NAN;
+}
+
+static const char *failed_tenant(const struct progress *progress, int sample)
+{
+    return progress->failed_tenants[sample];
+}
+
+static double read_failed_tenant(const struct progress *progress, int sample)
+{
+    return (size_t)sample < progress->failed_tenant_count ? 1 : (double)NAN;
+}
+
 const struct metric METRICS[] = {
     { "tidelock_build_info", METRIC_GAUGE, "Build of the running binary; always 1.", .samples = 1,
       .labels = { { "version", version_of }, { "libpq", libpq_of }, { "openssl", openssl_of } },
@@ -299,6 +321,10 @@ const struct metric METRICS[] = {
     { "tidelock_retries_total", METRIC_COUNTER, "Retries, by reason.",
       .samples = (int)CONNECTION_RETRIES + (int)RETRY_REASONS, .labels = { { "reason", retry_name } },
       .read = read_retries },
+    { "tidelock_tenants", METRIC_GAUGE, "Tenants of this run, by what has become of them.",
+      .samples = TENANT_STATES, .labels = { { "state", tenant_state } }, .read = read_tenants },
+    { "tidelock_tenant_failed", METRIC_GAUGE, "Tenants that have failed: the first 64; always 1.",
+      .samples = FAILED_TENANTS_MOST, .labels = { { "tenant", failed_tenant } }, .read = read_failed_tenant },
     { "tidelock_connections", METRIC_GAUGE, "Connections that this process has open.", .samples = 1,
       .read = read_connections },
     { "tidelock_connections_budget", METRIC_GAUGE, "Connections that this process may open.", .samples = 1,

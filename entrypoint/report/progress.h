@@ -57,7 +57,7 @@ struct migration_duration {
     double seconds;
 };
 
-enum { DURATIONS_MOST = 64 };
+enum { DURATIONS_MOST = 64, FAILED_TENANTS_MOST = 64 };
 
 struct progress {
     const char *path;     /* the status file, or NULL */
@@ -100,6 +100,11 @@ struct progress {
     int connections_most; /* that this run may have; 0 = not known */
     bool is_counted;      /* server_connections[] is known */
     int server_connections[PROGRESS_CONNECTIONS];
+
+    const size_t *tenants;                           /* of each state; NULL = there is one database */
+    const char *failed_tenants[FAILED_TENANTS_MOST]; /* the first of them, by name */
+    size_t failed_tenant_count;
+    size_t changed_tenants; /* to which something was applied */
 
     bool has_warned; /* that the file cannot be written */
 

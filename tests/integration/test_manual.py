@@ -76,8 +76,8 @@ def test_the_usual_options_come_first(tidelock, tables):
     page = tidelock("deploy", "--help").succeeds().out
     first, *groups = re.split(r"^[A-Z][\w -]*:\n", page.split("Common options:\n")[1].split("Exit codes:")[0], flags=re.M)
     assert set(re.findall(r"^  (--[a-z-]+)", first, re.M)) == usual & set(options_of(tables, "deploy"))
-    assert re.findall(r"^([A-Z][\w-]*):$", page, re.M) == ["Example", "Command-specific", "Database", "Folder", "Waiting", "Locks", "Reporting", "Kubernetes", "Passwords", "General"]
-    assert len(groups) == 9
+    assert re.findall(r"^([A-Z][\w-]*):$", page, re.M) == ["Example", "Command-specific", "Database", "Tenants", "Folder", "Waiting", "Locks", "Reporting", "Kubernetes", "Passwords", "General"]
+    assert len(groups) == 10
 
 
 def test_help_of_an_option_takes_any_of_its_spellings(tidelock):

@@ -4,7 +4,7 @@ import pathlib
 import re
 import sys
 
-ROOMS = "base http sql dialect config credentials postgres history lock schema report traffic execution repair backfill apply shadow deploy gate fleet".split()
+ROOMS = "base http sql dialect config credentials postgres history tenants lock schema report traffic execution repair backfill apply shadow deploy gate fleet".split()
 DOORMEN = {
     r"libpq-fe\.h": r"entrypoint/postgres/",
     r"curl/": r"entrypoint/http/",

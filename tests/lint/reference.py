@@ -67,7 +67,7 @@ def options(tables):
     parts = []
     for group in dict.fromkeys(option["group"] for option in tables["options"]):
         rows = [
-            [f"`{option['flag']}`", code(option["environment"]), code(option["default"]), who(option["commands"], tables), what(option)]
+            [f"`{cell(option['flag'])}`", code(option["environment"]), code(option["default"]), who(option["commands"], tables), what(option)]
             for option in tables["options"]
             if option["group"] == group
         ]

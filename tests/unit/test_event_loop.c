@@ -5,11 +5,12 @@
 #include <unistd.h>
 
 #include "base/event_loop.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "check.h"
 
 /* Long enough to be told from nothing, and to be waited for. */
-enum { MOMENT_MS = 20, LONG_MS = 10 * 1000 };
+enum { MOMENT_MS = 20, LONG_MS = 10 * 1000, MANY = 20 };
 
 /* An attendant that counts its turns. */
 struct witness {
@@ -145,18 +146,18 @@ static void a_turn_does_not_end_the_wait(void **state)
 
 static void everybody_has_a_turn_in_the_order_of_coming(void **state)
 {
-    struct witness witnesses[ATTENDANTS_MOST];
+    struct witness witnesses[MANY];
 
     (void)state;
-    for (size_t i = 0; i < ATTENDANTS_MOST; i++)
+    for (size_t i = 0; i < MANY; i++)
         witnesses[i] = i % 2 == 0 ? ready() : due_in(0);
-    attend(witnesses, ATTENDANTS_MOST);
+    attend(witnesses, MANY);
     assert_int_equal(pass(MOMENT_MS), 0);
-    for (size_t i = 0; i < ATTENDANTS_MOST; i++) {
+    for (size_t i = 0; i < MANY; i++) {
         assert_int_equal(witnesses[i].turns, 1);
         assert_int_equal(witnesses[i].place, i + 1);
     }
-    leave(witnesses, ATTENDANTS_MOST);
+    leave(witnesses, MANY);
 }
 
 static void what_is_waited_for_is_told_from_what_attendants_wait_for(void **state)
@@ -399,6 +400,187 @@ static void the_heart_beats_once_a_second_in_every_wait_even_a_turn_s(void **sta
     leave(&witness, 1);
 }
 
+/* ---- tasks ---- */
+
+/* One that waits for its pipe several times. */
+struct runner {
+    int ends[2];
+    int rounds; /* still to go */
+    int count;  /* gone */
+    const char *name;
+    struct runner *other; /* who gets a byte after each round; or NULL */
+    bool is_over;
+};
+
+static void run_rounds(void *context)
+{
+    struct runner *self = context;
+    char byte;
+
+    log_context(LOG_MIGRATION, self->name);
+    for (; self->rounds > 0; self->rounds--, self->count++) {
+        struct pollfd watched = { .fd = self->ends[0], .events = POLLIN };
+
+        assert_int_equal(event_loop_poll(&watched, 1, LONG_MS), 1);
+        assert_int_equal(read(self->ends[0], &byte, 1), 1);
+        assert_string_equal(log_context_of(LOG_MIGRATION), self->name);
+        if (self->other != NULL)
+            assert_int_equal(write(self->other->ends[1], "x", 1), 1);
+    }
+    self->is_over = true;
+}
+
+static void start_runner(struct runner *runner, int rounds, const char *name, struct runner *other)
+{
+    *runner = (struct runner) { .rounds = rounds, .name = name, .other = other };
+    assert_int_equal(pipe(runner->ends), 0);
+    assert_true(event_loop_start(run_rounds, runner));
+}
+
+static void end_runner(const struct runner *runner)
+{
+    assert_int_equal(close(runner->ends[0]), 0);
+    assert_int_equal(close(runner->ends[1]), 0);
+}
+
+static void tasks_go_on_while_others_wait(void **state)
+{
+    struct runner runners[2];
+
+    (void)state;
+    log_context(LOG_MIGRATION, "of the process");
+    start_runner(&runners[0], MANY, "one", &runners[1]);
+    start_runner(&runners[1], MANY, "other", &runners[0]);
+    assert_int_equal(pass(0), 0);
+    assert_int_equal(write(runners[0].ends[1], "x", 1), 1);
+    while (!runners[1].is_over)
+        assert_int_equal(pass(LONG_MS), 0);
+    assert_true(runners[0].is_over);
+    assert_int_equal(runners[0].count, MANY);
+    assert_int_equal(runners[1].count, MANY);
+    assert_string_equal(log_context_of(LOG_MIGRATION), "of the process");
+    log_context(LOG_MIGRATION, NULL);
+    for (size_t i = 0; i < 2; i++)
+        end_runner(&runners[i]);
+}
+
+static void end_at_once(void *context)
+{
+    ++*(int *)context;
+}
+
+static void the_end_of_a_task_ends_the_wait_of_who_started_it(void **state)
+{
+    int64_t begun = clock_now_ms();
+    int ended = 0;
+
+    (void)state;
+    for (int i = 0; i < MANY; i++)
+        assert_true(event_loop_start(end_at_once, &ended));
+    assert_int_equal(pass(LONG_MS), 0);
+    assert_int_equal(ended, MANY);
+    assert_true(clock_now_ms() - begun < LONG_MS);
+}
+
+static void sleep_for(void *context)
+{
+    const int64_t *ms = context;
+
+    (void)pass(*ms);
+}
+
+static void a_task_waits_no_longer_than_it_asked_for(void **state)
+{
+    int64_t ms = MOMENT_MS;
+    int64_t begun = clock_now_ms();
+
+    (void)state;
+    assert_true(event_loop_start(sleep_for, &ms));
+    assert_int_equal(pass(LONG_MS), 0);
+    assert_true(clock_now_ms() - begun >= MOMENT_MS);
+    assert_true(clock_now_ms() - begun < LONG_MS);
+}
+
+/* As much as a deployment may need, below the frames of a library. */
+static unsigned fill_stack(unsigned depth)
+{
+    volatile char frame[1024];
+
+    memset((char *)frame, (int)depth, sizeof frame);
+    return depth == 0 ? 0 : fill_stack(depth - 1) + (unsigned char)frame[depth % sizeof frame] % 2;
+}
+
+static void use_the_stack(void *context)
+{
+    enum { DEPTH = 300 };
+    unsigned before = fill_stack(DEPTH);
+
+    (void)pass(0);
+    assert_int_equal(fill_stack(DEPTH), before);
+    *(bool *)context = true;
+}
+
+static void a_task_has_a_stack_of_its_own(void **state)
+{
+    bool is_over[2] = { false };
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        assert_true(event_loop_start(use_the_stack, &is_over[i]));
+    while (!is_over[0] || !is_over[1])
+        assert_int_equal(pass(LONG_MS), 0);
+}
+
+static void note_scope(struct witness *self)
+{
+    self->context = (void *)(uintptr_t)(strcmp(log_context_of(LOG_MIGRATION), "task") == 0);
+}
+
+static void attend_in_task(void *context)
+{
+    struct witness *witness = context;
+
+    log_context(LOG_MIGRATION, "task");
+    event_loop_attend(&witness->attendant);
+    (void)pass(2 * MOMENT_MS);
+}
+
+static void a_turn_counts_as_its_task_s_until_that_has_ended(void **state)
+{
+    struct witness witness = due_in(0);
+
+    (void)state;
+    witness.act = note_scope;
+    assert_true(event_loop_start(attend_in_task, &witness));
+    assert_int_equal(pass(LONG_MS), 0);
+    assert_int_equal(witness.turns, 1);
+    assert_non_null(witness.context);
+    witness.attendant.due = deadline_in(0);
+    assert_int_equal(pass(0), 0);
+    assert_int_equal(witness.turns, 2);
+    assert_null(witness.context);
+    leave(&witness, 1);
+}
+
+static void a_signal_ends_the_waits_of_all(void **state)
+{
+    const struct itimerval often = { .it_value = { .tv_usec = MOMENT_MS * 1000 },
+                                     .it_interval = { .tv_usec = MOMENT_MS * 1000 } };
+    const struct itimerval never = { .it_value = { .tv_usec = 0 } };
+    const struct sigaction action = { .sa_handler = on_alarm };
+    int64_t ms = LONG_MS;
+    int64_t begun = clock_now_ms();
+
+    (void)state;
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    assert_true(event_loop_start(sleep_for, &ms));
+    assert_int_equal(pass(0), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+    (void)pass(LONG_MS);
+    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+    assert_true(clock_now_ms() - begun < LONG_MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +602,12 @@ int main(void)
         cmocka_unit_test(a_turn_that_wakes_ends_the_wait_and_no_other),
         cmocka_unit_test(a_signal_ends_the_wait),
         cmocka_unit_test(the_heart_beats_once_a_second_in_every_wait_even_a_turn_s),
+        cmocka_unit_test(tasks_go_on_while_others_wait),
+        cmocka_unit_test(the_end_of_a_task_ends_the_wait_of_who_started_it),
+        cmocka_unit_test(a_task_waits_no_longer_than_it_asked_for),
+        cmocka_unit_test(a_task_has_a_stack_of_its_own),
+        cmocka_unit_test(a_turn_counts_as_its_task_s_until_that_has_ended),
+        cmocka_unit_test(a_signal_ends_the_waits_of_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

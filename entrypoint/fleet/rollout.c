@@ -1,0 +1,266 @@
+#include "fleet/rollout.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/event_loop.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "config/endpoint.h"
+#include "postgres/budget.h"
+#include "postgres/reach.h"
+
+enum { NAMED_MOST = 5, WAIT_MOST_MS = 60 * 1000 };
+
+/* The worst first: what a person has to look at before what passes by itself. */
+static const enum error_class WORST[] = {
+    ERROR_PARTIAL,     ERROR_LOST,   ERROR_REFUSED,    ERROR_CLEAN,  ERROR_HELD_UP,
+    ERROR_DENIED,      ERROR_USAGE,  ERROR_OUTPUT,     ERROR_LOGIN,  ERROR_READ_ONLY,
+    ERROR_UNREACHABLE, ERROR_BUDGET, ERROR_TABLE_LOCK, ERROR_LEADER, ERROR_INTERRUPTED,
+};
+
+struct server {
+    const char *label;
+    bool is_counted; /* how many connections it can spare is known */
+    size_t room;
+};
+
+/* All that is going on. */
+struct crew {
+    const struct config *config;
+    const struct rollout_work *work;
+    struct rollout *out;
+    struct schedule *schedule; /* in the arena */
+    struct server *servers;
+    size_t server_count;
+    struct deadline patience; /* for tenants that are elsewhere */
+    size_t first_failures[NAMED_MOST];
+    size_t failed;
+};
+
+/* One that runs. */
+struct member {
+    struct crew *crew;
+    size_t index; /* in the schedule */
+    struct config config;
+    struct tenant_run run;
+};
+
+static size_t find_server(struct crew *crew, const char *label)
+{
+    size_t i = 0;
+
+    while (i < crew->server_count && strcmp(crew->servers[i].label, label) != 0)
+        i++;
+    if (i == crew->server_count)
+        crew->servers[crew->server_count++] = (struct server) { .label = label };
+    return i;
+}
+
+static bool begin(struct crew *crew, struct error *err)
+{
+    const struct tenant_list *tenants = crew->out->tenants;
+    struct arena *arena = crew->config->arena;
+    size_t *servers = arena_alloc(arena, tenants->count, sizeof *servers);
+    const struct schedule_rules rules = { .canaries = tenants->canaries,
+                                          .parallel = (size_t)crew->config->parallel,
+                                          .failures_most = tenants->failures_most };
+
+    crew->servers = arena_alloc(arena, tenants->count, sizeof *crew->servers);
+    for (size_t i = 0; i < tenants->count; i++) {
+        struct config config = tenant_config(crew->config, &tenants->items[i]);
+        struct endpoint endpoint;
+
+        if (!endpoint_find(arena, &config, &endpoint, err))
+            return error_context(err, "reading the URL of tenant \"%s\"", tenants->items[i].name);
+        servers[i] = find_server(crew, endpoint.label);
+    }
+    *crew->schedule = schedule_begin(arena, rules, servers, tenants->count, crew->server_count);
+    return true;
+}
+
+/* How many at a time leave the application its headroom: each has one connection, or waits without any. */
+static bool count_room(struct member *member, struct error *err)
+{
+    struct crew *crew = member->crew;
+    size_t number = crew->schedule->places[member->index].server;
+    const struct tenant_run *run = &member->run;
+    auto_connection struct connection *conn = NULL;
+    struct endpoint endpoint;
+    struct budget budget;
+    int room;
+
+    /* What would be created cannot be asked. */
+    if (crew->servers[number].is_counted || run->result->creation == CREATION_DUE)
+        return true;
+    if (!endpoint_find(run->arena, run->config, &endpoint, err) ||
+        (conn = reach_database(run->config, &endpoint, NULL, err)) == NULL ||
+        !budget_read(run->arena, conn, &budget, err))
+        return error_context(err, "counting the server's connections");
+    room = budget_room(&budget) + 1 - (int)crew->config->headroom;
+    crew->servers[number].is_counted = true;
+    schedule_widen(crew->schedule, number, room > 1 ? (size_t)room : 1);
+    return true;
+}
+
+static void note_failure(struct crew *crew, size_t which, const struct error *err)
+{
+    struct tenant_result *result = &crew->out->results[which];
+
+    result->class = err->class;
+    result->reason = arena_copy(crew->config->arena, err->message, strlen(err->message));
+    if (crew->failed < NAMED_MOST)
+        crew->first_failures[crew->failed] = which;
+    crew->failed++;
+}
+
+static void end(struct member *member, bool is_done, const struct error *err)
+{
+    struct crew *crew = member->crew;
+    struct tenant_result *result = member->run.result;
+    bool is_elsewhere = !is_done && err->class == ERROR_LEADER && !deadline_passed(crew->patience);
+
+    result->state = is_done ? TENANT_DONE : is_elsewhere ? TENANT_ELSEWHERE : TENANT_FAILED;
+    if (result->state == TENANT_FAILED)
+        note_failure(crew, member->index, err);
+    schedule_end(crew->schedule, member->index, result->state, clock_now_ms());
+    crew->work->changed(&member->run, crew->work->context, is_done ? NULL : err);
+}
+
+static void run_member(void *context)
+{
+    struct member *member = context;
+    const struct crew *crew = member->crew;
+    struct error err = { .class = ERROR_NONE };
+    int64_t begun_ms = clock_now_ms();
+    bool is_done;
+
+    log_context(LOG_TENANT, member->run.tenant->name);
+    member->run.result->state = TENANT_RUNNING;
+    crew->work->changed(&member->run, crew->work->context, NULL);
+    log_be_brief(true);
+    is_done = create_missing(member->run.arena, crew->config, member->run.tenant,
+                             &member->run.result->creation, &err) &&
+              count_room(member, &err) && crew->work->run(&member->run, crew->work->context, &err);
+    member->run.result->took_ms += clock_now_ms() - begun_ms;
+    log_be_brief(false);
+    end(member, is_done, &err);
+    arena_free(member->run.arena);
+    memory_free(member);
+}
+
+static bool start(struct crew *crew, size_t index, struct error *err)
+{
+    struct member *member = memory_new(1, sizeof *member);
+    const struct tenant *tenant = &crew->out->tenants->items[index];
+
+    *member = (struct member) { .crew = crew, .index = index, .config = tenant_config(crew->config, tenant) };
+    member->run = (struct tenant_run) { .tenant = tenant,
+                                        .config = &member->config,
+                                        .arena = arena_new(),
+                                        .results = crew->config->arena,
+                                        .result = &crew->out->results[index] };
+    member->config.arena = member->run.arena;
+    /* Where another process leads, the next tenant is looked at, not waited. */
+    member->config.leader_timeout_ms = 0;
+    if (event_loop_start(run_member, member))
+        return true;
+    arena_free(member->run.arena);
+    memory_free(member);
+    schedule_end(crew->schedule, index, TENANT_WAITING, clock_now_ms());
+    schedule_stop(crew->schedule);
+    return error_set(err, ERROR_USAGE, "there is no memory for %zu tenants at a time",
+                     crew->schedule->counts[TENANT_RUNNING] + 1);
+}
+
+static int64_t patience_ms(const struct crew *crew)
+{
+    int64_t again = schedule_again_ms(crew->schedule);
+    int64_t left = again < 0 ? WAIT_MOST_MS : again - clock_now_ms();
+
+    return left < 0 ? 0 : left < WAIT_MOST_MS ? left : WAIT_MOST_MS;
+}
+
+static bool run_all(struct crew *crew, struct error *err)
+{
+    bool is_good = true;
+
+    while (!schedule_is_over(crew->schedule)) {
+        struct pollfd watched = { .fd = signals_pending() == 0 ? signals_descriptor() : -1,
+                                  .events = POLLIN };
+        size_t index;
+
+        if (signals_pending() != 0)
+            schedule_stop(crew->schedule);
+        while (is_good && (index = schedule_next(crew->schedule, clock_now_ms())) != SCHEDULE_NOBODY)
+            is_good = start(crew, index, err);
+        if (!schedule_is_over(crew->schedule))
+            (void)event_loop_poll(
+                &watched, 1, crew->schedule->counts[TENANT_RUNNING] > 0 ? WAIT_MOST_MS : patience_ms(crew));
+    }
+    return is_good;
+}
+
+static enum error_class worst_of(const struct rollout *out)
+{
+    size_t worst = array_length(WORST) - 1;
+
+    for (size_t i = 0; i < out->tenants->count; i++) {
+        for (size_t rank = 0; rank < worst && out->results[i].state == TENANT_FAILED; rank++) {
+            if (WORST[rank] == out->results[i].class)
+                worst = rank;
+        }
+    }
+    return WORST[worst];
+}
+
+/* The first that failed, by name and reason. */
+static void name_failures(const struct crew *crew, struct error *err)
+{
+    auto_text struct text names = text_init(sizeof err->detail);
+
+    for (size_t i = 0; i < crew->failed && i < NAMED_MOST; i++) {
+        size_t which = crew->first_failures[i];
+
+        text_add_format(&names, "%s%s: %s", i == 0 ? "" : "\n", crew->out->tenants->items[which].name,
+                        crew->out->results[which].reason);
+    }
+    if (crew->failed > NAMED_MOST)
+        text_add_format(&names, "\n… and %zu more", crew->failed - NAMED_MOST);
+    error_detail(err, "%s", names.at);
+}
+
+static bool conclude(const struct crew *crew, struct error *err)
+{
+    const size_t *counts = crew->out->counts;
+    size_t left = counts[TENANT_WAITING] + counts[TENANT_ELSEWHERE];
+
+    if (crew->failed == 0 && left == 0)
+        return true;
+    if (signals_pending() != 0)
+        (void)signals_error(err);
+    else
+        error_set(err, worst_of(crew->out), "%zu of %zu tenants failed", crew->failed,
+                  crew->out->tenants->count);
+    name_failures(crew, err);
+    error_holds(err, "%zu tenant%s done, %zu failed, %zu not begun.", counts[TENANT_DONE],
+                counts[TENANT_DONE] == 1 ? " is" : "s are", crew->failed, left);
+    return error_hint(err, "Type the same again when the cause is gone: what is done stays done.");
+}
+
+bool rollout_run(const struct config *config, const struct tenant_list *tenants,
+                 const struct rollout_work *work, struct rollout *out, struct error *err)
+{
+    struct crew crew = {
+        .config = config, .work = work, .out = out, .patience = deadline_in(config->leader_timeout_ms)
+    };
+
+    crew.schedule = arena_alloc(config->arena, 1, sizeof *crew.schedule);
+    *out = (struct rollout) { .tenants = tenants,
+                              .counts = crew.schedule->counts,
+                              .results = arena_alloc(config->arena, tenants->count, sizeof *out->results) };
+    if (!begin(&crew, err) || !run_all(&crew, err))
+        return false;
+    return conclude(&crew, err);
+}

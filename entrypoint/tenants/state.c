@@ -1,0 +1,7 @@
+#include "tenants/state.h"
+
+const char *const TENANT_STATE_NAMES[] = {
+    [TENANT_WAITING] = "waiting", [TENANT_RUNNING] = "running", [TENANT_ELSEWHERE] = "elsewhere",
+    [TENANT_DONE] = "done",       [TENANT_FAILED] = "failed",
+};
+_Static_assert(sizeof TENANT_STATE_NAMES / sizeof *TENANT_STATE_NAMES == TENANT_STATES, "name every state");

@@ -1,0 +1,18 @@
+/*
+ * What has become of a tenant.
+ */
+#ifndef TENANTS_STATE_H
+#define TENANTS_STATE_H
+
+enum tenant_state {
+    TENANT_WAITING, /* not begun */
+    TENANT_RUNNING,
+    TENANT_ELSEWHERE, /* another process is at work on it: to be looked at again */
+    TENANT_DONE,
+    TENANT_FAILED,
+    TENANT_STATES
+};
+
+extern const char *const TENANT_STATE_NAMES[];
+
+#endif
