@@ -95,6 +95,7 @@ struct deployment {
     bool is_unused;             /* the schema was empty when the deployment began */
     bool is_warned;             /* what is dangerous has been said once */
     bool is_drift_checked;      /* the schema has been compared with what was recorded */
+    bool is_secured;            /* there is a backup, and a restore point, if that is asked for */
     bool is_reviewed;           /* what an operator should know has been said once */
 };
 

@@ -9,6 +9,7 @@
 #include "deploy/drift_check.h"
 #include "deploy/floor_check.h"
 #include "deploy/internal.h"
+#include "deploy/precaution.h"
 #include "deploy/together.h"
 #include "deploy/validate.h"
 #include "history/journal.h"
@@ -154,7 +155,8 @@ static enum phase begin_work(struct deployment *d, struct error *err)
 {
     if (d->config->is_dry_run)
         return look_for_pooler(d, err) && follow_warn(d->conn, d->ledger.lock_key, err) &&
-                       deployment_check(d, err) && drift_check(d, err) && caution_take(d, err)
+                       deployment_check(d, err) && drift_check(d, err) && caution_take(d, err) &&
+                       precaution_check(d, err)
                    ? PHASE_COMPLETE
                    : PHASE_FAILED;
     if (!d->ledger.is_read_only)

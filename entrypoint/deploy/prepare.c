@@ -8,6 +8,7 @@
 #include "deploy/floor_check.h"
 #include "deploy/internal.h"
 #include "deploy/lost_commit.h"
+#include "deploy/precaution.h"
 #include "deploy/together.h"
 #include "deploy/validate.h"
 #include "history/attempts.h"
@@ -284,6 +285,7 @@ static bool check_scripts(struct deployment *d, size_t *failed, struct error *er
 {
     d->report->due = arena_alloc(d->arena, d->folder->count, sizeof *d->report->due);
     d->report->due_count = 0;
+    d->report->precautions = precautions_of(d->config);
     d->is_for_burst = arena_alloc(d->arena, d->folder->count, sizeof *d->is_for_burst);
     d->known = arena_alloc(d->arena, d->folder->count, sizeof(struct known_script *));
     deployment_forget_script(d);
@@ -297,6 +299,7 @@ static bool check_scripts(struct deployment *d, size_t *failed, struct error *er
             *failed = i;
             return false;
         }
+        precautions_add(&d->report->precautions, &execution.directives);
         d->is_for_burst[i] = d->back == NULL && execution.is_for_burst && !has_attempts(d, i);
         d->report->due[d->report->due_count++] =
             (struct due_migration) { .name = d->folder->items[i].name,
@@ -410,6 +413,8 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
     if (!deployment_check(d, err) || !drift_check(d, err) || !caution_take(d, err))
         return PHASE_FAILED;
     prepare_journal(d);
+    if (!precaution_take(d, err))
+        return PHASE_FAILED;
     d->next = deployment_first(d);
     d->due = d->alone_until = 0;
     return PHASE_APPLYING;
