@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "deploy/back.h"
 #include "deploy/caution.h"
+#include "deploy/continuity.h"
 #include "deploy/drift_check.h"
 #include "deploy/floor_check.h"
 #include "deploy/internal.h"
@@ -43,6 +44,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
         .was_rolled_back = d->back == NULL && item->was_left,
         .is_folder_behind = d->history.missing_count > 0 && !d->history.is_ahead,
         .is_session_used = d->is_session_used,
+        .batches_before = index == d->reached.index && d->reached.is_elsewhere ? d->reached.batches : 0,
         .host = d->has_journal ? d->host : NULL,
         .release = d->config->release,
         .is_pooled = d->pooling == POOLING_TRANSACTION,
@@ -110,6 +112,7 @@ void deployment_report_applied(struct deployment *d)
     progress_applied(d->progress, name, (double)took_ms / 1000);
     if (d->has_journal && d->back == NULL && (is_plain || !d->ledger.dialect->keeps_attempts))
         add_origin(d);
+    continuity_keep(d);
     entry = &report->applied[report->applied_count++];
     *entry = (struct applied_migration) { .name = name, .took_ms = took_ms, .mode = execution->mode };
     log_event(LOG_DONE, values, array_length(values), "%s %s (%s%s%s)",
