@@ -8,6 +8,7 @@
 #include "fleet.h"
 #include "history/folder.h"
 #include "print.h"
+#include "print_precautions.h"
 #include "reporting.h"
 #include "version.h"
 
@@ -38,6 +39,7 @@ static void print_rehearsal(const struct deployment_report *report)
         print_line_of(due->name, "  %s (%s, %zu statement%s%s)", due->name, MODE_NAMES[due->mode],
                       due->statements, text_plural(due->statements), due->is_resumed ? ", resumed" : "");
     }
+    print_precautions(&report->precautions);
     print_line("\nNothing was changed.");
 }
 

@@ -27,8 +27,10 @@ static void gather(struct arena *arena, struct plan *plan)
 {
     size_t at = 0;
 
-    for (size_t i = 0; i < plan->count; i++)
+    for (size_t i = 0; i < plan->count; i++) {
         plan->statement_count += plan->migrations[i].forecast.count;
+        precautions_add(&plan->precautions, &plan->migrations[i].forecast.directives);
+    }
     plan->statements = arena_alloc(arena, plan->statement_count, sizeof *plan->statements);
     for (int level = LEVELS - 1; level >= 0; level--) {
         size_t before = at;
@@ -362,7 +364,10 @@ static bool plan_run(struct arena *arena, const struct config *config, int *exit
         !rule_levels_read(config->rule_levels.text, config->rule_levels.origin, &plan.levels_set, err) ||
         !read_plan(arena, config, &plan, err))
         return query_failure_explain(err, "Nothing was changed.");
+    plan.precautions = precautions_of(config);
     gather(arena, &plan);
+    if (plan.count == 0)
+        plan.precautions = (struct precautions) { .backup_ms = 0 };
     print_as(&plan, config);
     if (has_failed(&plan, config->fail_on))
         *exit_code = EXIT_NO;

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "config/config.h"
 #include "deploy/live_others.h"
+#include "deploy/precaution.h"
 #include "deploy/target.h"
 #include "history/compare.h"
 #include "history/ledger.h"
@@ -33,6 +34,7 @@ struct plan {
     bool is_rehearsed;    /* in a shadow of it */
     int server_version;   /* its, or 0 */
     struct live_replicas replicas;
+    struct precautions precautions;
     struct planned *migrations;
     size_t count;
     struct planned_statement *statements; /* of all of them, the worst first */

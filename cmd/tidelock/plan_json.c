@@ -183,6 +183,11 @@ struct json *plan_json(const struct plan *plan)
         json_set(root, "replicas", replicas_json(&plan->replicas));
     else
         json_set_text(root, "replicas", NULL);
+    json_set_bool(root, "restore_point", plan->precautions.wants_restore_point);
+    if (plan->precautions.backup_ms > 0)
+        json_set_number(root, "require_backup_seconds", plan->precautions.backup_ms / 1000);
+    else
+        json_set_text(root, "require_backup_seconds", NULL);
     json_set_text(root, "verdict", LEVEL_NAMES[plan->level]);
     json_set(root, "counts", counts);
     json_set(root, "migrations", migrations);

@@ -5,6 +5,7 @@
 #include "deploy/live.h"
 #include "plan.h"
 #include "print.h"
+#include "print_precautions.h"
 #include "schema/measurement.h"
 #include "sql/quote.h"
 
@@ -332,6 +333,7 @@ void plan_print(const struct plan *plan, bool is_verbose)
     for (size_t i = 0; i < plan->statement_count; i++)
         print_statement(&plan->statements[i], columns, is_verbose);
     print_floors(plan);
+    print_precautions(&plan->precautions);
     if (plan->level > LEVEL_SAFE && !is_verbose)
         print_line("\nFor the safe way, statement by statement: tidelock plan -v");
 }

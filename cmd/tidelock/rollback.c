@@ -7,6 +7,7 @@
 #include "history/inverse.h"
 #include "history/script_file.h"
 #include "print.h"
+#include "print_precautions.h"
 #include "reporting.h"
 #include "schema/forecast.h"
 #include "version.h"
@@ -71,6 +72,7 @@ static bool rehearse(const struct config *config, struct target *target, struct 
         if (!print_statements(config, target, &report.due[i], &shared, err))
             return false;
     }
+    print_precautions(&report.precautions);
     print_line("\nNothing was changed.");
     return true;
 }

@@ -390,7 +390,7 @@ static bool explain(struct execution *execution, struct error *err)
 {
     struct error_place place = err->place;
 
-    if (err->code[0] != '\0')
+    if (err->code[0] != '\0' || err->cause == CAUSE_BEHIND)
         return false;
     err->position = 0;
     execution_failed_at(execution, 0, 0, 0, err);

@@ -154,6 +154,24 @@ static bool refuse_order(struct backfill_walk *walk, const char *former, struct 
         execution->migration->name);
 }
 
+/* A standby that was promoted may lack some, and so may a backup that was restored. */
+static bool refuse_lost(struct backfill_walk *walk, int64_t batches, struct error *err)
+{
+    struct execution *execution = walk->execution;
+
+    execution->failure.facts.has_begun = false;
+    error_set(
+        err, ERROR_REFUSED,
+        "the database has lost a part of the backfill of \"%s\": it holds %lld of the %lld batches that "
+        "were done when this run lost its connection",
+        execution->migration->name, (long long)batches, (long long)execution->batches_before);
+    error_cause(err, CAUSE_BEHIND);
+    return error_hint(
+        err,
+        "Find out which server is the right one, and whether the former one still has what is missing, rows "
+        "of the application included. If this one is to stay, deploy again: the backfill goes on from there.");
+}
+
 static bool take_up(struct backfill_walk *walk, int64_t *batch_rows, struct error *err)
 {
     auto_result struct result *row = NULL;
@@ -163,13 +181,15 @@ static bool take_up(struct backfill_walk *walk, int64_t *batch_rows, struct erro
     if (!query_run(walk->execution->conn, &BACKFILL_READ, parameters, &row, err))
         return false;
     walk->is_known = true;
+    walk->batches = result_rows(row) == 0 ? 0 : result_number(row, 0, 4);
+    if (walk->batches < walk->execution->batches_before)
+        return refuse_lost(walk, walk->batches, err);
     if (result_rows(row) == 0)
         return begin_pass(walk, 1, err);
     former = result_text(row, 0, 0);
     walk->pass = (int)result_number(row, 0, 1);
     walk->visited = result_number(row, 0, 2);
     walk->changed = result_number(row, 0, 3);
-    walk->batches = result_number(row, 0, 4);
     if (strcmp(former, walk->plan.key.identity.at) != 0) {
         if (walk->batches > 0 && !walk->plan.is_repeatable)
             return refuse_order(walk, former, err);
@@ -392,6 +412,6 @@ bool backfill_walk_batch(struct backfill_walk *walk, struct walk_limits limits, 
     walk->until = (struct backfill_key) { .is_known = false };
     walk->visited += walk->until_rows > 0 ? walk->until_rows : changed;
     walk->changed += changed;
-    walk->batches++;
+    walk->execution->course.batches = ++walk->batches;
     return true;
 }

@@ -51,6 +51,8 @@ enum error_cause {
     CAUSE_DANGER, /* what pending statements would do */
     CAUSE_DRIFT,  /* the schema was changed by no migration */
     CAUSE_FLOOR,  /* a release that is too old for the schema */
+    CAUSE_BACKUP, /* there is no recent backup */
+    CAUSE_BEHIND, /* the database lacks what was applied */
     CAUSES
 };
 

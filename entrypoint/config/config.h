@@ -107,6 +107,9 @@ struct config {
     int refuse;                 /* enum fail_on: from which verdict on nothing is applied */
     struct sourced rule_levels; /* RULE=LEVEL, with commas in between */
     int drift;                  /* enum drift_answer */
+    int64_t require_backup_ms;  /* 0 = none is asked for */
+    const char *backup_check;   /* SQL; NULL = the archiver is asked */
+    bool wants_restore_point;
 
     struct names applied; /* resolve: of the migrations to be resolved, only one of these is given */
     struct names rolled_back;

@@ -285,6 +285,22 @@ const struct option OPTIONS[] = {
       .more = "What a deployment, baseline or resolve --applied leaves is recorded in tidelock's schema, and compared before the "
               "next deployment that has something to apply. fail applies nothing then; off neither compares "
               "nor records." },
+    { .name = "require-backup", .group = GROUP_FOLDER, .type = OPTION_DURATION,
+      .commands = FOR_CHANGERS | FOR_STATUS | FOR_PLAN, .field = FIELD(require_backup_ms), .standard = "0",
+      .most = 366LL * DAY_MS, .value = "AGE",
+      .help = "change nothing unless the last backup is younger than AGE",
+      .more = "The server must have archived WAL within AGE, and nothing must have failed since; or --backup-check "
+              "says it. 0 asks for none." },
+    { .name = "backup-check", .group = GROUP_FOLDER, .type = OPTION_TEXT, .commands = FOR_CHANGERS | FOR_STATUS,
+      .field = FIELD(backup_check), .value = "SQL",
+      .help = "a query that tells of the last backup, in place of the archiver",
+      .more = "One row with one value: when it was made or how old it is, for --require-backup; or whether it is "
+              "good enough. It runs in a transaction of its own that only reads." },
+    { .name = "restore-point", .group = GROUP_FOLDER, .type = OPTION_FLAG, .commands = FOR_CHANGERS | FOR_PLAN,
+      .field = FIELD(wants_restore_point),
+      .help = "make a restore point before the first pending migration runs",
+      .more = "The log says with which recovery_target a restored backup stops there. If nothing is pending, none "
+              "is made." },
     { .name = "connect-deadline", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,
       .field = FIELD(connect_deadline_ms), .standard = "1m", .standard_for_person = "5s", .most = DAY_MS,
       .value = "TIME",

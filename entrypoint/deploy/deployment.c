@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "deploy/back.h"
+#include "deploy/continuity.h"
 #include "deploy/drift_check.h"
 #include "deploy/internal.h"
 #include "postgres/query.h"
@@ -77,6 +78,7 @@ static enum phase recover(struct deployment *d, struct error *err)
                              "it.");
         return PHASE_FAILED;
     }
+    continuity_note_progress(d);
     d->must_write |= is_read_only;
     log_warn("%s; reconnecting", err->message);
     return PHASE_CONNECTING;
@@ -104,6 +106,8 @@ static void begin(struct deployment *d, struct target *target)
         .folder = d->folder,
         .applied = arena_alloc(d->arena, d->folder->count, sizeof *d->report->applied),
     };
+    d->is_ours = arena_alloc(d->arena, d->folder->count, sizeof *d->is_ours);
+    d->reached.index = d->folder->count;
     watch_begin(&d->watch,
                 (struct watch_limits) { .max_blocked = config->max_blocked,
                                         .max_blocked_for_ms = config->max_blocked_for_ms },

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "deploy/precaution.h"
 #include "deploy/target.h"
 #include "execution/mode.h"
 #include "postgres/connection.h"
@@ -39,6 +40,7 @@ struct deployment_report {
     size_t applied_count;
     struct due_migration *due; /* what was pending when everything was checked, in order */
     size_t due_count;
+    struct precautions precautions;
 };
 
 /* Applies everything pending; a dry run only fills the report, and takes no lock. Takes over the connection

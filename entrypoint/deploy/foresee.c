@@ -4,6 +4,7 @@
 #include "deploy/drift_check.h"
 #include "deploy/floor_check.h"
 #include "deploy/internal.h"
+#include "deploy/precaution.h"
 #include "deploy/validate.h"
 #include "postgres/reach.h"
 
@@ -19,7 +20,7 @@ static bool check(struct deployment *d, struct error *err)
     return rule_levels_read(d->config->rule_levels.text, d->config->rule_levels.origin, &d->levels, err) &&
            reach_find_pooling(d->config, d->endpoint, d->conn, &d->pooling, err) &&
            deployment_check(d, err) && (d->config->drift != DRIFT_FAIL || drift_check(d, err)) &&
-           (d->config->refuse == FAIL_ON_NOTHING || caution_take(d, err));
+           (d->config->refuse == FAIL_ON_NOTHING || caution_take(d, err)) && precaution_check(d, err);
 }
 
 bool deployment_foresee(const struct config *config, struct target *target, struct connection *conn,

@@ -25,6 +25,7 @@
 #include "lock/follow.h"
 #include "lock/leader.h"
 #include "lock/lease.h"
+#include "postgres/identity.h"
 #include "postgres/pooler.h"
 #include "report/progress.h"
 #include "schema/rule_levels.h"
@@ -50,6 +51,14 @@ struct back {
     struct loss_guard guard;
 };
 
+/* How far a migration had come that takes more than one transaction, when its connection was lost. */
+struct reached {
+    size_t index; /* the folder's count = there is none */
+    size_t steps;
+    int64_t batches;
+    bool is_elsewhere; /* another server has answered since */
+};
+
 struct deployment {
     struct arena *arena; /* of the caller: what the report points to */
     struct arena *look;  /* of the latest comparison */
@@ -65,6 +74,9 @@ struct deployment {
     struct history history;
     struct read_ahead *read_ahead;
     struct leader holder;
+    struct identity server; /* on which this run last led */
+    bool *is_ours;          /* of each of the folder's: this run has applied it, or undone it */
+    struct reached reached;
     struct lease lease;
     struct patience following;
     struct headroom headroom;
@@ -95,6 +107,7 @@ struct deployment {
     bool is_unused;             /* the schema was empty when the deployment began */
     bool is_warned;             /* what is dangerous has been said once */
     bool is_drift_checked;      /* the schema has been compared with what was recorded */
+    bool is_secured;            /* there is a backup, and a restore point, if that is asked for */
     bool is_reviewed;           /* what an operator should know has been said once */
 };
 

@@ -6,7 +6,9 @@
 static bool ask(const struct execution *execution, struct connection *conn,
                 enum transaction_status *transaction_status, struct error *err)
 {
-    return transaction_status_ask(conn, execution->commit_doubt.txid, transaction_status, err) ||
+    *transaction_status = TRANSACTION_FORGOTTEN;
+    return execution->commit_doubt.is_elsewhere ||
+           transaction_status_ask(conn, execution->commit_doubt.txid, transaction_status, err) ||
            error_context(err, "finding out whether %s was committed", execution->migration->name);
 }
 

@@ -6,9 +6,11 @@
 #include "credentials/password.h"
 #include "deploy/back.h"
 #include "deploy/caution.h"
+#include "deploy/continuity.h"
 #include "deploy/drift_check.h"
 #include "deploy/floor_check.h"
 #include "deploy/internal.h"
+#include "deploy/precaution.h"
 #include "deploy/together.h"
 #include "deploy/validate.h"
 #include "history/journal.h"
@@ -92,7 +94,7 @@ static bool compare(struct deployment *d, struct error *err)
 {
     history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
     d->history.read_ahead = d->read_ahead;
-    return d->back == NULL || back_aim(d, err);
+    return continuity_check(d, err) && (d->back == NULL || back_aim(d, err));
 }
 
 /* Most starts find nothing to do, and the rows are enough to know that. */
@@ -154,7 +156,8 @@ static enum phase begin_work(struct deployment *d, struct error *err)
 {
     if (d->config->is_dry_run)
         return look_for_pooler(d, err) && follow_warn(d->conn, d->ledger.lock_key, err) &&
-                       deployment_check(d, err) && drift_check(d, err) && caution_take(d, err)
+                       deployment_check(d, err) && drift_check(d, err) && caution_take(d, err) &&
+                       precaution_check(d, err)
                    ? PHASE_COMPLETE
                    : PHASE_FAILED;
     if (!d->ledger.is_read_only)
@@ -195,8 +198,13 @@ static enum phase step_compare(struct deployment *d, struct error *err)
  * then the pooler's concern, which already has the connections. */
 static enum leader_answer try_to_lead(struct deployment *d, struct error *err)
 {
-    if (d->pooling != POOLING_TRANSACTION)
-        return leader_try(d->conn, d->ledger.lock_key, &d->holder, err);
+    struct identity server;
+
+    if (d->pooling != POOLING_TRANSACTION) {
+        enum leader_answer answer = leader_try(d->conn, d->ledger.lock_key, &d->holder, &server, err);
+
+        return answer != LEADER_TAKEN || continuity_lead(d, &server, err) ? answer : LEADER_UNKNOWN;
+    }
     if (!leader_find(d->conn, d->ledger.lock_key, &d->holder, err))
         return LEADER_UNKNOWN;
     return d->holder.pid == 0 ? LEADER_TAKEN : LEADER_HELD;
@@ -238,13 +246,13 @@ static enum phase step_lead(struct deployment *d, struct error *err)
 }
 
 /* The session that the server has ended may hold the lock for a moment more. */
-static bool lead_again(struct connection *conn, const char *key, struct error *err)
+static bool lead_again(struct connection *conn, const char *key, struct identity *server, struct error *err)
 {
     struct patience patience = { .until = deadline_in(LEAD_AGAIN_MS) };
     struct leader holder;
 
     for (;;) {
-        switch (leader_try(conn, key, &holder, err)) {
+        switch (leader_try(conn, key, &holder, server, err)) {
         case LEADER_TAKEN:
             return true;
         case LEADER_HELD:
@@ -260,11 +268,16 @@ static bool lead_again(struct connection *conn, const char *key, struct error *e
 struct connection *deployment_reconnect(void *context)
 {
     struct deployment *d = context;
+    struct identity server = { .system = "" };
     struct error err;
     auto_connection struct connection *conn = reach_database(d->config, d->endpoint, NULL, &err);
 
-    if (conn == NULL || (d->pooling != POOLING_TRANSACTION && (!lead_again(conn, d->ledger.lock_key, &err) ||
-                                                               !tool_lock_take(conn, &d->ledger, &err))))
+    if (conn == NULL ||
+        (d->pooling != POOLING_TRANSACTION &&
+         (!lead_again(conn, d->ledger.lock_key, &server, &err) || !tool_lock_take(conn, &d->ledger, &err))))
+        return NULL;
+    /* Its ledger has to be looked at first. */
+    if (continuity_is_broken(d, &server))
         return NULL;
     if (d->ledger.has_attempts &&
         !journal_find(&(const struct journal) { .conn = conn, .ledger_schema = d->ledger.schema }, &err))

@@ -4,10 +4,12 @@
 #include "base/log.h"
 #include "deploy/back.h"
 #include "deploy/caution.h"
+#include "deploy/continuity.h"
 #include "deploy/drift_check.h"
 #include "deploy/floor_check.h"
 #include "deploy/internal.h"
 #include "deploy/lost_commit.h"
+#include "deploy/precaution.h"
 #include "deploy/together.h"
 #include "deploy/validate.h"
 #include "history/attempts.h"
@@ -42,6 +44,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
         .was_rolled_back = d->back == NULL && item->was_left,
         .is_folder_behind = d->history.missing_count > 0 && !d->history.is_ahead,
         .is_session_used = d->is_session_used,
+        .batches_before = index == d->reached.index && d->reached.is_elsewhere ? d->reached.batches : 0,
         .host = d->has_journal ? d->host : NULL,
         .release = d->config->release,
         .is_pooled = d->pooling == POOLING_TRANSACTION,
@@ -109,6 +112,7 @@ void deployment_report_applied(struct deployment *d)
     progress_applied(d->progress, name, (double)took_ms / 1000);
     if (d->has_journal && d->back == NULL && (is_plain || !d->ledger.dialect->keeps_attempts))
         add_origin(d);
+    continuity_keep(d);
     entry = &report->applied[report->applied_count++];
     *entry = (struct applied_migration) { .name = name, .took_ms = took_ms, .mode = execution->mode };
     log_event(LOG_DONE, values, array_length(values), "%s %s (%s%s%s)",
@@ -284,6 +288,7 @@ static bool check_scripts(struct deployment *d, size_t *failed, struct error *er
 {
     d->report->due = arena_alloc(d->arena, d->folder->count, sizeof *d->report->due);
     d->report->due_count = 0;
+    d->report->precautions = precautions_of(d->config);
     d->is_for_burst = arena_alloc(d->arena, d->folder->count, sizeof *d->is_for_burst);
     d->known = arena_alloc(d->arena, d->folder->count, sizeof(struct known_script *));
     deployment_forget_script(d);
@@ -297,6 +302,7 @@ static bool check_scripts(struct deployment *d, size_t *failed, struct error *er
             *failed = i;
             return false;
         }
+        precautions_add(&d->report->precautions, &execution.directives);
         d->is_for_burst[i] = d->back == NULL && execution.is_for_burst && !has_attempts(d, i);
         d->report->due[d->report->due_count++] =
             (struct due_migration) { .name = d->folder->items[i].name,
@@ -410,6 +416,8 @@ enum phase deployment_prepare(struct deployment *d, struct error *err)
     if (!deployment_check(d, err) || !drift_check(d, err) || !caution_take(d, err))
         return PHASE_FAILED;
     prepare_journal(d);
+    if (!precaution_take(d, err))
+        return PHASE_FAILED;
     d->next = deployment_first(d);
     d->due = d->alone_until = 0;
     return PHASE_APPLYING;

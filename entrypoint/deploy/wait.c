@@ -12,6 +12,7 @@
 #include "history/ledger.h"
 #include "lock/follow.h"
 #include "lock/leader.h"
+#include "postgres/identity.h"
 #include "postgres/query.h"
 #include "postgres/query_failure.h"
 #include "postgres/reach.h"
@@ -24,8 +25,10 @@ struct waiting {
     struct progress *progress;
     struct patience patience;
     struct leader holder;
-    size_t wanted;     /* all of the folder, or up to --to */
-    size_t missing;    /* … from the database */
+    size_t wanted;  /* all of the folder, or up to --to */
+    size_t missing; /* … from the database */
+    size_t least;   /* … when it held most of them, on this server: */
+    struct identity server;
     const char *first; /* of those */
     size_t failed;
     bool is_database_known;
@@ -102,6 +105,30 @@ static void look_at_replica(struct waiting *waiting, struct connection *conn)
                        "the last transaction that it has replayed is %s s old", result_text(state, 0, 2));
 }
 
+/* Somebody may have rolled back what is missing now; but not on a server that was promoted or restored. */
+static bool check_server(struct waiting *waiting, struct connection *conn, struct error *err)
+{
+    struct identity now;
+
+    if (waiting->missing == 0 || (waiting->least != 0 && waiting->missing == waiting->least))
+        return true;
+    now = identity_ask(conn);
+    if (waiting->missing > waiting->least && waiting->least != 0 &&
+        (identity_is_other_system(&waiting->server, &now) ||
+         identity_is_other_timeline(&waiting->server, &now))) {
+        error_set(err, ERROR_REFUSED,
+                  "the database lacks %zu migration%s that it held while this process waited",
+                  waiting->missing - waiting->least, text_plural(waiting->missing - waiting->least));
+        error_cause(err, CAUSE_BEHIND);
+        error_detail(err, "Another server answers, or a standby was promoted, or a backup was restored.");
+        error_holds(err, "Nothing was changed.");
+        return error_hint(err, "Find out which server is the right one. If it is this one: deploy again.");
+    }
+    waiting->least = waiting->missing;
+    waiting->server = now;
+    return true;
+}
+
 /* One look; the connection is closed in any case. */
 static bool look(struct waiting *waiting, struct connection *conn, struct error *err)
 {
@@ -129,6 +156,8 @@ static bool look(struct waiting *waiting, struct connection *conn, struct error 
         look_at_replica(waiting, conn);
         return true;
     }
+    if (!check_server(waiting, conn, err))
+        return false;
     if (waiting->missing == 0)
         validate_warn_of_strays(&history);
     waiting->holder = (struct leader) { .pid = 0 };

@@ -45,6 +45,7 @@ struct lock_wait {
 struct commit_doubt {
     char txid[24];
     bool is_in_doubt;
+    bool is_elsewhere; /* another server answers, on which that id means another transaction, or none */
 };
 
 /* See execution_add_limits(). */
@@ -58,6 +59,7 @@ struct course {
     size_t done;     /* statements, including those of rolled-back blocks */
     size_t recorded; /* … as its ledger row says; fewer where that could not be written */
     size_t resumed;  /* … by an earlier run */
+    int64_t batches; /* of its backfill */
     bool has_effect; /* something done so far persists: more than settings */
 };
 
@@ -120,9 +122,12 @@ struct execution {
     bool is_session_used;  /* an earlier script ran in this session */
     bool is_replay;        /* in a shadow, which holds no rows: nothing is asserted of them */
     struct observer *observer; /* or NULL */
-    const char *host;          /* who we are, for the journal; NULL = nothing is recorded */
-    const char *release;       /* … and of which release; NULL = not known */
-    bool is_for_burst;         /* found out before: see apply/burst.h */
+    /* Which this run has done of its backfill, on a server that another one has taken the place of. A crash
+     * alone may lose some: they do not wait for the disk. */
+    int64_t batches_before;
+    const char *host;    /* who we are, for the journal; NULL = nothing is recorded */
+    const char *release; /* … and of which release; NULL = not known */
+    bool is_for_burst;   /* found out before: see apply/burst.h */
     bool is_pooled; /* behind a pooler in transaction mode: the leader lock lasts only for each transaction */
     char id[UUID_SIZE]; /* of the ledger row */
     struct course course;

@@ -20,9 +20,9 @@ static const struct query JOURNAL_PLACES = {
         "WITH ours AS (SELECT c.oid, c.relnamespace, c.relowner, c.relkind, c.relname FROM pg_catalog.pg_class AS "
         "c"
         "   WHERE c.relname OPERATOR(pg_catalog.=) ANY ('{intent,backfill,session,origin," RECORDED_TABLE
-        "," FLOOR_TABLE "}'::pg_catalog.text[])),"
+        "," FLOOR_TABLE "," RESTORE_POINT_TABLE "}'::pg_catalog.text[])),"
         " tables AS (SELECT * FROM ours WHERE relname OPERATOR(pg_catalog.<>) ALL ('{" RECORDED_TABLE
-        "," FLOOR_TABLE "}'::pg_catalog.text[]))"
+        "," FLOOR_TABLE "," RESTORE_POINT_TABLE "}'::pg_catalog.text[]))"
         " SELECT n.oid IS NOT NULL,"
         "  " OWNER_IS_TRUSTED("n.nspowner") " AND NOT EXISTS (SELECT FROM ours AS c"
         "     WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"

@@ -62,6 +62,8 @@ must_use bool journal_read(const struct journal *journal, const char *ledger_id,
 
 /* … and another (history/floor.h). */
 #define FLOOR_TABLE "floor"
+/* And one of the restore points (deploy/restore_point.h). */
+#define RESTORE_POINT_TABLE "restore_point"
 
 /* Its tables; and those that forget a finished migration, which is deleted there: $1 is its ledger row. Only
  * if journal_exists(). */

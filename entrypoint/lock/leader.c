@@ -1,5 +1,6 @@
 #include "lock/leader.h"
 
+#include "base/log.h"
 #include "postgres/advisory.h"
 #include "postgres/query.h"
 #include "postgres/session.h"
@@ -18,12 +19,22 @@ enum { SQL_MOST = 1024 };
     "                      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
 
 /* A session that holds it before it asks is one that others use as well: null. */
+#define LEADER_TRIES                                                                                         \
+    "SELECT CASE WHEN NOT EXISTS (SELECT 1" LEADER_LOCKS                                                     \
+    "   AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())"                                       \
+    " THEN pg_catalog.pg_try_advisory_lock($1) END, "
+
 static const struct query LEADER_TRY = {
     .name = "leader_try",
     .parameters = 1,
-    .sql = "SELECT CASE WHEN NOT EXISTS (SELECT 1" LEADER_LOCKS
-           "   AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())"
-           " THEN pg_catalog.pg_try_advisory_lock($1) END, " SESSION_SAFETY_NET_LIST,
+    .sql = LEADER_TRIES SESSION_SAFETY_NET_LIST,
+};
+
+/* The server looks for the rights to it before it takes the lock. */
+static const struct query LEADER_TRY_ON = {
+    .name = "leader_try_on",
+    .parameters = 1,
+    .sql = LEADER_TRIES IDENTITY_COLUMNS ", " SESSION_SAFETY_NET_LIST,
 };
 
 static const struct query LEADER_HOLDER = {
@@ -65,12 +76,28 @@ static enum leader_answer refuse_shared(struct error *err)
     return LEADER_UNKNOWN;
 }
 
+/* The row of the answer, with the server where that is known. */
+static bool try_on(struct connection *conn, const char *key, struct result **row, struct identity *server,
+                   struct error *err)
+{
+    if (query_run(conn, &LEADER_TRY_ON, &key, row, err)) {
+        *server = identity_of(*row, 1);
+        return true;
+    }
+    *server = (struct identity) { .system = "" };
+    if (!identity_is_refused(err))
+        return false;
+    log_debug("it is not known which server this is: %s", err->message);
+    return query_run(conn, &LEADER_TRY, &key, row, err);
+}
+
 enum leader_answer leader_try(struct connection *conn, const char *key, struct leader *holder,
-                              struct error *err)
+                              struct identity *server, struct error *err)
 {
     auto_result struct result *result = NULL;
 
-    if (!query_run(conn, &LEADER_TRY, &key, &result, err))
+    if (!(server == NULL ? query_run(conn, &LEADER_TRY, &key, &result, err)
+                         : try_on(conn, key, &result, server, err)))
         return LEADER_UNKNOWN;
     if (result_is_null(result, 0, 0))
         return refuse_shared(err);

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "postgres/connection.h"
+#include "postgres/identity.h"
 #include "postgres/query.h"
 
 enum leader_answer { LEADER_TAKEN, LEADER_HELD, LEADER_UNKNOWN };
@@ -30,9 +31,11 @@ struct leader {
 };
 
 /* At most two round trips on `conn`, which must be idle and must not have tried before: a session that holds
- * it already is shared with others, ERROR_USAGE. On LEADER_HELD fills `*holder`, on LEADER_UNKNOWN `*err`. */
+ * it already is shared with others, ERROR_USAGE. On LEADER_HELD fills `*holder`, on LEADER_UNKNOWN `*err`; on
+ * LEADER_TAKEN, with the server that it is on, `*server` unless that is NULL. A role that may not ask for
+ * that takes one round trip more. */
 must_use enum leader_answer leader_try(struct connection *conn, const char *key, struct leader *holder,
-                                       struct error *err);
+                                       struct identity *server, struct error *err);
 
 /* Begins a transaction that holds it until its end. LEADER_TAKEN leaves the transaction open, at READ
  * COMMITTED so that what follows sees what the holder before us committed; anything else ends it. */

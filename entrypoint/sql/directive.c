@@ -144,7 +144,7 @@ static bool refuse_key(const struct directive_reading *reading, struct slice key
     return directive_fail(reading, key.at, err);
 }
 
-/* Reads one "key=value". */
+/* Reads one "key=value", or the name of a flag. */
 static bool read_word(struct directive_reading *reading, const struct directive *key, struct slice word,
                       struct error *err)
 {
@@ -152,9 +152,10 @@ static bool read_word(struct directive_reading *reading, const struct directive 
     size_t index = (size_t)(key - DIRECTIVES);
     size_t skipped;
 
-    if (equals == NULL) {
-        error_set(err, ERROR_CLEAN, "directive \"%s\" has no value", key->name);
-        error_hint(err, "Write %s=VALUE, without spaces.", key->name);
+    if ((equals == NULL) != (key->type == DIRECTIVE_FLAG)) {
+        error_set(err, ERROR_CLEAN, "directive \"%s\" %s", key->name,
+                  equals == NULL ? "has no value" : "takes no value");
+        error_hint(err, equals == NULL ? "Write %s=VALUE, without spaces." : "Write %s alone.", key->name);
         return directive_fail(reading, word.at, err);
     }
     if (reading->is_said[index]) {
@@ -163,6 +164,10 @@ static bool read_word(struct directive_reading *reading, const struct directive 
         return directive_fail(reading, word.at, err);
     }
     reading->is_said[index] = true;
+    if (equals == NULL) {
+        *(bool *)((char *)&reading->found + key->field) = true;
+        return true;
+    }
     skipped = (size_t)(equals - word.at) + 1;
     return read_value(reading, key, (struct slice) { .at = equals + 1, .length = word.length - skipped },
                       err);
@@ -198,7 +203,7 @@ static bool read_words(struct directive_reading *reading, struct slice words, st
 /* Whether what follows the name of a directive can be as it is. */
 static bool fits(const struct directive *row, struct slice rest)
 {
-    return rest.length > 1 && rest.length < LINE_MOST &&
+    return row->type != DIRECTIVE_FLAG && rest.length > 1 && rest.length < LINE_MOST &&
            rest.at[0] == (row->type == DIRECTIVE_LINE ? ' ' : '=');
 }
 
@@ -286,7 +291,8 @@ bool directive_parse(const char *file, struct slice bytes, struct directives *ou
                                                     .lock_timeout_ms = -1,
                                                     .retry_for_ms = -1,
                                                     .statement_timeout_ms = -1,
-                                                    .migration_timeout_ms = -1 } };
+                                                    .migration_timeout_ms = -1,
+                                                    .require_backup_ms = -1 } };
     struct scanner scanner = scanner_of(reading.bytes, true);
     struct token token;
 

@@ -2,6 +2,7 @@
  * Directives: what a script tells tidelock, in SQL comments before its first statement.
  *
  *     -- tidelock: transaction=off lock-timeout=5s statement-timeout=30m
+ *     -- tidelock: restore-point require-backup=24h
  *     -- tidelock: assert wait=10m NOT EXISTS (SELECT FROM orders WHERE status_new IS NULL)
  *     -- tidelock: assert after (SELECT count(*) FROM orders) > 0
  *
@@ -42,6 +43,8 @@ struct directives {
     int64_t retry_for_ms;
     int64_t statement_timeout_ms;
     int64_t migration_timeout_ms;
+    int64_t require_backup_ms;
+    bool wants_restore_point;
     struct slice floor; /* the oldest release that can run after it, which has an order; empty = not given */
     struct assertion assertions[ASSERTIONS_MOST];
     size_t assertion_count;
@@ -54,6 +57,7 @@ enum directive_type {
     DIRECTIVE_WISH, /* "name=value", of which a line may have several … */
     DIRECTIVE_TIME,
     DIRECTIVE_RELEASE,
+    DIRECTIVE_FLAG, /* the name alone, likewise */
     DIRECTIVE_LINE, /* the rest of the line is its own */
 };
 

@@ -83,7 +83,7 @@ static bool read_allow(struct directive_reading *reading, struct slice words, st
 
 const char DIRECTIVES_ABOUT[] =
     "A script can say how it is to be applied, in comments before its first statement. Each begins with "
-    "\"-- tidelock:\"; a line may hold several that have a \"=\", or one of the others. Only allow may stand "
+    "\"-- tidelock:\"; a line may hold several of a single word, or one of the others. Only allow may stand "
     "further down. A comment that would not be obeyed is an error.";
 
 const struct directive DIRECTIVES[] = {
@@ -115,6 +115,18 @@ const struct directive DIRECTIVES[] = {
       .meaning = "In place of --migration-timeout, for this script.",
       .type = DIRECTIVE_TIME,
       .field = offsetof(struct directives, migration_timeout_ms) },
+    { .name = "require-backup",
+      .usage = "require-backup=TIME",
+      .meaning =
+          "Nothing is applied unless the last backup is younger than TIME: see --require-backup. The least of "
+          "all that is pending counts.",
+      .type = DIRECTIVE_TIME,
+      .field = offsetof(struct directives, require_backup_ms) },
+    { .name = "restore-point",
+      .usage = "restore-point",
+      .meaning = "A restore point is made before the first pending migration runs: see --restore-point.",
+      .type = DIRECTIVE_FLAG,
+      .field = offsetof(struct directives, wants_restore_point) },
     { .name = "floor",
       .usage = "floor=RELEASE",
       .meaning =

@@ -50,8 +50,8 @@ def room_for_data():
 
 
 class Server:
-    def __init__(self, major, binaries, settings=(), hba=None, primary=None):
-        """A new one, or a streaming replica of `primary`."""
+    def __init__(self, major, binaries, settings=(), hba=None, primary=None, backup=None):
+        """A new one, a streaming replica of `primary`, or what is restored from a `backup`."""
         self.major = major
         self.binaries = binaries
         self.settings = list(settings)
@@ -63,6 +63,8 @@ class Server:
         self.home.chmod(0o755)
         if primary:
             self._run("pg_basebackup", "-D", self.data, "-R", "-c", "fast", "-d", primary.url("postgres"))
+        elif backup:
+            subprocess.run(["cp", "-a", backup, self.data], check=True)
         else:
             self._run("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C")
         if hba:
@@ -113,6 +115,13 @@ class Server:
         if self.process and self.process.poll() is None:
             self._run("pg_ctl", "-D", self.data, "-m", mode, "-w", "stop")
         self.process = None
+
+    def back_up(self):
+        """A base backup, in a folder of its own that goes with the server."""
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="backup-", dir=self.home))
+        os.chown(folder, self.user.pw_uid, self.user.pw_gid)
+        self._run("pg_basebackup", "-D", folder, "-c", "fast", "-d", self.url("postgres"))
+        return folder
 
     def remove(self):
         self.stop()

@@ -37,18 +37,23 @@ static void a_script_without_directives_says_nothing(void **state)
         assert_int_equal(directives.transaction, TRANSACTION_AUTO);
         assert_int_equal(directives.lock_timeout_ms, -1);
         assert_int_equal(directives.statement_timeout_ms, -1);
+        assert_int_equal(directives.require_backup_ms, -1);
+        assert_false(directives.wants_restore_point);
     }
 }
 
 static void all_keys_on_one_line(void **state)
 {
-    struct directives directives =
-        parse("-- tidelock: transaction=off lock-timeout=5s statement-timeout=1h30m\nSELECT 1;");
+    struct directives directives = parse(
+        "-- tidelock: transaction=off lock-timeout=5s restore-point statement-timeout=1h30m "
+        "require-backup=24h\nSELECT 1;");
 
     (void)state;
     assert_int_equal(directives.transaction, TRANSACTION_OFF);
     assert_int_equal(directives.lock_timeout_ms, 5000);
     assert_int_equal(directives.statement_timeout_ms, 5400000);
+    assert_int_equal(directives.require_backup_ms, 86400000);
+    assert_true(directives.wants_restore_point);
 }
 
 static void several_comments_add_up(void **state)
@@ -82,8 +87,14 @@ static void what_would_not_be_obeyed_is_refused_at_its_place(void **state)
         { "-- tidelock: lock-timout=5s", 1, 14, "unknown directive \"lock-timout\"",
           "Did you mean \"lock-timeout\"?" },
         { "-- tidelock: qqq=5s", 1, 14, "unknown directive \"qqq\"",
-          "The directives are transaction, lock-timeout, retry-for, statement-timeout, migration-timeout, assert, "
-          "backfill, throttle, verify and allow. To see what they do: tidelock help directives" },
+          "The directives are transaction, lock-timeout, retry-for, statement-timeout, migration-timeout, "
+          "require-backup, restore-point, floor, assert, backfill, throttle, verify and allow. To see what they do: "
+          "tidelock help directives" },
+        { "-- tidelock: restore-point=on", 1, 14, "directive \"restore-point\" takes no value",
+          "Write restore-point alone." },
+        { "-- tidelock: restore-point restore-point", 1, 28, "directive \"restore-point\" is given twice",
+          "Remove one of them." },
+        { "-- tidelock restore-point=on", 1, 1, NAMELESS, WRITE "restore-point" },
         { "-- tidelock: allow create-index\nSELECT 1", 1, 20, "directive \"allow\" needs a rule and a reason",
           "Write -- tidelock: allow RULE because REASON, on the line before the statement." },
         { "SELECT 1;\n-- tidelock: allow create-index because\nSELECT 2", 2, 20,
@@ -205,7 +216,9 @@ static void the_table_tells_how_each_directive_is_written(void **state)
     (void)state;
     for (const struct directive *row = DIRECTIVES; row->name != NULL; row++) {
         assert_int_equal(strncmp(row->usage, row->name, strlen(row->name)), 0);
-        assert_int_equal(row->usage[strlen(row->name)], row->type == DIRECTIVE_LINE ? ' ' : '=');
+        assert_int_equal(row->usage[strlen(row->name)], row->type == DIRECTIVE_LINE   ? ' '
+                                                        : row->type == DIRECTIVE_FLAG ? '\0'
+                                                                                      : '=');
         assert_int_equal(row->read != NULL, row->type == DIRECTIVE_LINE);
         assert_true(row->meaning[strlen(row->meaning) - 1] == '.');
     }
