@@ -9,6 +9,7 @@
 #include "apply/transaction_limit.h"
 #include "base/log.h"
 #include "execution/assertion.h"
+#include "execution/contract.h"
 #include "execution/floor.h"
 #include "execution/lock_retry.h"
 #include "history/inverse.h"
@@ -270,7 +271,8 @@ static bool apply(struct execution *execution, struct text *bytes, struct error 
         return execution_explain(execution, err);
     check_early(execution);
     migration_show(execution);
-    if (execution->unfinished == NULL && !assertion_before(execution, err))
+    if (execution->unfinished == NULL &&
+        (!contract_wait(execution, err) || !assertion_before(execution, err)))
         return execution_explain(execution, err);
     if (execution->timeout_ms > 0)
         execution->until = deadline_in(execution->timeout_ms);

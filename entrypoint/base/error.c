@@ -25,6 +25,7 @@ const char *const ERROR_CAUSE_NAMES[] = {
     [CAUSE_DANGER] = "--refuse",
     [CAUSE_DRIFT] = "--drift",
     [CAUSE_FLOOR] = "a release that is too old",
+    [CAUSE_SESSIONS] = "sessions of an older release",
 };
 _Static_assert(sizeof ERROR_CAUSE_NAMES / sizeof *ERROR_CAUSE_NAMES == CAUSES, "name every cause");
 
