@@ -130,7 +130,7 @@ const struct command COMMAND_RUN = {
         "Does what deploy does (or wait, with --wait), then replaces itself with CMD: in the same "
         "process, so PID 1 stays PID 1, signals reach the application, and the exit code is CMD's. CMD's "
         "environment does not contain the migration-only variables, such as DIRECT_URL, unless --keep-env "
-        "is given; DATABASE_URL stays. If the deployment fails, CMD does not start.",
+        "is given; DATABASE_URL stays. With --release, the sessions of CMD tell it in their application_name. If the deployment fails, CMD does not start.",
     .example = "tidelock run --status-file status.prom -- node server.js",
     .options = FOR_RUN,
     .words = WORDS_PROGRAM,

@@ -170,7 +170,8 @@ static bool look_for_journal(const struct execution *execution, struct error *er
 static bool look(struct execution *execution, bool is_next, struct error *err)
 {
     return look_for_journal(execution, err) &&
-           (execution->unfinished != NULL || assertion_try(execution, is_next, err));
+           (execution->unfinished != NULL ||
+            (contract_try(execution, err) && assertion_try(execution, is_next, err)));
 }
 
 static bool check_text(struct execution *execution, struct text *bytes, struct error *err)

@@ -193,6 +193,30 @@ static bool look_once(struct execution *execution, struct patience *patience, in
     return may_go_on;
 }
 
+static bool is_contract(const struct execution *execution)
+{
+    return execution->directives.contract.is_said && !execution->is_replay &&
+           !execution->migration->is_inverse;
+}
+
+bool contract_try(const struct execution *execution, struct error *err)
+{
+    auto_text struct text list = text_init(2 * LIST_MOST);
+    struct look now;
+    bool is_seen;
+
+    if (!is_contract(execution))
+        return true;
+    is_seen = look(execution, &now, err);
+    add_left(execution, &now, &list);
+    if (is_seen && list.length > 0)
+        log_warn("%s would wait for the end of sessions: %s", execution->migration->name, list.at);
+    if (is_seen && !execution->directives.contract.is_strict)
+        say_unknown(execution, &now);
+    look_clear(&now);
+    return is_seen;
+}
+
 bool contract_wait(struct execution *execution, struct error *err)
 {
     struct patience patience = { .until = deadline_in(execution->directives.contract.wait_ms) };
@@ -201,7 +225,7 @@ bool contract_wait(struct execution *execution, struct error *err)
     bool is_over = false;
     int quiet = 0;
 
-    if (!execution->directives.contract.is_said || execution->is_replay || execution->migration->is_inverse)
+    if (!is_contract(execution))
         return true;
     if (execution->hides_sessions)
         log_info(

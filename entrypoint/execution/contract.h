@@ -16,4 +16,7 @@
  * time is over, with the sessions that are left. */
 must_use bool contract_wait(struct execution *execution, struct error *err);
 
+/* Only looks, and warns of what it would wait for. */
+must_use bool contract_try(const struct execution *execution, struct error *err);
+
 #endif

@@ -110,8 +110,8 @@ static bool read_allow(struct directive_reading *reading, struct slice words, st
 
 const char DIRECTIVES_ABOUT[] =
     "A script can say how it is to be applied, in comments before its first statement. Each begins with "
-    "\"-- tidelock:\"; a line may hold several that have a \"=\", or one of the others. Only allow may stand "
-    "further down. A comment that would not be obeyed is an error.";
+    "\"-- tidelock:\"; a line may hold several that have a \"=\", and one of the others behind them. Only "
+    "allow may stand further down. A comment that would not be obeyed is an error.";
 
 const struct directive DIRECTIVES[] = {
     { .name = "transaction",

@@ -137,6 +137,14 @@ def test_what_would_not_be_obeyed_is_refused(database, expanded, tidelock):
         tidelock("deploy").fails(exit=6, says=says)
 
 
+def test_a_dry_run_says_who_would_be_waited_for(database, expanded, tidelock):
+    expanded.add("002_contract", CONTRACT.format("10m"))
+    with session(database.url(), "release/1.4.0"), session(database.url(), "some tool"):
+        result = tidelock("deploy", "--dry-run").succeeds(says="002_contract would wait for the end of sessions: 1 of release 1.4.0")
+        assert '1 of "some tool"' in result.errors
+    assert "would wait" not in tidelock("deploy", "--dry-run").succeeds().errors
+
+
 def test_plan_shows_it(database, expanded, tidelock):
     expanded.add("002_contract", CONTRACT.format("30m"))
     assert "002_contract lets only release 1.5.0 or a newer one run, and waits for the sessions of older ones." in tidelock("plan").succeeds().out
