@@ -10,12 +10,16 @@ void stamp_of(const char *release, char out[STAMP_SIZE])
 
 bool stamp_read(const char *application_name, struct slice *out)
 {
-    const char *blank = strrchr(application_name, ' ');
-    struct slice word = slice_of(blank == NULL ? application_name : blank + 1);
+    const char *at = application_name + strspn(application_name, " ");
     struct release ignored;
 
-    if (!slice_starts_with(word, STAMP))
+    while (*at != '\0' && strncmp(at, STAMP, strlen(STAMP)) != 0) {
+        at += strcspn(at, " ");
+        at += strspn(at, " ");
+    }
+    if (*at == '\0')
         return false;
-    *out = (struct slice) { .at = word.at + strlen(STAMP), .length = word.length - strlen(STAMP) };
+    at += strlen(STAMP);
+    *out = (struct slice) { .at = at, .length = strcspn(at, " ") };
     return release_parse(*out, &ignored);
 }

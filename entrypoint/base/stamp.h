@@ -1,11 +1,12 @@
 /*
  * The stamp: the release of the application, in the application_name of its sessions. Pure.
  *
- * "release/1.5.0" is the whole of the name, or its last word behind a blank: "shop release/1.5.0". It is the
- * one mark that gets everywhere: any client may set application_name, PgBouncer hands it on in every mode (it
- * is among the few parameters that it keeps track of, while it refuses unknown ones and "options" unless
- * ignore_startup_parameters names them: "ignore_startup_parameters" in its documentation), and
- * pg_stat_activity shows it to every role, which custom settings are not. The server keeps 63 bytes of it.
+ * "release/1.5.0" is the whole of the name, or a word of it: "shop release/1.5.0", or what PgBouncer makes of
+ * that with application_name_add_host. It is the one mark that gets everywhere: any client may set
+ * application_name, PgBouncer hands it on in every mode (it is among the few parameters that it keeps track
+ * of, while it refuses unknown ones and "options" unless ignore_startup_parameters names them:
+ * "ignore_startup_parameters" in its documentation), and pg_stat_activity shows it to every role, which
+ * custom settings are not. The server keeps 63 bytes of it.
  *
  * libpq, node-postgres, postgres.js and pgx take it from PGAPPNAME and from the URL's application_name, and
  * Prisma from the URL; JDBC takes neither, so there the application says it (ApplicationName).
@@ -26,7 +27,8 @@ enum { STAMP_SIZE = RELEASE_SIZE + sizeof STAMP };
 /* That of a release, without what is behind a "+": not every reader of a URL takes that for itself. */
 void stamp_of(const char *release, char out[STAMP_SIZE]);
 
-/* The release that an application_name says; false: it says none. Points to the name. */
+/* The release that an application_name says, the first if there are several; false: it says none. Points to
+ * the name. */
 must_use bool stamp_read(const char *application_name, struct slice *out);
 
 #endif

@@ -233,7 +233,7 @@ bool contract_wait(struct execution *execution, struct error *err)
             "and then: no session of an older release may be seen for %d seconds",
             LOOKS_POOLED);
     for (;;) {
-        if (!look_once(execution, &patience, &quiet, &is_over, err))
+        if (!execution_may_go_on(execution, err) || !look_once(execution, &patience, &quiet, &is_over, err))
             return false;
         if (is_over)
             return true;
