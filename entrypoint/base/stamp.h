@@ -2,14 +2,15 @@
  * The stamp: the release of the application, in the application_name of its sessions. Pure.
  *
  * "release/1.5.0" is the whole of the name, or a word of it: "shop release/1.5.0", or what PgBouncer makes of
- * that with application_name_add_host. It is the one mark that gets everywhere: any client may set
- * application_name, PgBouncer hands it on in every mode (it is among the few parameters that it keeps track
- * of, while it refuses unknown ones and "options" unless ignore_startup_parameters names them:
- * "ignore_startup_parameters" in its documentation), and pg_stat_activity shows it to every role, which
- * custom settings are not. The server keeps 63 bytes of it.
+ * that with application_name_add_host. It is the one mark that gets everywhere: any client may set it, and
+ * pg_stat_activity shows it to every role, which it does of no setting. PgBouncer hands it on in session and
+ * in transaction mode (seen with 1.18: tests/integration/test_contract.py), where other parameters and
+ * "options" are errors, unless it was told to ignore them (its documentation of ignore_startup_parameters).
+ * The server keeps 63 bytes of it.
  *
- * libpq, node-postgres, postgres.js and pgx take it from PGAPPNAME and from the URL's application_name, and
- * Prisma from the URL; JDBC takes neither, so there the application says it (ApplicationName).
+ * libpq, node-postgres, postgres.js and pgx take it from PGAPPNAME and from the URL's application_name,
+ * Prisma from the URL alone. pgjdbc takes neither, but a parameter of its own (ApplicationName): there the
+ * application says it.
  */
 #ifndef BASE_STAMP_H
 #define BASE_STAMP_H

@@ -10,7 +10,6 @@ from folder import Folder
 from pooler import HBA, PASSWORD, Pooler
 from servers import Database, Server, distribution_major
 from tool import Tool, wait_for_nobody
-from wait import wait_until
 
 CONTRACT = "-- tidelock: floor=1.5.0 contract wait={0}\nALTER TABLE t DROP COLUMN old"
 WAITS = "waiting until no session of a release older than 1.5.0 is left"
