@@ -29,7 +29,7 @@ const struct exit_row EXITS[] = {
     { ERROR_PARTIAL, 7, false, FOR_CHANGERS, "a migration failed halfway; the message lists what persists" },
     { ERROR_REFUSED, 8, false, FOR_DATABASE,
       "a person has to decide: failed migration, schema without ledger, ledger of a stranger, wrong provider, "
-      "other migrations in the database, missing script, --strict, --refuse, --drift, a release that is too old, no recent backup, applied migrations lost, a shadow database that is not empty or in "
+      "other migrations in the database, missing script, --strict, --refuse, --drift, a release that is too old, sessions of an older release, no recent backup, applied migrations lost, a shadow database that is not empty or in "
       "which the history does not replay" },
     { ERROR_DENIED, 8, false, FOR_DATABASE,
       "the role lacks a right, or the server refused a query of tidelock's own" },

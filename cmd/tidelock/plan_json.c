@@ -153,6 +153,7 @@ static struct json *migration_json(const struct planned *migration)
     json_set_text(object, "mode", migration->mode);
     json_set_text(object, "verdict", LEVEL_NAMES[migration->forecast.level]);
     set_floor(object, migration->forecast.directives.floor);
+    json_set_bool(object, "contract", migration->forecast.directives.contract.is_said);
     json_set(object, "statements", statements);
     return object;
 }

@@ -316,8 +316,11 @@ static void print_floors(const struct plan *plan)
         const struct slice floor = migration->forecast.directives.floor;
 
         if (floor.length > 0)
-            print_line_of(migration->name, "%s lets only release %.*s or a newer one run.", migration->name,
-                          (int)floor.length, floor.at);
+            print_line_of(migration->name, "%s lets only release %.*s or a newer one run%s.", migration->name,
+                          (int)floor.length, floor.at,
+                          migration->forecast.directives.contract.is_said
+                              ? ", and waits for the sessions of older ones"
+                              : "");
     }
 }
 

@@ -13,6 +13,7 @@
 #include "deploy/target.h"
 #include "deploy/wait.h"
 #include "fleet.h"
+#include "gate/application_name.h"
 #include "gate/environment.h"
 #include "gate/exec.h"
 #include "gate/interpreter.h"
@@ -40,10 +41,9 @@ static bool open_gate(struct arena *arena, const struct config *config, struct t
            wait_for_replicas(config, target, progress, err);
 }
 
-/* CMD's environment: by default without the migration-only variables; with its share of the connections if
- * requested.
- * */
-static bool make_environment(struct arena *arena, const struct config *config, char ***out, struct error *err)
+/* Writes CMD's share of the connections into its URL. */
+static bool add_share(struct arena *arena, const struct config *config, char ***environment,
+                      struct error *err)
 {
     const char *url = env_value("DATABASE_URL");
     auto_connection struct connection *conn = NULL;
@@ -52,9 +52,6 @@ static bool make_environment(struct arena *arena, const struct config *config, c
     char share[40];
     int count;
 
-    *out = config->is_environment_kept ? environ : environment_for_application(arena, environ);
-    if (!config->is_sharing)
-        return true;
     if (!endpoint_find(arena, config, &endpoint, err))
         return false;
     conn = reach_database(config, &endpoint, NULL, err);
@@ -69,7 +66,19 @@ static bool make_environment(struct arena *arena, const struct config *config, c
             "nevertheless",
             (int)config->replicas);
     (void)snprintf(share, sizeof share, "connection_limit=%d", count == 0 ? 1 : count);
-    *out = environment_with(arena, *out, "DATABASE_URL", url_with_parameter(arena, url, share));
+    *environment =
+        environment_with(arena, *environment, "DATABASE_URL", url_with_parameter(arena, url, share));
+    return true;
+}
+
+/* CMD's environment: by default without the migration-only variables; with its share of the connections if
+ * requested, and with its release. */
+static bool make_environment(struct arena *arena, const struct config *config, char ***out, struct error *err)
+{
+    *out = config->is_environment_kept ? environ : environment_for_application(arena, environ);
+    if (config->is_sharing && !add_share(arena, config, out, err))
+        return false;
+    *out = environment_with_release(arena, *out, config->release);
     return true;
 }
 
@@ -126,7 +135,7 @@ const struct command COMMAND_RUN = {
         "Does what deploy does (or wait, with --wait), then replaces itself with CMD: in the same "
         "process, so PID 1 stays PID 1, signals reach the application, and the exit code is CMD's. CMD's "
         "environment does not contain the migration-only variables, such as DIRECT_URL, unless --keep-env "
-        "is given; DATABASE_URL stays. If the deployment fails, CMD does not start.",
+        "is given; DATABASE_URL stays. With --release, the sessions of CMD tell it in their application_name. If the deployment fails, CMD does not start.",
     .example = "tidelock run --status-file status.prom -- node server.js",
     .options = FOR_RUN,
     .words = WORDS_PROGRAM,

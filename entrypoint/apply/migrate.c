@@ -9,6 +9,7 @@
 #include "apply/transaction_limit.h"
 #include "base/log.h"
 #include "execution/assertion.h"
+#include "execution/contract.h"
 #include "execution/floor.h"
 #include "execution/lock_retry.h"
 #include "history/inverse.h"
@@ -68,6 +69,22 @@ static bool judge(struct execution *execution, struct error *err)
     return true;
 }
 
+/* In a file of its own: otherwise they may be the migration's. */
+static bool check_inverse_said(const struct execution *execution, struct error *err)
+{
+    const struct directives *said = &execution->directives;
+
+    if (execution->ledger->dialect->inverse[0] == '\0' ||
+        (said->floor.length == 0 && !said->contract.is_said))
+        return true;
+    error_set(err, ERROR_REFUSED,
+              "the inverse of migration \"%s\" has a floor, which only a migration can have",
+              execution->migration->name);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err,
+                      "Remove \"floor\" and \"contract\" from it: the floor of the migration goes with it.");
+}
+
 /* Whatever its tool would do, an inverse is one transaction: half of it would leave a schema that no
  * migration has made. */
 static bool check_inverse(const struct execution *execution, struct error *err)
@@ -78,6 +95,8 @@ static bool check_inverse(const struct execution *execution, struct error *err)
         return true;
     if (summary->statements == 0)
         return inverse_refuse(execution->migration, err);
+    if (!check_inverse_said(execution, err))
+        return false;
     if (execution->mode == MODE_ATOMIC &&
         transaction_head_of(execution_reader(execution), 0, execution->script.length).statements == 0)
         return true;
@@ -169,7 +188,8 @@ static bool look_for_journal(const struct execution *execution, struct error *er
 static bool look(struct execution *execution, bool is_next, struct error *err)
 {
     return look_for_journal(execution, err) &&
-           (execution->unfinished != NULL || assertion_try(execution, is_next, err));
+           (execution->unfinished != NULL ||
+            (contract_try(execution, err) && assertion_try(execution, is_next, err)));
 }
 
 static bool check_text(struct execution *execution, struct text *bytes, struct error *err)
@@ -270,7 +290,8 @@ static bool apply(struct execution *execution, struct text *bytes, struct error 
         return execution_explain(execution, err);
     check_early(execution);
     migration_show(execution);
-    if (execution->unfinished == NULL && !assertion_before(execution, err))
+    if (execution->unfinished == NULL &&
+        (!contract_wait(execution, err) || !assertion_before(execution, err)))
         return execution_explain(execution, err);
     if (execution->timeout_ms > 0)
         execution->until = deadline_in(execution->timeout_ms);

@@ -25,6 +25,7 @@ const char *const ERROR_CAUSE_NAMES[] = {
     [CAUSE_DANGER] = "--refuse",
     [CAUSE_DRIFT] = "--drift",
     [CAUSE_FLOOR] = "a release that is too old",
+    [CAUSE_SESSIONS] = "sessions of an older release",
     [CAUSE_BACKUP] = "no recent backup",
     [CAUSE_BEHIND] = "applied migrations lost",
 };

@@ -48,11 +48,12 @@ enum error_cause {
     CAUSE_UNRELATED,  /* the database holds other migrations */
     CAUSE_NO_SCRIPT,
     CAUSE_STRICT,
-    CAUSE_DANGER, /* what pending statements would do */
-    CAUSE_DRIFT,  /* the schema was changed by no migration */
-    CAUSE_FLOOR,  /* a release that is too old for the schema */
-    CAUSE_BACKUP, /* there is no recent backup */
-    CAUSE_BEHIND, /* the database lacks what was applied */
+    CAUSE_DANGER,   /* what pending statements would do */
+    CAUSE_DRIFT,    /* the schema was changed by no migration */
+    CAUSE_FLOOR,    /* a release that is too old for the schema */
+    CAUSE_SESSIONS, /* sessions of releases that are */
+    CAUSE_BACKUP,   /* there is no recent backup */
+    CAUSE_BEHIND,   /* the database lacks what was applied */
     CAUSES
 };
 

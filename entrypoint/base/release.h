@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-enum { RELEASE_SIZE = 129 }; /* as long as the tag of an image, with its NUL */
+enum { RELEASE_SIZE = 56 }; /* with its NUL: as much as fits into an application_name, see stamp.h */
 
 /* One that has an order. It points to the text that it was made from. */
 struct release {

@@ -103,7 +103,7 @@ struct config {
     unsigned strict;              /* a bit for each enum finding that is refused … */
     bool is_strict_said;          /* … whatever the folder's tool refuses */
     bool is_unrelated_allowed;
-    const char *release; /* of the application in this image; NULL = not known */
+    const char *release;        /* of the application in this image; NULL = not known */
     int refuse;                 /* enum fail_on: from which verdict on nothing is applied */
     struct sourced rule_levels; /* RULE=LEVEL, with commas in between */
     int drift;                  /* enum drift_answer */
@@ -149,7 +149,7 @@ struct config {
     int64_t budget_wait_ms;
     int64_t replicas;
     bool is_sharing;          /* run: CMD's URL gets its connection_limit */
-    bool is_environment_kept; /* run: CMD's environment is ours, unchanged */
+    bool is_environment_kept; /* run: CMD's environment has ours, too */
     char **words;             /* what follows the options: CMD and its arguments; ends with NULL */
     int word_count;
 

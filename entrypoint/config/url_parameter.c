@@ -23,6 +23,23 @@ static void add_pair(struct text *query, struct slice pair)
     text_add(query, pair.at, pair.length);
 }
 
+bool url_has_parameter(struct arena *arena, const char *url, const char *name)
+{
+    struct slice before = { .at = url, .length = strcspn(url, "#") };
+    struct slice query = { .at = "", .length = 0 };
+    bool is_found = false;
+
+    (void)url_split(before, '?', &before, &query);
+    while (query.length > 0 && !is_found) {
+        struct slice pair = query;
+
+        if (!url_split(query, '&', &pair, &query))
+            query.length = 0;
+        is_found = is_named(arena, pair, name);
+    }
+    return is_found;
+}
+
 const char *url_with_parameter(struct arena *arena, const char *url, const char *pair)
 {
     const char *fragment = url + strcspn(url, "#");

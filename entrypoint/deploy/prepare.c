@@ -22,6 +22,13 @@
  * those, up to a size, is not even read again. */
 enum { ORIGINS_MS = 2000, LARGE_STATEMENTS = 1000, KEPT_MOST = 16 * 1024 * 1024 };
 
+/* A second URL is there because the application's leads to a pooler. */
+static bool goes_around_pooler(const struct config *config)
+{
+    return config->direct_url != NULL && config->database_url != NULL &&
+           strcmp(config->direct_url, config->database_url) != 0;
+}
+
 struct execution deployment_begin_migration(struct deployment *d, size_t index)
 {
     const struct history_item *item = &d->history.items[index];
@@ -47,6 +54,7 @@ struct execution deployment_begin_migration(struct deployment *d, size_t index)
         .batches_before = index == d->reached.index && d->reached.is_elsewhere ? d->reached.batches : 0,
         .host = d->has_journal ? d->host : NULL,
         .release = d->config->release,
+        .hides_sessions = d->pooling == POOLING_TRANSACTION || goes_around_pooler(d->config),
         .is_pooled = d->pooling == POOLING_TRANSACTION,
         .timeout_ms = d->config->migration_timeout_ms,
         .until = deadline_never(),

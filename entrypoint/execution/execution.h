@@ -128,6 +128,7 @@ struct execution {
     const char *host;    /* who we are, for the journal; NULL = nothing is recorded */
     const char *release; /* … and of which release; NULL = not known */
     bool is_for_burst;   /* found out before: see apply/burst.h */
+    bool hides_sessions; /* the application may be behind a pooler in transaction mode */
     bool is_pooled; /* behind a pooler in transaction mode: the leader lock lasts only for each transaction */
     char id[UUID_SIZE]; /* of the ledger row */
     struct course course;

@@ -303,6 +303,11 @@ bool directive_parse(const char *file, struct slice bytes, struct directives *ou
     }
     if (!check_rest(&reading, scanner, err))
         return false;
+    if (reading.found.contract.is_said && reading.found.floor.length == 0) {
+        error_set(err, ERROR_CLEAN, "\"contract\" needs a floor, but the script has none");
+        error_hint(err, "Write which release can run after it: -- tidelock: floor=1.5.0 contract wait=30m");
+        return directive_fail(&reading, bytes.at, err);
+    }
     if (!reading.found.backfill.is_said &&
         (reading.found.throttle.is_said || reading.found.verify.length > 0)) {
         error_set(err, ERROR_CLEAN, "\"throttle\" and \"verify\" need a backfill, but the script has none");

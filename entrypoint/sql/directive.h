@@ -35,6 +35,13 @@ struct assertion {
     int64_t wait_ms; /* how long it may take to become true; never with is_after */
 };
 
+/* A migration that waits for the sessions of older releases to end. */
+struct contract_wish {
+    bool is_said;
+    bool is_strict; /* … and for those that tell no release */
+    int64_t wait_ms;
+};
+
 enum { ASSERTIONS_MOST = 8 };
 
 struct directives {
@@ -46,6 +53,7 @@ struct directives {
     int64_t require_backup_ms;
     bool wants_restore_point;
     struct slice floor; /* the oldest release that can run after it, which has an order; empty = not given */
+    struct contract_wish contract; /* only with a floor */
     struct assertion assertions[ASSERTIONS_MOST];
     size_t assertion_count;
     struct backfill_wish backfill;

@@ -42,6 +42,33 @@ static bool read_assertion(struct directive_reading *reading, struct slice words
     return true;
 }
 
+/* What follows "contract". */
+static bool read_contract(struct directive_reading *reading, struct slice words, struct error *err)
+{
+    static const char WAIT[] = "wait=";
+    struct contract_wish found = { .is_said = true };
+
+    if (reading->found.contract.is_said)
+        return directive_refuse(reading, words.at, "directive \"contract\" is given twice",
+                                "Write all of it on one line.", err);
+    while (words.length > 0) {
+        struct slice word = directive_next_word(&words);
+        bool is_wait = slice_starts_with(word, WAIT);
+        struct slice value = { .at = word.at + strlen(WAIT), .length = word.length - strlen(WAIT) };
+
+        if (is_wait && duration_parse(value, &found.wait_ms))
+            continue;
+        if (is_wait)
+            return directive_refuse(reading, value.at, "\"wait\" has no valid time", "Write wait=30m.", err);
+        if (!slice_equals(word, "strict"))
+            return directive_refuse(reading, word.at, "\"contract\" knows only wait=TIME and strict",
+                                    "Write: contract wait=30m", err);
+        found.is_strict = true;
+    }
+    reading->found.contract = found;
+    return true;
+}
+
 static bool read_backfill(struct directive_reading *reading, struct slice words, struct error *err)
 {
     const char *at = words.at;
@@ -83,8 +110,8 @@ static bool read_allow(struct directive_reading *reading, struct slice words, st
 
 const char DIRECTIVES_ABOUT[] =
     "A script can say how it is to be applied, in comments before its first statement. Each begins with "
-    "\"-- tidelock:\"; a line may hold several of a single word, or one of the others. Only allow may stand "
-    "further down. A comment that would not be obeyed is an error.";
+    "\"-- tidelock:\"; a line may hold several of a single word, and one of the others behind them. Only "
+    "allow may stand further down. A comment that would not be obeyed is an error.";
 
 const struct directive DIRECTIVES[] = {
     { .name = "transaction",
@@ -134,6 +161,13 @@ const struct directive DIRECTIVES[] = {
           "--release is older is refused from then on, until the script is rolled back.",
       .type = DIRECTIVE_RELEASE,
       .field = offsetof(struct directives, floor) },
+    { .name = "contract",
+      .usage = "contract [wait=TIME] [strict]",
+      .meaning =
+          "The script is begun only when no session of a release older than its floor is left, within TIME if "
+          "given. Sessions that tell no release are named, and waited for only with strict.",
+      .type = DIRECTIVE_LINE,
+      .read = read_contract },
     { .name = "assert",
       .usage = "assert [wait=TIME | after] EXPRESSION",
       .meaning =

@@ -208,6 +208,21 @@ def migrations_in_an_image_without_tidelock(documents, _):
     assert mount(documents, "tidelock-entrypoint")["readOnly"] and volume(documents, "tidelock-entrypoint")["emptyDir"]
 
 
+@value_set({"migrations": {"image": {"repository": "shop", "tag": "v1.4.0"}}})
+def a_tag_that_is_a_release(documents, _):
+    assert environment(container_of(documents))["TIDELOCK_RELEASE"] == "v1.4.0"
+
+
+@value_set({"migrations": {"image": {"repository": "shop", "tag": "1.4.0-alpine"}}})
+def a_tag_that_is_none(documents, _):
+    assert "TIDELOCK_RELEASE" not in environment(container_of(documents))
+
+
+@value_set({"migrations": {"image": {"repository": "shop", "tag": "1.4.0"}}, "config": {"release": "2026.11.30"}})
+def a_release_that_is_said(documents, _):
+    assert environment(container_of(documents))["TIDELOCK_RELEASE"] == "2026.11.30"
+
+
 @value_set({"migrations": {"image": {"repository": "shop", "tag": "7", "digest": DIGEST}}})
 def migrations_in_an_image_by_digest(documents, _):
     assert container_of(documents)["image"] == f"shop:7@{DIGEST}"

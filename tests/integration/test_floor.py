@@ -57,11 +57,17 @@ def test_where_nothing_is_known_it_starts(contracted, tidelock):
 
 def test_a_rollback_takes_the_floor_away(database, contracted, tidelock, newer):
     assert database.query("SELECT release, key FROM tidelock.floor") == [("1.5.0", "002_contract")]
+    newer("drift").succeeds()
     newer("rollback", "--allow-loss", "t.old").succeeds()
     assert database.query("SELECT * FROM tidelock.floor") == []
     tidelock("deploy", "--release", "1.4.0").succeeds()
     newer("deploy", "--release", "1.5.0").succeeds(applied=["002_contract"])
     tidelock("deploy", "--release", "1.4.0").fails(exit=8, says=TOO_OLD)
+
+
+def test_an_inverse_has_no_floor(contracted, newer):
+    (newer.folder.path / "002_contract" / "down.sql").write_text(FLOOR + ROLLBACK)
+    newer("rollback", "--allow-loss", "t.old").fails(exit=8, says=['the inverse of migration "002_contract" has a floor', 'Remove "floor"'])
 
 
 def test_prisma_may_take_it_back(database, contracted, tidelock):

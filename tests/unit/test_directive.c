@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/release.h"
 #include "check.h"
 #include "sql/directive.h"
 
@@ -56,6 +57,26 @@ static void all_keys_on_one_line(void **state)
     assert_true(directives.wants_restore_point);
 }
 
+static void a_floor_and_a_contract_are_on_one_line_or_on_two(void **state)
+{
+    static const char *const scripts[] = {
+        "-- tidelock: lock-timeout=5s floor=v1.5.0-rc.1 contract strict wait=30m\nSELECT 1;",
+        "-- tidelock: contract wait=30m strict\n-- tidelock: floor=v1.5.0-rc.1 lock-timeout=5s\nSELECT 1;",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < array_length(scripts); i++) {
+        struct directives directives = parse(scripts[i]);
+
+        assert_true(slice_equals(directives.floor, "v1.5.0-rc.1"));
+        assert_int_equal(directives.lock_timeout_ms, 5000);
+        assert_true(directives.contract.is_said && directives.contract.is_strict);
+        assert_int_equal(directives.contract.wait_ms, 1800000);
+    }
+    assert_false(parse("-- tidelock: floor=1\nSELECT 1").contract.is_said);
+    assert_int_equal(parse("-- tidelock: floor=1 contract\nSELECT 1").contract.wait_ms, 0);
+}
+
 static void several_comments_add_up(void **state)
 {
     struct directives directives = parse(
@@ -88,7 +109,7 @@ static void what_would_not_be_obeyed_is_refused_at_its_place(void **state)
           "Did you mean \"lock-timeout\"?" },
         { "-- tidelock: qqq=5s", 1, 14, "unknown directive \"qqq\"",
           "The directives are transaction, lock-timeout, retry-for, statement-timeout, migration-timeout, "
-          "require-backup, restore-point, floor, assert, backfill, throttle, verify and allow. To see what they do: "
+          "require-backup, restore-point, floor, contract, assert, backfill, throttle, verify and allow. To see what they do: "
           "tidelock help directives" },
         { "-- tidelock: restore-point=on", 1, 14, "directive \"restore-point\" takes no value",
           "Write restore-point alone." },
@@ -108,6 +129,13 @@ static void what_would_not_be_obeyed_is_refused_at_its_place(void **state)
           "Write auto, on or off." },
         { "-- tidelock: transaction = off", 1, 14, "directive \"transaction\" has no value",
           "Write transaction=VALUE, without spaces." },
+        { "-- tidelock: floor=3f2a91c", 1, 20, "directive \"floor\" cannot be \"3f2a91c\"", RELEASE_HINT },
+        { "-- tidelock: floor=1\n-- tidelock: floor=2", 2, 14, "directive \"floor\" is given twice",
+          "Remove one of them." },
+        { "-- tidelock: contract wait=1m", 1, 1, "\"contract\" needs a floor, but the script has none",
+          "Write which release can run after it: -- tidelock: floor=1.5.0 contract wait=30m" },
+        { "-- tidelock: floor=1 contract soon", 1, 31, "\"contract\" knows only wait=TIME and strict",
+          "Write: contract wait=30m" },
         { "-- tidelock: transaction=no", 1, 26, "directive \"transaction\" cannot be \"no\"",
           "Write auto, on or off." },
         { "-- tidelock: lock-timeout=5", 1, 27, "directive \"lock-timeout\" cannot be \"5\"",
@@ -231,6 +259,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_script_without_directives_says_nothing),
         cmocka_unit_test(all_keys_on_one_line),
+        cmocka_unit_test(a_floor_and_a_contract_are_on_one_line_or_on_two),
         cmocka_unit_test(several_comments_add_up),
         cmocka_unit_test(what_would_not_be_obeyed_is_refused_at_its_place),
         cmocka_unit_test(a_long_unknown_key_is_cut_between_characters),

@@ -1,9 +1,9 @@
 /* Which of two releases is older, and what is no release. */
-#include "base/release.h"
-
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/release.h"
+#include "base/stamp.h"
 #include "check.h"
 
 static int compare(const char *one, const char *other)
@@ -86,6 +86,41 @@ static void what_is_none_counts_as_older(void **state)
     assert_true(release_is_older("3f2a91c", "1.2"));
 }
 
+static void a_stamp_is_a_word_of_a_name(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *release; /* NULL = none */
+    } cases[] = {
+        { "release/1.5.0", "1.5.0" },
+        { "shop release/v2-rc.1", "v2-rc.1" },
+        { "release/1.5 shop", "1.5" },
+        { "release/latest", NULL },
+        { "", NULL },
+        { "prerelease/1.5", NULL },
+        { "release/", NULL },
+        { " shop  release/1.5.0 - 10.0.0.1:5432", "1.5.0" },
+        { "Release/1.5", NULL },
+    };
+    char stamp[STAMP_SIZE];
+    char longest[RELEASE_SIZE];
+    struct slice found;
+
+    (void)state;
+    for (size_t i = 0; i < array_length(cases); i++) {
+        assert_int_equal(stamp_read(cases[i].name, &found), cases[i].release != NULL);
+        if (cases[i].release != NULL)
+            assert_true(slice_equals(found, cases[i].release));
+    }
+    stamp_of("v1.5.0-rc.1+build.7", stamp);
+    assert_string_equal(stamp, "release/v1.5.0-rc.1");
+    memset(longest, '1', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    stamp_of(longest, stamp);
+    assert_int_equal(strlen(stamp), 63); /* all that the server keeps */
+    assert_true(stamp_read(stamp, &found) && slice_equals(found, longest));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +128,7 @@ int main(void)
         cmocka_unit_test(what_says_nothing_is_ignored),
         cmocka_unit_test(what_has_no_order_is_refused),
         cmocka_unit_test(what_is_none_counts_as_older),
+        cmocka_unit_test(a_stamp_is_a_word_of_a_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,17 @@
   value: {{ ternary (int64 $value | toString) (toString $value) (kindIs "float64" $value) | quote }}
 {{- end }}
 {{- end }}
+{{- include "tidelock.releaseEnv" . }}
+{{- end }}
+
+{{/* The tag of the application's image, where it is a release that can be compared with others and nothing else is said. */}}
+{{- define "tidelock.releaseEnv" -}}
+{{- $image := .Values.migrations.image }}
+{{- $tag := tpl (toString $image.tag) . }}
+{{- if and $image.repository (not (hasKey .Values.config "release")) (regexMatch "^v?[0-9]+([.][0-9]+)+$" $tag) }}
+- name: TIDELOCK_RELEASE
+  value: {{ $tag | quote }}
+{{- end }}
 {{- end }}
 
 {{/*
