@@ -1,0 +1,1 @@
+SELECT 'the values may stay: the trigger keeps them right';

@@ -1,0 +1,1 @@
+ALTER TABLE parcel ALTER COLUMN addressee DROP NOT NULL;
