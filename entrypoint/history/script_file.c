@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/redact.h"
 #include "dialect/foreign.h"
+#include "sql/unwrap.h"
 
 enum { SETTINGS_MOST = 64 * 1024 };
 
@@ -65,8 +66,8 @@ static bool read_settings(const struct dialect *dialect, const struct migration 
     return false;
 }
 
-bool migration_prepare(const struct folder *folder, const struct migration *migration, struct text *script,
-                       struct script_wishes *out, struct error *err)
+static bool read_as_tool(const struct folder *folder, const struct migration *migration, struct text *script,
+                         struct script_wishes *out, struct error *err)
 {
     static const struct script_session nobody = { .role = "" };
     const struct dialect *dialect = folder->dialect;
@@ -88,6 +89,16 @@ bool migration_prepare(const struct folder *folder, const struct migration *migr
         return false;
     if (dialect_repeats(dialect, migration->name))
         dialect->checksum_of(text_slice(script), out->checksum);
+    return true;
+}
+
+bool migration_prepare(const struct folder *folder, const struct migration *migration, struct text *script,
+                       struct script_wishes *out, struct error *err)
+{
+    if (!read_as_tool(folder, migration, script, out, err))
+        return false;
+    if (migration->is_inverse)
+        script_unwrap(script);
     return true;
 }
 

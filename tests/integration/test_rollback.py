@@ -147,11 +147,25 @@ def test_an_empty_inverse_is_none(undo, down):
 
 @pytest.mark.parametrize(
     "down",
-    ["DROP INDEX CONCURRENTLY i", "DROP TABLE it; COMMIT; SELECT 1", "BEGIN; DROP TABLE it; COMMIT", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; DROP TABLE it", "-- tidelock: transaction=off\nDROP TABLE it"],
+    ["DROP INDEX CONCURRENTLY i", "DROP TABLE it; COMMIT; SELECT 1", "BEGIN; DROP TABLE it; COMMIT; SELECT 1", "BEGIN; DROP INDEX i; COMMIT; BEGIN; DROP TABLE it; COMMIT", "BEGIN ISOLATION LEVEL SERIALIZABLE; DROP TABLE it; COMMIT", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; DROP TABLE it", "-- tidelock: transaction=off\nDROP TABLE it"],
 )
 def test_an_inverse_is_one_transaction(database, undo, down):
     undo("CREATE TABLE it (id int); CREATE INDEX i ON it (id)", down).fails(exit=8, says=["does not run in one plain transaction", "001_it/down.sql", "Nothing was changed."])
     assert database.holds("i")
+
+
+@pytest.mark.parametrize("down", ["BEGIN;\nDROP TABLE it;\nCOMMIT;\n", "-- back\nstart transaction; DROP TABLE it; end transaction", "BEGIN WORK; DROP TABLE it; COMMIT"])
+def test_a_transaction_around_all_of_it_is_that_of_the_rollback(database, undo, tidelock, down):
+    undo("CREATE TABLE it (id int)", down).succeeds(says="Migration 001_it rolled back.")
+    assert not database.holds("it")
+    verify(tidelock).succeeds()
+
+
+def test_what_is_in_such_a_transaction_is_counted(database, folder, tidelock):
+    add(folder, "001_it", "CREATE TABLE it (id int)", "BEGIN;\nDROP TABLE it;\nCOMMIT;\n")
+    tidelock("deploy").succeeds()
+    database.query("INSERT INTO it VALUES (1)")
+    tidelock("rollback").fails(exit=8, says='drops table "it", which holds 1 row', at="001_it/down.sql:2:1")
 
 
 def test_one_that_fails_leaves_nothing(database, undo):

@@ -58,14 +58,30 @@ static void a_statement_is_read_as_what_it_changes(void **state)
     }
 }
 
+static void an_update_names_what_it_assigns(void **state)
+{
+    auto_changes struct changes changes = { .count = 0 };
+
+    (void)state;
+    assert_true(grammar_read(slice_of("UPDATE t SET a = 1, (b, \"C\") = (2, 3) WHERE d"), &changes));
+    assert_int_equal(changes.items[0].key.count, 3);
+    assert_string_equal(changes.items[0].key.columns[2], "C");
+    assert_true(grammar_read(slice_of("UPDATE t SET a = 1, b = 1, c = 1, d = 1, e = 1"), &changes));
+    assert_int_equal(changes.items[0].key.count, 0);
+}
+
 static void each_part_of_an_alter_table_is_a_change_with_its_own_definition(void **state)
 {
-    static const char sql[] = "ALTER TABLE t ADD a numeric(8, 2), ADD CONSTRAINT k CHECK (f(a, 1)), DROP b";
+    static const char sql[] =
+        "ALTER TABLE t ADD a numeric(8, 2), ADD CONSTRAINT k CHECK (f(a, 1)), DROP b, "
+        "ALTER c TYPE int[] USING ARRAY[a, 1], DROP d";
     auto_changes struct changes changes = { .count = 0 };
 
     (void)state;
     assert_true(grammar_read(slice_of(sql), &changes));
-    assert_int_equal(changes.count, 3);
+    assert_int_equal(changes.count, 5);
+    assert_memory_equal(sql + changes.items[3].start, "int[] USING ARRAY[a, 1], DROP", 29);
+    assert_int_equal(changes.items[3].end - changes.items[3].start, 23);
     assert_memory_equal(sql + changes.items[0].start, "a numeric(8, 2), ADD", 20);
     assert_int_equal(changes.items[0].end - changes.items[0].start, 15);
     assert_memory_equal(sql + changes.items[1].start, "CONSTRAINT k CHECK (f(a, 1)), DROP", 34);
@@ -149,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_statement_is_read_as_what_it_changes),
         cmocka_unit_test(the_columns_of_a_key_are_read_where_there_is_nothing_but_columns),
+        cmocka_unit_test(an_update_names_what_it_assigns),
         cmocka_unit_test(each_part_of_an_alter_table_is_a_change_with_its_own_definition),
         cmocka_unit_test(what_the_grammar_does_not_know_is_said),
         cmocka_unit_test(an_expression_that_is_too_deep_may_do_anything),
