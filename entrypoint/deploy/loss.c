@@ -36,8 +36,8 @@ static const struct query BEFORE = {
 };
 
 /* Of the keys $1, whose names are $2, files $3 and types $5, those that are gone, empty or of another type
- * now, but for $4 and for columns of tables that are; and what became of each. In $4, a key whose type may be
- * another has a "t" in front. */
+ * now, or in another file, but for $4 and for columns of tables that are; and what became of each. In $4, a
+ * key whose type may be another has a "t" in front, and one whose file may be an "f". */
 static const struct query AFTER = {
     .name = "loss_after",
     .parameters = 5,
@@ -56,13 +56,15 @@ static const struct query AFTER = {
         "  WHERE c.oid OPERATOR(pg_catalog.=) b.oid) THEN 'drops table'"
         " WHEN b.file OPERATOR(pg_catalog.>) 0"
         "  AND pg_catalog.pg_relation_filenode(b.oid) OPERATOR(pg_catalog.<>) b.file"
-        "  AND pg_catalog.pg_relation_size(b.oid) OPERATOR(pg_catalog.=) 0 THEN 'empties table' END AS what"
+        "  THEN CASE WHEN pg_catalog.pg_relation_size(b.oid) OPERATOR(pg_catalog.=) 0 THEN 'empties table'"
+        "   WHEN pg_catalog.concat('f', b.key) OPERATOR(pg_catalog.<>) ALL ($4::pg_catalog.text[])"
+        "    THEN 'replaces the rows of table' END END AS what"
         " FROM (SELECT k.key, k.name, k.file, k.type, pg_catalog.split_part(k.key, '.', 1)::pg_catalog.oid AS oid,"
         "  pg_catalog.split_part(k.key, '.', 2)::pg_catalog.int2 AS number"
         "  FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]),"
         "   pg_catalog.unnest($3::pg_catalog.int8[]), pg_catalog.unnest($5::pg_catalog.text[]))"
         "  AS k (key, name, file, type)) AS b) AS l"
-        " WHERE l.what IS NOT NULL AND l.key OPERATOR(pg_catalog.<>) ALL ($4::pg_catalog.text[]) ORDER BY l.name",
+        " WHERE l.what IS NOT NULL AND l.key OPERATOR(pg_catalog.<>) ALL ($4::pg_catalog.text[]) ORDER BY l.what, l.name",
 };
 
 /* How many rows of which tables this session has deleted and changed: of earlier transactions, too, until it
@@ -71,7 +73,8 @@ static const struct query COUNTS = {
     .name = "loss_counts",
     .sql =
         "SELECT pg_catalog.array_agg(d.oid)::pg_catalog.text, pg_catalog.array_agg(d.deleted)::pg_catalog.text,"
-        " pg_catalog.array_agg(d.updated)::pg_catalog.text"
+        " pg_catalog.array_agg(d.updated)::pg_catalog.text,"
+        " pg_catalog.current_setting('track_counts') OPERATOR(pg_catalog.=) 'on'"
         " FROM (SELECT c.oid, pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted,"
         "   pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) AS updated"
         "  FROM pg_catalog.pg_class AS c) AS d WHERE d.deleted OPERATOR(pg_catalog.>) 0"
@@ -119,7 +122,13 @@ static bool count(struct loss_guard *guard, struct connection *conn, struct erro
     put(&guard->counted, counts, 0);
     put(&guard->deleted, counts, 1);
     put(&guard->updated, counts, 2);
-    return true;
+    if (result_bool(counts, 0, 3))
+        return true;
+    error_set(
+        err, ERROR_REFUSED,
+        "what the inverse of migration \"%s\" deletes and changes cannot be counted: track_counts is off",
+        guard->execution->migration->name);
+    return error_hint(err, "Turn it on, as it is by default; then type the same again.");
 }
 
 static bool begin(struct loss_guard *guard, struct connection *conn, struct error *err)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "postgres/query.h"
 #include "sql/scan.h"
 
@@ -29,10 +30,17 @@ static void read_definition(const struct retyping *retyping, struct slice *type,
     }
 }
 
-/* As the server says of values that do not fit, and of types that do not go together. */
+/* As the server says of values that do not fit, of domains, of types that do not go together, and as
+ * functions say. */
 static bool is_about_values(const struct error *err)
 {
-    return strncmp(err->sqlstate, "22", 2) == 0 || strncmp(err->sqlstate, "42", 2) == 0;
+    static const char *const classes[] = { "22", "23", "42", "P0" };
+
+    for (size_t i = 0; i < array_length(classes); i++) {
+        if (strncmp(err->sqlstate, classes[i], 2) == 0)
+            return true;
+    }
+    return false;
 }
 
 bool loss_count_retyped(struct connection *conn, const struct retyping *retyping, int64_t most,

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "deploy/loss_type.h"
+#include "deploy/loss_update.h"
 #include "postgres/query.h"
 #include "sql/grammar.h"
 #include "sql/quote.h"
@@ -71,6 +72,14 @@ static const struct query KEYS = {
         "  AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) $2",
 };
 
+static const struct query OID = {
+    .name = "loss_oid",
+    .parameters = 1,
+    .sql =
+        "SELECT c.oid FROM pg_catalog.pg_class AS c"
+        " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)",
+};
+
 static const struct query TABLES_OF_SCHEMA = {
     .name = "loss_tables",
     .parameters = 1,
@@ -124,8 +133,7 @@ bool loss_refuse(const struct loss_guard *guard, const struct victim *victim, co
         name.at);
 }
 
-/* Whether the array has that element. */
-static bool is_listed(const struct text *keys, const char *key)
+bool loss_is_listed(const struct text *keys, const char *key)
 {
     size_t length = strlen(key);
     const char *at = keys->at;
@@ -143,7 +151,7 @@ bool loss_is_old(const struct loss_guard *guard, const char *oid)
     char key[KEY_OF_TABLE_SIZE];
 
     (void)snprintf(key, sizeof key, "%s.0", oid);
-    return is_listed(&guard->keys, key);
+    return loss_is_listed(&guard->keys, key);
 }
 
 /* One kind of loss by a statement. */
@@ -156,9 +164,9 @@ struct weighing {
 };
 
 /* What is said of it here need not be found out afterwards. */
-static bool settle(const struct weighing *weighing, const char *oid, const char *column, struct error *err)
+static bool settle(const struct weighing *weighing, const char *oid, const char *column, const char *in_front,
+                   struct error *err)
 {
-    const char *in_front = weighing->loss->of == OF_VALUES ? "t" : "";
     struct loss_guard *guard = weighing->guard;
     auto_result struct result *row = NULL;
 
@@ -296,57 +304,13 @@ static bool weigh(const struct weighing *weighing, const struct change *change, 
     victim.schema = result_text(row, 0, LOOK_SCHEMA);
     victim.table = result_text(row, 0, LOOK_TABLE);
     what.new_enum = result_text(row, 0, LOOK_ENUM);
-    if (what.is_locking && !settle(weighing, result_text(row, 0, LOOK_OID), what.column, err))
+    if (what.is_locking &&
+        !settle(weighing, result_text(row, 0, LOOK_OID), what.column, loss->of == OF_VALUES ? "t" : "", err))
         return false;
     if (loss_is_allowed(weighing->guard, &victim))
         return true;
     return loss->of == OF_VALUES && what.new_enum[0] == '\0' ? weigh_type(weighing, &what, row, err)
                                                              : weigh_rows(weighing, &what, row, err);
-}
-
-/* Which columns of the table $1, of the names $2, were there before, as keys. */
-static const struct query ASSIGNED = {
-    .name = "loss_assigned",
-    .parameters = 2,
-    .sql =
-        "SELECT n.nspname, c.relname, a.attname, pg_catalog.concat(c.oid, '.', a.attnum)"
-        " FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n"
-        "  ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-        " JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) c.oid"
-        "  AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])"
-        " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1) ORDER BY a.attnum",
-};
-
-/* An UPDATE loses what it overwrites: not in a column that the inverse has added. */
-static bool weigh_update(const struct weighing *weighing, const struct change *change, struct error *err)
-{
-    struct assigned *out = &weighing->guard->assigned;
-    auto_text struct text name = text_init(NAME_MOST);
-    auto_text struct text columns = text_init(SQL_MOST);
-    auto_result struct result *rows = NULL;
-
-    if (!weighing->is_locking || change->key.count == 0)
-        return true;
-    quote_qualified(change->table.schema, change->table.name, &name);
-    for (size_t i = 0; i < change->key.count; i++) {
-        text_add_string(&columns, i == 0 ? "{" : ",");
-        quote_element(change->key.columns[i], &columns);
-    }
-    text_add_string(&columns, "}");
-    if (!query_run(weighing->conn, &ASSIGNED, (const char *[]) { name.at, columns.at }, &rows, err))
-        return false;
-    for (int i = 0; i < result_rows(rows); i++) {
-        const struct victim victim = { result_text(rows, i, 0), result_text(rows, i, 1),
-                                       result_text(rows, i, 2) };
-
-        out->is_known = true;
-        text_copy_cut(out->schema, sizeof out->schema, victim.schema);
-        text_copy_cut(out->table, sizeof out->table, victim.table);
-        if (is_listed(&weighing->guard->keys, result_text(rows, i, 3)) &&
-            !loss_is_allowed(weighing->guard, &victim))
-            text_copy_cut(out->column, sizeof out->column, victim.column);
-    }
-    return true;
 }
 
 static bool weigh_schema(const struct weighing *weighing, const struct change *change, struct error *err)
@@ -399,9 +363,31 @@ static bool leaves_the_rest(enum action action)
     return false;
 }
 
+/* After these, the rows are in another file. */
+static bool rewrites(enum action action)
+{
+    return action == ACTION_COLUMN_TYPE || action == ACTION_ADD_COLUMN || action == ACTION_SET_LOGGED ||
+           action == ACTION_SET_TABLESPACE || action == ACTION_SET_ACCESS_METHOD || action == ACTION_CLUSTER;
+}
+
+/* That it is seen to do so needs no explanation afterwards. */
+static bool expect_rewrite(const struct weighing *weighing, const struct change *change, struct error *err)
+{
+    auto_text struct text name = text_init(NAME_MOST);
+    auto_result struct result *row = NULL;
+
+    if (!weighing->is_locking || !rewrites(change->action))
+        return true;
+    quote_qualified(change->table.schema, change->table.name, &name);
+    return query_run(weighing->conn, &OID, (const char *[]) { name.at }, &row, err) &&
+           (result_rows(row) == 0 || settle(weighing, result_text(row, 0, 0), "", "f", err));
+}
+
 static bool weigh_change(struct weighing *weighing, const struct change *change, struct error *err)
 {
-    if (change->action == ACTION_UPDATE && !weigh_update(weighing, change, err))
+    if ((change->action == ACTION_UPDATE && weighing->is_locking &&
+         !loss_read_update(weighing->guard, weighing->conn, change, err)) ||
+        !expect_rewrite(weighing, change, err))
         return false;
     for (size_t i = 0; i < array_length(LOSSES); i++) {
         weighing->loss = &LOSSES[i];

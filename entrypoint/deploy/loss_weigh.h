@@ -23,6 +23,9 @@ bool loss_is_named(const struct loss_guard *guard, const char *name);
 /* Whether that is named among what may be lost. */
 bool loss_is_allowed(const struct loss_guard *guard, const struct victim *victim);
 
+/* Whether an array, as text, has that element. */
+bool loss_is_listed(const struct text *keys, const char *key);
+
 /* Whether the table of that oid was there before the inverse's transaction: what a script makes for itself is
  * its own. Temporary tables are not. */
 bool loss_is_old(const struct loss_guard *guard, const char *oid);

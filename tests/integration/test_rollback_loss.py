@@ -56,9 +56,10 @@ LOSSES = {
     "do: drop table": (ITEMS, ROWS, "DO $$BEGIN EXECUTE 'DROP TABLE ' || 'item'; END$$", 'also drops table "public.item", which its text does not show', ["public.item"]),
     "do: drop column": (ITEMS, ROWS, "DO $$BEGIN ALTER TABLE item DROP name; END$$", 'also drops column "public.item.name", which its text does not show', ["public.item.name"]),
     "do: truncate": (ITEMS, ROWS, "DO $$BEGIN TRUNCATE item; END$$", 'also empties table "public.item", which its text does not show', ["public.item"]),
+    "do: truncate, and fill again": (ITEMS, ROWS, "DO $$BEGIN TRUNCATE item; INSERT INTO item VALUES (9); END$$", 'also replaces the rows of table "public.item", which its text does not show', ["public.item"]),
     "do: delete": (ITEMS, ROWS, "DO $$BEGIN DELETE FROM item; END$$", 'deletes 3 rows of table "item"', ["item"]),
     "do: update": (ITEMS, ROWS, "DO $$BEGIN UPDATE item SET name = 'x' WHERE id = 2; END$$", 'changes 1 row of table "item"', ["item"]),
-    "do: a type": (ITEMS, ROWS, "DO $$BEGIN ALTER TABLE item ALTER price TYPE int; END$$", 'also changes the type of column "public.item.price", which its text does not show', ["public.item.price"]),
+    "do: a type": (ITEMS, ROWS, "DO $$BEGIN ALTER TABLE item ALTER price TYPE int; END$$", 'also changes the type of column "public.item.price", which its text does not show', ["public.item.price", "public.item"]),
     "a function": (
         f"{ITEMS}; CREATE FUNCTION undo() RETURNS void LANGUAGE sql AS 'DELETE FROM item'",
         ROWS,
@@ -91,6 +92,14 @@ def test_it_is_refused_until_it_is_named(database, folder, tidelock, kind):
     assert database.applied() == []
 
 
+@pytest.mark.parametrize("down", ["DELETE FROM item", "DROP VIEW v"])
+def test_a_server_that_does_not_count(database, folder, tidelock, down):
+    deploy(database, folder, tidelock, f"{ITEMS}; CREATE VIEW v AS SELECT 1", ROWS, down)
+    database.query(f'ALTER DATABASE "{database.name}" SET track_counts = off')
+    tidelock("rollback", "--drift", "off").fails(exit=8, says="cannot be counted: track_counts is off")
+    assert database.value("SELECT count(*) FROM item") == 3
+
+
 # What the migration makes, what comes into it, and an inverse that loses nothing of that.
 KEEPS = {
     "views": (f"{ITEMS}; CREATE VIEW v AS SELECT * FROM item; CREATE MATERIALIZED VIEW m AS SELECT 1 AS n", ROWS, "DROP MATERIALIZED VIEW m; DROP VIEW v CASCADE"),
@@ -105,6 +114,8 @@ KEEPS = {
     "what it has made itself": (ITEMS, ROWS, "CREATE TABLE own AS SELECT * FROM item; UPDATE own SET name = NULL; ALTER TABLE own ALTER price TYPE int; DELETE FROM own; DROP TABLE own"),
     "a wider type": (ITEMS, ROWS, "ALTER TABLE item ALTER id TYPE bigint, ALTER price TYPE numeric(12,3), ALTER name TYPE varchar(9)"),
     "a narrower type that holds it all": (ITEMS, "INSERT INTO item VALUES (1, '7', 2.00)", "ALTER TABLE item ALTER price TYPE int, ALTER id TYPE smallint, ALTER name TYPE int USING name::int"),
+    "a column with a default for each row": (ITEMS, ROWS, "ALTER TABLE item ADD COLUMN r float8 DEFAULT random()"),
+    "a table that is not logged": (ITEMS, ROWS, "ALTER TABLE item SET UNLOGGED"),
     "a type of no value": (ITEMS, "INSERT INTO item VALUES (1, NULL, NULL)", "ALTER TABLE item ALTER name TYPE boolean USING name LIKE 'x'"),
     "an enum that holds it all": (MOOD, "INSERT INTO item VALUES (1, 'good')", NO_BAD),
     "an enum as text": (MOOD, MOODS, "ALTER TABLE item ALTER m TYPE text; DROP TYPE mood"),
