@@ -52,36 +52,53 @@ def tell(load):
     """What each step did to the requests beside it; nothing is asserted of a machine's speed."""
     for step, took in load.took.items():
         p99 = sorted(took)[len(took) * 99 // 100]
-        print(f"{step:34}{len(took):6} requests, in ms: median{statistics.median(took) * 1000:7.1f}, p99{p99 * 1000:7.1f}, longest{max(took) * 1000:7.1f}")
+        print(f"{step:32}{len(took):6} requests, in ms: median{statistics.median(took) * 1000:7.1f}, p99{p99 * 1000:7.1f}, longest{max(took) * 1000:7.1f}")
 
 
-def roll(load, start, old, release, step):
-    """A rolling update: the new one starts while the old one serves, both serve, then the new one alone."""
+def roll(load, old, new, step, releases):
+    """A rolling update: while the old one serves, the new one starts; both serve; then the new one does."""
     load.step = f"{step}: deploying"
-    new = start(release).wait()
+    new.wait()
     load.go_on(1)
-    load.step = f"{step}: {release - 1} and {release} side by side"
+    load.step = f"{step}: {releases} side by side"
     load.serve(old, new)
     load.go_on(100)
     load.serve(new)
-    load.step = f"{step}: {release} alone"
+    load.step = f"{step}: alone"
     load.go_on(20)
-    old.stop()
     return new
+
+
+def contract(database, load, start, oldest, pod):
+    """Release 3 writes the old column, and is waited for; release 4 does not."""
+    load.step = "contract: waiting for 3"
+    new = start(5)
+    new.running.wait_for_line("waiting until no session of a release older than 4 is left", "4 of release 3")
+    load.go_on(20)
+    assert database.applied() == [FIRST, EXPAND, BACKFILL, REQUIRE]
+    oldest.stop()
+    return roll(load, pod, new, "contract", "4 and 5")
 
 
 def test_a_column_is_renamed_while_it_is_used(database, start, load):
     pod = start(1).wait()
     database.query("INSERT INTO parcel (recipient) SELECT 'parcel ' || i FROM generate_series(1, %s) AS i", ROWS)
-    load.step = "before: 1 alone"
+    load.step = "before: alone"
     load.serve(pod)
     load.go_on(20)
     for release, step in [(2, "expand"), (3, "backfill"), (4, "require")]:
-        pod = roll(load, start, pod, release, step)
-    assert database.applied() == [FIRST, EXPAND, BACKFILL, REQUIRE]
+        old, pod = pod, roll(load, pod, start(release), step, f"{release - 1} and {release}")
+        if release < 4:
+            old.stop()
     assert database.value("SELECT count(*) FROM parcel WHERE recipient IS DISTINCT FROM addressee") == 0
+    new = contract(database, load, start, old, pod)
+    assert database.applied() == [FIRST, EXPAND, BACKFILL, REQUIRE, CONTRACT]
+    start(3).running.wait().fails(exit=8, says=["release 3", CONTRACT])
+    start(4).wait().stop()
     tell(load)
     assert load.failures == []
+    for left in [pod, new]:
+        left.stop()
 
 
 def test_each_step_but_the_last_can_be_undone_while_it_is_used(database, start, load, tidelock, image):
