@@ -77,15 +77,26 @@ struct deadline deadline_earlier(struct deadline one, struct deadline other)
     return one.at_ms < other.at_ms ? one : other;
 }
 
-int64_t backoff_pause_ms(unsigned attempt, int64_t most_ms)
+/* `halves` is by how many halves of itself it grows each time. */
+static int64_t growing_pause_ms(unsigned attempt, int64_t halves, int64_t most_ms)
 {
     int64_t pause = 100;
 
     while (attempt-- > 0 && pause < most_ms)
-        pause *= 2;
+        pause += halves * pause / 2;
     if (pause > most_ms)
         pause = most_ms;
     return pause / 2 + (int64_t)random_below((uint64_t)(pause / 2 + 1));
+}
+
+int64_t backoff_pause_ms(unsigned attempt, int64_t most_ms)
+{
+    return growing_pause_ms(attempt, 2, most_ms);
+}
+
+int64_t backoff_by_half_ms(unsigned attempt, int64_t most_ms)
+{
+    return growing_pause_ms(attempt, 1, most_ms);
 }
 
 static const struct unit {

@@ -42,6 +42,10 @@ struct deadline deadline_earlier(struct deadline one, struct deadline other);
  * together. */
 int64_t backoff_pause_ms(unsigned attempt, int64_t most_ms);
 
+/* The same, growing by half each time: what ends meanwhile is noticed within half of the time that was waited
+ * for it, and 100 ms. */
+int64_t backoff_by_half_ms(unsigned attempt, int64_t most_ms);
+
 /* Reads "250ms", "5s", "10m", "1h", "2d", or several in a row ("1h30m"); a bare "0" is zero, any other bare
  * number is refused, since people mean different units by it. False when it is not a duration or does not
  * fit.

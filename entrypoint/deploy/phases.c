@@ -210,32 +210,52 @@ static enum leader_answer try_to_lead(struct deployment *d, struct error *err)
     return d->holder.pid == 0 ? LEADER_TAKEN : LEADER_HELD;
 }
 
-static enum phase step_lead(struct deployment *d, struct error *err)
+/* Whether the server has room for what whoever leads opens; `next` is what then comes. */
+static enum phase look_for_room(struct deployment *d, enum phase next, struct error *err)
 {
-    if (!look_for_pooler(d, err))
+    if (d->pooling == POOLING_TRANSACTION)
+        return next;
+    if (!headroom_look(&d->headroom, d->conn, d->config, d->progress, err))
         return PHASE_FAILED;
-    if (connection_is_lost(d->conn))
-        return PHASE_CONNECTING;
-    if (d->pooling != POOLING_TRANSACTION) {
-        if (!headroom_look(&d->headroom, d->conn, d->config, d->progress, err))
-            return PHASE_FAILED;
-        if (!d->headroom.is_enough)
-            return PHASE_BUDGETING;
-        if (d->headroom.left <= d->config->headroom)
-            watch_forbid(&d->watch, "the application would have too few connections left");
-    }
+    if (!d->headroom.is_enough)
+        return PHASE_BUDGETING;
+    if (d->headroom.left <= d->config->headroom)
+        watch_forbid(&d->watch, "the application would have too few connections left");
+    return next;
+}
+
+static enum phase try_lease(struct deployment *d, struct error *err)
+{
     switch (lease_try(&d->lease, err)) {
     case LEASE_TAKEN:
-        break;
+        return PHASE_LEADING;
     case LEASE_FREE:
     case LEASE_HELD:
         return PHASE_FOLLOWING;
     case LEASE_UNKNOWN:
-        return PHASE_FAILED;
+        break;
     }
+    return PHASE_FAILED;
+}
+
+/* A Lease is not taken before there is room for its holder. Without one, most that come here find a leader,
+ * and need not count; where there is no room, the lock is given back with its session. */
+static enum phase step_lead(struct deployment *d, struct error *err)
+{
+    enum phase next;
+
+    if (!look_for_pooler(d, err))
+        return PHASE_FAILED;
+    if (connection_is_lost(d->conn))
+        return PHASE_CONNECTING;
+    next = d->lease.name == NULL ? PHASE_LEADING : look_for_room(d, PHASE_LEADING, err);
+    if (next == PHASE_LEADING)
+        next = try_lease(d, err);
+    if (next != PHASE_LEADING)
+        return next;
     switch (try_to_lead(d, err)) {
     case LEADER_TAKEN:
-        return PHASE_PREPARING;
+        return d->lease.name == NULL ? look_for_room(d, PHASE_PREPARING, err) : PHASE_PREPARING;
     case LEADER_HELD:
         return PHASE_FOLLOWING;
     case LEADER_UNKNOWN:

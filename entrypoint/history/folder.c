@@ -192,18 +192,30 @@ static bool add_migration(struct migration migration, struct folder *out, struct
     return true;
 }
 
+static int compare_listed(const void *one, const void *other, void *folder)
+{
+    const struct listed *a = *(const struct listed *const *)one;
+    const struct listed *b = *(const struct listed *const *)other;
+
+    return ((const struct folder *)folder)->dialect->compare_keys(&a->order, &b->order);
+}
+
 static bool read_entries(struct arena *arena, struct folder *out, struct error *err)
 {
     struct listed *listed = NULL;
+    const struct listed **sorted;
     size_t count;
 
     if (!listing_read(arena, out, &listed, &count, err))
         return false;
     out->items = arena_alloc(arena, count, sizeof *out->items);
+    sorted = arena_alloc(arena, count, sizeof *sorted);
+    for (size_t i = 0; listed != NULL && i < count; i++)
+        sorted[i] = &listed[i];
     if (count > 1 && out->dialect->layout != LAYOUT_INDEX)
-        qsort(listed, count, sizeof *listed, out->dialect->compare_keys);
-    for (size_t i = 0; listed != NULL && i < count; i++) {
-        if (!add_migration(migration_of(arena, out, &listed[i]), out, err))
+        qsort_r(sorted, count, sizeof *sorted, compare_listed, out);
+    for (size_t i = 0; i < count; i++) {
+        if (!add_migration(migration_of(arena, out, sorted[i]), out, err))
             return false;
     }
     warn_of_uncertain_order(out);

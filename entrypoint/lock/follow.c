@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -52,7 +53,7 @@ bool follow_pause(struct patience *patience, const struct leader *holder, struct
         return give_up(holder, who.at, err);
     if (patience_has_word(patience, pid))
         log_wait("waiting for the leader: %s", who.at);
-    return patience_back_off(patience, PAUSE_MOST_MS, err);
+    return patience_pause(patience, backoff_by_half_ms(patience->pauses, PAUSE_MOST_MS), err);
 }
 
 bool follow_warn(struct connection *conn, const char *key, struct error *err)

@@ -58,6 +58,22 @@ static void pauses_grow_to_a_bound_and_never_below_half(void **state)
     }
 }
 
+static void pauses_that_grow_by_half_never_exceed_half_of_what_was_waited(void **state)
+{
+    int64_t most = 100;
+    int64_t waited = 0;
+
+    (void)state;
+    for (unsigned attempt = 0; attempt < 200; attempt++) {
+        int64_t pause = backoff_by_half_ms(attempt, 3000);
+
+        assert_in_range(pause, most / 2, most);
+        assert_true(pause <= waited / 2 + 100);
+        waited += most;
+        most = most + most / 2 > 3000 ? 3000 : most + most / 2;
+    }
+}
+
 static void never_is_later_than_any_deadline(void **state)
 {
     struct deadline soon = deadline_in(0);
@@ -76,6 +92,7 @@ int main(void)
         cmocka_unit_test(durations_need_a_unit),
         cmocka_unit_test(durations_are_written_for_people),
         cmocka_unit_test(pauses_grow_to_a_bound_and_never_below_half),
+        cmocka_unit_test(pauses_that_grow_by_half_never_exceed_half_of_what_was_waited),
         cmocka_unit_test(never_is_later_than_any_deadline),
     };
 
