@@ -25,6 +25,7 @@
 #include "lock/follow.h"
 #include "lock/leader.h"
 #include "lock/lease.h"
+#include "lock/turn.h"
 #include "postgres/pooler.h"
 #include "report/progress.h"
 #include "schema/rule_levels.h"
@@ -65,6 +66,7 @@ struct deployment {
     struct history history;
     struct read_ahead *read_ahead;
     struct leader holder;
+    struct turn turn; /* among those of this process, as long as the connection */
     struct lease lease;
     struct patience following;
     struct headroom headroom;

@@ -3,6 +3,7 @@
 #include "apply/migrate.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "config/endpoint.h"
 #include "credentials/password.h"
 #include "deploy/back.h"
 #include "deploy/caution.h"
@@ -15,7 +16,7 @@
 #include "postgres/reach.h"
 #include "postgres/writable.h"
 
-enum { LEAD_AGAIN_MS = 5000, LEAD_PAUSE_MS = 50 };
+enum { LEAD_AGAIN_MS = 5000, LEAD_PAUSE_MS = 50, KEY_MOST = 4096 };
 
 static void show_history(struct deployment *d)
 {
@@ -35,6 +36,7 @@ static void read_meanwhile(struct deployment *d, struct connection *conn)
 static enum phase step_connect(struct deployment *d, struct error *err)
 {
     connection_close(d->conn);
+    turn_give(&d->turn);
     d->is_session_used = false;
     d->beacon = (struct beacon) { .key = 0 };
     if (d->begun != NULL)
@@ -192,6 +194,12 @@ static enum phase step_compare(struct deployment *d, struct error *err)
  * then the pooler's concern, which already has the connections. */
 static enum leader_answer try_to_lead(struct deployment *d, struct error *err)
 {
+    auto_text struct text key = text_init(KEY_MOST);
+
+    text_add_format(&key, "%s\n%s\n%s", d->endpoint->label, endpoint_database(d->endpoint),
+                    d->ledger.lock_key);
+    if (!turn_take(&d->turn, arena_copy(d->arena, key.at, key.length), err))
+        return LEADER_UNKNOWN;
     if (d->pooling != POOLING_TRANSACTION)
         return leader_try(d->conn, d->ledger.lock_key, &d->holder, err);
     if (!leader_find(d->conn, d->ledger.lock_key, &d->holder, err))
@@ -305,6 +313,7 @@ static enum phase step_follow(struct deployment *d, struct error *err)
 
     connection_close(d->conn);
     d->conn = NULL;
+    turn_give(&d->turn);
     is_going_on = d->lease.name == NULL || d->lease.is_held ? follow_pause(&d->following, &d->holder, err)
                                                             : follow_lease(&d->following, &d->lease, err);
     d->progress->leader_wait_seconds += (double)(clock_now_ms() - since) / 1000;

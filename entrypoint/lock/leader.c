@@ -1,5 +1,6 @@
 #include "lock/leader.h"
 
+#include "base/log.h"
 #include "postgres/advisory.h"
 #include "postgres/query.h"
 #include "postgres/session.h"
@@ -77,6 +78,16 @@ enum leader_answer leader_try(struct connection *conn, const char *key, struct l
     if (result_bool(result, 0, 0))
         return LEADER_TAKEN;
     return leader_find(conn, key, holder, err) ? LEADER_HELD : LEADER_UNKNOWN;
+}
+
+void leader_leave(struct connection *conn)
+{
+    static const struct query leave = { .name = "leader_leave",
+                                        .sql = "SELECT pg_catalog.pg_advisory_unlock_all()" };
+    struct error ignored = { .class = ERROR_NONE };
+
+    if (!query_run(conn, &leave, NULL, NULL, &ignored))
+        log_debug("the leader lock stays until the session ends: %s", ignored.message);
 }
 
 enum leader_answer leader_begin(struct connection *conn, const char *key, struct leader *holder,
