@@ -105,11 +105,13 @@ static bool deploy_tenant(const struct tenant_run *run, struct error *err)
     return is_done;
 }
 
-const struct fleet_words DEPLOY_TENANTS = { .run = deploy_tenant, .counted = "applied" };
+const struct fleet_words DEPLOY_TENANTS = { .run = deploy_tenant, .counted = "applied", .leads = true };
 
 static bool deploy_tenants(const struct config *config, int *exit_code, struct error *err)
 {
-    const struct fleet_words rehearsal = { deploy_tenant, "pending", config->wants_exit_code };
+    const struct fleet_words rehearsal = { .run = deploy_tenant,
+                                           .counted = "pending",
+                                           .is_no = config->wants_exit_code };
 
     return config->is_dry_run ? fleet_run(config, &rehearsal, NULL, exit_code, err)
                               : fleet_run_reported(config, &DEPLOY_TENANTS, err);

@@ -222,7 +222,7 @@ bool fleet_run(const struct config *config, const struct fleet_words *words, str
                int *exit_code, struct error *err)
 {
     struct fleet fleet = { .words = words, .progress = progress };
-    const struct rollout_work work = { run_one, on_change, &fleet };
+    const struct rollout_work work = { words->leads, run_one, on_change, &fleet };
     struct tenant_list tenants;
     bool is_done;
 

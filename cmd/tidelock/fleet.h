@@ -16,6 +16,7 @@ struct fleet_words {
     bool (*run)(const struct tenant_run *run, struct error *err); /* see rollout.h */
     const char *counted;                                          /* what `count` is, as a key: "applied" */
     bool is_no; /* exits with 1 where something is counted */
+    bool leads; /* see rollout.h */
 };
 
 /* What "deploy" does with each, and "wait". */

@@ -84,9 +84,12 @@ int signals_descriptor(void)
 bool signals_sleep(long ms)
 {
     struct pollfd wake = { .fd = waking[0], .events = POLLIN };
+    struct deadline until = deadline_in(ms);
 
-    if (pending == 0)
-        (void)event_loop_poll(&wake, 1, ms);
+    do {
+        if (pending == 0)
+            (void)event_loop_poll(&wake, 1, deadline_left_ms(until));
+    } while (pending == 0 && !deadline_passed(until));
     return pending == 0;
 }
 

@@ -141,7 +141,10 @@ static bool run(struct deployment *d, struct error *err)
     origin_queue_clear(&d->origins);
     burst_free(d->burst);
     deployment_forget_script(d);
+    if (phase == PHASE_COMPLETE && turn_is_awaited(&d->turn))
+        leader_leave(d->conn);
     connection_close(d->conn);
+    turn_give(&d->turn);
     connection_close(d->begun);
     lease_end(&d->lease);
     arena_free(d->look);

@@ -25,6 +25,7 @@
 #include "lock/follow.h"
 #include "lock/leader.h"
 #include "lock/lease.h"
+#include "lock/turn.h"
 #include "postgres/identity.h"
 #include "postgres/pooler.h"
 #include "report/progress.h"
@@ -74,6 +75,7 @@ struct deployment {
     struct history history;
     struct read_ahead *read_ahead;
     struct leader holder;
+    struct turn turn; /* among those of this process, as long as the connection */
     struct identity server; /* on which this run last led */
     bool *is_ours;          /* of each of the folder's: this run has applied it, or undone it */
     struct reached reached;
@@ -170,6 +172,12 @@ must_use bool deployment_check(struct deployment *d, struct error *err);
 
 /* Gives the bytes of a script back that has been kept for whoever applies it. */
 void deployment_forget_script(struct deployment *d);
+
+/* Finds out, once, whether there is a pooler in between. */
+must_use bool deployment_find_pooling(struct deployment *d, struct error *err);
+
+/* PHASE_LEADING: the budget, the Lease, the leader lock. */
+phase_step deployment_lead;
 
 /* PHASE_PREPARING: what has to hold under the leader lock before the first migration begins. */
 phase_step deployment_prepare;

@@ -1,6 +1,6 @@
 #include "fleet/rollout.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -11,7 +11,8 @@
 #include "postgres/budget.h"
 #include "postgres/reach.h"
 
-enum { NAMED_MOST = 5, WAIT_MOST_MS = 60 * 1000 };
+/* In one database one applies, while the next one connects and looks what is pending. */
+enum { LEADERS_MOST = 2, NAMED_MOST = 5, WAIT_MOST_MS = 60 * 1000 };
 
 /* The worst first: what a person has to look at before what passes by itself. */
 static const enum error_class WORST[] = {
@@ -20,10 +21,17 @@ static const enum error_class WORST[] = {
     ERROR_UNREACHABLE, ERROR_BUDGET, ERROR_TABLE_LOCK, ERROR_LEADER, ERROR_INTERRUPTED,
 };
 
+/* How many tenants are on a server, and whether it is known how many connections it can spare. */
 struct server {
-    const char *label;
-    bool is_counted; /* how many connections it can spare is known */
-    size_t room;
+    size_t tenants;
+    bool is_counted;
+};
+
+/* Where a tenant is. */
+struct location {
+    const char *server;
+    const char *database;
+    size_t index; /* the tenant's */
 };
 
 /* All that is going on. */
@@ -33,8 +41,6 @@ struct crew {
     struct rollout *out;
     struct schedule *schedule; /* in the arena */
     struct server *servers;
-    size_t server_count;
-    struct deadline patience; /* for tenants that are elsewhere */
     size_t first_failures[NAMED_MOST];
     size_t failed;
 };
@@ -47,44 +53,83 @@ struct member {
     struct tenant_run run;
 };
 
-static size_t find_server(struct crew *crew, const char *label)
+static int compare_locations(const void *one, const void *other)
 {
-    size_t i = 0;
+    const struct location *left = one;
+    const struct location *right = other;
+    int order = strcmp(left->server, right->server);
 
-    while (i < crew->server_count && strcmp(crew->servers[i].label, label) != 0)
-        i++;
-    if (i == crew->server_count)
-        crew->servers[crew->server_count++] = (struct server) { .label = label };
-    return i;
+    return order != 0 ? order : strcmp(left->database, right->database);
+}
+
+static const char *keep(struct arena *arena, const char *text)
+{
+    return arena_copy(arena, text, strlen(text));
+}
+
+static bool locate(const struct crew *crew, size_t index, struct location *out, struct error *err)
+{
+    const struct tenant *tenant = &crew->out->tenants->items[index];
+    struct config config = tenant_config(crew->config, tenant);
+    auto_arena struct arena *scratch = arena_new();
+    struct endpoint endpoint;
+
+    config.arena = scratch;
+    if (!endpoint_find(scratch, &config, &endpoint, err))
+        return error_context(err, "reading the URL of tenant \"%s\"", tenant->name);
+    *out = (struct location) { .server = keep(crew->config->arena, endpoint.label),
+                               .database = keep(crew->config->arena, endpoint_database(&endpoint)),
+                               .index = index };
+    return true;
+}
+
+/* Numbers servers and databases. */
+static void number(struct crew *crew, struct location *locations, size_t *lanes, size_t *servers,
+                   struct schedule_map *map)
+{
+    qsort(locations, map->count, sizeof *locations, compare_locations);
+    for (size_t i = 0; i < map->count; i++) {
+        bool is_server = i == 0 || strcmp(locations[i - 1].server, locations[i].server) != 0;
+
+        map->server_count += is_server;
+        if (is_server || strcmp(locations[i - 1].database, locations[i].database) != 0)
+            servers[map->lane_count++] = map->server_count - 1;
+        lanes[locations[i].index] = map->lane_count - 1;
+        crew->servers[map->server_count - 1].tenants++;
+    }
 }
 
 static bool begin(struct crew *crew, struct error *err)
 {
     const struct tenant_list *tenants = crew->out->tenants;
     struct arena *arena = crew->config->arena;
-    size_t *servers = arena_alloc(arena, tenants->count, sizeof *servers);
+    auto_free struct location *locations = memory_new(tenants->count + 1, sizeof *locations);
+    auto_free size_t *lanes = memory_new(tenants->count + 1, sizeof *lanes);
+    auto_free size_t *servers = memory_new(tenants->count + 1, sizeof *servers);
+    struct schedule_map map = { .lanes = lanes, .servers = servers, .count = tenants->count };
+    const size_t parallel = (size_t)crew->config->parallel;
     const struct schedule_rules rules = { .canaries = tenants->canaries,
-                                          .parallel = (size_t)crew->config->parallel,
+                                          .parallel = parallel,
+                                          .parallel_in_lane = crew->work->leads ? LEADERS_MOST : parallel,
                                           .failures_most = tenants->failures_most };
 
     crew->servers = arena_alloc(arena, tenants->count, sizeof *crew->servers);
     for (size_t i = 0; i < tenants->count; i++) {
-        struct config config = tenant_config(crew->config, &tenants->items[i]);
-        struct endpoint endpoint;
-
-        if (!endpoint_find(arena, &config, &endpoint, err))
-            return error_context(err, "reading the URL of tenant \"%s\"", tenants->items[i].name);
-        servers[i] = find_server(crew, endpoint.label);
+        if (!locate(crew, i, &locations[i], err))
+            return false;
     }
-    *crew->schedule = schedule_begin(arena, rules, servers, tenants->count, crew->server_count);
+    number(crew, locations, lanes, servers, &map);
+    *crew->schedule = schedule_begin(arena, rules, &map);
     return true;
 }
 
-/* How many at a time leave the application its headroom: each has one connection, or waits without any. */
-static bool count_room(struct member *member, struct error *err)
+/* How many at a time leave the application its headroom: each has one connection, or waits without any. The one
+ * that counts is as good as one that has ended, and that the server still has for a moment. */
+static bool count_room(const struct member *member, struct error *err)
 {
-    struct crew *crew = member->crew;
-    size_t number = crew->schedule->places[member->index].server;
+    const struct crew *crew = member->crew;
+    const struct schedule *schedule = crew->schedule;
+    const size_t number = schedule->lanes[schedule->places[member->index].lane].server;
     const struct tenant_run *run = &member->run;
     auto_connection struct connection *conn = NULL;
     struct endpoint endpoint;
@@ -92,13 +137,14 @@ static bool count_room(struct member *member, struct error *err)
     int room;
 
     /* What would be created cannot be asked. */
-    if (crew->servers[number].is_counted || run->result->creation == CREATION_DUE)
+    if (crew->servers[number].is_counted || crew->servers[number].tenants == 1 ||
+        crew->config->parallel == 1 || run->result->creation == CREATION_DUE)
         return true;
     if (!endpoint_find(run->arena, run->config, &endpoint, err) ||
         (conn = reach_database(run->config, &endpoint, NULL, err)) == NULL ||
         !budget_read(run->arena, conn, &budget, err))
         return error_context(err, "counting the server's connections");
-    room = budget_room(&budget) + 1 - (int)crew->config->headroom;
+    room = budget_room(&budget) - (int)crew->config->headroom;
     crew->servers[number].is_counted = true;
     schedule_widen(crew->schedule, number, room > 1 ? (size_t)room : 1);
     return true;
@@ -119,7 +165,9 @@ static void end(struct member *member, bool is_done, const struct error *err)
 {
     struct crew *crew = member->crew;
     struct tenant_result *result = member->run.result;
-    bool is_elsewhere = !is_done && err->class == ERROR_LEADER && !deadline_passed(crew->patience);
+    bool is_elsewhere =
+        !is_done && err->class == ERROR_LEADER &&
+        schedule_elsewhere_ms(crew->schedule, member->index, clock_now_ms()) < crew->config->leader_timeout_ms;
 
     result->state = is_done ? TENANT_DONE : is_elsewhere ? TENANT_ELSEWHERE : TENANT_FAILED;
     if (result->state == TENANT_FAILED)
@@ -196,8 +244,7 @@ static bool run_all(struct crew *crew, struct error *err)
         while (is_good && (index = schedule_next(crew->schedule, clock_now_ms())) != SCHEDULE_NOBODY)
             is_good = start(crew, index, err);
         if (!schedule_is_over(crew->schedule))
-            (void)event_loop_poll(
-                &watched, 1, crew->schedule->counts[TENANT_RUNNING] > 0 ? WAIT_MOST_MS : patience_ms(crew));
+            (void)event_loop_poll(&watched, 1, patience_ms(crew));
     }
     return is_good;
 }
@@ -252,9 +299,7 @@ static bool conclude(const struct crew *crew, struct error *err)
 bool rollout_run(const struct config *config, const struct tenant_list *tenants,
                  const struct rollout_work *work, struct rollout *out, struct error *err)
 {
-    struct crew crew = {
-        .config = config, .work = work, .out = out, .patience = deadline_in(config->leader_timeout_ms)
-    };
+    struct crew crew = { .config = config, .work = work, .out = out };
 
     crew.schedule = arena_alloc(config->arena, 1, sizeof *crew.schedule);
     *out = (struct rollout) { .tenants = tenants,

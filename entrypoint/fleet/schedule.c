@@ -2,34 +2,55 @@
 
 enum { AGAIN_FIRST_MS = 250, AGAIN_MOST_MS = 4000, LOOKS_DOUBLING = 4 };
 
-static void append(struct schedule *schedule, size_t index)
+static void queue_lane(struct schedule *schedule, size_t number)
 {
-    struct schedule_server *server = &schedule->servers[schedule->places[index].server];
+    struct schedule_lane *lane = &schedule->lanes[number];
+    struct schedule_server *server = &schedule->servers[lane->server];
 
-    schedule->places[index].next = SCHEDULE_NOBODY;
+    if (lane->is_queued || lane->first == SCHEDULE_NOBODY ||
+        lane->running >= schedule->rules.parallel_in_lane)
+        return;
+    lane->is_queued = true;
+    lane->next = SCHEDULE_NOBODY;
     if (server->first == SCHEDULE_NOBODY)
-        server->first = index;
+        server->first = number;
     else
-        schedule->places[server->last].next = index;
-    server->last = index;
+        schedule->lanes[server->last].next = number;
+    server->last = number;
 }
 
-struct schedule schedule_begin(struct arena *arena, struct schedule_rules rules, const size_t *servers,
-                               size_t count, size_t server_count)
+static void append(struct schedule *schedule, size_t index)
+{
+    struct schedule_lane *lane = &schedule->lanes[schedule->places[index].lane];
+
+    schedule->places[index].next = SCHEDULE_NOBODY;
+    if (lane->first == SCHEDULE_NOBODY)
+        lane->first = index;
+    else
+        schedule->places[lane->last].next = index;
+    lane->last = index;
+    queue_lane(schedule, schedule->places[index].lane);
+}
+
+struct schedule schedule_begin(struct arena *arena, struct schedule_rules rules,
+                               const struct schedule_map *map)
 {
     struct schedule schedule = {
         .rules = rules,
-        .places = arena_alloc(arena, count, sizeof *schedule.places),
-        .count = count,
-        .servers = arena_alloc(arena, server_count, sizeof *schedule.servers),
-        .server_count = server_count,
-        .counts = { [TENANT_WAITING] = count },
+        .places = arena_alloc(arena, map->count, sizeof *schedule.places),
+        .count = map->count,
+        .lanes = arena_alloc(arena, map->lane_count, sizeof *schedule.lanes),
+        .servers = arena_alloc(arena, map->server_count, sizeof *schedule.servers),
+        .server_count = map->server_count,
+        .counts = { [TENANT_WAITING] = map->count },
     };
 
-    for (size_t i = 0; i < server_count; i++)
+    for (size_t i = 0; i < map->server_count; i++)
         schedule.servers[i] = (struct schedule_server) { .most = 1, .first = SCHEDULE_NOBODY };
-    for (size_t i = 0; i < count; i++) {
-        schedule.places[i].server = servers[i];
+    for (size_t i = 0; i < map->lane_count; i++)
+        schedule.lanes[i] = (struct schedule_lane) { .server = map->servers[i], .first = SCHEDULE_NOBODY };
+    for (size_t i = 0; i < map->count; i++) {
+        schedule.places[i] = (struct schedule_place) { .lane = map->lanes[i] };
         append(&schedule, i);
     }
     return schedule;
@@ -47,9 +68,11 @@ static void enter(struct schedule *schedule, size_t index, enum tenant_state sta
     schedule->counts[state]++;
 }
 
-static bool has_room(const struct schedule *schedule, size_t server)
+static bool has_room(const struct schedule *schedule, const struct schedule_lane *lane)
 {
-    return schedule->servers[server].running < schedule->servers[server].most;
+    const struct schedule_server *server = &schedule->servers[lane->server];
+
+    return server->running < server->most && lane->running < schedule->rules.parallel_in_lane;
 }
 
 /* The first canary that is not done. */
@@ -62,18 +85,32 @@ static size_t next_canary(const struct schedule *schedule)
     return SCHEDULE_NOBODY;
 }
 
-static size_t next_waiting(const struct schedule *schedule)
+/* Takes out of the queue what a canary, or what was elsewhere, has emptied or filled meanwhile. */
+static size_t first_lane(struct schedule *schedule, struct schedule_server *server)
 {
-    size_t best = SCHEDULE_NOBODY;
+    while (server->first != SCHEDULE_NOBODY) {
+        struct schedule_lane *lane = &schedule->lanes[server->first];
+
+        if (lane->first != SCHEDULE_NOBODY && lane->running < schedule->rules.parallel_in_lane)
+            break;
+        lane->is_queued = false;
+        server->first = lane->next;
+    }
+    return server->first;
+}
+
+static size_t next_waiting(struct schedule *schedule)
+{
+    struct schedule_server *best = NULL;
 
     for (size_t i = 0; i < schedule->server_count; i++) {
-        const struct schedule_server *server = &schedule->servers[i];
+        struct schedule_server *server = &schedule->servers[i];
 
-        if (server->first != SCHEDULE_NOBODY && has_room(schedule, i) &&
-            (best == SCHEDULE_NOBODY || server->running < schedule->servers[best].running))
-            best = i;
+        if (server->running < server->most && first_lane(schedule, server) != SCHEDULE_NOBODY &&
+            (best == NULL || server->running < best->running))
+            best = server;
     }
-    return best == SCHEDULE_NOBODY ? SCHEDULE_NOBODY : schedule->servers[best].first;
+    return best == NULL ? SCHEDULE_NOBODY : schedule->lanes[best->first].first;
 }
 
 static size_t next_elsewhere(const struct schedule *schedule, int64_t now_ms)
@@ -82,26 +119,36 @@ static size_t next_elsewhere(const struct schedule *schedule, int64_t now_ms)
         const struct schedule_place *place = &schedule->places[i];
 
         if (place->state == TENANT_ELSEWHERE && place->again_ms <= now_ms &&
-            has_room(schedule, place->server))
+            has_room(schedule, &schedule->lanes[place->lane]))
             return i;
     }
     return SCHEDULE_NOBODY;
 }
 
-/* Of those that wait: it need not be the first of its server. */
+/* The first of its lane, whose turn is over, too, if it had it. */
 static void take_out(struct schedule *schedule, size_t index)
 {
-    struct schedule_server *server = &schedule->servers[schedule->places[index].server];
-    size_t before = SCHEDULE_NOBODY;
+    struct schedule_lane *lane = &schedule->lanes[schedule->places[index].lane];
+    struct schedule_server *server = &schedule->servers[lane->server];
 
-    for (size_t i = server->first; i != index; i = schedule->places[i].next)
-        before = i;
-    if (before == SCHEDULE_NOBODY)
-        server->first = schedule->places[index].next;
-    else
-        schedule->places[before].next = schedule->places[index].next;
-    if (server->last == index)
-        server->last = before;
+    lane->first = schedule->places[index].next;
+    if (server->first == schedule->places[index].lane) {
+        server->first = lane->next;
+        lane->is_queued = false;
+    }
+}
+
+static void begin(struct schedule *schedule, size_t index)
+{
+    size_t number = schedule->places[index].lane;
+    struct schedule_lane *lane = &schedule->lanes[number];
+
+    if (schedule->places[index].state == TENANT_WAITING)
+        take_out(schedule, index);
+    enter(schedule, index, TENANT_RUNNING);
+    lane->running++;
+    schedule->servers[lane->server].running++;
+    queue_lane(schedule, number);
 }
 
 size_t schedule_next(struct schedule *schedule, int64_t now_ms)
@@ -125,29 +172,37 @@ size_t schedule_next(struct schedule *schedule, int64_t now_ms)
     }
     if (index == SCHEDULE_NOBODY)
         return SCHEDULE_NOBODY;
-    if (schedule->places[index].state == TENANT_WAITING)
-        take_out(schedule, index);
-    enter(schedule, index, TENANT_RUNNING);
-    schedule->servers[schedule->places[index].server].running++;
+    begin(schedule, index);
     return index;
 }
 
 void schedule_end(struct schedule *schedule, size_t index, enum tenant_state state, int64_t now_ms)
 {
     struct schedule_place *place = &schedule->places[index];
+    struct schedule_lane *lane = &schedule->lanes[place->lane];
 
     enter(schedule, index, state);
-    schedule->servers[place->server].running--;
+    lane->running--;
+    schedule->servers[lane->server].running--;
+    queue_lane(schedule, place->lane);
     if (state == TENANT_ELSEWHERE) {
         int64_t pause = (int64_t)AGAIN_FIRST_MS
                         << (place->looks < LOOKS_DOUBLING ? place->looks : LOOKS_DOUBLING);
 
-        place->looks++;
+        if (place->looks++ == 0)
+            place->since_ms = now_ms;
         place->again_ms = now_ms + (pause < AGAIN_MOST_MS ? pause : AGAIN_MOST_MS);
     }
     if (state == TENANT_FAILED &&
         (index < schedule->rules.canaries || schedule->counts[TENANT_FAILED] > schedule->rules.failures_most))
         schedule_stop(schedule);
+}
+
+int64_t schedule_elsewhere_ms(const struct schedule *schedule, size_t index, int64_t now_ms)
+{
+    const struct schedule_place *place = &schedule->places[index];
+
+    return place->looks == 0 ? 0 : now_ms - place->since_ms;
 }
 
 void schedule_stop(struct schedule *schedule)
@@ -164,12 +219,15 @@ bool schedule_is_over(const struct schedule *schedule)
 
 int64_t schedule_again_ms(const struct schedule *schedule)
 {
+    bool is_full = schedule->counts[TENANT_RUNNING] >= schedule->rules.parallel;
+    size_t canary = next_canary(schedule);
     int64_t first = -1;
 
-    for (size_t i = 0; i < schedule->count && schedule->counts[TENANT_ELSEWHERE] > 0; i++) {
+    for (size_t i = 0; i < schedule->count && schedule->counts[TENANT_ELSEWHERE] > 0 && !is_full; i++) {
         const struct schedule_place *place = &schedule->places[i];
 
-        if (place->state == TENANT_ELSEWHERE && (first < 0 || place->again_ms < first))
+        if (place->state == TENANT_ELSEWHERE && (canary == SCHEDULE_NOBODY || canary == i) &&
+            has_room(schedule, &schedule->lanes[place->lane]) && (first < 0 || place->again_ms < first))
             first = place->again_ms;
     }
     return first;

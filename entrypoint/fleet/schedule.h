@@ -14,22 +14,42 @@
 struct schedule_rules {
     size_t canaries; /* so many of the first are done one by one; after a failure of theirs nothing begins */
     size_t parallel; /* at a time */
-    size_t failures_most; /* after one more nothing begins */
+    size_t parallel_in_lane; /* … of those that share a database */
+    size_t failures_most;    /* after one more nothing begins */
 };
 
-/* A server that tenants share. */
+/* Where they are. */
+struct schedule_map {
+    const size_t *lanes;   /* of each tenant: its database, which others may share */
+    const size_t *servers; /* of each lane: its server */
+    size_t count;
+    size_t lane_count;
+    size_t server_count;
+};
+
+struct schedule_lane {
+    size_t server;
+    size_t running;
+    size_t first; /* the first of its tenants that is waiting; SCHEDULE_NOBODY */
+    size_t last;
+    size_t next;   /* on the same server, behind it */
+    bool is_queued; /* on its server */
+};
+
+/* Its lanes take turns. */
 struct schedule_server {
     size_t most; /* at a time */
     size_t running;
-    size_t first; /* the first of its tenants that is waiting; SCHEDULE_NOBODY */
+    size_t first; /* the lane whose turn it is; SCHEDULE_NOBODY. It may have nobody waiting any more */
     size_t last;
 };
 
 struct schedule_place {
     enum tenant_state state;
-    size_t server;
-    size_t next;      /* on the same server, waiting */
-    int64_t again_ms; /* elsewhere: on that clock, not to be looked at before */
+    size_t lane;
+    size_t next;      /* in the same lane, waiting */
+    int64_t since_ms; /* elsewhere: when it was first seen to be, … */
+    int64_t again_ms; /* … on that clock, when it is to be looked at again … */
     unsigned looks;   /* … and how often it was */
 };
 
@@ -37,6 +57,7 @@ struct schedule {
     struct schedule_rules rules;
     struct schedule_place *places; /* of each tenant, in the order in which they begin */
     size_t count;
+    struct schedule_lane *lanes;
     struct schedule_server *servers;
     size_t server_count;
     size_t counts[TENANT_STATES];
@@ -45,20 +66,24 @@ struct schedule {
 
 #define SCHEDULE_NOBODY SIZE_MAX
 
-/* `servers` says of each tenant which of the `server_count` servers it is on; a server has one at a time
- * until schedule_widen(). Lives in the arena. */
-struct schedule schedule_begin(struct arena *arena, struct schedule_rules rules, const size_t *servers,
-                               size_t count, size_t server_count);
+/* A server has one at a time until schedule_widen(). Lives in the arena, `map` only needs to live until it
+ * returns. */
+struct schedule schedule_begin(struct arena *arena, struct schedule_rules rules,
+                               const struct schedule_map *map);
 
 void schedule_widen(struct schedule *schedule, size_t server, size_t most);
 
 /* The one to begin now, which counts as running from then on; SCHEDULE_NOBODY = none, for now. Of servers,
- * the one comes next that has the fewest running. What is elsewhere comes last. */
+ * the one comes next that has the fewest running, and of its databases the one that has waited longest. What
+ * is elsewhere comes last. */
 size_t schedule_next(struct schedule *schedule, int64_t now_ms);
 
 /* One has ended: TENANT_DONE, TENANT_FAILED or TENANT_ELSEWHERE, from where it comes again after a pause that
  * grows. */
 void schedule_end(struct schedule *schedule, size_t index, enum tenant_state state, int64_t now_ms);
+
+/* For how long it has been elsewhere; 0 = it never was. */
+int64_t schedule_elsewhere_ms(const struct schedule *schedule, size_t index, int64_t now_ms);
 
 /* Nothing begins any more. */
 void schedule_stop(struct schedule *schedule);
@@ -66,7 +91,7 @@ void schedule_stop(struct schedule *schedule);
 /* Whether nothing runs and nothing will begin. */
 bool schedule_is_over(const struct schedule *schedule);
 
-/* When one that is elsewhere is to be looked at again; -1 = none is. */
+/* When one that is elsewhere, and for which there is room, is to be looked at again; -1 = none is. */
 int64_t schedule_again_ms(const struct schedule *schedule);
 
 #endif

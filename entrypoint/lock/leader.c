@@ -106,6 +106,16 @@ enum leader_answer leader_try(struct connection *conn, const char *key, struct l
     return leader_find(conn, key, holder, err) ? LEADER_HELD : LEADER_UNKNOWN;
 }
 
+void leader_leave(struct connection *conn)
+{
+    static const struct query leave = { .name = "leader_leave",
+                                        .sql = "SELECT pg_catalog.pg_advisory_unlock_all()" };
+    struct error ignored = { .class = ERROR_NONE };
+
+    if (!query_run(conn, &leave, NULL, NULL, &ignored))
+        log_debug("the leader lock stays until the session ends: %s", ignored.message);
+}
+
 enum leader_answer leader_begin(struct connection *conn, const char *key, struct leader *holder,
                                 struct error *err)
 {

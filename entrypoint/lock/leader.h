@@ -37,6 +37,9 @@ struct leader {
 must_use enum leader_answer leader_try(struct connection *conn, const char *key, struct leader *holder,
                                        struct identity *server, struct error *err);
 
+/* Before a session ends that was ours alone: the server takes a moment to notice its end. */
+void leader_leave(struct connection *conn);
+
 /* Begins a transaction that holds it until its end. LEADER_TAKEN leaves the transaction open, at READ
  * COMMITTED so that what follows sees what the holder before us committed; anything else ends it. */
 must_use enum leader_answer leader_begin(struct connection *conn, const char *key, struct leader *holder,

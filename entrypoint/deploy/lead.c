@@ -1,0 +1,144 @@
+#include "base/log.h"
+#include "config/endpoint.h"
+#include "deploy/continuity.h"
+#include "deploy/internal.h"
+#include "history/journal.h"
+#include "lock/tool_lock.h"
+#include "postgres/reach.h"
+
+enum { LEAD_AGAIN_MS = 5000, LEAD_PAUSE_MS = 50, KEY_MOST = 4096 };
+
+bool deployment_find_pooling(struct deployment *d, struct error *err)
+{
+    if (d->pooling == POOLING_UNKNOWN) {
+        if (!reach_find_pooling(d->config, d->endpoint, d->conn, &d->pooling, err))
+            return error_context(err, "checking for a pooler");
+        if (d->pooling == POOLING_TRANSACTION)
+            watch_forbid(&d->watch, "behind a pooler it cannot tell which session to watch");
+        if (d->pooling == POOLING_TRANSACTION)
+            log_info(
+                "behind a pooler in transaction mode: each migration takes the leader lock for its own "
+                "transaction; with DIRECT_URL a deployment holds it throughout");
+    }
+    return true;
+}
+
+/* Behind a pooler in transaction mode, nothing is taken here: each transaction takes the lock. Headroom is
+ * then the pooler's concern, which already has the connections. */
+static enum leader_answer try_to_lead(struct deployment *d, struct error *err)
+{
+    const char *database = endpoint_database(d->endpoint);
+    auto_text struct text key = text_init(KEY_MOST);
+    enum leader_answer answer;
+    struct identity server;
+
+    text_add_format(&key, "%s\n%s\n%s", d->endpoint->label, database == NULL ? "" : database,
+                    d->ledger.lock_key);
+    if (!turn_take(&d->turn, arena_copy(d->arena, key.at, key.length), err))
+        return LEADER_UNKNOWN;
+    if (d->pooling != POOLING_TRANSACTION) {
+        answer = leader_try(d->conn, d->ledger.lock_key, &d->holder, &server, err);
+        return answer != LEADER_TAKEN || continuity_lead(d, &server, err) ? answer : LEADER_UNKNOWN;
+    }
+    if (!leader_find(d->conn, d->ledger.lock_key, &d->holder, err))
+        return LEADER_UNKNOWN;
+    return d->holder.pid == 0 ? LEADER_TAKEN : LEADER_HELD;
+}
+
+/* Whether the server has room for what whoever leads opens; `next` is what then comes. */
+static enum phase look_for_room(struct deployment *d, enum phase next, struct error *err)
+{
+    if (d->pooling == POOLING_TRANSACTION)
+        return next;
+    if (!headroom_look(&d->headroom, d->conn, d->config, d->progress, err))
+        return PHASE_FAILED;
+    if (!d->headroom.is_enough)
+        return PHASE_BUDGETING;
+    if (d->headroom.left <= d->config->headroom)
+        watch_forbid(&d->watch, "the application would have too few connections left");
+    return next;
+}
+
+static enum phase try_lease(struct deployment *d, struct error *err)
+{
+    switch (lease_try(&d->lease, err)) {
+    case LEASE_TAKEN:
+        return PHASE_LEADING;
+    case LEASE_FREE:
+    case LEASE_HELD:
+        return PHASE_FOLLOWING;
+    case LEASE_UNKNOWN:
+        break;
+    }
+    return PHASE_FAILED;
+}
+
+/* A Lease is not taken before there is room for its holder. Without one, most that come here find a leader,
+ * and need not count; where there is no room, the lock is given back with its session. */
+enum phase deployment_lead(struct deployment *d, struct error *err)
+{
+    enum phase next;
+
+    if (!deployment_find_pooling(d, err))
+        return PHASE_FAILED;
+    if (connection_is_lost(d->conn))
+        return PHASE_CONNECTING;
+    next = d->lease.name == NULL ? PHASE_LEADING : look_for_room(d, PHASE_LEADING, err);
+    if (next == PHASE_LEADING)
+        next = try_lease(d, err);
+    if (next != PHASE_LEADING)
+        return next;
+    switch (try_to_lead(d, err)) {
+    case LEADER_TAKEN:
+        return d->lease.name == NULL ? look_for_room(d, PHASE_PREPARING, err) : PHASE_PREPARING;
+    case LEADER_HELD:
+        return PHASE_FOLLOWING;
+    case LEADER_UNKNOWN:
+        break;
+    }
+    error_context(err, "taking the leader lock");
+    return PHASE_FAILED;
+}
+
+/* The session that the server has ended may hold the lock for a moment more. */
+static bool lead_again(struct connection *conn, const char *key, struct identity *server, struct error *err)
+{
+    struct patience patience = { .until = deadline_in(LEAD_AGAIN_MS) };
+    struct leader holder;
+
+    for (;;) {
+        switch (leader_try(conn, key, &holder, server, err)) {
+        case LEADER_TAKEN:
+            return true;
+        case LEADER_HELD:
+            if (!patience_is_over(&patience) && patience_pause(&patience, LEAD_PAUSE_MS, err))
+                continue;
+            return false;
+        case LEADER_UNKNOWN:
+            return false;
+        }
+    }
+}
+
+struct connection *deployment_reconnect(void *context)
+{
+    struct deployment *d = context;
+    struct identity server = { .system = "" };
+    struct error err;
+    auto_connection struct connection *conn = reach_database(d->config, d->endpoint, NULL, &err);
+
+    if (conn == NULL ||
+        (d->pooling != POOLING_TRANSACTION &&
+         (!lead_again(conn, d->ledger.lock_key, &server, &err) || !tool_lock_take(conn, &d->ledger, &err))))
+        return NULL;
+    /* Its ledger has to be looked at first. */
+    if (continuity_is_broken(d, &server))
+        return NULL;
+    if (d->ledger.has_attempts &&
+        !journal_find(&(const struct journal) { .conn = conn, .ledger_schema = d->ledger.schema }, &err))
+        return NULL;
+    connection_close(d->conn);
+    d->conn = steal(&conn);
+    d->beacon = (struct beacon) { .key = 0 };
+    return d->conn;
+}
