@@ -1,6 +1,6 @@
 """Sets of values, each with what it means: a function of the documents and the cluster's minor version that asserts it."""
 
-from helm import environment, of_kind, the
+from helm import environment, fields, of_kind, the
 from project import IMAGE
 
 DATABASE = {"database": {"existingSecret": "db"}}
@@ -445,6 +445,68 @@ def an_identity_for_each_database(documents, _):
     assert b["metadata"]["labels"]["who"] == b["metadata"]["annotations"]["who"] == "b" and "who" not in a["metadata"]["labels"]
     assert {account["metadata"]["name"] for account in of_kind(documents, "ServiceAccount")} == {"a", "app-tidelock"}
     assert {subject["name"] for subject in the(documents, "RoleBinding")["subjects"]} == {"a", "app-tidelock"}
+
+
+@value_set({"tenants": {"existingSecret": "{{ .Release.Name }}-tenants", "key": "list.yaml"}, "config": {"parallel": 8, "canary": "acme"}, "networkPolicy": {"enabled": True}}, base={})
+def tenants_from_a_secret(documents, _):
+    """Whose URLs are in the list; one pod, as ever."""
+    spec = the(documents, "Job")["spec"]
+    assert "completionMode" not in spec and "completions" not in spec and spec["backoffLimit"] == 3
+    values = environment(container_of(documents))
+    assert values["TIDELOCK_TENANTS"] == mount(documents, "tidelock-tenants")["mountPath"] + "/list.yaml" and "TIDELOCK_SHARD" not in values
+    assert (values["TIDELOCK_PARALLEL"], values["TIDELOCK_CANARY"]) == ("8", "acme")
+    assert volume(documents, "tidelock-tenants")["secret"] == {"secretName": "app-tenants", "defaultMode": 0o444, "optional": True}
+    (test,) = of_kind(documents, "Pod")
+    assert environment(test["spec"]["containers"][0])["TIDELOCK_TENANTS"] == values["TIDELOCK_TENANTS"]
+    assert [port["port"] for port in the(documents, "NetworkPolicy")["spec"]["egress"][1]["ports"]] == [5432]
+
+
+@value_set({"tenants": {"existingConfigMap": "tenants", "pods": 12}, "pushgateway": {"url": "http://push:9091"}, "fullnameOverride": "x" * 80})
+def tenants_shared_by_an_indexed_job(documents, minor):
+    """The first that fails ends all of it."""
+    job = the(documents, "Job")
+    spec = job["spec"]
+    assert (spec["completionMode"], spec["completions"], spec["parallelism"], spec["backoffLimit"]) == ("Indexed", 12, 12, 3)
+    # Its pods are called NAME-INDEX, and so are their hosts.
+    assert len(job["metadata"]["name"]) + len("-11") <= 63
+    env = container_of(documents)["env"]
+    assert environment(container_of(documents))["TIDELOCK_SHARD"] == "/12"
+    assert environment(container_of(documents))["TIDELOCK_PUSHGATEWAY_LABELS"].endswith(",part=$(JOB_COMPLETION_INDEX)")
+    assert fields(container_of(documents))["JOB_COMPLETION_INDEX"] == "metadata.annotations['batch.kubernetes.io/job-completion-index']"
+    names = [entry["name"] for entry in env]
+    assert names.index("JOB_COMPLETION_INDEX") < names.index("TIDELOCK_PUSHGATEWAY_LABELS"), "it is expanded"
+    assert volume(documents, "tidelock-tenants")["configMap"]["name"] == "tenants"
+    assert minor < 26 or spec["podFailurePolicy"]["rules"][0]["action"] == "FailJob"
+    (test,) = of_kind(documents, "Pod")
+    assert "TIDELOCK_SHARD" not in environment(test["spec"]["containers"][0]), "it looks at all of them"
+
+
+@value_set({"tenants": {"query": "SELECT slug AS name, slug AS schema FROM tenants", "pods": 2}, "config": {"on_failure": "continue"}, "job": {"backoffLimit": 5}})
+def tenants_whose_failures_leave_others_alone(documents, minor):
+    spec = the(documents, "Job")["spec"]
+    assert environment(container_of(documents))["TIDELOCK_TENANTS_QUERY"].startswith("SELECT slug")
+    if minor >= 29:
+        assert spec["backoffLimitPerIndex"] == 5 and "backoffLimit" not in spec
+        assert spec["podFailurePolicy"]["rules"][0]["action"] == "FailIndex"
+    else:
+        assert spec["backoffLimit"] == 5 and (minor < 26 or spec["podFailurePolicy"]["rules"][0]["action"] == "FailJob")
+
+
+@value_set({"tenants": {"databases": "tenant_*"}})
+def tenants_by_the_names_of_databases(documents, _):
+    assert environment(container_of(documents))["TIDELOCK_DATABASES"] == "tenant_*"
+
+
+@value_set({"tenants": {"schemas": "tenant_*"}})
+def tenants_by_the_names_of_schemas(documents, _):
+    assert environment(container_of(documents))["TIDELOCK_SCHEMAS"] == "tenant_*"
+
+
+@value_set({"databases": {"shops": {"tenants": {"databases": "shop_*", "pods": 3}}, "users": {"tenants": {"schemas": "tenant_*"}}}})
+def tenants_of_several_servers(documents, _):
+    shops, users = (the(documents, "Job", f"app-tidelock-{name}")["spec"] for name in ["shops", "users"])
+    assert environment(shops["template"]["spec"]["containers"][0])["TIDELOCK_DATABASES"] == "shop_*" and shops["completions"] == 3
+    assert environment(users["template"]["spec"]["containers"][0])["TIDELOCK_SCHEMAS"] == "tenant_*" and "completions" not in users
 
 
 SIDECAR = {"enabled": True, "image": {"registry": "own.test", "repository": "exporter", "tag": "3", "digest": DIGEST, "pullPolicy": "Always"}, "command": ["/exporter"], "port": 9200, "resources": {"limits": {"memory": "32Mi"}}}

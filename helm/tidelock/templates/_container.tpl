@@ -61,6 +61,11 @@ securityContext:
 
 {{/* Options that have a value of their own. */}}
 {{- define "tidelock.optionsApart" -}}
+tenants: tenants.existingSecret or tenants.existingConfigMap
+tenants_query: tenants.query
+databases: tenants.databases
+schemas: tenants.schemas
+shard: tenants.pods
 lease: lease.enabled and lease.name
 lease_duration: lease.duration
 events: events.enabled
@@ -87,6 +92,7 @@ set_role: database.setRole
   valueFrom:
     fieldRef:
       fieldPath: metadata.namespace
+{{- include "tidelock.tenantsEnv" . }}
 {{- include "tidelock.databaseEnv" .scope }}
 {{- include "tidelock.migrationsEnv" .scope }}
 {{- include "tidelock.serviceEnv" (dict "scope" .scope "command" (first .args) "isJob" .isJob) }}
@@ -137,7 +143,7 @@ in an image without tidelock, it is that image with the program from the volume;
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- $mounts := list }}
-  {{- range list (include "tidelock.databaseMounts" $scope) (include "tidelock.migrationsMounts" $scope) (include "tidelock.serviceMounts" (dict "scope" $scope "command" (first .args) "isOwnPod" .isOwnPod)) }}
+  {{- range list (include "tidelock.databaseMounts" $scope) (include "tidelock.tenantsMounts" $scope) (include "tidelock.migrationsMounts" $scope) (include "tidelock.serviceMounts" (dict "scope" $scope "command" (first .args) "isOwnPod" .isOwnPod)) }}
   {{- $mounts = concat $mounts (fromYamlArray .) }}
   {{- end }}
   {{- if .hasStatus }}

@@ -40,7 +40,7 @@
 {{- if and $database.host (not (and $hasUser $database.name)) }}
 {{- fail (printf "\n%s.host is set without a user or a name.\nSet %s.user and %s.name." $where $where $where) }}
 {{- end }}
-{{- if not (or $database.url $database.host $database.existingSecret .Values.extraEnv .Values.extraEnvFrom) }}
+{{- if not (or $database.url $database.host $database.existingSecret .Values.extraEnv .Values.extraEnvFrom (include "tidelock.tenantsFile" .)) }}
 {{- fail (printf "\nThe database is not configured.\nSet %s.existingSecret to a Secret whose key %q holds its URL:\n  kubectl create secret generic my-database --namespace %s --from-literal=url='postgresql://USER:PASSWORD@HOST:5432/NAME'\n  helm … --set %s.existingSecret=my-database" $where $database.secretKeys.url .Release.Namespace $where) }}
 {{- end }}
 {{- if and $database.sslRootCert.existingSecret $database.sslRootCert.existingConfigMap }}

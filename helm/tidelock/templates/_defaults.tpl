@@ -58,6 +58,15 @@
     }
   },
   "databases": {},
+  "tenants": {
+    "existingSecret": "",
+    "existingConfigMap": "",
+    "key": "tenants.csv",
+    "query": "",
+    "databases": "",
+    "schemas": "",
+    "pods": 1
+  },
   "migrations": {
     "path": "",
     "image": {

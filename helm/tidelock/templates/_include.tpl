@@ -52,6 +52,7 @@ These names and what they need stay as they are within a major version of the ch
 {{- range $name, $values := include "tidelock.initDatabases" . | fromJson }}
 {{- $scope := merge (dict "Values" $values "Database" $name) (omit $ "Values") }}
 {{- include "tidelock.checkDatabase" $scope }}
+{{- include "tidelock.checkTenants" $scope }}
 {{- include "tidelock.checkMigrations" $scope }}
 {{- $name := printf "tidelock-%s%s" $values.initContainer.command (include "tidelock.suffix" $scope) }}
 {{- $containers = append $containers (include "tidelock.container" (dict "scope" $scope "name" $name "args" (list $values.initContainer.command) "hasStatus" true "resources" $values.initContainer.resources)) }}
@@ -68,7 +69,7 @@ These names and what they need stay as they are within a major version of the ch
 {{- end }}
 {{- range $name, $values := include "tidelock.initDatabases" . | fromJson }}
 {{- $scope := merge (dict "Values" $values "Database" $name) (omit $ "Values") }}
-{{- $volumes = concat $volumes (include "tidelock.databaseVolumes" (dict "scope" $scope) | fromYamlArray) (include "tidelock.migrationsVolumes" (dict "scope" $scope) | fromYamlArray) }}
+{{- $volumes = concat $volumes (include "tidelock.databaseVolumes" (dict "scope" $scope) | fromYamlArray) (include "tidelock.tenantsVolumes" (dict "scope" $scope) | fromYamlArray) (include "tidelock.migrationsVolumes" (dict "scope" $scope) | fromYamlArray) }}
 {{- $volumes = concat $volumes (include "tidelock.serviceVolumes" (dict "scope" $scope "command" $values.initContainer.command) | fromYamlArray) $values.extraVolumes }}
 {{- end }}
 {{- uniq $volumes | toYaml }}

@@ -11,7 +11,7 @@
 {{- fail (printf "\nThe Job would run before the Secret that it needs: job.mode=%s runs before everything else in this release, and database.url makes a Secret.\nCreate the Secret beforehand:\n  kubectl create secret generic my-database --namespace %s --from-literal=url='postgresql://…'\nand set database.existingSecret=my-database instead of database.url; or set %s." $job.mode (include "tidelock.namespace" .) $otherwise) }}
 {{- end }}
 {{- $database := $values.database }}
-{{- $wanted := list (include "tidelock.databaseSecretName" .) $values.webhook.existingSecret $values.migrations.configMap.name $database.clientCert.existingSecret }}
+{{- $wanted := list (include "tidelock.databaseSecretName" .) $values.webhook.existingSecret $values.migrations.configMap.name $database.clientCert.existingSecret $values.tenants.existingSecret $values.tenants.existingConfigMap }}
 {{- range list $database.sslRootCert $database.passwordFrom.vault.caCert }}
 {{- $wanted = append $wanted (default .existingSecret .existingConfigMap) }}
 {{- end }}
@@ -44,6 +44,7 @@
 {{- define "tidelock.jobTemplate" -}}
 {{- $values := .Values }}
 {{- $version := .Capabilities.KubeVersion.Version }}
+{{- include "tidelock.indexed" . }}
 {{- if semverCompare ">=1.26-0" $version }}
 {{- with include "tidelock.failurePolicy" . }}
 podFailurePolicy:
@@ -73,7 +74,8 @@ the hash is none of a CronJob's, whose Jobs have names that end in digits.
 {{- define "tidelock.jobName" -}}
 {{- $scope := . }}
 {{- $values := .Values }}
-{{- $base := include "tidelock.objectName" (dict "scope" . "limit" 52) }}
+{{- /* The names of an Indexed Job's pods end in their number. */}}
+{{- $base := include "tidelock.objectName" (dict "scope" . "limit" (sub 53 (sub (int .Values.tenants.pods) 1 | toString | len))) }}
 {{- if eq $values.job.mode "job" }}
 {{- $content := list (include "tidelock.jobTemplate" .) (toYaml $values.migrations.files) }}
 {{- if $values.database.url }}

@@ -60,6 +60,7 @@ containers:
   {{- end }}
 {{- $isHook := and (has $values.job.mode (list "hook" "argocd")) .isJob }}
 {{- $volumes := include "tidelock.databaseVolumes" (dict "scope" $scope "isHook" $isHook) | fromYamlArray }}
+{{- $volumes = concat $volumes (include "tidelock.tenantsVolumes" (dict "scope" $scope "isHook" $isHook) | fromYamlArray) }}
 {{- $volumes = concat $volumes (include "tidelock.migrationsVolumes" (dict "scope" $scope "isHook" $isHook) | fromYamlArray) }}
 {{- $volumes = concat $volumes (include "tidelock.serviceVolumes" (dict "scope" $scope "command" (first .args) "isOwnPod" true "isHook" $isHook) | fromYamlArray) }}
 {{- if $hasSidecar }}
@@ -77,7 +78,7 @@ volumes:
 {{/* What the Job's failures mean, by tidelock's exit codes: those that a retry cannot change end the Job. */}}
 {{- define "tidelock.podFailurePolicy" -}}
 rules:
-  - action: FailJob
+  - action: {{ ternary "FailIndex" "FailJob" (eq (include "tidelock.hasOwnRetries" .) "yes") }}
     onExitCodes:
       containerName: migrate
       operator: In

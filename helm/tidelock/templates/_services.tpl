@@ -133,6 +133,9 @@ of this takes dict "scope", "command": the first of a container's arguments.
 {{- with $scope.Database }}
 {{- $_ := set $labels "database" . }}
 {{- end }}
+{{- if and $.isJob (include "tidelock.isShared" $scope) }}
+{{- $_ := set $labels "part" "$(JOB_COMPLETION_INDEX)" }}
+{{- end }}
 {{- $pairs := list }}
 {{- range $name, $value := $labels }}
 {{- $pairs = append $pairs (printf "%s=%s" $name $value) }}
