@@ -116,7 +116,7 @@ struct option {
 /* The rows of a group stand together. Ends with a NULL name. */
 extern const struct option OPTIONS[];
 
-enum { OPTIONS_MOST = 96, OPTION_NAME_MOST = 64 };
+enum { OPTIONS_MOST = 128, OPTION_NAME_MOST = 64 };
 
 /* "TIDELOCK_LOCK_TIMEOUT" and "lock_timeout", into an array of OPTION_NAME_MOST bytes. */
 void option_variable(const struct option *option, char *out);
