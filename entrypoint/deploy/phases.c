@@ -13,12 +13,8 @@
 #include "deploy/precaution.h"
 #include "deploy/together.h"
 #include "deploy/validate.h"
-#include "history/journal.h"
-#include "lock/tool_lock.h"
 #include "postgres/reach.h"
 #include "postgres/writable.h"
-
-enum { LEAD_AGAIN_MS = 5000, LEAD_PAUSE_MS = 50 };
 
 static void show_history(struct deployment *d)
 {
@@ -166,14 +162,17 @@ static enum phase begin_work(struct deployment *d, struct error *err)
     return PHASE_CONNECTING;
 }
 
+static bool is_new_enough(const struct deployment *d, struct error *err)
+{
+    return d->back != NULL || floor_check(d->config, &d->ledger, err);
+}
+
 static enum phase step_compare(struct deployment *d, struct error *err)
 {
     unsigned strict = validate_strictness(d->config, d->folder->dialect);
 
     if (d->config->strict == 0 && !d->execution.commit_doubt.is_in_doubt) {
-        if (!glance(d, err))
-            return PHASE_FAILED;
-        if (d->back == NULL && !floor_check(d->config, &d->ledger, err))
+        if (!glance(d, err) || !is_new_enough(d, err))
             return PHASE_FAILED;
         if (is_complete(d))
             return complete_at_once(d, strict, err);
@@ -181,7 +180,7 @@ static enum phase step_compare(struct deployment *d, struct error *err)
         if (!d->config->is_dry_run && d->ledger.default_schema != NULL)
             return begin_work(d, err);
     }
-    if (!deployment_look(d, err) || (d->back == NULL && !floor_check(d->config, &d->ledger, err)))
+    if (!deployment_look(d, err) || !is_new_enough(d, err))
         return PHASE_FAILED;
     if (is_complete(d)) {
         if (!validate_edited(d->folder, &d->history, strict, err) ||
@@ -263,49 +262,6 @@ static enum phase step_lead(struct deployment *d, struct error *err)
     }
     error_context(err, "taking the leader lock");
     return PHASE_FAILED;
-}
-
-/* The session that the server has ended may hold the lock for a moment more. */
-static bool lead_again(struct connection *conn, const char *key, struct identity *server, struct error *err)
-{
-    struct patience patience = { .until = deadline_in(LEAD_AGAIN_MS) };
-    struct leader holder;
-
-    for (;;) {
-        switch (leader_try(conn, key, &holder, server, err)) {
-        case LEADER_TAKEN:
-            return true;
-        case LEADER_HELD:
-            if (!patience_is_over(&patience) && patience_pause(&patience, LEAD_PAUSE_MS, err))
-                continue;
-            return false;
-        case LEADER_UNKNOWN:
-            return false;
-        }
-    }
-}
-
-struct connection *deployment_reconnect(void *context)
-{
-    struct deployment *d = context;
-    struct identity server = { .system = "" };
-    struct error err;
-    auto_connection struct connection *conn = reach_database(d->config, d->endpoint, NULL, &err);
-
-    if (conn == NULL ||
-        (d->pooling != POOLING_TRANSACTION &&
-         (!lead_again(conn, d->ledger.lock_key, &server, &err) || !tool_lock_take(conn, &d->ledger, &err))))
-        return NULL;
-    /* Its ledger has to be looked at first. */
-    if (continuity_is_broken(d, &server))
-        return NULL;
-    if (d->ledger.has_attempts &&
-        !journal_find(&(const struct journal) { .conn = conn, .ledger_schema = d->ledger.schema }, &err))
-        return NULL;
-    connection_close(d->conn);
-    d->conn = steal(&conn);
-    d->beacon = (struct beacon) { .key = 0 };
-    return d->conn;
 }
 
 void deployment_add_applied(const struct deployment *d, struct text *out)
