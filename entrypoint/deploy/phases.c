@@ -147,14 +147,17 @@ static enum phase begin_work(struct deployment *d, struct error *err)
     return PHASE_CONNECTING;
 }
 
+static bool is_new_enough(const struct deployment *d, struct error *err)
+{
+    return d->back != NULL || floor_check(d->config, &d->ledger, err);
+}
+
 static enum phase step_compare(struct deployment *d, struct error *err)
 {
     unsigned strict = validate_strictness(d->config, d->folder->dialect);
 
     if (d->config->strict == 0 && !d->execution.commit_doubt.is_in_doubt) {
-        if (!glance(d, err))
-            return PHASE_FAILED;
-        if (d->back == NULL && !floor_check(d->config, &d->ledger, err))
+        if (!glance(d, err) || !is_new_enough(d, err))
             return PHASE_FAILED;
         if (is_complete(d))
             return complete_at_once(d, strict, err);
@@ -162,7 +165,7 @@ static enum phase step_compare(struct deployment *d, struct error *err)
         if (!d->config->is_dry_run && d->ledger.default_schema != NULL)
             return begin_work(d, err);
     }
-    if (!deployment_look(d, err) || (d->back == NULL && !floor_check(d->config, &d->ledger, err)))
+    if (!deployment_look(d, err) || !is_new_enough(d, err))
         return PHASE_FAILED;
     if (is_complete(d)) {
         if (!validate_edited(d->folder, &d->history, strict, err) ||
