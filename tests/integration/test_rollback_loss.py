@@ -78,6 +78,7 @@ def deploy(database, folder, tidelock, up, rows, down):
     database.query(rows)
 
 
+@pytest.mark.every_major(13, 18)
 @pytest.mark.parametrize("kind", LOSSES)
 def test_it_is_refused_until_it_is_named(database, folder, tidelock, kind):
     up, rows, down, says, names = LOSSES[kind]
