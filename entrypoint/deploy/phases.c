@@ -93,6 +93,12 @@ static bool compare(struct deployment *d, struct error *err)
     return continuity_check(d, err) && (d->back == NULL || back_aim(d, err));
 }
 
+/* Going back is what lets an older release run again. */
+static bool may_run(const struct deployment *d, struct error *err)
+{
+    return d->back != NULL || floor_check(d->config, &d->ledger, err);
+}
+
 /* Most starts find nothing to do, and the rows are enough to know that. */
 static bool glance(struct deployment *d, struct error *err)
 {
@@ -108,7 +114,7 @@ static bool glance(struct deployment *d, struct error *err)
     if (!compare(d, err))
         return false;
     show_history(d);
-    return true;
+    return may_run(d, err);
 }
 
 bool deployment_read(struct deployment *d, struct error *err)
@@ -147,17 +153,12 @@ static enum phase begin_work(struct deployment *d, struct error *err)
     return PHASE_CONNECTING;
 }
 
-static bool is_new_enough(const struct deployment *d, struct error *err)
-{
-    return d->back != NULL || floor_check(d->config, &d->ledger, err);
-}
-
 static enum phase step_compare(struct deployment *d, struct error *err)
 {
     unsigned strict = validate_strictness(d->config, d->folder->dialect);
 
     if (d->config->strict == 0 && !d->execution.commit_doubt.is_in_doubt) {
-        if (!glance(d, err) || !is_new_enough(d, err))
+        if (!glance(d, err))
             return PHASE_FAILED;
         if (is_complete(d))
             return complete_at_once(d, strict, err);
@@ -165,7 +166,7 @@ static enum phase step_compare(struct deployment *d, struct error *err)
         if (!d->config->is_dry_run && d->ledger.default_schema != NULL)
             return begin_work(d, err);
     }
-    if (!deployment_look(d, err) || !is_new_enough(d, err))
+    if (!deployment_look(d, err) || !may_run(d, err))
         return PHASE_FAILED;
     if (is_complete(d)) {
         if (!validate_edited(d->folder, &d->history, strict, err) ||

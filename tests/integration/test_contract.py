@@ -110,6 +110,7 @@ def test_a_signal_ends_the_wait(database, expanded, tidelock, number):
     tidelock("deploy").succeeds(applied=["002_contract"])
 
 
+@pytest.mark.every_major
 def test_a_role_without_rights_sees_releases_all_the_same(database, expanded, tidelock):
     """Whatever pg_stat_activity hides, it does not hide this."""
     expanded.add("002_contract", CONTRACT.format("0"))

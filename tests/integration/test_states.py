@@ -63,7 +63,7 @@ def test_what_can_be_seen_of_an_atomic_one_is_said(database, folder, tidelock):
     pid = wait_for_session(database, "pg_sleep(600)")
     data = status_of(tidelock)
     entry = migration_of(data, "002_slow")
-    assert entry["by"] == {"host": "web-1", "version": None} and entry["failure"] is None
+    assert entry["by"] == {"host": "web-1", "version": None, "release": None} and entry["failure"] is None
     assert entry["progress"] == {"statements_done": None, "statements": 2, "rows_changed": None}
     assert entry["started_at"] == database.value(SEEN.format("xact_start"), pid)
     assert data["leader"]["since"] == database.value(SEEN.format("backend_start"), pid) < entry["started_at"]
@@ -243,7 +243,7 @@ def test_all_says_when_how_long_and_by_whom(database, folder, tidelock):
     data = status_of(tidelock)
     for name in ("001_a", "002_steps"):
         entry = migration_of(data, name)
-        assert entry["state"] == "applied" and entry["by"] == {"host": "web-1", "version": version} and not entry["recorded_by_hand"]
+        assert entry["state"] == "applied" and entry["by"] == {"host": "web-1", "version": version, "release": None} and not entry["recorded_by_hand"]
         assert datetime.datetime.fromisoformat(entry["started_at"]) <= datetime.datetime.fromisoformat(entry["applied_at"])
     assert migration_of(data, "001_a")["duration_ms"] >= 50
     recorded = migration_of(data, "000_recorded")
@@ -307,16 +307,18 @@ def test_a_journal_of_an_older_version_gets_the_table(database, folder, tidelock
     assert migration_of(status_of(tidelock), "002_b")["by"] is not None
 
 
-def test_a_journal_of_an_older_version_gets_the_column(database, folder, tidelock):
+@pytest.mark.parametrize("lacking", [["release"], ["release", "gist_sha256"]])
+def test_a_journal_of_an_older_version_gets_the_columns(database, folder, tidelock, lacking):
     folder.add("001_a", "SELECT 1")
     tidelock("deploy").succeeds()
-    database.query("ALTER TABLE tidelock.origin DROP COLUMN gist_sha256")
+    for column in lacking:
+        database.query(f"ALTER TABLE tidelock.origin DROP COLUMN {column}")
     assert migration_of(status_of(tidelock), "001_a")["by"] is not None
     folder.add("002_b", "SELECT 1")
     tidelock("deploy").succeeds()
     assert migration_of(status_of(tidelock), "001_a")["by"] is not None
     assert migration_of(status_of(tidelock), "002_b")["by"] is not None
-    assert database.query("SELECT count(*) FROM tidelock.origin WHERE gist_sha256 IS NOT NULL") == [(1,)]
+    assert database.query("SELECT count(*) FROM tidelock.origin WHERE gist_sha256 IS NOT NULL") == [(3 - len(lacking),)]
 
 
 def test_the_schema_refuses_what_status_would_never_say(database, folder, tidelock):
