@@ -128,7 +128,7 @@ COMPLETED = {
     "entrypoint/lock/beacon.c:add_exchange:sql": "SELECT {}",
 }
 # What the user's own text stands for, where an expression would not do.
-TEXTS_OF_USERS = {"entrypoint/repair/invalid_index.c:invalid_index_definition": " (hole)", "entrypoint/backfill/plan.c:check_statement": "UPDATE hole SET a = 1", "entrypoint/apply/block.c:block_send": "SELECT 1", "entrypoint/apply/script_send.c:send_end": "SELECT 1", "entrypoint/apply/atomic.c:begin_with_script": "SELECT 1"}
+TEXTS_OF_USERS = {"entrypoint/deploy/backup.c:check_said": "SELECT 1", "entrypoint/repair/invalid_index.c:invalid_index_definition": " (hole)", "entrypoint/backfill/plan.c:check_statement": "UPDATE hole SET a = 1", "entrypoint/apply/block.c:block_send": "SELECT 1", "entrypoint/apply/script_send.c:send_end": "SELECT 1", "entrypoint/apply/atomic.c:begin_with_script": "SELECT 1"}
 
 
 def unescaped(text):
