@@ -97,6 +97,29 @@ def test_tidelock_applies_everything(peer, database, second, app, tidelock, form
     is_what_the_tool_makes(peer, database, second, app, tidelock)
 
 
+def test_nothing_to_do_is_one_question(peer, server, database, app, tidelock, proxy):
+    """Where the tool looks only into the first schema of the search_path, the answer says which one that is."""
+    add(app)
+    deploy(tidelock).succeeds()
+    tidelock("deploy", "--format", peer.name, "--migrations", "migrations", url=server.url(database.name, port=proxy.port)).succeeds(says="No pending")
+    assert proxy.connections == 1 and proxy.round_trips() == 1
+
+
+def test_a_ledger_in_a_later_schema_is_not_the_one(peer, server, database, app, tidelock):
+    """Where the tool looks only into the first."""
+    if peer.name not in ("goose", "sqlx", "golang-migrate"):
+        pytest.skip("it has a schema of its own, wants an empty one, or is told in the URL")
+    add(app)
+    words = ["deploy", "--format", peer.name, "--migrations", "migrations", "--allow-unrelated"]
+    tidelock(*words).succeeds()
+    before = peer.ledger(database)
+    database.query("CREATE SCHEMA first")
+    url = server.url(database.name, options="-c search_path=first,public")
+    tidelock(*words, url=url).succeeds(says="applied")
+    assert database.holds(f"first.{peer.ledger_table}") and peer.ledger(database) == before
+    tidelock(*words, url=url).succeeds(says="No pending")
+
+
 @pytest.mark.parametrize("peer", [GolangMigrate], indirect=True)
 def test_whose_folder_it_is_has_to_be_said_where_nothing_tells(peer, database, app, tidelock):
     """With ways back, sqlx would name its files alike."""
