@@ -146,12 +146,40 @@ static bool begin(struct loss_guard *guard, struct connection *conn, struct erro
     return true;
 }
 
+/* What is counted here may take longer than the script lets its statements. */
+static bool lift_limit(struct loss_guard *guard, struct connection *conn, struct error *err)
+{
+    static const struct query query = {
+        .name = "loss_unlimited",
+        .sql = "SELECT pg_catalog.current_setting('statement_timeout'); SET LOCAL statement_timeout = 0",
+    };
+    auto_result struct result *row = NULL;
+
+    if (!query_several(conn, &query, &row, 1, err))
+        return false;
+    text_copy_cut(guard->limit, sizeof guard->limit, result_text(row, 0, 0));
+    return true;
+}
+
+static bool restore_limit(const struct loss_guard *guard, struct connection *conn, struct error *err)
+{
+    static const struct query query = {
+        .name = "loss_limited",
+        .parameters = 1,
+        .sql = "SELECT pg_catalog.set_config('statement_timeout', $1, true)",
+    };
+
+    return strcmp(guard->limit, "0") == 0 ||
+           query_run(conn, &query, (const char *[]) { guard->limit }, NULL, err);
+}
+
 static bool before(struct observer *observer, struct connection *conn, size_t statement, struct error *err)
 {
     struct loss_guard *guard = (struct loss_guard *)(void *)observer;
 
     guard->assigned = (struct assigned) { .is_known = false };
-    return (statement > 0 || begin(guard, conn, err)) && loss_weigh(guard, conn, statement, true, err);
+    return lift_limit(guard, conn, err) && (statement > 0 || begin(guard, conn, err)) &&
+           loss_weigh(guard, conn, statement, true, err) && restore_limit(guard, conn, err);
 }
 
 static bool refuse_rows(const struct loss_guard *guard, const struct victim *victim, const char *verb,
@@ -239,8 +267,9 @@ static bool after(struct observer *observer, struct connection *conn, size_t sta
 {
     struct loss_guard *guard = (struct loss_guard *)(void *)observer;
 
-    return check_changed(guard, conn, err) &&
-           (statement + 1 < guard->execution->summary.statements || check_gone(guard, conn, err));
+    return lift_limit(guard, conn, err) && check_changed(guard, conn, err) &&
+           (statement + 1 < guard->execution->summary.statements || check_gone(guard, conn, err)) &&
+           restore_limit(guard, conn, err);
 }
 
 /* ---- before anything runs ---- */

@@ -41,6 +41,7 @@ struct loss_guard {
     struct text deleted; /* … how many were deleted … */
     struct text updated; /* … and how many changed, as arrays */
     struct assigned assigned;
+    char limit[32]; /* the statement_timeout that the script has set */
 };
 
 /* It must stay where it is; whatever it allows to be lost is named in `allowed`. */

@@ -56,10 +56,11 @@ bool loss_count_retyped(struct connection *conn, const struct retyping *retyping
     struct slice type;
 
     read_definition(retyping, &type, &expression);
-    text_add_format(&sql,
-                    "SAVEPOINT tidelock_loss; SELECT pg_catalog.count(*) FROM (SELECT FROM %s"
-                    " WHERE %s IS NOT NULL AND COALESCE(CAST(CAST(CAST(CAST((",
-                    retyping->table, retyping->column);
+    text_add_format(
+        &sql,
+        "SAVEPOINT tidelock_loss; SELECT pg_catalog.count(*) FROM (SELECT FROM %s"
+        " WHERE pg_catalog.num_nulls(%s) OPERATOR(pg_catalog.=) 0 AND COALESCE(CAST(CAST(CAST(CAST((",
+        retyping->table, retyping->column);
     text_add(&sql, expression.at, expression.length);
     text_add_string(&sql, "\n) AS ");
     text_add(&sql, type.at, type.length);

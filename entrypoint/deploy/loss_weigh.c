@@ -198,8 +198,9 @@ static bool count_lost(struct connection *conn, const struct counting *what, int
     if (what->is_locking)
         text_add_format(&sql, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE; ", what->name);
     text_add_format(&sql, "SELECT pg_catalog.count(*) FROM (SELECT FROM %s WHERE true", what->name);
+    /* IS NOT NULL would pass over rows with a NULL in them. */
     if (what->column[0] != '\0')
-        text_add_format(&sql, " AND %s IS NOT NULL", column.at);
+        text_add_format(&sql, " AND pg_catalog.num_nulls(%s) OPERATOR(pg_catalog.=) 0", column.at);
     if (what->new_enum[0] != '\0')
         text_add_format(
             &sql,

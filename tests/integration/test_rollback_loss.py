@@ -45,6 +45,7 @@ LOSSES = {
     "a type that cannot be told": ("CREATE TABLE item (c text)", "INSERT INTO item VALUES ('yes')", "ALTER TABLE item ALTER c TYPE boolean USING c LIKE 'y%'", "which holds 1 value that the new type does not keep", ["item.c"]),
     "a type that cannot be told back": ("CREATE TABLE item (c int)", "INSERT INTO item VALUES (7)", "ALTER TABLE item ALTER c TYPE boolean USING c > 1", "which holds 1 value that the new type may not keep", ["item.c"]),
     "drop type": ("CREATE TYPE pair AS (a int, b int); CREATE TABLE item (id int, p pair)", "INSERT INTO item VALUES (1, (1, 2))", "DROP TYPE pair CASCADE", 'also drops column "public.item.p", which its text does not show', ["public.item.p"]),
+    "drop a column of rows": ("CREATE TYPE pair AS (a int, b int); CREATE TABLE item (id int, p pair)", "INSERT INTO item VALUES (1, (1, NULL)), (2, (NULL, NULL)), (3, NULL)", "ALTER TABLE item DROP p", "which holds 2 values", ["item.p"]),
     "drop extension": ("CREATE EXTENSION citext; CREATE TABLE item (id int, c citext)", "INSERT INTO item VALUES (1, 'x')", "DROP EXTENSION citext CASCADE", 'also drops column "public.item.c", which its text does not show', ["public.item.c"]),
     "drop a partitioned table": (PARTS, IN_PARTS, "DROP TABLE item", 'drops table "item", which holds 2 rows', ["item"]),
     "drop a partition": (PARTS, IN_PARTS, "DROP TABLE high", 'drops table "high", which holds 1 row', ["high"]),
@@ -91,6 +92,32 @@ def test_it_is_refused_until_it_is_named(database, folder, tidelock, kind):
         tidelock("rollback", "--drift", "off", *(["--allow-loss", *names[:known]] if known else [])).fails(exit=8)
     tidelock("rollback", "--drift", "off", "--allow-loss", *names).succeeds()
     assert database.applied() == []
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["SET LOCAL search_path = shop, public", "SET LOCAL role = {role}", "SET LOCAL standard_conforming_strings = off", "SET LOCAL row_security = off"],
+)
+@pytest.mark.parametrize("kind", ["update to null", "a type that rounds", "do: update", "do: truncate, and fill again"])
+def test_whatever_the_inverse_has_set(database, folder, tidelock, kind, settings):
+    up, rows, down, _, _ = LOSSES[kind]
+    role = f"app_{database.name}"
+    traps = "CREATE SCHEMA shop; CREATE FUNCTION shop.never(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT false'; CREATE OPERATOR shop.<> (LEFTARG = text, RIGHTARG = text, FUNCTION = shop.never)"
+    database.query(f"CREATE ROLE {role}; GRANT ALL ON SCHEMA public TO {role}")
+    try:
+        deploy(database, folder, tidelock, f"{traps}; {up}; ALTER TABLE item OWNER TO {role}", rows, f"{settings.format(role=role)}; {down}")
+        tidelock("rollback", "--drift", "off").fails(exit=8, says=["item", "--allow-loss"])
+        assert database.value("SELECT count(price) FROM item") == 2
+    finally:
+        database.query(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+
+
+def test_counting_may_take_longer_than_the_inverse(database, folder, tidelock):
+    slow = "CREATE FUNCTION slow(numeric) RETURNS numeric LANGUAGE sql AS 'SELECT pg_sleep(0.5); SELECT $1'"
+    down = "SET LOCAL statement_timeout = '200ms'; ALTER TABLE item ALTER price TYPE int USING slow(price)"
+    deploy(database, folder, tidelock, f"{ITEMS}; {slow}", ROWS, down)
+    tidelock("rollback", "--drift", "off").fails(exit=8, says="which holds 1 value that the new type does not keep")
+    tidelock("rollback", "--drift", "off", "--allow-loss", "item.price").fails(exit=6, says="statement timeout")
 
 
 @pytest.mark.parametrize("down", ["DELETE FROM item", "DROP VIEW v"])
