@@ -345,7 +345,7 @@ static bool plan_run(struct arena *arena, const struct config *config, int *exit
 {
     struct plan plan = { .folder = NULL };
 
-    if (config->wants_json_schema) {
+    if (config->wants_json_schema && !tenants_are_asked_for(config)) {
         print_schema();
         return true;
     }

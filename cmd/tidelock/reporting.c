@@ -230,12 +230,13 @@ static void log_success(const struct reporting *reporting)
         log_event(LOG_DONE, values, count, "%s", said.at);
 }
 
-/* Where the log is for machines, the failure's own record has these numbers. */
-static void log_applied_before(void)
+/* Where the log is for machines, the failure's own record has these numbers; a table of tenants
+ * says more. */
+static void log_applied_before(const struct progress *progress)
 {
     char took[32];
 
-    if (totals.applied > 0 && log_format_in_use() == LOG_TEXT)
+    if (totals.applied > 0 && progress->tenants == NULL && log_format_in_use() == LOG_TEXT)
         log_info("%s %zu migration%s in %s; %zu still pending", totals.goes_back ? "rolled back" : "applied",
                  totals.applied, text_plural(totals.applied),
                  duration_text(totals.duration_ms, took, sizeof took), totals.pending);
@@ -281,7 +282,7 @@ void reporting_end(struct reporting *reporting, const struct error *err)
         phase = err->class == ERROR_INTERRUPTED ? PROGRESS_INTERRUPTED : PROGRESS_FAILED;
     end(reporting, phase, err == NULL ? EXIT_YES : exit_code_of(err));
     if (err != NULL)
-        log_applied_before();
+        log_applied_before(&reporting->progress);
     termination_log_compose(&reporting->progress, err, &word);
     write_termination_log(reporting->config, &word);
     take_leave(reporting, err);

@@ -98,6 +98,7 @@ static bool check_words(const struct config *config, struct error *err)
 
 static bool run_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
+    const bool is_for_many = tenants_are_asked_for(config);
     struct reporting reporting;
     struct target target;
     const char *file = NULL;
@@ -107,8 +108,8 @@ static bool run_run(struct arena *arena, const struct config *config, int *exit_
     (void)exit_code;
     if (!check_words(config, err))
         return false;
-    is_open = target_find_database(arena, config, &target, err);
-    reporting_begin(&reporting, config, is_open ? &target.endpoint : NULL);
+    is_open = is_for_many || target_find_database(arena, config, &target, err);
+    reporting_begin(&reporting, config, is_open && !is_for_many ? &target.endpoint : NULL);
     /* An image whose command cannot start must not change anything. */
     if (is_open)
         file = exec_find(arena, config->words[0], err);

@@ -391,7 +391,7 @@ static bool status_run(struct arena *arena, const struct config *config, int *ex
     struct overview overview;
     struct target target;
 
-    if (config->wants_json_schema) {
+    if (config->wants_json_schema && !tenants_are_asked_for(config)) {
         print_schema();
         return true;
     }

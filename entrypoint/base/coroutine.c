@@ -18,8 +18,9 @@
 #endif
 #endif
 
-/* Pages are only there once they are touched; below the stack is one that never is. */
-enum { STACK_SIZE = 512 * 1024, GUARD_SIZE = 64 * 1024 };
+/* As much as a process usually has, since a deeply nested script takes more than half a megabyte. Pages are only
+ * there once they are touched; those below the stack never are. */
+enum { STACK_SIZE = 8 * 1024 * 1024, GUARD_SIZE = 64 * 1024 };
 
 struct coroutine {
     void (*run)(void *context);
@@ -155,8 +156,8 @@ static _Noreturn void begin(void)
 struct coroutine *coroutine_new(void (*run)(void *context), void *context)
 {
     void (*const start)(void) = begin;
-    char *stack =
-        mmap(NULL, GUARD_SIZE + STACK_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    char *stack = mmap(NULL, GUARD_SIZE + STACK_SIZE, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
     struct coroutine *coroutine;
     char *frame;
 
@@ -166,6 +167,8 @@ struct coroutine *coroutine_new(void (*run)(void *context), void *context)
         (void)munmap(stack, GUARD_SIZE + STACK_SIZE);
         return NULL;
     }
+    /* The first touch must not bring two megabytes. A kernel without huge pages says no. */
+    (void)madvise(stack, GUARD_SIZE + STACK_SIZE, MADV_NOHUGEPAGE);
     frame = stack + GUARD_SIZE + STACK_SIZE - FRAME_WORDS * sizeof(void *);
     memcpy(frame + FRAME_RETURN * sizeof(void *), &start, sizeof start);
     coroutine = memory_new(1, sizeof *coroutine);

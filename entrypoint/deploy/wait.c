@@ -255,7 +255,7 @@ static bool wait_for(const struct config *config, struct target *target, bool is
         if (is_seen && waiting.missing == 0)
             return true;
         progress_enter(progress, PROGRESS_WAITING_LEADER);
-        if (is_seen)
+        if (is_seen && !patience_is_over(&waiting.patience))
             say(&waiting);
         if (!pause_once(&waiting, err))
             return query_failure_explain(err, "Nothing was changed.");

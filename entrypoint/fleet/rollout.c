@@ -111,7 +111,8 @@ static bool begin(struct crew *crew, struct error *err)
     const struct schedule_rules rules = { .canaries = tenants->canaries,
                                           .parallel = parallel,
                                           .parallel_in_lane = crew->work->leads ? LEADERS_MOST : parallel,
-                                          .failures_most = tenants->failures_most };
+                                          .failures_most =
+                                              crew->work->leads ? tenants->failures_most : SIZE_MAX };
 
     crew->servers = arena_alloc(arena, tenants->count, sizeof *crew->servers);
     for (size_t i = 0; i < tenants->count; i++) {
@@ -123,8 +124,8 @@ static bool begin(struct crew *crew, struct error *err)
     return true;
 }
 
-/* How many at a time leave the application its headroom: each has one connection, or waits without any. The one
- * that counts is as good as one that has ended, and that the server still has for a moment. */
+/* How many at a time leave the application its headroom: each has one connection, or waits without any. The
+ * one that counts is as good as one that has ended, and that the server still has for a moment. */
 static bool count_room(const struct member *member, struct error *err)
 {
     const struct crew *crew = member->crew;
@@ -147,6 +148,7 @@ static bool count_room(const struct member *member, struct error *err)
     room = budget_room(&budget) - (int)crew->config->headroom;
     crew->servers[number].is_counted = true;
     schedule_widen(crew->schedule, number, room > 1 ? (size_t)room : 1);
+    event_loop_wake();
     return true;
 }
 
@@ -165,9 +167,9 @@ static void end(struct member *member, bool is_done, const struct error *err)
 {
     struct crew *crew = member->crew;
     struct tenant_result *result = member->run.result;
-    bool is_elsewhere =
-        !is_done && err->class == ERROR_LEADER &&
-        schedule_elsewhere_ms(crew->schedule, member->index, clock_now_ms()) < crew->config->leader_timeout_ms;
+    bool is_elsewhere = !is_done && err->class == ERROR_LEADER &&
+                        schedule_elsewhere_ms(crew->schedule, member->index, clock_now_ms()) <
+                            crew->config->leader_timeout_ms;
 
     result->state = is_done ? TENANT_DONE : is_elsewhere ? TENANT_ELSEWHERE : TENANT_FAILED;
     if (result->state == TENANT_FAILED)

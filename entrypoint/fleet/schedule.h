@@ -32,7 +32,7 @@ struct schedule_lane {
     size_t running;
     size_t first; /* the first of its tenants that is waiting; SCHEDULE_NOBODY */
     size_t last;
-    size_t next;   /* on the same server, behind it */
+    size_t next;    /* on the same server, behind it */
     bool is_queued; /* on its server */
 };
 

@@ -15,8 +15,8 @@ struct turn {
     struct turn *next;
 };
 
-/* Waits until nobody who asked before still wants the same; then it is its own until turn_give(), before which
- * it must not move. Again is fine. False: ERROR_INTERRUPTED. `key` must live as long. */
+/* Waits until nobody who asked before still wants the same; then it is its own until turn_give(), before
+ * which it must not move. Again is fine. False: ERROR_INTERRUPTED. `key` must live as long. */
 must_use bool turn_take(struct turn *turn, const char *key, struct error *err);
 void turn_give(struct turn *turn);
 

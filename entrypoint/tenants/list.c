@@ -13,6 +13,7 @@
 #include "tenants/question.h"
 #include "tenants/row.h"
 #include "tenants/shard.h"
+#include "tenants/single.h"
 
 static size_t count_sources(const struct config *config)
 {
@@ -54,14 +55,9 @@ static bool check_options(const struct config *config, struct error *err)
     struct shard shard;
     size_t limit;
 
-    if (count == 1 && config->replicas_at == NULL)
-        return check_making(config, err) && find_shard(config, &shard, err) &&
+    if (count == 1)
+        return single_refuse(config, err) && check_making(config, err) && find_shard(config, &shard, err) &&
                limit_read(config, 0, &limit, err);
-    if (count == 1) {
-        error_set(err, ERROR_USAGE,
-                  "--replica names the standby of one database, and there are many tenants");
-        return error_hint(err, "Remove it, or deploy to each tenant in a run of its own.");
-    }
     error_set(err, ERROR_USAGE,
               count == 0 ? "nothing says which tenants there are" : "several lists of tenants");
     return error_hint(err, "Give one of " SOURCES ".");

@@ -1,6 +1,5 @@
-#include "fleet/schedule.h"
-
 #include "check.h"
+#include "fleet/schedule.h"
 
 enum { MOST = 64 };
 

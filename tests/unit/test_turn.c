@@ -1,9 +1,8 @@
-#include "lock/turn.h"
-
 #include <string.h>
 
 #include "base/event_loop.h"
 #include "check.h"
+#include "lock/turn.h"
 
 enum { SOON_MS = 5, LONG_MS = 10000 };
 

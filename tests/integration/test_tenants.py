@@ -1,0 +1,476 @@
+"""Many databases, or schemas, in one run: each exactly once, whatever happens to one of them, to its server or to the process."""
+
+import contextlib
+import json
+import re
+import signal
+import threading
+import uuid
+
+import psycopg
+import pytest
+from servers import Database, Server
+from wait import wait_until
+
+STEPS = 3
+DONE = re.compile(r"(?m)^tidelock: (\S+): applied 4 migrations \(")
+
+
+class Tenants:
+    """Databases of their own, and the list of them."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.databases = {}
+        self.rows = []
+
+    def add(self, server, count=1, port=None):
+        added = []
+        for _ in range(count):
+            name = f"t{len(self.rows):03}"
+            database = Database(server, f"tenant_{name}_{uuid.uuid4().hex[:8]}")
+            self.databases[name] = database
+            self.rows.append((name, database.url(port=port, sslmode="disable")))
+            added.append(name)
+        return added
+
+    def __getitem__(self, name):
+        return self.databases[name]
+
+    def file(self):
+        """One for each list: a process may be reading the one before."""
+        path = self.folder.root / f"tenants-{len(self.rows)}.csv"
+        if not path.exists():
+            path.write_text("name,url\n" + "".join(f"{name},{url}\n" for name, url in self.rows))
+        return path
+
+    def assert_complete(self, *names):
+        """Every step was applied once, and the ledger says so."""
+        expected = sorted(path.name for path in self.folder.path.iterdir())
+        for name in names or self.databases:
+            database = self.databases[name]
+            with database.one_connection():
+                assert database.applied() == expected, name
+                assert database.query("SELECT number FROM steps ORDER BY 1") == [(number,) for number in range(1, STEPS + 1)], name
+
+    def assert_untouched(self, *names):
+        for name in names:
+            assert not self.databases[name].holds("_prisma_migrations"), name
+
+    def drop(self):
+        for database in self.databases.values():
+            with contextlib.suppress(psycopg.OperationalError):
+                database.drop()
+
+
+@pytest.fixture
+def tenants(folder):
+    folder.add("000_steps", "CREATE TABLE steps (number int)")
+    for number in range(1, STEPS + 1):
+        folder.add(f"{number:03}_step", f"INSERT INTO steps VALUES ({number})")
+    tenants = Tenants(folder)
+    yield tenants
+    tenants.drop()
+
+
+@pytest.fixture
+def one(server):
+    """A server for this test alone."""
+
+    with contextlib.ExitStack() as stack:
+
+        def start(*settings):
+            one = Server(server.major, server.binaries, settings=settings)
+            stack.callback(one.remove)
+            return one
+
+        yield start
+
+
+def failing(tenants, *names):
+    """The last migration fails in these alone."""
+    tenants.folder.add("900_check", "SELECT 1 / CASE current_setting('tide.odd', true) WHEN 'yes' THEN 0 ELSE 1 END")
+    for name in names:
+        tenants[name].query(f"ALTER DATABASE {tenants[name].name} SET tide.odd = 'yes'")
+
+
+def mend(tenants, name):
+    tenants[name].query(f"ALTER DATABASE {tenants[name].name} RESET tide.odd")
+
+
+def slow(tenants, seconds=0.2):
+    tenants.folder.replace("001_step", f"INSERT INTO steps VALUES (1); SELECT pg_sleep({seconds})")
+
+
+def states(result):
+    """{tenant: state} of the table that was printed."""
+    return dict(re.findall(r"(?m)^(t\d{3})\s+(waiting|failed|elsewhere|applied \d+ migrations?|would apply \d+ migrations?|\d+ pending|up to date|nothing pending|complete)\b", result.out))
+
+
+def test_each_tenant_gets_every_migration(server, tenants, tidelock):
+    names = tenants.add(server, 6)
+    result = tidelock("deploy", "--tenants", tenants.file(), "--parallel", 3).succeeds()
+    tenants.assert_complete()
+    assert states(result) == {name: "applied 4 migrations" for name in names}
+    assert "6 tenants: 6 done, of which 0 had nothing to do; 0 failed, 0 not begun" in result.out
+    assert sorted(DONE.findall(result.errors)) == names
+    assert "applied 24 migrations to 6 of 6 tenants" in result.errors
+    again = tidelock("deploy", "--tenants", tenants.file(), "--parallel", 3).succeeds()
+    assert "6 tenants: 6 done, of which 6 had nothing to do" in again.out and states(again) == {}
+
+
+def test_killed_in_the_middle_and_run_again(server, tenants, tidelock):
+    tenants.add(server, 8)
+    slow(tenants)
+    running = tidelock.start("deploy", "--tenants", tenants.file(), "--parallel", 3)
+    running.wait_for_line("applied 4 migrations")
+    running.kill()
+    tidelock("deploy", "--tenants", tenants.file(), "--parallel", 3, "--leader-timeout", "1m").succeeds()
+    tenants.assert_complete()
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_what_runs_cleanly_and_begins_nothing(server, tenants, tidelock, number, code):
+    tenants.add(server, 4)
+    tenants.folder.add("002_wait", "CREATE TABLE half (); SELECT pg_sleep(600)")
+    running = tidelock.start("deploy", "--tenants", tenants.file(), "--parallel", 2, "--on-failure", "continue")
+    for name in ("t000", "t001"):
+        find = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(600)%%' AND state = 'active' AND datname = current_database() AND pid <> pg_backend_pid()"
+        wait_until(lambda name=name: tenants[name].query(find), f"{name} to be in the middle")
+    running.signal(number)
+    result = running.wait().fails(exit=code, says=[f"stopped by {number.name}", "Nothing of 002_wait"])
+    assert states(result) == {"t000": "failed", "t001": "failed", "t002": "waiting", "t003": "waiting"}
+    for name in ("t000", "t001"):
+        assert not tenants[name].holds("half") and tenants[name].applied() == ["000_steps", "001_step", "002_step"]
+    tenants.assert_untouched("t002", "t003")
+    tenants.folder.replace("002_wait", "SELECT 1")
+    tidelock("deploy", "--tenants", tenants.file()).succeeds()
+    tenants.assert_complete()
+
+
+def test_the_server_restarts_in_the_middle(one, tenants, tidelock):
+    server = one()
+    tenants.add(server, 6)
+    slow(tenants, 0.5)
+    running = tidelock.start("deploy", "--tenants", tenants.file(), "--parallel", 3, "--on-failure", "continue")
+    running.wait_for_line("applied 4 migrations")
+    server.stop("fast")
+    server.start()
+    running.wait().succeeds()
+    tenants.assert_complete()
+
+
+@pytest.mark.parametrize(
+    "words, begun",
+    [
+        ([], ["t000", "t001"]),
+        (["--on-failure", "continue"], ["t000", "t001", "t002", "t003", "t004", "t005", "t006", "t007"]),
+        (["--max-failures", "0"], ["t000", "t001"]),
+        (["--max-failures", "1"], ["t000", "t001", "t002", "t003"]),
+        (["--max-failures", "25%"], ["t000", "t001", "t002", "t003", "t004", "t005"]),
+    ],
+    ids=lambda value: " ".join(value) or "stop" if isinstance(value, list) and value[:1] != ["t000"] else "",
+)
+def test_what_follows_a_broken_tenant(server, tenants, tidelock, words, begun):
+    names = tenants.add(server, 8)
+    failing(tenants, "t001", "t003", "t005")
+    result = tidelock("deploy", "--tenants", tenants.file(), *words)
+    broken = [name for name in begun if name in ("t001", "t003", "t005")]
+    result.fails(exit=6, says=[f"{len(broken)} of 8 tenants failed", "t001: "])
+    assert {name: state for name, state in states(result).items() if state != "applied 5 migrations"} == {
+        **{name: "failed" for name in broken},
+        **{name: "waiting" for name in names if name not in begun},
+    }
+    tenants.assert_untouched(*(name for name in names if name not in begun))
+    tenants.assert_complete(*(name for name in begun if name not in broken))
+
+
+def test_a_locked_table_keeps_nobody_else(server, tenants, tidelock):
+    names = tenants.add(server, 6)
+    tidelock("deploy", "--tenants", tenants.file(), "--parallel", 3).succeeds()
+    tenants.folder.add("004_more", "ALTER TABLE steps ADD COLUMN more int")
+    with tenants["t000"].connect() as blocker, blocker.transaction():
+        blocker.execute("LOCK TABLE steps IN ACCESS SHARE MODE")
+        running = tidelock.start("deploy", "--tenants", tenants.file(), "--parallel", 2)
+        for name in names[1:]:
+            wait_until(lambda name=name: "004_more" in tenants[name].applied(), f"{name} to be complete")
+        assert "004_more" not in tenants["t000"].applied()
+    running.wait().succeeds()
+    assert "004_more" in tenants["t000"].applied()
+
+
+@pytest.mark.parametrize("fault", ["refuse", "drop"])
+def test_one_server_of_three_does_not_answer(servers, server, proxy, tenants, tidelock, fault):
+    others = [servers.get(major) for major in list(servers.binaries)[:2]]
+    lost = tenants.add(server, 2, port=proxy.port)
+    fine = [name for other in others for name in tenants.add(other, 3)]
+    getattr(proxy, fault)()
+    result = tidelock("deploy", "--tenants", tenants.file(), "--parallel", 3, "--on-failure", "continue", "--connect-timeout", "500ms", "--connect-deadline", "1s")
+    result.fails(exit=3, says="2 of 8 tenants failed")
+    tenants.assert_complete(*fine)
+    assert {name for name, state in states(result).items() if state == "failed"} == set(lost)
+
+
+def test_nothing_begins_after_a_canary_that_fails(server, tenants, tidelock):
+    tenants.add(server, 4)
+    failing(tenants, "t002")
+    words = ("deploy", "--tenants", tenants.file(), "--parallel", 4, "--on-failure", "continue")
+    result = tidelock(*words, "--canary", "t002").fails(exit=6, says="1 of 4 tenants failed")
+    assert states(result) == {"t000": "waiting", "t001": "waiting", "t002": "failed", "t003": "waiting"}
+    tenants.assert_untouched("t000", "t001", "t003")
+    mend(tenants, "t002")
+    result = tidelock(*words, "--canary", "2").succeeds()
+    assert re.findall(r"(?m)^tidelock: (t\d+): applied", result.errors)[:2] == ["t000", "t001"]
+    tenants.assert_complete()
+
+
+def test_ten_processes_over_one_list(server, tenants, tidelock, binary):
+    tenants.add(server, 10)
+    slow(tenants, 0.02)
+    words = ("deploy", "--tenants", tenants.file(), "--parallel", 2, "--headroom", 0)
+    for running in [tidelock.start(*words) for _ in range(10)]:
+        running.wait().succeeds()
+    tenants.assert_complete()
+
+
+def test_parts_of_a_list_make_the_whole(server, tenants, tidelock):
+    tenants.add(server, 9)
+    parts = [tidelock("deploy", "--tenants", tenants.file(), "--shard", f"{part}/3").succeeds() for part in (1, 2, 3)]
+    assert sorted(name for part in parts for name in DONE.findall(part.errors)) == sorted(tenants.databases)
+    tenants.assert_complete()
+
+
+class Sampler:
+    """How many sessions of tidelock a server has at most."""
+
+    def __init__(self, server):
+        self.connection = psycopg.connect(server.url("postgres"), autocommit=True)
+        self.peak = self.samples = 0
+        self.is_over = threading.Event()
+        self.thread = threading.Thread(target=self._sample)
+        self.thread.start()
+
+    def _sample(self):
+        while not self.is_over.wait(0.02):
+            (count,) = self.connection.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'tidelock%'").fetchone()
+            self.peak = max(self.peak, count)
+            self.samples += 1
+
+    def stop(self):
+        self.is_over.set()
+        self.thread.join()
+        self.connection.close()
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_connections_stay_within_the_budget(one, tenants, tidelock, processes):
+    server = one("max_connections=16", "superuser_reserved_connections=3")
+    tenants.add(server, 24)
+    slow(tenants, 0.05)
+    sampler = Sampler(server)
+    try:
+        words = ("deploy", "--tenants", tenants.file(), "--parallel", 20, "--headroom", 5)
+        for running in [tidelock.start(*words) for _ in range(processes)]:
+            running.wait().succeeds()
+    finally:
+        sampler.stop()
+    tenants.assert_complete()
+    # 13 are for applications, one of which is the sampler's; 5 must stay free. Several processes count them before they go away again.
+    assert 2 <= sampler.peak <= 16 - 3 - 1 - (5 if processes == 1 else 0), f"{sampler.peak} in {sampler.samples} samples"
+
+
+def test_a_tenant_that_another_process_leads_comes_last(server, tenants, tidelock):
+    names = tenants.add(server, 4)
+    with tenants["t000"].connect() as leader:
+        leader.execute("SELECT pg_advisory_lock(72707369)")
+        running = tidelock.start("deploy", "--tenants", tenants.file())
+        for name in names[1:]:
+            wait_until(lambda name=name: tenants[name].holds("_prisma_migrations") and len(tenants[name].applied()) == 4, f"{name} to be complete")
+        assert not tenants["t000"].holds("_prisma_migrations")
+    running.wait().succeeds()
+    tenants.assert_complete()
+
+
+def test_a_tenant_that_another_process_keeps_fails_in_time(server, tenants, tidelock):
+    tenants.add(server, 3)
+    with tenants["t001"].connect() as leader:
+        leader.execute("SELECT pg_advisory_lock(72707369)")
+        result = tidelock("deploy", "--tenants", tenants.file(), "--leader-timeout", "1s").fails(exit=4, says=["1 of 3 tenants failed", "the leader lock is still held"])
+    assert states(result)["t001"] == "failed"
+    tenants.assert_complete("t000", "t002")
+
+
+def test_a_dry_run_changes_nothing(server, tenants, tidelock):
+    names = tenants.add(server, 3)
+    result = tidelock("deploy", "--dry-run", "--tenants", tenants.file(), "--parallel", 3).succeeds()
+    assert states(result) == {name: "would apply 4 migrations" for name in names}
+    tenants.assert_untouched(*names)
+    tidelock("deploy", "--dry-run", "--exit-code", "--tenants", tenants.file()).fails(exit=1)
+    tidelock("deploy", "--tenants", tenants.file()).succeeds()
+    tidelock("deploy", "--dry-run", "--exit-code", "--tenants", tenants.file()).succeeds()
+
+
+def test_status_tells_what_each_lacks(server, tenants, tidelock):
+    tenants.add(server, 3)
+    tidelock("deploy", "--tenants", tenants.file(), "--canary", "t001", "--shard", "1/1").succeeds()
+    tenants["t002"].query("DELETE FROM _prisma_migrations WHERE migration_name = '003_step'")
+    result = tidelock("status", "--tenants", tenants.file()).succeeds()
+    assert states(result) == {"t002": "1 pending"}
+    assert "3 tenants: 3 done, of which 2 had nothing to do" in result.out
+    assert states(tidelock("status", "--all", "--tenants", tenants.file())) == {"t000": "up to date", "t001": "up to date", "t002": "1 pending"}
+    tidelock("status", "--exit-code", "--tenants", tenants.file()).fails(exit=1)
+    said = json.loads(tidelock("status", "--json", "--tenants", tenants.file()).succeeds().out)
+    assert (said["done"], said["failed"], said["not_begun"]) == (3, 0, 0)
+    assert [(tenant["tenant"], tenant["state"], tenant["not_applied"]) for tenant in said["tenants"]] == [("t000", "done", 0), ("t001", "done", 0), ("t002", "done", 1)]
+
+
+def test_plan_and_drift_say_it_of_each(server, tenants, tidelock):
+    tenants.add(server, 2)
+    tidelock("deploy", "--tenants", tenants.file()).succeeds()
+    tidelock("drift", "--tenants", tenants.file(), "--parallel", 2).succeeds(says="2 tenants: 2 done")
+    tenants["t001"].query("CREATE TABLE stray ()")
+    tidelock("drift", "--tenants", tenants.file(), "--parallel", 2).fails(exit=1, says="t001: 2 differences")
+    tenants.folder.add("004_drop", "DROP TABLE steps")
+    tidelock("plan", "--tenants", tenants.file(), "--fail-on", "dangerous").fails(exit=1, says="1 pending, at worst dangerous")
+
+
+def test_wait_ends_when_all_are_complete(server, tenants, tidelock):
+    tenants.add(server, 3)
+    tidelock("wait", "--tenants", tenants.file(), "--leader-timeout", "500ms").fails(exit=4, says="3 of 3 tenants failed")
+    running = tidelock.start("wait", "--tenants", tenants.file(), "--parallel", 2)
+    tidelock("deploy", "--tenants", tenants.file()).succeeds()
+    running.wait().succeeds(says="3 tenants: 3 done")
+    tenants.assert_complete()
+
+
+def test_a_command_starts_after_all_of_them(server, tenants, tidelock):
+    tenants.add(server, 3)
+    failing(tenants, "t001")
+    started = tenants.folder.root / "started"
+    words = ("run", "--tenants", tenants.file(), "--on-failure", "continue", "--", "touch", started)
+    tidelock(*words).fails(exit=6, says="1 of 3 tenants failed")
+    assert not started.exists()
+    mend(tenants, "t001")
+    tidelock(*words).succeeds()
+    assert started.exists()
+    tenants.assert_complete()
+
+
+def test_the_status_file_counts_tenants_and_names_what_failed(server, tenants, tidelock):
+    tenants.add(server, 3)
+    failing(tenants, "t001")
+    file = tenants.folder.root / "status.prom"
+    tidelock("deploy", "--tenants", tenants.file(), "--on-failure", "continue", "--status-file", file).fails(exit=6)
+    found = dict(line.rsplit(" ", 1) for line in file.read_text().splitlines() if line.startswith("tidelock_tenant"))
+    assert found == {
+        **{f'tidelock_tenants{{state="{state}"}}': count for state, count in {"waiting": "0", "running": "0", "elsewhere": "0", "done": "2", "failed": "1"}.items()},
+        'tidelock_tenant_failed{tenant="t001"}': "1",
+    }
+
+
+def test_every_line_says_which_tenant_it_is_about(server, tenants, tidelock):
+    names = tenants.add(server, 3)
+    failing(tenants, "t001")
+    words = ("deploy", "--tenants", tenants.file(), "--on-failure", "continue", "--parallel", 3)
+    text = tidelock(*words).fails(exit=6)
+    assert re.findall(r"(?m)^tidelock: error \S+: (t\d+): ", text.errors) == ["t001"]
+    lines = [json.loads(line) for line in tidelock(*words, "--log-format", "json", "--log-level", "debug").fails(exit=6).errors.splitlines()]
+    assert {line.get("tenant") for line in lines if line.get("database")} == set(names)
+    for line in lines:
+        if line.get("tenant"):
+            assert line.get("database") in (None, tenants[line["tenant"]].name), line
+
+
+def schemas_of(database, count):
+    with database.one_connection():
+        for number in range(count):
+            database.query(f'CREATE SCHEMA "s{number:03}"')
+
+
+def assert_schemas_complete(database, count):
+    with database.one_connection():
+        for number in range(count):
+            assert len(database.ledger(schema=f"s{number:03}")) == STEPS + 1
+            assert database.query(f"SELECT number FROM s{number:03}.steps ORDER BY 1") == [(step,) for step in range(1, STEPS + 1)]
+
+
+def test_schemas_of_one_database_do_not_get_in_each_others_way(database, tenants, tidelock):
+    schemas_of(database, 30)
+    result = tidelock("deploy", "--schemas", "s*", "--parallel", 8, "--log-level", "debug").succeeds(says="30 tenants: 30 done, of which 0")
+    assert_schemas_complete(database, 30)
+    assert "left to another process" not in result.errors
+    tidelock("deploy", "--schemas", "s*", "--parallel", 8).succeeds(says="30 tenants: 30 done, of which 30")
+
+
+def test_a_schema_that_is_locked_keeps_only_those_of_its_database(server, database, tenants, tidelock):
+    """One of a database applies at a time; the other databases of the list go on."""
+    names = tenants.add(server, 4)
+    schemas_of(database, 4)
+    tidelock("deploy", "--schemas", "s*").succeeds()
+    tenants.folder.add("004_more", "ALTER TABLE steps ADD COLUMN more int")
+    tenants.rows[:0] = [(f"s{number:03}", database.url(sslmode="disable", schema=f"s{number:03}")) for number in range(4)]
+    with database.connect() as blocker, blocker.transaction():
+        blocker.execute("LOCK TABLE s000.steps IN ACCESS SHARE MODE")
+        running = tidelock.start("deploy", "--tenants", tenants.file(), "--parallel", 3)
+        for name in names:
+            wait_until(lambda name=name: tenants[name].holds("steps") and "004_more" in tenants[name].applied(), f"{name} to be complete")
+    running.wait().succeeds(says="8 tenants: 8 done")
+
+
+HOSTILE = ['a "b" c', "Ünïcode", "semi;colon'", "percent%s", "--help", "$(id)", "a,b", "t\\b", "UPPER.lower"]
+
+
+def test_hostile_names(server, tidelock, folder):
+    folder.add("001_a", "CREATE TABLE a ()")
+    mark = uuid.uuid4().hex[:6]
+    names = [f"{mark}{name}" for name in HOSTILE]
+    with contextlib.ExitStack() as stack:
+        for name in names:
+            server.query('CREATE DATABASE "{}"'.format(name.replace('"', '""')))
+            stack.callback(server.query, 'DROP DATABASE "{}" WITH (FORCE)'.format(name.replace('"', '""')))
+        url = server.url("postgres")
+        said = tidelock("deploy", "--databases", f"{mark}*", "--parallel", 3, url=url).succeeds(says=f"{len(names)} tenants: {len(names)} done")
+        assert all(name in said.out for name in names)
+        said = json.loads(tidelock("status", "--json", "--databases", f"{mark}*", url=url).succeeds().out)
+        assert {tenant["tenant"] for tenant in said["tenants"]} == set(names)
+        file = folder.root / "status.prom"
+        tidelock("deploy", "--databases", f"{mark}*", "--status-file", file, url=url).succeeds()
+        for schema in names:
+            quoted = schema.replace('"', '""')
+            server.query(f'CREATE SCHEMA "{quoted}"', database=names[1])
+        tidelock("deploy", "--schemas", f"{mark}*", "--parallel", 3, url=server.url(names[1])).succeeds(says=f"{len(names)} tenants: {len(names)} done")
+
+
+@pytest.mark.parametrize("script", ["SELECT " + "(" * 10_000 + "1" + ")" * 10_000, "SELECT " + "1+" * 10_000 + "1", "SELECT " + "NOT " * 10_000 + "true"], ids=["parentheses", "operators", "unary"])
+def test_a_deeply_nested_script_fits_on_a_tasks_stack(server, tenants, tidelock, script):
+    """How deep it may be is the server's to say."""
+    tenants.add(server, 2)
+    tenants.folder.add("004_deep", script)
+    tidelock("plan", "--tenants", tenants.file(), "--parallel", 2).succeeds(says="2 tenants: 2 done")
+    alone = tidelock("deploy", url=tenants["t000"].url())
+    result = tidelock("deploy", "--tenants", tenants.file(), "--parallel", 2, "--on-failure", "continue")
+    assert (alone.code, result.code) in ((0, 0), (6, 6)), result.errors
+
+
+REFUSED = {
+    "--replica": ("deploy", "--replica", "postgres://127.0.0.1/replica"),
+    "--lease": ("deploy", "--lease", "app"),
+    "--share-connections": ("run", "--share-connections", "--", "true"),
+    "--json-schema": ("status", "--json-schema"),
+    "--offline": ("plan", "--offline"),
+    "--shadow": ("drift", "--shadow", "create"),
+    "--output": ("plan", "--output", "sarif"),
+}
+
+
+@pytest.mark.parametrize("option", REFUSED)
+def test_what_is_about_one_database_is_refused(server, tenants, tidelock, option):
+    tenants.add(server, 1)
+    command, *words = REFUSED[option]
+    tidelock(command, "--tenants", tenants.file(), *words, url=server.url("postgres")).fails(exit=2, says=[option, "and there are many tenants"])
+    tenants.assert_untouched("t000")
+
+
+def test_a_list_without_anybody_is_warned_of(server, tidelock, folder):
+    folder.add("001_a", "CREATE TABLE a ()")
+    tidelock("deploy", "--databases", f"none_{uuid.uuid4().hex}*", url=server.url("postgres")).succeeds(says="no tenants")
