@@ -8,6 +8,7 @@ import time
 import pytest
 from certificates import Authority
 from clouds import HOST, AwsRds, AwsSecret, AzureFederated, AzureMachine, Door, Google, Vault, check_rds_token
+from servers import Database
 from tool import wait_for_session
 from wait import wait_until
 from world import BAD_ANSWERS, Answer, World
@@ -569,3 +570,34 @@ def test_a_token_of_vault_that_has_ended_is_replaced(door, database, folder, rig
     led(database, rig, cloud, url, lambda: len(set(door.directory.binds.get(user, []))) >= 2).succeeds()
     paths = [request.path.rsplit("/", 1)[1] for request in cloud.requests]
     assert paths[:5] == ["login", "shop", "shop", "login", "shop"] and paths[-1] == "revoke-self"
+
+
+def test_each_server_of_the_tenants_gets_a_token_of_its_own(door, servers, authority, database, folder, rig, cloud, tmp_path):
+    """A token of RDS is for one server and one user, and opens no other."""
+    folder.add("001_t", "CREATE TABLE t ()")
+    cloud = cloud("variables")
+    faults, lines = [], ["name,url"]
+    with contextlib.ExitStack() as stack:
+        other = Door(servers, authority)
+        stack.callback(other.remove)
+        elsewhere = Database(other.server, "elsewhere")
+
+        def let_in(door, database, name):
+            user = door.let_in(database, "by_directory")
+
+            def judge(token):
+                cloud.secrets.append(token)
+                try:
+                    check_rds_token(token, user, f"{HOST}:{door.server.port}", cloud.keys)
+                except (AssertionError, ValueError, KeyError) as error:
+                    faults.append(error)
+                return not faults
+
+            door.directory.judges[user] = judge
+            lines.append(f"{name},{door.url(database, user, sslmode='verify-full')}")
+
+        let_in(door, database, "here")
+        let_in(other, elsewhere, "there")
+        (tmp_path / "tenants.csv").write_text("\n".join(lines) + "\n")
+        rig(cloud, "deploy", "--tenants", tmp_path / "tenants.csv", "--parallel", 2).succeeds(says="2 tenants: 2 done")
+        assert not faults and database.holds("t") and elsewhere.holds("t")
