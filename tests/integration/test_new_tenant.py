@@ -4,6 +4,7 @@ import json
 
 import pytest
 from servers import Database
+from wait import wait_until
 
 # A name must not end the identifier, the statement or the program.
 HOSTILE = ['with "quotes"', "it's; DROP DATABASE x", "ünïcode", "UPPER lower", "back\\slash", "select", "%s", "-1"]
@@ -231,3 +232,15 @@ def test_run_creates_its_tenant_and_becomes_the_application(fleet, users, tidelo
     result = tidelock("run", "--databases", fleet.pattern, "--tenant", fleet.name("new"), "--create", "--", "echo", "started")
     assert result.code == 0 and result.out.endswith("started\n"), result.errors
     assert fleet.find("new").applied() == ["001_users"]
+
+
+def test_a_signal_ends_it_and_nothing_is_created(fleet, users, tidelock):
+    """The server waits for seconds until nobody is connected to a template."""
+    template = fleet.make("emplate")
+    creating = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'tidelock%%' AND query LIKE 'CREATE DATABASE%%' AND query LIKE %s"
+    with template.connect():
+        running = tidelock.start("deploy", "--databases", fleet.pattern, "--tenant", fleet.name("new"), "--create", "--template", template.name)
+        wait_until(lambda: template.query(creating, f"%{template.name}%"), "the statement that creates it")
+        running.signal()
+        running.wait().fails(exit=143, says="0 tenants are done")
+    assert fleet.names() == ["emplate"]
