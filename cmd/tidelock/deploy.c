@@ -151,7 +151,7 @@ const struct command COMMAND_DEPLOY = {
     .about =
         "Compares the folder with the ledger. If nothing is pending, exits without taking a lock. "
         "Otherwise takes the leader lock, applies the pending migrations in order, and stops at the first "
-        "failure. Any number of replicas can run it at the same time.",
+        "failure. Any number of replicas can run it at the same time. With a list of tenants it does so for each.",
     .example = "tidelock deploy --migrations db/migrations --log-format json",
     .options = FOR_DEPLOY,
     .run = deploy_run,

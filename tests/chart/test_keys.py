@@ -28,6 +28,7 @@ FULL = yaml.safe_load(
       clientCert: {existingSecret: client}
       setRole: owner
       passwordFrom: {source: vault, secretName: creds, vault: {address: "https://vault:8200", role: r, namespace: team, caCert: {existingConfigMap: vault-ca}}}
+    tenants: {existingSecret: tenants}
     migrations: {path: db, configMap: {name: scripts, items: [{key: a, path: 1_a/migration.sql}]}}
     lease: {enabled: true}
     events: {enabled: true}
@@ -58,12 +59,16 @@ def schema_at(path):
     return found
 
 
+# One of them at most; FULL has a Secret.
+OTHER_LISTS = ["existingConfigMap", "query", "databases", "schemas"]
+
+
 def string_paths():
     """The keys that take any text."""
     for path in paths():
         schema = schema_at(path)
         if "string" in schema.get("type", []) and not {"enum", "pattern"} & set(schema) and path != ("database", "url") and path != ("database", "directUrl"):
-            if path[:2] not in [("database", "host"), ("migrations", "image")] and path[-2:] not in [("sslRootCert", "existingConfigMap"), ("caCert", "existingSecret")]:
+            if path[:2] not in [("database", "host"), ("migrations", "image"), *(("tenants", list_of) for list_of in OTHER_LISTS)] and path[-2:] not in [("sslRootCert", "existingConfigMap"), ("caCert", "existingSecret")]:
                 yield path
 
 

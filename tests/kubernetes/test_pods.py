@@ -52,11 +52,12 @@ def adapted(document, database):
 @pytest.mark.parametrize("example", sorted((ROOT / "docker" / "examples" / "kubernetes").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_plain_manifests(namespace, database, example):
     namespace.kubectl("create", "secret", "generic", "guestbook-database", f"--from-literal=url={database.url('owner')}")
+    namespace.kubectl("create", "secret", "generic", "guestbook-tenants", "--from-literal=tenants.csv=name,schema\neveryone,public\n")
     for document in yaml.safe_load_all(pathlib.Path(example).read_text()):
         namespace.kubectl("apply", "-f", "-", input=adapted(document, database))
 
     def is_done():
-        jobs = [item["status"].get("succeeded") for item in namespace.get("jobs")["items"]]
+        jobs = [item["status"].get("succeeded") == item["spec"]["completions"] for item in namespace.get("jobs")["items"]]
         deployments = [item["status"].get("readyReplicas") == item["spec"]["replicas"] for item in namespace.get("deployments")["items"]]
         return (jobs or deployments) and all(jobs) and all(deployments)
 
