@@ -112,7 +112,7 @@ def test_an_init_container_that_deploys_says_as_much_as_the_job(rendered):
 def test_an_init_container_that_waits_says_nothing_and_has_no_token(rendered):
     documents = rendered(**SERVICES, serviceAccount={"create": True})
     pod = pod_of(documents)
-    assert not any(word in str(pod) for word in ["LEASE", "EVENTS", "WEBHOOK", "PUSHGATEWAY", "tidelock-token", "tidelock-webhook"])
+    assert not any(word in str(pod) for word in ["_LEASE", "EVENTS", "WEBHOOK", "PUSHGATEWAY", "tidelock-token", "tidelock-webhook"])
     assert "TIDELOCK_LEASE" in environment(the(documents, "Job")["spec"]["template"]["spec"]["containers"][0])
 
 
