@@ -62,9 +62,10 @@ static int compare_locations(const void *one, const void *other)
     return order != 0 ? order : strcmp(left->database, right->database);
 }
 
+/* NULL, of a database that only a service file names, is as good as a name. */
 static const char *keep(struct arena *arena, const char *text)
 {
-    return arena_copy(arena, text, strlen(text));
+    return text == NULL ? "" : arena_copy(arena, text, strlen(text));
 }
 
 static bool locate(const struct crew *crew, size_t index, struct location *out, struct error *err)

@@ -74,7 +74,7 @@ static void bad_csv_is_refused_with_its_place(void **state)
         { "x.csv", "name,url\n\n", "0:0 no tenants in \"x.csv\"" },
         { "x.csv", "acme,d\n", "1:1 unknown column \"acme\"" },
         { "x.csv", "postgres://u:p@h/d\n", "1:1 this is not the name of a column" },
-        { "x.csv", "name,nam\n", "1:6 unknown column \"nam\"" },
+        { "x.csv", "name,title\n", "1:6 unknown column \"title\"" },
         { "x.csv", "name,password\n", "1:6 unknown column \"password\"" },
         { "x.csv", "name,url,NAME\n", "1:10 two columns are called \"name\"" },
         { "x.csv", "url,schema\n", "1:1 no column is called \"name\"" },
