@@ -21,7 +21,8 @@ struct occasion {
     struct deadline until;
 };
 
-/* Its output; texts live in the arena of the occasion's configuration and are registered with the redactor. */
+/* Its output; texts live in the arena of the occasion's configuration and are registered with the redactor.
+ */
 struct credentials {
     const char *user; /* NULL = the URL's */
     const char *password;

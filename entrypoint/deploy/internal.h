@@ -75,7 +75,7 @@ struct deployment {
     struct history history;
     struct read_ahead *read_ahead;
     struct leader holder;
-    struct turn turn; /* among those of this process, as long as the connection */
+    struct turn turn;       /* among those of this process, as long as the connection */
     struct identity server; /* on which this run last led */
     bool *is_ours;          /* of each of the folder's: this run has applied it, or undone it */
     struct reached reached;

@@ -38,8 +38,8 @@ struct tenant_run {
 
 /* What is done with each, and said of it. */
 struct rollout_work {
-    bool leads; /* it may take the leader lock, which a database has once; else it changes nothing, and no failure
-                   keeps it from the others */
+    bool leads; /* it may take the leader lock, which a database has once; else it changes nothing, and no
+                   failure keeps it from the others */
     /* Does it, as a task. Fills `word` and `count` of the result, also on failure. */
     bool (*run)(const struct tenant_run *run, void *context, struct error *err);
     /* It has begun, or ended, or been left to another process; `err` is what it failed with, or NULL. Must
