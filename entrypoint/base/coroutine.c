@@ -18,8 +18,8 @@
 #endif
 #endif
 
-/* As much as a process usually has, since a deeply nested script takes more than half a megabyte. Pages are only
- * there once they are touched; those below the stack never are. */
+/* As much as a process usually has, since a deeply nested script takes more than half a megabyte. Pages are
+ * only there once they are touched; those below the stack never are. */
 enum { STACK_SIZE = 8 * 1024 * 1024, GUARD_SIZE = 64 * 1024 };
 
 struct coroutine {
