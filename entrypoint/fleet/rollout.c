@@ -12,7 +12,7 @@
 #include "postgres/reach.h"
 
 /* In one database one applies, while the next one connects and looks what is pending. */
-enum { LEADERS_MOST = 2, NAMED_MOST = 5, WAIT_MOST_MS = 60 * 1000 };
+enum { LEADERS_MOST = 2, NAMED_MOST = 5, WAIT_MOST_MS = 60 * 1000, COUNT_EVERY_MS = 1000 };
 
 /* The worst first: what a person has to look at before what passes by itself. */
 static const enum error_class WORST[] = {
@@ -21,10 +21,10 @@ static const enum error_class WORST[] = {
     ERROR_UNREACHABLE, ERROR_BUDGET, ERROR_TABLE_LOCK, ERROR_LEADER, ERROR_INTERRUPTED,
 };
 
-/* How many tenants are on a server, and whether it is known how many connections it can spare. */
+/* How many tenants are on a server, and until when it is known how many connections it can spare. */
 struct server {
     size_t tenants;
-    bool is_counted;
+    struct deadline known_until;
 };
 
 /* Where a tenant is. */
@@ -125,8 +125,9 @@ static bool begin(struct crew *crew, struct error *err)
     return true;
 }
 
-/* How many at a time leave the application its headroom: each has one connection, or waits without any. The
- * one that counts is as good as one that has ended, and that the server still has for a moment. */
+/* How many at a time leave the application its headroom: each has one connection, or waits without any. Again
+ * and again, since an application grows, and other processes do the same. The one that counts is as good as
+ * one that has ended, and that the server still has for a moment. */
 static bool count_room(const struct member *member, struct error *err)
 {
     const struct crew *crew = member->crew;
@@ -139,15 +140,15 @@ static bool count_room(const struct member *member, struct error *err)
     int room;
 
     /* What would be created cannot be asked. */
-    if (crew->servers[number].is_counted || crew->servers[number].tenants == 1 ||
+    if (!deadline_passed(crew->servers[number].known_until) || crew->servers[number].tenants == 1 ||
         crew->config->parallel == 1 || run->result->creation == CREATION_DUE)
         return true;
     if (!endpoint_find(run->arena, run->config, &endpoint, err) ||
         (conn = reach_database(run->config, &endpoint, NULL, err)) == NULL ||
         !budget_read(run->arena, conn, &budget, err))
         return error_context(err, "counting the server's connections");
-    room = budget_room(&budget) - (int)crew->config->headroom;
-    crew->servers[number].is_counted = true;
+    room = budget_room(&budget) - (int)crew->config->headroom + (int)schedule->servers[number].running - 1;
+    crew->servers[number].known_until = deadline_in(COUNT_EVERY_MS);
     schedule_widen(crew->schedule, number, room > 1 ? (size_t)room : 1);
     event_loop_wake();
     return true;

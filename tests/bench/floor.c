@@ -3,6 +3,8 @@
  *
  *   floor read URL           connects, reads the ledger, exits
  *   floor apply URL FILE...  connects; for each file: BEGIN, the script, one INSERT, COMMIT
+ *   floor many N LIST        the same for each URL of the list, a line each, by N processes at a time
+ *   floor many N LIST FILE...
  *   floor time N COMMAND...  runs the command N times and prints the median of its wall microseconds
  *   floor peak COMMAND...    runs the command and prints its peak resident kilobytes; from here and not from
  * a big interpreter, whose own size a forked child would be charged with
@@ -118,6 +120,58 @@ static int peak(char **command)
     return 0;
 }
 
+static PGconn *connect_to(const char *url)
+{
+    PGconn *conn = PQconnectdb(url);
+
+    if (PQstatus(conn) != CONNECTION_OK) {
+        (void)fputs(PQerrorMessage(conn), stderr);
+        exit(1);
+    }
+    return conn;
+}
+
+static void read_ledger(PGconn *conn)
+{
+    must(conn, PQexec(conn,
+                      "SELECT migration_name, finished_at, rolled_back_at FROM _prisma_migrations"
+                      " ORDER BY started_at"));
+}
+
+static void work(const char *url, char **files)
+{
+    PGconn *conn = connect_to(url);
+
+    if (*files == NULL)
+        read_ledger(conn);
+    for (; *files != NULL; files++)
+        apply(conn, *files);
+    PQfinish(conn);
+}
+
+/* Each of the processes takes every Nth line. */
+static int many(int processes, const char *list, char **files)
+{
+    int failed = 0;
+
+    for (int i = 0; i < processes; i++) {
+        if (fork() == 0) {
+            char *urls = read_file(list);
+            char *rest = urls;
+            char *url;
+
+            for (int line = 0; (url = strsep(&rest, "\n")) != NULL && *url != '\0'; line++) {
+                if (line % processes == i)
+                    work(url, files);
+            }
+            exit(0);
+        }
+    }
+    for (int status; wait(&status) > 0;)
+        failed += status != 0;
+    return failed != 0;
+}
+
 int main(int argc, char **argv)
 {
     PGconn *conn;
@@ -128,15 +182,11 @@ int main(int argc, char **argv)
         return peak(argv + 2);
     if (strcmp(argv[1], "time") == 0 && argc > 3)
         return time_command((size_t)atoi(argv[2]), argv + 3);
-    conn = PQconnectdb(argv[2]);
-    if (PQstatus(conn) != CONNECTION_OK) {
-        (void)fputs(PQerrorMessage(conn), stderr);
-        return 1;
-    }
+    if (strcmp(argv[1], "many") == 0 && argc > 3)
+        return many(atoi(argv[2]), argv[3], argv + 4);
+    conn = connect_to(argv[2]);
     if (strcmp(argv[1], "read") == 0)
-        must(conn, PQexec(conn,
-                          "SELECT migration_name, finished_at, rolled_back_at FROM _prisma_migrations"
-                          " ORDER BY started_at"));
+        read_ledger(conn);
     for (int i = 3; i < argc; i++)
         apply(conn, argv[i]);
     PQfinish(conn);
