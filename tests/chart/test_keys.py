@@ -28,7 +28,6 @@ FULL = yaml.safe_load(
       clientCert: {existingSecret: client}
       setRole: owner
       passwordFrom: {source: vault, secretName: creds, vault: {address: "https://vault:8200", role: r, namespace: team, caCert: {existingConfigMap: vault-ca}}}
-    tenants: {existingSecret: tenants}
     migrations: {path: db, configMap: {name: scripts, items: [{key: a, path: 1_a/migration.sql}]}}
     lease: {enabled: true}
     events: {enabled: true}
@@ -59,8 +58,8 @@ def schema_at(path):
     return found
 
 
-# One of them at most; FULL has a Secret.
-OTHER_LISTS = ["existingConfigMap", "query", "databases", "schemas"]
+# Of tenants: one of them at most, and not beside the Lease of FULL.
+LISTS = ["existingSecret", "existingConfigMap", "query", "databases", "schemas"]
 
 
 def string_paths():
@@ -68,7 +67,7 @@ def string_paths():
     for path in paths():
         schema = schema_at(path)
         if "string" in schema.get("type", []) and not {"enum", "pattern"} & set(schema) and path != ("database", "url") and path != ("database", "directUrl"):
-            if path[:2] not in [("database", "host"), ("migrations", "image"), *(("tenants", list_of) for list_of in OTHER_LISTS)] and path[-2:] not in [("sslRootCert", "existingConfigMap"), ("caCert", "existingSecret")]:
+            if path[:2] not in [("database", "host"), ("migrations", "image"), *(("tenants", list_of) for list_of in LISTS)] and path[-2:] not in [("sslRootCert", "existingConfigMap"), ("caCert", "existingSecret")]:
                 yield path
 
 

@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 from helm import CHART, of_kind
-from test_keys import FULL, OTHER_LISTS, aliases, at, string_paths
+from test_keys import FULL, LISTS, aliases, at, string_paths
 from value_sets import DATABASE, merged
 
 EVERYTHING = merged(FULL, {"migrations": {"configMap": {"name": ""}}, "databases": {name: {"migrations": {"files": {"1_a": "SELECT 1"}}} for name in ["shop", "bills-of-the-year-20"]}})
@@ -74,8 +74,8 @@ def test_text_stays_text(helm, check_strictly, hostile):
         check_strictly(document)
 
 
-@pytest.mark.parametrize("list_of", OTHER_LISTS)
-def test_text_stays_text_in_other_lists_of_tenants(helm, check_strictly, list_of):
+@pytest.mark.parametrize("list_of", LISTS)
+def test_text_stays_text_in_lists_of_tenants(helm, check_strictly, list_of):
     for document in helm.template(merged(DATABASE, {"tenants": {list_of: "12345"}})):
         check_strictly(document)
 

@@ -46,7 +46,11 @@ CASES = {
     ),
     "tenants from two places": ({"tenants": {"existingSecret": "x", "schemas": "*"}}, "tenants has several lists: existingSecret, schemas"),
     "parts of nothing": ({"tenants": {"pods": 2}}, "nothing says which tenants there are"),
-    "parts that share a Lease": ({"tenants": {"schemas": "*", "pods": 2}, "lease": {"enabled": True}, "serviceAccount": {"create": True}}, "tenants.pods and lease.enabled exclude each other"),
+    "tenants and a Lease": ({"tenants": {"schemas": "*"}, "lease": {"enabled": True}, "serviceAccount": {"create": True}}, "tenants and lease.enabled exclude each other"),
+    "tenants and a standby": (
+        {"tenants": {"schemas": "*"}, "database": {"existingSecret": "x", "secretKeys": {"replica": "standby"}}},
+        "tenants and database.secretKeys.replica exclude each other",
+    ),
     "tenants among the options": ({"config": {"tenants": "x.csv"}}, "Set tenants.existingSecret"),
     "no pod": ({"tenants": {"pods": 0}}, "/tenants/pods"),
     "a host without user": ({"database": {"host": "db", "name": "d"}}, "Set database.user and database.name"),

@@ -234,13 +234,13 @@ def test_run_creates_its_tenant_and_becomes_the_application(fleet, users, tidelo
     assert fleet.find("new").applied() == ["001_users"]
 
 
-def test_a_signal_ends_it_and_nothing_is_created(fleet, users, tidelock):
-    """The server waits for seconds until nobody is connected to a template."""
+def test_a_signal_ends_it_and_nothing_is_created(fleet, users, database, tidelock):
+    """The server waits for seconds until nobody is connected to a template, and lets nobody connect meanwhile."""
     template = fleet.make("emplate")
     creating = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'tidelock%%' AND query LIKE 'CREATE DATABASE%%' AND query LIKE %s"
     with template.connect():
         running = tidelock.start("deploy", "--databases", fleet.pattern, "--tenant", fleet.name("new"), "--create", "--template", template.name)
-        wait_until(lambda: template.query(creating, f"%{template.name}%"), "the statement that creates it")
+        wait_until(lambda: database.query(creating, f"%{template.name}%"), "the statement that creates it")
         running.signal()
         running.wait().fails(exit=143, says="0 tenants are done")
     assert fleet.names() == ["emplate"]

@@ -14,8 +14,10 @@
 {{- if and (gt (int $tenants.pods) 1) (not $given) }}
 {{- fail (printf "\n%s.pods is set, and nothing says which tenants there are.\nSet %s.existingSecret, or another list." $where $where) }}
 {{- end }}
-{{- if and (gt (int $tenants.pods) 1) .Values.lease.enabled }}
-{{- fail (printf "\n%s.pods and lease.enabled exclude each other: the pods would wait for each other's Lease.\nSet lease.enabled=false; each tenant has its leader lock." $where) }}
+{{- range $value, $is := dict "lease.enabled" .Values.lease.enabled "database.secretKeys.replica" .Values.database.secretKeys.replica }}
+{{- if and $given $is }}
+{{- fail (printf "\n%s and %s exclude each other: that is about one database.\nRemove %s." $where $value $value) }}
+{{- end }}
 {{- end }}
 {{- end }}
 
