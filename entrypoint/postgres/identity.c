@@ -9,7 +9,7 @@ static const struct query IDENTITY = { .name = "identity", .sql = "SELECT " IDEN
 
 struct identity identity_of(const struct result *row, int column)
 {
-    struct identity found;
+    struct identity found = { .system = "" };
 
     text_copy_cut(found.system, sizeof found.system, result_text(row, 0, column));
     text_copy_cut(found.timeline, sizeof found.timeline, result_text(row, 0, column + 1));
