@@ -163,6 +163,7 @@ def test_who_may_use_reserved_connections_is_told_so(servers, major, tool):
 
 
 def test_the_table_says_what_each_replica_may_have(tool, small):
+    wait_until(lambda: small.query("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'tidelock%%'") == [(0,)], "the sessions of others to end")
     out = tool("budget", "--replicas", "3", url=small.url("app", user="app")).succeeds().out
     assert "max_connections                       12" in out and 'For 3 replicas connecting as "app"' in out
     assert "connection_limit of each               2" in out  # 12 - 3 for superusers - 1 of ours - 1 of headroom
