@@ -7,8 +7,13 @@
 #ifndef BASE_DESCRIPTORS_H
 #define BASE_DESCRIPTORS_H
 
+#include <stddef.h>
+
 /* Opens /dev/null where one is closed; before anything else is opened. It is closed again at exec, so that
  * the application finds what it would have found without us. */
 void descriptors_complete(void);
+
+/* How many this process may have open. */
+size_t descriptors_most(void);
 
 #endif

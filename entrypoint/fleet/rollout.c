@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/event_loop.h"
 #include "base/log.h"
 #include "base/signals.h"
@@ -13,6 +14,9 @@
 
 /* In one database one applies, while the next one connects and looks what is pending. */
 enum { LEADERS_MOST = 2, NAMED_MOST = 5, WAIT_MOST_MS = 60 * 1000, COUNT_EVERY_MS = 1000 };
+
+/* What a tenant has open at most: its connections, the folder, a file, pipes. And what the process has. */
+enum { DESCRIPTORS_OF_TENANT = 8, DESCRIPTORS_OF_PROCESS = 24 };
 
 /* The worst first: what a person has to look at before what passes by itself. */
 static const enum error_class WORST[] = {
@@ -100,6 +104,21 @@ static void number(struct crew *crew, struct location *locations, size_t *lanes,
     }
 }
 
+/* Without a descriptor, a connection would seem not to answer, and a folder not to be there. */
+static size_t affordable(size_t wanted, size_t tenants)
+{
+    const size_t most = descriptors_most();
+    const size_t spare = most > DESCRIPTORS_OF_PROCESS ? most - DESCRIPTORS_OF_PROCESS : 0;
+    const size_t parallel = spare < 2 * DESCRIPTORS_OF_TENANT ? 1 : spare / DESCRIPTORS_OF_TENANT;
+
+    if (parallel >= wanted)
+        return wanted;
+    if (parallel < tenants)
+        log_warn("%zu tenant%s at a time instead of %zu: the process may have %zu files open (ulimit -n)",
+                 parallel, text_plural(parallel), wanted, most);
+    return parallel;
+}
+
 static bool begin(struct crew *crew, struct error *err)
 {
     const struct tenant_list *tenants = crew->out->tenants;
@@ -108,7 +127,7 @@ static bool begin(struct crew *crew, struct error *err)
     auto_free size_t *lanes = memory_new(tenants->count + 1, sizeof *lanes);
     auto_free size_t *servers = memory_new(tenants->count + 1, sizeof *servers);
     struct schedule_map map = { .lanes = lanes, .servers = servers, .count = tenants->count };
-    const size_t parallel = (size_t)crew->config->parallel;
+    const size_t parallel = affordable((size_t)crew->config->parallel, tenants->count);
     const struct schedule_rules rules = { .canaries = tenants->canaries,
                                           .parallel = parallel,
                                           .parallel_in_lane = crew->work->leads ? LEADERS_MOST : parallel,

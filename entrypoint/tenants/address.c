@@ -51,8 +51,48 @@ static bool is_same_server(const struct endpoint *one, const struct endpoint *ot
     return strcmp(of_one.at, of_other.at) == 0;
 }
 
-/* Whoever may write the table that is asked could otherwise have the password sent anywhere. */
-static bool check_password(struct addresses *addresses, const struct endpoint *endpoint,
+static const char *sslmode_of(const struct endpoint *endpoint)
+{
+    const char *mode = endpoint_value(endpoint, "sslmode");
+
+    return mode == NULL ? "prefer" : mode;
+}
+
+/* How well a connection is protected from others on the way: the index of its mode, or of verify-full. */
+static size_t protection(const struct endpoint *endpoint)
+{
+    static const char *const modes[] = { "disable", "allow", "prefer", "require", "verify-ca" };
+    size_t rank = 0;
+
+    while (rank < array_length(modes) && strcmp(modes[rank], sslmode_of(endpoint)) != 0)
+        rank++;
+    return rank;
+}
+
+/* The environment, too, says how. */
+static bool check_protection(struct arena *arena, const struct addresses *addresses,
+                             const struct tenant *tenant, struct error *err)
+{
+    struct config config = tenant_config(addresses->config, tenant);
+    struct endpoint own;
+
+    config.arena = arena;
+    if (!endpoint_find(arena, &config, &own, err))
+        return error_context(err, "reading the URL of tenant \"%s\"", tenant->name);
+    if (protection(&own) >= protection(&addresses->base))
+        return true;
+    error_set(
+        err, ERROR_USAGE,
+        "the URL of tenant \"%s\" says sslmode=%s, the database URL sslmode=%s, and it holds no password",
+        tenant->name, sslmode_of(&own), sslmode_of(&addresses->base));
+    return error_hint(err,
+                      "The configured password is not sent less protected on the word of a query: add "
+                      "sslmode=%s to the URL, or list this tenant in a file.",
+                      sslmode_of(&addresses->base));
+}
+
+/* Whoever may write the table that is asked could otherwise have the password sent anywhere, or in clear. */
+static bool check_password(struct arena *arena, struct addresses *addresses, const struct endpoint *endpoint,
                            const struct tenant *tenant, struct error *err)
 {
     const struct config *config = addresses->config;
@@ -63,7 +103,7 @@ static bool check_password(struct addresses *addresses, const struct endpoint *e
     if (!find_base(addresses, tenant, err))
         return false;
     if (is_same_server(endpoint, &addresses->base))
-        return true;
+        return check_protection(arena, addresses, tenant, err);
     error_set(err, ERROR_USAGE,
               "the URL of tenant \"%s\" leads to another server than the database URL, and holds no password",
               tenant->name);
@@ -104,7 +144,7 @@ bool address_read(struct arena *arena, struct addresses *addresses, const struct
         error_context(err, "for tenant \"%s\"", tenant->name);
         return false;
     }
-    if (!check_password(addresses, &own, tenant, err))
+    if (!check_password(arena, addresses, &own, tenant, err))
         return false;
     *out = key_of(arena, &own, tenant);
     return true;

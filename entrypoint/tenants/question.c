@@ -14,10 +14,12 @@ enum { ASK_MS = 60 * 1000 };
 /* The database that is there for administration. */
 #define MAINTENANCE "postgres"
 
+/* With a limit of -2, a DROP DATABASE was interrupted: nobody can connect to what is left. */
 static const struct query DATABASES = {
     .name = "tenant_databases",
     .sql =
         "SELECT d.datname, d.datallowconn AND NOT d.datistemplate"
+        "       AND d.datconnlimit OPERATOR(pg_catalog.<>) -2"
         "  FROM pg_catalog.pg_database AS d",
 };
 

@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import os
 import re
 import signal
+import subprocess
 import threading
 import uuid
 
@@ -415,6 +417,28 @@ def test_a_schema_that_is_locked_keeps_only_those_of_its_database(server, databa
         for name in names:
             wait_until(lambda name=name: tenants[name].holds("steps") and "004_more" in tenants[name].applied(), f"{name} to be complete")
     running.wait().succeeds(says="8 tenants: 8 done")
+
+
+def test_few_descriptors_are_enough(server, tenants, binary):
+    """Fewer at a time, rather than connections that seem not to answer."""
+    tenants.add(server, 12)
+    command = f'ulimit -n 64; exec "{binary}" deploy --tenants {tenants.file()} --parallel 12'
+    result = subprocess.run(["bash", "-c", command], cwd=tenants.folder.root, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "5 tenants at a time instead of 12" in result.stderr
+    tenants.assert_complete()
+
+
+def test_a_database_that_was_half_dropped_is_left_out(server, tidelock, folder):
+    """An interrupted DROP DATABASE leaves one that nobody can connect to; the server marks it so."""
+    folder.add("001_a", "CREATE TABLE a ()")
+    mark = uuid.uuid4().hex
+    with contextlib.ExitStack() as stack:
+        for name in (f"half_{mark}", f"whole_{mark}"):
+            server.query(f"CREATE DATABASE {name}")
+            stack.callback(server.query, f"DROP DATABASE {name} WITH (FORCE)")
+        server.query(f"UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'half_{mark}'")
+        tidelock("deploy", "--databases", f"*_{mark}", url=server.url("postgres")).succeeds(says="1 tenant: 1 done")
 
 
 HOSTILE = ['a "b" c', "Ünïcode", "semi;colon'", "percent%s", "--help", "$(id)", "a,b", "t\\b", "UPPER.lower"]

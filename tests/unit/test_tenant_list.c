@@ -204,7 +204,7 @@ static void a_query_cannot_send_the_password_elsewhere(void **state)
 {
     (void)state;
     config.password = "word";
-    assert_true(ask("postgres://u@db:5433/tenant"));
+    assert_true(ask("postgres://u@db:5433/tenant?sslmode=require"));
     assert_true(ask("postgres://u:own@elsewhere/tenant"));
     assert_false(ask("postgres://u@elsewhere/tenant"));
     assert_string_equal(err.message,
@@ -214,6 +214,19 @@ static void a_query_cannot_send_the_password_elsewhere(void **state)
     assert_true(ask("postgres://u@elsewhere/tenant"));
     config.password_from = PASSWORD_VAULT;
     assert_false(ask("postgres://u@elsewhere/tenant"));
+}
+
+static void a_query_cannot_send_the_password_in_clear(void **state)
+{
+    (void)state;
+    config.password = "word";
+    assert_true(ask("postgres://u@db:5433/tenant?sslmode=require"));
+    assert_true(ask("postgres://u:own@db:5433/tenant?sslmode=disable"));
+    assert_false(ask("postgres://u@db:5433/tenant?sslmode=disable"));
+    assert_string_equal(err.message,
+                        "the URL of tenant \"a\" says sslmode=disable, the database URL "
+                        "sslmode=require, and it holds no password");
+    assert_false(ask("postgres://u@db:5433/tenant"));
 }
 
 static void the_canary_comes_first(void **state)
@@ -400,6 +413,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_same_place_is_known_however_it_is_written, enter, leave),
         cmocka_unit_test_setup_teardown(without_a_base_only_whole_urls_will_do, enter, leave),
         cmocka_unit_test_setup_teardown(a_query_cannot_send_the_password_elsewhere, enter, leave),
+        cmocka_unit_test_setup_teardown(a_query_cannot_send_the_password_in_clear, enter, leave),
         cmocka_unit_test_setup_teardown(the_canary_comes_first, enter, leave),
         cmocka_unit_test_setup_teardown(each_tenant_is_in_one_part, enter, leave),
         cmocka_unit_test_setup_teardown(a_part_is_a_number_of_parts_or_the_jobs, enter, leave),
