@@ -10,6 +10,9 @@
 
 enum { SQL_MOST = 64 * 1024, AGE_SIZE = 32, ANSWERS_MS = 15000 };
 
+/* So far, clocks may differ; a backup that is later than that is still to be made. */
+enum { AHEAD_MOST_MS = 5 * 60 * 1000 };
+
 static const struct query READ_ONLY = { .name = "backup_read_only", .sql = "SET TRANSACTION READ ONLY" };
 
 static const struct query LIMITS = {
@@ -54,15 +57,15 @@ static bool refuse(const char *hint, struct error *err)
     return error_hint(err, "%s", hint);
 }
 
-/* One query in a transaction of its own. */
+/* One query in a transaction of its own; what it sets for the session does not stay. */
 static bool ask(struct connection *conn, const struct query *query, struct result **row, struct error *err)
 {
     const struct batch_item items[] = { { .query = &READ_ONLY }, { .query = &LIMITS }, { .query = query } };
     bool is_asked;
 
     connection_limit_answers(conn, ANSWERS_MS);
-    is_asked = aside_run(conn, NULL, &(const struct batch) { .items = items, .count = array_length(items) },
-                         row, err);
+    is_asked =
+        aside_ask(conn, &(const struct batch) { .items = items, .count = array_length(items) }, row, err);
     connection_limit_answers(conn, 0);
     return is_asked;
 }
@@ -144,6 +147,8 @@ static bool judge(const struct result *row, const struct backup_wish *wish, stru
     }
     if (strcmp(type, "boolean") == 0)
         return true;
+    if (result_number(row, 0, 3) < -AHEAD_MOST_MS)
+        return refuse_answer("returns a time that is still to come, or an age below zero", err);
     if (wish->age_ms > 0)
         return check_age(result_number(row, 0, 3), wish, "backup", hint, err);
     error_set(err, ERROR_USAGE, "the backup check returns a time, but not how old the backup may be");

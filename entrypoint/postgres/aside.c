@@ -5,6 +5,7 @@
 
 static const struct query BEGIN = { .name = "begin", .sql = "BEGIN" };
 static const struct query COMMIT = { .name = "commit", .sql = "COMMIT" };
+static const struct query ROLLBACK = { .name = "rollback", .sql = "ROLLBACK" };
 
 /* Ends one that failed, unless the session is gone. */
 static void roll_back(struct connection *conn)
@@ -12,13 +13,13 @@ static void roll_back(struct connection *conn)
     struct error ignored;
 
     if (connection_is_in_transaction(conn) && !connection_is_lost(conn) &&
-        !query_several(conn, &(const struct query) { .name = "rollback", .sql = "ROLLBACK" }, NULL, 0,
-                       &ignored))
+        !query_several(conn, &ROLLBACK, NULL, 0, &ignored))
         log_debug("could not roll back: %s", ignored.message);
 }
 
-bool aside_run(struct connection *conn, const char *key, const struct batch *own, struct result **out,
-               struct error *err)
+/* From `own` come the items, `rows` and `failed`. */
+static bool run(struct connection *conn, const char *key, const struct batch *own, const struct query *end,
+                struct error *err)
 {
     struct batch_item items[ASIDE_ITEMS_MOST + ASIDE_EXTRA];
     size_t count = 0;
@@ -36,12 +37,12 @@ bool aside_run(struct connection *conn, const char *key, const struct batch *own
     first = count;
     for (size_t i = 0; i < own->count && i < ASIDE_ITEMS_MOST; i++)
         items[count++] = own->items[i];
-    items[count++] = (struct batch_item) { .query = &COMMIT };
+    items[count++] = (struct batch_item) { .query = end };
     if (query_batch(conn,
                     &(const struct batch) { .items = items,
                                             .count = count,
                                             .cancellable = count - 1,
-                                            .rows = out,
+                                            .rows = own->rows,
                                             .rows_of = count - 2,
                                             .failed = &failed },
                     err))
@@ -52,6 +53,25 @@ bool aside_run(struct connection *conn, const char *key, const struct batch *own
     if (own->failed != NULL)
         *own->failed = failed < first || failed + 1 >= count ? own->count : failed - first;
     return false;
+}
+
+bool aside_run(struct connection *conn, const char *key, const struct batch *own, struct result **out,
+               struct error *err)
+{
+    const struct batch batch = {
+        .items = own->items, .count = own->count, .rows = out, .failed = own->failed
+    };
+
+    return run(conn, key, &batch, &COMMIT, err);
+}
+
+bool aside_ask(struct connection *conn, const struct batch *own, struct result **out, struct error *err)
+{
+    const struct batch batch = {
+        .items = own->items, .count = own->count, .rows = out, .failed = own->failed
+    };
+
+    return run(conn, NULL, &batch, &ROLLBACK, err);
 }
 
 bool aside_enter(struct connection *conn, struct error *err)

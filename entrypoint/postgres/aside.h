@@ -18,6 +18,11 @@ enum { ASIDE_ITEMS_MOST = 8, ASIDE_EXTRA = 3 + SESSION_ASIDES };
 must_use bool aside_run(struct connection *conn, const char *key, const struct batch *own,
                         struct result **out, struct error *err);
 
+/* The same without a key, rolled back at its end: for what is somebody else's to write, and must leave
+ * nothing behind, not even a setting of the session. */
+must_use bool aside_ask(struct connection *conn, const struct batch *own, struct result **out,
+                        struct error *err);
+
 /* In the script's transaction: between the two, without its role and its statement_timeout; whatever is
  * written meanwhile is taken back, and the script's settings are in force again (documentation, "ROLLBACK TO
  * SAVEPOINT"). One round trip each. Not to be left after a failure: only ROLLBACK helps then. */

@@ -187,6 +187,9 @@ def test_the_archiver_is_asked(archived, binary, folder):
         ("SELECT NULL::boolean", 8, "finds no backup: it returns null"),
         ("SELECT now(), 1", 8, "returns several columns"),
         ("SELECT now() FROM generate_series(1, 3)", 8, "returns several rows"),
+        ("SELECT clock_timestamp() + interval '4 minutes'", 0, ""),
+        ("SELECT now() + interval '1 day'", 8, "returns a time that is still to come"),
+        ("SELECT interval '-1 day'", 8, "an age below zero"),
         ("SELECT 'yesterday'", 8, "returns no time, age or boolean"),
         ("SELECT nextval('s') > 0", 8, "the backup check failed: cannot execute nextval() in a read-only transaction"),
         ("SELECT true) AS c (answer); DROP TABLE kept; --", 8, "the backup check failed: "),
@@ -206,6 +209,13 @@ def test_a_time_alone_does_not_say_whether_it_is_recent(database, folder, tidelo
     folder.add("001_a", "CREATE TABLE a ()")
     tidelock("deploy", "--backup-check", "SELECT now()").fails(exit=2, says="Add --require-backup AGE")
     tidelock("deploy", "--backup-check", "SELECT true").succeeds(applied=["001_a"])
+
+
+def test_what_a_backup_check_sets_does_not_stay(database, folder, tidelock):
+    folder.add("001_a", "CREATE TABLE a AS SELECT current_user AS who, current_setting('tide.x', true) AS x")
+    check = "SELECT set_config('role', 'pg_monitor', false) || set_config('tide.x', 'set', false) IS NOT NULL"
+    tidelock("deploy", "--backup-check", check).succeeds(applied=["001_a"])
+    assert database.query("SELECT who = session_user, COALESCE(x, '') FROM a") == [(True, "")]
 
 
 def test_a_backup_check_that_takes_too_long_is_given_up(database, folder, tidelock):
