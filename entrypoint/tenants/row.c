@@ -116,7 +116,9 @@ static bool refuse_value(const struct tenant_rows *rows, const struct tenant_row
         error_set(err, ERROR_USAGE, "the name of a tenant %s", fault);
     else
         error_set(err, ERROR_USAGE, "the %s of tenant \"%s\" %s", TENANT_COLUMN_NAMES[column], name, fault);
-    error_hint(err, "Correct the list; nothing was begun.");
+    error_hint(err, row->begin.line > 0
+                        ? "Correct the list; nothing was begun."
+                        : "Rename it, or keep it out with a narrower pattern or query; nothing was begun.");
     return row_point(rows->source, row->values[column] == NULL ? row->begin : row->spots[column], err);
 }
 

@@ -200,6 +200,18 @@ static bool ask(const char *url)
     return tenants_take(arena, &config, &rows, &list, &err);
 }
 
+static void who_has_no_list_is_not_told_to_correct_one(void **state)
+{
+    struct tenant_row row = { .values = { [COLUMN_NAME] = "a\nb", [COLUMN_DATABASE] = "a\nb" } };
+    const struct tenant_rows rows = { .source = "--databases", .items = &row, .count = 1 };
+
+    (void)state;
+    assert_false(tenants_take(arena, &config, &rows, &list, &err));
+    assert_string_equal(err.message, "the name of a tenant contains a control character");
+    assert_string_equal(err.hint,
+                        "Rename it, or keep it out with a narrower pattern or query; nothing was begun.");
+}
+
 static void a_query_cannot_send_the_password_elsewhere(void **state)
 {
     (void)state;
@@ -412,6 +424,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_bad_row_is_refused_with_its_place, enter, leave),
         cmocka_unit_test_setup_teardown(the_same_place_is_known_however_it_is_written, enter, leave),
         cmocka_unit_test_setup_teardown(without_a_base_only_whole_urls_will_do, enter, leave),
+        cmocka_unit_test_setup_teardown(who_has_no_list_is_not_told_to_correct_one, enter, leave),
         cmocka_unit_test_setup_teardown(a_query_cannot_send_the_password_elsewhere, enter, leave),
         cmocka_unit_test_setup_teardown(a_query_cannot_send_the_password_in_clear, enter, leave),
         cmocka_unit_test_setup_teardown(the_canary_comes_first, enter, leave),
