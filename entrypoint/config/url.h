@@ -24,7 +24,7 @@ struct endpoint {
     const char *values[ENDPOINT_PARAMETERS];
     size_t count;
     const char *schema;        /* Prisma's ?schema=, or NULL */
-    const char *tenant_schema; /* of a list of tenants, which makes none: it has to be there; or NULL */
+    const char *tenant_schema; /* the same, where a list of tenants names it: it has to be there */
     const char *search_path;   /* what other tools take from it, see url_migrate.h, or NULL */
     const char *ledger_schema;
     const char *ledger_table;

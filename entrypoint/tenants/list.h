@@ -22,9 +22,9 @@ struct tenant_list {
 bool tenants_are_asked_for(const struct config *config);
 
 /* Reads them from whichever source is given, and takes the part that --shard names. Names are unique, and no
- * two are known to be in the same place. A list, a query or a pattern without any
- * is an error. ERROR_USAGE with the place in the file, and the errors of a connection. Everything lives in
- * the arena. */
+ * two are known to be in the same place. A list, a query or a pattern without any is an
+ * error. ERROR_USAGE with the place in the file, and the errors of a connection. Everything lives in the
+ * arena. */
 must_use bool tenants_read(struct arena *arena, const struct config *config, struct tenant_list *out,
                            struct error *err);
 
