@@ -48,7 +48,8 @@ static bool look(struct arena *arena, struct connection *conn, struct overview *
     const struct ledger_request wanted = { folder, out->target->endpoint.schema, LEDGER_DETAILS,
                                            .is_only_read = true };
 
-    if (!ledger_read(arena, conn, &wanted, &out->ledger, err))
+    if (!ledger_read(arena, conn, &wanted, &out->ledger, err) ||
+        !ledger_check_schema(conn, &out->ledger, out->target->endpoint.tenant_schema, err))
         return false;
     history_compare(arena, folder, out->ledger.rows, out->ledger.count, &out->history);
     return true;

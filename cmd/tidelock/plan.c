@@ -198,7 +198,8 @@ static bool compare(struct arena *arena, struct connection *conn, struct plan_co
     const struct ledger_request wanted = { folder, out->target.endpoint.schema, LEDGER_NAMES,
                                            .is_only_read = true };
 
-    if (!ledger_read(arena, conn, &wanted, &out->ledger, err))
+    if (!ledger_read(arena, conn, &wanted, &out->ledger, err) ||
+        !ledger_check_schema(conn, &out->ledger, out->target.endpoint.tenant_schema, err))
         return false;
     history_compare(arena, folder, out->ledger.rows, out->ledger.count, &out->history);
     return true;

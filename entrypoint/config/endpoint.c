@@ -193,7 +193,7 @@ static void take_tenant(struct endpoint *endpoint, const struct config *config)
         endpoint_set(endpoint, "user", config->user);
     if (config->schema == NULL)
         return;
-    endpoint->schema = config->schema;
+    endpoint->schema = endpoint->tenant_schema = config->schema;
     endpoint->search_path = NULL;
 }
 

@@ -230,6 +230,39 @@ static bool load_file(struct load *load, struct error *err)
            load_pairs(load, path, &pairs, err);
 }
 
+static bool lists_tenants(const struct option *option)
+{
+    return option->field == offsetof(struct config, tenants) ||
+           option->field == offsetof(struct config, tenants_query) ||
+           option->field == offsetof(struct config, databases) ||
+           option->field == offsetof(struct config, schemas);
+}
+
+/* Whoever sets up the deployment of many would otherwise change the database of the base URL, which may be
+ * none of them. */
+static bool check_one_database(const struct load *load, struct error *err)
+{
+    char name[OPTION_NAME_MOST];
+
+    for (const struct option *option = OPTIONS; option->name != NULL; option++) {
+        bool is_variable;
+
+        if (!lists_tenants(option))
+            continue;
+        option_variable(option, name);
+        is_variable = env_find(load->environment, name) != NULL;
+        if (!is_variable && !load_is_said(load, option))
+            continue;
+        if (!is_variable)
+            option_key(option, name);
+        error_set(err, ERROR_USAGE, "this command works on one database, and %s%s lists many",
+                  is_variable ? "" : "the file's key ", name);
+        return error_hint(err, "%s, and give that tenant's own URL: --database-url.",
+                          is_variable ? "Unset it" : "Name a file without it with --config");
+    }
+    return true;
+}
+
 static bool load_standards(struct load *load, struct error *err)
 {
     for (const struct option *option = OPTIONS; option->name != NULL; option++) {
@@ -255,7 +288,7 @@ bool config_load(struct arena *arena, unsigned command, const struct command_lin
     if (out->is_help)
         return true;
     if (!load_environment(&load, err) || ((command & FOR_DATABASE) != 0 && !load_file(&load, err)) ||
-        !load_standards(&load, err))
+        ((command & FOR_EDITS) != 0 && !check_one_database(&load, err)) || !load_standards(&load, err))
         return false;
     if (out->is_quiet && out->log_level > LOG_WARN)
         out->log_level = LOG_WARN;

@@ -57,6 +57,7 @@ enum option_commands {
                    FOR_VERIFY | FOR_DRIFT,
     FOR_FOLDER = FOR_LEADERS | FOR_WAIT | FOR_STATUS | FOR_PLAN | FOR_DIFF | FOR_VERIFY | FOR_DRIFT,
     FOR_TENANTS = FOR_GATES | FOR_STATUS | FOR_PLAN | FOR_DRIFT, /* they can do it for many databases */
+    FOR_EDITS = FOR_RESOLVE | FOR_BASELINE | FOR_ROLLBACK,       /* they change one database, never many */
     FOR_ALL = FOR_DATABASE | FOR_READY | FOR_INSTALL | FOR_VERSION | FOR_COMPLETION | FOR_MANUAL,
     TAKING_WORDS =
         FOR_RUN | FOR_INSTALL | FOR_COMPLETION | FOR_DIFF, /* they take words beside their options */

@@ -23,8 +23,9 @@ struct endpoint {
     const char *keywords[ENDPOINT_PARAMETERS];
     const char *values[ENDPOINT_PARAMETERS];
     size_t count;
-    const char *schema;      /* Prisma's ?schema=, or NULL */
-    const char *search_path; /* what other tools take from it, see url_migrate.h, or NULL */
+    const char *schema;        /* Prisma's ?schema=, or NULL */
+    const char *tenant_schema; /* the same, where a list of tenants names it: it has to be there */
+    const char *search_path;   /* what other tools take from it, see url_migrate.h, or NULL */
     const char *ledger_schema;
     const char *ledger_table;
     const char *lock_table;

@@ -171,9 +171,12 @@ static bool settle_doubt(struct deployment *d, struct error *err)
     return true;
 }
 
-/* It is begun in a database in which no tool has one, unless that is wanted. */
+/* It is begun in a database in which no tool has one, unless that is wanted, and in a schema that is there:
+ * whatever a list of tenants spells wrong would otherwise be created. */
 static bool check_new_ledger(const struct deployment *d, struct error *err)
 {
+    if (!ledger_check_schema(d->conn, &d->ledger, d->endpoint->tenant_schema, err))
+        return false;
     if (d->ledger.dialect->needs_empty)
         return ledger_check_empty(d->conn, &d->ledger, err);
     return d->config->is_unrelated_allowed || other_ledger_check(d->conn, &d->ledger, err);

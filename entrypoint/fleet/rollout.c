@@ -316,7 +316,9 @@ static bool conclude(const struct crew *crew, struct error *err)
     name_failures(crew, err);
     error_holds(err, "%zu tenant%s done, %zu failed, %zu not begun.", counts[TENANT_DONE],
                 counts[TENANT_DONE] == 1 ? " is" : "s are", crew->failed, left);
-    return error_hint(err, "Type the same again when the cause is gone: what is done stays done.");
+    return error_hint(err, "Type the same again when the cause is gone: what is done stays done.%s",
+                      crew->failed == 0 ? ""
+                                        : " To work on one tenant by hand, give its own --database-url.");
 }
 
 bool rollout_run(const struct config *config, const struct tenant_list *tenants,

@@ -94,6 +94,11 @@ must_use bool ledger_glance(struct arena *arena, struct connection *conn, const 
 /* Whether there is nothing in the schema that a ledger would have to know: ERROR_REFUSED otherwise. */
 must_use bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, struct error *err);
 
+/* Whether the schema that a list of tenants names, or NULL, is there, as far as the ledger does not tell:
+ * ERROR_USAGE otherwise. */
+must_use bool ledger_check_schema(struct connection *conn, const struct ledger *ledger, const char *schema,
+                                  struct error *err);
+
 /* Whether the schema holds nothing at all that a migration can have made: what belongs to an extension,
  * and the ledger itself, do not count. */
 must_use bool ledger_find_empty(struct connection *conn, const struct ledger *ledger, bool *is_empty,

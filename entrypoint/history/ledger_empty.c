@@ -78,6 +78,28 @@ bool ledger_check_empty(struct connection *conn, const struct ledger *ledger, st
     return refuse_not_empty(conn, ledger, tables, err);
 }
 
+static const struct query SCHEMA_IS_THERE = {
+    .name = "schema_is_there",
+    .parameters = 1,
+    .sql = "SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname OPERATOR(pg_catalog.=) $1",
+};
+
+bool ledger_check_schema(struct connection *conn, const struct ledger *ledger, const char *schema,
+                         struct error *err)
+{
+    auto_result struct result *found = NULL;
+
+    if (schema == NULL || ledger->exists)
+        return true;
+    if (!query_run(conn, &SCHEMA_IS_THERE, &schema, &found, err))
+        return false;
+    if (result_rows(found) > 0)
+        return true;
+    error_set(err, ERROR_USAGE, "schema \"%s\" does not exist", schema);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(err, "Correct the list, or let it be created: tidelock deploy --create.");
+}
+
 #define IN_SCHEMA(oid)                                                                                       \
     " EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.oid OPERATOR(pg_catalog.=) " oid              \
     " AND (n.nspname OPERATOR(pg_catalog.=) $1 OR n.nspname OPERATOR(pg_catalog.=) $2))"

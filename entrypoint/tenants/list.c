@@ -41,6 +41,10 @@ static bool check_making(const struct config *config, struct error *err)
         error_set(err, ERROR_USAGE, "--create and --wait exclude each other");
         return error_hint(err, "Whoever deploys creates what is missing.");
     }
+    if (config->made_from != NULL && config->schemas != NULL) {
+        error_set(err, ERROR_USAGE, "--template is for databases, and --schemas lists schemas");
+        return error_hint(err, "Leave it out: the migrations make what a new schema holds.");
+    }
     if (config->makes_missing || (config->made_from == NULL && config->made_for == NULL))
         return true;
     error_set(err, ERROR_USAGE, "%s says how a database is created, and nothing is to be created",
@@ -232,14 +236,16 @@ bool tenants_take(struct arena *arena, const struct config *config, const struct
     return true;
 }
 
-static void warn_of_none(const struct config *config)
+/* An application must not start because of a typing error. */
+static bool refuse_none(const struct config *config, struct error *err)
 {
-    if (config->databases != NULL)
-        log_warn("no tenants: no database's name fits \"%s\"", config->databases);
-    else if (config->schemas != NULL)
-        log_warn("no tenants: no schema's name fits \"%s\"", config->schemas);
-    else
-        log_warn("no tenants: --tenants-query returned no row");
+    if (config->tenants_query != NULL) {
+        error_set(err, ERROR_USAGE, "--tenants-query returned no row");
+        return error_hint(err, "Check the query, and that the database URL leads to where the tenants are.");
+    }
+    error_set(err, ERROR_USAGE, "no %s fits \"%s\"", config->databases != NULL ? "database" : "schema",
+              config->databases != NULL ? config->databases : config->schemas);
+    return error_hint(err, "Check the pattern, and that the database URL leads to where the tenants are.");
 }
 
 bool tenants_read(struct arena *arena, const struct config *config, struct tenant_list *out,
@@ -254,8 +260,5 @@ bool tenants_read(struct arena *arena, const struct config *config, struct tenan
     if (rows.count > 0)
         return tenants_take(arena, config, &rows, out, err);
     *out = (struct tenant_list) { .count = 0 };
-    if (!chosen_keep(config, out, err))
-        return false;
-    warn_of_none(config);
-    return true;
+    return chosen_keep(config, out, err) && refuse_none(config, err);
 }

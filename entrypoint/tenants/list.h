@@ -13,7 +13,7 @@
 
 struct tenant_list {
     struct tenant *items; /* in the file's order; those of a query or a pattern by their names */
-    size_t count;         /* 0 = nothing is to be done: the query, the pattern or the part has none */
+    size_t count;         /* 0 = nothing is to be done: the part has none */
     size_t canaries;      /* so many at the beginning come before all others */
     size_t failures_most; /* once more than these have failed, no other is begun; SIZE_MAX = never */
 };
@@ -22,8 +22,8 @@ struct tenant_list {
 bool tenants_are_asked_for(const struct config *config);
 
 /* Reads them from whichever source is given, and takes the part that --shard names. Names are unique, and no
- * two are known to be in the same place. An empty file is an error; a query or a pattern that finds none is
- * warned of. ERROR_USAGE with the place in the file, and the errors of a connection. Everything lives in the
+ * two are known to be in the same place. A list, a query or a pattern without any is an
+ * error. ERROR_USAGE with the place in the file, and the errors of a connection. Everything lives in the
  * arena. */
 must_use bool tenants_read(struct arena *arena, const struct config *config, struct tenant_list *out,
                            struct error *err);

@@ -217,8 +217,9 @@ def test_a_name_that_the_list_lacks_is_a_mistake(database, users, tidelock):
 @pytest.mark.parametrize(
     "words, says",
     [
-        (("deploy", "--schemas", "*", "--template", "x"), "--template says how a database is created"),
+        (("deploy", "--databases", "*", "--template", "x"), "--template says how a database is created"),
         (("deploy", "--schemas", "*", "--owner", "x"), "--owner says how a database is created"),
+        (("deploy", "--schemas", "*", "--tenant", "x", "--create", "--template", "t"), "--template is for databases"),
         (("deploy", "--create"), "nothing says which tenants there are"),
         (("deploy", "--tenant", "x"), "nothing says which tenants there are"),
         (("run", "--wait", "--schemas", "*", "--create", "--", "true"), "--create and --wait exclude each other"),

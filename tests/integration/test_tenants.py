@@ -495,6 +495,24 @@ def test_what_is_about_one_database_is_refused(server, tenants, tidelock, option
     tenants.assert_untouched("t000")
 
 
-def test_a_list_without_anybody_is_warned_of(server, tidelock, folder):
+NOBODY = {
+    "no database fits": ("--databases", "none_of_these_*"),
+    "no schema fits": ("--schemas", "none_of_these_*"),
+    "--tenants-query returned no row": ("--tenants-query", "SELECT 'a' AS name, 'a' AS schema WHERE false"),
+}
+
+
+@pytest.mark.parametrize("says", NOBODY)
+def test_where_nobody_is_found_nothing_starts(server, tidelock, folder, says):
     folder.add("001_a", "CREATE TABLE a ()")
-    tidelock("deploy", "--databases", f"none_{uuid.uuid4().hex}*", url=server.url("postgres")).succeeds(says="no tenants")
+    for command in ("deploy", "status", "plan", "drift", "wait"):
+        tidelock(command, *NOBODY[says], url=server.url("postgres")).fails(exit=2, says=[says, "Check the "])
+    started = folder.root / "started"
+    tidelock("run", *NOBODY[says], "--", "touch", started, url=server.url("postgres")).fails(exit=2, says=says)
+    assert not started.exists()
+
+
+def test_a_part_may_be_empty(server, tenants, tidelock):
+    tenants.add(server, 1)
+    parts = [tidelock("deploy", "--tenants", tenants.file(), "--shard", f"{part}/2").succeeds() for part in (1, 2)]
+    assert sorted(len(DONE.findall(part.errors)) for part in parts) == [0, 1]
