@@ -236,10 +236,15 @@ static void log_applied_before(const struct progress *progress)
 {
     char took[32];
 
-    if (totals.applied > 0 && progress->tenants == NULL && log_format_in_use() == LOG_TEXT)
-        log_info("%s %zu migration%s in %s; %zu still pending", totals.goes_back ? "rolled back" : "applied",
-                 totals.applied, text_plural(totals.applied),
-                 duration_text(totals.duration_ms, took, sizeof took), totals.pending);
+    if (totals.applied == 0 || progress->tenants != NULL || log_format_in_use() != LOG_TEXT)
+        return;
+    duration_text(totals.duration_ms, took, sizeof took);
+    if (totals.goes_back)
+        log_info("rolled back %zu migration%s in %s; %zu of %zu still to be undone", totals.applied,
+                 text_plural(totals.applied), took, progress->asked - totals.applied, progress->asked);
+    else
+        log_info("applied %zu migration%s in %s; %zu still pending", totals.applied,
+                 text_plural(totals.applied), took, totals.pending);
 }
 
 static void end(struct reporting *reporting, enum progress_phase phase, int exit_code)

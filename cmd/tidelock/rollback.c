@@ -49,6 +49,10 @@ static bool print_statements(const struct config *config, const struct target *t
         print_line_of(due->name, "    line %zu, %s: %s: %s", prediction->statement.line,
                       LEVEL_NAMES[worst->level], worst->rule->name, reason.at);
     }
+    if (due->unseen_from > 0)
+        print_line_of(due->name,
+                      "    from line %zu on, what else it would lose is found out only when it runs",
+                      due->unseen_from);
     return true;
 }
 

@@ -55,7 +55,7 @@ const struct option OPTIONS[] = {
       .more = "First it says whether only blanks, comments or line ends differ. Several names can follow." },
     { .name = "to", .group = GROUP_COMMAND, .type = OPTION_TEXT, .commands = FOR_GATES | FOR_BASELINE | FOR_ROLLBACK,
       .field = FIELD(to), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "NAME",
-      .help = "go up to and including this migration, and no further",
+      .help = "stop at this migration: the last that the database is to hold",
       .more = "Without it, all migrations of the folder are applied, waited for, or recorded by baseline. With "
               "it, a deployment is complete once the database holds these. rollback undoes all behind it: without "
               "it, the newest applied one." },
@@ -298,9 +298,9 @@ const struct option OPTIONS[] = {
               "good enough. It runs in a transaction of its own that only reads." },
     { .name = "restore-point", .group = GROUP_FOLDER, .type = OPTION_FLAG, .commands = FOR_CHANGERS | FOR_PLAN,
       .field = FIELD(wants_restore_point),
-      .help = "make a restore point before the first pending migration runs",
-      .more = "The log says with which recovery_target a restored backup stops there. If nothing is pending, none "
-              "is made." },
+      .help = "make a restore point before the first migration is applied or undone",
+      .more = "The log says with which recovery_target a restored backup stops there. If there is nothing to "
+              "do, none is made." },
     { .name = "connect-deadline", .group = GROUP_WAITING, .type = OPTION_DURATION, .commands = FOR_DATABASE,
       .field = FIELD(connect_deadline_ms), .standard = "1m", .standard_for_person = "5s", .most = DAY_MS,
       .value = "TIME",

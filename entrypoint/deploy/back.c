@@ -11,7 +11,7 @@ void back_begin(struct deployment *d, struct back *out)
     *out = (struct back) {
         .inverses = arena_alloc(d->arena, d->folder->count, sizeof *out->inverses),
     };
-    loss_guard_begin(&out->guard, &d->config->allow_loss, &d->execution);
+    loss_guard_begin(&out->guard, d->config, &d->execution);
     d->back = out;
 }
 
@@ -133,7 +133,7 @@ bool back_check(struct deployment *d, struct error *err)
 
     if (!check_finished(d, err))
         return false;
-    d->back->guard.is_blind = false;
+    d->back->guard.is_blind = d->back->guard.has_unseen = false;
     for (size_t i = deployment_first(d); i < folder->count; i = deployment_behind(d, i)) {
         if (deployment_is_due(d, i) &&
             (!check_unedited(d, i, err) ||

@@ -92,7 +92,8 @@ static bool check_archiver(struct connection *conn, const struct backup_wish *wi
     if (!result_is_null(row, 0, 1)) {
         error_set(err, ERROR_REFUSED, "the server has been failing to archive its WAL since %s: \"%s\"",
                   result_text(row, 0, 2), result_text(row, 0, 1));
-        return refuse("Look into the server's log for why archive_command fails; then deploy again.", err);
+        return refuse("Look into the server's log for why archive_command fails; then type the same again.",
+                      err);
     }
     if (!result_is_null(row, 0, 0))
         return check_age(result_number(row, 0, 0), wish, "archived WAL",
@@ -129,7 +130,7 @@ static bool refuse_answer(const char *what, struct error *err)
 static bool judge(const struct result *row, const struct backup_wish *wish, struct error *err)
 {
     const char *type = result_rows(row) == 1 ? result_text(row, 0, 0) : "";
-    const char *hint = "Make a backup; then deploy again.";
+    const char *hint = "Make a backup; then type the same again.";
 
     if (result_rows(row) == 0) {
         error_set(err, ERROR_REFUSED, "the backup check finds no backup: it returns no row");

@@ -170,6 +170,9 @@ bool deployment_go_back(const struct config *config, struct target *target, stru
     begin(&d, target);
     back_begin(&d, &back);
     is_done = run(&d, err);
+    if (is_done &&
+        (config->is_dry_run ? report->due_count > 0 && !back.guard.has_unseen : report->applied_count > 0))
+        loss_warn_unmet(&back.guard);
     loss_guard_end(&back.guard);
     return is_done;
 }

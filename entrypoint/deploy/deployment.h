@@ -28,7 +28,8 @@ struct due_migration {
     const char *name;
     enum mode mode;
     size_t statements;
-    bool is_resumed; /* it was begun by another run */
+    bool is_resumed;    /* it was begun by another run */
+    size_t unseen_from; /* the line of its inverse from which on what that loses is not known; 0 = all is */
 };
 
 /* Its result; lives in the configuration's arena. */

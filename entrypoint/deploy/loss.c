@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "deploy/loss_weigh.h"
 #include "history/script_file.h"
@@ -238,6 +240,7 @@ static bool check_changed(struct loss_guard *guard, struct connection *conn, str
 static bool check_gone(const struct loss_guard *guard, struct connection *conn, struct error *err)
 {
     auto_text struct text settled = text_init(LIST_MOST);
+    auto_text struct text command = text_init(sizeof err->hint);
     auto_result struct result *rows = NULL;
 
     text_add_format(&settled, "%s}", guard->settled.at);
@@ -257,8 +260,8 @@ static bool check_gone(const struct loss_guard *guard, struct connection *conn, 
         return error_hint(
             err,
             "Give that a statement of its own before, so that what would be lost is counted. To lose it "
-            "whatever it holds: tidelock rollback --allow-loss \"%s\"",
-            name);
+            "whatever it holds: %s",
+            loss_add_command(guard, name, &command));
     }
     return true;
 }
@@ -274,6 +277,22 @@ static bool after(struct observer *observer, struct connection *conn, size_t sta
 
 /* ---- before anything runs ---- */
 
+/* CASCADE reaches what depends on what is named, and an extension has tables of its own. */
+static bool reaches_far(struct slice statement)
+{
+    static const char *const words[] = { "cascade", "extension" };
+
+    for (size_t i = 0; i < array_length(words); i++) {
+        size_t length = strlen(words[i]);
+
+        for (size_t at = 0; at + length <= statement.length; at++) {
+            if (strncasecmp(statement.at + at, words[i], length) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* Catalogs and tables may be locked, and rows many: whatever cannot be counted now is counted later. */
 static bool look(struct loss_guard *guard, struct connection *conn, size_t statement, struct error *err)
 {
@@ -288,6 +307,8 @@ static bool look(struct loss_guard *guard, struct connection *conn, size_t state
     if (!query_several(conn, &start, NULL, 0, err))
         return false;
     is_good = loss_weigh(guard, conn, statement, false, err);
+    if ((guard->is_blind || reaches_far(guard->statement) || !is_good) && guard->unseen_from == 0)
+        guard->unseen_from = guard->line;
     if (connection_is_lost(conn) || !query_several(conn, &end, NULL, 0, is_good ? err : &ignored))
         return false;
     return is_good || (err->class != ERROR_REFUSED && err->class != ERROR_INTERRUPTED);
@@ -299,9 +320,11 @@ static bool look_at_all(struct loss_guard *guard, struct execution *execution, s
     bool is_good = true;
 
     guard->execution = execution;
+    guard->unseen_from = 0;
     for (size_t i = 0; i < execution->summary.statements && is_good; i++)
         is_good = look(guard, execution->conn, i, err) || execution_point_at(execution, i, err);
     guard->execution = usual;
+    guard->has_unseen |= guard->unseen_from > 0;
     return is_good || error_holds(err, "Nothing was changed.");
 }
 
@@ -321,12 +344,22 @@ bool loss_foresee(struct loss_guard *guard, struct execution *execution, struct 
     return is_good;
 }
 
-void loss_guard_begin(struct loss_guard *guard, const struct names *allowed,
+void loss_warn_unmet(const struct loss_guard *guard)
+{
+    for (size_t i = 0; i < guard->allowed->count; i++) {
+        if (!guard->is_met[i])
+            log_warn("--allow-loss \"%s\" names nothing that these inverses lose", guard->allowed->items[i]);
+    }
+}
+
+void loss_guard_begin(struct loss_guard *guard, const struct config *config,
                       const struct execution *execution)
 {
     *guard = (struct loss_guard) {
         .observer = { .before = before, .after = after },
-        .allowed = allowed,
+        .allowed = &config->allow_loss,
+        .is_met = arena_alloc(config->arena, config->allow_loss.count, sizeof *guard->is_met),
+        .to = config->to,
         .execution = execution,
         .keys = text_init(LIST_MOST),
         .names = text_init(LIST_MOST),

@@ -95,7 +95,7 @@ bool loss_is_named(const struct loss_guard *guard, const char *name)
 {
     for (size_t i = 0; i < guard->allowed->count; i++) {
         if (strcmp(guard->allowed->items[i], name) == 0)
-            return true;
+            return guard->is_met[i] = true;
     }
     return false;
 }
@@ -117,11 +117,24 @@ bool loss_is_allowed(const struct loss_guard *guard, const struct victim *victim
     return loss_is_named(guard, brief.at) || loss_is_named(guard, full.at);
 }
 
+const char *loss_add_command(const struct loss_guard *guard, const char *name, struct text *out)
+{
+    text_add_string(out, "tidelock rollback ");
+    if (guard->to != NULL)
+        text_add_format(out, "--to \"%s\" ", guard->to);
+    text_add_string(out, "--allow-loss");
+    for (size_t i = 0; i < guard->allowed->count; i++)
+        text_add_format(out, " \"%s\"", guard->allowed->items[i]);
+    text_add_format(out, " \"%s\"", name);
+    return out->at;
+}
+
 bool loss_refuse(const struct loss_guard *guard, const struct victim *victim, const char *what,
                  const char *lost, struct error *err)
 {
     const struct execution *execution = guard->execution;
     auto_text struct text name = text_init(NAME_MOST);
+    auto_text struct text command = text_init(sizeof err->hint);
 
     add_name(victim, strcmp(victim->schema, execution->ledger->schema) != 0, &name);
     error_set(err, ERROR_REFUSED, "the inverse of migration \"%s\" %s \"%s\"%s", execution->migration->name,
@@ -129,8 +142,8 @@ bool loss_refuse(const struct loss_guard *guard, const struct victim *victim, co
     return error_hint(
         err,
         "Keep what it holds elsewhere first, or go forward: write a migration that undoes this one. To "
-        "lose it: tidelock rollback --allow-loss \"%s\"",
-        name.at);
+        "lose it: %s",
+        loss_add_command(guard, name.at, &command));
 }
 
 bool loss_is_listed(const struct text *keys, const char *key)
@@ -331,8 +344,8 @@ static bool weigh_schema(const struct weighing *weighing, const struct change *c
     return true;
 }
 
-/* The text of statement `number` of the script. */
-static struct slice statement_of(const struct execution *execution, size_t number)
+/* The text of statement `number` of the script, and its line. */
+static struct slice statement_of(const struct execution *execution, size_t number, size_t *line)
 {
     struct script_reader reader = execution_reader(execution);
     struct statement statement = { .start = 0 };
@@ -342,6 +355,7 @@ static struct slice statement_of(const struct execution *execution, size_t numbe
         if (script_next(&reader, &statement, &ignored) != SCRIPT_STATEMENT)
             return slice_of("");
     } while (number-- > 0);
+    *line = statement.line;
     return execution_text(execution, &statement);
 }
 
@@ -406,9 +420,10 @@ bool loss_weigh(struct loss_guard *guard, struct connection *conn, size_t number
     struct weighing weighing = { .guard = guard, .conn = conn, .is_locking = is_locking };
     auto_changes struct changes changes = { .count = 0 };
 
+    weighing.statement = statement_of(guard->execution, number, &guard->line);
+    guard->statement = weighing.statement;
     if (!is_locking && guard->is_blind)
         return true;
-    weighing.statement = statement_of(guard->execution, number);
     if (!grammar_read(weighing.statement, &changes)) {
         guard->is_blind = true;
         return true;

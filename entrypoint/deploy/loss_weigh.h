@@ -30,6 +30,9 @@ bool loss_is_listed(const struct text *keys, const char *key);
  * its own. Temporary tables are not. */
 bool loss_is_old(const struct loss_guard *guard, const char *oid);
 
+/* All of the command that lets go of that, too: what this one says stays said. Returns its text. */
+const char *loss_add_command(const struct loss_guard *guard, const char *name, struct text *out);
+
 /* ERROR_REFUSED, with what to type. `what` is "drops column", `lost` what follows the
  * name: ", which holds 3 values". Returns false. */
 bool loss_refuse(const struct loss_guard *guard, const struct victim *victim, const char *what,

@@ -19,6 +19,7 @@ static void show_history(struct deployment *d)
 {
     d->progress->is_compared = true;
     d->progress->due = d->history.due_count;
+    d->progress->asked = d->progress->applied + d->history.due_count;
     memcpy(d->progress->migrations, d->history.counts, sizeof d->history.counts);
 }
 

@@ -319,7 +319,8 @@ static bool check_scripts(struct deployment *d, size_t *failed, struct error *er
             (struct due_migration) { .name = d->folder->items[i].name,
                                      .mode = execution.mode,
                                      .statements = execution.summary.statements,
-                                     .is_resumed = execution.unfinished != NULL };
+                                     .is_resumed = execution.unfinished != NULL,
+                                     .unseen_from = d->back == NULL ? 0 : d->back->guard.unseen_from };
     }
     return true;
 }

@@ -28,7 +28,7 @@ enum advice_fact {
     ADVICE_INVALID = 1 << 11,        /* what is there is an INVALID index: `object`; `remedy` drops it */
     ADVICE_BACKFILL = 1 << 13,       /* it is a backfill that is half done */
     ADVICE_OTHER_ROLE = 1 << 12,     /* the script changes its role */
-    ADVICE_UNSEEN = 1 << 14,         /* the ledger has no checksums, so that nobody sees an edit */
+    ADVICE_UNSEEN = 1 << 14, /* nobody sees an edit: of an inverse, or where the ledger has no checksums */
 };
 
 struct advice_facts {

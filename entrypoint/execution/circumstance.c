@@ -345,7 +345,7 @@ bool circumstance_add_advice(const struct execution *execution, struct error *er
                                      .value = inquiry.value,
                                      .more_time = execution_more_time(execution),
                                      .absent = inquiry.absent };
-    if (!execution->ledger->dialect->has_checksums)
+    if (!execution->ledger->dialect->has_checksums || execution->migration->is_inverse)
         facts->known |= ADVICE_UNSEEN;
     if (execution->mode == MODE_BACKFILL && execution->failure.names.persists[0] != '\0')
         facts->known |= ADVICE_BACKFILL;

@@ -75,6 +75,7 @@ struct progress {
     size_t migrations[VERDICTS];
     size_t due;           /* to be applied, of these: no more than --to asks for */
     size_t applied;       /* by this process; or rolled back */
+    size_t asked;         /* all that this process has applied or has yet to; or rolled back */
     const char *database; /* its name; NULL = not known yet */
     const char *current;  /* the migration being applied, or NULL */
     const char *latest;   /* … or the last one that was */

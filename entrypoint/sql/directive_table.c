@@ -151,7 +151,8 @@ const struct directive DIRECTIVES[] = {
       .field = offsetof(struct directives, require_backup_ms) },
     { .name = "restore-point",
       .usage = "restore-point",
-      .meaning = "A restore point is made before the first pending migration runs: see --restore-point.",
+      .meaning =
+          "A restore point is made before the first migration is applied or undone: see --restore-point.",
       .type = DIRECTIVE_FLAG,
       .field = offsetof(struct directives, wants_restore_point) },
     { .name = "floor",

@@ -207,7 +207,79 @@ def test_a_dry_run(database, three, tidelock):
     tidelock("rollback", "--dry-run", "--to", "001_a").fails(exit=8, says='drops column "a.b", which holds 1 value')
 
 
+def test_a_dry_run_says_what_it_cannot_count(database, folder, tidelock):
+    """The second statement of the one that runs first changes rows: what is behind it, and in the next, is seen when it runs."""
+    add(folder, "000_first", "SELECT 1")
+    add(folder, "001_a", "CREATE TABLE a (id int)", "\nDROP TABLE a")
+    add(folder, "002_b", "CREATE TABLE b (id int, n int)", "ALTER TABLE b DROP COLUMN n;\n\nDELETE FROM b WHERE id > 9;\nDROP TABLE b")
+    add(folder, "003_c", "CREATE TABLE c (id int)", "DROP TABLE c")
+    tidelock("deploy").succeeds()
+    database.query("INSERT INTO a VALUES (1)")
+    out = tidelock("rollback", "--dry-run", "--to", "000_first").succeeds().out
+    parts = dict(re.findall(r"(?ms)^  (\d+_\w): (.*?)(?=^  \d|^$)", out))
+    assert "found out" not in parts["003_c"] and "from line 3 on, what else it would lose is found out only when it runs" in parts["002_b"] and "from line 2 on" in parts["001_a"], out
+    result = tidelock("rollback", "--to", "000_first").fails(exit=8, says=['drops table "a", which holds 1 row', "rolled back 2 migrations in", "; 1 of 3 still to be undone"])
+    assert "still pending" not in result.errors
+    assert database.applied() == ["000_first", "001_a"]
+
+
 # ---- what is held ----
+
+
+def test_what_to_type_is_the_whole_command(database, three, tidelock):
+    """As it stands it goes on where the refused one stopped, and no further."""
+    database.query("INSERT INTO a VALUES (1, 2); INSERT INTO c VALUES (1)")
+    words = ["rollback", "--to", "001_a"]
+    command = 'tidelock rollback --to "001_a" --allow-loss "c"'
+    tidelock(*words).fails(exit=8, says=f"To lose it: {command}\n")
+    tidelock(*words, "--allow-loss", "c").fails(exit=8, says=f'To lose it: {command} "a.b"\n')
+    tidelock(*words, "--allow-loss", "c", "a.b").succeeds()
+    assert database.applied() == ["001_a"]
+
+
+def test_what_to_type_where_the_text_does_not_show_it(database, folder, tidelock):
+    add(folder, "000_first", "SELECT 1")
+    add(folder, "001_it", "CREATE TABLE it (id int); CREATE TABLE its (id int)", "DROP TABLE its; DO $$BEGIN DROP TABLE it; END$$")
+    tidelock("deploy").succeeds()
+    database.query("INSERT INTO it VALUES (1); INSERT INTO its VALUES (1)")
+    tidelock("rollback", "--to", "000_first", "--allow-loss", "its").fails(exit=8, says='whatever it holds: tidelock rollback --to "000_first" --allow-loss "its" "public.it"\n')
+
+
+@pytest.mark.parametrize("words", [[], ["--dry-run"]])
+def test_a_name_that_nothing_has(database, three, tidelock, words):
+    database.query("INSERT INTO c VALUES (1)")
+    result = tidelock("rollback", *words, "--allow-loss", "c", "cc").succeeds(says='--allow-loss "cc" names nothing that these inverses lose')
+    assert result.errors.count("names nothing") == 1
+
+
+@pytest.mark.parametrize(
+    "up, rows, down, name",
+    [
+        ("CREATE TABLE it (id int)", "INSERT INTO it VALUES (1)", "DO $$BEGIN DELETE FROM it; END$$", "it"),
+        ("CREATE DOMAIN d AS int; CREATE TABLE it (id int, c d)", "INSERT INTO it VALUES (1, 1)", "DROP DOMAIN d cascade", "public.it.c"),
+    ],
+)
+def test_a_name_that_only_the_run_can_meet(database, folder, tidelock, up, rows, down, name):
+    add(folder, "001_it", up, down)
+    tidelock("deploy").succeeds()
+    database.query(rows)
+    for words in [["--dry-run"], []]:
+        assert "names nothing" not in tidelock("rollback", *words, "--allow-loss", name).succeeds().errors
+
+
+def test_an_inverse_is_not_compared_with_what_was_applied(undo):
+    result = undo("CREATE TABLE it ()", "DROP TABLE it; SELECT 1/0").fails(exit=6, says="Correct the data that the statement met, or the statement in prisma/migrations/001_it/down.sql. Then type the same again.")
+    assert "report the edit" not in result.errors
+
+
+def test_a_backup_that_is_missing(undo):
+    result = undo("CREATE TABLE it ()", "DROP TABLE it", "--backup-check", "SELECT false").fails(exit=8, says="Make a backup; then type the same again.")
+    assert "deploy again" not in result.errors
+
+
+def test_its_help_fits(tidelock):
+    out = tidelock("help", "rollback").succeeds().out
+    assert "stop at this migration" in out and "go up to" not in out and "pending migration runs" not in out
 
 
 @pytest.mark.parametrize(
