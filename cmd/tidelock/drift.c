@@ -196,10 +196,13 @@ static bool drift_run(struct arena *arena, const struct config *config, int *exi
     struct look it = { .arena = arena, .config = config, .to = { .name = "the database" } };
 
     if (tenants_are_asked_for(config))
-        return fleet_run(
-            config,
-            &(const struct fleet_words) { .run = drift_tenant, .counted = "differences", .is_no = true },
-            NULL, exit_code, err);
+        return fleet_run(config,
+                         &(const struct fleet_words) { .run = drift_tenant,
+                                                       .counted = "differences",
+                                                       .fine = "without a difference",
+                                                       .other = "with differences",
+                                                       .is_no = true },
+                         NULL, exit_code, err);
     if (!look(&it, err))
         return false;
     if (sides_print(arena, config, &it.from, &it.to) > 0)

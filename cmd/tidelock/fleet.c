@@ -1,5 +1,6 @@
 #include "fleet.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 #include "print.h"
 #include "reporting.h"
 
-enum { LINE_MOST = 2048, WORD_MOST = 512 };
+/* A longer word, as that of a refusal, moves only what stands behind it. */
+enum { LINE_MOST = 2048, WORD_MOST = 512, WORD_COLUMNS = 64 };
 
 struct fleet {
     const struct fleet_words *words;
@@ -32,6 +34,13 @@ void fleet_say(const struct tenant_run *run, size_t count, const char *format, .
     va_end(arguments);
     run->result->count = count;
     run->result->word = arena_copy(run->results, word.at, word.length);
+    fleet_judge(run, count == 0, count > 0);
+}
+
+void fleet_judge(const struct tenant_run *run, bool is_fine, bool is_no)
+{
+    run->result->is_fine = is_fine && run->result->creation == CREATION_NONE;
+    run->result->is_no = is_no;
 }
 
 static bool run_one(const struct tenant_run *run, void *context, struct error *err)
@@ -102,18 +111,30 @@ struct columns {
     int word;
 };
 
-/* Those that need no attention are only counted, unless all are asked for. */
+static bool is_fine(const struct tenant_result *result)
+{
+    return result->state == TENANT_DONE && result->is_fine;
+}
+
+/* Those that need no attention, or were not begun, are only counted, unless all are asked for. */
 static bool is_shown(const struct config *config, const struct tenant_result *result)
 {
-    return config->wants_all || result->state != TENANT_DONE || result->count > 0 ||
-           result->creation != CREATION_NONE;
+    return config->wants_all || (result->state != TENANT_WAITING && !is_fine(result));
 }
 
 static const char *word_of(const struct tenant_result *result)
 {
     if (result->state == TENANT_DONE)
         return result->word;
-    return TENANT_STATE_NAMES[result->state];
+    return result->state == TENANT_WAITING ? "not begun" : TENANT_STATE_NAMES[result->state];
+}
+
+static int widest(int columns, const char *text, int most)
+{
+    int width = (int)utf8_count(text, strlen(text));
+
+    width = width < most ? width : most;
+    return width > columns ? width : columns;
 }
 
 static struct columns measure(const struct config *config, const struct rollout *rollout)
@@ -121,14 +142,10 @@ static struct columns measure(const struct config *config, const struct rollout 
     struct columns columns = { .name = (int)strlen("TENANT"), .word = (int)strlen("STATE") };
 
     for (size_t i = 0; i < rollout->tenants->count; i++) {
-        const char *name = rollout->tenants->items[i].name;
-        const char *word = word_of(&rollout->results[i]);
-        int width = (int)utf8_count(name, strlen(name));
-
         if (!is_shown(config, &rollout->results[i]))
             continue;
-        columns.name = width > columns.name ? width : columns.name;
-        columns.word = (int)strlen(word) > columns.word ? (int)strlen(word) : columns.word;
+        columns.name = widest(columns.name, rollout->tenants->items[i].name, INT_MAX);
+        columns.word = widest(columns.word, word_of(&rollout->results[i]), WORD_COLUMNS);
     }
     return columns;
 }
@@ -145,46 +162,79 @@ static void print_tenant(const struct tenant *tenant, const struct tenant_result
                result->reason == NULL ? "" : "  ", result->reason == NULL ? "" : result->reason);
 }
 
-static void print_table(const struct config *config, const struct rollout *rollout)
+/* Those that failed, or the others; says how many. */
+static size_t print_tenants(const struct config *config, const struct rollout *rollout, bool are_failed)
 {
     struct columns columns = measure(config, rollout);
-    bool has_header = false;
-    size_t hidden = 0;
+    size_t printed = 0;
 
     for (size_t i = 0; i < rollout->tenants->count; i++) {
-        if (!is_shown(config, &rollout->results[i])) {
-            hidden++;
+        const struct tenant_result *result = &rollout->results[i];
+
+        if (!is_shown(config, result) || (result->state == TENANT_FAILED) != are_failed)
             continue;
-        }
-        if (!has_header)
+        if (printed++ == 0 && (are_failed || rollout->counts[TENANT_FAILED] == 0))
             print_line("%-*s  %-*s  %8s", columns.name, "TENANT", columns.word, "STATE", "TOOK");
-        has_header = true;
-        print_tenant(&rollout->tenants->items[i], &rollout->results[i], columns);
+        print_tenant(&rollout->tenants->items[i], result, columns);
     }
-    if (has_header)
+    return printed;
+}
+
+static void print_counts(const struct fleet_words *words, const struct rollout *rollout)
+{
+    const size_t *counts = rollout->counts;
+    size_t count = rollout->tenants->count;
+    size_t left = counts[TENANT_WAITING] + counts[TENANT_ELSEWHERE];
+    auto_text struct text line = text_init(LINE_MOST);
+    size_t fine = 0;
+
+    for (size_t i = 0; i < count; i++)
+        fine += is_fine(&rollout->results[i]);
+    text_add_format(&line, "%zu tenant%s: ", count, text_plural(count));
+    if (words->fine == NULL)
+        text_add_format(&line, "%zu done, of which %zu had nothing to do", counts[TENANT_DONE], fine);
+    else
+        text_add_format(&line, "%zu %s", fine, words->fine);
+    if (words->other != NULL)
+        text_add_format(&line, ", %zu %s", counts[TENANT_DONE] - fine, words->other);
+    text_add_format(&line, "; %zu failed", counts[TENANT_FAILED]);
+    if (words->fine == NULL || left > 0)
+        text_add_format(&line, ", %zu not begun", left);
+    print_line("%s", line.at);
+}
+
+/* What failed stands first. */
+static void print_table(const struct config *config, const struct fleet *fleet)
+{
+    size_t printed = print_tenants(config, &fleet->rollout, true);
+
+    printed += print_tenants(config, &fleet->rollout, false);
+    if (printed > 0)
         print_text("\n");
-    print_line("%zu tenant%s: %zu done, of which %zu had nothing to do; %zu failed, %zu not begun",
-               rollout->tenants->count, text_plural(rollout->tenants->count), rollout->counts[TENANT_DONE],
-               hidden, rollout->counts[TENANT_FAILED],
-               rollout->counts[TENANT_WAITING] + rollout->counts[TENANT_ELSEWHERE]);
+    print_counts(fleet->words, &fleet->rollout);
 }
 
 static struct json *tenant_json(const struct fleet_words *words, const struct tenant *tenant,
                                 const struct tenant_result *result)
 {
     struct json *object = json_new_object();
+    bool is_read = result->state == TENANT_DONE;
 
     json_set_text(object, "tenant", tenant->name);
-    json_set_text(object, "state", TENANT_STATE_NAMES[result->state]);
-    json_set_number(object, words->counted, (int64_t)result->count);
+    json_set_text(object, "state", is_read ? "looked_at" : TENANT_STATE_NAMES[result->state]);
+    if (is_read)
+        json_set_number(object, words->counted, (int64_t)result->count);
+    else
+        json_set_text(object, words->counted, NULL);
     json_set_number(object, "duration_ms", result->took_ms);
-    json_set_text(object, "said", result->word);
+    json_set_text(object, "summary", result->word);
     json_set_text(object, "reason", result->reason);
     if (result->state == TENANT_FAILED)
         json_set_number(object, "exit_code", exit_find(result->class)->code);
     return object;
 }
 
+/* Only commands that change nothing have it. */
 static void print_as_json(const struct fleet_words *words, const struct rollout *rollout)
 {
     struct json *object = json_new_object();
@@ -192,7 +242,7 @@ static void print_as_json(const struct fleet_words *words, const struct rollout 
 
     for (size_t i = 0; i < rollout->tenants->count; i++)
         json_append(list, tenant_json(words, &rollout->tenants->items[i], &rollout->results[i]));
-    json_set_number(object, "done", (int64_t)rollout->counts[TENANT_DONE]);
+    json_set_number(object, "looked_at", (int64_t)rollout->counts[TENANT_DONE]);
     json_set_number(object, "failed", (int64_t)rollout->counts[TENANT_FAILED]);
     json_set_number(object, "not_begun",
                     (int64_t)(rollout->counts[TENANT_WAITING] + rollout->counts[TENANT_ELSEWHERE]));
@@ -200,22 +250,23 @@ static void print_as_json(const struct fleet_words *words, const struct rollout 
     print_json(object);
 }
 
-static bool counts_any(const struct rollout *rollout)
+static bool is_any_no(const struct rollout *rollout)
 {
     for (size_t i = 0; i < rollout->tenants->count; i++) {
-        if (rollout->results[i].count > 0)
+        if (rollout->results[i].is_no)
             return true;
     }
     return false;
 }
 
+/* Where the log is for machines, each tenant's record has what the table says. */
 static void print_result(const struct config *config, const struct fleet *fleet)
 {
     log_passing(NULL);
     if (config->wants_json)
         print_as_json(fleet->words, &fleet->rollout);
-    else
-        print_table(config, &fleet->rollout);
+    else if (log_format_in_use() == LOG_TEXT)
+        print_table(config, fleet);
 }
 
 bool fleet_run(const struct config *config, const struct fleet_words *words, struct progress *progress,
@@ -231,7 +282,7 @@ bool fleet_run(const struct config *config, const struct fleet_words *words, str
     is_done = rollout_run(config, &tenants, &work, &fleet.rollout, err);
     if (fleet.has_begun || tenants.count == 0)
         print_result(config, &fleet);
-    if (is_done && words->is_no && counts_any(&fleet.rollout))
+    if (is_done && words->is_no && is_any_no(&fleet.rollout))
         *exit_code = EXIT_NO;
     return is_done;
 }

@@ -15,8 +15,11 @@
 struct fleet_words {
     bool (*run)(const struct tenant_run *run, struct error *err); /* see rollout.h */
     const char *counted;                                          /* what `count` is, as a key: "applied" */
-    bool is_no; /* exits with 1 where something is counted */
-    bool leads; /* see rollout.h */
+    const char *fine;  /* what it calls those that nobody needs to look at: "up to date"; NULL = it may change
+                          them, and counts what it did */
+    const char *other; /* … and the rest */
+    bool is_no;        /* exits with 1 where it would for one of them alone */
+    bool leads;        /* see rollout.h */
 };
 
 /* What "deploy" does with each, and "wait". */
@@ -31,7 +34,11 @@ bool fleet_run(const struct config *config, const struct fleet_words *words, str
 /* The same as a run that reports to the outside. */
 bool fleet_run_reported(const struct config *config, const struct fleet_words *words, struct error *err);
 
-/* "applied 3 migrations", for a result: lives as long as it. */
+/* "applied 3 migrations", for a result: lives as long as it. It is fine, and no reason to exit with 1, where
+ * nothing is counted … */
 void fleet_say(const struct tenant_run *run, size_t count, const char *format, ...) printf_like(3, 4);
+
+/* … unless the command knows more, and says so next. */
+void fleet_judge(const struct tenant_run *run, bool is_fine, bool is_no);
 
 #endif

@@ -337,8 +337,8 @@ static bool plan_tenant(const struct tenant_run *run, struct error *err)
     if (plan.count == 0)
         fleet_say(run, 0, "nothing pending");
     else
-        fleet_say(run, has_failed(&plan, run->config->fail_on), "%zu pending, at worst %s", plan.count,
-                  LEVEL_NAMES[plan.level]);
+        fleet_say(run, plan.count, "%zu pending, at worst %s", plan.count, LEVEL_NAMES[plan.level]);
+    fleet_judge(run, plan.count == 0, has_failed(&plan, run->config->fail_on));
     return true;
 }
 
@@ -358,9 +358,13 @@ static bool plan_run(struct arena *arena, const struct config *config, int *exit
         return true;
     }
     if (tenants_are_asked_for(config))
-        return fleet_run(
-            config, &(const struct fleet_words) { .run = plan_tenant, .counted = "refused", .is_no = true },
-            NULL, exit_code, err);
+        return fleet_run(config,
+                         &(const struct fleet_words) { .run = plan_tenant,
+                                                       .counted = "pending",
+                                                       .fine = "with nothing pending",
+                                                       .other = "with something pending",
+                                                       .is_no = true },
+                         NULL, exit_code, err);
     if (!check_usage(config, err) ||
         !rule_levels_read(config->rule_levels.text, config->rule_levels.origin, &plan.levels_set, err) ||
         !read_plan(arena, config, &plan, err))

@@ -177,11 +177,15 @@ void reporting_log_edit(const struct target *target)
 
 static void add_tenants(const struct progress *progress, struct text *out)
 {
+    size_t done = progress->tenants[TENANT_DONE];
     char took[32];
 
+    if (totals.applied == 0) {
+        text_add_format(out, "nothing pending in %zu tenant%s", done, text_plural(done));
+        return;
+    }
     text_add_format(out, "applied %zu migration%s to %zu of %zu tenant%s in %s", totals.applied,
-                    text_plural(totals.applied), progress->changed_tenants, progress->tenants[TENANT_DONE],
-                    text_plural(progress->tenants[TENANT_DONE]),
+                    text_plural(totals.applied), progress->changed_tenants, done, text_plural(done),
                     duration_text(totals.duration_ms, took, sizeof took));
 }
 

@@ -360,6 +360,12 @@ static void print_schema(void)
     }
 }
 
+/* What --exit-code asks. */
+static bool lacks_something(const struct overview *overview)
+{
+    return !overview_is_up_to_date(overview) || overview_is_too_old(overview);
+}
+
 /* What needs attention first. */
 static bool status_tenant(const struct tenant_run *run, struct error *err)
 {
@@ -379,10 +385,13 @@ static bool status_tenant(const struct tenant_run *run, struct error *err)
     }
     if (overview.no_drift == NULL && overview.drift.diff.count > 0)
         text_add_format(&counts, "%sdrift", counts.length == 0 ? "" : ", ");
+    if (overview.refusal.class != ERROR_NONE)
+        text_add_format(&counts, "%srefused: %s", counts.length == 0 ? "" : ", ", overview.refusal.message);
     fleet_say(run,
               overview.counts[VERDICT_PENDING] + overview.counts[VERDICT_FAILED] +
                   overview.counts[VERDICT_INTERRUPTED],
               "%s", counts.length == 0 ? "up to date" : counts.at);
+    fleet_judge(run, counts.length == 0, lacks_something(&overview));
     return true;
 }
 
@@ -399,6 +408,8 @@ static bool status_run(struct arena *arena, const struct config *config, int *ex
         return fleet_run(config,
                          &(const struct fleet_words) { .run = status_tenant,
                                                        .counted = "not_applied",
+                                                       .fine = "up to date",
+                                                       .other = "to look at",
                                                        .is_no = config->wants_exit_code },
                          NULL, exit_code, err);
     if (!target_find(arena, config, false, &target, err) ||
@@ -408,7 +419,7 @@ static bool status_run(struct arena *arena, const struct config *config, int *ex
         print_json(status_json(&overview));
     else
         print_overview(&overview, config->wants_all);
-    if (config->wants_exit_code && (!overview_is_up_to_date(&overview) || overview_is_too_old(&overview)))
+    if (config->wants_exit_code && lacks_something(&overview))
         *exit_code = EXIT_NO;
     return true;
 }

@@ -18,7 +18,7 @@ static bool wait_tenant(const struct tenant_run *run, struct error *err)
            wait_for_level(run->config, &target, &progress, err);
 }
 
-const struct fleet_words WAIT_TENANTS = { .run = wait_tenant, .counted = "applied" };
+const struct fleet_words WAIT_TENANTS = { .run = wait_tenant, .counted = "applied", .fine = "complete" };
 
 static bool wait_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {

@@ -310,6 +310,8 @@ static bool conclude(const struct crew *crew, struct error *err)
         return true;
     if (signals_pending() != 0)
         (void)signals_error(err);
+    else if (crew->out->tenants->count == 1)
+        error_set(err, worst_of(crew->out), "the tenant failed");
     else
         error_set(err, worst_of(crew->out), "%zu of %zu tenants failed", crew->failed,
                   crew->out->tenants->count);

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -106,7 +107,7 @@ def slow(tenants, seconds=0.2):
 
 def states(result):
     """{tenant: state} of the table that was printed."""
-    return dict(re.findall(r"(?m)^(t\d{3})\s+(waiting|failed|elsewhere|applied \d+ migrations?|would apply \d+ migrations?|\d+ pending|up to date|nothing pending|complete)\b", result.out))
+    return dict(re.findall(r"(?m)^(t\d{3})\s+(not begun|failed|elsewhere|applied \d+ migrations?|would apply \d+ migrations?|\d+ pending|up to date|nothing pending|complete)\b", result.out))
 
 
 def test_each_tenant_gets_every_migration(server, tenants, tidelock):
@@ -141,7 +142,7 @@ def test_a_signal_ends_what_runs_cleanly_and_begins_nothing(server, tenants, tid
         wait_until(lambda name=name: tenants[name].query(find), f"{name} to be in the middle")
     running.signal(number)
     result = running.wait().fails(exit=code, says=[f"stopped by {number.name}", "Nothing of 002_wait"])
-    assert states(result) == {"t000": "failed", "t001": "failed", "t002": "waiting", "t003": "waiting"}
+    assert states(result) == {"t000": "failed", "t001": "failed"} and "2 failed, 2 not begun" in result.out
     for name in ("t000", "t001"):
         assert not tenants[name].holds("half") and tenants[name].applied() == ["000_steps", "001_step", "002_step"]
     tenants.assert_untouched("t002", "t003")
@@ -179,10 +180,9 @@ def test_what_follows_a_broken_tenant(server, tenants, tidelock, words, begun):
     result = tidelock("deploy", "--tenants", tenants.file(), *words)
     broken = [name for name in begun if name in ("t001", "t003", "t005")]
     result.fails(exit=6, says=[f"{len(broken)} of 8 tenants failed", "t001: "])
-    assert {name: state for name, state in states(result).items() if state != "applied 5 migrations"} == {
-        **{name: "failed" for name in broken},
-        **{name: "waiting" for name in names if name not in begun},
-    }
+    done = [name for name in begun if name not in broken]
+    assert list(states(result).items()) == [(name, "failed") for name in broken] + [(name, "applied 5 migrations") for name in done]
+    assert f"8 tenants: {len(done)} done, of which 0 had nothing to do; {len(broken)} failed, {8 - len(begun)} not begun" in result.out
     tenants.assert_untouched(*(name for name in names if name not in begun))
     tenants.assert_complete(*(name for name in begun if name not in broken))
 
@@ -218,7 +218,7 @@ def test_nothing_begins_after_a_canary_that_fails(server, tenants, tidelock):
     failing(tenants, "t002")
     words = ("deploy", "--tenants", tenants.file(), "--parallel", 4, "--on-failure", "continue")
     result = tidelock(*words, "--canary", "t002").fails(exit=6, says="1 of 4 tenants failed")
-    assert states(result) == {"t000": "waiting", "t001": "waiting", "t002": "failed", "t003": "waiting"}
+    assert states(result) == {"t002": "failed"} and "1 failed, 3 not begun" in result.out
     tenants.assert_untouched("t000", "t001", "t003")
     mend(tenants, "t002")
     result = tidelock(*words, "--canary", "2").succeeds()
@@ -318,22 +318,86 @@ def test_status_tells_what_each_lacks(server, tenants, tidelock):
     tenants["t002"].query("DELETE FROM _prisma_migrations WHERE migration_name = '003_step'")
     result = tidelock("status", "--tenants", tenants.file()).succeeds()
     assert states(result) == {"t002": "1 pending"}
-    assert "3 tenants: 3 done, of which 2 had nothing to do" in result.out
+    assert "3 tenants: 2 up to date, 1 to look at; 0 failed\n" in result.out
     assert states(tidelock("status", "--all", "--tenants", tenants.file())) == {"t000": "up to date", "t001": "up to date", "t002": "1 pending"}
     tidelock("status", "--exit-code", "--tenants", tenants.file()).fails(exit=1)
     said = json.loads(tidelock("status", "--json", "--tenants", tenants.file()).succeeds().out)
-    assert (said["done"], said["failed"], said["not_begun"]) == (3, 0, 0)
-    assert [(tenant["tenant"], tenant["state"], tenant["not_applied"]) for tenant in said["tenants"]] == [("t000", "done", 0), ("t001", "done", 0), ("t002", "done", 1)]
+    assert (said["looked_at"], said["failed"], said["not_begun"]) == (3, 0, 0)
+    assert [(tenant["tenant"], tenant["state"], tenant["not_applied"], tenant["summary"]) for tenant in said["tenants"]] == [("t000", "looked_at", 0, "up to date"), ("t001", "looked_at", 0, "up to date"), ("t002", "looked_at", 1, "1 pending")]
+
+
+def test_status_says_nothing_of_a_tenant_that_it_did_not_reach(server, tenants, tidelock):
+    tenants.add(server, 2)
+    tidelock("deploy", "--tenants", tenants.file()).succeeds()
+    tenants["t001"].drop()
+    result = tidelock("status", "--tenants", tenants.file()).fails(exit=2, says="1 of 2 tenants failed")
+    assert states(result) == {"t001": "failed"} and "2 tenants: 1 up to date, 0 to look at; 1 failed\n" in result.out
+    said = json.loads(tidelock("status", "--json", "--tenants", tenants.file()).fails(exit=2).out)
+    assert [(tenant["state"], tenant["not_applied"]) for tenant in said["tenants"]] == [("looked_at", 0), ("failed", None)]
+
+
+def test_status_says_what_a_deployment_to_one_would_be_refused_for(server, tenants, tidelock):
+    tenants.add(server, 3)
+    tidelock("deploy", "--tenants", tenants.file()).succeeds()
+    tenants["t001"].query("DROP TABLE _prisma_migrations")
+    result = tidelock("status", "--tenants", tenants.file(), "--exit-code").fails(exit=1, says="t001: 4 pending, refused: the schema is not empty and has no ledger")
+    assert re.search(r"(?m)^t001 +4 pending, refused: ", result.out)
+    tenants["t002"].query("UPDATE _prisma_migrations SET checksum = 'x' WHERE migration_name = '001_step'")
+    words = ("status", "--tenants", tenants.file(), "--tenant", "t002", "--strict=edited", "--exit-code")
+    alone = tidelock("status", "--strict=edited", "--exit-code", url=tenants["t002"].url())
+    assert "A deployment would be refused" in alone.out
+    assert tidelock(*words).code == alone.code
+    assert "1 tenant: 0 up to date, 1 to look at; 0 failed" in tidelock(*words[:-1]).succeeds(says="t002: 1 edited, refused: ").out
+
+
+def test_a_release_that_is_too_old_for_one_is_no(server, tenants, tidelock):
+    tenants.add(server, 2)
+    tidelock("deploy", "--tenants", tenants.file()).succeeds()
+    words = ("status", "--tenants", tenants.file(), "--exit-code", "--release", "1.4.9")
+    tidelock(*words).succeeds()
+    contract = tenants.folder.add("004_contract", "-- tidelock: floor=1.5.0\nSELECT 1")
+    tidelock("deploy", "--tenants", tenants.file(), "--tenant", "t001", "--release", "1.5.0").succeeds()
+    shutil.rmtree(contract.parent)
+    result = tidelock(*words).fails(exit=1, says="t001: refused: ")
+    assert re.search(r"(?m)^t001 +refused: ", result.out) and "2 tenants: 1 up to date, 1 to look at; 0 failed" in result.out
+    tidelock(*words[:3], "--release", "1.4.9").succeeds()
+
+
+def test_drift_alone_is_to_be_looked_at(server, tenants, tidelock):
+    tenants.add(server, 2)
+    tidelock("deploy", "--tenants", tenants.file()).succeeds()
+    tenants["t001"].query("CREATE TABLE stray ()")
+    result = tidelock("status", "--tenants", tenants.file(), "--exit-code").succeeds(says="2 tenants: 1 up to date, 1 to look at; 0 failed")
+    assert re.findall(r"(?m)^(t\d+) +drift ", result.out) == ["t001"]
+
+
+@pytest.mark.parametrize("form", ["json", "logfmt"])
+def test_a_log_for_machines_has_no_table(server, tenants, tidelock, form):
+    tenants.add(server, 2)
+    for command in ("deploy", "wait") if form == "json" else ("deploy", "status", "plan", "drift", "wait"):
+        result = tidelock(command, "--tenants", tenants.file(), "--log-format", form).succeeds()
+        assert result.out == "" and all(name in result.errors for name in ("t000", "t001")), command
+    assert "applied 0" not in tidelock("deploy", "--tenants", tenants.file(), "--log-format", form).succeeds(says="nothing pending in 2 tenants").errors
+
+
+def test_one_tenant_alone_is_not_counted(server, tenants, tidelock):
+    tenants.add(server, 1)
+    failing(tenants, "t000")
+    tidelock("deploy", "--tenants", tenants.file()).fails(exit=6, says="error: the tenant failed")
+    mend(tenants, "t000")
+    tidelock("deploy", "--tenants", tenants.file()).succeeds()
+    tidelock("run", "--tenants", tenants.file(), "--log-format", "json", "--", "true").succeeds(says="nothing pending in 1 tenant")
 
 
 def test_plan_and_drift_say_it_of_each(server, tenants, tidelock):
     tenants.add(server, 2)
     tidelock("deploy", "--tenants", tenants.file()).succeeds()
-    tidelock("drift", "--tenants", tenants.file(), "--parallel", 2).succeeds(says="2 tenants: 2 done")
+    tidelock("drift", "--tenants", tenants.file(), "--parallel", 2).succeeds(says="2 tenants: 2 without a difference, 0 with differences; 0 failed")
     tenants["t001"].query("CREATE TABLE stray ()")
     tidelock("drift", "--tenants", tenants.file(), "--parallel", 2).fails(exit=1, says="t001: 2 differences")
     tenants.folder.add("004_drop", "DROP TABLE steps")
     tidelock("plan", "--tenants", tenants.file(), "--fail-on", "dangerous").fails(exit=1, says="1 pending, at worst dangerous")
+    tidelock("plan", "--tenants", tenants.file()).succeeds(says="2 tenants: 0 with nothing pending, 2 with something pending; 0 failed")
 
 
 def test_wait_ends_when_all_are_complete(server, tenants, tidelock):
@@ -341,7 +405,7 @@ def test_wait_ends_when_all_are_complete(server, tenants, tidelock):
     tidelock("wait", "--tenants", tenants.file(), "--leader-timeout", "500ms").fails(exit=4, says="3 of 3 tenants failed")
     running = tidelock.start("wait", "--tenants", tenants.file(), "--parallel", 2)
     tidelock("deploy", "--tenants", tenants.file()).succeeds()
-    running.wait().succeeds(says="3 tenants: 3 done")
+    running.wait().succeeds(says="3 tenants: 3 complete; 0 failed")
     tenants.assert_complete()
 
 
@@ -470,7 +534,7 @@ def test_a_deeply_nested_script_fits_on_a_tasks_stack(server, tenants, tidelock,
     """How deep it may be is the server's to say."""
     tenants.add(server, 2)
     tenants.folder.add("004_deep", script)
-    tidelock("plan", "--tenants", tenants.file(), "--parallel", 2).succeeds(says="2 tenants: 2 done")
+    tidelock("plan", "--tenants", tenants.file(), "--parallel", 2).succeeds(says="2 tenants: 0 with nothing pending")
     alone = tidelock("deploy", url=tenants["t000"].url())
     result = tidelock("deploy", "--tenants", tenants.file(), "--parallel", 2, "--on-failure", "continue")
     assert (alone.code, result.code) in ((0, 0), (6, 6)), result.errors
