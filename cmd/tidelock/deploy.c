@@ -111,6 +111,8 @@ static bool deploy_tenants(const struct config *config, int *exit_code, struct e
 {
     const struct fleet_words rehearsal = { .run = deploy_tenant,
                                            .counted = "pending",
+                                           .fine = "with nothing pending",
+                                           .other = "with something pending",
                                            .is_no = config->wants_exit_code };
 
     return config->is_dry_run ? fleet_run(config, &rehearsal, NULL, exit_code, err)
