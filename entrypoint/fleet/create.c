@@ -164,7 +164,7 @@ static bool refuse(const struct kind *kind, const char *name, struct error *err)
         return error_hint(err, "%s", kind->rights);
     if (is_one_of(err, (const char *const[]) { "42704", "3D000", NULL })) {
         err->class = ERROR_USAGE;
-        return error_hint(err, "Correct --template, --owner or the list; both must be there.");
+        return error_hint(err, "Correct --template, --owner or the list.");
     }
     return false;
 }
