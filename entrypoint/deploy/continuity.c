@@ -111,7 +111,7 @@ static bool refuse(const struct deployment *d, const char *lost, size_t count, s
 }
 
 /* Beyond --to nothing was applied. */
-bool continuity_check(struct deployment *d, struct error *err)
+bool continuity_check(struct deployment *d, bool tells_attempts, struct error *err)
 {
     auto_text struct text lost = text_init(NAMES_MOST);
     size_t count = 0;
@@ -126,7 +126,7 @@ bool continuity_check(struct deployment *d, struct error *err)
     }
     if (count > 0)
         return refuse(d, lost.at, count, err);
-    return has_progress(d) || refuse(d, d->folder->items[d->reached.index].name, 0, err);
+    return !tells_attempts || has_progress(d) || refuse(d, d->folder->items[d->reached.index].name, 0, err);
 }
 
 bool continuity_is_broken(const struct deployment *d, const struct identity *found)

@@ -17,8 +17,9 @@ void continuity_keep(struct deployment *d);
 void continuity_note_progress(struct deployment *d);
 
 /* Whether a ledger that was just read and compared holds all of that: ERROR_REFUSED otherwise. A session that
- * only reads may be a standby's that is behind, and is not asked. */
-must_use bool continuity_check(struct deployment *d, struct error *err);
+ * only reads may be a standby's that is behind, and is not asked. Without `tells_attempts`, the rows do not
+ * say what was begun and is not finished: that part is not looked at. */
+must_use bool continuity_check(struct deployment *d, bool tells_attempts, struct error *err);
 
 /* The leader lock was obtained on `found`. ERROR_REFUSED if that is another system than the one on which this
  * run has applied something. One that was promoted, and holds all of it, is as good as the former. */

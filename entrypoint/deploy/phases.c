@@ -87,11 +87,12 @@ static enum phase complete_at_once(struct deployment *d, unsigned strict, struct
     return complete(d);
 }
 
-static bool compare(struct deployment *d, struct error *err)
+/* With `tells_attempts`, the rows say what was begun and is not finished. */
+static bool compare(struct deployment *d, bool tells_attempts, struct error *err)
 {
     history_compare(d->look, d->folder, d->ledger.rows, d->ledger.count, &d->history);
     d->history.read_ahead = d->read_ahead;
-    return continuity_check(d, err) && (d->back == NULL || back_aim(d, err));
+    return continuity_check(d, tells_attempts, err) && (d->back == NULL || back_aim(d, err));
 }
 
 /* Going back is what lets an older release run again. */
@@ -112,7 +113,7 @@ static bool glance(struct deployment *d, struct error *err)
     if (!ledger_glance(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
     show_database(d);
-    if (!compare(d, err))
+    if (!compare(d, d->ledger.dialect->keeps_attempts, err))
         return false;
     show_history(d);
     return may_run(d, err);
@@ -124,7 +125,7 @@ bool deployment_read(struct deployment *d, struct error *err)
 
     if (!ledger_read(d->look, d->conn, &wanted, &d->ledger, err))
         return error_context(err, "reading the ledger");
-    return compare(d, err);
+    return compare(d, true, err);
 }
 
 bool deployment_look(struct deployment *d, struct error *err)
