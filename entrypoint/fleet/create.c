@@ -10,9 +10,6 @@
 
 enum { SQL_MOST = 1024 };
 
-/* The database that is there for administration. */
-#define MAINTENANCE "postgres"
-
 static const struct query FIND_DATABASE = {
     .name = "tenant_database",
     .parameters = 1,
@@ -58,7 +55,7 @@ static bool read_wish(const struct config *config, const struct tenant *tenant, 
     is_guest = tenant->url != NULL && !is_at_home(out->arena, config, &own);
     out->creator = is_guest ? own_config : *config;
     out->creator.arena = out->arena;
-    out->creator.database = is_guest ? MAINTENANCE : NULL;
+    out->creator.database = is_guest ? MAINTENANCE_DATABASE : NULL;
     out->creator.schema = NULL;
     if (tenant->database != NULL || tenant->url != NULL)
         out->database = endpoint_database(&own);
@@ -83,7 +80,7 @@ static bool keep_off_template(struct wish *wish, struct error *err)
         return false;
     database = endpoint_database(&endpoint);
     if (database != NULL && strcmp(database, wish->template) == 0)
-        wish->creator.database = MAINTENANCE;
+        wish->creator.database = MAINTENANCE_DATABASE;
     return true;
 }
 

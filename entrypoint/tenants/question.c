@@ -11,9 +11,6 @@
 
 enum { ASK_MS = 60 * 1000 };
 
-/* The database that is there for administration. */
-#define MAINTENANCE "postgres"
-
 /* With a limit of -2, a DROP DATABASE was interrupted: nobody can connect to what is left. */
 static const struct query DATABASES = {
     .name = "tenant_databases",
@@ -50,7 +47,7 @@ static bool is_left_out(const struct config *config, const char *name)
     if (config->databases == NULL)
         return is_ours(name) || !question_fits(config->schemas, name);
     return !question_fits(config->databases, name) ||
-           (strcmp(name, MAINTENANCE) == 0 && strcmp(config->databases, MAINTENANCE) != 0);
+           (strcmp(name, MAINTENANCE_DATABASE) == 0 && strcmp(config->databases, MAINTENANCE_DATABASE) != 0);
 }
 
 static bool add_name(const struct config *config, const char *name, bool is_there, struct tenant_rows *out,

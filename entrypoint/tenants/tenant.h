@@ -11,6 +11,9 @@
 
 enum { TENANT_NAME_MOST = 63 }; /* bytes */
 
+/* The database that is there for administration, on every server: no tenant. */
+#define MAINTENANCE_DATABASE "postgres"
+
 /* NULL = not its own. */
 struct tenant {
     const char *name; /* what logs and metrics call it: unique */

@@ -7,7 +7,7 @@ import tempfile
 import urllib.parse
 
 import psycopg
-from servers import free_port, server_user
+from servers import Server, distribution_major, free_port, server_user
 from wait import wait_until
 
 HBA = """
@@ -16,6 +16,15 @@ host all postgres 127.0.0.1/32 trust
 host all app 127.0.0.1/32 scram-sha-256
 """
 PASSWORD = "p@ss:w/rd%"
+
+
+def server_with_passwords(servers):
+    """For a fixture: the server that poolers stand in front of, with the role that they let in."""
+    server = Server(distribution_major(), servers.binaries[distribution_major()], hba=HBA)
+    server.query("SET password_encryption = 'scram-sha-256'")
+    server.query(f"CREATE ROLE app LOGIN PASSWORD '{PASSWORD}'")
+    yield server
+    server.remove()
 
 
 class Pooler:

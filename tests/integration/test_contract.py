@@ -7,8 +7,8 @@ import signal
 import psycopg
 import pytest
 from folder import Folder
-from pooler import HBA, PASSWORD, Pooler
-from servers import Database, Server, distribution_major
+from pooler import Pooler, server_with_passwords
+from servers import Database
 from tool import Tool, wait_for_nobody
 
 CONTRACT = "-- tidelock: floor=1.5.0 contract wait={0}\nALTER TABLE t DROP COLUMN old"
@@ -190,11 +190,7 @@ def test_a_url_of_another_kind_is_left_alone(database, expanded, tidelock):
 
 @pytest.fixture(scope="module")
 def pooled_server(servers):
-    server = Server(distribution_major(), servers.binaries[distribution_major()], hba=HBA)
-    server.query("SET password_encryption = 'scram-sha-256'")
-    server.query(f"CREATE ROLE app LOGIN PASSWORD '{PASSWORD}'")
-    yield server
-    server.remove()
+    yield from server_with_passwords(servers)
 
 
 @pytest.fixture(params=["session", "transaction"])

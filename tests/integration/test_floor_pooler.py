@@ -4,18 +4,14 @@ import os
 
 import pytest
 from folder import Folder
-from pooler import HBA, PASSWORD, Pooler
-from servers import Database, Server, distribution_major
+from pooler import Pooler, server_with_passwords
+from servers import Database
 from tool import Tool
 
 
 @pytest.fixture(scope="module")
 def server(servers):
-    server = Server(distribution_major(), servers.binaries[distribution_major()], hba=HBA)
-    server.query("SET password_encryption = 'scram-sha-256'")
-    server.query(f"CREATE ROLE app LOGIN PASSWORD '{PASSWORD}'")
-    yield server
-    server.remove()
+    yield from server_with_passwords(servers)
 
 
 @pytest.fixture

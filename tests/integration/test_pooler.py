@@ -7,9 +7,9 @@ import threading
 
 import psycopg
 import pytest
-from pooler import HBA, PASSWORD, Pooler
+from pooler import PASSWORD, Pooler, server_with_passwords
 from proxy import Proxy
-from servers import Database, Server, distribution_major
+from servers import Database
 from status import migration_of, status_of
 from tool import wait_for_nobody, wait_for_session
 from wait import wait_until
@@ -22,11 +22,7 @@ POOLED = "behind a pooler in transaction mode"
 
 @pytest.fixture(scope="module")
 def server(servers):
-    server = Server(distribution_major(), servers.binaries[distribution_major()], hba=HBA)
-    server.query("SET password_encryption = 'scram-sha-256'")
-    server.query(f"CREATE ROLE app LOGIN PASSWORD '{PASSWORD}'")
-    yield server
-    server.remove()
+    yield from server_with_passwords(servers)
 
 
 @pytest.fixture
