@@ -10,6 +10,7 @@
 #include "history/journal.h"
 #include "history/script_file.h"
 #include "lock/beacon.h"
+#include "postgres/handover.h"
 #include "postgres/query.h"
 #include "postgres/reach.h"
 #include "repair/interrupted.h"
@@ -389,5 +390,6 @@ bool overview_read(struct arena *arena, const struct config *config, struct targ
     complete(arena, conn, out);
     find_work(arena, conn, out);
     find_drift(arena, config, conn, out);
+    handover_leave(config->handover, &target->endpoint, steal(&conn), true);
     return true;
 }
