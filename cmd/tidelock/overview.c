@@ -309,7 +309,7 @@ static void complete(struct arena *arena, struct connection *conn, struct overvi
     struct origins origins = { .count = 0 };
 
     if (out->ledger.exists)
-        origins = origin_read(arena, conn, out->ledger.schema);
+        origins = origin_read(arena, conn, &out->ledger);
     for (size_t i = 0; i < out->count; i++) {
         struct account *account = &out->accounts[i];
 
