@@ -11,6 +11,7 @@
 #include "fleet.h"
 #include "history/compare.h"
 #include "lock/follow.h"
+#include "postgres/handover.h"
 #include "postgres/query_failure.h"
 #include "postgres/reach.h"
 #include "sides.h"
@@ -173,7 +174,10 @@ static bool look(struct look *look, struct error *err)
         return false;
     look->is_found = true;
     look->conn = conn = reach_database(look->config, &look->target.endpoint, NULL, err);
-    return (conn != NULL && compare(look, err)) || query_failure_explain(err, "Nothing was changed.");
+    if (conn == NULL || !compare(look, err))
+        return query_failure_explain(err, "Nothing was changed.");
+    handover_leave(look->config->handover, &look->target.endpoint, steal(&conn), true);
+    return true;
 }
 
 static bool drift_tenant(const struct tenant_run *run, struct error *err)

@@ -10,6 +10,7 @@
 #include "history/journal.h"
 #include "history/script_file.h"
 #include "lock/beacon.h"
+#include "postgres/handover.h"
 #include "postgres/query.h"
 #include "postgres/reach.h"
 #include "repair/interrupted.h"
@@ -308,7 +309,7 @@ static void complete(struct arena *arena, struct connection *conn, struct overvi
     struct origins origins = { .count = 0 };
 
     if (out->ledger.exists)
-        origins = origin_read(arena, conn, out->ledger.schema);
+        origins = origin_read(arena, conn, &out->ledger);
     for (size_t i = 0; i < out->count; i++) {
         struct account *account = &out->accounts[i];
 
@@ -389,5 +390,6 @@ bool overview_read(struct arena *arena, const struct config *config, struct targ
     complete(arena, conn, out);
     find_work(arena, conn, out);
     find_drift(arena, config, conn, out);
+    handover_leave(config->handover, &target->endpoint, steal(&conn), true);
     return true;
 }

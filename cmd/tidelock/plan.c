@@ -17,6 +17,7 @@
 #include "history/compare.h"
 #include "history/ledger.h"
 #include "history/script_file.h"
+#include "postgres/handover.h"
 #include "postgres/query.h"
 #include "postgres/query_failure.h"
 #include "postgres/reach.h"
@@ -263,8 +264,11 @@ static bool read_pending(struct arena *arena, const struct config *config, struc
         return false;
     live.conn = conn;
     live.ledger = &found.ledger;
-    return look_at_catalog(&live, out, err) && (!config->reads_rows || look_at_rows(&live, out, err)) &&
-           (config->shadow == NULL || plan_rehearse(&found, conn, config, out, err));
+    if (!look_at_catalog(&live, out, err) || (config->reads_rows && !look_at_rows(&live, out, err)) ||
+        (config->shadow != NULL && !plan_rehearse(&found, conn, config, out, err)))
+        return false;
+    handover_leave(config->handover, &found.target.endpoint, steal(&conn), true);
+    return true;
 }
 
 static bool read_plan(struct arena *arena, const struct config *config, struct plan *out, struct error *err)

@@ -222,7 +222,7 @@ static bool look_accept_edit(const struct resolving *all, struct resolved *item,
         return error_hint(err,
                           "Only an applied migration has a checksum to be replaced. See: tidelock status");
     }
-    origins = origin_read(all->arena, all->conn, all->ledger.schema);
+    origins = origin_read(all->arena, all->conn, &all->ledger);
     origin = origin_find(&origins, found->row->id);
     edit = edit_find(all->ledger.dialect,
                      &(const struct edit_facts) {

@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "config/labels.h"
 
+struct handover;
+
 /* What an option was given, in that order; nothing twice. */
 struct names {
     const char **items;
@@ -63,7 +65,9 @@ struct config {
     const char *database;   /* these three, of a tenant, replace what the URL says; NULL = as it says */
     const char *schema;
     const char *user;
-    const char *tenants;       /* of these four, one at most may be given: a file, or "-" */
+    struct handover
+        *handover;       /* of a tenant: where a session of its database comes from, and goes to; or NULL */
+    const char *tenants; /* of these four, one at most may be given: a file, or "-" */
     const char *tenants_query; /* SQL */
     const char *databases;     /* a pattern, as the next */
     const char *schemas;

@@ -9,6 +9,7 @@
 #include "deploy/continuity.h"
 #include "deploy/drift_check.h"
 #include "deploy/internal.h"
+#include "postgres/handover.h"
 #include "postgres/query.h"
 #include "postgres/query_failure.h"
 #include "postgres/writable.h"
@@ -116,6 +117,22 @@ static void begin(struct deployment *d, struct target *target)
         watch_forbid(&d->watch, "--connections 1");
 }
 
+/* The next tenant of the database may have the session, unless a script has done more in it than to define
+ * something: a reset does not take back everything. */
+static void leave(struct deployment *d, bool is_complete)
+{
+    const bool is_used = d->turn.key != NULL || d->is_session_used;
+
+    if (d->conn != NULL && is_complete && !d->is_session_marked && d->pooling != POOLING_TRANSACTION &&
+        d->config->handover != NULL) {
+        handover_leave(d->config->handover, d->endpoint, d->conn, is_used);
+        return;
+    }
+    if (is_complete && turn_is_awaited(&d->turn))
+        leader_leave(d->conn);
+    connection_close(d->conn);
+}
+
 static bool run(struct deployment *d, struct error *err)
 {
     const struct config *config = d->config;
@@ -141,9 +158,7 @@ static bool run(struct deployment *d, struct error *err)
     origin_queue_clear(&d->origins);
     burst_free(d->burst);
     deployment_forget_script(d);
-    if (phase == PHASE_COMPLETE && turn_is_awaited(&d->turn))
-        leader_leave(d->conn);
-    connection_close(d->conn);
+    leave(d, phase == PHASE_COMPLETE);
     turn_give(&d->turn);
     connection_close(d->begun);
     lease_end(&d->lease);

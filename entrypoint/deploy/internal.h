@@ -95,7 +95,8 @@ struct deployment {
     enum pooling pooling;
     bool must_write; /* a connection that only reads was seen, when there was something to do */
     bool is_session_used;
-    bool has_journal; /* it is recorded there who applies what */
+    bool is_session_marked; /* … by a script that may have left what nothing takes back */
+    bool has_journal;       /* it is recorded there who applies what */
     char host[POD_NAME_SIZE];
     struct origin_queue origins; /* what is not recorded yet */
     struct beacon beacon;        /* of this session */

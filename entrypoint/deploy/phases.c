@@ -35,7 +35,7 @@ static enum phase step_connect(struct deployment *d, struct error *err)
 {
     connection_close(d->conn);
     turn_give(&d->turn);
-    d->is_session_used = false;
+    d->is_session_used = d->is_session_marked = false;
     d->beacon = (struct beacon) { .key = 0 };
     if (d->begun != NULL)
         read_meanwhile(d, d->begun);
@@ -275,6 +275,7 @@ static bool apply_one(struct deployment *d, struct error *err)
     if (d->report->due[d->due++].mode != MODE_ATOMIC)
         deployment_record_origins(d);
     deployment_prepare_watch(d);
+    d->is_session_marked |= !d->is_for_burst[d->next];
     d->started_ms = clock_now_ms();
     log_context(LOG_MIGRATION, d->execution.migration->name);
     is_applied = migration_apply(&d->execution, d->report->applied_count, err);

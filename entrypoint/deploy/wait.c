@@ -12,6 +12,7 @@
 #include "history/ledger.h"
 #include "lock/follow.h"
 #include "lock/leader.h"
+#include "postgres/handover.h"
 #include "postgres/identity.h"
 #include "postgres/query.h"
 #include "postgres/query_failure.h"
@@ -251,9 +252,11 @@ static bool wait_for(const struct config *config, struct target *target, bool is
 
         if (!is_seen && (conn == NULL || !may_look_again(&waiting, err)))
             return query_failure_explain(err, "Nothing was changed.");
-        connection_close(steal(&conn));
-        if (is_seen && waiting.missing == 0)
+        if (is_seen && waiting.missing == 0) {
+            handover_leave(config->handover, &target->endpoint, steal(&conn), true);
             return true;
+        }
+        connection_close(steal(&conn));
         progress_enter(progress, PROGRESS_WAITING_LEADER);
         if (is_seen && !patience_is_over(&waiting.patience))
             say(&waiting);

@@ -10,6 +10,7 @@
 #include "base/signals.h"
 #include "config/endpoint.h"
 #include "postgres/budget.h"
+#include "postgres/handover.h"
 #include "postgres/reach.h"
 
 /* In one database one applies, while the next one connects and looks what is pending. */
@@ -38,6 +39,12 @@ struct location {
     size_t index; /* the tenant's */
 };
 
+/* A session that nobody has taken yet. */
+struct spare {
+    struct handover session;
+    size_t lane;
+};
+
 /* All that is going on. */
 struct crew {
     const struct config *config;
@@ -45,6 +52,8 @@ struct crew {
     struct rollout *out;
     struct schedule *schedule; /* in the arena */
     struct server *servers;
+    struct spare *spares; /* room for as many as run at a time */
+    size_t spare_count;
     size_t first_failures[NAMED_MOST];
     size_t failed;
 };
@@ -54,6 +63,7 @@ struct member {
     struct crew *crew;
     size_t index; /* in the schedule */
     struct config config;
+    struct handover session; /* that of the tenant before it, if there is one; then its own */
     struct tenant_run run;
 };
 
@@ -135,6 +145,7 @@ static bool begin(struct crew *crew, struct error *err)
                                               crew->work->leads ? tenants->failures_most : SIZE_MAX };
 
     crew->servers = arena_alloc(arena, tenants->count, sizeof *crew->servers);
+    crew->spares = arena_alloc(arena, parallel, sizeof *crew->spares);
     for (size_t i = 0; i < tenants->count; i++) {
         if (!locate(crew, i, &locations[i], err))
             return false;
@@ -169,8 +180,34 @@ static bool count_room(const struct member *member, struct error *err)
     room = budget_room(&budget) - (int)crew->config->headroom + (int)schedule->servers[number].running - 1;
     crew->servers[number].known_until = deadline_in(COUNT_EVERY_MS);
     schedule_widen(crew->schedule, number, room > 1 ? (size_t)room : 1);
+    handover_leave(run->config->handover, &endpoint, steal(&conn), false);
     event_loop_wake();
     return true;
+}
+
+static void take_spare(struct crew *crew, size_t lane, struct handover *out)
+{
+    size_t i = 0;
+
+    while (i < crew->spare_count && crew->spares[i].lane != lane)
+        i++;
+    if (i == crew->spare_count)
+        return;
+    *out = crew->spares[i].session;
+    crew->spares[i] = crew->spares[--crew->spare_count];
+}
+
+static void leave_spare(struct crew *crew, size_t lane, struct handover *session)
+{
+    if (session->conn != NULL)
+        crew->spares[crew->spare_count++] = (struct spare) { .session = *session, .lane = lane };
+}
+
+/* What nobody has begun with would only take room on its server. */
+static void close_spares(struct crew *crew)
+{
+    while (crew->spare_count > 0)
+        handover_end(&crew->spares[--crew->spare_count].session);
 }
 
 static void note_failure(struct crew *crew, size_t which, const struct error *err)
@@ -216,6 +253,7 @@ static void run_member(void *context)
               count_room(member, &err) && crew->work->run(&member->run, crew->work->context, &err);
     member->run.result->took_ms += clock_now_ms() - begun_ms;
     log_be_brief(false);
+    leave_spare(member->crew, crew->schedule->places[member->index].lane, &member->session);
     end(member, is_done, &err);
     arena_free(member->run.arena);
     memory_free(member);
@@ -235,8 +273,11 @@ static bool start(struct crew *crew, size_t index, struct error *err)
     member->config.arena = member->run.arena;
     /* Where another process leads, the next tenant is looked at, not waited. */
     member->config.leader_timeout_ms = 0;
+    member->config.handover = &member->session;
+    take_spare(crew, crew->schedule->places[index].lane, &member->session);
     if (event_loop_start(run_member, member))
         return true;
+    handover_end(&member->session);
     arena_free(member->run.arena);
     memory_free(member);
     schedule_end(crew->schedule, index, TENANT_WAITING, clock_now_ms());
@@ -266,6 +307,7 @@ static bool run_all(struct crew *crew, struct error *err)
             schedule_stop(crew->schedule);
         while (is_good && (index = schedule_next(crew->schedule, clock_now_ms())) != SCHEDULE_NOBODY)
             is_good = start(crew, index, err);
+        close_spares(crew);
         if (!schedule_is_over(crew->schedule))
             (void)event_loop_poll(&watched, 1, patience_ms(crew));
     }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "postgres/aside.h"
+#include "sql/quote.h"
 
 enum {
     KEPT_MOST = 256,
@@ -112,24 +113,41 @@ static const char *copy_known(struct arena *arena, const struct result *rows, in
     return result_is_null(rows, row, column) ? NULL : copy(arena, rows, row, column);
 }
 
-struct origins origin_read(struct arena *arena, struct connection *conn, const char *ledger_schema)
+static void add_ids(const struct ledger *ledger, struct text *out)
+{
+    text_add_string(out, "{");
+    for (size_t i = 0; i < ledger->count; i++) {
+        if (ledger->rows[i].id == NULL)
+            continue;
+        text_add_string(out, out->length == 1 ? "" : ",");
+        quote_element(ledger->rows[i].id, out);
+    }
+    text_add_string(out, "}");
+}
+
+struct origins origin_read(struct arena *arena, struct connection *conn, const struct ledger *ledger)
 {
     static const struct query all = {
         .name = "origins",
         .is_in_journal = true,
+        .parameters = 1,
         .sql =
             "SELECT o.ledger_id, o.host, o.version,"
             "       pg_catalog.to_jsonb(o) OPERATOR(pg_catalog.->>) 'gist_sha256',"
             "       pg_catalog.to_jsonb(o) OPERATOR(pg_catalog.->>) 'release'"
-            "  FROM {journal}.origin AS o ORDER BY o.ledger_id COLLATE pg_catalog.\"C\"",
+            "  FROM {journal}.origin AS o"
+            " WHERE o.ledger_id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])"
+            " ORDER BY o.ledger_id COLLATE pg_catalog.\"C\"",
     };
-    const struct journal journal = { .conn = conn, .ledger_schema = ledger_schema };
+    const struct journal journal = { .conn = conn, .ledger_schema = ledger->schema };
+    auto_text struct text ids = text_init(SIZE_MAX);
     struct origins origins = { .count = 0 };
     auto_result struct result *rows = NULL;
     struct error err = { .class = ERROR_NONE };
 
     origins.has_journal = journal_find(&journal, &err);
-    if (!origins.has_journal || !query_run(conn, &all, NULL, &rows, &err)) {
+    add_ids(ledger, &ids);
+    if (!origins.has_journal || !query_run(conn, &all, (const char *const[]) { ids.at }, &rows, &err)) {
         log_debug("it is not known who applied the migrations: %s", err.message);
         return origins;
     }

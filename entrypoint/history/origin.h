@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "history/journal.h"
+#include "history/ledger.h"
 #include "postgres/connection.h"
 
 struct origin {
@@ -53,8 +54,9 @@ void origin_queue_write(struct origin_queue *queue, const struct journal *journa
 /* Empties it. */
 void origin_queue_clear(struct origin_queue *queue);
 
-/* Reads all of them, and where the journal is: whatever keeps us from it counts as none. Changes nothing. */
-struct origins origin_read(struct arena *arena, struct connection *conn, const char *ledger_schema);
+/* Reads those of the ledger's rows, and where the journal is, which other ledgers may share: whatever keeps
+ * us from it counts as none. Changes nothing. */
+struct origins origin_read(struct arena *arena, struct connection *conn, const struct ledger *ledger);
 
 /* That of a ledger row, or NULL. */
 const struct origin *origin_find(const struct origins *origins, const char *ledger_id);

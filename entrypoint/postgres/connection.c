@@ -219,6 +219,19 @@ struct connection *connection_begin_beside(const struct connection *conn, int64_
     return beside;
 }
 
+void connection_adopt(struct connection *conn, const struct endpoint *where)
+{
+    const struct connection old = *conn;
+
+    *conn = (struct connection) { .where = where,
+                                  .timeout_ms = old.timeout_ms,
+                                  .until = old.until,
+                                  .next = old.next,
+                                  .pg = old.pg,
+                                  .cancel_at = deadline_never() };
+    cancel_end(old.cancel.request);
+}
+
 static bool finish(struct connection *conn, bool *is_worth_retrying, struct error *err)
 {
     drive(conn, true);

@@ -28,6 +28,10 @@ must_use struct connection *connection_begin(const struct endpoint *where, int64
  * connected to: without a lookup. One attempt. */
 must_use struct connection *connection_begin_beside(const struct connection *conn, int64_t timeout_ms);
 
+/* From now on an idle session is one for `where`, which has the parameters that it began with and must live
+ * as long: what was arranged with it so far is forgotten. */
+void connection_adopt(struct connection *conn, const struct endpoint *where);
+
 /* Continues connecting, as far as possible without waiting. */
 enum connection_state { CONNECTION_PENDING, CONNECTION_READY, CONNECTION_REFUSED };
 enum connection_state connection_continue(struct connection *conn, struct error *err);

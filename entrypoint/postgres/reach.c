@@ -8,6 +8,7 @@
 #include "config/password_source.h"
 #include "credentials/password.h"
 #include "credentials/rotation.h"
+#include "postgres/handover.h"
 #include "postgres/query.h"
 
 enum { ASK_PAUSE_MOST_MS = 5000 };
@@ -19,7 +20,9 @@ static int64_t try_timeout_ms(const struct config *config, const struct endpoint
 
 struct connection *reach_begin(const struct config *config, const struct endpoint *endpoint)
 {
-    return connection_begin(endpoint, try_timeout_ms(config, endpoint));
+    struct connection *conn = handover_take(config->handover, endpoint);
+
+    return conn != NULL ? conn : connection_begin(endpoint, try_timeout_ms(config, endpoint));
 }
 
 /* Poolers refuse a password with a code of their own. */

@@ -24,7 +24,8 @@ must_use bool reach_find_pooling(const struct config *config, const struct endpo
 must_use struct connection *reach_database(const struct config *config, struct endpoint *endpoint,
                                            struct connection *begun, struct error *err);
 
-/* See connection_begin(). */
+/* See connection_begin(); the session that another tenant is done with, if it is one for this endpoint: see
+ * postgres/handover.h. */
 must_use struct connection *reach_begin(const struct config *config, const struct endpoint *endpoint);
 
 #endif
