@@ -60,10 +60,11 @@ void sha256_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_SI
 void sha256_of(struct slice bytes, char hex[SHA256_HEX_SIZE])
 {
     unsigned char digest[SHA256_BYTES];
-    struct sha256 *sha256 = sha256_begin();
+    SHA256_CTX context;
 
-    sha256_add(sha256, bytes.at, bytes.length);
-    sha256_end(sha256, digest);
+    if (SHA256_Init(&context) != 1 || SHA256_Update(&context, bytes.at, bytes.length) != 1 ||
+        SHA256_Final(digest, &context) != 1)
+        hash_unavailable();
     sha256_hex(digest, hex);
 }
 

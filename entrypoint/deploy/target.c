@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "config/endpoint.h"
 #include "config/password_source.h"
@@ -190,6 +191,18 @@ static bool add_candidate(const struct config *config, const struct endpoint *en
     return is_right;
 }
 
+/* Whether the session is the same whosever folder it is. */
+static bool has_one_session(const struct config *config, const struct endpoint *endpoint)
+{
+    if (endpoint->search_path != NULL)
+        return false;
+    for (size_t i = 0; endpoint->schema == NULL && DIALECTS[i] != NULL; i++) {
+        if (schema_said(config->arena, config, DIALECTS[i]) != NULL)
+            return false;
+    }
+    return true;
+}
+
 static void take(const struct candidate *candidate, struct target *out)
 {
     out->folder.dialect = candidate->dialect;
@@ -236,11 +249,11 @@ static bool refuse_ambiguous(const struct candidates *all, const char *path, str
                       FORMAT_NAMES[all->items[0].dialect->format]);
 }
 
-/* The ledger in the database says it, if it is the ledger of one of them. */
+/* The ledger in the database says it, if it is the ledger of one of them. What was begun serves to ask. */
 static bool decide(const struct config *config, const struct candidates *all, const char *path,
                    struct target *out, struct error *err)
 {
-    auto_connection struct connection *conn = reach_database(config, &out->endpoint, NULL, err);
+    auto_connection struct connection *conn = reach_database(config, &out->endpoint, steal(&out->begun), err);
     struct candidates left = *all;
 
     if (conn == NULL || !keep_with_ledger(conn, &left, err))
@@ -253,29 +266,35 @@ static bool decide(const struct config *config, const struct candidates *all, co
     return true;
 }
 
-/* Where the folder is, and whose. */
-static bool find_folder(const struct config *config, bool is_online, struct target *out, const char **path,
-                        struct error *err)
+/* Whose folder it is. */
+static bool find_owner(const struct config *config, bool is_online, const char *path, struct target *out,
+                       struct error *err)
 {
     struct candidates all = { .items = { { first_of(config), out->endpoint } } };
     struct recognised found;
 
-    if (!place_find(config->arena, first_of(config), config, path, err))
-        return false;
-    recognise((enum format)config->format, *path, &found);
+    recognise((enum format)config->format, path, &found);
     if (config->format == FORMAT_AUTO && found.owner != NULL)
-        return layout_refuse_owner(found.owner, *path, err);
+        return layout_refuse_owner(found.owner, path, err);
     for (size_t i = 0; i < found.count; i++) {
         if (!add_candidate(config, &out->endpoint, found.dialects[i], &all, err))
             return false;
     }
     if (found.count > 1)
-        return is_online ? decide(config, &all, *path, out, err) : refuse_ambiguous(&all, *path, err);
+        return is_online ? decide(config, &all, path, out, err) : refuse_ambiguous(&all, path, err);
     take(&all.items[0], out);
     warn_of_unheard(&out->endpoint, out->folder.dialect);
     if (config->format == FORMAT_AUTO && found.dialects[0]->format != DIALECTS[0]->format)
-        log_info("\"%s\" is a folder of %s", *path, found.dialects[0]->tool);
+        log_info("\"%s\" is a folder of %s", path, found.dialects[0]->tool);
     return true;
+}
+
+/* Where the folder is, and whose. */
+static bool find_folder(const struct config *config, bool is_online, struct target *out, const char **path,
+                        struct error *err)
+{
+    return place_find(config->arena, first_of(config), config, path, err) &&
+           find_owner(config, is_online, *path, out, err);
 }
 
 static bool refuse_several(const struct candidates *all, struct error *err)
@@ -340,21 +359,38 @@ bool target_find_folder(struct arena *arena, const struct config *config, struct
            layout_check(&out->folder, path, false, err);
 }
 
-bool target_find_and_begin(struct arena *arena, const struct config *config, struct target *out,
+/* A password that must be requested first is not available yet. */
+static void begin(const struct config *config, struct target *out)
+{
+    if (out->begun == NULL && config->password_from == PASSWORD_NOWHERE)
+        out->begun = reach_begin(config, &out->endpoint);
+}
+
+/* The server begins a session while the folder is looked at, unless its tool has a say in what that is like.
+ */
+static bool find_and_begin(struct arena *arena, const struct config *config, struct target *out,
                            struct error *err)
 {
     const char *path;
 
-    if (!find_folder(config, true, out, &path, err) || !folder_check(out->folder.dialect, path, err))
+    if (!place_find(config->arena, first_of(config), config, &path, err))
         return false;
-    /* A password that must be requested first is not available yet. */
-    if (config->password_from == PASSWORD_NOWHERE)
-        out->begun = reach_begin(config, &out->endpoint);
-    if (folder_read(arena, out->folder.dialect, path, &out->folder, err) &&
-        layout_check(&out->folder, path, false, err) &&
-        (config->to == NULL || folder_limit(&out->folder, config->to, err)))
+    if (has_one_session(config, &out->endpoint) && file_exists(path))
+        begin(config, out);
+    if (!find_owner(config, true, path, out, err) || !folder_check(out->folder.dialect, path, err))
+        return false;
+    begin(config, out);
+    return folder_read(arena, out->folder.dialect, path, &out->folder, err) &&
+           layout_check(&out->folder, path, false, err) &&
+           (config->to == NULL || folder_limit(&out->folder, config->to, err));
+}
+
+bool target_find_and_begin(struct arena *arena, const struct config *config, struct target *out,
+                           struct error *err)
+{
+    if (find_and_begin(arena, config, out, err))
         return true;
-    connection_close(out->begun);
+    connection_close(steal(&out->begun));
     return false;
 }
 
