@@ -78,6 +78,8 @@ static enum phase complete_at_once(struct deployment *d, unsigned strict, struct
 {
     if (d->back != NULL)
         return complete(d);
+    while (read_ahead_step(d->read_ahead))
+        ; /* what was not read before the answer came */
     if (!validate_edited(d->folder, &d->history, strict, err) ||
         !validate_strict(d->folder, &d->history, strict, err))
         return PHASE_FAILED;

@@ -372,14 +372,17 @@ static bool find_and_begin(struct arena *arena, const struct config *config, str
                            struct error *err)
 {
     const char *path;
+    bool is_there;
 
     if (!place_find(config->arena, first_of(config), config, &path, err))
         return false;
-    if (has_one_session(config, &out->endpoint) && file_exists(path))
+    is_there = file_exists(path);
+    if (is_there && has_one_session(config, &out->endpoint))
         begin(config, out);
     if (!find_owner(config, true, path, out, err) || !folder_check(out->folder.dialect, path, err))
         return false;
-    begin(config, out);
+    if (is_there)
+        begin(config, out);
     return folder_read(arena, out->folder.dialect, path, &out->folder, err) &&
            layout_check(&out->folder, path, false, err) &&
            (config->to == NULL || folder_limit(&out->folder, config->to, err));

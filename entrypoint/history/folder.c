@@ -202,14 +202,14 @@ static int compare_listed(const void *one, const void *other, void *folder)
 
 static bool read_entries(struct arena *arena, struct folder *out, struct error *err)
 {
-    struct listed *listed = NULL;
-    const struct listed **sorted;
+    auto_free struct listed *listed = NULL;
+    auto_free const struct listed **sorted = NULL;
     size_t count;
 
     if (!listing_read(arena, out, &listed, &count, err))
         return false;
     out->items = arena_alloc(arena, count, sizeof *out->items);
-    sorted = arena_alloc(arena, count, sizeof *sorted);
+    sorted = memory_new(count, sizeof *sorted);
     for (size_t i = 0; listed != NULL && i < count; i++)
         sorted[i] = &listed[i];
     if (count > 1 && out->dialect->layout != LAYOUT_INDEX)

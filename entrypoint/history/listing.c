@@ -150,8 +150,7 @@ static bool add(struct listing *listing, const char *name, const char *key, enum
         return refuse_name(folder, name, err);
     if (kind == ENTRY_MISNAMED)
         return refuse_misnamed(folder, name, err);
-    listing->items = arena_grow(listing->arena, listing->items, listing->count, &listing->capacity,
-                                sizeof *listing->items);
+    listing->items = memory_grow(listing->items, listing->count, &listing->capacity, sizeof *listing->items);
     listing->items[listing->count++] = (struct listed) { .order = folder->dialect->order_key_of(
                                                              arena_copy(listing->arena, name, strlen(name))),
                                                          .key = key,

@@ -20,9 +20,9 @@ struct listed {
     bool is_way_back;
 };
 
-/* Those in `folder->path`, not sorted unless an index says the order. Everything lives in the arena.
- * ERROR_USAGE when it can't be read, ERROR_REFUSED for a name that no ledger can hold and for what its tool
- * would run and we can't. */
+/* Those in `folder->path`, not sorted unless an index says the order. The array is the caller's to free, also
+ * after an error; what it points to lives in the arena. ERROR_USAGE when it can't be read, ERROR_REFUSED for
+ * a name that no ledger can hold and for what its tool would run and we can't. */
 must_use bool listing_read(struct arena *arena, const struct folder *folder, struct listed **out,
                            size_t *count, struct error *err);
 

@@ -26,10 +26,14 @@ static int compare(const void *one, const void *other)
 }
 
 /* d_type saves a stat per entry; some file systems do not fill it, and a link says nothing. */
-static bool is_directory_entry(const struct dirent *entry, const char *full)
+static bool is_directory_entry(const char *path, const struct dirent *entry)
 {
-    return entry->d_type == DT_UNKNOWN || entry->d_type == DT_LNK ? is_directory(full)
-                                                                  : entry->d_type == DT_DIR;
+    char full[2 * PATH_MAX];
+
+    if (entry->d_type != DT_UNKNOWN && entry->d_type != DT_LNK)
+        return entry->d_type == DT_DIR;
+    (void)snprintf(full, sizeof full, "%s/%s", path, entry->d_name);
+    return is_directory(full);
 }
 
 /* One directory with a script is enough to know. */
@@ -37,10 +41,9 @@ static struct folder_entry entry_of(struct arena *arena, const char *path, const
                                     bool *has_script)
 {
     char full[2 * PATH_MAX];
-    struct folder_entry entry = { .name = arena_copy(arena, from->d_name, strlen(from->d_name)) };
+    struct folder_entry entry = { .name = arena_copy(arena, from->d_name, strlen(from->d_name)),
+                                  .is_directory = is_directory_entry(path, from) };
 
-    (void)snprintf(full, sizeof full, "%s/%s", path, from->d_name);
-    entry.is_directory = is_directory_entry(from, full);
     if (!entry.is_directory || *has_script)
         return entry;
     (void)snprintf(full, sizeof full, "%s/%s/migration.sql", path, from->d_name);
