@@ -267,13 +267,14 @@ static bool decide(const struct config *config, const struct candidates *all, co
 }
 
 /* Whose folder it is. */
-static bool find_owner(const struct config *config, bool is_online, const char *path, struct target *out,
-                       struct error *err)
+static bool find_owner(const struct config *config, bool is_online, struct directory *folder,
+                       struct target *out, struct error *err)
 {
+    const char *path = folder->path;
     struct candidates all = { .items = { { first_of(config), out->endpoint } } };
     struct recognised found;
 
-    recognise((enum format)config->format, path, &found);
+    recognise((enum format)config->format, folder, &found);
     if (config->format == FORMAT_AUTO && found.owner != NULL)
         return layout_refuse_owner(found.owner, path, err);
     for (size_t i = 0; i < found.count; i++) {
@@ -290,11 +291,11 @@ static bool find_owner(const struct config *config, bool is_online, const char *
 }
 
 /* Where the folder is, and whose. */
-static bool find_folder(const struct config *config, bool is_online, struct target *out, const char **path,
-                        struct error *err)
+static bool find_folder(const struct config *config, bool is_online, struct directory *folder,
+                        struct target *out, struct error *err)
 {
-    return place_find(config->arena, first_of(config), config, path, err) &&
-           find_owner(config, is_online, *path, out, err);
+    return place_find(config->arena, first_of(config), config, &folder->path, err) &&
+           find_owner(config, is_online, folder, out, err);
 }
 
 static bool refuse_several(const struct candidates *all, struct error *err)
@@ -342,21 +343,22 @@ bool target_find_database(struct arena *arena, const struct config *config, stru
 bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
                            struct error *err)
 {
-    const char *path;
+    struct directory folder = { .arena = arena };
 
-    return target_find_database(arena, config, out, err) && find_folder(config, true, out, &path, err) &&
-           folder_read(arena, out->folder.dialect, path, &out->folder, err);
+    return target_find_database(arena, config, out, err) && find_folder(config, true, &folder, out, err) &&
+           folder_read(out->folder.dialect, &folder, &out->folder, err);
 }
 
 bool target_find_folder(struct arena *arena, const struct config *config, struct target *out,
                         struct error *err)
 {
-    const char *path;
+    struct directory folder = { .arena = arena };
 
     out->begun = NULL;
-    return find_folder(config, false, out, &path, err) && folder_check(out->folder.dialect, path, err) &&
-           folder_read(arena, out->folder.dialect, path, &out->folder, err) &&
-           layout_check(&out->folder, path, false, err);
+    return find_folder(config, false, &folder, out, err) &&
+           folder_check(out->folder.dialect, folder.path, err) &&
+           folder_read(out->folder.dialect, &folder, &out->folder, err) &&
+           layout_check(&out->folder, folder.path, false, err);
 }
 
 /* A password that must be requested first is not available yet. */
@@ -371,20 +373,20 @@ static void begin(const struct config *config, struct target *out)
 static bool find_and_begin(struct arena *arena, const struct config *config, struct target *out,
                            struct error *err)
 {
-    const char *path;
+    struct directory folder = { .arena = arena };
     bool is_there;
 
-    if (!place_find(config->arena, first_of(config), config, &path, err))
+    if (!place_find(config->arena, first_of(config), config, &folder.path, err))
         return false;
-    is_there = file_exists(path);
+    is_there = file_exists(folder.path);
     if (is_there && has_one_session(config, &out->endpoint))
         begin(config, out);
-    if (!find_owner(config, true, path, out, err) || !folder_check(out->folder.dialect, path, err))
+    if (!find_owner(config, true, &folder, out, err) || !folder_check(out->folder.dialect, folder.path, err))
         return false;
     if (is_there)
         begin(config, out);
-    return folder_read(arena, out->folder.dialect, path, &out->folder, err) &&
-           layout_check(&out->folder, path, false, err) &&
+    return folder_read(out->folder.dialect, &folder, &out->folder, err) &&
+           layout_check(&out->folder, folder.path, false, err) &&
            (config->to == NULL || folder_limit(&out->folder, config->to, err));
 }
 
