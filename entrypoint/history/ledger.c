@@ -62,10 +62,11 @@ static const char *qualified(struct arena *arena, const struct dialect *dialect,
 
 static char *copy_value(struct arena *arena, const struct result *result, int row, int column)
 {
-    const char *value = result_text(result, row, column);
+    const char *value;
 
     if (result_is_null(result, row, column))
         return NULL;
+    value = result_text(result, row, column);
     return arena_copy(arena, value, strlen(value));
 }
 

@@ -30,7 +30,7 @@ def test_the_schema_in_which_it_is_found(server, database, folder, tidelock, sch
     quoted = '"' + schema.replace('"', '""') + '"'
     folder.add("001_t", "CREATE TABLE t ()")
     database.query(f"CREATE SCHEMA {quoted}")
-    for path, done in ((quoted, "applied 001_t"), (f"missing, public, {quoted}", "No pending")):
+    for path, done in ((quoted, "applied 001_t"), (f"missing, public, {quoted}", "no pending migrations")):
         database.query(f"ALTER DATABASE {database.name} SET search_path = {path}")
         result = tidelock("deploy", "--log-format", "json").succeeds(says=done)
         assert [json.loads(line)["schema"] for line in result.errors.splitlines() if '"schema"' in line] == [schema]
