@@ -15,6 +15,7 @@
 #include "config/labels.h"
 
 struct handover;
+struct shared_folder;
 
 /* What an option was given, in that order; nothing twice. */
 struct names {
@@ -65,11 +66,11 @@ struct config {
     const char *database;   /* these three, of a tenant, replace what the URL says; NULL = as it says */
     const char *schema;
     const char *user;
-    struct handover
-        *handover;       /* of a tenant: where a session of its database comes from, and goes to; or NULL */
-    const char *tenants; /* of these four, one at most may be given: a file, or "-" */
-    const char *tenants_query; /* SQL */
-    const char *databases;     /* a pattern, as the next */
+    struct shared_folder *shared_folder; /* of a tenant: what all have alike; NULL = it is alone … */
+    struct handover *handover;           /* … and where its session comes from, and goes to */
+    const char *tenants;                 /* of these four, one at most may be given: a file, or "-" */
+    const char *tenants_query;           /* SQL */
+    const char *databases;               /* a pattern, as the next */
     const char *schemas;
     struct names chosen;   /* only these of them */
     bool makes_missing;    /* their databases and schemas, where they are not there */

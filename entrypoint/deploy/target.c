@@ -14,7 +14,7 @@
 #include "history/folder.h"
 #include "history/layout.h"
 #include "history/place.h"
-#include "history/recognise.h"
+#include "history/shared_folder.h"
 #include "postgres/reach.h"
 #include "schema/catalog.h"
 
@@ -90,7 +90,7 @@ static bool find_owner(const struct config *config, bool is_online, struct direc
     struct candidates all = { .items = { { candidate_first(config), out->endpoint } } };
     struct recognised found;
 
-    recognise((enum format)config->format, folder, &found);
+    shared_recognise(config->shared_folder, (enum format)config->format, folder, &found);
     if (config->format == FORMAT_AUTO && found.owner != NULL)
         return layout_refuse_owner(found.owner, path, err);
     for (size_t i = 0; i < found.count; i++) {
@@ -159,21 +159,21 @@ bool target_find_database(struct arena *arena, const struct config *config, stru
 bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
                            struct error *err)
 {
-    struct directory folder = { .arena = arena };
+    struct directory folder = { .arena = shared_arena(config->shared_folder, arena) };
 
     return target_find_database(arena, config, out, err) && find_folder(config, true, &folder, out, err) &&
-           folder_read(out->folder.dialect, &folder, &out->folder, err);
+           shared_read(config->shared_folder, arena, &folder, &out->folder, err);
 }
 
 bool target_find_folder(struct arena *arena, const struct config *config, struct target *out,
                         struct error *err)
 {
-    struct directory folder = { .arena = arena };
+    struct directory folder = { .arena = shared_arena(config->shared_folder, arena) };
 
     out->begun = NULL;
     return find_folder(config, false, &folder, out, err) &&
            folder_check(out->folder.dialect, folder.path, err) &&
-           folder_read(out->folder.dialect, &folder, &out->folder, err) &&
+           shared_read(config->shared_folder, arena, &folder, &out->folder, err) &&
            layout_check(&out->folder, folder.path, false, err);
 }
 
@@ -189,7 +189,7 @@ static void begin(const struct config *config, struct target *out)
 static bool find_and_begin(struct arena *arena, const struct config *config, struct target *out,
                            struct error *err)
 {
-    struct directory folder = { .arena = arena };
+    struct directory folder = { .arena = shared_arena(config->shared_folder, arena) };
     bool is_there;
 
     if (!place_find(config->arena, candidate_first(config), config, &folder.path, err))
@@ -201,7 +201,7 @@ static bool find_and_begin(struct arena *arena, const struct config *config, str
         return false;
     if (is_there)
         begin(config, out);
-    return folder_read(out->folder.dialect, &folder, &out->folder, err) &&
+    return shared_read(config->shared_folder, arena, &folder, &out->folder, err) &&
            layout_check(&out->folder, folder.path, false, err) &&
            (config->to == NULL || folder_limit(&out->folder, config->to, err));
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "config/endpoint.h"
+#include "history/shared_folder.h"
 #include "postgres/budget.h"
 #include "postgres/handover.h"
 #include "postgres/reach.h"
@@ -52,6 +53,7 @@ struct crew {
     struct rollout *out;
     struct schedule *schedule; /* in the arena */
     struct server *servers;
+    struct shared_folder folder;
     struct spare *spares; /* room for as many as run at a time */
     size_t spare_count;
     size_t first_failures[NAMED_MOST];
@@ -274,6 +276,7 @@ static bool start(struct crew *crew, size_t index, struct error *err)
     /* Where another process leads, the next tenant is looked at, not waited. */
     member->config.leader_timeout_ms = 0;
     member->config.handover = &member->session;
+    member->config.shared_folder = &crew->folder;
     take_spare(crew, crew->schedule->places[index].lane, &member->session);
     if (event_loop_start(run_member, member))
         return true;
@@ -368,7 +371,7 @@ static bool conclude(const struct crew *crew, struct error *err)
 bool rollout_run(const struct config *config, const struct tenant_list *tenants,
                  const struct rollout_work *work, struct rollout *out, struct error *err)
 {
-    struct crew crew = { .config = config, .work = work, .out = out };
+    struct crew crew = { .config = config, .work = work, .out = out, .folder = { .arena = config->arena } };
 
     crew.schedule = arena_alloc(config->arena, 1, sizeof *crew.schedule);
     *out = (struct rollout) { .tenants = tenants,

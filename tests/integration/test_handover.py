@@ -120,3 +120,12 @@ def test_one_that_fails_is_not_handed_on(schemas, folder, tidelock):
     schemas.query("DROP TABLE s03.second")
     deploy(tidelock, schemas).succeeds(says=f"{COUNT - 1} had nothing to do")
     assert_each_once(schemas)
+
+
+def test_the_folder_is_looked_at_once_for_all(schemas, folder, tidelock):
+    folder.add("001_first", "CREATE TABLE first (id int)")
+    folder.add("002_second", "CREATE TABLE second (id int)")
+    (folder.path / "003_link").symlink_to(folder.path / "001_first")
+    result = deploy(tidelock, schemas).succeeds()
+    assert result.errors.count("is a symbolic link to a directory") == 1
+    assert_each_once(schemas)
