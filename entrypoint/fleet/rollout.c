@@ -344,6 +344,7 @@ static void name_failures(const struct crew *crew, struct error *err)
     if (crew->failed > NAMED_MOST)
         text_add_format(&names, "\n… and %zu more", crew->failed - NAMED_MOST);
     error_detail(err, "%s", names.at);
+    err->is_detail_public = crew->failed > 0;
 }
 
 static bool conclude(const struct crew *crew, struct error *err)

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from servers import Database, Server
 from wait import wait_until
+from world import World
 
 STEPS = 3
 DONE = re.compile(r"(?m)^tidelock: (\S+): applied 4 migrations \(")
@@ -432,6 +433,23 @@ def test_the_status_file_counts_tenants_and_names_what_failed(server, tenants, t
         **{f'tidelock_tenants{{state="{state}"}}': count for state, count in {"waiting": "0", "running": "0", "elsewhere": "0", "done": "2", "failed": "1"}.items()},
         'tidelock_tenant_failed{tenant="t001"}': "1",
     }
+
+
+def test_the_last_word_names_the_first_that_failed(server, tenants, tidelock):
+    """And so does the webhook: who reads it sees neither log nor table."""
+    tenants.add(server, 4)
+    failing(tenants, "t001", "t003")
+    word = tenants.folder.root / "word"
+    word.touch()
+    world = World()
+    try:
+        tidelock("deploy", "--tenants", tenants.file(), "--on-failure", "continue", "--termination-log", word, environment={"TIDELOCK_WEBHOOK": world.url}).fails(exit=6)
+    finally:
+        world.close()
+    (told,) = world.requests
+    for said in [json.loads(word.read_text()), told.json]:
+        assert [line.split(": ")[0] for line in said["detail"].splitlines()] == ["t001", "t003"], said
+    assert told.json["detail"] in told.json["attachments"][0]["text"]
 
 
 def test_every_line_says_which_tenant_it_is_about(server, tenants, tidelock):
