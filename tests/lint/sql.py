@@ -96,7 +96,7 @@ ADDS_ELSEWHERE = {
     "update_statement_add": "UPDATE hole SET a = 1 WHERE true",
     "guard_add": "SELECT 1;",
     "add_exists": "SELECT true",
-    "add_question": "SELECT true",
+    "add_for_extent": "SELECT true",
     "add_creation": " UNION ALL SELECT 1, ''::pg_catalog.text, true",
     "add_creations": " UNION ALL SELECT 1, ''::pg_catalog.text, true",
     "add_sql": "SELECT 1",
