@@ -136,11 +136,12 @@ const struct catalog_query CATALOG_RELATIONS[] = {
                        "  pg_catalog.pg_get_expr(d.adbin, d.adrelid))" FROM_RELATIONS ONE_OF("v,m")
                            FROM_COLUMNS ") AS v (name, definition) WHERE v.definition" NE "''",
       .if_any = MADE_AS("pg_class", "relkind", "v,m") OF_RELATIONS("oid") },
-    { .sql = "SELECT 'compression', " PART_NAME(
-          "a.attname") ", a.attcompression::pg_catalog.text" FROM_RELATIONS
-                       " JOIN pg_catalog.pg_attribute AS a ON a.attrelid" EQ
-                       "c.oid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped"
-                       " AND a.attcompression" NE "''",
+    /* An index has that of the moment in which it was created, which says nothing. */
+    { .sql =
+          "SELECT 'compression', " PART_NAME("a.attname") ", a.attcompression::pg_catalog.text" FROM_RELATIONS
+              ONE_OF("r,p,f,m") " JOIN pg_catalog.pg_attribute AS a ON a.attrelid" EQ
+                                "c.oid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped"
+                                " AND a.attcompression" NE "''",
       .since = 14 },
     { .sql = "SELECT 'constraint', " PART_NAME(
           "k.conname") ", pg_catalog.concat_ws('\n',"
