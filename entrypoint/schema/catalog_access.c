@@ -23,13 +23,13 @@
 #define ROUTINES                                                                                             \
     "SELECT 'function', pg_catalog.concat(" WITHIN("n.nspname", "p.proname") ", '(',"                        \
     " pg_catalog.pg_get_function_identity_arguments(p.oid), ')'), p.proowner, p.proacl, "                    \
-    PRESET("f", "p.proowner") " FROM pg_catalog.pg_proc AS p" FROM_SCHEMAS("p.pronamespace") ALONE_WITHIN("p.oid", CATALOG_ROUTINES_WITHIN)                 \
+    PRESET("f", "p.proowner") " FROM pg_catalog.pg_proc AS p" FROM_SCHEMAS("p.pronamespace") NARROWED("p.oid", CATALOG_ROUTINES_WITHIN)                 \
     " AND " OF_ITS_OWN("pg_proc", "p.oid")
 /* Neither the types of rows nor those of arrays. */
 #define TYPES                                                                                                \
     "SELECT 'type', " WITHIN("n.nspname", "t.typname") ", t.typowner, t.typacl, " PRESET(                    \
         "T", "t.typowner") " FROM pg_catalog.pg_type AS t" FROM_SCHEMAS("t.typnamespace")                    \
-        ALONE_WITHIN("t.oid", CATALOG_TYPES_WITHIN) " AND " OF_NO_EXTENSION(                                 \
+        NARROWED("t.oid", CATALOG_TYPES_WITHIN) " AND " OF_NO_EXTENSION(                                     \
             "pg_type",                                                                                       \
             "t.oid") " WHERE t.typtype" EQ "ANY ('{e,d,r}'::pg_catalog.\"char\"[]) OR t.typtype" EQ          \
                      "'b' AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS e WHERE e.typarray" EQ           \

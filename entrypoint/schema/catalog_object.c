@@ -2,13 +2,13 @@
 
 #define FROM_TYPES                                                                                           \
     " FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ                            \
-    "t.typnamespace AND " OF_PEOPLE ALONE_WITHIN("t.oid", CATALOG_TYPES_WITHIN) " AND " OF_NO_EXTENSION(     \
+    "t.typnamespace AND " OF_PEOPLE NARROWED("t.oid", CATALOG_TYPES_WITHIN) " AND " OF_NO_EXTENSION(         \
         "pg_type", "t.oid")
 
 #define FROM_ROUTINES                                                                                        \
     " FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ                            \
-    "p.pronamespace AND " OF_PEOPLE ALONE_WITHIN("p.oid", CATALOG_ROUTINES_WITHIN) " AND " OF_ITS_OWN(       \
-        "pg_proc", "p.oid")
+    "p.pronamespace AND " OF_PEOPLE NARROWED("p.oid", CATALOG_ROUTINES_WITHIN) " AND " OF_ITS_OWN("pg_proc", \
+                                                                                                  "p.oid")
 
 #define ROUTINE_NAME                                                                                         \
     "pg_catalog.concat(" WITHIN("n.nspname", "p.proname") ", '(',"                                           \

@@ -167,7 +167,7 @@ const struct catalog_query CATALOG_RELATIONS[] = {
                        " FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_type AS t ON t.oid" EQ
                        "k.contypid"
                        " JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ "t.typnamespace AND " OF_PEOPLE
-                           ALONE_WITHIN("t.oid", CATALOG_TYPES_WITHIN) " AND " OF_NO_EXTENSION(
+                           NARROWED("t.oid", CATALOG_TYPES_WITHIN) " AND " OF_NO_EXTENSION(
                                "pg_type", "t.oid") " WHERE k.contype" EQ "'c' OR " IS_NAMED,
       .if_any = MADE("pg_constraint") " AND m.contypid" NE "0" OF_TYPES("contypid") },
     /* Those of a constraint are facts of that. */

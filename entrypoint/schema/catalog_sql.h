@@ -17,8 +17,8 @@
 #define CATALOG_PEOPLE "tidelock.people"
 #define CATALOG_LEFT_OUT "tidelock.left_out"
 
-/* Of one schema that is read alone: the oids of its tables and the like, composite types with them, of its
- * types, and of its functions. */
+/* Where few of many are looked at: the oids of the tables and the like in those schemas, composite types with
+ * them, of the types, and of the functions. */
 #define CATALOG_RELATIONS_WITHIN "tidelock.relations"
 #define CATALOG_TYPES_WITHIN "tidelock.types"
 #define CATALOG_ROUTINES_WITHIN "tidelock.routines"
@@ -31,13 +31,13 @@
 
 #define FROM_SCHEMAS(schema) " JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ schema " AND " OF_PEOPLE
 
-/* What stands between the two is sent only when one schema is read alone. No index of the server's leads from
- * a schema to what it holds; one leads to what depends on it, and from there these oids are. Otherwise all
- * objects of the database would be looked through, for a few. */
-#define ALONE_BEGIN "/*<*/"
-#define ALONE_END "/*>*/"
+/* What stands between the two is sent only where few of many are looked at. No index of the server's leads
+ * from a schema to what it holds; one leads to what depends on it, and from there these oids are. Otherwise
+ * all objects of the database would be looked through, for a few. */
+#define NARROW_BEGIN "/*<*/"
+#define NARROW_END "/*>*/"
 #define OIDS_OF(setting) "pg_catalog.current_setting('" setting "')::pg_catalog.oid[]"
-#define ALONE_WITHIN(oid, setting) ALONE_BEGIN " AND " oid EQ "ANY (" OIDS_OF(setting) ")" ALONE_END
+#define NARROWED(oid, setting) NARROW_BEGIN " AND " oid EQ "ANY (" OIDS_OF(setting) ")" NARROW_END
 
 /* An object does not belong to an extension, which is a fact of its own. */
 #define OF_NO_EXTENSION(class, object)                                                                       \
@@ -55,7 +55,7 @@
     " FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ                           \
     "c.relnamespace"                                                                                         \
     " AND " OF_PEOPLE " AND c.oid" NE "ALL ((SELECT " OIDS_OF(                                               \
-        CATALOG_LEFT_OUT) ")::pg_catalog.oid[])" ALONE_WITHIN("c.oid", CATALOG_RELATIONS_WITHIN)
+        CATALOG_LEFT_OUT) ")::pg_catalog.oid[])" NARROWED("c.oid", CATALOG_RELATIONS_WITHIN)
 
 #define WITHIN(schema, name)                                                                                 \
     "pg_catalog.concat(pg_catalog.quote_ident(" schema "), '.', pg_catalog.quote_ident(" name "))"
@@ -87,10 +87,10 @@
 #define MADE(catalog) MADE_BY(catalog, "oid")
 #define MADE_AS(catalog, kind, kinds)                                                                        \
     MADE(catalog) " AND m." kind EQ "ANY ('{" kinds "}'::pg_catalog.\"char\"[])"
-#define OF_RELATIONS(oid) ALONE_WITHIN("m." oid, CATALOG_RELATIONS_WITHIN)
-#define OF_TYPES(oid) ALONE_WITHIN("m." oid, CATALOG_TYPES_WITHIN)
-#define OF_ROUTINES(oid) ALONE_WITHIN("m." oid, CATALOG_ROUTINES_WITHIN)
-#define OF_SCHEMA(schema) ALONE_WITHIN("m." schema, CATALOG_PEOPLE)
+#define OF_RELATIONS(oid) NARROWED("m." oid, CATALOG_RELATIONS_WITHIN)
+#define OF_TYPES(oid) NARROWED("m." oid, CATALOG_TYPES_WITHIN)
+#define OF_ROUTINES(oid) NARROWED("m." oid, CATALOG_ROUTINES_WITHIN)
+#define OF_SCHEMA(schema) NARROWED("m." schema, CATALOG_PEOPLE)
 
 /* Most roles may read only some of its columns. */
 #define ANY_SUBSCRIPTION "SELECT FROM pg_catalog.pg_subscription AS m WHERE m.subdbid" NE "0"
