@@ -191,9 +191,9 @@ static bool ask(struct reading *reading, const char *queries, size_t count, stru
 #define COUNTED                                                                                              \
     " FROM (SELECT f.own, f.total OPERATOR(pg_catalog.<) 10000 OR"                                           \
     " f.own OPERATOR(pg_catalog.*) 4 OPERATOR(pg_catalog.>) f.total FROM ("                                  \
-    "SELECT pg_catalog.count(*) FILTER (WHERE NOT "
+    "SELECT pg_catalog.count(*) FILTER (WHERE NOT ("
 #define COUNTED_END                                                                                          \
-    "), pg_catalog.count(*) FROM pg_catalog.pg_class AS c WHERE c.relnamespace" NE                           \
+    ")), pg_catalog.count(*) FROM pg_catalog.pg_class AS c WHERE c.relnamespace" NE                          \
     "'pg_toast'::pg_catalog.regnamespace) AS f (own, total)) AS w (own, is_asked)"
 
 static void add_count(const struct reading *reading, struct text *sql)

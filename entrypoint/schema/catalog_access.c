@@ -37,10 +37,11 @@
                      "'c' AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid" EQ                   \
                      "t.typrelid AND c.relkind" EQ "'c')"
 #define MADE_TYPE                                                                                            \
-    MADE("pg_type")                                                                                          \
-    " AND (m.typtype" EQ "ANY ('{e,d,r}'::pg_catalog.\"char\"[]) OR m.typtype" EQ "'b' AND m.typarray" NE    \
-    "0 OR m.typtype" EQ "'c' AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid" EQ                \
-    "m.typrelid AND c.relkind" EQ "'c'))" OF_TYPES("oid")
+    "SELECT FROM (" MADE("pg_type") " AND (m.typtype" EQ                                                     \
+                                    "ANY ('{e,d,r}'::pg_catalog.\"char\"[]) OR m.typtype" EQ                 \
+                                    "'b' AND m.typarray" NE                                                  \
+                                    "0)" OF_TYPES("oid") " UNION ALL " MADE_AS("pg_class", "relkind", "c")   \
+                                        OF_RELATIONS("oid") ") AS m"
 #define WRAPPERS                                                                                             \
     "SELECT 'foreign-data-wrapper', pg_catalog.quote_ident(w.fdwname), w.fdwowner, w.fdwacl, "               \
     PRESET("F", "w.fdwowner") " FROM pg_catalog.pg_foreign_data_wrapper AS w"                                \
@@ -125,6 +126,12 @@
     "  SELECT FROM pg_catalog.pg_namespace AS n WHERE " OF_PEOPLE                                            \
     "   AND pg_catalog.quote_ident(n.nspname)" EQ "COALESCE(i.schema, i.identity)))"
 
+#define ANY_COMMENT                                                                                          \
+    "SELECT FROM (" MADE_BY("pg_description", "objoid") " UNION ALL"                                         \
+    " SELECT FROM pg_catalog.pg_description AS m WHERE m.classoid" EQ                                        \
+    "'pg_catalog.pg_namespace'::pg_catalog.regclass AND m.objoid" EQ                                         \
+    "pg_catalog.to_regnamespace('public') AND m.description" NE "'standard public schema') AS m"
+
 const struct catalog_query CATALOG_ACCESS[] = {
     { .sql = OWNERS(RELATIONS) },
     { .sql = OWNERS(SCHEMAS) },
@@ -172,7 +179,9 @@ const struct catalog_query CATALOG_ACCESS[] = {
                                                                                                    "o.oid"),
       .if_any = MADE("pg_operator") OF_SCHEMA("oprnamespace") },
     { .sql = GRANTS(RELATIONS), .if_any = MADE("pg_class") " AND m.relacl IS NOT NULL" OF_RELATIONS("oid") },
+    { .sql = GRANTS(COLUMNS), .since = 14, .if_any = ANY_COLUMN_GRANT_OR_COMPRESSION },
     { .sql = GRANTS(COLUMNS),
+      .until = 13,
       .if_any = MADE_BY("pg_attribute", "attrelid") " AND m.attacl IS NOT NULL" OF_RELATIONS("attrelid") },
     { .sql = GRANTS(SCHEMAS) },
     { .sql = GRANTS(ROUTINES), .if_any = MADE("pg_proc") OF_ROUTINES("oid") },
@@ -198,12 +207,14 @@ const struct catalog_query CATALOG_ACCESS[] = {
                       "d.objoid OPERATOR(pg_catalog.>=) 16384 OR d.classoid" EQ
                       "'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.objoid" EQ
                       "pg_catalog.to_regnamespace('public') AND d.description" NE "'standard public schema'"),
-      .scope = SCOPE_DATABASE },
+      .scope = SCOPE_DATABASE,
+      .if_any = ANY_COMMENT },
     { .sql =
           COMMENTS(CATALOG_WITHIN " JOIN pg_catalog.pg_description AS d ON d.classoid" EQ
                                   "w.class AND d.objoid" EQ "w.oid",
                    "d.objoid OPERATOR(pg_catalog.>=) 16384 OR d.description" NE "'standard public schema'"),
-      .scope = SCOPE_SCHEMA },
+      .scope = SCOPE_SCHEMA,
+      .if_any = ANY_COMMENT },
     /* The name of one that an extension has defined has a dot; its value may be a secret. */
     { .sql = "SELECT 'setting', pg_catalog.concat(pg_catalog.split_part(o, '=', 1), CASE WHEN"
              "  s.setrole" NE "0 THEN ' of '::pg_catalog.text OPERATOR(pg_catalog.||)"

@@ -142,7 +142,8 @@ const struct catalog_query CATALOG_RELATIONS[] = {
               ONE_OF("r,p,f,m") " JOIN pg_catalog.pg_attribute AS a ON a.attrelid" EQ
                                 "c.oid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped"
                                 " AND a.attcompression" NE "''",
-      .since = 14 },
+      .since = 14,
+      .if_any = ANY_COLUMN_GRANT_OR_COMPRESSION },
     { .sql = "SELECT 'constraint', " PART_NAME(
           "k.conname") ", pg_catalog.concat_ws('\n',"
                        " pg_catalog.pg_get_constraintdef(k.oid),"

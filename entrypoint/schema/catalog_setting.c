@@ -108,10 +108,9 @@ static void add_names(const struct dialect *dialect, struct text *out)
 
 void catalog_add_neighbour(const struct catalog_request *wanted, const char *oid, struct text *sql)
 {
-    text_add_format(sql,
-                    "EXISTS (SELECT FROM pg_catalog.pg_class AS l WHERE l.relnamespace" EQ
-                    "%s AND l.relkind" EQ "'r' AND l.relname" EQ,
-                    oid);
+    text_add_string(sql, oid);
+    text_add_string(sql, EQ "ANY (SELECT l.relnamespace FROM pg_catalog.pg_class AS l WHERE l.relkind" EQ
+                            "'r' AND l.relname" EQ);
     quote_literal(wanted->dialect->ledger_name, sql);
     text_add_string(sql, "::pg_catalog.name AND l.relnamespace" NE
                          "COALESCE((SELECT o.oid FROM pg_catalog.pg_namespace AS o WHERE o.nspname" EQ);
@@ -126,8 +125,9 @@ static void add_choice(const struct catalog_request *wanted, struct text *sql)
         text_add_string(sql, " AND n.nspname" EQ);
         quote_literal(wanted->alone, sql);
     } else if (wanted->own_schema != NULL) {
-        text_add_string(sql, " AND NOT ");
+        text_add_string(sql, " AND NOT (");
         catalog_add_neighbour(wanted, "n.oid", sql);
+        text_add_string(sql, ")");
     }
 }
 

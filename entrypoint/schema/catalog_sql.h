@@ -92,6 +92,11 @@
 #define OF_ROUTINES(oid) NARROWED("m." oid, CATALOG_ROUTINES_WITHIN)
 #define OF_SCHEMA(schema) NARROWED("m." schema, CATALOG_PEOPLE)
 
+/* Both are rare, and to look at all columns twice is not cheap. */
+#define ANY_COLUMN_GRANT_OR_COMPRESSION                                                                      \
+    MADE_BY("pg_attribute", "attrelid")                                                                      \
+    " AND (m.attacl IS NOT NULL OR m.attcompression" NE "'')" OF_RELATIONS("attrelid")
+
 /* Most roles may read only some of its columns. */
 #define ANY_SUBSCRIPTION "SELECT FROM pg_catalog.pg_subscription AS m WHERE m.subdbid" NE "0"
 
