@@ -41,7 +41,7 @@ static bool is_half_done(const struct ledger *ledger)
 static const char *why_unknown(const struct drift_request *wanted, const struct recorded *recorded)
 {
     int major = connection_server_version(wanted->conn) / 10000;
-    bool is_alone = wanted->config->schema != NULL;
+    const char *alone = wanted->config->schema;
     char ledger[SHA256_HEX_SIZE];
     char other[SHA256_HEX_SIZE];
     char form[SHA256_HEX_SIZE];
@@ -49,15 +49,15 @@ static const char *why_unknown(const struct drift_request *wanted, const struct 
     if (!recorded->exists)
         return "no deployment has recorded the schema yet, or this role may not read the record";
     recorded_ledger(wanted->ledger, ledger);
-    catalog_form(major, is_alone, form);
-    catalog_form(major, !is_alone, other);
+    catalog_form(major, alone, form);
+    catalog_form(major, alone == NULL ? wanted->ledger->schema : NULL, other);
     if (strcmp(recorded->ledger, ledger) != 0)
         return "migrations were applied or recorded without recording the schema";
     if (recorded->facts.major != major)
         return "it was recorded on another major version of PostgreSQL";
     if (strcmp(recorded->form, other) == 0)
-        return is_alone ? "it was recorded of the whole database, not of a tenant's schema"
-                        : "it was recorded of a tenant's schema, not of the whole database";
+        return alone != NULL ? "it was recorded of the whole database, not of a tenant's schema"
+                             : "it was recorded of a tenant's schema, not of the whole database";
     if (strcmp(recorded->form, form) != 0)
         return "it was recorded by another version of tidelock";
     return NULL;
@@ -155,7 +155,7 @@ static bool record(struct arena *arena, const struct drift_request *wanted, stru
     if (now.facts.are_too_many)
         return true;
     recorded_ledger(&ledger, now.ledger);
-    catalog_form(now.facts.major, request.alone != NULL, now.form);
+    catalog_form(now.facts.major, request.alone, now.form);
     return recorded_write(&journal, &now, err);
 }
 

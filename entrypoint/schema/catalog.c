@@ -111,13 +111,13 @@ static void add_facts(struct arena *arena, const struct result *rows, struct fac
                                    .definition = valid(arena, result_text(rows, i, 2)) });
 }
 
-void catalog_form(int major, bool is_alone, char hex[SHA256_HEX_SIZE])
+void catalog_form(int major, const char *alone, char hex[SHA256_HEX_SIZE])
 {
-    const struct catalog_extent extent = { major, is_alone, is_alone };
+    const struct catalog_extent extent = { major, alone != NULL, alone != NULL };
     auto_text struct text sql = text_init(SQL_MOST);
     struct kinds kinds;
 
-    catalog_add_setting_form(is_alone, &sql);
+    catalog_add_setting_form(alone, &sql);
     (void)add_queries(&extent, NULL, false, &sql);
     (void)add_queries(&extent, NULL, true, &sql);
     list_questions(&extent, &kinds);

@@ -42,8 +42,8 @@ must_use bool catalog_find_neighbours(struct arena *arena, struct connection *co
                                       const struct catalog_request *wanted, struct neighbours *out,
                                       struct error *err);
 
-/* What facts are read, and how, from a server of that major version, of one schema alone or all, as a
- * SHA-256: facts that were read in another way cannot be compared. */
-void catalog_form(int major, bool is_alone, char hex[SHA256_HEX_SIZE]);
+/* What facts are read, and how, from a server of that major version, of the schema `alone` or, where that is
+ * NULL, of all, as a SHA-256: facts that were read in another way cannot be compared. */
+void catalog_form(int major, const char *alone, char hex[SHA256_HEX_SIZE]);
 
 #endif

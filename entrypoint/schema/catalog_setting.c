@@ -149,9 +149,11 @@ size_t catalog_add_settings(const struct catalog_request *wanted, const struct c
     return CATALOG_SETTINGS_MOST;
 }
 
-void catalog_add_setting_form(bool is_alone, struct text *sql)
+void catalog_add_setting_form(const char *alone, struct text *sql)
 {
     text_add_string(sql, PEOPLE PEOPLE_END "; " LEFT_OUT);
-    if (is_alone)
-        text_add_string(sql, "; " OIDS_WITHIN);
+    if (alone == NULL)
+        return;
+    text_add_string(sql, "; " OIDS_WITHIN "; SELECT ");
+    quote_literal(alone, sql);
 }

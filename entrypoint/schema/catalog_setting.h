@@ -31,7 +31,7 @@ size_t catalog_add_settings(const struct catalog_request *wanted, const struct c
  * given. */
 void catalog_add_neighbour(const struct catalog_request *wanted, const char *oid, struct text *sql);
 
-/* Adds what of that is the same for every database, for catalog_form(). */
-void catalog_add_setting_form(bool is_alone, struct text *sql);
+/* Adds what of that is the same for every database, and which schema is read alone, for catalog_form(). */
+void catalog_add_setting_form(const char *alone, struct text *sql);
 
 #endif

@@ -1,6 +1,5 @@
 """Drift where the tenants are schemas of one database: that of a tenant is what changed in its own schema."""
 
-import json
 import re
 
 import pytest
@@ -54,6 +53,9 @@ def test_what_is_read_of_one_schema_is_what_is_read_of_it_with_all_others(databa
         database.query("COMMENT ON CONSTRAINT t_pkey ON t IS 'c'; COMMENT ON INDEX t_note IS 'i'; COMMENT ON POLICY mine ON t IS 'p'; COMMENT ON RULE quiet ON parents IS 'r'")
         database.query("COMMENT ON COLUMN pair.a IS 'a'; COMMENT ON CONSTRAINT small ON DOMAIN positive IS 'd'; COMMENT ON TRIGGER logged ON log IS 't'; COMMENT ON TYPE mood IS 'm'")
         database.query("CREATE TABLE app.logged PARTITION OF log FOR VALUES FROM ('2030-01-01') TO ('2031-01-01'); COMMENT ON TRIGGER logged ON app.logged IS 'elsewhere'")
+        for kind, name, rest in (("TABLE", "came", "(id serial PRIMARY KEY, note text)"), ("TYPE", "pairs_of", "AS (a int)"), ("DOMAIN", "few", "AS int CHECK (VALUE < 3)")):
+            database.query(f"CREATE {kind} app.{name} {rest}; ALTER {kind} app.{name} SET SCHEMA public")
+            database.query(f"CREATE {kind} public.{name}_left {rest}; ALTER {kind} public.{name}_left SET SCHEMA app")
         database.query("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO pg_monitor; CREATE INDEX \"odd \"\"name\" ON t (id, note)")
     folder.add("002_second", "SELECT 1")
     tidelock("deploy", "--schemas", "public").succeeds()
@@ -98,6 +100,11 @@ def test_each_tenant_has_a_record_of_its_own(ports, tidelock):
     for schema, text in ports.query("SELECT ledger_schema, facts FROM tidelock.schema"):
         assert f"table {schema}.ship" in facts(text) and all(is_of(name, schema) for name in facts(text)), schema
     assert ports.value("SELECT count(*) FROM tidelock.schema") == 3
+
+
+def test_the_record_of_one_is_no_measure_for_another(ports, tidelock):
+    ports.query("UPDATE tidelock.schema AS a SET form_sha256 = b.form_sha256, facts = b.facts FROM tidelock.schema AS b WHERE a.ledger_schema = 'port_oslo' AND b.ledger_schema = 'port_bergen'")
+    tidelock("drift", "--schemas", "port_oslo").fails(exit=8, says="it was recorded by another version of tidelock")
 
 
 WHOLE = "it was recorded of the whole database, not of a tenant's schema"
