@@ -6,19 +6,21 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "exits.h"
+#include "fleet_json.h"
 #include "print.h"
 #include "reporting.h"
 
 /* A longer word, as that of a refusal, moves only what stands behind it. */
-enum { LINE_MOST = 2048, WORD_MOST = 512, WORD_COLUMNS = 64 };
+enum { LINE_MOST = 2048, WORD_MOST = 512, WORD_COLUMNS = 64, DETAILS_MOST = 256 * 1024 * 1024 };
 
 struct fleet {
     const struct fleet_words *words;
     struct rollout rollout;
     struct progress *progress; /* or NULL */
+    struct fleet_json json;
+    bool wants_json; /* only commands that change nothing have it */
     bool has_begun;
 };
 
@@ -41,6 +43,15 @@ void fleet_judge(const struct tenant_run *run, bool is_fine, bool is_no)
 {
     run->result->is_fine = is_fine && run->result->creation == CREATION_NONE;
     run->result->is_no = is_no;
+}
+
+void fleet_attach(const struct tenant_run *run, struct json *value)
+{
+    auto_text struct text text = text_init(DETAILS_MOST);
+
+    json_write(value, false, &text);
+    memory_free(run->result->details);
+    run->result->details = memory_copy(text.at, text.length);
 }
 
 static bool run_one(const struct tenant_run *run, void *context, struct error *err)
@@ -103,6 +114,8 @@ static void on_change(const struct tenant_run *run, void *context, const struct 
         log_debug("left to another process: %s", err->message);
     if (result->state == TENANT_DONE || result->state == TENANT_FAILED)
         report(fleet, run);
+    if (fleet->wants_json)
+        fleet_json_write(&fleet->json);
     show_progress(&fleet->rollout);
 }
 
@@ -214,42 +227,6 @@ static void print_table(const struct config *config, const struct fleet *fleet)
     print_counts(fleet->words, &fleet->rollout);
 }
 
-static struct json *tenant_json(const struct fleet_words *words, const struct tenant *tenant,
-                                const struct tenant_result *result)
-{
-    struct json *object = json_new_object();
-    bool is_read = result->state == TENANT_DONE;
-
-    json_set_text(object, "tenant", tenant->name);
-    json_set_text(object, "state", is_read ? "looked_at" : TENANT_STATE_NAMES[result->state]);
-    if (is_read)
-        json_set_number(object, words->counted, (int64_t)result->count);
-    else
-        json_set_text(object, words->counted, NULL);
-    json_set_number(object, "duration_ms", result->took_ms);
-    json_set_text(object, "summary", result->word);
-    json_set_text(object, "reason", result->reason);
-    if (result->state == TENANT_FAILED)
-        json_set_number(object, "exit_code", exit_find(result->class)->code);
-    return object;
-}
-
-/* Only commands that change nothing have it. */
-static void print_as_json(const struct fleet_words *words, const struct rollout *rollout)
-{
-    struct json *object = json_new_object();
-    struct json *list = json_new_array();
-
-    for (size_t i = 0; i < rollout->tenants->count; i++)
-        json_append(list, tenant_json(words, &rollout->tenants->items[i], &rollout->results[i]));
-    json_set_number(object, "looked_at", (int64_t)rollout->counts[TENANT_DONE]);
-    json_set_number(object, "failed", (int64_t)rollout->counts[TENANT_FAILED]);
-    json_set_number(object, "not_begun",
-                    (int64_t)(rollout->counts[TENANT_WAITING] + rollout->counts[TENANT_ELSEWHERE]));
-    json_set(object, "tenants", list);
-    print_json(object);
-}
-
 static bool is_any_no(const struct rollout *rollout)
 {
     for (size_t i = 0; i < rollout->tenants->count; i++) {
@@ -260,11 +237,11 @@ static bool is_any_no(const struct rollout *rollout)
 }
 
 /* Where the log is for machines, each tenant's record has what the table says. */
-static void print_result(const struct config *config, const struct fleet *fleet)
+static void print_result(const struct config *config, struct fleet *fleet)
 {
     log_passing(NULL);
-    if (config->wants_json)
-        print_as_json(fleet->words, &fleet->rollout);
+    if (fleet->wants_json)
+        fleet_json_end(&fleet->json);
     else if (log_format_in_use() == LOG_TEXT)
         print_table(config, fleet);
 }
@@ -272,13 +249,14 @@ static void print_result(const struct config *config, const struct fleet *fleet)
 bool fleet_run(const struct config *config, const struct fleet_words *words, struct progress *progress,
                int *exit_code, struct error *err)
 {
-    struct fleet fleet = { .words = words, .progress = progress };
+    struct fleet fleet = { .words = words, .progress = progress, .wants_json = config->wants_json };
     const struct rollout_work work = { words->leads, run_one, on_change, &fleet };
     struct tenant_list tenants;
     bool is_done;
 
     if (!tenants_read(config->arena, config, &tenants, err))
         return false;
+    fleet.json = (struct fleet_json) { .words = words, .rollout = &fleet.rollout };
     is_done = rollout_run(config, &tenants, &work, &fleet.rollout, err);
     if (fleet.has_begun || tenants.count == 0)
         print_result(config, &fleet);

@@ -392,6 +392,8 @@ static bool status_tenant(const struct tenant_run *run, struct error *err)
                   overview.counts[VERDICT_INTERRUPTED],
               "%s", counts.length == 0 ? "up to date" : counts.at);
     fleet_judge(run, counts.length == 0, lacks_something(&overview));
+    if (run->config->wants_json)
+        fleet_attach(run, status_json(&overview));
     return true;
 }
 
@@ -408,6 +410,7 @@ static bool status_run(struct arena *arena, const struct config *config, int *ex
         return fleet_run(config,
                          &(const struct fleet_words) { .run = status_tenant,
                                                        .counted = "not_applied",
+                                                       .details = "status",
                                                        .fine = "up to date",
                                                        .other = "to look at",
                                                        .is_no = config->wants_exit_code },

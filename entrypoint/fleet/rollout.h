@@ -27,6 +27,7 @@ struct tenant_result {
     size_t count;     /* what the command counts: migrations applied, or pending, differences */
     bool is_fine;     /* nobody needs to look at it */
     bool is_no;       /* alone, the command would exit with 1 */
+    char *details;    /* all that it says, as JSON, if that is asked for; memory_free() */
 };
 
 /* One tenant, while it runs. */

@@ -400,6 +400,25 @@ def test_plan_and_drift_say_it_of_each(server, tenants, tidelock):
     tidelock("plan", "--tenants", tenants.file()).succeeds(says="2 tenants: 0 with nothing pending, 2 with something pending; 0 failed")
 
 
+@pytest.mark.parametrize("form", ["text", "logfmt"])
+def test_json_has_of_each_what_the_command_says_of_one(server, tenants, tidelock, form):
+    """In the order of the list, also where the first one is the last to end."""
+    names = tenants.add(server, 4)
+    tidelock("deploy", "--tenants", tenants.file()).succeeds()
+    tenants["t001"].query("CREATE TABLE stray ()")
+    tenants["t002"].drop()
+    tenants.folder.add("004_drop", "DROP TABLE steps")
+    for command, counted in (("status", "not_applied"), ("plan", "pending"), ("drift", "differences")):
+        many = tidelock(command, "--json", "--tenants", tenants.file(), "--parallel", 4, "--log-format", form)
+        said = json.loads(many.out)
+        assert many.out.count("\n") == (1 if form == "logfmt" else 11), many.out
+        assert [tenant["tenant"] for tenant in said["tenants"]] == names and (said["looked_at"], said["failed"], said["not_begun"]) == (3, 1, 0)
+        for tenant in said["tenants"]:
+            alone = tidelock(command, "--json", url=tenants[tenant["tenant"]].url())
+            assert (tenant[counted] is None) == (tenant[command] is None) == (tenant["tenant"] == "t002")
+            assert tenant[command] == (json.loads(alone.out) if alone.out else None), command
+
+
 def test_wait_ends_when_all_are_complete(server, tenants, tidelock):
     tenants.add(server, 3)
     tidelock("wait", "--tenants", tenants.file(), "--leader-timeout", "500ms").fails(exit=4, says="3 of 3 tenants failed")
