@@ -13,7 +13,13 @@
 #include "reporting.h"
 
 /* A longer word, as that of a refusal, moves only what stands behind it. */
-enum { LINE_MOST = 2048, WORD_MOST = 512, WORD_COLUMNS = 64, DETAILS_MOST = 256 * 1024 * 1024 };
+enum {
+    LINE_MOST = 2048,
+    WORD_MOST = 512,
+    WORD_COLUMNS = 64,
+    REASON_COLUMNS = 80,
+    DETAILS_MOST = 256 * 1024 * 1024
+};
 
 struct fleet {
     const struct fleet_words *words;
@@ -67,7 +73,8 @@ static void show_progress(const struct rollout *rollout)
     const size_t *counts = rollout->counts;
     auto_text struct text line = text_init(LINE_MOST);
 
-    text_add_format(&line, "%zu of %zu tenants, %zu at work", counts[TENANT_DONE] + counts[TENANT_FAILED],
+    text_add_format(&line, "%zu of %zu tenants, %zu at work",
+                    counts[TENANT_DONE] + counts[TENANT_FAILED] + counts[TENANT_INTERRUPTED],
                     rollout->tenants->count, counts[TENANT_RUNNING]);
     if (counts[TENANT_FAILED] > 0)
         text_add_format(&line, ", %zu failed", counts[TENANT_FAILED]);
@@ -108,11 +115,11 @@ static void on_change(const struct tenant_run *run, void *context, const struct 
     if (result->state == TENANT_DONE)
         log_event(LOG_DONE, values, array_length(values), "%s (%s)", result->word,
                   duration_text(result->took_ms, took, sizeof took));
-    else if (result->state == TENANT_FAILED)
+    else if (result->state == TENANT_FAILED || result->state == TENANT_INTERRUPTED)
         print_failure(err);
     else if (result->state == TENANT_ELSEWHERE)
         log_debug("left to another process: %s", err->message);
-    if (result->state == TENANT_DONE || result->state == TENANT_FAILED)
+    if (tenant_is_over(result->state))
         report(fleet, run);
     if (fleet->wants_json)
         fleet_json_write(&fleet->json);
@@ -163,34 +170,60 @@ static struct columns measure(const struct config *config, const struct rollout 
     return columns;
 }
 
+/* The log has all of it. Half of a secret would not be recognised later on. */
+static void add_short(const char *reason, struct text *out)
+{
+    auto_free char *whole = memory_copy(reason, strlen(reason));
+    size_t length;
+    size_t end;
+
+    redact(whole);
+    length = strcspn(whole, "\n");
+    end = utf8_offset(whole, length, REASON_COLUMNS);
+    text_add_string(out, "  ");
+    text_add(out, whole, end);
+    if (end < length)
+        text_add_string(out, "…");
+}
+
 static void print_tenant(const struct tenant *tenant, const struct tenant_result *result,
                          struct columns columns)
 {
     int padding = columns.name - (int)utf8_count(tenant->name, strlen(tenant->name));
+    auto_text struct text reason = text_init(LINE_MOST);
     char took[32] = "-";
 
     if (result->took_ms > 0 || result->state == TENANT_DONE)
         (void)duration_text(result->took_ms, took, sizeof took);
-    print_line("%s%*s  %-*s  %8s%s%s", tenant->name, padding, "", columns.word, word_of(result), took,
-               result->reason == NULL ? "" : "  ", result->reason == NULL ? "" : result->reason);
+    if (result->reason != NULL)
+        add_short(result->reason, &reason);
+    print_line("%s%*s  %-*s  %8s%s", tenant->name, padding, "", columns.word, word_of(result), took,
+               reason.at);
 }
 
-/* Those that failed, or the others; says how many. */
-static size_t print_tenants(const struct config *config, const struct rollout *rollout, bool are_failed)
+enum { RANKS = 3 };
+
+/* What failed stands first, then what was stopped. */
+static int rank_of(const struct tenant_result *result)
+{
+    return result->state == TENANT_FAILED ? 0 : result->state == TENANT_INTERRUPTED ? 1 : 2;
+}
+
+/* Those of one rank; `printed` counts all. */
+static void print_tenants(const struct config *config, const struct rollout *rollout, int rank,
+                          size_t *printed)
 {
     struct columns columns = measure(config, rollout);
-    size_t printed = 0;
 
     for (size_t i = 0; i < rollout->tenants->count; i++) {
         const struct tenant_result *result = &rollout->results[i];
 
-        if (!is_shown(config, result) || (result->state == TENANT_FAILED) != are_failed)
+        if (!is_shown(config, result) || rank_of(result) != rank)
             continue;
-        if (printed++ == 0 && (are_failed || rollout->counts[TENANT_FAILED] == 0))
+        if ((*printed)++ == 0)
             print_line("%-*s  %-*s  %8s", columns.name, "TENANT", columns.word, "STATE", "TOOK");
         print_tenant(&rollout->tenants->items[i], result, columns);
     }
-    return printed;
 }
 
 static void print_counts(const struct fleet_words *words, const struct rollout *rollout)
@@ -211,17 +244,19 @@ static void print_counts(const struct fleet_words *words, const struct rollout *
     if (words->other != NULL)
         text_add_format(&line, ", %zu %s", counts[TENANT_DONE] - fine, words->other);
     text_add_format(&line, "; %zu failed", counts[TENANT_FAILED]);
+    if (counts[TENANT_INTERRUPTED] > 0)
+        text_add_format(&line, ", %zu interrupted", counts[TENANT_INTERRUPTED]);
     if (words->fine == NULL || left > 0)
         text_add_format(&line, ", %zu not begun", left);
     print_line("%s", line.at);
 }
 
-/* What failed stands first. */
 static void print_table(const struct config *config, const struct fleet *fleet)
 {
-    size_t printed = print_tenants(config, &fleet->rollout, true);
+    size_t printed = 0;
 
-    printed += print_tenants(config, &fleet->rollout, false);
+    for (int rank = 0; rank < RANKS; rank++)
+        print_tenants(config, &fleet->rollout, rank, &printed);
     if (printed > 0)
         print_text("\n");
     print_counts(fleet->words, &fleet->rollout);

@@ -66,18 +66,13 @@ static void write_one(struct fleet_json *list)
     list->written++;
 }
 
-static bool is_over(const struct tenant_result *result)
-{
-    return result->state == TENANT_DONE || result->state == TENANT_FAILED;
-}
-
 void fleet_json_write(struct fleet_json *list)
 {
     const struct rollout *rollout = list->rollout;
 
     if (!is_in_lines())
         return;
-    while (list->written < rollout->tenants->count && is_over(&rollout->results[list->written])) {
+    while (list->written < rollout->tenants->count && tenant_is_over(rollout->results[list->written].state)) {
         log_passing(NULL);
         write_one(list);
     }
@@ -93,9 +88,10 @@ void fleet_json_end(struct fleet_json *list)
         write_one(list);
     if (list->written == 0)
         begin();
-    text_add_format(&said, "%s],%s\"looked_at\": %zu,%s\"failed\": %zu,%s\"not_begun\": %zu%s}\n",
-                    is_in_lines() && list->written > 0 ? "\n  " : "", between, counts[TENANT_DONE], between,
-                    counts[TENANT_FAILED], between, counts[TENANT_WAITING] + counts[TENANT_ELSEWHERE],
-                    is_in_lines() ? "\n" : "");
+    text_add_format(
+        &said, "%s],%s\"looked_at\": %zu,%s\"failed\": %zu,%s\"interrupted\": %zu,%s\"not_begun\": %zu%s}\n",
+        is_in_lines() && list->written > 0 ? "\n  " : "", between, counts[TENANT_DONE], between,
+        counts[TENANT_FAILED], between, counts[TENANT_INTERRUPTED], between,
+        counts[TENANT_WAITING] + counts[TENANT_ELSEWHERE], is_in_lines() ? "\n" : "");
     print_text(said.at);
 }

@@ -20,7 +20,7 @@
 struct tenant_result {
     enum tenant_state state;
     enum error_class class; /* of what it failed with */
-    const char *reason;     /* … in words; NULL = none */
+    const char *reason; /* … in words; of one that was interrupted, what its database holds; NULL = none */
     enum creation creation;
     int64_t took_ms;
     const char *word; /* what the command says of it, also of what it had done before it failed; or NULL */
