@@ -178,6 +178,7 @@ static void print_block(const struct error *err, const struct exit_row *row)
     exit_add_meaning(row, err, &block);
     text_add(&block, "\n", 1);
     redact(block.at);
+    log_passing(NULL);
     (void)fputs(block.at, stderr);
 }
 

@@ -10,6 +10,7 @@
 #include "base/signals.h"
 #include "config/endpoint.h"
 #include "fleet/conclusion.h"
+#include "fleet/outage.h"
 #include "postgres/budget.h"
 #include "postgres/handover.h"
 #include "postgres/reach.h"
@@ -24,6 +25,7 @@ enum { DESCRIPTORS_OF_TENANT = 8, DESCRIPTORS_OF_PROCESS = 24 };
 struct server {
     size_t tenants;
     struct deadline known_until;
+    struct outage outage;
 };
 
 /* Where a tenant is. */
@@ -227,6 +229,24 @@ static void end(struct member *member, bool is_done, const struct error *err)
     crew->work->changed(&member->run, crew->work->context, is_done ? NULL : err);
 }
 
+/* Unless its server is known to be out of reach. */
+static bool try(struct member *member, struct error *err)
+{
+    const struct crew *crew = member->crew;
+    const struct schedule *schedule = crew->schedule;
+    struct outage *outage =
+        &crew->servers[schedule->lanes[schedule->places[member->index].lane].server].outage;
+    bool is_done;
+
+    if (!outage_allows(outage, &member->config, err))
+        return false;
+    is_done = create_missing(member->run.arena, crew->config, member->run.tenant,
+                             &member->run.result->creation, err) &&
+              count_room(member, err) && crew->work->run(&member->run, crew->work->context, err);
+    outage_note(outage, crew->config->arena, member->run.tenant, is_done ? NULL : err);
+    return is_done;
+}
+
 static void run_member(void *context)
 {
     struct member *member = context;
@@ -239,9 +259,7 @@ static void run_member(void *context)
     member->run.result->state = TENANT_RUNNING;
     crew->work->changed(&member->run, crew->work->context, NULL);
     log_be_brief(true);
-    is_done = create_missing(member->run.arena, crew->config, member->run.tenant,
-                             &member->run.result->creation, &err) &&
-              count_room(member, &err) && crew->work->run(&member->run, crew->work->context, &err);
+    is_done = try(member, &err);
     member->run.result->took_ms += clock_now_ms() - begun_ms;
     log_be_brief(false);
     leave_spare(member->crew, crew->schedule->places[member->index].lane, &member->session);

@@ -260,6 +260,21 @@ def test_one_server_of_three_does_not_answer(servers, server, proxy, tenants, ti
     assert {name for name, state in states(result).items() if state == "failed"} == set(lost)
 
 
+@pytest.mark.parametrize("fault", ["refuse", "drop"])
+def test_one_tenant_waits_for_a_server_out_of_reach_and_not_all(servers, server, proxy, tenants, tidelock, fault):
+    other = servers.get(list(servers.binaries)[0])
+    lost = tenants.add(server, 6, port=proxy.port)
+    fine = tenants.add(other, 2)
+    getattr(proxy, fault)()
+    words = ("deploy", "--tenants", tenants.file(), "--connect-timeout", "500ms", "--connect-deadline", "1s")
+    result = tidelock(*words, "--on-failure", "continue").fails(exit=3, says=["6 of 8 tenants failed", "  detail    t000, t001, t002, t003, t004 and 1 more: could not connect to "])
+    assert re.findall(r"(?m)^tidelock: (t\d+): waiting for the database", result.errors) == lost[:1]
+    assert result.errors.count('  detail    It was not tried again: tenant "t000" did not reach that server either.\n') == 5
+    tenants.assert_complete(*fine)
+    result = tidelock(*words, "--max-failures", "2").fails(exit=3, says="3 of 8 tenants failed")
+    assert [name for name, state in states(result).items() if state == "failed"] == lost[:3]
+
+
 def test_nothing_begins_after_a_canary_that_fails(server, tenants, tidelock):
     tenants.add(server, 4)
     failing(tenants, "t002")
