@@ -236,7 +236,10 @@ static void print_refusal(const struct overview *overview)
 {
     const struct error *refusal = &overview->refusal;
 
-    print_line("\nA deployment would be refused: %s.", refusal->message);
+    print_line(overview_is_up_to_date(overview)
+                   ? "\nNothing is pending, but a deployment would be refused: %s."
+                   : "\nA deployment would be refused: %s.",
+               refusal->message);
     if (refusal->place.line > 0)
         print_line("%s:%zu:%zu: %s", refusal->place.file, refusal->place.line, refusal->place.column,
                    refusal->place.source);
@@ -284,7 +287,8 @@ static void print_advice(const struct overview *overview)
 
     print_drift(overview);
     print_edited_advice(overview);
-    if (overview_is_up_to_date(overview) && !overview_is_too_old(overview))
+    if (overview_is_up_to_date(overview) && overview->refusal.class == ERROR_NONE &&
+        !overview_is_too_old(overview))
         print_line("\nDatabase schema is up to date!");
     if (overview->leader.pid != 0) {
         auto_text struct text who = text_init(LINE_MOST);
