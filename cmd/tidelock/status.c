@@ -370,32 +370,38 @@ static bool lacks_something(const struct overview *overview)
     return !overview_is_up_to_date(overview) || overview_is_too_old(overview);
 }
 
-/* What needs attention first. */
-static bool status_tenant(const struct tenant_run *run, struct error *err)
+/* What needs attention first; empty = nothing. */
+static void summarize(const struct overview *overview, struct text *out)
 {
     static const enum verdict said[] = { VERDICT_FAILED, VERDICT_INTERRUPTED, VERDICT_RUNNING,
                                          VERDICT_PENDING, VERDICT_EDITED };
-    auto_text struct text counts = text_init(LINE_MOST);
+
+    for (size_t i = 0; i < array_length(said); i++) {
+        if (overview->counts[said[i]] > 0)
+            text_add_format(out, "%s%zu %s", out->length == 0 ? "" : ", ", overview->counts[said[i]],
+                            VERDICT_NAMES[said[i]]);
+    }
+    if (overview->no_drift == NULL && overview->drift.diff.count > 0)
+        text_add_format(out, "%sdrift", out->length == 0 ? "" : ", ");
+    if (overview->refusal.class != ERROR_NONE)
+        text_add_format(out, "%srefused: %s", out->length == 0 ? "" : ", ", overview->refusal.message);
+}
+
+static bool status_tenant(const struct tenant_run *run, struct error *err)
+{
+    auto_text struct text said = text_init(LINE_MOST);
     struct overview overview;
     struct target target;
 
     if (!target_find(run->arena, run->config, false, &target, err) ||
         !overview_read(run->arena, run->config, &target, &overview, err))
         return query_failure_explain(err, "Nothing was changed.");
-    for (size_t i = 0; i < array_length(said); i++) {
-        if (overview.counts[said[i]] > 0)
-            text_add_format(&counts, "%s%zu %s", counts.length == 0 ? "" : ", ", overview.counts[said[i]],
-                            VERDICT_NAMES[said[i]]);
-    }
-    if (overview.no_drift == NULL && overview.drift.diff.count > 0)
-        text_add_format(&counts, "%sdrift", counts.length == 0 ? "" : ", ");
-    if (overview.refusal.class != ERROR_NONE)
-        text_add_format(&counts, "%srefused: %s", counts.length == 0 ? "" : ", ", overview.refusal.message);
+    summarize(&overview, &said);
     fleet_say(run,
               overview.counts[VERDICT_PENDING] + overview.counts[VERDICT_FAILED] +
                   overview.counts[VERDICT_INTERRUPTED],
-              "%s", counts.length == 0 ? "up to date" : counts.at);
-    fleet_judge(run, counts.length == 0, lacks_something(&overview));
+              "%s", said.length == 0 ? "up to date" : said.at);
+    fleet_judge(run, said.length == 0, lacks_something(&overview));
     if (run->config->wants_json)
         fleet_attach(run, status_json(&overview));
     return true;
