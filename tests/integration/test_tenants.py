@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 import uuid
 
 import psycopg
@@ -353,6 +354,24 @@ def test_a_tenant_that_another_process_leads_comes_last(server, tenants, tideloc
         assert not tenants["t000"].holds("_prisma_migrations")
     running.wait().succeeds()
     tenants.assert_complete()
+
+
+def test_what_a_tenant_took_is_all_looks_at_it(server, tenants, tidelock):
+    """The first look waits for the ledger for a second, and then finds another leader; the last one takes no time."""
+    tenants.add(server, 1)
+    tidelock("deploy", "--tenants", tenants.file()).succeeds()
+    tenants.folder.add("004_more", "SELECT 1")
+    with tenants["t000"].connect() as leader:
+        leader.execute("SELECT pg_advisory_lock(72707369)")
+        with tenants["t000"].connect() as blocker, blocker.transaction():
+            blocker.execute("LOCK TABLE _prisma_migrations")
+            running = tidelock.start("deploy", "--tenants", tenants.file(), "--log-level", "debug")
+            wait_until(lambda: tenants["t000"].query("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = '_prisma_migrations'::regclass"), "it to wait")
+            begun = time.monotonic()
+            wait_until(lambda: time.monotonic() - begun > 1, "a second to pass")
+        running.wait_for_line("left to another process")
+    result = running.wait().succeeds()
+    assert re.search(r"(?m)^t000 +applied 1 migration +[1-9]\d*\.\d s$", result.out), result.out
 
 
 def test_a_tenant_that_another_process_keeps_fails_in_time(server, tenants, tidelock):
