@@ -28,6 +28,9 @@ void print_json(struct json *value);
  * database, or the exit code. */
 void print_is_optional(void);
 
+/* The value on one line, as a part of something longer; frees it. */
+void print_json_part(struct json *value);
+
 /* Whether all that was printed has been written; ERROR_OUTPUT. Where the reader of a pipe has gone, the
  * process ends by SIGPIPE, as others do: "tidelock help | head". */
 must_use bool print_end(struct error *err);

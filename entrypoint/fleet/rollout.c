@@ -9,28 +9,24 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "config/endpoint.h"
+#include "fleet/conclusion.h"
+#include "fleet/outage.h"
 #include "history/shared_folder.h"
 #include "postgres/budget.h"
 #include "postgres/handover.h"
 #include "postgres/reach.h"
 
 /* In one database one applies, while the next one connects and looks what is pending. */
-enum { LEADERS_MOST = 2, NAMED_MOST = 5, WAIT_MOST_MS = 60 * 1000, COUNT_EVERY_MS = 1000 };
+enum { LEADERS_MOST = 2, WAIT_MOST_MS = 60 * 1000, COUNT_EVERY_MS = 1000 };
 
 /* What a tenant has open at most: its connections, the folder, a file, pipes. And what the process has. */
 enum { DESCRIPTORS_OF_TENANT = 8, DESCRIPTORS_OF_PROCESS = 24 };
-
-/* The worst first: what a person has to look at before what passes by itself. */
-static const enum error_class WORST[] = {
-    ERROR_PARTIAL,     ERROR_LOST,   ERROR_REFUSED,    ERROR_CLEAN,  ERROR_HELD_UP,
-    ERROR_DENIED,      ERROR_USAGE,  ERROR_OUTPUT,     ERROR_LOGIN,  ERROR_READ_ONLY,
-    ERROR_UNREACHABLE, ERROR_BUDGET, ERROR_TABLE_LOCK, ERROR_LEADER, ERROR_INTERRUPTED,
-};
 
 /* How many tenants are on a server, and until when it is known how many connections it can spare. */
 struct server {
     size_t tenants;
     struct deadline known_until;
+    struct outage outage;
 };
 
 /* Where a tenant is. */
@@ -56,8 +52,7 @@ struct crew {
     struct shared_folder folder;
     struct spare *spares; /* room for as many as run at a time */
     size_t spare_count;
-    size_t first_failures[NAMED_MOST];
-    size_t failed;
+    struct conclusion conclusion;
 };
 
 /* One that runs. */
@@ -212,30 +207,46 @@ static void close_spares(struct crew *crew)
         handover_end(&crew->spares[--crew->spare_count].session);
 }
 
-static void note_failure(struct crew *crew, size_t which, const struct error *err)
+static enum tenant_state state_after(const struct member *member, const struct error *err)
 {
-    struct tenant_result *result = &crew->out->results[which];
+    const struct crew *crew = member->crew;
 
-    result->class = err->class;
-    result->reason = arena_copy(crew->config->arena, err->message, strlen(err->message));
-    if (crew->failed < NAMED_MOST)
-        crew->first_failures[crew->failed] = which;
-    crew->failed++;
+    if (err->class == ERROR_INTERRUPTED)
+        return TENANT_INTERRUPTED;
+    if (err->class == ERROR_LEADER && schedule_elsewhere_ms(crew->schedule, member->index, clock_now_ms()) <
+                                          crew->config->leader_timeout_ms)
+        return TENANT_ELSEWHERE;
+    return TENANT_FAILED;
 }
 
 static void end(struct member *member, bool is_done, const struct error *err)
 {
     struct crew *crew = member->crew;
     struct tenant_result *result = member->run.result;
-    bool is_elsewhere = !is_done && err->class == ERROR_LEADER &&
-                        schedule_elsewhere_ms(crew->schedule, member->index, clock_now_ms()) <
-                            crew->config->leader_timeout_ms;
 
-    result->state = is_done ? TENANT_DONE : is_elsewhere ? TENANT_ELSEWHERE : TENANT_FAILED;
-    if (result->state == TENANT_FAILED)
-        note_failure(crew, member->index, err);
+    result->state = is_done ? TENANT_DONE : state_after(member, err);
+    if (result->state == TENANT_FAILED || result->state == TENANT_INTERRUPTED)
+        conclusion_note(&crew->conclusion, &member->run, err);
     schedule_end(crew->schedule, member->index, result->state, clock_now_ms());
     crew->work->changed(&member->run, crew->work->context, is_done ? NULL : err);
+}
+
+/* Unless its server is known to be out of reach. */
+static bool try(struct member *member, struct error *err)
+{
+    const struct crew *crew = member->crew;
+    const struct schedule *schedule = crew->schedule;
+    struct outage *outage =
+        &crew->servers[schedule->lanes[schedule->places[member->index].lane].server].outage;
+    bool is_done;
+
+    if (!outage_allows(outage, &member->config, err))
+        return false;
+    is_done = create_missing(member->run.arena, crew->config, member->run.tenant,
+                             &member->run.result->creation, err) &&
+              count_room(member, err) && crew->work->run(&member->run, crew->work->context, err);
+    outage_note(outage, crew->config->arena, member->run.tenant, is_done ? NULL : err);
+    return is_done;
 }
 
 static void run_member(void *context)
@@ -250,9 +261,7 @@ static void run_member(void *context)
     member->run.result->state = TENANT_RUNNING;
     crew->work->changed(&member->run, crew->work->context, NULL);
     log_be_brief(true);
-    is_done = create_missing(member->run.arena, crew->config, member->run.tenant,
-                             &member->run.result->creation, &err) &&
-              count_room(member, &err) && crew->work->run(&member->run, crew->work->context, &err);
+    is_done = try(member, &err);
     member->run.result->took_ms += clock_now_ms() - begun_ms;
     log_be_brief(false);
     leave_spare(member->crew, crew->schedule->places[member->index].lane, &member->session);
@@ -317,58 +326,6 @@ static bool run_all(struct crew *crew, struct error *err)
     return is_good;
 }
 
-static enum error_class worst_of(const struct rollout *out)
-{
-    size_t worst = array_length(WORST) - 1;
-
-    for (size_t i = 0; i < out->tenants->count; i++) {
-        for (size_t rank = 0; rank < worst && out->results[i].state == TENANT_FAILED; rank++) {
-            if (WORST[rank] == out->results[i].class)
-                worst = rank;
-        }
-    }
-    return WORST[worst];
-}
-
-/* The first that failed, by name and reason. */
-static void name_failures(const struct crew *crew, struct error *err)
-{
-    auto_text struct text names = text_init(sizeof err->detail);
-
-    for (size_t i = 0; i < crew->failed && i < NAMED_MOST; i++) {
-        size_t which = crew->first_failures[i];
-
-        text_add_format(&names, "%s%s: %s", i == 0 ? "" : "\n", crew->out->tenants->items[which].name,
-                        crew->out->results[which].reason);
-    }
-    if (crew->failed > NAMED_MOST)
-        text_add_format(&names, "\n… and %zu more", crew->failed - NAMED_MOST);
-    error_detail(err, "%s", names.at);
-    err->is_detail_public = crew->failed > 0;
-}
-
-static bool conclude(const struct crew *crew, struct error *err)
-{
-    const size_t *counts = crew->out->counts;
-    size_t left = counts[TENANT_WAITING] + counts[TENANT_ELSEWHERE];
-
-    if (crew->failed == 0 && left == 0)
-        return true;
-    if (signals_pending() != 0)
-        (void)signals_error(err);
-    else if (crew->out->tenants->count == 1)
-        error_set(err, worst_of(crew->out), "the tenant failed");
-    else
-        error_set(err, worst_of(crew->out), "%zu of %zu tenants failed", crew->failed,
-                  crew->out->tenants->count);
-    name_failures(crew, err);
-    error_holds(err, "%zu tenant%s done, %zu failed, %zu not begun.", counts[TENANT_DONE],
-                counts[TENANT_DONE] == 1 ? " is" : "s are", crew->failed, left);
-    return error_hint(err, "Type the same again when the cause is gone: what is done stays done.%s",
-                      crew->failed == 0 ? ""
-                                        : " To work on one tenant by hand, give its own --database-url.");
-}
-
 bool rollout_run(const struct config *config, const struct tenant_list *tenants,
                  const struct rollout_work *work, struct rollout *out, struct error *err)
 {
@@ -380,5 +337,5 @@ bool rollout_run(const struct config *config, const struct tenant_list *tenants,
                               .results = arena_alloc(config->arena, tenants->count, sizeof *out->results) };
     if (!begin(&crew, err) || !run_all(&crew, err))
         return false;
-    return conclude(&crew, err);
+    return conclusion_draw(&crew.conclusion, out, work->leads, err);
 }

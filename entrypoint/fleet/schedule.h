@@ -78,7 +78,7 @@ void schedule_widen(struct schedule *schedule, size_t server, size_t most);
  * is elsewhere comes last. */
 size_t schedule_next(struct schedule *schedule, int64_t now_ms);
 
-/* One has ended: TENANT_DONE, TENANT_FAILED or TENANT_ELSEWHERE, from where it comes again after a pause that
+/* One has ended: it is over, or TENANT_ELSEWHERE, from where it comes again after a pause that
  * grows. */
 void schedule_end(struct schedule *schedule, size_t index, enum tenant_state state, int64_t now_ms);
 
