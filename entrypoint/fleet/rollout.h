@@ -23,10 +23,11 @@ struct tenant_result {
     const char *reason;     /* … in words; NULL = none */
     enum creation creation;
     int64_t took_ms;
-    const char *word; /* what the command says of it, also of what it had done before it failed; or NULL */
-    size_t count;     /* what the command counts: migrations applied, or pending, differences */
-    bool is_fine;     /* nobody needs to look at it */
-    bool is_no;       /* alone, the command would exit with 1 */
+    const char *word;   /* what the command says of it, also of what it had done before it failed; or NULL */
+    size_t count;       /* what the command counts: migrations applied, or pending, differences */
+    bool is_fine;       /* nobody needs to look at it */
+    bool is_no;         /* alone, the command would exit with 1 */
+    bool is_by_another; /* another process has done it; it was not looked at */
 };
 
 /* One tenant, while it runs. */

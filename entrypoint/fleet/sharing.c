@@ -1,0 +1,282 @@
+#include "fleet/sharing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/event_loop.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "config/endpoint.h"
+#include "fleet/fingerprint.h"
+#include "fleet/meeting.h"
+
+/* Fewer tenants of a server are not worth a connection. */
+enum { TENANTS_LEAST = 8, MEETINGS_MOST = 8 };
+
+struct shared {
+    char key[SHA256_HEX_SIZE];
+    size_t index;
+    size_t group;
+    bool is_done; /* another process has done it while it was running here */
+};
+
+/* The tenants of a server that have the role of its meeting. */
+struct group {
+    struct sharing *sharing;
+    size_t server;
+    struct meeting *meeting; /* or NULL */
+};
+
+struct sharing {
+    struct sharing_plan plan;
+    char fingerprint[SHA256_HEX_SIZE];
+    struct shared *items; /* in the order of their keys */
+    size_t count;
+    size_t *numbers; /* of each tenant: its item; SIZE_MAX = it has none */
+    struct group groups[MEETINGS_MOST];
+    size_t group_count;
+};
+
+/* The lowest numbers are as far from each other as can be: 0, 1/2, 1/4, 3/4, 1/8 … of 2^32. */
+static uint32_t part_of(unsigned number)
+{
+    uint32_t part = 0;
+
+    for (int bit = 0; bit < 32; bit++)
+        part |= ((uint32_t)number >> bit & 1) << (31 - bit);
+    return part;
+}
+
+static void on_enter(void *context, bool is_in, unsigned number)
+{
+    const struct group *group = context;
+    struct schedule *schedule = group->sharing->plan.schedule;
+
+    if (is_in)
+        schedule_begin_at(schedule, group->server, part_of(number));
+    schedule_widen(schedule, group->server, 1);
+    event_loop_wake();
+}
+
+static int compare_keys(const void *one, const void *other)
+{
+    const struct shared *left = one;
+    const struct shared *right = other;
+
+    return strcmp(left->key, right->key);
+}
+
+static void say_what_runs(const struct sharing *sharing, const struct group *group)
+{
+    const struct schedule *schedule = sharing->plan.schedule;
+
+    for (size_t i = 0; i < sharing->count && schedule->counts[TENANT_RUNNING] > 0; i++) {
+        const struct shared *item = &sharing->items[i];
+
+        if (&sharing->groups[item->group] == group && schedule->places[item->index].state == TENANT_RUNNING)
+            meeting_say(group->meeting, WORD_BEGUN, item->key);
+    }
+}
+
+static void finish(const struct sharing *sharing, struct shared *item)
+{
+    const struct sharing_plan *plan = &sharing->plan;
+
+    if (schedule_finish(plan->schedule, item->index))
+        plan->done(plan->context, item->index);
+    else
+        item->is_done = true;
+}
+
+static void on_hear(void *context, const struct word *word)
+{
+    const struct group *group = context;
+    const struct sharing *sharing = group->sharing;
+    struct schedule *schedule = sharing->plan.schedule;
+    struct shared wanted = { .index = 0 };
+    struct shared *item;
+
+    if (word->kind == WORD_HELLO) {
+        say_what_runs(sharing, group);
+        return;
+    }
+    memcpy(wanted.key, word->key, sizeof wanted.key);
+    item = bsearch(&wanted, sharing->items, sharing->count, sizeof wanted, compare_keys);
+    if (item == NULL || &sharing->groups[item->group] != group)
+        return;
+    if (word->kind == WORD_BEGUN) {
+        schedule_defer(schedule, item->index, clock_now_ms());
+        return;
+    }
+    if (word->kind == WORD_APPLIED)
+        schedule_rest(schedule, item->index, clock_now_ms());
+    log_context(LOG_TENANT, sharing->plan.tenants->items[item->index].name);
+    finish(sharing, item);
+    log_context(LOG_TENANT, NULL);
+    if (schedule_is_over(schedule) || item->index < schedule->rules.canaries)
+        event_loop_wake();
+}
+
+/* The URL's own database is the same for all processes with the same list. */
+static bool is_base_on(const struct config *config, const char *server, const char **user)
+{
+    auto_arena struct arena *arena = arena_new();
+    struct endpoint endpoint;
+    struct error ignored;
+    const char *name;
+
+    if ((config->database_url == NULL && config->direct_url == NULL) ||
+        !endpoint_find(arena, config, &endpoint, &ignored) || strcmp(endpoint.label, server) != 0)
+        return false;
+    name = endpoint_value(&endpoint, "user");
+    *user = name == NULL ? "" : arena_copy(config->arena, name, strlen(name));
+    return true;
+}
+
+/* Those of the server that begins at `from` and ends before `until`, which are the same role's. */
+static void add_items(struct sharing *sharing, size_t from, size_t until, const char *user)
+{
+    for (size_t i = from; i < until; i++) {
+        const struct location *location = &sharing->plan.locations[i];
+        const char *const parts[] = { sharing->fingerprint, location->server, location->database,
+                                      location->schema, location->ledger };
+        struct shared *item = &sharing->items[sharing->count];
+        struct sha256 *sha256;
+        unsigned char digest[SHA256_BYTES];
+
+        if (strcmp(location->user, user) != 0)
+            continue;
+        sha256 = sha256_begin();
+        for (size_t part = 0; part < array_length(parts); part++)
+            sha256_add(sha256, parts[part], strlen(parts[part]) + 1);
+        sha256_end(sha256, digest);
+        *item = (struct shared) { .index = location->index, .group = sharing->group_count };
+        sha256_hex(digest, item->key);
+        sharing->count++;
+    }
+}
+
+static void add_group(struct sharing *sharing, size_t server, size_t from, size_t until)
+{
+    const struct sharing_plan *plan = &sharing->plan;
+    const struct location *first = &plan->locations[from];
+    struct group *group = &sharing->groups[sharing->group_count];
+    const struct attendee attendee = { on_enter, on_hear, group };
+    const size_t before = sharing->count;
+    const char *user = first->user;
+    const bool is_base = is_base_on(plan->config, first->server, &user);
+    const struct config config =
+        is_base ? *plan->config : tenant_config(plan->config, &plan->tenants->items[first->index]);
+
+    add_items(sharing, from, until, user);
+    if (sharing->count - before < TENANTS_LEAST) {
+        sharing->count = before;
+        return;
+    }
+    *group = (struct group) { .sharing = sharing, .server = server };
+    group->meeting = meeting_begin(&config, &attendee);
+    if (group->meeting != NULL)
+        schedule_widen(plan->schedule, server, 0);
+    sharing->group_count++;
+}
+
+static void add_groups(struct sharing *sharing)
+{
+    const size_t count = sharing->plan.tenants->count;
+    size_t from = 0;
+
+    for (size_t server = 0; from < count && sharing->group_count < MEETINGS_MOST; server++) {
+        size_t until = from + 1;
+
+        while (until < count && !location_begins_server(sharing->plan.locations, until))
+            until++;
+        if (until - from >= TENANTS_LEAST)
+            add_group(sharing, server, from, until);
+        from = until;
+    }
+}
+
+static bool is_worth_it(const struct sharing_plan *plan)
+{
+    return plan->config->connections >= 2 && plan->tenants->count >= TENANTS_LEAST;
+}
+
+struct sharing *sharing_begin(const struct sharing_plan *plan)
+{
+    struct arena *arena = plan->config->arena;
+    struct sharing *sharing = arena_alloc(arena, 1, sizeof *sharing);
+    struct error err;
+
+    if (!is_worth_it(plan))
+        return NULL;
+    sharing->plan = *plan;
+    if (!fingerprint_make(plan->config, sharing->fingerprint, &err)) {
+        log_debug("the list is not shared with other processes: %s", err.message);
+        return NULL;
+    }
+    sharing->items = arena_alloc(arena, plan->tenants->count, sizeof *sharing->items);
+    sharing->numbers = arena_alloc(arena, plan->tenants->count, sizeof *sharing->numbers);
+    add_groups(sharing);
+    qsort(sharing->items, sharing->count, sizeof *sharing->items, compare_keys);
+    for (size_t i = 0; i < plan->tenants->count; i++)
+        sharing->numbers[i] = SIZE_MAX;
+    for (size_t i = 0; i < sharing->count; i++)
+        sharing->numbers[sharing->items[i].index] = i;
+    return sharing;
+}
+
+static struct shared *item_of(const struct sharing *sharing, size_t index)
+{
+    return sharing == NULL || sharing->numbers[index] == SIZE_MAX ? NULL
+                                                                  : &sharing->items[sharing->numbers[index]];
+}
+
+static void say(const struct sharing *sharing, const struct shared *item, enum word_kind kind)
+{
+    struct meeting *meeting = sharing->groups[item->group].meeting;
+
+    if (meeting != NULL)
+        meeting_say(meeting, kind, item->key);
+}
+
+void sharing_say_begun(struct sharing *sharing, size_t index)
+{
+    const struct shared *item = item_of(sharing, index);
+
+    if (item != NULL)
+        say(sharing, item, WORD_BEGUN);
+}
+
+void sharing_say_ended(struct sharing *sharing, size_t index, bool has_applied)
+{
+    struct shared *item = item_of(sharing, index);
+
+    if (item == NULL)
+        return;
+    switch (sharing->plan.schedule->places[index].state) {
+    case TENANT_DONE:
+        say(sharing, item, has_applied ? WORD_APPLIED : WORD_DONE);
+        break;
+    case TENANT_ELSEWHERE:
+        if (item->is_done)
+            finish(sharing, item);
+        break;
+    default:
+        break;
+    }
+}
+
+void sharing_flush(struct sharing *sharing)
+{
+    for (size_t i = 0; sharing != NULL && i < sharing->group_count; i++) {
+        if (sharing->groups[i].meeting != NULL)
+            meeting_flush(sharing->groups[i].meeting);
+    }
+}
+
+void sharing_end(struct sharing *sharing)
+{
+    for (size_t i = 0; sharing != NULL && i < sharing->group_count; i++)
+        meeting_end(sharing->groups[i].meeting);
+}
