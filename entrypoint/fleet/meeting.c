@@ -95,8 +95,10 @@ static bool enter(struct meeting *meeting, unsigned *number, struct error *err)
     auto_connection struct connection *conn = NULL;
     auto_result struct result *row = NULL;
 
-    if (!endpoint_find(meeting->config.arena, &meeting->config, &meeting->endpoint, err) ||
-        (conn = reach_database(&meeting->config, &meeting->endpoint, NULL, err)) == NULL)
+    if (!endpoint_find(meeting->config.arena, &meeting->config, &meeting->endpoint, err))
+        return false;
+    meeting->endpoint.connect_timeout_ms = CONNECT_MS;
+    if ((conn = reach_database(&meeting->config, &meeting->endpoint, NULL, err)) == NULL)
         return false;
     connection_limit_answers(conn, ANSWER_MS);
     connection_shield(conn, true);
@@ -152,9 +154,14 @@ static void ask_about_peers(struct meeting *meeting)
         ask(meeting, QUESTION_PEERS, &sql);
 }
 
+bool meeting_has_company(const struct meeting *meeting)
+{
+    return meeting->conn != NULL && meeting->peers.are_there;
+}
+
 void meeting_say(struct meeting *meeting, enum word_kind kind, const char *key)
 {
-    if (meeting->conn == NULL || !meeting->peers.are_there || meeting->count == WORDS_MOST)
+    if (!meeting_has_company(meeting) || meeting->count == WORDS_MOST)
         return;
     meeting->words = memory_grow(meeting->words, meeting->count, &meeting->capacity, sizeof *meeting->words);
     meeting->words[meeting->count].kind = kind;
@@ -280,7 +287,7 @@ static void wait_turn(struct meeting *meeting, int64_t ms)
     struct pollfd watched = { .fd = connection_descriptor(meeting->conn), .events = POLLIN };
 
     (void)event_loop_poll(&watched, 1, ms);
-    if (watched.revents != 0)
+    if (watched.revents != 0 && meeting->conn != NULL)
         take_turn(meeting);
 }
 
@@ -322,8 +329,6 @@ struct meeting *meeting_begin(const struct config *config, const struct attendee
     meeting->config.arena = arena_new();
     meeting->config.connect_deadline_ms = 0;
     meeting->config.budget_wait_ms = 0;
-    if (config->connect_timeout_ms == 0 || config->connect_timeout_ms > CONNECT_MS)
-        meeting->config.connect_timeout_ms = CONNECT_MS;
     meeting->attendee = *attendee;
     meeting->is_over = !event_loop_start(attend, meeting);
     if (!meeting->is_over)

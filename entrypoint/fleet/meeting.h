@@ -27,6 +27,9 @@ struct attendee {
  */
 struct meeting *meeting_begin(const struct config *config, const struct attendee *attendee);
 
+/* Whether anybody else was heard. */
+bool meeting_has_company(const struct meeting *meeting);
+
 /* Says it with the next meeting_flush() or later, if anybody else is there. Never waits, as the next. */
 void meeting_say(struct meeting *meeting, enum word_kind kind, const char *key);
 void meeting_flush(struct meeting *meeting);

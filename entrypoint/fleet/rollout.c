@@ -123,8 +123,7 @@ static bool begin(struct crew *crew, struct error *err)
                                           .parallel = parallel,
                                           .parallel_in_lane = crew->work->leads ? LEADERS_MOST : parallel,
                                           .failures_most =
-                                              crew->work->leads ? tenants->failures_most : SIZE_MAX,
-                                          .leads = crew->work->leads };
+                                              crew->work->leads ? tenants->failures_most : SIZE_MAX };
 
     crew->servers = arena_alloc(arena, tenants->count, sizeof *crew->servers);
     crew->spares = arena_alloc(arena, parallel, sizeof *crew->spares);

@@ -2,9 +2,6 @@
 
 enum { AGAIN_FIRST_MS = 250, AGAIN_MOST_MS = 4000, LOOKS_DOUBLING = 4 };
 
-/* What another process has said that it is at work on will be done by then, or that process may be gone. */
-enum { ABSENT_MS = 1000 };
-
 static void queue_lane(struct schedule *schedule, size_t number)
 {
     struct schedule_lane *lane = &schedule->lanes[number];
@@ -65,6 +62,15 @@ struct schedule schedule_begin(struct arena *arena, struct schedule_rules rules,
 void schedule_widen(struct schedule *schedule, size_t server, size_t most)
 {
     schedule->servers[server].most = most;
+}
+
+uint32_t schedule_part_of(unsigned number)
+{
+    uint32_t part = 0;
+
+    for (int bit = 0; bit < 32; bit++)
+        part |= ((uint32_t)number >> bit & 1) << (31 - bit);
+    return part;
 }
 
 /* So many of `count` come first no longer. */
@@ -242,15 +248,6 @@ static void end_rests(struct schedule *schedule, int64_t now_ms)
     }
 }
 
-/* Where only one is, it has a time of its own. */
-static void rest_lane(struct schedule *schedule, struct schedule_lane *lane, int64_t until_ms)
-{
-    if (!schedule->rules.leads || lane->count == 1 || lane->rest_ms >= until_ms)
-        return;
-    schedule->resting += lane->rest_ms == 0;
-    lane->rest_ms = until_ms;
-}
-
 size_t schedule_next(struct schedule *schedule, int64_t now_ms)
 {
     size_t canary = next_canary(schedule);
@@ -293,28 +290,30 @@ void schedule_end(struct schedule *schedule, size_t index, enum tenant_state sta
         if (place->looks++ == 0)
             place->since_ms = now_ms;
         place->again_ms = now_ms + (pause < AGAIN_MOST_MS ? pause : AGAIN_MOST_MS);
-        rest_lane(schedule, lane, now_ms + AGAIN_FIRST_MS);
     }
     if (state == TENANT_FAILED &&
         (index < schedule->rules.canaries || schedule->counts[TENANT_FAILED] > schedule->rules.failures_most))
         schedule_stop(schedule);
 }
 
-void schedule_defer(struct schedule *schedule, size_t index, int64_t now_ms)
+void schedule_defer(struct schedule *schedule, size_t index, int64_t until_ms)
 {
-    struct schedule_place *place = &schedule->places[index];
-
-    if (place->state == TENANT_WAITING) {
-        take_out(schedule, index);
-        enter(schedule, index, TENANT_ELSEWHERE);
-    }
-    if (place->state == TENANT_ELSEWHERE && place->again_ms < now_ms + ABSENT_MS)
-        place->again_ms = now_ms + ABSENT_MS;
+    if (schedule->places[index].state != TENANT_WAITING)
+        return;
+    take_out(schedule, index);
+    enter(schedule, index, TENANT_ELSEWHERE);
+    schedule->places[index].again_ms = until_ms;
 }
 
-void schedule_rest(struct schedule *schedule, size_t index, int64_t now_ms)
+/* A lane with only one has a pause for that. */
+void schedule_rest(struct schedule *schedule, size_t index, int64_t until_ms)
 {
-    rest_lane(schedule, &schedule->lanes[schedule->places[index].lane], now_ms + ABSENT_MS);
+    struct schedule_lane *lane = &schedule->lanes[schedule->places[index].lane];
+
+    if (lane->count == 1 || lane->rest_ms >= until_ms)
+        return;
+    schedule->resting += lane->rest_ms == 0;
+    lane->rest_ms = until_ms;
 }
 
 bool schedule_finish(struct schedule *schedule, size_t index)

@@ -17,7 +17,6 @@ struct schedule_rules {
     size_t parallel; /* at a time */
     size_t parallel_in_lane; /* … of those that share a database */
     size_t failures_most;    /* after one more nothing begins */
-    bool leads;              /* in a lane, one process at a time gets anywhere */
 };
 
 /* Where they are. */
@@ -81,6 +80,10 @@ struct schedule schedule_begin(struct arena *arena, struct schedule_rules rules,
 /* 0 = none, for now. */
 void schedule_widen(struct schedule *schedule, size_t server, size_t most);
 
+/* Where process number `number` begins: the lowest are as far from each other as can be, at 0, 1/2, 1/4, 3/4,
+ * 1/8 … of 2^32. */
+uint32_t schedule_part_of(unsigned number);
+
 /* What waits there, canaries apart, begins at a fraction of the list: `part` of 2^32. Behind its end comes
  * its beginning. */
 void schedule_begin_at(struct schedule *schedule, size_t server, uint32_t part);
@@ -94,11 +97,11 @@ size_t schedule_next(struct schedule *schedule, int64_t now_ms);
  * grows. */
 void schedule_end(struct schedule *schedule, size_t index, enum tenant_state state, int64_t now_ms);
 
-/* Another process has begun it: if it waits, it is elsewhere from now on, and comes last. */
-void schedule_defer(struct schedule *schedule, size_t index, int64_t now_ms);
+/* Another process has begun it: if it waits, it is elsewhere from now on, and not begun before then. */
+void schedule_defer(struct schedule *schedule, size_t index, int64_t until_ms);
 
-/* Another process leads in the database of this one: nobody there is begun for a moment. */
-void schedule_rest(struct schedule *schedule, size_t index, int64_t now_ms);
+/* Another process leads in the database of this one: nobody else there is begun before then. */
+void schedule_rest(struct schedule *schedule, size_t index, int64_t until_ms);
 
 /* Another process has done it. False: it runs here, or has ended. */
 must_use bool schedule_finish(struct schedule *schedule, size_t index);

@@ -14,6 +14,10 @@
 /* Fewer tenants of a server are not worth a connection. */
 enum { TENANTS_LEAST = 8, MEETINGS_MOST = 8 };
 
+/* For how long a tenant is left to the process that has begun it, and a database to the one that leads in it
+ * and goes on; and the latter where all that is known is that it was in the way. It may be gone. */
+enum { BEGUN_MS = 1000, LED_MS = 1000, COLLIDED_MS = 250 };
+
 struct shared {
     char key[SHA256_HEX_SIZE];
     size_t index;
@@ -38,23 +42,13 @@ struct sharing {
     size_t group_count;
 };
 
-/* The lowest numbers are as far from each other as can be: 0, 1/2, 1/4, 3/4, 1/8 … of 2^32. */
-static uint32_t part_of(unsigned number)
-{
-    uint32_t part = 0;
-
-    for (int bit = 0; bit < 32; bit++)
-        part |= ((uint32_t)number >> bit & 1) << (31 - bit);
-    return part;
-}
-
 static void on_enter(void *context, bool is_in, unsigned number)
 {
     const struct group *group = context;
     struct schedule *schedule = group->sharing->plan.schedule;
 
     if (is_in)
-        schedule_begin_at(schedule, group->server, part_of(number));
+        schedule_begin_at(schedule, group->server, schedule_part_of(number));
     schedule_widen(schedule, group->server, 1);
     event_loop_wake();
 }
@@ -103,14 +97,14 @@ static void on_hear(void *context, const struct word *word)
     }
     memcpy(wanted.key, word->key, sizeof wanted.key);
     item = bsearch(&wanted, sharing->items, sharing->count, sizeof wanted, compare_keys);
-    if (item == NULL || &sharing->groups[item->group] != group)
+    if (item == NULL || &sharing->groups[item->group] != group || schedule->is_stopped)
         return;
     if (word->kind == WORD_BEGUN) {
-        schedule_defer(schedule, item->index, clock_now_ms());
+        schedule_defer(schedule, item->index, clock_now_ms() + BEGUN_MS);
         return;
     }
     if (word->kind == WORD_APPLIED)
-        schedule_rest(schedule, item->index, clock_now_ms());
+        schedule_rest(schedule, item->index, clock_now_ms() + LED_MS);
     log_context(LOG_TENANT, sharing->plan.tenants->items[item->index].name);
     finish(sharing, item);
     log_context(LOG_TENANT, NULL);
@@ -240,11 +234,19 @@ static void say(const struct sharing *sharing, const struct shared *item, enum w
         meeting_say(meeting, kind, item->key);
 }
 
+static bool is_in_company(const struct sharing *sharing, const struct shared *item)
+{
+    const struct meeting *meeting = sharing->groups[item->group].meeting;
+
+    return meeting != NULL && meeting_has_company(meeting);
+}
+
 void sharing_say_begun(struct sharing *sharing, size_t index)
 {
     const struct shared *item = item_of(sharing, index);
 
-    if (item != NULL)
+    /* Another look at what another process has does not mean that nobody else need look. */
+    if (item != NULL && sharing->plan.schedule->places[index].looks == 0)
         say(sharing, item, WORD_BEGUN);
 }
 
@@ -261,6 +263,8 @@ void sharing_say_ended(struct sharing *sharing, size_t index, bool has_applied)
     case TENANT_ELSEWHERE:
         if (item->is_done)
             finish(sharing, item);
+        else if (is_in_company(sharing, item))
+            schedule_rest(sharing->plan.schedule, index, clock_now_ms() + COLLIDED_MS);
         break;
     default:
         break;
