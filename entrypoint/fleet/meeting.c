@@ -314,6 +314,9 @@ static void attend(void *context)
     else
         log_debug("does not hear from other processes: %s", err.message);
     meeting->attendee.enter(meeting->attendee.context, is_in, number);
+    /* Something may have come with the answers so far. */
+    if (is_in)
+        take_turn(meeting);
     while (meeting->conn != NULL && !meeting->is_ending)
         wait_turn(meeting, WAIT_MS);
     say_the_rest(meeting);
