@@ -8,7 +8,7 @@ import uuid
 import psycopg
 import pytest
 from folder import Folder
-from pooler import PASSWORD, Pooler, server_with_passwords
+from pooler import Pooler, server_with_passwords
 from servers import Database, Server
 from wait import wait_until
 
@@ -123,7 +123,7 @@ def test_ten_processes_share_a_list(one, listed, tidelock):
     assert connections < 3 * 30
 
 
-def test_schemas_of_one_database_are_left_to_the_one_that_leads(one, database, tidelock):
+def test_schemas_of_one_database_are_left_to_the_one_that_leads(one, tidelock):
     base = Database(one, "schemas")
     for number in range(30):
         base.query(f"CREATE SCHEMA s{number:02}")
@@ -332,7 +332,6 @@ def test_where_the_roles_are_not_the_same_nobody_else_is_heard(pooled, tidelock,
         list_of = folder.root / "own.csv"
         list_of.write_text("name,url\n" + "\n".join(rows) + "\n")
         assert says_why_not(tidelock, "deploy", "--tenants", list_of) == []
-        assert PASSWORD
     finally:
         for database in databases:
             database.drop()
