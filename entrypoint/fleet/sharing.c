@@ -112,8 +112,8 @@ static void on_hear(void *context, const struct word *word)
         event_loop_wake();
 }
 
-/* The URL's own database is the same for all processes with the same list. */
-static bool is_base_on(const struct config *config, const char *server, const char **user)
+/* The URL's own database is the same for all processes with the same list. NULL = it is elsewhere. */
+static const char *base_user(const struct config *config, const char *server)
 {
     auto_arena struct arena *arena = arena_new();
     struct endpoint endpoint;
@@ -122,15 +122,16 @@ static bool is_base_on(const struct config *config, const char *server, const ch
 
     if ((config->database_url == NULL && config->direct_url == NULL) ||
         !endpoint_find(arena, config, &endpoint, &ignored) || strcmp(endpoint.label, server) != 0)
-        return false;
+        return NULL;
     name = endpoint_value(&endpoint, "user");
-    *user = name == NULL ? "" : arena_copy(config->arena, name, strlen(name));
-    return true;
+    return name == NULL ? "" : arena_copy(config->arena, name, strlen(name));
 }
 
-/* Those of the server that begins at `from` and ends before `until`, which are the same role's. */
-static void add_items(struct sharing *sharing, size_t from, size_t until, const char *user)
+/* Those of a role, of the server that begins at `from` and ends before `until`; false = there are too few. */
+static bool add_items(struct sharing *sharing, size_t from, size_t until, const char *user)
 {
+    const size_t before = sharing->count;
+
     for (size_t i = from; i < until; i++) {
         const struct location *location = &sharing->plan.locations[i];
         const char *const parts[] = { sharing->fingerprint, location->server, location->database,
@@ -149,6 +150,10 @@ static void add_items(struct sharing *sharing, size_t from, size_t until, const 
         sha256_hex(digest, item->key);
         sharing->count++;
     }
+    if (sharing->count - before >= TENANTS_LEAST)
+        return true;
+    sharing->count = before;
+    return false;
 }
 
 static void add_group(struct sharing *sharing, size_t server, size_t from, size_t until)
@@ -157,17 +162,15 @@ static void add_group(struct sharing *sharing, size_t server, size_t from, size_
     const struct location *first = &plan->locations[from];
     struct group *group = &sharing->groups[sharing->group_count];
     const struct attendee attendee = { on_enter, on_hear, group };
-    const size_t before = sharing->count;
-    const char *user = first->user;
-    const bool is_base = is_base_on(plan->config, first->server, &user);
-    const struct config config =
-        is_base ? *plan->config : tenant_config(plan->config, &plan->tenants->items[first->index]);
+    const char *user = base_user(plan->config, first->server);
+    struct config config;
 
-    add_items(sharing, from, until, user);
-    if (sharing->count - before < TENANTS_LEAST) {
-        sharing->count = before;
+    if (user != NULL && add_items(sharing, from, until, user))
+        config = *plan->config;
+    else if (add_items(sharing, from, until, first->user))
+        config = tenant_config(plan->config, &plan->tenants->items[first->index]);
+    else
         return;
-    }
     *group = (struct group) { .sharing = sharing, .server = server };
     group->meeting = meeting_begin(&config, &attendee);
     if (group->meeting != NULL)

@@ -323,6 +323,19 @@ def test_behind_a_pooler_it_does_without(pooled, tidelock, mode):
             database.drop()
 
 
+def test_a_list_of_urls_meets_where_its_own_role_is(one, listed, tidelock, folder):
+    """In the first tenant's database, if the database URL is somebody else's."""
+    tenants = listed(on=one)
+    one.query("CREATE ROLE app LOGIN")
+    list_of = folder.root / "urls.csv"
+    list_of.write_text("name,url\n" + "".join(f"{database.name},{database.url(sslmode='disable')}\n" for database in tenants.databases))
+    with held(tenants.databases[0], folder):
+        running = [tidelock.start("deploy", "--tenants", list_of, "--headroom", 0, url=one.url(tenants.base.name, user="app")) for _ in range(3)]
+        wait_until(lambda: tenants.databases[0].value(MET + " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 3, "three to hear from each other")
+    assert sum(counts(process.wait().succeeds())[2] for process in running) > 0
+    tenants.assert_complete()
+
+
 def test_where_the_roles_are_not_the_same_nobody_else_is_heard(pooled, tidelock, folder):
     """Who owns one tenant has no say about others."""
     databases = [Database(pooled, f"own_{os.urandom(4).hex()}") for _ in range(8)]
