@@ -301,6 +301,7 @@ static bool run_all(struct crew *crew, struct error *err)
         if (!schedule_is_over(crew->schedule))
             (void)event_loop_poll(&watched, 1, patience_ms(crew));
     }
+    close_spares(crew);
     return is_good;
 }
 
