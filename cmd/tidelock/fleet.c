@@ -233,13 +233,18 @@ static void print_counts(const struct fleet_words *words, const struct rollout *
     size_t left = counts[TENANT_WAITING] + counts[TENANT_ELSEWHERE];
     auto_text struct text line = text_init(LINE_MOST);
     size_t fine = 0;
+    size_t others = 0;
 
-    for (size_t i = 0; i < count; i++)
-        fine += is_fine(&rollout->results[i]);
+    for (size_t i = 0; i < count; i++) {
+        others += rollout->results[i].is_by_another;
+        fine += is_fine(&rollout->results[i]) && !rollout->results[i].is_by_another;
+    }
     text_add_format(&line, "%zu tenant%s: ", count, text_plural(count));
     if (words->fine == NULL)
         text_add_format(&line, "%zu done, of which %zu had nothing to do", counts[TENANT_DONE], fine);
-    else
+    if (others > 0)
+        text_add_format(&line, " and %zu were done by another process", others);
+    if (words->fine != NULL)
         text_add_format(&line, "%zu %s", fine, words->fine);
     if (words->other != NULL)
         text_add_format(&line, ", %zu %s", counts[TENANT_DONE] - fine, words->other);

@@ -1,6 +1,5 @@
 #include "fleet/rollout.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -10,7 +9,9 @@
 #include "base/signals.h"
 #include "config/endpoint.h"
 #include "fleet/conclusion.h"
+#include "fleet/location.h"
 #include "fleet/outage.h"
+#include "fleet/sharing.h"
 #include "history/shared_folder.h"
 #include "postgres/budget.h"
 #include "postgres/handover.h"
@@ -29,13 +30,6 @@ struct server {
     struct outage outage;
 };
 
-/* Where a tenant is. */
-struct location {
-    const char *server;
-    const char *database;
-    size_t index; /* the tenant's */
-};
-
 /* A session that nobody has taken yet. */
 struct spare {
     struct handover session;
@@ -48,6 +42,7 @@ struct crew {
     const struct rollout_work *work;
     struct rollout *out;
     struct schedule *schedule; /* in the arena */
+    struct sharing *sharing;   /* or NULL */
     struct server *servers;
     struct shared_folder folder;
     struct spare *spares; /* room for as many as run at a time */
@@ -64,51 +59,37 @@ struct member {
     struct tenant_run run;
 };
 
-static int compare_locations(const void *one, const void *other)
-{
-    const struct location *left = one;
-    const struct location *right = other;
-    int order = strcmp(left->server, right->server);
-
-    return order != 0 ? order : strcmp(left->database, right->database);
-}
-
-/* NULL, of a database that only a service file names, is as good as a name. */
-static const char *keep(struct arena *arena, const char *text)
-{
-    return text == NULL ? "" : arena_copy(arena, text, strlen(text));
-}
-
-static bool locate(const struct crew *crew, size_t index, struct location *out, struct error *err)
-{
-    const struct tenant *tenant = &crew->out->tenants->items[index];
-    struct config config = tenant_config(crew->config, tenant);
-    auto_arena struct arena *scratch = arena_new();
-    struct endpoint endpoint;
-
-    config.arena = scratch;
-    if (!endpoint_find(scratch, &config, &endpoint, err))
-        return error_context(err, "reading the URL of tenant \"%s\"", tenant->name);
-    *out = (struct location) { .server = keep(crew->config->arena, endpoint.label),
-                               .database = keep(crew->config->arena, endpoint_database(&endpoint)),
-                               .index = index };
-    return true;
-}
-
 /* Numbers servers and databases. */
-static void number(struct crew *crew, struct location *locations, size_t *lanes, size_t *servers,
+static void number(const struct crew *crew, const struct location *locations, size_t *lanes, size_t *servers,
                    struct schedule_map *map)
 {
-    qsort(locations, map->count, sizeof *locations, compare_locations);
     for (size_t i = 0; i < map->count; i++) {
-        bool is_server = i == 0 || strcmp(locations[i - 1].server, locations[i].server) != 0;
-
-        map->server_count += is_server;
-        if (is_server || strcmp(locations[i - 1].database, locations[i].database) != 0)
+        map->server_count += location_begins_server(locations, i);
+        if (location_begins_database(locations, i))
             servers[map->lane_count++] = map->server_count - 1;
         lanes[locations[i].index] = map->lane_count - 1;
         crew->servers[map->server_count - 1].tenants++;
     }
+}
+
+/* Of a tenant that was not looked at. */
+static const char DONE_BY_ANOTHER[] = "done by another process";
+
+static void end_elsewhere(void *context, size_t index)
+{
+    const struct crew *crew = context;
+    struct tenant_result *result = &crew->out->results[index];
+    const struct tenant_run run = { .tenant = &crew->out->tenants->items[index],
+                                    .config = crew->config,
+                                    .arena = crew->config->arena,
+                                    .results = crew->config->arena,
+                                    .result = result };
+
+    result->state = TENANT_DONE;
+    result->word = DONE_BY_ANOTHER;
+    result->is_fine = true;
+    result->is_by_another = true;
+    crew->work->changed(&run, crew->work->context, NULL);
 }
 
 /* Without a descriptor, a connection would seem not to answer, and a folder not to be there. */
@@ -143,12 +124,17 @@ static bool begin(struct crew *crew, struct error *err)
 
     crew->servers = arena_alloc(arena, tenants->count, sizeof *crew->servers);
     crew->spares = arena_alloc(arena, parallel, sizeof *crew->spares);
-    for (size_t i = 0; i < tenants->count; i++) {
-        if (!locate(crew, i, &locations[i], err))
-            return false;
-    }
+    if (!locations_find(crew->config, tenants, locations, err))
+        return false;
     number(crew, locations, lanes, servers, &map);
     *crew->schedule = schedule_begin(arena, rules, &map);
+    if (crew->work->leads)
+        crew->sharing = sharing_begin(&(const struct sharing_plan) { .config = crew->config,
+                                                                     .tenants = tenants,
+                                                                     .locations = locations,
+                                                                     .schedule = crew->schedule,
+                                                                     .done = end_elsewhere,
+                                                                     .context = crew });
     return true;
 }
 
@@ -229,6 +215,7 @@ static void end(struct member *member, bool is_done, const struct error *err)
         conclusion_note(&crew->conclusion, &member->run, err);
     schedule_end(crew->schedule, member->index, result->state, clock_now_ms());
     crew->work->changed(&member->run, crew->work->context, is_done ? NULL : err);
+    sharing_say_ended(crew->sharing, member->index, result->count > 0);
 }
 
 /* Unless its server is known to be out of reach. */
@@ -287,8 +274,10 @@ static bool start(struct crew *crew, size_t index, struct error *err)
     member->config.handover = &member->session;
     member->config.shared_folder = &crew->folder;
     take_spare(crew, crew->schedule->places[index].lane, &member->session);
-    if (event_loop_start(run_member, member))
+    if (event_loop_start(run_member, member)) {
+        sharing_say_begun(crew->sharing, index);
         return true;
+    }
     handover_end(&member->session);
     arena_free(member->run.arena);
     memory_free(member);
@@ -320,9 +309,11 @@ static bool run_all(struct crew *crew, struct error *err)
         while (is_good && (index = schedule_next(crew->schedule, clock_now_ms())) != SCHEDULE_NOBODY)
             is_good = start(crew, index, err);
         close_spares(crew);
+        sharing_flush(crew->sharing);
         if (!schedule_is_over(crew->schedule))
             (void)event_loop_poll(&watched, 1, patience_ms(crew));
     }
+    close_spares(crew);
     return is_good;
 }
 
@@ -330,12 +321,13 @@ bool rollout_run(const struct config *config, const struct tenant_list *tenants,
                  const struct rollout_work *work, struct rollout *out, struct error *err)
 {
     struct crew crew = { .config = config, .work = work, .out = out, .folder = { .arena = config->arena } };
+    bool is_done;
 
     crew.schedule = arena_alloc(config->arena, 1, sizeof *crew.schedule);
     *out = (struct rollout) { .tenants = tenants,
                               .counts = crew.schedule->counts,
                               .results = arena_alloc(config->arena, tenants->count, sizeof *out->results) };
-    if (!begin(&crew, err) || !run_all(&crew, err))
-        return false;
-    return conclusion_draw(&crew.conclusion, out, work->leads, err);
+    is_done = begin(&crew, err) && run_all(&crew, err);
+    sharing_end(crew.sharing);
+    return is_done && conclusion_draw(&crew.conclusion, out, work->leads, err);
 }

@@ -23,11 +23,12 @@ struct tenant_result {
     const char *reason; /* … in words; of one that was interrupted, what its database holds; NULL = none */
     enum creation creation;
     int64_t took_ms;
-    const char *word; /* what the command says of it, also of what it had done before it failed; or NULL */
-    size_t count;     /* what the command counts: migrations applied, or pending, differences */
-    bool is_fine;     /* nobody needs to look at it */
-    bool is_no;       /* alone, the command would exit with 1 */
-    char *details;    /* all that it says, as JSON, if that is asked for; memory_free() */
+    const char *word;   /* what the command says of it, also of what it had done before it failed; or NULL */
+    size_t count;       /* what the command counts: migrations applied, or pending, differences */
+    bool is_fine;       /* nobody needs to look at it */
+    bool is_no;         /* alone, the command would exit with 1 */
+    bool is_by_another; /* another process has done it; it was not looked at */
+    char *details;      /* all that it says, as JSON, if that is asked for; memory_free() */
 };
 
 /* One tenant, while it runs. */
