@@ -4,7 +4,7 @@
 #include "check.h"
 #include "history/journal_place.h"
 
-enum { TABLES = 2 };
+enum { ONE = 1, TABLES = 3 };
 
 #define ABSENT                                                                                               \
     {                                                                                                        \
