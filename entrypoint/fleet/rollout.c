@@ -26,10 +26,11 @@ static const enum error_class WORST[] = {
     ERROR_UNREACHABLE, ERROR_BUDGET, ERROR_TABLE_LOCK, ERROR_LEADER, ERROR_INTERRUPTED,
 };
 
-/* How many tenants are on a server, and until when it is known how many connections it can spare. */
+/* How many tenants are on a server, and how many connections it can spare. */
 struct server {
     size_t tenants;
-    struct deadline known_until;
+    struct known_room room;
+    bool is_counted_for_all; /* whatever the database */
 };
 
 /* Where a tenant is. */
@@ -167,18 +168,25 @@ static bool count_room(const struct member *member, struct error *err)
     auto_connection struct connection *conn = NULL;
     struct endpoint endpoint;
     struct budget budget;
+    bool is_for_all;
+    int running;
     int room;
 
     /* What would be created cannot be asked. */
-    if (!deadline_passed(crew->servers[number].known_until) || crew->servers[number].tenants == 1 ||
+    if (!deadline_passed(crew->servers[number].room.until) || crew->servers[number].tenants == 1 ||
         crew->config->parallel == 1 || run->result->creation == CREATION_DUE)
         return true;
     if (!endpoint_find(run->arena, run->config, &endpoint, err) ||
         (conn = reach_database(run->config, &endpoint, NULL, err)) == NULL ||
-        !budget_read(run->arena, conn, &budget, err))
+        !budget_read(run->arena, conn, &budget, err) || !budget_is_for_all(conn, &is_for_all, err))
         return error_context(err, "counting the server's connections");
-    room = budget_room(&budget) - (int)crew->config->headroom + (int)schedule->servers[number].running - 1;
-    crew->servers[number].known_until = deadline_in(COUNT_EVERY_MS);
+    running = (int)schedule->servers[number].running;
+    room = budget_room(&budget) - (int)crew->config->headroom + running - 1;
+    /* Less those that may begin before it is counted again. */
+    crew->servers[number].room =
+        (struct known_room) { .until = deadline_in(COUNT_EVERY_MS),
+                              .left = budget_room(&budget) - (int)crew->config->parallel + running };
+    crew->servers[number].is_counted_for_all = is_for_all;
     schedule_widen(crew->schedule, number, room > 1 ? (size_t)room : 1);
     handover_leave(run->config->handover, &endpoint, steal(&conn), false);
     event_loop_wake();
@@ -236,6 +244,30 @@ static void end(struct member *member, bool is_done, const struct error *err)
     crew->work->changed(&member->run, crew->work->context, is_done ? NULL : err);
 }
 
+/* Each counts for itself where there may not be enough for all. */
+static void tell_room(struct member *member)
+{
+    const struct crew *crew = member->crew;
+    const struct schedule *schedule = crew->schedule;
+    const struct server *server =
+        &crew->servers[schedule->lanes[schedule->places[member->index].lane].server];
+
+    if (server->is_counted_for_all && server->room.left > (int)crew->config->headroom)
+        member->config.room = server->room;
+}
+
+static bool work_on(struct member *member, struct error *err)
+{
+    const struct crew *crew = member->crew;
+
+    if (!create_missing(member->run.arena, crew->config, member->run.tenant, &member->run.result->creation,
+                        err) ||
+        !count_room(member, err))
+        return false;
+    tell_room(member);
+    return crew->work->run(&member->run, crew->work->context, err);
+}
+
 static void run_member(void *context)
 {
     struct member *member = context;
@@ -248,9 +280,7 @@ static void run_member(void *context)
     member->run.result->state = TENANT_RUNNING;
     crew->work->changed(&member->run, crew->work->context, NULL);
     log_be_brief(true);
-    is_done = create_missing(member->run.arena, crew->config, member->run.tenant,
-                             &member->run.result->creation, &err) &&
-              count_room(member, &err) && crew->work->run(&member->run, crew->work->context, &err);
+    is_done = work_on(member, &err);
     member->run.result->took_ms += clock_now_ms() - begun_ms;
     log_be_brief(false);
     leave_spare(member->crew, crew->schedule->places[member->index].lane, &member->session);

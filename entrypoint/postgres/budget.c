@@ -102,6 +102,22 @@ bool budget_read(struct arena *arena, struct connection *conn, struct budget *ou
     return true;
 }
 
+bool budget_is_for_all(struct connection *conn, bool *is_for_all, struct error *err)
+{
+    static const struct query query = {
+        .name = "budget_limits",
+        .sql =
+            "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_database AS d"
+            "                    WHERE d.datconnlimit OPERATOR(pg_catalog.>=) 0)",
+    };
+    auto_result struct result *row = NULL;
+
+    if (!query_run(conn, &query, NULL, &row, err))
+        return false;
+    *is_for_all = result_bool(row, 0, 0);
+    return true;
+}
+
 static int at_least_zero(int number)
 {
     return number > 0 ? number : 0;
