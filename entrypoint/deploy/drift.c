@@ -174,7 +174,7 @@ void drift_record_edit(const struct drift_request *wanted)
                                      .ledger_schema = wanted->ledger->schema,
                                      .key = wanted->ledger->lock_key };
 
-    if (wanted->config->drift != DRIFT_OFF && journal_prepare(&journal))
+    if (wanted->config->drift != DRIFT_OFF && journal_prepare(&journal, JOURNAL_USE_ORIGINS))
         drift_record(wanted);
 }
 

@@ -23,10 +23,11 @@ enum { LEADERS_MOST = 2, WAIT_MOST_MS = 60 * 1000, COUNT_EVERY_MS = 1000 };
 /* What a tenant has open at most: its connections, the folder, a file, pipes. And what the process has. */
 enum { DESCRIPTORS_OF_TENANT = 8, DESCRIPTORS_OF_PROCESS = 24 };
 
-/* How many tenants are on a server, and until when it is known how many connections it can spare. */
+/* How many tenants are on a server, and how many connections it can spare. */
 struct server {
     size_t tenants;
-    struct deadline known_until;
+    struct known_room room;
+    bool is_counted_for_all; /* whatever the database */
     struct outage outage;
 };
 
@@ -150,18 +151,25 @@ static bool count_room(const struct member *member, struct error *err)
     auto_connection struct connection *conn = NULL;
     struct endpoint endpoint;
     struct budget budget;
+    bool is_for_all;
+    int running;
     int room;
 
     /* What would be created cannot be asked. */
-    if (!deadline_passed(crew->servers[number].known_until) || crew->servers[number].tenants == 1 ||
+    if (!deadline_passed(crew->servers[number].room.until) || crew->servers[number].tenants == 1 ||
         crew->config->parallel == 1 || run->result->creation == CREATION_DUE)
         return true;
     if (!endpoint_find(run->arena, run->config, &endpoint, err) ||
         (conn = reach_database(run->config, &endpoint, NULL, err)) == NULL ||
-        !budget_read(run->arena, conn, &budget, err))
+        !budget_read(run->arena, conn, &budget, err) || !budget_is_for_all(conn, &is_for_all, err))
         return error_context(err, "counting the server's connections");
-    room = budget_room(&budget) - (int)crew->config->headroom + (int)schedule->servers[number].running - 1;
-    crew->servers[number].known_until = deadline_in(COUNT_EVERY_MS);
+    running = (int)schedule->servers[number].running;
+    room = budget_room(&budget) - (int)crew->config->headroom + running - 1;
+    /* Less those that may begin before it is counted again. */
+    crew->servers[number].room =
+        (struct known_room) { .until = deadline_in(COUNT_EVERY_MS),
+                              .left = budget_room(&budget) - (int)crew->config->parallel + running };
+    crew->servers[number].is_counted_for_all = is_for_all;
     schedule_widen(crew->schedule, number, room > 1 ? (size_t)room : 1);
     handover_leave(run->config->handover, &endpoint, steal(&conn), false);
     event_loop_wake();
@@ -218,6 +226,30 @@ static void end(struct member *member, bool is_done, const struct error *err)
     sharing_say_ended(crew->sharing, member->index, result->count > 0);
 }
 
+/* Each counts for itself where there may not be enough for all. */
+static void tell_room(struct member *member)
+{
+    const struct crew *crew = member->crew;
+    const struct schedule *schedule = crew->schedule;
+    const struct server *server =
+        &crew->servers[schedule->lanes[schedule->places[member->index].lane].server];
+
+    if (server->is_counted_for_all && server->room.left > (int)crew->config->headroom)
+        member->config.room = server->room;
+}
+
+static bool work_on(struct member *member, struct error *err)
+{
+    const struct crew *crew = member->crew;
+
+    if (!create_missing(member->run.arena, crew->config, member->run.tenant, &member->run.result->creation,
+                        err) ||
+        !count_room(member, err))
+        return false;
+    tell_room(member);
+    return crew->work->run(&member->run, crew->work->context, err);
+}
+
 /* Unless its server is known to be out of reach. */
 static bool try(struct member *member, struct error *err)
 {
@@ -229,9 +261,7 @@ static bool try(struct member *member, struct error *err)
 
     if (!outage_allows(outage, &member->config, err))
         return false;
-    is_done = create_missing(member->run.arena, crew->config, member->run.tenant,
-                             &member->run.result->creation, err) &&
-              count_room(member, err) && crew->work->run(&member->run, crew->work->context, err);
+    is_done = work_on(member, err);
     outage_note(outage, crew->config->arena, member->run.tenant, is_done ? NULL : err);
     return is_done;
 }

@@ -137,15 +137,15 @@ static bool add_items(struct sharing *sharing, size_t from, size_t until, const 
         const char *const parts[] = { sharing->fingerprint, location->server, location->database,
                                       location->schema, location->ledger };
         struct shared *item = &sharing->items[sharing->count];
-        struct sha256 *sha256;
+        struct sha256 sha256;
         unsigned char digest[SHA256_BYTES];
 
         if (strcmp(location->user, user) != 0)
             continue;
-        sha256 = sha256_begin();
+        sha256_begin(&sha256);
         for (size_t part = 0; part < array_length(parts); part++)
-            sha256_add(sha256, parts[part], strlen(parts[part]) + 1);
-        sha256_end(sha256, digest);
+            sha256_add(&sha256, parts[part], strlen(parts[part]) + 1);
+        sha256_end(&sha256, digest);
         *item = (struct shared) { .index = location->index, .group = sharing->group_count };
         sha256_hex(digest, item->key);
         sharing->count++;

@@ -192,8 +192,7 @@ static void prepare_attempts(struct arena *arena, struct ledger *out)
     }
 }
 
-/* Prepares the queries for writing, once the schema is known. */
-static void prepare_queries(struct arena *arena, struct ledger *out)
+void ledger_prepare_queries(struct arena *arena, struct ledger *out)
 {
     const struct ledger_sql *sql = out->dialect->ledger;
     const struct ledger_write row = { .name = "ledger_row", .sql = sql->row, .count = 2 };
@@ -385,7 +384,7 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
         return refuse_no_schema(err);
     if (is_read)
         ledger_take_rows(arena, rows, out);
-    prepare_queries(arena, out);
+    ledger_prepare_queries(arena, out);
     find_tool_keys(out);
     rows_expand(arena, out);
     if (!out->dialect->keeps_attempts && !attempts_read(arena, conn, wanted->depth, out, err))

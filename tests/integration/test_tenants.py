@@ -345,6 +345,18 @@ def test_connections_stay_within_the_budget(one, tenants, tidelock, processes):
     assert sampler.peak >= 2 and (processes > 1 or sampler.peak <= 16 - 3 - 1 - 5), f"{sampler.peak} in {sampler.samples} samples"
 
 
+@pytest.mark.parametrize("limited", [False, True], ids=["", "with a limit of its own"])
+def test_what_is_counted_on_a_server_is_not_counted_by_each(one, tenants, tidelock, limited):
+    """A database may have a limit of its own, which nobody sees from another one."""
+    server = one()
+    names = tenants.add(server, 8)
+    if limited:
+        tenants[names[-1]].query(f"ALTER DATABASE {tenants[names[-1]].name} CONNECTION LIMIT 50")
+    counted = tidelock("deploy", "--tenants", tenants.file(), "--parallel", 2, "--log-level", "debug").succeeds().errors.count("query budget took")
+    tenants.assert_complete()
+    assert counted >= 8 if limited else counted < 8
+
+
 def test_a_tenant_that_another_process_leads_comes_last(server, tenants, tidelock):
     names = tenants.add(server, 4)
     with tenants["t000"].connect() as leader:
