@@ -53,7 +53,8 @@ def test_one_that_is_not_older_starts(contracted, tidelock, release):
 
 @pytest.mark.parametrize("schema", ["plain", 'odd"$1\'', "two\nlines", "back\\slash"])
 def test_the_floor_of_a_ledger_in_any_schema(server, database, folder, tidelock, newer, schema):
-    """Nobody may make the journal's usual schema here: it is the ledger's own."""
+    """Its journal is named after it; and an application may have a table of that name, too."""
+    database.query("CREATE TABLE public.floor (storey int)")
     url = server.url(database.name, schema=schema)
     for image in (folder, newer.folder):
         image.add("001_expand", "SELECT 1")
