@@ -22,8 +22,13 @@ enum { JOURNAL_TABLES = 4 };
 
 /* Which they are, as a sum of the bits, in an aggregate over their names. */
 #define JOURNAL_BITS(name)                                                                                   \
-    "pg_catalog.sum(CASE " name                                                                              \
-    " WHEN 'intent' THEN 1 WHEN 'backfill' THEN 2 WHEN 'session' THEN 4 WHEN 'origin' THEN 8 END)"
+    "pg_catalog.sum(CASE WHEN " name                                                                         \
+    " OPERATOR(pg_catalog.=) 'intent' THEN 1"                                                                \
+    " WHEN " name                                                                                            \
+    " OPERATOR(pg_catalog.=) 'backfill' THEN 2"                                                              \
+    " WHEN " name                                                                                            \
+    " OPERATOR(pg_catalog.=) 'session' THEN 4"                                                               \
+    " WHEN " name " OPERATOR(pg_catalog.=) 'origin' THEN 8 END)"
 
 /* CREATE SCHEMA IF NOT EXISTS needs a right on the database even if there is nothing to do. */
 extern const struct query JOURNAL_SCHEMA[JOURNAL_PLACE_ITEMS];

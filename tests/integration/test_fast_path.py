@@ -36,7 +36,7 @@ def test_few_round_trips_for_an_atomic_migration_that_goes_alone(server, databas
 
 
 @pytest.mark.every_major
-@pytest.mark.parametrize("is_first, drift, most", [(True, "warn", 12), (True, "off", 7), (False, "warn", 18), (False, "off", 10)])
+@pytest.mark.parametrize("is_first, drift, most", [(True, "warn", 11), (True, "off", 7), (False, "warn", 18), (False, "off", 10)])
 def test_a_hundred_pending_tables_take_few_round_trips(server, database, folder, tidelock, proxy, is_first, drift, most):
     """Far from the server each of them counts. Most of these find out who leads, what is there and what is dangerous."""
     if not is_first:
