@@ -24,11 +24,11 @@ enum { JOURNAL_TABLES = 4 };
 #define JOURNAL_BITS(name)                                                                                   \
     "pg_catalog.sum(CASE WHEN " name                                                                         \
     " OPERATOR(pg_catalog.=) 'intent' THEN 1"                                                                \
-    "                    WHEN " name                                                                         \
+    " WHEN " name                                                                                            \
     " OPERATOR(pg_catalog.=) 'backfill' THEN 2"                                                              \
-    "                    WHEN " name                                                                         \
+    " WHEN " name                                                                                            \
     " OPERATOR(pg_catalog.=) 'session' THEN 4"                                                               \
-    "                    WHEN " name " OPERATOR(pg_catalog.=) 'origin' THEN 8 END)"
+    " WHEN " name " OPERATOR(pg_catalog.=) 'origin' THEN 8 END)"
 
 /* CREATE SCHEMA IF NOT EXISTS needs a right on the database even if there is nothing to do. */
 extern const struct query JOURNAL_SCHEMA[JOURNAL_PLACE_ITEMS];

@@ -104,9 +104,6 @@ static const struct query BEGINNING = {
         "   pg_catalog.to_regnamespace(pg_catalog.quote_ident($2))::pg_catalog.oid])))::pg_catalog.int4",
 };
 
-/* In this order. */
-enum { RESULT_KEY, RESULT_BEGINNING, BEGINNING_RESULTS };
-
 /* Unless the URL names the schema, any of the search_path may hold the ledger. */
 static void add_beginning(const struct ledger *ledger, struct text *sql)
 {
@@ -125,9 +122,8 @@ bool ledger_begin(struct arena *arena, struct connection *conn, struct ledger *l
 {
     const bool can_check = connection_server_version(conn) >= SESSION_CHECKING_SINCE;
     auto_text struct text sql = text_init(QUERY_MOST);
-    auto_result struct result *key = NULL;
-    auto_result struct result *found = NULL;
-    struct result *results[BEGINNING_RESULTS];
+    struct result *results[2]; /* of the key, and of the beginning */
+    bool has_room;
     bool is_done;
 
     ledger_prepare_queries(arena, ledger);
@@ -137,18 +133,18 @@ bool ledger_begin(struct arena *arena, struct connection *conn, struct ledger *l
         text_add_string(&sql, SESSION_CHECK_CONNECTION ";");
     add_table(ledger, &sql);
     is_done = query_several(conn, &(const struct query) { .name = "ledger_begin", .sql = sql.at }, results,
-                            BEGINNING_RESULTS, err);
-    key = results[RESULT_KEY];
-    found = results[RESULT_BEGINNING];
+                            array_length(results), err);
+    has_room = results[1] != NULL && result_bool(results[1], 0, 0);
+    result_free(results[0]);
+    result_free(results[1]);
     if (!is_done && (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED))
         return error_context(err, "creating the ledger %s", ledger->table);
     if (!is_done)
         return true;
     ledger->exists = true;
-    ledger->beginning =
-        (struct ledger_beginning) { .is_done = true,
-                                    .has_room_for_journal = found != NULL && result_bool(found, 0, 0),
-                                    .can_check_connection = can_check };
+    ledger->beginning = (struct ledger_beginning) { .is_done = true,
+                                                    .has_room_for_journal = has_room,
+                                                    .can_check_connection = can_check };
     log_debug("created the ledger %s", ledger->table);
     return true;
 }
