@@ -321,14 +321,6 @@ static bool has_failed(const struct plan *plan, int fail_on)
            (fail_on == FAIL_ON_DANGEROUS && plan->level >= LEVEL_DANGEROUS);
 }
 
-static void print_schema(void)
-{
-    for (size_t i = 0; PLAN_SCHEMA[i] != NULL; i++) {
-        print_text(PLAN_SCHEMA[i]);
-        print_text("\n");
-    }
-}
-
 /* What was read, summed up. */
 static void complete(struct arena *arena, const struct config *config, struct plan *plan)
 {
@@ -362,7 +354,7 @@ static bool plan_run(struct arena *arena, const struct config *config, int *exit
     struct plan plan = { .folder = NULL };
 
     if (config->wants_json_schema && !tenants_are_asked_for(config)) {
-        print_schema();
+        print_each(PLAN_SCHEMA);
         return true;
     }
     if (config->wants_rules) {

@@ -96,6 +96,14 @@ void print_line(const char *format, ...)
     va_end(arguments);
 }
 
+void print_each(const char *const *texts)
+{
+    for (; *texts != NULL; texts++) {
+        print_text(*texts);
+        print_text("\n");
+    }
+}
+
 void print_line_of(const char *migration, const char *format, ...)
 {
     va_list arguments;

@@ -12,6 +12,9 @@
 enum print_to { PRINT_TO_STDOUT, PRINT_TO_LOG, PRINT_TO_NOBODY };
 void print_configure(enum print_to to);
 
+/* Each as it is, with a line of its own; NULL ends them. */
+void print_each(const char *const *texts);
+
 /* One line. */
 void print_line(const char *format, ...) printf_like(1, 2);
 

@@ -356,14 +356,6 @@ static void print_overview(const struct overview *overview, bool is_all)
     print_advice(overview);
 }
 
-static void print_schema(void)
-{
-    for (size_t i = 0; STATUS_SCHEMA[i] != NULL; i++) {
-        print_text(STATUS_SCHEMA[i]);
-        print_text("\n");
-    }
-}
-
 /* What --exit-code asks. */
 static bool lacks_something(const struct overview *overview)
 {
@@ -413,7 +405,7 @@ static bool status_run(struct arena *arena, const struct config *config, int *ex
     struct target target;
 
     if (config->wants_json_schema && !tenants_are_asked_for(config)) {
-        print_schema();
+        print_each(STATUS_SCHEMA);
         return true;
     }
     if (tenants_are_asked_for(config))
