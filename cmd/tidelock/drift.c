@@ -183,11 +183,14 @@ static bool look(struct look *look, struct error *err)
 static bool drift_tenant(const struct tenant_run *run, struct error *err)
 {
     struct look it = { .arena = run->arena, .config = run->config, .to = { .name = "the database" } };
+    struct json *said = NULL;
     size_t count;
 
     if (!look(&it, err))
         return false;
-    count = sides_count(run->arena, &it.from, &it.to);
+    count = sides_count(run->arena, &it.from, &it.to, run->config->wants_json ? &said : NULL);
+    if (said != NULL)
+        fleet_attach(run, said);
     if (count == 0)
         fleet_say(run, 0, "no difference");
     else
@@ -203,6 +206,7 @@ static bool drift_run(struct arena *arena, const struct config *config, int *exi
         return fleet_run(config,
                          &(const struct fleet_words) { .run = drift_tenant,
                                                        .counted = "differences",
+                                                       .details = "drift",
                                                        .fine = "without a difference",
                                                        .other = "with differences",
                                                        .is_no = true },

@@ -6,19 +6,27 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "exits.h"
+#include "fleet_json.h"
 #include "print.h"
 #include "reporting.h"
 
 /* A longer word, as that of a refusal, moves only what stands behind it. */
-enum { LINE_MOST = 2048, WORD_MOST = 512, WORD_COLUMNS = 64 };
+enum {
+    LINE_MOST = 2048,
+    WORD_MOST = 512,
+    WORD_COLUMNS = 64,
+    REASON_COLUMNS = 80,
+    DETAILS_MOST = 256 * 1024 * 1024
+};
 
 struct fleet {
     const struct fleet_words *words;
     struct rollout rollout;
     struct progress *progress; /* or NULL */
+    struct fleet_json json;
+    bool wants_json; /* only commands that change nothing have it */
     bool has_begun;
 };
 
@@ -43,6 +51,15 @@ void fleet_judge(const struct tenant_run *run, bool is_fine, bool is_no)
     run->result->is_no = is_no;
 }
 
+void fleet_attach(const struct tenant_run *run, struct json *value)
+{
+    auto_text struct text text = text_init(DETAILS_MOST);
+
+    json_write(value, false, &text);
+    memory_free(run->result->details);
+    run->result->details = memory_copy(text.at, text.length);
+}
+
 static bool run_one(const struct tenant_run *run, void *context, struct error *err)
 {
     const struct fleet *fleet = context;
@@ -56,7 +73,8 @@ static void show_progress(const struct rollout *rollout)
     const size_t *counts = rollout->counts;
     auto_text struct text line = text_init(LINE_MOST);
 
-    text_add_format(&line, "%zu of %zu tenants, %zu at work", counts[TENANT_DONE] + counts[TENANT_FAILED],
+    text_add_format(&line, "%zu of %zu tenants, %zu at work",
+                    counts[TENANT_DONE] + counts[TENANT_FAILED] + counts[TENANT_INTERRUPTED],
                     rollout->tenants->count, counts[TENANT_RUNNING]);
     if (counts[TENANT_FAILED] > 0)
         text_add_format(&line, ", %zu failed", counts[TENANT_FAILED]);
@@ -97,12 +115,14 @@ static void on_change(const struct tenant_run *run, void *context, const struct 
     if (result->state == TENANT_DONE)
         log_event(LOG_DONE, values, array_length(values), "%s (%s)", result->word,
                   duration_text(result->took_ms, took, sizeof took));
-    else if (result->state == TENANT_FAILED)
+    else if (result->state == TENANT_FAILED || result->state == TENANT_INTERRUPTED)
         print_failure(err);
     else if (result->state == TENANT_ELSEWHERE)
         log_debug("left to another process: %s", err->message);
-    if (result->state == TENANT_DONE || result->state == TENANT_FAILED)
+    if (tenant_is_over(result->state))
         report(fleet, run);
+    if (fleet->wants_json)
+        fleet_json_write(&fleet->json);
     show_progress(&fleet->rollout);
 }
 
@@ -150,34 +170,60 @@ static struct columns measure(const struct config *config, const struct rollout 
     return columns;
 }
 
+/* The log has all of it. Half of a secret would not be recognised later on. */
+static void add_short(const char *reason, struct text *out)
+{
+    auto_free char *whole = memory_copy(reason, strlen(reason));
+    size_t length;
+    size_t end;
+
+    redact(whole);
+    length = strcspn(whole, "\n");
+    end = utf8_offset(whole, length, REASON_COLUMNS);
+    text_add_string(out, "  ");
+    text_add(out, whole, end);
+    if (end < length)
+        text_add_string(out, "…");
+}
+
 static void print_tenant(const struct tenant *tenant, const struct tenant_result *result,
                          struct columns columns)
 {
     int padding = columns.name - (int)utf8_count(tenant->name, strlen(tenant->name));
+    auto_text struct text reason = text_init(LINE_MOST);
     char took[32] = "-";
 
     if (result->took_ms > 0 || result->state == TENANT_DONE)
         (void)duration_text(result->took_ms, took, sizeof took);
-    print_line("%s%*s  %-*s  %8s%s%s", tenant->name, padding, "", columns.word, word_of(result), took,
-               result->reason == NULL ? "" : "  ", result->reason == NULL ? "" : result->reason);
+    if (result->reason != NULL)
+        add_short(result->reason, &reason);
+    print_line("%s%*s  %-*s  %8s%s", tenant->name, padding, "", columns.word, word_of(result), took,
+               reason.at);
 }
 
-/* Those that failed, or the others; says how many. */
-static size_t print_tenants(const struct config *config, const struct rollout *rollout, bool are_failed)
+enum { RANKS = 3 };
+
+/* What failed stands first, then what was stopped. */
+static int rank_of(const struct tenant_result *result)
+{
+    return result->state == TENANT_FAILED ? 0 : result->state == TENANT_INTERRUPTED ? 1 : 2;
+}
+
+/* Those of one rank; `printed` counts all. */
+static void print_tenants(const struct config *config, const struct rollout *rollout, int rank,
+                          size_t *printed)
 {
     struct columns columns = measure(config, rollout);
-    size_t printed = 0;
 
     for (size_t i = 0; i < rollout->tenants->count; i++) {
         const struct tenant_result *result = &rollout->results[i];
 
-        if (!is_shown(config, result) || (result->state == TENANT_FAILED) != are_failed)
+        if (!is_shown(config, result) || rank_of(result) != rank)
             continue;
-        if (printed++ == 0 && (are_failed || rollout->counts[TENANT_FAILED] == 0))
+        if ((*printed)++ == 0)
             print_line("%-*s  %-*s  %8s", columns.name, "TENANT", columns.word, "STATE", "TOOK");
         print_tenant(&rollout->tenants->items[i], result, columns);
     }
-    return printed;
 }
 
 static void print_counts(const struct fleet_words *words, const struct rollout *rollout)
@@ -187,67 +233,38 @@ static void print_counts(const struct fleet_words *words, const struct rollout *
     size_t left = counts[TENANT_WAITING] + counts[TENANT_ELSEWHERE];
     auto_text struct text line = text_init(LINE_MOST);
     size_t fine = 0;
+    size_t others = 0;
 
-    for (size_t i = 0; i < count; i++)
-        fine += is_fine(&rollout->results[i]);
+    for (size_t i = 0; i < count; i++) {
+        others += rollout->results[i].is_by_another;
+        fine += is_fine(&rollout->results[i]) && !rollout->results[i].is_by_another;
+    }
     text_add_format(&line, "%zu tenant%s: ", count, text_plural(count));
     if (words->fine == NULL)
         text_add_format(&line, "%zu done, of which %zu had nothing to do", counts[TENANT_DONE], fine);
-    else
+    if (others > 0)
+        text_add_format(&line, " and %zu were done by another process", others);
+    if (words->fine != NULL)
         text_add_format(&line, "%zu %s", fine, words->fine);
     if (words->other != NULL)
         text_add_format(&line, ", %zu %s", counts[TENANT_DONE] - fine, words->other);
     text_add_format(&line, "; %zu failed", counts[TENANT_FAILED]);
+    if (counts[TENANT_INTERRUPTED] > 0)
+        text_add_format(&line, ", %zu interrupted", counts[TENANT_INTERRUPTED]);
     if (words->fine == NULL || left > 0)
         text_add_format(&line, ", %zu not begun", left);
     print_line("%s", line.at);
 }
 
-/* What failed stands first. */
 static void print_table(const struct config *config, const struct fleet *fleet)
 {
-    size_t printed = print_tenants(config, &fleet->rollout, true);
+    size_t printed = 0;
 
-    printed += print_tenants(config, &fleet->rollout, false);
+    for (int rank = 0; rank < RANKS; rank++)
+        print_tenants(config, &fleet->rollout, rank, &printed);
     if (printed > 0)
         print_text("\n");
     print_counts(fleet->words, &fleet->rollout);
-}
-
-static struct json *tenant_json(const struct fleet_words *words, const struct tenant *tenant,
-                                const struct tenant_result *result)
-{
-    struct json *object = json_new_object();
-    bool is_read = result->state == TENANT_DONE;
-
-    json_set_text(object, "tenant", tenant->name);
-    json_set_text(object, "state", is_read ? "looked_at" : TENANT_STATE_NAMES[result->state]);
-    if (is_read)
-        json_set_number(object, words->counted, (int64_t)result->count);
-    else
-        json_set_text(object, words->counted, NULL);
-    json_set_number(object, "duration_ms", result->took_ms);
-    json_set_text(object, "summary", result->word);
-    json_set_text(object, "reason", result->reason);
-    if (result->state == TENANT_FAILED)
-        json_set_number(object, "exit_code", exit_find(result->class)->code);
-    return object;
-}
-
-/* Only commands that change nothing have it. */
-static void print_as_json(const struct fleet_words *words, const struct rollout *rollout)
-{
-    struct json *object = json_new_object();
-    struct json *list = json_new_array();
-
-    for (size_t i = 0; i < rollout->tenants->count; i++)
-        json_append(list, tenant_json(words, &rollout->tenants->items[i], &rollout->results[i]));
-    json_set_number(object, "looked_at", (int64_t)rollout->counts[TENANT_DONE]);
-    json_set_number(object, "failed", (int64_t)rollout->counts[TENANT_FAILED]);
-    json_set_number(object, "not_begun",
-                    (int64_t)(rollout->counts[TENANT_WAITING] + rollout->counts[TENANT_ELSEWHERE]));
-    json_set(object, "tenants", list);
-    print_json(object);
 }
 
 static bool is_any_no(const struct rollout *rollout)
@@ -260,11 +277,11 @@ static bool is_any_no(const struct rollout *rollout)
 }
 
 /* Where the log is for machines, each tenant's record has what the table says. */
-static void print_result(const struct config *config, const struct fleet *fleet)
+static void print_result(const struct config *config, struct fleet *fleet)
 {
     log_passing(NULL);
-    if (config->wants_json)
-        print_as_json(fleet->words, &fleet->rollout);
+    if (fleet->wants_json)
+        fleet_json_end(&fleet->json);
     else if (log_format_in_use() == LOG_TEXT)
         print_table(config, fleet);
 }
@@ -272,13 +289,14 @@ static void print_result(const struct config *config, const struct fleet *fleet)
 bool fleet_run(const struct config *config, const struct fleet_words *words, struct progress *progress,
                int *exit_code, struct error *err)
 {
-    struct fleet fleet = { .words = words, .progress = progress };
+    struct fleet fleet = { .words = words, .progress = progress, .wants_json = config->wants_json };
     const struct rollout_work work = { words->leads, run_one, on_change, &fleet };
     struct tenant_list tenants;
     bool is_done;
 
     if (!tenants_read(config->arena, config, &tenants, err))
         return false;
+    fleet.json = (struct fleet_json) { .words = words, .rollout = &fleet.rollout };
     is_done = rollout_run(config, &tenants, &work, &fleet.rollout, err);
     if (fleet.has_begun || tenants.count == 0)
         print_result(config, &fleet);

@@ -5,6 +5,7 @@
 #define FLEET_H
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "config/config.h"
 #include "fleet/rollout.h"
@@ -15,6 +16,7 @@
 struct fleet_words {
     bool (*run)(const struct tenant_run *run, struct error *err); /* see rollout.h */
     const char *counted;                                          /* what `count` is, as a key: "applied" */
+    const char *details; /* what fleet_attach() is given, as a key: "plan"; or NULL */
     const char *fine;  /* what it calls those that nobody needs to look at: "up to date"; NULL = it may change
                           them, and counts what it did */
     const char *other; /* … and the rest */
@@ -40,5 +42,8 @@ void fleet_say(const struct tenant_run *run, size_t count, const char *format, .
 
 /* … unless the command knows more, and says so next. */
 void fleet_judge(const struct tenant_run *run, bool is_fine, bool is_no);
+
+/* All that the command says of one database alone, where --json asks for it: it takes over `value`. */
+void fleet_attach(const struct tenant_run *run, struct json *value);
 
 #endif

@@ -321,12 +321,13 @@ static bool has_failed(const struct plan *plan, int fail_on)
            (fail_on == FAIL_ON_DANGEROUS && plan->level >= LEVEL_DANGEROUS);
 }
 
-static void print_schema(void)
+/* What was read, summed up. */
+static void complete(struct arena *arena, const struct config *config, struct plan *plan)
 {
-    for (size_t i = 0; PLAN_SCHEMA[i] != NULL; i++) {
-        print_text(PLAN_SCHEMA[i]);
-        print_text("\n");
-    }
+    plan->precautions = precautions_of(config);
+    gather(arena, plan);
+    if (plan->count == 0)
+        plan->precautions = (struct precautions) { .backup_ms = 0 };
 }
 
 static bool plan_tenant(const struct tenant_run *run, struct error *err)
@@ -337,12 +338,14 @@ static bool plan_tenant(const struct tenant_run *run, struct error *err)
                           err) ||
         !read_pending(run->arena, run->config, &plan, err))
         return query_failure_explain(err, "Nothing was changed.");
-    gather(run->arena, &plan);
+    complete(run->arena, run->config, &plan);
     if (plan.count == 0)
         fleet_say(run, 0, "nothing pending");
     else
         fleet_say(run, plan.count, "%zu pending, at worst %s", plan.count, LEVEL_NAMES[plan.level]);
     fleet_judge(run, plan.count == 0, has_failed(&plan, run->config->fail_on));
+    if (run->config->wants_json)
+        fleet_attach(run, plan_json(&plan));
     return true;
 }
 
@@ -351,7 +354,7 @@ static bool plan_run(struct arena *arena, const struct config *config, int *exit
     struct plan plan = { .folder = NULL };
 
     if (config->wants_json_schema && !tenants_are_asked_for(config)) {
-        print_schema();
+        print_each(PLAN_SCHEMA);
         return true;
     }
     if (config->wants_rules) {
@@ -365,6 +368,7 @@ static bool plan_run(struct arena *arena, const struct config *config, int *exit
         return fleet_run(config,
                          &(const struct fleet_words) { .run = plan_tenant,
                                                        .counted = "pending",
+                                                       .details = "plan",
                                                        .fine = "with nothing pending",
                                                        .other = "with something pending",
                                                        .is_no = true },
@@ -373,10 +377,7 @@ static bool plan_run(struct arena *arena, const struct config *config, int *exit
         !rule_levels_read(config->rule_levels.text, config->rule_levels.origin, &plan.levels_set, err) ||
         !read_plan(arena, config, &plan, err))
         return query_failure_explain(err, "Nothing was changed.");
-    plan.precautions = precautions_of(config);
-    gather(arena, &plan);
-    if (plan.count == 0)
-        plan.precautions = (struct precautions) { .backup_ms = 0 };
+    complete(arena, config, &plan);
     print_as(&plan, config);
     if (has_failed(&plan, config->fail_on))
         *exit_code = EXIT_NO;

@@ -96,6 +96,14 @@ void print_line(const char *format, ...)
     va_end(arguments);
 }
 
+void print_each(const char *const *texts)
+{
+    for (; *texts != NULL; texts++) {
+        print_text(*texts);
+        print_text("\n");
+    }
+}
+
 void print_line_of(const char *migration, const char *format, ...)
 {
     va_list arguments;
@@ -107,13 +115,24 @@ void print_line_of(const char *migration, const char *format, ...)
     log_context(LOG_MIGRATION, NULL);
 }
 
-void print_json(struct json *value)
+static void print_value(struct json *value, bool is_indented, const char *end)
 {
     auto_text struct text out = text_init(JSON_MOST);
 
-    json_write(value, lines_to == PRINT_TO_STDOUT, &out);
+    json_write(value, is_indented, &out);
     redact(out.at);
-    print_whole(out.at);
+    print_text(out.at);
+    print_text(end);
+}
+
+void print_json(struct json *value)
+{
+    print_value(value, lines_to == PRINT_TO_STDOUT, "\n");
+}
+
+void print_json_part(struct json *value)
+{
+    print_value(value, false, "");
 }
 
 static void add_part(struct text *block, const char *label, const char *value)
@@ -167,6 +186,7 @@ static void print_block(const struct error *err, const struct exit_row *row)
     exit_add_meaning(row, err, &block);
     text_add(&block, "\n", 1);
     redact(block.at);
+    log_passing(NULL);
     (void)fputs(block.at, stderr);
 }
 

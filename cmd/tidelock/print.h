@@ -12,6 +12,9 @@
 enum print_to { PRINT_TO_STDOUT, PRINT_TO_LOG, PRINT_TO_NOBODY };
 void print_configure(enum print_to to);
 
+/* Each as it is, with a line of its own; NULL ends them. */
+void print_each(const char *const *texts);
+
 /* One line. */
 void print_line(const char *format, ...) printf_like(1, 2);
 
@@ -27,6 +30,9 @@ void print_json(struct json *value);
 /* What is printed only tells what was done: losing it is no failure. For a command whose result is the
  * database, or the exit code. */
 void print_is_optional(void);
+
+/* The value on one line, as a part of something longer; frees it. */
+void print_json_part(struct json *value);
 
 /* Whether all that was printed has been written; ERROR_OUTPUT. Where the reader of a pipe has gone, the
  * process ends by SIGPIPE, as others do: "tidelock help | head". */

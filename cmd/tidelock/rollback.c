@@ -81,13 +81,21 @@ static bool rehearse(const struct config *config, struct target *target, struct 
     return true;
 }
 
+static bool check_usage(const struct config *config, struct error *err)
+{
+    if (config->to == NULL || !config->wants_all)
+        return true;
+    error_set(err, ERROR_USAGE, "rollback takes --to NAME or --all, not both");
+    return error_hint(err, "Leave --all out to keep the migrations up to \"%s\".", config->to);
+}
+
 static bool rollback_run(struct arena *arena, const struct config *config, int *exit_code, struct error *err)
 {
     struct deployment_report report = { .applied_count = 0 };
     struct reporting reporting;
     struct target target;
-    bool is_found =
-        target_find(arena, config, false, &target, err) && inverse_check(target.folder.dialect, err);
+    bool is_found = check_usage(config, err) && target_find(arena, config, false, &target, err) &&
+                    inverse_check(target.folder.dialect, err);
     bool is_done;
 
     (void)exit_code;
@@ -107,11 +115,11 @@ static bool rollback_run(struct arena *arena, const struct config *config, int *
 
 const struct command COMMAND_ROLLBACK = {
     .name = "rollback",
-    .usage = "[--to NAME] [--allow-loss NAME...] [--dry-run]",
+    .usage = "[--to NAME | --all] [--allow-loss NAME...] [--dry-run]",
     .summary = "undo applied migrations by the inverses that were written for them",
     .about =
         "Runs the inverse of the newest applied migration (down.sql beside migration.sql; the down part of "
-        "goose, dbmate, golang-migrate and sqlx), or those of all behind --to, the newest first. Each runs in "
+        "goose, dbmate, golang-migrate and sqlx), or those of all behind --to, or with --all of every one, the newest first. Each runs in "
         "one transaction with the edit of the ledger, so that the migration is pending again. What would lose "
         "rows or values is refused, unless --allow-loss names it.",
     .example = "tidelock rollback --to 20260406120000_double_toll --dry-run",

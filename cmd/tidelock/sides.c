@@ -287,12 +287,14 @@ void sides_prepare(struct side *from, struct side *to)
     warn_of_versions(from, to);
 }
 
-size_t sides_count(struct arena *arena, struct side *from, struct side *to)
+size_t sides_count(struct arena *arena, struct side *from, struct side *to, struct json **json)
 {
     struct diff diff;
 
     sides_prepare(from, to);
     diff_facts(arena, &from->facts, &to->facts, &diff);
+    if (json != NULL)
+        *json = diff_json(from, to, &diff);
     return diff.count;
 }
 

@@ -236,7 +236,10 @@ static void print_refusal(const struct overview *overview)
 {
     const struct error *refusal = &overview->refusal;
 
-    print_line("\nA deployment would be refused: %s.", refusal->message);
+    print_line(overview_is_up_to_date(overview)
+                   ? "\nNothing is pending, but a deployment would be refused: %s."
+                   : "\nA deployment would be refused: %s.",
+               refusal->message);
     if (refusal->place.line > 0)
         print_line("%s:%zu:%zu: %s", refusal->place.file, refusal->place.line, refusal->place.column,
                    refusal->place.source);
@@ -284,7 +287,8 @@ static void print_advice(const struct overview *overview)
 
     print_drift(overview);
     print_edited_advice(overview);
-    if (overview_is_up_to_date(overview) && !overview_is_too_old(overview))
+    if (overview_is_up_to_date(overview) && overview->refusal.class == ERROR_NONE &&
+        !overview_is_too_old(overview))
         print_line("\nDatabase schema is up to date!");
     if (overview->leader.pid != 0) {
         auto_text struct text who = text_init(LINE_MOST);
@@ -352,46 +356,46 @@ static void print_overview(const struct overview *overview, bool is_all)
     print_advice(overview);
 }
 
-static void print_schema(void)
-{
-    for (size_t i = 0; STATUS_SCHEMA[i] != NULL; i++) {
-        print_text(STATUS_SCHEMA[i]);
-        print_text("\n");
-    }
-}
-
 /* What --exit-code asks. */
 static bool lacks_something(const struct overview *overview)
 {
     return !overview_is_up_to_date(overview) || overview_is_too_old(overview);
 }
 
-/* What needs attention first. */
-static bool status_tenant(const struct tenant_run *run, struct error *err)
+/* What needs attention first; empty = nothing. */
+static void summarize(const struct overview *overview, struct text *out)
 {
     static const enum verdict said[] = { VERDICT_FAILED, VERDICT_INTERRUPTED, VERDICT_RUNNING,
                                          VERDICT_PENDING, VERDICT_EDITED };
-    auto_text struct text counts = text_init(LINE_MOST);
+
+    for (size_t i = 0; i < array_length(said); i++) {
+        if (overview->counts[said[i]] > 0)
+            text_add_format(out, "%s%zu %s", out->length == 0 ? "" : ", ", overview->counts[said[i]],
+                            VERDICT_NAMES[said[i]]);
+    }
+    if (overview->no_drift == NULL && overview->drift.diff.count > 0)
+        text_add_format(out, "%sdrift", out->length == 0 ? "" : ", ");
+    if (overview->refusal.class != ERROR_NONE)
+        text_add_format(out, "%srefused: %s", out->length == 0 ? "" : ", ", overview->refusal.message);
+}
+
+static bool status_tenant(const struct tenant_run *run, struct error *err)
+{
+    auto_text struct text said = text_init(LINE_MOST);
     struct overview overview;
     struct target target;
 
     if (!target_find(run->arena, run->config, false, &target, err) ||
         !overview_read(run->arena, run->config, &target, &overview, err))
         return query_failure_explain(err, "Nothing was changed.");
-    for (size_t i = 0; i < array_length(said); i++) {
-        if (overview.counts[said[i]] > 0)
-            text_add_format(&counts, "%s%zu %s", counts.length == 0 ? "" : ", ", overview.counts[said[i]],
-                            VERDICT_NAMES[said[i]]);
-    }
-    if (overview.no_drift == NULL && overview.drift.diff.count > 0)
-        text_add_format(&counts, "%sdrift", counts.length == 0 ? "" : ", ");
-    if (overview.refusal.class != ERROR_NONE)
-        text_add_format(&counts, "%srefused: %s", counts.length == 0 ? "" : ", ", overview.refusal.message);
+    summarize(&overview, &said);
     fleet_say(run,
               overview.counts[VERDICT_PENDING] + overview.counts[VERDICT_FAILED] +
                   overview.counts[VERDICT_INTERRUPTED],
-              "%s", counts.length == 0 ? "up to date" : counts.at);
-    fleet_judge(run, counts.length == 0, lacks_something(&overview));
+              "%s", said.length == 0 ? "up to date" : said.at);
+    fleet_judge(run, said.length == 0, lacks_something(&overview));
+    if (run->config->wants_json)
+        fleet_attach(run, status_json(&overview));
     return true;
 }
 
@@ -401,13 +405,14 @@ static bool status_run(struct arena *arena, const struct config *config, int *ex
     struct target target;
 
     if (config->wants_json_schema && !tenants_are_asked_for(config)) {
-        print_schema();
+        print_each(STATUS_SCHEMA);
         return true;
     }
     if (tenants_are_asked_for(config))
         return fleet_run(config,
                          &(const struct fleet_words) { .run = status_tenant,
                                                        .counted = "not_applied",
+                                                       .details = "status",
                                                        .fine = "up to date",
                                                        .other = "to look at",
                                                        .is_no = config->wants_exit_code },

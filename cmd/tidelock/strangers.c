@@ -51,7 +51,7 @@ static const struct {
     { NULL, "downgrade", BACK },
     { NULL, "goto",
       "To go up to a migration: tidelock deploy --to NAME; back to one: tidelock rollback --to NAME" },
-    { NULL, "reset", "tidelock never drops anything. For a database of your own: dropdb and createdb" },
+    { NULL, "reset", "To undo every migration by its inverse: tidelock rollback --all. tidelock drops no database" },
     { NULL, "clean", "tidelock never drops anything. For a database of your own: dropdb and createdb" },
     { NULL, "drop", "tidelock never drops anything. For a database of your own: dropdb and createdb" },
     { NULL, "info", STATUS },

@@ -176,7 +176,7 @@ static bool look_for_journal(const struct execution *execution, struct error *er
 {
     const struct journal journal = { .conn = execution->conn, .ledger_schema = execution->ledger->schema };
 
-    if (execution->mode == MODE_ATOMIC || journal_check(&journal, err))
+    if (execution->mode == MODE_ATOMIC || journal_check(&journal, JOURNAL_USE_ALL, err))
         return true;
     if (execution->mode == MODE_BACKFILL || err->class != ERROR_CLEAN)
         return error_context(err, "looking for a place for the backfill's progress");

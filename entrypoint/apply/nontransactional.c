@@ -128,7 +128,7 @@ static bool check_intent(const struct execution *execution, const struct segment
         return true;
     error_set(err, ERROR_CLEAN,
               "this statement commits by itself, and it could not be recorded that it is about to run");
-    if (!journal_check(&journal, &why))
+    if (!journal_check(&journal, JOURNAL_USE_ALL, &why))
         error_hint(err, "%s", why.hint);
     return execution_point(execution, segment->start, err);
 }

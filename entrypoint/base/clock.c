@@ -168,6 +168,19 @@ bool duration_parse(struct slice text, int64_t *ms)
     return true;
 }
 
+/* "3 min 5 s", "3 min" */
+static void write_two(char *buffer, unsigned long size, int64_t seconds, int64_t unit,
+                      const char *const names[2])
+{
+    const int64_t rest = seconds % unit * 60 / unit;
+
+    if (rest == 0)
+        (void)snprintf(buffer, size, "%lld %s", (long long)(seconds / unit), names[0]);
+    else
+        (void)snprintf(buffer, size, "%lld %s %lld %s", (long long)(seconds / unit), names[0],
+                       (long long)rest, names[1]);
+}
+
 const char *duration_text(int64_t ms, char *buffer, unsigned long size)
 {
     if (ms < 1000)
@@ -175,9 +188,8 @@ const char *duration_text(int64_t ms, char *buffer, unsigned long size)
     else if (ms < 60 * 1000)
         (void)snprintf(buffer, size, "%lld.%lld s", (long long)(ms / 1000), (long long)(ms % 1000 / 100));
     else if (ms < 60 * 60 * 1000)
-        (void)snprintf(buffer, size, "%lld min %lld s", (long long)(ms / 60000), (long long)(ms / 1000 % 60));
+        write_two(buffer, size, ms / 1000, 60, (const char *const[]) { "min", "s" });
     else
-        (void)snprintf(buffer, size, "%lld h %lld min", (long long)(ms / 3600000),
-                       (long long)(ms / 60000 % 60));
+        write_two(buffer, size, ms / 1000, 60 * 60, (const char *const[]) { "h", "min" });
     return buffer;
 }

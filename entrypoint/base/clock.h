@@ -52,7 +52,7 @@ int64_t backoff_by_half_ms(unsigned attempt, int64_t most_ms);
  * */
 must_use bool duration_parse(struct slice text, int64_t *ms);
 
-/* A duration for people, "4 ms", "1.2 s", "3 min 5 s", "2 h 10 min", in the caller's buffer of at least 32
+/* A duration for people, "4 ms", "1.2 s", "3 min 5 s", "2 h", in the caller's buffer of at least 32
  * bytes. */
 const char *duration_text(int64_t ms, char *buffer, unsigned long size);
 

@@ -82,8 +82,9 @@ struct error {
     struct error_place place;
     char message[1024]; /* "could not …": lower case, no full stop */
     char detail[1024];
-    char holds[1024]; /* what the database holds now */
-    char hint[1024];  /* one or two sentences: what to type next */
+    bool is_detail_public; /* for who reads neither log nor database, too: no row of a table is in it */
+    char holds[1024];      /* what the database holds now */
+    char hint[1024];       /* one or two sentences: what to type next */
     int contexts;
     char context[ERROR_CONTEXTS][256]; /* innermost first: "applying 20240101_users, statement 3" */
 };

@@ -48,11 +48,15 @@ static const char *other_kind(mode_t mode)
 }
 
 /* Opening must not wait either: for a writer of a pipe, for a device. */
-static int open_source(int directory, const char *path, bool may_be_stream, struct stat *status,
-                       struct error *err)
+static int open_at_once(int directory, const char *path)
 {
     /* Not open(): musl's asks the kernel a second time for O_CLOEXEC. */
-    int descriptor = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+static int open_source(const char *path, bool may_be_stream, struct stat *status, struct error *err)
+{
+    int descriptor = open_at_once(AT_FDCWD, path);
     const char *other;
 
     if (descriptor < 0 || fstat(descriptor, status) != 0) {
@@ -124,11 +128,10 @@ static bool read_all(const char *path, int descriptor, const struct stat *status
     return true;
 }
 
-static bool read_source(int directory, const char *path, bool may_be_stream, struct text *out,
-                        struct error *err)
+static bool read_source(const char *path, bool may_be_stream, struct text *out, struct error *err)
 {
     struct stat status;
-    auto_descriptor int descriptor = open_source(directory, path, may_be_stream, &status, err);
+    auto_descriptor int descriptor = open_source(path, may_be_stream, &status, err);
 
     if (descriptor < 0)
         return false;
@@ -139,18 +142,21 @@ static bool read_source(int directory, const char *path, bool may_be_stream, str
 
 bool file_read(const char *path, struct text *out, struct error *err)
 {
-    return read_source(AT_FDCWD, path, false, out, err);
+    return read_source(path, false, out, err);
 }
 
-bool file_read_below(int directory, const char *path, struct text *out, struct error *err)
+size_t file_read_small(int directory, const char *path, char *out, size_t size)
 {
-    return read_source(directory, path, false, out, err);
+    auto_descriptor int descriptor = open_at_once(directory, path);
+    const ssize_t got = descriptor < 0 ? -1 : read(descriptor, out, size);
+
+    return got > 0 && (size_t)got < size ? (size_t)got : 0;
 }
 
 bool file_read_head(const char *path, struct text *out, struct error *err)
 {
     struct stat status;
-    auto_descriptor int descriptor = open_source(AT_FDCWD, path, false, &status, err);
+    auto_descriptor int descriptor = open_source(path, false, &status, err);
     char chunk[FILE_CHUNK];
     ssize_t got = 1;
 
@@ -168,7 +174,7 @@ bool file_read_head(const char *path, struct text *out, struct error *err)
 
 bool file_read_stream(const char *path, struct text *out, struct error *err)
 {
-    return read_source(AT_FDCWD, path, true, out, err);
+    return read_source(path, true, out, err);
 }
 
 static bool write_all(int descriptor, const char *bytes, size_t length)

@@ -18,10 +18,12 @@
  * something else, or is larger. */
 must_use bool file_read(const char *path, struct text *out, struct error *err);
 
-/* The same for a path below a directory that is open: only what is below it is looked up. */
-must_use bool file_read_below(int directory, const char *path, struct text *out, struct error *err);
+/* A file below a directory that is open, of less than `size` bytes: how many it has; 0 when it is empty,
+ * larger, or cannot be read. As fast as the system lets: nobody asks what kind of a file it is, or whether
+ * more would have come. What is not just as the caller expects must be read with file_read(). */
+must_use size_t file_read_small(int directory, const char *path, char *out, size_t size);
 
-/* The same for its beginning: at most as much as `out` can hold. */
+/* The same as the first for its beginning: at most as much as `out` can hold. */
 must_use bool file_read_head(const char *path, struct text *out, struct error *err);
 
 /* The same as the first for what is read once and may therefore be a pipe (a shell's <(command), /dev/stdin)

@@ -11,21 +11,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/memory.h"
-
 static _Noreturn void hash_unavailable(void)
 {
     (void)fputs("tidelock: OpenSSL provides no SHA-2\n", stderr);
     _Exit(1);
 }
 
-struct sha256 *sha256_begin(void)
-{
-    SHA256_CTX *context = memory_new(1, sizeof *context);
+_Static_assert(sizeof(SHA256_CTX) <= sizeof(struct sha256), "the library's state fits");
 
-    if (SHA256_Init(context) != 1)
+void sha256_begin(struct sha256 *sha256)
+{
+    if (SHA256_Init((SHA256_CTX *)sha256) != 1)
         hash_unavailable();
-    return (struct sha256 *)context;
 }
 
 void sha256_add(struct sha256 *sha256, const void *bytes, size_t length)
@@ -38,7 +35,6 @@ void sha256_end(struct sha256 *sha256, unsigned char digest[SHA256_BYTES])
 {
     if (SHA256_Final(digest, (SHA256_CTX *)sha256) != 1)
         hash_unavailable();
-    memory_free(sha256);
 }
 
 static void write_hex(const unsigned char *digest, size_t length, char *hex)
@@ -60,10 +56,11 @@ void sha256_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_SI
 void sha256_of(struct slice bytes, char hex[SHA256_HEX_SIZE])
 {
     unsigned char digest[SHA256_BYTES];
-    struct sha256 *sha256 = sha256_begin();
+    struct sha256 sha256;
 
-    sha256_add(sha256, bytes.at, bytes.length);
-    sha256_end(sha256, digest);
+    sha256_begin(&sha256);
+    sha256_add(&sha256, bytes.at, bytes.length);
+    sha256_end(&sha256, digest);
     sha256_hex(digest, hex);
 }
 

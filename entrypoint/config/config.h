@@ -11,10 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "config/labels.h"
 
 struct handover;
+struct shared_folder;
 
 /* What an option was given, in that order; nothing twice. */
 struct names {
@@ -53,6 +55,13 @@ enum on_failure { ON_FAILURE_STOP, ON_FAILURE_CONTINUE, ON_FAILURES };
 /* A shadow database of our own. */
 #define SHADOW_CREATE "create"
 
+/* Connections that a server was counted to have left for the application, and until when that may be
+ * believed. */
+struct known_room {
+    struct deadline until;
+    int left;
+};
+
 struct config {
     struct arena *arena;           /* where all of it lives */
     const char *database_url;      /* secret; NULL = only PG* variables say where the database is */
@@ -65,9 +74,10 @@ struct config {
     const char *database;   /* these three, of a tenant, replace what the URL says; NULL = as it says */
     const char *schema;
     const char *user;
-    struct handover
-        *handover;       /* of a tenant: where a session of its database comes from, and goes to; or NULL */
-    const char *tenants; /* of these four, one at most may be given: a file, or "-" */
+    struct shared_folder *shared_folder; /* of a tenant: what all have alike; NULL = it is alone … */
+    struct handover *handover;           /* … and where its session comes from, and goes to */
+    struct known_room room;    /* of a tenant: on its server, when whoever runs it has counted there */
+    const char *tenants;       /* of these four, one at most may be given: a file, or "-" */
     const char *tenants_query; /* SQL */
     const char *databases;     /* a pattern, as the next */
     const char *schemas;

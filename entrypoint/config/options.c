@@ -58,16 +58,18 @@ const struct option OPTIONS[] = {
       .help = "stop at this migration: the last that the database is to hold",
       .more = "Without it, all migrations of the folder are applied, waited for, or recorded by baseline. With "
               "it, a deployment is complete once the database holds these. rollback undoes all behind it: without "
-              "it, the newest applied one." },
+              "it, and without --all, the newest applied one." },
     { .name = "allow-loss", .group = GROUP_COMMAND, .type = OPTION_NAMES, .commands = FOR_ROLLBACK,
-      .field = FIELD(allow_loss), .traits = OPTION_FLAG_ONLY | OPTION_USUAL, .value = "NAME",
+      .field = FIELD(allow_loss), .traits = OPTION_FLAG_ONLY, .value = "NAME",
       .help = "let go of the rows of TABLE, or of the values of TABLE.COLUMN",
       .more = "Without it, an inverse that would lose any is refused. Several names can follow." },
-    { .name = "all", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_STATUS | FOR_BASELINE,
+    { .name = "all", .group = GROUP_COMMAND, .type = OPTION_FLAG,
+      .commands = FOR_STATUS | FOR_BASELINE | FOR_ROLLBACK,
       .field = FIELD(wants_all), .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
-      .help = "all migrations: list the applied ones, too; or record every one",
+      .help = "all migrations: list applied ones, too; or record, or undo, every one",
       .more = "status then says when each was applied, how long that took, and by whom; its JSON always does. "
-              "baseline then records all of them even if the ledger says that some are applied." },
+              "baseline then records all of them even if the ledger says that some are applied. rollback then "
+              "undoes every applied one." },
     { .name = "wait", .group = GROUP_COMMAND, .type = OPTION_FLAG, .commands = FOR_RUN,
       .field = FIELD(is_waiting), .traits = OPTION_FLAG_ONLY | OPTION_USUAL,
       .help = "wait until the database holds all migrations instead of deploying them" },

@@ -34,6 +34,10 @@ static bool find_first(const struct deployment *d, size_t *first, struct error *
     const struct folder *folder = d->folder;
     const struct migration *last;
 
+    if (d->config->wants_all) {
+        *first = 0;
+        return true;
+    }
     if (d->config->to == NULL) {
         *first = folder->count;
         for (size_t i = 0; i < folder->count; i++)
@@ -84,11 +88,12 @@ bool back_aim(struct deployment *d, struct error *err)
     history_aim_back(&d->history, d->folder, back->first);
     if (!check_missing(d, back->first, err))
         return false;
-    if (d->config->to != NULL || d->history.due_count <= 1)
+    if (d->config->to != NULL || d->config->wants_all || d->history.due_count <= 1)
         return true;
     error_set(err, ERROR_REFUSED, "another process has applied migrations since this one first looked");
-    return refuse("See what the database holds (tidelock status), and say how far to go back: --to NAME.",
-                  err);
+    return refuse(
+        "See what the database holds (tidelock status), and say how far to go back: --to NAME, or --all.",
+        err);
 }
 
 static bool check_finished(const struct deployment *d, struct error *err)

@@ -250,7 +250,7 @@ static bool find_empty(struct deployment *d, bool *is_empty, struct error *err)
     auto_result struct result *row = NULL;
     bool is_asked;
 
-    *is_empty = !d->ledger.exists;
+    *is_empty = !d->ledger.exists || d->ledger.beginning.is_done;
     if (*is_empty || d->ledger.count > 0)
         return true;
     is_asked =

@@ -8,17 +8,19 @@
 
 enum { BRIEF_RELATIONS_MOST = 10000 };
 
-static int64_t relations_most(const struct drift_request *wanted)
+/* A tenant that has a schema of a database is that schema. */
+static struct catalog_request request_of(const struct drift_request *wanted, const struct dialect *dialect)
 {
-    return wanted->is_brief ? BRIEF_RELATIONS_MOST : 0;
+    return (struct catalog_request) { .dialect = dialect,
+                                      .own_schema = wanted->ledger->schema,
+                                      .alone = wanted->config->schema,
+                                      .relations_most = wanted->is_brief ? BRIEF_RELATIONS_MOST : 0 };
 }
 
 bool drift_read_live(struct arena *arena, const struct drift_request *wanted, struct facts *out,
                      struct error *err)
 {
-    const struct catalog_request request = { .dialect = wanted->ledger->dialect,
-                                             .own_schema = wanted->ledger->schema,
-                                             .relations_most = relations_most(wanted) };
+    const struct catalog_request request = request_of(wanted, wanted->ledger->dialect);
 
     if (!catalog_read(arena, wanted->conn, &request, out, err))
         return error_context(err, "reading the schema");
@@ -39,17 +41,23 @@ static bool is_half_done(const struct ledger *ledger)
 static const char *why_unknown(const struct drift_request *wanted, const struct recorded *recorded)
 {
     int major = connection_server_version(wanted->conn) / 10000;
+    const char *alone = wanted->config->schema;
     char ledger[SHA256_HEX_SIZE];
+    char other[SHA256_HEX_SIZE];
     char form[SHA256_HEX_SIZE];
 
     if (!recorded->exists)
         return "no deployment has recorded the schema yet, or this role may not read the record";
     recorded_ledger(wanted->ledger, ledger);
-    catalog_form(major, form);
+    catalog_form(major, alone, form);
+    catalog_form(major, alone == NULL ? wanted->ledger->schema : NULL, other);
     if (strcmp(recorded->ledger, ledger) != 0)
         return "migrations were applied or recorded without recording the schema";
     if (recorded->facts.major != major)
         return "it was recorded on another major version of PostgreSQL";
+    if (strcmp(recorded->form, other) == 0)
+        return alone != NULL ? "it was recorded of the whole database, not of a tenant's schema"
+                             : "it was recorded of a tenant's schema, not of the whole database";
     if (strcmp(recorded->form, form) != 0)
         return "it was recorded by another version of tidelock";
     return NULL;
@@ -66,10 +74,11 @@ static bool leave_out_neighbours(struct arena *arena, const struct drift_request
         "comment publication*,comment server*,comment subscription*,grant database *,grant foreign-data-wrapper *,"
         "grant language *,grant server *,owner event-trigger *,owner foreign-data-wrapper *,owner language *,"
         "owner publication *,owner server *,owner subscription *";
-    const struct catalog_request request = { .dialect = wanted->ledger->dialect,
-                                             .own_schema = wanted->ledger->schema };
+    const struct catalog_request request = request_of(wanted, wanted->ledger->dialect);
     struct neighbours neighbours;
 
+    if (request.alone != NULL)
+        return true;
     if (!catalog_find_neighbours(arena, wanted->conn, &request, &neighbours, err))
         return false;
     if (neighbours.count == 0)
@@ -135,18 +144,18 @@ static bool record(struct arena *arena, const struct drift_request *wanted, stru
                                      .ledger_schema = wanted->ledger->schema,
                                      .key = wanted->ledger->lock_key };
     struct recorded now = { .exists = true };
+    struct catalog_request request;
     struct ledger ledger;
 
-    if (!ledger_read(arena, wanted->conn, &all, &ledger, err) ||
-        !catalog_read(arena, wanted->conn,
-                      &(const struct catalog_request) { ledger.dialect, wanted->ledger->schema,
-                                                        relations_most(wanted) },
-                      &now.facts, err))
+    if (!ledger_read(arena, wanted->conn, &all, &ledger, err))
+        return false;
+    request = request_of(wanted, ledger.dialect);
+    if (!catalog_read(arena, wanted->conn, &request, &now.facts, err))
         return false;
     if (now.facts.are_too_many)
         return true;
     recorded_ledger(&ledger, now.ledger);
-    catalog_form(now.facts.major, now.form);
+    catalog_form(now.facts.major, request.alone, now.form);
     return recorded_write(&journal, &now, err);
 }
 
@@ -165,7 +174,7 @@ void drift_record_edit(const struct drift_request *wanted)
                                      .ledger_schema = wanted->ledger->schema,
                                      .key = wanted->ledger->lock_key };
 
-    if (wanted->config->drift != DRIFT_OFF && journal_prepare(&journal))
+    if (wanted->config->drift != DRIFT_OFF && journal_prepare(&journal, JOURNAL_USE_ORIGINS))
         drift_record(wanted);
 }
 

@@ -24,7 +24,8 @@ struct drift {
     struct diff diff; /* from the recorded to the live ones, without what --ignore takes out */
 };
 
-/* What is compared: the ledger has just been read on that connection. With is_brief, schemas of more than
+/* What is compared: the ledger has just been read on that connection. Of a tenant whose schema the list names
+ * it is that schema alone, and nothing of what belongs to the database. With is_brief, schemas of more than
  * some ten thousand tables, indexes and the like are unknown. */
 struct drift_request {
     const struct config *config;

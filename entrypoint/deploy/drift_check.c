@@ -92,6 +92,8 @@ bool drift_check(struct deployment *d, struct error *err)
 {
     auto_arena struct arena *arena = NULL;
 
+    /* Where there is no journal, nothing was recorded. */
+    d->is_drift_checked |= d->ledger.beginning.has_room_for_journal;
     if (d->config->drift == DRIFT_OFF || d->is_drift_checked || d->history.due_count == 0 ||
         (d->pooling == POOLING_TRANSACTION && d->config->drift != DRIFT_FAIL))
         return true;

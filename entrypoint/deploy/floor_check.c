@@ -106,7 +106,7 @@ bool floor_check_script(const struct config *config, struct execution *execution
         const struct journal journal = { .conn = execution->conn,
                                          .ledger_schema = execution->ledger->schema };
 
-        return journal_check(&journal, err) ||
+        return journal_check(&journal, JOURNAL_USE_ORIGINS, err) ||
                error_message(err, "the floor of migration \"%s\" cannot be recorded: %s",
                              execution->migration->name, err->message);
     }

@@ -12,6 +12,12 @@ bool headroom_look(struct headroom *headroom, struct connection *conn, const str
     auto_arena struct arena *arena = arena_new();
     struct budget budget;
 
+    if (!deadline_passed(config->room.until)) {
+        headroom->left = config->room.left;
+        headroom->is_enough = headroom->left >= config->headroom;
+        if (headroom->is_enough)
+            return true;
+    }
     if (!budget_read(arena, conn, &budget, err))
         return error_context(err, "counting the server's connections");
     headroom->left = budget_room(&budget);

@@ -30,6 +30,7 @@ struct loss_guard {
     const struct names *allowed;
     bool *is_met;   /* of each of `allowed`: something that an inverse touches has this name */
     const char *to; /* --to, or NULL */
+    bool is_all;    /* --all */
     const struct execution *execution; /* the one at hand */
     struct text
         keys; /* of the tables and columns that were there when its transaction began, as an array … */

@@ -120,6 +120,8 @@ bool loss_is_allowed(const struct loss_guard *guard, const struct victim *victim
 const char *loss_add_command(const struct loss_guard *guard, const char *name, struct text *out)
 {
     text_add_string(out, "tidelock rollback ");
+    if (guard->is_all)
+        text_add_string(out, "--all ");
     if (guard->to != NULL)
         text_add_format(out, "--to \"%s\" ", guard->to);
     text_add_string(out, "--allow-loss");

@@ -12,6 +12,7 @@
 #include "deploy/precaution.h"
 #include "deploy/together.h"
 #include "deploy/validate.h"
+#include "history/shared_folder.h"
 #include "postgres/reach.h"
 #include "postgres/writable.h"
 
@@ -27,7 +28,7 @@ static void show_history(struct deployment *d)
 static void read_meanwhile(struct deployment *d, struct connection *conn)
 {
     if (d->read_ahead == NULL)
-        d->read_ahead = read_ahead_new(d->arena, d->folder);
+        d->read_ahead = shared_read_ahead(d->config->shared_folder, d->arena, d->folder);
     connection_meanwhile(conn, read_ahead_step, d->read_ahead);
 }
 
@@ -78,6 +79,8 @@ static enum phase complete_at_once(struct deployment *d, unsigned strict, struct
 {
     if (d->back != NULL)
         return complete(d);
+    while (read_ahead_step(d->read_ahead))
+        ; /* what was not read before the answer came */
     if (!validate_edited(d->folder, &d->history, strict, err) ||
         !validate_strict(d->folder, &d->history, strict, err))
         return PHASE_FAILED;

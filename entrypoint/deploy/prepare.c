@@ -9,11 +9,11 @@
 #include "deploy/floor_check.h"
 #include "deploy/internal.h"
 #include "deploy/lost_commit.h"
+#include "deploy/new_ledger.h"
 #include "deploy/precaution.h"
 #include "deploy/together.h"
 #include "deploy/validate.h"
 #include "history/attempts.h"
-#include "history/other_ledger.h"
 #include "history/script_file.h"
 #include "lock/tool_lock.h"
 #include "postgres/query.h"
@@ -171,40 +171,6 @@ static bool settle_doubt(struct deployment *d, struct error *err)
     return true;
 }
 
-/* It is begun in a database in which no tool has one, unless that is wanted, and in a schema that is there:
- * whatever a list of tenants spells wrong would otherwise be created. */
-static bool check_new_ledger(const struct deployment *d, struct error *err)
-{
-    if (!ledger_check_schema(d->conn, &d->ledger, d->endpoint->tenant_schema, err))
-        return false;
-    if (d->ledger.dialect->needs_empty)
-        return ledger_check_empty(d->conn, &d->ledger, err);
-    return d->config->is_unrelated_allowed || other_ledger_check(d->conn, &d->ledger, err);
-}
-
-/* Behind a pooler in transaction mode, in a transaction that holds the leader lock. Another process may have
- * created it meanwhile. */
-static enum phase create_ledger_pooled(struct deployment *d, struct error *err)
-{
-    static const struct query commit = { .name = "commit", .sql = "COMMIT" };
-    bool exists;
-
-    switch (leader_begin(d->conn, d->ledger.lock_key, &d->holder, err)) {
-    case LEADER_TAKEN:
-        break;
-    case LEADER_HELD:
-        return PHASE_FOLLOWING;
-    case LEADER_UNKNOWN:
-        return PHASE_FAILED;
-    }
-    if (ledger_exists(d->conn, &d->ledger, &exists, err) &&
-        (exists || (check_new_ledger(d, err) && ledger_create(d->conn, &d->ledger, err))) &&
-        query_run(d->conn, &commit, NULL, NULL, err))
-        return PHASE_PREPARING;
-    execution_roll_back(d->conn);
-    return PHASE_FAILED;
-}
-
 /* The tool may have applied something between the look and its lock. Behind a pooler, each transaction takes
  * it. */
 static enum phase take_tool_lock(struct deployment *d, struct error *err)
@@ -230,15 +196,16 @@ static enum phase look_as_leader(struct deployment *d, struct error *err)
 {
     enum phase next = PHASE_PREPARING;
 
+    if (!new_ledger_begin(d, err))
+        return PHASE_FAILED;
+    if (d->ledger.beginning.is_done)
+        return PHASE_PREPARING;
     if (!deployment_look(d, err))
         return PHASE_FAILED;
     next = take_tool_lock(d, err);
     if (next != PHASE_PREPARING || d->ledger.exists)
         return next;
-    if (d->pooling == POOLING_TRANSACTION)
-        next = create_ledger_pooled(d, err);
-    else if (!check_new_ledger(d, err) || !ledger_create(d->conn, &d->ledger, err))
-        return PHASE_FAILED;
+    next = new_ledger_create(d, err);
     return next != PHASE_PREPARING || deployment_look(d, err) ? next : PHASE_FAILED;
 }
 
@@ -349,7 +316,7 @@ static bool check_history(struct deployment *d, struct error *err)
 {
     unsigned strict = validate_strictness(d->config, d->folder->dialect);
 
-    if ((!d->ledger.exists && !check_new_ledger(d, err)) || !floor_check(d->config, &d->ledger, err) ||
+    if ((!d->ledger.exists && !new_ledger_check(d, err)) || !floor_check(d->config, &d->ledger, err) ||
         (d->history.due_count > 0 && !validate_failed(d->folder, &d->history, err)) ||
         !validate_edited(d->folder, &d->history, strict, err) ||
         !validate_strict(d->folder, &d->history, strict, err))
@@ -369,8 +336,20 @@ bool deployment_check(struct deployment *d, struct error *err)
         .lock_timeout_ms = -1,
         .statement_timeout_ms = d->config->statement_timeout_ms > 0 ? d->config->statement_timeout_ms : -1,
     };
-    d->settings.can_check_connection = session_can_check_connection(d->conn);
+    d->settings.can_check_connection =
+        d->ledger.beginning.can_check_connection || session_can_check_connection(d->conn);
     return check_all_scripts(d, err);
+}
+
+/* Only what takes several transactions needs more of it than a place for the origins; and whoever lacks a
+ * right must not find that out between two of them. */
+static enum journal_use use_of_journal(const struct deployment *d)
+{
+    for (size_t i = 0; i < d->report->due_count; i++) {
+        if (d->report->due[i].mode != MODE_ATOMIC)
+            return JOURNAL_USE_ALL;
+    }
+    return JOURNAL_USE_ORIGINS;
 }
 
 /* Behind a pooler in transaction mode, the session is not ours to write to it under the lock. */
@@ -379,10 +358,12 @@ static void prepare_journal(struct deployment *d)
     const struct journal journal = { .conn = d->conn,
                                      .ledger_schema = d->ledger.schema,
                                      .key = d->ledger.lock_key };
+    const enum journal_use use = use_of_journal(d);
 
     pod_name(d->host);
-    d->has_journal =
-        d->pooling != POOLING_TRANSACTION && d->report->due_count > 0 && journal_prepare(&journal);
+    d->has_journal = d->pooling != POOLING_TRANSACTION && d->report->due_count > 0 &&
+                     ((d->ledger.beginning.has_room_for_journal && journal_begin(&journal, use)) ||
+                      journal_prepare(&journal, use));
 }
 
 /* Behind a pooler, no session's end tells that the message is over. A transaction of ours that holds the key

@@ -10,10 +10,11 @@ enum { LEAD_AGAIN_MS = 5000, LEAD_PAUSE_MS = 50 };
 static bool lead_again(struct connection *conn, const char *key, struct identity *server, struct error *err)
 {
     struct patience patience = { .until = deadline_in(LEAD_AGAIN_MS) };
+    const struct leader_claim claim = { .key = key, .server = server };
     struct leader holder;
 
     for (;;) {
-        switch (leader_try(conn, key, &holder, server, err)) {
+        switch (leader_try(conn, &claim, &holder, err)) {
         case LEADER_TAKEN:
             return true;
         case LEADER_HELD:

@@ -4,20 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "config/endpoint.h"
 #include "config/password_source.h"
 #include "config/variable.h"
+#include "deploy/candidate.h"
 #include "dialect/dialect.h"
 #include "history/folder.h"
 #include "history/layout.h"
-#include "history/other_ledger.h"
 #include "history/place.h"
-#include "history/recognise.h"
+#include "history/shared_folder.h"
 #include "postgres/reach.h"
 #include "schema/catalog.h"
-
-enum { NAME_MOST = 256 };
 
 /* The tool's switch exists because it waits for the lock inside the server; tidelock never does. */
 static void note_lock_switch(const char *name)
@@ -26,53 +25,6 @@ static void note_lock_switch(const char *name)
 
     if (value != NULL && value[0] != '\0' && !(value[0] == '0' && value[1] == '\0'))
         log_warn("%s is ignored: only the leader lock keeps deployments from running at the same time", name);
-}
-
-/* Of the format that is asked for, or of any. */
-static const struct dialect *first_of(const struct config *config)
-{
-    size_t i = 0;
-
-    if (config->format == FORMAT_AUTO)
-        return DIALECTS[0];
-    do {
-        if (DIALECTS[i]->format == (enum format)config->format)
-            return DIALECTS[i];
-    } while (DIALECTS[++i] != NULL);
-    return DIALECTS[0];
-}
-
-/* The dialect with the ledger that its tool finds in the URL. --ledger says more. */
-static void set_url(struct arena *arena, const struct config *config, const struct endpoint *endpoint,
-                    const struct dialect **dialect)
-{
-    struct dialect *changed;
-
-    if (!(*dialect)->takes_url_table)
-        return;
-    changed = arena_alloc(arena, 1, sizeof *changed);
-    *changed = **dialect;
-    if (endpoint->lock_table != NULL && endpoint->lock_table[0] != '\0')
-        changed->lock_table = endpoint->lock_table;
-    if (endpoint->ledger_table != NULL && config->ledger == NULL) {
-        changed->ledger_name = endpoint->ledger_table;
-        changed->ledger_schema = endpoint->ledger_schema;
-    }
-    *dialect = changed;
-}
-
-/* What the tool's own variables say of the schema: the first of a list. */
-static const char *schema_said(struct arena *arena, const struct config *config,
-                               const struct dialect *dialect)
-{
-    for (size_t i = 0; dialect->schema_variables != NULL && dialect->schema_variables[i] != NULL; i++) {
-        const char *said = variable_of_tool(config, dialect->schema_variables[i]);
-        const size_t length = said == NULL ? 0 : strcspn(said, ",");
-
-        if (length > 0)
-            return arena_copy(arena, said, length);
-    }
-    return NULL;
 }
 
 static void warn_of_unheard(const struct endpoint *endpoint, const struct dialect *dialect)
@@ -85,133 +37,10 @@ static void warn_of_unheard(const struct endpoint *endpoint, const struct dialec
                  dialect->tool);
 }
 
-/* One part of a name: in double quotes as SQL has them, or up to a dot, as it stands. */
-static const char *take_name(const char *at, struct text *out)
-{
-    const bool is_quoted = *at == '"';
-
-    for (at += is_quoted; *at != '\0' && (is_quoted || *at != '.'); at++) {
-        if (*at == '"' && is_quoted && at[1] != '"')
-            return at + 1;
-        at += *at == '"' && is_quoted;
-        text_add(out, at, 1);
-    }
-    return is_quoted ? NULL : at;
-}
-
-static bool refuse_ledger(const char *said, struct error *err)
-{
-    error_set(err, ERROR_USAGE, "--ledger is not the name of a table: %s", said);
-    return error_hint(err, "Write TABLE or SCHEMA.TABLE; a name with a dot in double quotes.");
-}
-
-/* The dialect with the ledger that --ledger names, or the tool's own variable. */
-static bool set_ledger(struct arena *arena, const struct config *config, const struct dialect **dialect,
-                       struct error *err)
-{
-    const char *said =
-        config->ledger != NULL ? config->ledger : variable_of_tool(config, (*dialect)->ledger_variable);
-    auto_text struct text first = text_init(NAME_MOST);
-    auto_text struct text second = text_init(NAME_MOST);
-    struct dialect *changed;
-    const char *end;
-
-    if (said == NULL)
-        return true;
-    end = take_name(said, &first);
-    if (end != NULL && *end == '.')
-        end = take_name(end + 1, &second);
-    if (end == NULL || *end != '\0' || first.length == 0 ||
-        (strchr(said, '.') != NULL && second.length == 0 && said[0] != '"'))
-        return refuse_ledger(said, err);
-    changed = arena_alloc(arena, 1, sizeof *changed);
-    *changed = **dialect;
-    changed->ledger_name = second.length > 0 ? arena_copy(arena, second.at, second.length)
-                                             : arena_copy(arena, first.at, first.length);
-    if (second.length > 0)
-        changed->ledger_schema = arena_copy(arena, first.at, first.length);
-    *dialect = changed;
-    return true;
-}
-
-static bool is_plain(struct slice name)
-{
-    for (size_t i = 0; i < name.length; i++) {
-        if (!(name.at[i] >= 'a' && name.at[i] <= 'z') && name.at[i] != '_' &&
-            (i == 0 || name.at[i] < '0' || name.at[i] > '9'))
-            return false;
-    }
-    return name.length > 0;
-}
-
-/* Where the tool would create the schema that the URL's search_path begins with, so do we. */
-static void set_first_schema(struct arena *arena, const char *path, const struct dialect **dialect)
-{
-    struct slice first = slice_trim((struct slice) { path, path == NULL ? 0 : strcspn(path, ",") });
-    struct dialect *changed;
-
-    if ((*dialect)->ledger_search != SEARCH_FIRST_SCHEMA || !is_plain(first))
-        return;
-    changed = arena_alloc(arena, 1, sizeof *changed);
-    *changed = **dialect;
-    changed->first_schema = arena_copy(arena, first.at, first.length);
-    *dialect = changed;
-}
-
-/* A dialect that the folder or the database may be of, with the ledger and the session that its tool would
- * have. */
-struct candidate {
-    const struct dialect *dialect;
-    struct endpoint endpoint;
-};
-
-struct candidates {
-    struct candidate items[FORMATS];
-    size_t count;
-};
-
-static bool add_candidate(const struct config *config, const struct endpoint *endpoint,
-                          const struct dialect *dialect, struct candidates *out, struct error *err)
-{
-    struct arena *arena = config->arena;
-    struct candidate *candidate = &out->items[out->count++];
-    const struct dialect *changed = dialect;
-    bool is_right;
-
-    *candidate = (struct candidate) { dialect, *endpoint };
-    set_url(arena, config, endpoint, &changed);
-    set_first_schema(arena, endpoint->search_path, &changed);
-    if (dialect->takes_search_path)
-        endpoint_take_search_path(arena, &candidate->endpoint);
-    if (endpoint->schema == NULL)
-        candidate->endpoint.schema = schema_said(arena, config, dialect);
-    is_right = set_ledger(arena, config, &changed, err);
-    candidate->dialect = changed;
-    return is_right;
-}
-
 static void take(const struct candidate *candidate, struct target *out)
 {
     out->folder.dialect = candidate->dialect;
     out->endpoint = candidate->endpoint;
-}
-
-/* Leaves those whose ledger the database has. */
-static bool keep_with_ledger(struct connection *conn, struct candidates *all, struct error *err)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < all->count; i++) {
-        bool has_ledger;
-
-        if (!other_ledger_find_own(conn, all->items[i].dialect, all->items[i].endpoint.schema, &has_ledger,
-                                   err))
-            return false;
-        if (has_ledger)
-            all->items[count++] = all->items[i];
-    }
-    all->count = count;
-    return true;
 }
 
 /* "goose's or sqlx's" */
@@ -236,14 +65,14 @@ static bool refuse_ambiguous(const struct candidates *all, const char *path, str
                       FORMAT_NAMES[all->items[0].dialect->format]);
 }
 
-/* The ledger in the database says it, if it is the ledger of one of them. */
+/* The ledger in the database says it, if it is the ledger of one of them. What was begun serves to ask. */
 static bool decide(const struct config *config, const struct candidates *all, const char *path,
                    struct target *out, struct error *err)
 {
-    auto_connection struct connection *conn = reach_database(config, &out->endpoint, NULL, err);
+    auto_connection struct connection *conn = reach_database(config, &out->endpoint, steal(&out->begun), err);
     struct candidates left = *all;
 
-    if (conn == NULL || !keep_with_ledger(conn, &left, err))
+    if (conn == NULL || !candidates_keep_with_ledger(conn, &left, err))
         return error_context(err, "finding out whose the folder is");
     if (left.count != 1)
         return refuse_ambiguous(all, path, err);
@@ -253,29 +82,36 @@ static bool decide(const struct config *config, const struct candidates *all, co
     return true;
 }
 
-/* Where the folder is, and whose. */
-static bool find_folder(const struct config *config, bool is_online, struct target *out, const char **path,
-                        struct error *err)
+/* Whose folder it is. */
+static bool find_owner(const struct config *config, bool is_online, struct directory *folder,
+                       struct target *out, struct error *err)
 {
-    struct candidates all = { .items = { { first_of(config), out->endpoint } } };
+    const char *path = folder->path;
+    struct candidates all = { .items = { { candidate_first(config), out->endpoint } } };
     struct recognised found;
 
-    if (!place_find(config->arena, first_of(config), config, path, err))
-        return false;
-    recognise((enum format)config->format, *path, &found);
+    shared_recognise(config->shared_folder, (enum format)config->format, folder, &found);
     if (config->format == FORMAT_AUTO && found.owner != NULL)
-        return layout_refuse_owner(found.owner, *path, err);
+        return layout_refuse_owner(found.owner, path, err);
     for (size_t i = 0; i < found.count; i++) {
-        if (!add_candidate(config, &out->endpoint, found.dialects[i], &all, err))
+        if (!candidates_add(config, &out->endpoint, found.dialects[i], &all, err))
             return false;
     }
     if (found.count > 1)
-        return is_online ? decide(config, &all, *path, out, err) : refuse_ambiguous(&all, *path, err);
+        return is_online ? decide(config, &all, path, out, err) : refuse_ambiguous(&all, path, err);
     take(&all.items[0], out);
     warn_of_unheard(&out->endpoint, out->folder.dialect);
     if (config->format == FORMAT_AUTO && found.dialects[0]->format != DIALECTS[0]->format)
-        log_info("\"%s\" is a folder of %s", *path, found.dialects[0]->tool);
+        log_info("\"%s\" is a folder of %s", path, found.dialects[0]->tool);
     return true;
+}
+
+/* Where the folder is, and whose. */
+static bool find_folder(const struct config *config, bool is_online, struct directory *folder,
+                        struct target *out, struct error *err)
+{
+    return place_find(config->arena, candidate_first(config), config, &folder->path, err) &&
+           find_owner(config, is_online, folder, out, err);
 }
 
 static bool refuse_several(const struct candidates *all, struct error *err)
@@ -297,10 +133,10 @@ bool target_find_ledger(const struct config *config, struct connection *conn, st
     for (size_t i = 0; DIALECTS[i] != NULL; i++) {
         if ((config->format == FORMAT_AUTO || DIALECTS[i]->format == (enum format)config->format) &&
             (i == 0 || DIALECTS[i]->format != DIALECTS[i - 1]->format) &&
-            !add_candidate(config, &out->endpoint, DIALECTS[i], &all, err))
+            !candidates_add(config, &out->endpoint, DIALECTS[i], &all, err))
             return false;
     }
-    if (config->format == FORMAT_AUTO && !keep_with_ledger(conn, &all, err))
+    if (config->format == FORMAT_AUTO && !candidates_keep_with_ledger(conn, &all, err))
         return false;
     if (all.count > 1 && config->format == FORMAT_AUTO)
         return refuse_several(&all, err);
@@ -312,7 +148,7 @@ bool target_find_ledger(const struct config *config, struct connection *conn, st
 bool target_find_database(struct arena *arena, const struct config *config, struct target *out,
                           struct error *err)
 {
-    *out = (struct target) { .folder = { .dialect = first_of(config) } };
+    *out = (struct target) { .folder = { .dialect = candidate_first(config) } };
     note_lock_switch(out->folder.dialect->lock_switch);
     if (!endpoint_find(arena, config, &out->endpoint, err))
         return false;
@@ -323,38 +159,59 @@ bool target_find_database(struct arena *arena, const struct config *config, stru
 bool target_find_unchecked(struct arena *arena, const struct config *config, struct target *out,
                            struct error *err)
 {
-    const char *path;
+    struct directory folder = { .arena = shared_arena(config->shared_folder, arena) };
 
-    return target_find_database(arena, config, out, err) && find_folder(config, true, out, &path, err) &&
-           folder_read(arena, out->folder.dialect, path, &out->folder, err);
+    return target_find_database(arena, config, out, err) && find_folder(config, true, &folder, out, err) &&
+           shared_read(config->shared_folder, arena, &folder, &out->folder, err);
 }
 
 bool target_find_folder(struct arena *arena, const struct config *config, struct target *out,
                         struct error *err)
 {
-    const char *path;
+    struct directory folder = { .arena = shared_arena(config->shared_folder, arena) };
 
     out->begun = NULL;
-    return find_folder(config, false, out, &path, err) && folder_check(out->folder.dialect, path, err) &&
-           folder_read(arena, out->folder.dialect, path, &out->folder, err) &&
-           layout_check(&out->folder, path, false, err);
+    return find_folder(config, false, &folder, out, err) &&
+           folder_check(out->folder.dialect, folder.path, err) &&
+           shared_read(config->shared_folder, arena, &folder, &out->folder, err) &&
+           layout_check(&out->folder, folder.path, false, err);
+}
+
+/* A password that must be requested first is not available yet. */
+static void begin(const struct config *config, struct target *out)
+{
+    if (out->begun == NULL && config->password_from == PASSWORD_NOWHERE)
+        out->begun = reach_begin(config, &out->endpoint);
+}
+
+/* The server begins a session while the folder is looked at, unless its tool has a say in what that is like.
+ */
+static bool find_and_begin(struct arena *arena, const struct config *config, struct target *out,
+                           struct error *err)
+{
+    struct directory folder = { .arena = shared_arena(config->shared_folder, arena) };
+    bool is_there;
+
+    if (!place_find(config->arena, candidate_first(config), config, &folder.path, err))
+        return false;
+    is_there = file_exists(folder.path);
+    if (is_there && candidate_has_one_session(config, &out->endpoint))
+        begin(config, out);
+    if (!find_owner(config, true, &folder, out, err) || !folder_check(out->folder.dialect, folder.path, err))
+        return false;
+    if (is_there)
+        begin(config, out);
+    return shared_read(config->shared_folder, arena, &folder, &out->folder, err) &&
+           layout_check(&out->folder, folder.path, false, err) &&
+           (config->to == NULL || folder_limit(&out->folder, config->to, err));
 }
 
 bool target_find_and_begin(struct arena *arena, const struct config *config, struct target *out,
                            struct error *err)
 {
-    const char *path;
-
-    if (!find_folder(config, true, out, &path, err) || !folder_check(out->folder.dialect, path, err))
-        return false;
-    /* A password that must be requested first is not available yet. */
-    if (config->password_from == PASSWORD_NOWHERE)
-        out->begun = reach_begin(config, &out->endpoint);
-    if (folder_read(arena, out->folder.dialect, path, &out->folder, err) &&
-        layout_check(&out->folder, path, false, err) &&
-        (config->to == NULL || folder_limit(&out->folder, config->to, err)))
+    if (find_and_begin(arena, config, out, err))
         return true;
-    connection_close(out->begun);
+    connection_close(steal(&out->begun));
     return false;
 }
 
@@ -372,7 +229,7 @@ bool target_read_facts(struct arena *arena, const struct config *config, struct 
     struct target target;
 
     return target_find_database(arena, config, &target, err) &&
-           set_ledger(arena, config, &target.folder.dialect, err) &&
+           candidate_set_ledger(arena, config, &target.folder.dialect, err) &&
            (conn = reach_database(config, &target.endpoint, NULL, err)) != NULL &&
            catalog_read(arena, conn, &(const struct catalog_request) { .dialect = target.folder.dialect },
                         out, err);

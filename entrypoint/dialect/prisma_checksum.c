@@ -53,21 +53,22 @@ static void add_decoded(struct sha256 *sha256, const char *at, size_t length)
 /* Line by line, to avoid copying a large script. */
 static void hash_script(struct slice script, enum endings endings, unsigned char digest[SHA256_BYTES])
 {
-    struct sha256 *sha256 = sha256_begin();
+    struct sha256 sha256;
     const char *at = script.at;
     const char *end = script.at + script.length;
     const struct slice ending = slice_of(endings == ENDINGS_LF ? "\n" : "\r\n");
     const char *feed;
 
+    sha256_begin(&sha256);
     while (endings != ENDINGS_KEPT && at < end && (feed = memchr(at, '\n', (size_t)(end - at))) != NULL) {
         bool has_return = feed > at && feed[-1] == '\r';
 
-        add_decoded(sha256, at, (size_t)(feed - at) - (endings == ENDINGS_LF && has_return ? 1 : 0));
-        sha256_add(sha256, ending.at, ending.length);
+        add_decoded(&sha256, at, (size_t)(feed - at) - (endings == ENDINGS_LF && has_return ? 1 : 0));
+        sha256_add(&sha256, ending.at, ending.length);
         at = feed + 1;
     }
-    add_decoded(sha256, at, (size_t)(end - at));
-    sha256_end(sha256, digest);
+    add_decoded(&sha256, at, (size_t)(end - at));
+    sha256_end(&sha256, digest);
 }
 
 void prisma_checksum_of(struct slice script, char hex[SHA256_HEX_SIZE])

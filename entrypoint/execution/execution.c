@@ -305,18 +305,19 @@ bool execution_hash_prefix(const struct execution *execution, size_t count, char
                            struct error *err)
 {
     struct script_reader reader = execution_reader(execution);
-    struct sha256 *sha256 = sha256_begin();
+    struct sha256 sha256;
     unsigned char digest[SHA256_BYTES];
     struct statement statement;
     enum script_answer answer = SCRIPT_STATEMENT;
 
+    sha256_begin(&sha256);
     while (count-- > 0 && (answer = script_next(&reader, &statement, err)) == SCRIPT_STATEMENT) {
         struct slice text = execution_text(execution, &statement);
 
-        sha256_add(sha256, text.at, text.length);
-        sha256_add(sha256, ";", 1);
+        sha256_add(&sha256, text.at, text.length);
+        sha256_add(&sha256, ";", 1);
     }
-    sha256_end(sha256, digest);
+    sha256_end(&sha256, digest);
     sha256_hex(digest, hex);
     return answer != SCRIPT_ERROR;
 }

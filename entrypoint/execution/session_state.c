@@ -358,7 +358,8 @@ static bool check_unknown(const struct execution *execution, struct error *err)
                      "it had set something in its session, and what that was could not be recorded", err);
         return error_detail(
             err, "Line %zu sets something for the whole session.%s%s", statement.line,
-            journal_check(&journal, &why) ? "" : " To have that recorded in future: ", why.hint);
+            journal_check(&journal, JOURNAL_USE_ALL, &why) ? "" : " To have that recorded in future: ",
+            why.hint);
     }
     return true;
 }

@@ -1,6 +1,5 @@
 #include "fleet/rollout.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,34 +8,27 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "config/endpoint.h"
+#include "fleet/conclusion.h"
+#include "fleet/location.h"
+#include "fleet/outage.h"
+#include "fleet/sharing.h"
+#include "history/shared_folder.h"
 #include "postgres/budget.h"
 #include "postgres/handover.h"
 #include "postgres/reach.h"
 
 /* In one database one applies, while the next one connects and looks what is pending. */
-enum { LEADERS_MOST = 2, NAMED_MOST = 5, WAIT_MOST_MS = 60 * 1000, COUNT_EVERY_MS = 1000 };
+enum { LEADERS_MOST = 2, WAIT_MOST_MS = 60 * 1000, COUNT_EVERY_MS = 1000 };
 
 /* What a tenant has open at most: its connections, the folder, a file, pipes. And what the process has. */
 enum { DESCRIPTORS_OF_TENANT = 8, DESCRIPTORS_OF_PROCESS = 24 };
 
-/* The worst first: what a person has to look at before what passes by itself. */
-static const enum error_class WORST[] = {
-    ERROR_PARTIAL,     ERROR_LOST,   ERROR_REFUSED,    ERROR_CLEAN,  ERROR_HELD_UP,
-    ERROR_DENIED,      ERROR_USAGE,  ERROR_OUTPUT,     ERROR_LOGIN,  ERROR_READ_ONLY,
-    ERROR_UNREACHABLE, ERROR_BUDGET, ERROR_TABLE_LOCK, ERROR_LEADER, ERROR_INTERRUPTED,
-};
-
-/* How many tenants are on a server, and until when it is known how many connections it can spare. */
+/* How many tenants are on a server, and how many connections it can spare. */
 struct server {
     size_t tenants;
-    struct deadline known_until;
-};
-
-/* Where a tenant is. */
-struct location {
-    const char *server;
-    const char *database;
-    size_t index; /* the tenant's */
+    struct known_room room;
+    bool is_counted_for_all; /* whatever the database */
+    struct outage outage;
 };
 
 /* A session that nobody has taken yet. */
@@ -51,11 +43,12 @@ struct crew {
     const struct rollout_work *work;
     struct rollout *out;
     struct schedule *schedule; /* in the arena */
+    struct sharing *sharing;   /* or NULL */
     struct server *servers;
+    struct shared_folder folder;
     struct spare *spares; /* room for as many as run at a time */
     size_t spare_count;
-    size_t first_failures[NAMED_MOST];
-    size_t failed;
+    struct conclusion conclusion;
 };
 
 /* One that runs. */
@@ -67,51 +60,37 @@ struct member {
     struct tenant_run run;
 };
 
-static int compare_locations(const void *one, const void *other)
-{
-    const struct location *left = one;
-    const struct location *right = other;
-    int order = strcmp(left->server, right->server);
-
-    return order != 0 ? order : strcmp(left->database, right->database);
-}
-
-/* NULL, of a database that only a service file names, is as good as a name. */
-static const char *keep(struct arena *arena, const char *text)
-{
-    return text == NULL ? "" : arena_copy(arena, text, strlen(text));
-}
-
-static bool locate(const struct crew *crew, size_t index, struct location *out, struct error *err)
-{
-    const struct tenant *tenant = &crew->out->tenants->items[index];
-    struct config config = tenant_config(crew->config, tenant);
-    auto_arena struct arena *scratch = arena_new();
-    struct endpoint endpoint;
-
-    config.arena = scratch;
-    if (!endpoint_find(scratch, &config, &endpoint, err))
-        return error_context(err, "reading the URL of tenant \"%s\"", tenant->name);
-    *out = (struct location) { .server = keep(crew->config->arena, endpoint.label),
-                               .database = keep(crew->config->arena, endpoint_database(&endpoint)),
-                               .index = index };
-    return true;
-}
-
 /* Numbers servers and databases. */
-static void number(struct crew *crew, struct location *locations, size_t *lanes, size_t *servers,
+static void number(const struct crew *crew, const struct location *locations, size_t *lanes, size_t *servers,
                    struct schedule_map *map)
 {
-    qsort(locations, map->count, sizeof *locations, compare_locations);
     for (size_t i = 0; i < map->count; i++) {
-        bool is_server = i == 0 || strcmp(locations[i - 1].server, locations[i].server) != 0;
-
-        map->server_count += is_server;
-        if (is_server || strcmp(locations[i - 1].database, locations[i].database) != 0)
+        map->server_count += location_begins_server(locations, i);
+        if (location_begins_database(locations, i))
             servers[map->lane_count++] = map->server_count - 1;
         lanes[locations[i].index] = map->lane_count - 1;
         crew->servers[map->server_count - 1].tenants++;
     }
+}
+
+/* Of a tenant that was not looked at. */
+static const char DONE_BY_ANOTHER[] = "done by another process";
+
+static void end_elsewhere(void *context, size_t index)
+{
+    const struct crew *crew = context;
+    struct tenant_result *result = &crew->out->results[index];
+    const struct tenant_run run = { .tenant = &crew->out->tenants->items[index],
+                                    .config = crew->config,
+                                    .arena = crew->config->arena,
+                                    .results = crew->config->arena,
+                                    .result = result };
+
+    result->state = TENANT_DONE;
+    result->word = DONE_BY_ANOTHER;
+    result->is_fine = true;
+    result->is_by_another = true;
+    crew->work->changed(&run, crew->work->context, NULL);
 }
 
 /* Without a descriptor, a connection would seem not to answer, and a folder not to be there. */
@@ -146,12 +125,17 @@ static bool begin(struct crew *crew, struct error *err)
 
     crew->servers = arena_alloc(arena, tenants->count, sizeof *crew->servers);
     crew->spares = arena_alloc(arena, parallel, sizeof *crew->spares);
-    for (size_t i = 0; i < tenants->count; i++) {
-        if (!locate(crew, i, &locations[i], err))
-            return false;
-    }
+    if (!locations_find(crew->config, tenants, locations, err))
+        return false;
     number(crew, locations, lanes, servers, &map);
     *crew->schedule = schedule_begin(arena, rules, &map);
+    if (crew->work->leads)
+        crew->sharing = sharing_begin(&(const struct sharing_plan) { .config = crew->config,
+                                                                     .tenants = tenants,
+                                                                     .locations = locations,
+                                                                     .schedule = crew->schedule,
+                                                                     .done = end_elsewhere,
+                                                                     .context = crew });
     return true;
 }
 
@@ -167,18 +151,25 @@ static bool count_room(const struct member *member, struct error *err)
     auto_connection struct connection *conn = NULL;
     struct endpoint endpoint;
     struct budget budget;
+    bool is_for_all;
+    int running;
     int room;
 
     /* What would be created cannot be asked. */
-    if (!deadline_passed(crew->servers[number].known_until) || crew->servers[number].tenants == 1 ||
+    if (!deadline_passed(crew->servers[number].room.until) || crew->servers[number].tenants == 1 ||
         crew->config->parallel == 1 || run->result->creation == CREATION_DUE)
         return true;
     if (!endpoint_find(run->arena, run->config, &endpoint, err) ||
         (conn = reach_database(run->config, &endpoint, NULL, err)) == NULL ||
-        !budget_read(run->arena, conn, &budget, err))
+        !budget_read(run->arena, conn, &budget, err) || !budget_is_for_all(conn, &is_for_all, err))
         return error_context(err, "counting the server's connections");
-    room = budget_room(&budget) - (int)crew->config->headroom + (int)schedule->servers[number].running - 1;
-    crew->servers[number].known_until = deadline_in(COUNT_EVERY_MS);
+    running = (int)schedule->servers[number].running;
+    room = budget_room(&budget) - (int)crew->config->headroom + running - 1;
+    /* Less those that may begin before it is counted again. */
+    crew->servers[number].room =
+        (struct known_room) { .until = deadline_in(COUNT_EVERY_MS),
+                              .left = budget_room(&budget) - (int)crew->config->parallel + running };
+    crew->servers[number].is_counted_for_all = is_for_all;
     schedule_widen(crew->schedule, number, room > 1 ? (size_t)room : 1);
     handover_leave(run->config->handover, &endpoint, steal(&conn), false);
     event_loop_wake();
@@ -210,30 +201,69 @@ static void close_spares(struct crew *crew)
         handover_end(&crew->spares[--crew->spare_count].session);
 }
 
-static void note_failure(struct crew *crew, size_t which, const struct error *err)
+static enum tenant_state state_after(const struct member *member, const struct error *err)
 {
-    struct tenant_result *result = &crew->out->results[which];
+    const struct crew *crew = member->crew;
 
-    result->class = err->class;
-    result->reason = arena_copy(crew->config->arena, err->message, strlen(err->message));
-    if (crew->failed < NAMED_MOST)
-        crew->first_failures[crew->failed] = which;
-    crew->failed++;
+    if (err->class == ERROR_INTERRUPTED)
+        return TENANT_INTERRUPTED;
+    if (err->class == ERROR_LEADER && schedule_elsewhere_ms(crew->schedule, member->index, clock_now_ms()) <
+                                          crew->config->leader_timeout_ms)
+        return TENANT_ELSEWHERE;
+    return TENANT_FAILED;
 }
 
 static void end(struct member *member, bool is_done, const struct error *err)
 {
     struct crew *crew = member->crew;
     struct tenant_result *result = member->run.result;
-    bool is_elsewhere = !is_done && err->class == ERROR_LEADER &&
-                        schedule_elsewhere_ms(crew->schedule, member->index, clock_now_ms()) <
-                            crew->config->leader_timeout_ms;
 
-    result->state = is_done ? TENANT_DONE : is_elsewhere ? TENANT_ELSEWHERE : TENANT_FAILED;
-    if (result->state == TENANT_FAILED)
-        note_failure(crew, member->index, err);
+    result->state = is_done ? TENANT_DONE : state_after(member, err);
+    if (result->state == TENANT_FAILED || result->state == TENANT_INTERRUPTED)
+        conclusion_note(&crew->conclusion, &member->run, err);
     schedule_end(crew->schedule, member->index, result->state, clock_now_ms());
     crew->work->changed(&member->run, crew->work->context, is_done ? NULL : err);
+    sharing_say_ended(crew->sharing, member->index, result->count > 0);
+}
+
+/* Each counts for itself where there may not be enough for all. */
+static void tell_room(struct member *member)
+{
+    const struct crew *crew = member->crew;
+    const struct schedule *schedule = crew->schedule;
+    const struct server *server =
+        &crew->servers[schedule->lanes[schedule->places[member->index].lane].server];
+
+    if (server->is_counted_for_all && server->room.left > (int)crew->config->headroom)
+        member->config.room = server->room;
+}
+
+static bool work_on(struct member *member, struct error *err)
+{
+    const struct crew *crew = member->crew;
+
+    if (!create_missing(member->run.arena, crew->config, member->run.tenant, &member->run.result->creation,
+                        err) ||
+        !count_room(member, err))
+        return false;
+    tell_room(member);
+    return crew->work->run(&member->run, crew->work->context, err);
+}
+
+/* Unless its server is known to be out of reach. */
+static bool try(struct member *member, struct error *err)
+{
+    const struct crew *crew = member->crew;
+    const struct schedule *schedule = crew->schedule;
+    struct outage *outage =
+        &crew->servers[schedule->lanes[schedule->places[member->index].lane].server].outage;
+    bool is_done;
+
+    if (!outage_allows(outage, &member->config, err))
+        return false;
+    is_done = work_on(member, err);
+    outage_note(outage, crew->config->arena, member->run.tenant, is_done ? NULL : err);
+    return is_done;
 }
 
 static void run_member(void *context)
@@ -248,9 +278,7 @@ static void run_member(void *context)
     member->run.result->state = TENANT_RUNNING;
     crew->work->changed(&member->run, crew->work->context, NULL);
     log_be_brief(true);
-    is_done = create_missing(member->run.arena, crew->config, member->run.tenant,
-                             &member->run.result->creation, &err) &&
-              count_room(member, &err) && crew->work->run(&member->run, crew->work->context, &err);
+    is_done = try(member, &err);
     member->run.result->took_ms += clock_now_ms() - begun_ms;
     log_be_brief(false);
     leave_spare(member->crew, crew->schedule->places[member->index].lane, &member->session);
@@ -274,9 +302,12 @@ static bool start(struct crew *crew, size_t index, struct error *err)
     /* Where another process leads, the next tenant is looked at, not waited. */
     member->config.leader_timeout_ms = 0;
     member->config.handover = &member->session;
+    member->config.shared_folder = &crew->folder;
     take_spare(crew, crew->schedule->places[index].lane, &member->session);
-    if (event_loop_start(run_member, member))
+    if (event_loop_start(run_member, member)) {
+        sharing_say_begun(crew->sharing, index);
         return true;
+    }
     handover_end(&member->session);
     arena_free(member->run.arena);
     memory_free(member);
@@ -308,73 +339,25 @@ static bool run_all(struct crew *crew, struct error *err)
         while (is_good && (index = schedule_next(crew->schedule, clock_now_ms())) != SCHEDULE_NOBODY)
             is_good = start(crew, index, err);
         close_spares(crew);
+        sharing_flush(crew->sharing);
         if (!schedule_is_over(crew->schedule))
             (void)event_loop_poll(&watched, 1, patience_ms(crew));
     }
+    close_spares(crew);
     return is_good;
-}
-
-static enum error_class worst_of(const struct rollout *out)
-{
-    size_t worst = array_length(WORST) - 1;
-
-    for (size_t i = 0; i < out->tenants->count; i++) {
-        for (size_t rank = 0; rank < worst && out->results[i].state == TENANT_FAILED; rank++) {
-            if (WORST[rank] == out->results[i].class)
-                worst = rank;
-        }
-    }
-    return WORST[worst];
-}
-
-/* The first that failed, by name and reason. */
-static void name_failures(const struct crew *crew, struct error *err)
-{
-    auto_text struct text names = text_init(sizeof err->detail);
-
-    for (size_t i = 0; i < crew->failed && i < NAMED_MOST; i++) {
-        size_t which = crew->first_failures[i];
-
-        text_add_format(&names, "%s%s: %s", i == 0 ? "" : "\n", crew->out->tenants->items[which].name,
-                        crew->out->results[which].reason);
-    }
-    if (crew->failed > NAMED_MOST)
-        text_add_format(&names, "\n… and %zu more", crew->failed - NAMED_MOST);
-    error_detail(err, "%s", names.at);
-}
-
-static bool conclude(const struct crew *crew, struct error *err)
-{
-    const size_t *counts = crew->out->counts;
-    size_t left = counts[TENANT_WAITING] + counts[TENANT_ELSEWHERE];
-
-    if (crew->failed == 0 && left == 0)
-        return true;
-    if (signals_pending() != 0)
-        (void)signals_error(err);
-    else if (crew->out->tenants->count == 1)
-        error_set(err, worst_of(crew->out), "the tenant failed");
-    else
-        error_set(err, worst_of(crew->out), "%zu of %zu tenants failed", crew->failed,
-                  crew->out->tenants->count);
-    name_failures(crew, err);
-    error_holds(err, "%zu tenant%s done, %zu failed, %zu not begun.", counts[TENANT_DONE],
-                counts[TENANT_DONE] == 1 ? " is" : "s are", crew->failed, left);
-    return error_hint(err, "Type the same again when the cause is gone: what is done stays done.%s",
-                      crew->failed == 0 ? ""
-                                        : " To work on one tenant by hand, give its own --database-url.");
 }
 
 bool rollout_run(const struct config *config, const struct tenant_list *tenants,
                  const struct rollout_work *work, struct rollout *out, struct error *err)
 {
-    struct crew crew = { .config = config, .work = work, .out = out };
+    struct crew crew = { .config = config, .work = work, .out = out, .folder = { .arena = config->arena } };
+    bool is_done;
 
     crew.schedule = arena_alloc(config->arena, 1, sizeof *crew.schedule);
     *out = (struct rollout) { .tenants = tenants,
                               .counts = crew.schedule->counts,
                               .results = arena_alloc(config->arena, tenants->count, sizeof *out->results) };
-    if (!begin(&crew, err) || !run_all(&crew, err))
-        return false;
-    return conclude(&crew, err);
+    is_done = begin(&crew, err) && run_all(&crew, err);
+    sharing_end(crew.sharing);
+    return is_done && conclusion_draw(&crew.conclusion, out, work->leads, err);
 }

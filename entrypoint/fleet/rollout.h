@@ -20,13 +20,15 @@
 struct tenant_result {
     enum tenant_state state;
     enum error_class class; /* of what it failed with */
-    const char *reason;     /* … in words; NULL = none */
+    const char *reason; /* … in words; of one that was interrupted, what its database holds; NULL = none */
     enum creation creation;
     int64_t took_ms;
-    const char *word; /* what the command says of it, also of what it had done before it failed; or NULL */
-    size_t count;     /* what the command counts: migrations applied, or pending, differences */
-    bool is_fine;     /* nobody needs to look at it */
-    bool is_no;       /* alone, the command would exit with 1 */
+    const char *word;   /* what the command says of it, also of what it had done before it failed; or NULL */
+    size_t count;       /* what the command counts: migrations applied, or pending, differences */
+    bool is_fine;       /* nobody needs to look at it */
+    bool is_no;         /* alone, the command would exit with 1 */
+    bool is_by_another; /* another process has done it; it was not looked at */
+    char *details;      /* all that it says, as JSON, if that is asked for; memory_free() */
 };
 
 /* One tenant, while it runs. */

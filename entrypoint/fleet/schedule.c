@@ -7,7 +7,7 @@ static void queue_lane(struct schedule *schedule, size_t number)
     struct schedule_lane *lane = &schedule->lanes[number];
     struct schedule_server *server = &schedule->servers[lane->server];
 
-    if (lane->is_queued || lane->first == SCHEDULE_NOBODY ||
+    if (lane->is_queued || lane->first == SCHEDULE_NOBODY || lane->rest_ms != 0 ||
         lane->running >= schedule->rules.parallel_in_lane)
         return;
     lane->is_queued = true;
@@ -23,7 +23,9 @@ static void append(struct schedule *schedule, size_t index)
 {
     struct schedule_lane *lane = &schedule->lanes[schedule->places[index].lane];
 
+    lane->count++;
     schedule->places[index].next = SCHEDULE_NOBODY;
+    schedule->places[index].before = lane->first == SCHEDULE_NOBODY ? SCHEDULE_NOBODY : lane->last;
     if (lane->first == SCHEDULE_NOBODY)
         lane->first = index;
     else
@@ -40,6 +42,7 @@ struct schedule schedule_begin(struct arena *arena, struct schedule_rules rules,
         .places = arena_alloc(arena, map->count, sizeof *schedule.places),
         .count = map->count,
         .lanes = arena_alloc(arena, map->lane_count, sizeof *schedule.lanes),
+        .lane_count = map->lane_count,
         .servers = arena_alloc(arena, map->server_count, sizeof *schedule.servers),
         .server_count = map->server_count,
         .counts = { [TENANT_WAITING] = map->count },
@@ -61,6 +64,68 @@ void schedule_widen(struct schedule *schedule, size_t server, size_t most)
     schedule->servers[server].most = most;
 }
 
+uint32_t schedule_part_of(unsigned number)
+{
+    uint32_t part = 0;
+
+    for (int bit = 0; bit < 32; bit++)
+        part |= ((uint32_t)number >> bit & 1) << (31 - bit);
+    return part;
+}
+
+/* So many of `count` come first no longer. */
+static size_t offset_of(size_t count, uint32_t part)
+{
+    return (size_t)(((uint64_t)count * part) >> 32);
+}
+
+static void turn_lane(struct schedule *schedule, struct schedule_lane *lane, uint32_t part)
+{
+    struct schedule_place *places = schedule->places;
+    size_t waiting = 0;
+    size_t first = lane->first;
+
+    for (size_t i = lane->first; i != SCHEDULE_NOBODY; i = places[i].next)
+        waiting++;
+    for (size_t left = offset_of(waiting, part); left > 0; left--)
+        first = places[first].next;
+    if (first == lane->first)
+        return;
+    places[lane->last].next = lane->first;
+    places[lane->first].before = lane->last;
+    lane->first = first;
+    lane->last = places[first].before;
+    places[lane->first].before = SCHEDULE_NOBODY;
+    places[lane->last].next = SCHEDULE_NOBODY;
+}
+
+static void turn_server(struct schedule *schedule, struct schedule_server *server, uint32_t part)
+{
+    struct schedule_lane *lanes = schedule->lanes;
+    size_t queued = 0;
+    size_t last = SCHEDULE_NOBODY;
+
+    for (size_t i = server->first; i != SCHEDULE_NOBODY; i = lanes[i].next)
+        queued++;
+    for (size_t left = offset_of(queued, part); left > 0; left--)
+        last = last == SCHEDULE_NOBODY ? server->first : lanes[last].next;
+    if (last == SCHEDULE_NOBODY)
+        return;
+    lanes[server->last].next = server->first;
+    server->first = lanes[last].next;
+    server->last = last;
+    lanes[last].next = SCHEDULE_NOBODY;
+}
+
+void schedule_begin_at(struct schedule *schedule, size_t server, uint32_t part)
+{
+    turn_server(schedule, &schedule->servers[server], part);
+    for (size_t i = 0; i < schedule->lane_count; i++) {
+        if (schedule->lanes[i].server == server)
+            turn_lane(schedule, &schedule->lanes[i], part);
+    }
+}
+
 static void enter(struct schedule *schedule, size_t index, enum tenant_state state)
 {
     schedule->counts[schedule->places[index].state]--;
@@ -72,7 +137,8 @@ static bool has_room(const struct schedule *schedule, const struct schedule_lane
 {
     const struct schedule_server *server = &schedule->servers[lane->server];
 
-    return server->running < server->most && lane->running < schedule->rules.parallel_in_lane;
+    return server->running < server->most && lane->rest_ms == 0 &&
+           lane->running < schedule->rules.parallel_in_lane;
 }
 
 /* The first canary that is not done. */
@@ -91,7 +157,8 @@ static size_t first_lane(struct schedule *schedule, struct schedule_server *serv
     while (server->first != SCHEDULE_NOBODY) {
         struct schedule_lane *lane = &schedule->lanes[server->first];
 
-        if (lane->first != SCHEDULE_NOBODY && lane->running < schedule->rules.parallel_in_lane)
+        if (lane->first != SCHEDULE_NOBODY && lane->rest_ms == 0 &&
+            lane->running < schedule->rules.parallel_in_lane)
             break;
         lane->is_queued = false;
         server->first = lane->next;
@@ -125,14 +192,29 @@ static size_t next_elsewhere(const struct schedule *schedule, int64_t now_ms)
     return SCHEDULE_NOBODY;
 }
 
-/* The first of its lane, whose turn is over, too, if it had it. */
+/* It waits no longer. */
 static void take_out(struct schedule *schedule, size_t index)
 {
-    struct schedule_lane *lane = &schedule->lanes[schedule->places[index].lane];
+    const struct schedule_place *place = &schedule->places[index];
+    struct schedule_lane *lane = &schedule->lanes[place->lane];
+
+    if (place->before == SCHEDULE_NOBODY)
+        lane->first = place->next;
+    else
+        schedule->places[place->before].next = place->next;
+    if (place->next == SCHEDULE_NOBODY)
+        lane->last = place->before;
+    else
+        schedule->places[place->next].before = place->before;
+}
+
+/* The turn of its lane, too, is over, if it had it. */
+static void take_turn(struct schedule *schedule, size_t number)
+{
+    struct schedule_lane *lane = &schedule->lanes[number];
     struct schedule_server *server = &schedule->servers[lane->server];
 
-    lane->first = schedule->places[index].next;
-    if (server->first == schedule->places[index].lane) {
+    if (server->first == number) {
         server->first = lane->next;
         lane->is_queued = false;
     }
@@ -143,12 +225,27 @@ static void begin(struct schedule *schedule, size_t index)
     size_t number = schedule->places[index].lane;
     struct schedule_lane *lane = &schedule->lanes[number];
 
-    if (schedule->places[index].state == TENANT_WAITING)
+    if (schedule->places[index].state == TENANT_WAITING) {
         take_out(schedule, index);
+        take_turn(schedule, number);
+    }
     enter(schedule, index, TENANT_RUNNING);
     lane->running++;
     schedule->servers[lane->server].running++;
     queue_lane(schedule, number);
+}
+
+static void end_rests(struct schedule *schedule, int64_t now_ms)
+{
+    for (size_t i = 0; i < schedule->lane_count && schedule->resting > 0; i++) {
+        struct schedule_lane *lane = &schedule->lanes[i];
+
+        if (lane->rest_ms == 0 || lane->rest_ms > now_ms)
+            continue;
+        lane->rest_ms = 0;
+        schedule->resting--;
+        queue_lane(schedule, i);
+    }
 }
 
 size_t schedule_next(struct schedule *schedule, int64_t now_ms)
@@ -156,6 +253,7 @@ size_t schedule_next(struct schedule *schedule, int64_t now_ms)
     size_t canary = next_canary(schedule);
     size_t index;
 
+    end_rests(schedule, now_ms);
     if (schedule->is_stopped || schedule->counts[TENANT_RUNNING] >= schedule->rules.parallel)
         return SCHEDULE_NOBODY;
     if (canary != SCHEDULE_NOBODY) {
@@ -198,6 +296,38 @@ void schedule_end(struct schedule *schedule, size_t index, enum tenant_state sta
         schedule_stop(schedule);
 }
 
+void schedule_defer(struct schedule *schedule, size_t index, int64_t until_ms)
+{
+    if (schedule->places[index].state != TENANT_WAITING)
+        return;
+    take_out(schedule, index);
+    enter(schedule, index, TENANT_ELSEWHERE);
+    schedule->places[index].again_ms = until_ms;
+}
+
+/* A lane with only one has a pause for that. */
+void schedule_rest(struct schedule *schedule, size_t index, int64_t until_ms)
+{
+    struct schedule_lane *lane = &schedule->lanes[schedule->places[index].lane];
+
+    if (lane->count == 1 || lane->rest_ms >= until_ms)
+        return;
+    schedule->resting += lane->rest_ms == 0;
+    lane->rest_ms = until_ms;
+}
+
+bool schedule_finish(struct schedule *schedule, size_t index)
+{
+    const enum tenant_state state = schedule->places[index].state;
+
+    if (state != TENANT_WAITING && state != TENANT_ELSEWHERE)
+        return false;
+    if (state == TENANT_WAITING)
+        take_out(schedule, index);
+    enter(schedule, index, TENANT_DONE);
+    return true;
+}
+
 int64_t schedule_elsewhere_ms(const struct schedule *schedule, size_t index, int64_t now_ms)
 {
     const struct schedule_place *place = &schedule->places[index];
@@ -229,6 +359,12 @@ int64_t schedule_again_ms(const struct schedule *schedule)
         if (place->state == TENANT_ELSEWHERE && (canary == SCHEDULE_NOBODY || canary == i) &&
             has_room(schedule, &schedule->lanes[place->lane]) && (first < 0 || place->again_ms < first))
             first = place->again_ms;
+    }
+    for (size_t i = 0; i < schedule->lane_count && schedule->resting > 0 && !is_full; i++) {
+        const int64_t rest_ms = schedule->lanes[i].rest_ms;
+
+        if (rest_ms != 0 && canary == SCHEDULE_NOBODY && (first < 0 || rest_ms < first))
+            first = rest_ms;
     }
     return first;
 }

@@ -164,7 +164,7 @@ bool attempts_open(struct connection *conn, struct ledger *ledger, struct error 
         return false;
     if (ledger->has_attempts)
         return true;
-    if (!journal_check(&journal, err) || !journal_open(&journal, &is_open, err))
+    if (!journal_check(&journal, JOURNAL_USE_ALL, err) || !journal_open(&journal, &is_open, err))
         return false;
     text_add_filled(&sql, ATTEMPTS_LEDGER.create, "{ledger}", ledger->attempts);
     const struct query create = { .name = "attempts_create", .sql = sql.at, .is_in_journal = true };

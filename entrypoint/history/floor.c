@@ -10,37 +10,44 @@
 #include "sql/directive.h"
 #include "sql/quote.h"
 
-/* Most databases have no such table, and a text that names it would not even be planned there. ts_stat() runs
- * the text that it is given, which must return a tsvector; each floor is one lexeme, which may have 2046
- * bytes. With NULL it runs nothing, and returns no row.
+enum { SQL_MOST = 16 * 1024 };
+
+/* Where there are floors. ts_stat() runs the text that it is given, which must return a tsvector; each row is
+ * one lexeme, which may have 2046 bytes. With NULL it runs nothing, and returns no row. The name of the
+ * schema comes last, since nothing forbids a line break in it.
  *
  * Believed are journals of those we trust, and one that belongs to the ledger's owner and runs no code when
  * it is read: the statements that follow in the same message find out whether that owner is to be believed.
  */
-#define FLOORS_QUESTION                                                                                                   \
-    "SELECT t.nspname, t.is_readable, pg_catalog.split_part(w.word, pg_catalog.chr(10), 1),"                              \
-    " pg_catalog.split_part(w.word, pg_catalog.chr(10), 2),"                                                              \
-    " pg_catalog.split_part(w.word, pg_catalog.chr(10), 3), w.word IS NOT NULL"                                           \
-    " FROM (SELECT n.nspname, pg_catalog.has_schema_privilege(n.oid, 'USAGE')"                                            \
-    "         AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND NOT c.relrowsecurity AS is_readable"                \
-    "    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n"                                                 \
-    "      ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"                                                                \
-    "   WHERE c.relname OPERATOR(pg_catalog.=) '" FLOOR_TABLE                                                             \
-    "'"                                                                                                                   \
-    "     AND n.nspname::pg_catalog.text OPERATOR(pg_catalog.~~) '" JOURNAL_SHARED                                        \
-    "%'"                                                                                                                  \
-    "     AND c.relkind OPERATOR(pg_catalog.=) 'r'"                                                                       \
-    "     AND (" OWNER_IS_TRUSTED("n.nspowner") " AND " OWNER_IS_TRUSTED(                                                 \
-        "c.relowner") "       OR " IS_PLAIN_AND_OF_SCHEMA_OWNER                                                           \
-                      "          AND c.relowner OPERATOR(pg_catalog.=) (SELECT l.relowner FROM pg_catalog.pg_class AS l"  \
-                      "               WHERE l.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({literal})))) AS t"       \
-                      " LEFT JOIN LATERAL pg_catalog.ts_stat(CASE WHEN t.is_readable THEN pg_catalog.format("             \
-                      "   'SELECT pg_catalog.array_to_tsvector(ARRAY[pg_catalog.concat_ws(pg_catalog.chr(10), f.release," \
-                      " f.ledger_id, pg_catalog.\"left\"(f.key, 400))]) FROM %I." FLOOR_TABLE                             \
-                      " AS f', t.nspname) END)"                                                                           \
-                      " AS w ON true;"
+#define FLOORS_QUESTION                                                                                                        \
+    "SELECT pg_catalog.array_to_tsvector(ARRAY[pg_catalog.concat_ws(pg_catalog.chr(10), t.is_readable,"                        \
+    " COALESCE(w.word, pg_catalog.repeat(pg_catalog.chr(10), 2)), t.nspname)])"                                                \
+    " FROM (SELECT n.nspname, pg_catalog.has_schema_privilege(n.oid, 'USAGE')"                                                 \
+    "         AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND NOT c.relrowsecurity AS is_readable"                     \
+    "    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n"                                                      \
+    "      ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"                                                                     \
+    "   WHERE c.relname OPERATOR(pg_catalog.=) '" FLOOR_TABLE                                                                  \
+    "'"                                                                                                                        \
+    "     AND n.nspname::pg_catalog.text OPERATOR(pg_catalog.~~) '" JOURNAL_SHARED                                             \
+    "%'"                                                                                                                       \
+    "     AND c.relkind OPERATOR(pg_catalog.=) 'r'"                                                                            \
+    "     AND (" OWNER_IS_TRUSTED("n.nspowner") " AND " OWNER_IS_TRUSTED(                                                      \
+        "c.relowner") "       OR " IS_PLAIN_AND_OF_SCHEMA_OWNER                                                                \
+                      "          AND c.relowner OPERATOR(pg_catalog.=) (SELECT l.relowner FROM pg_catalog.pg_class AS l"       \
+                      "               WHERE l.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({literal})))) AS t"            \
+                      " LEFT JOIN LATERAL pg_catalog.ts_stat(CASE WHEN t.is_readable THEN pg_catalog.format("                  \
+                      "   'SELECT pg_catalog.array_to_tsvector(ARRAY[pg_catalog.concat_ws(pg_catalog.chr(10),"                 \
+                      " pg_catalog.split_part(f.release, pg_catalog.chr(10), 1),"                                              \
+                      " pg_catalog.split_part(f.ledger_id, pg_catalog.chr(10), 1),"                                            \
+                      " pg_catalog.split_part(pg_catalog.\"left\"(f.key, 400), pg_catalog.chr(10), 1))]) FROM %I." FLOOR_TABLE \
+                      " AS f', t.nspname) END)"                                                                                \
+                      " AS w ON true"
 
-enum { READ_SCHEMA, READ_IS_READABLE, READ_RELEASE, READ_ID, READ_KEY, READ_IS_THERE };
+/* Most databases have no such table. The text above is not even planned there, which would take longer than
+ * all else that a start with nothing to do asks. */
+#define FLOORS_QUESTION_IF_ANY                                                                               \
+    "SELECT w.word FROM pg_catalog.ts_stat(CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_class AS c"           \
+    " WHERE c.relname OPERATOR(pg_catalog.=) '" FLOOR_TABLE "') THEN {question} END) AS w;"
 
 static const struct query LOOK = {
     .name = "floor_look",
@@ -70,14 +77,12 @@ static const struct query WRITE = {
 
 void floors_add_question(const char *literal, struct text *sql)
 {
-    text_add_filled(sql, FLOORS_QUESTION, "{literal}", literal);
-}
+    auto_text struct text question = text_init(SQL_MOST);
+    auto_text struct text quoted = text_init(SQL_MOST);
 
-static const char *copy(struct arena *arena, const struct result *rows, int row, int column)
-{
-    const char *value = result_text(rows, row, column);
-
-    return arena_copy(arena, value, strlen(value));
+    text_add_filled(&question, FLOORS_QUESTION, "{literal}", literal);
+    quote_literal(question.at, &quoted);
+    text_add_filled(sql, FLOORS_QUESTION_IF_ANY, "{question}", quoted.at);
 }
 
 /* Other services may have journals, too. */
@@ -91,21 +96,36 @@ static bool is_place_of(const char *schema, const char *ledger_schema)
     return strcmp(schema, JOURNAL_SHARED) == 0 || strcmp(schema, own) == 0;
 }
 
+/* The lines of a row, in this order. */
+enum { LINE_IS_READABLE, LINE_RELEASE, LINE_ID, LINE_KEY, LINE_SCHEMA, LINES };
+
+/* The last one has all that is left. */
+static void split(struct arena *arena, const char *row, const char *lines[LINES])
+{
+    for (int i = 0; i < LINES; i++) {
+        const size_t length = i == LINES - 1 ? strlen(row) : strcspn(row, "\n");
+
+        lines[i] = arena_copy(arena, row, length);
+        row += length + (row[length] == '\n');
+    }
+}
+
 struct floors floors_take(struct arena *arena, const struct result *rows, const char *ledger_schema)
 {
     int count = result_rows(rows);
     struct floors floors = { .items = arena_alloc(arena, (size_t)count, sizeof *floors.items) };
 
     for (int i = 0; i < count; i++) {
-        const char *schema = copy(arena, rows, i, READ_SCHEMA);
+        const char *lines[LINES];
 
-        if (!result_bool(rows, i, READ_IS_READABLE) && is_place_of(schema, ledger_schema))
-            floors.hidden = schema;
-        if (result_bool(rows, i, READ_IS_THERE))
-            floors.items[floors.count++] = (struct floor) { .schema = schema,
-                                                            .release = copy(arena, rows, i, READ_RELEASE),
-                                                            .ledger_id = copy(arena, rows, i, READ_ID),
-                                                            .key = copy(arena, rows, i, READ_KEY) };
+        split(arena, result_text(rows, i, 0), lines);
+        if (lines[LINE_IS_READABLE][0] != 't' && is_place_of(lines[LINE_SCHEMA], ledger_schema))
+            floors.hidden = lines[LINE_SCHEMA];
+        if (lines[LINE_ID][0] != '\0')
+            floors.items[floors.count++] = (struct floor) { .schema = lines[LINE_SCHEMA],
+                                                            .release = lines[LINE_RELEASE],
+                                                            .ledger_id = lines[LINE_ID],
+                                                            .key = lines[LINE_KEY] };
     }
     return floors;
 }

@@ -1,6 +1,5 @@
 #include "history/folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -200,16 +199,17 @@ static int compare_listed(const void *one, const void *other, void *folder)
     return ((const struct folder *)folder)->dialect->compare_keys(&a->order, &b->order);
 }
 
-static bool read_entries(struct arena *arena, struct folder *out, struct error *err)
+static bool read_entries(const struct directory *directory, struct folder *out, struct error *err)
 {
-    struct listed *listed = NULL;
-    const struct listed **sorted;
+    struct arena *arena = directory->arena;
+    auto_free struct listed *listed = NULL;
+    auto_free const struct listed **sorted = NULL;
     size_t count;
 
-    if (!listing_read(arena, out, &listed, &count, err))
+    if (!listing_read(directory, out, &listed, &count, err))
         return false;
     out->items = arena_alloc(arena, count, sizeof *out->items);
-    sorted = arena_alloc(arena, count, sizeof *sorted);
+    sorted = memory_new(count, sizeof *sorted);
     for (size_t i = 0; listed != NULL && i < count; i++)
         sorted[i] = &listed[i];
     if (count > 1 && out->dialect->layout != LAYOUT_INDEX)
@@ -225,32 +225,28 @@ static bool read_entries(struct arena *arena, struct folder *out, struct error *
 /* A ConfigMap is mounted as symbolic links into "..data", itself a link to the directory that holds the
  * files; an update replaces that one link (kubelet's atomic writer). Only the directory that it points to is
  * a folder as the tool writes it. */
-static const char *behind_mount(struct arena *arena, const char *path)
+static struct directory behind_mount(const struct directory *mount)
 {
-    const char *data = join(arena, path, "..data");
+    const char *data = join(mount->arena, mount->path, "..data");
 
-    return is_directory(data) ? data : arena_copy(arena, path, strlen(path));
+    return is_directory(data) ? (struct directory) { .arena = mount->arena, .path = data } : *mount;
 }
 
-bool folder_read(struct arena *arena, const struct dialect *dialect, const char *path, struct folder *out,
+bool folder_read(const struct dialect *dialect, const struct directory *said, struct folder *out,
                  struct error *err)
 {
-    DIR *directory;
+    struct directory directory = behind_mount(said);
 
     *out = (struct folder) { .dialect = dialect,
-                             .path = behind_mount(arena, path),
-                             .session = arena_alloc(arena, 1, sizeof *out->session) };
-    directory = opendir(out->path);
-    if (directory == NULL) {
-        error_set(err, ERROR_USAGE, "could not open the folder of migrations \"%s\": %s", path,
-                  strerror(errno));
-        return error_hint(
-            err,
-            "Name the folder with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the "
-            "image.");
-    }
-    (void)closedir(directory);
-    return read_entries(arena, out, err);
+                             .path = directory.path,
+                             .session = arena_alloc(said->arena, 1, sizeof *out->session) };
+    if (directory_read(&directory))
+        return read_entries(&directory, out, err);
+    error_set(err, ERROR_USAGE, "could not open the folder of migrations \"%s\": %s", said->path,
+              strerror(errno));
+    return error_hint(
+        err,
+        "Name the folder with --migrations DIR or TIDELOCK_MIGRATIONS, and check that it is in the image.");
 }
 
 const struct migration *folder_find(const struct folder *folder, const char *name)

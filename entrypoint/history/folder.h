@@ -10,16 +10,17 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "dialect/dialect.h"
+#include "history/directory.h"
 #include "history/migration.h"
 
 /* Whether the folder at `path` is for PostgreSQL, according to its lock file; a file that is missing or
  * cannot be read is not checked. */
 must_use bool folder_check(const struct dialect *dialect, const char *path, struct error *err);
 
-/* Reads and sorts it. Everything lives in the arena. ERROR_USAGE when it can't be read, ERROR_REFUSED for a
- * name that no ledger can hold. */
-must_use bool folder_read(struct arena *arena, const struct dialect *dialect, const char *path,
-                          struct folder *out, struct error *err);
+/* Reads and sorts it; what it lists may have been read already. Everything lives in the directory's arena.
+ * ERROR_USAGE when it can't be read, ERROR_REFUSED for a name that no ledger can hold. */
+must_use bool folder_read(const struct dialect *dialect, const struct directory *said, struct folder *out,
+                          struct error *err);
 
 /* Nothing behind the migration of that name is asked for: ERROR_USAGE when there is none. */
 must_use bool folder_limit(struct folder *folder, const char *last, struct error *err);

@@ -50,6 +50,22 @@ void guard_add(const struct guard *guard, struct text *sql)
     text_add_string(sql, "::pg_catalog.regclass;");
 }
 
+char *guard_schema(struct arena *arena, const struct result *guarded)
+{
+    const char *quoted = result_text(guarded, 0, 0);
+    char *name = arena_copy(arena, quoted, strlen(quoted));
+    char *to = name;
+
+    if (quoted[0] != '"')
+        return name;
+    for (const char *from = quoted + 1; *from != '\0' && (*from != '"' || from[1] == '"'); from++) {
+        *to++ = *from;
+        from += *from == '"';
+    }
+    *to = '\0';
+    return name;
+}
+
 enum {
     COLUMN_SCHEMA,
     COLUMN_TABLE,

@@ -11,8 +11,10 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "postgres/connection.h"
+#include "postgres/query.h"
 
 /* What is going to be done with the table, and how much is looked at for that. */
 enum guard_use {
@@ -51,6 +53,9 @@ enum { GUARD_COLUMNS = 3 };
  * the search_path is the table's schema, so that they cannot find another; and row security raises an error
  * (42501) instead of hiding rows, unless a policy shows all of them. */
 void guard_add(const struct guard *guard, struct text *sql);
+
+/* The table's schema, as its row tells it; in the arena. */
+char *guard_schema(struct arena *arena, const struct result *guarded);
 
 /* After a failure of that statement or of the read behind it: asks the server who owns the table and which
  * policies apply, and says what to do. Leaves other errors alone. Returns false. */

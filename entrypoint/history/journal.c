@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "history/journal_place.h"
+#include "history/journal_table.h"
 #include "history/owner.h"
 #include "postgres/aside.h"
 
@@ -17,77 +18,37 @@ static const struct query JOURNAL_PLACES = {
     .name = "journal_places",
     .parameters = 2,
     .sql =
-        "WITH ours AS (SELECT c.oid, c.relnamespace, c.relowner, c.relkind, c.relname FROM pg_catalog.pg_class AS "
-        "c"
-        "   WHERE c.relname OPERATOR(pg_catalog.=) ANY ('{intent,backfill,session,origin," RECORDED_TABLE
+        "WITH ours AS (SELECT c.oid, c.relnamespace, c.relowner, c.relkind, c.relname FROM pg_catalog.pg_class AS c"
+        " WHERE c.relname OPERATOR(pg_catalog.=) ANY ('{intent,backfill,session,origin," RECORDED_TABLE
         "," FLOOR_TABLE "," RESTORE_POINT_TABLE "}'::pg_catalog.text[])),"
         " tables AS (SELECT * FROM ours WHERE relname OPERATOR(pg_catalog.<>) ALL ('{" RECORDED_TABLE
         "," FLOOR_TABLE "," RESTORE_POINT_TABLE "}'::pg_catalog.text[]))"
         " SELECT n.oid IS NOT NULL,"
-        "  " OWNER_IS_TRUSTED("n.nspowner") " AND NOT EXISTS (SELECT FROM ours AS c"
-        "     WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
-        "       AND (NOT " OWNER_IS_TRUSTED("c.relowner")
-        "            OR c.relkind OPERATOR(pg_catalog.<>) 'r'"
-        "            OR EXISTS (SELECT" TRIGGERS_OF_STRANGERS("c.oid") "))),"
-        "  pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND NOT EXISTS (SELECT FROM tables AS c"
-        "     WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
-        "       AND (pg_catalog.row_security_active(c.oid)"
-        "            OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT')"
-        "            OR $2::pg_catalog.bool"
-        "               AND NOT (pg_catalog.has_table_privilege(c.oid, 'INSERT')"
-        "                        AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')"
-        "                        AND pg_catalog.has_table_privilege(c.oid, 'DELETE')))),"
-        "  (SELECT pg_catalog.count(*) FROM tables AS c WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid),"
-        "  pg_catalog.has_schema_privilege(n.oid, 'CREATE'), pg_catalog.pg_get_userbyid(n.nspowner),"
-        "  pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),"
-        "  pg_catalog.current_database(), CURRENT_USER,"
-        "  EXISTS (SELECT FROM tables AS c JOIN pg_catalog.pg_attribute AS a"
-        "            ON a.attrelid OPERATOR(pg_catalog.=) c.oid"
-        "           WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
-        "             AND a.attname OPERATOR(pg_catalog.=) 'release')"
-        "   FROM (VALUES (1, $1::pg_catalog.text), (2, '" JOURNAL_SHARED "')) AS p (number, name)"
-        "   LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) p.name"
-        "  ORDER BY p.number",
-};
-
-/* CREATE SCHEMA IF NOT EXISTS needs a right on the database even if there is nothing to do. */
-static const struct query JOURNAL_CREATE[] = {
-    { .name = "journal_create_schema",
-      .is_in_journal = true,
-      .sql = "CREATE SCHEMA IF NOT EXISTS {journal}" },
-    { .name = "journal_comment",
-      .is_in_journal = true,
-      .sql = "COMMENT ON SCHEMA {journal} IS 'Progress of migrations that cannot run in a transaction.'" },
-    { .name = "journal_create_intent",
-      .is_in_journal = true,
-      .sql = "CREATE TABLE IF NOT EXISTS {journal}.intent ("
-             " ledger_id pg_catalog.text NOT NULL, statement integer NOT NULL, txid bigint NOT NULL,"
-             " prefix_sha256 pg_catalog.text NOT NULL, sql pg_catalog.text,"
-             " recorded_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
-             " PRIMARY KEY (ledger_id, statement))" },
-    { .name = "journal_create_backfill",
-      .is_in_journal = true,
-      .sql = "CREATE TABLE IF NOT EXISTS {journal}.backfill ("
-             " ledger_id pg_catalog.text PRIMARY KEY, pass integer NOT NULL,"
-             " first_key pg_catalog.text[] NOT NULL, last_key pg_catalog.text[] NOT NULL, done_key"
-             " pg_catalog.text[],"
-             " visited bigint NOT NULL DEFAULT 0, changed bigint NOT NULL DEFAULT 0,"
-             " batches bigint NOT NULL DEFAULT 0, batch_rows bigint NOT NULL DEFAULT 0,"
-             " updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
-             " key pg_catalog.text)" },
-    { .name = "journal_create_session",
-      .is_in_journal = true,
-      .sql = "CREATE TABLE IF NOT EXISTS {journal}.session ("
-             " ledger_id pg_catalog.text PRIMARY KEY, state pg_catalog.jsonb NOT NULL,"
-             " pending pg_catalog.jsonb, pending_from integer,"
-             " updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp())" },
-    { .name = "journal_create_origin",
-      .is_in_journal = true,
-      .sql = "CREATE TABLE IF NOT EXISTS {journal}.origin ("
-             " ledger_id pg_catalog.text PRIMARY KEY, host pg_catalog.text NOT NULL,"
-             " version pg_catalog.text NOT NULL,"
-             " recorded_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
-             " gist_sha256 pg_catalog.text, release pg_catalog.text)" },
+        " " OWNER_IS_TRUSTED("n.nspowner") " AND NOT EXISTS (SELECT FROM ours AS c"
+        " WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
+        " AND (NOT " OWNER_IS_TRUSTED("c.relowner")
+        " OR c.relkind OPERATOR(pg_catalog.<>) 'r'"
+        " OR EXISTS (SELECT" TRIGGERS_OF_STRANGERS("c.oid") "))),"
+        " pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND NOT EXISTS (SELECT FROM tables AS c"
+        " WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
+        " AND (pg_catalog.row_security_active(c.oid)"
+        " OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT')"
+        " OR $2::pg_catalog.bool"
+        " AND NOT (pg_catalog.has_table_privilege(c.oid, 'INSERT')"
+        " AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')"
+        " AND pg_catalog.has_table_privilege(c.oid, 'DELETE')))),"
+        " (SELECT COALESCE(" JOURNAL_BITS("c.relname") ", 0)"
+        " FROM tables AS c WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid),"
+        " pg_catalog.has_schema_privilege(n.oid, 'CREATE'), pg_catalog.pg_get_userbyid(n.nspowner),"
+        " pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),"
+        " pg_catalog.current_database(), CURRENT_USER,"
+        " EXISTS (SELECT FROM tables AS c JOIN pg_catalog.pg_attribute AS a"
+        " ON a.attrelid OPERATOR(pg_catalog.=) c.oid"
+        " WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid"
+        " AND a.attname OPERATOR(pg_catalog.=) 'release')"
+        " FROM (VALUES (1, $1::pg_catalog.text), (2, '" JOURNAL_SHARED "')) AS p (number, name)"
+        " LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) p.name"
+        " ORDER BY p.number",
 };
 
 /* Tables that an older version created lack these columns. */
@@ -165,11 +126,12 @@ struct found {
     char role[IDENTIFIER_SIZE]; /* whose rights these are */
 };
 
-static bool find(const struct journal *journal, bool is_written, struct found *out, struct error *err)
+/* `tables` are those that will be written, none where it is only read. */
+static bool find(const struct journal *journal, unsigned tables, struct found *out, struct error *err)
 {
     auto_result struct result *result = NULL;
     char own[IDENTIFIER_SIZE];
-    const char *const parameters[] = { own, is_written ? "true" : "false" };
+    const char *const parameters[] = { own, tables != 0 ? "true" : "false" };
     const struct batch_item item = { .query = &JOURNAL_PLACES, .parameters = parameters };
 
     journal_own_schema(journal->ledger_schema, own);
@@ -182,14 +144,14 @@ static bool find(const struct journal *journal, bool is_written, struct found *o
         out->places[i] = (struct journal_place) { .exists = result_bool(result, i, 0),
                                                   .is_trusted = result_bool(result, i, 1),
                                                   .is_usable = result_bool(result, i, 2),
-                                                  .tables = (int)result_number(result, i, 3),
+                                                  .tables = (unsigned)result_number(result, i, 3),
                                                   .may_create = result_bool(result, i, 4) };
         text_copy_cut(out->owners[i], IDENTIFIER_SIZE, result_text(result, i, 5));
         out->has_release[i] = result_bool(result, i, 9);
     }
     text_copy_cut(out->database, IDENTIFIER_SIZE, result_text(result, 0, 7));
     text_copy_cut(out->role, IDENTIFIER_SIZE, result_text(result, 0, 8));
-    out->choice = journal_choose(out->places, JOURNAL_TABLES, result_bool(result, 0, 6));
+    out->choice = journal_choose(out->places, tables, result_bool(result, 0, 6));
     if (out->choice != PLACES)
         connection_set_journal(journal->conn, out->names[out->choice]);
     return true;
@@ -197,45 +159,49 @@ static bool find(const struct journal *journal, bool is_written, struct found *o
 
 static bool is_there(const struct found *found)
 {
-    return found->choice != PLACES && found->places[found->choice].tables > 0;
+    return found->choice != PLACES && found->places[found->choice].tables != 0;
 }
 
-/* Creates what is missing in the place that was chosen. */
-static bool create(const struct journal *journal, const struct found *found, struct error *err)
+/* Creates what is missing of `tables` in the place that was chosen. */
+static bool create_missing(const struct journal *journal, const struct found *found, unsigned tables,
+                           struct error *err)
 {
-    size_t first = found->places[found->choice].exists ? JOURNAL_PLACE_ITEMS : 0;
-    struct batch_item items[array_length(JOURNAL_CREATE)];
+    const struct journal_place *place = &found->places[found->choice];
+    struct batch_item items[JOURNAL_PLACE_ITEMS + JOURNAL_TABLES];
+    size_t count = 0;
 
-    for (size_t i = first; i < array_length(JOURNAL_CREATE); i++)
-        items[i] = (struct batch_item) { .query = &JOURNAL_CREATE[i] };
-    return run(journal, items + first, array_length(JOURNAL_CREATE) - first, NULL, err);
+    while (!place->exists && count < JOURNAL_PLACE_ITEMS) {
+        items[count] = (struct batch_item) { .query = &JOURNAL_SCHEMA[count] };
+        count++;
+    }
+    count += journal_add_tables(tables & ~place->tables, items + count);
+    return count == 0 || run(journal, items, count, NULL, err);
 }
 
-static bool create_missing(const struct journal *journal, const struct found *found, struct error *err)
+/* What is recorded in some of its tables counts, though others are missing: under the lock, those are
+ * created. */
+static bool find_whole(const struct journal *journal, struct found *found, bool *exists, struct error *err)
 {
-    return found->places[found->choice].tables == JOURNAL_TABLES || create(journal, found, err);
-}
+    const unsigned tables = journal->key == NULL ? 0 : JOURNAL_EVERY_TABLE;
 
-/* An older release made fewer tables: what it recorded counts. */
-static bool complete(const struct journal *journal, const struct found *found, bool *exists,
-                     struct error *err)
-{
+    if (!find(journal, tables, found, err))
+        return false;
     *exists = is_there(found);
-    return !*exists || journal->key == NULL || create_missing(journal, found, err);
+    return !*exists || create_missing(journal, found, tables, err);
 }
 
 bool journal_exists(const struct journal *journal, bool *exists, struct error *err)
 {
     struct found found;
 
-    return find(journal, journal->key != NULL, &found, err) && complete(journal, &found, exists, err);
+    return find_whole(journal, &found, exists, err);
 }
 
 bool journal_find(const struct journal *journal, struct error *err)
 {
     struct found found;
 
-    if (!find(journal, false, &found, err))
+    if (!find(journal, 0, &found, err))
         return false;
     return is_there(&found) || error_set(err, ERROR_REFUSED, "there is no journal that this role may read");
 }
@@ -244,19 +210,39 @@ static bool complete_origin(const struct journal *journal, const struct found *f
 {
     const struct batch_item item = { .query = &COMPLETE_ORIGIN };
 
-    return found->places[found->choice].tables < JOURNAL_TABLES || found->has_release[found->choice] ||
+    return (found->places[found->choice].tables & JOURNAL_ORIGIN) == 0 || found->has_release[found->choice] ||
            run(journal, &item, 1, NULL, err);
 }
 
-bool journal_prepare(const struct journal *journal)
+static unsigned tables_for(enum journal_use use)
 {
+    return use == JOURNAL_USE_ORIGINS ? JOURNAL_ORIGIN : JOURNAL_EVERY_TABLE;
+}
+
+bool journal_prepare(const struct journal *journal, enum journal_use use)
+{
+    const unsigned tables = tables_for(use);
     struct found found;
     struct error err;
 
-    if (find(journal, true, &found, &err) && found.choice != PLACES &&
-        create_missing(journal, &found, &err) && complete_origin(journal, &found, &err))
+    if (find(journal, tables, &found, &err) && found.choice != PLACES &&
+        create_missing(journal, &found, tables, &err) && complete_origin(journal, &found, &err))
         return true;
     log_debug("without a journal it is not recorded who applies what");
+    return false;
+}
+
+bool journal_begin(const struct journal *journal, enum journal_use use)
+{
+    struct batch_item items[JOURNAL_PLACE_ITEMS + JOURNAL_TABLES] = { { .query = &JOURNAL_NEW_SCHEMA },
+                                                                      { .query = &JOURNAL_SCHEMA[1] } };
+    size_t count = JOURNAL_PLACE_ITEMS + journal_add_tables(tables_for(use), items + JOURNAL_PLACE_ITEMS);
+    struct error err;
+
+    connection_set_journal(journal->conn, JOURNAL_SHARED);
+    if (run(journal, items, count, NULL, &err))
+        return true;
+    log_debug("could not create the journal: %s", err.message);
     return false;
 }
 
@@ -278,11 +264,11 @@ static bool refuse(const struct found *found, struct error *err)
     return error_hint(err, "%s", remedy.at);
 }
 
-bool journal_check(const struct journal *journal, struct error *err)
+bool journal_check(const struct journal *journal, enum journal_use use, struct error *err)
 {
     struct found found;
 
-    return find(journal, true, &found, err) && (found.choice != PLACES || refuse(&found, err));
+    return find(journal, tables_for(use), &found, err) && (found.choice != PLACES || refuse(&found, err));
 }
 
 bool journal_locate(const struct journal *journal, struct batch_item items[JOURNAL_PLACE_ITEMS],
@@ -291,12 +277,12 @@ bool journal_locate(const struct journal *journal, struct batch_item items[JOURN
     struct found found;
 
     *count = 0;
-    if (!find(journal, true, &found, err))
+    if (!find(journal, JOURNAL_ORIGIN, &found, err))
         return false;
     if (found.choice == PLACES)
         return refuse(&found, err);
     while (!found.places[found.choice].exists && *count < JOURNAL_PLACE_ITEMS) {
-        items[*count] = (struct batch_item) { .query = &JOURNAL_CREATE[*count] };
+        items[*count] = (struct batch_item) { .query = &JOURNAL_SCHEMA[*count] };
         (*count)++;
     }
     return true;
@@ -306,9 +292,10 @@ bool journal_create(const struct journal *journal, struct error *err)
 {
     struct found found;
 
-    if (!find(journal, true, &found, err))
+    if (!find(journal, JOURNAL_EVERY_TABLE, &found, err))
         return false;
-    return found.choice == PLACES ? refuse(&found, err) : create(journal, &found, err);
+    return found.choice == PLACES ? refuse(&found, err)
+                                  : create_missing(journal, &found, JOURNAL_EVERY_TABLE, err);
 }
 
 bool journal_extend(const struct journal *journal, struct error *err)
@@ -339,11 +326,11 @@ bool journal_open(const struct journal *journal, bool *is_open, struct error *er
 {
     struct found found;
 
-    if (!find(journal, true, &found, err))
+    if (!find(journal, JOURNAL_EVERY_TABLE, &found, err))
         return false;
     *is_open = found.choice != PLACES;
     if (*is_open)
-        return create_missing(journal, &found, err);
+        return create_missing(journal, &found, JOURNAL_EVERY_TABLE, err);
     warn_of_none(&found);
     return true;
 }
@@ -393,10 +380,14 @@ bool journal_read(const struct journal *journal, const char *ledger_id, size_t s
 {
     char number[24];
     const char *const parameters[] = { ledger_id, number };
+    struct found found;
     bool exists;
 
     *out = (struct intent) { .is_known = false };
     (void)snprintf(number, sizeof number, "%zu", statement);
-    return journal_exists(journal, &exists, err) &&
-           (!exists || fetch(journal, &INTENT_READ, parameters, out, err));
+    if (!find_whole(journal, &found, &exists, err))
+        return false;
+    if (!exists || (journal->key == NULL && (found.places[found.choice].tables & JOURNAL_INTENT) == 0))
+        return true;
+    return fetch(journal, &INTENT_READ, parameters, out, err);
 }

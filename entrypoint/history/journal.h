@@ -65,9 +65,8 @@ must_use bool journal_read(const struct journal *journal, const char *ledger_id,
 /* And one of the restore points (deploy/restore_point.h). */
 #define RESTORE_POINT_TABLE "restore_point"
 
-/* Its tables; and those that forget a finished migration, which is deleted there: $1 is its ledger row. Only
- * if journal_exists(). */
-enum { JOURNAL_TABLES = 4, JOURNAL_FORGETTING = 3 };
+/* Those that forget a finished migration: $1 is its ledger row. Only if journal_exists(). */
+enum { JOURNAL_FORGETTING = 3 };
 extern const struct query JOURNAL_FORGET[JOURNAL_FORGETTING];
 
 /* Backfills: $1 is the ledger row; keys are arrays of text.
@@ -86,6 +85,9 @@ extern const struct query BACKFILL_ADVANCE;
 must_use bool backfill_count_changed(struct connection *conn, const char *ledger_id, int64_t *changed,
                                      struct error *err);
 
+/* What it is for: to know who applied what, or for all that it may hold, which takes more tables. */
+enum journal_use { JOURNAL_USE_ORIGINS, JOURNAL_USE_ALL };
+
 /* Creates it if necessary. Where there is no place for it, that is not an error: then *is_open is false, and
  * there is one warning. */
 must_use bool journal_open(const struct journal *journal, bool *is_open, struct error *err);
@@ -93,8 +95,8 @@ must_use bool journal_open(const struct journal *journal, bool *is_open, struct 
 /* Creates it if necessary. ERROR_CLEAN if there is no place for it, with what an administrator can type. */
 must_use bool journal_create(const struct journal *journal, struct error *err);
 
-/* Whether it is there or could be created: if not, as journal_create(). Changes nothing. */
-must_use bool journal_check(const struct journal *journal, struct error *err);
+/* Whether it is there for that use, or could be created: if not, as journal_create(). Changes nothing. */
+must_use bool journal_check(const struct journal *journal, enum journal_use use, struct error *err);
 
 /* Where it is, or would be: gives the items that create its schema where there is none, for a transaction of
  * the caller's. ERROR_CLEAN as above. */
@@ -103,8 +105,12 @@ must_use bool journal_locate(const struct journal *journal, struct batch_item it
                              size_t *count, struct error *err);
 
 /* Creates it if necessary, for what would be nice to have: says nothing where there is no place for it. True
- * if it is there. */
-must_use bool journal_prepare(const struct journal *journal);
+ * if it is there, with the tables for that use. */
+must_use bool journal_prepare(const struct journal *journal, enum journal_use use);
+
+/* The same where no schema of a journal's is there (struct ledger_beginning), in one round trip: false when
+ * that is no longer so. */
+must_use bool journal_begin(const struct journal *journal, enum journal_use use);
 
 /* Only looks for it, under no lock: from then on queries with is_in_journal go there. False if there is none,
  * or this role may not use it. */
@@ -113,7 +119,8 @@ must_use bool journal_find(const struct journal *journal, struct error *err);
 /* Adds to a table of an older version what this one needs. */
 must_use bool journal_extend(const struct journal *journal, struct error *err);
 
-/* Whether the schema and its tables exist. From then on queries with is_in_journal go there. */
+/* Whether the schema exists, and a table of it; who has a key finds all of its tables there, others perhaps
+ * not. From then on queries with is_in_journal go there. */
 must_use bool journal_exists(const struct journal *journal, bool *exists, struct error *err);
 
 #endif

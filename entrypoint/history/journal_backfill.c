@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "history/journal.h"
 
 const struct query BACKFILL_READ = {
@@ -60,8 +62,9 @@ bool backfill_count_changed(struct connection *conn, const char *ledger_id, int6
     auto_result struct result *found = NULL;
     const char *const parameters[] = { ledger_id };
 
-    if (!query_run(conn, &query, parameters, &found, err))
+    /* Without the table, none was ever begun. */
+    if (!query_run(conn, &query, parameters, &found, err) && strcmp(err->sqlstate, "42P01") != 0)
         return false;
-    *changed = result_rows(found) == 0 ? -1 : result_number(found, 0, 0);
+    *changed = found == NULL || result_rows(found) == 0 ? -1 : result_number(found, 0, 0);
     return true;
 }

@@ -33,13 +33,13 @@ void journal_own_schema(const char *ledger_schema, char out[IDENTIFIER_SIZE])
     (void)snprintf(out, IDENTIFIER_SIZE, "%s%.*s_%.*s", prefix, (int)kept, ledger_schema, HASH_DIGITS, hash);
 }
 
-static bool is_good(const struct journal_place *place, int tables)
+static bool is_good(const struct journal_place *place, unsigned tables)
 {
     return place->exists && place->is_trusted && place->is_usable &&
-           (place->tables == tables || place->may_create);
+           ((place->tables != 0 && (place->tables & tables) == tables) || place->may_create);
 }
 
-int journal_choose(const struct journal_place places[PLACES], int tables, bool may_create)
+int journal_choose(const struct journal_place places[PLACES], unsigned tables, bool may_create)
 {
     for (int i = 0; i < PLACES; i++) {
         if (is_good(&places[i], tables))

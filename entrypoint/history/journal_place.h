@@ -23,15 +23,15 @@ struct journal_place {
     bool is_trusted; /* it and its tables belong to somebody we trust, and no trigger of a stranger's is there
                       */
     bool is_usable;  /* we may use it and its tables, and row security hides nothing */
-    int tables;      /* how many of the journal's are there */
+    unsigned tables; /* which of the journal's are there, a bit for each */
     bool may_create; /* tables in it */
 };
 
 enum { PLACE_OWN, PLACE_SHARED, PLACES };
 
-/* Where the journal is, or is to be created: PLACES if nowhere. `tables` is how many make it complete,
- * `may_create` whether this role may create a schema. */
-int journal_choose(const struct journal_place places[PLACES], int tables, bool may_create);
+/* Where the journal is, or is to be created: PLACES if nowhere. `tables` are those that are needed; who needs
+ * none finds a journal that has some. `may_create` is whether this role may create a schema. */
+int journal_choose(const struct journal_place places[PLACES], unsigned tables, bool may_create);
 
 /* Where it is nowhere: adds what an administrator can type to give this role a place, a schema that is
  * created or the one that is there. `own` is the ledger's own schema for it. */

@@ -167,13 +167,15 @@ bool layout_refuse_owner(const struct foreign_tool *owner, const char *said, str
 
 bool layout_check(const struct folder *folder, const char *said, bool may_be_empty, struct error *err)
 {
+    auto_arena struct arena *arena = arena_new();
+    struct directory directory = { .arena = arena, .path = folder->path };
     struct recognised likely;
     struct found found;
 
     if (has_a_script(folder))
         return true;
     look(folder->path, &found);
-    recognise(FORMAT_AUTO, folder->path, &likely);
+    recognise(FORMAT_AUTO, &directory, &likely);
     if (found.scripts == 1 && strcmp(found.script, folder->dialect->script_name) == 0)
         (void)refuse_migration(folder, said, err);
     else if (likely.fits && likely.dialects[0]->format != folder->dialect->format)

@@ -17,20 +17,27 @@ enum { QUERY_MOST = 32 * 1024 };
 /* In this order. */
 enum { RESULT_SESSION, RESULT_FLOORS, RESULT_GUARD, RESULT_ROWS, LEDGER_RESULTS };
 
-/* Where the ledger is and what the session is like. {literal} is the ledger's name as a literal, qualified
- * when the URL names the schema. */
+/* What the session is like, and the first schema of its search_path that exists: a ledger that is not there
+ * yet would be created in it. Nothing here is read from a table, since each that a new session reads costs it
+ * more than the rest of a statement. */
 #define SESSION_QUERY                                                                                                        \
     "SELECT pg_catalog.current_database(), pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on'," \
     " pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'on',"                                \
-    " COALESCE((SELECT n.nspname FROM pg_catalog.pg_class AS c"                                                              \
-    "            JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"                           \
-    "           WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({literal})), pg_catalog.current_schema()),"        \
-    " pg_catalog.pg_backend_pid(), CURRENT_USER, pg_catalog.current_schema(),"                                               \
+    " pg_catalog.current_schema(), pg_catalog.pg_backend_pid(), CURRENT_USER,"                                               \
     " pg_catalog.current_setting('synchronous_standby_names') OPERATOR(pg_catalog.<>) '',"                                   \
     " COALESCE(pg_catalog.current_setting('pgaudit.log', true), 'none') OPERATOR(pg_catalog.<>) 'none';"
 
-/* Of its row: where the ledger is, or would be; and the first schema of the search_path that exists. */
-enum { SESSION_SCHEMA = 3, SESSION_FIRST_SCHEMA = 6 };
+/* Of its row. */
+enum {
+    SESSION_DATABASE,
+    SESSION_IS_READ_ONLY,
+    SESSION_HAS_STANDARD_STRINGS,
+    SESSION_SCHEMA,
+    SESSION_PID,
+    SESSION_ROLE,
+    SESSION_WAITS_FOR_STANDBY,
+    SESSION_IS_AUDITED
+};
 
 /* The text with the table's name in it. */
 static void add_sql(const char *sql, const char *table, struct text *out)
@@ -55,10 +62,11 @@ static const char *qualified(struct arena *arena, const struct dialect *dialect,
 
 static char *copy_value(struct arena *arena, const struct result *result, int row, int column)
 {
-    const char *value = result_text(result, row, column);
+    const char *value;
 
     if (result_is_null(result, row, column))
         return NULL;
+    value = result_text(result, row, column);
     return arena_copy(arena, value, strlen(value));
 }
 
@@ -119,24 +127,35 @@ static const char *schema_of(const struct ledger_request *wanted)
     return fixed != NULL ? fixed : wanted->schema;
 }
 
-static void read_session(struct arena *arena, const struct ledger_request *wanted,
-                         const struct result *result, struct ledger *out)
+/* Where the ledger is; or would be, as far as the session tells. */
+static char *schema_told(struct arena *arena, struct result *const results[LEDGER_RESULTS])
 {
+    const struct result *guarded = results[RESULT_GUARD];
+
+    return guarded != NULL && result_rows(guarded) > 0
+               ? guard_schema(arena, guarded)
+               : copy_value(arena, results[RESULT_SESSION], 0, SESSION_SCHEMA);
+}
+
+static void read_session(struct arena *arena, const struct ledger_request *wanted,
+                         struct result *const results[LEDGER_RESULTS], struct ledger *out)
+{
+    const struct result *session = results[RESULT_SESSION];
     const char *schema = schema_of(wanted);
 
-    out->database = copy_value(arena, result, 0, 0);
-    out->is_read_only = result_bool(result, 0, 1);
-    out->has_standard_strings = result_bool(result, 0, 2);
-    out->backend_pid = (int)result_number(result, 0, 4);
-    out->role = copy_value(arena, result, 0, 5);
-    out->waits_for_standby = result_bool(result, 0, 7);
-    out->is_audited = result_bool(result, 0, 8);
-    out->schema = schema != NULL ? schema : copy_value(arena, result, 0, SESSION_SCHEMA);
+    out->database = copy_value(arena, session, 0, SESSION_DATABASE);
+    out->is_read_only = result_bool(session, 0, SESSION_IS_READ_ONLY);
+    out->has_standard_strings = result_bool(session, 0, SESSION_HAS_STANDARD_STRINGS);
+    out->backend_pid = (int)result_number(session, 0, SESSION_PID);
+    out->role = copy_value(arena, session, 0, SESSION_ROLE);
+    out->waits_for_standby = result_bool(session, 0, SESSION_WAITS_FOR_STANDBY);
+    out->is_audited = result_bool(session, 0, SESSION_IS_AUDITED);
+    out->schema = schema != NULL ? schema : schema_told(arena, results);
     if (out->dialect->ledger_schema == NULL)
         out->default_schema = out->schema;
     else
         out->default_schema =
-            wanted->schema != NULL ? wanted->schema : copy_value(arena, result, 0, SESSION_FIRST_SCHEMA);
+            wanted->schema != NULL ? wanted->schema : copy_value(arena, session, 0, SESSION_SCHEMA);
     note_session(out);
 }
 
@@ -173,8 +192,7 @@ static void prepare_attempts(struct arena *arena, struct ledger *out)
     }
 }
 
-/* Prepares the queries for writing, once the schema is known. */
-static void prepare_queries(struct arena *arena, struct ledger *out)
+void ledger_prepare_queries(struct arena *arena, struct ledger *out)
 {
     const struct ledger_sql *sql = out->dialect->ledger;
     const struct ledger_write row = { .name = "ledger_row", .sql = sql->row, .count = 2 };
@@ -220,7 +238,7 @@ static bool ask(struct connection *conn, const struct guard *guard, const struct
     auto_text struct text literal = text_init(QUERY_MOST);
 
     quote_literal(guard->table, &literal);
-    text_add_filled(&sql, SESSION_QUERY, "{literal}", literal.at);
+    text_add_string(&sql, SESSION_QUERY);
     floors_add_question(literal.at, &sql);
     guard_add(guard, &sql);
     add_sql(query->sql, guard->table, &sql);
@@ -265,15 +283,17 @@ static bool ask_there(struct arena *arena, struct connection *conn, struct quest
 
 /* Where only the first schema of the search_path counts, another one may have had a table of that name, or
  * one that keeps from reading it. */
-static bool is_of_other_schema(const struct question *question, const struct result *session, bool is_read,
+static bool is_of_other_schema(struct arena *arena, const struct question *question,
+                               struct result *const results[LEDGER_RESULTS], bool is_read,
                                const struct error *err)
 {
+    const struct result *session = results[RESULT_SESSION];
+
     if (question->place.folder->dialect->ledger_search == SEARCH_PATH ||
-        schema_of(&question->place) != NULL || session == NULL ||
-        result_is_null(session, 0, SESSION_FIRST_SCHEMA))
+        schema_of(&question->place) != NULL || session == NULL || result_is_null(session, 0, SESSION_SCHEMA))
         return false;
-    return (!is_read && !is_missing(err)) || strcmp(result_text(session, 0, SESSION_SCHEMA),
-                                                    result_text(session, 0, SESSION_FIRST_SCHEMA)) != 0;
+    return (!is_read && !is_missing(err)) ||
+           strcmp(schema_told(arena, results), result_text(session, 0, SESSION_SCHEMA)) != 0;
 }
 
 /* Most databases have one ledger: it is looked for in all of the search_path, and the answer says where it
@@ -287,9 +307,9 @@ static bool ask_where_it_is(struct arena *arena, struct connection *conn, struct
     if (schema_of(&question->place) == NULL)
         question->place.schema = dialect->first_schema;
     is_read = ask_there(arena, conn, question, results, err);
-    if (!is_of_other_schema(question, results[RESULT_SESSION], is_read, err))
+    if (!is_of_other_schema(arena, question, results, is_read, err))
         return is_read;
-    question->place.schema = copy_value(arena, results[RESULT_SESSION], 0, SESSION_FIRST_SCHEMA);
+    question->place.schema = copy_value(arena, results[RESULT_SESSION], 0, SESSION_SCHEMA);
     free_results(results);
     return ask_there(arena, conn, question, results, err);
 }
@@ -357,14 +377,14 @@ bool ledger_read(struct arena *arena, struct connection *conn, const struct ledg
         return false;
     if (!is_read && (session == NULL || !is_missing(err)))
         return explain_read_failure(conn, wanted->folder->dialect, &question.guard, err);
-    read_session(arena, &question.place, session, out);
+    read_session(arena, &question.place, results, out);
     if (floors != NULL)
         out->floors = floors_take(arena, floors, out->schema);
     if (out->default_schema == NULL)
         return refuse_no_schema(err);
     if (is_read)
         ledger_take_rows(arena, rows, out);
-    prepare_queries(arena, out);
+    ledger_prepare_queries(arena, out);
     find_tool_keys(out);
     rows_expand(arena, out);
     if (!out->dialect->keeps_attempts && !attempts_read(arena, conn, wanted->depth, out, err))
@@ -392,7 +412,7 @@ bool ledger_glance(struct arena *arena, struct connection *conn, const struct le
     }
     out->exists = is_read;
     if (results[RESULT_SESSION] != NULL)
-        read_session(arena, &question.place, results[RESULT_SESSION], out);
+        read_session(arena, &question.place, results, out);
     if (results[RESULT_FLOORS] != NULL)
         out->floors = floors_take(arena, results[RESULT_FLOORS], out->schema);
     is_ours = has_shape(conn, wanted, &question.guard, results[RESULT_GUARD], err);

@@ -29,6 +29,13 @@ struct ledger_size {
     size_t rolled_back;
 };
 
+/* What is known of a database because this run has begun its ledger there, by ledger_begin(). */
+struct ledger_beginning {
+    bool is_done;
+    bool has_room_for_journal; /* no schema of the journal's was there, and this role may create one */
+    bool can_check_connection; /* see postgres/session.h */
+};
+
 struct ledger {
     const struct folder *folder;
     const struct dialect *dialect; /* the folder's */
@@ -46,6 +53,8 @@ struct ledger {
     struct query queries[LEDGER_STATEMENTS]; /* for this table … */
     struct query checks[LEDGER_CHECKS];
     struct query row;
+
+    struct ledger_beginning beginning;
 
     struct floors floors; /* see floor.h */
 
@@ -107,6 +116,13 @@ must_use bool ledger_find_empty(struct connection *conn, const struct ledger *le
 /* The same question for a batch: a row with the answer. */
 struct batch_item ledger_empty_item(const struct ledger *ledger, const char *parameters[3]);
 
+/* Under the leader lock, where there was no ledger at the last look: creates it where its schema is there and
+ * holds no relation at all, in one round trip; it is then as if it had been read. Where that is not so, or
+ * cannot be told, nothing is done, and `beginning` says so; false only when the session or the run is over.
+ * For dialects whose ledger keeps attempts. */
+must_use bool ledger_begin(struct arena *arena, struct connection *conn, struct ledger *ledger,
+                           struct error *err);
+
 /* Creates it, and its schema if necessary. Call it under the leader lock. */
 must_use bool ledger_create(struct connection *conn, const struct ledger *ledger, struct error *err);
 
@@ -136,6 +152,9 @@ const char *ledger_name_row(const struct folder *folder, const char *name, const
  * NULL. */
 const char *ledger_anchor(const struct ledger *ledger, const struct migration *migration,
                           const struct migration *after);
+
+/* The queries for writing, once the schema is known. */
+void ledger_prepare_queries(struct arena *arena, struct ledger *out);
 
 /* The rows of a reading text, into `out` and its sizes. */
 void ledger_take_rows(struct arena *arena, const struct result *result, struct ledger *out);

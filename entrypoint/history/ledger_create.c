@@ -1,9 +1,11 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "history/journal_place.h"
 #include "history/ledger.h"
 #include "postgres/advisory.h"
 #include "postgres/denial.h"
+#include "postgres/session.h"
 #include "sql/quote.h"
 
 enum { QUERY_MOST = 16 * 1024 };
@@ -53,13 +55,19 @@ static void add_forgetting(const struct connection *conn, const struct ledger *l
     text_add_format(sql, ";DELETE FROM %s", table.at);
 }
 
+/* First in a message: the key, or a division by zero. */
+static void add_key(const struct ledger *ledger, struct text *sql)
+{
+    text_add_string(sql, "SELECT 1 OPERATOR(pg_catalog./) (");
+    advisory_add_try(ledger->lock_key, false, sql);
+    text_add_string(sql, ")::pg_catalog.int4;");
+}
+
 bool ledger_create(struct connection *conn, const struct ledger *ledger, struct error *err)
 {
     auto_text struct text sql = text_init(QUERY_MOST);
 
-    text_add_string(&sql, "SELECT 1 OPERATOR(pg_catalog./) (");
-    advisory_add_try(ledger->lock_key, false, &sql);
-    text_add_string(&sql, ")::pg_catalog.int4;");
+    add_key(ledger, &sql);
     if (!add_schema(conn, ledger->schema, &sql, err) ||
         (strcmp(ledger->schema, ledger->default_schema) != 0 &&
          !add_schema(conn, ledger->default_schema, &sql, err)))
@@ -74,6 +82,69 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, struct 
             denial_explain(conn, sql.at, err);
         return error_context(err, "creating the ledger %s", ledger->table);
     }
+    log_debug("created the ledger %s", ledger->table);
+    return true;
+}
+
+/* Of the schema $1, and of $2, where a ledger $3 or tables of others would be: a division by zero unless
+ * there is none. What a new database has in memory is read from its catalogs first, so that little of them is
+ * asked for. The first column says whether a journal may be begun: its own schema would be $4. */
+static const struct query BEGINNING = {
+    .name = "ledger_beginning",
+    .parameters = 4,
+    .sql =
+        "SELECT pg_catalog.to_regnamespace(pg_catalog.quote_ident($4)) IS NULL"
+        " AND pg_catalog.to_regnamespace('" JOURNAL_SHARED
+        "') IS NULL"
+        " AND pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),"
+        " 1 OPERATOR(pg_catalog./) (pg_catalog.to_regnamespace(pg_catalog.quote_ident($1)) IS NOT NULL"
+        " AND pg_catalog.to_regclass($3) IS NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c"
+        "  WHERE c.relnamespace OPERATOR(pg_catalog.=) ANY (ARRAY["
+        "   pg_catalog.to_regnamespace(pg_catalog.quote_ident($1))::pg_catalog.oid,"
+        "   pg_catalog.to_regnamespace(pg_catalog.quote_ident($2))::pg_catalog.oid])))::pg_catalog.int4",
+};
+
+/* Unless the URL names the schema, any of the search_path may hold the ledger. */
+static void add_beginning(const struct ledger *ledger, struct text *sql)
+{
+    auto_text struct text name = text_init(QUERY_MOST);
+    char journal[IDENTIFIER_SIZE];
+
+    journal_own_schema(ledger->schema, journal);
+    quote_qualified(ledger->is_schema_given ? ledger->schema : NULL, ledger->dialect->ledger_name, &name);
+    const char *const parameters[] = { ledger->schema, ledger->is_schema_given ? ledger->schema : "public",
+                                       name.at, journal };
+
+    batch_item_add(&(const struct batch_item) { .query = &BEGINNING, .parameters = parameters }, sql);
+}
+
+bool ledger_begin(struct arena *arena, struct connection *conn, struct ledger *ledger, struct error *err)
+{
+    const bool can_check = connection_server_version(conn) >= SESSION_CHECKING_SINCE;
+    auto_text struct text sql = text_init(QUERY_MOST);
+    struct result *results[2]; /* of the key, and of the beginning */
+    bool has_room;
+    bool is_done;
+
+    ledger_prepare_queries(arena, ledger);
+    add_key(ledger, &sql);
+    add_beginning(ledger, &sql);
+    if (can_check)
+        text_add_string(&sql, SESSION_CHECK_CONNECTION ";");
+    add_table(ledger, &sql);
+    is_done = query_several(conn, &(const struct query) { .name = "ledger_begin", .sql = sql.at }, results,
+                            array_length(results), err);
+    has_room = results[1] != NULL && result_bool(results[1], 0, 0);
+    result_free(results[0]);
+    result_free(results[1]);
+    if (!is_done && (err->class == ERROR_LOST || err->class == ERROR_INTERRUPTED))
+        return error_context(err, "creating the ledger %s", ledger->table);
+    if (!is_done)
+        return true;
+    ledger->exists = true;
+    ledger->beginning = (struct ledger_beginning) { .is_done = true,
+                                                    .has_room_for_journal = has_room,
+                                                    .can_check_connection = can_check };
     log_debug("created the ledger %s", ledger->table);
     return true;
 }

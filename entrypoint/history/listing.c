@@ -95,16 +95,16 @@ struct judged {
 
 /* d_type saves a stat per entry; some file systems do not fill it. An entry that cannot be examined must not
  * count as "not a migration". What is no directory may be a symbolic link: a ConfigMap's files are. */
-static bool judge(const struct listing *listing, const char *directory, const struct dirent *entry,
+static bool judge(const struct listing *listing, const char *directory, const struct directory_entry *entry,
                   struct judged *out, struct error *err)
 {
     const struct dialect *dialect = listing->folder->dialect;
-    unsigned char type = entry->d_type;
+    unsigned char type = entry->type;
     struct stat status;
     const char *full;
 
     if (type == DT_UNKNOWN || type == DT_LNK) {
-        full = join(listing->arena, directory, entry->d_name);
+        full = join(listing->arena, directory, entry->name);
         if (type == DT_UNKNOWN && lstat(full, &status) != 0)
             return error_set(err, ERROR_USAGE, "could not examine \"%s\": %s", full, strerror(errno));
         type = type == DT_UNKNOWN ? (unsigned char)IFTODT(status.st_mode) : type;
@@ -117,7 +117,7 @@ static bool judge(const struct listing *listing, const char *directory, const st
         }
     }
     out->is_directory = type == DT_DIR;
-    out->kind = dialect->entry_kind_of(entry->d_name, out->is_directory);
+    out->kind = dialect->entry_kind_of(entry->name, out->is_directory);
     return true;
 }
 
@@ -150,10 +150,8 @@ static bool add(struct listing *listing, const char *name, const char *key, enum
         return refuse_name(folder, name, err);
     if (kind == ENTRY_MISNAMED)
         return refuse_misnamed(folder, name, err);
-    listing->items = arena_grow(listing->arena, listing->items, listing->count, &listing->capacity,
-                                sizeof *listing->items);
-    listing->items[listing->count++] = (struct listed) { .order = folder->dialect->order_key_of(
-                                                             arena_copy(listing->arena, name, strlen(name))),
+    listing->items = memory_grow(listing->items, listing->count, &listing->capacity, sizeof *listing->items);
+    listing->items[listing->count++] = (struct listed) { .order = folder->dialect->order_key_of(name),
                                                          .key = key,
                                                          .is_program = kind == ENTRY_PROGRAM,
                                                          .is_way_back = kind == ENTRY_WAY_BACK };
@@ -188,17 +186,15 @@ static void warn_of_passed_over(const struct listing *listing)
              listing->folder->dialect->script_rule);
 }
 
-static bool read_directory(struct listing *listing, const char *below, struct error *err);
+static bool read_below(struct listing *listing, const char *below, struct error *err);
 
 /* `below` is the path of the directory at hand from the folder, "" for itself. */
 static bool read_entry(struct listing *listing, const char *directory, const char *below,
-                       const struct dirent *entry, struct error *err)
+                       const struct directory_entry *entry, struct error *err)
 {
     struct judged judged = { .kind = ENTRY_OTHER };
-    const char *name = entry->d_name;
+    const char *name = entry->name;
 
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-        return true;
     if (!judge(listing, directory, entry, &judged, err))
         return false;
     if (below[0] != '\0')
@@ -207,31 +203,34 @@ static bool read_entry(struct listing *listing, const char *directory, const cha
         return add(listing, name, NULL, judged.kind, err);
     if (!judged.is_directory)
         pass_over(listing, name);
-    if (!judged.is_directory || listing->folder->dialect->layout != LAYOUT_TREE || entry->d_name[0] == '.')
+    if (!judged.is_directory || listing->folder->dialect->layout != LAYOUT_TREE || entry->name[0] == '.')
         return true;
-    return read_directory(listing, name, err);
+    return read_below(listing, name, err);
 }
 
-/* The folder itself, or one below it. */
-static bool read_directory(struct listing *listing, const char *below, struct error *err)
+static bool read_directory(struct listing *listing, const struct directory *directory, const char *below,
+                           struct error *err)
 {
-    const char *path =
-        below[0] == '\0' ? listing->folder->path : join(listing->arena, listing->folder->path, below);
-    const struct dirent *entry;
-    bool is_read = true;
-    DIR *directory = listing->depth > DEPTH_MOST ? NULL : opendir(path);
+    for (size_t i = 0; i < directory->count; i++) {
+        if (!read_entry(listing, directory->path, below, &directory->items[i], err))
+            return false;
+    }
+    return true;
+}
 
-    if (directory == NULL)
-        return error_set(err, ERROR_USAGE, "could not open the folder \"%s\": %s", path,
-                         listing->depth > DEPTH_MOST ? "too many directories in each other"
-                                                     : strerror(errno));
+static bool read_below(struct listing *listing, const char *below, struct error *err)
+{
+    struct directory directory = { .arena = listing->arena,
+                                   .path = join(listing->arena, listing->folder->path, below) };
+    bool is_read;
+
+    if (listing->depth == DEPTH_MOST || !directory_read(&directory))
+        return error_set(err, ERROR_USAGE, "could not open the folder \"%s\": %s", directory.path,
+                         listing->depth == DEPTH_MOST ? "too many directories in each other"
+                                                      : strerror(errno));
     listing->depth++;
-    while (is_read && (errno = 0, entry = readdir(directory)) != NULL)
-        is_read = read_entry(listing, path, below, entry, err);
-    if (is_read && errno != 0)
-        is_read = error_set(err, ERROR_USAGE, "could not read folder \"%s\": %s", path, strerror(errno));
+    is_read = read_directory(listing, &directory, below, err);
     listing->depth--;
-    (void)closedir(directory);
     return is_read;
 }
 
@@ -255,12 +254,12 @@ static bool read_index(struct listing *listing, struct error *err)
     return true;
 }
 
-bool listing_read(struct arena *arena, const struct folder *folder, struct listed **out, size_t *count,
-                  struct error *err)
+bool listing_read(const struct directory *directory, const struct folder *folder, struct listed **out,
+                  size_t *count, struct error *err)
 {
-    struct listing listing = { .arena = arena, .folder = folder };
+    struct listing listing = { .arena = directory->arena, .folder = folder };
     bool is_read = folder->dialect->layout == LAYOUT_INDEX ? read_index(&listing, err)
-                                                           : read_directory(&listing, "", err);
+                                                           : read_directory(&listing, directory, "", err);
 
     warn_of_passed_over(&listing);
     *out = listing.items;

@@ -7,12 +7,13 @@
 #include "base/file.h"
 #include "base/text.h"
 
-enum { STEP_SCRIPTS = 8, STEP_BYTES_MOST = 64 * 1024 };
+enum { STEP_SCRIPTS = 8, SCRIPT_MOST = 64 * 1024 };
 
 struct read_ahead {
     const struct folder *folder;
     int directory;                    /* the folder, while it is read */
     char (*checksums)[CHECKSUM_SIZE]; /* empty = not known */
+    char *script;                     /* room for one */
     size_t next;
 };
 
@@ -23,6 +24,7 @@ struct read_ahead *read_ahead_new(struct arena *arena, const struct folder *fold
     read_ahead->folder = folder;
     read_ahead->directory = -1;
     read_ahead->checksums = arena_alloc(arena, folder->count, sizeof *read_ahead->checksums);
+    read_ahead->script = arena_alloc(arena, SCRIPT_MOST, 1);
     if (!folder->dialect->has_checksums)
         read_ahead->next = folder->count;
     return read_ahead;
@@ -33,18 +35,19 @@ bool read_ahead_step(void *context)
     struct read_ahead *read_ahead = context;
     const struct folder *folder = read_ahead->folder;
     const size_t below = strlen(folder->path) + 1;
-    auto_text struct text script = text_init(STEP_BYTES_MOST);
-    struct error ignored;
 
     if (read_ahead->directory < 0 && read_ahead->next < folder->count)
         read_ahead->directory = openat(AT_FDCWD, folder->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     for (int i = 0; i < STEP_SCRIPTS && read_ahead->next < folder->count; i++, read_ahead->next++) {
         const struct migration *migration = &folder->items[read_ahead->next];
+        const size_t length = migration->is_program
+                                  ? 0
+                                  : file_read_small(read_ahead->directory, migration->script_path + below,
+                                                    read_ahead->script, SCRIPT_MOST);
 
-        text_reset(&script);
-        if (!migration->is_program &&
-            file_read_below(read_ahead->directory, migration->script_path + below, &script, &ignored))
-            folder->dialect->checksum_of(text_slice(&script), read_ahead->checksums[read_ahead->next]);
+        if (length > 0)
+            folder->dialect->checksum_of((struct slice) { read_ahead->script, length },
+                                         read_ahead->checksums[read_ahead->next]);
     }
     if (read_ahead->next < folder->count)
         return true;

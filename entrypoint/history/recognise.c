@@ -20,62 +20,45 @@ static bool is_directory(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-static int compare(const void *one, const void *other)
-{
-    return strcmp(((const struct folder_entry *)one)->name, ((const struct folder_entry *)other)->name);
-}
-
 /* d_type saves a stat per entry; some file systems do not fill it, and a link says nothing. */
-static bool is_directory_entry(const struct dirent *entry, const char *full)
+static bool is_directory_entry(const char *path, const struct directory_entry *entry)
 {
-    return entry->d_type == DT_UNKNOWN || entry->d_type == DT_LNK ? is_directory(full)
-                                                                  : entry->d_type == DT_DIR;
+    char full[2 * PATH_MAX];
+
+    if (entry->type != DT_UNKNOWN && entry->type != DT_LNK)
+        return entry->type == DT_DIR;
+    (void)snprintf(full, sizeof full, "%s/%s", path, entry->name);
+    return is_directory(full);
 }
 
 /* One directory with a script is enough to know. */
-static struct folder_entry entry_of(struct arena *arena, const char *path, const struct dirent *from,
-                                    bool *has_script)
+static struct folder_entry entry_of(const char *path, const struct directory_entry *from, bool *has_script)
 {
     char full[2 * PATH_MAX];
-    struct folder_entry entry = { .name = arena_copy(arena, from->d_name, strlen(from->d_name)) };
+    struct folder_entry entry = { .name = from->name, .is_directory = is_directory_entry(path, from) };
 
-    (void)snprintf(full, sizeof full, "%s/%s", path, from->d_name);
-    entry.is_directory = is_directory_entry(from, full);
     if (!entry.is_directory || *has_script)
         return entry;
-    (void)snprintf(full, sizeof full, "%s/%s/migration.sql", path, from->d_name);
+    (void)snprintf(full, sizeof full, "%s/%s/migration.sql", path, from->name);
     entry.has_script = *has_script = file_exists(full);
-    (void)snprintf(full, sizeof full, "%s/%s/snapshot.json", path, from->d_name);
+    (void)snprintf(full, sizeof full, "%s/%s/snapshot.json", path, from->name);
     entry.has_snapshot = entry.has_script && file_exists(full);
     return entry;
 }
 
 /* ConfigMaps are mounted with links of the kubelet's own, whose names begin with two dots. */
-static bool is_looked_at(const char *name)
+static void look(struct arena *arena, struct directory *directory, struct folder_look *out)
 {
-    return strcmp(name, ".") != 0 && strncmp(name, "..", 2) != 0;
-}
-
-static void look(struct arena *arena, const char *path, struct folder_look *out)
-{
-    struct folder_entry *entries = NULL;
-    size_t capacity = 0;
-    DIR *directory = opendir(path);
-    const struct dirent *entry;
+    struct folder_entry *entries;
     bool has_script = false;
 
-    *out = (struct folder_look) { .script = slice_of("") };
-    while (directory != NULL && (entry = readdir(directory)) != NULL) {
-        if (!is_looked_at(entry->d_name))
-            continue;
-        entries = arena_grow(arena, entries, out->count, &capacity, sizeof *entries);
-        entries[out->count++] = entry_of(arena, path, entry, &has_script);
+    (void)directory_read(directory);
+    entries = arena_alloc(arena, directory->count, sizeof *entries);
+    *out = (struct folder_look) { .entries = entries, .script = slice_of("") };
+    for (size_t i = 0; i < directory->count; i++) {
+        if (strncmp(directory->items[i].name, "..", 2) != 0)
+            entries[out->count++] = entry_of(directory->path, &directory->items[i], &has_script);
     }
-    if (directory != NULL)
-        (void)closedir(directory);
-    if (out->count > 1)
-        qsort(entries, out->count, sizeof *entries, compare);
-    out->entries = entries;
 }
 
 /* Names that only begin with a number are those of several tools. What follows it tells the others. */
@@ -218,8 +201,9 @@ static const struct dialect *add_likely(enum format format, const struct folder_
     return first == NULL ? DIALECTS[0] : first;
 }
 
-void recognise(enum format format, const char *path, struct recognised *out)
+void recognise(enum format format, struct directory *directory, struct recognised *out)
 {
+    const char *path = directory->path;
     auto_arena struct arena *arena = arena_new();
     const struct dialect *sure = find_only(format);
     const struct dialect *first;
@@ -231,7 +215,7 @@ void recognise(enum format format, const char *path, struct recognised *out)
         out->dialects[out->count++] = sure;
         return;
     }
-    look(arena, path, &found);
+    look(arena, directory, &found);
     read_script(arena, path, &found);
     out->owner = find_owner(path, &found);
     found.is_format_said = format != FORMAT_AUTO;

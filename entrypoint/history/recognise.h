@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "dialect/dialect.h"
 #include "dialect/foreign.h"
+#include "history/directory.h"
 
 /* Those dialects that the folder may be of, in the order of DIALECTS; with a format other than FORMAT_AUTO,
  * only that tool's. None fits what holds nothing of any tool: then the first of the format is taken. */
@@ -20,8 +21,8 @@ struct recognised {
     const struct foreign_tool *owner; /* the tool whose own file is there, and which can't be applied here */
 };
 
-/* Looks at the names in the folder at `path`, and into one script, unless the format tells it alone. One that
- * can't be read is taken for the first: whoever reads it says why. */
-void recognise(enum format format, const char *path, struct recognised *out);
+/* Looks at the names in the folder, which is read for that, and into one script, unless the format tells it
+ * alone. One that can't be read is taken for the first: whoever reads it says why. */
+void recognise(enum format format, struct directory *directory, struct recognised *out);
 
 #endif

@@ -109,8 +109,7 @@ static void pass(struct arena *arena, struct ledger *ledger)
 void rows_expand(struct arena *arena, struct ledger *ledger)
 {
     const struct folder *folder = ledger->folder;
-    struct ledger_row *rows = arena_alloc(arena, folder->count + ledger->count, sizeof *rows);
-    const struct ledger_row *marker = &ledger->rows[0];
+    struct ledger_row *rows;
     struct order_key mark;
     size_t count = 0;
 
@@ -118,7 +117,8 @@ void rows_expand(struct arena *arena, struct ledger *ledger)
         pass(arena, ledger);
     if (!ledger->dialect->is_marker || ledger->count == 0)
         return;
-    mark = ledger->dialect->order_key_of(marker->name);
+    rows = arena_alloc(arena, folder->count + ledger->count, sizeof *rows);
+    mark = ledger->dialect->order_key_of(ledger->rows[0].name);
     for (size_t i = 0; i < folder->count; i++) {
         const char *key = folder->items[i].key;
 

@@ -49,7 +49,7 @@ static struct connection *lead(const struct config *config, struct endpoint *end
 
         if (conn == NULL || !check_session(config, endpoint, conn, err))
             return NULL;
-        switch (leader_try(conn, lock_key, &holder, NULL, err)) {
+        switch (leader_try(conn, &(const struct leader_claim) { .key = lock_key }, &holder, err)) {
         case LEADER_TAKEN:
             return query_run(conn, &LIMIT, NULL, NULL, err) ? steal(&conn) : NULL;
         case LEADER_UNKNOWN:

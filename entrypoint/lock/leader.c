@@ -1,40 +1,45 @@
 #include "lock/leader.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "postgres/advisory.h"
+#include "postgres/pooler.h"
 #include "postgres/query.h"
 #include "postgres/session.h"
 
 enum { SQL_MOST = 1024 };
 
-/* Of the key $1. pg_locks shows a 64-bit one as two halves with objsubid 1 (documentation, "pg_locks"). */
-#define LEADER_LOCKS                                                                                         \
-    "  FROM pg_catalog.pg_locks AS l"                                                                        \
-    "  JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid"                          \
-    " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.objsubid OPERATOR(pg_catalog.=) 1"            \
-    " AND l.granted"                                                                                         \
-    "   AND (l.classid::bigint OPERATOR(pg_catalog.<<) 32 OPERATOR(pg_catalog.|) l.objid::bigint)"           \
-    " OPERATOR(pg_catalog.=) $1::bigint"                                                                     \
-    "   AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database AS d"                \
-    "                      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
+/* The key $1. A 64-bit one is shown as two halves with objsubid 1 (documentation, "pg_locks"). */
+#define IS_LEADER_LOCK                                                                                       \
+    "l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.objsubid OPERATOR(pg_catalog.=) 1 AND l.granted"     \
+    " AND (l.classid::bigint OPERATOR(pg_catalog.<<) 32 OPERATOR(pg_catalog.|) l.objid::bigint)"             \
+    " OPERATOR(pg_catalog.=) $1::bigint"
 
-/* A session that holds it before it asks is one that others use as well: null. */
+/* A session that holds it before it asks is one that others use as well: null. Most sessions are asked this
+ * before their caches hold anything, and a view costs many times what the function below it does. */
 #define LEADER_TRIES                                                                                         \
-    "SELECT CASE WHEN NOT EXISTS (SELECT 1" LEADER_LOCKS                                                     \
-    "   AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())"                                       \
-    " THEN pg_catalog.pg_try_advisory_lock($1) END, "
+    "SELECT CASE WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_lock_status() AS l"                              \
+    "   WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND " IS_LEADER_LOCK                  \
+    " ) THEN pg_catalog.pg_try_advisory_lock($1) END, "
+
+/* No row, and nothing tried or set, where something stands between us and process number $2. */
+#define LEADER_CONDITION                                                                                     \
+    " WHERE $2::integer IS NULL OR EXISTS (" POOLER_OWN_SESSION                                              \
+    " WHERE a.pid OPERATOR(pg_catalog.=) $2::integer"                                                        \
+    " AND a.backend_type OPERATOR(pg_catalog.=) '" POOLER_OWN_TYPE "')"
 
 static const struct query LEADER_TRY = {
     .name = "leader_try",
-    .parameters = 1,
-    .sql = LEADER_TRIES SESSION_SAFETY_NET_LIST,
+    .parameters = 2,
+    .sql = LEADER_TRIES SESSION_SAFETY_NET_LIST LEADER_CONDITION,
 };
 
 /* The server looks for the rights to it before it takes the lock. */
 static const struct query LEADER_TRY_ON = {
     .name = "leader_try_on",
-    .parameters = 1,
-    .sql = LEADER_TRIES IDENTITY_COLUMNS ", " SESSION_SAFETY_NET_LIST,
+    .parameters = 2,
+    .sql = LEADER_TRIES IDENTITY_COLUMNS ", " SESSION_SAFETY_NET_LIST LEADER_CONDITION,
 };
 
 static const struct query LEADER_HOLDER = {
@@ -45,7 +50,12 @@ static const struct query LEADER_HOLDER = {
         "       COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.query_start) AT TIME ZONE 'UTC',"
         "                                   'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), ''),"
         "       COALESCE(pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), ''),"
-        "       COALESCE(pg_catalog.host(a.client_addr), '')" LEADER_LOCKS " LIMIT 1",
+        "       COALESCE(pg_catalog.host(a.client_addr), '')"
+        "  FROM pg_catalog.pg_locks AS l"
+        "  JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid"
+        " WHERE " IS_LEADER_LOCK
+        " AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database AS d"
+        "        WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()) LIMIT 1",
 };
 
 bool leader_find(struct connection *conn, const char *key, struct leader *holder, struct error *err)
@@ -76,34 +86,44 @@ static enum leader_answer refuse_shared(struct error *err)
     return LEADER_UNKNOWN;
 }
 
-/* The row of the answer, with the server where that is known. */
-static bool try_on(struct connection *conn, const char *key, struct result **row, struct identity *server,
+/* The row of the answer, with the server where that is wanted and known. */
+static bool try_on(struct connection *conn, const struct leader_claim *claim, struct result **row,
                    struct error *err)
 {
-    if (query_run(conn, &LEADER_TRY_ON, &key, row, err)) {
-        *server = identity_of(*row, 1);
+    char pid[16];
+    const char *const parameters[] = { claim->key, claim->is_between == NULL ? NULL : pid };
+
+    (void)snprintf(pid, sizeof pid, "%d", connection_backend_pid(conn));
+    if (claim->server == NULL)
+        return query_run(conn, &LEADER_TRY, parameters, row, err);
+    *claim->server = (struct identity) { .system = "" };
+    if (query_run(conn, &LEADER_TRY_ON, parameters, row, err)) {
+        if (result_rows(*row) > 0)
+            *claim->server = identity_of(*row, 1);
         return true;
     }
-    *server = (struct identity) { .system = "" };
     if (!identity_is_refused(err))
         return false;
     log_debug("it is not known which server this is: %s", err->message);
-    return query_run(conn, &LEADER_TRY, &key, row, err);
+    return query_run(conn, &LEADER_TRY, parameters, row, err);
 }
 
-enum leader_answer leader_try(struct connection *conn, const char *key, struct leader *holder,
-                              struct identity *server, struct error *err)
+enum leader_answer leader_try(struct connection *conn, const struct leader_claim *claim,
+                              struct leader *holder, struct error *err)
 {
     auto_result struct result *result = NULL;
 
-    if (!(server == NULL ? query_run(conn, &LEADER_TRY, &key, &result, err)
-                         : try_on(conn, key, &result, server, err)))
+    if (!try_on(conn, claim, &result, err))
+        return LEADER_UNKNOWN;
+    if (claim->is_between != NULL)
+        *claim->is_between = result_rows(result) == 0;
+    if (result_rows(result) == 0)
         return LEADER_UNKNOWN;
     if (result_is_null(result, 0, 0))
         return refuse_shared(err);
     if (result_bool(result, 0, 0))
         return LEADER_TAKEN;
-    return leader_find(conn, key, holder, err) ? LEADER_HELD : LEADER_UNKNOWN;
+    return leader_find(conn, claim->key, holder, err) ? LEADER_HELD : LEADER_UNKNOWN;
 }
 
 void leader_leave(struct connection *conn)

@@ -30,12 +30,19 @@ struct leader {
     char address[64];
 };
 
+/* What is claimed, and what is asked in the same round trip. */
+struct leader_claim {
+    const char *key;
+    struct identity *server; /* gets which one it is on, once the lock is taken; NULL = not asked */
+    bool *is_between; /* gets whether something other than the server answers (pooler.h): then nothing is
+                         tried, the answer is LEADER_UNKNOWN without an error; NULL = that is known */
+};
+
 /* At most two round trips on `conn`, which must be idle and must not have tried before: a session that holds
- * it already is shared with others, ERROR_USAGE. On LEADER_HELD fills `*holder`, on LEADER_UNKNOWN `*err`; on
- * LEADER_TAKEN, with the server that it is on, `*server` unless that is NULL. A role that may not ask for
- * that takes one round trip more. */
-must_use enum leader_answer leader_try(struct connection *conn, const char *key, struct leader *holder,
-                                       struct identity *server, struct error *err);
+ * it already is shared with others, ERROR_USAGE. On LEADER_HELD fills `*holder`, on LEADER_UNKNOWN `*err`. A
+ * role that may not ask for the server takes one round trip more. */
+must_use enum leader_answer leader_try(struct connection *conn, const struct leader_claim *claim,
+                                       struct leader *holder, struct error *err);
 
 /* Before a session ends that was ours alone: the server takes a moment to notice its end. */
 void leader_leave(struct connection *conn);

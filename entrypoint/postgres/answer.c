@@ -270,8 +270,9 @@ bool connection_next_result(struct connection *conn, bool is_cancellable, PGresu
         if (has_result(conn))
             break;
     }
-    conn->meanwhile = NULL;
     *out = PQgetResult(conn->pg);
+    if (*out == NULL)
+        conn->meanwhile = NULL;
     return true;
 }
 

@@ -8,46 +8,50 @@
  * user are not. Autovacuum's workers have no user. From 17 on a session's number is that of its slot, and
  * clients have the first max_connections of these; before, walsenders and subscriptions' workers are known by
  * their pids, while a parallel worker looks like a client. */
-#define IS_CLIENT                                                                                             \
-    "CASE WHEN a.backend_type IS NOT NULL THEN a.backend_type OPERATOR(pg_catalog.=) 'client backend'"        \
-    " WHEN a.datid IS NULL OR a.usesysid IS NULL THEN false"                                                  \
-    " WHEN v.is_slot_known THEN a.pid OPERATOR(pg_catalog.=) ANY (ARRAY("                                     \
+#define IS_CLIENT(is_hidden_client)                                                                          \
+    "CASE WHEN a.backend_type IS NOT NULL THEN a.backend_type OPERATOR(pg_catalog.=) 'client backend'"       \
+    " WHEN a.datid IS NULL OR a.usesysid IS NULL THEN false ELSE " is_hidden_client " END"
+#define HAS_SLOT_OF_CLIENT                                                                                    \
+    "a.pid OPERATOR(pg_catalog.=) ANY (ARRAY("                                                                \
     "   SELECT pg_catalog.pg_stat_get_backend_pid(i.id) FROM pg_catalog.pg_stat_get_backend_idset() AS i(id)" \
     "   WHERE i.id OPERATOR(pg_catalog.<)"                                                                    \
-    "         pg_catalog.current_setting('max_connections')::pg_catalog.int4))"                               \
-    " ELSE a.pid OPERATOR(pg_catalog.<>) ALL (ARRAY("                                                         \
-    "   SELECT w.pid FROM pg_catalog.pg_stat_get_wal_senders() AS w"                                          \
-    "   UNION ALL"                                                                                            \
-    "   SELECT s.pid FROM pg_catalog.pg_stat_get_subscription(NULL) AS s WHERE s.pid IS NOT NULL)) END"
+    "         pg_catalog.current_setting('max_connections')::pg_catalog.int4))"
+#define IS_NO_SENDER                                                                                         \
+    "a.pid OPERATOR(pg_catalog.<>) ALL (ARRAY("                                                              \
+    "   SELECT w.pid FROM pg_catalog.pg_stat_get_wal_senders() AS w"                                         \
+    "   UNION ALL"                                                                                           \
+    "   SELECT s.pid FROM pg_catalog.pg_stat_get_subscription(NULL) AS s WHERE s.pid IS NOT NULL))"
+
+/* Most sessions are asked this before their caches hold anything: one pass over the function below the view
+ * pg_stat_activity takes two thirds of the time. */
+#define BUDGET_QUERY(is_hidden_client, is_hidden)                                                            \
+    "SELECT pg_catalog.current_setting('max_connections'),"                                                   \
+    " pg_catalog.current_setting('superuser_reserved_connections'),"                                          \
+    " COALESCE(pg_catalog.current_setting('reserved_connections', true), '0'),"                               \
+    " c.used, c.hidden, r.rolname, r.rolsuper,"                                                               \
+    " COALESCE(pg_catalog.pg_has_role(r.oid,"                                                                 \
+    "   pg_catalog.to_regrole('pg_use_reserved_connections')::pg_catalog.oid, 'USAGE'), false),"              \
+    " r.rolconnlimit, c.of_role, c.of_role_here, d.datname, d.datconnlimit, c.here"                           \
+    " FROM pg_catalog.pg_roles AS r, pg_catalog.pg_database AS d, LATERAL ("                                  \
+    "  SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE " is_hidden "),"                         \
+    "   pg_catalog.count(*) FILTER (WHERE a.usesysid OPERATOR(pg_catalog.=) r.oid),"                          \
+    "   pg_catalog.count(*) FILTER (WHERE a.usesysid OPERATOR(pg_catalog.=) r.oid"                            \
+    "                                 AND a.datid OPERATOR(pg_catalog.=) d.oid),"                             \
+    "   pg_catalog.count(*) FILTER (WHERE a.datid OPERATOR(pg_catalog.=) d.oid)"                              \
+    "    FROM pg_catalog.pg_stat_get_activity(NULL) AS a WHERE " IS_CLIENT(is_hidden_client)                  \
+    " ) AS c (used, hidden, of_role, of_role_here, here)"                                                     \
+    " WHERE r.rolname OPERATOR(pg_catalog.=) SESSION_USER"                                                    \
+    "   AND d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"
 
 static const struct query BUDGET = {
     .name = "budget",
-    .sql =
-        "WITH client AS (SELECT a.datid, a.usesysid,"
-        "   a.backend_type IS NULL AND NOT v.is_slot_known AS is_hidden"
-        " FROM pg_catalog.pg_stat_activity AS a,"
-        "   (SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4"
-        "           OPERATOR(pg_catalog.>=) 170000 AS is_slot_known) AS v"
-        " WHERE " IS_CLIENT
-        ")"
-        " SELECT pg_catalog.current_setting('max_connections'),"
-        " pg_catalog.current_setting('superuser_reserved_connections'),"
-        " COALESCE(pg_catalog.current_setting('reserved_connections', true), '0'),"
-        " (SELECT pg_catalog.count(*) FROM client),"
-        " (SELECT pg_catalog.count(*) FROM client AS c WHERE c.is_hidden),"
-        " r.rolname, r.rolsuper,"
-        " EXISTS (SELECT 1 FROM pg_catalog.pg_roles AS g"
-        "         WHERE g.rolname OPERATOR(pg_catalog.=) 'pg_use_reserved_connections'"
-        "           AND pg_catalog.pg_has_role(r.oid, g.oid, 'USAGE')),"
-        " r.rolconnlimit,"
-        " (SELECT pg_catalog.count(*) FROM client AS c WHERE c.usesysid OPERATOR(pg_catalog.=) r.oid),"
-        " (SELECT pg_catalog.count(*) FROM client AS c WHERE c.usesysid OPERATOR(pg_catalog.=) r.oid"
-        "    AND c.datid OPERATOR(pg_catalog.=) d.oid),"
-        " d.datname, d.datconnlimit,"
-        " (SELECT pg_catalog.count(*) FROM client AS c WHERE c.datid OPERATOR(pg_catalog.=) d.oid)"
-        " FROM pg_catalog.pg_roles AS r, pg_catalog.pg_database AS d"
-        " WHERE r.rolname OPERATOR(pg_catalog.=) SESSION_USER"
-        "   AND d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()",
+    .sql = BUDGET_QUERY(IS_NO_SENDER, "a.backend_type IS NULL"),
+};
+
+enum { SLOTS_SINCE = 170000 };
+static const struct query BUDGET_OF_SLOTS = {
+    .name = "budget_of_slots",
+    .sql = BUDGET_QUERY(HAS_SLOT_OF_CLIENT, "false"),
 };
 
 enum {
@@ -76,7 +80,8 @@ bool budget_read(struct arena *arena, struct connection *conn, struct budget *ou
 {
     auto_result struct result *row = NULL;
 
-    if (!query_run(conn, &BUDGET, NULL, &row, err))
+    if (!query_run(conn, connection_server_version(conn) >= SLOTS_SINCE ? &BUDGET_OF_SLOTS : &BUDGET, NULL,
+                   &row, err))
         return false;
     *out = (struct budget) {
         .max_connections = (int)result_number(row, 0, COLUMN_MAX),
@@ -94,6 +99,22 @@ bool budget_read(struct arena *arena, struct connection *conn, struct budget *ou
         .database_limit = (int)result_number(row, 0, COLUMN_DATABASE_LIMIT),
         .database_used = (int)result_number(row, 0, COLUMN_DATABASE_USED),
     };
+    return true;
+}
+
+bool budget_is_for_all(struct connection *conn, bool *is_for_all, struct error *err)
+{
+    static const struct query query = {
+        .name = "budget_limits",
+        .sql =
+            "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_database AS d"
+            "                    WHERE d.datconnlimit OPERATOR(pg_catalog.>=) 0)",
+    };
+    auto_result struct result *row = NULL;
+
+    if (!query_run(conn, &query, NULL, &row, err))
+        return false;
+    *is_for_all = result_bool(row, 0, 0);
     return true;
 }
 

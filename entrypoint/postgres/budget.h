@@ -37,6 +37,10 @@ struct budget {
 must_use bool budget_read(struct arena *arena, struct connection *conn, struct budget *out,
                           struct error *err);
 
+/* Whether what is counted in one database holds for every other of the server: none has a limit of its own.
+ */
+must_use bool budget_is_for_all(struct connection *conn, bool *is_for_all, struct error *err);
+
 /* How many connections are left for this role in this database, by the server's slots and by the limits of
  * role and database, which do not apply to superusers; below 0 where a limit was lowered below what is open.
  * Pure. */

@@ -73,7 +73,7 @@ bool connection_shield(struct connection *conn, bool is_shielded);
 void connection_hush(struct connection *conn, bool is_hushed);
 
 /* Something that can be done while the session is established, or the next answer waited for, in steps of
- * less than a millisecond: `step` is called until it returns false, or the answer is there. */
+ * less than a millisecond: `step` is called until it returns false, or all of the answer is there. */
 typedef bool connection_step(void *context);
 void connection_meanwhile(struct connection *conn, connection_step *step, void *context);
 

@@ -24,13 +24,7 @@ static bool ask(struct connection *conn, int *pid, struct error *err)
     return true;
 }
 
-/* A session's own row is never hidden from it. */
-static const struct query SELF = {
-    .name = "session",
-    .sql =
-        "SELECT a.pid, a.backend_type"
-        "  FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a",
-};
+static const struct query SELF = { .name = "session", .sql = POOLER_OWN_SESSION };
 
 bool pooler_is_between(struct connection *conn, bool *is_between, struct error *err)
 {
@@ -39,7 +33,7 @@ bool pooler_is_between(struct connection *conn, bool *is_between, struct error *
     if (!query_run(conn, &SELF, NULL, &self, err))
         return false;
     *is_between = (int)result_number(self, 0, 0) != connection_backend_pid(conn) ||
-                  strcmp(result_text(self, 0, 1), "client backend") != 0;
+                  strcmp(result_text(self, 0, 1), POOLER_OWN_TYPE) != 0;
     return true;
 }
 

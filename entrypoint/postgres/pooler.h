@@ -21,6 +21,12 @@ enum pooling {
     POOLING_TRANSACTION, /* each transaction may run in another session, which others use after us */
 };
 
+/* The session that answers, and the type it has where that is the server's own: its row is never hidden
+ * from it. */
+#define POOLER_OWN_SESSION                                                                                   \
+    "SELECT a.pid, a.backend_type FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a"
+#define POOLER_OWN_TYPE "client backend"
+
 /* Whether something other than the server answers on this connection. One round trip. */
 must_use bool pooler_is_between(struct connection *conn, bool *is_between, struct error *err);
 

@@ -49,13 +49,10 @@ void session_regain_add(const struct session_settings *limits, int server_versio
 
 bool session_can_check_connection(struct connection *conn)
 {
-    static const struct query check = {
-        .name = "check_connection",
-        .sql = "SELECT pg_catalog.set_config('client_connection_check_interval', '1s', true)",
-    };
+    static const struct query check = { .name = "check_connection", .sql = SESSION_CHECK_CONNECTION };
     struct error ignored;
 
-    if (connection_server_version(conn) < 140000)
+    if (connection_server_version(conn) < SESSION_CHECKING_SINCE)
         return false;
     if (query_run(conn, &check, NULL, NULL, &ignored))
         return true;

@@ -30,6 +30,11 @@ void session_settings_add(const struct session_settings *settings, bool is_local
  * which sets nothing; a session that cannot is not an error. */
 bool session_can_check_connection(struct connection *conn);
 
+/* The same as a statement of a message, which fails where the server cannot. From that version on. */
+enum { SESSION_CHECKING_SINCE = 140000 };
+#define SESSION_CHECK_CONNECTION                                                                             \
+    "SELECT pg_catalog.set_config('client_connection_check_interval', '1s', true)"
+
 /* What a session that holds the leader lock lets the server do, so that the lock never outlives us: end a
  * connection whose other side does not answer for 13 s (a cut cable, a node that died), and a session that is
  * idle for a minute (a frozen process, whose kernel answers all the same; version 14). Between two statements

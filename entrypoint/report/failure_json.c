@@ -27,6 +27,8 @@ void failure_json_set(struct json *object, const struct error *err, size_t most)
     failure_json_set_text(object, "code", err->code, most);
     failure_json_set_text(object, "sqlstate", err->sqlstate, most);
     failure_json_set_text(object, "message", err->message, most);
+    if (err->is_detail_public)
+        failure_json_set_text(object, "detail", err->detail, most);
     failure_json_set_text(object, "at", place.at, most);
     failure_json_set_text(object, "holds", err->holds, most);
     failure_json_set_text(object, "next", err->hint, most);

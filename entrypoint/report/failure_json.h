@@ -17,7 +17,8 @@ enum { FAILURE_JSON_MOST = 1024 };
  */
 void failure_json_set_text(struct json *object, const char *key, const char *value, size_t most);
 
-/* Code, message, place, what the database holds, what to do next; nothing if `err` is NULL. */
+/* Code, message, a detail that is public, place, what the database holds, what to do next; nothing if `err`
+ * is NULL. */
 void failure_json_set(struct json *object, const struct error *err, size_t most);
 
 #endif

@@ -79,6 +79,8 @@ static void add_detail(const struct error *err, struct text *out)
         return;
     if (err->place.line > 0)
         text_add_format(out, "At %s:%zu:%zu.\n", err->place.file, err->place.line, err->place.column);
+    if (err->is_detail_public)
+        text_add_format(out, "%s\n", err->detail);
     if (err->holds[0] != '\0')
         text_add_format(out, "The database now: %s\n", err->holds);
     if (err->hint[0] != '\0')

@@ -4,55 +4,30 @@
 
 #include "base/patience.h"
 #include "postgres/query.h"
+#include "schema/catalog_setting.h"
 #include "schema/catalog_sql.h"
-#include "sql/quote.h"
-
-/* One message, so one transaction. What the server's functions write must not depend on the session. The lock
- * of a table is not waited for as long as the server takes to look for deadlocks: nobody else is to fail. */
-#define SETTINGS                                                                                             \
-    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL search_path = '';"                \
-    " SET LOCAL lock_timeout = '50ms'; SET LOCAL statement_timeout = '1min'; SET LOCAL jit = off;"           \
-    " SET LOCAL quote_all_identifiers = off;"                                                                \
-    " SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL TimeZone = 'UTC';"   \
-    " SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';"                                     \
-    " SET LOCAL standard_conforming_strings = on"
-
-#define LEDGER_NAMES "ANY (pg_catalog.current_setting('" CATALOG_LEDGER_NAMES "')::pg_catalog.name[])"
-
-/* A database without an encoding holds bytes, which the server would refuse to call UTF-8.
- *
- * The schemas that people use: not the server's, nor the journal of a ledger, nor the mark of a shadow. More
- * conditions may stand between the two. */
-#define PEOPLE                                                                                               \
-    "SELECT '', '', '' WHERE pg_catalog.concat(pg_catalog.set_config('client_encoding', CASE WHEN"           \
-    "  pg_catalog.current_setting('server_encoding')" EQ                                                     \
-    "'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END,"                                                          \
-    "  true), pg_catalog.set_config('" CATALOG_PEOPLE                                                        \
-    "', (SELECT COALESCE(pg_catalog.array_agg(n.oid), '{}')::pg_catalog.text"                                \
-    " FROM pg_catalog.pg_namespace AS n WHERE n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname" NE     \
-    "ALL ('{information_schema,tidelock,tidelock_shadow}'::pg_catalog.name[])"                               \
-    " AND NOT (n.nspname OPERATOR(pg_catalog.~) '^tidelock_' AND EXISTS"                                     \
-    " (SELECT FROM pg_catalog.pg_class AS j WHERE j.relnamespace" EQ "n.oid AND j.relname" EQ "'intent'))"
-#define PEOPLE_END                                                                                           \
-    "), true), pg_catalog.set_config('" CATALOG_LEDGERS                                                      \
-    "', (SELECT COALESCE(pg_catalog.array_agg(l.oid), '{}')::pg_catalog.text FROM pg_catalog.pg_class AS l"  \
-    "  LEFT JOIN pg_catalog.pg_depend AS d ON l.relkind" EQ "'S' AND d.classid" EQ                           \
-    "'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid" EQ "l.oid AND d.refclassid" EQ                  \
-    "d.classid"                                                                                              \
-    "   AND d.deptype" EQ                                                                                    \
-    "ANY ('{a,i}'::pg_catalog.\"char\"[])"                                                                   \
-    "  LEFT JOIN pg_catalog.pg_class AS o ON o.oid" EQ                                                       \
-    "d.refobjid"                                                                                             \
-    " WHERE l.relname" EQ LEDGER_NAMES " OR o.relname" EQ LEDGER_NAMES "), true)) IS NULL"
 
 enum { SQL_MOST = 256 * 1024, QUERIES_MOST = 96, PATIENCE_MS = 3000, PAUSE_MS = 50 };
 
 static const struct catalog_query *const TABLES[] = { CATALOG_RELATIONS, CATALOG_OBJECTS, CATALOG_EXTENDING,
                                                       CATALOG_REMOTE, CATALOG_ACCESS };
 
-static bool is_for(const struct catalog_query *query, int major)
+static bool is_for(const struct catalog_query *query, const struct catalog_extent *extent)
 {
-    return major >= query->since && (query->until == 0 || major <= query->until);
+    return extent->major >= query->since && (query->until == 0 || extent->major <= query->until) &&
+           query->scope != (extent->is_alone ? SCOPE_DATABASE : SCOPE_SCHEMA);
+}
+
+/* Adds a query or a question, with or without what only a narrow one says. */
+static void add_for_extent(const char *query, const struct catalog_extent *extent, struct text *sql)
+{
+    const char *begin;
+
+    while (!extent->is_narrow && (begin = strstr(query, NARROW_BEGIN)) != NULL) {
+        text_add(sql, query, (size_t)(begin - query));
+        query = strstr(begin, NARROW_END) + strlen(NARROW_END);
+    }
+    text_add_string(sql, query);
 }
 
 /* The questions of if_any for that version, each once, and their answers. */
@@ -73,24 +48,18 @@ static bool is_asked(const struct kinds *kinds, const char *question, size_t *at
     return false;
 }
 
-static void list_questions(int major, struct kinds *out)
+static void list_questions(const struct catalog_extent *extent, struct kinds *out)
 {
     size_t at;
 
     *out = (struct kinds) { .count = 0 };
     for (size_t i = 0; i < array_length(TABLES); i++) {
         for (const struct catalog_query *query = TABLES[i]; query->sql != NULL; query++) {
-            if (is_for(query, major) && query->if_any != NULL && out->count < QUERIES_MOST &&
+            if (is_for(query, extent) && query->if_any != NULL && out->count < QUERIES_MOST &&
                 !is_asked(out, query->if_any, &at))
                 out->asked[out->count++] = query->if_any;
         }
     }
-}
-
-/* A function of its own: the lint of our SQL knows by its name what is added. */
-static void add_question(const char *question, struct text *sql)
-{
-    text_add_string(sql, question);
 }
 
 static bool finds_nothing(const struct catalog_query *query, const struct kinds *kinds)
@@ -101,18 +70,20 @@ static bool finds_nothing(const struct catalog_query *query, const struct kinds 
            !kinds->is_there[at];
 }
 
-/* Adds the queries for that major version that take locks, or those that take none; how many. Those that
+/* Adds the queries that take locks, or those that take none; how many. Those that
  * would find nothing are left out, unless `kinds` is NULL. */
-static size_t add_queries(int major, const struct kinds *kinds, bool takes_locks, struct text *sql)
+static size_t add_queries(const struct catalog_extent *extent, const struct kinds *kinds, bool takes_locks,
+                          struct text *sql)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < array_length(TABLES); i++) {
         for (const struct catalog_query *query = TABLES[i]; query->sql != NULL; query++) {
-            if (!is_for(query, major) || query->takes_locks != takes_locks || count == QUERIES_MOST ||
+            if (!is_for(query, extent) || query->takes_locks != takes_locks || count == QUERIES_MOST ||
                 finds_nothing(query, kinds))
                 continue;
-            text_add_format(sql, "; %s", query->sql);
+            text_add_string(sql, "; ");
+            add_for_extent(query->sql, extent, sql);
             count++;
         }
     }
@@ -140,66 +111,19 @@ static void add_facts(struct arena *arena, const struct result *rows, struct fac
                                    .definition = valid(arena, result_text(rows, i, 2)) });
 }
 
-static void add_session(int major, struct text *sql)
+void catalog_form(int major, const char *alone, char hex[SHA256_HEX_SIZE])
 {
-    if (major >= 17)
-        text_add_string(sql, "SET LOCAL transaction_timeout = 0; ");
-    text_add_string(sql, SETTINGS);
-}
-
-/* As an element of an array. */
-static void add_name(const char *name, struct text *out)
-{
-    text_add_string(out, out->length == 1 ? "\"" : ",\"");
-    for (; *name != '\0'; name++) {
-        if (*name == '"' || *name == '\\')
-            text_add_string(out, "\\");
-        text_add(out, name, 1);
-    }
-    text_add_string(out, "\"");
-}
-
-/* What the ledgers of all dialects are called: who compares databases need not say whose they are. */
-static void add_names(const struct dialect *dialect, struct text *out)
-{
-    text_add_string(out, "{");
-    add_name(dialect->ledger_name, out);
-    for (size_t i = 0; DIALECTS[i] != NULL; i++)
-        add_name(DIALECTS[i]->ledger_name, out);
-    text_add_string(out, "}");
-}
-
-/* Sets which schemas people use, and returns no rows. */
-static void add_settings(const struct catalog_request *wanted, int major, struct text *sql)
-{
-    auto_text struct text names = text_init(SQL_MOST);
-
-    add_names(wanted->dialect, &names);
-    add_session(major, sql);
-    text_add_string(sql, "; SET LOCAL " CATALOG_LEDGER_NAMES " = ");
-    quote_literal(names.at, sql);
-    text_add_string(sql, "; " PEOPLE " AND NOT (n.nspname" NE);
-    quote_literal(wanted->own_schema == NULL ? "" : wanted->own_schema, sql);
-    text_add_format(sql,
-                    " AND %s AND EXISTS (SELECT FROM pg_catalog.pg_class AS l WHERE l.relnamespace" EQ
-                    "n.oid AND l.relkind" EQ "'r' AND l.relname" EQ,
-                    wanted->own_schema == NULL ? "false" : "true");
-    quote_literal(wanted->dialect->ledger_name, sql);
-    text_add_string(sql, "::pg_catalog.name))" PEOPLE_END);
-}
-
-void catalog_form(int major, char hex[SHA256_HEX_SIZE])
-{
+    const struct catalog_extent extent = { major, alone != NULL, alone != NULL };
     auto_text struct text sql = text_init(SQL_MOST);
     struct kinds kinds;
 
-    text_add_string(&sql, PEOPLE PEOPLE_END);
-    (void)add_queries(major, NULL, false, &sql);
-    (void)add_queries(major, NULL, true, &sql);
-    list_questions(major, &kinds);
+    catalog_add_setting_form(alone, &sql);
+    (void)add_queries(&extent, NULL, false, &sql);
+    (void)add_queries(&extent, NULL, true, &sql);
+    list_questions(&extent, &kinds);
     for (size_t i = 0; i < kinds.count; i++) {
         text_add_string(&sql, "; ");
-        add_question(kinds.asked[i], &sql);
+        add_for_extent(kinds.asked[i], &extent, &sql);
     }
     sha256_of(text_slice(&sql), hex);
 }
@@ -232,23 +156,25 @@ struct reading {
     struct arena *arena;
     struct connection *conn;
     const struct catalog_request *wanted;
+    struct catalog_extent extent;
     struct facts *out;
     struct kinds kinds;
+    bool is_looked_for; /* they are known */
     struct patience patience;
 };
 
 /* Some queries, each behind a semicolon, in a transaction of their own. */
 static bool ask(struct reading *reading, const char *queries, size_t count, struct error *err)
 {
-    struct result *rows[1 + QUERIES_MOST] = { NULL };
+    struct result *rows[CATALOG_SETTINGS_MOST + QUERIES_MOST] = { NULL };
     auto_text struct text sql = text_init(SQL_MOST);
     bool is_read;
 
-    add_settings(reading->wanted, reading->out->major, &sql);
+    count += catalog_add_settings(reading->wanted, &reading->extent, &sql);
     text_add_string(&sql, queries);
     is_read = query_several(reading->conn, &(const struct query) { .name = "facts", .sql = sql.at }, rows,
-                            1 + count, err);
-    for (size_t i = 0; i < 1 + count; i++) {
+                            count, err);
+    for (size_t i = 0; i < count; i++) {
         if (is_read)
             add_facts(reading->arena, rows[i], reading->out);
         result_free(rows[i]);
@@ -256,29 +182,78 @@ static bool ask(struct reading *reading, const char *queries, size_t count, stru
     return is_read;
 }
 
+/* How many tables, indexes and the like there are to look at, but for the server's own of long values; and
+ * whether to look for what there is, or, where these are few of many, in another way. */
+#define COUNTED_NARROW                                                                                       \
+    " FROM (SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.unnest(" OIDS_OF(CATALOG_RELATIONS_WITHIN) "))" \
+    " OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM pg_catalog.pg_index AS i WHERE i.indrelid" EQ  \
+    "ANY (" OIDS_OF(CATALOG_RELATIONS_WITHIN) ")), true) AS w (own, is_asked)"
+#define COUNTED                                                                                              \
+    " FROM (SELECT f.own, f.total OPERATOR(pg_catalog.<) 10000 OR"                                           \
+    " f.own OPERATOR(pg_catalog.*) 4 OPERATOR(pg_catalog.>) f.total FROM ("                                  \
+    "SELECT pg_catalog.count(*) FILTER (WHERE NOT ("
+#define COUNTED_END                                                                                          \
+    ")), pg_catalog.count(*) FROM pg_catalog.pg_class AS c WHERE c.relnamespace" NE                          \
+    "'pg_toast'::pg_catalog.regnamespace) AS f (own, total)) AS w (own, is_asked)"
+
+static void add_count(const struct reading *reading, struct text *sql)
+{
+    text_add_string(sql, COUNTED);
+    if (reading->wanted->own_schema == NULL)
+        text_add_string(sql, "false");
+    else
+        catalog_add_neighbour(reading->wanted, "c.relnamespace", sql);
+    text_add_string(sql, COUNTED_END);
+}
+
+/* Asks how many there are, and what there is; how many answers that has. */
+static size_t add_look(const struct reading *reading, struct text *sql)
+{
+    const struct kinds *kinds = &reading->kinds;
+    size_t settings = 0;
+
+    if (reading->extent.is_narrow)
+        settings = catalog_add_settings(reading->wanted, &reading->extent, sql);
+    else
+        catalog_add_session(reading->extent.major, sql);
+    text_add_string(sql, "; SELECT w.own, w.is_asked");
+    for (size_t i = 0; i < kinds->count; i++) {
+        text_add_string(sql, ", w.is_asked AND EXISTS (");
+        add_for_extent(kinds->asked[i], &reading->extent, sql);
+        text_add_string(sql, ")");
+    }
+    if (reading->extent.is_narrow)
+        text_add_string(sql, COUNTED_NARROW);
+    else
+        add_count(reading, sql);
+    return settings + 1;
+}
+
 /* Most databases have few of the kinds: what to ask of the others costs the server more than to look. */
 static bool look_for_kinds(struct reading *reading, struct error *err)
 {
+    struct result *rows[CATALOG_SETTINGS_MOST + 1] = { NULL };
     auto_text struct text sql = text_init(SQL_MOST);
-    auto_result struct result *row = NULL;
     struct kinds *kinds = &reading->kinds;
+    const struct result *found;
+    size_t count;
+    bool is_read;
 
-    list_questions(reading->out->major, kinds);
-    add_session(reading->out->major, &sql);
-    text_add_string(&sql, "; SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class)");
-    for (size_t i = 0; i < kinds->count; i++) {
-        text_add_string(&sql, ", EXISTS (");
-        add_question(kinds->asked[i], &sql);
-        text_add_string(&sql, ")");
+    list_questions(&reading->extent, kinds);
+    count = add_look(reading, &sql);
+    is_read = query_several(reading->conn, &(const struct query) { .name = "facts_kinds", .sql = sql.at },
+                            rows, count, err);
+    if (is_read) {
+        found = rows[count - 1];
+        reading->out->are_too_many = reading->wanted->relations_most > 0 &&
+                                     result_number(found, 0, 0) > reading->wanted->relations_most;
+        reading->is_looked_for = result_bool(found, 0, 1);
+        for (size_t i = 0; i < kinds->count; i++)
+            kinds->is_there[i] = result_bool(found, 0, (int)i + 2);
     }
-    if (!query_several(reading->conn, &(const struct query) { .name = "facts_kinds", .sql = sql.at }, &row, 1,
-                       err))
-        return false;
-    for (size_t i = 0; i < kinds->count; i++)
-        kinds->is_there[i] = result_bool(row, 0, (int)i + 1);
-    reading->out->are_too_many =
-        reading->wanted->relations_most > 0 && result_number(row, 0, 0) > reading->wanted->relations_most;
-    return true;
+    for (size_t i = 0; i < count; i++)
+        result_free(rows[i]);
+    return is_read;
 }
 
 /* The server's functions look at the catalog as it is now, the queries as it was: of what was dropped in
@@ -297,11 +272,23 @@ static bool may_ask_again(struct reading *reading, struct error *err)
            patience_pause(&reading->patience, PAUSE_MS, err);
 }
 
+static bool find_kinds(struct reading *reading, struct error *err)
+{
+    while (!look_for_kinds(reading, err)) {
+        if (!may_ask_again(reading, err))
+            return false;
+    }
+    if (reading->is_looked_for || reading->out->are_too_many)
+        return true;
+    reading->extent.is_narrow = true;
+    return find_kinds(reading, err);
+}
+
 /* Those that take locks come last, so that these are held for as short a time as possible. */
 static bool ask_for(struct reading *reading, bool takes_locks, struct error *err)
 {
     auto_text struct text sql = text_init(SQL_MOST);
-    size_t count = add_queries(reading->out->major, &reading->kinds, takes_locks, &sql);
+    size_t count = add_queries(&reading->extent, &reading->kinds, takes_locks, &sql);
 
     while (count > 0 && !ask(reading, sql.at, count, err)) {
         if (!may_ask_again(reading, err))
@@ -317,15 +304,14 @@ bool catalog_read(struct arena *arena, struct connection *conn, const struct cat
         .arena = arena,
         .conn = conn,
         .wanted = wanted,
+        .extent = { connection_server_version(conn) / 10000, wanted->alone != NULL, wanted->alone != NULL },
         .out = out,
         .patience = { .until = deadline_in(PATIENCE_MS) },
     };
 
-    *out = (struct facts) { .major = connection_server_version(conn) / 10000 };
-    while (!look_for_kinds(&reading, err)) {
-        if (!may_ask_again(&reading, err))
-            return false;
-    }
+    *out = (struct facts) { .major = reading.extent.major };
+    if (!find_kinds(&reading, err))
+        return false;
     if (out->are_too_many)
         return true;
     if (!ask_for(&reading, false, err) || !ask_for(&reading, true, err))

@@ -20,6 +20,8 @@ struct catalog_request {
     const struct dialect *dialect; /* says what a ledger is called */
     const char *own_schema; /* that of the ledger: schemas with a ledger of somebody else's are left out; NULL
                                = none is */
+    const char
+        *alone; /* only this schema is read, and nothing of what belongs to the database; NULL = all are */
     int64_t relations_most; /* a schema of more tables, indexes and the like is not read; 0 = any is */
 };
 
@@ -40,8 +42,8 @@ must_use bool catalog_find_neighbours(struct arena *arena, struct connection *co
                                       const struct catalog_request *wanted, struct neighbours *out,
                                       struct error *err);
 
-/* What facts are read, and how, from a server of that major version, as a SHA-256: facts that were read in
- * another way cannot be compared. */
-void catalog_form(int major, char hex[SHA256_HEX_SIZE]);
+/* What facts are read, and how, from a server of that major version, of the schema `alone` or, where that is
+ * NULL, of all, as a SHA-256: facts that were read in another way cannot be compared. */
+void catalog_form(int major, const char *alone, char hex[SHA256_HEX_SIZE]);
 
 #endif

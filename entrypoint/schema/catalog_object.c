@@ -2,11 +2,13 @@
 
 #define FROM_TYPES                                                                                           \
     " FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ                            \
-    "t.typnamespace AND " OF_PEOPLE " AND " OF_NO_EXTENSION("pg_type", "t.oid")
+    "t.typnamespace AND " OF_PEOPLE NARROWED("t.oid", CATALOG_TYPES_WITHIN) " AND " OF_NO_EXTENSION(         \
+        "pg_type", "t.oid")
 
 #define FROM_ROUTINES                                                                                        \
     " FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ                            \
-    "p.pronamespace AND " OF_PEOPLE " AND " OF_ITS_OWN("pg_proc", "p.oid")
+    "p.pronamespace AND " OF_PEOPLE NARROWED("p.oid", CATALOG_ROUTINES_WITHIN) " AND " OF_ITS_OWN("pg_proc", \
+                                                                                                  "p.oid")
 
 #define ROUTINE_NAME                                                                                         \
     "pg_catalog.concat(" WITHIN("n.nspname", "p.proname") ", '(',"                                           \
@@ -18,6 +20,22 @@
     " CASE WHEN NOT k.collisdeterministic THEN 'not deterministic' END)"                                     \
     " FROM pg_catalog.pg_collation AS k JOIN pg_catalog.pg_namespace AS n ON n.oid" EQ                       \
     "k.collnamespace AND " OF_PEOPLE " AND " OF_NO_EXTENSION("pg_collation", "k.oid")
+
+#define SECURITY_LABELS(from)                                                                                \
+    "SELECT 'security-label', pg_catalog.concat(s.provider, ' ', i.type, ' ', i.identity), s.label"          \
+    " FROM " from                                                                                            \
+    " CROSS JOIN LATERAL"                                                                                    \
+    " pg_catalog.pg_identify_object(s.classoid, s.objoid, s.objsubid) AS i"
+
+#define DEPENDENTS(from)                                                                                     \
+    "SELECT 'depends', pg_catalog.concat(i.type, ' ', i.identity, ' on extension ',"                         \
+    " pg_catalog.quote_ident(x.extname)), '' FROM " from " JOIN pg_catalog.pg_extension AS x ON x.oid" EQ    \
+    "d.refobjid CROSS JOIN LATERAL"                                                                          \
+    " pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) AS i WHERE d.deptype" EQ                 \
+    "'x' AND d.refclassid" EQ "'pg_catalog.pg_extension'::pg_catalog.regclass"
+#define ANY_DEPENDENT                                                                                        \
+    "SELECT FROM pg_catalog.pg_depend AS m WHERE m.deptype" EQ "'x' AND m.refclassid" EQ                     \
+    "'pg_catalog.pg_extension'::pg_catalog.regclass"
 
 const struct catalog_query CATALOG_OBJECTS[] = {
     { .sql = "SELECT 'schema', pg_catalog.quote_ident(n.nspname), ''"
@@ -67,52 +85,60 @@ const struct catalog_query CATALOG_OBJECTS[] = {
                                                                             "t.oid))" FROM_TYPES
                                                                             " WHERE t.typtype" EQ
                                                                             "ANY ('{e,d,r}'::pg_catalog.\"char\"[])",
-      .if_any = MADE_AS("pg_type", "typtype", "e,d,r") },
+      .if_any = MADE_AS("pg_type", "typtype", "e,d,r") OF_TYPES("oid") },
     { .sql = "SELECT 'multirange', pg_catalog.format_type(r.rngmultitypid, NULL),"
              " pg_catalog.concat('of ', " WITHIN(
                  "n.nspname", "t.typname") ")" FROM_TYPES " JOIN pg_catalog.pg_range AS r ON r.rngtypid" EQ
                                            "t.oid",
       .since = 14,
-      .if_any = MADE_BY("pg_range", "rngtypid") },
+      .if_any = MADE_BY("pg_range", "rngtypid") OF_TYPES("rngtypid") },
     { .sql = "SELECT 'composite', " RELATION_NAME ", (SELECT pg_catalog.string_agg("
              "  pg_catalog.concat(pg_catalog.quote_ident(a.attname), ' ',"
              "   pg_catalog.format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)"
              "  FROM pg_catalog.pg_attribute AS a WHERE a.attrelid" EQ
              "c.oid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)" FROM_RELATIONS
              " AND c.relkind" EQ "'c'",
-      .if_any = MADE_AS("pg_class", "relkind", "c") },
+      .if_any = MADE_AS("pg_class", "relkind", "c") OF_RELATIONS("oid") },
     { .sql = "SELECT CASE WHEN p.prokind" EQ "'p' THEN 'procedure' ELSE 'function' END,"
              " " ROUTINE_NAME ", pg_catalog.rtrim(pg_catalog.pg_get_functiondef(p.oid), '\n')" FROM_ROUTINES
              " WHERE p.prokind" NE "'a'",
       .takes_locks = true,
-      .if_any = MADE("pg_proc") },
-    { .sql = "SELECT 'extension', pg_catalog.quote_ident(x.extname), pg_catalog.concat("
-             " x.extversion, ' in ', pg_catalog.quote_ident(m.nspname))"
-             " FROM pg_catalog.pg_extension AS x JOIN pg_catalog.pg_namespace AS m ON m.oid" EQ
-             "x.extnamespace" },
+      .if_any = MADE("pg_proc") OF_ROUTINES("oid") },
+    { .sql =
+          "SELECT 'extension', pg_catalog.quote_ident(x.extname), pg_catalog.concat("
+          " x.extversion, ' in ', pg_catalog.quote_ident(m.nspname))"
+          " FROM pg_catalog.pg_extension AS x JOIN pg_catalog.pg_namespace AS m ON m.oid" EQ "x.extnamespace",
+      .scope = SCOPE_DATABASE },
     { .sql = "SELECT 'event-trigger', pg_catalog.quote_ident(t.evtname), pg_catalog.concat_ws(' ',"
              " t.evtevent, t.evtenabled::pg_catalog.text, t.evtfoid::pg_catalog.regproc,"
              " (SELECT pg_catalog.string_agg(g, ', ' ORDER BY g COLLATE pg_catalog.\"C\")"
              "  FROM pg_catalog.unnest(t.evttags) AS g)) FROM pg_catalog.pg_event_trigger AS t"
              " WHERE " OF_NO_EXTENSION("pg_event_trigger", "t.oid"),
+      .scope = SCOPE_DATABASE,
       .if_any = MADE("pg_event_trigger") },
-    { .sql = COLLATIONS(""), .until = 14, .if_any = MADE("pg_collation") },
-    { .sql = COLLATIONS(", k.colliculocale"), .since = 15, .until = 15, .if_any = MADE("pg_collation") },
+    { .sql = COLLATIONS(""), .until = 14, .if_any = MADE("pg_collation") OF_SCHEMA("collnamespace") },
+    { .sql = COLLATIONS(", k.colliculocale"),
+      .since = 15,
+      .until = 15,
+      .if_any = MADE("pg_collation") OF_SCHEMA("collnamespace") },
     { .sql = COLLATIONS(", k.colliculocale, k.collicurules"),
       .since = 16,
       .until = 16,
-      .if_any = MADE("pg_collation") },
-    { .sql = COLLATIONS(", k.colllocale, k.collicurules"), .since = 17, .if_any = MADE("pg_collation") },
-    { .sql = "SELECT 'security-label', pg_catalog.concat(s.provider, ' ', i.type, ' ', i.identity), s.label"
-             " FROM pg_catalog.pg_seclabel AS s CROSS JOIN LATERAL"
-             " pg_catalog.pg_identify_object(s.classoid, s.objoid, s.objsubid) AS i",
+      .if_any = MADE("pg_collation") OF_SCHEMA("collnamespace") },
+    { .sql = COLLATIONS(", k.colllocale, k.collicurules"),
+      .since = 17,
+      .if_any = MADE("pg_collation") OF_SCHEMA("collnamespace") },
+    { .sql = SECURITY_LABELS("pg_catalog.pg_seclabel AS s"),
+      .scope = SCOPE_DATABASE,
       .if_any = "SELECT FROM pg_catalog.pg_seclabel AS m" },
-    { .sql = "SELECT 'depends', pg_catalog.concat(i.type, ' ', i.identity, ' on extension ',"
-             " pg_catalog.quote_ident(x.extname)), '' FROM pg_catalog.pg_depend AS d"
-             " JOIN pg_catalog.pg_extension AS x ON x.oid" EQ "d.refobjid CROSS JOIN LATERAL"
-             " pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) AS i WHERE d.deptype" EQ
-             "'x' AND d.refclassid" EQ "'pg_catalog.pg_extension'::pg_catalog.regclass",
-      .if_any = "SELECT FROM pg_catalog.pg_depend AS m WHERE m.deptype" EQ "'x' AND m.refclassid" EQ
-                "'pg_catalog.pg_extension'::pg_catalog.regclass" },
+    { .sql = SECURITY_LABELS(CATALOG_WITHIN " JOIN pg_catalog.pg_seclabel AS s ON s.classoid" EQ
+                                            "w.class AND s.objoid" EQ "w.oid"),
+      .scope = SCOPE_SCHEMA,
+      .if_any = "SELECT FROM pg_catalog.pg_seclabel AS m" },
+    { .sql = DEPENDENTS("pg_catalog.pg_depend AS d"), .scope = SCOPE_DATABASE, .if_any = ANY_DEPENDENT },
+    { .sql = DEPENDENTS(CATALOG_WITHIN " JOIN pg_catalog.pg_depend AS d ON d.classid" EQ
+                                       "w.class AND d.objid" EQ "w.oid"),
+      .scope = SCOPE_SCHEMA,
+      .if_any = ANY_DEPENDENT },
     { .sql = NULL },
 };

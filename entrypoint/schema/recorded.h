@@ -20,7 +20,7 @@
 struct recorded {
     bool exists;                  /* something was recorded that this role may read … */
     char ledger[SHA256_HEX_SIZE]; /* … when these migrations were applied … */
-    char form[SHA256_HEX_SIZE];   /* … and read in this way: catalog_form() */
+    char form[SHA256_HEX_SIZE];   /* … and read in this way, of these schemas: catalog_form() */
     const char *at;               /* RFC 3339, the server's clock */
     struct facts facts;
 };

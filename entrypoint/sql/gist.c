@@ -24,14 +24,14 @@ static enum kind kind_of(const struct scanner *scanner, struct token token)
 enum { KEPT_MOST = 4096 };
 
 struct gist {
-    struct sha256 *sha256;
+    struct sha256 sha256;
     char kept[KEPT_MOST];
     size_t length;
 };
 
 static void flush(struct gist *gist)
 {
-    sha256_add(gist->sha256, gist->kept, gist->length);
+    sha256_add(&gist->sha256, gist->kept, gist->length);
     gist->length = 0;
 }
 
@@ -41,7 +41,7 @@ static void add(struct gist *gist, const char *at, size_t length)
     if (gist->length + length + 1 > KEPT_MOST)
         flush(gist);
     if (length >= KEPT_MOST) {
-        sha256_add(gist->sha256, at, length);
+        sha256_add(&gist->sha256, at, length);
     } else {
         memcpy(gist->kept + gist->length, at, length);
         gist->length += length;
@@ -52,7 +52,7 @@ static void add(struct gist *gist, const char *at, size_t length)
 /* A semicolon counts where it parts two statements. */
 void gist_of(struct slice script, bool has_standard_strings, char out[SHA256_HEX_SIZE])
 {
-    struct gist gist = { .sha256 = sha256_begin() };
+    struct gist gist;
     struct scanner scanner = scanner_of(script, has_standard_strings);
     struct token run = scan_token(&scanner);
     struct token next;
@@ -60,6 +60,8 @@ void gist_of(struct slice script, bool has_standard_strings, char out[SHA256_HEX
     bool is_ended = false;
     unsigned char digest[SHA256_BYTES];
 
+    gist.length = 0;
+    sha256_begin(&gist.sha256);
     for (; run.kind != TOKEN_END; run = next) {
         enum kind kind = kind_of(&scanner, run);
 
@@ -79,6 +81,6 @@ void gist_of(struct slice script, bool has_standard_strings, char out[SHA256_HEX
         is_ended = false;
     }
     flush(&gist);
-    sha256_end(gist.sha256, digest);
+    sha256_end(&gist.sha256, digest);
     sha256_hex(digest, out);
 }

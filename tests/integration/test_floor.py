@@ -51,6 +51,24 @@ def test_one_that_is_not_older_starts(contracted, tidelock, release):
     tidelock("run", "--release", release, "--", "echo", "up").succeeds(says="up")
 
 
+@pytest.mark.parametrize("schema", ["plain", 'odd"$1\'', "two\nlines", "back\\slash"])
+def test_the_floor_of_a_ledger_in_any_schema(server, database, folder, tidelock, newer, schema):
+    """Its journal is named after it; and an application may have a table of that name, too."""
+    database.query("CREATE TABLE public.floor (storey int)")
+    url = server.url(database.name, schema=schema)
+    for image in (folder, newer.folder):
+        image.add("001_expand", "SELECT 1")
+    newer.add("002_contract", FLOOR + "SELECT 1")
+    database.query("CREATE SCHEMA \"tidelock_" + schema.replace('"', '""') + '"')
+    newer("deploy", "--release", "1.5.0", url=url).succeeds(applied=["001_expand", "002_contract"])
+    for command in (("deploy",), ("deploy", "--strict=edited"), ("wait",)):
+        tidelock(*command, "--release", "1.4.9", url=url).fails(exit=8, says=TOO_OLD)
+    assert newer("status", "--json", url=url).succeeds()
+    (newer.folder.path / "002_contract" / "down.sql").write_text("SELECT 1")
+    newer("rollback", url=url).succeeds()
+    tidelock("deploy", "--release", "1.4.9", url=url).succeeds()
+
+
 def test_where_nothing_is_known_it_starts(contracted, tidelock):
     tidelock("run", "--", "echo", "up").succeeds(says="up")
 

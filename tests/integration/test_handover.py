@@ -61,8 +61,8 @@ def test_a_session_serves_one_schema_after_the_other(schemas, folder, tidelock):
     assert schemas.value("SELECT count(DISTINCT pid) FROM seen") == 1
     before = sessions(schemas)
     deploy(tidelock, schemas).succeeds(says=f"{COUNT} tenants: {COUNT} done, of which {COUNT}")
-    # One for the list, one for the tenants.
-    assert sessions(schemas) - before == 2
+    # One for the list, one to hear from other processes, one for the tenants.
+    assert sessions(schemas) - before == 3
 
 
 @pytest.mark.parametrize("command", ["status", "plan", "wait"])
@@ -119,4 +119,13 @@ def test_one_that_fails_is_not_handed_on(schemas, folder, tidelock):
     deploy(tidelock, schemas, "--on-failure", "continue").fails(exit=8, says=f"{COUNT - 1} tenants are done")
     schemas.query("DROP TABLE s03.second")
     deploy(tidelock, schemas).succeeds(says=f"{COUNT - 1} had nothing to do")
+    assert_each_once(schemas)
+
+
+def test_the_folder_is_looked_at_once_for_all(schemas, folder, tidelock):
+    folder.add("001_first", "CREATE TABLE first (id int)")
+    folder.add("002_second", "CREATE TABLE second (id int)")
+    (folder.path / "003_link").symlink_to(folder.path / "001_first")
+    result = deploy(tidelock, schemas).succeeds()
+    assert result.errors.count("is a symbolic link to a directory") == 1
     assert_each_once(schemas)

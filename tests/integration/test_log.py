@@ -278,6 +278,14 @@ def test_progress_fits_the_terminal_and_begins_with_what_matters(binary, databas
     assert "tidelock: ✓ applied 001_fill" in seen
 
 
+def test_a_failure_of_one_of_many_does_not_stand_behind_the_line_that_passes(binary, database, folder):
+    folder.add("001_a", "SELECT 1/0")
+    for schema in ("s1", "s2"):
+        database.query(f"CREATE SCHEMA {schema}")
+    seen = on_a_terminal(binary, ["deploy", "--schemas", "s*", "--on-failure", "continue"], database, folder, NO_COLOR="1").decode()
+    assert seen.count("tidelock: ✗ error P3018: s") == len(re.findall(r"\r\x1b\[Ktidelock: ✗ error P3018: s", seen)) == 2
+
+
 def test_usage_errors_name_what_was_probably_meant(database, folder, tidelock):
     folder.add("001_a", "SELECT 1")
     tidelock("depoly").fails(exit=2, says="tidelock deploy")

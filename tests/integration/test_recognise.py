@@ -55,13 +55,15 @@ def test_breakpoints_without_their_journal_are_not_sqlx_s(fill, tidelock, databa
     assert not database.holds("a")
 
 
-def test_a_file_beside_the_folder_does_not_say_what_is_in_it(fill, folder, tidelock, database):
+def test_a_file_beside_the_folder_does_not_say_what_is_in_it(fill, folder, server, tidelock, database, proxy):
     """A repository of several services may have an sqlx.toml."""
     (folder.root / "sqlx.toml").write_text("")
     path = fill(_1_a=GOOSE.format("a", ""))
     tidelock("deploy", "--migrations", path).fails(exit=2, says="may be goose's or sqlx's")
     tidelock("deploy", "--format", "goose", "--migrations", path).succeeds(applied=["1_a.sql"])
     assert database.holds("a")
+    tidelock("deploy", "--migrations", path, url=server.url(database.name, port=proxy.port)).succeeds(says="whose ledger the database has")
+    assert proxy.connections == 2, "one to ask, and one to deploy"
 
 
 @pytest.mark.parametrize("wrong", ["goose", "sqlx", "flyway"])

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 from peers import Dbmate, Drizzle, Flyway, GolangMigrate, Goose, Sqlx
@@ -65,6 +66,25 @@ def test_back_to_a_name(database, three, tidelock):
     tidelock("rollback", "--to", "004_d").fails(exit=2, says="could not find migration")
 
 
+def test_back_to_nothing(database, three, tidelock):
+    database.query("INSERT INTO a VALUES (1, 2)")
+    tidelock("rollback", "--all", "--to", "001_a").fails(exit=2, says="rollback takes --to NAME or --all, not both")
+    tidelock("rollback", "--all", "--dry-run", "--allow-loss", "a", "a.b").succeeds(says="Would roll back 3 migrations")
+    tidelock("rollback", "--all").fails(exit=8, says='To lose it: tidelock rollback --all --allow-loss "a.b"\n')
+    assert database.applied() == ["001_a", "002_b", "003_c"] and columns(database, "a") == ["id", "b"]
+    result = tidelock("rollback", "--all", "--allow-loss", "a.b", "a").succeeds(says="rolled back 3 migrations in")
+    assert re.findall(r"rolled back (\S+) \(", result.errors) == ["003_c", "002_b", "001_a"]
+    assert database.applied() == [] and not database.holds("a")
+    tidelock("rollback", "--all").succeeds(says="Nothing to roll back.")
+    tidelock("deploy").succeeds(applied=["001_a", "002_b", "003_c"])
+
+
+def test_back_to_nothing_is_not_back_past_what_only_another_image_has(database, three, tidelock):
+    shutil.rmtree(three.path / "002_b")
+    tidelock("rollback", "--all").fails(exit=8, says='migration "002_b" is applied, and not in this folder')
+    assert database.applied() == ["001_a", "002_b", "003_c"]
+
+
 def test_the_row_says_so(database, three, tidelock):
     tidelock("rollback").succeeds()
     row = database.ledger()[-1]
@@ -108,9 +128,7 @@ def test_each_tool_goes_on_from_there(database, tidelock, tmp_path, peer):
     run("deploy")
     assert database.holds("two") and database.holds("three")
     assert len(tool.ledger(database)) == len(before)
-    run("rollback")
-    run("rollback")
-    run("rollback")
+    run("rollback", "--all")
     assert not database.holds("one") and len(tool.ledger(database)) == (1 if peer is Goose else 0)
 
 

@@ -8,12 +8,14 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 import uuid
 
 import psycopg
 import pytest
 from servers import Database, Server
 from wait import wait_until
+from world import World
 
 STEPS = 3
 DONE = re.compile(r"(?m)^tidelock: (\S+): applied 4 migrations \(")
@@ -107,7 +109,7 @@ def slow(tenants, seconds=0.2):
 
 def states(result):
     """{tenant: state} of the table that was printed."""
-    return dict(re.findall(r"(?m)^(t\d{3})\s+(not begun|failed|elsewhere|applied \d+ migrations?|would apply \d+ migrations?|\d+ pending|up to date|nothing pending|complete)\b", result.out))
+    return dict(re.findall(r"(?m)^(t\d{3})\s+(not begun|failed|interrupted|elsewhere|applied \d+ migrations?|would apply \d+ migrations?|\d+ pending|up to date|nothing pending|complete)\b", result.out))
 
 
 def test_each_tenant_gets_every_migration(server, tenants, tidelock):
@@ -142,7 +144,14 @@ def test_a_signal_ends_what_runs_cleanly_and_begins_nothing(server, tenants, tid
         wait_until(lambda name=name: tenants[name].query(find), f"{name} to be in the middle")
     running.signal(number)
     result = running.wait().fails(exit=code, says=[f"stopped by {number.name}", "Nothing of 002_wait"])
-    assert states(result) == {"t000": "failed", "t001": "failed"} and "2 failed, 2 not begun" in result.out
+    assert states(result) == {"t000": "interrupted", "t001": "interrupted"} and "; 0 failed, 2 interrupted, 2 not begun" in result.out
+    assert re.search(r"(?m)^t001 +interrupted +\S+ m?s  Nothing of 002_wait; already applied by this run: 3 migrations\.$", result.out)
+    assert result.errors.endswith(
+        f"tidelock: error: stopped by {number.name}\n"
+        "  holds     0 tenants are done, 0 failed, 2 interrupted, 2 not begun.\n"
+        "  next      Type the same again: what is done stays done.\n"
+        f"  exit      {code}: stopped by {number.name}; the next run resumes\n"
+    )
     for name in ("t000", "t001"):
         assert not tenants[name].holds("half") and tenants[name].applied() == ["000_steps", "001_step", "002_step"]
     tenants.assert_untouched("t002", "t003")
@@ -187,6 +196,46 @@ def test_what_follows_a_broken_tenant(server, tenants, tidelock, words, begun):
     tenants.assert_complete(*(name for name in begun if name not in broken))
 
 
+def test_a_failure_before_a_signal_is_told_apart_from_what_the_signal_ended(server, tenants, tidelock):
+    tenants.add(server, 3)
+    tenants.folder.add("000_before", "SELECT 1 / CASE current_setting('tide.odd', true) WHEN 'yes' THEN 0 ELSE 1 END")
+    tenants["t000"].query(f"ALTER DATABASE {tenants['t000'].name} SET tide.odd = 'yes'")
+    tenants.folder.add("002_wait", "SELECT pg_sleep(600)")
+    file = tenants.folder.root / "status.prom"
+    running = tidelock.start("deploy", "--tenants", tenants.file(), "--on-failure", "continue", "--status-file", file)
+    find = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(600)%%' AND state = 'active' AND datname = current_database() AND pid <> pg_backend_pid()"
+    wait_until(lambda: tenants["t001"].query(find), "t001 to be in the middle")
+    running.signal(signal.SIGTERM)
+    result = running.wait().fails(exit=143, says=["  detail    t000: migration \"000_before\" failed: division by zero\n", "  holds     0 tenants are done, 1 failed, 1 interrupted, 1 not begun."])
+    assert states(result) == {"t000": "failed", "t001": "interrupted"}
+    found = file.read_text()
+    assert [f'tidelock_tenants{{state="{state}"}} 1\n' in found for state in ("waiting", "failed", "interrupted", "done")] == [True, True, True, False]
+    assert re.findall(r"(?m)^tidelock_tenant_failed.*", found) == ['tidelock_tenant_failed{tenant="t000"} 1']
+
+
+def test_the_last_word_has_each_cause_once(server, tenants, tidelock):
+    names = tenants.add(server, 9)
+    tenants.folder.add("900_check", "DO $$ BEGIN RAISE EXCEPTION 'a long story of what was found in a table that nobody had looked at for years: %', current_setting('tide.odd'); END $$")
+    for name in names[:8]:
+        tenants[name].query(f"ALTER DATABASE {tenants[name].name} SET tide.odd = '{'other' if name == 't003' else 'same'}'")
+    tenants[names[8]].drop()
+    result = tidelock("deploy", "--tenants", tenants.file(), "--on-failure", "continue").fails(exit=6)
+    last = result.errors[result.errors.index("tidelock: error: 9 of 9 tenants failed") :].splitlines()
+    story = 'migration "900_check" failed: a long story of what was found in a table that nobody had looked at for years: '
+    assert last[1:3] == [f"  detail    t000, t001, t002, t004, t005 and 2 more: {story}same", f"            t003: {story}other"]
+    assert last[3].startswith("            t008: ") and last[4] == "  holds     0 tenants are done, 9 failed, 0 not begun."
+    rows = re.findall(r"(?m)^t\d+ +failed +\S+ m?s  (.*)$", result.out)
+    assert len(rows) == 9 and rows[0] == story[:80] + "…"
+
+
+def test_the_last_word_of_what_only_looks_is_about_looking(server, tenants, tidelock):
+    tenants.add(server, 3)
+    tenants["t001"].drop()
+    for command in ("status", "plan"):
+        result = tidelock(command, "--tenants", tenants.file()).fails(exit=2, says="1 of 3 tenants failed")
+        assert "  holds     Nothing was changed; 2 tenants were looked at, 1 failed, 0 not begun.\n  next      Type the same again when the cause is gone; for some of them only: --tenant NAME.\n" in result.errors
+
+
 def test_a_locked_table_keeps_nobody_else(server, tenants, tidelock):
     names = tenants.add(server, 6)
     tidelock("deploy", "--tenants", tenants.file(), "--parallel", 3).succeeds()
@@ -211,6 +260,21 @@ def test_one_server_of_three_does_not_answer(servers, server, proxy, tenants, ti
     result.fails(exit=3, says="2 of 8 tenants failed")
     tenants.assert_complete(*fine)
     assert {name for name, state in states(result).items() if state == "failed"} == set(lost)
+
+
+@pytest.mark.parametrize("fault", ["refuse", "drop"])
+def test_one_tenant_waits_for_a_server_out_of_reach_and_not_all(servers, server, proxy, tenants, tidelock, fault):
+    other = servers.get(list(servers.binaries)[0])
+    lost = tenants.add(server, 6, port=proxy.port)
+    fine = tenants.add(other, 2)
+    getattr(proxy, fault)()
+    words = ("deploy", "--tenants", tenants.file(), "--connect-timeout", "500ms", "--connect-deadline", "1s")
+    result = tidelock(*words, "--on-failure", "continue").fails(exit=3, says=["6 of 8 tenants failed", "  detail    t000, t001, t002, t003, t004 and 1 more: could not connect to "])
+    assert re.findall(r"(?m)^tidelock: (t\d+): waiting for the database", result.errors) == lost[:1]
+    assert result.errors.count('  detail    It was not tried again: tenant "t000" did not reach that server either.\n') == 5
+    tenants.assert_complete(*fine)
+    result = tidelock(*words, "--max-failures", "2").fails(exit=3, says="3 of 8 tenants failed")
+    assert [name for name, state in states(result).items() if state == "failed"] == lost[:3]
 
 
 def test_nothing_begins_after_a_canary_that_fails(server, tenants, tidelock):
@@ -281,6 +345,18 @@ def test_connections_stay_within_the_budget(one, tenants, tidelock, processes):
     assert sampler.peak >= 2 and (processes > 1 or sampler.peak <= 16 - 3 - 1 - 5), f"{sampler.peak} in {sampler.samples} samples"
 
 
+@pytest.mark.parametrize("limited", [False, True], ids=["", "with a limit of its own"])
+def test_what_is_counted_on_a_server_is_not_counted_by_each(one, tenants, tidelock, limited):
+    """A database may have a limit of its own, which nobody sees from another one."""
+    server = one()
+    names = tenants.add(server, 8)
+    if limited:
+        tenants[names[-1]].query(f"ALTER DATABASE {tenants[names[-1]].name} CONNECTION LIMIT 50")
+    counted = tidelock("deploy", "--tenants", tenants.file(), "--parallel", 2, "--log-level", "debug").succeeds().errors.count("query budget took")
+    tenants.assert_complete()
+    assert counted >= 8 if limited else counted < 8
+
+
 def test_a_tenant_that_another_process_leads_comes_last(server, tenants, tidelock):
     names = tenants.add(server, 4)
     with tenants["t000"].connect() as leader:
@@ -291,6 +367,24 @@ def test_a_tenant_that_another_process_leads_comes_last(server, tenants, tideloc
         assert not tenants["t000"].holds("_prisma_migrations")
     running.wait().succeeds()
     tenants.assert_complete()
+
+
+def test_what_a_tenant_took_is_all_looks_at_it(server, tenants, tidelock):
+    """The first look waits for the ledger for a second, and then finds another leader; the last one takes no time."""
+    tenants.add(server, 1)
+    tidelock("deploy", "--tenants", tenants.file()).succeeds()
+    tenants.folder.add("004_more", "SELECT 1")
+    with tenants["t000"].connect() as leader:
+        leader.execute("SELECT pg_advisory_lock(72707369)")
+        with tenants["t000"].connect() as blocker, blocker.transaction():
+            blocker.execute("LOCK TABLE _prisma_migrations")
+            running = tidelock.start("deploy", "--tenants", tenants.file(), "--log-level", "debug")
+            wait_until(lambda: tenants["t000"].query("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = '_prisma_migrations'::regclass"), "it to wait")
+            begun = time.monotonic()
+            wait_until(lambda: time.monotonic() - begun > 1, "a second to pass")
+        running.wait_for_line("left to another process")
+    result = running.wait().succeeds()
+    assert re.search(r"(?m)^t000 +applied 1 migration +[1-9]\d*\.\d s$", result.out), result.out
 
 
 def test_a_tenant_that_another_process_keeps_fails_in_time(server, tenants, tidelock):
@@ -345,7 +439,7 @@ def test_status_says_what_a_deployment_to_one_would_be_refused_for(server, tenan
     tenants["t002"].query("UPDATE _prisma_migrations SET checksum = 'x' WHERE migration_name = '001_step'")
     words = ("status", "--tenants", tenants.file(), "--tenant", "t002", "--strict=edited", "--exit-code")
     alone = tidelock("status", "--strict=edited", "--exit-code", url=tenants["t002"].url())
-    assert "A deployment would be refused" in alone.out
+    assert "Nothing is pending, but a deployment would be refused: " in alone.out and "up to date" not in alone.out
     assert tidelock(*words).code == alone.code
     assert "1 tenant: 0 up to date, 1 to look at; 0 failed" in tidelock(*words[:-1]).succeeds(says="t002: 1 edited, refused: ").out
 
@@ -400,6 +494,25 @@ def test_plan_and_drift_say_it_of_each(server, tenants, tidelock):
     tidelock("plan", "--tenants", tenants.file()).succeeds(says="2 tenants: 0 with nothing pending, 2 with something pending; 0 failed")
 
 
+@pytest.mark.parametrize("form", ["text", "logfmt"])
+def test_json_has_of_each_what_the_command_says_of_one(server, tenants, tidelock, form):
+    """In the order of the list, also where the first one is the last to end."""
+    names = tenants.add(server, 4)
+    tidelock("deploy", "--tenants", tenants.file()).succeeds()
+    tenants["t001"].query("CREATE TABLE stray ()")
+    tenants["t002"].drop()
+    tenants.folder.add("004_drop", "DROP TABLE steps")
+    for command, counted in (("status", "not_applied"), ("plan", "pending"), ("drift", "differences")):
+        many = tidelock(command, "--json", "--tenants", tenants.file(), "--parallel", 4, "--log-format", form)
+        said = json.loads(many.out)
+        assert many.out.count("\n") == (1 if form == "logfmt" else 12), many.out
+        assert [tenant["tenant"] for tenant in said["tenants"]] == names and (said["looked_at"], said["failed"], said["not_begun"]) == (3, 1, 0)
+        for tenant in said["tenants"]:
+            alone = tidelock(command, "--json", url=tenants[tenant["tenant"]].url())
+            assert (tenant[counted] is None) == (tenant[command] is None) == (tenant["tenant"] == "t002")
+            assert tenant[command] == (json.loads(alone.out) if alone.out else None), command
+
+
 def test_wait_ends_when_all_are_complete(server, tenants, tidelock):
     tenants.add(server, 3)
     tidelock("wait", "--tenants", tenants.file(), "--leader-timeout", "500ms").fails(exit=4, says="3 of 3 tenants failed")
@@ -429,9 +542,26 @@ def test_the_status_file_counts_tenants_and_names_what_failed(server, tenants, t
     tidelock("deploy", "--tenants", tenants.file(), "--on-failure", "continue", "--status-file", file).fails(exit=6)
     found = dict(line.rsplit(" ", 1) for line in file.read_text().splitlines() if line.startswith("tidelock_tenant"))
     assert found == {
-        **{f'tidelock_tenants{{state="{state}"}}': count for state, count in {"waiting": "0", "running": "0", "elsewhere": "0", "done": "2", "failed": "1"}.items()},
+        **{f'tidelock_tenants{{state="{state}"}}': count for state, count in {"waiting": "0", "running": "0", "elsewhere": "0", "done": "2", "failed": "1", "interrupted": "0"}.items()},
         'tidelock_tenant_failed{tenant="t001"}': "1",
     }
+
+
+def test_the_last_word_names_the_first_that_failed(server, tenants, tidelock):
+    """And so does the webhook: who reads it sees neither log nor table."""
+    tenants.add(server, 4)
+    failing(tenants, "t001", "t003")
+    word = tenants.folder.root / "word"
+    word.touch()
+    world = World()
+    try:
+        tidelock("deploy", "--tenants", tenants.file(), "--on-failure", "continue", "--termination-log", word, environment={"TIDELOCK_WEBHOOK": world.url}).fails(exit=6)
+    finally:
+        world.close()
+    (told,) = world.requests
+    for said in [json.loads(word.read_text()), told.json]:
+        assert [line.split(": ")[0] for line in said["detail"].splitlines()] == ["t001", "t003"], said
+    assert told.json["detail"] in told.json["attachments"][0]["text"]
 
 
 def test_every_line_says_which_tenant_it_is_about(server, tenants, tidelock):

@@ -96,7 +96,9 @@ ADDS_ELSEWHERE = {
     "update_statement_add": "UPDATE hole SET a = 1 WHERE true",
     "guard_add": "SELECT 1;",
     "add_exists": "SELECT true",
-    "add_question": "SELECT true",
+    "add_for_extent": "SELECT true",
+    "catalog_add_neighbour": "true",
+    "catalog_add_session": "SET LOCAL a = 1;",
     "add_creation": " UNION ALL SELECT 1, ''::pg_catalog.text, true",
     "add_creations": " UNION ALL SELECT 1, ''::pg_catalog.text, true",
     "add_sql": "SELECT 1",
@@ -126,6 +128,9 @@ COMPLETED = {
     "entrypoint/lock/beacon.c:beacon_add_local:sql": "SELECT {}",
     "entrypoint/lock/beacon.c:add_search:sql": "SELECT {}",
     "entrypoint/lock/beacon.c:add_exchange:sql": "SELECT {}",
+    "entrypoint/schema/catalog_setting.c:add_choice:sql": "SELECT FROM hole AS n WHERE true{}",
+    "entrypoint/schema/catalog.c:add_count:sql": "SELECT 1{}",
+    "entrypoint/schema/catalog_setting.c:catalog_add_neighbour:sql": "SELECT {}",
 }
 # What the user's own text stands for, where an expression would not do.
 TEXTS_OF_USERS = {"entrypoint/deploy/backup.c:check_said": "SELECT 1", "entrypoint/repair/invalid_index.c:invalid_index_definition": " (hole)", "entrypoint/backfill/plan.c:check_statement": "UPDATE hole SET a = 1", "entrypoint/apply/block.c:block_send": "SELECT 1", "entrypoint/apply/script_send.c:send_end": "SELECT 1", "entrypoint/apply/atomic.c:begin_with_script": "SELECT 1"}

@@ -45,6 +45,11 @@ static void durations_are_written_for_people(void **state)
     assert_string_equal(duration_text(1234, buffer, sizeof buffer), "1.2 s");
     assert_string_equal(duration_text(185000, buffer, sizeof buffer), "3 min 5 s");
     assert_string_equal(duration_text(7800000, buffer, sizeof buffer), "2 h 10 min");
+    assert_string_equal(duration_text(60000, buffer, sizeof buffer), "1 min");
+    assert_string_equal(duration_text(3599999, buffer, sizeof buffer), "59 min 59 s");
+    assert_string_equal(duration_text(3600000, buffer, sizeof buffer), "1 h");
+    assert_string_equal(duration_text(3659999, buffer, sizeof buffer), "1 h");
+    assert_string_equal(duration_text(90060000, buffer, sizeof buffer), "25 h 1 min");
 }
 
 static void pauses_grow_to_a_bound_and_never_below_half(void **state)

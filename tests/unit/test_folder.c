@@ -13,7 +13,7 @@ static const char *names_in(struct text *names)
     struct error err;
 
     text_reset(names);
-    if (!folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err)) {
+    if (!folder_read(&DIALECT_PRISMA, &(struct directory) { .arena = arena, .path = "m" }, &folder, &err)) {
         text_add_format(names, "error: %s", err.message);
         return names->at;
     }
@@ -124,7 +124,8 @@ static void a_name_that_no_ledger_can_hold_is_refused(void **state)
         struct error err;
 
         scratch_make_directory(cases[i].path);
-        assert_false(folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err));
+        assert_false(
+            folder_read(&DIALECT_PRISMA, &(struct directory) { .arena = arena, .path = "m" }, &folder, &err));
         assert_int_equal(err.class, ERROR_REFUSED);
         assert_non_null(strstr(err.message, cases[i].shown));
         assert_non_null(strstr(err.hint, "Rename"));
@@ -146,7 +147,8 @@ static void ten_thousand_migrations_are_read_in_order(void **state)
         (void)snprintf(path, sizeof path, "m/%014d_step", i * 7919 % MANY);
         scratch_make_directory(path);
     }
-    assert_true(folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err));
+    assert_true(
+        folder_read(&DIALECT_PRISMA, &(struct directory) { .arena = arena, .path = "m" }, &folder, &err));
     assert_int_equal(folder.count, MANY);
     for (int i = 0; i < MANY; i++) {
         (void)snprintf(path, sizeof path, "%014d_step", i);
@@ -163,7 +165,8 @@ static void a_migration_is_found_by_its_bytes(void **state)
     (void)state;
     scratch_make_directory("m");
     scratch_make_directory("m/1_a");
-    assert_true(folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err));
+    assert_true(
+        folder_read(&DIALECT_PRISMA, &(struct directory) { .arena = arena, .path = "m" }, &folder, &err));
     assert_string_equal(folder.path, "m");
     assert_string_equal(folder_find(&folder, "1_a")->script_path, "m/1_a/migration.sql");
     assert_null(folder_find(&folder, "1_A"));
@@ -181,7 +184,8 @@ static void a_folder_is_limited_to_a_name(void **state)
     scratch_make_directory("m");
     scratch_make_directory("m/1_a");
     scratch_make_directory("m/2_b");
-    assert_true(folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err));
+    assert_true(
+        folder_read(&DIALECT_PRISMA, &(struct directory) { .arena = arena, .path = "m" }, &folder, &err));
     assert_null(folder_limit_name(&folder));
     assert_true(folder_limit(&folder, "1_a", &err));
     assert_int_equal(folder.beyond, 1);
@@ -200,12 +204,14 @@ static void a_folder_that_is_not_there_is_not_an_empty_one(void **state)
     struct error err;
 
     (void)state;
-    assert_false(folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err));
+    assert_false(
+        folder_read(&DIALECT_PRISMA, &(struct directory) { .arena = arena, .path = "m" }, &folder, &err));
     assert_int_equal(err.class, ERROR_USAGE);
     assert_non_null(strstr(err.message, "\"m\""));
     assert_non_null(strstr(err.hint, "--migrations"));
     scratch_write("m", "", 0);
-    assert_false(folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err));
+    assert_false(
+        folder_read(&DIALECT_PRISMA, &(struct directory) { .arena = arena, .path = "m" }, &folder, &err));
     assert_int_equal(err.class, ERROR_USAGE);
 }
 

@@ -19,7 +19,8 @@ static const char *log_of_reading(struct text *log)
     bool is_read;
 
     assert_true(before >= 0 && file >= 0 && dup2(file, STDERR_FILENO) >= 0);
-    is_read = folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err);
+    is_read =
+        folder_read(&DIALECT_PRISMA, &(struct directory) { .arena = arena, .path = "m" }, &folder, &err);
     assert_true(dup2(before, STDERR_FILENO) >= 0);
     assert_int_equal(close(before) + close(file), 0);
     assert_true(is_read);
@@ -90,7 +91,8 @@ static void a_folder_that_may_not_be_read_is_an_error(void **state)
     assert_int_equal(chmod("m", 0), 0);
     if (is_root)
         assert_int_equal(seteuid(NOBODY), 0);
-    is_read = folder_read(arena, &DIALECT_PRISMA, "m", &folder, &err);
+    is_read =
+        folder_read(&DIALECT_PRISMA, &(struct directory) { .arena = arena, .path = "m" }, &folder, &err);
     if (is_root)
         assert_int_equal(seteuid(0), 0);
     assert_int_equal(chmod("m", 0755), 0);

@@ -135,7 +135,8 @@ static const char *migrations_in(struct text *out)
     struct error err;
 
     text_reset(out);
-    if (!folder_read(arena, &DIALECT_GOLANG_MIGRATE, "m", &folder, &err)) {
+    if (!folder_read(&DIALECT_GOLANG_MIGRATE, &(struct directory) { .arena = arena, .path = "m" }, &folder,
+                     &err)) {
         text_add_string(out, err.message);
         return out->at;
     }

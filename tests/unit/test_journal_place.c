@@ -4,7 +4,7 @@
 #include "check.h"
 #include "history/journal_place.h"
 
-enum { TABLES = 2 };
+enum { ONE = 1, TABLES = 3 };
 
 #define ABSENT                                                                                               \
     {                                                                                                        \
@@ -53,6 +53,26 @@ static void a_ledgers_own_comes_first_and_none_of_a_strangers_is_used(void **sta
         assert_int_equal(journal_choose(cases[i].places, TABLES, cases[i].may_create), cases[i].expected);
 }
 
+#define PARTIAL                                                                                              \
+    {                                                                                                        \
+        .exists = true, .is_trusted = true, .is_usable = true, .tables = ONE                                 \
+    }
+
+static void it_needs_only_the_tables_that_it_is_for(void **state)
+{
+    static const struct journal_place none[PLACES] = { ABSENT, CLOSED };
+    static const struct journal_place some[PLACES] = { ABSENT, PARTIAL };
+    static const struct journal_place open[PLACES] = { EMPTY, PARTIAL };
+
+    (void)state;
+    assert_int_equal(journal_choose(some, ONE, false), PLACE_SHARED);
+    assert_int_equal(journal_choose(some, 0, false), PLACE_SHARED);
+    assert_int_equal(journal_choose(some, TABLES, false), PLACES);
+    assert_int_equal(journal_choose(some, TABLES, true), PLACE_OWN);
+    assert_int_equal(journal_choose(none, 0, false), PLACES);
+    assert_int_equal(journal_choose(open, TABLES, false), PLACE_OWN);
+}
+
 static void its_name_is_that_of_the_ledgers_schema(void **state)
 {
     char name[IDENTIFIER_SIZE];
@@ -87,6 +107,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ledgers_own_comes_first_and_none_of_a_strangers_is_used),
+        cmocka_unit_test(it_needs_only_the_tables_that_it_is_for),
         cmocka_unit_test(its_name_is_that_of_the_ledgers_schema),
         cmocka_unit_test(a_long_name_is_cut_between_characters_and_stays_its_own),
     };

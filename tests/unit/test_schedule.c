@@ -261,6 +261,171 @@ static void everybody_comes_once_whatever_happens(void **state)
         assert_int_equal(begun[i], 1);
 }
 
+/* So many tenants in one database. */
+static struct schedule in_one_database(size_t count, size_t canaries)
+{
+    size_t lanes[MOST] = { 0 };
+    const size_t servers[] = { 0 };
+    const struct schedule_map map = { lanes, servers, count, 1, 1 };
+    struct schedule schedule = schedule_begin(arena, rules_of(canaries, 1, 0), &map);
+
+    schedule_widen(&schedule, 0, MOST);
+    return schedule;
+}
+
+static void runs_in_order(struct schedule *schedule, const size_t *order, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        starts(schedule, 0, order[i]);
+        schedule_end(schedule, order[i], TENANT_DONE, 0);
+    }
+    assert_true(schedule_is_over(schedule));
+}
+
+static void the_lowest_numbers_are_as_far_from_each_other_as_can_be(void **state)
+{
+    const uint32_t quarter = UINT32_C(1) << 30;
+    const uint32_t parts[] = { 0, 2 * quarter, quarter, 3 * quarter, quarter / 2, 5 * (quarter / 2) };
+
+    (void)state;
+    for (unsigned i = 0; i < array_length(parts); i++)
+        assert_int_equal(schedule_part_of(i), parts[i]);
+}
+
+static void a_server_begins_where_it_is_told_and_goes_round(void **state)
+{
+    const size_t order[] = { 6, 7, 8, 9, 0, 1, 2, 3, 4, 5 };
+    const size_t from_the_first[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+    struct schedule databases = on_servers(rules_of(0, 1, 0), 10, 1);
+    struct schedule schemas = in_one_database(10, 0);
+    struct schedule first = on_servers(rules_of(0, 1, 0), 10, 1);
+
+    (void)state;
+    schedule_begin_at(&databases, 0, UINT32_C(0xA0000000));
+    schedule_begin_at(&schemas, 0, UINT32_C(0xA0000000));
+    schedule_begin_at(&first, 0, schedule_part_of(0));
+    runs_in_order(&databases, order, 10);
+    runs_in_order(&schemas, order, 10);
+    runs_in_order(&first, from_the_first, 10);
+}
+
+static void another_server_keeps_its_order_and_canaries_come_first(void **state)
+{
+    struct schedule schedule = on_servers(rules_of(1, 1, 0), 8, 2);
+
+    (void)state;
+    schedule_begin_at(&schedule, 0, schedule_part_of(1));
+    /* On the first server 0, the canary, is in front of 4, 6, 2; the other has the fewest at work by turns.
+     */
+    starts(&schedule, 0, 0);
+    starts_nobody(&schedule, 0);
+    schedule_end(&schedule, 0, TENANT_DONE, 0);
+    starts(&schedule, 0, 4);
+    schedule_end(&schedule, 4, TENANT_DONE, 0);
+    starts(&schedule, 0, 6);
+    schedule_end(&schedule, 6, TENANT_DONE, 0);
+    starts(&schedule, 0, 2);
+    schedule_end(&schedule, 2, TENANT_DONE, 0);
+    for (size_t i = 1; i < 8; i += 2) {
+        starts(&schedule, 0, i);
+        schedule_end(&schedule, i, TENANT_DONE, 0);
+    }
+    assert_true(schedule_is_over(&schedule));
+}
+
+static void nothing_begins_on_a_server_without_room(void **state)
+{
+    struct schedule schedule = on_servers(rules_of(0, 2, 0), 4, 2);
+
+    (void)state;
+    schedule_widen(&schedule, 0, 0);
+    starts(&schedule, 0, 1);
+    starts(&schedule, 0, 3);
+    schedule_end(&schedule, 1, TENANT_DONE, 0);
+    starts_nobody(&schedule, 0);
+    assert_false(schedule_is_over(&schedule));
+    schedule_widen(&schedule, 0, 1);
+    starts(&schedule, 0, 0);
+}
+
+static void what_another_process_has_begun_comes_last(void **state)
+{
+    struct schedule schedule = on_servers(rules_of(0, 1, 0), 4, 1);
+
+    (void)state;
+    schedule_defer(&schedule, 0, 1000);
+    schedule_defer(&schedule, 2, 1500);
+    starts(&schedule, 0, 1);
+    schedule_defer(&schedule, 1, 9000); /* it runs here */
+    schedule_end(&schedule, 1, TENANT_DONE, 0);
+    starts(&schedule, 0, 3);
+    schedule_end(&schedule, 3, TENANT_DONE, 0);
+    starts_nobody(&schedule, 999);
+    assert_int_equal(schedule_again_ms(&schedule), 1000);
+    assert_int_equal(schedule_elsewhere_ms(&schedule, 0, 1000), 0);
+    starts(&schedule, 1000, 0);
+    schedule_end(&schedule, 0, TENANT_ELSEWHERE, 1000);
+    /* Its own looks count from here, and no word makes the pause longer. */
+    schedule_defer(&schedule, 0, 9000);
+    assert_int_equal(schedule_again_ms(&schedule), 1250);
+}
+
+static void what_another_process_has_done_is_done(void **state)
+{
+    struct schedule schedule = on_servers(rules_of(1, 1, 0), 5, 1);
+
+    (void)state;
+    starts(&schedule, 0, 0);
+    assert_false(schedule_finish(&schedule, 0)); /* it runs here */
+    schedule_end(&schedule, 0, TENANT_ELSEWHERE, 0);
+    starts_nobody(&schedule, 0);
+    assert_true(schedule_finish(&schedule, 0)); /* the canary, for which all others wait */
+    assert_true(schedule_finish(&schedule, 1));
+    assert_true(schedule_finish(&schedule, 4));
+    assert_false(schedule_finish(&schedule, 4));
+    starts(&schedule, 0, 2);
+    schedule_end(&schedule, 2, TENANT_DONE, 0);
+    assert_true(schedule_finish(&schedule, 3));
+    assert_true(schedule_is_over(&schedule));
+    assert_int_equal(schedule.counts[TENANT_DONE], 5);
+}
+
+static void those_in_the_middle_of_a_database_can_be_done_too(void **state)
+{
+    struct schedule schedule = in_one_database(6, 0);
+
+    (void)state;
+    assert_true(schedule_finish(&schedule, 2));
+    assert_true(schedule_finish(&schedule, 5));
+    assert_true(schedule_finish(&schedule, 0));
+    runs_in_order(&schedule, (const size_t[]) { 1, 3, 4 }, 3);
+}
+
+static void a_database_in_which_another_process_leads_is_left_alone_for_a_moment(void **state)
+{
+    const size_t lanes[] = { 0, 0, 0, 1, 2 };
+    const size_t servers[] = { 0, 0, 0 };
+    const struct schedule_map map = { lanes, servers, 5, 3, 1 };
+    struct schedule schedule = schedule_begin(arena, rules_of(0, 1, 0), &map);
+
+    (void)state;
+    schedule_rest(&schedule, 1, 1000);
+    schedule_rest(&schedule, 3, 1000); /* alone in its database, it has a pause of its own */
+    starts(&schedule, 0, 3);
+    schedule_end(&schedule, 3, TENANT_DONE, 0);
+    starts(&schedule, 0, 4);
+    schedule_end(&schedule, 4, TENANT_DONE, 0);
+    starts_nobody(&schedule, 0);
+    assert_int_equal(schedule_again_ms(&schedule), 1000);
+    schedule_rest(&schedule, 0, 500); /* no sooner than that */
+    starts_nobody(&schedule, 999);
+    for (size_t i = 0; i < 3; i++) {
+        starts(&schedule, 1000, i);
+        schedule_end(&schedule, i, TENANT_DONE, 1000);
+    }
+    assert_true(schedule_is_over(&schedule));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +440,14 @@ int main(void)
         cmocka_unit_test(what_is_elsewhere_comes_last_and_after_pauses_that_grow),
         cmocka_unit_test(databases_take_turns_and_none_has_more_than_its_share),
         cmocka_unit_test(everybody_comes_once_whatever_happens),
+        cmocka_unit_test(the_lowest_numbers_are_as_far_from_each_other_as_can_be),
+        cmocka_unit_test(a_server_begins_where_it_is_told_and_goes_round),
+        cmocka_unit_test(another_server_keeps_its_order_and_canaries_come_first),
+        cmocka_unit_test(nothing_begins_on_a_server_without_room),
+        cmocka_unit_test(what_another_process_has_begun_comes_last),
+        cmocka_unit_test(what_another_process_has_done_is_done),
+        cmocka_unit_test(those_in_the_middle_of_a_database_can_be_done_too),
+        cmocka_unit_test(a_database_in_which_another_process_leads_is_left_alone_for_a_moment),
     };
 
     return cmocka_run_group_tests(tests, enter, leave);
