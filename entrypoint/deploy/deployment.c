@@ -124,7 +124,7 @@ static void leave(struct deployment *d, bool is_complete)
     const bool is_used = d->turn.key != NULL || d->is_session_used;
 
     if (d->conn != NULL && is_complete && !d->is_session_marked && d->pooling != POOLING_TRANSACTION &&
-        d->config->handover != NULL) {
+        d->config->handover != NULL && !d->config->handover->is_last) {
         handover_leave(d->config->handover, d->endpoint, d->conn, is_used);
         return;
     }

@@ -45,7 +45,6 @@ struct crew {
     struct schedule *schedule; /* in the arena */
     struct sharing *sharing;   /* or NULL */
     struct server *servers;
-    struct shared_folder folder;
     struct spare *spares; /* room for as many as run at a time */
     size_t spare_count;
     struct conclusion conclusion;
@@ -139,6 +138,13 @@ static bool begin(struct crew *crew, struct error *err)
     return true;
 }
 
+static const struct schedule_lane *lane_of(const struct member *member)
+{
+    const struct schedule *schedule = member->crew->schedule;
+
+    return &schedule->lanes[schedule->places[member->index].lane];
+}
+
 /* How many at a time leave the application its headroom: each has one connection, or waits without any. Again
  * and again, since an application grows, and other processes do the same. The one that counts is as good as
  * one that has ended, and that the server still has for a moment. */
@@ -146,7 +152,7 @@ static bool count_room(const struct member *member, struct error *err)
 {
     const struct crew *crew = member->crew;
     const struct schedule *schedule = crew->schedule;
-    const size_t number = schedule->lanes[schedule->places[member->index].lane].server;
+    const size_t number = lane_of(member)->server;
     const struct tenant_run *run = &member->run;
     auto_connection struct connection *conn = NULL;
     struct endpoint endpoint;
@@ -230,9 +236,7 @@ static void end(struct member *member, bool is_done, const struct error *err)
 static void tell_room(struct member *member)
 {
     const struct crew *crew = member->crew;
-    const struct schedule *schedule = crew->schedule;
-    const struct server *server =
-        &crew->servers[schedule->lanes[schedule->places[member->index].lane].server];
+    const struct server *server = &crew->servers[lane_of(member)->server];
 
     if (server->is_counted_for_all && server->room.left > (int)crew->config->headroom)
         member->config.room = server->room;
@@ -247,6 +251,7 @@ static bool work_on(struct member *member, struct error *err)
         !count_room(member, err))
         return false;
     tell_room(member);
+    member->session.is_last = lane_of(member)->first == SCHEDULE_NOBODY;
     return crew->work->run(&member->run, crew->work->context, err);
 }
 
@@ -254,9 +259,7 @@ static bool work_on(struct member *member, struct error *err)
 static bool try(struct member *member, struct error *err)
 {
     const struct crew *crew = member->crew;
-    const struct schedule *schedule = crew->schedule;
-    struct outage *outage =
-        &crew->servers[schedule->lanes[schedule->places[member->index].lane].server].outage;
+    struct outage *outage = &crew->servers[lane_of(member)->server].outage;
     bool is_done;
 
     if (!outage_allows(outage, &member->config, err))
@@ -302,7 +305,6 @@ static bool start(struct crew *crew, size_t index, struct error *err)
     /* Where another process leads, the next tenant is looked at, not waited. */
     member->config.leader_timeout_ms = 0;
     member->config.handover = &member->session;
-    member->config.shared_folder = &crew->folder;
     take_spare(crew, crew->schedule->places[index].lane, &member->session);
     if (event_loop_start(run_member, member)) {
         sharing_say_begun(crew->sharing, index);
@@ -350,9 +352,12 @@ static bool run_all(struct crew *crew, struct error *err)
 bool rollout_run(const struct config *config, const struct tenant_list *tenants,
                  const struct rollout_work *work, struct rollout *out, struct error *err)
 {
-    struct crew crew = { .config = config, .work = work, .out = out, .folder = { .arena = config->arena } };
+    struct shared_folder folder = { .arena = config->arena };
+    struct config shared = *config;
+    struct crew crew = { .config = &shared, .work = work, .out = out };
     bool is_done;
 
+    shared.shared_folder = &folder;
     crew.schedule = arena_alloc(config->arena, 1, sizeof *crew.schedule);
     *out = (struct rollout) { .tenants = tenants,
                               .counts = crew.schedule->counts,

@@ -44,8 +44,8 @@ static bool make_new(struct connection *conn, bool is_used)
 void handover_leave(struct handover *handover, const struct endpoint *where, struct connection *conn,
                     bool is_used)
 {
-    if (handover == NULL || conn == NULL || connection_is_lost(conn) || where->is_pooler ||
-        !make_new(conn, is_used) || !key_of(where, handover->key)) {
+    if (handover == NULL || handover->is_last || conn == NULL || connection_is_lost(conn) ||
+        where->is_pooler || !make_new(conn, is_used) || !key_of(where, handover->key)) {
         connection_close(conn);
         return;
     }

@@ -15,11 +15,12 @@
 struct handover {
     struct connection *conn;   /* idle, and as it was when it began; NULL = none */
     char key[SHA256_HEX_SIZE]; /* of the parameters that it began with */
+    bool is_last;              /* nobody comes next: what is left is closed */
 };
 
 /* Takes over a session that is done with, and closes what was there. One that `is_used`, which has set
  * something or holds a lock, is reset first (DISCARD ALL: documentation, "DISCARD"). It is closed where it is
- * no longer idle, or where `handover` is NULL: then nobody comes next. */
+ * no longer idle, and where nobody comes next, or `handover` is NULL. */
 void handover_leave(struct handover *handover, const struct endpoint *where, struct connection *conn,
                     bool is_used);
 
