@@ -106,12 +106,29 @@ static bool find_owner(const struct config *config, bool is_online, struct direc
     return true;
 }
 
+/* What one tenant has would count for the others of its database. */
+static bool check_own_ledger(const struct target *target, struct error *err)
+{
+    const struct dialect *dialect = target->folder.dialect;
+    const char *schema = target->endpoint.tenant_schema;
+
+    if (schema == NULL || dialect->ledger_schema == NULL || strcmp(schema, dialect->ledger_schema) == 0)
+        return true;
+    error_set(err, ERROR_USAGE, "the ledger %s.%s would be that of every tenant in this database",
+              dialect->ledger_schema, dialect->ledger_name);
+    error_holds(err, "Nothing was changed.");
+    return error_hint(
+        err,
+        "Give each tenant a ledger in its own schema: name the table alone (--ledger TABLE). Where "
+        "the tool has a schema for its ledger, give each tenant a database.");
+}
+
 /* Where the folder is, and whose. */
 static bool find_folder(const struct config *config, bool is_online, struct directory *folder,
                         struct target *out, struct error *err)
 {
     return place_find(config->arena, candidate_first(config), config, &folder->path, err) &&
-           find_owner(config, is_online, folder, out, err);
+           find_owner(config, is_online, folder, out, err) && check_own_ledger(out, err);
 }
 
 static bool refuse_several(const struct candidates *all, struct error *err)
@@ -197,7 +214,8 @@ static bool find_and_begin(struct arena *arena, const struct config *config, str
     is_there = file_exists(folder.path);
     if (is_there && candidate_has_one_session(config, &out->endpoint))
         begin(config, out);
-    if (!find_owner(config, true, &folder, out, err) || !folder_check(out->folder.dialect, folder.path, err))
+    if (!find_owner(config, true, &folder, out, err) || !check_own_ledger(out, err) ||
+        !folder_check(out->folder.dialect, folder.path, err))
         return false;
     if (is_there)
         begin(config, out);

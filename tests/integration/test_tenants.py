@@ -710,3 +710,16 @@ def test_a_part_may_be_empty(server, tenants, tidelock):
     tenants.add(server, 1)
     parts = [tidelock("deploy", "--tenants", tenants.file(), "--shard", f"{part}/2").succeeds() for part in (1, 2)]
     assert sorted(len(DONE.findall(part.errors)) for part in parts) == [0, 1]
+
+
+@pytest.mark.parametrize("command", [["deploy"], ["deploy", "--dry-run"], ["status"], ["plan"], ["wait"]])
+def test_schemas_cannot_share_a_ledger(database, tenants, tidelock, command):
+    """The second tenant would seem to have what the first one got."""
+    schemas_of(database, 2)
+    database.query("CREATE SCHEMA ops")
+    refused = tidelock(*command, "--schemas", "s*", "--ledger", "ops.ledger")
+    refused.fails(exit=2, says=["the ledger ops.ledger would be that of every tenant in this database", "--ledger TABLE"])
+    assert not database.holds("ops.ledger") and not database.holds("s000.steps")
+    tidelock("deploy", "--schemas", "s*", "--ledger", "ledger").succeeds(says="2 tenants: 2 done, of which 0")
+    for number in range(2):
+        assert database.query(f"SELECT number FROM s{number:03}.steps ORDER BY 1") == [(step,) for step in range(1, STEPS + 1)]
