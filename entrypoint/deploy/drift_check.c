@@ -19,6 +19,15 @@ static bool is_refused(const struct deployment *d)
     return d->config->drift == DRIFT_FAIL || (d->back != NULL && d->config->drift != DRIFT_OFF);
 }
 
+/* A list of tenants takes no shadow. */
+static const char *shadow_of(const struct config *config)
+{
+    if (config->is_dry_run)
+        return "";
+    return config->shared_folder == NULL ? " --shadow create"
+                                         : " --shadow create, with the tenant's own --database-url";
+}
+
 static void warn(const struct deployment *d, const struct drift *drift)
 {
     size_t count = drift->diff.count;
@@ -33,8 +42,7 @@ static void warn(const struct deployment *d, const struct drift *drift)
     }
     log_warn("  %sno migration of this ledger did that; to see how%s: tidelock drift%s",
              count > DRIFT_SHOWN_MOST ? "and more; " : "",
-             d->config->is_dry_run ? "" : ", once this deployment has recorded it",
-             d->config->is_dry_run ? "" : " --shadow create");
+             d->config->is_dry_run ? "" : ", once this deployment has recorded it", shadow_of(d->config));
 }
 
 static bool refuse(const struct deployment *d, const struct drift *drift, struct error *err)

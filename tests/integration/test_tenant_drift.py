@@ -83,6 +83,7 @@ def test_what_changed_in_its_own_schema_is_told_of_that_tenant_alone(ports, fold
     assert "+ index port_oslo.hotfix" in refused.errors and "1 difference" in refused.errors and "3 tenants: 2 done" in refused.out
     told = tidelock("deploy", "--schemas", "port*").succeeds()
     assert re.findall(r"(?m)^tidelock: warning: (\S+):   ([-+~] .*)$", told.errors) == [("port_oslo", "+ index port_oslo.hotfix")]
+    assert "tidelock drift --shadow create, with the tenant's own --database-url" in told.errors
     tidelock("drift", "--schemas", "port*").succeeds(says="3 tenants: 3 without a difference")
 
 
