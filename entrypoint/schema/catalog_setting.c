@@ -35,7 +35,8 @@ enum { NAMES_MOST = 4096 };
     " FROM pg_catalog.pg_namespace AS n WHERE n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname" NE     \
     "ALL ('{information_schema,tidelock,tidelock_shadow}'::pg_catalog.name[])"                               \
     " AND NOT (n.nspname OPERATOR(pg_catalog.~) '^tidelock_' AND EXISTS"                                     \
-    " (SELECT FROM pg_catalog.pg_class AS j WHERE j.relnamespace" EQ "n.oid AND j.relname" EQ "'intent'))"
+    " (SELECT FROM pg_catalog.pg_class AS j WHERE j.relnamespace" EQ "n.oid AND j.relname" EQ                \
+    "ANY ('{intent,origin,floor}'::pg_catalog.name[])))"
 #define PEOPLE_END "), true))" SETTING_END
 
 /* Of many ledgers of that name only those in schemas that are looked at. */
