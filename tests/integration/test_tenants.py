@@ -492,6 +492,9 @@ def test_plan_and_drift_say_it_of_each(server, tenants, tidelock):
     tenants.folder.add("004_drop", "DROP TABLE steps")
     tidelock("plan", "--tenants", tenants.file(), "--fail-on", "dangerous").fails(exit=1, says="1 pending, at worst dangerous")
     tidelock("plan", "--tenants", tenants.file()).succeeds(says="2 tenants: 0 with nothing pending, 2 with something pending; 0 failed")
+    told = tidelock("plan", "-v", "--tenants", tenants.file(), "--parallel", 2).succeeds().out
+    alone = tidelock("plan", "-v", url=tenants["t000"].url()).succeeds().out
+    assert f"t000\n{alone}\n" in told and told.count("\n           how ") == 2
 
 
 @pytest.mark.parametrize("form", ["text", "logfmt"])
