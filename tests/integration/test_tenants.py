@@ -483,6 +483,14 @@ def test_one_tenant_alone_is_not_counted(server, tenants, tidelock):
     tidelock("run", "--tenants", tenants.file(), "--log-format", "json", "--", "true").succeeds(says="nothing pending in 1 tenant")
 
 
+def test_advice_to_work_on_one_database_says_which(server, tenants, tidelock):
+    tenants.add(server, 2)
+    tenants["t001"].query("CREATE TABLE steps (number int)")
+    told = tidelock("deploy", "--tenants", tenants.file(), "--on-failure", "continue").fails(exit=8, says="tidelock baseline")
+    assert told.errors.count("Give baseline this tenant's own --database-url.\n") == 1
+    assert "this tenant's" not in tidelock("deploy", url=tenants["t001"].url()).fails(exit=8, says="tidelock baseline").errors
+
+
 def test_plan_and_drift_say_it_of_each(server, tenants, tidelock):
     tenants.add(server, 2)
     tidelock("deploy", "--tenants", tenants.file()).succeeds()
