@@ -571,7 +571,7 @@ def test_the_last_word_names_the_first_that_failed(server, tenants, tidelock):
         world.close()
     (told,) = world.requests
     for said in [json.loads(word.read_text()), told.json]:
-        assert [line.split(": ")[0] for line in said["detail"].splitlines()] == ["t001", "t003"], said
+        assert [line.split(": ")[0] for line in said["detail"].splitlines()] == ["t001, t003"], said
     assert told.json["detail"] in told.json["attachments"][0]["text"]
 
 
