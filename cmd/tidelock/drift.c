@@ -188,7 +188,7 @@ static bool drift_tenant(const struct tenant_run *run, struct error *err)
 
     if (!look(&it, err))
         return false;
-    count = sides_count(run->arena, &it.from, &it.to, run->config->wants_json ? &said : NULL);
+    count = sides_tell(run->arena, &it.from, &it.to, run->config->wants_json ? &said : NULL);
     if (said != NULL)
         fleet_attach(run, said);
     if (count == 0)

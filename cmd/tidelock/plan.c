@@ -346,6 +346,11 @@ static bool plan_tenant(const struct tenant_run *run, struct error *err)
     fleet_judge(run, plan.count == 0, has_failed(&plan, run->config->fail_on));
     if (run->config->wants_json)
         fleet_attach(run, plan_json(&plan));
+    else if (run->config->is_verbose && plan.count > 0) {
+        print_line("%s", run->tenant->name);
+        plan_print(&plan, true);
+        print_text("\n");
+    }
     return true;
 }
 

@@ -287,7 +287,19 @@ void sides_prepare(struct side *from, struct side *to)
     warn_of_versions(from, to);
 }
 
-size_t sides_count(struct arena *arena, struct side *from, struct side *to, struct json **json)
+static void log_diff(const struct diff *diff)
+{
+    for (size_t i = 0; i < diff->count && i < DRIFT_SHOWN_MOST; i++) {
+        auto_text struct text line = text_init(SIZE_MAX);
+
+        drift_add_line(&diff->items[i], &line);
+        log_warn("  %s", line.at);
+    }
+    if (diff->count > DRIFT_SHOWN_MOST)
+        log_warn("  and %zu more: --json has all of them", diff->count - DRIFT_SHOWN_MOST);
+}
+
+size_t sides_tell(struct arena *arena, struct side *from, struct side *to, struct json **json)
 {
     struct diff diff;
 
@@ -295,6 +307,8 @@ size_t sides_count(struct arena *arena, struct side *from, struct side *to, stru
     diff_facts(arena, &from->facts, &to->facts, &diff);
     if (json != NULL)
         *json = diff_json(from, to, &diff);
+    else
+        log_diff(&diff);
     return diff.count;
 }
 

@@ -50,9 +50,9 @@ void sides_prepare(struct side *from, struct side *to);
 /* What is different, and how, without the definitions. The caller owns it. */
 struct json *sides_difference_json(const struct difference *difference);
 
-/* How many differences there are. `json`, unless it is NULL, gets what sides_print() prints with --json; the
- * caller's to free. */
-size_t sides_count(struct arena *arena, struct side *from, struct side *to, struct json **json);
+/* How many differences there are, and the first of them in the log. `json`, unless it is NULL, gets what
+ * sides_print() prints with --json instead; the caller's to free. */
+size_t sides_tell(struct arena *arena, struct side *from, struct side *to, struct json **json);
 
 /* Prepares, compares and prints them, with --json as JSON; returns how many there are. */
 size_t sides_print(struct arena *arena, const struct config *config, struct side *from, struct side *to);

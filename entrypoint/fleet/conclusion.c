@@ -57,7 +57,26 @@ static void add_cause(struct conclusion *conclusion, const struct tenant_run *ru
     cause->count++;
 }
 
-void conclusion_note(struct conclusion *conclusion, const struct tenant_run *run, const struct error *err)
+/* Some advice is a command for one database, and the database URL in use may lead to another tenant's. */
+static void say_where(struct error *err)
+{
+    static const char *const commands[] = { "resolve", "baseline" };
+
+    for (size_t i = 0; i < array_length(commands); i++) {
+        auto_text struct text typed = text_init(64);
+        auto_text struct text hint = text_init(sizeof err->hint);
+
+        text_add_format(&typed, "tidelock %s", commands[i]);
+        if (strstr(err->hint, typed.at) == NULL)
+            continue;
+        text_add_format(&hint, "%s%s Give %s this tenant's own --database-url.", err->hint,
+                        err->hint[strlen(err->hint) - 1] == '.' ? "" : ".", commands[i]);
+        error_hint(err, "%s", hint.at);
+        return;
+    }
+}
+
+void conclusion_note(struct conclusion *conclusion, const struct tenant_run *run, struct error *err)
 {
     struct tenant_result *result = run->result;
     /* A signal is the same for all: what differs is what their databases hold. */
@@ -67,6 +86,7 @@ void conclusion_note(struct conclusion *conclusion, const struct tenant_run *run
     result->reason = reason[0] == '\0' ? NULL : arena_copy(run->results, reason, strlen(reason));
     if (result->state == TENANT_FAILED)
         add_cause(conclusion, run, err->message);
+    say_where(err);
 }
 
 static enum error_class worst_of(const struct rollout *rollout)

@@ -23,9 +23,9 @@ struct conclusion {
     size_t others; /* that failed with other words */
 };
 
-/* It has failed, or was stopped by a signal: notes why in its result, which it keeps, and for the last
- * word. */
-void conclusion_note(struct conclusion *conclusion, const struct tenant_run *run, const struct error *err);
+/* It has failed, or was stopped by a signal: notes why in its result, which it keeps, and for the last word.
+ * Advice that is a command for one database says from now on that it needs this tenant's URL. */
+void conclusion_note(struct conclusion *conclusion, const struct tenant_run *run, struct error *err);
 
 /* Whether all are done; false: `err` is the last word. `changes`: what is done was changed, and not only
  * looked at. */

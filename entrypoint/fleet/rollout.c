@@ -219,7 +219,7 @@ static enum tenant_state state_after(const struct member *member, const struct e
     return TENANT_FAILED;
 }
 
-static void end(struct member *member, bool is_done, const struct error *err)
+static void end(struct member *member, bool is_done, struct error *err)
 {
     struct crew *crew = member->crew;
     struct tenant_result *result = member->run.result;

@@ -185,21 +185,23 @@ static bool find_canary(const struct config *config, struct tenant_list *list, c
 
         memmove(list->items + 1, list->items, i * sizeof *list->items);
         list->items[0] = canary;
-        list->canaries = 1;
     }
     return true;
 }
 
-/* A tenant of that name, else so many from the beginning of what is this process's. */
-static bool take_canaries(const struct config *config, const struct shard *shard, struct tenant_list *list,
-                          struct error *err)
+/* Keeps what is this process's. Its canaries are a tenant of that name, unless --tenant leaves it out, else
+ * so many from the beginning. */
+static bool take_own(const struct config *config, const struct shard *shard, struct tenant_list *list,
+                     struct error *err)
 {
     const char *text = config->canary;
-    bool is_name;
+    bool is_name = false;
     unsigned long number;
 
-    if (text != NULL && !find_canary(config, list, shard, &is_name, err))
+    if ((text != NULL && !find_canary(config, list, shard, &is_name, err)) || !chosen_keep(config, list, err))
         return false;
+    if (is_name)
+        list->canaries = strcmp(list->items[0].name, text) == 0 ? 1 : 0;
     keep_shard(shard, list);
     if (text == NULL || is_name)
         return true;
@@ -229,8 +231,7 @@ bool tenants_take(struct arena *arena, const struct config *config, const struct
         return false;
     if (config->tenants == NULL)
         qsort(list.items, list.count, sizeof *list.items, compare_names);
-    if (!chosen_keep(config, &list, err) || !take_canaries(config, &shard, &list, err) ||
-        !limit_read(config, list.count, &list.failures_most, err))
+    if (!take_own(config, &shard, &list, err) || !limit_read(config, list.count, &list.failures_most, err))
         return false;
     *out = list;
     return true;

@@ -76,7 +76,13 @@ def test_what_is_deployed_to_another_is_none(ports, folder, tidelock):
 
 def test_what_changed_in_its_own_schema_is_told_of_that_tenant_alone(ports, folder, tidelock):
     ports.query("CREATE INDEX hotfix ON port_oslo.berth (ship); CREATE SCHEMA nobodys; CREATE TABLE nobodys.t (); CREATE EXTENSION citext")
-    assert "3 tenants: 2 without a difference, 1 with differences" in tidelock("drift", "--schemas", "port*").fails(exit=1, says="port_oslo: 1 difference").out
+    seen = tidelock("drift", "--schemas", "port*").fails(exit=1, says="port_oslo: 1 difference")
+    assert "3 tenants: 2 without a difference, 1 with differences" in seen.out
+    assert re.findall(r"(?m)^tidelock: warning: (\S+):   ([-+~] .*)$", seen.errors) == [("port_oslo", "+ index port_oslo.hotfix")]
+    ports.query("; ".join(f"CREATE INDEX odd_{i} ON port_bergen.berth (ship)" for i in range(12)))
+    assert "port_bergen:   and 2 more: --json has all of them\n" in tidelock("drift", "--schemas", "port_bergen").fails(exit=1, says="port_bergen: 12 differences").errors
+    assert "  + index" not in tidelock("drift", "--schemas", "port_bergen", "--json").fails(exit=1).errors
+    ports.query("; ".join(f"DROP INDEX port_bergen.odd_{i}" for i in range(12)))
     tidelock("status", "--schemas", "port_oslo").succeeds(says="port_oslo: drift")
     folder.add("002_more", "CREATE TABLE more (id int)")
     refused = tidelock("deploy", "--schemas", "port*", "--drift", "fail", "--on-failure", "continue").fails(exit=8)

@@ -483,6 +483,14 @@ def test_one_tenant_alone_is_not_counted(server, tenants, tidelock):
     tidelock("run", "--tenants", tenants.file(), "--log-format", "json", "--", "true").succeeds(says="nothing pending in 1 tenant")
 
 
+def test_advice_to_work_on_one_database_says_which(server, tenants, tidelock):
+    tenants.add(server, 2)
+    tenants["t001"].query("CREATE TABLE steps (number int)")
+    told = tidelock("deploy", "--tenants", tenants.file(), "--on-failure", "continue").fails(exit=8, says="tidelock baseline")
+    assert told.errors.count("Give baseline this tenant's own --database-url.\n") == 1
+    assert "this tenant's" not in tidelock("deploy", url=tenants["t001"].url()).fails(exit=8, says="tidelock baseline").errors
+
+
 def test_plan_and_drift_say_it_of_each(server, tenants, tidelock):
     tenants.add(server, 2)
     tidelock("deploy", "--tenants", tenants.file()).succeeds()
@@ -492,6 +500,9 @@ def test_plan_and_drift_say_it_of_each(server, tenants, tidelock):
     tenants.folder.add("004_drop", "DROP TABLE steps")
     tidelock("plan", "--tenants", tenants.file(), "--fail-on", "dangerous").fails(exit=1, says="1 pending, at worst dangerous")
     tidelock("plan", "--tenants", tenants.file()).succeeds(says="2 tenants: 0 with nothing pending, 2 with something pending; 0 failed")
+    told = tidelock("plan", "-v", "--tenants", tenants.file(), "--parallel", 2).succeeds().out
+    alone = tidelock("plan", "-v", url=tenants["t000"].url()).succeeds().out
+    assert f"t000\n{alone}\n" in told and told.count("\n           how ") == 2
 
 
 @pytest.mark.parametrize("form", ["text", "logfmt"])
@@ -560,7 +571,7 @@ def test_the_last_word_names_the_first_that_failed(server, tenants, tidelock):
         world.close()
     (told,) = world.requests
     for said in [json.loads(word.read_text()), told.json]:
-        assert [line.split(": ")[0] for line in said["detail"].splitlines()] == ["t001", "t003"], said
+        assert [line.split(": ")[0] for line in said["detail"].splitlines()] == ["t001, t003"], said
     assert told.json["detail"] in told.json["attachments"][0]["text"]
 
 

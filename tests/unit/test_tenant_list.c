@@ -261,6 +261,16 @@ static void the_canary_comes_first(void **state)
     config.canary = "17";
     assert_true(take(tenants));
     assert_int_equal(list.canaries, 3);
+    config.canary = "c";
+    config.chosen = (struct names) { .items = (const char *[]) { "b" }, .count = 1 };
+    assert_true(take(tenants));
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.canaries, 0);
+    config.chosen = (struct names) { .items = (const char *[]) { "b", "c" }, .count = 2 };
+    assert_true(take(tenants));
+    assert_int_equal(list.canaries, 1);
+    assert_string_equal(list.items[0].name, "c");
+    config.chosen.count = 0;
     config.canary = "0";
     check_refused(tenants, "0:0 --canary is neither the name of a tenant nor a number");
     config.canary = "c";
