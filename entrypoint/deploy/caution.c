@@ -7,6 +7,7 @@
 #include "deploy/live.h"
 #include "deploy/live_column.h"
 #include "history/script_file.h"
+#include "history/shared_folder.h"
 #include "postgres/aside.h"
 #include "postgres/query.h"
 #include "schema/forecast.h"
@@ -223,17 +224,22 @@ static bool refuse(const struct outlook *outlook, struct error *err)
 static void warn(const struct outlook *outlook)
 {
     auto_text struct text worst = text_init(LINE_MOST);
+    auto_text struct text said = text_init(2 * LINE_MOST);
 
     /* Of an inverse, what it would lose is refused, and a dry run shows the rest. */
     if (outlook->count == 0 || outlook->d->is_warned || outlook->d->back != NULL)
         return;
     outlook->d->is_warned = true;
     add_danger(&outlook->worst, &worst);
-    log_warn(
-        "%zu pending statement%s %s dangerous while the database is in use%s: %s; the safe way: tidelock "
-        "plan -v",
-        outlook->count, text_plural(outlook->count), outlook->count == 1 ? "is" : "are",
-        outlook->count == 1 ? "" : ", worst", worst.at);
+    text_add_format(&said,
+                    "%zu pending statement%s %s dangerous while the database is in use%s: %s; the safe way: "
+                    "tidelock plan -v",
+                    outlook->count, text_plural(outlook->count), outlook->count == 1 ? "is" : "are",
+                    outlook->count == 1 ? "" : ", worst", worst.at);
+    if (shared_is_new(outlook->d->config->shared_folder, said.at))
+        log_warn("%s", said.at);
+    else
+        log_debug("%s", said.at);
 }
 
 /* Catalogs may be locked, too: nobody waits for that for long. */

@@ -133,8 +133,7 @@ static void count(const struct rollout *rollout, bool changes, struct error *err
     if (changes)
         text_add_format(&said, "%zu tenant%s done", done, done == 1 ? " is" : "s are");
     else
-        text_add_format(&said, "Nothing was changed; %zu tenant%s looked at", done,
-                        done == 1 ? " was" : "s were");
+        text_add_format(&said, "Nothing was changed; %zu tenant%s succeeded", done, text_plural(done));
     text_add_format(&said, ", %zu failed", counts[TENANT_FAILED]);
     if (counts[TENANT_INTERRUPTED] > 0)
         text_add_format(&said, ", %zu interrupted", counts[TENANT_INTERRUPTED]);

@@ -1,5 +1,7 @@
 #include "history/shared_folder.h"
 
+#include <string.h>
+
 #include "history/folder.h"
 #include "history/read_ahead.h"
 
@@ -72,4 +74,14 @@ struct read_ahead *shared_read_ahead(struct shared_folder *shared, struct arena 
         shared->read_ahead = read_ahead_new(shared->arena, lasting);
     }
     return shared->read_ahead;
+}
+
+bool shared_is_new(struct shared_folder *shared, const char *words)
+{
+    if (shared == NULL)
+        return true;
+    if (shared->said != NULL && strcmp(shared->said, words) == 0)
+        return false;
+    shared->said = arena_copy(shared->arena, words, strlen(words));
+    return true;
 }

@@ -17,6 +17,7 @@ struct shared_folder {
     struct recognised recognised;
     struct folder folder; /* its items are NULL until it is read */
     struct read_ahead *read_ahead;
+    const char *said; /* what was last said of the scripts; NULL = nothing */
 };
 
 /* The arena for what is read of the folder. */
@@ -34,5 +35,9 @@ must_use bool shared_read(struct shared_folder *shared, struct arena *arena,
 /* The checksums of `folder`, which is one tenant's: a new one of the arena, unless others have begun it. */
 struct read_ahead *shared_read_ahead(struct shared_folder *shared, struct arena *arena,
                                      const struct folder *folder) __attribute__((returns_nonnull));
+
+/* Whether what is to be said of the scripts was not the last thing that was said of them, for another tenant.
+ */
+bool shared_is_new(struct shared_folder *shared, const char *words);
 
 #endif

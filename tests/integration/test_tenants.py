@@ -233,7 +233,7 @@ def test_the_last_word_of_what_only_looks_is_about_looking(server, tenants, tide
     tenants["t001"].drop()
     for command in ("status", "plan"):
         result = tidelock(command, "--tenants", tenants.file()).fails(exit=2, says="1 of 3 tenants failed")
-        assert "  holds     Nothing was changed; 2 tenants were looked at, 1 failed, 0 not begun.\n  next      Type the same again when the cause is gone; for some of them only: --tenant NAME.\n" in result.errors
+        assert "  holds     Nothing was changed; 2 tenants succeeded, 1 failed, 0 not begun.\n  next      Type the same again when the cause is gone; for some of them only: --tenant NAME.\n" in result.errors
 
 
 def test_a_locked_table_keeps_nobody_else(server, tenants, tidelock):
@@ -734,3 +734,13 @@ def test_schemas_cannot_share_a_ledger(database, tenants, tidelock, command):
     tidelock("deploy", "--schemas", "s*", "--ledger", "ledger").succeeds(says="2 tenants: 2 done, of which 0")
     for number in range(2):
         assert database.query(f"SELECT number FROM s{number:03}.steps ORDER BY 1") == [(step,) for step in range(1, STEPS + 1)]
+
+
+def test_a_warning_about_the_scripts_is_said_once_for_all_tenants(server, tenants, tidelock):
+    tenants.add(server, 4)
+    tidelock("deploy", "--tenants", tenants.file()).succeeds()
+    tenants.folder.add("004_unique", "ALTER TABLE steps ADD UNIQUE (number)")
+    for database in tenants.databases.values():
+        database.query("INSERT INTO steps SELECT generate_series(100, 200000); ANALYZE steps")
+    result = tidelock("deploy", "--tenants", tenants.file(), "--drift", "off").succeeds()
+    assert result.errors.count("is dangerous while the database is in use") == 1

@@ -56,8 +56,8 @@ static void whose_transaction_is_waited_for_holds_nothing_to_be_named(void **sta
 
     (void)state;
     blocker_describe(&blocker, &text);
-    assert_string_equal(
-        text.at, "the prepared transaction \"x\" (of user app, prepared 2 h ago), which has to end");
+    assert_string_equal(text.at,
+                        "the prepared transaction \"x\" (of user app, prepared 2 h ago), which has to end");
     text_reset(&text);
     blocker = (struct blocker) { .pid = 4711, .user = "etl", .state = "active", .age = 2 };
     blocker_describe(&blocker, &text);
