@@ -40,23 +40,40 @@ static void add_rules(struct sha256 *sha256, const struct config *config)
         add(sha256, texts[i]);
 }
 
+static void add_text(struct sha256 *sha256, const struct text *script)
+{
+    char checksum[SHA256_HEX_SIZE];
+
+    sha256_of(text_slice(script), checksum);
+    add(sha256, checksum);
+}
+
+/* As it is, and as its tool reads it: with values of the environment, and what a file beside it says. */
 static bool add_script(struct sha256 *sha256, const struct folder *folder, const struct migration *migration,
                        struct error *err)
 {
     auto_text struct text script = text_init(SCRIPT_BYTES_MOST);
-    char checksum[SHA256_HEX_SIZE];
+    struct script_wishes wishes;
 
     if (!migration_read(folder->dialect, migration, &script, err))
         return false;
-    sha256_of(text_slice(&script), checksum);
     add(sha256, migration->name);
     add(sha256, migration->key);
-    add(sha256, checksum);
+    add_text(sha256, &script);
+    if (folder->dialect->read_script == NULL)
+        return true;
+    if (!migration_prepare(folder, migration, &script, &wishes, err))
+        return false;
+    add_text(sha256, &script);
     return true;
 }
 
-static bool add_folder(struct sha256 *sha256, const struct folder *folder, struct error *err)
+/* The ledger's schema may be one that a variable of the tool's names. */
+static bool add_target(struct sha256 *sha256, const struct target *target, struct error *err)
 {
+    const struct folder *folder = &target->folder;
+
+    add(sha256, target->endpoint.schema);
     add(sha256, FORMAT_NAMES[folder->dialect->format]);
     add(sha256, folder->dialect->ledger_schema);
     add(sha256, folder->dialect->ledger_name);
@@ -94,7 +111,7 @@ bool fingerprint_make(const struct config *config, char out[SHA256_HEX_SIZE], st
         return false;
     sha256_begin(&sha256);
     add_rules(&sha256, config);
-    is_made = add_folder(&sha256, &target.folder, err);
+    is_made = add_target(&sha256, &target, err);
     sha256_end(&sha256, digest);
     if (is_made)
         sha256_hex(digest, out);

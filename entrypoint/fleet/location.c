@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/memory.h"
 #include "config/endpoint.h"
 
-enum { LEDGER_MOST = 16 * 1024 };
+enum { PARTS_MOST = 16 * 1024 };
 
 static int compare_locations(const void *one, const void *other)
 {
@@ -27,16 +28,38 @@ static const char *keep(struct arena *arena, const char *text)
     return text == NULL ? "" : arena_copy(arena, text, strlen(text));
 }
 
+static const char *join(struct arena *arena, const char *const *parts, size_t count)
+{
+    auto_text struct text all = text_init(PARTS_MOST);
+
+    for (size_t i = 0; i < count; i++)
+        text_add_format(&all, "%s\n", parts[i] == NULL ? "" : parts[i]);
+    return arena_copy(arena, all.at, all.length);
+}
+
+/* What the URL says, or libpq's own variable. */
+static const char *said(const struct endpoint *endpoint, const char *keyword, const char *variable)
+{
+    const char *value = endpoint_value(endpoint, keyword);
+
+    return value != NULL ? value : env_value(variable);
+}
+
 /* Tools' own parameters. */
 static const char *ledger_of(struct arena *arena, const struct endpoint *endpoint)
 {
-    const char *const said[] = { endpoint->search_path, endpoint->ledger_schema, endpoint->ledger_table,
-                                 endpoint_value(endpoint, "options") };
-    auto_text struct text ledger = text_init(LEDGER_MOST);
+    const char *const parts[] = { endpoint->search_path, endpoint->ledger_schema, endpoint->ledger_table,
+                                  said(endpoint, "options", "PGOPTIONS") };
 
-    for (size_t i = 0; i < array_length(said); i++)
-        text_add_format(&ledger, "%s\n", said[i] == NULL ? "" : said[i]);
-    return arena_copy(arena, ledger.at, ledger.length);
+    return join(arena, parts, array_length(parts));
+}
+
+const char *location_server(struct arena *arena, const struct endpoint *endpoint)
+{
+    const char *const parts[] = { endpoint->label, said(endpoint, "hostaddr", "PGHOSTADDR"),
+                                  said(endpoint, "port", "PGPORT"), said(endpoint, "service", "PGSERVICE") };
+
+    return join(arena, parts, array_length(parts));
 }
 
 static bool locate(const struct config *base, const struct tenant *tenant, struct location *out,
@@ -49,7 +72,7 @@ static bool locate(const struct config *base, const struct tenant *tenant, struc
     config.arena = scratch;
     if (!endpoint_find(scratch, &config, &endpoint, err))
         return error_context(err, "reading the URL of tenant \"%s\"", tenant->name);
-    out->server = keep(base->arena, endpoint.label);
+    out->server = location_server(base->arena, &endpoint);
     out->database = keep(base->arena, endpoint_database(&endpoint));
     out->schema = keep(base->arena, endpoint.schema);
     out->ledger = ledger_of(base->arena, &endpoint);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "config/url.h"
 #include "tenants/list.h"
 
 /* As far as the configuration tells; empty = it does not. */
@@ -25,6 +26,9 @@ struct location {
  * other. What they point to lives in the configuration's arena. ERROR_USAGE. */
 must_use bool locations_find(const struct config *config, const struct tenant_list *tenants,
                              struct location *out, struct error *err);
+
+/* The text that stands for the server: a host's name may stand for several. */
+const char *location_server(struct arena *arena, const struct endpoint *endpoint);
 
 /* Whether the one at `number` is the first of its server, or its database. */
 bool location_begins_server(const struct location *locations, size_t number);

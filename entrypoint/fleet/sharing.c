@@ -121,7 +121,8 @@ static const char *base_user(const struct config *config, const char *server)
     const char *name;
 
     if ((config->database_url == NULL && config->direct_url == NULL) ||
-        !endpoint_find(arena, config, &endpoint, &ignored) || strcmp(endpoint.label, server) != 0)
+        !endpoint_find(arena, config, &endpoint, &ignored) ||
+        strcmp(location_server(arena, &endpoint), server) != 0)
         return NULL;
     name = endpoint_value(&endpoint, "user");
     return name == NULL ? "" : arena_copy(config->arena, name, strlen(name));

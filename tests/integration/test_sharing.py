@@ -8,6 +8,7 @@ import uuid
 import psycopg
 import pytest
 from folder import Folder
+from peers import Flyway, PeerFolder
 from pooler import Pooler, server_with_passwords
 from servers import Database, Server
 from wait import wait_until
@@ -262,6 +263,21 @@ def test_other_scripts_are_another_matter(listed, tidelock, tmp_path, binary):
     fill(other)
     other.replace("003_step", "INSERT INTO steps VALUES (3) -- the same, in other words")
     running = [tidelock.start(*tenants.words, url=tenants.url), tidelock.start(*tenants.words, url=tenants.url, cwd=other.root)]
+    results = [process.wait() for process in running]
+    assert [counts(result)[2] for result in results] == [0, 0]
+
+
+@pytest.mark.parametrize("environment", [{"FLYWAY_DEFAULT_SCHEMA": "other"}, {"FLYWAY_PLACEHOLDERS_NUMBER": "2"}, {"PGOPTIONS": "-c search_path=other"}], ids=lambda environment: next(iter(environment)))
+def test_what_variables_say_is_another_matter(listed, tidelock, tmp_path, environment):
+    """Of where the ledger is, and of what stands in the scripts."""
+    tenants = listed()
+    app = PeerFolder(Flyway(), tmp_path / "flyway")
+    (app.path / "V1__a.sql").write_text("CREATE TABLE steps (number int);\n")
+    (app.path / "R__b.sql").write_text("INSERT INTO steps VALUES (${number});\n")
+    for database in tenants.databases:
+        database.query("CREATE SCHEMA other")
+    common = {"FLYWAY_PLACEHOLDERS_NUMBER": "1"}
+    running = [tidelock.start(*tenants.words, url=tenants.url, cwd=app.root, environment=own) for own in (common, {**common, **environment})]
     results = [process.wait() for process in running]
     assert [counts(result)[2] for result in results] == [0, 0]
 

@@ -277,6 +277,18 @@ def test_one_tenant_waits_for_a_server_out_of_reach_and_not_all(servers, server,
     assert [name for name, state in states(result).items() if state == "failed"] == lost[:3]
 
 
+def test_servers_of_one_name_are_told_apart(server, tenants, tidelock):
+    """By their addresses: the name may be only that of a certificate."""
+    fine = tenants.add(server, 2)
+    file = tenants.folder.root / "named.csv"
+    rows = [("gone", tenants[fine[0]], "127.0.0.9"), *((name, tenants[name], "127.0.0.1") for name in fine)]
+    urls = [(name, database.url(sslmode="disable", hostaddr=address).replace("@127.0.0.1", "@db.example")) for name, database, address in rows]
+    file.write_text("name,url\n" + "".join(f"{name},{url}\n" for name, url in urls))
+    result = tidelock("deploy", "--tenants", file, "--on-failure", "continue", "--connect-timeout", "500ms", "--connect-deadline", "500ms")
+    result.fails(exit=3, says="1 of 3 tenants failed")
+    tenants.assert_complete(*fine)
+
+
 def test_nothing_begins_after_a_canary_that_fails(server, tenants, tidelock):
     tenants.add(server, 4)
     failing(tenants, "t002")
