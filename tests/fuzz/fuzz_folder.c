@@ -56,10 +56,11 @@ static bool make(const char *folder, const char *name)
 static void require_folder(const char *path, size_t made)
 {
     auto_arena struct arena *arena = arena_new();
+    const struct directory directory = { .arena = arena, .path = path };
     struct folder folder;
     struct error err = { .class = ERROR_NONE };
 
-    if (!folder_read(arena, &DIALECT_PRISMA, path, &folder, &err)) {
+    if (!folder_read(&DIALECT_PRISMA, &directory, &folder, &err)) {
         require(err.class == ERROR_REFUSED && err.message[0] != '\0');
         return;
     }
