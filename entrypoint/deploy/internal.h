@@ -180,6 +180,10 @@ must_use bool deployment_find_pooling(struct deployment *d, struct error *err);
 /* PHASE_LEADING: the budget, the Lease, the leader lock. */
 phase_step deployment_lead;
 
+/* The leader lock behind a pooler in transaction mode, for one transaction, which is then begun:
+ * PHASE_PREPARING; PHASE_FOLLOWING where another process has it. */
+phase_step deployment_lead_once;
+
 /* PHASE_PREPARING: what has to hold under the leader lock before the first migration begins. */
 phase_step deployment_prepare;
 

@@ -124,3 +124,16 @@ enum phase deployment_lead(struct deployment *d, struct error *err)
         next = try_lease(d, err);
     return next == PHASE_LEADING ? conclude(d, try_to_lead(d, NULL, err), err) : next;
 }
+
+enum phase deployment_lead_once(struct deployment *d, struct error *err)
+{
+    switch (leader_begin(d->conn, d->ledger.lock_key, &d->holder, err)) {
+    case LEADER_TAKEN:
+        return PHASE_PREPARING;
+    case LEADER_HELD:
+        return PHASE_FOLLOWING;
+    case LEADER_UNKNOWN:
+        break;
+    }
+    return PHASE_FAILED;
+}

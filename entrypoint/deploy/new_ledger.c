@@ -34,16 +34,11 @@ bool new_ledger_check(const struct deployment *d, struct error *err)
 static enum phase create_pooled(struct deployment *d, struct error *err)
 {
     static const struct query commit = { .name = "commit", .sql = "COMMIT" };
+    const enum phase next = deployment_lead_once(d, err);
     bool exists;
 
-    switch (leader_begin(d->conn, d->ledger.lock_key, &d->holder, err)) {
-    case LEADER_TAKEN:
-        break;
-    case LEADER_HELD:
-        return PHASE_FOLLOWING;
-    case LEADER_UNKNOWN:
-        return PHASE_FAILED;
-    }
+    if (next != PHASE_PREPARING)
+        return next;
     if (ledger_exists(d->conn, &d->ledger, &exists, err) &&
         (exists || (new_ledger_check(d, err) && ledger_create(d->conn, &d->ledger, err))) &&
         query_run(d->conn, &commit, NULL, NULL, err))

@@ -370,16 +370,11 @@ static void prepare_journal(struct deployment *d)
  * ends it: the next one in the message can't have it. */
 static enum phase settle_pooled(struct deployment *d, struct error *err)
 {
+    const enum phase next = deployment_lead_once(d, err);
     bool is_read;
 
-    switch (leader_begin(d->conn, d->ledger.lock_key, &d->holder, err)) {
-    case LEADER_TAKEN:
-        break;
-    case LEADER_HELD:
-        return PHASE_FOLLOWING;
-    case LEADER_UNKNOWN:
-        return PHASE_FAILED;
-    }
+    if (next != PHASE_PREPARING)
+        return next;
     is_read = deployment_look(d, err);
     if (is_read)
         together_settle(d);

@@ -4,26 +4,22 @@
 
 #include "base/log.h"
 #include "base/signals.h"
-#include "base/text.h"
 #include "postgres/internal.h"
 #include "postgres/query.h"
 
-enum { PARAMETERS_MOST = 256 * 1024 };
-
 /* With the password, which is why only its hash is kept. */
-static bool key_of(const struct endpoint *where, char key[SHA256_HEX_SIZE])
+static void key_of(const struct endpoint *where, char key[SHA256_HEX_SIZE])
 {
-    auto_text struct text all = text_init(PARAMETERS_MOST);
+    unsigned char digest[SHA256_BYTES];
+    struct sha256 sha256;
 
-    all.is_secret = true;
+    sha256_begin(&sha256);
     for (size_t i = 0; i < where->count; i++) {
-        text_add_string(&all, where->keywords[i]);
-        text_add(&all, "", 1);
-        text_add_string(&all, where->values[i]);
-        text_add(&all, "", 1);
+        sha256_add(&sha256, where->keywords[i], strlen(where->keywords[i]) + 1);
+        sha256_add(&sha256, where->values[i], strlen(where->values[i]) + 1);
     }
-    sha256_of(text_slice(&all), key);
-    return !all.has_overflowed;
+    sha256_end(&sha256, digest);
+    sha256_hex(digest, key);
 }
 
 /* Whether the next one finds what a new session would be. */
@@ -45,11 +41,12 @@ void handover_leave(struct handover *handover, const struct endpoint *where, str
                     bool is_used)
 {
     if (handover == NULL || handover->is_last || conn == NULL || connection_is_lost(conn) ||
-        where->is_pooler || !make_new(conn, is_used) || !key_of(where, handover->key)) {
+        where->is_pooler || !make_new(conn, is_used)) {
         connection_close(conn);
         return;
     }
     handover_end(handover);
+    key_of(where, handover->key);
     handover->conn = conn;
 }
 
@@ -60,7 +57,8 @@ struct connection *handover_take(struct handover *handover, const struct endpoin
 
     if (conn == NULL)
         return NULL;
-    if (!key_of(where, key) || strcmp(key, handover->key) != 0) {
+    key_of(where, key);
+    if (strcmp(key, handover->key) != 0) {
         connection_close(conn);
         return NULL;
     }
