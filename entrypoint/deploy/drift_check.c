@@ -121,8 +121,7 @@ void drift_check_record(struct deployment *d)
 {
     const struct drift_request wanted = request_of(d);
 
-    if (d->config->drift == DRIFT_OFF || !d->has_journal || d->report->applied_count == 0 ||
-        d->conn == NULL || connection_is_lost(d->conn) || connection_is_in_transaction(d->conn) ||
+    if (d->config->drift == DRIFT_OFF || d->report->applied_count == 0 || !deployment_may_record(d) ||
         signals_pending() != 0)
         return;
     connection_limit_answers(d->conn, RECORDING_MS);

@@ -128,6 +128,12 @@ void deployment_report_applied(struct deployment *d)
               is_plain ? "" : ", ", is_plain ? "" : mode);
 }
 
+bool deployment_may_record(const struct deployment *d)
+{
+    return d->has_journal && d->conn != NULL && !connection_is_lost(d->conn) &&
+           !connection_is_in_transaction(d->conn) && connection_journal(d->conn)[0] != '\0';
+}
+
 void deployment_record_origins(struct deployment *d)
 {
     const struct journal journal = { .conn = d->conn,
@@ -137,7 +143,7 @@ void deployment_record_origins(struct deployment *d)
                                 .version = d->progress->build.version,
                                 .release = d->config->release };
 
-    if (d->conn == NULL || connection_is_lost(d->conn) || connection_is_in_transaction(d->conn))
+    if (!deployment_may_record(d))
         return;
     connection_shield(d->conn, true);
     connection_limit_answers(d->conn, ORIGINS_MS);
