@@ -183,11 +183,16 @@ static void count_up(struct message *message, size_t statements)
     message->counted = message->sql.length;
 }
 
-/* Whether the names of all have to be looked at together: where what is looked at with each of them is less
- * than for one that comes alone. */
-static bool checks_names(const struct ledger *ledger)
+/* Whether what is looked at with each of them is less than for one that comes alone … */
+static bool is_checked_less(const struct ledger *ledger)
 {
     return ledger->checks[CHECK_NAMES].sql != NULL;
+}
+
+/* … so that the names of all have to be looked at together. */
+static bool checks_names(const struct burst *burst)
+{
+    return burst->count > 1 && is_checked_less(burst->items[0].execution.ledger);
 }
 
 static void add_closing(struct burst *burst, size_t number, struct message *message)
@@ -204,12 +209,12 @@ static void add_closing(struct burst *burst, size_t number, struct message *mess
     struct ledger_parameters more;
     size_t count = ledger_add_items(ledger, LEDGER_INSERT_NEXT, row, &parameters, items);
 
-    if (number == 0 && checks_names(ledger))
+    if (number == 0 && is_checked_less(ledger))
         items[count++] = ledger_check_item(ledger, CHECK_ADDED, row, &more);
     add_regain(burst, number, &message->sql);
     for (size_t i = 0; i < count; i++)
         batch_item_add(&items[i], &message->sql);
-    if (checks_names(ledger) && (number == 0 || number + 1 == burst->count))
+    if (checks_names(burst) && (number == 0 || number + 1 == burst->count))
         add_names_check(burst, number + 1, &message->sql);
     text_add_string(&message->sql, "COMMIT;");
     ledger_count_applied(ledger, execution->migration, execution->id, true);
@@ -310,6 +315,13 @@ static void hand_over(struct burst *burst, const struct burst_item *item, size_t
         burst->early.err.position > item->before ? item->before : burst->early.err.position;
 }
 
+/* What the server was about when it ended the session was rolled back, unless that was the COMMIT. */
+static bool is_in_doubt(const struct burst *burst, const struct transactions *transactions)
+{
+    return connection_is_lost(burst->items[0].execution.conn) && burst->done < burst->count &&
+           (!transactions->has_ended || transactions->completed >= burst->items[burst->done].commit);
+}
+
 static bool send(struct burst *burst, size_t *completed, struct error *err)
 {
     struct message message = { .sql = text_init(MESSAGE_MOST), .ledger = *burst->items[0].execution.ledger };
@@ -326,6 +338,7 @@ static bool send(struct burst *burst, size_t *completed, struct error *err)
     is_done = query_transactions(burst->items[0].execution.conn, &transactions, err);
     text_clear(&message.sql);
     *completed = transactions.completed;
+    burst->is_in_doubt = is_in_doubt(burst, &transactions);
     return is_done;
 }
 
@@ -354,14 +367,14 @@ bool burst_apply(struct burst *burst, const struct early_failure **early, struct
         return true;
     item = &burst->items[burst->done];
     if (connection_is_lost(first->conn))
-        return error_context(err, "applying %s", item->execution.migration->name);
+        return burst->is_in_doubt && error_context(err, "applying %s", item->execution.migration->name);
     if (is_of_script(item, completed)) {
         hand_over(burst, item, completed, err);
         *early = &burst->early;
         return false;
     }
     roll_back(burst);
-    burst->is_refused = checks_names(first->ledger) && burst->done + 1 == burst->count &&
+    burst->is_refused = checks_names(burst) && burst->done + 1 == burst->count &&
                         completed + 1 == item->commit && strcmp(err->sqlstate, "22012") == 0;
     return burst->is_refused && ledger_refuse_names(first->ledger, err);
 }

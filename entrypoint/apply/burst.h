@@ -1,9 +1,9 @@
 /*
- * Several small migrations in one message, each in a transaction of its own with its ledger row, just as
- * apply/atomic.h has it: the server does not wait for us between them.
+ * Small migrations in one message, each in a transaction of its own with its ledger row, just as
+ * apply/atomic.h has it: the server does not wait for us before the COMMIT, nor between several of them.
  *
- * Only what defines, needs no look in between, and is in nobody's way: see burst_takes(). The first failure
- * ends the message, and everything else is the business of who applies one at a time.
+ * Only what defines and needs no look in between: see burst_takes(). The first failure ends the message, and
+ * everything else is the business of who applies one at a time.
  */
 #ifndef APPLY_BURST_H
 #define APPLY_BURST_H
@@ -29,6 +29,7 @@ struct burst {
     size_t count;
     size_t bytes;     /* of their scripts */
     size_t done;      /* so many were committed, as far as was heard */
+    bool is_in_doubt; /* the connection is lost, and more of them may have been committed than was heard */
     bool is_refused;  /* the ledger is not as it was written, and that was said */
     struct text held; /* pooled: by the session, before the script at hand; see pooler_add_look() */
     struct early_failure early;

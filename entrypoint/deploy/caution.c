@@ -116,6 +116,7 @@ static void note_wishes(struct outlook *outlook, size_t number, const struct fin
 
     if (!finding->is_live || !finding->table->exists)
         return;
+    wishes->is_long |= rule->work > WORK_INSTANT;
     if (is_strong(rule->lock)) {
         wish.relation = copy_name(outlook, &change->table);
         wish.mode = TABLE_LOCK_NAMES[rule->lock];

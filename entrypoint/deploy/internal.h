@@ -160,7 +160,8 @@ void deployment_count(struct deployment *d, enum verdict from, enum verdict to);
 /* The watch may have to be opened soon. */
 void deployment_prepare_watch(struct deployment *d);
 
-/* Whether something can be written to the journal: not in a session that came after a loss and has not led. */
+/* Whether something can be written to the journal: not in a session that came after a loss and has not led.
+ */
 bool deployment_may_record(const struct deployment *d);
 
 /* Records who applied what is in the queue, if that is still possible. */

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "execution/lock_retry.h"
 
 /* Whether nobody can be in its way, nor it in anybody's. */
 static bool is_calm(const struct deployment *d, size_t index)
@@ -18,22 +19,37 @@ static size_t index_of(const struct deployment *d, const struct execution *execu
     return (size_t)(execution->migration - d->folder->items);
 }
 
+/* Whether it may disturb somebody, and if so, for a moment only. */
+static bool is_brief(const struct deployment *d, size_t index)
+{
+    return d->wishes != NULL && d->wishes[index].is_known && !d->wishes[index].is_long;
+}
+
+static bool add(struct deployment *d, size_t index, struct burst *burst)
+{
+    const struct execution execution = deployment_begin_migration(d, index);
+
+    return d->is_for_burst[index] && burst_add(burst, &execution);
+}
+
+/* What may be in somebody's way goes in a message alone, and only where nobody is in its own. */
+static bool fill(struct deployment *d, struct burst *burst)
+{
+    if (!is_calm(d, d->next))
+        return is_brief(d, d->next) && add(d, d->next, burst) &&
+               lock_retry_is_free(&burst->items[0].execution);
+    for (size_t i = d->next; i < d->folder->count; i++) {
+        if (deployment_is_due(d, i) && !(is_calm(d, i) && add(d, i, burst)))
+            break;
+    }
+    return burst->count > 0;
+}
+
 static struct burst *gather(struct deployment *d)
 {
     struct burst *burst = burst_new();
 
-    for (size_t i = d->next; i < d->folder->count; i++) {
-        struct execution execution;
-
-        if (!deployment_is_due(d, i))
-            continue;
-        if (!d->is_for_burst[i] || !is_calm(d, i))
-            break;
-        execution = deployment_begin_migration(d, i);
-        if (!burst_add(burst, &execution))
-            break;
-    }
-    if (burst->count > 1)
+    if (fill(d, burst))
         return burst;
     burst_free(burst);
     return NULL;
@@ -61,12 +77,14 @@ static void on_applied(void *context, struct execution *execution)
     d->losses = 0;
 }
 
-/* The first of them that is not known to be committed, and those after it. */
-static void doubt(struct deployment *d, const struct burst *burst)
+/* With the connection: the first of them that is not known to be committed, and those after it. */
+static void lose(struct deployment *d, const struct burst *burst, struct error *err)
 {
-    d->execution.commit_doubt.is_in_doubt = true;
+    d->execution.commit_doubt.is_in_doubt = burst->is_in_doubt;
     d->execution.failure.names.before = d->report->applied_count;
     d->execution.failure.names.behind = burst->count - burst->done - 1;
+    if (!burst->is_in_doubt)
+        (void)execution_explain(&d->execution, err);
 }
 
 static void say_applied(const struct deployment *d, struct error *err)
@@ -78,7 +96,8 @@ static void say_applied(const struct deployment *d, struct error *err)
 }
 
 /* Whether the run may go on. */
-static bool end(struct deployment *d, struct burst *burst, const struct early_failure **early)
+static bool end(struct deployment *d, struct burst *burst, const struct early_failure **early,
+                struct error *err)
 {
     deployment_count(d, VERDICT_RUNNING, d->history.items[d->next].verdict);
     d->progress->current = NULL;
@@ -87,7 +106,7 @@ static bool end(struct deployment *d, struct burst *burst, const struct early_fa
                          ? d->folder->count
                          : index_of(d, &burst->items[burst->count - 1].execution) + 1;
     if (connection_is_lost(d->conn))
-        doubt(d, burst);
+        lose(d, burst, err);
     if (burst->is_refused || connection_is_lost(d->conn))
         return false;
     if (*early != NULL) {
@@ -115,14 +134,13 @@ bool together_apply(struct deployment *d, const struct early_failure **early, st
     d->burst->context = d;
     deployment_prepare_watch(d);
     if (!burst_apply(d->burst, early, err))
-        may_go_on = end(d, d->burst, early);
+        may_go_on = end(d, d->burst, early, err);
     if (d->burst->is_refused)
         say_applied(d, err);
-    if (may_go_on) {
+    if (!d->burst->is_in_doubt)
         burst_free(steal(&d->burst));
-        if (origin_queue_is_due(&d->origins))
-            deployment_record_origins(d);
-    }
+    if (may_go_on && origin_queue_is_due(&d->origins))
+        deployment_record_origins(d);
     return may_go_on;
 }
 

@@ -326,15 +326,30 @@ static bool wait_for_holder(struct execution *execution, const struct held_wish 
     return is_free;
 }
 
+static struct lock_question question_of(const struct execution *execution, size_t first, size_t end)
+{
+    return (struct lock_question) { .wishes = execution->wishes,
+                                    .first = first,
+                                    .end = end,
+                                    .old_ms = old_age_ms(execution),
+                                    .calm_until = execution->calm_until };
+}
+
+bool lock_retry_is_free(const struct execution *execution)
+{
+    const struct lock_question question = question_of(execution, 0, execution->summary.statements);
+    struct held_wish held;
+    struct error ignored;
+
+    return execution->wishes == NULL || execution->lock_wait.retry.retry_for_ms == 0 ||
+           (lock_wish_find_held(execution->conn, &question, &held, &ignored) && !held.lock.is_known);
+}
+
 bool lock_retry_look_first(struct execution *execution, size_t first, size_t end, struct error *err)
 {
     struct lock_wait *wait = &execution->lock_wait;
     struct deadline until = deadline_in(wait->retry.retry_for_ms);
-    const struct lock_question question = { .wishes = execution->wishes,
-                                            .first = first,
-                                            .end = end,
-                                            .old_ms = old_age_ms(execution),
-                                            .calm_until = execution->calm_until };
+    const struct lock_question question = question_of(execution, first, end);
     struct held_wish held;
 
     wait->retry.looked_ms = 0;

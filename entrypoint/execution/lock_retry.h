@@ -17,6 +17,9 @@ must_use bool lock_retry(struct execution *execution, struct error *err);
  * False when the time for attempts is over (ERROR_TABLE_LOCK) or a signal came. */
 must_use bool lock_retry_look_first(struct execution *execution, size_t first, size_t end, struct error *err);
 
+/* Whether nothing is seen that this would wait for: false, too, where that can't be found out. */
+bool lock_retry_is_free(const struct execution *execution);
+
 /* Milliseconds that are left for attempts; 0 = there is only one, and it has no limit. */
 int64_t lock_retry_left_ms(const struct execution *execution);
 

@@ -390,5 +390,6 @@ bool query_transactions(struct connection *conn, struct transactions *transactio
               (tally.completed == transactions->statements || query_lose_trust(conn, err));
     conn->is_preceded = false;
     transactions->completed = tally.completed;
+    transactions->has_ended = tally.has_ended;
     return is_good;
 }

@@ -121,7 +121,8 @@ struct transactions {
     size_t statements; /* so many are in it */
     query_listener *listener;
     void *context;
-    size_t completed; /* gets how many are done */
+    size_t completed; /* gets how many are done … */
+    bool has_ended;   /* … when the server ended the session, and said so */
 };
 
 /* Several transactions in one simple query, cancellable by a signal; the listener is told of each statement

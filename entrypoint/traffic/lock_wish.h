@@ -27,7 +27,8 @@ struct lock_wishes {
     const struct lock_wish *items;
     size_t count;
     size_t capacity;
-    bool is_known; /* the script was looked at */
+    bool is_known; /* the script was looked at … */
+    bool is_long;  /* … and reads or writes all of a table that is there */
 };
 
 /* Which of them are asked for: those of the statements from `first` up to `end`. */

@@ -264,7 +264,7 @@ def test_who_was_overtaken_looks_again(database, folder, tidelock, url, is_direc
     proxy = Proxy(int(url.rsplit(":", 1)[1].split("/")[0]))
 
     def overtake(message):
-        if message.direction == "client" and "txid_current" in message.text and not others:
+        if message.direction == "client" and "CREATE TABLE a ()" in message.text and not others:
             others.append(tidelock("deploy", url=direct(database) if is_direct else url))
 
     proxy.on_message = overtake

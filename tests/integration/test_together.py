@@ -145,6 +145,45 @@ def test_what_goes_alone(server, database, folder, tidelock, proxy, what):
     assert any("CREATE TABLE t3 ()" in message.text and "CREATE TABLE t4 ()" in message.text for message in proxy.messages)
 
 
+@pytest.mark.parametrize(
+    "script, is_brief",
+    [
+        ("ALTER TABLE counter ADD COLUMN other int", True),
+        ("ALTER TABLE counter ALTER COLUMN n DROP DEFAULT; COMMENT ON TABLE counter IS 'x'", True),
+        ("ALTER TABLE counter ALTER COLUMN n TYPE bigint", False),
+        ("ALTER TABLE counter ADD CHECK (n > 0)", False),
+        ("CREATE INDEX ON counter (n)", False),
+        ("INSERT INTO counter VALUES (1)", False),
+        ("ALTER TABLE counter ADD COLUMN other int; UPDATE counter SET other = n", False),
+        ("DO $$ BEGIN ALTER TABLE counter ADD COLUMN other int; END $$", False),
+        ("-- tidelock: lock-timeout=2s\nALTER TABLE counter ADD COLUMN other int", False),
+    ],
+)
+def test_what_is_brief_brings_its_commit(server, database, folder, tidelock, proxy, script, is_brief):
+    """No lock is held while a message travels; but what may take long is committed by a process that is alive."""
+    folder.add("000_first", "CREATE TABLE counter (n int PRIMARY KEY)")
+    tidelock("deploy").succeeds()
+    folder.add("001_alone", script)
+    tidelock("deploy", url=server.url(database.name, port=proxy.port)).succeeds(applied=["001_alone"])
+    words = script.split("\n")[-1]
+    (message,) = [message.text for message in proxy.messages if message.direction == "client" and words in message.text]
+    assert ("COMMIT" in message.split(words)[1]) == is_brief
+
+
+def test_what_an_old_transaction_is_in_the_way_of_waits_without_queueing(server, database, folder, tidelock, proxy):
+    folder.add("000_first", "CREATE TABLE counter (n int PRIMARY KEY)")
+    tidelock("deploy").succeeds()
+    folder.add("001_alone", "ALTER TABLE counter ADD COLUMN other int")
+    with database.connect() as reader:
+        reader.execute("BEGIN; SELECT FROM counter")
+        wait_until(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database() AND xact_start < now() - interval '1.5 s'"), "a transaction that is old")
+        running = tidelock.start("deploy", url=server.url(database.name, port=proxy.port))
+        running.wait_for_line("not queueing for AccessExclusiveLock on counter")
+        assert messages_with(proxy, "ADD COLUMN other") == 0
+        reader.execute("COMMIT")
+        running.wait().succeeds(applied=["001_alone"])
+
+
 @pytest.mark.parametrize("words, setting", [(["--migration-timeout", "1h"], None), ([], "pgaudit.log = 'ddl'")])
 def test_what_has_to_be_looked_at_in_between_goes_alone(server, database, folder, tidelock, proxy, words, setting):
     """An audit writes the whole message for each of its statements."""
