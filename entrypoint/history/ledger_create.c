@@ -88,7 +88,9 @@ bool ledger_create(struct connection *conn, const struct ledger *ledger, struct 
 
 /* Of the schema $1, and of $2, where a ledger $3 or tables of others would be: a division by zero unless
  * there is none. What a new database has in memory is read from its catalogs first, so that little of them is
- * asked for. The first column says whether a journal may be begun: its own schema would be $4. */
+ * asked for. Relations are found by what depends on the schema, composite types by their entry as a type:
+ * pg_class has no index on its schemas, and a database of many has many of them. The first column says
+ * whether a journal may be begun: its own schema would be $4. */
 static const struct query BEGINNING = {
     .name = "ledger_beginning",
     .parameters = 4,
@@ -98,10 +100,13 @@ static const struct query BEGINNING = {
         "') IS NULL"
         " AND pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),"
         " 1 OPERATOR(pg_catalog./) (pg_catalog.to_regnamespace(pg_catalog.quote_ident($1)) IS NOT NULL"
-        " AND pg_catalog.to_regclass($3) IS NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c"
-        "  WHERE c.relnamespace OPERATOR(pg_catalog.=) ANY (ARRAY["
-        "   pg_catalog.to_regnamespace(pg_catalog.quote_ident($1))::pg_catalog.oid,"
-        "   pg_catalog.to_regnamespace(pg_catalog.quote_ident($2))::pg_catalog.oid])))::pg_catalog.int4",
+        " AND pg_catalog.to_regclass($3) IS NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d"
+        "  WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass"
+        "    AND d.refobjid OPERATOR(pg_catalog.=) ANY (ARRAY["
+        "      pg_catalog.to_regnamespace(pg_catalog.quote_ident($1))::pg_catalog.oid,"
+        "      pg_catalog.to_regnamespace(pg_catalog.quote_ident($2))::pg_catalog.oid])"
+        "    AND d.classid OPERATOR(pg_catalog.=)"
+        "      ANY ('{pg_catalog.pg_class,pg_catalog.pg_type}'::pg_catalog.regclass[])))::pg_catalog.int4",
 };
 
 /* Unless the URL names the schema, any of the search_path may hold the ledger. */

@@ -1,6 +1,7 @@
 """A ledger is begun in one message, where nothing speaks against it at that moment; then little has to be asked."""
 
 import pytest
+from tool import wait_for_nobody
 
 LEADER = "pg_catalog.pg_try_advisory_lock("
 
@@ -143,3 +144,19 @@ def test_who_may_only_read_finds_origins_though_other_tables_are_missing(server,
         assert "web-1" in tidelock("status", "--all", url=server.url(database.name, user=role)).succeeds().out
     finally:
         database.query(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+@pytest.mark.every_major
+def test_how_much_other_schemas_hold_takes_no_time(database, folder, tidelock):
+    """A database of many tenants has many tables: the catalog of all is not searched for those of one."""
+    tables = 400
+    database.query("CREATE SCHEMA full_one; CREATE SCHEMA tenant;" + "".join(f"CREATE TABLE full_one.t{number} ();" for number in range(tables)))
+
+    def searched():
+        wait_for_nobody(database)
+        return database.value("SELECT seq_tup_read FROM pg_stat_sys_tables WHERE relname = 'pg_class'")
+
+    folder.add("001_a", "CREATE TABLE a ()")
+    before = searched()
+    tidelock("deploy", "--drift", "off", url=database.url(schema="tenant")).succeeds(applied=["001_a"])
+    assert searched() - before < tables
