@@ -51,6 +51,12 @@ static const struct query JOURNAL_PLACES = {
         " ORDER BY p.number",
 };
 
+static const struct query OWN_IS_MISSING = {
+    .name = "journal_own_is_missing",
+    .parameters = 1,
+    .sql = "SELECT pg_catalog.to_regnamespace(pg_catalog.quote_ident($1)) IS NULL",
+};
+
 /* Tables that an older version created lack these columns. */
 static const struct query COMPLETE_ORIGIN = {
     .name = "journal_complete_origin",
@@ -219,15 +225,39 @@ static unsigned tables_for(enum journal_use use)
     return use == JOURNAL_USE_ORIGINS ? JOURNAL_ORIGIN : JOURNAL_EVERY_TABLE;
 }
 
+/* A session that goes from schema to schema has found the shared one for the schema before. One of the
+ * schema's own would come first. */
+static bool is_shared_one_known(const struct journal *journal, unsigned tables)
+{
+    char own[IDENTIFIER_SIZE];
+    const char *const parameters[] = { own };
+    const struct batch_item item = { .query = &OWN_IS_MISSING, .parameters = parameters };
+    auto_result struct result *result = NULL;
+    struct error ignored;
+
+    if ((connection_shared_journal(journal->conn) & tables) != tables)
+        return false;
+    journal_own_schema(journal->ledger_schema, own);
+    if (!run(journal, &item, 1, &result, &ignored) || !result_bool(result, 0, 0))
+        return false;
+    connection_set_journal(journal->conn, JOURNAL_SHARED);
+    return true;
+}
+
 bool journal_prepare(const struct journal *journal, enum journal_use use)
 {
     const unsigned tables = tables_for(use);
     struct found found;
     struct error err;
 
-    if (find(journal, tables, &found, &err) && found.choice != PLACES &&
-        create_missing(journal, &found, tables, &err) && complete_origin(journal, &found, &err))
+    if (is_shared_one_known(journal, tables))
         return true;
+    if (find(journal, tables, &found, &err) && found.choice != PLACES &&
+        create_missing(journal, &found, tables, &err) && complete_origin(journal, &found, &err)) {
+        if (found.choice == PLACE_SHARED)
+            connection_know_shared_journal(journal->conn, tables);
+        return true;
+    }
     log_debug("without a journal it is not recorded who applies what");
     return false;
 }
@@ -240,8 +270,10 @@ bool journal_begin(const struct journal *journal, enum journal_use use)
     struct error err;
 
     connection_set_journal(journal->conn, JOURNAL_SHARED);
-    if (run(journal, items, count, NULL, &err))
+    if (run(journal, items, count, NULL, &err)) {
+        connection_know_shared_journal(journal->conn, tables_for(use));
         return true;
+    }
     log_debug("could not create the journal: %s", err.message);
     return false;
 }

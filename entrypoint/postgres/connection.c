@@ -228,6 +228,8 @@ void connection_adopt(struct connection *conn, const struct endpoint *where)
                                   .until = old.until,
                                   .next = old.next,
                                   .pg = old.pg,
+                                  .shared_journal = old.shared_journal,
+                                  .shared_journal_until = old.shared_journal_until,
                                   .cancel_at = deadline_never() };
     cancel_end(old.cancel.request);
 }

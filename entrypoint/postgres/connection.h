@@ -128,6 +128,11 @@ void connection_set_journal(struct connection *conn, const char *schema);
 /* Its name, quoted; empty if it has not been named. */
 const char *connection_journal(const struct connection *conn);
 
+/* The journal that schemas share is there, and holds these tables (bits of history/journal_table.h) as it
+ * should. Believed for a second, also in a session that is handed on; 0 = not known. */
+void connection_know_shared_journal(struct connection *conn, unsigned tables);
+unsigned connection_shared_journal(const struct connection *conn);
+
 /* Whether the session is gone. */
 bool connection_is_lost(const struct connection *conn);
 

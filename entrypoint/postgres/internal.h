@@ -48,6 +48,8 @@ struct connection {
     void *listen_context;
     int64_t answer_ms;                     /* see connection_limit_answers(); 0 = no limit */
     char journal[2 * IDENTIFIER_SIZE + 2]; /* see connection_set_journal(); empty = not known */
+    unsigned shared_journal;               /* see connection_know_shared_journal() … */
+    struct deadline shared_journal_until;  /* … until when */
     bool is_given_up; /* an answer took longer than that, or made no sense: no more queries are sent */
 };
 

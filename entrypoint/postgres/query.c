@@ -269,6 +269,19 @@ const char *connection_journal(const struct connection *conn)
     return conn->journal;
 }
 
+enum { SHARED_JOURNAL_MS = 1000 };
+
+void connection_know_shared_journal(struct connection *conn, unsigned tables)
+{
+    conn->shared_journal = tables;
+    conn->shared_journal_until = deadline_in(SHARED_JOURNAL_MS);
+}
+
+unsigned connection_shared_journal(const struct connection *conn)
+{
+    return deadline_passed(conn->shared_journal_until) ? 0 : conn->shared_journal;
+}
+
 enum { JOURNAL_SQL_MOST = 8 * 1024 };
 
 bool query_send(struct connection *conn, const struct query *query, const char *const *parameters)

@@ -129,3 +129,17 @@ def test_the_folder_is_looked_at_once_for_all(schemas, folder, tidelock):
     result = deploy(tidelock, schemas).succeeds()
     assert result.errors.count("is a symbolic link to a directory") == 1
     assert_each_once(schemas)
+
+
+def origins_in(database, place):
+    return database.value(f"SELECT count(*) FROM {place}.origin")
+
+
+def test_the_journal_is_looked_for_once(schemas, folder, tidelock):
+    """But one of the schema's own comes first."""
+    schemas.query("CREATE SCHEMA tidelock_s03")
+    schemas.query("ALTER DATABASE handed SET log_min_duration_statement = 0")
+    folder.add("001_first", "CREATE TABLE first (id int)")
+    deploy(tidelock, schemas, "--drift", "off").succeeds()
+    assert schemas.server.log.read_text().count("execute <unnamed>: WITH ours AS (SELECT c.oid") < COUNT - 2
+    assert origins_in(schemas, "tidelock_s03") == 1 and origins_in(schemas, "tidelock") == COUNT - 1
