@@ -216,7 +216,8 @@ static bool explain_read_failure(struct connection *conn, const struct dialect *
 {
     char said[sizeof err->message];
 
-    denial_explain(conn, "SELECT", err);
+    /* Whoever will write to it needs all of that. */
+    denial_explain(conn, guard->is_only_read ? "SELECT" : "SELECT INSERT UPDATE DELETE", err);
     if (strcmp(err->sqlstate, "42703") != 0 && strcmp(err->sqlstate, "42883") != 0)
         return guard_explain(conn, guard, err);
     /* A table of that name that the tool could not read, either. */

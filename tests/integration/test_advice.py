@@ -320,3 +320,14 @@ def test_a_temporal_primary_key_is_called_so(servers, binary, folder):
     finally:
         tool.clean_up()
         database.drop()
+
+
+@pytest.mark.fault
+def test_whoever_deploys_gets_all_that_the_ledger_takes_at_once(database, folder, tidelock, role):
+    folder.add("001_a", "CREATE TABLE a ()")
+    tidelock("deploy").succeeds()
+    folder.add("002_b", "CREATE TABLE b ()")
+    url = database.url(user=role)
+    assert sql_of(tidelock("status", url=url).fails(exit=8)) == f'GRANT SELECT ON public._prisma_migrations TO {role};'
+    database.query(sql_of(tidelock("deploy", url=url).fails(exit=8)))
+    tidelock("deploy", url=url).succeeds(applied=["002_b"])
