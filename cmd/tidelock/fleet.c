@@ -28,6 +28,8 @@ struct fleet {
     struct fleet_json json;
     bool wants_json; /* only commands that change nothing have it */
     bool has_begun;
+    struct error said;   /* the latest failure that was told in full … */
+    const char *said_of; /* … of that tenant; NULL = none was */
 };
 
 void fleet_say(const struct tenant_run *run, size_t count, const char *format, ...)
@@ -103,6 +105,25 @@ static void begin(struct fleet *fleet)
     fleet->has_begun = true;
 }
 
+static bool is_alike(const struct error *one, const struct error *other)
+{
+    return one->class == other->class && strcmp(one->message, other->message) == 0 &&
+           strcmp(one->detail, other->detail) == 0 && strcmp(one->holds, other->holds) == 0 &&
+           strcmp(one->hint, other->hint) == 0;
+}
+
+/* What keeps all of them from it, such as a fault of the folder, is told to a person once. */
+static void tell_failure(struct fleet *fleet, const struct tenant_run *run, const struct error *err)
+{
+    if (log_format_in_use() == LOG_TEXT && fleet->said_of != NULL && is_alike(err, &fleet->said)) {
+        log_error("the same as %s: %s", fleet->said_of, err->message);
+        return;
+    }
+    print_failure(err);
+    fleet->said = *err;
+    fleet->said_of = run->tenant->name;
+}
+
 static void on_change(const struct tenant_run *run, void *context, const struct error *err)
 {
     struct fleet *fleet = context;
@@ -116,7 +137,7 @@ static void on_change(const struct tenant_run *run, void *context, const struct 
         log_event(LOG_DONE, values, array_length(values), "%s (%s)", result->word,
                   duration_text(result->took_ms, took, sizeof took));
     else if (result->state == TENANT_FAILED || result->state == TENANT_INTERRUPTED)
-        print_failure(err);
+        tell_failure(fleet, run, err);
     else if (result->state == TENANT_ELSEWHERE)
         log_debug("left to another process: %s", err->message);
     if (tenant_is_over(result->state))
@@ -248,7 +269,9 @@ static void print_counts(const struct fleet_words *words, const struct rollout *
         text_add_format(&line, "%zu %s", fine, words->fine);
     if (words->other != NULL)
         text_add_format(&line, ", %zu %s", counts[TENANT_DONE] - fine, words->other);
-    text_add_format(&line, "; %zu failed", counts[TENANT_FAILED]);
+    /* What is looked at may hold a failed migration, and that is another matter. */
+    text_add_format(&line, "; %zu %s", counts[TENANT_FAILED],
+                    words->other == NULL ? "failed" : "could not be checked");
     if (counts[TENANT_INTERRUPTED] > 0)
         text_add_format(&line, ", %zu interrupted", counts[TENANT_INTERRUPTED]);
     if (words->fine == NULL || left > 0)

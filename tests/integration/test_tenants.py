@@ -271,7 +271,8 @@ def test_one_tenant_waits_for_a_server_out_of_reach_and_not_all(servers, server,
     words = ("deploy", "--tenants", tenants.file(), "--connect-timeout", "500ms", "--connect-deadline", "1s")
     result = tidelock(*words, "--on-failure", "continue").fails(exit=3, says=["6 of 8 tenants failed", "  detail    t000, t001, t002, t003, t004 and 1 more: could not connect to "])
     assert re.findall(r"(?m)^tidelock: (t\d+): waiting for the database", result.errors) == lost[:1]
-    assert result.errors.count('  detail    It was not tried again: tenant "t000" did not reach that server either.\n') == 5
+    assert result.errors.count('  detail    It was not tried again: tenant "t000" did not reach that server either.\n') == 1
+    assert result.errors.count(": the same as t0") == 4
     tenants.assert_complete(*fine)
     result = tidelock(*words, "--max-failures", "2").fails(exit=3, says="3 of 8 tenants failed")
     assert [name for name, state in states(result).items() if state == "failed"] == lost[:3]
@@ -424,7 +425,7 @@ def test_status_tells_what_each_lacks(server, tenants, tidelock):
     tenants["t002"].query("DELETE FROM _prisma_migrations WHERE migration_name = '003_step'")
     result = tidelock("status", "--tenants", tenants.file()).succeeds()
     assert states(result) == {"t002": "1 pending"}
-    assert "3 tenants: 2 up to date, 1 to look at; 0 failed\n" in result.out
+    assert "3 tenants: 2 up to date, 1 to look at; 0 could not be checked\n" in result.out
     assert states(tidelock("status", "--all", "--tenants", tenants.file())) == {"t000": "up to date", "t001": "up to date", "t002": "1 pending"}
     tidelock("status", "--exit-code", "--tenants", tenants.file()).fails(exit=1)
     said = json.loads(tidelock("status", "--json", "--tenants", tenants.file()).succeeds().out)
@@ -432,12 +433,26 @@ def test_status_tells_what_each_lacks(server, tenants, tidelock):
     assert [(tenant["tenant"], tenant["state"], tenant["not_applied"], tenant["summary"]) for tenant in said["tenants"]] == [("t000", "looked_at", 0, "up to date"), ("t001", "looked_at", 0, "up to date"), ("t002", "looked_at", 1, "1 pending")]
 
 
+@pytest.mark.parametrize("command", ["plan", "status"])
+def test_a_fault_of_the_folder_is_told_in_full_once(server, tenants, tidelock, folder, command):
+    tenants.add(server, 3)
+    for name in ["1_a.sql", "x_y.sql"]:
+        (folder.path / name).write_text("SELECT 1")
+    for script in list(folder.path.glob("*/migration.sql")):
+        script.unlink()
+        script.parent.rmdir()
+    result = tidelock(command, "--tenants", tenants.file()).fails(exit=2, says=["t000: ", "t001: the same as t000: ", "t002: the same as t000: "])
+    assert result.errors.count("looks like a script of") == 1
+    records = tidelock(command, "--tenants", tenants.file(), "--log-format", "json").fails(exit=2).errors.splitlines()
+    assert sum("looks like a script of" in record for record in records) == 3
+
+
 def test_status_says_nothing_of_a_tenant_that_it_did_not_reach(server, tenants, tidelock):
     tenants.add(server, 2)
     tidelock("deploy", "--tenants", tenants.file()).succeeds()
     tenants["t001"].drop()
     result = tidelock("status", "--tenants", tenants.file()).fails(exit=2, says="1 of 2 tenants failed")
-    assert states(result) == {"t001": "failed"} and "2 tenants: 1 up to date, 0 to look at; 1 failed\n" in result.out
+    assert states(result) == {"t001": "failed"} and "2 tenants: 1 up to date, 0 to look at; 1 could not be checked\n" in result.out
     said = json.loads(tidelock("status", "--json", "--tenants", tenants.file()).fails(exit=2).out)
     assert [(tenant["state"], tenant["not_applied"]) for tenant in said["tenants"]] == [("looked_at", 0), ("failed", None)]
 
@@ -453,7 +468,7 @@ def test_status_says_what_a_deployment_to_one_would_be_refused_for(server, tenan
     alone = tidelock("status", "--strict=edited", "--exit-code", url=tenants["t002"].url())
     assert "Nothing is pending, but a deployment would be refused: " in alone.out and "up to date" not in alone.out
     assert tidelock(*words).code == alone.code
-    assert "1 tenant: 0 up to date, 1 to look at; 0 failed" in tidelock(*words[:-1]).succeeds(says="t002: 1 edited, refused: ").out
+    assert "1 tenant: 0 up to date, 1 to look at; 0 could not be checked" in tidelock(*words[:-1]).succeeds(says="t002: 1 edited, refused: ").out
 
 
 def test_a_release_that_is_too_old_for_one_is_no(server, tenants, tidelock):
@@ -465,7 +480,7 @@ def test_a_release_that_is_too_old_for_one_is_no(server, tenants, tidelock):
     tidelock("deploy", "--tenants", tenants.file(), "--tenant", "t001", "--release", "1.5.0").succeeds()
     shutil.rmtree(contract.parent)
     result = tidelock(*words).fails(exit=1, says="t001: refused: ")
-    assert re.search(r"(?m)^t001 +refused: ", result.out) and "2 tenants: 1 up to date, 1 to look at; 0 failed" in result.out
+    assert re.search(r"(?m)^t001 +refused: ", result.out) and "2 tenants: 1 up to date, 1 to look at; 0 could not be checked" in result.out
     tidelock(*words[:3], "--release", "1.4.9").succeeds()
 
 
@@ -473,7 +488,7 @@ def test_drift_alone_is_to_be_looked_at(server, tenants, tidelock):
     tenants.add(server, 2)
     tidelock("deploy", "--tenants", tenants.file()).succeeds()
     tenants["t001"].query("CREATE TABLE stray ()")
-    result = tidelock("status", "--tenants", tenants.file(), "--exit-code").succeeds(says="2 tenants: 1 up to date, 1 to look at; 0 failed")
+    result = tidelock("status", "--tenants", tenants.file(), "--exit-code").succeeds(says="2 tenants: 1 up to date, 1 to look at; 0 could not be checked")
     assert re.findall(r"(?m)^(t\d+) +drift ", result.out) == ["t001"]
 
 
@@ -506,12 +521,12 @@ def test_advice_to_work_on_one_database_says_which(server, tenants, tidelock):
 def test_plan_and_drift_say_it_of_each(server, tenants, tidelock):
     tenants.add(server, 2)
     tidelock("deploy", "--tenants", tenants.file()).succeeds()
-    tidelock("drift", "--tenants", tenants.file(), "--parallel", 2).succeeds(says="2 tenants: 2 without a difference, 0 with differences; 0 failed")
+    tidelock("drift", "--tenants", tenants.file(), "--parallel", 2).succeeds(says="2 tenants: 2 without a difference, 0 with differences; 0 could not be checked")
     tenants["t001"].query("CREATE TABLE stray ()")
     tidelock("drift", "--tenants", tenants.file(), "--parallel", 2).fails(exit=1, says="t001: 2 differences")
     tenants.folder.add("004_drop", "DROP TABLE steps")
     tidelock("plan", "--tenants", tenants.file(), "--fail-on", "dangerous").fails(exit=1, says="1 pending, at worst dangerous")
-    tidelock("plan", "--tenants", tenants.file()).succeeds(says="2 tenants: 0 with nothing pending, 2 with something pending; 0 failed")
+    tidelock("plan", "--tenants", tenants.file()).succeeds(says="2 tenants: 0 with nothing pending, 2 with something pending; 0 could not be checked")
     told = tidelock("plan", "-v", "--tenants", tenants.file(), "--parallel", 2).succeeds().out
     alone = tidelock("plan", "-v", url=tenants["t000"].url()).succeeds().out
     assert f"t000\n{alone}\n" in told and told.count("\n           how ") == 2
