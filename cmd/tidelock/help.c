@@ -13,7 +13,7 @@
 #include "sql/directive.h"
 #include "wrap.h"
 
-enum { HELP_MOST = 64 * 1024, FACT_MOST = 4096, NAMES_MOST = OPTIONS_MOST + 32 };
+enum { HELP_MOST = 64 * 1024, FACT_MOST = 4096, NAMES_MOST = OPTIONS_MOST + 64 };
 
 /* The topic that is neither a command nor an option. */
 static const char DIRECTIVES_TOPIC[] = "directives";
@@ -189,13 +189,28 @@ static const struct option *find_option(const char *word)
 
 /* ---- directives ---- */
 
+static void help_directive(const struct directive *directive, struct text *out)
+{
+    text_add_format(out, "-- tidelock: %s\n      ", directive->usage);
+    wrap(out, directive->meaning, 6, 6);
+}
+
 void help_directives(struct text *out)
 {
     wrap(out, DIRECTIVES_ABOUT, 0, 0);
     for (const struct directive *row = DIRECTIVES; row->name != NULL; row++) {
-        text_add_format(out, "\n-- tidelock: %s\n      ", row->usage);
-        wrap(out, row->meaning, 6, 6);
+        text_add_string(out, "\n");
+        help_directive(row, out);
     }
+}
+
+static const struct directive *find_directive(const char *word)
+{
+    for (const struct directive *row = DIRECTIVES; row->name != NULL; row++) {
+        if (strcmp(row->name, word) == 0)
+            return row;
+    }
+    return NULL;
 }
 
 /* ---- a tool ---- */
@@ -242,6 +257,8 @@ static bool refuse_topic(const char *word, struct error *err)
     for (const struct option *option = OPTIONS; option->name != NULL; option++)
         names[count++] = option->name;
     names[count++] = DIRECTIVES_TOPIC;
+    for (const struct directive *directive = DIRECTIVES; directive->name != NULL; directive++)
+        names[count++] = directive->name;
     for (size_t i = FORMAT_AUTO + 1; i < FORMATS; i++)
         names[count++] = FORMAT_NAMES[i];
     nearest = names_nearest(names, count, strncmp(word, "--", 2) == 0 ? word + 2 : word);
@@ -269,6 +286,7 @@ bool help_show(int count, char **words, struct error *err)
         const struct command *command = command_find(words[i]);
         const struct option *option = command == NULL ? find_option(words[i]) : NULL;
         const struct dialect *tool = find_tool(words[i]);
+        const struct directive *directive = find_directive(words[i]);
 
         if (i > 0)
             text_add_string(&out, "\n");
@@ -280,6 +298,8 @@ bool help_show(int count, char **words, struct error *err)
             help_directives(&out);
         else if (tool != NULL)
             help_tool(tool, &out);
+        else if (directive != NULL)
+            help_directive(directive, &out);
         else
             return refuse_topic(words[i], err);
     }
@@ -295,7 +315,7 @@ const struct command COMMAND_HELP = {
     .about =
         "Without an argument, lists the commands. An option can be spelled in any of its forms: "
         "lock-timeout, --lock-timeout, lock_timeout or TIDELOCK_LOCK_TIMEOUT. \"directives\" tells what a script "
-        "can ask for in its comments; a tool of --format, such as goose, where its users find more.",
+        "can ask for in its comments, and the name of one, such as floor, what that is; a tool of --format, such as goose, where its users find more.",
     .example = "tidelock help lock-timeout",
     .options = FOR_HELP,
     .words = WORDS_TOPIC,

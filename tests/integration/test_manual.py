@@ -111,6 +111,13 @@ def test_help_of_another_tool_says_where_its_users_begin(tidelock, tool):
     assert f"\n## From {tool}\n" in manual.read_text()
 
 
+def test_a_directive_is_explained_alone(tidelock):
+    all_of_them = tidelock("help", "directives").succeeds().out
+    page = tidelock("help", "contract").succeeds().out
+    assert page.startswith("-- tidelock: contract") and page in all_of_them and "floor=" not in page
+    tidelock("help", "contrcat").fails(exit=2, says="Did you mean: tidelock help contract")
+
+
 def test_help_of_the_directives_tells_all_of_them(tidelock, tables):
     page = tidelock("help", "directives").succeeds().out
     assert max(map(len, page.splitlines())) <= 80
