@@ -2,7 +2,7 @@
 and the tool's own ledger says so."""
 
 import pytest
-from test_every_message import ATOMIC, BEFORE, FAULTS, SLOW, STEPWISE, TOGETHER, contents, disturb, explain
+from test_every_message import ATOMIC, BEFORE, BRIEF, FAULTS, SLOW, STEPWISE, TOGETHER, contents, disturb, explain
 from tool import wait_for_nobody
 
 pytestmark = pytest.mark.libraries
@@ -41,7 +41,7 @@ DIALECTS = {
         "{}_a.sql", {"atomic": "{}", "stepwise": "-- no-transaction\n{}"}, "_sqlx_migrations", "SELECT version::text FROM {}._sqlx_migrations WHERE success ORDER BY version"
     ),
 }
-MODES = {"atomic": ("atomic", [ATOMIC], 1), "stepwise": ("stepwise", [STEPWISE], 110000), "together": ("atomic", [f"{script};" for script in TOGETHER], 0)}
+MODES = {"atomic": ("atomic", [ATOMIC], 1), "stepwise": ("stepwise", [STEPWISE], 110000), "together": ("atomic", [f"{script};" for script in TOGETHER], 0), "brief": ("atomic", [f"{BRIEF};"], 0)}
 CASES = [(tool, mode) for tool, dialect in DIALECTS.items() for mode in MODES if MODES[mode][0] in dialect.around]
 
 
