@@ -16,7 +16,7 @@ enum { TENANTS_LEAST = 8, MEETINGS_MOST = 8 };
 
 /* For how long a tenant is left to the process that has begun it, and a database to the one that leads in it
  * and goes on; and the latter where all that is known is that it was in the way. It may be gone. */
-enum { BEGUN_MS = 1000, LED_MS = 1000, COLLIDED_MS = 250 };
+enum { BEGUN_MS = 1000, LED_MS = 250, COLLIDED_MS = 250 };
 
 struct shared {
     char key[SHA256_HEX_SIZE];
