@@ -315,11 +315,15 @@ static void hand_over(struct burst *burst, const struct burst_item *item, size_t
         burst->early.err.position > item->before ? item->before : burst->early.err.position;
 }
 
-/* What the server was about when it ended the session was rolled back, unless that was the COMMIT. */
+/* What the server was about when it ended the session was rolled back, unless that was the COMMIT. Behind a
+ * pooler, whoever says so need not be the server. */
 static bool is_in_doubt(const struct burst *burst, const struct transactions *transactions)
 {
-    return connection_is_lost(burst->items[0].execution.conn) && burst->done < burst->count &&
-           (!transactions->has_ended || transactions->completed >= burst->items[burst->done].commit);
+    const struct execution *first = &burst->items[0].execution;
+
+    return connection_is_lost(first->conn) && burst->done < burst->count &&
+           (first->is_pooled || !transactions->has_ended ||
+            transactions->completed >= burst->items[burst->done].commit);
 }
 
 static bool send(struct burst *burst, size_t *completed, struct error *err)
@@ -366,8 +370,10 @@ bool burst_apply(struct burst *burst, const struct early_failure **early, struct
     if (burst->done == burst->count)
         return true;
     item = &burst->items[burst->done];
+    if (burst->is_in_doubt)
+        return error_context(err, "applying %s", item->execution.migration->name);
     if (connection_is_lost(first->conn))
-        return burst->is_in_doubt && error_context(err, "applying %s", item->execution.migration->name);
+        return false;
     if (is_of_script(item, completed)) {
         hand_over(burst, item, completed, err);
         *early = &burst->early;
