@@ -107,9 +107,9 @@ static void begin(struct fleet *fleet)
 
 static bool is_alike(const struct error *one, const struct error *other)
 {
-    return one->class == other->class && strcmp(one->message, other->message) == 0 &&
-           strcmp(one->detail, other->detail) == 0 && strcmp(one->holds, other->holds) == 0 &&
-           strcmp(one->hint, other->hint) == 0;
+    return one->class == other->class && one->place.line == other->place.line &&
+           strcmp(one->message, other->message) == 0 && strcmp(one->detail, other->detail) == 0 &&
+           strcmp(one->holds, other->holds) == 0 && strcmp(one->hint, other->hint) == 0;
 }
 
 /* What keeps all of them from it, such as a fault of the folder, is told to a person once. */
